@@ -1,0 +1,69 @@
+/**
+ * Who hosts which virtual clients. Pure and exact: the controller splits a plan over workers, a worker splits its share
+ * over threads, and a lost worker's share is split again over the rest, all by the same function.
+ */
+import type { ProfilePlan } from './plan.js';
+
+/** Clients of one profile by their index within the profile: start, start + step, ... (`count` of them). */
+export interface SlotSet {
+  /** Index of the profile in the plan. */
+  readonly profile: number;
+  readonly start: number;
+  readonly step: number;
+  readonly count: number;
+}
+
+type Allocated = Pick<ProfilePlan, 'clients' | 'firstSlot' | 'session'>;
+
+/**
+ * What a client's place is derived from. Clients that share a session have one key. It counts on from profile to
+ * profile, so that many small profiles do not all start at the same replica.
+ */
+export function allocationKey(profile: Allocated, index: number): number {
+  const shared = profile.session.mode === 'pool' ? index % profile.session.size : index;
+  return profile.firstSlot + shared;
+}
+
+/** All clients of a plan: one set a profile, and one a session where sessions are shared. */
+export function slotSets(profiles: readonly Allocated[]): readonly SlotSet[] {
+  return profiles.flatMap((profile, number): readonly SlotSet[] => {
+    const { clients, session } = profile;
+    if (session.mode !== 'pool') return [{ profile: number, start: 0, step: 1, count: clients }];
+    const sessions = Math.min(session.size, clients);
+    return Array.from({ length: sessions }, (_, start) => {
+      return { profile: number, start, step: session.size, count: Math.ceil((clients - start) / session.size) };
+    });
+  });
+}
+
+/**
+ * Deals `sets` out to `parts` shares, one client after the other like cards: shares differ by at most one client, within
+ * each profile and in all. A pool's session is dealt as one card, since its clients must stay together.
+ */
+export function splitSlots(sets: readonly SlotSet[], profiles: readonly Allocated[], parts: number): readonly (readonly SlotSet[])[] {
+  const shares: SlotSet[][] = Array.from({ length: parts }, () => []);
+  let dealt = 0;
+  for (const set of sets) {
+    const together = profiles[set.profile]?.session.mode === 'pool';
+    for (const [part, share] of shares.entries()) {
+      const first = (((part - dealt) % parts) + parts) % parts;
+      if (together) {
+        if (first === 0) share.push(set);
+      } else if (first < set.count) {
+        share.push({ profile: set.profile, start: set.start + first * set.step, step: set.step * parts, count: Math.ceil((set.count - first) / parts) });
+      }
+    }
+    dealt += together ? 1 : set.count;
+  }
+  return shares;
+}
+
+/** The share of each worker; one entry a worker, empty where there are more workers than clients. */
+export function allocate(profiles: readonly Allocated[], workerCount: number): readonly (readonly SlotSet[])[] {
+  return splitSlots(slotSets(profiles), profiles, workerCount);
+}
+
+/** The indexes a set stands for, in order. */
+export function slotIndexes(set: SlotSet): readonly number[] {
+  return Array.from({ length: set.count }, (_, i) => set.start + i * set.step);
+}

@@ -1,0 +1,21 @@
+import { createHash } from 'node:crypto';
+import type { Plan } from './plan.js';
+
+/** Everything that decides the load; not where it goes, how it is judged, nor what things are called for people. */
+type Load = Pick<Plan, 'seed' | 'profiles' | 'stages' | 'trials' | 'drainMs' | 'limits' | 'stopWhen'>;
+
+/** sha256, hex. Equal hashes mean that two runs may be compared as far as the load goes. */
+export function configHash(load: Load): string {
+  const { seed, stages, trials, drainMs, limits, stopWhen } = load;
+  const profiles = load.profiles.map(({ description: _, ...profile }) => profile);
+  return createHash('sha256').update(canonicalJson({ seed, profiles, stages, trials, drainMs, limits, stopWhen })).digest('hex');
+}
+
+/** JSON with the keys of every map in order, so that equal values give equal text. */
+function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`;
+}

@@ -1,0 +1,67 @@
+/** What thresholds can ask about: each metric's unit and the labels that narrow it. */
+
+export type Label = 'stage' | 'profile' | 'operation' | 'replica' | 'category';
+export type MetricUnit = 'time' | 'perSecond' | 'ratio' | 'cores' | 'count' | 'bytes';
+
+export interface Metric {
+  readonly unit: MetricUnit;
+  readonly labels: readonly Label[];
+  readonly help: string;
+  /** Named in the design, but nothing measures it yet: what is missing. */
+  readonly notBuilt?: string;
+}
+
+export const statistics = ['p50', 'p90', 'p95', 'p99', 'p999', 'max', 'mean'] as const;
+
+const byOperation = ['stage', 'profile', 'operation'] as const;
+
+/** Measured in histograms: only with one of `statistics` after a dot. */
+export const distributions: Readonly<Record<string, Metric>> = {
+  latency: { unit: 'time', labels: byOperation, help: 'correct answers, from when they were due' },
+  service: { unit: 'time', labels: byOperation, help: 'correct answers, from when they were sent' },
+  connect: { unit: 'time', labels: ['stage', 'profile'], help: 'TCP, TLS and MCP handshake' },
+};
+
+/** Single numbers: never with a statistic. */
+export const scalars: Readonly<Record<string, Metric>> = {
+  throughput: { unit: 'perSecond', labels: byOperation, help: 'successful operations a second' },
+  offered: { unit: 'perSecond', labels: byOperation, help: 'operations due a second' },
+  delivered: { unit: 'ratio', labels: byOperation, help: 'sent / offered' },
+  'errors.rate': { unit: 'ratio', labels: [...byOperation, 'category'], help: 'failed and lost operations / all that ended; with a category, that one alone' },
+  'errors.count': { unit: 'count', labels: [...byOperation, 'category'], help: 'failed and lost operations; with a category, that one alone' },
+  'sessions.lost': { unit: 'count', labels: ['stage', 'profile'], help: 'sessions the server forgot or broke' },
+  'sessions.peak': { unit: 'count', labels: ['stage'], help: 'most sessions at once' },
+  'affinity.moved': { unit: 'count', labels: ['stage'], help: 'sessions answered by another replica', notBuilt: 'session affinity is not watched yet' },
+  'fault.detection': { unit: 'time', labels: [], help: 'from a fault to its detection', notBuilt: 'faults are not built yet' },
+  'fault.recovery': { unit: 'time', labels: [], help: 'from a fault to recovery', notBuilt: 'faults are not built yet' },
+  'memory.perSession': { unit: 'bytes', labels: ['replica'], help: 'memory of a replica per session', notBuilt: 'it is not built yet; usage.memory can be checked' },
+  'usage.cpu': { unit: 'cores', labels: ['stage', 'replica'], help: 'mean CPU of the busiest replica, of one core; only of servers that swarmbench starts' },
+  'usage.memory': { unit: 'bytes', labels: ['stage', 'replica'], help: 'most memory of the largest replica; only of servers that swarmbench starts' },
+};
+
+export type FoundMetric =
+  | { readonly ok: true; readonly metric: Metric }
+  | { readonly ok: false; readonly message: string; readonly hint: string };
+
+/** The metric of that name, or why there is none and which fit. */
+export function findMetric(name: string, suggest: (word: string, known: readonly string[], what: string) => string): FoundMetric {
+  const scalar = scalars[name];
+  if (scalar !== undefined) return { ok: true, metric: scalar };
+  const dot = name.lastIndexOf('.');
+  const [family, last] = dot === -1 ? [name, ''] : [name.slice(0, dot), name.slice(dot + 1)];
+  const distribution = distributions[family];
+  if (distribution !== undefined && statistics.some((statistic) => statistic === last)) return { ok: true, metric: distribution };
+  if (distribution !== undefined) {
+    const message = last === '' ? `\`${name}\` is a distribution: say which value of it` : `\`${name}\`: there is no statistic \`${last}\``;
+    return { ok: false, message, hint: `one of ${statistics.map((statistic) => `${family}.${statistic}`).join(', ')}` };
+  }
+  if (scalars[family] !== undefined && /^(p\d+|max|min|mean|avg|median)$/.test(last)) {
+    return { ok: false, message: `\`${family}\` is a single number: it has no ${last}`, hint: `write ${family}, or a distribution: ${Object.keys(distributions).join(', ')}` };
+  }
+  return { ok: false, message: `unknown metric \`${name}\``, hint: suggest(name, metricNames(), 'metrics') };
+}
+
+export function metricNames(): readonly string[] {
+  const values = Object.keys(distributions).flatMap((family) => statistics.map((statistic) => `${family}.${statistic}`));
+  return [...values, ...Object.keys(scalars).filter((name) => scalars[name]?.notBuilt === undefined)];
+}

@@ -1,0 +1,35 @@
+/** The value types that scenario and profile files share. Text goes in, base units come out. */
+import { z } from 'zod';
+import { explain, parseDuration, parsePercentage, parseRate, parseSize, parseSizeRate, patterns } from '../grammar/units.js';
+import type { Quantity } from '../grammar/units.js';
+
+export const duration = quantity('duration', parseDuration);
+export const positiveDuration = duration.refine((ms) => ms > 0, { error: 'must be longer than 0' });
+export const rate = quantity('rate', parseRate).refine((perSecond) => perSecond > 0, { error: 'must be more than 0' });
+export const size = quantity('size', parseSize).refine((bytes) => bytes > 0, { error: 'must be more than 0' });
+export const sizeRate = quantity('sizeRate', parseSizeRate).refine((bytes) => bytes > 0, { error: 'must be more than 0' });
+export const percentage = quantity('percentage', parsePercentage);
+
+/** Names go into `--set` paths, labels and file names. */
+export const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, {
+  error: 'a name has letters, digits, "-" and "_", and starts with a letter or a digit',
+});
+
+export const text = z.string().min(1, { error: 'must not be empty' });
+
+export function whole(min: number, max: number) {
+  return z.int().min(min).max(max);
+}
+
+function quantity(kind: Quantity, parse: (text: string) => number | undefined) {
+  const error = (issue: { readonly input?: unknown }) => explain(kind, issue.input);
+  return z
+    .string({ error })
+    .regex(patterns[kind], { error })
+    .transform((written, context) => {
+      const value = parse(written);
+      if (value !== undefined) return value;
+      context.addIssue(explain(kind, written));
+      return z.NEVER;
+    });
+}

@@ -1,0 +1,140 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Plan } from '../plan.js';
+import { load, planOf } from '../testing/files.js';
+import { allKeyPaths } from './all-key-paths.js';
+
+/**
+ * Every key takes effect or is refused. One row a key: a scenario that sets it, and what of the plan shows it.
+ * A key without a row fails here; how it shows in a run is for the end-to-end companion of this table.
+ */
+type Row =
+  | { readonly set: Change; readonly shows: (plan: Plan) => unknown; readonly as: unknown }
+  | { readonly set: Change; readonly refused: true };
+
+interface Change {
+  /** Lines at the top level. */
+  readonly top?: string;
+  /** Keys of the one workload. */
+  readonly work?: string;
+  /** Keys of its one operation. */
+  readonly operation?: string;
+  /** All of the stage but its name. */
+  readonly stage?: string;
+  /** The scenario's name. */
+  readonly name?: string;
+}
+
+function textOf({ top = '', work = '', operation = 'tool: echo', stage = 'duration: 10s', name = 's' }: Change): string {
+  const paced = /arrivals|thinkTime/.test(work) ? '' : ', arrivals: { rate: 10/s }';
+  return `name: ${name}\n${top}\nworkload:\n  w: { profile: low-load, operations: [{ ${operation} }]${paced}${work === '' ? '' : `, ${work}`} }\nstages:\n  - { name: a, ${stage} }\n`;
+}
+
+const first = (plan: Plan) => plan.profiles[0];
+const operation = (plan: Plan) => first(plan)?.operations[0];
+const stage = (plan: Plan) => plan.stages[0];
+const target = (plan: Plan) => plan.target;
+const check = (plan: Plan) => plan.thresholds[0];
+const think = (plan: Plan) => first(plan)?.arrivals;
+
+const rows: Readonly<Record<string, Row>> = {
+  name: { set: { name: 'other' }, shows: (plan) => plan.scenario, as: 'other' },
+  description: { set: { top: 'description: words' }, shows: (plan) => plan.description, as: 'words' },
+  seed: { set: { top: 'seed: 7' }, shows: (plan) => plan.seed, as: 7 },
+  target: { set: { top: 'target: {}' }, shows: target, as: { kind: 'reference', replicas: 1, sticky: 'session', era: 'auto' } },
+  'target.server': { set: { top: 'target: { server: sink }' }, shows: target, as: { kind: 'sink', replicas: 1, sticky: 'session', era: 'auto' } },
+  'target.server.url': { set: { top: 'target: { server: { url: "http://localhost:1/mcp" } }' }, shows: target, as: { kind: 'url', urls: ['http://localhost:1/mcp'], headers: {}, era: 'auto' } },
+  'target.server.image': { set: { top: 'target: { server: { image: x } }' }, refused: true },
+  'target.server.port': { set: { top: 'target: { server: { port: 1 } }' }, refused: true },
+  'target.server.path': { set: { top: 'target: { server: { path: /x } }' }, refused: true },
+  'target.server.command': { set: { top: 'target: { server: { command: [x] } }' }, refused: true },
+  'target.replicas': { set: { top: 'target: { replicas: 3 }' }, shows: (plan) => (plan.target.kind === 'url' ? undefined : plan.target.replicas), as: 3 },
+  'target.gateway': { set: { top: 'target: { gateway: { sticky: none } }' }, shows: (plan) => (plan.target.kind === 'url' ? undefined : plan.target.sticky), as: 'none' },
+  'target.gateway.sticky': { set: { top: 'target: { gateway: { sticky: cookie } }' }, shows: (plan) => (plan.target.kind === 'url' ? undefined : plan.target.sticky), as: 'cookie' },
+  'target.era': { set: { top: 'target: { era: legacy }' }, shows: (plan) => plan.target.era, as: 'legacy' },
+  'target.headers': { set: { top: 'target: { server: { url: "http://localhost/" }, headers: { x: y } }' }, shows: (plan) => (plan.target.kind === 'url' ? plan.target.headers : undefined), as: { x: 'y' } },
+  workload: { set: {}, shows: (plan) => plan.profiles.map(({ name }) => name), as: ['w'] },
+  'workload.*.profile': { set: {}, shows: (plan) => first(plan)?.clients, as: 10 },
+  stages: { set: {}, shows: (plan) => plan.stages.length, as: 1 },
+  'stages.*.name': { set: {}, shows: (plan) => stage(plan)?.name, as: 'a' },
+  'stages.*.duration': { set: { stage: 'duration: 3s' }, shows: (plan) => stage(plan)?.durationMs, as: 3000 },
+  'stages.*.load': { set: { stage: 'duration: 3s, load: 40%' }, shows: (plan) => stage(plan)?.segments, as: [{ startMs: 0, endMs: 3000, from: 0.4, to: 0.4 }] },
+  'stages.*.load.from': { set: { stage: 'duration: 3s, load: { from: 10%, to: 1% }' }, shows: (plan) => stage(plan)?.segments[0]?.from, as: 0.1 },
+  'stages.*.load.to': { set: { stage: 'duration: 3s, load: { from: 10%, to: 1% }' }, shows: (plan) => stage(plan)?.segments[0]?.to, as: 0.01 },
+  'stages.*.load.steps': { set: { stage: 'load: { steps: [10%, 20%], hold: 1s }' }, shows: (plan) => stage(plan)?.segments.map(({ from }) => from), as: [0.1, 0.2] },
+  'stages.*.load.hold': { set: { stage: 'load: { steps: [10%, 20%], hold: 1s }' }, shows: (plan) => stage(plan)?.durationMs, as: 2000 },
+  'stages.*.measured': { set: { stage: 'duration: 1s, measured: false }\n  - { name: b, duration: 1s' }, shows: (plan) => plan.stages.map(({ measured }) => measured), as: [false, true] },
+  'stages.*.scale': { set: { stage: 'duration: 1s, scale: rate' }, shows: (plan) => stage(plan)?.scale, as: 'rate' },
+  faults: { set: { top: 'faults: [{}]' }, refused: true },
+  thresholds: { set: { top: 'thresholds: [errors.count < 1]' }, shows: check, as: { check: { text: 'errors.count < 1', metric: 'errors.count', labels: {}, comparison: '<', value: 1 }, abortOnFail: false, afterMs: 0 } },
+  'thresholds.*.check': { set: { top: 'thresholds: [{ check: errors.count < 1 }]' }, shows: (plan) => check(plan)?.check.text, as: 'errors.count < 1' },
+  'thresholds.*.abortOnFail': { set: { top: 'thresholds: [{ check: errors.count < 1, abortOnFail: true }]' }, shows: (plan) => check(plan)?.abortOnFail, as: true },
+  'thresholds.*.after': { set: { top: 'thresholds: [{ check: errors.count < 1, after: 2s }]' }, shows: (plan) => check(plan)?.afterMs, as: 2000 },
+  stopWhen: { set: { top: 'stopWhen: [{ check: errors.rate > 1% }]' }, shows: (plan) => plan.stopWhen.length, as: 1 },
+  'stopWhen.*.check': { set: { top: 'stopWhen: [{ check: errors.rate > 1% }]' }, shows: (plan) => plan.stopWhen[0]?.check.value, as: 0.01 },
+  'stopWhen.*.window': { set: { top: 'stopWhen: [{ check: errors.rate > 1%, window: 3s }]' }, shows: (plan) => plan.stopWhen[0]?.windowMs, as: 3000 },
+  repeat: { set: { top: 'repeat: 3' }, shows: (plan) => [plan.trials, plan.stages.map(({ trial }) => trial)], as: [3, [1, 2, 3]] },
+  limits: { set: { top: 'limits: {}' }, shows: (plan) => plan.limits, as: { clients: 10_000, ratePerSecond: 500_000, durationMs: 86_400_000, bytes: 1024 ** 4 } },
+  'limits.clients': { set: { top: 'limits: { clients: 10 }' }, shows: (plan) => plan.limits.clients, as: 10 },
+  'limits.rate': { set: { top: 'limits: { rate: 100/s }' }, shows: (plan) => plan.limits.ratePerSecond, as: 100 },
+  'limits.duration': { set: { top: 'limits: { duration: 1m }' }, shows: (plan) => plan.limits.durationMs, as: 60_000 },
+  'limits.bytes': { set: { top: 'limits: { bytes: 1 MB }' }, shows: (plan) => plan.limits.bytes, as: 1_000_000 },
+  onWorkerLoss: { set: { top: 'onWorkerLoss: replace' }, shows: (plan) => plan.onWorkerLoss, as: 'replace' },
+  drain: { set: { top: 'drain: 6s' }, shows: (plan) => plan.drainMs, as: 6000 },
+  'profile.name': { set: {}, shows: (plan) => first(plan)?.name, as: 'w' },
+  'profile.description': { set: { work: 'description: words' }, shows: (plan) => first(plan)?.description, as: 'words' },
+  'profile.clients': { set: { work: 'clients: 3' }, shows: (plan) => first(plan)?.clients, as: 3 },
+  'profile.transport': { set: { work: 'transport: sse' }, refused: true },
+  'profile.session': { set: { work: 'session: per-request' }, shows: (plan) => first(plan)?.session, as: { mode: 'per-request' } },
+  'profile.session.mode': { set: { work: 'session: { mode: churn, every: 1 operation }' }, shows: (plan) => first(plan)?.session.mode, as: 'churn' },
+  'profile.session.size': { set: { work: 'session: { mode: pool, size: 4 }' }, shows: (plan) => first(plan)?.session, as: { mode: 'pool', size: 4 } },
+  'profile.session.every': { set: { work: 'session: { mode: churn, every: 2m }' }, shows: (plan) => first(plan)?.session, as: { mode: 'churn', every: { ms: 120_000 } } },
+  'profile.arrivals': { set: { work: 'arrivals: { rate: 3/s }' }, shows: think, as: { model: 'open', ratePerSecond: 3, spacing: 'uniform' } },
+  'profile.arrivals.rate': { set: { work: 'arrivals: { rate: 30/min }' }, shows: think, as: { model: 'open', ratePerSecond: 0.5, spacing: 'uniform' } },
+  'profile.arrivals.spacing': { set: { work: 'arrivals: { spacing: poisson }' }, shows: think, as: { model: 'open', ratePerSecond: 10, spacing: 'poisson' } },
+  'profile.thinkTime': { set: { work: 'thinkTime: 0ms' }, shows: think, as: { model: 'closed', thinkTime: { kind: 'none' } } },
+  'profile.thinkTime.min': { set: { work: 'thinkTime: { min: 1ms, max: 2ms }' }, shows: think, as: { model: 'closed', thinkTime: { kind: 'uniform', minMs: 1, maxMs: 2 } } },
+  'profile.thinkTime.max': { set: { work: 'thinkTime: { min: 1ms, max: 3ms }' }, shows: think, as: { model: 'closed', thinkTime: { kind: 'uniform', minMs: 1, maxMs: 3 } } },
+  'profile.thinkTime.mean': { set: { work: 'thinkTime: { mean: 4ms, distribution: exponential }' }, shows: think, as: { model: 'closed', thinkTime: { kind: 'exponential', meanMs: 4 } } },
+  'profile.thinkTime.distribution': { set: { work: 'thinkTime: { mean: 5ms, distribution: exponential }' }, shows: think, as: { model: 'closed', thinkTime: { kind: 'exponential', meanMs: 5 } } },
+  'profile.maxInFlight': { set: { work: 'maxInFlight: 5' }, shows: (plan) => [first(plan)?.maxInFlight, first(plan)?.connections], as: [5, 5] },
+  'profile.connections': { set: { work: 'connections: 3' }, shows: (plan) => [first(plan)?.maxInFlight, first(plan)?.connections], as: [3, 3] },
+  'profile.pipeline': { set: { work: 'pipeline: 16, connections: 2' }, shows: (plan) => [first(plan)?.maxInFlight, first(plan)?.pipeline], as: [32, 16] },
+  'profile.pacing': { set: { work: 'pacing: spin' }, shows: (plan) => first(plan)?.pacing, as: 'spin' },
+  'profile.timeout': { set: { work: 'timeout: 9s' }, shows: (plan) => first(plan)?.timeoutMs, as: 9000 },
+  'profile.onClose': { set: { work: 'onClose: reset' }, shows: (plan) => first(plan)?.onClose, as: 'reset' },
+  'profile.operations': { set: {}, shows: (plan) => first(plan)?.operations.length, as: 1 },
+  'profile.operations.*.name': { set: { operation: 'tool: echo, name: shout' }, shows: (plan) => operation(plan)?.name, as: 'shout' },
+  'profile.operations.*.tool': { set: { operation: 'tool: x' }, shows: operation, as: { name: 'x', method: 'tools/call', params: { kind: 'constant', json: '{"name":"x","arguments":{}}' }, target: 'x', weight: 1 } },
+  'profile.operations.*.resource': { set: { operation: 'resource: "a://b"' }, shows: operation, as: { name: 'a://b', method: 'resources/read', params: { kind: 'constant', json: '{"uri":"a://b"}' }, target: 'a://b', weight: 1 } },
+  'profile.operations.*.prompt': { set: { operation: 'prompt: p' }, shows: operation, as: { name: 'p', method: 'prompts/get', params: { kind: 'constant', json: '{"name":"p"}' }, target: 'p', weight: 1 } },
+  'profile.operations.*.ping': { set: { operation: 'ping: true' }, shows: operation, as: { name: 'ping', method: 'ping', params: { kind: 'constant', json: '{}' }, weight: 1 } },
+  'profile.operations.*.list': { set: { operation: 'list: prompts' }, shows: operation, as: { name: 'prompts/list', method: 'prompts/list', params: { kind: 'constant', json: '{}' }, weight: 1 } },
+  'profile.operations.*.subscribe': { set: { operation: 'subscribe: "a://b"' }, refused: true },
+  'profile.operations.*.arguments': { set: { operation: 'prompt: p, arguments: { n: "{{ client }}" }' }, shows: (plan) => operation(plan)?.params, as: { kind: 'object', entries: [['name', { kind: 'constant', json: '"p"' }], ['arguments', { kind: 'object', entries: [['n', { kind: 'string', parts: [{ name: 'client' }] }]] }]] } },
+  'profile.operations.*.expect': { set: { operation: 'tool: x, expect: {}' }, refused: true },
+  'profile.operations.*.weight': { set: { operation: 'tool: x, weight: 2.5' }, shows: (plan) => operation(plan)?.weight, as: 2.5 },
+  'profile.misbehave': { set: { work: 'misbehave: {}' }, shows: (plan) => first(plan)?.misbehave, as: {} },
+  'profile.misbehave.readRate': { set: { work: 'misbehave: { readRate: 1 KiB/s }' }, shows: (plan) => first(plan)?.misbehave, as: { readBytesPerSecond: 1024 } },
+  'profile.misbehave.writeRate': { set: { work: 'misbehave: { writeRate: 1 B/s }' }, refused: true },
+  'profile.misbehave.abort': { set: { work: 'misbehave: { abort: 1% }' }, refused: true },
+  'profile.misbehave.malformed': { set: { work: 'misbehave: { malformed: 1% }' }, refused: true },
+  'profile.misbehave.idle': { set: { work: 'misbehave: { idle: 1s }' }, refused: true },
+};
+
+test('every key has its row, and every row its key', () => {
+  expect(Object.keys(rows).sort()).toEqual([...allKeyPaths()].sort());
+});
+
+describe('every key takes effect or is refused by name:', () => {
+  test.each(Object.entries(rows))('%s', (path, row) => {
+    const text = textOf(row.set);
+    if ('refused' in row) {
+      const key = path.split('.').at(-1);
+      const result = load(text);
+      const refusals = result.ok ? [] : result.problems.filter((problem) => problem.code === 'NOT_BUILT');
+      expect(refusals.map((problem) => problem.path.split('.').filter((part) => !/^\d+$/.test(part)).at(-1))).toEqual([key]);
+    } else {
+      expect(row.shows(planOf(text))).toEqual(row.as);
+    }
+  });
+});

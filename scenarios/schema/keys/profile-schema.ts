@@ -1,0 +1,88 @@
+/** A client profile, as written. What each key means stands in its description, which the JSON Schema and the README carry. */
+import { z } from 'zod';
+import { duration, name, percentage, positiveDuration, rate, sizeRate, text, whole } from './fields.js';
+
+const notBuilt = 'Not built yet: refused by name.';
+
+const sessionModes = ['reuse', 'pool', 'per-request', 'churn'] as const;
+
+const session = z.union([
+  z.enum(sessionModes),
+  z.strictObject({
+    mode: z.enum(sessionModes).describe('reuse: one session for the whole run; pool: several clients share one; per-request: a session for every operation; churn: a new one every so often.'),
+    size: whole(1, 1_000_000).optional().describe('Sessions in the pool (mode pool); client k uses session k modulo size.'),
+    every: z.string().regex(/^(?:\d+ operations?|\d.*[a-zµ])$/, { error: (issue) => `\`${String(issue.input)}\` is neither a number of operations nor a duration, such as "100 operations" or 30s` }).optional().describe('When a session ends and the next begins (mode churn): `100 operations` or a duration.'),
+  }),
+]);
+
+const ratePerClient = rate.describe('Operations a second of each client at 100 % load.');
+const spacingMeaning = 'uniform: evenly spaced, clients staggered; poisson: random gaps from the seed.';
+const spacing = z.enum(['uniform', 'poisson']).describe(spacingMeaning);
+
+const arrivals = z.strictObject({ rate: ratePerClient, spacing: spacing.prefault('uniform').describe(spacingMeaning) });
+
+const thinkTime = z.union([
+  duration,
+  z.strictObject({
+    min: duration.optional().describe('Shortest pause; with `max`, uniform between the two.'),
+    max: duration.optional().describe('Longest pause.'),
+    mean: positiveDuration.optional().describe('Mean pause, with `distribution`.'),
+    distribution: z.enum(['exponential']).optional().describe('exponential: pauses of a Poisson process with that mean.'),
+  }),
+]);
+
+const listKinds = ['tools', 'resources', 'prompts'] as const;
+
+const operation = z.strictObject({
+  name: text.optional().describe('What reports and thresholds call it; default: the tool, uri, prompt or method. Unique within the profile.'),
+  tool: text.optional().describe('tools/call of this tool.'),
+  resource: text.optional().describe('resources/read of this uri. May hold templates when `target.era` is legacy.'),
+  prompt: text.optional().describe('prompts/get of this prompt.'),
+  ping: z.literal(true, { error: 'write `ping: true`' }).optional().describe('ping. Does not exist in the stateless era (2026-07-28), so it is refused when `target.era` is modern.'),
+  list: z.enum(listKinds).optional().describe('tools/list, resources/list or prompts/list (first page).'),
+  subscribe: text.optional().describe(`resources/subscribe. ${notBuilt}`),
+  arguments: z.union([z.enum(['auto'], { error: 'expected a map of arguments' }), z.record(z.string(), z.unknown())]).optional().describe('Arguments of the tool or prompt; text in it may hold templates. `auto` is not built yet: refused by name.'),
+  expect: z.record(z.string(), z.unknown()).optional().describe(`What a correct answer holds beyond MCP's own rules. ${notBuilt}`),
+  weight: z.number().positive({ error: 'must be more than 0' }).max(1_000_000).prefault(1).describe('How often it is chosen, in proportion to the other operations.'),
+});
+
+const misbehave = z.strictObject({
+  readRate: sizeRate.optional().describe('A true slow reader: each socket is drained no faster than this.'),
+  writeRate: sizeRate.optional().describe(`Slow writer. ${notBuilt}`),
+  abort: percentage.optional().describe(`Share of operations whose connection is closed mid-answer. ${notBuilt}`),
+  malformed: percentage.optional().describe(`Share of requests that are broken on purpose. ${notBuilt}`),
+  idle: positiveDuration.optional().describe(`Initialise, then nothing for this long. ${notBuilt}`),
+});
+
+export const profileSchema = z.strictObject({
+  name: name.describe('Name of the profile; the same as its file.'),
+  description: z.string().optional().describe('What this kind of client does.'),
+  clients: whole(1, 1_000_000).describe('Virtual clients at 100 % load.'),
+  transport: z.enum(['streamable-http', 'sse', 'websocket', 'tcp', 'stdio', 'sdk']).prefault('streamable-http').describe('How clients reach the server. Only streamable-http is built yet; the others are refused by name.'),
+  session: session.prefault('reuse').describe('How long a client keeps its MCP session: reuse, per-request, { mode: pool, size: 10 } or { mode: churn, every: 100 operations }.'),
+  arrivals: arrivals.optional().describe('Open loop: operations are due at fixed times, whatever the target does. This or `thinkTime`.'),
+  thinkTime: thinkTime.optional().describe('Closed loop: the pause between an answer and the next operation: 100ms, { min: 50ms, max: 150ms } or { mean: 100ms, distribution: exponential }; 0ms for none. This or `arrivals`.'),
+  maxInFlight: whole(1, 100_000).optional().describe('Most operations of one client on the wire at once; what is due beyond it waits, timed from when it was due. In a closed loop: independent loops of one client; with session per-request: sessions at once. Default: closed loop 1, open loop connections x pipeline.'),
+  connections: whole(1, 10_000).optional().describe('TCP connections of one client. Default: maxInFlight / pipeline where maxInFlight is given; else 8 in an open loop, 1 in a closed loop.'),
+  pipeline: whole(1, 1_000).prefault(1).describe('Requests in flight on one connection (HTTP/1.1 pipelining); more than 1 is stated in the report.'),
+  pacing: z.enum(['batch', 'metronome', 'spin']).prefault('batch').describe('How exactly due times are kept: batch (1 ms), metronome (0.1 ms, dearer), spin (a core of its own).'),
+  timeout: positiveDuration.prefault('5s').describe('An operation without an answer this long after it was sent has failed.'),
+  onClose: z.enum(['delete', 'abandon', 'reset']).prefault('delete').describe('How a session ends: with DELETE, by closing its sockets, or by resetting them.'),
+  operations: z.array(operation).min(1, { error: 'at least one operation' }).describe('What a client calls: a mix by weight.'),
+  misbehave: misbehave.optional().describe('Bad behaviour on purpose; counted on its own, never as the errors of the target.'),
+});
+
+/** A workload entry: any profile key but the name, over a profile. All optional and without defaults: the profile has them. */
+export const overrideSchema = z.strictObject({
+  ...Object.fromEntries(Object.entries(profileSchema.shape).filter(([key]) => key !== 'name').map(([key, schema]) => [key, asOverride(schema)])),
+  arrivals: z.strictObject({ rate: ratePerClient.optional(), spacing: spacing.optional() }).optional().describe('Open loop; what is left out stays as the profile has it. Takes the place of `thinkTime`.'),
+  profile: name.optional().describe('The profile this workload starts from; default: the profile of the same name.'),
+});
+
+function asOverride(schema: z.ZodType): z.ZodType {
+  const bare = schema instanceof z.ZodPrefault ? (schema.unwrap() as z.ZodType) : schema;
+  return bare.optional().describe(schema.description ?? '');
+}
+
+export type ProfileSource = z.infer<typeof profileSchema>;
+export type OperationSource = z.infer<typeof operation>;

@@ -1,0 +1,62 @@
+/** Keys and values that have their place in the files but are not built yet. Refused by name, never ignored. */
+import { problemAt } from '../problem.js';
+import type { Problem } from '../problem.js';
+import { descend, kindOf, pathText, toValue } from '../source/node.js';
+import type { MapNode, Path, SourceNode } from '../source/node.js';
+
+interface Refusal {
+  /** `*` stands for any item or name. */
+  readonly path: readonly string[];
+  /** Whether this value is refused; absent: any value is. */
+  readonly refuses?: (value: unknown) => boolean;
+  readonly what: string;
+  readonly instead: string;
+}
+
+const scenarioRefusals: readonly Refusal[] = [
+  { path: ['faults', '*'], what: 'faults are', instead: 'take it out; a target that fails can be had with the reference server\'s `fail` tool' },
+  { path: ['target', 'server', 'image'], what: 'starting a container image is', instead: 'start it yourself and use server: { url: http://localhost:3000/mcp }' },
+  { path: ['target', 'server', 'port'], what: 'the port of an image is', instead: 'put it in the url: server: { url: http://localhost:3000/mcp }' },
+  { path: ['target', 'server', 'path'], what: 'the path of an image is', instead: 'put it in the url: server: { url: http://localhost:3000/mcp }' },
+  { path: ['target', 'server', 'command'], what: 'starting a stdio server is', instead: 'run it behind an HTTP bridge and use server: { url: ... }' },
+];
+
+const profileRefusals: readonly Refusal[] = [
+  { path: ['transport'], refuses: (value) => typeof value === 'string' && ['sse', 'websocket', 'tcp', 'stdio', 'sdk'].includes(value), what: 'this transport is', instead: 'use streamable-http' },
+  { path: ['misbehave', 'writeRate'], what: 'slow writing is', instead: 'misbehave.readRate makes slow readers' },
+  { path: ['misbehave', 'abort'], what: 'closing connections mid-answer is', instead: 'onClose: reset ends sessions rudely' },
+  { path: ['misbehave', 'malformed'], what: 'sending broken requests is', instead: 'take it out' },
+  { path: ['misbehave', 'idle'], what: 'idling is', instead: 'a long thinkTime keeps sessions open with little traffic' },
+  { path: ['operations', '*', 'subscribe'], what: 'subscribing is', instead: 'use tool, resource, prompt, ping or list' },
+  { path: ['operations', '*', 'expect'], what: 'checking the content of answers is', instead: 'take it out; an answer must still be a result without isError' },
+  { path: ['operations', '*', 'arguments'], refuses: (value) => value === 'auto', what: 'making up arguments is', instead: 'write them: arguments: { message: "{{ text 32 }}" }' },
+];
+
+export function refuseInScenario(scenario: MapNode): readonly Problem[] {
+  return scenarioRefusals.flatMap((refusal) => find(scenario, refusal, ''));
+}
+
+export function refuseInProfile(profile: MapNode, prefix: string): readonly Problem[] {
+  return profileRefusals.flatMap((refusal) => find(profile, refusal, prefix));
+}
+
+function find(root: MapNode, refusal: Refusal, prefix: string): readonly Problem[] {
+  return matches(root, refusal.path, []).flatMap((path) => {
+    const found = descend(root, path);
+    if (found === undefined || refusal.refuses?.(toValue(found)) === false) return [];
+    const parent = descend(root, path.slice(0, -1));
+    const key = String(path.at(-1));
+    const at = (parent?.kind === 'map' ? parent.entries.get(key)?.keyAt : undefined) ?? found.at;
+    const shown = refusal.refuses === undefined || found.kind !== 'scalar' ? '' : ` (${kindOf(found)})`;
+    const where = [prefix, pathText(root, path)].filter((part) => part !== '').join('.');
+    return [problemAt(at, 'NOT_BUILT', where, `\`${where}\`${shown}: ${refusal.what} not built yet`, refusal.instead)];
+  });
+}
+
+function matches(node: SourceNode | undefined, pattern: readonly string[], path: Path): readonly Path[] {
+  const [key, ...rest] = pattern;
+  if (key === undefined) return [path];
+  if (node?.kind === 'list' && key === '*') return node.items.flatMap((item, index) => matches(item, rest, [...path, index]));
+  const entry = node?.kind === 'map' ? node.entries.get(key) : undefined;
+  return entry === undefined ? [] : matches(entry.node, rest, [...path, key]);
+}

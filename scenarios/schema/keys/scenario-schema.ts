@@ -1,0 +1,84 @@
+/** A scenario, as written. What each key means stands in its description, which the JSON Schema and the README carry. */
+import { z } from 'zod';
+import { duration, name, percentage, positiveDuration, rate, size, text, whole } from './fields.js';
+import { overrideSchema } from './profile-schema.js';
+
+const server = z.union([
+  z.enum(['reference', 'sink']),
+  z.strictObject({
+    url: z.union([text, z.array(text).min(1)]).optional().describe('A running server, or a list of them that clients are spread over evenly.'),
+    image: text.optional().describe('A container image to deploy. Not built yet: refused by name.'),
+    port: whole(1, 65_535).optional().describe('Port of `image`. Not built yet: refused by name.'),
+    path: text.optional().describe('MCP path of `image`. Not built yet: refused by name.'),
+    command: z.array(text).min(1).optional().describe('A stdio server to start. Not built yet: refused by name.'),
+  }),
+]);
+
+const target = z.strictObject({
+  server: server.prefault('reference').describe('reference: our server with tools of known behaviour; sink: a bare fast responder for calibration; { url: ... }: a running server.'),
+  replicas: whole(1, 64).optional().describe('Processes of `reference` or `sink`; clients are spread over them evenly. Default 1.'),
+  gateway: z.strictObject({ sticky: z.enum(['none', 'session', 'cookie', 'source']).prefault('session').describe('What keeps a client at its replica. A platform that cannot do it refuses the run by name.') }).optional().describe('The load balancer in front of the replicas.'),
+  era: z.enum(['auto', 'legacy', 'modern']).prefault('auto').describe('legacy: revisions 2024-11-05 to 2025-11-25 with sessions; modern: 2026-07-28, stateless; auto: decided once in preflight, then pinned and reported.'),
+  headers: z.record(z.string(), z.string()).optional().describe('HTTP headers of every request to `server.url`; `${VAR}` is taken from the environment. Never written to logs or reports.'),
+});
+
+const load = z.union([
+  percentage,
+  z.strictObject({
+    from: percentage.optional().describe('Load at the start of a ramp.'),
+    to: percentage.optional().describe('Load at the end of a ramp; the way there is continuous.'),
+    steps: z.array(percentage).min(1).optional().describe('Loads to hold one after the other.'),
+    hold: positiveDuration.optional().describe('How long each step is held; the stage lasts steps x hold.'),
+  }),
+]);
+
+const stage = z.strictObject({
+  name: name.describe('Unique in the scenario; the `stage` label of thresholds.'),
+  duration: positiveDuration.optional().describe('How long the stage lasts; not with `steps`, which say it themselves.'),
+  load: load.prefault('100%').describe('How much of the workload is active: a percentage, a ramp { from: 0%, to: 100% } or steps { steps: [10%, 50%, 100%], hold: 30s }.'),
+  measured: z.boolean().prefault(true).describe('false for warm-up and ramps: in the timeline, in no summary and no threshold that does not name the stage.'),
+  scale: z.enum(['clients', 'rate']).prefault('clients').describe('What `load` scales: how many clients are active, or the rate of every client (open loop only).'),
+});
+
+const checkText = text.describe('METRIC[{label="value"}] OP NUMBER[UNIT], such as latency.p95{stage="peak"} < 200ms.');
+
+const threshold = z.union([
+  checkText,
+  z.strictObject({
+    check: checkText,
+    abortOnFail: z.boolean().prefault(false).describe('Stop the run when the check does not hold while it runs.'),
+    after: duration.prefault('0s').describe('Not judged while running before this much measured time has passed.'),
+  }),
+]);
+
+const stopRule = z.strictObject({
+  check: checkText,
+  window: positiveDuration.prefault('10s').describe('Length of the sliding window the check is judged on.'),
+});
+
+const limits = z.strictObject({
+  clients: whole(1, 10_000_000).prefault(10_000).describe('Most virtual clients.'),
+  rate: rate.prefault('500000/s').describe('Most operations a second, all clients together.'),
+  duration: positiveDuration.prefault('24h').describe('Longest run, without the drain.'),
+  bytes: size.prefault('1 TiB').describe('Most bytes sent and received; a worker whose share is used up stops its load.'),
+});
+
+export const scenarioSchema = z.strictObject({
+  name: name.describe('What runs and reports are called.'),
+  description: z.string().optional().describe('What this scenario finds out.'),
+  seed: whole(0, 4_294_967_295).prefault(1).describe('One seed gives the same operations and arrivals.'),
+  target: target.optional().describe('What is put under load. Default: the reference server, 1 replica.'),
+  workload: z.record(name, overrideSchema.nullable()).describe('Profile name -> overrides of that profile. `profile` names another profile to start from.'),
+  stages: z.array(stage).min(1, { error: 'at least one stage' }).describe('Stretches of time, one after the other.'),
+  faults: z.array(z.record(z.string(), z.unknown())).optional().describe('Things to break on purpose. Not built yet: refused by name.'),
+  thresholds: z.array(threshold).optional().describe('What the run must keep to pass, judged over the measured stages. No data is never a pass.'),
+  stopWhen: z.array(stopRule).optional().describe('Safety: the run stops when one of these holds on a sliding window.'),
+  repeat: whole(1, 100).prefault(1).describe('Trials: all stages are run this often, one trial after the other.'),
+  limits: limits.prefault({}).describe('Checked before the run and enforced in every worker.'),
+  onWorkerLoss: z.enum(['fail', 'replace', 'continue']).prefault('fail').describe('fail: stop, the run is incomplete; replace: its clients move to workers with room; continue: go on with less load.'),
+  drain: positiveDuration.optional().describe('How long the last answers may take after the last stage. Default 10s, or the longest `timeout` if that is longer. Not scaled by --time-scale.'),
+});
+
+export type ScenarioSource = z.infer<typeof scenarioSchema>;
+export type StageSource = z.infer<typeof stage>;
+export type TargetSource = z.infer<typeof target>;

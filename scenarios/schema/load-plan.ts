@@ -1,0 +1,86 @@
+/** From a scenario's name and the command line to a Plan, or everything that is wrong, at once. */
+import { chooseServer } from './resolve/mcp-config.js';
+import type { ConfiguredServer } from './resolve/mcp-config.js';
+import { resolvePlan } from './resolve/plan.js';
+import type { Era, Plan } from './plan.js';
+import { problemAt, sortProblems } from './problem.js';
+import type { Problem } from './problem.js';
+import { diskIo, shownPath } from './schema-io.js';
+import type { ScenarioIo } from './schema-io.js';
+import { readSources } from './read-sources.js';
+
+export interface PlanRequest {
+  /** Name of a shipped scenario, or path of a file. */
+  readonly scenario: string;
+  /** `--set path=value`, in order. */
+  readonly sets?: readonly string[];
+  /** Factor on the times that shape the run: stages, holds, `after`, `window`, churn after a time. Not timeouts, think times, drain, rates. */
+  readonly timeScale?: number;
+  readonly seed?: number;
+  /** Urls in place of the scenario's server. */
+  readonly targets?: readonly string[];
+  /** `Name: value`; `${VAR}` in the value is taken from `env`. */
+  readonly headers?: readonly string[];
+  /** An `mcpServers` file and which of its servers; the name may be left out when there is one only. */
+  readonly mcpConfig?: { readonly file: string; readonly server?: string };
+  /** Hosts that may be put under load although they are not in a private network. */
+  readonly allowTargets?: readonly string[];
+  readonly era?: Era;
+  /** For `${VAR}` in header values. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export type PlanResult = { readonly ok: true; readonly plan: Plan } | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Never throws for what a user wrote. Problems come sorted by file, line and column. */
+export function loadPlan(request: PlanRequest, io: ScenarioIo = diskIo): PlanResult {
+  const problems: Problem[] = [...optionProblems(request)];
+  const configured = configuredServer(request, io, problems);
+  const sources = readSources(request.scenario, request.sets ?? [], io, problems);
+  if (sources === undefined) return { ok: false, problems: sortProblems(problems) };
+  const resolved = resolvePlan(sources, {
+    targets: request.targets ?? [],
+    headers: request.headers ?? [],
+    configured,
+    allowTargets: request.allowTargets ?? [],
+    era: request.era,
+    env: request.env,
+    seed: request.seed,
+    timeScale: usableScale(request.timeScale) ? (request.timeScale ?? 1) : 1,
+  });
+  if (!resolved.ok) problems.push(...resolved.problems);
+  return resolved.ok && problems.length === 0 ? resolved : { ok: false, problems: sortProblems(problems) };
+}
+
+function optionProblems(request: PlanRequest): readonly Problem[] {
+  const problems: Problem[] = [];
+  const wrong = (option: string, message: string, hint: string) =>
+    problems.push(problemAt({ file: option, line: 1, column: 1 }, 'INVALID_VALUE', '', message, hint));
+  if (!usableScale(request.timeScale)) wrong('--time-scale', `\`${String(request.timeScale)}\` is not a factor`, 'a number above 0, such as 0.1');
+  const { seed } = request;
+  if (seed !== undefined && !(Number.isInteger(seed) && seed >= 0 && seed <= 4_294_967_295)) {
+    wrong('--seed', `\`${seed}\` is not a seed`, 'a whole number from 0 to 4294967295');
+  }
+  if (request.mcpConfig !== undefined && (request.targets ?? []).length > 0) {
+    wrong('--target', '--target and --config both name the server', 'use one of them');
+  }
+  return problems;
+}
+
+function usableScale(scale: number | undefined): boolean {
+  return scale === undefined || (Number.isFinite(scale) && scale > 0 && scale <= 1000);
+}
+
+function configuredServer(request: PlanRequest, io: ScenarioIo, problems: Problem[]): ConfiguredServer | undefined {
+  if (request.mcpConfig === undefined) return undefined;
+  const { file, server } = request.mcpConfig;
+  const text = io.readText(file);
+  if (text === undefined) {
+    problems.push(problemAt({ file: '--config', line: 1, column: 1 }, 'NOT_FOUND', '', `there is no file ${file}`));
+    return undefined;
+  }
+  const chosen = chooseServer(text, shownPath(file), server);
+  if (chosen.ok) return chosen.server;
+  problems.push(...chosen.problems);
+  return undefined;
+}

@@ -1,0 +1,153 @@
+/**
+ * The Plan: a scenario resolved with its profiles and overrides. Frozen, fully defaulted, seeded; everything
+ * downstream (allocation, load, thresholds, report) is a function of it. Times are milliseconds, rates per second,
+ * sizes bytes. `parse`, `resolve` and the CLI's overrides are the only producers.
+ */
+
+import type { Template } from './template.js';
+
+export interface Plan {
+  readonly planVersion: 1;
+  readonly scenario: string;
+  readonly description: string;
+  /** One seed, one sequence of operations and arrivals. */
+  readonly seed: number;
+  /** Where the scenario came from, and the sha256 of everything that decides the load (what comparisons hold equal). */
+  readonly source: { readonly file: string; readonly configHash: string };
+  readonly target: TargetPlan;
+  readonly profiles: readonly ProfilePlan[];
+  /** All trials unrolled in order of time; `repeat: 3` gives every stage three times. */
+  readonly stages: readonly StagePlan[];
+  readonly trials: number;
+  readonly thresholds: readonly ThresholdPlan[];
+  readonly stopWhen: readonly StopRulePlan[];
+  readonly onWorkerLoss: WorkerLossPolicy;
+  /** How long the last answers may take after the last stage. */
+  readonly drainMs: number;
+  readonly limits: LimitsPlan;
+  /** Things that are legal but probably not meant; printed by `plan` and kept in the report. */
+  readonly warnings: readonly string[];
+}
+
+export type WorkerLossPolicy = 'fail' | 'replace' | 'continue';
+export type Era = 'auto' | 'legacy' | 'modern';
+
+export type TargetPlan =
+  | { readonly kind: 'reference' | 'sink'; readonly replicas: number; readonly sticky: Stickiness; readonly era: Era }
+  | {
+      readonly kind: 'url';
+      readonly urls: readonly string[];
+      /** May hold secrets: never logged, never in a report; see `redactPlan`. */
+      readonly headers: Readonly<Record<string, string>>;
+      readonly era: Era;
+    };
+export type Stickiness = 'none' | 'session' | 'cookie' | 'source';
+
+export interface ProfilePlan {
+  readonly name: string;
+  readonly description: string;
+  readonly clients: number;
+  /** Global number of this profile's client 0; slots of all profiles are consecutive. */
+  readonly firstSlot: number;
+  readonly transport: 'streamable-http';
+  readonly session: SessionPlan;
+  readonly arrivals: ArrivalsPlan;
+  /** Most operations of one client on the wire at once; never more than connections x pipeline. */
+  readonly maxInFlight: number;
+  /** TCP connections per client. */
+  readonly connections: number;
+  /** Requests in flight per connection. */
+  readonly pipeline: number;
+  readonly pacing: 'batch' | 'metronome' | 'spin';
+  readonly timeoutMs: number;
+  readonly onClose: 'delete' | 'abandon' | 'reset';
+  readonly operations: readonly OperationPlan[];
+  readonly misbehave: MisbehavePlan;
+}
+
+export type SessionPlan =
+  | { readonly mode: 'reuse' }
+  | { readonly mode: 'pool'; readonly size: number }
+  | { readonly mode: 'per-request' }
+  | { readonly mode: 'churn'; readonly every: { readonly operations: number } | { readonly ms: number } };
+
+export type ArrivalsPlan =
+  | { readonly model: 'open'; readonly ratePerSecond: number; readonly spacing: 'uniform' | 'poisson' }
+  | { readonly model: 'closed'; readonly thinkTime: ThinkTimePlan };
+
+export type ThinkTimePlan =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'fixed'; readonly ms: number }
+  | { readonly kind: 'uniform'; readonly minMs: number; readonly maxMs: number }
+  | { readonly kind: 'exponential'; readonly meanMs: number };
+
+export interface OperationPlan {
+  /** What reports and thresholds call it; unique within the profile: tool name, resource uri, prompt name, `ping`, `tools/list`. */
+  readonly name: string;
+  readonly method: 'tools/call' | 'resources/read' | 'prompts/get' | 'ping' | 'tools/list' | 'resources/list' | 'prompts/list';
+  /** `params` of the request, with every string that holds `{{ ... }}` parsed. */
+  readonly params: Template;
+  /** Value of the `Mcp-Name` header in the stateless era. */
+  readonly target?: string;
+  readonly weight: number;
+}
+
+export interface MisbehavePlan {
+  /** A true slow reader: the socket is drained no faster than this. */
+  readonly readBytesPerSecond?: number;
+}
+
+export interface StagePlan {
+  readonly index: number;
+  readonly name: string;
+  /** 1-based trial this stage belongs to. */
+  readonly trial: number;
+  /** From the start of the run. */
+  readonly startMs: number;
+  readonly durationMs: number;
+  /** False for warm-up and ramps: in the timeline, in no summary. */
+  readonly measured: boolean;
+  /** What the load fraction scales: how many clients are active, or every client's rate (open loop only). */
+  readonly scale: 'clients' | 'rate';
+  /** Piecewise linear load over the whole stage; 1 = 100 %. Times from the start of the run; segments are adjacent. */
+  readonly segments: readonly LoadSegment[];
+}
+
+export interface LoadSegment {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+export type Comparison = '<' | '<=' | '>' | '>=' | '==' | '!=';
+
+export interface Check {
+  /** As written, normalised. */
+  readonly text: string;
+  readonly metric: string;
+  readonly labels: Readonly<Partial<Record<'stage' | 'profile' | 'operation' | 'replica' | 'category', string>>>;
+  readonly comparison: Comparison;
+  /** In the metric's base unit: milliseconds, fraction (1 % = 0.01), per second, bytes, or a count. */
+  readonly value: number;
+}
+
+export interface ThresholdPlan {
+  readonly check: Check;
+  readonly abortOnFail: boolean;
+  /** Not judged while running before this much measured time has passed. */
+  readonly afterMs: number;
+}
+
+export interface StopRulePlan {
+  readonly check: Check;
+  readonly windowMs: number;
+}
+
+export interface LimitsPlan {
+  readonly clients: number;
+  readonly ratePerSecond: number;
+  readonly durationMs: number;
+  /** Sent plus received, per run; workers stop their load when their share is used up. */
+  readonly bytes: number;
+}

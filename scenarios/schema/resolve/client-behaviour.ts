@@ -1,0 +1,88 @@
+/** How long a client keeps its session, when it calls, and how much it has on the wire. */
+import { parseDuration } from '../grammar/units.js';
+import type { ProfileSource } from '../keys/profile-schema.js';
+import type { ArrivalsPlan, ProfilePlan, SessionPlan, ThinkTimePlan } from '../plan.js';
+import type { Part } from './context.js';
+
+/** @param scaleMs of `--time-scale`, for sessions that end after a time */
+export function resolveSession(source: ProfileSource, profile: Part, scaleMs: (ms: number) => number): SessionPlan | undefined {
+  const written = typeof source.session === 'string' ? { mode: source.session } : source.session;
+  const { mode } = written;
+  const size = 'size' in written ? written.size : undefined;
+  const every = 'every' in written ? written.every : undefined;
+  if (size !== undefined && mode !== 'pool') profile.wrongKey(['session', 'size'], 'CONFLICT', `\`size\` is for mode pool, not ${mode}`);
+  if (every !== undefined && mode !== 'churn') profile.wrongKey(['session', 'every'], 'CONFLICT', `\`every\` is for mode churn, not ${mode}`);
+  switch (mode) {
+    case 'reuse':
+    case 'per-request':
+      return { mode };
+    case 'pool':
+      if (size !== undefined) return { mode, size };
+      profile.wrongValue(['session'], 'MISSING_KEY', 'a pool needs a size', '{ mode: pool, size: 10 }');
+      return undefined;
+    case 'churn':
+      if (every !== undefined) return churn(every, profile, scaleMs);
+      profile.wrongValue(['session'], 'MISSING_KEY', 'churn needs to know how often', '{ mode: churn, every: 100 operations } or { mode: churn, every: 30s }');
+      return undefined;
+  }
+}
+
+function churn(every: string, profile: Part, scaleMs: (ms: number) => number): SessionPlan | undefined {
+  const operations = /^(\d+) operations?$/.exec(every)?.[1];
+  if (operations !== undefined && Number(operations) > 0) return { mode: 'churn', every: { operations: Number(operations) } };
+  const ms = parseDuration(every);
+  if (ms !== undefined && ms > 0) return { mode: 'churn', every: { ms: scaleMs(ms) } };
+  profile.wrongValue(['session', 'every'], 'INVALID_VALUE', `\`${every}\` is neither a number of operations nor a duration`, 'such as "100 operations" or 30s');
+  return undefined;
+}
+
+export function resolveArrivals(source: ProfileSource, profile: Part): ArrivalsPlan | undefined {
+  const { arrivals, thinkTime } = source;
+  if (arrivals !== undefined && thinkTime !== undefined) {
+    profile.wrongKey(['thinkTime'], 'CONFLICT', '`arrivals` and `thinkTime` exclude each other', 'arrivals: calls at fixed times (open loop); thinkTime: pauses between calls (closed loop)');
+    return undefined;
+  }
+  if (arrivals !== undefined) return { model: 'open', ratePerSecond: arrivals.rate, spacing: arrivals.spacing };
+  if (thinkTime === undefined) {
+    profile.wrongValue([], 'MISSING_KEY', 'nothing says when this profile calls', 'give arrivals: { rate: 10/s } (open loop) or thinkTime: 100ms (closed loop)');
+    return undefined;
+  }
+  const resolved = resolveThinkTime(thinkTime, profile);
+  return resolved === undefined ? undefined : { model: 'closed', thinkTime: resolved };
+}
+
+function resolveThinkTime(source: NonNullable<ProfileSource['thinkTime']>, profile: Part): ThinkTimePlan | undefined {
+  if (typeof source === 'number') return source === 0 ? { kind: 'none' } : { kind: 'fixed', ms: source };
+  const { min, max, mean, distribution } = source;
+  if (min !== undefined && max !== undefined && mean === undefined && distribution === undefined) {
+    if (min <= max) return { kind: 'uniform', minMs: min, maxMs: max };
+    profile.wrongValue(['thinkTime', 'max'], 'CONFLICT', '`max` is less than `min`');
+    return undefined;
+  }
+  if (mean !== undefined && distribution !== undefined && min === undefined && max === undefined) return { kind: 'exponential', meanMs: mean };
+  profile.wrongValue(['thinkTime'], 'CONFLICT', 'a think time is one duration, `min` with `max`, or `mean` with `distribution`', '{ min: 50ms, max: 150ms } or { mean: 100ms, distribution: exponential }');
+  return undefined;
+}
+
+export type Window = Pick<ProfilePlan, 'maxInFlight' | 'connections' | 'pipeline'>;
+
+/** Connections an open-loop client may open when the profile does not say: as many as a browser opens to one host, and two more. */
+const OPEN_LOOP_CONNECTIONS = 8;
+
+/** @param warn told of a window that connections and pipeline cannot fill */
+export function resolveWindow(source: ProfileSource, profile: Part, warn: (warning: string) => void): Window {
+  const { maxInFlight, pipeline } = source;
+  const open = source.arrivals !== undefined;
+  const unsaid = maxInFlight === undefined ? (open ? OPEN_LOOP_CONNECTIONS : 1) : Math.ceil(maxInFlight / pipeline);
+  const connections = source.connections ?? unsaid;
+  const fits = connections * pipeline;
+  const wanted = maxInFlight ?? (open ? fits : 1);
+  const session = typeof source.session === 'string' ? source.session : source.session.mode;
+  if (session === 'per-request' && pipeline > 1) {
+    profile.wrongKey(['pipeline'], 'CONFLICT', 'with session per-request a connection carries one operation: there is nothing to pipeline', 'take `pipeline` out; maxInFlight is how many sessions a client has at once');
+  }
+  if (wanted > fits) {
+    warn(`profile ${source.name}: maxInFlight ${wanted} cannot be reached with ${connections} connection(s) x pipeline ${pipeline}; at most ${fits} are on the wire at once`);
+  }
+  return { maxInFlight: Math.min(wanted, fits), connections, pipeline };
+}

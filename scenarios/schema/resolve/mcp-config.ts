@@ -1,0 +1,69 @@
+/** The `mcpServers` file of MCP clients: one server of it as a target. */
+import { z } from 'zod';
+import { suggest } from '../nearest.js';
+import { problemAt } from '../problem.js';
+import type { Problem } from '../problem.js';
+import { checkNode } from '../keys/issues.js';
+import { descend, keyPositionOf, positionOf } from '../source/node.js';
+import type { SourceNode } from '../source/node.js';
+import { parseYaml } from '../source/parse-yaml.js';
+
+/** Every client adds keys of its own to these files, so only the keys that matter here are looked at. */
+const configSchema = z.object({ mcpServers: z.record(z.string(), z.looseObject({})) });
+const serverSchema = z.object({
+  type: z.string().optional(),
+  url: z.string().optional(),
+  headers: z.record(z.string(), z.string()).optional(),
+  command: z.string().optional(),
+});
+
+export interface ConfiguredServer {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The server's entry, for problems found later. */
+  readonly node: SourceNode;
+}
+
+export type ServerChoice =
+  | { readonly ok: true; readonly server: ConfiguredServer }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** @param name which of its servers; may be left out where there is only one */
+export function chooseServer(text: string, file: string, name: string | undefined): ServerChoice {
+  // JSON is YAML, and so comments and trailing commas, which clients allow, are read too.
+  const { node, problems } = parseYaml(text, { file, line: 1, column: 1 });
+  if (problems.length > 0) return { ok: false, problems };
+  const start = { file, line: 1, column: 1 };
+  if (node === undefined) return failed(problemAt(start, 'SYNTAX', '', 'the file is empty', '{ "mcpServers": { "name": { "url": "http://..." } } }'));
+  const config = checkNode(configSchema, node, '');
+  if (!config.ok) return { ok: false, problems: config.problems };
+  const names = Object.keys(config.value.mcpServers);
+  const chosen = name ?? (names.length === 1 ? names[0] : undefined);
+  if (chosen === undefined) return failed(problemAt(positionOf(node, ['mcpServers']), 'MISSING_KEY', 'mcpServers', `the file has ${names.length} servers: say which`, `--server NAME, one of: ${names.join(', ')}`));
+  const entry = descend(node, ['mcpServers', chosen]);
+  if (entry === undefined) return failed(problemAt(positionOf(node, ['mcpServers']), 'NOT_FOUND', 'mcpServers', `the file has no server \`${chosen}\``, suggest(chosen, names, 'servers')));
+  return readServer(node, entry, chosen);
+}
+
+function readServer(root: SourceNode, entry: SourceNode, name: string): ServerChoice {
+  const path = `mcpServers.${name}`;
+  const checked = checkNode(serverSchema, entry, path);
+  if (!checked.ok) return { ok: false, problems: checked.problems };
+  const { type, url, headers, command } = checked.value;
+  const at = keyPositionOf(root, ['mcpServers', name]);
+  if (url === undefined && command !== undefined) {
+    return failed(problemAt(at, 'NOT_BUILT', path, `server \`${name}\` is started with a command: the stdio transport is not built yet`, 'run it behind an HTTP bridge and give its url'));
+  }
+  if (type !== undefined && !httpTypes.includes(type)) {
+    return failed(problemAt(positionOf(entry, ['type']), 'NOT_BUILT', `${path}.type`, `the transport \`${type}\` is not built yet`, `types: ${httpTypes.join(', ')}`));
+  }
+  if (url === undefined) return failed(problemAt(at, 'MISSING_KEY', `${path}.url`, `server \`${name}\` has no url`));
+  return { ok: true, server: { url, headers: headers ?? {}, node: entry } };
+}
+
+/** What clients call it. */
+const httpTypes = ['http', 'streamable-http', 'streamableHttp'];
+
+function failed(problem: Problem): ServerChoice {
+  return { ok: false, problems: [problem] };
+}

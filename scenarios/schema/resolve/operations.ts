@@ -1,0 +1,92 @@
+import { constant, parseTemplate } from '../grammar/template-parser.js';
+import type { OperationSource } from '../keys/profile-schema.js';
+import type { Era, OperationPlan } from '../plan.js';
+import type { Template } from '../template.js';
+import type { Part } from './context.js';
+
+const kinds = ['tool', 'resource', 'prompt', 'ping', 'list', 'subscribe'] as const;
+
+/** The mix of a profile. @param profile the profile's part, for problems under its `operations` */
+export function resolveOperations(operations: readonly OperationSource[], profile: Part, era: Era): readonly OperationPlan[] {
+  const resolved = operations.flatMap((operation, index) => resolveOperation(operation, index, profile, era) ?? []);
+  const seen = new Set<string>();
+  for (const { plan, index } of resolved) {
+    if (seen.has(plan.name)) {
+      profile.wrongValue(['operations', index], 'CONFLICT', `two operations are called \`${plan.name}\``, 'give this one a `name` of its own');
+    }
+    seen.add(plan.name);
+  }
+  return resolved.map(({ plan }) => plan);
+}
+
+interface Resolved {
+  readonly plan: OperationPlan;
+  readonly index: number;
+}
+
+function resolveOperation(source: OperationSource, index: number, profile: Part, era: Era): Resolved | undefined {
+  const given = kinds.filter((kind) => source[kind] !== undefined);
+  if (given.length !== 1) {
+    const message = given.length === 0 ? 'the operation says nothing to call' : `the operation has ${given.join(' and ')}: it can be only one`;
+    profile.wrongValue(['operations', index], given.length === 0 ? 'MISSING_KEY' : 'CONFLICT', message, 'one of: tool, resource, prompt, ping, list');
+    return undefined;
+  }
+  if (source.arguments !== undefined && source.tool === undefined && source.prompt === undefined) {
+    profile.wrongKey(['operations', index, 'arguments'], 'CONFLICT', 'only a tool or a prompt takes arguments');
+  }
+  if (source.ping === true && era === 'modern') {
+    profile.wrongKey(['operations', index, 'ping'], 'CONFLICT', '`ping` does not exist in the stateless era (2026-07-28)', 'take it out, or set target.era: legacy');
+  }
+  const plan = build(source, index, profile, era);
+  return plan === undefined ? undefined : { plan: { ...plan, name: source.name ?? plan.name, weight: source.weight }, index };
+}
+
+type Built = Omit<OperationPlan, 'weight'>;
+
+function build(source: OperationSource, index: number, profile: Part, era: Era): Built | undefined {
+  const { tool, resource, prompt, list } = source;
+  const template = (value: unknown, path: string, numbers: boolean) =>
+    parseTemplate(value, numbers, (inner, problem) => {
+      profile.wrongText(['operations', index, path, ...inner], problem.offset, problem.message, problem.hint);
+    });
+  if (tool !== undefined) {
+    // Servers that validate arguments refuse a call without any, so a tool always gets a map.
+    const params = object({ name: constant(tool), arguments: template(source.arguments ?? {}, 'arguments', true) });
+    return { name: tool, method: 'tools/call', params, target: tool };
+  }
+  if (prompt !== undefined) {
+    checkPromptArguments(source, index, profile);
+    const given = source.arguments === undefined ? {} : { arguments: template(source.arguments, 'arguments', false) };
+    return { name: prompt, method: 'prompts/get', params: object({ name: constant(prompt), ...given }), target: prompt };
+  }
+  if (resource !== undefined) {
+    const uri = template(resource, 'resource', false);
+    const params = object({ uri });
+    if (uri.kind === 'constant') return { name: resource, method: 'resources/read', params, target: resource };
+    if (era !== 'legacy') {
+      const message = 'a resource uri with templates needs target.era: legacy';
+      profile.wrongValue(['operations', index, 'resource'], 'NOT_BUILT', message, 'the stateless era repeats the uri in a header, and varying that header is not built yet; use a fixed uri');
+    }
+    return { name: resource, method: 'resources/read', params };
+  }
+  if (source.ping === true) return { name: 'ping', method: 'ping', params: constant({}) };
+  if (list !== undefined) return { name: `${list}/list`, method: `${list}/list`, params: constant({}) };
+  return undefined;
+}
+
+/** MCP: arguments of a prompt are text, all of them. */
+function checkPromptArguments(source: OperationSource, index: number, profile: Part): void {
+  if (source.arguments === undefined || source.arguments === 'auto') return;
+  for (const [name, value] of Object.entries(source.arguments)) {
+    if (typeof value === 'string') continue;
+    profile.wrongValue(['operations', index, 'arguments', name], 'INVALID_VALUE', 'arguments of a prompt are text', 'put the value in quotes');
+  }
+}
+
+/** A subtree of constants is one constant: bytes that need not be built per request. */
+function object(entries: Readonly<Record<string, Template>>): Template {
+  const list = Object.entries(entries);
+  const parts = list.map(([key, value]) => (value.kind === 'constant' ? `${JSON.stringify(key)}:${value.json}` : undefined));
+  if (parts.every((part) => part !== undefined)) return { kind: 'constant', json: `{${parts.join(',')}}` };
+  return { kind: 'object', entries: list };
+}

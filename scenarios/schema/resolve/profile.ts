@@ -1,0 +1,65 @@
+import { checkNode, validParts } from '../keys/issues.js';
+import { profileSchema } from '../keys/profile-schema.js';
+import { refuseInProfile } from '../keys/refusals.js';
+import type { Era, MisbehavePlan, ProfilePlan } from '../plan.js';
+import type { MapNode } from '../source/node.js';
+import { resolveArrivals, resolveSession, resolveWindow } from './client-behaviour.js';
+import { Part } from './context.js';
+import type { Report } from './context.js';
+import { resolveOperations } from './operations.js';
+
+export interface ProfileContext {
+  readonly era: Era;
+  readonly scaleMs: (ms: number) => number;
+  readonly report: Report;
+  readonly warn: (warning: string) => void;
+}
+
+/**
+ * A merged profile into its plan; undefined when anything in it is wrong, all of which is reported.
+ * @param prefix its path in the scenario, such as `workload.flood`
+ */
+export function resolveProfile(node: MapNode, prefix: string, firstSlot: number, context: ProfileContext): ProfilePlan | undefined {
+  let wrong = false;
+  const report: Report = (problem) => {
+    wrong = true;
+    context.report(problem);
+  };
+  const part = new Part(node, prefix, report);
+  refuseInProfile(node, prefix).forEach(report);
+  const checked = checkNode(profileSchema, node, prefix);
+  if (!checked.ok) {
+    checked.problems.forEach(report);
+    const { operations } = validParts(profileSchema, node);
+    if (operations !== undefined) resolveOperations(operations, part, context.era);
+    return undefined;
+  }
+  const source = checked.value;
+  const operations = resolveOperations(source.operations, part, context.era);
+  const session = resolveSession(source, part, context.scaleMs);
+  const arrivals = resolveArrivals(source, part);
+  const window = resolveWindow(source, part, context.warn);
+  if (wrong || session === undefined || arrivals === undefined) return undefined;
+  if (session.mode === 'pool' && session.size > source.clients) {
+    context.warn(`profile ${source.name}: a pool of ${session.size} sessions for ${source.clients} clients: ${source.clients} sessions are used`);
+  }
+  return {
+    name: source.name,
+    description: source.description ?? '',
+    clients: source.clients,
+    firstSlot,
+    transport: 'streamable-http',
+    session,
+    arrivals,
+    ...window,
+    pacing: source.pacing,
+    timeoutMs: source.timeout,
+    onClose: source.onClose,
+    operations,
+    misbehave: misbehave(source.misbehave?.readRate),
+  };
+}
+
+function misbehave(readRate: number | undefined): MisbehavePlan {
+  return readRate === undefined ? {} : { readBytesPerSecond: readRate };
+}

@@ -1,0 +1,30 @@
+import { problemAt } from '../problem.js';
+import { isAllowedHost } from './allowed-host.js';
+import type { Report } from './context.js';
+import type { Written } from './target.js';
+
+/** The url, normalised; undefined when it cannot or must not be loaded, which is reported. */
+export function checkUrl(url: Written, allowed: readonly string[], refuse: Report): string | undefined {
+  const { at, path, text } = url;
+  const example = 'such as http://localhost:3000/mcp';
+  if (!URL.canParse(text)) {
+    refuse(problemAt(at, 'INVALID_VALUE', path, `\`${text}\` is not a url`, example));
+    return undefined;
+  }
+  const parsed = new URL(text);
+  if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') {
+    refuse(problemAt(at, 'INVALID_VALUE', path, `\`${parsed.protocol}\` cannot be used: Streamable HTTP runs over http and https`, example));
+    return undefined;
+  }
+  if (parsed.username !== '' || parsed.password !== '') {
+    refuse(problemAt(at, 'INVALID_VALUE', path, 'a url with a user name or password in it', "use --header 'Authorization: ...' instead"));
+    return undefined;
+  }
+  if (!isAllowedHost(parsed.hostname, allowed)) {
+    const message = `${parsed.hostname} is neither this machine nor in a private network: load is not sent there unasked`;
+    refuse(problemAt(at, 'TARGET_NOT_ALLOWED', path, message, `if you may put load on it: --allow-target ${parsed.hostname}`));
+    return undefined;
+  }
+  parsed.hash = '';
+  return parsed.href;
+}

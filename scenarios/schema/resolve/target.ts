@@ -1,0 +1,115 @@
+/** Where the load goes: named by the scenario, by `--target`, or by an `mcpServers` file. */
+import type { TargetSource } from '../keys/scenario-schema.js';
+import type { Era, TargetPlan } from '../plan.js';
+import { problemAt } from '../problem.js';
+import type { Position } from '../problem.js';
+import { keyPositionOf, positionOf } from '../source/node.js';
+import type { MapNode } from '../source/node.js';
+import type { Report } from './context.js';
+import { checkHeader, expandVariables, splitHeader } from './headers.js';
+import type { Environment, HeaderProblem } from './headers.js';
+import type { ConfiguredServer } from './mcp-config.js';
+import { checkUrl } from './target-url.js';
+
+export interface TargetRequest {
+  /** `--target`, in place of the scenario's server. */
+  readonly targets: readonly string[];
+  /** `--header 'Name: value'`, over the headers of scenario or file. */
+  readonly headers: readonly string[];
+  /** `--config FILE --server NAME`. */
+  readonly configured: ConfiguredServer | undefined;
+  /** `--allow-target HOST`. */
+  readonly allowTargets: readonly string[];
+  readonly era: Era | undefined;
+  readonly env: Environment;
+}
+
+/** A text with the place it came from. */
+export interface Written {
+  readonly text: string;
+  readonly at: Position;
+  readonly path: string;
+}
+
+/** @param node the scenario, for places; @returns undefined when something is wrong, all of which is reported */
+export function resolveTarget(
+  source: TargetSource | undefined,
+  node: MapNode,
+  request: TargetRequest,
+  report: Report,
+  warn: (warning: string) => void,
+): TargetPlan | undefined {
+  let wrong = false;
+  const refuse: Report = (problem) => {
+    wrong = true;
+    report(problem);
+  };
+  const era = request.era ?? source?.era ?? 'auto';
+  const headers = collectHeaders(source, node, request, refuse);
+  const urls = collectUrls(source, node, request);
+  if (urls === undefined) {
+    if (Object.keys(headers).length > 0) {
+      const at = source?.headers === undefined ? commandLine('--header') : keyPositionOf(node, ['target', 'headers']);
+      refuse(problemAt(at, 'CONFLICT', 'target.headers', 'headers go with a url', 'use server: { url: ... } or --target URL'));
+    }
+    // Other keys of a server are refused by name already.
+    if (typeof source?.server === 'object' && Object.keys(source.server).length === 0) {
+      refuse(problemAt(positionOf(node, ['target', 'server']), 'MISSING_KEY', 'target.server', 'the server has no url', 'reference, sink or { url: http://localhost:3000/mcp }'));
+    }
+    if (wrong) return undefined;
+    const kind = source?.server === 'sink' ? 'sink' : 'reference';
+    return { kind, replicas: source?.replicas ?? 1, sticky: source?.gateway?.sticky ?? 'session', era };
+  }
+  checkUnused(source, node, request, refuse, warn);
+  const checked = urls.flatMap((url) => checkUrl(url, request.allowTargets, refuse) ?? []);
+  return wrong ? undefined : { kind: 'url', urls: checked, headers, era };
+}
+
+/** Undefined: one of our own servers. */
+function collectUrls(source: TargetSource | undefined, node: MapNode, request: TargetRequest): readonly Written[] | undefined {
+  const { targets, configured } = request;
+  if (configured !== undefined) return [{ text: configured.url, at: positionOf(configured.node, ['url']), path: 'url' }];
+  if (targets.length > 0) return targets.map((text) => ({ text, at: commandLine('--target'), path: 'target.server.url' }));
+  const url = typeof source?.server === 'object' ? source.server.url : undefined;
+  if (url === undefined) return undefined;
+  const path = ['target', 'server', 'url'];
+  if (typeof url === 'string') return [{ text: url, at: positionOf(node, path), path: 'target.server.url' }];
+  return url.map((text, index) => ({ text, at: positionOf(node, [...path, index]), path: 'target.server.url' }));
+}
+
+/** Replicas and gateway are for servers we start: wrong beside a url in the file, left aside when a url is given by hand. */
+function checkUnused(source: TargetSource | undefined, node: MapNode, request: TargetRequest, refuse: Report, warn: (warning: string) => void): void {
+  const byHand = request.targets.length > 0 || request.configured !== undefined;
+  for (const key of ['replicas', 'gateway'] as const) {
+    if (source?.[key] === undefined) continue;
+    if (byHand) warn(`target.${key} of the scenario is not used: the server was named on the command line`);
+    else refuse(problemAt(keyPositionOf(node, ['target', key]), 'CONFLICT', `target.${key}`, `\`${key}\` is for servers that swarmbench starts, not for a url`, 'take it out'));
+  }
+}
+
+/** Later ones win: scenario or file, then command line. Names are compared without case. */
+function collectHeaders(source: TargetSource | undefined, node: MapNode, request: TargetRequest, refuse: Report): Readonly<Record<string, string>> {
+  const headers = new Map<string, readonly [string, string]>();
+  const add = (name: string, value: string, at: Position) => {
+    const expanded = expandVariables(value, request.env);
+    const problem: HeaderProblem | undefined = expanded.ok ? checkHeader(name, expanded.text) : expanded.problem;
+    if (problem !== undefined) refuse(problemAt(at, problem.code, `target.headers.${name}`, problem.message, problem.hint));
+    else if (expanded.ok) headers.set(name.toLowerCase(), [name, expanded.text]);
+  };
+  const { configured } = request;
+  if (configured === undefined) {
+    for (const [name, value] of Object.entries(source?.headers ?? {})) add(name, value, positionOf(node, ['target', 'headers', name]));
+  } else {
+    for (const [name, value] of Object.entries(configured.headers)) add(name, value, positionOf(configured.node, ['headers', name]));
+  }
+  for (const written of request.headers) {
+    const split = splitHeader(written);
+    if (split === undefined) refuse(problemAt(commandLine('--header'), 'SYNTAX', 'target.headers', 'a header is written as "Name: value"'));
+    else add(split[0], split[1], commandLine('--header'));
+  }
+  return Object.fromEntries(headers.values());
+}
+
+function commandLine(option: string): Position {
+  return { file: option, line: 1, column: 1 };
+}

@@ -1,0 +1,37 @@
+import { parseCheck } from '../grammar/check.js';
+import type { LabelValues } from '../grammar/check.js';
+import type { ScenarioSource } from '../keys/scenario-schema.js';
+import type { Check, StopRulePlan, ThresholdPlan } from '../plan.js';
+import type { Part } from './context.js';
+
+export interface CheckContext {
+  readonly known: LabelValues;
+  readonly scaleMs: (ms: number) => number;
+  /** For problems under its `thresholds` and `stopWhen`. */
+  readonly scenario: Part;
+}
+
+export function resolveThresholds(sources: NonNullable<ScenarioSource['thresholds']>, context: CheckContext): readonly ThresholdPlan[] {
+  return sources.flatMap((source, index) => {
+    const [written, path] = typeof source === 'string' ? [source, ['thresholds', index]] : [source.check, ['thresholds', index, 'check']];
+    const check = resolveCheck(written, path, context);
+    if (check === undefined) return [];
+    if (typeof source === 'string') return [{ check, abortOnFail: false, afterMs: 0 }];
+    return [{ check, abortOnFail: source.abortOnFail, afterMs: context.scaleMs(source.after) }];
+  });
+}
+
+export function resolveStopRules(sources: NonNullable<ScenarioSource['stopWhen']>, context: CheckContext): readonly StopRulePlan[] {
+  return sources.flatMap((source, index) => {
+    const check = resolveCheck(source.check, ['stopWhen', index, 'check'], context);
+    return check === undefined ? [] : [{ check, windowMs: context.scaleMs(source.window) }];
+  });
+}
+
+function resolveCheck(written: string, path: readonly (string | number)[], context: CheckContext): Check | undefined {
+  const parsed = parseCheck(written, context.known);
+  if (parsed.ok) return parsed.check;
+  const { offset, message, hint } = parsed.problem;
+  context.scenario.wrongText(path, offset, message, hint);
+  return undefined;
+}

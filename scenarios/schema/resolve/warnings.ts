@@ -1,0 +1,63 @@
+/** Plans that are legal but probably not meant. */
+import { formatDuration } from '../grammar/format-units.js';
+import { expectedOperations, peakLoad } from '../load.js';
+import type { Check, Plan, ProfilePlan, StagePlan } from '../plan.js';
+
+type Judged = Pick<Plan, 'target' | 'profiles' | 'stages' | 'thresholds' | 'drainMs'>;
+
+export function planWarnings(plan: Judged): readonly string[] {
+  return [...drainWarnings(plan), ...stageWarnings(plan), ...rateWarnings(plan), ...plan.thresholds.flatMap(({ check, afterMs }) => thresholdWarnings(plan, check, afterMs))];
+}
+
+function drainWarnings({ profiles, drainMs }: Judged): readonly string[] {
+  return profiles
+    .filter((profile) => profile.timeoutMs > drainMs)
+    .map((profile) => `profile ${profile.name}: its timeout (${formatDuration(profile.timeoutMs)}) is longer than the drain (${formatDuration(drainMs)}): answers still due then count as lost`);
+}
+
+function stageWarnings({ stages }: Judged): readonly string[] {
+  return stages
+    .filter((stage) => stage.trial === 1 && stage.measured && stage.durationMs < 1000)
+    .map((stage) => `stage ${stage.name} lasts ${formatDuration(stage.durationMs)}: less than the one second the timeline resolves`);
+}
+
+function rateWarnings(plan: Judged): readonly string[] {
+  return expectedOperations(plan).flatMap(({ stage, profile, operations }) => {
+    const of = plan.stages[stage];
+    if (of === undefined || !of.measured || of.trial > 1 || operations === undefined || operations >= 1 || peakLoad(of) === 0) return [];
+    return [`profile ${profile} has less than one operation due in stage ${of.name}: its rate is too low for so short a stage`];
+  });
+}
+
+function thresholdWarnings(plan: Judged, check: Check, afterMs: number): readonly string[] {
+  const warnings: string[] = [];
+  const named = check.labels.stage;
+  const judged = plan.stages.filter((stage) => (named === undefined ? stage.measured : stage.name === named));
+  if (named !== undefined && judged.every((stage) => !stage.measured)) {
+    warnings.push(`threshold "${check.text}": stage ${named} is not measured; it is judged all the same, because the threshold names it`);
+  }
+  const judgedMs = judged.reduce((sum, stage) => sum + stage.durationMs, 0);
+  if (afterMs >= judgedMs && afterMs > 0) {
+    warnings.push(`threshold "${check.text}": its stages last ${formatDuration(judgedMs)}, so after ${formatDuration(afterMs)} it is never judged while running`);
+  }
+  if (check.metric.startsWith('connect.') && !judged.some((stage) => connectsIn(plan, stage, check.labels.profile))) {
+    warnings.push(`threshold "${check.text}": no client connects in a stage it is judged over (sessions are reused and opened before), so it may find no data, which is never a pass`);
+  }
+  if (check.metric.startsWith('usage.') && plan.target.kind === 'url') {
+    warnings.push(`threshold "${check.text}": the use of resources is known only of servers that swarmbench starts, so it will find no data, which is never a pass`);
+  }
+  return warnings;
+}
+
+/** Whether new clients start in this stage, or sessions end and begin again. */
+function connectsIn(plan: Judged, stage: StagePlan, profileName: string | undefined): boolean {
+  const earlier = plan.stages.filter((other) => other.index < stage.index);
+  const reached = Math.max(0, ...earlier.map((other) => (other.scale === 'rate' ? 1 : peakLoad(other))));
+  const starts = (stage.scale === 'rate' ? 1 : peakLoad(stage)) > reached;
+  const profiles = plan.profiles.filter((profile) => profileName === undefined || profile.name === profileName);
+  return starts || profiles.some(renews);
+}
+
+function renews(profile: ProfilePlan): boolean {
+  return profile.session.mode === 'churn' || profile.session.mode === 'per-request';
+}

@@ -1,0 +1,32 @@
+/** A workload: a profile with a scenario's overrides over it. */
+import { withEntry, withoutEntry } from './node.js';
+import type { MapEntry, MapNode } from './node.js';
+
+/** Maps whose keys are overridden one by one; any other key is replaced as a whole. */
+const mergedKeys: ReadonlySet<string> = new Set(['arrivals', 'misbehave']);
+
+/** A client has one of these; giving one takes the other away. */
+const rivals: Readonly<Record<string, string>> = { arrivals: 'thinkTime', thinkTime: 'arrivals' };
+
+/** @param name entry the result goes by, with the place where it is written */
+export function mergeProfile(base: MapNode, overrides: MapNode, name: MapEntry): MapNode {
+  let merged = withEntry(base, 'name', name);
+  for (const [key, entry] of overrides.entries) {
+    if (key === 'profile') continue;
+    const rival = rivals[key];
+    if (rival !== undefined && !overrides.entries.has(rival)) merged = withoutEntry(merged, rival);
+    merged = withEntry(merged, key, mergeEntry(key, merged.entries.get(key), entry));
+  }
+  return { ...merged, at: name.keyAt };
+}
+
+/** For a single key that was set on the merged profile. */
+export function withoutRival(profile: MapNode, key: string): MapNode {
+  const rival = rivals[key];
+  return rival === undefined ? profile : withoutEntry(profile, rival);
+}
+
+function mergeEntry(key: string, base: MapEntry | undefined, over: MapEntry): MapEntry {
+  if (!mergedKeys.has(key) || base?.node.kind !== 'map' || over.node.kind !== 'map') return over;
+  return { keyAt: over.keyAt, node: { ...base.node, entries: new Map([...base.node.entries, ...over.node.entries]) } };
+}

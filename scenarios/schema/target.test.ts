@@ -1,0 +1,142 @@
+import { describe, expect, test } from '@jest/globals';
+import { redactPlan } from './redact.js';
+import { isAllowedHost } from './resolve/allowed-host.js';
+import { load, minimal, planOf, problemsOf } from './testing/files.js';
+
+describe('where load may go unasked', () => {
+  test.each([
+    'localhost', 'api.localhost', 'nas.local', 'host.docker.internal', '127.0.0.1', '127.9.9.9', '10.1.2.3', '172.16.0.1', '172.31.255.255', '192.168.1.1',
+    '[::1]', '[fc00::1]', '[fd12::9]', '[fe80::1]', '[::ffff:10.0.0.1]', 'LOCALHOST', 'localhost.',
+  ])('%s', (host) => {
+    expect(isAllowedHost(host, [])).toBe(true);
+  });
+
+  test.each([
+    'example.com', '8.8.8.8', '172.32.0.1', '172.15.0.1', '192.169.0.1', '169.254.169.254', '0.0.0.0', '[2001:db8::1]', '[::ffff:8.8.8.8]', '[::ffff:808:808]',
+    'localhost.example.com', 'notlocalhost', 'mylocal', 'server', 'local.com', '10.0.0.1.example.com', '127.0.0.1.nip.io',
+  ])('not %s', (host) => {
+    expect(isAllowedHost(host, [])).toBe(false);
+  });
+
+  test('a host that is named, and only that one', () => {
+    expect(isAllowedHost('example.com', ['Example.com'])).toBe(true);
+    expect(isAllowedHost('api.example.com', ['example.com'])).toBe(false);
+    expect(isAllowedHost('[2001:db8::1]', ['2001:db8::1'])).toBe(true);
+  });
+
+  test('numbers in disguise are seen through', () => {
+    expect(problemsOf(minimal, { targets: ['http://0x7f.1/mcp'] })).toBe('');
+    expect(problemsOf(minimal, { targets: ['http://134744072/mcp'] })).toContain('8.8.8.8 is neither');
+  });
+
+  test('the problem names the option that allows it, with a stable code', () => {
+    const result = load(minimal, { targets: ['https://example.com/mcp'] });
+    expect(result).toMatchObject({ ok: false, problems: [{ code: 'TARGET_NOT_ALLOWED', hint: 'if you may put load on it: --allow-target example.com' }] });
+    expect(planOf(minimal, { targets: ['https://example.com/mcp'], allowTargets: ['example.com'] }).target).toMatchObject({ kind: 'url' });
+  });
+});
+
+describe('the target', () => {
+  test('is the reference server when nothing is said', () => {
+    expect(planOf(minimal).target).toEqual({ kind: 'reference', replicas: 1, sticky: 'session', era: 'auto' });
+  });
+
+  test('is what the scenario says', () => {
+    const target = 'target: { server: sink, replicas: 3, gateway: { sticky: source }, era: legacy }\n';
+    expect(planOf(minimal + target).target).toEqual({ kind: 'sink', replicas: 3, sticky: 'source', era: 'legacy' });
+  });
+
+  test('can be several urls, with headers from the environment', () => {
+    const target = 'target: { server: { url: ["http://localhost:1/mcp#x", "http://localhost:2/mcp"] }, headers: { authorization: "Bearer ${TOKEN}", x: "${NO:-y}" } }\n';
+    expect(planOf(minimal + target, { env: { TOKEN: 'abc' } }).target).toEqual({
+      kind: 'url', urls: ['http://localhost:1/mcp', 'http://localhost:2/mcp'], headers: { authorization: 'Bearer abc', x: 'y' }, era: 'auto',
+    });
+  });
+
+  test('--target, --header and --era come before the scenario, which says so', () => {
+    const plan = planOf(`${minimal}target: { replicas: 2, era: modern }\n`, { targets: ['http://localhost:9/mcp'], headers: ['X-Key: a: ${V}'], era: 'legacy', env: { V: 'b' } });
+    expect(plan.target).toEqual({ kind: 'url', urls: ['http://localhost:9/mcp'], headers: { 'X-Key': 'a: b' }, era: 'legacy' });
+    expect(plan.warnings).toEqual(['target.replicas of the scenario is not used: the server was named on the command line']);
+  });
+
+  test.each([
+    ['no colon', '--header:1:1: a header is written as "Name: value"'],
+    ['a b: c', '--header:1:1: `a b` is not a header name'],
+    ['content-length: 3', '--header:1:1: the header `content-length` is set by the client itself\n    hint: take it out'],
+    ['x: a\r\ny: b', '--header:1:1: the value of the header `x` has characters a header cannot hold'],
+    ['x: ${GONE}', '--header:1:1: the environment variable GONE is not set\n    hint: export GONE=...'],
+  ])('--header %j', (header, expected) => {
+    expect(problemsOf(minimal, { targets: ['http://localhost/'], headers: [header] })).toBe(expected);
+  });
+
+  test('secrets are not in the redacted plan', () => {
+    const plan = planOf(minimal, { targets: ['http://localhost/mcp?key=s3cret&v'], headers: ['authorization: s3cret'] });
+    expect(JSON.stringify(plan)).toContain('s3cret');
+    expect(JSON.stringify(redactPlan(plan))).not.toContain('s3cret');
+    expect(redactPlan(plan).target).toMatchObject({ urls: ['http://localhost/mcp?key=***&v'], headers: { authorization: '***' } });
+  });
+});
+
+describe('an mcpServers file', () => {
+  const file = `{
+  // comments are allowed, as in the clients that read these files
+  "theme": "dark",
+  "mcpServers": {
+    "web": { "type": "http", "url": "http://localhost:7/mcp", "headers": { "Authorization": "Bearer \${KEY}" }, "disabled": false },
+    "shell": { "command": "node", "args": ["x.js"] },
+    "old": { "type": "sse", "url": "http://localhost:8/sse" },
+    "nowhere": {}
+  },
+}`.replace('// comments are allowed, as in the clients that read these files\n', '\n');
+  const config = (server?: string, env = { KEY: 'k' }) => ({
+    request: { mcpConfig: { file: 'mcp.json', ...(server === undefined ? {} : { server }) }, env },
+    files: { 'mcp.json': file },
+  });
+  const problems = (server?: string) => {
+    const { request, files } = config(server);
+    return problemsOf(minimal, request, files);
+  };
+
+  test('gives url and headers, and ignores what other programs keep in it', () => {
+    const { request, files } = config('web');
+    expect(planOf(minimal, request, files).target).toEqual({ kind: 'url', urls: ['http://localhost:7/mcp'], headers: { Authorization: 'Bearer k' }, era: 'auto' });
+  });
+
+  test('needs no name when it has one server', () => {
+    const files = { 'mcp.json': '{"mcpServers":{"a":{"url":"http://localhost:7/mcp"}}}' };
+    expect(planOf(minimal, { mcpConfig: { file: 'mcp.json' } }, files).target).toMatchObject({ urls: ['http://localhost:7/mcp'] });
+  });
+
+  test('a server that is started with a command is refused by name', () => {
+    expect(problems('shell')).toBe('mcp.json:6:5: server `shell` is started with a command: the stdio transport is not built yet\n    hint: run it behind an HTTP bridge and give its url');
+  });
+
+  test.each([
+    ['old', 'mcp.json:7:22: the transport `sse` is not built yet\n    hint: types: http, streamable-http, streamableHttp'],
+    ['nowhere', 'mcp.json:8:5: server `nowhere` has no url'],
+    ['wbe', 'mcp.json:4:17: the file has no server `wbe`\n    hint: did you mean "web"?'],
+    [undefined, 'mcp.json:4:17: the file has 4 servers: say which\n    hint: --server NAME, one of: web, shell, old, nowhere'],
+  ])('%s', (server, expected) => {
+    expect(problems(server)).toBe(expected);
+  });
+
+  test('an unset variable is named', () => {
+    const { request, files } = config('web', {} as { KEY: string });
+    expect(problemsOf(minimal, request, files)).toBe('mcp.json:5:93: the environment variable KEY is not set\n    hint: export KEY=...');
+  });
+
+  test.each([
+    ['{}', 'mcp.json:1:1: missing key `mcpServers`'],
+    ['{"mcpServers": {"a": {"url": 5}}}', 'mcp.json:1:30: expected text, not number `5`'],
+    ['{', 'mcp.json:1:2: '],
+    ['', 'mcp.json:1:1: the file is empty'],
+  ])('%j', (text, expected) => {
+    expect(problemsOf(minimal, { mcpConfig: { file: 'mcp.json', server: 'a' } }, { 'mcp.json': text })).toContain(expected);
+  });
+
+  test('that is not there, and one beside --target', () => {
+    expect(problemsOf(minimal, { mcpConfig: { file: 'gone.json' } })).toBe('--config:1:1: there is no file gone.json');
+    const { request, files } = config('web');
+    expect(problemsOf(minimal, { ...request, targets: ['http://localhost/'] }, files)).toContain('--target and --config both name the server');
+  });
+});

@@ -1,0 +1,42 @@
+/** Scenario files that exist only in a test, in front of those on disk. */
+import { loadPlan } from '../load-plan.js';
+import type { PlanRequest, PlanResult } from '../load-plan.js';
+import type { Plan } from '../plan.js';
+import { formatProblems } from '../problem.js';
+import { diskIo } from '../schema-io.js';
+import type { ScenarioIo } from '../schema-io.js';
+
+export type Files = Readonly<Record<string, string>>;
+
+export function filesIo(files: Files): ScenarioIo {
+  return {
+    readText: (file) => files[file] ?? diskIo.readText(file),
+    list: (folder) => [...diskIo.list(folder), ...Object.keys(files).filter((file) => file.startsWith(`${folder}/`)).map((file) => file.slice(folder.length + 1))],
+  };
+}
+
+/** A scenario with nothing in it but what must be; tests replace single lines. */
+export const minimal = `name: s
+workload:
+  low-load: {}
+stages:
+  - { name: steady, duration: 10s }
+`;
+
+/** @param text of `s.yaml`; `files` may bring profiles (`profiles/x.yaml`) and other files */
+export function load(text: string, request: Partial<PlanRequest> = {}, files: Files = {}): PlanResult {
+  return loadPlan({ scenario: 's.yaml', env: {}, ...request }, filesIo({ 's.yaml': text, ...files }));
+}
+
+/** The plan, or the problems as the error's text. */
+export function planOf(text: string, request: Partial<PlanRequest> = {}, files: Files = {}): Plan {
+  const result = load(text, request, files);
+  if (result.ok) return result.plan;
+  throw new Error(formatProblems(result.problems));
+}
+
+/** `file:line:column: message` with hints; empty when nothing is wrong. */
+export function problemsOf(text: string, request: Partial<PlanRequest> = {}, files: Files = {}): string {
+  const result = load(text, request, files);
+  return result.ok ? '' : formatProblems(result.problems);
+}
