@@ -1,0 +1,73 @@
+import { nearest } from '../../scenarios/schema/nearest.js';
+import type { OperationPlan } from '../../scenarios/schema/plan.js';
+import { isObject } from '../mcp/judge-message.js';
+import type { WireSession } from '../transport/wire-session.js';
+
+export type Listing = 'tools/list' | 'resources/list' | 'prompts/list';
+
+/** The list in which an operation of this method must appear; undefined where there is none to look in. */
+export function listingFor(method: OperationPlan['method']): Listing | undefined {
+  switch (method) {
+    case 'tools/call':
+    case 'tools/list':
+      return 'tools/list';
+    case 'prompts/get':
+    case 'prompts/list':
+      return 'prompts/list';
+    case 'resources/read':
+    case 'resources/list':
+      return 'resources/list';
+    case 'ping':
+      return undefined;
+  }
+}
+
+/** Where the entries of a list are in its result, and what identifies one. */
+const SHAPES = {
+  'tools/list': { entries: 'tools', key: 'name', word: 'tool' },
+  'resources/list': { entries: 'resources', key: 'uri', word: 'resource' },
+  'prompts/list': { entries: 'prompts', key: 'name', word: 'prompt' },
+} as const satisfies Record<Listing, { entries: string; key: string; word: string }>;
+
+/** Pages of a list that are read at most; more is a server that never stops. */
+const MOST_PAGES = 100;
+
+/** What a server says it offers. */
+export class Catalogue {
+  readonly #names = new Map<Listing, string[]>();
+
+  names(listing: Listing): readonly string[] {
+    return this.#names.get(listing) ?? [];
+  }
+
+  /** Reads a list, page by page. @returns what is wrong, in words */
+  async fill(session: WireSession, listing: Listing): Promise<string | undefined> {
+    const { entries, key } = SHAPES[listing];
+    const names: string[] = [];
+    let cursor: unknown;
+    for (let page = 0; page < MOST_PAGES; page++) {
+      const { result, failure, requestText, responseText } = await session.request(listing, cursor === undefined ? {} : { cursor });
+      if (failure !== undefined) return `${listing} failed with ${failure.category}: ${failure.detail}. Does this server offer ${entries}?\n--- request\n${requestText}\n--- answer\n${responseText}`;
+      const found: unknown = result?.[entries];
+      if (!Array.isArray(found)) return `${listing} answered without \`${entries}\`, which MCP demands.\n--- request\n${requestText}\n--- answer\n${responseText}`;
+      names.push(...found.map((entry: unknown) => (isObject(entry) ? entry[key] : undefined)).filter((name) => typeof name === 'string'));
+      cursor = result?.['nextCursor'];
+      if (typeof cursor !== 'string' || cursor === '') break;
+    }
+    this.#names.set(listing, names);
+    return undefined;
+  }
+
+  /** Why an operation cannot be done: it names what the server does not list. */
+  missing(operation: OperationPlan): string | undefined {
+    const listing = listingFor(operation.method);
+    if (listing === undefined || operation.target === undefined || operation.method.endsWith('/list')) return undefined;
+    const names = this.names(listing);
+    // Resources may come from templates that no list shows: the trial call decides.
+    if (names.includes(operation.target) || listing === 'resources/list') return undefined;
+    const { word, entries } = SHAPES[listing];
+    const close = nearest(operation.target, names);
+    const offer = names.length === 0 ? `it lists no ${entries}` : `its ${entries}: ${names.slice(0, 30).join(', ')}${names.length > 30 ? `, and ${names.length - 30} more` : ''}`;
+    return `the server has no ${word} \`${operation.target}\`${close === undefined ? '' : `; did you mean \`${close}\`?`} (${offer})`;
+  }
+}

@@ -1,0 +1,74 @@
+import { parentPort, type MessagePort } from 'node:worker_threads';
+import { createPacer } from '../load/pacer.js';
+import { LoopMonitor } from '../measure/loop-monitor.js';
+import { transferables } from '../measure/snapshot.js';
+import { compileRequest } from '../mcp/compile-request.js';
+import { createEngineWire, createWireShared, type WireShared } from '../transport/shared.js';
+import { createStreamableHttp } from '../transport/streamable-http.js';
+import type { ChannelFactory, ProfileRuntime } from './profile-runtime.js';
+import { createThreadEngine, type ThreadEngine } from './thread-engine.js';
+import { hrNowMs, type FromThread, type ThreadSpec, type ToThread } from './thread-messages.js';
+
+if (parentPort === null) throw new TypeError('the engine runs in a worker thread');
+listen(parentPort);
+
+function listen(port: MessagePort): void {
+  let engine: ThreadEngine | undefined;
+  port.on('message', (message: ToThread) => {
+    switch (message.kind) {
+      case 'start':
+        engine = start(port, message.spec);
+        return;
+      case 'add':
+        engine?.add(message.places, message.joinMs);
+        return;
+      case 'adjust':
+        engine?.adjust(message.order);
+        return;
+      case 'stop':
+        engine?.stop(message.mode);
+        return;
+    }
+  });
+}
+
+function start(port: MessagePort, spec: ThreadSpec): ThreadEngine {
+  const loop = new LoopMonitor();
+  const pacer = createPacer(spec.pacing, spec.ticks);
+  const report = (message: FromThread): void => {
+    port.postMessage(message, message.kind === 'limit' ? [] : transferables(message.snapshot));
+  };
+  const engine = createThreadEngine({
+    plan: spec.plan, places: spec.places, endpoints: spec.endpoints.length, joinMs: spec.joinMs, limits: spec.limits,
+    clock: () => performance.now(),
+    startMs: performance.now() + spec.startHrMs - hrNowMs(),
+    loop,
+    templates: (profile) => profile.operations.map((operation, index) => compileRequest(operation, index, spec.pinned)),
+    createChannel: channels(spec),
+    onSnapshot: (snapshot) => report({ kind: 'snapshot', snapshot }),
+    onLimit: (problem) => report({ kind: 'limit', problem }),
+    onFinished: (snapshot) => {
+      pacer.stop();
+      loop.stop();
+      report({ kind: 'finished', snapshot });
+      port.close();
+    },
+  });
+  pacer.start(engine.pump);
+  return engine;
+}
+
+function channels(spec: ThreadSpec): ChannelFactory {
+  const wire = createEngineWire();
+  const shared = new Map<ProfileRuntime, WireShared>();
+  return (profile, number, events) => {
+    const endpoint = spec.endpoints[number];
+    if (endpoint === undefined) throw new RangeError(`no endpoint ${number} of ${spec.endpoints.length}`);
+    const common = shared.get(profile) ?? createWireShared(wire, profile.counters);
+    shared.set(profile, common);
+    const { connections, pipeline } = profile.rules;
+    const { misbehave, timeoutMs } = profile.plan;
+    const config = { endpoint, pinned: spec.pinned, connections, pipeline, readBytesPerSecond: misbehave.readBytesPerSecond, openTimeoutMs: timeoutMs };
+    return createStreamableHttp(config, events, common);
+  };
+}

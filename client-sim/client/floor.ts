@@ -1,0 +1,143 @@
+import { WakeHeap } from '../load/wake-heap.js';
+import type { Recorder } from '../measure/recorder.js';
+import type { SeriesLayout } from '../measure/series.js';
+import type { Lane } from './lane.js';
+import { OpenGate } from './open-gate.js';
+import type { ChannelFactory } from './profile-runtime.js';
+import type { SendLimit } from './send-limit.js';
+import { TicketTable } from './ticket-table.js';
+import type { VirtualClient } from './virtual-client.js';
+
+/** Most operations one pump starts: sockets are read in between even when an hour's backlog is due. */
+const MOST_PER_PUMP = 4_096;
+
+export interface FloorOptions {
+  readonly seed: number;
+  readonly recorder: Recorder;
+  readonly layout: SeriesLayout;
+  readonly profiles: number;
+  readonly limit: SendLimit;
+  readonly createChannel: ChannelFactory;
+  /** `performance.now()`, or a test's clock. */
+  readonly clock: () => number;
+  /** What the clock shows (or showed, or will show) when the run starts. */
+  readonly startMs: number;
+}
+
+/**
+ * What all clients and lanes of one engine thread share: the clock reading of the current turn, the wake heaps, and
+ * the lists of who must be served and flushed before the turn ends. A turn is one pump or one event of a channel; the
+ * clock is read once a pump, and once a read callback by the channel. Channels gather what is flushed during a read of
+ * theirs into one write.
+ */
+export class Floor {
+  readonly seed: number;
+  readonly recorder: Recorder;
+  readonly layout: SeriesLayout;
+  readonly tickets: TicketTable;
+  readonly createChannel: ChannelFactory;
+  readonly limit: SendLimit;
+  readonly gate = new OpenGate();
+  readonly clientWakes = new WakeHeap();
+  readonly laneWakes = new WakeHeap();
+  /** Run time at the start of this turn. */
+  nowMs: number;
+  /** Only what is due up to here may be sent in this turn: never beyond the stage, though its end may not have been noticed yet. */
+  dueLimitMs: number;
+  /** Last moment of the current stage. */
+  stageLimitMs = Infinity;
+  stage = 0;
+  inFlight = 0;
+  /** By profile. */
+  readonly activeClients: Int32Array;
+  readonly clients: VirtualClient[] = [];
+  readonly lanes: Lane[] = [];
+  /** False once the last stage is over or the run was stopped: nothing new is sent or opened. */
+  running = true;
+  /** Operations this pump may still start. */
+  budget = 0;
+  readonly #clock: () => number;
+  readonly #startMs: number;
+  /** Lists with a count of their own: truncating an array costs more than an operation does. */
+  readonly #touched: VirtualClient[] = [];
+  #touchedCount = 0;
+  readonly #dirty: Lane[] = [];
+  #dirtyCount = 0;
+  /** Turns nest when a channel answers within a call of ours; only the outermost serves and flushes. */
+  #depth = 0;
+
+  constructor(options: FloorOptions) {
+    this.seed = options.seed;
+    this.recorder = options.recorder;
+    this.layout = options.layout;
+    this.limit = options.limit;
+    this.createChannel = options.createChannel;
+    this.tickets = new TicketTable(options.profiles);
+    this.activeClients = new Int32Array(options.profiles);
+    this.#clock = options.clock;
+    this.#startMs = options.startMs;
+    this.nowMs = this.#clock() - this.#startMs;
+    this.dueLimitMs = this.nowMs;
+  }
+
+  /** Begins a pump: reads the clock and fills the budgets. */
+  beginPump(): void {
+    this.enter();
+    this.budget = MOST_PER_PUMP;
+    this.limit.fill(this.nowMs);
+  }
+
+  /** @param clockMs what the channel's clock showed; read here when absent */
+  enter(clockMs?: number): void {
+    if (this.#depth++ === 0) {
+      this.#setNow((clockMs ?? this.#clock()) - this.#startMs);
+      this.budget = MOST_PER_PUMP;
+    } else if (clockMs !== undefined && clockMs - this.#startMs > this.nowMs) this.#setNow(clockMs - this.#startMs);
+  }
+
+  leave(): void {
+    if (this.#depth === 1) this.settle();
+    this.#depth--;
+  }
+
+  /** This client may be able to send: it is served before the turn ends. */
+  touch(client: VirtualClient): void {
+    if (client.touched) return;
+    client.touched = true;
+    this.#touched[this.#touchedCount++] = client;
+  }
+
+  /** This lane has something in its send buffer. */
+  soil(lane: Lane): void {
+    if (lane.dirty) return;
+    lane.dirty = true;
+    this.#dirty[this.#dirtyCount++] = lane;
+  }
+
+  get mayStart(): boolean {
+    return this.budget > 0 && !this.limit.exhausted;
+  }
+
+  /** Serves who was touched, also by serving, and flushes what was written, until neither is left. */
+  settle(): void {
+    while (this.#touchedCount > 0 || this.#dirtyCount > 0) {
+      for (let index = 0; index < this.#touchedCount; index++) {
+        const client = this.#touched[index] as VirtualClient;
+        client.touched = false;
+        client.serve();
+      }
+      this.#touchedCount = 0;
+      for (let index = 0; index < this.#dirtyCount; index++) {
+        const lane = this.#dirty[index] as Lane;
+        lane.dirty = false;
+        lane.flush();
+      }
+      this.#dirtyCount = 0;
+    }
+  }
+
+  #setNow(nowMs: number): void {
+    this.nowMs = nowMs;
+    this.dueLimitMs = Math.min(nowMs, this.stageLimitMs);
+  }
+}

@@ -1,0 +1,16 @@
+import type { Backoff } from './backoff.js';
+import type { ProfileRuntime } from './profile-runtime.js';
+
+/**
+ * idle: no session, none wanted · queued: waits for the gate · opening: handshake under way · open: takes requests ·
+ * ending: takes no more, waits for the answers in flight · closing: saying goodbye · backoff: the last attempt failed
+ */
+export type LaneState = 'idle' | 'queued' | 'opening' | 'open' | 'ending' | 'closing' | 'backoff';
+
+export interface LaneOptions {
+  readonly id: number;
+  readonly profile: ProfileRuntime;
+  readonly endpoint: number;
+  /** Shared by the lanes of one client, so that a refused client backs off as a whole. */
+  readonly backoff: Backoff;
+}

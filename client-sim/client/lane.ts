@@ -1,0 +1,291 @@
+import type { Failure } from '../measure/failure.js';
+import type { Channel, ChannelEvents } from '../transport/channel.js';
+import type { Backoff } from './backoff.js';
+import type { Floor } from './floor.js';
+import type { LaneOptions, LaneState } from './lane-state.js';
+import type { ProfileRuntime } from './profile-runtime.js';
+import { SessionBook } from './session-book.js';
+import { TicketBlock } from './ticket-block.js';
+import type { VirtualClient } from './virtual-client.js';
+import { WaitingLine } from './waiting-line.js';
+
+/** A handshake is several requests; the channel has its own timeout for each. This one only catches a channel that hangs. */
+const OPEN_SLACK_MS = 1_000;
+const LONGEST_GOODBYE_MS = 5_000;
+
+/**
+ * A place for one session at a time, opened again as long as somebody wants it: the life cycle behind reuse, pool,
+ * churn and per-request, in both eras (stateless: a session is its set of connections).
+ */
+export class Lane implements ChannelEvents {
+  state: LaneState = 'idle';
+  dirty = false;
+  readonly profile: ProfileRuntime;
+  readonly #id: number;
+  readonly #endpoint: number;
+  readonly #backoff: Backoff;
+  readonly #floor: Floor;
+  readonly #users: VirtualClient[] = [];
+  /** Users that want the session now. */
+  #wanted = 0;
+  /** Users of a pool session that wait for room. */
+  readonly line: WaitingLine;
+  #channel: Channel | undefined;
+  readonly #tickets: TicketBlock;
+  readonly #book: SessionBook;
+  #operationsLeft = 0;
+  #succeededSinceOpen = false;
+
+  constructor(floor: Floor, options: LaneOptions) {
+    this.#floor = floor;
+    this.profile = options.profile;
+    this.#id = options.id;
+    this.#endpoint = options.endpoint;
+    this.#backoff = options.backoff;
+    this.#tickets = new TicketBlock(floor.tickets, options.id, options.profile.rules.capacity);
+    this.#book = new SessionBook(floor, options.profile);
+    this.line = new WaitingLine(floor);
+  }
+
+  addUser(client: VirtualClient): void {
+    this.#users.push(client);
+  }
+
+  get inFlight(): number {
+    return this.#tickets.inFlight;
+  }
+
+  /** A request can be sent now. */
+  get sendable(): boolean {
+    return this.state === 'open' && this.#tickets.left > 0 && this.#channel !== undefined && this.#channel.room > 0;
+  }
+
+  /** There is a session, be it without room: what waits here waits for the target, not for a session. */
+  get hasSession(): boolean {
+    return this.state === 'open' || this.state === 'ending' || this.state === 'closing';
+  }
+
+  /** On its way to a session that somebody will use. */
+  get expected(): boolean {
+    return this.state === 'queued' || this.state === 'opening';
+  }
+
+  want(): void {
+    this.#wanted++;
+    if (this.state === 'idle') this.#request();
+  }
+
+  /** Per request: wanted for one session only. Precondition: `idle`. */
+  openOnce(): void {
+    this.#wanted = 1;
+    this.#request();
+  }
+
+  unwant(): void {
+    this.#wanted--;
+    if (this.#wanted > 0) return;
+    if (this.state === 'open') this.#end();
+    else if (this.state === 'queued' || this.state === 'backoff') this.#rest();
+  }
+
+  /** Called by the gate when it is this lane's turn. */
+  start(): void {
+    this.state = 'opening';
+    this.#floor.laneWakes.set(this.#id, this.#floor.nowMs + this.profile.plan.timeoutMs + OPEN_SLACK_MS);
+    this.#channel = this.#floor.createChannel(this.profile, this.#endpoint, this);
+    this.#channel.open();
+  }
+
+  /** The time set in `laneWakes` has come. */
+  wake(): void {
+    switch (this.state) {
+      case 'opening':
+        this.#refused({ category: 'timeout', detail: `no session within ${this.profile.plan.timeoutMs} ms` });
+        return;
+      case 'backoff':
+        this.#rest();
+        if (this.#wanted > 0) this.#request();
+        for (const user of this.#users) this.#floor.touch(user);
+        return;
+      case 'open':
+        this.#end();
+        return;
+      case 'closing':
+        this.#gone();
+        return;
+      case 'idle':
+      case 'queued':
+      case 'ending':
+        return;
+    }
+  }
+
+  /** A free ticket's row in the ticket table. Precondition: `sendable`. */
+  takeRow(): number {
+    if (--this.#operationsLeft <= 0) this.state = 'ending';
+    return this.#tickets.take();
+  }
+
+  send(row: number, operation: number, draw: { readonly seed: number; readonly slot: number; readonly sequence: number }): void {
+    const template = this.profile.templates[operation];
+    if (template === undefined) throw new RangeError(`profile ${this.profile.plan.name} has no operation ${operation}`);
+    this.#channel?.send(template, draw, this.#tickets.ticketOf(row));
+    this.#floor.soil(this);
+  }
+
+  flush(): void {
+    this.#channel?.flush();
+  }
+
+  /** Nobody waits for this row any more. The caller has counted it. */
+  abandon(row: number): void {
+    this.#channel?.abandon(this.#tickets.ticketOf(row));
+    this.#release(row, true);
+  }
+
+  /** The run is over: no more requests, then goodbye. */
+  finish(): void {
+    this.#wanted = 0;
+    if (this.state === 'open' || this.state === 'ending') this.#end();
+    else if (this.state === 'queued' || this.state === 'backoff') this.#rest();
+  }
+
+  /** Cuts whatever there is; a session that was open counts as closed. */
+  destroy(): void {
+    this.#wanted = 0;
+    if (this.state === 'opening') {
+      this.#channel?.destroy();
+      this.#floor.gate.leave();
+      this.#rest();
+    } else if (this.hasSession) this.#gone();
+    else this.#rest();
+  }
+
+  // ---- what the channel reports ----
+
+  onOpen(connectMs: number): void {
+    if (this.state !== 'opening') return;
+    this.#floor.enter();
+    this.#book.opened(connectMs);
+    this.state = 'open';
+    this.#operationsLeft = this.profile.rules.operations;
+    this.#succeededSinceOpen = false;
+    this.#floor.laneWakes.set(this.#id, this.#floor.nowMs + this.profile.rules.ageMs);
+    this.#floor.gate.leave();
+    if (this.#wanted > 0) this.#invite();
+    else this.#end();
+    this.#floor.leave();
+  }
+
+  onOpenFailed(failure: Failure): void {
+    if (this.state !== 'opening') return;
+    this.#floor.enter();
+    this.#refused(failure);
+    this.#floor.leave();
+  }
+
+  onAnswer(ticket: number, nowMs: number, failure: Failure | undefined): void {
+    const floor = this.#floor;
+    floor.enter(nowMs);
+    const row = this.#tickets.rowOf(ticket);
+    const client = floor.clients[floor.tickets.client[row] as number] as VirtualClient;
+    if (failure === undefined) {
+      this.#succeededSinceOpen = true;
+      this.#backoff.succeeded();
+    }
+    client.answered(row, failure);
+    this.#release(row, false);
+    // A connection of an open session could not be made again: to what waits that is no other than a refused session.
+    if (failure?.category === 'connect' && this.state === 'open' && !this.sendable) client.refused(failure);
+    floor.leave();
+  }
+
+  onRoom(): void {
+    this.#floor.enter();
+    this.#invite();
+    this.#floor.leave();
+  }
+
+  onClosed(reason: 'closed' | 'lost'): void {
+    if (!this.hasSession) return;
+    this.#floor.enter();
+    if (reason === 'lost') this.#book.lost();
+    else this.#book.closed();
+    // A server that loses each session before its first answer would be asked for a new one without pause.
+    const fruitless = reason === 'lost' && !this.#succeededSinceOpen;
+    this.#channel?.destroy();
+    this.#reopen(fruitless);
+    this.#floor.leave();
+  }
+
+  // ---- transitions ----
+
+  #request(): void {
+    if (!this.#floor.running) return;
+    this.state = 'queued';
+    this.#floor.gate.enter(this);
+  }
+
+  #rest(): void {
+    this.state = 'idle';
+    if (this.profile.rules.onDemand) this.#wanted = 0;
+    this.#channel = undefined;
+    this.#floor.laneWakes.set(this.#id, Infinity);
+  }
+
+  #refused(failure: Failure): void {
+    this.#book.refused(failure);
+    this.#channel?.destroy();
+    this.#channel = undefined;
+    if (this.#wanted > 0) this.#pause();
+    else this.#rest();
+    this.#floor.gate.leave();
+    for (const user of this.#users) user.refused(failure);
+  }
+
+  #pause(): void {
+    this.#backoff.failed(this.#floor.nowMs);
+    this.state = 'backoff';
+    this.#floor.laneWakes.set(this.#id, this.#backoff.untilMs);
+  }
+
+  #end(): void {
+    this.state = 'ending';
+    this.#floor.laneWakes.set(this.#id, Infinity);
+    if (this.inFlight === 0) this.#close();
+  }
+
+  #close(): void {
+    this.state = 'closing';
+    this.#floor.laneWakes.set(this.#id, this.#floor.nowMs + Math.min(this.profile.plan.timeoutMs, LONGEST_GOODBYE_MS));
+    this.#channel?.close(this.profile.plan.onClose);
+  }
+
+  #gone(): void {
+    this.#channel?.destroy();
+    this.#book.closed();
+    this.#reopen(false);
+  }
+
+  #reopen(afterPause: boolean): void {
+    this.#rest();
+    if (afterPause) this.#pause();
+    else if (this.#wanted > 0) this.#request();
+    for (const user of this.#users) this.#floor.touch(user);
+  }
+
+  #release(row: number, abandoned: boolean): void {
+    this.#tickets.give(row);
+    if (this.state === 'ending' && this.inFlight === 0) this.#close();
+    else if (!abandoned) this.line.grantTurn();
+  }
+
+  #invite(): void {
+    if (this.profile.plan.session.mode !== 'pool') {
+      for (const user of this.#users) this.#floor.touch(user);
+      return;
+    }
+    const room = this.#channel?.room ?? 0;
+    for (let turn = 0; turn < room && this.line.contended; turn++) this.line.grantTurn();
+  }
+}

@@ -1,0 +1,112 @@
+import type { OperationPlan } from '../../scenarios/schema/plan.js';
+import { compileRequest } from '../mcp/compile-request.js';
+import { PROTOCOL, type Exchange, type PinnedProtocol, type PreflightOrder, type PreflightResult } from '../protocol/messages.js';
+import { negotiate, type Negotiation } from '../transport/negotiate.js';
+import type { WireAnswer, WireSession } from '../transport/wire-session.js';
+import { Catalogue, listingFor } from './catalogue.js';
+
+const TIMEOUT_MS = 10_000;
+
+type Outcome =
+  | { readonly ok: true; readonly pinned: PinnedProtocol; readonly serverInfo: PreflightResult['serverInfo']; readonly tools: readonly string[] }
+  | { readonly ok: false; readonly problem: string; readonly pinned?: PinnedProtocol; readonly tools: readonly string[] };
+
+/**
+ * Tries the target before the load does: at every endpoint a handshake, the lists that the mix refers to, and one call
+ * of each operation of the mix, drawn from the seed. All requests and answers are in the result, the refusals in words.
+ */
+export async function runPreflight(order: PreflightOrder): Promise<PreflightResult> {
+  const exchanges: Exchange[] = [];
+  let first: Extract<Outcome, { ok: true }> | undefined;
+  for (const [number, endpoint] of order.endpoints.entries()) {
+    const before = exchanges.length;
+    // What the first endpoint speaks all must speak: the era is pinned for the whole run.
+    const outcome = await tryEndpoint(order, endpoint, first?.pinned.era ?? order.era, exchanges);
+    if (order.endpoints.length > 1) label(exchanges, before, `endpoint ${number + 1}: `);
+    if (!outcome.ok) return result(order, outcome, exchanges, `${endpoint.url}: ${outcome.problem}`);
+    const odd = first === undefined ? undefined : difference(first.pinned, outcome.pinned);
+    if (odd !== undefined) return result(order, outcome, exchanges, `${endpoint.url} ${odd} Replicas of one target must speak alike.`);
+    first ??= outcome;
+  }
+  if (first === undefined) return result(order, { tools: [] }, exchanges, 'the target has no endpoint');
+  return result(order, first, exchanges, undefined);
+}
+
+function result(order: PreflightOrder, found: Partial<Extract<Outcome, { ok: true }>> | Outcome, exchanges: Exchange[], problem: string | undefined): PreflightResult {
+  const serverInfo = 'serverInfo' in found ? found.serverInfo : undefined;
+  return {
+    protocol: PROTOCOL, runId: order.runId, ok: problem === undefined, tools: [...(found.tools ?? [])], exchanges,
+    ...(problem === undefined ? {} : { problem }),
+    ...(found.pinned === undefined ? {} : { pinned: found.pinned }),
+    ...(serverInfo === undefined ? {} : { serverInfo }),
+  };
+}
+
+function label(exchanges: Exchange[], from: number, prefix: string): void {
+  for (let index = from; index < exchanges.length; index++) {
+    const exchange = exchanges[index];
+    if (exchange !== undefined) exchanges[index] = { ...exchange, step: prefix + exchange.step };
+  }
+}
+
+function difference(expected: PinnedProtocol, found: PinnedProtocol): string | undefined {
+  if (expected.version !== found.version) return `speaks MCP ${found.version}, the first endpoint ${expected.version}.`;
+  if (expected.sessions !== found.sessions) return `${found.sessions ? 'hands out' : 'does not hand out'} session ids, the first endpoint ${expected.sessions ? 'does' : 'does not'}.`;
+  return undefined;
+}
+
+async function tryEndpoint(order: PreflightOrder, endpoint: PreflightOrder['endpoints'][number], era: PreflightOrder['era'], exchanges: Exchange[]): Promise<Outcome> {
+  let negotiation: Negotiation;
+  try {
+    negotiation = await negotiate(endpoint, era, { timeoutMs: TIMEOUT_MS });
+  } catch (error) {
+    return { ok: false, problem: error instanceof Error ? error.message : String(error), tools: [] };
+  }
+  const { session } = negotiation;
+  try {
+    if (!negotiation.ok) return { ok: false, problem: negotiation.problem, tools: [] };
+    const catalogue = new Catalogue();
+    const problem = (await list(session, order, catalogue)) ?? (await callEach(session, order, negotiation.pinned, catalogue));
+    const tools = catalogue.names('tools/list');
+    if (problem !== undefined) return { ok: false, problem, pinned: negotiation.pinned, tools };
+    return { ok: true, pinned: negotiation.pinned, serverInfo: negotiation.serverInfo, tools };
+  } finally {
+    if (negotiation.ok) await session.close();
+    exchanges.push(...session.exchanges);
+  }
+}
+
+/** Reads the lists that hold what the mix names. */
+async function list(session: WireSession, order: PreflightOrder, catalogue: Catalogue): Promise<string | undefined> {
+  const wanted = new Set(order.plan.profiles.flatMap((profile) => profile.operations.map((operation) => listingFor(operation.method))));
+  for (const listing of wanted) {
+    if (listing === undefined) continue;
+    const problem = await catalogue.fill(session, listing);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+async function callEach(session: WireSession, order: PreflightOrder, pinned: PinnedProtocol, catalogue: Catalogue): Promise<string | undefined> {
+  for (const profile of order.plan.profiles) {
+    for (const [index, operation] of profile.operations.entries()) {
+      const where = `profile ${profile.name}, operation ${operation.name}`;
+      if (operation.method === 'ping' && pinned.era === 'modern') {
+        return `${where}: \`ping\` does not exist in the stateless era (MCP ${pinned.version}) that this server speaks. Take it out of the mix, or ask for \`era: legacy\`.`;
+      }
+      const missing = catalogue.missing(operation);
+      if (missing !== undefined) return `${where}: ${missing}`;
+      const draw = { seed: order.plan.seed, slot: profile.firstSlot, sequence: 0 };
+      const answer = await session.operation(compileRequest(operation, index, pinned), draw, `${operation.method} ${operation.target ?? ''}`.trim());
+      if (answer.failure !== undefined) return `${where}: ${refused(operation, answer)}`;
+    }
+  }
+  return undefined;
+}
+
+function refused(operation: OperationPlan, { failure, requestText, responseText }: WireAnswer): string {
+  const remedy = failure?.category === 'tool_error' || failure?.category === 'rpc_-32602'
+    ? 'Check its arguments in the scenario.'
+    : 'The load would meet the same answer.';
+  return `one trial call of ${operation.method} failed with ${failure?.category ?? 'no answer'}: ${failure?.detail ?? ''}. ${remedy}\n--- request\n${requestText}\n--- answer\n${responseText}`;
+}

@@ -1,0 +1,74 @@
+import type { ProfilePlan } from '../../scenarios/schema/plan.js';
+import { chooseOperation } from '../mcp/choose-operation.js';
+import type { Draw } from '../mcp/draw.js';
+import type { RequestTemplate } from '../mcp/request-template.js';
+import type { Channel, ChannelEvents, WireCounters } from '../transport/channel.js';
+
+/** How sessions of a profile live, whatever the mode is called: one set of rules for all four. */
+export interface SessionRules {
+  /** Sessions one client may hold at once; more than one only per request. */
+  readonly lanes: number;
+  /** After so many operations the session ends. */
+  readonly operations: number;
+  /** After so long the session ends. */
+  readonly ageMs: number;
+  /** Opened when an operation is due, not when the client becomes active. */
+  readonly onDemand: boolean;
+  /** Requests on the wire at once per session. */
+  readonly capacity: number;
+  /** TCP connections per session. */
+  readonly connections: number;
+  readonly pipeline: number;
+}
+
+export function sessionRules(profile: ProfilePlan): SessionRules {
+  const capacity = profile.connections * profile.pipeline;
+  const shared = { connections: profile.connections, pipeline: profile.pipeline, capacity };
+  const lasting = { ...shared, lanes: 1, operations: Infinity, ageMs: Infinity, onDemand: false };
+  switch (profile.session.mode) {
+    case 'reuse':
+    case 'pool':
+      return lasting;
+    case 'churn':
+      return 'operations' in profile.session.every
+        ? { ...lasting, operations: profile.session.every.operations }
+        : { ...lasting, ageMs: profile.session.every.ms };
+    case 'per-request':
+      return { lanes: Math.min(profile.maxInFlight, capacity), operations: 1, ageMs: Infinity, onDemand: true, capacity: 1, connections: 1, pipeline: 1 };
+  }
+}
+
+/** Makes the channel of one session; `events` may be called from the moment of `open()`. */
+export type ChannelFactory = (profile: ProfileRuntime, endpoint: number, events: ChannelEvents) => Channel;
+
+/** A profile as an engine thread uses it: compiled, with the counters its channels share. */
+export class ProfileRuntime {
+  readonly rules: SessionRules;
+  readonly maxInFlight: number;
+  readonly counters: WireCounters = {
+    bytesSent: 0, bytesReceived: 0, messagesSent: 0, messagesReceived: 0,
+    connectionsOpened: 0, connectionsActive: 0, lateAnswers: 0, backpressure: 0,
+  };
+  readonly index: number;
+  readonly plan: ProfilePlan;
+  readonly templates: readonly RequestTemplate[];
+  readonly #weights: readonly number[];
+
+  constructor(index: number, plan: ProfilePlan, templates: readonly RequestTemplate[]) {
+    this.index = index;
+    this.plan = plan;
+    this.templates = templates;
+    this.rules = sessionRules(plan);
+    this.maxInFlight = Math.min(plan.maxInFlight, plan.connections * plan.pipeline);
+    this.#weights = plan.operations.map((operation) => operation.weight);
+  }
+
+  /** Which operation of the mix this draw performs. */
+  operation(draw: Draw): number {
+    return this.#weights.length === 1 ? 0 : chooseOperation(this.#weights, draw);
+  }
+
+  operationName(operation: number): string {
+    return this.plan.operations[operation]?.name ?? '';
+  }
+}

@@ -1,0 +1,29 @@
+/** How much a backlog may exceed the limit when it is sent at last: the limit holds over this time, not each moment. */
+const WINDOW_SECONDS = 10;
+
+/** The plan's `limits.ratePerSecond` as this thread's share, enforced; a token bucket, filled once a pump. */
+export class SendLimit {
+  #tokens: number;
+  #filledMs: number;
+  readonly #perSecond: number;
+
+  constructor(perSecond: number, nowMs: number) {
+    this.#perSecond = perSecond;
+    this.#tokens = perSecond;
+    this.#filledMs = nowMs;
+  }
+
+  fill(nowMs: number): void {
+    const added = (Math.max(0, nowMs - this.#filledMs) / 1000) * this.#perSecond;
+    this.#tokens = Math.min(this.#tokens + added, this.#perSecond * WINDOW_SECONDS);
+    this.#filledMs = nowMs;
+  }
+
+  get exhausted(): boolean {
+    return this.#tokens < 1;
+  }
+
+  take(): void {
+    this.#tokens--;
+  }
+}

@@ -1,0 +1,34 @@
+import type { Failure } from '../measure/failure.js';
+import type { Floor } from './floor.js';
+import type { ProfileRuntime } from './profile-runtime.js';
+
+/** Counts what becomes of a profile's sessions, in the stage in which it happens. */
+export class SessionBook {
+  readonly #floor: Floor;
+  readonly #profile: ProfileRuntime;
+
+  constructor(floor: Floor, profile: ProfileRuntime) {
+    this.#floor = floor;
+    this.#profile = profile;
+  }
+
+  opened(connectMs: number): void {
+    this.#floor.recorder.opened(this.#group, connectMs);
+  }
+
+  refused(failure: Failure): void {
+    this.#floor.recorder.openFailed(this.#group, failure, this.#floor.nowMs, { profile: this.#profile.plan.name, operation: 'connect' });
+  }
+
+  closed(): void {
+    this.#floor.recorder.session(this.#group).sessionsClosed++;
+  }
+
+  lost(): void {
+    this.#floor.recorder.session(this.#group).sessionsLost++;
+  }
+
+  get #group(): number {
+    return this.#floor.layout.group(this.#floor.stage, this.#profile.index);
+  }
+}

@@ -1,0 +1,70 @@
+import type { LoopMonitor } from '../measure/loop-monitor.js';
+import type { ProfileGauges, Snapshot } from '../measure/snapshot.js';
+import type { WireCounters } from '../transport/channel.js';
+import type { Floor } from './floor.js';
+import type { ProfileRuntime } from './profile-runtime.js';
+
+type Cumulative = Omit<WireCounters, 'connectionsActive' | 'backpressure'>;
+
+/** Reads everything one engine thread counted since the last reading. */
+export class SnapshotTaker {
+  readonly #floor: Floor;
+  readonly #profiles: readonly ProfileRuntime[];
+  readonly #loop: LoopMonitor;
+  readonly #before: Cumulative[];
+
+  constructor(floor: Floor, profiles: readonly ProfileRuntime[], loop: LoopMonitor) {
+    this.#floor = floor;
+    this.#profiles = profiles;
+    this.#loop = loop;
+    this.#before = profiles.map((profile) => cumulative(profile.counters));
+  }
+
+  /** What became due by `toMs` is counted first. */
+  take(toMs: number, stage: number): Snapshot {
+    const queued = this.#account(toMs);
+    const gauges = this.#profiles.map((profile) => this.#gauges(profile, queued[profile.index] ?? 0));
+    this.#profiles.forEach((profile) => this.#addWire(profile, stage));
+    return { toMs, stage, ...this.#floor.recorder.take(), gauges, loop: this.#loop.take() };
+  }
+
+  #account(toMs: number): number[] {
+    const queued = this.#profiles.map(() => 0);
+    const limitMs = Math.min(toMs, this.#floor.stageLimitMs);
+    if (!this.#floor.running) return queued;
+    for (const client of this.#floor.clients) {
+      queued[client.profile.index] = (queued[client.profile.index] ?? 0) + client.account(limitMs);
+    }
+    return queued;
+  }
+
+  #gauges(profile: ProfileRuntime, queued: number): ProfileGauges {
+    let sessions = 0;
+    let inFlight = 0;
+    for (const lane of this.#floor.lanes) {
+      if (lane.profile !== profile) continue;
+      if (lane.hasSession) sessions++;
+      inFlight += lane.inFlight;
+    }
+    return {
+      profile: profile.index, clients: this.#floor.activeClients[profile.index] ?? 0,
+      sessions, connections: profile.counters.connectionsActive, inFlight, queued,
+    };
+  }
+
+  #addWire(profile: ProfileRuntime, stage: number): void {
+    const before = this.#before[profile.index];
+    const after = cumulative(profile.counters);
+    this.#before[profile.index] = after;
+    if (before === undefined) return;
+    const delta = { ...after };
+    let any = 0;
+    for (const name of Object.keys(delta) as (keyof Cumulative)[]) any += delta[name] -= before[name];
+    if (any > 0) this.#floor.recorder.wire(this.#floor.layout.group(stage, profile.index), delta);
+  }
+}
+
+function cumulative(counters: WireCounters): Cumulative {
+  const { bytesSent, bytesReceived, messagesSent, messagesReceived, connectionsOpened, lateAnswers } = counters;
+  return { bytesSent, bytesReceived, messagesSent, messagesReceived, connectionsOpened, lateAnswers };
+}

@@ -1,0 +1,65 @@
+import type { OperationSeries, SessionSeries, WorkerPlan } from '../../protocol/messages.js';
+import { Batch } from '../../measure/batch.js';
+import { LoopMonitor } from '../../measure/loop-monitor.js';
+import type { Snapshot } from '../../measure/snapshot.js';
+import { createThreadEngine, type ThreadEngine } from '../thread-engine.js';
+import { SimulatedWorld, type ServerScript } from './simulated-world.js';
+
+export interface SimulationResult {
+  readonly world: SimulatedWorld;
+  readonly snapshots: readonly Snapshot[];
+  readonly series: readonly OperationSeries[];
+  readonly sessions: readonly SessionSeries[];
+  readonly limit: string | undefined;
+}
+
+export interface SimulationOptions {
+  readonly script: ServerScript;
+  /** Milliseconds to the next pump. */
+  readonly step?: (nowMs: number) => number;
+  /** Done at the given virtual times. */
+  readonly at?: readonly { readonly atMs: number; readonly act: (engine: ThreadEngine) => void }[];
+  readonly joinMs?: number;
+  readonly bytesLimit?: number;
+  readonly ratePerSecond?: number;
+}
+
+/** Runs a whole plan on one engine in virtual time. */
+export function runSimulation(plan: WorkerPlan, options: SimulationOptions): SimulationResult {
+  const world = new SimulatedWorld(options.script);
+  const loop = new LoopMonitor();
+  const snapshots: Snapshot[] = [];
+  let finished = false;
+  let limit: string | undefined;
+  const places = plan.profiles.flatMap((profile, index) => Array.from({ length: profile.clients }, (_, client) => ({ profile: index, index: client })));
+  const engine = createThreadEngine({
+    plan, places, endpoints: 1, joinMs: options.joinMs ?? 0,
+    limits: { ratePerSecond: options.ratePerSecond ?? Infinity, bytes: options.bytesLimit ?? Infinity },
+    clock: () => world.nowMs, startMs: 0, loop,
+    templates: (profile) => profile.operations.map((operation, index) => ({
+      index, method: operation.method, nameHeader: undefined, maxBodyBytes: 0, writeBody: () => 0,
+    })),
+    createChannel: (profile, _endpoint, events) => world.channel(events, profile.rules.capacity, profile.counters),
+    onSnapshot: (snapshot) => snapshots.push(snapshot),
+    onFinished: (last) => {
+      snapshots.push(last);
+      finished = true;
+    },
+    onLimit: (problem) => (limit = problem),
+  });
+  for (const { atMs, act } of options.at ?? []) world.after(atMs, () => act(engine));
+  world.run(engine.pump, () => finished, options.step ?? (() => 1));
+  loop.stop();
+  const total = new Batch(plan);
+  for (const snapshot of snapshots) total.add(snapshot);
+  return { world, snapshots, series: total.operationSeries(), sessions: total.sessionSeries(), limit };
+}
+
+export function sumOf(series: readonly OperationSeries[]): Omit<OperationSeries, 'stage' | 'profile' | 'operation' | 'histograms'> {
+  const sum = { offered: 0, sent: 0, succeeded: 0, failed: 0, dropped: 0, lost: 0, unsent: 0, errors: {} as Record<string, number> };
+  for (const row of series) {
+    for (const name of ['offered', 'sent', 'succeeded', 'failed', 'dropped', 'lost', 'unsent'] as const) sum[name] += row[name];
+    for (const [category, count] of Object.entries(row.errors)) sum.errors[category] = (sum.errors[category] ?? 0) + count;
+  }
+  return sum;
+}

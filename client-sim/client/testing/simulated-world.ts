@@ -1,0 +1,171 @@
+import type { Failure } from '../../measure/failure.js';
+import type { Channel, ChannelEvents, WireCounters } from '../../transport/channel.js';
+
+/** What a simulated server does with one request (or one attempt to open, as `open`). Times in milliseconds. */
+export type Behaviour =
+  | { readonly kind: 'answer'; readonly afterMs: number; readonly failure?: Failure }
+  | { readonly kind: 'silence' }
+  /** The session is lost: everything in flight fails with it. */
+  | { readonly kind: 'lose'; readonly afterMs: number };
+
+export interface ServerScript {
+  open(attempt: number): Behaviour;
+  request(number: number): Behaviour;
+  /** Whether saying goodbye to a session ever ends; yes when absent. */
+  goodbye?(attempt: number): boolean;
+}
+
+interface Event {
+  readonly atMs: number;
+  readonly run: () => void;
+}
+
+/** Time and a server without sockets: the laws of the engine are checked over thousands of runs in virtual time. */
+export class SimulatedWorld {
+  nowMs = 0;
+  requests = 0;
+  answered = 0;
+  flushes = 0;
+  readonly sent: { readonly slot: number; readonly sequence: number; readonly operation: number; readonly atMs: number }[] = [];
+  readonly channels: SimulatedChannel[] = [];
+  #events: Event[] = [];
+  readonly #script: ServerScript;
+
+  constructor(script: ServerScript) {
+    this.#script = script;
+  }
+
+  channel(events: ChannelEvents, capacity: number, counters: WireCounters): SimulatedChannel {
+    const channel = new SimulatedChannel(this, this.#script, events, { capacity, attempt: this.channels.length, counters });
+    this.channels.push(channel);
+    return channel;
+  }
+
+  after(delayMs: number, run: () => void): void {
+    this.#events.push({ atMs: this.nowMs + delayMs, run });
+  }
+
+  /** Lets time pass in steps of `stepMs`, events in order, `pump` at each step, until `done` says so. */
+  run(pump: () => void, done: () => boolean, stepMs: (now: number) => number): void {
+    for (let steps = 0; !done(); steps++) {
+      if (steps > 200_000) throw new Error(`not finished after ${this.nowMs} ms of virtual time`);
+      const next = this.nowMs + stepMs(this.nowMs);
+      for (;;) {
+        const due = this.#events.filter((event) => event.atMs <= next).sort((a, b) => a.atMs - b.atMs)[0];
+        if (due === undefined) break;
+        this.#events = this.#events.filter((event) => event !== due);
+        this.nowMs = Math.max(this.nowMs, due.atMs);
+        due.run();
+      }
+      this.nowMs = next;
+      pump();
+    }
+  }
+}
+
+interface SimulatedChannelOptions {
+  readonly capacity: number;
+  /** Number of this channel in its world. */
+  readonly attempt: number;
+  readonly counters: WireCounters;
+}
+
+/** Every request counts as this many bytes sent. */
+export const REQUEST_BYTES = 100;
+
+export class SimulatedChannel implements Channel {
+  opened = false;
+  ended = false;
+  readonly #world: SimulatedWorld;
+  readonly #script: ServerScript;
+  readonly #events: ChannelEvents;
+  readonly #options: SimulatedChannelOptions;
+  /** Ticket to the number of its request: a late answer must not hit the ticket's next use. */
+  readonly #inFlight = new Map<number, number>();
+  #unflushed: (() => void)[] = [];
+
+  constructor(world: SimulatedWorld, script: ServerScript, events: ChannelEvents, options: SimulatedChannelOptions) {
+    this.#world = world;
+    this.#script = script;
+    this.#events = events;
+    this.#options = options;
+  }
+
+  open(): void {
+    const behaviour = this.#script.open(this.#options.attempt);
+    if (behaviour.kind === 'silence') return;
+    this.#world.after(behaviour.afterMs, () => {
+      if (this.ended) return;
+      if (behaviour.kind === 'answer' && behaviour.failure !== undefined) {
+        this.ended = true;
+        this.#events.onOpenFailed(behaviour.failure);
+        return;
+      }
+      this.opened = true;
+      this.#events.onOpen(behaviour.afterMs);
+    });
+  }
+
+  get room(): number {
+    return this.opened && !this.ended ? this.#options.capacity - this.#inFlight.size : 0;
+  }
+
+  send(template: { readonly index: number }, draw: { readonly slot: number; readonly sequence: number }, ticket: number): void {
+    if (this.room <= 0) throw new Error('sent without room');
+    if (this.#inFlight.has(ticket)) throw new Error(`ticket ${ticket} used twice`);
+    const number = this.#world.requests++;
+    this.#options.counters.bytesSent += REQUEST_BYTES;
+    this.#world.sent.push({ slot: draw.slot, sequence: draw.sequence, operation: template.index, atMs: this.#world.nowMs });
+    this.#inFlight.set(ticket, number);
+    this.#unflushed.push(() => this.#serve(ticket, number));
+  }
+
+  flush(): void {
+    if (this.#unflushed.length === 0) return;
+    this.#world.flushes++;
+    const requests = this.#unflushed;
+    this.#unflushed = [];
+    for (const request of requests) request();
+  }
+
+  abandon(ticket: number): void {
+    if (!this.#inFlight.delete(ticket)) throw new Error(`abandoned ticket ${ticket} is not in flight`);
+  }
+
+  close(): void {
+    if (this.#script.goodbye?.(this.#options.attempt) === false) return;
+    this.#world.after(1, () => {
+      if (this.ended) return;
+      this.ended = true;
+      this.#events.onClosed('closed');
+    });
+  }
+
+  destroy(): void {
+    this.ended = true;
+    this.#inFlight.clear();
+  }
+
+  #serve(ticket: number, number: number): void {
+    const behaviour = this.#script.request(number);
+    if (behaviour.kind === 'silence') return;
+    this.#world.after(behaviour.afterMs, () => {
+      if (this.ended || this.#inFlight.get(ticket) !== number) return;
+      if (behaviour.kind === 'lose') this.#lose();
+      else this.#answer(ticket, behaviour.failure);
+    });
+  }
+
+  #lose(): void {
+    const failure: Failure = { category: 'session_lost', detail: 'the server forgot the session' };
+    this.ended = true;
+    for (const ticket of [...this.#inFlight.keys()]) this.#answer(ticket, failure);
+    this.#events.onClosed('lost');
+  }
+
+  #answer(ticket: number, failure: Failure | undefined): void {
+    this.#inFlight.delete(ticket);
+    this.#world.answered++;
+    this.#events.onAnswer(ticket, this.#world.nowMs, failure);
+  }
+}

@@ -1,0 +1,69 @@
+import type { ProfilePlan } from '../../scenarios/schema/plan.js';
+import type { LoopMonitor } from '../measure/loop-monitor.js';
+import { Recorder } from '../measure/recorder.js';
+import { SeriesLayout } from '../measure/series.js';
+import type { Snapshot } from '../measure/snapshot.js';
+import type { RequestTemplate } from '../mcp/request-template.js';
+import type { AdjustOrder, WorkerPlan } from '../protocol/messages.js';
+import { Engine, type StopMode } from './engine.js';
+import { Floor } from './floor.js';
+import type { ClientPlace } from './partition.js';
+import { Population } from './population.js';
+import { ProfileRuntime, type ChannelFactory } from './profile-runtime.js';
+import { SendLimit } from './send-limit.js';
+import { SnapshotTaker } from './snapshot-taker.js';
+
+export interface ThreadEngineOptions {
+  readonly plan: WorkerPlan;
+  readonly places: readonly ClientPlace[];
+  readonly endpoints: number;
+  readonly joinMs: number;
+  /** This thread's share of the plan's limits. */
+  readonly limits: { readonly ratePerSecond: number; readonly bytes: number };
+  readonly clock: () => number;
+  /** What `clock` shows when the run starts. */
+  readonly startMs: number;
+  readonly loop: LoopMonitor;
+  readonly templates: (profile: ProfilePlan) => readonly RequestTemplate[];
+  readonly createChannel: ChannelFactory;
+  readonly onSnapshot: (snapshot: Snapshot) => void;
+  readonly onFinished: (last: Snapshot) => void;
+  readonly onLimit: (problem: string) => void;
+}
+
+/** What drives one thread's load, seen from outside. */
+export interface ThreadEngine {
+  readonly pump: () => void;
+  add(places: readonly ClientPlace[], joinMs: number): void;
+  adjust(order: Pick<AdjustOrder, 'stage' | 'atMs' | 'load' | 'profile'>): void;
+  stop(mode: StopMode): void;
+}
+
+/** Puts the parts of one thread together; knows neither threads nor sockets. */
+export function createThreadEngine(options: ThreadEngineOptions): ThreadEngine {
+  const { plan } = options;
+  const layout = new SeriesLayout(plan);
+  const floor = new Floor({
+    seed: plan.seed, recorder: new Recorder(layout), layout, profiles: plan.profiles.length,
+    limit: new SendLimit(options.limits.ratePerSecond, 0),
+    createChannel: options.createChannel, clock: options.clock, startMs: options.startMs,
+  });
+  const profiles = plan.profiles.map((profile, index) => new ProfileRuntime(index, profile, options.templates(profile)));
+  const population = new Population(floor, profiles, options.endpoints, plan.stages);
+  population.add(options.places, options.joinMs);
+  const engine = new Engine({
+    floor, profiles, stages: plan.stages, drainMs: plan.drainMs, joinMs: options.joinMs, bytesLimit: options.limits.bytes,
+    snapshots: new SnapshotTaker(floor, profiles, options.loop),
+    onSnapshot: options.onSnapshot, onFinished: options.onFinished, onLimit: options.onLimit,
+  });
+  return {
+    pump: engine.pump,
+    add: (places, joinMs) => population.add(places, joinMs),
+    adjust: (order) => {
+      floor.enter();
+      population.adjust(order, floor.nowMs);
+      floor.leave();
+    },
+    stop: (mode) => engine.stop(mode),
+  };
+}

@@ -1,0 +1,282 @@
+import type { Interval } from '../load/activity.js';
+import type { Arrivals, SequenceRange } from '../load/arrivals.js';
+import type { Failure } from '../measure/failure.js';
+import { DROPPED, LOST, OFFERED, SENT, UNSENT } from '../measure/series.js';
+import type { Backoff } from './backoff.js';
+import type { Floor } from './floor.js';
+import type { Lane } from './lane.js';
+import type { ProfileRuntime } from './profile-runtime.js';
+
+/** However long a server asks for. */
+const LONGEST_HOLD_MS = 30_000;
+
+export interface ClientOptions {
+  /** Dense number within the thread. */
+  readonly id: number;
+  /** Global slot number. */
+  readonly slot: number;
+  readonly profile: ProfileRuntime;
+  /** One, but for per-request. */
+  readonly lanes: readonly Lane[];
+  readonly backoff: Backoff;
+  /** @param onOffered must be told of every operation that becomes due */
+  readonly arrivals: (onOffered: SequenceRange) => Arrivals;
+}
+
+/** One simulated MCP client: when it is active, what it has to send, through which of its lanes. */
+export class VirtualClient {
+  readonly id: number;
+  readonly profile: ProfileRuntime;
+  active = false;
+  /** On the floor's list of clients to serve. */
+  touched = false;
+  /** Pool: the lane has kept room for this client. */
+  hasTurn = false;
+  /** Pool: waits in the lane's line. */
+  inLine = false;
+  inFlight = 0;
+  readonly arrivals: Arrivals;
+  readonly #floor: Floor;
+  readonly #lanes: readonly Lane[];
+  readonly #backoff: Backoff;
+  readonly #draw: { readonly seed: number; readonly slot: number; sequence: number };
+  #intervals: readonly Interval[] = [];
+  #interval = 0;
+  #fromMs = 0;
+  /** Wants its session although it is no longer active: there is backlog. */
+  #leaving = false;
+  #holdUntilMs = 0;
+  /** Waits for an answer, for room or for a session; those touch it. */
+  #blocked = false;
+
+  constructor(floor: Floor, options: ClientOptions) {
+    this.#floor = floor;
+    this.id = options.id;
+    this.profile = options.profile;
+    this.#lanes = options.lanes;
+    this.#backoff = options.backoff;
+    this.#draw = { seed: floor.seed, slot: options.slot, sequence: 0 };
+    this.arrivals = options.arrivals((from, to) => this.#count(OFFERED, from, to));
+    for (const lane of options.lanes) lane.addUser(this);
+  }
+
+  /** @param fromMs nothing happens before this run time */
+  begin(intervals: readonly Interval[], fromMs: number): void {
+    this.#fromMs = fromMs;
+    this.setActivity(intervals);
+  }
+
+  /** Also when the load is adjusted: what has passed of the new intervals is skipped, what holds now is entered at the next wake. */
+  setActivity(intervals: readonly Interval[]): void {
+    this.#intervals = intervals;
+    this.#interval = 0;
+    this.#sleep();
+  }
+
+  /** Sends what is due and can be sent, then sleeps until there is something to do. */
+  serve(): void {
+    const floor = this.#floor;
+    this.#blocked = false;
+    if (floor.running) this.#keepActivity(floor.dueLimitMs);
+    const arrivals = this.arrivals;
+    while (arrivals.nextDueMs <= floor.dueLimitMs && this.#holdUntilMs <= floor.nowMs && floor.running && floor.mayStart) {
+      const lane = this.inFlight < this.profile.maxInFlight ? this.#pickLane() : undefined;
+      if (lane === undefined) {
+        this.#blocked = true;
+        break;
+      }
+      this.#send(lane);
+    }
+    if (this.#blocked && this.profile.rules.onDemand) this.#demand();
+    if (this.hasTurn) this.#passTurn();
+    if (this.#leaving && arrivals.nextDueMs > floor.dueLimitMs) this.#leave();
+    this.#sleep();
+  }
+
+  /** Counts what has become due by `atMs` as offered. @returns how many wait */
+  account(atMs: number): number {
+    return this.arrivals.account(atMs);
+  }
+
+  /** What was due before `beforeMs` is given up: dropped where there was a session but no room, else unsent. */
+  forget(beforeMs: number, stopped: boolean): void {
+    const counter = !stopped && this.#lanes.some((lane) => lane.hasSession) ? DROPPED : UNSENT;
+    this.arrivals.forget(beforeMs, (from, to) => this.#count(counter, from, to));
+  }
+
+  /** An answer came, or the wait for it ended. */
+  answered(row: number, failure: Failure | undefined): void {
+    const floor = this.#floor;
+    const tickets = floor.tickets;
+    const series = tickets.series[row] as number;
+    const sinceDueMs = floor.nowMs - (tickets.due[row] as number);
+    if (failure === undefined) floor.recorder.succeeded(series, sinceDueMs, floor.nowMs - (tickets.sent[row] as number));
+    else this.#recordFailure(series, sinceDueMs, failure);
+    this.#ended(row);
+  }
+
+  /** The drain is over and this one was never answered. */
+  lost(row: number): void {
+    this.#floor.recorder.count(this.#floor.tickets.series[row] as number, LOST);
+    this.#ended(row);
+  }
+
+  /** A session was refused: what waits for it has failed with it. */
+  refused(failure: Failure): void {
+    const floor = this.#floor;
+    const waiting = this.account(floor.dueLimitMs);
+    // Per request, other attempts may be under way for the rest of those that wait.
+    const others = this.profile.rules.onDemand ? this.#lanes.filter((lane) => lane.expected || lane.sendable).length : 0;
+    for (let index = others; index < waiting; index++) this.#fail(failure);
+    floor.touch(this);
+  }
+
+  // ---- sending ----
+
+  #send(lane: Lane): void {
+    const floor = this.#floor;
+    const dueMs = this.arrivals.nextDueMs;
+    const sequence = this.arrivals.take();
+    const operation = this.#operation(sequence);
+    const series = this.#base() + operation;
+    const tickets = floor.tickets;
+    const row = lane.takeRow();
+    tickets.due[row] = dueMs;
+    tickets.sent[row] = floor.nowMs;
+    tickets.sequence[row] = sequence;
+    tickets.series[row] = series;
+    tickets.client[row] = this.id;
+    tickets.open(row, this.profile.index);
+    this.inFlight++;
+    floor.inFlight++;
+    floor.budget--;
+    floor.limit.take();
+    floor.recorder.sent(series, floor.nowMs - dueMs);
+    lane.send(row, operation, this.#draw);
+  }
+
+  #pickLane(): Lane | undefined {
+    const lanes = this.#lanes;
+    for (let index = 0; index < lanes.length; index++) {
+      const lane = lanes[index] as Lane;
+      if (!lane.sendable) continue;
+      if (lane.line.contended && !this.hasTurn) break;
+      this.hasTurn = false;
+      return lane;
+    }
+    if (this.profile.plan.session.mode === 'pool') lanes[0]?.line.join(this);
+    return undefined;
+  }
+
+  /** Per request: opens a session for each operation that waits and has none coming. */
+  #demand(): void {
+    const floor = this.#floor;
+    if (!floor.running || this.#backoff.untilMs > floor.nowMs || this.#holdUntilMs > floor.nowMs) return;
+    let wanting = this.arrivals.account(floor.dueLimitMs);
+    for (const lane of this.#lanes) if (lane.expected || lane.sendable) wanting--;
+    for (const lane of this.#lanes) {
+      if (wanting <= 0) return;
+      if (lane.state !== 'idle') continue;
+      lane.openOnce();
+      wanting--;
+    }
+  }
+
+  #passTurn(): void {
+    this.hasTurn = false;
+    if (this.#lanes[0]?.sendable === true) this.#lanes[0].line.grantTurn();
+  }
+
+  // ---- ending ----
+
+  #ended(row: number): void {
+    const floor = this.#floor;
+    const sequence = floor.tickets.sequence[row] as number;
+    floor.tickets.close(row, this.profile.index);
+    this.inFlight--;
+    floor.inFlight--;
+    this.arrivals.ended(sequence, floor.nowMs);
+    // An open-loop client that does not wait for room sends at its own times: serving it with every answer would turn
+    // the batches of a pump into single writes (measured at 200,000/s: three times the processor time).
+    if (this.#blocked || this.#leaving || this.profile.plan.arrivals.model === 'closed') floor.touch(this);
+  }
+
+  #fail(failure: Failure): void {
+    const floor = this.#floor;
+    const dueMs = this.arrivals.nextDueMs;
+    const sequence = this.arrivals.take();
+    const series = this.#base() + this.#operation(sequence);
+    floor.recorder.count(series, SENT);
+    this.#recordFailure(series, floor.nowMs - dueMs, failure);
+    this.arrivals.ended(sequence, floor.nowMs);
+  }
+
+  #recordFailure(series: number, sinceDueMs: number, failure: Failure): void {
+    const floor = this.#floor;
+    const operation = this.profile.operationName(floor.layout.place(series).operation);
+    floor.recorder.failed(series, sinceDueMs, failure, floor.nowMs, { profile: this.profile.plan.name, operation });
+    if (failure.retryAfterMs === undefined) return;
+    this.#holdUntilMs = Math.max(this.#holdUntilMs, floor.nowMs + Math.min(failure.retryAfterMs, LONGEST_HOLD_MS));
+  }
+
+  // ---- activity ----
+
+  #keepActivity(nowMs: number): void {
+    while (this.#interval < this.#intervals.length) {
+      const interval = this.#intervals[this.#interval] as Interval;
+      if (nowMs >= interval.toMs) {
+        this.#interval++;
+        continue;
+      }
+      if (nowMs < Math.max(interval.fromMs, this.#fromMs)) break;
+      if (!this.active) this.#activate(nowMs);
+      return;
+    }
+    if (this.active) this.#deactivate();
+  }
+
+  #activate(nowMs: number): void {
+    this.active = true;
+    this.#floor.activeClients[this.profile.index] = (this.#floor.activeClients[this.profile.index] as number) + 1;
+    this.arrivals.activate(nowMs, this.inFlight);
+    if (this.#leaving) this.#leaving = false;
+    else if (!this.profile.rules.onDemand) this.#lanes[0]?.want();
+  }
+
+  #deactivate(): void {
+    this.active = false;
+    this.#floor.activeClients[this.profile.index] = (this.#floor.activeClients[this.profile.index] as number) - 1;
+    if (this.profile.plan.arrivals.model === 'closed') this.forget(this.#floor.dueLimitMs, false);
+    this.arrivals.deactivate();
+    this.#leaving = true;
+  }
+
+  #leave(): void {
+    this.#leaving = false;
+    if (!this.profile.rules.onDemand) this.#lanes[0]?.unwant();
+  }
+
+  #sleep(): void {
+    const floor = this.#floor;
+    const interval = this.#intervals[this.#interval];
+    let wakeMs = interval === undefined ? Infinity : this.active ? interval.toMs : Math.max(interval.fromMs, this.#fromMs);
+    if (this.active && interval === undefined) wakeMs = floor.nowMs;
+    if (!this.#blocked) wakeMs = Math.min(wakeMs, Math.max(this.arrivals.nextDueMs, this.#holdUntilMs));
+    floor.clientWakes.set(this.id, floor.running ? wakeMs : Infinity);
+  }
+
+  #count(counter: number, from: number, to: number): void {
+    const recorder = this.#floor.recorder;
+    const base = this.#base();
+    for (let sequence = from; sequence < to; sequence++) recorder.count(base + this.#operation(sequence), counter);
+  }
+
+  #base(): number {
+    return this.#floor.layout.base(this.#floor.stage, this.profile.index);
+  }
+
+  #operation(sequence: number): number {
+    this.#draw.sequence = sequence;
+    return this.profile.operation(this.#draw);
+  }
+}

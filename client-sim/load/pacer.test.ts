@@ -1,0 +1,36 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { Metronome } from './metronome.js';
+import { createPacer, finestPacing } from './pacer.js';
+
+let metronome: Metronome | undefined;
+afterEach(async () => {
+  await metronome?.stop();
+  metronome = undefined;
+});
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe.each(['batch', 'metronome', 'spin'] as const)('%s', (pacing) => {
+  test('pumps until stopped, and lets timers have their turn in between', async () => {
+    if (pacing === 'metronome') metronome = new Metronome();
+    const pacer = createPacer(pacing, metronome?.ticks);
+    let pumps = 0;
+    pacer.start(() => pumps++);
+    while (pumps < 20) await sleep(1);
+    pacer.stop();
+    await sleep(5);
+    const stopped = pumps;
+    await sleep(20);
+    expect(pumps).toBe(stopped);
+  });
+});
+
+test('profiles on one thread get the finest pacing any of them asks for', () => {
+  expect(finestPacing(['batch', 'batch'])).toBe('batch');
+  expect(finestPacing(['batch', 'metronome'])).toBe('metronome');
+  expect(finestPacing(['spin', 'metronome'])).toBe('spin');
+});
+
+test('metronome pacing without a metronome is refused', () => {
+  expect(() => createPacer('metronome', undefined)).toThrow(TypeError);
+});

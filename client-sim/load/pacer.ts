@@ -1,0 +1,89 @@
+import { TickView } from './metronome.js';
+
+/**
+ * The clock that drives the pump. A pump sends everything that is due by elapsed time, never "n per tick": a 1 ms
+ * timer really fires every 1.1 ms (libuv rounds up), and a late tick must not lower the rate.
+ */
+export interface Pacer {
+  start(pump: () => void): void;
+  stop(): void;
+}
+
+export type Pacing = 'batch' | 'metronome' | 'spin';
+
+/** The finest of the wishes of profiles that share a thread. */
+export function finestPacing(wishes: readonly Pacing[]): Pacing {
+  if (wishes.includes('spin')) return 'spin';
+  return wishes.includes('metronome') ? 'metronome' : 'batch';
+}
+
+/** @param ticks shared counter of a running metronome; needed for `metronome` only */
+export function createPacer(pacing: Pacing, ticks: SharedArrayBuffer | undefined): Pacer {
+  switch (pacing) {
+    case 'batch':
+      return new BatchPacer();
+    case 'spin':
+      return new SpinPacer();
+    case 'metronome':
+      if (ticks === undefined) throw new TypeError('metronome pacing needs a running metronome');
+      return new MetronomePacer(new TickView(ticks));
+  }
+}
+
+class BatchPacer implements Pacer {
+  #timer: NodeJS.Timeout | undefined;
+
+  start(pump: () => void): void {
+    this.#timer = setInterval(pump, 1);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/** A core of its own: the lag is that of one turn of the event loop. */
+class SpinPacer implements Pacer {
+  #immediate: NodeJS.Immediate | undefined;
+
+  start(pump: () => void): void {
+    const turn = (): void => {
+      this.#immediate = setImmediate(turn);
+      pump();
+    };
+    turn();
+  }
+
+  stop(): void {
+    if (this.#immediate !== undefined) clearImmediate(this.#immediate);
+  }
+}
+
+class MetronomePacer implements Pacer {
+  readonly #view: TickView;
+  #running = false;
+  /** A pending `waitAsync` does not keep the event loop alive. */
+  #anchor: NodeJS.Timeout | undefined;
+
+  constructor(view: TickView) {
+    this.#view = view;
+  }
+
+  start(pump: () => void): void {
+    this.#running = true;
+    this.#anchor = setInterval(() => undefined, 1_000);
+    void this.#beat(pump);
+  }
+
+  stop(): void {
+    this.#running = false;
+    clearInterval(this.#anchor);
+  }
+
+  async #beat(pump: () => void): Promise<void> {
+    while (this.#running) {
+      await this.#view.next();
+      if (this.#running) pump();
+    }
+  }
+}

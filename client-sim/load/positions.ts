@@ -1,0 +1,75 @@
+import { STREAM, uniform } from './uniform.js';
+
+/**
+ * Where the arrivals of one client lie on the axis of expected arrivals (a process of rate 1); `IntegratedRate` maps
+ * that axis to time. Strictly increasing in the index.
+ */
+export interface Positions {
+  at(index: number): number;
+  /** How many positions are <= area. */
+  countUpTo(area: number): number;
+}
+
+/** One arrival a unit. The phase staggers clients, so that `clients` of them are `clients` times as fine, not bursts. */
+export class UniformPositions implements Positions {
+  readonly #phase: number;
+
+  constructor(phase: number) {
+    this.#phase = phase;
+  }
+
+  at(index: number): number {
+    return index + this.#phase;
+  }
+
+  countUpTo(area: number): number {
+    return Math.max(0, Math.floor(area - this.#phase) + 1);
+  }
+}
+
+/**
+ * Poisson process of rate 1: exponential gaps, each a pure function of (seed, slot, index). Sums are walked in order
+ * with the last two kept; asking for an earlier index starts again from the beginning.
+ */
+export class PoissonPositions implements Positions {
+  readonly #seed: number;
+  readonly #slot: number;
+  #index = 0;
+  #position: number;
+  #before = 0;
+
+  constructor(seed: number, slot: number) {
+    this.#seed = seed;
+    this.#slot = slot;
+    this.#position = this.#gap(0);
+  }
+
+  at(index: number): number {
+    if (index === this.#index - 1) return this.#before;
+    if (index < this.#index) this.#restart();
+    while (this.#index < index) this.#step();
+    return this.#position;
+  }
+
+  countUpTo(area: number): number {
+    if (this.#index > 0 && this.#before > area) this.#restart();
+    while (this.#position <= area) this.#step();
+    return this.#index;
+  }
+
+  #step(): void {
+    this.#index++;
+    this.#before = this.#position;
+    this.#position += this.#gap(this.#index);
+  }
+
+  #restart(): void {
+    this.#index = 0;
+    this.#before = 0;
+    this.#position = this.#gap(0);
+  }
+
+  #gap(index: number): number {
+    return -Math.log(uniform(this.#seed, this.#slot, index, STREAM.arrivals));
+  }
+}

@@ -1,0 +1,57 @@
+import type { ProfilePlan } from '../../scenarios/schema/plan.js';
+import { IntegratedRate, ratePieces } from './integrated-rate.js';
+import { PoissonPositions, UniformPositions, type Positions } from './positions.js';
+import type { LoadShape } from './shape.js';
+
+/**
+ * When the arrivals of one open-loop client are due: a pure function of (seed, slot, index, shape), whatever the
+ * target does (design: measurement 1). Times are run time in milliseconds.
+ */
+export class Schedule {
+  readonly #rate: IntegratedRate;
+  /** Two cursors over the same sequence: what is sent next lies behind what is counted as due when there is a backlog. */
+  readonly #sending: Positions;
+  readonly #counting: Positions;
+
+  constructor(rate: IntegratedRate, positions: () => Positions) {
+    this.#rate = rate;
+    this.#sending = positions();
+    this.#counting = positions();
+  }
+
+  /** Infinity when the run holds no such arrival. Monotone; cheap when asked for in order. */
+  dueAt(index: number): number {
+    return this.#rate.timeOf(this.#sending.at(index));
+  }
+
+  /** How many arrivals are due at `atMs` or before: the exact inverse of `dueAt`. */
+  countDue(atMs: number): number {
+    let count = this.#counting.countUpTo(this.#rate.area(atMs));
+    // The area is rounded, `dueAt` is the truth: step the few that lie within the rounding.
+    while (count > 0 && this.#countedDueAt(count - 1) > atMs) count--;
+    while (this.#countedDueAt(count) <= atMs) count++;
+    return count;
+  }
+
+  /** How many arrivals are due before `atMs`: what belongs to the stages that end there. */
+  countBefore(atMs: number): number {
+    let count = this.countDue(atMs);
+    while (count > 0 && this.#countedDueAt(count - 1) >= atMs) count--;
+    return count;
+  }
+
+  #countedDueAt(index: number): number {
+    return this.#rate.timeOf(this.#counting.at(index));
+  }
+}
+
+/** @param index of the client within its profile, 0-based */
+export function clientSchedule(profile: ProfilePlan, index: number, shape: LoadShape, seed: number): Schedule {
+  const arrivals = profile.arrivals;
+  if (arrivals.model !== 'open') throw new TypeError(`profile ${profile.name} is closed loop: it has no schedule`);
+  const rate = new IntegratedRate(ratePieces(shape, index, profile.clients, arrivals.ratePerSecond));
+  const slot = profile.firstSlot + index;
+  return arrivals.spacing === 'uniform'
+    ? new Schedule(rate, () => new UniformPositions(index / profile.clients))
+    : new Schedule(rate, () => new PoissonPositions(seed, slot));
+}

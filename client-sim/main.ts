@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { parseOptions, UsageError, USAGE } from './link/worker-arguments.js';
+import { LoadWorker } from './link/worker.js';
+import type { WorkerEnd } from './link/worker-options.js';
+
+/** Exit codes: 0 done · 1 broken · 2 wrong arguments, or the controller refuses this worker · 3 the controller cannot be reached. */
+const EXIT: Readonly<Record<WorkerEnd['kind'], number>> = { stopped: 0, 'lease-stale': 0, alone: 3, refused: 2 };
+
+function log(text: string): void {
+  process.stderr.write(`${new Date().toISOString()} worker ${process.pid}: ${text}\n`);
+}
+
+async function main(): Promise<number> {
+  const options = parseOptions(process.argv.slice(2), {
+    token: process.env['SWARMBENCH_WORKER_TOKEN'], cores: availableParallelism(), readFile: (path) => readFileSync(path, 'utf8'), log,
+  });
+  if (options === 'help') {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const drain = new AbortController();
+  const cut = new AbortController();
+  const stop = (): void => (drain.signal.aborted ? cut : drain).abort();
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  const end = await new LoadWorker(options).work({ drain: drain.signal, cut: cut.signal });
+  if (end.kind !== 'stopped') log(end.why);
+  return EXIT[end.kind];
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    if (error instanceof UsageError) {
+      process.stderr.write(`${error.message}\n\n${USAGE}`);
+      process.exit(2);
+    }
+    log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    process.exit(1);
+  },
+);

@@ -1,0 +1,50 @@
+import { judgeMessage, violation, type Problem } from './judge-message.js';
+
+/** Bodies up to here are always parsed when no pattern knows them. */
+const ALWAYS_PARSED_BYTES = 65_536;
+/** Of longer ones, one in so many is parsed all the same. */
+const PARSED_OF_LONG = 16;
+/** How far from either end the id of a long body is looked for. */
+const NEAR_BYTES = 256;
+
+/**
+ * Judges one JSON-RPC answer that no learnt pattern matched.
+ *
+ * A body above 64 KiB is parsed one time in 16; else its ends are checked (an object that opens and closes, our id
+ * at head or tail, a result, no sign of an error), because JSON.parse of a megabyte (5 ms) would make the client
+ * the bottleneck. So a long body that is broken only in its middle can pass; a sign of an error anywhere
+ * (`"error"`, `"isError"` other than false, `"input_required"`) sends it to the parser.
+ *
+ * @param turn counts up with each answer, chooses which long ones are parsed
+ * @returns undefined for a correct answer
+ */
+export function scanAnswer(bytes: Buffer, start: number, end: number, id: number, turn: number): Problem | undefined {
+  if (end - start > ALWAYS_PARSED_BYTES && turn % PARSED_OF_LONG !== 0 && looksCorrect(bytes.subarray(start, end), id)) return undefined;
+  const parsed = parseMessage(bytes, start, end);
+  return parsed.ok ? judgeMessage(parsed.value, id) : violation(parsed.problem);
+}
+
+export type ParsedMessage = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: string };
+
+export function parseMessage(bytes: Buffer, start: number, end: number): ParsedMessage {
+  if (end === start) return { ok: false, problem: 'the answer has an empty body' };
+  try {
+    return { ok: true, value: JSON.parse(bytes.toString('utf8', start, end)) as unknown };
+  } catch (error) {
+    return { ok: false, problem: `the body is not JSON: ${error instanceof Error ? error.message.slice(0, 200) : String(error)}` };
+  }
+}
+
+function looksCorrect(body: Buffer, id: number): boolean {
+  const head = body.toString('latin1', 0, NEAR_BYTES);
+  const tail = body.toString('latin1', body.length - NEAR_BYTES);
+  const member = new RegExp(`"id"\\s*:\\s*${id}(?![0-9.eE])`);
+  const isOurs = /^\s*\{/.test(head) && /\}\s*$/.test(tail) && (member.test(head) || member.test(tail));
+  return isOurs && body.includes('"result"') && !body.includes('"error"') && !body.includes('"input_required"') && !mayBeToolError(body);
+}
+
+function mayBeToolError(body: Buffer): boolean {
+  const at = body.indexOf('"isError"');
+  if (at < 0) return false;
+  return !/^"isError"\s*:\s*false/.test(body.toString('latin1', at, at + 64)) || body.indexOf('"isError"', at + 1) >= 0;
+}

@@ -1,0 +1,156 @@
+import { encodeCells } from '../protocol/histogram-codec.js';
+import { histogramNames, type ErrorSample, type HistogramName, type OperationSeries, type SessionSeries, type Telemetry, type WorkerPlan } from '../protocol/messages.js';
+import { COUNTERS, HISTOGRAMS_PER_SERIES, LAG, SeriesLayout, type CounterName } from './series.js';
+import { COUNTER_ROW, emptySession, type ProfileGauges, type SessionRow, type Snapshot } from './snapshot.js';
+
+export type CellCounts = Map<number, number>;
+
+/** What the batch holds of one series before it is encoded; the metrics page reads it in this form. */
+export interface SeriesCounts {
+  readonly counts: Record<CounterName, number>;
+  readonly errors: Record<string, number>;
+}
+
+/** The sum of all threads' snapshots of one interval. Adding is commutative and associative. */
+export class Batch {
+  readonly layout: SeriesLayout;
+  readonly series = new Map<number, SeriesCounts>();
+  readonly cells = new Map<number, CellCounts>();
+  readonly sessions = new Map<number, SessionRow>();
+  readonly gauges: ProfileGauges[] = [];
+  readonly samples: ErrorSample[] = [];
+  /** Of the worst thread. */
+  loopUtilization = 0;
+  loopDelayP99Ms = 0;
+  toMs = 0;
+  stage = 0;
+  readonly #plan: WorkerPlan;
+
+  constructor(plan: WorkerPlan) {
+    this.#plan = plan;
+    this.layout = new SeriesLayout(plan);
+  }
+
+  add(snapshot: Snapshot): void {
+    this.#addCounters(snapshot.counters);
+    this.#addCells(snapshot.cells);
+    for (const { series, category, count } of snapshot.errors) {
+      const errors = this.#at(series).errors;
+      errors[category] = (errors[category] ?? 0) + count;
+    }
+    for (const row of snapshot.sessions) this.#addSession(row);
+    this.gauges.push(...snapshot.gauges);
+    this.samples.push(...snapshot.samples);
+    this.loopUtilization = Math.max(this.loopUtilization, snapshot.loop.utilization);
+    this.loopDelayP99Ms = Math.max(this.loopDelayP99Ms, snapshot.loop.delayP99Ms);
+    this.toMs = Math.max(this.toMs, snapshot.toMs);
+    this.stage = Math.max(this.stage, snapshot.stage);
+  }
+
+  /** Send lag of all series together. */
+  lagCells(): CellCounts {
+    const lag: CellCounts = new Map();
+    for (const [histogram, cells] of this.cells) {
+      if (histogram >= this.layout.size * HISTOGRAMS_PER_SERIES || histogram % HISTOGRAMS_PER_SERIES !== LAG) continue;
+      for (const [cell, count] of cells) lag.set(cell, (lag.get(cell) ?? 0) + count);
+    }
+    return lag;
+  }
+
+  /** Sums over profiles, as telemetry carries them. */
+  totals(): Telemetry['gauges'] {
+    const totals = { clients: 0, sessions: 0, connections: 0, inFlight: 0, queued: 0 };
+    for (const gauges of this.gauges) {
+      totals.clients += gauges.clients;
+      totals.sessions += gauges.sessions;
+      totals.connections += gauges.connections;
+      totals.inFlight += gauges.inFlight;
+      totals.queued += gauges.queued;
+    }
+    return totals;
+  }
+
+  operationSeries(): OperationSeries[] {
+    return [...this.series].sort(([a], [b]) => a - b).map(([series, { counts, errors }]) => {
+      const { stage, profile, operation } = this.layout.place(series);
+      const plan = this.#plan.profiles[profile];
+      const histograms: Partial<Record<HistogramName, string>> = {};
+      histogramNames.forEach((name, kind) => {
+        const encoded = encodeCells(this.cells.get(series * HISTOGRAMS_PER_SERIES + kind) ?? new Map());
+        if (encoded !== undefined) histograms[name] = encoded;
+      });
+      return {
+        stage, profile: plan?.name ?? '', operation: plan?.operations[operation]?.name ?? '',
+        ...counts, errors, histograms,
+      };
+    });
+  }
+
+  sessionSeries(): SessionSeries[] {
+    const groups = new Set([...this.sessions.keys(), ...this.#groupsWithConnect()]);
+    return [...groups].sort((a, b) => a - b).map((group) => {
+      const { stage, profile } = this.layout.groupPlace(group);
+      const { group: _, ...counts } = this.sessions.get(group) ?? emptySession(group);
+      const connect = encodeCells(this.cells.get(this.layout.connectHistogram(group)) ?? new Map());
+      return {
+        stage, profile: this.#plan.profiles[profile]?.name ?? '', ...counts, misbehaved: {},
+        ...(connect === undefined ? {} : { connect }),
+      };
+    });
+  }
+
+  #groupsWithConnect(): number[] {
+    const first = this.layout.connectHistogram(0);
+    return [...this.cells.keys()].filter((histogram) => histogram >= first).map((histogram) => histogram - first);
+  }
+
+  #addCounters(rows: Uint32Array): void {
+    for (let at = 0; at < rows.length; at += COUNTER_ROW) {
+      const { counts } = this.#at(rows[at] ?? 0);
+      COUNTERS.forEach((name, column) => {
+        counts[name] += rows[at + 1 + column] ?? 0;
+      });
+    }
+  }
+
+  #addCells(runs: Uint32Array): void {
+    for (let at = 0; at < runs.length; ) {
+      const histogram = runs[at] ?? 0;
+      const length = runs[at + 1] ?? 0;
+      const cells = this.cells.get(histogram) ?? new Map<number, number>();
+      this.cells.set(histogram, cells);
+      at += 2;
+      for (const end = at + 2 * length; at < end; at += 2) {
+        const cell = runs[at] ?? 0;
+        cells.set(cell, (cells.get(cell) ?? 0) + (runs[at + 1] ?? 0));
+      }
+    }
+  }
+
+  #addSession(row: SessionRow): void {
+    const sum = this.sessions.get(row.group) ?? emptySession(row.group);
+    this.sessions.set(row.group, sum);
+    sum.sessionsOpened += row.sessionsOpened;
+    sum.sessionsClosed += row.sessionsClosed;
+    sum.sessionsLost += row.sessionsLost;
+    sum.connectionsOpened += row.connectionsOpened;
+    sum.messagesSent += row.messagesSent;
+    sum.messagesReceived += row.messagesReceived;
+    sum.bytesSent += row.bytesSent;
+    sum.bytesReceived += row.bytesReceived;
+    sum.lateAnswers += row.lateAnswers;
+    for (const [category, count] of Object.entries(row.connectFailures)) {
+      sum.connectFailures[category] = (sum.connectFailures[category] ?? 0) + count;
+    }
+  }
+
+  #at(series: number): SeriesCounts {
+    const known = this.series.get(series);
+    if (known !== undefined) return known;
+    const fresh: SeriesCounts = {
+      counts: { offered: 0, sent: 0, succeeded: 0, failed: 0, dropped: 0, lost: 0, unsent: 0 }, errors: {},
+    };
+    this.series.set(series, fresh);
+    return fresh;
+  }
+}

@@ -1,0 +1,63 @@
+import { Histogram } from 'prom-client';
+import type { CellCounts } from './batch.js';
+import { cellLowest, cellWidth } from './cells.js';
+
+interface Sums {
+  readonly labels: Readonly<Record<string, string>>;
+  /** Not cumulative; the last one is beyond the highest bound. */
+  readonly buckets: number[];
+  sum: number;
+  count: number;
+}
+
+/**
+ * A Prometheus histogram that is filled with the counts of HdrHistogram cells, once a second: nothing is observed per
+ * request. A cell (0.1 % wide) that straddles a bound is counted above it; sums use the middle of each cell.
+ */
+export class CellHistogram extends Histogram {
+  readonly #bounds: readonly number[];
+  readonly #series = new Map<string, Sums>();
+  readonly #name: string;
+  readonly #help: string;
+
+  /** @param bounds in seconds, ascending */
+  constructor(name: string, help: string, labelNames: readonly string[], bounds: readonly number[]) {
+    super({ name, help, labelNames: [...labelNames], buckets: [...bounds], registers: [] });
+    this.#bounds = bounds;
+    this.#name = name;
+    this.#help = help;
+  }
+
+  add(labels: Readonly<Record<string, string>>, cells: CellCounts): void {
+    const key = JSON.stringify(labels);
+    const sums = this.#series.get(key) ?? { labels, buckets: new Array<number>(this.#bounds.length + 1).fill(0), sum: 0, count: 0 };
+    this.#series.set(key, sums);
+    for (const [cell, count] of cells) {
+      const highest = (cellLowest(cell) + cellWidth(cell) - 1) / 1e6;
+      const bucket = this.#bounds.findIndex((bound) => highest <= bound);
+      const index = bucket < 0 ? this.#bounds.length : bucket;
+      sums.buckets[index] = (sums.buckets[index] ?? 0) + count;
+      sums.sum += ((cellLowest(cell) + (cellWidth(cell) - 1) / 2) / 1e6) * count;
+      sums.count += count;
+    }
+  }
+
+  /** What the registry asks for when it writes text; `get` builds on it too. */
+  getForPromString(): object {
+    const name = this.#name;
+    const values = [...this.#series.values()].flatMap(({ labels: sharedLabels, buckets, sum, count }) => {
+      let below = 0;
+      const lines = this.#bounds.map((le, index) => {
+        below += buckets[index] ?? 0;
+        return { metricName: `${name}_bucket`, labels: { le }, sharedLabels, value: below };
+      });
+      return [
+        ...lines,
+        { metricName: `${name}_bucket`, labels: { le: '+Inf' }, sharedLabels, value: count },
+        { metricName: `${name}_sum`, labels: {}, sharedLabels, value: sum },
+        { metricName: `${name}_count`, labels: {}, sharedLabels, value: count },
+      ];
+    });
+    return { name, help: this.#help, type: 'histogram', aggregator: 'sum', values };
+  }
+}

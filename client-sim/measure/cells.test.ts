@@ -1,0 +1,54 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { Int32Histogram } from 'hdr-histogram-js';
+import { decodeHistogram, encodeCells, HISTOGRAM_BOUNDS, HISTOGRAM_CELLS } from '../protocol/histogram-codec.js';
+import { cellLowest, cellOf, Cells, cellWidth, percentileMs, recordable } from './cells.js';
+
+const library = new Int32Histogram(1, HISTOGRAM_BOUNDS.highestTrackableValue, 3);
+const microseconds = fc.oneof(fc.integer({ min: 0, max: 5_000 }), fc.integer({ min: 0, max: HISTOGRAM_BOUNDS.highestTrackableValue }));
+
+describe('the layout of cells is HdrHistogram\'s own', () => {
+  test('there are as many', () => {
+    expect(library.countsArrayLength).toBe(HISTOGRAM_CELLS);
+  });
+
+  test('each value has the same index, and lies within its cell', () => {
+    fc.assert(fc.property(microseconds, (us) => {
+      const cell = cellOf(us);
+      expect(cell).toBe(library.countsArrayIndex(us));
+      expect(us).toBeGreaterThanOrEqual(cellLowest(cell));
+      expect(us).toBeLessThan(cellLowest(cell) + cellWidth(cell));
+    }), { numRuns: 2_000 });
+  });
+});
+
+test.each([
+  [Number.NaN, 0], [-5, 0], [0, 0], [0.0004, 0], [0.0006, 1], [1.5, 1_500], [Infinity, 3_600_000_000], [4e9, 3_600_000_000],
+])('%p ms is recorded as %p us', (ms, us) => {
+  expect(recordable(ms)).toBe(us);
+});
+
+test('what was recorded comes out of the encoded histogram, and percentiles agree with the library', () => {
+  fc.assert(fc.property(fc.array(microseconds, { minLength: 1, maxLength: 200 }), (values) => {
+    const cells = new Cells();
+    const model = new Int32Histogram(1, HISTOGRAM_BOUNDS.highestTrackableValue, 3);
+    for (const us of values) {
+      cells.record(us / 1000);
+      model.recordValue(us);
+    }
+    const drained = new Map<number, number>();
+    cells.drain((cell, count) => drained.set(cell, count));
+    const decoded = decodeHistogram(encodeCells(drained) ?? '');
+    expect(decoded.totalCount).toBe(values.length);
+    for (const percentile of [50, 99]) {
+      expect(decoded.getValueAtPercentile(percentile)).toBe(model.getValueAtPercentile(percentile));
+      expect(percentileMs(drained, percentile)).toBeCloseTo(model.getValueAtPercentile(percentile) / 1000, 6);
+    }
+    expect(cells.empty).toBe(true);
+  }), { numRuns: 30 });
+});
+
+test('a histogram with other bounds is refused', () => {
+  const other = new Int32Histogram(1, 1_000, 2) as unknown as { encodeIntoCompressedBase64(): string };
+  expect(() => decodeHistogram(other.encodeIntoCompressedBase64())).toThrow('other bounds');
+});

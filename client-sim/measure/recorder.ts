@@ -1,0 +1,156 @@
+import type { ErrorSample } from '../protocol/messages.js';
+import type { WireCounters } from '../transport/channel.js';
+import type { Failure } from './failure.js';
+import { Cells } from './cells.js';
+import { COUNTERS, FAILED, FAILURE, HISTOGRAMS_PER_SERIES, LAG, LATENCY, SENT, SERVICE, SUCCEEDED, type SeriesLayout } from './series.js';
+import { emptySession, NumberList, type ErrorCount, type SessionRow, type Snapshot } from './snapshot.js';
+
+/** Samples kept per thread and run; more categories than this is noise, not information. */
+const MAX_SAMPLES = 64;
+
+/** Counters and histograms of one engine thread since the last snapshot. Hot path: arrays by number, no allocation. */
+export class Recorder {
+  readonly #layout: SeriesLayout;
+  readonly #counters: Uint32Array;
+  readonly #histograms: (Cells | undefined)[];
+  /** Histograms of finished stages, to be used again: 92 KiB each. */
+  readonly #spare: Cells[] = [];
+  readonly #errors = new Map<number, Map<string, number>>();
+  readonly #sessions = new Map<number, SessionRow>();
+  readonly #sampled = new Set<string>();
+  #samples: ErrorSample[] = [];
+  readonly #rows = new NumberList();
+  readonly #runs = new NumberList();
+
+  constructor(layout: SeriesLayout) {
+    this.#layout = layout;
+    this.#counters = new Uint32Array(layout.size * COUNTERS.length);
+    this.#histograms = new Array<Cells | undefined>(layout.size * HISTOGRAMS_PER_SERIES + layout.stages * layout.profiles);
+  }
+
+  count(series: number, counter: number): void {
+    const index = series * COUNTERS.length + counter;
+    this.#counters[index] = (this.#counters[index] ?? 0) + 1;
+  }
+
+  sent(series: number, lagMs: number): void {
+    this.count(series, SENT);
+    this.#cells(series * HISTOGRAMS_PER_SERIES + LAG).record(lagMs);
+  }
+
+  succeeded(series: number, latencyMs: number, serviceMs: number): void {
+    this.count(series, SUCCEEDED);
+    this.#cells(series * HISTOGRAMS_PER_SERIES + LATENCY).record(latencyMs);
+    this.#cells(series * HISTOGRAMS_PER_SERIES + SERVICE).record(serviceMs);
+  }
+
+  /** @param sinceDueMs from due to the end; the latency histograms never see failures */
+  failed(series: number, sinceDueMs: number, failure: Failure, atMs: number, name: { readonly profile: string; readonly operation: string }): void {
+    this.count(series, FAILED);
+    this.#cells(series * HISTOGRAMS_PER_SERIES + FAILURE).record(sinceDueMs);
+    const byCategory = this.#errors.get(series) ?? new Map<string, number>();
+    this.#errors.set(series, byCategory);
+    byCategory.set(failure.category, (byCategory.get(failure.category) ?? 0) + 1);
+    this.#sample(failure, atMs, name);
+  }
+
+  session(group: number): SessionRow {
+    const known = this.#sessions.get(group);
+    if (known !== undefined) return known;
+    const row = emptySession(group);
+    this.#sessions.set(group, row);
+    return row;
+  }
+
+  opened(group: number, connectMs: number): void {
+    this.session(group).sessionsOpened++;
+    this.#cells(this.#layout.connectHistogram(group)).record(connectMs);
+  }
+
+  openFailed(group: number, failure: Failure, atMs: number, name: { readonly profile: string; readonly operation: string }): void {
+    const failures = this.session(group).connectFailures;
+    failures[failure.category] = (failures[failure.category] ?? 0) + 1;
+    this.#sample(failure, atMs, name);
+  }
+
+  wire(group: number, delta: Omit<WireCounters, 'connectionsActive' | 'backpressure'>): void {
+    const row = this.session(group);
+    row.connectionsOpened += delta.connectionsOpened;
+    row.messagesSent += delta.messagesSent;
+    row.messagesReceived += delta.messagesReceived;
+    row.bytesSent += delta.bytesSent;
+    row.bytesReceived += delta.bytesReceived;
+    row.lateAnswers += delta.lateAnswers;
+  }
+
+  /** Everything since the last call; the recorder starts anew. */
+  take(): Pick<Snapshot, 'counters' | 'cells' | 'errors' | 'sessions' | 'samples'> {
+    const errors: ErrorCount[] = [];
+    for (const [series, byCategory] of this.#errors) {
+      for (const [category, count] of byCategory) errors.push({ series, category, count });
+    }
+    this.#errors.clear();
+    const sessions = [...this.#sessions.values()];
+    this.#sessions.clear();
+    const samples = this.#samples;
+    this.#samples = [];
+    return { counters: this.#takeCounters(), cells: this.#takeCells(), errors, sessions, samples };
+  }
+
+  #takeCounters(): Uint32Array<ArrayBuffer> {
+    const counters = this.#counters;
+    for (let series = 0; series < this.#layout.size; series++) {
+      const from = series * COUNTERS.length;
+      let any = 0;
+      for (let counter = 0; counter < COUNTERS.length; counter++) any |= counters[from + counter] ?? 0;
+      if (any === 0) continue;
+      this.#rows.push(series);
+      for (let counter = 0; counter < COUNTERS.length; counter++) this.#rows.push(counters[from + counter] ?? 0);
+    }
+    counters.fill(0);
+    return this.#rows.take();
+  }
+
+  #takeCells(): Uint32Array<ArrayBuffer> {
+    const runs = this.#runs;
+    this.#histograms.forEach((cells, histogram) => {
+      if (cells === undefined) return;
+      if (cells.empty) {
+        this.#histograms[histogram] = undefined;
+        this.#spare.push(cells);
+        return;
+      }
+      runs.push(histogram);
+      const lengthAt = runs.length;
+      runs.push(0);
+      let length = 0;
+      cells.drain((cell, count) => {
+        runs.push(cell);
+        runs.push(count);
+        length++;
+      });
+      runs.set(lengthAt, length);
+    });
+    return runs.take();
+  }
+
+  #cells(histogram: number): Cells {
+    const known = this.#histograms[histogram];
+    if (known !== undefined) return known;
+    const cells = this.#spare.pop() ?? new Cells();
+    this.#histograms[histogram] = cells;
+    return cells;
+  }
+
+  #sample(failure: Failure, atMs: number, name: { readonly profile: string; readonly operation: string }): void {
+    if (this.#sampled.size >= MAX_SAMPLES) return;
+    const key = `${failure.category} ${name.profile} ${name.operation}`;
+    if (this.#sampled.has(key)) return;
+    this.#sampled.add(key);
+    this.#samples.push({
+      category: failure.category, profile: name.profile, operation: name.operation, atMs, detail: failure.detail,
+      ...(failure.sample === undefined ? {} : { request: failure.sample.request, response: failure.sample.response }),
+    });
+  }
+}
+

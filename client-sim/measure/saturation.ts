@@ -1,0 +1,46 @@
+import type { Health } from '../protocol/messages.js';
+
+const FULL = 0.9;
+const FIT = 0.8;
+
+export interface SaturationLimits {
+  readonly clients: number;
+  /** Cores this process can use at all: the machine's, a quota's, or its threads', whichever is least. */
+  readonly cores: number;
+}
+
+export type Saturation = { readonly saturated: false } | { readonly saturated: true; readonly reason: string };
+
+type Judged = Omit<Health, 'saturated' | 'reason'>;
+
+interface Gauge {
+  /** 0..1 of what there is. */
+  readonly share: number;
+  readonly words: string;
+}
+
+/**
+ * Whether the generator is at its limit, with the remedy. Full above 90 %, fit again below 80 %, so that one at the
+ * edge does not flap.
+ * @param spinning it busy-waits by request: then processor and event loop say nothing, the lag does
+ */
+export function judgeSaturation(was: Saturation, health: Judged, limits: SaturationLimits, spinning: boolean): Saturation {
+  const threshold = was.saturated ? FIT : FULL;
+  const worst = gauges(health, limits, spinning).reduce((a, b) => (b.share > a.share ? b : a));
+  if (worst.share > threshold) return { saturated: true, reason: worst.words };
+  return { saturated: false };
+}
+
+function gauges(health: Judged, limits: SaturationLimits, spinning: boolean): readonly Gauge[] {
+  const percent = (share: number): number => Math.round(share * 100);
+  const always: Gauge[] = [
+    // At its capacity is full, not beyond it.
+    { share: health.clients >= limits.clients ? 1 : 0, words: `${health.clients} clients are all this worker takes: add workers, or raise --max-clients` },
+    { share: health.openFiles / health.openFilesLimit, words: `${health.openFiles} of ${health.openFilesLimit} open files: raise ulimit -n, or add workers` },
+  ];
+  const busy: Gauge[] = [
+    { share: health.eventLoopUtilization, words: `an engine thread spent ${percent(health.eventLoopUtilization)} % of its time busy: add threads or workers, or lower the load` },
+    { share: health.cpu / limits.cores, words: `${percent(health.cpu / limits.cores)} % of ${limits.cores} core(s): add workers on other machines, or lower the load` },
+  ];
+  return spinning ? always : [...always, ...busy];
+}

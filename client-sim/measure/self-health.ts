@@ -1,0 +1,63 @@
+import { availableParallelism } from 'node:os';
+import type { Health } from '../protocol/messages.js';
+import type { Batch } from './batch.js';
+import { percentileMs } from './cells.js';
+import { cpuGroup, type CpuGroup } from './cgroup.js';
+import { localPorts, openFiles, openFilesLimit } from './process-limits.js';
+import { judgeSaturation, type Saturation } from './saturation.js';
+
+/** What of the load the health of a worker depends on; none while it is idle. */
+export interface LoadView {
+  readonly batch: Batch | undefined;
+  readonly threads: number;
+  readonly spinning: boolean;
+}
+
+const IDLE_GAUGES = { clients: 0, sessions: 0, connections: 0, inFlight: 0, queued: 0 };
+
+/** The generator watches itself (design: measurement 6). One sample covers the time since the one before. */
+export class SelfHealth {
+  readonly #maxClients: number;
+  readonly #group: CpuGroup = cpuGroup();
+  readonly #filesLimit = openFilesLimit();
+  #sampledAt = performance.now();
+  #cpu = process.cpuUsage();
+  #throttledMs: number | undefined;
+  #saturation: Saturation = { saturated: false };
+
+  constructor(maxClients: number) {
+    this.#maxClients = maxClients;
+    this.#throttledMs = this.#group.throttledMs();
+  }
+
+  sample(load: LoadView): Health {
+    const now = performance.now();
+    const elapsedMs = Math.max(1, now - this.#sampledAt);
+    const used = process.cpuUsage(this.#cpu);
+    const throttledMs = this.#group.throttledMs();
+    const ports = localPorts();
+    const measured = {
+      cpu: (used.user + used.system) / 1_000 / elapsedMs,
+      memoryBytes: process.memoryUsage.rss(),
+      eventLoopUtilization: load.batch?.loopUtilization ?? 0,
+      eventLoopDelayP99Ms: load.batch?.loopDelayP99Ms ?? 0,
+      lagP99Ms: load.batch === undefined ? 0 : percentileMs(load.batch.lagCells(), 99),
+      throttledRatio: throttledMs === undefined ? 0 : Math.max(0, throttledMs - (this.#throttledMs ?? 0)) / elapsedMs,
+      ...(load.batch?.totals() ?? IDLE_GAUGES),
+      openFiles: openFiles(),
+      openFilesLimit: this.#filesLimit,
+      ...(ports === undefined ? {} : { localPorts: ports.used, localPortsLimit: ports.limit }),
+    };
+    this.#sampledAt = now;
+    this.#cpu = process.cpuUsage();
+    this.#throttledMs = throttledMs;
+    this.#saturation = judgeSaturation(this.#saturation, measured, this.#limits(load.threads), load.spinning);
+    return { ...measured, ...this.#saturation };
+  }
+
+  #limits(threads: number): { clients: number; cores: number } {
+    // The main thread encodes telemetry: a core beside the engine's.
+    const cores = Math.min(availableParallelism(), this.#group.quotaCores ?? Infinity, threads + 1);
+    return { clients: this.#maxClients, cores };
+  }
+}

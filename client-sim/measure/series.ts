@@ -1,0 +1,67 @@
+import type { WorkerPlan } from '../protocol/messages.js';
+import { histogramNames } from '../protocol/messages.js';
+
+/** Counters of one series, in the order they travel. `offered = sent + dropped + unsent`, `sent = succeeded + failed + lost`. */
+export const COUNTERS = ['offered', 'sent', 'succeeded', 'failed', 'dropped', 'lost', 'unsent'] as const;
+export type CounterName = (typeof COUNTERS)[number];
+
+export const OFFERED = 0;
+export const SENT = 1;
+export const SUCCEEDED = 2;
+export const FAILED = 3;
+export const DROPPED = 4;
+export const LOST = 5;
+export const UNSENT = 6;
+
+/** Histograms of one series, in the order of `histogramNames`. */
+export const LATENCY = 0;
+export const SERVICE = 1;
+export const LAG = 2;
+export const FAILURE = 3;
+export const HISTOGRAMS_PER_SERIES = histogramNames.length;
+
+/**
+ * Numbers for (stage, profile, operation), so that the hot path indexes arrays instead of hashing names. Both ends of
+ * the thread border derive it from the same plan.
+ */
+export class SeriesLayout {
+  readonly stages: number;
+  readonly profiles: number;
+  readonly operations: number;
+
+  constructor(plan: Pick<WorkerPlan, 'stages' | 'profiles'>) {
+    this.stages = plan.stages.length;
+    this.profiles = plan.profiles.length;
+    this.operations = Math.max(1, ...plan.profiles.map((profile) => profile.operations.length));
+  }
+
+  /** Number of series; also the first histogram number of `connect` divided by the histograms of a series. */
+  get size(): number {
+    return this.stages * this.profiles * this.operations;
+  }
+
+  /** First series of a (stage, profile); add the operation's index. */
+  base(stage: number, profile: number): number {
+    return this.group(stage, profile) * this.operations;
+  }
+
+  /** Number of a (stage, profile), for what sessions and connections count. */
+  group(stage: number, profile: number): number {
+    return stage * this.profiles + profile;
+  }
+
+  connectHistogram(group: number): number {
+    return this.size * HISTOGRAMS_PER_SERIES + group;
+  }
+
+  /** @throws RangeError for a number outside the plan */
+  place(series: number): { readonly stage: number; readonly profile: number; readonly operation: number } {
+    if (series < 0 || series >= this.size) throw new RangeError(`no series ${series} in a plan of ${this.size}`);
+    const group = Math.floor(series / this.operations);
+    return { ...this.groupPlace(group), operation: series % this.operations };
+  }
+
+  groupPlace(group: number): { readonly stage: number; readonly profile: number } {
+    return { stage: Math.floor(group / this.profiles), profile: group % this.profiles };
+  }
+}

@@ -1,0 +1,99 @@
+import type { ErrorSample } from '../protocol/messages.js';
+import { COUNTERS } from './series.js';
+
+/** What one engine thread measured in one interval, in the shape that crosses the thread border cheaply. */
+export interface Snapshot {
+  /** Run time at which the interval ended. */
+  readonly toMs: number;
+  /** Stage in progress when the interval ended (the one that ended, at its end). */
+  readonly stage: number;
+  /** Rows of `[series, ...COUNTERS]`; only series that counted something. Transferred, not copied. */
+  readonly counters: Uint32Array<ArrayBuffer>;
+  /** Runs of `[histogram, n, n x (cell, count)]`. Transferred, not copied. */
+  readonly cells: Uint32Array<ArrayBuffer>;
+  readonly errors: readonly ErrorCount[];
+  readonly sessions: readonly SessionRow[];
+  readonly gauges: readonly ProfileGauges[];
+  readonly samples: readonly ErrorSample[];
+  readonly loop: LoopHealth;
+}
+
+export interface ErrorCount {
+  readonly series: number;
+  readonly category: string;
+  readonly count: number;
+}
+
+/** Counts of one (stage, profile) over the interval. */
+export interface SessionRow {
+  readonly group: number;
+  sessionsOpened: number;
+  sessionsClosed: number;
+  sessionsLost: number;
+  connectionsOpened: number;
+  messagesSent: number;
+  messagesReceived: number;
+  bytesSent: number;
+  bytesReceived: number;
+  lateAnswers: number;
+  readonly connectFailures: Record<string, number>;
+}
+
+export function emptySession(group: number): SessionRow {
+  return {
+    group, sessionsOpened: 0, sessionsClosed: 0, sessionsLost: 0, connectionsOpened: 0,
+    messagesSent: 0, messagesReceived: 0, bytesSent: 0, bytesReceived: 0, lateAnswers: 0, connectFailures: {},
+  };
+}
+
+/** At the end of the interval, of one profile. */
+export interface ProfileGauges {
+  readonly profile: number;
+  readonly clients: number;
+  readonly sessions: number;
+  readonly connections: number;
+  readonly inFlight: number;
+  readonly queued: number;
+}
+
+/** Of the engine thread's event loop over the interval. */
+export interface LoopHealth {
+  readonly utilization: number;
+  readonly delayP99Ms: number;
+}
+
+export const COUNTER_ROW = COUNTERS.length + 1;
+
+export function transferables(snapshot: Snapshot): readonly ArrayBuffer[] {
+  return [snapshot.counters.buffer, snapshot.cells.buffer];
+}
+
+/** Growing list of 32-bit numbers in one buffer. */
+export class NumberList {
+  #numbers = new Uint32Array(1024);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  push(value: number): void {
+    if (this.#length === this.#numbers.length) {
+      const grown = new Uint32Array(this.#numbers.length * 2);
+      grown.set(this.#numbers);
+      this.#numbers = grown;
+    }
+    this.#numbers[this.#length++] = value;
+  }
+
+  set(index: number, value: number): void {
+    this.#numbers[index] = value;
+  }
+
+  /** The numbers so far in a buffer of their own; the list starts anew. */
+  take(): Uint32Array<ArrayBuffer> {
+    const taken = this.#numbers.slice(0, this.#length);
+    this.#length = 0;
+    return taken;
+  }
+}

@@ -1,0 +1,53 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+import { acknowledgement, heartbeat, heartbeatAnswer, preflightResult, registered, registration, telemetry } from './messages.js';
+import { parseOrder } from './order-codec.js';
+
+/** Golden files are no code, so they are not in the build: they lie beside the source, at the same path below the package. */
+function goldenFolder(): string {
+  let root = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(root, 'package.json'))) root = dirname(root);
+  return join(root, 'client-sim/protocol/golden');
+}
+
+const parse = (schema: { parse(value: unknown): unknown }) => (json: string): unknown => schema.parse(JSON.parse(json));
+
+/** How each message of the protocol is read. A file without a reader, or a reader without a file, fails. */
+const readers: Readonly<Record<string, (json: string) => unknown>> = {
+  'acknowledgement.json': parse(acknowledgement),
+  'adjust-order.json': parseOrder,
+  'assignment-order.json': parseOrder,
+  'heartbeat-answer.json': parse(heartbeatAnswer),
+  'heartbeat.json': parse(heartbeat),
+  'preflight-order.json': parseOrder,
+  'preflight-result.json': parse(preflightResult),
+  'registered.json': parse(registered),
+  'registration.json': parse(registration),
+  'stop-order.json': parseOrder,
+  'telemetry-final.json': parse(telemetry),
+  'telemetry.json': parse(telemetry),
+};
+
+describe('golden messages: a change of the protocol shows here', () => {
+  test('there is one of each', () => {
+    expect(readdirSync(goldenFolder()).sort()).toEqual(Object.keys(readers).sort());
+  });
+
+  test.each(Object.entries(readers))('%s is read, and written again as it was', (file, read) => {
+    const text = readFileSync(join(goldenFolder(), file), 'utf8');
+    expect(JSON.parse(JSON.stringify(read(text)))).toEqual(JSON.parse(text));
+  });
+
+  test.each(Object.entries(readers))('%s of another protocol version, or with an unknown key, is refused', (file, read) => {
+    const message = JSON.parse(readFileSync(join(goldenFolder(), file), 'utf8')) as Record<string, unknown>;
+    expect(() => read(JSON.stringify({ ...message, protocol: 2 }))).toThrow();
+    expect(() => read(JSON.stringify({ ...message, unheard: true }))).toThrow();
+  });
+});
+
+test('an order that is none says what is wrong with it', () => {
+  expect(() => parseOrder('{')).toThrow('not JSON');
+  expect(() => parseOrder('{"type":"stop","protocol":1,"runId":"r","mode":"later"}')).toThrow(/mode.*same version/s);
+});

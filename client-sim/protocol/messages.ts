@@ -1,0 +1,268 @@
+/**
+ * The contract between controller and workers: HTTP/1.1, JSON, `protocol` in every body (design: worker-protocol).
+ * Both ends parse with these schemas. Times ending in `Ms` are milliseconds; `*At` are epoch milliseconds of the
+ * controller's clock unless the name says otherwise; `fromMs`/`toMs` count from the start of the run.
+ */
+import { z } from 'zod';
+import type { Plan } from '../../scenarios/schema/plan.js';
+
+export const PROTOCOL = 1;
+
+const count = z.number().int().min(0);
+const version = z.literal(PROTOCOL);
+
+// ---- registration -------------------------------------------------------------------------------------------
+
+export const registration = z.strictObject({
+  protocol: version,
+  host: z.string().min(1),
+  pid: z.number().int().positive(),
+  /** Wished place in the order of allocation (in a Swarm: the task's slot, from 1). */
+  slot: z.number().int().positive().optional(),
+  capacity: z.strictObject({ clients: count, ratePerSecond: z.number().min(0), connections: count }),
+  threads: z.number().int().positive(),
+  version: z.string(),
+  /** What names this very process; the same worker registering again (after a 404) keeps it, a restarted one does not. */
+  incarnation: z.uuid(),
+  /** The run it is still working on, so that a restarted controller can adopt it; sequences it still holds. */
+  running: z.strictObject({ runId: z.string(), workerId: z.string(), oldestUnacknowledged: count.optional() }).optional(),
+});
+export type Registration = z.infer<typeof registration>;
+
+export const registered = z.strictObject({
+  protocol: version,
+  workerId: z.string(),
+  token: z.string(),
+  heartbeatMs: z.number().positive(),
+  leaseMs: z.number().positive(),
+  now: z.number(),
+});
+export type Registered = z.infer<typeof registered>;
+
+// ---- heartbeat ----------------------------------------------------------------------------------------------
+
+/** The generator's view of itself over the last heartbeat interval (design: measurement 6). Ratios are 0..1. */
+export const health = z.strictObject({
+  /** Of one core, so 2 threads can reach 2. */
+  cpu: z.number().min(0),
+  memoryBytes: count,
+  /** Worst engine thread. */
+  eventLoopUtilization: z.number().min(0),
+  eventLoopDelayP99Ms: z.number().min(0),
+  lagP99Ms: z.number().min(0),
+  /** Share of the interval the cgroup held this process back; 0 where unknown. */
+  throttledRatio: z.number().min(0),
+  clients: count,
+  sessions: count,
+  connections: count,
+  inFlight: count,
+  /** Due and waiting for room. */
+  queued: count,
+  openFiles: count,
+  openFilesLimit: count,
+  localPorts: count.optional(),
+  localPortsLimit: count.optional(),
+  saturated: z.boolean(),
+  /** In words, when saturated: what is at its limit. */
+  reason: z.string().optional(),
+});
+export type Health = z.infer<typeof health>;
+
+/** Offset to add to the worker's clock to get the controller's, and the half-width that is certain. */
+export const clock = z.strictObject({ offsetMs: z.number(), errorMs: z.number().min(0), roundTrips: count });
+export type Clock = z.infer<typeof clock>;
+
+export const heartbeat = z.strictObject({
+  protocol: version,
+  /** Worker's own clock, epoch ms. */
+  now: z.number(),
+  health: health.optional(),
+  clock: clock.optional(),
+});
+export type Heartbeat = z.infer<typeof heartbeat>;
+
+export const heartbeatAnswer = z.strictObject({ protocol: version, now: z.number() });
+export type HeartbeatAnswer = z.infer<typeof heartbeatAnswer>;
+
+// ---- what the controller tells a worker (server-sent events; the event's id numbers them) -------------------------
+
+/** The part of the plan a worker needs; see `workerPlan`. */
+export type WorkerPlan = Pick<Plan, 'scenario' | 'seed' | 'profiles' | 'stages' | 'drainMs' | 'limits'>;
+
+/** Where to send the load. Replica of a client = its allocation key modulo the number of endpoints. */
+export interface Endpoint {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Decided once in preflight, then pinned. */
+export interface PinnedProtocol {
+  readonly era: 'legacy' | 'modern';
+  readonly version: string;
+  /** Legacy only: whether the server hands out session ids. */
+  readonly sessions: boolean;
+}
+
+/** Slots of one profile by their index within the profile: start, start+step, ... (count of them). */
+export interface SlotSet {
+  readonly profile: number;
+  readonly start: number;
+  readonly step: number;
+  readonly count: number;
+}
+
+export interface PreflightOrder {
+  readonly type: 'preflight';
+  readonly protocol: typeof PROTOCOL;
+  readonly runId: string;
+  readonly plan: WorkerPlan;
+  readonly endpoints: readonly Endpoint[];
+  readonly era: 'auto' | 'legacy' | 'modern';
+}
+
+export interface AssignmentOrder {
+  readonly type: 'assignment';
+  readonly protocol: typeof PROTOCOL;
+  readonly runId: string;
+  readonly workerId: string;
+  /** Unique in the run; a worker may get several (slots of a lost worker). Repeats are ignored. */
+  readonly assignmentId: string;
+  readonly plan: WorkerPlan;
+  readonly endpoints: readonly Endpoint[];
+  readonly pinned: PinnedProtocol;
+  readonly slots: readonly SlotSet[];
+  /** Start of the run. In the past for slots that moved: the worker joins where the schedule stands now. */
+  readonly startAt: number;
+  /** Slots join at this run time; what was due before is not theirs. */
+  readonly joinMs: number;
+}
+
+export interface AdjustOrder {
+  readonly type: 'adjust';
+  readonly protocol: typeof PROTOCOL;
+  readonly runId: string;
+  readonly adjustId: string;
+  /** Run time from which the load fraction is `load`, until the stage ends. */
+  readonly atMs: number;
+  readonly stage: number;
+  readonly load: number;
+  /** All profiles when absent. */
+  readonly profile?: string;
+}
+
+export interface StopOrder {
+  readonly type: 'stop';
+  readonly protocol: typeof PROTOCOL;
+  readonly runId: string;
+  /** drain: no new operations, wait for answers; now: cut. */
+  readonly mode: 'drain' | 'now';
+}
+
+export type Order = PreflightOrder | AssignmentOrder | AdjustOrder | StopOrder;
+
+// ---- preflight result -------------------------------------------------------------------------------------------
+
+export const exchange = z.strictObject({
+  step: z.string(),
+  request: z.string(),
+  response: z.string(),
+  durationMs: z.number(),
+  ok: z.boolean(),
+  problem: z.string().optional(),
+});
+export type Exchange = z.infer<typeof exchange>;
+
+export const preflightResult = z.strictObject({
+  protocol: version,
+  runId: z.string(),
+  ok: z.boolean(),
+  /** In words, when not ok: what was asked, what came, what to do. */
+  problem: z.string().optional(),
+  pinned: z.strictObject({ era: z.enum(['legacy', 'modern']), version: z.string(), sessions: z.boolean() }).optional(),
+  serverInfo: z.strictObject({ name: z.string(), version: z.string() }).optional(),
+  tools: z.array(z.string()),
+  exchanges: z.array(exchange),
+});
+export type PreflightResult = z.infer<typeof preflightResult>;
+
+// ---- telemetry ---------------------------------------------------------------------------------------------------
+
+export const histogramNames = ['latency', 'service', 'lag', 'failure'] as const;
+export type HistogramName = (typeof histogramNames)[number];
+
+/** Operations of one (stage, profile, operation). An operation belongs to the stage it was due in, whenever it ends. */
+export const operationSeries = z.strictObject({
+  stage: count,
+  profile: z.string(),
+  operation: z.string(),
+  offered: count,
+  sent: count,
+  succeeded: count,
+  failed: count,
+  /** Window was full until the stage ended. */
+  dropped: count,
+  /** No answer when the drain ended. */
+  lost: count,
+  /** Due but not sent for another reason: no session, stopped, limit. */
+  unsent: count,
+  /** By category; their sum is `failed`. */
+  errors: z.record(z.string(), count),
+  /** HdrHistogram V2 compressed, base64, integer microseconds. Absent when empty. `failure`: due to end of failed ones. */
+  histograms: z.partialRecord(z.enum(histogramNames), z.string()),
+});
+export type OperationSeries = z.infer<typeof operationSeries>;
+
+/** Sessions and connections of one (stage, profile). */
+export const sessionSeries = z.strictObject({
+  stage: count,
+  profile: z.string(),
+  sessionsOpened: count,
+  sessionsClosed: count,
+  sessionsLost: count,
+  connectionsOpened: count,
+  connectFailures: z.record(z.string(), count),
+  messagesSent: count,
+  messagesReceived: count,
+  bytesSent: count,
+  bytesReceived: count,
+  lateAnswers: count,
+  /** What misbehaving clients did, by kind; never part of errors. */
+  misbehaved: z.record(z.string(), count),
+  /** TCP + TLS + handshake. */
+  connect: z.string().optional(),
+});
+export type SessionSeries = z.infer<typeof sessionSeries>;
+
+export const errorSample = z.strictObject({
+  category: z.string(),
+  profile: z.string(),
+  operation: z.string(),
+  atMs: z.number(),
+  detail: z.string(),
+  request: z.string().optional(),
+  response: z.string().optional(),
+});
+export type ErrorSample = z.infer<typeof errorSample>;
+
+export const telemetry = z.strictObject({
+  protocol: version,
+  runId: z.string(),
+  /** From 1, without gaps, per worker and run. */
+  sequence: z.number().int().positive(),
+  /** Run time; a batch ends at each whole second and at each end of a stage, so batches of all workers line up. */
+  fromMs: z.number(),
+  toMs: z.number(),
+  stage: count,
+  series: z.array(operationSeries),
+  sessions: z.array(sessionSeries),
+  /** At `toMs`. */
+  gauges: z.strictObject({ clients: count, sessions: count, connections: count, inFlight: count, queued: count }),
+  health: health.optional(),
+  samples: z.array(errorSample),
+  /** Set on the last batch of this worker for this run. */
+  final: z.strictObject({ reason: z.enum(['finished', 'stopped', 'lease-lost', 'failed']), problem: z.string().optional() }).optional(),
+});
+export type Telemetry = z.infer<typeof telemetry>;
+
+export const acknowledgement = z.strictObject({ protocol: version, acknowledged: count });
+export type Acknowledgement = z.infer<typeof acknowledgement>;

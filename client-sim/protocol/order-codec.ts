@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { PROTOCOL, type Order } from './messages.js';
+import { workerPlan } from './plan-codec.js';
+
+const count = z.number().int().min(0);
+const common = { protocol: z.literal(PROTOCOL), runId: z.string().min(1) };
+const endpoint = z.strictObject({ url: z.url(), headers: z.record(z.string(), z.string()) });
+const pinned = z.strictObject({ era: z.enum(['legacy', 'modern']), version: z.string(), sessions: z.boolean() });
+const slots = z.strictObject({ profile: count, start: count, step: z.number().int().positive(), count });
+
+const order: z.ZodType<Order> = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('preflight'), ...common, plan: workerPlan, endpoints: z.array(endpoint).min(1), era: z.enum(['auto', 'legacy', 'modern']) }),
+  z.strictObject({
+    type: z.literal('assignment'), ...common, workerId: z.string(), assignmentId: z.string(), plan: workerPlan,
+    endpoints: z.array(endpoint).min(1), pinned, slots: z.array(slots), startAt: z.number(), joinMs: z.number().min(0),
+  }),
+  z.strictObject({
+    type: z.literal('adjust'), ...common, adjustId: z.string(), atMs: z.number().min(0), stage: count, load: z.number().min(0),
+    profile: z.string().exactOptional(),
+  }),
+  z.strictObject({ type: z.literal('stop'), ...common, mode: z.enum(['drain', 'now']) }),
+]);
+
+/** @throws OrderError for anything that is not an order of this protocol version */
+export function parseOrder(json: string): Order {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    throw new OrderError(`an order is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const parsed = order.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join('.') || 'order'}: ${issue.message}`);
+  throw new OrderError(`an order does not follow protocol ${PROTOCOL}: ${problems.join('; ')}. Controller and worker must be of the same version.`);
+}
+
+export class OrderError extends Error {
+  readonly code = 'WORKER_ORDER_INVALID';
+  override readonly name = 'OrderError';
+}

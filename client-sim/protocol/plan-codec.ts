@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import type { Placeholder, Template } from '../../scenarios/schema/template.js';
+import type { WorkerPlan } from './messages.js';
+
+const count = z.number().int().min(0);
+const positive = z.number().int().positive();
+const ms = z.number().min(0);
+
+const placeholder: z.ZodType<Placeholder> = z.discriminatedUnion('name', [
+  z.strictObject({ name: z.literal('text'), length: count }),
+  z.strictObject({ name: z.literal('int'), min: z.number().int(), max: z.number().int() }),
+  z.strictObject({ name: z.literal('pick'), items: z.array(z.string()) }),
+  z.strictObject({ name: z.literal('uuid') }),
+  z.strictObject({ name: z.literal('client') }),
+  z.strictObject({ name: z.literal('seq') }),
+  z.strictObject({ name: z.literal('now') }),
+]);
+
+const template: z.ZodType<Template> = z.lazy(() => z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('constant'), json: z.string() }),
+  z.strictObject({ kind: z.literal('object'), entries: z.array(z.tuple([z.string(), template])) }),
+  z.strictObject({ kind: z.literal('array'), items: z.array(template) }),
+  z.strictObject({ kind: z.literal('number'), draw: placeholder }),
+  z.strictObject({ kind: z.literal('string'), parts: z.array(z.union([z.string(), placeholder])) }),
+]));
+
+const session = z.discriminatedUnion('mode', [
+  z.strictObject({ mode: z.literal('reuse') }),
+  z.strictObject({ mode: z.literal('pool'), size: positive }),
+  z.strictObject({ mode: z.literal('per-request') }),
+  z.strictObject({ mode: z.literal('churn'), every: z.union([z.strictObject({ operations: positive }), z.strictObject({ ms: z.number().positive() })]) }),
+]);
+
+const thinkTime = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('none') }),
+  z.strictObject({ kind: z.literal('fixed'), ms }),
+  z.strictObject({ kind: z.literal('uniform'), minMs: ms, maxMs: ms }),
+  z.strictObject({ kind: z.literal('exponential'), meanMs: ms }),
+]);
+
+const arrivals = z.discriminatedUnion('model', [
+  z.strictObject({ model: z.literal('open'), ratePerSecond: z.number().positive(), spacing: z.enum(['uniform', 'poisson']) }),
+  z.strictObject({ model: z.literal('closed'), thinkTime }),
+]);
+
+const operation = z.strictObject({
+  name: z.string().min(1),
+  method: z.enum(['tools/call', 'resources/read', 'prompts/get', 'ping', 'tools/list', 'resources/list', 'prompts/list']),
+  params: template,
+  target: z.string().exactOptional(),
+  weight: z.number().min(0),
+});
+
+const profile = z.strictObject({
+  name: z.string().min(1),
+  description: z.string(),
+  clients: positive,
+  firstSlot: count,
+  transport: z.literal('streamable-http'),
+  session,
+  arrivals,
+  maxInFlight: positive,
+  connections: positive,
+  pipeline: positive,
+  pacing: z.enum(['batch', 'metronome', 'spin']),
+  timeoutMs: z.number().positive(),
+  onClose: z.enum(['delete', 'abandon', 'reset']),
+  operations: z.array(operation).min(1),
+  misbehave: z.strictObject({ readBytesPerSecond: z.number().positive().exactOptional() }),
+});
+
+const stage = z.strictObject({
+  index: count,
+  name: z.string().min(1),
+  trial: positive,
+  startMs: ms,
+  durationMs: ms,
+  measured: z.boolean(),
+  scale: z.enum(['clients', 'rate']),
+  segments: z.array(z.strictObject({ startMs: ms, endMs: ms, from: z.number().min(0), to: z.number().min(0) })).min(1),
+});
+
+/** The plan as it comes over the wire. */
+export const workerPlan: z.ZodType<WorkerPlan> = z.strictObject({
+  scenario: z.string(),
+  seed: z.number(),
+  profiles: z.array(profile).min(1),
+  stages: z.array(stage).min(1),
+  drainMs: ms,
+  limits: z.strictObject({ clients: count, ratePerSecond: z.number().min(0), durationMs: ms, bytes: z.number().min(0) }),
+});

@@ -1,0 +1,63 @@
+/**
+ * The port between a virtual client and a way to reach the server. One Channel is one MCP session with its
+ * connections (in the stateless era: just its connections). It is the hot path: no promises, no allocation per request.
+ *
+ * Time is `performance.now()` milliseconds throughout. A ticket is a small integer the client chose; the channel
+ * gives it back exactly once, in `onAnswer`, unless the client said `abandon(ticket)` first.
+ */
+
+import type { RequestTemplate } from '../mcp/request-template.js';
+import type { Draw } from '../mcp/draw.js';
+import type { Failure } from '../measure/failure.js';
+
+export interface Channel {
+  /** Opens connections and shakes hands; ends in `onOpen` or `onOpenFailed`, never both, always one. */
+  open(): void;
+  /** How many requests can be put on the wire now. 0 before `onOpen`. */
+  readonly room: number;
+  /**
+   * Encodes one request into the send buffer. Precondition: `room > 0`. Nothing leaves before `flush`,
+   * which the engine calls once for everything that was due together.
+   */
+  send(template: RequestTemplate, draw: Draw, ticket: number): void;
+  flush(): void;
+  /** The client no longer waits for this ticket (timeout). A late answer is counted and dropped; a connection on which nobody waits any more is closed. */
+  abandon(ticket: number): void;
+  /** Ends the session: `delete` says goodbye (DELETE), `abandon` just closes the sockets, `reset` closes them with RST. Ends in `onClosed`. */
+  close(how: 'delete' | 'abandon' | 'reset'): void;
+  /** Frees everything at once. No event follows. */
+  destroy(): void;
+}
+
+export interface ChannelEvents {
+  /** @param connectMs TCP + TLS + MCP handshake */
+  onOpen(connectMs: number): void;
+  onOpenFailed(failure: Failure): void;
+  /**
+   * @param nowMs when the answer's last byte was read
+   * @param failure undefined for a correct answer
+   */
+  onAnswer(ticket: number, nowMs: number, failure: Failure | undefined): void;
+  /** Room grew without an answer (a connection came back), so waiting arrivals may go. */
+  onRoom(): void;
+  /**
+   * The session is over: `close` has finished, or the server forgot the session (`lost`). After `lost` the channel
+   * takes no more requests; every ticket in flight has been answered before this call.
+   */
+  onClosed(reason: 'closed' | 'lost'): void;
+}
+
+/** Counters a channel shares with all channels of its profile; plain numbers, read once a second. */
+export interface WireCounters {
+  bytesSent: number;
+  bytesReceived: number;
+  /** JSON-RPC messages, requests and notifications and answers to the server's own requests. */
+  messagesSent: number;
+  messagesReceived: number;
+  connectionsOpened: number;
+  connectionsActive: number;
+  /** Answers that came after their ticket was abandoned. */
+  lateAnswers: number;
+  /** Writes that found the socket's buffer not empty. */
+  backpressure: number;
+}

@@ -1,0 +1,81 @@
+import type { Failure } from '../measure/failure.js';
+import type { Problem } from '../mcp/judge-message.js';
+import type { Endpoint } from '../protocol/messages.js';
+import { EndpointMemory } from './endpoint-memory.js';
+import { Connection } from './http/connection.js';
+import type { ConnectionOwner } from './http/connection-owner.js';
+import type { ControlOutcome } from './http/control.js';
+import type { TlsOptions } from './http/socket.js';
+import { requestBytes, type RequestKind } from './request-head.js';
+import { answerServerRequest } from './server-request.js';
+import { createEngineWire, createWireCounters, createWireShared } from './shared.js';
+
+/** How many of the server's own requests are answered at once. */
+const SIDE_DEPTH = 64;
+
+/** One request at a time over the load client's own connection and parsers, with promises: for all that is not load. */
+export class ColdLine implements ConnectionOwner {
+  readonly memory: EndpointMemory;
+  readonly hasSession = false;
+  readonly era = 'legacy';
+  /** Session and version headers of answers to the server's own requests. */
+  settled: Pick<RequestKind, 'sessionId' | 'version'> = {};
+  private readonly main: Connection;
+  /** For answers to the server's own requests while the main line waits for its stream. */
+  private readonly side: Connection;
+  private readonly endpoint: Endpoint;
+
+  /** @throws TypeError when the endpoint's URL is not http(s), or a header cannot be sent */
+  constructor(endpoint: Endpoint, tls?: TlsOptions) {
+    this.endpoint = endpoint;
+    const shared = createWireShared(createEngineWire(), createWireCounters());
+    this.memory = new EndpointMemory(endpoint, this.era, shared.samples, tls);
+    const { address } = this.memory;
+    this.main = new Connection(this, shared, address, 1, undefined);
+    this.side = new Connection(this, shared, address, SIDE_DEPTH, undefined);
+  }
+
+  /**
+   * Sends one request and waits for its answer; never rejects for anything the server does.
+   * @param id of the JSON-RPC answer awaited; undefined: the end of the HTTP answer
+   */
+  async exchange(era: 'legacy' | 'modern', kind: RequestKind, body: string, id: number | undefined, timeoutMs: number): Promise<ControlOutcome> {
+    const request = requestBytes(this.endpoint, era, kind, body);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        const failure: Failure = { category: 'timeout', detail: `no answer within ${timeoutMs} ms` };
+        resolve({ kind: 'failed', failure });
+        this.main.giveUp();
+      }, timeoutMs);
+      const done = (outcome: ControlOutcome): void => {
+        clearTimeout(timer);
+        resolve(outcome);
+      };
+      this.main.sendControl(request, { id, done });
+      this.main.flush();
+    });
+  }
+
+  close(): void {
+    this.main.cut(false);
+    this.side.cut(false);
+  }
+
+  onServerRequest(request: Record<string, unknown>): void {
+    if (this.side.room === 0) return;
+    this.side.sendControl(requestBytes(this.endpoint, 'legacy', { verb: 'POST', ...this.settled }, answerServerRequest(request)), { id: undefined, done: () => undefined });
+    this.side.flush();
+  }
+
+  describe(problem: Problem): Failure {
+    return problem;
+  }
+
+  // Outcomes reach `exchange` through its control; a line that went down connects again with the next request.
+  onUp(): void {}
+  onDown(): void {}
+  onTicket(): void {}
+  onRoom(): void {}
+  onReadStart(): void {}
+  onReadOver(): void {}
+}

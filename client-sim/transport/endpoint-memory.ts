@@ -1,0 +1,43 @@
+import { PatternMemory } from '../mcp/pattern-memory.js';
+import type { RequestTemplate } from '../mcp/request-template.js';
+import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
+import { FailureMaker } from './failure-maker.js';
+import { addressOf, type Address, type TlsOptions } from './http/socket.js';
+import { checkHeaders, type RequestHead } from './request-head.js';
+import type { SampleBudget } from './sample-budget.js';
+import type { WireShared } from './shared.js';
+
+/** What the channels of one profile know and have learnt of one endpoint; shared by all of them in an engine thread. */
+export class EndpointMemory {
+  readonly address: Address;
+  readonly failures: FailureMaker;
+  /** Whole HTTP answers, head and framing included: met again, they need no parser at all. */
+  readonly answers = new PatternMemory();
+  /** JSON-RPC messages alone, for servers whose heads or framing never repeat. */
+  readonly messages = new PatternMemory();
+  /** Request heads by template, where no session id makes them differ between channels. */
+  readonly heads: (RequestHead | undefined)[] = [];
+  /** Idle time after which the server closes connections (`keep-alive: timeout`); 0: it never said. */
+  keepAliveMs = 0;
+  /** Answers that were parsed; see `scanAnswer`. */
+  turn = 0;
+  /** Templates seen, by index, to draw a failed request again. */
+  readonly templates: RequestTemplate[] = [];
+
+  /** @throws TypeError for an endpoint that cannot be spoken to: not http(s), headers that cannot be sent */
+  constructor(endpoint: Endpoint, era: 'legacy' | 'modern', samples: SampleBudget, tls?: TlsOptions) {
+    checkHeaders(endpoint);
+    this.address = addressOf(endpoint.url, tls);
+    this.failures = new FailureMaker(endpoint, era, samples);
+  }
+}
+
+/** What is known of this endpoint; the first channel to it makes a beginning. */
+export function endpointMemory(
+  { endpoint, pinned, tls }: { readonly endpoint: Endpoint; readonly pinned: PinnedProtocol; readonly tls?: TlsOptions | undefined },
+  shared: WireShared,
+): EndpointMemory {
+  let memory = shared.memories.get(endpoint.url);
+  if (memory === undefined) shared.memories.set(endpoint.url, (memory = new EndpointMemory(endpoint, pinned.era, shared.samples, tls)));
+  return memory;
+}

@@ -1,0 +1,44 @@
+import type { Failure } from '../measure/failure.js';
+import type { Problem } from '../mcp/judge-message.js';
+import type { Endpoint } from '../protocol/messages.js';
+import { parseRetryAfter } from './http/retry-after.js';
+import type { AnswerHead } from './judge-http.js';
+import type { RequestKind } from './request-head.js';
+import { makeSample, redact, responseText } from './sample.js';
+import type { SampleBudget } from './sample-budget.js';
+
+/** The request that failed. */
+export interface FailedRequest {
+  readonly kind: RequestKind;
+  /** Of the operation; -1 for requests of the session itself. */
+  readonly template: number;
+  /** Drawn again only when a sample is wanted. */
+  body(): string;
+}
+
+/** The answer to it, as far as one came. */
+export interface FailedAnswer {
+  readonly head: AnswerHead;
+  body(): string;
+}
+
+/** Makes failures of problems: secrets redacted, the wait the server asked for, and a sample for the first of a kind. */
+export class FailureMaker {
+  private readonly endpoint: Endpoint;
+  private readonly era: 'legacy' | 'modern';
+  private readonly samples: SampleBudget;
+
+  constructor(endpoint: Endpoint, era: 'legacy' | 'modern', samples: SampleBudget) {
+    this.endpoint = endpoint;
+    this.era = era;
+    this.samples = samples;
+  }
+
+  make(problem: Problem, request: FailedRequest, answer: FailedAnswer | undefined): Failure {
+    const retryAfterMs = answer === undefined ? undefined : parseRetryAfter(answer.head.retryAfter, Date.now());
+    const failure = { category: problem.category, detail: redact(problem.detail, this.endpoint), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+    if (!this.samples.take(problem.category, request.template)) return failure;
+    const response = answer === undefined ? '(no answer)' : responseText(answer.head, answer.body());
+    return { ...failure, sample: makeSample(this.endpoint, { era: this.era, kind: request.kind, body: request.body() }, response) };
+  }
+}

@@ -1,0 +1,23 @@
+import type { Failure } from '../../measure/failure.js';
+import type { Problem } from '../../mcp/judge-message.js';
+import type { EndpointMemory } from '../endpoint-memory.js';
+import type { AnswerReader } from './answer-reader.js';
+import type { Connection } from './connection.js';
+
+/** What a connection tells the session it belongs to. */
+export interface ConnectionOwner {
+  readonly era: 'legacy' | 'modern';
+  readonly hasSession: boolean;
+  readonly memory: EndpointMemory;
+  onUp(connection: Connection): void;
+  /** It could not connect, or was lost; its tickets have been answered. Undefined: the server closed it while nothing was in flight. */
+  onDown(connection: Connection, failure: Failure | undefined): void;
+  onTicket(ticket: number, nowMs: number, failure: Failure | undefined): void;
+  onRoom(): void;
+  onServerRequest(request: Record<string, unknown>): void;
+  /** Between these two, all answers of one read are given out. */
+  onReadStart(): void;
+  onReadOver(): void;
+  /** Makes a failure of a problem with the oldest request in the ring. */
+  describe(problem: Problem, reader: AnswerReader): Failure;
+}

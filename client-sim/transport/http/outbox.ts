@@ -1,0 +1,50 @@
+import type { Socket } from 'node:net';
+import type { WireCounters } from '../channel.js';
+import type { SendBuffer, SendBufferPool } from './send-buffers.js';
+
+/** What one connection is about to send, in one buffer that it borrows until the kernel has taken it. */
+export class Outbox {
+  private buffer: SendBuffer | undefined;
+  private readonly pool: SendBufferPool;
+  private readonly counters: WireCounters;
+
+  constructor(pool: SendBufferPool, counters: WireCounters) {
+    this.pool = pool;
+    this.counters = counters;
+  }
+
+  get isEmpty(): boolean {
+    return this.buffer === undefined;
+  }
+
+  /** A buffer with room for so many more bytes; the caller writes at `used` and moves it. */
+  reserve(bytes: number): SendBuffer {
+    const { buffer, pool } = this;
+    if (buffer === undefined) return (this.buffer = pool.take(bytes));
+    if (buffer.bytes.length - buffer.used >= bytes) return buffer;
+    return (this.buffer = pool.grow(buffer, buffer.used + bytes));
+  }
+
+  /** Everything in one write. */
+  write(socket: Socket, isTls: boolean): void {
+    const { buffer, pool, counters } = this;
+    if (buffer === undefined) return;
+    this.buffer = undefined;
+    counters.bytesSent += buffer.used;
+    const waiting = socket.writableLength > 0;
+    if (waiting) counters.backpressure++;
+    if (waiting || isTls) {
+      socket.write(buffer.filled(), () => pool.release(buffer));
+      return;
+    }
+    socket.write(buffer.filled());
+    // Nearly always the kernel has taken it all by now, without a callback. If not, the buffer is left to the stream.
+    if (socket.writableLength === 0) pool.release(buffer);
+  }
+
+  /** The connection is gone, and so is what was to be sent on it. */
+  drop(): void {
+    if (this.buffer !== undefined) this.pool.release(this.buffer);
+    this.buffer = undefined;
+  }
+}

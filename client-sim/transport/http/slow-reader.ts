@@ -1,0 +1,30 @@
+import type net from 'node:net';
+
+/** Reads per second of a slow reader: few enough to cost nothing, many enough that its rate is smooth. */
+const READS_PER_SECOND = 10;
+const MAX_READ_BYTES = 65_536;
+
+/**
+ * A true slow reader: takes one small read, then does not read at all until that read's time is up. The kernel's
+ * receive buffer fills, the TCP window closes, and the server feels it.
+ */
+export class SlowReader {
+  readonly buffer: Buffer;
+  private readonly bytesPerSecond: number;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(bytesPerSecond: number) {
+    this.bytesPerSecond = bytesPerSecond;
+    this.buffer = Buffer.allocUnsafeSlow(Math.min(MAX_READ_BYTES, Math.max(1, Math.ceil(bytesPerSecond / READS_PER_SECOND))));
+  }
+
+  /** After a read: lets the socket rest for as long as these bytes take. */
+  rest(socket: net.Socket, bytes: number): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => socket.resume(), (bytes / this.bytesPerSecond) * 1000);
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+  }
+}

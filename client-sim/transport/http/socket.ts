@@ -1,0 +1,79 @@
+import net from 'node:net';
+import tls from 'node:tls';
+
+/** Where a connection goes. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+  /** Undefined: plain TCP. */
+  readonly tls: TlsOptions | undefined;
+}
+
+/** What of TLS a scenario may choose; see `tls.connect`. */
+export type TlsOptions = Pick<tls.ConnectionOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized' | 'servername' | 'minVersion' | 'maxVersion'>;
+
+/** @throws TypeError when the URL is neither http nor https */
+export function addressOf(url: string, tlsOptions: TlsOptions = {}): Address {
+  const { protocol, hostname, port } = new URL(url);
+  if (protocol !== 'http:' && protocol !== 'https:') throw new TypeError(`${url} is not an http or https URL`);
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  const secure = protocol === 'https:';
+  return { host, port: port === '' ? (secure ? 443 : 80) : Number(port), tls: secure ? tlsOptions : undefined };
+}
+
+export interface SocketOwner {
+  /** Connected, TLS included. */
+  onSocketUp(socket: net.Socket): void;
+  /** @returns false to stop reading until `socket.resume()` */
+  onSocketRead(socket: net.Socket, length: number): boolean;
+  /** The server closed its side. */
+  onSocketEnd(socket: net.Socket): void;
+  /** The socket is gone; with the error that ended it, if one did. */
+  onSocketClose(socket: net.Socket, error: Error | undefined): void;
+}
+
+/** Opens a socket whose reads all land in `readBuffer`: no buffer and no stream event per read. */
+export function openSocket(address: Address, readBuffer: Buffer, owner: SocketOwner): net.Socket {
+  const { host, port } = address;
+  const onread = { buffer: readBuffer, callback: onRead };
+  const socket: OwnedSocket =
+    address.tls === undefined
+      ? net.connect({ host, port, noDelay: true, onread })
+      : tls.connect({ host, port, ALPNProtocols: ['http/1.1'], ...(net.isIP(host) === 0 ? { servername: host } : {}), ...address.tls, ...{ noDelay: true, onread } });
+  socket[OWNER] = owner;
+  socket.on(address.tls === undefined ? 'connect' : 'secureConnect', onUp);
+  socket.on('error', onError);
+  socket.on('end', onEnd);
+  socket.on('close', onClose);
+  return socket;
+}
+
+const OWNER = Symbol('owner');
+const PROBLEM = Symbol('problem');
+
+interface OwnedSocket extends net.Socket {
+  [OWNER]?: SocketOwner;
+  [PROBLEM]?: Error;
+}
+
+// Functions that find their owner on the socket, not closures: with a closure for each event, and `once` around it, a
+// connection took 1.2 KB more (measured at 8,000 connections).
+function onRead(this: OwnedSocket, length: number): boolean {
+  return this[OWNER]?.onSocketRead(this, length) ?? false;
+}
+
+function onUp(this: OwnedSocket): void {
+  this[OWNER]?.onSocketUp(this);
+}
+
+function onError(this: OwnedSocket, error: Error): void {
+  this[PROBLEM] = error;
+}
+
+function onEnd(this: OwnedSocket): void {
+  this[OWNER]?.onSocketEnd(this);
+}
+
+function onClose(this: OwnedSocket): void {
+  this[OWNER]?.onSocketClose(this, this[PROBLEM]);
+}

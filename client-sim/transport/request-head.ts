@@ -1,0 +1,111 @@
+import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
+import { countDigits, writeInteger } from '../mcp/digits.js';
+import type { Draw } from '../mcp/draw.js';
+import type { RequestTemplate } from '../mcp/request-template.js';
+import { CLIENT_INFO } from '../mcp/revisions.js';
+
+/** Headers of one request but for its `content-length`, in the order they are sent. */
+export type HeaderList = readonly (readonly [name: string, value: string])[];
+
+/** Framing is ours: a scenario that sets these would break the connection, not test the server. */
+const FRAMING = new Set(['content-length', 'transfer-encoding', 'connection', 'keep-alive', 'upgrade', 'te', 'trailer', 'expect', 'accept-encoding']);
+
+export interface RequestKind {
+  readonly verb: 'POST' | 'GET' | 'DELETE';
+  /** JSON-RPC method, for the stateless era's `Mcp-Method`; undefined for a message that is not a request. */
+  readonly method?: string | undefined;
+  /** For `Mcp-Name`, already encoded. */
+  readonly name?: string | undefined;
+  /** Legacy: undefined before the session has one. */
+  readonly sessionId?: string | undefined;
+  /** Undefined before the handshake has settled it. */
+  readonly version?: string | undefined;
+}
+
+/** Headers of a Streamable HTTP request of either era. The endpoint's own (see `checkHeaders`) come last and replace ours of the same name. */
+export function requestHeaders(endpoint: Endpoint, era: PinnedProtocol['era'], kind: RequestKind): HeaderList {
+  const headers = new Map<string, string>([
+    ['host', new URL(endpoint.url).host],
+    ['user-agent', `${CLIENT_INFO.name}/${CLIENT_INFO.version}`],
+    ['accept', 'application/json, text/event-stream'],
+  ]);
+  if (kind.verb === 'POST') headers.set('content-type', 'application/json');
+  if (kind.version !== undefined) headers.set('mcp-protocol-version', kind.version);
+  if (kind.sessionId !== undefined) headers.set('mcp-session-id', kind.sessionId);
+  if (era === 'modern' && kind.method !== undefined) headers.set('mcp-method', kind.method);
+  if (era === 'modern' && kind.name !== undefined) headers.set('mcp-name', kind.name);
+  for (const [name, value] of Object.entries(endpoint.headers)) headers.set(name.toLowerCase(), value);
+  return [...headers];
+}
+
+/** @throws TypeError for a header that cannot be sent: one of the framing, or with characters HTTP does not allow */
+export function checkHeaders(endpoint: Endpoint): void {
+  for (const [name, value] of Object.entries(endpoint.headers)) {
+    const lower = name.toLowerCase();
+    if (FRAMING.has(lower)) throw new TypeError(`header ${name} cannot be set: the client frames its own requests; remove it from the target's headers`);
+    if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(lower)) throw new TypeError(`header name ${JSON.stringify(name)} holds characters that HTTP does not allow`);
+    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) throw new TypeError(`the value of header ${name} holds characters that HTTP does not allow`);
+  }
+}
+
+/** Request line and headers as text, up to where `content-length` or the blank line follows. */
+export function headText(endpoint: Endpoint, verb: RequestKind['verb'], headers: HeaderList): string {
+  const { pathname, search } = new URL(endpoint.url);
+  return `${verb} ${pathname}${search} HTTP/1.1\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}`;
+}
+
+const CONTENT_LENGTH = 'content-length: ';
+const BLANK_LINE = '\r\n\r\n';
+
+/** A whole request as bytes: what cold paths send. */
+export function requestBytes(endpoint: Endpoint, era: PinnedProtocol['era'], kind: RequestKind, body: string): Buffer {
+  const head = headText(endpoint, kind.verb, requestHeaders(endpoint, era, kind));
+  const length = kind.verb === 'POST' ? `${CONTENT_LENGTH}${Buffer.byteLength(body)}\r\n` : '';
+  return Buffer.concat([Buffer.from(`${head}${length}\r\n`, 'latin1'), Buffer.from(body, 'utf8')]);
+}
+
+/**
+ * The head of one operation on one channel, laid out once. It holds the length of the last body too: most bodies of a
+ * template are equally long, and then head and length are one copy.
+ */
+export class RequestHead {
+  private bytes: Buffer;
+  private bodyBytes: number;
+
+  constructor(endpoint: Endpoint, protocol: PinnedProtocol, sessionId: string | undefined, template: RequestTemplate) {
+    const kind: RequestKind = { verb: 'POST', method: template.method, name: template.nameHeader, sessionId, version: protocol.version };
+    const prefix = headText(endpoint, 'POST', requestHeaders(endpoint, protocol.era, kind));
+    this.bodyBytes = template.maxBodyBytes;
+    this.bytes = Buffer.from(`${prefix}${CONTENT_LENGTH}${this.bodyBytes}${BLANK_LINE}`, 'latin1');
+  }
+
+  /** Upper bound of a whole request, 16 for a longer length. */
+  maxBytes(template: RequestTemplate): number {
+    return this.bytes.length + 16 + template.maxBodyBytes;
+  }
+
+  /** Writes head and body at `at` and returns where they end. */
+  write(into: Buffer, at: number, template: RequestTemplate, id: number, draw: Draw): number {
+    const { bytes } = this;
+    into.set(bytes, at);
+    const bodyAt = at + bytes.length;
+    const length = template.writeBody(into, bodyAt, id, draw);
+    return length === this.bodyBytes ? bodyAt + length : this.correct(into, at, bodyAt, length);
+  }
+
+  /** The length differs from the last one: puts it in place, moving the body when it has another number of digits. */
+  private correct(into: Buffer, at: number, bodyAt: number, length: number): number {
+    const digits = countDigits(length);
+    const before = countDigits(this.bodyBytes);
+    const digitsAt = bodyAt - BLANK_LINE.length - before;
+    if (digits === before) {
+      writeInteger(into, digitsAt, length);
+      return bodyAt + length;
+    }
+    into.copyWithin(bodyAt + digits - before, bodyAt, bodyAt + length);
+    this.bytes = Buffer.concat([this.bytes.subarray(0, digitsAt - at), Buffer.from(`${length}${BLANK_LINE}`, 'latin1')]);
+    this.bodyBytes = length;
+    into.set(this.bytes, at);
+    return at + this.bytes.length + length;
+  }
+}

@@ -1,0 +1,141 @@
+import { onTestEnd } from '../../../tests/support/test-end.js';
+import { until } from '../../../tests/support/until.js';
+import type { OperationPlan } from '../../../scenarios/schema/plan.js';
+import type { Category, Failure } from '../../measure/failure.js';
+import { compileRequest } from '../../mcp/compile-request.js';
+import type { RequestTemplate } from '../../mcp/request-template.js';
+import type { PinnedProtocol } from '../../protocol/messages.js';
+import type { Channel, WireCounters } from '../channel.js';
+import { ConnectLimiter } from '../http/connect-limiter.js';
+import { createEngineWire, createWireCounters, createWireShared } from '../shared.js';
+import { createStreamableHttp, type StreamableHttpConfig } from '../streamable-http.js';
+
+export const LEGACY: PinnedProtocol = { era: 'legacy', version: '2025-11-25', sessions: true };
+export const MODERN: PinnedProtocol = { era: 'modern', version: '2026-07-28', sessions: false };
+
+/** What became of one ticket: 'correct', a category, or 'waiting'. */
+export type Fate = 'correct' | 'waiting' | Category;
+
+/** A channel with its events written down. It is destroyed with the test. */
+export class ChannelProbe {
+  readonly channel: Channel;
+  readonly counters: WireCounters = createWireCounters();
+  /** By ticket. */
+  readonly failures: (Failure | undefined)[] = [];
+  readonly fates: Fate[] = [];
+  /** In the order they came, tickets and other events. */
+  readonly log: string[] = [];
+  opened: number | undefined;
+  openFailure: Failure | undefined;
+  closed: 'closed' | 'lost' | undefined;
+  /** Called after each answer: for what a client does within one. */
+  afterAnswer: (ticket: number) => void = () => undefined;
+  private sequence = 0;
+  private readonly templates = new Map<OperationPlan, RequestTemplate>();
+  private readonly pinned: PinnedProtocol;
+
+  constructor(url: string, options: Partial<StreamableHttpConfig> & { readonly headers?: Record<string, string>; readonly limiter?: ConnectLimiter } = {}) {
+    const { headers = {}, limiter = new ConnectLimiter(), ...config } = options;
+    this.pinned = config.pinned ?? LEGACY;
+    const shared = createWireShared(createEngineWire(limiter), this.counters);
+    this.channel = createStreamableHttp(
+      { endpoint: { url, headers }, pinned: this.pinned, connections: 1, pipeline: 1, ...config },
+      {
+        onOpen: (connectMs) => (this.opened = connectMs),
+        onOpenFailed: (failure) => (this.openFailure = failure),
+        onAnswer: (ticket, _nowMs, failure) => {
+          if (this.fates[ticket] !== 'waiting') throw new Error(`ticket ${ticket} came back twice`);
+          this.fates[ticket] = failure?.category ?? 'correct';
+          this.failures[ticket] = failure;
+          this.log.push(`${ticket} ${failure?.category ?? 'correct'}`);
+          this.afterAnswer(ticket);
+        },
+        onRoom: () => this.log.push('room'),
+        onClosed: (reason) => {
+          this.closed = reason;
+          this.log.push(reason);
+        },
+      },
+      shared,
+    );
+    onTestEnd(() => this.channel.destroy());
+  }
+
+  async open(): Promise<this> {
+    this.channel.open();
+    await until('the channel to open or fail', () => this.opened !== undefined || this.openFailure !== undefined);
+    return this;
+  }
+
+  /** Sends without flushing. @returns the ticket */
+  put(operation: OperationPlan = ECHO): number {
+    const ticket = this.fates.length;
+    this.fates.push('waiting');
+    this.channel.send(this.compiled(operation), { seed: 1, slot: 0, sequence: this.sequence++ }, ticket);
+    return ticket;
+  }
+
+  private compiled(operation: OperationPlan): RequestTemplate {
+    let template = this.templates.get(operation);
+    if (template === undefined) this.templates.set(operation, (template = compileRequest(operation, this.templates.size, this.pinned)));
+    return template;
+  }
+
+  /** Sends `count` requests at once when there is room, waits for all answers. @returns their fates, in the order of sending */
+  async call(count = 1, operation: OperationPlan = ECHO): Promise<readonly Fate[]> {
+    await until(`room for ${count} requests`, () => this.channel.room >= count);
+    const tickets = Array.from({ length: count }, () => this.put(operation));
+    await new Promise<void>((resolve) => {
+      const before = this.afterAnswer;
+      this.afterAnswer = (ticket) => {
+        before(ticket);
+        if (tickets.some((one) => this.fates[one] === 'waiting')) return;
+        this.afterAnswer = before;
+        resolve();
+      };
+      this.channel.flush();
+    });
+    return tickets.map((ticket) => this.fates[ticket] as Fate);
+  }
+
+  async close(how: 'delete' | 'abandon' | 'reset' = 'delete'): Promise<void> {
+    this.channel.close(how);
+    await until('the channel to close', () => this.closed !== undefined);
+  }
+
+  /** The failure of the last ticket sent. */
+  get lastFailure(): Failure | undefined {
+    return this.failures[this.fates.length - 1];
+  }
+}
+
+/** `tools/call` of `echo` with a drawn message. */
+export const ECHO: OperationPlan = {
+  name: 'echo',
+  method: 'tools/call',
+  params: {
+    kind: 'object',
+    entries: [
+      ['name', { kind: 'constant', json: '"echo"' }],
+      ['arguments', { kind: 'object', entries: [['message', { kind: 'string', parts: [{ name: 'text', length: 12 }] }]] }],
+    ],
+  },
+  target: 'echo',
+  weight: 1,
+};
+
+/** A body of another length each time. */
+export const COUNTED: OperationPlan = {
+  ...ECHO,
+  name: 'counted',
+  params: { kind: 'object', entries: [['name', { kind: 'constant', json: '"echo"' }], ['arguments', { kind: 'object', entries: [['n', { kind: 'number', draw: { name: 'int', min: 1, max: 10 ** 15 } }]] }]] },
+};
+
+/** A target that no header holds as it is. */
+export const WITH_FOREIGN_NAME: OperationPlan = {
+  name: 'read',
+  method: 'resources/read',
+  params: { kind: 'constant', json: '{"uri":"bench://größe"}' },
+  target: 'bench://größe',
+  weight: 1,
+};
