@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { packageRoot } from '../../tests/support/package-root.js';
+import { gatewayFiles } from './gateway-files.js';
+import { GATEWAY_DEFAULTS, renderGateway, STICKINESS } from './render-gateway.js';
+
+test.each([...gatewayFiles()])('%s in the repository is what the code makes (else: npm run build && node tools/generate.mjs)', (name, text) => {
+  expect(readFileSync(join(packageRoot, 'swarm', 'gateway', name), 'utf8')).toBe(text);
+});
+
+describe('the gateway', () => {
+  test.each(STICKINESS)('with stickiness %s has what fault runs have shown to be needed', (sticky) => {
+    const config = renderGateway({ sticky });
+    for (const line of ['option abortonclose', 'hold valid 1s', 'accepted_payload_size 8192', 'init-addr none', 'on-marked-down shutdown-sessions']) expect(config).toContain(line);
+    // HAProxy does not start when it is told more than the limit on open files allows.
+    expect(config).not.toMatch(/^\s*maxconn/m);
+  });
+
+  test('learns a session from the answer that opened it, and only when asked to', () => {
+    const learns = STICKINESS.filter((sticky) => renderGateway({ sticky }).includes('stick store-response res.hdr(Mcp-Session-Id)'));
+    expect(learns).toEqual(['session']);
+  });
+
+  test('without stickiness keeps no client anywhere', () => {
+    expect(renderGateway({ sticky: 'none' })).not.toMatch(/\bstick\b|cookie|balance source/);
+  });
+
+  test('finds the service it is told, at its ports, as many as it is told', () => {
+    const config = renderGateway({ service: 'mine', port: 8000, streamPort: 9000, maxServers: 3, healthPath: '/ready' });
+    expect(config).toContain('server-template mcp 1-3 tasks.mine:8000 ');
+    expect(config).toContain('server-template stream 1-3 tasks.mine:9000 ');
+    expect(config).toContain('option httpchk GET /ready');
+  });
+
+  test('is content with a connection where there is no health path', () => {
+    expect(renderGateway({ ...GATEWAY_DEFAULTS, healthPath: undefined })).not.toContain('httpchk');
+  });
+});

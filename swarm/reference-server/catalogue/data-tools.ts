@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { defineTool, text, toolError, type Tool } from './contract.js';
+import { filler, largestFillerBytes } from './filler.js';
+import type { SeededSequences } from './random.js';
+import type { Topics } from './topics.js';
+
+/** Tools whose answer is their truth, and the two that change something. */
+export function dataTools(
+  sequences: SeededSequences,
+  defaultSeed: number,
+  topics: Topics,
+  resetCounters: () => void,
+): readonly Tool[] {
+  return [echo, payload, fail(sequences, defaultSeed), publish(topics), reset(resetCounters)];
+}
+
+const echo = defineTool({
+  name: 'echo',
+  description: 'Answers with the message.',
+  input: z.strictObject({ message: z.string() }),
+  call: ({ message }) => text(message),
+});
+
+const payload = defineTool({
+  name: 'payload',
+  description: 'Answers with a text of exactly this many bytes.',
+  input: z.strictObject({ bytes: z.int().min(0).max(largestFillerBytes) }),
+  call: ({ bytes }) => text(filler(bytes)),
+});
+
+function fail(sequences: SeededSequences, defaultSeed: number): Tool {
+  return defineTool({
+    name: 'fail',
+    description: 'Answers with isError at this rate (0 to 1, default 1). The seed names the sequence of draws.',
+    input: z.strictObject({ rate: z.number().min(0).max(1).default(1), seed: z.int().default(defaultSeed) }),
+    annotations: { idempotentHint: false },
+    call: ({ rate, seed }) => (sequences.of(seed)() < rate ? toolError('failed as asked') : text('not this time')),
+  });
+}
+
+function publish(topics: Topics): Tool {
+  return defineTool({
+    name: 'publish',
+    description: 'Sets the text of bench://topic/{topic} and tells its subscribers.',
+    input: z.strictObject({ topic: z.string().regex(/^[\w.-]{1,64}$/), message: z.string().max(65_536).default('') }),
+    annotations: { readOnlyHint: false, idempotentHint: false },
+    call({ topic, message }) {
+      const version = topics.publish(topic, message);
+      return { ...text(`published version ${version} of ${topic}`), structuredContent: { version } };
+    },
+  });
+}
+
+function reset(resetCounters: () => void): Tool {
+  return defineTool({
+    name: 'reset_counters',
+    description: 'Forgets everything GET /stats has counted and starts the seeded sequences again.',
+    input: z.strictObject({}),
+    annotations: { readOnlyHint: false, destructiveHint: true },
+    call() {
+      resetCounters();
+      return text('counters reset');
+    },
+  });
+}

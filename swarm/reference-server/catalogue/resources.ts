@@ -1,0 +1,42 @@
+import { UnknownName } from './contract.js';
+import { filler, largestFillerBytes } from './filler.js';
+import { topicUri, type Topics } from './topics.js';
+
+export interface ResourceListing {
+  readonly uri: string;
+  readonly name: string;
+  readonly mimeType: string;
+}
+
+export interface ResourceText {
+  readonly uri: string;
+  readonly mimeType: string;
+  readonly text: string;
+}
+
+export const resourceTemplates = [
+  { uriTemplate: 'bench://static/{size}', name: 'static', mimeType: 'text/plain', description: 'A text of this size: bytes, or with k or m for 1024 or 1048576.' },
+  { uriTemplate: 'bench://topic/{name}', name: 'topic', mimeType: 'text/plain', description: 'What was last published to this topic; can be subscribed to.' },
+] as const;
+
+export function listResources(topics: Topics): readonly ResourceListing[] {
+  return ['bench://static/1k', 'bench://static/64k', ...topics.names().map(topicUri)].map((uri) => ({
+    uri,
+    name: uri.slice('bench://'.length),
+    mimeType: 'text/plain',
+  }));
+}
+
+/** @throws UnknownName for anything but the two templates */
+export function readResource(uri: string, topics: Topics): ResourceText {
+  const size = /^bench:\/\/static\/(\d{1,8})([km]?)$/.exec(uri);
+  if (size !== null) {
+    const bytes = Number(size[1]) * (size[2] === 'm' ? 1_048_576 : size[2] === 'k' ? 1024 : 1);
+    if (bytes > largestFillerBytes) throw new UnknownName('Resource', uri);
+    return { uri, mimeType: 'text/plain', text: filler(bytes) };
+  }
+  const topic = /^bench:\/\/topic\/([\w.-]{1,64})$/.exec(uri);
+  if (topic?.[1] === undefined) throw new UnknownName('Resource', uri);
+  const { version, message } = topics.read(topic[1]);
+  return { uri, mimeType: 'text/plain', text: `${version} ${message}` };
+}

@@ -1,0 +1,59 @@
+import { watchLease } from './lease.js';
+import type { ProgramOptions } from './options.js';
+
+export interface Listening {
+  readonly host: string;
+  readonly port: number;
+  readonly id: string;
+  close(budgetMs: number): Promise<void>;
+}
+
+const drainMs = 10_000;
+
+/**
+ * The life of a program of this folder, and the only place here that touches the process: parses the arguments, starts,
+ * prints one JSON line when it listens, and ends with exit code 0 on SIGTERM, SIGINT or a lost lease (1: could not
+ * start, 2: wrong arguments). A second signal ends it at once.
+ */
+export async function runProgram<Options extends ProgramOptions>(
+  parse: (args: readonly string[]) => Options,
+  start: (options: Options) => Promise<Listening>,
+): Promise<void> {
+  const options = attempt(() => parse(process.argv.slice(2)));
+  const program = await start(options).catch((error: unknown) => fail(1, error));
+  let ending = false;
+  const end = (): void => {
+    if (ending) process.exit(0);
+    ending = true;
+    void program.close(drainMs).then(() => process.exit(0));
+  };
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+  if (options.lease !== undefined) {
+    watchLease(options.lease, (why) => {
+      process.stderr.write(`ending: ${why}\n`);
+      end();
+    });
+  }
+  const { port, id } = program;
+  process.stdout.write(`${JSON.stringify({ listening: { url: `http://${authority(program)}/mcp`, port, id } })}\n`);
+}
+
+/** A wildcard is no place to connect to; whoever reads the line is on this machine. */
+function authority({ host, port }: Listening): string {
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return name.includes(':') ? `[${name}]:${port}` : `${name}:${port}`;
+}
+
+function attempt<Result>(act: () => Result): Result {
+  try {
+    return act();
+  } catch (error) {
+    return fail(2, error);
+  }
+}
+
+function fail(code: number, error: unknown): never {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(code);
+}

@@ -1,0 +1,80 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { outcomeOf, type Outcome } from '../mcp/answer.js';
+import { replicaHeader } from '../mcp/replica-meta.js';
+import { lightRequest } from './light-request.js';
+
+/** One HTTP request and its answer, between `node:http` and the web-standard `Request` and `Response` the SDKs speak. */
+export class Exchange {
+  readonly #incoming: IncomingMessage;
+  readonly #outgoing: ServerResponse;
+  readonly #atEnd: (() => void)[] = [];
+  #outcome: Outcome = 'ok';
+  #signal: AbortSignal | undefined;
+
+  /** @param ended told once, with the outcome, when the answer is written to the last byte or the client has gone */
+  constructor(incoming: IncomingMessage, outgoing: ServerResponse, ended: (outcome: Outcome) => void) {
+    this.#incoming = incoming;
+    this.#outgoing = outgoing;
+    outgoing.once('close', () => {
+      for (const act of this.#atEnd) act();
+      ended(outgoing.writableFinished ? this.#outcome : 'aborted');
+    });
+  }
+
+  readonly onEnd = (act: () => void): void => {
+    this.#atEnd.push(act);
+  };
+
+  toRequest(): Request {
+    return lightRequest(this.#incoming, () => (this.#signal ??= this.#abortSignal()));
+  }
+
+  async send(response: Response, replica: string): Promise<void> {
+    const { status, body } = response;
+    const headers: Record<string, string | number> = { [replicaHeader]: replica };
+    for (const [name, value] of response.headers) headers[name] = value;
+    if (headers['content-type'] === 'text/event-stream' && body !== null) {
+      this.#outgoing.writeHead(status, headers);
+      await this.#stream(body, status);
+      return;
+    }
+    const text = body === null ? '' : await response.text();
+    this.#outcome = outcomeOf(status, text);
+    headers['content-length'] = Buffer.byteLength(text);
+    this.#outgoing.writeHead(status, headers);
+    this.#outgoing.end(text);
+  }
+
+  /** Aborted when the client goes away before its answer is complete. */
+  #abortSignal(): AbortSignal {
+    const controller = new AbortController();
+    this.onEnd(() => {
+      if (!this.#outgoing.writableFinished) controller.abort();
+    });
+    return controller.signal;
+  }
+
+  async #stream(body: ReadableStream<Uint8Array>, status: number): Promise<void> {
+    const outgoing = this.#outgoing;
+    const reader = body.getReader();
+    this.onEnd(() => void reader.cancel().catch(() => undefined));
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || outgoing.destroyed) break;
+      const outcome = outcomeOf(status, Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1'));
+      if (outcome !== 'ok') this.#outcome = outcome;
+      if (!outgoing.write(value)) await roomOrEnd(outgoing);
+    }
+    outgoing.end();
+  }
+}
+
+function roomOrEnd(outgoing: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      outgoing.off('drain', go).off('close', go);
+      resolve();
+    };
+    outgoing.once('drain', go).once('close', go);
+  });
+}

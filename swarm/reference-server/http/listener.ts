@@ -1,0 +1,62 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** Longer than the idle time of usual load balancers and clients, so that they are the ones to close first. */
+const keepAliveMs = 75_000;
+
+/** An HTTP server that is listening, knows its connections, and can be drained. */
+export class Listener {
+  readonly #server: Server;
+  #connections = 0;
+  #closed: Promise<void> | undefined;
+
+  private constructor(server: Server, onConnection: () => void) {
+    this.#server = server;
+    server.keepAliveTimeout = keepAliveMs;
+    server.on('connection', (socket) => {
+      this.#connections += 1;
+      onConnection();
+      socket.once('close', () => (this.#connections -= 1));
+    });
+  }
+
+  /** @throws the error of `listen`, for example EADDRINUSE */
+  static open(host: string, port: number, listener: RequestListener, onConnection: () => void): Promise<Listener> {
+    const server = createServer({ noDelay: true }, listener);
+    const made = new Listener(server, onConnection);
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host, port, backlog: 4096 }, () => {
+        server.off('error', reject);
+        resolve(made);
+      });
+    });
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  get connections(): number {
+    return this.#connections;
+  }
+
+  /** Takes no new connections and closes those without an exchange, now and as exchanges end. */
+  stopAccepting(): void {
+    this.#closed ??= new Promise((resolve) => {
+      // Node closes idle connections once; those that become idle later are ours to close.
+      const idle = setInterval(() => this.#server.closeIdleConnections(), 20);
+      this.#server.close(() => {
+        clearInterval(idle);
+        resolve();
+      });
+    });
+  }
+
+  /** Cuts what is left. */
+  async close(): Promise<void> {
+    this.stopAccepting();
+    this.#server.closeAllConnections();
+    await this.#closed;
+  }
+}

@@ -1,0 +1,27 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { classifyInboundRequest } from '@modelcontextprotocol/server';
+
+export type ServedEra = 'both' | 'legacy' | 'modern';
+
+/**
+ * Which SDK answers this request. With both eras on one endpoint the decision is the SDK's own: the claim in the body
+ * first, the version header where the body says nothing. A claim that is wrong is the modern side's to reject.
+ */
+export function eraOf(served: ServedEra, httpMethod: string, headers: IncomingHttpHeaders, body: unknown): 'legacy' | 'modern' {
+  if (served !== 'both') return served;
+  const version = single(headers['mcp-protocol-version']);
+  const method = single(headers['mcp-method']);
+  const name = single(headers['mcp-name']);
+  const { kind } = classifyInboundRequest({
+    httpMethod,
+    ...(version !== undefined && { protocolVersionHeader: version }),
+    ...(method !== undefined && { mcpMethodHeader: method }),
+    ...(name !== undefined && { mcpNameHeader: name }),
+    ...(body !== undefined && { body }),
+  });
+  return kind === 'legacy' ? 'legacy' : 'modern';
+}
+
+function single(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : value?.[0];
+}

@@ -1,0 +1,64 @@
+import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import {
+  CallToolRequestSchema,
+  GetPromptRequestSchema,
+  ListPromptsRequestSchema,
+  ListResourcesRequestSchema,
+  ListResourceTemplatesRequestSchema,
+  ListToolsRequestSchema,
+  ReadResourceRequestSchema,
+  SubscribeRequestSchema,
+  UnsubscribeRequestSchema,
+} from '@modelcontextprotocol/sdk/types.js';
+import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
+import type { Catalogue } from '../catalogue/catalogue.js';
+import { prompts } from '../catalogue/prompts.js';
+import { resourceTemplates } from '../catalogue/resources.js';
+import { serverName, serverVersion } from './replica-meta.js';
+
+/** One for all sessions: the SDK would build an Ajv for each, some hundred KiB, for elicitations that never happen. */
+const jsonSchemaValidator = new AjvJsonSchemaValidator();
+
+/**
+ * The catalogue behind SDK 1.x, for one session or one stateless exchange. The low-level `Server` and not `McpServer`:
+ * the catalogue validates arguments itself, once.
+ * @param subscriptions uris this session subscribed to; kept up to date here
+ */
+export function createLegacyServer(catalogue: Catalogue, subscriptions: Set<string>): Server {
+  const server = new Server(
+    { name: serverName, version: serverVersion },
+    { capabilities: { tools: {}, resources: { subscribe: true }, prompts: {} }, jsonSchemaValidator },
+  );
+  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: [...catalogue.tools] }));
+  server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal, _meta, sendNotification }) => {
+    const progressToken = _meta?.progressToken;
+    const result = await catalogue.call(params.name, params.arguments, {
+      signal,
+      progress: async (progress, total) => {
+        if (progressToken === undefined) return;
+        await sendNotification({ method: 'notifications/progress', params: { progressToken, progress, total } });
+      },
+    });
+    return { ...result, content: [...result.content] };
+  });
+  server.setRequestHandler(ListResourcesRequestSchema, () => ({ resources: [...catalogue.resources()] }));
+  server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({ resourceTemplates: [...resourceTemplates] }));
+  server.setRequestHandler(ReadResourceRequestSchema, ({ params }) => ({ contents: [catalogue.read(params.uri)] }));
+  server.setRequestHandler(SubscribeRequestSchema, ({ params }) => {
+    catalogue.read(params.uri);
+    subscriptions.add(params.uri);
+    return {};
+  });
+  server.setRequestHandler(UnsubscribeRequestSchema, ({ params }) => {
+    subscriptions.delete(params.uri);
+    return {};
+  });
+  server.setRequestHandler(ListPromptsRequestSchema, () => ({
+    prompts: prompts.map((prompt) => ({ ...prompt, arguments: [...prompt.arguments] })),
+  }));
+  server.setRequestHandler(GetPromptRequestSchema, ({ params }) => {
+    const prompt = catalogue.prompt(params.name, params.arguments ?? {});
+    return { ...prompt, messages: [...prompt.messages] };
+  });
+  return server;
+}

@@ -1,0 +1,24 @@
+import {
+  WebStandardStreamableHTTPServerTransport,
+  type WebStandardStreamableHTTPServerTransportOptions,
+} from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
+import type { TransportSendOptions } from '@modelcontextprotocol/sdk/shared/transport.js';
+import { isJSONRPCResultResponse, type JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
+import { replicaMetaKey } from './replica-meta.js';
+
+/** The SDK's own transport; it puts the replica into every result, also into those the SDK makes (initialize, ping). */
+export class LegacyTransport extends WebStandardStreamableHTTPServerTransport {
+  readonly #replica: string;
+
+  constructor(replica: string, options: WebStandardStreamableHTTPServerTransportOptions) {
+    super(options);
+    this.#replica = replica;
+  }
+
+  override send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
+    if (isJSONRPCResultResponse(message)) {
+      message.result._meta = { ...message.result._meta, [replicaMetaKey]: this.#replica };
+    }
+    return super.send(message, options?.relatedRequestId === undefined ? {} : { relatedRequestId: options.relatedRequestId });
+  }
+}

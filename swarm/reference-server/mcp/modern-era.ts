@@ -1,0 +1,85 @@
+import { createMcpHandler, Server, type McpHttpHandler, type ServerContext } from '@modelcontextprotocol/server';
+import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/ajv';
+import type { Catalogue } from '../catalogue/catalogue.js';
+import { prompts } from '../catalogue/prompts.js';
+import { resourceTemplates } from '../catalogue/resources.js';
+import type { Inbound } from './inbound.js';
+import { replicaMetaKey, serverName, serverVersion } from './replica-meta.js';
+
+/** The SDK wants a server for every request: what they can share is shared. */
+const jsonSchemaValidator = new AjvJsonSchemaValidator();
+
+/** Revision 2026-07-28, stateless, by SDK 2.x; `subscriptions/listen` streams hear of published topics. */
+export class ModernEra {
+  readonly #handler: McpHttpHandler;
+  readonly #stopListening: () => void;
+
+  constructor(catalogue: Catalogue, replica: string, answers: 'json' | 'sse') {
+    this.#handler = createMcpHandler(() => createModernServer(catalogue, replica), {
+      legacy: 'reject',
+      // auto: a JSON body unless the handler sends a notification before its result.
+      responseMode: answers === 'sse' ? 'sse' : 'auto',
+      maxSubscriptions: 100_000,
+    });
+    this.#stopListening = catalogue.topics.listen((uri) => this.#handler.notify.resourceUpdated(uri));
+  }
+
+  answer(request: Request, inbound: Inbound): Promise<Response> {
+    return this.#handler.fetch(request, inbound.body === undefined ? {} : { parsedBody: inbound.body });
+  }
+
+  close(): Promise<void> {
+    this.#stopListening();
+    return this.#handler.close();
+  }
+}
+
+function createModernServer(catalogue: Catalogue, replica: string): Server {
+  const server = new IdentifiedServer(replica);
+  server.setRequestHandler('tools/list', () => ({ tools: [...catalogue.tools] }));
+  server.setRequestHandler('tools/call', async ({ params }, { mcpReq }) => {
+    const progressToken = mcpReq._meta?.progressToken;
+    const result = await catalogue.call(params.name, params.arguments, {
+      signal: mcpReq.signal,
+      progress: async (progress, total) => {
+        if (progressToken === undefined) return;
+        await mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress, total } });
+      },
+    });
+    return { ...result, content: [...result.content] };
+  });
+  server.setRequestHandler('resources/list', () => ({ resources: [...catalogue.resources()] }));
+  server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: [...resourceTemplates] }));
+  server.setRequestHandler('resources/read', ({ params }) => ({ contents: [catalogue.read(params.uri)] }));
+  server.setRequestHandler('prompts/list', () => ({
+    prompts: prompts.map((prompt) => ({ ...prompt, arguments: [...prompt.arguments] })),
+  }));
+  server.setRequestHandler('prompts/get', ({ params }) => {
+    const prompt = catalogue.prompt(params.name, params.arguments ?? {});
+    return { ...prompt, messages: [...prompt.messages] };
+  });
+  return server;
+}
+
+type Handler = Parameters<Server['_wrapHandler']>[1];
+
+/** Puts the replica into every result, also into those the SDK makes (server/discover). */
+class IdentifiedServer extends Server {
+  readonly #replica: string;
+
+  constructor(replica: string) {
+    super(
+      { name: serverName, version: serverVersion },
+      { capabilities: { tools: {}, resources: { subscribe: true }, prompts: {} }, jsonSchemaValidator },
+    );
+    this.#replica = replica;
+  }
+
+  protected override _wrapHandler(method: string, handler: Handler): Handler {
+    const wrapped = super._wrapHandler(method, handler);
+    return async (request, context: ServerContext) => {
+      const result = await wrapped(request, context);
+      return { ...result, _meta: { ...result._meta, [replicaMetaKey]: this.#replica } };
+    };
+  }
+}

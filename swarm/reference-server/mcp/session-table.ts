@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import type { Catalogue } from '../catalogue/catalogue.js';
+import { createLegacyServer } from './legacy-server.js';
+import { LegacyTransport } from './legacy-transport.js';
+
+export interface SessionLimits {
+  /** An unused session is forgotten after this long. */
+  readonly ttlMs: number;
+  readonly maxSessions: number;
+}
+
+/** Told of every session once when it opens and once when it ends. */
+export interface SessionObserver {
+  sessionOpened(): void;
+  sessionClosed(): void;
+  sessionExpired(): void;
+}
+
+export interface Session {
+  readonly transport: LegacyTransport;
+  /** HTTP exchanges under way, open streams among them; such a session does not expire. */
+  exchanges: number;
+  /** Milliseconds of the monotonic clock. */
+  lastUsedAt: number;
+}
+
+/** The sessions of the session era: opened by `initialize`, ended by DELETE, by age or with the server. */
+export class SessionTable {
+  readonly #sessions = new Map<string, Session>();
+  readonly #catalogue: Catalogue;
+  readonly #replica: string;
+  readonly #limits: SessionLimits;
+  readonly #observer: SessionObserver;
+  readonly #sweeper: NodeJS.Timeout;
+
+  constructor(catalogue: Catalogue, replica: string, limits: SessionLimits, observer: SessionObserver) {
+    this.#catalogue = catalogue;
+    this.#replica = replica;
+    this.#limits = limits;
+    this.#observer = observer;
+    this.#sweeper = setInterval(() => this.#expire(), Math.min(Math.max(limits.ttlMs / 4, 10), 5_000));
+    this.#sweeper.unref();
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  get full(): boolean {
+    return this.#sessions.size >= this.#limits.maxSessions;
+  }
+
+  find(id: string): Session | undefined {
+    return this.#sessions.get(id);
+  }
+
+  /**
+   * A session that is not yet in the table: the transport enters it when it has accepted the `initialize`.
+   * @param json answers are JSON bodies instead of event streams
+   */
+  async prepare(json: boolean): Promise<Session> {
+    const subscriptions = new Set<string>();
+    const server = createLegacyServer(this.#catalogue, subscriptions);
+    const transport = new LegacyTransport(this.#replica, {
+      sessionIdGenerator: randomUUID,
+      enableJsonResponse: json,
+      onsessioninitialized: (id) => {
+        this.#sessions.set(id, session);
+        this.#observer.sessionOpened();
+      },
+    });
+    const session: Session = { transport, exchanges: 0, lastUsedAt: performance.now() };
+    const stopListening = this.#catalogue.topics.listen((uri) => {
+      if (subscriptions.has(uri)) void server.sendResourceUpdated({ uri });
+    });
+    server.onclose = () => {
+      stopListening();
+      const id = transport.sessionId;
+      if (id !== undefined && this.#sessions.delete(id)) this.#observer.sessionClosed();
+    };
+    await server.connect(transport);
+    return session;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#sweeper);
+    await Promise.all([...this.#sessions.values()].map(({ transport }) => transport.close()));
+  }
+
+  #expire(): void {
+    const expiredBefore = performance.now() - this.#limits.ttlMs;
+    for (const [id, { transport, exchanges, lastUsedAt }] of this.#sessions) {
+      if (exchanges > 0 || lastUsedAt > expiredBefore) continue;
+      // Out of the table first, so that the closing transport does not count it as closed by its client.
+      this.#sessions.delete(id);
+      this.#observer.sessionExpired();
+      void transport.close();
+    }
+  }
+}

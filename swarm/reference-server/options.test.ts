@@ -1,0 +1,26 @@
+import { expect, test } from '@jest/globals';
+import { parseReferenceOptions, parseSinkOptions } from './options.js';
+
+test('every option of the reference server takes effect', () => {
+  expect(
+    parseReferenceOptions(
+      '--host 0.0.0.0 --port 0 --era modern --answers sse --sessions stateless --session-ttl 1.5s --max-sessions 9 --id r2 --lease /tmp/l --seed 4'.split(' '),
+    ),
+  ).toEqual({
+    host: '0.0.0.0', port: 0, era: 'modern', answers: 'sse', sessions: 'stateless', sessionTtlMs: 1500, maxSessions: 9, id: 'r2', lease: '/tmp/l', seed: 4,
+  });
+});
+
+test('the defaults are the documented ones', () => {
+  expect(parseReferenceOptions([])).toMatchObject({ host: '127.0.0.1', port: 3000, era: 'both', answers: 'json', sessions: 'stateful', sessionTtlMs: 1_800_000, seed: 1 });
+  expect(parseSinkOptions([])).toEqual({ host: '127.0.0.1', port: 3000, answers: 'json', lease: undefined });
+});
+
+test.each([
+  [['--port', 'x'], /--port/],
+  [['--session-ttl', '30'], /--session-ttl: a duration/],
+  [['--era', 'old'], /--era/],
+  [['--colour', 'red'], /colour/],
+])('%j is refused by name', (args, problem) => {
+  expect(() => parseReferenceOptions(args)).toThrow(problem);
+});

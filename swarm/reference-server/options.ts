@@ -1,0 +1,60 @@
+import { hostname } from 'node:os';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import type { ReferenceServerOptions } from './reference-server.js';
+
+/** What both programs of this folder take beside their own options. */
+export interface ProgramOptions {
+  /** The program ends itself when nobody touches this file any more. */
+  readonly lease: string | undefined;
+}
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+const duration = z
+  .string()
+  .regex(/^\d+(\.\d+)?(ms|s|m|h)$/, 'a duration such as 500ms, 90s, 30m or 1h')
+  .transform((written) => {
+    const unit = /[a-z]+$/.exec(written)?.[0] as keyof typeof units;
+    return Number.parseFloat(written) * units[unit];
+  });
+
+const common = { host: z.string().default('127.0.0.1'), port: port.default(3000), answers: z.enum(['json', 'sse']).default('json'), lease: z.string().optional() };
+
+const referenceSchema = z.strictObject({
+  ...common,
+  id: z.string().regex(/^[\x21-\x7e]{1,128}$/, 'visible ASCII').default(hostname()),
+  era: z.enum(['both', 'legacy', 'modern']).default('both'),
+  sessions: z.enum(['stateful', 'stateless']).default('stateful'),
+  'session-ttl': duration.prefault('30m'),
+  'max-sessions': z.coerce.number().int().min(1).default(1_000_000),
+  seed: z.coerce.number().int().default(1),
+});
+
+const sinkSchema = z.strictObject(common);
+
+export interface SinkOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly answers: 'json' | 'sse';
+}
+
+/** @throws Error with every problem of the command line in words */
+export function parseReferenceOptions(args: readonly string[]): ReferenceServerOptions & ProgramOptions {
+  const { 'session-ttl': sessionTtlMs, 'max-sessions': maxSessions, lease, ...rest } = parse(referenceSchema, args);
+  return { ...rest, sessionTtlMs, maxSessions, lease };
+}
+
+/** @throws Error with every problem of the command line in words */
+export function parseSinkOptions(args: readonly string[]): SinkOptions & ProgramOptions {
+  const { lease, ...rest } = parse(sinkSchema, args);
+  return { ...rest, lease };
+}
+
+function parse<Schema extends z.ZodObject>(schema: Schema, args: readonly string[]): z.infer<Schema> {
+  const options = Object.fromEntries(Object.keys(schema.shape).map((name) => [name, { type: 'string' as const }]));
+  const { values } = parseArgs({ args: [...args], options, strict: true });
+  const parsed = schema.safeParse({ ...values });
+  if (parsed.success) return parsed.data;
+  throw new Error(parsed.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`).join('\n'));
+}

@@ -1,0 +1,100 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
+import { Catalogue } from './catalogue/catalogue.js';
+import { Listener } from './http/listener.js';
+import { answerMcp } from './http/mcp-endpoint.js';
+import type { Outcome } from './mcp/answer.js';
+import type { ServedEra } from './mcp/era.js';
+import type { Inbound } from './mcp/inbound.js';
+import { LegacyEra } from './mcp/legacy-era.js';
+import { ModernEra } from './mcp/modern-era.js';
+import { replicaHeader } from './mcp/replica-meta.js';
+import { SessionTable } from './mcp/session-table.js';
+import { Metrics } from './observe/metrics.js';
+import { Tally, type Stats } from './observe/tally.js';
+
+export interface ReferenceServerOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly id: string;
+  readonly era: ServedEra;
+  readonly answers: 'json' | 'sse';
+  readonly sessions: 'stateful' | 'stateless';
+  readonly sessionTtlMs: number;
+  readonly maxSessions: number;
+  /** Of the tools that draw lots and are not given a seed of their own. */
+  readonly seed: number;
+}
+
+export interface ReferenceServer {
+  readonly port: number;
+  stats(): Stats;
+  /** Lets what is under way finish within the budget, then ends sessions and connections. */
+  close(budgetMs: number): Promise<void>;
+}
+
+/** A real MCP server with known truth: what it answered it also counted (`/stats`), and what it should take is its arguments. */
+export async function startReferenceServer(options: ReferenceServerOptions): Promise<ReferenceServer> {
+  const { id } = options;
+  const tally = new Tally();
+  const catalogue = new Catalogue(options.seed, () => tally.reset());
+  const table = new SessionTable(catalogue, id, { ttlMs: options.sessionTtlMs, maxSessions: options.maxSessions }, tally);
+  const legacy = new LegacyEra(catalogue, { replica: id, answers: options.answers, sessions: options.sessions }, table);
+  const modern = new ModernEra(catalogue, id, options.answers);
+  let closing = false;
+  let underWay = 0;
+
+  const parts = {
+    replica: id,
+    era: options.era,
+    legacy,
+    modern,
+    begun: (inbound: Inbound) => {
+      if (!isStream(inbound)) underWay += 1;
+    },
+    ended: (inbound: Inbound, outcome: Outcome, durationMs: number) => {
+      if (!isStream(inbound)) underWay -= 1;
+      const tool = inbound.tool === undefined || catalogue.has(inbound.tool) ? inbound.tool : '(unknown)';
+      tally.exchangeEnded(inbound.label, tool, outcome);
+      metrics.exchangeEnded(inbound.label, outcome, durationMs);
+    },
+  };
+  const stats = (): Stats => tally.stats(id, table.size, listener.connections);
+  const listener = await Listener.open(options.host, options.port, route, () => tally.connectionOpened());
+  const metrics = new Metrics(() => table.size, () => listener.connections);
+
+  function route(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    const path = incoming.url?.split('?', 1)[0];
+    if (path === '/mcp') void answerMcp(incoming, outgoing, parts).catch(() => outgoing.destroy());
+    else if (path === '/healthz') plain(outgoing, 200, 'ok\n');
+    else if (path === '/readyz') plain(outgoing, closing ? 503 : 200, closing ? 'closing\n' : 'ready\n');
+    else if (path === '/stats') plain(outgoing, 200, JSON.stringify(stats()), 'application/json');
+    else if (path === '/metrics') {
+      void metrics.registry.metrics().then((text) => plain(outgoing, 200, text, metrics.registry.contentType));
+    } else plain(outgoing, 404, 'not found: /mcp /healthz /readyz /metrics /stats\n');
+  }
+
+  function plain(outgoing: ServerResponse, status: number, text: string, type = 'text/plain; charset=utf-8'): void {
+    outgoing.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text), [replicaHeader]: id });
+    outgoing.end(text);
+  }
+
+  return {
+    port: listener.port,
+    stats,
+    async close(budgetMs) {
+      closing = true;
+      listener.stopAccepting();
+      const deadline = performance.now() + budgetMs;
+      while (underWay > 0 && performance.now() < deadline) await setTimeout(20);
+      await Promise.all([table.close(), modern.close()]);
+      await listener.close();
+    },
+  };
+}
+
+/** Streams that the client keeps open are not waited for. */
+function isStream({ label }: Inbound): boolean {
+  return label === 'GET' || label === 'subscriptions/listen';
+}

@@ -1,0 +1,65 @@
+import { resultOf } from './results.js';
+
+/** An answer in bytes, ready but for the id. */
+export interface AnswerTemplate {
+  readonly bytes: Buffer;
+  readonly idAt: number;
+}
+
+/**
+ * Whole HTTP answers by (method, era, length of the id): the length decides content-length or the chunk size, so with
+ * it fixed an answer is one copy and the digits of the id.
+ */
+export class Answers {
+  readonly #sse: boolean;
+  readonly #templates = new Map<string, AnswerTemplate[]>();
+
+  constructor(format: 'json' | 'sse') {
+    this.#sse = format === 'sse';
+  }
+
+  /** @param method a string the caller keeps: an array is looked up by it, then indexed by the id's length */
+  template(method: string, modern: boolean, idLength: number): AnswerTemplate {
+    const key = modern ? `${method} modern` : method;
+    let byLength = this.#templates.get(key);
+    if (byLength === undefined) this.#templates.set(key, (byLength = []));
+    return (byLength[idLength] ??= this.build(resultOf(method, modern), idLength));
+  }
+
+  /** @param headers whole lines, each ending in CR LF */
+  build(result: string, idLength: number, headers = ''): AnswerTemplate {
+    const before = '{"jsonrpc":"2.0","id":';
+    const message = `${before}${'0'.repeat(idLength)},"result":${result}}`;
+    const [head, tail] = this.#sse ? sseFrame(message, headers) : jsonFrame(message, headers);
+    return { bytes: Buffer.from(head + message + tail), idAt: Buffer.byteLength(head) + before.length };
+  }
+}
+
+function jsonFrame(message: string, headers: string): [string, string] {
+  return [`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n${headers}content-length: ${Buffer.byteLength(message)}\r\n\r\n`, ''];
+}
+
+function sseFrame(message: string, headers: string): [string, string] {
+  const before = 'event: message\ndata: ';
+  const after = '\n\n';
+  const size = (before.length + Buffer.byteLength(message) + after.length).toString(16);
+  return [
+    `HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache\r\n${headers}transfer-encoding: chunked\r\n\r\n${size}\r\n${before}`,
+    `${after}\r\n0\r\n\r\n`,
+  ];
+}
+
+const empty = (status: string, headers = ''): Buffer => Buffer.from(`HTTP/1.1 ${status}\r\n${headers}content-length: 0\r\n\r\n`);
+
+/** Answers that need no id. */
+export const fixed = {
+  accepted: empty('202 Accepted'),
+  deleted: empty('200 OK'),
+  notAllowed: empty('405 Method Not Allowed', 'allow: POST, DELETE\r\n'),
+  lengthRequired: empty('411 Length Required', 'connection: close\r\n'),
+  badRequest: empty('400 Bad Request', 'connection: close\r\n'),
+} as const;
+
+export function plainAnswer(body: string, type: string): Buffer {
+  return Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+}

@@ -1,0 +1,145 @@
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { Answers, fixed, plainAnswer } from './answers.js';
+import type { Head } from './head.js';
+import { Output } from './output.js';
+import { RequestReader } from './request-reader.js';
+import { initializeResult } from './results.js';
+import { scanMessage, type MessageSpan } from './scan-message.js';
+
+export interface SinkServerOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly answers: 'json' | 'sse';
+}
+
+/** `GET /stats`, exact. */
+export interface SinkStats {
+  readonly answered: number;
+  /** By JSON-RPC method, or HTTP method. */
+  readonly requests: Readonly<Record<string, number>>;
+  readonly sessions: { readonly opened: number; readonly closed: number };
+  readonly connections: { readonly active: number; readonly opened: number };
+}
+
+export interface SinkServer {
+  readonly port: number;
+  stats(): SinkStats;
+  close(): Promise<void>;
+}
+
+/** Longest id and method taken: templates are kept for each length and method. */
+const longestName = 128;
+
+/** Unwritten answers after which a connection is not read any further until its client has caught up. */
+const mostUnwrittenBytes = 4 * 1024 * 1024;
+
+/**
+ * A bare MCP responder, as fast as one core of Node allows, to find out how fast the load generator is. It speaks just
+ * enough HTTP/1.1 (keep-alive, pipelining, content-length) and MCP of both eras to be measured, and checks nothing.
+ */
+export function startSink(options: SinkServerOptions): Promise<SinkServer> {
+  const answers = new Answers(options.answers);
+  const output = new Output();
+  const span: MessageSpan = { idStart: 0, idEnd: 0, methodStart: 0, methodEnd: 0 };
+  const methods = new MethodNames();
+  const counts = new Map<string, number>();
+  const connections = new Set<Socket>();
+  let opened = 0;
+  let sessions = 0;
+
+  const count = (method: string): void => void counts.set(method, (counts.get(method) ?? 0) + 1);
+
+  function answer(head: Head, bytes: Buffer, bodyStart: number, bodyEnd: number): void {
+    if (head.verb !== 'POST') return output.add(withoutBody(head));
+    if (!scanMessage(bytes, bodyStart, bodyEnd, span) || span.idEnd - span.idStart > longestName || span.methodEnd - span.methodStart > longestName) {
+      count('invalid');
+      return output.add(fixed.badRequest);
+    }
+    const { idStart, idEnd } = span;
+    const method = methods.read(bytes, span.methodStart, span.methodEnd);
+    count(method);
+    if (idEnd === idStart || method === '') return output.add(fixed.accepted);
+    if (method === 'initialize') return initialize(bytes, bodyStart, bodyEnd, idStart, idEnd);
+    const modern = head.modern || method === 'server/discover';
+    output.addAnswer(answers.template(method, modern, idEnd - idStart), bytes, idStart, idEnd);
+  }
+
+  function initialize(bytes: Buffer, bodyStart: number, bodyEnd: number, idStart: number, idEnd: number): void {
+    sessions += 1;
+    const asked = /"protocolVersion"\s*:\s*"([^"]*)"/.exec(bytes.toString('latin1', bodyStart, bodyEnd))?.[1];
+    const template = answers.build(initializeResult(asked), idEnd - idStart, `mcp-session-id: sink-${sessions}\r\n`);
+    output.addAnswer(template, bytes, idStart, idEnd);
+  }
+
+  function withoutBody({ verb, path }: Head): Buffer {
+    if (verb === 'GET' && path === '/stats') return plainAnswer(JSON.stringify(stats()), 'application/json');
+    if (verb === 'GET' && path === '/healthz') return plainAnswer('ok\n', 'text/plain');
+    count(verb);
+    return verb === 'DELETE' ? fixed.deleted : fixed.notAllowed;
+  }
+
+  function serve(socket: Socket): void {
+    opened += 1;
+    connections.add(socket);
+    const reader = new RequestReader();
+    let closing = false;
+    socket.setNoDelay(true);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => connections.delete(socket));
+    socket.on('drain', () => socket.resume());
+    socket.on('data', (chunk) => {
+      if (closing) return;
+      const problem = reader.read(chunk, (head, bytes, bodyStart, bodyEnd) => {
+        closing ||= head.close;
+        answer(head, bytes, bodyStart, bodyEnd);
+      });
+      if (problem !== undefined) output.add(problem === 'bad-request' ? fixed.badRequest : fixed.lengthRequired);
+      closing ||= problem !== undefined;
+      output.flush(socket);
+      if (closing) socket.end();
+      else if (socket.writableLength > mostUnwrittenBytes) socket.pause();
+    });
+  }
+
+  const stats = (): SinkStats => ({
+    answered: [...counts.values()].reduce((sum, each) => sum + each, 0),
+    requests: Object.fromEntries(counts),
+    sessions: { opened: sessions, closed: counts.get('DELETE') ?? 0 },
+    connections: { active: connections.size, opened },
+  });
+
+  const server = createServer(serve);
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: options.host, port: options.port, backlog: 4096 }, () => {
+      server.off('error', reject);
+      resolve({
+        port: (server.address() as AddressInfo).port,
+        stats,
+        close: () =>
+          new Promise((closed) => {
+            server.close(() => closed());
+            for (const socket of connections) socket.destroy();
+          }),
+      });
+    });
+  });
+}
+
+/** Method names as strings that are made once: most requests name the method of the request before. */
+class MethodNames {
+  #lastBytes: Buffer = Buffer.alloc(0);
+  #last = '';
+
+  read(bytes: Buffer, start: number, end: number): string {
+    const known = this.#lastBytes;
+    let same = known.length === end - start;
+    for (let index = 0; same && index < known.length; index += 1) same = known[index] === bytes[start + index];
+    if (!same) {
+      this.#lastBytes = Buffer.from(bytes.subarray(start, end));
+      this.#last = this.#lastBytes.toString('latin1');
+    }
+    return this.#last;
+  }
+}
