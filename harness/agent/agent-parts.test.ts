@@ -1,0 +1,71 @@
+import { describe, expect, test } from '@jest/globals';
+import { agentMetrics } from './agent-metrics.js';
+import { usageOf } from './container-usage.js';
+import { taskLabels } from './task-labels.js';
+
+/** As engines 20.10 (cgroup v1) and 26.1 (cgroup v2) answer, shortened. */
+const version1 = {
+  cpu_stats: { cpu_usage: { total_usage: 2_500_000_000 }, throttling_data: { throttled_time: 500_000_000 } },
+  memory_stats: { usage: 100, limit: 1000, stats: { total_inactive_file: 30, inactive_file: 5 } },
+  pids_stats: { current: 7 },
+  networks: { eth0: { rx_bytes: 11, tx_bytes: 12, rx_errors: 0 } },
+};
+const version2 = { ...version1, memory_stats: { ...version1.memory_stats, stats: { inactive_file: 40 } } };
+
+describe("a container's usage", () => {
+  test('is in seconds and bytes', () => {
+    expect(usageOf(version1)).toEqual({
+      cpuSeconds: 2.5, throttledSeconds: 0.5, memoryBytes: 70, memoryLimitBytes: 1000, processes: 7,
+      networks: { eth0: { receivedBytes: 11, sentBytes: 12 } },
+    });
+  });
+
+  test('leaves droppable file cache out of the memory, with cgroups of version 2 too', () => {
+    expect(usageOf(version2)?.memoryBytes).toBe(60);
+  });
+
+  test.each([
+    ['a container that has ended', { cpu_stats: { cpu_usage: { total_usage: 0 } }, memory_stats: {} }],
+    ['half an answer', undefined],
+  ])('is nothing for %s', (_, raw) => {
+    expect(usageOf(raw)).toBeUndefined();
+  });
+
+  test('needs no network', () => {
+    const { networks, ...alone } = version1;
+    expect(networks).toBeDefined();
+    expect(usageOf(alone)?.networks).toEqual({});
+  });
+});
+
+describe('whose container it is', () => {
+  const task = {
+    'com.docker.stack.namespace': 'bench', 'com.docker.swarm.service.name': 'bench_mcp-server',
+    'com.docker.swarm.task.id': 'abc', 'com.docker.swarm.task.name': 'bench_mcp-server.3.abc',
+  };
+
+  test('is told by the labels of its task', () => {
+    expect(taskLabels(task, 'n1')).toEqual({ stack: 'bench', service: 'mcp-server', slot: '3', node: 'n1', task: 'abc' });
+  });
+
+  test('has no slot where a service runs once on every node', () => {
+    expect(taskLabels({ ...task, 'com.docker.swarm.task.name': 'bench_mcp-server.nodeid1x.abc' }, 'n1')?.slot).toBe('');
+  });
+
+  test('keeps the whole name of a service that is in no stack', () => {
+    const alone = { 'com.docker.swarm.service.name': 'web', 'com.docker.swarm.task.id': 'abc', 'com.docker.swarm.task.name': 'web.1.abc' };
+    expect(taskLabels(alone, 'n1')).toMatchObject({ stack: '', service: 'web', slot: '1' });
+  });
+
+  test('is unknown for a container of no task', () => {
+    expect(taskLabels({}, 'n1')).toBeUndefined();
+  });
+});
+
+test('counters are shown as they are, not added up from scrape to scrape', async () => {
+  const labels = { stack: 's', service: 'web', slot: '1', node: 'n', task: 't' };
+  const usage = usageOf(version1);
+  const metrics = agentMetrics(() => (usage === undefined ? [] : [{ id: 'c', labels, usage, at: 0 }]));
+  await metrics.metrics();
+  expect(await metrics.metrics()).toContain('container_cpu_usage_seconds_total{stack="s",service="web",slot="1",node="n",task="t"} 2.5\n');
+});

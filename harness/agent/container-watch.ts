@@ -1,0 +1,111 @@
+/** Follows the containers of tasks on this node: one open stream of statistics for each, as asking anew takes the engine a second each time. */
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import type Docker from 'dockerode';
+import { usageOf, type ContainerUsage } from './container-usage.js';
+import type { ContainerLabels } from './metric-names.js';
+import { taskLabels } from './task-labels.js';
+
+export interface WatchedContainer {
+  readonly id: string;
+  readonly labels: ContainerLabels;
+  readonly usage: ContainerUsage;
+  /** When the statistics came, ms since the epoch. */
+  readonly at: number;
+}
+
+interface Followed {
+  readonly labels: ContainerLabels;
+  readonly stream: Readable;
+  latest: { readonly usage: ContainerUsage; readonly at: number } | undefined;
+}
+
+export interface WatchOptions {
+  readonly docker: Docker;
+  /** Only tasks of this stack; undefined: of all. */
+  readonly stack: string | undefined;
+  readonly node: string;
+  readonly log: (line: string) => void;
+}
+
+const LOOK_MS = 2_000;
+
+export class ContainerWatch {
+  readonly #options: WatchOptions;
+  readonly #followed = new Map<string, Followed>();
+  #timer: NodeJS.Timeout | undefined;
+  #trouble: string | undefined;
+  #closed = false;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when the containers that run now are followed. From then on new ones are found within two seconds. */
+  async start(): Promise<void> {
+    await this.#look();
+  }
+
+  /** Why the engine does not answer, at the moment. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /** Those whose first statistics have come. */
+  containers(): readonly WatchedContainer[] {
+    return [...this.#followed].flatMap(([id, { labels, latest }]) => (latest === undefined ? [] : [{ id, labels, ...latest }]));
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    for (const { stream } of this.#followed.values()) stream.destroy();
+    this.#followed.clear();
+  }
+
+  async #look(): Promise<void> {
+    try {
+      await this.#followNewOnes();
+      if (this.#trouble !== undefined) this.#options.log('the engine answers again');
+      this.#trouble = undefined;
+    } catch (error) {
+      const trouble = error instanceof Error ? error.message : String(error);
+      if (this.#trouble !== trouble) this.#options.log(`the engine does not answer: ${trouble}`);
+      this.#trouble = trouble;
+    }
+    if (!this.#closed) this.#timer = setTimeout(() => void this.#look(), LOOK_MS);
+  }
+
+  async #followNewOnes(): Promise<void> {
+    const { docker, stack, node } = this.#options;
+    const label = stack === undefined ? ['com.docker.swarm.task.id'] : ['com.docker.swarm.task.id', `com.docker.stack.namespace=${stack}`];
+    const running = await docker.listContainers({ filters: { label } });
+    await Promise.all(running.map(async ({ Id, Labels }) => {
+      const labels = taskLabels(Labels, node);
+      if (labels !== undefined && !this.#followed.has(Id)) await this.#follow(Id, labels);
+    }));
+  }
+
+  async #follow(id: string, labels: ContainerLabels): Promise<void> {
+    const stream = (await this.#options.docker.getContainer(id).stats({ stream: true })) as Readable;
+    if (this.#closed) return void stream.destroy();
+    const followed: Followed = { labels, stream, latest: undefined };
+    this.#followed.set(id, followed);
+    // It ends with the container, or with the engine; whoever still runs is found at the next look.
+    const over = (): void => void this.#followed.delete(id);
+    stream.once('close', over).once('error', over);
+    createInterface({ input: stream }).on('line', (line) => {
+      const usage = usageOf(parseJson(line));
+      if (usage !== undefined) followed.latest = { usage, at: Date.now() };
+    });
+  }
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    // The engine was cut off in mid-line.
+    return undefined;
+  }
+}

@@ -1,0 +1,38 @@
+import type { HistogramName, OperationSeries, SessionSeries, Telemetry } from '../../client-sim/protocol/messages.js';
+import { histogramNames } from '../../client-sim/protocol/messages.js';
+import type { CountPair } from './histogram-codec.js';
+import { decodeHistogram } from './histogram-codec.js';
+
+/** A batch whose histograms were all read, so that a broken one is refused before anything of the batch is counted. */
+export interface DecodedBatch {
+  readonly batch: Telemetry;
+  readonly series: readonly DecodedSeries[];
+  readonly sessions: readonly DecodedSessions[];
+}
+export interface DecodedSeries {
+  readonly series: OperationSeries;
+  readonly pairs: Readonly<Partial<Record<HistogramName, readonly CountPair[]>>>;
+}
+export interface DecodedSessions {
+  readonly series: SessionSeries;
+  readonly connect: readonly CountPair[];
+}
+
+/** @throws HistogramError */
+export const decodeBatch = (batch: Telemetry): DecodedBatch => ({
+  batch,
+  series: batch.series.map((series) => ({ series, pairs: decodeSeries(series) })),
+  sessions: batch.sessions.map((series) => ({
+    series,
+    connect: series.connect === undefined ? [] : decodeHistogram(series.connect),
+  })),
+});
+
+const decodeSeries = (series: OperationSeries): DecodedSeries['pairs'] => {
+  const pairs: Partial<Record<HistogramName, readonly CountPair[]>> = {};
+  for (const name of histogramNames) {
+    const encoded = series.histograms[name];
+    if (encoded !== undefined) pairs[name] = decodeHistogram(encoded);
+  }
+  return pairs;
+};

@@ -1,0 +1,94 @@
+import type { Plan } from '../../scenarios/schema/plan.js';
+import type { RunEvent, TelemetryLine, Verdict } from '../controller/events.js';
+import { createAggregate } from './aggregate.js';
+import type { Aggregate } from './contract.js';
+import type { RunFacts } from './run-facts.js';
+import { addFact, openFacts } from './run-facts.js';
+import { SequenceSet } from './sequence-set.js';
+import type { RunExitCode } from './exit-code.js';
+import { exitCodeOf } from './exit-code.js';
+import { judge } from './verdict.js';
+
+/** Everything a report is made of. */
+export interface RunModel {
+  readonly plan: Plan;
+  readonly facts: RunFacts;
+  readonly aggregate: Aggregate;
+  readonly verdict: Verdict;
+  readonly exitCode: RunExitCode;
+  /** Lines that could not be used, in words: a torn last line, a broken histogram. Duplicates are no problem and not here. */
+  readonly problems: readonly string[];
+}
+
+/** Folds a log line by line, so that it need not fit into memory. All events come before the first telemetry line. */
+export interface RunFold {
+  event(event: RunEvent): void;
+  telemetry(line: TelemetryLine): void;
+  problem(words: string): void;
+  /** @throws NoPlanError */
+  model(): RunModel;
+}
+
+/** No `run.created` event was among the events, so there is nothing to judge by. */
+export class NoPlanError extends Error {
+  readonly code = 'report.no-plan';
+  constructor() {
+    super('the event log holds no run.created event, so there is no plan to report on');
+  }
+}
+
+export const createFold = (): RunFold => {
+  const facts = openFacts();
+  const problems: string[] = [];
+  const seen = new Map<string, SequenceSet>();
+  const usage: Extract<RunEvent, { type: 'usage' }>[] = [];
+  /** The few events that decide an exit code. */
+  const decisive: RunEvent[] = [];
+  let aggregate: Aggregate | undefined;
+
+  const opened = (): Aggregate => {
+    if (facts.created === undefined) throw new NoPlanError();
+    aggregate ??= createAggregate(facts.created.plan);
+    for (const { atMs, samples } of usage.splice(0)) aggregate.addUsage(atMs, samples);
+    return aggregate;
+  };
+
+  return {
+    event(event) {
+      addFact(facts, event);
+      if (event.type === 'usage') usage.push(event);
+      if (event.type === 'stop.requested' || event.type === 'preflight.failed' || event.type === 'run.failed') decisive.push(event);
+      if (facts.created !== undefined) opened();
+    },
+    telemetry({ workerId, batch }) {
+      const sequences = seen.get(workerId) ?? new SequenceSet();
+      seen.set(workerId, sequences);
+      if (!sequences.add(batch.sequence)) return;
+      try {
+        opened().add(workerId, batch);
+      } catch (error) {
+        problems.push(`telemetry batch ${batch.sequence} of worker ${workerId} is unreadable: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    },
+    problem(words) {
+      problems.push(words);
+    },
+    model() {
+      const merged = opened();
+      const plan = facts.created?.plan;
+      if (plan === undefined) throw new NoPlanError();
+      const judged = judge(plan, facts, merged);
+      // A log that could not be written to does not tell of it; only the verdict at its end may.
+      const verdict = facts.finished?.kind === 'incomplete' && judged.kind !== 'incomplete' ? facts.finished : judged;
+      return { plan, facts, aggregate: merged, verdict, exitCode: exitCodeOf(verdict, decisive), problems };
+    },
+  };
+};
+
+/** The same over a log in memory. */
+export const foldRun = (events: Iterable<RunEvent>, lines: Iterable<TelemetryLine>): RunModel => {
+  const fold = createFold();
+  for (const event of events) fold.event(event);
+  for (const line of lines) fold.telemetry(line);
+  return fold.model();
+};

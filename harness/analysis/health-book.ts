@@ -1,0 +1,80 @@
+import type { Health } from '../../client-sim/protocol/messages.js';
+import type { HealthBook, HealthKey } from './contract.js';
+
+export interface WritableHealthBook extends HealthBook {
+  readonly values: Map<HealthKey, Map<number, number>>;
+}
+
+export const openHealthBook = (): WritableHealthBook => ({ reports: 0, saturated: 0, reason: undefined, values: new Map() });
+
+export const noteHealth = (book: WritableHealthBook, health: Health): void => {
+  book.reports += 1;
+  if (health.saturated) {
+    book.saturated += 1;
+    book.reason = health.reason ?? book.reason;
+  }
+  for (const [key, value] of Object.entries(readings(health)) as [HealthKey, number | undefined][]) {
+    if (value === undefined) continue;
+    const tally = book.values.get(key) ?? new Map<number, number>();
+    const rounded = Number(value.toPrecision(2));
+    tally.set(rounded, (tally.get(rounded) ?? 0) + 1);
+    book.values.set(key, tally);
+  }
+};
+
+const readings = (health: Health): Record<HealthKey, number | undefined> => ({
+  cpu: health.cpu,
+  memoryBytes: health.memoryBytes,
+  eventLoopUtilization: health.eventLoopUtilization,
+  eventLoopDelayP99Ms: health.eventLoopDelayP99Ms,
+  lagP99Ms: isOurs(health) ? health.lagP99Ms : undefined,
+  throttledRatio: health.throttledRatio,
+  openFilesShare: health.openFilesLimit > 0 ? health.openFiles / health.openFilesLimit : undefined,
+  localPortsShare: health.localPorts !== undefined && health.localPortsLimit !== undefined && health.localPortsLimit > 0
+    ? health.localPorts / health.localPortsLimit : undefined,
+});
+
+/**
+ * Send lag is the generator's doing only when its loop was held up about as long; else operations waited for room in
+ * the window, and the target is what they waited for.
+ */
+const isOurs = (health: Health): boolean => health.eventLoopDelayP99Ms >= health.lagP99Ms / 2;
+
+/** Of several stages, as one. */
+export const mergeHealth = (books: readonly HealthBook[]): HealthBook => {
+  const merged = openHealthBook();
+  for (const book of books) {
+    merged.reports += book.reports;
+    merged.saturated += book.saturated;
+    merged.reason = book.reason ?? merged.reason;
+    for (const [key, tally] of book.values) {
+      const into = merged.values.get(key) ?? new Map<number, number>();
+      for (const [value, times] of tally) into.set(value, (into.get(value) ?? 0) + times);
+      merged.values.set(key, into);
+    }
+  }
+  return merged;
+};
+
+export interface HealthReading {
+  readonly mean: number;
+  readonly worst: number;
+}
+
+/** Undefined when this was never reported. */
+export const readingOf = (book: HealthBook, key: HealthKey): HealthReading | undefined => {
+  const tally = book.values.get(key);
+  if (tally === undefined || tally.size === 0) return undefined;
+  return { mean: meanOf([...tally]), worst: Math.max(...tally.keys()) };
+};
+
+/** How many reports were past the limit, and their mean. */
+export const pastLimit = (book: HealthBook, key: HealthKey, limit: number): { readonly reports: number; readonly mean: number } => {
+  const past = [...(book.values.get(key) ?? [])].filter(([value]) => value > limit);
+  return { reports: past.reduce((sum, [, times]) => sum + times, 0), mean: meanOf(past) };
+};
+
+const meanOf = (tally: readonly (readonly [value: number, times: number])[]): number => {
+  const times = tally.reduce((sum, [, count]) => sum + count, 0);
+  return times === 0 ? 0 : tally.reduce((sum, [value, count]) => sum + value * count, 0) / times;
+};

@@ -1,0 +1,174 @@
+/** The value of every metric a check can name (design: scenario, "Thresholds"), or in words what is missing. */
+import type { Check, Plan } from '../../scenarios/schema/plan.js';
+import type { Cells } from './cells.js';
+import type { Aggregate, Measured, Second, Selection, TimeWindow, Totals } from './contract.js';
+import type { HdrCounts } from './hdr-counts.js';
+import type { Statistic } from './latency-summary.js';
+import { statisticOf, statistics } from './latency-summary.js';
+
+export interface MeasureContext {
+  readonly plan: Plan;
+  readonly aggregate: Aggregate;
+  /** Of the whole run, or of the window alone. */
+  readonly cells: Cells;
+  readonly window: TimeWindow | undefined;
+}
+
+type Label = keyof Check['labels'];
+interface Metric {
+  readonly labels: readonly Label[];
+  readonly value: (question: Question) => Measured;
+}
+
+export const measure = (check: Check, context: MeasureContext): Measured => {
+  const metric = metrics[check.metric];
+  if (metric === undefined) return noData(`${check.metric} is not something this version measures`);
+  for (const label of Object.keys(check.labels) as Label[]) {
+    if (!metric.labels.includes(label)) return noData(`${check.metric} is not kept by ${label}`);
+  }
+  const stages = stagesOf(check, context);
+  if (stages.length === 0) {
+    return noData(check.labels.stage === undefined ? 'the scenario has no measured stage' : `there is no stage ${check.labels.stage}`);
+  }
+  return metric.value(new Question(check, context, stages));
+};
+
+/** A window is about now, whatever stage that is; otherwise the measured stages count, or the one that is named. */
+const stagesOf = (check: Check, { plan, window }: MeasureContext): readonly number[] =>
+  plan.stages
+    .filter((stage) => (check.labels.stage === undefined ? window !== undefined || stage.measured : stage.name === check.labels.stage))
+    .map((stage) => stage.index);
+
+/** One check put to one run: what it selects, looked up when asked for. */
+class Question {
+  readonly check: Check;
+  readonly #context: MeasureContext;
+  readonly #stages: readonly number[];
+
+  constructor(check: Check, context: MeasureContext, stages: readonly number[]) {
+    this.check = check;
+    this.#context = context;
+    this.#stages = stages;
+  }
+
+  get totals(): Totals {
+    const { profile, operation } = this.check.labels;
+    const selection: Selection = {
+      stages: this.#stages,
+      ...(profile === undefined ? {} : { profile }),
+      ...(operation === undefined ? {} : { operation }),
+    };
+    return this.#context.cells.select(selection);
+  }
+
+  /** Observed time of what is selected. */
+  get seconds(): number {
+    const { aggregate, window } = this.#context;
+    if (window === undefined) return this.#stages.reduce((sum, stage) => sum + aggregate.observedMs(stage), 0) / 1000;
+    return Math.max(0, Math.min(window.toMs, aggregate.lastMs) - Math.max(0, window.fromMs)) / 1000;
+  }
+
+  /** Of the timeline, the seconds that lie in the selected stages (and window). */
+  get timeline(): readonly Second[] {
+    const spans = this.#spans();
+    return this.#context.aggregate
+      .timeline()
+      .filter((second) => second.workers > 0 && spans.some(([fromMs, toMs]) => second.t * 1000 < toMs && (second.t + 1) * 1000 > fromMs));
+  }
+
+  get usage(): readonly { readonly id: string; readonly points: readonly { readonly cpu: number; readonly memoryBytes: number }[] }[] {
+    const spans = this.#spans();
+    const inside = (atMs: number): boolean => spans.some(([fromMs, toMs]) => atMs > fromMs && atMs <= toMs);
+    return this.#context.aggregate
+      .usage()
+      .filter(({ id, role }) => role === 'target' && (this.check.labels.replica ?? id) === id)
+      .map(({ id, points }) => ({ id, points: points.filter(({ atMs }) => inside(atMs)) }))
+      .filter(({ points }) => points.length > 0);
+  }
+
+  #spans(): readonly (readonly [fromMs: number, toMs: number])[] {
+    const { plan, window } = this.#context;
+    return plan.stages
+      .filter((stage) => this.#stages.includes(stage.index))
+      .map((stage) => [
+        Math.max(stage.startMs, window?.fromMs ?? 0),
+        Math.min(stage.startMs + stage.durationMs, window?.toMs ?? Infinity),
+      ] as const);
+  }
+}
+
+const noData = (why: string): Measured => ({ kind: 'no-data', why });
+const value = (measured: number, samples: number): Measured => ({ kind: 'value', value: measured, samples });
+
+const byOperation: readonly Label[] = ['stage', 'profile', 'operation'];
+
+const latency = (of: (totals: Totals) => HdrCounts, what: string) => (statistic: Statistic): Metric['value'] => ({ totals }) => {
+  const counts = of(totals);
+  const measured = statisticOf(counts, statistic);
+  return measured === undefined ? noData(`no ${what} was recorded`) : value(measured, counts.total);
+};
+
+/** `name.p95` and its siblings. */
+const family = (name: string, labels: readonly Label[], of: (statistic: Statistic) => Metric['value']): Readonly<Record<string, Metric>> =>
+  Object.fromEntries(statistics.map((statistic) => [`${name}.${statistic}`, { labels, value: of(statistic) }]));
+
+/** Operations that came to an end; lost ones had their time too. */
+const ended = ({ counts }: Totals): number => counts.succeeded + counts.failed + counts.lost;
+const failures = (totals: Totals, category: string | undefined): number =>
+  category === undefined ? totals.counts.failed + totals.counts.lost
+  : category === 'lost' ? totals.counts.lost
+  : (totals.errors.get(category) ?? 0);
+
+const perSecond = (count: (totals: Totals) => number): Metric['value'] => ({ totals, seconds }) => {
+  if (totals.counts.offered === 0) return noData('no operation was due');
+  return seconds > 0 ? value(count(totals) / seconds, count(totals)) : noData('no time was measured');
+};
+
+const later = (what: string): Metric => ({ labels: ['stage', 'profile', 'operation', 'replica', 'category'], value: () => noData(what) });
+
+const metrics: Readonly<Record<string, Metric>> = {
+  ...family('latency', byOperation, latency((totals) => totals.histograms.latency, 'successful operation')),
+  ...family('service', byOperation, latency((totals) => totals.histograms.service, 'successful operation')),
+  ...family('connect', ['stage', 'profile'], latency((totals) => totals.connect, 'connection')),
+  throughput: { labels: byOperation, value: perSecond(({ counts }) => counts.succeeded) },
+  offered: { labels: byOperation, value: perSecond(({ counts }) => counts.offered) },
+  delivered: {
+    labels: byOperation,
+    value: ({ totals: { counts } }) => counts.offered === 0 ? noData('no operation was due') : value(counts.sent / counts.offered, counts.offered),
+  },
+  'errors.rate': {
+    labels: [...byOperation, 'category'],
+    value: ({ totals, check }) =>
+      ended(totals) === 0 ? noData('no operation ended') : value(failures(totals, check.labels.category) / ended(totals), ended(totals)),
+  },
+  'errors.count': {
+    labels: [...byOperation, 'category'],
+    value: ({ totals, check }) =>
+      ended(totals) === 0 ? noData('no operation ended') : value(failures(totals, check.labels.category), ended(totals)),
+  },
+  'sessions.lost': {
+    labels: ['stage', 'profile'],
+    value: ({ totals }) => totals.series === 0 ? noData('no session was reported') : value(totals.sessions.sessionsLost, totals.sessions.sessionsOpened),
+  },
+  'sessions.peak': {
+    labels: ['stage'],
+    value: ({ timeline }) => timeline.length === 0
+      ? noData('no second of it was reported') : value(timeline.reduce((peak, { sessions }) => Math.max(peak, sessions), 0), timeline.length),
+  },
+  /** Of one core, mean over time, of the busiest replica. */
+  'usage.cpu': { labels: ['stage', 'replica'], value: ({ usage }) => ofReplicas(usage, ({ cpu }) => cpu, mean) },
+  /** Peak, of the largest replica. */
+  'usage.memory': { labels: ['stage', 'replica'], value: ({ usage }) => ofReplicas(usage, ({ memoryBytes }) => memoryBytes, peak) },
+  'affinity.moved': later('which replica answered a session is not tracked by this version'),
+  'fault.detection': later('no fault was injected: this version does not run faults'),
+  'fault.recovery': later('no fault was injected: this version does not run faults'),
+  'memory.perSession': later('memory per session is not measured by this version'),
+};
+
+const ofReplicas = <T>(usage: readonly { readonly points: readonly T[] }[], read: (point: T) => number, of: (values: readonly number[]) => number): Measured =>
+  usage.length === 0
+    ? noData('no resource use of the target was reported (it is known only for targets that this run started)')
+    : value(peak(usage.map(({ points }) => of(points.map(read)))), usage.reduce((sum, { points }) => sum + points.length, 0));
+
+const mean = (values: readonly number[]): number => values.reduce((sum, one) => sum + one, 0) / values.length;
+const peak = (values: readonly number[]): number => values.reduce((most, one) => Math.max(most, one), 0);

@@ -1,0 +1,239 @@
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Bench } from '../controller/testing/bench.js';
+import { testPlan } from '../controller/testing/plan.js';
+import { readSse, WireWorker } from '../controller/testing/wire-worker.js';
+import type { Tokens } from './tokens.js';
+
+let bench: Bench;
+let finishedRun: string;
+beforeAll(async () => {
+  bench = await new Bench().start();
+  const run = bench.controller.submit(testPlan([1]), { command: 'test', workers: 1 });
+  await run.finished;
+  finishedRun = run.id;
+}, 20_000);
+afterAll(() => bench.stop());
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+async function get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
+  const answer = await fetch(`${bench.api.url}${path}`, { headers });
+  return { status: answer.status, body: await answer.json() };
+}
+
+async function post(path: string, body: unknown): Promise<Answer> {
+  const answer = await fetch(`${bench.api.url}${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: typeof body === 'string' ? body : JSON.stringify(body) });
+  return { status: answer.status, body: await answer.json() };
+}
+
+const code = (answer: Answer): unknown => (answer.body as { error?: { code?: unknown } }).error?.code;
+
+/** fetch neither lets a caller lie about Host nor keeps `..` in a path. */
+async function raw(path: string, headers: Record<string, string>): Promise<Answer> {
+  const { port } = new URL(bench.api.url);
+  const asked = request({ host: '127.0.0.1', port, path, headers }).end();
+  const [answer] = (await once(asked, 'response')) as [import('node:http').IncomingMessage];
+  let text = '';
+  for await (const chunk of answer) text += String(chunk);
+  return { status: answer.statusCode ?? 0, body: JSON.parse(text) as unknown };
+}
+
+describe('runs', () => {
+  test('a finished run is listed and shown with its verdict', async () => {
+    expect(await get('/runs')).toMatchObject({ status: 200, body: { runs: [{ runId: finishedRun, scenario: 'test', workers: 1, state: { kind: 'finished', verdict: { kind: 'passed' } } }] } });
+    expect(await get(`/runs/${finishedRun}`)).toMatchObject({ status: 200, body: { runId: finishedRun } });
+  });
+
+  test.each([
+    ['an unknown run', '/runs/20200101-000000-no-such', 404, 'RUN_NOT_FOUND'],
+    ['a name that is no run', '/runs/..%2f..%2fetc', 404, 'RUN_NOT_FOUND'],
+    ['the live view of a run that is over', '/runs/DONE/live', 409, 'RUN_NOT_LIVE'],
+    ['a path there is not', '/nothing', 404, 'NOT_FOUND'],
+    ['a path that is no UTF-8', '/runs/%E0%A4%A', 400, 'BAD_REQUEST'],
+    ['an unknown artifact', '/runs/DONE/artifacts/none.json', 404, 'ARTIFACT_NOT_FOUND'],
+  ])('%s is an error with a code', async (_name, path, status, wanted) => {
+    const answer = await get(path.replace('DONE', finishedRun));
+    expect([answer.status, code(answer)]).toEqual([status, wanted]);
+    expect(answer.body).toMatchObject({ error: { message: expect.any(String), hint: expect.any(String) } });
+  });
+
+  test.each([
+    ['no JSON', '{', 400, 'INVALID_BODY'],
+    ['an unknown key', { scenario: 'smoke', speed: 1 }, 400, 'INVALID_BODY'],
+    ['an unknown scenario', { scenario: 'smokey' }, 422, 'INVALID_SCENARIO'],
+    ['a path instead of a name', { scenario: '../package.json' }, 422, 'INVALID_SCENARIO'],
+    ['too much', { scenario: 'x'.repeat(600_000) }, 413, 'BODY_TOO_LARGE'],
+  ])('a request with %s is refused', async (_name, body, status, wanted) => {
+    const answer = await post('/runs', body);
+    expect([answer.status, code(answer)]).toEqual([status, wanted]);
+  });
+
+  test('an inline scenario with several mistakes gets all of them back, with their places', async () => {
+    const answer = await post('/runs', { scenario: 'name: inline\nstages:\n  - { name: a, durration: 1s }\nworkloads: {}\n' });
+    expect(answer.status).toBe(422);
+    const { error } = answer.body as { error: { message: string; details: readonly { line: number }[] } };
+    expect(error.message).toContain('durration');
+    expect(error.message).toContain('workloads');
+    expect(new Set(error.details.map(({ line }) => line)).size).toBeGreaterThan(1);
+  });
+});
+
+describe('events of a run', () => {
+  async function events(runId: string, after?: number): Promise<readonly number[]> {
+    const answer = await fetch(`${bench.api.url}/runs/${runId}/events`, { headers: after === undefined ? {} : { 'last-event-id': String(after) } });
+    if (answer.body === null) throw new Error('no body');
+    const ids: number[] = [];
+    for await (const { id } of readSse(answer.body)) ids.push(id);
+    return ids;
+  }
+
+  test('of one that is over: all of them, or those after Last-Event-ID; then the stream ends', async () => {
+    const all = await events(finishedRun);
+    expect(all).toEqual(all.map((_, index) => index + 1));
+    expect(await events(finishedRun, 5)).toEqual(all.slice(5));
+  });
+
+  test('of one that is on: a connection that broke goes on without a gap or a repeat, to the end', async () => {
+    const run = bench.controller.submit(testPlan([2]), { command: 'test', workers: 1 });
+    const abort = new AbortController();
+    const first = await fetch(`${bench.api.url}/runs/${run.id}/events`, { signal: abort.signal });
+    const seen: number[] = [];
+    if (first.body === null) throw new Error('no body');
+    for await (const { id, type } of readSse(first.body)) {
+      seen.push(id);
+      if (type === 'run.started') break;
+    }
+    abort.abort();
+    const rest = await events(run.id, seen.at(-1));
+    // The stream ends when everything is done: who followed it to its end finds the reports.
+    expect(await get(`/runs/${run.id}/artifacts/report.json`)).toMatchObject({ status: 200 });
+    await run.finished;
+    expect([...seen, ...rest]).toEqual([...seen, ...rest].map((_, index) => index + 1));
+    expect(await events(run.id)).toHaveLength(seen.length + rest.length);
+  }, 20_000);
+});
+
+describe('artifacts', () => {
+  test('are the plain files of the run folder, and nothing private, below or beside it', async () => {
+    const folder = join(bench.resultsFolder, finishedRun);
+    writeFileSync(join(folder, 'report.json'), '{"ok":true}');
+    writeFileSync(join(folder, 'secrets.json'), 'secret');
+    mkdirSync(join(folder, 'logs'), { recursive: true });
+    symlinkSync('/etc/passwd', join(folder, 'link'));
+    const { body } = await get(`/runs/${finishedRun}/artifacts`);
+    const names = (body as { artifacts: readonly { name: string }[] }).artifacts.map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(['events.jsonl', 'report.json', 'telemetry.jsonl']));
+    for (const hidden of ['secrets.json', 'logs', 'link', 'controller.lease']) expect(names).not.toContain(hidden);
+    expect(await get(`/runs/${finishedRun}/artifacts/report.json`)).toEqual({ status: 200, body: { ok: true } });
+  });
+
+  test.each(['secrets.json', 'link', '..%2fapi-tokens.json', '%2e%2e%2f%2e%2e%2fetc%2fpasswd', '..%5c..%5cx', '%00'])('%s cannot be had', async (name) => {
+    const answer = await raw(`/runs/${finishedRun}/artifacts/${name}`, { host: new URL(bench.api.url).host });
+    expect(answer.status).toBe(404);
+  });
+});
+
+describe('the door', () => {
+  test.each([
+    ['a rebound name', { host: 'evil.example:8888' }, 403, 'HOST_NOT_ALLOWED'],
+    ['a page of another origin', { host: 'localhost', origin: 'https://evil.example' }, 403, 'ORIGIN_NOT_ALLOWED'],
+    ['a sandboxed page', { host: 'localhost', origin: 'null' }, 403, 'ORIGIN_NOT_ALLOWED'],
+    ['its own page', { host: 'localhost:1', origin: 'http://localhost:1' }, 200, undefined],
+    ['a program', { host: '127.0.0.1' }, 200, undefined],
+  ])('%s', async (_name, headers, status, wanted) => {
+    const answer = await raw('/runs', headers);
+    expect([answer.status, code(answer)]).toEqual([status, wanted]);
+  });
+
+  test('bound to more than loopback, each call wants the token of its role', async () => {
+    const open = await new Bench().start({ host: '0.0.0.0' });
+    try {
+      const file = join(open.resultsFolder, 'api-tokens.json');
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+      const tokens = JSON.parse(readFileSync(file, 'utf8')) as Tokens;
+      const status = async (method: string, path: string, token?: string): Promise<number> =>
+        (await fetch(`${open.api.url}${path}`, { method, headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })).status;
+      const matrix: Record<string, readonly number[]> = {};
+      for (const [method, path] of [['GET', '/healthz'], ['GET', '/runs'], ['GET', '/metrics'], ['GET', '/workers'], ['POST', '/runs'], ['POST', '/workers']] as const) {
+        matrix[`${method} ${path}`] = await Promise.all([undefined, 'wrong', tokens.viewer, tokens.operator, tokens.worker].map((token) => status(method, path, token)));
+      }
+      // 400: past the door, and the empty body is refused.
+      expect(matrix).toEqual({
+        'GET /healthz': [200, 200, 200, 200, 200],
+        'GET /runs': [401, 401, 200, 200, 403],
+        'GET /metrics': [401, 401, 200, 200, 403],
+        'GET /workers': [401, 401, 200, 200, 403],
+        'POST /runs': [401, 401, 403, 400, 403],
+        'POST /workers': [401, 401, 403, 403, 400],
+      });
+      const worker = new WireWorker(open.api.url, {}, tokens.worker);
+      await worker.register();
+      expect((await worker.heartbeat()).status).toBe(200);
+      worker.token = tokens.operator;
+      expect((await worker.heartbeat()).status).toBe(401);
+    } finally {
+      await open.stop();
+    }
+  });
+});
+
+describe('the controller itself', () => {
+  test('is healthy and ready, and no longer ready when it closes', async () => {
+    const own = await new Bench().start();
+    const ready = async (): Promise<number> => (await fetch(`${own.api.url}/readyz`)).status;
+    expect([(await fetch(`${own.api.url}/healthz`)).status, await ready()]).toEqual([200, 200]);
+    await own.controller.close();
+    expect(await ready()).toBe(503);
+    await own.stop();
+  });
+
+  test('tells Prometheus about runs, workers and telemetry', async () => {
+    const text = await (await fetch(`${bench.api.url}/metrics`)).text();
+    for (const name of ['swarmbench_run_info', 'swarmbench_run_stage', 'swarmbench_workers', 'swarmbench_heartbeat_timeouts_total', 'swarmbench_telemetry_batches_total', 'swarmbench_telemetry_bytes_total']) {
+      expect(text).toContain(`# TYPE ${name} `);
+    }
+    expect(Number(/^swarmbench_telemetry_batches_total (\d+)$/m.exec(text)?.[1])).toBeGreaterThan(0);
+  });
+
+  test('knows scenarios and profiles by name', async () => {
+    expect(await get('/scenarios')).toMatchObject({ status: 200, body: { scenarios: expect.any(Array) } });
+    expect(await get('/profiles')).toMatchObject({ status: 200, body: { profiles: expect.any(Array) } });
+  });
+
+  test('describes every route it has', async () => {
+    const { body } = await get('/openapi.json');
+    const { openapi, paths } = body as { openapi: string; paths: Record<string, Record<string, { summary: string }>> };
+    expect(openapi).toBe('3.1.0');
+    expect(Object.keys(paths).toSorted()).toEqual([
+      '/counters-stats', '/healthz', '/metrics', '/openapi.json', '/profiles', '/readyz', '/runs', '/runs/{id}', '/runs/{id}/adjust', '/runs/{id}/artifacts',
+      '/runs/{id}/artifacts/{name}', '/runs/{id}/events', '/runs/{id}/live', '/runs/{id}/stop', '/scenarios', '/workers', '/workers/{id}',
+      '/workers/{id}/assignments', '/workers/{id}/heartbeat', '/workers/{id}/preflight', '/workers/{id}/telemetry',
+    ]);
+    for (const operations of Object.values(paths)) for (const { summary } of Object.values(operations)) expect(summary).toMatch(/\.$/);
+  });
+});
+
+describe('a run over the API', () => {
+  test('is watched, adjusted and stopped', async () => {
+    const run = bench.controller.submit(testPlan([30]), { command: 'test', workers: 1 });
+    for await (const event of run.events()) if (event.type === 'stage.started') break;
+    expect(await get(`/runs/${run.id}/live`)).toMatchObject({ status: 200, body: { stageName: 'stage-1', remainingMs: expect.any(Number) } });
+    expect(await get('/workers')).toMatchObject({ body: { workers: expect.arrayContaining([expect.objectContaining({ state: 'working', runId: run.id, connected: true })]) } });
+    expect(await post(`/runs/${run.id}/adjust`, { load: 0.2 })).toMatchObject({ status: 202, body: { adjustId: 'j1', load: 0.2 } });
+    expect(await post(`/runs/${run.id}/adjust`, { load: 5 })).toMatchObject({ status: 409, body: { error: { code: 'ADJUST_REFUSED' } } });
+    expect(await post(`/runs/${run.id}/stop`, {})).toMatchObject({ status: 202, body: { state: { kind: 'stopping', reason: 'user', mode: 'drain' } } });
+    for await (const event of run.events()) {
+      if (event.type === 'run.finished') expect(await get(`/runs/${run.id}`)).toMatchObject({ body: { state: { kind: 'analysing' } } });
+    }
+    await run.finished;
+    expect(await get(`/runs/${run.id}`)).toMatchObject({ body: { state: { kind: 'finished' } } });
+    expect(await post(`/runs/${run.id}/stop`, {})).toMatchObject({ status: 409, body: { error: { code: 'RUN_NOT_LIVE' } } });
+  }, 20_000);
+});

@@ -1,0 +1,49 @@
+import type { Request, Response } from 'express';
+import type { z } from 'zod';
+
+/**
+ * Who may call: `open` is for anyone who can connect, `worker` for a program with the worker token that asks to be
+ * registered, `own-worker` for the very worker in the path, with the token it was given then.
+ */
+export type Access = 'open' | 'viewer' | 'operator' | 'worker' | 'own-worker';
+
+export interface Route {
+  readonly method: 'get' | 'post';
+  /** In express's notation: `/runs/:id`. */
+  readonly path: string;
+  readonly access: Access;
+  readonly summary: string;
+  readonly body?: { readonly schema: z.ZodType; readonly limitBytes: number };
+  readonly answer: { readonly status: 200 | 201 | 202; readonly schema?: z.ZodType; readonly contentType?: string };
+  readonly handle: (call: Call) => Promise<void> | void;
+}
+
+/** One request, after access and body have been checked. */
+export interface Call {
+  readonly request: Request;
+  readonly response: Response;
+  readonly body: unknown;
+  /** A part of the path; present because the route's path names it. */
+  param(name: string): string;
+}
+
+interface RouteSpec<Body extends z.ZodType, Answer extends z.ZodType> {
+  readonly method: Route['method'];
+  readonly path: string;
+  readonly access: Access;
+  readonly summary: string;
+  readonly body?: { readonly schema: Body; readonly limitBytes: number };
+  readonly answer: { readonly status: 200 | 201 | 202; readonly schema: Answer };
+  readonly handle: (call: Call & { readonly body: z.infer<Body> }) => Promise<z.infer<Answer>> | z.infer<Answer>;
+}
+
+/** A route that takes and gives JSON. The answer's schema is what the OpenAPI document says and what the compiler holds us to. */
+export function jsonRoute<Body extends z.ZodType, Answer extends z.ZodType>(spec: RouteSpec<Body, Answer>): Route {
+  return {
+    ...spec,
+    handle: async (call) => {
+      const answer = await spec.handle(call as Call & { readonly body: z.infer<Body> });
+      call.response.status(spec.answer.status).json(answer);
+    },
+  };
+}

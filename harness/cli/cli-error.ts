@@ -1,0 +1,63 @@
+/** An error told to the user: what, where, what to do about it. */
+import { exitCode } from './exit-code.js';
+
+export interface CliErrorDetails {
+  /** Stable; scripts match on it. */
+  readonly code: string;
+  readonly message: string;
+  readonly where?: string | undefined;
+  readonly hint?: string | undefined;
+  readonly exitCode?: number;
+}
+
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  readonly code: string;
+  readonly where: string | undefined;
+  readonly hint: string | undefined;
+  readonly exitCode: number;
+
+  constructor(details: CliErrorDetails) {
+    super(details.message);
+    this.code = details.code;
+    this.where = details.where;
+    this.hint = details.hint;
+    this.exitCode = details.exitCode ?? exitCode.usage;
+  }
+}
+
+/** Codes of other rooms that mean something other than a fault of ours. */
+const EXIT_CODES: Readonly<Record<string, number>> = {
+  PLAN_REFUSED: exitCode.usage,
+  RUN_NOT_FOUND: exitCode.usage,
+  PREFLIGHT_FAILED: exitCode.unreachable,
+  PREFLIGHT_TIMEOUT: exitCode.unreachable,
+};
+
+/** Not `instanceof Error`: errors of Node's own modules are of another realm where code runs in a vm (jest). */
+function isError(thrown: unknown): thrown is Error & { readonly code?: unknown; readonly hint?: unknown } {
+  return typeof thrown === 'object' && thrown !== null && 'message' in thrown && typeof thrown.message === 'string';
+}
+
+/** Known errors carry a stable code; everything else is unexpected and exits 1 with the way to a stack trace. */
+export function toCliError(error: unknown): CliError {
+  if (error instanceof CliError) return error;
+  if (isError(error) && typeof error.code === 'string') {
+    const hint = typeof error.hint === 'string' ? error.hint : undefined;
+    return new CliError({ code: error.code, message: error.message, hint, exitCode: EXIT_CODES[error.code] ?? exitCode.internal });
+  }
+  return new CliError({
+    code: 'UNEXPECTED',
+    message: `unexpected: ${isError(error) ? error.message : String(error)}`,
+    hint: 'this is a fault of swarmbench; SWARMBENCH_DEBUG=1 in the environment shows where',
+    exitCode: exitCode.internal,
+  });
+}
+
+export function renderError(error: CliError): string {
+  const lines = [`error: ${error.message}`];
+  if (error.where !== undefined) lines.push(`  ${error.where}`);
+  if (error.hint !== undefined) lines.push(`  hint: ${error.hint}`);
+  lines.push(`  code: ${error.code}`);
+  return `${lines.join('\n')}\n`;
+}

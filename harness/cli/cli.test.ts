@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { toCliError, renderError, CliError } from './cli-error.js';
+import { main } from './cli.js';
+import { commands } from './commands/commands.js';
+import { testHost, type TestHostOptions } from './testing/test-host.js';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'swarmbench-cli-'));
+  writeFileSync(join(folder, 'broken.yaml'), 'name: broken\nworkload: { normal: {} }\nstages:\n  - { name: a, durration: 5s }\n');
+  writeFileSync(join(folder, 'faults.yaml'), 'name: faults\nworkload: { normal: {} }\nstages: [{ name: a, duration: 5s }]\nfaults: [{ at: 1s, kind: kill }]\n');
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function swarmbench(args: readonly string[], options: TestHostOptions = {}) {
+  const host = testHost(args, options);
+  const code = await main(host);
+  return { code, out: host.out(), err: host.err() };
+}
+
+describe('exit codes and messages', () => {
+  test.each<[readonly string[], number, RegExp]>([
+    [['--version'], 0, /^$/],
+    [['--help'], 0, /^$/],
+    [['help', 'run'], 0, /^$/],
+    [[], 2, /Usage: swarmbench/],
+    [['rnu'], 2, /^error: unknown command 'rnu'\n {2}hint: did you mean run\?/],
+    [['list', '--jsn'], 2, /^error: unknown option '--jsn'\n {2}hint: did you mean --json\? `swarmbench list --help` shows what there is\n {2}code: USAGE\n$/],
+    [['plan'], 2, /missing required argument 'scenario'/],
+    [['plan', 'smkoe'], 2, /there is no scenario `smkoe`\n.*did you mean "smoke"[^]*code: NOT_FOUND/],
+    [['plan', 'smoke', '--seed', 'x'], 2, /'x' is invalid. Not a number/],
+    [['plan', 'smoke', '--workers', '0'], 2, /Not a whole number above 0/],
+    [['plan', 'smoke', '--era', 'old'], 2, /Allowed choices are auto, legacy, modern/],
+    [['plan', 'smoke', '--server', 'a'], 2, /--server names a server of --config/],
+    [['plan', 'smoke', '--set', 'stages.nosuch.duration=1s'], 2, /--set stages\.nosuch\.duration:1:\d+/],
+    [['plan', 'smoke', '--target', 'http://example.com/mcp'], 2, /--allow-target/],
+    [['plan', 'smoke', '--set', 'target.gateway.sticky=cookie'], 2, /^$/],
+    [['schema', 'nothing'], 2, /Allowed choices are scenario, profile/],
+    [['worker'], 2, /required option '--controller <url>' not specified/],
+    [['worker', '--controller', 'nowhere'], 2, /is not a URL/],
+  ])('swarmbench %j exits %i', async (args, code, said) => {
+    const outcome = await swarmbench(args);
+    expect(outcome.err).toMatch(said);
+    expect(outcome.code).toBe(code);
+    if (code !== 0 && said.source !== '^$') expect(outcome.out).toBe('');
+  });
+
+  test('a broken scenario names file, line and column and the nearest key', async () => {
+    const { code, err } = await swarmbench(['plan', join(folder, 'broken.yaml')]);
+    expect(code).toBe(2);
+    expect(err).toMatch(/broken\.yaml:4:16: .*durration/);
+    expect(err).toMatch(/did you mean .?duration/);
+  });
+
+  test('what is not built is refused by name', async () => {
+    const { code, err } = await swarmbench(['plan', join(folder, 'faults.yaml')]);
+    expect(code).toBe(2);
+    expect(err).toMatch(/faults.*not built/i);
+  });
+
+  test('what the platform cannot do is shown by plan before anything starts', async () => {
+    const { code, out } = await swarmbench(['plan', 'smoke', '--set', 'target.gateway.sticky=cookie']);
+    expect(code).toBe(2);
+    expect(out).toMatch(/refused: target\.gateway\.sticky: cookie needs a gateway/);
+  });
+
+  test.each([
+    [new CliError({ code: 'X', message: 'what', where: 'where', hint: 'do', exitCode: 3 }), 'error: what\n  where\n  hint: do\n  code: X\n', 3],
+    [Object.assign(new Error('the target said no'), { code: 'PREFLIGHT_FAILED', hint: 'ask it' }), 'error: the target said no\n  hint: ask it\n  code: PREFLIGHT_FAILED\n', 3],
+    [new TypeError('x is not a function'), /^error: unexpected: x is not a function\n {2}hint: .*SWARMBENCH_DEBUG=1.*\n {2}code: UNEXPECTED\n$/, 1],
+  ])('%s', (thrown, text, code) => {
+    const error = toCliError(thrown);
+    if (typeof text === 'string') expect(renderError(error)).toBe(text);
+    else expect(renderError(error)).toMatch(text);
+    expect(error.exitCode).toBe(code);
+  });
+});
+
+describe('help', () => {
+  test.each(Object.entries(commands))('of %s has examples that name it', async (name, { load }) => {
+    const command = await load();
+    const { code, out, err } = await swarmbench([name, '--help']);
+    expect(code).toBe(0);
+    expect(err).toBe('');
+    expect(out).toContain('Examples:');
+    for (const example of command.examples) expect(out).toContain(example);
+    expect(command.examples.some((example) => example.includes(`swarmbench ${name}`))).toBe(true);
+  });
+});
+
+describe('--json', () => {
+  test.each([
+    [['list', '--json']], [['plan', 'smoke', '--json']], [['validate', 'smoke', '--json']], [['doctor', '--json']], [['schema']], [['schema', 'profile']],
+  ])('swarmbench %j writes one JSON object on stdout and nothing else', async (args) => {
+    const { out, err } = await swarmbench(args, { cwd: folder, env: { FORCE_COLOR: '1' } });
+    expect(typeof JSON.parse(out)).toBe('object');
+    expect(err).toBe('');
+  });
+
+  test('validate lists the problems of each scenario', async () => {
+    const { code, out } = await swarmbench(['validate', 'smoke', join(folder, 'broken.yaml'), '--json']);
+    expect(code).toBe(2);
+    expect(JSON.parse(out)).toMatchObject({ valid: false, scenarios: [{ scenario: 'smoke', problems: [] }, { problems: [{ code: 'UNKNOWN_KEY', line: 4 }] }] });
+  });
+});
+
+describe('colour', () => {
+  const escape = '\x1b[';
+  test.each([
+    ['a terminal', ['list'], { isTTY: true }, true],
+    ['a pipe', ['list'], {}, false],
+    ['NO_COLOR', ['list'], { isTTY: true, env: { NO_COLOR: '1' } }, false],
+    ['--no-color', ['list', '--no-color'], { isTTY: true }, false],
+    ['FORCE_COLOR on a pipe', ['list'], { env: { FORCE_COLOR: '1' } }, true],
+  ] as const)('%s', async (_name, args, options, coloured) => {
+    expect((await swarmbench(args, options)).out.includes(escape)).toBe(coloured);
+  });
+});
+
+describe('the process', () => {
+  const entry = fileURLToPath(new URL('main.js', import.meta.url));
+
+  test('ends with the exit code, everything written', () => {
+    const { status, stdout } = spawnSync(process.execPath, [entry, 'schema'], { encoding: 'utf8' });
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toHaveProperty('title');
+    expect(spawnSync(process.execPath, [entry, 'nothing']).status).toBe(2);
+  });
+
+  test('a reader that goes away is no error', () => {
+    const { stdout, stderr } = spawnSync('sh', ['-c', `"${process.execPath}" "${entry}" schema | head -1`], { encoding: 'utf8' });
+    expect(stdout).toBe('{\n');
+    expect(stderr).toBe('');
+  });
+});

@@ -1,0 +1,81 @@
+/** From arguments to an exit code: parses, runs one command, tells errors. */
+import { Command, CommanderError } from 'commander';
+
+import { packageVersion } from '../platform/local/package-root.js';
+import { CliError, renderError, toCliError } from './cli-error.js';
+import { commands } from './commands/commands.js';
+import { exitCode } from './exit-code.js';
+import type { Host } from './host.js';
+
+export async function main(host: Host): Promise<number> {
+  let code: number = exitCode.passed;
+  const program = await buildProgram(host, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync([...host.args], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.passed : exitCode.usage;
+    return tell(error, host);
+  }
+}
+
+async function buildProgram(host: Host, finish: (code: number) => void): Promise<Command> {
+  const program = new Command('swarmbench')
+    .description('Benchmarks MCP servers: honest load, honest measurements, honest reports.')
+    .version(packageVersion())
+    .helpCommand('help [command]', 'show help of a command')
+    .addHelpText('after', `
+Examples:
+  swarmbench run                                     the smoke scenario against the reference server, 20 s
+  swarmbench run baseline --target http://localhost:3000/mcp
+  swarmbench list                                    scenarios and profiles
+  swarmbench report latest                           render the last run's report again
+
+Exit codes: 0 passed, 1 internal error, 2 usage or invalid scenario, 3 target unreachable or preflight failed,
+4 invalid or incomplete, 99 thresholds failed, 130 interrupted.`);
+  configure(program, host);
+  for (const [name, { summary, load }] of Object.entries(commands)) {
+    const subcommand = program.command(name).description(summary);
+    configure(subcommand, host);
+    if (!host.args.includes(name)) continue;
+    const { declare, examples } = await load();
+    declare(subcommand, host, finish);
+    subcommand.option('--no-color', 'no colours (NO_COLOR does the same)');
+    subcommand.addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`);
+  }
+  return program;
+}
+
+function configure(command: Command, host: Host): void {
+  command.exitOverride().showSuggestionAfterError().configureOutput({
+    writeOut: (text) => host.stdout.write(text),
+    writeErr: (text) => host.stderr.write(text),
+    getOutHelpWidth: () => host.stdout.columns(),
+    getErrHelpWidth: () => host.stderr.columns(),
+    getOutHasColors: () => false,
+    getErrHasColors: () => false,
+    outputError: (text, write) => write(renderError(usageError(text, command.name()))),
+  });
+}
+
+/** Commander's words in our form: `error: unknown option '--sed'\n(Did you mean --seed?)`. */
+function usageError(text: string, command: string): CliError {
+  const [first = '', suggestion] = text.trim().split('\n');
+  const help = command === 'swarmbench' ? 'swarmbench --help' : `swarmbench ${command} --help`;
+  const guess = /^\(Did you mean (.*)\?\)$/.exec(suggestion ?? '')?.[1];
+  return new CliError({
+    code: 'USAGE',
+    message: first.replace(/^error: /, ''),
+    hint: guess === undefined ? `\`${help}\` shows what there is` : `did you mean ${guess}? \`${help}\` shows what there is`,
+  });
+}
+
+function tell(thrown: unknown, host: Host): number {
+  const error = toCliError(thrown);
+  const debug = (host.env['SWARMBENCH_DEBUG'] ?? '') !== '';
+  host.stderr.write(renderError(error));
+  if (debug && thrown instanceof Error && thrown.stack !== undefined) host.stderr.write(`${thrown.stack}\n`);
+  return error.exitCode;
+}

@@ -1,0 +1,31 @@
+import { listProfiles, listScenarios } from '../../../scenarios/schema/index.js';
+import { exitCode } from '../exit-code.js';
+import { styleFor } from '../terminal/style.js';
+import { table } from '../terminal/table.js';
+import type { CliCommand } from './command.js';
+
+interface Options {
+  readonly json?: boolean;
+  readonly color: boolean;
+}
+
+export const list: CliCommand = {
+  examples: ['swarmbench list', 'swarmbench list --json'],
+  declare(command, host, finish) {
+    command.option('--json', 'one JSON object on stdout').action((options: Options) => {
+      const scenarios = listScenarios();
+      const profiles = listProfiles();
+      if (options.json === true) host.stdout.write(`${JSON.stringify({ scenarios, profiles }, undefined, 2)}\n`);
+      else {
+        const style = styleFor(host.stdout, host.env, options.color);
+        const rows = [...scenarios, ...profiles].map(({ name, description }) => [`  ${name}`, description]);
+        const aligned = table(rows);
+        host.stdout.write(`${[
+          style.bold('Scenarios'), ...aligned.slice(0, scenarios.length), '',
+          style.bold('Profiles'), ...aligned.slice(scenarios.length),
+        ].join('\n')}\n`);
+      }
+      finish(exitCode.passed);
+    });
+  },
+};

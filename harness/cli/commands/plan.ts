@@ -1,0 +1,34 @@
+import { refusals } from '../../platform/local/local.js';
+import { exitCode } from '../exit-code.js';
+import { outlineOf } from '../plan/outline.js';
+import { renderOutline } from '../plan/render.js';
+import { styleFor } from '../terminal/style.js';
+import type { CliCommand } from './command.js';
+import { addLoadOptions, planOf, wholeNumber, type LoadOptions } from './load-options.js';
+
+interface Options extends LoadOptions {
+  readonly workers: number;
+  readonly json?: boolean;
+  readonly color: boolean;
+}
+
+export const plan: CliCommand = {
+  examples: [
+    'swarmbench plan connection-flood',
+    'swarmbench plan ./my-scenario.yaml --set workload.normal.clients=50 --json',
+  ],
+  declare(command, host, finish) {
+    command.argument('<scenario>', 'name or file');
+    addLoadOptions(command);
+    command
+      .option('--workers <n>', 'worker processes', wholeNumber, 1)
+      .option('--json', 'one JSON object on stdout')
+      .action((scenario: string, options: Options) => {
+        const made = planOf(scenario, options, host);
+        const outline = outlineOf(made, { workers: options.workers, refusals: refusals(made) });
+        if (options.json === true) host.stdout.write(`${JSON.stringify(outline, undefined, 2)}\n`);
+        else host.stdout.write(renderOutline(outline, styleFor(host.stdout, host.env, options.color)));
+        finish(outline.refusals.length === 0 ? exitCode.passed : exitCode.usage);
+      });
+  },
+};

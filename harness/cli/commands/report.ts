@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+import { artifacts, writeReport } from '../../report/write-report.js';
+import { CliError } from '../cli-error.js';
+import { exitCode } from '../exit-code.js';
+import type { Host } from '../host.js';
+import { renderVerdict } from '../run/verdict.js';
+import { styleFor } from '../terminal/style.js';
+import type { CliCommand } from './command.js';
+
+interface Options {
+  readonly out: string;
+  readonly json?: boolean;
+  readonly color: boolean;
+}
+
+export const report: CliCommand = {
+  examples: ['swarmbench report', 'swarmbench report 20261120-211402-smoke-x7k2', 'swarmbench report ./elsewhere/20261120-211402-smoke-x7k2 --json'],
+  declare(command, host, finish) {
+    command
+      .argument('[run]', 'run id, or path of a run\'s folder', 'latest')
+      .option('--out <folder>', 'where results are', 'results')
+      .option('--json', 'the report as JSON on stdout')
+      .action(async (run: string, options: Options) => {
+        const folder = findRun(run, options, host);
+        const written = await writeReport(folder);
+        if (options.json === true) host.stdout.write(`${JSON.stringify(written, undefined, 2)}\n`);
+        else {
+          host.stdout.write(renderVerdict({ report: written, reportFile: join(folder, 'report.html'), failure: undefined }, styleFor(host.stdout, host.env, options.color)));
+          host.stderr.write(`written: report.json, ${Object.keys(artifacts).join(', ')}\n`);
+        }
+        finish(exitCode.passed);
+      });
+  },
+};
+
+/** @throws CliError when neither is a run's folder */
+function findRun(run: string, { out }: Options, host: Host): string {
+  const candidates = [resolve(host.cwd, out, run), resolve(host.cwd, run)];
+  const found = candidates.find((folder) => existsSync(join(folder, 'events.jsonl')));
+  if (found !== undefined) return found;
+  throw new CliError({
+    code: 'RUN_NOT_FOUND',
+    message: run === 'latest' ? `no run yet in ${candidates[0]}` : `there is no run ${run}`,
+    where: `looked for events.jsonl in ${candidates.join(' and ')}`,
+    hint: '--out names the folder that runs are in; `ls` it to see them',
+  });
+}

@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+import { CliError } from '../cli-error.js';
+import { exitCode } from '../exit-code.js';
+import type { Host } from '../host.js';
+import type { CliCommand } from './command.js';
+
+interface Options {
+  readonly controller: string;
+  readonly threads?: string;
+  readonly slot?: string;
+}
+
+/** The same program that the platforms start; its token comes from the environment, which `ps` does not show to others. */
+const ENTRY = fileURLToPath(new URL('../../../client-sim/main.js', import.meta.url));
+
+export const worker: CliCommand = {
+  examples: [
+    'swarmbench worker --controller http://127.0.0.1:8888',
+    'SWARMBENCH_WORKER_TOKEN=... swarmbench worker --controller http://10.0.0.5:8888 --threads 4',
+  ],
+  declare(command, host, finish) {
+    command
+      .requiredOption('--controller <url>', 'where the controller listens')
+      .option('--threads <n>', 'engine threads (default: one a core)')
+      .option('--slot <n>', 'wished place in the order of allocation')
+      .action(async (options: Options) => {
+        if (!URL.canParse(options.controller)) {
+          throw new CliError({ code: 'USAGE', message: `--controller: \`${options.controller}\` is not a URL`, hint: 'write it like http://127.0.0.1:8888' });
+        }
+        finish(await runWorker(argumentsOf(options), host));
+      });
+  },
+};
+
+function argumentsOf({ controller, threads, slot }: Options): readonly string[] {
+  return [
+    '--controller', controller,
+    ...(threads === undefined ? [] : ['--threads', threads]),
+    ...(slot === undefined ? [] : ['--slot', slot]),
+  ];
+}
+
+/** Ctrl-C reaches the worker by itself, as it is in our process group; only SIGTERM needs passing on. */
+function runWorker(args: readonly string[], host: Host): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(host.processes.execPath, [ENTRY, ...args], { stdio: 'inherit' });
+    const ignore = host.onInterrupt((signal) => {
+      if (signal === 'SIGTERM') child.kill(signal);
+    });
+    child.once('error', reject);
+    child.once('exit', (code, signal) => {
+      ignore();
+      resolve(code ?? (signal === 'SIGINT' ? exitCode.interrupted : exitCode.internal));
+    });
+  });
+}

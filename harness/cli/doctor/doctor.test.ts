@@ -1,0 +1,55 @@
+import { describe, expect, test } from '@jest/globals';
+
+import type { Facts } from './facts.js';
+import { judge } from './judge.js';
+import { renderFindings } from './render.js';
+import { plain } from '../terminal/style.js';
+
+const healthy: Facts = {
+  nodeVersion: '22.1.0', cores: 8, loadAverage: 0.2, memoryBytes: 16 * 1024 ** 3, freeMemoryBytes: 12 * 1024 ** 3,
+  openFiles: { soft: 65_536, hard: 65_536 }, localPorts: 28_232, somaxconn: 4096, conntrackRoom: 200_000, cpuGovernor: 'performance',
+  apiPortProblem: undefined, results: { folder: '/r', problem: undefined, freeBytes: 1e11 },
+  programs: { chromium: '/usr/bin/chromium', wrk: '/usr/bin/wrk', docker: '28.0.0' },
+};
+
+describe('the doctor', () => {
+  test('finds a healthy machine healthy', () => {
+    expect(judge(healthy).filter((finding) => finding.status !== 'ok')).toEqual([]);
+  });
+
+  const none = { chromium: undefined, wrk: undefined, docker: undefined };
+  test.each<[string, Partial<Facts>, string, string, RegExp | undefined]>([
+    ['an old Node', { nodeVersion: '20.18.3' }, 'Node.js', 'missing', /install/],
+    ['one core', { cores: 1 }, 'cores', 'warn', /--target/],
+    ['a busy machine', { loadAverage: 4 }, 'other load', 'warn', /top/],
+    ['little memory', { freeMemoryBytes: 1e8 }, 'memory', 'warn', /top/],
+    ['few open files', { openFiles: { soft: 1024, hard: 4096 } }, 'open files', 'warn', /ulimit -n 4096/],
+    ['few local ports', { localPorts: 1000 }, 'local ports', 'warn', /sysctl -w net.ipv4.ip_local_port_range/],
+    ['a short backlog', { somaxconn: 128 }, 'listen backlog', 'warn', /somaxconn/],
+    ['a full conntrack table', { conntrackRoom: 100 }, 'connection tracking', 'warn', /nf_conntrack_max/],
+    ['a kernel without conntrack', { conntrackRoom: undefined }, 'connection tracking', 'ok', undefined],
+    ['a CPU that saves power', { cpuGovernor: 'powersave' }, 'CPU governor', 'warn', /cpupower/],
+    ['a taken API port', { apiPortProblem: 'in use' }, 'port 8888', 'note', /--port/],
+    ['results that cannot be written', { results: { folder: '/r', problem: 'EACCES', freeBytes: undefined } }, 'results folder', 'missing', /--out/],
+    ['a full disk', { results: { folder: '/r', problem: undefined, freeBytes: 1e6 } }, 'results folder', 'warn', /du -sh/],
+    ['no Docker', { programs: none }, 'Docker engine', 'note', /docker/],
+    ['no wrk', { programs: none }, 'wrk', 'note', /apt-get install wrk/],
+    ['no Chromium', { programs: none }, 'Chromium', 'note', /apt-get install chromium/],
+  ])('%s', (_name, change, name, status, mend) => {
+    const finding = judge({ ...healthy, ...change }).find((candidate) => candidate.name === name);
+    expect(finding).toMatchObject({ status });
+    if (mend === undefined) expect(finding?.mend).toBeUndefined();
+    else expect(finding?.mend).toMatch(mend);
+  });
+
+  test('says nothing of what a system has not (macOS)', () => {
+    const names = judge({ ...healthy, localPorts: undefined, somaxconn: undefined, conntrackRoom: undefined, cpuGovernor: undefined }).map(({ name }) => name);
+    expect(names).not.toContain('local ports');
+    expect(names).not.toContain('CPU governor');
+  });
+
+  test('shows the command that mends below the line it mends', () => {
+    const text = renderFindings(judge({ ...healthy, cores: 1 }), plain);
+    expect(text).toMatch(/^warn +cores +one: .*\n +mend: put the target/m);
+  });
+});

@@ -1,0 +1,104 @@
+/** From facts to findings: each says how it stands, and if badly, the command that mends it. */
+import { bytes, count } from '../terminal/quantity.js';
+import { API_PORT, type Facts } from './facts.js';
+
+export interface Finding {
+  readonly name: string;
+  /** `missing` stops runs; `warn` limits what can be measured; `note` is about something optional. */
+  readonly status: 'ok' | 'warn' | 'missing' | 'note';
+  readonly detail: string;
+  readonly mend?: string;
+}
+
+const GIB = 1024 ** 3;
+/** Two descriptors a client (its socket and, on the same machine, the server's end) for the largest shipped scenario, with room. */
+const WANTED_FILES = 10_240;
+const WANTED_PORTS = 20_000;
+const WANTED_BACKLOG = 1_024;
+
+export function judge(facts: Facts): readonly Finding[] {
+  return [
+    node(facts), cores(facts), load(facts), memory(facts), openFiles(facts), localPorts(facts),
+    backlog(facts), conntrack(facts), governor(facts), apiPort(facts), results(facts), ...programs(facts),
+  ].filter((finding) => finding !== undefined);
+}
+
+function node({ nodeVersion }: Facts): Finding {
+  const [major = 0, minor = 0] = nodeVersion.split('.').map(Number);
+  const fits = major > 20 || (major === 20 && minor >= 19);
+  return fits
+    ? { name: 'Node.js', status: 'ok', detail: nodeVersion }
+    : { name: 'Node.js', status: 'missing', detail: `${nodeVersion}; 20.19 or newer is needed`, mend: 'install a newer Node.js' };
+}
+
+function cores({ cores }: Facts): Finding {
+  return cores >= 2
+    ? { name: 'cores', status: 'ok', detail: `${cores}` }
+    : { name: 'cores', status: 'warn', detail: 'one: load and target take it from each other', mend: 'put the target on another machine: swarmbench run --target URL' };
+}
+
+function load({ loadAverage, cores }: Facts): Finding {
+  const detail = `${loadAverage.toFixed(2)} over the last minute`;
+  return loadAverage < 0.5 * cores
+    ? { name: 'other load', status: 'ok', detail }
+    : { name: 'other load', status: 'warn', detail: `${detail}: something else is working, so figures will be noisy`, mend: 'top' };
+}
+
+function memory({ memoryBytes, freeMemoryBytes }: Facts): Finding {
+  const detail = `${bytes(freeMemoryBytes)} free of ${bytes(memoryBytes)}`;
+  return freeMemoryBytes >= GIB ? { name: 'memory', status: 'ok', detail } : { name: 'memory', status: 'warn', detail: `${detail}; 1 GiB is wanted`, mend: 'top -o %MEM' };
+}
+
+function openFiles({ openFiles }: Facts): Finding | undefined {
+  if (openFiles === undefined) return undefined;
+  const detail = `${count(openFiles.soft)} (hard limit ${openFiles.hard === Number.MAX_SAFE_INTEGER ? 'none' : count(openFiles.hard)})`;
+  if (openFiles.soft >= WANTED_FILES) return { name: 'open files', status: 'ok', detail };
+  return { name: 'open files', status: 'warn', detail: `${detail}; thousands of connections need more`, mend: `ulimit -n ${Math.min(openFiles.hard, 65_536)}` };
+}
+
+function localPorts({ localPorts }: Facts): Finding | undefined {
+  if (localPorts === undefined) return undefined;
+  if (localPorts >= WANTED_PORTS) return { name: 'local ports', status: 'ok', detail: count(localPorts) };
+  return { name: 'local ports', status: 'warn', detail: `${count(localPorts)}; churning clients use one a connection`, mend: 'sudo sysctl -w net.ipv4.ip_local_port_range="10240 65535"' };
+}
+
+function backlog({ somaxconn }: Facts): Finding | undefined {
+  if (somaxconn === undefined) return undefined;
+  if (somaxconn >= WANTED_BACKLOG) return { name: 'listen backlog', status: 'ok', detail: count(somaxconn) };
+  return { name: 'listen backlog', status: 'warn', detail: `${count(somaxconn)}; a burst of connections overflows it`, mend: 'sudo sysctl -w net.core.somaxconn=4096' };
+}
+
+function conntrack({ conntrackRoom }: Facts): Finding {
+  const name = 'connection tracking';
+  if (conntrackRoom === undefined) return { name, status: 'ok', detail: 'none' };
+  if (conntrackRoom >= 50_000) return { name, status: 'ok', detail: `room for ${count(conntrackRoom)}` };
+  return { name, status: 'warn', detail: `room for ${count(conntrackRoom)}; past it the kernel drops packets`, mend: 'sudo sysctl -w net.netfilter.nf_conntrack_max=262144' };
+}
+
+function governor({ cpuGovernor }: Facts): Finding | undefined {
+  if (cpuGovernor === undefined) return undefined;
+  if (cpuGovernor !== 'powersave') return { name: 'CPU governor', status: 'ok', detail: cpuGovernor };
+  return { name: 'CPU governor', status: 'warn', detail: 'powersave: latencies will be longer and vary', mend: 'sudo cpupower frequency-set -g performance' };
+}
+
+function apiPort({ apiPortProblem }: Facts): Finding {
+  const name = `port ${API_PORT}`;
+  if (apiPortProblem === undefined) return { name, status: 'ok', detail: 'free' };
+  return { name, status: 'note', detail: `taken (${apiPortProblem}); only \`swarmbench serve\` uses it`, mend: 'swarmbench serve --port 8889' };
+}
+
+function results({ results: { folder, problem, freeBytes } }: Facts): Finding {
+  if (problem !== undefined) return { name: 'results folder', status: 'missing', detail: `cannot be written: ${problem}`, mend: 'swarmbench run --out FOLDER' };
+  if (freeBytes !== undefined && freeBytes < GIB) return { name: 'results folder', status: 'warn', detail: `${folder}, ${bytes(freeBytes)} free`, mend: `du -sh ${folder}/*` };
+  return { name: 'results folder', status: 'ok', detail: `${folder}${freeBytes === undefined ? '' : `, ${bytes(freeBytes)} free`}` };
+}
+
+function programs({ programs: { chromium, wrk, docker } }: Facts): readonly Finding[] {
+  const optional = (name: string, found: string | undefined, why: string, mend: string): Finding =>
+    found === undefined ? { name, status: 'note', detail: `not found; only ${why}`, mend } : { name, status: 'ok', detail: found };
+  return [
+    optional('Docker engine', docker, 'the swarm platform needs it', 'https://docs.docker.com/engine/install/'),
+    optional('wrk', wrk, '`npm run bench:engine` compares with it', 'sudo apt-get install wrk'),
+    optional('Chromium', chromium, 'the browser tests of the report use it', 'sudo apt-get install chromium'),
+  ];
+}

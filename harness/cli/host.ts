@@ -1,0 +1,91 @@
+/**
+ * The one file of the harness that touches the process: arguments, environment, streams, signals, exit. Everything
+ * else gets a `Host` and returns.
+ */
+import { writeSync } from 'node:fs';
+
+import type { ProcessHost } from '../platform/local/host.js';
+
+export interface Host {
+  /** Without the program's own name. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly pid: number;
+  readonly nodeVersion: string;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly processes: ProcessHost;
+  /** SIGINT, SIGTERM and SIGHUP (told as SIGTERM) no longer end the process while somebody listens. Returns how to stop listening. */
+  onInterrupt(listener: (signal: 'SIGINT' | 'SIGTERM') => void): () => void;
+}
+
+export interface Output {
+  readonly isTTY: boolean;
+  readonly columns: () => number;
+  readonly write: (text: string) => void;
+}
+
+const DEFAULT_COLUMNS = 80;
+const SHOW_CURSOR = '\x1b[?25h';
+
+export function createHost(): Host {
+  return {
+    args: process.argv.slice(2),
+    env: process.env,
+    cwd: process.cwd(),
+    pid: process.pid,
+    nodeVersion: process.versions.node,
+    stdout: outputOf(process.stdout),
+    stderr: outputOf(process.stderr),
+    processes: { execPath: process.execPath, platform: process.platform, env: process.env, kill },
+    onInterrupt(listener) {
+      const interrupt = (): void => listener('SIGINT');
+      const terminate = (): void => listener('SIGTERM');
+      process.on('SIGINT', interrupt);
+      process.on('SIGTERM', terminate);
+      process.on('SIGHUP', terminate);
+      return () => {
+        process.off('SIGINT', interrupt);
+        process.off('SIGTERM', terminate);
+        process.off('SIGHUP', terminate);
+      };
+    },
+  };
+}
+
+/** Runs `main` and ends the process with its code once everything it wrote has left. */
+export async function runProcess(main: (host: Host) => Promise<number>): Promise<void> {
+  if (process.stderr.isTTY) process.on('exit', showCursor);
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreMissingReader);
+  const code = await main(createHost());
+  await Promise.all([process.stdout, process.stderr].map((stream) => new Promise<void>((resolve) => stream.write('', () => resolve()))));
+  process.exit(code);
+}
+
+/** However we end, the terminal gets its cursor back. */
+function showCursor(): void {
+  writeSync(process.stderr.fd, SHOW_CURSOR);
+}
+
+/** `swarmbench run 2>&1 | head -3`, a closed terminal: nobody reads any more, but what was begun is finished in order. */
+function ignoreMissingReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+}
+
+function outputOf(stream: NodeJS.WriteStream): Output {
+  return {
+    isTTY: stream.isTTY === true,
+    columns: () => stream.columns ?? DEFAULT_COLUMNS,
+    write: (text) => void stream.write(text),
+  };
+}
+
+function kill(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch (error) {
+    // EPERM: there is such a process, but not one of ours.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,4 @@
+import { main } from './cli.js';
+import { runProcess } from './host.js';
+
+await runProcess(main);

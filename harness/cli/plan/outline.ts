@@ -1,0 +1,111 @@
+/** What a plan would do, in numbers: printed by `plan` and before each run, and what `--json` gives. */
+import { expectedOperations, peakRate, totalDurationMs } from '../../../scenarios/schema/load.js';
+import { redactPlan } from '../../../scenarios/schema/redact.js';
+import type { Plan, ProfilePlan } from '../../../scenarios/schema/plan.js';
+import { templateBytes } from './template-bytes.js';
+
+export interface Outline {
+  readonly scenario: string;
+  readonly description: string;
+  readonly seed: number;
+  readonly configHash: string;
+  readonly target: { readonly kind: string; readonly urls: readonly string[]; readonly replicas: number; readonly era: string };
+  readonly processes: { readonly targets: number; readonly workers: number };
+  readonly durationSeconds: number;
+  readonly drainSeconds: number;
+  readonly clients: number;
+  readonly profiles: readonly ProfileOutline[];
+  readonly stages: readonly StageOutline[];
+  /** Undefined when a closed loop is part of it: then the target decides. */
+  readonly expectedRequests: number | undefined;
+  /** Sent; an answer's size is the target's. */
+  readonly estimatedBytesSent: number | undefined;
+  readonly limits: { readonly clients: number; readonly ratePerSecond: number; readonly durationSeconds: number; readonly bytes: number };
+  readonly thresholds: readonly string[];
+  readonly warnings: readonly string[];
+  /** What the platform cannot do of it; the run would not start. */
+  readonly refusals: readonly string[];
+}
+
+export interface ProfileOutline {
+  readonly name: string;
+  readonly clients: number;
+  readonly model: 'open' | 'closed';
+  readonly ratePerClient: number | undefined;
+  readonly connections: number;
+  readonly operations: readonly string[];
+}
+
+export interface StageOutline {
+  readonly name: string;
+  readonly trial: number;
+  readonly durationSeconds: number;
+  readonly measured: boolean;
+  readonly expectedRequests: number | undefined;
+  readonly peakRatePerSecond: number | undefined;
+}
+
+/** Request line and headers of the wire client in the session era; a little more in the stateless one. */
+const HEAD_BYTES = 260;
+/** `{"jsonrpc":"2.0","id":1000000000,"method":"tools/call","params":}` */
+const ENVELOPE_BYTES = 66;
+
+export function outlineOf(plan: Plan, options: { readonly workers: number; readonly refusals: readonly string[] }): Outline {
+  const expected = expectedOperations(plan);
+  const total = sumOrUndefined(expected.map(({ operations }) => operations));
+  const sent = sumOrUndefined(expected.map(({ profile, operations }) => {
+    const of = plan.profiles.find((candidate) => candidate.name === profile);
+    return operations === undefined || of === undefined ? undefined : operations * requestBytes(of);
+  }));
+  const { target, limits } = redactPlan(plan);
+  const targets = target.kind === 'url' ? 0 : target.replicas;
+  return {
+    scenario: plan.scenario,
+    description: plan.description,
+    seed: plan.seed,
+    configHash: plan.source.configHash,
+    target: { kind: target.kind, urls: target.kind === 'url' ? target.urls : [], replicas: target.kind === 'url' ? target.urls.length : targets, era: target.era },
+    processes: { targets, workers: options.workers },
+    durationSeconds: totalDurationMs(plan) / 1000,
+    drainSeconds: plan.drainMs / 1000,
+    clients: plan.profiles.reduce((sum, { clients }) => sum + clients, 0),
+    profiles: plan.profiles.map(profileOutline),
+    stages: plan.stages.map((stage) => ({
+      name: stage.name,
+      trial: stage.trial,
+      durationSeconds: stage.durationMs / 1000,
+      measured: stage.measured,
+      expectedRequests: rounded(sumOrUndefined(expected.filter((entry) => entry.stage === stage.index).map(({ operations }) => operations))),
+      peakRatePerSecond: sumOrUndefined(plan.profiles.map((profile) => peakRate(stage, profile))),
+    })),
+    expectedRequests: rounded(total),
+    estimatedBytesSent: rounded(sent),
+    limits: { clients: limits.clients, ratePerSecond: limits.ratePerSecond, durationSeconds: limits.durationMs / 1000, bytes: limits.bytes },
+    thresholds: plan.thresholds.map(({ check }) => check.text),
+    warnings: plan.warnings,
+    refusals: options.refusals,
+  };
+}
+
+function profileOutline(profile: ProfilePlan): ProfileOutline {
+  const { name, clients, arrivals, connections, operations } = profile;
+  return {
+    name,
+    clients,
+    model: arrivals.model,
+    ratePerClient: arrivals.model === 'open' ? arrivals.ratePerSecond : undefined,
+    connections: connections * clients,
+    operations: operations.map((operation) => operation.name),
+  };
+}
+
+function requestBytes({ operations }: ProfilePlan): number {
+  const weights = operations.reduce((sum, { weight }) => sum + weight, 0);
+  return operations.reduce((sum, { params, weight }) => sum + (weight / weights) * (HEAD_BYTES + ENVELOPE_BYTES + templateBytes(params)), 0);
+}
+
+function sumOrUndefined(values: readonly (number | undefined)[]): number | undefined {
+  return values.reduce((sum, value) => (sum === undefined || value === undefined ? undefined : sum + value), 0);
+}
+
+const rounded = (value: number | undefined): number | undefined => (value === undefined ? undefined : Math.round(value));

@@ -1,0 +1,35 @@
+/** The command line as the report shows it: one could paste it into a shell, and it holds no secret. */
+
+const HIDDEN = '***';
+
+export function redactedCommand(args: readonly string[]): string {
+  const shown = args.map((arg, index) => {
+    const [option, value] = splitOption(arg);
+    if (value !== undefined) return `${option}=${redactValue(option, value)}`;
+    return redactValue(args[index - 1] ?? '', arg);
+  });
+  return ['swarmbench', ...shown.map(quoted)].join(' ');
+}
+
+function splitOption(arg: string): readonly [string, string | undefined] {
+  const equals = arg.indexOf('=');
+  return arg.startsWith('--') && equals > 0 ? [arg.slice(0, equals), arg.slice(equals + 1)] : [arg, undefined];
+}
+
+function redactValue(option: string, value: string): string {
+  if (option === '--header') return value.replace(/:.*$/s, `: ${HIDDEN}`);
+  if (option === '--set' && /header/i.test(value)) return value.replace(/=.*$/s, `=${HIDDEN}`);
+  return redactUrl(value);
+}
+
+/** User information and values in the query. */
+function redactUrl(text: string): string {
+  if (!/^https?:\/\//i.test(text)) return text;
+  const [address = '', query] = text.split(/\?(.*)/s);
+  const open = address.replace(/^(https?:\/\/)[^/@]*@/i, `$1${HIDDEN}@`);
+  return query === undefined ? open : `${open}?${query.replaceAll(/=[^&]*/g, `=${HIDDEN}`)}`;
+}
+
+function quoted(arg: string): string {
+  return /^[\w@%+=:,./*-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`;
+}

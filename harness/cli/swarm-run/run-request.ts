@@ -1,0 +1,45 @@
+/** A scenario with everything that the command line says about it, as a harness elsewhere takes it. */
+import { basename, dirname, join } from 'node:path';
+
+import type { RunRequest } from '../../api/run-request.js';
+import { diskIo, listScenarios, type Plan } from '../../../scenarios/schema/index.js';
+import type { LoadOptions } from '../commands/load-options.js';
+
+export interface HowToRun {
+  readonly command: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Undefined: what the plan needs. */
+  readonly workers: number | undefined;
+}
+
+/**
+ * The texts travel, not the names: the harness may have other versions of these files, or none.
+ * @param plan what the scenario is here; its target's variables are filled in already
+ */
+export function runRequestOf(scenario: string, options: LoadOptions, plan: Plan, { command, labels, workers }: HowToRun): RunRequest {
+  const file = /[/\\]|\.ya?ml$/.test(scenario) ? scenario : (listScenarios().find(({ name }) => name === scenario)?.file ?? scenario);
+  const { timeScale, seed, era, set: sets } = options;
+  return {
+    scenario: `${diskIo.readText(file) ?? ''}\n`,
+    profiles: profilesBeside(file),
+    sets: [...sets],
+    command,
+    labels: { ...labels },
+    ...(timeScale === undefined ? {} : { timeScale }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(era === undefined ? {} : { era }),
+    ...(workers === undefined ? {} : { workers }),
+    ...targetOf(plan),
+  };
+}
+
+function profilesBeside(file: string): Record<string, string> {
+  const folder = join(dirname(file), 'profiles');
+  const files = diskIo.list(folder).filter((name) => name.endsWith('.yaml'));
+  return Object.fromEntries(files.map((name) => [basename(name, '.yaml'), diskIo.readText(join(folder, name)) ?? '']));
+}
+
+function targetOf({ target }: Plan): Pick<RunRequest, 'targets' | 'headers'> {
+  if (target.kind !== 'url') return {};
+  return { targets: [...target.urls], headers: Object.entries(target.headers).map(([name, value]) => `${name}: ${value}`) };
+}

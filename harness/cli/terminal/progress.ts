@@ -1,0 +1,71 @@
+/** How a running run looks: a block for a terminal, a line for a pipe. Pure: what is known in, text out. */
+import type { LiveView } from '../../analysis/contract.js';
+import { count, duration, latency, rate } from './quantity.js';
+import type { Style } from './style.js';
+
+export interface Progress {
+  readonly scenario: string;
+  readonly totalMs: number;
+  readonly stages: number;
+  readonly phase:
+    /** Before the load and after it. */
+    | { readonly kind: 'idle'; readonly doing: string }
+    | { readonly kind: 'running'; readonly live: LiveView };
+}
+
+const BAR_COLUMNS = 24;
+const NOTHING = '–';
+
+export function progressBlock(progress: Progress, style: Style): readonly string[] {
+  const { phase } = progress;
+  const title = style.bold(progress.scenario);
+  if (phase.kind !== 'running') return [`${title}  ${phase.doing} ...`];
+  const { live } = phase;
+  const errors = count(live.failedTotal);
+  return [
+    `${title}  ${bar(live.tMs / progress.totalMs, style)}  ${style.bold(live.stageName)} (stage ${live.stage + 1} of ${progress.stages})  ${duration(live.remainingMs)} left`,
+    `  clients   ${padded(count(live.clients))}  sessions  ${count(live.sessions)}`,
+    `  offered   ${padded(rate(live.offeredPerSecond))}  delivered ${delivered(live, style)}`,
+    `  p50       ${padded(latencyOf(live.p50Ms))}  p95 ${latencyOf(live.p95Ms)}  p99 ${latencyOf(live.p99Ms)}`,
+    `  errors    ${live.failedTotal === 0 ? errors : style.red(errors)}${topErrors(live)}`,
+  ];
+}
+
+export function progressLine(progress: Progress): string {
+  const { phase } = progress;
+  if (phase.kind !== 'running') return `${progress.scenario}: ${phase.doing}`;
+  const { live } = phase;
+  return [
+    `${progress.scenario}: ${clock(live.tMs)} ${live.stageName}`,
+    `clients ${count(live.clients)}`,
+    `offered ${rate(live.offeredPerSecond)}`,
+    `delivered ${rate(live.sentPerSecond)}`,
+    `p95 ${latencyOf(live.p95Ms)}`,
+    `errors ${count(live.failedTotal)}${topErrors(live)}`,
+    `${duration(live.remainingMs)} left`,
+  ].join(', ');
+}
+
+function bar(fraction: number, style: Style): string {
+  const full = Math.round(Math.min(1, Math.max(0, fraction)) * BAR_COLUMNS);
+  return style.cyan('█'.repeat(full)) + style.dim('░'.repeat(BAR_COLUMNS - full));
+}
+
+/** What was sent falls visibly behind what was due: the window is full, or the generator is. */
+function delivered(live: LiveView, style: Style): string {
+  const text = rate(live.sentPerSecond);
+  return live.sentPerSecond < 0.95 * live.offeredPerSecond ? style.yellow(text) : text;
+}
+
+function topErrors(live: LiveView): string {
+  const top = Object.entries(live.errors).filter(([, times]) => times > 0).sort(([, a], [, b]) => b - a).slice(0, 3);
+  return top.length === 0 ? '' : ` (${top.map(([category, times]) => `${category} ${count(times)}`).join(', ')})`;
+}
+
+const latencyOf = (ms: number | undefined): string => (ms === undefined ? NOTHING : latency(ms));
+const padded = (text: string): string => text.padEnd(12);
+
+function clock(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  return `${String(Math.floor(seconds / 60)).padStart(2, '0')}:${String(seconds % 60).padStart(2, '0')}`;
+}

@@ -1,0 +1,30 @@
+/** Numbers for people, always with their unit; those that reports show too are written as there. */
+import { formatAs, formatBytes, formatMs } from '../../analysis/format-metric.js';
+
+export { formatBytes as bytes, formatMs as latency };
+
+export function rate(perSecond: number): string {
+  return formatAs('perSecond', perSecond);
+}
+
+export function duration(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (seconds < 60) return `${ms < 10_000 && ms % 1000 !== 0 ? (ms / 1000).toFixed(1) : seconds} s`;
+  if (seconds < 3600) return joined(Math.floor(seconds / 60), 'min', seconds % 60, 's');
+  return joined(Math.floor(seconds / 3600), 'h', Math.floor((seconds % 3600) / 60), 'min');
+}
+
+function joined(large: number, largeUnit: string, small: number, smallUnit: string): string {
+  return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
+}
+
+export function count(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
+
+/** A share that is not zero never reads as zero. */
+export function percent(ratio: number): string {
+  const value = ratio * 100;
+  return `${value !== 0 && Math.abs(value) < 0.01 ? '< 0.01' : Number(value.toFixed(2))} %`;
+}

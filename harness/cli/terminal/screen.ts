@@ -1,0 +1,54 @@
+/**
+ * A block of lines at the bottom of the terminal that is redrawn in place, and lines that scroll above it. Each change
+ * is one write, so neither can tear the other.
+ */
+import type { Output } from '../host.js';
+import { fitTo, visibleLength } from './style.js';
+
+export interface Screen {
+  /** Replaces the block. */
+  block(lines: readonly string[]): void;
+  /** A line above the block that stays. */
+  log(line: string): void;
+  /** Takes the block away and gives the cursor back. */
+  close(): void;
+}
+
+const HIDE_CURSOR = '\x1b[?25l';
+const SHOW_CURSOR = '\x1b[?25h';
+const CLEAR_BELOW = '\x1b[J';
+const CLEAR_LINE = '\x1b[K';
+
+export function createScreen(output: Output): Screen {
+  let drawn: readonly string[] = [];
+  let hidden = false;
+
+  const toTop = (): string => {
+    const rows = drawn.reduce((sum, line) => sum + rowsOf(line, output.columns()), 0);
+    return rows === 0 ? '' : `\x1b[${rows}A\r`;
+  };
+  const draw = (above: string, lines: readonly string[]): void => {
+    // One column is left free: a line that fills the last one makes some terminals wrap.
+    const fitted = lines.map((line) => fitTo(output.columns() - 1, line));
+    const hide = hidden || fitted.length === 0 ? '' : HIDE_CURSOR;
+    hidden ||= fitted.length > 0;
+    output.write(`${hide}${toTop()}${above}${fitted.map((line) => `${line}${CLEAR_LINE}\n`).join('')}${CLEAR_BELOW}`);
+    drawn = fitted;
+  };
+
+  return {
+    block: (lines) => draw('', lines),
+    log: (line) => draw(`${line}${CLEAR_LINE}\n`, drawn),
+    close() {
+      if (!hidden) return;
+      draw('', []);
+      output.write(SHOW_CURSOR);
+      hidden = false;
+    },
+  };
+}
+
+/** Rows a line takes now: the terminal may have become narrower since it was drawn. */
+function rowsOf(line: string, columns: number): number {
+  return Math.max(1, Math.ceil(visibleLength(line) / Math.max(1, columns)));
+}

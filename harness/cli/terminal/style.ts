@@ -1,0 +1,57 @@
+/** Colours as functions from text to text; without colour they give the text back. */
+import type { Output } from '../host.js';
+
+export interface Style {
+  readonly bold: Paint;
+  readonly dim: Paint;
+  readonly red: Paint;
+  readonly green: Paint;
+  readonly yellow: Paint;
+  readonly cyan: Paint;
+}
+
+export type Paint = (text: string) => string;
+
+const paint = (open: number, close: number): Paint => (text) => `\x1b[${open}m${text}\x1b[${close}m`;
+const asIs: Paint = (text) => text;
+
+const coloured: Style = {
+  bold: paint(1, 22),
+  dim: paint(2, 22),
+  red: paint(31, 39),
+  green: paint(32, 39),
+  yellow: paint(33, 39),
+  cyan: paint(36, 39),
+};
+export const plain: Style = { bold: asIs, dim: asIs, red: asIs, green: asIs, yellow: asIs, cyan: asIs };
+
+/** NO_COLOR (no-color.org) and `--no-color` win over FORCE_COLOR, which wins over what the stream is. */
+export function styleFor(output: Output, env: Readonly<Record<string, string | undefined>>, wanted = true): Style {
+  if (!wanted || isSet(env['NO_COLOR'])) return plain;
+  if (isSet(env['FORCE_COLOR'])) return env['FORCE_COLOR'] === '0' ? plain : coloured;
+  return output.isTTY && env['TERM'] !== 'dumb' ? coloured : plain;
+}
+
+const isSet = (value: string | undefined): boolean => value !== undefined && value !== '';
+
+const ESCAPES = /\x1b\[[0-9;?]*[A-Za-z]/g;
+
+/** Columns the text takes; everything we print is one column wide. */
+export function visibleLength(text: string): number {
+  return text.replaceAll(ESCAPES, '').length;
+}
+
+/** Cuts to `columns` with an ellipsis, keeping escape sequences whole and closing them. */
+export function fitTo(columns: number, text: string): string {
+  if (visibleLength(text) <= columns) return text;
+  let room = Math.max(0, columns - 1);
+  let fitted = '';
+  for (const piece of text.split(/(\x1b\[[0-9;?]*[A-Za-z])/)) {
+    if (piece.startsWith('\x1b')) fitted += piece;
+    else {
+      fitted += piece.slice(0, room);
+      room -= Math.min(room, piece.length);
+    }
+  }
+  return `${fitted}…`;
+}

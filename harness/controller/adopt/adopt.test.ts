@@ -1,0 +1,124 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, expect, test } from '@jest/globals';
+import type { RunEvent } from '../events.js';
+import { readEvents } from '../log/event-log.js';
+import { isRunId } from '../log/run-id.js';
+import { readTelemetry } from '../log/telemetry-log.js';
+import { isRunning } from './programs.js';
+import { unfinishedRuns } from './unfinished.js';
+
+const resultsFolder = mkdtempSync(join(tmpdir(), 'swarmbench-adopt-'));
+const processes: ChildProcess[] = [];
+
+afterEach(async () => {
+  for (const child of processes.splice(0)) child.kill('SIGKILL');
+  for (const program of (await events()).flatMap((event) => (event.type === 'program.started' ? [event.program] : []))) {
+    if (isRunning(program)) process.kill(program.pid, 'SIGKILL');
+  }
+  for (const name of readdirSync(resultsFolder)) rmSync(join(resultsFolder, name), { recursive: true, force: true });
+});
+
+afterAll(() => rmSync(resultsFolder, { recursive: true, force: true }));
+
+interface Spawned {
+  readonly child: ChildProcess;
+  line(): Promise<Record<string, unknown>>;
+}
+
+function controller(...args: readonly string[]): Spawned {
+  const entry = fileURLToPath(new URL('../testing/controller-process.js', import.meta.url));
+  const child = spawn(process.execPath, [entry, resultsFolder, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  processes.push(child);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return { child, line: async () => JSON.parse((await lines.next()).value ?? 'null') as Record<string, unknown> };
+}
+
+function folder(): string | undefined {
+  const name = readdirSync(resultsFolder).find(isRunId);
+  return name && join(resultsFolder, name);
+}
+
+async function events(): Promise<readonly RunEvent[]> {
+  const run = folder();
+  return run && existsSync(join(run, 'events.jsonl')) ? (await readEvents(join(run, 'events.jsonl'))).events : [];
+}
+
+async function reached(type: RunEvent['type']): Promise<void> {
+  while (!(await events()).some((event) => event.type === type)) await sleep(20);
+}
+
+async function kill({ child }: Spawned): Promise<void> {
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
+
+async function operations(): Promise<number> {
+  let sum = 0;
+  for await (const { value } of readTelemetry(join(folder() ?? '', 'telemetry.jsonl'))) sum += value.batch.series.reduce((all, series) => all + series.succeeded, 0);
+  return sum;
+}
+
+test('a controller killed in mid-run is replaced by one that adopts the run, and not one operation is missing or counted twice', async () => {
+  const first = controller('0', '5');
+  const { port } = await first.line();
+  await reached('stage.started');
+  await sleep(1200);
+  await kill(first);
+  // What a dying controller may leave: half a line, never acknowledged.
+  appendFileSync(join(folder() ?? '', 'telemetry.jsonl'), '{"workerId":"w1","receivedAt":"20');
+  appendFileSync(join(folder() ?? '', 'events.jsonl'), '{"seq":');
+  await sleep(800);
+  const second = controller(String(port));
+  expect(await second.line()).toMatchObject({ port, problems: [], adopted: [{ controllerUrl: `http://127.0.0.1:${String(port)}` }] });
+  expect(await second.line()).toMatchObject({ verdict: { kind: 'passed' }, problems: [] });
+  // 10 clients, 10 a second, 5 s.
+  expect(await operations()).toBe(500);
+  const log = await events();
+  expect(log.map(({ seq }) => seq)).toEqual(log.map((_, index) => index + 1));
+  expect(log.filter(({ type }) => type === 'run.adopted')).toHaveLength(1);
+  expect(log.filter(({ type }) => type === 'worker.finished')).toHaveLength(2);
+  expect(existsSync(join(folder() ?? '', 'secrets.json'))).toBe(false);
+  for (const event of log) if (event.type === 'program.started') expect(isRunning(event.program)).toBe(false);
+}, 30_000);
+
+test('workers that do not come back within their lease are lost by policy', async () => {
+  const first = controller('0', '60', 'continue');
+  const { port } = await first.line();
+  await reached('stage.started');
+  await kill(first);
+  for (const event of await events()) if (event.type === 'program.started') process.kill(event.program.pid, 'SIGKILL');
+  const second = controller(String(port));
+  await second.line();
+  expect(await second.line()).toMatchObject({ stopped: 'worker-loss', verdict: { kind: 'incomplete' } });
+  expect((await events()).filter(({ type }) => type === 'worker.lost')).toHaveLength(2);
+}, 30_000);
+
+test('a run whose load had not begun is ended as incomplete, and its programs with it', async () => {
+  const first = controller('0', '60');
+  const { port } = await first.line();
+  await reached('program.started');
+  await kill(first);
+  const programs = (await events()).flatMap((event) => (event.type === 'program.started' ? [event.program] : []));
+  const begun = (await events()).some(({ type }) => type === 'run.started');
+  const second = controller(String(port));
+  await second.line();
+  const finished = await second.line();
+  if (!begun) expect(finished).toMatchObject({ failure: { code: 'CONTROLLER_LOST', message: expect.stringContaining('before its load began') }, verdict: { kind: 'incomplete' } });
+  expect(programs.filter(isRunning)).toEqual([]);
+}, 30_000);
+
+test('a run that a living controller holds is not touched', async () => {
+  const first = controller('0', '60');
+  await first.line();
+  await reached('run.started');
+  expect(await unfinishedRuns(resultsFolder)).toEqual({ runs: [], problems: [] });
+  await kill(first);
+  expect((await unfinishedRuns(resultsFolder)).runs).toHaveLength(1);
+}, 30_000);

@@ -1,0 +1,56 @@
+/**
+ * What happened in a run, in order: `events.jsonl`, one a line, appended before it takes effect. A run's state, its
+ * live view and its report are folds over these and over the telemetry lines (design: architecture, "The log").
+ */
+import type { Plan } from '../../scenarios/schema/plan.js';
+import type { Clock, Exchange, PinnedProtocol, Registration, SlotSet, Telemetry } from '../../client-sim/protocol/messages.js';
+import type { Place, Replica, StartedProgram, UsageSample } from '../platform/platform.js';
+
+/** `at` is ISO 8601 of the controller's clock. */
+export type RunEvent = { readonly seq: number; readonly at: string } & RunEventBody;
+
+export type RunEventBody =
+  /** The plan is redacted (header values). `command` is the command line, redacted. */
+  | { readonly type: 'run.created'; readonly runId: string; readonly plan: Plan; readonly command: string; readonly version: string; readonly labels?: Readonly<Record<string, string>> }
+  | { readonly type: 'controller.listening'; readonly url: string; readonly pid: number }
+  | { readonly type: 'program.started'; readonly program: StartedProgram }
+  | { readonly type: 'environment'; readonly environment: Readonly<Record<string, unknown>> }
+  | { readonly type: 'target.ready'; readonly endpoints: readonly string[]; readonly replicas: readonly Replica[] }
+  | { readonly type: 'worker.registered'; readonly workerId: string; readonly worker: Registration; readonly place?: Place }
+  | { readonly type: 'worker.clock'; readonly workerId: string; readonly clock: Clock }
+  | { readonly type: 'worker.saturated'; readonly workerId: string; readonly reason: string }
+  | { readonly type: 'worker.recovered'; readonly workerId: string }
+  /** `lastHeardMs`: run time (0 before the load) when it was last heard of; `silentMs`: how long ago that was. */
+  | { readonly type: 'worker.lost'; readonly workerId: string; readonly lastHeardMs: number; readonly silentMs: number; readonly policy: Plan['onWorkerLoss'] }
+  | { readonly type: 'preflight.started' }
+  | { readonly type: 'preflight.passed'; readonly pinned: PinnedProtocol; readonly serverInfo: { readonly name: string; readonly version: string } | undefined; readonly exchanges: readonly Exchange[] }
+  | { readonly type: 'preflight.failed'; readonly problem: string; readonly exchanges: readonly Exchange[] }
+  | { readonly type: 'run.started'; readonly startAt: number; readonly assignments: readonly { readonly assignmentId: string; readonly workerId: string; readonly slots: readonly SlotSet[] }[] }
+  | { readonly type: 'stage.started'; readonly stage: number; readonly name: string }
+  | { readonly type: 'slots.moved'; readonly assignmentId: string; readonly from: string; readonly to: string; readonly slots: readonly SlotSet[]; readonly joinMs: number }
+  | { readonly type: 'load.adjusted'; readonly adjustId: string; readonly stage: number; readonly atMs: number; readonly load: number; readonly profile?: string }
+  | { readonly type: 'threshold.broken'; readonly check: string; readonly actual: number; readonly abort: boolean }
+  | { readonly type: 'stop.requested'; readonly reason: StopReason; readonly mode: 'drain' | 'now'; readonly detail: string }
+  | { readonly type: 'run.draining' }
+  | { readonly type: 'worker.finished'; readonly workerId: string; readonly reason: 'finished' | 'stopped' | 'lease-lost' | 'failed'; readonly lastSequence: number; readonly problem?: string }
+  | { readonly type: 'usage'; readonly atMs: number; readonly samples: readonly UsageSample[] }
+  | { readonly type: 'run.adopted'; readonly pid: number }
+  | { readonly type: 'run.analysing' }
+  /** Something of ours went wrong before or outside the load; the run is incomplete. `code` is a stable error code. */
+  | { readonly type: 'run.failed'; readonly code: string; readonly message: string; readonly hint?: string }
+  | { readonly type: 'run.finished'; readonly verdict: Verdict };
+
+export type StopReason = 'user' | 'interrupt' | 'threshold' | 'stop-rule' | 'worker-loss' | 'error';
+
+/** One line of `telemetry.jsonl`. */
+export interface TelemetryLine {
+  readonly workerId: string;
+  readonly receivedAt: string;
+  readonly batch: Telemetry;
+}
+
+export type Verdict =
+  | { readonly kind: 'passed'; readonly reasons: readonly string[] }
+  | { readonly kind: 'failed'; readonly reasons: readonly string[] }
+  | { readonly kind: 'invalid'; readonly reasons: readonly string[] }
+  | { readonly kind: 'incomplete'; readonly reasons: readonly string[] };

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, test } from '@jest/globals';
+import type { ProcessHost } from '../platform/local/host.js';
+import { createLocalPlatform } from '../platform/local/local.js';
+import { loadPlan, type Plan } from '../../scenarios/schema/index.js';
+import { Bench } from './testing/bench.js';
+
+const benches: Bench[] = [];
+afterEach(async () => {
+  await Promise.all(benches.splice(0).map((bench) => bench.stop()));
+});
+
+const host: ProcessHost = {
+  execPath: process.execPath,
+  platform: process.platform,
+  env: process.env,
+  kill: (pid, signal) => {
+    try {
+      return process.kill(pid, signal);
+    } catch {
+      return false;
+    }
+  },
+};
+
+async function bench(): Promise<Bench> {
+  const platform = createLocalPlatform({ host, nodeVersion: process.version, threads: 1 });
+  const made = await new Bench({ platform: () => platform, timings: {} }).start();
+  benches.push(made);
+  return made;
+}
+
+function plan(sets: readonly string[]): Plan {
+  const result = loadPlan({ scenario: 'smoke', sets: ['target.server=sink', ...sets], timeScale: 0.2, env: {} });
+  if (!result.ok) throw new Error(JSON.stringify(result.problems));
+  return result.plan;
+}
+
+test('the real worker, over the real protocol, against a real target: registered, preflighted, loaded, balanced', async () => {
+  const { controller } = await bench();
+  const run = controller.submit(plan([]), { command: 'test', workers: 2 });
+  const finished = await run.finished;
+  expect({ ...finished, log: finished.failure && readFileSync(join(run.folder, 'events.jsonl'), 'utf8') }).toMatchObject({ failure: undefined, stopped: undefined, problems: [] });
+  // On a busy machine it may be called invalid, never incomplete.
+  expect(finished.verdict.kind).not.toBe('incomplete');
+}, 60_000);

@@ -1,0 +1,29 @@
+import { PROTOCOL, type AdjustOrder, type AssignmentOrder, type Endpoint, type PinnedProtocol, type PreflightOrder, type StopOrder } from '../../../client-sim/protocol/messages.js';
+import type { Plan } from '../../../scenarios/schema/plan.js';
+import { workerPlan } from '../../../scenarios/schema/index.js';
+import type { LoadAdjusted } from './run.js';
+import type { Assignment } from './crew.js';
+
+export function preflightOrder(runId: string, plan: Plan, endpoints: readonly Endpoint[]): PreflightOrder {
+  return { type: 'preflight', protocol: PROTOCOL, runId, plan: workerPlan(plan), endpoints, era: plan.target.era };
+}
+
+/** What all assignments of a run have in common. */
+export interface RunStart {
+  readonly startAt: number;
+  readonly endpoints: readonly Endpoint[];
+  readonly pinned: PinnedProtocol;
+}
+
+export function assignmentOrder(runId: string, plan: Plan, start: RunStart, workerId: string, assignment: Assignment, joinMs: number): AssignmentOrder {
+  return { type: 'assignment', protocol: PROTOCOL, runId, workerId, ...assignment, plan: workerPlan(plan), ...start, joinMs };
+}
+
+export function adjustOrder(runId: string, event: LoadAdjusted): AdjustOrder {
+  const { adjustId, atMs, stage, load, profile } = event;
+  return { type: 'adjust', protocol: PROTOCOL, runId, adjustId, atMs, stage, load, ...(profile === undefined ? {} : { profile }) };
+}
+
+export function stopOrder(runId: string, mode: 'drain' | 'now'): StopOrder {
+  return { type: 'stop', protocol: PROTOCOL, runId, mode };
+}

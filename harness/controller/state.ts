@@ -1,0 +1,73 @@
+import type { RunEvent, StopReason, Verdict } from './events.js';
+
+/** Where a run stands: a fold of its events, so that a log read back gives the same state as the run that wrote it. */
+export type RunState =
+  | { readonly kind: 'created' }
+  | { readonly kind: 'deploying' }
+  | { readonly kind: 'preflight' }
+  | { readonly kind: 'running'; readonly startAt: number; readonly stage: number; readonly stageName: string }
+  | { readonly kind: 'draining' }
+  | { readonly kind: 'analysing' }
+  | { readonly kind: 'stopping'; readonly reason: StopReason; readonly mode: 'drain' | 'now' }
+  | { readonly kind: 'finished'; readonly verdict: Verdict };
+
+/**
+ * The state after one more event. Laws: `finished` is final; `stopping` is left only for `finished`, so that a drain or
+ * an analysis that a stop caused still says so; events that are facts rather than steps change nothing.
+ */
+export function nextState(state: RunState, event: RunEvent): RunState {
+  if (state.kind === 'finished') return state;
+  if (event.type === 'run.finished') return { kind: 'finished', verdict: event.verdict };
+  if (event.type === 'stop.requested') return { kind: 'stopping', reason: event.reason, mode: event.mode };
+  if (state.kind === 'stopping') return state;
+  switch (event.type) {
+    case 'run.created':
+      return { kind: 'created' };
+    // The controller says where workers find it when it takes the run out of the queue; deploying is what follows.
+    case 'controller.listening':
+      return state.kind === 'created' ? { kind: 'deploying' } : state;
+    case 'preflight.started':
+      return { kind: 'preflight' };
+    case 'run.started':
+      return { kind: 'running', startAt: event.startAt, stage: -1, stageName: 'starting' };
+    case 'stage.started':
+      return state.kind === 'running' ? { ...state, stage: event.stage, stageName: event.name } : state;
+    case 'run.draining':
+      return { kind: 'draining' };
+    case 'run.analysing':
+      return { kind: 'analysing' };
+    case 'run.failed':
+      return { kind: 'stopping', reason: 'error', mode: 'now' };
+    case 'program.started':
+    case 'environment':
+    case 'target.ready':
+    case 'worker.registered':
+    case 'worker.clock':
+    case 'worker.saturated':
+    case 'worker.recovered':
+    case 'worker.lost':
+    case 'worker.finished':
+    case 'preflight.passed':
+    case 'preflight.failed':
+    case 'slots.moved':
+    case 'load.adjusted':
+    case 'threshold.broken':
+    case 'usage':
+    case 'run.adopted':
+      return state;
+    default:
+      return unreachable(event);
+  }
+}
+
+export const initialState: RunState = { kind: 'created' };
+
+export function foldState(events: Iterable<RunEvent>): RunState {
+  let state = initialState;
+  for (const event of events) state = nextState(state, event);
+  return state;
+}
+
+function unreachable(event: never): never {
+  throw new Error(`event of an unknown type: ${JSON.stringify(event)}`);
+}

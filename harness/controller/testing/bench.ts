@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startApi, type Api, type ApiOptions } from '../../api/start.js';
+import { Controller, createController, type ControllerOptions } from '../controller.js';
+import type { Timings } from '../timings.js';
+import { FakePlatform } from './fake-platform.js';
+
+/** Quick enough for tests, slow enough for a loaded machine. */
+export const quick: Partial<Timings> = { heartbeatMs: 500, leaseMs: 3000, registerMs: 15_000, startDelayMs: 600, noticeMs: 200, lastBatchesMs: 2000, stopNowMs: 2000, tickMs: 200 };
+
+/** A controller with its API on loopback and fake workers, in a folder of its own. */
+export class Bench {
+  readonly resultsFolder = mkdtempSync(join(tmpdir(), 'swarmbench-controller-'));
+  readonly platform = new FakePlatform();
+  readonly reported: string[] = [];
+  readonly controller: Controller;
+  #api: Api | undefined;
+
+  constructor(options: Partial<ControllerOptions> = {}) {
+    this.controller = createController({
+      resultsFolder: this.resultsFolder,
+      platform: () => this.platform,
+      writeReport: async (folder) => {
+        // Takes a while, as the real one does.
+        await sleep(300);
+        writeFileSync(join(folder, 'report.json'), '{}');
+        this.reported.push(folder);
+      },
+      version: 'test',
+      timings: quick,
+      ...options,
+    });
+  }
+
+  async start(options: Partial<ApiOptions> = {}): Promise<this> {
+    this.#api = await startApi(this.controller, { host: '127.0.0.1', port: 0, version: 'test', ...options });
+    return this;
+  }
+
+  get api(): Api {
+    if (this.#api === undefined) throw new Error('the bench was not started');
+    return this.#api;
+  }
+
+  async stop(): Promise<void> {
+    await this.controller.destroy();
+    await this.#api?.close(100);
+    rmSync(this.resultsFolder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,57 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync } from 'node:fs';
+import { join } from 'node:path';
+import { execPath } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import type { Environment, Platform, PlatformContext } from '../../platform/platform.js';
+import type { Plan } from '../../../scenarios/schema/plan.js';
+import { startTicks } from '../adopt/programs.js';
+
+/** Starts real processes of the fake worker, and no target. `children` are those of the last run, by slot. */
+export class FakePlatform implements Platform {
+  readonly name = 'local';
+  children: readonly ChildProcess[] = [];
+  refused: readonly string[] = [];
+
+  refusals(): readonly string[] {
+    return this.refused;
+  }
+
+  async prepare(plan: Plan, context: PlatformContext): Promise<Environment> {
+    const count = context.workers ?? 2;
+    this.children = Array.from({ length: count }, (_, index) => startFakeWorker(context, index + 1));
+    const children = this.children;
+    return {
+      endpoints: plan.target.kind === 'url' ? plan.target.urls.map((url) => ({ url, headers: plan.target.kind === 'url' ? plan.target.headers : {} })) : [],
+      expectedWorkers: count,
+      replicas: [],
+      describe: async () => ({ fake: true }),
+      usage: async () => [{ id: 'worker-1', role: 'worker', cpu: 0.1, memoryBytes: 1e6 }],
+      brokenWorker: () => {
+        const child = children.find(({ exitCode, signalCode }) => exitCode !== null || signalCode !== null);
+        return child && `pid ${child.pid} ended with ${child.signalCode ?? child.exitCode}`;
+      },
+      teardown: async () => {
+        await Promise.all(children.map(end));
+      },
+    };
+  }
+}
+
+function startFakeWorker(context: PlatformContext, slot: number): ChildProcess {
+  const log = openSync(join(context.runFolder, `worker-${slot}.log`), 'a');
+  const entry = fileURLToPath(new URL('./fake-worker.js', import.meta.url));
+  const args = [entry, context.controllerUrl, String(slot), ...(context.workerToken === undefined ? [] : [context.workerToken])];
+  const child = spawn(execPath, args, { stdio: ['ignore', log, log], detached: true });
+  const pid = child.pid ?? 0;
+  context.started({ role: 'worker', name: `worker-${slot}`, pid, startTicks: startTicks(pid) });
+  return child;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+}

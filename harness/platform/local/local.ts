@@ -1,0 +1,159 @@
+/** The local platform: target and workers are child processes on this machine. */
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import type { Endpoint } from '../../../client-sim/protocol/messages.js';
+import type { Plan } from '../../../scenarios/schema/plan.js';
+import type { Environment, Platform, PlatformContext, Replica } from '../platform.js';
+import { describeMachine, usableCores } from './describe.js';
+import { endPrograms } from './end-programs.js';
+import { PlatformError, type ProcessHost } from './host.js';
+import { lastWords, startProgram, waitUntilHealthy, waitUntilListening, type Program, type ProgramSpec } from './program.js';
+import { createUsageMeter } from './usage.js';
+
+const START_BUDGET_MS = 20_000;
+
+export interface LocalOptions {
+  readonly host: ProcessHost;
+  readonly nodeVersion: string;
+  /** Engine threads of each worker; undefined: the cores that the targets leave free. */
+  readonly threads: number | undefined;
+}
+
+export function createLocalPlatform(options: LocalOptions): Platform {
+  return {
+    name: 'local',
+    refusals,
+    prepare: (plan, context, signal) => prepare(plan, context, options, signal),
+  };
+}
+
+/** Stickiness is the gateway's, and there is none here: a client stays with its replica for the whole run. */
+export function refusals(plan: Plan): readonly string[] {
+  const { target } = plan;
+  if (target.kind === 'url' || target.sticky === 'session' || (target.sticky === 'none' && target.replicas === 1)) return [];
+  return [`target.gateway.sticky: ${target.sticky} needs a gateway, which the local platform has not; it keeps each client at one replica (sticky: session)`];
+}
+
+async function prepare(plan: Plan, context: PlatformContext, options: LocalOptions, signal: AbortSignal): Promise<Environment> {
+  const programs: Program[] = [];
+  const start = async (spec: ProgramSpec): Promise<Program> => {
+    signal.throwIfAborted();
+    const program = await startProgram(spec, options.host);
+    programs.push(program);
+    const { role, name, pid, startTicks } = program;
+    context.started({ role, name, pid, startTicks });
+    return program;
+  };
+  try {
+    const replicas = await startReplicas(plan, context, start, signal);
+    const workers = context.workers ?? 1;
+    for (let number = 1; number <= workers; number += 1) await start(workerSpec(number, workers, plan, context, options));
+    return environment(plan, replicas, workers, programs, options);
+  } catch (error) {
+    await endPrograms(programs, options.host);
+    throw error;
+  }
+}
+
+function environment(plan: Plan, replicas: readonly Replica[], workers: number, programs: readonly Program[], options: LocalOptions): Environment {
+  let ended: Promise<void> | undefined;
+  return {
+    endpoints: endpointsOf(plan, replicas),
+    expectedWorkers: workers,
+    replicas,
+    describe: () => describeMachine(options.nodeVersion),
+    usage: createUsageMeter(programs),
+    brokenWorker: () => brokenWorker(programs),
+    teardown: () => (ended ??= end(programs, options.host)),
+  };
+}
+
+function brokenWorker(programs: readonly Program[]): string | undefined {
+  const broken = programs.find((program) => program.role === 'worker' && program.exit() !== undefined);
+  return broken && `${broken.name} ended with ${broken.exit()}${lastWords(broken)}`;
+}
+
+async function end(programs: readonly Program[], host: ProcessHost): Promise<void> {
+  const left = await endPrograms(programs, host);
+  if (left.length === 0) return;
+  throw new PlatformError('DEPLOY_TEARDOWN', `could not be ended: ${left.join(', ')}`, 'end them by hand; their process ids are in events.jsonl');
+}
+
+async function startReplicas(
+  plan: Plan,
+  context: PlatformContext,
+  start: (spec: ProgramSpec) => Promise<Program>,
+  signal: AbortSignal,
+): Promise<readonly Replica[]> {
+  const { target } = plan;
+  if (target.kind === 'url') return [];
+  const numbers = Array.from({ length: target.replicas }, (_, index) => index + 1);
+  return Promise.all(numbers.map(async (number) => {
+    const name = `${target.kind}-${number}`;
+    const program = await start({
+      role: 'target',
+      name,
+      ...TARGETS[target.kind](name, plan.seed, context),
+      env: {},
+      logFile: logFile(context, name),
+    });
+    const url = await waitUntilListening(program, START_BUDGET_MS, signal);
+    await waitUntilHealthy(program, url, START_BUDGET_MS, signal);
+    return { id: name, node: hostname(), url: url.href };
+  }));
+}
+
+const LISTEN_ARGS = ['--host', '127.0.0.1', '--port', '0'];
+
+const TARGETS: Readonly<Record<'reference' | 'sink', (name: string, seed: number, context: PlatformContext) => Pick<ProgramSpec, 'entry' | 'args'>>> = {
+  reference: (name, seed, context) => ({
+    entry: entryPoint('../../../swarm/reference-server/main.js'),
+    args: [...LISTEN_ARGS, '--id', name, '--seed', String(seed), ...leaseArgs(context)],
+  }),
+  sink: (_name, _seed, context) => ({
+    entry: entryPoint('../../../swarm/reference-server/sink.js'),
+    args: [...LISTEN_ARGS, ...leaseArgs(context)],
+  }),
+};
+
+function workerSpec(number: number, workers: number, plan: Plan, context: PlatformContext, options: LocalOptions): ProgramSpec {
+  const name = `worker-${number}`;
+  return {
+    role: 'worker',
+    name,
+    entry: entryPoint('../../../client-sim/main.js'),
+    args: ['--controller', context.controllerUrl, '--slot', String(number), '--threads', String(options.threads ?? threadsFor(plan, workers)), ...leaseArgs(context)],
+    // In the environment and not in the arguments, which every user of the machine can read.
+    env: context.workerToken === undefined ? {} : { SWARMBENCH_WORKER_TOKEN: context.workerToken },
+    logFile: logFile(context, name),
+  };
+}
+
+/** One engine thread for every core that is not a target's, split over the workers; more threads than clients are of no use. */
+export function threadsFor(plan: Plan, workers: number, cores: number = usableCores()): number {
+  const taken = plan.target.kind === 'url' ? 1 : plan.target.replicas;
+  const clients = plan.profiles.reduce((sum, profile) => sum + profile.clients, 0);
+  return Math.max(1, Math.min(Math.floor((cores - taken) / workers), Math.ceil(clients / workers)));
+}
+
+function endpointsOf(plan: Plan, replicas: readonly Replica[]): readonly Endpoint[] {
+  const { target } = plan;
+  if (target.kind === 'url') return target.urls.map((url) => ({ url, headers: target.headers }));
+  return replicas.map(({ url }) => ({ url, headers: {} }));
+}
+
+/** Programs end by themselves when nobody has touched this file for a minute: the controller is gone for good. */
+function leaseArgs(context: PlatformContext): readonly string[] {
+  return ['--lease', join(context.runFolder, 'controller.lease')];
+}
+
+function logFile(context: PlatformContext, name: string): string {
+  return join(context.runFolder, 'logs', `${name}.log`);
+}
+
+/** From the same build that this file is from. */
+function entryPoint(relative: string): string {
+  return fileURLToPath(new URL(relative, import.meta.url));
+}

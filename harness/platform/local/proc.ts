@@ -1,0 +1,59 @@
+/** Reads of /proc (proc(5)); every function gives undefined or nothing where there is none (macOS). */
+import { existsSync, readFileSync } from 'node:fs';
+
+export const hasProc = existsSync('/proc/self/stat');
+
+export interface ProcessUse {
+  /** User and system time since its start, of all its threads, in seconds. */
+  readonly cpuSeconds: number;
+  readonly memoryBytes: number;
+}
+
+/** Kernels report in USER_HZ, which is 100 on every architecture Node runs on (man 2 sysconf, _SC_CLK_TCK). */
+const TICKS_PER_SECOND = 100;
+
+export function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+export function startTicksOf(pid: number): number | undefined {
+  const ticks = statFields(pid)?.[19];
+  return ticks === undefined ? undefined : Number(ticks);
+}
+
+/** Use of a process and everything below it. Undefined when it is gone. */
+export function treeUse(pid: number): ProcessUse | undefined {
+  const fields = statFields(pid);
+  if (fields === undefined) return undefined;
+  const [utime = 0, stime = 0, childUtime = 0, childStime = 0] = fields.slice(11, 15).map(Number);
+  let cpuSeconds = (utime + stime + childUtime + childStime) / TICKS_PER_SECOND;
+  let memoryBytes = residentBytes(pid);
+  for (const child of childrenOf(pid)) {
+    const use = treeUse(child);
+    if (use === undefined) continue;
+    cpuSeconds += use.cpuSeconds;
+    memoryBytes += use.memoryBytes;
+  }
+  return { cpuSeconds, memoryBytes };
+}
+
+/** The fields after the command name, which may itself hold spaces and brackets; [0] is field 3, the state. */
+function statFields(pid: number): readonly string[] | undefined {
+  const stat = readText(`/proc/${pid}/stat`);
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+/** From `status`, in kB, because `stat` counts in pages, and those are not 4 KiB everywhere. */
+function residentBytes(pid: number): number {
+  const match = /^VmRSS:\s+(\d+) kB$/m.exec(readText(`/proc/${pid}/status`) ?? '');
+  return match === null ? 0 : Number(match[1]) * 1024;
+}
+
+function childrenOf(pid: number): readonly number[] {
+  const children = readText(`/proc/${pid}/task/${pid}/children`) ?? '';
+  return children.split(' ').filter((text) => text !== '').map(Number);
+}

@@ -1,0 +1,121 @@
+/**
+ * One child process: started in a process group of its own (Ctrl-C on the terminal reaches only us; the children stop
+ * when the run says so), writing into a log file rather than a pipe, so that it outlives a killed controller until its
+ * lease runs out or a new controller adopts it.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { StartedProgram } from '../platform.js';
+import { PlatformError, type ProcessHost } from './host.js';
+import { startTicksOf } from './proc.js';
+
+const POLL_MS = 20;
+const LOG_LINES_SHOWN = 15;
+
+export interface ProgramSpec {
+  readonly role: StartedProgram['role'];
+  readonly name: string;
+  readonly entry: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly logFile: string;
+}
+
+export interface Program extends StartedProgram {
+  readonly logFile: string;
+  /** Undefined while it runs. */
+  readonly exit: () => string | undefined;
+  readonly exited: Promise<void>;
+}
+
+/** @throws PlatformError `DEPLOY_SPAWN` */
+export async function startProgram(spec: ProgramSpec, host: ProcessHost): Promise<Program> {
+  mkdirSync(dirname(spec.logFile), { recursive: true });
+  const log = openSync(spec.logFile, 'a');
+  const child = spawn(host.execPath, [spec.entry, ...spec.args], {
+    detached: true,
+    stdio: ['ignore', log, log],
+    env: { ...host.env, ...spec.env },
+  });
+  closeSync(log);
+  await spawned(child, spec);
+  let exit: string | undefined;
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', (code, signal) => {
+      exit = signal ?? `exit code ${code}`;
+      resolve();
+    });
+  });
+  const pid = child.pid ?? 0;
+  return { role: spec.role, name: spec.name, pid, startTicks: startTicksOf(pid), logFile: spec.logFile, exit: () => exit, exited };
+}
+
+function spawned(child: ChildProcess, spec: ProgramSpec): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', (error) => {
+      reject(new PlatformError('DEPLOY_SPAWN', `${spec.name}: could not be started: ${error.message}`, 'is there a limit on processes or memory? `swarmbench doctor` looks'));
+    });
+  });
+}
+
+/**
+ * Waits for the line `{"listening":{"url":"..."}}` in the program's log.
+ *
+ * @throws PlatformError `DEPLOY_START` when it ends first or the budget is over, with the last lines of its log
+ */
+export async function waitUntilListening(program: Program, budgetMs: number, signal: AbortSignal): Promise<URL> {
+  const giveUpAt = performance.now() + budgetMs;
+  for (;;) {
+    const url = listeningUrl(readFileSync(program.logFile, 'utf8'));
+    if (url !== undefined) return url;
+    const exit = program.exit();
+    if (exit !== undefined) throw notStarted(program, `ended with ${exit} before it listened`);
+    if (performance.now() > giveUpAt) throw notStarted(program, `not listening after ${budgetMs / 1000} s`);
+    await sleep(POLL_MS, undefined, { signal });
+  }
+}
+
+/** Polls `/healthz` until it answers 200. @throws PlatformError `DEPLOY_START` */
+export async function waitUntilHealthy(program: Program, url: URL, budgetMs: number, signal: AbortSignal): Promise<void> {
+  const health = new URL('/healthz', url);
+  const giveUpAt = performance.now() + budgetMs;
+  let last = 'no answer';
+  for (;;) {
+    try {
+      const answer = await fetch(health, { signal: AbortSignal.any([signal, AbortSignal.timeout(2_000)]) });
+      await answer.body?.cancel();
+      if (answer.ok) return;
+      last = `HTTP ${answer.status}`;
+    } catch (error) {
+      signal.throwIfAborted();
+      last = error instanceof Error ? error.message : String(error);
+    }
+    if (program.exit() !== undefined || performance.now() > giveUpAt) {
+      throw notStarted(program, `not healthy after ${budgetMs / 1000} s (${health.href}: ${last})`);
+    }
+    await sleep(POLL_MS * 5, undefined, { signal });
+  }
+}
+
+function listeningUrl(log: string): URL | undefined {
+  for (const line of log.split('\n').slice(0, -1)) {
+    if (!line.startsWith('{"listening"')) continue;
+    const parsed = JSON.parse(line) as { listening?: { url?: unknown } };
+    if (typeof parsed.listening?.url === 'string') return new URL(parsed.listening.url);
+  }
+  return undefined;
+}
+
+function notStarted(program: Program, what: string): PlatformError {
+  return new PlatformError('DEPLOY_START', `${program.name}: ${what}${lastWords(program)}`, `the whole log is ${program.logFile}`);
+}
+
+/** The end of a program's log, to be put behind what is said about it; empty when it said nothing. */
+export function lastWords(program: Program): string {
+  const tail = readFileSync(program.logFile, 'utf8').trimEnd().split('\n').slice(-LOG_LINES_SHOWN).join('\n    ');
+  return tail === '' ? '' : `; its last words:\n    ${tail}`;
+}

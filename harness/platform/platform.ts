@@ -1,0 +1,83 @@
+/**
+ * Where programs run: the port that `local/` (child processes) and `swarm/` (dockerode) implement. Only `cli` knows
+ * which one it is.
+ */
+import type { Plan } from '../../scenarios/schema/plan.js';
+import type { Endpoint } from '../../client-sim/protocol/messages.js';
+
+export interface Platform {
+  readonly name: 'local' | 'swarm';
+  /** What of this plan the platform cannot do, by name, in words; empty when all can be done. Pure: nothing is started. */
+  refusals(plan: Plan): readonly string[];
+  /** Brings up target and workers. On failure everything already started is gone again. */
+  prepare(plan: Plan, context: PlatformContext, signal: AbortSignal): Promise<Environment>;
+}
+
+export interface PlatformContext {
+  readonly runId: string;
+  readonly runFolder: string;
+  /** Where workers find the controller. */
+  readonly controllerUrl: string;
+  readonly workerToken: string | undefined;
+  /** How many worker processes; undefined: the platform decides. */
+  readonly workers: number | undefined;
+  /** Told of every process or service started, before it is used, so that a later controller can end it. */
+  readonly started: (what: StartedProgram) => void;
+}
+
+export interface StartedProgram {
+  readonly role: 'target' | 'worker';
+  readonly name: string;
+  readonly pid: number;
+  /** Field 22 of /proc/PID/stat where there is one: tells this process from a later one with the same number. */
+  readonly startTicks: number | undefined;
+}
+
+export interface Environment {
+  readonly endpoints: readonly Endpoint[];
+  /** Where the preflight asks, when not there: behind a gateway that sends each request elsewhere, no session would live long enough. */
+  readonly preflightEndpoints?: readonly Endpoint[];
+  readonly expectedWorkers: number;
+  readonly replicas: readonly Replica[];
+  /**
+   * Where a worker that registered runs; undefined: it is none of this environment's. Without this function, workers are
+   * known by the processes that were told, or are whoever registers.
+   */
+  placeOf?(worker: { readonly host: string }): Place | undefined;
+  /** Nodes, kernel, versions, limits: what the report's environment section shows. */
+  describe(): Promise<Readonly<Record<string, unknown>>>;
+  /** Resource use since the last call, of everything this platform started (replicas and workers). */
+  usage(): Promise<readonly UsageSample[]>;
+  /** In words, a worker that ended by itself, so that nobody waits for it to register; undefined while none has. */
+  brokenWorker?(): string | undefined;
+  /** Everything gone, on its own time budget; safe to call twice. */
+  teardown(): Promise<void>;
+}
+
+export interface Replica {
+  readonly id: string;
+  readonly node: string;
+  readonly url: string;
+  /** As the server calls itself, where that is known. */
+  readonly host?: string;
+  readonly slot?: number;
+  readonly task?: string;
+}
+
+/** A task of a swarm, in words that people know from `docker service ps`. */
+export interface Place {
+  readonly service: string;
+  readonly slot: number;
+  readonly task: string;
+  readonly node: string;
+}
+
+export interface UsageSample {
+  readonly id: string;
+  readonly role: 'target' | 'worker';
+  /** Of one core. */
+  readonly cpu: number;
+  readonly memoryBytes: number;
+  readonly receivedBytesPerSecond?: number;
+  readonly sentBytesPerSecond?: number;
+}

@@ -1,0 +1,70 @@
+/**
+ * Compose files to the objects of a Swarm, the same as `docker stack deploy` of docker/cli 28 makes them: what it refuses is
+ * refused, with all problems at once and their places; what it silently ignores is a warning. Pure but for `readFile`.
+ */
+import { convertFileObjects } from './convert/references.js';
+import { convertNetworks, isUserDefined } from './convert/networks.js';
+import { convertService } from './convert/service.js';
+import type { ReadFile } from './load/context.js';
+import { loadFile } from './load/load-file.js';
+import type { ComposeSource } from './load/load-file.js';
+import { mergeFiles } from './merge/merge-files.js';
+import type { ComposeModel } from './model.js';
+import { Findings, inOrder } from './problem.js';
+import type { Problem } from './problem.js';
+import type { FileSpec, NetworkSpec, ServiceSpec } from './swarm-types.js';
+
+export interface ComposeInput {
+  readonly stack: string;
+  /** One or more; later ones are merged onto earlier ones. */
+  readonly files: readonly ComposeSource[];
+  /** Absolute folder of the first file: relative paths of all files start there. */
+  readonly folder: string;
+  /** What `${NAME}` and variables without a value are taken from. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly readFile: ReadFile;
+}
+
+export type ComposeOutcome =
+  | { readonly kind: 'stack'; readonly stack: StackSpec; readonly warnings: readonly Problem[] }
+  | { readonly kind: 'refused'; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] };
+
+/** What a stack consists of. References of services to secrets and configs have names and no ids yet. */
+export interface StackSpec {
+  readonly name: string;
+  readonly networks: readonly NetworkSpec[];
+  /** Networks that must exist already, as Swarm networks. */
+  readonly externalNetworks: readonly string[];
+  readonly secrets: readonly FileSpec[];
+  readonly configs: readonly FileSpec[];
+  readonly services: readonly ServiceSpec[];
+}
+
+export function composeToSwarm(input: ComposeInput): ComposeOutcome {
+  const findings = new Findings();
+  const stack = convert(input, findings);
+  const warnings = inOrder(findings.warnings);
+  if (stack === undefined || findings.refused) return { kind: 'refused', problems: inOrder(findings.problems), warnings };
+  return { kind: 'stack', stack, warnings };
+}
+
+function convert(input: ComposeInput, findings: Findings): StackSpec | undefined {
+  const model = loadAll(input, findings);
+  if (model === undefined || findings.refused) return undefined;
+  const context = { stack: input.stack, model, readFile: input.readFile, findings };
+  const { networks, external } = convertNetworks(context);
+  return {
+    name: input.stack,
+    networks,
+    externalNetworks: external.filter(isUserDefined),
+    secrets: convertFileObjects('secrets', context),
+    configs: convertFileObjects('configs', context),
+    services: [...model.services.values()].map((service) => convertService(service, context)),
+  };
+}
+
+function loadAll({ files, folder, environment, readFile }: ComposeInput, findings: Findings): ComposeModel | undefined {
+  const lookup = (name: string): string | undefined => (Object.hasOwn(environment, name) ? environment[name] : undefined);
+  const models = files.map((file) => loadFile(file, { folder, lookup, readFile, findings }));
+  return models.reduce((base, override) => base && override && mergeFiles(base, override, findings));
+}

@@ -1,0 +1,70 @@
+import type { ComposeNetwork, ComposeService } from '../model.js';
+import type { NetworkAttachment, NetworkSpec } from '../swarm-types.js';
+import { checkName } from './engine-rules.js';
+import { scoped, withStack } from './context.js';
+import type { ConvertContext } from './context.js';
+import { nonEmpty, omitAbsent, omitEmpty } from './omit.js';
+
+/** The network of services that name none. */
+const DEFAULT = 'default';
+
+/** What a service is attached to, sorted by name, each with the service's own name as an alias. */
+export function convertAttachments(service: ComposeService, context: ConvertContext): readonly NetworkAttachment[] {
+  const attachments = networkKeys(service).map((key) => {
+    const attachment = service.networks?.get(key);
+    const network = context.model.networks.get(key);
+    if (network === undefined && key !== DEFAULT) refuseUndefined(service, key, context);
+    const target = network?.name ?? scoped(context.stack, key);
+    const aliases = [...(attachment?.aliases ?? []), ...(isUserDefined(target) ? [service.name] : [])];
+    return omitEmpty<NetworkAttachment>({ Target: target, Aliases: aliases, DriverOpts: nonEmpty(attachment?.driverOpts) });
+  });
+  return attachments.toSorted((a, b) => (a.Target < b.Target ? -1 : a.Target > b.Target ? 1 : 0));
+}
+
+/** Only networks that a service uses are made. */
+export function convertNetworks(context: ConvertContext): { readonly networks: readonly NetworkSpec[]; readonly external: readonly string[] } {
+  const used = new Set([...context.model.services.values()].flatMap(networkKeys));
+  const networks: NetworkSpec[] = [];
+  const external: string[] = [];
+  for (const key of used) {
+    const network = context.model.networks.get(key);
+    if (network?.external === true) external.push(network.name ?? key);
+    else if (network !== undefined || key === DEFAULT) {
+      const spec = convertNetwork(key, network, context.stack);
+      if (network !== undefined) checkName(spec.Name, network.at, `networks.${key}`, context);
+      networks.push(spec);
+    }
+  }
+  return { networks, external };
+}
+
+/** The engine's own networks exist on every node and know no aliases. */
+export function isUserDefined(name: string): boolean {
+  return !['default', 'bridge', 'host', 'none'].includes(name) && !name.startsWith('container:');
+}
+
+function convertNetwork(key: string, network: ComposeNetwork | undefined, stack: string): NetworkSpec {
+  const subnets = network?.ipamSubnets ?? [];
+  const hasIpam = network?.ipamDriver !== undefined || subnets.length > 0;
+  const pools = subnets.map((subnet) => omitEmpty<{ Subnet?: string }>({ Subnet: subnet }));
+  return omitAbsent<NetworkSpec>({
+    Name: network?.name ?? scoped(stack, key),
+    Driver: network?.driver ?? 'overlay',
+    Internal: network?.internal ?? false,
+    Attachable: network?.attachable ?? false,
+    Labels: withStack(stack, network?.labels),
+    Options: network?.driverOpts,
+    IPAM: hasIpam ? omitEmpty({ Driver: network?.ipamDriver, Config: pools }) : undefined,
+  });
+}
+
+function networkKeys(service: ComposeService): readonly string[] {
+  const keys = [...(service.networks?.keys() ?? [])];
+  return keys.length === 0 ? [DEFAULT] : keys;
+}
+
+function refuseUndefined(service: ComposeService, key: string, { model, findings }: ConvertContext): void {
+  const known = [...model.networks.keys()];
+  const hint = known.length === 0 ? `add it: networks: { ${key}: {} }` : `the networks are ${known.join(', ')}`;
+  findings.refuse(service.networks?.get(key)?.at ?? service.at, 'UNDEFINED', `services.${service.name}.networks`, `the network "${key}" is not defined`, hint);
+}

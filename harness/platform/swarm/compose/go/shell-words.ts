@@ -1,0 +1,42 @@
+/** Splits a command line into words: quotes, backslashes, `#` comments; no variables. Facts: google/shlex. */
+
+export type Words = { readonly kind: 'words'; readonly words: readonly string[] } | { readonly kind: 'wrong'; readonly message: string };
+
+type State = 'between' | 'word' | 'single' | 'double' | 'comment';
+
+export function shellWords(line: string): Words {
+  const words: string[] = [];
+  let word = '';
+  let state: State = 'between';
+  const characters = [...line];
+  for (let i = 0; i < characters.length; i += 1) {
+    const character = characters[i] ?? '';
+    if (state === 'comment') {
+      if (character === '\n') state = 'between';
+    } else if (state === 'single') {
+      if (character === "'") state = 'word';
+      else word += character;
+    } else if (character === '\\') {
+      const next = characters[i + 1];
+      if (next === undefined) return { kind: 'wrong', message: 'ends with a backslash that escapes nothing' };
+      word += next;
+      i += 1;
+      if (state === 'between') state = 'word';
+    } else if (state === 'double') {
+      if (character === '"') state = 'word';
+      else word += character;
+    } else if (character === '"') state = 'double';
+    else if (character === "'") state = 'single';
+    else if (' \t\r\n'.includes(character)) {
+      if (state === 'word') words.push(word);
+      word = '';
+      state = 'between';
+    } else if (character === '#' && state === 'between') state = 'comment';
+    else {
+      word += character;
+      state = 'word';
+    }
+  }
+  if (state === 'single' || state === 'double') return { kind: 'wrong', message: `has no closing ${state === 'single' ? "'" : '"'}` };
+  return { kind: 'words', words: state === 'word' ? [...words, word] : words };
+}

@@ -1,0 +1,55 @@
+/** A Docker engine behind narrow ports. Every call throws `EngineError`, or the signal's reason when aborted. */
+import Docker from 'dockerode';
+import { engineAddress, type DockerEnvironment } from './address.js';
+import { info, type EngineInfo } from './answers.js';
+import { engineCalls } from './calls.js';
+import { containersOf, type Containers } from './containers.js';
+import { fileObjectsOf, type FileObjects } from './file-objects.js';
+import { imagesOf, type Images } from './images.js';
+import { logsOf, type Logs } from './logs.js';
+import { networksOf, type Networks } from './networks.js';
+import { nodesOf, type Nodes } from './nodes.js';
+import { servicesOf, type Services } from './services.js';
+import { tasksOf, type Tasks } from './tasks.js';
+import { volumesOf, type Volumes } from './volumes.js';
+
+export interface Engine {
+  /** As people write it: `unix:///var/run/docker.sock`. */
+  readonly address: string;
+  /** For what no port covers: building and moving images. */
+  readonly docker: Docker;
+  readonly services: Services;
+  readonly tasks: Tasks;
+  readonly networks: Networks;
+  readonly configs: FileObjects;
+  readonly secrets: FileObjects;
+  readonly nodes: Nodes;
+  readonly logs: Logs;
+  readonly images: Images;
+  /** Volumes and containers are those of this engine's node alone. */
+  readonly volumes: Volumes;
+  readonly containers: Containers;
+  info(signal: AbortSignal): Promise<EngineInfo>;
+}
+
+/** Calls nobody yet. @param env DOCKER_HOST and its like @throws EngineError for an address that is none */
+export function connectEngine(env: DockerEnvironment): Engine {
+  const { text: address, options } = engineAddress(env);
+  const docker = new Docker(options);
+  const calls = engineCalls(docker, address);
+  return {
+    address,
+    docker,
+    services: servicesOf(calls),
+    tasks: tasksOf(calls),
+    networks: networksOf(calls),
+    configs: fileObjectsOf(calls, 'config'),
+    secrets: fileObjectsOf(calls, 'secret'),
+    nodes: nodesOf(calls),
+    logs: logsOf(calls),
+    images: imagesOf(calls),
+    volumes: volumesOf(calls),
+    containers: containersOf(calls),
+    info: (signal) => calls.call({ doing: 'asking what the engine is', method: 'GET', path: '/info' }, info, signal),
+  };
+}

@@ -1,0 +1,55 @@
+import type { Service } from './answers.js';
+import type { EngineCalls } from './calls.js';
+import { demux, linesOf, type LogFrame } from './demux.js';
+
+export interface LogOptions {
+  /** Goes on until aborted. */
+  readonly follow: boolean;
+  /** How many of the last lines of each task; undefined: all that the engine keeps. */
+  readonly tail?: number;
+  /** Unix time. */
+  readonly sinceS?: number;
+}
+
+export interface TaskLogLine {
+  readonly taskId: string;
+  readonly nodeId: string;
+  readonly stream: 'stdout' | 'stderr';
+  /** RFC 3339, nanoseconds, UTC: when the engine read it. */
+  readonly at: string;
+  /** Without the line's end. */
+  readonly text: string;
+}
+
+export interface Logs {
+  /** Of all tasks of a service. Ends without an error when aborted. */
+  ofService(service: Service, options: LogOptions, signal: AbortSignal): AsyncIterable<TaskLogLine>;
+}
+
+export function logsOf({ open }: EngineCalls): Logs {
+  return {
+    async *ofService({ ID, Spec }, { follow, tail, sinceS }, signal) {
+      const query = { stdout: true, stderr: true, timestamps: true, details: true, follow, tail: tail ?? 'all', ...(sinceS === undefined ? {} : { since: sinceS }) };
+      const stream = await open({ doing: `reading logs of ${Spec.Name}`, method: 'GET', path: `/services/${ID}/logs`, query }, signal);
+      const frames = Spec.TaskTemplate.ContainerSpec?.TTY === true ? linesOf(stream) : demux(stream);
+      try {
+        for await (const frame of frames) yield parseLine(frame);
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      } finally {
+        stream.destroy();
+      }
+    },
+  };
+}
+
+/** `2026-11-20T22:26:51.736430446Z com.docker.swarm.node.id=a,com.docker.swarm.service.id=b,com.docker.swarm.task.id=c words`. */
+function parseLine({ stream, bytes }: LogFrame): TaskLogLine {
+  const [, at = '', details = '', text = ''] = /^(\S*) (\S*) ?(.*?)\r?\n?$/s.exec(bytes.toString()) ?? [];
+  const detail = new Map(details.split(',').map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
+  return {
+    at, text, stream,
+    taskId: detail.get('com.docker.swarm.task.id') ?? '',
+    nodeId: detail.get('com.docker.swarm.node.id') ?? '',
+  };
+}

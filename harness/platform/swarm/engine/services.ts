@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import type { ServiceSpec } from '../compose/swarm-types.js';
+import { list, service, type Service } from './answers.js';
+import { filters, nothing, type EngineCalls } from './calls.js';
+import { isEngineError } from './engine-error.js';
+
+export interface Services {
+  /** @param label `key=value` or `key` */
+  labelled(label: string, signal: AbortSignal): Promise<readonly Service[]>;
+  all(signal: AbortSignal): Promise<readonly Service[]>;
+  /** @param id or name */
+  inspect(id: string, signal: AbortSignal): Promise<Service>;
+  /** Gives the id. */
+  create(spec: ServiceSpec, signal: AbortSignal): Promise<string>;
+  /**
+   * Reads the service and sends back what `next` makes of its spec; undefined leaves it alone. When somebody else changed it
+   * in between, both happen again. Gives the service as it was read last, and whether an update was sent.
+   */
+  change(id: string, next: (current: Service) => object | undefined, signal: AbortSignal): Promise<{ readonly before: Service; readonly sent: boolean }>;
+  remove(id: string, signal: AbortSignal): Promise<void>;
+}
+
+const created = z.looseObject({ ID: z.string() });
+const MOST_TRIES = 10;
+
+export function servicesOf({ call }: EngineCalls): Services {
+  const inspect = (id: string, signal: AbortSignal): Promise<Service> =>
+    call({ doing: `reading service ${id}`, method: 'GET', path: `/services/${id}` }, service, signal);
+
+  const change: Services['change'] = async (id, next, signal) => {
+    for (let tries = 1; ; tries += 1) {
+      const before = await inspect(id, signal);
+      const body = next(before);
+      if (body === undefined) return { before, sent: false };
+      const request = { doing: `updating service ${before.Spec.Name}`, method: 'POST', path: `/services/${id}/update`, query: { version: before.Version.Index }, body } as const;
+      try {
+        await call(request, nothing, signal);
+        return { before, sent: true };
+      } catch (error) {
+        // The task's scheduler writes to the service too, so this is common while it is being rolled out.
+        if (!isEngineError(error, 'OUT_OF_SEQUENCE') || tries === MOST_TRIES) throw error;
+      }
+    }
+  };
+
+  return {
+    labelled: (label, signal) => call({ doing: 'listing services', method: 'GET', path: '/services', query: filters({ label: [label] }) }, list(service), signal),
+    all: (signal) => call({ doing: 'listing services', method: 'GET', path: '/services' }, list(service), signal),
+    inspect,
+    create: async (spec, signal) => (await call({ doing: `creating service ${spec.Name}`, method: 'POST', path: '/services/create', body: spec }, created, signal)).ID,
+    change,
+    remove: async (id, signal) => void (await call({ doing: `removing service ${id}`, method: 'DELETE', path: `/services/${id}` }, nothing, signal)),
+  };
+}

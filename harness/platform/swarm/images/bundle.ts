@@ -1,0 +1,85 @@
+/** What goes into an image of ours: the compiled programs, the packages they use, the files they read. */
+import { createHash } from 'node:crypto';
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { OwnImage } from './own-images.js';
+import { placeBelow, tracePrograms } from './trace-programs.js';
+
+export interface Places {
+  /** Of package.json, node_modules, the scenarios and the Dockerfiles. */
+  readonly packageRoot: string;
+  /** Of the compiled programs. */
+  readonly buildRoot: string;
+}
+
+export interface Bundle {
+  /** By place in the build context. */
+  readonly files: ReadonlyMap<string, BundledFile>;
+  /** Changes with the place or content of any file. */
+  readonly digest: string;
+}
+
+type BundledFile = { readonly from: string } | { readonly text: string };
+
+/** @throws ImageError BUNDLE_INCOMPLETE */
+export function makeBundle(image: OwnImage, { packageRoot, buildRoot }: Places): Bundle {
+  const program = tracePrograms(image.entries.map((entry) => join(buildRoot, entry)));
+  const images = join(packageRoot, 'swarm', 'images');
+  const files = new Map<string, BundledFile>([
+    ...program.files.map((from) => [`dist/${placeBelow(buildRoot, from)}`, { from }] as const),
+    ...[...program.packages.flatMap(packageFiles), ...image.data.flatMap((folder) => yamlFiles(join(packageRoot, folder)))]
+      .map((from) => [placeBelow(packageRoot, from), { from }] as const),
+    ['package.json', { text: runtimeManifest(packageRoot) }],
+    ['Dockerfile', { from: join(images, image.name, 'Dockerfile') }],
+    ['answers.sh', { from: join(images, 'answers.sh') }],
+  ]);
+  return { files, digest: digestOf(files) };
+}
+
+/** Puts the bundle where the builder can take it from. @param folder empty */
+export function writeBundle({ files }: Bundle, folder: string): void {
+  for (const [place, file] of files) {
+    const target = join(folder, place);
+    mkdirSync(dirname(target), { recursive: true });
+    if ('text' in file) writeFileSync(target, file.text);
+    else copyFileSync(file.from, target);
+  }
+}
+
+// Types, their sources, source maps and prose: a third of a package's bytes, and nothing runs them. Licences stay.
+const neverRun = /\.(?:map|ts|cts|mts|md|markdown|flow|tsbuildinfo)$/i;
+const licence = /^(?:licen[cs]e|notice|copying)/i;
+const notAtTop = new Set(['node_modules', 'test', 'tests', 'docs', 'example', 'examples', 'benchmark', 'benchmarks', '.github']);
+
+function packageFiles(folder: string): readonly string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return notAtTop.has(entry.name) ? [] : filesBelow(path);
+    return [path];
+  }).filter((file) => licence.test(file.slice(file.lastIndexOf('/') + 1)) || !neverRun.test(file));
+}
+
+function yamlFiles(folder: string): readonly string[] {
+  return filesBelow(folder).filter((file) => file.endsWith('.yaml'));
+}
+
+function filesBelow(folder: string): readonly string[] {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+/** What Node and the programs read of package.json: the module type and the version. Scripts and dependencies mean nothing there. */
+function runtimeManifest(packageRoot: string): string {
+  const { name, version, license, type } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as Record<string, unknown>;
+  return `${JSON.stringify({ name, version, license, type, private: true }, undefined, 2)}\n`;
+}
+
+function digestOf(files: ReadonlyMap<string, BundledFile>): string {
+  const whole = createHash('sha256');
+  for (const [place, file] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const content = 'text' in file ? file.text : readFileSync(file.from);
+    whole.update(`${place}\0${createHash('sha256').update(content).digest('hex')}\n`);
+  }
+  return whole.digest('hex');
+}

@@ -1,0 +1,77 @@
+/** Which files and packages a compiled program consists of. */
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { ImageError } from './image-error.js';
+
+export interface TracedProgram {
+  /** Absolute paths, sorted. */
+  readonly files: readonly string[];
+  /** Absolute folders of packages, sorted; those that packages depend on included. */
+  readonly packages: readonly string[];
+}
+
+// As the compiler writes them: static and dynamic imports, and `new URL('./thread.js', import.meta.url)` of worker threads.
+const imports = /(?:^|[\s;}])(?:import|export)\s*(?:[^'"();]*?\sfrom\s*)?['"]([^'"\n]+)['"]|\bimport\(\s*['"]([^'"\n]+)['"]|new URL\(\s*['"](\.{1,2}\/[^'"\n]+\.js)['"]\s*,\s*import\.meta\.url/g;
+
+/** @throws ImageError BUNDLE_INCOMPLETE, naming who imports what is not there */
+export function tracePrograms(entries: readonly string[]): TracedProgram {
+  const files = new Set<string>();
+  const packages = new Set<string>();
+  for (const entry of entries) traceFile(entry, 'the image needs it', files, packages);
+  return { files: [...files].sort(), packages: [...packages].sort() };
+}
+
+function traceFile(file: string, why: string, files: Set<string>, packages: Set<string>): void {
+  if (files.has(file)) return;
+  if (!existsSync(file)) throw new ImageError('BUNDLE_INCOMPLETE', `${file} is not there (${why})`, 'build the project: npm run build');
+  files.add(file);
+  const text = withoutComments(readFileSync(file, 'utf8'));
+  for (const [, fixed, dynamic, url] of text.matchAll(imports)) {
+    const specifier = fixed ?? dynamic ?? url ?? '';
+    if (specifier.startsWith('.')) traceFile(join(dirname(file), specifier), `${file} imports it`, files, packages);
+    else if (!specifier.startsWith('node:')) tracePackage(nameOf(specifier), file, packages);
+  }
+}
+
+interface Manifest {
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+}
+
+/** Optional dependencies stay behind: they are native speed-ups that would tie the image to this machine's platform. */
+function tracePackage(name: string, importer: string, packages: Set<string>): void {
+  // Some packages of JavaScript depend on the types of others.
+  if (name.startsWith('@types/')) return;
+  const folder = findPackage(name, dirname(importer));
+  if (folder === undefined) throw new ImageError('BUNDLE_INCOMPLETE', `package ${name} is not installed (${importer} needs it)`, 'install the packages: npm ci');
+  if (packages.has(folder)) return;
+  packages.add(folder);
+  const { dependencies = {}, peerDependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
+  const inside = join(folder, 'package.json');
+  for (const dependency of Object.keys(dependencies)) tracePackage(dependency, inside, packages);
+  // A peer that is not installed is one that npm was told is optional.
+  for (const peer of Object.keys(peerDependencies)) if (findPackage(peer, folder) !== undefined) tracePackage(peer, inside, packages);
+}
+
+/** As Node looks for it: in `node_modules` of this folder, then of each above. */
+function findPackage(name: string, from: string): string | undefined {
+  const folder = join(from, 'node_modules', name);
+  if (existsSync(join(folder, 'package.json'))) return realpathSync(folder);
+  const parent = dirname(from);
+  return parent === from ? undefined : findPackage(name, parent);
+}
+
+function nameOf(specifier: string): string {
+  return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1');
+}
+
+/** Where a file stands below a folder, with forward slashes. @throws ImageError when it is outside */
+export function placeBelow(folder: string, file: string): string {
+  const place = relative(folder, file);
+  if (place.startsWith('..')) throw new ImageError('BUNDLE_INCOMPLETE', `${file} is outside of ${folder}`, 'install the packages in the project itself: npm ci');
+  return place.split('\\').join('/');
+}

@@ -1,0 +1,101 @@
+/** The gateway in front of the replicas: its stickiness, and whether it sends to all of them. */
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { renderGateway, type GatewayOptions, type Stickiness } from '../../../../swarm/gateway/render-gateway.js';
+import { STACK_LABEL } from '../compose/convert/context.js';
+import { list, type FileObject, type Service } from '../engine/answers.js';
+import { labelOf } from '../stack/stack-objects.js';
+import type { Awaited } from '../stack/wait-converged.js';
+import { gatewaySettings } from './gateway-settings.js';
+import { SwarmPlatformError } from './platform-error.js';
+import type { Stack } from './stack-services.js';
+
+export const GATEWAY = 'gateway';
+/** Inside the stack's networks, whatever it is published as. */
+export const GATEWAY_URL = 'http://tasks.gateway:8080';
+const STATISTICS_URL = 'http://tasks.gateway:8404/stats;csv';
+
+const HASH_LENGTH = 10;
+
+const mounts = z.looseObject({
+  Configs: list(z.looseObject({ ConfigID: z.string(), ConfigName: z.string(), File: z.looseObject({ Name: z.string() }).nullish() })),
+});
+
+/**
+ * Gives the gateway a configuration with this stickiness and keeps everything else it says. Its one task is replaced, which
+ * takes some seconds; undefined when it has that stickiness already.
+ * @throws SwarmPlatformError GATEWAY_FOREIGN
+ */
+export async function setStickiness(stack: Stack, gateway: Service, sticky: Stickiness, signal: AbortSignal): Promise<Awaited | undefined> {
+  const mounted = mounts.parse(gateway.Spec.TaskTemplate.ContainerSpec ?? {}).Configs.find(({ File }) => File?.Name.endsWith('.cfg'));
+  const configs = await stack.engine.configs.labelled(labelOf(stack.name), signal);
+  const text = Buffer.from(configs.find(({ ID }) => ID === mounted?.ConfigID)?.Spec.Data ?? '', 'base64').toString();
+  const settings = gatewaySettings(text);
+  if (settings?.sticky === sticky) return undefined;
+  if (mounted === undefined || settings === undefined) {
+    throw new SwarmPlatformError('GATEWAY_FOREIGN', `${gateway.Spec.Name} has a configuration that is not one of ours, so its stickiness cannot be set to ${sticky}`, '`swarmbench up` gives it one of ours');
+  }
+  const wanted = await configWith(stack, configs, { ...settings, sticky }, signal);
+  const { before } = await stack.engine.services.change(gateway.ID, ({ Spec }) => withConfig(Spec, mounted.ConfigID, wanted), signal);
+  return { id: gateway.ID, name: gateway.Spec.Name, lastUpdate: before.UpdateStatus?.StartedAt };
+}
+
+interface ConfigId {
+  readonly ConfigID: string;
+  readonly ConfigName: string;
+}
+
+/** One of the stack's that says the same, such as the one that `up` made, or a new one; with the stack's label, so that `down` removes it. */
+async function configWith({ engine, name }: Stack, known: readonly FileObject[], settings: GatewayOptions, signal: AbortSignal): Promise<ConfigId> {
+  const text = renderGateway(settings);
+  const Data = Buffer.from(text).toString('base64');
+  const same = known.find(({ Spec }) => Spec.Data === Data);
+  if (same !== undefined) return { ConfigName: same.Spec.Name, ConfigID: same.ID };
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, HASH_LENGTH);
+  const Name = `${name}_${GATEWAY}_${settings.sticky}-${hash}`;
+  return { ConfigName: Name, ConfigID: await engine.configs.create({ Name, Labels: { [STACK_LABEL]: name }, Data }, signal) };
+}
+
+function withConfig(spec: Service['Spec'], before: string, wanted: ConfigId): object {
+  const { ContainerSpec } = spec.TaskTemplate;
+  const Configs = mounts.parse(ContainerSpec ?? {}).Configs.map((one) => (one.ConfigID === before ? { ...one, ...wanted } : one));
+  return { ...spec, TaskTemplate: { ...spec.TaskTemplate, ContainerSpec: { ...ContainerSpec, Configs } } };
+}
+
+const READY_MS = 20_000;
+const LOOK_MS = 250;
+
+/** Waits until it sends to exactly so many servers. @throws SwarmPlatformError GATEWAY_NOT_READY */
+export async function waitForServers(wanted: number, signal: AbortSignal): Promise<void> {
+  const giveUpAt = performance.now() + READY_MS;
+  for (;;) {
+    const seen = await serversUp(signal);
+    if (seen === wanted) return;
+    if (performance.now() > giveUpAt) {
+      const what = typeof seen === 'string' ? seen : `it sends to ${seen}`;
+      throw new SwarmPlatformError('GATEWAY_NOT_READY', `the gateway does not send to the ${wanted} replicas that run (${what} after ${READY_MS / 1000} s)`, 'are they healthy? its page is at port 8404, /stats');
+    }
+    await sleep(LOOK_MS, undefined, { signal });
+  }
+}
+
+/** How many, or why it cannot be told. */
+async function serversUp(signal: AbortSignal): Promise<number | string> {
+  try {
+    const answer = await fetch(STATISTICS_URL, { signal: AbortSignal.any([signal, AbortSignal.timeout(2_000)]) });
+    return answer.ok ? countUp(await answer.text()) : `${STATISTICS_URL} answers ${answer.status}`;
+  } catch (error) {
+    signal.throwIfAborted();
+    return `${STATISTICS_URL}: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+/** HAProxy's statistics as CSV (management guide, 9.1): one line for each server of each backend. */
+export function countUp(csv: string): number {
+  const [head = '', ...lines] = csv.split('\n');
+  const columns = head.replace(/^# /, '').split(',');
+  const [proxy, server, status] = ['pxname', 'svname', 'status'].map((name) => columns.indexOf(name));
+  return lines.map((line) => line.split(',')).filter((fields) =>
+    fields[proxy ?? -1] === 'servers' && fields[server ?? -1] !== 'BACKEND' && /^(?:UP|no check)/.test(fields[status ?? -1] ?? '')).length;
+}

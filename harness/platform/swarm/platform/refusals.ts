@@ -1,0 +1,17 @@
+import type { Plan } from '../../../../scenarios/schema/plan.js';
+
+/** What the stack cannot do of a plan, by name. Pure. */
+export function refusals({ target }: Plan): readonly string[] {
+  switch (target.kind) {
+    case 'reference':
+      return [];
+    case 'sink':
+      return ['target.server: sink is not part of the stack; it measures the generator of one machine: run it with --on local'];
+    case 'url':
+      return target.urls.filter((url) => isLoopback(new URL(url).hostname)).map((url) => `target ${url}: in a swarm this is each worker's own container; name an address that the nodes can reach`);
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127\./.test(host);
+}

@@ -1,0 +1,62 @@
+/** The target of a run in the stack: which service it is, and where workers find it. */
+import type { Endpoint } from '../../../../client-sim/protocol/messages.js';
+import type { Plan, Stickiness } from '../../../../scenarios/schema/plan.js';
+import type { Service } from '../engine/answers.js';
+import type { Replica } from '../../platform.js';
+import { GATEWAY, GATEWAY_URL } from './gateway.js';
+import { SwarmPlatformError } from './platform-error.js';
+import type { RunningTask } from './running-tasks.js';
+import type { Stack, StackServices } from './stack-services.js';
+
+/** The reference server, or the user's image in its place. */
+export const TARGET = 'mcp-server';
+const LOAD_NETWORK = 'mcp-network';
+
+/** Where in the target's service its MCP endpoint is; labels of the service, for images that are not the reference server. */
+const PORT_LABEL = 'swarmbench.mcp.port';
+const PATH_LABEL = 'swarmbench.mcp.path';
+
+export type Target =
+  | { readonly kind: 'elsewhere'; readonly endpoints: readonly Endpoint[] }
+  | { readonly kind: 'service'; readonly service: Service; readonly replicas: number; readonly sticky: Stickiness; /** Undefined: there is none, and clients are spread over the replicas. */ readonly gateway: Service | undefined };
+
+/** @throws SwarmPlatformError STACK_INCOMPLETE */
+export function targetOf({ target }: Plan, services: StackServices, stack: string): Target {
+  if (target.kind === 'url') return { kind: 'elsewhere', endpoints: target.urls.map((url) => ({ url, headers: target.headers })) };
+  const service = services.get(TARGET);
+  if (service === undefined) throw new SwarmPlatformError('STACK_INCOMPLETE', `the stack ${stack} has no service ${TARGET} to put under load`, 'name a target (--target URL), or deploy a stack that has one');
+  const gateway = services.get(GATEWAY);
+  const { replicas, sticky } = target;
+  if (gateway === undefined && sticky !== 'session' && replicas > 1) {
+    throw new SwarmPlatformError('STACK_INCOMPLETE', `target.gateway.sticky: ${sticky} needs a gateway, which the stack ${stack} has not`, 'without one each client stays at one replica (sticky: session)');
+  }
+  return { kind: 'service', service, replicas, sticky, gateway };
+}
+
+export function replicasOf(target: Target, tasks: readonly RunningTask[], stack: Stack): readonly Replica[] {
+  if (target.kind === 'elsewhere') return [];
+  return tasks.filter(({ service }) => service === TARGET).map(({ slot, task, node, host, addresses }) => ({
+    id: `${TARGET}.${slot}`, node, host, slot, task, url: urlAt(`http://${addresses.get(`${stack.name}_${LOAD_NETWORK}`) ?? [...addresses.values()][0] ?? host}:${portOf(target.service)}`, target.service),
+  }));
+}
+
+export function endpointsOf(target: Target, replicas: readonly Replica[]): readonly Endpoint[] {
+  if (target.kind === 'elsewhere') return target.endpoints;
+  const urls = target.gateway === undefined ? replicas.map(({ url }) => url) : [urlAt(GATEWAY_URL, target.service)];
+  return urls.map((url) => ({ url, headers: {} }));
+}
+
+/** One replica's own address where the gateway sends each request to another one. */
+export function preflightEndpointsOf(target: Target, replicas: readonly Replica[]): { readonly preflightEndpoints?: readonly Endpoint[] } {
+  const [first, ...others] = replicas;
+  if (target.kind === 'elsewhere' || target.gateway === undefined || target.sticky !== 'none' || first === undefined || others.length === 0) return {};
+  return { preflightEndpoints: [{ url: first.url, headers: {} }] };
+}
+
+function portOf({ Spec }: Service): string {
+  return Spec.Labels[PORT_LABEL] ?? '3000';
+}
+
+function urlAt(origin: string, { Spec }: Service): string {
+  return new URL(Spec.Labels[PATH_LABEL] ?? '/mcp', origin).href;
+}

@@ -1,0 +1,70 @@
+import { IMAGE_LABEL } from '../compose/convert/context.js';
+import type { ContainerSpec, ServiceSpec } from '../compose/swarm-types.js';
+import type { Service } from '../engine/answers.js';
+import type { Engine } from '../engine/engine.js';
+import type { TellChange } from './change.js';
+import { sameSpec, wouldBeSame } from './same-spec.js';
+
+/** What names in the files mean on this engine. */
+export interface Resolved {
+  readonly networks: ReadonlyMap<string, string>;
+  readonly configs: ReadonlyMap<string, string>;
+  readonly secrets: ReadonlyMap<string, string>;
+  /** The image to run for one that the files name: pinned to a digest where that is known. */
+  readonly image: (reference: string) => Promise<string>;
+}
+
+export interface AppliedService {
+  readonly id: string;
+  /** When its last update began, before this deployment; an update that began then is no news. */
+  readonly lastUpdate: string | undefined;
+}
+
+/** Creates the service, or updates it in place where something changed. */
+export async function applyService(engine: Engine, spec: ServiceSpec, existing: Service | undefined, resolved: Resolved, tell: TellChange, signal: AbortSignal): Promise<AppliedService> {
+  const wanted = withIds(spec, resolved);
+  const name = spec.Name;
+  if (existing === undefined) {
+    const id = await engine.services.create(withImage(wanted, await resolved.image(spec.TaskTemplate.ContainerSpec.Image ?? '')), signal);
+    tell({ kind: 'service', name, did: 'created' });
+    return { id, lastUpdate: undefined };
+  }
+  const id = existing.ID;
+  const image = await imageFor(spec, existing, resolved);
+  const { before, sent } = await engine.services.change(id, (current) => {
+    const next = keepForce(withImage(wanted, image), current);
+    return wouldBeSame(next, current.Spec, resolved.networks) ? undefined : next;
+  }, signal);
+  const changed = sent && !sameSpec((await engine.services.inspect(id, signal)).Spec, before.Spec);
+  tell({ kind: 'service', name, did: changed ? 'updated' : 'unchanged' });
+  return { id, lastUpdate: sent ? undefined : before.UpdateStatus?.StartedAt };
+}
+
+/** The image that the last deployment pinned stays as long as the files name the same: otherwise every deployment would roll. */
+async function imageFor(spec: ServiceSpec, existing: Service, { image }: Resolved): Promise<string> {
+  const named = spec.Labels[IMAGE_LABEL];
+  const running = existing.Spec.TaskTemplate.ContainerSpec?.Image;
+  if (running !== undefined && existing.Spec.Labels[IMAGE_LABEL] === named) return running;
+  return await image(spec.TaskTemplate.ContainerSpec.Image ?? '');
+}
+
+/** Somebody's `docker service update --force` is not undone. */
+function keepForce(spec: ServiceSpec, current: Service): ServiceSpec {
+  return { ...spec, TaskTemplate: { ...spec.TaskTemplate, ForceUpdate: current.Spec.TaskTemplate.ForceUpdate } };
+}
+
+function withImage(spec: ServiceSpec, image: string): ServiceSpec {
+  if (image === '') return spec;
+  return { ...spec, TaskTemplate: { ...spec.TaskTemplate, ContainerSpec: { ...spec.TaskTemplate.ContainerSpec, Image: image } } };
+}
+
+function withIds(spec: ServiceSpec, { configs, secrets }: Resolved): ServiceSpec {
+  const { Configs, Secrets, Privileges, ...container } = spec.TaskTemplate.ContainerSpec;
+  const ContainerSpec: ContainerSpec = {
+    ...container,
+    ...(Configs && { Configs: Configs.map((one) => ({ ...one, ConfigID: configs.get(one.ConfigName) ?? '' })) }),
+    ...(Secrets && { Secrets: Secrets.map((one) => ({ ...one, SecretID: secrets.get(one.SecretName) ?? '' })) }),
+    ...(Privileges && { Privileges: { ...Privileges, CredentialSpec: Privileges.CredentialSpec && { ...Privileges.CredentialSpec, Config: configs.get(Privileges.CredentialSpec.Config) ?? '' } } }),
+  };
+  return { ...spec, TaskTemplate: { ...spec.TaskTemplate, ContainerSpec } };
+}

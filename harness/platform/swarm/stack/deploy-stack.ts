@@ -1,0 +1,83 @@
+/** A stack into a swarm, in the Docker CLI's order: networks, secrets, configs, services; then until all of it runs. */
+import type { StackSpec } from '../compose/compose-to-swarm.js';
+import type { ServiceSpec } from '../compose/swarm-types.js';
+import type { Engine } from '../engine/engine.js';
+import { applyService } from './apply-service.js';
+import { nameOf, type Change } from './change.js';
+import { collectOld, removeUnlisted } from './collect.js';
+import { withContentNames } from './content-names.js';
+import { ensureFiles } from './ensure-files.js';
+import { ensureNetworks } from './ensure-networks.js';
+import { namingWhatIsLeft } from './left.js';
+import { imagePinner } from './pin-images.js';
+import type { ServiceProgress } from './service-progress.js';
+import { labelOf } from './stack-objects.js';
+import { waitConverged, type Awaited, type WaitOptions } from './wait-converged.js';
+
+export interface DeployOptions extends WaitOptions {
+  /** Configs and secrets get their content's hash into their names, and old ones are removed. */
+  readonly contentNames: boolean;
+  /** Services of the stack that the files no longer name are removed. */
+  readonly prune: boolean;
+  /** Images that a registry has are pinned to what it has now, so that all nodes run the same. */
+  readonly pinImages: boolean;
+}
+
+export type DeployProgress =
+  | { readonly kind: 'change'; readonly change: Change }
+  | { readonly kind: 'services'; readonly services: readonly ServiceProgress[] };
+
+export interface Deployed {
+  readonly changes: readonly Change[];
+  readonly services: readonly ServiceProgress[];
+  readonly durationMs: number;
+}
+
+/**
+ * Safe to do again: what is as wanted stays untouched.
+ * @throws StackError that says what is left, also when the engine refuses, goes away, or `signal` aborts
+ */
+export async function deployStack(engine: Engine, wanted: StackSpec, options: DeployOptions, onProgress: (progress: DeployProgress) => void, signal: AbortSignal): Promise<Deployed> {
+  const began = performance.now();
+  const stack = options.contentNames ? withContentNames(wanted) : wanted;
+  const changes: Change[] = [];
+  const tell = (change: Change): void => {
+    changes.push(change);
+    onProgress({ kind: 'change', change });
+  };
+  const made = (): readonly string[] => changes.filter(({ did }) => did !== 'removed').map(nameOf);
+  return await namingWhatIsLeft(engine, stack.name, 'deploying', made, signal, async () => {
+    if (options.prune) await removeUnlisted(engine, stack, tell, signal);
+    const awaited = await apply(engine, stack, options, tell, signal);
+    const services = await waitConverged(engine, stack.name, awaited, options, (all) => onProgress({ kind: 'services', services: all }), signal);
+    if (options.contentNames) await collectOld(engine, stack, tell, signal);
+    return { changes, services, durationMs: performance.now() - began };
+  });
+}
+
+async function apply(engine: Engine, stack: StackSpec, options: DeployOptions, tell: (change: Change) => void, signal: AbortSignal): Promise<readonly Awaited[]> {
+  const { secretNames, configNames } = referencesOf(stack.services);
+  const networks = await ensureNetworks(engine, stack, tell, signal);
+  const secrets = await ensureFiles(engine.secrets, stack.name, stack.secrets, without(secretNames, stack.secrets), tell, signal);
+  const configs = await ensureFiles(engine.configs, stack.name, stack.configs, without(configNames, stack.configs), tell, signal);
+  const resolved = { networks, secrets, configs, image: imagePinner(engine, options.pinImages, signal) };
+  const existing = new Map((await engine.services.labelled(labelOf(stack.name), signal)).map((service) => [service.Spec.Name, service]));
+  const awaited: Awaited[] = [];
+  for (const spec of stack.services) {
+    awaited.push({ name: spec.Name, ...(await applyService(engine, spec, existing.get(spec.Name), resolved, tell, signal)) });
+  }
+  return awaited;
+}
+
+function referencesOf(services: readonly ServiceSpec[]): { readonly secretNames: ReadonlySet<string>; readonly configNames: ReadonlySet<string> } {
+  const containers = services.map(({ TaskTemplate }) => TaskTemplate.ContainerSpec);
+  return {
+    secretNames: new Set(containers.flatMap(({ Secrets = [] }) => Secrets.map(({ SecretName }) => SecretName))),
+    configNames: new Set(containers.flatMap(({ Configs = [] }) => Configs.map(({ ConfigName }) => ConfigName))),
+  };
+}
+
+function without(names: ReadonlySet<string>, own: readonly { readonly Name: string }[]): ReadonlySet<string> {
+  const ours = new Set(own.map(({ Name }) => Name));
+  return new Set([...names].filter((name) => !ours.has(name)));
+}

@@ -1,0 +1,114 @@
+/** How far a service is, from what the engine says of it and its tasks. Pure. The rule is that of the Docker CLI's progress (cli/command/service/progress). */
+import type { Service, Task } from '../engine/answers.js';
+
+export interface ServiceProgress {
+  /** With the stack's name in front. */
+  readonly name: string;
+  readonly running: number;
+  /** For a global service: one for each node that has a task, which are all that fit it once the engine has looked. */
+  readonly wanted: number;
+  readonly state: ServiceState;
+  /** State of the task that is least far, where one is still on its way: `pending`, `preparing`, `starting` ... */
+  readonly slowest: string | undefined;
+  /** In the task's own words: `task 2 rejected: No such image: nope:1`. */
+  readonly lastError: string | undefined;
+}
+
+export type ServiceState = 'starting' | 'running' | 'updating' | 'paused' | 'rolling back' | 'rolled back';
+
+/** A service with its tasks, both read at about the same moment. */
+export interface ServiceView {
+  readonly service: Service;
+  /** Only those that fit the service's present spec. */
+  readonly tasks: readonly Task[];
+  /** The update status tells of an update that this deployment made, not of an earlier one. */
+  readonly updateIsNews: boolean;
+}
+
+const STATES = ['new', 'allocated', 'pending', 'assigned', 'accepted', 'preparing', 'ready', 'starting', 'running', 'complete', 'shutdown', 'failed', 'rejected', 'remove', 'orphaned'];
+
+export const rank = (state: string): number => STATES.indexOf(state);
+export const isOver = (state: string): boolean => rank(state) > rank('running');
+
+/** @param activeNodes ids of nodes that are not down: what runs on others counts for nothing */
+export function progressOf(view: ServiceView, activeNodes: ReadonlySet<string>): ServiceProgress {
+  const { service } = view;
+  const current = [...currentTasks(view, activeNodes).values()];
+  const running = current.filter((task) => counts(task, service)).length;
+  const wanted = wantedOf(service, current);
+  const onTheirWay = current.filter(({ Status }) => rank(Status.State) < rank('running')).sort((a, b) => rank(a.Status.State) - rank(b.Status.State));
+  return {
+    name: service.Spec.Name,
+    running,
+    wanted,
+    state: stateOf(view, running === wanted && (wanted > 0 || !isGlobal(service))),
+    slowest: onTheirWay[0]?.Status.State,
+    lastError: lastErrorOf(view.tasks),
+  };
+}
+
+/** One task for each slot, or each node: what the engine wants most, and of those the least far. */
+export function currentTasks({ service, tasks }: ServiceView, activeNodes: ReadonlySet<string>): ReadonlyMap<string, Task> {
+  const best = new Map<string, Task>();
+  for (const task of tasks) {
+    if (isJob(service) && task.JobIteration?.Index !== service.JobStatus?.JobIteration?.Index) continue;
+    if (task.NodeID !== '' && !activeNodes.has(task.NodeID)) continue;
+    const slot = slotOf(task, service);
+    const other = best.get(slot);
+    if (other === undefined || compare(task, other) < 0) best.set(slot, task);
+  }
+  return best;
+}
+
+export function slotOf(task: Task, service: Service): string {
+  return isGlobal(service) ? task.NodeID : String(task.Slot);
+}
+
+export function isJob({ Spec: { Mode } }: Service): boolean {
+  return Mode.ReplicatedJob !== undefined || Mode.GlobalJob !== undefined;
+}
+
+export function isGlobal({ Spec: { Mode } }: Service): boolean {
+  return Mode.Global !== undefined || Mode.GlobalJob !== undefined;
+}
+
+/** `task 2 rejected: No such image: nope:1`. */
+export function wordsOf({ Slot, Status: { State, Err, ContainerStatus } }: Task): string {
+  const who = Slot === 0 ? 'task' : `task ${Slot}`;
+  // A program that ends well when it is stopped as unhealthy leaves no other trace.
+  if (State === 'complete') return `${who} ended with exit code ${ContainerStatus?.ExitCode ?? 0}, by itself or because it was unhealthy`;
+  return `${who} ${State}: ${Err}`;
+}
+
+export function lastErrorOf(tasks: readonly Task[]): string | undefined {
+  const newest = tasks.filter(({ Status }) => Status.Err !== '').toSorted((a, b) => (a.Status.Timestamp < b.Status.Timestamp ? 1 : -1))[0];
+  return newest === undefined ? undefined : wordsOf(newest);
+}
+
+function compare(a: Task, b: Task): number {
+  return rank(a.DesiredState) - rank(b.DesiredState) || rank(a.Status.State) - rank(b.Status.State) || (a.CreatedAt < b.CreatedAt ? 1 : -1);
+}
+
+function counts({ DesiredState, Status }: Task, service: Service): boolean {
+  if (isJob(service)) return Status.State === 'complete';
+  return !isOver(DesiredState) && Status.State === 'running';
+}
+
+function wantedOf(service: Service, current: readonly Task[]): number {
+  const { Replicated, ReplicatedJob } = service.Spec.Mode;
+  if (ReplicatedJob !== undefined) return ReplicatedJob.TotalCompletions ?? ReplicatedJob.MaxConcurrent ?? 1;
+  if (Replicated !== undefined) return Replicated.Replicas ?? 1;
+  return current.filter(({ DesiredState }) => isJob(service) || !isOver(DesiredState)).length;
+}
+
+function stateOf({ service, updateIsNews }: ServiceView, complete: boolean): ServiceState {
+  const update = updateIsNews ? service.UpdateStatus?.State : undefined;
+  switch (update) {
+    case 'updating': return 'updating';
+    case 'paused': return 'paused';
+    case 'rollback_started': return 'rolling back';
+    case 'rollback_paused':
+    case 'rollback_completed': return 'rolled back';
+    default: return complete ? 'running' : 'starting';
+  }
+}

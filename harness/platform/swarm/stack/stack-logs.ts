@@ -1,0 +1,37 @@
+import type { Service } from '../engine/answers.js';
+import type { Engine } from '../engine/engine.js';
+import type { LogOptions, TaskLogLine } from '../engine/logs.js';
+import { findServices, shortName } from './find-service.js';
+import { merge } from './merge.js';
+
+export interface StackLogLine extends TaskLogLine {
+  /** As in the stack file. */
+  readonly service: string;
+  /** 0 in a global service, and for tasks that the swarm no longer knows. */
+  readonly slot: number;
+  /** Host name. */
+  readonly node: string;
+}
+
+/** Lines of several services as they come; each service's own lines keep their order. Ends without an error when aborted. */
+export async function* stackLogs(engine: Engine, stack: string, names: readonly string[], options: LogOptions, signal: AbortSignal): AsyncGenerator<StackLogLine> {
+  const [services, nodes] = await Promise.all([findServices(engine, stack, names, signal), engine.nodes.all(signal)]);
+  const hosts = new Map(nodes.map(({ ID, Description }) => [ID, Description.Hostname]));
+  const slots = await slotsOf(engine, services, signal);
+  const streams = services.map((service) => linesOf(service));
+  async function* linesOf(service: Service): AsyncGenerator<StackLogLine> {
+    for await (const line of engine.logs.ofService(service, options, signal)) {
+      // A task that is newer than our list.
+      if (!slots.has(line.taskId)) for (const [id, slot] of await slotsOf(engine, [service], signal)) slots.set(id, slot);
+      const slot = slots.get(line.taskId) ?? 0;
+      slots.set(line.taskId, slot);
+      yield { ...line, service: shortName(service.Spec.Name, stack), slot, node: hosts.get(line.nodeId) ?? line.nodeId };
+    }
+  }
+  yield* merge(streams);
+}
+
+async function slotsOf(engine: Engine, services: readonly Service[], signal: AbortSignal): Promise<Map<string, number>> {
+  const tasks = await engine.tasks.ofServices(services.map(({ ID }) => ID), signal);
+  return new Map(tasks.map(({ ID, Slot }) => [ID, Slot]));
+}

@@ -1,0 +1,72 @@
+/**
+ * `report.html`: one file, no script, nothing fetched. The policy allows its own style sheet (by hash) and nothing else,
+ * so that even text that slipped through escaping could do nothing.
+ */
+import { createHash } from 'node:crypto';
+import type { Report } from '../schema.js';
+import { breakdownSection, replicasTable, workersTable } from './breakdown-section.js';
+import { generatorCharts, latencyCharts, loadCharts, resourceCharts, timeContext } from './charts-section.js';
+import { balanceSection, environmentSection, eventsSection, preflightSection, workloadSection } from './environment-section.js';
+import { errorsSection } from './errors-section.js';
+import type { Markup } from './markup.js';
+import { html, trusted } from './markup.js';
+import { style } from './style.js';
+import { thresholdsSection } from './thresholds-section.js';
+import { masthead, verdictSection } from './verdict-section.js';
+
+const styleHash = createHash('sha256').update(style).digest('base64');
+const policy = `default-src 'none'; style-src 'sha256-${styleHash}'; img-src data:; base-uri 'none'; form-action 'none'`;
+
+const places = [
+  ['thresholds', 'Thresholds'], ['load', 'Load'], ['latency', 'Latency'], ['errors', 'Errors'], ['generator', 'Generator'], ['resources', 'Resources'],
+  ['breakdown', 'Breakdown'], ['workload', 'Workload'], ['environment', 'Environment'], ['balance', 'Balance'],
+] as const;
+
+/** Sections that a run without load does not have. */
+const measured: ReadonlySet<string> = new Set(['load', 'latency', 'errors', 'generator', 'resources', 'breakdown']);
+
+export const renderHtml = (report: Report): string => html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${trusted(policy)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<meta name="color-scheme" content="light dark">
+<title>${report.run.scenario}: ${report.verdict.kind}</title>
+<link rel="icon" href="data:,">
+<style>${trusted(style)}</style>
+</head>
+<body>
+<a class="skip" href="#verdict">Skip to the verdict</a>
+<header>${masthead(report)}</header>
+<main>
+${verdictSection(report)}
+<nav aria-label="Sections"><ul>${places.filter(([id]) => report.timeline.length > 0 || !measured.has(id)).map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)}</ul></nav>
+${preflightSection(report)}
+${thresholdsSection(report)}
+${report.timeline.length === 0 ? html`<p class="empty">The load never began, so there is nothing measured to show.</p>` : measurements(report)}
+${eventsSection(report)}
+${workloadSection(report)}
+${environmentSection(report)}
+${balanceSection(report)}
+</main>
+<footer>Rendered by swarmbench ${report.run.version} from report.json, which holds every number shown and more.</footer>
+</body>
+</html>
+`.text;
+
+const measurements = (report: Report): Markup => {
+  const time = timeContext(report);
+  return html`
+${loadCharts(report, time)}
+${latencyCharts(report, time)}
+${errorsSection(report, time)}
+<h2 id="generator">Generator</h2>
+${generatorCharts(report, time)}
+${workersTable(report)}
+<h2 id="resources">Resources</h2>
+${resourceCharts(report, time)}
+${replicasTable(report)}
+${breakdownSection(report)}`;
+};

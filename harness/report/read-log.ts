@@ -1,0 +1,54 @@
+/** Reads a run's log as a stream, so that hours of telemetry need not fit into memory. */
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { join } from 'node:path';
+import type { RunFold, RunModel } from '../analysis/fold.js';
+import { createFold } from '../analysis/fold.js';
+import type { RunEvent, TelemetryLine } from '../controller/events.js';
+import { ReportError } from './report-error.js';
+
+/** @throws ReportError when the folder holds no readable event log */
+export const readRun = async (runFolder: string): Promise<RunModel> => {
+  const fold = createFold();
+  let events = 0;
+  await eachLine(join(runFolder, 'events.jsonl'), fold, (value) => {
+    fold.event(value as RunEvent);
+    events += 1;
+  });
+  if (events === 0) {
+    throw new ReportError('report.no-log', `${runFolder} holds no event log (events.jsonl): it is not the folder of a run`);
+  }
+  await eachLine(join(runFolder, 'telemetry.jsonl'), fold, (value) => fold.telemetry(value as TelemetryLine));
+  return fold.model();
+};
+
+/** The last line may be torn: its writer died with it, and nobody was told that it was written. Any other is damage. */
+const eachLine = async (path: string, fold: RunFold, take: (value: unknown) => void): Promise<void> => {
+  const stream = createReadStream(path, 'utf8');
+  let unreadable: number | undefined;
+  let number = 0;
+  try {
+    for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
+      number += 1;
+      if (line === '') continue;
+      if (unreadable !== undefined) fold.problem(`${path}:${unreadable} is damaged and was left out`);
+      const value = parse(line);
+      unreadable = value === undefined ? number : undefined;
+      if (value !== undefined) take(value);
+    }
+  } catch (error) {
+    // A run that never got to its load has no telemetry.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  } finally {
+    stream.destroy();
+  }
+};
+
+const parse = (line: string): object | undefined => {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+};

@@ -1,0 +1,134 @@
+/**
+ * `report.json`: the product. Everything else is rendered from it and from nothing else. Times are ISO 8601 or seconds,
+ * latencies milliseconds, rates per second, sizes bytes; null where there was no data.
+ */
+import { z } from 'zod';
+
+const count = z.number().int().min(0);
+const maybe = z.number().nullable();
+const iso = z.string();
+
+export const latency = z.strictObject({
+  count, min: maybe, mean: maybe, p50: maybe, p90: maybe, p95: maybe, p99: maybe, p999: maybe, max: maybe,
+});
+
+/** Operations of a selection of stages, profiles, operations. */
+const operations = {
+  offered: count, sent: count, succeeded: count, failed: count, dropped: count, lost: count, unsent: count,
+  throughputPerSecond: maybe, offeredPerSecond: maybe, deliveredRatio: maybe, errorRate: maybe,
+  latencyMs: latency, serviceMs: latency, lagMs: latency,
+  /** From due to the end, of failed operations. */
+  failureMs: latency,
+};
+
+/** The same with the sessions and connections that served them. `peak` is null where it is not told apart. */
+const block = {
+  ...operations,
+  connectMs: latency,
+  sessions: z.strictObject({ opened: count, closed: count, lost: count, peak: maybe, failures: z.record(z.string(), count) }),
+  connections: z.strictObject({ opened: count, peak: maybe }),
+  messagesSent: count, messagesReceived: count, bytesSent: count, bytesReceived: count, lateAnswers: count,
+  misbehaved: z.record(z.string(), count),
+};
+
+const reading = z.strictObject({ mean: z.number(), worst: z.number() });
+/** In a swarm: which task of which service it was, and on which node. */
+const place = z.strictObject({ service: z.string(), slot: count, task: z.string(), node: z.string() });
+const interval = z.strictObject({ median: z.number(), low: z.number(), high: z.number() });
+
+export const reportSchema = z.strictObject({
+  schemaVersion: z.literal(1),
+  run: z.strictObject({
+    id: z.string(), scenario: z.string(), description: z.string(), seed: z.number(),
+    startedAt: iso.nullable(), endedAt: iso.nullable(), durationSeconds: z.number(),
+    command: z.string(), version: z.string(), labels: z.record(z.string(), z.string()),
+  }),
+  verdict: z.strictObject({ kind: z.enum(['passed', 'failed', 'invalid', 'incomplete']), reasons: z.array(z.string()) }),
+  exitCode: z.number().int(),
+  /** What a reader must know before any number: nearness to the calibrated ceiling, plan warnings, unusable log lines. */
+  notes: z.array(z.string()),
+  thresholds: z.array(z.strictObject({
+    check: z.string(), metric: z.string(), unit: z.enum(['ms', 'ratio', 'perSecond', 'count', 'cores', 'bytes']),
+    comparison: z.enum(['<', '<=', '>', '>=', '==', '!=']), wanted: z.number(),
+    actual: maybe, passed: z.boolean(), samples: count,
+    /** In words, when there is no actual value. */
+    why: z.string().optional(),
+  })),
+  summary: z.strictObject({ ...block, durationSeconds: z.number() }),
+  stages: z.array(z.strictObject({
+    name: z.string(), trial: count, measured: z.boolean(), startedAt: iso.nullable(), startSeconds: z.number(), durationSeconds: z.number(), ...block,
+  })),
+  profiles: z.array(z.strictObject({ name: z.string(), load: z.string(), session: z.string(), window: z.string(), clients: count, ...block })),
+  operations: z.array(z.strictObject({ name: z.string(), profile: z.string(), method: z.string(), ...operations })),
+  errors: z.array(z.strictObject({
+    category: z.string(),
+    /** In measured stages. */
+    count,
+    /** In all others. */
+    unmeasured: count,
+    sample: z.strictObject({
+      atSeconds: z.number(), profile: z.string(), operation: z.string(), detail: z.string(),
+      request: z.string().optional(), response: z.string().optional(),
+    }).nullable(),
+  })),
+  timeline: z.array(z.strictObject({
+    t: count, offered: count, sent: count, succeeded: count, failed: count, dropped: count, lost: count, unsent: count,
+    p50Ms: maybe, p95Ms: maybe, p99Ms: maybe, maxMs: maybe,
+    clients: count, sessions: count, connections: count, inFlight: count, queued: count,
+    lagP99Ms: maybe, eventLoopUtilization: maybe,
+    errors: z.record(z.string(), count).optional(),
+  })),
+  heatMap: z.strictObject({
+    columnSeconds: count, rowsPerDecade: count,
+    /** Row r holds latencies from 10^(r/rowsPerDecade) to 10^((r+1)/rowsPerDecade) microseconds. */
+    firstRow: count, columns: z.array(z.array(count)),
+  }),
+  trials: z.strictObject({
+    values: z.array(z.strictObject({ trial: count, metrics: z.record(z.string(), z.number()) })),
+    /** Median over trials and its 95 % bootstrap interval. */
+    intervals: z.record(z.string(), interval),
+  }).optional(),
+  workers: z.array(z.strictObject({
+    id: z.string(), host: z.string(), place: place.optional(), pid: count, threads: count, slots: count,
+    offered: count, sent: count, succeeded: count, failed: count,
+    lostAtSeconds: maybe, ended: z.string().nullable(), batches: count,
+    health: z.strictObject({ reports: count, saturated: count, values: z.record(z.string(), reading) }),
+    clock: z.strictObject({ offsetMs: z.number(), errorMs: z.number() }).nullable(),
+  })),
+  replicas: z.array(z.strictObject({
+    id: z.string(), node: z.string(), url: z.string(),
+    /** In a swarm. */
+    slot: count.optional(), task: z.string().optional(),
+    cpu: reading.nullable(), memoryBytes: reading.nullable(),
+    /** Where the platform knows them. */
+    receivedBytesPerSecond: reading.optional(), sentBytesPerSecond: reading.optional(),
+  })),
+  usage: z.array(z.strictObject({
+    id: z.string(), role: z.enum(['target', 'worker']),
+    points: z.array(z.strictObject({
+      t: z.number(), cpu: z.number(), memoryBytes: z.number(), receivedBytesPerSecond: z.number().optional(), sentBytesPerSecond: z.number().optional(),
+    })),
+  })),
+  /** Nothing injects faults yet. */
+  faults: z.array(z.never()),
+  events: z.array(z.strictObject({ t: maybe, at: iso, type: z.string(), text: z.string() })),
+  preflight: z.strictObject({
+    ok: z.boolean(), problem: z.string().optional(),
+    exchanges: z.array(z.strictObject({ step: z.string(), request: z.string(), response: z.string(), durationMs: z.number(), ok: z.boolean(), problem: z.string().optional() })),
+  }).nullable(),
+  environment: z.record(z.string(), z.unknown()),
+  /** As it ran, redacted. */
+  plan: z.record(z.string(), z.unknown()),
+  balance: z.array(z.strictObject({
+    worker: z.string(), stage: z.string(), gap: count,
+    offeredGap: z.number().int(), sentGap: z.number().int(), errorsGap: z.number().int(), workerLost: z.boolean(),
+  })),
+  /** HdrHistogram V2 compressed, base64, microseconds: `latency`, ... over measured stages; `stage/3/latency`; `operation/PROFILE/NAME/latency`. */
+  histograms: z.record(z.string(), z.string()),
+});
+
+export type Report = z.infer<typeof reportSchema>;
+export type LatencyBlock = z.infer<typeof latency>;
+export type StageBlock = Report['stages'][number];
+
+export const reportJsonSchema = (): Record<string, unknown> => z.toJSONSchema(reportSchema, { target: 'draft-2020-12' });

@@ -1,0 +1,57 @@
+/** `report.md`: fits a CI job's summary page. */
+import { formatAs, formatBytes, formatMs, significant } from '../../analysis/format-metric.js';
+import { oneLine } from '../tidy.js';
+import type { LatencyBlock, Report } from '../schema.js';
+
+const marks = { passed: '✅ passed', failed: '❌ failed', invalid: '⚠️ invalid', incomplete: '⛔ incomplete' } as const;
+const mostErrors = 10;
+
+export const renderMarkdown = (report: Report): string => [
+  `## ${marks[report.verdict.kind]}: ${text(report.run.scenario)}`,
+  bullets(report.verdict.reasons),
+  bullets(report.notes.map((note) => `Note: ${note}`)),
+  thresholds(report),
+  figures(report),
+  breakdown(report),
+  errors(report),
+  `Run \`${report.run.id.replaceAll('`', '')}\`, seed ${report.run.seed}, ${significant(report.run.durationSeconds)} s. The rest is in \`report.html\` and \`report.json\` beside this file.`,
+].filter((part) => part !== '').join('\n\n') + '\n';
+
+const bullets = (lines: readonly string[]): string => lines.map((line) => `- ${text(line, 1000)}`).join('\n');
+
+const thresholds = ({ thresholds: all }: Report): string =>
+  all.length === 0 ? '' : table(['', 'Threshold', 'Actual', 'Samples'], all.map(({ check, actual, unit, passed, samples, why }) => [
+    passed ? '✅' : '❌', text(check), actual === null ? `no data: ${text(why ?? '')}` : formatAs(unit, actual), significant(samples),
+  ]));
+
+const figures = ({ summary }: Report): string => table(['Measured', 'Value'], [
+  ['Throughput', rate(summary.throughputPerSecond)],
+  ['Offered', `${rate(summary.offeredPerSecond)}, ${summary.deliveredRatio === null ? '–' : formatAs('ratio', summary.deliveredRatio)} delivered`],
+  ['Errors', `${significant(summary.failed + summary.lost)} (${summary.errorRate === null ? '–' : formatAs('ratio', summary.errorRate)})`],
+  ['Latency from due time', percentiles(summary.latencyMs)],
+  ['Service time', percentiles(summary.serviceMs)],
+  ['Connect', percentiles(summary.connectMs)],
+  ['Sessions', `${significant(summary.sessions.opened)} opened, ${significant(summary.sessions.lost)} lost, at most ${summary.sessions.peak === null ? '–' : significant(summary.sessions.peak)} at once`],
+  ['Traffic', `${formatBytes(summary.bytesSent)} sent, ${formatBytes(summary.bytesReceived)} received`],
+]);
+
+const breakdown = ({ operations }: Report): string =>
+  operations.length < 2 ? '' : table(['Operation', 'Profile', 'Succeeded', 'Failed', 'p50', 'p95', 'p99'], operations.map(({ name, profile, succeeded, failed, latencyMs }) => [
+    text(name), text(profile), significant(succeeded), significant(failed), ms(latencyMs.p50), ms(latencyMs.p95), ms(latencyMs.p99),
+  ]));
+
+const errors = ({ errors: all }: Report): string =>
+  all.length === 0 ? '' : table(['Error', 'Measured', 'Elsewhere', 'First seen'], all.slice(0, mostErrors).map(({ category, count, unmeasured, sample }) => [
+    text(category), significant(count), significant(unmeasured), sample === null ? '' : text(sample.detail, 200),
+  ]));
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+
+const percentiles = ({ count, p50, p95, p99, max }: LatencyBlock): string =>
+  count === 0 ? 'no data' : `p50 ${ms(p50)}, p95 ${ms(p95)}, p99 ${ms(p99)}, max ${ms(max)}`;
+const ms = (value: number | null): string => (value === null ? '–' : formatMs(value));
+const rate = (value: number | null): string => (value === null ? 'no data' : formatAs('perSecond', value));
+
+/** Nothing in it is markup: not a link, not a tag, not the end of a cell. */
+const text = (raw: string, limit = 300): string => oneLine(raw, limit).replaceAll(/[\\`*_[\]<>#|&@]/g, (character) => (character === '<' ? '&lt;' : character === '&' ? '&amp;' : `\\${character}`));

@@ -1,0 +1,44 @@
+import { rename, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { buildReport } from './build-report.js';
+import { ceilingNotes, readCalibration } from './ceiling.js';
+import { renderHtml } from './html/page.js';
+import { readRun } from './read-log.js';
+import type { Report } from './schema.js';
+import { renderHgrm } from './text/hgrm.js';
+import { renderHlog } from './text/hlog.js';
+import { renderJunit } from './text/junit.js';
+import { renderMarkdown } from './text/markdown.js';
+import { renderTimeline } from './text/timeline-csv.js';
+
+/** Every artifact but `report.json` is a function of the report alone. */
+export const artifacts = {
+  'report.html': renderHtml,
+  'report.md': renderMarkdown,
+  'junit.xml': renderJunit,
+  'timeline.csv': renderTimeline,
+  'latency.hgrm': renderHgrm,
+  'latency.hlog': renderHlog,
+} as const satisfies Record<string, (report: Report) => string>;
+
+/**
+ * Reads `events.jsonl` and `telemetry.jsonl` of a run folder and writes everything else anew, each file whole or not at
+ * all. A calibration of the same host (`calibration.json` beside the run folders) adds a note.
+ * @throws ReportError when the folder holds no run
+ */
+export const writeReport = async (runFolder: string): Promise<Report> => {
+  const folder = resolve(runFolder);
+  const plain = buildReport(await readRun(folder));
+  const notes = ceilingNotes(plain, await readCalibration(join(dirname(folder), 'calibration.json')));
+  const report: Report = { ...plain, notes: [...notes, ...plain.notes] };
+  await replace(join(folder, 'report.json'), `${JSON.stringify(report, undefined, 1)}\n`);
+  for (const [name, render] of Object.entries(artifacts)) await replace(join(folder, name), render(report));
+  return report;
+};
+
+/** A reader never sees half a file. */
+const replace = async (path: string, text: string): Promise<void> => {
+  const draft = `${path}.part`;
+  await writeFile(draft, text);
+  await rename(draft, path);
+};
