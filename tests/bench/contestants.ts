@@ -1,0 +1,50 @@
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { packageRoot } from '../support/package-root.js';
+
+/** Somebody who sends tool calls as fast as it can over 20 connections. */
+export interface Contestant {
+  readonly name: string;
+  /** What is special about its load. */
+  readonly note: string;
+  readonly target: 'json' | 'sse';
+  command(url: string, seconds: number): readonly string[];
+}
+
+const CONNECTIONS = 20;
+
+const lua = join(packageRoot, 'tests', 'bench', 'unique-ids.lua');
+
+export const contestants: readonly Contestant[] = [
+  {
+    name: 'wrk',
+    note: 'unique ids, answers not read',
+    target: 'json',
+    command: (url, seconds) => ['wrk', '-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '-s', lua, url],
+  },
+  autocannon('autocannon, static', 'one body for all, answers not read', 'static'),
+  autocannon('autocannon, unique ids', 'answers not read', 'unique'),
+  ours('wire', 'the transport alone, 1 in flight', 'json', 'wire-client.js', 1),
+  ours('engine', 'the whole engine, 1 in flight', 'json', 'engine-client.js', 1),
+  ours('engine, SSE', 'the whole engine, 1 in flight', 'sse', 'engine-client.js', 1),
+  ours('wire x16', 'the transport alone, 16 in flight', 'json', 'wire-client.js', 16),
+  ours('engine x16', 'the whole engine, 16 in flight', 'json', 'engine-client.js', 16),
+  ours('engine x16, SSE', 'the whole engine, 16 in flight', 'sse', 'engine-client.js', 16),
+];
+
+function ours(name: string, note: string, target: 'json' | 'sse', program: string, pipeline: number): Contestant {
+  return {
+    name,
+    note: `${note}, unique ids matched, every answer judged`,
+    target,
+    command: (url, seconds) => [process.execPath, beside(program), url, String(CONNECTIONS), String(pipeline), String(seconds)],
+  };
+}
+
+function autocannon(name: string, note: string, ids: 'static' | 'unique'): Contestant {
+  return { name, note, target: 'json', command: (url, seconds) => [process.execPath, beside('autocannon-client.js'), url, String(CONNECTIONS), String(seconds), ids] };
+}
+
+function beside(program: string): string {
+  return fileURLToPath(new URL(program, import.meta.url));
+}

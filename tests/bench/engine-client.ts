@@ -1,0 +1,58 @@
+/**
+ * The worker's whole engine (schedules, windows, histograms, snapshots, one engine thread) under full load or at a
+ * fixed rate. Arguments: URL, clients, requests in flight of each, seconds, and the rate of each client a second
+ * (0: as fast as answers come). Prints one line of JSON.
+ */
+import { EngineCrew } from '../../client-sim/client/engine-crew.js';
+import { SpareThreads } from '../../client-sim/client/spare-threads.js';
+import { hrNowMs } from '../../client-sim/client/thread-messages.js';
+import type { Batch } from '../../client-sim/measure/batch.js';
+import { decodeHistogram, emptyHistogram } from '../../client-sim/protocol/histogram-codec.js';
+import { PROTOCOL, type AssignmentOrder } from '../../client-sim/protocol/messages.js';
+import { benchPlan, MEASURED_STAGE } from './bench-plan.js';
+import { LoadTime, WARM_UP_SECONDS } from './load-time.js';
+
+const [url = '', clients = '20', pipeline = '1', seconds = '5', rate = '0'] = process.argv.slice(2);
+const ratePerSecond = Number(rate) === 0 ? undefined : Number(rate);
+const plan = benchPlan({ clients: Number(clients), pipeline: Number(pipeline), seconds: Number(seconds), ratePerSecond });
+const order: AssignmentOrder = {
+  type: 'assignment', protocol: PROTOCOL, runId: 'bench', workerId: 'bench', assignmentId: 'bench', plan, endpoints: [{ url, headers: {} }],
+  pinned: { era: 'legacy', version: '2025-11-25', sessions: true }, slots: [{ profile: 0, start: 0, step: 1, count: Number(clients) }], startAt: 0, joinMs: 0,
+};
+const total = { offered: 0, requests: 0, failed: 0, dropped: 0, lost: 0, unsent: 0 };
+const lag = emptyHistogram();
+let busiestLoop = 0;
+
+function add(batch: Batch): void {
+  for (const series of batch.operationSeries()) {
+    if (series.stage !== MEASURED_STAGE) continue;
+    total.offered += series.offered;
+    total.requests += series.succeeded;
+    total.failed += series.failed;
+    total.dropped += series.dropped;
+    total.lost += series.lost;
+    total.unsent += series.unsent;
+    if (series.histograms.lag !== undefined) lag.add(decodeHistogram(series.histograms.lag));
+  }
+  busiestLoop = Math.max(busiestLoop, batch.loopUtilization);
+}
+
+const START_AFTER_MS = 500;
+
+const spare = new SpareThreads(1);
+// The thread loads its code before the start, as in a run.
+let time = new LoadTime();
+setTimeout(() => (time = new LoadTime()), START_AFTER_MS + WARM_UP_SECONDS * 1000);
+const crew = new EngineCrew(order, { threads: 1, spare, startHrMs: hrNowMs() + START_AFTER_MS }, {
+  onBatch: add,
+  onLimit: (problem) => {
+    throw new Error(problem);
+  },
+  onEnded: (last, problem) => {
+    if (problem !== undefined) throw new Error(problem);
+    add(last);
+    const lagUs = { p50: lag.getValueAtPercentile(50), p99: lag.getValueAtPercentile(99), max: lag.maxValue };
+    process.stdout.write(`${JSON.stringify({ ...total, ...time.read(), threads: crew.threads, lagUs, loopUtilization: busiestLoop, rssBytes: process.memoryUsage().rss })}\n`);
+    void spare.close();
+  },
+});

@@ -1,0 +1,78 @@
+/**
+ * `npm run bench:engine -- [--rounds N] [--seconds N] [--only TEXT] [--json FILE]`
+ *
+ * How fast the load generator is, against wrk and autocannon, in correct answers per processor-second of the client:
+ * contestants on core 1, the sink on core 0, in interleaved rounds, so that what the machine does meanwhile falls on
+ * all alike. Then 20 clients at 10,000/s each, by the clock. Needs two cores, Debian's `wrk`, `taskset` and `bash`.
+ */
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { contestants, type Contestant } from './contestants.js';
+import { runMeasured } from './measured-command.js';
+import { startSinks, type Sinks } from './sinks.js';
+import { pacedTable, ratioTable, summarise, type PacedRun, type RoundResult } from './summary.js';
+
+const CLIENT_CORE = 1;
+const SINK_CORE = 0;
+const CLIENTS = 20;
+const RATE_OF_EACH = 10_000;
+/** Of each client in the paced run: 26 ms of room, so that what is measured is our pacing and not how evenly the sink runs. */
+const PACED_IN_FLIGHT = 256;
+
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '5' }, only: { type: 'string', default: '' }, json: { type: 'string' } },
+});
+
+await main(Number(values.rounds), Number(values.seconds));
+
+async function main(rounds: number, seconds: number): Promise<void> {
+  const missing = whatIsMissing();
+  if (missing !== undefined) {
+    process.stderr.write(`${missing}\n`);
+    process.exitCode = 1;
+    return;
+  }
+  const sinks = await startSinks(SINK_CORE);
+  try {
+    const chosen = contestants.filter(({ name }) => name === 'wrk' || name.includes(values.only));
+    const results: RoundResult[] = [];
+    for (let round = 1; round <= rounds; round++) {
+      for (const contestant of chosen) results.push(await compete(contestant, round, sinks, seconds));
+    }
+    const paced: PacedRun[] = [];
+    for (let round = 1; round <= rounds; round++) paced.push(await pace(sinks, seconds));
+    const summary = summarise(chosen, results);
+    process.stdout.write(`${ratioTable(summary)}\n\n${pacedTable(paced, CLIENTS, RATE_OF_EACH, PACED_IN_FLIGHT)}\n`);
+    const record = { at: new Date().toISOString(), node: process.version, cpu: cpus()[0]?.model ?? '', rounds, seconds, summary, results, paced };
+    if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(record, undefined, 2)}\n`);
+  } finally {
+    sinks.close();
+  }
+}
+
+async function compete(contestant: Contestant, round: number, sinks: Sinks, seconds: number): Promise<RoundResult> {
+  const { requests, failed, cpuSeconds, userSeconds } = await runMeasured(CLIENT_CORE, contestant.command(sinks[contestant.target], seconds));
+  if (failed > 0) throw new Error(`${contestant.name}: ${failed} requests failed against the sink, so this measures something else`);
+  const perCpuSecond = requests / cpuSeconds;
+  process.stderr.write(`round ${round}  ${contestant.name.padEnd(24)} ${Math.round(perCpuSecond).toLocaleString('en')} per processor-second\n`);
+  return { name: contestant.name, round, requests, cpuSeconds, userSeconds, perCpuSecond };
+}
+
+async function pace(sinks: Sinks, seconds: number): Promise<PacedRun> {
+  const program = fileURLToPath(new URL('engine-client.js', import.meta.url));
+  const run = await runMeasured(CLIENT_CORE, [process.execPath, program, sinks.json, String(CLIENTS), String(PACED_IN_FLIGHT), String(seconds), String(RATE_OF_EACH)]);
+  return { ...(run as PacedRun & typeof run), cores: run.cpuSeconds / seconds };
+}
+
+function whatIsMissing(): string | undefined {
+  if (cpus().length < 2) return 'bench:engine needs two cores: one for the client, one for the sink.';
+  for (const [tool, from] of [['wrk', 'wrk'], ['taskset', 'util-linux'], ['bash', 'bash']] as const) {
+    if (spawnSync(tool, ['--version'], { stdio: 'ignore' }).error !== undefined) {
+      return `bench:engine needs ${tool}, which is not installed here. On Debian or Ubuntu: apt-get install ${from}`;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,160 @@
+import { fixedDelay } from '../../servers/behaviours.js';
+import type { Behaviour } from '../../servers/call.js';
+import { startTestServer, type ServerLog, type TestServerOptions } from '../../servers/test-server.js';
+import { run, swarmbench, writeScenario, type Finished, type RunRequest, type ScenarioFile } from '../../support/swarmbench.js';
+
+/** A finished run and what its target saw of it. */
+export interface Evidence extends Finished {
+  readonly log: ServerLog;
+}
+
+/** Tools whose name starts with `slow` take 150 ms, `stuck` never answers, all others answer at once. */
+const byName: Behaviour = (call) => {
+  if (call.tool?.startsWith('slow') === true) return fixedDelay(150)(call);
+  if (call.tool !== 'stuck') call.answer();
+};
+
+async function observe(request: RunRequest, server: Partial<TestServerOptions> = {}): Promise<Evidence> {
+  const { url, log } = await startTestServer({ behaviour: byName, tools: toolsOf(request.scenario), ...server });
+  return { ...(await run({ target: url, ...request })), log };
+}
+
+/** Every tool that the scenario calls: the preflight looks for them in `tools/list`. */
+function toolsOf(scenario: ScenarioFile): readonly string[] {
+  return [...new Set([...JSON.stringify(scenario).matchAll(/"tool":"([^"]+)"/g)].map(([, tool]) => tool ?? ''))];
+}
+
+/** Each run is made once, by the first row that asks for it. */
+function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | undefined;
+  return () => (made ??= make());
+}
+
+/** A profile of its own for each key: its calls are told from the others' by the tool's name. */
+const calling = (tool: string, more: ScenarioFile): ScenarioFile => ({ profile: 'low-load', clients: 1, operations: [{ tool }], ...more });
+const even = { arrivals: { rate: '30/s' }, connections: 1 };
+const steady = [{ name: 'steady', duration: '3s' }];
+
+const mix = [
+  { tool: 'heavy', weight: 9 },
+  { name: 'light-one', tool: 'light', arguments: { fixed: 'yes', drawn: '{{ int 1 6 }}' } },
+  { resource: 'test://text', weight: 3 },
+  { prompt: 'greeting', arguments: { name: 'Ada' }, weight: 3 },
+  { ping: true, weight: 3 },
+  { list: 'tools', weight: 3 },
+];
+
+export const clientsRun = once(() =>
+  observe({
+    scenario: {
+      name: 'clients',
+      description: 'A profile for every key of a profile.',
+      seed: 5,
+      target: { headers: { 'x-from-scenario': 'yes' }, server: { url: 'http://127.0.0.1:9/mcp' } },
+      workload: {
+        even: calling('even', { ...even, clients: 3, description: 'evenly spaced' }),
+        poisson: calling('poisson', { connections: 1, arrivals: { rate: '60/s', spacing: 'poisson' } }),
+        'think-fixed': calling('think-fixed', { thinkTime: '50ms' }),
+        'think-between': calling('think-between', { thinkTime: { min: '30ms', max: '90ms' } }),
+        'think-random': calling('think-random', { thinkTime: { mean: '30ms', distribution: 'exponential' } }),
+        pool: calling('pool', { ...even, clients: 4, session: { mode: 'pool', size: 2 } }),
+        'per-request': calling('per-request', { clients: 1, session: 'per-request', connections: 1, arrivals: { rate: '10/s' } }),
+        churn: calling('churn', { ...even, session: { mode: 'churn', every: '10 operations' } }),
+        window: calling('slow-window', { arrivals: { rate: '40/s' }, maxInFlight: 3, connections: 6 }),
+        connections: calling('slow-connections', { arrivals: { rate: '40/s' }, connections: 4 }),
+        pipeline: calling('slow-pipeline', { arrivals: { rate: '20/s' }, connections: 1, pipeline: 4 }),
+        impatient: calling('slow-impatient', { thinkTime: '10ms', timeout: '60ms' }),
+        mix: calling('mix', { clients: 2, arrivals: { rate: '60/s' }, operations: mix }),
+        reader: calling('big', { clients: 1, thinkTime: '0ms', misbehave: { readRate: '200 KiB/s' } }),
+      },
+      stages: steady,
+      drain: '3s',
+      limits: { bytes: '1 GiB' },
+    },
+    args: ['--header', 'x-from-scenario: yes'],
+  }),
+);
+
+const brief = [{ name: 'steady', duration: '1s' }];
+
+/** How sessions end, one run each, because servers cannot tell whose connection was reset. */
+const closing = (onClose: string): Promise<Evidence> =>
+  observe({ scenario: { name: 'closing', workload: { caller: calling('even', { ...even, clients: 2, onClose }) }, stages: brief } });
+
+/** Runs in which time does not matter are made at once. */
+export const briefRuns = once(async () => {
+  const [deleting, abandoning, resetting, modern, drained] = await Promise.all([
+    closing('delete'),
+    closing('abandon'),
+    closing('reset'),
+    observe({ scenario: { name: 'modern', target: { era: 'modern' }, workload: { caller: calling('even', even) }, stages: brief } }, { era: 'modern' }),
+    observe({ scenario: { name: 'drained', workload: { caller: calling('stuck', { arrivals: { rate: '5/s' }, timeout: '30s' }) }, stages: brief, drain: '1s' } }),
+  ]);
+  return { deleting, abandoning, resetting, modern, drained };
+});
+
+export const stagesRun = once(() =>
+  observe({
+    scenario: {
+      name: 'stages',
+      workload: { caller: calling('even', { clients: 4, connections: 1, arrivals: { rate: '25/s' } }) },
+      stages: [
+        { name: 'ramp', duration: '2s', load: { from: '0%', to: '100%' }, scale: 'rate', measured: false },
+        { name: 'steps', load: { steps: ['25%', '75%'], hold: '1s' } },
+      ],
+      repeat: 2,
+    },
+  }),
+);
+
+/** Against the sink on both replicas, so that nothing but the pace makes the lag. */
+const paced = (pacing: string): (() => Promise<Finished>) =>
+  once(() =>
+    run({
+      scenario: {
+        name: 'paced',
+        target: { server: 'sink', replicas: 2 },
+        workload: { caller: calling('echo', { clients: 4, arrivals: { rate: '100/s' }, pacing }) },
+        stages: [{ name: 'steady', duration: '2s' }],
+      },
+    }),
+  );
+export const batchRun = paced('batch');
+export const metronomeRun = paced('metronome');
+
+const slowly = (more: ScenarioFile): ScenarioFile => ({
+  name: 'stopped',
+  workload: { caller: calling('slow', { thinkTime: '0ms' }) },
+  stages: [{ name: 'steady', duration: '20s' }],
+  ...more,
+});
+export const abortedRun = once(() => observe({ scenario: slowly({ thresholds: [{ check: 'latency.p50 < 20ms', abortOnFail: true, after: '1500ms' }] }) }));
+export const ruledRun = once(() => observe({ scenario: slowly({ stopWhen: [{ check: 'latency.p50 > 20ms', window: '2s' }] }) }));
+
+export const bytesRun = once(() =>
+  observe({ scenario: { name: 'bytes', workload: { caller: calling('big', { arrivals: { rate: '20/s' } }) }, stages: steady, limits: { bytes: '2 MiB' } } }),
+);
+
+/** The words with which a scenario is refused; `run` and not `validate`, so that it is known that nothing was started. */
+export async function refusal(scenario: ScenarioFile): Promise<string> {
+  const { code, stderr } = await swarmbench(['run', writeScenario({ name: 'refused', workload: { caller: calling('even', even) }, stages: steady, ...scenario })]);
+  if (code !== 2) throw new Error(`expected exit code 2, not ${code}: ${stderr}`);
+  return stderr;
+}
+
+export const refusedRun = once(() =>
+  refusal({
+    target: { server: { image: 'x', port: 3, path: '/mcp', command: ['a'] } },
+    workload: {
+      caller: {
+        profile: 'low-load',
+        transport: 'sse',
+        operations: [{ subscribe: 'x' }, { tool: 't', expect: { a: 1 } }],
+        misbehave: { writeRate: '1 KiB/s', abort: '1%', malformed: '1%', idle: '3s' },
+      },
+    },
+    faults: [{ at: '1s', kind: 'kill' }],
+  }),
+);
+
+export const limitedRun = once(() => refusal({ workload: { caller: calling('even', { ...even, clients: 2 }) }, limits: { clients: 1, rate: '1/s', duration: '500ms' } }));

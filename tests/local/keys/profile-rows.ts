@@ -1,0 +1,165 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from '@jest/globals';
+import type { SeenCall } from '../../servers/test-server.js';
+import { distinct, evenness, gaps, median, mostAtOnce, ofTool, pauses, variation } from '../../support/calls.js';
+import { operationTotals } from '../../support/run-files.js';
+import { swarmbench, writeScenario } from '../../support/swarmbench.js';
+import { tempFolder } from '../../support/temp-folder.js';
+import { batchRun, briefRuns, clientsRun, metronomeRun, refusal, refusedRun } from './evidence.js';
+import type { Rows } from './row.js';
+
+const refusedByName = (name: string) => async (): Promise<void> => expect(await refusedRun()).toContain(`\`workload.caller.${name}\``);
+
+async function callsOf(tool: string): Promise<readonly SeenCall[]> {
+  const calls = ofTool((await clientsRun()).log.calls, tool);
+  expect(calls.length).toBeGreaterThan(5);
+  return calls;
+}
+
+async function operation(name: string) {
+  const totals = operationTotals((await clientsRun()).telemetry).get(name);
+  if (totals === undefined) throw new Error(`no operation ${name}`);
+  return totals;
+}
+
+const sessionsOf = async (tool: string): Promise<number> => distinct((await callsOf(tool)).map(({ session }) => session));
+
+async function rateIsThirtyASecond(): Promise<void> {
+  const calls = await callsOf('even');
+  // Three clients for three seconds.
+  expect(calls.length).toBeGreaterThan(255);
+  expect(calls.length).toBeLessThan(285);
+}
+
+async function thinksFiftyMilliseconds(): Promise<void> {
+  const thought = pauses(await callsOf('think-fixed'));
+  expect(median(thought)).toBeGreaterThan(48);
+  expect(median(thought)).toBeLessThan(70);
+}
+
+async function thinksBetween(): Promise<void> {
+  const thought = pauses(await callsOf('think-between'));
+  expect(Math.min(...thought)).toBeGreaterThan(25);
+  expect(median(thought)).toBeGreaterThan(45);
+  expect(median(thought)).toBeLessThan(80);
+  expect(variation(thought)).toBeGreaterThan(0.1);
+}
+
+async function thinksExponentially(): Promise<void> {
+  const thought = pauses(await callsOf('think-random'));
+  expect(Math.min(...thought)).toBeLessThan(15);
+  // The median of an exponential distribution of mean 30 ms is 21 ms.
+  expect(median(thought)).toBeGreaterThan(10);
+  expect(median(thought)).toBeLessThan(40);
+  expect(variation(thought)).toBeGreaterThan(0.5);
+}
+
+async function poolHasTwoSessions(): Promise<void> {
+  expect(await sessionsOf('pool')).toBe(2);
+}
+
+async function churnsEveryTenOperations(): Promise<void> {
+  const calls = await callsOf('churn');
+  expect(await sessionsOf('churn')).toBe(Math.ceil(calls.length / 10));
+}
+
+const sees = (method: string, params: object) => async (): Promise<void> =>
+  expect((await clientsRun()).log.calls).toContainEqual(expect.objectContaining({ method, params: expect.objectContaining(params) }));
+
+async function readsSlowly(): Promise<void> {
+  const calls = ofTool((await clientsRun()).log.calls, 'big');
+  // 200 KiB at 200 KiB/s: one a second, where a quick reader takes hundreds.
+  expect(calls.length).toBeGreaterThan(1);
+  expect(calls.length).toBeLessThan(8);
+}
+
+/** A profile file whose own name is another one. */
+async function fileNameIsHeldAgainstName(): Promise<void> {
+  const folder = tempFolder();
+  mkdirSync(join(folder, 'profiles'));
+  writeFileSync(join(folder, 'profiles', 'mine.yaml'), JSON.stringify({ name: 'yours', clients: 1, thinkTime: '0ms', operations: [{ tool: 'echo' }] }));
+  const { code, stdout, stderr } = await swarmbench(['validate', writeScenario({ name: 'named', workload: { mine: {} }, stages: [{ name: 'a', duration: '1s' }] }, folder)]);
+  expect(code).toBe(2);
+  expect(stdout + stderr).toContain('a profile is called as its file');
+}
+
+export const profileRows: Rows = {
+  'profile.name': fileNameIsHeldAgainstName,
+  'profile.description': async () => {
+    const created = (await clientsRun()).events.find((event) => event.type === 'run.created');
+    expect(created?.type === 'run.created' && created.plan.profiles.find(({ name }) => name === 'even')?.description).toBe('evenly spaced');
+  },
+  'profile.clients': async () => expect(await sessionsOf('even')).toBe(3),
+  'profile.transport': refusedByName('transport'),
+  'profile.session': churnsEveryTenOperations,
+  'profile.session.mode': async () => expect(await sessionsOf('per-request')).toBe((await callsOf('per-request')).length),
+  'profile.session.size': poolHasTwoSessions,
+  'profile.session.every': churnsEveryTenOperations,
+  'profile.arrivals': rateIsThirtyASecond,
+  'profile.arrivals.rate': rateIsThirtyASecond,
+  'profile.arrivals.spacing': async () => {
+    const oneClient = (await callsOf('even')).filter(({ session }, _index, [first]) => session === first?.session);
+    expect(evenness(gaps(oneClient))).toBeGreaterThan(0.5);
+    expect(evenness(gaps(await callsOf('poisson')))).toBeLessThan(0.4);
+  },
+  'profile.thinkTime': thinksFiftyMilliseconds,
+  'profile.thinkTime.min': thinksBetween,
+  'profile.thinkTime.max': thinksBetween,
+  'profile.thinkTime.mean': thinksExponentially,
+  'profile.thinkTime.distribution': thinksExponentially,
+  'profile.maxInFlight': async () => expect(mostAtOnce(await callsOf('slow-window'))).toBe(3),
+  'profile.connections': async () => {
+    const calls = await callsOf('slow-connections');
+    expect(distinct(calls.map(({ connection }) => connection))).toBe(4);
+    expect(mostAtOnce(calls)).toBe(4);
+  },
+  'profile.pipeline': async () => {
+    const calls = await callsOf('slow-pipeline');
+    expect(distinct(calls.map(({ connection }) => connection))).toBe(1);
+    expect(mostAtOnce(calls)).toBeGreaterThan(1);
+  },
+  'profile.pacing': async () => {
+    const lag = async (made: typeof batchRun): Promise<number> => (await made()).report.summary.lagMs.p50 ?? Number.NaN;
+    // 0.1 ms between looks at the clock instead of 1 ms: half of that is the median lag.
+    expect(await lag(metronomeRun)).toBeLessThan(await lag(batchRun));
+  },
+  'profile.timeout': async () => {
+    const { sent, errors } = await operation('slow-impatient');
+    expect(errors).toEqual({ timeout: sent });
+  },
+  'profile.onClose': async () => {
+    const { deleting, abandoning, resetting } = await briefRuns();
+    expect([deleting, abandoning, resetting].map(({ log }) => log.sessionsOpened)).toEqual([2, 2, 2]);
+    expect([deleting, abandoning, resetting].map(({ log }) => log.sessionsDeleted)).toEqual([2, 0, 0]);
+    expect(resetting.log.connectionsReset).toBeGreaterThanOrEqual(2);
+    expect(abandoning.log.connectionsReset).toBe(0);
+  },
+  'profile.operations': async () => expect((await operation('heavy')).succeeded).toBeGreaterThan(50),
+  'profile.operations.*.name': async () => expect((await operation('light-one')).succeeded).toBe((await callsOf('light')).length),
+  'profile.operations.*.tool': async () => expect((await operation('heavy')).sent).toBe((await callsOf('heavy')).length),
+  'profile.operations.*.resource': sees('resources/read', { uri: 'test://text' }),
+  'profile.operations.*.prompt': sees('prompts/get', { name: 'greeting', arguments: { name: 'Ada' } }),
+  'profile.operations.*.ping': sees('ping', {}),
+  'profile.operations.*.list': sees('tools/list', {}),
+  'profile.operations.*.subscribe': refusedByName('operations.0.subscribe'),
+  'profile.operations.*.arguments': async () => {
+    const given = (await callsOf('light')).map(({ params }) => params['arguments'] as { fixed: unknown; drawn: unknown });
+    expect(new Set(given.map(({ fixed }) => fixed))).toEqual(new Set(['yes']));
+    expect(distinct(given.map(({ drawn }) => drawn))).toBeGreaterThan(1);
+    expect(given.every(({ drawn }) => typeof drawn === 'number' && drawn >= 1 && drawn <= 6)).toBe(true);
+    expect(await refusal({ workload: { caller: { profile: 'low-load', operations: [{ tool: 't', arguments: 'auto' }] } } })).toContain('operations.t.arguments');
+  },
+  'profile.operations.*.expect': refusedByName('operations.t.expect'),
+  'profile.operations.*.weight': async () => {
+    const ratio = (await callsOf('heavy')).length / (await callsOf('light')).length;
+    expect(ratio).toBeGreaterThan(4);
+    expect(ratio).toBeLessThan(20);
+  },
+  'profile.misbehave': readsSlowly,
+  'profile.misbehave.readRate': readsSlowly,
+  'profile.misbehave.writeRate': refusedByName('misbehave.writeRate'),
+  'profile.misbehave.abort': refusedByName('misbehave.abort'),
+  'profile.misbehave.malformed': refusedByName('misbehave.malformed'),
+  'profile.misbehave.idle': refusedByName('misbehave.idle'),
+};

@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import net, { type AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import { onTestEnd } from '../support/test-end.js';
+import { until } from '../support/until.js';
+
+const require = createRequire(import.meta.url);
+
+/** Where a package that exports no such file has it all the same. */
+function fileOf(packageName: string, file: string): string {
+  return join(dirname(require.resolve(`${packageName}/package.json`)), file);
+}
+
+const everything = fileOf('@modelcontextprotocol/server-everything', 'dist/index.js');
+
+/** The official example server: session era, answers on event streams. @returns its MCP endpoint */
+export async function startEverything(): Promise<string> {
+  const port = await freePort();
+  start([everything, 'streamableHttp'], { PORT: String(port) });
+  return answering(port);
+}
+
+/** `mcp-proxy` before the example server: both eras on one endpoint. @returns its MCP endpoint */
+export async function startProxiedEverything(): Promise<string> {
+  const port = await freePort();
+  start([fileOf('mcp-proxy', 'dist/bin/mcp-proxy.mjs'), '--host', '127.0.0.1', '--port', String(port), '--', process.execPath, everything]);
+  return answering(port);
+}
+
+function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): void {
+  const child = spawn(process.execPath, args, { stdio: 'ignore', detached: true, env: { ...process.env, NODE_OPTIONS: '', ...env } });
+  onTestEnd(async () => {
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    // The whole group: the proxy has the server for a child.
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
+    await ended;
+  });
+}
+
+/** Both servers take a port number and cannot say which one they found themselves. */
+async function freePort(): Promise<number> {
+  const server = net.createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function answering(port: number): Promise<string> {
+  const accepts = (): Promise<boolean> =>
+    new Promise((resolve) => {
+      const socket = net.connect(port, '127.0.0.1', () => resolve(socket.destroy() !== undefined));
+      socket.on('error', () => resolve(false));
+    });
+  await until(`the server on port ${port}`, accepts, 30_000);
+  return `http://127.0.0.1:${port}/mcp`;
+}
