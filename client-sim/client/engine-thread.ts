@@ -1,10 +1,13 @@
 import { parentPort, type MessagePort } from 'node:worker_threads';
+import type { TransportName } from '../../scenarios/schema/transports.js';
 import { createPacer } from '../load/pacer.js';
 import { LoopMonitor } from '../measure/loop-monitor.js';
 import { transferables } from '../measure/snapshot.js';
 import { compileRequest } from '../mcp/compile-request.js';
+import type { Endpoint } from '../protocol/messages.js';
+import { endpointsFor } from '../protocol/endpoints.js';
 import { createEngineWire, createWireShared, type WireShared } from '../transport/shared.js';
-import { createStreamableHttp } from '../transport/streamable-http.js';
+import { transportMap } from '../transport/transports.js';
 import type { ChannelFactory, ProfileRuntime } from './profile-runtime.js';
 import { createThreadEngine, type ThreadEngine } from './thread-engine.js';
 import { hrNowMs, type FromThread, type ThreadSpec, type ToThread } from './thread-messages.js';
@@ -39,7 +42,7 @@ function start(port: MessagePort, spec: ThreadSpec): ThreadEngine {
     port.postMessage(message, message.kind === 'limit' ? [] : transferables(message.snapshot));
   };
   const engine = createThreadEngine({
-    plan: spec.plan, places: spec.places, endpoints: spec.endpoints.length, joinMs: spec.joinMs, limits: spec.limits,
+    plan: spec.plan, places: spec.places, endpoints: ({ transport }) => endpointsFor(spec.endpoints, transport).length, joinMs: spec.joinMs, limits: spec.limits,
     clock: () => performance.now(),
     startMs: performance.now() + spec.startHrMs - hrNowMs(),
     loop,
@@ -61,14 +64,20 @@ function start(port: MessagePort, spec: ThreadSpec): ThreadEngine {
 function channels(spec: ThreadSpec): ChannelFactory {
   const wire = createEngineWire();
   const shared = new Map<ProfileRuntime, WireShared>();
+  const byTransport = new Map<TransportName, readonly Endpoint[]>();
+  const endpointsOf = (transport: TransportName): readonly Endpoint[] => {
+    const known = byTransport.get(transport) ?? endpointsFor(spec.endpoints, transport);
+    byTransport.set(transport, known);
+    return known;
+  };
   return (profile, number, events) => {
-    const endpoint = spec.endpoints[number];
-    if (endpoint === undefined) throw new RangeError(`no endpoint ${number} of ${spec.endpoints.length}`);
+    const { misbehave, timeoutMs, transport } = profile.plan;
+    const endpoint = endpointsOf(transport)[number];
+    if (endpoint === undefined) throw new RangeError(`no endpoint ${number} for ${transport} among ${spec.endpoints.length}`);
     const common = shared.get(profile) ?? createWireShared(wire, profile.counters);
     shared.set(profile, common);
     const { connections, pipeline } = profile.rules;
-    const { misbehave, timeoutMs } = profile.plan;
-    const config = { endpoint, pinned: spec.pinned, connections, pipeline, readBytesPerSecond: misbehave.readBytesPerSecond, openTimeoutMs: timeoutMs };
-    return createStreamableHttp(config, events, common);
+    const config = { endpoint, pinned: spec.pinned, connections, pipeline, ...misbehave, openTimeoutMs: timeoutMs };
+    return transportMap[transport].createChannel(config, events, common);
   };
 }

@@ -1,4 +1,5 @@
 import { allocationKey } from '../../scenarios/schema/allocate.js';
+import type { ProfilePlan } from '../../scenarios/schema/plan.js';
 import { activeIntervals } from '../load/activity.js';
 import { ClosedArrivals, OpenArrivals, type Arrivals, type SequenceRange } from '../load/arrivals.js';
 import { clientSchedule } from '../load/schedule.js';
@@ -15,13 +16,14 @@ import { VirtualClient } from './virtual-client.js';
 export class Population {
   readonly #floor: Floor;
   readonly #profiles: readonly ProfileRuntime[];
-  readonly #endpoints: number;
+  /** How many there are for a profile. */
+  readonly #endpoints: (profile: ProfilePlan) => number;
   /** By profile: an adjustment may name one. */
   readonly #shapes: LoadShape[];
   readonly #pools = new Map<string, { readonly lane: Lane; readonly backoff: Backoff }>();
   readonly #members: { readonly client: VirtualClient; readonly place: ClientPlace }[] = [];
 
-  constructor(floor: Floor, profiles: readonly ProfileRuntime[], endpoints: number, shape: LoadShape) {
+  constructor(floor: Floor, profiles: readonly ProfileRuntime[], endpoints: (profile: ProfilePlan) => number, shape: LoadShape) {
     this.#floor = floor;
     this.#profiles = profiles;
     this.#endpoints = endpoints;
@@ -81,7 +83,7 @@ export class Population {
     const pooled = this.#pools.get(`${profile.index}:${key}`);
     if (pooled !== undefined) return { lanes: [pooled.lane], backoff: pooled.backoff };
     const backoff = new Backoff(this.#floor.seed, key);
-    const lanes = Array.from({ length: profile.rules.lanes }, () => this.#lane(profile, key % this.#endpoints, backoff));
+    const lanes = Array.from({ length: profile.rules.lanes }, () => this.#lane(profile, key % this.#endpoints(profile.plan), backoff));
     const [lane] = lanes;
     if (profile.plan.session.mode === 'pool' && lane !== undefined) this.#pools.set(`${profile.index}:${key}`, { lane, backoff });
     return { lanes, backoff };

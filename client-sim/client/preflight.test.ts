@@ -54,7 +54,7 @@ describe('a target that is not, in words', () => {
   });
 
   test('its address is not one for HTTP', async () => {
-    expect((await preflight(['ftp://127.0.0.1/mcp'], [testOperation('echo')])).problem).toContain('ftp://127.0.0.1/mcp is not an http or https URL');
+    expect((await preflight(['ftp://127.0.0.1/mcp'], [testOperation('echo')])).problem).toContain('no endpoint for streamable-http: ftp://127.0.0.1/mcp');
   });
 
   test('it wants credentials', async () => {

@@ -1,6 +1,8 @@
-import type { OperationPlan } from '../../scenarios/schema/plan.js';
+import type { OperationPlan, ProfilePlan } from '../../scenarios/schema/plan.js';
+import { factsOf, type TransportName } from '../../scenarios/schema/transports.js';
 import { compileRequest } from '../mcp/compile-request.js';
-import { PROTOCOL, type Exchange, type PinnedProtocol, type PreflightOrder, type PreflightResult } from '../protocol/messages.js';
+import { endpointsFor } from '../protocol/endpoints.js';
+import { PROTOCOL, type Endpoint, type Exchange, type PinnedProtocol, type PreflightOrder, type PreflightResult } from '../protocol/messages.js';
 import { negotiate, type Negotiation } from '../transport/negotiate.js';
 import type { WireAnswer, WireSession } from '../transport/wire-session.js';
 import { Catalogue, listingFor } from './catalogue.js';
@@ -18,18 +20,34 @@ type Outcome =
 export async function runPreflight(order: PreflightOrder): Promise<PreflightResult> {
   const exchanges: Exchange[] = [];
   let first: Extract<Outcome, { ok: true }> | undefined;
-  for (const [number, endpoint] of order.endpoints.entries()) {
+  const used = [...new Set(order.plan.profiles.map(({ transport }) => transport))];
+  const places = used.flatMap((transport) => endpointsFor(order.endpoints, transport).map((endpoint) => ({ transport, endpoint })));
+  const unreachable = used.find((transport) => !places.some((place) => place.transport === transport));
+  if (unreachable !== undefined) return result(order, { tools: [] }, exchanges, `the target has no endpoint for ${unreachable}: ${order.endpoints.map(({ url }) => url).join(', ')}`);
+  const asked = eraToAsk(order.era, used);
+  const sessions = new Map<TransportName, boolean>();
+  for (const [number, { transport, endpoint }] of places.entries()) {
     const before = exchanges.length;
     // What the first endpoint speaks all must speak: the era is pinned for the whole run.
-    const outcome = await tryEndpoint(order, endpoint, first?.pinned.era ?? order.era, exchanges);
-    if (order.endpoints.length > 1) label(exchanges, before, `endpoint ${number + 1}: `);
+    const outcome = await tryEndpoint(order, transport, endpoint, first?.pinned.era ?? asked, exchanges);
+    if (places.length > 1) label(exchanges, before, used.length > 1 ? `${transport}, endpoint ${number + 1}: ` : `endpoint ${number + 1}: `);
     if (!outcome.ok) return result(order, outcome, exchanges, `${endpoint.url}: ${outcome.problem}`);
-    const odd = first === undefined ? undefined : difference(first.pinned, outcome.pinned);
+    // Whether there are session ids depends on the transport too; within one, all endpoints must be alike.
+    const expected = { ...(first?.pinned ?? outcome.pinned), sessions: sessions.get(transport) ?? outcome.pinned.sessions };
+    const odd = difference(expected, outcome.pinned);
     if (odd !== undefined) return result(order, outcome, exchanges, `${endpoint.url} ${odd} Replicas of one target must speak alike.`);
+    sessions.set(transport, outcome.pinned.sessions);
     first ??= outcome;
   }
   if (first === undefined) return result(order, { tools: [] }, exchanges, 'the target has no endpoint');
   return result(order, first, exchanges, undefined);
+}
+
+/** `auto` is not free where a transport of the run knows one era only. */
+function eraToAsk(era: PreflightOrder['era'], used: readonly TransportName[]): PreflightOrder['era'] {
+  if (era !== 'auto') return era;
+  const only = used.map((transport) => factsOf(transport).eras).find((eras) => eras.length === 1);
+  return only?.[0] ?? 'auto';
 }
 
 function result(order: PreflightOrder, found: Partial<Extract<Outcome, { ok: true }>> | Outcome, exchanges: Exchange[], problem: string | undefined): PreflightResult {
@@ -55,10 +73,13 @@ function difference(expected: PinnedProtocol, found: PinnedProtocol): string | u
   return undefined;
 }
 
-async function tryEndpoint(order: PreflightOrder, endpoint: PreflightOrder['endpoints'][number], era: PreflightOrder['era'], exchanges: Exchange[]): Promise<Outcome> {
+async function tryEndpoint(
+  order: PreflightOrder, transport: TransportName, endpoint: Endpoint, era: PreflightOrder['era'], exchanges: Exchange[],
+): Promise<Outcome> {
+  const profiles = order.plan.profiles.filter((profile) => profile.transport === transport);
   let negotiation: Negotiation;
   try {
-    negotiation = await negotiate(endpoint, era, { timeoutMs: TIMEOUT_MS });
+    negotiation = await negotiate(endpoint, era, { transport, timeoutMs: TIMEOUT_MS });
   } catch (error) {
     return { ok: false, problem: error instanceof Error ? error.message : String(error), tools: [] };
   }
@@ -66,7 +87,7 @@ async function tryEndpoint(order: PreflightOrder, endpoint: PreflightOrder['endp
   try {
     if (!negotiation.ok) return { ok: false, problem: negotiation.problem, tools: [] };
     const catalogue = new Catalogue();
-    const problem = (await list(session, order, catalogue)) ?? (await callEach(session, order, negotiation.pinned, catalogue));
+    const problem = (await list(session, profiles, catalogue)) ?? (await callEach(session, order.plan.seed, profiles, negotiation.pinned, catalogue));
     const tools = catalogue.names('tools/list');
     if (problem !== undefined) return { ok: false, problem, pinned: negotiation.pinned, tools };
     return { ok: true, pinned: negotiation.pinned, serverInfo: negotiation.serverInfo, tools };
@@ -77,8 +98,8 @@ async function tryEndpoint(order: PreflightOrder, endpoint: PreflightOrder['endp
 }
 
 /** Reads the lists that hold what the mix names. */
-async function list(session: WireSession, order: PreflightOrder, catalogue: Catalogue): Promise<string | undefined> {
-  const wanted = new Set(order.plan.profiles.flatMap((profile) => profile.operations.map((operation) => listingFor(operation.method))));
+async function list(session: WireSession, profiles: readonly ProfilePlan[], catalogue: Catalogue): Promise<string | undefined> {
+  const wanted = new Set(profiles.flatMap((profile) => profile.operations.map((operation) => listingFor(operation.method))));
   for (const listing of wanted) {
     if (listing === undefined) continue;
     const problem = await catalogue.fill(session, listing);
@@ -87,8 +108,10 @@ async function list(session: WireSession, order: PreflightOrder, catalogue: Cata
   return undefined;
 }
 
-async function callEach(session: WireSession, order: PreflightOrder, pinned: PinnedProtocol, catalogue: Catalogue): Promise<string | undefined> {
-  for (const profile of order.plan.profiles) {
+async function callEach(
+  session: WireSession, seed: number, profiles: readonly ProfilePlan[], pinned: PinnedProtocol, catalogue: Catalogue,
+): Promise<string | undefined> {
+  for (const profile of profiles) {
     for (const [index, operation] of profile.operations.entries()) {
       const where = `profile ${profile.name}, operation ${operation.name}`;
       if (operation.method === 'ping' && pinned.era === 'modern') {
@@ -96,7 +119,7 @@ async function callEach(session: WireSession, order: PreflightOrder, pinned: Pin
       }
       const missing = catalogue.missing(operation);
       if (missing !== undefined) return `${where}: ${missing}`;
-      const draw = { seed: order.plan.seed, slot: profile.firstSlot, sequence: 0 };
+      const draw = { seed, slot: profile.firstSlot, sequence: 0 };
       const answer = await session.operation(compileRequest(operation, index, pinned), draw, `${operation.method} ${operation.target ?? ''}`.trim());
       if (answer.failure !== undefined) return `${where}: ${refused(operation, answer)}`;
     }

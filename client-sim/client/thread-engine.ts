@@ -16,7 +16,8 @@ import { SnapshotTaker } from './snapshot-taker.js';
 export interface ThreadEngineOptions {
   readonly plan: WorkerPlan;
   readonly places: readonly ClientPlace[];
-  readonly endpoints: number;
+  /** How many there are for a profile. */
+  readonly endpoints: (profile: ProfilePlan) => number;
   readonly joinMs: number;
   /** This thread's share of the plan's limits. */
   readonly limits: { readonly ratePerSecond: number; readonly bytes: number };

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import type { Plan } from '../../scenarios/schema/plan.js';
+import type { TransportName } from '../../scenarios/schema/transports.js';
 
 export const PROTOCOL = 1;
 
@@ -89,10 +90,12 @@ export type HeartbeatAnswer = z.infer<typeof heartbeatAnswer>;
 /** The part of the plan a worker needs; see `workerPlan`. */
 export type WorkerPlan = Pick<Plan, 'scenario' | 'seed' | 'profiles' | 'stages' | 'drainMs' | 'limits'>;
 
-/** Where to send the load. Replica of a client = its allocation key modulo the number of endpoints. */
+/** Where to send the load. Replica of a client = its allocation key modulo the number of endpoints of its transport; see `endpointsFor`. */
 export interface Endpoint {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Who speaks here; absent: any transport of the URL's scheme. */
+  readonly transport?: TransportName;
 }
 
 /** Decided once in preflight, then pinned. */

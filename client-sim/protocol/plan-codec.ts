@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Placeholder, Template } from '../../scenarios/schema/template.js';
+import { transportNames } from '../../scenarios/schema/transports.js';
 import type { WorkerPlan } from './messages.js';
 
 const count = z.number().int().min(0);
@@ -56,7 +57,7 @@ const profile = z.strictObject({
   description: z.string(),
   clients: positive,
   firstSlot: count,
-  transport: z.literal('streamable-http'),
+  transport: z.enum(transportNames),
   session,
   arrivals,
   maxInFlight: positive,

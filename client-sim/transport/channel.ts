@@ -6,9 +6,27 @@
  * gives it back exactly once, in `onAnswer`, unless the client said `abandon(ticket)` first.
  */
 
+import type { MisbehavePlan } from '../../scenarios/schema/plan.js';
+import type { ClientInfo } from '../mcp/revisions.js';
+import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
+import type { TlsOptions } from './http/socket.js';
 import type { RequestTemplate } from '../mcp/request-template.js';
 import type { Draw } from '../mcp/draw.js';
 import type { Failure } from '../measure/failure.js';
+
+/** What any transport may need to make the channel of one session. */
+export interface ChannelConfig extends MisbehavePlan {
+  readonly endpoint: Endpoint;
+  readonly pinned: PinnedProtocol;
+  /** Connections of this session. */
+  readonly connections: number;
+  /** Requests in flight per connection. */
+  readonly pipeline: number;
+  readonly tls?: TlsOptions | undefined;
+  readonly clientInfo?: ClientInfo | undefined;
+  /** Budget of `open`: all connections and the handshake. Default 30 s. */
+  readonly openTimeoutMs?: number | undefined;
+}
 
 export interface Channel {
   /** Opens connections and shakes hands; ends in `onOpen` or `onOpenFailed`, never both, always one. */

@@ -4,9 +4,11 @@ import type { Endpoint } from '../protocol/messages.js';
 import { EndpointMemory } from './endpoint-memory.js';
 import { Connection } from './http/connection.js';
 import type { ConnectionOwner } from './http/connection-owner.js';
-import type { ControlOutcome } from './http/control.js';
+import type { ControlAnswer, ControlOutcome } from './http/control.js';
 import type { TlsOptions } from './http/socket.js';
+import type { Line } from './line.js';
 import { requestBytes, type RequestKind } from './request-head.js';
+import { requestText, responseText } from './sample.js';
 import { answerServerRequest } from './server-request.js';
 import { createEngineWire, createWireCounters, createWireShared } from './shared.js';
 
@@ -14,7 +16,7 @@ import { createEngineWire, createWireCounters, createWireShared } from './shared
 const SIDE_DEPTH = 64;
 
 /** One request at a time over the load client's own connection and parsers, with promises: for all that is not load. */
-export class ColdLine implements ConnectionOwner {
+export class ColdLine implements ConnectionOwner, Line {
   readonly memory: EndpointMemory;
   readonly hasSession = false;
   readonly era = 'legacy';
@@ -54,6 +56,14 @@ export class ColdLine implements ConnectionOwner {
       this.main.sendControl(request, { id, done });
       this.main.flush();
     });
+  }
+
+  requestText(era: 'legacy' | 'modern', kind: RequestKind, body: string): string {
+    return requestText(this.endpoint, era, kind, body);
+  }
+
+  responseText(answer: ControlAnswer): string {
+    return responseText(answer, answer.messages.length > 0 ? answer.messages.map((message) => `data: ${message}`).join('\n\n') : answer.body);
   }
 
   close(): void {

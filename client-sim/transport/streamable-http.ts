@@ -4,34 +4,17 @@ import { FIRST_ID, LAST_ID } from '../mcp/digits.js';
 import type { Draw } from '../mcp/draw.js';
 import type { Problem } from '../mcp/judge-message.js';
 import type { RequestTemplate } from '../mcp/request-template.js';
-import { CLIENT_INFO, type ClientInfo } from '../mcp/revisions.js';
-import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
-import type { Channel, ChannelEvents } from './channel.js';
+import { CLIENT_INFO } from '../mcp/revisions.js';
+import type { Channel, ChannelConfig, ChannelEvents } from './channel.js';
 import { endpointMemory, type EndpointMemory } from './endpoint-memory.js';
 import { greet } from './greet.js';
 import { Connection } from './http/connection.js';
 import type { ConnectionOwner } from './http/connection-owner.js';
 import { CONTROL_TICKET, type AnswerReader } from './http/answer-reader.js';
 import type { Control, ControlAnswer } from './http/control.js';
-import type { TlsOptions } from './http/socket.js';
 import { RequestHead, requestBytes, type RequestKind } from './request-head.js';
 import { answerServerRequest } from './server-request.js';
 import type { WireShared } from './shared.js';
-
-export interface StreamableHttpConfig {
-  readonly endpoint: Endpoint;
-  readonly pinned: PinnedProtocol;
-  /** TCP connections of this session. */
-  readonly connections: number;
-  /** Requests in flight per connection. */
-  readonly pipeline: number;
-  /** Undefined: as fast as they come. */
-  readonly readBytesPerSecond?: number | undefined;
-  readonly tls?: TlsOptions | undefined;
-  readonly clientInfo?: ClientInfo | undefined;
-  /** Budget of `open`: all connections and the handshake. Default 30 s. */
-  readonly openTimeoutMs?: number | undefined;
-}
 
 const OPEN_TIMEOUT_MS = 30_000;
 /** How long a goodbye may take before the sockets are closed without it. */
@@ -42,7 +25,7 @@ const SIDE_DEPTH = 64;
  * MCP over Streamable HTTP as a `Channel`: one session with its connections.
  * @throws TypeError for an endpoint that cannot be spoken to: not http(s), headers that cannot be sent
  */
-export function createStreamableHttp(config: StreamableHttpConfig, events: ChannelEvents, shared: WireShared): Channel {
+export function createStreamableHttp(config: ChannelConfig, events: ChannelEvents, shared: WireShared): Channel {
   return new StreamableHttp(config, events, shared);
 }
 
@@ -67,11 +50,11 @@ class StreamableHttp implements Channel, ConnectionOwner {
   /** Flushes asked for within a read are done at its end: one write for all that its answers set off. */
   private reading = false;
   private flushWanted = false;
-  private readonly config: StreamableHttpConfig;
+  private readonly config: ChannelConfig;
   private readonly events: ChannelEvents;
   private readonly shared: WireShared;
 
-  constructor(config: StreamableHttpConfig, events: ChannelEvents, shared: WireShared) {
+  constructor(config: ChannelConfig, events: ChannelEvents, shared: WireShared) {
     this.config = config;
     this.events = events;
     this.shared = shared;

@@ -1,3 +1,4 @@
+import type { TransportName } from '../../scenarios/schema/transports.js';
 import type { Failure } from '../measure/failure.js';
 import { renderRequest } from '../mcp/compile-request.js';
 import { FIRST_ID } from '../mcp/digits.js';
@@ -7,15 +8,18 @@ import { isObject, type Problem } from '../mcp/judge-message.js';
 import type { RequestTemplate } from '../mcp/request-template.js';
 import { CLIENT_INFO, metaEnvelope, type ClientInfo } from '../mcp/revisions.js';
 import type { Endpoint, Exchange, PinnedProtocol } from '../protocol/messages.js';
-import { ColdLine } from './cold-line.js';
 import { judgeControl, resultOf } from './handshake.js';
 import type { ControlAnswer, ControlOutcome } from './http/control.js';
+import type { Line } from './line.js';
 import { parseRetryAfter } from './http/retry-after.js';
 import type { TlsOptions } from './http/socket.js';
 import type { RequestKind } from './request-head.js';
-import { clip, redact, requestText, responseText } from './sample.js';
+import { clip, redact } from './sample.js';
+import { transportMap } from './transports.js';
 
 export interface WireSessionOptions {
+  /** Default `streamable-http`. */
+  readonly transport?: TransportName | undefined;
   readonly tls?: TlsOptions | undefined;
   readonly clientInfo?: ClientInfo | undefined;
   /** Of each request; default 10 s. */
@@ -46,15 +50,15 @@ export class WireSession {
   sessionId: string | undefined;
 
   private nextId = FIRST_ID;
-  private readonly line: ColdLine;
+  private readonly line: Line;
   private readonly endpoint: Endpoint;
   private readonly timeoutMs: number;
   private readonly clientInfo: ClientInfo;
 
-  /** @throws TypeError when the endpoint's URL is not http(s), or a header cannot be sent */
+  /** @throws TypeError when the endpoint's URL is none of the transport's, or a header cannot be sent */
   constructor(endpoint: Endpoint, options: WireSessionOptions = {}) {
     this.endpoint = endpoint;
-    this.line = new ColdLine(endpoint, options.tls);
+    this.line = transportMap[options.transport ?? 'streamable-http'].createLine(endpoint, options.tls);
     this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     this.clientInfo = options.clientInfo ?? CLIENT_INFO;
   }
@@ -92,8 +96,8 @@ export class WireSession {
     const outcome = await this.line.exchange(this.protocol.era, kind, body, id, this.timeoutMs);
     const durationMs = performance.now() - startedAt;
     const problem = outcome.kind === 'failed' ? outcome.failure : judge(outcome.answer);
-    const request = clip(redact(requestText(this.endpoint, this.protocol.era, kind, body), this.endpoint));
-    const response = outcome.kind === 'failed' ? '(no answer)' : clip(redact(responseText(outcome.answer, textOf(outcome.answer)), this.endpoint));
+    const request = clip(redact(this.line.requestText(this.protocol.era, kind, body), this.endpoint));
+    const response = outcome.kind === 'failed' ? '(no answer)' : clip(redact(this.line.responseText(outcome.answer), this.endpoint));
     const failure = problem === undefined ? undefined : { ...withRetryAfter(problem, outcome), detail: redact(problem.detail, this.endpoint), sample: { request, response } };
     this.exchanges.push({ step, request, response, durationMs, ok: failure === undefined, ...(failure === undefined ? {} : { problem: `${failure.category}: ${failure.detail}` }) });
     return { answer: outcome.kind === 'answered' ? outcome.answer : undefined, failure, durationMs, request, response };
@@ -125,10 +129,6 @@ export interface RawExchange {
   readonly durationMs: number;
   readonly request: string;
   readonly response: string;
-}
-
-function textOf(answer: ControlAnswer): string {
-  return answer.messages.length > 0 ? answer.messages.map((message) => `data: ${message}`).join('\n\n') : answer.body;
 }
 
 function withRetryAfter(problem: Problem, outcome: ControlOutcome): Failure {

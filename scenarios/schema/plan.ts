@@ -5,6 +5,7 @@
  */
 
 import type { Template } from './template.js';
+import type { TransportName } from './transports.js';
 
 export interface Plan {
   readonly planVersion: 1;
@@ -49,7 +50,7 @@ export interface ProfilePlan {
   readonly clients: number;
   /** Global number of this profile's client 0; slots of all profiles are consecutive. */
   readonly firstSlot: number;
-  readonly transport: 'streamable-http';
+  readonly transport: TransportName;
   readonly session: SessionPlan;
   readonly arrivals: ArrivalsPlan;
   /** Most operations of one client on the wire at once; never more than connections x pipeline. */

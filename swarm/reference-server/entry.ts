@@ -5,6 +5,8 @@ export interface Listening {
   readonly host: string;
   readonly port: number;
   readonly id: string;
+  /** Beside Streamable HTTP: where it listens for which transport, with 127.0.0.1 for a wildcard. */
+  readonly endpoints?: (host: string) => Readonly<Record<string, string>>;
   close(budgetMs: number): Promise<void>;
 }
 
@@ -36,13 +38,15 @@ export async function runProgram<Options extends ProgramOptions>(
     });
   }
   const { port, id } = program;
-  process.stdout.write(`${JSON.stringify({ listening: { url: `http://${authority(program)}/mcp`, port, id } })}\n`);
+  const url = `http://${hostOf(program)}:${port}/mcp`;
+  const endpoints = { 'streamable-http': url, ...program.endpoints?.(hostOf(program)) };
+  process.stdout.write(`${JSON.stringify({ listening: { url, port, id, endpoints } })}\n`);
 }
 
 /** A wildcard is no place to connect to; whoever reads the line is on this machine. */
-function authority({ host, port }: Listening): string {
+function hostOf({ host }: Listening): string {
   const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  return name.includes(':') ? `[${name}]:${port}` : `${name}:${port}`;
+  return name.includes(':') ? `[${name}]` : name;
 }
 
 function attempt<Result>(act: () => Result): Result {

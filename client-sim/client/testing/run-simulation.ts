@@ -33,7 +33,7 @@ export function runSimulation(plan: WorkerPlan, options: SimulationOptions): Sim
   let limit: string | undefined;
   const places = plan.profiles.flatMap((profile, index) => Array.from({ length: profile.clients }, (_, client) => ({ profile: index, index: client })));
   const engine = createThreadEngine({
-    plan, places, endpoints: 1, joinMs: options.joinMs ?? 0,
+    plan, places, endpoints: () => 1, joinMs: options.joinMs ?? 0,
     limits: { ratePerSecond: options.ratePerSecond ?? Infinity, bytes: options.bytesLimit ?? Infinity },
     clock: () => world.nowMs, startMs: 0, loop,
     templates: (profile) => profile.operations.map((operation, index) => ({

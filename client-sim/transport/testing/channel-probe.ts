@@ -5,10 +5,11 @@ import type { Category, Failure } from '../../measure/failure.js';
 import { compileRequest } from '../../mcp/compile-request.js';
 import type { RequestTemplate } from '../../mcp/request-template.js';
 import type { PinnedProtocol } from '../../protocol/messages.js';
-import type { Channel, WireCounters } from '../channel.js';
+import type { Channel, ChannelConfig, WireCounters } from '../channel.js';
 import { ConnectLimiter } from '../http/connect-limiter.js';
 import { createEngineWire, createWireCounters, createWireShared } from '../shared.js';
-import { createStreamableHttp, type StreamableHttpConfig } from '../streamable-http.js';
+import { transportMap } from '../transports.js';
+import type { TransportName } from '../../../scenarios/schema/transports.js';
 
 export const LEGACY: PinnedProtocol = { era: 'legacy', version: '2025-11-25', sessions: true };
 export const MODERN: PinnedProtocol = { era: 'modern', version: '2026-07-28', sessions: false };
@@ -34,11 +35,11 @@ export class ChannelProbe {
   private readonly templates = new Map<OperationPlan, RequestTemplate>();
   private readonly pinned: PinnedProtocol;
 
-  constructor(url: string, options: Partial<StreamableHttpConfig> & { readonly headers?: Record<string, string>; readonly limiter?: ConnectLimiter } = {}) {
-    const { headers = {}, limiter = new ConnectLimiter(), ...config } = options;
+  constructor(url: string, options: Partial<ChannelConfig> & { readonly transport?: TransportName; readonly headers?: Record<string, string>; readonly limiter?: ConnectLimiter } = {}) {
+    const { headers = {}, transport = 'streamable-http', limiter = new ConnectLimiter(), ...config } = options;
     this.pinned = config.pinned ?? LEGACY;
     const shared = createWireShared(createEngineWire(limiter), this.counters);
-    this.channel = createStreamableHttp(
+    this.channel = transportMap[transport].createChannel(
       { endpoint: { url, headers }, pinned: this.pinned, connections: 1, pipeline: 1, ...config },
       {
         onOpen: (connectMs) => (this.opened = connectMs),

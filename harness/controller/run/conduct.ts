@@ -90,7 +90,7 @@ function refuseLost(workers: readonly Worker[]): void {
 
 function secretsOf(endpoints: readonly Endpoint[], workers: readonly Worker[]): Secrets {
   return {
-    endpoints: endpoints.map(({ url, headers }) => ({ url, headers: { ...headers } })),
+    endpoints: endpoints.map((endpoint) => ({ ...endpoint, headers: { ...endpoint.headers } })),
     workers: Object.fromEntries(workers.map(({ id, token }) => [id, token])),
   };
 }

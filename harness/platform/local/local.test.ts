@@ -60,13 +60,13 @@ let asked = 0;
 const server = createServer((request, response) => { response.statusCode = request.url === '/healthz' && ++asked > 2 ? 200 : 503; response.end(); });
 server.listen(0, '127.0.0.1', () => {
   console.log('some other line');
-  console.log(JSON.stringify({ listening: { url: 'http://127.0.0.1:' + server.address().port + '/mcp' } }));
+  console.log(JSON.stringify({ listening: { url: 'http://127.0.0.1:' + server.address().port + '/mcp', endpoints: {} } }));
 });`;
 
 describe('a program', () => {
   test('is found by the line it prints, waited for until healthy, and ended without a trace', async () => {
     const program = await start(HEALTHY_AFTER_3);
-    const url = await waitUntilListening(program, 10_000, signal);
+    const { url } = await waitUntilListening(program, 10_000, signal);
     expect(url.pathname).toBe('/mcp');
     await waitUntilHealthy(program, url, 10_000, signal);
     expect(await endPrograms(programs, host)).toEqual([]);

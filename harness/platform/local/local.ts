@@ -57,12 +57,17 @@ async function prepare(plan: Plan, context: PlatformContext, options: LocalOptio
   }
 }
 
-function environment(plan: Plan, replicas: readonly Replica[], workers: number, programs: readonly Program[], options: LocalOptions): Environment {
+/** A replica with its URLs by transport. */
+interface LocalReplica extends Replica {
+  readonly endpoints: Readonly<Record<string, string>>;
+}
+
+function environment(plan: Plan, replicas: readonly LocalReplica[], workers: number, programs: readonly Program[], options: LocalOptions): Environment {
   let ended: Promise<void> | undefined;
   return {
     endpoints: endpointsOf(plan, replicas),
     expectedWorkers: workers,
-    replicas,
+    replicas: replicas.map(({ endpoints: _, ...replica }) => replica),
     describe: () => describeMachine(options.nodeVersion),
     usage: createUsageMeter(programs),
     brokenWorker: () => brokenWorker(programs),
@@ -86,7 +91,7 @@ async function startReplicas(
   context: PlatformContext,
   start: (spec: ProgramSpec) => Promise<Program>,
   signal: AbortSignal,
-): Promise<readonly Replica[]> {
+): Promise<readonly LocalReplica[]> {
   const { target } = plan;
   if (target.kind === 'url') return [];
   const numbers = Array.from({ length: target.replicas }, (_, index) => index + 1);
@@ -99,9 +104,9 @@ async function startReplicas(
       env: {},
       logFile: logFile(context, name),
     });
-    const url = await waitUntilListening(program, START_BUDGET_MS, signal);
+    const { url, endpoints } = await waitUntilListening(program, START_BUDGET_MS, signal);
     await waitUntilHealthy(program, url, START_BUDGET_MS, signal);
-    return { id: name, node: hostname(), url: url.href };
+    return { id: name, node: hostname(), url: url.href, endpoints };
   }));
 }
 
@@ -138,10 +143,14 @@ export function threadsFor(plan: Plan, workers: number, cores: number = usableCo
   return Math.max(1, Math.min(Math.floor((cores - taken) / workers), Math.ceil(clients / workers)));
 }
 
-function endpointsOf(plan: Plan, replicas: readonly Replica[]): readonly Endpoint[] {
+function endpointsOf(plan: Plan, replicas: readonly LocalReplica[]): readonly Endpoint[] {
   const { target } = plan;
   if (target.kind === 'url') return target.urls.map((url) => ({ url, headers: target.headers }));
-  return replicas.map(({ url }) => ({ url, headers: {} }));
+  const used = [...new Set(plan.profiles.map(({ transport }) => transport))];
+  return used.flatMap((transport) => replicas.flatMap(({ endpoints }) => {
+    const url = endpoints[transport];
+    return url === undefined ? [] : [{ url, headers: {}, transport }];
+  }));
 }
 
 /** Programs end by themselves when nobody has touched this file for a minute: the controller is gone for good. */

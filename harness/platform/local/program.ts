@@ -7,6 +7,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 
 import type { StartedProgram } from '../platform.js';
 import { PlatformError, type ProcessHost } from './host.js';
@@ -62,16 +63,26 @@ function spawned(child: ChildProcess, spec: ProgramSpec): Promise<void> {
   });
 }
 
+/** What a server says of itself when it is ready. */
+const listening = z.object({
+  listening: z.object({
+    url: z.url().transform((url) => new URL(url)),
+    /** Its URL by transport. */
+    endpoints: z.record(z.string(), z.string()),
+  }),
+});
+export type Listening = z.infer<typeof listening>['listening'];
+
 /**
- * Waits for the line `{"listening":{"url":"..."}}` in the program's log.
+ * Waits for the line `{"listening":{...}}` in the program's log.
  *
  * @throws PlatformError `DEPLOY_START` when it ends first or the budget is over, with the last lines of its log
  */
-export async function waitUntilListening(program: Program, budgetMs: number, signal: AbortSignal): Promise<URL> {
+export async function waitUntilListening(program: Program, budgetMs: number, signal: AbortSignal): Promise<Listening> {
   const giveUpAt = performance.now() + budgetMs;
   for (;;) {
-    const url = listeningUrl(readFileSync(program.logFile, 'utf8'));
-    if (url !== undefined) return url;
+    const said = listeningLine(readFileSync(program.logFile, 'utf8'));
+    if (said !== undefined) return said;
     const exit = program.exit();
     if (exit !== undefined) throw notStarted(program, `ended with ${exit} before it listened`);
     if (performance.now() > giveUpAt) throw notStarted(program, `not listening after ${budgetMs / 1000} s`);
@@ -101,11 +112,11 @@ export async function waitUntilHealthy(program: Program, url: URL, budgetMs: num
   }
 }
 
-function listeningUrl(log: string): URL | undefined {
+function listeningLine(log: string): Listening | undefined {
   for (const line of log.split('\n').slice(0, -1)) {
     if (!line.startsWith('{"listening"')) continue;
-    const parsed = JSON.parse(line) as { listening?: { url?: unknown } };
-    if (typeof parsed.listening?.url === 'string') return new URL(parsed.listening.url);
+    const parsed = listening.safeParse(JSON.parse(line));
+    if (parsed.success) return parsed.data.listening;
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 /** A client profile, as written. What each key means stands in its description, which the JSON Schema and the README carry. */
 import { z } from 'zod';
+import { plannedTransports, transportNames } from '../transports.js';
 import { duration, name, percentage, positiveDuration, rate, sizeRate, text, whole } from './fields.js';
 
 const notBuilt = 'Not built yet: refused by name.';
@@ -58,7 +59,7 @@ export const profileSchema = z.strictObject({
   name: name.describe('Name of the profile; the same as its file.'),
   description: z.string().optional().describe('What this kind of client does.'),
   clients: whole(1, 1_000_000).describe('Virtual clients at 100 % load.'),
-  transport: z.enum(['streamable-http', 'sse', 'websocket', 'tcp', 'stdio', 'sdk']).prefault('streamable-http').describe('How clients reach the server. Only streamable-http is built yet; the others are refused by name.'),
+  transport: z.enum([...transportNames, ...plannedTransports]).prefault('streamable-http').describe(`How clients reach the server. Built are ${transportNames.join(', ')}; ${plannedTransports.join(', ')} are refused by name.`),
   session: session.prefault('reuse').describe('How long a client keeps its MCP session: reuse, per-request, { mode: pool, size: 10 } or { mode: churn, every: 100 operations }.'),
   arrivals: arrivals.optional().describe('Open loop: operations are due at fixed times, whatever the target does. This or `thinkTime`.'),
   thinkTime: thinkTime.optional().describe('Closed loop: the pause between an answer and the next operation: 100ms, { min: 50ms, max: 150ms } or { mean: 100ms, distribution: exponential }; 0ms for none. This or `arrivals`.'),

@@ -1,6 +1,7 @@
 /** Keys and values that have their place in the files but are not built yet. Refused by name, never ignored. */
 import { problemAt } from '../problem.js';
 import type { Problem } from '../problem.js';
+import { plannedTransports, transportNames } from '../transports.js';
 import { descend, kindOf, pathText, toValue } from '../source/node.js';
 import type { MapNode, Path, SourceNode } from '../source/node.js';
 
@@ -22,7 +23,7 @@ const scenarioRefusals: readonly Refusal[] = [
 ];
 
 const profileRefusals: readonly Refusal[] = [
-  { path: ['transport'], refuses: (value) => typeof value === 'string' && ['sse', 'websocket', 'tcp', 'stdio', 'sdk'].includes(value), what: 'this transport is', instead: 'use streamable-http' },
+  { path: ['transport'], refuses: (value) => (plannedTransports as readonly unknown[]).includes(value), what: 'this transport is', instead: `use ${transportNames.join(', ')}` },
   { path: ['misbehave', 'writeRate'], what: 'slow writing is', instead: 'misbehave.readRate makes slow readers' },
   { path: ['misbehave', 'abort'], what: 'closing connections mid-answer is', instead: 'onClose: reset ends sessions rudely' },
   { path: ['misbehave', 'malformed'], what: 'sending broken requests is', instead: 'take it out' },

@@ -10,6 +10,7 @@ import { child, nameOf } from '../source/node.js';
 import type { MapNode, SourceNode } from '../source/node.js';
 import { Part } from './context.js';
 import type { Report } from './context.js';
+import { checkTransports } from './check-transports.js';
 import { checkLimits } from './limits.js';
 import { resolveProfile } from './profile.js';
 import { resolveStages } from './stages.js';
@@ -66,6 +67,7 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
   const checks = { known, scaleMs, scenario };
   const thresholds = resolveThresholds(source.thresholds ?? [], checks);
   const stopWhen = resolveStopRules(source.stopWhen ?? [], checks);
+  if (target !== undefined) checkTransports(target, profiles, scenario);
   if (stages !== undefined) checkScale(stages, profiles, scenario);
   const limits = limitsPlan(source);
   if (stages !== undefined && limits !== undefined) checkLimits(profiles, stages, limits, scenario);

@@ -3,6 +3,7 @@ import { profileSchema } from '../keys/profile-schema.js';
 import { refuseInProfile } from '../keys/refusals.js';
 import type { Era, MisbehavePlan, ProfilePlan } from '../plan.js';
 import type { MapNode } from '../source/node.js';
+import { isTransport } from '../transports.js';
 import { resolveArrivals, resolveSession, resolveWindow } from './client-behaviour.js';
 import { Part } from './context.js';
 import type { Report } from './context.js';
@@ -39,7 +40,8 @@ export function resolveProfile(node: MapNode, prefix: string, firstSlot: number,
   const session = resolveSession(source, part, context.scaleMs);
   const arrivals = resolveArrivals(source, part);
   const window = resolveWindow(source, part, context.warn);
-  if (wrong || session === undefined || arrivals === undefined) return undefined;
+  const { transport } = source;
+  if (wrong || session === undefined || arrivals === undefined || !isTransport(transport)) return undefined;
   if (session.mode === 'pool' && session.size > source.clients) {
     context.warn(`profile ${source.name}: a pool of ${session.size} sessions for ${source.clients} clients: ${source.clients} sessions are used`);
   }
@@ -48,7 +50,7 @@ export function resolveProfile(node: MapNode, prefix: string, firstSlot: number,
     description: source.description ?? '',
     clients: source.clients,
     firstSlot,
-    transport: 'streamable-http',
+    transport,
     session,
     arrivals,
     ...window,

@@ -1,4 +1,5 @@
 import { problemAt } from '../problem.js';
+import { knownSchemes } from '../transports.js';
 import { isAllowedHost } from './allowed-host.js';
 import type { Report } from './context.js';
 import type { Written } from './target.js';
@@ -12,8 +13,8 @@ export function checkUrl(url: Written, allowed: readonly string[], refuse: Repor
     return undefined;
   }
   const parsed = new URL(text);
-  if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') {
-    refuse(problemAt(at, 'INVALID_VALUE', path, `\`${parsed.protocol}\` cannot be used: Streamable HTTP runs over http and https`, example));
+  if (!knownSchemes().includes(parsed.protocol)) {
+    refuse(problemAt(at, 'INVALID_VALUE', path, `\`${parsed.protocol}\` cannot be used: transports run over ${knownSchemes().join(' ')}`, example));
     return undefined;
   }
   if (parsed.username !== '' || parsed.password !== '') {

@@ -1,0 +1,7 @@
+import { canReach, type TransportName } from '../../scenarios/schema/transports.js';
+import type { Endpoint } from './messages.js';
+
+/** Where clients of this transport go, in the order of allocation: endpoints made for it, and those for any transport of their scheme. */
+export function endpointsFor(endpoints: readonly Endpoint[], transport: TransportName): readonly Endpoint[] {
+  return endpoints.filter((endpoint) => (endpoint.transport === undefined ? canReach(transport, endpoint.url) : endpoint.transport === transport));
+}

@@ -1,0 +1,46 @@
+/** Whether every profile can reach the target by its transport, and every part of the target is of use to one. */
+import type { ProfilePlan, TargetPlan } from '../plan.js';
+import { canReach, factsOf, transportNames } from '../transports.js';
+import type { Part } from './context.js';
+
+export function checkTransports(target: TargetPlan, profiles: readonly ProfilePlan[], scenario: Part): void {
+  for (const profile of profiles) {
+    checkReach(target, profile, scenario);
+    const { eras } = factsOf(profile.transport);
+    if (target.era !== 'auto' && !eras.includes(target.era)) {
+      scenario.wrongValue(['workload', profile.name], 'CONFLICT', `${where(profile)} does not exist in the ${target.era} era that target.era asks for`, `use era: auto or ${eras.join(', ')}`);
+    }
+  }
+  if (target.kind === 'url') checkUse(target, profiles, scenario);
+}
+
+function checkReach(target: TargetPlan, profile: ProfilePlan, scenario: Part): void {
+  const { schemes, servers } = factsOf(profile.transport);
+  if (target.kind !== 'url') {
+    if (!servers.includes(target.kind)) scenario.wrongValue(['workload', profile.name], 'CONFLICT', `${where(profile)} is not spoken by the server \`${target.kind}\``, `transports of its own: ${spokenBy(target.kind).join(', ')}`);
+    return;
+  }
+  if (target.urls.some((url) => canReach(profile.transport, url))) return;
+  const fitting = transportNames.filter((name) => target.urls.some((url) => canReach(name, url)));
+  const message = `${where(profile)} needs a url of ${schemes.join(' or ')}, and the target is ${target.urls.join(', ')}`;
+  scenario.wrongValue(['workload', profile.name], 'CONFLICT', message, `name such a url, or choose: --set workload.${profile.name}.transport=${fitting.join(' or ')}`);
+}
+
+function checkUse(target: Extract<TargetPlan, { kind: 'url' }>, profiles: readonly ProfilePlan[], scenario: Part): void {
+  const used = [...new Set(profiles.map(({ transport }) => transport))];
+  for (const url of target.urls) {
+    if (used.length === 0 || used.some((name) => canReach(name, url))) continue;
+    scenario.wrongValue(['target', 'server', 'url'], 'CONFLICT', `no profile reaches ${url}: their transports are ${used.join(', ')}`, 'take it out, or give a profile its transport');
+  }
+  if (Object.keys(target.headers).length > 0 && used.length > 0 && !used.some((name) => factsOf(name).headers)) {
+    scenario.wrongValue(['target', 'headers'], 'CONFLICT', `headers have no place in ${used.join(', ')}`, 'take them out');
+  }
+}
+
+function spokenBy(server: 'reference' | 'sink'): readonly string[] {
+  return transportNames.filter((name) => factsOf(name).servers.includes(server));
+}
+
+function where({ name, transport }: ProfilePlan): string {
+  return `workload.${name}.transport: ${transport}`;
+}

@@ -1,0 +1,40 @@
+/** What scenarios need to know of each way to reach a server. A transport that is not here is not built. */
+interface TransportFacts {
+  /** Of URLs that name a server for it, as `URL.protocol` has them. */
+  readonly schemes: readonly string[];
+  /** Whether it has a place for the target's headers. */
+  readonly headers: boolean;
+  /** Eras it exists in. */
+  readonly eras: readonly ('legacy' | 'modern')[];
+  /** Which of our own servers speak it. */
+  readonly servers: readonly ('reference' | 'sink')[];
+}
+
+export const transports = {
+  'streamable-http': { schemes: ['http:', 'https:'], headers: true, eras: ['legacy', 'modern'], servers: ['reference', 'sink'] },
+} as const satisfies Record<string, TransportFacts>;
+
+export type TransportName = keyof typeof transports;
+
+export const transportNames = Object.keys(transports) as readonly TransportName[];
+
+/** Named in the schema, refused by name. */
+export const plannedTransports = ['sse', 'websocket', 'tcp', 'stdio', 'sdk'] as const;
+
+export function isTransport(name: string): name is TransportName {
+  return name in transports;
+}
+
+export function factsOf(transport: TransportName): TransportFacts {
+  return transports[transport];
+}
+
+/** Whether a URL can name a server for this transport. */
+export function canReach(transport: TransportName, url: string): boolean {
+  return factsOf(transport).schemes.includes(new URL(url).protocol);
+}
+
+/** Schemes that any transport has a use for. */
+export function knownSchemes(): readonly string[] {
+  return [...new Set(transportNames.flatMap((name) => factsOf(name).schemes))];
+}
