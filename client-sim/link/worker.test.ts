@@ -63,7 +63,7 @@ describe.each(['legacy', 'modern'] as const)('%s era', (era) => {
     { name: 'churn', profile: { clients: 2, session: { mode: 'churn', every: { operations: 5 } } }, sessions: (sent) => sent / 5 },
   ])('session mode $name', async ({ profile, sessions }) => {
     const { server } = await start({ era });
-    bench?.assign(testPlan({ profiles: [testProfile({ arrivals: { model: 'closed', thinkTime: { kind: 'fixed', ms: 10 } }, onClose: 'delete', ...profile })], stages: testStages({ ms: 800 }) }), era);
+    bench?.assign(testPlan({ profiles: [testProfile({ arrivals: { model: 'closed', thinkTime: { kind: 'fixed', ms: 10 } }, onClose: 'delete', ...profile })], stages: testStages({ ms: 2_000 }) }), era);
     const batches = (await bench?.finished()) ?? [];
     const sum = totals(batches);
     expect(sum.succeeded).toBe(server.answered);

@@ -20,7 +20,7 @@ const mix = [
 async function countsAgree(era: 'legacy' | 'modern', answers: 'json' | 'sse'): Promise<void> {
   const url = await listeningUrl(startProgram('swarm/reference-server/main.js', ['--port', '0', '--answers', answers]));
   const { report, telemetry, events } = await run({
-    scenario: simpleScenario({ clients: 4, arrivals: { rate: '50/s', spacing: 'poisson' }, operations: mix }, 2, { target: { server: { url }, era } }),
+    scenario: simpleScenario({ clients: 4, arrivals: { rate: '50/s', spacing: 'poisson' }, operations: mix }, 3, { target: { server: { url }, era } }),
   });
   const { requests, sessions } = stats.parse(await (await fetch(new URL('/stats', url))).json());
   const totals = operationTotals(telemetry);

@@ -32,7 +32,7 @@ describe('a server that goes wrong', () => {
     const names = [...Object.keys(categories), 'slowChunks'];
     const { url, log } = await startTestServer({ era, behaviour: behaveByName, preflightCalls: names.length, tools: names });
     const { report, telemetry } = await run({
-      scenario: simpleScenario({ clients: 4, arrivals: { rate: '15/s' }, timeout: '1s', operations: names.map((tool) => ({ tool })) }, 3),
+      scenario: simpleScenario({ clients: 4, arrivals: { rate: '15/s' }, timeout: '3s', operations: names.map((tool) => ({ tool })) }, 3, { drain: '4s' }),
       target: url,
     });
     expect(report.verdict.kind).not.toBe('incomplete');

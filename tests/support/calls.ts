@@ -5,11 +5,6 @@ export function ofTool(calls: readonly SeenCall[], tool: string): readonly SeenC
   return calls.filter(({ params }) => params['name'] === tool);
 }
 
-/** Milliseconds between one call and the next. */
-export function gaps(calls: readonly SeenCall[]): readonly number[] {
-  return calls.slice(1).map(({ atMs }, index) => atMs - (calls[index]?.atMs ?? atMs));
-}
-
 /** Milliseconds between the end of one call and the next call. */
 export function pauses(calls: readonly SeenCall[]): readonly number[] {
   return calls.slice(1).map(({ atMs }, index) => atMs - (calls[index]?.endedAtMs ?? atMs));
@@ -21,12 +16,6 @@ function mean(values: readonly number[]): number {
 
 export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-/** Share of values within 30 % of their median: 0.21 for a Poisson process, near 1 for even spacing. */
-export function evenness(values: readonly number[]): number {
-  const middle = median(values);
-  return values.filter((value) => Math.abs(value - middle) < 0.3 * middle).length / values.length;
 }
 
 /** Standard deviation as a share of the mean: near 0 for even spacing, 1 for a Poisson process. */

@@ -92,6 +92,18 @@ export function operationTotals(telemetryLines: readonly TelemetryView[]): Reado
   return totals;
 }
 
+/** What became due in each whole second of the run, of one operation or of all. */
+export function dueInEachSecond(telemetryLines: readonly TelemetryView[], operation?: string): readonly number[] {
+  const seconds: number[] = [];
+  for (const { batch } of telemetryLines) {
+    const due = batch.series.filter((series) => operation === undefined || series.operation === operation).reduce((sum, series) => sum + series.offered, 0);
+    if (due === 0) continue;
+    const second = Math.ceil(batch.toMs / 1000) - 1;
+    seconds[second] = (seconds[second] ?? 0) + due;
+  }
+  return seconds;
+}
+
 export function totalOf(telemetryLines: readonly TelemetryView[], key: 'sent' | 'succeeded' | 'failed' | 'lost' | 'dropped'): number {
   return [...operationTotals(telemetryLines).values()].reduce((sum, total) => sum + total[key], 0);
 }

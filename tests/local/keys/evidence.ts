@@ -1,11 +1,14 @@
 import { fixedDelay } from '../../servers/behaviours.js';
 import type { Behaviour } from '../../servers/call.js';
 import { startTestServer, type ServerLog, type TestServerOptions } from '../../servers/test-server.js';
+import { withLateness } from '../../support/lateness.js';
 import { run, swarmbench, writeScenario, type Finished, type RunRequest, type ScenarioFile } from '../../support/swarmbench.js';
 
 /** A finished run and what its target saw of it. */
 export interface Evidence extends Finished {
   readonly log: ServerLog;
+  /** How late the machine woke sleeping threads meanwhile, in the median. */
+  readonly lateMs: number;
 }
 
 /** Tools whose name starts with `slow` take 150 ms, `stuck` never answers, all others answer at once. */
@@ -16,7 +19,8 @@ const byName: Behaviour = (call) => {
 
 async function observe(request: RunRequest, server: Partial<TestServerOptions> = {}): Promise<Evidence> {
   const { url, log } = await startTestServer({ behaviour: byName, tools: toolsOf(request.scenario), ...server });
-  return { ...(await run({ target: url, ...request })), log };
+  const { value, lateMs } = await withLateness(() => run({ target: url, ...request }));
+  return { ...value, log, lateMs };
 }
 
 /** Every tool that the scenario calls: the preflight looks for them in `tools/list`. */
