@@ -7,6 +7,7 @@ import { compileRequest } from '../mcp/compile-request.js';
 import type { Endpoint } from '../protocol/messages.js';
 import { endpointsFor } from '../protocol/endpoints.js';
 import { createEngineWire, createWireShared, type WireShared } from '../transport/shared.js';
+import { tokenEndpoints } from '../transport/token-endpoints.js';
 import { transportMap } from '../transport/transports.js';
 import type { ChannelFactory, ProfileRuntime } from './profile-runtime.js';
 import { createThreadEngine, type ThreadEngine } from './thread-engine.js';
@@ -64,15 +65,16 @@ function start(port: MessagePort, spec: ThreadSpec): ThreadEngine {
 function channels(spec: ThreadSpec): ChannelFactory {
   const wire = createEngineWire();
   const shared = new Map<ProfileRuntime, WireShared>();
-  const byTransport = new Map<TransportName, readonly Endpoint[]>();
-  const endpointsOf = (transport: TransportName): readonly Endpoint[] => {
-    const known = byTransport.get(transport) ?? endpointsFor(spec.endpoints, transport);
+  const byTransport = new Map<TransportName, readonly (readonly Endpoint[])[]>();
+  const endpointsOf = (transport: TransportName): readonly (readonly Endpoint[])[] => {
+    const known = byTransport.get(transport) ?? endpointsFor(spec.endpoints, transport).map(tokenEndpoints);
     byTransport.set(transport, known);
     return known;
   };
-  return (profile, number, events) => {
+  return (profile, { endpoint: number, slot }, events) => {
     const { misbehave, timeoutMs, transport } = profile.plan;
-    const endpoint = endpointsOf(transport)[number];
+    const byToken = endpointsOf(transport)[number] ?? [];
+    const endpoint = byToken[slot % byToken.length];
     if (endpoint === undefined) throw new RangeError(`no endpoint ${number} for ${transport} among ${spec.endpoints.length}`);
     const common = shared.get(profile) ?? createWireShared(wire, profile.counters);
     shared.set(profile, common);

@@ -11,6 +11,8 @@ export interface LaneOptions {
   readonly id: number;
   readonly profile: ProfileRuntime;
   readonly endpoint: number;
+  /** Of the client; of a pooled session, of the first client that shares it. */
+  readonly slot: number;
   /** Shared by the lanes of one client, so that a refused client backs off as a whole. */
   readonly backoff: Backoff;
 }

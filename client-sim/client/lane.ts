@@ -23,6 +23,7 @@ export class Lane implements ChannelEvents {
   readonly profile: ProfileRuntime;
   readonly #id: number;
   readonly #endpoint: number;
+  readonly #slot: number;
   readonly #backoff: Backoff;
   readonly #floor: Floor;
   readonly #users: VirtualClient[] = [];
@@ -41,6 +42,7 @@ export class Lane implements ChannelEvents {
     this.profile = options.profile;
     this.#id = options.id;
     this.#endpoint = options.endpoint;
+    this.#slot = options.slot;
     this.#backoff = options.backoff;
     this.#tickets = new TicketBlock(floor.tickets, options.id, options.profile.rules.capacity);
     this.#book = new SessionBook(floor, options.profile);
@@ -92,7 +94,7 @@ export class Lane implements ChannelEvents {
   start(): void {
     this.state = 'opening';
     this.#floor.laneWakes.set(this.#id, this.#floor.nowMs + this.profile.plan.timeoutMs + OPEN_SLACK_MS);
-    this.#channel = this.#floor.createChannel(this.profile, this.#endpoint, this);
+    this.#channel = this.#floor.createChannel(this.profile, { endpoint: this.#endpoint, slot: this.#slot }, this);
     this.#channel.open();
   }
 

@@ -83,14 +83,15 @@ export class Population {
     const pooled = this.#pools.get(`${profile.index}:${key}`);
     if (pooled !== undefined) return { lanes: [pooled.lane], backoff: pooled.backoff };
     const backoff = new Backoff(this.#floor.seed, key);
-    const lanes = Array.from({ length: profile.rules.lanes }, () => this.#lane(profile, key % this.#endpoints(profile.plan), backoff));
+    const lanes = Array.from({ length: profile.rules.lanes }, () => this.#lane(profile, key, backoff));
     const [lane] = lanes;
     if (profile.plan.session.mode === 'pool' && lane !== undefined) this.#pools.set(`${profile.index}:${key}`, { lane, backoff });
     return { lanes, backoff };
   }
 
-  #lane(profile: ProfileRuntime, endpoint: number, backoff: Backoff): Lane {
-    const lane = new Lane(this.#floor, { id: this.#floor.lanes.length, profile, endpoint, backoff });
+  #lane(profile: ProfileRuntime, key: number, backoff: Backoff): Lane {
+    const place = { endpoint: key % this.#endpoints(profile.plan), slot: key };
+    const lane = new Lane(this.#floor, { id: this.#floor.lanes.length, profile, ...place, backoff });
     this.#floor.lanes.push(lane);
     return lane;
   }

@@ -4,10 +4,13 @@ import { compileRequest } from '../mcp/compile-request.js';
 import { endpointsFor } from '../protocol/endpoints.js';
 import { PROTOCOL, type Endpoint, type Exchange, type PinnedProtocol, type PreflightOrder, type PreflightResult } from '../protocol/messages.js';
 import { negotiate, type Negotiation } from '../transport/negotiate.js';
+import { tokenEndpoints } from '../transport/token-endpoints.js';
 import type { WireAnswer, WireSession } from '../transport/wire-session.js';
 import { Catalogue, listingFor } from './catalogue.js';
 
 const TIMEOUT_MS = 10_000;
+/** Tokens beyond the first that are tried: enough for a pool made by hand. */
+const MOST_TOKENS = 99;
 
 type Outcome =
   | { readonly ok: true; readonly pinned: PinnedProtocol; readonly serverInfo: PreflightResult['serverInfo']; readonly tools: readonly string[] }
@@ -29,7 +32,8 @@ export async function runPreflight(order: PreflightOrder): Promise<PreflightResu
   for (const [number, { transport, endpoint }] of places.entries()) {
     const before = exchanges.length;
     // What the first endpoint speaks all must speak: the era is pinned for the whole run.
-    const outcome = await tryEndpoint(order, transport, endpoint, first?.pinned.era ?? asked, exchanges);
+    const [spoken = endpoint, ...others] = tokenEndpoints(endpoint);
+    const outcome = await tryEndpoint(order, transport, spoken, first?.pinned.era ?? asked, exchanges);
     if (places.length > 1) label(exchanges, before, used.length > 1 ? `${transport}, endpoint ${number + 1}: ` : `endpoint ${number + 1}: `);
     if (!outcome.ok) return result(order, outcome, exchanges, `${endpoint.url}: ${outcome.problem}`);
     // Whether there are session ids depends on the transport too; within one, all endpoints must be alike.
@@ -38,6 +42,8 @@ export async function runPreflight(order: PreflightOrder): Promise<PreflightResu
     if (odd !== undefined) return result(order, outcome, exchanges, `${endpoint.url} ${odd} Replicas of one target must speak alike.`);
     sessions.set(transport, outcome.pinned.sessions);
     first ??= outcome;
+    const refusedToken = await tryTokens(transport, others.slice(0, MOST_TOKENS), outcome.pinned.era, exchanges);
+    if (refusedToken !== undefined) return result(order, outcome, exchanges, refusedToken);
   }
   if (first === undefined) return result(order, { tools: [] }, exchanges, 'the target has no endpoint');
   return result(order, first, exchanges, undefined);
@@ -95,6 +101,19 @@ async function tryEndpoint(
     if (negotiation.ok) await session.close();
     exchanges.push(...session.exchanges);
   }
+}
+
+/** One bad token of a pool would be the failure of some clients only: each has to open a session. */
+async function tryTokens(transport: TransportName, endpoints: readonly Endpoint[], era: PreflightOrder['era'], exchanges: Exchange[]): Promise<string | undefined> {
+  for (const [index, endpoint] of endpoints.entries()) {
+    const before = exchanges.length;
+    const negotiation = await negotiate(endpoint, era, { transport, timeoutMs: TIMEOUT_MS });
+    exchanges.push(...negotiation.session.exchanges);
+    label(exchanges, before, `token ${index + 2}: `);
+    if (!negotiation.ok) return `token ${index + 2} of the target's tokens: ${negotiation.problem}`;
+    await negotiation.session.close();
+  }
+  return undefined;
 }
 
 /** Reads the lists that hold what the mix names. */

@@ -38,8 +38,14 @@ export function sessionRules(profile: ProfilePlan): SessionRules {
   }
 }
 
+/** Whose session it is: the number of the endpoint it goes to, and the client's slot, which decides what differs between clients. */
+export interface SessionPlace {
+  readonly endpoint: number;
+  readonly slot: number;
+}
+
 /** Makes the channel of one session; `events` may be called from the moment of `open()`. */
-export type ChannelFactory = (profile: ProfileRuntime, endpoint: number, events: ChannelEvents) => Channel;
+export type ChannelFactory = (profile: ProfileRuntime, place: SessionPlace, events: ChannelEvents) => Channel;
 
 /** A profile as an engine thread uses it: compiled, with the counters its channels share. */
 export class ProfileRuntime {

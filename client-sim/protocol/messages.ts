@@ -4,7 +4,7 @@
  * controller's clock unless the name says otherwise; `fromMs`/`toMs` count from the start of the run.
  */
 import { z } from 'zod';
-import type { Plan } from '../../scenarios/schema/plan.js';
+import type { Plan, TlsPlan } from '../../scenarios/schema/plan.js';
 import type { TransportName } from '../../scenarios/schema/transports.js';
 
 export const PROTOCOL = 1;
@@ -96,6 +96,10 @@ export interface Endpoint {
   readonly headers: Readonly<Record<string, string>>;
   /** Who speaks here; absent: any transport of the URL's scheme. */
   readonly transport?: TransportName;
+  /** For https; absent: the system's authorities, no certificate of ours. */
+  readonly tls?: TlsPlan;
+  /** Bearer tokens; the client with slot k sends token k modulo their number. */
+  readonly tokens?: readonly string[];
 }
 
 /** Decided once in preflight, then pinned. */

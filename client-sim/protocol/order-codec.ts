@@ -1,11 +1,17 @@
 import { z } from 'zod';
 import { transportNames } from '../../scenarios/schema/transports.js';
-import { PROTOCOL, type Order } from './messages.js';
+import { PROTOCOL, type Endpoint, type Order } from './messages.js';
 import { workerPlan } from './plan-codec.js';
 
 const count = z.number().int().min(0);
 const common = { protocol: z.literal(PROTOCOL), runId: z.string().min(1) };
-const endpoint = z.strictObject({ url: z.url(), headers: z.record(z.string(), z.string()), transport: z.enum(transportNames).exactOptional() });
+const tls = z.strictObject({ ca: z.string().exactOptional(), cert: z.string().exactOptional(), key: z.string().exactOptional(), insecure: z.boolean() });
+/** Also what a controller keeps of a run for one that adopts it. */
+export const endpointCodec: z.ZodType<Endpoint> = z.strictObject({
+  url: z.url(), headers: z.record(z.string(), z.string()), transport: z.enum(transportNames).exactOptional(),
+  tls: tls.exactOptional(), tokens: z.array(z.string()).min(1).exactOptional(),
+});
+const endpoint = endpointCodec;
 const pinned = z.strictObject({ era: z.enum(['legacy', 'modern']), version: z.string(), sessions: z.boolean() });
 const slots = z.strictObject({ profile: count, start: count, step: z.number().int().positive(), count });
 

@@ -9,7 +9,6 @@
 import type { MisbehavePlan } from '../../scenarios/schema/plan.js';
 import type { ClientInfo } from '../mcp/revisions.js';
 import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
-import type { TlsOptions } from './http/socket.js';
 import type { RequestTemplate } from '../mcp/request-template.js';
 import type { Draw } from '../mcp/draw.js';
 import type { Failure } from '../measure/failure.js';
@@ -22,7 +21,6 @@ export interface ChannelConfig extends MisbehavePlan {
   readonly connections: number;
   /** Requests in flight per connection. */
   readonly pipeline: number;
-  readonly tls?: TlsOptions | undefined;
   readonly clientInfo?: ClientInfo | undefined;
   /** Budget of `open`: all connections and the handshake. Default 30 s. */
   readonly openTimeoutMs?: number | undefined;

@@ -5,7 +5,6 @@ import { EndpointMemory } from './endpoint-memory.js';
 import { Connection } from './http/connection.js';
 import type { ConnectionOwner } from './http/connection-owner.js';
 import type { ControlAnswer, ControlOutcome } from './http/control.js';
-import type { TlsOptions } from './http/socket.js';
 import type { Line } from './line.js';
 import { requestBytes, type RequestKind } from './request-head.js';
 import { requestText, responseText } from './sample.js';
@@ -28,10 +27,10 @@ export class ColdLine implements ConnectionOwner, Line {
   private readonly endpoint: Endpoint;
 
   /** @throws TypeError when the endpoint's URL is not http(s), or a header cannot be sent */
-  constructor(endpoint: Endpoint, tls?: TlsOptions) {
+  constructor(endpoint: Endpoint) {
     this.endpoint = endpoint;
     const shared = createWireShared(createEngineWire(), createWireCounters());
-    this.memory = new EndpointMemory(endpoint, this.era, shared.samples, tls);
+    this.memory = new EndpointMemory(endpoint, this.era, shared.samples);
     const { address } = this.memory;
     this.main = new Connection(this, shared, address, 1, undefined);
     this.side = new Connection(this, shared, address, SIDE_DEPTH, undefined);

@@ -2,7 +2,7 @@ import { PatternMemory } from '../mcp/pattern-memory.js';
 import type { RequestTemplate } from '../mcp/request-template.js';
 import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import { FailureMaker } from './failure-maker.js';
-import { addressOf, type Address, type TlsOptions } from './http/socket.js';
+import { addressOf, type Address } from './http/socket.js';
 import { checkHeaders, type RequestHead } from './request-head.js';
 import type { SampleBudget } from './sample-budget.js';
 import type { WireShared } from './shared.js';
@@ -25,19 +25,19 @@ export class EndpointMemory {
   readonly templates: RequestTemplate[] = [];
 
   /** @throws TypeError for an endpoint that cannot be spoken to: not http(s), headers that cannot be sent */
-  constructor(endpoint: Endpoint, era: 'legacy' | 'modern', samples: SampleBudget, tls?: TlsOptions) {
+  constructor(endpoint: Endpoint, era: 'legacy' | 'modern', samples: SampleBudget) {
     checkHeaders(endpoint);
-    this.address = addressOf(endpoint.url, tls);
+    this.address = addressOf(endpoint);
     this.failures = new FailureMaker(endpoint, era, samples);
   }
 }
 
 /** What is known of this endpoint; the first channel to it makes a beginning. */
 export function endpointMemory(
-  { endpoint, pinned, tls }: { readonly endpoint: Endpoint; readonly pinned: PinnedProtocol; readonly tls?: TlsOptions | undefined },
+  { endpoint, pinned }: { readonly endpoint: Endpoint; readonly pinned: PinnedProtocol },
   shared: WireShared,
 ): EndpointMemory {
-  let memory = shared.memories.get(endpoint.url);
-  if (memory === undefined) shared.memories.set(endpoint.url, (memory = new EndpointMemory(endpoint, pinned.era, shared.samples, tls)));
+  let memory = shared.memories.get(endpoint);
+  if (memory === undefined) shared.memories.set(endpoint, (memory = new EndpointMemory(endpoint, pinned.era, shared.samples)));
   return memory;
 }

@@ -1,6 +1,5 @@
 import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import type { ControlAnswer, ControlOutcome } from './http/control.js';
-import type { TlsOptions } from './http/socket.js';
 import type { RequestKind } from './request-head.js';
 
 /** The port for all that is not load (preflight, tests): one request at a time, with promises. Beside each `Channel` there is one. */
@@ -20,4 +19,4 @@ export interface Line {
 }
 
 /** @throws TypeError when the endpoint's URL is none of this transport's, or a header cannot be sent */
-export type CreateLine = (endpoint: Endpoint, tls: TlsOptions | undefined) => Line;
+export type CreateLine = (endpoint: Endpoint) => Line;

@@ -66,7 +66,7 @@ function judgeDiscovery(discovery: RawExchange, era: 'auto' | 'modern'): EraVerd
     return era === 'auto' ? { kind: 'legacy' } : unknown(`versions ${supported.join(', ')}`, `This client speaks ${MODERN_REVISION} in the stateless era; try era: auto.`);
   }
   const { status } = answer;
-  if (status === 401 || status === 403) return unknown(`HTTP ${status}`, "The server wants credentials: give them with --header 'Authorization: Bearer ...'.");
+  if (status === 401 || status === 403) return unknown(`HTTP ${status}`, 'The server wants credentials: give them with --auth-token-file FILE, or --header.');
   if (status >= 500) return unknown(`HTTP ${status}`, 'The server is in trouble, or a gateway before it has no server behind it.');
   if (status >= 300 && status < 400) return unknown(`HTTP ${status} to ${answer.location}`, 'Redirects are not followed: use that address.');
   const error = errorOf(answer);

@@ -2,6 +2,7 @@ import type { EndpointMemory } from './endpoint-memory.js';
 import type { WireCounters } from './channel.js';
 import { ConnectLimiter } from './http/connect-limiter.js';
 import { SendBufferPool } from './http/send-buffers.js';
+import type { Endpoint } from '../protocol/messages.js';
 import { SampleBudget } from './sample-budget.js';
 
 /** What all connections of one engine thread share. */
@@ -18,8 +19,8 @@ export interface EngineWire {
 export interface WireShared extends EngineWire {
   readonly counters: WireCounters;
   readonly samples: SampleBudget;
-  /** By endpoint URL; made by the first channel to it. */
-  readonly memories: Map<string, EndpointMemory>;
+  /** By endpoint, which is one object for all channels to it; made by the first of them. */
+  readonly memories: Map<Endpoint, EndpointMemory>;
 }
 
 const READ_BUFFER_BYTES = 65_536;

@@ -15,5 +15,5 @@ interface Transport {
 
 /** Every way to reach a server, by the name scenarios give it. What scenarios need to know of it is in `scenarios/schema/transports.ts`. */
 export const transportMap: Readonly<Record<TransportName, Transport>> = {
-  'streamable-http': { createChannel: createStreamableHttp, createLine: (endpoint, tls) => new ColdLine(endpoint, tls) },
+  'streamable-http': { createChannel: createStreamableHttp, createLine: (endpoint) => new ColdLine(endpoint) },
 };

@@ -12,7 +12,6 @@ import { judgeControl, resultOf } from './handshake.js';
 import type { ControlAnswer, ControlOutcome } from './http/control.js';
 import type { Line } from './line.js';
 import { parseRetryAfter } from './http/retry-after.js';
-import type { TlsOptions } from './http/socket.js';
 import type { RequestKind } from './request-head.js';
 import { clip, redact } from './sample.js';
 import { transportMap } from './transports.js';
@@ -20,7 +19,6 @@ import { transportMap } from './transports.js';
 export interface WireSessionOptions {
   /** Default `streamable-http`. */
   readonly transport?: TransportName | undefined;
-  readonly tls?: TlsOptions | undefined;
   readonly clientInfo?: ClientInfo | undefined;
   /** Of each request; default 10 s. */
   readonly timeoutMs?: number | undefined;
@@ -58,7 +56,7 @@ export class WireSession {
   /** @throws TypeError when the endpoint's URL is none of the transport's, or a header cannot be sent */
   constructor(endpoint: Endpoint, options: WireSessionOptions = {}) {
     this.endpoint = endpoint;
-    this.line = transportMap[options.transport ?? 'streamable-http'].createLine(endpoint, options.tls);
+    this.line = transportMap[options.transport ?? 'streamable-http'].createLine(endpoint);
     this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     this.clientInfo = options.clientInfo ?? CLIENT_INFO;
   }

@@ -17,6 +17,10 @@ export const runRequest = z.strictObject({
   targets: z.array(z.string()).optional(),
   /** `Name: value`. */
   headers: z.array(z.string()).optional(),
+  /** PEM texts for https targets, in place of the files that the scenario names. */
+  tls: z.strictObject({ ca: z.string().exactOptional(), cert: z.string().exactOptional(), key: z.string().exactOptional(), insecure: z.boolean() }).optional(),
+  /** Bearer tokens, in place of those that the scenario names. */
+  tokens: z.array(z.string().min(1)).min(1).optional(),
   era: z.enum(['auto', 'legacy', 'modern']).optional(),
   labels: z.record(z.string(), z.string()).optional(),
   /** What the report says it was started with; without secrets. */
@@ -32,7 +36,7 @@ const INLINE_FILE = 'request.yaml';
 
 /** @throws ApiError INVALID_SCENARIO with all problems in `details` */
 export function planFrom(request: RunRequest, allowTargets: readonly string[]): Plan {
-  const { scenario, sets, timeScale, seed, targets, headers, era } = request;
+  const { scenario, sets, timeScale, seed, targets, headers, tls, tokens, era } = request;
   const inline = isInline(scenario);
   // A path would let a caller read the controller's files through the error messages.
   if (!inline && !/^[\w-]+$/.test(scenario)) {
@@ -40,7 +44,8 @@ export function planFrom(request: RunRequest, allowTargets: readonly string[]): 
   }
   const options = withoutUndefined({ sets, timeScale, seed, targets, headers, era });
   // No environment: `${VAR}` in a header would send the controller's own secrets to whatever target the caller names.
-  const planRequest = { ...options, scenario: inline ? INLINE_FILE : scenario, allowTargets, env: {} };
+  const sentSecrets = withoutUndefined({ tls, tokens });
+  const planRequest = { ...options, sentSecrets, scenario: inline ? INLINE_FILE : scenario, allowTargets, env: {} };
   const result = loadPlan(planRequest, inline ? withFiles(inlineFiles(request)) : diskIo);
   if (result.ok) return result.plan;
   const { problems } = result;

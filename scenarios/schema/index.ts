@@ -1,6 +1,7 @@
 /** What other rooms use of scenarios: plans, the catalogue, the schemas, and the pure functions of a plan. */
 export { loadPlan } from './load-plan.js';
 export type { PlanRequest, PlanResult } from './load-plan.js';
+export type { SecretOptions } from './resolve/secret-files.js';
 export { diskIo } from './schema-io.js';
 export type { ScenarioIo } from './schema-io.js';
 export { listProfiles, listScenarios } from './catalogue.js';

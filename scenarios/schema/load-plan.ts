@@ -2,7 +2,8 @@
 import { chooseServer } from './resolve/mcp-config.js';
 import type { ConfiguredServer } from './resolve/mcp-config.js';
 import { resolvePlan } from './resolve/plan.js';
-import type { Era, Plan } from './plan.js';
+import type { SecretOptions, SecretSource } from './resolve/secret-files.js';
+import type { Era, Plan, TlsPlan } from './plan.js';
 import { problemAt, sortProblems } from './problem.js';
 import type { Problem } from './problem.js';
 import { diskIo, shownPath } from './schema-io.js';
@@ -28,6 +29,10 @@ export interface PlanRequest {
   readonly era?: Era;
   /** For `${VAR}` in header values. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Files of certificates and tokens, over the scenario's. */
+  readonly secrets?: SecretOptions;
+  /** In place of all that: somebody else read the files and sent what is in them; then none is read here. */
+  readonly sentSecrets?: { readonly tls?: TlsPlan; readonly tokens?: readonly string[] };
 }
 
 export type PlanResult = { readonly ok: true; readonly plan: Plan } | { readonly ok: false; readonly problems: readonly Problem[] };
@@ -45,11 +50,17 @@ export function loadPlan(request: PlanRequest, io: ScenarioIo = diskIo): PlanRes
     allowTargets: request.allowTargets ?? [],
     era: request.era,
     env: request.env,
+    secrets: secretSource(request, io),
     seed: request.seed,
     timeScale: usableScale(request.timeScale) ? (request.timeScale ?? 1) : 1,
   });
   if (!resolved.ok) problems.push(...resolved.problems);
   return resolved.ok && problems.length === 0 ? resolved : { ok: false, problems: sortProblems(problems) };
+}
+
+function secretSource({ secrets, sentSecrets }: PlanRequest, io: ScenarioIo): SecretSource {
+  if (sentSecrets !== undefined) return { from: 'request', ...sentSecrets };
+  return { from: 'files', readText: (file) => io.readText(file), options: secrets ?? {} };
 }
 
 function optionProblems(request: PlanRequest): readonly Problem[] {

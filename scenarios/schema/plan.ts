@@ -40,8 +40,23 @@ export type TargetPlan =
       readonly urls: readonly string[];
       /** May hold secrets: never logged, never in a report; see `redactPlan`. */
       readonly headers: Readonly<Record<string, string>>;
+      /** For https; absent: the system's authorities and no certificate of our own. */
+      readonly tls?: TlsPlan;
+      /** Bearer tokens: the client with slot k uses token k modulo their number. Secret, as headers are. */
+      readonly tokens?: readonly string[];
       readonly era: Era;
     };
+/** PEM texts, read when the plan is made. The key is secret; see `redactPlan`. */
+export interface TlsPlan {
+  /** Authorities to believe in place of the system's. */
+  readonly ca?: string;
+  /** What we show when the target asks who we are; always with `key`. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** Believe whoever answers. */
+  readonly insecure: boolean;
+}
+
 export type Stickiness = 'none' | 'session' | 'cookie' | 'source';
 
 export interface ProfilePlan {

@@ -1,12 +1,23 @@
-import type { Plan } from './plan.js';
+import type { Plan, TlsPlan } from './plan.js';
 
 const hidden = '***';
 
-/** The plan fit for logs and reports: header values and values in a url's query are hidden. */
+/** The plan fit for logs and reports: header values, keys, tokens and values in a url's query are hidden. */
 export function redactPlan(plan: Plan): Plan {
   if (plan.target.kind !== 'url') return plan;
   const headers = Object.fromEntries(Object.keys(plan.target.headers).map((name) => [name, hidden]));
-  return { ...plan, target: { ...plan.target, urls: plan.target.urls.map(redactUrl), headers } };
+  const { tls, tokens } = plan.target;
+  const target = {
+    ...plan.target, urls: plan.target.urls.map(redactUrl), headers,
+    ...(tls === undefined ? {} : { tls: redactTls(tls) }),
+    ...(tokens === undefined ? {} : { tokens: tokens.map(() => hidden) }),
+  };
+  return { ...plan, target };
+}
+
+/** Certificates are no secrets, but nobody wants to read them. */
+function redactTls(tls: TlsPlan): TlsPlan {
+  return { insecure: tls.insecure, ...Object.fromEntries((['ca', 'cert', 'key'] as const).filter((key) => tls[key] !== undefined).map((key) => [key, hidden])) };
 }
 
 function redactUrl(url: string): string {

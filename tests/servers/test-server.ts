@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { onTestEnd } from '../support/test-end.js';
 import type { Behaviour, Call } from './call.js';
@@ -12,6 +13,8 @@ export interface TestServerOptions {
   readonly preflightCalls?: number;
   /** What `tools/list` shows; any tool is answered. Default `echo` and `other`. */
   readonly tools?: readonly string[];
+  /** Speaks https; with `ca`, only to clients that show a certificate of it. */
+  readonly tls?: { readonly key: string; readonly cert: string; readonly ca?: string };
 }
 
 export interface SeenCall {
@@ -52,7 +55,7 @@ interface Message {
 }
 
 /** A small MCP server for one test, in its own process, that behaves as told; it ends with the test. */
-export async function startTestServer({ era = 'legacy', behaviour, preflightCalls = 1, tools = ['echo', 'other'] }: TestServerOptions): Promise<TestServer> {
+export async function startTestServer({ era = 'legacy', behaviour, preflightCalls = 1, tools = ['echo', 'other'], tls }: TestServerOptions): Promise<TestServer> {
   const log: ServerLog = { calls: [], answered: new Map(), sessionsOpened: 0, sessionsDeleted: 0, connectionsOpened: 0, connectionsReset: 0 };
   const connections = new WeakMap<Socket, number>();
   const sessions = new Set<string>();
@@ -119,8 +122,9 @@ export async function startTestServer({ era = 'legacy', behaviour, preflightCall
     return preflightLeft >= 0;
   }
 
-  const server = createServer((request, response) => void serve(request, response));
-  server.on('connection', (socket) => {
+  const listener = (request: IncomingMessage, response: ServerResponse): void => void serve(request, response);
+  const server = tls === undefined ? createServer(listener) : createSecureServer({ ...tls, requestCert: tls.ca !== undefined }, listener);
+  server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
     log.connectionsOpened += 1;
     connections.set(socket, log.connectionsOpened);
     socket.on('error', () => (log.connectionsReset += 1));
@@ -130,7 +134,7 @@ export async function startTestServer({ era = 'legacy', behaviour, preflightCall
     server.closeAllConnections();
     return new Promise((resolve) => server.close(resolve));
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, log };
+  return { url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, log };
 }
 
 /** What tools whose name starts with `big` answer. */

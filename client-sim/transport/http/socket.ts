@@ -1,5 +1,6 @@
 import net from 'node:net';
 import tls from 'node:tls';
+import type { Endpoint } from '../../protocol/messages.js';
 
 /** Where a connection goes. */
 export interface Address {
@@ -9,16 +10,21 @@ export interface Address {
   readonly tls: TlsOptions | undefined;
 }
 
-/** What of TLS a scenario may choose; see `tls.connect`. */
-export type TlsOptions = Pick<tls.ConnectionOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized' | 'servername' | 'minVersion' | 'maxVersion'>;
+/** See `tls.connect`. The context is made once: parsing certificates for each connection would cost more than the connection. */
+export type TlsOptions = Pick<tls.ConnectionOptions, 'secureContext' | 'rejectUnauthorized'>;
 
-/** @throws TypeError when the URL is neither http nor https */
-export function addressOf(url: string, tlsOptions: TlsOptions = {}): Address {
+/** @throws TypeError when the URL is neither http nor https; Error when certificate or key cannot be used */
+export function addressOf({ url, tls: plan }: Pick<Endpoint, 'url' | 'tls'>): Address {
   const { protocol, hostname, port } = new URL(url);
   if (protocol !== 'http:' && protocol !== 'https:') throw new TypeError(`${url} is not an http or https URL`);
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   const secure = protocol === 'https:';
-  return { host, port: port === '' ? (secure ? 443 : 80) : Number(port), tls: secure ? tlsOptions : undefined };
+  return { host, port: port === '' ? (secure ? 443 : 80) : Number(port), tls: secure ? tlsOptions(plan) : undefined };
+}
+
+function tlsOptions(plan: Endpoint['tls']): TlsOptions {
+  const { ca, cert, key, insecure = false } = plan ?? {};
+  return { secureContext: tls.createSecureContext({ ca, cert, key }), rejectUnauthorized: !insecure };
 }
 
 export interface SocketOwner {

@@ -4,7 +4,7 @@ import type { OperationPlan } from '../../../scenarios/schema/plan.js';
 import type { Category, Failure } from '../../measure/failure.js';
 import { compileRequest } from '../../mcp/compile-request.js';
 import type { RequestTemplate } from '../../mcp/request-template.js';
-import type { PinnedProtocol } from '../../protocol/messages.js';
+import type { Endpoint, PinnedProtocol } from '../../protocol/messages.js';
 import type { Channel, ChannelConfig, WireCounters } from '../channel.js';
 import { ConnectLimiter } from '../http/connect-limiter.js';
 import { createEngineWire, createWireCounters, createWireShared } from '../shared.js';
@@ -35,12 +35,12 @@ export class ChannelProbe {
   private readonly templates = new Map<OperationPlan, RequestTemplate>();
   private readonly pinned: PinnedProtocol;
 
-  constructor(url: string, options: Partial<ChannelConfig> & { readonly transport?: TransportName; readonly headers?: Record<string, string>; readonly limiter?: ConnectLimiter } = {}) {
-    const { headers = {}, transport = 'streamable-http', limiter = new ConnectLimiter(), ...config } = options;
+  constructor(url: string, options: Partial<ChannelConfig> & { readonly transport?: TransportName; readonly headers?: Record<string, string>; readonly tls?: Endpoint['tls']; readonly limiter?: ConnectLimiter } = {}) {
+    const { headers = {}, tls, transport = 'streamable-http', limiter = new ConnectLimiter(), ...config } = options;
     this.pinned = config.pinned ?? LEGACY;
     const shared = createWireShared(createEngineWire(limiter), this.counters);
     this.channel = transportMap[transport].createChannel(
-      { endpoint: { url, headers }, pinned: this.pinned, connections: 1, pipeline: 1, ...config },
+      { endpoint: { url, headers, ...(tls === undefined ? {} : { tls }) }, pinned: this.pinned, connections: 1, pipeline: 1, ...config },
       {
         onOpen: (connectMs) => (this.opened = connectMs),
         onOpenFailed: (failure) => (this.openFailure = failure),

@@ -1,7 +1,7 @@
 /** Options that decide what is loaded, shared by `run`, `plan` and `validate`. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 
-import { formatProblems, loadPlan, type Era, type Plan, type PlanRequest } from '../../../scenarios/schema/index.js';
+import { formatProblems, loadPlan, type Era, type Plan, type PlanRequest, type SecretOptions } from '../../../scenarios/schema/index.js';
 import { CliError } from '../cli-error.js';
 import type { Host } from '../host.js';
 
@@ -15,6 +15,12 @@ export interface LoadOptions {
   readonly server?: string;
   readonly allowTarget: readonly string[];
   readonly era?: Era;
+  readonly tlsCa?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly insecure?: boolean;
+  readonly authTokenFile?: string;
+  readonly authTokenEnv?: string;
 }
 
 export function addLoadOptions(command: Command): void {
@@ -27,6 +33,12 @@ export function addLoadOptions(command: Command): void {
     .option('--config <file>', 'the `mcpServers` file that MCP clients use')
     .option('--server <name>', 'which server of --config')
     .option('--allow-target <host>', 'allow load on a host outside loopback and private networks (repeatable)', collect, [])
+    .option('--tls-ca <file>', 'authorities to believe, PEM, in place of the system\'s')
+    .option('--tls-cert <file>', 'client certificate, PEM; with --tls-key')
+    .option('--tls-key <file>', 'its private key, PEM')
+    .option('--insecure', 'do not check the target\'s certificate; the report says so')
+    .option('--auth-token-file <file>', 'bearer tokens, one a line, spread over the clients')
+    .option('--auth-token-env <name>', 'environment variable that holds them')
     .addOption(new Option('--era <era>', 'session era or stateless era; auto is decided in preflight').choices(['auto', 'legacy', 'modern']));
 }
 
@@ -56,7 +68,19 @@ export function planRequest(scenario: string, options: LoadOptions, host: Host):
     ...(timeScale === undefined ? {} : { timeScale }),
     ...(seed === undefined ? {} : { seed }),
     ...(era === undefined ? {} : { era }),
+    secrets: secretOptions(options),
     ...(config === undefined ? {} : { mcpConfig: { file: config, ...(server === undefined ? {} : { server }) } }),
+  };
+}
+
+function secretOptions({ tlsCa, tlsCert, tlsKey, insecure, authTokenFile, authTokenEnv }: LoadOptions): SecretOptions {
+  return {
+    ...(tlsCa === undefined ? {} : { ca: tlsCa }),
+    ...(tlsCert === undefined ? {} : { cert: tlsCert }),
+    ...(tlsKey === undefined ? {} : { key: tlsKey }),
+    ...(insecure === undefined ? {} : { insecure }),
+    ...(authTokenFile === undefined ? {} : { tokenFile: authTokenFile }),
+    ...(authTokenEnv === undefined ? {} : { tokenEnv: authTokenEnv }),
   };
 }
 

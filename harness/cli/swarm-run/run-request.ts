@@ -39,7 +39,13 @@ function profilesBeside(file: string): Record<string, string> {
   return Object.fromEntries(files.map((name) => [basename(name, '.yaml'), diskIo.readText(join(folder, name)) ?? '']));
 }
 
-function targetOf({ target }: Plan): Pick<RunRequest, 'targets' | 'headers'> {
+function targetOf({ target }: Plan): Pick<RunRequest, 'targets' | 'headers' | 'tls' | 'tokens'> {
   if (target.kind !== 'url') return {};
-  return { targets: [...target.urls], headers: Object.entries(target.headers).map(([name, value]) => `${name}: ${value}`) };
+  const { tls, tokens } = target;
+  return {
+    targets: [...target.urls],
+    headers: Object.entries(target.headers).map(([name, value]) => `${name}: ${value}`),
+    ...(tls === undefined ? {} : { tls }),
+    ...(tokens === undefined ? {} : { tokens: [...tokens] }),
+  };
 }

@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync }
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import { transportNames } from '../../../scenarios/schema/transports.js';
+import { endpointCodec } from '../../../client-sim/protocol/order-codec.js';
 import { ControllerError } from '../errors.js';
 
 /** The names inside a run folder. Reports and their like are written beside these by others. */
@@ -19,7 +19,7 @@ export const files = {
 export const privateFiles: readonly string[] = [files.lease, files.secrets];
 
 const secrets = z.strictObject({
-  endpoints: z.array(z.strictObject({ url: z.string(), headers: z.record(z.string(), z.string()), transport: z.enum(transportNames).exactOptional() })),
+  endpoints: z.array(endpointCodec),
   /** Token by worker id. */
   workers: z.record(z.string(), z.string()),
 });

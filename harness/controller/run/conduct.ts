@@ -90,7 +90,7 @@ function refuseLost(workers: readonly Worker[]): void {
 
 function secretsOf(endpoints: readonly Endpoint[], workers: readonly Worker[]): Secrets {
   return {
-    endpoints: endpoints.map((endpoint) => ({ ...endpoint, headers: { ...endpoint.headers } })),
+    endpoints: [...endpoints],
     workers: Object.fromEntries(workers.map(({ id, token }) => [id, token])),
   };
 }

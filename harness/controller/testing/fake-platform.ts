@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { Environment, Platform, PlatformContext } from '../../platform/platform.js';
+import { urlEndpoints } from '../../platform/url-endpoints.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import { startTicks } from '../adopt/programs.js';
 
@@ -23,7 +24,7 @@ export class FakePlatform implements Platform {
     this.children = Array.from({ length: count }, (_, index) => startFakeWorker(context, index + 1));
     const children = this.children;
     return {
-      endpoints: plan.target.kind === 'url' ? plan.target.urls.map((url) => ({ url, headers: plan.target.kind === 'url' ? plan.target.headers : {} })) : [],
+      endpoints: plan.target.kind === 'url' ? urlEndpoints(plan.target) : [],
       expectedWorkers: count,
       replicas: [],
       describe: async () => ({ fake: true }),

@@ -7,6 +7,7 @@ import type { Endpoint } from '../../../client-sim/protocol/messages.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { Environment, Platform, PlatformContext, Replica } from '../platform.js';
 import { describeMachine, usableCores } from './describe.js';
+import { urlEndpoints } from '../url-endpoints.js';
 import { endPrograms } from './end-programs.js';
 import { PlatformError, type ProcessHost } from './host.js';
 import { lastWords, startProgram, waitUntilHealthy, waitUntilListening, type Program, type ProgramSpec } from './program.js';
@@ -145,7 +146,7 @@ export function threadsFor(plan: Plan, workers: number, cores: number = usableCo
 
 function endpointsOf(plan: Plan, replicas: readonly LocalReplica[]): readonly Endpoint[] {
   const { target } = plan;
-  if (target.kind === 'url') return target.urls.map((url) => ({ url, headers: target.headers }));
+  if (target.kind === 'url') return urlEndpoints(target);
   const used = [...new Set(plan.profiles.map(({ transport }) => transport))];
   return used.flatMap((transport) => replicas.flatMap(({ endpoints }) => {
     const url = endpoints[transport];

@@ -14,12 +14,28 @@ const server = z.union([
   }),
 ]);
 
+const file = text;
+
+const tls = z.strictObject({
+  ca: file.optional().describe('PEM file of the authorities whose certificates are believed, in place of the system\'s. Files are relative to the scenario\'s folder.'),
+  cert: file.optional().describe('PEM file of the client certificate (with its chain) that is shown to a target that asks for one; with `key`.'),
+  key: file.optional().describe('PEM file of the private key of `cert`, without a passphrase. Never written to logs or reports.'),
+  insecure: z.boolean().prefault(false).describe('true: the target\'s certificate is not checked, which the report says.'),
+});
+
+const auth = z.strictObject({
+  tokenFile: file.optional().describe('File with bearer tokens, one a line; the client with slot k sends token k modulo their number as `Authorization: Bearer`. Relative to the scenario\'s folder. This or `tokenEnv`.'),
+  tokenEnv: z.string().regex(/^\w+$/, { error: 'not the name of an environment variable' }).optional().describe('Environment variable with bearer tokens, separated by white space or commas. This or `tokenFile`.'),
+});
+
 const target = z.strictObject({
   server: server.prefault('reference').describe('reference: our server with tools of known behaviour; sink: a bare fast responder for calibration; { url: ... }: a running server.'),
   replicas: whole(1, 64).optional().describe('Processes of `reference` or `sink`; clients are spread over them evenly. Default 1.'),
   gateway: z.strictObject({ sticky: z.enum(['none', 'session', 'cookie', 'source']).prefault('session').describe('What keeps a client at its replica. A platform that cannot do it refuses the run by name.') }).optional().describe('The load balancer in front of the replicas.'),
   era: z.enum(['auto', 'legacy', 'modern']).prefault('auto').describe('legacy: revisions 2024-11-05 to 2025-11-25 with sessions; modern: 2026-07-28, stateless; auto: decided once in preflight, then pinned and reported.'),
   headers: z.record(z.string(), z.string()).optional().describe('HTTP headers of every request to `server.url`; `${VAR}` is taken from the environment. Never written to logs or reports.'),
+  tls: tls.optional().describe('How https is spoken with `server.url`.'),
+  auth: auth.optional().describe('Bearer tokens for `server.url`, spread over the clients. Never written to logs or reports.'),
 });
 
 const load = z.union([

@@ -3,13 +3,16 @@ import type { TargetSource } from '../keys/scenario-schema.js';
 import type { Era, TargetPlan } from '../plan.js';
 import { problemAt } from '../problem.js';
 import type { Position } from '../problem.js';
-import { keyPositionOf, positionOf } from '../source/node.js';
+import { descend, keyPositionOf, positionOf } from '../source/node.js';
 import type { MapNode } from '../source/node.js';
 import type { Report } from './context.js';
 import { checkHeader, expandVariables, splitHeader } from './headers.js';
 import type { Environment, HeaderProblem } from './headers.js';
 import type { ConfiguredServer } from './mcp-config.js';
+import { resolveTokens } from './auth.js';
+import type { SecretOptions, SecretSource } from './secret-files.js';
 import { checkUrl } from './target-url.js';
+import { refuseIdleTls, resolveTls } from './tls.js';
 
 export interface TargetRequest {
   /** `--target`, in place of the scenario's server. */
@@ -22,6 +25,7 @@ export interface TargetRequest {
   readonly allowTargets: readonly string[];
   readonly era: Era | undefined;
   readonly env: Environment;
+  readonly secrets: SecretSource;
 }
 
 /** A text with the place it came from. */
@@ -52,6 +56,7 @@ export function resolveTarget(
       const at = source?.headers === undefined ? commandLine('--header') : keyPositionOf(node, ['target', 'headers']);
       refuse(problemAt(at, 'CONFLICT', 'target.headers', 'headers go with a url', 'use server: { url: ... } or --target URL'));
     }
+    refuseForUrlsOnly(node, request.secrets, refuse);
     // Other keys of a server are refused by name already.
     if (typeof source?.server === 'object' && Object.keys(source.server).length === 0) {
       refuse(problemAt(positionOf(node, ['target', 'server']), 'MISSING_KEY', 'target.server', 'the server has no url', 'reference, sink or { url: http://localhost:3000/mcp }'));
@@ -62,8 +67,36 @@ export function resolveTarget(
   }
   checkUnused(source, node, request, refuse, warn);
   const checked = urls.flatMap((url) => checkUrl(url, request.allowTargets, refuse) ?? []);
-  return wrong ? undefined : { kind: 'url', urls: checked, headers, era };
+  const { secrets, env } = request;
+  refuseIdleTls(node, secrets, urls.map(({ text }) => text), isByHand(request), refuse, warn);
+  const tls = usesTls(checked) ? resolveTls(source?.tls, node, secrets, refuse, warn) : undefined;
+  const tokens = resolveTokens(source?.auth, node, { secrets, env, headers, refuse });
+  return wrong ? undefined : { kind: 'url', urls: checked, headers, ...(tls === undefined ? {} : { tls }), ...(tokens === undefined ? {} : { tokens }), era };
 }
+
+function isByHand({ targets, configured }: TargetRequest): boolean {
+  return targets.length > 0 || configured !== undefined;
+}
+
+function usesTls(urls: readonly string[]): boolean {
+  return urls.some((url) => /^(?:https|wss):/.test(url));
+}
+
+/** Certificates and tokens for a server of our own, which wants neither. */
+function refuseForUrlsOnly(node: MapNode, secrets: SecretSource, refuse: Report): void {
+  const given = secrets.from === 'files' ? Object.entries(secrets.options).filter(([, value]) => value !== undefined && value !== false).map(([name]) => name) : [];
+  for (const name of given) {
+    const option = OPTIONS[name as keyof SecretOptions];
+    refuse(problemAt(commandLine(option), 'CONFLICT', 'target', `${option} goes with a url`, 'use server: { url: ... } or --target URL'));
+  }
+  for (const key of ['tls', 'auth'] as const) {
+    if (descend(node, ['target', key]) !== undefined) refuse(problemAt(keyPositionOf(node, ['target', key]), 'CONFLICT', `target.${key}`, `\`${key}\` goes with a url`, 'use server: { url: ... } or --target URL'));
+  }
+}
+
+const OPTIONS = {
+  ca: '--tls-ca', cert: '--tls-cert', key: '--tls-key', insecure: '--insecure', tokenFile: '--auth-token-file', tokenEnv: '--auth-token-env',
+} as const satisfies Record<keyof SecretOptions, string>;
 
 /** Undefined: one of our own servers. */
 function collectUrls(source: TargetSource | undefined, node: MapNode, request: TargetRequest): readonly Written[] | undefined {
@@ -79,7 +112,7 @@ function collectUrls(source: TargetSource | undefined, node: MapNode, request: T
 
 /** Replicas and gateway are for servers we start: wrong beside a url in the file, left aside when a url is given by hand. */
 function checkUnused(source: TargetSource | undefined, node: MapNode, request: TargetRequest, refuse: Report, warn: (warning: string) => void): void {
-  const byHand = request.targets.length > 0 || request.configured !== undefined;
+  const byHand = isByHand(request);
   for (const key of ['replicas', 'gateway'] as const) {
     if (source?.[key] === undefined) continue;
     if (byHand) warn(`target.${key} of the scenario is not used: the server was named on the command line`);

@@ -3,6 +3,7 @@ import type { Endpoint } from '../../../../client-sim/protocol/messages.js';
 import type { Plan, Stickiness } from '../../../../scenarios/schema/plan.js';
 import type { Service } from '../engine/answers.js';
 import type { Replica } from '../../platform.js';
+import { urlEndpoints } from '../../url-endpoints.js';
 import { GATEWAY, GATEWAY_URL } from './gateway.js';
 import { SwarmPlatformError } from './platform-error.js';
 import type { RunningTask } from './running-tasks.js';
@@ -22,7 +23,7 @@ export type Target =
 
 /** @throws SwarmPlatformError STACK_INCOMPLETE */
 export function targetOf({ target }: Plan, services: StackServices, stack: string): Target {
-  if (target.kind === 'url') return { kind: 'elsewhere', endpoints: target.urls.map((url) => ({ url, headers: target.headers })) };
+  if (target.kind === 'url') return { kind: 'elsewhere', endpoints: urlEndpoints(target) };
   const service = services.get(TARGET);
   if (service === undefined) throw new SwarmPlatformError('STACK_INCOMPLETE', `the stack ${stack} has no service ${TARGET} to put under load`, 'name a target (--target URL), or deploy a stack that has one');
   const gateway = services.get(GATEWAY);
