@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { negotiate } from './negotiate.js';
 import { ChannelProbe, COUNTED, MODERN } from './testing/channel-probe.js';
 import { chunk, correct, event, LAST_CHUNK, legacy, result, SSE_HEAD, startRawServer, type RawHandler } from './testing/raw-server.js';
-import { selfSigned } from './testing/certificates.js';
+import { selfSigned } from '../../tests/support/certificates.js';
 
 const certificate = selfSigned();
 const answerAll: RawHandler = ({ message }, socket) => void socket.write(correct(message.id));

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { certificateAuthority } from '../../client-sim/transport/testing/certificates.js';
+import { certificateAuthority } from '../../tests/support/certificates.js';
 import { redactPlan } from './redact.js';
 import { load, minimal, planOf, problemsOf, type Files } from './testing/files.js';
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, jest, test } from '@jest/globals';
-import { certificateAuthority } from '../../client-sim/transport/testing/certificates.js';
+import { certificateAuthority } from '../support/certificates.js';
 import { startTestServer } from '../servers/test-server.js';
 import { run, simpleScenario, startRun, swarmbench, writeScenario } from '../support/swarmbench.js';
 import { readRun } from '../support/run-files.js';

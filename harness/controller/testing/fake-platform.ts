@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { Environment, Platform, PlatformContext } from '../../platform/platform.js';
-import { urlEndpoints } from '../../platform/url-endpoints.js';
+import { urlEndpoints } from '../../../client-sim/protocol/endpoints.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import { startTicks } from '../adopt/programs.js';
 

@@ -3,11 +3,11 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { urlEndpoints } from '../../../client-sim/protocol/endpoints.js';
 import type { Endpoint } from '../../../client-sim/protocol/messages.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { Environment, Platform, PlatformContext, Replica } from '../platform.js';
 import { describeMachine, usableCores } from './describe.js';
-import { urlEndpoints } from '../url-endpoints.js';
 import { endPrograms } from './end-programs.js';
 import { PlatformError, type ProcessHost } from './host.js';
 import { lastWords, startProgram, waitUntilHealthy, waitUntilListening, type Program, type ProgramSpec } from './program.js';

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { certificateAuthority } from '../../../tests/support/certificates.js';
 import type { Plan } from '../plan.js';
 import { load, planOf } from '../testing/files.js';
 import { allKeyPaths } from './all-key-paths.js';
@@ -33,6 +34,10 @@ const first = (plan: Plan) => plan.profiles[0];
 const operation = (plan: Plan) => first(plan)?.operations[0];
 const stage = (plan: Plan) => plan.stages[0];
 const target = (plan: Plan) => plan.target;
+const tls = (plan: Plan) => (plan.target.kind === 'url' ? plan.target.tls : undefined);
+const tokens = (plan: Plan) => (plan.target.kind === 'url' ? plan.target.tokens : undefined);
+const authority = certificateAuthority();
+const files = { 'ca.pem': authority.cert, 'ca.key': authority.key, 'tokens.txt': 'one\ntwo\n' };
 const check = (plan: Plan) => plan.thresholds[0];
 const think = (plan: Plan) => first(plan)?.arrivals;
 
@@ -52,6 +57,14 @@ const rows: Readonly<Record<string, Row>> = {
   'target.gateway.sticky': { set: { top: 'target: { gateway: { sticky: cookie } }' }, shows: (plan) => (plan.target.kind === 'url' ? undefined : plan.target.sticky), as: 'cookie' },
   'target.era': { set: { top: 'target: { era: legacy }' }, shows: (plan) => plan.target.era, as: 'legacy' },
   'target.headers': { set: { top: 'target: { server: { url: "http://localhost/" }, headers: { x: y } }' }, shows: (plan) => (plan.target.kind === 'url' ? plan.target.headers : undefined), as: { x: 'y' } },
+  'target.tls': { set: { top: 'target: { server: { url: "https://localhost/" }, tls: { insecure: true } }' }, shows: tls, as: { insecure: true } },
+  'target.tls.ca': { set: { top: 'target: { server: { url: "https://localhost/" }, tls: { ca: ca.pem } }' }, shows: tls, as: { ca: authority.cert, insecure: false } },
+  'target.tls.cert': { set: { top: 'target: { server: { url: "https://localhost/" }, tls: { cert: ca.pem, key: ca.key } }' }, shows: (plan) => tls(plan)?.cert, as: authority.cert },
+  'target.tls.key': { set: { top: 'target: { server: { url: "https://localhost/" }, tls: { cert: ca.pem, key: ca.key } }' }, shows: (plan) => tls(plan)?.key, as: authority.key },
+  'target.tls.insecure': { set: { top: 'target: { server: { url: "https://localhost/" }, tls: { insecure: true } }' }, shows: (plan) => plan.warnings.length, as: 1 },
+  'target.auth': { set: { top: 'target: { server: { url: "http://localhost/" }, auth: { tokenFile: tokens.txt } }' }, shows: tokens, as: ['one', 'two'] },
+  'target.auth.tokenFile': { set: { top: 'target: { server: { url: "http://localhost/" }, auth: { tokenFile: tokens.txt } }' }, shows: tokens, as: ['one', 'two'] },
+  'target.auth.tokenEnv': { set: { top: 'target: { server: { url: "http://localhost/" }, auth: { tokenEnv: TOKENS } }' }, shows: tokens, as: ['three'] },
   workload: { set: {}, shows: (plan) => plan.profiles.map(({ name }) => name), as: ['w'] },
   'workload.*.profile': { set: {}, shows: (plan) => first(plan)?.clients, as: 10 },
   stages: { set: {}, shows: (plan) => plan.stages.length, as: 1 },
@@ -134,7 +147,7 @@ describe('every key takes effect or is refused by name:', () => {
       const refusals = result.ok ? [] : result.problems.filter((problem) => problem.code === 'NOT_BUILT');
       expect(refusals.map((problem) => problem.path.split('.').filter((part) => !/^\d+$/.test(part)).at(-1))).toEqual([key]);
     } else {
-      expect(row.shows(planOf(text))).toEqual(row.as);
+      expect(row.shows(planOf(text, { env: { TOKENS: 'three' } }, files))).toEqual(row.as);
     }
   });
 });

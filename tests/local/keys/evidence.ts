@@ -1,3 +1,7 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { certificateAuthority } from '../../support/certificates.js';
+import { tempFolder } from '../../support/temp-folder.js';
 import { fixedDelay } from '../../servers/behaviours.js';
 import type { Behaviour } from '../../servers/call.js';
 import { startTestServer, type ServerLog, type TestServerOptions } from '../../servers/test-server.js';
@@ -80,6 +84,30 @@ export const clientsRun = once(() =>
 );
 
 const brief = [{ name: 'steady', duration: '1s' }];
+
+const authority = certificateAuthority();
+const [server, client] = [authority.issue('server'), authority.issue('client')];
+const pool = calling('even', { ...even, clients: 4 });
+
+function filesOf(texts: Readonly<Record<string, string>>): (name: string) => string {
+  const folder = tempFolder();
+  for (const [name, text] of Object.entries(texts)) writeFileSync(join(folder, name), text);
+  return (name) => join(folder, name);
+}
+
+/** A target that asks for a certificate, and takes one of two tokens from each client. */
+export const secureRun = once(async () => {
+  const file = filesOf({ 'ca.pem': authority.cert, 'client.pem': client.cert, 'client.key': client.key, 'tokens.txt': 'one\ntwo\n' });
+  const { url, log } = await startTestServer({ behaviour: byName, tools: ['even'], tls: { ...server, ca: authority.cert } });
+  const target = { server: { url }, tls: { ca: file('ca.pem'), cert: file('client.pem'), key: file('client.key') }, auth: { tokenFile: file('tokens.txt') } };
+  return { ...(await run({ scenario: { name: 'secure', target, workload: { caller: pool }, stages: brief } })), log };
+});
+
+export const insecureRun = once(async () => {
+  const { url, log } = await startTestServer({ behaviour: byName, tools: ['even'], tls: server });
+  const target = { server: { url }, tls: { insecure: true }, auth: { tokenEnv: 'TARGET_TOKENS' } };
+  return { ...(await run({ scenario: { name: 'insecure', target, workload: { caller: pool }, stages: brief }, env: { TARGET_TOKENS: 'three' } })), log };
+});
 
 /** How sessions end, one run each, because servers cannot tell whose connection was reset. */
 const closing = (onClose: string): Promise<Evidence> =>

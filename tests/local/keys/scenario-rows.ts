@@ -4,7 +4,7 @@ import { expect } from '@jest/globals';
 import { packageRoot } from '../../support/package-root.js';
 import { dueInEachSecond, totalOf } from '../../support/run-files.js';
 import {
-  abortedRun, briefRuns, bytesRun, clientsRun, limitedRun, metronomeRun, refusal, refusedRun, ruledRun, stagesRun, type Evidence,
+  abortedRun, briefRuns, bytesRun, clientsRun, insecureRun, limitedRun, metronomeRun, refusal, refusedRun, ruledRun, secureRun, stagesRun, type Evidence,
 } from './evidence.js';
 import type { Rows } from './row.js';
 
@@ -24,6 +24,18 @@ const plan = ({ events }: Pick<Evidence, 'events'>) => {
 async function replicasAreTwo(): Promise<void> {
   const ready = (await metronomeRun()).events.find((event) => event.type === 'target.ready');
   expect(ready?.type === 'target.ready' ? ready.replicas.length : 0).toBe(2);
+}
+
+/** The server takes nobody without a certificate, and is known to nobody without its authority. */
+async function certificateIsShown(): Promise<void> {
+  const { code, log } = await secureRun();
+  expect({ code, calls: log.calls.length > 10 }).toEqual({ code: 0, calls: true });
+}
+
+async function tokensAreSpread(): Promise<void> {
+  const { log } = await secureRun();
+  const bySession = new Map(log.calls.map(({ session, headers }) => [session, headers.authorization]));
+  expect([...bySession.values()].sort()).toEqual(['Bearer one', 'Bearer one', 'Bearer two', 'Bearer two']);
 }
 
 async function stickyIsRefused(): Promise<void> {
@@ -83,6 +95,17 @@ export const scenarioRows: Rows = {
     expect(new Set(log.calls.map(({ headers }) => headers['x-from-scenario']))).toEqual(new Set(['yes']));
     expect(JSON.stringify(events)).not.toContain('"x-from-scenario":"yes"');
   },
+  'target.tls': certificateIsShown,
+  'target.tls.ca': certificateIsShown,
+  'target.tls.cert': certificateIsShown,
+  'target.tls.key': certificateIsShown,
+  'target.tls.insecure': async () => {
+    const { code, log, report } = await insecureRun();
+    expect({ code, calls: log.calls.length > 10, notes: report.notes }).toEqual({ code: 0, calls: true, notes: expect.arrayContaining([expect.stringContaining('insecure')]) });
+  },
+  'target.auth': tokensAreSpread,
+  'target.auth.tokenFile': tokensAreSpread,
+  'target.auth.tokenEnv': async () => expect(new Set((await insecureRun()).log.calls.map(({ headers }) => headers.authorization))).toEqual(new Set(['Bearer three'])),
   workload: async () => expect((await clientsRun()).report.profiles.map(({ name }) => name)).toContain('think-random'),
   'workload.*.profile': async () => expect((await metronomeRun()).report.profiles[0]?.sent).toBeGreaterThan(700),
   stages: async () => expect((await stagesRun()).report.stages.map(({ name }) => name)).toContain('ramp'),

@@ -1,9 +1,9 @@
 /** The target of a run in the stack: which service it is, and where workers find it. */
+import { urlEndpoints } from '../../../../client-sim/protocol/endpoints.js';
 import type { Endpoint } from '../../../../client-sim/protocol/messages.js';
 import type { Plan, Stickiness } from '../../../../scenarios/schema/plan.js';
 import type { Service } from '../engine/answers.js';
 import type { Replica } from '../../platform.js';
-import { urlEndpoints } from '../../url-endpoints.js';
 import { GATEWAY, GATEWAY_URL } from './gateway.js';
 import { SwarmPlatformError } from './platform-error.js';
 import type { RunningTask } from './running-tasks.js';
