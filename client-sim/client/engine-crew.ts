@@ -9,6 +9,7 @@ import { partition } from './partition.js';
 import { SnapshotQueue } from './snapshot-queue.js';
 import type { SpareThreads } from './spare-threads.js';
 import type { FromThread, ThreadSpec, ToThread } from './thread-messages.js';
+import { waysOf } from './ways.js';
 
 export interface CrewEvents {
   /** All threads have reached the end of an interval. */
@@ -44,9 +45,10 @@ export class EngineCrew {
     this.#metronome = this.pacing === 'metronome' ? new Metronome() : undefined;
     const parts = partition(order.plan.profiles, order.slots, options.threads).filter((part) => part.length > 0);
     this.#snapshots = new SnapshotQueue(order.plan, parts.length);
+    const ways = waysOf(order);
     parts.forEach((places) => {
       this.#start(options.spare.take(), {
-        plan: order.plan, pinned: order.pinned, endpoints: order.endpoints, places, joinMs: order.joinMs,
+        plan: order.plan, ways, places, joinMs: order.joinMs,
         startHrMs: options.startHrMs, limits: limitShare(order.plan, places), pacing: this.pacing, ticks: this.#metronome?.ticks,
       });
     });

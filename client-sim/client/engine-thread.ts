@@ -1,17 +1,15 @@
 import { parentPort, type MessagePort } from 'node:worker_threads';
-import type { TransportName } from '../../scenarios/schema/transports.js';
 import { createPacer } from '../load/pacer.js';
 import { LoopMonitor } from '../measure/loop-monitor.js';
 import { transferables } from '../measure/snapshot.js';
 import { compileRequest } from '../mcp/compile-request.js';
 import type { Endpoint } from '../protocol/messages.js';
-import { endpointsFor } from '../protocol/endpoints.js';
-import { createEngineWire, createWireShared, type WireShared } from '../transport/shared.js';
+import { createEngineWire, createWireShared, type EngineWire, type WireShared } from '../transport/shared.js';
 import { tokenEndpoints } from '../transport/token-endpoints.js';
 import { transportMap } from '../transport/transports.js';
 import type { ChannelFactory, ProfileRuntime } from './profile-runtime.js';
 import { createThreadEngine, type ThreadEngine } from './thread-engine.js';
-import { hrNowMs, type FromThread, type ThreadSpec, type ToThread } from './thread-messages.js';
+import { hrNowMs, type FromThread, type ThreadSpec, type ToThread, type Way } from './thread-messages.js';
 
 if (parentPort === null) throw new TypeError('the engine runs in a worker thread');
 listen(parentPort);
@@ -42,13 +40,14 @@ function start(port: MessagePort, spec: ThreadSpec): ThreadEngine {
   const report = (message: FromThread): void => {
     port.postMessage(message, message.kind === 'limit' ? [] : transferables(message.snapshot));
   };
+  const wire = createEngineWire();
   const engine = createThreadEngine({
-    plan: spec.plan, places: spec.places, endpoints: ({ transport }) => endpointsFor(spec.endpoints, transport).length, joinMs: spec.joinMs, limits: spec.limits,
+    plan: spec.plan, places: spec.places, endpoints: (profile) => wayOf(spec, profile).endpoints, replicas: wire.replicas, joinMs: spec.joinMs, limits: spec.limits,
     clock: () => performance.now(),
     startMs: performance.now() + spec.startHrMs - hrNowMs(),
     loop,
-    templates: (profile) => profile.operations.map((operation, index) => compileRequest(operation, index, spec.pinned)),
-    createChannel: channels(spec),
+    templates: (profile, number) => profile.operations.map((operation, index) => compileRequest(operation, index, wayOf(spec, number).pinned)),
+    createChannel: channels(spec, wire),
     onSnapshot: (snapshot) => report({ kind: 'snapshot', snapshot }),
     onLimit: (problem) => report({ kind: 'limit', problem }),
     onFinished: (snapshot) => {
@@ -62,24 +61,30 @@ function start(port: MessagePort, spec: ThreadSpec): ThreadEngine {
   return engine;
 }
 
-function channels(spec: ThreadSpec): ChannelFactory {
-  const wire = createEngineWire();
+function wayOf({ ways }: ThreadSpec, profile: number): Way {
+  const way = ways[profile];
+  if (way === undefined) throw new RangeError(`no way to the target for profile ${profile} of ${ways.length}`);
+  return way;
+}
+
+function channels(spec: ThreadSpec, wire: EngineWire): ChannelFactory {
   const shared = new Map<ProfileRuntime, WireShared>();
-  const byTransport = new Map<TransportName, readonly (readonly Endpoint[])[]>();
-  const endpointsOf = (transport: TransportName): readonly (readonly Endpoint[])[] => {
-    const known = byTransport.get(transport) ?? endpointsFor(spec.endpoints, transport).map(tokenEndpoints);
-    byTransport.set(transport, known);
+  const byProfile = new Map<number, readonly (readonly Endpoint[])[]>();
+  const endpointsOf = (profile: number): readonly (readonly Endpoint[])[] => {
+    const known = byProfile.get(profile) ?? wayOf(spec, profile).endpoints.map(tokenEndpoints);
+    byProfile.set(profile, known);
     return known;
   };
   return (profile, { endpoint: number, slot }, events) => {
     const { misbehave, timeoutMs, transport } = profile.plan;
-    const byToken = endpointsOf(transport)[number] ?? [];
+    const { pinned } = wayOf(spec, profile.index);
+    const byToken = endpointsOf(profile.index)[number] ?? [];
     const endpoint = byToken[slot % byToken.length];
-    if (endpoint === undefined) throw new RangeError(`no endpoint ${number} for ${transport} among ${spec.endpoints.length}`);
+    if (endpoint === undefined) throw new RangeError(`no endpoint ${number} for profile ${profile.plan.name}`);
     const common = shared.get(profile) ?? createWireShared(wire, profile.counters);
     shared.set(profile, common);
     const { connections, pipeline } = profile.rules;
-    const config = { endpoint, pinned: spec.pinned, connections, pipeline, ...misbehave, openTimeoutMs: timeoutMs };
+    const config = { endpoint, pinned, connections, pipeline, ...misbehave, openTimeoutMs: timeoutMs };
     return transportMap[transport].createChannel(config, events, common);
   };
 }

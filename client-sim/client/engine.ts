@@ -194,9 +194,10 @@ export class Engine {
   #endWait(row: number, failure: Failure | undefined): void {
     const { clients, lanes, tickets } = this.#floor;
     const client = clients[tickets.client[row] as number];
+    const lane = lanes[tickets.lane[row] as number];
     if (failure === undefined) client?.lost(row);
-    else client?.answered(row, failure);
-    lanes[tickets.lane[row] as number]?.abandon(row);
+    else client?.answered(row, failure, lane?.home ?? 0);
+    lane?.abandon(row);
   }
 
   #finish(): void {

@@ -3,7 +3,7 @@ import type { Recorder } from '../measure/recorder.js';
 import type { SeriesLayout } from '../measure/series.js';
 import type { Lane } from './lane.js';
 import { OpenGate } from './open-gate.js';
-import type { ChannelFactory } from './profile-runtime.js';
+import type { ChannelFactory, ProfileRuntime } from './profile-runtime.js';
 import type { SendLimit } from './send-limit.js';
 import { TicketTable } from './ticket-table.js';
 import type { VirtualClient } from './virtual-client.js';
@@ -18,6 +18,8 @@ export interface FloorOptions {
   readonly profiles: number;
   readonly limit: SendLimit;
   readonly createChannel: ChannelFactory;
+  /** Number of the replica behind an endpoint, where that is one; else 0. */
+  readonly homeOf: (profile: ProfileRuntime, endpoint: number) => number;
   /** `performance.now()`, or a test's clock. */
   readonly clock: () => number;
   /** What the clock shows (or showed, or will show) when the run starts. */
@@ -36,6 +38,7 @@ export class Floor {
   readonly layout: SeriesLayout;
   readonly tickets: TicketTable;
   readonly createChannel: ChannelFactory;
+  readonly homeOf: FloorOptions['homeOf'];
   readonly limit: SendLimit;
   readonly gate = new OpenGate();
   readonly clientWakes = new WakeHeap();
@@ -72,6 +75,7 @@ export class Floor {
     this.layout = options.layout;
     this.limit = options.limit;
     this.createChannel = options.createChannel;
+    this.homeOf = options.homeOf;
     this.tickets = new TicketTable(options.profiles);
     this.activeClients = new Int32Array(options.profiles);
     this.#clock = options.clock;

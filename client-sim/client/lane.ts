@@ -5,6 +5,7 @@ import type { Floor } from './floor.js';
 import type { LaneOptions, LaneState } from './lane-state.js';
 import type { ProfileRuntime } from './profile-runtime.js';
 import { SessionBook } from './session-book.js';
+import { SessionTrail } from './session-trail.js';
 import { TicketBlock } from './ticket-block.js';
 import type { VirtualClient } from './virtual-client.js';
 import { WaitingLine } from './waiting-line.js';
@@ -34,6 +35,9 @@ export class Lane implements ChannelEvents {
   #channel: Channel | undefined;
   readonly #tickets: TicketBlock;
   readonly #book: SessionBook;
+  readonly #trail: SessionTrail;
+  /** The replica behind the endpoint, where that is one; else 0. */
+  readonly home: number;
   #operationsLeft = 0;
   #succeededSinceOpen = false;
 
@@ -46,6 +50,8 @@ export class Lane implements ChannelEvents {
     this.#backoff = options.backoff;
     this.#tickets = new TicketBlock(floor.tickets, options.id, options.profile.rules.capacity);
     this.#book = new SessionBook(floor, options.profile);
+    this.#trail = new SessionTrail(floor, options.profile);
+    this.home = floor.homeOf(options.profile, options.endpoint);
     this.line = new WaitingLine(floor);
   }
 
@@ -93,6 +99,7 @@ export class Lane implements ChannelEvents {
   /** Called by the gate when it is this lane's turn. */
   start(): void {
     this.state = 'opening';
+    this.#trail.begin();
     this.#floor.laneWakes.set(this.#id, this.#floor.nowMs + this.profile.plan.timeoutMs + OPEN_SLACK_MS);
     this.#channel = this.#floor.createChannel(this.profile, { endpoint: this.#endpoint, slot: this.#slot }, this);
     this.#channel.open();
@@ -186,8 +193,14 @@ export class Lane implements ChannelEvents {
     this.#floor.leave();
   }
 
-  onAnswer(ticket: number, nowMs: number, failure: Failure | undefined): void {
+  onControlAnswer(replica: number, unknown: boolean): void {
+    this.#trail.answered(replica);
+    if (unknown) this.#trail.unknown();
+  }
+
+  onAnswer(ticket: number, nowMs: number, failure: Failure | undefined, replica = 0): void {
     const floor = this.#floor;
+    const by = replica > 0 ? replica : this.home;
     floor.enter(nowMs);
     const row = this.#tickets.rowOf(ticket);
     const client = floor.clients[floor.tickets.client[row] as number] as VirtualClient;
@@ -195,10 +208,12 @@ export class Lane implements ChannelEvents {
       this.#succeededSinceOpen = true;
       this.#backoff.succeeded();
     }
-    client.answered(row, failure);
+    // What was never answered is charged to the endpoint's replica, but tells nothing of where the session is.
+    if (replica > 0 || failure === undefined) this.#trail.answered(by);
+    client.answered(row, failure, by);
     this.#release(row, false);
     // A connection of an open session could not be made again: to what waits that is no other than a refused session.
-    if (failure?.category === 'connect' && this.state === 'open' && !this.sendable) client.refused(failure);
+    if (failure?.category === 'connect' && this.state === 'open' && !this.sendable) client.refused(failure, this.home);
     floor.leave();
   }
 
@@ -211,8 +226,10 @@ export class Lane implements ChannelEvents {
   onClosed(reason: 'closed' | 'lost'): void {
     if (!this.hasSession) return;
     this.#floor.enter();
-    if (reason === 'lost') this.#book.lost();
-    else this.#book.closed();
+    if (reason === 'lost') {
+      this.#book.lost();
+      this.#trail.unknown();
+    } else this.#book.closed();
     // A server that loses each session before its first answer would be asked for a new one without pause.
     const fruitless = reason === 'lost' && !this.#succeededSinceOpen;
     this.#channel?.destroy();
@@ -242,7 +259,7 @@ export class Lane implements ChannelEvents {
     if (this.#wanted > 0) this.#pause();
     else this.#rest();
     this.#floor.gate.leave();
-    for (const user of this.#users) user.refused(failure);
+    for (const user of this.#users) user.refused(failure, this.home);
   }
 
   #pause(): void {

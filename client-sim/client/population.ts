@@ -1,5 +1,4 @@
 import { allocationKey } from '../../scenarios/schema/allocate.js';
-import type { ProfilePlan } from '../../scenarios/schema/plan.js';
 import { activeIntervals } from '../load/activity.js';
 import { ClosedArrivals, OpenArrivals, type Arrivals, type SequenceRange } from '../load/arrivals.js';
 import { clientSchedule } from '../load/schedule.js';
@@ -17,13 +16,13 @@ export class Population {
   readonly #floor: Floor;
   readonly #profiles: readonly ProfileRuntime[];
   /** How many there are for a profile. */
-  readonly #endpoints: (profile: ProfilePlan) => number;
+  readonly #endpoints: (profile: number) => number;
   /** By profile: an adjustment may name one. */
   readonly #shapes: LoadShape[];
   readonly #pools = new Map<string, { readonly lane: Lane; readonly backoff: Backoff }>();
   readonly #members: { readonly client: VirtualClient; readonly place: ClientPlace }[] = [];
 
-  constructor(floor: Floor, profiles: readonly ProfileRuntime[], endpoints: (profile: ProfilePlan) => number, shape: LoadShape) {
+  constructor(floor: Floor, profiles: readonly ProfileRuntime[], endpoints: (profile: number) => number, shape: LoadShape) {
     this.#floor = floor;
     this.#profiles = profiles;
     this.#endpoints = endpoints;
@@ -90,7 +89,7 @@ export class Population {
   }
 
   #lane(profile: ProfileRuntime, key: number, backoff: Backoff): Lane {
-    const place = { endpoint: key % this.#endpoints(profile.plan), slot: key };
+    const place = { endpoint: key % this.#endpoints(profile.index), slot: key };
     const lane = new Lane(this.#floor, { id: this.#floor.lanes.length, profile, ...place, backoff });
     this.#floor.lanes.push(lane);
     return lane;

@@ -21,6 +21,26 @@ type Outcome =
  * of each operation of the mix, drawn from the seed. All requests and answers are in the result, the refusals in words.
  */
 export async function runPreflight(order: PreflightOrder): Promise<PreflightResult> {
+  if (order.routes === undefined) return tryRoute(order);
+  const results: PreflightResult[] = [];
+  for (const { profiles, endpoints, era } of order.routes) {
+    const { plan } = order;
+    const found = await tryRoute({ ...order, endpoints, era, plan: { ...plan, profiles: plan.profiles.filter((_, index) => profiles.includes(index)) } });
+    const exchanges = found.exchanges.map((exchange) => ({ ...exchange, step: `${profiles.map((index) => plan.profiles[index]?.name).join(', ')}: ${exchange.step}` }));
+    results.push({ ...found, exchanges });
+    if (!found.ok) break;
+  }
+  const last = results.at(-1);
+  if (last === undefined) return result(order, { tools: [] }, [], 'the order names no route to the target');
+  const all = { ...last, exchanges: results.flatMap(({ exchanges }) => exchanges), tools: [...new Set(results.flatMap(({ tools }) => tools))] };
+  if (!last.ok) return all;
+  const pinned = results.flatMap((each) => each.pinned ?? []);
+  const [first] = results;
+  return { ...all, ...(first?.pinned === undefined ? {} : { pinned: first.pinned }), ...(first?.serverInfo === undefined ? {} : { serverInfo: first.serverInfo }), routes: pinned };
+}
+
+/** All endpoints of one route, in one era. */
+async function tryRoute(order: PreflightOrder): Promise<PreflightResult> {
   const exchanges: Exchange[] = [];
   let first: Extract<Outcome, { ok: true }> | undefined;
   const used = [...new Set(order.plan.profiles.map(({ transport }) => transport))];

@@ -1,6 +1,7 @@
 import type { ProfilePlan } from '../../scenarios/schema/plan.js';
 import type { LoopMonitor } from '../measure/loop-monitor.js';
 import { Recorder } from '../measure/recorder.js';
+import type { ReplicaNames } from '../measure/replica-names.js';
 import { SeriesLayout } from '../measure/series.js';
 import type { Snapshot } from '../measure/snapshot.js';
 import type { RequestTemplate } from '../mcp/request-template.js';
@@ -16,8 +17,10 @@ import { SnapshotTaker } from './snapshot-taker.js';
 export interface ThreadEngineOptions {
   readonly plan: WorkerPlan;
   readonly places: readonly ClientPlace[];
-  /** How many there are for a profile. */
-  readonly endpoints: (profile: ProfilePlan) => number;
+  /** How many endpoints a profile has, and the name of the one replica behind each, where it is one. */
+  readonly endpoints: (profile: number) => readonly { readonly replica?: string }[];
+  /** Shared with the channels, which number the replicas that answer. */
+  readonly replicas: ReplicaNames;
   readonly joinMs: number;
   /** This thread's share of the plan's limits. */
   readonly limits: { readonly ratePerSecond: number; readonly bytes: number };
@@ -25,7 +28,7 @@ export interface ThreadEngineOptions {
   /** What `clock` shows when the run starts. */
   readonly startMs: number;
   readonly loop: LoopMonitor;
-  readonly templates: (profile: ProfilePlan) => readonly RequestTemplate[];
+  readonly templates: (profile: ProfilePlan, index: number) => readonly RequestTemplate[];
   readonly createChannel: ChannelFactory;
   readonly onSnapshot: (snapshot: Snapshot) => void;
   readonly onFinished: (last: Snapshot) => void;
@@ -45,12 +48,14 @@ export function createThreadEngine(options: ThreadEngineOptions): ThreadEngine {
   const { plan } = options;
   const layout = new SeriesLayout(plan);
   const floor = new Floor({
-    seed: plan.seed, recorder: new Recorder(layout), layout, profiles: plan.profiles.length,
+    seed: plan.seed, recorder: new Recorder(layout, options.replicas), layout, profiles: plan.profiles.length,
     limit: new SendLimit(options.limits.ratePerSecond, 0),
-    createChannel: options.createChannel, clock: options.clock, startMs: options.startMs,
+    createChannel: options.createChannel,
+    homeOf: ({ index }, endpoint) => options.replicas.numberOf(options.endpoints(index)[endpoint]?.replica ?? ''),
+    clock: options.clock, startMs: options.startMs,
   });
-  const profiles = plan.profiles.map((profile, index) => new ProfileRuntime(index, profile, options.templates(profile)));
-  const population = new Population(floor, profiles, options.endpoints, plan.stages);
+  const profiles = plan.profiles.map((profile, index) => new ProfileRuntime(index, profile, options.templates(profile, index)));
+  const population = new Population(floor, profiles, (profile) => options.endpoints(profile).length, plan.stages);
   population.add(options.places, options.joinMs);
   const engine = new Engine({
     floor, profiles, stages: plan.stages, drainMs: plan.drainMs, joinMs: options.joinMs, bytesLimit: options.limits.bytes,

@@ -4,11 +4,17 @@ import type { AdjustOrder, Endpoint, PinnedProtocol, WorkerPlan } from '../proto
 import type { StopMode } from './engine.js';
 import type { ClientPlace } from './partition.js';
 
+/** How one profile reaches the target. */
+export interface Way {
+  readonly endpoints: readonly Endpoint[];
+  readonly pinned: PinnedProtocol;
+}
+
 /** What crosses the border between the worker's main thread and an engine thread; both ends are of one build. */
 export interface ThreadSpec {
   readonly plan: WorkerPlan;
-  readonly pinned: PinnedProtocol;
-  readonly endpoints: readonly Endpoint[];
+  /** By profile. */
+  readonly ways: readonly Way[];
   readonly places: readonly ClientPlace[];
   readonly joinMs: number;
   /** Start of the run on the clock of `process.hrtime`, which all threads share, in milliseconds. */

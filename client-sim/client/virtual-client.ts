@@ -104,14 +104,15 @@ export class VirtualClient {
     this.arrivals.forget(beforeMs, (from, to) => this.#count(counter, from, to));
   }
 
-  /** An answer came, or the wait for it ended. */
-  answered(row: number, failure: Failure | undefined): void {
+  /** An answer came, or the wait for it ended. @param replica number of the one that answered, or that it was sent to; 0: not known */
+  answered(row: number, failure: Failure | undefined, replica: number): void {
     const floor = this.#floor;
     const tickets = floor.tickets;
     const series = tickets.series[row] as number;
     const sinceDueMs = floor.nowMs - (tickets.due[row] as number);
     if (failure === undefined) floor.recorder.succeeded(series, sinceDueMs, floor.nowMs - (tickets.sent[row] as number));
     else this.#recordFailure(series, sinceDueMs, failure);
+    if (replica > 0) floor.recorder.attributed(series, replica, sinceDueMs, failure === undefined);
     this.#ended(row);
   }
 
@@ -122,12 +123,12 @@ export class VirtualClient {
   }
 
   /** A session was refused: what waits for it has failed with it. */
-  refused(failure: Failure): void {
+  refused(failure: Failure, replica: number): void {
     const floor = this.#floor;
     const waiting = this.account(floor.dueLimitMs);
     // Per request, other attempts may be under way for the rest of those that wait.
     const others = this.profile.rules.onDemand ? this.#lanes.filter((lane) => lane.expected || lane.sendable).length : 0;
-    for (let index = others; index < waiting; index++) this.#fail(failure);
+    for (let index = others; index < waiting; index++) this.#fail(failure, replica);
     floor.touch(this);
   }
 
@@ -201,13 +202,14 @@ export class VirtualClient {
     if (this.#blocked || this.#leaving || this.profile.plan.arrivals.model === 'closed') floor.touch(this);
   }
 
-  #fail(failure: Failure): void {
+  #fail(failure: Failure, replica: number): void {
     const floor = this.#floor;
     const dueMs = this.arrivals.nextDueMs;
     const sequence = this.arrivals.take();
     const series = this.#base() + this.#operation(sequence);
     floor.recorder.count(series, SENT);
     this.#recordFailure(series, floor.nowMs - dueMs, failure);
+    if (replica > 0) floor.recorder.attributed(series, replica, floor.nowMs - dueMs, false);
     this.arrivals.ended(sequence, floor.nowMs);
   }
 

@@ -125,9 +125,10 @@ export class WorkerRun {
     this.#last = batch;
     this.#options.onBatch(batch);
     const toMs = Math.max(batch.toMs, this.#fromMs);
+    const replicas = batch.replicaSeries();
     this.#options.onTelemetry({
       protocol: PROTOCOL, runId: this.runId, sequence: ++this.#sequence, fromMs: this.#fromMs, toMs, stage: batch.stage,
-      series: batch.operationSeries(), sessions: batch.sessionSeries(), gauges: batch.totals(),
+      series: batch.operationSeries(), sessions: batch.sessionSeries(), ...(replicas.length === 0 ? {} : { replicas }), gauges: batch.totals(),
       health: this.#options.health(), samples: batch.samples, ...(final === undefined ? {} : { final }),
     });
     this.#fromMs = toMs;

@@ -1,7 +1,7 @@
 import { encodeCells } from '../protocol/histogram-codec.js';
-import { histogramNames, type ErrorSample, type HistogramName, type OperationSeries, type SessionSeries, type Telemetry, type WorkerPlan } from '../protocol/messages.js';
+import { histogramNames, type ErrorSample, type HistogramName, type OperationSeries, type ReplicaSeries, type SessionSeries, type Telemetry, type WorkerPlan } from '../protocol/messages.js';
 import { COUNTERS, HISTOGRAMS_PER_SERIES, LAG, SeriesLayout, type CounterName } from './series.js';
-import { COUNTER_ROW, emptySession, type ProfileGauges, type SessionRow, type Snapshot } from './snapshot.js';
+import { COUNTER_ROW, emptyReplica, emptySession, REPLICA_COUNTS, type ProfileGauges, type ReplicaRow, type SessionRow, type Snapshot } from './snapshot.js';
 
 export type CellCounts = Map<number, number>;
 
@@ -17,6 +17,8 @@ export class Batch {
   readonly series = new Map<number, SeriesCounts>();
   readonly cells = new Map<number, CellCounts>();
   readonly sessions = new Map<number, SessionRow>();
+  /** By group and name: threads number replicas each in their own way. */
+  readonly replicas = new Map<string, { readonly row: ReplicaRow; readonly latency: CellCounts }>();
   readonly gauges: ProfileGauges[] = [];
   readonly samples: ErrorSample[] = [];
   /** Of the worst thread. */
@@ -33,7 +35,8 @@ export class Batch {
 
   add(snapshot: Snapshot): void {
     this.#addCounters(snapshot.counters);
-    this.#addCells(snapshot.cells);
+    this.#addCells(snapshot.cells, snapshot.replicaNames);
+    for (const row of snapshot.replicas) this.#addReplica(row);
     for (const { series, category, count } of snapshot.errors) {
       const errors = this.#at(series).errors;
       errors[category] = (errors[category] ?? 0) + count;
@@ -99,6 +102,14 @@ export class Batch {
     });
   }
 
+  replicaSeries(): ReplicaSeries[] {
+    return [...this.replicas.values()].sort((a, b) => a.row.group - b.row.group || (a.row.replica < b.row.replica ? -1 : 1)).map(({ row: { group, ...counts }, latency }) => {
+      const { stage, profile } = this.layout.groupPlace(group);
+      const encoded = encodeCells(latency);
+      return { stage, profile: this.#plan.profiles[profile]?.name ?? '', ...counts, ...(encoded === undefined ? {} : { latency: encoded }) };
+    });
+  }
+
   #groupsWithConnect(): number[] {
     const first = this.layout.connectHistogram(0);
     return [...this.cells.keys()].filter((histogram) => histogram >= first).map((histogram) => histogram - first);
@@ -113,12 +124,31 @@ export class Batch {
     }
   }
 
-  #addCells(runs: Uint32Array): void {
+  #addReplica(row: ReplicaRow): void {
+    const sum = this.#replica(row.group, row.replica).row;
+    for (const name of REPLICA_COUNTS) sum[name] += row[name];
+  }
+
+  #replica(group: number, replica: string): { readonly row: ReplicaRow; readonly latency: CellCounts } {
+    const key = `${group} ${replica}`;
+    const known = this.replicas.get(key) ?? { row: emptyReplica(group, replica), latency: new Map<number, number>() };
+    this.replicas.set(key, known);
+    return known;
+  }
+
+  #cellsOf(histogram: number, replicaNames: readonly string[]): CellCounts {
+    const place = this.layout.replicaPlace(histogram);
+    if (place !== undefined) return this.#replica(place.group, replicaNames[place.replica] ?? '').latency;
+    const known = this.cells.get(histogram) ?? new Map<number, number>();
+    this.cells.set(histogram, known);
+    return known;
+  }
+
+  #addCells(runs: Uint32Array, replicaNames: readonly string[]): void {
     for (let at = 0; at < runs.length; ) {
       const histogram = runs[at] ?? 0;
       const length = runs[at + 1] ?? 0;
-      const cells = this.cells.get(histogram) ?? new Map<number, number>();
-      this.cells.set(histogram, cells);
+      const cells = this.#cellsOf(histogram, replicaNames);
       at += 2;
       for (const end = at + 2 * length; at < end; at += 2) {
         const cell = runs[at] ?? 0;

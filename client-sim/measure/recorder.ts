@@ -2,8 +2,10 @@ import type { ErrorSample } from '../protocol/messages.js';
 import type { WireCounters } from '../transport/channel.js';
 import type { Failure } from './failure.js';
 import { Cells } from './cells.js';
-import { COUNTERS, FAILED, FAILURE, HISTOGRAMS_PER_SERIES, LAG, LATENCY, SENT, SERVICE, SUCCEEDED, type SeriesLayout } from './series.js';
-import { emptySession, NumberList, type ErrorCount, type SessionRow, type Snapshot } from './snapshot.js';
+import { ReplicaBook } from './replica-book.js';
+import { ReplicaNames } from './replica-names.js';
+import { ANSWERED, COUNTERS, FAILED, FAILURE, HISTOGRAMS_PER_SERIES, LAG, LATENCY, REFUSED, SENT, SERVICE, SUCCEEDED, type SeriesLayout } from './series.js';
+import { emptySession, NumberList, pushCells, type ErrorCount, type SessionRow, type Snapshot } from './snapshot.js';
 
 /** Samples kept per thread and run; more categories than this is noise, not information. */
 const MAX_SAMPLES = 64;
@@ -21,9 +23,11 @@ export class Recorder {
   #samples: ErrorSample[] = [];
   readonly #rows = new NumberList();
   readonly #runs = new NumberList();
+  readonly replicas: ReplicaBook;
 
-  constructor(layout: SeriesLayout) {
+  constructor(layout: SeriesLayout, names: ReplicaNames = new ReplicaNames()) {
     this.#layout = layout;
+    this.replicas = new ReplicaBook(layout, names);
     this.#counters = new Uint32Array(layout.size * COUNTERS.length);
     this.#histograms = new Array<Cells | undefined>(layout.size * HISTOGRAMS_PER_SERIES + layout.stages * layout.profiles);
   }
@@ -42,6 +46,13 @@ export class Recorder {
     this.count(series, SUCCEEDED);
     this.#cells(series * HISTOGRAMS_PER_SERIES + LATENCY).record(latencyMs);
     this.#cells(series * HISTOGRAMS_PER_SERIES + SERVICE).record(serviceMs);
+  }
+
+  /** Which replica an operation was answered by, beside `succeeded` or `failed`. Precondition: a known one, so not 0. */
+  attributed(series: number, replica: number, sinceDueMs: number, ok: boolean): void {
+    const group = this.#layout.groupOf(series);
+    this.replicas.count(group, replica, ok ? ANSWERED : REFUSED);
+    if (ok) this.replicas.latency(group, replica, sinceDueMs);
   }
 
   /** @param sinceDueMs from due to the end; the latency histograms never see failures */
@@ -84,7 +95,7 @@ export class Recorder {
   }
 
   /** Everything since the last call; the recorder starts anew. */
-  take(): Pick<Snapshot, 'counters' | 'cells' | 'errors' | 'sessions' | 'samples'> {
+  take(): Pick<Snapshot, 'counters' | 'cells' | 'errors' | 'sessions' | 'samples' | 'replicas' | 'replicaNames'> {
     const errors: ErrorCount[] = [];
     for (const [series, byCategory] of this.#errors) {
       for (const [category, count] of byCategory) errors.push({ series, category, count });
@@ -94,7 +105,10 @@ export class Recorder {
     this.#sessions.clear();
     const samples = this.#samples;
     this.#samples = [];
-    return { counters: this.#takeCounters(), cells: this.#takeCells(), errors, sessions, samples };
+    const replicas = this.replicas.takeRows();
+    const { names } = this.replicas;
+    const replicaNames = replicas.length === 0 ? [] : Array.from({ length: names.size }, (_, number) => names.nameOf(number));
+    return { counters: this.#takeCounters(), cells: this.#takeCells(), errors, sessions, samples, replicas, replicaNames };
   }
 
   #takeCounters(): Uint32Array<ArrayBuffer> {
@@ -120,17 +134,9 @@ export class Recorder {
         this.#spare.push(cells);
         return;
       }
-      runs.push(histogram);
-      const lengthAt = runs.length;
-      runs.push(0);
-      let length = 0;
-      cells.drain((cell, count) => {
-        runs.push(cell);
-        runs.push(count);
-        length++;
-      });
-      runs.set(lengthAt, length);
+      pushCells(runs, histogram, cells);
     });
+    this.replicas.drainLatency(runs);
     return runs.take();
   }
 

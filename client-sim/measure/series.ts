@@ -13,6 +13,15 @@ export const DROPPED = 4;
 export const LOST = 5;
 export const UNSENT = 6;
 
+/** Counts of one replica, in the order of `REPLICA_COUNTS`. */
+export const ANSWERED = 0;
+export const REFUSED = 1;
+export const SESSIONS = 2;
+export const OPENED = 3;
+export const MOVED = 4;
+export const MOVES = 5;
+export const UNKNOWN = 6;
+
 /** Histograms of one series, in the order of `histogramNames`. */
 export const LATENCY = 0;
 export const SERVICE = 1;
@@ -52,6 +61,23 @@ export class SeriesLayout {
 
   connectHistogram(group: number): number {
     return this.size * HISTOGRAMS_PER_SERIES + group;
+  }
+
+  /** Latency of what one replica answered. @param replica from 1, see `ReplicaNames` */
+  replicaHistogram(group: number, replica: number): number {
+    return this.connectHistogram(replica * this.stages * this.profiles + group);
+  }
+
+  /** Undefined: a histogram of another kind. */
+  replicaPlace(histogram: number): { readonly group: number; readonly replica: number } | undefined {
+    const groups = this.stages * this.profiles;
+    const at = histogram - this.connectHistogram(groups);
+    return at < 0 ? undefined : { group: at % groups, replica: 1 + Math.floor(at / groups) };
+  }
+
+  /** The (stage, profile) of a series. */
+  groupOf(series: number): number {
+    return Math.floor(series / this.operations);
   }
 
   /** @throws RangeError for a number outside the plan */

@@ -1,4 +1,5 @@
 import type { ErrorSample } from '../protocol/messages.js';
+import type { Cells } from './cells.js';
 import { COUNTERS } from './series.js';
 
 /** What one engine thread measured in one interval, in the shape that crosses the thread border cheaply. */
@@ -13,6 +14,9 @@ export interface Snapshot {
   readonly cells: Uint32Array<ArrayBuffer>;
   readonly errors: readonly ErrorCount[];
   readonly sessions: readonly SessionRow[];
+  readonly replicas: readonly ReplicaRow[];
+  /** By the thread's own numbers, for the replicas' histograms among the cells. */
+  readonly replicaNames: readonly string[];
   readonly gauges: readonly ProfileGauges[];
   readonly samples: readonly ErrorSample[];
   readonly loop: LoopHealth;
@@ -44,6 +48,15 @@ export function emptySession(group: number): SessionRow {
     group, sessionsOpened: 0, sessionsClosed: 0, sessionsLost: 0, connectionsOpened: 0,
     messagesSent: 0, messagesReceived: 0, bytesSent: 0, bytesReceived: 0, lateAnswers: 0, connectFailures: {},
   };
+}
+
+export const REPLICA_COUNTS = ['succeeded', 'failed', 'sessions', 'opened', 'moved', 'moves', 'unknown'] as const;
+
+/** Counts of one (stage, profile, replica) over the interval. */
+export type ReplicaRow = { readonly group: number; readonly replica: string } & Record<(typeof REPLICA_COUNTS)[number], number>;
+
+export function emptyReplica(group: number, replica: string): ReplicaRow {
+  return { group, replica, succeeded: 0, failed: 0, sessions: 0, opened: 0, moved: 0, moves: 0, unknown: 0 };
 }
 
 /** At the end of the interval, of one profile. */
@@ -96,4 +109,18 @@ export class NumberList {
     this.#length = 0;
     return taken;
   }
+}
+
+/** Adds one run of `[histogram, n, n x (cell, count)]` and clears the cells. */
+export function pushCells(runs: NumberList, histogram: number, cells: Cells): void {
+  runs.push(histogram);
+  const lengthAt = runs.length;
+  runs.push(0);
+  let length = 0;
+  cells.drain((cell, count) => {
+    runs.push(cell);
+    runs.push(count);
+    length++;
+  });
+  runs.set(lengthAt, length);
 }

@@ -100,6 +100,10 @@ export interface Endpoint {
   readonly tls?: TlsPlan;
   /** Bearer tokens; the client with slot k sends token k modulo their number. */
   readonly tokens?: readonly string[];
+  /** The one replica behind it, as that calls itself: for servers that do not name themselves in their answers. */
+  readonly replica?: string;
+  /** What it sets with Set-Cookie is kept for the length of a session and sent back. */
+  readonly cookies?: boolean;
 }
 
 /** Decided once in preflight, then pinned. */
@@ -118,6 +122,20 @@ export interface SlotSet {
   readonly count: number;
 }
 
+/** Profiles (by index) that reach the target in a way of their own: by other endpoints, or in another era. */
+export interface PreflightRoute {
+  readonly profiles: readonly number[];
+  readonly endpoints: readonly Endpoint[];
+  readonly era: 'auto' | 'legacy' | 'modern';
+}
+
+/** The same once the era is settled. */
+export interface Route {
+  readonly profiles: readonly number[];
+  readonly endpoints: readonly Endpoint[];
+  readonly pinned: PinnedProtocol;
+}
+
 export interface PreflightOrder {
   readonly type: 'preflight';
   readonly protocol: typeof PROTOCOL;
@@ -125,6 +143,8 @@ export interface PreflightOrder {
   readonly plan: WorkerPlan;
   readonly endpoints: readonly Endpoint[];
   readonly era: 'auto' | 'legacy' | 'modern';
+  /** Where profiles differ: all of them, each in one; `endpoints` and `era` are then those of the first. */
+  readonly routes?: readonly PreflightRoute[];
 }
 
 export interface AssignmentOrder {
@@ -137,6 +157,8 @@ export interface AssignmentOrder {
   readonly plan: WorkerPlan;
   readonly endpoints: readonly Endpoint[];
   readonly pinned: PinnedProtocol;
+  /** Where profiles differ: all of them, each in one; `endpoints` and `pinned` are then those of the first. */
+  readonly routes?: readonly Route[];
   readonly slots: readonly SlotSet[];
   /** Start of the run. In the past for slots that moved: the worker joins where the schedule stands now. */
   readonly startAt: number;
@@ -179,13 +201,17 @@ export const exchange = z.strictObject({
 });
 export type Exchange = z.infer<typeof exchange>;
 
+const pinnedProtocol = z.strictObject({ era: z.enum(['legacy', 'modern']), version: z.string(), sessions: z.boolean() });
+
 export const preflightResult = z.strictObject({
   protocol: version,
   runId: z.string(),
   ok: z.boolean(),
   /** In words, when not ok: what was asked, what came, what to do. */
   problem: z.string().optional(),
-  pinned: z.strictObject({ era: z.enum(['legacy', 'modern']), version: z.string(), sessions: z.boolean() }).optional(),
+  pinned: pinnedProtocol.optional(),
+  /** For each of the order's routes, in its order; `pinned` is then that of the first. */
+  routes: z.array(pinnedProtocol).optional(),
   serverInfo: z.strictObject({ name: z.string(), version: z.string() }).optional(),
   tools: z.array(z.string()),
   exchanges: z.array(exchange),
@@ -240,6 +266,33 @@ export const sessionSeries = z.strictObject({
 });
 export type SessionSeries = z.infer<typeof sessionSeries>;
 
+/**
+ * What one replica did for one (stage, profile), as far as its answers named it. An operation belongs to the stage it was
+ * due in, a session to each stage in which it was answered. A session is a client's set of connections in the stateless era.
+ */
+export const replicaSeries = z.strictObject({
+  stage: count,
+  profile: z.string(),
+  /** As it calls itself, or as the gateway before it calls it. */
+  replica: z.string(),
+  succeeded: count,
+  /** With an answer from it; what was never answered has no replica, but where an endpoint is one. */
+  failed: count,
+  /** Sessions whose first answer of the stage came from it. */
+  sessions: count,
+  /** Sessions whose very first answer came from it. */
+  opened: count,
+  /** Sessions whose first move of the stage was to it. */
+  moved: count,
+  /** Its answers in sessions whose answer before came from another replica. */
+  moves: count,
+  /** Sessions that it answered as one it does not know. */
+  unknown: count,
+  /** From due, of succeeded ones. */
+  latency: z.string().optional(),
+});
+export type ReplicaSeries = z.infer<typeof replicaSeries>;
+
 export const errorSample = z.strictObject({
   category: z.string(),
   profile: z.string(),
@@ -262,6 +315,8 @@ export const telemetry = z.strictObject({
   stage: count,
   series: z.array(operationSeries),
   sessions: z.array(sessionSeries),
+  /** Absent when no answer named its replica. */
+  replicas: z.array(replicaSeries).optional(),
   /** At `toMs`. */
   gauges: z.strictObject({ clients: count, sessions: count, connections: count, inFlight: count, queued: count }),
   health: health.optional(),

@@ -9,17 +9,21 @@ const tls = z.strictObject({ ca: z.string().exactOptional(), cert: z.string().ex
 /** Also what a controller keeps of a run for one that adopts it. */
 export const endpointCodec: z.ZodType<Endpoint> = z.strictObject({
   url: z.url(), headers: z.record(z.string(), z.string()), transport: z.enum(transportNames).exactOptional(),
+  replica: z.string().exactOptional(), cookies: z.boolean().exactOptional(),
   tls: tls.exactOptional(), tokens: z.array(z.string()).min(1).exactOptional(),
 });
 const endpoint = endpointCodec;
 const pinned = z.strictObject({ era: z.enum(['legacy', 'modern']), version: z.string(), sessions: z.boolean() });
+const era = z.enum(['auto', 'legacy', 'modern']);
+const profiles = z.array(count).min(1);
+const endpoints = z.array(endpoint).min(1);
 const slots = z.strictObject({ profile: count, start: count, step: z.number().int().positive(), count });
 
 const order: z.ZodType<Order> = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('preflight'), ...common, plan: workerPlan, endpoints: z.array(endpoint).min(1), era: z.enum(['auto', 'legacy', 'modern']) }),
+  z.strictObject({ type: z.literal('preflight'), ...common, plan: workerPlan, endpoints, era, routes: z.array(z.strictObject({ profiles, endpoints, era })).exactOptional() }),
   z.strictObject({
     type: z.literal('assignment'), ...common, workerId: z.string(), assignmentId: z.string(), plan: workerPlan,
-    endpoints: z.array(endpoint).min(1), pinned, slots: z.array(slots), startAt: z.number(), joinMs: z.number().min(0),
+    endpoints, pinned, routes: z.array(z.strictObject({ profiles, endpoints, pinned })).exactOptional(), slots: z.array(slots), startAt: z.number(), joinMs: z.number().min(0),
   }),
   z.strictObject({
     type: z.literal('adjust'), ...common, adjustId: z.string(), atMs: z.number().min(0), stage: count, load: z.number().min(0),

@@ -52,8 +52,14 @@ export interface ChannelEvents {
   /**
    * @param nowMs when the answer's last byte was read
    * @param failure undefined for a correct answer
+   * @param replica number of the replica that answered (see `ReplicaNames`); 0 or absent: not known, or there was no answer
    */
-  onAnswer(ticket: number, nowMs: number, failure: Failure | undefined): void;
+  onAnswer(ticket: number, nowMs: number, failure: Failure | undefined, replica?: number): void;
+  /**
+   * A request of the session itself was answered (handshake, goodbye) by this replica.
+   * @param unknown it does not know the session
+   */
+  onControlAnswer?(replica: number, unknown: boolean): void;
   /** Room grew without an answer (a connection came back), so waiting arrivals may go. */
   onRoom(): void;
   /**

@@ -1,6 +1,7 @@
 import type { Failure } from '../measure/failure.js';
 import type { Problem } from '../mcp/judge-message.js';
 import type { Endpoint } from '../protocol/messages.js';
+import { CookieJar } from './cookie-jar.js';
 import { EndpointMemory } from './endpoint-memory.js';
 import { Connection } from './http/connection.js';
 import type { ConnectionOwner } from './http/connection-owner.js';
@@ -19,8 +20,10 @@ export class ColdLine implements ConnectionOwner, Line {
   readonly memory: EndpointMemory;
   readonly hasSession = false;
   readonly era = 'legacy';
+  /** Undefined: cookies are not kept. */
+  readonly cookies: CookieJar | undefined;
   /** Session and version headers of answers to the server's own requests. */
-  settled: Pick<RequestKind, 'sessionId' | 'version'> = {};
+  settled: Pick<RequestKind, 'sessionId' | 'version' | 'cookie'> = {};
   private readonly main: Connection;
   /** For answers to the server's own requests while the main line waits for its stream. */
   private readonly side: Connection;
@@ -29,6 +32,7 @@ export class ColdLine implements ConnectionOwner, Line {
   /** @throws TypeError when the endpoint's URL is not http(s), or a header cannot be sent */
   constructor(endpoint: Endpoint) {
     this.endpoint = endpoint;
+    this.cookies = endpoint.cookies === true ? new CookieJar() : undefined;
     const shared = createWireShared(createEngineWire(), createWireCounters());
     this.memory = new EndpointMemory(endpoint, this.era, shared.samples);
     const { address } = this.memory;
@@ -74,6 +78,10 @@ export class ColdLine implements ConnectionOwner, Line {
     if (this.side.room === 0) return;
     this.side.sendControl(requestBytes(this.endpoint, 'legacy', { verb: 'POST', ...this.settled }, answerServerRequest(request)), { id: undefined, done: () => undefined });
     this.side.flush();
+  }
+
+  onSetCookie(setCookie: string): void {
+    this.cookies?.keep(setCookie);
   }
 
   describe(problem: Problem): Failure {

@@ -1,3 +1,4 @@
+import { ReplicaNames } from '../measure/replica-names.js';
 import { PatternMemory } from '../mcp/pattern-memory.js';
 import type { RequestTemplate } from '../mcp/request-template.js';
 import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
@@ -11,8 +12,12 @@ import type { WireShared } from './shared.js';
 export class EndpointMemory {
   readonly address: Address;
   readonly failures: FailureMaker;
-  /** Whole HTTP answers, head and framing included: met again, they need no parser at all. */
-  readonly answers = new PatternMemory();
+  /**
+   * Whole HTTP answers, head and framing included: met again, they need no parser at all. By the number of the replica
+   * that the head names, so that an answer that matches is attributed by matching, and replicas do not unlearn each other's.
+   */
+  readonly answers: PatternMemory[] = [new PatternMemory()];
+  readonly replicas: ReplicaNames;
   /** JSON-RPC messages alone, for servers whose heads or framing never repeat. */
   readonly messages = new PatternMemory();
   /** Request heads by template, where no session id makes them differ between channels. */
@@ -25,10 +30,16 @@ export class EndpointMemory {
   readonly templates: RequestTemplate[] = [];
 
   /** @throws TypeError for an endpoint that cannot be spoken to: not http(s), headers that cannot be sent */
-  constructor(endpoint: Endpoint, era: 'legacy' | 'modern', samples: SampleBudget) {
+  constructor(endpoint: Endpoint, era: 'legacy' | 'modern', samples: SampleBudget, replicas = new ReplicaNames()) {
+    this.replicas = replicas;
     checkHeaders(endpoint);
     this.address = addressOf(endpoint);
     this.failures = new FailureMaker(endpoint, era, samples);
+  }
+
+  answersOf(replica: number): PatternMemory {
+    while (this.answers.length <= replica) this.answers.push(new PatternMemory());
+    return this.answers[replica] as PatternMemory;
   }
 }
 
@@ -38,6 +49,6 @@ export function endpointMemory(
   shared: WireShared,
 ): EndpointMemory {
   let memory = shared.memories.get(endpoint);
-  if (memory === undefined) shared.memories.set(endpoint, (memory = new EndpointMemory(endpoint, pinned.era, shared.samples)));
+  if (memory === undefined) shared.memories.set(endpoint, (memory = new EndpointMemory(endpoint, pinned.era, shared.samples, shared.replicas)));
   return memory;
 }

@@ -5,7 +5,9 @@ import type { RequestKind } from './request-head.js';
 /** The port for all that is not load (preflight, tests): one request at a time, with promises. Beside each `Channel` there is one. */
 export interface Line {
   /** Session and version of what the line says by itself: answers to the server's own requests. */
-  settled: Pick<RequestKind, 'sessionId' | 'version'>;
+  settled: Pick<RequestKind, 'sessionId' | 'version' | 'cookie'>;
+  /** What the endpoint has set, where it is one that cookies are kept for. */
+  readonly cookies?: { readonly header: string | undefined } | undefined;
   /**
    * Sends one message and waits for its answer; never rejects for anything the server does.
    * A transport without HTTP says status 200 and type `json` of every answer.

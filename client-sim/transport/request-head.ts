@@ -20,6 +20,8 @@ export interface RequestKind {
   readonly sessionId?: string | undefined;
   /** Undefined before the handshake has settled it. */
   readonly version?: string | undefined;
+  /** What the server has set; joined to a cookie of the endpoint's own headers. */
+  readonly cookie?: string | undefined;
 }
 
 /** Headers of a Streamable HTTP request of either era. The endpoint's own (see `checkHeaders`) come last and replace ours of the same name. */
@@ -35,6 +37,8 @@ export function requestHeaders(endpoint: Endpoint, era: PinnedProtocol['era'], k
   if (era === 'modern' && kind.method !== undefined) headers.set('mcp-method', kind.method);
   if (era === 'modern' && kind.name !== undefined) headers.set('mcp-name', kind.name);
   for (const [name, value] of Object.entries(endpoint.headers)) headers.set(name.toLowerCase(), value);
+  const own = headers.get('cookie');
+  if (kind.cookie !== undefined) headers.set('cookie', own === undefined ? kind.cookie : `${own}; ${kind.cookie}`);
   return [...headers];
 }
 
@@ -72,8 +76,8 @@ export class RequestHead {
   private bytes: Buffer;
   private bodyBytes: number;
 
-  constructor(endpoint: Endpoint, protocol: PinnedProtocol, sessionId: string | undefined, template: RequestTemplate) {
-    const kind: RequestKind = { verb: 'POST', method: template.method, name: template.nameHeader, sessionId, version: protocol.version };
+  constructor(endpoint: Endpoint, protocol: PinnedProtocol, sessionId: string | undefined, template: RequestTemplate, cookie?: string) {
+    const kind: RequestKind = { verb: 'POST', method: template.method, name: template.nameHeader, sessionId, version: protocol.version, cookie };
     const prefix = headText(endpoint, 'POST', requestHeaders(endpoint, protocol.era, kind));
     this.bodyBytes = template.maxBodyBytes;
     this.bytes = Buffer.from(`${prefix}${CONTENT_LENGTH}${this.bodyBytes}${BLANK_LINE}`, 'latin1');

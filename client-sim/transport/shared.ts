@@ -1,3 +1,4 @@
+import { ReplicaNames } from '../measure/replica-names.js';
 import type { EndpointMemory } from './endpoint-memory.js';
 import type { WireCounters } from './channel.js';
 import { ConnectLimiter } from './http/connect-limiter.js';
@@ -11,6 +12,7 @@ export interface EngineWire {
   readonly readBuffer: Buffer;
   readonly sendBuffers: SendBufferPool;
   readonly connectLimiter: ConnectLimiter;
+  readonly replicas: ReplicaNames;
   /** Milliseconds, monotonic: `performance.now()`. */
   readonly now: () => number;
 }
@@ -30,6 +32,7 @@ export function createEngineWire(connectLimiter = new ConnectLimiter()): EngineW
     readBuffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
     sendBuffers: new SendBufferPool(),
     connectLimiter,
+    replicas: new ReplicaNames(),
     now: () => performance.now(),
   };
 }

@@ -6,6 +6,7 @@ import type { Problem } from '../mcp/judge-message.js';
 import type { RequestTemplate } from '../mcp/request-template.js';
 import { CLIENT_INFO } from '../mcp/revisions.js';
 import type { Channel, ChannelConfig, ChannelEvents } from './channel.js';
+import { CookieJar } from './cookie-jar.js';
 import { endpointMemory, type EndpointMemory } from './endpoint-memory.js';
 import { greet } from './greet.js';
 import { Connection } from './http/connection.js';
@@ -44,6 +45,8 @@ class StreamableHttp implements Channel, ConnectionOwner {
   private cursor = 0;
   private nextId = FIRST_ID;
   private readonly heads: (RequestHead | undefined)[];
+  /** Undefined: cookies are not kept. */
+  private readonly cookies: CookieJar | undefined;
   /** To draw a failed request again. */
   private seed = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -62,8 +65,9 @@ class StreamableHttp implements Channel, ConnectionOwner {
     this.version = config.pinned.version;
     this.greeted = this.era === 'modern';
     this.memory = endpointMemory(config, shared);
-    // Heads of the session era hold the session's id, so they are this channel's own.
-    this.heads = this.era === 'legacy' ? [] : this.memory.heads;
+    this.cookies = config.endpoint.cookies === true ? new CookieJar() : undefined;
+    // Heads that hold the session's id or its cookies are this channel's own.
+    this.heads = this.era === 'legacy' || this.cookies !== undefined ? [] : this.memory.heads;
     for (let index = 0; index < config.connections; index++) this.connections.push(this.newConnection(config.pipeline));
   }
 
@@ -134,10 +138,10 @@ class StreamableHttp implements Channel, ConnectionOwner {
     else this.openFailed(failure);
   }
 
-  onTicket(ticket: number, nowMs: number, failure: Failure | undefined): void {
-    if (failure?.category !== 'session_lost' || this.state !== 'open') return this.events.onAnswer(ticket, nowMs, failure);
+  onTicket(ticket: number, nowMs: number, failure: Failure | undefined, replica: number): void {
+    if (failure?.category !== 'session_lost' || this.state !== 'open') return this.events.onAnswer(ticket, nowMs, failure, replica);
     this.state = 'closed';
-    this.events.onAnswer(ticket, nowMs, failure);
+    this.events.onAnswer(ticket, nowMs, failure, replica);
     for (const connection of this.all()) {
       connection.cut(false, { category: 'session_lost', detail: 'the session was lost while this request was in flight' });
     }
@@ -146,6 +150,11 @@ class StreamableHttp implements Channel, ConnectionOwner {
 
   onRoom(): void {
     if (this.state === 'open') this.events.onRoom();
+  }
+
+  onSetCookie(setCookie: string): void {
+    // The heads that were laid out hold the old ones.
+    if (this.cookies?.keep(setCookie) === true) this.heads.length = 0;
   }
 
   onServerRequest(request: Record<string, unknown>): void {
@@ -240,8 +249,19 @@ class StreamableHttp implements Channel, ConnectionOwner {
 
   private control(connection: Connection, kind: RequestKind, body: string, control: Control): void {
     if (kind.verb === 'POST') this.shared.counters.messagesSent++;
-    connection.sendControl(requestBytes(this.config.endpoint, this.era, kind, body), control);
+    connection.sendControl(requestBytes(this.config.endpoint, this.era, { ...kind, cookie: this.cookies?.header }, body), {
+      id: control.id,
+      done: (outcome) => {
+        if (outcome.kind === 'answered') this.heardFrom(outcome.answer, kind.sessionId !== undefined);
+        control.done(outcome);
+      },
+    });
     connection.flush();
+  }
+
+  /** Only what belongs to a session: asked within it, or the answer that opened it. */
+  private heardFrom(answer: ControlAnswer, within: boolean): void {
+    if (answer.replica > 0 && (within || answer.sessionId !== '')) this.events.onControlAnswer?.(answer.replica, within && answer.status === 404);
   }
 
   /** Session and version headers, as far as the handshake has settled them. */
@@ -260,7 +280,7 @@ class StreamableHttp implements Channel, ConnectionOwner {
   }
 
   private newHead(template: RequestTemplate): RequestHead {
-    return new RequestHead(this.config.endpoint, { ...this.config.pinned, version: this.version }, this.sessionId, template);
+    return new RequestHead(this.config.endpoint, { ...this.config.pinned, version: this.version }, this.sessionId, template, this.cookies?.header);
   }
 
   /** A cleared timer is still an object: thousands of channels need not keep theirs. */

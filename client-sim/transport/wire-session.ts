@@ -90,11 +90,12 @@ export class WireSession {
    */
   async raw(step: string, kind: RequestKind, body: string, id: number | undefined, judge: (answer: ControlAnswer) => Problem | undefined): Promise<RawExchange> {
     const startedAt = performance.now();
+    const asked = { ...kind, cookie: this.line.cookies?.header };
     this.line.settled = this.settled();
-    const outcome = await this.line.exchange(this.protocol.era, kind, body, id, this.timeoutMs);
+    const outcome = await this.line.exchange(this.protocol.era, asked, body, id, this.timeoutMs);
     const durationMs = performance.now() - startedAt;
     const problem = outcome.kind === 'failed' ? outcome.failure : judge(outcome.answer);
-    const request = clip(redact(this.line.requestText(this.protocol.era, kind, body), this.endpoint));
+    const request = clip(redact(this.line.requestText(this.protocol.era, asked, body), this.endpoint));
     const response = outcome.kind === 'failed' ? '(no answer)' : clip(redact(this.line.responseText(outcome.answer), this.endpoint));
     const failure = problem === undefined ? undefined : { ...withRetryAfter(problem, outcome), detail: redact(problem.detail, this.endpoint), sample: { request, response } };
     this.exchanges.push({ step, request, response, durationMs, ok: failure === undefined, ...(failure === undefined ? {} : { problem: `${failure.category}: ${failure.detail}` }) });
@@ -116,8 +117,8 @@ export class WireSession {
     return { status: answer?.status ?? 0, result, failure, durationMs, requestText: request, responseText: response };
   }
 
-  private settled(): Pick<RequestKind, 'sessionId' | 'version'> {
-    return { sessionId: this.sessionId, version: this.protocol.version };
+  private settled(): Pick<RequestKind, 'sessionId' | 'version' | 'cookie'> {
+    return { sessionId: this.sessionId, version: this.protocol.version, cookie: this.line.cookies?.header };
   }
 }
 

@@ -1,6 +1,7 @@
-import type { OperationSeries, SessionSeries, WorkerPlan } from '../../protocol/messages.js';
+import type { OperationSeries, ReplicaSeries, SessionSeries, WorkerPlan } from '../../protocol/messages.js';
 import { Batch } from '../../measure/batch.js';
 import { LoopMonitor } from '../../measure/loop-monitor.js';
+import { ReplicaNames } from '../../measure/replica-names.js';
 import type { Snapshot } from '../../measure/snapshot.js';
 import { createThreadEngine, type ThreadEngine } from '../thread-engine.js';
 import { SimulatedWorld, type ServerScript } from './simulated-world.js';
@@ -10,6 +11,7 @@ export interface SimulationResult {
   readonly snapshots: readonly Snapshot[];
   readonly series: readonly OperationSeries[];
   readonly sessions: readonly SessionSeries[];
+  readonly replicas: readonly ReplicaSeries[];
   readonly limit: string | undefined;
 }
 
@@ -22,6 +24,10 @@ export interface SimulationOptions {
   readonly joinMs?: number;
   readonly bytesLimit?: number;
   readonly ratePerSecond?: number;
+  /** Names of the replicas that the script numbers from 1. */
+  readonly replicas?: readonly string[];
+  /** The one replica behind the endpoint. */
+  readonly home?: string;
 }
 
 /** Runs a whole plan on one engine in virtual time. */
@@ -32,8 +38,10 @@ export function runSimulation(plan: WorkerPlan, options: SimulationOptions): Sim
   let finished = false;
   let limit: string | undefined;
   const places = plan.profiles.flatMap((profile, index) => Array.from({ length: profile.clients }, (_, client) => ({ profile: index, index: client })));
+  const replicas = new ReplicaNames();
+  for (const name of options.replicas ?? []) replicas.numberOf(name);
   const engine = createThreadEngine({
-    plan, places, endpoints: () => 1, joinMs: options.joinMs ?? 0,
+    plan, places, endpoints: () => [options.home === undefined ? {} : { replica: options.home }], replicas, joinMs: options.joinMs ?? 0,
     limits: { ratePerSecond: options.ratePerSecond ?? Infinity, bytes: options.bytesLimit ?? Infinity },
     clock: () => world.nowMs, startMs: 0, loop,
     templates: (profile) => profile.operations.map((operation, index) => ({
@@ -52,7 +60,7 @@ export function runSimulation(plan: WorkerPlan, options: SimulationOptions): Sim
   loop.stop();
   const total = new Batch(plan);
   for (const snapshot of snapshots) total.add(snapshot);
-  return { world, snapshots, series: total.operationSeries(), sessions: total.sessionSeries(), limit };
+  return { world, snapshots, series: total.operationSeries(), sessions: total.sessionSeries(), replicas: total.replicaSeries(), limit };
 }
 
 export function sumOf(series: readonly OperationSeries[]): Omit<OperationSeries, 'stage' | 'profile' | 'operation' | 'histograms'> {

@@ -3,10 +3,10 @@ import type { Channel, ChannelEvents, WireCounters } from '../../transport/chann
 
 /** What a simulated server does with one request (or one attempt to open, as `open`). Times in milliseconds. */
 export type Behaviour =
-  | { readonly kind: 'answer'; readonly afterMs: number; readonly failure?: Failure }
+  | { readonly kind: 'answer'; readonly afterMs: number; readonly failure?: Failure; /** Number of the one that answers. */ readonly replica?: number }
   | { readonly kind: 'silence' }
   /** The session is lost: everything in flight fails with it. */
-  | { readonly kind: 'lose'; readonly afterMs: number };
+  | { readonly kind: 'lose'; readonly afterMs: number; readonly replica?: number };
 
 export interface ServerScript {
   open(attempt: number): Behaviour;
@@ -102,6 +102,7 @@ export class SimulatedChannel implements Channel {
         return;
       }
       this.opened = true;
+      if (behaviour.kind === 'answer' && behaviour.replica !== undefined) this.#events.onControlAnswer?.(behaviour.replica, false);
       this.#events.onOpen(behaviour.afterMs);
     });
   }
@@ -151,21 +152,23 @@ export class SimulatedChannel implements Channel {
     if (behaviour.kind === 'silence') return;
     this.#world.after(behaviour.afterMs, () => {
       if (this.ended || this.#inFlight.get(ticket) !== number) return;
-      if (behaviour.kind === 'lose') this.#lose();
-      else this.#answer(ticket, behaviour.failure);
+      if (behaviour.kind === 'lose') this.#lose(ticket, behaviour.replica);
+      else this.#answer(ticket, behaviour.failure, behaviour.replica);
     });
   }
 
-  #lose(): void {
+  /** @param first the one that is told that the session is gone; the others are cut off */
+  #lose(first: number, replica: number | undefined): void {
     const failure: Failure = { category: 'session_lost', detail: 'the server forgot the session' };
     this.ended = true;
+    this.#answer(first, failure, replica);
     for (const ticket of [...this.#inFlight.keys()]) this.#answer(ticket, failure);
     this.#events.onClosed('lost');
   }
 
-  #answer(ticket: number, failure: Failure | undefined): void {
+  #answer(ticket: number, failure: Failure | undefined, replica?: number): void {
     this.#inFlight.delete(ticket);
     this.#world.answered++;
-    this.#events.onAnswer(ticket, this.#world.nowMs, failure);
+    this.#events.onAnswer(ticket, this.#world.nowMs, failure, replica);
   }
 }

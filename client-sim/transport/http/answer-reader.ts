@@ -1,5 +1,6 @@
 import { judgeMessage, isObject, violation, type Problem } from '../../mcp/judge-message.js';
 import { learnPattern } from '../../mcp/answer-pattern.js';
+import type { PatternMemory } from '../../mcp/pattern-memory.js';
 import { parseMessage } from '../../mcp/scan-answer.js';
 import type { WireCounters } from '../channel.js';
 import type { EndpointMemory } from '../endpoint-memory.js';
@@ -9,6 +10,9 @@ import type { Control, ControlAnswer } from './control.js';
 import { DEFAULT_LIMITS, ResponseParser, type ParserLimits } from './parser.js';
 import { SseParser, type SseHandler } from './sse.js';
 import type { TicketRing } from './ticket-ring.js';
+
+/** Of so many replicas the patterns are tried; behind a gateway that sends requests anywhere, more would cost what parsing does. */
+const MOST_TRIED = 8;
 
 const NOTHING: readonly string[] = [];
 
@@ -27,6 +31,8 @@ export interface AnswerOwner {
   onAnswer(reader: AnswerReader, nowMs: number, problem: Problem | undefined, over: boolean): void;
   /** The rest of a stream whose answer had been given is over. */
   onStreamOver(): void;
+  /** The head of an answer sets cookies; see `Head.setCookie`. */
+  onSetCookie(setCookie: string): void;
   /** The server asks us something on a stream. */
   onServerRequest(request: Record<string, unknown>): void;
 }
@@ -48,6 +54,8 @@ export class AnswerReader implements SseHandler {
   problem = '';
   /** An answer was delivered while its stream is still open. */
   lingering = false;
+  /** Number of the replica that gave the answer at hand, or the last one; see `ReplicaNames`. */
+  replica = 0;
   /** Set by the connection when it was cut while a read was being worked on. */
   cut = false;
 
@@ -97,10 +105,9 @@ export class AnswerReader implements SseHandler {
         if (ring.count === 0) return this.broken('the server sent something nobody had asked for');
         // The fast lane: an answer that is known byte for byte needs neither HTTP nor JSON parser; see `AnswerPattern`.
         const template = ring.template;
-        const pattern = ring.ticket === CONTROL_TICKET ? undefined : memory.answers.get(template);
-        if (pattern?.matches(bytes, parser.at, end, ring.id) === true) {
-          parser.at += pattern.length;
-          memory.answers.hit(template);
+        const known = ring.ticket === CONTROL_TICKET ? 0 : this.known(memory.answers, template, bytes, end);
+        if (known > 0) {
+          parser.at += known;
           counters.messagesReceived++;
           this.owner.onAnswer(this, nowMs, undefined, true);
           continue;
@@ -126,6 +133,24 @@ export class AnswerReader implements SseHandler {
       }
     }
     return 'open';
+  }
+
+  /** Length of the answer that begins here when it is known whole, else 0. Behind a sticky gateway the first pattern tried is the right one. */
+  private known(answers: readonly PatternMemory[], template: number, bytes: Buffer, end: number): number {
+    const { parser, ring, replica: last } = this;
+    const pattern = answers[last]?.get(template);
+    if (pattern?.matches(bytes, parser.at, end, ring.id) === true) {
+      (answers[last] as PatternMemory).hit(template);
+      return pattern.length;
+    }
+    for (let replica = 0; replica < answers.length && replica <= MOST_TRIED; replica++) {
+      const other = replica === last ? undefined : (answers[replica] as PatternMemory).get(template);
+      if (other?.matches(bytes, parser.at, end, ring.id) !== true) continue;
+      (answers[replica] as PatternMemory).hit(template);
+      this.replica = replica;
+      return other.length;
+    }
+    return 0;
   }
 
   /** The server has closed its side. */
@@ -170,7 +195,7 @@ export class AnswerReader implements SseHandler {
   controlAnswer(): ControlAnswer {
     const { head } = this.parser;
     const { status, mediaType, contentType, sessionId, retryAfter, location } = head;
-    return { status, mediaType, contentType, sessionId, retryAfter, location, body: this.bodyText(), messages: this.streamed };
+    return { status, mediaType, contentType, sessionId, retryAfter, location, replica: this.replica, body: this.bodyText(), messages: this.streamed };
   }
 
   /** What of the current answer's body is at hand; of an event stream, the message that answers. */
@@ -189,6 +214,9 @@ export class AnswerReader implements SseHandler {
     this.streamed = NOTHING;
     this.body.reset();
     if (this.streaming) (this.sse ??= new SseParser()).reset();
+    const { replica, server, setCookie } = parser.head;
+    this.replica = this.owner.memory.replicas.numberOf(replica === '' ? server : replica);
+    if (setCookie !== '') this.owner.onSetCookie(setCookie);
     if (parser.head.keepAliveMs > 0) this.owner.memory.keepAliveMs = parser.head.keepAliveMs;
   }
 
@@ -259,10 +287,10 @@ export class AnswerReader implements SseHandler {
   /** Only an answer that lies whole in the read buffer, says 200 and nothing else a later one might not, is learnt whole. */
   private learnAnswer(): void {
     const { ring, owner, parser } = this;
-    const plain = parser.head.status === 200 && parser.head.keepAlive && parser.head.retryAfter === '' && this.messages <= 1;
+    const plain = parser.head.status === 200 && parser.head.keepAlive && parser.head.retryAfter === '' && parser.head.setCookie === '' && this.messages <= 1;
     if (ring.ticket === CONTROL_TICKET || !plain || this.answerStart < 0 || this.messageStart < this.answerStart || this.current === undefined) return;
-    if (!owner.memory.answers.wantsToLearn(ring.template)) return;
-    const { answers } = owner.memory;
+    const answers = owner.memory.answersOf(this.replica);
+    if (!answers.wantsToLearn(ring.template)) return;
     answers.learnt(ring.template, learnPattern(this.current, this.answerStart, parser.at, this.messageStart, this.messageEnd, ring.id, answers.get(ring.template)));
   }
 

@@ -12,7 +12,9 @@ export interface ConnectionOwner {
   onUp(connection: Connection): void;
   /** It could not connect, or was lost; its tickets have been answered. Undefined: the server closed it while nothing was in flight. */
   onDown(connection: Connection, failure: Failure | undefined): void;
-  onTicket(ticket: number, nowMs: number, failure: Failure | undefined): void;
+  /** @param replica number of the one that answered; 0: not known, or there was no answer */
+  onTicket(ticket: number, nowMs: number, failure: Failure | undefined, replica: number): void;
+  onSetCookie(setCookie: string): void;
   onRoom(): void;
   onServerRequest(request: Record<string, unknown>): void;
   /** Between these two, all answers of one read are given out. */

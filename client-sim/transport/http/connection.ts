@@ -159,7 +159,7 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
       this.shared.counters.lateAnswers++;
       owner.onRoom();
     } else {
-      owner.onTicket(ticket, nowMs, failure);
+      owner.onTicket(ticket, nowMs, failure, reader.replica);
     }
   }
 
@@ -168,6 +168,10 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
     this.linger = undefined;
     this.ring.shift();
     this.owner.onRoom();
+  }
+
+  onSetCookie(setCookie: string): void {
+    this.owner.onSetCookie(setCookie);
   }
 
   onServerRequest(request: Record<string, unknown>): void {
@@ -284,7 +288,7 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
       ring.shift();
       if (abandoned || failure === undefined) continue;
       if (ticket === CONTROL_TICKET) reader.takeControl()?.done({ kind: 'failed', failure });
-      else owner.onTicket(ticket, nowMs, failure);
+      else owner.onTicket(ticket, nowMs, failure, 0);
     }
     return failure;
   }

@@ -13,6 +13,8 @@ export type ControlOutcome = { readonly kind: 'answered'; readonly answer: Contr
 export interface ControlAnswer extends AnswerHead {
   /** '' when the header is absent. */
   readonly sessionId: string;
+  /** Number of the replica that answered; 0: not known. */
+  readonly replica: number;
   /** The JSON body; of an event stream the message with the awaited id, '' when it never came. */
   readonly body: string;
   /** All messages of an event stream, the awaited one included. */

@@ -18,6 +18,12 @@ export class Head {
   sessionId = '';
   retryAfter = '';
   location = '';
+  /** `x-swarmbench-replica`: the server's own name for itself. */
+  replica = '';
+  /** `x-swarmbench-server`: what the gateway calls the server that it sent the request to. */
+  server = '';
+  /** All of them, one a line. */
+  setCookie = '';
   /** From `keep-alive: timeout=N`; 0: not given. */
   keepAliveMs = 0;
   /** Why the head is malformed, when it is. */
@@ -33,6 +39,9 @@ export class Head {
     this.sessionId = '';
     this.retryAfter = '';
     this.location = '';
+    this.replica = '';
+    this.server = '';
+    this.setCookie = '';
     this.keepAliveMs = 0;
   }
 }
@@ -68,7 +77,7 @@ export function parseHead(bytes: Buffer, start: number, end: number, head: Head)
       if (name !== '') return malformed(head, `a folded ${name} header`);
     } else {
       if (colon <= at || isBlank(bytes[colon - 1] as number)) return malformed(head, 'a header line without a name');
-      name = mayMatter(bytes[at] as number) ? readHeader(bytes, at, colon, lf - 1, head) : '';
+      name = mayMatter(bytes[at] as number, colon - at) ? readHeader(bytes, at, colon, lf - 1, head) : '';
       if (head.problem !== '') return MALFORMED;
     }
     at = lf + 1;
@@ -105,9 +114,11 @@ function isBlank(byte: number): boolean {
   return byte === SPACE || byte === TAB;
 }
 
-/** c: content-*, connection; t: transfer-encoding; m: mcp-session-id; r: retry-after; l: location; k: keep-alive. The rest is skipped unread. */
-function mayMatter(first: number): boolean {
+/** c: content-*, connection; t: transfer-encoding; m: mcp-session-id; r: retry-after; l: location; k: keep-alive; s: set-cookie and x: x-swarmbench-replica, x-swarmbench-server by their lengths. The rest is skipped unread. */
+function mayMatter(first: number, length: number): boolean {
   const letter = first | 0x20;
+  if (letter === 0x78) return length === 20 || length === 19;
+  if (letter === 0x73) return length === 10;
   return letter === 0x63 || letter === 0x74 || letter === 0x6d || letter === 0x72 || letter === 0x6c || letter === 0x6b;
 }
 
@@ -146,6 +157,15 @@ function readHeader(bytes: Buffer, start: number, colon: number, end: number, he
       return name;
     case 'location':
       head.location = value;
+      return name;
+    case 'x-swarmbench-replica':
+      head.replica = value;
+      return name;
+    case 'x-swarmbench-server':
+      head.server = value;
+      return name;
+    case 'set-cookie':
+      head.setCookie = head.setCookie === '' ? value : `${head.setCookie}\n${value}`;
       return name;
     case 'keep-alive':
       head.keepAliveMs = Number(/timeout\s*=\s*(\d{1,7})/i.exec(value)?.[1] ?? 0) * 1000;

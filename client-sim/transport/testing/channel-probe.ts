@@ -24,6 +24,10 @@ export class ChannelProbe {
   /** By ticket. */
   readonly failures: (Failure | undefined)[] = [];
   readonly fates: Fate[] = [];
+  /** By ticket: the replica that answered, '' where none is known. */
+  readonly replicas: string[] = [];
+  /** Of the session's own requests, in order; with a `?` where the replica does not know the session. */
+  readonly controls: string[] = [];
   /** In the order they came, tickets and other events. */
   readonly log: string[] = [];
   opened: number | undefined;
@@ -38,13 +42,17 @@ export class ChannelProbe {
   constructor(url: string, options: Partial<ChannelConfig> & { readonly transport?: TransportName; readonly headers?: Record<string, string>; readonly tls?: Endpoint['tls']; readonly limiter?: ConnectLimiter } = {}) {
     const { headers = {}, tls, transport = 'streamable-http', limiter = new ConnectLimiter(), ...config } = options;
     this.pinned = config.pinned ?? LEGACY;
-    const shared = createWireShared(createEngineWire(limiter), this.counters);
+    const wire = createEngineWire(limiter);
+    const names = wire.replicas;
+    const shared = createWireShared(wire, this.counters);
     this.channel = transportMap[transport].createChannel(
       { endpoint: { url, headers, ...(tls === undefined ? {} : { tls }) }, pinned: this.pinned, connections: 1, pipeline: 1, ...config },
       {
         onOpen: (connectMs) => (this.opened = connectMs),
         onOpenFailed: (failure) => (this.openFailure = failure),
-        onAnswer: (ticket, _nowMs, failure) => {
+        onControlAnswer: (replica, unknown) => this.controls.push(`${names.nameOf(replica)}${unknown ? '?' : ''}`),
+        onAnswer: (ticket, _nowMs, failure, replica = 0) => {
+          this.replicas[ticket] = names.nameOf(replica);
           if (this.fates[ticket] !== 'waiting') throw new Error(`ticket ${ticket} came back twice`);
           this.fates[ticket] = failure?.category ?? 'correct';
           this.failures[ticket] = failure;

@@ -1,0 +1,71 @@
+import { Cells } from './cells.js';
+import type { ReplicaNames } from './replica-names.js';
+import type { SeriesLayout } from './series.js';
+import { emptyReplica, pushCells, REPLICA_COUNTS, type NumberList, type ReplicaRow } from './snapshot.js';
+
+const WIDTH = REPLICA_COUNTS.length;
+
+/** What each replica did, by (stage, profile), since the last snapshot. Hot path: arrays by number, grown when a replica is first heard of. */
+export class ReplicaBook {
+  readonly names: ReplicaNames;
+  readonly #layout: SeriesLayout;
+  readonly #groups: number;
+  #counts = new Uint32Array(0);
+  /** By (replica, group), as the counts. */
+  readonly #latency: (Cells | undefined)[] = [];
+  readonly #spare: Cells[] = [];
+
+  constructor(layout: SeriesLayout, names: ReplicaNames) {
+    this.#layout = layout;
+    this.names = names;
+    this.#groups = layout.stages * layout.profiles;
+  }
+
+  /** Precondition of both: a replica that is known, so not 0. */
+  count(group: number, replica: number, column: number): void {
+    const place = (replica - 1) * this.#groups + group;
+    if ((place + 1) * WIDTH > this.#counts.length) this.#grow(replica);
+    const index = place * WIDTH + column;
+    this.#counts[index] = (this.#counts[index] as number) + 1;
+  }
+
+  latency(group: number, replica: number, latencyMs: number): void {
+    const place = (replica - 1) * this.#groups + group;
+    // Grown by `count`, which every answer goes through first.
+    const cells = (this.#latency[place] ??= this.#spare.pop() ?? new Cells());
+    cells.record(latencyMs);
+  }
+
+  takeRows(): ReplicaRow[] {
+    const rows: ReplicaRow[] = [];
+    const counts = this.#counts;
+    for (let place = 0; place * WIDTH < counts.length; place++) {
+      const from = place * WIDTH;
+      let any = 0;
+      for (let column = 0; column < WIDTH; column++) any |= counts[from + column] as number;
+      if (any === 0) continue;
+      const row = emptyReplica(place % this.#groups, this.names.nameOf(1 + Math.floor(place / this.#groups)));
+      REPLICA_COUNTS.forEach((name, column) => (row[name] = counts[from + column] as number));
+      rows.push(row);
+    }
+    counts.fill(0);
+    return rows;
+  }
+
+  drainLatency(runs: NumberList): void {
+    this.#latency.forEach((cells, place) => {
+      if (cells === undefined) return;
+      if (cells.empty) {
+        this.#latency[place] = undefined;
+        this.#spare.push(cells);
+      } else pushCells(runs, this.#layout.replicaHistogram(place % this.#groups, 1 + Math.floor(place / this.#groups)), cells);
+    });
+  }
+
+  #grow(replica: number): void {
+    const grown = new Uint32Array(replica * this.#groups * WIDTH);
+    grown.set(this.#counts);
+    this.#counts = grown;
+    while (this.#latency.length < replica * this.#groups) this.#latency.push(undefined);
+  }
+}
