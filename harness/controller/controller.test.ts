@@ -118,7 +118,7 @@ test('too few workers: the error says how many came', async () => {
   const { controller } = await bench({ timings: { registerMs: 300 } });
   const run = controller.submit(testPlan([1]), { command: 'test', registeredWorkers: 2 });
   const finished = await run.finished;
-  expect(finished).toMatchObject({ verdict: { kind: 'incomplete' }, failure: { code: 'WORKERS_MISSING', message: expect.stringContaining('0 of 2 workers registered within 0.3 s (none)') } });
+  expect(finished).toMatchObject({ verdict: { kind: 'incomplete' }, failure: { code: 'WORKERS_MISSING', message: expect.stringContaining('0 of 2 workers registered within 0.3 s (none)'), hint: expect.stringContaining('(where they were started)') } });
 }, 10_000);
 
 test('a worker that ends before it registers is not waited for', async () => {

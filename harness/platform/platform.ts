@@ -38,6 +38,8 @@ export interface Environment {
   /** Where the preflight asks, when not there: behind a gateway that sends each request elsewhere, no session would live long enough. */
   readonly preflightEndpoints?: readonly Endpoint[];
   readonly expectedWorkers: number;
+  /** Where people find what its workers wrote, for the hints of errors: `logs/ in the run folder`. */
+  readonly workerLogs: string;
   readonly replicas: readonly Replica[];
   /**
    * Where a worker that registered runs; undefined: it is none of this environment's. Without this function, workers are

@@ -43,9 +43,10 @@ export async function conduct(core: RunCore, how: Conduct): Promise<Deployment |
     writeSecrets(core.folder, secretsOf(endpoints, workers));
     const [first] = workers;
     if (first === undefined) throw new Error('a run needs at least one worker');
-    const pinned = await preflight(core, first, environment.preflightEndpoints ?? endpoints);
+    const workerLogs = workerLogsOf(environment, how.options.registeredWorkers);
+    const pinned = await preflight(core, first, environment.preflightEndpoints ?? endpoints, workerLogs);
     signal.throwIfAborted();
-    refuseLost(workers);
+    refuseLost(workers, workerLogs);
     begin(core, workers, { endpoints, pinned });
     await loadPhase(core, () => environment.usage());
   } catch (error) {
@@ -69,7 +70,10 @@ async function describe(core: RunCore, environment: Environment): Promise<void> 
 async function takeWorkers(core: RunCore, { environment, programs }: Deployment, registered: number | undefined): Promise<readonly Worker[]> {
   const { registry, timings } = core.shared;
   const placeOf = registered === undefined ? environment.placeOf : undefined;
-  const wanted = { count: registered ?? environment.expectedWorkers, programs, placeOf, withinMs: timings.registerMs, broken: () => environment.brokenWorker?.() };
+  const wanted = {
+    count: registered ?? environment.expectedWorkers, programs, placeOf, withinMs: timings.registerMs,
+    broken: () => environment.brokenWorker?.(), workerLogs: workerLogsOf(environment, registered),
+  };
   const workers = await gather(registry, wanted, core.stopping.signal);
   const boss = employer(core);
   return workers.map(({ id }) => {
@@ -81,11 +85,16 @@ async function takeWorkers(core: RunCore, { environment, programs }: Deployment,
   });
 }
 
-function refuseLost(workers: readonly Worker[]): void {
+/** Workers that registered by themselves are nobody's here. */
+function workerLogsOf({ workerLogs }: Environment, registered: number | undefined): string {
+  return registered === undefined ? workerLogs : 'where they were started';
+}
+
+function refuseLost(workers: readonly Worker[], workerLogs: string): void {
   const lost = workers.filter((worker) => worker.lost).map((worker) => `${worker.id} on ${worker.registration.host}`);
   if (lost.length === 0) return;
   const what = `${lost.length} of ${workers.length} workers were lost before the load began: ${lost.join(', ')}`;
-  throw new ControllerError('WORKERS_MISSING', what, 'Look at their logs (logs/ in the run folder).');
+  throw new ControllerError('WORKERS_MISSING', what, `Look at their logs (${workerLogs}).`);
 }
 
 function secretsOf(endpoints: readonly Endpoint[], workers: readonly Worker[]): Secrets {

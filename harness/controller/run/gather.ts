@@ -11,6 +11,8 @@ export interface Wanted {
   readonly withinMs: number;
   /** In words, a worker that will never come. */
   readonly broken: () => string | undefined;
+  /** Where people find what they wrote. */
+  readonly workerLogs: string;
 }
 
 /**
@@ -26,7 +28,7 @@ export async function gather(registry: WorkerRegistry, wanted: Wanted, signal: A
     const fit = idle.filter((worker) => worker.saturatedBy === undefined);
     if (fit.length >= wanted.count) return fit.toSorted(byPlace).slice(0, wanted.count);
     const broken = wanted.broken();
-    if (broken !== undefined) throw new ControllerError('WORKER_ENDED', `a worker ended before it registered: ${broken}`, 'Its whole log is in logs/ in the run folder.');
+    if (broken !== undefined) throw new ControllerError('WORKER_ENDED', `a worker ended before it registered: ${broken}`, `Its whole log: ${wanted.workerLogs}.`);
     const leftMs = giveUpAt - performance.now();
     if (leftMs <= 0) throw missing(wanted, idle, fit);
     // Saturation and health change without an arrival: look again soon in any case.
@@ -53,7 +55,7 @@ function missing(wanted: Wanted, idle: readonly Worker[], fit: readonly Worker[]
   return new ControllerError(
     'WORKERS_MISSING',
     `${fit.length} of ${wanted.count} workers registered within ${Math.round(wanted.withinMs / 100) / 10} s (${came}${full > 0 ? `; ${full} more saturated` : ''})`,
-    'Look at the logs of the missing ones (logs/ in the run folder): can they reach the controller, do they have the worker token?',
+    `Look at the logs of the missing ones (${wanted.workerLogs}): can they reach the controller, do they have the worker token?`,
   );
 }
 

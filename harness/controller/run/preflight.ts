@@ -14,9 +14,9 @@ const LOOK_MS = 20;
  * @throws ControllerError PREFLIGHT_FAILED with what was asked and what came; PREFLIGHT_TIMEOUT; WORKERS_MISSING when its
  * worker is lost
  */
-export async function preflight(core: RunCore, worker: Worker, endpoints: readonly Endpoint[]): Promise<PinnedProtocol> {
+export async function preflight(core: RunCore, worker: Worker, endpoints: readonly Endpoint[], workerLogs: string): Promise<PinnedProtocol> {
   core.record({ type: 'preflight.started' });
-  const result = await answer(core, worker, endpoints);
+  const result = await answer(core, worker, endpoints, workerLogs);
   const { exchanges, serverInfo, pinned } = result;
   if (result.ok && pinned !== undefined) {
     core.record({ type: 'preflight.passed', pinned, serverInfo, exchanges });
@@ -27,11 +27,11 @@ export async function preflight(core: RunCore, worker: Worker, endpoints: readon
   throw new ControllerError('PREFLIGHT_FAILED', shown(problem, result, endpoints), 'Is the target up, is the URL right, does it need a header (--header)?');
 }
 
-async function answer(core: RunCore, worker: Worker, endpoints: readonly Endpoint[]): Promise<PreflightResult> {
+async function answer(core: RunCore, worker: Worker, endpoints: readonly Endpoint[], workerLogs: string): Promise<PreflightResult> {
   const { signal } = core.stopping;
   const { preflightMs } = core.shared.timings;
   const giveUpAt = performance.now() + preflightMs;
-  const hint = 'Look at the log of the worker (logs/ in the run folder).';
+  const hint = `Look at the log of the worker (${workerLogs}).`;
   const box: { result?: PreflightResult } = {};
   core.preflightAnswer = (result) => void (box.result = result);
   const order = preflightOrder(core.id, core.plan, endpoints);

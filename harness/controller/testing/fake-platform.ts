@@ -26,6 +26,7 @@ export class FakePlatform implements Platform {
     return {
       endpoints: plan.target.kind === 'url' ? urlEndpoints(plan.target) : [],
       expectedWorkers: count,
+      workerLogs: 'what the test sees',
       replicas: [],
       describe: async () => ({ fake: true }),
       usage: async () => [{ id: 'worker-1', role: 'worker', cpu: 0.1, memoryBytes: 1e6 }],

@@ -68,6 +68,7 @@ function environment(plan: Plan, replicas: readonly LocalReplica[], workers: num
   return {
     endpoints: endpointsOf(plan, replicas),
     expectedWorkers: workers,
+    workerLogs: 'logs/ in the run folder',
     replicas: replicas.map(({ endpoints: _, ...replica }) => replica),
     describe: () => describeMachine(options.nodeVersion),
     usage: createUsageMeter(programs),

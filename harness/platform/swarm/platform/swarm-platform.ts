@@ -110,6 +110,7 @@ function environment({ stack, services, target, crew, tasks, apiToken, versions,
   return {
     endpoints: endpointsOf(target, replicas),
     ...preflightEndpointsOf(target, replicas),
+    workerLogs: workerLogsOf(stack.name, crew.keys()),
     expectedWorkers: [...crew.values()].reduce((sum, count) => sum + count, 0),
     replicas,
     placeOf: ({ host }) => workers.get(host),
@@ -117,6 +118,10 @@ function environment({ stack, services, target, crew, tasks, apiToken, versions,
     usage: async () => meter.samples(await readContainers(apiToken, signal)),
     teardown: tearDown,
   };
+}
+
+function workerLogsOf(stack: string, services: Iterable<string>): string {
+  return `\`swarmbench logs --stack ${stack} ${[...services].join(' ')}\``;
 }
 
 /** Back to rest, and until the workers' processes are gone: the next run must not meet them. @throws SwarmPlatformError WORKERS_LEFT */
