@@ -72,6 +72,6 @@ function words(progress: ImageProgress): string | undefined {
     case 'made': return undefined;
     case 'pushed': return `pushed ${progress.image} in ${duration(progress.seconds * 1000)}`;
     case 'loading': return `loading images into ${progress.node}`;
-    case 'loaded': return `${progress.node} had all but ${progress.images}, loaded in ${duration(progress.seconds * 1000)}`;
+    case 'loaded': return progress.images === 0 ? `${progress.node} has all images already` : `${progress.images} images loaded into ${progress.node} in ${duration(progress.seconds * 1000)}`;
   }
 }

@@ -15,7 +15,7 @@ import { redactedCommand } from '../run/command-line.js';
 import { createConductor, ensureWritable, type Conducted } from '../run/conductor.js';
 import { outcomeOf, worstExitCode, type Outcome } from '../run/outcome.js';
 import { renderVerdict } from '../run/verdict.js';
-import { DEFAULT_STACK } from '../swarm/stack-options.js';
+import { addRegistryAuth, DEFAULT_STACK } from '../swarm/stack-options.js';
 import { styleFor, type Style } from '../terminal/style.js';
 import type { CliCommand } from './command.js';
 import { addLoadOptions, planOf, wholeNumber, type LoadOptions } from './load-options.js';
@@ -25,6 +25,7 @@ interface Options extends LoadOptions {
   readonly stack: string;
   readonly controller?: string;
   readonly tokenFile?: string;
+  readonly withRegistryAuth?: boolean;
   readonly out: string;
   readonly workers?: number;
   readonly threads?: number;
@@ -47,7 +48,7 @@ export const run: CliCommand = {
   declare(command, host, finish) {
     command.argument('[scenario...]', 'names or files; several run one after another, the worst exit code counts', ['smoke']);
     addLoadOptions(command);
-    command
+    addRegistryAuth(command)
       .addOption(new Option('--on <platform>', 'where to run').choices(['local', 'swarm']).default('local'))
       .option('--stack <name>', 'with --on swarm: which stack; it is deployed when it is not there', DEFAULT_STACK)
       .option('--controller <url>', 'a harness that is somewhere (`swarmbench serve`), in place of the stack\'s')
@@ -112,13 +113,13 @@ async function localConductor({ threads, label: labels, workers = 1 }: Options, 
 }
 
 async function remoteConductor(options: Options, shown: Shown, host: Host): Promise<RunConductor> {
-  const { stack, controller, tokenFile, label: labels, workers } = options;
+  const { stack, controller, tokenFile, withRegistryAuth = false, label: labels, workers } = options;
   ensureWritable(shown.resultsFolder);
   // The engine's client is much to read for a run on this machine.
   const [{ connectHarness }, { createRemoteConductor }, { runRequestOf }] = await Promise.all([
     import('../swarm-run/connect-harness.js'), import('../swarm-run/remote-conductor.js'), import('../swarm-run/run-request.js'),
   ]);
-  const api = await connectHarness({ stack, controller, tokenFile, ...shown }, host);
+  const api = await connectHarness({ stack, controller, tokenFile, withRegistryAuth, ...shown }, host);
   const conductor = createRemoteConductor({ host, api, ...shown });
   const how = { command: redactedCommand(host.args), labels, workers };
   return { ...conductor, run: (plan, scenario) => conductor.run(plan, runRequestOf(scenario, options, plan, how)) };
@@ -137,6 +138,9 @@ function tell(conducted: Conducted, options: Options, host: Host): void {
 function refuseImpossible(scenarios: readonly string[], options: Options): void {
   if (options.threads !== undefined && (options.on === 'swarm' || options.controller !== undefined)) {
     throw new CliError({ code: 'USAGE', message: '--threads is for workers that are started here', hint: 'a worker of the stack has one engine thread for each core it may use' });
+  }
+  if (options.withRegistryAuth === true && (options.on !== 'swarm' || options.controller !== undefined)) {
+    throw new CliError({ code: 'USAGE', message: '--with-registry-auth is for a stack that is deployed', hint: 'it goes with --on swarm, and without --controller' });
   }
   if (options.junit !== undefined && scenarios.length > 1) {
     throw new CliError({ code: 'USAGE', message: '--junit takes one scenario', hint: 'each run\'s folder has a junit.xml of its own' });

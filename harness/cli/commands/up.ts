@@ -1,17 +1,16 @@
 import { Option } from 'commander';
 
 import type { Engine } from '../../platform/swarm/engine/engine.js';
-import { preflight } from '../../platform/swarm/preflight/preflight.js';
-import { deployStack, type Deployed, type DeployProgress } from '../../platform/swarm/stack/deploy-stack.js';
+import type { Deployed } from '../../platform/swarm/stack/deploy-stack.js';
 import { shortName } from '../../platform/swarm/stack/find-service.js';
 import { STICKINESS, type Stickiness } from '../../../swarm/gateway/render-gateway.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
+import { bringUp } from '../swarm/bring-up.js';
 import { loadStack, type LoadedStack } from '../swarm/load-stack.js';
 import { onEngine } from '../swarm/on-engine.js';
-import { refuseProblems } from '../swarm/refuse-problems.js';
-import { createServicesDisplay, type ServicesDisplay } from '../swarm/services-display.js';
-import { addStackOptions, addTimeout, type StackOptions } from '../swarm/stack-options.js';
+import { createServicesDisplay } from '../swarm/services-display.js';
+import { addRegistryAuth, addStackOptions, addTimeout, type StackOptions } from '../swarm/stack-options.js';
 import { duration } from '../terminal/quantity.js';
 import { styleFor } from '../terminal/style.js';
 import type { CliCommand } from './command.js';
@@ -21,6 +20,7 @@ interface Options extends StackOptions {
   readonly composeFile: readonly string[];
   readonly envFile: readonly string[];
   readonly sticky?: Stickiness;
+  readonly withRegistryAuth?: boolean;
   readonly timeout: number;
 }
 
@@ -36,37 +36,24 @@ export const up: CliCommand = {
       .option('-c, --compose-file <file>', 'compose file instead of swarm/stack.yml; later ones are merged onto earlier ones (repeatable)', collect, [])
       .option('--env-file <file>', 'NAME=value lines for ${NAME} in the files; the environment wins (repeatable)', collect, [])
       .addOption(new Option('--sticky <how>', 'how the gateway keeps a session on its replica (default: session)').choices(STICKINESS));
-    addTimeout(addStackOptions(command), 180, 'how long all services together may take')
+    addTimeout(addStackOptions(addRegistryAuth(command)), 180, 'how long all services together may take')
       .action(async (options: Options) => {
         const loaded = loadStack({ ...options, stack: options.stack }, host);
-        finish(await onEngine(host, { stack: options.stack, json: options.json === true }, (engine, signal) => bringUp(engine, loaded, options, host, signal)));
+        finish(await onEngine(host, { stack: options.stack, json: options.json === true }, (engine, signal) => deploy(engine, loaded, options, host, signal)));
       });
   },
 };
 
-async function bringUp(engine: Engine, { spec, warnings }: LoadedStack, options: Options, host: Host, signal: AbortSignal): Promise<number> {
-  const style = styleFor(host.stderr, host.env, options.color);
-  const display = createServicesDisplay(host.stderr, style, options.stack);
+async function deploy(engine: Engine, loaded: LoadedStack, { stack, timeout, withRegistryAuth = false, json, color }: Options, host: Host, signal: AbortSignal): Promise<number> {
+  const display = createServicesDisplay(host.stderr, styleFor(host.stderr, host.env, color), stack);
   try {
-    if (warnings !== '') display.note(`warning: ${warnings}`);
-    display.doing('looking at the engine, ports and images');
-    refuseProblems(await preflight(engine, spec, signal), display.note);
-    display.doing('deploying');
-    const wait = { timeoutMs: options.timeout * 1000 };
-    const deployed = await deployStack(engine, spec, { ...wait, contentNames: true, prune: true, pinImages: true }, show(display), signal);
+    const deployed = await bringUp(engine, loaded, { timeoutMs: timeout * 1000, withRegistryAuth }, display, host, signal);
     display.close();
-    host.stdout.write(options.json === true ? `${JSON.stringify({ stack: options.stack, ...deployed }, undefined, 2)}\n` : summary(deployed, spec.services, options.stack));
+    host.stdout.write(json === true ? `${JSON.stringify({ stack, ...deployed }, undefined, 2)}\n` : summary(deployed, loaded.spec.services, stack));
     return exitCode.passed;
   } finally {
     display.close();
   }
-}
-
-function show(display: ServicesDisplay): (progress: DeployProgress) => void {
-  return (progress) => {
-    if (progress.kind === 'services') display.show(progress.services);
-    else if (progress.change.did !== 'unchanged') display.note(`${progress.change.did} ${progress.change.kind} ${progress.change.name}`);
-  };
 }
 
 function summary({ changes, services, durationMs }: Deployed, specs: LoadedStack['spec']['services'], stack: string): string {

@@ -18,6 +18,8 @@ export interface HarnessOptions {
   /** URL of its API; then no engine is asked, and nothing is deployed. */
   readonly controller: string | undefined;
   readonly tokenFile: string | undefined;
+  /** For a stack that is deployed. */
+  readonly withRegistryAuth: boolean;
   readonly quiet: boolean;
   /** Of stderr. */
   readonly style: Style;

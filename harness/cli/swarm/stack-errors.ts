@@ -34,6 +34,7 @@ const exitCodes: Readonly<Record<Told['code'], number>> = {
   IMAGE_BUILD_FAILED: exitCode.unreachable,
   IMAGE_TRANSFER_FAILED: exitCode.unreachable,
   STAND_IN_FAILED: exitCode.unreachable,
+  CREDENTIALS_UNREADABLE: exitCode.unreachable,
 };
 
 export function isTold(error: unknown): error is Told {

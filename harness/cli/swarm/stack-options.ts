@@ -15,6 +15,10 @@ export function addStackOptions(command: Command): Command {
     .option('--json', 'one JSON object on stdout');
 }
 
+export function addRegistryAuth(command: Command): Command {
+  return command.option('--with-registry-auth', 'nodes pull with what `docker login` has left here, as with docker stack deploy');
+}
+
 export function addTimeout(command: Command, defaultS: number, what: string): Command {
   return command.option('--timeout <seconds>', what, seconds, defaultS);
 }

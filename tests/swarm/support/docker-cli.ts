@@ -7,7 +7,7 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-/** @param environment besides PATH, and DOCKER_HOST where the caller has one */
+/** @param environment besides PATH (unless given), and DOCKER_HOST where the caller has one */
 export async function docker(args: readonly string[], environment: Readonly<Record<string, string | undefined>> = {}): Promise<CliResult> {
   const { PATH, DOCKER_HOST } = process.env;
   const child = spawn('docker', args, { env: { PATH, DOCKER_HOST, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });

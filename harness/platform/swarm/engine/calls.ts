@@ -13,6 +13,8 @@ export interface EngineRequest {
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | boolean>>;
   readonly body?: object;
+  /** `X-Registry-Auth`: what the engine, and for services every node, is to show to a registry. */
+  readonly registryAuth?: string | undefined;
 }
 
 export interface EngineCalls {
@@ -29,7 +31,7 @@ const SUCCESSES = { 200: true, 201: true, 204: true };
 
 export function engineCalls(docker: Docker, address: string): EngineCalls {
   const dial = async (request: EngineRequest, isStream: boolean, signal: AbortSignal): Promise<unknown> => {
-    const { doing, method, path, query = {}, body = {} } = request;
+    const { doing, method, path, query = {}, body = {}, registryAuth } = request;
     signal.throwIfAborted();
     // Many calls at once listen to one signal, and stop listening when they end: no leak to warn of.
     setMaxListeners(0, signal);
@@ -37,7 +39,10 @@ export function engineCalls(docker: Docker, address: string): EngineCalls {
       return await new Promise((resolve, reject) => {
         docker.modem.dial(
           // Without the question mark dockerode sends no query.
-          { method, path: `${path}?`, options: { _query: query, _body: body }, isStream, statusCodes: SUCCESSES, abortSignal: signal },
+          {
+            method, path: `${path}?`, options: { _query: query, _body: body }, isStream, statusCodes: SUCCESSES, abortSignal: signal,
+            ...(registryAuth === undefined ? {} : { authconfig: { base64: registryAuth } }),
+          },
           (error: unknown, answer: unknown) => (error === null || error === undefined ? resolve(answer) : reject(error as Error)),
         );
       });

@@ -7,7 +7,7 @@ export interface Images {
   /** As this engine's node has it; undefined when it does not. */
   find(reference: string, signal: AbortSignal): Promise<Image | undefined>;
   /** The digest that the registry has for it, asked by the engine. @throws EngineError with the registry's words */
-  remoteDigest(reference: string, signal: AbortSignal): Promise<string>;
+  remoteDigest(reference: string, registryAuth: string | undefined, signal: AbortSignal): Promise<string>;
 }
 
 const distribution = z.looseObject({ Descriptor: z.looseObject({ digest: z.string() }) });
@@ -22,7 +22,7 @@ export function imagesOf({ call }: EngineCalls): Images {
         throw error;
       }
     },
-    remoteDigest: async (reference, signal) =>
-      (await call({ doing: `asking the registry for ${reference}`, method: 'GET', path: `/distribution/${reference}/json` }, distribution, signal)).Descriptor.digest,
+    remoteDigest: async (reference, registryAuth, signal) =>
+      (await call({ doing: `asking the registry for ${reference}`, method: 'GET', path: `/distribution/${reference}/json`, registryAuth }, distribution, signal)).Descriptor.digest,
   };
 }

@@ -10,13 +10,14 @@ export interface Services {
   all(signal: AbortSignal): Promise<readonly Service[]>;
   /** @param id or name */
   inspect(id: string, signal: AbortSignal): Promise<Service>;
-  /** Gives the id. */
-  create(spec: ServiceSpec, signal: AbortSignal): Promise<string>;
+  /** Gives the id. @param registryAuth goes to every node that pulls the image, now and later; undefined: none */
+  create(spec: ServiceSpec, registryAuth: string | undefined, signal: AbortSignal): Promise<string>;
   /**
    * Reads the service and sends back what `next` makes of its spec; undefined leaves it alone. When somebody else changed it
    * in between, both happen again. Gives the service as it was read last, and whether an update was sent.
+   * @param registryAuth undefined: the engine goes on with what the service was given before
    */
-  change(id: string, next: (current: Service) => object | undefined, signal: AbortSignal): Promise<{ readonly before: Service; readonly sent: boolean }>;
+  change(id: string, next: (current: Service) => object | undefined, signal: AbortSignal, registryAuth?: string): Promise<{ readonly before: Service; readonly sent: boolean }>;
   remove(id: string, signal: AbortSignal): Promise<void>;
 }
 
@@ -27,12 +28,12 @@ export function servicesOf({ call }: EngineCalls): Services {
   const inspect = (id: string, signal: AbortSignal): Promise<Service> =>
     call({ doing: `reading service ${id}`, method: 'GET', path: `/services/${id}` }, service, signal);
 
-  const change: Services['change'] = async (id, next, signal) => {
+  const change: Services['change'] = async (id, next, signal, registryAuth) => {
     for (let tries = 1; ; tries += 1) {
       const before = await inspect(id, signal);
       const body = next(before);
       if (body === undefined) return { before, sent: false };
-      const request = { doing: `updating service ${before.Spec.Name}`, method: 'POST', path: `/services/${id}/update`, query: { version: before.Version.Index }, body } as const;
+      const request = { doing: `updating service ${before.Spec.Name}`, method: 'POST', path: `/services/${id}/update`, query: { version: before.Version.Index }, body, registryAuth } as const;
       try {
         await call(request, nothing, signal);
         return { before, sent: true };
@@ -47,7 +48,7 @@ export function servicesOf({ call }: EngineCalls): Services {
     labelled: (label, signal) => call({ doing: 'listing services', method: 'GET', path: '/services', query: filters({ label: [label] }) }, list(service), signal),
     all: (signal) => call({ doing: 'listing services', method: 'GET', path: '/services' }, list(service), signal),
     inspect,
-    create: async (spec, signal) => (await call({ doing: `creating service ${spec.Name}`, method: 'POST', path: '/services/create', body: spec }, created, signal)).ID,
+    create: async (spec, registryAuth, signal) => (await call({ doing: `creating service ${spec.Name}`, method: 'POST', path: '/services/create', body: spec, registryAuth }, created, signal)).ID,
     change,
     remove: async (id, signal) => void (await call({ doing: `removing service ${id}`, method: 'DELETE', path: `/services/${id}` }, nothing, signal)),
   };

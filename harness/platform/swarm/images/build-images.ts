@@ -67,7 +67,7 @@ export async function buildImages(options: BuildImagesOptions): Promise<MadeImag
   };
   if (options.offline) await makeStandIns(options, add);
   await makeOwnImages(options, environment['NODE_IMAGE'] ?? NODE_IMAGE, add);
-  for (const node of options.load ?? []) await load(options, node, images.map(({ name }) => name));
+  await Promise.all((options.load ?? []).map((node) => load(options, node, images.map(({ name }) => name))));
   if (options.push !== undefined) await push(options, options.push, environment);
   // Grafana is in no Debian release; the rest of the stack does without.
   return { images, environment: options.offline ? { ...environment, GRAFANA_REPLICAS: '0' } : environment };

@@ -1,4 +1,4 @@
-export type ImageErrorCode = 'BUNDLE_INCOMPLETE' | 'IMAGE_BUILD_FAILED' | 'IMAGE_TRANSFER_FAILED' | 'STAND_IN_FAILED';
+export type ImageErrorCode = 'BUNDLE_INCOMPLETE' | 'IMAGE_BUILD_FAILED' | 'IMAGE_TRANSFER_FAILED' | 'STAND_IN_FAILED' | 'CREDENTIALS_UNREADABLE';
 
 export class ImageError extends Error {
   readonly code: ImageErrorCode;

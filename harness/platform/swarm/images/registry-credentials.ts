@@ -1,52 +1,87 @@
-/** What `docker login` has left for a registry, as the Docker CLI would send it. */
+/** What `docker login` has left for a registry, found as the Docker CLI finds it. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 
-export interface Credentials {
-  readonly username: string;
-  readonly password: string;
-  readonly serveraddress: string;
-}
+/** As the engine takes them (docs.docker.com, Engine API, "Authentication"). */
+export type Credentials =
+  | { readonly username: string; readonly password: string; readonly serveraddress: string }
+  | { readonly identitytoken: string; readonly username?: string; readonly serveraddress: string };
+
+export type FoundCredentials =
+  | { readonly kind: 'credentials'; readonly credentials: Credentials }
+  /** Many registries of one's own take pushes and pulls without. */
+  | { readonly kind: 'none' }
+  /** They may exist, but could not be had: a file that is no JSON, a helper that is not there or fails. */
+  | { readonly kind: 'unreadable'; readonly words: string };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const config = z.looseObject({
-  auths: z.record(z.string(), z.looseObject({ auth: z.string().optional() })).default({}),
+  auths: z.record(z.string(), z.looseObject({ auth: z.string().optional(), identitytoken: z.string().optional() })).default({}),
   credsStore: z.string().optional(),
   credHelpers: z.record(z.string(), z.string()).default({}),
 });
 
 const stored = z.looseObject({ Username: z.string(), Secret: z.string() });
 
+const NONE: FoundCredentials = { kind: 'none' };
+/** The name under which helpers keep an identity token (docker/cli, `tokenUsername`). */
+const TOKEN_USER = '<token>';
+/** What a helper says when it has nothing (docker/docker-credential-helpers, `errCredentialsNotFoundMessage`). */
+const NOTHING_KEPT = 'credentials not found in native keychain';
+const ASK_MS = 20_000;
+
+/** For a push: undefined when there are none to be had. @param registry may have a path */
+export async function registryCredentials(registry: string, env: Environment): Promise<Credentials | undefined> {
+  const found = await lookUpCredentials(registry.split('/')[0] ?? registry, env);
+  return found.kind === 'credentials' ? found.credentials : undefined;
+}
+
 /**
- * Undefined: none; many registries of one's own take pushes without.
+ * @param server `HOST[:PORT]`, or the URL under which Docker's own registry is kept
  * @param env DOCKER_CONFIG or HOME tell where they are, PATH where the helpers are that keep them
  */
-export async function registryCredentials(registry: string, env: Environment): Promise<Credentials | undefined> {
-  const host = registry.split('/')[0] ?? registry;
-  const folder = env['DOCKER_CONFIG'] ?? join(env['HOME'] ?? '/', '.docker');
-  const { auths, credsStore, credHelpers } = config.parse(JSON.parse(textOf(join(folder, 'config.json')) ?? '{}'));
-  const helper = credHelpers[host] ?? credsStore;
-  const kept = helper === undefined ? undefined : await askHelper(helper, host, env);
-  return kept ?? decoded(auths[host]?.auth, host);
+export async function lookUpCredentials(server: string, env: Environment): Promise<FoundCredentials> {
+  const file = join(env['DOCKER_CONFIG'] ?? join(env['HOME'] ?? '/', '.docker'), 'config.json');
+  const parsed = config.safeParse(parseJson(textOf(file) ?? '{}'));
+  if (!parsed.success) return { kind: 'unreadable', words: `${file} is not a configuration of the Docker CLI: ${z.prettifyError(parsed.error)}` };
+  const { auths, credsStore, credHelpers } = parsed.data;
+  const helper = credHelpers[server] ?? credsStore;
+  if (helper !== undefined && helper !== '') return await askHelper(helper, server, env);
+  // Old versions wrote URLs.
+  const [address, kept] = Object.entries(auths).find(([name]) => name === server) ?? Object.entries(auths).find(([name]) => hostOf(name) === server) ?? [];
+  return address === undefined ? NONE : decoded(kept?.auth, kept?.identitytoken, address);
 }
 
 /** Base64 of `user:password`, as in a Basic authorization. */
-function decoded(auth: string | undefined, serveraddress: string): Credentials | undefined {
+function decoded(auth: string | undefined, identitytoken: string | undefined, serveraddress: string): FoundCredentials {
   const [, username, password] = /^([^:]+):(.*)$/s.exec(Buffer.from(auth ?? '', 'base64').toString()) ?? [];
-  return username === undefined || password === undefined ? undefined : { username, password, serveraddress };
+  if (identitytoken !== undefined && identitytoken !== '') return { kind: 'credentials', credentials: { ...(username === undefined ? {} : { username }), identitytoken, serveraddress } };
+  return username === undefined || password === undefined ? NONE : { kind: 'credentials', credentials: { username, password, serveraddress } };
 }
 
-/** Protocol of docker/docker-credential-helpers: the host on stdin, JSON on stdout, failure when it has nothing. */
-function askHelper(helper: string, host: string, env: Environment): Promise<Credentials | undefined> {
+function hostOf(address: string): string {
+  return (address.includes('://') && URL.canParse(address) ? new URL(address).host : address).split('/')[0] ?? address;
+}
+
+/** Protocol of docker/docker-credential-helpers: the server on stdin, JSON on stdout; failure, with the reason on stdout, when it has nothing. */
+function askHelper(helper: string, server: string, env: Environment): Promise<FoundCredentials> {
+  const program = `docker-credential-${helper}`;
   return new Promise((resolve) => {
-    const child = execFile(`docker-credential-${helper}`, ['get'], { env }, (error, stdout) => {
-      const found = error === null ? stored.safeParse(parseJson(stdout)) : undefined;
-      resolve(found?.success === true ? { username: found.data.Username, password: found.data.Secret, serveraddress: host } : undefined);
+    const child = execFile(program, ['get'], { env, timeout: ASK_MS }, (error, stdout, stderr) => {
+      if (error !== null) {
+        const words = stdout.trim() || stderr.trim() || error.message;
+        return resolve(words === NOTHING_KEPT ? NONE : { kind: 'unreadable', words: `${program}: ${words}` });
+      }
+      const found = stored.safeParse(parseJson(stdout));
+      if (!found.success) return resolve({ kind: 'unreadable', words: `${program} answered what is no credentials` });
+      const { Username, Secret } = found.data;
+      const credentials = Username === TOKEN_USER ? { identitytoken: Secret, serveraddress: server } : { username: Username, password: Secret, serveraddress: server };
+      resolve({ kind: 'credentials', credentials });
     });
-    child.stdin?.on('error', () => undefined).end(host);
+    child.stdin?.on('error', () => undefined).end(server);
   });
 }
 

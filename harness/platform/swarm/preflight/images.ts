@@ -1,30 +1,38 @@
 import type { StackSpec } from '../compose/compose-to-swarm.js';
 import type { Engine } from '../engine/engine.js';
 import { EngineError } from '../engine/engine-error.js';
+import type { RegistryAuth } from '../images/registry-auth.js';
 import type { Finding } from './finding.js';
 
 const ASK_MS = 10_000;
 
 /** Images that tasks will not find: neither here nor in a registry. Services at rest do not need theirs. */
-export async function checkImages(engine: Engine, { services }: StackSpec, nodes: number, signal: AbortSignal): Promise<readonly Finding[]> {
+export async function checkImages(engine: Engine, { services }: StackSpec, nodes: number, registryAuth: RegistryAuth, signal: AbortSignal): Promise<readonly Finding[]> {
   const running = services.filter(({ Mode }) => Mode.Replicated?.Replicas !== 0);
   const references = new Set(running.flatMap(({ TaskTemplate: { ContainerSpec: { Image = '' } } }) => (Image === '' ? [] : [Image])));
-  const findings = await Promise.all([...references].map((reference) => checkImage(engine, reference, nodes, signal)));
-  return findings.filter((finding) => finding !== undefined);
+  const findings = await Promise.all([...references].map((reference) => checkImage(engine, reference, registryAuth, signal)));
+  const missing = findings.filter((finding) => finding !== undefined && finding !== 'made here');
+  const madeHere = [...references].filter((_, index) => findings[index] === 'made here');
+  return nodes === 1 || madeHere.length === 0 ? missing : [...missing, onlyHere(madeHere)];
 }
 
-async function checkImage(engine: Engine, reference: string, nodes: number, signal: AbortSignal): Promise<Finding | undefined> {
+/** One engine cannot ask what the others have. */
+function onlyHere(references: readonly string[]): Finding {
+  const [first = '', ...others] = references;
+  return {
+    level: 'warning', code: 'IMAGE_ON_ONE_NODE',
+    message: `no registry has ${first}${others.length === 0 ? '' : ` and ${others.length} other images of this stack`}: nodes that were not given them cannot run them`,
+    hint: 'swarmbench images --load DOCKER_HOST for each, or --push REGISTRY',
+  };
+}
+
+async function checkImage(engine: Engine, reference: string, registryAuth: RegistryAuth, signal: AbortSignal): Promise<Finding | 'made here' | undefined> {
   const local = await engine.images.find(reference, signal);
-  if (local !== undefined) {
-    if (nodes === 1 || local.RepoDigests.length > 0) return undefined;
-    return {
-      level: 'warning', code: 'IMAGE_ON_ONE_NODE', message: `image ${reference} was made on this node, and no registry has it for the others`,
-      hint: 'swarmbench images --load DOCKER_HOST for each, or --push REGISTRY',
-    };
-  }
+  if (local !== undefined) return local.RepoDigests.length > 0 ? undefined : 'made here';
+  const auth = await registryAuth(reference);
   const timeout = AbortSignal.timeout(ASK_MS);
   try {
-    await engine.images.remoteDigest(reference, AbortSignal.any([signal, timeout]));
+    await engine.images.remoteDigest(reference, auth, AbortSignal.any([signal, timeout]));
     return undefined;
   } catch (error) {
     signal.throwIfAborted();

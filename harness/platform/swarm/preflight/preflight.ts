@@ -2,18 +2,19 @@
 import type { StackSpec } from '../compose/compose-to-swarm.js';
 import type { EngineInfo, SwarmNode } from '../engine/answers.js';
 import type { Engine } from '../engine/engine.js';
+import type { RegistryAuth } from '../images/registry-auth.js';
 import type { Finding } from './finding.js';
 import { checkImages } from './images.js';
 import { checkPorts } from './ports.js';
 
 /** All findings, problems first. @throws EngineError when the engine does not answer */
-export async function preflight(engine: Engine, stack: StackSpec, signal: AbortSignal): Promise<readonly Finding[]> {
+export async function preflight(engine: Engine, stack: StackSpec, registryAuth: RegistryAuth, signal: AbortSignal): Promise<readonly Finding[]> {
   const info = await engine.info(signal);
   const noManager = managerProblem(info, engine.address);
   if (noManager !== undefined) return [noManager];
   const nodes = await engine.nodes.all(signal);
   const usable = nodes.filter(({ Spec, Status }) => Status.State === 'ready' && Spec.Availability === 'active');
-  const [ports, images] = await Promise.all([checkPorts(engine, stack, usable.length, signal), checkImages(engine, stack, usable.length, signal)]);
+  const [ports, images] = await Promise.all([checkPorts(engine, stack, usable.length, signal), checkImages(engine, stack, usable.length, registryAuth, signal)]);
   const findings = [...nodeFindings(nodes, usable), ...ports, ...images];
   return findings.toSorted((a, b) => (a.level === b.level ? 0 : a.level === 'problem' ? -1 : 1));
 }

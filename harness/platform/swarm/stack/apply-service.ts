@@ -2,6 +2,7 @@ import { IMAGE_LABEL } from '../compose/convert/context.js';
 import type { ContainerSpec, ServiceSpec } from '../compose/swarm-types.js';
 import type { Service } from '../engine/answers.js';
 import type { Engine } from '../engine/engine.js';
+import type { RegistryAuth } from '../images/registry-auth.js';
 import type { TellChange } from './change.js';
 import { sameSpec, wouldBeSame } from './same-spec.js';
 
@@ -12,6 +13,7 @@ export interface Resolved {
   readonly secrets: ReadonlyMap<string, string>;
   /** The image to run for one that the files name: pinned to a digest where that is known. */
   readonly image: (reference: string) => Promise<string>;
+  readonly registryAuth: RegistryAuth;
 }
 
 export interface AppliedService {
@@ -24,8 +26,9 @@ export interface AppliedService {
 export async function applyService(engine: Engine, spec: ServiceSpec, existing: Service | undefined, resolved: Resolved, tell: TellChange, signal: AbortSignal): Promise<AppliedService> {
   const wanted = withIds(spec, resolved);
   const name = spec.Name;
+  const auth = await resolved.registryAuth(spec.TaskTemplate.ContainerSpec.Image ?? '');
   if (existing === undefined) {
-    const id = await engine.services.create(withImage(wanted, await resolved.image(spec.TaskTemplate.ContainerSpec.Image ?? '')), signal);
+    const id = await engine.services.create(withImage(wanted, await resolved.image(spec.TaskTemplate.ContainerSpec.Image ?? '')), auth, signal);
     tell({ kind: 'service', name, did: 'created' });
     return { id, lastUpdate: undefined };
   }
@@ -33,8 +36,9 @@ export async function applyService(engine: Engine, spec: ServiceSpec, existing: 
   const image = await imageFor(spec, existing, resolved);
   const { before, sent } = await engine.services.change(id, (current) => {
     const next = keepForce(withImage(wanted, image), current);
-    return wouldBeSame(next, current.Spec, resolved.networks) ? undefined : next;
-  }, signal);
+    // What the service shows to its registry is not told by the engine, so it is given anew; tasks that have their image stay.
+    return auth === undefined && wouldBeSame(next, current.Spec, resolved.networks) ? undefined : next;
+  }, signal, auth);
   const changed = sent && !sameSpec((await engine.services.inspect(id, signal)).Spec, before.Spec);
   tell({ kind: 'service', name, did: changed ? 'updated' : 'unchanged' });
   return { id, lastUpdate: sent ? undefined : before.UpdateStatus?.StartedAt };

@@ -2,6 +2,7 @@
 import type { StackSpec } from '../compose/compose-to-swarm.js';
 import type { ServiceSpec } from '../compose/swarm-types.js';
 import type { Engine } from '../engine/engine.js';
+import { noRegistryAuth, type RegistryAuth } from '../images/registry-auth.js';
 import { applyService } from './apply-service.js';
 import { nameOf, type Change } from './change.js';
 import { collectOld, removeUnlisted } from './collect.js';
@@ -21,6 +22,8 @@ export interface DeployOptions extends WaitOptions {
   readonly prune: boolean;
   /** Images that a registry has are pinned to what it has now, so that all nodes run the same. */
   readonly pinImages: boolean;
+  /** What nodes show to the registries of the images; default: nothing, and what services were given before stays. */
+  readonly registryAuth?: RegistryAuth;
 }
 
 export type DeployProgress =
@@ -60,7 +63,8 @@ async function apply(engine: Engine, stack: StackSpec, options: DeployOptions, t
   const networks = await ensureNetworks(engine, stack, tell, signal);
   const secrets = await ensureFiles(engine.secrets, stack.name, stack.secrets, without(secretNames, stack.secrets), tell, signal);
   const configs = await ensureFiles(engine.configs, stack.name, stack.configs, without(configNames, stack.configs), tell, signal);
-  const resolved = { networks, secrets, configs, image: imagePinner(engine, options.pinImages, signal) };
+  const { pinImages, registryAuth = noRegistryAuth } = options;
+  const resolved = { networks, secrets, configs, image: imagePinner(engine, pinImages, registryAuth, signal), registryAuth };
   const existing = new Map((await engine.services.labelled(labelOf(stack.name), signal)).map((service) => [service.Spec.Name, service]));
   const awaited: Awaited[] = [];
   for (const spec of stack.services) {

@@ -1,5 +1,6 @@
 /** What to do about the words of a task. */
 const hints: readonly (readonly [RegExp, string])[] = [
+  [/no such image: \S+[.:]\S*\/|no basic auth credentials|unauthorized/i, '`swarmbench images` makes our images; other nodes get them with --load or --push. A registry that wants a login: `docker login` here, and --with-registry-auth'],
   [/no such image|pull access denied|manifest unknown|not found: manifest/i, '`swarmbench images` makes our images (`--offline` where nothing can be pulled); other nodes get them with --load or --push'],
   [/host-mode port already in use/i, 'another service of this swarm publishes that port on the same node: `docker service ls` shows which'],
   [/address already in use/i, 'another program on that node listens on the port; stop it, or publish another port'],

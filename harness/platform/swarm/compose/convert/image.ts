@@ -42,6 +42,12 @@ export function familiarImage(text: string): string {
   return tagged.replace(/^library\/(?=[^/]*$)/, '');
 }
 
+/** The registry of an image, with its port; empty: Docker's own. */
+export function registryOf(text: string): string {
+  const { domain } = split(text);
+  return domain === 'docker.io' || domain === 'index.docker.io' ? '' : domain;
+}
+
 /** What stands before the first slash is a registry only if it looks like one. */
 function split(text: string): { readonly domain: string; readonly rest: string } {
   const slash = text.indexOf('/');
