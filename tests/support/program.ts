@@ -22,12 +22,17 @@ export interface Program {
  * @param cwd default: that of the tests
  */
 export function startProgram(entry: string, args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd?: string): Program {
-  const child = spawn(process.execPath, [join(buildRoot, entry), ...args], {
+  return startCommand([process.execPath, join(buildRoot, entry), ...args], env, cwd, `${entry} ${args.join(' ')}`);
+}
+
+/** Starts any program: a command and its arguments. */
+export function startCommand([command = '', ...args]: readonly string[], env: Readonly<Record<string, string>> = {}, cwd?: string, name = `${command} ${args.join(' ')}`): Program {
+  const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1', ...env },
     cwd,
   });
-  const program = follow(child, `${entry} ${args.join(' ')}`);
+  const program = follow(child, name);
   onTestEnd(async () => {
     child.kill('SIGKILL');
     await program.ended;

@@ -1,4 +1,4 @@
-/** Answers like an engine that is not the manager of a swarm: one cannot be had here without taking the real one out of its swarm. */
+/** Answers like an engine that is not the manager of a swarm, where no other engine can be had; `nodes.test.ts` asks a real one. */
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { onTestEnd } from '../../support/test-end.js';

@@ -20,7 +20,8 @@ export async function describeOnSwarm(name: string, needs: 'engine' | 'cli', bod
   else describe.skip(`${name} (skipped: ${missing})`, body);
 }
 
-async function missingEngine(): Promise<string | undefined> {
+/** Undefined when there is one. */
+export async function missingEngine(): Promise<string | undefined> {
   try {
     const info = (await getJson('/info')) as { readonly Swarm?: { readonly ControlAvailable?: boolean } };
     return info.Swarm?.ControlAvailable === true ? undefined : 'the Docker engine is no Swarm manager: docker swarm init';

@@ -1,0 +1,53 @@
+#!/bin/sh
+# Takes away everything that tools/nodes-up.sh made: containers, engines, namespaces, control groups, data. Asks the engines to
+# stop, kills what does not, and works whatever state they are in. Says so and fails when something is left.
+set -eu
+
+me=nodes-down
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
+. "$here/nodes-state.sh"
+
+gone() { [ -z "$(processes)" ]; }
+
+# wait_for TENTHS: until no process is left; fails when there still is one
+wait_for() {
+  left=$1
+  until gone; do
+    left=$((left - 1))
+    [ "$left" -gt 0 ] || return 1
+    sleep 0.1
+  done
+}
+
+stop_engines() {
+  for file in "$NODES_DIR"/n*/dockerd.pid; do
+    pid=$(cat "$file" 2>/dev/null || true)
+    [ -n "$pid" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = dockerd ] || continue
+    # The number may be another engine's by now: ours is in one of our namespaces.
+    processes | grep -qx "$pid" && kill -TERM "$pid" || true
+  done
+}
+
+# A container whose engine was killed lives on under its shim, and a shim under nobody.
+kill_processes() {
+  processes | while read -r pid; do kill -KILL "$pid" 2>/dev/null || true; done
+}
+
+[ "$(id -u)" -eq 0 ] || die 'needs root'
+if [ -d "$NODES_DIR" ]; then
+  exec 9>"$NODES_DIR/lock"
+  flock 9
+fi
+stop_engines
+engines() { processes | while read -r pid; do [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != dockerd ] || echo "$pid"; done; }
+tenths=150
+while [ -n "$(engines)" ] && [ "$tenths" -gt 0 ]; do sleep 0.1; tenths=$((tenths - 1)); done
+kill_processes
+wait_for 100 || { kill_processes; wait_for 50 || say "still there: processes $(processes | tr '\n' ' ')"; }
+namespaces | while read -r name; do ip netns del "$name" || true; done
+control_groups | while read -r group; do rmdir "$group" 2>/dev/null || true; done
+# The engines' mounts went with their mount namespaces; what is below our folder in this one would be deleted through.
+awk -v dir="$NODES_DIR/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r mount; do umount -l "$mount" || true; done
+rm -rf "$NODES_DIR"
+left="$(namespaces) $(control_groups) $(processes)"
+[ -z "$(echo "$left" | tr -d '[:space:]')" ] && [ ! -e "$NODES_DIR" ] || die "not everything is gone: $left"
