@@ -3,6 +3,7 @@ import type { Placeholder, Template } from '../../scenarios/schema/template.js';
 import type { PinnedProtocol } from '../protocol/messages.js';
 import { FIRST_ID, writeId } from './digits.js';
 import type { Draw } from './draw.js';
+import { compileExpectation } from './expectation.js';
 import { encodeHeaderValue } from './header-value.js';
 import { drawnPiece, fixedPiece, type Piece } from './piece.js';
 import type { RequestTemplate } from './request-template.js';
@@ -36,6 +37,7 @@ export function compileRequest(
     index,
     method: operation.method,
     nameHeader: operation.target === undefined ? undefined : encodeHeaderValue(operation.target),
+    expectation: operation.expect === undefined ? undefined : compileExpectation(operation.expect),
     maxBodyBytes: pieces.reduce((sum, piece) => sum + piece.maxBytes, 0),
     writeBody(into, offset, id, draw) {
       let at = offset;

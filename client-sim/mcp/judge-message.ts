@@ -9,9 +9,10 @@ export interface Problem {
 
 /**
  * Judges a parsed JSON-RPC answer (JSON-RPC 2.0, 5; MCP `CallToolResult`).
+ * @param beyond what the result is held against when all else is right
  * @returns undefined for a correct answer to `id`
  */
-export function judgeMessage(value: unknown, id: number): Problem | undefined {
+export function judgeMessage(value: unknown, id: number, beyond?: (result: unknown) => Problem | undefined): Problem | undefined {
   if (!isObject(value)) return violation(`the answer is not a JSON-RPC message but ${describe(value)}`);
   if (value['jsonrpc'] !== '2.0') return violation(`jsonrpc is ${describe(value['jsonrpc'])}, not "2.0"`);
   const { result, error } = value;
@@ -24,7 +25,7 @@ export function judgeMessage(value: unknown, id: number): Problem | undefined {
   if (result['resultType'] === 'input_required') {
     return { category: 'tool_error', detail: 'the tool asks for input (resultType input_required), which a load client cannot give' };
   }
-  return undefined;
+  return beyond?.(result);
 }
 
 /** The `error` member of an answer. */

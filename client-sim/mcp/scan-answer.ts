@@ -1,3 +1,4 @@
+import type { Expectation } from './expectation.js';
 import { judgeMessage, violation, type Problem } from './judge-message.js';
 
 /** Bodies up to here are always parsed when no pattern knows them. */
@@ -15,13 +16,15 @@ const NEAR_BYTES = 256;
  * the bottleneck. So a long body that is broken only in its middle can pass; a sign of an error anywhere
  * (`"error"`, `"isError"` other than false, `"input_required"`) sends it to the parser.
  *
+ * @param expectation of the operation; with one, every answer is parsed
  * @param turn counts up with each answer, chooses which long ones are parsed
  * @returns undefined for a correct answer
  */
-export function scanAnswer(bytes: Buffer, start: number, end: number, id: number, turn: number): Problem | undefined {
-  if (end - start > ALWAYS_PARSED_BYTES && turn % PARSED_OF_LONG !== 0 && looksCorrect(bytes.subarray(start, end), id)) return undefined;
+export function scanAnswer(bytes: Buffer, start: number, end: number, id: number, turn: number, expectation?: Expectation): Problem | undefined {
+  if (expectation === undefined && end - start > ALWAYS_PARSED_BYTES && turn % PARSED_OF_LONG !== 0 && looksCorrect(bytes.subarray(start, end), id)) return undefined;
   const parsed = parseMessage(bytes, start, end);
-  return parsed.ok ? judgeMessage(parsed.value, id) : violation(parsed.problem);
+  if (!parsed.ok) return violation(parsed.problem);
+  return judgeMessage(parsed.value, id, expectation === undefined ? undefined : (result) => expectation(result, end - start));
 }
 
 export type ParsedMessage = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: string };

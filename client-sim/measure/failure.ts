@@ -18,6 +18,7 @@ export type Category =
   | 'session_lost'
   | `rpc_${number}`
   | 'tool_error'
+  | 'expectation'
   | 'protocol_violation'
   | 'stream_lost'
   | 'aborted_by_us';

@@ -50,6 +50,12 @@ const operation = z.strictObject({
   params: template,
   target: z.string().exactOptional(),
   weight: z.number().min(0),
+  expect: z.strictObject({
+    contains: z.array(z.string()),
+    equals: z.array(z.strictObject({ text: z.string(), path: z.array(z.union([z.string(), z.number().int()])), json: z.string() })),
+    minBytes: count.exactOptional(),
+    maxBytes: count.exactOptional(),
+  }).exactOptional(),
 });
 
 const profile = z.strictObject({

@@ -1,3 +1,4 @@
+import type { Expectation } from '../mcp/expectation.js';
 import { describe, isObject, violation, type Problem } from '../mcp/judge-message.js';
 import { LEGACY_REVISIONS, type ClientInfo } from '../mcp/revisions.js';
 import { scanAnswer } from '../mcp/scan-answer.js';
@@ -45,11 +46,11 @@ export function judgeAccepted({ status }: ControlAnswer): Problem | undefined {
 }
 
 /** Judges the answer to a control request like any other. */
-export function judgeControl(answer: ControlAnswer, id: number, era: 'legacy' | 'modern', hasSession = false): Problem | undefined {
+export function judgeControl(answer: ControlAnswer, id: number, era: 'legacy' | 'modern', hasSession = false, expectation?: Expectation): Problem | undefined {
   const body = Buffer.from(answer.body, 'utf8');
-  if (answer.mediaType !== 'event-stream' || answer.status >= 300) return judgeHttp(answer, body, 0, body.length, { id, era, hasSession, turn: 0 });
+  if (answer.mediaType !== 'event-stream' || answer.status >= 300) return judgeHttp(answer, body, 0, body.length, { id, era, hasSession, turn: 0, expectation });
   if (body.length === 0) return { category: 'stream_lost', detail: 'the event stream ended without the answer' };
-  return scanAnswer(body, 0, body.length, id, 0);
+  return scanAnswer(body, 0, body.length, id, 0, expectation);
 }
 
 /** `result` of an answer that was judged correct. */

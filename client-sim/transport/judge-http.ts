@@ -1,3 +1,4 @@
+import type { Expectation as Beyond } from '../mcp/expectation.js';
 import { describe, isObject, judgeError, violation, type Problem } from '../mcp/judge-message.js';
 import { parseMessage, scanAnswer } from '../mcp/scan-answer.js';
 import type { PinnedProtocol } from '../protocol/messages.js';
@@ -14,6 +15,7 @@ export interface Expectation {
   readonly hasSession: boolean;
   /** See `scanAnswer`. */
   readonly turn: number;
+  readonly expectation?: Beyond | undefined;
 }
 
 /** What servers say of a session they do not know where the standard's 404 was meant (server-everything answers 400). */
@@ -27,7 +29,7 @@ export function judgeHttp(head: AnswerHead, bytes: Buffer, start: number, end: n
   const { status } = head;
   if (status === 202 || status === 204) return violation(`HTTP ${status} has no answer, but the request asked for one`);
   if (status >= 200 && status < 300) {
-    if (head.mediaType === 'json') return scanAnswer(bytes, start, end, expected.id, expected.turn);
+    if (head.mediaType === 'json') return scanAnswer(bytes, start, end, expected.id, expected.turn, expected.expectation);
     return violation(`an answer of type ${head.contentType === '' ? '(none)' : describe(head.contentType)}, neither application/json nor text/event-stream`);
   }
   if (status < 400) return { category: `http_${status}`, detail: `HTTP ${status} redirects to ${describe(head.location)}; redirects are not followed` };

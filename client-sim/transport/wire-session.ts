@@ -1,3 +1,4 @@
+import type { Expectation } from '../mcp/expectation.js';
 import type { TransportName } from '../../scenarios/schema/transports.js';
 import type { Failure } from '../measure/failure.js';
 import { renderRequest } from '../mcp/compile-request.js';
@@ -75,7 +76,7 @@ export class WireSession {
   async operation(template: RequestTemplate, draw: Draw, step: string): Promise<WireAnswer> {
     const id = this.nextId++;
     const kind: RequestKind = { verb: 'POST', method: template.method, name: template.nameHeader, ...this.settled() };
-    return this.answered(step, kind, renderRequest(template, id, draw), id);
+    return this.answered(step, kind, renderRequest(template, id, draw), id, template.expectation);
   }
 
   /** Ends the session politely, if there is one, and closes the connection. */
@@ -110,8 +111,8 @@ export class WireSession {
     this.exchanges.push({ step, request, response, durationMs, ok: true });
   }
 
-  private async answered(step: string, kind: RequestKind, body: string, id: number): Promise<WireAnswer> {
-    const judge = (answer: ControlAnswer): Problem | undefined => judgeControl(answer, id, this.protocol.era, this.sessionId !== undefined);
+  private async answered(step: string, kind: RequestKind, body: string, id: number, expectation?: Expectation): Promise<WireAnswer> {
+    const judge = (answer: ControlAnswer): Problem | undefined => judgeControl(answer, id, this.protocol.era, this.sessionId !== undefined, expectation);
     const { answer, failure, durationMs, request, response } = await this.raw(step, kind, body, id, judge);
     const result = answer !== undefined && failure === undefined ? resultOf(answer) : undefined;
     return { status: answer?.status ?? 0, result, failure, durationMs, requestText: request, responseText: response };

@@ -106,6 +106,18 @@ export interface OperationPlan {
   /** Value of the `Mcp-Name` header in the stateless era. */
   readonly target?: string;
   readonly weight: number;
+  /** What a correct answer holds beyond the rules of MCP. */
+  readonly expect?: ExpectPlan;
+}
+
+export interface ExpectPlan {
+  /** Each occurs in some text of the result. */
+  readonly contains: readonly string[];
+  /** Values at places of the result; `text` is the path as written, `json` the value. */
+  readonly equals: readonly { readonly text: string; readonly path: readonly (string | number)[]; readonly json: string }[];
+  /** Of the JSON-RPC message. */
+  readonly minBytes?: number;
+  readonly maxBytes?: number;
 }
 
 export interface MisbehavePlan {

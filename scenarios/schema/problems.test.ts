@@ -156,7 +156,6 @@ describe('what is not built yet is refused by name, at its key:', () => {
     ...['sse', 'websocket', 'tcp', 'stdio', 'sdk'].map((transport) => [transport, minimal.replace('{}', `{ transport: ${transport} }`), 's.yaml:3:15: `workload.low-load.transport`'] as const),
     ...['writeRate: 1 B/s', 'abort: 1%', 'malformed: 1%', 'idle: 1m'].map((key) => [key, minimal.replace('{}', `{ misbehave: { ${key} } }`), `s.yaml:3:28: \`workload.low-load.misbehave.${key.split(':')[0] ?? ''}\``] as const),
     ['subscribe', minimal.replace('{}', '{ operations: [{ subscribe: "bench://topic/a" }] }'), 's.yaml:3:30: `workload.low-load.operations.0.subscribe`'],
-    ['expect', minimal.replace('{}', '{ operations: [{ tool: a, expect: {} }] }'), 's.yaml:3:39: `workload.low-load.operations.a.expect`'],
     ['arguments: auto', minimal.replace('{}', '{ operations: [{ tool: a, arguments: auto }] }'), 's.yaml:3:39: `workload.low-load.operations.a.arguments`'],
   ];
   test.each(cases)('%s', (_, text, at) => {

@@ -1,4 +1,5 @@
 import { judgeMessage, isObject, violation, type Problem } from '../../mcp/judge-message.js';
+import type { Expectation } from '../../mcp/expectation.js';
 import { learnPattern } from '../../mcp/answer-pattern.js';
 import type { PatternMemory } from '../../mcp/pattern-memory.js';
 import { parseMessage } from '../../mcp/scan-answer.js';
@@ -183,7 +184,9 @@ export class AnswerReader implements SseHandler {
       return;
     }
     const expectedId = isControl ? this.controls?.[0]?.id : ring.id;
-    this.answer(expectedId === undefined ? undefined : judgeMessage(parsed.value, expectedId), bytes, start, end);
+    const expectation = isControl ? undefined : this.expectation;
+    const beyond = expectation === undefined ? undefined : (result: unknown) => expectation(result, end - start);
+    this.answer(expectedId === undefined ? undefined : judgeMessage(parsed.value, expectedId, beyond), bytes, start, end);
   }
 
   /** Whether anything of the oldest request's answer is at hand: its head, perhaps its body. */
@@ -272,14 +275,20 @@ export class AnswerReader implements SseHandler {
       owner.memory.messages.hit(ring.template);
       return undefined;
     }
-    const problem = judgeHttp(parser.head, bytes, start, end, { id: ring.id, era: owner.era, hasSession: owner.hasSession, turn: owner.memory.turn++ });
+    const problem = judgeHttp(parser.head, bytes, start, end, { id: ring.id, era: owner.era, hasSession: owner.hasSession, turn: owner.memory.turn++, expectation: this.expectation });
     if (problem === undefined) this.learnMessage(bytes, start, end);
     return problem;
   }
 
+  /** Of the operation whose answer is due. */
+  private get expectation(): Expectation | undefined {
+    return this.owner.memory.templates[this.ring.template]?.expectation;
+  }
+
   private learnMessage(bytes: Buffer, start: number, end: number): void {
     const { ring, owner } = this;
-    if (ring.ticket === CONTROL_TICKET || !owner.memory.messages.wantsToLearn(ring.template)) return;
+    // A pattern vouches for the structure of an answer, not for what its texts say.
+    if (ring.ticket === CONTROL_TICKET || this.expectation !== undefined || !owner.memory.messages.wantsToLearn(ring.template)) return;
     const { messages } = owner.memory;
     messages.learnt(ring.template, learnPattern(bytes, start, end, start, end, ring.id, messages.get(ring.template)));
   }
@@ -290,7 +299,7 @@ export class AnswerReader implements SseHandler {
     const plain = parser.head.status === 200 && parser.head.keepAlive && parser.head.retryAfter === '' && parser.head.setCookie === '' && this.messages <= 1;
     if (ring.ticket === CONTROL_TICKET || !plain || this.answerStart < 0 || this.messageStart < this.answerStart || this.current === undefined) return;
     const answers = owner.memory.answersOf(this.replica);
-    if (!answers.wantsToLearn(ring.template)) return;
+    if (this.expectation !== undefined || !answers.wantsToLearn(ring.template)) return;
     answers.learnt(ring.template, learnPattern(this.current, this.answerStart, parser.at, this.messageStart, this.messageEnd, ring.id, answers.get(ring.template)));
   }
 

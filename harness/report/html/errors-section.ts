@@ -16,6 +16,7 @@ const meanings: Readonly<Record<string, string>> = {
   timeout: 'no answer in the time the profile allows',
   session_lost: 'the server no longer knew the session',
   tool_error: 'the tool answered that it failed (isError)',
+  expectation: 'a correct answer that does not hold what the scenario expects',
   protocol_violation: 'an answer that is not MCP, or not to our request',
   stream_lost: 'the connection ended in the middle of an answer',
   aborted_by_us: 'cut by us when the run was stopped',

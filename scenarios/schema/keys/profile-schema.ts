@@ -1,7 +1,7 @@
 /** A client profile, as written. What each key means stands in its description, which the JSON Schema and the README carry. */
 import { z } from 'zod';
 import { plannedTransports, transportNames } from '../transports.js';
-import { duration, name, percentage, positiveDuration, rate, sizeRate, text, whole } from './fields.js';
+import { duration, name, percentage, positiveDuration, rate, size, sizeRate, text, whole } from './fields.js';
 
 const notBuilt = 'Not built yet: refused by name.';
 
@@ -34,6 +34,15 @@ const thinkTime = z.union([
 
 const listKinds = ['tools', 'resources', 'prompts'] as const;
 
+const expectation = z.strictObject({
+  contains: z.union([text, z.array(text).min(1)]).optional().describe('Text, or several, that must occur in some text of the result.'),
+  equals: z.record(z.string(), z.unknown()).optional().describe('Values by JSON path into the result: { "$.structuredContent.count": 3 }. Paths that name one place: .name, [\'name\'], [0], [-1].'),
+  size: z.strictObject({
+    min: size.optional().describe('At least so many bytes.'),
+    max: size.optional().describe('At most so many bytes.'),
+  }).optional().describe('Length of the JSON-RPC answer.'),
+});
+
 const operation = z.strictObject({
   name: text.optional().describe('What reports and thresholds call it; default: the tool, uri, prompt or method. Unique within the profile.'),
   tool: text.optional().describe('tools/call of this tool.'),
@@ -43,7 +52,7 @@ const operation = z.strictObject({
   list: z.enum(listKinds).optional().describe('tools/list, resources/list or prompts/list (first page).'),
   subscribe: text.optional().describe(`resources/subscribe. ${notBuilt}`),
   arguments: z.union([z.enum(['auto'], { error: 'expected a map of arguments' }), z.record(z.string(), z.unknown())]).optional().describe('Arguments of the tool or prompt; text in it may hold templates. `auto` is not built yet: refused by name.'),
-  expect: z.record(z.string(), z.unknown()).optional().describe(`What a correct answer holds beyond MCP's own rules. ${notBuilt}`),
+  expect: expectation.optional().describe('What a correct answer holds beyond the rules of MCP; one that does not has failed with `expectation`. Such answers are all parsed.'),
   weight: z.number().positive({ error: 'must be more than 0' }).max(1_000_000).prefault(1).describe('How often it is chosen, in proportion to the other operations.'),
 });
 
@@ -87,3 +96,4 @@ function asOverride(schema: z.ZodType): z.ZodType {
 
 export type ProfileSource = z.infer<typeof profileSchema>;
 export type OperationSource = z.infer<typeof operation>;
+export type ExpectationSource = z.infer<typeof expectation>;

@@ -29,7 +29,6 @@ const profileRefusals: readonly Refusal[] = [
   { path: ['misbehave', 'malformed'], what: 'sending broken requests is', instead: 'take it out' },
   { path: ['misbehave', 'idle'], what: 'idling is', instead: 'a long thinkTime keeps sessions open with little traffic' },
   { path: ['operations', '*', 'subscribe'], what: 'subscribing is', instead: 'use tool, resource, prompt, ping or list' },
-  { path: ['operations', '*', 'expect'], what: 'checking the content of answers is', instead: 'take it out; an answer must still be a result without isError' },
   { path: ['operations', '*', 'arguments'], refuses: (value) => value === 'auto', what: 'making up arguments is', instead: 'write them: arguments: { message: "{{ text 32 }}" }' },
 ];
 

@@ -3,6 +3,7 @@ import type { OperationSource } from '../keys/profile-schema.js';
 import type { Era, OperationPlan } from '../plan.js';
 import type { Template } from '../template.js';
 import type { Part } from './context.js';
+import { resolveExpectation } from './expectation.js';
 
 const kinds = ['tool', 'resource', 'prompt', 'ping', 'list', 'subscribe'] as const;
 
@@ -38,7 +39,9 @@ function resolveOperation(source: OperationSource, index: number, profile: Part,
     profile.wrongKey(['operations', index, 'ping'], 'CONFLICT', '`ping` does not exist in the stateless era (2026-07-28)', 'take it out, or set target.era: legacy');
   }
   const plan = build(source, index, profile, era);
-  return plan === undefined ? undefined : { plan: { ...plan, name: source.name ?? plan.name, weight: source.weight }, index };
+  if (plan === undefined) return undefined;
+  const expected = source.expect === undefined ? {} : { expect: resolveExpectation(source.expect, index, profile) };
+  return { plan: { ...plan, name: source.name ?? plan.name, weight: source.weight, ...expected }, index };
 }
 
 type Built = Omit<OperationPlan, 'weight'>;

@@ -6,7 +6,7 @@ import { fixedDelay } from '../../servers/behaviours.js';
 import type { Behaviour } from '../../servers/call.js';
 import { startTestServer, type ServerLog, type TestServerOptions } from '../../servers/test-server.js';
 import { withLateness } from '../../support/lateness.js';
-import { run, swarmbench, writeScenario, type Finished, type RunRequest, type ScenarioFile } from '../../support/swarmbench.js';
+import { run, startRun, swarmbench, writeScenario, type Finished, type RunRequest, type ScenarioFile } from '../../support/swarmbench.js';
 
 /** A finished run and what its target saw of it. */
 export interface Evidence extends Finished {
@@ -15,8 +15,18 @@ export interface Evidence extends Finished {
   readonly lateMs: number;
 }
 
-/** Tools whose name starts with `slow` take 150 ms, `stuck` never answers, all others answer at once. */
+/** Of each tool that is right half of the time: the second answer is wrong, the fourth, ... */
+const halves = new Map<string, number>();
+
+/** Tools whose name starts with `slow` take 150 ms, `half` are right every other time, `stuck` never answers, all others answer at once. */
 const byName: Behaviour = (call) => {
+  if (call.tool?.startsWith('half') === true) {
+    const number = (halves.get(call.tool) ?? 0) + 1;
+    halves.set(call.tool, number);
+    // As long as the right answer and as plain, but for the one that is to be too long.
+    const wrong = call.tool === 'half-size' ? 'ok'.padEnd(400) : 'ko';
+    return call.answer(number % 2 === 1 ? call.rightAnswer : call.rightAnswer.replace('"ok"', JSON.stringify(wrong)));
+  }
   if (call.tool?.startsWith('slow') === true) return fixedDelay(150)(call);
   if (call.tool !== 'stuck') call.answer();
 };
@@ -72,6 +82,15 @@ export const clientsRun = once(() =>
         connections: calling('slow-connections', { arrivals: { rate: '40/s' }, connections: 4 }),
         pipeline: calling('slow-pipeline', { arrivals: { rate: '20/s' }, connections: 1, pipeline: 4 }),
         impatient: calling('slow-impatient', { thinkTime: '10ms', timeout: '60ms' }),
+        expecting: calling('half-contains', {
+          ...even,
+          clients: 2,
+          operations: [
+            { tool: 'half-contains', expect: { contains: 'ok' } },
+            { tool: 'half-equals', expect: { equals: { '$.content[0].text': 'ok' } } },
+            { tool: 'half-size', expect: { size: { min: '20 B', max: '300 B' } } },
+          ],
+        }),
         mix: calling('mix', { clients: 2, arrivals: { rate: '60/s' }, operations: mix }),
         reader: calling('big', { clients: 1, thinkTime: '0ms', misbehave: { readRate: '200 KiB/s' } }),
       },
@@ -167,6 +186,13 @@ export const bytesRun = once(() =>
   observe({ scenario: { name: 'bytes', workload: { caller: calling('big', { arrivals: { rate: '20/s' } }) }, stages: steady, limits: { bytes: '2 MiB' } } }),
 );
 
+/** Stopped by the preflight, whose trial call is held against the expectation too. */
+export const tooShort = once(async () => {
+  const { url } = await startTestServer({ behaviour: byName });
+  const { program } = startRun({ scenario: { name: 'short', workload: { caller: calling('echo', { operations: [{ tool: 'echo', expect: { size: { min: '10000 B' } } }] }) }, stages: brief }, target: url });
+  return { code: await program.ended, output: program.stdout() + program.stderr() };
+});
+
 /** The words with which a scenario is refused; `run` and not `validate`, so that it is known that nothing was started. */
 export async function refusal(scenario: ScenarioFile): Promise<string> {
   const { code, stderr } = await swarmbench(['run', writeScenario({ name: 'refused', workload: { caller: calling('even', even) }, stages: steady, ...scenario })]);
@@ -181,7 +207,7 @@ export const refusedRun = once(() =>
       caller: {
         profile: 'low-load',
         transport: 'sse',
-        operations: [{ subscribe: 'x' }, { tool: 't', expect: { a: 1 } }],
+        operations: [{ subscribe: 'x' }],
         misbehave: { writeRate: '1 KiB/s', abort: '1%', malformed: '1%', idle: '3s' },
       },
     },

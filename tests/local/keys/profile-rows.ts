@@ -6,7 +6,7 @@ import { distinct, median, mostAtOnce, ofTool, pauses, variation } from '../../s
 import { dueInEachSecond, operationTotals } from '../../support/run-files.js';
 import { swarmbench, writeScenario } from '../../support/swarmbench.js';
 import { tempFolder } from '../../support/temp-folder.js';
-import { batchRun, briefRuns, clientsRun, metronomeRun, refusal, refusedRun } from './evidence.js';
+import { batchRun, briefRuns, clientsRun, metronomeRun, refusal, refusedRun, tooShort } from './evidence.js';
 import type { Rows } from './row.js';
 
 const refusedByName = (name: string) => async (): Promise<void> => expect(await refusedRun()).toContain(`\`workload.caller.${name}\``);
@@ -89,6 +89,12 @@ async function fileNameIsHeldAgainstName(): Promise<void> {
   expect(stdout + stderr).toContain('a profile is called as its file');
 }
 
+const halfIsAsExpected = (tool: string) => async (): Promise<void> => {
+  const { sent, succeeded, errors } = await operation(tool);
+  expect(sent).toBeGreaterThan(10);
+  expect({ succeeded, errors }).toEqual({ succeeded: Math.ceil(sent / 2), errors: { expectation: Math.floor(sent / 2) } });
+};
+
 export const profileRows: Rows = {
   'profile.name': fileNameIsHeldAgainstName,
   'profile.description': async () => {
@@ -161,7 +167,16 @@ export const profileRows: Rows = {
     expect(given.every(({ drawn }) => typeof drawn === 'number' && drawn >= 1 && drawn <= 6)).toBe(true);
     expect(await refusal({ workload: { caller: { profile: 'low-load', operations: [{ tool: 't', arguments: 'auto' }] } } })).toContain('operations.t.arguments');
   },
-  'profile.operations.*.expect': refusedByName('operations.t.expect'),
+  'profile.operations.*.expect': halfIsAsExpected('half-contains'),
+  'profile.operations.*.expect.contains': halfIsAsExpected('half-contains'),
+  'profile.operations.*.expect.equals': halfIsAsExpected('half-equals'),
+  'profile.operations.*.expect.size': halfIsAsExpected('half-size'),
+  'profile.operations.*.expect.size.max': halfIsAsExpected('half-size'),
+  'profile.operations.*.expect.size.min': async () => {
+    const { code, output } = await tooShort();
+    expect(code).toBe(3);
+    expect(output).toMatch(/expectation: an answer of \d+ bytes, fewer than 10000/);
+  },
   'profile.operations.*.weight': async () => {
     const ratio = (await callsOf('heavy')).length / (await callsOf('light')).length;
     expect(ratio).toBeGreaterThan(4);
