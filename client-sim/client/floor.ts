@@ -49,7 +49,8 @@ export class Floor {
   dueLimitMs: number;
   /** Last moment of the current stage. */
   stageLimitMs = Infinity;
-  stage = 0;
+  /** None yet; a first value that is never used again, or V8 takes the first stage's number for a constant and compiles anew at the second. */
+  stage = -1;
   inFlight = 0;
   /** By profile. */
   readonly activeClients: Int32Array;

@@ -1,5 +1,6 @@
 import { Histogram } from 'prom-client';
 import type { CellCounts } from './batch.js';
+import { HISTOGRAM_CELLS } from '../protocol/histogram-codec.js';
 import { cellLowest, cellWidth } from './cells.js';
 
 interface Sums {
@@ -16,6 +17,8 @@ interface Sums {
  */
 export class CellHistogram extends Histogram {
   readonly #bounds: readonly number[];
+  /** Bucket by cell, for all histograms with the same bounds: searched once each, not once a cell and second (3 ms a batch). */
+  readonly #bucketOf: Uint8Array;
   readonly #series = new Map<string, Sums>();
   readonly #name: string;
   readonly #help: string;
@@ -24,6 +27,7 @@ export class CellHistogram extends Histogram {
   constructor(name: string, help: string, labelNames: readonly string[], bounds: readonly number[]) {
     super({ name, help, labelNames: [...labelNames], buckets: [...bounds], registers: [] });
     this.#bounds = bounds;
+    this.#bucketOf = bucketTable(bounds);
     this.#name = name;
     this.#help = help;
   }
@@ -33,9 +37,7 @@ export class CellHistogram extends Histogram {
     const sums = this.#series.get(key) ?? { labels, buckets: new Array<number>(this.#bounds.length + 1).fill(0), sum: 0, count: 0 };
     this.#series.set(key, sums);
     for (const [cell, count] of cells) {
-      const highest = (cellLowest(cell) + cellWidth(cell) - 1) / 1e6;
-      const bucket = this.#bounds.findIndex((bound) => highest <= bound);
-      const index = bucket < 0 ? this.#bounds.length : bucket;
+      const index = this.#bucketOf[cell] as number;
       sums.buckets[index] = (sums.buckets[index] ?? 0) + count;
       sums.sum += ((cellLowest(cell) + (cellWidth(cell) - 1) / 2) / 1e6) * count;
       sums.count += count;
@@ -60,4 +62,19 @@ export class CellHistogram extends Histogram {
     });
     return { name, help: this.#help, type: 'histogram', aggregator: 'sum', values };
   }
+}
+
+const tables = new Map<string, Uint8Array>();
+
+function bucketTable(bounds: readonly number[]): Uint8Array {
+  const key = bounds.join(' ');
+  const known = tables.get(key);
+  if (known !== undefined) return known;
+  const table = new Uint8Array(HISTOGRAM_CELLS);
+  for (let cell = 0, bucket = 0; cell < HISTOGRAM_CELLS; cell++) {
+    while (bucket < bounds.length && (cellLowest(cell) + cellWidth(cell) - 1) / 1e6 > (bounds[bucket] as number)) bucket++;
+    table[cell] = bucket;
+  }
+  tables.set(key, table);
+  return table;
 }

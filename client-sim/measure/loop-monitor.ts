@@ -2,11 +2,14 @@ import { monitorEventLoopDelay, performance, type EventLoopUtilization, type Int
 import type { LoopHealth } from './snapshot.js';
 
 const RESOLUTION_MS = 10;
+/** At an end of a stage two readings follow each other at once: the time between them says nothing of how busy the loop is. */
+const SHORTEST_MS = 100;
 
 /** The event loop of the thread it is made in: how busy, how late. */
 export class LoopMonitor {
   readonly #delay: IntervalHistogram;
   #before: EventLoopUtilization;
+  #last: LoopHealth = { utilization: 0, delayP99Ms: 0 };
 
   constructor() {
     this.#delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
@@ -14,15 +17,16 @@ export class LoopMonitor {
     this.#before = performance.eventLoopUtilization();
   }
 
-  /** Since the last call. */
+  /** Since the last reading; the last one itself where that is but a moment ago. */
   take(): LoopHealth {
     const now = performance.eventLoopUtilization();
-    const utilization = performance.eventLoopUtilization(now, this.#before).utilization;
+    const { utilization, active, idle } = performance.eventLoopUtilization(now, this.#before);
+    if (active + idle < SHORTEST_MS) return this.#last;
     this.#before = now;
     // The histogram holds the time between two firings of a timer: its resolution is in it and is not delay.
     const p99Ms = this.#delay.percentile(99) / 1e6 - RESOLUTION_MS;
     this.#delay.reset();
-    return { utilization: Number.isFinite(utilization) ? utilization : 0, delayP99Ms: p99Ms > 0 ? p99Ms : 0 };
+    return (this.#last = { utilization, delayP99Ms: p99Ms > 0 ? p99Ms : 0 });
   }
 
   stop(): void {

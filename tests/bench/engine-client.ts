@@ -7,7 +7,8 @@ import { EngineCrew } from '../../client-sim/client/engine-crew.js';
 import { SpareThreads } from '../../client-sim/client/spare-threads.js';
 import { hrNowMs } from '../../client-sim/client/thread-messages.js';
 import type { Batch } from '../../client-sim/measure/batch.js';
-import { decodeHistogram, emptyHistogram } from '../../client-sim/protocol/histogram-codec.js';
+import { percentileMs } from '../../client-sim/measure/cells.js';
+import { WorkerMetrics } from '../../client-sim/measure/worker-metrics.js';
 import { PROTOCOL, type AssignmentOrder } from '../../client-sim/protocol/messages.js';
 import { benchPlan, MEASURED_STAGE } from './bench-plan.js';
 import { LoadTime, WARM_UP_SECONDS } from './load-time.js';
@@ -20,11 +21,18 @@ const order: AssignmentOrder = {
   pinned: { era: 'legacy', version: '2025-11-25', sessions: true }, slots: [{ profile: 0, start: 0, step: 1, count: Number(clients) }], startAt: 0, joinMs: 0,
 };
 const total = { offered: 0, requests: 0, failed: 0, dropped: 0, lost: 0, unsent: 0 };
-const lag = emptyHistogram();
+const lag = new Map<number, number>();
+const metrics = new WorkerMetrics();
 let busiestLoop = 0;
+let telemetryBytes = 0;
 
+/** Does with a batch what the worker does: telemetry and metrics take their time from the same core. */
 function add(batch: Batch): void {
-  for (const series of batch.operationSeries()) {
+  const all = batch.operationSeries();
+  telemetryBytes += JSON.stringify({ series: all, sessions: batch.sessionSeries(), gauges: batch.totals() }).length;
+  metrics.observe(batch, plan);
+  if (batch.stage === MEASURED_STAGE) for (const [cell, count] of batch.lagCells()) lag.set(cell, (lag.get(cell) ?? 0) + count);
+  for (const series of all) {
     if (series.stage !== MEASURED_STAGE) continue;
     total.offered += series.offered;
     total.requests += series.succeeded;
@@ -32,7 +40,6 @@ function add(batch: Batch): void {
     total.dropped += series.dropped;
     total.lost += series.lost;
     total.unsent += series.unsent;
-    if (series.histograms.lag !== undefined) lag.add(decodeHistogram(series.histograms.lag));
   }
   busiestLoop = Math.max(busiestLoop, batch.loopUtilization);
 }
@@ -51,8 +58,8 @@ const crew = new EngineCrew(order, { threads: 1, spare, startHrMs: hrNowMs() + S
   onEnded: (last, problem) => {
     if (problem !== undefined) throw new Error(problem);
     add(last);
-    const lagUs = { p50: lag.getValueAtPercentile(50), p99: lag.getValueAtPercentile(99), max: lag.maxValue };
-    process.stdout.write(`${JSON.stringify({ ...total, ...time.read(), threads: crew.threads, lagUs, loopUtilization: busiestLoop, rssBytes: process.memoryUsage().rss })}\n`);
+    const lagUs = { p50: 1000 * percentileMs(lag, 50), p99: 1000 * percentileMs(lag, 99), max: 1000 * percentileMs(lag, 100) };
+    process.stdout.write(`${JSON.stringify({ ...total, ...time.read(), threads: crew.threads, lagUs, telemetryBytes, loopUtilization: busiestLoop, rssBytes: process.memoryUsage().rss })}\n`);
     void spare.close();
   },
 });

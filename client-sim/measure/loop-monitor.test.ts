@@ -1,0 +1,28 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from '@jest/globals';
+import { LoopMonitor } from './loop-monitor.js';
+
+/** Counts upwards for so long: a loop that does nothing else. */
+function spin(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
+test('a loop that never rests is busy, and a reading right after another one repeats it', async () => {
+  const monitor = new LoopMonitor();
+  await sleep(1);
+  const until = performance.now() + 300;
+  while (performance.now() < until) {
+    spin(20);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const busy = monitor.take();
+  expect(busy.utilization).toBeGreaterThan(0.9);
+  // As at the end of a stage: within this turn of the loop nothing was idle, which is no reason to call it full.
+  expect(monitor.take()).toBe(busy);
+  await sleep(300);
+  const idle = monitor.take();
+  expect(idle).not.toBe(busy);
+  expect(idle.utilization).toBeLessThan(busy.utilization);
+  monitor.stop();
+});
