@@ -7,6 +7,7 @@ import type { DecodedBatch } from './decoded-batch.js';
 import { decodeBatch } from './decoded-batch.js';
 import type { HeatMapView } from './heat-map.js';
 import { HeatMap } from './heat-map.js';
+import { FaultBook, type FaultEvent, type FaultRecord } from './fault-book.js';
 import { measure } from './measure.js';
 import { Timeline, secondOf } from './timeline.js';
 import { UsageBook } from './usage-book.js';
@@ -27,6 +28,7 @@ class MergedTelemetry implements Aggregate {
   readonly #heatMap = new HeatMap();
   readonly #workers = new WorkerBooks();
   readonly #usage = new UsageBook();
+  readonly #faults = new FaultBook();
   readonly #samples = new Map<string, ErrorSample>();
   readonly #recent: RecentBatches;
   #lastMs = 0;
@@ -58,6 +60,10 @@ class MergedTelemetry implements Aggregate {
     this.#usage.add(atMs, samples);
   }
 
+  addFault(event: FaultEvent, atMs: number): void {
+    this.#faults.add(event, atMs);
+  }
+
   measure(check: Check, window?: TimeWindow): Measured {
     if (window === undefined) return measure(check, { plan: this.#plan, aggregate: this, cells: this.#cells, window: undefined });
     const cells = this.#recent.within(window);
@@ -79,6 +85,9 @@ class MergedTelemetry implements Aggregate {
   }
   usage(): readonly UsageSeries[] {
     return this.#usage.view();
+  }
+  faults(): readonly FaultRecord[] {
+    return this.#faults.view();
   }
   samples(): ReadonlyMap<string, ErrorSample> {
     return this.#samples;

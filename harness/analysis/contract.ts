@@ -5,6 +5,7 @@
 import type { Check, Plan, ThresholdPlan } from '../../scenarios/schema/plan.js';
 import type { ErrorSample, HistogramName, Telemetry } from '../../client-sim/protocol/messages.js';
 import type { UsageSample } from '../platform/platform.js';
+import type { FaultEvent, FaultRecord } from './fault-book.js';
 import type { HdrCounts } from './hdr-counts.js';
 import type { HeatMapView } from './heat-map.js';
 import type { SequenceSet } from './sequence-set.js';
@@ -15,6 +16,8 @@ export interface Aggregate {
   add(workerId: string, batch: Telemetry): void;
   /** From `usage` events. `atMs` is run time. */
   addUsage(atMs: number, samples: readonly UsageSample[]): void;
+  /** `atMs` is run time. */
+  addFault(event: FaultEvent, atMs: number): void;
   /**
    * The value of a check's metric over the measured stages (or the stage its label names), or what is missing.
    * @param window only batches whose `toMs` lies in it (of any stage, unless a label names one); percentiles over the
@@ -28,6 +31,8 @@ export interface Aggregate {
   heatMap(): HeatMapView;
   workers(): ReadonlyMap<string, WorkerBook>;
   usage(): readonly UsageSeries[];
+  /** Those that began, in order of time. */
+  faults(): readonly FaultRecord[];
   /** First answer of each category, by category. */
   samples(): ReadonlyMap<string, ErrorSample>;
   /** Run time of stage `index` that telemetry was heard of, ms; less than planned when the run was cut. */

@@ -2,6 +2,7 @@ import type { Plan } from '../../scenarios/schema/plan.js';
 import type { RunEvent, TelemetryLine, Verdict } from '../controller/events.js';
 import { createAggregate } from './aggregate.js';
 import type { Aggregate } from './contract.js';
+import { isFaultEvent, type FaultEvent } from './fault-book.js';
 import type { RunFacts } from './run-facts.js';
 import { addFact, openFacts } from './run-facts.js';
 import { SequenceSet } from './sequence-set.js';
@@ -42,6 +43,7 @@ export const createFold = (): RunFold => {
   const problems: string[] = [];
   const seen = new Map<string, SequenceSet>();
   const usage: Extract<RunEvent, { type: 'usage' }>[] = [];
+  const faults: FaultEvent[] = [];
   /** The few events that decide an exit code. */
   const decisive: RunEvent[] = [];
   let aggregate: Aggregate | undefined;
@@ -50,6 +52,7 @@ export const createFold = (): RunFold => {
     if (facts.created === undefined) throw new NoPlanError();
     aggregate ??= createAggregate(facts.created.plan);
     for (const { atMs, samples } of usage.splice(0)) aggregate.addUsage(atMs, samples);
+    for (const event of faults.splice(0)) aggregate.addFault(event, Date.parse(event.at) - (facts.startAt ?? 0));
     return aggregate;
   };
 
@@ -57,6 +60,7 @@ export const createFold = (): RunFold => {
     event(event) {
       addFact(facts, event);
       if (event.type === 'usage') usage.push(event);
+      if (isFaultEvent(event)) faults.push(event);
       if (event.type === 'stop.requested' || event.type === 'preflight.failed' || event.type === 'run.failed') decisive.push(event);
       if (facts.created !== undefined) opened();
     },

@@ -63,7 +63,7 @@ describe('a check\'s metric', () => {
     ['errors.rate', { profile: 'nobody' }, /no operation ended/],
     ['usage.cpu', { replica: 'replica-9' }, /resource use/],
     ['affinity.moved', {}, /not tracked/],
-    ['fault.recovery', {}, /faults/],
+    ['fault.recovery', {}, /no fault/],
     ['memory.perSession', {}, /not measured/],
     ['nonsense', {}, /not something/],
   ] as const)('%s %j has no data, and says why', (metric, labels, why) => {

@@ -1,6 +1,7 @@
 /** The value of every metric a check can name (design: scenario, "Thresholds"), or in words what is missing. */
 import type { Check, Plan } from '../../scenarios/schema/plan.js';
 import type { Cells } from './cells.js';
+import { recoveriesOf, type Recovery } from './fault-recovery.js';
 import type { Aggregate, Measured, Second, Selection, TimeWindow, Totals } from './contract.js';
 import type { HdrCounts } from './hdr-counts.js';
 import type { Statistic } from './latency-summary.js';
@@ -74,6 +75,16 @@ class Question {
     return this.#context.aggregate
       .timeline()
       .filter((second) => second.workers > 0 && spans.some(([fromMs, toMs]) => second.t * 1000 < toMs && (second.t + 1) * 1000 > fromMs));
+  }
+
+  /** Of every fault that began, and of its undo where the load went on after it. */
+  get recoveries(): readonly Recovery[] {
+    const { plan, aggregate } = this.#context;
+    const faults = aggregate.faults();
+    return faults.flatMap((fault) => {
+      const { injected, undone } = recoveriesOf(plan, aggregate.timeline(), aggregate.lastMs, faults, fault);
+      return fault.ended === 'time' ? [injected, undone] : [injected];
+    });
   }
 
   get usage(): readonly { readonly id: string; readonly points: readonly { readonly cpu: number; readonly memoryBytes: number }[] }[] {
@@ -160,9 +171,18 @@ const metrics: Readonly<Record<string, Metric>> = {
   /** Peak, of the largest replica. */
   'usage.memory': { labels: ['stage', 'replica'], value: ({ usage }) => ofReplicas(usage, ({ memoryBytes }) => memoryBytes, peak) },
   'affinity.moved': later('which replica answered a session is not tracked by this version'),
-  'fault.detection': later('no fault was injected: this version does not run faults'),
-  'fault.recovery': later('no fault was injected: this version does not run faults'),
+  'fault.detection': later('no fault that this version makes breaks something that could be detected'),
+  'fault.recovery': { labels: [], value: ({ recoveries }) => slowest(recoveries) },
   'memory.perSession': later('memory per session is not measured by this version'),
+};
+
+/** All of them must be known: one that never ended would otherwise be the one that does not count. */
+const slowest = (recoveries: readonly Recovery[]): Measured => {
+  if (recoveries.length === 0) return noData('no fault was made');
+  const missing = recoveries.find((recovery) => recovery.kind === 'unknown');
+  if (missing?.kind === 'unknown') return noData(missing.why);
+  const known = recoveries.flatMap((recovery) => (recovery.kind === 'recovered' ? [recovery] : []));
+  return value(peak(known.map(({ seconds }) => seconds * 1000)), known.reduce((sum, { samples }) => sum + samples, 0));
 };
 
 const ofReplicas = <T>(usage: readonly { readonly points: readonly T[] }[], read: (point: T) => number, of: (values: readonly number[]) => number): Measured =>

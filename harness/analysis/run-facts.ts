@@ -10,7 +10,8 @@ export interface RunFacts {
   created: Of<'run.created'> | undefined;
   environment: Readonly<Record<string, unknown>>;
   endpoints: readonly string[];
-  replicas: readonly Replica[];
+  /** All that there ever were. */
+  replicas: readonly ReplicaFacts[];
   programs: StartedProgram[];
   preflight:
     | { readonly kind: 'none' }
@@ -39,6 +40,9 @@ export interface JournalLine {
   readonly text: string;
 }
 const journalLimit = 500;
+
+/** `came` and `gone` are ISO 8601, when it was first or no more there in mid-run; undefined: there from the start, to the end. */
+export type ReplicaFacts = Replica & { readonly came: string | undefined; readonly gone: string | undefined };
 
 export interface WorkerFacts {
   worker: Registration | undefined;
@@ -72,7 +76,8 @@ export const addFact = (facts: RunFacts, event: RunEvent): void => {
     case 'run.created': facts.created = event; return;
     case 'program.started': facts.programs.push(event.program); return;
     case 'environment': facts.environment = { ...facts.environment, ...event.environment }; return;
-    case 'target.ready': facts.endpoints = event.endpoints; facts.replicas = event.replicas; return;
+    case 'target.ready': facts.endpoints = event.endpoints; facts.replicas = event.replicas.map((replica) => ({ ...replica, came: undefined, gone: undefined })); return;
+    case 'replicas.changed': facts.replicas = changedReplicas(facts.replicas, event.replicas, event.at); return;
     case 'worker.registered': Object.assign(workerOf(facts, event.workerId), { worker: event.worker, place: event.place }); return;
     case 'worker.clock': workerOf(facts, event.workerId).clock = event.clock; return;
     case 'worker.lost': {
@@ -97,9 +102,20 @@ export const addFact = (facts: RunFacts, event: RunEvent): void => {
     case 'run.failed': facts.failed ??= event; return;
     case 'run.finished': facts.finished = event.verdict; return;
     case 'controller.listening': case 'worker.saturated': case 'worker.recovered': case 'preflight.started':
-    case 'run.draining': case 'usage': case 'run.analysing':
+    case 'run.draining': case 'usage': case 'fault.started': case 'fault.settled': case 'fault.ended': case 'fault.undone': case 'fault.failed': case 'run.analysing':
       return;
   }
+};
+
+/** A task is a replica's identity where there are tasks: the next one in its slot is another replica. */
+const changedReplicas = (known: readonly ReplicaFacts[], now: readonly Replica[], at: string): readonly ReplicaFacts[] => {
+  const keyOf = ({ id, task }: Replica): string => task ?? id;
+  const there = new Set(now.map(keyOf));
+  const before = new Set(known.map(keyOf));
+  return [
+    ...known.map((replica) => (there.has(keyOf(replica)) ? replica : { ...replica, gone: replica.gone ?? at })),
+    ...now.filter((replica) => !before.has(keyOf(replica))).map((replica) => ({ ...replica, came: at, gone: undefined })),
+  ];
 };
 
 const journalText = (event: RunEvent): string | undefined => {
@@ -111,6 +127,10 @@ const journalText = (event: RunEvent): string | undefined => {
     case 'load.adjusted': return `load set to ${Math.round(event.load * 100)} %${event.profile === undefined ? '' : ` for ${event.profile}`}`;
     case 'threshold.broken': return `threshold broken: ${event.check} (was ${event.actual})${event.abort ? ', run ended for it' : ''}`;
     case 'stop.requested': return `stop (${event.reason}${event.detail === '' ? '' : `: ${event.detail}`})`;
+    case 'fault.started': return `fault ${event.faultId} (${event.kind}): ${event.target}`;
+    case 'fault.settled': return event.phase === 'injected' ? `fault ${event.faultId} is in effect` : `fault ${event.faultId} is undone, everything is as before it`;
+    case 'fault.ended': return `fault ${event.faultId} ends${event.reason === 'time' ? '' : ' with the run'}`;
+    case 'fault.failed': return `fault ${event.faultId} could not be ${event.phase === 'injected' ? 'made' : 'undone'}: ${event.problem}`;
     case 'run.adopted': return 'the controller was started again and took the run over';
     case 'run.failed': return event.message;
     default: return undefined;

@@ -14,6 +14,7 @@ import { ActiveRun } from './run/active-run.js';
 import { conclude } from './run/conclude.js';
 import { conduct } from './run/conduct.js';
 import { RunCore, type Shared } from './run/core.js';
+import { conductFaults } from './run/faults.js';
 import { noMessages, type MessageCounts } from './run/intake.js';
 import { holdLease } from './run/lease.js';
 import { loadPhase } from './run/load-phase.js';
@@ -205,7 +206,11 @@ export class Controller {
       core.fail(error);
     }
     // Not awaited: the caller must be able to listen, or no worker can come back.
+    // Where the run itself could not be taken up, no fault begins; but what it had changed is undone.
+    if (!taken) core.over.abort();
+    const faults = conductFaults(core, this.#options.platform(core.plan).faults, past);
     void (taken ? loadPhase(core, async () => []) : Promise.resolve())
+      .then(() => faults.end())
       .then(() => this.#finish(job, programs, () => endPrograms(programs)));
     return run;
   }

@@ -5,6 +5,7 @@ export type ControllerErrorCode =
   | 'CONTROLLER_CLOSING'
   | 'CONTROLLER_LOST'
   | 'DEPLOY_FAILED'
+  | 'FAULT_FAILED'
   | 'INTERNAL'
   | 'LOG_CORRUPT'
   | 'LOG_WRITE_FAILED'

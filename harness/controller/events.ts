@@ -2,7 +2,7 @@
  * What happened in a run, in order: `events.jsonl`, one a line, appended before it takes effect. A run's state, its
  * live view and its report are folds over these and over the telemetry lines (design: architecture, "The log").
  */
-import type { Plan } from '../../scenarios/schema/plan.js';
+import type { FaultPlan, Plan } from '../../scenarios/schema/plan.js';
 import type { Clock, Exchange, PinnedProtocol, Registration, SlotSet, Telemetry } from '../../client-sim/protocol/messages.js';
 import type { Place, Replica, StartedProgram, UsageSample } from '../platform/platform.js';
 
@@ -30,6 +30,17 @@ export type RunEventBody =
   | { readonly type: 'slots.moved'; readonly assignmentId: string; readonly from: string; readonly to: string; readonly slots: readonly SlotSet[]; readonly joinMs: number }
   | { readonly type: 'load.adjusted'; readonly adjustId: string; readonly stage: number; readonly atMs: number; readonly load: number; readonly profile?: string }
   | { readonly type: 'threshold.broken'; readonly check: string; readonly actual: number; readonly abort: boolean }
+  /** Written before it acts. `before`: what its undo must know. */
+  | { readonly type: 'fault.started'; readonly faultId: string; readonly kind: FaultPlan['kind']; readonly target: string; readonly before: Readonly<Record<string, unknown>> }
+  /** What was ordered was seen in effect. */
+  | { readonly type: 'fault.settled'; readonly faultId: string; readonly phase: FaultPhase }
+  /** Written before its undo. `run-over`: before its time. */
+  | { readonly type: 'fault.ended'; readonly faultId: string; readonly reason: 'time' | 'run-over' }
+  /** The platform has taken the undo. */
+  | { readonly type: 'fault.undone'; readonly faultId: string }
+  | { readonly type: 'fault.failed'; readonly faultId: string; readonly phase: FaultPhase; readonly problem: string }
+  /** All there are from now on. */
+  | { readonly type: 'replicas.changed'; readonly replicas: readonly Replica[] }
   | { readonly type: 'stop.requested'; readonly reason: StopReason; readonly mode: 'drain' | 'now'; readonly detail: string }
   | { readonly type: 'run.draining' }
   | { readonly type: 'worker.finished'; readonly workerId: string; readonly reason: 'finished' | 'stopped' | 'lease-lost' | 'failed'; readonly lastSequence: number; readonly problem?: string }
@@ -39,6 +50,8 @@ export type RunEventBody =
   /** Something of ours went wrong before or outside the load; the run is incomplete. `code` is a stable error code. */
   | { readonly type: 'run.failed'; readonly code: string; readonly message: string; readonly hint?: string }
   | { readonly type: 'run.finished'; readonly verdict: Verdict };
+
+export type FaultPhase = 'injected' | 'undone';
 
 export type StopReason = 'user' | 'interrupt' | 'threshold' | 'stop-rule' | 'worker-loss' | 'error';
 

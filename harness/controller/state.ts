@@ -53,6 +53,12 @@ export function nextState(state: RunState, event: RunEvent): RunState {
     case 'load.adjusted':
     case 'threshold.broken':
     case 'usage':
+    case 'fault.started':
+    case 'fault.settled':
+    case 'fault.ended':
+    case 'fault.undone':
+    case 'fault.failed':
+    case 'replicas.changed':
     case 'run.adopted':
       return state;
     default:

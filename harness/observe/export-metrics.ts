@@ -34,7 +34,8 @@ export interface ExportedGroup {
 const QUERIES = {
   clients: '{__name__=~"mcp_client_.+",__name__!~".+_bucket"}',
   servers: '{__name__=~"mcp_server_.+",__name__!~".+_bucket"}',
-  containers: '{__name__=~"container_(cpu_.+|memory_.+|network_.+)"}',
+  // Networks in one: a replica has three or four, and hundreds of replicas must fit.
+  containers: '{__name__=~"container_(cpu_.+|memory_.+)"} or sum by (__name__, stack, service, slot, node, task) ({__name__=~"container_network_.+"})',
   // Of the many places for servers that the gateway keeps only a few are in use.
   gateway: '{__name__=~"haproxy_(backend|server)_(sessions_total|current_sessions|http_responses_total|connection_errors_total|response_errors_total|check_failures_total|active_servers)"} > 0',
   nodes: '{__name__=~"node_(load1|memory_MemAvailable_bytes|memory_MemTotal_bytes)"} or sum by (__name__, node, mode) (node_cpu_seconds_total{mode!="idle"})',
@@ -45,7 +46,7 @@ const QUERIES = {
 /** As the stack's Prometheus scrapes. */
 const SCRAPE_SECONDS = 5;
 const MOST_POINTS = 400;
-const MOST_SERIES = 300;
+const MOST_SERIES = 600;
 const TIMEOUT_MS = 10_000;
 
 const answer = z.object({

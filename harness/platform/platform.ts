@@ -2,7 +2,7 @@
  * Where programs run: the port that `local/` (child processes) and `swarm/` (dockerode) implement. Only `cli` knows
  * which one it is.
  */
-import type { Plan } from '../../scenarios/schema/plan.js';
+import type { FaultPlan, Plan } from '../../scenarios/schema/plan.js';
 import type { Endpoint } from '../../client-sim/protocol/messages.js';
 
 export interface Platform {
@@ -11,6 +11,33 @@ export interface Platform {
   refusals(plan: Plan): readonly string[];
   /** Brings up target and workers. On failure everything already started is gone again. */
   prepare(plan: Plan, context: PlatformContext, signal: AbortSignal): Promise<Environment>;
+  /** What it can change or break on purpose; absent: nothing, and `refusals` says so. Not of one environment, since a controller that adopts a run has none. */
+  readonly faults?: FaultInjector;
+}
+
+/** Orders are taken at once and take effect later. All of them may be given twice: a controller may be killed between an order and its note. */
+export interface FaultInjector {
+  /** What the fault will act on, and what its undo must know; changes nothing. Logged before `inject`. @throws coded errors when it cannot be made */
+  look(fault: FaultPlan, signal: AbortSignal): Promise<FaultSubject>;
+  inject(fault: FaultPlan, subject: FaultSubject, signal: AbortSignal): Promise<void>;
+  /** Back to how it was before, from what was logged. */
+  undo(fault: FaultPlan, subject: FaultSubject, signal: AbortSignal): Promise<void>;
+  /** Waits until what was ordered is in effect; an abort ends the wait, not with an error. */
+  effect(fault: FaultPlan, subject: FaultSubject, phase: 'injected' | 'undone', signal: AbortSignal): Promise<FaultEffect>;
+}
+
+export interface FaultSubject {
+  /** For people: `mcp-server: 8 to 16 replicas`. */
+  readonly words: string;
+  /** How it was before; for whoever undoes it. JSON. */
+  readonly before: Readonly<Record<string, unknown>>;
+}
+
+export interface FaultEffect {
+  /** Whether it was seen to be in effect. */
+  readonly settled: boolean;
+  /** All replicas of the target that were seen last; empty when none were looked at. */
+  readonly replicas: readonly Replica[];
 }
 
 export interface PlatformContext {

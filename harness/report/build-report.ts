@@ -8,13 +8,16 @@ import { trialsOf } from '../analysis/trials.js';
 import { redactPlan } from '../../scenarios/schema/redact.js';
 import type { Plan } from '../../scenarios/schema/plan.js';
 import { block, operationsBlock, peaksOf } from './blocks.js';
+import { faultBlocks } from './fault-blocks.js';
 import { eventBlocks, environmentBlock, preflightBlock, runBlock } from './log-blocks.js';
 import { loadWords, sessionWords, windowWords } from './plan-words.js';
 import { replicaBlocks, usageBlocks, workerBlocks } from './program-blocks.js';
+import type { MeteredUse } from './read-metrics.js';
 import type { Report } from './schema.js';
 
-/** Pure: the same log gives the same report, to the byte. */
-export const buildReport = (model: RunModel): Report => {
+/** Pure: the same log gives the same report, to the byte. @param metered of `metrics.json`, where the run has one */
+export const buildReport = (model: RunModel, metered: readonly MeteredUse[] = []): Report => {
+  const usage = usageBlocks(model, metered);
   const { plan, facts, aggregate, verdict, problems } = model;
   const measured = plan.stages.filter((stage) => stage.measured).map(({ index }) => index);
   const seconds = secondsOf(aggregate, measured);
@@ -48,9 +51,9 @@ export const buildReport = (model: RunModel): Report => {
       intervals: { ...trials.intervals },
     } }),
     workers: workerBlocks(model),
-    replicas: replicaBlocks(model),
-    usage: usageBlocks(aggregate),
-    faults: [],
+    replicas: replicaBlocks(model, usage),
+    usage,
+    faults: faultBlocks(model),
     events: eventBlocks(facts),
     preflight: preflightBlock(facts),
     environment: environmentBlock(model),

@@ -1,10 +1,11 @@
 /** Workers and replicas: what each did and what it took. */
-import type { Aggregate, HealthBook, HealthKey, UsageSeries } from '../analysis/contract.js';
+import type { HealthBook, HealthKey } from '../analysis/contract.js';
 import { addOperations, noOperations } from '../analysis/counts.js';
 import type { RunModel } from '../analysis/fold.js';
 import { measuredHealth } from '../analysis/generator-health.js';
 import { mergeHealth, readingOf } from '../analysis/health-book.js';
 import { clientsOf } from '../analysis/run-facts.js';
+import type { MeteredUse } from './read-metrics.js';
 import type { Report } from './schema.js';
 
 export const workerBlocks = ({ plan, facts, aggregate }: RunModel): Report['workers'] => {
@@ -43,29 +44,45 @@ const healthBlock = (books: readonly HealthBook[]): Report['workers'][number]['h
   };
 };
 
-export const replicaBlocks = ({ facts, aggregate }: RunModel): Report['replicas'] => {
-  const usage = new Map(aggregate.usage().map((series) => [series.id, series]));
-  return facts.replicas.map(({ id, node, url, slot, task }) => {
-    const received = reading(usage.get(id), (point) => point.receivedBytesPerSecond);
-    const sent = reading(usage.get(id), (point) => point.sentBytesPerSecond);
+/** @param usage of the same report */
+export const replicaBlocks = ({ facts }: RunModel, usage: Report['usage']): Report['replicas'] => {
+  return facts.replicas.map(({ id, node, url, slot, task, came, gone }) => {
+    const own = usage.find((series) => series.task !== undefined && series.task === task) ?? usage.find((series) => series.task === undefined && series.id === id);
+    const received = reading(own, (point) => point.receivedBytesPerSecond);
+    const sent = reading(own, (point) => point.sentBytesPerSecond);
     return {
       id, node, url, ...(slot === undefined ? {} : { slot }), ...(task === undefined ? {} : { task }),
-      cpu: reading(usage.get(id), ({ cpu }) => cpu),
-      memoryBytes: reading(usage.get(id), ({ memoryBytes }) => memoryBytes),
+      ...runTime('cameAtSeconds', came, facts.startAt), ...runTime('goneAtSeconds', gone, facts.startAt),
+      cpu: reading(own, ({ cpu }) => cpu),
+      memoryBytes: reading(own, ({ memoryBytes }) => memoryBytes),
       ...(received === null ? {} : { receivedBytesPerSecond: received }),
       ...(sent === null ? {} : { sentBytesPerSecond: sent }),
     };
   });
 };
 
-type Point = UsageSeries['points'][number];
-const reading = (series: UsageSeries | undefined, of: (point: Point) => number | undefined): { mean: number; worst: number } | null => {
+const runTime = (name: 'cameAtSeconds' | 'goneAtSeconds', at: string | undefined, startAt: number | undefined): Partial<Record<typeof name, number>> =>
+  at === undefined || startAt === undefined ? {} : { [name]: (Date.parse(at) - startAt) / 1000 };
+
+type Point = Report['usage'][number]['points'][number];
+const reading = (series: Report['usage'][number] | undefined, of: (point: Point) => number | undefined): { mean: number; worst: number } | null => {
   const values = (series?.points ?? []).map(of).filter((value) => value !== undefined);
   if (values.length === 0) return null;
   return { mean: values.reduce((sum, value) => sum + value, 0) / values.length, worst: values.reduce((most, value) => Math.max(most, value), 0) };
 };
 
-export const usageBlocks = (aggregate: Aggregate): Report['usage'] =>
-  aggregate.usage().map(({ id, role, points }) => ({
-    id, role, points: points.map(({ atMs, ...values }) => ({ t: atMs / 1000, ...values })),
+/** Of every replica and worker: what Prometheus scraped, else what the platform was asked for while the run was on. */
+export const usageBlocks = ({ facts, aggregate }: RunModel, metered: readonly MeteredUse[]): Report['usage'] => {
+  const roles = new Map<string, 'target' | 'worker'>([
+    ...facts.replicas.map(({ id }) => [id.slice(0, id.lastIndexOf('.')), 'target'] as const),
+    ...[...facts.workers.values()].flatMap(({ place }) => (place === undefined ? [] : [[place.service, 'worker'] as const])),
+  ]);
+  const scraped = metered.flatMap(({ service, ...use }) => {
+    const role = roles.get(service);
+    return role === undefined ? [] : [{ role, source: 'metrics.json' as const, ...use, points: [...use.points] }];
+  });
+  const sampled = aggregate.usage().filter(({ id }) => !scraped.some((use) => use.id === id)).map(({ id, role, points }) => ({
+    id, role, source: 'samples' as const, points: points.map(({ atMs, ...values }) => ({ t: atMs / 1000, ...values })),
   }));
+  return [...scraped, ...sampled];
+};

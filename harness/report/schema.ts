@@ -36,6 +36,15 @@ const reading = z.strictObject({ mean: z.number(), worst: z.number() });
 const place = z.strictObject({ service: z.string(), slot: count, task: z.string(), node: z.string() });
 const interval = z.strictObject({ median: z.number(), low: z.number(), high: z.number() });
 
+const faultPhase = {
+  /** From the order until all of it was seen in effect: for replicas, running and behind the gateway. */
+  convergenceSeconds: maybe,
+  /** From the order until throughput over 3 s stayed at 95 % of the 10 s before; 0: it never fell. */
+  recoverySeconds: maybe,
+  /** In words, why that is not known. */
+  recoveryUnknown: z.string().optional(),
+};
+
 export const reportSchema = z.strictObject({
   schemaVersion: z.literal(1),
   run: z.strictObject({
@@ -99,18 +108,35 @@ export const reportSchema = z.strictObject({
     id: z.string(), node: z.string(), url: z.string(),
     /** In a swarm. */
     slot: count.optional(), task: z.string().optional(),
+    /** Run time of one that came or went in mid-run. */
+    cameAtSeconds: z.number().optional(), goneAtSeconds: z.number().optional(),
     cpu: reading.nullable(), memoryBytes: reading.nullable(),
     /** Where the platform knows them. */
     receivedBytesPerSecond: reading.optional(), sentBytesPerSecond: reading.optional(),
   })),
   usage: z.array(z.strictObject({
     id: z.string(), role: z.enum(['target', 'worker']),
+    /** In a swarm; two tasks of one slot are two entries. */
+    task: z.string().optional(), node: z.string().optional(),
+    /** `metrics.json`: what Prometheus scraped; `samples`: what the platform was asked for each second, where there is no such file. */
+    source: z.enum(['metrics.json', 'samples']),
     points: z.array(z.strictObject({
       t: z.number(), cpu: z.number(), memoryBytes: z.number(), receivedBytesPerSecond: z.number().optional(), sentBytesPerSecond: z.number().optional(),
     })),
   })),
-  /** Nothing injects faults yet. */
-  faults: z.array(z.never()),
+  /** What was changed on purpose while the load was on, in order of time; `undo` is null for one that lasted to the end of the run. */
+  faults: z.array(z.strictObject({
+    id: z.string(), kind: z.string(), target: z.string(),
+    at: iso.nullable(), atSeconds: maybe,
+    /** When its undo was asked for; null when the platform did not take it. */
+    undoneAt: iso.nullable(), undoneAtSeconds: maybe,
+    endedBy: z.enum(['time', 'run-over']).nullable(),
+    ...faultPhase,
+    undo: z.strictObject(faultPhase).nullable(),
+    /** Failed and lost operations from its beginning until everything was as before it. */
+    failedDuring: count,
+    problem: z.string().optional(),
+  })),
   events: z.array(z.strictObject({ t: maybe, at: iso, type: z.string(), text: z.string() })),
   preflight: z.strictObject({
     ok: z.boolean(), problem: z.string().optional(),

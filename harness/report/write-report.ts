@@ -4,6 +4,7 @@ import { buildReport } from './build-report.js';
 import { ceilingNotes, readCalibration } from './ceiling.js';
 import { renderHtml } from './html/page.js';
 import { readRun } from './read-log.js';
+import { readMetrics } from './read-metrics.js';
 import type { Report } from './schema.js';
 import { renderHgrm } from './text/hgrm.js';
 import { renderHlog } from './text/hlog.js';
@@ -22,13 +23,13 @@ export const artifacts = {
 } as const satisfies Record<string, (report: Report) => string>;
 
 /**
- * Reads `events.jsonl` and `telemetry.jsonl` of a run folder and writes everything else anew, each file whole or not at
+ * Reads `events.jsonl`, `telemetry.jsonl` and, where there is one, `metrics.json` of a run folder and writes everything else anew, each file whole or not at
  * all. A calibration of the same host (`calibration.json` beside the run folders) adds a note.
  * @throws ReportError when the folder holds no run
  */
 export const writeReport = async (runFolder: string): Promise<Report> => {
   const folder = resolve(runFolder);
-  const plain = buildReport(await readRun(folder));
+  const plain = buildReport(await readRun(folder), await readMetrics(folder));
   const notes = ceilingNotes(plain, await readCalibration(join(dirname(folder), 'calibration.json')));
   const report: Report = { ...plain, notes: [...notes, ...plain.notes] };
   await replace(join(folder, 'report.json'), `${JSON.stringify(report, undefined, 1)}\n`);

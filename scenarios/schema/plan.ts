@@ -20,6 +20,8 @@ export interface Plan {
   /** All trials unrolled in order of time; `repeat: 3` gives every stage three times. */
   readonly stages: readonly StagePlan[];
   readonly trials: number;
+  /** Of all trials, in order of time. */
+  readonly faults: readonly FaultPlan[];
   readonly thresholds: readonly ThresholdPlan[];
   readonly stopWhen: readonly StopRulePlan[];
   readonly onWorkerLoss: WorkerLossPolicy;
@@ -58,6 +60,25 @@ export interface TlsPlan {
 }
 
 export type Stickiness = 'none' | 'session' | 'cookie' | 'source';
+
+/** Something that is changed or broken on purpose, with its undo. A kind is one more member, and one more line in the maps by kind. */
+export type FaultPlan = FaultSpan & ScaleFault;
+
+export interface FaultSpan {
+  /** `f1`, `f2` and so on, in order of time. */
+  readonly id: string;
+  /** Run time. */
+  readonly atMs: number;
+  /** Run time when it is undone; never after the last stage of its trial. */
+  readonly untilMs: number;
+}
+
+/** A service of the stack has this many replicas while it lasts. */
+export interface ScaleFault {
+  readonly kind: 'scale';
+  readonly service: string;
+  readonly replicas: number;
+}
 
 export interface ProfilePlan {
   readonly name: string;

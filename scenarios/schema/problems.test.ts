@@ -110,7 +110,7 @@ onWorkerLoss: 3
       's.yaml:8:7: unknown key `nam`',
       's.yaml:10:23: no stage is named `stedy`',
       's.yaml:11:5: `errors.count` is a single number: it has no p95',
-      's.yaml:12:10: `faults.0`: faults are not built yet',
+      's.yaml:12:10: missing key `kind`',
       's.yaml:13:15: `3` is not one of: fail, replace, continue',
     ]);
   });
@@ -150,7 +150,7 @@ describe('a scenario that cannot be found', () => {
 
 describe('what is not built yet is refused by name, at its key:', () => {
   const cases: readonly (readonly [key: string, text: string, at: string])[] = [
-    ['faults', `${minimal}faults:\n  - { at: 1s, kind: kill }\n`, 's.yaml:7:5: `faults.0`'],
+    ['kinds of faults', `${minimal}faults:\n  - { at: 1s, kind: kill }\n`, 's.yaml:7:15: `faults.0.kind`'],
     ['an image', `${minimal}target: { server: { image: x, port: 1, path: /mcp } }\n`, 's.yaml:6:21: `target.server.image`'],
     ['a command', `${minimal}target: { server: { command: [node, x] } }\n`, 's.yaml:6:21: `target.server.command`'],
     ...['sse', 'websocket', 'tcp', 'stdio', 'sdk'].map((transport) => [transport, minimal.replace('{}', `{ transport: ${transport} }`), 's.yaml:3:15: `workload.low-load.transport`'] as const),

@@ -14,7 +14,7 @@ import { planOf as planOfText } from './testing/files.js';
 import { metricTable, profileKeyTable, scenarioKeyTable } from './testing/key-table.js';
 
 const profiles = ['flood', 'high-load', 'low-load', 'message-bomber', 'normal', 'slow-client'];
-const scenarios = ['baseline', 'ci', 'connection-flood', 'long-running-stability', 'message-bombing', 'mixed-workload', 'slow-client-attack', 'smoke', 'spike'];
+const scenarios = ['baseline', 'ci', 'connection-flood', 'long-running-stability', 'message-bombing', 'mixed-workload', 'replica-scaling', 'slow-client-attack', 'smoke', 'spike'];
 
 function planOf(scenario: string, sets: readonly string[] = []): Plan {
   const result = loadPlan({ scenario, sets, env: {} });

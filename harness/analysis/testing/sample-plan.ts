@@ -11,6 +11,7 @@ export const samplePlan = (changes: Partial<Plan> = {}): Plan => ({
   profiles: [sampleProfile()],
   stages: [sampleStage({ index: 0, name: 'warm-up', startMs: 0, durationMs: 2000, measured: false }), sampleStage({ index: 1, name: 'steady', startMs: 2000, durationMs: 4000 })],
   trials: 1,
+  faults: [],
   thresholds: [],
   stopWhen: [],
   onWorkerLoss: 'fail',

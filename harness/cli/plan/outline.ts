@@ -1,4 +1,5 @@
 /** What a plan would do, in numbers: printed by `plan` and before each run, and what `--json` gives. */
+import { formatDuration } from '../../../scenarios/schema/grammar/format-units.js';
 import { expectedOperations, peakRate, totalDurationMs } from '../../../scenarios/schema/load.js';
 import { redactPlan } from '../../../scenarios/schema/redact.js';
 import type { Plan, ProfilePlan } from '../../../scenarios/schema/plan.js';
@@ -21,6 +22,7 @@ export interface Outline {
   /** Sent; an answer's size is the target's. */
   readonly estimatedBytesSent: number | undefined;
   readonly limits: { readonly clients: number; readonly ratePerSecond: number; readonly durationSeconds: number; readonly bytes: number };
+  readonly faults: readonly string[];
   readonly thresholds: readonly string[];
   readonly warnings: readonly string[];
   /** What the platform cannot do of it; the run would not start. */
@@ -81,6 +83,7 @@ export function outlineOf(plan: Plan, options: { readonly workers: number; reado
     expectedRequests: rounded(total),
     estimatedBytesSent: rounded(sent),
     limits: { clients: limits.clients, ratePerSecond: limits.ratePerSecond, durationSeconds: limits.durationMs / 1000, bytes: limits.bytes },
+    faults: plan.faults.map(({ kind, service, replicas, atMs, untilMs }) => `${kind} ${service} to ${replicas} replicas, from ${formatDuration(atMs)} to ${formatDuration(untilMs)}`),
     thresholds: plan.thresholds.map(({ check }) => check.text),
     warnings: plan.warnings,
     refusals: options.refusals,

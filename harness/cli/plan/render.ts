@@ -34,6 +34,7 @@ export function renderOutline(outline: Outline, style: Style): string {
       stage.expectedRequests === undefined ? 'as answered' : count(stage.expectedRequests),
       stage.peakRatePerSecond === undefined ? 'as answered' : rate(stage.peakRatePerSecond),
     ])], [1, 3, 4], style),
+    ...(outline.faults.length === 0 ? [] : ['', `  ${style.dim('faults')}`, ...outline.faults.map((fault) => `    ${fault}`)]),
     ...(outline.thresholds.length === 0 ? [] : ['', `  ${style.dim('thresholds')}`, ...outline.thresholds.map((check) => `    ${check}`)]),
     ...notes(outline, style),
   ]);

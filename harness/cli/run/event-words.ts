@@ -47,6 +47,14 @@ export function noteOf(event: RunEvent): string | undefined {
       return `load adjusted to ${formatAs('ratio', event.load)}${event.profile === undefined ? '' : ` for ${event.profile}`}`;
     case 'threshold.broken':
       return `threshold broken: ${event.check}, is ${formatAs(unitOf(metricOf(event.check)), event.actual)}${event.abort ? '; the run ends for it' : ''}`;
+    case 'fault.started':
+      return `fault ${event.faultId} (${event.kind}): ${event.target}`;
+    case 'fault.settled':
+      return event.phase === 'injected' ? `fault ${event.faultId} is in effect` : `fault ${event.faultId} is undone, everything is as before it`;
+    case 'fault.ended':
+      return `fault ${event.faultId} ends${event.reason === 'time' ? '' : ' with the run'}`;
+    case 'fault.failed':
+      return `fault ${event.faultId} could not be ${event.phase === 'injected' ? 'made' : 'undone'}: ${event.problem}`;
     case 'stop.requested':
       return event.reason === 'interrupt' ? undefined : `stopping: ${event.detail}`;
     default:

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -113,6 +113,31 @@ test('a run whose load had not begun is ended as incomplete, and its programs wi
   if (!begun) expect(finished).toMatchObject({ failure: { code: 'CONTROLLER_LOST', message: expect.stringContaining('before its load began') }, verdict: { kind: 'incomplete' } });
   expect(programs.filter(isRunning)).toEqual([]);
 }, 30_000);
+
+const orders = (): readonly string[] => readFileSync(join(resultsFolder, 'faults.log'), 'utf8').trim().split('\n');
+
+test.each([
+  ['still on, is undone at its time', '4000', 'time'],
+  ['over by then, is undone at once', '2600', 'time'],
+])('a fault of a controller that was killed, %s, by the one that adopts the run', async (_, to, reason) => {
+  const first = controller('0', '8', 'fail', '1500', to);
+  const { port } = await first.line();
+  await reached('fault.settled');
+  await kill(first);
+  await sleep(1500);
+  expect(orders()).toEqual(['f1 3 logged 1']);
+  const second = controller(String(port));
+  await second.line();
+  expect(await second.line()).toMatchObject({ verdict: { kind: 'passed' }, problems: [] });
+  // Asked again when its time was not over, which changes nothing; undone once.
+  expect(orders().filter((order) => order.includes('back'))).toEqual(['f1 back to 1']);
+  expect(orders().at(-1)).toBe('f1 back to 1');
+  const log = await events();
+  const types = log.map(({ type }) => type);
+  expect(types.filter((type) => type === 'fault.started')).toHaveLength(1);
+  expect(log.filter(({ type }) => type === 'fault.ended')).toMatchObject([{ reason }]);
+  expect(types.indexOf('fault.undone')).toBeGreaterThan(types.indexOf('run.adopted'));
+}, 40_000);
 
 test('a run that a living controller holds is not touched', async () => {
   const first = controller('0', '60');

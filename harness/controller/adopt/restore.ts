@@ -44,6 +44,7 @@ export async function takeUp(core: RunCore, past: Past): Promise<void> {
   const secrets = await readSecrets(core.folder);
   core.start = { startAt: started.startAt, endpoints: secrets.endpoints, pinned };
   core.deadline = Math.max(started.startAt + core.endMs + core.plan.drainMs, now() + timings.leaseMs) + timings.lastBatchesMs;
+  for (const event of past.events) core.took(event);
   core.record({ type: 'run.adopted', pid });
   hire(core, past, secrets.workers);
   await recall(core, past);

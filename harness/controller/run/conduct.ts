@@ -10,6 +10,7 @@ import { begin } from './begin.js';
 import type { RunCore } from './core.js';
 import { deploy, type Deployment } from './deploy.js';
 import { employer, recordClock } from './employer.js';
+import { conductFaults, type FaultsOfRun } from './faults.js';
 import { gather } from './gather.js';
 import { loadPhase } from './load-phase.js';
 import { preflight } from './preflight.js';
@@ -31,11 +32,13 @@ export interface Conduct {
 export async function conduct(core: RunCore, how: Conduct): Promise<Deployment | undefined> {
   const { signal } = core.stopping;
   let deployment: Deployment | undefined;
+  let faults: FaultsOfRun | undefined;
   try {
     signal.throwIfAborted();
     core.intake.open(await TelemetryLog.create(join(core.folder, files.telemetry)));
     core.record({ type: 'controller.listening', url: how.controllerUrl, pid });
-    deployment = await deploy(how.platform(), core.plan, core.log, deployOptions(core, how), signal);
+    const platform = how.platform();
+    deployment = await deploy(platform, core.plan, core.log, deployOptions(core, how), signal);
     const { environment } = deployment;
     await describe(core, environment);
     const workers = await takeWorkers(core, deployment, how.options.registeredWorkers);
@@ -48,10 +51,13 @@ export async function conduct(core: RunCore, how: Conduct): Promise<Deployment |
     signal.throwIfAborted();
     refuseLost(workers, workerLogs);
     begin(core, workers, { endpoints, pinned });
+    faults = conductFaults(core, platform.faults);
     await loadPhase(core, () => environment.usage());
   } catch (error) {
     // After a stop every phase fails by being aborted, which says nothing new.
     if (!signal.aborted) core.fail(error);
+  } finally {
+    await faults?.end();
   }
   return deployment;
 }

@@ -1,5 +1,6 @@
 import type { Aggregate } from '../../analysis/contract.js';
 import { createAggregate } from '../../analysis/aggregate.js';
+import { isFaultEvent } from '../../analysis/fault-book.js';
 import type { PreflightResult } from '../../../client-sim/protocol/messages.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import { messageOf } from '../errors.js';
@@ -69,13 +70,20 @@ export class RunCore {
     // What happens to workers while they are torn down is no part of the run any more.
     if (this.log.state.kind === 'finished') return undefined;
     try {
-      return this.log.append(body) as Extract<RunEvent, { readonly type: Type }>;
+      const event = this.log.append(body) as RunEvent;
+      this.took(event);
+      return event as Extract<RunEvent, { readonly type: Type }>;
     } catch (error) {
       this.failure ??= failureOf(error);
       this.stopping.abort();
       this.over.abort();
       return undefined;
     }
+  }
+
+  /** An event of this controller, or of one before it, goes into the data that thresholds are judged by. */
+  took(event: RunEvent): void {
+    if (this.start !== undefined && isFaultEvent(event)) this.aggregate.addFault(event, Date.parse(event.at) - this.start.startAt);
   }
 
   fail(error: unknown): void {

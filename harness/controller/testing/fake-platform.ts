@@ -4,8 +4,8 @@ import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import type { Environment, Platform, PlatformContext } from '../../platform/platform.js';
 import { urlEndpoints } from '../../../client-sim/protocol/endpoints.js';
+import type { Environment, FaultInjector, Platform, PlatformContext } from '../../platform/platform.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import { startTicks } from '../adopt/programs.js';
 
@@ -14,6 +14,7 @@ export class FakePlatform implements Platform {
   readonly name = 'local';
   children: readonly ChildProcess[] = [];
   refused: readonly string[] = [];
+  faults?: FaultInjector;
 
   refusals(): readonly string[] {
     return this.refused;

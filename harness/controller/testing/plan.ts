@@ -37,6 +37,7 @@ export function testPlan(seconds: readonly number[], overrides: Partial<Plan> = 
     profiles: [PROFILE],
     stages,
     trials: 1,
+  faults: [],
     thresholds: [],
     stopWhen: [],
     onWorkerLoss: 'fail',

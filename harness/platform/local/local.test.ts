@@ -112,7 +112,7 @@ describe('a program', () => {
 
 describe('the local platform', () => {
   const planWith = (target: Partial<TargetPlan>, clients = 100): Plan =>
-    ({ target: { kind: 'reference', replicas: 1, sticky: 'session', era: 'auto', ...target }, profiles: [{ clients }] }) as unknown as Plan;
+    ({ target: { kind: 'reference', replicas: 1, sticky: 'session', era: 'auto', ...target }, profiles: [{ clients }], faults: [] }) as unknown as Plan;
 
   test.each([
     [{ sticky: 'session', replicas: 3 }, 0],

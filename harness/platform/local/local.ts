@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 
 import { urlEndpoints } from '../../../client-sim/protocol/endpoints.js';
 import type { Endpoint } from '../../../client-sim/protocol/messages.js';
-import type { Plan } from '../../../scenarios/schema/plan.js';
+import type { FaultPlan, Plan } from '../../../scenarios/schema/plan.js';
+import { formatDuration } from '../../../scenarios/schema/index.js';
 import type { Environment, Platform, PlatformContext, Replica } from '../platform.js';
 import { describeMachine, usableCores } from './describe.js';
 import { endPrograms } from './end-programs.js';
@@ -30,9 +31,16 @@ export function createLocalPlatform(options: LocalOptions): Platform {
   };
 }
 
-/** Stickiness is the gateway's, and there is none here: a client stays with its replica for the whole run. */
 export function refusals(plan: Plan): readonly string[] {
-  const { target } = plan;
+  return [...stickinessRefusals(plan), ...plan.faults.map(faultRefusal)];
+}
+
+function faultRefusal({ kind, service, replicas, atMs, untilMs }: FaultPlan): string {
+  return `faults: ${kind} of ${service} to ${replicas} replicas, ${formatDuration(atMs)} to ${formatDuration(untilMs)}, needs a swarm: --on swarm`;
+}
+
+/** Stickiness is the gateway's, and there is none here: a client stays with its replica for the whole run. */
+function stickinessRefusals({ target }: Plan): readonly string[] {
   if (target.kind === 'url' || target.sticky === 'session' || (target.sticky === 'none' && target.replicas === 1)) return [];
   return [`target.gateway.sticky: ${target.sticky} needs a gateway, which the local platform has not; it keeps each client at one replica (sticky: session)`];
 }

@@ -90,6 +90,8 @@ export const replicasTable = ({ replicas }: Report): Markup =>
   replicas.length === 0 ? html`` : table<Report['replicas'][number]>('Replicas: mean / peak', [
     { head: 'Replica', cell: ({ id }) => id },
     { head: 'Node', cell: ({ node }) => node, text: true },
+    ...(replicas.some(({ task }) => task !== undefined) ? [{ head: 'Task', cell: ({ task }: ReplicaRow) => task ?? '–', text: true }] : []),
+    ...(replicas.some(({ cameAtSeconds, goneAtSeconds }) => cameAtSeconds !== undefined || goneAtSeconds !== undefined) ? [{ head: 'There', cell: stay, text: true }] : []),
     { head: 'Address', cell: ({ url }) => url, text: true },
     { head: 'CPU, cores', cell: ({ cpu }) => (cpu === null ? '–' : `${cores(cpu.mean)} / ${cores(cpu.worst)}`) },
     { head: 'Memory', cell: ({ memoryBytes }) => (memoryBytes === null ? '–' : `${bytes(memoryBytes.mean)} / ${bytes(memoryBytes.worst)}`) },
@@ -97,6 +99,8 @@ export const replicasTable = ({ replicas }: Report): Markup =>
   ], replicas);
 
 type ReplicaRow = Report['replicas'][number];
+const stay = ({ cameAtSeconds, goneAtSeconds }: ReplicaRow): string =>
+  `${cameAtSeconds === undefined ? 'from the start' : `from ${spell(cameAtSeconds)}`}${goneAtSeconds === undefined ? '' : ` to ${spell(goneAtSeconds)}`}`;
 const perSecond = (value: ReplicaRow['sentBytesPerSecond']): string => (value === undefined ? '–' : `${bytes(value.mean)}/s / ${bytes(value.worst)}/s`);
 const networkColumns: readonly Column<ReplicaRow>[] = [
   { head: 'Received', cell: ({ receivedBytesPerSecond }) => perSecond(receivedBytesPerSecond) },

@@ -22,10 +22,11 @@ const secondsShown = ({ timeline, stages }: Pick<Report, 'timeline' | 'stages'>)
   return Math.max(1, Math.ceil(planned - 0.1), busy + 1);
 };
 
-const contextOf = ({ stages, events }: Report, endSeconds: number): TimeContext => ({
+const contextOf = ({ stages, events, faults }: Report, endSeconds: number): TimeContext => ({
   endSeconds,
   bands: stages.map(({ name, measured, startSeconds, durationSeconds }) => ({ name, measured, from: startSeconds, to: startSeconds + durationSeconds })),
   marks: events.flatMap(({ t, text }, at) => (t === null ? [] : [{ x: t, number: at + 1, text }])),
+  shades: faults.flatMap(({ id, kind, target, atSeconds, undoneAtSeconds }) => (atSeconds === null ? [] : [{ from: atSeconds, to: undoneAtSeconds ?? endSeconds, text: `fault ${id} (${kind}): ${target}` }])),
 });
 
 export const loadCharts = (report: Report, time: TimeContext): Markup => html`
@@ -80,7 +81,8 @@ ${lineChart({ id: 'loop', title: 'Event loop in use', time, perSecond: true, for
 </div>`;
 
 const lineStyles = ['s-main', 's-accent dashed', 's-good', 's-other dashed', 's-plain dotted', 's-bad'] as const;
-const mostPrograms = lineStyles.length;
+/** A line each: with more of them than styles, the table beside the chart tells them apart. */
+const mostPrograms = 80;
 /** Round numbers of MiB on the axis, where bytes would be round in the wrong base. */
 const bytesPerMiB = 1024 ** 2;
 
@@ -88,12 +90,14 @@ export const resourceCharts = ({ usage }: Report, time: TimeContext): Markup => 
   if (usage.length === 0) return html`<p class="empty">No resource use was reported. It is known for targets and workers that this run started itself.</p>`;
   type UsagePoint = Report['usage'][number]['points'][number];
   const series = (of: (point: UsagePoint) => number | undefined): Series[] =>
-    usage.slice(0, mostPrograms).map(({ id, role, points }, at) => ({
-      name: `${id} (${role})`, style: lineStyles[at] ?? 's-plain', points: points.map((point) => ({ x: point.t, y: of(point) ?? null })),
+    usage.slice(0, mostPrograms).map((use, at) => ({
+      name: programName(use, usage), style: lineStyles[at % lineStyles.length] ?? 's-plain',
+      points: use.points.filter(({ t }) => t <= time.endSeconds).map((point) => ({ x: point.t, y: of(point) ?? null })),
     }));
   const network = usage.some(({ points }) => points.some(({ receivedBytesPerSecond }) => receivedBytesPerSecond !== undefined));
   const rate = (value: number): string => `${significant(value)} MiB/s`;
   return html`
+<p class="note">${sourceWords(usage)}</p>
 ${usage.length > mostPrograms ? html`<p class="note">The first ${mostPrograms} of ${usage.length} programs; all of them are in report.json.</p>` : ''}
 <div class="pair">
 ${lineChart({ id: 'cpu', title: 'CPU, cores', time, format: significant, width: 'half', height: 230, series: series(({ cpu }) => cpu) })}
@@ -103,6 +107,18 @@ ${network ? html`<div class="pair">
 ${lineChart({ id: 'received', title: 'Received', time, format: rate, width: 'half', height: 230, series: series(({ receivedBytesPerSecond }) => inMiB(receivedBytesPerSecond)) })}
 ${lineChart({ id: 'sent', title: 'Sent', time, format: rate, width: 'half', height: 230, series: series(({ sentBytesPerSecond }) => inMiB(sentBytesPerSecond)) })}
 </div>` : ''}`;
+};
+
+type Use = Report['usage'][number];
+
+/** The next task in a slot is another program. */
+const programName = ({ id, role, task }: Use, all: readonly Use[]): string =>
+  all.some((other) => other.id === id && other.task !== task) && task !== undefined ? `${id} (${role}, task ${task.slice(0, 8)})` : `${id} (${role})`;
+
+const sourceWords = (usage: readonly Use[]): string => {
+  const sampled = usage.filter(({ source }) => source === 'samples').map(({ id }) => id);
+  if (sampled.length === usage.length) return 'From samples taken while the run was on.';
+  return `From what Prometheus scraped (metrics.json)${sampled.length === 0 ? '' : `; of ${sampled.join(', ')}, which is not in it, from samples taken while the run was on`}.`;
 };
 
 const inMiB = (bytes: number | undefined): number | undefined => (bytes === undefined ? undefined : bytes / bytesPerMiB);

@@ -9,6 +9,7 @@ import { generatorCharts, latencyCharts, loadCharts, resourceCharts, timeContext
 import { balanceSection, environmentSection, eventsSection, preflightSection, workloadSection } from './environment-section.js';
 import { errorsSection } from './errors-section.js';
 import type { Markup } from './markup.js';
+import { faultsSection } from './faults-section.js';
 import { html, trusted } from './markup.js';
 import { style } from './style.js';
 import { thresholdsSection } from './thresholds-section.js';
@@ -18,7 +19,7 @@ const styleHash = createHash('sha256').update(style).digest('base64');
 const policy = `default-src 'none'; style-src 'sha256-${styleHash}'; img-src data:; base-uri 'none'; form-action 'none'`;
 
 const places = [
-  ['thresholds', 'Thresholds'], ['load', 'Load'], ['latency', 'Latency'], ['errors', 'Errors'], ['generator', 'Generator'], ['resources', 'Resources'],
+  ['thresholds', 'Thresholds'], ['faults', 'Faults'], ['load', 'Load'], ['latency', 'Latency'], ['errors', 'Errors'], ['generator', 'Generator'], ['resources', 'Resources'],
   ['breakdown', 'Breakdown'], ['workload', 'Workload'], ['environment', 'Environment'], ['balance', 'Balance'],
 ] as const;
 
@@ -42,9 +43,10 @@ export const renderHtml = (report: Report): string => html`<!doctype html>
 <header>${masthead(report)}</header>
 <main>
 ${verdictSection(report)}
-<nav aria-label="Sections"><ul>${places.filter(([id]) => report.timeline.length > 0 || !measured.has(id)).map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)}</ul></nav>
+<nav aria-label="Sections"><ul>${places.filter(([id]) => id !== 'faults' || report.faults.length > 0).filter(([id]) => report.timeline.length > 0 || !measured.has(id)).map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)}</ul></nav>
 ${preflightSection(report)}
 ${thresholdsSection(report)}
+${faultsSection(report)}
 ${report.timeline.length === 0 ? html`<p class="empty">The load never began, so there is nothing measured to show.</p>` : measurements(report)}
 ${eventsSection(report)}
 ${workloadSection(report)}

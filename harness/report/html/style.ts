@@ -50,6 +50,7 @@ svg text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,Arial,sans-serif;fo
 svg .stage{font-size:11.5px}
 .grid{stroke:var(--hair)}.axis{stroke:var(--grey)}.edge{stroke:var(--line)}
 .band{fill:var(--band)}.band.measured{fill:none}
+.shade{fill:var(--orange);fill-opacity:.14}
 .mark{stroke:var(--red);stroke-dasharray:3 3}svg .mark-text{fill:var(--red);font-size:10.5px}
 .level{stroke:var(--red);stroke-dasharray:6 4}svg .level-text{fill:var(--red)}svg .level-text,svg .mark-text{paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round}
 .line{fill:none;stroke:var(--c,var(--blue));stroke-width:1.8;stroke-linejoin:round;stroke-linecap:round}

@@ -26,20 +26,33 @@ export interface Mark {
   readonly number: number;
   readonly text: string;
 }
+/** A stretch of time in which something was changed on purpose. */
+export interface Shade {
+  readonly from: number;
+  readonly to: number;
+  readonly text: string;
+}
 export interface TimeContext {
   readonly endSeconds: number;
   readonly bands: readonly Band[];
   readonly marks: readonly Mark[];
+  readonly shades: readonly Shade[];
 }
 
 /** One decimal is a tenth of a pixel. */
 export const px = (value: number): string => String(Math.round(value * 10) / 10);
 
-export const frame = (x: Scale, y: Scale, { width, height }: Size, { endSeconds, bands, marks }: TimeContext, yLabel: (value: number) => string): Markup => html`
+export const frame = (x: Scale, y: Scale, { width, height }: Size, { endSeconds, bands, marks, shades }: TimeContext, yLabel: (value: number) => string): Markup => html`
 ${bands.map((band) => stageBand(band, x, height))}
+${shades.filter(({ from }) => from < endSeconds).map((one) => shade(one, x, height, endSeconds))}
 ${grid(y, { width, height }, yLabel)}
 ${x.ticks.map((tick) => xLabel(x.at(tick), { width, height }, clock(tick, endSeconds)))}
 ${marks.filter((mark) => mark.x >= 0 && mark.x <= endSeconds).slice(0, mostMarks).map((mark) => html`<line class="mark" x1="${px(x.at(mark.x))}" x2="${px(x.at(mark.x))}" y1="${plot.top}" y2="${height - plot.bottom}"><title>${mark.text}</title></line><text class="mark-text" x="${px(x.at(mark.x) + 3)}" y="${plot.top + 10}">${mark.number}</text>`)}`;
+
+const shade = ({ from, to, text }: Shade, x: Scale, height: number, endSeconds: number): Markup => {
+  const [left, right] = [x.at(Math.max(0, from)), x.at(Math.min(to, endSeconds))];
+  return html`<rect class="shade" x="${px(left)}" y="${plot.top}" width="${px(Math.max(1, right - left))}" height="${height - plot.top - plot.bottom}"><title>${text}</title></rect>`;
+};
 
 /** More than this is a fence, not a mark. */
 const mostMarks = 40;

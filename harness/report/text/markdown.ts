@@ -12,6 +12,7 @@ export const renderMarkdown = (report: Report): string => [
   bullets(report.notes.map((note) => `Note: ${note}`)),
   thresholds(report),
   figures(report),
+  faults(report),
   breakdown(report),
   errors(report),
   `Run \`${report.run.id.replaceAll('`', '')}\`, seed ${report.run.seed}, ${significant(report.run.durationSeconds)} s. The rest is in \`report.html\` and \`report.json\` beside this file.`,
@@ -35,6 +36,12 @@ const figures = ({ summary }: Report): string => table(['Measured', 'Value'], [
   ['Traffic', `${formatBytes(summary.bytesSent)} sent, ${formatBytes(summary.bytesReceived)} received`],
 ]);
 
+const faults = ({ faults: all }: Report): string =>
+  all.length === 0 ? '' : table(['Fault', 'What', 'At', 'In effect after', 'Recovered after', 'Undone at', 'As before after', 'Recovered after', 'Failed during'], all.map((fault) => [
+    text(`${fault.id} ${fault.kind}`), text(fault.target), seconds(fault.atSeconds), seconds(fault.convergenceSeconds), seconds(fault.recoverySeconds),
+    seconds(fault.undoneAtSeconds), seconds(fault.undo?.convergenceSeconds ?? null), seconds(fault.undo?.recoverySeconds ?? null), significant(fault.failedDuring),
+  ]));
+
 const breakdown = ({ operations }: Report): string =>
   operations.length < 2 ? '' : table(['Operation', 'Profile', 'Succeeded', 'Failed', 'p50', 'p95', 'p99'], operations.map(({ name, profile, succeeded, failed, latencyMs }) => [
     text(name), text(profile), significant(succeeded), significant(failed), ms(latencyMs.p50), ms(latencyMs.p95), ms(latencyMs.p99),
@@ -50,6 +57,7 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
 
 const percentiles = ({ count, p50, p95, p99, max }: LatencyBlock): string =>
   count === 0 ? 'no data' : `p50 ${ms(p50)}, p95 ${ms(p95)}, p99 ${ms(p99)}, max ${ms(max)}`;
+const seconds = (value: number | null): string => (value === null ? '–' : `${significant(value)} s`);
 const ms = (value: number | null): string => (value === null ? '–' : formatMs(value));
 const rate = (value: number | null): string => (value === null ? 'no data' : formatAs('perSecond', value));
 

@@ -41,7 +41,7 @@ describe('checks', () => {
     ['errors.count.p95 < 5', 0, /`errors\.count` is a single number: it has no p95/, /latency, service, connect/],
     ['throughput.p99 < 5/s', 0, /`throughput` is a single number/, /write throughput/],
     ['nothing < 5', 0, /unknown metric/, /metrics: .*throughput/],
-    ['fault.recovery < 5s', 0, /faults are not built yet/],
+    ['fault.detection < 5s', 0, /breaks something that could be detected/],
     ['affinity.moved == 0', 0, /not watched yet/],
     ['memory.perSession < 5 KiB', 0, /not built yet; usage\.memory/],
     ['latency.p95 < 5', 14, /`5` has no unit/, /200ms or 1\.5s/],

@@ -38,6 +38,7 @@ const tls = (plan: Plan) => (plan.target.kind === 'url' ? plan.target.tls : unde
 const tokens = (plan: Plan) => (plan.target.kind === 'url' ? plan.target.tokens : undefined);
 const authority = certificateAuthority();
 const files = { 'ca.pem': authority.cert, 'ca.key': authority.key, 'tokens.txt': 'one\ntwo\n' };
+const fault = (plan: Plan) => plan.faults[0];
 const check = (plan: Plan) => plan.thresholds[0];
 const think = (plan: Plan) => first(plan)?.arrivals;
 
@@ -77,7 +78,15 @@ const rows: Readonly<Record<string, Row>> = {
   'stages.*.load.hold': { set: { stage: 'load: { steps: [10%, 20%], hold: 1s }' }, shows: (plan) => stage(plan)?.durationMs, as: 2000 },
   'stages.*.measured': { set: { stage: 'duration: 1s, measured: false }\n  - { name: b, duration: 1s' }, shows: (plan) => plan.stages.map(({ measured }) => measured), as: [false, true] },
   'stages.*.scale': { set: { stage: 'duration: 1s, scale: rate' }, shows: (plan) => stage(plan)?.scale, as: 'rate' },
-  faults: { set: { top: 'faults: [{}]' }, refused: true },
+  faults: { set: { top: 'faults: [{ at: 1s, kind: scale, replicas: 3 }, { at: 0s, kind: scale, service: other, replicas: 0 }]' }, shows: (plan) => plan.faults.map(({ id, atMs }) => [id, atMs]), as: [['f1', 0], ['f2', 1000]] },
+  'faults.*.at': { set: { top: 'faults: [{ at: 4s, kind: scale, replicas: 3 }]' }, shows: (plan) => fault(plan)?.atMs, as: 4000 },
+  'faults.*.kind': { set: { top: 'faults: [{ at: 1s, kind: scale, replicas: 3 }]' }, shows: (plan) => fault(plan)?.kind, as: 'scale' },
+  'faults.*.for': { set: { top: 'faults: [{ at: 1s, kind: scale, replicas: 3, for: 2s }]' }, shows: (plan) => fault(plan)?.untilMs, as: 3000 },
+  'faults.*.service': { set: { top: 'faults: [{ at: 1s, kind: scale, service: other, replicas: 3 }]' }, shows: (plan) => fault(plan)?.service, as: 'other' },
+  'faults.*.replicas': { set: { top: 'faults: [{ at: 1s, kind: scale, replicas: 0 }]' }, shows: (plan) => fault(plan)?.replicas, as: 0 },
+  'faults.*.replica': { set: { top: 'faults: [{ at: 1s, kind: scale, replicas: 3, replica: 1 }]' }, refused: true },
+  'faults.*.node': { set: { top: 'faults: [{ at: 1s, kind: scale, replicas: 3, node: n1 }]' }, refused: true },
+  'faults.*.fraction': { set: { top: 'faults: [{ at: 1s, kind: scale, replicas: 3, fraction: 50% }]' }, refused: true },
   thresholds: { set: { top: 'thresholds: [errors.count < 1]' }, shows: check, as: { check: { text: 'errors.count < 1', metric: 'errors.count', labels: {}, comparison: '<', value: 1 }, abortOnFail: false, afterMs: 0 } },
   'thresholds.*.check': { set: { top: 'thresholds: [{ check: errors.count < 1 }]' }, shows: (plan) => check(plan)?.check.text, as: 'errors.count < 1' },
   'thresholds.*.abortOnFail': { set: { top: 'thresholds: [{ check: errors.count < 1, abortOnFail: true }]' }, shows: (plan) => check(plan)?.abortOnFail, as: true },

@@ -1,5 +1,6 @@
 /** Keys and values that have their place in the files but are not built yet. Refused by name, never ignored. */
 import { problemAt } from '../problem.js';
+import { FAULT_KINDS } from './fault-schema.js';
 import type { Problem } from '../problem.js';
 import { plannedTransports, transportNames } from '../transports.js';
 import { descend, kindOf, pathText, toValue } from '../source/node.js';
@@ -15,7 +16,10 @@ interface Refusal {
 }
 
 const scenarioRefusals: readonly Refusal[] = [
-  { path: ['faults', '*'], what: 'faults are', instead: 'take it out; a target that fails can be had with the reference server\'s `fail` tool' },
+  { path: ['faults', '*', 'kind'], refuses: (value) => value !== 'scale' && FAULT_KINDS.some((kind) => kind === value), what: 'this kind of fault is', instead: 'kind: scale is; a target that fails can be had with the reference server\'s `fail` tool' },
+  { path: ['faults', '*', 'replica'], what: 'choosing a replica is', instead: 'name the service' },
+  { path: ['faults', '*', 'node'], what: 'choosing a node is', instead: 'name the service' },
+  { path: ['faults', '*', 'fraction'], what: 'choosing a share of the replicas is', instead: 'name the service' },
   { path: ['target', 'server', 'image'], what: 'starting a container image is', instead: 'start it yourself and use server: { url: http://localhost:3000/mcp }' },
   { path: ['target', 'server', 'port'], what: 'the port of an image is', instead: 'put it in the url: server: { url: http://localhost:3000/mcp }' },
   { path: ['target', 'server', 'path'], what: 'the path of an image is', instead: 'put it in the url: server: { url: http://localhost:3000/mcp }' },

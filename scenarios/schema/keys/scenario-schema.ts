@@ -1,6 +1,7 @@
 /** A scenario, as written. What each key means stands in its description, which the JSON Schema and the README carry. */
 import { z } from 'zod';
 import { duration, name, percentage, positiveDuration, rate, size, text, whole } from './fields.js';
+import { fault } from './fault-schema.js';
 import { overrideSchema } from './profile-schema.js';
 
 const server = z.union([
@@ -86,7 +87,7 @@ export const scenarioSchema = z.strictObject({
   target: target.optional().describe('What is put under load. Default: the reference server, 1 replica.'),
   workload: z.record(name, overrideSchema.nullable()).describe('Profile name -> overrides of that profile. `profile` names another profile to start from.'),
   stages: z.array(stage).min(1, { error: 'at least one stage' }).describe('Stretches of time, one after the other.'),
-  faults: z.array(z.record(z.string(), z.unknown())).optional().describe('Things to break on purpose. Not built yet: refused by name.'),
+  faults: z.array(fault).optional().describe('Things to change or break on purpose while the load is on, each undone at its end. Only a swarm can do them; elsewhere they are refused by name.'),
   thresholds: z.array(threshold).optional().describe('What the run must keep to pass, judged over the measured stages. No data is never a pass.'),
   stopWhen: z.array(stopRule).optional().describe('Safety: the run stops when one of these holds on a sliding window.'),
   repeat: whole(1, 100).prefault(1).describe('Trials: all stages are run this often, one trial after the other.'),

@@ -11,6 +11,7 @@ import type { MapNode, SourceNode } from '../source/node.js';
 import { Part } from './context.js';
 import type { Report } from './context.js';
 import { checkTransports } from './check-transports.js';
+import { resolveFaults } from './faults.js';
 import { checkLimits } from './limits.js';
 import { resolveProfile } from './profile.js';
 import { resolveStages } from './stages.js';
@@ -69,6 +70,7 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
   const stopWhen = resolveStopRules(source.stopWhen ?? [], checks);
   if (target !== undefined) checkTransports(target, profiles, scenario);
   if (stages !== undefined) checkScale(stages, profiles, scenario);
+  const faults = stages === undefined ? [] : resolveFaults(source.faults ?? [], { stages, scaleMs, scenario });
   const limits = limitsPlan(source);
   if (stages !== undefined && limits !== undefined) checkLimits(profiles, stages, limits, scenario);
   if (problems.length > 0 || !checked.ok || target === undefined || stages === undefined || limits === undefined) return { ok: false, problems };
@@ -76,7 +78,7 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
   const { name, description, seed: written, repeat: trials, onWorkerLoss, drain } = checked.value;
   const seed = request.seed ?? written;
   const drainMs = drain ?? Math.max(DRAIN_MS, ...profiles.map((profile) => profile.timeoutMs));
-  const load = { seed, profiles, stages, trials, drainMs, limits, stopWhen };
+  const load = { seed, profiles, stages, trials, faults, drainMs, limits, stopWhen };
   const rest = { target, thresholds, onWorkerLoss };
   const plan: Plan = {
     planVersion: 1,
@@ -85,7 +87,7 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
     source: { file: sources.file, configHash: configHash(load) },
     ...load,
     ...rest,
-    warnings: [...warnings, ...planWarnings({ target, profiles, stages, thresholds, drainMs })],
+    warnings: [...warnings, ...planWarnings({ target, profiles, stages, faults, thresholds, drainMs })],
   };
   return { ok: true, plan: deepFreeze(plan) };
 }

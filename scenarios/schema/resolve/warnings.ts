@@ -3,7 +3,7 @@ import { formatDuration } from '../grammar/format-units.js';
 import { expectedOperations, peakLoad } from '../load.js';
 import type { Check, Plan, ProfilePlan, StagePlan } from '../plan.js';
 
-type Judged = Pick<Plan, 'target' | 'profiles' | 'stages' | 'thresholds' | 'drainMs'>;
+type Judged = Pick<Plan, 'target' | 'profiles' | 'stages' | 'faults' | 'thresholds' | 'drainMs'>;
 
 export function planWarnings(plan: Judged): readonly string[] {
   return [...drainWarnings(plan), ...stageWarnings(plan), ...rateWarnings(plan), ...plan.thresholds.flatMap(({ check, afterMs }) => thresholdWarnings(plan, check, afterMs))];
@@ -42,6 +42,9 @@ function thresholdWarnings(plan: Judged, check: Check, afterMs: number): readonl
   }
   if (check.metric.startsWith('connect.') && !judged.some((stage) => connectsIn(plan, stage, check.labels.profile))) {
     warnings.push(`threshold "${check.text}": no client connects in a stage it is judged over (sessions are reused and opened before), so it may find no data, which is never a pass`);
+  }
+  if (check.metric.startsWith('fault.') && plan.faults.length === 0) {
+    warnings.push(`threshold "${check.text}": the scenario has no faults, so it will find no data, which is never a pass`);
   }
   if (check.metric.startsWith('usage.') && plan.target.kind === 'url') {
     warnings.push(`threshold "${check.text}": the use of resources is known only of servers that swarmbench starts, so it will find no data, which is never a pass`);

@@ -211,8 +211,11 @@ export const refusedRun = once(() =>
         misbehave: { writeRate: '1 KiB/s', abort: '1%', malformed: '1%', idle: '3s' },
       },
     },
-    faults: [{ at: '1s', kind: 'kill' }],
+    faults: [{ at: '1s', kind: 'kill', replica: 1, node: 'n1', fraction: '50%' }],
   }),
 );
+
+/** Only a swarm can do it (tests/swarm/scaling.test.ts); here it is refused with all that it was to do. */
+export const faultRefusal = once(() => refusal({ faults: [{ at: '750ms', kind: 'scale', service: 'other', replicas: 7, for: '1500ms' }] }));
 
 export const limitedRun = once(() => refusal({ workload: { caller: calling('even', { ...even, clients: 2 }) }, limits: { clients: 1, rate: '1/s', duration: '500ms' } }));

@@ -4,11 +4,12 @@ import { expect } from '@jest/globals';
 import { packageRoot } from '../../support/package-root.js';
 import { dueInEachSecond, totalOf } from '../../support/run-files.js';
 import {
-  abortedRun, briefRuns, bytesRun, clientsRun, insecureRun, limitedRun, metronomeRun, refusal, refusedRun, ruledRun, secureRun, stagesRun, type Evidence,
+  abortedRun, briefRuns, bytesRun, clientsRun, faultRefusal, insecureRun, limitedRun, metronomeRun, refusal, refusedRun, ruledRun, secureRun, stagesRun, type Evidence,
 } from './evidence.js';
 import type { Rows } from './row.js';
 
 const refusedByName = (name: string) => async (): Promise<void> => expect(await refusedRun()).toContain(`\`${name}\``);
+const faultNamed = (words: string) => async (): Promise<void> => expect(await faultRefusal()).toContain(words);
 const limited = (key: string) => async (): Promise<void> => expect(await limitedRun()).toContain(`limits.${key}`);
 
 /** Run time in seconds up to which operations were due; the batches after it hold late answers only, as those of a slow reader. */
@@ -132,7 +133,16 @@ export const scenarioRows: Rows = {
     expect(whoCalled(0, 1_000)).toBe(4);
     expect(whoCalled(2_200, 2_700)).toBe(1);
   },
-  faults: refusedByName('faults.0'),
+  faults: faultNamed('--on swarm'),
+  'faults.*.at': faultNamed('750ms'),
+  'faults.*.kind': faultNamed('scale'),
+  // Until the moment that `at` and `for` make.
+  'faults.*.for': faultNamed('2.25s'),
+  'faults.*.service': faultNamed('other'),
+  'faults.*.replicas': faultNamed('7 replicas'),
+  'faults.*.replica': refusedByName('faults.0.replica'),
+  'faults.*.node': refusedByName('faults.0.node'),
+  'faults.*.fraction': refusedByName('faults.0.fraction'),
   thresholds: aborts,
   'thresholds.*.check': async () => expect((await abortedRun()).report.thresholds.map(({ check }) => check)).toEqual([expect.stringContaining('latency.p50')]),
   'thresholds.*.abortOnFail': aborts,

@@ -80,8 +80,8 @@ export async function waitForServers(wanted: number, signal: AbortSignal): Promi
   }
 }
 
-/** How many, or why it cannot be told. */
-async function serversUp(signal: AbortSignal): Promise<number | string> {
+/** How many replicas it sends to, or why it cannot be told. */
+export async function serversUp(signal: AbortSignal): Promise<number | string> {
   try {
     const answer = await fetch(STATISTICS_URL, { signal: AbortSignal.any([signal, AbortSignal.timeout(2_000)]) });
     return answer.ok ? countUp(await answer.text()) : `${STATISTICS_URL} answers ${answer.status}`;

@@ -1,7 +1,12 @@
-import type { Plan } from '../../../../scenarios/schema/plan.js';
+import type { Plan, TargetPlan } from '../../../../scenarios/schema/plan.js';
+import { faultRefusals } from '../faults/injector.js';
 
 /** What the stack cannot do of a plan, by name. Pure. */
-export function refusals({ target }: Plan): readonly string[] {
+export function refusals(plan: Plan): readonly string[] {
+  return [...targetRefusals(plan.target), ...faultRefusals(plan)];
+}
+
+function targetRefusals(target: TargetPlan): readonly string[] {
   switch (target.kind) {
     case 'reference':
       return [];

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Plan } from '../../../../scenarios/schema/plan.js';
 import type { Environment, Platform, PlatformContext, UsageSample } from '../../platform.js';
 import type { Engine } from '../engine/engine.js';
+import { createInjector } from '../faults/injector.js';
 import { waitConverged } from '../stack/wait-converged.js';
 import { arrange, rest } from './arrangement.js';
 import { readContainers, UseMeter } from './container-use.js';
@@ -40,17 +41,21 @@ const LOOK_MS = 200;
 
 export function createSwarmPlatform({ engine, stack: name, apiToken, versions, log }: SwarmPlatformOptions): SwarmPlatform {
   const stack: Stack = { engine, name };
+  const faults = createInjector(stack);
   let busy = 0;
   let resting: Promise<readonly string[]> = Promise.resolve([]);
   return {
     name: 'swarm',
     refusals,
+    faults,
     rest: (signal) => (resting = busy > 0 ? Promise.resolve([]) : rest(stack, signal)),
     async prepare(plan, context, signal) {
       // What is put to rest at this moment must not take away again what this run is given.
       await resting.catch(() => undefined);
       const services = await servicesOf(stack, signal);
       const target = targetOf(plan, services, name);
+      // What is not there to be changed must show before the load, and not in its middle.
+      for (const fault of plan.faults) await faults.look(fault, signal);
       const crew = crewOf(plan, services, context);
       const tearDown = once(async () => {
         try {

@@ -35,9 +35,12 @@ export function targetOf({ target }: Plan, services: StackServices, stack: strin
 }
 
 export function replicasOf(target: Target, tasks: readonly RunningTask[], stack: Stack): readonly Replica[] {
-  if (target.kind === 'elsewhere') return [];
-  return tasks.filter(({ service }) => service === TARGET).map(({ slot, task, node, host, addresses }) => ({
-    id: `${TARGET}.${slot}`, node, host, slot, task, url: urlAt(`http://${addresses.get(`${stack.name}_${LOAD_NETWORK}`) ?? [...addresses.values()][0] ?? host}:${portOf(target.service)}`, target.service),
+  return target.kind === 'elsewhere' ? [] : replicasOfService(target.service, tasks, stack);
+}
+
+export function replicasOfService(service: Service, tasks: readonly RunningTask[], stack: Stack): readonly Replica[] {
+  return tasks.filter((task) => task.service === TARGET).map(({ slot, task, node, host, addresses }) => ({
+    id: `${TARGET}.${slot}`, node, host, slot, task, url: urlAt(`http://${addresses.get(`${stack.name}_${LOAD_NETWORK}`) ?? [...addresses.values()][0] ?? host}:${portOf(service)}`, service),
   }));
 }
 
