@@ -76,7 +76,7 @@ function channels(spec: ThreadSpec, wire: EngineWire): ChannelFactory {
     return known;
   };
   return (profile, { endpoint: number, slot }, events) => {
-    const { misbehave, timeoutMs, transport } = profile.plan;
+    const { misbehave, onClose, timeoutMs, transport } = profile.plan;
     const { pinned } = wayOf(spec, profile.index);
     const byToken = endpointsOf(profile.index)[number] ?? [];
     const endpoint = byToken[slot % byToken.length];
@@ -84,7 +84,7 @@ function channels(spec: ThreadSpec, wire: EngineWire): ChannelFactory {
     const common = shared.get(profile) ?? createWireShared(wire, profile.counters);
     shared.set(profile, common);
     const { connections, pipeline } = profile.rules;
-    const config = { endpoint, pinned, connections, pipeline, ...misbehave, openTimeoutMs: timeoutMs };
+    const config = { endpoint, pinned, connections, pipeline, ...misbehave, resettable: onClose === 'reset', openTimeoutMs: timeoutMs };
     return transportMap[transport].createChannel(config, events, common);
   };
 }

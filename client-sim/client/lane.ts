@@ -21,6 +21,8 @@ const LONGEST_GOODBYE_MS = 5_000;
 export class Lane implements ChannelEvents {
   state: LaneState = 'idle';
   dirty = false;
+  /** Run time at which the session was opened. */
+  openedAtMs = -Infinity;
   readonly profile: ProfileRuntime;
   readonly #id: number;
   readonly #endpoint: number;
@@ -152,6 +154,14 @@ export class Lane implements ChannelEvents {
     this.#release(row, true);
   }
 
+  /** Loses its connections on purpose, now: see `ReconnectPlan.session`. @returns whether there were any to lose */
+  breakOff(session: 'keep' | 'new'): boolean {
+    if (this.state !== 'open') return false;
+    if (session === 'keep') this.#channel?.breakOff?.();
+    else this.#close('abandon');
+    return true;
+  }
+
   /** The run is over: no more requests, then goodbye. */
   finish(): void {
     this.#wanted = 0;
@@ -177,6 +187,7 @@ export class Lane implements ChannelEvents {
     this.#floor.enter();
     this.#book.opened(connectMs);
     this.state = 'open';
+    this.openedAtMs = this.#floor.nowMs;
     this.#operationsLeft = this.profile.rules.operations;
     this.#succeededSinceOpen = false;
     this.#floor.laneWakes.set(this.#id, this.#floor.nowMs + this.profile.rules.ageMs);
@@ -274,10 +285,10 @@ export class Lane implements ChannelEvents {
     if (this.inFlight === 0) this.#close();
   }
 
-  #close(): void {
+  #close(how = this.profile.plan.onClose): void {
     this.state = 'closing';
     this.#floor.laneWakes.set(this.#id, this.#floor.nowMs + Math.min(this.profile.plan.timeoutMs, LONGEST_GOODBYE_MS));
-    this.#channel?.close(this.profile.plan.onClose);
+    this.#channel?.close(how);
   }
 
   #gone(): void {

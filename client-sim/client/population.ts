@@ -1,6 +1,7 @@
 import { allocationKey } from '../../scenarios/schema/allocate.js';
 import { activeIntervals } from '../load/activity.js';
 import { ClosedArrivals, OpenArrivals, type Arrivals, type SequenceRange } from '../load/arrivals.js';
+import { IdleArrivals } from '../load/idle-arrivals.js';
 import { clientSchedule } from '../load/schedule.js';
 import { adjustShape, type LoadShape } from '../load/shape.js';
 import type { AdjustOrder } from '../protocol/messages.js';
@@ -63,6 +64,7 @@ export class Population {
   #arrivals(profile: ProfileRuntime, index: number, joinMs: number, onOffered: SequenceRange): Arrivals {
     const { plan } = profile;
     if (plan.arrivals.model === 'open') return new OpenArrivals(this.#schedule(profile, index), joinMs, onOffered);
+    if (plan.misbehave.idleMs !== undefined) return new IdleArrivals(plan.misbehave.idleMs, onOffered);
     return new ClosedArrivals({
       thinkTime: plan.arrivals.thinkTime, loops: plan.maxInFlight,
       seed: this.#floor.seed, slot: plan.firstSlot + index, index, clients: plan.clients,

@@ -51,6 +51,7 @@ export type ChannelFactory = (profile: ProfileRuntime, place: SessionPlace, even
 export class ProfileRuntime {
   readonly rules: SessionRules;
   readonly maxInFlight: number;
+  readonly misbehaves: boolean;
   readonly counters: WireCounters = {
     bytesSent: 0, bytesReceived: 0, messagesSent: 0, messagesReceived: 0,
     connectionsOpened: 0, connectionsActive: 0, lateAnswers: 0, backpressure: 0,
@@ -65,6 +66,7 @@ export class ProfileRuntime {
     this.plan = plan;
     this.templates = templates;
     this.rules = sessionRules(plan);
+    this.misbehaves = Object.keys(plan.misbehave).length > 0;
     this.maxInFlight = Math.min(plan.maxInFlight, plan.connections * plan.pipeline);
     this.#weights = plan.operations.map((operation) => operation.weight);
   }

@@ -2,9 +2,11 @@ import type { Interval } from '../load/activity.js';
 import type { Arrivals, SequenceRange } from '../load/arrivals.js';
 import type { Failure } from '../measure/failure.js';
 import { DROPPED, LOST, OFFERED, SENT, UNSENT } from '../measure/series.js';
+import { isByUs } from '../protocol/misbehaved.js';
 import type { Backoff } from './backoff.js';
 import type { Floor } from './floor.js';
 import type { Lane } from './lane.js';
+import { Misconduct } from './misconduct.js';
 import type { ProfileRuntime } from './profile-runtime.js';
 
 /** However long a server asks for. */
@@ -46,6 +48,8 @@ export class VirtualClient {
   /** Wants its session although it is no longer active: there is backlog. */
   #leaving = false;
   #holdUntilMs = 0;
+  /** Undefined for all who behave: that is all they pay. */
+  readonly #misconduct: Misconduct | undefined;
   /** Waits for an answer, for room or for a session; those touch it. */
   #blocked = false;
 
@@ -58,6 +62,7 @@ export class VirtualClient {
     this.#draw = { seed: floor.seed, slot: options.slot, sequence: 0 };
     this.arrivals = options.arrivals((from, to) => this.#count(OFFERED, from, to));
     for (const lane of options.lanes) lane.addUser(this);
+    if (options.profile.misbehaves) this.#misconduct = new Misconduct(floor, { slot: options.slot, profile: options.profile, lane: options.lanes[0], arrivals: this.arrivals });
   }
 
   /** @param fromMs nothing happens before this run time */
@@ -78,6 +83,7 @@ export class VirtualClient {
     const floor = this.#floor;
     this.#blocked = false;
     if (floor.running) this.#keepActivity(floor.dueLimitMs);
+    this.#misconduct?.act(this.active);
     const arrivals = this.arrivals;
     while (arrivals.nextDueMs <= floor.dueLimitMs && this.#holdUntilMs <= floor.nowMs && floor.running && floor.mayStart) {
       const lane = this.inFlight < this.profile.maxInFlight ? this.#pickLane() : undefined;
@@ -105,26 +111,32 @@ export class VirtualClient {
   }
 
   /** An answer came, or the wait for it ended. @param replica number of the one that answered, or that it was sent to; 0: not known */
-  answered(row: number, failure: Failure | undefined, replica: number): void {
+  answered(row: number, outcome: Failure | undefined, replica: number): void {
+    const failure = this.#misconduct === undefined ? outcome : this.#misconduct.judge(row, outcome);
     const floor = this.#floor;
     const tickets = floor.tickets;
     const series = tickets.series[row] as number;
     const sinceDueMs = floor.nowMs - (tickets.due[row] as number);
     if (failure === undefined) floor.recorder.succeeded(series, sinceDueMs, floor.nowMs - (tickets.sent[row] as number));
     else this.#recordFailure(series, sinceDueMs, failure);
-    if (replica > 0) floor.recorder.attributed(series, replica, sinceDueMs, failure === undefined);
+    if (replica > 0 && (failure === undefined || !isByUs(failure.category))) floor.recorder.attributed(series, replica, sinceDueMs, failure === undefined);
     this.#ended(row);
   }
 
   /** The drain is over and this one was never answered. */
   lost(row: number): void {
-    this.#floor.recorder.count(this.#floor.tickets.series[row] as number, LOST);
+    const { recorder, tickets, nowMs } = this.#floor;
+    const series = tickets.series[row] as number;
+    const failure = this.#misconduct?.judge(row, { category: 'timeout', detail: 'no answer when the run ended' });
+    if (failure !== undefined && isByUs(failure.category)) this.#recordFailure(series, nowMs - (tickets.due[row] as number), failure);
+    else recorder.count(series, LOST);
     this.#ended(row);
   }
 
   /** A session was refused: what waits for it has failed with it. */
-  refused(failure: Failure, replica: number): void {
+  refused(cause: Failure, replica: number): void {
     const floor = this.#floor;
+    const failure = this.#misconduct?.refused(cause) ?? cause;
     const waiting = this.account(floor.dueLimitMs);
     // Per request, other attempts may be under way for the rest of those that wait.
     const others = this.profile.rules.onDemand ? this.#lanes.filter((lane) => lane.expected || lane.sendable).length : 0;
@@ -264,6 +276,7 @@ export class VirtualClient {
     let wakeMs = interval === undefined ? Infinity : this.active ? interval.toMs : Math.max(interval.fromMs, this.#fromMs);
     if (this.active && interval === undefined) wakeMs = floor.nowMs;
     if (!this.#blocked) wakeMs = Math.min(wakeMs, Math.max(this.arrivals.nextDueMs, this.#holdUntilMs));
+    if (this.#misconduct !== undefined) wakeMs = Math.min(wakeMs, this.#misconduct.wakeMs);
     floor.clientWakes.set(this.id, floor.running ? wakeMs : Infinity);
   }
 

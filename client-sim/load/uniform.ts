@@ -1,7 +1,7 @@
 import { draw32 } from '../mcp/draw.js';
 
 /** Independent sequences drawn from one seed; each use of chance has its own number, so that none shifts another. */
-export const STREAM = { arrivals: 1, thinkTime: 2, backoff: 3 } as const;
+export const STREAM = { arrivals: 1, thinkTime: 2, backoff: 3, deed: 41, deedVariant: 42 } as const;
 
 /** Far from the positions that the placeholders of a request use; see `draw32`. */
 const FIRST_POSITION = 0x7000_0000;

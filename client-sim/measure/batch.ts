@@ -96,7 +96,7 @@ export class Batch {
       const { group: _, ...counts } = this.sessions.get(group) ?? emptySession(group);
       const connect = encodeCells(this.cells.get(this.layout.connectHistogram(group)) ?? new Map());
       return {
-        stage, profile: this.#plan.profiles[profile]?.name ?? '', ...counts, misbehaved: {},
+        stage, profile: this.#plan.profiles[profile]?.name ?? '', ...counts,
         ...(connect === undefined ? {} : { connect }),
       };
     });
@@ -172,6 +172,7 @@ export class Batch {
     for (const [category, count] of Object.entries(row.connectFailures)) {
       sum.connectFailures[category] = (sum.connectFailures[category] ?? 0) + count;
     }
+    for (const [key, count] of Object.entries(row.misbehaved)) sum.misbehaved[key] = (sum.misbehaved[key] ?? 0) + count;
   }
 
   #at(series: number): SeriesCounts {

@@ -21,7 +21,10 @@ export type Category =
   | 'expectation'
   | 'protocol_violation'
   | 'stream_lost'
-  | 'aborted_by_us';
+  /** We closed the connection or stopped the run while it was on its way. */
+  | 'aborted_by_us'
+  /** We misbehaved on purpose, and this is what came of it. */
+  | 'provoked_by_us';
 
 /** Text, at most 2 KiB each, secrets redacted. */
 export interface ExchangeSample {

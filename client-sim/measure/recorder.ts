@@ -84,6 +84,13 @@ export class Recorder {
     this.#sample(failure, atMs, name);
   }
 
+  /** @param key see `misbehavedKey` @param failure what the server did, when it was not to answer as if nothing were wrong */
+  misbehaved(group: number, key: string, failure: Failure | undefined, atMs: number, name: { readonly profile: string; readonly operation: string }): void {
+    const done = this.session(group).misbehaved;
+    done[key] = (done[key] ?? 0) + 1;
+    if (failure !== undefined) this.#sample(failure, atMs, name, key);
+  }
+
   wire(group: number, delta: Omit<WireCounters, 'connectionsActive' | 'backpressure'>): void {
     const row = this.session(group);
     row.connectionsOpened += delta.connectionsOpened;
@@ -148,13 +155,13 @@ export class Recorder {
     return cells;
   }
 
-  #sample(failure: Failure, atMs: number, name: { readonly profile: string; readonly operation: string }): void {
+  #sample(failure: Failure, atMs: number, name: { readonly profile: string; readonly operation: string }, category: string = failure.category): void {
     if (this.#sampled.size >= MAX_SAMPLES) return;
-    const key = `${failure.category} ${name.profile} ${name.operation}`;
+    const key = `${category} ${name.profile} ${name.operation}`;
     if (this.#sampled.has(key)) return;
     this.#sampled.add(key);
     this.#samples.push({
-      category: failure.category, profile: name.profile, operation: name.operation, atMs, detail: failure.detail,
+      category, profile: name.profile, operation: name.operation, atMs, detail: failure.detail,
       ...(failure.sample === undefined ? {} : { request: failure.sample.request, response: failure.sample.response }),
     });
   }

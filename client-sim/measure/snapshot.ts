@@ -41,12 +41,14 @@ export interface SessionRow {
   bytesReceived: number;
   lateAnswers: number;
   readonly connectFailures: Record<string, number>;
+  /** By `misbehavedKey`. */
+  readonly misbehaved: Record<string, number>;
 }
 
 export function emptySession(group: number): SessionRow {
   return {
     group, sessionsOpened: 0, sessionsClosed: 0, sessionsLost: 0, connectionsOpened: 0,
-    messagesSent: 0, messagesReceived: 0, bytesSent: 0, bytesReceived: 0, lateAnswers: 0, connectFailures: {},
+    messagesSent: 0, messagesReceived: 0, bytesSent: 0, bytesReceived: 0, lateAnswers: 0, connectFailures: {}, misbehaved: {},
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { malformedKinds, type MisbehavePlan } from '../../scenarios/schema/misbehave.js';
 import type { Placeholder, Template } from '../../scenarios/schema/template.js';
 import { transportNames } from '../../scenarios/schema/transports.js';
 import type { WorkerPlan } from './messages.js';
@@ -58,6 +59,15 @@ const operation = z.strictObject({
   }).exactOptional(),
 });
 
+const misbehave: z.ZodType<MisbehavePlan> = z.strictObject({
+  readBytesPerSecond: z.number().positive().exactOptional(),
+  writeBytesPerSecond: z.number().positive().exactOptional(),
+  abort: z.number().positive().max(1).exactOptional(),
+  malformed: z.strictObject({ share: z.number().positive().max(1), kinds: z.array(z.enum(malformedKinds)).min(1), oversizeBytes: z.number().positive() }).exactOptional(),
+  idleMs: z.number().positive().exactOptional(),
+  reconnect: z.strictObject({ everyMs: z.number().positive(), together: z.boolean(), session: z.enum(['keep', 'new']) }).exactOptional(),
+});
+
 const profile = z.strictObject({
   name: z.string().min(1),
   description: z.string(),
@@ -73,7 +83,7 @@ const profile = z.strictObject({
   timeoutMs: z.number().positive(),
   onClose: z.enum(['delete', 'abandon', 'reset']),
   operations: z.array(operation).min(1),
-  misbehave: z.strictObject({ readBytesPerSecond: z.number().positive().exactOptional() }),
+  misbehave,
 });
 
 const stage = z.strictObject({

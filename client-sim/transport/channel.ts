@@ -22,6 +22,8 @@ export interface ChannelConfig extends MisbehavePlan {
   /** Requests in flight per connection. */
   readonly pipeline: number;
   readonly clientInfo?: ClientInfo | undefined;
+  /** `close('reset')` will be asked for: over TLS that takes a socket made for it. */
+  readonly resettable?: boolean;
   /** Budget of `open`: all connections and the handshake. Default 30 s. */
   readonly openTimeoutMs?: number | undefined;
 }
@@ -41,6 +43,11 @@ export interface Channel {
   abandon(ticket: number): void;
   /** Ends the session: `delete` says goodbye (DELETE), `abandon` just closes the sockets, `reset` closes them with RST. Ends in `onClosed`. */
   close(how: 'delete' | 'abandon' | 'reset'): void;
+  /**
+   * Loses all connections at once, as when a network fails, and makes them again; the session stays. Requests in flight
+   * are answered with `aborted_by_us`. Absent where the transport cannot (a scenario that asks for it was refused).
+   */
+  breakOff?(): void;
   /** Frees everything at once. No event follows. */
   destroy(): void;
 }

@@ -36,8 +36,8 @@ export class ColdLine implements ConnectionOwner, Line {
     const shared = createWireShared(createEngineWire(), createWireCounters());
     this.memory = new EndpointMemory(endpoint, this.era, shared.samples);
     const { address } = this.memory;
-    this.main = new Connection(this, shared, address, 1, undefined);
-    this.side = new Connection(this, shared, address, SIDE_DEPTH, undefined);
+    this.main = new Connection(this, shared, address, 1);
+    this.side = new Connection(this, shared, address, SIDE_DEPTH);
   }
 
   /**

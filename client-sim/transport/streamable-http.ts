@@ -13,6 +13,7 @@ import { Connection } from './http/connection.js';
 import type { ConnectionOwner } from './http/connection-owner.js';
 import { CONTROL_TICKET, type AnswerReader } from './http/answer-reader.js';
 import type { Control, ControlAnswer } from './http/control.js';
+import type { Address } from './http/socket.js';
 import { RequestHead, requestBytes, type RequestKind } from './request-head.js';
 import { answerServerRequest } from './server-request.js';
 import type { WireShared } from './shared.js';
@@ -26,13 +27,20 @@ const SIDE_DEPTH = 64;
  * MCP over Streamable HTTP as a `Channel`: one session with its connections.
  * @throws TypeError for an endpoint that cannot be spoken to: not http(s), headers that cannot be sent
  */
-export function createStreamableHttp(config: ChannelConfig, events: ChannelEvents, shared: WireShared): Channel {
+export function createStreamableHttp(config: ChannelConfig, events: ChannelEvents, shared: WireShared): HttpChannel {
   return new StreamableHttp(config, events, shared);
+}
+
+export interface HttpChannel extends Channel {
+  readonly memory: EndpointMemory;
+  /** Session and version headers, as far as the handshake has settled them. */
+  settled(): Pick<RequestKind, 'sessionId' | 'version'>;
+  breakOff(): void;
 }
 
 type State = 'new' | 'opening' | 'open' | 'closing' | 'closed';
 
-class StreamableHttp implements Channel, ConnectionOwner {
+class StreamableHttp implements HttpChannel, ConnectionOwner {
   readonly memory: EndpointMemory;
   readonly era: 'legacy' | 'modern';
   private state: State = 'new';
@@ -56,6 +64,7 @@ class StreamableHttp implements Channel, ConnectionOwner {
   private readonly config: ChannelConfig;
   private readonly events: ChannelEvents;
   private readonly shared: WireShared;
+  private readonly address: Address;
 
   constructor(config: ChannelConfig, events: ChannelEvents, shared: WireShared) {
     this.config = config;
@@ -65,6 +74,7 @@ class StreamableHttp implements Channel, ConnectionOwner {
     this.version = config.pinned.version;
     this.greeted = this.era === 'modern';
     this.memory = endpointMemory(config, shared);
+    this.address = config.resettable === true ? { ...this.memory.address, resettable: true } : this.memory.address;
     this.cookies = config.endpoint.cookies === true ? new CookieJar() : undefined;
     // Heads that hold the session's id or its cookies are this channel's own.
     this.heads = this.era === 'legacy' || this.cookies !== undefined ? [] : this.memory.heads;
@@ -118,6 +128,11 @@ class StreamableHttp implements Channel, ConnectionOwner {
     if (how !== 'delete' || this.sessionId === undefined) return this.finish(how === 'reset', aborted);
     for (const connection of this.connections) if (connection.ring.count > 0) connection.cut(false, aborted);
     this.sayGoodbye(aborted);
+  }
+
+  breakOff(): void {
+    if (this.state !== 'open') return;
+    for (const connection of this.connections) connection.breakOff({ category: 'aborted_by_us', detail: 'the connection was broken off on purpose while this request was in flight' });
   }
 
   destroy(): void {
@@ -264,8 +279,7 @@ class StreamableHttp implements Channel, ConnectionOwner {
     if (answer.replica > 0 && (within || answer.sessionId !== '')) this.events.onControlAnswer?.(answer.replica, within && answer.status === 404);
   }
 
-  /** Session and version headers, as far as the handshake has settled them. */
-  private settled(): Pick<RequestKind, 'sessionId' | 'version'> {
+  settled(): Pick<RequestKind, 'sessionId' | 'version'> {
     return { sessionId: this.sessionId, version: this.version };
   }
 
@@ -290,7 +304,7 @@ class StreamableHttp implements Channel, ConnectionOwner {
   }
 
   private newConnection(depth: number): Connection {
-    return new Connection(this, this.shared, this.memory.address, depth, this.config.readBytesPerSecond);
+    return new Connection(this, this.shared, this.address, depth, this.config);
   }
 
   private all(): readonly Connection[] {

@@ -1,9 +1,9 @@
 import type { TransportName } from '../../scenarios/schema/transports.js';
+import { createHttpChannel } from '../misbehave/http-channel.js';
 import type { Channel, ChannelConfig, ChannelEvents } from './channel.js';
 import { ColdLine } from './cold-line.js';
 import type { CreateLine } from './line.js';
 import type { WireShared } from './shared.js';
-import { createStreamableHttp } from './streamable-http.js';
 
 /** @throws TypeError for an endpoint that cannot be spoken to */
 export type CreateChannel = (config: ChannelConfig, events: ChannelEvents, shared: WireShared) => Channel;
@@ -15,5 +15,5 @@ interface Transport {
 
 /** Every way to reach a server, by the name scenarios give it. What scenarios need to know of it is in `scenarios/schema/transports.ts`. */
 export const transportMap: Readonly<Record<TransportName, Transport>> = {
-  'streamable-http': { createChannel: createStreamableHttp, createLine: (endpoint) => new ColdLine(endpoint) },
+  'streamable-http': { createChannel: createHttpChannel, createLine: (endpoint) => new ColdLine(endpoint) },
 };

@@ -1,4 +1,5 @@
 import type { Plan } from '../../scenarios/schema/plan.js';
+import { countByUs, withoutByUs } from './by-us.js';
 import type { Aggregate, LiveView, Second } from './contract.js';
 
 /** The newest second that every worker of late has told of; the very newest is mostly still arriving. */
@@ -15,8 +16,8 @@ export const liveView = (aggregate: Aggregate, plan: Plan, tMs: number): LiveVie
     offeredPerSecond: second?.offered ?? 0,
     sentPerSecond: second?.sent ?? 0,
     succeededPerSecond: second?.succeeded ?? 0,
-    failedTotal: totals.counts.failed,
-    errors: Object.fromEntries(totals.errors),
+    failedTotal: totals.counts.failed - countByUs(totals.errors),
+    errors: Object.fromEntries(withoutByUs(totals.errors)),
     p50Ms: second?.p50Ms,
     p95Ms: second?.p95Ms,
     p99Ms: second?.p99Ms,

@@ -1,5 +1,8 @@
 /** The value of every metric a check can name (design: scenario, "Thresholds"), or in words what is missing. */
+import { isByUs } from '../../client-sim/protocol/misbehaved.js';
 import type { Check, Plan } from '../../scenarios/schema/plan.js';
+import { targetErrors } from './by-us.js';
+import type { TargetErrors } from './by-us.js';
 import type { Cells } from './cells.js';
 import { recoveriesOf, type Recovery } from './fault-recovery.js';
 import type { Aggregate, Measured, Second, Selection, TimeWindow, Totals } from './contract.js';
@@ -123,16 +126,22 @@ const latency = (of: (totals: Totals) => HdrCounts, what: string) => (statistic:
 const family = (name: string, labels: readonly Label[], of: (statistic: Statistic) => Metric['value']): Readonly<Record<string, Metric>> =>
   Object.fromEntries(statistics.map((statistic) => [`${name}.${statistic}`, { labels, value: of(statistic) }]));
 
-/** Operations that came to an end; lost ones had their time too. */
-const ended = ({ counts }: Totals): number => counts.succeeded + counts.failed + counts.lost;
-const failures = (totals: Totals, category: string | undefined): number =>
-  category === undefined ? totals.counts.failed + totals.counts.lost
-  : category === 'lost' ? totals.counts.lost
-  : (totals.errors.get(category) ?? 0);
+/** Operations that came to an end, and of them those that failed: as a target's errors, or of one category, whatever it is. */
+const errorsOf = ({ counts, errors }: Totals, category: string | undefined): TargetErrors => {
+  const target = targetErrors(counts, errors);
+  if (category === undefined) return target;
+  if (isByUs(category)) return { ended: counts.succeeded + counts.failed + counts.lost, failed: errors.get(category) ?? 0 };
+  return { ended: target.ended, failed: category === 'lost' ? counts.lost : (errors.get(category) ?? 0) };
+};
 
 const perSecond = (count: (totals: Totals) => number): Metric['value'] => ({ totals, seconds }) => {
   if (totals.counts.offered === 0) return noData('no operation was due');
   return seconds > 0 ? value(count(totals) / seconds, count(totals)) : noData('no time was measured');
+};
+
+const errors = (of: (found: TargetErrors) => number): Metric['value'] => ({ totals, check }) => {
+  const found = errorsOf(totals, check.labels.category);
+  return found.ended === 0 ? noData('no operation ended') : value(of(found), found.ended);
 };
 
 const later = (what: string): Metric => ({ labels: ['stage', 'profile', 'operation', 'replica', 'category'], value: () => noData(what) });
@@ -147,16 +156,8 @@ const metrics: Readonly<Record<string, Metric>> = {
     labels: byOperation,
     value: ({ totals: { counts } }) => counts.offered === 0 ? noData('no operation was due') : value(counts.sent / counts.offered, counts.offered),
   },
-  'errors.rate': {
-    labels: [...byOperation, 'category'],
-    value: ({ totals, check }) =>
-      ended(totals) === 0 ? noData('no operation ended') : value(failures(totals, check.labels.category) / ended(totals), ended(totals)),
-  },
-  'errors.count': {
-    labels: [...byOperation, 'category'],
-    value: ({ totals, check }) =>
-      ended(totals) === 0 ? noData('no operation ended') : value(failures(totals, check.labels.category), ended(totals)),
-  },
+  'errors.rate': { labels: [...byOperation, 'category'], value: errors(({ failed, ended }) => failed / ended) },
+  'errors.count': { labels: [...byOperation, 'category'], value: errors(({ failed }) => failed) },
   'sessions.lost': {
     labels: ['stage', 'profile'],
     value: ({ totals }) => totals.series === 0 ? noData('no session was reported') : value(totals.sessions.sessionsLost, totals.sessions.sessionsOpened),

@@ -1,6 +1,7 @@
 import type { Plan } from '../../scenarios/schema/plan.js';
 import type { Interval } from './bootstrap.js';
 import { bootstrapMedian } from './bootstrap.js';
+import { targetErrors } from './by-us.js';
 import type { Aggregate, Selection } from './contract.js';
 import { summarise } from './latency-summary.js';
 
@@ -35,11 +36,11 @@ const measureTrial = (plan: Plan, aggregate: Aggregate, trial: number): TrialVal
   const totals = aggregate.select(selection);
   const { counts } = totals;
   const seconds = stages.reduce((sum, stage) => sum + aggregate.observedMs(stage), 0) / 1000;
-  const ended = counts.succeeded + counts.failed + counts.lost;
+  const { ended, failed } = targetErrors(counts, totals.errors);
   const latency = summarise(totals.histograms.latency);
   const candidates: Record<TrialMetric, number | null> = {
     throughputPerSecond: seconds > 0 ? counts.succeeded / seconds : null,
-    errorRate: ended > 0 ? (counts.failed + counts.lost) / ended : null,
+    errorRate: ended > 0 ? failed / ended : null,
     latencyP50Ms: latency.p50,
     latencyP95Ms: latency.p95,
     latencyP99Ms: latency.p99,

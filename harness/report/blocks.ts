@@ -1,4 +1,5 @@
 /** The same block of numbers for the whole run, a stage, a profile, an operation. */
+import { countByUs, targetErrors } from '../analysis/by-us.js';
 import type { Aggregate, Selection, Totals } from '../analysis/contract.js';
 import { summarise } from '../analysis/latency-summary.js';
 import type { Plan } from '../../scenarios/schema/plan.js';
@@ -7,15 +8,16 @@ import type { Report } from './schema.js';
 type Operations = Omit<Report['operations'][number], 'name' | 'profile' | 'method'>;
 type Block = Omit<Report['summary'], 'durationSeconds'>;
 
-export const operationsBlock = ({ counts, histograms }: Totals, seconds: number): Operations => {
-  const ended = counts.succeeded + counts.failed + counts.lost;
+export const operationsBlock = ({ counts, errors, histograms }: Totals, seconds: number): Operations => {
+  const { ended, failed } = targetErrors(counts, errors);
   const { latency, service, lag, failure } = histograms;
   return {
     ...counts,
+    byUs: countByUs(errors),
     throughputPerSecond: rate(counts.succeeded, seconds),
     offeredPerSecond: rate(counts.offered, seconds),
     deliveredRatio: counts.offered === 0 ? null : counts.sent / counts.offered,
-    errorRate: ended === 0 ? null : (counts.failed + counts.lost) / ended,
+    errorRate: ended === 0 ? null : failed / ended,
     latencyMs: summarise(latency), serviceMs: summarise(service), lagMs: summarise(lag), failureMs: summarise(failure),
   };
 };

@@ -1,3 +1,4 @@
+import { isByUs, isMisbehaved } from '../../client-sim/protocol/misbehaved.js';
 import { balance } from '../analysis/balance.js';
 import type { Aggregate } from '../analysis/contract.js';
 import type { RunModel } from '../analysis/fold.js';
@@ -10,6 +11,7 @@ import type { Plan } from '../../scenarios/schema/plan.js';
 import { block, operationsBlock, peaksOf } from './blocks.js';
 import { faultBlocks } from './fault-blocks.js';
 import { eventBlocks, environmentBlock, preflightBlock, runBlock } from './log-blocks.js';
+import { misbehaviourBlock } from './misbehaviour.js';
 import { loadWords, sessionWords, windowWords } from './plan-words.js';
 import { replicaBlocks, usageBlocks, workerBlocks } from './program-blocks.js';
 import type { MeteredUse } from './read-metrics.js';
@@ -44,6 +46,7 @@ export const buildReport = (model: RunModel, metered: readonly MeteredUse[] = []
       ...operationsBlock(aggregate.select({ stages: measured, profile: profile.name, operation: operation.name }), seconds),
     }))),
     errors: errorBlocks(plan, aggregate, measured),
+    misbehaviour: misbehaviourBlock(plan, aggregate),
     timeline: timelineBlocks(aggregate),
     heatMap: heatMapBlock(aggregate),
     ...(trials === undefined ? {} : { trials: {
@@ -85,6 +88,7 @@ const errorBlocks = (plan: Plan, aggregate: Aggregate, measured: readonly number
   const lost = inside.counts.lost + outside.counts.lost > 0 ? ['lost'] : [];
   const categories = new Set([...inside.errors.keys(), ...outside.errors.keys(), ...aggregate.samples().keys(), ...lost]);
   return [...categories]
+    .filter((category) => !isByUs(category) && !isMisbehaved(category))
     .map((category) => ({ category, count: count(inside, category), unmeasured: count(outside, category), sample: sampleOf(aggregate, category) }))
     .sort((a, b) => b.count - a.count || b.unmeasured - a.unmeasured || (a.category < b.category ? -1 : 1));
 };

@@ -15,6 +15,8 @@ export const latency = z.strictObject({
 /** Operations of a selection of stages, profiles, operations. */
 const operations = {
   offered: count, sent: count, succeeded: count, failed: count, dropped: count, lost: count, unsent: count,
+  /** Of `failed`: what we did on purpose or cut ourselves; in no error rate. */
+  byUs: count,
   throughputPerSecond: maybe, offeredPerSecond: maybe, deliveredRatio: maybe, errorRate: maybe,
   latencyMs: latency, serviceMs: latency, lagMs: latency,
   /** From due to the end, of failed operations. */
@@ -79,6 +81,20 @@ export const reportSchema = z.strictObject({
       atSeconds: z.number(), profile: z.string(), operation: z.string(), detail: z.string(),
       request: z.string().optional(), response: z.string().optional(),
     }).nullable(),
+  })),
+  /** What clients did wrong on purpose, over all stages, and what the server made of it. None of it is in `errors`. */
+  misbehaviour: z.array(z.strictObject({
+    profile: z.string(),
+    /** `readRate`, `writeRate`, `abort/WHEN`, `malformed/KIND`, `idle`, `reconnect`, `reconnect/return`. */
+    kind: z.string(),
+    done: count,
+    reactions: z.array(z.strictObject({
+      /** `result`, an error category, or what we did ourselves: `closed`, `cut`. */
+      reaction: z.string(), count,
+      /** right: as a sound server does; wrong: worth telling; neutral: says nothing about the server. */
+      judgement: z.enum(['right', 'wrong', 'neutral']), meaning: z.string(),
+      sample: z.strictObject({ atSeconds: z.number(), operation: z.string(), detail: z.string(), request: z.string().optional(), response: z.string().optional() }).nullable(),
+    })),
   })),
   timeline: z.array(z.strictObject({
     t: count, offered: count, sent: count, succeeded: count, failed: count, dropped: count, lost: count, unsent: count,

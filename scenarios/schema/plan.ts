@@ -4,7 +4,10 @@
  * sizes bytes. `parse`, `resolve` and the CLI's overrides are the only producers.
  */
 
+import type { MisbehavePlan } from './misbehave.js';
 import type { Template } from './template.js';
+
+export type { MisbehavePlan } from './misbehave.js';
 import type { TransportName } from './transports.js';
 
 export interface Plan {
@@ -139,11 +142,6 @@ export interface ExpectPlan {
   /** Of the JSON-RPC message. */
   readonly minBytes?: number;
   readonly maxBytes?: number;
-}
-
-export interface MisbehavePlan {
-  /** A true slow reader: the socket is drained no faster than this. */
-  readonly readBytesPerSecond?: number;
 }
 
 export interface StagePlan {

@@ -154,7 +154,6 @@ describe('what is not built yet is refused by name, at its key:', () => {
     ['an image', `${minimal}target: { server: { image: x, port: 1, path: /mcp } }\n`, 's.yaml:6:21: `target.server.image`'],
     ['a command', `${minimal}target: { server: { command: [node, x] } }\n`, 's.yaml:6:21: `target.server.command`'],
     ...['sse', 'websocket', 'tcp', 'stdio', 'sdk'].map((transport) => [transport, minimal.replace('{}', `{ transport: ${transport} }`), 's.yaml:3:15: `workload.low-load.transport`'] as const),
-    ...['writeRate: 1 B/s', 'abort: 1%', 'malformed: 1%', 'idle: 1m'].map((key) => [key, minimal.replace('{}', `{ misbehave: { ${key} } }`), `s.yaml:3:28: \`workload.low-load.misbehave.${key.split(':')[0] ?? ''}\``] as const),
     ['subscribe', minimal.replace('{}', '{ operations: [{ subscribe: "bench://topic/a" }] }'), 's.yaml:3:30: `workload.low-load.operations.0.subscribe`'],
     ['arguments: auto', minimal.replace('{}', '{ operations: [{ tool: a, arguments: auto }] }'), 's.yaml:3:39: `workload.low-load.operations.a.arguments`'],
   ];
@@ -163,6 +162,27 @@ describe('what is not built yet is refused by name, at its key:', () => {
     expect(problems.startsWith(at)).toBe(true);
     expect(problems).toContain('not built yet');
     expect(problems).toContain('hint: ');
+  });
+
+  test('reconnecting with one set of connections for many, or none for long', () => {
+    const storm = (session: string): string => minimal.replace('{}', `{ session: ${session}, misbehave: { reconnect: { every: 1s } } }`);
+    expect(problemsOf(storm('{ mode: pool, size: 2 }'))).toContain('`reconnect` does not go with session pool');
+    expect(problemsOf(storm('per-request'))).toContain('`reconnect` does not go with session per-request');
+    expect(problemsOf(storm('reuse'))).toBe('');
+  });
+
+  test('being idle and busy', () => {
+    const idle = (more: string): string => minimal.replace('{}', `{ ${more} }`);
+    expect(problemsOf(idle('misbehave: { idle: 1s }'))).toBe('');
+    expect(problemsOf(idle('arrivals: { rate: 1/s }, misbehave: { idle: 1s }'))).toContain('`arrivals` and `misbehave.idle` exclude each other');
+    expect(problemsOf(idle('misbehave: { idle: 1s, abort: 1% }'))).toContain('`idle` and `abort` exclude each other');
+    expect(problemsOf(idle('session: per-request, misbehave: { idle: 1s }'))).toContain('an idle client keeps its session');
+    expect(problemsOf(idle('maxInFlight: 2, misbehave: { idle: 1s }'))).toContain('at most one operation on the wire');
+  });
+
+  test('breaking more operations than there are', () => {
+    expect(problemsOf(minimal.replace('{}', '{ misbehave: { abort: 60%, malformed: 41% } }'))).toContain('more than all operations together');
+    expect(problemsOf(minimal.replace('{}', '{ misbehave: { abort: 60%, malformed: { share: 40% } } }'))).toBe('');
   });
 
   test('ping where the era has none, however the era was set', () => {

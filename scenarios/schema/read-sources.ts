@@ -85,7 +85,7 @@ function readWorkloads(root: MapNode, folder: string, inside: readonly Override[
 
 function applyInside(profile: MapNode, override: Override, problems: Problem[]): MapNode {
   const segments = override.segments.slice(2);
-  return apply(withoutRival(profile, segments[0]?.key ?? ''), { ...override, segments }, problems);
+  return apply(withoutRival(profile, segments.map(({ key }) => key)), { ...override, segments }, problems);
 }
 
 function mergeWorkload(name: string, entry: MapEntry, folder: string, io: ScenarioIo, problems: Problem[]): MapNode | undefined {

@@ -8,10 +8,12 @@ interface TransportFacts {
   readonly eras: readonly ('legacy' | 'modern')[];
   /** Which of our own servers speak it. */
   readonly servers: readonly ('reference' | 'sink')[];
+  /** Keys of `misbehave` it can do on its wire; any other than `idle` is refused by name. */
+  readonly misbehave?: readonly string[];
 }
 
 export const transports = {
-  'streamable-http': { schemes: ['http:', 'https:'], headers: true, eras: ['legacy', 'modern'], servers: ['reference', 'sink'] },
+  'streamable-http': { schemes: ['http:', 'https:'], headers: true, eras: ['legacy', 'modern'], servers: ['reference', 'sink'], misbehave: ['readRate', 'writeRate', 'abort', 'malformed', 'reconnect'] },
 } as const satisfies Record<string, TransportFacts>;
 
 export type TransportName = keyof typeof transports;

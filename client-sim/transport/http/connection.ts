@@ -11,10 +11,13 @@ import { AnswerReader, CONTROL_TICKET, type AnswerOwner } from './answer-reader.
 import type { Connecting } from './connect-limiter.js';
 import type { ConnectionOwner } from './connection-owner.js';
 import type { Control } from './control.js';
+import { describeError, lost } from './loss.js';
 import { Outbox } from './outbox.js';
+import type { Pace } from './pace.js';
 import { RetryTimer } from './retry-timer.js';
+import { SlowOutbox } from './slow-outbox.js';
 import { SlowReader } from './slow-reader.js';
-import { openSocket, type Address, type SocketOwner } from './socket.js';
+import { openSocket, resetSocket, type Address, type SocketOwner } from './socket.js';
 import { TicketRing } from './ticket-ring.js';
 
 type State = 'down' | 'queued' | 'connecting' | 'up' | 'dead';
@@ -48,16 +51,16 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
   private readonly address: Address;
   private readonly depth: number;
 
-  /** @param depth requests in flight at once @param readBytesPerSecond undefined: as fast as they come */
-  constructor(owner: ConnectionOwner, shared: WireShared, address: Address, depth: number, readBytesPerSecond: number | undefined) {
+  /** @param depth requests in flight at once @param pace what is undefined goes as fast as it can */
+  constructor(owner: ConnectionOwner, shared: WireShared, address: Address, depth: number, pace: Pace = {}) {
     this.owner = owner;
     this.shared = shared;
     this.address = address;
     this.depth = depth;
-    this.slow = readBytesPerSecond === undefined ? undefined : new SlowReader(readBytesPerSecond);
+    this.slow = pace.readBytesPerSecond === undefined ? undefined : new SlowReader(pace.readBytesPerSecond);
     this.ring = new TicketRing(depth + 1);
     this.reader = new AnswerReader(this, this.ring);
-    this.outbox = new Outbox(shared.sendBuffers, shared.counters);
+    this.outbox = pace.writeBytesPerSecond === undefined ? new Outbox(shared.sendBuffers, shared.counters) : new SlowOutbox(shared.sendBuffers, shared.counters, pace.writeBytesPerSecond);
     this.retry = new RetryTimer(() => owner.onRoom());
   }
 
@@ -134,15 +137,22 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
     this.down(undefined, violation('given up'));
   }
 
+  /** Loses the connection on purpose and makes it again at once; requests in flight are answered with `problem`. */
+  breakOff(problem: Problem): void {
+    if (this.state !== 'up') return;
+    this.down(problem, problem);
+    this.connect();
+  }
+
   /**
    * For good. Requests in flight are answered with `problem`, or not at all when there is none.
-   * @param reset with RST instead of FIN; Node can do that on plain TCP only, over TLS the socket is just closed
+   * @param reset with RST instead of FIN
    */
   cut(reset: boolean, problem?: Problem): void {
     if (this.state === 'dead') return;
     this.retry.stop();
     const { socket, state } = this;
-    if (reset && state === 'up' && this.address.tls === undefined) socket?.resetAndDestroy();
+    if (reset && state === 'up' && socket !== undefined) resetSocket(socket);
     if (problem === undefined) while (this.ring.count > 0) this.ring.shift();
     this.failAll(this.disconnect('dead'), undefined, problem ?? violation('cut'));
   }
@@ -292,13 +302,4 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
     }
     return failure;
   }
-}
-
-function lost(detail: string): Problem {
-  return { category: 'stream_lost', detail };
-}
-
-/** Connecting to a name tries all its addresses; the error of it all says nothing, its parts do. */
-function describeError(error: Error): string {
-  return error instanceof AggregateError ? error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join('; ') : error.message;
 }

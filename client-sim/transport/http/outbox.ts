@@ -6,7 +6,7 @@ import type { SendBuffer, SendBufferPool } from './send-buffers.js';
 export class Outbox {
   private buffer: SendBuffer | undefined;
   private readonly pool: SendBufferPool;
-  private readonly counters: WireCounters;
+  protected readonly counters: WireCounters;
 
   constructor(pool: SendBufferPool, counters: WireCounters) {
     this.pool = pool;
@@ -40,6 +40,16 @@ export class Outbox {
     socket.write(buffer.filled());
     // Nearly always the kernel has taken it all by now, without a callback. If not, the buffer is left to the stream.
     if (socket.writableLength === 0) pool.release(buffer);
+  }
+
+  /** A copy of what is to be sent, which is then no longer here. */
+  protected takeBytes(): Buffer {
+    const { buffer } = this;
+    if (buffer === undefined) return Buffer.alloc(0);
+    this.buffer = undefined;
+    const bytes = Buffer.from(buffer.filled());
+    this.pool.release(buffer);
+    return bytes;
   }
 
   /** The connection is gone, and so is what was to be sent on it. */

@@ -8,6 +8,8 @@ export interface Address {
   readonly port: number;
   /** Undefined: plain TCP. */
   readonly tls: TlsOptions | undefined;
+  /** Whether TLS connections can be ended with RST; costs a second socket object each. Plain ones always can. */
+  readonly resettable?: boolean;
 }
 
 /** See `tls.connect`. The context is made once: parsing certificates for each connection would cost more than the connection. */
@@ -42,10 +44,7 @@ export interface SocketOwner {
 export function openSocket(address: Address, readBuffer: Buffer, owner: SocketOwner): net.Socket {
   const { host, port } = address;
   const onread = { buffer: readBuffer, callback: onRead };
-  const socket: OwnedSocket =
-    address.tls === undefined
-      ? net.connect({ host, port, noDelay: true, onread })
-      : tls.connect({ host, port, ALPNProtocols: ['http/1.1'], ...(net.isIP(host) === 0 ? { servername: host } : {}), ...address.tls, ...{ noDelay: true, onread } });
+  const socket: OwnedSocket = address.tls === undefined ? net.connect({ host, port, noDelay: true, onread }) : openTls(address, address.tls, onread);
   socket[OWNER] = owner;
   socket.on(address.tls === undefined ? 'connect' : 'secureConnect', onUp);
   socket.on('error', onError);
@@ -54,11 +53,37 @@ export function openSocket(address: Address, readBuffer: Buffer, owner: SocketOw
   return socket;
 }
 
+/**
+ * TLS over a TCP socket of our own where the end may have to be a reset: Node resets plain TCP sockets only, and the one
+ * that `tls.connect` makes for itself cannot be reached.
+ */
+function openTls({ host, port, resettable }: Address, options: TlsOptions, onread: net.OnReadOpts): OwnedSocket {
+  const secure = { host, port, ALPNProtocols: ['http/1.1'], ...(net.isIP(host) === 0 ? { servername: host } : {}), ...options, ...{ noDelay: true, onread } };
+  if (resettable !== true) return tls.connect(secure);
+  const under = net.connect({ host, port, noDelay: true });
+  const socket: OwnedSocket = tls.connect({ ...secure, socket: under });
+  socket[UNDER] = under;
+  // Its errors are the TLS socket's, which reports them; this one must only not go unheard.
+  under.on('error', (error: Error) => socket.destroy(error));
+  return socket;
+}
+
+/** Ends a socket with RST instead of FIN. Over TLS only where the address is `resettable`; else it is just closed. */
+export function resetSocket(socket: net.Socket): void {
+  const { [UNDER]: under } = socket as OwnedSocket;
+  if (under !== undefined) under.resetAndDestroy();
+  else if (socket instanceof tls.TLSSocket) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
 const OWNER = Symbol('owner');
+const UNDER = Symbol('under');
 const PROBLEM = Symbol('problem');
 
 interface OwnedSocket extends net.Socket {
   [OWNER]?: SocketOwner;
+  /** The TCP socket below a TLS socket, where it is ours. */
+  [UNDER]?: net.Socket;
   [PROBLEM]?: Error;
 }
 

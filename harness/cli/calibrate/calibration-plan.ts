@@ -8,8 +8,8 @@ const FILE = 'calibration.yaml';
 export function profileShape(profile: string): ProfilePlan {
   const [shape] = planFor(profile, {}, 1).profiles;
   if (shape === undefined) throw new Error(`the plan for ${profile} has no profile`);
-  if (shape.misbehave.readBytesPerSecond !== undefined) {
-    throw new CliError({ code: 'NOT_CALIBRATABLE', message: `${profile} reads slowly on purpose (misbehave.readRate), so it has no ceiling`, hint: 'calibrate a profile that reads as fast as it can' });
+  if (Object.keys(shape.misbehave).length > 0) {
+    throw new CliError({ code: 'NOT_CALIBRATABLE', message: `${profile} misbehaves on purpose (misbehave), so what it reaches is no ceiling`, hint: 'calibrate a profile that behaves' });
   }
   return shape;
 }

@@ -5,12 +5,13 @@ import type { Column } from './table.js';
 import { table } from './table.js';
 import { bytes, cores, count, ms, rate, share, spell } from './values.js';
 
-type Operations = Pick<Report['summary'], 'offered' | 'sent' | 'succeeded' | 'failed' | 'dropped' | 'lost' | 'unsent' | 'throughputPerSecond' | 'deliveredRatio' | 'errorRate' | 'latencyMs'>;
+type Operations = Pick<Report['summary'], 'offered' | 'sent' | 'succeeded' | 'failed' | 'byUs' | 'dropped' | 'lost' | 'unsent' | 'throughputPerSecond' | 'deliveredRatio' | 'errorRate' | 'latencyMs'>;
 
 const operationColumns: readonly Column<Operations>[] = [
   { head: 'Offered', cell: ({ offered }) => count(offered) },
   { head: 'Succeeded', cell: ({ succeeded }) => count(succeeded) },
-  { head: 'Failed', cell: ({ failed }) => count(failed) },
+  { head: 'Failed', cell: ({ failed, byUs }) => count(failed - byUs) },
+  { head: 'By us', cell: ({ byUs }) => (byUs === 0 ? '–' : count(byUs)) },
   { head: 'Lost', cell: ({ lost }) => count(lost) },
   { head: 'Not sent', cell: ({ dropped, unsent }) => count(dropped + unsent) },
   { head: 'Throughput', cell: ({ throughputPerSecond }) => rate(throughputPerSecond) },

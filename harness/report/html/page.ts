@@ -11,6 +11,7 @@ import { errorsSection } from './errors-section.js';
 import type { Markup } from './markup.js';
 import { faultsSection } from './faults-section.js';
 import { html, trusted } from './markup.js';
+import { misbehaviourSection } from './misbehaviour-section.js';
 import { style } from './style.js';
 import { thresholdsSection } from './thresholds-section.js';
 import { masthead, verdictSection } from './verdict-section.js';
@@ -19,12 +20,12 @@ const styleHash = createHash('sha256').update(style).digest('base64');
 const policy = `default-src 'none'; style-src 'sha256-${styleHash}'; img-src data:; base-uri 'none'; form-action 'none'`;
 
 const places = [
-  ['thresholds', 'Thresholds'], ['faults', 'Faults'], ['load', 'Load'], ['latency', 'Latency'], ['errors', 'Errors'], ['generator', 'Generator'], ['resources', 'Resources'],
+  ['thresholds', 'Thresholds'], ['faults', 'Faults'], ['load', 'Load'], ['latency', 'Latency'], ['errors', 'Errors'], ['misbehaviour', 'Misbehaviour'], ['generator', 'Generator'], ['resources', 'Resources'],
   ['breakdown', 'Breakdown'], ['workload', 'Workload'], ['environment', 'Environment'], ['balance', 'Balance'],
 ] as const;
 
 /** Sections that a run without load does not have. */
-const measured: ReadonlySet<string> = new Set(['load', 'latency', 'errors', 'generator', 'resources', 'breakdown']);
+const measured: ReadonlySet<string> = new Set(['load', 'latency', 'errors', 'misbehaviour', 'generator', 'resources', 'breakdown']);
 
 export const renderHtml = (report: Report): string => html`<!doctype html>
 <html lang="en">
@@ -43,7 +44,7 @@ export const renderHtml = (report: Report): string => html`<!doctype html>
 <header>${masthead(report)}</header>
 <main>
 ${verdictSection(report)}
-<nav aria-label="Sections"><ul>${places.filter(([id]) => id !== 'faults' || report.faults.length > 0).filter(([id]) => report.timeline.length > 0 || !measured.has(id)).map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)}</ul></nav>
+<nav aria-label="Sections"><ul>${places.filter(([id]) => id !== 'faults' || report.faults.length > 0).filter(([id]) => id !== 'misbehaviour' || report.misbehaviour.length > 0).filter(([id]) => report.timeline.length > 0 || !measured.has(id)).map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)}</ul></nav>
 ${preflightSection(report)}
 ${thresholdsSection(report)}
 ${faultsSection(report)}
@@ -64,6 +65,7 @@ const measurements = (report: Report): Markup => {
 ${loadCharts(report, time)}
 ${latencyCharts(report, time)}
 ${errorsSection(report, time)}
+${misbehaviourSection(report)}
 <h2 id="generator">Generator</h2>
 ${generatorCharts(report, time)}
 ${workersTable(report)}

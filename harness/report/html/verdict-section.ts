@@ -44,7 +44,7 @@ const held = ({ thresholds }: Report): string =>
 
 const keyFigures = ({ summary }: Report): Markup => {
   const { latencyMs: latency, serviceMs: service, sessions } = summary;
-  const errors = summary.failed + summary.lost;
+  const errors = summary.failed - summary.byUs + summary.lost;
   const entries: readonly (readonly [term: string, value: Fragment, below: string])[] = [
     ['Throughput', rate(summary.throughputPerSecond), `${rate(summary.offeredPerSecond)} offered`],
     ['Delivered', share(summary.deliveredRatio), `${count(summary.sent)} of ${count(summary.offered)} due`],

@@ -1,3 +1,4 @@
+import { withoutByUs } from '../../analysis/by-us.js';
 import { significant } from '../../analysis/format-metric.js';
 import type { Markup } from '../html/markup.js';
 import { html } from '../html/markup.js';
@@ -22,7 +23,7 @@ interface Bar {
 
 export const errorsChart = ({ timeline }: Report, time: TimeContext): Markup => {
   const totals = new Map<string, number>();
-  for (const { errors } of timeline) for (const [category, count] of Object.entries(errors ?? {})) totals.set(category, (totals.get(category) ?? 0) + count);
+  for (const second of timeline) for (const [category, count] of failuresOf(second)) totals.set(category, (totals.get(category) ?? 0) + count);
   if (totals.size === 0) return emptyFigure('errors-time', title, 'No operation failed.');
   const ranked = [...totals].sort(([a, many], [b, more]) => more - many || (a < b ? -1 : 1)).map(([category]) => category);
   const shown = ranked.slice(0, ranked.length > styles.length ? styles.length - 1 : styles.length);
@@ -43,12 +44,15 @@ export const errorsChart = ({ timeline }: Report, time: TimeContext): Markup => 
   });
 };
 
+/** Of the target: what failed by our own doing is told elsewhere. */
+const failuresOf = ({ errors }: Report['timeline'][number]): readonly (readonly [category: string, count: number])[] => withoutByUs(Object.entries(errors ?? {}));
+
 const barsOf = (timeline: Report['timeline'], shown: readonly string[], withOthers: boolean): readonly Bar[] => {
   const seconds = Math.max(1, Math.ceil(timeline.length / mostBars));
   return Array.from({ length: Math.ceil(timeline.length / seconds) }, (_, at) => {
     const slice = timeline.slice(at * seconds, (at + 1) * seconds);
     const sum = (pick: (category: string) => boolean): number =>
-      slice.reduce((total, { errors }) => total + Object.entries(errors ?? {}).reduce((part, [category, count]) => part + (pick(category) ? count : 0), 0), 0) / slice.length;
+      slice.reduce((total, second) => total + failuresOf(second).reduce((part, [category, count]) => part + (pick(category) ? count : 0), 0), 0) / slice.length;
     const values = shown.map((name) => sum((category) => category === name));
     return { from: at * seconds, to: at * seconds + slice.length, values: withOthers ? [...values, sum((category) => !shown.includes(category))] : values };
   });

@@ -15,6 +15,7 @@ export const renderMarkdown = (report: Report): string => [
   faults(report),
   breakdown(report),
   errors(report),
+  misbehaviour(report),
   `Run \`${report.run.id.replaceAll('`', '')}\`, seed ${report.run.seed}, ${significant(report.run.durationSeconds)} s. The rest is in \`report.html\` and \`report.json\` beside this file.`,
 ].filter((part) => part !== '').join('\n\n') + '\n';
 
@@ -28,7 +29,7 @@ const thresholds = ({ thresholds: all }: Report): string =>
 const figures = ({ summary }: Report): string => table(['Measured', 'Value'], [
   ['Throughput', rate(summary.throughputPerSecond)],
   ['Offered', `${rate(summary.offeredPerSecond)}, ${summary.deliveredRatio === null ? '–' : formatAs('ratio', summary.deliveredRatio)} delivered`],
-  ['Errors', `${significant(summary.failed + summary.lost)} (${summary.errorRate === null ? '–' : formatAs('ratio', summary.errorRate)})`],
+  ['Errors', `${significant(summary.failed - summary.byUs + summary.lost)} (${summary.errorRate === null ? '–' : formatAs('ratio', summary.errorRate)})`],
   ['Latency from due time', percentiles(summary.latencyMs)],
   ['Service time', percentiles(summary.serviceMs)],
   ['Connect', percentiles(summary.connectMs)],
@@ -43,13 +44,18 @@ const faults = ({ faults: all }: Report): string =>
   ]));
 
 const breakdown = ({ operations }: Report): string =>
-  operations.length < 2 ? '' : table(['Operation', 'Profile', 'Succeeded', 'Failed', 'p50', 'p95', 'p99'], operations.map(({ name, profile, succeeded, failed, latencyMs }) => [
-    text(name), text(profile), significant(succeeded), significant(failed), ms(latencyMs.p50), ms(latencyMs.p95), ms(latencyMs.p99),
+  operations.length < 2 ? '' : table(['Operation', 'Profile', 'Succeeded', 'Failed', 'p50', 'p95', 'p99'], operations.map(({ name, profile, succeeded, failed, byUs, latencyMs }) => [
+    text(name), text(profile), significant(succeeded), significant(failed - byUs), ms(latencyMs.p50), ms(latencyMs.p95), ms(latencyMs.p99),
   ]));
 
 const errors = ({ errors: all }: Report): string =>
   all.length === 0 ? '' : table(['Error', 'Measured', 'Elsewhere', 'First seen'], all.slice(0, mostErrors).map(({ category, count, unmeasured, sample }) => [
     text(category), significant(count), significant(unmeasured), sample === null ? '' : text(sample.detail, 200),
+  ]));
+
+const misbehaviour = ({ misbehaviour: all }: Report): string =>
+  all.length === 0 ? '' : table(['Misbehaviour, on purpose', 'Profile', 'Done', 'What the server made of it'], all.map(({ kind, profile, done, reactions }) => [
+    text(kind), text(profile), significant(done), reactions.map(({ reaction, count, judgement }) => `${judgement === 'wrong' ? '⚠️ ' : ''}${significant(count)} × ${text(reaction)}`).join(', '),
   ]));
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>

@@ -116,5 +116,5 @@ class CheckParser {
 }
 
 /** The categories of failures; `http_` and `rpc_` carry a number; `lost` is an operation that nothing ever answered. */
-const categories = /^(?:connect|timeout|http_\d{3}|session_lost|rpc_-?\d+|tool_error|expectation|protocol_violation|stream_lost|aborted_by_us|lost)$/;
-const categoryHint = 'categories: connect, timeout, http_<status>, session_lost, rpc_<code>, tool_error, expectation, protocol_violation, stream_lost, aborted_by_us, lost';
+const categories = /^(?:connect|timeout|http_\d{3}|session_lost|rpc_-?\d+|tool_error|expectation|protocol_violation|stream_lost|aborted_by_us|provoked_by_us|lost)$/;
+const categoryHint = 'categories: connect, timeout, http_<status>, session_lost, rpc_<code>, tool_error, expectation, protocol_violation, stream_lost, aborted_by_us, provoked_by_us, lost';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { certificateAuthority } from '../../../tests/support/certificates.js';
+import { malformedKinds } from '../misbehave.js';
 import type { Plan } from '../plan.js';
 import { load, planOf } from '../testing/files.js';
 import { allKeyPaths } from './all-key-paths.js';
@@ -26,7 +27,7 @@ interface Change {
 }
 
 function textOf({ top = '', work = '', operation = 'tool: echo', stage = 'duration: 10s', name = 's' }: Change): string {
-  const paced = /arrivals|thinkTime/.test(work) ? '' : ', arrivals: { rate: 10/s }';
+  const paced = /arrivals|thinkTime|idle/.test(work) ? '' : ', arrivals: { rate: 10/s }';
   return `name: ${name}\n${top}\nworkload:\n  w: { profile: low-load, operations: [{ ${operation} }]${paced}${work === '' ? '' : `, ${work}`} }\nstages:\n  - { name: a, ${stage} }\n`;
 }
 
@@ -142,10 +143,17 @@ const rows: Readonly<Record<string, Row>> = {
   'profile.operations.*.weight': { set: { operation: 'tool: x, weight: 2.5' }, shows: (plan) => operation(plan)?.weight, as: 2.5 },
   'profile.misbehave': { set: { work: 'misbehave: {}' }, shows: (plan) => first(plan)?.misbehave, as: {} },
   'profile.misbehave.readRate': { set: { work: 'misbehave: { readRate: 1 KiB/s }' }, shows: (plan) => first(plan)?.misbehave, as: { readBytesPerSecond: 1024 } },
-  'profile.misbehave.writeRate': { set: { work: 'misbehave: { writeRate: 1 B/s }' }, refused: true },
-  'profile.misbehave.abort': { set: { work: 'misbehave: { abort: 1% }' }, refused: true },
-  'profile.misbehave.malformed': { set: { work: 'misbehave: { malformed: 1% }' }, refused: true },
-  'profile.misbehave.idle': { set: { work: 'misbehave: { idle: 1s }' }, refused: true },
+  'profile.misbehave.writeRate': { set: { work: 'misbehave: { writeRate: 2 KiB/s }' }, shows: (plan) => first(plan)?.misbehave, as: { writeBytesPerSecond: 2048 } },
+  'profile.misbehave.abort': { set: { work: 'misbehave: { abort: 1% }' }, shows: (plan) => first(plan)?.misbehave, as: { abort: 0.01 } },
+  'profile.misbehave.malformed': { set: { work: 'misbehave: { malformed: 2% }' }, shows: (plan) => first(plan)?.misbehave, as: { malformed: { share: 0.02, kinds: [...malformedKinds], oversizeBytes: 8 * 1024 ** 2 } } },
+  'profile.misbehave.malformed.share': { set: { work: 'misbehave: { malformed: { share: 3% } }' }, shows: (plan) => first(plan)?.misbehave.malformed?.share, as: 0.03 },
+  'profile.misbehave.malformed.kinds': { set: { work: 'misbehave: { malformed: { share: 3%, kinds: [oversize] } }' }, shows: (plan) => first(plan)?.misbehave.malformed?.kinds, as: ['oversize'] },
+  'profile.misbehave.malformed.oversize': { set: { work: 'misbehave: { malformed: { share: 3%, oversize: 64 KiB } }' }, shows: (plan) => first(plan)?.misbehave.malformed?.oversizeBytes, as: 65_536 },
+  'profile.misbehave.idle': { set: { work: 'misbehave: { idle: 3s }' }, shows: (plan) => [first(plan)?.misbehave, think(plan)], as: [{ idleMs: 3000 }, { model: 'closed', thinkTime: { kind: 'fixed', ms: 3000 } }] },
+  'profile.misbehave.reconnect': { set: { work: 'misbehave: { reconnect: { every: 4s } }' }, shows: (plan) => first(plan)?.misbehave, as: { reconnect: { everyMs: 4000, together: true, session: 'keep' } } },
+  'profile.misbehave.reconnect.every': { set: { work: 'misbehave: { reconnect: { every: 1m } }' }, shows: (plan) => first(plan)?.misbehave.reconnect?.everyMs, as: 60_000 },
+  'profile.misbehave.reconnect.together': { set: { work: 'misbehave: { reconnect: { every: 4s, together: false } }' }, shows: (plan) => first(plan)?.misbehave.reconnect?.together, as: false },
+  'profile.misbehave.reconnect.session': { set: { work: 'misbehave: { reconnect: { every: 4s, session: new } }' }, shows: (plan) => first(plan)?.misbehave.reconnect?.session, as: 'new' },
 };
 
 test('every key has its row, and every row its key', () => {

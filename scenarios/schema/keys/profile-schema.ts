@@ -1,7 +1,8 @@
 /** A client profile, as written. What each key means stands in its description, which the JSON Schema and the README carry. */
 import { z } from 'zod';
 import { plannedTransports, transportNames } from '../transports.js';
-import { duration, name, percentage, positiveDuration, rate, size, sizeRate, text, whole } from './fields.js';
+import { duration, name, positiveDuration, rate, size, text, whole } from './fields.js';
+import { misbehaveSchema } from './misbehave-schema.js';
 
 const notBuilt = 'Not built yet: refused by name.';
 
@@ -56,14 +57,6 @@ const operation = z.strictObject({
   weight: z.number().positive({ error: 'must be more than 0' }).max(1_000_000).prefault(1).describe('How often it is chosen, in proportion to the other operations.'),
 });
 
-const misbehave = z.strictObject({
-  readRate: sizeRate.optional().describe('A true slow reader: each socket is drained no faster than this.'),
-  writeRate: sizeRate.optional().describe(`Slow writer. ${notBuilt}`),
-  abort: percentage.optional().describe(`Share of operations whose connection is closed mid-answer. ${notBuilt}`),
-  malformed: percentage.optional().describe(`Share of requests that are broken on purpose. ${notBuilt}`),
-  idle: positiveDuration.optional().describe(`Initialise, then nothing for this long. ${notBuilt}`),
-});
-
 export const profileSchema = z.strictObject({
   name: name.describe('Name of the profile; the same as its file.'),
   description: z.string().optional().describe('What this kind of client does.'),
@@ -79,7 +72,7 @@ export const profileSchema = z.strictObject({
   timeout: positiveDuration.prefault('5s').describe('An operation without an answer this long after it was sent has failed.'),
   onClose: z.enum(['delete', 'abandon', 'reset']).prefault('delete').describe('How a session ends: with DELETE, by closing its sockets, or by resetting them.'),
   operations: z.array(operation).min(1, { error: 'at least one operation' }).describe('What a client calls: a mix by weight.'),
-  misbehave: misbehave.optional().describe('Bad behaviour on purpose; counted on its own, never as the errors of the target.'),
+  misbehave: misbehaveSchema.optional().describe('Bad behaviour on purpose; counted on its own, never as the errors of the target.'),
 });
 
 /** A workload entry: any profile key but the name, over a profile. All optional and without defaults: the profile has them. */

@@ -28,10 +28,6 @@ const scenarioRefusals: readonly Refusal[] = [
 
 const profileRefusals: readonly Refusal[] = [
   { path: ['transport'], refuses: (value) => (plannedTransports as readonly unknown[]).includes(value), what: 'this transport is', instead: `use ${transportNames.join(', ')}` },
-  { path: ['misbehave', 'writeRate'], what: 'slow writing is', instead: 'misbehave.readRate makes slow readers' },
-  { path: ['misbehave', 'abort'], what: 'closing connections mid-answer is', instead: 'onClose: reset ends sessions rudely' },
-  { path: ['misbehave', 'malformed'], what: 'sending broken requests is', instead: 'take it out' },
-  { path: ['misbehave', 'idle'], what: 'idling is', instead: 'a long thinkTime keeps sessions open with little traffic' },
   { path: ['operations', '*', 'subscribe'], what: 'subscribing is', instead: 'use tool, resource, prompt, ping or list' },
   { path: ['operations', '*', 'arguments'], refuses: (value) => value === 'auto', what: 'making up arguments is', instead: 'write them: arguments: { message: "{{ text 32 }}" }' },
 ];

@@ -36,8 +36,15 @@ function churn(every: string, profile: Part, scaleMs: (ms: number) => number): S
   return undefined;
 }
 
-export function resolveArrivals(source: ProfileSource, profile: Part): ArrivalsPlan | undefined {
+export function resolveArrivals(source: ProfileSource, profile: Part, scaleMs: (ms: number) => number): ArrivalsPlan | undefined {
   const { arrivals, thinkTime } = source;
+  const idleMs = source.misbehave?.idle;
+  if (idleMs !== undefined) {
+    const rival = arrivals !== undefined ? 'arrivals' : thinkTime !== undefined ? 'thinkTime' : undefined;
+    if (rival === undefined) return { model: 'closed', thinkTime: { kind: 'fixed', ms: scaleMs(idleMs) } };
+    profile.wrongKey([rival], 'CONFLICT', `\`${rival}\` and \`misbehave.idle\` exclude each other`, 'idle says itself when a client calls: once after each stretch of silence');
+    return undefined;
+  }
   if (arrivals !== undefined && thinkTime !== undefined) {
     profile.wrongKey(['thinkTime'], 'CONFLICT', '`arrivals` and `thinkTime` exclude each other', 'arrivals: calls at fixed times (open loop); thinkTime: pauses between calls (closed loop)');
     return undefined;

@@ -1,12 +1,13 @@
 import { checkNode, validParts } from '../keys/issues.js';
 import { profileSchema } from '../keys/profile-schema.js';
 import { refuseInProfile } from '../keys/refusals.js';
-import type { Era, MisbehavePlan, ProfilePlan } from '../plan.js';
+import type { Era, ProfilePlan } from '../plan.js';
 import type { MapNode } from '../source/node.js';
 import { isTransport } from '../transports.js';
 import { resolveArrivals, resolveSession, resolveWindow } from './client-behaviour.js';
 import { Part } from './context.js';
 import type { Report } from './context.js';
+import { resolveMisbehave } from './misbehave.js';
 import { resolveOperations } from './operations.js';
 
 export interface ProfileContext {
@@ -38,7 +39,8 @@ export function resolveProfile(node: MapNode, prefix: string, firstSlot: number,
   const source = checked.value;
   const operations = resolveOperations(source.operations, part, context.era);
   const session = resolveSession(source, part, context.scaleMs);
-  const arrivals = resolveArrivals(source, part);
+  const arrivals = resolveArrivals(source, part, context.scaleMs);
+  const misbehave = resolveMisbehave(source, part, context.scaleMs);
   const window = resolveWindow(source, part, context.warn);
   const { transport } = source;
   if (wrong || session === undefined || arrivals === undefined || !isTransport(transport)) return undefined;
@@ -58,10 +60,6 @@ export function resolveProfile(node: MapNode, prefix: string, firstSlot: number,
     timeoutMs: source.timeout,
     onClose: source.onClose,
     operations,
-    misbehave: misbehave(source.misbehave?.readRate),
+    misbehave,
   };
-}
-
-function misbehave(readRate: number | undefined): MisbehavePlan {
-  return readRate === undefined ? {} : { readBytesPerSecond: readRate };
 }

@@ -6,13 +6,19 @@ import type { Check, Plan, ProfilePlan, StagePlan } from '../plan.js';
 type Judged = Pick<Plan, 'target' | 'profiles' | 'stages' | 'faults' | 'thresholds' | 'drainMs'>;
 
 export function planWarnings(plan: Judged): readonly string[] {
-  return [...drainWarnings(plan), ...stageWarnings(plan), ...rateWarnings(plan), ...plan.thresholds.flatMap(({ check, afterMs }) => thresholdWarnings(plan, check, afterMs))];
+  return [...drainWarnings(plan), ...idleWarnings(plan), ...stageWarnings(plan), ...rateWarnings(plan), ...plan.thresholds.flatMap(({ check, afterMs }) => thresholdWarnings(plan, check, afterMs))];
 }
 
 function drainWarnings({ profiles, drainMs }: Judged): readonly string[] {
   return profiles
     .filter((profile) => profile.timeoutMs > drainMs)
     .map((profile) => `profile ${profile.name}: its timeout (${formatDuration(profile.timeoutMs)}) is longer than the drain (${formatDuration(drainMs)}): answers still due then count as lost`);
+}
+
+function idleWarnings({ profiles, stages }: Judged): readonly string[] {
+  const runMs = Math.max(0, ...stages.map((stage) => stage.startMs + stage.durationMs));
+  return profiles.flatMap(({ name, misbehave: { idleMs = 0 } }) =>
+    idleMs < runMs ? [] : [`profile ${name}: it is idle for ${formatDuration(idleMs)} and the run lasts ${formatDuration(runMs)}: no session is ever checked`]);
 }
 
 function stageWarnings({ stages }: Judged): readonly string[] {

@@ -8,6 +8,10 @@ const mergedKeys: ReadonlySet<string> = new Set(['arrivals', 'misbehave']);
 /** A client has one of these; giving one takes the other away. */
 const rivals: Readonly<Record<string, string>> = { arrivals: 'thinkTime', thinkTime: 'arrivals' };
 
+/** `misbehave.idle` says when a client calls, as `arrivals` and `thinkTime` do. */
+const paces = Object.keys(rivals);
+const idles = (entry: MapEntry | undefined): boolean => entry?.node.kind === 'map' && entry.node.entries.has('idle');
+
 /** @param name entry the result goes by, with the place where it is written */
 export function mergeProfile(base: MapNode, overrides: MapNode, name: MapEntry): MapNode {
   let merged = withEntry(base, 'name', name);
@@ -17,11 +21,16 @@ export function mergeProfile(base: MapNode, overrides: MapNode, name: MapEntry):
     if (rival !== undefined && !overrides.entries.has(rival)) merged = withoutEntry(merged, rival);
     merged = withEntry(merged, key, mergeEntry(key, merged.entries.get(key), entry));
   }
+  if (idles(overrides.entries.get('misbehave'))) {
+    for (const pace of paces) if (!overrides.entries.has(pace)) merged = withoutEntry(merged, pace);
+  }
   return { ...merged, at: name.keyAt };
 }
 
-/** For a single key that was set on the merged profile. */
-export function withoutRival(profile: MapNode, key: string): MapNode {
+/** For a single key that was set on the merged profile; `path` as its names, such as `misbehave`, `idle`. */
+export function withoutRival(profile: MapNode, path: readonly (string | undefined)[]): MapNode {
+  const [key = '', inner] = path;
+  if (key === 'misbehave' && inner === 'idle') return paces.reduce(withoutEntry, profile);
   const rival = rivals[key];
   return rival === undefined ? profile : withoutEntry(profile, rival);
 }

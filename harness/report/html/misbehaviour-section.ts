@@ -1,0 +1,36 @@
+import { clip } from '../clip.js';
+import type { Report } from '../schema.js';
+import type { Markup } from './markup.js';
+import { html } from './markup.js';
+import { table } from './table.js';
+import { count, spell } from './values.js';
+
+type Deed = Report['misbehaviour'][number];
+type Row = Pick<Deed, 'profile' | 'kind' | 'done'> & Deed['reactions'][number];
+const sampleLimit = 4096;
+const rowClasses = { right: '', wrong: 'bad', neutral: '' } as const;
+
+export const misbehaviourSection = ({ misbehaviour }: Report): Markup | string => {
+  const rows = misbehaviour.flatMap(({ reactions, ...deed }) => reactions.map((reaction): Row => ({ ...deed, ...reaction })));
+  if (rows.length === 0) return '';
+  return html`
+<h2 id="misbehaviour">Misbehaviour</h2>
+<p class="note">What clients did wrong on purpose, in all stages. None of it counts as an error of the target.</p>
+${table<Row>('What was done, and what the server made of it', [
+  { head: 'Kind', cell: ({ kind }) => html`<code>${kind}</code>` },
+  { head: 'Profile', cell: ({ profile }) => profile, text: true },
+  { head: 'Done', cell: ({ done }) => count(done) },
+  { head: 'Reaction', cell: ({ reaction }) => html`<code>${reaction}</code>`, text: true },
+  { head: 'Times', cell: ({ count: times }) => count(times) },
+  { head: '', cell: ({ judgement }) => (judgement === 'wrong' ? html`<span class="bad">worth a look</span>` : judgement === 'right' ? 'right' : ''), text: true },
+  { head: 'Meaning', cell: ({ meaning }) => meaning, text: true },
+], rows, ({ judgement }) => rowClasses[judgement])}
+${rows.map(sampleOf)}`;
+};
+
+const sampleOf = ({ kind, reaction, sample }: Row): Markup | string =>
+  sample === null || sample.request === undefined ? '' : html`
+<details><summary>First <code>${kind}</code> with <code>${reaction}</code></summary>
+<p class="note">At ${spell(sample.atSeconds)}, operation ${sample.operation}. ${sample.detail}</p>
+<p class="note">Request</p><pre tabindex="0">${clip(sample.request, sampleLimit)}</pre>
+${sample.response === undefined ? '' : html`<p class="note">Response</p><pre tabindex="0">${clip(sample.response, sampleLimit)}</pre>`}</details>`;

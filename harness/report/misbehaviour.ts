@@ -1,0 +1,65 @@
+/** What clients did wrong on purpose, and what the server made of it. */
+import { ANSWERED, misbehavedKey, parseMisbehaved } from '../../client-sim/protocol/misbehaved.js';
+import type { Aggregate } from '../analysis/contract.js';
+import type { Plan } from '../../scenarios/schema/plan.js';
+import type { Report } from './schema.js';
+
+type Deed = Report['misbehaviour'][number];
+type Reaction = Deed['reactions'][number];
+type Judged = Pick<Reaction, 'judgement' | 'meaning'>;
+
+export const misbehaviourBlock = (plan: Plan, aggregate: Aggregate): Report['misbehaviour'] =>
+  plan.profiles.flatMap(({ name }) => {
+    const { misbehaved } = aggregate.select({ stages: plan.stages.map(({ index }) => index), profile: name });
+    const byKind = new Map<string, Reaction[]>();
+    for (const [key, count] of [...misbehaved].sort(([a, many], [b, more]) => more - many || (a < b ? -1 : 1))) {
+      const { kind, reaction } = parseMisbehaved(key);
+      const reactions = byKind.get(kind) ?? [];
+      byKind.set(kind, reactions);
+      reactions.push({ reaction, count, ...judge(kind, reaction), sample: sampleOf(aggregate, kind, reaction) });
+    }
+    return [...byKind].sort(([a], [b]) => (a < b ? -1 : 1)).map(([kind, reactions]): Deed => ({
+      profile: name, kind, done: reactions.reduce((sum, { count }) => sum + count, 0), reactions,
+    }));
+  });
+
+const sampleOf = (aggregate: Aggregate, kind: string, reaction: string): Reaction['sample'] => {
+  const sample = aggregate.samples().get(misbehavedKey(kind, reaction));
+  if (sample === undefined) return null;
+  const { atMs, operation, detail, request, response } = sample;
+  return { atSeconds: atMs / 1000, operation, detail, ...(request === undefined ? {} : { request }), ...(response === undefined ? {} : { response }) };
+};
+
+const right = (meaning: string): Judged => ({ judgement: 'right', meaning });
+const wrong = (meaning: string): Judged => ({ judgement: 'wrong', meaning });
+const neutral = (meaning: string): Judged => ({ judgement: 'neutral', meaning });
+
+const judge = (kind: string, reaction: string): Judged => {
+  if (reaction === 'connect') return wrong('no connection');
+  if (reaction.startsWith('http_5')) return wrong(`HTTP ${reaction.slice(5)}: the server failed over it`);
+  if (reaction === 'aborted_by_us') return neutral('the run ended first');
+  if (kind.startsWith('malformed/')) return judgeMalformed(kind, reaction);
+  switch (kind) {
+    case 'abort/after-request': return reaction === 'closed' ? neutral('closed when the request was sent') : neutral('the server was faster');
+    case 'abort/mid-answer': return reaction === 'closed' ? neutral('closed after the first bytes of the answer') : neutral('there was nothing to cut');
+    case 'reconnect': return neutral('connections lost');
+    case 'reconnect/return': return reaction === ANSWERED ? right('came back and was answered') : wrong('came back, and its first operation failed');
+    case 'idle': return judgeIdle(reaction);
+    default: return reaction === ANSWERED ? right('answered all the same') : neutral('the server had enough of it, or we ran out of time');
+  }
+};
+
+const judgeIdle = (reaction: string): Judged => {
+  if (reaction === ANSWERED) return right('the session was alive');
+  if (reaction === 'session_lost') return neutral('the server had ended the session, and said so');
+  return wrong('the session was neither alive nor properly ended');
+};
+
+const judgeMalformed = (kind: string, reaction: string): Judged => {
+  if (reaction === 'timeout') return wrong('no answer at all: it hung');
+  if (reaction === 'stream_lost') return kind === 'malformed/wrong-framing' || kind === 'malformed/oversize' ? right('the connection was closed') : wrong('the connection was closed without a word');
+  if (reaction === ANSWERED) return kind === 'malformed/oversize' || kind === 'malformed/duplicate-id' ? neutral('answered as if nothing were wrong') : wrong('answered as if nothing were wrong');
+  if (reaction.startsWith('http_4')) return right(`refused with HTTP ${reaction.slice(5)}`);
+  if (reaction.startsWith('rpc_')) return right(`refused with JSON-RPC error ${reaction.slice(4)}`);
+  return wrong('an answer that is neither a refusal nor a result');
+};

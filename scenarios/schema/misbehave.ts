@@ -1,0 +1,36 @@
+/** What a profile does wrong on purpose, resolved; see `keys/misbehave-schema.ts` for what each key means. */
+
+/** Ways to break a request, each one thing only. */
+export const malformedKinds = ['broken-json', 'wrong-framing', 'unknown-method', 'duplicate-id', 'oversize'] as const;
+export type MalformedKind = (typeof malformedKinds)[number];
+
+export interface MisbehavePlan {
+  /** A true slow reader: each socket is drained no faster than this. */
+  readonly readBytesPerSecond?: number;
+  /** A slow writer: what each socket sends leaves no faster than this. */
+  readonly writeBytesPerSecond?: number;
+  /** Share of operations, above 0 and at most 1, whose connection is closed before the answer is whole. */
+  readonly abort?: number;
+  readonly malformed?: MalformedPlan;
+  /** Each session is left alone this long before each of its operations. */
+  readonly idleMs?: number;
+  readonly reconnect?: ReconnectPlan;
+}
+
+export interface MalformedPlan {
+  /** Of operations, above 0; with `abort` at most 1. */
+  readonly share: number;
+  /** Equally likely; at least one. */
+  readonly kinds: readonly MalformedKind[];
+  /** Of the body of an `oversize` request. */
+  readonly oversizeBytes: number;
+}
+
+export interface ReconnectPlan {
+  /** Run time between two losses. */
+  readonly everyMs: number;
+  /** All clients of the profile at the same moment of run time, on whatever worker; else each at its own, evenly spread. */
+  readonly together: boolean;
+  /** keep: new connections, the same session; new: the old session is left behind and another one opened. */
+  readonly session: 'keep' | 'new';
+}
