@@ -31,10 +31,12 @@ export function createStreamableHttp(config: ChannelConfig, events: ChannelEvent
   return new StreamableHttp(config, events, shared);
 }
 
+type Settled = Pick<RequestKind, 'sessionId' | 'version' | 'cookie'>;
+
 export interface HttpChannel extends Channel {
   readonly memory: EndpointMemory;
-  /** Session and version headers, as far as the handshake has settled them. */
-  settled(): Pick<RequestKind, 'sessionId' | 'version'>;
+  /** What every request of the session carries, as far as the handshake has settled it. */
+  settled(): Settled;
   breakOff(): void;
 }
 
@@ -279,8 +281,8 @@ class StreamableHttp implements HttpChannel, ConnectionOwner {
     if (answer.replica > 0 && (within || answer.sessionId !== '')) this.events.onControlAnswer?.(answer.replica, within && answer.status === 404);
   }
 
-  settled(): Pick<RequestKind, 'sessionId' | 'version'> {
-    return { sessionId: this.sessionId, version: this.version };
+  settled(): Settled {
+    return { sessionId: this.sessionId, version: this.version, cookie: this.cookies?.header };
   }
 
   private nextWithRoom(): Connection {

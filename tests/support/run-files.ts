@@ -7,7 +7,7 @@ import type { RunEvent, RunEventBody } from '../../harness/controller/events.js'
 const latency = z.looseObject({ count: z.number(), p50: z.number().nullable(), p99: z.number().nullable(), max: z.number().nullable() });
 
 const block = {
-  offered: z.number(), sent: z.number(), succeeded: z.number(), failed: z.number(), dropped: z.number(), lost: z.number(), unsent: z.number(),
+  offered: z.number(), sent: z.number(), succeeded: z.number(), failed: z.number(), dropped: z.number(), lost: z.number(), unsent: z.number(), byUs: z.number(), errorRate: z.number().nullable(),
   latencyMs: latency, serviceMs: latency, lagMs: latency, connectMs: latency,
   sessions: z.looseObject({ opened: z.number(), closed: z.number(), lost: z.number() }),
 };
@@ -22,6 +22,7 @@ const reportSchema = z.looseObject({
   stages: z.array(z.looseObject({ name: z.string(), measured: z.boolean(), ...block })),
   profiles: z.array(z.looseObject({ name: z.string(), ...block })),
   errors: z.array(z.looseObject({ category: z.string(), count: z.number() })),
+  misbehaviour: z.array(z.looseObject({ profile: z.string(), kind: z.string(), done: z.number(), reactions: z.array(z.looseObject({ reaction: z.string(), count: z.number(), judgement: z.string() })) })),
   workers: z.array(z.looseObject({ id: z.string() })),
   balance: z.array(z.looseObject({ gap: z.number() })),
 });

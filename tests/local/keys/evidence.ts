@@ -208,7 +208,6 @@ export const refusedRun = once(() =>
         profile: 'low-load',
         transport: 'sse',
         operations: [{ subscribe: 'x' }],
-        misbehave: { writeRate: '1 KiB/s', abort: '1%', malformed: '1%', idle: '3s' },
       },
     },
     faults: [{ at: '1s', kind: 'kill', replica: 1, node: 'n1', fraction: '50%' }],

@@ -184,8 +184,4 @@ export const profileRows: Rows = {
   },
   'profile.misbehave': readsSlowly,
   'profile.misbehave.readRate': readsSlowly,
-  'profile.misbehave.writeRate': refusedByName('misbehave.writeRate'),
-  'profile.misbehave.abort': refusedByName('misbehave.abort'),
-  'profile.misbehave.malformed': refusedByName('misbehave.malformed'),
-  'profile.misbehave.idle': refusedByName('misbehave.idle'),
 };
