@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 
 import { openFileLimit, sysctl, usableCores } from '../../platform/local/describe.js';
 import { readText } from '../../platform/local/proc.js';
+import { untried, type KernelFacts } from '../../platform/swarm/kernel/kernel-facts.js';
 import type { Host } from '../host.js';
 
 export interface Facts {
@@ -22,10 +23,13 @@ export interface Facts {
   readonly somaxconn: number | undefined;
   /** Entries that still fit into the connection tracking table; undefined when the kernel tracks none. */
   readonly conntrackRoom: number | undefined;
+  readonly conntrackMax: number | undefined;
   readonly cpuGovernor: string | undefined;
   /** The API's port; undefined when free, else why not. */
   readonly apiPortProblem: string | undefined;
   readonly results: { readonly folder: string; readonly problem: string | undefined; readonly freeBytes: number | undefined };
+  /** Of the machine that the Docker engine is on; undefined when none answers. */
+  readonly kernel: KernelFacts | undefined;
   readonly programs: { readonly chromium: string | undefined; readonly wrk: string | undefined; readonly docker: string | undefined };
 }
 
@@ -43,9 +47,11 @@ export async function gatherFacts(host: Host, resultsFolder: string): Promise<Fa
     localPorts: portRange(),
     somaxconn: numberOf(sysctl('net.core.somaxconn')),
     conntrackRoom: conntrackRoom(),
+    conntrackMax: numberOf(sysctl('net.netfilter.nf_conntrack_max')),
     cpuGovernor: readText('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor')?.trim(),
     apiPortProblem: await portProblem(API_PORT),
     results: { folder: resultsFolder, ...(await resultsProblem(resultsFolder, host.pid)) },
+    kernel: await kernelFacts(host),
     programs: {
       chromium: await find(['chromium', 'chromium-browser', 'google-chrome']),
       wrk: await find(['wrk']),
@@ -103,6 +109,21 @@ async function findProgram(names: readonly string[], path: string): Promise<stri
     }
   }
   return undefined;
+}
+
+const TRY_MS = 15_000;
+
+async function kernelFacts(host: Host): Promise<KernelFacts | undefined> {
+  // The engine's client is much to read, and this is the only place of the doctor that needs it.
+  const [{ connectEngine }, { isTold }, { tryKernel }, { trialImage }] = await Promise.all([
+    import('../../platform/swarm/engine/engine.js'), import('../swarm/stack-errors.js'), import('../../platform/swarm/kernel/try-kernel.js'), import('../swarm/load-stack.js'),
+  ]);
+  try {
+    return await tryKernel(connectEngine(host.env), trialImage(host), AbortSignal.timeout(TRY_MS));
+  } catch (error) {
+    if (isTold(error)) return undefined;
+    return untried(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** The engine's version: the client alone is not enough to run a swarm. */

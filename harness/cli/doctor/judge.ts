@@ -1,4 +1,6 @@
 /** From facts to findings: each says how it stands, and if badly, the command that mends it. */
+import { WANTED_CONNTRACK, WANTED_FILES, type Ability } from '../../platform/swarm/kernel/kernel-facts.js';
+import { MENDS } from '../../platform/swarm/kernel/mends.js';
 import { bytes, count } from '../terminal/quantity.js';
 import { API_PORT, type Facts } from './facts.js';
 
@@ -11,15 +13,13 @@ export interface Finding {
 }
 
 const GIB = 1024 ** 3;
-/** Two descriptors a client (its socket and, on the same machine, the server's end) for the largest shipped scenario, with room. */
-const WANTED_FILES = 10_240;
 const WANTED_PORTS = 20_000;
 const WANTED_BACKLOG = 1_024;
 
 export function judge(facts: Facts): readonly Finding[] {
   return [
     node(facts), cores(facts), load(facts), memory(facts), openFiles(facts), localPorts(facts),
-    backlog(facts), conntrack(facts), governor(facts), apiPort(facts), results(facts), ...programs(facts),
+    backlog(facts), conntrack(facts), governor(facts), apiPort(facts), results(facts), ...programs(facts), ...kernel(facts),
   ].filter((finding) => finding !== undefined);
 }
 
@@ -68,11 +68,12 @@ function backlog({ somaxconn }: Facts): Finding | undefined {
   return { name: 'listen backlog', status: 'warn', detail: `${count(somaxconn)}; a burst of connections overflows it`, mend: 'sudo sysctl -w net.core.somaxconn=4096' };
 }
 
-function conntrack({ conntrackRoom }: Facts): Finding {
+function conntrack({ conntrackRoom, conntrackMax }: Facts): Finding {
   const name = 'connection tracking';
   if (conntrackRoom === undefined) return { name, status: 'ok', detail: 'none' };
-  if (conntrackRoom >= 50_000) return { name, status: 'ok', detail: `room for ${count(conntrackRoom)}` };
-  return { name, status: 'warn', detail: `room for ${count(conntrackRoom)}; past it the kernel drops packets`, mend: 'sudo sysctl -w net.netfilter.nf_conntrack_max=262144' };
+  const room = `room for ${count(conntrackRoom)}${conntrackMax === undefined ? '' : ` of ${count(conntrackMax)}`}`;
+  if (conntrackRoom >= WANTED_CONNTRACK) return { name, status: 'ok', detail: room };
+  return { name, status: 'warn', detail: `${room}; past it the kernel drops packets`, mend: MENDS.conntrack };
 }
 
 function governor({ cpuGovernor }: Facts): Finding | undefined {
@@ -101,4 +102,34 @@ function programs({ programs: { chromium, wrk, docker } }: Facts): readonly Find
     optional('wrk', wrk, '`npm run bench:engine` compares with it', 'sudo apt-get install wrk'),
     optional('Chromium', chromium, 'the browser tests of the report use it', 'sudo apt-get install chromium'),
   ];
+}
+
+/** What services of a stack will find; none of it is needed without a swarm. */
+function kernel({ kernel: facts }: Facts): readonly Finding[] {
+  if (facts === undefined) return [];
+  const { triedIn, vxlan, ipvs, netem, openFiles } = facts;
+  return [
+    ability('overlay networks', vxlan, 'vxlan', 'warn', 'services on different nodes cannot reach each other', MENDS.vxlan),
+    ability('virtual addresses', ipvs, 'IPVS', 'note', 'no `endpoint_mode: vip`, no ingress ports; swarm/stack.yml uses neither', MENDS.ipvs),
+    ability('packet delay', netem, 'netem', 'note', 'the kernel has no queue that delays or loses packets', MENDS.netem),
+    containerFiles(triedIn, openFiles),
+  ];
+}
+
+function ability(name: string, tried: Ability, what: string, status: 'warn' | 'note', without: string, mend: string): Finding {
+  switch (tried.kind) {
+    case 'yes': return { name, status: 'ok', detail: what };
+    case 'no': return { name, status, detail: `no ${what} (${tried.words}): ${without}`, mend };
+    case 'unknown': return { name, status: 'note', detail: `${what} was not tried: ${tried.words}`, mend: 'sudo swarmbench doctor' };
+  }
+}
+
+function containerFiles(triedIn: 'container' | 'namespace' | undefined, openFiles: { readonly soft: number; readonly hard: number } | undefined): Finding {
+  const name = 'open files of containers';
+  if (openFiles === undefined) {
+    const why = triedIn === 'container' ? 'the container did not say' : 'there is no image to try it in';
+    return { name, status: 'note', detail: `not tried: ${why}`, mend: 'swarmbench images --offline' };
+  }
+  if (openFiles.soft >= WANTED_FILES) return { name, status: 'ok', detail: count(openFiles.soft) };
+  return { name, status: 'warn', detail: `${count(openFiles.soft)}; thousands of connections need more`, mend: MENDS.openFiles };
 }

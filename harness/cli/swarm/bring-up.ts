@@ -4,7 +4,7 @@ import { noRegistryAuth, registryAuthOf } from '../../platform/swarm/images/regi
 import { preflight } from '../../platform/swarm/preflight/preflight.js';
 import { deployStack, type Deployed, type DeployProgress } from '../../platform/swarm/stack/deploy-stack.js';
 import type { Host } from '../host.js';
-import type { LoadedStack } from './load-stack.js';
+import { trialImage, type LoadedStack } from './load-stack.js';
 import { refuseProblems } from './refuse-problems.js';
 import type { ServicesDisplay } from './services-display.js';
 
@@ -19,7 +19,7 @@ export async function bringUp(engine: Engine, { spec, warnings }: LoadedStack, {
   const registryAuth = withRegistryAuth ? registryAuthOf(host.env) : noRegistryAuth;
   if (warnings !== '') display.note(`warning: ${warnings}`);
   display.doing('looking at the engine, ports and images');
-  refuseProblems(await preflight(engine, spec, registryAuth, signal), display.note);
+  refuseProblems(await preflight(engine, spec, { registryAuth, trialImage: trialImage(host) }, signal), display.note);
   display.doing('deploying');
   return await deployStack(engine, spec, { timeoutMs, contentNames: true, prune: true, pinImages: true, registryAuth }, show(display), signal);
 }

@@ -48,6 +48,11 @@ export function loadStack(request: StackRequest, host: Host): LoadedStack {
   });
 }
 
+/** The image whose programs try what the kernel can do, where `images` has made one. */
+export function trialImage(host: Host): string | undefined {
+  return givenEnvironment([], host)['NETTOOLS_IMAGE'];
+}
+
 type Environment = Readonly<Record<string, string>>;
 
 /** Later ones win: what `images` left, the files in their order, the process's own. */

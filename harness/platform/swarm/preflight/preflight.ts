@@ -5,17 +5,24 @@ import type { Engine } from '../engine/engine.js';
 import type { RegistryAuth } from '../images/registry-auth.js';
 import type { Finding } from './finding.js';
 import { checkImages } from './images.js';
+import { checkKernel } from './kernel.js';
 import { checkPorts } from './ports.js';
 
+export interface PreflightOptions {
+  readonly registryAuth: RegistryAuth;
+  /** With the programs to try the kernel with; undefined: from outside, where that can be. */
+  readonly trialImage: string | undefined;
+}
+
 /** All findings, problems first. @throws EngineError when the engine does not answer */
-export async function preflight(engine: Engine, stack: StackSpec, registryAuth: RegistryAuth, signal: AbortSignal): Promise<readonly Finding[]> {
+export async function preflight(engine: Engine, stack: StackSpec, { registryAuth, trialImage }: PreflightOptions, signal: AbortSignal): Promise<readonly Finding[]> {
   const info = await engine.info(signal);
   const noManager = managerProblem(info, engine.address);
   if (noManager !== undefined) return [noManager];
   const nodes = await engine.nodes.all(signal);
   const usable = nodes.filter(({ Spec, Status }) => Status.State === 'ready' && Spec.Availability === 'active');
-  const [ports, images] = await Promise.all([checkPorts(engine, stack, usable.length, signal), checkImages(engine, stack, usable.length, registryAuth, signal)]);
-  const findings = [...nodeFindings(nodes, usable), ...ports, ...images];
+  const [ports, kernel, images] = await Promise.all([checkPorts(engine, stack, usable.length, signal), checkKernel(engine, stack, trialImage, signal), checkImages(engine, stack, usable.length, registryAuth, signal)]);
+  const findings = [...nodeFindings(nodes, usable), ...ports, ...images, ...kernel];
   return findings.toSorted((a, b) => (a.level === b.level ? 0 : a.level === 'problem' ? -1 : 1));
 }
 

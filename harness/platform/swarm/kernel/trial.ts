@@ -1,0 +1,61 @@
+/** The trial itself: a script for any shell in a network namespace of its own with CAP_NET_ADMIN, and what its lines say. Pure. */
+import { untried, type Ability, type KernelFacts } from './kernel-facts.js';
+
+/**
+ * One line a fact. Making an interface or a queue makes the kernel load what it has a module for; everything goes with the namespace.
+ * Missing programs are told apart from refusals, and busybox's `ip` is none: it knows few kinds. IPVS shows as a file once it is
+ * there (net/netfilter/ipvs); before, there may be a module that the engine will load.
+ */
+export const TRIAL = `
+PATH=$PATH:/usr/sbin:/sbin
+attempt() {
+  name=$1; shift
+  if ! "$1" -V 2>&1 | grep -q iproute2; then echo "$name unknown there is no iproute2 where it was tried"
+  elif words=$("$@" 2>&1 </dev/null); then echo "$name yes"
+  else echo "$name no" $words
+  fi
+}
+attempt vxlan ip link add trial type vxlan id 4242 dstport 4789
+ip link set lo up 2>/dev/null
+attempt netem tc qdisc add dev lo root netem delay 1ms
+if [ -e /proc/net/ip_vs ]; then echo 'ipvs yes'
+elif [ -d "/lib/modules/$(uname -r)" ] && command -v modprobe >/dev/null 2>&1; then
+  if modprobe -nq ip_vs; then echo 'ipvs yes'; else echo 'ipvs no the kernel has no module ip_vs'; fi
+elif zcat /proc/config.gz 2>/dev/null | grep -q '^# CONFIG_IP_VS is not set'; then echo 'ipvs no the kernel was built without CONFIG_IP_VS'
+else echo 'ipvs unknown it is not loaded, and nobody could tell whether there is a module'
+fi
+echo "files $(ulimit -Sn) $(ulimit -Hn)"
+echo "conntrack $(cat /proc/sys/net/netfilter/nf_conntrack_max 2>/dev/null)"
+`;
+
+/** What an attempt says when the one who made it may not: nothing about the kernel. */
+const NOT_ALLOWED = /operation not permitted|permission denied/i;
+
+export function readTrial(output: string, triedIn: 'container' | 'namespace'): KernelFacts {
+  const lines = new Map(output.split('\n').map((line) => {
+    const [name = '', ...rest] = line.trim().split(' ');
+    return [name, rest.join(' ')] as const;
+  }));
+  const ability = (name: string): Ability => abilityOf(lines.get(name));
+  const [soft, hard] = (lines.get('files') ?? '').split(' ').map(limitOf);
+  const conntrackMax = Number.parseInt(lines.get('conntrack') ?? '', 10);
+  const none = untried('');
+  return {
+    ...none, triedIn, vxlan: ability('vxlan'), ipvs: ability('ipvs'), netem: ability('netem'),
+    // A shell in a namespace here has the limits of this process, not of a container.
+    ...(triedIn === 'container' && soft !== undefined && hard !== undefined ? { openFiles: { soft, hard } } : {}),
+    ...(Number.isNaN(conntrackMax) ? {} : { conntrackMax }),
+  };
+}
+
+function abilityOf(text: string | undefined): Ability {
+  const [, kind, words = ''] = /^(yes|no|unknown)\s*(.*)$/.exec(text ?? '') ?? [];
+  if (kind === 'yes') return { kind };
+  if (kind === 'no' && !NOT_ALLOWED.test(words)) return { kind, words };
+  return { kind: 'unknown', words: words === '' ? 'the trial said nothing of it' : words };
+}
+
+function limitOf(text: string): number | undefined {
+  if (text === 'unlimited') return Number.MAX_SAFE_INTEGER;
+  return /^\d+$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,58 @@
+/** Tries what the kernel below an engine can do: in a short-lived container of the engine, else in a network namespace of this machine. */
+import { execFile } from 'node:child_process';
+import { release, userInfo } from 'node:os';
+import type { Engine } from '../engine/engine.js';
+import { completed, untried, type KernelFacts } from './kernel-facts.js';
+import { readTrial, TRIAL } from './trial.js';
+
+const TRY_MS = 10_000;
+/** Of the container, so that one that outlived a crash is known. */
+const LABEL = 'swarmbench.trial';
+
+/**
+ * @param image with a shell, `ip` and `tc`; undefined, or one that the engine has not: no container
+ * @throws EngineError when the engine does not answer; the signal's reason
+ */
+export async function tryKernel(engine: Engine, image: string | undefined, signal: AbortSignal): Promise<KernelFacts> {
+  const isThere = image !== undefined && (await engine.images.find(image, signal)) !== undefined;
+  const inContainer = isThere ? await tryInContainer(engine, image, signal) : undefined;
+  if (inContainer !== undefined && [inContainer.vxlan, inContainer.ipvs, inContainer.netem].every(({ kind }) => kind !== 'unknown')) return inContainer;
+  // Another machine's kernel cannot be tried from here.
+  const { KernelVersion } = await engine.info(signal);
+  if (KernelVersion !== release()) return inContainer ?? untried('the engine is on another machine, and has no image with the programs to try it');
+  const inNamespace = await tryInNamespace(signal);
+  return inContainer === undefined ? inNamespace : completed(inContainer, inNamespace);
+}
+
+/** Undefined when the engine would not run it. */
+async function tryInContainer({ docker }: Engine, image: string, signal: AbortSignal): Promise<KernelFacts | undefined> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(TRY_MS)]);
+  try {
+    // An interrupt here would leave a container that nobody knows of; it takes a tenth of a second.
+    const container = await docker.createContainer({
+      Image: image, Entrypoint: ['sh', '-c', TRIAL], Cmd: [], User: '0', Tty: true, Labels: { [LABEL]: 'yes' },
+      HostConfig: { NetworkMode: 'none', CapDrop: ['ALL'], CapAdd: ['NET_ADMIN'] },
+    });
+    try {
+      await container.start({ abortSignal: limit });
+      await container.wait({ abortSignal: limit });
+      return readTrial((await container.logs({ stdout: true, follow: false, abortSignal: limit })).toString(), 'container');
+    } finally {
+      await container.remove({ force: true, v: true });
+    }
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
+}
+
+function tryInNamespace(signal: AbortSignal): Promise<KernelFacts> {
+  // Root needs no user namespace, in which the kernel would load no module for us.
+  const how = userInfo().uid === 0 ? ['--net'] : ['--user', '--map-root-user', '--net'];
+  return new Promise((resolve) => {
+    execFile('unshare', [...how, 'sh', '-c', TRIAL], { timeout: TRY_MS, signal }, (error, stdout, stderr) => {
+      if (error === null) resolve(readTrial(stdout, 'namespace'));
+      else resolve(untried(`no network namespace to try it in: ${stderr.trim() || error.message}`));
+    });
+  });
+}
