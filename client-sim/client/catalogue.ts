@@ -1,5 +1,6 @@
 import { nearest } from '../../scenarios/schema/nearest.js';
 import type { OperationPlan } from '../../scenarios/schema/plan.js';
+import { argumentsFor, argumentsForPrompt, type MadeArguments } from '../mcp/auto-arguments.js';
 import { isObject } from '../mcp/judge-message.js';
 import type { WireSession } from '../transport/wire-session.js';
 
@@ -32,30 +33,43 @@ const SHAPES = {
 /** Pages of a list that are read at most; more is a server that never stops. */
 const MOST_PAGES = 100;
 
+interface Entry {
+  readonly name: string;
+  readonly entry: Readonly<Record<string, unknown>>;
+}
+
 /** What a server says it offers. */
 export class Catalogue {
-  readonly #names = new Map<Listing, string[]>();
+  readonly #entries = new Map<Listing, readonly Entry[]>();
 
   names(listing: Listing): readonly string[] {
-    return this.#names.get(listing) ?? [];
+    return (this.#entries.get(listing) ?? []).map(({ name }) => name);
   }
 
   /** Reads a list, page by page. @returns what is wrong, in words */
   async fill(session: WireSession, listing: Listing): Promise<string | undefined> {
-    const { entries, key } = SHAPES[listing];
-    const names: string[] = [];
+    const { entries: member, key } = SHAPES[listing];
+    const entries: Entry[] = [];
     let cursor: unknown;
     for (let page = 0; page < MOST_PAGES; page++) {
       const { result, failure, requestText, responseText } = await session.request(listing, cursor === undefined ? {} : { cursor });
-      if (failure !== undefined) return `${listing} failed with ${failure.category}: ${failure.detail}. Does this server offer ${entries}?\n--- request\n${requestText}\n--- answer\n${responseText}`;
-      const found: unknown = result?.[entries];
-      if (!Array.isArray(found)) return `${listing} answered without \`${entries}\`, which MCP demands.\n--- request\n${requestText}\n--- answer\n${responseText}`;
-      names.push(...found.map((entry: unknown) => (isObject(entry) ? entry[key] : undefined)).filter((name) => typeof name === 'string'));
+      if (failure !== undefined) return `${listing} failed with ${failure.category}: ${failure.detail}. Does this server offer ${member}?\n--- request\n${requestText}\n--- answer\n${responseText}`;
+      const found: unknown = result?.[member];
+      if (!Array.isArray(found)) return `${listing} answered without \`${member}\`, which MCP demands.\n--- request\n${requestText}\n--- answer\n${responseText}`;
+      entries.push(...found.filter(isObject).flatMap((entry) => (typeof entry[key] === 'string' ? [{ name: entry[key], entry }] : [])));
       cursor = result?.['nextCursor'];
       if (typeof cursor !== 'string' || cursor === '') break;
     }
-    this.#names.set(listing, names);
+    this.#entries.set(listing, entries);
     return undefined;
+  }
+
+  /** Arguments for an operation that leaves them to us, from what the server says of its tool or prompt. */
+  argumentsOf({ method, target }: OperationPlan): MadeArguments {
+    const listing = listingFor(method);
+    const entry = listing === undefined ? undefined : this.#entries.get(listing)?.find(({ name }) => name === target)?.entry;
+    if (entry === undefined) return { ok: false, problem: `the server lists no ${target ?? method}` };
+    return method === 'prompts/get' ? argumentsForPrompt(entry['arguments']) : argumentsFor(entry['inputSchema'] ?? { type: 'object' });
   }
 
   /** Why an operation cannot be done: it names what the server does not list. */

@@ -1,8 +1,9 @@
 import type { OperationPlan, ProfilePlan } from '../../scenarios/schema/plan.js';
 import { factsOf, type TransportName } from '../../scenarios/schema/transports.js';
 import { compileRequest } from '../mcp/compile-request.js';
+import { withArguments } from '../protocol/with-arguments.js';
 import { endpointsFor } from '../protocol/endpoints.js';
-import { PROTOCOL, type Endpoint, type Exchange, type PinnedProtocol, type PreflightOrder, type PreflightResult } from '../protocol/messages.js';
+import { PROTOCOL, type Endpoint, type Exchange, type ArgumentsMade, type PinnedProtocol, type PreflightOrder, type PreflightResult } from '../protocol/messages.js';
 import { negotiate, type Negotiation } from '../transport/negotiate.js';
 import { tokenEndpoints } from '../transport/token-endpoints.js';
 import type { WireAnswer, WireSession } from '../transport/wire-session.js';
@@ -13,7 +14,7 @@ const TIMEOUT_MS = 10_000;
 const MOST_TOKENS = 99;
 
 type Outcome =
-  | { readonly ok: true; readonly pinned: PinnedProtocol; readonly serverInfo: PreflightResult['serverInfo']; readonly tools: readonly string[] }
+  | { readonly ok: true; readonly pinned: PinnedProtocol; readonly serverInfo: PreflightResult['serverInfo']; readonly tools: readonly string[]; readonly made: readonly ArgumentsMade[] }
   | { readonly ok: false; readonly problem: string; readonly pinned?: PinnedProtocol; readonly tools: readonly string[] };
 
 /**
@@ -36,7 +37,8 @@ export async function runPreflight(order: PreflightOrder): Promise<PreflightResu
   if (!last.ok) return all;
   const pinned = results.flatMap((each) => each.pinned ?? []);
   const [first] = results;
-  return { ...all, ...(first?.pinned === undefined ? {} : { pinned: first.pinned }), ...(first?.serverInfo === undefined ? {} : { serverInfo: first.serverInfo }), routes: pinned };
+  const argumentsMade = results.flatMap((each) => each.argumentsMade ?? []);
+  return { ...all, ...(first?.pinned === undefined ? {} : { pinned: first.pinned }), ...(first?.serverInfo === undefined ? {} : { serverInfo: first.serverInfo }), ...(argumentsMade.length === 0 ? {} : { argumentsMade }), routes: pinned };
 }
 
 /** All endpoints of one route, in one era. */
@@ -83,6 +85,7 @@ function result(order: PreflightOrder, found: Partial<Extract<Outcome, { ok: tru
     ...(problem === undefined ? {} : { problem }),
     ...(found.pinned === undefined ? {} : { pinned: found.pinned }),
     ...(serverInfo === undefined ? {} : { serverInfo }),
+    ...('made' in found && found.made !== undefined && found.made.length > 0 ? { argumentsMade: [...found.made] } : {}),
   };
 }
 
@@ -113,10 +116,11 @@ async function tryEndpoint(
   try {
     if (!negotiation.ok) return { ok: false, problem: negotiation.problem, tools: [] };
     const catalogue = new Catalogue();
-    const problem = (await list(session, profiles, catalogue)) ?? (await callEach(session, order.plan.seed, profiles, negotiation.pinned, catalogue));
+    const made: ArgumentsMade[] = [];
+    const problem = (await list(session, profiles, catalogue)) ?? (await callEach(session, order.plan.seed, profiles, negotiation.pinned, catalogue, made));
     const tools = catalogue.names('tools/list');
     if (problem !== undefined) return { ok: false, problem, pinned: negotiation.pinned, tools };
-    return { ok: true, pinned: negotiation.pinned, serverInfo: negotiation.serverInfo, tools };
+    return { ok: true, pinned: negotiation.pinned, serverInfo: negotiation.serverInfo, tools, made };
   } finally {
     if (negotiation.ok) await session.close();
     exchanges.push(...session.exchanges);
@@ -148,7 +152,7 @@ async function list(session: WireSession, profiles: readonly ProfilePlan[], cata
 }
 
 async function callEach(
-  session: WireSession, seed: number, profiles: readonly ProfilePlan[], pinned: PinnedProtocol, catalogue: Catalogue,
+  session: WireSession, seed: number, profiles: readonly ProfilePlan[], pinned: PinnedProtocol, catalogue: Catalogue, found: ArgumentsMade[],
 ): Promise<string | undefined> {
   for (const profile of profiles) {
     for (const [index, operation] of profile.operations.entries()) {
@@ -158,8 +162,12 @@ async function callEach(
       }
       const missing = catalogue.missing(operation);
       if (missing !== undefined) return `${where}: ${missing}`;
+      const made = operation.autoArguments === true ? catalogue.argumentsOf(operation) : undefined;
+      if (made?.ok === false) return `${where}: no arguments can be made up: ${made.problem}. Write them in place of \`auto\`.`;
+      const whole = made === undefined ? operation : withArguments(operation, made.template);
+      if (made !== undefined) found.push({ profile: profile.name, operation: operation.name, params: whole.params });
       const draw = { seed, slot: profile.firstSlot, sequence: 0 };
-      const answer = await session.operation(compileRequest(operation, index, pinned), draw, `${operation.method} ${operation.target ?? ''}`.trim());
+      const answer = await session.operation(compileRequest(whole, index, pinned), draw, `${operation.method} ${operation.target ?? ''}`.trim());
       if (answer.failure !== undefined) return `${where}: ${refused(operation, answer)}`;
     }
   }

@@ -18,7 +18,7 @@ const placeholder: z.ZodType<Placeholder> = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('now') }),
 ]);
 
-const template: z.ZodType<Template> = z.lazy(() => z.discriminatedUnion('kind', [
+export const template: z.ZodType<Template> = z.lazy(() => z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('constant'), json: z.string() }),
   z.strictObject({ kind: z.literal('object'), entries: z.array(z.tuple([z.string(), template])) }),
   z.strictObject({ kind: z.literal('array'), items: z.array(template) }),
@@ -51,6 +51,7 @@ const operation = z.strictObject({
   params: template,
   target: z.string().exactOptional(),
   weight: z.number().min(0),
+  autoArguments: z.literal(true).exactOptional(),
   expect: z.strictObject({
     contains: z.array(z.string()),
     equals: z.array(z.strictObject({ text: z.string(), path: z.array(z.union([z.string(), z.number().int()])), json: z.string() })),

@@ -130,6 +130,8 @@ export interface OperationPlan {
   /** Value of the `Mcp-Name` header in the stateless era. */
   readonly target?: string;
   readonly weight: number;
+  /** The arguments in `params` are still to be made, from what the server says of its tool or prompt; see the preflight. */
+  readonly autoArguments?: true;
   /** What a correct answer holds beyond the rules of MCP. */
   readonly expect?: ExpectPlan;
 }

@@ -155,7 +155,6 @@ describe('what is not built yet is refused by name, at its key:', () => {
     ['a command', `${minimal}target: { server: { command: [node, x] } }\n`, 's.yaml:6:21: `target.server.command`'],
     ...['sse', 'websocket', 'tcp', 'stdio', 'sdk'].map((transport) => [transport, minimal.replace('{}', `{ transport: ${transport} }`), 's.yaml:3:15: `workload.low-load.transport`'] as const),
     ['subscribe', minimal.replace('{}', '{ operations: [{ subscribe: "bench://topic/a" }] }'), 's.yaml:3:30: `workload.low-load.operations.0.subscribe`'],
-    ['arguments: auto', minimal.replace('{}', '{ operations: [{ tool: a, arguments: auto }] }'), 's.yaml:3:39: `workload.low-load.operations.a.arguments`'],
   ];
   test.each(cases)('%s', (_, text, at) => {
     const problems = problemsOf(text);

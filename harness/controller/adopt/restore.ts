@@ -36,13 +36,13 @@ export async function restore(folder: string, shared: Shared): Promise<Restored>
 export async function takeUp(core: RunCore, past: Past): Promise<void> {
   const { timings, now } = core.shared;
   const started = past.last('run.started');
-  const pinned = past.last('preflight.passed')?.pinned;
+  const { pinned, argumentsMade = [] } = past.last('preflight.passed') ?? {};
   if (started === undefined || pinned === undefined) {
     const { kind } = core.log.state;
     throw new ControllerError('CONTROLLER_LOST', `the controller ended while the run was ${kind}: before its load began, a run cannot be continued`, 'Run it again.');
   }
   const secrets = await readSecrets(core.folder);
-  core.start = { startAt: started.startAt, endpoints: secrets.endpoints, pinned };
+  core.start = { startAt: started.startAt, endpoints: secrets.endpoints, pinned, argumentsMade };
   core.deadline = Math.max(started.startAt + core.endMs + core.plan.drainMs, now() + timings.leaseMs) + timings.lastBatchesMs;
   for (const event of past.events) core.took(event);
   core.record({ type: 'run.adopted', pid });

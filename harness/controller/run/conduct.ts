@@ -47,10 +47,10 @@ export async function conduct(core: RunCore, how: Conduct): Promise<Deployment |
     const [first] = workers;
     if (first === undefined) throw new Error('a run needs at least one worker');
     const workerLogs = workerLogsOf(environment, how.options.registeredWorkers);
-    const pinned = await preflight(core, first, environment.preflightEndpoints ?? endpoints, workerLogs);
+    const found = await preflight(core, first, environment.preflightEndpoints ?? endpoints, workerLogs);
     signal.throwIfAborted();
     refuseLost(workers, workerLogs);
-    begin(core, workers, { endpoints, pinned });
+    begin(core, workers, { endpoints, ...found });
     faults = conductFaults(core, platform.faults);
     await loadPhase(core, () => environment.usage());
   } catch (error) {

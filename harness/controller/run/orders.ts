@@ -1,4 +1,5 @@
-import { PROTOCOL, type AdjustOrder, type AssignmentOrder, type Endpoint, type PinnedProtocol, type PreflightOrder, type StopOrder } from '../../../client-sim/protocol/messages.js';
+import { PROTOCOL, type AdjustOrder, type ArgumentsMade, type AssignmentOrder, type Endpoint, type PinnedProtocol, type PreflightOrder, type StopOrder } from '../../../client-sim/protocol/messages.js';
+import { withAllArguments } from '../../../client-sim/protocol/with-arguments.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import { workerPlan } from '../../../scenarios/schema/index.js';
 import type { LoadAdjusted } from './run.js';
@@ -13,10 +14,13 @@ export interface RunStart {
   readonly startAt: number;
   readonly endpoints: readonly Endpoint[];
   readonly pinned: PinnedProtocol;
+  /** In place of `arguments: auto`. */
+  readonly argumentsMade: readonly ArgumentsMade[];
 }
 
-export function assignmentOrder(runId: string, plan: Plan, start: RunStart, workerId: string, assignment: Assignment, joinMs: number): AssignmentOrder {
-  return { type: 'assignment', protocol: PROTOCOL, runId, workerId, ...assignment, plan: workerPlan(plan), ...start, joinMs };
+export function assignmentOrder(runId: string, plan: Plan, { argumentsMade, ...start }: RunStart, workerId: string, assignment: Assignment, joinMs: number): AssignmentOrder {
+  const whole = { ...plan, profiles: withAllArguments(plan.profiles, argumentsMade) };
+  return { type: 'assignment', protocol: PROTOCOL, runId, workerId, ...assignment, plan: workerPlan(whole), ...start, joinMs };
 }
 
 export function adjustOrder(runId: string, event: LoadAdjusted): AdjustOrder {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Endpoint, PinnedProtocol, PreflightResult } from '../../../client-sim/protocol/messages.js';
+import type { Endpoint, PreflightResult } from '../../../client-sim/protocol/messages.js';
 import { ControllerError } from '../errors.js';
 import type { Worker } from '../workers/registry.js';
 import type { RunCore } from './core.js';
-import { preflightOrder } from './orders.js';
+import { preflightOrder, type RunStart } from './orders.js';
 import { shownUrl } from './shown-url.js';
 
 const LOOK_MS = 20;
@@ -14,13 +14,13 @@ const LOOK_MS = 20;
  * @throws ControllerError PREFLIGHT_FAILED with what was asked and what came; PREFLIGHT_TIMEOUT; WORKERS_MISSING when its
  * worker is lost
  */
-export async function preflight(core: RunCore, worker: Worker, endpoints: readonly Endpoint[], workerLogs: string): Promise<PinnedProtocol> {
+export async function preflight(core: RunCore, worker: Worker, endpoints: readonly Endpoint[], workerLogs: string): Promise<Pick<RunStart, 'pinned' | 'argumentsMade'>> {
   core.record({ type: 'preflight.started' });
   const result = await answer(core, worker, endpoints, workerLogs);
-  const { exchanges, serverInfo, pinned } = result;
+  const { exchanges, serverInfo, pinned, argumentsMade = [] } = result;
   if (result.ok && pinned !== undefined) {
-    core.record({ type: 'preflight.passed', pinned, serverInfo, exchanges });
-    return pinned;
+    core.record({ type: 'preflight.passed', pinned, serverInfo, exchanges, ...(argumentsMade.length === 0 ? {} : { argumentsMade }) });
+    return { pinned, argumentsMade };
   }
   const problem = result.problem ?? 'the worker gave no reason';
   core.record({ type: 'preflight.failed', problem, exchanges });

@@ -52,7 +52,7 @@ const operation = z.strictObject({
   ping: z.literal(true, { error: 'write `ping: true`' }).optional().describe('ping. Does not exist in the stateless era (2026-07-28), so it is refused when `target.era` is modern.'),
   list: z.enum(listKinds).optional().describe('tools/list, resources/list or prompts/list (first page).'),
   subscribe: text.optional().describe(`resources/subscribe. ${notBuilt}`),
-  arguments: z.union([z.enum(['auto'], { error: 'expected a map of arguments' }), z.record(z.string(), z.unknown())]).optional().describe('Arguments of the tool or prompt; text in it may hold templates. `auto` is not built yet: refused by name.'),
+  arguments: z.union([z.enum(['auto'], { error: 'expected a map of arguments' }), z.record(z.string(), z.unknown())]).optional().describe('Arguments of the tool or prompt; text in it may hold templates. `auto`: made up from what the server says of it in its list, before the load begins; what cannot be right for certain is refused.'),
   expect: expectation.optional().describe('What a correct answer holds beyond the rules of MCP; one that does not has failed with `expectation`. Such answers are all parsed.'),
   weight: z.number().positive({ error: 'must be more than 0' }).max(1_000_000).prefault(1).describe('How often it is chosen, in proportion to the other operations.'),
 });

@@ -29,7 +29,6 @@ const scenarioRefusals: readonly Refusal[] = [
 const profileRefusals: readonly Refusal[] = [
   { path: ['transport'], refuses: (value) => (plannedTransports as readonly unknown[]).includes(value), what: 'this transport is', instead: `use ${transportNames.join(', ')}` },
   { path: ['operations', '*', 'subscribe'], what: 'subscribing is', instead: 'use tool, resource, prompt, ping or list' },
-  { path: ['operations', '*', 'arguments'], refuses: (value) => value === 'auto', what: 'making up arguments is', instead: 'write them: arguments: { message: "{{ text 32 }}" }' },
 ];
 
 export function refuseInScenario(scenario: MapNode): readonly Problem[] {

@@ -54,13 +54,14 @@ function build(source: OperationSource, index: number, profile: Part, era: Era):
     });
   if (tool !== undefined) {
     // Servers that validate arguments refuse a call without any, so a tool always gets a map.
-    const params = object({ name: constant(tool), arguments: template(source.arguments ?? {}, 'arguments', true) });
-    return { name: tool, method: 'tools/call', params, target: tool };
+    const written = source.arguments === 'auto' ? {} : (source.arguments ?? {});
+    const params = object({ name: constant(tool), arguments: template(written, 'arguments', true) });
+    return { name: tool, method: 'tools/call', params, target: tool, ...autoOf(source) };
   }
   if (prompt !== undefined) {
     checkPromptArguments(source, index, profile);
-    const given = source.arguments === undefined ? {} : { arguments: template(source.arguments, 'arguments', false) };
-    return { name: prompt, method: 'prompts/get', params: object({ name: constant(prompt), ...given }), target: prompt };
+    const given = source.arguments === undefined || source.arguments === 'auto' ? {} : { arguments: template(source.arguments, 'arguments', false) };
+    return { name: prompt, method: 'prompts/get', params: object({ name: constant(prompt), ...given }), target: prompt, ...autoOf(source) };
   }
   if (resource !== undefined) {
     const uri = template(resource, 'resource', false);
@@ -75,6 +76,10 @@ function build(source: OperationSource, index: number, profile: Part, era: Era):
   if (source.ping === true) return { name: 'ping', method: 'ping', params: constant({}) };
   if (list !== undefined) return { name: `${list}/list`, method: `${list}/list`, params: constant({}) };
   return undefined;
+}
+
+function autoOf(source: OperationSource): Pick<OperationPlan, 'autoArguments'> {
+  return source.arguments === 'auto' ? { autoArguments: true } : {};
 }
 
 /** MCP: arguments of a prompt are text, all of them. */

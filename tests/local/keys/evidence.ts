@@ -186,6 +186,17 @@ export const bytesRun = once(() =>
   observe({ scenario: { name: 'bytes', workload: { caller: calling('big', { arrivals: { rate: '20/s' } }) }, stages: steady, limits: { bytes: '2 MiB' } } }),
 );
 
+/** The reference server validates arguments against the schemas it lists. */
+export const autoRun = once(() =>
+  run({
+    scenario: {
+      name: 'auto',
+      workload: { caller: { profile: 'low-load', clients: 2, arrivals: { rate: '10/s' }, operations: [{ tool: 'echo', arguments: 'auto' }, { prompt: 'greeting', arguments: 'auto' }] } },
+      stages: [{ name: 'steady', duration: '2s' }],
+    },
+  }),
+);
+
 /** Stopped by the preflight, whose trial call is held against the expectation too. */
 export const tooShort = once(async () => {
   const { url } = await startTestServer({ behaviour: byName });
