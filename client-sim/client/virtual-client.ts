@@ -221,7 +221,7 @@ export class VirtualClient {
     const series = this.#base() + this.#operation(sequence);
     floor.recorder.count(series, SENT);
     this.#recordFailure(series, floor.nowMs - dueMs, failure);
-    if (replica > 0) floor.recorder.attributed(series, replica, floor.nowMs - dueMs, false);
+    if (replica > 0 && !isByUs(failure.category)) floor.recorder.attributed(series, replica, floor.nowMs - dueMs, false);
     this.arrivals.ended(sequence, floor.nowMs);
   }
 

@@ -75,6 +75,8 @@ const profile = z.strictObject({
   clients: positive,
   firstSlot: count,
   transport: z.enum(transportNames),
+  sticky: z.enum(['none', 'session', 'cookie', 'source']).exactOptional(),
+  era: z.enum(['auto', 'legacy', 'modern']).exactOptional(),
   session,
   arrivals,
   maxInFlight: positive,

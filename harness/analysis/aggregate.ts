@@ -1,6 +1,6 @@
 import type { Check, Plan } from '../../scenarios/schema/plan.js';
 import type { ErrorSample, Telemetry } from '../../client-sim/protocol/messages.js';
-import type { UsageSample } from '../platform/platform.js';
+import type { Replica, UsageSample } from '../platform/platform.js';
 import { Cells } from './cells.js';
 import type { Aggregate, Measured, Second, Selection, TimeWindow, Totals, UsageSeries, WorkerBook } from './contract.js';
 import type { DecodedBatch } from './decoded-batch.js';
@@ -9,6 +9,7 @@ import type { HeatMapView } from './heat-map.js';
 import { HeatMap } from './heat-map.js';
 import { FaultBook, type FaultEvent, type FaultRecord } from './fault-book.js';
 import { measure } from './measure.js';
+import { replicaNamer } from './replica-names.js';
 import { Timeline, secondOf } from './timeline.js';
 import { UsageBook } from './usage-book.js';
 import { WorkerBooks } from './worker-books.js';
@@ -23,7 +24,9 @@ export const createAggregate = (plan: Plan): Aggregate => new MergedTelemetry(pl
 
 class MergedTelemetry implements Aggregate {
   readonly #plan: Plan;
-  readonly #cells = new Cells();
+  #replicas: readonly Replica[] = [];
+  #nameOf = replicaNamer([]);
+  readonly #cells = new Cells((replica) => this.#nameOf(replica));
   readonly #timeline = new Timeline();
   readonly #heatMap = new HeatMap();
   readonly #workers = new WorkerBooks();
@@ -35,7 +38,7 @@ class MergedTelemetry implements Aggregate {
 
   constructor(plan: Plan) {
     this.#plan = plan;
-    this.#recent = new RecentBatches(Math.max(0, ...plan.stopWhen.map((rule) => rule.windowMs)) + slackMs);
+    this.#recent = new RecentBatches(Math.max(0, ...plan.stopWhen.map((rule) => rule.windowMs)) + slackMs, (replica) => this.#nameOf(replica));
   }
 
   get lastMs(): number {
@@ -54,6 +57,11 @@ class MergedTelemetry implements Aggregate {
     this.#workers.add(workerId, batch);
     this.#recent.add(decoded, this.#lastMs);
     for (const sample of batch.samples) this.#keepEarliest(sample);
+  }
+
+  knowReplicas(replicas: readonly Replica[]): void {
+    this.#replicas = [...this.#replicas, ...replicas];
+    this.#nameOf = replicaNamer(this.#replicas);
   }
 
   addUsage(atMs: number, samples: readonly UsageSample[]): void {
@@ -114,7 +122,10 @@ class RecentBatches {
   #batches: DecodedBatch[] = [];
   #prunedBelowMs = 0;
 
-  constructor(keepMs: number) {
+  readonly #nameOf: (replica: string) => string;
+
+  constructor(keepMs: number, nameOf: (replica: string) => string) {
+    this.#nameOf = nameOf;
     this.#keepMs = keepMs;
   }
 
@@ -130,7 +141,7 @@ class RecentBatches {
 
   within(window: TimeWindow): Cells | undefined {
     if (Math.max(0, window.fromMs) < this.#prunedBelowMs) return undefined;
-    const cells = new Cells();
+    const cells = new Cells(this.#nameOf);
     for (const decoded of this.#batches) {
       if (decoded.batch.toMs > window.fromMs && decoded.batch.toMs <= window.toMs) cells.add(decoded);
     }

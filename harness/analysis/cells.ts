@@ -1,9 +1,9 @@
 /** Everything told about one (stage, profile, operation) and one (stage, profile), merged; and sums over any of them. */
 import type { HistogramName } from '../../client-sim/protocol/messages.js';
 import { histogramNames } from '../../client-sim/protocol/messages.js';
-import type { OperationCounts, Selection, SessionCounts, Totals } from './contract.js';
-import { addOperations, addSessions, addTallies, noOperations, noSessions } from './counts.js';
-import type { DecodedBatch, DecodedSeries, DecodedSessions } from './decoded-batch.js';
+import type { OperationCounts, ReplicaCounts, ReplicaTotals, Selection, SessionCounts, Totals } from './contract.js';
+import { addOperations, addReplicas, addSessions, addTallies, noOperations, noReplica, noSessions } from './counts.js';
+import type { DecodedBatch, DecodedReplica, DecodedSeries, DecodedSessions } from './decoded-batch.js';
 import { HdrCounts } from './hdr-counts.js';
 
 interface OperationCell {
@@ -24,13 +24,30 @@ interface SessionCell {
   readonly connect: HdrCounts;
 }
 
+interface ReplicaCell {
+  readonly stage: number;
+  readonly profile: string;
+  /** As answers call it. */
+  readonly replica: string;
+  readonly counts: ReplicaCounts;
+  readonly latency: HdrCounts;
+}
+
 export class Cells {
   readonly #operations = new Map<string, OperationCell>();
   readonly #sessions = new Map<string, SessionCell>();
+  readonly #replicas = new Map<string, ReplicaCell>();
+  readonly #nameOf: (replica: string) => string;
 
-  add({ series, sessions }: DecodedBatch): void {
+  /** @param nameOf what a replica is called, by what answers call it; asked when something is selected */
+  constructor(nameOf: (replica: string) => string = (replica) => replica) {
+    this.#nameOf = nameOf;
+  }
+
+  add({ series, sessions, replicas }: DecodedBatch): void {
     for (const one of series) this.#addOperations(one);
     for (const one of sessions) this.#addSessions(one);
+    for (const one of replicas) this.#addReplica(one);
   }
 
   select(selection: Selection): Totals {
@@ -38,6 +55,8 @@ export class Cells {
       [...this.#operations.values()].filter((cell) => selects(selection, cell) && matches(selection.operation, cell.operation)),
       // Sessions are of a profile, not of an operation: with an operation named, they are not told apart and left out.
       selection.operation === undefined ? [...this.#sessions.values()].filter((cell) => selects(selection, cell)) : [],
+      selection.operation === undefined ? [...this.#replicas.values()].filter((cell) => selects(selection, cell)) : [],
+      this.#nameOf,
     );
   }
 
@@ -67,16 +86,49 @@ export class Cells {
     addTallies(cell.misbehaved, Object.entries(series.misbehaved));
     cell.connect.addPairs(connect);
   }
+
+  #addReplica({ series, latency }: DecodedReplica): void {
+    const key = JSON.stringify([series.stage, series.profile, series.replica]);
+    let cell = this.#replicas.get(key);
+    if (cell === undefined) {
+      const { stage, profile, replica } = series;
+      cell = { stage, profile, replica, counts: noReplica(), latency: new HdrCounts() };
+      this.#replicas.set(key, cell);
+    }
+    addReplicas(cell.counts, series);
+    cell.latency.addPairs(latency);
+  }
 }
+
+/** Sums of the cells that go by one name, in order of the names. */
+const byName = (cells: readonly ReplicaCell[], nameOf: (replica: string) => string): readonly ReplicaTotals[] => {
+  const totals = new Map<string, { readonly name: string; readonly counts: ReplicaCounts; readonly latency: HdrCounts }>();
+  for (const { replica, counts, latency } of cells) {
+    const name = nameOf(replica);
+    const sum = totals.get(name) ?? { name, counts: noReplica(), latency: new HdrCounts() };
+    totals.set(name, sum);
+    addReplicas(sum.counts, counts);
+    sum.latency.addAll(latency);
+  }
+  return [...totals.values()].sort((a, b) => inOrder(a.name, b.name));
+};
+
+/** `mcp-server.2` before `mcp-server.10`. */
+const inOrder = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true }) || (a < b ? -1 : 1);
 
 /** Sums made when asked for: the live view wants counters every second and no histogram. */
 class MergedCells implements Totals {
   readonly #operations: readonly OperationCell[];
   readonly #sessions: readonly SessionCell[];
 
-  constructor(operations: readonly OperationCell[], sessions: readonly SessionCell[]) {
+  readonly #replicas: readonly ReplicaCell[];
+  readonly #nameOf: (replica: string) => string;
+
+  constructor(operations: readonly OperationCell[], sessions: readonly SessionCell[], replicas: readonly ReplicaCell[], nameOf: (replica: string) => string) {
     this.#operations = operations;
     this.#sessions = sessions;
+    this.#replicas = replicas;
+    this.#nameOf = nameOf;
   }
 
   get series(): number {
@@ -101,6 +153,9 @@ class MergedCells implements Totals {
   }
   get misbehaved(): Map<string, number> {
     return fold(this.#sessions, new Map<string, number>(), (sum, cell) => addTallies(sum, cell.misbehaved));
+  }
+  get replicas(): readonly ReplicaTotals[] {
+    return byName(this.#replicas, this.#nameOf);
   }
   get connect(): HdrCounts {
     return fold(this.#sessions, new HdrCounts(), (sum, cell) => sum.addAll(cell.connect));

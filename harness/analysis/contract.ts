@@ -4,7 +4,7 @@
  */
 import type { Check, Plan, ThresholdPlan } from '../../scenarios/schema/plan.js';
 import type { ErrorSample, HistogramName, Telemetry } from '../../client-sim/protocol/messages.js';
-import type { UsageSample } from '../platform/platform.js';
+import type { Replica, UsageSample } from '../platform/platform.js';
 import type { FaultEvent, FaultRecord } from './fault-book.js';
 import type { HdrCounts } from './hdr-counts.js';
 import type { HeatMapView } from './heat-map.js';
@@ -14,6 +14,8 @@ import type { SequenceSet } from './sequence-set.js';
 export interface Aggregate {
   /** @throws Error when a histogram is not what the protocol says; nothing of the batch is then counted */
   add(workerId: string, batch: Telemetry): void;
+  /** From `target.ready` and `replicas.changed`, beside those known before: what answers call these is their id, in what has been added as well. */
+  knowReplicas(replicas: readonly Replica[]): void;
   /** From `usage` events. `atMs` is run time. */
   addUsage(atMs: number, samples: readonly UsageSample[]): void;
   /** `atMs` is run time. */
@@ -75,6 +77,24 @@ export interface SessionCounts {
   lateAnswers: number;
 }
 
+/** What one replica did; see the protocol's `replicaSeries`. */
+export interface ReplicaCounts {
+  succeeded: number;
+  failed: number;
+  sessions: number;
+  opened: number;
+  moved: number;
+  moves: number;
+  unknown: number;
+}
+
+export interface ReplicaTotals {
+  /** Id of one of the run's replicas, or what answers call it. */
+  readonly name: string;
+  readonly counts: Readonly<ReplicaCounts>;
+  readonly latency: HdrCounts;
+}
+
 export interface Totals {
   readonly counts: Readonly<OperationCounts>;
   readonly errors: ReadonlyMap<string, number>;
@@ -83,6 +103,8 @@ export interface Totals {
   readonly connectFailures: ReadonlyMap<string, number>;
   readonly misbehaved: ReadonlyMap<string, number>;
   readonly connect: HdrCounts;
+  /** By name; empty with an operation named, which replicas are not told apart by. */
+  readonly replicas: readonly ReplicaTotals[];
   /** Series merged; 0 means that nothing was ever said about this selection. */
   readonly series: number;
 }

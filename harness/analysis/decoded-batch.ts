@@ -1,4 +1,4 @@
-import type { HistogramName, OperationSeries, SessionSeries, Telemetry } from '../../client-sim/protocol/messages.js';
+import type { HistogramName, OperationSeries, ReplicaSeries, SessionSeries, Telemetry } from '../../client-sim/protocol/messages.js';
 import { histogramNames } from '../../client-sim/protocol/messages.js';
 import type { CountPair } from './histogram-codec.js';
 import { decodeHistogram } from './histogram-codec.js';
@@ -8,6 +8,7 @@ export interface DecodedBatch {
   readonly batch: Telemetry;
   readonly series: readonly DecodedSeries[];
   readonly sessions: readonly DecodedSessions[];
+  readonly replicas: readonly DecodedReplica[];
 }
 export interface DecodedSeries {
   readonly series: OperationSeries;
@@ -18,6 +19,11 @@ export interface DecodedSessions {
   readonly connect: readonly CountPair[];
 }
 
+export interface DecodedReplica {
+  readonly series: ReplicaSeries;
+  readonly latency: readonly CountPair[];
+}
+
 /** @throws HistogramError */
 export const decodeBatch = (batch: Telemetry): DecodedBatch => ({
   batch,
@@ -26,6 +32,7 @@ export const decodeBatch = (batch: Telemetry): DecodedBatch => ({
     series,
     connect: series.connect === undefined ? [] : decodeHistogram(series.connect),
   })),
+  replicas: (batch.replicas ?? []).map((series) => ({ series, latency: series.latency === undefined ? [] : decodeHistogram(series.latency) })),
 });
 
 const decodeSeries = (series: OperationSeries): DecodedSeries['pairs'] => {

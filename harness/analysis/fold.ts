@@ -63,6 +63,7 @@ export const createFold = (): RunFold => {
       if (isFaultEvent(event)) faults.push(event);
       if (event.type === 'stop.requested' || event.type === 'preflight.failed' || event.type === 'run.failed') decisive.push(event);
       if (facts.created !== undefined) opened();
+      if (event.type === 'target.ready' || event.type === 'replicas.changed') aggregate?.knowReplicas(event.replicas);
     },
     telemetry({ workerId, batch }) {
       const sequences = seen.get(workerId) ?? new SequenceSet();

@@ -12,6 +12,7 @@ const aggregate = (() => {
   const built = createAggregate(plan);
   const lines = sampleTelemetry(plan, {
     latencyUs: (second) => (second < 3 ? 10_000 : 30_000),
+    replicas: ['replica-1', 'replica-2'],
     change: (series, second) => (second >= 3 && series.operation === 'ping' ? failing(series, 1, 'tool_error') : series),
   });
   for (const { workerId, batch } of lines) built.add(workerId, batch);
@@ -39,6 +40,12 @@ const table: readonly (readonly [metric: string, labels: Check['labels'], expect
   ['usage.cpu', {}, near(0.6)],
   ['usage.cpu', { replica: 'replica-2' }, near(0.1)],
   ['usage.memory', {}, near(8e6)],
+  ['latency.p50', { replica: 'replica-1' }, near(30)],
+  ['latency.max', { replica: 'replica-2', stage: 'warm-up' }, near(10)],
+  ['errors.rate', { replica: 'replica-2' }, near(0.1)],
+  ['errors.count', { replica: 'replica-1', profile: 'normal' }, near(8)],
+  ['affinity.moved', {}, near(16)],
+  ['affinity.moved', { replica: 'replica-2', stage: 'warm-up' }, near(4)],
 ];
 
 describe('a check\'s metric', () => {
@@ -57,12 +64,13 @@ describe('a check\'s metric', () => {
 
   test.each([
     ['latency.p95', { operation: 'nothing' }, /no successful operation/],
-    ['latency.p95', { replica: 'replica-1' }, /not kept by replica/],
+    ['latency.p95', { replica: 'replica-9' }, /no answer came from a replica replica-9/],
+    ['latency.p95', { replica: 'replica-1', operation: 'echo' }, /not kept by operation/],
+    ['service.p95', { replica: 'replica-1' }, /not kept by replica/],
     ['connect.p95', {}, /no connection/],
     ['throughput', { stage: 'nowhere' }, /no stage nowhere/],
     ['errors.rate', { profile: 'nobody' }, /no operation ended/],
     ['usage.cpu', { replica: 'replica-9' }, /resource use/],
-    ['affinity.moved', {}, /not tracked/],
     ['fault.recovery', {}, /no fault/],
     ['memory.perSession', {}, /not measured/],
     ['nonsense', {}, /not something/],
@@ -83,6 +91,24 @@ describe('a check\'s metric', () => {
     '%s', (comparison, actual, wanted, expected) => {
       expect(holds({ comparison, value: wanted }, actual)).toBe(expected);
     });
+});
+
+test('sessions have not moved for certain where nothing says which replica answered', () => {
+  const silent = createAggregate(plan);
+  for (const { workerId, batch } of sampleTelemetry(plan)) silent.add(workerId, batch);
+  expect(silent.measure(check('affinity.moved', '==', 0))).toMatchObject({ kind: 'no-data', why: 'no answer named its replica' });
+});
+
+test('replicas go by their ids, whatever answers call them', () => {
+  const merged = createAggregate(plan);
+  for (const { workerId, batch } of sampleTelemetry(plan, { replicas: ['host-a', '10.0.1.7:3000', '10.0.1.7'] })) merged.add(workerId, batch);
+  merged.knowReplicas([
+    { id: 'server.1', node: 'n', host: 'host-a', url: 'http://10.0.1.6:3000/mcp' }, { id: 'server.2', node: 'n', host: 'host-b', url: 'http://10.0.1.7:3000/mcp' },
+  ]);
+  expect(merged.select({ stages: [0, 1] }).replicas.map(({ name, counts }) => [name, counts.succeeded])).toEqual([['server.1', 108], ['server.2', 216]]);
+  // Two on one machine: the address alone is nobody's.
+  merged.knowReplicas([{ id: 'server.3', node: 'n', url: 'http://10.0.1.7:3001/mcp' }]);
+  expect(merged.select({ stages: [0, 1] }).replicas.map(({ name }) => name)).toEqual(['10.0.1.7', 'server.1', 'server.2']);
 });
 
 describe('a sliding window', () => {

@@ -1,11 +1,12 @@
 /** The value of every metric a check can name (design: scenario, "Thresholds"), or in words what is missing. */
 import { isByUs } from '../../client-sim/protocol/misbehaved.js';
 import type { Check, Plan } from '../../scenarios/schema/plan.js';
+import { affinityOf, replicaOf } from './affinity.js';
 import { targetErrors } from './by-us.js';
 import type { TargetErrors } from './by-us.js';
 import type { Cells } from './cells.js';
 import { recoveriesOf, type Recovery } from './fault-recovery.js';
-import type { Aggregate, Measured, Second, Selection, TimeWindow, Totals } from './contract.js';
+import type { Aggregate, Measured, ReplicaTotals, Second, Selection, TimeWindow, Totals } from './contract.js';
 import type { HdrCounts } from './hdr-counts.js';
 import type { Statistic } from './latency-summary.js';
 import { statisticOf, statistics } from './latency-summary.js';
@@ -65,6 +66,11 @@ class Question {
     return this.#context.cells.select(selection);
   }
 
+  /** Of what is selected, the part of the replica that the check names. */
+  get replica(): ReplicaTotals | undefined {
+    return replicaOf(this.totals, this.check.labels.replica ?? '');
+  }
+
   /** Observed time of what is selected. */
   get seconds(): number {
     const { aggregate, window } = this.#context;
@@ -116,6 +122,17 @@ const value = (measured: number, samples: number): Measured => ({ kind: 'value',
 
 const byOperation: readonly Label[] = ['stage', 'profile', 'operation'];
 
+const ofReplica = (labels: readonly Label[], whole: Metric['value'], part: (replica: ReplicaTotals) => Measured): Metric => ({
+  labels: [...labels, 'replica'],
+  value: (question) => {
+    const { replica: name, operation, category } = question.check.labels;
+    if (name === undefined) return whole(question);
+    if (operation !== undefined || category !== undefined) return noData('what a replica did is not kept by operation or category');
+    const { replica } = question;
+    return replica === undefined ? noData(`no answer came from a replica ${name}`) : part(replica);
+  },
+});
+
 const latency = (of: (totals: Totals) => HdrCounts, what: string) => (statistic: Statistic): Metric['value'] => ({ totals }) => {
   const counts = of(totals);
   const measured = statisticOf(counts, statistic);
@@ -147,7 +164,14 @@ const errors = (of: (found: TargetErrors) => number): Metric['value'] => ({ tota
 const later = (what: string): Metric => ({ labels: ['stage', 'profile', 'operation', 'replica', 'category'], value: () => noData(what) });
 
 const metrics: Readonly<Record<string, Metric>> = {
-  ...family('latency', byOperation, latency((totals) => totals.histograms.latency, 'successful operation')),
+  ...Object.fromEntries(statistics.map((statistic) => [`latency.${statistic}`, ofReplica(
+    byOperation,
+    latency((totals) => totals.histograms.latency, 'successful operation')(statistic),
+    (replica) => {
+      const measured = statisticOf(replica.latency, statistic);
+      return measured === undefined ? noData('no successful operation was recorded') : value(measured, replica.latency.total);
+    },
+  )])),
   ...family('service', byOperation, latency((totals) => totals.histograms.service, 'successful operation')),
   ...family('connect', ['stage', 'profile'], latency((totals) => totals.connect, 'connection')),
   throughput: { labels: byOperation, value: perSecond(({ counts }) => counts.succeeded) },
@@ -156,8 +180,14 @@ const metrics: Readonly<Record<string, Metric>> = {
     labels: byOperation,
     value: ({ totals: { counts } }) => counts.offered === 0 ? noData('no operation was due') : value(counts.sent / counts.offered, counts.offered),
   },
-  'errors.rate': { labels: [...byOperation, 'category'], value: errors(({ failed, ended }) => failed / ended) },
-  'errors.count': { labels: [...byOperation, 'category'], value: errors(({ failed }) => failed) },
+  'errors.rate': ofReplica(
+    [...byOperation, 'category'], errors(({ failed, ended }) => failed / ended),
+    ({ counts: { succeeded, failed } }) => (succeeded + failed === 0 ? noData('it ended no operation') : value(failed / (succeeded + failed), succeeded + failed)),
+  ),
+  'errors.count': ofReplica(
+    [...byOperation, 'category'], errors(({ failed }) => failed),
+    ({ counts: { succeeded, failed } }) => (succeeded + failed === 0 ? noData('it ended no operation') : value(failed, succeeded + failed)),
+  ),
   'sessions.lost': {
     labels: ['stage', 'profile'],
     value: ({ totals }) => totals.series === 0 ? noData('no session was reported') : value(totals.sessions.sessionsLost, totals.sessions.sessionsOpened),
@@ -171,7 +201,14 @@ const metrics: Readonly<Record<string, Metric>> = {
   'usage.cpu': { labels: ['stage', 'replica'], value: ({ usage }) => ofReplicas(usage, ({ cpu }) => cpu, mean) },
   /** Peak, of the largest replica. */
   'usage.memory': { labels: ['stage', 'replica'], value: ({ usage }) => ofReplicas(usage, ({ memoryBytes }) => memoryBytes, peak) },
-  'affinity.moved': later('which replica answered a session is not tracked by this version'),
+  'affinity.moved': ofReplica(
+    ['stage', 'profile'],
+    ({ totals }) => {
+      const affinity = affinityOf(totals);
+      return affinity === undefined ? noData('no answer named its replica') : value(affinity.counts.moved, affinity.counts.sessions);
+    },
+    ({ counts }) => value(counts.moved, counts.sessions),
+  ),
   'fault.detection': later('no fault that this version makes breaks something that could be detected'),
   'fault.recovery': { labels: [], value: ({ recoveries }) => slowest(recoveries) },
   'memory.perSession': later('memory per session is not measured by this version'),

@@ -1,7 +1,7 @@
 /** What the events of a run say, folded one after the other; bounded: resource use goes to the aggregate instead. */
 import type { Clock, Exchange, PinnedProtocol, Registration, SlotSet } from '../../client-sim/protocol/messages.js';
 import type { Plan } from '../../scenarios/schema/plan.js';
-import type { RunEvent, StopReason, Verdict } from '../controller/events.js';
+import type { PinnedRoute, RunEvent, StopReason, Verdict } from '../controller/events.js';
 import type { Place, Replica, StartedProgram } from '../platform/platform.js';
 
 type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
@@ -15,7 +15,7 @@ export interface RunFacts {
   programs: StartedProgram[];
   preflight:
     | { readonly kind: 'none' }
-    | { readonly kind: 'passed'; readonly pinned: PinnedProtocol; readonly serverInfo: { readonly name: string; readonly version: string } | undefined; readonly exchanges: readonly Exchange[] }
+    | { readonly kind: 'passed'; readonly pinned: PinnedProtocol; readonly serverInfo: { readonly name: string; readonly version: string } | undefined; readonly exchanges: readonly Exchange[]; readonly routes: readonly PinnedRoute[] | undefined }
     | { readonly kind: 'failed'; readonly problem: string; readonly exchanges: readonly Exchange[] };
   /** Epoch ms of run time 0. */
   startAt: number | undefined;
@@ -87,7 +87,7 @@ export const addFact = (facts: RunFacts, event: RunEvent): void => {
       return;
     }
     case 'worker.finished': workerOf(facts, event.workerId).finished = event; return;
-    case 'preflight.passed': facts.preflight = { kind: 'passed', pinned: event.pinned, serverInfo: event.serverInfo, exchanges: event.exchanges }; return;
+    case 'preflight.passed': facts.preflight = { kind: 'passed', pinned: event.pinned, serverInfo: event.serverInfo, exchanges: event.exchanges, routes: event.routes }; return;
     case 'preflight.failed': facts.preflight = { kind: 'failed', problem: event.problem, exchanges: event.exchanges }; return;
     case 'run.started':
       facts.startAt = event.startAt;

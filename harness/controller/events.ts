@@ -23,7 +23,7 @@ export type RunEventBody =
   /** `lastHeardMs`: run time (0 before the load) when it was last heard of; `silentMs`: how long ago that was. */
   | { readonly type: 'worker.lost'; readonly workerId: string; readonly lastHeardMs: number; readonly silentMs: number; readonly policy: Plan['onWorkerLoss'] }
   | { readonly type: 'preflight.started' }
-  | { readonly type: 'preflight.passed'; readonly pinned: PinnedProtocol; readonly serverInfo: { readonly name: string; readonly version: string } | undefined; readonly exchanges: readonly Exchange[]; readonly argumentsMade?: readonly ArgumentsMade[] }
+  | { readonly type: 'preflight.passed'; readonly pinned: PinnedProtocol; readonly serverInfo: { readonly name: string; readonly version: string } | undefined; readonly exchanges: readonly Exchange[]; readonly argumentsMade?: readonly ArgumentsMade[]; /** By profile names, where profiles go different ways; `pinned` is then that of the first. */ readonly routes?: readonly PinnedRoute[] }
   | { readonly type: 'preflight.failed'; readonly problem: string; readonly exchanges: readonly Exchange[] }
   | { readonly type: 'run.started'; readonly startAt: number; readonly assignments: readonly { readonly assignmentId: string; readonly workerId: string; readonly slots: readonly SlotSet[] }[] }
   | { readonly type: 'stage.started'; readonly stage: number; readonly name: string }
@@ -54,6 +54,11 @@ export type RunEventBody =
 export type FaultPhase = 'injected' | 'undone';
 
 export type StopReason = 'user' | 'interrupt' | 'threshold' | 'stop-rule' | 'worker-loss' | 'error';
+
+export interface PinnedRoute {
+  readonly profiles: readonly string[];
+  readonly pinned: PinnedProtocol;
+}
 
 /** One line of `telemetry.jsonl`. */
 export interface TelemetryLine {

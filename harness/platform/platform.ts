@@ -2,7 +2,7 @@
  * Where programs run: the port that `local/` (child processes) and `swarm/` (dockerode) implement. Only `cli` knows
  * which one it is.
  */
-import type { FaultPlan, Plan } from '../../scenarios/schema/plan.js';
+import type { FaultPlan, Plan, Stickiness } from '../../scenarios/schema/plan.js';
 import type { Endpoint } from '../../client-sim/protocol/messages.js';
 
 export interface Platform {
@@ -64,6 +64,8 @@ export interface Environment {
   readonly endpoints: readonly Endpoint[];
   /** Where the preflight asks, when not there: behind a gateway that sends each request elsewhere, no session would live long enough. */
   readonly preflightEndpoints?: readonly Endpoint[];
+  /** Where clients go that are to be kept at their replicas in this way; without this function, all go to `endpoints`. */
+  reach?(sticky: Stickiness): Pick<Environment, 'endpoints' | 'preflightEndpoints'>;
   readonly expectedWorkers: number;
   /** Where people find what its workers wrote, for the hints of errors: `logs/ in the run folder`. */
   readonly workerLogs: string;

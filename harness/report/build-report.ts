@@ -8,6 +8,7 @@ import { judgeThresholds } from '../analysis/thresholds.js';
 import { trialsOf } from '../analysis/trials.js';
 import { redactPlan } from '../../scenarios/schema/redact.js';
 import type { Plan } from '../../scenarios/schema/plan.js';
+import { affinityBlock } from './affinity-block.js';
 import { block, operationsBlock, peaksOf } from './blocks.js';
 import { faultBlocks } from './fault-blocks.js';
 import { eventBlocks, environmentBlock, preflightBlock, runBlock } from './log-blocks.js';
@@ -54,7 +55,8 @@ export const buildReport = (model: RunModel, metered: readonly MeteredUse[] = []
       intervals: { ...trials.intervals },
     } }),
     workers: workerBlocks(model),
-    replicas: replicaBlocks(model, usage),
+    replicas: replicaBlocks(model, usage, measured),
+    affinity: affinityBlock(model, measured),
     usage,
     faults: faultBlocks(model),
     events: eventBlocks(facts),

@@ -35,7 +35,7 @@ describe('report.html', () => {
 
   test('every chart has a title, a description and a table', () => {
     const figures = [...rich.matchAll(/<figure id="([^"]+)">([^]*?)<\/figure>/g)];
-    expect(figures.map(([, id]) => id)).toEqual(['throughput', 'clients', 'inflight', 'percentiles', 'heat', 'spectrum', 'errors-time', 'lag', 'loop', 'cpu', 'memory']);
+    expect(figures.map(([, id]) => id)).toEqual(['throughput', 'clients', 'inflight', 'percentiles', 'heat', 'spectrum', 'errors-time', 'replica-balance', 'lag', 'loop', 'cpu', 'memory']);
     for (const [, , body = ''] of figures) {
       expect(body).toMatch(/role="img" aria-labelledby/);
       expect(body).toMatch(/<desc id="[^"]+">[^<]{20,}<\/desc>/);
@@ -108,7 +108,7 @@ describe(browser === undefined ? 'in a browser (skipped: no chromium installed, 
       expect(requests.filter((request) => request !== url && request !== 'data:,')).toEqual([]);
       expect(await page.locator('section.verdict h2').innerText()).toBe('Failed');
       expect((await page.locator('section.verdict').boundingBox())?.y).toBeLessThan(400);
-      expect(await page.locator('figure svg[role=img]').count()).toBe(11);
+      expect(await page.locator('figure svg[role=img]').count()).toBe(12);
       expect(await page.locator('details').first().getAttribute('open')).toBeNull();
       await page.locator('summary').first().click();
       expect(await page.locator('table.data').first().isVisible()).toBe(true);

@@ -36,6 +36,6 @@ export const environmentBlock = ({ plan, facts }: RunModel): Report['environment
   ...facts.environment,
   target: { kind: plan.target.kind, endpoints: facts.endpoints },
   ...(facts.preflight.kind === 'passed'
-    ? { protocol: facts.preflight.pinned, ...(facts.preflight.serverInfo === undefined ? {} : { server: facts.preflight.serverInfo }) } : {}),
+    ? { protocol: facts.preflight.pinned, ...(facts.preflight.routes === undefined ? {} : { protocols: Object.fromEntries(facts.preflight.routes.flatMap(({ profiles, pinned }) => profiles.map((name) => [name, pinned]))) }), ...(facts.preflight.serverInfo === undefined ? {} : { server: facts.preflight.serverInfo }) } : {}),
   scenario: { file: plan.source.file, configHash: plan.source.configHash },
 });

@@ -5,6 +5,7 @@ import type { RunModel } from '../analysis/fold.js';
 import { measuredHealth } from '../analysis/generator-health.js';
 import { mergeHealth, readingOf } from '../analysis/health-book.js';
 import { clientsOf } from '../analysis/run-facts.js';
+import { replicaWork } from './affinity-block.js';
 import type { MeteredUse } from './read-metrics.js';
 import type { Report } from './schema.js';
 
@@ -44,8 +45,9 @@ const healthBlock = (books: readonly HealthBook[]): Report['workers'][number]['h
   };
 };
 
-/** @param usage of the same report */
-export const replicaBlocks = ({ facts }: RunModel, usage: Report['usage']): Report['replicas'] => {
+/** @param usage of the same report @param measured indices of stages, for what each answered */
+export const replicaBlocks = ({ facts, aggregate }: RunModel, usage: Report['usage'], measured: readonly number[]): Report['replicas'] => {
+  const totals = aggregate.select({ stages: measured });
   return facts.replicas.map(({ id, node, url, slot, task, came, gone }) => {
     const own = usage.find((series) => series.task !== undefined && series.task === task) ?? usage.find((series) => series.task === undefined && series.id === id);
     const received = reading(own, (point) => point.receivedBytesPerSecond);
@@ -57,6 +59,7 @@ export const replicaBlocks = ({ facts }: RunModel, usage: Report['usage']): Repo
       memoryBytes: reading(own, ({ memoryBytes }) => memoryBytes),
       ...(received === null ? {} : { receivedBytesPerSecond: received }),
       ...(sent === null ? {} : { sentBytesPerSecond: sent }),
+      ...replicaWork(totals, id),
     };
   });
 };

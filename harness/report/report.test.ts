@@ -47,6 +47,17 @@ describe('report.json', () => {
     expect(trials?.intervals['latencyP50Ms']).toMatchObject({ median: 2 });
   });
 
+  test('says which replica answered what, by profile and in all', () => {
+    const { affinity, replicas, summary } = rich();
+    // 20 measured seconds of two workers, 4 sessions each.
+    expect(affinity).toMatchObject({ sessions: 640, moved: 160, moves: 320, unknown: 160, unattributed: summary.succeeded + summary.failed - 1600 });
+    expect(affinity?.perProfile.map(({ profile, sticky, era, sessions }) => [profile, sticky, era, sessions])).toEqual([['normal', null, 'legacy', 320], ['bulk', null, 'legacy', 320]]);
+    expect(affinity?.perReplica.map(({ share, succeeded, failed, errorRate }) => [share, succeeded, failed, errorRate])).toEqual([[0.5, 720, 80, 0.1], [0.5, 720, 80, 0.1]]);
+    expect(replicas[0]).toMatchObject({ succeeded: 720, latencyMs: { count: 720 }, sessions: { answered: 320, opened: 80, movedHere: 80, moves: 160, unknown: 80 } });
+    const silent = samplePlan();
+    expect(buildReport(foldRun(sampleEvents(silent), sampleTelemetry(silent))).affinity).toBeNull();
+  });
+
   test('never shows header values of the target', () => {
     const plan = samplePlan({ target: { kind: 'url', urls: ['http://127.0.0.1:1/mcp?key=hush'], headers: { authorization: 'Bearer hush' }, era: 'auto' } });
     expect(JSON.stringify(buildReport(foldRun(sampleEvents(plan), sampleTelemetry(plan))))).not.toContain('hush');

@@ -33,6 +33,28 @@ const block = {
   misbehaved: z.record(z.string(), count),
 };
 
+/** Sessions by the replica that answered them; in the stateless era a session is a client's set of connections. */
+const replicaSessions = z.strictObject({
+  /** First answered by it, once in each stage. */
+  answered: count,
+  /** Answered by it before any other. */
+  opened: count,
+  /** Answered by another one before: sessions, once in each stage, and answers. */
+  movedHere: count, moves: count,
+  /** Which it answered that it does not know. */
+  unknown: count,
+});
+
+/** What was answered by one replica; `share` of all answers that name theirs. */
+const replicaPart = z.strictObject({
+  replica: z.string(), share: z.number(), succeeded: count, failed: count, errorRate: maybe, latencyMs: latency, sessions: replicaSessions,
+});
+
+const stickiness = z.enum(['none', 'session', 'cookie', 'source']);
+
+/** Sums over replicas. `sessions` and `moved` count a session once in each stage it was answered in. */
+const affinitySums = { sessions: count, moved: count, moves: count, unknown: count };
+
 const reading = z.strictObject({ mean: z.number(), worst: z.number() });
 /** In a swarm: which task of which service it was, and on which node. */
 const place = z.strictObject({ service: z.string(), slot: count, task: z.string(), node: z.string() });
@@ -129,7 +151,27 @@ export const reportSchema = z.strictObject({
     cpu: reading.nullable(), memoryBytes: reading.nullable(),
     /** Where the platform knows them. */
     receivedBytesPerSecond: reading.optional(), sentBytesPerSecond: reading.optional(),
+    /** As far as answers name their replica. */
+    succeeded: count, failed: count, latencyMs: latency, sessions: replicaSessions,
   })),
+  /** Of measured stages; null when no answer named its replica. */
+  affinity: z.strictObject({
+    ...affinitySums,
+    /** Operations that ended without a replica that is known. */
+    unattributed: count,
+    perReplica: z.array(replicaPart),
+    perProfile: z.array(z.strictObject({
+      profile: z.string(),
+      /** Null where there is no gateway of ours. */
+      sticky: stickiness.nullable(),
+      era: z.enum(['legacy', 'modern']).nullable(),
+      ...affinitySums,
+      /** Sessions that ended because they were not known any more, and that could not be opened. */
+      lost: count, refused: count,
+      succeeded: count, failed: count, errorRate: maybe, latencyMs: latency,
+      perReplica: z.array(replicaPart),
+    })),
+  }).nullable(),
   usage: z.array(z.strictObject({
     id: z.string(), role: z.enum(['target', 'worker']),
     /** In a swarm; two tasks of one slot are two entries. */

@@ -90,6 +90,10 @@ export interface ProfilePlan {
   /** Global number of this profile's client 0; slots of all profiles are consecutive. */
   readonly firstSlot: number;
   readonly transport: TransportName;
+  /** Where it differs from the target's. */
+  readonly sticky?: Stickiness;
+  /** Where it differs from the target's. */
+  readonly era?: Era;
   readonly session: SessionPlan;
   readonly arrivals: ArrivalsPlan;
   /** Most operations of one client on the wire at once; never more than connections x pipeline. */

@@ -13,8 +13,8 @@ import { shippedFolder } from './schema-io.js';
 import { planOf as planOfText } from './testing/files.js';
 import { metricTable, profileKeyTable, scenarioKeyTable } from './testing/key-table.js';
 
-const profiles = ['error-injector', 'flood', 'high-load', 'idle-session', 'low-load', 'message-bomber', 'normal', 'reconnector', 'slow-client'];
-const scenarios = ['baseline', 'ci', 'connection-flood', 'long-running-stability', 'message-bombing', 'mixed-workload', 'replica-scaling', 'slow-client-attack', 'smoke', 'spike'];
+const profiles = ['affinity', 'error-injector', 'flood', 'high-load', 'idle-session', 'low-load', 'message-bomber', 'normal', 'reconnector', 'slow-client'];
+const scenarios = ['baseline', 'ci', 'connection-flood', 'long-running-stability', 'message-bombing', 'mixed-workload', 'replica-scaling', 'session-affinity', 'slow-client-attack', 'smoke', 'spike'];
 
 function planOf(scenario: string, sets: readonly string[] = []): Plan {
   const result = loadPlan({ scenario, sets, env: {} });
@@ -44,7 +44,7 @@ test('the profiles have the numbers of the design', () => {
     return [profile?.name, profile?.clients, profile?.arrivals.model === 'open' ? profile.arrivals.ratePerSecond : 'closed'];
   });
   expect(numbers).toEqual([
-    ['error-injector', 10, 10], ['flood', 100, 'closed'], ['high-load', 50, 1000], ['idle-session', 100, 'closed'], ['low-load', 10, 10],
+    ['affinity', 12, 'closed'], ['error-injector', 10, 10], ['flood', 100, 'closed'], ['high-load', 50, 1000], ['idle-session', 100, 'closed'], ['low-load', 10, 10],
     ['message-bomber', 20, 10_000], ['normal', 25, 100], ['reconnector', 100, 1], ['slow-client', 5, 1],
   ]);
 });

@@ -1,6 +1,6 @@
 /** A whole run's log made of real histograms, as workers would have told it; every knob is something that can go wrong. */
 import hdr from 'hdr-histogram-js';
-import type { Health, OperationSeries, SessionSeries, Telemetry } from '../../../client-sim/protocol/messages.js';
+import type { Health, OperationSeries, ReplicaSeries, SessionSeries, Telemetry } from '../../../client-sim/protocol/messages.js';
 import type { Plan, StagePlan } from '../../../scenarios/schema/plan.js';
 import type { RunEvent, RunEventBody, TelemetryLine } from '../../controller/events.js';
 import { emptyHistogram } from '../hdr-counts.js';
@@ -16,6 +16,8 @@ export interface SampleOptions {
   /** Worker number -> run time after which nothing is heard of it. */
   readonly silentAfterMs?: Readonly<Record<number, number>>;
   readonly samples?: Telemetry['samples'];
+  /** What answers call the replicas. Of each, a second and a worker: 9 answers as slow as the first operation's, one failure; one of 4 sessions moved to it. */
+  readonly replicas?: readonly string[];
 }
 
 export const fitHealth: Health = {
@@ -74,6 +76,7 @@ const secondBatch = (plan: Plan, stage: StagePlan, worker: number, toMs: number,
   return {
     protocol: 1, runId: 'run-1', sequence: toMs / 1000, fromMs: toMs - 1000, toMs, stage: stage.index, series,
     sessions: plan.profiles.map((profile) => sessionSeries(stage.index, profile.name, second === 0 ? clients : 0, totals.sent)),
+    ...(options.replicas === undefined ? {} : { replicas: plan.profiles.flatMap(({ name }) => replicaSeries(stage.index, name, options.replicas ?? [], latencyOf(second, 0, worker))) }),
     gauges: { clients, sessions: clients, connections: clients * 2, inFlight: 1, queued: 0 },
     health: { ...fitHealth, ...options.health },
     samples: second === 0 ? [...(options.samples ?? [])] : [],
@@ -97,6 +100,11 @@ export const failing = (series: OperationSeries, count: number, category: string
   failed: series.failed + count,
   errors: { ...series.errors, [category]: (series.errors[category] ?? 0) + count },
 });
+
+const replicaSeries = (stage: number, profile: string, names: readonly string[], latencyUs: number): ReplicaSeries[] =>
+  names.map((replica) => ({
+    stage, profile, replica, succeeded: 9, failed: 1, sessions: 4, opened: 1, moved: 1, moves: 2, unknown: 1, latency: encode(Array.from({ length: 9 }, () => latencyUs)),
+  }));
 
 const sessionSeries = (stage: number, profile: string, opened: number, messages: number): SessionSeries => ({
   stage, profile, sessionsOpened: opened, sessionsClosed: 0, sessionsLost: 0, connectionsOpened: opened * 2, connectFailures: {},

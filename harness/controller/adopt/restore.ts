@@ -9,6 +9,7 @@ import type { Assignment } from '../run/crew.js';
 import { RunCore, type Shared } from '../run/core.js';
 import { employer, finish } from '../run/employer.js';
 import { adjustOrder, assignmentOrder } from '../run/orders.js';
+import { runRoutes } from '../run/routes.js';
 import { Past } from './past.js';
 
 export interface Restored {
@@ -24,6 +25,7 @@ export async function restore(folder: string, shared: Shared): Promise<Restored>
   const created = past.last('run.created');
   if (created === undefined) throw new ControllerError('NOT_ADOPTABLE', `${log.path} does not begin with run.created`);
   const core = new RunCore(basename(folder), folder, created.plan, log, shared);
+  core.aggregate.knowReplicas([...past.all('target.ready'), ...past.all('replicas.changed')].flatMap(({ replicas }) => replicas));
   for (const { atMs, samples } of past.all('usage')) core.aggregate.addUsage(atMs, samples);
   return { core, past, programs: past.all('program.started').map((event) => event.program) };
 }
@@ -36,13 +38,13 @@ export async function restore(folder: string, shared: Shared): Promise<Restored>
 export async function takeUp(core: RunCore, past: Past): Promise<void> {
   const { timings, now } = core.shared;
   const started = past.last('run.started');
-  const { pinned, argumentsMade = [] } = past.last('preflight.passed') ?? {};
-  if (started === undefined || pinned === undefined) {
+  const passed = past.last('preflight.passed');
+  if (started === undefined || passed === undefined) {
     const { kind } = core.log.state;
     throw new ControllerError('CONTROLLER_LOST', `the controller ended while the run was ${kind}: before its load began, a run cannot be continued`, 'Run it again.');
   }
   const secrets = await readSecrets(core.folder);
-  core.start = { startAt: started.startAt, endpoints: secrets.endpoints, pinned, argumentsMade };
+  core.start = { startAt: started.startAt, ...runRoutes(secrets.endpoints, secrets.routes ?? [], passed.routes?.map(({ pinned }) => pinned) ?? [passed.pinned]), argumentsMade: passed.argumentsMade ?? [] };
   core.deadline = Math.max(started.startAt + core.endMs + core.plan.drainMs, now() + timings.leaseMs) + timings.lastBatchesMs;
   for (const event of past.events) core.took(event);
   core.record({ type: 'run.adopted', pid });

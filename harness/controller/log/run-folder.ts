@@ -20,6 +20,8 @@ export const privateFiles: readonly string[] = [files.lease, files.secrets];
 
 const secrets = z.strictObject({
   endpoints: z.array(endpointCodec),
+  /** Where profiles (by index) go different ways. */
+  routes: z.array(z.strictObject({ profiles: z.array(z.number().int().min(0)), endpoints: z.array(endpointCodec) })).optional(),
   /** Token by worker id. */
   workers: z.record(z.string(), z.string()),
 });

@@ -15,6 +15,7 @@ import { gather } from './gather.js';
 import { loadPhase } from './load-phase.js';
 import { preflight } from './preflight.js';
 import type { SubmitOptions } from './run.js';
+import { plannedRoutes, runRoutes, type PlannedRoute } from './routes.js';
 import { shownUrl } from './shown-url.js';
 
 export interface Conduct {
@@ -43,14 +44,15 @@ export async function conduct(core: RunCore, how: Conduct): Promise<Deployment |
     await describe(core, environment);
     const workers = await takeWorkers(core, deployment, how.options.registeredWorkers);
     const { endpoints } = environment;
-    writeSecrets(core.folder, secretsOf(endpoints, workers));
+    const routes = plannedRoutes(core.plan, environment);
+    writeSecrets(core.folder, secretsOf(endpoints, routes, workers));
     const [first] = workers;
     if (first === undefined) throw new Error('a run needs at least one worker');
     const workerLogs = workerLogsOf(environment, how.options.registeredWorkers);
-    const found = await preflight(core, first, environment.preflightEndpoints ?? endpoints, workerLogs);
+    const { pinned, argumentsMade } = await preflight(core, first, routes, workerLogs);
     signal.throwIfAborted();
     refuseLost(workers, workerLogs);
-    begin(core, workers, { endpoints, ...found });
+    begin(core, workers, { ...runRoutes(endpoints, routes, pinned), argumentsMade });
     faults = conductFaults(core, platform.faults);
     await loadPhase(core, () => environment.usage());
   } catch (error) {
@@ -70,6 +72,7 @@ function deployOptions(core: RunCore, { controllerUrl, workerToken, options }: C
 async function describe(core: RunCore, environment: Environment): Promise<void> {
   const described = await environment.describe().catch((error: unknown) => ({ problem: messageOf(error) }));
   core.record({ type: 'environment', environment: described });
+  core.aggregate.knowReplicas(environment.replicas);
   core.record({ type: 'target.ready', endpoints: environment.endpoints.map(({ url }) => shownUrl(url)), replicas: environment.replicas });
 }
 
@@ -103,9 +106,10 @@ function refuseLost(workers: readonly Worker[], workerLogs: string): void {
   throw new ControllerError('WORKERS_MISSING', what, `Look at their logs (${workerLogs}).`);
 }
 
-function secretsOf(endpoints: readonly Endpoint[], workers: readonly Worker[]): Secrets {
+function secretsOf(endpoints: readonly Endpoint[], routes: readonly PlannedRoute[], workers: readonly Worker[]): Secrets {
   return {
     endpoints: [...endpoints],
+    ...(routes.length > 1 ? { routes: routes.map(({ profiles, endpoints: own }) => ({ profiles: [...profiles], endpoints: [...own] })) } : {}),
     workers: Object.fromEntries(workers.map(({ id, token }) => [id, token])),
   };
 }

@@ -118,7 +118,9 @@ class FaultOfRun {
     try {
       const { settled, replicas } = await this.#injector.effect(this.#fault, subject, phase, signal);
       if (settled) this.#core.record({ type: 'fault.settled', faultId: this.#fault.id, phase });
-      if (replicas.length > 0) this.#core.record({ type: 'replicas.changed', replicas });
+      if (replicas.length === 0) return;
+      this.#core.record({ type: 'replicas.changed', replicas });
+      this.#core.aggregate.knowReplicas(replicas);
     } catch {
       // That it took effect cannot be said then, and the report does not.
     }

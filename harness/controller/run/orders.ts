@@ -1,12 +1,19 @@
-import { PROTOCOL, type AdjustOrder, type ArgumentsMade, type AssignmentOrder, type Endpoint, type PinnedProtocol, type PreflightOrder, type StopOrder } from '../../../client-sim/protocol/messages.js';
+import { PROTOCOL, type AdjustOrder, type ArgumentsMade, type AssignmentOrder, type Endpoint, type PinnedProtocol, type PreflightOrder, type Route, type StopOrder } from '../../../client-sim/protocol/messages.js';
 import { withAllArguments } from '../../../client-sim/protocol/with-arguments.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import { workerPlan } from '../../../scenarios/schema/index.js';
 import type { LoadAdjusted } from './run.js';
 import type { Assignment } from './crew.js';
+import type { PlannedRoute } from './routes.js';
 
-export function preflightOrder(runId: string, plan: Plan, endpoints: readonly Endpoint[]): PreflightOrder {
-  return { type: 'preflight', protocol: PROTOCOL, runId, plan: workerPlan(plan), endpoints, era: plan.target.era };
+/** Precondition: at least one route. */
+export function preflightOrder(runId: string, plan: Plan, planned: readonly PlannedRoute[]): PreflightOrder {
+  const routes = planned.map(({ profiles, preflightEndpoints, era }) => ({ profiles, endpoints: preflightEndpoints, era }));
+  const [first] = routes;
+  if (first === undefined) throw new RangeError('a run without profiles has nothing to try');
+  return {
+    type: 'preflight', protocol: PROTOCOL, runId, plan: workerPlan(plan), endpoints: first.endpoints, era: first.era, ...(routes.length > 1 ? { routes } : {}),
+  };
 }
 
 /** What all assignments of a run have in common. */
@@ -16,6 +23,8 @@ export interface RunStart {
   readonly pinned: PinnedProtocol;
   /** In place of `arguments: auto`. */
   readonly argumentsMade: readonly ArgumentsMade[];
+  /** Where profiles go different ways. */
+  readonly routes?: readonly Route[];
 }
 
 export function assignmentOrder(runId: string, plan: Plan, { argumentsMade, ...start }: RunStart, workerId: string, assignment: Assignment, joinMs: number): AssignmentOrder {

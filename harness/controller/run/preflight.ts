@@ -1,40 +1,53 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Endpoint, PreflightResult } from '../../../client-sim/protocol/messages.js';
+import type { ArgumentsMade, Endpoint, PinnedProtocol, PreflightResult } from '../../../client-sim/protocol/messages.js';
 import { ControllerError } from '../errors.js';
 import type { Worker } from '../workers/registry.js';
 import type { RunCore } from './core.js';
-import { preflightOrder, type RunStart } from './orders.js';
+import { preflightOrder } from './orders.js';
+import type { PlannedRoute } from './routes.js';
 import { shownUrl } from './shown-url.js';
 
 const LOOK_MS = 20;
 
+/** What all assignments of the run are made with. */
+export interface Found {
+  /** Of each route, in order. */
+  readonly pinned: readonly PinnedProtocol[];
+  readonly argumentsMade: readonly ArgumentsMade[];
+}
+
 /**
  * One real session against the target, made by one worker before anyone makes load: what it finds out about the
- * protocol is pinned for the run.
+ * protocol of each route is pinned for the run, in the order of the routes.
  * @throws ControllerError PREFLIGHT_FAILED with what was asked and what came; PREFLIGHT_TIMEOUT; WORKERS_MISSING when its
  * worker is lost
  */
-export async function preflight(core: RunCore, worker: Worker, endpoints: readonly Endpoint[], workerLogs: string): Promise<Pick<RunStart, 'pinned' | 'argumentsMade'>> {
+export async function preflight(core: RunCore, worker: Worker, routes: readonly PlannedRoute[], workerLogs: string): Promise<Found> {
+  const endpoints = endpointsOf(routes);
   core.record({ type: 'preflight.started' });
-  const result = await answer(core, worker, endpoints, workerLogs);
+  const result = await answer(core, worker, routes, workerLogs);
   const { exchanges, serverInfo, pinned, argumentsMade = [] } = result;
   if (result.ok && pinned !== undefined) {
-    core.record({ type: 'preflight.passed', pinned, serverInfo, exchanges, ...(argumentsMade.length === 0 ? {} : { argumentsMade }) });
-    return { pinned, argumentsMade };
+    const settled = result.routes ?? [pinned];
+    if (settled.length !== routes.length) throw new ControllerError('PREFLIGHT_FAILED', `worker ${worker.id} settled ${settled.length} of ${routes.length} routes to the target`, 'Are controller and worker of the same version?');
+    const named = settled.map((each, index) => ({ profiles: (routes[index]?.profiles ?? []).flatMap((profile) => core.plan.profiles[profile]?.name ?? []), pinned: each }));
+    core.record({ type: 'preflight.passed', pinned, serverInfo, exchanges, ...(argumentsMade.length === 0 ? {} : { argumentsMade }), ...(named.length > 1 ? { routes: named } : {}) });
+    return { pinned: settled, argumentsMade };
   }
   const problem = result.problem ?? 'the worker gave no reason';
   core.record({ type: 'preflight.failed', problem, exchanges });
   throw new ControllerError('PREFLIGHT_FAILED', shown(problem, result, endpoints), 'Is the target up, is the URL right, does it need a header (--header)?');
 }
 
-async function answer(core: RunCore, worker: Worker, endpoints: readonly Endpoint[], workerLogs: string): Promise<PreflightResult> {
+async function answer(core: RunCore, worker: Worker, routes: readonly PlannedRoute[], workerLogs: string): Promise<PreflightResult> {
+  const endpoints = endpointsOf(routes);
   const { signal } = core.stopping;
   const { preflightMs } = core.shared.timings;
   const giveUpAt = performance.now() + preflightMs;
   const hint = `Look at the log of the worker (${workerLogs}).`;
   const box: { result?: PreflightResult } = {};
   core.preflightAnswer = (result) => void (box.result = result);
-  const order = preflightOrder(core.id, core.plan, endpoints);
+  const order = preflightOrder(core.id, core.plan, routes);
   worker.orders.give(order);
   try {
     while (box.result === undefined) {
@@ -52,6 +65,10 @@ async function answer(core: RunCore, worker: Worker, endpoints: readonly Endpoin
   }
 }
 
+function endpointsOf(routes: readonly PlannedRoute[]): readonly Endpoint[] {
+  return routes.flatMap(({ preflightEndpoints }) => preflightEndpoints);
+}
+
 function shown(problem: string, result: PreflightResult, endpoints: readonly Endpoint[]): string {
   const broken = result.exchanges.findLast((exchange) => !exchange.ok);
   const exchange = broken === undefined ? '' : `\n  ${broken.step} asked:\n${indent(broken.request)}\n  and got:\n${indent(broken.response)}`;
@@ -63,5 +80,5 @@ function indent(text: string): string {
 }
 
 function names(endpoints: readonly Endpoint[]): string {
-  return endpoints.map(({ url }) => shownUrl(url)).join(', ');
+  return [...new Set(endpoints.map(({ url }) => shownUrl(url)))].join(', ');
 }

@@ -39,10 +39,17 @@ function faultRefusal({ kind, service, replicas, atMs, untilMs }: FaultPlan): st
   return `faults: ${kind} of ${service} to ${replicas} replicas, ${formatDuration(atMs)} to ${formatDuration(untilMs)}, needs a swarm: --on swarm`;
 }
 
-/** Stickiness is the gateway's, and there is none here: a client stays with its replica for the whole run. */
-function stickinessRefusals({ target }: Plan): readonly string[] {
-  if (target.kind === 'url' || target.sticky === 'session' || (target.sticky === 'none' && target.replicas === 1)) return [];
-  return [`target.gateway.sticky: ${target.sticky} needs a gateway, which the local platform has not; it keeps each client at one replica (sticky: session)`];
+/** Stickiness is the gateway's, and there is none here: clients are spread over the replicas, and each stays with its own for the whole run. */
+function stickinessRefusals({ target, profiles }: Plan): readonly string[] {
+  if (target.kind === 'url') return [];
+  const asked = [
+    // Without effect where every profile says otherwise.
+    ...(profiles.some(({ sticky }) => sticky === undefined) ? [['target.gateway.sticky', target.sticky] as const] : []),
+    ...profiles.flatMap(({ name, sticky }) => (sticky === undefined ? [] : [[`workload.${name}.gateway.sticky`, sticky] as const])),
+  ];
+  return asked
+    .filter(([, sticky]) => sticky !== 'session' && !(sticky === 'none' && target.replicas === 1))
+    .map(([key, sticky]) => `${key}: ${sticky} needs a gateway, which the local platform has not; it keeps each client at one replica (sticky: session)`);
 }
 
 async function prepare(plan: Plan, context: PlatformContext, options: LocalOptions, signal: AbortSignal): Promise<Environment> {
@@ -157,9 +164,9 @@ function endpointsOf(plan: Plan, replicas: readonly LocalReplica[]): readonly En
   const { target } = plan;
   if (target.kind === 'url') return urlEndpoints(target);
   const used = [...new Set(plan.profiles.map(({ transport }) => transport))];
-  return used.flatMap((transport) => replicas.flatMap(({ endpoints }) => {
+  return used.flatMap((transport) => replicas.flatMap(({ id, endpoints }) => {
     const url = endpoints[transport];
-    return url === undefined ? [] : [{ url, headers: {}, transport }];
+    return url === undefined ? [] : [{ url, headers: {}, transport, replica: id }];
   }));
 }
 

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Report } from '../schema.js';
+import { affinitySection } from './affinity-section.js';
 import { breakdownSection, replicasTable, workersTable } from './breakdown-section.js';
 import { generatorCharts, latencyCharts, loadCharts, resourceCharts, timeContext } from './charts-section.js';
 import { balanceSection, environmentSection, eventsSection, preflightSection, workloadSection } from './environment-section.js';
@@ -20,12 +21,12 @@ const styleHash = createHash('sha256').update(style).digest('base64');
 const policy = `default-src 'none'; style-src 'sha256-${styleHash}'; img-src data:; base-uri 'none'; form-action 'none'`;
 
 const places = [
-  ['thresholds', 'Thresholds'], ['faults', 'Faults'], ['load', 'Load'], ['latency', 'Latency'], ['errors', 'Errors'], ['misbehaviour', 'Misbehaviour'], ['generator', 'Generator'], ['resources', 'Resources'],
+  ['thresholds', 'Thresholds'], ['faults', 'Faults'], ['load', 'Load'], ['latency', 'Latency'], ['errors', 'Errors'], ['misbehaviour', 'Misbehaviour'], ['affinity', 'Affinity'], ['generator', 'Generator'], ['resources', 'Resources'],
   ['breakdown', 'Breakdown'], ['workload', 'Workload'], ['environment', 'Environment'], ['balance', 'Balance'],
 ] as const;
 
 /** Sections that a run without load does not have. */
-const measured: ReadonlySet<string> = new Set(['load', 'latency', 'errors', 'misbehaviour', 'generator', 'resources', 'breakdown']);
+const measured: ReadonlySet<string> = new Set(['load', 'latency', 'errors', 'misbehaviour', 'affinity', 'generator', 'resources', 'breakdown']);
 
 export const renderHtml = (report: Report): string => html`<!doctype html>
 <html lang="en">
@@ -44,7 +45,7 @@ export const renderHtml = (report: Report): string => html`<!doctype html>
 <header>${masthead(report)}</header>
 <main>
 ${verdictSection(report)}
-<nav aria-label="Sections"><ul>${places.filter(([id]) => id !== 'faults' || report.faults.length > 0).filter(([id]) => id !== 'misbehaviour' || report.misbehaviour.length > 0).filter(([id]) => report.timeline.length > 0 || !measured.has(id)).map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)}</ul></nav>
+<nav aria-label="Sections"><ul>${places.filter(([id]) => id !== 'faults' || report.faults.length > 0).filter(([id]) => id !== 'misbehaviour' || report.misbehaviour.length > 0).filter(([id]) => id !== 'affinity' || report.affinity !== null).filter(([id]) => report.timeline.length > 0 || !measured.has(id)).map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)}</ul></nav>
 ${preflightSection(report)}
 ${thresholdsSection(report)}
 ${faultsSection(report)}
@@ -66,6 +67,7 @@ ${loadCharts(report, time)}
 ${latencyCharts(report, time)}
 ${errorsSection(report, time)}
 ${misbehaviourSection(report)}
+${affinitySection(report)}
 <h2 id="generator">Generator</h2>
 ${generatorCharts(report, time)}
 ${workersTable(report)}

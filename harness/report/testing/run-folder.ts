@@ -43,6 +43,7 @@ export const richPlan = (): Plan => samplePlan({
 
 export const richOptions: SampleOptions = {
   workers: 2,
+  replicas: ['replica-1', hostile],
   latencyUs: (second, i, worker) => (second === 12 ? 900_000 : 3000) + i * 130 + worker * 70,
   change: (series, second) => (second === 13 ? failing(failing(series, 2, 'http_503'), 1, hostile) : second % 5 === 4 ? failing(series, 1, 'tool_error') : series),
   samples: [

@@ -5,6 +5,7 @@ import type { LatencyBlock, Report } from '../schema.js';
 
 const marks = { passed: '✅ passed', failed: '❌ failed', invalid: '⚠️ invalid', incomplete: '⛔ incomplete' } as const;
 const mostErrors = 10;
+const mostReplicas = 20;
 
 export const renderMarkdown = (report: Report): string => [
   `## ${marks[report.verdict.kind]}: ${text(report.run.scenario)}`,
@@ -14,6 +15,7 @@ export const renderMarkdown = (report: Report): string => [
   figures(report),
   faults(report),
   breakdown(report),
+  affinity(report),
   errors(report),
   misbehaviour(report),
   `Run \`${report.run.id.replaceAll('`', '')}\`, seed ${report.run.seed}, ${significant(report.run.durationSeconds)} s. The rest is in \`report.html\` and \`report.json\` beside this file.`,
@@ -47,6 +49,18 @@ const breakdown = ({ operations }: Report): string =>
   operations.length < 2 ? '' : table(['Operation', 'Profile', 'Succeeded', 'Failed', 'p50', 'p95', 'p99'], operations.map(({ name, profile, succeeded, failed, byUs, latencyMs }) => [
     text(name), text(profile), significant(succeeded), significant(failed - byUs), ms(latencyMs.p50), ms(latencyMs.p95), ms(latencyMs.p99),
   ]));
+
+/** Only where there is something to tell: several replicas, or a session that was not known. */
+const affinity = ({ affinity: block }: Report): string =>
+  block === null || (block.perReplica.length < 2 && block.unknown === 0) ? '' : [
+    table(['Profile', 'Sticky', 'Era', 'Sessions', 'Moved', 'Not known', 'Lost', 'Not opened', 'Errors', 'p95'], block.perProfile.map((one) => [
+      text(one.profile), one.sticky ?? '–', one.era ?? '–', significant(one.sessions), significant(one.moved), significant(one.unknown),
+      significant(one.lost), significant(one.refused), one.errorRate === null ? '–' : formatAs('ratio', one.errorRate), ms(one.latencyMs.p95),
+    ])),
+    table(['Replica', 'Share', 'Succeeded', 'Failed', 'Sessions', 'Moved here', 'p95'], block.perReplica.slice(0, mostReplicas).map(({ replica, share, succeeded, failed, sessions, latencyMs }) => [
+      text(replica), formatAs('ratio', share), significant(succeeded), significant(failed), significant(sessions.answered), significant(sessions.movedHere), ms(latencyMs.p95),
+    ])),
+  ].join('\n\n');
 
 const errors = ({ errors: all }: Report): string =>
   all.length === 0 ? '' : table(['Error', 'Measured', 'Elsewhere', 'First seen'], all.slice(0, mostErrors).map(({ category, count, unmeasured, sample }) => [

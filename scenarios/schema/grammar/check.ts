@@ -81,7 +81,9 @@ class CheckParser {
       this.checkValue(fits, value);
       labels[fits] = value.value;
     } while (this.peek()?.kind === ',');
-    this.take('}', '`,` or `}`');
+    const end = this.take('}', '`,` or `}`');
+    const apart = labels.replica === undefined ? undefined : (['operation', 'category'] as const).find((label) => labels[label] !== undefined);
+    if (apart !== undefined) this.fail(end.offset, `\`${name}\` is kept by replica or by ${apart}, not by both`, `leave out \`replica\` or \`${apart}\``);
     return labels;
   }
 

@@ -17,7 +17,7 @@ const byOperation = ['stage', 'profile', 'operation'] as const;
 
 /** Measured in histograms: only with one of `statistics` after a dot. */
 export const distributions: Readonly<Record<string, Metric>> = {
-  latency: { unit: 'time', labels: byOperation, help: 'correct answers, from when they were due' },
+  latency: { unit: 'time', labels: [...byOperation, 'replica'], help: 'correct answers, from when they were due' },
   service: { unit: 'time', labels: byOperation, help: 'correct answers, from when they were sent' },
   connect: { unit: 'time', labels: ['stage', 'profile'], help: 'TCP, TLS and MCP handshake' },
 };
@@ -27,11 +27,11 @@ export const scalars: Readonly<Record<string, Metric>> = {
   throughput: { unit: 'perSecond', labels: byOperation, help: 'successful operations a second' },
   offered: { unit: 'perSecond', labels: byOperation, help: 'operations due a second' },
   delivered: { unit: 'ratio', labels: byOperation, help: 'sent / offered' },
-  'errors.rate': { unit: 'ratio', labels: [...byOperation, 'category'], help: 'failed and lost operations / all that ended, without what was our own doing; with a category, that one alone' },
-  'errors.count': { unit: 'count', labels: [...byOperation, 'category'], help: 'failed and lost operations, without what was our own doing; with a category, that one alone' },
+  'errors.rate': { unit: 'ratio', labels: [...byOperation, 'category', 'replica'], help: 'failed and lost operations / all that ended, without what was our own doing; with a category, that one alone; with a replica, what that one answered' },
+  'errors.count': { unit: 'count', labels: [...byOperation, 'category', 'replica'], help: 'failed and lost operations, without what was our own doing; with a category, that one alone; with a replica, what that one answered' },
   'sessions.lost': { unit: 'count', labels: ['stage', 'profile'], help: 'sessions the server forgot or broke' },
   'sessions.peak': { unit: 'count', labels: ['stage'], help: 'most sessions at once' },
-  'affinity.moved': { unit: 'count', labels: ['stage'], help: 'sessions answered by another replica', notBuilt: 'session affinity is not watched yet' },
+  'affinity.moved': { unit: 'count', labels: ['stage', 'profile', 'replica'], help: 'sessions with an answer from another replica than the one before, once in each stage; with a replica, those that moved to it' },
   'fault.detection': { unit: 'time', labels: [], help: 'from a fault to its detection', notBuilt: 'no fault that is built breaks something that could be detected' },
   'fault.recovery': { unit: 'time', labels: [], help: 'from a fault, or its undo, until throughput stays at 95 % of what it was before; the slowest of all' },
   'memory.perSession': { unit: 'bytes', labels: ['replica'], help: 'memory of a replica per session', notBuilt: 'it is not built yet; usage.memory can be checked' },

@@ -6,6 +6,10 @@ import { misbehaveSchema } from './misbehave-schema.js';
 
 const notBuilt = 'Not built yet: refused by name.';
 
+/** Of a target, or of the profiles that want another. */
+export const stickiness = z.enum(['none', 'session', 'cookie', 'source']);
+export const eras = z.enum(['auto', 'legacy', 'modern']);
+
 const sessionModes = ['reuse', 'pool', 'per-request', 'churn'] as const;
 
 const session = z.union([
@@ -62,6 +66,8 @@ export const profileSchema = z.strictObject({
   description: z.string().optional().describe('What this kind of client does.'),
   clients: whole(1, 1_000_000).describe('Virtual clients at 100 % load.'),
   transport: z.enum([...transportNames, ...plannedTransports]).prefault('streamable-http').describe(`How clients reach the server. Built are ${transportNames.join(', ')}; ${plannedTransports.join(', ')} are refused by name.`),
+  gateway: z.strictObject({ sticky: stickiness.describe('What keeps these clients at their replicas; on a Swarm the gateway has a listener for each.') }).optional().describe('How these clients go through the gateway, where that differs from `target.gateway`: several can be compared in one run.'),
+  era: eras.optional().describe('Era of these clients, where it differs from `target.era`; preflight settles it for them alone.'),
   session: session.prefault('reuse').describe('How long a client keeps its MCP session: reuse, per-request, { mode: pool, size: 10 } or { mode: churn, every: 100 operations }.'),
   arrivals: arrivals.optional().describe('Open loop: operations are due at fixed times, whatever the target does. This or `thinkTime`.'),
   thinkTime: thinkTime.optional().describe('Closed loop: the pause between an answer and the next operation: 100ms, { min: 50ms, max: 150ms } or { mean: 100ms, distribution: exponential }; 0ms for none. This or `arrivals`.'),

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { duration, name, percentage, positiveDuration, rate, size, text, whole } from './fields.js';
 import { fault } from './fault-schema.js';
-import { overrideSchema } from './profile-schema.js';
+import { eras, overrideSchema, stickiness } from './profile-schema.js';
 
 const server = z.union([
   z.enum(['reference', 'sink']),
@@ -32,8 +32,8 @@ const auth = z.strictObject({
 const target = z.strictObject({
   server: server.prefault('reference').describe('reference: our server with tools of known behaviour; sink: a bare fast responder for calibration; { url: ... }: a running server.'),
   replicas: whole(1, 64).optional().describe('Processes of `reference` or `sink`; clients are spread over them evenly. Default 1.'),
-  gateway: z.strictObject({ sticky: z.enum(['none', 'session', 'cookie', 'source']).prefault('session').describe('What keeps a client at its replica. A platform that cannot do it refuses the run by name.') }).optional().describe('The load balancer in front of the replicas.'),
-  era: z.enum(['auto', 'legacy', 'modern']).prefault('auto').describe('legacy: revisions 2024-11-05 to 2025-11-25 with sessions; modern: 2026-07-28, stateless; auto: decided once in preflight, then pinned and reported.'),
+  gateway: z.strictObject({ sticky: stickiness.prefault('session').describe('What keeps a client at its replica. A platform that cannot do it refuses the run by name.') }).optional().describe('The load balancer in front of the replicas.'),
+  era: eras.prefault('auto').describe('legacy: revisions 2024-11-05 to 2025-11-25 with sessions; modern: 2026-07-28, stateless; auto: decided once in preflight, then pinned and reported.'),
   headers: z.record(z.string(), z.string()).optional().describe('HTTP headers of every request to `server.url`; `${VAR}` is taken from the environment. Never written to logs or reports.'),
   tls: tls.optional().describe('How https is spoken with `server.url`.'),
   auth: auth.optional().describe('Bearer tokens for `server.url`, spread over the clients. Never written to logs or reports.'),

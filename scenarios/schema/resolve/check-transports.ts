@@ -7,8 +7,9 @@ export function checkTransports(target: TargetPlan, profiles: readonly ProfilePl
   for (const profile of profiles) {
     checkReach(target, profile, scenario);
     const { eras } = factsOf(profile.transport);
-    if (target.era !== 'auto' && !eras.includes(target.era)) {
-      scenario.wrongValue(['workload', profile.name], 'CONFLICT', `${where(profile)} does not exist in the ${target.era} era that target.era asks for`, `use era: auto or ${eras.join(', ')}`);
+    const era = profile.era ?? target.era;
+    if (era !== 'auto' && !eras.includes(era)) {
+      scenario.wrongValue(['workload', profile.name], 'CONFLICT', `${where(profile)} does not exist in the ${era} era that ${profile.era === undefined ? 'target.era' : 'its `era`'} asks for`, `use era: auto or ${eras.join(', ')}`);
     }
   }
   if (target.kind === 'url') checkUse(target, profiles, scenario);

@@ -11,11 +11,12 @@ import type { MapNode, SourceNode } from '../source/node.js';
 import { Part } from './context.js';
 import type { Report } from './context.js';
 import { checkTransports } from './check-transports.js';
+import { checkWays } from './check-ways.js';
 import { resolveFaults } from './faults.js';
 import { checkLimits } from './limits.js';
 import { resolveProfile } from './profile.js';
 import { resolveStages } from './stages.js';
-import { resolveTarget } from './target.js';
+import { isByHand, resolveTarget } from './target.js';
 import type { TargetRequest } from './target.js';
 import { resolveStopRules, resolveThresholds } from './thresholds.js';
 import { planWarnings } from './warnings.js';
@@ -59,7 +60,8 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
 
   const target = resolveTarget(source.target, sources.scenario, request, report, warn);
   const era = request.era ?? source.target?.era ?? 'auto';
-  const profiles = resolveProfiles(sources.workloads, { era, scaleMs, report, warn });
+  const asked = resolveProfiles(sources.workloads, { era, scaleMs, report, warn });
+  const profiles = target === undefined ? asked : checkWays(target, asked, scenario, isByHand(request), warn);
   if (source.workload !== undefined && sources.workloads.length === 0 && Object.keys(source.workload).length === 0) {
     scenario.wrongKey(['workload'], 'MISSING_KEY', 'the workload names no profile', 'such as workload: { low-load: {} }');
   }

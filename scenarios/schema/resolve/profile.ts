@@ -37,7 +37,7 @@ export function resolveProfile(node: MapNode, prefix: string, firstSlot: number,
     return undefined;
   }
   const source = checked.value;
-  const operations = resolveOperations(source.operations, part, context.era);
+  const operations = resolveOperations(source.operations, part, source.era ?? context.era);
   const session = resolveSession(source, part, context.scaleMs);
   const arrivals = resolveArrivals(source, part, context.scaleMs);
   const misbehave = resolveMisbehave(source, part, context.scaleMs);
@@ -53,6 +53,8 @@ export function resolveProfile(node: MapNode, prefix: string, firstSlot: number,
     clients: source.clients,
     firstSlot,
     transport,
+    ...(source.gateway === undefined ? {} : { sticky: source.gateway.sticky }),
+    ...(source.era === undefined ? {} : { era: source.era }),
     session,
     arrivals,
     ...window,

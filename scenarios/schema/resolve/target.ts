@@ -74,7 +74,7 @@ export function resolveTarget(
   return wrong ? undefined : { kind: 'url', urls: checked, headers, ...(tls === undefined ? {} : { tls }), ...(tokens === undefined ? {} : { tokens }), era };
 }
 
-function isByHand({ targets, configured }: TargetRequest): boolean {
+export function isByHand({ targets, configured }: TargetRequest): boolean {
   return targets.length > 0 || configured !== undefined;
 }
 

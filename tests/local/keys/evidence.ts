@@ -144,6 +144,13 @@ export const briefRuns = once(async () => {
   return { deleting, abandoning, resetting, modern, drained };
 });
 
+const echoing = calling('echo', { ...even, operations: [{ tool: 'echo', arguments: { message: 'hi' } }] });
+
+/** Against a server of our own that speaks both. */
+export const twoErasRun = once(() =>
+  run({ scenario: { name: 'two-eras', workload: { old: { ...echoing, era: 'legacy' }, new: { ...echoing, era: 'modern' } }, stages: brief } }),
+);
+
 export const stagesRun = once(() =>
   observe({
     scenario: {

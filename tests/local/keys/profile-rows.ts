@@ -6,10 +6,14 @@ import { distinct, median, mostAtOnce, ofTool, pauses, variation } from '../../s
 import { dueInEachSecond, operationTotals } from '../../support/run-files.js';
 import { swarmbench, writeScenario } from '../../support/swarmbench.js';
 import { tempFolder } from '../../support/temp-folder.js';
-import { autoRun, batchRun, briefRuns, clientsRun, metronomeRun, refusedRun, tooShort } from './evidence.js';
+import { autoRun, batchRun, briefRuns, clientsRun, metronomeRun, refusal, refusedRun, tooShort, twoErasRun } from './evidence.js';
 import type { Rows } from './row.js';
 
 const refusedByName = (name: string) => async (): Promise<void> => expect(await refusedRun()).toContain(`\`workload.caller.${name}\``);
+
+/** Without a gateway; with one it is told from the server's side in the tests on a Swarm. */
+const stickyIsRefused = async (): Promise<void> =>
+  expect(await refusal({ workload: { caller: { profile: 'low-load', gateway: { sticky: 'cookie' } } } })).toContain('workload.caller.gateway.sticky: cookie needs a gateway');
 
 async function callsOf(tool: string): Promise<readonly SeenCall[]> {
   const calls = ofTool((await clientsRun()).log.calls, tool);
@@ -140,6 +144,13 @@ export const profileRows: Rows = {
     const lag = async (made: typeof batchRun): Promise<number> => (await made()).report.summary.lagMs.p50 ?? Number.NaN;
     // 0.1 ms between looks at the clock instead of 1 ms: half of that is the median lag.
     expect(await lag(metronomeRun)).toBeLessThan(await lag(batchRun));
+  },
+  'profile.gateway': stickyIsRefused,
+  'profile.gateway.sticky': stickyIsRefused,
+  'profile.era': async () => {
+    const { protocols } = (await twoErasRun()).report.environment as { readonly protocols: Readonly<Record<string, { readonly era: string }>> };
+    expect([protocols['old']?.era, protocols['new']?.era]).toEqual(['legacy', 'modern']);
+    expect((await twoErasRun()).report.profiles.map(({ succeeded, failed }) => [succeeded > 0, failed])).toEqual([[true, 0], [true, 0]]);
   },
   'profile.timeout': async () => {
     const { sent, errors } = await operation('slow-impatient');

@@ -1,0 +1,23 @@
+/** Which replica answered what, summed up: for the report and for `affinity.moved`. */
+import { countByUs } from './by-us.js';
+import type { ReplicaCounts, Totals } from './contract.js';
+import { addReplicas, noReplica } from './counts.js';
+
+export interface Affinity {
+  readonly counts: Readonly<ReplicaCounts>;
+  /** Operations that succeeded or failed, not by our own doing, at a replica that is not known. */
+  readonly unattributed: number;
+}
+
+/** Undefined: nothing of it is known to have been any replica's. */
+export const affinityOf = (totals: Totals): Affinity | undefined => {
+  const { replicas, errors, counts: { succeeded, failed } } = totals;
+  if (replicas.length === 0) return undefined;
+  const counts = noReplica();
+  for (const replica of replicas) addReplicas(counts, replica.counts);
+  return { counts, unattributed: Math.max(0, succeeded + failed - countByUs(errors) - counts.succeeded - counts.failed) };
+};
+
+/** The part of one replica. @param replica as reports call it */
+export const replicaOf = (totals: Totals, replica: string): Totals['replicas'][number] | undefined => totals.replicas.find(({ name }) => name === replica);
+

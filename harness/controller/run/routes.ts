@@ -1,0 +1,47 @@
+import type { Endpoint, PinnedProtocol, PreflightRoute, Route } from '../../../client-sim/protocol/messages.js';
+import type { Plan } from '../../../scenarios/schema/plan.js';
+import type { Environment } from '../../platform/platform.js';
+
+/** Profiles that go the same way to the target. */
+export interface PlannedRoute extends PreflightRoute {
+  /** Where the preflight asks, when not there. */
+  readonly preflightEndpoints: readonly Endpoint[];
+}
+
+/** In the order of the profiles that come first in each; one when all go the same way. */
+export function plannedRoutes(plan: Plan, environment: Pick<Environment, 'endpoints' | 'preflightEndpoints' | 'reach'>): readonly PlannedRoute[] {
+  const { target } = plan;
+  const routes = new Map<string, { readonly profiles: number[]; readonly route: Omit<PlannedRoute, 'profiles'> }>();
+  for (const [index, profile] of plan.profiles.entries()) {
+    const sticky = target.kind === 'url' ? undefined : (profile.sticky ?? target.sticky);
+    const era = profile.era ?? target.era;
+    const key = `${era} ${sticky ?? ''}`;
+    const known = routes.get(key);
+    if (known !== undefined) {
+      known.profiles.push(index);
+      continue;
+    }
+    const { endpoints, preflightEndpoints = endpoints } = (sticky === undefined ? undefined : environment.reach?.(sticky)) ?? environment;
+    routes.set(key, { profiles: [index], route: { era, endpoints, preflightEndpoints } });
+  }
+  return [...routes.values()].map(({ profiles, route }) => ({ profiles, ...route }));
+}
+
+/**
+ * What all assignments of a run say of the way to the target.
+ * @param endpoints those of the target, for a run whose profiles all go there
+ * @param pinned for each route, in order
+ * @throws RangeError without any
+ */
+export function runRoutes(
+  endpoints: readonly Endpoint[], routes: readonly Pick<PlannedRoute, 'profiles' | 'endpoints'>[], pinned: readonly PinnedProtocol[],
+): { readonly endpoints: readonly Endpoint[]; readonly pinned: PinnedProtocol; readonly routes?: readonly Route[] } {
+  const settled = routes.flatMap(({ profiles, endpoints: own }, index) => {
+    const protocol = pinned[index];
+    return protocol === undefined ? [] : [{ profiles, endpoints: own, pinned: protocol }];
+  });
+  const [first] = settled;
+  const protocol = first?.pinned ?? pinned[0];
+  if (protocol === undefined) throw new RangeError('no protocol was settled');
+  return { endpoints: first?.endpoints ?? endpoints, pinned: protocol, ...(settled.length > 1 ? { routes: settled } : {}) };
+}
