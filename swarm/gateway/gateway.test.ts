@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { packageRoot } from '../../tests/support/package-root.js';
 import { gatewayFiles } from './gateway-files.js';
-import { GATEWAY_DEFAULTS, renderGateway, STICKINESS } from './render-gateway.js';
+import { GATEWAY_DEFAULTS, renderGateway, STICKINESS, STICKY_PORTS, type Stickiness } from './render-gateway.js';
 
 test.each([...gatewayFiles()])('%s in the repository is what the code makes (else: npm run build && node tools/generate.mjs)', (name, text) => {
   expect(readFileSync(join(packageRoot, 'swarm', 'gateway', name), 'utf8')).toBe(text);
 });
+
+/** Of port 8080. */
+const publishedBackend = (sticky: Stickiness): string => /^backend servers\n(?:    .*\n)+/m.exec(renderGateway({ sticky }))?.[0] ?? '';
 
 describe('the gateway', () => {
   test.each(STICKINESS)('with stickiness %s has what fault runs have shown to be needed', (sticky) => {
@@ -18,12 +21,23 @@ describe('the gateway', () => {
   });
 
   test('learns a session from the answer that opened it, and only when asked to', () => {
-    const learns = STICKINESS.filter((sticky) => renderGateway({ sticky }).includes('stick store-response res.hdr(Mcp-Session-Id)'));
+    const learns = STICKINESS.filter((sticky) => publishedBackend(sticky).includes('stick store-response res.hdr(Mcp-Session-Id)'));
     expect(learns).toEqual(['session']);
   });
 
   test('without stickiness keeps no client anywhere', () => {
-    expect(renderGateway({ sticky: 'none' })).not.toMatch(/\bstick\b|cookie|balance source/);
+    expect(publishedBackend('none')).not.toMatch(/\bstick\b|cookie|balance source/);
+  });
+
+  test.each(STICKINESS)('published as %s, has every way at a port of its own, and no two of them behind one backend', (published) => {
+    const config = renderGateway({ sticky: published });
+    const backends = STICKINESS.map((sticky) => new RegExp(`frontend mcp_${sticky}\n    bind :${STICKY_PORTS[sticky]}\n    default_backend (\\S+)`).exec(config)?.[1]);
+    expect(backends).toEqual(STICKINESS.map((sticky) => (sticky === published ? 'servers' : `servers_${sticky}`)));
+    for (const backend of backends) expect(config.split(`backend ${backend}\n`)).toHaveLength(backend === 'servers' ? 4 : 3);
+  });
+
+  test.each(STICKINESS)('with stickiness %s says of every answer which server gave it', (sticky) => {
+    expect(publishedBackend(sticky)).toContain('http-response set-header X-Swarmbench-Server %si:%sp');
   });
 
   test('finds the service it is told, at its ports, as many as it is told', () => {

@@ -9,7 +9,14 @@ export const STICKINESS = ['session', 'cookie', 'source', 'none'] as const;
  */
 export type Stickiness = (typeof STICKINESS)[number];
 
+/**
+ * Inside the stack's networks each way has a port of its own beside 8080, so that clients of one run can be kept in
+ * several ways, by the same gateway before the same replicas.
+ */
+export const STICKY_PORTS = { session: 8081, cookie: 8082, source: 8083, none: 8084 } as const satisfies Record<Stickiness, number>;
+
 export interface GatewayOptions {
+  /** Of port 8080, which is the one that is published. */
   readonly sticky: Stickiness;
   /** Most replicas it will find. */
   readonly maxServers: number;
@@ -33,7 +40,7 @@ export const GATEWAY_DEFAULTS: GatewayOptions = {
 
 export function renderGateway(options: Partial<GatewayOptions> = {}): string {
   const settings = { ...GATEWAY_DEFAULTS, ...options };
-  return [HEAD, backend(settings), streamBackend(settings), OBSERVE].join('\n');
+  return [HEAD, ...frontends(settings.sticky), STREAM, ...STICKINESS.map((sticky) => backend(sticky, settings)), streamBackend(settings), OBSERVE].join('\n');
 }
 
 const HEAD = `# Made by swarm/gateway/render-gateway.ts; node tools/generate.mjs writes it again.
@@ -75,12 +82,9 @@ defaults
     timeout client 1h
     timeout server 1h
     timeout tunnel 1h
+`;
 
-frontend mcp
-    bind :8080
-    default_backend servers
-
-frontend stream
+const STREAM = `frontend stream
     mode tcp
     option tcplog
     bind :5555
@@ -109,11 +113,24 @@ const STICKY_LINES = {
   none: ['balance roundrobin'],
 } as const satisfies Record<Stickiness, readonly string[]>;
 
-function backend({ sticky, port, ...rest }: GatewayOptions): string {
-  return section('backend servers', [
+function frontends(published: Stickiness): readonly string[] {
+  return [
+    section('frontend mcp', ['bind :8080', `default_backend ${backendOf(published, published)}`]),
+    ...STICKINESS.map((sticky) => section(`frontend mcp_${sticky}`, [`bind :${STICKY_PORTS[sticky]}`, `default_backend ${backendOf(sticky, published)}`])),
+  ];
+}
+
+/** The published way keeps the plain name, which dashboards and alerts go by. */
+function backendOf(sticky: Stickiness, published: Stickiness): string {
+  return sticky === published ? 'servers' : `servers_${sticky}`;
+}
+
+function backend(sticky: Stickiness, { sticky: published, port, ...rest }: GatewayOptions): string {
+  return section(`backend ${backendOf(sticky, published)}`, [
     ...STICKY_LINES[sticky],
     ...healthCheck(rest.healthPath),
-    'http-response set-header X-Served-By %s',
+    // Who answered, for servers that do not name themselves: the address is that of a task.
+    'http-response set-header X-Swarmbench-Server %si:%sp',
     serverTemplate('mcp', port, rest),
   ]);
 }

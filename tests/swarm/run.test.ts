@@ -100,8 +100,38 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
     expect(report.summary.failed).toBeGreaterThan(0);
     expect(report.errors.map(({ category }) => category).filter((category) => category === 'session_lost' || category === 'http_404')).not.toEqual([]);
     expect(report.preflight?.ok).toBe(true);
+    expect(report.affinity?.perProfile[0]).toMatchObject({ sticky: 'none', era: 'legacy' });
+    expect(report.affinity?.moved).toBeGreaterThan(0);
+    expect(report.affinity?.unknown).toBeGreaterThan(0);
+    expect(report.affinity?.perReplica.map(({ replica }) => replica)).toEqual(['mcp-server.1', 'mcp-server.2']);
     await expectRest();
   }, 90_000);
+
+  test('compares every way to keep sessions at their replicas in one report', async () => {
+    const program = startProgram(COMMAND, ['run', 'session-affinity', '--on', 'swarm', '--stack', NAME, '--time-scale', '0.12'], environment, folder);
+    await program.ended;
+    const report = reportOf(program);
+    const { perProfile, perReplica } = report.affinity ?? { perProfile: [], perReplica: [] };
+    expect(perProfile.map(({ profile, sticky, era }) => [profile, sticky, era])).toEqual([
+      ['by-session', 'session', 'legacy'], ['by-cookie', 'cookie', 'legacy'], ['by-source', 'source', 'legacy'], ['by-nothing', 'none', 'legacy'], ['stateless', 'none', 'modern'],
+    ]);
+    const [bySession, byCookie, bySource, byNothing, stateless] = perProfile;
+    for (const kept of [bySession, byCookie, bySource]) {
+      expect(kept).toMatchObject({ moved: 0, unknown: 0, lost: 0, refused: 0, failed: 0 });
+      expect(kept?.succeeded).toBeGreaterThan(20);
+    }
+    expect(bySession?.perReplica.length).toBeGreaterThan(1);
+    expect(byCookie?.perReplica.length).toBeGreaterThan(1);
+    // One worker is one address.
+    expect(bySource?.perReplica).toHaveLength(1);
+    expect(byNothing?.moved).toBeGreaterThan(0);
+    expect((byNothing?.lost ?? 0) + (byNothing?.refused ?? 0)).toBeGreaterThan(0);
+    expect(stateless?.moved).toBeGreaterThan(0);
+    expect(stateless).toMatchObject({ unknown: 0, lost: 0, failed: 0 });
+    expect(perReplica.map(({ replica }) => replica)).toEqual(['mcp-server.1', 'mcp-server.2', 'mcp-server.3']);
+    expect(report.thresholds.filter(({ passed }) => !passed)).toEqual([]);
+    await expectRest();
+  }, 120_000);
 
   test('moves none behind one that is sticky to sessions, over a harness that is killed in the middle', async () => {
     const target = { server: 'reference', replicas: 2, era: 'legacy' };
@@ -113,6 +143,7 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
     await program.ended;
     const report = reportOf(program);
     expect(report.summary).toMatchObject({ offered: 400, succeeded: 400, failed: 0, sessions: { opened: expect.any(Number), lost: 0 } });
+    expect(report.affinity).toMatchObject({ sessions: 4, moved: 0, moves: 0, unknown: 0, unattributed: 0 });
     expect(readEvents(join(results, 'latest')).map(({ type }) => type)).toContain('run.adopted');
     // The harness that took over finds by itself what the one before it had scaled.
     for (const giveUpAt = Date.now() + 20_000; ; await new Promise((resolve) => setTimeout(resolve, 500))) {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { renderGateway, type GatewayOptions, type Stickiness } from '../../../../swarm/gateway/render-gateway.js';
+import { renderGateway, STICKY_PORTS, type GatewayOptions, type Stickiness } from '../../../../swarm/gateway/render-gateway.js';
 import { STACK_LABEL } from '../compose/convert/context.js';
 import { list, type FileObject, type Service } from '../engine/answers.js';
 import { labelOf } from '../stack/stack-objects.js';
@@ -12,8 +12,10 @@ import { SwarmPlatformError } from './platform-error.js';
 import type { Stack } from './stack-services.js';
 
 export const GATEWAY = 'gateway';
-/** Inside the stack's networks, whatever it is published as. */
-export const GATEWAY_URL = 'http://tasks.gateway:8080';
+/** Inside the stack's networks, whatever it is published as. @param sticky undefined: in the way that is published */
+export function gatewayUrl(sticky?: Stickiness): string {
+  return `http://tasks.gateway:${sticky === undefined ? 8080 : STICKY_PORTS[sticky]}`;
+}
 const STATISTICS_URL = 'http://tasks.gateway:8404/stats;csv';
 
 const HASH_LENGTH = 10;
@@ -91,11 +93,16 @@ export async function serversUp(signal: AbortSignal): Promise<number | string> {
   }
 }
 
-/** HAProxy's statistics as CSV (management guide, 9.1): one line for each server of each backend. */
+/** HAProxy's statistics as CSV (management guide, 9.1): one line for each server of each backend. The fewest that one of the ways sends to. */
 export function countUp(csv: string): number {
   const [head = '', ...lines] = csv.split('\n');
   const columns = head.replace(/^# /, '').split(',');
   const [proxy, server, status] = ['pxname', 'svname', 'status'].map((name) => columns.indexOf(name));
-  return lines.map((line) => line.split(',')).filter((fields) =>
-    fields[proxy ?? -1] === 'servers' && fields[server ?? -1] !== 'BACKEND' && /^(?:UP|no check)/.test(fields[status ?? -1] ?? '')).length;
+  const up = new Map<string, number>();
+  for (const fields of lines.map((line) => line.split(','))) {
+    const name = fields[proxy ?? -1] ?? '';
+    if (!/^servers(?:_|$)/.test(name) || fields[server ?? -1] === 'BACKEND') continue;
+    up.set(name, (up.get(name) ?? 0) + (/^(?:UP|no check)/.test(fields[status ?? -1] ?? '') ? 1 : 0));
+  }
+  return up.size === 0 ? 0 : Math.min(...up.values());
 }

@@ -17,7 +17,7 @@ import { SwarmPlatformError } from './platform-error.js';
 import { refusals } from './refusals.js';
 import { runningTasks, type RunningTask } from './running-tasks.js';
 import { servicesOf, type Stack, type StackServices } from './stack-services.js';
-import { endpointsOf, preflightEndpointsOf, replicasOf, TARGET, targetOf, type Target } from './target.js';
+import { reach, replicasOf, TARGET, targetOf, type Target } from './target.js';
 
 export interface SwarmPlatformOptions {
   readonly engine: Engine;
@@ -113,8 +113,8 @@ function environment({ stack, services, target, crew, tasks, apiToken, versions,
   const meter = new UseMeter(roles);
   const { signal } = new AbortController();
   return {
-    endpoints: endpointsOf(target, replicas),
-    ...preflightEndpointsOf(target, replicas),
+    ...reach(target, replicas, target.kind === 'service' ? target.sticky : 'session'),
+    reach: (sticky) => reach(target, replicas, sticky),
     workerLogs: workerLogsOf(stack.name, crew.keys()),
     expectedWorkers: [...crew.values()].reduce((sum, count) => sum + count, 0),
     replicas,

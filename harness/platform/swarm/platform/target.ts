@@ -3,8 +3,8 @@ import { urlEndpoints } from '../../../../client-sim/protocol/endpoints.js';
 import type { Endpoint } from '../../../../client-sim/protocol/messages.js';
 import type { Plan, Stickiness } from '../../../../scenarios/schema/plan.js';
 import type { Service } from '../engine/answers.js';
-import type { Replica } from '../../platform.js';
-import { GATEWAY, GATEWAY_URL } from './gateway.js';
+import type { Environment, Replica } from '../../platform.js';
+import { GATEWAY, gatewayUrl } from './gateway.js';
 import { SwarmPlatformError } from './platform-error.js';
 import type { RunningTask } from './running-tasks.js';
 import type { Stack, StackServices } from './stack-services.js';
@@ -22,14 +22,16 @@ export type Target =
   | { readonly kind: 'service'; readonly service: Service; readonly replicas: number; readonly sticky: Stickiness; /** Undefined: there is none, and clients are spread over the replicas. */ readonly gateway: Service | undefined };
 
 /** @throws SwarmPlatformError STACK_INCOMPLETE */
-export function targetOf({ target }: Plan, services: StackServices, stack: string): Target {
+export function targetOf({ target, profiles }: Plan, services: StackServices, stack: string): Target {
   if (target.kind === 'url') return { kind: 'elsewhere', endpoints: urlEndpoints(target) };
   const service = services.get(TARGET);
   if (service === undefined) throw new SwarmPlatformError('STACK_INCOMPLETE', `the stack ${stack} has no service ${TARGET} to put under load`, 'name a target (--target URL), or deploy a stack that has one');
   const gateway = services.get(GATEWAY);
   const { replicas, sticky } = target;
-  if (gateway === undefined && sticky !== 'session' && replicas > 1) {
-    throw new SwarmPlatformError('STACK_INCOMPLETE', `target.gateway.sticky: ${sticky} needs a gateway, which the stack ${stack} has not`, 'without one each client stays at one replica (sticky: session)');
+  const asked = [['target.gateway.sticky', sticky] as const, ...profiles.flatMap((profile) => (profile.sticky === undefined ? [] : [[`workload.${profile.name}.gateway.sticky`, profile.sticky] as const]))];
+  const impossible = gateway === undefined && replicas > 1 ? asked.find(([, wanted]) => wanted !== 'session') : undefined;
+  if (impossible !== undefined) {
+    throw new SwarmPlatformError('STACK_INCOMPLETE', `${impossible.join(': ')} needs a gateway, which the stack ${stack} has not`, 'without one each client stays at one replica (sticky: session)');
   }
   return { kind: 'service', service, replicas, sticky, gateway };
 }
@@ -44,17 +46,15 @@ export function replicasOfService(service: Service, tasks: readonly RunningTask[
   }));
 }
 
-export function endpointsOf(target: Target, replicas: readonly Replica[]): readonly Endpoint[] {
-  if (target.kind === 'elsewhere') return target.endpoints;
-  const urls = target.gateway === undefined ? replicas.map(({ url }) => url) : [urlAt(GATEWAY_URL, target.service)];
-  return urls.map((url) => ({ url, headers: {} }));
-}
-
-/** One replica's own address where the gateway sends each request to another one. */
-export function preflightEndpointsOf(target: Target, replicas: readonly Replica[]): { readonly preflightEndpoints?: readonly Endpoint[] } {
+/** Where clients go that are kept at their replicas in this way; without a gateway they are spread over the replicas, and stay. */
+export function reach(target: Target, replicas: readonly Replica[], sticky: Stickiness): Pick<Environment, 'endpoints' | 'preflightEndpoints'> {
+  if (target.kind === 'elsewhere') return { endpoints: target.endpoints };
+  if (target.gateway === undefined) return { endpoints: replicas.map(({ url, host, id }) => ({ url, headers: {}, replica: host ?? id })) };
+  const url = urlAt(gatewayUrl(sticky === target.sticky ? undefined : sticky), target.service);
+  const endpoints = [{ url, headers: {}, ...(sticky === 'cookie' ? { cookies: true } : {}) }];
   const [first, ...others] = replicas;
-  if (target.kind === 'elsewhere' || target.gateway === undefined || target.sticky !== 'none' || first === undefined || others.length === 0) return {};
-  return { preflightEndpoints: [{ url: first.url, headers: {} }] };
+  // One replica's own address where the gateway sends each request to another one.
+  return sticky === 'none' && first !== undefined && others.length > 0 ? { endpoints, preflightEndpoints: [{ url: first.url, headers: {} }] } : { endpoints };
 }
 
 function portOf({ Spec }: Service): string {
