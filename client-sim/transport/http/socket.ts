@@ -58,14 +58,26 @@ export function openSocket(address: Address, readBuffer: Buffer, owner: SocketOw
  * that `tls.connect` makes for itself cannot be reached.
  */
 function openTls({ host, port, resettable }: Address, options: TlsOptions, onread: net.OnReadOpts): OwnedSocket {
-  const secure = { host, port, ALPNProtocols: ['http/1.1'], ...(net.isIP(host) === 0 ? { servername: host } : {}), ...options, ...{ noDelay: true, onread } };
-  if (resettable !== true) return tls.connect(secure);
+  const secure = { host, port, ALPNProtocols: ['http/1.1'], ...(net.isIP(host) === 0 ? { servername: host } : {}), ...options };
+  if (resettable !== true) return tls.connect({ ...secure, ...{ noDelay: true, onread } });
   const under = net.connect({ host, port, noDelay: true });
   const socket: OwnedSocket = tls.connect({ ...secure, socket: under });
   socket[UNDER] = under;
+  // Over a socket of ours `onread` hears nothing (Node 20): these few read as streams do.
+  socket.on('data', (chunk: Buffer) => readInto(onread.buffer as Buffer, socket, chunk));
   // Its errors are the TLS socket's, which reports them; this one must only not go unheard.
   under.on('error', (error: Error) => socket.destroy(error));
   return socket;
+}
+
+function readInto(buffer: Buffer, socket: OwnedSocket, chunk: Buffer): void {
+  for (let at = 0; at < chunk.length && !socket.destroyed; at += buffer.length) {
+    const length = chunk.copy(buffer, 0, at);
+    if (socket[OWNER]?.onSocketRead(socket, length) === true) continue;
+    socket.pause();
+    if (at + length < chunk.length) socket.unshift(chunk.subarray(at + length));
+    return;
+  }
 }
 
 /** Ends a socket with RST instead of FIN. Over TLS only where the address is `resettable`; else it is just closed. */
