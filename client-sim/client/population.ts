@@ -1,9 +1,10 @@
 import { allocationKey } from '../../scenarios/schema/allocate.js';
+import { takesPart } from '../../scenarios/schema/load.js';
 import { activeIntervals } from '../load/activity.js';
 import { ClosedArrivals, OpenArrivals, type Arrivals, type SequenceRange } from '../load/arrivals.js';
 import { IdleArrivals } from '../load/idle-arrivals.js';
 import { clientSchedule } from '../load/schedule.js';
-import { adjustShape, type LoadShape } from '../load/shape.js';
+import { adjustShape, shapeFor, type LoadShape } from '../load/shape.js';
 import type { AdjustOrder } from '../protocol/messages.js';
 import { Backoff } from './backoff.js';
 import type { Floor } from './floor.js';
@@ -27,7 +28,7 @@ export class Population {
     this.#floor = floor;
     this.#profiles = profiles;
     this.#endpoints = endpoints;
-    this.#shapes = profiles.map(() => shape);
+    this.#shapes = profiles.map(({ plan }) => shapeFor(shape, plan.name));
   }
 
   /** @param joinMs what was due before is not theirs */
@@ -52,7 +53,8 @@ export class Population {
     const adjustment = { stage: order.stage, atMs: Math.max(order.atMs, nowMs), load: order.load };
     this.#profiles.forEach((profile, index) => {
       if (order.profile !== undefined && order.profile !== profile.plan.name) return;
-      this.#shapes[index] = adjustShape(this.#shapes[index] ?? [], adjustment);
+      const shape = this.#shapes[index] ?? [];
+      if (shape.every((stage) => stage.index !== order.stage || takesPart(stage, profile.plan.name))) this.#shapes[index] = adjustShape(shape, adjustment);
     });
     for (const { client, place } of this.#members) {
       if (order.profile !== undefined && order.profile !== client.profile.plan.name) continue;

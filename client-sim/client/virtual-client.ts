@@ -236,9 +236,11 @@ export class VirtualClient {
   // ---- activity ----
 
   #keepActivity(nowMs: number): void {
+    let untilMs = nowMs;
     while (this.#interval < this.#intervals.length) {
       const interval = this.#intervals[this.#interval] as Interval;
       if (nowMs >= interval.toMs) {
+        untilMs = interval.toMs;
         this.#interval++;
         continue;
       }
@@ -246,7 +248,7 @@ export class VirtualClient {
       if (!this.active) this.#activate(nowMs);
       return;
     }
-    if (this.active) this.#deactivate();
+    if (this.active) this.#deactivate(untilMs);
   }
 
   #activate(nowMs: number): void {
@@ -257,10 +259,11 @@ export class VirtualClient {
     else if (!this.profile.rules.onDemand) this.#lanes[0]?.want();
   }
 
-  #deactivate(): void {
+  /** @param untilMs end of its activity, noticed now: what would be due from then on is not its own */
+  #deactivate(untilMs: number): void {
     this.active = false;
     this.#floor.activeClients[this.profile.index] = (this.#floor.activeClients[this.profile.index] as number) - 1;
-    if (this.profile.plan.arrivals.model === 'closed') this.forget(this.#floor.dueLimitMs, false);
+    if (this.profile.plan.arrivals.model === 'closed') this.forget(untilMs, false);
     this.arrivals.deactivate();
     this.#leaving = true;
   }

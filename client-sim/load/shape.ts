@@ -1,8 +1,14 @@
+import { takesPart } from '../../scenarios/schema/load.js';
 import type { LoadSegment, StagePlan } from '../../scenarios/schema/plan.js';
 
 /** What of a stage decides the load; times are run time in milliseconds. */
-export type LoadStage = Pick<StagePlan, 'index' | 'startMs' | 'durationMs' | 'scale' | 'segments'>;
+export type LoadStage = Pick<StagePlan, 'index' | 'startMs' | 'durationMs' | 'scale' | 'segments' | 'profiles'>;
 export type LoadShape = readonly LoadStage[];
+
+/** The shape as one profile sees it: stages it does not take part in have no load. */
+export function shapeFor(shape: LoadShape, profile: string): LoadShape {
+  return shape.map((stage) => (takesPart(stage, profile) ? stage : { ...stage, scale: 'clients', segments: stage.segments.map((segment) => ({ ...segment, from: 0, to: 0 })) }));
+}
 
 export interface Adjustment {
   readonly stage: number;

@@ -97,6 +97,7 @@ const stage = z.strictObject({
   durationMs: ms,
   measured: z.boolean(),
   scale: z.enum(['clients', 'rate']),
+  profiles: z.array(z.string()).exactOptional(),
   segments: z.array(z.strictObject({ startMs: ms, endMs: ms, from: z.number().min(0), to: z.number().min(0) })).min(1),
 });
 

@@ -118,6 +118,8 @@ export interface Second extends Readonly<OperationCounts> {
   readonly maxMs: number | undefined;
   readonly clients: number;
   readonly sessions: number;
+  /** In this second. */
+  readonly sessionsOpened: number;
   readonly connections: number;
   readonly inFlight: number;
   readonly queued: number;

@@ -28,7 +28,8 @@ export const formatMs = (ms: number): string =>
 
 const byteUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 export const formatBytes = (bytes: number): string => {
-  const power = bytes < 1024 ? 0 : Math.min(byteUnits.length - 1, Math.floor(Math.log2(bytes) / 10));
+  const size = Math.abs(bytes);
+  const power = size < 1024 ? 0 : Math.min(byteUnits.length - 1, Math.floor(Math.log2(size) / 10));
   return `${significant(bytes / 1024 ** power)} ${byteUnits[power] ?? 'B'}`;
 };
 

@@ -72,7 +72,7 @@ describe('a check\'s metric', () => {
     ['errors.rate', { profile: 'nobody' }, /no operation ended/],
     ['usage.cpu', { replica: 'replica-9' }, /resource use/],
     ['fault.recovery', {}, /no fault/],
-    ['memory.perSession', {}, /not measured/],
+    ['memory.perSession', {}, /samples of memory are too few/],
     ['nonsense', {}, /not something/],
   ] as const)('%s %j has no data, and says why', (metric, labels, why) => {
     const measured = aggregate.measure(check(metric, '<', 1e12, labels));

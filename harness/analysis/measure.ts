@@ -8,6 +8,9 @@ import type { Cells } from './cells.js';
 import { recoveriesOf, type Recovery } from './fault-recovery.js';
 import type { Aggregate, Measured, ReplicaTotals, Second, Selection, TimeWindow, Totals } from './contract.js';
 import type { HdrCounts } from './hdr-counts.js';
+import { formatBytes } from './format-metric.js';
+import { sessionMemory } from './session-memory.js';
+import type { Against, SessionMemory } from './session-memory.js';
 import type { Statistic } from './latency-summary.js';
 import { statisticOf, statistics } from './latency-summary.js';
 
@@ -96,6 +99,11 @@ class Question {
     });
   }
 
+  sessionMemory(against: Against): SessionMemory {
+    const { plan, aggregate } = this.#context;
+    return sessionMemory(plan, aggregate, this.#stages, against, this.check.labels.replica);
+  }
+
   get usage(): readonly { readonly id: string; readonly points: readonly { readonly cpu: number; readonly memoryBytes: number }[] }[] {
     const spans = this.#spans();
     const inside = (atMs: number): boolean => spans.some(([fromMs, toMs]) => atMs > fromMs && atMs <= toMs);
@@ -161,6 +169,16 @@ const errors = (of: (found: TargetErrors) => number): Metric['value'] => ({ tota
   return found.ended === 0 ? noData('no operation ended') : value(of(found), found.ended);
 };
 
+/** A value only where the whole interval lies on one side of what it is held against: else the fit is too poor to judge by. */
+const perSession = (against: Against): Metric['value'] => (question) => {
+  const found = question.sessionMemory(against);
+  if (found.kind === 'none') return noData(found.why);
+  const { slope, low, high } = found.bytes;
+  const { value: limit } = question.check;
+  if (low > limit || high < limit) return value(slope, found.samples);
+  return noData(`between ${formatBytes(low)} and ${formatBytes(high)} a session (95 %, ${found.samples} samples): too uncertain to hold against ${formatBytes(limit)}`);
+};
+
 const later = (what: string): Metric => ({ labels: ['stage', 'profile', 'operation', 'replica', 'category'], value: () => noData(what) });
 
 const metrics: Readonly<Record<string, Metric>> = {
@@ -211,7 +229,10 @@ const metrics: Readonly<Record<string, Metric>> = {
   ),
   'fault.detection': later('no fault that this version makes breaks something that could be detected'),
   'fault.recovery': { labels: [], value: ({ recoveries }) => slowest(recoveries) },
-  'memory.perSession': later('memory per session is not measured by this version'),
+  /** Slope against the sessions that clients hold. */
+  'memory.perSession': { labels: ['stage', 'replica'], value: perSession('open') },
+  /** Slope against all sessions opened so far: what each leaves behind. */
+  'memory.leftPerSession': { labels: ['stage', 'replica'], value: perSession('opened') },
 };
 
 /** All of them must be known: one that never ended would otherwise be the one that does not count. */

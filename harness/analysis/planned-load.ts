@@ -1,4 +1,5 @@
 /** What the plan asks of a stage, to compare with what happened. */
+import { takesPart } from '../../scenarios/schema/load.js';
 import type { LoadSegment, Plan, ProfilePlan, StagePlan } from '../../scenarios/schema/plan.js';
 
 export interface PlannedLoad {
@@ -13,6 +14,7 @@ export const plannedLoad = (plan: Plan, stage: StagePlan, untilMs: number): Plan
   let operations = 0;
   let clientMs = 0;
   for (const profile of plan.profiles) {
+    if (!takesPart(stage, profile.name)) continue;
     const active = activeClientMs(profile, stage, untilMs);
     clientMs += active;
     if (profile.arrivals.model === 'open') operations += (profile.arrivals.ratePerSecond * loadedClientMs(profile, stage, untilMs, active)) / 1000;

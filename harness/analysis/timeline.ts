@@ -31,6 +31,7 @@ interface Percentiles {
 }
 
 interface OpenSecond {
+  sessionsOpened: number;
   readonly counts: OperationCounts;
   readonly errors: Record<string, number>;
   /** By worker: the newest of this second. */
@@ -44,8 +45,9 @@ export class Timeline {
   readonly #seconds: OpenSecond[] = [];
   #sealedBelow = 0;
 
-  add(workerId: string, { batch, series }: DecodedBatch): void {
+  add(workerId: string, { batch, series, sessions }: DecodedBatch): void {
     const second = this.#second(secondOf(batch.toMs));
+    for (const { series: of } of sessions) second.sessionsOpened += of.sessionsOpened;
     for (const one of series) {
       addOperations(second.counts, one.series);
       for (const [category, count] of Object.entries(one.series.errors)) {
@@ -82,7 +84,7 @@ export class Timeline {
 export const secondOf = (toMs: number): number => Math.max(0, Math.ceil(toMs / 1000) - 1);
 
 const openSecond = (): OpenSecond => ({
-  counts: noOperations(), errors: {}, gauges: new Map(),
+  sessionsOpened: 0, counts: noOperations(), errors: {}, gauges: new Map(),
   lagP99Ms: undefined, eventLoopUtilization: undefined, latency: new SparseCounts(),
 });
 
@@ -94,9 +96,9 @@ const noteHealth = (second: OpenSecond, health: Health): void => {
 const viewOf = (second: OpenSecond, t: number): Second => {
   const gauges = { clients: 0, sessions: 0, connections: 0, inFlight: 0, queued: 0 };
   for (const one of second.gauges.values()) for (const name of gaugeNames) gauges[name] += one[name];
-  const { lagP99Ms, eventLoopUtilization, latency } = second;
+  const { sessionsOpened, lagP99Ms, eventLoopUtilization, latency } = second;
   return {
-    t, ...second.counts, ...(latency instanceof SparseCounts ? latency.percentiles() : latency), ...gauges,
+    t, ...second.counts, ...(latency instanceof SparseCounts ? latency.percentiles() : latency), ...gauges, sessionsOpened,
     errors: { ...second.errors }, lagP99Ms, eventLoopUtilization, workers: second.gauges.size,
   };
 };

@@ -13,10 +13,12 @@ import { block, operationsBlock, peaksOf } from './blocks.js';
 import { faultBlocks } from './fault-blocks.js';
 import { eventBlocks, environmentBlock, preflightBlock, runBlock } from './log-blocks.js';
 import { misbehaviourBlock } from './misbehaviour.js';
+import { neighbourBlock } from './neighbours.js';
 import { loadWords, sessionWords, windowWords } from './plan-words.js';
 import { replicaBlocks, usageBlocks, workerBlocks } from './program-blocks.js';
 import type { MeteredUse } from './read-metrics.js';
 import type { Report } from './schema.js';
+import { memoryBlock } from './session-memory.js';
 
 /** Pure: the same log gives the same report, to the byte. @param metered of `metrics.json`, where the run has one */
 export const buildReport = (model: RunModel, metered: readonly MeteredUse[] = []): Report => {
@@ -47,6 +49,8 @@ export const buildReport = (model: RunModel, metered: readonly MeteredUse[] = []
       ...operationsBlock(aggregate.select({ stages: measured, profile: profile.name, operation: operation.name }), seconds),
     }))),
     errors: errorBlocks(plan, aggregate, measured),
+    memory: memoryBlock(plan, aggregate),
+    neighbours: neighbourBlock(plan, aggregate),
     misbehaviour: misbehaviourBlock(plan, aggregate),
     timeline: timelineBlocks(aggregate),
     heatMap: heatMapBlock(aggregate),

@@ -104,6 +104,22 @@ export const reportSchema = z.strictObject({
       request: z.string().optional(), response: z.string().optional(),
     }).nullable(),
   })),
+  /** What a session costs the target in memory, a row a measured stage and way of counting where sessions came or went. */
+  memory: z.array(z.strictObject({
+    stage: z.string(), trial: count, how: z.string(),
+    /** open: sessions that clients held; opened: all that were opened so far, so that the slope is what each leaves behind. */
+    against: z.enum(['open', 'opened']), fromSessions: z.number(), toSessions: z.number(), samples: count,
+    /** Slope of all replicas' memory, its 95 % interval, and the share of the variation that it explains; null with a reason. */
+    bytesPerSession: maybe, low: maybe, high: maybe, r2: maybe, why: z.string().optional(),
+  })),
+  /** Well-behaved profiles with and without one that misbehaves beside them, where measured stages have both. */
+  neighbours: z.array(z.strictObject({
+    profile: z.string(), neighbours: z.array(z.string()),
+    alone: z.strictObject({ stages: z.array(z.string()), ...operations }), beside: z.strictObject({ stages: z.array(z.string()), ...operations }),
+    /** beside / alone. */
+    ratio: z.strictObject({ throughput: maybe, p50: maybe, p95: maybe, p99: maybe }),
+    errorRateDifference: maybe,
+  })),
   /** What clients did wrong on purpose, over all stages, and what the server made of it. None of it is in `errors`. */
   misbehaviour: z.array(z.strictObject({
     profile: z.string(),
@@ -121,7 +137,7 @@ export const reportSchema = z.strictObject({
   timeline: z.array(z.strictObject({
     t: count, offered: count, sent: count, succeeded: count, failed: count, dropped: count, lost: count, unsent: count,
     p50Ms: maybe, p95Ms: maybe, p99Ms: maybe, maxMs: maybe,
-    clients: count, sessions: count, connections: count, inFlight: count, queued: count,
+    clients: count, sessions: count, sessionsOpened: count, connections: count, inFlight: count, queued: count,
     lagP99Ms: maybe, eventLoopUtilization: maybe,
     errors: z.record(z.string(), count).optional(),
   })),

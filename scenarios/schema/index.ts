@@ -13,7 +13,7 @@ export { allKeyPaths } from './keys/all-key-paths.js';
 export { redactPlan } from './redact.js';
 export { workerPlan } from './worker-plan.js';
 export type { WorkerPlan } from './worker-plan.js';
-export { activeClients, expectedOperations, loadAt, peakLoad, peakRate, totalDurationMs } from './load.js';
+export { activeClients, expectedOperations, loadAt, peakLoad, peakRate, takesPart, totalDurationMs } from './load.js';
 export type { ExpectedOperations } from './load.js';
 export { allocate, allocationKey, slotIndexes, slotSets, splitSlots } from './allocate.js';
 export type { SlotSet } from './allocate.js';

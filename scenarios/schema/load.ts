@@ -27,6 +27,11 @@ export function totalDurationMs(plan: Pick<Plan, 'stages'>): number {
   return last === undefined ? 0 : last.startMs + last.durationMs;
 }
 
+/** Whether clients of this profile are at work in the stage at all. */
+export function takesPart(stage: Pick<StagePlan, 'profiles'>, profile: string): boolean {
+  return stage.profiles?.includes(profile) ?? true;
+}
+
 export interface ExpectedOperations {
   /** Index of the stage. */
   readonly stage: number;
@@ -43,6 +48,7 @@ export function expectedOperations(plan: Pick<Plan, 'stages' | 'profiles'>): rea
 
 /** The most operations a second a profile can offer in a stage; undefined in a closed loop without think time. */
 export function peakRate(stage: StagePlan, profile: ProfilePlan): number | undefined {
+  if (!takesPart(stage, profile.name)) return 0;
   const load = peakLoad(stage);
   const { arrivals } = profile;
   if (arrivals.model === 'open') {
@@ -67,6 +73,7 @@ function meanThinkTimeMs(thinkTime: Extract<ProfilePlan['arrivals'], { model: 'c
 }
 
 function offeredIn(stage: StagePlan, profile: ProfilePlan): number | undefined {
+  if (!takesPart(stage, profile.name)) return 0;
   if (profile.arrivals.model === 'closed') return undefined;
   const perMs = profile.arrivals.ratePerSecond / 1000;
   const clientMs = stage.segments.map((segment) =>

@@ -162,6 +162,8 @@ export interface StagePlan {
   readonly measured: boolean;
   /** What the load fraction scales: how many clients are active, or every client's rate (open loop only). */
   readonly scale: 'clients' | 'rate';
+  /** Who takes part, by name; absent: all. See `takesPart`. */
+  readonly profiles?: readonly string[];
   /** Piecewise linear load over the whole stage; 1 = 100 %. Times from the start of the run; segments are adjacent. */
   readonly segments: readonly LoadSegment[];
 }

@@ -179,6 +179,10 @@ describe('what is not built yet is refused by name, at its key:', () => {
     expect(problemsOf(idle('maxInFlight: 2, misbehave: { idle: 1s }'))).toContain('at most one operation on the wire');
   });
 
+  test('a stage for a profile that is not there', () => {
+    expect(problemsOf(minimal.replace('duration: 10s', 'duration: 10s, profiles: [low-laod]'))).toContain('no profile of the workload is named `low-laod`\n    hint: did you mean "low-load"?');
+  });
+
   test('breaking more operations than there are', () => {
     expect(problemsOf(minimal.replace('{}', '{ misbehave: { abort: 60%, malformed: 41% } }'))).toContain('more than all operations together');
     expect(problemsOf(minimal.replace('{}', '{ misbehave: { abort: 60%, malformed: { share: 40% } } }'))).toBe('');

@@ -3,14 +3,14 @@ import type { Report } from '../schema.js';
 import type { Markup } from './markup.js';
 import { html } from './markup.js';
 import { table } from './table.js';
-import { count, spell } from './values.js';
+import { count, ms, plain, rate, share, spell } from './values.js';
 
 type Deed = Report['misbehaviour'][number];
 type Row = Pick<Deed, 'profile' | 'kind' | 'done'> & Deed['reactions'][number];
 const sampleLimit = 4096;
-const rowClasses = { right: '', wrong: 'bad', neutral: '' } as const;
 
-export const misbehaviourSection = ({ misbehaviour }: Report): Markup | string => {
+export const misbehaviourSection = (report: Report): Markup | string => {
+  const { misbehaviour } = report;
   const rows = misbehaviour.flatMap(({ reactions, ...deed }) => reactions.map((reaction): Row => ({ ...deed, ...reaction })));
   if (rows.length === 0) return '';
   return html`
@@ -24,9 +24,28 @@ ${table<Row>('What was done, and what the server made of it', [
   { head: 'Times', cell: ({ count: times }) => count(times) },
   { head: '', cell: ({ judgement }) => (judgement === 'wrong' ? html`<span class="bad">worth a look</span>` : judgement === 'right' ? 'right' : ''), text: true },
   { head: 'Meaning', cell: ({ meaning }) => meaning, text: true },
-], rows, ({ judgement }) => rowClasses[judgement])}
+], rows)}
+${neighboursTable(report)}
 ${rows.map(sampleOf)}`;
 };
+
+type Neighbour = Report['neighbours'][number];
+const change = (value: number | null): string => (value === null ? '–' : `× ${plain(value)}`);
+const sides = (of: (side: Neighbour['alone']) => string) => ({ alone, beside }: Neighbour): string => `${of(alone)} → ${of(beside)}`;
+
+const neighboursTable = ({ neighbours }: Report): Markup | string =>
+  neighbours.length === 0 ? '' : table<Neighbour>('Those that behave: alone → beside those that do not', [
+    { head: 'Profile', cell: ({ profile }) => profile },
+    { head: 'Beside', cell: (row) => row.neighbours.join(', '), text: true },
+    { head: 'Throughput', cell: sides(({ throughputPerSecond }) => rate(throughputPerSecond)) },
+    { head: 'Errors', cell: sides(({ errorRate }) => share(errorRate)) },
+    { head: 'p50', cell: sides(({ latencyMs }) => ms(latencyMs.p50)) },
+    { head: '', cell: ({ ratio }) => change(ratio.p50) },
+    { head: 'p95', cell: sides(({ latencyMs }) => ms(latencyMs.p95)) },
+    { head: '', cell: ({ ratio }) => change(ratio.p95) },
+    { head: 'p99', cell: sides(({ latencyMs }) => ms(latencyMs.p99)) },
+    { head: '', cell: ({ ratio }) => change(ratio.p99) },
+  ], neighbours);
 
 const sampleOf = ({ kind, reaction, sample }: Row): Markup | string =>
   sample === null || sample.request === undefined ? '' : html`

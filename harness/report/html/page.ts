@@ -12,6 +12,7 @@ import { errorsSection } from './errors-section.js';
 import type { Markup } from './markup.js';
 import { faultsSection } from './faults-section.js';
 import { html, trusted } from './markup.js';
+import { memoryTable } from './memory-table.js';
 import { misbehaviourSection } from './misbehaviour-section.js';
 import { style } from './style.js';
 import { thresholdsSection } from './thresholds-section.js';
@@ -74,5 +75,6 @@ ${workersTable(report)}
 <h2 id="resources">Resources</h2>
 ${resourceCharts(report, time)}
 ${replicasTable(report)}
+${memoryTable(report)}
 ${breakdownSection(report)}`;
 };

@@ -18,6 +18,8 @@ export const renderMarkdown = (report: Report): string => [
   affinity(report),
   errors(report),
   misbehaviour(report),
+  neighbours(report),
+  memory(report),
   `Run \`${report.run.id.replaceAll('`', '')}\`, seed ${report.run.seed}, ${significant(report.run.durationSeconds)} s. The rest is in \`report.html\` and \`report.json\` beside this file.`,
 ].filter((part) => part !== '').join('\n\n') + '\n';
 
@@ -71,6 +73,19 @@ const misbehaviour = ({ misbehaviour: all }: Report): string =>
   all.length === 0 ? '' : table(['Misbehaviour, on purpose', 'Profile', 'Done', 'What the server made of it'], all.map(({ kind, profile, done, reactions }) => [
     text(kind), text(profile), significant(done), reactions.map(({ reaction, count, judgement }) => `${judgement === 'wrong' ? '⚠️ ' : ''}${significant(count)} × ${text(reaction)}`).join(', '),
   ]));
+
+const neighbours = ({ neighbours: all }: Report): string =>
+  all.length === 0 ? '' : table(['Behaves', 'Beside', 'p95 alone', 'p95 beside', 'p99 alone', 'p99 beside', 'Errors alone', 'Errors beside'], all.map((row) => [
+    text(row.profile), text(row.neighbours.join(', ')), ms(row.alone.latencyMs.p95), ms(row.beside.latencyMs.p95), ms(row.alone.latencyMs.p99), ms(row.beside.latencyMs.p99), ratio(row.alone.errorRate), ratio(row.beside.errorRate),
+  ]));
+
+const memory = ({ memory: all }: Report): string =>
+  all.length === 0 ? '' : table(['Memory per session', 'Ends with', 'For each session', 'Bytes', '95 % interval', 'Explained'], all.map(({ stage, how, against, bytesPerSession, low, high, r2, why }) => [
+    text(stage), text(how), against === 'open' ? 'held open' : 'ever opened', bytesPerSession === null ? `none: ${text(why ?? '')}` : formatBytes(bytesPerSession),
+    low === null || high === null ? '–' : `${formatBytes(low)} to ${formatBytes(high)}`, ratio(r2),
+  ]));
+
+const ratio = (value: number | null): string => (value === null ? '–' : formatAs('ratio', value));
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');

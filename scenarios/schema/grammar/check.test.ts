@@ -45,7 +45,6 @@ describe('checks', () => {
     ['latency.p95{replica="r",operation="echo"} < 1s', 40, /by replica or by operation/],
     ['errors.rate{category="timeout",replica="r"} < 1%', 42, /by replica or by category/],
     ['service.p95{replica="r"} < 1s', 12, /no label `replica`/],
-    ['memory.perSession < 5 KiB', 0, /not built yet; usage\.memory/],
     ['latency.p95 < 5', 14, /`5` has no unit/, /200ms or 1\.5s/],
     ['latency.p95 < 5kg', 14, /`kg` is not a unit of a time/, /200ms/],
     ['latency.p95 < 5ms now', 14, /`ms now` is not a unit/],

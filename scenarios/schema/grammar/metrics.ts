@@ -34,7 +34,8 @@ export const scalars: Readonly<Record<string, Metric>> = {
   'affinity.moved': { unit: 'count', labels: ['stage', 'profile', 'replica'], help: 'sessions with an answer from another replica than the one before, once in each stage; with a replica, those that moved to it' },
   'fault.detection': { unit: 'time', labels: [], help: 'from a fault to its detection', notBuilt: 'no fault that is built breaks something that could be detected' },
   'fault.recovery': { unit: 'time', labels: [], help: 'from a fault, or its undo, until throughput stays at 95 % of what it was before; the slowest of all' },
-  'memory.perSession': { unit: 'bytes', labels: ['replica'], help: 'memory of a replica per session', notBuilt: 'it is not built yet; usage.memory can be checked' },
+  'memory.perSession': { unit: 'bytes', labels: ['stage', 'replica'], help: 'memory of the target a session that is open: slope over the usage samples; no data where its 95 % interval holds the limit' },
+  'memory.leftPerSession': { unit: 'bytes', labels: ['stage', 'replica'], help: 'the same a session that was ever opened: what each leaves behind' },
   'usage.cpu': { unit: 'cores', labels: ['stage', 'replica'], help: 'mean CPU of the busiest replica, of one core; only of servers that swarmbench starts' },
   'usage.memory': { unit: 'bytes', labels: ['stage', 'replica'], help: 'most memory of the largest replica; only of servers that swarmbench starts' },
 };

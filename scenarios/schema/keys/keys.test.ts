@@ -78,6 +78,7 @@ const rows: Readonly<Record<string, Row>> = {
   'stages.*.load.steps': { set: { stage: 'load: { steps: [10%, 20%], hold: 1s }' }, shows: (plan) => stage(plan)?.segments.map(({ from }) => from), as: [0.1, 0.2] },
   'stages.*.load.hold': { set: { stage: 'load: { steps: [10%, 20%], hold: 1s }' }, shows: (plan) => stage(plan)?.durationMs, as: 2000 },
   'stages.*.measured': { set: { stage: 'duration: 1s, measured: false }\n  - { name: b, duration: 1s' }, shows: (plan) => plan.stages.map(({ measured }) => measured), as: [false, true] },
+  'stages.*.profiles': { set: { stage: 'duration: 1s, profiles: [w]' }, shows: (plan) => stage(plan)?.profiles, as: ['w'] },
   'stages.*.scale': { set: { stage: 'duration: 1s, scale: rate' }, shows: (plan) => stage(plan)?.scale, as: 'rate' },
   faults: { set: { top: 'faults: [{ at: 1s, kind: scale, replicas: 3 }, { at: 0s, kind: scale, service: other, replicas: 0 }]' }, shows: (plan) => plan.faults.map(({ id, atMs }) => [id, atMs]), as: [['f1', 0], ['f2', 1000]] },
   'faults.*.at': { set: { top: 'faults: [{ at: 4s, kind: scale, replicas: 3 }]' }, shows: (plan) => fault(plan)?.atMs, as: 4000 },

@@ -54,6 +54,7 @@ const stage = z.strictObject({
   duration: positiveDuration.optional().describe('How long the stage lasts; not with `steps`, which say it themselves.'),
   load: load.prefault('100%').describe('How much of the workload is active: a percentage, a ramp { from: 0%, to: 100% } or steps { steps: [10%, 50%, 100%], hold: 30s }.'),
   measured: z.boolean().prefault(true).describe('false for warm-up and ramps: in the timeline, in no summary and no threshold that does not name the stage.'),
+  profiles: z.array(name).min(1, { error: 'at least one profile' }).optional().describe('Who takes part, by name in the workload; the others are silent and have no session. Default: all.'),
   scale: z.enum(['clients', 'rate']).prefault('clients').describe('What `load` scales: how many clients are active, or the rate of every client (open loop only).'),
 });
 

@@ -15,7 +15,7 @@ import { checkWays } from './check-ways.js';
 import { resolveFaults } from './faults.js';
 import { checkLimits } from './limits.js';
 import { resolveProfile } from './profile.js';
-import { resolveStages } from './stages.js';
+import { checkStageProfiles, resolveStages } from './stages.js';
 import { isByHand, resolveTarget } from './target.js';
 import type { TargetRequest } from './target.js';
 import { resolveStopRules, resolveThresholds } from './thresholds.js';
@@ -71,6 +71,7 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
   const thresholds = resolveThresholds(source.thresholds ?? [], checks);
   const stopWhen = resolveStopRules(source.stopWhen ?? [], checks);
   if (target !== undefined) checkTransports(target, profiles, scenario);
+  if (source.stages !== undefined) checkStageProfiles(source.stages, known.profile, scenario);
   if (stages !== undefined) checkScale(stages, profiles, scenario);
   const faults = stages === undefined ? [] : resolveFaults(source.faults ?? [], { stages, scaleMs, scenario });
   const limits = limitsPlan(source);

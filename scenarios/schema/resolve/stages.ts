@@ -1,5 +1,6 @@
 import type { StageSource } from '../keys/scenario-schema.js';
 import type { LoadSegment, StagePlan } from '../plan.js';
+import { suggest } from '../nearest.js';
 import type { Part } from './context.js';
 
 /** One stage without its place in time. */
@@ -32,13 +33,20 @@ function unroll(shapes: readonly Shape[], trials: number): readonly StagePlan[] 
   let startMs = 0;
   for (let trial = 1; trial <= trials; trial += 1) {
     for (const { source, durationMs, segments } of shapes) {
-      const { name, measured, scale } = source;
+      const { name, measured, scale, profiles } = source;
       const placed = segments.map((segment) => ({ ...segment, startMs: startMs + segment.startMs, endMs: startMs + segment.endMs }));
-      stages.push({ index: stages.length, name, trial, startMs, durationMs, measured, scale, segments: placed });
+      stages.push({ index: stages.length, name, trial, startMs, durationMs, measured, scale, ...(profiles === undefined ? {} : { profiles }), segments: placed });
       startMs += durationMs;
     }
   }
   return stages;
+}
+
+/** @param names of the workload */
+export function checkStageProfiles(sources: readonly StageSource[], names: readonly string[], scenario: Part): void {
+  sources.forEach(({ profiles = [] }, stage) => profiles.forEach((profile, index) => {
+    if (!names.includes(profile)) scenario.wrongValue(['stages', stage, 'profiles', index], 'INVALID_VALUE', `no profile of the workload is named \`${profile}\``, suggest(profile, names, 'profiles'));
+  }));
 }
 
 function checkNames(sources: readonly StageSource[], scenario: Part): boolean {

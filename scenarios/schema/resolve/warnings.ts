@@ -1,6 +1,6 @@
 /** Plans that are legal but probably not meant. */
 import { formatDuration } from '../grammar/format-units.js';
-import { expectedOperations, peakLoad } from '../load.js';
+import { expectedOperations, peakLoad, takesPart } from '../load.js';
 import type { Check, Plan, ProfilePlan, StagePlan } from '../plan.js';
 
 type Judged = Pick<Plan, 'target' | 'profiles' | 'stages' | 'faults' | 'thresholds' | 'drainMs'>;
@@ -30,7 +30,7 @@ function stageWarnings({ stages }: Judged): readonly string[] {
 function rateWarnings(plan: Judged): readonly string[] {
   return expectedOperations(plan).flatMap(({ stage, profile, operations }) => {
     const of = plan.stages[stage];
-    if (of === undefined || !of.measured || of.trial > 1 || operations === undefined || operations >= 1 || peakLoad(of) === 0) return [];
+    if (of === undefined || !of.measured || of.trial > 1 || operations === undefined || operations >= 1 || peakLoad(of) === 0 || !takesPart(of, profile)) return [];
     return [`profile ${profile} has less than one operation due in stage ${of.name}: its rate is too low for so short a stage`];
   });
 }
@@ -52,7 +52,7 @@ function thresholdWarnings(plan: Judged, check: Check, afterMs: number): readonl
   if (check.metric.startsWith('fault.') && plan.faults.length === 0) {
     warnings.push(`threshold "${check.text}": the scenario has no faults, so it will find no data, which is never a pass`);
   }
-  if (check.metric.startsWith('usage.') && plan.target.kind === 'url') {
+  if (/^(?:usage|memory)\./.test(check.metric) && plan.target.kind === 'url') {
     warnings.push(`threshold "${check.text}": the use of resources is known only of servers that swarmbench starts, so it will find no data, which is never a pass`);
   }
   return warnings;
@@ -60,11 +60,15 @@ function thresholdWarnings(plan: Judged, check: Check, afterMs: number): readonl
 
 /** Whether new clients start in this stage, or sessions end and begin again. */
 function connectsIn(plan: Judged, stage: StagePlan, profileName: string | undefined): boolean {
-  const earlier = plan.stages.filter((other) => other.index < stage.index);
-  const reached = Math.max(0, ...earlier.map((other) => (other.scale === 'rate' ? 1 : peakLoad(other))));
-  const starts = (stage.scale === 'rate' ? 1 : peakLoad(stage)) > reached;
-  const profiles = plan.profiles.filter((profile) => profileName === undefined || profile.name === profileName);
-  return starts || profiles.some(renews);
+  return plan.profiles.some((profile) => (profileName === undefined || profile.name === profileName) && takesPart(stage, profile.name) && (renews(profile) || starts(plan, stage, profile)));
+}
+
+/** More of its clients are at work than in any stage before, or they come back after one without them. */
+function starts({ stages }: Judged, stage: StagePlan, { name }: ProfilePlan): boolean {
+  const reach = (of: StagePlan): number => (!takesPart(of, name) ? 0 : of.scale === 'rate' ? 1 : peakLoad(of));
+  const earlier = stages.filter((other) => other.index < stage.index);
+  const before = earlier.at(-1);
+  return reach(stage) > Math.max(0, ...earlier.map(reach)) || (before !== undefined && reach(before) === 0);
 }
 
 function renews(profile: ProfilePlan): boolean {

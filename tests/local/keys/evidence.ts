@@ -165,6 +165,16 @@ export const stagesRun = once(() =>
   }),
 );
 
+export const takingTurnsRun = once(() =>
+  observe({
+    scenario: {
+      name: 'turns',
+      workload: { first: calling('first', even), second: calling('second', even) },
+      stages: [{ name: 'one', duration: '1s', profiles: ['first'] }, { name: 'both', duration: '1s', profiles: ['first', 'second'] }],
+    },
+  }),
+);
+
 /** Against the sink on both replicas, so that nothing but the pace makes the lag. */
 const paced = (pacing: string): (() => Promise<Finished>) =>
   once(() =>

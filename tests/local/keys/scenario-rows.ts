@@ -4,7 +4,7 @@ import { expect } from '@jest/globals';
 import { packageRoot } from '../../support/package-root.js';
 import { dueInEachSecond, totalOf } from '../../support/run-files.js';
 import {
-  abortedRun, briefRuns, bytesRun, clientsRun, faultRefusal, insecureRun, limitedRun, metronomeRun, refusal, refusedRun, ruledRun, secureRun, stagesRun, type Evidence,
+  abortedRun, briefRuns, bytesRun, clientsRun, faultRefusal, insecureRun, limitedRun, metronomeRun, refusal, refusedRun, ruledRun, secureRun, stagesRun, takingTurnsRun, type Evidence,
 } from './evidence.js';
 import type { Rows } from './row.js';
 
@@ -123,6 +123,14 @@ export const scenarioRows: Rows = {
     expect(evidence.report.summary.sent).toBeGreaterThan(190);
     expect(evidence.report.summary.sent).toBeLessThan(210);
     expect(totalOf(evidence.telemetry, 'sent')).toBeGreaterThan(380);
+  },
+  'stages.*.profiles': async () => {
+    const { telemetry } = await takingTurnsRun();
+    const offered = (profile: string, stage: number): number => telemetry.flatMap(({ batch }) => batch.series).filter((one) => one.profile === profile && one.stage === stage).reduce((sum, one) => sum + one.offered, 0);
+    expect([offered('first', 0), offered('second', 0), offered('first', 1), offered('second', 1)].map((count) => count > 0)).toEqual([true, false, true, true]);
+    // Nobody opens a session before its turn.
+    const sessionsIn = (stage: number): number => telemetry.flatMap(({ batch }) => batch.sessions).filter((one) => one.profile === 'second' && one.stage === stage).reduce((sum, one) => sum + one.sessionsOpened, 0);
+    expect([sessionsIn(0), sessionsIn(1)]).toEqual([0, 1]);
   },
   'stages.*.scale': async () => {
     const { log } = await stagesRun();
