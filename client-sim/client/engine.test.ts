@@ -282,3 +282,15 @@ test('snapshots end at whole seconds and at ends of stages, the last one when th
   expect(ends.slice(0, 4)).toEqual([700, 1_000, 2_000, 2_500]);
   expect(result.snapshots.map(({ stage }) => stage).slice(0, 4)).toEqual([0, 1, 1, 1]);
 });
+
+test('a backlog is caught up with in portions: no pump starts more than 4,096 operations, and none is forgotten', () => {
+  const profile = testProfile({ clients: 1, arrivals: { model: 'open', ratePerSecond: 20_000, spacing: 'uniform' }, maxInFlight: 20_000, connections: 1, pipeline: 20_000, timeoutMs: 5_000 });
+  const plan = testPlan([profile], testStages([{ ms: 800, from: 1, to: 1, scale: 'clients' }]));
+  // Held up for 600 ms from 100 ms on: 12,000 arrivals become due before the next look at the clock.
+  const { world, series } = runSimulation(plan, { script: { ...prompt, request: () => ({ kind: 'silence' }) }, step: (nowMs) => (nowMs === 100 ? 600 : 1) });
+  const atOnce = new Map<number, number>();
+  for (const { atMs } of world.sent) atOnce.set(atMs, (atOnce.get(atMs) ?? 0) + 1);
+  expect([700, 701, 702].map((atMs) => atOnce.get(atMs))).toEqual([4_096, 4_096, expect.any(Number)]);
+  expect(Math.max(...atOnce.values())).toBe(4_096);
+  expect(sumOf(series)).toMatchObject({ offered: 16_000, sent: 16_000, unsent: 0 });
+});

@@ -2,10 +2,17 @@
 import { formatDuration, formatRate } from '../../scenarios/schema/grammar/format-units.js';
 import type { ProfilePlan, ThinkTimePlan } from '../../scenarios/schema/plan.js';
 
-export const loadWords = ({ arrivals }: ProfilePlan): string =>
-  arrivals.model === 'open'
+export const loadWords = ({ arrivals, pacing }: ProfilePlan): string =>
+  `${arrivals.model === 'open'
     ? `open loop, ${formatRate(arrivals.ratePerSecond)} a client, ${arrivals.spacing}`
-    : `closed loop, ${thinkWords(arrivals.thinkTime)}`;
+    : `closed loop, ${thinkWords(arrivals.thinkTime)}`}, ${pacingWords[pacing]}`;
+
+/** How often the clock is looked at: what is due at one look leaves as one burst. */
+const pacingWords: Readonly<Record<ProfilePlan['pacing'], string>> = {
+  batch: 'paced by batch (1 ms)',
+  metronome: 'paced by metronome (0.1 ms)',
+  spin: 'paced by spin (a core of its own)',
+};
 
 const thinkWords = (think: ThinkTimePlan): string => {
   switch (think.kind) {

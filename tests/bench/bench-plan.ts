@@ -23,18 +23,19 @@ export interface BenchLoad {
   /** Undefined: closed loop, as fast as answers come. */
   readonly ratePerSecond: number | undefined;
   readonly seconds: number;
+  readonly pacing?: ProfilePlan['pacing'];
 }
 
 /** The stage that counts; the one before it warms up. */
 export const MEASURED_STAGE = 1;
 
 /** A plan of one profile, for the worker's own engine. */
-export function benchPlan({ clients, pipeline, ratePerSecond, seconds }: BenchLoad): WorkerPlan {
+export function benchPlan({ clients, pipeline, ratePerSecond, seconds, pacing = 'batch' }: BenchLoad): WorkerPlan {
   const arrivals: ArrivalsPlan =
     ratePerSecond === undefined ? { model: 'closed', thinkTime: { kind: 'none' } } : { model: 'open', ratePerSecond, spacing: 'uniform' };
   const profile: ProfilePlan = {
     name: 'bench', description: '', clients, firstSlot: 0, transport: 'streamable-http', session: { mode: 'reuse' }, arrivals,
-    maxInFlight: pipeline, connections: 1, pipeline, pacing: 'batch', timeoutMs: 5000, onClose: 'delete', operations: [benchOperation], misbehave: {},
+    maxInFlight: pipeline, connections: 1, pipeline, pacing, timeoutMs: 5000, onClose: 'delete', operations: [benchOperation], misbehave: {},
   };
   const warmUpMs = WARM_UP_SECONDS * 1000;
   const durationMs = warmUpMs + seconds * 1000;

@@ -24,6 +24,7 @@ export const contestants: readonly Contestant[] = [
   },
   autocannon('autocannon, static', 'one body for all, answers not read', 'static'),
   autocannon('autocannon, unique ids', 'answers not read', 'unique'),
+  { name: 'SDK client', note: '@modelcontextprotocol/sdk 1.x, every answer parsed', target: 'json', command: (url, seconds) => [process.execPath, beside('sdk-client.js'), url, String(CONNECTIONS), String(seconds)] },
   ours('wire', 'the transport alone, 1 in flight', 'json', 'wire-client.js', 1),
   ours('engine', 'the whole engine, 1 in flight', 'json', 'engine-client.js', 1),
   ours('engine, SSE', 'the whole engine, 1 in flight', 'sse', 'engine-client.js', 1),

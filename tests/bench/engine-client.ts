@@ -1,7 +1,7 @@
 /**
  * The worker's whole engine (schedules, windows, histograms, snapshots, one engine thread) under full load or at a
- * fixed rate. Arguments: URL, clients, requests in flight of each, seconds, and the rate of each client a second
- * (0: as fast as answers come). Prints one line of JSON.
+ * fixed rate. Arguments: URL, clients, requests in flight of each, seconds, the rate of each client a second
+ * (0: as fast as answers come), and the pacing. Prints one line of JSON.
  */
 import { EngineCrew } from '../../client-sim/client/engine-crew.js';
 import { SpareThreads } from '../../client-sim/client/spare-threads.js';
@@ -13,9 +13,10 @@ import { PROTOCOL, type AssignmentOrder } from '../../client-sim/protocol/messag
 import { benchPlan, MEASURED_STAGE } from './bench-plan.js';
 import { LoadTime, WARM_UP_SECONDS } from './load-time.js';
 
-const [url = '', clients = '20', pipeline = '1', seconds = '5', rate = '0'] = process.argv.slice(2);
+const [url = '', clients = '20', pipeline = '1', seconds = '5', rate = '0', pacing = 'batch'] = process.argv.slice(2);
 const ratePerSecond = Number(rate) === 0 ? undefined : Number(rate);
-const plan = benchPlan({ clients: Number(clients), pipeline: Number(pipeline), seconds: Number(seconds), ratePerSecond });
+if (pacing !== 'batch' && pacing !== 'metronome' && pacing !== 'spin') throw new TypeError(`no pacing ${pacing}`);
+const plan = benchPlan({ clients: Number(clients), pipeline: Number(pipeline), seconds: Number(seconds), ratePerSecond, pacing });
 const order: AssignmentOrder = {
   type: 'assignment', protocol: PROTOCOL, runId: 'bench', workerId: 'bench', assignmentId: 'bench', plan, endpoints: [{ url, headers: {} }],
   pinned: { era: 'legacy', version: '2025-11-25', sessions: true }, slots: [{ profile: 0, start: 0, step: 1, count: Number(clients) }], startAt: 0, joinMs: 0,

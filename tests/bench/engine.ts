@@ -3,24 +3,21 @@
  *
  * How fast the load generator is, against wrk and autocannon, in correct answers per processor-second of the client:
  * contestants on core 1, the sink on core 0, in interleaved rounds, so that what the machine does meanwhile falls on
- * all alike. Then 20 clients at 10,000/s each, by the clock. Needs two cores, Debian's `wrk`, `taskset` and `bash`.
+ * all alike. Then loads by the clock. Each with its goal beside it. Needs two cores, Debian's `wrk`, `taskset` and `bash`.
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { contestants, type Contestant } from './contestants.js';
+import { goalTable } from './goals.js';
 import { runMeasured } from './measured-command.js';
+import { pacedLoads, pacedTable, runPaced, type PacedResult, type PacedRun } from './paced.js';
 import { startSinks, type Sinks } from './sinks.js';
-import { pacedTable, ratioTable, summarise, type PacedRun, type RoundResult } from './summary.js';
+import { ratioTable, summarise, type RoundResult } from './summary.js';
 
 const CLIENT_CORE = 1;
 const SINK_CORE = 0;
-const CLIENTS = 20;
-const RATE_OF_EACH = 10_000;
-/** Of each client in the paced run: 26 ms of room, so that what is measured is our pacing and not how evenly the sink runs. */
-const PACED_IN_FLIGHT = 256;
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '5' }, only: { type: 'string', default: '' }, json: { type: 'string' } },
@@ -42,10 +39,14 @@ async function main(rounds: number, seconds: number): Promise<void> {
     for (let round = 1; round <= rounds; round++) {
       for (const contestant of chosen) results.push(await compete(contestant, round, sinks, seconds));
     }
-    const paced: PacedRun[] = [];
-    for (let round = 1; round <= rounds; round++) paced.push(await pace(sinks, seconds));
+    const paced: PacedResult[] = [];
+    for (const load of pacedLoads) {
+      const runs: PacedRun[] = [];
+      for (let round = 1; round <= rounds; round++) runs.push(await runPaced(load, CLIENT_CORE, sinks.json, seconds));
+      paced.push({ load, runs });
+    }
     const summary = summarise(chosen, results);
-    process.stdout.write(`${ratioTable(summary)}\n\n${pacedTable(paced, CLIENTS, RATE_OF_EACH, PACED_IN_FLIGHT)}\n`);
+    process.stdout.write(`${ratioTable(summary)}\n\n${goalTable(results)}\n\n${pacedTable(paced)}\n`);
     const record = { at: new Date().toISOString(), node: process.version, cpu: cpus()[0]?.model ?? '', rounds, seconds, summary, results, paced };
     if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(record, undefined, 2)}\n`);
   } finally {
@@ -59,12 +60,6 @@ async function compete(contestant: Contestant, round: number, sinks: Sinks, seco
   const perCpuSecond = requests / cpuSeconds;
   process.stderr.write(`round ${round}  ${contestant.name.padEnd(24)} ${Math.round(perCpuSecond).toLocaleString('en')} per processor-second\n`);
   return { name: contestant.name, round, requests, cpuSeconds, userSeconds, perCpuSecond };
-}
-
-async function pace(sinks: Sinks, seconds: number): Promise<PacedRun> {
-  const program = fileURLToPath(new URL('engine-client.js', import.meta.url));
-  const run = await runMeasured(CLIENT_CORE, [process.execPath, program, sinks.json, String(CLIENTS), String(PACED_IN_FLIGHT), String(seconds), String(RATE_OF_EACH)]);
-  return { ...(run as PacedRun & typeof run), cores: run.cpuSeconds / seconds };
 }
 
 function whatIsMissing(): string | undefined {

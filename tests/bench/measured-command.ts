@@ -6,6 +6,8 @@ export interface LoadReport {
   readonly failed: number;
   readonly cpuSeconds: number;
   readonly userSeconds: number;
+  /** Of the whole program, its start included. */
+  readonly totalCpuSeconds: number;
 }
 
 /**
@@ -26,5 +28,6 @@ export async function runMeasured(core: number, command: readonly string[]): Pro
   if (code !== 0 || times === null) throw new Error(`${command.join(' ')} ended with ${code}:\n${stdout}${stderr}`);
   const userSeconds = Number(times[1]);
   const report = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Pick<LoadReport, 'requests' | 'failed'> & Partial<LoadReport>;
-  return { cpuSeconds: userSeconds + Number(times[2]), userSeconds, ...report };
+  const totalCpuSeconds = userSeconds + Number(times[2]);
+  return { cpuSeconds: totalCpuSeconds, userSeconds, ...report, totalCpuSeconds };
 }

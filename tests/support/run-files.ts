@@ -23,7 +23,7 @@ const reportSchema = z.looseObject({
   profiles: z.array(z.looseObject({ name: z.string(), ...block })),
   errors: z.array(z.looseObject({ category: z.string(), count: z.number() })),
   misbehaviour: z.array(z.looseObject({ profile: z.string(), kind: z.string(), done: z.number(), reactions: z.array(z.looseObject({ reaction: z.string(), count: z.number(), judgement: z.string() })) })),
-  workers: z.array(z.looseObject({ id: z.string() })),
+  workers: z.array(z.looseObject({ id: z.string(), health: z.looseObject({ values: z.record(z.string(), z.looseObject({ mean: z.number(), worst: z.number() })) }) })),
   balance: z.array(z.looseObject({ gap: z.number() })),
 });
 export type ReportView = z.infer<typeof reportSchema>;

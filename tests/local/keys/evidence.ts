@@ -189,6 +189,7 @@ const paced = (pacing: string): (() => Promise<Finished>) =>
   );
 export const batchRun = paced('batch');
 export const metronomeRun = paced('metronome');
+export const spinRun = paced('spin');
 
 const slowly = (more: ScenarioFile): ScenarioFile => ({
   name: 'stopped',

@@ -6,7 +6,7 @@ import { distinct, median, mostAtOnce, ofTool, pauses, variation } from '../../s
 import { dueInEachSecond, operationTotals } from '../../support/run-files.js';
 import { swarmbench, writeScenario } from '../../support/swarmbench.js';
 import { tempFolder } from '../../support/temp-folder.js';
-import { autoRun, batchRun, briefRuns, clientsRun, metronomeRun, refusal, refusedRun, tooShort, twoErasRun } from './evidence.js';
+import { autoRun, batchRun, briefRuns, clientsRun, metronomeRun, refusal, refusedRun, spinRun, tooShort, twoErasRun } from './evidence.js';
 import type { Rows } from './row.js';
 
 const refusedByName = (name: string) => async (): Promise<void> => expect(await refusedRun()).toContain(`\`workload.caller.${name}\``);
@@ -144,6 +144,14 @@ export const profileRows: Rows = {
     const lag = async (made: typeof batchRun): Promise<number> => (await made()).report.summary.lagMs.p50 ?? Number.NaN;
     // 0.1 ms between looks at the clock instead of 1 ms: half of that is the median lag.
     expect(await lag(metronomeRun)).toBeLessThan(await lag(batchRun));
+    // A loop that spins never waits, however busy the machine is; one that is paced by a timer does. (Spinning on a
+    // machine whose cores are all busy is late, so its lag shows nothing here.)
+    const busy = async (made: typeof batchRun) => (await made()).report.workers[0]?.health.values['eventLoopUtilization'];
+    expect((await busy(spinRun))?.worst).toBeGreaterThan(0.99);
+    expect((await busy(batchRun))?.mean).toBeLessThan(0.99);
+    // And that alone is no reason to call the generator saturated.
+    expect((await spinRun()).report.verdict.reasons.filter((reason) => reason.includes('of its loop'))).toEqual([]);
+    expect((await spinRun()).report.profiles[0]?.load).toContain('paced by spin');
   },
   'profile.gateway': stickyIsRefused,
   'profile.gateway.sticky': stickyIsRefused,

@@ -1,0 +1,70 @@
+import { fileURLToPath } from 'node:url';
+import { CoreTime } from './core-time.js';
+import { runMeasured } from './measured-command.js';
+import { median } from './median.js';
+import { table } from './table.js';
+
+/** A load by the clock. */
+export interface PacedLoad {
+  readonly clients: number;
+  readonly ratePerSecond: number;
+  readonly pacing: 'batch' | 'metronome';
+  /** Of each client: room enough that what is measured is our pacing, and not how evenly the sink runs. */
+  readonly inFlight: number;
+  readonly lagP99GoalMs: number;
+}
+
+export const pacedLoads: readonly PacedLoad[] = [
+  { clients: 20, ratePerSecond: 10_000, pacing: 'batch', inFlight: 256, lagP99GoalMs: 5 },
+  { clients: 1, ratePerSecond: 10_000, pacing: 'batch', inFlight: 256, lagP99GoalMs: 2.5 },
+  { clients: 1, ratePerSecond: 10_000, pacing: 'metronome', inFlight: 256, lagP99GoalMs: 0.5 },
+];
+
+/** One run; times in microseconds. */
+export interface PacedRun {
+  readonly offered: number;
+  readonly requests: number;
+  readonly failed: number;
+  readonly dropped: number;
+  readonly lost: number;
+  readonly unsent: number;
+  readonly lagUs: { readonly p50: number; readonly p99: number; readonly max: number };
+  readonly loopUtilization: number;
+  readonly cores: number;
+  /** What other programs took of the client's core meanwhile, in cores: with them on it the lag is theirs too. */
+  readonly foreignCores: number;
+}
+
+export interface PacedResult {
+  readonly load: PacedLoad;
+  readonly runs: readonly PacedRun[];
+}
+
+/** All threads of the worker on one core. */
+export async function runPaced(load: PacedLoad, core: number, url: string, seconds: number): Promise<PacedRun> {
+  const program = fileURLToPath(new URL('engine-client.js', import.meta.url));
+  const time = new CoreTime(core);
+  const { clients, inFlight, ratePerSecond, pacing } = load;
+  const run = await runMeasured(core, [process.execPath, program, url, ...[clients, inFlight, seconds, ratePerSecond].map(String), pacing]);
+  const { busySeconds, wallSeconds } = time.read();
+  return { ...(run as PacedRun & typeof run), cores: run.cpuSeconds / seconds, foreignCores: Math.max(0, busySeconds - run.totalCpuSeconds) / wallSeconds };
+}
+
+export function pacedTable(results: readonly PacedResult[]): string {
+  const lines = results.flatMap(({ load, runs }) => {
+    const p99 = median(runs.map(({ lagUs }) => lagUs.p99 / 1000));
+    const title = `${load.clients} x ${load.ratePerSecond.toLocaleString('en')}/s, ${load.pacing}`;
+    return [
+      ...runs.map((run) => [
+        title, run.offered.toLocaleString('en'), run.requests.toLocaleString('en'), String(run.failed + run.dropped + run.lost + run.unsent),
+        ms(run.lagUs.p50), ms(run.lagUs.p99), ms(run.lagUs.max), run.cores.toFixed(2), run.foreignCores.toFixed(2), '',
+      ]),
+      [title, 'median', '', '', '', `${p99.toFixed(2)} ms`, '', '', '', `lag p99 <= ${load.lagP99GoalMs} ms: ${p99 <= load.lagP99GoalMs ? 'met' : 'missed'}`],
+    ];
+  });
+  return table([['load', 'offered', 'correct', 'not answered', 'lag p50', 'lag p99', 'lag max', 'cores', 'others', 'goal'], ...lines]);
+}
+
+function ms(us: number): string {
+  return `${(us / 1000).toFixed(2)} ms`;
+}

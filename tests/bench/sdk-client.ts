@@ -1,0 +1,34 @@
+/** Clients of the official SDK under full load, each call after the last. Arguments: URL, clients, seconds. Prints one line of JSON. */
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { LoadTime, WARM_UP_SECONDS } from './load-time.js';
+
+const [url = '', clients = '20', seconds = '5'] = process.argv.slice(2);
+let correct = 0;
+let failed = 0;
+
+async function keepCalling(): Promise<void> {
+  const client = new Client({ name: 'bench', version: '1' });
+  // The SDK's class declares sessionId as possibly undefined, its interface as absent: not assignable at our strictness.
+  await client.connect(new StreamableHTTPClientTransport(new URL(url)) as Parameters<Client['connect']>[0]);
+  for (;;) {
+    const result = await client.callTool({ name: 'echo', arguments: { message: 'abcdefghijklmnopqrstuvwxyz012345' } });
+    if (result.isError === true) failed++;
+    else correct++;
+  }
+}
+
+for (let index = 0; index < Number(clients); index++) {
+  keepCalling().catch((error: unknown) => {
+    throw error;
+  });
+}
+let time = new LoadTime();
+setTimeout(() => {
+  correct = 0;
+  time = new LoadTime();
+}, WARM_UP_SECONDS * 1000);
+setTimeout(() => {
+  process.stdout.write(`${JSON.stringify({ requests: correct, failed, ...time.read() })}\n`);
+  process.exit(0);
+}, (WARM_UP_SECONDS + Number(seconds)) * 1000);
