@@ -285,7 +285,7 @@ test('snapshots end at whole seconds and at ends of stages, the last one when th
 
 test('a backlog is caught up with in portions: no pump starts more than 4,096 operations, and none is forgotten', () => {
   const profile = testProfile({ clients: 1, arrivals: { model: 'open', ratePerSecond: 20_000, spacing: 'uniform' }, maxInFlight: 20_000, connections: 1, pipeline: 20_000, timeoutMs: 5_000 });
-  const plan = testPlan([profile], testStages([{ ms: 800, from: 1, to: 1, scale: 'clients' }]));
+  const plan = testPlan({ profiles: [profile], stages: testStages({ ms: 800 }) });
   // Held up for 600 ms from 100 ms on: 12,000 arrivals become due before the next look at the clock.
   const { world, series } = runSimulation(plan, { script: { ...prompt, request: () => ({ kind: 'silence' }) }, step: (nowMs) => (nowMs === 100 ? 600 : 1) });
   const atOnce = new Map<number, number>();
