@@ -26,7 +26,7 @@ const median = (values: readonly number[]): number => {
 };
 
 /** T. Ettinger's mulberry32: 32 bits of state are plenty for 2000 resamples of a few trials. */
-const mulberry32 = (seed: number) => {
+export const mulberry32 = (seed: number) => {
   let state = seed >>> 0;
   return (): number => {
     state = (state + 0x6d2b79f5) >>> 0;

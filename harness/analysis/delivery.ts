@@ -7,6 +7,8 @@ import { listed, percent, whole } from './words.js';
 
 /** Less than this of what was due, and the stage was another test than the one that was planned. */
 export const leastDelivered = 0.95;
+/** How a reason begins that tells of a target slower than the window allows. */
+export const NOT_DELIVERED = 'load not delivered';
 /** Of a handful of operations one or two are always cut at the end of a stage. */
 const fewOperations = 2;
 
@@ -22,7 +24,7 @@ const undelivered = (plan: Plan, aggregate: Aggregate, stage: StagePlan, profile
   const short = counts.offered - counts.sent;
   if (short <= fewOperations || counts.sent >= leastDelivered * counts.offered) return [];
   return [
-    `load not delivered: in stage ${stageName(plan, stage)} profile ${profile.name} sent ${percent(counts.sent / counts.offered)} of what was due ` +
+    `${NOT_DELIVERED}: in stage ${stageName(plan, stage)} profile ${profile.name} sent ${percent(counts.sent / counts.offered)} of what was due ` +
       `(${whole(counts.sent)} of ${whole(counts.offered)}): ${why(counts, profile)}`,
   ];
 };

@@ -14,7 +14,7 @@ import { planOf as planOfText } from './testing/files.js';
 import { metricTable, profileKeyTable, scenarioKeyTable } from './testing/key-table.js';
 
 const profiles = ['affinity', 'error-injector', 'flood', 'high-load', 'idle-session', 'low-load', 'message-bomber', 'normal', 'reconnector', 'slow-client'];
-const scenarios = ['baseline', 'ci', 'connection-flood', 'long-running-stability', 'message-bombing', 'mixed-workload', 'noisy-neighbour', 'replica-scaling', 'session-affinity', 'session-leak', 'slow-client-attack', 'smoke', 'spike'];
+const scenarios = ['baseline', 'capacity-search', 'ci', 'connection-flood', 'long-running-stability', 'message-bombing', 'mixed-workload', 'noisy-neighbour', 'replica-scaling', 'session-affinity', 'session-leak', 'slow-client-attack', 'smoke', 'spike'];
 
 function planOf(scenario: string, sets: readonly string[] = []): Plan {
   const result = loadPlan({ scenario, sets, env: {} });

@@ -32,6 +32,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'render a run\'s report again, from its log alone',
     load: async () => (await import('./report.js')).report,
   },
+  capacity: {
+    summary: 'the highest rate that a target bears: steps, bisection, confirmation, and the curve',
+    load: async () => (await import('./capacity.js')).capacity,
+  },
   calibrate: {
     summary: 'how much load of a profile this machine can make: its ceiling against a bare, fast target',
     load: async () => (await import('./calibrate.js')).calibrate,

@@ -1,0 +1,130 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+
+import { runId } from '../../controller/log/run-id.js';
+import { packageVersion } from '../../platform/local/package-root.js';
+import { capacityDocument, conclude, type CapacityDocument } from '../../report/capacity/document.js';
+import { renderCapacity } from '../../report/capacity/page.js';
+import { parseRate } from '../../../scenarios/schema/grammar/units.js';
+import type { Plan } from '../../../scenarios/schema/index.js';
+import { rateOf, setsFor } from '../capacity/rates.js';
+import { searchCapacity, type Searched } from '../capacity/search-capacity.js';
+import { CliError } from '../cli-error.js';
+import { exitCode } from '../exit-code.js';
+import type { Host } from '../host.js';
+import { redactedCommand } from '../run/command-line.js';
+import { addWhereOptions, chooseConductor, refuseImpossible, refusePlan, type WhereOptions } from '../run/where.js';
+import { styleFor } from '../terminal/style.js';
+import type { CliCommand } from './command.js';
+import { addLoadOptions, number, planOf, wholeNumber, type LoadOptions } from './load-options.js';
+
+interface Options extends LoadOptions, WhereOptions {
+  readonly from?: string;
+  readonly most?: string;
+  readonly precision: number;
+  readonly confirm: number;
+  readonly probes: number;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly color: boolean;
+}
+
+export const capacity: CliCommand = {
+  examples: [
+    'swarmbench capacity',
+    'swarmbench capacity --target http://localhost:3000/mcp --from 200/s',
+    'swarmbench capacity mine.yaml --precision 0.1 --confirm 1 --time-scale 0.5',
+    'swarmbench capacity --on swarm --set target.replicas=4',
+  ],
+  declare(command, host, finish) {
+    command.argument('[scenario]', 'name or file; its thresholds say what a rate has to meet', 'capacity-search');
+    addLoadOptions(command);
+    addWhereOptions(command)
+      .option('--from <rate>', 'first rate, all clients together (default: the scenario\'s own)')
+      .option('--most <rate>', 'no higher rate is tried (default: limits.rate)')
+      .option('--precision <share>', 'how narrow the interval has to be', number, 0.05)
+      .option('--confirm <n>', 'how often the best rate must be met again', wholeNumber, 2)
+      .option('--probes <n>', 'most runs', wholeNumber, 30)
+      .option('--json', 'capacity.json on stdout, nothing else')
+      .option('-q, --quiet', 'no progress')
+      .action(async (scenario: string, options: Options) => {
+        finish(await findCapacity(scenario, options, host));
+      });
+  },
+};
+
+async function findCapacity(scenario: string, options: Options, host: Host): Promise<number> {
+  refuseImpossible(options);
+  const plan = planOf(scenario, options, host);
+  refusePlan(plan, options);
+  const limits = limitsOf(plan, options);
+  const resultsFolder = resolve(host.cwd, options.out);
+  const style = styleFor(host.stderr, host.env, options.color);
+  const startedAt = new Date();
+  const conductor = await chooseConductor(options, { resultsFolder, quiet: true, style }, host);
+  const loadAt = (ratePerSecond: number): LoadOptions => ({ ...options, set: [...options.set, ...setsFor(plan, ratePerSecond)] });
+  let searched: Searched;
+  try {
+    searched = await searchCapacity({
+      limits,
+      planFor: (ratePerSecond) => planOf(scenario, loadAt(ratePerSecond), host),
+      run: (planned, ratePerSecond) => conductor.run(planned, scenario, loadAt(ratePerSecond)),
+      interrupted: conductor.interrupted,
+      tell: (line) => void (options.quiet !== true && host.stderr.write(`${line}\n`)),
+    });
+  } finally {
+    await conductor.close();
+  }
+  const id = `capacity-${runId(plan.scenario, startedAt.getTime())}`;
+  const document = capacityDocument.parse({
+    schemaVersion: 1, id, scenario: plan.scenario, version: packageVersion(), command: redactedCommand(host.args), seed: plan.seed,
+    startedAt: startedAt.toISOString(), endedAt: new Date().toISOString(),
+    thresholds: plan.thresholds.map(({ check }) => check.text), precision: limits.precision, confirmations: limits.confirmations,
+    ...conclude(searched.probes, searched.found, plan.seed),
+  } satisfies CapacityDocument);
+  const folder = join(resultsFolder, id);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'capacity.json'), `${JSON.stringify(document, undefined, 1)}\n`);
+  writeFileSync(join(folder, 'capacity.html'), renderCapacity(document));
+  if (options.json === true) host.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+  else host.stdout.write(`${words(document)}\nreport: ${relative(host.cwd, join(folder, 'capacity.html'))}\n`);
+  return codeOf(document.capacity.end);
+}
+
+function limitsOf(plan: Plan, options: Options) {
+  const own = rateOf(plan);
+  const { precision, confirm, probes } = options;
+  if (!(precision > 0 && precision <= 1)) throw new CliError({ code: 'USAGE', message: `--precision ${precision} is not a share above 0 and up to 1`, hint: '0.05 is 5 %' });
+  const mostPerSecond = Math.min(rateGiven('--most', options.most) ?? plan.limits.ratePerSecond, plan.limits.ratePerSecond);
+  const fromPerSecond = rateGiven('--from', options.from) ?? own;
+  if (fromPerSecond > mostPerSecond) throw new CliError({ code: 'USAGE', message: `the first rate, ${fromPerSecond}/s, is above the highest allowed, ${mostPerSecond}/s`, hint: 'lower --from, or raise --most and limits.rate' });
+  return { fromPerSecond, mostPerSecond, precision, confirmations: confirm, mostProbes: probes };
+}
+
+function rateGiven(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const rate = parseRate(text);
+  if (rate === undefined || rate <= 0) throw new CliError({ code: 'USAGE', message: `${option} ${text} is not a rate`, hint: 'such as 200/s' });
+  return rate;
+}
+
+function words({ scenario, capacity: found, kneePerSecond, scalability }: CapacityDocument): string {
+  const knee = kneePerSecond === null ? '' : `\nknee of the latency curve: ${Math.round(kneePerSecond).toLocaleString('en-US')}/s offered`;
+  const fit = scalability === null ? '' : `\nUniversal Scalability Law: sigma ${scalability.sigma.toPrecision(2)}, kappa ${scalability.kappa.toPrecision(2)}, R² ${scalability.rSquared.toFixed(2)}${scalability.rSquared < 0.9 ? ' (fits badly)' : ''}`;
+  return `capacity of ${scenario}: ${found.words}${knee}${fit}`;
+}
+
+function codeOf(end: CapacityDocument['capacity']['end']): number {
+  switch (end) {
+    case 'converged':
+    case 'most':
+      return exitCode.passed;
+    case 'generator':
+    case 'probes':
+      return exitCode.untrusted;
+    case 'nothing-met':
+      return exitCode.thresholds;
+    case 'interrupted':
+      return exitCode.interrupted;
+  }
+}

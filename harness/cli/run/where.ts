@@ -1,0 +1,100 @@
+/** Where runs take place, and who conducts them: what `run` and `capacity` share. */
+import { InvalidArgumentError, Option, type Command } from 'commander';
+
+import { refusals } from '../../platform/local/local.js';
+import { refusals as swarmRefusals } from '../../platform/swarm/platform/refusals.js';
+import type { Plan } from '../../../scenarios/schema/index.js';
+import { CliError } from '../cli-error.js';
+import { wholeNumber, type LoadOptions } from '../commands/load-options.js';
+import { exitCode } from '../exit-code.js';
+import type { Host } from '../host.js';
+import { addRegistryAuth, DEFAULT_STACK } from '../swarm/stack-options.js';
+import type { Style } from '../terminal/style.js';
+import { redactedCommand } from './command-line.js';
+import { createConductor, ensureWritable, type Conducted } from './conductor.js';
+
+export interface WhereOptions {
+  readonly on: 'local' | 'swarm';
+  readonly stack: string;
+  readonly controller?: string;
+  readonly tokenFile?: string;
+  readonly withRegistryAuth?: boolean;
+  readonly out: string;
+  readonly workers?: number;
+  readonly threads?: number;
+  readonly label: Readonly<Record<string, string>>;
+}
+
+export function addWhereOptions(command: Command): Command {
+  return addRegistryAuth(command)
+    .addOption(new Option('--on <platform>', 'where to run').choices(['local', 'swarm']).default('local'))
+    .option('--stack <name>', 'with --on swarm: which stack; it is deployed when it is not there', DEFAULT_STACK)
+    .option('--controller <url>', 'a harness that is somewhere (`swarmbench serve`), in place of the stack\'s')
+    .option('--token-file <file>', 'token of that harness (default: the one that `swarmbench up` made)')
+    .option('--out <folder>', 'where results go', 'results')
+    .option('--workers <n>', 'worker processes (default: 1; on a swarm: what the plan needs)', wholeNumber)
+    .option('--threads <n>', 'engine threads of each worker (default: the cores the target leaves free)', wholeNumber)
+    .option('--label <key=value>', 'kept in the report (repeatable)', collectLabel, {});
+}
+
+export const isRemote = ({ on, controller }: WhereOptions): boolean => on === 'swarm' || controller !== undefined;
+
+/** @throws CliError USAGE for options that do not go together */
+export function refuseImpossible(options: WhereOptions): void {
+  if (options.threads !== undefined && isRemote(options)) {
+    throw new CliError({ code: 'USAGE', message: '--threads is for workers that are started here', hint: 'a worker of the stack has one engine thread for each core it may use' });
+  }
+  if (options.withRegistryAuth === true && (options.on !== 'swarm' || options.controller !== undefined)) {
+    throw new CliError({ code: 'USAGE', message: '--with-registry-auth is for a stack that is deployed', hint: 'it goes with --on swarm, and without --controller' });
+  }
+}
+
+/** What a harness elsewhere can do, it says itself. @throws CliError PLAN_REFUSED */
+export function refusePlan(plan: Plan, { on, controller }: WhereOptions): void {
+  const refused = on === 'swarm' ? swarmRefusals(plan) : controller === undefined ? refusals(plan) : [];
+  if (refused.length === 0) return;
+  throw new CliError({ code: 'PLAN_REFUSED', message: `${plan.scenario}: the ${on} platform cannot do this plan`, where: refused.join('\n  '), exitCode: exitCode.usage });
+}
+
+/** Here or elsewhere: one run after the other. */
+export interface RunConductor {
+  /** @param load what the plan was made with, for a harness that makes it again */
+  run(plan: Plan, scenario: string, load: LoadOptions): Promise<Conducted>;
+  readonly interrupted: () => boolean;
+  close(): Promise<void>;
+}
+
+export interface Shown {
+  readonly resultsFolder: string;
+  readonly quiet: boolean;
+  /** Of stderr. */
+  readonly style: Style;
+}
+
+export function chooseConductor(options: WhereOptions, shown: Shown, host: Host): Promise<RunConductor> {
+  return isRemote(options) ? remoteConductor(options, shown, host) : localConductor(options, shown, host);
+}
+
+async function localConductor({ threads, label: labels, workers = 1 }: WhereOptions, shown: Shown, host: Host): Promise<RunConductor> {
+  const conductor = await createConductor({ host, threads, ...shown });
+  return { ...conductor, run: (plan) => conductor.run(plan, { command: redactedCommand(host.args), labels, workers }) };
+}
+
+async function remoteConductor(options: WhereOptions, shown: Shown, host: Host): Promise<RunConductor> {
+  const { stack, controller, tokenFile, withRegistryAuth = false, label: labels, workers } = options;
+  ensureWritable(shown.resultsFolder);
+  // The engine's client is much to read for a run on this machine.
+  const [{ connectHarness }, { createRemoteConductor }, { runRequestOf }] = await Promise.all([
+    import('../swarm-run/connect-harness.js'), import('../swarm-run/remote-conductor.js'), import('../swarm-run/run-request.js'),
+  ]);
+  const api = await connectHarness({ stack, controller, tokenFile, withRegistryAuth, ...shown }, host);
+  const conductor = createRemoteConductor({ host, api, ...shown });
+  const how = { command: redactedCommand(host.args), labels, workers };
+  return { ...conductor, run: (plan, scenario, load) => conductor.run(plan, runRequestOf(scenario, load, plan, how)) };
+}
+
+function collectLabel(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const equals = text.indexOf('=');
+  if (equals < 1) throw new InvalidArgumentError('Write it as key=value.');
+  return { ...before, [text.slice(0, equals)]: text.slice(equals + 1) };
+}

@@ -1,0 +1,100 @@
+/** What a capacity search found: `capacity.json`, and all that `capacity.html` shows. Rates per second, latencies milliseconds. */
+import { z } from 'zod';
+import { kneeOf } from '../../analysis/capacity/knee.js';
+import type { Found, ProbeOutcome } from '../../analysis/capacity/search.js';
+import { fitUsl, peakInterval, type LoadPoint } from '../../analysis/capacity/usl.js';
+import type { Report } from '../schema.js';
+
+const rate = z.number().min(0);
+
+export const probeRecord = z.strictObject({
+  runId: z.string(),
+  purpose: z.enum(['step', 'bisect', 'confirm']),
+  outcome: z.enum(['met', 'unmet', 'generator']),
+  reasons: z.array(z.string()),
+  askedPerSecond: rate,
+  offeredPerSecond: rate,
+  deliveredPerSecond: rate,
+  /** Succeeded. */
+  throughputPerSecond: rate,
+  errorRate: z.number(),
+  p50Ms: z.number().nullable(),
+  p99Ms: z.number().nullable(),
+  serviceMeanMs: z.number().nullable(),
+});
+export type ProbeRecord = z.infer<typeof probeRecord>;
+
+export const capacityDocument = z.strictObject({
+  schemaVersion: z.literal(1),
+  id: z.string(),
+  scenario: z.string(),
+  version: z.string(),
+  command: z.string(),
+  seed: z.number(),
+  startedAt: z.iso.datetime(),
+  endedAt: z.iso.datetime(),
+  /** What a rate had to meet. */
+  thresholds: z.array(z.string()),
+  precision: z.number(),
+  confirmations: z.number(),
+  /** Capacity lies in [met, unmet). */
+  capacity: z.strictObject({
+    metPerSecond: rate.nullable(),
+    unmetPerSecond: rate.nullable(),
+    end: z.enum(['converged', 'most', 'generator', 'probes', 'nothing-met', 'interrupted']),
+    words: z.string(),
+  }),
+  /** Offered rate at which the 99th percentile turns up; null where the curve does not show one. */
+  kneePerSecond: rate.nullable(),
+  /** Fitted to throughput against concurrency (throughput times mean service time); null with too few points. */
+  scalability: z.strictObject({
+    lambda: z.number(), sigma: z.number(), kappa: z.number(), rSquared: z.number(),
+    peak: z.strictObject({ concurrency: z.number(), throughputPerSecond: rate, low: rate.nullable(), high: rate.nullable() }).nullable(),
+  }).nullable(),
+  probes: z.array(probeRecord),
+});
+export type CapacityDocument = z.infer<typeof capacityDocument>;
+
+export function probeRecordOf(report: Report, ratePerSecond: number, purpose: ProbeRecord['purpose'], outcome: ProbeOutcome): ProbeRecord {
+  const { run, summary, verdict } = report;
+  return {
+    runId: run.id, purpose, outcome, reasons: [...verdict.reasons], askedPerSecond: ratePerSecond,
+    offeredPerSecond: summary.offeredPerSecond ?? 0,
+    deliveredPerSecond: (summary.offeredPerSecond ?? 0) * (summary.deliveredRatio ?? 0),
+    throughputPerSecond: summary.throughputPerSecond ?? 0,
+    errorRate: summary.errorRate ?? 0,
+    p50Ms: summary.latencyMs.p50, p99Ms: summary.latencyMs.p99, serviceMeanMs: summary.serviceMs.mean,
+  };
+}
+
+/** Everything of the document that the probes decide. */
+export function conclude(probes: readonly ProbeRecord[], found: Found | 'interrupted', seed: number): Pick<CapacityDocument, 'capacity' | 'kneePerSecond' | 'scalability' | 'probes'> {
+  const trusted = probes.filter(({ outcome }) => outcome !== 'generator');
+  const knee = kneeOf(trusted.flatMap(({ offeredPerSecond, p99Ms }) => (p99Ms === null ? [] : [{ x: offeredPerSecond, y: p99Ms }])));
+  const points: LoadPoint[] = trusted.flatMap(({ throughputPerSecond, serviceMeanMs }) => (serviceMeanMs === null ? [] : [{ throughputPerSecond, concurrency: (throughputPerSecond * serviceMeanMs) / 1000 }]));
+  return { capacity: capacityOf(probes, found), kneePerSecond: knee ?? null, scalability: scalabilityOf(points, seed), probes: [...probes] };
+}
+
+function capacityOf(probes: readonly ProbeRecord[], found: Found | 'interrupted'): CapacityDocument['capacity'] {
+  if (found === 'interrupted') return { metPerSecond: null, unmetPerSecond: null, end: 'interrupted', words: `Interrupted after ${probes.length} runs: no capacity can be named.` };
+  const { metPerSecond = null, unmetPerSecond = null, end } = found;
+  return { metPerSecond, unmetPerSecond, end, words: WORDS[end](figure(metPerSecond), figure(unmetPerSecond)) };
+}
+
+const WORDS: Readonly<Record<Found['end'], (met: string, unmet: string) => string>> = {
+  converged: (met, unmet) => `Between ${met} (met, confirmed) and ${unmet} (not met).`,
+  most: (met) => `At least ${met}: the highest rate that the limits allow was met. Raise limits.rate or --most to go on.`,
+  generator: (met) => `At least ${met}. Beyond it the generator, not the target, was at its limit: add workers (--workers N) or give it a machine of its own.`,
+  probes: (met, unmet) => `Not narrowed down: ${met} was met and ${unmet} was not when the runs were used up (--probes).`,
+  'nothing-met': (_met, unmet) => `Below ${unmet}: no rate that was tried met the thresholds. Look at the report of the lowest one, or begin lower (--from).`,
+};
+
+const figure = (value: number | null): string => (value === null ? 'no rate' : `${value.toLocaleString('en-US')}/s`);
+
+function scalabilityOf(points: readonly LoadPoint[], seed: number): CapacityDocument['scalability'] {
+  const fit = fitUsl(points);
+  if (fit === undefined) return null;
+  const { lambda, sigma, kappa, rSquared, peak } = fit;
+  const interval = peak === undefined ? undefined : peakInterval(points, seed);
+  return { lambda, sigma, kappa, rSquared, peak: peak === undefined ? null : { ...peak, low: interval?.low ?? null, high: interval?.high ?? null } };
+}
