@@ -46,7 +46,7 @@ export const capacityDocument = z.strictObject({
   }),
   /** Offered rate at which the 99th percentile turns up; null where the curve does not show one. */
   kneePerSecond: rate.nullable(),
-  /** Fitted to throughput against concurrency (throughput times mean service time); null with too few points. */
+  /** Fitted to throughput against concurrency (throughput times mean service time); null with too few points, or where the law does not fit them. */
   scalability: z.strictObject({
     lambda: z.number(), sigma: z.number(), kappa: z.number(), rSquared: z.number(),
     peak: z.strictObject({ concurrency: z.number(), throughputPerSecond: rate, low: rate.nullable(), high: rate.nullable() }).nullable(),
@@ -91,9 +91,12 @@ const WORDS: Readonly<Record<Found['end'], (met: string, unmet: string) => strin
 
 const figure = (value: number | null): string => (value === null ? 'no rate' : `${value.toLocaleString('en-US')}/s`);
 
+/** A curve that explains less than this of what was seen is no curve of this target. */
+const LEAST_FIT = 0.5;
+
 function scalabilityOf(points: readonly LoadPoint[], seed: number): CapacityDocument['scalability'] {
   const fit = fitUsl(points);
-  if (fit === undefined) return null;
+  if (fit === undefined || fit.rSquared < LEAST_FIT) return null;
   const { lambda, sigma, kappa, rSquared, peak } = fit;
   const interval = peak === undefined ? undefined : peakInterval(points, seed);
   return { lambda, sigma, kappa, rSquared, peak: peak === undefined ? null : { ...peak, low: interval?.low ?? null, high: interval?.high ?? null } };

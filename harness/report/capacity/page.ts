@@ -85,7 +85,7 @@ ${scalability(document, shown)}`;
 };
 
 const scalability = ({ scalability: fit }: CapacityDocument, probes: readonly ProbeRecord[]): Markup => {
-  if (fit === null) return html`<p class="empty">Too few runs at different concurrency to fit the Universal Scalability Law.</p>`;
+  if (fit === null) return html`<p class="empty">Too few runs at different concurrency to fit the Universal Scalability Law, or none of its curves fits them.</p>`;
   const points = probes.flatMap(({ throughputPerSecond, serviceMeanMs }) => (serviceMeanMs === null ? [] : [{ x: (throughputPerSecond * serviceMeanMs) / 1000, y: throughputPerSecond }]));
   const widest = Math.max(...points.map(({ x }) => x), 1);
   const curve = Array.from({ length: 100 }, (_, at) => ({ x: ((at + 1) * widest) / 100, y: predict(fit, ((at + 1) * widest) / 100) })).filter(({ y }) => y > 0 && Number.isFinite(y));
