@@ -5,7 +5,7 @@ import { profileRows } from './keys/profile-rows.js';
 import { scenarioRows } from './keys/scenario-rows.js';
 
 // The first row that needs a run waits for it.
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const rows = { ...scenarioRows, ...profileRows, ...misbehaveRows };
 

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { run } from '../support/swarmbench.js';
 import { misbehavingRuns, type WireEvidence } from './keys/misbehave-evidence.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(180_000);
 
 type Runs = Awaited<ReturnType<typeof misbehavingRuns>>;
 
