@@ -207,12 +207,19 @@ describe('the controller itself', () => {
     expect(await get('/profiles')).toMatchObject({ status: 200, body: { profiles: expect.any(Array) } });
   });
 
+  test('on one machine is part of no swarm, and says so', async () => {
+    for (const path of ['/cluster', '/cluster/nodes?active=true', '/cluster/services/mcp-server/replicas']) {
+      expect(await get(path)).toMatchObject({ status: 404, body: { error: { code: 'NO_CLUSTER', hint: expect.stringContaining('swarmbench up') } } });
+    }
+    expect(await get('/cluster/nodes?active=perhaps')).toMatchObject({ status: 400, body: { error: { code: 'BAD_REQUEST' } } });
+  });
+
   test('describes every route it has', async () => {
     const { body } = await get('/openapi.json');
     const { openapi, paths } = body as { openapi: string; paths: Record<string, Record<string, { summary: string }>> };
     expect(openapi).toBe('3.1.0');
     expect(Object.keys(paths).toSorted()).toEqual([
-      '/counters-stats', '/healthz', '/metrics', '/openapi.json', '/profiles', '/readyz', '/runs', '/runs/{id}', '/runs/{id}/adjust', '/runs/{id}/artifacts',
+      '/cluster', '/cluster/nodes', '/cluster/services/{name}/replicas', '/counters-stats', '/healthz', '/metrics', '/openapi.json', '/profiles', '/readyz', '/runs', '/runs/{id}', '/runs/{id}/adjust', '/runs/{id}/artifacts',
       '/runs/{id}/artifacts/{name}', '/runs/{id}/events', '/runs/{id}/live', '/runs/{id}/stop', '/scenarios', '/workers', '/workers/{id}',
       '/workers/{id}/assignments', '/workers/{id}/heartbeat', '/workers/{id}/preflight', '/workers/{id}/telemetry',
     ]);

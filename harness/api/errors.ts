@@ -5,12 +5,15 @@ export type ApiErrorCode =
   | 'ARTIFACT_NOT_FOUND'
   | 'BAD_REQUEST'
   | 'BODY_TOO_LARGE'
+  | 'CLUSTER_SILENT'
   | 'FORBIDDEN'
   | 'HOST_NOT_ALLOWED'
   | 'INVALID_BODY'
   | 'INVALID_SCENARIO'
   | 'NOT_FOUND'
+  | 'NO_CLUSTER'
   | 'ORIGIN_NOT_ALLOWED'
+  | 'SERVICE_NOT_FOUND'
   | 'UNAUTHORIZED';
 
 export class ApiError extends Error {

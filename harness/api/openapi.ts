@@ -21,8 +21,11 @@ export function openapiDocument(routes: readonly Route[], version: string): obje
   };
 }
 
-function operation({ path, access, summary, body, answer }: Route): object {
-  const parameters = [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
+function operation({ path, access, summary, query = {}, body, answer }: Route): object {
+  const parameters = [
+    ...[...path.matchAll(/:(\w+)/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: { type: 'string' } })),
+    ...Object.entries(query).map(([name, { values, description }]) => ({ name, in: 'query', required: false, description, schema: { type: 'string', enum: values } })),
+  ];
   return {
     summary,
     description: who[access],

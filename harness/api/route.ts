@@ -13,6 +13,8 @@ export interface Route {
   readonly path: string;
   readonly access: Access;
   readonly summary: string;
+  /** What may stand behind the `?`, for the description; the route itself reads it. */
+  readonly query?: Readonly<Record<string, { readonly values: readonly string[]; readonly description: string }>>;
   readonly body?: { readonly schema: z.ZodType; readonly limitBytes: number };
   readonly answer: { readonly status: 200 | 201 | 202; readonly schema?: z.ZodType; readonly contentType?: string };
   readonly handle: (call: Call) => Promise<void> | void;
@@ -32,6 +34,7 @@ interface RouteSpec<Body extends z.ZodType, Answer extends z.ZodType> {
   readonly path: string;
   readonly access: Access;
   readonly summary: string;
+  readonly query?: NonNullable<Route['query']>;
   readonly body?: { readonly schema: Body; readonly limitBytes: number };
   readonly answer: { readonly status: 200 | 201 | 202; readonly schema: Answer };
   readonly handle: (call: Call & { readonly body: z.infer<Body> }) => Promise<z.infer<Answer>> | z.infer<Answer>;

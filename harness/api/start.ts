@@ -11,6 +11,7 @@ import { isLoopback } from './origin.js';
 import type { Route } from './route.js';
 import { artifactRoutes } from './routes/artifacts.js';
 import { catalogueRoutes } from './routes/catalogue.js';
+import { clusterRoutes, type ClusterSource } from './routes/cluster.js';
 import { eventRoutes } from './routes/events.js';
 import { runRoutes } from './routes/runs.js';
 import { systemRoutes } from './routes/system.js';
@@ -26,6 +27,8 @@ export interface ApiOptions {
   /** Where workers reach this API when that is not where it is bound (0.0.0.0, a proxy). */
   readonly publicUrl?: string;
   readonly allowTargets?: readonly string[];
+  /** The swarm it is part of, where it is part of one. */
+  readonly cluster?: ClusterSource;
   readonly version: string;
   readonly onInternalError?: (error: unknown) => void;
 }
@@ -51,6 +54,7 @@ export async function startApi(controller: Controller, options: ApiOptions): Pro
     ...artifactRoutes(controller, history),
     ...workerRoutes(controller),
     ...catalogueRoutes(),
+    ...clusterRoutes(options.cluster),
     ...systemRoutes(controller, metrics, () => openapiDocument(routes, options.version)),
   ];
   const app = createApp({ routes, access: { tokens, registry: controller.registry }, onInternalError });

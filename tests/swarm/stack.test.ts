@@ -69,6 +69,29 @@ await describeOnSwarm('the stack', 'cli', () => {
       expect(await status({ authorization: `Bearer ${stack.apiToken}` })).toBe(200);
     });
 
+    test('the harness tells viewers of services, nodes and tasks, as the engine knows them', async () => {
+      const asked = async (path: string, token: string): Promise<{ readonly status: number; readonly body: unknown }> => {
+        const answer = await fetch(`${stack.harnessUrl}${path}`, { headers: { authorization: `Bearer ${token}` } });
+        return { status: answer.status, body: await answer.json() };
+      };
+      const ask = (path: string) => asked(path, stack.apiToken);
+      const { ID, Description, Status } = (await engine.nodes.all(AbortSignal.timeout(10_000)))[0] ?? {};
+      expect(await ask('/cluster')).toMatchObject({
+        status: 200,
+        body: { stack: NAME, nodes: 1, activeNodes: 1, services: expect.arrayContaining([expect.objectContaining({ name: 'mcp-server', running: 2, wanted: 2, state: 'running' }), expect.objectContaining({ name: 'client-sim-normal', running: 0, wanted: 0 })]) },
+      });
+      expect(await ask('/cluster/nodes?active=true')).toMatchObject({ status: 200, body: { nodes: [{ id: ID, name: Description?.Hostname, address: Status?.Addr, role: 'manager', active: true, engine: Description?.Engine?.EngineVersion }] } });
+      expect(await ask('/cluster/nodes?active=false')).toEqual({ status: 200, body: { nodes: [] } });
+      const replica = (slot: number) => ({ slot, task: expect.stringMatching(/^[0-9a-z]{25}$/), node: Description?.Hostname, state: 'running', since: expect.any(String) });
+      expect(await ask('/cluster/services/mcp-server/replicas')).toEqual({ status: 200, body: { service: 'mcp-server', running: 2, wanted: 2, replicas: [replica(1), replica(2)] } });
+      expect(await ask('/cluster/services/nobody/replicas')).toMatchObject({ status: 404, body: { error: { code: 'SERVICE_NOT_FOUND' } } });
+      expect(await ask('/counters-stats')).toEqual({ status: 200, body: { messagesSent: 0, messagesReceived: 0, messageSendErrors: 0 } });
+      const workers = readFileSync(stack.environment['WORKER_TOKEN_FILE'] ?? '', 'utf8').trim();
+      for (const path of ['/cluster', '/cluster/nodes', '/cluster/services/mcp-server/replicas', '/counters-stats']) {
+        expect([path, (await asked(path, workers)).status, (await asked(path, 'nobody')).status]).toEqual([path, 403, 401]);
+      }
+    }, 30_000);
+
     test('its removal leaves nothing', async () => {
       await removeStack(NAME);
       expect(namesOf(await findStack(engine, NAME, AbortSignal.timeout(10_000)))).toEqual([]);

@@ -57,10 +57,10 @@ export const serve: CliCommand = {
 
 async function serveUntilInterrupted(options: Options, host: Host): Promise<void> {
   const resultsFolder = resolve(host.cwd, options.out);
-  const { controller, putToRest } = controllerFor(resultsFolder, options, host);
+  const { controller, putToRest, cluster } = controllerFor(resultsFolder, options, host);
   const { adopted, problems } = await controller.adopt();
   for (const problem of problems) host.stderr.write(`warning: not adopted: ${problem}\n`);
-  const apis = await listen(controller, adopted, options, host);
+  const apis = await listen(controller, { adopted, cluster }, options, host);
   const own = apis.at(-1);
   host.stdout.write(`swarmbench listens on ${own?.url}, results in ${resultsFolder}\n`);
   if (own?.tokens !== undefined) host.stdout.write(`tokens are in ${tokensFile(resultsFolder)}\n`);
@@ -76,7 +76,7 @@ async function serveUntilInterrupted(options: Options, host: Host): Promise<void
   await Promise.all(apis.map((api) => api.close()));
 }
 
-function controllerFor(resultsFolder: string, options: Options, host: Host): Pick<SwarmController, 'controller' | 'putToRest'> {
+function controllerFor(resultsFolder: string, options: Options, host: Host): Omit<SwarmController, 'cluster'> & Partial<SwarmController> {
   const { platform, threads, stack = host.env['SWARMBENCH_STACK'] ?? '', operatorTokenFile, prometheus: prometheusUrl } = options;
   if (platform === 'local') return { controller: createLocalController({ host, resultsFolder, threads }), putToRest: async () => [] };
   if (stack === '') {
@@ -86,12 +86,18 @@ function controllerFor(resultsFolder: string, options: Options, host: Host): Pic
   return createSwarmController({ host, resultsFolder, stack, apiToken, prometheusUrl });
 }
 
+interface Served {
+  readonly adopted: readonly AdoptedRun[];
+  readonly cluster: SwarmController['cluster'] | undefined;
+}
+
 /**
  * Workers of an adopted run look for their controller where it was, so that address is listened on as well. Last comes
  * our own: new runs tell their workers that one.
  */
-async function listen(controller: Controller, adopted: readonly AdoptedRun[], options: Options, host: Host): Promise<readonly Api[]> {
+async function listen(controller: Controller, { adopted, cluster }: Served, options: Options, host: Host): Promise<readonly Api[]> {
   const shared = {
+    ...(cluster === undefined ? {} : { cluster }),
     version: packageVersion(),
     allowTargets: options.allowTarget,
     onInternalError: (error: unknown) => host.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`),
