@@ -41,6 +41,17 @@ export type Era = 'auto' | 'legacy' | 'modern';
 export type TargetPlan =
   | { readonly kind: 'reference' | 'sink'; readonly replicas: number; readonly sticky: Stickiness; readonly era: Era }
   | {
+      /** A container image in the place of the stack's own server. */
+      readonly kind: 'image';
+      readonly image: string;
+      /** Where in its container MCP is answered. */
+      readonly port: number;
+      readonly path: string;
+      readonly replicas: number;
+      readonly sticky: Stickiness;
+      readonly era: Era;
+    }
+  | {
       readonly kind: 'url';
       readonly urls: readonly string[];
       /** May hold secrets: never logged, never in a report; see `redactPlan`. */

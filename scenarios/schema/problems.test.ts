@@ -68,7 +68,7 @@ const broken: readonly (readonly [string, string, string])[] = [
   ['a url with a scheme we do not speak', `${minimal}target: { server: { url: "ftp://localhost/" } }\n`, 's.yaml:6:26: `ftp:` cannot be used: transports run over http: https:\n    hint: such as http://localhost:3000/mcp'],
   ['a url that is none', `${minimal}target: { server: { url: localhost } }\n`, 's.yaml:6:26: `localhost` is not a url\n    hint: such as http://localhost:3000/mcp'],
   ['a password in a url', `${minimal}target: { server: { url: "http://a:b@localhost/" } }\n`, "s.yaml:6:26: a url with a user name or password in it\n    hint: use --header 'Authorization: ...' instead"],
-  ['a server without a url', `${minimal}target: { server: {} }\n`, 's.yaml:6:19: the server has no url\n    hint: reference, sink or { url: http://localhost:3000/mcp }'],
+  ['a server that is neither', `${minimal}target: { server: {} }\n`, 's.yaml:6:19: the server has neither url nor image\n    hint: reference, sink, { url: http://localhost:3000/mcp } or { image: my/server:1, port: 3000 }'],
   ['replicas of a server that runs already', `${minimal}target: { server: { url: "http://localhost/" }, replicas: 2 }\n`, 's.yaml:6:49: `replicas` is for servers that swarmbench starts, not for a url\n    hint: take it out'],
   ['headers without a url', `${minimal}target: { headers: { x: y } }\n`, 's.yaml:6:11: headers go with a url\n    hint: use server: { url: ... } or --target URL'],
   ['a header of ours', `${minimal}target: { server: { url: "http://localhost/" }, headers: { Mcp-Session-Id: x } }\n`, 's.yaml:6:76: the header `Mcp-Session-Id` is set by the client itself\n    hint: take it out'],
@@ -148,10 +148,17 @@ describe('a scenario that cannot be found', () => {
   });
 });
 
+test.each([
+  ['{ port: 80 }', 's.yaml:6:19: the server has neither url nor image'],
+  ['{ image: x, path: mcp }', 's.yaml:6:37: a path begins with /'],
+  ['{ image: x, url: "http://localhost/" }', 's.yaml:6:21: `image` does not go with `url`'],
+])('a server of %s is no server', (server, problem) => {
+  expect(problemsOf(`${minimal}target: { server: ${server} }\n`).split('\n    hint')[0]).toBe(problem);
+});
+
 describe('what is not built yet is refused by name, at its key:', () => {
   const cases: readonly (readonly [key: string, text: string, at: string])[] = [
     ['kinds of faults', `${minimal}faults:\n  - { at: 1s, kind: kill }\n`, 's.yaml:7:15: `faults.0.kind`'],
-    ['an image', `${minimal}target: { server: { image: x, port: 1, path: /mcp } }\n`, 's.yaml:6:21: `target.server.image`'],
     ['a command', `${minimal}target: { server: { command: [node, x] } }\n`, 's.yaml:6:21: `target.server.command`'],
     ...['sse', 'websocket', 'tcp', 'stdio', 'sdk'].map((transport) => [transport, minimal.replace('{}', `{ transport: ${transport} }`), 's.yaml:3:15: `workload.low-load.transport`'] as const),
     ['subscribe', minimal.replace('{}', '{ operations: [{ subscribe: "bench://topic/a" }] }'), 's.yaml:3:30: `workload.low-load.operations.0.subscribe`'],

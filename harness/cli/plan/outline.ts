@@ -10,7 +10,7 @@ export interface Outline {
   readonly description: string;
   readonly seed: number;
   readonly configHash: string;
-  readonly target: { readonly kind: string; readonly urls: readonly string[]; readonly replicas: number; readonly era: string };
+  readonly target: { readonly kind: Plan['target']['kind']; /** With its port and path; empty for all other kinds. */ readonly image: string; readonly urls: readonly string[]; readonly replicas: number; readonly era: string };
   readonly processes: { readonly targets: number; readonly workers: number };
   readonly durationSeconds: number;
   readonly drainSeconds: number;
@@ -66,7 +66,7 @@ export function outlineOf(plan: Plan, options: { readonly workers: number; reado
     description: plan.description,
     seed: plan.seed,
     configHash: plan.source.configHash,
-    target: { kind: target.kind, urls: target.kind === 'url' ? target.urls : [], replicas: target.kind === 'url' ? target.urls.length : targets, era: target.era },
+    target: { kind: target.kind, image: target.kind === 'image' ? `${target.image} at :${target.port}${target.path}` : '', urls: target.kind === 'url' ? target.urls : [], replicas: target.kind === 'url' ? target.urls.length : targets, era: target.era },
     processes: { targets, workers: options.workers },
     durationSeconds: totalDurationMs(plan) / 1000,
     drainSeconds: plan.drainMs / 1000,

@@ -40,10 +40,12 @@ export function renderOutline(outline: Outline, style: Style): string {
   ]);
 }
 
+const serverWords = { reference: 'the reference server', sink: 'the sink', image: 'image ' } as const;
+
 function facts(outline: Outline, style: Style): readonly string[] {
   const { target } = outline;
   const replicas = target.replicas === 1 ? '' : `, ${target.replicas} replicas`;
-  const where = target.kind === 'url' ? target.urls.join(', ') : `the ${target.kind === 'sink' ? 'sink' : 'reference server'}${replicas}`;
+  const where = target.kind === 'url' ? target.urls.join(', ') : `${serverWords[target.kind]}${target.image}${replicas}`;
   const mix = outline.profiles.map(({ name, clients }) => `${name} ${count(clients)}`).join(', ');
   const sent = outline.estimatedBytesSent === undefined ? '' : `, ${bytes(outline.estimatedBytesSent)} sent`;
   return [

@@ -31,8 +31,15 @@ export function createLocalPlatform(options: LocalOptions): Platform {
   };
 }
 
+/** Of an image nothing more is said: what runs in a container is another platform's. */
 export function refusals(plan: Plan): readonly string[] {
-  return [...stickinessRefusals(plan), ...plan.faults.map(faultRefusal)];
+  return [...imageRefusals(plan), ...stickinessRefusals(plan), ...plan.faults.map(faultRefusal)];
+}
+
+function imageRefusals({ target }: Plan): readonly string[] {
+  if (target.kind !== 'image') return [];
+  const { image, port, path } = target;
+  return [`target.server.image: ${image} (port ${port}, path ${path}) is started by a swarm: --on swarm; or start it yourself and say --target http://localhost:${port}${path}`];
 }
 
 function faultRefusal({ kind, service, replicas, atMs, untilMs }: FaultPlan): string {
@@ -41,7 +48,7 @@ function faultRefusal({ kind, service, replicas, atMs, untilMs }: FaultPlan): st
 
 /** Stickiness is the gateway's, and there is none here: clients are spread over the replicas, and each stays with its own for the whole run. */
 function stickinessRefusals({ target, profiles }: Plan): readonly string[] {
-  if (target.kind === 'url') return [];
+  if (target.kind === 'url' || target.kind === 'image') return [];
   const asked = [
     // Without effect where every profile says otherwise.
     ...(profiles.some(({ sticky }) => sticky === undefined) ? [['target.gateway.sticky', target.sticky] as const] : []),
@@ -110,7 +117,7 @@ async function startReplicas(
   signal: AbortSignal,
 ): Promise<readonly LocalReplica[]> {
   const { target } = plan;
-  if (target.kind === 'url') return [];
+  if (target.kind === 'url' || target.kind === 'image') return [];
   const numbers = Array.from({ length: target.replicas }, (_, index) => index + 1);
   return Promise.all(numbers.map(async (number) => {
     const name = `${target.kind}-${number}`;

@@ -20,9 +20,6 @@ const scenarioRefusals: readonly Refusal[] = [
   { path: ['faults', '*', 'replica'], what: 'choosing a replica is', instead: 'name the service' },
   { path: ['faults', '*', 'node'], what: 'choosing a node is', instead: 'name the service' },
   { path: ['faults', '*', 'fraction'], what: 'choosing a share of the replicas is', instead: 'name the service' },
-  { path: ['target', 'server', 'image'], what: 'starting a container image is', instead: 'start it yourself and use server: { url: http://localhost:3000/mcp }' },
-  { path: ['target', 'server', 'port'], what: 'the port of an image is', instead: 'put it in the url: server: { url: http://localhost:3000/mcp }' },
-  { path: ['target', 'server', 'path'], what: 'the path of an image is', instead: 'put it in the url: server: { url: http://localhost:3000/mcp }' },
   { path: ['target', 'server', 'command'], what: 'starting a stdio server is', instead: 'run it behind an HTTP bridge and use server: { url: ... }' },
 ];
 

@@ -8,9 +8,9 @@ const server = z.union([
   z.enum(['reference', 'sink']),
   z.strictObject({
     url: z.union([text, z.array(text).min(1)]).optional().describe('A running server, or a list of them that clients are spread over evenly.'),
-    image: text.optional().describe('A container image to deploy. Not built yet: refused by name.'),
-    port: whole(1, 65_535).optional().describe('Port of `image`. Not built yet: refused by name.'),
-    path: text.optional().describe('MCP path of `image`. Not built yet: refused by name.'),
+    image: text.optional().describe('A container image of yours, in the place of the stack\'s own server while the run is on. Needs a swarm.'),
+    port: whole(1, 65_535).optional().describe('Where in its container `image` answers MCP. Default 3000.'),
+    path: z.string().regex(/^\/[!-~]*$/, { error: 'a path begins with /' }).optional().describe('The path at which `image` answers MCP. Default /mcp.'),
     command: z.array(text).min(1).optional().describe('A stdio server to start. Not built yet: refused by name.'),
   }),
 ]);
@@ -30,8 +30,8 @@ const auth = z.strictObject({
 });
 
 const target = z.strictObject({
-  server: server.prefault('reference').describe('reference: our server with tools of known behaviour; sink: a bare fast responder for calibration; { url: ... }: a running server.'),
-  replicas: whole(1, 64).optional().describe('Processes of `reference` or `sink`; clients are spread over them evenly. Default 1.'),
+  server: server.prefault('reference').describe('reference: our server with tools of known behaviour; sink: a bare fast responder for calibration; { url: ... }: a running server; { image: ... }: a container image of yours.'),
+  replicas: whole(1, 64).optional().describe('Processes of `reference`, `sink` or an image; clients are spread over them evenly. Default 1.'),
   gateway: z.strictObject({ sticky: stickiness.prefault('session').describe('What keeps a client at its replica. A platform that cannot do it refuses the run by name.') }).optional().describe('The load balancer in front of the replicas.'),
   era: eras.prefault('auto').describe('legacy: revisions 2024-11-05 to 2025-11-25 with sessions; modern: 2026-07-28, stateless; auto: decided once in preflight, then pinned and reported.'),
   headers: z.record(z.string(), z.string()).optional().describe('HTTP headers of every request to `server.url`; `${VAR}` is taken from the environment. Never written to logs or reports.'),

@@ -17,6 +17,10 @@ export function checkTransports(target: TargetPlan, profiles: readonly ProfilePl
 
 function checkReach(target: TargetPlan, profile: ProfilePlan, scenario: Part): void {
   const { schemes, servers } = factsOf(profile.transport);
+  if (target.kind === 'image') {
+    if (!schemes.includes('http:')) scenario.wrongValue(['workload', profile.name], 'CONFLICT', `${where(profile)} does not go through the gateway to an image, which takes http`, 'leave `transport` out');
+    return;
+  }
   if (target.kind !== 'url') {
     if (!servers.includes(target.kind)) scenario.wrongValue(['workload', profile.name], 'CONFLICT', `${where(profile)} is not spoken by the server \`${target.kind}\``, `transports of its own: ${spokenBy(target.kind).join(', ')}`);
     return;

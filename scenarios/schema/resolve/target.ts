@@ -57,14 +57,12 @@ export function resolveTarget(
       refuse(problemAt(at, 'CONFLICT', 'target.headers', 'headers go with a url', 'use server: { url: ... } or --target URL'));
     }
     refuseForUrlsOnly(node, request.secrets, refuse);
-    // Other keys of a server are refused by name already.
-    if (typeof source?.server === 'object' && Object.keys(source.server).length === 0) {
-      refuse(problemAt(positionOf(node, ['target', 'server']), 'MISSING_KEY', 'target.server', 'the server has no url', 'reference, sink or { url: http://localhost:3000/mcp }'));
-    }
     if (wrong) return undefined;
-    const kind = source?.server === 'sink' ? 'sink' : 'reference';
-    return { kind, replicas: source?.replicas ?? 1, sticky: source?.gateway?.sticky ?? 'session', era };
+    const started = { replicas: source?.replicas ?? 1, sticky: source?.gateway?.sticky ?? 'session', era };
+    if (typeof source?.server === 'object') return imageTarget(source.server, node, started, refuse);
+    return { kind: source?.server === 'sink' ? 'sink' : 'reference', ...started };
   }
+  refuseIdleImage(source, node, isByHand(request), refuse, warn);
   checkUnused(source, node, request, refuse, warn);
   const checked = urls.flatMap((url) => checkUrl(url, request.allowTargets, refuse) ?? []);
   const { secrets, env } = request;
@@ -72,6 +70,29 @@ export function resolveTarget(
   const tls = usesTls(checked) ? resolveTls(source?.tls, node, secrets, refuse, warn) : undefined;
   const tokens = resolveTokens(source?.auth, node, { secrets, env, headers, refuse });
   return wrong ? undefined : { kind: 'url', urls: checked, headers, ...(tls === undefined ? {} : { tls }), ...(tokens === undefined ? {} : { tokens }), era };
+}
+
+type Server = Exclude<TargetSource['server'], string>;
+type Image = Extract<TargetPlan, { readonly kind: 'image' }>;
+
+/** Other keys of a server are refused by name already. */
+function imageTarget({ image, port = 3000, path = '/mcp', command }: Server, node: MapNode, started: Pick<Image, 'replicas' | 'sticky' | 'era'>, refuse: Report): Image | undefined {
+  if (image !== undefined) return { kind: 'image', image, port, path, ...started };
+  if (command === undefined) {
+    refuse(problemAt(positionOf(node, ['target', 'server']), 'MISSING_KEY', 'target.server', 'the server has neither url nor image', 'reference, sink, { url: http://localhost:3000/mcp } or { image: my/server:1, port: 3000 }'));
+  }
+  return undefined;
+}
+
+/** An image, its port and its path beside a url. */
+function refuseIdleImage(source: TargetSource | undefined, node: MapNode, byHand: boolean, refuse: Report, warn: (warning: string) => void): void {
+  const { server } = source ?? {};
+  if (typeof server !== 'object') return;
+  for (const key of ['image', 'port', 'path'] as const) {
+    if (server[key] === undefined) continue;
+    if (byHand) warn(`target.server.${key} of the scenario is not used: the server was named on the command line`);
+    else refuse(problemAt(keyPositionOf(node, ['target', 'server', key]), 'CONFLICT', `target.server.${key}`, `\`${key}\` does not go with \`url\``, 'a server is one or the other; a url holds its own port and path'));
+  }
 }
 
 export function isByHand({ targets, configured }: TargetRequest): boolean {

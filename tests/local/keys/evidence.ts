@@ -231,7 +231,7 @@ export async function refusal(scenario: ScenarioFile): Promise<string> {
 
 export const refusedRun = once(() =>
   refusal({
-    target: { server: { image: 'x', port: 3, path: '/mcp', command: ['a'] } },
+    target: { server: { command: ['a'] } },
     workload: {
       caller: {
         profile: 'low-load',
@@ -245,5 +245,8 @@ export const refusedRun = once(() =>
 
 /** Only a swarm can do it (tests/swarm/scaling.test.ts); here it is refused with all that it was to do. */
 export const faultRefusal = once(() => refusal({ faults: [{ at: '750ms', kind: 'scale', service: 'other', replicas: 7, for: '1500ms' }] }));
+
+/** Only a swarm can start it (tests/swarm/scaling.test.ts); here it is refused with all that was said of it. */
+export const imageRefusal = once(() => refusal({ target: { server: { image: 'my/server:1', port: 8123, path: '/rpc' } } }));
 
 export const limitedRun = once(() => refusal({ workload: { caller: calling('even', { ...even, clients: 2 }) }, limits: { clients: 1, rate: '1/s', duration: '500ms' } }));

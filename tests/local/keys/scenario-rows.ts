@@ -4,12 +4,13 @@ import { expect } from '@jest/globals';
 import { packageRoot } from '../../support/package-root.js';
 import { dueInEachSecond, totalOf } from '../../support/run-files.js';
 import {
-  abortedRun, briefRuns, bytesRun, clientsRun, faultRefusal, insecureRun, limitedRun, metronomeRun, refusal, refusedRun, ruledRun, secureRun, stagesRun, takingTurnsRun, type Evidence,
+  abortedRun, briefRuns, bytesRun, clientsRun, faultRefusal, imageRefusal, insecureRun, limitedRun, metronomeRun, refusal, refusedRun, ruledRun, secureRun, stagesRun, takingTurnsRun, type Evidence,
 } from './evidence.js';
 import type { Rows } from './row.js';
 
 const refusedByName = (name: string) => async (): Promise<void> => expect(await refusedRun()).toContain(`\`${name}\``);
 const faultNamed = (words: string) => async (): Promise<void> => expect(await faultRefusal()).toContain(words);
+const imageNamed = (words: string) => async (): Promise<void> => expect(await imageRefusal()).toContain(words);
 const limited = (key: string) => async (): Promise<void> => expect(await limitedRun()).toContain(`limits.${key}`);
 
 /** Run time in seconds up to which operations were due; the batches after it hold late answers only, as those of a slow reader. */
@@ -79,9 +80,9 @@ export const scenarioRows: Rows = {
   target: replicasAreTwo,
   'target.server': replicasAreTwo,
   'target.server.url': async () => expect(plan(await clientsRun()).target.kind).toBe('url'),
-  'target.server.image': refusedByName('target.server.image'),
-  'target.server.port': refusedByName('target.server.port'),
-  'target.server.path': refusedByName('target.server.path'),
+  'target.server.image': imageNamed('my/server:1'),
+  'target.server.port': imageNamed('port 8123'),
+  'target.server.path': imageNamed('path /rpc'),
   'target.server.command': refusedByName('target.server.command'),
   'target.replicas': replicasAreTwo,
   'target.gateway': stickyIsRefused,

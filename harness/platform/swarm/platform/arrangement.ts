@@ -5,7 +5,10 @@
 import type { Service } from '../engine/answers.js';
 import { StackError } from '../stack/stack-error.js';
 import type { Awaited } from '../stack/wait-converged.js';
+import { restGateway } from './gateway.js';
 import { servicesOf, type Stack } from './stack-services.js';
+import { REST_IMAGE_LABEL, withImage, type TargetImage } from './target-image.js';
+import { TARGET } from './target.js';
 
 /** Replicas at rest; the label is there only while the service is not at rest. */
 export const REST_LABEL = 'swarmbench.rest.replicas';
@@ -13,15 +16,16 @@ export const REST_LABEL = 'swarmbench.rest.replicas';
 /**
  * Gives the services named what is wanted and puts all others back to rest. Gives those named, for `waitConverged`.
  * @param wanted replicas by name, as in the stack file
+ * @param image in the place of the target's own; undefined: its own
  * @throws StackError UNKNOWN_STACK; NOT_SCALABLE for a wanted service that has no number of replicas; EngineError
  */
-export async function arrange(stack: Stack, wanted: ReadonlyMap<string, number>, signal: AbortSignal): Promise<readonly Awaited[]> {
+export async function arrange(stack: Stack, wanted: ReadonlyMap<string, number>, image: TargetImage | undefined, signal: AbortSignal): Promise<readonly Awaited[]> {
   const services = await servicesOf(stack, signal);
   const awaited: Awaited[] = [];
   for (const [name, service] of services) {
     const replicas = wanted.get(name);
-    if (replicas === undefined && service.Spec.Labels[REST_LABEL] === undefined) continue;
-    const { before } = await stack.engine.services.change(service.ID, (current) => arranged(current, replicas), signal);
+    if (replicas === undefined && isAtRest(service)) continue;
+    const { before } = await stack.engine.services.change(service.ID, (current) => next(current, replicas, name === TARGET ? image : undefined), signal);
     if (replicas !== undefined) awaited.push({ id: service.ID, name: service.Spec.Name, lastUpdate: before.UpdateStatus?.StartedAt });
   }
   return awaited;
@@ -30,12 +34,23 @@ export async function arrange(stack: Stack, wanted: ReadonlyMap<string, number>,
 /** Everything back to rest. Gives the names of what was not, as in the stack file. */
 export async function rest(stack: Stack, signal: AbortSignal): Promise<readonly string[]> {
   const services = await servicesOf(stack, signal);
-  await arrange(stack, new Map(), signal);
-  return [...services].filter(([, { Spec }]) => Spec.Labels[REST_LABEL] !== undefined).map(([name]) => name);
+  await arrange(stack, new Map(), undefined, signal);
+  await restGateway(stack, services, signal);
+  return [...services].filter(([, service]) => !isAtRest(service)).map(([name]) => name);
+}
+
+function isAtRest({ Spec }: Service): boolean {
+  return Spec.Labels[REST_LABEL] === undefined && Spec.Labels[REST_IMAGE_LABEL] === undefined;
+}
+
+/** Both in one update: two of them would each replace tasks. */
+function next(current: Service, replicas: number | undefined, image: TargetImage | undefined): object | undefined {
+  const scaled = arranged(current, replicas);
+  return withImage({ Spec: scaled ?? current.Spec }, image) ?? scaled;
 }
 
 /** The spec with this many replicas; undefined when there is nothing to change. @param wanted undefined: what it has at rest */
-export function arranged({ Spec }: Pick<Service, 'Spec'>, wanted: number | undefined): object | undefined {
+export function arranged({ Spec }: Pick<Service, 'Spec'>, wanted: number | undefined): Service['Spec'] | undefined {
   const { [REST_LABEL]: noted, ...labels } = Spec.Labels;
   const { Replicated } = Spec.Mode;
   if (Replicated === undefined) {

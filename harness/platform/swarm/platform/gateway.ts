@@ -1,4 +1,4 @@
-/** The gateway in front of the replicas: its stickiness, and whether it sends to all of them. */
+/** The gateway in front of the replicas: its stickiness, where it sends to, and whether it sends to all of them. */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
@@ -9,7 +9,8 @@ import { labelOf } from '../stack/stack-objects.js';
 import type { Awaited } from '../stack/wait-converged.js';
 import { gatewaySettings } from './gateway-settings.js';
 import { SwarmPlatformError } from './platform-error.js';
-import type { Stack } from './stack-services.js';
+import type { Stack, StackServices } from './stack-services.js';
+import type { TargetImage } from './target-image.js';
 
 export const GATEWAY = 'gateway';
 /** Inside the stack's networks, whatever it is published as. @param sticky undefined: in the way that is published */
@@ -24,23 +25,46 @@ const mounts = z.looseObject({
   Configs: list(z.looseObject({ ConfigID: z.string(), ConfigName: z.string(), File: z.looseObject({ Name: z.string() }).nullish() })),
 });
 
+/** Ports and health check that the configuration has at rest, as JSON; there only while it sends to another image. */
+const REST_GATEWAY_LABEL = 'swarmbench.rest.gateway';
+
+const atRest = z.strictObject({ port: z.number(), streamPort: z.number(), healthPath: z.string().optional() });
+
 /**
- * Gives the gateway a configuration with this stickiness and keeps everything else it says. Its one task is replaced, which
- * takes some seconds; undefined when it has that stickiness already.
+ * Gives the gateway a configuration with this stickiness, for this image where it is not the stack's own server, and keeps
+ * everything else it says. Its one task is replaced, which takes some seconds; undefined when it has that configuration already.
+ * @param sticky undefined: as it is
  * @throws SwarmPlatformError GATEWAY_FOREIGN
  */
-export async function setStickiness(stack: Stack, gateway: Service, sticky: Stickiness, signal: AbortSignal): Promise<Awaited | undefined> {
+export async function setGateway(stack: Stack, gateway: Service, sticky: Stickiness | undefined, image: TargetImage | undefined, signal: AbortSignal): Promise<Awaited | undefined> {
   const mounted = mounts.parse(gateway.Spec.TaskTemplate.ContainerSpec ?? {}).Configs.find(({ File }) => File?.Name.endsWith('.cfg'));
   const configs = await stack.engine.configs.labelled(labelOf(stack.name), signal);
   const text = Buffer.from(configs.find(({ ID }) => ID === mounted?.ConfigID)?.Spec.Data ?? '', 'base64').toString();
   const settings = gatewaySettings(text);
-  if (settings?.sticky === sticky) return undefined;
   if (mounted === undefined || settings === undefined) {
-    throw new SwarmPlatformError('GATEWAY_FOREIGN', `${gateway.Spec.Name} has a configuration that is not one of ours, so its stickiness cannot be set to ${sticky}`, '`swarmbench up` gives it one of ours');
+    const what = image === undefined ? `its stickiness cannot be set to ${sticky}` : `it cannot be sent to port ${image.port} of ${image.image}`;
+    throw new SwarmPlatformError('GATEWAY_FOREIGN', `${gateway.Spec.Name} has a configuration that is not one of ours, so ${what}`, '`swarmbench up` gives it one of ours');
   }
-  const wanted = await configWith(stack, configs, { ...settings, sticky }, signal);
-  const { before } = await stack.engine.services.change(gateway.ID, ({ Spec }) => withConfig(Spec, mounted.ConfigID, wanted), signal);
+  const noted = gateway.Spec.Labels[REST_GATEWAY_LABEL];
+  const own = noted === undefined ? settings : { ...settings, ...atRest.parse(JSON.parse(noted)) };
+  const next = { ...own, sticky: sticky ?? own.sticky, ...(image === undefined ? {} : { port: image.port, streamPort: image.port, healthPath: undefined }) };
+  if (renderGateway(next) === text && (noted === undefined) === (image === undefined)) return undefined;
+  const wanted = await configWith(stack, configs, next, signal);
+  const { port, streamPort, healthPath } = own;
+  const note = image === undefined ? undefined : JSON.stringify({ port, streamPort, healthPath });
+  const { before } = await stack.engine.services.change(gateway.ID, ({ Spec }) => withConfig(withNote(Spec, note), mounted.ConfigID, wanted), signal);
   return { id: gateway.ID, name: gateway.Spec.Name, lastUpdate: before.UpdateStatus?.StartedAt };
+}
+
+/** Back to the stack's own server, where it was sent to another image. */
+export async function restGateway(stack: Stack, services: StackServices, signal: AbortSignal): Promise<void> {
+  const gateway = services.get(GATEWAY);
+  if (gateway?.Spec.Labels[REST_GATEWAY_LABEL] !== undefined) await setGateway(stack, gateway, undefined, undefined, signal);
+}
+
+function withNote(spec: Service['Spec'], note: string | undefined): Service['Spec'] {
+  const { [REST_GATEWAY_LABEL]: _, ...labels } = spec.Labels;
+  return { ...spec, Labels: note === undefined ? labels : { ...labels, [REST_GATEWAY_LABEL]: note } };
 }
 
 interface ConfigId {

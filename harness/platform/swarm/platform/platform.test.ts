@@ -10,6 +10,7 @@ import { enoughWorkers, workersByService } from './crew-size.js';
 import { countUp } from './gateway.js';
 import { gatewaySettings } from './gateway-settings.js';
 import { refusals } from './refusals.js';
+import { withImage } from './target-image.js';
 
 function planOf(scenario: string, sets: readonly string[] = [], targets: readonly string[] = []): Plan {
   const result = loadPlan({ scenario, sets, targets, env: {} });
@@ -53,6 +54,10 @@ describe('the crew of a plan', () => {
 describe('what the swarm platform refuses, by name:', () => {
   test.each<[string, readonly string[], readonly string[], readonly string[]]>([
     ['smoke', ['target.replicas=4', 'target.gateway.sticky=none'], [], []],
+    ['smoke', ['target.server={ image: x }'], [], []],
+    ['smoke', ['faults=[{ at: 1s, kind: scale, replicas: 3 }, { at: 1s, kind: scale, service: other, replicas: 3 }]'], [], []],
+    ['smoke', ['faults=[{ at: 1s, kind: scale, service: harness, replicas: 3 }, { at: 1s, kind: scale, service: client-sim-flood, replicas: 3 }]'], [], [expect.stringContaining('scale of harness') as never, expect.stringContaining('scale of client-sim-flood') as never]],
+    ['smoke', ['faults=[{ at: 1s, kind: scale, replicas: 3 }]'], ['http://10.0.0.9:3000/mcp'], [expect.stringContaining('the target is a url') as never]],
     ['smoke', ['target.server=sink'], [], [expect.stringContaining('sink') as never]],
     ['smoke', [], ['http://10.0.0.9:3000/mcp'], []],
     ['smoke', [], ['http://localhost:3000/mcp', 'http://127.0.0.2/mcp'], [expect.stringContaining('localhost') as never, expect.stringContaining('127.0.0.2') as never]],
@@ -85,6 +90,31 @@ describe('a service that is scaled for a run', () => {
     const everywhere = { Spec: { ...service(1).Spec, Mode: { Global: {} } } } as unknown as Pick<Service, 'Spec'>;
     expect(() => arranged(everywhere, 2)).toThrow(expect.objectContaining({ code: 'NOT_SCALABLE' }));
     expect(arranged(everywhere, undefined)).toBeUndefined();
+  });
+});
+
+describe('a service that runs the user\'s image', () => {
+  const own = { Name: 'b_mcp-server', Labels: { mine: 'yes', 'swarmbench.mcp.port': '3000', 'swarmbench.mcp.path': '/mcp', 'swarmbench.metrics.port': '3000' }, Mode: {}, TaskTemplate: { ForceUpdate: 0, ContainerSpec: { Image: 'own:1', TTY: false, Configs: [], Secrets: [], Healthcheck: { Test: ['CMD', 'x'] } } } };
+  const service = (spec: object | undefined): Pick<Service, 'Spec'> => ({ Spec: JSON.parse(JSON.stringify(spec)) as Service['Spec'] });
+  const theirs = { image: 'their/server:2', port: 8080, path: '/rpc' };
+
+  test('is told by its labels where it answers, has no health check that is not its own, and is not scraped', () => {
+    const { Spec: { Labels, TaskTemplate: { ContainerSpec } } } = service(withImage(service(own), theirs));
+    expect(Labels).toMatchObject({ mine: 'yes', 'swarmbench.mcp.port': '8080', 'swarmbench.mcp.path': '/rpc' });
+    expect(Labels).not.toHaveProperty('swarmbench.metrics.port');
+    expect(ContainerSpec).toEqual({ Image: 'their/server:2', TTY: false, Configs: [], Secrets: [] });
+  });
+
+  test('goes back to what it was, however many images came after each other', () => {
+    const first = service(withImage(service(own), theirs));
+    expect(withImage(first, theirs)).toBeUndefined();
+    const second = service(withImage(first, { ...theirs, image: 'another', port: 1 }));
+    expect(second.Spec).toMatchObject({ Labels: { 'swarmbench.mcp.port': '1' }, TaskTemplate: { ContainerSpec: { Image: 'another' } } });
+    for (const left of [first, second]) expect(service(withImage(left, undefined)).Spec).toEqual(own);
+  });
+
+  test('is left alone when it is its own', () => {
+    expect(withImage(service(own), undefined)).toBeUndefined();
   });
 });
 

@@ -9,6 +9,7 @@ export function refusals(plan: Plan): readonly string[] {
 function targetRefusals(target: TargetPlan): readonly string[] {
   switch (target.kind) {
     case 'reference':
+    case 'image':
       return [];
     case 'sink':
       return ['target.server: sink is not part of the stack; it measures the generator of one machine: run it with --on local'];

@@ -12,7 +12,7 @@ import { arrange, rest } from './arrangement.js';
 import { readContainers, UseMeter } from './container-use.js';
 import { workersByService } from './crew-size.js';
 import { describeSwarm, type OwnVersions } from './describe-swarm.js';
-import { setStickiness, waitForServers } from './gateway.js';
+import { setGateway, waitForServers } from './gateway.js';
 import { SwarmPlatformError } from './platform-error.js';
 import { refusals } from './refusals.js';
 import { runningTasks, type RunningTask } from './running-tasks.js';
@@ -70,7 +70,9 @@ export function createSwarmPlatform({ engine, stack: name, apiToken, versions, l
       busy += 1;
       try {
         const tasks = await bringUp(stack, services, target, crew, signal);
-        return environment({ stack, services, target, crew, tasks, apiToken, versions, tearDown });
+        // As they are for this run: its image, its labels.
+        const arranged = await servicesOf(stack, signal);
+        return environment({ stack, services: arranged, target: targetOf(plan, arranged, name), crew, tasks, apiToken, versions, tearDown });
       } catch (error) {
         await tearDown().catch(() => undefined);
         throw error;
@@ -88,8 +90,9 @@ function crewOf(plan: Plan, services: StackServices, { workers }: PlatformContex
 
 async function bringUp(stack: Stack, services: StackServices, target: Target, crew: Crew, signal: AbortSignal): Promise<readonly RunningTask[]> {
   const wanted = new Map([...crew, ...(target.kind === 'service' ? [[TARGET, target.replicas] as const] : [])]);
-  const gateway = target.kind === 'service' && target.gateway !== undefined ? await setStickiness(stack, target.gateway, target.sticky, signal) : undefined;
-  const awaited = [...(await arrange(stack, wanted, signal)), ...(gateway === undefined ? [] : [gateway])];
+  const gateway = target.kind === 'service' && target.gateway !== undefined ? await setGateway(stack, target.gateway, target.sticky, target.image, signal) : undefined;
+  const image = target.kind === 'service' ? target.image : undefined;
+  const awaited = [...(await arrange(stack, wanted, image, signal)), ...(gateway === undefined ? [] : [gateway])];
   await waitConverged(stack.engine, stack.name, awaited, { timeoutMs: SCALE_MS }, () => undefined, signal);
   if (target.kind === 'service' && target.gateway !== undefined) await waitForServers(target.replicas, signal);
   return await runningTasks(stack, services, wanted.keys(), signal);

@@ -8,18 +8,16 @@ import { GATEWAY, gatewayUrl } from './gateway.js';
 import { SwarmPlatformError } from './platform-error.js';
 import type { RunningTask } from './running-tasks.js';
 import type { Stack, StackServices } from './stack-services.js';
+import type { TargetImage } from './target-image.js';
+import { PATH_LABEL, PORT_LABEL } from './target-labels.js';
 
 /** The reference server, or the user's image in its place. */
 export const TARGET = 'mcp-server';
 const LOAD_NETWORK = 'mcp-network';
 
-/** Where in the target's service its MCP endpoint is; labels of the service, for images that are not the reference server. */
-const PORT_LABEL = 'swarmbench.mcp.port';
-const PATH_LABEL = 'swarmbench.mcp.path';
-
 export type Target =
   | { readonly kind: 'elsewhere'; readonly endpoints: readonly Endpoint[] }
-  | { readonly kind: 'service'; readonly service: Service; readonly replicas: number; readonly sticky: Stickiness; /** Undefined: there is none, and clients are spread over the replicas. */ readonly gateway: Service | undefined };
+  | { readonly kind: 'service'; readonly service: Service; readonly replicas: number; readonly sticky: Stickiness; /** Undefined: the stack's own. */ readonly image: TargetImage | undefined; /** Undefined: there is none, and clients are spread over the replicas. */ readonly gateway: Service | undefined };
 
 /** @throws SwarmPlatformError STACK_INCOMPLETE */
 export function targetOf({ target, profiles }: Plan, services: StackServices, stack: string): Target {
@@ -33,7 +31,8 @@ export function targetOf({ target, profiles }: Plan, services: StackServices, st
   if (impossible !== undefined) {
     throw new SwarmPlatformError('STACK_INCOMPLETE', `${impossible.join(': ')} needs a gateway, which the stack ${stack} has not`, 'without one each client stays at one replica (sticky: session)');
   }
-  return { kind: 'service', service, replicas, sticky, gateway };
+  const image = target.kind === 'image' ? { image: target.image, port: target.port, path: target.path } : undefined;
+  return { kind: 'service', service, replicas, sticky, image, gateway };
 }
 
 export function replicasOf(target: Target, tasks: readonly RunningTask[], stack: Stack): readonly Replica[] {
