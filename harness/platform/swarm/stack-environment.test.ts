@@ -30,6 +30,12 @@ describe('what the stack is deployed with', () => {
     expect(readFileSync(environment['GATEWAY_CONFIG'] ?? '', 'utf8')).toBe(renderGateway({ sticky: 'cookie' }));
   });
 
+  test('the gateway finds the user\'s image at its port, and does not ask one for its health that has no answer', () => {
+    const configFor = (environment: Readonly<Record<string, string>>): string => readFileSync(environmentFor({ environment }).environment['GATEWAY_CONFIG'] ?? '', 'utf8');
+    expect(configFor({ MCP_SERVER_PORT: '8080', MCP_SERVER_HEALTHCHECK: 'NONE' })).toBe(renderGateway({ port: 8080, streamPort: 8080, healthPath: undefined }));
+    expect(configFor({ MCP_SERVER_PORT: '' })).toBe(renderGateway());
+  });
+
   test('what the user has set wins', () => {
     expect(environmentFor({ environment: { GATEWAY_CONFIG: '/mine.cfg', GATEWAY_PORT: '8080' } }).environment).toMatchObject({ GATEWAY_CONFIG: '/mine.cfg', GATEWAY_PORT: '8080', STACK: 'bench' });
   });

@@ -28,7 +28,7 @@ export function stackEnvironment({ packageRoot, stack, stateFolder, gateway, env
   const folder = resolve(stateFolder);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const gatewayConfig = join(folder, 'haproxy.cfg');
-  writeFileSync(gatewayConfig, renderGateway(gateway));
+  writeFileSync(gatewayConfig, renderGateway({ ...gatewayOf(given), ...gateway }));
   const environment = {
     STACK: stack,
     GATEWAY_CONFIG: gatewayConfig,
@@ -40,6 +40,15 @@ export function stackEnvironment({ packageRoot, stack, stateFolder, gateway, env
     stackFile,
     environment,
     apiToken: readFileSync(environment.API_TOKEN_FILE, 'utf8').trim(),
+  };
+}
+
+/** An image of the user's (`MCP_SERVER_*` of the stack file) is found at its own port, and asked for its health only where it can tell. */
+function gatewayOf(given: StackChoices['environment']): Partial<GatewayOptions> {
+  const port = /^[1-9]\d{0,4}$/.exec(given['MCP_SERVER_PORT'] ?? '')?.[0];
+  return {
+    ...(port === undefined ? {} : { port: Number(port), streamPort: Number(port) }),
+    ...(given['MCP_SERVER_HEALTHCHECK'] === 'NONE' ? { healthPath: undefined } : {}),
   };
 }
 
