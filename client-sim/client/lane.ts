@@ -5,7 +5,6 @@ import type { Floor } from './floor.js';
 import type { LaneOptions, LaneState } from './lane-state.js';
 import type { ProfileRuntime } from './profile-runtime.js';
 import { SessionBook } from './session-book.js';
-import { SessionTrail } from './session-trail.js';
 import { TicketBlock } from './ticket-block.js';
 import type { VirtualClient } from './virtual-client.js';
 import { WaitingLine } from './waiting-line.js';
@@ -37,7 +36,6 @@ export class Lane implements ChannelEvents {
   #channel: Channel | undefined;
   readonly #tickets: TicketBlock;
   readonly #book: SessionBook;
-  readonly #trail: SessionTrail;
   /** The replica behind the endpoint, where that is one; else 0. */
   readonly home: number;
   #operationsLeft = 0;
@@ -52,7 +50,6 @@ export class Lane implements ChannelEvents {
     this.#backoff = options.backoff;
     this.#tickets = new TicketBlock(floor.tickets, options.id, options.profile.rules.capacity);
     this.#book = new SessionBook(floor, options.profile);
-    this.#trail = new SessionTrail(floor, options.profile);
     this.home = floor.homeOf(options.profile, options.endpoint);
     this.line = new WaitingLine(floor);
   }
@@ -101,7 +98,7 @@ export class Lane implements ChannelEvents {
   /** Called by the gate when it is this lane's turn. */
   start(): void {
     this.state = 'opening';
-    this.#trail.begin();
+    this.#book.trail.begin();
     this.#floor.laneWakes.set(this.#id, this.#floor.nowMs + this.profile.plan.timeoutMs + OPEN_SLACK_MS);
     this.#channel = this.#floor.createChannel(this.profile, { endpoint: this.#endpoint, slot: this.#slot }, this);
     this.#channel.open();
@@ -205,8 +202,8 @@ export class Lane implements ChannelEvents {
   }
 
   onControlAnswer(replica: number, unknown: boolean): void {
-    this.#trail.answered(replica);
-    if (unknown) this.#trail.unknown();
+    this.#book.trail.answered(replica);
+    if (unknown) this.#book.trail.unknown();
   }
 
   onAnswer(ticket: number, nowMs: number, failure: Failure | undefined, replica = 0): void {
@@ -220,7 +217,7 @@ export class Lane implements ChannelEvents {
       this.#backoff.succeeded();
     }
     // What was never answered is charged to the endpoint's replica, but tells nothing of where the session is.
-    if (replica > 0 || failure === undefined) this.#trail.answered(by);
+    if (replica > 0 || failure === undefined) this.#book.trail.answered(by);
     client.answered(row, failure, by);
     this.#release(row, false);
     // A connection of an open session could not be made again: to what waits that is no other than a refused session.
@@ -237,10 +234,8 @@ export class Lane implements ChannelEvents {
   onClosed(reason: 'closed' | 'lost'): void {
     if (!this.hasSession) return;
     this.#floor.enter();
-    if (reason === 'lost') {
-      this.#book.lost();
-      this.#trail.unknown();
-    } else this.#book.closed();
+    if (reason === 'lost') this.#book.lost();
+    else this.#book.closed();
     // A server that loses each session before its first answer would be asked for a new one without pause.
     const fruitless = reason === 'lost' && !this.#succeededSinceOpen;
     this.#channel?.destroy();

@@ -1,15 +1,18 @@
 import type { Failure } from '../measure/failure.js';
 import type { Floor } from './floor.js';
 import type { ProfileRuntime } from './profile-runtime.js';
+import { SessionTrail } from './session-trail.js';
 
 /** Counts what becomes of a profile's sessions, in the stage in which it happens. */
 export class SessionBook {
+  readonly trail: SessionTrail;
   readonly #floor: Floor;
   readonly #profile: ProfileRuntime;
 
   constructor(floor: Floor, profile: ProfileRuntime) {
     this.#floor = floor;
     this.#profile = profile;
+    this.trail = new SessionTrail(floor, profile);
   }
 
   opened(connectMs: number): void {
@@ -26,6 +29,7 @@ export class SessionBook {
 
   lost(): void {
     this.#floor.recorder.session(this.#group).sessionsLost++;
+    this.trail.unknown();
   }
 
   get #group(): number {

@@ -1,5 +1,6 @@
 import { encodeCells } from '../protocol/histogram-codec.js';
-import { histogramNames, type ErrorSample, type HistogramName, type OperationSeries, type ReplicaSeries, type SessionSeries, type Telemetry, type WorkerPlan } from '../protocol/messages.js';
+import { histogramNames, type ErrorSample, type HistogramName, type OperationSeries, type SessionSeries, type Telemetry, type WorkerPlan } from '../protocol/messages.js';
+import type { ReplicaSeries } from '../protocol/replica-series.js';
 import { COUNTERS, HISTOGRAMS_PER_SERIES, LAG, SeriesLayout, type CounterName } from './series.js';
 import { COUNTER_ROW, emptyReplica, emptySession, REPLICA_COUNTS, type ProfileGauges, type ReplicaRow, type SessionRow, type Snapshot } from './snapshot.js';
 

@@ -7,6 +7,8 @@ import { z } from 'zod';
 import type { Plan, TlsPlan } from '../../scenarios/schema/plan.js';
 import type { TransportName } from '../../scenarios/schema/transports.js';
 import { template } from './plan-codec.js';
+import { replicaSeries } from './replica-series.js';
+import type { PreflightRoute, Route } from './routes.js';
 
 export const PROTOCOL = 1;
 
@@ -121,20 +123,6 @@ export interface SlotSet {
   readonly start: number;
   readonly step: number;
   readonly count: number;
-}
-
-/** Profiles (by index) that reach the target in a way of their own: by other endpoints, or in another era. */
-export interface PreflightRoute {
-  readonly profiles: readonly number[];
-  readonly endpoints: readonly Endpoint[];
-  readonly era: 'auto' | 'legacy' | 'modern';
-}
-
-/** The same once the era is settled. */
-export interface Route {
-  readonly profiles: readonly number[];
-  readonly endpoints: readonly Endpoint[];
-  readonly pinned: PinnedProtocol;
 }
 
 export interface PreflightOrder {
@@ -271,33 +259,6 @@ export const sessionSeries = z.strictObject({
   connect: z.string().optional(),
 });
 export type SessionSeries = z.infer<typeof sessionSeries>;
-
-/**
- * What one replica did for one (stage, profile), as far as its answers named it. An operation belongs to the stage it was
- * due in, a session to each stage in which it was answered. A session is a client's set of connections in the stateless era.
- */
-export const replicaSeries = z.strictObject({
-  stage: count,
-  profile: z.string(),
-  /** As it calls itself, or as the gateway before it calls it. */
-  replica: z.string(),
-  succeeded: count,
-  /** With an answer from it; what was never answered has no replica, but where an endpoint is one. */
-  failed: count,
-  /** Sessions whose first answer of the stage came from it. */
-  sessions: count,
-  /** Sessions whose very first answer came from it. */
-  opened: count,
-  /** Sessions whose first move of the stage was to it. */
-  moved: count,
-  /** Its answers in sessions whose answer before came from another replica. */
-  moves: count,
-  /** Sessions that it answered as one it does not know. */
-  unknown: count,
-  /** From due, of succeeded ones. */
-  latency: z.string().optional(),
-});
-export type ReplicaSeries = z.infer<typeof replicaSeries>;
 
 export const errorSample = z.strictObject({
   category: z.string(),

@@ -1,4 +1,5 @@
 import { ReplicaNames } from '../measure/replica-names.js';
+import { KnownAnswers } from '../mcp/known-answers.js';
 import { PatternMemory } from '../mcp/pattern-memory.js';
 import type { RequestTemplate } from '../mcp/request-template.js';
 import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
@@ -12,11 +13,8 @@ import type { WireShared } from './shared.js';
 export class EndpointMemory {
   readonly address: Address;
   readonly failures: FailureMaker;
-  /**
-   * Whole HTTP answers, head and framing included: met again, they need no parser at all. By the number of the replica
-   * that the head names, so that an answer that matches is attributed by matching, and replicas do not unlearn each other's.
-   */
-  readonly answers: PatternMemory[] = [new PatternMemory()];
+  /** Whole HTTP answers, head and framing included: met again, they need no parser at all. */
+  readonly answers = new KnownAnswers();
   readonly replicas: ReplicaNames;
   /** JSON-RPC messages alone, for servers whose heads or framing never repeat. */
   readonly messages = new PatternMemory();
@@ -35,11 +33,6 @@ export class EndpointMemory {
     checkHeaders(endpoint);
     this.address = addressOf(endpoint);
     this.failures = new FailureMaker(endpoint, era, samples);
-  }
-
-  answersOf(replica: number): PatternMemory {
-    while (this.answers.length <= replica) this.answers.push(new PatternMemory());
-    return this.answers[replica] as PatternMemory;
   }
 }
 

@@ -1,4 +1,5 @@
-import type { OperationSeries, ReplicaSeries, SessionSeries, WorkerPlan } from '../../protocol/messages.js';
+import type { OperationSeries, SessionSeries, WorkerPlan } from '../../protocol/messages.js';
+import type { ReplicaSeries } from '../../protocol/replica-series.js';
 import { Batch } from '../../measure/batch.js';
 import { LoopMonitor } from '../../measure/loop-monitor.js';
 import { ReplicaNames } from '../../measure/replica-names.js';

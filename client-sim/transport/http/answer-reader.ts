@@ -1,7 +1,6 @@
 import { judgeMessage, isObject, violation, type Problem } from '../../mcp/judge-message.js';
 import type { Expectation } from '../../mcp/expectation.js';
 import { learnPattern } from '../../mcp/answer-pattern.js';
-import type { PatternMemory } from '../../mcp/pattern-memory.js';
 import { parseMessage } from '../../mcp/scan-answer.js';
 import type { WireCounters } from '../channel.js';
 import type { EndpointMemory } from '../endpoint-memory.js';
@@ -11,9 +10,6 @@ import type { Control, ControlAnswer } from './control.js';
 import { DEFAULT_LIMITS, ResponseParser, type ParserLimits } from './parser.js';
 import { SseParser, type SseHandler } from './sse.js';
 import type { TicketRing } from './ticket-ring.js';
-
-/** Of so many replicas the patterns are tried; behind a gateway that sends requests anywhere, more would cost what parsing does. */
-const MOST_TRIED = 8;
 
 const NOTHING: readonly string[] = [];
 
@@ -106,9 +102,10 @@ export class AnswerReader implements SseHandler {
         if (ring.count === 0) return this.broken('the server sent something nobody had asked for');
         // The fast lane: an answer that is known byte for byte needs neither HTTP nor JSON parser; see `AnswerPattern`.
         const template = ring.template;
-        const known = ring.ticket === CONTROL_TICKET ? 0 : this.known(memory.answers, template, bytes, end);
+        const known = ring.ticket === CONTROL_TICKET ? 0 : memory.answers.find(this.replica, template, bytes, parser.at, end, ring.id);
         if (known > 0) {
           parser.at += known;
+          this.replica = memory.answers.replica;
           counters.messagesReceived++;
           this.owner.onAnswer(this, nowMs, undefined, true);
           continue;
@@ -134,24 +131,6 @@ export class AnswerReader implements SseHandler {
       }
     }
     return 'open';
-  }
-
-  /** Length of the answer that begins here when it is known whole, else 0. Behind a sticky gateway the first pattern tried is the right one. */
-  private known(answers: readonly PatternMemory[], template: number, bytes: Buffer, end: number): number {
-    const { parser, ring, replica: last } = this;
-    const pattern = answers[last]?.get(template);
-    if (pattern?.matches(bytes, parser.at, end, ring.id) === true) {
-      (answers[last] as PatternMemory).hit(template);
-      return pattern.length;
-    }
-    for (let replica = 0; replica < answers.length && replica <= MOST_TRIED; replica++) {
-      const other = replica === last ? undefined : (answers[replica] as PatternMemory).get(template);
-      if (other?.matches(bytes, parser.at, end, ring.id) !== true) continue;
-      (answers[replica] as PatternMemory).hit(template);
-      this.replica = replica;
-      return other.length;
-    }
-    return 0;
   }
 
   /** The server has closed its side. */
@@ -298,7 +277,7 @@ export class AnswerReader implements SseHandler {
     const { ring, owner, parser } = this;
     const plain = parser.head.status === 200 && parser.head.keepAlive && parser.head.retryAfter === '' && parser.head.setCookie === '' && this.messages <= 1;
     if (ring.ticket === CONTROL_TICKET || !plain || this.answerStart < 0 || this.messageStart < this.answerStart || this.current === undefined) return;
-    const answers = owner.memory.answersOf(this.replica);
+    const answers = owner.memory.answers.of(this.replica);
     if (this.expectation !== undefined || !answers.wantsToLearn(ring.template)) return;
     answers.learnt(ring.template, learnPattern(this.current, this.answerStart, parser.at, this.messageStart, this.messageEnd, ring.id, answers.get(ring.template)));
   }

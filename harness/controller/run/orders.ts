@@ -1,4 +1,5 @@
-import { PROTOCOL, type AdjustOrder, type ArgumentsMade, type AssignmentOrder, type Endpoint, type PinnedProtocol, type PreflightOrder, type Route, type StopOrder } from '../../../client-sim/protocol/messages.js';
+import { PROTOCOL, type AdjustOrder, type ArgumentsMade, type AssignmentOrder, type Endpoint, type PinnedProtocol, type PreflightOrder, type StopOrder } from '../../../client-sim/protocol/messages.js';
+import type { Route } from '../../../client-sim/protocol/routes.js';
 import { withAllArguments } from '../../../client-sim/protocol/with-arguments.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import { workerPlan } from '../../../scenarios/schema/index.js';

@@ -1,4 +1,5 @@
-import type { Endpoint, PinnedProtocol, PreflightRoute, Route } from '../../../client-sim/protocol/messages.js';
+import type { Endpoint, PinnedProtocol } from '../../../client-sim/protocol/messages.js';
+import type { PreflightRoute, Route } from '../../../client-sim/protocol/routes.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { Environment } from '../../platform/platform.js';
 

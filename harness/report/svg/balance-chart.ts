@@ -16,7 +16,7 @@ const letterPx = 6.4;
 const mostRows = 20;
 const mostReplicas = 16;
 /** Replicas share the styles in turn; the gaps between them tell neighbours apart. */
-const styles = ['e-1', 'e-2', 'e-3', 'e-4'] as const;
+const styles = ['s-main', 's-accent', 's-good', 's-other'] as const;
 
 /** One bar a profile, cut into what each replica answered. */
 export const balanceChart = ({ perProfile, perReplica }: Affinity): Markup => {
@@ -47,7 +47,7 @@ export const balanceChart = ({ perProfile, perReplica }: Affinity): Markup => {
 };
 
 const xAt = (share: number): number => left + share * (width - left - right);
-const styleAt = (replica: number): string => styles[replica % styles.length] ?? 'e-1';
+const styleAt = (replica: number): string => styles[replica % styles.length] ?? 's-main';
 const fitting = (name: string): string => {
   const room = Math.floor((left - 12) / letterPx);
   return name.length <= room ? name : `${name.slice(0, room - 1)}…`;
