@@ -117,9 +117,8 @@ export class VirtualClient {
     const tickets = floor.tickets;
     const series = tickets.series[row] as number;
     const sinceDueMs = floor.nowMs - (tickets.due[row] as number);
-    if (failure === undefined) floor.recorder.succeeded(series, sinceDueMs, floor.nowMs - (tickets.sent[row] as number));
-    else this.#recordFailure(series, sinceDueMs, failure);
-    if (replica > 0 && (failure === undefined || !isByUs(failure.category))) floor.recorder.attributed(series, replica, sinceDueMs, failure === undefined);
+    if (failure === undefined) floor.recorder.succeeded(series, sinceDueMs, floor.nowMs - (tickets.sent[row] as number), replica);
+    else this.#recordFailure(series, sinceDueMs, failure, replica);
     this.#ended(row);
   }
 
@@ -220,15 +219,16 @@ export class VirtualClient {
     const sequence = this.arrivals.take();
     const series = this.#base() + this.#operation(sequence);
     floor.recorder.count(series, SENT);
-    this.#recordFailure(series, floor.nowMs - dueMs, failure);
-    if (replica > 0 && !isByUs(failure.category)) floor.recorder.attributed(series, replica, floor.nowMs - dueMs, false);
+    this.#recordFailure(series, floor.nowMs - dueMs, failure, replica);
     this.arrivals.ended(sequence, floor.nowMs);
   }
 
-  #recordFailure(series: number, sinceDueMs: number, failure: Failure): void {
+  #recordFailure(series: number, sinceDueMs: number, failure: Failure, replica = 0): void {
     const floor = this.#floor;
     const operation = this.profile.operationName(floor.layout.place(series).operation);
     floor.recorder.failed(series, sinceDueMs, failure, floor.nowMs, { profile: this.profile.plan.name, operation });
+    // What failed by our own doing says nothing of the replica.
+    if (replica > 0 && !isByUs(failure.category)) floor.recorder.failedAt(series, replica);
     if (failure.retryAfterMs === undefined) return;
     this.#holdUntilMs = Math.max(this.#holdUntilMs, floor.nowMs + Math.min(failure.retryAfterMs, LONGEST_HOLD_MS));
   }

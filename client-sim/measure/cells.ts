@@ -42,7 +42,11 @@ export class Cells {
   }
 
   record(ms: number): void {
-    const cell = cellOf(recordable(ms));
+    this.add(cellOf(recordable(ms)));
+  }
+
+  /** @param cell of `cellOf`: for a value that goes into several histograms, which is worked out once */
+  add(cell: number): void {
     this.#counts[cell] = (this.#counts[cell] ?? 0) + 1;
     if (cell < this.#low) this.#low = cell;
     if (cell > this.#high) this.#high = cell;

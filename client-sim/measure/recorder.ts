@@ -1,10 +1,10 @@
 import type { ErrorSample } from '../protocol/messages.js';
 import type { WireCounters } from '../transport/channel.js';
 import type { Failure } from './failure.js';
-import { Cells } from './cells.js';
+import { cellOf, Cells, recordable } from './cells.js';
 import { ReplicaBook } from './replica-book.js';
 import { ReplicaNames } from './replica-names.js';
-import { ANSWERED, COUNTERS, FAILED, FAILURE, HISTOGRAMS_PER_SERIES, LAG, LATENCY, REFUSED, SENT, SERVICE, SUCCEEDED, type SeriesLayout } from './series.js';
+import { COUNTERS, FAILED, FAILURE, HISTOGRAMS_PER_SERIES, LAG, LATENCY, REFUSED, SENT, SERVICE, SUCCEEDED, type SeriesLayout } from './series.js';
 import { emptySession, NumberList, pushCells, type ErrorCount, type SessionRow, type Snapshot } from './snapshot.js';
 
 /** Samples kept per thread and run; more categories than this is noise, not information. */
@@ -24,10 +24,13 @@ export class Recorder {
   readonly #rows = new NumberList();
   readonly #runs = new NumberList();
   readonly replicas: ReplicaBook;
+  /** By series: looked up where every answer would divide. */
+  readonly #groups: Int32Array;
 
   constructor(layout: SeriesLayout, names: ReplicaNames = new ReplicaNames()) {
     this.#layout = layout;
     this.replicas = new ReplicaBook(layout, names);
+    this.#groups = Int32Array.from({ length: layout.size }, (_, series) => layout.groupOf(series));
     this.#counters = new Uint32Array(layout.size * COUNTERS.length);
     this.#histograms = new Array<Cells | undefined>(layout.size * HISTOGRAMS_PER_SERIES + layout.stages * layout.profiles);
   }
@@ -42,17 +45,18 @@ export class Recorder {
     this.#cells(series * HISTOGRAMS_PER_SERIES + LAG).record(lagMs);
   }
 
-  succeeded(series: number, latencyMs: number, serviceMs: number): void {
+  /** @param replica number of the one that answered; 0: not known */
+  succeeded(series: number, latencyMs: number, serviceMs: number, replica: number): void {
     this.count(series, SUCCEEDED);
-    this.#cells(series * HISTOGRAMS_PER_SERIES + LATENCY).record(latencyMs);
+    const latency = cellOf(recordable(latencyMs));
+    this.#cells(series * HISTOGRAMS_PER_SERIES + LATENCY).add(latency);
     this.#cells(series * HISTOGRAMS_PER_SERIES + SERVICE).record(serviceMs);
+    if (replica > 0) this.replicas.succeeded(this.#groups[series] as number, replica, latency);
   }
 
-  /** Which replica an operation was answered by, beside `succeeded` or `failed`. Precondition: a known one, so not 0. */
-  attributed(series: number, replica: number, sinceDueMs: number, ok: boolean): void {
-    const group = this.#layout.groupOf(series);
-    this.replicas.count(group, replica, ok ? ANSWERED : REFUSED);
-    if (ok) this.replicas.latency(group, replica, sinceDueMs);
+  /** Which replica an operation failed at, beside `failed`. Precondition: a known one, so not 0. */
+  failedAt(series: number, replica: number): void {
+    this.replicas.count(this.#groups[series] as number, replica, REFUSED);
   }
 
   /** @param sinceDueMs from due to the end; the latency histograms never see failures */

@@ -1,6 +1,6 @@
 import { Cells } from './cells.js';
 import type { ReplicaNames } from './replica-names.js';
-import type { SeriesLayout } from './series.js';
+import { ANSWERED, type SeriesLayout } from './series.js';
 import { emptyReplica, pushCells, REPLICA_COUNTS, type NumberList, type ReplicaRow } from './snapshot.js';
 
 const WIDTH = REPLICA_COUNTS.length;
@@ -29,11 +29,11 @@ export class ReplicaBook {
     this.#counts[index] = (this.#counts[index] as number) + 1;
   }
 
-  latency(group: number, replica: number, latencyMs: number): void {
+  /** @param cell of the latency, see `cellOf` */
+  succeeded(group: number, replica: number, cell: number): void {
+    this.count(group, replica, ANSWERED);
     const place = (replica - 1) * this.#groups + group;
-    // Grown by `count`, which every answer goes through first.
-    const cells = (this.#latency[place] ??= this.#spare.pop() ?? new Cells());
-    cells.record(latencyMs);
+    (this.#latency[place] ??= this.#spare.pop() ?? new Cells()).add(cell);
   }
 
   takeRows(): ReplicaRow[] {
