@@ -32,6 +32,17 @@ export function isId(bytes: Buffer, at: number, id: number): boolean {
   return value === id;
 }
 
+/** The id whose ten digits are at `at`; 0 when they are none. */
+export function readId(bytes: Buffer, at: number): number {
+  let value = 0;
+  for (let index = at; index < at + ID_DIGITS; index++) {
+    const digit = (bytes[index] as number) - ZERO;
+    if (!(digit >= 0 && digit <= 9)) return 0;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
 /** Writes an integer (|value| at most 2^53) and returns where it ends. */
 export function writeInteger(into: Buffer, at: number, value: number): number {
   let start = at;

@@ -2,7 +2,7 @@ import type { Expectation } from './expectation.js';
 import { judgeMessage, violation, type Problem } from './judge-message.js';
 
 /** Bodies up to here are always parsed when no pattern knows them. */
-const ALWAYS_PARSED_BYTES = 65_536;
+export const ALWAYS_PARSED_BYTES = 65_536;
 /** Of longer ones, one in so many is parsed all the same. */
 const PARSED_OF_LONG = 16;
 /** How far from either end the id of a long body is looked for. */

@@ -1,4 +1,5 @@
 import { ReplicaNames } from '../measure/replica-names.js';
+import type { DuplexMemory } from './duplex/duplex-memory.js';
 import type { EndpointMemory } from './endpoint-memory.js';
 import type { WireCounters } from './channel.js';
 import { ConnectLimiter } from './http/connect-limiter.js';
@@ -23,6 +24,7 @@ export interface WireShared extends EngineWire {
   readonly samples: SampleBudget;
   /** By endpoint, which is one object for all channels to it; made by the first of them. */
   readonly memories: Map<Endpoint, EndpointMemory>;
+  readonly duplexMemories: Map<Endpoint, DuplexMemory>;
 }
 
 const READ_BUFFER_BYTES = 65_536;
@@ -38,7 +40,7 @@ export function createEngineWire(connectLimiter = new ConnectLimiter()): EngineW
 }
 
 export function createWireShared(engine: EngineWire, counters: WireCounters): WireShared {
-  return { ...engine, counters, samples: new SampleBudget(), memories: new Map() };
+  return { ...engine, counters, samples: new SampleBudget(), memories: new Map(), duplexMemories: new Map() };
 }
 
 export function createWireCounters(): WireCounters {

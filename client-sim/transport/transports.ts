@@ -4,6 +4,8 @@ import type { Channel, ChannelConfig, ChannelEvents } from './channel.js';
 import { ColdLine } from './cold-line.js';
 import type { CreateLine } from './line.js';
 import type { WireShared } from './shared.js';
+import { createTcp, createTcpLine } from './tcp.js';
+import { createWebSocket, createWebSocketLine } from './websocket.js';
 
 /** @throws TypeError for an endpoint that cannot be spoken to */
 export type CreateChannel = (config: ChannelConfig, events: ChannelEvents, shared: WireShared) => Channel;
@@ -16,4 +18,6 @@ interface Transport {
 /** Every way to reach a server, by the name scenarios give it. What scenarios need to know of it is in `scenarios/schema/transports.ts`. */
 export const transportMap: Readonly<Record<TransportName, Transport>> = {
   'streamable-http': { createChannel: createHttpChannel, createLine: (endpoint) => new ColdLine(endpoint) },
+  websocket: { createChannel: createWebSocket, createLine: createWebSocketLine },
+  tcp: { createChannel: createTcp, createLine: createTcpLine },
 };

@@ -14,6 +14,8 @@ interface TransportFacts {
 
 export const transports = {
   'streamable-http': { schemes: ['http:', 'https:'], headers: true, eras: ['legacy', 'modern'], servers: ['reference', 'sink'], misbehave: ['readRate', 'writeRate', 'abort', 'malformed', 'reconnect'] },
+  websocket: { schemes: ['ws:', 'wss:'], headers: true, eras: ['legacy', 'modern'], servers: ['reference', 'sink'] },
+  tcp: { schemes: ['tcp:'], headers: false, eras: ['legacy', 'modern'], servers: ['reference', 'sink'] },
 } as const satisfies Record<string, TransportFacts>;
 
 export type TransportName = keyof typeof transports;
@@ -21,7 +23,7 @@ export type TransportName = keyof typeof transports;
 export const transportNames = Object.keys(transports) as readonly TransportName[];
 
 /** Named in the schema, refused by name. */
-export const plannedTransports = ['sse', 'websocket', 'tcp', 'stdio', 'sdk'] as const;
+export const plannedTransports = ['sse', 'stdio', 'sdk'] as const;
 
 export function isTransport(name: string): name is TransportName {
   return name in transports;

@@ -43,6 +43,11 @@ export async function runProgram<Options extends ProgramOptions>(
   process.stdout.write(`${JSON.stringify({ listening: { url, port, id, endpoints } })}\n`);
 }
 
+/** Where WebSocket and lines are spoken, if anywhere. */
+export function streamEndpoints(port: number | undefined): (host: string) => Readonly<Record<string, string>> {
+  return (host) => (port === undefined ? {} : { websocket: `ws://${host}:${port}/mcp`, tcp: `tcp://${host}:${port}` });
+}
+
 /** A wildcard is no place to connect to; whoever reads the line is on this machine. */
 function hostOf({ host }: Listening): string {
   const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;

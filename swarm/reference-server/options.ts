@@ -19,7 +19,10 @@ const duration = z
     return Number.parseFloat(written) * units[unit];
   });
 
-const common = { host: z.string().default('127.0.0.1'), port: port.default(3000), answers: z.enum(['json', 'sse']).default('json'), lease: z.string().optional() };
+/** Beside `port`: WebSocket and lines of JSON-RPC, on one port. Without it neither is spoken. */
+const streamPort = port.optional();
+
+const common = { host: z.string().default('127.0.0.1'), port: port.default(3000), 'stream-port': streamPort, answers: z.enum(['json', 'sse']).default('json'), lease: z.string().optional() };
 
 const referenceSchema = z.strictObject({
   ...common,
@@ -36,19 +39,21 @@ const sinkSchema = z.strictObject(common);
 export interface SinkOptions {
   readonly host: string;
   readonly port: number;
+  /** For WebSocket and lines; 0: any free one; undefined: neither is spoken. */
+  readonly streamPort: number | undefined;
   readonly answers: 'json' | 'sse';
 }
 
 /** @throws Error with every problem of the command line in words */
 export function parseReferenceOptions(args: readonly string[]): ReferenceServerOptions & ProgramOptions {
-  const { 'session-ttl': sessionTtlMs, 'max-sessions': maxSessions, lease, ...rest } = parse(referenceSchema, args);
-  return { ...rest, sessionTtlMs, maxSessions, lease };
+  const { 'session-ttl': sessionTtlMs, 'max-sessions': maxSessions, 'stream-port': streamPort, lease, ...rest } = parse(referenceSchema, args);
+  return { ...rest, streamPort, sessionTtlMs, maxSessions, lease };
 }
 
 /** @throws Error with every problem of the command line in words */
 export function parseSinkOptions(args: readonly string[]): SinkOptions & ProgramOptions {
-  const { lease, ...rest } = parse(sinkSchema, args);
-  return { ...rest, lease };
+  const { lease, 'stream-port': streamPort, ...rest } = parse(sinkSchema, args);
+  return { ...rest, streamPort, lease };
 }
 
 function parse<Schema extends z.ZodObject>(schema: Schema, args: readonly string[]): z.infer<Schema> {

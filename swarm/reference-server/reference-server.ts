@@ -12,11 +12,15 @@ import { replicaHeader } from './mcp/replica-meta.js';
 import { SessionTable } from './mcp/session-table.js';
 import { Metrics } from './observe/metrics.js';
 import { Tally, type Stats } from './observe/tally.js';
+import { StreamListener } from './stream/stream-listener.js';
+import { StreamService } from './stream/stream-service.js';
 
 export interface ReferenceServerOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
+  /** For WebSocket and lines; 0: any free one; undefined: neither is spoken. */
+  readonly streamPort?: number | undefined;
   readonly id: string;
   readonly era: ServedEra;
   readonly answers: 'json' | 'sse';
@@ -29,6 +33,7 @@ export interface ReferenceServerOptions {
 
 export interface ReferenceServer {
   readonly port: number;
+  readonly streamPort: number | undefined;
   stats(): Stats;
   /** Lets what is under way finish within the budget, then ends sessions and connections. */
   close(budgetMs: number): Promise<void>;
@@ -60,9 +65,13 @@ export async function startReferenceServer(options: ReferenceServerOptions): Pro
       metrics.exchangeEnded(inbound.label, outcome, durationMs);
     },
   };
-  const stats = (): Stats => tally.stats(id, table.size, listener.connections);
+  const service = new StreamService(catalogue, { replica: id, era: options.era }, parts, tally);
+  const sessions = (): number => table.size + service.sessions;
+  const connections = (): number => listener.connections + (streams?.connections ?? 0);
+  const stats = (): Stats => tally.stats(id, sessions(), connections());
   const listener = await Listener.open(options.host, options.port, route, () => tally.connectionOpened());
-  const metrics = new Metrics(() => table.size, () => listener.connections);
+  const streams = options.streamPort === undefined ? undefined : await StreamListener.open(options.host, options.streamPort, service.serve, () => tally.connectionOpened());
+  const metrics = new Metrics(sessions, connections);
 
   function route(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const path = incoming.url?.split('?', 1)[0];
@@ -82,13 +91,16 @@ export async function startReferenceServer(options: ReferenceServerOptions): Pro
 
   return {
     port: listener.port,
+    streamPort: streams?.port,
     stats,
     async close(budgetMs) {
       closing = true;
       listener.stopAccepting();
+      streams?.stopAccepting();
       const deadline = performance.now() + budgetMs;
       while (underWay > 0 && performance.now() < deadline) await setTimeout(20);
       await Promise.all([table.close(), modern.close()]);
+      streams?.close();
       await listener.close();
     },
   };

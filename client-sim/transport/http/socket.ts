@@ -15,13 +15,17 @@ export interface Address {
 /** See `tls.connect`. The context is made once: parsing certificates for each connection would cost more than the connection. */
 export type TlsOptions = Pick<tls.ConnectionOptions, 'secureContext' | 'rejectUnauthorized'>;
 
-/** @throws TypeError when the URL is neither http nor https; Error when certificate or key cannot be used */
+/** Ports of schemes that have one of their own. */
+const PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443, 'ws:': 80, 'wss:': 443 };
+const SECURE: ReadonlySet<string> = new Set(['https:', 'wss:']);
+
+/** @throws TypeError when the URL is none of http, https, ws, wss, and tcp with a port; Error when certificate or key cannot be used */
 export function addressOf({ url, tls: plan }: Pick<Endpoint, 'url' | 'tls'>): Address {
   const { protocol, hostname, port } = new URL(url);
-  if (protocol !== 'http:' && protocol !== 'https:') throw new TypeError(`${url} is not an http or https URL`);
+  const number = port === '' ? PORTS[protocol] : Number(port);
+  if (number === undefined || !(protocol in PORTS || protocol === 'tcp:')) throw new TypeError(`${url} is not an http, https, ws or wss URL, nor a tcp URL with a port`);
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
-  const secure = protocol === 'https:';
-  return { host, port: port === '' ? (secure ? 443 : 80) : Number(port), tls: secure ? tlsOptions(plan) : undefined };
+  return { host, port: number, tls: SECURE.has(protocol) ? tlsOptions(plan) : undefined };
 }
 
 function tlsOptions(plan: Endpoint['tls']): TlsOptions {

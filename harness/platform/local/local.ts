@@ -134,7 +134,7 @@ async function startReplicas(
   }));
 }
 
-const LISTEN_ARGS = ['--host', '127.0.0.1', '--port', '0'];
+const LISTEN_ARGS = ['--host', '127.0.0.1', '--port', '0', '--stream-port', '0'];
 
 const TARGETS: Readonly<Record<'reference' | 'sink', (name: string, seed: number, context: PlatformContext) => Pick<ProgramSpec, 'entry' | 'args'>>> = {
   reference: (name, seed, context) => ({

@@ -34,7 +34,8 @@ export class ModernEra {
   }
 }
 
-function createModernServer(catalogue: Catalogue, replica: string): Server {
+/** The catalogue behind SDK 2.x. */
+export function createModernServer(catalogue: Catalogue, replica: string): Server {
   const server = new IdentifiedServer(replica);
   server.setRequestHandler('tools/list', () => ({ tools: [...catalogue.tools] }));
   server.setRequestHandler('tools/call', async ({ params }, { mcpReq }) => {

@@ -6,16 +6,19 @@ export interface AnswerTemplate {
   readonly idAt: number;
 }
 
+/** What is around a message: HTTP with a JSON body or an event stream, a WebSocket frame, a line end. */
+export type AnswerFormat = 'json' | 'sse' | 'websocket' | 'line';
+
 /**
- * Whole HTTP answers by (method, era, length of the id): the length decides content-length or the chunk size, so with
- * it fixed an answer is one copy and the digits of the id.
+ * Whole answers by (method, era, length of the id): the length decides content-length, chunk size or frame head, so
+ * with it fixed an answer is one copy and the digits of the id.
  */
 export class Answers {
-  readonly #sse: boolean;
+  readonly #format: AnswerFormat;
   readonly #templates = new Map<string, AnswerTemplate[]>();
 
-  constructor(format: 'json' | 'sse') {
-    this.#sse = format === 'sse';
+  constructor(format: AnswerFormat) {
+    this.#format = format;
   }
 
   /** @param method a string the caller keeps: an array is looked up by it, then indexed by the id's length */
@@ -26,27 +29,41 @@ export class Answers {
     return (byLength[idLength] ??= this.build(resultOf(method, modern), idLength));
   }
 
-  /** @param headers whole lines, each ending in CR LF */
+  /** @param headers of HTTP; whole lines, each ending in CR LF */
   build(result: string, idLength: number, headers = ''): AnswerTemplate {
     const before = '{"jsonrpc":"2.0","id":';
     const message = `${before}${'0'.repeat(idLength)},"result":${result}}`;
-    const [head, tail] = this.#sse ? sseFrame(message, headers) : jsonFrame(message, headers);
-    return { bytes: Buffer.from(head + message + tail), idAt: Buffer.byteLength(head) + before.length };
+    const [head, tail] = FRAMES[this.#format](message, headers);
+    return { bytes: Buffer.concat([head, Buffer.from(message), tail]), idAt: head.length + before.length };
   }
 }
 
-function jsonFrame(message: string, headers: string): [string, string] {
-  return [`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n${headers}content-length: ${Buffer.byteLength(message)}\r\n\r\n`, ''];
+type Frame = (message: string, headers: string) => [head: Buffer, tail: Buffer];
+
+const FRAMES = {
+  json: jsonFrame,
+  sse: sseFrame,
+  websocket: (message) => [textHead(Buffer.byteLength(message)), Buffer.alloc(0)],
+  line: () => [Buffer.alloc(0), Buffer.from('\n')],
+} as const satisfies Record<AnswerFormat, Frame>;
+
+function jsonFrame(message: string, headers: string): [Buffer, Buffer] {
+  return [Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n${headers}content-length: ${Buffer.byteLength(message)}\r\n\r\n`), Buffer.alloc(0)];
 }
 
-function sseFrame(message: string, headers: string): [string, string] {
+function sseFrame(message: string, headers: string): [Buffer, Buffer] {
   const before = 'event: message\ndata: ';
   const after = '\n\n';
   const size = (before.length + Buffer.byteLength(message) + after.length).toString(16);
   return [
-    `HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache\r\n${headers}transfer-encoding: chunked\r\n\r\n${size}\r\n${before}`,
-    `${after}\r\n0\r\n\r\n`,
+    Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache\r\n${headers}transfer-encoding: chunked\r\n\r\n${size}\r\n${before}`),
+    Buffer.from(`${after}\r\n0\r\n\r\n`),
   ];
+}
+
+/** Head of an unmasked text frame (RFC 6455, 5.2) of under 64 KiB, which all answers of the sink are. */
+function textHead(bytes: number): Buffer {
+  return bytes < 126 ? Buffer.from([0x81, bytes]) : Buffer.from([0x81, 126, bytes >> 8, bytes & 255]);
 }
 
 const empty = (status: string, headers = ''): Buffer => Buffer.from(`HTTP/1.1 ${status}\r\n${headers}content-length: 0\r\n\r\n`);

@@ -1,15 +1,19 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { Answers, fixed, plainAnswer } from './answers.js';
 import type { Head } from './head.js';
+import { MethodNames } from './method-names.js';
 import { Output } from './output.js';
 import { RequestReader } from './request-reader.js';
 import { initializeResult } from './results.js';
 import { scanMessage, type MessageSpan } from './scan-message.js';
+import { SinkStream } from './sink-stream.js';
 
 export interface SinkServerOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
+  /** For WebSocket and lines; 0: any free one; undefined: neither is spoken. */
+  readonly streamPort?: number | undefined;
   readonly answers: 'json' | 'sse';
 }
 
@@ -24,6 +28,7 @@ export interface SinkStats {
 
 export interface SinkServer {
   readonly port: number;
+  readonly streamPort: number | undefined;
   stats(): SinkStats;
   close(): Promise<void>;
 }
@@ -38,7 +43,7 @@ const mostUnwrittenBytes = 4 * 1024 * 1024;
  * A bare MCP responder, as fast as one core of Node allows, to find out how fast the load generator is. It speaks just
  * enough HTTP/1.1 (keep-alive, pipelining, content-length) and MCP of both eras to be measured, and checks nothing.
  */
-export function startSink(options: SinkServerOptions): Promise<SinkServer> {
+export async function startSink(options: SinkServerOptions): Promise<SinkServer> {
   const answers = new Answers(options.answers);
   const output = new Output();
   const span: MessageSpan = { idStart: 0, idEnd: 0, methodStart: 0, methodEnd: 0 };
@@ -47,6 +52,7 @@ export function startSink(options: SinkServerOptions): Promise<SinkServer> {
   const connections = new Set<Socket>();
   let opened = 0;
   let sessions = 0;
+  let sessionsEnded = 0;
 
   const count = (method: string): void => void counts.set(method, (counts.get(method) ?? 0) + 1);
 
@@ -79,14 +85,18 @@ export function startSink(options: SinkServerOptions): Promise<SinkServer> {
     return verb === 'DELETE' ? fixed.deleted : fixed.notAllowed;
   }
 
-  function serve(socket: Socket): void {
+  function connected(socket: Socket): void {
     opened += 1;
     connections.add(socket);
+    socket.on('close', () => connections.delete(socket));
+  }
+
+  function serve(socket: Socket): void {
+    connected(socket);
     const reader = new RequestReader();
     let closing = false;
     socket.setNoDelay(true);
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => connections.delete(socket));
     socket.on('drain', () => socket.resume());
     socket.on('data', (chunk) => {
       if (closing) return;
@@ -105,10 +115,16 @@ export function startSink(options: SinkServerOptions): Promise<SinkServer> {
   const stats = (): SinkStats => ({
     answered: [...counts.values()].reduce((sum, each) => sum + each, 0),
     requests: Object.fromEntries(counts),
-    sessions: { opened: sessions, closed: counts.get('DELETE') ?? 0 },
+    sessions: { opened: sessions, closed: (counts.get('DELETE') ?? 0) + sessionsEnded },
     connections: { active: connections.size, opened },
   });
 
+  const stream = options.streamPort === undefined ? undefined : await SinkStream.open(options.host, options.streamPort, {
+    count,
+    sessionOpened: () => void (sessions += 1),
+    sessionClosed: () => void (sessionsEnded += 1),
+    connectionOpened: connected,
+  });
   const server = createServer(serve);
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -116,30 +132,15 @@ export function startSink(options: SinkServerOptions): Promise<SinkServer> {
       server.off('error', reject);
       resolve({
         port: (server.address() as AddressInfo).port,
+        streamPort: stream?.port,
         stats,
         close: () =>
           new Promise((closed) => {
+            stream?.stopAccepting();
             server.close(() => closed());
             for (const socket of connections) socket.destroy();
           }),
       });
     });
   });
-}
-
-/** Method names as strings that are made once: most requests name the method of the request before. */
-class MethodNames {
-  #lastBytes: Buffer = Buffer.alloc(0);
-  #last = '';
-
-  read(bytes: Buffer, start: number, end: number): string {
-    const known = this.#lastBytes;
-    let same = known.length === end - start;
-    for (let index = 0; same && index < known.length; index += 1) same = known[index] === bytes[start + index];
-    if (!same) {
-      this.#lastBytes = Buffer.from(bytes.subarray(start, end));
-      this.#last = this.#lastBytes.toString('latin1');
-    }
-    return this.#last;
-  }
 }

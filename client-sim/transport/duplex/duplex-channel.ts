@@ -1,0 +1,246 @@
+import type { Failure } from '../../measure/failure.js';
+import { renderRequest } from '../../mcp/compile-request.js';
+import type { Draw } from '../../mcp/draw.js';
+import type { Problem } from '../../mcp/judge-message.js';
+import type { RequestTemplate } from '../../mcp/request-template.js';
+import { CLIENT_INFO } from '../../mcp/revisions.js';
+import type { Channel, ChannelConfig, ChannelEvents } from '../channel.js';
+import { greet } from '../greet.js';
+import type { Control } from '../http/control.js';
+import { answerServerRequest } from '../server-request.js';
+import type { WireShared } from '../shared.js';
+import { asAnswer, NOTED, readControl } from './control-answer.js';
+import { DuplexConnection, type DuplexOwner, type Loss } from './duplex-connection.js';
+import { duplexMemory, type DuplexMemory } from './duplex-memory.js';
+import type { Framing } from './framing.js';
+import { MessageReader, type MessageOwner } from './message-reader.js';
+import { TicketWindow } from './ticket-window.js';
+
+const OPEN_TIMEOUT_MS = 30_000;
+/** How long a goodbye may take before the connection is closed without it. */
+const GOODBYE_MS = 2000;
+/** Answers given up in a row, without a byte from the server in between, that make a connection a dead one; never fewer than its window. */
+const MOST_SILENT = 3;
+
+type State = 'new' | 'opening' | 'open' | 'closing' | 'closed';
+
+/** MCP over one connection that carries messages both ways: the session is the connection, and ends with it. */
+export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
+  private state: State = 'new';
+  /** Requests given up since the server was last heard. */
+  private silent = 0;
+  private awaited: Control | undefined;
+  /** To draw a failed request again. */
+  private seed = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private readonly depth: number;
+  private readonly memory: DuplexMemory;
+  private readonly window: TicketWindow;
+  private readonly reader: MessageReader;
+  private readonly connection: DuplexConnection;
+  private readonly framing: Framing;
+  private readonly config: ChannelConfig;
+  private readonly events: ChannelEvents;
+  private readonly shared: WireShared;
+
+  /** @throws TypeError for an endpoint that cannot be spoken to */
+  constructor(config: ChannelConfig, events: ChannelEvents, shared: WireShared, framing: Framing) {
+    this.config = config;
+    this.events = events;
+    this.shared = shared;
+    this.framing = framing;
+    this.depth = config.connections * config.pipeline;
+    this.memory = duplexMemory(config.endpoint, shared);
+    this.window = new TicketWindow(this.depth);
+    this.reader = new MessageReader(this, this.window, this.memory, shared.counters);
+    this.connection = new DuplexConnection(this, shared, this.memory.address, framing, config.readBytesPerSecond);
+  }
+
+  get room(): number {
+    return this.state !== 'open' || this.connection.isBacklogged ? 0 : this.depth - this.window.waiting;
+  }
+
+  open(): void {
+    this.state = 'opening';
+    const budgetMs = this.config.openTimeoutMs ?? OPEN_TIMEOUT_MS;
+    this.timer = setTimeout(() => this.openTimedOut(budgetMs), budgetMs);
+    this.connection.connect();
+  }
+
+  send(template: RequestTemplate, draw: Draw, ticket: number): void {
+    const { framing } = this;
+    this.memory.templates[template.index] ??= template;
+    this.seed = draw.seed;
+    const id = this.window.claim(ticket, template.index, draw.slot, draw.sequence);
+    const out = this.connection.reserve(framing.maxBytes(template));
+    out.used = framing.writeRequest(out.bytes, out.used, template, id, draw);
+    this.shared.counters.messagesSent++;
+  }
+
+  flush(): void {
+    this.connection.flush();
+  }
+
+  abandon(ticket: number): void {
+    const row = this.window.rowOf(ticket);
+    if (row < 0 || this.state !== 'open') return;
+    const id = this.window.id(row);
+    this.window.release(row);
+    if (++this.silent >= Math.max(MOST_SILENT, this.depth)) {
+      const problem: Problem = { category: 'stream_lost', detail: `nothing came from the server while ${this.silent} requests were given up` };
+      return queueMicrotask(() => this.connection.fail(problem));
+    }
+    // The server may stop working on it (MCP, Cancellation); its answer, if one comes all the same, is a late one.
+    this.connection.say(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id, reason: 'timeout' } }));
+    queueMicrotask(() => this.onDrained());
+  }
+
+  close(how: 'delete' | 'abandon' | 'reset'): void {
+    if (this.state === 'closing' || this.state === 'closed') return;
+    const aborted: Problem = { category: 'aborted_by_us', detail: 'the session was closed while this request was in flight' };
+    if (this.state !== 'open') return this.openFailed({ ...aborted, detail: 'the session was closed before it was open' });
+    this.state = 'closing';
+    this.failAll(aborted, aborted);
+    if (how !== 'delete') return this.finish(how === 'reset');
+    this.timer = setTimeout(() => this.finish(false), GOODBYE_MS);
+    this.connection.leave();
+  }
+
+  destroy(): void {
+    this.state = 'closed';
+    this.stopTimer();
+    this.connection.cut(false);
+  }
+
+  onReady(): void {
+    if (this.state !== 'opening') return;
+    const { pinned, clientInfo } = this.config;
+    // In the stateless era every request says who asks: there is nothing to agree on before.
+    if (pinned.era === 'modern') return this.opened();
+    greet((_kind, body, control) => this.control(body, control), pinned.version, clientInfo ?? CLIENT_INFO, (outcome) => {
+      if (this.state !== 'opening') return;
+      if (outcome.kind === 'greeted') return this.opened();
+      if (outcome.kind === 'failed') return this.openFailed(outcome.failure);
+      const { body, answer } = outcome;
+      this.openFailed(this.memory.failure(outcome.problem, -1, () => body, { text: () => answer.body }));
+    });
+  }
+
+  onMessage(bytes: Buffer, start: number, end: number): void {
+    this.silent = 0;
+    const { awaited } = this;
+    if (awaited === undefined) return this.reader.read(bytes, start, end);
+    this.shared.counters.messagesReceived++;
+    const read = readControl(bytes, start, end, awaited.id);
+    switch (read.kind) {
+      case 'answer':
+        this.awaited = undefined;
+        awaited.done({ kind: 'answered', answer: asAnswer(read.text) });
+        return;
+      case 'request':
+        return this.onServerRequest(read.request);
+      case 'other':
+        return;
+    }
+  }
+
+  onLost({ problem, retryAfter, answer }: Loss): void {
+    const { state } = this;
+    if (state === 'opening') {
+      const { endpoint } = this.config;
+      return this.openFailed(this.memory.failure(problem, -1, () => `(to open the session at ${endpoint.url})`, { text: () => answer || '(no answer)', retryAfter }));
+    }
+    if (state === 'closing') return this.finish(false);
+    if (state !== 'open') return;
+    this.state = 'closed';
+    const rest: Problem = problem.category === 'protocol_violation' ? { category: 'stream_lost', detail: 'the connection was given up after a message that could not be read' } : problem;
+    this.failAll(problem, rest);
+    this.events.onClosed('lost');
+  }
+
+  onDrained(): void {
+    if (this.state === 'open') this.events.onRoom();
+  }
+
+  onAnswer(row: number, problem: Problem | undefined, bytes: Buffer, start: number, end: number): void {
+    const failure = problem === undefined ? undefined : this.describe(row, problem, () => bytes.toString('utf8', start, end));
+    this.deliver(row, this.connection.nowMs, failure);
+  }
+
+  onServerRequest(request: Record<string, unknown>): void {
+    // A server that asks faster than it takes answers gets no more of them.
+    if (!this.connection.isBacklogged) this.connection.say(answerServerRequest(request));
+  }
+
+  onStray(problem: Problem, bytes: Buffer, start: number, end: number): void {
+    // Which request it was meant for cannot be told; servers that answer in order mean the oldest.
+    const row = this.window.oldest();
+    if (row >= 0) this.onAnswer(row, problem, bytes, start, end);
+    else this.connection.fail(problem);
+  }
+
+  onNotUtf8(): void {
+    this.connection.rejectText();
+  }
+
+  private opened(): void {
+    this.state = 'open';
+    this.stopTimer();
+    this.events.onOpen(this.shared.now() - this.connection.startedAtMs);
+  }
+
+  private openFailed(failure: Failure): void {
+    this.destroy();
+    this.events.onOpenFailed(failure);
+  }
+
+  private openTimedOut(budgetMs: number): void {
+    const detail = this.connection.isReady ? 'no answer to the handshake' : 'no connection';
+    this.openFailed({ category: this.connection.isReady ? 'timeout' : 'connect', detail: `${detail} within ${budgetMs} ms` });
+  }
+
+  private control(body: string, control: Control): void {
+    if (control.id !== undefined) this.awaited = control;
+    this.connection.say(body);
+    // A notification has no answer on this transport: that it could be sent is all there is.
+    if (control.id === undefined) control.done({ kind: 'answered', answer: NOTED });
+  }
+
+  private describe(row: number, problem: Problem, answer: (() => string) | undefined): Failure {
+    const { window, seed } = this;
+    const template = this.memory.templates[window.template(row)];
+    if (template === undefined) return problem;
+    const [id, slot, sequence] = [window.id(row), window.slot(row), window.sequence(row)];
+    return this.memory.failure(problem, template.index, () => renderRequest(template, id, { seed, slot, sequence }), answer === undefined ? undefined : { text: answer });
+  }
+
+  private deliver(row: number, nowMs: number, failure: Failure | undefined): void {
+    const ticket = this.window.ticket(row);
+    this.window.release(row);
+    this.events.onAnswer(ticket, nowMs, failure);
+  }
+
+  /** Answers everything in flight, oldest first. */
+  private failAll(first: Problem, rest: Problem): void {
+    const nowMs = this.shared.now();
+    let problem = first;
+    for (let row = this.window.oldest(); row >= 0; row = this.window.oldest()) {
+      this.deliver(row, nowMs, this.describe(row, problem, undefined));
+      problem = rest;
+    }
+  }
+
+  private finish(reset: boolean): void {
+    if (this.state === 'closed') return;
+    this.state = 'closed';
+    this.stopTimer();
+    this.connection.cut(reset);
+    queueMicrotask(() => this.events.onClosed('closed'));
+  }
+
+  /** A cleared timer is still an object: thousands of channels need not keep theirs. */
+  private stopTimer(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+}

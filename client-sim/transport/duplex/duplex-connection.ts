@@ -1,0 +1,241 @@
+import type net from 'node:net';
+import { violation, type Problem } from '../../mcp/judge-message.js';
+import type { Connecting } from '../http/connect-limiter.js';
+import { Outbox } from '../http/outbox.js';
+import type { SendBuffer } from '../http/send-buffers.js';
+import { SlowReader } from '../http/slow-reader.js';
+import { describeError, lost } from '../http/loss.js';
+import { openSocket, resetSocket, type Address, type SocketOwner } from '../http/socket.js';
+import type { WireShared } from '../shared.js';
+import type { Framing, FramingHandler } from './framing.js';
+
+/** Why a connection is no more, or never was. */
+export interface Loss {
+  readonly problem: Problem;
+  /** `Retry-After` of an answer that refused; '' without one. */
+  readonly retryAfter: string;
+  /** What the server said, if anything. */
+  readonly answer: string;
+}
+
+export interface DuplexOwner {
+  /** Messages can be sent. */
+  onReady(): void;
+  onMessage(bytes: Buffer, start: number, end: number): void;
+  /** Told once, unless the owner cut it: it could not be made, or is no more. */
+  onLost(loss: Loss): void;
+  /** What the kernel would not take has gone: `isBacklogged` is over. */
+  onDrained(): void;
+}
+
+type State = 'new' | 'queued' | 'connecting' | 'opening' | 'ready' | 'leaving' | 'gone';
+
+/** Bytes that the kernel has not taken, beyond which no more requests are put behind them. */
+const MOST_BACKLOG_BYTES = 1_048_576;
+
+/** One TCP or TLS connection that carries messages both ways. It is made once and never comes back: a session ends with it. */
+export class DuplexConnection implements Connecting, SocketOwner, FramingHandler {
+  startedAtMs = 0;
+  /** When the read now being worked on came. */
+  nowMs = 0;
+  isBacklogged = false;
+
+  private state: State = 'new';
+  private socket: net.Socket | undefined;
+  /** Flushes asked for within a read are done at its end: one write for all that its messages set off. */
+  private reading = false;
+  private readonly outbox: Outbox;
+  private readonly slow: SlowReader | undefined;
+  private readonly owner: DuplexOwner;
+  private readonly shared: WireShared;
+  private readonly address: Address;
+  private readonly framing: Framing;
+
+  /** @param readBytesPerSecond undefined: as fast as they come */
+  constructor(owner: DuplexOwner, shared: WireShared, address: Address, framing: Framing, readBytesPerSecond?: number) {
+    this.owner = owner;
+    this.shared = shared;
+    this.address = address;
+    this.framing = framing;
+    this.slow = readBytesPerSecond === undefined ? undefined : new SlowReader(readBytesPerSecond);
+    this.outbox = new Outbox(shared.sendBuffers, shared.counters);
+  }
+
+  get isReady(): boolean {
+    return this.state === 'ready';
+  }
+  get isGone(): boolean {
+    return this.state === 'gone';
+  }
+
+  connect(): void {
+    this.state = 'queued';
+    this.shared.connectLimiter.enter(this);
+  }
+
+  begin(): boolean {
+    if (this.state !== 'queued') return false;
+    this.state = 'connecting';
+    this.startedAtMs = this.shared.now();
+    this.socket = openSocket(this.address, this.slow?.buffer ?? this.shared.readBuffer, this);
+    return true;
+  }
+
+  /** A buffer with room for so many more bytes; the caller writes at `used` and moves it. Nothing leaves before `flush`. */
+  reserve(bytes: number): SendBuffer {
+    return this.outbox.reserve(bytes);
+  }
+
+  /** One message that is not load. */
+  say(message: string): void {
+    this.shared.counters.messagesSent++;
+    this.put(this.framing.frame(message));
+    this.flush();
+  }
+
+  flush(): void {
+    const { socket, outbox } = this;
+    if (this.reading || outbox.isEmpty || socket === undefined || this.state !== 'ready') return;
+    outbox.write(socket, this.address.tls !== undefined);
+    if (socket.writableLength > MOST_BACKLOG_BYTES && !this.isBacklogged) this.awaitDrain(socket);
+  }
+
+  /** Says goodbye and stops sending; the server's own goodbye, or the end of the connection, comes as its loss. */
+  leave(): void {
+    const goodbye = this.framing.goodbye();
+    if (goodbye !== undefined) this.put(goodbye);
+    this.reading = false;
+    this.flush();
+    this.state = 'leaving';
+    if (goodbye === undefined) this.socket?.end();
+  }
+
+  /** It cannot go on: what came makes no sense. */
+  fail(problem: Problem): void {
+    this.lose({ problem, retryAfter: '', answer: '' });
+  }
+
+  /**
+   * For good, and without a word to the owner.
+   * @param reset with RST instead of FIN; Node can do that on plain TCP only, over TLS the socket is just closed
+   */
+  cut(reset: boolean): void {
+    if (this.state === 'gone') return;
+    const { socket } = this;
+    if (reset && socket !== undefined && (this.state === 'ready' || this.state === 'leaving')) resetSocket(socket);
+    this.disconnect();
+    socket?.destroy();
+  }
+
+  onSocketUp(socket: net.Socket): void {
+    if (socket !== this.socket) return;
+    const { counters, connectLimiter } = this.shared;
+    counters.connectionsOpened++;
+    counters.connectionsActive++;
+    this.state = 'opening';
+    connectLimiter.release();
+    const { opening } = this.framing;
+    if (opening === undefined) return this.onAccepted();
+    counters.bytesSent += opening.length;
+    socket.write(opening);
+  }
+
+  onSocketRead(socket: net.Socket, length: number): boolean {
+    if (socket !== this.socket) return false;
+    const { shared, framing } = this;
+    this.nowMs = shared.now();
+    shared.counters.bytesReceived += length;
+    this.reading = true;
+    const readable = framing.read(this.slow?.buffer ?? shared.readBuffer, length, this);
+    this.reading = false;
+    if (!readable) this.unreadable();
+    else this.flush();
+    if (this.slow === undefined || socket !== this.socket) return true;
+    this.slow.rest(socket, length);
+    return false;
+  }
+
+  onSocketEnd(socket: net.Socket): void {
+    if (socket === this.socket) this.fail(lost(`the server closed the connection ${this.framing.idle ? 'before' : 'within'} the answer`));
+  }
+
+  onSocketClose(socket: net.Socket, error: Error | undefined): void {
+    if (socket !== this.socket) return;
+    const cause = error === undefined ? 'the connection was closed' : describeError(error);
+    if (this.state === 'connecting') this.fail({ category: 'connect', detail: cause });
+    else this.fail(lost(`${cause}, ${this.framing.idle ? 'before' : 'within'} the answer`));
+  }
+
+  onAccepted(): void {
+    this.state = 'ready';
+    this.owner.onReady();
+  }
+
+  onRefused(problem: Problem, retryAfter: string, answer: string): void {
+    this.lose({ problem, retryAfter, answer });
+  }
+
+  onMessage(bytes: Buffer, start: number, end: number): void {
+    this.owner.onMessage(bytes, start, end);
+  }
+
+  onReply(frame: Buffer): void {
+    if (this.state === 'ready') this.put(frame);
+  }
+
+  onGoodbye(words: string): void {
+    this.lastWords();
+    this.fail(lost(`the server closed the connection ${words}`));
+  }
+
+  /** The message just given to the owner is not UTF-8. */
+  rejectText(): void {
+    this.framing.rejectText();
+  }
+
+  private unreadable(): void {
+    const { complaint, problem } = this.framing;
+    if (complaint !== undefined) this.put(complaint);
+    this.lastWords();
+    this.fail(violation(problem));
+  }
+
+  private put(frame: Buffer): void {
+    const out = this.outbox.reserve(frame.length);
+    out.used += frame.copy(out.bytes, out.used);
+  }
+
+  private lastWords(): void {
+    this.reading = false;
+    this.flush();
+  }
+
+  private lose(loss: Loss): void {
+    if (this.state === 'gone') return;
+    const { socket } = this;
+    this.disconnect();
+    // Last words that the kernel has taken still go out before the FIN; nobody waits for more.
+    socket?.destroy();
+    this.owner.onLost(loss);
+  }
+
+  private disconnect(): void {
+    const { state } = this;
+    const { counters, connectLimiter } = this.shared;
+    this.state = 'gone';
+    this.socket = undefined;
+    this.framing.stop();
+    this.outbox.drop();
+    this.slow?.stop();
+    if (state === 'opening' || state === 'ready' || state === 'leaving') counters.connectionsActive--;
+    if (state === 'connecting') connectLimiter.release();
+  }
+
+  private awaitDrain(socket: net.Socket): void {
+    this.isBacklogged = true;
+    socket.once('drain', () => {
+      this.isBacklogged = false;
+      if (this.state === 'ready') this.owner.onDrained();
+    });
+  }
+}

@@ -1,0 +1,86 @@
+import type { Failure } from '../../measure/failure.js';
+import type { Endpoint, PinnedProtocol } from '../../protocol/messages.js';
+import type { Control, ControlAnswer, ControlOutcome } from '../http/control.js';
+import { parseRetryAfter } from '../http/retry-after.js';
+import type { Line } from '../line.js';
+import type { RequestKind } from '../request-head.js';
+import { answerServerRequest } from '../server-request.js';
+import { createEngineWire, createWireCounters, createWireShared, type WireShared } from '../shared.js';
+import { asAnswer, NOTED, readControl } from './control-answer.js';
+import { DuplexConnection, type DuplexOwner, type Loss } from './duplex-connection.js';
+import { duplexMemory, type DuplexMemory } from './duplex-memory.js';
+import type { Framing } from './framing.js';
+
+/** One message at a time over a connection like the load's, with promises. One that was lost is made again by the next message. */
+export class DuplexLine implements Line, DuplexOwner {
+  settled: Pick<RequestKind, 'sessionId' | 'version'> = {};
+  private readonly memory: DuplexMemory;
+  private readonly shared: WireShared = createWireShared(createEngineWire(), createWireCounters());
+  private readonly newFraming: () => Framing;
+  private connection: DuplexConnection | undefined;
+  private pending: string | undefined;
+  private awaited: Control | undefined;
+
+  /** @throws TypeError for an endpoint that cannot be spoken to */
+  constructor(endpoint: Endpoint, newFraming: () => Framing) {
+    this.memory = duplexMemory(endpoint, this.shared);
+    this.newFraming = newFraming;
+  }
+
+  exchange(_era: PinnedProtocol['era'], _kind: RequestKind, body: string, id: number | undefined, timeoutMs: number): Promise<ControlOutcome> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.settle({ kind: 'failed', failure: { category: 'timeout', detail: `no answer within ${timeoutMs} ms` } }), timeoutMs);
+      const done = (outcome: ControlOutcome): void => {
+        clearTimeout(timer);
+        resolve(outcome);
+      };
+      this.awaited = { id, done };
+      this.pending = body;
+      if (this.connection?.isReady === true) return this.onReady();
+      this.connection?.cut(false);
+      this.connection = new DuplexConnection(this, this.shared, this.memory.address, this.newFraming());
+      this.connection.connect();
+    });
+  }
+
+  requestText(_era: PinnedProtocol['era'], _kind: RequestKind, body: string): string {
+    return body;
+  }
+
+  responseText(answer: ControlAnswer): string {
+    return answer === NOTED ? '(a notification has no answer)' : answer.body;
+  }
+
+  close(): void {
+    if (this.connection?.isReady === true) this.connection.leave();
+    else this.connection?.cut(false);
+  }
+
+  onReady(): void {
+    const { pending } = this;
+    this.pending = undefined;
+    if (pending === undefined) return;
+    this.connection?.say(pending);
+    if (this.awaited !== undefined && this.awaited.id === undefined) this.settle({ kind: 'answered', answer: NOTED });
+  }
+
+  onMessage(bytes: Buffer, start: number, end: number): void {
+    const read = readControl(bytes, start, end, this.awaited?.id);
+    if (read.kind === 'answer') this.settle({ kind: 'answered', answer: asAnswer(read.text) });
+    else if (read.kind === 'request') this.connection?.say(answerServerRequest(read.request));
+  }
+
+  onLost({ problem, retryAfter }: Loss): void {
+    const retryAfterMs = parseRetryAfter(retryAfter, Date.now());
+    const failure: Failure = retryAfterMs === undefined ? problem : { ...problem, retryAfterMs };
+    this.settle({ kind: 'failed', failure });
+  }
+
+  onDrained(): void {}
+
+  private settle(outcome: ControlOutcome): void {
+    const { awaited } = this;
+    this.awaited = undefined;
+    awaited?.done(outcome);
+  }
+}

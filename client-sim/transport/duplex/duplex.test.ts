@@ -1,0 +1,194 @@
+import { describe, expect, test } from '@jest/globals';
+import { until } from '../../../tests/support/until.js';
+import { ChannelProbe, COUNTED, ECHO, MODERN } from '../testing/channel-probe.js';
+import { result } from '../testing/raw-server.js';
+import { startSocketServer, type Message, type Peer, type Talk } from '../testing/socket-server.js';
+
+const answerAll: Talk = ({ id }, peer) => peer.send(result(id));
+const calls = ({ messages }: Peer): readonly Message[] => messages.filter(({ method }) => method === 'tools/call');
+
+describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
+  const open = (url: string, options: ConstructorParameters<typeof ChannelProbe>[1] = {}): Promise<ChannelProbe> => new ChannelProbe(url, { transport, ...options }).open();
+
+  test('shakes hands in the session era, and asks for nothing in the stateless one', async () => {
+    const server = await startSocketServer(transport, answerAll);
+    const legacy = await open(server.url);
+    const modern = await open(server.url, { pinned: MODERN });
+    expect(await legacy.call()).toEqual(['correct']);
+    expect(await modern.call()).toEqual(['correct']);
+    expect(server.peers.map(({ messages }) => messages.map(({ method }) => method))).toEqual([['initialize', 'notifications/initialized', 'tools/call'], ['tools/call']]);
+    expect(server.peers[1]?.messages[0]?.params?.['_meta']).toMatchObject({ 'io.modelcontextprotocol/protocolVersion': '2026-07-28' });
+    expect(legacy.counters.messagesSent).toBe(3);
+    expect(legacy.counters.messagesReceived).toBe(2);
+  });
+
+  test('everything due together leaves in one write', async () => {
+    const server = await startSocketServer(transport, answerAll);
+    const probe = await open(server.url, { pipeline: 64 });
+    await until('the greeting', () => server.peers[0]?.messages.length === 2);
+    const reads = server.peers[0]?.reads ?? 0;
+    expect(await probe.call(64)).toEqual(Array(64).fill('correct'));
+    // 64 requests are under 16 KiB, which loopback hands over in one piece.
+    expect((server.peers[0]?.reads ?? 0) - reads).toBeLessThanOrEqual(2);
+    expect(new Set(calls(server.peers[0] as Peer).map(({ id }) => id)).size).toBe(64);
+  });
+
+  test('answers may come in any order, each finds its request; the window is the pipeline', async () => {
+    const held: { readonly id: number | undefined; readonly n: unknown }[] = [];
+    const server = await startSocketServer(transport, ({ id, params }, peer) => {
+      held.push({ id, n: (params?.['arguments'] as { n?: unknown }).n });
+      if (held.length < 8) return;
+      for (const one of held.splice(0).reverse()) peer.send(one.id === undefined ? {} : result(one.id, `n is ${String(one.n)}`));
+    });
+    const probe = await open(server.url, { pipeline: 8 });
+    expect(probe.channel.room).toBe(8);
+    for (let turn = 0; turn < 5; turn++) expect(await probe.call(8, COUNTED)).toEqual(Array(8).fill('correct'));
+    expect(probe.log.slice(0, 8)).toEqual([7, 6, 5, 4, 3, 2, 1, 0].map((ticket) => `${ticket} correct`));
+  });
+
+  test('requests and notifications of the server come in between, and requests are answered', async () => {
+    const server = await startSocketServer(transport, ({ id, method }, peer) => {
+      if (method !== 'tools/call') return;
+      peer.send({ jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 'x' } });
+      peer.send({ jsonrpc: '2.0', id: 'ping-1', method: 'ping' });
+      peer.send({ jsonrpc: '2.0', id: 7, method: 'sampling/createMessage', params: {} });
+      peer.send(result(id));
+    });
+    const probe = await open(server.url);
+    expect(await probe.call()).toEqual(['correct']);
+    await until('two answers', () => server.peers[0]?.messages.filter(({ method }) => method === undefined).length === 2);
+    expect(server.peers[0]?.messages.filter(({ method }) => method === undefined)).toEqual([
+      { jsonrpc: '2.0', id: 'ping-1', result: {} },
+      { jsonrpc: '2.0', id: 7, error: { code: -32601, message: 'Method not found' } },
+    ]);
+    expect(probe.counters.messagesReceived).toBe(5);
+  });
+
+  const answer = (part: object): Talk => ({ id }, peer) => peer.send({ jsonrpc: '2.0', id, ...part });
+  test.each<[string, Talk, string]>([
+    ['an error', answer({ error: { code: -32602, message: 'no' } }), 'rpc_-32602'],
+    ['an error without an id', (_message, peer) => peer.send({ jsonrpc: '2.0', id: null, error: { code: -32700, message: 'no' } }), 'rpc_-32700'],
+    ['a failing tool', answer({ result: { isError: true, content: [] } }), 'tool_error'],
+    ['neither result nor error', answer({}), 'protocol_violation'],
+    ['another version', ({ id }, peer) => peer.send({ jsonrpc: '1.0', id, result: {} }), 'protocol_violation'],
+    ['an id that nobody gave', (_message, peer) => peer.send({ jsonrpc: '2.0', id: 5, result: {} }), 'protocol_violation'],
+    ['an id as text', ({ id }, peer) => peer.send({ jsonrpc: '2.0', id: String(id), result: {} }), 'protocol_violation'],
+    ['a batch', ({ id }, peer) => peer.send([{ jsonrpc: '2.0', id, result: {} }]), 'protocol_violation'],
+    ['a goodbye instead', (_message, { socket }) => void socket.end(), 'stream_lost'],
+    ['a reset', (_message, { socket }) => void socket.resetAndDestroy(), 'stream_lost'],
+  ])('a request answered with %s has failed', async (_what, talk, category) => {
+    const server = await startSocketServer(transport, talk);
+    const probe = await open(server.url);
+    expect(await probe.call()).toEqual([category]);
+    expect(probe.lastFailure?.sample?.request).toContain('"method":"tools/call"');
+  });
+
+  test('when the connection is lost all in flight have failed, and the session is lost', async () => {
+    const server = await startSocketServer(transport, ({ id }, peer) => {
+      if (calls(peer).length === 3) {
+        peer.send(result(id));
+        peer.socket.end();
+      }
+    });
+    const probe = await open(server.url, { pipeline: 4 });
+    expect(await probe.call(3)).toEqual(['stream_lost', 'stream_lost', 'correct']);
+    await until('the session to be lost', () => probe.closed !== undefined);
+    expect(probe.log).toEqual(['2 correct', '0 stream_lost', '1 stream_lost', 'lost']);
+    expect([probe.channel.room, probe.counters.connectionsActive]).toEqual([0, 0]);
+  });
+
+  test('a request that is given up is cancelled; its answer is a late one, and its place is free at once', async () => {
+    const server = await startSocketServer(transport, () => undefined);
+    const probe = await open(server.url, { pipeline: 2 });
+    probe.put();
+    probe.put();
+    probe.channel.flush();
+    const peer = await until('both requests', () => server.peers.find((one) => calls(one).length === 2));
+    probe.channel.abandon(0);
+    expect(probe.channel.room).toBe(1);
+    const cancelled = await until('the cancellation', () => peer.messages.find(({ method }) => method === 'notifications/cancelled'));
+    expect(cancelled.params?.['requestId']).toBe(calls(peer)[0]?.id);
+    peer.send(result(calls(peer)[0]?.id));
+    peer.send(result(calls(peer)[1]?.id));
+    await until('the answer', () => probe.fates[1] === 'correct');
+    expect([probe.fates[0], probe.counters.lateAnswers]).toEqual(['waiting', 1]);
+  });
+
+  test('a server from which nothing comes while a window of requests is given up is taken for dead', async () => {
+    const server = await startSocketServer(transport, () => undefined);
+    const probe = await open(server.url, { pipeline: 4 });
+    const tickets = [probe.put(), probe.put(), probe.put(), probe.put()];
+    probe.channel.flush();
+    for (const ticket of tickets) probe.channel.abandon(ticket);
+    await until('the session to be lost', () => probe.closed !== undefined);
+    expect(probe.closed).toBe('lost');
+    await until('its socket to be closed', () => server.open === 0);
+  });
+
+  test.each(['delete', 'abandon', 'reset'] as const)('%s answers what is in flight and leaves no socket', async (how) => {
+    const server = await startSocketServer(transport, () => undefined);
+    const probe = await open(server.url, { pipeline: 2 });
+    const reset = new Promise<boolean>((resolve) => {
+      server.peers[0]?.socket.once('error', () => resolve(true)).once('close', () => resolve(false));
+    });
+    probe.put();
+    probe.put();
+    probe.channel.flush();
+    await until('the requests', () => server.peers.some((one) => calls(one).length === 2));
+    const closing = probe.close(how);
+    // A server that has understood the goodbye ends the connection itself.
+    if (how === 'delete' && transport === 'websocket') await until('the close frame', () => server.peers[0]?.frames.some(({ opcode }) => opcode === 8));
+    server.peers[0]?.socket.end();
+    await closing;
+    expect(probe.log).toEqual(['0 aborted_by_us', '1 aborted_by_us', 'closed']);
+    expect(await reset).toBe(how === 'reset');
+    expect(server.peers[0]?.frames.some(({ opcode }) => opcode === 8)).toBe(how === 'delete' && transport === 'websocket');
+    await until('all sockets to be closed', () => server.open === 0);
+    expect(probe.counters.connectionsActive).toBe(0);
+  });
+
+  test('destroy tells nobody, and closing while opening ends the opening', async () => {
+    const server = await startSocketServer(transport, () => undefined, { greets: false });
+    const probe = new ChannelProbe(server.url, { transport });
+    probe.channel.open();
+    await until('the greeting to arrive', () => server.peers[0]?.messages.length === 1);
+    probe.channel.close('delete');
+    expect(probe.openFailure?.category).toBe('aborted_by_us');
+    const other = new ChannelProbe(server.url, { transport, pinned: MODERN });
+    await other.open();
+    other.put();
+    other.channel.flush();
+    other.channel.destroy();
+    await until('all sockets to be closed', () => server.open === 0);
+    expect(other.log).toEqual([]);
+  });
+
+  test.each<[string, Talk, string]>([
+    ['is silent', () => undefined, 'timeout'],
+    ['hangs up', (_message, { socket }) => void socket.end(), 'stream_lost'],
+    ['refuses', ({ id }, peer) => peer.send({ jsonrpc: '2.0', id, error: { code: -32000, message: 'full' } }), 'rpc_-32000'],
+    ['chooses an unknown version', ({ id }, peer) => peer.send({ jsonrpc: '2.0', id, result: { protocolVersion: '1', capabilities: {}, serverInfo: { name: 'x', version: '1' } } }), 'protocol_violation'],
+  ])('no session is had from a server that %s', async (_what, talk, category) => {
+    const server = await startSocketServer(transport, talk, { greets: false });
+    const probe = await open(server.url, { openTimeoutMs: 300 });
+    expect(probe.openFailure?.category).toBe(category);
+    await until('its socket to be closed', () => server.open === 0);
+  });
+
+  test('nor where nobody listens', async () => {
+    const server = await startSocketServer(transport, () => undefined);
+    const port = Number(new URL(server.url).port) === 1 ? 2 : 1;
+    const probe = await open(server.url.replace(/:\d+/, `:${port}`));
+    expect(probe.openFailure?.category).toBe('connect');
+  });
+
+  test('a slow reader takes what comes no faster than it may', async () => {
+    const big = 'x'.repeat(50_000);
+    const server = await startSocketServer(transport, ({ id }, peer) => peer.send(result(id, big)));
+    const probe = await open(server.url, { pipeline: 4, readBytesPerSecond: 100_000 });
+    const startedAt = performance.now();
+    expect(await probe.call(4, ECHO)).toEqual(Array(4).fill('correct'));
+    // 200,000 bytes at 100,000 a second; less what the first read takes at once.
+    expect(performance.now() - startedAt).toBeGreaterThan(1500);
+  });
+});

@@ -1,0 +1,111 @@
+import { isUtf8 } from 'node:buffer';
+import { learnPattern } from '../../mcp/answer-pattern.js';
+import { ID_DIGITS, readId } from '../../mcp/digits.js';
+import type { Expectation } from '../../mcp/expectation.js';
+import { describe, isObject, judgeError, judgeMessage, violation, type Problem } from '../../mcp/judge-message.js';
+import { ALWAYS_PARSED_BYTES, parseMessage, scanAnswer } from '../../mcp/scan-answer.js';
+import type { WireCounters } from '../channel.js';
+import type { DuplexMemory } from './duplex-memory.js';
+import type { TicketWindow } from './ticket-window.js';
+
+export interface MessageOwner {
+  /** The answer to the request at `row` of the window has come; the owner releases it. */
+  onAnswer(row: number, problem: Problem | undefined, bytes: Buffer, start: number, end: number): void;
+  onServerRequest(request: Record<string, unknown>): void;
+  /** Something that should be an answer, but belongs to no request that is known. */
+  onStray(problem: Problem, bytes: Buffer, start: number, end: number): void;
+  onNotUtf8(): void;
+}
+
+/** Turns messages of one connection into judged answers, in whatever order they come. No sockets here. */
+export class MessageReader {
+  private readonly owner: MessageOwner;
+  private readonly window: TicketWindow;
+  private readonly memory: DuplexMemory;
+  private readonly counters: WireCounters;
+
+  constructor(owner: MessageOwner, window: TicketWindow, memory: DuplexMemory, counters: WireCounters) {
+    this.owner = owner;
+    this.window = window;
+    this.memory = memory;
+    this.counters = counters;
+  }
+
+  read(bytes: Buffer, start: number, end: number): void {
+    const { window, memory } = this;
+    this.counters.messagesReceived++;
+    const row = this.guess(bytes, start, end);
+    if (row >= 0) {
+      // The fast lane: an answer that is known byte for byte needs no parser; see `AnswerPattern`.
+      const template = window.template(row);
+      const pattern = memory.messages.get(template);
+      if (pattern !== undefined && pattern.length === end - start && pattern.matches(bytes, start, end, window.id(row))) {
+        memory.messages.hit(template);
+        this.owner.onAnswer(row, undefined, bytes, start, end);
+        return;
+      }
+    }
+    this.parse(bytes, start, end, row);
+  }
+
+  /**
+   * Whose answer it may be: servers put the id at the same distance from the start or from the end of each answer. Only
+   * a guess, that the pattern confirms or the parser makes good; it saves finding the id in 150 bytes (0.3 us).
+   */
+  private guess(bytes: Buffer, start: number, end: number): number {
+    const { window, memory } = this;
+    const { idFromStart, idFromEnd } = memory;
+    if (idFromStart >= 0 && start + idFromStart + ID_DIGITS <= end) {
+      const row = window.find(readId(bytes, start + idFromStart));
+      if (row >= 0) return row;
+    }
+    return idFromEnd >= 0 && end - idFromEnd >= start ? window.find(readId(bytes, end - idFromEnd)) : -1;
+  }
+
+  private parse(bytes: Buffer, start: number, end: number, guessed: number): void {
+    const { owner, window, memory } = this;
+    if (!isUtf8(bytes.subarray(start, end))) return owner.onNotUtf8();
+    // What is expected of an answer's texts only the parser can tell.
+    const isLong = end - start > ALWAYS_PARSED_BYTES && guessed >= 0 && this.expectation(guessed) === undefined;
+    if (isLong && scanAnswer(bytes, start, end, window.id(guessed), memory.turn++) === undefined) return owner.onAnswer(guessed, undefined, bytes, start, end);
+    const parsed = parseMessage(bytes, start, end);
+    if (!parsed.ok) return owner.onStray(violation(parsed.problem), bytes, start, end);
+    const { value } = parsed;
+    if (!isObject(value)) return owner.onStray(violation(`a message is not a JSON-RPC message but ${describe(value)}`), bytes, start, end);
+    const { id, error } = value;
+    if (typeof value['method'] === 'string') {
+      if (id !== undefined && id !== null) owner.onServerRequest(value);
+      return;
+    }
+    const row = typeof id === 'number' ? window.find(id) : -1;
+    if (row >= 0) {
+      const expectation = this.expectation(row);
+      const problem = judgeMessage(value, window.id(row), expectation === undefined ? undefined : (result) => expectation(result, end - start));
+      this.learn(bytes, start, end, row, problem === undefined);
+      owner.onAnswer(row, problem, bytes, start, end);
+    } else if (window.hasBeen(id)) {
+      this.counters.lateAnswers++;
+    } else if (error !== undefined && (id === null || id === undefined)) {
+      // It could not read the id of ours (JSON-RPC 2.0, 5).
+      owner.onStray(judgeError(error), bytes, start, end);
+    } else owner.onStray(violation(`an answer carries id ${describe(id)}, which no request had`), bytes, start, end);
+  }
+
+  private expectation(row: number): Expectation | undefined {
+    return this.memory.templates[this.window.template(row)]?.expectation;
+  }
+
+  private learn(bytes: Buffer, start: number, end: number, row: number, correct: boolean): void {
+    const { window, memory } = this;
+    const id = window.id(row);
+    const at = bytes.subarray(start, end).indexOf(String(id), 0, 'latin1');
+    if (at >= 0) {
+      memory.idFromStart = at;
+      memory.idFromEnd = end - start - at;
+    }
+    const template = window.template(row);
+    // A pattern vouches for the structure of an answer, not for what its texts say.
+    if (!correct || this.expectation(row) !== undefined || !memory.messages.wantsToLearn(template)) return;
+    memory.messages.learnt(template, learnPattern(bytes, start, end, start, end, id, memory.messages.get(template)));
+  }
+}

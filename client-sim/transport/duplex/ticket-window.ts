@@ -1,0 +1,102 @@
+import { FIRST_ID, LAST_ID } from '../../mcp/digits.js';
+
+/**
+ * Requests in flight on one connection whose answers may come in any order, found by their id. One small Int32Array
+ * instead of a map and an object a request: nothing to allocate or collect. Ids count up; one whose place is still taken
+ * by an older request is skipped, so an id finds its place by its lowest bits.
+ */
+export class TicketWindow {
+  /** How many are waited for. */
+  waiting = 0;
+  private nextId = FIRST_ID;
+  private readonly mask: number;
+  private readonly fields: Int32Array;
+
+  /** @param depth most that are waited for at once */
+  constructor(depth: number) {
+    let size = 2;
+    while (size < 2 * depth) size *= 2;
+    this.mask = size - 1;
+    this.fields = new Int32Array(size * WIDTH);
+  }
+
+  /** @returns the id of the request. Precondition: fewer than `depth` are waited for */
+  claim(ticket: number, template: number, slot: number, sequence: number): number {
+    const { fields, mask } = this;
+    let id = this.nextId;
+    while (fields[(id & mask) * WIDTH + ID] !== 0) id = id === LAST_ID ? FIRST_ID : id + 1;
+    this.nextId = id === LAST_ID ? FIRST_ID : id + 1;
+    const base = (id & mask) * WIDTH;
+    fields[base + ID] = id;
+    fields[base + TICKET] = ticket;
+    fields[base + TEMPLATE] = template;
+    fields[base + SLOT] = slot;
+    fields[base + SEQUENCE] = sequence;
+    this.waiting++;
+    return id;
+  }
+
+  /** @returns where the request with this id is, or -1 */
+  find(id: number): number {
+    const row = id & this.mask;
+    return id !== 0 && this.fields[row * WIDTH + ID] === id ? row : -1;
+  }
+
+  /** The request at `row` is no longer waited for; what is known of it stays until its place is taken again. */
+  release(row: number): void {
+    this.fields[row * WIDTH + ID] = 0;
+    this.waiting--;
+  }
+
+  /** @returns where the request with this ticket is, or -1 */
+  rowOf(ticket: number): number {
+    for (let row = 0; row <= this.mask; row++) {
+      if (this.fields[row * WIDTH + ID] !== 0 && this.fields[row * WIDTH + TICKET] === ticket) return row;
+    }
+    return -1;
+  }
+
+  /** Where the request is that has waited longest, or -1. */
+  oldest(): number {
+    let oldest = -1;
+    for (let row = 0; row <= this.mask; row++) {
+      if (this.fields[row * WIDTH + ID] === 0) continue;
+      if (oldest < 0 || this.age(row) > this.age(oldest)) oldest = row;
+    }
+    return oldest;
+  }
+
+  /** Whether this id has been given to a request, be it long ago. Exact until ids start again at the first. */
+  hasBeen(id: unknown): boolean {
+    return typeof id === 'number' && Number.isInteger(id) && id >= FIRST_ID && id < this.nextId;
+  }
+
+  id(row: number): number {
+    return this.fields[row * WIDTH + ID] as number;
+  }
+  ticket(row: number): number {
+    return this.fields[row * WIDTH + TICKET] as number;
+  }
+  template(row: number): number {
+    return this.fields[row * WIDTH + TEMPLATE] as number;
+  }
+  slot(row: number): number {
+    return this.fields[row * WIDTH + SLOT] as number;
+  }
+  sequence(row: number): number {
+    return this.fields[row * WIDTH + SEQUENCE] as number;
+  }
+
+  /** Ids ago, around the end of the ids. */
+  private age(row: number): number {
+    const ago = this.nextId - this.id(row);
+    return ago > 0 ? ago : ago + LAST_ID - FIRST_ID + 1;
+  }
+}
+
+const ID = 0;
+const TICKET = 1;
+const TEMPLATE = 2;
+const SLOT = 3;
+const SEQUENCE = 4;
+const WIDTH = 5;

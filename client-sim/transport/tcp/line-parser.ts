@@ -1,0 +1,80 @@
+import { BodyCollector } from '../http/body.js';
+
+export interface LineHandler {
+  /** A line that is not empty, without its end. The bytes do not outlive the call. */
+  onLine(bytes: Buffer, start: number, end: number): void;
+}
+
+const LF = 0x0a;
+const CR = 0x0d;
+
+/** Longest line taken. */
+export const MOST_LINE_BYTES = 16_777_216;
+
+/**
+ * Resumable parser of lines that end with LF or CRLF. A line that lies whole in the read buffer is never copied; what
+ * is kept of one that does not is bounded by the longest line.
+ */
+export class LineParser {
+  /** Why it gave up, after `read` said false. */
+  problem = '';
+  /** Set by whoever wants no more of this read. */
+  stopped = false;
+
+  private readonly most: number;
+  private readonly line = new BodyCollector();
+  private view: Buffer | undefined;
+  private viewed: Buffer | undefined;
+
+  constructor(mostLineBytes = MOST_LINE_BYTES) {
+    this.most = mostLineBytes;
+  }
+
+  /** Nothing of a line has been read yet. */
+  get idle(): boolean {
+    return this.line.length === 0;
+  }
+
+  /** Works on everything in bytes[0, end). @returns false: a line is too long, `problem` says so */
+  read(bytes: Buffer, end: number, handler: LineHandler): boolean {
+    const input = this.upTo(bytes, end);
+    let at = 0;
+    while (at < end && !this.stopped) {
+      const found = input.indexOf(LF, at);
+      const stop = found < 0 ? end : found;
+      if (this.line.length + stop - at > this.most) {
+        this.reject(`a line of more than ${this.most} bytes`);
+        return false;
+      }
+      this.line.add(bytes, at, stop);
+      if (found < 0) break;
+      at = found + 1;
+      this.finish(handler);
+    }
+    this.line.settle();
+    return this.problem === '';
+  }
+
+  /** Gives up: nothing more is read. */
+  reject(problem: string): void {
+    this.problem = problem;
+    this.stopped = true;
+    this.line.reset();
+  }
+
+  private finish(handler: LineHandler): void {
+    const { bytes, start, end } = this.line;
+    this.line.reset();
+    const stop = end > start && bytes[end - 1] === CR ? end - 1 : end;
+    if (stop > start) handler.onLine(bytes, start, stop);
+  }
+
+  /** What was read, so that the native search does not run on into what an earlier read left; kept, for reads tend to have one length. */
+  private upTo(bytes: Buffer, end: number): Buffer {
+    if (this.view === undefined || this.viewed !== bytes || this.view.length !== end) {
+      this.view = bytes.subarray(0, end);
+      this.viewed = bytes;
+    }
+    return this.view;
+  }
+}

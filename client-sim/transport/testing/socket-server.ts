@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import net, { type AddressInfo, type Socket } from 'node:net';
+import { onTestEnd } from '../../../tests/support/test-end.js';
+
+/** A client of the server, with everything it has sent. */
+export interface Peer {
+  readonly socket: Socket;
+  /** JSON of its messages; of a WebSocket, of its text frames. */
+  readonly messages: readonly Message[];
+  /** Opcode and payload of its WebSocket frames. */
+  readonly frames: readonly { readonly opcode: number; readonly payload: Buffer }[];
+  /** How many reads its bytes took: as many writes, or fewer. */
+  readonly reads: number;
+  /** One message, framed as the transport has it. */
+  send(message: unknown): void;
+}
+
+export interface Message {
+  readonly id?: number;
+  readonly method?: string;
+  readonly params?: Record<string, unknown>;
+  readonly result?: unknown;
+  readonly error?: unknown;
+}
+
+export interface SocketServer {
+  readonly url: string;
+  readonly peers: readonly Peer[];
+  readonly open: number;
+  /** Head of the last upgrade request. */
+  readonly lastHead: string;
+}
+
+export interface SocketServerOptions {
+  /** What answers the upgrade; the right answer by default. */
+  readonly upgrade?: (key: string, head: string) => string | Buffer;
+  /** Greets like a session server before messages reach the test. Default true. */
+  readonly greets?: boolean;
+}
+
+export type Talk = (message: Message, peer: Peer) => void;
+
+/** A server that knows only how to take messages out of the bytes; what it says is the test's own. Ends with the test. */
+export async function startSocketServer(transport: 'websocket' | 'tcp', talk: Talk, { upgrade = accepted, greets = true }: SocketServerOptions = {}): Promise<SocketServer> {
+  const peers: Peer[] = [];
+  const sockets = new Set<Socket>();
+  let lastHead = '';
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.setNoDelay(true);
+    socket.on('error', () => undefined);
+    socket.on('close', () => sockets.delete(socket));
+    const messages: Message[] = [];
+    const frames: Peer['frames'][number][] = [];
+    let reads = 0;
+    const peer: Peer = {
+      socket, messages, frames,
+      get reads() {
+        return reads;
+      },
+      send: (message) => void socket.write(transport === 'tcp' ? `${JSON.stringify(message)}\n` : textFrame(JSON.stringify(message))),
+    };
+    peers.push(peer);
+    const take = (text: string): void => {
+      const message = JSON.parse(text) as Message;
+      messages.push(message);
+      if (!greets || !greet(message, peer)) talk(message, peer);
+    };
+    let held = Buffer.alloc(0);
+    let upgraded = transport === 'tcp';
+    socket.on('data', (chunk: Buffer) => {
+      reads++;
+      held = Buffer.concat([held, chunk]);
+      if (!upgraded) {
+        const end = held.indexOf('\r\n\r\n');
+        if (end < 0) return;
+        lastHead = held.toString('latin1', 0, end);
+        held = held.subarray(end + 4);
+        upgraded = true;
+        socket.write(upgrade(/sec-websocket-key: (\S+)/i.exec(lastHead)?.[1] ?? '', lastHead));
+      }
+      if (transport === 'tcp') {
+        for (let end = held.indexOf('\n'); end >= 0; end = held.indexOf('\n')) {
+          const line = held.toString('utf8', 0, end);
+          held = held.subarray(end + 1);
+          take(line);
+        }
+        return;
+      }
+      for (let frame = cutFrame(held); frame !== undefined; frame = cutFrame(held)) {
+        held = held.subarray(frame.length);
+        frames.push(frame);
+        if (frame.opcode === 1) take(frame.payload.toString('utf8'));
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestEnd(async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: transport === 'tcp' ? `tcp://127.0.0.1:${port}` : `ws://127.0.0.1:${port}/mcp`,
+    peers,
+    get open() {
+      return sockets.size;
+    },
+    get lastHead() {
+      return lastHead;
+    },
+  };
+}
+
+function greet({ id, method }: Message, peer: Peer): boolean {
+  if (method === 'initialize') peer.send({ jsonrpc: '2.0', id, result: { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'raw', version: '1' } } });
+  return method === 'initialize' || method === 'notifications/initialized';
+}
+
+export function accepted(key: string): string {
+  const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+  return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: mcp\r\n\r\n`;
+}
+
+/** An unmasked frame. @param first FIN, reserved bits and opcode */
+export function serverFrame(first: number, payload: Buffer): Buffer {
+  const head = payload.length < 126 ? Buffer.from([first, payload.length]) : Buffer.alloc(payload.length < 65_536 ? 4 : 10);
+  head[0] = first;
+  if (head.length === 4) head.writeUInt16BE(payload.length, 2);
+  if (head.length === 10) head.writeBigUInt64BE(BigInt(payload.length), 2);
+  if (head.length > 2) head[1] = head.length === 4 ? 126 : 127;
+  return Buffer.concat([head, payload]);
+}
+
+export function textFrame(text: string): Buffer {
+  return serverFrame(0x81, Buffer.from(text));
+}
+
+/** @throws Error for a frame that no client may send: unmasked, in fragments */
+function cutFrame(bytes: Buffer): { readonly opcode: number; readonly payload: Buffer; readonly length: number } | undefined {
+  if (bytes.length < 6) return undefined;
+  const [first = 0, second = 0] = bytes;
+  if ((first & 0xf0) !== 0x80 || (second & 0x80) === 0) throw new Error(`a client sent a frame that begins ${bytes.toString('hex', 0, 2)}`);
+  const short = second & 127;
+  const head = short === 126 ? 4 : short === 127 ? 10 : 2;
+  if (bytes.length < head + 4) return undefined;
+  const size = short === 126 ? bytes.readUInt16BE(2) : short === 127 ? Number(bytes.readBigUInt64BE(2)) : short;
+  const length = head + 4 + size;
+  if (bytes.length < length) return undefined;
+  const payload = Buffer.from(bytes.subarray(head + 4, length));
+  for (let index = 0; index < size; index++) payload[index] = (payload[index] as number) ^ (bytes[head + (index & 3)] as number);
+  return { opcode: first & 15, payload, length };
+}

@@ -1,0 +1,24 @@
+import type { Channel, ChannelConfig, ChannelEvents } from './channel.js';
+import { DuplexChannel } from './duplex/duplex-channel.js';
+import { DuplexLine } from './duplex/duplex-line.js';
+import type { Line } from './line.js';
+import type { WireShared } from './shared.js';
+import type { Endpoint } from '../protocol/messages.js';
+import { checkUpgradeHeaders } from './websocket/upgrade.js';
+import { WebSocketFraming } from './websocket/websocket-framing.js';
+
+/**
+ * MCP over WebSocket: one message per text frame, subprotocol `mcp`, as the official SDK's client for it does. The
+ * standard has no such transport; sessions are connections, and there are no session ids.
+ * @throws TypeError for an endpoint that cannot be spoken to: not ws(s), headers that cannot be sent
+ */
+export function createWebSocket(config: ChannelConfig, events: ChannelEvents, shared: WireShared): Channel {
+  checkUpgradeHeaders(config.endpoint);
+  return new DuplexChannel(config, events, shared, new WebSocketFraming(config.endpoint));
+}
+
+/** @throws TypeError for an endpoint that cannot be spoken to: not ws(s), headers that cannot be sent */
+export function createWebSocketLine(endpoint: Endpoint): Line {
+  checkUpgradeHeaders(endpoint);
+  return new DuplexLine(endpoint, () => new WebSocketFraming(endpoint));
+}

@@ -1,0 +1,184 @@
+import { isUtf8 } from 'node:buffer';
+import { BodyCollector } from '../http/body.js';
+import { CLOSE, isCloseCode } from './close-code.js';
+
+/** What a frame parser meets. Nothing it is given outlives the call: the read buffer is used again. */
+export interface FrameHandler {
+  /** A whole text message. Whether it is UTF-8 is for the taker to say: who knows the bytes already need not look. */
+  onText(bytes: Buffer, start: number, end: number): void;
+  onPing(payload: Buffer): void;
+  /** @param code 1005: the frame had none */
+  onClose(code: number, reason: string): void;
+}
+
+const TEXT = 0x1;
+const BINARY = 0x2;
+const CLOSE_FRAME = 0x8;
+const PING = 0x9;
+const PONG = 0xa;
+
+const FIN = 0x80;
+const MASKED = 0x80;
+/** A whole text message in one frame, which is what nearly all are. */
+const FIN_TEXT = FIN | TEXT;
+
+const MOST_HEAD_BYTES = 10;
+const MOST_CONTROL_BYTES = 125;
+const TWO_TO_32 = 4_294_967_296;
+
+/** Longest message taken; with fragments, all of them together. */
+export const MOST_MESSAGE_BYTES = 16_777_216;
+
+/**
+ * Resumable parser of what a server sends (RFC 6455, 5.2): unmasked frames, fragmented messages with control frames in
+ * between. A message that lies whole in the read buffer is never copied; memory is bounded by the longest message.
+ */
+export class FrameParser {
+  /** Why it gave up, after `read` said false. */
+  problem = '';
+  /** The code to close with then. */
+  closeCode = 0;
+  /** Set by whoever wants no more of this read. */
+  stopped = false;
+
+  private readonly most: number;
+  private readonly body = new BodyCollector();
+  private fragmented = false;
+  private opcode = -1;
+  private fin = false;
+  private remaining = 0;
+  private head: Buffer | undefined;
+  private headBytes = 0;
+  private control: Buffer | undefined;
+  private controlBytes = 0;
+
+  constructor(mostMessageBytes = MOST_MESSAGE_BYTES) {
+    this.most = mostMessageBytes;
+  }
+
+  /** Nothing of a message has been read yet. */
+  get idle(): boolean {
+    return this.opcode < 0 && this.headBytes === 0 && !this.fragmented;
+  }
+
+  /** Works on everything in bytes[start, end). @returns false: what came is not WebSocket, `problem` says why */
+  read(bytes: Buffer, start: number, end: number, handler: FrameHandler): boolean {
+    let at = start;
+    while (at < end && !this.stopped) {
+      if (this.opcode < 0) {
+        // The fast lane: an unfragmented text message of under 64 KiB that lies whole in the buffer.
+        if (this.headBytes === 0 && bytes[at] === FIN_TEXT && !this.fragmented && end - at >= 4) {
+          const short = bytes[at + 1] as number;
+          const from = short === 126 ? at + 4 : at + 2;
+          const to = from + (short === 126 ? ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number) : short);
+          if (short <= 126 && to <= end && to - from <= this.most) {
+            at = to;
+            handler.onText(bytes, from, to);
+            continue;
+          }
+        }
+        at = this.readHead(bytes, at, end);
+        if (this.problem !== '') return false;
+        if (this.opcode < 0) break;
+      }
+      const take = Math.min(this.remaining, end - at);
+      this.remaining -= take;
+      if (this.opcode >= CLOSE_FRAME) this.addControl(bytes, at, at + take);
+      else this.body.add(bytes, at, at + take);
+      at += take;
+      if (this.remaining === 0 && !this.finishFrame(handler)) return false;
+    }
+    this.body.settle();
+    return this.problem === '';
+  }
+
+  /** Gives up: nothing more is read. */
+  reject(closeCode: number, problem: string): void {
+    this.closeCode = closeCode;
+    this.problem = problem;
+    this.stopped = true;
+    this.body.reset();
+  }
+
+  /** Reads a head, or what of it is there. @returns where its payload begins */
+  private readHead(bytes: Buffer, start: number, end: number): number {
+    const head = (this.head ??= Buffer.allocUnsafe(MOST_HEAD_BYTES));
+    let at = start;
+    let needed = 2;
+    do {
+      if (at === end) return at;
+      head[this.headBytes++] = bytes[at++] as number;
+      if (this.headBytes === 2) {
+        this.checkStart(head[0] as number, head[1] as number);
+        if (this.problem !== '') return at;
+      }
+      const length = (head[1] as number) & 127;
+      needed = this.headBytes < 2 ? 2 : length === 126 ? 4 : length === 127 ? MOST_HEAD_BYTES : 2;
+    } while (this.headBytes < needed);
+    this.headBytes = 0;
+    this.begin(head);
+    return at;
+  }
+
+  private checkStart(first: number, second: number): void {
+    const opcode = first & 15;
+    const isControl = opcode >= CLOSE_FRAME;
+    if ((first & 0x70) !== 0) this.reject(CLOSE.protocolError, 'a frame with a reserved bit, when no extension was agreed');
+    else if ((second & MASKED) !== 0) this.reject(CLOSE.protocolError, 'a masked frame, which only clients may send');
+    else if (opcode > PONG || (opcode > BINARY && opcode < CLOSE_FRAME)) this.reject(CLOSE.protocolError, `a frame of the unknown kind ${opcode}`);
+    else if (isControl && (first & FIN) === 0) this.reject(CLOSE.protocolError, 'a control frame in fragments');
+    else if (isControl && (second & 127) > MOST_CONTROL_BYTES) this.reject(CLOSE.protocolError, `a control frame of more than ${MOST_CONTROL_BYTES} bytes`);
+    else if (opcode === 0 && !this.fragmented) this.reject(CLOSE.protocolError, 'a continuation of nothing');
+    else if ((opcode === TEXT || opcode === BINARY) && this.fragmented) this.reject(CLOSE.protocolError, 'a new message within a fragmented one');
+    else if (opcode === BINARY) this.reject(CLOSE.unsupported, 'a binary message, where MCP has text');
+  }
+
+  private begin(head: Buffer): void {
+    const short = (head[1] as number) & 127;
+    const length = short < 126 ? short : short === 126 ? head.readUInt16BE(2) : head.readUInt32BE(2) * TWO_TO_32 + head.readUInt32BE(6);
+    const opcode = (head[0] as number) & 15;
+    if (opcode < CLOSE_FRAME && this.body.length + length > this.most) {
+      return this.reject(CLOSE.tooBig, `a message of ${this.body.length + length} bytes, more than the limit of ${this.most}`);
+    }
+    this.opcode = opcode;
+    this.fin = ((head[0] as number) & FIN) !== 0;
+    this.remaining = length;
+    this.controlBytes = 0;
+  }
+
+  private addControl(bytes: Buffer, start: number, end: number): void {
+    const control = (this.control ??= Buffer.allocUnsafe(MOST_CONTROL_BYTES));
+    bytes.copy(control, this.controlBytes, start, end);
+    this.controlBytes += end - start;
+  }
+
+  private finishFrame(handler: FrameHandler): boolean {
+    const { opcode, body } = this;
+    this.opcode = -1;
+    if (opcode >= CLOSE_FRAME) return this.finishControl(opcode, handler);
+    this.fragmented = !this.fin;
+    if (!this.fin) return true;
+    const { bytes, start, end } = body;
+    body.reset();
+    handler.onText(bytes, start, end);
+    return true;
+  }
+
+  private finishControl(opcode: number, handler: FrameHandler): boolean {
+    const payload = this.control?.subarray(0, this.controlBytes) ?? Buffer.alloc(0);
+    // A pong nobody asked for is a heartbeat (RFC 6455, 5.5.3), and we ask for none.
+    if (opcode === PING) handler.onPing(payload);
+    if (opcode !== CLOSE_FRAME) return true;
+    const bare = payload.length === 0;
+    const code = bare ? CLOSE.none : payload.length === 1 ? 0 : payload.readUInt16BE(0);
+    const reason = payload.subarray(2);
+    if (!bare && !isCloseCode(code)) this.reject(CLOSE.protocolError, payload.length === 1 ? 'a close frame of one byte' : `the close code ${code}, which may not be sent`);
+    else if (!isUtf8(reason)) this.reject(CLOSE.notUtf8, 'a close reason that is not UTF-8');
+    else {
+      this.stopped = true;
+      handler.onClose(code, reason.toString('utf8'));
+    }
+    return this.problem === '';
+  }
+
+}

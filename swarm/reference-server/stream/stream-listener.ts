@@ -1,0 +1,93 @@
+import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { largestMessageBytes, type Conversation } from './conversation.js';
+import { lineConversation } from './line-conversation.js';
+
+const subprotocol = 'mcp';
+const letterG = 0x47;
+
+/**
+ * One port for both: a connection that begins as an HTTP request is to become a WebSocket (by the library `ws`),
+ * any other carries lines. So one published port, and one door in the gateway, serve both.
+ */
+export class StreamListener {
+  readonly #server: Server;
+  readonly #http: HttpServer;
+  readonly #webSockets: WebSocketServer;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(serve: (conversation: Conversation) => void, onConnection: () => void) {
+    this.#webSockets = new WebSocketServer({
+      noServer: true,
+      maxPayload: largestMessageBytes,
+      perMessageDeflate: false,
+      handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
+    });
+    this.#http = createHttpServer((_request, response) => void response.writeHead(426, { upgrade: 'websocket', connection: 'close' }).end('This port speaks WebSocket and lines of JSON-RPC.\n'));
+    this.#http.on('upgrade', (request, socket, head) => {
+      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => serve(webSocketConversation(webSocket)));
+    });
+    this.#server = createServer({ noDelay: true }, (socket) => {
+      onConnection();
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+      socket.on('error', () => socket.destroy());
+      socket.once('data', (first: Buffer) => {
+        socket.pause();
+        socket.unshift(first);
+        if (first[0] === letterG) this.#http.emit('connection', socket);
+        else serve(lineConversation(socket));
+        socket.resume();
+      });
+    });
+  }
+
+  /** @throws the error of `listen`, for example EADDRINUSE */
+  static open(host: string, port: number, serve: (conversation: Conversation) => void, onConnection: () => void): Promise<StreamListener> {
+    const made = new StreamListener(serve, onConnection);
+    return new Promise((resolve, reject) => {
+      made.#server.once('error', reject);
+      made.#server.listen({ host, port, backlog: 4096 }, () => {
+        made.#server.off('error', reject);
+        resolve(made);
+      });
+    });
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  stopAccepting(): void {
+    if (this.#server.listening) this.#server.close();
+  }
+
+  /** Says goodbye to those who would understand it, and cuts what is left. */
+  close(): void {
+    this.stopAccepting();
+    for (const webSocket of this.#webSockets.clients) webSocket.close(1001);
+    this.#http.close();
+    for (const socket of this.#sockets) socket.destroySoon();
+  }
+}
+
+function webSocketConversation(webSocket: WebSocket): Conversation {
+  const conversation: Conversation = {
+    onText: () => undefined,
+    onEnd: () => undefined,
+    send: (text) => webSocket.send(text),
+    close: () => webSocket.close(1000),
+  };
+  webSocket.on('message', (data, isBinary) => {
+    if (isBinary) webSocket.close(1003, 'MCP messages are text');
+    else conversation.onText(String(data));
+  });
+  webSocket.on('error', () => webSocket.terminate());
+  webSocket.on('close', () => conversation.onEnd());
+  return conversation;
+}

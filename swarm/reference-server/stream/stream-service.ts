@@ -1,0 +1,95 @@
+import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import type { Catalogue } from '../catalogue/catalogue.js';
+import type { ServedEra } from '../mcp/era.js';
+import { createLegacyServer } from '../mcp/legacy-server.js';
+import { createModernServer } from '../mcp/modern-era.js';
+import type { Conversation } from './conversation.js';
+import { StreamTransport, type StreamObserver } from './stream-transport.js';
+
+export interface StreamServiceOptions {
+  readonly replica: string;
+  readonly era: ServedEra;
+}
+
+/** Told of every session of the session era once when it opens and once when it ends. */
+export interface StreamSessions {
+  sessionOpened(): void;
+  sessionClosed(): void;
+}
+
+const unreadable = '{"jsonrpc":"2.0","error":{"code":-32700,"message":"Parse error: Invalid JSON"},"id":null}';
+
+/** MCP on connections that carry messages both ways. A connection is a session, and its first message says of which era. */
+export class StreamService {
+  /** Sessions of the session era that are open. */
+  sessions = 0;
+  readonly #catalogue: Catalogue;
+  readonly #options: StreamServiceOptions;
+  readonly #observer: StreamObserver;
+  readonly #book: StreamSessions;
+
+  constructor(catalogue: Catalogue, options: StreamServiceOptions, observer: StreamObserver, book: StreamSessions) {
+    this.#catalogue = catalogue;
+    this.#options = options;
+    this.#observer = observer;
+    this.#book = book;
+  }
+
+  readonly serve = (conversation: Conversation): void => {
+    const transport = new StreamTransport(conversation, this.#options.replica, this.#observer);
+    let started = false;
+    // Messages wait their turn until the server they are for is there.
+    let before: Promise<void> = Promise.resolve();
+    conversation.onText = (text) => {
+      const body = parse(text);
+      if (body === undefined) return conversation.send(unreadable);
+      if (started) {
+        before = before.then(() => transport.receive(body));
+        return;
+      }
+      // Whoever asks before it introduces itself is of the stateless era, or about to find out.
+      const legacy = this.#options.era === 'legacy' || (this.#options.era === 'both' && isInitialize(body));
+      started = true;
+      before = (legacy ? this.#serveLegacy(transport) : this.#serveModern(transport)).then(() => transport.receive(body));
+    };
+  };
+
+  async #serveLegacy(transport: StreamTransport): Promise<void> {
+    const subscriptions = new Set<string>();
+    const server = createLegacyServer(this.#catalogue, subscriptions);
+    const stopListening = this.#catalogue.topics.listen((uri) => {
+      if (subscriptions.has(uri)) void server.sendResourceUpdated({ uri });
+    });
+    let open = false;
+    server.oninitialized = () => {
+      if (open) return;
+      open = true;
+      this.sessions += 1;
+      this.#book.sessionOpened();
+    };
+    server.onclose = () => {
+      stopListening();
+      if (!open) return;
+      this.sessions -= 1;
+      this.#book.sessionClosed();
+    };
+    await server.connect(transport as Parameters<typeof server.connect>[0]);
+  }
+
+  #serveModern(transport: StreamTransport): Promise<void> {
+    serveStdio(() => createModernServer(this.#catalogue, this.#options.replica), { transport, legacy: 'reject' });
+    return Promise.resolve();
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function isInitialize(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'method' in body && body.method === 'initialize';
+}

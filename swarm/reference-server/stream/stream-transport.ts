@@ -1,0 +1,75 @@
+import type { Transport } from '@modelcontextprotocol/server';
+import { outcomeOf, type Outcome } from '../mcp/answer.js';
+import { describe, type Inbound } from '../mcp/inbound.js';
+import { replicaMetaKey } from '../mcp/replica-meta.js';
+import type { Conversation } from './conversation.js';
+
+type Message = Parameters<Transport['send']>[0];
+
+export interface StreamObserver {
+  /** Told of every message that asks or notifies once, when it has been read. */
+  begun(inbound: Inbound): void;
+  /** Told of every one of those once, when its answer has been handed over, or its client has gone. */
+  ended(inbound: Inbound, outcome: Outcome, durationMs: number): void;
+}
+
+/** A conversation as the SDKs' transport, which counts what it answers and signs every result with the replica. */
+export class StreamTransport implements Transport {
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  onmessage?: (message: Message) => void;
+  readonly #pending = new Map<unknown, { readonly inbound: Inbound; readonly startedAt: number }>();
+  readonly #conversation: Conversation;
+  readonly #replica: string;
+  readonly #observer: StreamObserver;
+
+  constructor(conversation: Conversation, replica: string, observer: StreamObserver) {
+    this.#conversation = conversation;
+    this.#replica = replica;
+    this.#observer = observer;
+    conversation.onEnd = () => this.#ended();
+  }
+
+  start(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  send(message: Message): Promise<void> {
+    const signed = 'result' in message ? { ...message, result: { ...message.result, _meta: { ...message.result._meta, [replicaMetaKey]: this.#replica } } } : message;
+    const text = JSON.stringify(signed);
+    this.#conversation.send(text);
+    if (!('method' in message)) this.#answered(message.id, outcomeOf(200, text));
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    this.#conversation.close();
+    return Promise.resolve();
+  }
+
+  /** A message from the client, parsed. */
+  receive(body: unknown): void {
+    const inbound = describe(body);
+    const id = idOf(body);
+    this.#observer.begun(inbound);
+    if (id === undefined) this.#observer.ended(inbound, 'ok', 0);
+    else this.#pending.set(id, { inbound, startedAt: performance.now() });
+    this.onmessage?.(body as Message);
+  }
+
+  #answered(id: unknown, outcome: Outcome): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined || !this.#pending.delete(id)) return;
+    this.#observer.ended(pending.inbound, outcome, performance.now() - pending.startedAt);
+  }
+
+  #ended(): void {
+    for (const id of this.#pending.keys()) this.#answered(id, 'aborted');
+    this.onclose?.();
+  }
+}
+
+/** Of a request; answers to the server's own requests, notifications and nonsense wait for nothing. */
+function idOf(body: unknown): unknown {
+  return typeof body === 'object' && body !== null && 'method' in body && 'id' in body ? body.id : undefined;
+}
