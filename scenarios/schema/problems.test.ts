@@ -65,7 +65,7 @@ const broken: readonly (readonly [string, string, string])[] = [
   ['an unknown placeholder, at its column', minimal.replace('{}', '{ operations: [{ tool: a, arguments: { m: "x {{ txt 3 }}" } }] }'), 's.yaml:3:58: unknown placeholder `txt`\n    hint: did you mean "text"?'],
   ['a placeholder without its words', minimal.replace('{}', '{ operations: [{ tool: a, arguments: { m: "{{ int 5 }}" } }] }'), 's.yaml:3:56: `{{ int 5 }}` does not fit\n    hint: write {{ int 1 100 }}: a whole number from the first to the second'],
   ['an open placeholder', minimal.replace('{}', '{ operations: [{ tool: a, arguments: { m: "{{ uuid" } }] }'), 's.yaml:3:56: `{{` without `}}`'],
-  ['a url with a scheme we do not speak', `${minimal}target: { server: { url: "ftp://localhost/" } }\n`, 's.yaml:6:26: `ftp:` cannot be used: transports run over http: https:\n    hint: such as http://localhost:3000/mcp'],
+  ['a url with a scheme we do not speak', `${minimal}target: { server: { url: "ftp://localhost/" } }\n`, 's.yaml:6:26: `ftp:` cannot be used: transports run over http: https: ws: wss: tcp:\n    hint: such as http://localhost:3000/mcp'],
   ['a url that is none', `${minimal}target: { server: { url: localhost } }\n`, 's.yaml:6:26: `localhost` is not a url\n    hint: such as http://localhost:3000/mcp'],
   ['a password in a url', `${minimal}target: { server: { url: "http://a:b@localhost/" } }\n`, "s.yaml:6:26: a url with a user name or password in it\n    hint: use --header 'Authorization: ...' instead"],
   ['a server that is neither', `${minimal}target: { server: {} }\n`, 's.yaml:6:19: the server has neither url nor image\n    hint: reference, sink, { url: http://localhost:3000/mcp } or { image: my/server:1, port: 3000 }'],
@@ -160,7 +160,7 @@ describe('what is not built yet is refused by name, at its key:', () => {
   const cases: readonly (readonly [key: string, text: string, at: string])[] = [
     ['kinds of faults', `${minimal}faults:\n  - { at: 1s, kind: kill }\n`, 's.yaml:7:15: `faults.0.kind`'],
     ['a command', `${minimal}target: { server: { command: [node, x] } }\n`, 's.yaml:6:21: `target.server.command`'],
-    ...['sse', 'websocket', 'tcp', 'stdio', 'sdk'].map((transport) => [transport, minimal.replace('{}', `{ transport: ${transport} }`), 's.yaml:3:15: `workload.low-load.transport`'] as const),
+    ...['sse', 'stdio', 'sdk'].map((transport) => [transport, minimal.replace('{}', `{ transport: ${transport} }`), 's.yaml:3:15: `workload.low-load.transport`'] as const),
     ['subscribe', minimal.replace('{}', '{ operations: [{ subscribe: "bench://topic/a" }] }'), 's.yaml:3:30: `workload.low-load.operations.0.subscribe`'],
   ];
   test.each(cases)('%s', (_, text, at) => {

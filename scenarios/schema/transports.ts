@@ -8,14 +8,16 @@ interface TransportFacts {
   readonly eras: readonly ('legacy' | 'modern')[];
   /** Which of our own servers speak it. */
   readonly servers: readonly ('reference' | 'sink')[];
+  /** One connection is the session and carries any number of requests at once; there is nothing to gain from a second one. */
+  readonly oneConnection: boolean;
   /** Keys of `misbehave` it can do on its wire; any other than `idle` is refused by name. */
   readonly misbehave?: readonly string[];
 }
 
 export const transports = {
-  'streamable-http': { schemes: ['http:', 'https:'], headers: true, eras: ['legacy', 'modern'], servers: ['reference', 'sink'], misbehave: ['readRate', 'writeRate', 'abort', 'malformed', 'reconnect'] },
-  websocket: { schemes: ['ws:', 'wss:'], headers: true, eras: ['legacy', 'modern'], servers: ['reference', 'sink'] },
-  tcp: { schemes: ['tcp:'], headers: false, eras: ['legacy', 'modern'], servers: ['reference', 'sink'] },
+  'streamable-http': { schemes: ['http:', 'https:'], headers: true, eras: ['legacy', 'modern'], servers: ['reference', 'sink'], oneConnection: false, misbehave: ['readRate', 'writeRate', 'abort', 'malformed', 'reconnect'] },
+  websocket: { schemes: ['ws:', 'wss:'], headers: true, eras: ['legacy', 'modern'], servers: ['reference', 'sink'], oneConnection: true, misbehave: ['readRate'] },
+  tcp: { schemes: ['tcp:'], headers: false, eras: ['legacy', 'modern'], servers: ['reference', 'sink'], oneConnection: true, misbehave: ['readRate'] },
 } as const satisfies Record<string, TransportFacts>;
 
 export type TransportName = keyof typeof transports;

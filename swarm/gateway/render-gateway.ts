@@ -34,7 +34,7 @@ export const GATEWAY_DEFAULTS: GatewayOptions = {
   maxServers: 64,
   service: 'mcp-server',
   port: 3000,
-  streamPort: 3000,
+  streamPort: 5555,
   healthPath: '/healthz',
 };
 
@@ -136,8 +136,8 @@ function backend(sticky: Stickiness, { sticky: published, port, ...rest }: Gatew
 }
 
 function streamBackend({ sticky, streamPort, ...rest }: GatewayOptions): string {
-  // A connection stays where it is; only the next one of the same client can be sent elsewhere.
-  const stick = sticky === 'none' ? [] : ['stick-table type ip size 1m expire 30m', 'stick on src'];
+  // A connection is a session and stays where it is; by address, all clients of a worker would be at one replica.
+  const stick = sticky === 'source' ? ['stick-table type ip size 1m expire 30m', 'stick on src'] : [];
   return section('backend stream_servers', ['mode tcp', 'balance leastconn', ...stick, serverTemplate('stream', streamPort, rest)]);
 }
 

@@ -107,7 +107,7 @@ const rows: Readonly<Record<string, Row>> = {
   'profile.name': { set: {}, shows: (plan) => first(plan)?.name, as: 'w' },
   'profile.description': { set: { work: 'description: words' }, shows: (plan) => first(plan)?.description, as: 'words' },
   'profile.clients': { set: { work: 'clients: 3' }, shows: (plan) => first(plan)?.clients, as: 3 },
-  'profile.transport': { set: { work: 'transport: sse' }, refused: true },
+  'profile.transport': { set: { work: 'transport: websocket' }, shows: (plan) => first(plan)?.transport, as: 'websocket' },
   'profile.gateway': { set: { work: 'gateway: { sticky: none }' }, shows: (plan) => first(plan)?.sticky, as: 'none' },
   'profile.gateway.sticky': { set: { work: 'gateway: { sticky: cookie }' }, shows: (plan) => first(plan)?.sticky, as: 'cookie' },
   'profile.era': { set: { work: 'era: modern' }, shows: (plan) => first(plan)?.era, as: 'modern' },

@@ -37,8 +37,9 @@ function checkUse(target: Extract<TargetPlan, { kind: 'url' }>, profiles: readon
     if (used.length === 0 || used.some((name) => canReach(name, url))) continue;
     scenario.wrongValue(['target', 'server', 'url'], 'CONFLICT', `no profile reaches ${url}: their transports are ${used.join(', ')}`, 'take it out, or give a profile its transport');
   }
-  if (Object.keys(target.headers).length > 0 && used.length > 0 && !used.some((name) => factsOf(name).headers)) {
-    scenario.wrongValue(['target', 'headers'], 'CONFLICT', `headers have no place in ${used.join(', ')}`, 'take them out');
+  const extra = Object.keys(target.headers).length > 0 ? 'headers' : target.tokens === undefined ? undefined : 'auth';
+  if (extra !== undefined && used.length > 0 && !used.some((name) => factsOf(name).headers)) {
+    scenario.wrongValue(['target', extra], 'CONFLICT', `${extra === 'auth' ? 'tokens' : 'headers'} have no place in ${used.join(', ')}`, 'take them out');
   }
 }
 

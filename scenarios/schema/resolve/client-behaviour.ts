@@ -2,6 +2,7 @@
 import { parseDuration } from '../grammar/units.js';
 import type { ProfileSource } from '../keys/profile-schema.js';
 import type { ArrivalsPlan, ProfilePlan, SessionPlan, ThinkTimePlan } from '../plan.js';
+import { factsOf, isTransport, type TransportName } from '../transports.js';
 import type { Part } from './context.js';
 
 /** @param scaleMs of `--time-scale`, for sessions that end after a time */
@@ -76,8 +77,19 @@ export type Window = Pick<ProfilePlan, 'maxInFlight' | 'connections' | 'pipeline
 /** Connections an open-loop client may open when the profile does not say: as many as a browser opens to one host, and two more. */
 const OPEN_LOOP_CONNECTIONS = 8;
 
+/** The one connection of a transport that knows no more: its pipeline is the window, and said to be as deep as that unless it is said otherwise. */
+function resolveOneConnection(source: ProfileSource, profile: Part, transport: TransportName): ProfileSource {
+  if (source.connections !== undefined && source.connections > 1) {
+    profile.wrongKey(['connections'], 'CONFLICT', `a session over ${transport} is one connection: ${source.connections} of them would be as many sessions`, 'take `connections` out: maxInFlight is how much is in flight on it, clients how many there are');
+  }
+  const unsaid = source.maxInFlight ?? (source.arrivals === undefined ? 1 : OPEN_LOOP_CONNECTIONS);
+  return { ...source, connections: 1, pipeline: profile.has(['pipeline']) ? source.pipeline : unsaid };
+}
+
 /** @param warn told of a window that connections and pipeline cannot fill */
-export function resolveWindow(source: ProfileSource, profile: Part, warn: (warning: string) => void): Window {
+export function resolveWindow(written: ProfileSource, profile: Part, warn: (warning: string) => void): Window {
+  const { transport } = written;
+  const source = isTransport(transport) && factsOf(transport).oneConnection ? resolveOneConnection(written, profile, transport) : written;
   const { maxInFlight, pipeline } = source;
   const open = source.arrivals !== undefined;
   const unsaid = maxInFlight === undefined ? (open ? OPEN_LOOP_CONNECTIONS : 1) : Math.ceil(maxInFlight / pipeline);
@@ -85,7 +97,7 @@ export function resolveWindow(source: ProfileSource, profile: Part, warn: (warni
   const fits = connections * pipeline;
   const wanted = maxInFlight ?? (open ? fits : 1);
   const session = typeof source.session === 'string' ? source.session : source.session.mode;
-  if (session === 'per-request' && pipeline > 1) {
+  if (session === 'per-request' && written.pipeline > 1) {
     profile.wrongKey(['pipeline'], 'CONFLICT', 'with session per-request a connection carries one operation: there is nothing to pipeline', 'take `pipeline` out; maxInFlight is how many sessions a client has at once');
   }
   if (wanted > fits) {

@@ -7,6 +7,7 @@ import { dueInEachSecond, operationTotals } from '../../support/run-files.js';
 import { swarmbench, writeScenario } from '../../support/swarmbench.js';
 import { tempFolder } from '../../support/temp-folder.js';
 import { autoRun, batchRun, briefRuns, clientsRun, metronomeRun, refusal, refusedRun, spinRun, tooShort, twoErasRun } from './evidence.js';
+import { runOverAll, toolOf } from './transport-evidence.js';
 import type { Rows } from './row.js';
 
 const refusedByName = (name: string) => async (): Promise<void> => expect(await refusedRun()).toContain(`\`workload.caller.${name}\``);
@@ -99,6 +100,16 @@ const halfIsAsExpected = (tool: string) => async (): Promise<void> => {
   expect({ succeeded, errors }).toEqual({ succeeded: Math.ceil(sent / 2), errors: { expectation: Math.floor(sent / 2) } });
 };
 
+/** As the server counts it, which is told by the tool what came over which transport. */
+async function overEachTransport(): Promise<void> {
+  const { counts } = await runOverAll('legacy');
+  for (const [answered, succeeded] of [counts[toolOf.websocket], counts[toolOf.tcp]].flatMap((count) => (count === undefined ? [] : [count]))) {
+    expect(answered).toBe(succeeded);
+    expect(succeeded).toBeGreaterThan(5);
+  }
+  expect(await refusedRun()).toContain('`workload.caller.transport`');
+}
+
 export const profileRows: Rows = {
   'profile.name': fileNameIsHeldAgainstName,
   'profile.description': async () => {
@@ -106,7 +117,7 @@ export const profileRows: Rows = {
     expect(created?.type === 'run.created' && created.plan.profiles.find(({ name }) => name === 'even')?.description).toBe('evenly spaced');
   },
   'profile.clients': async () => expect(await sessionsOf('even')).toBe(3),
-  'profile.transport': refusedByName('transport'),
+  'profile.transport': overEachTransport,
   'profile.session': churnsEveryTenOperations,
   'profile.session.mode': async () => expect(await sessionsOf('per-request')).toBe((await callsOf('per-request')).length),
   'profile.session.size': poolHasTwoSessions,

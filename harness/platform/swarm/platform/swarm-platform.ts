@@ -72,7 +72,7 @@ export function createSwarmPlatform({ engine, stack: name, apiToken, versions, l
         const tasks = await bringUp(stack, services, target, crew, signal);
         // As they are for this run: its image, its labels.
         const arranged = await servicesOf(stack, signal);
-        return environment({ stack, services: arranged, target: targetOf(plan, arranged, name), crew, tasks, apiToken, versions, tearDown });
+        return environment({ plan, stack, services: arranged, target: targetOf(plan, arranged, name), crew, tasks, apiToken, versions, tearDown });
       } catch (error) {
         await tearDown().catch(() => undefined);
         throw error;
@@ -99,6 +99,7 @@ async function bringUp(stack: Stack, services: StackServices, target: Target, cr
 }
 
 interface Parts {
+  readonly plan: Plan;
   readonly stack: Stack;
   readonly services: StackServices;
   readonly target: Target;
@@ -109,15 +110,15 @@ interface Parts {
   readonly tearDown: () => Promise<void>;
 }
 
-function environment({ stack, services, target, crew, tasks, apiToken, versions, tearDown }: Parts): Environment {
+function environment({ plan, stack, services, target, crew, tasks, apiToken, versions, tearDown }: Parts): Environment {
   const replicas = replicasOf(target, tasks, stack);
   const workers = new Map(tasks.filter(({ service }) => crew.has(service)).map(({ host, service, slot, task, node }) => [host, { service, slot, task, node }]));
   const roles = new Map<string, UsageSample['role']>([...[...crew.keys()].map((service) => [service, 'worker'] as const), [TARGET, 'target']]);
   const meter = new UseMeter(roles);
   const { signal } = new AbortController();
   return {
-    ...reach(target, replicas, target.kind === 'service' ? target.sticky : 'session'),
-    reach: (sticky) => reach(target, replicas, sticky),
+    ...reach(target, replicas, target.kind === 'service' ? target.sticky : 'session', plan),
+    reach: (sticky) => reach(target, replicas, sticky, plan),
     workerLogs: workerLogsOf(stack.name, crew.keys()),
     expectedWorkers: [...crew.values()].reduce((sum, count) => sum + count, 0),
     replicas,

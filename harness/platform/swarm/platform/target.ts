@@ -15,6 +15,9 @@ import { PATH_LABEL, PORT_LABEL } from './target-labels.js';
 export const TARGET = 'mcp-server';
 const LOAD_NETWORK = 'mcp-network';
 
+/** Of the gateway's `stream` frontend inside the stack, and of the reference server, for WebSocket and lines. */
+const STREAM_PORT = '5555';
+
 export type Target =
   | { readonly kind: 'elsewhere'; readonly endpoints: readonly Endpoint[] }
   | { readonly kind: 'service'; readonly service: Service; readonly replicas: number; readonly sticky: Stickiness; /** Undefined: the stack's own. */ readonly image: TargetImage | undefined; /** Undefined: there is none, and clients are spread over the replicas. */ readonly gateway: Service | undefined };
@@ -46,8 +49,25 @@ export function replicasOfService(service: Service, tasks: readonly RunningTask[
 }
 
 /** Where clients go that are kept at their replicas in this way; without a gateway they are spread over the replicas, and stay. */
-export function reach(target: Target, replicas: readonly Replica[], sticky: Stickiness): Pick<Environment, 'endpoints' | 'preflightEndpoints'> {
+export function reach(target: Target, replicas: readonly Replica[], sticky: Stickiness, { profiles }: Pick<Plan, 'profiles'>): Reach {
   if (target.kind === 'elsewhere') return { endpoints: target.endpoints };
+  const web = reachOverHttp(target, replicas, sticky);
+  const streams = [...new Set(profiles.map(({ transport }) => transport))].filter((transport) => transport === 'websocket' || transport === 'tcp');
+  const rest = streams.flatMap((transport) => streamEndpoints(transport, target, replicas));
+  // Connections through the gateway stay where they are: only requests of their own need another address for the preflight.
+  return { endpoints: [...web.endpoints, ...rest], ...(web.preflightEndpoints === undefined ? {} : { preflightEndpoints: [...web.preflightEndpoints, ...rest] }) };
+}
+
+type Reach = Pick<Environment, 'endpoints' | 'preflightEndpoints'>;
+
+/** The gateway has a door of its own for connections; each goes to one replica and stays there. */
+function streamEndpoints(transport: 'websocket' | 'tcp', { service, gateway }: Extract<Target, { kind: 'service' }>, replicas: readonly Replica[]): readonly Endpoint[] {
+  const url = (host: string): string => (transport === 'tcp' ? `tcp://${host}:${STREAM_PORT}` : urlAt(`ws://${host}:${STREAM_PORT}`, service));
+  if (gateway !== undefined) return [{ url: url(new URL(gatewayUrl()).hostname), headers: {} }];
+  return replicas.map(({ url: web, host, id }) => ({ url: url(new URL(web).hostname), headers: {}, replica: host ?? id }));
+}
+
+function reachOverHttp(target: Extract<Target, { kind: 'service' }>, replicas: readonly Replica[], sticky: Stickiness): Reach {
   if (target.gateway === undefined) return { endpoints: replicas.map(({ url, host, id }) => ({ url, headers: {}, replica: host ?? id })) };
   const url = urlAt(gatewayUrl(sticky === target.sticky ? undefined : sticky), target.service);
   const endpoints = [{ url, headers: {}, ...(sticky === 'cookie' ? { cookies: true } : {}) }];
