@@ -19,6 +19,10 @@ describe('over websocket and tcp', () => {
     expect(problemsOf(over('tcp', ', session: per-request, pipeline: 5'))).toContain('there is nothing to pipeline');
   });
 
+  test('stickiness of its own is refused: a connection stays where it is', () => {
+    expect(problemsOf(over('tcp', ', gateway: { sticky: none }'))).toContain('a session over tcp is one connection, which stays at its replica');
+  });
+
   test('several connections are refused by name', () => {
     expect(problemsOf(over('websocket', ', connections: 4'))).toContain('a session over websocket is one connection: 4 of them would be as many sessions');
     expect(problemsOf(over('websocket', ', connections: 1'))).toBe('');

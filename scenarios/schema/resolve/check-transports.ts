@@ -6,7 +6,10 @@ import type { Part } from './context.js';
 export function checkTransports(target: TargetPlan, profiles: readonly ProfilePlan[], scenario: Part): void {
   for (const profile of profiles) {
     checkReach(target, profile, scenario);
-    const { eras } = factsOf(profile.transport);
+    const { eras, oneConnection } = factsOf(profile.transport);
+    if (oneConnection && profile.sticky !== undefined) {
+      scenario.wrongValue(['workload', profile.name, 'gateway'], 'CONFLICT', `a session over ${profile.transport} is one connection, which stays at its replica whatever \`gateway.sticky\` says`, 'take `gateway` out of the profile');
+    }
     const era = profile.era ?? target.era;
     if (era !== 'auto' && !eras.includes(era)) {
       scenario.wrongValue(['workload', profile.name], 'CONFLICT', `${where(profile)} does not exist in the ${era} era that ${profile.era === undefined ? 'target.era' : 'its `era`'} asks for`, `use era: auto or ${eras.join(', ')}`);
