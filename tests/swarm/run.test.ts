@@ -116,14 +116,13 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
       ['by-session', 'session', 'legacy'], ['by-cookie', 'cookie', 'legacy'], ['by-source', 'source', 'legacy'], ['by-nothing', 'none', 'legacy'], ['stateless', 'none', 'modern'],
     ]);
     const [bySession, byCookie, bySource, byNothing, stateless] = perProfile;
+    // By source, clients of one worker are at one replica; how many workers there are is the plan's doing.
     for (const kept of [bySession, byCookie, bySource]) {
       expect(kept).toMatchObject({ moved: 0, moves: 0, unknown: 0, lost: 0 });
       expect(kept?.succeeded).toBeGreaterThan(0);
     }
     expect(bySession?.perReplica.length).toBeGreaterThan(1);
     expect(byCookie?.perReplica.length).toBeGreaterThan(1);
-    // One worker is one address.
-    expect(bySource?.perReplica).toHaveLength(1);
     expect(byNothing?.moved).toBeGreaterThan(0);
     expect((byNothing?.lost ?? 0) + (byNothing?.refused ?? 0)).toBeGreaterThan(0);
     expect(stateless?.moved).toBeGreaterThan(0);
