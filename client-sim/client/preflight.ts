@@ -1,5 +1,6 @@
 import type { OperationPlan, ProfilePlan } from '../../scenarios/schema/plan.js';
 import { factsOf, type TransportName } from '../../scenarios/schema/transports.js';
+import { costOfChildren, processProblem, processRoom } from '../measure/process-room.js';
 import { compileRequest } from '../mcp/compile-request.js';
 import { withArguments } from '../protocol/with-arguments.js';
 import { endpointsFor } from '../protocol/endpoints.js';
@@ -7,6 +8,7 @@ import { PROTOCOL, type Endpoint, type Exchange, type ArgumentsMade, type Pinned
 import { negotiate, type Negotiation } from '../transport/negotiate.js';
 import { tokenEndpoints } from '../transport/token-endpoints.js';
 import type { WireAnswer, WireSession } from '../transport/wire-session.js';
+import { sessionRules } from './profile-runtime.js';
 import { Catalogue, listingFor } from './catalogue.js';
 
 const TIMEOUT_MS = 10_000;
@@ -117,7 +119,7 @@ async function tryEndpoint(
     if (!negotiation.ok) return { ok: false, problem: negotiation.problem, tools: [] };
     const catalogue = new Catalogue();
     const made: ArgumentsMade[] = [];
-    const problem = (await list(session, profiles, catalogue)) ?? (await callEach(session, order.plan.seed, profiles, negotiation.pinned, catalogue, made));
+    const problem = (await list(session, profiles, catalogue)) ?? (await callEach(session, order.plan.seed, profiles, negotiation.pinned, catalogue, made)) ?? tooManyProcesses(transport, profiles);
     const tools = catalogue.names('tools/list');
     if (problem !== undefined) return { ok: false, problem, pinned: negotiation.pinned, tools };
     return { ok: true, pinned: negotiation.pinned, serverInfo: negotiation.serverInfo, tools, made };
@@ -125,6 +127,13 @@ async function tryEndpoint(
     if (negotiation.ok) await session.close();
     exchanges.push(...session.exchanges);
   }
+}
+
+/** While the one that was tried still runs: what it takes, all will take. */
+function tooManyProcesses(transport: TransportName, profiles: readonly ProfilePlan[]): string | undefined {
+  if (transport !== 'stdio') return undefined;
+  const sessions = profiles.map((profile) => (profile.session.mode === 'pool' ? Math.min(profile.session.size, profile.clients) : profile.clients * sessionRules(profile).lanes));
+  return processProblem(sessions.reduce((sum, count) => sum + count, 0), costOfChildren(), processRoom());
 }
 
 /** One bad token of a pool would be the failure of some clients only: each has to open a session. */

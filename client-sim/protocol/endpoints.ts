@@ -7,6 +7,11 @@ export function endpointsFor(endpoints: readonly Endpoint[], transport: Transpor
   return endpoints.filter((endpoint) => (endpoint.transport === undefined ? canReach(transport, endpoint.url) : endpoint.transport === transport));
 }
 
+/** A server that each session starts for itself. */
+export function commandEndpoint({ server }: Extract<TargetPlan, { kind: 'command' }>): Endpoint {
+  return { url: 'stdio://localhost', headers: {}, transport: 'stdio', server };
+}
+
 /** A server that somebody else runs, as workers are told of it; with everything secret that goes with it. */
 export function urlEndpoints({ urls, headers, tls, tokens }: Extract<TargetPlan, { kind: 'url' }>): readonly Endpoint[] {
   return urls.map((url) => ({ url, headers, ...(tls === undefined ? {} : { tls }), ...(tokens === undefined ? {} : { tokens }) }));

@@ -4,7 +4,7 @@
  * controller's clock unless the name says otherwise; `fromMs`/`toMs` count from the start of the run.
  */
 import { z } from 'zod';
-import type { Plan, TlsPlan } from '../../scenarios/schema/plan.js';
+import type { Plan, ServerCommand, TlsPlan } from '../../scenarios/schema/plan.js';
 import type { TransportName } from '../../scenarios/schema/transports.js';
 import { template } from './plan-codec.js';
 import { replicaSeries } from './replica-series.js';
@@ -99,6 +99,8 @@ export interface Endpoint {
   readonly headers: Readonly<Record<string, string>>;
   /** Who speaks here; absent: any transport of the URL's scheme. */
   readonly transport?: TransportName;
+  /** What to start, where there is nobody to connect to. */
+  readonly server?: ServerCommand;
   /** For https; absent: the system's authorities, no certificate of ours. */
   readonly tls?: TlsPlan;
   /** Bearer tokens; the client with slot k sends token k modulo their number. */

@@ -10,6 +10,7 @@ const tls = z.strictObject({ ca: z.string().exactOptional(), cert: z.string().ex
 export const endpointCodec: z.ZodType<Endpoint> = z.strictObject({
   url: z.url(), headers: z.record(z.string(), z.string()), transport: z.enum(transportNames).exactOptional(),
   replica: z.string().exactOptional(), cookies: z.boolean().exactOptional(),
+  server: z.strictObject({ command: z.array(z.string()).min(1), env: z.record(z.string(), z.string()), inherited: z.record(z.string(), z.string()) }).exactOptional(),
   tls: tls.exactOptional(), tokens: z.array(z.string()).min(1).exactOptional(),
 });
 const endpoint = endpointCodec;

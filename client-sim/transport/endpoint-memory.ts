@@ -18,6 +18,8 @@ export class EndpointMemory {
   readonly replicas: ReplicaNames;
   /** JSON-RPC messages alone, for servers whose heads or framing never repeat. */
   readonly messages = new PatternMemory();
+  /** A whole HTTP answer that says only that a message was taken; see `ConnectionOwner.answersElsewhere`. */
+  accepted: Buffer | undefined;
   /** Request heads by template, where no session id makes them differ between channels. */
   readonly heads: (RequestHead | undefined)[] = [];
   /** Idle time after which the server closes connections (`keep-alive: timeout`); 0: it never said. */

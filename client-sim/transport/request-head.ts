@@ -18,6 +18,8 @@ export interface RequestKind {
   readonly name?: string | undefined;
   /** Legacy: undefined before the session has one. */
   readonly sessionId?: string | undefined;
+  /** Default: both types that an answer to Streamable HTTP may have. */
+  readonly accept?: string | undefined;
   /** Undefined before the handshake has settled it. */
   readonly version?: string | undefined;
   /** What the server has set; joined to a cookie of the endpoint's own headers. */
@@ -29,7 +31,7 @@ export function requestHeaders(endpoint: Endpoint, era: PinnedProtocol['era'], k
   const headers = new Map<string, string>([
     ['host', new URL(endpoint.url).host],
     ['user-agent', `${CLIENT_INFO.name}/${CLIENT_INFO.version}`],
-    ['accept', 'application/json, text/event-stream'],
+    ['accept', kind.accept ?? 'application/json, text/event-stream'],
   ]);
   if (kind.verb === 'POST') headers.set('content-type', 'application/json');
   if (kind.version !== undefined) headers.set('mcp-protocol-version', kind.version);

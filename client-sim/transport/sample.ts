@@ -30,10 +30,10 @@ export function responseText(head: AnswerHead, body: string): string {
   return [...lines, '', body].join('\n');
 }
 
-/** A server may send back what it was given: the user's header values are hidden wherever they are. */
+/** A server may send back what it was given: the user's header values, and those of a server's environment, are hidden wherever they are. */
 export function redact(text: string, endpoint: Endpoint): string {
   let shown = text;
-  for (const value of Object.values(endpoint.headers)) {
+  for (const value of [...Object.values(endpoint.headers), ...Object.values(endpoint.server?.env ?? {})]) {
     if (value.length < 4) continue;
     // `Bearer TOKEN` may come back as the token alone.
     for (const secret of [value, value.slice(value.indexOf(' ') + 1)]) if (secret.length >= 4) shown = shown.replaceAll(secret, HIDDEN);

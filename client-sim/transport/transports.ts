@@ -4,6 +4,8 @@ import type { Channel, ChannelConfig, ChannelEvents } from './channel.js';
 import { ColdLine } from './cold-line.js';
 import type { CreateLine } from './line.js';
 import type { WireShared } from './shared.js';
+import { createSse, createSseLine } from './sse.js';
+import { createStdio, createStdioLine } from './stdio.js';
 import { createTcp, createTcpLine } from './tcp.js';
 import { createWebSocket, createWebSocketLine } from './websocket.js';
 
@@ -18,6 +20,8 @@ interface Transport {
 /** Every way to reach a server, by the name scenarios give it. What scenarios need to know of it is in `scenarios/schema/transports.ts`. */
 export const transportMap: Readonly<Record<TransportName, Transport>> = {
   'streamable-http': { createChannel: createHttpChannel, createLine: (endpoint) => new ColdLine(endpoint) },
+  stdio: { createChannel: createStdio, createLine: createStdioLine },
+  sse: { createChannel: createSse, createLine: createSseLine },
   websocket: { createChannel: createWebSocket, createLine: createWebSocketLine },
   tcp: { createChannel: createTcp, createLine: createTcpLine },
 };

@@ -46,7 +46,7 @@ const profilePart = (model: RunModel, profile: ProfilePlan, totals: Totals): Pro
 
 /** The stickiness is the gateway's; of a gateway that is not ours we know nothing. */
 const stickyOf = ({ plan: { target }, facts }: RunModel, profile: ProfilePlan): ProfilePart['sticky'] =>
-  target.kind === 'url' || facts.environment['platform'] !== 'swarm' ? null : (profile.sticky ?? target.sticky);
+  target.kind === 'url' || target.kind === 'command' || facts.environment['platform'] !== 'swarm' ? null : (profile.sticky ?? target.sticky);
 
 const eraOf = ({ facts: { preflight } }: RunModel, profile: ProfilePlan): ProfilePart['era'] => {
   if (preflight.kind !== 'passed') return null;

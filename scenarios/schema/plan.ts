@@ -61,7 +61,18 @@ export type TargetPlan =
       /** Bearer tokens: the client with slot k uses token k modulo their number. Secret, as headers are. */
       readonly tokens?: readonly string[];
       readonly era: Era;
-    };
+    }
+  | { readonly kind: 'command'; readonly server: ServerCommand; readonly era: Era };
+/** A server to start for each session. */
+export interface ServerCommand {
+  /** Program and arguments. */
+  readonly command: readonly string[];
+  /** Over `inherited`. Values are secret, as headers are. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What a shell would give it, of the environment of whoever made the plan: PATH, HOME and the like. */
+  readonly inherited: Readonly<Record<string, string>>;
+}
+
 /** PEM texts, read when the plan is made. The key is secret; see `redactPlan`. */
 export interface TlsPlan {
   /** Authorities to believe in place of the system's. */

@@ -4,6 +4,10 @@ const hidden = '***';
 
 /** The plan fit for logs and reports: header values, keys, tokens and values in a url's query are hidden. */
 export function redactPlan(plan: Plan): Plan {
+  if (plan.target.kind === 'command') {
+    const { env, ...server } = plan.target.server;
+    return { ...plan, target: { ...plan.target, server: { ...server, env: Object.fromEntries(Object.keys(env).map((name) => [name, hidden])) } } };
+  }
   if (plan.target.kind !== 'url') return plan;
   const headers = Object.fromEntries(Object.keys(plan.target.headers).map((name) => [name, hidden]));
   const { tls, tokens } = plan.target;

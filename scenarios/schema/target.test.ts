@@ -77,6 +77,28 @@ describe('the target', () => {
   });
 });
 
+describe('a command', () => {
+  const command = (more: string) => `${minimal}target: { server: { command: [a, b]${more} }\n`;
+
+  test.each([
+    [', url: "http://localhost/" }', 'the server has a url and a command'],
+    [' }, replicas: 2', '`replicas` is for servers that swarmbench starts once'],
+    [' }, headers: { x: y }', 'headers go with a url'],
+    [' }, auth: { tokenEnv: T }', '`auth` goes with a url'],
+    [', env: { A: "${GONE}" } }', 'the environment variable GONE is not set'],
+  ])('%s', (more, problem) => {
+    expect(problemsOf(command(more))).toContain(problem);
+  });
+
+  test('is none for a controller that was asked', () => {
+    expect(problemsOf(command(' }'), { sentSecrets: {} })).toContain('never by a controller');
+  });
+
+  test('env goes with it', () => {
+    expect(problemsOf(`${minimal}target: { server: { url: "http://localhost/", env: { A: b } } }\n`)).toContain('`env` goes with a `command`');
+  });
+});
+
 describe('an mcpServers file', () => {
   const file = `{
   // comments are allowed, as in the clients that read these files
@@ -107,12 +129,23 @@ describe('an mcpServers file', () => {
     expect(planOf(minimal, { mcpConfig: { file: 'mcp.json' } }, files).target).toMatchObject({ urls: ['http://localhost:7/mcp'] });
   });
 
-  test('a server that is started with a command is refused by name', () => {
-    expect(problems('shell')).toBe('mcp.json:6:5: server `shell` is started with a command: the stdio transport is not built yet\n    hint: run it behind an HTTP bridge and give its url');
+  test('a server that is started with a command is, and profiles reach it by stdio unless they say otherwise', () => {
+    const files = { 'mcp.json': '{"mcpServers":{"a":{"command":"node","args":["x.js","--y"],"env":{"KEY":"${K}","Z":"z"}}}}' };
+    const env = { K: 'very-secret', PATH: '/bin', OTHER: 'ours' };
+    const plan = planOf(minimal, { mcpConfig: { file: 'mcp.json' }, env }, files);
+    expect(plan.target).toEqual({ kind: 'command', server: { command: ['node', 'x.js', '--y'], env: { KEY: 'very-secret', Z: 'z' }, inherited: { PATH: '/bin' } }, era: 'auto' });
+    expect(plan.profiles.map(({ transport }) => transport)).toEqual(['stdio']);
+    expect(JSON.stringify(redactPlan(plan))).not.toContain('very-secret');
+    expect(problemsOf(minimal.replace('{}', '{ transport: streamable-http }'), { mcpConfig: { file: 'mcp.json' }, env }, files)).toContain('starts no server, and the target is a command');
+  });
+
+  test('of type sse is reached by HTTP+SSE', () => {
+    const { request, files } = config('old');
+    const plan = planOf(minimal, request, files);
+    expect([plan.target, plan.profiles[0]?.transport]).toMatchObject([{ kind: 'url', urls: ['http://localhost:8/sse'] }, 'sse']);
   });
 
   test.each([
-    ['old', 'mcp.json:7:22: the transport `sse` is not built yet\n    hint: types: http, streamable-http, streamableHttp'],
     ['nowhere', 'mcp.json:8:5: server `nowhere` has no url'],
     ['wbe', 'mcp.json:4:17: the file has no server `wbe`\n    hint: did you mean "web"?'],
     [undefined, 'mcp.json:4:17: the file has 4 servers: say which\n    hint: --server NAME, one of: web, shell, old, nowhere'],

@@ -18,6 +18,8 @@ export const transports = {
   'streamable-http': { schemes: ['http:', 'https:'], headers: true, eras: ['legacy', 'modern'], servers: ['reference', 'sink'], oneConnection: false, misbehave: ['readRate', 'writeRate', 'abort', 'malformed', 'reconnect'] },
   websocket: { schemes: ['ws:', 'wss:'], headers: true, eras: ['legacy', 'modern'], servers: ['reference', 'sink'], oneConnection: true, misbehave: ['readRate'] },
   tcp: { schemes: ['tcp:'], headers: false, eras: ['legacy', 'modern'], servers: ['reference', 'sink'], oneConnection: true, misbehave: ['readRate'] },
+  sse: { schemes: ['http:', 'https:'], headers: true, eras: ['legacy'], servers: ['reference'], oneConnection: false, misbehave: ['readRate'] },
+  stdio: { schemes: [], headers: false, eras: ['legacy', 'modern'], servers: [], oneConnection: true, misbehave: [] },
 } as const satisfies Record<string, TransportFacts>;
 
 export type TransportName = keyof typeof transports;
@@ -25,7 +27,7 @@ export type TransportName = keyof typeof transports;
 export const transportNames = Object.keys(transports) as readonly TransportName[];
 
 /** Named in the schema, refused by name. */
-export const plannedTransports = ['sse', 'stdio', 'sdk'] as const;
+export const plannedTransports = ['sdk'] as const;
 
 export function isTransport(name: string): name is TransportName {
   return name in transports;

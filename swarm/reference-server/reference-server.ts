@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Catalogue } from './catalogue/catalogue.js';
 import { Listener } from './http/listener.js';
 import { answerMcp } from './http/mcp-endpoint.js';
+import { messagesPath, ssePath, SseSessions } from './http/sse-sessions.js';
 import type { Outcome } from './mcp/answer.js';
 import type { ServedEra } from './mcp/era.js';
 import type { Inbound } from './mcp/inbound.js';
@@ -66,7 +67,8 @@ export async function startReferenceServer(options: ReferenceServerOptions): Pro
     },
   };
   const service = new StreamService(catalogue, { replica: id, era: options.era }, parts, tally);
-  const sessions = (): number => table.size + service.sessions;
+  const sse = new SseSessions(catalogue, { ...parts, maxSessions: options.maxSessions, observer: tally });
+  const sessions = (): number => table.size + service.sessions + sse.size;
   const connections = (): number => listener.connections + (streams?.connections ?? 0);
   const stats = (): Stats => tally.stats(id, sessions(), connections());
   const listener = await Listener.open(options.host, options.port, route, () => tally.connectionOpened());
@@ -76,12 +78,14 @@ export async function startReferenceServer(options: ReferenceServerOptions): Pro
   function route(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const path = incoming.url?.split('?', 1)[0];
     if (path === '/mcp') void answerMcp(incoming, outgoing, parts).catch(() => outgoing.destroy());
+    else if (path === ssePath && options.era !== 'modern' && incoming.method === 'GET') void sse.open(outgoing).catch(() => outgoing.destroy());
+    else if (path === messagesPath && options.era !== 'modern' && incoming.method === 'POST') void sse.post(incoming, outgoing).catch(() => outgoing.destroy());
     else if (path === '/healthz') plain(outgoing, 200, 'ok\n');
     else if (path === '/readyz') plain(outgoing, closing ? 503 : 200, closing ? 'closing\n' : 'ready\n');
     else if (path === '/stats') plain(outgoing, 200, JSON.stringify(stats()), 'application/json');
     else if (path === '/metrics') {
       void metrics.registry.metrics().then((text) => plain(outgoing, 200, text, metrics.registry.contentType));
-    } else plain(outgoing, 404, 'not found: /mcp /healthz /readyz /metrics /stats\n');
+    } else plain(outgoing, 404, 'not found: /mcp /sse /messages /healthz /readyz /metrics /stats\n');
   }
 
   function plain(outgoing: ServerResponse, status: number, text: string, type = 'text/plain; charset=utf-8'): void {
@@ -99,7 +103,7 @@ export async function startReferenceServer(options: ReferenceServerOptions): Pro
       streams?.stopAccepting();
       const deadline = performance.now() + budgetMs;
       while (underWay > 0 && performance.now() < deadline) await setTimeout(20);
-      await Promise.all([table.close(), modern.close()]);
+      await Promise.all([table.close(), modern.close(), sse.close()]);
       streams?.close();
       await listener.close();
     },

@@ -21,6 +21,16 @@ export async function startEverything(): Promise<string> {
   return answering(port);
 }
 
+/** The same server over HTTP+SSE (2024-11-05). @returns the address of its stream */
+export async function startEverythingSse(): Promise<string> {
+  const port = await freePort();
+  start([everything, 'sse'], { PORT: String(port) });
+  return (await answering(port)).replace(/mcp$/, 'sse');
+}
+
+/** The same server as a process for each session. */
+export const everythingCommand: readonly string[] = [process.execPath, everything, 'stdio'];
+
 /** `mcp-proxy` before the example server: both eras on one endpoint. @returns its MCP endpoint */
 export async function startProxiedEverything(): Promise<string> {
   const port = await freePort();

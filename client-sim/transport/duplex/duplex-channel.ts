@@ -10,9 +10,9 @@ import type { Control } from '../http/control.js';
 import { answerServerRequest } from '../server-request.js';
 import type { WireShared } from '../shared.js';
 import { asAnswer, NOTED, readControl } from './control-answer.js';
-import { DuplexConnection, type DuplexOwner, type Loss } from './duplex-connection.js';
+import type { DuplexOwner, Loss } from './duplex-connection.js';
 import { duplexMemory, type DuplexMemory } from './duplex-memory.js';
-import type { Framing } from './framing.js';
+import type { DuplexLink } from './link.js';
 import { MessageReader, type MessageOwner } from './message-reader.js';
 import { TicketWindow } from './ticket-window.js';
 
@@ -21,6 +21,9 @@ const OPEN_TIMEOUT_MS = 30_000;
 const GOODBYE_MS = 2000;
 /** Answers given up in a row, without a byte from the server in between, that make a connection a dead one; never fewer than its window. */
 const MOST_SILENT = 3;
+
+/** Makes what carries the messages of one session. */
+export type NewLink = (owner: DuplexOwner, shared: WireShared, config: ChannelConfig) => DuplexLink;
 
 type State = 'new' | 'opening' | 'open' | 'closing' | 'closed';
 
@@ -37,27 +40,25 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
   private readonly memory: DuplexMemory;
   private readonly window: TicketWindow;
   private readonly reader: MessageReader;
-  private readonly connection: DuplexConnection;
-  private readonly framing: Framing;
+  private readonly connection: DuplexLink;
   private readonly config: ChannelConfig;
   private readonly events: ChannelEvents;
   private readonly shared: WireShared;
 
   /** @throws TypeError for an endpoint that cannot be spoken to */
-  constructor(config: ChannelConfig, events: ChannelEvents, shared: WireShared, framing: Framing) {
+  constructor(config: ChannelConfig, events: ChannelEvents, shared: WireShared, newLink: NewLink) {
     this.config = config;
     this.events = events;
     this.shared = shared;
-    this.framing = framing;
     this.depth = config.connections * config.pipeline;
     this.memory = duplexMemory(config.endpoint, shared);
     this.window = new TicketWindow(this.depth);
     this.reader = new MessageReader(this, this.window, this.memory, shared.counters);
-    this.connection = new DuplexConnection(this, shared, this.memory.address, framing, config.readBytesPerSecond);
+    this.connection = newLink(this, shared, config);
   }
 
   get room(): number {
-    return this.state !== 'open' || this.connection.isBacklogged ? 0 : this.depth - this.window.waiting;
+    return this.state !== 'open' ? 0 : Math.min(this.depth - this.window.waiting, this.connection.room);
   }
 
   open(): void {
@@ -68,13 +69,10 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
   }
 
   send(template: RequestTemplate, draw: Draw, ticket: number): void {
-    const { framing } = this;
     this.memory.templates[template.index] ??= template;
     this.seed = draw.seed;
     const id = this.window.claim(ticket, template.index, draw.slot, draw.sequence);
-    const out = this.connection.reserve(framing.maxBytes(template));
-    out.used = framing.writeRequest(out.bytes, out.used, template, id, draw);
-    this.shared.counters.messagesSent++;
+    this.connection.put(template, id, draw);
   }
 
   flush(): void {
@@ -86,6 +84,7 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     if (row < 0 || this.state !== 'open') return;
     const id = this.window.id(row);
     this.window.release(row);
+    this.connection.abandon(id);
     if (++this.silent >= Math.max(MOST_SILENT, this.depth)) {
       const problem: Problem = { category: 'stream_lost', detail: `nothing came from the server while ${this.silent} requests were given up` };
       return queueMicrotask(() => this.connection.fail(problem));
@@ -162,6 +161,11 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     if (this.state === 'open') this.events.onRoom();
   }
 
+  onRefusedRequest(id: number, problem: Problem, { retryAfter, answer }: Pick<Loss, 'retryAfter' | 'answer'>): void {
+    const row = this.window.find(id);
+    if (row >= 0) this.deliver(row, this.shared.now(), this.describe(row, problem, () => answer, retryAfter));
+  }
+
   onAnswer(row: number, problem: Problem | undefined, bytes: Buffer, start: number, end: number): void {
     const failure = problem === undefined ? undefined : this.describe(row, problem, () => bytes.toString('utf8', start, end));
     this.deliver(row, this.connection.nowMs, failure);
@@ -206,12 +210,12 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     if (control.id === undefined) control.done({ kind: 'answered', answer: NOTED });
   }
 
-  private describe(row: number, problem: Problem, answer: (() => string) | undefined): Failure {
+  private describe(row: number, problem: Problem, answer: (() => string) | undefined, retryAfter?: string): Failure {
     const { window, seed } = this;
     const template = this.memory.templates[window.template(row)];
     if (template === undefined) return problem;
     const [id, slot, sequence] = [window.id(row), window.slot(row), window.sequence(row)];
-    return this.memory.failure(problem, template.index, () => renderRequest(template, id, { seed, slot, sequence }), answer === undefined ? undefined : { text: answer });
+    return this.memory.failure(problem, template.index, () => renderRequest(template, id, { seed, slot, sequence }), answer === undefined ? undefined : { text: answer, ...(retryAfter === undefined ? {} : { retryAfter }) });
   }
 
   private deliver(row: number, nowMs: number, failure: Failure | undefined): void {

@@ -2,12 +2,14 @@ import type net from 'node:net';
 import { violation, type Problem } from '../../mcp/judge-message.js';
 import type { Connecting } from '../http/connect-limiter.js';
 import { Outbox } from '../http/outbox.js';
-import type { SendBuffer } from '../http/send-buffers.js';
 import { SlowReader } from '../http/slow-reader.js';
 import { describeError, lost } from '../http/loss.js';
 import { openSocket, resetSocket, type Address, type SocketOwner } from '../http/socket.js';
 import type { WireShared } from '../shared.js';
+import type { Draw } from '../../mcp/draw.js';
+import type { RequestTemplate } from '../../mcp/request-template.js';
 import type { Framing, FramingHandler } from './framing.js';
+import type { DuplexLink } from './link.js';
 
 /** Why a connection is no more, or never was. */
 export interface Loss {
@@ -26,6 +28,8 @@ export interface DuplexOwner {
   onLost(loss: Loss): void;
   /** What the kernel would not take has gone: `isBacklogged` is over. */
   onDrained(): void;
+  /** The server would not take this request; where messages go one by one, it can say so. */
+  onRefusedRequest(id: number, problem: Problem, answer: Pick<Loss, 'retryAfter' | 'answer'>): void;
 }
 
 type State = 'new' | 'queued' | 'connecting' | 'opening' | 'ready' | 'leaving' | 'gone';
@@ -34,7 +38,7 @@ type State = 'new' | 'queued' | 'connecting' | 'opening' | 'ready' | 'leaving' |
 const MOST_BACKLOG_BYTES = 1_048_576;
 
 /** One TCP or TLS connection that carries messages both ways. It is made once and never comes back: a session ends with it. */
-export class DuplexConnection implements Connecting, SocketOwner, FramingHandler {
+export class DuplexConnection implements DuplexLink, Connecting, SocketOwner, FramingHandler {
   startedAtMs = 0;
   /** When the read now being worked on came. */
   nowMs = 0;
@@ -64,8 +68,8 @@ export class DuplexConnection implements Connecting, SocketOwner, FramingHandler
   get isReady(): boolean {
     return this.state === 'ready';
   }
-  get isGone(): boolean {
-    return this.state === 'gone';
+  get room(): number {
+    return this.isBacklogged ? 0 : Infinity;
   }
 
   connect(): void {
@@ -81,15 +85,20 @@ export class DuplexConnection implements Connecting, SocketOwner, FramingHandler
     return true;
   }
 
-  /** A buffer with room for so many more bytes; the caller writes at `used` and moves it. Nothing leaves before `flush`. */
-  reserve(bytes: number): SendBuffer {
-    return this.outbox.reserve(bytes);
+  put(template: RequestTemplate, id: number, draw: Draw): void {
+    const { framing } = this;
+    const out = this.outbox.reserve(framing.maxBytes(template));
+    out.used = framing.writeRequest(out.bytes, out.used, template, id, draw);
+    this.shared.counters.messagesSent++;
   }
+
+  // It is on its way: there is nothing to take back.
+  abandon(): void {}
 
   /** One message that is not load. */
   say(message: string): void {
     this.shared.counters.messagesSent++;
-    this.put(this.framing.frame(message));
+    this.add(this.framing.frame(message));
     this.flush();
   }
 
@@ -103,7 +112,7 @@ export class DuplexConnection implements Connecting, SocketOwner, FramingHandler
   /** Says goodbye and stops sending; the server's own goodbye, or the end of the connection, comes as its loss. */
   leave(): void {
     const goodbye = this.framing.goodbye();
-    if (goodbye !== undefined) this.put(goodbye);
+    if (goodbye !== undefined) this.add(goodbye);
     this.reading = false;
     this.flush();
     this.state = 'leaving';
@@ -180,7 +189,7 @@ export class DuplexConnection implements Connecting, SocketOwner, FramingHandler
   }
 
   onReply(frame: Buffer): void {
-    if (this.state === 'ready') this.put(frame);
+    if (this.state === 'ready') this.add(frame);
   }
 
   onGoodbye(words: string): void {
@@ -195,12 +204,12 @@ export class DuplexConnection implements Connecting, SocketOwner, FramingHandler
 
   private unreadable(): void {
     const { complaint, problem } = this.framing;
-    if (complaint !== undefined) this.put(complaint);
+    if (complaint !== undefined) this.add(complaint);
     this.lastWords();
     this.fail(violation(problem));
   }
 
-  private put(frame: Buffer): void {
+  private add(frame: Buffer): void {
     const out = this.outbox.reserve(frame.length);
     out.used += frame.copy(out.bytes, out.used);
   }

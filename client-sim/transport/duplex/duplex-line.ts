@@ -1,5 +1,5 @@
 import type { Failure } from '../../measure/failure.js';
-import type { Endpoint, PinnedProtocol } from '../../protocol/messages.js';
+import type { PinnedProtocol } from '../../protocol/messages.js';
 import type { Control, ControlAnswer, ControlOutcome } from '../http/control.js';
 import { parseRetryAfter } from '../http/retry-after.js';
 import type { Line } from '../line.js';
@@ -7,24 +7,21 @@ import type { RequestKind } from '../request-head.js';
 import { answerServerRequest } from '../server-request.js';
 import { createEngineWire, createWireCounters, createWireShared, type WireShared } from '../shared.js';
 import { asAnswer, NOTED, readControl } from './control-answer.js';
-import { DuplexConnection, type DuplexOwner, type Loss } from './duplex-connection.js';
-import { duplexMemory, type DuplexMemory } from './duplex-memory.js';
-import type { Framing } from './framing.js';
+import type { DuplexOwner, Loss } from './duplex-connection.js';
+import type { DuplexLink } from './link.js';
 
 /** One message at a time over a connection like the load's, with promises. One that was lost is made again by the next message. */
 export class DuplexLine implements Line, DuplexOwner {
   settled: Pick<RequestKind, 'sessionId' | 'version'> = {};
-  private readonly memory: DuplexMemory;
   private readonly shared: WireShared = createWireShared(createEngineWire(), createWireCounters());
-  private readonly newFraming: () => Framing;
-  private connection: DuplexConnection | undefined;
+  private readonly newLink: () => DuplexLink;
+  private connection: DuplexLink | undefined;
   private pending: string | undefined;
   private awaited: Control | undefined;
 
   /** @throws TypeError for an endpoint that cannot be spoken to */
-  constructor(endpoint: Endpoint, newFraming: () => Framing) {
-    this.memory = duplexMemory(endpoint, this.shared);
-    this.newFraming = newFraming;
+  constructor(newLink: (owner: DuplexOwner, shared: WireShared) => DuplexLink) {
+    this.newLink = () => newLink(this, this.shared);
   }
 
   exchange(_era: PinnedProtocol['era'], _kind: RequestKind, body: string, id: number | undefined, timeoutMs: number): Promise<ControlOutcome> {
@@ -38,7 +35,7 @@ export class DuplexLine implements Line, DuplexOwner {
       this.pending = body;
       if (this.connection?.isReady === true) return this.onReady();
       this.connection?.cut(false);
-      this.connection = new DuplexConnection(this, this.shared, this.memory.address, this.newFraming());
+      this.connection = this.newLink();
       this.connection.connect();
     });
   }
@@ -77,6 +74,8 @@ export class DuplexLine implements Line, DuplexOwner {
   }
 
   onDrained(): void {}
+  // Only requests of the load can be refused by themselves.
+  onRefusedRequest(): void {}
 
   private settle(outcome: ControlOutcome): void {
     const { awaited } = this;

@@ -12,7 +12,7 @@ import type { WireShared } from '../shared.js';
 
 /** What the channels of one profile know and have learnt of one endpoint; shared by all of them in an engine thread. */
 export class DuplexMemory {
-  readonly address: Address;
+  private place: Address | undefined;
   readonly messages = new PatternMemory();
   /** Templates seen, by index, to draw a failed request again. */
   readonly templates: RequestTemplate[] = [];
@@ -27,9 +27,13 @@ export class DuplexMemory {
   /** @throws TypeError for an endpoint that cannot be spoken to: a URL of another scheme, headers that cannot be sent */
   constructor(endpoint: Endpoint, samples: SampleBudget) {
     checkHeaders(endpoint);
-    this.address = addressOf(endpoint);
     this.endpoint = endpoint;
     this.samples = samples;
+  }
+
+  /** @throws TypeError for a URL that names no place in a network */
+  get address(): Address {
+    return (this.place ??= addressOf(this.endpoint));
   }
 
   /**

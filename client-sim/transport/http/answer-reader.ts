@@ -19,6 +19,8 @@ export const CONTROL_TICKET = -1;
 export interface AnswerOwner {
   readonly era: 'legacy' | 'modern';
   readonly hasSession: boolean;
+  /** HTTP answers only say that a message was taken. */
+  readonly answersElsewhere: boolean;
   readonly counters: WireCounters;
   readonly memory: EndpointMemory;
   /**
@@ -107,6 +109,13 @@ export class AnswerReader implements SseHandler {
           parser.at += known;
           this.replica = memory.answers.replica;
           counters.messagesReceived++;
+          this.owner.onAnswer(this, nowMs, undefined, true);
+          continue;
+        }
+        const { accepted } = memory;
+        // The same for a server that only ever says that it took a message.
+        if (accepted !== undefined && ring.ticket !== CONTROL_TICKET && end - parser.at >= accepted.length && bytes.compare(accepted, 0, accepted.length, parser.at, parser.at + accepted.length) === 0) {
+          parser.at += accepted.length;
           this.owner.onAnswer(this, nowMs, undefined, true);
           continue;
         }
@@ -235,7 +244,10 @@ export class AnswerReader implements SseHandler {
       return keepAlive;
     }
     const problem = ring.ticket === CONTROL_TICKET ? undefined : this.judge();
-    if (problem === undefined) this.learnAnswer();
+    if (problem === undefined) {
+      if (owner.answersElsewhere) this.learnAccepted();
+      else this.learnAnswer();
+    }
     this.streaming = false;
     owner.onAnswer(this, this.nowMs, problem, true);
     this.begun = false;
@@ -245,6 +257,8 @@ export class AnswerReader implements SseHandler {
   private judge(): Problem | undefined {
     const { owner, ring, body, parser } = this;
     if (this.streaming) return this.answered ? this.judgement : { category: 'stream_lost', detail: 'the event stream ended without the answer' };
+    const { status } = parser.head;
+    if (owner.answersElsewhere && status >= 200 && status < 300) return undefined;
     if (body.length > 0) owner.counters.messagesReceived++;
     const { start, end, bytes } = body;
     this.messageStart = body.inPlace ? start : -1;
@@ -280,6 +294,13 @@ export class AnswerReader implements SseHandler {
     const answers = owner.memory.answers.of(this.replica);
     if (this.expectation !== undefined || !answers.wantsToLearn(ring.template)) return;
     answers.learnt(ring.template, learnPattern(this.current, this.answerStart, parser.at, this.messageStart, this.messageEnd, ring.id, answers.get(ring.template)));
+  }
+
+  /** Kept until the server's clock shows another second: its `date` is part of it. */
+  private learnAccepted(): void {
+    const { owner, parser, current, answerStart, ring } = this;
+    if (ring.ticket === CONTROL_TICKET || answerStart < 0 || current === undefined || !parser.head.keepAlive || parser.head.retryAfter !== '') return;
+    owner.memory.accepted = Buffer.from(current.subarray(answerStart, parser.at));
   }
 
   private broken(problem: string): ReadResult {

@@ -9,6 +9,8 @@ export interface ConnectionOwner {
   readonly era: 'legacy' | 'modern';
   readonly hasSession: boolean;
   readonly memory: EndpointMemory;
+  /** HTTP answers only say that a message was taken (202); what the server has to say comes by another way. */
+  readonly answersElsewhere?: boolean;
   onUp(connection: Connection): void;
   /** It could not connect, or was lost; its tickets have been answered. Undefined: the server closed it while nothing was in flight. */
   onDown(connection: Connection, failure: Failure | undefined): void;

@@ -73,6 +73,9 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
   get memory(): EndpointMemory {
     return this.owner.memory;
   }
+  get answersElsewhere(): boolean {
+    return this.owner.answersElsewhere === true;
+  }
   get counters(): WireCounters {
     return this.shared.counters;
   }

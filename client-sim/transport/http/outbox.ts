@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import type { WireCounters } from '../channel.js';
 import type { SendBuffer, SendBufferPool } from './send-buffers.js';
 
@@ -26,7 +26,7 @@ export class Outbox {
   }
 
   /** Everything in one write. */
-  write(socket: Socket, isTls: boolean): void {
+  write(socket: Writable, isTls: boolean): void {
     const { buffer, pool, counters } = this;
     if (buffer === undefined) return;
     this.buffer = undefined;

@@ -32,6 +32,11 @@ export class SseParser {
   /** The last byte was a CR, so a LF that comes first belongs to it. */
   private afterCr = false;
 
+  /** Bytes of an event that is not over. */
+  get held(): number {
+    return this.line.length + this.data.length;
+  }
+
   reset(): void {
     this.line.reset();
     this.data.reset();

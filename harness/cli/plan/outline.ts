@@ -60,13 +60,13 @@ export function outlineOf(plan: Plan, options: { readonly workers: number; reado
     return operations === undefined || of === undefined ? undefined : operations * requestBytes(of);
   }));
   const { target, limits } = redactPlan(plan);
-  const targets = target.kind === 'url' ? 0 : target.replicas;
+  const targets = target.kind === 'url' || target.kind === 'command' ? 0 : target.replicas;
   return {
     scenario: plan.scenario,
     description: plan.description,
     seed: plan.seed,
     configHash: plan.source.configHash,
-    target: { kind: target.kind, image: target.kind === 'image' ? `${target.image} at :${target.port}${target.path}` : '', urls: target.kind === 'url' ? target.urls : [], replicas: target.kind === 'url' ? target.urls.length : targets, era: target.era },
+    target: { kind: target.kind, image: target.kind === 'image' ? `${target.image} at :${target.port}${target.path}` : '', urls: target.kind === 'url' ? target.urls : target.kind === 'command' ? [target.server.command.join(' ')] : [], replicas: target.kind === 'url' ? target.urls.length : target.kind === 'command' ? 1 : targets, era: target.era },
     processes: { targets, workers: options.workers },
     durationSeconds: totalDurationMs(plan) / 1000,
     drainSeconds: plan.drainMs / 1000,

@@ -45,7 +45,7 @@ const serverWords = { reference: 'the reference server', sink: 'the sink', image
 function facts(outline: Outline, style: Style): readonly string[] {
   const { target } = outline;
   const replicas = target.replicas === 1 ? '' : `, ${target.replicas} replicas`;
-  const where = target.kind === 'url' ? target.urls.join(', ') : `${serverWords[target.kind]}${target.image}${replicas}`;
+  const where = target.kind === 'command' ? `a process for each session: ${target.urls.join(', ')}` : target.kind === 'url' ? target.urls.join(', ') : `${serverWords[target.kind]}${target.image}${replicas}`;
   const mix = outline.profiles.map(({ name, clients }) => `${name} ${count(clients)}`).join(', ');
   const sent = outline.estimatedBytesSent === undefined ? '' : `, ${bytes(outline.estimatedBytesSent)} sent`;
   return [

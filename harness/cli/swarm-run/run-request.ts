@@ -3,6 +3,8 @@ import { basename, dirname, join } from 'node:path';
 
 import type { RunRequest } from '../../api/run-request.js';
 import { diskIo, listScenarios, type Plan } from '../../../scenarios/schema/index.js';
+import { CliError } from '../cli-error.js';
+import { exitCode } from '../exit-code.js';
 import type { LoadOptions } from '../commands/load-options.js';
 
 export interface HowToRun {
@@ -40,6 +42,9 @@ function profilesBeside(file: string): Record<string, string> {
 }
 
 function targetOf({ target }: Plan): Pick<RunRequest, 'targets' | 'headers' | 'tls' | 'tokens'> {
+  if (target.kind === 'command') {
+    throw new CliError({ code: 'PLAN_REFUSED', message: 'target.server.command: a command is started on this machine only, not by a harness elsewhere', hint: 'leave --controller out', exitCode: exitCode.usage });
+  }
   if (target.kind !== 'url') return {};
   const { tls, tokens } = target;
   return {

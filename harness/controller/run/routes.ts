@@ -14,7 +14,7 @@ export function plannedRoutes(plan: Plan, environment: Pick<Environment, 'endpoi
   const { target } = plan;
   const routes = new Map<string, { readonly profiles: number[]; readonly route: Omit<PlannedRoute, 'profiles'> }>();
   for (const [index, profile] of plan.profiles.entries()) {
-    const sticky = target.kind === 'url' ? undefined : (profile.sticky ?? target.sticky);
+    const sticky = target.kind === 'url' || target.kind === 'command' ? undefined : (profile.sticky ?? target.sticky);
     const era = profile.era ?? target.era;
     const key = `${era} ${sticky ?? ''}`;
     const known = routes.get(key);

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { urlEndpoints } from '../../../client-sim/protocol/endpoints.js';
+import { commandEndpoint, urlEndpoints } from '../../../client-sim/protocol/endpoints.js';
 import type { Endpoint } from '../../../client-sim/protocol/messages.js';
 import type { FaultPlan, Plan } from '../../../scenarios/schema/plan.js';
 import { formatDuration } from '../../../scenarios/schema/index.js';
@@ -48,7 +48,7 @@ function faultRefusal({ kind, service, replicas, atMs, untilMs }: FaultPlan): st
 
 /** Stickiness is the gateway's, and there is none here: clients are spread over the replicas, and each stays with its own for the whole run. */
 function stickinessRefusals({ target, profiles }: Plan): readonly string[] {
-  if (target.kind === 'url' || target.kind === 'image') return [];
+  if (target.kind === 'url' || target.kind === 'image' || target.kind === 'command') return [];
   const asked = [
     // Without effect where every profile says otherwise.
     ...(profiles.some(({ sticky }) => sticky === undefined) ? [['target.gateway.sticky', target.sticky] as const] : []),
@@ -117,7 +117,7 @@ async function startReplicas(
   signal: AbortSignal,
 ): Promise<readonly LocalReplica[]> {
   const { target } = plan;
-  if (target.kind === 'url' || target.kind === 'image') return [];
+  if (target.kind === 'url' || target.kind === 'image' || target.kind === 'command') return [];
   const numbers = Array.from({ length: target.replicas }, (_, index) => index + 1);
   return Promise.all(numbers.map(async (number) => {
     const name = `${target.kind}-${number}`;
@@ -162,7 +162,8 @@ function workerSpec(number: number, workers: number, plan: Plan, context: Platfo
 
 /** One engine thread for every core that is not a target's, split over the workers; more threads than clients are of no use. */
 export function threadsFor(plan: Plan, workers: number, cores: number = usableCores()): number {
-  const taken = plan.target.kind === 'url' ? 1 : plan.target.replicas;
+  const { target } = plan;
+  const taken = target.kind === 'url' || target.kind === 'command' ? 1 : target.replicas;
   const clients = plan.profiles.reduce((sum, profile) => sum + profile.clients, 0);
   return Math.max(1, Math.min(Math.floor((cores - taken) / workers), Math.ceil(clients / workers)));
 }
@@ -170,6 +171,7 @@ export function threadsFor(plan: Plan, workers: number, cores: number = usableCo
 function endpointsOf(plan: Plan, replicas: readonly LocalReplica[]): readonly Endpoint[] {
   const { target } = plan;
   if (target.kind === 'url') return urlEndpoints(target);
+  if (target.kind === 'command') return [commandEndpoint(target)];
   const used = [...new Set(plan.profiles.map(({ transport }) => transport))];
   return used.flatMap((transport) => replicas.flatMap(({ id, endpoints }) => {
     const url = endpoints[transport];

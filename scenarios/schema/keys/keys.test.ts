@@ -35,6 +35,7 @@ const first = (plan: Plan) => plan.profiles[0];
 const operation = (plan: Plan) => first(plan)?.operations[0];
 const stage = (plan: Plan) => plan.stages[0];
 const target = (plan: Plan) => plan.target;
+const own = (plan: Plan) => (plan.target.kind === 'reference' ? plan.target : undefined);
 const tls = (plan: Plan) => (plan.target.kind === 'url' ? plan.target.tls : undefined);
 const tokens = (plan: Plan) => (plan.target.kind === 'url' ? plan.target.tokens : undefined);
 const authority = certificateAuthority();
@@ -53,10 +54,11 @@ const rows: Readonly<Record<string, Row>> = {
   'target.server.image': { set: { top: 'target: { server: { image: my/server:1 }, replicas: 2 }' }, shows: target, as: { kind: 'image', image: 'my/server:1', port: 3000, path: '/mcp', replicas: 2, sticky: 'session', era: 'auto' } },
   'target.server.port': { set: { top: 'target: { server: { image: x, port: 1 } }' }, shows: (plan) => (plan.target.kind === 'image' ? plan.target.port : undefined), as: 1 },
   'target.server.path': { set: { top: 'target: { server: { image: x, path: /x } }' }, shows: (plan) => (plan.target.kind === 'image' ? plan.target.path : undefined), as: '/x' },
-  'target.server.command': { set: { top: 'target: { server: { command: [x] } }' }, refused: true },
-  'target.replicas': { set: { top: 'target: { replicas: 3 }' }, shows: (plan) => (plan.target.kind === 'url' ? undefined : plan.target.replicas), as: 3 },
-  'target.gateway': { set: { top: 'target: { gateway: { sticky: none } }' }, shows: (plan) => (plan.target.kind === 'url' ? undefined : plan.target.sticky), as: 'none' },
-  'target.gateway.sticky': { set: { top: 'target: { gateway: { sticky: cookie } }' }, shows: (plan) => (plan.target.kind === 'url' ? undefined : plan.target.sticky), as: 'cookie' },
+  'target.server.command': { set: { top: 'target: { server: { command: [x, y] } }', work: 'transport: stdio' }, shows: target, as: { kind: 'command', server: { command: ['x', 'y'], env: {}, inherited: {} }, era: 'auto' } },
+  'target.server.env': { set: { top: 'target: { server: { command: [x], env: { A: "${TOKENS}" } } }' }, shows: (plan) => (plan.target.kind === 'command' ? plan.target.server.env : undefined), as: { A: 'three' } },
+  'target.replicas': { set: { top: 'target: { replicas: 3 }' }, shows: (plan) => own(plan)?.replicas, as: 3 },
+  'target.gateway': { set: { top: 'target: { gateway: { sticky: none } }' }, shows: (plan) => own(plan)?.sticky, as: 'none' },
+  'target.gateway.sticky': { set: { top: 'target: { gateway: { sticky: cookie } }' }, shows: (plan) => own(plan)?.sticky, as: 'cookie' },
   'target.era': { set: { top: 'target: { era: legacy }' }, shows: (plan) => plan.target.era, as: 'legacy' },
   'target.headers': { set: { top: 'target: { server: { url: "http://localhost/" }, headers: { x: y } }' }, shows: (plan) => (plan.target.kind === 'url' ? plan.target.headers : undefined), as: { x: 'y' } },
   'target.tls': { set: { top: 'target: { server: { url: "https://localhost/" }, tls: { insecure: true } }' }, shows: tls, as: { insecure: true } },

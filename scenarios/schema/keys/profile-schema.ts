@@ -65,7 +65,7 @@ export const profileSchema = z.strictObject({
   name: name.describe('Name of the profile; the same as its file.'),
   description: z.string().optional().describe('What this kind of client does.'),
   clients: whole(1, 1_000_000).describe('Virtual clients at 100 % load.'),
-  transport: z.enum([...transportNames, ...plannedTransports]).prefault('streamable-http').describe(`How clients reach the server: ${transportNames.join(', ')}; ${plannedTransports.join(', ')} are not built yet and refused by name. Over websocket (a message a text frame) and tcp (a message a line) the session is the connection.`),
+  transport: z.enum([...transportNames, ...plannedTransports]).prefault('streamable-http').describe(`How clients reach the server: ${transportNames.join(', ')}; ${plannedTransports.join(', ')} are not built yet and refused by name. Over websocket (a message a text frame) and tcp (a message a line) the session is the connection. Over sse (HTTP+SSE, 2024-11-05) answers come on one stream of a session and each message is a POST; over stdio a session is a process that it starts (target.server.command).`),
   gateway: z.strictObject({ sticky: stickiness.describe('What keeps these clients at their replicas; on a Swarm the gateway has a listener for each.') }).optional().describe('How these clients go through the gateway, where that differs from `target.gateway`: several can be compared in one run.'),
   era: eras.optional().describe('Era of these clients, where it differs from `target.era`; preflight settles it for them alone.'),
   session: session.prefault('reuse').describe('How long a client keeps its MCP session: reuse, per-request, { mode: pool, size: 10 } or { mode: churn, every: 100 operations }.'),

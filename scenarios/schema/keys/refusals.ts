@@ -20,7 +20,6 @@ const scenarioRefusals: readonly Refusal[] = [
   { path: ['faults', '*', 'replica'], what: 'choosing a replica is', instead: 'name the service' },
   { path: ['faults', '*', 'node'], what: 'choosing a node is', instead: 'name the service' },
   { path: ['faults', '*', 'fraction'], what: 'choosing a share of the replicas is', instead: 'name the service' },
-  { path: ['target', 'server', 'command'], what: 'starting a stdio server is', instead: 'run it behind an HTTP bridge and use server: { url: ... }' },
 ];
 
 const profileRefusals: readonly Refusal[] = [

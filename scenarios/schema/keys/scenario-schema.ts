@@ -11,7 +11,8 @@ const server = z.union([
     image: text.optional().describe('A container image of yours, in the place of the stack\'s own server while the run is on. Needs a swarm.'),
     port: whole(1, 65_535).optional().describe('Where in its container `image` answers MCP. Default 3000.'),
     path: z.string().regex(/^\/[!-~]*$/, { error: 'a path begins with /' }).optional().describe('The path at which `image` answers MCP. Default /mcp.'),
-    command: z.array(text).min(1).optional().describe('A stdio server to start. Not built yet: refused by name.'),
+    command: z.array(text).min(1).optional().describe('Program and arguments of a server that speaks over its standard streams; each session starts one of its own. Locally only; transport stdio.'),
+    env: z.record(z.string(), z.string()).optional().describe('Environment variables of `command`, over PATH, HOME and the like; `${VAR}` is taken from our own. Never written to logs or reports.'),
   }),
 ]);
 

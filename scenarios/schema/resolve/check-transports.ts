@@ -20,12 +20,20 @@ export function checkTransports(target: TargetPlan, profiles: readonly ProfilePl
 
 function checkReach(target: TargetPlan, profile: ProfilePlan, scenario: Part): void {
   const { schemes, servers } = factsOf(profile.transport);
+  if (target.kind === 'command') {
+    if (profile.transport !== 'stdio') scenario.wrongValue(['workload', profile.name], 'CONFLICT', `${where(profile)} starts no server, and the target is a command`, `choose: --set workload.${profile.name}.transport=stdio`);
+    return;
+  }
   if (target.kind === 'image') {
     if (!schemes.includes('http:')) scenario.wrongValue(['workload', profile.name], 'CONFLICT', `${where(profile)} does not go through the gateway to an image, which takes http`, 'leave `transport` out');
     return;
   }
   if (target.kind !== 'url') {
     if (!servers.includes(target.kind)) scenario.wrongValue(['workload', profile.name], 'CONFLICT', `${where(profile)} is not spoken by the server \`${target.kind}\``, `transports of its own: ${spokenBy(target.kind).join(', ')}`);
+    return;
+  }
+  if (schemes.length === 0) {
+    scenario.wrongValue(['workload', profile.name], 'CONFLICT', `${where(profile)} starts a server of its own for each session, and the target is ${target.urls.join(', ')}`, 'name the command: target.server.command');
     return;
   }
   if (target.urls.some((url) => canReach(profile.transport, url))) return;

@@ -11,7 +11,7 @@ export function checkWays(target: TargetPlan, profiles: readonly ProfilePlan[], 
     const { name, transport, sticky, ...rest } = profile;
     if (sticky === undefined) return profile;
     const path = ['workload', name, 'gateway'];
-    if (target.kind === 'url') {
+    if (target.kind === 'url' || target.kind === 'command') {
       if (!byHand) scenario.wrongKey(path, 'CONFLICT', '`gateway` is for servers that swarmbench starts, not for a url', 'take it out');
       else warn(`workload.${name}.gateway of the scenario is not used: the server was named on the command line`);
       return { name, transport, ...rest };

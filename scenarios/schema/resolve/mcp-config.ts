@@ -15,10 +15,17 @@ const serverSchema = z.object({
   url: z.string().optional(),
   headers: z.record(z.string(), z.string()).optional(),
   command: z.string().optional(),
+  args: z.array(z.string()).optional(),
+  env: z.record(z.string(), z.string()).optional(),
 });
 
 export interface ConfiguredServer {
-  readonly url: string;
+  /** This or `command`. */
+  readonly url?: string;
+  readonly command?: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** How it is reached, for profiles that do not say; undefined: as they do by default. */
+  readonly transport: 'sse' | 'stdio' | undefined;
   readonly headers: Readonly<Record<string, string>>;
   /** The server's entry, for problems found later. */
   readonly node: SourceNode;
@@ -49,16 +56,20 @@ function readServer(root: SourceNode, entry: SourceNode, name: string): ServerCh
   const path = `mcpServers.${name}`;
   const checked = checkNode(serverSchema, entry, path);
   if (!checked.ok) return { ok: false, problems: checked.problems };
-  const { type, url, headers, command } = checked.value;
+  const { type, url, headers = {}, command, args = [], env = {} } = checked.value;
   const at = keyPositionOf(root, ['mcpServers', name]);
-  if (url === undefined && command !== undefined) {
-    return failed(problemAt(at, 'NOT_BUILT', path, `server \`${name}\` is started with a command: the stdio transport is not built yet`, 'run it behind an HTTP bridge and give its url'));
+  const known = [...httpTypes, 'sse', 'stdio'];
+  if (type !== undefined && !known.includes(type)) {
+    return failed(problemAt(positionOf(entry, ['type']), 'INVALID_VALUE', `${path}.type`, `\`${type}\` is no transport that is known here`, `types: ${known.join(', ')}`));
   }
-  if (type !== undefined && !httpTypes.includes(type)) {
-    return failed(problemAt(positionOf(entry, ['type']), 'NOT_BUILT', `${path}.type`, `the transport \`${type}\` is not built yet`, `types: ${httpTypes.join(', ')}`));
+  if (command !== undefined && (type === undefined || type === 'stdio')) {
+    return { ok: true, server: { command: [command, ...args], env, headers: {}, transport: 'stdio', node: entry } };
   }
-  if (url === undefined) return failed(problemAt(at, 'MISSING_KEY', `${path}.url`, `server \`${name}\` has no url`));
-  return { ok: true, server: { url, headers: headers ?? {}, node: entry } };
+  if (url === undefined || type === 'stdio') {
+    const wanted = type === 'stdio' ? 'command' : 'url';
+    return failed(problemAt(at, 'MISSING_KEY', `${path}.${wanted}`, `server \`${name}\` has no ${wanted}`));
+  }
+  return { ok: true, server: { url, env: {}, headers, transport: type === 'sse' ? 'sse' : undefined, node: entry } };
 }
 
 /** What clients call it. */

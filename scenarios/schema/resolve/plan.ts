@@ -19,6 +19,7 @@ import { checkStageProfiles, resolveStages } from './stages.js';
 import { isByHand, resolveTarget } from './target.js';
 import type { TargetRequest } from './target.js';
 import { resolveStopRules, resolveThresholds } from './thresholds.js';
+import type { TransportName } from '../transports.js';
 import { planWarnings } from './warnings.js';
 
 /** A workload entry with its profile merged in. */
@@ -60,7 +61,7 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
 
   const target = resolveTarget(source.target, sources.scenario, request, report, warn);
   const era = request.era ?? source.target?.era ?? 'auto';
-  const asked = resolveProfiles(sources.workloads, { era, scaleMs, report, warn });
+  const asked = resolveProfiles(sources.workloads, { era, scaleMs, report, warn, transport: naturalTransport(source.target, request) });
   const profiles = target === undefined ? asked : checkWays(target, asked, scenario, isByHand(request), warn);
   if (source.workload !== undefined && sources.workloads.length === 0 && Object.keys(source.workload).length === 0) {
     scenario.wrongKey(['workload'], 'MISSING_KEY', 'the workload names no profile', 'such as workload: { low-load: {} }');
@@ -93,6 +94,13 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
     warnings: [...warnings, ...planWarnings({ target, profiles, stages, faults, thresholds, drainMs })],
   };
   return { ok: true, plan: deepFreeze(plan) };
+}
+
+/** How profiles that name no transport reach this target, where its kind leaves one way only. */
+function naturalTransport(target: Partial<ScenarioSource>['target'], { configured, targets }: ResolveRequest): TransportName | undefined {
+  if (configured !== undefined) return configured.transport;
+  const started = targets.length === 0 && typeof target?.server === 'object' && target.server.command !== undefined;
+  return started ? 'stdio' : undefined;
 }
 
 type ProfileContext = Parameters<typeof resolveProfile>[3];

@@ -3,7 +3,7 @@ import { profileSchema } from '../keys/profile-schema.js';
 import { refuseInProfile } from '../keys/refusals.js';
 import type { Era, ProfilePlan } from '../plan.js';
 import type { MapNode } from '../source/node.js';
-import { isTransport } from '../transports.js';
+import { isTransport, type TransportName } from '../transports.js';
 import { resolveArrivals, resolveSession, resolveWindow } from './client-behaviour.js';
 import { Part } from './context.js';
 import type { Report } from './context.js';
@@ -15,6 +15,8 @@ export interface ProfileContext {
   readonly scaleMs: (ms: number) => number;
   readonly report: Report;
   readonly warn: (warning: string) => void;
+  /** Of the target, for a profile that names none. */
+  readonly transport: TransportName | undefined;
 }
 
 /**
@@ -42,7 +44,7 @@ export function resolveProfile(node: MapNode, prefix: string, firstSlot: number,
   const arrivals = resolveArrivals(source, part, context.scaleMs);
   const misbehave = resolveMisbehave(source, part, context.scaleMs);
   const window = resolveWindow(source, part, context.warn);
-  const { transport } = source;
+  const transport = part.has(['transport']) ? source.transport : (context.transport ?? source.transport);
   if (wrong || session === undefined || arrivals === undefined || !isTransport(transport)) return undefined;
   if (session.mode === 'pool' && session.size > source.clients) {
     context.warn(`profile ${source.name}: a pool of ${session.size} sessions for ${source.clients} clients: ${source.clients} sessions are used`);

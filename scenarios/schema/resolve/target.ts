@@ -1,6 +1,6 @@
 /** Where the load goes: named by the scenario, by `--target`, or by an `mcpServers` file. */
 import type { TargetSource } from '../keys/scenario-schema.js';
-import type { Era, TargetPlan } from '../plan.js';
+import type { Era, ServerCommand, TargetPlan } from '../plan.js';
 import { problemAt } from '../problem.js';
 import type { Position } from '../problem.js';
 import { descend, keyPositionOf, positionOf } from '../source/node.js';
@@ -50,6 +50,11 @@ export function resolveTarget(
   };
   const era = request.era ?? source?.era ?? 'auto';
   const headers = collectHeaders(source, node, request, refuse);
+  const started = collectCommand(source, node, request, refuse);
+  if (started !== undefined) {
+    refuseBesideCommand(source, node, request, headers, refuse);
+    return wrong ? undefined : { kind: 'command', server: started, era };
+  }
   const urls = collectUrls(source, node, request);
   if (urls === undefined) {
     if (Object.keys(headers).length > 0) {
@@ -119,10 +124,51 @@ const OPTIONS = {
   ca: '--tls-ca', cert: '--tls-cert', key: '--tls-key', insecure: '--insecure', tokenFile: '--auth-token-file', tokenEnv: '--auth-token-env',
 } as const satisfies Record<keyof SecretOptions, string>;
 
+/** Of our environment a server gets what a shell would give it; tokens, for example, are not its business. */
+const INHERITED = ['HOME', 'LANG', 'LOGNAME', 'PATH', 'SHELL', 'TERM', 'TMPDIR', 'USER'];
+
+/** Undefined: the target is no command. */
+function collectCommand(source: TargetSource | undefined, node: MapNode, { targets, configured, env, secrets }: TargetRequest, refuse: Report): ServerCommand | undefined {
+  const inherited = Object.fromEntries(INHERITED.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
+  const expanded = (variables: Readonly<Record<string, string>>, at: (name: string) => Position): Readonly<Record<string, string>> =>
+    Object.fromEntries(Object.entries(variables).map(([name, value]) => {
+      const found = expandVariables(value, env);
+      if (!found.ok) refuse(problemAt(at(name), found.problem.code, `target.server.env.${name}`, found.problem.message, found.problem.hint));
+      return [name, found.ok ? found.text : ''];
+    }));
+  if (configured !== undefined) {
+    if (configured.command === undefined) return undefined;
+    return { command: configured.command, env: expanded(configured.env, (name) => positionOf(configured.node, ['env', name])), inherited };
+  }
+  const server = typeof source?.server === 'object' ? source.server : undefined;
+  if (targets.length > 0 || server === undefined) return undefined;
+  const { command, url } = server;
+  if (command === undefined) {
+    if (server.env !== undefined) refuse(problemAt(keyPositionOf(node, ['target', 'server', 'env']), 'CONFLICT', 'target.server.env', '`env` goes with a `command`', 'take it out'));
+    return undefined;
+  }
+  if (url !== undefined) refuse(problemAt(keyPositionOf(node, ['target', 'server', 'command']), 'CONFLICT', 'target.server.command', 'the server has a url and a command', 'take one of them out'));
+  if (secrets.from === 'request') {
+    refuse(problemAt(keyPositionOf(node, ['target', 'server', 'command']), 'CONFLICT', 'target.server.command', 'a command is started by the command line of the machine it is for, never by a controller that was asked to', 'swarmbench run SCENARIO, on that machine'));
+  }
+  return { command, env: expanded(server.env ?? {}, (name) => positionOf(node, ['target', 'server', 'env', name])), inherited };
+}
+
+/** What says how a server is reached, or how many of ours there are, says nothing of one that each session starts. */
+function refuseBesideCommand(source: TargetSource | undefined, node: MapNode, { secrets, configured }: TargetRequest, headers: Readonly<Record<string, string>>, refuse: Report): void {
+  if (Object.keys(headers).length > 0) refuse(problemAt(source?.headers === undefined ? commandLine('--header') : keyPositionOf(node, ['target', 'headers']), 'CONFLICT', 'target.headers', 'headers go with a url', 'a command takes what is secret from its environment: target.server.env'));
+  if (configured === undefined) {
+    for (const key of ['replicas', 'gateway'] as const) {
+      if (source?.[key] !== undefined) refuse(problemAt(keyPositionOf(node, ['target', key]), 'CONFLICT', `target.${key}`, `\`${key}\` is for servers that swarmbench starts once, not for one that each session starts`, 'take it out'));
+    }
+  }
+  refuseForUrlsOnly(node, secrets, refuse);
+}
+
 /** Undefined: one of our own servers. */
 function collectUrls(source: TargetSource | undefined, node: MapNode, request: TargetRequest): readonly Written[] | undefined {
   const { targets, configured } = request;
-  if (configured !== undefined) return [{ text: configured.url, at: positionOf(configured.node, ['url']), path: 'url' }];
+  if (configured?.url !== undefined) return [{ text: configured.url, at: positionOf(configured.node, ['url']), path: 'url' }];
   if (targets.length > 0) return targets.map((text) => ({ text, at: commandLine('--target'), path: 'target.server.url' }));
   const url = typeof source?.server === 'object' ? source.server.url : undefined;
   if (url === undefined) return undefined;

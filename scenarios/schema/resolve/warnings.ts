@@ -52,7 +52,7 @@ function thresholdWarnings(plan: Judged, check: Check, afterMs: number): readonl
   if (check.metric.startsWith('fault.') && plan.faults.length === 0) {
     warnings.push(`threshold "${check.text}": the scenario has no faults, so it will find no data, which is never a pass`);
   }
-  if (/^(?:usage|memory)\./.test(check.metric) && plan.target.kind === 'url') {
+  if (/^(?:usage|memory)\./.test(check.metric) && (plan.target.kind === 'url' || plan.target.kind === 'command')) {
     warnings.push(`threshold "${check.text}": the use of resources is known only of servers that swarmbench starts, so it will find no data, which is never a pass`);
   }
   return warnings;

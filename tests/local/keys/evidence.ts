@@ -231,11 +231,10 @@ export async function refusal(scenario: ScenarioFile): Promise<string> {
 
 export const refusedRun = once(() =>
   refusal({
-    target: { server: { command: ['a'] } },
     workload: {
       caller: {
         profile: 'low-load',
-        transport: 'sse',
+        transport: 'sdk',
         operations: [{ subscribe: 'x' }],
       },
     },

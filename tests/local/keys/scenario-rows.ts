@@ -7,6 +7,10 @@ import {
   abortedRun, briefRuns, bytesRun, clientsRun, faultRefusal, imageRefusal, insecureRun, limitedRun, metronomeRun, refusal, refusedRun, ruledRun, secureRun, stagesRun, takingTurnsRun, type Evidence,
 } from './evidence.js';
 import type { Rows } from './row.js';
+import { runOfStarted } from '../../servers/started-server.js';
+
+let started: ReturnType<typeof runOfStarted> | undefined;
+const startedRun = (): ReturnType<typeof runOfStarted> => (started ??= runOfStarted());
 
 const refusedByName = (name: string) => async (): Promise<void> => expect(await refusedRun()).toContain(`\`${name}\``);
 const faultNamed = (words: string) => async (): Promise<void> => expect(await faultRefusal()).toContain(words);
@@ -83,7 +87,13 @@ export const scenarioRows: Rows = {
   'target.server.image': imageNamed('my/server:1'),
   'target.server.port': imageNamed('port 8123'),
   'target.server.path': imageNamed('path /rpc'),
-  'target.server.command': refusedByName('target.server.command'),
+  'target.server.command': async () => {
+    const { calls, report, processes } = await startedRun();
+    expect(calls).toBe(report.summary.succeeded);
+    // Two clients, and the preflight.
+    expect(processes).toBe(3);
+  },
+  'target.server.env': async () => expect((await startedRun()).labels).toEqual(['from-the-scenario']),
   'target.replicas': replicasAreTwo,
   'target.gateway': stickyIsRefused,
   'target.gateway.sticky': stickyIsRefused,

@@ -25,7 +25,7 @@ export const scale: FaultAction<Scale> = {
   refusal({ service, replicas }, { target }) {
     const what = `fault scale of ${service} to ${replicas}`;
     if (NOT_SCALED.test(service)) return `${what}: a run needs this service as it is; scale the target (service: ${TARGET})`;
-    if (service === TARGET && target.kind === 'url') return `${what}: the target is a url, and not the stack's own ${TARGET}`;
+    if (service === TARGET && (target.kind === 'url' || target.kind === 'command')) return `${what}: the target is a url, and not the stack's own ${TARGET}`;
     return undefined;
   },
 

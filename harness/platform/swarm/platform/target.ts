@@ -25,6 +25,7 @@ export type Target =
 /** @throws SwarmPlatformError STACK_INCOMPLETE */
 export function targetOf({ target, profiles }: Plan, services: StackServices, stack: string): Target {
   if (target.kind === 'url') return { kind: 'elsewhere', endpoints: urlEndpoints(target) };
+  if (target.kind === 'command') throw new SwarmPlatformError('STACK_INCOMPLETE', 'a stack has no place for servers that sessions start', 'run it with --on local');
   const service = services.get(TARGET);
   if (service === undefined) throw new SwarmPlatformError('STACK_INCOMPLETE', `the stack ${stack} has no service ${TARGET} to put under load`, 'name a target (--target URL), or deploy a stack that has one');
   const gateway = services.get(GATEWAY);

@@ -1,0 +1,163 @@
+import type net from 'node:net';
+import { describe, violation, type Problem } from '../../mcp/judge-message.js';
+import type { Connecting } from '../http/connect-limiter.js';
+import type { Head } from '../http/head.js';
+import { ResponseParser } from '../http/parser.js';
+import { SlowReader } from '../http/slow-reader.js';
+import { describeError } from '../http/loss.js';
+import { openSocket, type Address, type SocketOwner } from '../http/socket.js';
+import { SseParser, type SseHandler } from '../http/sse.js';
+import type { WireShared } from '../shared.js';
+
+export interface EventSourceOwner {
+  /** One event; its bytes do not outlive the call. */
+  onEvent(type: string, bytes: Buffer, start: number, end: number): void;
+  /** Between these two, all events of one read are given out. */
+  onReadStart(nowMs: number): void;
+  onReadOver(): void;
+  /** Told once, unless the owner cut it: it could not be opened, or is no more. */
+  onSourceLost(problem: Problem, retryAfter: string): void;
+}
+
+/** Longest event taken; what is held of one never grows beyond it by more than a read. */
+const MOST_EVENT_BYTES = 16_777_216;
+/** The stream as a whole has no end. */
+const LIMITS = { headBytes: 65_536, bodyBytes: Infinity };
+
+type State = 'new' | 'queued' | 'connecting' | 'waiting' | 'open' | 'gone';
+
+/** The answer to one GET that never ends: a stream of events on a connection of its own. */
+export class EventSource implements Connecting, SocketOwner, SseHandler {
+  startedAtMs = 0;
+
+  private state: State = 'new';
+  private socket: net.Socket | undefined;
+  private readonly parser = new ResponseParser(LIMITS);
+  private readonly sse = new SseParser();
+  private readonly slow: SlowReader | undefined;
+  private readonly owner: EventSourceOwner;
+  private readonly shared: WireShared;
+  private readonly address: Address;
+  private readonly request: Buffer;
+
+  /** @param request the GET as it is sent @param readBytesPerSecond undefined: as fast as they come */
+  constructor(owner: EventSourceOwner, shared: WireShared, address: Address, request: Buffer, readBytesPerSecond: number | undefined) {
+    this.owner = owner;
+    this.shared = shared;
+    this.address = address;
+    this.request = request;
+    this.slow = readBytesPerSecond === undefined ? undefined : new SlowReader(readBytesPerSecond);
+  }
+
+  connect(): void {
+    this.state = 'queued';
+    this.shared.connectLimiter.enter(this);
+  }
+
+  begin(): boolean {
+    if (this.state !== 'queued') return false;
+    this.state = 'connecting';
+    this.startedAtMs = this.shared.now();
+    this.socket = openSocket(this.address, this.slow?.buffer ?? this.shared.readBuffer, this);
+    return true;
+  }
+
+  /** For good, and without a word to the owner. @param reset with RST instead of FIN, where TLS does not forbid it */
+  cut(reset: boolean): void {
+    const { socket, state } = this;
+    if (reset && this.address.tls === undefined && (state === 'waiting' || state === 'open')) socket?.resetAndDestroy();
+    this.disconnect();
+  }
+
+  onSocketUp(socket: net.Socket): void {
+    if (socket !== this.socket) return;
+    const { counters, connectLimiter } = this.shared;
+    counters.connectionsOpened++;
+    counters.connectionsActive++;
+    counters.bytesSent += this.request.length;
+    this.state = 'waiting';
+    connectLimiter.release();
+    socket.write(this.request);
+  }
+
+  onSocketRead(socket: net.Socket, length: number): boolean {
+    if (socket !== this.socket) return false;
+    const { shared, owner } = this;
+    shared.counters.bytesReceived += length;
+    owner.onReadStart(shared.now());
+    this.read(this.slow?.buffer ?? shared.readBuffer, length);
+    owner.onReadOver();
+    if (this.slow === undefined || socket !== this.socket) return true;
+    this.slow.rest(socket, length);
+    return false;
+  }
+
+  onSocketEnd(socket: net.Socket): void {
+    if (socket === this.socket) this.lose(lost('the server closed the event stream'));
+  }
+
+  onSocketClose(socket: net.Socket, error: Error | undefined): void {
+    if (socket !== this.socket) return;
+    const cause = error === undefined ? 'the event stream was closed' : describeError(error);
+    this.lose(this.state === 'connecting' ? { category: 'connect', detail: cause } : lost(cause));
+  }
+
+  onEvent(type: string, bytes: Buffer, start: number, end: number): void {
+    if (this.state === 'open') this.owner.onEvent(type, bytes, start, end);
+  }
+
+  private read(bytes: Buffer, end: number): void {
+    const { parser, sse } = this;
+    parser.at = 0;
+    while (this.state === 'waiting' || this.state === 'open') {
+      switch (parser.next(bytes, end)) {
+        case 'head':
+          this.judge(parser.head);
+          break;
+        case 'body':
+          sse.feed(bytes, parser.dataStart, parser.dataEnd, this);
+          break;
+        case 'more':
+          sse.settle();
+          if (sse.held > MOST_EVENT_BYTES) this.lose(violation(`an event of more than ${MOST_EVENT_BYTES} bytes`));
+          return;
+        case 'end':
+          return this.lose(lost('the server ended the event stream'));
+        case 'broken':
+          return this.lose(violation(parser.problem));
+      }
+    }
+  }
+
+  private judge({ status, mediaType, contentType, location, retryAfter }: Head): void {
+    if (status >= 200 && status < 300 && mediaType === 'event-stream') {
+      this.state = 'open';
+    } else if (status >= 200 && status < 300) {
+      this.lose(violation(`an answer of type ${contentType === '' ? '(none)' : describe(contentType)} to GET, not text/event-stream`));
+    } else {
+      const redirect = status < 400 ? ` redirects to ${describe(location)}; redirects are not followed` : ' to GET of the event stream';
+      this.lose({ category: `http_${status}`, detail: `HTTP ${status}${redirect}` }, retryAfter);
+    }
+  }
+
+  private lose(problem: Problem, retryAfter = ''): void {
+    if (this.state === 'gone') return;
+    this.disconnect();
+    this.owner.onSourceLost(problem, retryAfter);
+  }
+
+  private disconnect(): void {
+    const { state, socket } = this;
+    const { counters, connectLimiter } = this.shared;
+    this.state = 'gone';
+    this.socket = undefined;
+    this.slow?.stop();
+    socket?.destroy();
+    if (state === 'waiting' || state === 'open') counters.connectionsActive--;
+    if (state === 'connecting') connectLimiter.release();
+  }
+}
+
+function lost(detail: string): Problem {
+  return { category: 'stream_lost', detail };
+}

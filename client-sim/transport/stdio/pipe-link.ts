@@ -1,0 +1,172 @@
+import type { ServerCommand } from '../../../scenarios/schema/plan.js';
+import type { Draw } from '../../mcp/draw.js';
+import { violation, type Problem } from '../../mcp/judge-message.js';
+import type { RequestTemplate } from '../../mcp/request-template.js';
+import type { DuplexOwner } from '../duplex/duplex-connection.js';
+import type { FramingHandler } from '../duplex/framing.js';
+import type { DuplexLink } from '../duplex/link.js';
+import { ConnectLimiter, type Connecting } from '../http/connect-limiter.js';
+import { Outbox } from '../http/outbox.js';
+import type { WireShared } from '../shared.js';
+import { LineFraming } from '../tcp/line-framing.js';
+import { ServerProcess, type ServerProcessOwner } from './server-process.js';
+
+/** Bytes that the server has not taken, beyond which no more requests are put behind them. */
+const MOST_BACKLOG_BYTES = 1_048_576;
+/** Processes of one engine thread that start at once: each costs a good part of a second of a core until it answers. */
+const MOST_STARTING = 4;
+
+const starting = new ConnectLimiter(MOST_STARTING);
+
+/** One message a line over the pipes of a process that is started for this session and ends with it. */
+export class PipeLink implements DuplexLink, Connecting, FramingHandler, ServerProcessOwner {
+  startedAtMs = 0;
+  nowMs = 0;
+  isBacklogged = false;
+
+  private state: 'new' | 'queued' | 'ready' | 'leaving' | 'gone' = 'new';
+  private isStarting = false;
+  private process: ServerProcess | undefined;
+  private reading = false;
+  private readonly framing = new LineFraming();
+  private readonly outbox: Outbox;
+  private readonly owner: DuplexOwner;
+  private readonly shared: WireShared;
+  private readonly server: ServerCommand;
+
+  constructor(owner: DuplexOwner, shared: WireShared, server: ServerCommand) {
+    this.owner = owner;
+    this.shared = shared;
+    this.server = server;
+    this.outbox = new Outbox(shared.sendBuffers, shared.counters);
+  }
+
+  get isReady(): boolean {
+    return this.state === 'ready';
+  }
+  get room(): number {
+    return this.isBacklogged ? 0 : Infinity;
+  }
+  /** Of the process, once it runs. */
+  get pid(): number | undefined {
+    return this.process?.pid;
+  }
+
+  connect(): void {
+    this.state = 'queued';
+    starting.enter(this);
+  }
+
+  begin(): boolean {
+    if (this.state !== 'queued') return false;
+    this.isStarting = true;
+    this.startedAtMs = this.shared.now();
+    this.state = 'ready';
+    this.process = new ServerProcess(this, this.server);
+    if (this.process.pid === undefined) return true;
+    this.shared.counters.connectionsOpened++;
+    this.shared.counters.connectionsActive++;
+    // Its input may be written at once: the pipe holds it until the server reads.
+    this.owner.onReady();
+    return true;
+  }
+
+  put(template: RequestTemplate, id: number, draw: Draw): void {
+    const { framing } = this;
+    const out = this.outbox.reserve(framing.maxBytes(template));
+    out.used = framing.writeRequest(out.bytes, out.used, template, id, draw);
+    this.shared.counters.messagesSent++;
+  }
+
+  // It is on its way: there is nothing to take back.
+  abandon(): void {}
+
+  say(message: string): void {
+    if (this.state !== 'ready') return;
+    this.shared.counters.messagesSent++;
+    const line = this.framing.frame(message);
+    const out = this.outbox.reserve(line.length);
+    out.used += line.copy(out.bytes, out.used);
+    this.flush();
+  }
+
+  flush(): void {
+    const input = this.process?.input;
+    if (this.reading || this.outbox.isEmpty || input === undefined || this.state !== 'ready') return;
+    this.outbox.write(input, true);
+    if (input.writableLength <= MOST_BACKLOG_BYTES || this.isBacklogged) return;
+    this.isBacklogged = true;
+    input.once('drain', () => {
+      this.isBacklogged = false;
+      if (this.state === 'ready') this.owner.onDrained();
+    });
+  }
+
+  leave(): void {
+    this.flush();
+    this.state = 'leaving';
+    this.process?.leave();
+  }
+
+  fail(problem: Problem): void {
+    this.lose(problem);
+  }
+
+  cut(): void {
+    if (this.state === 'gone') return;
+    this.disconnect();
+  }
+
+  rejectText(): void {
+    this.framing.rejectText();
+  }
+
+  onOutput(chunk: Buffer): void {
+    if (this.state !== 'ready') return;
+    this.nowMs = this.shared.now();
+    this.shared.counters.bytesReceived += chunk.length;
+    this.settled();
+    this.reading = true;
+    const readable = this.framing.read(chunk, chunk.length, this);
+    this.reading = false;
+    if (!readable) this.lose(violation(this.framing.problem));
+    else this.flush();
+  }
+
+  onEnded(words: string, started: boolean): void {
+    this.lose(started ? { category: 'stream_lost', detail: `the server is no more: ${words}` } : { category: 'connect', detail: `${this.server.command[0] ?? ''}: ${words}` });
+  }
+
+  onMessage(bytes: Buffer, start: number, end: number): void {
+    this.owner.onMessage(bytes, start, end);
+  }
+
+  // Lines have nothing of their own to say.
+  onAccepted(): void {}
+  onRefused(): void {}
+  onReply(): void {}
+  onGoodbye(): void {}
+
+  private lose(problem: Problem): void {
+    if (this.state === 'gone') return;
+    const stderr = this.process?.stderr ?? '';
+    this.disconnect();
+    this.owner.onLost({ problem, retryAfter: '', answer: stderr === '' ? '' : `(the last it wrote to stderr)\n${stderr}` });
+  }
+
+  private disconnect(): void {
+    this.state = 'gone';
+    if (this.process?.pid !== undefined) this.shared.counters.connectionsActive--;
+    this.framing.stop();
+    this.outbox.drop();
+    this.settled();
+    this.process?.kill();
+  }
+
+  /** It has answered, or is gone: the next may start. */
+  private settled(): void {
+    if (!this.isStarting) return;
+    this.isStarting = false;
+    starting.release();
+  }
+}

@@ -1,0 +1,108 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import type { ServerCommand } from '../../../scenarios/schema/plan.js';
+import { signalGroup, unwatch, watch } from './guard.js';
+
+/** How much of the last that a server wrote to stderr is kept. */
+const TAIL_BYTES = 2048;
+/** After its input was closed: until it is asked to end, and until it is ended. MCP, stdio, Shutdown. */
+const ASK_AFTER_MS = 500;
+const KILL_AFTER_MS = 1500;
+/** What a process wrote before it ended may still lie in its pipe; a grandchild that holds the pipe open is not waited for. */
+const LAST_OUTPUT_MS = 100;
+
+export interface ServerProcessOwner {
+  onOutput(chunk: Buffer): void;
+  /** Told once: it could not be started (`started` false), or has ended and its output is read. */
+  onEnded(words: string, started: boolean): void;
+}
+
+/** A server that we start, in a process group of its own, so that what it starts ends with it. */
+export class ServerProcess {
+  readonly input: Writable;
+  readonly pid: number | undefined;
+  private readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
+  private readonly owner: ServerProcessOwner;
+  private tail: Buffer = Buffer.alloc(0);
+  private over = false;
+  private ended = false;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(owner: ServerProcessOwner, { command, env, inherited }: ServerCommand) {
+    this.owner = owner;
+    const [file = '', ...args] = command;
+    // Nothing of our own environment, which holds tokens that are not the server's.
+    this.child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: { ...inherited, ...env } });
+    const { child } = this;
+    this.pid = child.pid;
+    this.input = child.stdin;
+    if (child.pid !== undefined) watch(child.pid);
+    child.once('error', (error) => this.end(`it could not be started: ${error.message}`, child.pid !== undefined));
+    child.stdin.on('error', () => undefined);
+    child.stdout.on('data', (chunk: Buffer) => {
+      if (!this.over) owner.onOutput(chunk);
+    });
+    child.stdout.on('error', () => undefined);
+    child.stderr.on('data', (chunk: Buffer) => (this.tail = Buffer.concat([this.tail, chunk]).subarray(-TAIL_BYTES)));
+    child.stderr.on('error', () => undefined);
+    child.once('exit', (code, signal) => this.exited(signal === null ? `it ended with code ${code}` : `it was ended by ${signal}`));
+  }
+
+  /** The last it wrote to stderr. */
+  get stderr(): string {
+    return this.tail.toString('utf8').trim();
+  }
+
+  pause(): void {
+    this.child.stdout.pause();
+  }
+
+  resume(): void {
+    this.child.stdout.resume();
+  }
+
+  /** Closes its input, asks it to end, ends it. `onEnded` follows. */
+  leave(): void {
+    this.child.stdin.end();
+    this.timer = setTimeout(() => {
+      this.signal('SIGTERM');
+      this.timer = setTimeout(() => this.signal('SIGKILL'), KILL_AFTER_MS - ASK_AFTER_MS);
+    }, ASK_AFTER_MS);
+  }
+
+  /** At once, with all that it started. No `onEnded` follows. */
+  kill(): void {
+    this.over = true;
+    clearTimeout(this.timer);
+    this.signal('SIGKILL');
+    this.child.stdin.destroy();
+    this.child.stdout.destroy();
+    this.child.stderr.destroy();
+  }
+
+  private exited(words: string): void {
+    this.ended = true;
+    clearTimeout(this.timer);
+    if (this.child.pid !== undefined) {
+      // Its children, if it left any behind.
+      signalGroup(this.child.pid, 'SIGKILL');
+      unwatch(this.child.pid);
+    }
+    if (this.child.stdout.readableEnded) return this.end(words, true);
+    const late = setTimeout(() => this.end(words, true), LAST_OUTPUT_MS);
+    this.child.stdout.once('end', () => {
+      clearTimeout(late);
+      this.end(words, true);
+    });
+  }
+
+  private end(words: string, started: boolean): void {
+    if (this.over) return;
+    this.over = true;
+    this.owner.onEnded(words, started);
+  }
+
+  private signal(signal: 'SIGTERM' | 'SIGKILL'): void {
+    if (!this.ended && this.child.pid !== undefined) signalGroup(this.child.pid, signal);
+  }
+}

@@ -1,0 +1,114 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
+import { isJSONRPCResultResponse, type JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
+import type { Catalogue } from '../catalogue/catalogue.js';
+import { outcomeOf } from '../mcp/answer.js';
+import { describe, type Inbound } from '../mcp/inbound.js';
+import { createLegacyServer } from '../mcp/legacy-server.js';
+import { replicaHeader, replicaMetaKey } from '../mcp/replica-meta.js';
+import type { SessionObserver } from '../mcp/session-table.js';
+import { readJsonBody } from './body.js';
+import type { McpEndpointParts } from './mcp-endpoint.js';
+
+export const ssePath = '/sse';
+export const messagesPath = '/messages';
+
+export interface SseSessionsParts extends Pick<McpEndpointParts, 'replica' | 'begun' | 'ended'> {
+  readonly maxSessions: number;
+  readonly observer: Pick<SessionObserver, 'sessionOpened' | 'sessionClosed'>;
+}
+
+/** HTTP+SSE (2024-11-05) by SDK 1.x: a session is a GET of `/sse`, and lasts as long as its stream. */
+export class SseSessions {
+  readonly #open = new Map<string, CountingTransport>();
+  readonly #catalogue: Catalogue;
+  readonly #parts: SseSessionsParts;
+
+  constructor(catalogue: Catalogue, parts: SseSessionsParts) {
+    this.#catalogue = catalogue;
+    this.#parts = parts;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  async open(outgoing: ServerResponse): Promise<void> {
+    const { maxSessions, observer, replica } = this.#parts;
+    if (this.#open.size >= maxSessions) return void outgoing.writeHead(503, { 'retry-after': '1', [replicaHeader]: replica }).end('Too many sessions');
+    const subscriptions = new Set<string>();
+    const server = createLegacyServer(this.#catalogue, subscriptions);
+    const transport = new CountingTransport(outgoing, this.#parts);
+    const stopListening = this.#catalogue.topics.listen((uri) => {
+      if (subscriptions.has(uri)) void server.sendResourceUpdated({ uri });
+    });
+    server.onclose = () => {
+      stopListening();
+      transport.cut();
+      if (this.#open.delete(transport.sessionId)) observer.sessionClosed();
+    };
+    this.#open.set(transport.sessionId, transport);
+    observer.sessionOpened();
+    await server.connect(transport);
+  }
+
+  async post(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const id = new URL(incoming.url ?? '/', 'http://localhost').searchParams.get('sessionId') ?? '';
+    const body = await readJsonBody(incoming);
+    if (body.kind === 'aborted') return;
+    const transport = this.#open.get(id);
+    outgoing.setHeader(replicaHeader, this.#parts.replica);
+    if (transport === undefined) outgoing.writeHead(404).end('Session not found');
+    else if (body.kind !== 'json') outgoing.writeHead(body.kind === 'malformed' ? 400 : 413).end(body.kind);
+    else await transport.handlePostMessage(incoming, outgoing, body.value);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#open.values()].map((transport) => transport.close()));
+  }
+}
+
+interface Begun {
+  readonly inbound: Inbound;
+  readonly startedAt: number;
+}
+
+/** The SDK's own transport; counts each message once, when it is answered, and puts the replica into every result. */
+class CountingTransport extends SSEServerTransport {
+  readonly #parts: SseSessionsParts;
+  readonly #underWay = new Map<string | number, Begun>();
+
+  constructor(outgoing: ServerResponse, parts: SseSessionsParts) {
+    super(messagesPath, outgoing);
+    this.#parts = parts;
+  }
+
+  override async handleMessage(message: unknown): Promise<void> {
+    const begun = { inbound: describe(message), startedAt: performance.now() };
+    const id = typeof message === 'object' && message !== null && 'method' in message && 'id' in message ? message.id : undefined;
+    this.#parts.begun(begun.inbound);
+    if (typeof id === 'string' || typeof id === 'number') this.#underWay.set(id, begun);
+    else this.#end(begun, 'ok');
+    await super.handleMessage(message);
+  }
+
+  override async send(message: JSONRPCMessage): Promise<void> {
+    if (isJSONRPCResultResponse(message)) message.result._meta = { ...message.result._meta, [replicaMetaKey]: this.#parts.replica };
+    await super.send(message);
+    const id = 'id' in message && !('method' in message) ? message.id : undefined;
+    const begun = id === undefined ? undefined : this.#underWay.get(id);
+    if (id === undefined || begun === undefined) return;
+    this.#underWay.delete(id);
+    this.#end(begun, outcomeOf(200, JSON.stringify(message)));
+  }
+
+  /** The stream is gone: nobody will see the answers that are still due. */
+  cut(): void {
+    for (const begun of this.#underWay.values()) this.#end(begun, 'aborted');
+    this.#underWay.clear();
+  }
+
+  #end({ inbound, startedAt }: Begun, outcome: Parameters<SseSessionsParts['ended']>[1]): void {
+    this.#parts.ended(inbound, outcome, performance.now() - startedAt);
+  }
+}
