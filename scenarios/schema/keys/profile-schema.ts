@@ -76,7 +76,7 @@ export const profileSchema = z.strictObject({
   pipeline: whole(1, 1_000).prefault(1).describe('Requests in flight on one connection: HTTP/1.1 pipelining, with answers in order; over websocket and tcp any order, and as deep as maxInFlight (open loop: 8) by default. More than 1 is stated in the report.'),
   pacing: z.enum(['batch', 'metronome', 'spin']).prefault('batch').describe('How exactly due times are kept: batch (1 ms), metronome (0.1 ms, dearer), spin (a core of its own).'),
   timeout: positiveDuration.prefault('5s').describe('An operation without an answer this long after it was sent has failed.'),
-  onClose: z.enum(['delete', 'abandon', 'reset']).prefault('delete').describe('How a session ends: with a goodbye (DELETE; over websocket a close frame, over tcp the end of our side, and then of theirs), by closing its sockets, or by resetting them.'),
+  onClose: z.enum(['delete', 'abandon', 'reset']).prefault('delete').describe('How a session ends: with a goodbye (DELETE; over sse there is none; over stdio the end of its input, then SIGTERM, then SIGKILL; over websocket a close frame, over tcp the end of our side, and then of theirs), by closing its sockets, or by resetting them.'),
   operations: z.array(operation).min(1, { error: 'at least one operation' }).describe('What a client calls: a mix by weight.'),
   misbehave: misbehaveSchema.optional().describe('Bad behaviour on purpose; counted on its own, never as the errors of the target.'),
 });
