@@ -6,6 +6,7 @@ set -eu
 me=nodes-down
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
 . "$here/nodes-state.sh"
+. "$here/engine-state.sh"
 
 gone() { [ -z "$(processes)" ]; }
 
@@ -19,12 +20,19 @@ wait_for() {
   done
 }
 
+# Asks them to stop, and waits until they have; 15 s at most.
 stop_engines() {
+  ours=$(processes)
+  engines=
   for file in "$NODES_DIR"/n*/dockerd.pid; do
     pid=$(cat "$file" 2>/dev/null || true)
-    [ -n "$pid" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = dockerd ] || continue
-    # The number may be another engine's by now: ours is in one of our namespaces.
-    processes | grep -qx "$pid" && kill -TERM "$pid" || true
+    # The number may be another program's by now: ours is in one of our namespaces.
+    [ -n "$pid" ] && runs "$pid" dockerd && echo "$ours" | grep -qx "$pid" || continue
+    kill -TERM "$pid" && engines="$engines $pid"
+  done
+  tenths=150
+  for pid in $engines; do
+    while runs "$pid" dockerd && [ "$tenths" -gt 0 ]; do sleep 0.1; tenths=$((tenths - 1)); done
   done
 }
 
@@ -39,9 +47,6 @@ if [ -d "$NODES_DIR" ]; then
   flock 9
 fi
 stop_engines
-engines() { processes | while read -r pid; do [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != dockerd ] || echo "$pid"; done; }
-tenths=150
-while [ -n "$(engines)" ] && [ "$tenths" -gt 0 ]; do sleep 0.1; tenths=$((tenths - 1)); done
 kill_processes
 wait_for 100 || { kill_processes; wait_for 50 || say "still there: processes $(processes | tr '\n' ' ')"; }
 namespaces | while read -r name; do ip netns del "$name" || true; done

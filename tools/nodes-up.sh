@@ -9,7 +9,7 @@
 # networks are not touched. There is no way out of this network, so what would be pulled from outside fails at once.
 #
 #   NODES_DIR       state, data and logs of the engines
-#   NODES_WAIT_S    how long each step may take (60)
+#   NODES_WAIT_S    how long each step may take (120)
 #   NODES_OPTIONS   more options for every dockerd
 set -eu
 
@@ -18,7 +18,7 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
 . "$here/nodes-state.sh"
 . "$here/engine-state.sh"
 count=${1:-3}
-tenths=$((${NODES_WAIT_S:-60} * 10))
+tenths=$((${NODES_WAIT_S:-120} * 10))
 port=2377
 
 make_switch() {
@@ -73,7 +73,7 @@ wait_until() {
   left=$tenths
   until "$@"; do
     left=$((left - 1))
-    [ "$left" -gt 0 ] || die "waited ${NODES_WAIT_S:-60} s in vain for $what"
+    [ "$left" -gt 0 ] || die "waited ${NODES_WAIT_S:-120} s in vain for $what"
     sleep 0.1
   done
 }

@@ -129,15 +129,24 @@ await describeOnSwarm('a stack that cannot come up says so early, in the words o
     ['a health check that fails', box({ healthcheck: { test: ['CMD', 'false'], interval: '500ms', retries: 1 } }), /unhealthy|exit code 0/, /logs/],
   ])('%s', async (name, service, words, hint) => {
     // A service of its own each: modes cannot change, and updates fail in another way.
-    const error = await failure(up({ [name.replaceAll(' ', '-').slice(0, 40)]: service }));
+    const short = name.replaceAll(' ', '-').slice(0, 40);
+    const error = await failure(up({ [short]: service }));
     expect(error).toMatchObject({ code: 'SERVICE_STUCK', message: expect.stringMatching(words), hint: expect.stringMatching(hint) });
-    expect(error.left).toContain(`network ${STACK}_net`);
+    expect(error.left).toEqual(expect.arrayContaining([`network ${STACK}_net`, `service ${STACK}_${short}`]));
   });
 
   test('a host port that another program has', async () => {
     const published = await listenedPort();
     const error = await failure(up({ one: box({ ports: [{ target: 80, published, mode: 'host' }] }) }));
     expect(error).toMatchObject({ code: 'SERVICE_STUCK', message: expect.stringMatching(/address already in use|ports are not available/), hint: expect.stringMatching(/listens on the port/) });
+    expect(error.left).toContain(`service ${STACK}_one`);
+  });
+
+  test('a host port that another service has', async () => {
+    const ports = [{ target: 80, published: 28_472, mode: 'host' }];
+    const error = await failure(up({ first: box({ ports }, { replicas: 2 }) }));
+    expect(error).toMatchObject({ code: 'SERVICE_STUCK', message: expect.stringMatching(/1 of 2 replicas not running.*host-mode port already in use/), hint: expect.stringMatching(/docker service ls/) });
+    expect(error.left).toContain(`service ${STACK}_first`);
   });
 
   test('an update that the engine rolls back', async () => {
