@@ -7,7 +7,7 @@ export interface Contestant {
   readonly name: string;
   /** What is special about its load. */
   readonly note: string;
-  readonly target: 'json' | 'sse';
+  readonly target: 'json' | 'sse' | 'websocket';
   command(url: string, seconds: number): readonly string[];
 }
 
@@ -31,9 +31,17 @@ export const contestants: readonly Contestant[] = [
   ours('wire x16', 'the transport alone, 16 in flight', 'json', 'wire-client.js', 16),
   ours('engine x16', 'the whole engine, 16 in flight', 'json', 'engine-client.js', 16),
   ours('engine x16, SSE', 'the whole engine, 16 in flight', 'sse', 'engine-client.js', 16),
+  ws('ws', 'the library `ws`, 1 in flight', 1, 'plain'),
+  ours('wire, WebSocket', 'the transport alone, 1 in flight', 'websocket', 'wire-client.js', 1),
+  ws('ws x16, corked', 'the library `ws`, 16 in flight, one write a turn', 16, 'corked'),
+  ours('wire x16, WebSocket', 'the transport alone, 16 in flight', 'websocket', 'wire-client.js', 16),
 ];
 
-function ours(name: string, note: string, target: 'json' | 'sse', program: string, pipeline: number): Contestant {
+function ws(name: string, note: string, depth: number, how: 'plain' | 'corked'): Contestant {
+  return { name, note: `${note}, unique ids, every answer parsed`, target: 'websocket', command: (url, seconds) => [process.execPath, beside('ws-client.js'), url, String(CONNECTIONS), String(depth), String(seconds), how] };
+}
+
+function ours(name: string, note: string, target: Contestant['target'], program: string, pipeline: number): Contestant {
   return {
     name,
     note: `${note}, unique ids matched, every answer judged`,

@@ -16,6 +16,8 @@ const goals: readonly Goal[] = [
   { who: 'engine', than: 'SDK client', times: 30 },
   { who: 'engine, SSE', than: 'engine', times: 0.85 },
   { who: 'engine x16, SSE', than: 'engine x16', times: 0.85 },
+  { who: 'wire, WebSocket', than: 'ws', times: 1.7 },
+  { who: 'wire x16, WebSocket', than: 'ws x16, corked', times: 5 },
 ];
 
 /** Median of the ratios within each round, beside the goal; goals whose contestants did not run are left out. */

@@ -5,6 +5,7 @@ import { buildRoot } from '../support/package-root.js';
 export interface Sinks {
   readonly json: string;
   readonly sse: string;
+  readonly websocket: string;
   close(): void;
 }
 
@@ -15,6 +16,7 @@ export async function startSinks(core: number): Promise<Sinks> {
   return {
     json: json.url,
     sse: sse.url,
+    websocket: json.websocket,
     close: () => {
       json.close();
       sse.close();
@@ -22,9 +24,9 @@ export async function startSinks(core: number): Promise<Sinks> {
   };
 }
 
-async function startSink(core: number, answers: 'json' | 'sse'): Promise<{ readonly url: string; close(): void }> {
+async function startSink(core: number, answers: 'json' | 'sse'): Promise<{ readonly url: string; readonly websocket: string; close(): void }> {
   const program = join(buildRoot, 'swarm', 'reference-server', 'sink.js');
-  const child = spawn('taskset', ['-c', String(core), process.execPath, program, '--port', '0', '--answers', answers], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn('taskset', ['-c', String(core), process.execPath, program, '--port', '0', '--stream-port', '0', '--answers', answers], { stdio: ['ignore', 'pipe', 'inherit'] });
   const line = await new Promise<string>((resolve, reject) => {
     let written = '';
     child.stdout.on('data', (chunk: Buffer) => {
@@ -34,6 +36,6 @@ async function startSink(core: number, answers: 'json' | 'sse'): Promise<{ reado
     child.once('error', reject).once('exit', (code) => reject(new Error(`the sink ended with ${code} before it listened`)));
   });
 
-  const { listening } = JSON.parse(line) as { listening: { url: string } };
-  return { url: listening.url, close: () => void child.kill('SIGKILL') };
+  const { listening } = JSON.parse(line) as { listening: { url: string; endpoints: { websocket: string } } };
+  return { url: listening.url, websocket: listening.endpoints.websocket, close: () => void child.kill('SIGKILL') };
 }

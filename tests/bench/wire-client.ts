@@ -1,11 +1,11 @@
 /**
  * The wire client alone under full load: as many requests in flight as fit, the next sent as soon as one is answered.
- * Arguments: URL, connections, requests in flight on each, seconds. Prints one line of JSON.
+ * Arguments: URL (http or ws), connections, requests in flight on each, seconds. Prints one line of JSON.
  */
 import { compileRequest } from '../../client-sim/mcp/compile-request.js';
 import type { PinnedProtocol } from '../../client-sim/protocol/messages.js';
 import { createEngineWire, createWireCounters, createWireShared } from '../../client-sim/transport/shared.js';
-import { createStreamableHttp } from '../../client-sim/transport/streamable-http.js';
+import { transportMap } from '../../client-sim/transport/transports.js';
 import type { Channel } from '../../client-sim/transport/channel.js';
 import { benchOperation } from './bench-plan.js';
 import { LoadTime, WARM_UP_SECONDS } from './load-time.js';
@@ -29,7 +29,7 @@ for (let slot = 0; slot < Number(connections); slot++) {
     }
     channel.flush();
   };
-  const channel: Channel = createStreamableHttp(
+  const channel: Channel = transportMap[url.startsWith('ws:') ? 'websocket' : 'streamable-http'].createChannel(
     { endpoint: { url, headers: {} }, pinned, connections: 1, pipeline: depth },
     {
       onOpen: fill,
