@@ -28,6 +28,7 @@ export class WorkerRun {
   readonly workerId: string;
   readonly #plan: AssignmentOrder['plan'];
   readonly #options: RunOptions;
+  readonly #urls: readonly string[];
   readonly #assignments = new Set<string>();
   readonly #adjustments = new Set<string>();
   #crew: EngineCrew | undefined;
@@ -44,6 +45,7 @@ export class WorkerRun {
     this.workerId = order.workerId;
     this.#plan = order.plan;
     this.#options = options;
+    this.#urls = order.endpoints.map(({ url }) => url);
     this.#fromMs = order.joinMs;
   }
 
@@ -52,7 +54,7 @@ export class WorkerRun {
   }
 
   get load(): LoadView {
-    return { batch: this.#over ? undefined : this.#last, threads: this.#crew?.threads ?? this.#options.threads, spinning: this.#crew?.pacing === 'spin' };
+    return { batch: this.#over ? undefined : this.#last, threads: this.#crew?.threads ?? this.#options.threads, spinning: this.#crew?.pacing === 'spin', urls: this.#over ? [] : this.#urls };
   }
 
   /** The first assignment starts the engines, later ones (slots of a lost worker) add to them; repeats are ignored. */

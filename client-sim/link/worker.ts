@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { runPreflight } from '../client/preflight.js';
 import { SpareThreads } from '../client/spare-threads.js';
-import { openFilesLimit } from '../measure/process-limits.js';
+import { connectionRoom } from '../measure/connection-room.js';
 import { MetricsServer } from '../measure/metrics-server.js';
 import { SelfHealth } from '../measure/self-health.js';
 import { WorkerMetrics } from '../measure/worker-metrics.js';
@@ -22,8 +22,6 @@ const HEALTH_MS = 1_000;
 const DEFAULT_LEASE_MS = 10_000;
 /** An idle worker whose controller has been away for so long is of no use to anybody. */
 const ALONE_MS = 30_000;
-/** Of what the open-files limit allows: the rest is for the process itself. */
-const FILES_FOR_CONNECTIONS = 0.8;
 const RATE_PER_THREAD = 100_000;
 const PREFLIGHT_TIMEOUT_MS = 10_000;
 /** How long a cut worker may take to deliver its last batch. */
@@ -55,10 +53,10 @@ export class LoadWorker {
   /** @throws TypeError when the controller's URL is not http(s) */
   constructor(options: WorkerOptions) {
     this.#options = options;
-    const connections = Math.floor(openFilesLimit() * FILES_FOR_CONNECTIONS);
-    this.#capacity = { clients: options.maxClients ?? connections, ratePerSecond: options.maxRate ?? options.threads * RATE_PER_THREAD, connections };
+    const { connections, bound } = connectionRoom();
+    this.#capacity = { clients: options.maxClients ?? connections, ratePerSecond: options.maxRate ?? options.threads * RATE_PER_THREAD, connections, bound };
     this.#selfHealth = new SelfHealth(this.#capacity.clients);
-    this.#health = this.#selfHealth.sample({ batch: undefined, threads: options.threads, spinning: false });
+    this.#health = this.#selfHealth.sample({ batch: undefined, threads: options.threads, spinning: false, urls: [] });
     this.#http = new ControllerHttp(options.controllerUrl);
     this.#spare = new SpareThreads(options.threads);
     this.#membership = new Membership({
@@ -189,7 +187,7 @@ export class LoadWorker {
   }
 
   #look(lease: Lease): void {
-    this.#health = this.#selfHealth.sample(this.#run?.load ?? { batch: undefined, threads: this.#options.threads, spinning: false });
+    this.#health = this.#selfHealth.sample(this.#run?.load ?? { batch: undefined, threads: this.#options.threads, spinning: false, urls: [] });
     this.#metrics.observeHealth(this.#health);
     if (this.#run === undefined && this.#queue.empty && lease.silentMs > ALONE_MS) {
       this.#end?.({ kind: 'alone', why: `${this.#http.url} has not answered for ${ALONE_MS / 1000} s` });

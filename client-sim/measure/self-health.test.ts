@@ -42,10 +42,10 @@ describe('how long the kernel held us back', () => {
 test('limits of the process are read from /proc', () => {
   expect(openFilesLimit(files({ '/proc/self/limits': 'Limit  Soft\nMax open files            1024                 20000                files\n' }))).toBe(1_024);
   expect(openFilesLimit(files({}))).toBeGreaterThan(100_000);
-  expect(localPorts(files({
+  expect(localPorts([], files({
     '/proc/sys/net/ipv4/ip_local_port_range': '32768\t60999\n', '/proc/net/sockstat': 'sockets: used 9\nTCP: inuse 5 orphan 0 tw 7 alloc 9 mem 3\n',
   }))).toEqual({ used: 12, limit: 28_232 });
-  expect(localPorts(files({}))).toBeUndefined();
+  expect(localPorts([], files({}))).toBeUndefined();
   expect(openFiles()).toBeGreaterThan(2);
 });
 
@@ -77,7 +77,7 @@ describe('saturation', () => {
 });
 
 test('a sample of this very process is a valid health message', () => {
-  const sample = new SelfHealth(1_000).sample({ batch: undefined, threads: 1, spinning: false });
+  const sample = new SelfHealth(1_000).sample({ batch: undefined, threads: 1, spinning: false, urls: [] });
   expect(health.safeParse(sample).error).toBeUndefined();
   expect(sample.openFiles).toBeGreaterThan(2);
 });

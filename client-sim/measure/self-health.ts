@@ -11,6 +11,8 @@ export interface LoadView {
   readonly batch: Batch | undefined;
   readonly threads: number;
   readonly spinning: boolean;
+  /** Of the target. */
+  readonly urls: readonly string[];
 }
 
 const IDLE_GAUGES = { clients: 0, sessions: 0, connections: 0, inFlight: 0, queued: 0 };
@@ -35,7 +37,7 @@ export class SelfHealth {
     const elapsedMs = Math.max(1, now - this.#sampledAt);
     const used = process.cpuUsage(this.#cpu);
     const throttledMs = this.#group.throttledMs();
-    const ports = localPorts();
+    const ports = localPorts(load.urls);
     const measured = {
       cpu: (used.user + used.system) / 1_000 / elapsedMs,
       memoryBytes: process.memoryUsage.rss(),

@@ -23,7 +23,8 @@ export const registration = z.strictObject({
   pid: z.number().int().positive(),
   /** Wished place in the order of allocation (in a Swarm: the task's slot, from 1). */
   slot: z.number().int().positive().optional(),
-  capacity: z.strictObject({ clients: count, ratePerSecond: z.number().min(0), connections: count }),
+  /** `bound`: what on its machine allows no more connections, in words. */
+  capacity: z.strictObject({ clients: count, ratePerSecond: z.number().min(0), connections: count, bound: z.string().optional() }),
   threads: z.number().int().positive(),
   version: z.string(),
   /** What names this very process; the same worker registering again (after a 404) keeps it, a restarted one does not. */

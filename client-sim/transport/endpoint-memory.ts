@@ -22,6 +22,7 @@ export class EndpointMemory {
   accepted: Buffer | undefined;
   /** Request heads by template, where no session id makes them differ between channels. */
   readonly heads: (RequestHead | undefined)[] = [];
+  private readonly headsOfSessions = new Map<string, (RequestHead | undefined)[]>();
   /** Idle time after which the server closes connections (`keep-alive: timeout`); 0: it never said. */
   keepAliveMs = 0;
   /** Answers that were parsed; see `scanAnswer`. */
@@ -35,6 +36,14 @@ export class EndpointMemory {
     checkHeaders(endpoint);
     this.address = addressOf(endpoint);
     this.failures = new FailureMaker(endpoint, era, samples);
+  }
+
+  /** Request heads by template, for sessions of this version whose ids are as long as this one. */
+  headsFor(version: string, sessionId: string): (RequestHead | undefined)[] {
+    const key = `${version} ${sessionId.length}`;
+    let heads = this.headsOfSessions.get(key);
+    if (heads === undefined) this.headsOfSessions.set(key, (heads = []));
+    return heads;
   }
 }
 

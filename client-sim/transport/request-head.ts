@@ -60,6 +60,8 @@ export function headText(endpoint: Endpoint, verb: RequestKind['verb'], headers:
   return `${verb} ${pathname}${search} HTTP/1.1\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}`;
 }
 
+/** At the end of the line before it, so that no value can hold it. */
+const SESSION_ID = '\r\nmcp-session-id: ';
 const CONTENT_LENGTH = 'content-length: ';
 const BLANK_LINE = '\r\n\r\n';
 
@@ -71,18 +73,32 @@ export function requestBytes(endpoint: Endpoint, era: PinnedProtocol['era'], kin
 }
 
 /**
- * The head of one operation on one channel, laid out once. It holds the length of the last body too: most bodies of a
- * template are equally long, and then head and length are one copy.
+ * The head of one operation, laid out once. It holds the length of the last body too: most bodies of a template are
+ * equally long, and then head and length are one copy. Sessions whose ids are equally long share it, and each writes its
+ * own in before it sends: a copy for each session took 600 bytes of each, and 20 of them gain nothing by having their own.
  */
 export class RequestHead {
   private bytes: Buffer;
   private bodyBytes: number;
+  /** Where the session's id lies; -1 where there is none, or the endpoint's own headers have one in its place. */
+  private readonly sessionAt: number;
+  private session: string | undefined;
 
   constructor(endpoint: Endpoint, protocol: PinnedProtocol, sessionId: string | undefined, template: RequestTemplate, cookie?: string) {
     const kind: RequestKind = { verb: 'POST', method: template.method, name: template.nameHeader, sessionId, version: protocol.version, cookie };
     const prefix = headText(endpoint, 'POST', requestHeaders(endpoint, protocol.era, kind));
+    const line = sessionId === undefined ? -1 : prefix.indexOf(`${SESSION_ID}${sessionId}\r\n`);
+    this.sessionAt = line < 0 ? -1 : line + SESSION_ID.length;
+    this.session = sessionId;
     this.bodyBytes = template.maxBodyBytes;
     this.bytes = Buffer.from(`${prefix}${CONTENT_LENGTH}${this.bodyBytes}${BLANK_LINE}`, 'latin1');
+  }
+
+  /** From here on the head is this session's, whose id is as long as the one before. */
+  bind(sessionId: string): void {
+    if (sessionId === this.session) return;
+    this.session = sessionId;
+    if (this.sessionAt >= 0) this.bytes.write(sessionId, this.sessionAt, 'latin1');
   }
 
   /** Upper bound of a whole request, 16 for a longer length. */

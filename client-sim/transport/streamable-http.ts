@@ -49,12 +49,12 @@ class StreamableHttp implements HttpChannel, ConnectionOwner {
   private sessionId: string | undefined;
   private version: string;
   private greeted: boolean;
-  private readonly connections: Connection[] = [];
+  private readonly connections: readonly Connection[];
   /** Serves answers to the server's own requests, which behind an open stream might wait for ever. */
   private side: Connection | undefined;
   private cursor = 0;
   private nextId = FIRST_ID;
-  private readonly heads: (RequestHead | undefined)[];
+  private heads: (RequestHead | undefined)[];
   /** Undefined: cookies are not kept. */
   private readonly cookies: CookieJar | undefined;
   /** To draw a failed request again. */
@@ -78,9 +78,10 @@ class StreamableHttp implements HttpChannel, ConnectionOwner {
     this.memory = endpointMemory(config, shared);
     this.address = config.resettable === true ? { ...this.memory.address, resettable: true } : this.memory.address;
     this.cookies = config.endpoint.cookies === true ? new CookieJar() : undefined;
-    // Heads that hold the session's id or its cookies are this channel's own.
-    this.heads = this.era === 'legacy' || this.cookies !== undefined ? [] : this.memory.heads;
-    for (let index = 0; index < config.connections; index++) this.connections.push(this.newConnection(config.pipeline));
+    // Heads that hold cookies are this channel's own.
+    this.heads = this.cookies !== undefined ? [] : this.memory.heads;
+    // Not by `push`, which makes room for 17.
+    this.connections = Array.from({ length: config.connections }, () => this.newConnection(config.pipeline));
   }
 
   get hasSession(): boolean {
@@ -103,6 +104,7 @@ class StreamableHttp implements HttpChannel, ConnectionOwner {
   send(template: RequestTemplate, draw: Draw, ticket: number): void {
     const connection = this.nextWithRoom();
     const head = (this.heads[template.index] ??= this.newHead(template));
+    if (this.sessionId !== undefined) head.bind(this.sessionId);
     this.memory.templates[template.index] ??= template;
     this.seed = draw.seed;
     const id = this.nextId;
@@ -218,6 +220,7 @@ class StreamableHttp implements HttpChannel, ConnectionOwner {
       this.sessionId = outcome.greeting.sessionId;
       this.version = outcome.greeting.version;
       this.greeted = true;
+      if (this.cookies === undefined) this.heads = this.memory.headsFor(this.version, this.sessionId ?? '');
       this.openWhenReady();
     });
   }

@@ -15,7 +15,7 @@ const workerView = z.object({
   slot: z.number().optional(),
   version: z.string(),
   threads: z.number(),
-  capacity: z.object({ clients: z.number(), ratePerSecond: z.number(), connections: z.number() }),
+  capacity: z.object({ clients: z.number(), ratePerSecond: z.number(), connections: z.number(), bound: z.string().optional() }),
   state: z.enum(['idle', 'working', 'lost']),
   runId: z.string().optional(),
   saturated: z.boolean(),

@@ -33,8 +33,8 @@ function checkCapacity(core: RunCore, worker: Worker, slots: Assignment['slots']
   const [clients, connections] = [clientsOf(slots), connectionsOf(core.plan.profiles, slots)];
   if (clients <= capacity.clients && connections <= capacity.connections) return;
   const over = clients > capacity.clients
-    ? `${clients} clients, it has room for ${capacity.clients}`
-    : `${connections} connections, it has room for ${capacity.connections}`;
-  const hint = 'Use more workers, fewer clients, or raise the limit of open files (ulimit -n) where the worker runs.';
+    ? `${clients} clients, it has room for ${capacity.clients}${capacity.clients === capacity.connections && capacity.bound !== undefined ? ` ${capacity.bound}` : ''}`
+    : `${connections} connections, it has room for ${capacity.connections}${capacity.bound === undefined ? '' : ` ${capacity.bound}`}`;
+  const hint = 'Use more workers (--workers N), fewer clients, or raise that limit where the worker runs.';
   throw new ControllerError('CAPACITY_EXCEEDED', `the share of worker ${worker.id} on ${host} (1 of ${workers}) is ${over}`, hint);
 }

@@ -1,0 +1,55 @@
+/**
+ * `node dist/tests/bench/connection-record.js results/RUN`: what a run of `connection-scaling` showed, as one JSON object
+ * to keep: sessions, calls and the workers' memory in each stage that holds.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod';
+
+const quantiles = z.object({ p50: z.number().nullable(), p99: z.number().nullable() });
+const report = z.object({
+  run: z.object({ scenario: z.string(), startedAt: z.string() }),
+  verdict: z.object({ kind: z.string(), reasons: z.array(z.string()) }),
+  stages: z.array(z.object({
+    name: z.string(), measured: z.boolean(), succeeded: z.number(), failed: z.number(), lost: z.number(), latencyMs: quantiles, sessions: z.unknown(), connections: z.unknown(),
+  })),
+  environment: z.object({
+    nodes: z.array(z.object({ os: z.string(), cpuModel: z.string(), cores: z.number(), memoryBytes: z.number(), loadAverage1m: z.number() })),
+    limits: z.unknown(), versions: z.unknown(), target: z.object({ endpoints: z.array(z.string()) }),
+  }),
+});
+const line = z.object({
+  workerId: z.string(),
+  batch: z.object({ stage: z.number(), gauges: z.object({ sessions: z.number(), connections: z.number() }), health: z.object({ memoryBytes: z.number() }) }),
+});
+
+const [folder = ''] = process.argv.slice(2);
+const { run, verdict, stages, environment } = report.parse(JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')));
+const batches = readFileSync(join(folder, 'telemetry.jsonl'), 'utf8').trim().split('\n').map((text) => line.parse(JSON.parse(text)));
+
+/** Sum over the workers of the last that each said, before or in a stage. */
+function lastOf(stage: number, value: (batch: (typeof batches)[number]['batch']) => number): number {
+  const last = new Map<string, number>();
+  for (const { workerId, batch } of batches) if (batch.stage <= stage) last.set(workerId, value(batch));
+  return [...last.values()].reduce((sum, each) => sum + each, 0);
+}
+
+const firstMemory = new Map<string, number>();
+for (const { workerId, batch } of batches) if (!firstMemory.has(workerId)) firstMemory.set(workerId, batch.health.memoryBytes);
+const memoryBytesBefore = [...firstMemory.values()].reduce((sum, each) => sum + each, 0);
+
+const held = stages.flatMap(({ name, measured, succeeded, failed, lost, latencyMs }, stage) => {
+  if (!measured) return [];
+  const connections = lastOf(stage, ({ gauges }) => gauges.connections);
+  const workerMemoryBytes = lastOf(stage, ({ health }) => health.memoryBytes);
+  return [{
+    name, sessions: lastOf(stage, ({ gauges }) => gauges.sessions), connections, callsSucceeded: succeeded, callsFailed: failed + lost, latencyMs,
+    workerMemoryBytes, growthBytesPerConnection: Math.round((workerMemoryBytes - memoryBytesBefore) / connections),
+  }];
+});
+const calls = stages.reduce((sum, { succeeded }) => sum + succeeded, 0);
+const failed = stages.reduce((sum, stage) => sum + stage.failed + stage.lost, 0);
+const { nodes, limits, versions, target } = environment;
+process.stdout.write(`${JSON.stringify({
+  run, verdict, environment: { nodes, limits, versions }, workers: firstMemory.size, replicas: target.endpoints.length, calls, failed, memoryBytesBefore, held,
+}, undefined, 2)}\n`);
