@@ -27,29 +27,22 @@ const [folder = ''] = process.argv.slice(2);
 const { run, verdict, stages, environment } = report.parse(JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')));
 const batches = readFileSync(join(folder, 'telemetry.jsonl'), 'utf8').trim().split('\n').map((text) => line.parse(JSON.parse(text)));
 
-/** Sum over the workers of the last that each said, before or in a stage. */
+/** Sum over the workers of what each said last in a stage while it held the most connections: after the last stage it lets go of them. */
 function lastOf(stage: number, value: (batch: (typeof batches)[number]['batch']) => number): number {
-  const last = new Map<string, number>();
-  for (const { workerId, batch } of batches) if (batch.stage <= stage) last.set(workerId, value(batch));
-  return [...last.values()].reduce((sum, each) => sum + each, 0);
+  const fullest = new Map<string, (typeof batches)[number]['batch']>();
+  for (const { workerId, batch } of batches) {
+    if (batch.stage === stage && batch.gauges.connections >= (fullest.get(workerId)?.gauges.connections ?? 0)) fullest.set(workerId, batch);
+  }
+  return [...fullest.values()].reduce((sum, batch) => sum + value(batch), 0);
 }
 
-const firstMemory = new Map<string, number>();
-for (const { workerId, batch } of batches) if (!firstMemory.has(workerId)) firstMemory.set(workerId, batch.health.memoryBytes);
-const memoryBytesBefore = [...firstMemory.values()].reduce((sum, each) => sum + each, 0);
-
-const held = stages.flatMap(({ name, measured, succeeded, failed, lost, latencyMs }, stage) => {
-  if (!measured) return [];
-  const connections = lastOf(stage, ({ gauges }) => gauges.connections);
-  const workerMemoryBytes = lastOf(stage, ({ health }) => health.memoryBytes);
-  return [{
-    name, sessions: lastOf(stage, ({ gauges }) => gauges.sessions), connections, callsSucceeded: succeeded, callsFailed: failed + lost, latencyMs,
-    workerMemoryBytes, growthBytesPerConnection: Math.round((workerMemoryBytes - memoryBytesBefore) / connections),
-  }];
-});
+const held = stages.flatMap(({ name, measured, succeeded, failed, lost, latencyMs }, stage) => !measured ? [] : [{
+  name, sessions: lastOf(stage, ({ gauges }) => gauges.sessions), connections: lastOf(stage, ({ gauges }) => gauges.connections),
+  callsSucceeded: succeeded, callsFailed: failed + lost, latencyMs, workerMemoryBytes: lastOf(stage, ({ health }) => health.memoryBytes),
+}]);
 const calls = stages.reduce((sum, { succeeded }) => sum + succeeded, 0);
 const failed = stages.reduce((sum, stage) => sum + stage.failed + stage.lost, 0);
 const { nodes, limits, versions, target } = environment;
 process.stdout.write(`${JSON.stringify({
-  run, verdict, environment: { nodes, limits, versions }, workers: firstMemory.size, replicas: target.endpoints.length, calls, failed, memoryBytesBefore, held,
+  run, verdict, environment: { nodes, limits, versions }, workers: new Set(batches.map(({ workerId }) => workerId)).size, replicas: target.endpoints.length, calls, failed, held,
 }, undefined, 2)}\n`);
