@@ -45,6 +45,18 @@ describe('the era is', () => {
     expect(found.session.exchanges.every((exchange) => exchange.ok)).toBe(era !== 'modern' || !found.session.exchanges[0]?.problem);
   });
 
+  test('modern, when the first answer refuses the version and offers the same one', async () => {
+    let asked = 0;
+    const handler = discovering((request, socket) => {
+      if (asked++ > 0) return modernAnswer(request, socket);
+      const error = { code: -32022, message: 'Unsupported protocol version', data: { supported: ['2026-07-28'], requested: '2026-07-28' } };
+      socket.write(json({ jsonrpc: '2.0', id: request.message.id, error }, '', '400 Bad Request'));
+    });
+    const { found } = await ask(handler, 'auto');
+    expect(found).toMatchObject({ ok: true, pinned: { era: 'modern' } });
+    expect(found.session.exchanges.map(({ step, ok }) => [step, ok])).toEqual([['server/discover', true], ['server/discover', true]]);
+  });
+
   test('kept with what the server says of itself', async () => {
     expect((await ask(discovering(modernAnswer), 'auto')).found).toMatchObject({ serverInfo: { name: 'm', version: '2' } });
     expect((await ask(legacy(answerAll), 'legacy')).found).toMatchObject({ serverInfo: { name: 'raw', version: '1' } });

@@ -16,8 +16,9 @@ export type Negotiation =
   /** `problem`: what was asked, what came, what to do. */
   | { readonly ok: false; readonly problem: string; readonly session: WireSession };
 
+const UNSUPPORTED_VERSION = -32022;
 /** Errors only a server of the stateless era gives: header mismatch, missing capability, unsupported version. */
-const MODERN_CODES: ReadonlySet<number> = new Set([-32020, -32021, -32022]);
+const MODERN_CODES: ReadonlySet<number> = new Set([-32020, -32021, UNSUPPORTED_VERSION]);
 
 /**
  * Finds out which era the server speaks, and shakes hands in it. `auto` asks `server/discover` first; a refusal that
@@ -29,7 +30,11 @@ const MODERN_CODES: ReadonlySet<number> = new Set([-32020, -32021, -32022]);
 export async function negotiate(endpoint: Endpoint, era: 'auto' | 'legacy' | 'modern', options: WireSessionOptions = {}): Promise<Negotiation> {
   const session = new WireSession(endpoint, options);
   if (era === 'legacy') return greet(session, endpoint, options);
-  const discovery = await discover(session, options);
+  let discovery = await discover(session, options);
+  if (refusesVersionButOffersOurs(discovery)) {
+    session.forgiveLast();
+    discovery = await discover(session, options);
+  }
   const verdict = judgeDiscovery(discovery, era);
   switch (verdict.kind) {
     case 'modern':
@@ -48,6 +53,14 @@ async function discover(session: WireSession, options: WireSessionOptions): Prom
   const id = FIRST_ID - 1;
   const body = JSON.stringify({ jsonrpc: '2.0', id, method, params: { _meta: metaEnvelope(MODERN_REVISION, options.clientInfo ?? CLIENT_INFO) } });
   return session.raw(method, { verb: 'POST', method, version: MODERN_REVISION }, body, id, (answer) => judgeControl(answer, id, 'modern'));
+}
+
+/** An unsupported-version error lists what is supported, of which the client chooses and asks again (2026-07-28, "Protocol Version Header"). */
+function refusesVersionButOffersOurs({ answer }: RawExchange): boolean {
+  const error = answer === undefined ? undefined : errorOf(answer);
+  if (error?.code !== UNSUPPORTED_VERSION || !isObject(error.data)) return false;
+  const { supported } = error.data;
+  return Array.isArray(supported) && supported.includes(MODERN_REVISION);
 }
 
 type EraVerdict =
