@@ -19,6 +19,7 @@ export function listingFor(method: OperationPlan['method']): Listing | undefined
     case 'resources/list':
       return 'resources/list';
     case 'ping':
+    case 'resources/subscribe':
       return undefined;
   }
 }

@@ -25,6 +25,8 @@ export interface CrewOptions {
   readonly threads: number;
   readonly spare: SpareThreads;
   readonly startHrMs: number;
+  /** How far that may be off, milliseconds. */
+  readonly clockErrorMs: number;
 }
 
 /** The engine threads of one run, and the merging of what they measure. */
@@ -49,7 +51,7 @@ export class EngineCrew {
     parts.forEach((places) => {
       this.#start(options.spare.take(), {
         plan: order.plan, ways, places, joinMs: order.joinMs,
-        startHrMs: options.startHrMs, limits: limitShare(order.plan, places), pacing: this.pacing, ticks: this.#metronome?.ticks,
+        startHrMs: options.startHrMs, clockErrorMs: options.clockErrorMs, limits: limitShare(order.plan, places), pacing: this.pacing, ticks: this.#metronome?.ticks,
       });
     });
     if (parts.length === 0) queueMicrotask(() => void this.#end());

@@ -45,6 +45,7 @@ function start(port: MessagePort, spec: ThreadSpec): ThreadEngine {
     plan: spec.plan, places: spec.places, endpoints: (profile) => wayOf(spec, profile).endpoints, replicas: wire.replicas, joinMs: spec.joinMs, limits: spec.limits,
     clock: () => performance.now(),
     startMs: performance.now() + spec.startHrMs - hrNowMs(),
+    runClock: { startHrMs: spec.startHrMs, errorMs: spec.clockErrorMs },
     loop,
     templates: (profile, number) => profile.operations.map((operation, index) => compileRequest(operation, index, wayOf(spec, number).pinned)),
     createChannel: channels(spec, wire),
@@ -75,7 +76,7 @@ function channels(spec: ThreadSpec, wire: EngineWire): ChannelFactory {
     byProfile.set(profile, known);
     return known;
   };
-  return (profile, { endpoint: number, slot }, events) => {
+  return (profile, { endpoint: number, slot }, events, listener) => {
     const { misbehave, onClose, timeoutMs, transport } = profile.plan;
     const { pinned } = wayOf(spec, profile.index);
     const byToken = endpointsOf(profile.index)[number] ?? [];
@@ -84,7 +85,7 @@ function channels(spec: ThreadSpec, wire: EngineWire): ChannelFactory {
     const common = shared.get(profile) ?? createWireShared(wire, profile.counters);
     shared.set(profile, common);
     const { connections, pipeline } = profile.rules;
-    const config = { endpoint, pinned, connections, pipeline, ...misbehave, resettable: onClose === 'reset', openTimeoutMs: timeoutMs };
+    const config = { endpoint, pinned, connections, pipeline, ...misbehave, resettable: onClose === 'reset', openTimeoutMs: timeoutMs, listener };
     return transportMap[transport].createChannel(config, events, common);
   };
 }

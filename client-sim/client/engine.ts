@@ -7,6 +7,8 @@ import type { SnapshotTaker } from './snapshot-taker.js';
 
 /** Snapshots are cut at each whole second of run time (and at each end of a stage). */
 const TICK_MS = 1_000;
+/** What was published last is still on its way to its subscribers when its publisher has its answer: they listen until nothing has come for so long. */
+const QUIET_MS = 2_000;
 /** At least so long for sessions to say goodbye, however short the drain was. */
 const GOODBYE_MS = 2_000;
 
@@ -45,6 +47,7 @@ export class Engine {
   #stage: number;
   #tickMs: number;
   #deadlineMs = Infinity;
+  #drainFromMs = 0;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -122,6 +125,7 @@ export class Engine {
     floor.stage = this.#stage;
     floor.stageLimitMs = endMs - endMs * Number.EPSILON;
     floor.dueLimitMs = Math.min(floor.nowMs, floor.stageLimitMs);
+    for (const subscriber of floor.subscribers) subscriber.enterStage();
   }
 
   #stageEnd(): number {
@@ -166,6 +170,7 @@ export class Engine {
   #drain(fromMs: number): void {
     const floor = this.#floor;
     this.#phase = 'draining';
+    this.#drainFromMs = fromMs;
     this.#deadlineMs = fromMs + this.#options.drainMs;
     floor.running = false;
     floor.activeClients.fill(0);
@@ -175,10 +180,15 @@ export class Engine {
 
   #advance(): void {
     const floor = this.#floor;
-    if (this.#phase === 'draining' && (floor.inFlight === 0 || floor.nowMs >= this.#deadlineMs)) this.#close();
+    if (this.#phase === 'draining' && ((floor.inFlight === 0 && this.#quiet()) || floor.nowMs >= this.#deadlineMs)) this.#close();
     if (this.#phase !== 'closing') return;
     const open = floor.lanes.some((lane) => lane.state === 'opening' || lane.hasSession);
     if (!open || floor.nowMs >= this.#deadlineMs) this.#finish();
+  }
+
+  #quiet(): boolean {
+    const floor = this.#floor;
+    return floor.subscribers.length === 0 || floor.nowMs - Math.max(floor.lastHeardMs, this.#drainFromMs) >= QUIET_MS;
   }
 
   #close(): void {

@@ -1,10 +1,13 @@
 import { WakeHeap } from '../load/wake-heap.js';
 import type { Recorder } from '../measure/recorder.js';
 import type { SeriesLayout } from '../measure/series.js';
+import { FlowBook } from './flow-book.js';
 import type { Lane } from './lane.js';
 import { OpenGate } from './open-gate.js';
 import type { ChannelFactory, ProfileRuntime } from './profile-runtime.js';
 import type { SendLimit } from './send-limit.js';
+import type { StampClock } from './stamp-clock.js';
+import type { Subscriber } from './subscriber.js';
 import { TicketTable } from './ticket-table.js';
 import type { VirtualClient } from './virtual-client.js';
 
@@ -20,6 +23,9 @@ export interface FloorOptions {
   readonly createChannel: ChannelFactory;
   /** Number of the replica behind an endpoint, where that is one; else 0. */
   readonly homeOf: (profile: ProfileRuntime, endpoint: number) => number;
+  readonly stampClock: StampClock;
+  /** Names of the stages, by index. */
+  readonly stageNames: readonly string[];
   /** `performance.now()`, or a test's clock. */
   readonly clock: () => number;
   /** What the clock shows (or showed, or will show) when the run starts. */
@@ -56,6 +62,13 @@ export class Floor {
   readonly activeClients: Int32Array;
   readonly clients: VirtualClient[] = [];
   readonly lanes: Lane[] = [];
+  readonly subscribers: Subscriber[] = [];
+  /** Run time at which a subscriber last heard of anything; -Infinity: never. */
+  lastHeardMs = -Infinity;
+  /** What was published and heard of, by publisher. */
+  readonly flows = new FlowBook();
+  readonly stampClock: StampClock;
+  readonly #stageNames: readonly string[];
   /** False once the last stage is over or the run was stopped: nothing new is sent or opened. */
   running = true;
   /** Operations this pump may still start. */
@@ -77,12 +90,18 @@ export class Floor {
     this.limit = options.limit;
     this.createChannel = options.createChannel;
     this.homeOf = options.homeOf;
+    this.stampClock = options.stampClock;
+    this.#stageNames = options.stageNames;
     this.tickets = new TicketTable(options.profiles);
     this.activeClients = new Int32Array(options.profiles);
     this.#clock = options.clock;
     this.#startMs = options.startMs;
     this.nowMs = this.#clock() - this.#startMs;
     this.dueLimitMs = this.nowMs;
+  }
+
+  get stageName(): string {
+    return this.#stageNames[this.stage] ?? '';
   }
 
   /** Begins a pump: reads the clock and fills the budgets. */

@@ -1,4 +1,5 @@
 import type { Backoff } from './backoff.js';
+import type { StreamListener } from '../transport/stream/stream-listener.js';
 import type { ProfileRuntime } from './profile-runtime.js';
 
 /**
@@ -15,4 +16,6 @@ export interface LaneOptions {
   readonly slot: number;
   /** Shared by the lanes of one client, so that a refused client backs off as a whole. */
   readonly backoff: Backoff;
+  /** Hears what the server says by itself, in session after session. */
+  readonly listener: StreamListener | undefined;
 }

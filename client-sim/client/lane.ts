@@ -1,5 +1,6 @@
 import type { Failure } from '../measure/failure.js';
 import type { Channel, ChannelEvents } from '../transport/channel.js';
+import type { StreamListener } from '../transport/stream/stream-listener.js';
 import type { Backoff } from './backoff.js';
 import type { Floor } from './floor.js';
 import type { LaneOptions, LaneState } from './lane-state.js';
@@ -26,6 +27,7 @@ export class Lane implements ChannelEvents {
   readonly #id: number;
   readonly #endpoint: number;
   readonly #slot: number;
+  readonly #listener: StreamListener | undefined;
   readonly #backoff: Backoff;
   readonly #floor: Floor;
   #users: VirtualClient[] = [];
@@ -47,6 +49,7 @@ export class Lane implements ChannelEvents {
     this.#id = options.id;
     this.#endpoint = options.endpoint;
     this.#slot = options.slot;
+    this.#listener = options.listener;
     this.#backoff = options.backoff;
     this.#tickets = new TicketBlock(floor.tickets, options.id, options.profile.rules.capacity);
     this.#book = new SessionBook(floor, options.profile);
@@ -102,7 +105,7 @@ export class Lane implements ChannelEvents {
     this.state = 'opening';
     this.#book.trail.begin();
     this.#floor.laneWakes.set(this.#id, this.#floor.nowMs + this.profile.plan.timeoutMs + OPEN_SLACK_MS);
-    this.#channel = this.#floor.createChannel(this.profile, { endpoint: this.#endpoint, slot: this.#slot }, this);
+    this.#channel = this.#floor.createChannel(this.profile, { endpoint: this.#endpoint, slot: this.#slot }, this, this.#listener);
     this.#channel.open();
   }
 

@@ -27,7 +27,7 @@ function totals(plan: WorkerPlan, count: (profile: ProfilePlan) => number): { cl
     const clients = count(profile);
     sum.clients += clients;
     if (profile.arrivals.model === 'closed') sum.closed += clients;
-    else sum.rate += clients * profile.arrivals.ratePerSecond * highestRateLoad(plan);
+    else if (profile.arrivals.model === 'open') sum.rate += clients * profile.arrivals.ratePerSecond * highestRateLoad(plan);
   }
   return sum;
 }

@@ -1,7 +1,7 @@
 import { allocationKey } from '../../scenarios/schema/allocate.js';
 import { takesPart } from '../../scenarios/schema/load.js';
 import { activeIntervals } from '../load/activity.js';
-import { ClosedArrivals, OpenArrivals, type Arrivals, type SequenceRange } from '../load/arrivals.js';
+import { ClosedArrivals, NoArrivals, OpenArrivals, type Arrivals, type SequenceRange } from '../load/arrivals.js';
 import { IdleArrivals } from '../load/idle-arrivals.js';
 import { clientSchedule } from '../load/schedule.js';
 import { adjustShape, shapeFor, type LoadShape } from '../load/shape.js';
@@ -11,6 +11,7 @@ import type { Floor } from './floor.js';
 import { Lane } from './lane.js';
 import type { ClientPlace } from './partition.js';
 import type { ProfileRuntime } from './profile-runtime.js';
+import { Subscriber } from './subscriber.js';
 import { VirtualClient } from './virtual-client.js';
 
 /** Who lives on a floor: creates clients and their lanes, and gives them new schedules when the load is adjusted. */
@@ -67,6 +68,7 @@ export class Population {
     const { plan } = profile;
     if (plan.arrivals.model === 'open') return new OpenArrivals(this.#schedule(profile, index), joinMs, onOffered);
     if (plan.misbehave.idleMs !== undefined) return new IdleArrivals(plan.misbehave.idleMs, onOffered);
+    if (plan.arrivals.model === 'none') return new NoArrivals();
     return new ClosedArrivals({
       thinkTime: plan.arrivals.thinkTime, loops: plan.maxInFlight,
       seed: this.#floor.seed, slot: plan.firstSlot + index, index, clients: plan.clients,
@@ -94,7 +96,8 @@ export class Population {
 
   #lane(profile: ProfileRuntime, key: number, backoff: Backoff): Lane {
     const place = { endpoint: key % this.#endpoints(profile.index), slot: key };
-    const lane = new Lane(this.#floor, { id: this.#floor.lanes.length, profile, ...place, backoff });
+    const listener = profile.plan.stream === undefined ? undefined : new Subscriber(this.#floor, profile, key);
+    const lane = new Lane(this.#floor, { id: this.#floor.lanes.length, profile, ...place, backoff, listener });
     this.#floor.lanes.push(lane);
     return lane;
   }

@@ -9,6 +9,7 @@ import { negotiate, type Negotiation } from '../transport/negotiate.js';
 import { tokenEndpoints } from '../transport/token-endpoints.js';
 import type { WireAnswer, WireSession } from '../transport/wire-session.js';
 import { sessionRules } from './profile-runtime.js';
+import { tryStreams } from './preflight-stream.js';
 import { Catalogue, listingFor } from './catalogue.js';
 
 const TIMEOUT_MS = 10_000;
@@ -119,7 +120,8 @@ async function tryEndpoint(
     if (!negotiation.ok) return { ok: false, problem: negotiation.problem, tools: [] };
     const catalogue = new Catalogue();
     const made: ArgumentsMade[] = [];
-    const problem = (await list(session, profiles, catalogue)) ?? (await callEach(session, order.plan.seed, profiles, negotiation.pinned, catalogue, made)) ?? tooManyProcesses(transport, profiles);
+    const problem = (await list(session, profiles, catalogue)) ?? (await callEach(session, order.plan.seed, profiles, negotiation.pinned, catalogue, made)) ?? tooManyProcesses(transport, profiles)
+      ?? (await tryStreams(session, endpoint, order.plan.seed, profiles, negotiation.pinned, TIMEOUT_MS));
     const tools = catalogue.names('tools/list');
     if (problem !== undefined) return { ok: false, problem, pinned: negotiation.pinned, tools };
     return { ok: true, pinned: negotiation.pinned, serverInfo: negotiation.serverInfo, tools, made };
@@ -169,6 +171,8 @@ async function callEach(
       if (operation.method === 'ping' && pinned.era === 'modern') {
         return `${where}: \`ping\` does not exist in the stateless era (MCP ${pinned.version}) that this server speaks. Take it out of the mix, or ask for \`era: legacy\`.`;
       }
+      // With its stream: `tryStreams`.
+      if (operation.method === 'resources/subscribe') continue;
       const missing = catalogue.missing(operation);
       if (missing !== undefined) return `${where}: ${missing}`;
       const made = operation.autoArguments === true ? catalogue.argumentsOf(operation) : undefined;

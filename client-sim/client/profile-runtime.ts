@@ -2,6 +2,8 @@ import type { ProfilePlan } from '../../scenarios/schema/plan.js';
 import { chooseOperation } from '../mcp/choose-operation.js';
 import type { Draw } from '../mcp/draw.js';
 import type { RequestTemplate } from '../mcp/request-template.js';
+import { createWireCounters } from '../transport/shared.js';
+import type { StreamListener } from '../transport/stream/stream-listener.js';
 import type { Channel, ChannelEvents, WireCounters } from '../transport/channel.js';
 
 /** How sessions of a profile live, whatever the mode is called: one set of rules for all four. */
@@ -45,20 +47,21 @@ export interface SessionPlace {
 }
 
 /** Makes the channel of one session; `events` may be called from the moment of `open()`. */
-export type ChannelFactory = (profile: ProfileRuntime, place: SessionPlace, events: ChannelEvents) => Channel;
+export type ChannelFactory = (profile: ProfileRuntime, place: SessionPlace, events: ChannelEvents, listener: StreamListener | undefined) => Channel;
 
 /** A profile as an engine thread uses it: compiled, with the counters its channels share. */
 export class ProfileRuntime {
   readonly rules: SessionRules;
   readonly maxInFlight: number;
   readonly misbehaves: boolean;
-  readonly counters: WireCounters = {
-    bytesSent: 0, bytesReceived: 0, messagesSent: 0, messagesReceived: 0,
-    connectionsOpened: 0, connectionsActive: 0, lateAnswers: 0, backpressure: 0,
-  };
+  readonly counters: WireCounters = createWireCounters();
   readonly index: number;
   readonly plan: ProfilePlan;
   readonly templates: readonly RequestTemplate[];
+  /** Number of the operation that publishes; -1: none does. */
+  readonly stamped: number;
+  /** Numbers of the operations that subscribe: made as a session opens, never chosen from the mix. */
+  readonly subscriptions: readonly number[];
   readonly #weights: readonly number[];
 
   constructor(index: number, plan: ProfilePlan, templates: readonly RequestTemplate[]) {
@@ -68,6 +71,8 @@ export class ProfileRuntime {
     this.rules = sessionRules(plan);
     this.misbehaves = Object.keys(plan.misbehave).length > 0;
     this.maxInFlight = Math.min(plan.maxInFlight, plan.connections * plan.pipeline);
+    this.stamped = plan.operations.findIndex((operation) => operation.stamped === true);
+    this.subscriptions = plan.operations.flatMap(({ method }, operation) => (method === 'resources/subscribe' ? [operation] : []));
     this.#weights = plan.operations.map((operation) => operation.weight);
   }
 

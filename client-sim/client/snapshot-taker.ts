@@ -1,10 +1,11 @@
 import type { LoopMonitor } from '../measure/loop-monitor.js';
+import { addStreams, noStreams, streamsSince, type StreamCounts } from '../measure/stream-counts.js';
 import type { ProfileGauges, Snapshot } from '../measure/snapshot.js';
 import type { WireCounters } from '../transport/channel.js';
 import type { Floor } from './floor.js';
 import type { ProfileRuntime } from './profile-runtime.js';
 
-type Cumulative = Omit<WireCounters, 'connectionsActive' | 'backpressure'>;
+type Cumulative = Omit<WireCounters, 'connectionsActive' | 'backpressure' | 'streams'>;
 
 /** Reads everything one engine thread counted since the last reading. */
 export class SnapshotTaker {
@@ -12,12 +13,14 @@ export class SnapshotTaker {
   readonly #profiles: readonly ProfileRuntime[];
   readonly #loop: LoopMonitor;
   readonly #before: Cumulative[];
+  readonly #streamsBefore: StreamCounts[];
 
   constructor(floor: Floor, profiles: readonly ProfileRuntime[], loop: LoopMonitor) {
     this.#floor = floor;
     this.#profiles = profiles;
     this.#loop = loop;
     this.#before = profiles.map((profile) => cumulative(profile.counters));
+    this.#streamsBefore = profiles.map((profile) => ({ ...profile.counters.streams }));
   }
 
   /** What became due by `toMs` is counted first. */
@@ -25,7 +28,7 @@ export class SnapshotTaker {
     const queued = this.#account(toMs);
     const gauges = this.#profiles.map((profile) => this.#gauges(profile, queued[profile.index] ?? 0));
     this.#profiles.forEach((profile) => this.#addWire(profile, stage));
-    return { toMs, stage, ...this.#floor.recorder.take(), gauges, loop: this.#loop.take() };
+    return { toMs, stage, ...this.#floor.recorder.take(), flows: this.#floor.flows.take(), gauges, loop: this.#loop.take() };
   }
 
   #account(toMs: number): number[] {
@@ -60,7 +63,15 @@ export class SnapshotTaker {
     const delta = { ...after };
     let any = 0;
     for (const name of Object.keys(delta) as (keyof Cumulative)[]) any += delta[name] -= before[name];
+    this.#addStreams(profile, stage);
     if (any > 0) this.#floor.recorder.wire(this.#floor.layout.group(stage, profile.index), delta);
+  }
+
+  #addStreams(profile: ProfileRuntime, stage: number): void {
+    const now = { ...profile.counters.streams };
+    const delta = streamsSince(now, this.#streamsBefore[profile.index] ?? noStreams());
+    this.#streamsBefore[profile.index] = now;
+    if (addStreams(noStreams(), delta)) addStreams(this.#floor.recorder.session(this.#floor.layout.group(stage, profile.index)).streams, delta);
   }
 }
 

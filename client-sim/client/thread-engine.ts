@@ -12,6 +12,7 @@ import type { ClientPlace } from './partition.js';
 import { Population } from './population.js';
 import { ProfileRuntime, type ChannelFactory } from './profile-runtime.js';
 import { SendLimit } from './send-limit.js';
+import { StampClock, type RunClock } from './stamp-clock.js';
 import { SnapshotTaker } from './snapshot-taker.js';
 
 export interface ThreadEngineOptions {
@@ -25,6 +26,7 @@ export interface ThreadEngineOptions {
   /** This thread's share of the plan's limits. */
   readonly limits: { readonly ratePerSecond: number; readonly bytes: number };
   readonly clock: () => number;
+  readonly runClock: RunClock;
   /** What `clock` shows when the run starts. */
   readonly startMs: number;
   readonly loop: LoopMonitor;
@@ -52,6 +54,7 @@ export function createThreadEngine(options: ThreadEngineOptions): ThreadEngine {
     limit: new SendLimit(options.limits.ratePerSecond, 0),
     createChannel: options.createChannel,
     homeOf: ({ index }, endpoint) => options.replicas.numberOf(options.endpoints(index)[endpoint]?.replica ?? ''),
+    stampClock: new StampClock(options.runClock), stageNames: plan.stages.map(({ name }) => name),
     clock: options.clock, startMs: options.startMs,
   });
   const profiles = plan.profiles.map((profile, index) => new ProfileRuntime(index, profile, options.templates(profile, index)));

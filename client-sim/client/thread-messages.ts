@@ -19,6 +19,8 @@ export interface ThreadSpec {
   readonly joinMs: number;
   /** Start of the run on the clock of `process.hrtime`, which all threads share, in milliseconds. */
   readonly startHrMs: number;
+  /** How far that may be off the controller's start, milliseconds. */
+  readonly clockErrorMs: number;
   readonly limits: { readonly ratePerSecond: number; readonly bytes: number };
   readonly pacing: Pacing;
   /** Counter of the metronome; with `pacing: metronome` only. */

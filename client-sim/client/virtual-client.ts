@@ -1,5 +1,6 @@
 import type { Interval } from '../load/activity.js';
 import type { Arrivals, SequenceRange } from '../load/arrivals.js';
+import type { Stamp } from '../mcp/stamp.js';
 import type { Failure } from '../measure/failure.js';
 import { DROPPED, LOST, OFFERED, SENT, UNSENT } from '../measure/series.js';
 import { isByUs } from '../protocol/misbehaved.js';
@@ -8,6 +9,7 @@ import type { Floor } from './floor.js';
 import type { Lane } from './lane.js';
 import { Misconduct } from './misconduct.js';
 import type { ProfileRuntime } from './profile-runtime.js';
+import { Publisher } from './publisher.js';
 
 /** However long a server asks for. */
 const LONGEST_HOLD_MS = 30_000;
@@ -41,7 +43,9 @@ export class VirtualClient {
   readonly #floor: Floor;
   readonly #lanes: readonly Lane[];
   readonly #backoff: Backoff;
-  readonly #draw: { readonly seed: number; readonly slot: number; sequence: number };
+  readonly #draw: { readonly seed: number; readonly slot: number; sequence: number; readonly stamp?: Stamp };
+  /** Undefined: it publishes nothing. */
+  readonly #publisher: Publisher | undefined;
   #intervals: readonly Interval[] = [];
   #interval = 0;
   #fromMs = 0;
@@ -59,7 +63,8 @@ export class VirtualClient {
     this.profile = options.profile;
     this.#lanes = options.lanes;
     this.#backoff = options.backoff;
-    this.#draw = { seed: floor.seed, slot: options.slot, sequence: 0 };
+    this.#publisher = options.profile.stamped < 0 ? undefined : new Publisher(floor, options.profile, options.slot);
+    this.#draw = { seed: floor.seed, slot: options.slot, sequence: 0, ...(this.#publisher === undefined ? {} : { stamp: this.#publisher.stamp }) };
     this.arrivals = options.arrivals((from, to) => this.#count(OFFERED, from, to));
     for (const lane of options.lanes) lane.addUser(this);
     if (options.profile.misbehaves) this.#misconduct = new Misconduct(floor, { slot: options.slot, profile: options.profile, lane: options.lanes[0], arrivals: this.arrivals });
@@ -119,6 +124,7 @@ export class VirtualClient {
     const sinceDueMs = floor.nowMs - (tickets.due[row] as number);
     if (failure === undefined) floor.recorder.succeeded(series, sinceDueMs, floor.nowMs - (tickets.sent[row] as number), replica);
     else this.#recordFailure(series, sinceDueMs, failure, replica);
+    this.#publisher?.ended(series, failure === undefined);
     this.#ended(row);
   }
 
@@ -129,6 +135,7 @@ export class VirtualClient {
     const failure = this.#misconduct?.judge(row, { category: 'timeout', detail: 'no answer when the run ended' });
     if (failure !== undefined && isByUs(failure.category)) this.#recordFailure(series, nowMs - (tickets.due[row] as number), failure);
     else recorder.count(series, LOST);
+    this.#publisher?.ended(series, false);
     this.#ended(row);
   }
 
@@ -164,6 +171,7 @@ export class VirtualClient {
     floor.budget--;
     floor.limit.take();
     floor.recorder.sent(series, floor.nowMs - dueMs);
+    this.#publisher?.sending(operation, dueMs);
     lane.send(row, operation, this.#draw);
   }
 

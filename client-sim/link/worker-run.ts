@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly maxClients: number;
   /** To add to our clock to get the controller's, milliseconds. */
   readonly clockOffsetMs: number;
+  /** How far that may be off, milliseconds. */
+  readonly clockErrorMs: number;
   readonly health: () => Health;
   readonly onTelemetry: (batch: Telemetry) => void;
   readonly onBatch: (batch: Batch) => void;
@@ -92,7 +94,7 @@ export class WorkerRun {
 
   #start(order: AssignmentOrder): EngineCrew {
     const startsInMs = order.startAt - (epochNowMs() + this.#options.clockOffsetMs);
-    return new EngineCrew(order, { threads: this.#options.threads, spare: this.#options.spare, startHrMs: hrNowMs() + startsInMs }, {
+    return new EngineCrew(order, { threads: this.#options.threads, spare: this.#options.spare, startHrMs: hrNowMs() + startsInMs, clockErrorMs: this.#options.clockErrorMs }, {
       onBatch: (batch) => this.#send(batch),
       onLimit: (problem) => this.stop('drain', 'stopped', problem),
       onEnded: (last, problem) => {
@@ -131,7 +133,8 @@ export class WorkerRun {
     this.#options.onTelemetry({
       protocol: PROTOCOL, runId: this.runId, sequence: ++this.#sequence, fromMs: this.#fromMs, toMs, stage: batch.stage,
       series: batch.operationSeries(), sessions: batch.sessionSeries(), ...(replicas.length === 0 ? {} : { replicas }), gauges: batch.totals(),
-      health: this.#options.health(), samples: batch.samples, ...(final === undefined ? {} : { final }),
+      health: this.#options.health(), samples: batch.samples,
+      ...(batch.flows.size === 0 ? {} : { flows: [...batch.flows.values()] }), ...(final === undefined ? {} : { final }),
     });
     this.#fromMs = toMs;
   }

@@ -125,7 +125,7 @@ export class LoadWorker {
   #begin(order: AssignmentOrder): WorkerRun {
     this.#options.log(`run ${order.runId}: starts`);
     const run: WorkerRun = new WorkerRun(order, {
-      threads: this.#options.threads, spare: this.#spare, maxClients: this.#capacity.clients, clockOffsetMs: this.#clock?.offsetMs ?? 0,
+      threads: this.#options.threads, spare: this.#spare, maxClients: this.#capacity.clients, clockOffsetMs: this.#clock?.offsetMs ?? 0, clockErrorMs: this.#clock?.errorMs ?? 0,
       health: () => this.#health,
       onTelemetry: (batch) => this.#queue.push(batch),
       onBatch: (batch) => this.#metrics.observe(batch, order.plan),

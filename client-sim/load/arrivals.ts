@@ -164,3 +164,22 @@ export class ClosedArrivals implements Arrivals {
     this.nextDueMs = Infinity;
   }
 }
+
+/** A client that calls nothing. */
+export class NoArrivals implements Arrivals {
+  readonly nextDueMs = Infinity;
+
+  take(): number {
+    throw new RangeError('nothing is due to a client that calls nothing');
+  }
+
+  ended(): void {}
+
+  account(): number {
+    return 0;
+  }
+
+  forget(): void {}
+  activate(): void {}
+  deactivate(): void {}
+}

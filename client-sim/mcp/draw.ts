@@ -1,3 +1,5 @@
+import type { Stamp } from './stamp.js';
+
 /**
  * Where the values of one request come from. Everything random is a pure function of (seed, slot, sequence), so the
  * same seed gives the same operations whatever the timing (design: measurement 1).
@@ -8,6 +10,8 @@ export interface Draw {
   readonly slot: number;
   /** Number of the operation within its client, from 0. */
   readonly sequence: number;
+  /** Of an operation that publishes; absent where nothing is published in earnest (preflight, samples). */
+  readonly stamp?: Stamp | undefined;
 }
 
 const TWO_TO_32 = 4_294_967_296;

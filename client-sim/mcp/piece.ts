@@ -1,6 +1,7 @@
 import type { Placeholder } from '../../scenarios/schema/template.js';
 import { countDigits, writeInteger } from './digits.js';
 import { draw32, drawBelow, type Draw } from './draw.js';
+import { STAMP_BYTES, writeStamp } from './stamp.js';
 import { copyAscii, WordView } from './words.js';
 
 /** A stretch of a request's body: fixed bytes, or one drawn value. Writes itself and says where it ends. */
@@ -27,12 +28,19 @@ export function drawnPiece(placeholder: Placeholder, position: number): Piece {
     case 'uuid':
       return { maxBytes: 36, write: (into, at, draw) => writeUuid(into, at, draw, position) };
     case 'client':
-      return { maxBytes: 16, write: (into, at, draw) => writeInteger(into, at, draw.slot) };
+      return clientPiece(placeholder.modulo);
     case 'seq':
       return { maxBytes: 16, write: (into, at, draw) => writeInteger(into, at, draw.sequence) };
     case 'now':
       return { maxBytes: 16, write: (into, at) => writeInteger(into, at, Date.now()) };
+    case 'stamp':
+      return { maxBytes: STAMP_BYTES, write: (into, at, draw) => writeStamp(into, at, draw.slot, draw.stamp) };
   }
+}
+
+function clientPiece(modulo: number | undefined): Piece {
+  if (modulo === undefined) return { maxBytes: 16, write: (into, at, draw) => writeInteger(into, at, draw.slot) };
+  return { maxBytes: 16, write: (into, at, draw) => writeInteger(into, at, draw.slot % modulo) };
 }
 
 const TEXT_BLOCK_BYTES = 65_536;

@@ -1,8 +1,10 @@
 import { encodeCells } from '../protocol/histogram-codec.js';
 import { histogramNames, type ErrorSample, type HistogramName, type OperationSeries, type SessionSeries, type Telemetry, type WorkerPlan } from '../protocol/messages.js';
 import type { ReplicaSeries } from '../protocol/replica-series.js';
-import { COUNTERS, HISTOGRAMS_PER_SERIES, LAG, SeriesLayout, type CounterName } from './series.js';
+import { sumOfFlows, type Flow } from '../protocol/streams.js';
+import { CATCH_UP, CONNECT, COUNTERS, DELIVERY, HISTOGRAMS_PER_SERIES, LAG, SeriesLayout, type CounterName } from './series.js';
 import { COUNTER_ROW, emptyReplica, emptySession, REPLICA_COUNTS, type ProfileGauges, type ReplicaRow, type SessionRow, type Snapshot } from './snapshot.js';
+import { addStreams, noStreams } from './stream-counts.js';
 
 export type CellCounts = Map<number, number>;
 
@@ -22,6 +24,8 @@ export class Batch {
   readonly replicas = new Map<string, { readonly row: ReplicaRow; readonly latency: CellCounts }>();
   readonly gauges: ProfileGauges[] = [];
   readonly samples: ErrorSample[] = [];
+  /** By publisher. */
+  readonly flows = new Map<number, Flow>();
   /** Of the worst thread. */
   loopUtilization = 0;
   loopDelayP99Ms = 0;
@@ -45,6 +49,7 @@ export class Batch {
     for (const row of snapshot.sessions) this.#addSession(row);
     this.gauges.push(...snapshot.gauges);
     this.samples.push(...snapshot.samples);
+    for (const flow of snapshot.flows) this.#addFlow(flow);
     this.loopUtilization = Math.max(this.loopUtilization, snapshot.loop.utilization);
     this.loopDelayP99Ms = Math.max(this.loopDelayP99Ms, snapshot.loop.delayP99Ms);
     this.toMs = Math.max(this.toMs, snapshot.toMs);
@@ -95,10 +100,15 @@ export class Batch {
     return [...groups].sort((a, b) => a - b).map((group) => {
       const { stage, profile } = this.layout.groupPlace(group);
       const { group: _, ...counts } = this.sessions.get(group) ?? emptySession(group);
-      const connect = encodeCells(this.cells.get(this.layout.connectHistogram(group)) ?? new Map());
+      const { streams, clockErrorUs, ...rest } = counts;
+      const encoded = (kind: number) => encodeCells(this.cells.get(this.layout.groupHistogram(group, kind)) ?? new Map());
+      const [connect, delivery, catchUp] = [encoded(CONNECT), encoded(DELIVERY), encoded(CATCH_UP)];
       return {
-        stage, profile: this.#plan.profiles[profile]?.name ?? '', ...counts,
+        stage, profile: this.#plan.profiles[profile]?.name ?? '', ...rest,
         ...(connect === undefined ? {} : { connect }),
+        ...(addStreams(noStreams(), streams) ? { streams } : {}),
+        ...(delivery === undefined ? {} : { delivery, clockErrorMs: clockErrorUs / 1000 }),
+        ...(catchUp === undefined ? {} : { catchUp }),
       };
     });
   }
@@ -113,7 +123,8 @@ export class Batch {
 
   #groupsWithConnect(): number[] {
     const first = this.layout.connectHistogram(0);
-    return [...this.cells.keys()].filter((histogram) => histogram >= first).map((histogram) => histogram - first);
+    const end = first + this.layout.groups;
+    return [...this.cells.keys()].filter((histogram) => histogram >= first && histogram < end).map((histogram) => histogram - first);
   }
 
   #addCounters(rows: Uint32Array): void {
@@ -170,10 +181,18 @@ export class Batch {
     sum.bytesSent += row.bytesSent;
     sum.bytesReceived += row.bytesReceived;
     sum.lateAnswers += row.lateAnswers;
+    addStreams(sum.streams, row.streams);
+    sum.clockErrorUs = Math.max(sum.clockErrorUs, row.clockErrorUs);
     for (const [category, count] of Object.entries(row.connectFailures)) {
       sum.connectFailures[category] = (sum.connectFailures[category] ?? 0) + count;
     }
     for (const [key, count] of Object.entries(row.misbehaved)) sum.misbehaved[key] = (sum.misbehaved[key] ?? 0) + count;
+  }
+
+  #addFlow(flow: Flow): void {
+    const sum = this.flows.get(flow.publisher);
+    if (sum === undefined) this.flows.set(flow.publisher, flow);
+    else this.flows.set(flow.publisher, sumOfFlows(sum, flow));
   }
 
   #at(series: number): SeriesCounts {

@@ -4,7 +4,7 @@ import type { Failure } from './failure.js';
 import { cellOf, Cells, recordable } from './cells.js';
 import { ReplicaBook } from './replica-book.js';
 import { ReplicaNames } from './replica-names.js';
-import { COUNTERS, FAILED, FAILURE, HISTOGRAMS_PER_SERIES, LAG, LATENCY, REFUSED, SENT, SERVICE, SUCCEEDED, type SeriesLayout } from './series.js';
+import { CATCH_UP, COUNTERS, DELIVERY, FAILED, FAILURE, HISTOGRAMS_PER_GROUP, HISTOGRAMS_PER_SERIES, LAG, LATENCY, REFUSED, SENT, SERVICE, SUCCEEDED, type SeriesLayout } from './series.js';
 import { emptySession, NumberList, pushCells, type ErrorCount, type SessionRow, type Snapshot } from './snapshot.js';
 
 /** Samples kept per thread and run; more categories than this is noise, not information. */
@@ -32,7 +32,7 @@ export class Recorder {
     this.replicas = new ReplicaBook(layout, names);
     this.#groups = Int32Array.from({ length: layout.size }, (_, series) => layout.groupOf(series));
     this.#counters = new Uint32Array(layout.size * COUNTERS.length);
-    this.#histograms = new Array<Cells | undefined>(layout.size * HISTOGRAMS_PER_SERIES + layout.stages * layout.profiles);
+    this.#histograms = new Array<Cells | undefined>(layout.size * HISTOGRAMS_PER_SERIES + layout.groups * HISTOGRAMS_PER_GROUP);
   }
 
   count(series: number, counter: number): void {
@@ -82,6 +82,18 @@ export class Recorder {
     this.#cells(this.#layout.connectHistogram(group)).record(connectMs);
   }
 
+  /** @param clockErrorUs how far the clocks of publisher and subscriber may be apart */
+  delivered(group: number, afterMs: number, clockErrorUs: number): void {
+    this.#cells(this.#layout.groupHistogram(group, DELIVERY)).record(afterMs);
+    const row = this.session(group);
+    if (clockErrorUs > row.clockErrorUs) row.clockErrorUs = clockErrorUs;
+  }
+
+  caughtUp(group: number, afterMs: number): void {
+    this.session(group);
+    this.#cells(this.#layout.groupHistogram(group, CATCH_UP)).record(afterMs);
+  }
+
   openFailed(group: number, failure: Failure, atMs: number, name: { readonly profile: string; readonly operation: string }): void {
     const failures = this.session(group).connectFailures;
     failures[failure.category] = (failures[failure.category] ?? 0) + 1;
@@ -95,7 +107,7 @@ export class Recorder {
     if (failure !== undefined) this.#sample(failure, atMs, name, key);
   }
 
-  wire(group: number, delta: Omit<WireCounters, 'connectionsActive' | 'backpressure'>): void {
+  wire(group: number, delta: Omit<WireCounters, 'connectionsActive' | 'backpressure' | 'streams'>): void {
     const row = this.session(group);
     row.connectionsOpened += delta.connectionsOpened;
     row.messagesSent += delta.messagesSent;

@@ -29,6 +29,14 @@ export const LAG = 2;
 export const FAILURE = 3;
 export const HISTOGRAMS_PER_SERIES = histogramNames.length;
 
+/** Histograms of one (stage, profile). */
+export const CONNECT = 0;
+/** From when a publication was due to when a subscriber read of it. */
+export const DELIVERY = 1;
+/** From a consumer's return to when it had heard all that was published while it was away. */
+export const CATCH_UP = 2;
+export const HISTOGRAMS_PER_GROUP = 3;
+
 /**
  * Numbers for (stage, profile, operation), so that the hot path indexes arrays instead of hashing names. Both ends of
  * the thread border derive it from the same plan.
@@ -60,19 +68,32 @@ export class SeriesLayout {
   }
 
   connectHistogram(group: number): number {
-    return this.size * HISTOGRAMS_PER_SERIES + group;
+    return this.groupHistogram(group, CONNECT);
+  }
+
+  /** @param kind CONNECT, DELIVERY or CATCH_UP */
+  groupHistogram(group: number, kind: number): number {
+    return this.size * HISTOGRAMS_PER_SERIES + kind * this.groups + group;
+  }
+
+  /** Number of (stage, profile) pairs. */
+  get groups(): number {
+    return this.stages * this.profiles;
+  }
+
+  get #firstOfReplicas(): number {
+    return this.groupHistogram(0, HISTOGRAMS_PER_GROUP);
   }
 
   /** Latency of what one replica answered. @param replica from 1, see `ReplicaNames` */
   replicaHistogram(group: number, replica: number): number {
-    return this.connectHistogram(replica * this.stages * this.profiles + group);
+    return this.#firstOfReplicas + (replica - 1) * this.groups + group;
   }
 
   /** Undefined: a histogram of another kind. */
   replicaPlace(histogram: number): { readonly group: number; readonly replica: number } | undefined {
-    const groups = this.stages * this.profiles;
-    const at = histogram - this.connectHistogram(groups);
-    return at < 0 ? undefined : { group: at % groups, replica: 1 + Math.floor(at / groups) };
+    const at = histogram - this.#firstOfReplicas;
+    return at < 0 ? undefined : { group: at % this.groups, replica: 1 + Math.floor(at / this.groups) };
   }
 
   /** The (stage, profile) of a series. */

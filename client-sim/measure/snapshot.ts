@@ -1,6 +1,8 @@
 import type { ErrorSample } from '../protocol/messages.js';
+import type { Flow } from '../protocol/streams.js';
 import type { Cells } from './cells.js';
 import { COUNTERS } from './series.js';
+import { noStreams, type StreamCounts } from './stream-counts.js';
 
 /** What one engine thread measured in one interval, in the shape that crosses the thread border cheaply. */
 export interface Snapshot {
@@ -19,6 +21,7 @@ export interface Snapshot {
   readonly replicaNames: readonly string[];
   readonly gauges: readonly ProfileGauges[];
   readonly samples: readonly ErrorSample[];
+  readonly flows: readonly Flow[];
   readonly loop: LoopHealth;
 }
 
@@ -43,12 +46,16 @@ export interface SessionRow {
   readonly connectFailures: Record<string, number>;
   /** By `misbehavedKey`. */
   readonly misbehaved: Record<string, number>;
+  readonly streams: StreamCounts;
+  /** How far the clocks of publisher and subscriber may have been apart, at worst, of what is in `delivery`. */
+  clockErrorUs: number;
 }
 
 export function emptySession(group: number): SessionRow {
   return {
     group, sessionsOpened: 0, sessionsClosed: 0, sessionsLost: 0, connectionsOpened: 0,
     messagesSent: 0, messagesReceived: 0, bytesSent: 0, bytesReceived: 0, lateAnswers: 0, connectFailures: {}, misbehaved: {},
+    streams: noStreams(), clockErrorUs: 0,
   };
 }
 

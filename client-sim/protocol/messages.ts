@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import type { Plan, ServerCommand, TlsPlan } from '../../scenarios/schema/plan.js';
+import { flow, streamCounts } from './streams.js';
 import type { TransportName } from '../../scenarios/schema/transports.js';
 import { template } from './plan-codec.js';
 import { replicaSeries } from './replica-series.js';
@@ -260,6 +261,13 @@ export const sessionSeries = z.strictObject({
   misbehaved: z.record(z.string(), count),
   /** TCP + TLS + handshake. */
   connect: z.string().optional(),
+  streams: streamCounts.optional(),
+  /** HdrHistogram: from when a publication was due to when a subscriber read of it. */
+  delivery: z.string().optional(),
+  /** With `delivery`: how far the clocks it was measured by may have been apart, at worst; 0: the same clock. */
+  clockErrorMs: z.number().min(0).optional(),
+  /** HdrHistogram: from a consumer's return to when it had heard all that was published while it was away. */
+  catchUp: z.string().optional(),
 });
 export type SessionSeries = z.infer<typeof sessionSeries>;
 
@@ -291,6 +299,8 @@ export const telemetry = z.strictObject({
   gauges: z.strictObject({ clients: count, sessions: count, connections: count, inFlight: count, queued: count }),
   health: health.optional(),
   samples: z.array(errorSample),
+  /** Since the last batch, by publisher. Absent: nothing was published or heard of. */
+  flows: z.array(flow).optional(),
   /** Set on the last batch of this worker for this run. */
   final: z.strictObject({ reason: z.enum(['finished', 'stopped', 'lease-lost', 'failed']), problem: z.string().optional() }).optional(),
 });

@@ -13,9 +13,10 @@ const placeholder: z.ZodType<Placeholder> = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('int'), min: z.number().int(), max: z.number().int() }),
   z.strictObject({ name: z.literal('pick'), items: z.array(z.string()) }),
   z.strictObject({ name: z.literal('uuid') }),
-  z.strictObject({ name: z.literal('client') }),
+  z.strictObject({ name: z.literal('client'), modulo: positive.exactOptional() }),
   z.strictObject({ name: z.literal('seq') }),
   z.strictObject({ name: z.literal('now') }),
+  z.strictObject({ name: z.literal('stamp') }),
 ]);
 
 export const template: z.ZodType<Template> = z.lazy(() => z.discriminatedUnion('kind', [
@@ -43,14 +44,16 @@ const thinkTime = z.discriminatedUnion('kind', [
 const arrivals = z.discriminatedUnion('model', [
   z.strictObject({ model: z.literal('open'), ratePerSecond: z.number().positive(), spacing: z.enum(['uniform', 'poisson']) }),
   z.strictObject({ model: z.literal('closed'), thinkTime }),
+  z.strictObject({ model: z.literal('none') }),
 ]);
 
 const operation = z.strictObject({
   name: z.string().min(1),
-  method: z.enum(['tools/call', 'resources/read', 'prompts/get', 'ping', 'tools/list', 'resources/list', 'prompts/list']),
+  method: z.enum(['tools/call', 'resources/read', 'prompts/get', 'ping', 'tools/list', 'resources/list', 'prompts/list', 'resources/subscribe']),
   params: template,
   target: z.string().exactOptional(),
   weight: z.number().min(0),
+  stamped: z.literal(true).exactOptional(),
   autoArguments: z.literal(true).exactOptional(),
   expect: z.strictObject({
     contains: z.array(z.string()),
@@ -87,6 +90,7 @@ const profile = z.strictObject({
   onClose: z.enum(['delete', 'abandon', 'reset']),
   operations: z.array(operation).min(1),
   misbehave,
+  stream: z.strictObject({ away: z.array(z.string()), resume: z.boolean() }).exactOptional(),
 });
 
 const stage = z.strictObject({

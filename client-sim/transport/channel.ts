@@ -12,6 +12,8 @@ import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import type { RequestTemplate } from '../mcp/request-template.js';
 import type { Draw } from '../mcp/draw.js';
 import type { Failure } from '../measure/failure.js';
+import type { StreamCounts } from '../measure/stream-counts.js';
+import type { StreamListener } from './stream/stream-listener.js';
 
 /** What any transport may need to make the channel of one session. */
 export interface ChannelConfig extends MisbehavePlan {
@@ -24,6 +26,8 @@ export interface ChannelConfig extends MisbehavePlan {
   readonly clientInfo?: ClientInfo | undefined;
   /** `close('reset')` will be asked for: over TLS that takes a socket made for it. */
   readonly resettable?: boolean;
+  /** Who hears what the server says by itself; undefined: no stream is opened. */
+  readonly listener?: StreamListener | undefined;
   /** Budget of `open`: all connections and the handshake. Default 30 s. */
   readonly openTimeoutMs?: number | undefined;
 }
@@ -89,4 +93,5 @@ export interface WireCounters {
   lateAnswers: number;
   /** Writes that found the socket's buffer not empty. */
   backpressure: number;
+  readonly streams: StreamCounts;
 }

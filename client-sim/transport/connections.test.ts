@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { until } from '../../tests/support/until.js';
 import { ConnectLimiter } from './http/connect-limiter.js';
 import { ChannelProbe, COUNTED, ECHO, MODERN } from './testing/channel-probe.js';
-import { chunk, correct, event, http, json, LAST_CHUNK, legacy, result, SSE_HEAD, startRawServer, type RawHandler, type RawRequest } from './testing/raw-server.js';
+import { chunk, correct, event, http, json, LAST_CHUNK, legacy, NO_SESSION, result, SSE_HEAD, startRawServer, type RawHandler, type RawRequest } from './testing/raw-server.js';
 
 const answerAll: RawHandler = ({ message }, socket) => void socket.write(correct(message.id));
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -156,7 +156,7 @@ describe('a connection that goes', () => {
 describe('an abandoned request', () => {
   test('closes its connection when nobody else waits there; the next request opens another', async () => {
     let silent = true;
-    const server = await startRawServer(legacy((request, socket) => (silent ? undefined : answerAll(request, socket))));
+    const server = await startRawServer(legacy((request, socket) => (silent ? undefined : answerAll(request, socket)), NO_SESSION));
     const probe = await new ChannelProbe(server.url).open();
     const ticket = probe.put();
     probe.channel.flush();
@@ -183,9 +183,12 @@ describe('an abandoned request', () => {
     for (const answer of held) answer();
     await until('the second answer', () => probe.fates[second] === 'correct');
     expect(probe.fates[first]).toBe('waiting');
-    expect(probe.counters).toMatchObject({ lateAnswers: 1, connectionsActive: 1 });
     expect(probe.channel.room).toBe(2);
-    expect(server.connectionsOpened).toBe(1);
+    // And the server has been told not to bother, beside the load.
+    await until('the cancellation', () => server.requests.some(({ message }) => message.method === 'notifications/cancelled'));
+    expect(server.requests.at(-1)?.message.params).toMatchObject({ requestId: server.requests.find(({ message }) => message.method === 'tools/call')?.message.id });
+    expect(probe.counters).toMatchObject({ lateAnswers: 1, streams: { cancelled: 1 } });
+    expect(server.connectionsOpened).toBe(2);
   });
 });
 

@@ -85,7 +85,7 @@ const calls: readonly (readonly [string, Record<string, unknown>])[] = [
 
 describe.each(['json', 'sse'] as const)('answers as %s', (answers) => {
   test.each(['legacy', 'modern'] as const)('the official client of the %s era and ours see the same, wherever the answer is cut', async (era) => {
-    const server = await startReferenceServer({ host: '127.0.0.1', port: 0, id: 'r1', era: 'both', answers, sessions: 'stateful', sessionTtlMs: 60_000, maxSessions: 100, seed: 1 });
+    const server = await startReferenceServer({ host: '127.0.0.1', port: 0, id: 'r1', era: 'both', answers, sessions: 'stateful', sessionTtlMs: 60_000, maxSessions: 100, seed: 1, replay: 1_000 });
     endings.push(() => server.close(500));
     const proxy = await cuttingProxy(server.port);
     const [theirs, ours] = [await sdkCall(proxy.url, era), await wireCall(proxy.url, era)];

@@ -2,6 +2,7 @@ import { ReplicaNames } from '../measure/replica-names.js';
 import type { DuplexMemory } from './duplex/duplex-memory.js';
 import type { EndpointMemory } from './endpoint-memory.js';
 import type { WireCounters } from './channel.js';
+import { noStreams } from '../measure/stream-counts.js';
 import { ConnectLimiter } from './http/connect-limiter.js';
 import { SendBufferPool } from './http/send-buffers.js';
 import type { Endpoint } from '../protocol/messages.js';
@@ -53,5 +54,6 @@ export function createWireCounters(): WireCounters {
     connectionsActive: 0,
     lateAnswers: 0,
     backpressure: 0,
+    streams: noStreams(),
   };
 }

@@ -16,6 +16,9 @@ import type { Control, ControlAnswer } from './http/control.js';
 import type { Address } from './http/socket.js';
 import { RequestHead, requestBytes, type RequestKind } from './request-head.js';
 import { answerServerRequest } from './server-request.js';
+import type { ListeningStream, StreamHost } from './stream/listening-stream.js';
+import { sessionStream } from './stream/session-stream.js';
+import { cancelledMessage } from './stream/stream-request.js';
 import type { WireShared } from './shared.js';
 
 const OPEN_TIMEOUT_MS = 30_000;
@@ -52,6 +55,8 @@ class StreamableHttp implements HttpChannel, ConnectionOwner {
   private readonly connections: readonly Connection[];
   /** Serves answers to the server's own requests, which behind an open stream might wait for ever. */
   private side: Connection | undefined;
+  /** What the server says by itself, where somebody listens. */
+  private stream: ListeningStream | undefined;
   private cursor = 0;
   private nextId = FIRST_ID;
   private heads: (RequestHead | undefined)[];
@@ -121,7 +126,13 @@ class StreamableHttp implements HttpChannel, ConnectionOwner {
   }
 
   abandon(ticket: number): void {
-    for (const connection of this.connections) if (connection.abandon(ticket)) return;
+    for (const connection of this.connections) {
+      const id = connection.ring.idOf(ticket);
+      if (id < 0) continue;
+      connection.abandon(ticket);
+      this.cancel(id);
+      return;
+    }
   }
 
   close(how: 'delete' | 'abandon' | 'reset'): void {
@@ -129,6 +140,7 @@ class StreamableHttp implements HttpChannel, ConnectionOwner {
     const aborted: Problem = { category: 'aborted_by_us', detail: 'the session was closed while this request was in flight' };
     if (this.state !== 'open') return this.openFailed({ ...aborted, detail: 'the session was closed before it was open' });
     this.state = 'closing';
+    this.stream?.cut(how === 'reset');
     if (how !== 'delete' || this.sessionId === undefined) return this.finish(how === 'reset', aborted);
     for (const connection of this.connections) if (connection.ring.count > 0) connection.cut(false, aborted);
     this.sayGoodbye(aborted);
@@ -136,12 +148,14 @@ class StreamableHttp implements HttpChannel, ConnectionOwner {
 
   breakOff(): void {
     if (this.state !== 'open') return;
+    this.stream?.breakOff();
     for (const connection of this.connections) connection.breakOff({ category: 'aborted_by_us', detail: 'the connection was broken off on purpose while this request was in flight' });
   }
 
   destroy(): void {
     this.state = 'closed';
     this.stopTimer();
+    this.stream?.cut();
     for (const connection of this.all()) connection.cut(false);
   }
 
@@ -161,6 +175,12 @@ class StreamableHttp implements HttpChannel, ConnectionOwner {
     if (failure?.category !== 'session_lost' || this.state !== 'open') return this.events.onAnswer(ticket, nowMs, failure, replica);
     this.state = 'closed';
     this.events.onAnswer(ticket, nowMs, failure, replica);
+    this.lose();
+  }
+
+  private lose(): void {
+    this.state = 'closed';
+    this.stream?.cut();
     for (const connection of this.all()) {
       connection.cut(false, { category: 'session_lost', detail: 'the session was lost while this request was in flight' });
     }
@@ -177,10 +197,20 @@ class StreamableHttp implements HttpChannel, ConnectionOwner {
   }
 
   onServerRequest(request: Record<string, unknown>): void {
+    if (this.tell(answerServerRequest(request))) this.shared.counters.streams.serverRequests++;
+  }
+
+  /** To cancel, closing the connection is not enough (2025-11-25, "Cancellation"); where there are no sessions, it is. */
+  private cancel(id: number): void {
+    if (this.era === 'legacy' && this.sessionId !== undefined && this.state === 'open' && this.tell(cancelledMessage(id))) this.shared.counters.streams.cancelled++;
+  }
+
+  /** Says something that has no answer, beside the load. @returns false: the server takes messages slower than it causes them */
+  private tell(message: string): boolean {
     this.side ??= this.newConnection(SIDE_DEPTH);
-    // A server that asks faster than it takes answers gets no more of them.
-    if (this.side.room === 0) return;
-    this.control(this.side, { verb: 'POST', ...this.settled() }, answerServerRequest(request), { id: undefined, done: () => undefined });
+    if (this.side.room === 0) return false;
+    this.control(this.side, { verb: 'POST', ...this.settled() }, message, { id: undefined, done: () => undefined });
+    return true;
   }
 
   onReadStart(): void {
@@ -231,6 +261,35 @@ class StreamableHttp implements HttpChannel, ConnectionOwner {
     this.stopTimer();
     const startedAtMs = Math.min(...this.connections.map((connection) => connection.startedAtMs));
     this.events.onOpen(this.shared.now() - startedAtMs);
+    // Unless it was closed in answer to that.
+    if (this.isOpen) this.stream = sessionStream(this.streamHost(), this.config, this.shared);
+  }
+
+  private get isOpen(): boolean {
+    return this.state === 'open';
+  }
+
+  private streamHost(): StreamHost {
+    return {
+      era: this.era, hasSession: this.hasSession, endpoint: this.config.endpoint, address: this.memory.address,
+      settled: () => ({ ...this.settled(), cookie: this.cookies?.header }),
+      request: (body, id, done) => {
+        // On a connection of the load where one is free: most clients that subscribe need no other.
+        const idle = this.connections.find((one) => one.isUp && one.ring.count === 0);
+        this.control(idle ?? (this.side ??= this.newConnection(SIDE_DEPTH)), { verb: 'POST', ...this.settled() }, body, {
+          id,
+          done: (outcome) => {
+            done(outcome);
+            // It took the load's room on that connection for a while.
+            this.onRoom();
+          },
+        });
+      },
+      onServerRequest: (request) => this.onServerRequest(request),
+      onSessionLost: () => {
+        if (this.isOpen) this.lose();
+      },
+    };
   }
 
   private openFailed(failure: Failure): void {

@@ -5,6 +5,8 @@ import { Cells } from './cells.js';
 import type { Aggregate, Measured, Second, Selection, TimeWindow, Totals, UsageSeries, WorkerBook } from './contract.js';
 import type { DecodedBatch } from './decoded-batch.js';
 import { decodeBatch } from './decoded-batch.js';
+import type { Deliveries } from './flows.js';
+import { FlowSums } from './flows.js';
 import type { HeatMapView } from './heat-map.js';
 import { HeatMap } from './heat-map.js';
 import { FaultBook, type FaultEvent, type FaultRecord } from './fault-book.js';
@@ -32,6 +34,7 @@ class MergedTelemetry implements Aggregate {
   readonly #workers = new WorkerBooks();
   readonly #usage = new UsageBook();
   readonly #faults = new FaultBook();
+  readonly #flows = new FlowSums();
   readonly #samples = new Map<string, ErrorSample>();
   readonly #recent: RecentBatches;
   #lastMs = 0;
@@ -55,6 +58,7 @@ class MergedTelemetry implements Aggregate {
     this.#timeline.add(workerId, decoded);
     for (const { pairs } of decoded.series) this.#heatMap.add(secondOf(batch.toMs), pairs.latency ?? []);
     this.#workers.add(workerId, batch);
+    this.#flows.add(batch.flows ?? []);
     this.#recent.add(decoded, this.#lastMs);
     for (const sample of batch.samples) this.#keepEarliest(sample);
   }
@@ -90,6 +94,9 @@ class MergedTelemetry implements Aggregate {
   }
   workers(): ReadonlyMap<string, WorkerBook> {
     return this.#workers.view();
+  }
+  deliveries(): Deliveries | undefined {
+    return this.#flows.deliveries();
   }
   usage(): readonly UsageSeries[] {
     return this.#usage.view();

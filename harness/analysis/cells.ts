@@ -1,8 +1,9 @@
 /** Everything told about one (stage, profile, operation) and one (stage, profile), merged; and sums over any of them. */
 import type { HistogramName } from '../../client-sim/protocol/messages.js';
+import type { StreamCounts } from '../../client-sim/protocol/streams.js';
 import { histogramNames } from '../../client-sim/protocol/messages.js';
 import type { OperationCounts, ReplicaCounts, ReplicaTotals, Selection, SessionCounts, Totals } from './contract.js';
-import { addOperations, addReplicas, addSessions, addTallies, noOperations, noReplica, noSessions } from './counts.js';
+import { addOperations, addReplicas, addSessions, addStreams, addTallies, noOperations, noReplica, noSessions, noStreams } from './counts.js';
 import type { DecodedBatch, DecodedReplica, DecodedSeries, DecodedSessions } from './decoded-batch.js';
 import { HdrCounts } from './hdr-counts.js';
 
@@ -22,6 +23,10 @@ interface SessionCell {
   readonly connectFailures: Map<string, number>;
   readonly misbehaved: Map<string, number>;
   readonly connect: HdrCounts;
+  readonly streams: StreamCounts;
+  readonly delivery: HdrCounts;
+  clockErrorMs: number;
+  readonly catchUp: HdrCounts;
 }
 
 interface ReplicaCell {
@@ -73,18 +78,24 @@ export class Cells {
     for (const name of histogramNames) cell.histograms[name].addPairs(pairs[name] ?? []);
   }
 
-  #addSessions({ series, connect }: DecodedSessions): void {
+  #addSessions({ series, connect, delivery, catchUp }: DecodedSessions): void {
     const key = JSON.stringify([series.stage, series.profile]);
     let cell = this.#sessions.get(key);
     if (cell === undefined) {
       const { stage, profile } = series;
-      cell = { stage, profile, counts: noSessions(), connectFailures: new Map(), misbehaved: new Map(), connect: new HdrCounts() };
+      cell = { stage, profile, counts: noSessions(), connectFailures: new Map(), misbehaved: new Map(), connect: new HdrCounts(),
+        streams: noStreams(), delivery: new HdrCounts(), clockErrorMs: 0, catchUp: new HdrCounts(),
+      };
       this.#sessions.set(key, cell);
     }
     addSessions(cell.counts, series);
     addTallies(cell.connectFailures, Object.entries(series.connectFailures));
     addTallies(cell.misbehaved, Object.entries(series.misbehaved));
     cell.connect.addPairs(connect);
+    if (series.streams !== undefined) addStreams(cell.streams, series.streams);
+    cell.delivery.addPairs(delivery);
+    cell.clockErrorMs = Math.max(cell.clockErrorMs, series.clockErrorMs ?? 0);
+    cell.catchUp.addPairs(catchUp);
   }
 
   #addReplica({ series, latency }: DecodedReplica): void {
@@ -159,6 +170,18 @@ class MergedCells implements Totals {
   }
   get connect(): HdrCounts {
     return fold(this.#sessions, new HdrCounts(), (sum, cell) => sum.addAll(cell.connect));
+  }
+  get streams(): StreamCounts {
+    return fold(this.#sessions, noStreams(), (sum, cell) => addStreams(sum, cell.streams));
+  }
+  get delivery(): HdrCounts {
+    return fold(this.#sessions, new HdrCounts(), (sum, cell) => sum.addAll(cell.delivery));
+  }
+  get clockErrorMs(): number {
+    return this.#sessions.reduce((worst, cell) => Math.max(worst, cell.clockErrorMs), 0);
+  }
+  get catchUp(): HdrCounts {
+    return fold(this.#sessions, new HdrCounts(), (sum, cell) => sum.addAll(cell.catchUp));
   }
 }
 

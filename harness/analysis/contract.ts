@@ -6,6 +6,8 @@ import type { Check, Plan, ThresholdPlan } from '../../scenarios/schema/plan.js'
 import type { ErrorSample, HistogramName, Telemetry } from '../../client-sim/protocol/messages.js';
 import type { Replica, UsageSample } from '../platform/platform.js';
 import type { FaultEvent, FaultRecord } from './fault-book.js';
+import type { StreamCounts } from '../../client-sim/protocol/streams.js';
+import type { Deliveries } from './flows.js';
 import type { HdrCounts } from './hdr-counts.js';
 import type { HeatMapView } from './heat-map.js';
 import type { SequenceSet } from './sequence-set.js';
@@ -32,6 +34,8 @@ export interface Aggregate {
   timeline(fromSecond?: number): readonly Second[];
   heatMap(): HeatMapView;
   workers(): ReadonlyMap<string, WorkerBook>;
+  /** What became of what was published, in the whole run; undefined: nothing was. */
+  deliveries(): Deliveries | undefined;
   usage(): readonly UsageSeries[];
   /** Those that began, in order of time. */
   faults(): readonly FaultRecord[];
@@ -105,6 +109,13 @@ export interface Totals {
   readonly connect: HdrCounts;
   /** By name; empty with an operation named, which replicas are not told apart by. */
   readonly replicas: readonly ReplicaTotals[];
+  readonly streams: Readonly<StreamCounts>;
+  /** From when a publication was due to when a subscriber read of it. */
+  readonly delivery: HdrCounts;
+  /** How far the clocks it was measured by may have been apart, at worst. */
+  readonly clockErrorMs: number;
+  /** From a consumer's return to when it had heard all that was published while it was away. */
+  readonly catchUp: HdrCounts;
   /** Series merged; 0 means that nothing was ever said about this selection. */
   readonly series: number;
 }

@@ -18,6 +18,8 @@ export interface DecodedSeries {
 export interface DecodedSessions {
   readonly series: SessionSeries;
   readonly connect: readonly CountPair[];
+  readonly delivery: readonly CountPair[];
+  readonly catchUp: readonly CountPair[];
 }
 
 export interface DecodedReplica {
@@ -31,10 +33,14 @@ export const decodeBatch = (batch: Telemetry): DecodedBatch => ({
   series: batch.series.map((series) => ({ series, pairs: decodeSeries(series) })),
   sessions: batch.sessions.map((series) => ({
     series,
-    connect: series.connect === undefined ? [] : decodeHistogram(series.connect),
+    connect: pairsOf(series.connect),
+    delivery: pairsOf(series.delivery),
+    catchUp: pairsOf(series.catchUp),
   })),
   replicas: (batch.replicas ?? []).map((series) => ({ series, latency: series.latency === undefined ? [] : decodeHistogram(series.latency) })),
 });
+
+const pairsOf = (encoded: string | undefined): readonly CountPair[] => (encoded === undefined ? [] : decodeHistogram(encoded));
 
 const decodeSeries = (series: OperationSeries): DecodedSeries['pairs'] => {
   const pairs: Partial<Record<HistogramName, readonly CountPair[]>> = {};

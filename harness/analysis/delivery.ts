@@ -56,7 +56,7 @@ const neverDue = (plan: Plan, aggregate: Aggregate, facts: RunFacts, stage: Stag
 
 /** Closed loop plans no arrivals; there the clients must have been at work. Asked only when a worker fell out. */
 const absentClients = (plan: Plan, aggregate: Aggregate, facts: RunFacts, stage: StagePlan): readonly string[] => {
-  if (lost(facts).length === 0 || plan.profiles.every(({ arrivals }) => arrivals.model === 'open')) return [];
+  if (lost(facts).length === 0 || plan.profiles.every(({ arrivals }) => arrivals.model !== 'closed')) return [];
   const planned = plannedLoad(plan, stage, stage.startMs + aggregate.observedMs(stage.index)).clientMs;
   const worked = [...aggregate.workers().values()].reduce((sum, book) => sum + (book.byStage.get(stage.index)?.clientMs ?? 0), 0);
   if (planned === 0 || worked >= leastDelivered * planned) return [];

@@ -11,6 +11,7 @@ import type { HdrCounts } from './hdr-counts.js';
 import { formatBytes } from './format-metric.js';
 import { sessionMemory } from './session-memory.js';
 import type { Against, SessionMemory } from './session-memory.js';
+import { catchUpTime, deliveryCount, deliveryTime, lostDeliveries, streamCount } from './stream-metrics.js';
 import type { Statistic } from './latency-summary.js';
 import { statisticOf, statistics } from './latency-summary.js';
 
@@ -57,6 +58,16 @@ class Question {
     this.check = check;
     this.#context = context;
     this.#stages = stages;
+  }
+
+  /** Of all stages. */
+  get ever(): Totals {
+    const { aggregate, plan } = this.#context;
+    return aggregate.select({ stages: plan.stages.map(({ index }) => index) });
+  }
+
+  get aggregate(): Aggregate {
+    return this.#context.aggregate;
   }
 
   get totals(): Totals {
@@ -129,6 +140,7 @@ const noData = (why: string): Measured => ({ kind: 'no-data', why });
 const value = (measured: number, samples: number): Measured => ({ kind: 'value', value: measured, samples });
 
 const byOperation: readonly Label[] = ['stage', 'profile', 'operation'];
+const byProfile: readonly Label[] = ['stage', 'profile'];
 
 const ofReplica = (labels: readonly Label[], whole: Metric['value'], part: (replica: ReplicaTotals) => Measured): Metric => ({
   labels: [...labels, 'replica'],
@@ -192,6 +204,13 @@ const metrics: Readonly<Record<string, Metric>> = {
   )])),
   ...family('service', byOperation, latency((totals) => totals.histograms.service, 'successful operation')),
   ...family('connect', ['stage', 'profile'], latency((totals) => totals.connect, 'connection')),
+  ...family('delivery', byProfile, (statistic) => ({ totals }) => deliveryTime(totals, statistic)),
+  ...family('catchUp', byProfile, (statistic) => ({ totals }) => catchUpTime(totals, statistic)),
+  'delivery.count': { labels: byProfile, value: ({ totals }) => deliveryCount(totals, 'delivered') },
+  'delivery.duplicated': { labels: byProfile, value: ({ totals }) => deliveryCount(totals, 'duplicated') },
+  'delivery.outOfOrder': { labels: byProfile, value: ({ totals }) => deliveryCount(totals, 'outOfOrder') },
+  'delivery.lost': { labels: [], value: ({ aggregate }) => lostDeliveries(aggregate) },
+  'streams.lost': { labels: byProfile, value: ({ totals, ever }) => streamCount(totals, ever, 'lost') },
   throughput: { labels: byOperation, value: perSecond(({ counts }) => counts.succeeded) },
   offered: { labels: byOperation, value: perSecond(({ counts }) => counts.offered) },
   delivered: {

@@ -19,6 +19,7 @@ import { replicaBlocks, usageBlocks, workerBlocks } from './program-blocks.js';
 import type { MeteredUse } from './read-metrics.js';
 import type { Report } from './schema.js';
 import { memoryBlock } from './session-memory.js';
+import { streamBlocks } from './stream-blocks.js';
 
 /** Pure: the same log gives the same report, to the byte. @param metered of `metrics.json`, where the run has one */
 export const buildReport = (model: RunModel, metered: readonly MeteredUse[] = []): Report => {
@@ -27,6 +28,7 @@ export const buildReport = (model: RunModel, metered: readonly MeteredUse[] = []
   const measured = plan.stages.filter((stage) => stage.measured).map(({ index }) => index);
   const seconds = secondsOf(aggregate, measured);
   const trials = trialsOf(plan, aggregate);
+  const streams = streamBlocks(plan, aggregate, measured);
   return {
     schemaVersion: 1,
     run: runBlock(model),
@@ -52,6 +54,7 @@ export const buildReport = (model: RunModel, metered: readonly MeteredUse[] = []
     memory: memoryBlock(plan, aggregate),
     neighbours: neighbourBlock(plan, aggregate),
     misbehaviour: misbehaviourBlock(plan, aggregate),
+    ...(streams === undefined ? {} : { streams }),
     timeline: timelineBlocks(aggregate),
     heatMap: heatMapBlock(aggregate),
     ...(trials === undefined ? {} : { trials: {
@@ -126,7 +129,7 @@ const histogramBlock = (plan: Plan, aggregate: Aggregate, measured: readonly num
   const whole = aggregate.select({ stages: measured });
   const { latency, service, lag, failure } = whole.histograms;
   const named = [
-    ['latency', latency], ['service', service], ['lag', lag], ['failure', failure], ['connect', whole.connect],
+    ['latency', latency], ['service', service], ['lag', lag], ['failure', failure], ['connect', whole.connect], ['delivery', whole.delivery], ['catchUp', whole.catchUp],
     ...plan.stages.map(({ index }) => [`stage/${index}/latency`, aggregate.select({ stages: [index] }).histograms.latency] as const),
     ...plan.profiles.flatMap((profile) => profile.operations.map((operation) => [
       `operation/${profile.name}/${operation.name}/latency`,

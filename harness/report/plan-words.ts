@@ -3,7 +3,7 @@ import { formatDuration, formatRate } from '../../scenarios/schema/grammar/forma
 import type { ProfilePlan, ThinkTimePlan } from '../../scenarios/schema/plan.js';
 
 export const loadWords = ({ arrivals, pacing }: ProfilePlan): string =>
-  `${arrivals.model === 'open'
+  arrivals.model === 'none' ? 'listens, calls nothing' : `${arrivals.model === 'open'
     ? `open loop, ${formatRate(arrivals.ratePerSecond)} a client, ${arrivals.spacing}`
     : `closed loop, ${thinkWords(arrivals.thinkTime)}`}, ${pacingWords[pacing]}`;
 

@@ -3,6 +3,7 @@
  * latencies milliseconds, rates per second, sizes bytes; null where there was no data.
  */
 import { z } from 'zod';
+import { streamsSchema } from './stream-blocks.js';
 
 const count = z.number().int().min(0);
 const maybe = z.number().nullable();
@@ -134,6 +135,8 @@ export const reportSchema = z.strictObject({
       sample: z.strictObject({ atSeconds: z.number(), operation: z.string(), detail: z.string(), request: z.string().optional(), response: z.string().optional() }).nullable(),
     })),
   })),
+  /** Only of runs with streams or publications. */
+  streams: streamsSchema.optional(),
   timeline: z.array(z.strictObject({
     t: count, offered: count, sent: count, succeeded: count, failed: count, dropped: count, lost: count, unsent: count,
     p50Ms: maybe, p95Ms: maybe, p99Ms: maybe, maxMs: maybe,

@@ -55,6 +55,7 @@ export function peakRate(stage: StagePlan, profile: ProfilePlan): number | undef
     const clients = stage.scale === 'clients' ? activeClients(load, profile.clients) : profile.clients;
     return clients * arrivals.ratePerSecond * (stage.scale === 'rate' ? load : 1);
   }
+  if (arrivals.model === 'none') return 0;
   const meanMs = meanThinkTimeMs(arrivals.thinkTime);
   return meanMs === 0 ? undefined : (activeClients(load, profile.clients) * profile.maxInFlight * 1000) / meanMs;
 }
@@ -75,6 +76,7 @@ function meanThinkTimeMs(thinkTime: Extract<ProfilePlan['arrivals'], { model: 'c
 function offeredIn(stage: StagePlan, profile: ProfilePlan): number | undefined {
   if (!takesPart(stage, profile.name)) return 0;
   if (profile.arrivals.model === 'closed') return undefined;
+  if (profile.arrivals.model === 'none') return 0;
   const perMs = profile.arrivals.ratePerSecond / 1000;
   const clientMs = stage.segments.map((segment) =>
     stage.scale === 'rate' ? profile.clients * area(segment) : activeMs(segment, profile.clients),

@@ -129,6 +129,16 @@ export interface ProfilePlan {
   readonly onClose: 'delete' | 'abandon' | 'reset';
   readonly operations: readonly OperationPlan[];
   readonly misbehave: MisbehavePlan;
+  /** Undefined: its clients open no stream. */
+  readonly stream?: StreamPlan;
+}
+
+/** The stream on which a client hears what the server has to say by itself: of subscriptions, or only open. */
+export interface StreamPlan {
+  /** Stages in which it is closed by the client, its session kept; opened again after them. */
+  readonly away: readonly string[];
+  /** Whether a stream that is opened again asks for what it missed (`Last-Event-ID`, session era). */
+  readonly resume: boolean;
 }
 
 export type SessionPlan =
@@ -139,7 +149,9 @@ export type SessionPlan =
 
 export type ArrivalsPlan =
   | { readonly model: 'open'; readonly ratePerSecond: number; readonly spacing: 'uniform' | 'poisson' }
-  | { readonly model: 'closed'; readonly thinkTime: ThinkTimePlan };
+  | { readonly model: 'closed'; readonly thinkTime: ThinkTimePlan }
+  /** Calls nothing: only subscribes, or only keeps a stream open. */
+  | { readonly model: 'none' };
 
 export type ThinkTimePlan =
   | { readonly kind: 'none' }
@@ -148,18 +160,21 @@ export type ThinkTimePlan =
   | { readonly kind: 'exponential'; readonly meanMs: number };
 
 export interface OperationPlan {
-  /** What reports and thresholds call it; unique within the profile: tool name, resource uri, prompt name, `ping`, `tools/list`. */
+  /** What reports and thresholds call it; unique within the profile: tool name, resource or topic uri, prompt name, `ping`, `tools/list`. */
   readonly name: string;
-  readonly method: 'tools/call' | 'resources/read' | 'prompts/get' | 'ping' | 'tools/list' | 'resources/list' | 'prompts/list';
+  readonly method: 'tools/call' | 'resources/read' | 'prompts/get' | 'ping' | 'tools/list' | 'resources/list' | 'prompts/list' | 'resources/subscribe';
   /** `params` of the request, with every string that holds `{{ ... }}` parsed. */
   readonly params: Template;
   /** Value of the `Mcp-Name` header in the stateless era. */
   readonly target?: string;
+  /** 0 for a subscription: it is made once for each session, beside the mix. */
   readonly weight: number;
   /** The arguments in `params` are still to be made, from what the server says of its tool or prompt; see the preflight. */
   readonly autoArguments?: true;
   /** What a correct answer holds beyond the rules of MCP. */
   readonly expect?: ExpectPlan;
+  /** It publishes: its arguments hold `{{ stamp }}`, by which subscribers match it. */
+  readonly stamped?: true;
 }
 
 export interface ExpectPlan {

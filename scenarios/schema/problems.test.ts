@@ -55,8 +55,8 @@ const broken: readonly (readonly [string, string, string])[] = [
   ['churn with nonsense', minimal.replace('{}', '{ session: { mode: churn, every: often } }'), 's.yaml:3:46: `often` is neither a number of operations nor a duration, such as "100 operations" or 30s'],
   ['a size without a pool', minimal.replace('{}', '{ session: { mode: reuse, size: 3 } }'), 's.yaml:3:39: `size` is for mode pool, not reuse'],
   ['pipelining where a session has one request', minimal.replace('{}', '{ session: per-request, pipeline: 4 }'), 's.yaml:3:37: with session per-request a connection carries one operation: there is nothing to pipeline\n    hint: take `pipeline` out; maxInFlight is how many sessions a client has at once'],
-  ['an operation that calls nothing', minimal.replace('{}', '{ operations: [{ weight: 1 }] }'), 's.yaml:3:28: the operation says nothing to call\n    hint: one of: tool, resource, prompt, ping, list'],
-  ['an operation that calls two things', minimal.replace('{}', '{ operations: [{ tool: a, ping: true }] }'), 's.yaml:3:28: the operation has tool and ping: it can be only one\n    hint: one of: tool, resource, prompt, ping, list'],
+  ['an operation that calls nothing', minimal.replace('{}', '{ operations: [{ weight: 1 }] }'), 's.yaml:3:28: the operation says nothing to call\n    hint: one of: tool, resource, prompt, ping, list, subscribe'],
+  ['an operation that calls two things', minimal.replace('{}', '{ operations: [{ tool: a, ping: true }] }'), 's.yaml:3:28: the operation has tool and ping: it can be only one\n    hint: one of: tool, resource, prompt, ping, list, subscribe'],
   ['no operation', minimal.replace('{}', '{ operations: [] }'), 's.yaml:3:27: at least one operation'],
   ['two operations of one name', minimal.replace('{}', '{ operations: [{ tool: a }, { tool: a }] }'), 's.yaml:3:41: two operations are called `a`\n    hint: give this one a `name` of its own'],
   ['arguments of a ping', minimal.replace('{}', '{ operations: [{ ping: true, arguments: {} }] }'), 's.yaml:3:42: only a tool or a prompt takes arguments'],
@@ -160,7 +160,6 @@ describe('what is not built yet is refused by name, at its key:', () => {
   const cases: readonly (readonly [key: string, text: string, at: string])[] = [
     ['kinds of faults', `${minimal}faults:\n  - { at: 1s, kind: kill }\n`, 's.yaml:7:15: `faults.0.kind`'],
     ...['sdk'].map((transport) => [transport, minimal.replace('{}', `{ transport: ${transport} }`), 's.yaml:3:15: `workload.low-load.transport`'] as const),
-    ['subscribe', minimal.replace('{}', '{ operations: [{ subscribe: "bench://topic/a" }] }'), 's.yaml:3:30: `workload.low-load.operations.0.subscribe`'],
   ];
   test.each(cases)('%s', (_, text, at) => {
     const problems = problemsOf(text);

@@ -13,8 +13,8 @@ import { shippedFolder } from './schema-io.js';
 import { planOf as planOfText } from './testing/files.js';
 import { metricTable, profileKeyTable, scenarioKeyTable } from './testing/key-table.js';
 
-const profiles = ['affinity', 'error-injector', 'flood', 'high-load', 'idle-session', 'low-load', 'message-bomber', 'normal', 'reconnector', 'slow-client'];
-const scenarios = ['baseline', 'capacity-search', 'ci', 'connection-flood', 'connection-scaling', 'long-running-stability', 'message-bombing', 'mixed-workload', 'noisy-neighbour', 'replica-scaling', 'session-affinity', 'session-leak', 'slow-client-attack', 'smoke', 'spike'];
+const profiles = ['affinity', 'error-injector', 'flood', 'high-load', 'idle-session', 'low-load', 'message-bomber', 'normal', 'publisher', 'reconnector', 'slow-client', 'subscriber'];
+const scenarios = ['backlog-drain', 'baseline', 'capacity-search', 'ci', 'connection-flood', 'connection-scaling', 'idle-streams', 'long-running-stability', 'message-bombing', 'mixed-workload', 'noisy-neighbour', 'replica-scaling', 'session-affinity', 'session-leak', 'slow-client-attack', 'smoke', 'spike', 'subscription-fanout'];
 
 function planOf(scenario: string, sets: readonly string[] = []): Plan {
   const result = loadPlan({ scenario, sets, env: {} });
@@ -41,11 +41,11 @@ describe('every shipped scenario', () => {
 test('the profiles have the numbers of the design', () => {
   const numbers = profiles.map((name) => {
     const [profile] = planOf('smoke', ['workload={}', `workload.${name}={}`]).profiles;
-    return [profile?.name, profile?.clients, profile?.arrivals.model === 'open' ? profile.arrivals.ratePerSecond : 'closed'];
+    return [profile?.name, profile?.clients, profile?.arrivals.model === 'open' ? profile.arrivals.ratePerSecond : profile?.arrivals.model];
   });
   expect(numbers).toEqual([
     ['affinity', 12, 'closed'], ['error-injector', 10, 10], ['flood', 100, 'closed'], ['high-load', 50, 1000], ['idle-session', 100, 'closed'], ['low-load', 10, 10],
-    ['message-bomber', 20, 10_000], ['normal', 25, 100], ['reconnector', 100, 1], ['slow-client', 5, 1],
+    ['message-bomber', 20, 10_000], ['normal', 25, 100], ['publisher', 10, 10], ['reconnector', 100, 1], ['slow-client', 5, 1], ['subscriber', 100, 'none'],
   ]);
 });
 
@@ -65,9 +65,9 @@ test('scenarios against the reference server stay below what one core of it can 
 });
 
 test('what scenarios call is what the reference server offers', () => {
-  const offered = ['echo', 'sleep', 'random_latency', 'payload', 'progress', 'bench://static/1k', 'bench://static/64k', 'greeting', 'tools/list', 'resources/list', 'prompts/list'];
+  const offered = ['echo', 'sleep', 'random_latency', 'payload', 'progress', 'publish', 'bench://static/1k', 'bench://static/64k', 'greeting', 'tools/list', 'resources/list', 'prompts/list'];
   const called = scenarios.flatMap((name) => planOf(name).profiles.flatMap(({ operations }) => operations.map((operation) => operation.name)));
-  expect([...new Set(called)].filter((name) => !offered.includes(name))).toEqual([]);
+  expect([...new Set(called)].filter((name) => !name.startsWith('bench://topic/')).filter((name) => !offered.includes(name))).toEqual([]);
 });
 
 describe('the JSON Schemas', () => {

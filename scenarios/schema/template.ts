@@ -13,9 +13,11 @@ export type Placeholder =
   | { readonly name: 'int'; readonly min: number; readonly max: number }
   | { readonly name: 'pick'; readonly items: readonly string[] }
   | { readonly name: 'uuid' }
-  /** Global slot number of the virtual client. */
-  | { readonly name: 'client' }
+  /** Global slot number of the virtual client, or its remainder. */
+  | { readonly name: 'client'; readonly modulo?: number }
   /** Number of the operation within its client, from 0. */
   | { readonly name: 'seq' }
   /** Milliseconds since the epoch at the moment of sending. */
-  | { readonly name: 'now' };
+  | { readonly name: 'now' }
+  /** Who publishes this, its number among what that client published, and when it was due. */
+  | { readonly name: 'stamp' };

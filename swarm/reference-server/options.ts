@@ -32,6 +32,7 @@ const referenceSchema = z.strictObject({
   'session-ttl': duration.prefault('30m'),
   'max-sessions': z.coerce.number().int().min(1).default(1_000_000),
   seed: z.coerce.number().int().default(1),
+  replay: z.coerce.number().int().min(0).max(1_000_000).default(1_000),
 });
 
 const sinkSchema = z.strictObject(common);

@@ -12,7 +12,7 @@ afterEach(async () => {
 
 async function start(options: Partial<ReferenceServerOptions> = {}): Promise<ReferenceServer & { readonly url: string }> {
   const server = await startReferenceServer({
-    host: '127.0.0.1', port: 0, id: 'r1', era: 'both', answers: 'json', sessions: 'stateful', sessionTtlMs: 60_000, maxSessions: 100, seed: 1, ...options,
+    host: '127.0.0.1', port: 0, id: 'r1', era: 'both', answers: 'json', sessions: 'stateful', sessionTtlMs: 60_000, maxSessions: 100, seed: 1, replay: 1_000, ...options,
   });
   endings.push(() => server.close(500));
   return { ...server, url: `http://127.0.0.1:${server.port}/mcp` };

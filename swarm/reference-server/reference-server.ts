@@ -6,7 +6,7 @@ import { answerMcp } from './http/mcp-endpoint.js';
 import { messagesPath, ssePath, SseSessions } from './http/sse-sessions.js';
 import type { Outcome } from './mcp/answer.js';
 import type { ServedEra } from './mcp/era.js';
-import type { Inbound } from './mcp/inbound.js';
+import { isStream, type Inbound } from './mcp/inbound.js';
 import { LegacyEra } from './mcp/legacy-era.js';
 import { ModernEra } from './mcp/modern-era.js';
 import { replicaHeader } from './mcp/replica-meta.js';
@@ -28,6 +28,8 @@ export interface ReferenceServerOptions {
   readonly sessions: 'stateful' | 'stateless';
   readonly sessionTtlMs: number;
   readonly maxSessions: number;
+  /** Events of a session kept for streams that are resumed (session era, JSON answers); 0: streams cannot be resumed. Default 1,000. */
+  readonly replay?: number;
   /** Of the tools that draw lots and are not given a seed of their own. */
   readonly seed: number;
 }
@@ -40,12 +42,14 @@ export interface ReferenceServer {
   close(budgetMs: number): Promise<void>;
 }
 
+const REPLAY = 1_000;
+
 /** A real MCP server with known truth: what it answered it also counted (`/stats`), and what it should take is its arguments. */
 export async function startReferenceServer(options: ReferenceServerOptions): Promise<ReferenceServer> {
   const { id } = options;
   const tally = new Tally();
   const catalogue = new Catalogue(options.seed, () => tally.reset());
-  const table = new SessionTable(catalogue, id, { ttlMs: options.sessionTtlMs, maxSessions: options.maxSessions }, tally);
+  const table = new SessionTable(catalogue, id, { ttlMs: options.sessionTtlMs, maxSessions: options.maxSessions, replay: options.replay ?? REPLAY }, tally);
   const legacy = new LegacyEra(catalogue, { replica: id, answers: options.answers, sessions: options.sessions }, table);
   const modern = new ModernEra(catalogue, id, options.answers);
   let closing = false;
@@ -59,6 +63,7 @@ export async function startReferenceServer(options: ReferenceServerOptions): Pro
     begun: (inbound: Inbound) => {
       if (!isStream(inbound)) underWay += 1;
     },
+    streams: tally,
     ended: (inbound: Inbound, outcome: Outcome, durationMs: number) => {
       if (!isStream(inbound)) underWay -= 1;
       const tool = inbound.tool === undefined || catalogue.has(inbound.tool) ? inbound.tool : '(unknown)';
@@ -70,7 +75,7 @@ export async function startReferenceServer(options: ReferenceServerOptions): Pro
   const sse = new SseSessions(catalogue, { ...parts, maxSessions: options.maxSessions, observer: tally });
   const sessions = (): number => table.size + service.sessions + sse.size;
   const connections = (): number => listener.connections + (streams?.connections ?? 0);
-  const stats = (): Stats => tally.stats(id, sessions(), connections());
+  const stats = (): Stats => tally.stats(id, { sessions: sessions(), connections: connections(), published: catalogue.topics.published });
   const listener = await Listener.open(options.host, options.port, route, () => tally.connectionOpened());
   const streams = options.streamPort === undefined ? undefined : await StreamListener.open(options.host, options.streamPort, service.serve, () => tally.connectionOpened());
   const metrics = new Metrics(sessions, connections);
@@ -110,7 +115,3 @@ export async function startReferenceServer(options: ReferenceServerOptions): Pro
   };
 }
 
-/** Streams that the client keeps open are not waited for. */
-function isStream({ label }: Inbound): boolean {
-  return label === 'GET' || label === 'subscriptions/listen';
-}

@@ -51,7 +51,7 @@ const spare = new SpareThreads(1);
 // The thread loads its code before the start, as in a run.
 let time = new LoadTime();
 setTimeout(() => (time = new LoadTime()), START_AFTER_MS + WARM_UP_SECONDS * 1000);
-const crew = new EngineCrew(order, { threads: 1, spare, startHrMs: hrNowMs() + START_AFTER_MS }, {
+const crew = new EngineCrew(order, { threads: 1, spare, startHrMs: hrNowMs() + START_AFTER_MS, clockErrorMs: 0 }, {
   onBatch: add,
   onLimit: (problem) => {
     throw new Error(problem);

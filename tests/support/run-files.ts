@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { streamsSchema } from '../../harness/report/stream-blocks.js';
 import { telemetry } from '../../client-sim/protocol/messages.js';
 import type { RunEvent, RunEventBody } from '../../harness/controller/events.js';
 
@@ -23,6 +24,7 @@ const reportSchema = z.looseObject({
   profiles: z.array(z.looseObject({ name: z.string(), ...block })),
   errors: z.array(z.looseObject({ category: z.string(), count: z.number() })),
   misbehaviour: z.array(z.looseObject({ profile: z.string(), kind: z.string(), done: z.number(), reactions: z.array(z.looseObject({ reaction: z.string(), count: z.number(), judgement: z.string() })) })),
+  streams: streamsSchema.optional(),
   workers: z.array(z.looseObject({ id: z.string(), health: z.looseObject({ values: z.record(z.string(), z.looseObject({ mean: z.number(), worst: z.number() })) }) })),
   balance: z.array(z.looseObject({ gap: z.number() })),
 });

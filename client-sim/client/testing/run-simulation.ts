@@ -44,7 +44,7 @@ export function runSimulation(plan: WorkerPlan, options: SimulationOptions): Sim
   const engine = createThreadEngine({
     plan, places, endpoints: () => [options.home === undefined ? {} : { replica: options.home }], replicas, joinMs: options.joinMs ?? 0,
     limits: { ratePerSecond: options.ratePerSecond ?? Infinity, bytes: options.bytesLimit ?? Infinity },
-    clock: () => world.nowMs, startMs: 0, loop,
+    clock: () => world.nowMs, startMs: 0, runClock: { startHrMs: 0, errorMs: 0 }, loop,
     templates: (profile) => profile.operations.map((operation, index) => ({
       index, method: operation.method, nameHeader: undefined, maxBodyBytes: 0, writeBody: () => 0,
     })),

@@ -169,6 +169,7 @@ export class AnswerReader implements SseHandler {
     if (!parsed.ok) return this.answer(violation(parsed.problem), bytes, start, end);
     if (isObject(parsed.value) && typeof parsed.value['method'] === 'string') {
       if (parsed.value['id'] !== undefined && parsed.value['id'] !== null) owner.onServerRequest(parsed.value);
+      else if (parsed.value['method'] === 'notifications/progress') owner.counters.streams.progress++;
       return;
     }
     const expectedId = isControl ? this.controls?.[0]?.id : ring.id;

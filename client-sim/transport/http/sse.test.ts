@@ -33,9 +33,11 @@ function reference(stream: Buffer): { readonly events: readonly Event[]; readonl
   let data: string[] = [];
   let type = '';
   let id = '';
+  let idBuffer = '';
   let retryMs = -1;
   for (const line of lines) {
     if (line === '') {
+      id = idBuffer;
       if (data.length > 0) events.push({ type: type === '' ? 'message' : type, data: data.join('\n') });
       data = [];
       type = '';
@@ -45,7 +47,7 @@ function reference(stream: Buffer): { readonly events: readonly Event[]; readonl
     if (line.startsWith(':')) continue;
     if (field === 'data') data.push(value);
     else if (field === 'event') type = value;
-    else if (field === 'id' && !value.includes('\0')) id = value;
+    else if (field === 'id' && !value.includes('\0')) idBuffer = value;
     else if (field === 'retry' && /^\d{1,9}$/.test(value)) retryMs = Number(value);
   }
   return { events, id, retryMs };

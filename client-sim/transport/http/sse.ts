@@ -20,6 +20,7 @@ const LINE_FEED = Buffer.from('\n', 'latin1');
 const LONG_LINE = 256;
 
 export class SseParser {
+  /** Of the last whole event: one that was cut must be asked for again. */
   lastEventId = '';
   /** From `retry:`; -1: never said. */
   retryMs = -1;
@@ -27,6 +28,8 @@ export class SseParser {
   private readonly line = new BodyCollector();
   private readonly data = new BodyCollector();
   private hasData = false;
+  /** Of the event being read, or the last one that had one. */
+  private id = '';
   private type = '';
   private firstLine = true;
   /** The last byte was a CR, so a LF that comes first belongs to it. */
@@ -45,6 +48,7 @@ export class SseParser {
     this.firstLine = true;
     this.afterCr = false;
     this.lastEventId = '';
+    this.id = '';
     this.retryMs = -1;
   }
 
@@ -65,6 +69,11 @@ export class SseParser {
       }
       this.endLine(handler);
     }
+  }
+
+  /** Held of an event that is not over. */
+  get pendingBytes(): number {
+    return this.line.length + this.data.length;
   }
 
   /** The buffer given to `feed` is about to be used again. */
@@ -104,7 +113,7 @@ export class SseParser {
         this.type = text;
         return;
       case 'id':
-        if (!text.includes('\0')) this.lastEventId = text;
+        if (!text.includes('\0')) this.id = text;
         return;
       case 'retry':
         if (/^\d{1,9}$/.test(text)) this.retryMs = Number(text);
@@ -113,6 +122,7 @@ export class SseParser {
   }
 
   private dispatch(handler: SseHandler): void {
+    this.lastEventId = this.id;
     if (this.hasData) handler.onEvent(this.type || 'message', this.data.bytes, this.data.start, this.data.end);
     this.data.reset();
     this.hasData = false;

@@ -62,6 +62,15 @@ export class TicketRing {
     return false;
   }
 
+  /** Of the request that waits with this ticket; -1: none does. */
+  idOf(ticket: number): number {
+    for (let index = 0; index < this.count; index++) {
+      const base = ((this.first + index) & this.mask) * WIDTH;
+      if (this.fields[base + TICKET] === ticket && this.fields[base + STATE] === WAITING) return this.fields[base + ID] as number;
+    }
+    return -1;
+  }
+
   get someoneWaits(): boolean {
     for (let index = 0; index < this.count; index++) {
       if (this.fields[((this.first + index) & this.mask) * WIDTH + STATE] === WAITING) return true;

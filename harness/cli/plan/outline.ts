@@ -32,7 +32,7 @@ export interface Outline {
 export interface ProfileOutline {
   readonly name: string;
   readonly clients: number;
-  readonly model: 'open' | 'closed';
+  readonly model: 'open' | 'closed' | 'none';
   readonly ratePerClient: number | undefined;
   readonly connections: number;
   readonly operations: readonly string[];
@@ -104,6 +104,8 @@ function profileOutline(profile: ProfilePlan): ProfileOutline {
 
 function requestBytes({ operations }: ProfilePlan): number {
   const weights = operations.reduce((sum, { weight }) => sum + weight, 0);
+  // A profile that only subscribes has no mix.
+  if (weights === 0) return 0;
   return operations.reduce((sum, { params, weight }) => sum + (weight / weights) * (HEAD_BYTES + ENVELOPE_BYTES + templateBytes(params)), 0);
 }
 

@@ -32,6 +32,8 @@ function placeholderBytes(placeholder: Placeholder): number {
       return 5;
     case 'now':
       return 13;
+    case 'stamp':
+      return 60;
   }
 }
 

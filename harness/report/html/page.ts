@@ -14,6 +14,7 @@ import { faultsSection } from './faults-section.js';
 import { html, trusted } from './markup.js';
 import { memoryTable } from './memory-table.js';
 import { misbehaviourSection } from './misbehaviour-section.js';
+import { streamsSection } from './streams-section.js';
 import { style } from './style.js';
 import { thresholdsSection } from './thresholds-section.js';
 import { masthead, verdictSection } from './verdict-section.js';
@@ -23,11 +24,19 @@ const policy = `default-src 'none'; style-src 'sha256-${styleHash}'; img-src dat
 
 const places = [
   ['thresholds', 'Thresholds'], ['faults', 'Faults'], ['load', 'Load'], ['latency', 'Latency'], ['errors', 'Errors'], ['misbehaviour', 'Misbehaviour'], ['affinity', 'Affinity'], ['generator', 'Generator'], ['resources', 'Resources'],
-  ['breakdown', 'Breakdown'], ['workload', 'Workload'], ['environment', 'Environment'], ['balance', 'Balance'],
+  ['streams', 'Streams'], ['breakdown', 'Breakdown'], ['workload', 'Workload'], ['environment', 'Environment'], ['balance', 'Balance'],
 ] as const;
 
 /** Sections that a run without load does not have. */
-const measured: ReadonlySet<string> = new Set(['load', 'latency', 'errors', 'misbehaviour', 'affinity', 'generator', 'resources', 'breakdown']);
+const measured: ReadonlySet<string> = new Set(['load', 'latency', 'errors', 'misbehaviour', 'affinity', 'generator', 'resources', 'streams', 'breakdown']);
+
+const has = (report: Report, id: string): boolean => {
+  if (id === 'faults') return report.faults.length > 0;
+  if (id === 'misbehaviour' && report.misbehaviour.length === 0) return false;
+  if (id === 'affinity' && report.affinity === null) return false;
+  if (id === 'streams' && report.streams === undefined) return false;
+  return report.timeline.length > 0 || !measured.has(id);
+};
 
 export const renderHtml = (report: Report): string => html`<!doctype html>
 <html lang="en">
@@ -46,7 +55,7 @@ export const renderHtml = (report: Report): string => html`<!doctype html>
 <header>${masthead(report)}</header>
 <main>
 ${verdictSection(report)}
-<nav aria-label="Sections"><ul>${places.filter(([id]) => id !== 'faults' || report.faults.length > 0).filter(([id]) => id !== 'misbehaviour' || report.misbehaviour.length > 0).filter(([id]) => id !== 'affinity' || report.affinity !== null).filter(([id]) => report.timeline.length > 0 || !measured.has(id)).map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)}</ul></nav>
+<nav aria-label="Sections"><ul>${places.filter(([id]) => has(report, id)).map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)}</ul></nav>
 ${preflightSection(report)}
 ${thresholdsSection(report)}
 ${faultsSection(report)}
@@ -76,5 +85,6 @@ ${workersTable(report)}
 ${resourceCharts(report, time)}
 ${replicasTable(report)}
 ${memoryTable(report)}
+${streamsSection(report)}
 ${breakdownSection(report)}`;
 };

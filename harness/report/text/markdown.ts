@@ -14,6 +14,7 @@ export const renderMarkdown = (report: Report): string => [
   thresholds(report),
   figures(report),
   faults(report),
+  deliveries(report),
   breakdown(report),
   affinity(report),
   errors(report),
@@ -46,6 +47,15 @@ const faults = ({ faults: all }: Report): string =>
     text(`${fault.id} ${fault.kind}`), text(fault.target), seconds(fault.atSeconds), seconds(fault.convergenceSeconds), seconds(fault.recoverySeconds),
     seconds(fault.undoneAtSeconds), seconds(fault.undo?.convergenceSeconds ?? null), seconds(fault.undo?.recoverySeconds ?? null), significant(fault.failedDuring),
   ]));
+const deliveries = ({ streams }: Report): string => streams === undefined ? '' : table(['Streams', 'Value'], [
+  ['Opened', `${significant(streams.summary.opened)}, ${significant(streams.summary.resumed)} resumed, ${significant(streams.summary.lost)} broken`],
+  ['Delivery from due time', percentiles(streams.summary.deliveryMs)],
+  ...(streams.summary.returned === 0 ? [] : [['Caught up', `${significant(streams.summary.catchUpMs.count)} of ${significant(streams.summary.returned)}: ${percentiles(streams.summary.catchUpMs)}`]]),
+  ...(streams.deliveries === null ? [] : [
+    ['Published, whole run', `${significant(streams.deliveries.published)} by ${significant(streams.deliveries.publishers)}, ${significant(streams.deliveries.unconfirmed)} not confirmed`],
+    ['Delivered, whole run', `${significant(streams.deliveries.delivered)} of ${significant(streams.deliveries.expected)} expected, ${significant(streams.deliveries.lost)} lost`],
+  ]),
+]);
 
 const breakdown = ({ operations }: Report): string =>
   operations.length < 2 ? '' : table(['Operation', 'Profile', 'Succeeded', 'Failed', 'p50', 'p95', 'p99'], operations.map(({ name, profile, succeeded, failed, byUs, latencyMs }) => [

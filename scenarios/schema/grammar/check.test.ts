@@ -38,7 +38,7 @@ describe('checks', () => {
     ['latency < 5ms', 0, /`latency` is a distribution/, /latency\.p50, latency\.p90/],
     ['latency.p42 < 5ms', 0, /no statistic `p42`/, /latency\.p95/],
     ['latncy.p95 < 5ms', 0, /unknown metric `latncy\.p95`/, /did you mean "latency\.p95"/],
-    ['errors.count.p95 < 5', 0, /`errors\.count` is a single number: it has no p95/, /latency, service, connect/],
+    ['errors.count.p95 < 5', 0, /`errors\.count` is a single number: it has no p95/, /latency, service, delivery, catchUp, connect/],
     ['throughput.p99 < 5/s', 0, /`throughput` is a single number/, /write throughput/],
     ['nothing < 5', 0, /unknown metric/, /metrics: .*throughput/],
     ['fault.detection < 5s', 0, /breaks something that could be detected/],

@@ -19,6 +19,8 @@ const byOperation = ['stage', 'profile', 'operation'] as const;
 export const distributions: Readonly<Record<string, Metric>> = {
   latency: { unit: 'time', labels: [...byOperation, 'replica'], help: 'correct answers, from when they were due' },
   service: { unit: 'time', labels: byOperation, help: 'correct answers, from when they were sent' },
+  delivery: { unit: 'time', labels: ['stage', 'profile'], help: 'from when a publication with a stamp was due to when a subscriber read of it; by the stage and profile of the subscriber' },
+  catchUp: { unit: 'time', labels: ['stage', 'profile'], help: 'from when consumers that were away came back to when they had heard all they missed; no data while one of them has not' },
   connect: { unit: 'time', labels: ['stage', 'profile'], help: 'TCP, TLS and MCP handshake' },
 };
 
@@ -29,6 +31,11 @@ export const scalars: Readonly<Record<string, Metric>> = {
   delivered: { unit: 'ratio', labels: byOperation, help: 'sent / offered' },
   'errors.rate': { unit: 'ratio', labels: [...byOperation, 'category', 'replica'], help: 'failed and lost operations / all that ended, without what was our own doing; with a category, that one alone; with a replica, what that one answered' },
   'errors.count': { unit: 'count', labels: [...byOperation, 'category', 'replica'], help: 'failed and lost operations, without what was our own doing; with a category, that one alone; with a replica, what that one answered' },
+  'delivery.count': { unit: 'count', labels: ['stage', 'profile'], help: 'publications with a stamp that subscribers heard of, each counted once a subscriber' },
+  'delivery.lost': { unit: 'count', labels: [], help: 'of what was published after a subscriber first heard of a publisher: not delivered to it; of the whole run, known when it is over' },
+  'delivery.duplicated': { unit: 'count', labels: ['stage', 'profile'], help: 'publications a subscriber heard of again' },
+  'delivery.outOfOrder': { unit: 'count', labels: ['stage', 'profile'], help: 'publications heard of after a later one of the same publisher' },
+  'streams.lost': { unit: 'count', labels: ['stage', 'profile'], help: 'streams that broke; those the server ended in good order are not among them' },
   'sessions.lost': { unit: 'count', labels: ['stage', 'profile'], help: 'sessions the server forgot or broke' },
   'sessions.peak': { unit: 'count', labels: ['stage'], help: 'most sessions at once' },
   'affinity.moved': { unit: 'count', labels: ['stage', 'profile', 'replica'], help: 'sessions with an answer from another replica than the one before, once in each stage; with a replica, those that moved to it' },

@@ -11,9 +11,10 @@ const usage = {
   int: '{{ int 1 100 }}: a whole number from the first to the second',
   pick: '{{ pick a b "c d" }}: one of the words',
   uuid: '{{ uuid }}',
-  client: '{{ client }}: number of the virtual client',
+  client: '{{ client }}: number of the virtual client, or {{ client 10 }}: the remainder of dividing it by 10',
   seq: '{{ seq }}: number of the operation within its client',
   now: '{{ now }}: milliseconds since 1970',
+  stamp: '{{ stamp }}: who publishes, its number, and when it was due; subscribers match by it',
 } as const satisfies Record<Placeholder['name'], string>;
 
 /** Longest random text of one placeholder; a request is built in one buffer. */
@@ -42,9 +43,14 @@ function build(name: Placeholder['name'], words: readonly string[]): Placeholder
     }
     case 'pick':
       return words.length > 0 ? { name, items: words } : undefined;
+    case 'client': {
+      if (words.length === 0) return { name };
+      const [modulo] = wholeNumbers(words, 1);
+      return modulo !== undefined && modulo >= 1 ? { name, modulo } : undefined;
+    }
     case 'uuid':
-    case 'client':
     case 'seq':
+    case 'stamp':
     case 'now':
       return words.length === 0 ? { name } : undefined;
   }

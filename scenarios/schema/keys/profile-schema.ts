@@ -4,7 +4,6 @@ import { plannedTransports, transportNames } from '../transports.js';
 import { duration, name, positiveDuration, rate, size, text, whole } from './fields.js';
 import { misbehaveSchema } from './misbehave-schema.js';
 
-const notBuilt = 'Not built yet: refused by name.';
 
 /** Of a target, or of the profiles that want another. */
 export const stickiness = z.enum(['none', 'session', 'cookie', 'source']);
@@ -55,10 +54,17 @@ const operation = z.strictObject({
   prompt: text.optional().describe('prompts/get of this prompt.'),
   ping: z.literal(true, { error: 'write `ping: true`' }).optional().describe('ping. Does not exist in the stateless era (2026-07-28), so it is refused when `target.era` is modern.'),
   list: z.enum(listKinds).optional().describe('tools/list, resources/list or prompts/list (first page).'),
-  subscribe: text.optional().describe(`resources/subscribe. ${notBuilt}`),
+  subscribe: text.optional().describe('Subscribes to this uri as each session opens, beside the mix, and listens on a stream: resources/subscribe and the GET stream in the session era, subscriptions/listen in the stateless one. May hold `{{ client }}`.'),
+  progress: z.literal(true, { error: 'write `progress: true`' }).optional().describe('Sends a progress token with the call; progress notifications are counted.'),
   arguments: z.union([z.enum(['auto'], { error: 'expected a map of arguments' }), z.record(z.string(), z.unknown())]).optional().describe('Arguments of the tool or prompt; text in it may hold templates. `auto`: made up from what the server says of it in its list, before the load begins; what cannot be right for certain is refused.'),
   expect: expectation.optional().describe('What a correct answer holds beyond the rules of MCP; one that does not has failed with `expectation`. Such answers are all parsed.'),
-  weight: z.number().positive({ error: 'must be more than 0' }).max(1_000_000).prefault(1).describe('How often it is chosen, in proportion to the other operations.'),
+  weight: z.number().positive({ error: 'must be more than 0' }).max(1_000_000).prefault(1).describe('How often it is chosen, in proportion to the other operations. A subscription has none.'),
+});
+
+const stream = z.strictObject({
+  open: z.boolean().optional().describe('true: keeps a stream open without any subscription (session era). Default: only where there is a subscription.'),
+  away: z.array(name).optional().describe('Names of stages in which clients close their streams, their sessions and subscriptions kept, and open them again after: consumers that are away and come back.'),
+  resume: z.boolean().optional().describe('Whether a stream opened again asks for what it missed (Last-Event-ID, session era); default true.'),
 });
 
 export const profileSchema = z.strictObject({
@@ -77,6 +83,7 @@ export const profileSchema = z.strictObject({
   pacing: z.enum(['batch', 'metronome', 'spin']).prefault('batch').describe('How exactly due times are kept: batch (1 ms), metronome (0.1 ms, dearer), spin (a core of its own).'),
   timeout: positiveDuration.prefault('5s').describe('An operation without an answer this long after it was sent has failed.'),
   onClose: z.enum(['delete', 'abandon', 'reset']).prefault('delete').describe('How a session ends: with a goodbye (DELETE; over sse there is none; over stdio the end of its input, then SIGTERM, then SIGKILL; over websocket a close frame, over tcp the end of our side, and then of theirs), by closing its sockets, or by resetting them.'),
+  stream: stream.optional().describe('The stream on which clients hear what the server has to say by itself. Profiles that subscribe have one.'),
   operations: z.array(operation).min(1, { error: 'at least one operation' }).describe('What a client calls: a mix by weight.'),
   misbehave: misbehaveSchema.optional().describe('Bad behaviour on purpose; counted on its own, never as the errors of the target.'),
 });

@@ -24,7 +24,6 @@ const scenarioRefusals: readonly Refusal[] = [
 
 const profileRefusals: readonly Refusal[] = [
   { path: ['transport'], refuses: (value) => (plannedTransports as readonly unknown[]).includes(value), what: 'this transport is', instead: `use ${transportNames.join(', ')}` },
-  { path: ['operations', '*', 'subscribe'], what: 'subscribing is', instead: 'use tool, resource, prompt, ping or list' },
 ];
 
 export function refuseInScenario(scenario: MapNode): readonly Problem[] {

@@ -1,7 +1,7 @@
 /** How long a client keeps its session, when it calls, and how much it has on the wire. */
 import { parseDuration } from '../grammar/units.js';
 import type { ProfileSource } from '../keys/profile-schema.js';
-import type { ArrivalsPlan, ProfilePlan, SessionPlan, ThinkTimePlan } from '../plan.js';
+import type { ArrivalsPlan, OperationPlan, ProfilePlan, SessionPlan, ThinkTimePlan } from '../plan.js';
 import { factsOf, isTransport, type TransportName } from '../transports.js';
 import type { Part } from './context.js';
 
@@ -37,9 +37,19 @@ function churn(every: string, profile: Part, scaleMs: (ms: number) => number): S
   return undefined;
 }
 
-export function resolveArrivals(source: ProfileSource, profile: Part, scaleMs: (ms: number) => number): ArrivalsPlan | undefined {
+/** @param operations of the mix, subscriptions among them: a client that only subscribes has nothing that could be due */
+export function resolveArrivals(source: ProfileSource, operations: readonly OperationPlan[], profile: Part, scaleMs: (ms: number) => number): ArrivalsPlan | undefined {
   const { arrivals, thinkTime } = source;
   const idleMs = source.misbehave?.idle;
+  if (operations.length > 0 && operations.every(({ weight }) => weight === 0)) {
+    for (const key of ['arrivals', 'thinkTime'] as const) {
+      if (source[key] !== undefined) profile.wrongKey([key], 'CONFLICT', `\`${key}\` says when to call, and this profile only subscribes`, 'take it out, or start from `profile: subscriber`');
+    }
+    for (const key of ['idle', 'abort', 'malformed'] as const) {
+      if (source.misbehave?.[key] !== undefined) profile.wrongKey(['misbehave', key], 'CONFLICT', `\`misbehave.${key}\` is about what a client calls, and this profile only subscribes`, 'take it out');
+    }
+    return { model: 'none' };
+  }
   if (idleMs !== undefined) {
     const rival = arrivals !== undefined ? 'arrivals' : thinkTime !== undefined ? 'thinkTime' : undefined;
     if (rival === undefined) return { model: 'closed', thinkTime: { kind: 'fixed', ms: scaleMs(idleMs) } };

@@ -61,7 +61,7 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
 
   const target = resolveTarget(source.target, sources.scenario, request, report, warn);
   const era = request.era ?? source.target?.era ?? 'auto';
-  const asked = resolveProfiles(sources.workloads, { era, scaleMs, report, warn, transport: naturalTransport(source.target, request) });
+  const asked = resolveProfiles(sources.workloads, { era, stages: stageNames(sources.scenario), scaleMs, report, warn, transport: naturalTransport(source.target, request) });
   const profiles = target === undefined ? asked : checkWays(target, asked, scenario, isByHand(request), warn);
   if (source.workload !== undefined && sources.workloads.length === 0 && Object.keys(source.workload).length === 0) {
     scenario.wrongKey(['workload'], 'MISSING_KEY', 'the workload names no profile', 'such as workload: { low-load: {} }');
@@ -144,7 +144,7 @@ function operationNames(workloads: readonly Workload[]): readonly string[] {
 }
 
 function operationName(operation: SourceNode): string | undefined {
-  for (const key of ['name', 'tool', 'prompt', 'resource']) {
+  for (const key of ['name', 'tool', 'prompt', 'resource', 'subscribe']) {
     const found = child(operation, key);
     if (found?.kind === 'scalar' && typeof found.value === 'string') return found.value;
   }

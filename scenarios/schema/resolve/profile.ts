@@ -9,9 +9,12 @@ import { Part } from './context.js';
 import type { Report } from './context.js';
 import { resolveMisbehave } from './misbehave.js';
 import { resolveOperations } from './operations.js';
+import { resolveStream } from './stream.js';
 
 export interface ProfileContext {
   readonly era: Era;
+  /** Names of the scenario's stages. */
+  readonly stages: readonly string[];
   readonly scaleMs: (ms: number) => number;
   readonly report: Report;
   readonly warn: (warning: string) => void;
@@ -41,8 +44,9 @@ export function resolveProfile(node: MapNode, prefix: string, firstSlot: number,
   const source = checked.value;
   const operations = resolveOperations(source.operations, part, source.era ?? context.era);
   const session = resolveSession(source, part, context.scaleMs);
-  const arrivals = resolveArrivals(source, part, context.scaleMs);
+  const arrivals = resolveArrivals(source, operations, part, context.scaleMs);
   const misbehave = resolveMisbehave(source, part, context.scaleMs);
+  const stream = resolveStream(source, operations, part, context);
   const window = resolveWindow(source, part, context.warn);
   const transport = part.has(['transport']) ? source.transport : (context.transport ?? source.transport);
   if (wrong || session === undefined || arrivals === undefined || !isTransport(transport)) return undefined;
@@ -65,5 +69,6 @@ export function resolveProfile(node: MapNode, prefix: string, firstSlot: number,
     onClose: source.onClose,
     operations,
     misbehave,
+    ...(stream === undefined ? {} : { stream }),
   };
 }

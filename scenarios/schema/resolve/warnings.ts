@@ -30,6 +30,7 @@ function stageWarnings({ stages }: Judged): readonly string[] {
 function rateWarnings(plan: Judged): readonly string[] {
   return expectedOperations(plan).flatMap(({ stage, profile, operations }) => {
     const of = plan.stages[stage];
+    if (plan.profiles.some(({ name, arrivals }) => name === profile && arrivals.model === 'none')) return [];
     if (of === undefined || !of.measured || of.trial > 1 || operations === undefined || operations >= 1 || peakLoad(of) === 0 || !takesPart(of, profile)) return [];
     return [`profile ${profile} has less than one operation due in stage ${of.name}: its rate is too low for so short a stage`];
   });

@@ -3,7 +3,7 @@ import { withEntry, withoutEntry } from './node.js';
 import type { MapEntry, MapNode } from './node.js';
 
 /** Maps whose keys are overridden one by one; any other key is replaced as a whole. */
-const mergedKeys: ReadonlySet<string> = new Set(['arrivals', 'misbehave']);
+const mergedKeys: ReadonlySet<string> = new Set(['arrivals', 'misbehave', 'stream']);
 
 /** A client has one of these; giving one takes the other away. */
 const rivals: Readonly<Record<string, string>> = { arrivals: 'thinkTime', thinkTime: 'arrivals' };

@@ -18,6 +18,7 @@ export class Catalogue {
     const tools = [
       ...dataTools(sequences, seed, this.topics, () => {
         sequences.reset();
+        this.topics.reset();
         resetCounters();
       }),
       ...timingTools(sequences, seed),

@@ -41,11 +41,15 @@ function fail(sequences: SeededSequences, defaultSeed: number): Tool {
 function publish(topics: Topics): Tool {
   return defineTool({
     name: 'publish',
-    description: 'Sets the text of bench://topic/{topic} and tells its subscribers.',
-    input: z.strictObject({ topic: z.string().regex(/^[\w.-]{1,64}$/), message: z.string().max(65_536).default('') }),
+    description: 'Sets the text of bench://topic/{topic} and tells its subscribers; the stamp goes out with the notification, as it came.',
+    input: z.strictObject({
+      topic: z.union([z.string().regex(/^[\w.-]{1,64}$/), z.int().min(0)]),
+      message: z.string().max(65_536).default(''),
+      stamp: z.string().max(200).optional(),
+    }),
     annotations: { readOnlyHint: false, idempotentHint: false },
-    call({ topic, message }) {
-      const version = topics.publish(topic, message);
+    call({ topic, message, stamp }) {
+      const version = topics.publish(String(topic), message, stamp);
       return { ...text(`published version ${version} of ${topic}`), structuredContent: { version } };
     },
   });

@@ -1,14 +1,27 @@
 /** Subscribable texts: `bench://topic/{name}`. A topic exists, empty and at version 0, as soon as someone asks for it. */
 export class Topics {
   readonly #topics = new Map<string, Topic>();
-  readonly #listeners = new Set<(uri: string) => void>();
+  readonly #all = new Set<TopicListener>();
+  /** By uri: a session that subscribed to nothing is not asked about every publication. */
+  readonly #subscribers = new Map<string, Set<TopicListener>>();
+  #published = 0;
 
-  /** @returns the version after this publication, from 1 */
-  publish(name: string, message: string): number {
+  /** Publications so far. */
+  get published(): number {
+    return this.#published;
+  }
+
+  /**
+   * @param stamp whatever the publisher wants its subscribers to have; it goes out with the notification
+   * @returns the version after this publication, from 1
+   */
+  publish(name: string, message: string, stamp?: string): number {
     const version = (this.#topics.get(name)?.version ?? 0) + 1;
     this.#topics.set(name, { version, message });
-    const uri = topicUri(name);
-    for (const listener of this.#listeners) listener(uri);
+    this.#published += 1;
+    const update = { uri: topicUri(name), version, ...(stamp === undefined ? {} : { stamp }) };
+    for (const listener of this.#all) listener(update);
+    for (const listener of this.#subscribers.get(update.uri) ?? []) listener(update);
     return version;
   }
 
@@ -20,11 +33,39 @@ export class Topics {
     return [...this.#topics.keys()];
   }
 
-  /** @returns how to stop listening */
-  listen(listener: (uri: string) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  /** Hears of every topic. @returns how to stop listening */
+  listen(listener: TopicListener): () => void {
+    this.#all.add(listener);
+    return () => this.#all.delete(listener);
   }
+
+  /** Hears of one. @returns how to stop listening */
+  subscribe(uri: string, listener: TopicListener): () => void {
+    const known = this.#subscribers.get(uri) ?? new Set();
+    this.#subscribers.set(uri, known);
+    known.add(listener);
+    return () => {
+      known.delete(listener);
+      if (known.size === 0 && this.#subscribers.get(uri) === known) this.#subscribers.delete(uri);
+    };
+  }
+
+  reset(): void {
+    this.#published = 0;
+  }
+}
+
+export type TopicListener = (update: TopicUpdate) => void;
+
+export interface TopicUpdate {
+  readonly uri: string;
+  readonly version: number;
+  readonly stamp?: string;
+}
+
+/** `params` of `notifications/resources/updated`, in both eras. */
+export function updateParams({ uri, version, stamp }: TopicUpdate): { readonly uri: string; readonly _meta: Record<string, unknown> } {
+  return { uri, _meta: { 'swarmbench/version': version, ...(stamp === undefined ? {} : { 'swarmbench/stamp': stamp }) } };
 }
 
 export interface Topic {

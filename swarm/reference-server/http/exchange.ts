@@ -11,8 +11,14 @@ export class Exchange {
   #outcome: Outcome = 'ok';
   #signal: AbortSignal | undefined;
 
-  /** @param ended told once, with the outcome, when the answer is written to the last byte or the client has gone */
-  constructor(incoming: IncomingMessage, outgoing: ServerResponse, ended: (outcome: Outcome) => void) {
+  readonly #streamed: (text: string) => void;
+
+  /**
+   * @param streamed told of every piece of a stream, when it is written
+   * @param ended told once, with the outcome, when the answer is written to the last byte or the client has gone
+   */
+  constructor(incoming: IncomingMessage, outgoing: ServerResponse, ended: (outcome: Outcome) => void, streamed: (text: string) => void = () => undefined) {
+    this.#streamed = streamed;
     this.#incoming = incoming;
     this.#outgoing = outgoing;
     outgoing.once('close', () => {
@@ -35,6 +41,8 @@ export class Exchange {
     for (const [name, value] of response.headers) headers[name] = value;
     if (headers['content-type'] === 'text/event-stream' && body !== null) {
       this.#outgoing.writeHead(status, headers);
+      // A stream may say nothing for long: its client must know that it is open.
+      this.#outgoing.flushHeaders();
       await this.#stream(body, status);
       return;
     }
@@ -61,7 +69,9 @@ export class Exchange {
     for (;;) {
       const { done, value } = await reader.read();
       if (done || outgoing.destroyed) break;
-      const outcome = outcomeOf(status, Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1'));
+      const text = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1');
+      this.#streamed(text);
+      const outcome = outcomeOf(status, text);
       if (outcome !== 'ok') this.#outcome = outcome;
       if (!outgoing.write(value)) await roomOrEnd(outgoing);
     }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { rpcErrorResponse, type Outcome } from '../mcp/answer.js';
 import { eraOf, type ServedEra } from '../mcp/era.js';
-import { describe, withoutBody, type Inbound } from '../mcp/inbound.js';
+import { describe, isStream, withoutBody, type Inbound } from '../mcp/inbound.js';
 import type { LegacyEra } from '../mcp/legacy-era.js';
 import type { ModernEra } from '../mcp/modern-era.js';
 import { largestBodyBytes, readJsonBody } from './body.js';
@@ -14,8 +14,17 @@ export interface McpEndpointParts {
   readonly modern: ModernEra;
   /** Told of every exchange once, when its request has been read. */
   begun(inbound: Inbound): void;
+  readonly streams: StreamObserver;
   /** Told of every exchange that has begun once, when it is over. */
   ended(inbound: Inbound, outcome: Outcome, durationMs: number): void;
+}
+
+export interface StreamObserver {
+  /** A stream that its client keeps open. */
+  streamOpened(): void;
+  streamClosed(): void;
+  /** A piece of any stream has been written. */
+  streamed(text: string): void;
 }
 
 const unreadable: Inbound = { ...withoutBody('POST'), label: 'invalid' };
@@ -28,12 +37,16 @@ export async function answerMcp(incoming: IncomingMessage, outgoing: ServerRespo
   if (body?.kind === 'aborted') return;
   const inbound = body === undefined ? withoutBody(httpMethod) : body.kind === 'json' ? describe(body.value) : unreadable;
   parts.begun(inbound);
-  const exchange = new Exchange(incoming, outgoing, (outcome) => parts.ended(inbound, outcome, performance.now() - startedAt));
+  const exchange = new Exchange(incoming, outgoing, (outcome) => parts.ended(inbound, outcome, performance.now() - startedAt), (text) => parts.streams.streamed(text));
   if (body !== undefined && body.kind !== 'json') return exchange.send(refusal(body.kind), parts.replica);
   const response =
     eraOf(parts.era, httpMethod, incoming.headers, inbound.body) === 'modern'
       ? await parts.modern.answer(exchange.toRequest(), inbound)
       : await parts.legacy.answer(exchange.toRequest(), inbound, exchange.onEnd);
+  if (isStream(inbound) && response.status === 200 && response.headers.get('content-type') === 'text/event-stream') {
+    parts.streams.streamOpened();
+    exchange.onEnd(() => parts.streams.streamClosed());
+  }
   await exchange.send(response, parts.replica);
 }
 

@@ -36,14 +36,12 @@ export class SseSessions {
   async open(outgoing: ServerResponse): Promise<void> {
     const { maxSessions, observer, replica } = this.#parts;
     if (this.#open.size >= maxSessions) return void outgoing.writeHead(503, { 'retry-after': '1', [replicaHeader]: replica }).end('Too many sessions');
-    const subscriptions = new Set<string>();
+    const subscriptions = new Map<string, () => void>();
     const server = createLegacyServer(this.#catalogue, subscriptions);
     const transport = new CountingTransport(outgoing, this.#parts);
-    const stopListening = this.#catalogue.topics.listen((uri) => {
-      if (subscriptions.has(uri)) void server.sendResourceUpdated({ uri });
-    });
     server.onclose = () => {
-      stopListening();
+      for (const end of subscriptions.values()) end();
+      subscriptions.clear();
       transport.cut();
       if (this.#open.delete(transport.sessionId)) observer.sessionClosed();
     };

@@ -39,6 +39,11 @@ export function describe(body: unknown): Inbound {
   };
 }
 
+/** Asks for a stream that the client keeps open; what is under way at the end waits for others, not for these. */
+export function isStream({ label }: Inbound): boolean {
+  return label === 'GET' || label === 'subscriptions/listen';
+}
+
 function field(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null) return undefined;
   return Object.getOwnPropertyDescriptor(value, name)?.value;

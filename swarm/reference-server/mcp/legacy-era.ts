@@ -48,9 +48,13 @@ export class LegacyEra {
 
   /** A server and a transport for this one exchange, as SDK 1.x wants it without sessions. */
   async #once(request: Request, inbound: Inbound, json: boolean, onEnd: (act: () => void) => void): Promise<Response> {
-    const server = createLegacyServer(this.#catalogue, new Set());
+    const subscriptions = new Map<string, () => void>();
+    const server = createLegacyServer(this.#catalogue, subscriptions);
     const transport = new LegacyTransport(this.#options.replica, { enableJsonResponse: json });
-    onEnd(() => void server.close());
+    onEnd(() => {
+      for (const end of subscriptions.values()) end();
+      void server.close();
+    });
     await server.connect(transport);
     return transport.handleRequest(request, { parsedBody: inbound.body });
   }

@@ -13,6 +13,7 @@ import {
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
 import type { Catalogue } from '../catalogue/catalogue.js';
 import { prompts } from '../catalogue/prompts.js';
+import { updateParams } from '../catalogue/topics.js';
 import { resourceTemplates } from '../catalogue/resources.js';
 import { serverName, serverVersion } from './replica-meta.js';
 
@@ -22,9 +23,9 @@ const jsonSchemaValidator = new AjvJsonSchemaValidator();
 /**
  * The catalogue behind SDK 1.x, for one session or one stateless exchange. The low-level `Server` and not `McpServer`:
  * the catalogue validates arguments itself, once.
- * @param subscriptions uris this session subscribed to; kept up to date here
+ * @param subscriptions of this session, uri to how to end it; kept up to date here
  */
-export function createLegacyServer(catalogue: Catalogue, subscriptions: Set<string>): Server {
+export function createLegacyServer(catalogue: Catalogue, subscriptions: Map<string, () => void>): Server {
   const server = new Server(
     { name: serverName, version: serverVersion },
     { capabilities: { tools: {}, resources: { subscribe: true }, prompts: {} }, jsonSchemaValidator },
@@ -46,10 +47,13 @@ export function createLegacyServer(catalogue: Catalogue, subscriptions: Set<stri
   server.setRequestHandler(ReadResourceRequestSchema, ({ params }) => ({ contents: [catalogue.read(params.uri)] }));
   server.setRequestHandler(SubscribeRequestSchema, ({ params }) => {
     catalogue.read(params.uri);
-    subscriptions.add(params.uri);
+    if (!subscriptions.has(params.uri)) {
+      subscriptions.set(params.uri, catalogue.topics.subscribe(params.uri, (update) => void server.sendResourceUpdated(updateParams(update))));
+    }
     return {};
   });
   server.setRequestHandler(UnsubscribeRequestSchema, ({ params }) => {
+    subscriptions.get(params.uri)?.();
     subscriptions.delete(params.uri);
     return {};
   });

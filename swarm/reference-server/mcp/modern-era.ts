@@ -2,6 +2,7 @@ import { createMcpHandler, Server, type McpHttpHandler, type ServerContext } fro
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/ajv';
 import type { Catalogue } from '../catalogue/catalogue.js';
 import { prompts } from '../catalogue/prompts.js';
+import { updateParams } from '../catalogue/topics.js';
 import { resourceTemplates } from '../catalogue/resources.js';
 import type { Inbound } from './inbound.js';
 import { replicaMetaKey, serverName, serverVersion } from './replica-meta.js';
@@ -21,7 +22,7 @@ export class ModernEra {
       responseMode: answers === 'sse' ? 'sse' : 'auto',
       maxSubscriptions: 100_000,
     });
-    this.#stopListening = catalogue.topics.listen((uri) => this.#handler.notify.resourceUpdated(uri));
+    this.#stopListening = catalogue.topics.listen((update) => this.#handler.bus.publish({ kind: 'resource_updated', uri: update.uri, params: updateParams(update) }));
   }
 
   answer(request: Request, inbound: Inbound): Promise<Response> {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Catalogue } from '../catalogue/catalogue.js';
+import { EventRing, type ReplayObserver } from './event-ring.js';
 import { createLegacyServer } from './legacy-server.js';
 import { LegacyTransport } from './legacy-transport.js';
 
@@ -7,10 +8,12 @@ export interface SessionLimits {
   /** An unused session is forgotten after this long. */
   readonly ttlMs: number;
   readonly maxSessions: number;
+  /** Events of a session kept for streams that are resumed; 0: none, streams cannot be resumed. */
+  readonly replay: number;
 }
 
 /** Told of every session once when it opens and once when it ends. */
-export interface SessionObserver {
+export interface SessionObserver extends ReplayObserver {
   sessionOpened(): void;
   sessionClosed(): void;
   sessionExpired(): void;
@@ -59,22 +62,22 @@ export class SessionTable {
    * @param json answers are JSON bodies instead of event streams
    */
   async prepare(json: boolean): Promise<Session> {
-    const subscriptions = new Set<string>();
+    const subscriptions = new Map<string, () => void>();
     const server = createLegacyServer(this.#catalogue, subscriptions);
     const transport = new LegacyTransport(this.#replica, {
       sessionIdGenerator: randomUUID,
       enableJsonResponse: json,
+      // Of answers that are streams every one would be kept, and push out what the session's own stream may ask for again.
+      ...(json && this.#limits.replay > 0 ? { eventStore: new EventRing(this.#limits.replay, this.#observer) } : {}),
       onsessioninitialized: (id) => {
         this.#sessions.set(id, session);
         this.#observer.sessionOpened();
       },
     });
     const session: Session = { transport, exchanges: 0, lastUsedAt: performance.now() };
-    const stopListening = this.#catalogue.topics.listen((uri) => {
-      if (subscriptions.has(uri)) void server.sendResourceUpdated({ uri });
-    });
     server.onclose = () => {
-      stopListening();
+      for (const end of subscriptions.values()) end();
+      subscriptions.clear();
       const id = transport.sessionId;
       if (id !== undefined && this.#sessions.delete(id)) this.#observer.sessionClosed();
     };

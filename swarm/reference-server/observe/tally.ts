@@ -15,6 +15,26 @@ export interface Stats {
   readonly tools: Readonly<Counts>;
   readonly sessions: { readonly active: number; readonly opened: number; readonly closed: number; readonly expired: number };
   readonly connections: { readonly active: number; readonly opened: number };
+  /** Publications to topics. */
+  readonly published: number;
+  /** GET streams and `subscriptions/listen`; what of notifications went out on whatever stream, in either era. */
+  readonly streams: {
+    readonly active: number;
+    readonly opened: number;
+    /** `notifications/resources/updated`, those sent again included. */
+    readonly updates: number;
+    readonly progress: number;
+    /** Events sent again to streams that were resumed. */
+    readonly replayed: number;
+    /** Events no longer kept: a stream resumed from before them misses them. */
+    readonly forgotten: number;
+  };
+}
+
+export interface Now {
+  readonly sessions: number;
+  readonly connections: number;
+  readonly published: number;
 }
 
 /** Counts every exchange once, when it has ended. */
@@ -27,6 +47,12 @@ export class Tally {
   #closed = 0;
   #expired = 0;
   #connectionsOpened = 0;
+  #streamsActive = 0;
+  #streamsOpened = 0;
+  #updates = 0;
+  #progress = 0;
+  #replayed = 0;
+  #forgotten = 0;
 
   exchangeEnded(label: string, tool: string | undefined, outcome: Outcome): void {
     if (outcome === 'aborted') this.#aborted += 1;
@@ -51,22 +77,51 @@ export class Tally {
     this.#connectionsOpened += 1;
   }
 
+  streamOpened(): void {
+    this.#streamsActive += 1;
+    this.#streamsOpened += 1;
+  }
+
+  streamClosed(): void {
+    this.#streamsActive -= 1;
+  }
+
+  /** A piece of a stream has gone out; both SDKs write one event a piece. */
+  streamed(text: string): void {
+    if (text.includes('"method":"notifications/resources/updated"')) this.#updates += 1;
+    else if (text.includes('"method":"notifications/progress"')) this.#progress += 1;
+  }
+
+  replayed(): void {
+    this.#replayed += 1;
+  }
+
+  forgotten(): void {
+    this.#forgotten += 1;
+  }
+
   /** Forgets requests and sessions of the past; what is open now stays visible as active. */
   reset(): void {
     this.#answered = this.#aborted = this.#opened = this.#closed = this.#expired = this.#connectionsOpened = 0;
+    this.#streamsOpened = this.#updates = this.#progress = this.#replayed = this.#forgotten = 0;
     this.#requests = {};
     this.#tools = {};
   }
 
-  stats(id: string, activeSessions: number, activeConnections: number): Stats {
+  stats(id: string, now: Now): Stats {
     return {
       id,
       answered: this.#answered,
       aborted: this.#aborted,
       requests: this.#requests,
       tools: this.#tools,
-      sessions: { active: activeSessions, opened: this.#opened, closed: this.#closed, expired: this.#expired },
-      connections: { active: activeConnections, opened: this.#connectionsOpened },
+      sessions: { active: now.sessions, opened: this.#opened, closed: this.#closed, expired: this.#expired },
+      connections: { active: now.connections, opened: this.#connectionsOpened },
+      published: now.published,
+      streams: {
+        active: this.#streamsActive, opened: this.#streamsOpened, updates: this.#updates, progress: this.#progress,
+        replayed: this.#replayed, forgotten: this.#forgotten,
+      },
     };
   }
 }

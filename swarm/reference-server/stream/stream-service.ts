@@ -55,11 +55,8 @@ export class StreamService {
   };
 
   async #serveLegacy(transport: StreamTransport): Promise<void> {
-    const subscriptions = new Set<string>();
+    const subscriptions = new Map<string, () => void>();
     const server = createLegacyServer(this.#catalogue, subscriptions);
-    const stopListening = this.#catalogue.topics.listen((uri) => {
-      if (subscriptions.has(uri)) void server.sendResourceUpdated({ uri });
-    });
     let open = false;
     server.oninitialized = () => {
       if (open) return;
@@ -68,7 +65,8 @@ export class StreamService {
       this.#book.sessionOpened();
     };
     server.onclose = () => {
-      stopListening();
+      for (const end of subscriptions.values()) end();
+      subscriptions.clear();
       if (!open) return;
       this.sessions -= 1;
       this.#book.sessionClosed();

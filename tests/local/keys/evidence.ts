@@ -235,7 +235,7 @@ export const refusedRun = once(() =>
       caller: {
         profile: 'low-load',
         transport: 'sdk',
-        operations: [{ subscribe: 'x' }],
+        operations: [{ tool: 'x' }],
       },
     },
     faults: [{ at: '1s', kind: 'kill', replica: 1, node: 'n1', fraction: '50%' }],

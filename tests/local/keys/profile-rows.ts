@@ -10,8 +10,6 @@ import { autoRun, batchRun, briefRuns, clientsRun, metronomeRun, refusal, refuse
 import { runOverAll, toolOf } from './transport-evidence.js';
 import type { Rows } from './row.js';
 
-const refusedByName = (name: string) => async (): Promise<void> => expect(await refusedRun()).toContain(`\`workload.caller.${name}\``);
-
 /** Without a gateway; with one it is told from the server's side in the tests on a Swarm. */
 const stickyIsRefused = async (): Promise<void> =>
   expect(await refusal({ workload: { caller: { profile: 'low-load', gateway: { sticky: 'cookie' } } } })).toContain('workload.caller.gateway.sticky: cookie needs a gateway');
@@ -189,7 +187,6 @@ export const profileRows: Rows = {
   'profile.operations.*.prompt': sees('prompts/get', { name: 'greeting', arguments: { name: 'Ada' } }),
   'profile.operations.*.ping': sees('ping', {}),
   'profile.operations.*.list': sees('tools/list', {}),
-  'profile.operations.*.subscribe': refusedByName('operations.0.subscribe'),
   'profile.operations.*.arguments': async () => {
     const given = (await callsOf('light')).map(({ params }) => params['arguments'] as { fixed: unknown; drawn: unknown });
     expect(new Set(given.map(({ fixed }) => fixed))).toEqual(new Set(['yes']));

@@ -1,0 +1,63 @@
+import { writeInteger } from './digits.js';
+
+/**
+ * What a publication carries so that whoever hears of it knows who published it, as the how-manieth of its publisher,
+ * and when it was due:
+ *
+ *   swb1 <clock> <error> <start> <publisher> <number> <due>
+ *
+ * clock: names the monotonic clock (one for each running kernel), 8 hex digits · error: how far the publisher's idea of
+ * the run's start may be off the controller's, microseconds · start: of the run, and due: of the publication, both
+ * microseconds on that clock · publisher: slot of the client · number: from 0, without gaps for what was sent.
+ */
+export interface Stamp {
+  /** `swb1 <clock> <error> <start> `: the same for everything one engine thread publishes. */
+  readonly origin: Buffer;
+  number: number;
+  /** Microseconds, whole. */
+  dueUs: number;
+}
+
+const MARK = 'swb1 ';
+const NO_ORIGIN = Buffer.from(`${MARK}00000000 0 0 `, 'latin1');
+/** Six numbers of at most 16 digits, the clock, the mark and what stands between. */
+export const STAMP_BYTES = 128;
+
+/** @param clock 8 hex digits */
+export function stampOrigin(clock: string, errorUs: number, startUs: number): Buffer {
+  return Buffer.from(`${MARK}${clock} ${Math.ceil(errorUs)} ${Math.round(startUs)} `, 'latin1');
+}
+
+/** @param stamp undefined: a stamp of no origin, which no subscriber takes for one */
+export function writeStamp(into: Buffer, at: number, publisher: number, stamp: Stamp | undefined): number {
+  const origin = stamp?.origin ?? NO_ORIGIN;
+  into.set(origin, at);
+  let end = writeInteger(into, at + origin.length, publisher);
+  into[end++] = SPACE;
+  end = writeInteger(into, end, stamp?.number ?? 0);
+  into[end++] = SPACE;
+  return writeInteger(into, end, stamp?.dueUs ?? 0);
+}
+
+const SPACE = 0x20;
+
+export interface ReadStamp {
+  readonly clock: string;
+  readonly errorUs: number;
+  readonly startUs: number;
+  readonly publisher: number;
+  readonly number: number;
+  readonly dueUs: number;
+}
+
+const PATTERN = /swb1 ([0-9a-f]{8}) (\d{1,10}) (\d{1,16}) (\d{1,10}) (\d{1,15}) (\d{1,16})(?!\d)/;
+const LONGEST = 100;
+
+/** The first stamp in bytes[start, end), wherever in the message its server put it; undefined where there is none in earnest. */
+export function readStamp(bytes: Buffer, start: number, end: number): ReadStamp | undefined {
+  const at = bytes.subarray(start, end).indexOf(MARK, 0, 'latin1');
+  if (at < 0) return undefined;
+  const [, clock = '', errorUs, startUs, publisher, number, dueUs] = PATTERN.exec(bytes.toString('latin1', start + at, Math.min(end, start + at + LONGEST))) ?? [];
+  if (clock === '' || clock === '00000000') return undefined;
+  return { clock, errorUs: Number(errorUs), startUs: Number(startUs), publisher: Number(publisher), number: Number(number), dueUs: Number(dueUs) };
+}

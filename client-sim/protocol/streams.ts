@@ -1,0 +1,67 @@
+/** What workers tell of streams and of what was delivered on them. */
+import { z } from 'zod';
+
+const count = z.number().int().min(0);
+
+export const streamCountNames = [
+  'opened', 'resumed', 'ended', 'lost', 'returned', 'updates', 'unreadable',
+  'delivered', 'duplicated', 'outOfOrder', 'progress', 'serverRequests', 'cancelled',
+] as const;
+
+/** Of one (stage, profile), in the stage in which it happened. */
+export const streamCounts = z.strictObject({
+  /** Streams opened without anything to resume from. */
+  opened: count,
+  /** Opened again with `Last-Event-ID`. */
+  resumed: count,
+  /** Closed by the server in good order; clients come back. */
+  ended: count,
+  /** Broken: cut within, or reset. */
+  lost: count,
+  /** Streams whose client was away and opened them again. */
+  returned: count,
+  /** `notifications/resources/updated`, with or without a stamp. */
+  updates: count,
+  /** Events that hold no JSON-RPC message. */
+  unreadable: count,
+  /** Stamped updates, each counted the first time a subscriber hears of it. */
+  delivered: count,
+  /** Heard of again. */
+  duplicated: count,
+  /** Of those delivered: after a later one of the same publisher. */
+  outOfOrder: count,
+  /** `notifications/progress`, on whatever stream. */
+  progress: count,
+  /** Requests of the server that were answered. */
+  serverRequests: count,
+  /** `notifications/cancelled` sent. */
+  cancelled: count,
+});
+export type StreamCounts = z.infer<typeof streamCounts>;
+
+/**
+ * What became of one publisher's publications since the last batch. A publisher and its subscribers may live in
+ * different workers: sums over all of them say what was lost.
+ */
+export const flow = z.strictObject({
+  /** Slot of the client that publishes. */
+  publisher: count,
+  /** Publications the server confirmed. */
+  published: count,
+  /** Publications sent of which that is not known: failed, or never answered. */
+  unconfirmed: count,
+  /** Subscribers that heard of this publisher for the first time. */
+  subscribers: count,
+  /** Sum over those of the first number they heard: what was published before they listened. */
+  before: count,
+  /** Different publications heard of, summed over subscribers. */
+  delivered: count,
+});
+export type Flow = z.infer<typeof flow>;
+
+export function sumOfFlows(a: Flow, b: Flow): Flow {
+  return {
+    publisher: a.publisher, published: a.published + b.published, unconfirmed: a.unconfirmed + b.unconfirmed,
+    subscribers: a.subscribers + b.subscribers, before: a.before + b.before, delivered: a.delivered + b.delivered,
+  };
+}

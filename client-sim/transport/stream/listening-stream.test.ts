@@ -1,0 +1,269 @@
+import type { Socket } from 'node:net';
+import { describe, expect, test } from '@jest/globals';
+import { onTestEnd } from '../../../tests/support/test-end.js';
+import { until } from '../../../tests/support/until.js';
+import type { Failure } from '../../measure/failure.js';
+import { stampOrigin, readStamp } from '../../mcp/stamp.js';
+import { createEngineWire, createWireCounters, createWireShared } from '../shared.js';
+import { LEGACY, MODERN } from '../testing/channel-probe.js';
+import { ACCEPTED, chunk, event, http, json, LAST_CHUNK, legacy, SSE_HEAD, startRawServer, type RawHandler, type RawRequest, type RawServer } from '../testing/raw-server.js';
+import { createStreamableHttp } from '../streamable-http.js';
+import type { StreamControl, StreamListener } from './stream-listener.js';
+
+/** Writes down what a stream tells. */
+class Listening implements StreamListener {
+  readonly uris: readonly string[];
+  readonly resume: boolean;
+  readonly numbers: number[] = [];
+  readonly subscribed: (Failure | undefined)[] = [];
+  readonly counters = createWireCounters();
+  asked = 0;
+  over = 0;
+  lost = 0;
+  stream: StreamControl | undefined;
+
+  constructor(url: string, options: { readonly uris?: readonly string[]; readonly resume?: boolean; readonly era?: 'legacy' | 'modern' } = {}) {
+    this.uris = options.uris ?? ['bench://topic/a'];
+    this.resume = options.resume ?? true;
+    const config = { endpoint: { url, headers: {} }, pinned: options.era === 'modern' ? MODERN : LEGACY, connections: 1, pipeline: 1, openTimeoutMs: 20_000, listener: this };
+    const channel = createStreamableHttp(config, {
+      onOpen: () => undefined, onOpenFailed: (failure) => this.subscribed.push(failure), onAnswer: () => undefined, onRoom: () => undefined,
+      onClosed: (how) => {
+        if (how === 'lost') this.lost++;
+      },
+    }, createWireShared(createEngineWire(), this.counters));
+    onTestEnd(async () => channel.destroy());
+    channel.open();
+  }
+
+  onReady(stream: StreamControl): void {
+    this.stream = stream;
+    stream.start();
+  }
+  onSubscribing(): void {
+    this.asked++;
+  }
+  onSubscribed(_index: number, failure: Failure | undefined): void {
+    this.subscribed.push(failure);
+  }
+  onUpdate(bytes: Buffer, start: number, end: number): void {
+    this.numbers.push(readStamp(bytes, start, end)?.number ?? -1);
+  }
+  onOver(): void {
+    this.over++;
+  }
+}
+
+const origin = stampOrigin('0badcafe', 0, 0).toString('latin1');
+const update = (number: number): object => ({ jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri: 'bench://topic/a', _meta: { any: { place: `${origin}7 ${number} 0` } } } });
+const numbered = (number: number): string => `id: ${number}\n${event(update(number))}`;
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, index) => from + index);
+
+/** A session server with subscriptions; every GET goes to `stream`, numbered from 0. */
+function subscribable(stream: (request: RawRequest, socket: Socket, nth: number) => void): Promise<RawServer> {
+  let streams = 0;
+  const handler: RawHandler = (request, socket) => {
+    if (request.verb === 'GET') stream(request, socket, streams++);
+    else if (request.message.method === 'resources/subscribe') socket.write(json({ jsonrpc: '2.0', id: request.message.id, result: {} }));
+    else socket.write(ACCEPTED);
+  };
+  return startRawServer(legacy(handler));
+}
+
+describe('a stream that breaks off', () => {
+  const events = range(0, 4).map(numbered).join('');
+
+  test('wherever it is cut, goes on with what was not heard whole: nothing is missing, nothing comes twice', async () => {
+    const wire = SSE_HEAD + chunk(`retry: 1\n\n${events}`);
+    const bytes = Buffer.from(wire);
+    // Every byte of the first event and its neighbours; the rest is the same over again.
+    const first = SSE_HEAD.length + 6;
+    const cuts = range(first, first + Buffer.byteLength(numbered(0)) + 20);
+    for (let from = 0; from < cuts.length; from += 12) {
+      await Promise.all(cuts.slice(from, from + 12).map(async (cut) => {
+        const asked: (string | undefined)[] = [];
+        const server = await subscribable((request, socket, nth) => {
+          asked.push(request.headers['last-event-id']);
+          if (nth === 0) socket.end(bytes.subarray(0, cut));
+          else socket.write(SSE_HEAD + chunk(range(Number(request.headers['last-event-id'] ?? -1) + 1, 4).map(numbered).join('')));
+        });
+        const listening = new Listening(server.url);
+        await until(`four events, cut at byte ${cut}`, () => listening.numbers.length >= 4);
+        expect(listening.numbers).toEqual([0, 1, 2, 3]);
+        expect(asked[0]).toBeUndefined();
+        const { opened, resumed, lost, ended } = listening.counters.streams;
+        expect({ lost, ended, streams: opened + resumed }).toEqual({ lost: 1, ended: 0, streams: 2 });
+      }));
+    }
+  });
+
+  test('asks for nothing it missed when it is told not to', async () => {
+    const asked: (string | undefined)[] = [];
+    const server = await subscribable((request, socket, nth) => {
+      asked.push(request.headers['last-event-id']);
+      if (nth === 0) socket.end(SSE_HEAD + chunk(`retry: 1\n${numbered(0)}`));
+      else socket.write(SSE_HEAD + chunk(numbered(9)));
+    });
+    const listening = new Listening(server.url, { resume: false });
+    await until('the second stream', () => listening.numbers.length === 2);
+    expect(asked).toEqual([undefined, undefined]);
+    expect(listening.counters.streams).toMatchObject({ opened: 2, resumed: 0, lost: 1 });
+  });
+
+  test('that the server ends in good order is not lost, and is opened again no sooner than it asked for', async () => {
+    const at: number[] = [];
+    const server = await subscribable((_request, socket, nth) => {
+      at.push(performance.now());
+      if (nth === 0) socket.write(SSE_HEAD + chunk(`retry: 400\n${numbered(0)}`) + LAST_CHUNK);
+      else socket.write(SSE_HEAD + chunk(numbered(1)));
+    });
+    const listening = new Listening(server.url);
+    await until('both streams', () => listening.numbers.length === 2);
+    expect((at[1] ?? 0) - (at[0] ?? 0)).toBeGreaterThanOrEqual(395);
+    expect(listening.counters.streams).toMatchObject({ opened: 1, resumed: 1, ended: 1, lost: 0 });
+  });
+
+  test('where the server no longer knows the place, goes on from now', async () => {
+    const asked: (string | undefined)[] = [];
+    const server = await subscribable((request, socket, nth) => {
+      asked.push(request.headers['last-event-id']);
+      if (nth === 0) socket.end(SSE_HEAD + chunk(`retry: 1\n${numbered(0)}`));
+      else if (nth === 1) socket.write(json({ jsonrpc: '2.0', id: null, error: { code: -32000, message: 'Invalid event ID format' } }, '', '400 Bad Request'));
+      else socket.write(SSE_HEAD + chunk(numbered(5)));
+    });
+    const listening = new Listening(server.url);
+    await until('the third stream', () => listening.numbers.length === 2);
+    expect(asked).toEqual([undefined, '0', undefined]);
+    expect(listening.asked).toBe(1);
+  });
+
+  test('is not opened again while its client is away, and resumed when it is back', async () => {
+    const asked: (string | undefined)[] = [];
+    const server = await subscribable((request, socket, nth) => {
+      asked.push(request.headers['last-event-id']);
+      socket.write(SSE_HEAD + chunk(nth === 0 ? numbered(0) : numbered(1)));
+    });
+    const listening = new Listening(server.url);
+    await until('the first event', () => listening.numbers.length === 1);
+    listening.stream?.leave();
+    await until('the stream to be closed', () => listening.counters.connectionsActive === 1);
+    expect(asked).toHaveLength(1);
+    listening.stream?.start();
+    await until('the second event', () => listening.numbers.length === 2);
+    expect(asked).toEqual([undefined, '0']);
+    expect(listening.counters.streams).toMatchObject({ opened: 1, resumed: 1, returned: 1, lost: 0, ended: 0 });
+  });
+});
+
+describe('a stream that cannot be had', () => {
+  test('where a server has none (405), its subscriptions have failed, once', async () => {
+    const server = await subscribable((_request, socket) => socket.write(http('405 Method Not Allowed', '')));
+    const listening = new Listening(server.url, { uris: ['bench://topic/a', 'bench://topic/b'] });
+    await until('both refusals', () => listening.subscribed.length === 2);
+    expect(listening.subscribed.map((failure) => failure?.category)).toEqual(['http_405', 'http_405']);
+    expect(server.requests.filter(({ verb }) => verb === 'GET')).toHaveLength(1);
+  });
+
+  test('is asked for again when the server only cannot now, and is subscribed on then', async () => {
+    const server = await subscribable((_request, socket, nth) => socket.write(nth === 0 ? http('503 Service Unavailable', '') : SSE_HEAD));
+    const listening = new Listening(server.url);
+    await until('the subscription', () => listening.subscribed.includes(undefined));
+    expect(listening.subscribed.map((failure) => failure?.category)).toEqual(['http_503', undefined]);
+  });
+
+  test('of a session the server has forgotten, takes the session with it', async () => {
+    const server = await subscribable((_request, socket) => socket.write(json({ jsonrpc: '2.0', id: null, error: { code: -32001, message: 'Session not found' } }, '', '404 Not Found')));
+    const listening = new Listening(server.url);
+    await until('the loss', () => listening.lost === 1);
+    expect(listening.over).toBe(1);
+  });
+});
+
+describe('what a server says on a stream', () => {
+  test('requests are answered: ping with a result, what was never offered with -32601', async () => {
+    const server = await subscribable((_request, socket) => {
+      const asks = ['ping', 'roots/list', 'sampling/createMessage'].map((method, id) => event({ jsonrpc: '2.0', id: 40 + id, method, params: {} }));
+      socket.write(SSE_HEAD + chunk(asks.join('')));
+    });
+    const listening = new Listening(server.url);
+    const answers = (): RawRequest[] => server.requests.filter(({ message }) => (message.id ?? 0) >= 40 && message.method === undefined);
+    await until('three answers', () => answers().length === 3);
+    expect(answers().map(({ body }) => JSON.parse(body) as unknown)).toEqual([
+      { jsonrpc: '2.0', id: 40, result: {} },
+      { jsonrpc: '2.0', id: 41, error: { code: -32601, message: 'Method not found' } },
+      { jsonrpc: '2.0', id: 42, error: { code: -32601, message: 'Method not found' } },
+    ]);
+    expect(answers().every(({ headers }) => headers['mcp-session-id'] === 'session-1')).toBe(true);
+    expect(listening.counters.streams.serverRequests).toBe(3);
+  });
+
+  test('what is no message is counted and does no harm; comments and other events are no messages', async () => {
+    const server = await subscribable((_request, socket) => {
+      socket.write(SSE_HEAD + chunk(': alive\n\ndata: {"broken\n\ndata: 7\n\nevent: other\ndata: x\n\ndata:\n\n') + chunk(numbered(3)));
+    });
+    const listening = new Listening(server.url);
+    await until('the update', () => listening.numbers.length === 1);
+    expect(listening.counters.streams).toMatchObject({ unreadable: 2, updates: 1 });
+    expect(listening.counters.messagesReceived).toBeGreaterThanOrEqual(3);
+  });
+
+  test('an event without end is given up, not kept', async () => {
+    const server = await subscribable((_request, socket, nth) => {
+      if (nth > 0) return void socket.write(SSE_HEAD + chunk(numbered(1)));
+      socket.write(SSE_HEAD + chunk('data: '));
+      const megabyte = chunk('x'.repeat(1_048_576));
+      const more = (): void => {
+        if (!socket.destroyed && socket.write(megabyte)) setImmediate(more);
+        else socket.once('drain', more);
+      };
+      more();
+    });
+    const listening = new Listening(server.url);
+    await until('the next stream', () => listening.numbers.length === 1, 30_000);
+    expect(listening.counters.streams).toMatchObject({ opened: 2, lost: 1 });
+    expect(listening.counters.bytesReceived).toBeLessThan(24 * 1_048_576);
+  });
+});
+
+describe('the stateless era', () => {
+  const listens = (handler: (id: number, socket: Socket, nth: number, request: RawRequest) => void): Promise<RawServer> => {
+    let nth = 0;
+    return startRawServer((request, socket) => handler(request.message.id ?? -1, socket, nth++, request));
+  };
+  const acknowledged = (uris: readonly string[]): string => event({ jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params: { notifications: { resourceSubscriptions: uris } } });
+
+  test('one request subscribes to everything; what the server does not acknowledge has failed', async () => {
+    const server = await listens((_id, socket) => socket.write(SSE_HEAD + chunk(acknowledged(['bench://topic/b']))));
+    const listening = new Listening(server.url, { era: 'modern', uris: ['bench://topic/a', 'bench://topic/b'] });
+    await until('both outcomes', () => listening.subscribed.length === 2);
+    expect(listening.subscribed.map((failure) => failure?.category)).toEqual(['protocol_violation', undefined]);
+    expect(server.requests).toHaveLength(1);
+    expect(server.requests[0]).toMatchObject({
+      verb: 'POST', headers: { 'mcp-method': 'subscriptions/listen', 'mcp-protocol-version': '2026-07-28' },
+      message: { method: 'subscriptions/listen', params: { notifications: { resourceSubscriptions: ['bench://topic/a', 'bench://topic/b'] } } },
+    });
+  });
+
+  test('a stream that breaks off is asked for anew, with a new id, and every subscription with it', async () => {
+    const server = await listens((_id, socket, nth) => {
+      const text = SSE_HEAD + chunk(`retry: 1\n${acknowledged(['bench://topic/a'])}${event(update(nth))}`);
+      if (nth === 0) socket.end(text);
+      else socket.write(text);
+    });
+    const listening = new Listening(server.url, { era: 'modern' });
+    await until('the second update', () => listening.numbers.length === 2);
+    const ids = server.requests.map(({ message }) => message.id);
+    expect(new Set(ids).size).toBe(2);
+    expect(server.requests.every(({ headers }) => headers['last-event-id'] === undefined)).toBe(true);
+    expect(listening.subscribed).toEqual([undefined, undefined]);
+    expect(listening.counters.streams).toMatchObject({ opened: 2, resumed: 0, lost: 1 });
+  });
+
+  test('an error instead of a stream is the failure of its subscriptions', async () => {
+    const server = await listens((id, socket) => socket.write(json({ jsonrpc: '2.0', id, error: { code: -32601, message: 'no' } }, '', '404 Not Found')));
+    const listening = new Listening(server.url, { era: 'modern' });
+    await until('the refusal', () => listening.subscribed.length === 1);
+    expect(listening.subscribed[0]?.category).toBe('rpc_-32601');
+    expect(server.requests).toHaveLength(1);
+  });
+});

@@ -1,0 +1,181 @@
+import type net from 'node:net';
+import { violation, type Problem } from '../../mcp/judge-message.js';
+import { judgeHttp } from '../judge-http.js';
+import type { WireShared } from '../shared.js';
+import { BodyCollector } from '../http/body.js';
+import type { Connecting } from '../http/connect-limiter.js';
+import { ResponseParser } from '../http/parser.js';
+import { SlowReader } from '../http/slow-reader.js';
+import { openSocket, type Address, type SocketOwner } from '../http/socket.js';
+import { SseParser, type SseHandler } from '../http/sse.js';
+
+export type StreamEnd =
+  /** There never was a connection. */
+  | { readonly kind: 'unreachable'; readonly problem: Problem }
+  /** The answer was something else than a stream. */
+  | { readonly kind: 'refused'; readonly status: number; readonly problem: Problem }
+  /** The server completed it. */
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'lost'; readonly problem: Problem };
+
+export interface StreamSocketOwner {
+  readonly era: 'legacy' | 'modern';
+  readonly hasSession: boolean;
+  /** The answer is a stream of events. */
+  onStream(): void;
+  onEvent(type: string, bytes: Buffer, start: number, end: number, nowMs: number): void;
+  /** Once, unless it was cut. */
+  onEnd(end: StreamEnd): void;
+}
+
+/** A body may go on for ever; a single event may not. */
+const PARSER_LIMITS = { headBytes: 65_536, bodyBytes: Infinity };
+const MOST_EVENT_BYTES = 16_777_216;
+/** Of an answer that is no stream. */
+const MOST_BODY_BYTES = 1_048_576;
+
+/** One request whose answer is a stream of events, on a socket of its own. */
+export class StreamSocket implements Connecting, SocketOwner, SseHandler {
+  readonly sse = new SseParser();
+  private readonly parser = new ResponseParser(PARSER_LIMITS);
+  private readonly owner: StreamSocketOwner;
+  private readonly shared: WireShared;
+  private readonly address: Address;
+  private readonly request: Buffer;
+  private readonly slow: SlowReader | undefined;
+  private body: BodyCollector | undefined;
+  private socket: net.Socket | undefined;
+  private state: 'queued' | 'connecting' | 'up' | 'over' = 'queued';
+  private streaming = false;
+  private nowMs = 0;
+
+  /** @param readBytesPerSecond undefined: as fast as they come */
+  constructor(owner: StreamSocketOwner, shared: WireShared, address: Address, request: Buffer, readBytesPerSecond: number | undefined) {
+    this.owner = owner;
+    this.shared = shared;
+    this.address = address;
+    this.request = request;
+    this.slow = readBytesPerSecond === undefined ? undefined : new SlowReader(readBytesPerSecond);
+    shared.connectLimiter.enter(this);
+  }
+
+  begin(): boolean {
+    if (this.state !== 'queued') return false;
+    this.state = 'connecting';
+    this.socket = openSocket(this.address, this.slow?.buffer ?? this.shared.readBuffer, this);
+    return true;
+  }
+
+  /** No event follows. @param reset with RST instead of FIN, on plain TCP */
+  cut(reset = false): void {
+    const { state, socket } = this;
+    if (state === 'over') return;
+    this.state = 'over';
+    this.slow?.stop();
+    if (state === 'connecting') this.shared.connectLimiter.release();
+    if (state === 'up') this.shared.counters.connectionsActive--;
+    if (reset && state === 'up' && this.address.tls === undefined) socket?.resetAndDestroy();
+    else socket?.destroy();
+  }
+
+  onSocketUp(socket: net.Socket): void {
+    if (socket !== this.socket || this.state !== 'connecting') return;
+    const { counters, connectLimiter } = this.shared;
+    this.state = 'up';
+    counters.connectionsOpened++;
+    counters.connectionsActive++;
+    counters.bytesSent += this.request.length;
+    connectLimiter.release();
+    socket.write(this.request);
+  }
+
+  onSocketRead(socket: net.Socket, length: number): boolean {
+    if (socket !== this.socket || this.state !== 'up') return false;
+    this.shared.counters.bytesReceived += length;
+    this.nowMs = this.shared.now();
+    this.read(this.slow?.buffer ?? this.shared.readBuffer, length);
+    if (this.slow === undefined || this.state !== 'up') return true;
+    this.slow.rest(socket, length);
+    return false;
+  }
+
+  onSocketEnd(socket: net.Socket): void {
+    if (socket !== this.socket || this.state !== 'up') return;
+    const event = this.parser.endOfInput();
+    if (event === 'end') this.finish();
+    else this.end({ kind: 'lost', problem: lost(`the server closed the connection ${this.streaming ? 'within the stream' : 'before the stream'}`) });
+  }
+
+  onSocketClose(socket: net.Socket, error: Error | undefined): void {
+    if (socket !== this.socket || this.state === 'over') return;
+    const cause = error === undefined ? 'the connection was closed' : error instanceof AggregateError ? error.errors.map(String).join('; ') : error.message;
+    if (this.state === 'up') this.end({ kind: 'lost', problem: lost(cause) });
+    else this.end({ kind: 'unreachable', problem: { category: 'connect', detail: cause } });
+  }
+
+  onEvent(type: string, bytes: Buffer, start: number, end: number): void {
+    if (this.state === 'up') this.owner.onEvent(type, bytes, start, end, this.nowMs);
+  }
+
+  private read(bytes: Buffer, end: number): void {
+    const { parser, sse } = this;
+    parser.at = 0;
+    while (this.state === 'up') {
+      switch (parser.next(bytes, end)) {
+        case 'head':
+          this.begun();
+          break;
+        case 'body':
+          if (this.streaming) sse.feed(bytes, parser.dataStart, parser.dataEnd, this);
+          else this.gather(bytes, parser.dataStart, parser.dataEnd);
+          break;
+        case 'end':
+          this.finish();
+          return;
+        case 'more':
+          sse.settle();
+          this.body?.settle();
+          if (sse.pendingBytes > MOST_EVENT_BYTES) this.end({ kind: 'lost', problem: violation(`an event of more than ${MOST_EVENT_BYTES} bytes`) });
+          return;
+        case 'broken':
+          this.end({ kind: 'lost', problem: violation(parser.problem) });
+          return;
+      }
+    }
+  }
+
+  private begun(): void {
+    const { status, mediaType } = this.parser.head;
+    this.streaming = mediaType === 'event-stream' && status >= 200 && status < 300;
+    if (this.streaming) this.owner.onStream();
+    else this.body = new BodyCollector();
+  }
+
+  private gather(bytes: Buffer, start: number, end: number): void {
+    if (this.body === undefined) return;
+    if (this.body.length + end - start > MOST_BODY_BYTES) this.end(this.refusal());
+    else this.body.add(bytes, start, end);
+  }
+
+  private finish(): void {
+    this.end(this.streaming ? { kind: 'ended' } : this.refusal());
+  }
+
+  private refusal(): StreamEnd {
+    const { parser, owner, body } = this;
+    const { status } = parser.head;
+    const problem = body === undefined ? undefined
+      : judgeHttp(parser.head, body.bytes, body.start, body.end, { id: -1, era: owner.era, hasSession: owner.hasSession, turn: 0 });
+    return { kind: 'refused', status, problem: problem ?? violation(`HTTP ${status} with a whole answer where a stream of events was asked for`) };
+  }
+
+  private end(end: StreamEnd): void {
+    if (this.state === 'over') return;
+    this.cut();
+    this.owner.onEnd(end);
+  }
+}
+
+function lost(detail: string): Problem {
+  return { category: 'stream_lost', detail };
+}

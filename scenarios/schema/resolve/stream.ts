@@ -1,0 +1,45 @@
+/** The stream of a profile: what it subscribes to, when it is away. */
+import { suggest } from '../nearest.js';
+import type { ProfileSource } from '../keys/profile-schema.js';
+import type { Era, OperationPlan, StreamPlan } from '../plan.js';
+import type { Part } from './context.js';
+
+export const SUBSCRIBE = 'resources/subscribe';
+
+export interface StreamContext {
+  readonly era: Era;
+  /** Names of the scenario's stages. */
+  readonly stages: readonly string[];
+}
+
+/** @returns undefined where clients open no stream, or when something is wrong, which is reported */
+export function resolveStream(source: ProfileSource, operations: readonly OperationPlan[], profile: Part, { era, stages }: StreamContext): StreamPlan | undefined {
+  const subscribes = operations.some(({ method }) => method === SUBSCRIBE);
+  const written = source.stream;
+  if (!subscribes && written?.open !== true) {
+    for (const key of ['away', 'resume'] as const) {
+      if (written?.[key] !== undefined) profile.wrongKey(['stream', key], 'CONFLICT', 'this profile opens no stream', 'give it an operation { subscribe: URI }, or stream: { open: true }');
+    }
+    return undefined;
+  }
+  const session = typeof source.session === 'string' ? source.session : source.session.mode;
+  if (session === 'pool' || session === 'per-request') {
+    profile.wrongValue(['session'], 'CONFLICT', `a stream belongs to one client and lasts, so session: ${session} has no place for it`, 'use session: reuse or churn');
+  }
+  if (source.transport !== 'streamable-http') {
+    profile.wrongValue(['transport'], 'CONFLICT', `streams and subscriptions over ${source.transport} are not built yet`, 'use streamable-http');
+  }
+  if (subscribes && written?.open === false) {
+    profile.wrongKey(['stream', 'open'], 'CONFLICT', 'a subscription is heard of on a stream', 'take `open` out, or the subscription');
+  }
+  if (!subscribes && era === 'modern') {
+    profile.wrongKey(['stream', 'open'], 'CONFLICT', 'the stateless era (2026-07-28) has no stream without a subscription', 'give it an operation { subscribe: URI }, or set target.era: legacy');
+  }
+  if (written?.resume === true && era === 'modern') {
+    profile.wrongKey(['stream', 'resume'], 'CONFLICT', 'the stateless era (2026-07-28) cannot resume a stream', 'take it out, or set target.era: legacy');
+  }
+  (written?.away ?? []).forEach((name, index) => {
+    if (!stages.includes(name)) profile.wrongValue(['stream', 'away', index], 'NOT_FOUND', `no stage is named \`${name}\``, suggest(name, stages, 'stages'));
+  });
+  return { away: written?.away ?? [], resume: written?.resume ?? true };
+}
