@@ -14,6 +14,7 @@ import { docker as cli } from './support/docker-cli.js';
 import { callSession, openSession } from './support/mcp-session.js';
 import { getJsonFrom, offlineImages, ownStack, scrapeTargets, seriesCount, untilRunning, type OwnStack } from './support/own-stack.js';
 import { removeStack } from './support/stacks.js';
+import { helloOverTcp, helloOverWebSocket } from './support/stream-session.js';
 import { describeOnSwarm, engine } from './support/swarm.js';
 
 const NAME = 'swarmbench-stack';
@@ -50,8 +51,11 @@ await describeOnSwarm('the stack', 'cli', () => {
     test('the gateway answers MCP at one port, streams at the other, and shows its statistics', async () => {
       const session = await openSession(stack.gatewayUrl);
       expect(await callSession(stack.gatewayUrl, session)).toMatchObject({ status: 200, replica: session.replica });
-      const [stream, statistics, alive] = await Promise.all([`${stack.streamUrl}/healthz`, `${stack.statisticsUrl}/stats`, `${stack.harnessUrl}/healthz`].map((url) => fetch(url).then(({ status }) => status)));
-      expect([stream, statistics, alive]).toEqual([200, 200, 200]);
+      const hello = { id: 1, result: { serverInfo: { name: expect.stringContaining('swarmbench') } } };
+      expect(await helloOverWebSocket(stack.streamUrl)).toMatchObject(hello);
+      expect(await helloOverTcp(stack.streamUrl)).toMatchObject(hello);
+      const [statistics, alive] = await Promise.all([`${stack.statisticsUrl}/stats`, `${stack.harnessUrl}/healthz`].map((url) => fetch(url).then(({ status }) => status)));
+      expect([statistics, alive]).toEqual([200, 200]);
     }, 30_000);
 
     test('a session stays at the replica that opened it, and both replicas have some', async () => {
