@@ -1,4 +1,4 @@
-import { acknowledgement, type Telemetry } from '../protocol/messages.js';
+import { acknowledgement, type Telemetry } from '../protocol/telemetry.js';
 import { ControllerUnreachable } from './http-json.js';
 import type { Membership } from './membership.js';
 import { pause, Retry } from './pause.js';

@@ -5,7 +5,8 @@ import type { SpareThreads } from '../client/spare-threads.js';
 import { hrNowMs } from '../client/thread-messages.js';
 import { Batch } from '../measure/batch.js';
 import type { LoadView } from '../measure/self-health.js';
-import { PROTOCOL, type AdjustOrder, type AssignmentOrder, type Health, type Telemetry } from '../protocol/messages.js';
+import { PROTOCOL, type AdjustOrder, type AssignmentOrder, type Health } from '../protocol/messages.js';
+import type { Telemetry } from '../protocol/telemetry.js';
 import { epochNowMs } from './epoch.js';
 
 export type EndReason = NonNullable<Telemetry['final']>['reason'];

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { ProfilePlan } from '../../scenarios/schema/plan.js';
 import { testOperation, testPlan, testProfile, testStages } from '../client/testing/plans.js';
 import { decodeHistogram } from '../protocol/histogram-codec.js';
-import type { Telemetry } from '../protocol/messages.js';
+import type { Telemetry } from '../protocol/telemetry.js';
 import { Bench, totals } from './testing/bench.js';
 import type { McpServerOptions, Reaction } from './testing/mcp-server.js';
 

@@ -1,5 +1,6 @@
 import { encodeCells } from '../protocol/histogram-codec.js';
-import { histogramNames, type ErrorSample, type HistogramName, type OperationSeries, type SessionSeries, type Telemetry, type WorkerPlan } from '../protocol/messages.js';
+import type { WorkerPlan } from '../protocol/messages.js';
+import { histogramNames, type ErrorSample, type HistogramName, type OperationSeries, type SessionSeries, type Telemetry } from '../protocol/telemetry.js';
 import type { ReplicaSeries } from '../protocol/replica-series.js';
 import { sumOfFlows, type Flow } from '../protocol/streams.js';
 import { CATCH_UP, CONNECT, COUNTERS, DELIVERY, HISTOGRAMS_PER_SERIES, LAG, SeriesLayout, type CounterName } from './series.js';

@@ -1,4 +1,4 @@
-import type { ErrorSample } from '../protocol/messages.js';
+import type { ErrorSample } from '../protocol/telemetry.js';
 import type { WireCounters } from '../transport/channel.js';
 import type { Failure } from './failure.js';
 import { cellOf, Cells, recordable } from './cells.js';

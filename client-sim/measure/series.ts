@@ -1,5 +1,5 @@
 import type { WorkerPlan } from '../protocol/messages.js';
-import { histogramNames } from '../protocol/messages.js';
+import { histogramNames } from '../protocol/telemetry.js';
 
 /** Counters of one series, in the order they travel. `offered = sent + dropped + unsent`, `sent = succeeded + failed + lost`. */
 export const COUNTERS = ['offered', 'sent', 'succeeded', 'failed', 'dropped', 'lost', 'unsent'] as const;

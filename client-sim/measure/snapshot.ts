@@ -1,4 +1,4 @@
-import type { ErrorSample } from '../protocol/messages.js';
+import type { ErrorSample } from '../protocol/telemetry.js';
 import type { Flow } from '../protocol/streams.js';
 import type { Cells } from './cells.js';
 import { COUNTERS } from './series.js';

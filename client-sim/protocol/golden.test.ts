@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
-import { acknowledgement, heartbeat, heartbeatAnswer, preflightResult, registered, registration, telemetry } from './messages.js';
+import { heartbeat, heartbeatAnswer, preflightResult, registered, registration } from './messages.js';
+import { acknowledgement, telemetry } from './telemetry.js';
 import { parseOrder } from './order-codec.js';
 
 /** Golden files are no code, so they are not in the build: they lie beside the source, at the same path below the package. */

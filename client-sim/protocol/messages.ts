@@ -1,14 +1,13 @@
 /**
- * The contract between controller and workers: HTTP/1.1, JSON, `protocol` in every body (design: worker-protocol).
+ * The contract between controller and workers: HTTP/1.1, JSON, `protocol` in every body (design: worker-protocol). What
+ * workers measure is in `telemetry.ts`.
  * Both ends parse with these schemas. Times ending in `Ms` are milliseconds; `*At` are epoch milliseconds of the
  * controller's clock unless the name says otherwise; `fromMs`/`toMs` count from the start of the run.
  */
 import { z } from 'zod';
 import type { Plan, ServerCommand, TlsPlan } from '../../scenarios/schema/plan.js';
-import { flow, streamCounts } from './streams.js';
 import type { TransportName } from '../../scenarios/schema/transports.js';
 import { template } from './plan-codec.js';
-import { replicaSeries } from './replica-series.js';
 import type { PreflightRoute, Route } from './routes.js';
 
 export const PROTOCOL = 1;
@@ -215,96 +214,3 @@ export const preflightResult = z.strictObject({
   exchanges: z.array(exchange),
 });
 export type PreflightResult = z.infer<typeof preflightResult>;
-
-// ---- telemetry ---------------------------------------------------------------------------------------------------
-
-export const histogramNames = ['latency', 'service', 'lag', 'failure'] as const;
-export type HistogramName = (typeof histogramNames)[number];
-
-/** Operations of one (stage, profile, operation). An operation belongs to the stage it was due in, whenever it ends. */
-export const operationSeries = z.strictObject({
-  stage: count,
-  profile: z.string(),
-  operation: z.string(),
-  offered: count,
-  sent: count,
-  succeeded: count,
-  failed: count,
-  /** Window was full until the stage ended. */
-  dropped: count,
-  /** No answer when the drain ended. */
-  lost: count,
-  /** Due but not sent for another reason: no session, stopped, limit. */
-  unsent: count,
-  /** By category; their sum is `failed`. */
-  errors: z.record(z.string(), count),
-  /** HdrHistogram V2 compressed, base64, integer microseconds. Absent when empty. `failure`: due to end of failed ones. */
-  histograms: z.partialRecord(z.enum(histogramNames), z.string()),
-});
-export type OperationSeries = z.infer<typeof operationSeries>;
-
-/** Sessions and connections of one (stage, profile). */
-export const sessionSeries = z.strictObject({
-  stage: count,
-  profile: z.string(),
-  sessionsOpened: count,
-  sessionsClosed: count,
-  sessionsLost: count,
-  connectionsOpened: count,
-  connectFailures: z.record(z.string(), count),
-  messagesSent: count,
-  messagesReceived: count,
-  bytesSent: count,
-  bytesReceived: count,
-  lateAnswers: count,
-  /** What misbehaving clients did, by kind; never part of errors. */
-  misbehaved: z.record(z.string(), count),
-  /** TCP + TLS + handshake. */
-  connect: z.string().optional(),
-  streams: streamCounts.optional(),
-  /** HdrHistogram: from when a publication was due to when a subscriber read of it. */
-  delivery: z.string().optional(),
-  /** With `delivery`: how far the clocks it was measured by may have been apart, at worst; 0: the same clock. */
-  clockErrorMs: z.number().min(0).optional(),
-  /** HdrHistogram: from a consumer's return to when it had heard all that was published while it was away. */
-  catchUp: z.string().optional(),
-});
-export type SessionSeries = z.infer<typeof sessionSeries>;
-
-export const errorSample = z.strictObject({
-  category: z.string(),
-  profile: z.string(),
-  operation: z.string(),
-  atMs: z.number(),
-  detail: z.string(),
-  request: z.string().optional(),
-  response: z.string().optional(),
-});
-export type ErrorSample = z.infer<typeof errorSample>;
-
-export const telemetry = z.strictObject({
-  protocol: version,
-  runId: z.string(),
-  /** From 1, without gaps, per worker and run. */
-  sequence: z.number().int().positive(),
-  /** Run time; a batch ends at each whole second and at each end of a stage, so batches of all workers line up. */
-  fromMs: z.number(),
-  toMs: z.number(),
-  stage: count,
-  series: z.array(operationSeries),
-  sessions: z.array(sessionSeries),
-  /** Absent when no answer named its replica. */
-  replicas: z.array(replicaSeries).optional(),
-  /** At `toMs`. */
-  gauges: z.strictObject({ clients: count, sessions: count, connections: count, inFlight: count, queued: count }),
-  health: health.optional(),
-  samples: z.array(errorSample),
-  /** Since the last batch, by publisher. Absent: nothing was published or heard of. */
-  flows: z.array(flow).optional(),
-  /** Set on the last batch of this worker for this run. */
-  final: z.strictObject({ reason: z.enum(['finished', 'stopped', 'lease-lost', 'failed']), problem: z.string().optional() }).optional(),
-});
-export type Telemetry = z.infer<typeof telemetry>;
-
-export const acknowledgement = z.strictObject({ protocol: version, acknowledged: count });
-export type Acknowledgement = z.infer<typeof acknowledgement>;

@@ -1,5 +1,5 @@
 import type { Check, Plan } from '../../scenarios/schema/plan.js';
-import type { ErrorSample, Telemetry } from '../../client-sim/protocol/messages.js';
+import type { ErrorSample, Telemetry } from '../../client-sim/protocol/telemetry.js';
 import type { Replica, UsageSample } from '../platform/platform.js';
 import { Cells } from './cells.js';
 import type { Aggregate, Measured, Second, Selection, TimeWindow, Totals, UsageSeries, WorkerBook } from './contract.js';

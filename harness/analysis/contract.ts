@@ -3,7 +3,7 @@
  * No I/O, no clock: data in, data out.
  */
 import type { Check, Plan, ThresholdPlan } from '../../scenarios/schema/plan.js';
-import type { ErrorSample, HistogramName, Telemetry } from '../../client-sim/protocol/messages.js';
+import type { ErrorSample, HistogramName, Telemetry } from '../../client-sim/protocol/telemetry.js';
 import type { Replica, UsageSample } from '../platform/platform.js';
 import type { FaultEvent, FaultRecord } from './fault-book.js';
 import type { StreamCounts } from '../../client-sim/protocol/streams.js';

@@ -1,6 +1,6 @@
-import type { HistogramName, OperationSeries, SessionSeries, Telemetry } from '../../client-sim/protocol/messages.js';
+import type { HistogramName, OperationSeries, SessionSeries, Telemetry } from '../../client-sim/protocol/telemetry.js';
 import type { ReplicaSeries } from '../../client-sim/protocol/replica-series.js';
-import { histogramNames } from '../../client-sim/protocol/messages.js';
+import { histogramNames } from '../../client-sim/protocol/telemetry.js';
 import type { CountPair } from './histogram-codec.js';
 import { decodeHistogram } from './histogram-codec.js';
 

@@ -1,4 +1,4 @@
-import type { Telemetry } from '../../client-sim/protocol/messages.js';
+import type { Telemetry } from '../../client-sim/protocol/telemetry.js';
 import type { OperationCounts, WorkerBook, WorkerStage } from './contract.js';
 import { addOperations, noOperations } from './counts.js';
 import type { WritableHealthBook } from './health-book.js';

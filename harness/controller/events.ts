@@ -3,7 +3,8 @@
  * live view and its report are folds over these and over the telemetry lines (design: architecture, "The log").
  */
 import type { FaultPlan, Plan } from '../../scenarios/schema/plan.js';
-import type { ArgumentsMade, Clock, Exchange, PinnedProtocol, Registration, SlotSet, Telemetry } from '../../client-sim/protocol/messages.js';
+import type { ArgumentsMade, Clock, Exchange, PinnedProtocol, Registration, SlotSet } from '../../client-sim/protocol/messages.js';
+import type { Telemetry } from '../../client-sim/protocol/telemetry.js';
 import type { Place, Replica, StartedProgram, UsageSample } from '../platform/platform.js';
 
 /** `at` is ISO 8601 of the controller's clock. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { OperationSeries } from '../../client-sim/protocol/messages.js';
+import type { OperationSeries } from '../../client-sim/protocol/telemetry.js';
 import { foldRun } from '../analysis/fold.js';
 import { check, samplePlan, sampleProfile, sampleStage, threshold } from '../analysis/testing/sample-plan.js';
 import { failing, sampleEvents, sampleTelemetry } from '../analysis/testing/sample-run.js';

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { streamsSchema } from '../../harness/report/stream-blocks.js';
-import { telemetry } from '../../client-sim/protocol/messages.js';
+import { telemetry } from '../../client-sim/protocol/telemetry.js';
 import type { RunEvent, RunEventBody } from '../../harness/controller/events.js';
 
 const latency = z.looseObject({ count: z.number(), p50: z.number().nullable(), p99: z.number().nullable(), max: z.number().nullable() });

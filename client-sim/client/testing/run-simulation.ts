@@ -1,4 +1,5 @@
-import type { OperationSeries, SessionSeries, WorkerPlan } from '../../protocol/messages.js';
+import type { WorkerPlan } from '../../protocol/messages.js';
+import type { OperationSeries, SessionSeries } from '../../protocol/telemetry.js';
 import type { ReplicaSeries } from '../../protocol/replica-series.js';
 import { Batch } from '../../measure/batch.js';
 import { LoopMonitor } from '../../measure/loop-monitor.js';

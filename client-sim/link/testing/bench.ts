@@ -1,4 +1,5 @@
-import type { Order, PinnedProtocol, Telemetry, WorkerPlan } from '../../protocol/messages.js';
+import type { Order, PinnedProtocol, WorkerPlan } from '../../protocol/messages.js';
+import type { Telemetry } from '../../protocol/telemetry.js';
 import { McpServer, type McpServerOptions } from './mcp-server.js';
 import { TestController, type TestControllerOptions } from './test-controller.js';
 import { WorkerProcess } from './worker-process.js';

@@ -1,9 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import {
-  heartbeat, preflightResult, PROTOCOL, registration, telemetry,
-  type Heartbeat, type Order, type PreflightResult, type Registration, type Telemetry,
-} from '../../protocol/messages.js';
+import { heartbeat, preflightResult, PROTOCOL, registration, type Heartbeat, type Order, type PreflightResult, type Registration } from '../../protocol/messages.js';
+import { telemetry, type Telemetry } from '../../protocol/telemetry.js';
 
 export interface TestControllerOptions {
   readonly heartbeatMs?: number;

@@ -1,6 +1,7 @@
 /** A whole run's log made of real histograms, as workers would have told it; every knob is something that can go wrong. */
 import hdr from 'hdr-histogram-js';
-import type { Health, OperationSeries, SessionSeries, Telemetry } from '../../../client-sim/protocol/messages.js';
+import type { Health } from '../../../client-sim/protocol/messages.js';
+import type { OperationSeries, SessionSeries, Telemetry } from '../../../client-sim/protocol/telemetry.js';
 import type { ReplicaSeries } from '../../../client-sim/protocol/replica-series.js';
 import type { Plan, StagePlan } from '../../../scenarios/schema/plan.js';
 import type { RunEvent, RunEventBody, TelemetryLine } from '../../controller/events.js';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { acknowledgement, clock, health, heartbeat, heartbeatAnswer, preflightResult, PROTOCOL, registered, registration, telemetry, type Order } from '../../../client-sim/protocol/messages.js';
+import { clock, health, heartbeat, heartbeatAnswer, preflightResult, PROTOCOL, registered, registration, type Order } from '../../../client-sim/protocol/messages.js';
+import { acknowledgement, telemetry } from '../../../client-sim/protocol/telemetry.js';
 import type { Controller } from '../../controller/controller.js';
 import type { Worker } from '../../controller/workers/registry.js';
 import { jsonRoute, type Route } from '../route.js';

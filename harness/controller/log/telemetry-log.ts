@@ -1,5 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises';
-import { telemetry } from '../../../client-sim/protocol/messages.js';
+import { telemetry } from '../../../client-sim/protocol/telemetry.js';
 import type { TelemetryLine } from '../events.js';
 import { ControllerError, messageOf } from '../errors.js';
 import { parseLine, readLines } from './lines.js';

@@ -1,4 +1,5 @@
-import type { Order, SlotSet, Telemetry } from '../../../client-sim/protocol/messages.js';
+import type { Order, SlotSet } from '../../../client-sim/protocol/messages.js';
+import type { Telemetry } from '../../../client-sim/protocol/telemetry.js';
 import type { Worker } from '../workers/registry.js';
 
 export interface Assignment {

@@ -1,4 +1,4 @@
-import type { Telemetry } from '../../../client-sim/protocol/messages.js';
+import type { Telemetry } from '../../../client-sim/protocol/telemetry.js';
 import { ControllerError, messageOf } from '../errors.js';
 import type { Employer, Worker } from '../workers/registry.js';
 import type { RunCore } from './core.js';

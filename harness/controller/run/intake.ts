@@ -1,5 +1,5 @@
 import type { Aggregate } from '../../analysis/contract.js';
-import type { Telemetry } from '../../../client-sim/protocol/messages.js';
+import type { Telemetry } from '../../../client-sim/protocol/telemetry.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import { ControllerError } from '../errors.js';
 import type { TelemetryLine } from '../events.js';

@@ -4,7 +4,8 @@
  */
 import { argv, exit } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AssignmentOrder, Order, Telemetry } from '../../../client-sim/protocol/messages.js';
+import type { AssignmentOrder, Order } from '../../../client-sim/protocol/messages.js';
+import type { Telemetry } from '../../../client-sim/protocol/telemetry.js';
 import { batchOf, WireWorker } from './wire-worker.js';
 
 const OPERATIONS_PER_CLIENT_MS = 0.01;

@@ -3,7 +3,8 @@ import { pid } from 'node:process';
 import { encodeIntoCompressedBase64 } from 'hdr-histogram-js';
 import { emptyHistogram } from '../../../client-sim/protocol/histogram-codec.js';
 import { parseOrder } from '../../../client-sim/protocol/order-codec.js';
-import { PROTOCOL, type Acknowledgement, type Health, type Order, type Registered, type Registration, type Telemetry } from '../../../client-sim/protocol/messages.js';
+import { PROTOCOL, type Health, type Order, type Registered, type Registration } from '../../../client-sim/protocol/messages.js';
+import type { Acknowledgement, Telemetry } from '../../../client-sim/protocol/telemetry.js';
 
 /** Speaks the worker protocol over real HTTP, one call at a time, so that tests can do what no honest worker would. */
 export class WireWorker {

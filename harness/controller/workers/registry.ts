@@ -1,5 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Clock, Health, Heartbeat, PreflightResult, Registered, Registration, Telemetry } from '../../../client-sim/protocol/messages.js';
+import type { Clock, Health, Heartbeat, PreflightResult, Registered, Registration } from '../../../client-sim/protocol/messages.js';
+import type { Telemetry } from '../../../client-sim/protocol/telemetry.js';
 import { PROTOCOL } from '../../../client-sim/protocol/messages.js';
 import { ControllerError } from '../errors.js';
 import { silenceLimitMs, type Timings } from '../timings.js';
