@@ -30,6 +30,7 @@ export class Batch {
   /** Of the worst thread. */
   loopUtilization = 0;
   loopDelayP99Ms = 0;
+  processorWait: number | undefined;
   toMs = 0;
   stage = 0;
   readonly #plan: WorkerPlan;
@@ -53,6 +54,7 @@ export class Batch {
     for (const flow of snapshot.flows) this.#addFlow(flow);
     this.loopUtilization = Math.max(this.loopUtilization, snapshot.loop.utilization);
     this.loopDelayP99Ms = Math.max(this.loopDelayP99Ms, snapshot.loop.delayP99Ms);
+    if (snapshot.loop.processorWait !== undefined) this.processorWait = Math.max(this.processorWait ?? 0, snapshot.loop.processorWait);
     this.toMs = Math.max(this.toMs, snapshot.toMs);
     this.stage = Math.max(this.stage, snapshot.stage);
   }

@@ -1,15 +1,17 @@
 import { monitorEventLoopDelay, performance, type EventLoopUtilization, type IntervalHistogram } from 'node:perf_hooks';
+import { ProcessorWait } from './processor-wait.js';
 import type { LoopHealth } from './snapshot.js';
 
 const RESOLUTION_MS = 10;
 /** At an end of a stage two readings follow each other at once: the time between them says nothing of how busy the loop is. */
 const SHORTEST_MS = 100;
 
-/** The event loop of the thread it is made in: how busy, how late. */
+/** The event loop of the thread it is made in: how busy, how late, how long it wanted a processor and had none. */
 export class LoopMonitor {
   readonly #delay: IntervalHistogram;
+  readonly #wait = new ProcessorWait();
   #before: EventLoopUtilization;
-  #last: LoopHealth = { utilization: 0, delayP99Ms: 0 };
+  #last: LoopHealth = { utilization: 0, delayP99Ms: 0, processorWait: undefined };
 
   constructor() {
     this.#delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
@@ -26,7 +28,9 @@ export class LoopMonitor {
     // The histogram holds the time between two firings of a timer: its resolution is in it and is not delay.
     const p99Ms = this.#delay.percentile(99) / 1e6 - RESOLUTION_MS;
     this.#delay.reset();
-    return (this.#last = { utilization, delayP99Ms: p99Ms > 0 ? p99Ms : 0 });
+    const waitedMs = this.#wait.takeMs();
+    const processorWait = waitedMs === undefined ? undefined : Math.min(1, waitedMs / (active + idle));
+    return (this.#last = { utilization, delayP99Ms: p99Ms > 0 ? p99Ms : 0, processorWait });
   }
 
   stop(): void {

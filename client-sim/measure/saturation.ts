@@ -2,6 +2,8 @@ import type { Health } from '../protocol/messages.js';
 
 const FULL = 0.9;
 const FIT = 0.8;
+/** Share of time without a processor that makes it the machine's doing. */
+const MUCH_WAITING = 0.25;
 
 export interface SaturationLimits {
   readonly clients: number;
@@ -31,6 +33,13 @@ export function judgeSaturation(was: Saturation, health: Judged, limits: Saturat
   return { saturated: false };
 }
 
+/** A thread that waits for a processor is busy as its event loop sees it; more threads would only wait with it. */
+function loopWords({ eventLoopUtilization, processorWait = 0 }: Judged): string {
+  const busy = `an engine thread spent ${Math.round(eventLoopUtilization * 100)} % of its time busy`;
+  if (processorWait < MUCH_WAITING) return `${busy}: add threads or workers, or lower the load`;
+  return `${busy}, ${Math.round(processorWait * 100)} % of the time waiting for a processor: this machine has no more of them; add workers on other machines, or lower the load`;
+}
+
 function gauges(health: Judged, limits: SaturationLimits, spinning: boolean): readonly Gauge[] {
   const percent = (share: number): number => Math.round(share * 100);
   const always: Gauge[] = [
@@ -39,7 +48,7 @@ function gauges(health: Judged, limits: SaturationLimits, spinning: boolean): re
     { share: health.openFiles / health.openFilesLimit, words: `${health.openFiles} of ${health.openFilesLimit} open files: raise ulimit -n, or add workers` },
   ];
   const busy: Gauge[] = [
-    { share: health.eventLoopUtilization, words: `an engine thread spent ${percent(health.eventLoopUtilization)} % of its time busy: add threads or workers, or lower the load` },
+    { share: health.eventLoopUtilization, words: loopWords(health) },
     { share: health.cpu / limits.cores, words: `${percent(health.cpu / limits.cores)} % of ${limits.cores} core(s): add workers on other machines, or lower the load` },
   ];
   return spinning ? always : [...always, ...busy];

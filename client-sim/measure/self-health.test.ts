@@ -58,6 +58,7 @@ describe('saturation', () => {
 
   test.each([
     [{ eventLoopUtilization: 0.96 }, 'an engine thread spent 96 % of its time busy: add threads or workers'],
+    [{ eventLoopUtilization: 0.96, processorWait: 0.5 }, '96 % of its time busy, 50 % of the time waiting for a processor: this machine has no more of them'],
     [{ cpu: 1.9 }, '95 % of 2 core(s): add workers'],
     [{ clients: 100 }, '100 clients are all this worker takes: add workers'],
     [{ openFiles: 950 }, '950 of 1000 open files: raise ulimit -n'],

@@ -44,6 +44,7 @@ export class SelfHealth {
       eventLoopUtilization: load.batch?.loopUtilization ?? 0,
       eventLoopDelayP99Ms: load.batch?.loopDelayP99Ms ?? 0,
       lagP99Ms: load.batch === undefined ? 0 : percentileMs(load.batch.lagCells(), 99),
+      ...(load.batch?.processorWait === undefined ? {} : { processorWait: load.batch.processorWait }),
       throttledRatio: throttledMs === undefined ? 0 : Math.max(0, throttledMs - (this.#throttledMs ?? 0)) / elapsedMs,
       ...(load.batch?.totals() ?? IDLE_GAUGES),
       openFiles: openFiles(),

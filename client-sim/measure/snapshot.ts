@@ -80,8 +80,11 @@ export interface ProfileGauges {
 
 /** Of the engine thread's event loop over the interval. */
 export interface LoopHealth {
+  /** Share of the interval in which it was not idle; that it waited for a processor is part of it. */
   readonly utilization: number;
   readonly delayP99Ms: number;
+  /** Share of the interval in which the thread was ready to run and had no processor; undefined: not known. */
+  readonly processorWait: number | undefined;
 }
 
 export const COUNTER_ROW = COUNTERS.length + 1;

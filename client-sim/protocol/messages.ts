@@ -51,8 +51,10 @@ export const health = z.strictObject({
   /** Of one core, so 2 threads can reach 2. */
   cpu: z.number().min(0),
   memoryBytes: count,
-  /** Worst engine thread. */
+  /** Worst engine thread; its waiting for a processor is part of it. */
   eventLoopUtilization: z.number().min(0),
+  /** Share of the interval in which an engine thread was ready to run and had no processor, the worst of them; absent: not known. */
+  processorWait: z.number().min(0).max(1).optional(),
   eventLoopDelayP99Ms: z.number().min(0),
   lagP99Ms: z.number().min(0),
   /** Share of the interval the cgroup held this process back; 0 where unknown. */

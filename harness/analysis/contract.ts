@@ -176,6 +176,8 @@ export type HealthKey =
   | 'cpu'
   | 'memoryBytes'
   | 'eventLoopUtilization'
+  | 'processorWait'
+  | 'processorWaitWhenLate'
   | 'eventLoopDelayP99Ms'
   | 'lagP99Ms'
   | 'throttledRatio'

@@ -1,7 +1,7 @@
 /** Whether the generator, not the target, was the limit (design: measurement 6). */
 import type { Plan } from '../../scenarios/schema/plan.js';
-import type { Aggregate, HealthKey, WorkerBook } from './contract.js';
-import { mergeHealth, pastLimit } from './health-book.js';
+import type { Aggregate, HealthBook, HealthKey, WorkerBook } from './contract.js';
+import { mergeHealth, pastLimit, readingOf, timingLimits } from './health-book.js';
 import type { RunFacts } from './run-facts.js';
 import { percent, plural } from './words.js';
 
@@ -14,13 +14,15 @@ interface Limit {
   readonly exemptSpin: boolean;
   readonly did: (value: number, limit: number) => string;
   readonly remedy: string;
+  /** A thread that waits for a processor is past this, too: then that is the reason, and another remedy. */
+  readonly timing?: true;
 }
 
 const moreWorkers = 'add workers (--workers N) or lower the rate';
 
 export const healthLimits: readonly Limit[] = [
   {
-    key: 'eventLoopUtilization', limit: () => 0.9, tolerated: 0.1, exemptSpin: true, remedy: moreWorkers,
+    key: 'eventLoopUtilization', limit: () => timingLimits.eventLoopUtilization, tolerated: 0.1, exemptSpin: true, remedy: moreWorkers, timing: true,
     did: (value, limit) => `spent ${percent(value)} of its loop (limit ${percent(limit)})`,
   },
   {
@@ -28,12 +30,12 @@ export const healthLimits: readonly Limit[] = [
     did: (value, limit) => `used ${value.toFixed(2)} CPU cores (limit ${limit.toFixed(1)})`,
   },
   {
-    key: 'lagP99Ms', limit: () => 30, tolerated: 0.25, exemptSpin: false,
+    key: 'lagP99Ms', limit: () => timingLimits.lagP99Ms, tolerated: 0.25, exemptSpin: false, timing: true,
     remedy: `${moreWorkers}, or run it where nothing else needs the processor`,
     did: (value, limit) => `sent its slowest 1 % of requests ${value.toFixed(0)} ms or more after they were due, with room to send them (limit ${limit} ms)`,
   },
   {
-    key: 'eventLoopDelayP99Ms', limit: () => 50, tolerated: 0.25, exemptSpin: false,
+    key: 'eventLoopDelayP99Ms', limit: () => timingLimits.eventLoopDelayP99Ms, tolerated: 0.25, exemptSpin: false, timing: true,
     remedy: `${moreWorkers}, or run it where nothing else needs the processor`,
     did: (value, limit) => `had its event loop held up for ${value.toFixed(0)} ms (p99; limit ${limit} ms)`,
   },
@@ -61,16 +63,29 @@ export const judgeGenerator = (plan: Plan, aggregate: Aggregate, facts: RunFacts
   return [...aggregate.workers()].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([workerId, book]) => {
     const health = mergeHealth(measuredHealth(plan, book));
     const threads = facts.workers.get(workerId)?.worker?.threads ?? 1;
+    const starved = starvation(health);
     let busy = false;
-    return healthLimits.flatMap(({ key, limit, tolerated, exemptSpin, did, remedy }) => {
+    return healthLimits.flatMap(({ key, limit, tolerated, exemptSpin, did, remedy, timing }) => {
       // A busy loop and a busy processor are the same fact.
       if (key === 'cpu' && busy) return [];
       const past = pastLimit(health, key, limit(threads));
       if ((spins && exemptSpin) || past.reports < Math.min(fewestReports, health.reports) || past.reports <= tolerated * health.reports) return [];
       busy ||= key === 'eventLoopUtilization';
-      return [`worker ${workerId} ${did(past.mean, limit(threads))} in ${past.reports} of ${plural(health.reports, 'measured report')}: ${remedy}`];
+      const because = timing === true && starved !== undefined ? starved : `: ${remedy}`;
+      return [`worker ${workerId} ${did(past.mean, limit(threads))} in ${past.reports} of ${plural(health.reports, 'measured report')}${because}`];
     });
   });
+};
+
+/** Of the time of its late reports a thread waited at least so much for a processor: then the machine, not the code, is at its limit. */
+const muchWaiting = 0.25;
+
+/** More workers beside it would only wait with it. */
+const starvation = (health: HealthBook): string | undefined => {
+  const waited = readingOf(health, 'processorWaitWhenLate')?.mean ?? 0;
+  if (waited < muchWaiting) return undefined;
+  return `, and for ${percent(waited)} of that time a thread of it was ready to run and had no processor: this machine has no more for it. ` +
+    'Stop what else runs there, put target or workers on other machines, or lower the load';
 };
 
 export const measuredHealth = (plan: Plan, book: WorkerBook): readonly WorkerStageHealth[] =>

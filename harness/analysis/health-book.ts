@@ -26,6 +26,8 @@ const readings = (health: Health): Record<HealthKey, number | undefined> => ({
   cpu: health.cpu,
   memoryBytes: health.memoryBytes,
   eventLoopUtilization: health.eventLoopUtilization,
+  processorWait: health.processorWait,
+  processorWaitWhenLate: isLate(health) ? health.processorWait : undefined,
   eventLoopDelayP99Ms: health.eventLoopDelayP99Ms,
   lagP99Ms: isOurs(health) ? health.lagP99Ms : undefined,
   throttledRatio: health.throttledRatio,
@@ -39,6 +41,13 @@ const readings = (health: Health): Record<HealthKey, number | undefined> => ({
  * the window, and the target is what they waited for.
  */
 const isOurs = (health: Health): boolean => health.eventLoopDelayP99Ms >= health.lagP99Ms / 2;
+
+/** What is past one of these was not in time. A loop that is never idle is late with whatever comes next. */
+export const timingLimits = { eventLoopUtilization: 0.9, lagP99Ms: 30, eventLoopDelayP99Ms: 50 } as const satisfies Partial<Record<HealthKey, number>>;
+
+const isLate = (health: Health): boolean =>
+  health.eventLoopUtilization > timingLimits.eventLoopUtilization || health.eventLoopDelayP99Ms > timingLimits.eventLoopDelayP99Ms ||
+  (isOurs(health) && health.lagP99Ms > timingLimits.lagP99Ms);
 
 /** Of several stages, as one. */
 export const mergeHealth = (books: readonly HealthBook[]): HealthBook => {

@@ -31,7 +31,7 @@ export const workerBlocks = ({ plan, facts, aggregate }: RunModel): Report['work
 };
 
 const healthKeys = [
-  'cpu', 'memoryBytes', 'eventLoopUtilization', 'eventLoopDelayP99Ms', 'lagP99Ms', 'throttledRatio', 'openFilesShare', 'localPortsShare',
+  'cpu', 'memoryBytes', 'eventLoopUtilization', 'processorWait', 'eventLoopDelayP99Ms', 'lagP99Ms', 'throttledRatio', 'openFilesShare', 'localPortsShare',
 ] as const satisfies readonly HealthKey[];
 
 const healthBlock = (books: readonly HealthBook[]): Report['workers'][number]['health'] => {

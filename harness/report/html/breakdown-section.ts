@@ -79,6 +79,7 @@ export const workersTable = ({ workers }: Report): Markup => {
     { head: 'Failed', cell: ({ failed }) => count(failed) },
     { head: 'Loop', cell: reading('eventLoopUtilization', share) },
     { head: 'CPU', cell: reading('cpu', cores) },
+    { head: 'Waited for CPU', cell: reading('processorWait', share) },
     { head: 'Lag p99', cell: reading('lagP99Ms', ms) },
     { head: 'Loop delay p99', cell: reading('eventLoopDelayP99Ms', ms) },
     { head: 'Memory', cell: reading('memoryBytes', bytes) },
