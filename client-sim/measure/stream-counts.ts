@@ -6,6 +6,7 @@ export function noStreams(): StreamCounts {
   return {
     opened: 0, resumed: 0, ended: 0, lost: 0, returned: 0, updates: 0, unreadable: 0,
     delivered: 0, duplicated: 0, outOfOrder: 0, progress: 0, serverRequests: 0, cancelled: 0,
+    callsBroken: 0, callsResumed: 0,
   };
 }
 

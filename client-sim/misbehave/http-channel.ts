@@ -5,7 +5,8 @@ import type { Draw } from '../mcp/draw.js';
 import type { RequestTemplate } from '../mcp/request-template.js';
 import type { Channel, ChannelConfig, ChannelEvents } from '../transport/channel.js';
 import type { WireShared } from '../transport/shared.js';
-import { createStreamableHttp, type HttpChannel } from '../transport/streamable-http.js';
+import type { HttpChannel } from '../transport/streamable-http/http-channel.js';
+import { createStreamableHttp } from '../transport/streamable-http.js';
 import { drawDeed, type Deed } from './deed.js';
 import { Offence } from './offence.js';
 

@@ -5,7 +5,7 @@ const count = z.number().int().min(0);
 
 export const streamCountNames = [
   'opened', 'resumed', 'ended', 'lost', 'returned', 'updates', 'unreadable',
-  'delivered', 'duplicated', 'outOfOrder', 'progress', 'serverRequests', 'cancelled',
+  'delivered', 'duplicated', 'outOfOrder', 'progress', 'serverRequests', 'cancelled', 'callsBroken', 'callsResumed',
 ] as const;
 
 /** Of one (stage, profile), in the stage in which it happened. */
@@ -36,6 +36,10 @@ export const streamCounts = z.strictObject({
   serverRequests: count,
   /** `notifications/cancelled` sent. */
   cancelled: count,
+  /** Calls whose event stream was over before the answer, but could be asked to go on. */
+  callsBroken: count,
+  /** Of those: answered on a stream that went on. */
+  callsResumed: count,
 });
 export type StreamCounts = z.infer<typeof streamCounts>;
 

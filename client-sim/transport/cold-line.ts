@@ -1,16 +1,18 @@
 import type { Failure } from '../measure/failure.js';
 import type { Problem } from '../mcp/judge-message.js';
-import type { Endpoint } from '../protocol/messages.js';
+import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import { CookieJar } from './cookie-jar.js';
 import { EndpointMemory } from './endpoint-memory.js';
 import { Connection } from './http/connection.js';
+import type { BrokenCall } from './http/broken-call.js';
 import type { ConnectionOwner } from './http/connection-owner.js';
 import type { ControlAnswer, ControlOutcome } from './http/control.js';
 import type { Line } from './line.js';
 import { requestBytes, type RequestKind } from './request-head.js';
 import { requestText, responseText } from './sample.js';
 import { answerServerRequest } from './server-request.js';
-import { createEngineWire, createWireCounters, createWireShared } from './shared.js';
+import { createEngineWire, createWireCounters, createWireShared, type WireShared } from './shared.js';
+import { CallResumption } from './stream/call-resumption.js';
 
 /** How many of the server's own requests are answered at once. */
 const SIDE_DEPTH = 64;
@@ -28,12 +30,17 @@ export class ColdLine implements ConnectionOwner, Line {
   /** For answers to the server's own requests while the main line waits for its stream. */
   private readonly side: Connection;
   private readonly endpoint: Endpoint;
+  private readonly shared: WireShared;
+  /** Of the exchange under way. */
+  private asked: PinnedProtocol['era'] = 'legacy';
+  private resumption: CallResumption | undefined;
 
   /** @throws TypeError when the endpoint's URL is not http(s), or a header cannot be sent */
   constructor(endpoint: Endpoint) {
     this.endpoint = endpoint;
     this.cookies = endpoint.cookies === true ? new CookieJar() : undefined;
     const shared = createWireShared(createEngineWire(), createWireCounters());
+    this.shared = shared;
     this.memory = new EndpointMemory(endpoint, this.era, shared.samples);
     const { address } = this.memory;
     this.main = new Connection(this, shared, address, 1);
@@ -46,11 +53,13 @@ export class ColdLine implements ConnectionOwner, Line {
    */
   async exchange(era: 'legacy' | 'modern', kind: RequestKind, body: string, id: number | undefined, timeoutMs: number): Promise<ControlOutcome> {
     const request = requestBytes(this.endpoint, era, kind, body);
+    this.asked = era;
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         const failure: Failure = { category: 'timeout', detail: `no answer within ${timeoutMs} ms` };
         resolve({ kind: 'failed', failure });
         this.main.giveUp();
+        this.resumption?.cut();
       }, timeoutMs);
       const done = (outcome: ControlOutcome): void => {
         clearTimeout(timer);
@@ -70,6 +79,7 @@ export class ColdLine implements ConnectionOwner, Line {
   }
 
   close(): void {
+    this.resumption?.cut();
     this.main.cut(false);
     this.side.cut(false);
   }
@@ -78,6 +88,20 @@ export class ColdLine implements ConnectionOwner, Line {
     if (this.side.room === 0) return;
     this.side.sendControl(requestBytes(this.endpoint, 'legacy', { verb: 'POST', ...this.settled }, answerServerRequest(request)), { id: undefined, done: () => undefined });
     this.side.flush();
+  }
+
+  onBroken(call: BrokenCall): boolean {
+    const { control } = call;
+    if (control === undefined || this.asked !== 'legacy') return false;
+    const { endpoint, hasSession, memory: { address } } = this;
+    const host = { endpoint, hasSession, address, settled: () => ({ ...this.settled, cookie: this.cookies?.header }), onServerRequest: (request: Record<string, unknown>) => this.onServerRequest(request) };
+    this.resumption = new CallResumption(host, this.shared, call, undefined, (outcome) => {
+      if (outcome.kind === 'lost') return control.done({ kind: 'failed', failure: outcome.problem });
+      const { bytes, start, end, replica, head: { status, mediaType, contentType, retryAfter, location } } = outcome;
+      const text = bytes.toString('utf8', start, end);
+      control.done({ kind: 'answered', answer: { status, mediaType, contentType, retryAfter, location, sessionId: '', replica, body: text, messages: [text] } });
+    });
+    return true;
   }
 
   onSetCookie(setCookie: string): void {

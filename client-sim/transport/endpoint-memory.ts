@@ -1,13 +1,24 @@
 import { ReplicaNames } from '../measure/replica-names.js';
+import type { Failure } from '../measure/failure.js';
+import { renderRequest } from '../mcp/compile-request.js';
+import type { Problem } from '../mcp/judge-message.js';
 import { KnownAnswers } from '../mcp/known-answers.js';
 import { PatternMemory } from '../mcp/pattern-memory.js';
 import type { RequestTemplate } from '../mcp/request-template.js';
 import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
-import { FailureMaker } from './failure-maker.js';
+import { FailureMaker, type FailedAnswer } from './failure-maker.js';
 import { addressOf, type Address } from './http/socket.js';
-import { checkHeaders, type RequestHead } from './request-head.js';
+import { checkHeaders, type RequestHead, type RequestKind } from './request-head.js';
 import type { SampleBudget } from './sample-budget.js';
 import type { WireShared } from './shared.js';
+
+/** What a request of the load was drawn from: enough to draw it again. */
+export interface DrawnCall {
+  readonly template: number;
+  readonly id: number;
+  readonly slot: number;
+  readonly sequence: number;
+}
 
 /** What the channels of one profile know and have learnt of one endpoint; shared by all of them in an engine thread. */
 export class EndpointMemory {
@@ -36,6 +47,14 @@ export class EndpointMemory {
     checkHeaders(endpoint);
     this.address = addressOf(endpoint);
     this.failures = new FailureMaker(endpoint, era, samples);
+  }
+
+  /** @param settled what its session's requests carry @param answer undefined: there was none. What it is drawn from is read before this returns */
+  failureOf({ template: index, id, slot, sequence }: DrawnCall, seed: number, settled: Pick<RequestKind, 'sessionId' | 'version' | 'cookie'>, problem: Problem, answer: FailedAnswer | undefined): Failure {
+    const template = this.templates[index];
+    if (template === undefined) return problem;
+    const kind: RequestKind = { verb: 'POST', method: template.method, name: template.nameHeader, ...settled };
+    return this.failures.make(problem, { kind, template: index, body: () => renderRequest(template, id, { seed, slot, sequence }) }, answer);
   }
 
   /** Request heads by template, for sessions of this version whose ids are as long as this one. */

@@ -34,6 +34,7 @@ export const addTallies = (into: Map<string, number>, from: Iterable<readonly [s
 export const noStreams = (): StreamCounts => ({
   opened: 0, resumed: 0, ended: 0, lost: 0, returned: 0, updates: 0, unreadable: 0,
   delivered: 0, duplicated: 0, outOfOrder: 0, progress: 0, serverRequests: 0, cancelled: 0,
+  callsBroken: 0, callsResumed: 0,
 });
 export const addStreams = (into: StreamCounts, from: Readonly<StreamCounts>): void => {
   for (const name of streamCountNames) into[name] += from[name];

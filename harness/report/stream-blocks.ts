@@ -43,8 +43,9 @@ export const streamBlocks = (plan: Plan, aggregate: Aggregate, measured: readonl
     summary: block(aggregate.select({ stages: measured })),
     stages: plan.stages.map(({ index, name, trial, measured: counted }) => ({ name, trial, measured: counted, ...block(aggregate.select({ stages: [index] })) })),
     profiles: plan.profiles
-      .filter(({ stream, operations }) => stream !== undefined || operations.some(({ stamped }) => stamped === true))
-      .map(({ name }) => ({ name, ...block(aggregate.select({ stages: measured, profile: name })) })),
+      .map(({ name, stream, operations }) => ({ listens: stream !== undefined || operations.some(({ stamped }) => stamped === true), row: { name, ...block(aggregate.select({ stages: measured, profile: name })) } }))
+      .filter(({ listens, row }) => listens || row.callsBroken > 0)
+      .map(({ row }) => row),
     deliveries: deliveries === undefined ? null : { ...deliveries },
   };
 };

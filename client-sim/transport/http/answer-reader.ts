@@ -91,6 +91,20 @@ export class AnswerReader implements SseHandler {
     return this.controls?.shift();
   }
 
+  get nextControl(): Control | undefined {
+    return this.controls?.[0];
+  }
+
+  /** Id of the last event of a stream that has not brought its answer; '': there is no such stream, or it numbers nothing. */
+  get brokenAt(): string {
+    return this.streaming && !this.answered && this.sse !== undefined ? this.sse.lastEventId : '';
+  }
+
+  /** See `SseParser.retryMs`. */
+  get retryMs(): number {
+    return this.sse?.retryMs ?? -1;
+  }
+
   /** Works on everything in bytes[0, end). */
   read(bytes: Buffer, end: number, nowMs: number): ReadResult {
     const { parser, ring } = this;
@@ -249,8 +263,8 @@ export class AnswerReader implements SseHandler {
       if (owner.answersElsewhere) this.learnAccepted();
       else this.learnAnswer();
     }
-    this.streaming = false;
     owner.onAnswer(this, this.nowMs, problem, true);
+    this.streaming = false;
     this.begun = false;
     return keepAlive;
   }

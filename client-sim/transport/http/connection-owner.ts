@@ -2,6 +2,7 @@ import type { Failure } from '../../measure/failure.js';
 import type { Problem } from '../../mcp/judge-message.js';
 import type { EndpointMemory } from '../endpoint-memory.js';
 import type { AnswerReader } from './answer-reader.js';
+import type { BrokenCall } from './broken-call.js';
 import type { Connection } from './connection.js';
 
 /** What a connection tells the session it belongs to. */
@@ -16,6 +17,8 @@ export interface ConnectionOwner {
   onDown(connection: Connection, failure: Failure | undefined): void;
   /** @param replica number of the one that answered; 0: not known, or there was no answer */
   onTicket(ticket: number, nowMs: number, failure: Failure | undefined, replica: number): void;
+  /** @returns whether the owner goes on waiting for the answer by another way; else, or without this method, the call has failed */
+  onBroken?(call: BrokenCall): boolean;
   onSetCookie(setCookie: string): void;
   onRoom(): void;
   onServerRequest(request: Record<string, unknown>): void;

@@ -8,6 +8,7 @@ import type { EndpointMemory } from '../endpoint-memory.js';
 import type { RequestHead } from '../request-head.js';
 import type { WireShared } from '../shared.js';
 import { AnswerReader, CONTROL_TICKET, type AnswerOwner } from './answer-reader.js';
+import { brokenCall } from './broken-call.js';
 import type { Connecting } from './connect-limiter.js';
 import type { ConnectionOwner } from './connection-owner.js';
 import type { Control } from './control.js';
@@ -163,6 +164,7 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
   onAnswer(reader: AnswerReader, nowMs: number, problem: Problem | undefined, over: boolean): void {
     const { ring, owner } = this;
     const { ticket, abandoned } = ring;
+    if (problem === undefined ? ticket === CONTROL_TICKET && this.handOver(reader) : problem.category === 'stream_lost' && this.handOver(reader)) return owner.onRoom();
     const failure = problem === undefined ? undefined : owner.describe(problem, reader);
     if (over) ring.shift();
     else this.awaitStreamEnd();
@@ -174,6 +176,15 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
     } else {
       owner.onTicket(ticket, nowMs, failure, reader.replica);
     }
+  }
+
+  /** What broke off short of its answer may be got by another way. @returns whether the oldest request waits here no longer */
+  private handOver(reader: AnswerReader): boolean {
+    const call = this.owner.onBroken === undefined ? undefined : brokenCall(this.ring, reader);
+    if (call === undefined || this.owner.onBroken?.(call) !== true) return false;
+    if (call.control !== undefined) reader.takeControl();
+    this.ring.shift();
+    return true;
   }
 
   onStreamOver(): void {
@@ -295,7 +306,13 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
     const { ring, owner } = this;
     const nowMs = this.shared.now();
     let failure: Failure | undefined;
-    for (let left = ring.count, problem = first ?? rest; left > 0; left--, problem = rest) {
+    let left = ring.count;
+    let problem = first ?? rest;
+    if (left > 0 && first?.category === 'stream_lost' && this.handOver(reader)) {
+      left--;
+      problem = rest;
+    }
+    for (; left > 0; left--, problem = rest) {
       const { ticket, abandoned } = ring;
       if (!abandoned) failure = owner.describe(problem, reader);
       ring.shift();

@@ -4,6 +4,7 @@ import { judgeHttp } from '../judge-http.js';
 import type { WireShared } from '../shared.js';
 import { BodyCollector } from '../http/body.js';
 import type { Connecting } from '../http/connect-limiter.js';
+import type { Head } from '../http/head.js';
 import { ResponseParser } from '../http/parser.js';
 import { SlowReader } from '../http/slow-reader.js';
 import { openSocket, type Address, type SocketOwner } from '../http/socket.js';
@@ -57,6 +58,11 @@ export class StreamSocket implements Connecting, SocketOwner, SseHandler {
     this.request = request;
     this.slow = readBytesPerSecond === undefined ? undefined : new SlowReader(readBytesPerSecond);
     shared.connectLimiter.enter(this);
+  }
+
+  /** Of the answer, once `onStream` was told. */
+  get head(): Head {
+    return this.parser.head;
   }
 
   begin(): boolean {

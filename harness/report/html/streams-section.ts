@@ -16,6 +16,7 @@ const columns: readonly Column<Streams>[] = [
   { head: 'Delivered', cell: ({ delivered }) => count(delivered) },
   { head: 'Again', cell: ({ duplicated }) => count(duplicated) },
   { head: 'Out of order', cell: ({ outOfOrder }) => count(outOfOrder) },
+  { head: 'Calls resumed', cell: ({ callsBroken, callsResumed }) => (callsBroken === 0 ? '–' : html`${count(callsResumed)} of ${count(callsBroken)}`), text: true },
   { head: 'Delivery p50', cell: ({ deliveryMs }) => ms(deliveryMs.p50) },
   { head: 'p95', cell: ({ deliveryMs }) => ms(deliveryMs.p95) },
   { head: 'p99', cell: ({ deliveryMs }) => ms(deliveryMs.p99) },

@@ -49,6 +49,7 @@ const faults = ({ faults: all }: Report): string =>
   ]));
 const deliveries = ({ streams }: Report): string => streams === undefined ? '' : table(['Streams', 'Value'], [
   ['Opened', `${significant(streams.summary.opened)}, ${significant(streams.summary.resumed)} resumed, ${significant(streams.summary.lost)} broken`],
+  ...(streams.summary.callsBroken === 0 ? [] : [['Calls whose stream broke off', `${significant(streams.summary.callsBroken)}, ${significant(streams.summary.callsResumed)} answered on a stream resumed`]]),
   ['Delivery from due time', percentiles(streams.summary.deliveryMs)],
   ...(streams.summary.returned === 0 ? [] : [['Caught up', `${significant(streams.summary.catchUpMs.count)} of ${significant(streams.summary.returned)}: ${percentiles(streams.summary.catchUpMs)}`]]),
   ...(streams.deliveries === null ? [] : [

@@ -1,0 +1,134 @@
+import { isObject, type Problem } from '../../mcp/judge-message.js';
+import { parseMessage } from '../../mcp/scan-answer.js';
+import type { Endpoint } from '../../protocol/messages.js';
+import type { AnswerHead } from '../judge-http.js';
+import type { BrokenCall } from '../http/broken-call.js';
+import type { Address } from '../http/socket.js';
+import type { RequestKind } from '../request-head.js';
+import type { WireShared } from '../shared.js';
+import { reconnectWaitMs } from './reconnect-wait.js';
+import { getStream } from './stream-request.js';
+import { StreamSocket, type StreamEnd, type StreamSocketOwner } from './stream-socket.js';
+
+/** The session a call belongs to. */
+export interface ResumptionHost {
+  readonly hasSession: boolean;
+  readonly endpoint: Endpoint;
+  readonly address: Address;
+  /** Session, version and cookie headers. */
+  settled(): Pick<RequestKind, 'sessionId' | 'version' | 'cookie'>;
+  onServerRequest(request: Record<string, unknown>): void;
+}
+
+export type Resumed =
+  /** The message that answers, not judged yet; its bytes do not outlive the call. */
+  | { readonly kind: 'answered'; readonly bytes: Buffer; readonly start: number; readonly end: number; readonly nowMs: number; readonly replica: number; readonly head: AnswerHead }
+  | { readonly kind: 'lost'; readonly problem: Problem };
+
+/** Streams asked for in all: a server that lets its clients poll (SEP-1699) closes many before the one with the answer. */
+const MOST_ATTEMPTS = 64;
+/** Of those, in a row: no connection, refused, or broken. */
+const MOST_FAILURES = 4;
+/** Client errors after which the same request may be granted later. */
+const PASSING = new Set([408, 409, 425, 429]);
+
+/**
+ * Waits for the answer to a call whose stream broke off or was closed before it (2025-11-25, "Resumability and Redelivery";
+ * SEP-1699): after the time the server asked for, GET with the id of the last event, until the answer has come. How long
+ * that may take is for the caller to say, by `cut`.
+ */
+export class CallResumption implements StreamSocketOwner {
+  readonly era = 'legacy';
+  private lastEventId: string;
+  private retryMs: number;
+  private attempts = 0;
+  private failures = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private socket: StreamSocket | undefined;
+  private over = false;
+  private readonly host: ResumptionHost;
+  private readonly shared: WireShared;
+  private readonly readBytesPerSecond: number | undefined;
+  private readonly done: (outcome: Resumed) => void;
+
+  /** @param done told once, unless it was cut */
+  constructor(host: ResumptionHost, shared: WireShared, { lastEventId, retryMs }: Pick<BrokenCall, 'lastEventId' | 'retryMs'>, readBytesPerSecond: number | undefined, done: (outcome: Resumed) => void) {
+    this.host = host;
+    this.shared = shared;
+    this.lastEventId = lastEventId;
+    this.retryMs = retryMs;
+    this.readBytesPerSecond = readBytesPerSecond;
+    this.done = done;
+    shared.counters.streams.callsBroken++;
+    this.wait();
+  }
+
+  get hasSession(): boolean {
+    return this.host.hasSession;
+  }
+
+  /** Nobody waits any more. No event follows. */
+  cut(reset = false): void {
+    this.over = true;
+    clearTimeout(this.timer);
+    this.socket?.cut(reset);
+    this.socket = undefined;
+  }
+
+  onStream(): void {
+    this.failures = 0;
+  }
+
+  onEvent(type: string, bytes: Buffer, start: number, end: number, nowMs: number): void {
+    if (type !== 'message' || start === end) return;
+    const { counters, replicas } = this.shared;
+    counters.messagesReceived++;
+    const parsed = parseMessage(bytes, start, end);
+    const message = parsed.ok && isObject(parsed.value) ? parsed.value : {};
+    if (typeof message['method'] === 'string') {
+      if (message['id'] !== undefined && message['id'] !== null) this.host.onServerRequest(message);
+      else if (message['method'] === 'notifications/progress') counters.streams.progress++;
+      return;
+    }
+    const head = this.socket?.head;
+    if (head === undefined) return;
+    const { replica, server } = head;
+    this.cut();
+    counters.streams.callsResumed++;
+    this.done({ kind: 'answered', bytes, start, end, nowMs, replica: replicas.numberOf(replica === '' ? server : replica), head });
+  }
+
+  onEnd(end: StreamEnd): void {
+    this.keepPlace();
+    this.socket = undefined;
+    if (end.kind === 'ended') return this.wait();
+    this.failures++;
+    const forGood = end.kind === 'refused' && end.status < 500 && !PASSING.has(end.status);
+    if (forGood || this.failures >= MOST_FAILURES) this.giveUp(end.problem.detail);
+    else this.wait();
+  }
+
+  private wait(): void {
+    if (this.attempts === MOST_ATTEMPTS) return this.giveUp(`no answer on any of ${MOST_ATTEMPTS} streams`);
+    this.timer = setTimeout(() => this.attempt(), reconnectWaitMs(this.retryMs, this.failures, this.shared.counters.messagesReceived + this.attempts));
+  }
+
+  private attempt(): void {
+    const { host, shared } = this;
+    this.attempts++;
+    this.socket = new StreamSocket(this, shared, host.address, getStream(host.endpoint, host.settled(), this.lastEventId), this.readBytesPerSecond);
+  }
+
+  private giveUp(why: string): void {
+    if (this.over) return;
+    this.cut();
+    this.done({ kind: 'lost', problem: { category: 'stream_lost', detail: `the event stream ended without the answer, and could not be resumed: ${why}` } });
+  }
+
+  private keepPlace(): void {
+    const { socket } = this;
+    if (socket === undefined) return;
+    if (socket.sse.lastEventId !== '') this.lastEventId = socket.sse.lastEventId;
+    if (socket.sse.retryMs >= 0) this.retryMs = socket.sse.retryMs;
+  }
+}
