@@ -28,10 +28,10 @@ async function suite(args: readonly string[]): Promise<Judged> {
   return { passed: Number(counts?.[1] ?? 0), failed: Number(counts?.[2] ?? 1), output };
 }
 
-async function judgeClient({ scenario, revision, operations }: ClientCase, folder: string): Promise<Judged> {
+async function judgeClient({ scenario, revision, operations, pace = { arrivals: { rate: '10/s' } } }: ClientCase, folder: string): Promise<Judged> {
   const file = join(folder, `${scenario}-${revision}.yaml`);
   writeFileSync(file, JSON.stringify({
-    name: 'conformance', workload: { caller: { profile: 'low-load', clients: 1, arrivals: { rate: '10/s' }, operations } },
+    name: 'conformance', workload: { caller: { profile: 'low-load', clients: 1, ...pace, operations } },
     stages: [{ name: 'steady', duration: '2s' }], drain: '1s',
   }));
   const era = revision === '2026-07-28' ? 'modern' : 'legacy';
