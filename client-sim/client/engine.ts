@@ -116,7 +116,10 @@ export class Engine {
     }
     this.#stage++;
     this.#enterStage();
-    for (const client of floor.clients) client.serve();
+    for (const client of floor.clients) {
+      client.serve();
+      floor.relieve();
+    }
   }
 
   #enterStage(): void {
@@ -136,7 +139,10 @@ export class Engine {
   #wake(): void {
     const floor = this.#floor;
     while (floor.laneWakes.earliest <= floor.nowMs) floor.lanes[floor.laneWakes.pop()]?.wake();
-    while (floor.clientWakes.earliest <= floor.dueLimitMs && floor.mayStart) floor.clients[floor.clientWakes.pop()]?.serve();
+    while (floor.clientWakes.earliest <= floor.dueLimitMs && floor.mayStart) {
+      floor.clients[floor.clientWakes.pop()]?.serve();
+      floor.relieve();
+    }
   }
 
   #expire(): void {

@@ -26,6 +26,9 @@ export class SimulatedWorld {
   requests = 0;
   answered = 0;
   flushes = 0;
+  /** Channels with something in their send buffers: now, and at most so far. */
+  holding = 0;
+  mostHolding = 0;
   readonly sent: { readonly slot: number; readonly sequence: number; readonly operation: number; readonly atMs: number }[] = [];
   readonly channels: SimulatedChannel[] = [];
   #events: Event[] = [];
@@ -118,12 +121,14 @@ export class SimulatedChannel implements Channel {
     this.#options.counters.bytesSent += REQUEST_BYTES;
     this.#world.sent.push({ slot: draw.slot, sequence: draw.sequence, operation: template.index, atMs: this.#world.nowMs });
     this.#inFlight.set(ticket, number);
+    if (this.#unflushed.length === 0) this.#world.mostHolding = Math.max(this.#world.mostHolding, ++this.#world.holding);
     this.#unflushed.push(() => this.#serve(ticket, number));
   }
 
   flush(): void {
     if (this.#unflushed.length === 0) return;
     this.#world.flushes++;
+    this.#world.holding--;
     const requests = this.#unflushed;
     this.#unflushed = [];
     for (const request of requests) request();
