@@ -18,6 +18,10 @@ function expectBalance({ series, sessions, world }: SimulationResult): void {
   const opened = sessions.reduce((total, row) => total + row.sessionsOpened, 0);
   const ended = sessions.reduce((total, row) => total + row.sessionsClosed + row.sessionsLost, 0);
   expect(ended).toBe(opened);
+  const answered = sessions.reduce((total, row) => total + row.sessionsAnswered, 0);
+  const succeeded = sumOf(series).succeeded;
+  expect(answered).toBeLessThanOrEqual(succeeded);
+  expect(answered > 0).toBe(succeeded > 0);
   expect(world.channels.every((channel) => channel.ended || !channel.opened)).toBe(true);
 }
 
@@ -177,6 +181,21 @@ describe('closed loop', () => {
 });
 
 describe('sessions', () => {
+  test('one with a correct answer is counted once in each stage in which it had one', () => {
+    const plan = testPlan({
+      profiles: [testProfile({ clients: 40, arrivals: { model: 'closed', thinkTime: { kind: 'fixed', ms: 100 } } })],
+      stages: testStages({ ms: 500, from: 0, to: 0.5 }, { ms: 500, from: 0.5 }, { ms: 90, from: 0.5 }, { ms: 500, from: 1 }),
+    });
+    const result = runSimulation(plan, { script: prompt });
+    const refusing = runSimulation(plan, { script: { open: prompt.open, request: () => refused } });
+    expect(result.sessions[1]?.sessionsAnswered).toBe(20);
+    expect(result.sessions[3]?.sessionsAnswered).toBe(40);
+    // Shorter than the wait between two calls: most are called in it, none twice.
+    expect(result.sessions[2]?.sessionsAnswered).toBeLessThanOrEqual(20);
+    expect(refusing.sessions.map(({ sessionsAnswered }) => sessionsAnswered)).toEqual(refusing.sessions.map(() => 0));
+    expectBalance(result);
+  });
+
   test('reuse: one session a client, opened when it becomes active, closed when it is no longer', () => {
     const plan = testPlan({ profiles: [testProfile({ clients: 4 })], stages: testStages({ ms: 1_000, from: 0, to: 1 }, { ms: 1_000, from: 1, to: 0 }) });
     const result = runSimulation(plan, { script: prompt });
@@ -220,6 +239,13 @@ describe('sessions', () => {
     expect(result.sessions[0]).toMatchObject({ sessionsOpened: 2, sessionsLost: 1, sessionsClosed: 1 });
     expect(sumOf(result.series)).toMatchObject({ failed: 1, errors: { session_lost: 1 } });
   });
+});
+
+test('however many clients a late pump finds due, few of them hold send buffers at once', () => {
+  const plan = testPlan({ profiles: [testProfile({ clients: 2_000, arrivals: { model: 'open', ratePerSecond: 1, spacing: 'uniform' } })], stages: testStages({ ms: 3_000 }) });
+  const { world, series } = runSimulation(plan, { script: prompt, step: () => 500 });
+  expect(sumOf(series)).toMatchObject({ offered: 6_000, succeeded: 6_000 });
+  expect(world.mostHolding).toBeLessThanOrEqual(40);
 });
 
 test('timeouts count from sending, and the client goes on', () => {

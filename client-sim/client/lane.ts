@@ -220,6 +220,7 @@ export class Lane implements ChannelEvents {
     if (failure === undefined) {
       this.#succeededSinceOpen = true;
       this.#backoff.succeeded();
+      this.#book.answered();
     }
     // What was never answered is charged to the endpoint's replica, but tells nothing of where the session is.
     if (replica > 0 || failure === undefined) this.#book.trail.answered(by);

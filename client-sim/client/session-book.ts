@@ -8,6 +8,8 @@ export class SessionBook {
   readonly trail: SessionTrail;
   readonly #floor: Floor;
   readonly #profile: ProfileRuntime;
+  /** Stage in which this session was last counted as answered. */
+  #answeredIn = -1;
 
   constructor(floor: Floor, profile: ProfileRuntime) {
     this.#floor = floor;
@@ -16,11 +18,20 @@ export class SessionBook {
   }
 
   opened(connectMs: number): void {
+    this.#answeredIn = -1;
     this.#floor.recorder.opened(this.#group, connectMs);
   }
 
   refused(failure: Failure): void {
     this.#floor.recorder.openFailed(this.#group, failure, this.#floor.nowMs, { profile: this.#profile.plan.name, operation: 'connect' });
+  }
+
+  /** Of every correct answer to an operation: a session is counted once in each stage, which costs a comparison. */
+  answered(): void {
+    const { recorder, stage } = this.#floor;
+    if (stage === this.#answeredIn) return;
+    this.#answeredIn = stage;
+    recorder.session(this.#group).sessionsAnswered++;
   }
 
   closed(): void {

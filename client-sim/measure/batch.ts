@@ -178,6 +178,7 @@ export class Batch {
     sum.sessionsOpened += row.sessionsOpened;
     sum.sessionsClosed += row.sessionsClosed;
     sum.sessionsLost += row.sessionsLost;
+    sum.sessionsAnswered += row.sessionsAnswered;
     sum.connectionsOpened += row.connectionsOpened;
     sum.messagesSent += row.messagesSent;
     sum.messagesReceived += row.messagesReceived;

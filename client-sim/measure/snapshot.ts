@@ -37,6 +37,7 @@ export interface SessionRow {
   sessionsOpened: number;
   sessionsClosed: number;
   sessionsLost: number;
+  sessionsAnswered: number;
   connectionsOpened: number;
   messagesSent: number;
   messagesReceived: number;
@@ -53,7 +54,7 @@ export interface SessionRow {
 
 export function emptySession(group: number): SessionRow {
   return {
-    group, sessionsOpened: 0, sessionsClosed: 0, sessionsLost: 0, connectionsOpened: 0,
+    group, sessionsOpened: 0, sessionsClosed: 0, sessionsLost: 0, sessionsAnswered: 0, connectionsOpened: 0,
     messagesSent: 0, messagesReceived: 0, bytesSent: 0, bytesReceived: 0, lateAnswers: 0, connectFailures: {}, misbehaved: {},
     streams: noStreams(), clockErrorUs: 0,
   };

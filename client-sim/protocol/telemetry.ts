@@ -38,6 +38,8 @@ export const sessionSeries = z.strictObject({
   sessionsOpened: count,
   sessionsClosed: count,
   sessionsLost: count,
+  /** Sessions that had a correct answer to an operation in this stage, each counted once, in the stage in which the answer came. */
+  sessionsAnswered: count,
   connectionsOpened: count,
   connectFailures: z.record(z.string(), count),
   messagesSent: count,

@@ -73,6 +73,8 @@ export interface SessionCounts {
   sessionsOpened: number;
   sessionsClosed: number;
   sessionsLost: number;
+  /** With a correct answer, each counted once in each stage. */
+  sessionsAnswered: number;
   connectionsOpened: number;
   messagesSent: number;
   messagesReceived: number;

@@ -3,7 +3,7 @@ import type { OperationCounts, ReplicaCounts, SessionCounts } from './contract.j
 
 export const operationCountNames = ['offered', 'sent', 'succeeded', 'failed', 'dropped', 'lost', 'unsent'] as const satisfies readonly (keyof OperationCounts)[];
 export const sessionCountNames = [
-  'sessionsOpened', 'sessionsClosed', 'sessionsLost', 'connectionsOpened',
+  'sessionsOpened', 'sessionsClosed', 'sessionsLost', 'sessionsAnswered', 'connectionsOpened',
   'messagesSent', 'messagesReceived', 'bytesSent', 'bytesReceived', 'lateAnswers',
 ] as const satisfies readonly (keyof SessionCounts)[];
 
@@ -12,7 +12,7 @@ export const replicaCountNames = ['succeeded', 'failed', 'sessions', 'opened', '
 export const noReplica = (): ReplicaCounts => ({ succeeded: 0, failed: 0, sessions: 0, opened: 0, moved: 0, moves: 0, unknown: 0 });
 export const noOperations = (): OperationCounts => ({ offered: 0, sent: 0, succeeded: 0, failed: 0, dropped: 0, lost: 0, unsent: 0 });
 export const noSessions = (): SessionCounts => ({
-  sessionsOpened: 0, sessionsClosed: 0, sessionsLost: 0, connectionsOpened: 0,
+  sessionsOpened: 0, sessionsClosed: 0, sessionsLost: 0, sessionsAnswered: 0, connectionsOpened: 0,
   messagesSent: 0, messagesReceived: 0, bytesSent: 0, bytesReceived: 0, lateAnswers: 0,
 });
 

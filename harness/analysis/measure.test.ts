@@ -37,6 +37,8 @@ const table: readonly (readonly [metric: string, labels: Check['labels'], expect
   ['errors.rate', {}, near(6 / 400)],
   ['errors.rate', { operation: 'ping' }, near(6 / 80)],
   ['sessions.peak', {}, near(4)],
+  ['sessions.answered', { stage: 'warm-up' }, near(1)],
+  ['sessions.answered', {}, near(0.5)],
   ['usage.cpu', {}, near(0.6)],
   ['usage.cpu', { replica: 'replica-2' }, near(0.1)],
   ['usage.memory', {}, near(8e6)],

@@ -80,6 +80,11 @@ class Question {
     return this.#context.cells.select(selection);
   }
 
+  /** The same question put to each of its stages. */
+  get byStage(): readonly Question[] {
+    return this.#stages.map((stage) => new Question(this.check, this.#context, [stage]));
+  }
+
   /** Of what is selected, the part of the replica that the check names. */
   get replica(): ReplicaTotals | undefined {
     return replicaOf(this.totals, this.check.labels.replica ?? '');
@@ -231,8 +236,17 @@ const metrics: Readonly<Record<string, Metric>> = {
   },
   'sessions.peak': {
     labels: ['stage'],
-    value: ({ timeline }) => timeline.length === 0
-      ? noData('no second of it was reported') : value(timeline.reduce((peak, { sessions }) => Math.max(peak, sessions), 0), timeline.length),
+    value: ({ timeline }) => timeline.length === 0 ? noData('no second of it was reported') : value(mostSessions(timeline), timeline.length),
+  },
+  'sessions.answered': {
+    labels: ['stage'],
+    value: ({ byStage }) => {
+      const shares = byStage.flatMap(({ totals, timeline }) => {
+        const most = mostSessions(timeline);
+        return most === 0 ? [] : [totals.sessions.sessionsAnswered / most];
+      });
+      return shares.length === 0 ? noData('there was no session') : value(Math.min(...shares), shares.length);
+    },
   },
   /** Of one core, mean over time, of the busiest replica. */
   'usage.cpu': { labels: ['stage', 'replica'], value: ({ usage }) => ofReplicas(usage, ({ cpu }) => cpu, mean) },
@@ -253,6 +267,8 @@ const metrics: Readonly<Record<string, Metric>> = {
   /** Slope against all sessions opened so far: what each leaves behind. */
   'memory.leftPerSession': { labels: ['stage', 'replica'], value: perSession('opened') },
 };
+
+const mostSessions = (timeline: readonly Second[]): number => peak(timeline.map(({ sessions }) => sessions));
 
 /** All of them must be known: one that never ended would otherwise be the one that does not count. */
 const slowest = (recoveries: readonly Recovery[]): Measured => {

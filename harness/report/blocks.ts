@@ -28,11 +28,11 @@ export interface Peaks {
 }
 
 export const block = (totals: Totals, seconds: number, peaks: Peaks): Block => {
-  const { sessionsOpened, sessionsClosed, sessionsLost, connectionsOpened, ...traffic } = totals.sessions;
+  const { sessionsOpened, sessionsClosed, sessionsLost, sessionsAnswered, connectionsOpened, ...traffic } = totals.sessions;
   return {
     ...operationsBlock(totals, seconds),
     connectMs: summarise(totals.connect),
-    sessions: { opened: sessionsOpened, closed: sessionsClosed, lost: sessionsLost, peak: peaks.sessions, failures: sorted(totals.connectFailures) },
+    sessions: { opened: sessionsOpened, closed: sessionsClosed, lost: sessionsLost, answered: sessionsAnswered, peak: peaks.sessions, failures: sorted(totals.connectFailures) },
     connections: { opened: connectionsOpened, peak: peaks.connections },
     ...traffic,
     misbehaved: sorted(totals.misbehaved),

@@ -24,11 +24,11 @@ const operations = {
   failureMs: latency,
 };
 
-/** The same with the sessions and connections that served them. `peak` is null where it is not told apart. */
+/** The same with the sessions and connections that served them. `answered`: with a correct answer, counted once in each stage. `peak` is null where it is not told apart. */
 const block = {
   ...operations,
   connectMs: latency,
-  sessions: z.strictObject({ opened: count, closed: count, lost: count, peak: maybe, failures: z.record(z.string(), count) }),
+  sessions: z.strictObject({ opened: count, closed: count, lost: count, answered: count, peak: maybe, failures: z.record(z.string(), count) }),
   connections: z.strictObject({ opened: count, peak: maybe }),
   messagesSent: count, messagesReceived: count, bytesSent: count, bytesReceived: count, lateAnswers: count,
   misbehaved: z.record(z.string(), count),

@@ -77,7 +77,7 @@ const secondBatch = (plan: Plan, stage: StagePlan, worker: number, toMs: number,
   for (const one of series) addOperations(totals, one);
   return {
     protocol: 1, runId: 'run-1', sequence: toMs / 1000, fromMs: toMs - 1000, toMs, stage: stage.index, series,
-    sessions: plan.profiles.map((profile) => sessionSeries(stage.index, profile.name, second === 0 ? clients : 0, totals.sent)),
+    sessions: plan.profiles.map((profile) => sessionSeries(stage.index, profile.name, second === 0 ? clients : 0, toMs - 1000 === stage.startMs ? Math.max(1, clients - stage.index) : 0, totals.sent)),
     ...(options.replicas === undefined ? {} : { replicas: plan.profiles.flatMap(({ name }) => replicaSeries(stage.index, name, options.replicas ?? [], latencyOf(second, 0, worker))) }),
     gauges: { clients, sessions: clients, connections: clients * 2, inFlight: 1, queued: 0 },
     health: { ...fitHealth, ...options.health },
@@ -108,8 +108,8 @@ const replicaSeries = (stage: number, profile: string, names: readonly string[],
     stage, profile, replica, succeeded: 9, failed: 1, sessions: 4, opened: 1, moved: 1, moves: 2, unknown: 1, latency: encode(Array.from({ length: 9 }, () => latencyUs)),
   }));
 
-const sessionSeries = (stage: number, profile: string, opened: number, messages: number): SessionSeries => ({
-  stage, profile, sessionsOpened: opened, sessionsClosed: 0, sessionsLost: 0, connectionsOpened: opened * 2, connectFailures: {},
+const sessionSeries = (stage: number, profile: string, opened: number, answered: number, messages: number): SessionSeries => ({
+  stage, profile, sessionsOpened: opened, sessionsClosed: 0, sessionsLost: 0, sessionsAnswered: answered, connectionsOpened: opened * 2, connectFailures: {},
   messagesSent: messages, messagesReceived: messages, bytesSent: messages * 300, bytesReceived: messages * 500, lateAnswers: 0, misbehaved: {},
   ...(opened === 0 ? {} : { connect: encode(Array.from({ length: opened }, (_, i) => 1500 + i * 10)) }),
 });

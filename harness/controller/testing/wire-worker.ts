@@ -115,7 +115,7 @@ export function batchOf(spec: BatchSpec): Telemetry {
     protocol: PROTOCOL, runId, sequence, fromMs, toMs, stage,
     series: [{ ...series, histograms: succeeded > 0 ? { latency, service: latency, lag: latency } : {} }],
     sessions: [{
-      stage, profile: 'steady', sessionsOpened: 0, sessionsClosed: 0, sessionsLost: 0, connectionsOpened: 0, connectFailures: {},
+      stage, profile: 'steady', sessionsOpened: 0, sessionsClosed: 0, sessionsLost: 0, sessionsAnswered: 0, connectionsOpened: 0, connectFailures: {},
       messagesSent: operations, messagesReceived: operations, bytesSent: 0, bytesReceived: 0, lateAnswers: 0, misbehaved: {},
     }],
     gauges: { clients, sessions: clients, connections: clients, inFlight: 0, queued: 0 },

@@ -38,6 +38,7 @@ ${table<Report['stages'][number]>('Stages', [
   { head: 'Stage', cell: ({ name, trial }) => (trials(report) ? `${name} (trial ${trial})` : name) },
   { head: '', cell: ({ measured }) => (measured ? 'measured' : html`<span class="quiet">not measured</span>`), text: true },
   { head: 'Time', cell: ({ durationSeconds }) => spell(durationSeconds) },
+  { head: 'Sessions, answered of most', cell: ({ sessions }) => `${count(sessions.answered)} of ${count(sessions.peak)}` },
   ...operationColumns,
 ], report.stages)}
 ${table<Report['profiles'][number]>('Profiles, measured stages', [{ head: 'Profile', cell: ({ name }) => name }, ...operationColumns], report.profiles)}

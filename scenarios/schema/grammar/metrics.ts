@@ -37,6 +37,7 @@ export const scalars: Readonly<Record<string, Metric>> = {
   'delivery.outOfOrder': { unit: 'count', labels: ['stage', 'profile'], help: 'publications heard of after a later one of the same publisher' },
   'streams.lost': { unit: 'count', labels: ['stage', 'profile'], help: 'streams that broke; those the server ended in good order are not among them' },
   'sessions.lost': { unit: 'count', labels: ['stage', 'profile'], help: 'sessions the server forgot or broke' },
+  'sessions.answered': { unit: 'ratio', labels: ['stage'], help: 'sessions with a correct answer in a stage / most sessions at once in it; of several stages the least' },
   'sessions.peak': { unit: 'count', labels: ['stage'], help: 'most sessions at once' },
   'affinity.moved': { unit: 'count', labels: ['stage', 'profile', 'replica'], help: 'sessions with an answer from another replica than the one before, once in each stage; with a replica, those that moved to it' },
   'fault.detection': { unit: 'time', labels: [], help: 'from a fault to its detection', notBuilt: 'no fault that is built breaks something that could be detected' },
