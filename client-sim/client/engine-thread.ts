@@ -41,6 +41,7 @@ function start(port: MessagePort, spec: ThreadSpec): ThreadEngine {
     port.postMessage(message, message.kind === 'limit' ? [] : transferables(message.snapshot));
   };
   const wire = createEngineWire();
+  for (const [number, { transport }] of spec.plan.profiles.entries()) transportMap[transport].prepare?.(wayOf(spec, number).pinned.era);
   const engine = createThreadEngine({
     plan: spec.plan, places: spec.places, endpoints: (profile) => wayOf(spec, profile).endpoints, replicas: wire.replicas, joinMs: spec.joinMs, limits: spec.limits,
     clock: () => performance.now(),

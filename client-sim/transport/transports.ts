@@ -1,8 +1,10 @@
 import type { TransportName } from '../../scenarios/schema/transports.js';
 import { createHttpChannel } from '../misbehave/http-channel.js';
+import type { PinnedProtocol } from '../protocol/messages.js';
 import type { Channel, ChannelConfig, ChannelEvents } from './channel.js';
 import { ColdLine } from './cold-line.js';
 import type { CreateLine } from './line.js';
+import { createSdk, prepareSdk } from './sdk.js';
 import type { WireShared } from './shared.js';
 import { createSse, createSseLine } from './sse.js';
 import { createStdio, createStdioLine } from './stdio.js';
@@ -15,6 +17,8 @@ export type CreateChannel = (config: ChannelConfig, events: ChannelEvents, share
 interface Transport {
   readonly createChannel: CreateChannel;
   readonly createLine: CreateLine;
+  /** Loads what the first channel would otherwise wait for; called before the load begins. */
+  readonly prepare?: (era: PinnedProtocol['era']) => void;
 }
 
 /** Every way to reach a server, by the name scenarios give it. What scenarios need to know of it is in `scenarios/schema/transports.ts`. */
@@ -24,4 +28,6 @@ export const transportMap: Readonly<Record<TransportName, Transport>> = {
   sse: { createChannel: createSse, createLine: createSseLine },
   websocket: { createChannel: createWebSocket, createLine: createWebSocketLine },
   tcp: { createChannel: createTcp, createLine: createTcpLine },
+  // Preflight asks for itself: what it is to find out (era, lists, refusals in words) is a matter of bytes.
+  sdk: { createChannel: createSdk, createLine: (endpoint) => new ColdLine(endpoint), prepare: prepareSdk },
 };

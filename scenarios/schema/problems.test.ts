@@ -159,13 +159,17 @@ test.each([
 describe('what is not built yet is refused by name, at its key:', () => {
   const cases: readonly (readonly [key: string, text: string, at: string])[] = [
     ['kinds of faults', `${minimal}faults:\n  - { at: 1s, kind: kill }\n`, 's.yaml:7:15: `faults.0.kind`'],
-    ...['sdk'].map((transport) => [transport, minimal.replace('{}', `{ transport: ${transport} }`), 's.yaml:3:15: `workload.low-load.transport`'] as const),
   ];
   test.each(cases)('%s', (_, text, at) => {
     const problems = problemsOf(text);
     expect(problems.startsWith(at)).toBe(true);
     expect(problems).toContain('not built yet');
     expect(problems).toContain('hint: ');
+  });
+
+  test('pipelining where the official client has none', () => {
+    expect(problemsOf(minimal.replace('{}', '{ transport: sdk, pipeline: 2 }'))).toContain('over sdk a connection carries one request at a time');
+    expect(problemsOf(minimal.replace('{}', '{ transport: sdk, connections: 2, pipeline: 1 }'))).toBe('');
   });
 
   test('reconnecting with one set of connections for many, or none for long', () => {

@@ -12,17 +12,17 @@ describe('one run over several transports', () => {
       expect(succeeded).toBeGreaterThan(5);
     }
     const steps = eventsOf(events, 'preflight.passed').flatMap(({ exchanges }) => exchanges.map(({ step }) => step.split(',')[0]));
-    expect(new Set(steps)).toEqual(new Set(['streamable-http', 'websocket', 'tcp']));
+    expect(new Set(steps)).toEqual(new Set(['streamable-http', 'websocket', 'tcp', 'sdk']));
     expect(report.balance.filter(({ gap }) => gap !== 0)).toEqual([]);
     expect(report.summary.failed).toBe(0);
     expect([stats.sessions.active, stats.aborted]).toEqual([0, 0]);
     // Each of three clients has a connection, and there are the preflight's.
-    expect(stats.connections.opened).toBeGreaterThanOrEqual(3 + 3 + 3 + 3);
+    expect(stats.connections.opened).toBeGreaterThanOrEqual(3 + 3 + 3 + 3 + 4);
   });
 
   test.each(['reference', 'sink'])('the server `%s` is started with what the profiles need', async (server) => {
     const { report } = await run({ scenario: { name: 'own', target: { server, replicas: 2 }, ...overAll } });
-    expect(report.profiles.map(({ name, succeeded }) => [name, succeeded > 5])).toEqual([['web', true], ['socket', true], ['line', true]]);
+    expect(report.profiles.map(({ name, succeeded }) => [name, succeeded > 5])).toEqual([['web', true], ['socket', true], ['line', true], ['official', true]]);
     expect(report.summary.failed).toBe(0);
   });
 

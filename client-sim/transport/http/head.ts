@@ -141,7 +141,7 @@ function readHeader(bytes: Buffer, start: number, colon: number, end: number, he
       return name;
     case 'content-type':
       head.contentType = value;
-      head.mediaType = mediaType(value);
+      head.mediaType = mediaTypeOf(value);
       return name;
     case 'connection':
       for (const option of value.toLowerCase().split(',')) {
@@ -175,7 +175,8 @@ function readHeader(bytes: Buffer, start: number, colon: number, end: number, he
   }
 }
 
-function mediaType(value: string): MediaType {
+/** @param value of a `content-type` header */
+export function mediaTypeOf(value: string): MediaType {
   const essence = (value.split(';', 1)[0] as string).trim().toLowerCase();
   if (essence === 'application/json') return 'json';
   return essence === 'text/event-stream' ? 'event-stream' : 'other';

@@ -39,14 +39,14 @@ export class ChannelProbe {
   private readonly templates = new Map<OperationPlan, RequestTemplate>();
   private readonly pinned: PinnedProtocol;
 
-  constructor(url: string, options: Partial<ChannelConfig> & { readonly transport?: TransportName; readonly headers?: Record<string, string>; readonly tls?: Endpoint['tls']; readonly server?: Endpoint['server']; readonly limiter?: ConnectLimiter } = {}) {
-    const { headers = {}, tls, server, transport = 'streamable-http', limiter = new ConnectLimiter(), ...config } = options;
+  constructor(url: string, options: Partial<ChannelConfig> & { readonly transport?: TransportName; readonly headers?: Record<string, string>; readonly tls?: Endpoint['tls']; readonly server?: Endpoint['server']; readonly limiter?: ConnectLimiter; readonly cookies?: boolean } = {}) {
+    const { headers = {}, tls, server, cookies, transport = 'streamable-http', limiter = new ConnectLimiter(), ...config } = options;
     this.pinned = config.pinned ?? LEGACY;
     const wire = createEngineWire(limiter);
     const names = wire.replicas;
     const shared = createWireShared(wire, this.counters);
     this.channel = transportMap[transport].createChannel(
-      { endpoint: { url, headers, ...(tls === undefined ? {} : { tls }), ...(server === undefined ? {} : { server }) }, pinned: this.pinned, connections: 1, pipeline: 1, ...config },
+      { endpoint: { url, headers, ...(tls === undefined ? {} : { tls }), ...(server === undefined ? {} : { server }), ...(cookies === undefined ? {} : { cookies }) }, pinned: this.pinned, connections: 1, pipeline: 1, ...config },
       {
         onOpen: (connectMs) => (this.opened = connectMs),
         onOpenFailed: (failure) => (this.openFailure = failure),

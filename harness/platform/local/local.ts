@@ -7,6 +7,7 @@ import { commandEndpoint, urlEndpoints } from '../../../client-sim/protocol/endp
 import type { Endpoint } from '../../../client-sim/protocol/messages.js';
 import type { FaultPlan, Plan } from '../../../scenarios/schema/plan.js';
 import { formatDuration } from '../../../scenarios/schema/index.js';
+import { factsOf } from '../../../scenarios/schema/transports.js';
 import type { Environment, Platform, PlatformContext, Replica } from '../platform.js';
 import { describeMachine, usableCores } from './describe.js';
 import { endPrograms } from './end-programs.js';
@@ -174,7 +175,7 @@ function endpointsOf(plan: Plan, replicas: readonly LocalReplica[]): readonly En
   if (target.kind === 'command') return [commandEndpoint(target)];
   const used = [...new Set(plan.profiles.map(({ transport }) => transport))];
   return used.flatMap((transport) => replicas.flatMap(({ id, endpoints }) => {
-    const url = endpoints[transport];
+    const url = endpoints[factsOf(transport).speaks ?? transport];
     return url === undefined ? [] : [{ url, headers: {}, transport, replica: id }];
   }));
 }

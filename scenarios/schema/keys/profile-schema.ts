@@ -1,6 +1,6 @@
 /** A client profile, as written. What each key means stands in its description, which the JSON Schema and the README carry. */
 import { z } from 'zod';
-import { plannedTransports, transportNames } from '../transports.js';
+import { transportNames } from '../transports.js';
 import { duration, name, positiveDuration, rate, size, text, whole } from './fields.js';
 import { misbehaveSchema } from './misbehave-schema.js';
 
@@ -71,15 +71,15 @@ export const profileSchema = z.strictObject({
   name: name.describe('Name of the profile; the same as its file.'),
   description: z.string().optional().describe('What this kind of client does.'),
   clients: whole(1, 1_000_000).describe('Virtual clients at 100 % load.'),
-  transport: z.enum([...transportNames, ...plannedTransports]).prefault('streamable-http').describe(`How clients reach the server: ${transportNames.join(', ')}; ${plannedTransports.join(', ')} are not built yet and refused by name. Over websocket (a message a text frame) and tcp (a message a line) the session is the connection. Over sse (HTTP+SSE, 2024-11-05) answers come on one stream of a session and each message is a POST; over stdio a session is a process that it starts (target.server.command).`),
+  transport: z.enum(transportNames).prefault('streamable-http').describe(`How clients reach the server: ${transportNames.join(', ')}. Over websocket (a message a text frame) and tcp (a message a line) the session is the connection. Over sse (HTTP+SSE, 2024-11-05) answers come on one stream of a session and each message is a POST; over stdio a session is a process that it starts (target.server.command). sdk is the official SDK's client over Streamable HTTP: what a program that uses it would see, at its cost.`),
   gateway: z.strictObject({ sticky: stickiness.describe('What keeps these clients at their replicas; on a Swarm the gateway has a listener for each.') }).optional().describe('How these clients go through the gateway, where that differs from `target.gateway`: several can be compared in one run.'),
   era: eras.optional().describe('Era of these clients, where it differs from `target.era`; preflight settles it for them alone.'),
   session: session.prefault('reuse').describe('How long a client keeps its MCP session: reuse, per-request, { mode: pool, size: 10 } or { mode: churn, every: 100 operations }.'),
   arrivals: arrivals.optional().describe('Open loop: operations are due at fixed times, whatever the target does. This or `thinkTime`.'),
   thinkTime: thinkTime.optional().describe('Closed loop: the pause between an answer and the next operation: 100ms, { min: 50ms, max: 150ms } or { mean: 100ms, distribution: exponential }; 0ms for none. This or `arrivals`.'),
   maxInFlight: whole(1, 100_000).optional().describe('Most operations of one client on the wire at once; what is due beyond it waits, timed from when it was due. In a closed loop: independent loops of one client; with session per-request: sessions at once. Default: closed loop 1, open loop connections x pipeline.'),
-  connections: whole(1, 10_000).optional().describe('TCP connections of one client; always 1 over websocket and tcp. Default: maxInFlight / pipeline where maxInFlight is given; else 8 in an open loop, 1 in a closed loop.'),
-  pipeline: whole(1, 1_000).prefault(1).describe('Requests in flight on one connection: HTTP/1.1 pipelining, with answers in order; over websocket and tcp any order, and as deep as maxInFlight (open loop: 8) by default. More than 1 is stated in the report.'),
+  connections: whole(1, 10_000).optional().describe('TCP connections of one client; always 1 over websocket and tcp; over sdk how many requests are in flight, each on a connection of its own. Default: maxInFlight / pipeline where maxInFlight is given; else 8 in an open loop, 1 in a closed loop.'),
+  pipeline: whole(1, 1_000).prefault(1).describe('Requests in flight on one connection: HTTP/1.1 pipelining, with answers in order (sdk has none); over websocket and tcp any order, and as deep as maxInFlight (open loop: 8) by default. More than 1 is stated in the report.'),
   pacing: z.enum(['batch', 'metronome', 'spin']).prefault('batch').describe('How exactly due times are kept: batch (1 ms), metronome (0.1 ms, dearer), spin (a core of its own).'),
   timeout: positiveDuration.prefault('5s').describe('An operation without an answer this long after it was sent has failed.'),
   onClose: z.enum(['delete', 'abandon', 'reset']).prefault('delete').describe('How a session ends: with a goodbye (DELETE; over sse there is none; over stdio the end of its input, then SIGTERM, then SIGKILL; over websocket a close frame, over tcp the end of our side, and then of theirs), by closing its sockets, or by resetting them.'),

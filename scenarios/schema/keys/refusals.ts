@@ -2,7 +2,6 @@
 import { problemAt } from '../problem.js';
 import { FAULT_KINDS } from './fault-schema.js';
 import type { Problem } from '../problem.js';
-import { plannedTransports, transportNames } from '../transports.js';
 import { descend, kindOf, pathText, toValue } from '../source/node.js';
 import type { MapNode, Path, SourceNode } from '../source/node.js';
 
@@ -22,19 +21,11 @@ const scenarioRefusals: readonly Refusal[] = [
   { path: ['faults', '*', 'fraction'], what: 'choosing a share of the replicas is', instead: 'name the service' },
 ];
 
-const profileRefusals: readonly Refusal[] = [
-  { path: ['transport'], refuses: (value) => (plannedTransports as readonly unknown[]).includes(value), what: 'this transport is', instead: `use ${transportNames.join(', ')}` },
-];
-
 export function refuseInScenario(scenario: MapNode): readonly Problem[] {
-  return scenarioRefusals.flatMap((refusal) => find(scenario, refusal, ''));
+  return scenarioRefusals.flatMap((refusal) => find(scenario, refusal));
 }
 
-export function refuseInProfile(profile: MapNode, prefix: string): readonly Problem[] {
-  return profileRefusals.flatMap((refusal) => find(profile, refusal, prefix));
-}
-
-function find(root: MapNode, refusal: Refusal, prefix: string): readonly Problem[] {
+function find(root: MapNode, refusal: Refusal): readonly Problem[] {
   return matches(root, refusal.path, []).flatMap((path) => {
     const found = descend(root, path);
     if (found === undefined || refusal.refuses?.(toValue(found)) === false) return [];
@@ -42,7 +33,7 @@ function find(root: MapNode, refusal: Refusal, prefix: string): readonly Problem
     const key = String(path.at(-1));
     const at = (parent?.kind === 'map' ? parent.entries.get(key)?.keyAt : undefined) ?? found.at;
     const shown = refusal.refuses === undefined || found.kind !== 'scalar' ? '' : ` (${kindOf(found)})`;
-    const where = [prefix, pathText(root, path)].filter((part) => part !== '').join('.');
+    const where = pathText(root, path);
     return [problemAt(at, 'NOT_BUILT', where, `\`${where}\`${shown}: ${refusal.what} not built yet`, refusal.instead)];
   });
 }

@@ -107,6 +107,9 @@ export function resolveWindow(written: ProfileSource, profile: Part, warn: (warn
   const fits = connections * pipeline;
   const wanted = maxInFlight ?? (open ? fits : 1);
   const session = typeof source.session === 'string' ? source.session : source.session.mode;
+  if (isTransport(transport) && !factsOf(transport).pipelines && written.pipeline > 1) {
+    profile.wrongKey(['pipeline'], 'CONFLICT', `over ${transport} a connection carries one request at a time: its client has no pipelining`, 'take `pipeline` out: connections is how many are in flight');
+  }
   if (session === 'per-request' && written.pipeline > 1) {
     profile.wrongKey(['pipeline'], 'CONFLICT', 'with session per-request a connection carries one operation: there is nothing to pipeline', 'take `pipeline` out; maxInFlight is how many sessions a client has at once');
   }

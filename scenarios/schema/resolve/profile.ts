@@ -1,6 +1,5 @@
 import { checkNode, validParts } from '../keys/issues.js';
 import { profileSchema } from '../keys/profile-schema.js';
-import { refuseInProfile } from '../keys/refusals.js';
 import type { Era, ProfilePlan } from '../plan.js';
 import type { MapNode } from '../source/node.js';
 import { isTransport, type TransportName } from '../transports.js';
@@ -33,7 +32,6 @@ export function resolveProfile(node: MapNode, prefix: string, firstSlot: number,
     context.report(problem);
   };
   const part = new Part(node, prefix, report);
-  refuseInProfile(node, prefix).forEach(report);
   const checked = checkNode(profileSchema, node, prefix);
   if (!checked.ok) {
     checked.problems.forEach(report);

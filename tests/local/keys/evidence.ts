@@ -231,13 +231,6 @@ export async function refusal(scenario: ScenarioFile): Promise<string> {
 
 export const refusedRun = once(() =>
   refusal({
-    workload: {
-      caller: {
-        profile: 'low-load',
-        transport: 'sdk',
-        operations: [{ tool: 'x' }],
-      },
-    },
     faults: [{ at: '1s', kind: 'kill', replica: 1, node: 'n1', fraction: '50%' }],
   }),
 );

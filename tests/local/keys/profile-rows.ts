@@ -6,7 +6,7 @@ import { distinct, median, mostAtOnce, ofTool, pauses, variation } from '../../s
 import { dueInEachSecond, operationTotals } from '../../support/run-files.js';
 import { swarmbench, writeScenario } from '../../support/swarmbench.js';
 import { tempFolder } from '../../support/temp-folder.js';
-import { autoRun, batchRun, briefRuns, clientsRun, metronomeRun, refusal, refusedRun, spinRun, tooShort, twoErasRun } from './evidence.js';
+import { autoRun, batchRun, briefRuns, clientsRun, metronomeRun, refusal, spinRun, tooShort, twoErasRun } from './evidence.js';
 import { runOverAll, toolOf } from './transport-evidence.js';
 import type { Rows } from './row.js';
 
@@ -101,11 +101,11 @@ const halfIsAsExpected = (tool: string) => async (): Promise<void> => {
 /** As the server counts it, which is told by the tool what came over which transport. */
 async function overEachTransport(): Promise<void> {
   const { counts } = await runOverAll('legacy');
-  for (const [answered, succeeded] of [counts[toolOf.websocket], counts[toolOf.tcp]].flatMap((count) => (count === undefined ? [] : [count]))) {
+  for (const [answered, succeeded] of [counts[toolOf.websocket], counts[toolOf.tcp], counts[toolOf.sdk]].flatMap((count) => (count === undefined ? [] : [count]))) {
     expect(answered).toBe(succeeded);
     expect(succeeded).toBeGreaterThan(5);
   }
-  expect(await refusedRun()).toContain('`workload.caller.transport`');
+  expect(await refusal({ workload: { caller: { profile: 'low-load', transport: 'pigeon' } } })).toContain('streamable-http');
 }
 
 export const profileRows: Rows = {

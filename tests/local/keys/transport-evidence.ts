@@ -9,14 +9,15 @@ const calling = (tool: string, args: ScenarioFile, transport: string, more: Scen
 });
 
 /** A tool for each transport: by it the server's counts tell them apart. */
-export const toolOf = { 'streamable-http': 'echo', websocket: 'sleep', tcp: 'payload' } as const;
+export const toolOf = { 'streamable-http': 'echo', websocket: 'sleep', tcp: 'payload', sdk: 'random_latency' } as const;
 
-/** Profiles of one run over several transports: `web`, `socket` and `line`. */
+/** Profiles of one run over several transports: `web`, `socket`, `line` and `official`. */
 export const overAll = {
   workload: {
     web: calling(toolOf['streamable-http'], { message: '{{ text 32 }}' }, 'streamable-http', { connections: 1 }),
     socket: calling(toolOf.websocket, { ms: 5 }, 'websocket', { maxInFlight: 4 }),
     line: calling(toolOf.tcp, { bytes: 2000 }, 'tcp', { pipeline: 2, session: { mode: 'churn', every: '5 operations' } }),
+    official: calling(toolOf.sdk, { medianMs: 2, sigma: 0.1 }, 'sdk', { connections: 2, session: { mode: 'churn', every: '5 operations' } }),
   },
   stages: [{ name: 'steady', duration: '2s' }],
   // Enough for every answer however busy the machine: the drain ends with the last one.

@@ -1,0 +1,52 @@
+import { describe, expect, test } from '@jest/globals';
+import { wrongly } from '../../../tests/servers/behaviours.js';
+import type { Behaviour } from '../../../tests/servers/call.js';
+import { startTestServer } from '../../../tests/servers/test-server.js';
+import { ChannelProbe, LEGACY, MODERN, type Fate } from '../testing/channel-probe.js';
+
+/** By every third call of a session, as the transport tells it. */
+async function fates(transport: 'sdk' | 'streamable-http', era: 'legacy' | 'modern', behaviour: Behaviour): Promise<readonly Fate[]> {
+  let calls = 0;
+  const { url } = await startTestServer({ era, preflightCalls: 0, behaviour: (call) => (++calls % 3 === 2 ? behaviour(call) : call.answer()) });
+  if (era === 'legacy') await firstSession(url);
+  const probe = new ChannelProbe(url, { transport, pinned: era === 'legacy' ? LEGACY : MODERN, openTimeoutMs: 20_000 });
+  await probe.open();
+  expect(probe.openFailure).toBeUndefined();
+  const seen: Fate[] = [];
+  for (let turn = 0; turn < 4 && probe.closed === undefined; turn++) seen.push(...(await probe.call()));
+  return [...seen, ...(probe.closed === undefined ? [] : [probe.closed as Fate])];
+}
+
+/** The server takes the first session for the preflight's, and answers it rightly. */
+async function firstSession(url: string): Promise<void> {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'first', version: '1' } } });
+  await (await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }, body })).text();
+}
+
+/** Without those that never end: the engine's clock ends them. */
+const { noAnswer, endlessBody, ...ending } = wrongly;
+
+describe.each(['legacy', 'modern'] as const)('a server that misbehaves in the %s era', (era) => {
+  test.each(Object.entries(ending).filter(([name]) => era === 'legacy' || name !== 'lostSession'))('%s is told as our own client tells it', async (_name, behaviour) => {
+    const [ours, theirs] = await Promise.all([fates('streamable-http', era, behaviour), fates('sdk', era, behaviour)]);
+    expect(theirs).toEqual(ours);
+    expect(new Set(ours).size).toBeGreaterThan(1);
+  }, 60_000);
+
+  test.each([['no answer', noAnswer], ['an answer without an end', endlessBody]] as const)('%s is given up, and its connection with it', async (_what, behaviour) => {
+    const { url, log } = await startTestServer({ era, preflightCalls: 0, behaviour: (call) => (log.calls.length === 1 ? behaviour(call) : call.answer()) });
+    if (era === 'legacy') await firstSession(url);
+    const probe = await new ChannelProbe(url, { transport: 'sdk', pinned: era === 'legacy' ? LEGACY : MODERN }).open();
+    const ticket = probe.put();
+    probe.channel.flush();
+    while (log.calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(probe.channel.room).toBe(0);
+    probe.channel.abandon(ticket);
+    expect(probe.channel.room).toBe(1);
+    while (log.calls[0]?.endedAtMs === undefined) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(await probe.call()).toEqual(['correct']);
+    expect(probe.fates[ticket]).toBe('waiting');
+    // The session era's client says so; in the stateless one closing the answer is all there is to say.
+    expect(probe.counters.streams.cancelled).toBe(era === 'legacy' ? 1 : 0);
+  }, 60_000);
+});

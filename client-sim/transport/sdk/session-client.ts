@@ -1,0 +1,40 @@
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import {
+  EmptyResultSchema, GetPromptResultSchema, ListPromptsResultSchema, ListResourcesResultSchema, ListToolsResultSchema, ReadResourceResultSchema,
+  type CallToolRequest, type ClientRequest,
+} from '@modelcontextprotocol/sdk/types.js';
+import type { OperationPlan } from '../../../scenarios/schema/plan.js';
+import { NO_TIMEOUT_MS, observe, type CreateOfficialClient } from './official-client.js';
+
+/** What the SDK holds results against. Lists are asked for by their request, so that one operation is one request: `listTools` compiles the schema of every tool. */
+const results = {
+  'resources/read': ReadResourceResultSchema,
+  'prompts/get': GetPromptResultSchema,
+  ping: EmptyResultSchema,
+  'tools/list': ListToolsResultSchema,
+  'resources/list': ListResourcesResultSchema,
+  'prompts/list': ListPromptsResultSchema,
+  'resources/subscribe': EmptyResultSchema,
+} as const satisfies Record<Exclude<OperationPlan['method'], 'tools/call'>, unknown>;
+
+/** The session era: `@modelcontextprotocol/sdk` 1.x. */
+export const createOfficialClient: CreateOfficialClient = ({ url, headers, clientInfo, fetch, hooks }) => {
+  const transport = new StreamableHTTPClientTransport(url, { fetch, requestInit: { headers: { ...headers } } });
+  const client = new Client(clientInfo);
+  observe(transport, hooks);
+  return {
+    get sessionId() {
+      return transport.sessionId;
+    },
+    // The SDK's class declares sessionId as possibly undefined, its interface as absent: not assignable at our strictness.
+    connect: () => client.connect(transport as Parameters<Client['connect']>[0], { timeout: NO_TIMEOUT_MS }),
+    call(method, params, { signal, onresumptiontoken }) {
+      const options = { signal, onresumptiontoken, timeout: NO_TIMEOUT_MS };
+      if (method === 'tools/call') return client.callTool(params as CallToolRequest['params'], undefined, options);
+      return client.request({ method, params } as ClientRequest, results[method], options);
+    },
+    terminate: () => transport.terminateSession(),
+    close: () => client.close(),
+  };
+};

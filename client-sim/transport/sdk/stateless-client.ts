@@ -1,0 +1,23 @@
+import { Client, StreamableHTTPClientTransport, type CallToolRequest } from '@modelcontextprotocol/client';
+import { MODERN_REVISION } from '../../mcp/revisions.js';
+import { NO_TIMEOUT_MS, observe, type CreateOfficialClient } from './official-client.js';
+
+/** The stateless era: `@modelcontextprotocol/client` 2.x, pinned to the revision that preflight found. */
+export const createOfficialClient: CreateOfficialClient = ({ url, headers, clientInfo, fetch, hooks }) => {
+  const transport = new StreamableHTTPClientTransport(url, { fetch, requestInit: { headers: { ...headers } } });
+  const client = new Client(clientInfo, { versionNegotiation: { mode: { pin: MODERN_REVISION } } });
+  observe(transport, hooks);
+  return {
+    get sessionId() {
+      return transport.sessionId;
+    },
+    connect: () => client.connect(transport, { timeout: NO_TIMEOUT_MS }),
+    call(method, params, { signal, onresumptiontoken }) {
+      const options = { signal, onresumptiontoken, timeout: NO_TIMEOUT_MS };
+      // By `request`, so that one operation is one request: `listTools` and its like walk all pages and answer from a cache.
+      return method === 'tools/call' ? client.callTool(params as CallToolRequest['params'], options) : client.request({ method, params }, options);
+    },
+    terminate: () => transport.terminateSession(),
+    close: () => client.close(),
+  };
+};
