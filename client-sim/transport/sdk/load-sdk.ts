@@ -12,7 +12,7 @@ export interface Sdk {
 
 const loaded = new Map<PinnedProtocol['era'], Promise<Sdk>>();
 
-/** Loads the SDK of the era, once: 30 MB and half a second that only those pay who use it. */
+/** Loads the SDK of the era, once: some 20 MB a thread and its compiling, which only those pay who use it. */
 export function loadSdk(era: PinnedProtocol['era']): Promise<Sdk> {
   let sdk = loaded.get(era);
   if (sdk === undefined) loaded.set(era, (sdk = load(era)));
