@@ -1,9 +1,11 @@
 /**
- * `npm run bench:engine -- [--rounds N] [--seconds N] [--only TEXT] [--json FILE]`
+ * `npm run bench:engine -- [--rounds N] [--seconds N] [--only TEXT,TEXT] [--json FILE]`
  *
- * How fast the load generator is, against wrk and autocannon, in correct answers per processor-second of the client:
- * contestants on core 1, the sink on core 0, in interleaved rounds, so that what the machine does meanwhile falls on
- * all alike. Then loads by the clock. Each with its goal beside it. Needs two cores, Debian's `wrk`, `taskset` and `bash`.
+ * How fast the load generator is, against wrk and autocannon, and each transport against a peer of its own, in correct
+ * answers per processor-second of the client: contestants on core 1, their servers on core 0, in interleaved rounds, so
+ * that what the machine does meanwhile falls on all alike. Then loads by the clock. Each with its goal beside it.
+ * `--only` chooses rows by parts of their names; wrk, to which all are compared, is always there.
+ * Needs two cores, Debian's `wrk`, `taskset` and `bash`.
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -12,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { contestants, type Contestant } from './contestants.js';
 import { goalTable } from './goals.js';
 import { runMeasured } from './measured-command.js';
-import { pacedLoads, pacedTable, runPaced, type PacedResult, type PacedRun } from './paced.js';
+import { pacedLoads, pacedTable, runPaced, titleOf, type PacedResult, type PacedRun } from './paced.js';
 import { startSinks, type Sinks } from './sinks.js';
 import { ratioTable, summarise, type RoundResult } from './summary.js';
 
@@ -34,13 +36,13 @@ async function main(rounds: number, seconds: number): Promise<void> {
   }
   const sinks = await startSinks(SINK_CORE);
   try {
-    const chosen = contestants.filter(({ name }) => name === 'wrk' || name.includes(values.only));
+    const chosen = contestants.filter(({ name }) => name === 'wrk' || isChosen(name));
     const results: RoundResult[] = [];
     for (let round = 1; round <= rounds; round++) {
       for (const contestant of chosen) results.push(await compete(contestant, round, sinks, seconds));
     }
     const paced: PacedResult[] = [];
-    for (const load of pacedLoads) {
+    for (const load of pacedLoads.filter((one) => isChosen(titleOf(one)))) {
       const runs: PacedRun[] = [];
       for (let round = 1; round <= rounds; round++) runs.push(await runPaced(load, CLIENT_CORE, sinks.json, seconds));
       paced.push({ load, runs });
@@ -52,6 +54,10 @@ async function main(rounds: number, seconds: number): Promise<void> {
   } finally {
     sinks.close();
   }
+}
+
+function isChosen(name: string): boolean {
+  return values.only.split(',').some((part) => name.includes(part));
 }
 
 async function compete(contestant: Contestant, round: number, sinks: Sinks, seconds: number): Promise<RoundResult> {

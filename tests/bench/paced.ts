@@ -40,6 +40,10 @@ export interface PacedResult {
   readonly runs: readonly PacedRun[];
 }
 
+export function titleOf({ clients, ratePerSecond, pacing }: PacedLoad): string {
+  return `${clients} x ${ratePerSecond.toLocaleString('en')}/s, ${pacing}`;
+}
+
 /** All threads of the worker on one core. */
 export async function runPaced(load: PacedLoad, core: number, url: string, seconds: number): Promise<PacedRun> {
   const program = fileURLToPath(new URL('engine-client.js', import.meta.url));
@@ -53,7 +57,7 @@ export async function runPaced(load: PacedLoad, core: number, url: string, secon
 export function pacedTable(results: readonly PacedResult[]): string {
   const lines = results.flatMap(({ load, runs }) => {
     const p99 = median(runs.map(({ lagUs }) => lagUs.p99 / 1000));
-    const title = `${load.clients} x ${load.ratePerSecond.toLocaleString('en')}/s, ${load.pacing}`;
+    const title = titleOf(load);
     return [
       ...runs.map((run) => [
         title, run.offered.toLocaleString('en'), run.requests.toLocaleString('en'), String(run.failed + run.dropped + run.lost + run.unsent),

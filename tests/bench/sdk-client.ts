@@ -1,16 +1,25 @@
-/** Clients of the official SDK under full load, each call after the last. Arguments: URL, clients, seconds. Prints one line of JSON. */
+/** Clients of the official SDK under full load, each call after the last. Arguments: URL (or command as JSON), clients, seconds, `http`, `sse` or `stdio`. Prints one line of JSON. */
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { LoadTime, WARM_UP_SECONDS } from './load-time.js';
 
-const [url = '', clients = '20', seconds = '5'] = process.argv.slice(2);
+const [target = '', clients = '20', seconds = '5', how = 'http'] = process.argv.slice(2);
 let correct = 0;
 let failed = 0;
+
+function newTransport(): SSEClientTransport | StdioClientTransport | StreamableHTTPClientTransport {
+  if (how === 'http') return new StreamableHTTPClientTransport(new URL(target));
+  if (how === 'sse') return new SSEClientTransport(new URL(target));
+  const [command = '', ...args] = JSON.parse(target) as string[];
+  return new StdioClientTransport({ command, args });
+}
 
 async function keepCalling(): Promise<void> {
   const client = new Client({ name: 'bench', version: '1' });
   // The SDK's class declares sessionId as possibly undefined, its interface as absent: not assignable at our strictness.
-  await client.connect(new StreamableHTTPClientTransport(new URL(url)) as Parameters<Client['connect']>[0]);
+  await client.connect(newTransport() as Parameters<Client['connect']>[0]);
   for (;;) {
     const result = await client.callTool({ name: 'echo', arguments: { message: 'abcdefghijklmnopqrstuvwxyz012345' } });
     if (result.isError === true) failed++;

@@ -1,16 +1,21 @@
 /**
  * The wire client alone under full load: as many requests in flight as fit, the next sent as soon as one is answered.
- * Arguments: URL (http or ws), connections, requests in flight on each, seconds. Prints one line of JSON.
+ * Arguments: URL (or command as JSON), connections, requests in flight on each, seconds, transport. Prints one line of JSON.
  */
 import { compileRequest } from '../../client-sim/mcp/compile-request.js';
-import type { PinnedProtocol } from '../../client-sim/protocol/messages.js';
+import { isTransport } from '../../scenarios/schema/transports.js';
+import type { Endpoint, PinnedProtocol } from '../../client-sim/protocol/messages.js';
 import { createEngineWire, createWireCounters, createWireShared } from '../../client-sim/transport/shared.js';
 import { transportMap } from '../../client-sim/transport/transports.js';
 import type { Channel } from '../../client-sim/transport/channel.js';
 import { benchOperation } from './bench-plan.js';
 import { LoadTime, WARM_UP_SECONDS } from './load-time.js';
 
-const [url = '', connections = '20', pipeline = '1', seconds = '5'] = process.argv.slice(2);
+const [target = '', connections = '20', pipeline = '1', seconds = '5', transport = 'streamable-http'] = process.argv.slice(2);
+if (!isTransport(transport)) throw new TypeError(`no transport ${transport}`);
+const endpoint: Endpoint = transport === 'stdio'
+  ? { url: 'stdio://localhost', headers: {}, server: { command: JSON.parse(target) as string[], env: {}, inherited: { PATH: process.env['PATH'] ?? '' } } }
+  : { url: target, headers: {} };
 const pinned: PinnedProtocol = { era: 'legacy', version: '2025-11-25', sessions: true };
 const template = compileRequest(benchOperation, 0, pinned);
 const shared = createWireShared(createEngineWire(), createWireCounters());
@@ -29,8 +34,8 @@ for (let slot = 0; slot < Number(connections); slot++) {
     }
     channel.flush();
   };
-  const channel: Channel = transportMap[url.startsWith('ws:') ? 'websocket' : 'streamable-http'].createChannel(
-    { endpoint: { url, headers: {} }, pinned, connections: 1, pipeline: depth },
+  const channel: Channel = transportMap[transport].createChannel(
+    { endpoint, pinned, connections: 1, pipeline: depth },
     {
       onOpen: fill,
       onOpenFailed: (failure) => {
