@@ -23,8 +23,24 @@ async function firstSession(url: string): Promise<void> {
   await (await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }, body })).text();
 }
 
+const more: Readonly<Record<string, Behaviour>> = {
+  accepted: (call) => call.answer('', 202),
+  longPage: (call) => {
+    call.response.writeHead(200, { 'content-type': 'text/html' });
+    call.response.end('<p>'.repeat(300_000));
+  },
+  refusedInAStream: (call) => {
+    call.response.writeHead(200, { 'content-type': 'text/event-stream' });
+    call.response.end(`data: ${JSON.stringify({ jsonrpc: '2.0', id: call.id, error: { code: -32050, message: 'overloaded' } })}\n\n`);
+  },
+  nonsenseInAStream: (call) => {
+    call.response.writeHead(200, { 'content-type': 'text/event-stream' });
+    call.response.end('data: {"jsonrpc":\n\n');
+  },
+};
+
 /** Without those that never end: the engine's clock ends them. */
-const { noAnswer, endlessBody, ...ending } = wrongly;
+const { noAnswer, endlessBody, ...ending } = { ...wrongly, ...more };
 
 describe.each(['legacy', 'modern'] as const)('a server that misbehaves in the %s era', (era) => {
   test.each(Object.entries(ending).filter(([name]) => era === 'legacy' || name !== 'lostSession'))('%s is told as our own client tells it', async (_name, behaviour) => {

@@ -28,12 +28,14 @@ export function judgeCall(call: SdkCall, refusal: unknown, rules: Rules): Proble
 /** What is wrong with an exchange whatever its messages say; undefined: nothing. */
 export function judgeExchange(exchange: Exchange, { era, hasSession }: Rules): Problem | undefined {
   const { head, problem, body } = exchange;
-  // An SDK that needs nothing more of an answer gives up the rest of it.
-  if (head !== undefined && exchange.id === undefined && head.status < 300) return undefined;
-  if (problem !== undefined || head === undefined) return problem;
-  const isAnswer = head.status >= 200 && head.status < 300 && head.status !== 202 && head.status !== 204;
-  if (isAnswer && (head.mediaType === 'json' || head.mediaType === 'event-stream')) return undefined;
-  return judgeHttp(head, body, 0, body.length, { id: 0, era, hasSession, turn: 0 });
+  if (head === undefined) return problem;
+  const { status, mediaType } = head;
+  const judged = (): Problem | undefined => judgeHttp(head, body, 0, body.length, { id: 0, era, hasSession, turn: 0 });
+  if (status >= 300) return problem ?? judged();
+  if (exchange.id === undefined) return undefined;
+  // What can be no answer is known by its head; the SDK gives up the rest.
+  if (status === 202 || status === 204 || (mediaType !== 'json' && mediaType !== 'event-stream')) return judged();
+  return problem;
 }
 
 /** Why a session was not opened, by the last exchange of the handshake. */

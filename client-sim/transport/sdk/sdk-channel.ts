@@ -9,7 +9,7 @@ import { endpointMemory, type EndpointMemory } from '../endpoint-memory.js';
 import type { WireShared } from '../shared.js';
 import { CallTable } from './call-table.js';
 import type { Exchange } from './exchange.js';
-import { judgeCall, judgeHandshake, type Rules } from './judge-call.js';
+import { judgeCall, judgeExchange, judgeHandshake, type Rules } from './judge-call.js';
 import { loadSdk, type Sdk } from './load-sdk.js';
 import { SdkCall } from './sdk-call.js';
 import { SdkSession, type SdkSessionOwner } from './sdk-session.js';
@@ -146,14 +146,16 @@ export class SdkChannel implements Channel, SdkSessionOwner {
 
   onEnd(exchange: Exchange): void {
     const call = this.calls.byId(exchange.id);
-    if (call === undefined || call.over || exchange.head?.mediaType !== 'event-stream') return;
-    // The SDKs go on waiting when the stream of a call ends without the answer, unless there is an event to resume it from.
+    const { head } = exchange;
+    if (call === undefined || call.over || head === undefined || (head.mediaType !== 'event-stream' && head.status !== 202)) return;
+    // The SDKs go on waiting when the stream of a call ends without the answer, unless there is an event to resume it from;
+    // and when a request is only accepted.
     setImmediate(() => {
       if (call.over || call.message !== undefined || call.lastEventId !== undefined || call.exchange !== exchange) return;
-      const problem = exchange.problem ?? this.unreadable ?? { category: 'stream_lost', detail: 'the event stream ended without the answer' };
+      const problem = judgeExchange(exchange, this.rules()) ?? this.unreadable ?? { category: 'stream_lost', detail: 'the event stream ended without the answer' };
       this.unreadable = undefined;
       this.deliver(call, problem);
-      call.cut('the stream ended');
+      call.cut('there is no answer');
     });
   }
 
