@@ -87,9 +87,11 @@ describe.each(eras)('the official client of the %s era', (era) => {
     const probe = await new ChannelProbe(url, { ...options, tls: { ca: authority.cert, cert: client.cert, key: client.key, insecure: false } }).open();
     expect(await probe.call()).toEqual(['correct']);
     await probe.close(how);
-    expect(probe.counters.connectionsActive).toBe(0);
+    await until('its connections to be closed', () => probe.counters.connectionsActive === 0);
     const untrusting = await new ChannelProbe(url, options).open();
     expect(untrusting.openFailure?.category).toBe('connect');
+    const believing = await new ChannelProbe(url, { ...options, tls: { cert: client.cert, key: client.key, insecure: true } }).open();
+    expect(await believing.call()).toEqual(['correct']);
     expect(log.sessionsDeleted).toBe(0);
   });
 
