@@ -1,24 +1,37 @@
-import type { MalformedKind, MisbehavePlan } from '../../scenarios/schema/misbehave.js';
+import type { AbortKind, MalformedKind, MisbehavePlan } from '../../scenarios/schema/misbehave.js';
 import { STREAM, uniform } from '../load/uniform.js';
 import type { Draw } from '../mcp/draw.js';
 
 /** What one operation is made into. */
-export type Deed = 'abort/after-request' | 'abort/mid-answer' | `malformed/${MalformedKind}`;
+export type Deed = `abort/${AbortKind}` | `malformed/${MalformedKind}`;
+
+/** Where a connection is left once its bytes are sent, in words; undefined for deeds that wait for what the server says. */
+export function leftWhenSent(deed: Deed): string | undefined {
+  switch (deed) {
+    case 'abort/mid-handshake': return 'within its handshake';
+    case 'abort/mid-request': return 'when half of it was sent';
+    case 'abort/after-request': return 'when it was sent';
+    default: return undefined;
+  }
+}
+
+export function malformedKind<Kind extends MalformedKind>(deed: `malformed/${Kind}`): Kind {
+  return deed.slice('malformed/'.length) as Kind;
+}
 
 /**
  * What becomes of this operation of a misbehaving client; undefined: nothing, it is done as it should be. A pure function
  * of seed, slot and sequence, so client and channel agree without telling each other, and a seed repeats it.
  */
 export function drawDeed(plan: MisbehavePlan, draw: Draw): Deed | undefined {
-  const { abort = 0, malformed } = plan;
-  if (abort === 0 && malformed === undefined) return undefined;
+  const { abort, malformed } = plan;
+  if (abort === undefined && malformed === undefined) return undefined;
   const chance = uniform(draw.seed, draw.slot, draw.sequence, STREAM.deed);
-  if (chance < abort) return variant(draw) < 0.5 ? 'abort/after-request' : 'abort/mid-answer';
-  if (malformed === undefined || chance >= abort + malformed.share) return undefined;
-  const kind = malformed.kinds[Math.floor(variant(draw) * malformed.kinds.length)];
-  return kind === undefined ? undefined : `malformed/${kind}`;
+  const aborted = abort?.share ?? 0;
+  if (abort !== undefined && chance < aborted) return `abort/${oneOf(abort.kinds, draw)}`;
+  return malformed !== undefined && chance < aborted + malformed.share ? `malformed/${oneOf(malformed.kinds, draw)}` : undefined;
 }
 
-function variant({ seed, slot, sequence }: Draw): number {
-  return uniform(seed, slot, sequence, STREAM.deedVariant);
+function oneOf<Kind>(kinds: readonly Kind[], { seed, slot, sequence }: Draw): Kind {
+  return kinds[Math.floor(uniform(seed, slot, sequence, STREAM.deedVariant) * kinds.length)] as Kind;
 }

@@ -1,63 +1,55 @@
-import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
+import type { Endpoint } from '../protocol/messages.js';
 import { headText, requestBytes, requestHeaders, type RequestKind } from '../transport/request-head.js';
-import type { Deed } from './deed.js';
+import { malformedKind, type Deed } from './deed.js';
+import { NO_SUCH_METHOD, shown, spoilMessage, type ProperMessage } from './spoil-message.js';
 
-/** A proper request, before it is spoilt. */
-export interface Proper {
+/** A proper request over HTTP, before it is spoilt. */
+export interface Proper extends ProperMessage {
   readonly endpoint: Endpoint;
-  readonly era: PinnedProtocol['era'];
   readonly kind: RequestKind;
-  readonly id: number;
-  readonly body: string;
 }
 
 export interface Forged {
   /** In the order they are sent, all at once on one connection; each has an answer of its own. */
   readonly requests: readonly Buffer[];
-  /** JSON-RPC id the answers should carry. */
-  readonly id: number;
-  /** What the sample in the report shows of it. */
+  /** What the sample in the report shows of the body. */
   readonly body: string;
 }
 
-const NO_SUCH_METHOD = 'swarmbench/no-such-method';
-
-/** The bytes of one deed. */
+/** The bytes of one deed over HTTP. */
 export function forge(deed: Deed, proper: Proper, oversizeBytes: number): Forged {
-  const { endpoint, era, kind, id, body } = proper;
-  const whole = (text: string, of: RequestKind = kind): Forged => ({ requests: [requestBytes(endpoint, era, of, text)], id, body: text });
+  const { endpoint, era, kind, body } = proper;
+  const whole = (bytes: Buffer, of: RequestKind = kind): Forged => ({ requests: [requestBytes(endpoint, era, of, bytes)], body: shown(bytes) });
   switch (deed) {
     case 'abort/after-request':
     case 'abort/mid-answer':
-      return whole(body);
-    case 'malformed/broken-json':
-      return whole(body.slice(0, Math.ceil(body.length / 2)));
-    case 'malformed/unknown-method': {
-      const text = JSON.stringify({ jsonrpc: '2.0', id, method: NO_SUCH_METHOD, params: era === 'modern' ? metaOf(body) : {} });
-      return whole(text, { ...kind, method: NO_SUCH_METHOD, name: undefined });
+      return whole(Buffer.from(body, 'utf8'));
+    case 'abort/mid-request': {
+      const request = requestBytes(endpoint, era, kind, body);
+      const rest = Math.ceil(Buffer.byteLength(body) / 2);
+      return { requests: [request.subarray(0, -rest)], body: body.slice(0, -rest) };
     }
+    case 'malformed/broken-json':
+    case 'malformed/oversize':
+    case 'malformed/not-utf8':
+      return whole(spoilMessage(malformedKind(deed), proper, oversizeBytes));
+    case 'malformed/unknown-method':
+      return whole(spoilMessage('unknown-method', proper, oversizeBytes), { ...kind, method: NO_SUCH_METHOD, name: undefined });
     case 'malformed/duplicate-id': {
       const request = requestBytes(endpoint, era, kind, body);
-      return { requests: [request, request], id, body };
+      return { requests: [request, request], body };
     }
-    case 'malformed/oversize':
-      return whole(oversize(body, oversizeBytes));
     case 'malformed/wrong-framing': {
       // A chunk must begin with its size in hexadecimal digits (RFC 9112, 7.1).
       const head = `${headText(endpoint, 'POST', requestHeaders(endpoint, era, kind))}transfer-encoding: chunked\r\n\r\n`;
       const text = `zz\r\n${body}\r\n0\r\n\r\n`;
-      return { requests: [Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(text, 'utf8')])], id, body: text };
+      return { requests: [Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(text, 'utf8')])], body: text };
     }
+    case 'abort/mid-handshake':
+    case 'malformed/unmasked':
+    case 'malformed/reserved-bits':
+    case 'malformed/bad-opcode':
+    case 'malformed/huge-length':
+      throw new RangeError(`${deed} is nothing that an HTTP request can do; plans that ask for it are refused`);
   }
-}
-
-/** The stateless era wants its envelope with every request, also with one it does not know. */
-function metaOf(body: string): Record<string, unknown> {
-  const { params } = JSON.parse(body) as { readonly params?: { readonly _meta?: unknown } };
-  return { _meta: params?._meta };
-}
-
-/** White space where JSON allows any amount of it: nothing is wrong with the message but its length. */
-function oversize(body: string, bytes: number): string {
-  return body.slice(0, -1) + ' '.repeat(Math.max(0, bytes - Buffer.byteLength(body))) + body.slice(-1);
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { malformedKinds, type MisbehavePlan } from '../../scenarios/schema/misbehave.js';
+import { abortKinds, malformedKinds, type MisbehavePlan } from '../../scenarios/schema/misbehave.js';
 import type { Placeholder, Template } from '../../scenarios/schema/template.js';
 import { transportNames } from '../../scenarios/schema/transports.js';
 import type { WorkerPlan } from './messages.js';
@@ -66,7 +66,7 @@ const operation = z.strictObject({
 const misbehave: z.ZodType<MisbehavePlan> = z.strictObject({
   readBytesPerSecond: z.number().positive().exactOptional(),
   writeBytesPerSecond: z.number().positive().exactOptional(),
-  abort: z.number().positive().max(1).exactOptional(),
+  abort: z.strictObject({ share: z.number().positive().max(1), kinds: z.array(z.enum(abortKinds)).min(1), how: z.enum(['close', 'reset']) }).exactOptional(),
   malformed: z.strictObject({ share: z.number().positive().max(1), kinds: z.array(z.enum(malformedKinds)).min(1), oversizeBytes: z.number().positive() }).exactOptional(),
   idleMs: z.number().positive().exactOptional(),
   reconnect: z.strictObject({ everyMs: z.number().positive(), together: z.boolean(), session: z.enum(['keep', 'new']) }).exactOptional(),

@@ -65,11 +65,11 @@ const SESSION_ID = '\r\nmcp-session-id: ';
 const CONTENT_LENGTH = 'content-length: ';
 const BLANK_LINE = '\r\n\r\n';
 
-/** A whole request as bytes: what cold paths send. */
-export function requestBytes(endpoint: Endpoint, era: PinnedProtocol['era'], kind: RequestKind, body: string): Buffer {
+/** A whole request as bytes: what cold paths send. @param body a buffer is sent as it is */
+export function requestBytes(endpoint: Endpoint, era: PinnedProtocol['era'], kind: RequestKind, body: string | Buffer): Buffer {
   const head = headText(endpoint, kind.verb, requestHeaders(endpoint, era, kind));
   const length = kind.verb === 'POST' ? `${CONTENT_LENGTH}${Buffer.byteLength(body)}\r\n` : '';
-  return Buffer.concat([Buffer.from(`${head}${length}\r\n`, 'latin1'), Buffer.from(body, 'utf8')]);
+  return Buffer.concat([Buffer.from(`${head}${length}\r\n`, 'latin1'), typeof body === 'string' ? Buffer.from(body, 'utf8') : body]);
 }
 
 /**

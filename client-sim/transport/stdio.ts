@@ -4,6 +4,7 @@ import type { Channel, ChannelConfig, ChannelEvents } from './channel.js';
 import { DuplexChannel } from './duplex/duplex-channel.js';
 import { DuplexLine } from './duplex/duplex-line.js';
 import type { Line } from './line.js';
+import { paceOf } from './http/pace.js';
 import type { WireShared } from './shared.js';
 import { PipeLink } from './stdio/pipe-link.js';
 
@@ -12,17 +13,18 @@ import { PipeLink } from './stdio/pipe-link.js';
  * @throws TypeError for an endpoint that names no command
  */
 export function createStdio(config: ChannelConfig, events: ChannelEvents, shared: WireShared): Channel {
-  const server = commandOf(config.endpoint);
-  return new DuplexChannel(config, events, shared, (owner, wire) => new PipeLink(owner, wire, server));
+  const server = serverOf(config.endpoint);
+  return new DuplexChannel(config, events, shared, (owner, wire) => new PipeLink(owner, wire, server, paceOf(config)));
 }
 
 /** @throws TypeError for an endpoint that names no command */
 export function createStdioLine(endpoint: Endpoint): Line {
-  const server = commandOf(endpoint);
+  const server = serverOf(endpoint);
   return new DuplexLine((owner, shared) => new PipeLink(owner, shared, server));
 }
 
-function commandOf({ url, server }: Endpoint): ServerCommand {
+/** @throws TypeError for an endpoint that names no command */
+export function serverOf({ url, server }: Endpoint): ServerCommand {
   if (server === undefined) throw new TypeError(`${url} names no command to start`);
   return server;
 }

@@ -1,5 +1,6 @@
 import type { TransportName } from '../../scenarios/schema/transports.js';
-import { createHttpChannel } from '../misbehave/http-channel.js';
+import { overSse, overStdio, overTcp, overWebSocket } from '../misbehave/means.js';
+import { createHttp, misbehavingBy } from '../misbehave/misbehave.js';
 import type { PinnedProtocol } from '../protocol/messages.js';
 import type { Channel, ChannelConfig, ChannelEvents } from './channel.js';
 import { ColdLine } from './cold-line.js';
@@ -23,11 +24,11 @@ interface Transport {
 
 /** Every way to reach a server, by the name scenarios give it. What scenarios need to know of it is in `scenarios/schema/transports.ts`. */
 export const transportMap: Readonly<Record<TransportName, Transport>> = {
-  'streamable-http': { createChannel: createHttpChannel, createLine: (endpoint) => new ColdLine(endpoint) },
-  stdio: { createChannel: createStdio, createLine: createStdioLine },
-  sse: { createChannel: createSse, createLine: createSseLine },
-  websocket: { createChannel: createWebSocket, createLine: createWebSocketLine },
-  tcp: { createChannel: createTcp, createLine: createTcpLine },
+  'streamable-http': { createChannel: createHttp, createLine: (endpoint) => new ColdLine(endpoint) },
+  stdio: { createChannel: misbehavingBy(createStdio, overStdio), createLine: createStdioLine },
+  sse: { createChannel: misbehavingBy(createSse, overSse), createLine: createSseLine },
+  websocket: { createChannel: misbehavingBy(createWebSocket, overWebSocket), createLine: createWebSocketLine },
+  tcp: { createChannel: misbehavingBy(createTcp, overTcp), createLine: createTcpLine },
   // Preflight asks for itself: what it is to find out (era, lists, refusals in words) is a matter of bytes.
   sdk: { createChannel: createSdk, createLine: (endpoint) => new ColdLine(endpoint), prepare: prepareSdk },
 };

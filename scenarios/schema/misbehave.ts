@@ -1,7 +1,11 @@
 /** What a profile does wrong on purpose, resolved; see `keys/misbehave-schema.ts` for what each key means. */
 
-/** Ways to break a request, each one thing only. */
-export const malformedKinds = ['broken-json', 'wrong-framing', 'unknown-method', 'duplicate-id', 'oversize'] as const;
+/** Where an operation is left: before its session, within its request, after it, within its answer. */
+export const abortKinds = ['mid-handshake', 'mid-request', 'after-request', 'mid-answer'] as const;
+export type AbortKind = (typeof abortKinds)[number];
+
+/** Ways to break a request, each one thing only. The last four are about WebSocket frames (RFC 6455, 5.2). */
+export const malformedKinds = ['broken-json', 'wrong-framing', 'unknown-method', 'duplicate-id', 'oversize', 'not-utf8', 'unmasked', 'reserved-bits', 'bad-opcode', 'huge-length'] as const;
 export type MalformedKind = (typeof malformedKinds)[number];
 
 export interface MisbehavePlan {
@@ -9,12 +13,20 @@ export interface MisbehavePlan {
   readonly readBytesPerSecond?: number;
   /** A slow writer: what each socket sends leaves no faster than this. */
   readonly writeBytesPerSecond?: number;
-  /** Share of operations, above 0 and at most 1, whose connection is closed before the answer is whole. */
-  readonly abort?: number;
+  readonly abort?: AbortPlan;
   readonly malformed?: MalformedPlan;
   /** Each session is left alone this long before each of its operations. */
   readonly idleMs?: number;
   readonly reconnect?: ReconnectPlan;
+}
+
+export interface AbortPlan {
+  /** Of operations, above 0 and at most 1, whose connection is closed before the answer is whole. */
+  readonly share: number;
+  /** Equally likely; at least one. */
+  readonly kinds: readonly AbortKind[];
+  /** close: as a program does that ends; reset: with RST, as one that crashes. */
+  readonly how: 'close' | 'reset';
 }
 
 export interface MalformedPlan {
@@ -31,6 +43,6 @@ export interface ReconnectPlan {
   readonly everyMs: number;
   /** All clients of the profile at the same moment of run time, on whatever worker; else each at its own, evenly spread. */
   readonly together: boolean;
-  /** keep: new connections, the same session; new: the old session is left behind and another one opened. */
+  /** keep: new connections, the same session; new: the old session is left behind and another one opened. Only HTTP's can outlive connections. */
   readonly session: 'keep' | 'new';
 }

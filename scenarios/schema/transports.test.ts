@@ -66,3 +66,39 @@ describe('a transport and its target', () => {
     expect(planOf(text + target).profiles.map(({ transport }) => transport)).toEqual(['tcp', 'streamable-http', 'websocket']);
   });
 });
+
+describe('misbehaviour over a transport', () => {
+  const badly = (transport: string, misbehave: string): string => over(transport, `, misbehave: { ${misbehave} }`);
+  const planned = (transport: string, misbehave: string) => planOf(badly(transport, misbehave)).profiles[0]?.misbehave;
+
+  test('is all that the transport has, where nothing else is said', () => {
+    expect(planned('websocket', 'abort: 1%, malformed: 1%')).toMatchObject({
+      abort: { kinds: ['mid-handshake', 'mid-request', 'after-request', 'mid-answer'], how: 'close' },
+      malformed: { kinds: expect.arrayContaining(['broken-json', 'unmasked', 'reserved-bits', 'bad-opcode', 'huge-length']) },
+    });
+    for (const transport of ['tcp', 'sse', 'streamable-http']) expect(planned(transport, 'malformed: 1%')?.malformed?.kinds).toHaveLength(6);
+  });
+
+  test('can keep a session only where one outlives its connections', () => {
+    expect(planned('tcp', 'reconnect: { every: 1s }')?.reconnect?.session).toBe('new');
+    expect(planned('streamable-http', 'reconnect: { every: 1s }')?.reconnect?.session).toBe('keep');
+    for (const transport of ['websocket', 'tcp', 'sse']) {
+      expect(problemsOf(badly(transport, 'reconnect: { every: 1s, session: keep }'))).toContain(`over ${transport} a session ends with its connection: it cannot be kept`);
+      expect(problemsOf(badly(transport, 'readRate: 1 KiB/s, writeRate: 1 KiB/s, abort: 1%, malformed: 1%, reconnect: { every: 1s, session: new }'))).toBe('');
+    }
+  });
+
+  test.each([
+    ['frames where there are none', 'tcp', 'malformed: { share: 1%, kinds: [bad-opcode] }', 'over tcp there is no bad-opcode\n    hint: it has: broken-json'],
+    ['a handshake where there is none', 'tcp', 'abort: { share: 1%, kinds: [mid-handshake] }', 'over tcp there is no mid-handshake'],
+    ['losing a process', 'stdio', 'abort: 1%', '`misbehave.abort` does not go with transport stdio: its connection is a process that was started for it'],
+    ['losing all processes', 'stdio', 'reconnect: { every: 1s }', '`misbehave.reconnect` does not go with transport stdio'],
+  ])('%s is refused in words', (_what, transport, misbehave, problem) => {
+    expect(problemsOf(badly(transport, misbehave))).toContain(problem);
+  });
+
+  test('over stdio is what needs no process to be ended', () => {
+    const target = 'target: { server: { command: [cat] } }\n';
+    expect(problemsOf(badly('stdio', 'readRate: 1 KiB/s, writeRate: 1 KiB/s, malformed: 1%') + target)).toBe('');
+  });
+});

@@ -1,3 +1,19 @@
+import type { AbortKind, MalformedKind } from './misbehave.js';
+
+/** What of `misbehave` a transport can do on its wire, beside `idle`, which any client can; what is not here is refused. */
+export interface Misdeeds {
+  /** One that is absent is refused with these words. */
+  readonly cannot?: Readonly<Record<string, string>>;
+  readonly aborts: readonly AbortKind[];
+  readonly malformed: readonly MalformedKind[];
+  /** A session can outlive its connections. */
+  readonly keepsSession: boolean;
+}
+
+/** What breaks messages wherever they are sent. */
+const malformedAnywhere = ['broken-json', 'wrong-framing', 'unknown-method', 'duplicate-id', 'oversize', 'not-utf8'] as const;
+const aborts = ['mid-request', 'after-request', 'mid-answer'] as const;
+
 /** What scenarios need to know of each way to reach a server. A transport that is not here is not built. */
 interface TransportFacts {
   /** Of URLs that name a server for it, as `URL.protocol` has them. */
@@ -14,17 +30,19 @@ interface TransportFacts {
   readonly pipelines: boolean;
   /** The transport whose servers it speaks to, where that is another one. */
   readonly speaks?: string;
-  /** Keys of `misbehave` it can do on its wire; any other than `idle` is refused by name. */
-  readonly misbehave?: readonly string[];
+  readonly misdeeds: Misdeeds;
 }
 
+const library = 'what its connections carry is the library\'s own affair';
+const pipes = 'its connection is a process that was started for it: to lose it is to end that process';
+
 export const transports = {
-  'streamable-http': { schemes: ['http:', 'https:'], headers: true, eras: ['legacy', 'modern'], servers: ['reference', 'sink'], oneConnection: false, pipelines: true, misbehave: ['readRate', 'writeRate', 'abort', 'malformed', 'reconnect'] },
-  websocket: { schemes: ['ws:', 'wss:'], headers: true, eras: ['legacy', 'modern'], servers: ['reference', 'sink'], oneConnection: true, pipelines: true, misbehave: ['readRate'] },
-  tcp: { schemes: ['tcp:'], headers: false, eras: ['legacy', 'modern'], servers: ['reference', 'sink'], oneConnection: true, pipelines: true, misbehave: ['readRate'] },
-  sse: { schemes: ['http:', 'https:'], headers: true, eras: ['legacy'], servers: ['reference'], oneConnection: false, pipelines: true, misbehave: ['readRate'] },
-  stdio: { schemes: [], headers: false, eras: ['legacy', 'modern'], servers: [], oneConnection: true, pipelines: true, misbehave: [] },
-  sdk: { schemes: ['http:', 'https:'], headers: true, eras: ['legacy', 'modern'], servers: ['reference', 'sink'], oneConnection: false, pipelines: false, speaks: 'streamable-http', misbehave: [] },
+  'streamable-http': { schemes: ['http:', 'https:'], headers: true, eras: ['legacy', 'modern'], servers: ['reference', 'sink'], oneConnection: false, pipelines: true, misdeeds: { aborts, malformed: malformedAnywhere, keepsSession: true } },
+  websocket: { schemes: ['ws:', 'wss:'], headers: true, eras: ['legacy', 'modern'], servers: ['reference', 'sink'], oneConnection: true, pipelines: true, misdeeds: { aborts: ['mid-handshake', ...aborts], malformed: [...malformedAnywhere, 'unmasked', 'reserved-bits', 'bad-opcode', 'huge-length'], keepsSession: false } },
+  tcp: { schemes: ['tcp:'], headers: false, eras: ['legacy', 'modern'], servers: ['reference', 'sink'], oneConnection: true, pipelines: true, misdeeds: { aborts, malformed: malformedAnywhere, keepsSession: false } },
+  sse: { schemes: ['http:', 'https:'], headers: true, eras: ['legacy'], servers: ['reference'], oneConnection: false, pipelines: true, misdeeds: { aborts: ['mid-handshake', ...aborts], malformed: malformedAnywhere, keepsSession: false } },
+  stdio: { schemes: [], headers: false, eras: ['legacy', 'modern'], servers: [], oneConnection: true, pipelines: true, misdeeds: { cannot: { abort: pipes, reconnect: pipes }, aborts: [], malformed: malformedAnywhere, keepsSession: false } },
+  sdk: { schemes: ['http:', 'https:'], headers: true, eras: ['legacy', 'modern'], servers: ['reference', 'sink'], oneConnection: false, pipelines: false, speaks: 'streamable-http', misdeeds: { cannot: { readRate: library, writeRate: library, abort: library, malformed: library, reconnect: library }, aborts: [], malformed: [], keepsSession: false } },
 } as const satisfies Record<string, TransportFacts>;
 
 export type TransportName = keyof typeof transports;

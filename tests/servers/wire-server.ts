@@ -55,7 +55,14 @@ export async function startWireServer(): Promise<WireServer> {
       connection.endedAtMs ??= performance.now();
     };
     socket.on('error', () => end('rst'));
-    socket.on('end', () => end('fin'));
+    socket.on('end', () => {
+      if (socket.writableEnded) return end('fin');
+      // libuv makes an end of a reset that comes together with bytes; after a reset nothing can be written, after a FIN it can.
+      socket.write('?', (error) => {
+        end(error === undefined || error === null ? 'fin' : 'rst');
+        socket.destroy();
+      });
+    });
     socket.on('close', () => {
       end('rst');
       open.delete(socket);
@@ -116,7 +123,7 @@ export async function startWireServer(): Promise<WireServer> {
     else setTimeout(() => respond('200 OK', { jsonrpc: '2.0', id, result }), delayMs);
   };
 
-  const server = createServer(serve);
+  const server = createServer({ allowHalfOpen: true }, serve);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestEnd(async () => {
     for (const socket of open) socket.destroy();

@@ -1,7 +1,10 @@
 import type net from 'node:net';
 import { violation, type Problem } from '../../mcp/judge-message.js';
 import type { Connecting } from '../http/connect-limiter.js';
-import { Outbox } from '../http/outbox.js';
+import type { Outbox } from '../http/outbox.js';
+import type { Pace } from '../http/pace.js';
+import { newOutbox } from '../http/slow-outbox.js';
+import { writtenTo } from '../http/written-to.js';
 import { SlowReader } from '../http/slow-reader.js';
 import { describeError, lost } from '../http/loss.js';
 import { openSocket, resetSocket, type Address, type SocketOwner } from '../http/socket.js';
@@ -55,14 +58,14 @@ export class DuplexConnection implements DuplexLink, Connecting, SocketOwner, Fr
   private readonly address: Address;
   private readonly framing: Framing;
 
-  /** @param readBytesPerSecond undefined: as fast as they come */
-  constructor(owner: DuplexOwner, shared: WireShared, address: Address, framing: Framing, readBytesPerSecond?: number) {
+  /** @param pace what is undefined goes as fast as it can */
+  constructor(owner: DuplexOwner, shared: WireShared, address: Address, framing: Framing, pace: Pace = {}) {
     this.owner = owner;
     this.shared = shared;
     this.address = address;
     this.framing = framing;
-    this.slow = readBytesPerSecond === undefined ? undefined : new SlowReader(readBytesPerSecond);
-    this.outbox = new Outbox(shared.sendBuffers, shared.counters);
+    this.slow = SlowReader.of(pace);
+    this.outbox = newOutbox(shared, pace);
   }
 
   get isReady(): boolean {
@@ -102,6 +105,14 @@ export class DuplexConnection implements DuplexLink, Connecting, SocketOwner, Fr
     this.flush();
   }
 
+  raw(pieces: readonly Buffer[], sent: () => void): void {
+    this.shared.counters.messagesSent += pieces.length;
+    for (const piece of pieces) this.add(piece);
+    this.flush();
+    const { socket } = this;
+    if (socket !== undefined) this.outbox.handedOver(() => writtenTo(socket, sent));
+  }
+
   flush(): void {
     const { socket, outbox } = this;
     if (this.reading || outbox.isEmpty || socket === undefined || this.state !== 'ready') return;
@@ -116,7 +127,8 @@ export class DuplexConnection implements DuplexLink, Connecting, SocketOwner, Fr
     this.reading = false;
     this.flush();
     this.state = 'leaving';
-    if (goodbye === undefined) this.socket?.end();
+    const { socket } = this;
+    if (goodbye === undefined && socket !== undefined) this.outbox.handedOver(() => socket.end());
   }
 
   /** It cannot go on: what came makes no sense. */
@@ -145,8 +157,8 @@ export class DuplexConnection implements DuplexLink, Connecting, SocketOwner, Fr
     connectLimiter.release();
     const { opening } = this.framing;
     if (opening === undefined) return this.onAccepted();
-    counters.bytesSent += opening.length;
-    socket.write(opening);
+    this.add(opening);
+    this.outbox.write(socket, this.address.tls !== undefined);
   }
 
   onSocketRead(socket: net.Socket, length: number): boolean {

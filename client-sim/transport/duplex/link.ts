@@ -22,6 +22,11 @@ export interface DuplexLink {
   abandon(id: number): void;
   /** One message that is not load; leaves at once. */
   say(message: string): void;
+  /**
+   * Bytes that stand for so many messages, as they are: right or wrong is for the caller to know. Not within a read.
+   * @param sent the kernel has taken them all
+   */
+  raw(pieces: readonly Buffer[], sent: () => void): void;
   flush(): void;
   /** Ends it politely; that it is over comes as its loss. */
   leave(): void;

@@ -13,10 +13,10 @@ import type { Connecting } from './connect-limiter.js';
 import type { ConnectionOwner } from './connection-owner.js';
 import type { Control } from './control.js';
 import { describeError, lost } from './loss.js';
-import { Outbox } from './outbox.js';
+import type { Outbox } from './outbox.js';
 import type { Pace } from './pace.js';
 import { RetryTimer } from './retry-timer.js';
-import { SlowOutbox } from './slow-outbox.js';
+import { newOutbox } from './slow-outbox.js';
 import { SlowReader } from './slow-reader.js';
 import { openSocket, resetSocket, type Address, type SocketOwner } from './socket.js';
 import { TicketRing } from './ticket-ring.js';
@@ -58,10 +58,10 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
     this.shared = shared;
     this.address = address;
     this.depth = depth;
-    this.slow = pace.readBytesPerSecond === undefined ? undefined : new SlowReader(pace.readBytesPerSecond);
+    this.slow = SlowReader.of(pace);
     this.ring = new TicketRing(depth + 1);
     this.reader = new AnswerReader(this, this.ring);
-    this.outbox = pace.writeBytesPerSecond === undefined ? new Outbox(shared.sendBuffers, shared.counters) : new SlowOutbox(shared.sendBuffers, shared.counters, pace.writeBytesPerSecond);
+    this.outbox = newOutbox(shared, pace);
     this.retry = new RetryTimer(() => owner.onRoom());
   }
 

@@ -42,6 +42,11 @@ export class Outbox {
     if (socket.writableLength === 0) pool.release(buffer);
   }
 
+  /** Calls back once all that was to be written has been given to the socket: at once, but for a slow writer; never after `drop`. */
+  handedOver(then: () => void): void {
+    then();
+  }
+
   /** A copy of what is to be sent, which is then no longer here. */
   protected takeBytes(): Buffer {
     const { buffer } = this;

@@ -1,6 +1,7 @@
-import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import type { WireCounters } from '../channel.js';
 import { Outbox } from './outbox.js';
+import type { Pace } from './pace.js';
 import type { SendBufferPool } from './send-buffers.js';
 
 /** Writes per second of a slow writer: each leaves as a segment of its own, and the rate is smooth. */
@@ -12,6 +13,7 @@ export class SlowOutbox extends Outbox {
   private readonly pieceBytes: number;
   private waiting: Buffer = Buffer.alloc(0);
   private timer: NodeJS.Timeout | undefined;
+  private whenGone: (() => void) | undefined;
 
   constructor(pool: SendBufferPool, counters: WireCounters, bytesPerSecond: number) {
     super(pool, counters);
@@ -19,7 +21,7 @@ export class SlowOutbox extends Outbox {
     this.pieceBytes = Math.max(1, Math.floor(bytesPerSecond / WRITES_PER_SECOND));
   }
 
-  override write(socket: Socket): void {
+  override write(socket: Writable): void {
     this.waiting = Buffer.concat([this.waiting, this.takeBytes()]);
     if (this.timer === undefined) this.trickle(socket);
   }
@@ -29,9 +31,15 @@ export class SlowOutbox extends Outbox {
     clearTimeout(this.timer);
     this.timer = undefined;
     this.waiting = Buffer.alloc(0);
+    this.whenGone = undefined;
   }
 
-  private trickle(socket: Socket): void {
+  override handedOver(then: () => void): void {
+    if (this.waiting.length === 0) then();
+    else this.whenGone = then;
+  }
+
+  private trickle(socket: Writable): void {
     const piece = this.waiting.subarray(0, this.pieceBytes);
     this.waiting = this.waiting.subarray(piece.length);
     if (piece.length === 0) {
@@ -42,5 +50,14 @@ export class SlowOutbox extends Outbox {
     socket.write(piece);
     // Also after the last piece: what is flushed next must not come on its heels.
     this.timer = setTimeout(() => this.trickle(socket), (piece.length / this.bytesPerSecond) * 1000);
+    const { whenGone } = this;
+    if (this.waiting.length > 0 || whenGone === undefined) return;
+    this.whenGone = undefined;
+    whenGone();
   }
+}
+
+/** One that goes at this pace. */
+export function newOutbox({ sendBuffers, counters }: { readonly sendBuffers: SendBufferPool; readonly counters: WireCounters }, { writeBytesPerSecond }: Pace): Outbox {
+  return writeBytesPerSecond === undefined ? new Outbox(sendBuffers, counters) : new SlowOutbox(sendBuffers, counters, writeBytesPerSecond);
 }

@@ -1,4 +1,4 @@
-import type net from 'node:net';
+import type { Pace } from './pace.js';
 
 /** Reads per second of a slow reader: few enough to cost nothing, many enough that its rate is smooth. */
 const READS_PER_SECOND = 10;
@@ -13,13 +13,19 @@ export class SlowReader {
   private readonly bytesPerSecond: number;
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(bytesPerSecond: number) {
+  /** @param pieceBytes most that one read takes */
+  constructor(bytesPerSecond: number, pieceBytes: number = Math.ceil(bytesPerSecond / READS_PER_SECOND)) {
     this.bytesPerSecond = bytesPerSecond;
-    this.buffer = Buffer.allocUnsafeSlow(Math.min(MAX_READ_BYTES, Math.max(1, Math.ceil(bytesPerSecond / READS_PER_SECOND))));
+    this.buffer = Buffer.allocUnsafeSlow(Math.min(MAX_READ_BYTES, Math.max(1, pieceBytes)));
+  }
+
+  /** Undefined for a pace that reads as fast as it can. */
+  static of({ readBytesPerSecond, readPieceBytes }: Pace): SlowReader | undefined {
+    return readBytesPerSecond === undefined ? undefined : new SlowReader(readBytesPerSecond, readPieceBytes);
   }
 
   /** After a read: lets the socket rest for as long as these bytes take. */
-  rest(socket: net.Socket, bytes: number): void {
+  rest(socket: { resume(): unknown }, bytes: number): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => socket.resume(), (bytes / this.bytesPerSecond) * 1000);
   }

@@ -3,9 +3,12 @@ import { describe, violation, type Problem } from '../../mcp/judge-message.js';
 import type { Connecting } from '../http/connect-limiter.js';
 import type { Head } from '../http/head.js';
 import { ResponseParser } from '../http/parser.js';
+import type { Outbox } from '../http/outbox.js';
+import type { Pace } from '../http/pace.js';
+import { newOutbox } from '../http/slow-outbox.js';
 import { SlowReader } from '../http/slow-reader.js';
 import { describeError } from '../http/loss.js';
-import { openSocket, type Address, type SocketOwner } from '../http/socket.js';
+import { openSocket, resetSocket, type Address, type SocketOwner } from '../http/socket.js';
 import { SseParser, type SseHandler } from '../http/sse.js';
 import type { WireShared } from '../shared.js';
 
@@ -35,18 +38,20 @@ export class EventSource implements Connecting, SocketOwner, SseHandler {
   private readonly parser = new ResponseParser(LIMITS);
   private readonly sse = new SseParser();
   private readonly slow: SlowReader | undefined;
+  private readonly outbox: Outbox;
   private readonly owner: EventSourceOwner;
   private readonly shared: WireShared;
   private readonly address: Address;
   private readonly request: Buffer;
 
-  /** @param request the GET as it is sent @param readBytesPerSecond undefined: as fast as they come */
-  constructor(owner: EventSourceOwner, shared: WireShared, address: Address, request: Buffer, readBytesPerSecond: number | undefined) {
+  /** @param request the GET as it is sent @param pace what is undefined goes as fast as it can */
+  constructor(owner: EventSourceOwner, shared: WireShared, address: Address, request: Buffer, pace: Pace) {
     this.owner = owner;
     this.shared = shared;
     this.address = address;
     this.request = request;
-    this.slow = readBytesPerSecond === undefined ? undefined : new SlowReader(readBytesPerSecond);
+    this.slow = SlowReader.of(pace);
+    this.outbox = newOutbox(shared, pace);
   }
 
   connect(): void {
@@ -65,7 +70,7 @@ export class EventSource implements Connecting, SocketOwner, SseHandler {
   /** For good, and without a word to the owner. @param reset with RST instead of FIN, where TLS does not forbid it */
   cut(reset: boolean): void {
     const { socket, state } = this;
-    if (reset && this.address.tls === undefined && (state === 'waiting' || state === 'open')) socket?.resetAndDestroy();
+    if (reset && socket !== undefined && (state === 'waiting' || state === 'open')) resetSocket(socket);
     this.disconnect();
   }
 
@@ -74,10 +79,11 @@ export class EventSource implements Connecting, SocketOwner, SseHandler {
     const { counters, connectLimiter } = this.shared;
     counters.connectionsOpened++;
     counters.connectionsActive++;
-    counters.bytesSent += this.request.length;
     this.state = 'waiting';
     connectLimiter.release();
-    socket.write(this.request);
+    const out = this.outbox.reserve(this.request.length);
+    out.used += this.request.copy(out.bytes, out.used);
+    this.outbox.write(socket, this.address.tls !== undefined);
   }
 
   onSocketRead(socket: net.Socket, length: number): boolean {
@@ -152,6 +158,7 @@ export class EventSource implements Connecting, SocketOwner, SseHandler {
     this.state = 'gone';
     this.socket = undefined;
     this.slow?.stop();
+    this.outbox.drop();
     socket?.destroy();
     if (state === 'waiting' || state === 'open') counters.connectionsActive--;
     if (state === 'connecting') connectLimiter.release();

@@ -7,22 +7,25 @@ import type { DuplexOwner } from '../duplex/duplex-connection.js';
 import type { DuplexLink } from '../duplex/link.js';
 import { EndpointMemory } from '../endpoint-memory.js';
 import type { AnswerReader } from '../http/answer-reader.js';
+import { paceOf, type Pace } from '../http/pace.js';
 import { Connection } from '../http/connection.js';
 import type { ConnectionOwner } from '../http/connection-owner.js';
-import { RequestHead, requestBytes } from '../request-head.js';
+import { RequestHead, requestBytes, type RequestKind } from '../request-head.js';
 import { responseText } from '../sample.js';
 import type { WireShared } from '../shared.js';
 import { EventSource, type EventSourceOwner } from './event-source.js';
 
-export interface SseLinkOptions {
+export interface SseLinkOptions extends Pace {
   readonly endpoint: Endpoint;
   readonly pinned: PinnedProtocol;
   /** For posts; the stream has one more. */
   readonly connections: number;
   readonly pipeline: number;
-  readonly readBytesPerSecond?: number | undefined;
+  readonly resettable?: boolean | undefined;
 }
 
+/** What opens a session. */
+export const STREAM: RequestKind = { verb: 'GET', accept: 'text/event-stream' };
 /** How many messages that are not load may be on their way at once. */
 const SIDE_DEPTH = 64;
 
@@ -40,11 +43,13 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
   private state: 'new' | 'opening' | 'ready' | 'gone' = 'new';
   private reading = false;
   private starved = false;
+  /** Waits until what was posted last is on its way. */
+  private posted: (() => void) | undefined;
   private cursor = 0;
   /** Of the answer that refused a request. */
   private refusal = { retryAfter: '', answer: '' };
   /** Where the server wants our messages, and their heads by template. */
-  private posts: Endpoint | undefined;
+  posts: Endpoint | undefined;
   private heads: (RequestHead | undefined)[] = [];
   private readonly source: EventSource;
   private readonly connections: Connection[] = [];
@@ -55,14 +60,14 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
 
   /** @throws TypeError for an endpoint that cannot be spoken to */
   constructor(owner: DuplexOwner, shared: WireShared, options: SseLinkOptions) {
-    const { endpoint, connections, pipeline, readBytesPerSecond } = options;
+    const { endpoint, connections, pipeline } = options;
     this.owner = owner;
     this.shared = shared;
     this.options = options;
     this.memory = memoryOf(endpoint, shared);
-    const { address } = this.memory;
-    const pace = readBytesPerSecond === undefined ? {} : { readBytesPerSecond };
-    this.source = new EventSource(this, shared, address, requestBytes(endpoint, 'legacy', { verb: 'GET', accept: 'text/event-stream' }, ''), readBytesPerSecond);
+    const address = options.resettable === true ? { ...this.memory.address, resettable: true } : this.memory.address;
+    const pace = paceOf(options);
+    this.source = new EventSource(this, shared, address, requestBytes(endpoint, 'legacy', STREAM, ''), pace);
     for (let index = 0; index < connections; index++) this.connections.push(new Connection(this, shared, address, pipeline, pace));
     this.side = new Connection(this, shared, address, SIDE_DEPTH, pace);
   }
@@ -103,8 +108,21 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
     const { posts, side } = this;
     // A server that takes no more messages gets no more of them.
     if (posts === undefined || this.state !== 'ready' || side.room === 0) return;
+    this.post(requestBytes(posts, 'legacy', { verb: 'POST' }, message));
+    side.flush();
+  }
+
+  /** @param pieces whole requests, or what should be; they go one after the other over one connection */
+  raw(pieces: readonly Buffer[], sent: () => void): void {
+    this.posted = sent;
+    for (const piece of pieces) this.post(piece);
+    this.side.flush();
+    if (this.side.isUp) this.onUp();
+  }
+
+  private post(request: Buffer): void {
     this.shared.counters.messagesSent++;
-    side.sendControl(requestBytes(posts, 'legacy', { verb: 'POST' }, message), {
+    this.side.sendControl(request, {
       id: undefined,
       done: (outcome) => {
         if (this.state === 'gone') return;
@@ -113,7 +131,6 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
         if (status < 200 || status >= 300) this.lose({ category: `http_${status}`, detail: `HTTP ${status} to a message, where 202 was due` }, outcome.answer.retryAfter, outcome.answer.body);
       },
     });
-    side.flush();
   }
 
   flush(): void {
@@ -182,7 +199,13 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
   }
 
   // Posts connect when they are needed; what was lost with a connection comes as the failure of its requests.
-  onUp(): void {}
+  onUp(): void {
+    const { posted } = this;
+    if (posted === undefined) return;
+    this.posted = undefined;
+    // What is flushed when this returns has reached the kernel by the next turn of the loop.
+    setImmediate(posted);
+  }
   onDown(): void {}
   onServerRequest(): void {}
   onSetCookie(): void {}

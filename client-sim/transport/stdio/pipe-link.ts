@@ -6,7 +6,10 @@ import type { DuplexOwner } from '../duplex/duplex-connection.js';
 import type { FramingHandler } from '../duplex/framing.js';
 import type { DuplexLink } from '../duplex/link.js';
 import { ConnectLimiter, type Connecting } from '../http/connect-limiter.js';
-import { Outbox } from '../http/outbox.js';
+import type { Outbox } from '../http/outbox.js';
+import type { Pace } from '../http/pace.js';
+import { newOutbox } from '../http/slow-outbox.js';
+import { writtenTo } from '../http/written-to.js';
 import type { WireShared } from '../shared.js';
 import { LineFraming } from '../tcp/line-framing.js';
 import { ServerProcess, type ServerProcessOwner } from './server-process.js';
@@ -33,12 +36,15 @@ export class PipeLink implements DuplexLink, Connecting, FramingHandler, ServerP
   private readonly owner: DuplexOwner;
   private readonly shared: WireShared;
   private readonly server: ServerCommand;
+  private readonly pace: Pace;
 
-  constructor(owner: DuplexOwner, shared: WireShared, server: ServerCommand) {
+  /** @param pace what is undefined goes as fast as it can */
+  constructor(owner: DuplexOwner, shared: WireShared, server: ServerCommand, pace: Pace = {}) {
     this.owner = owner;
     this.shared = shared;
     this.server = server;
-    this.outbox = new Outbox(shared.sendBuffers, shared.counters);
+    this.pace = pace;
+    this.outbox = newOutbox(shared, pace);
   }
 
   get isReady(): boolean {
@@ -62,7 +68,7 @@ export class PipeLink implements DuplexLink, Connecting, FramingHandler, ServerP
     this.isStarting = true;
     this.startedAtMs = this.shared.now();
     this.state = 'ready';
-    this.process = new ServerProcess(this, this.server);
+    this.process = new ServerProcess(this, this.server, this.pace.readBytesPerSecond);
     if (this.process.pid === undefined) return true;
     this.shared.counters.connectionsOpened++;
     this.shared.counters.connectionsActive++;
@@ -84,10 +90,17 @@ export class PipeLink implements DuplexLink, Connecting, FramingHandler, ServerP
   say(message: string): void {
     if (this.state !== 'ready') return;
     this.shared.counters.messagesSent++;
-    const line = this.framing.frame(message);
-    const out = this.outbox.reserve(line.length);
-    out.used += line.copy(out.bytes, out.used);
+    this.add(this.framing.frame(message));
     this.flush();
+  }
+
+  raw(pieces: readonly Buffer[], sent: () => void): void {
+    const input = this.process?.input;
+    if (this.state !== 'ready' || input === undefined) return;
+    this.shared.counters.messagesSent += pieces.length;
+    for (const piece of pieces) this.add(piece);
+    this.flush();
+    this.outbox.handedOver(() => writtenTo(input, sent));
   }
 
   flush(): void {
@@ -105,7 +118,7 @@ export class PipeLink implements DuplexLink, Connecting, FramingHandler, ServerP
   leave(): void {
     this.flush();
     this.state = 'leaving';
-    this.process?.leave();
+    this.outbox.handedOver(() => this.process?.leave());
   }
 
   fail(problem: Problem): void {
@@ -146,6 +159,11 @@ export class PipeLink implements DuplexLink, Connecting, FramingHandler, ServerP
   onRefused(): void {}
   onReply(): void {}
   onGoodbye(): void {}
+
+  private add(bytes: Buffer): void {
+    const out = this.outbox.reserve(bytes.length);
+    out.used += bytes.copy(out.bytes, out.used);
+  }
 
   private lose(problem: Problem): void {
     if (this.state === 'gone') return;

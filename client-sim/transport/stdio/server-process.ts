@@ -2,6 +2,7 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { ServerCommand } from '../../../scenarios/schema/plan.js';
 import { signalGroup, unwatch, watch } from './guard.js';
+import { SlowOutput } from './slow-output.js';
 
 /** How much of the last that a server wrote to stderr is kept. */
 const TAIL_BYTES = 2048;
@@ -27,8 +28,10 @@ export class ServerProcess {
   private over = false;
   private ended = false;
   private timer: NodeJS.Timeout | undefined;
+  private readonly slow: SlowOutput | undefined;
 
-  constructor(owner: ServerProcessOwner, { command, env, inherited }: ServerCommand) {
+  /** @param readBytesPerSecond undefined: as fast as it writes */
+  constructor(owner: ServerProcessOwner, { command, env, inherited }: ServerCommand, readBytesPerSecond?: number) {
     this.owner = owner;
     const [file = '', ...args] = command;
     // Nothing of our own environment, which holds tokens that are not the server's.
@@ -39,9 +42,8 @@ export class ServerProcess {
     if (child.pid !== undefined) watch(child.pid);
     child.once('error', (error) => this.end(`it could not be started: ${error.message}`, child.pid !== undefined));
     child.stdin.on('error', () => undefined);
-    child.stdout.on('data', (chunk: Buffer) => {
-      if (!this.over) owner.onOutput(chunk);
-    });
+    if (readBytesPerSecond === undefined) child.stdout.on('data', (chunk: Buffer) => this.heard(chunk));
+    else this.slow = new SlowOutput(child.stdout, readBytesPerSecond, (chunk) => this.heard(chunk));
     child.stdout.on('error', () => undefined);
     child.stderr.on('data', (chunk: Buffer) => (this.tail = Buffer.concat([this.tail, chunk]).subarray(-TAIL_BYTES)));
     child.stderr.on('error', () => undefined);
@@ -51,14 +53,6 @@ export class ServerProcess {
   /** The last it wrote to stderr. */
   get stderr(): string {
     return this.tail.toString('utf8').trim();
-  }
-
-  pause(): void {
-    this.child.stdout.pause();
-  }
-
-  resume(): void {
-    this.child.stdout.resume();
   }
 
   /** Closes its input, asks it to end, ends it. `onEnded` follows. */
@@ -74,10 +68,15 @@ export class ServerProcess {
   kill(): void {
     this.over = true;
     clearTimeout(this.timer);
+    this.slow?.stop();
     this.signal('SIGKILL');
     this.child.stdin.destroy();
     this.child.stdout.destroy();
     this.child.stderr.destroy();
+  }
+
+  private heard(chunk: Buffer): void {
+    if (!this.over) this.owner.onOutput(chunk);
   }
 
   private exited(words: string): void {

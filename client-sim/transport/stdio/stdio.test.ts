@@ -160,3 +160,54 @@ describe('a process that misbehaves', () => {
     await allGone(server);
   }, 40_000);
 });
+
+describe('misbehaviour over the pipes of a process', () => {
+  /** Tells what lines it read besides those it understands, as the processes of all sessions saw it. */
+  const listening = (): Server & { readonly lines: () => readonly string[] } => {
+    const server = serverThat('say(result(message.id));', '');
+    const heard = `${server.env['PIDS']}.lines`;
+    const program = `
+      const fs = require('node:fs');
+      fs.appendFileSync(process.env.PIDS, process.pid + '\\n');
+      const say = (message) => process.stdout.write(JSON.stringify(message) + '\\n');
+      require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+        fs.appendFileSync('${heard}', line + '\\n');
+        let message;
+        try { message = JSON.parse(line); } catch { return say({ jsonrpc: '2.0', id: null, error: { code: -32700, message: 'Parse error' } }); }
+        if (message.method === 'initialize') say({ jsonrpc: '2.0', id: message.id, result: { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'piped', version: '1' } } });
+        else if (message.id !== undefined) say({ jsonrpc: '2.0', id: message.id, result: { content: [{ type: 'text', text: 'x'.repeat(200_000) }] } });
+      });`;
+    return { ...server, command: [process.execPath, '-e', program], lines: () => readFileSync(heard, 'utf8').split('\n').slice(0, -1) };
+  };
+
+  test('a broken line goes to a process of its own, which ends with it', async () => {
+    const server = listening();
+    const probe = await open(server, { malformed: { share: 1, kinds: ['broken-json'], oversizeBytes: 1 } });
+    expect(await probe.call()).toEqual(['rpc_-32700']);
+    const broken = server.lines().filter((line) => {
+      try {
+        return JSON.parse(line) === undefined;
+      } catch {
+        return true;
+      }
+    });
+    expect(broken).toEqual([expect.stringMatching(/^\{"jsonrpc"/)]);
+    expect(server.pids()).toHaveLength(2);
+    await until('the process of the misdeed to be gone', () => !isAlive(server.pids()[1] as number), 15_000);
+    expect(isAlive(server.pids()[0] as number)).toBe(true);
+  }, 30_000);
+
+  test('a slow writer and a slow reader take their time', async () => {
+    const server = listening();
+    const startedAt = performance.now();
+    const probe = await open(server, { writeBytesPerSecond: 400, readBytesPerSecond: 200_000 });
+    expect(await probe.call()).toEqual(['correct']);
+    const seconds = (performance.now() - startedAt) / 1000;
+    // The first piece of each flush, a tenth of a second's worth, goes at once.
+    expect(seconds).toBeGreaterThan((probe.counters.bytesSent / 400) * 0.5);
+    expect(seconds).toBeGreaterThan((probe.counters.bytesReceived / 200_000) * 0.8);
+    expect(probe.counters.bytesReceived).toBeGreaterThan(200_000);
+    await probe.close('delete');
+    await allGone(server);
+  }, 30_000);
+});

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { certificateAuthority } from '../../../tests/support/certificates.js';
-import { malformedKinds } from '../misbehave.js';
+import { transports } from '../transports.js';
 import type { Plan } from '../plan.js';
 import { load, planOf } from '../testing/files.js';
 import { allKeyPaths } from './all-key-paths.js';
@@ -155,8 +155,11 @@ const rows: Readonly<Record<string, Row>> = {
   'profile.misbehave': { set: { work: 'misbehave: {}' }, shows: (plan) => first(plan)?.misbehave, as: {} },
   'profile.misbehave.readRate': { set: { work: 'misbehave: { readRate: 1 KiB/s }' }, shows: (plan) => first(plan)?.misbehave, as: { readBytesPerSecond: 1024 } },
   'profile.misbehave.writeRate': { set: { work: 'misbehave: { writeRate: 2 KiB/s }' }, shows: (plan) => first(plan)?.misbehave, as: { writeBytesPerSecond: 2048 } },
-  'profile.misbehave.abort': { set: { work: 'misbehave: { abort: 1% }' }, shows: (plan) => first(plan)?.misbehave, as: { abort: 0.01 } },
-  'profile.misbehave.malformed': { set: { work: 'misbehave: { malformed: 2% }' }, shows: (plan) => first(plan)?.misbehave, as: { malformed: { share: 0.02, kinds: [...malformedKinds], oversizeBytes: 8 * 1024 ** 2 } } },
+  'profile.misbehave.abort': { set: { work: 'misbehave: { abort: 1% }' }, shows: (plan) => first(plan)?.misbehave, as: { abort: { share: 0.01, kinds: ['mid-request', 'after-request', 'mid-answer'], how: 'close' } } },
+  'profile.misbehave.abort.share': { set: { work: 'misbehave: { abort: { share: 3% } }' }, shows: (plan) => first(plan)?.misbehave.abort?.share, as: 0.03 },
+  'profile.misbehave.abort.kinds': { set: { work: 'misbehave: { abort: { share: 3%, kinds: [mid-answer] } }' }, shows: (plan) => first(plan)?.misbehave.abort?.kinds, as: ['mid-answer'] },
+  'profile.misbehave.abort.how': { set: { work: 'misbehave: { abort: { share: 3%, how: reset } }' }, shows: (plan) => first(plan)?.misbehave.abort?.how, as: 'reset' },
+  'profile.misbehave.malformed': { set: { work: 'misbehave: { malformed: 2% }' }, shows: (plan) => first(plan)?.misbehave, as: { malformed: { share: 0.02, kinds: [...transports['streamable-http'].misdeeds.malformed], oversizeBytes: 8 * 1024 ** 2 } } },
   'profile.misbehave.malformed.share': { set: { work: 'misbehave: { malformed: { share: 3% } }' }, shows: (plan) => first(plan)?.misbehave.malformed?.share, as: 0.03 },
   'profile.misbehave.malformed.kinds': { set: { work: 'misbehave: { malformed: { share: 3%, kinds: [oversize] } }' }, shows: (plan) => first(plan)?.misbehave.malformed?.kinds, as: ['oversize'] },
   'profile.misbehave.malformed.oversize': { set: { work: 'misbehave: { malformed: { share: 3%, oversize: 64 KiB } }' }, shows: (plan) => first(plan)?.misbehave.malformed?.oversizeBytes, as: 65_536 },

@@ -1,54 +1,76 @@
 /** What a profile does wrong on purpose, checked against what else it says. */
 import type { MisbehaveSource } from '../keys/misbehave-schema.js';
 import type { ProfileSource } from '../keys/profile-schema.js';
-import { malformedKinds } from '../misbehave.js';
-import type { MalformedPlan, MisbehavePlan } from '../misbehave.js';
-import { factsOf, isTransport } from '../transports.js';
+import type { AbortPlan, MalformedPlan, MisbehavePlan, ReconnectPlan } from '../misbehave.js';
+import { factsOf, isTransport, type Misdeeds } from '../transports.js';
 import type { Part } from './context.js';
-
-/** What any transport can do, because it happens in the client and not on the wire. */
-const everywhere: readonly string[] = ['idle'];
 
 /** @param scaleMs of `--time-scale`, for what shapes the run in time: `idle` and `reconnect.every` */
 export function resolveMisbehave(source: ProfileSource, profile: Part, scaleMs: (ms: number) => number): MisbehavePlan {
   const written = source.misbehave ?? {};
-  checkTransport(source, written, profile);
+  // Any other is refused elsewhere.
+  const misdeeds = factsOf(isTransport(source.transport) ? source.transport : 'streamable-http').misdeeds;
+  checkMisdeeds(source.transport, misdeeds, written, profile);
   checkShares(written, profile);
   checkIdle(source, written, profile);
   checkReconnect(source, written, profile);
-  const malformed = malformedPlan(written.malformed);
-  const { readRate, writeRate, abort, idle, reconnect } = written;
+  const abort = abortPlan(written.abort, misdeeds);
+  const malformed = malformedPlan(written.malformed, misdeeds);
+  const reconnect = reconnectPlan(written.reconnect, misdeeds, scaleMs);
+  const { readRate, writeRate, idle } = written;
   return {
     ...(readRate === undefined ? {} : { readBytesPerSecond: readRate }),
     ...(writeRate === undefined ? {} : { writeBytesPerSecond: writeRate }),
-    ...(abort === undefined || abort === 0 ? {} : { abort }),
+    ...(abort === undefined || abort.share === 0 ? {} : { abort }),
     ...(malformed === undefined || malformed.share === 0 ? {} : { malformed }),
     ...(idle === undefined ? {} : { idleMs: scaleMs(idle) }),
-    ...(reconnect === undefined ? {} : { reconnect: { everyMs: scaleMs(reconnect.every), together: reconnect.together, session: reconnect.session } }),
+    ...(reconnect === undefined ? {} : { reconnect }),
   };
 }
 
 const DEFAULT_OVERSIZE_BYTES = 8 * 1024 * 1024;
 
-function malformedPlan(malformed: MisbehaveSource['malformed']): MalformedPlan | undefined {
-  if (malformed === undefined) return undefined;
-  if (typeof malformed === 'number') return { share: malformed, kinds: malformedKinds, oversizeBytes: DEFAULT_OVERSIZE_BYTES };
-  return { share: malformed.share, kinds: [...new Set(malformed.kinds ?? malformedKinds)], oversizeBytes: malformed.oversize };
+function abortPlan(abort: MisbehaveSource['abort'], { aborts }: Misdeeds): AbortPlan | undefined {
+  if (abort === undefined) return undefined;
+  if (typeof abort === 'number') return { share: abort, kinds: aborts, how: 'close' };
+  return { share: abort.share, kinds: [...new Set(abort.kinds ?? aborts)], how: abort.how };
 }
 
-function checkTransport({ transport }: ProfileSource, written: MisbehaveSource, profile: Part): void {
-  if (!isTransport(transport)) return;
-  const able = [...everywhere, ...(factsOf(transport).misbehave ?? [])];
-  for (const key of Object.keys(written)) {
-    if (able.includes(key)) continue;
-    profile.wrongKey(['misbehave', key], 'NOT_BUILT', `\`misbehave.${key}\` is not built yet for transport ${transport}`, `it can: ${able.join(', ')}`);
+function malformedPlan(malformed: MisbehaveSource['malformed'], { malformed: all }: Misdeeds): MalformedPlan | undefined {
+  if (malformed === undefined) return undefined;
+  if (typeof malformed === 'number') return { share: malformed, kinds: all, oversizeBytes: DEFAULT_OVERSIZE_BYTES };
+  return { share: malformed.share, kinds: [...new Set(malformed.kinds ?? all)], oversizeBytes: malformed.oversize };
+}
+
+function reconnectPlan(reconnect: MisbehaveSource['reconnect'], { keepsSession }: Misdeeds, scaleMs: (ms: number) => number): ReconnectPlan | undefined {
+  if (reconnect === undefined) return undefined;
+  return { everyMs: scaleMs(reconnect.every), together: reconnect.together, session: reconnect.session ?? (keepsSession ? 'keep' : 'new') };
+}
+
+/** What this transport has not is refused, with the reason. */
+function checkMisdeeds(transport: string, misdeeds: Misdeeds, written: MisbehaveSource, profile: Part): void {
+  for (const [key, why] of Object.entries(misdeeds.cannot ?? {})) {
+    if (key in written) profile.wrongKey(['misbehave', key], 'CONFLICT', `\`misbehave.${key}\` does not go with transport ${transport}: ${why}`, 'take it out, or choose another transport');
+  }
+  const check = (key: 'abort' | 'malformed', kinds: readonly string[], able: readonly string[]): void => {
+    for (const kind of able.length === 0 ? [] : kinds) {
+      if (!able.includes(kind)) profile.wrongValue(['misbehave', key, 'kinds'], 'CONFLICT', `over ${transport} there is no ${kind}`, `it has: ${able.join(', ')}`);
+    }
+  };
+  if (typeof written.abort === 'object') check('abort', written.abort.kinds ?? [], misdeeds.aborts);
+  if (typeof written.malformed === 'object') check('malformed', written.malformed.kinds ?? [], misdeeds.malformed);
+  if (written.reconnect?.session === 'keep' && !misdeeds.keepsSession && misdeeds.cannot?.['reconnect'] === undefined) {
+    profile.wrongValue(['misbehave', 'reconnect', 'session'], 'CONFLICT', `over ${transport} a session ends with its connection: it cannot be kept`, 'use session: new');
   }
 }
 
-function checkShares({ abort = 0, malformed }: MisbehaveSource, profile: Part): void {
-  const share = typeof malformed === 'number' ? malformed : (malformed?.share ?? 0);
-  if (abort + share <= 1) return;
-  const key = abort > 0 ? 'abort' : 'malformed';
+function shareOf(misdeed: MisbehaveSource['abort' | 'malformed']): number {
+  return typeof misdeed === 'object' ? misdeed.share : (misdeed ?? 0);
+}
+
+function checkShares({ abort, malformed }: MisbehaveSource, profile: Part): void {
+  if (shareOf(abort) + shareOf(malformed) <= 1) return;
+  const key = shareOf(abort) > 0 ? 'abort' : 'malformed';
   profile.wrongKey(['misbehave', key], 'CONFLICT', '`abort` and `malformed` are more than all operations together', 'their shares add up to 100% at most');
 }
 

@@ -26,8 +26,9 @@ function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
 /** One run a kind of misbehaviour, three or four at once: in none of them does time matter, but for who came first. */
 export const misbehavingRuns = once(async () => {
   const echo = { operations: [{ tool: 'echo' }], connections: 1, maxInFlight: 1 };
-  const [aborting, malforming, allMalformed] = await Promise.all([
+  const [aborting, resetting, malforming, allMalformed] = await Promise.all([
     observe({ clients: 4, thinkTime: '20ms', maxInFlight: 2, operations: [{ tool: 'slow', weight: 5 }, { tool: 'long' }], timeout: '20s', misbehave: { abort: '60%' } }, '4s'),
+    observe({ ...echo, clients: 2, thinkTime: '40ms', operations: [{ tool: 'slow' }], timeout: '20s', misbehave: { abort: { share: '50%', kinds: ['after-request'], how: 'reset' } } }, '3s'),
     observe({ ...echo, clients: 4, thinkTime: '40ms', timeout: '20s', misbehave: { malformed: { share: '50%', oversize: '2 MiB' } } }, '4s'),
     observe({ ...echo, clients: 2, thinkTime: '40ms', timeout: '20s', misbehave: { malformed: { share: '100%', kinds: ['broken-json', 'unknown-method'] } } }, '2s'),
   ]);
@@ -37,7 +38,7 @@ export const misbehavingRuns = once(async () => {
     observe({ ...echo, clients: 4, thinkTime: '40ms', timeout: '20s', misbehave: { reconnect: { every: '1s' } } }, '3500ms'),
     observe({ ...echo, clients: 4, thinkTime: '40ms', timeout: '20s', misbehave: { reconnect: { every: '1s', together: false, session: 'new' } } }, '3500ms'),
   ]);
-  return { aborting, malforming, allMalformed, writing, idling, storming, scattered };
+  return { aborting, resetting, malforming, allMalformed, writing, idling, storming, scattered };
 });
 
 /** How often the report says that this was done, by what came of it; {} when it says nothing of the kind. */

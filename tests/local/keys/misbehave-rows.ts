@@ -16,7 +16,8 @@ export async function abortsOnTheWire(): Promise<void> {
   const [after, mid] = [done(aborting, 'abort/after-request'), done(aborting, 'abort/mid-answer')];
   expect(after).toBeGreaterThan(0);
   expect(mid).toBeGreaterThan(0);
-  // Each request came whole, and each connection was closed by the client.
+  expect(done(aborting, 'abort/mid-request')).toBeGreaterThan(0);
+  // Each request came whole, but for those that were left in the middle, and each connection was closed by the client.
   expect(aborted).toHaveLength(after + mid);
   // Unread bytes of an answer turn the close into a reset; where none had come it is a FIN.
   const resets = aborted.filter(({ ended }) => ended === 'rst');
@@ -37,7 +38,27 @@ export async function malformsOnTheWire(): Promise<void> {
   expect(reactions(malforming, 'malformed/unknown-method')).toEqual({ 'rpc_-32601': requests.filter(({ message }) => message.method === 'swarmbench/no-such-method').length });
   expect(reactions(malforming, 'malformed/duplicate-id')).toEqual({ http_400: repeated });
   expect(done(malforming, 'malformed/oversize')).toBe(seen('too-long'));
-  for (const kind of ['broken-json', 'wrong-framing', 'unknown-method', 'duplicate-id', 'oversize']) expect(done(malforming, `malformed/${kind}`)).toBeGreaterThan(0);
+  for (const kind of ['broken-json', 'wrong-framing', 'unknown-method', 'duplicate-id', 'oversize', 'not-utf8']) expect(done(malforming, `malformed/${kind}`)).toBeGreaterThan(0);
+}
+
+async function abortsAsManyAsAsked(): Promise<void> {
+  const { resetting } = await misbehavingRuns();
+  const share = done(resetting, 'abort/after-request') / resetting.report.summary.sent;
+  expect(share).toBeGreaterThan(0.2);
+  expect(share).toBeLessThan(0.8);
+}
+
+async function abortsOnlyAsAsked(): Promise<void> {
+  const { resetting } = await misbehavingRuns();
+  expect(resetting.report.misbehaviour.map(({ kind }) => kind)).toEqual(['abort/after-request']);
+}
+
+async function resets(): Promise<void> {
+  const { resetting } = await misbehavingRuns();
+  const left = offences(resetting.log);
+  expect(left.length).toBeGreaterThan(0);
+  // Nothing had been answered, so that only a reset on purpose is one.
+  expect(left.filter(({ answersBegun }) => answersBegun === 0).map(({ ended }) => ended)).toEqual(left.filter(({ answersBegun }) => answersBegun === 0).map(() => 'rst'));
 }
 
 async function asManyAsAsked(): Promise<void> {
@@ -138,6 +159,9 @@ async function everySecond(): Promise<void> {
 export const misbehaveRows: Rows = {
   'profile.misbehave.writeRate': writesSlowly,
   'profile.misbehave.abort': abortsOnTheWire,
+  'profile.misbehave.abort.share': abortsAsManyAsAsked,
+  'profile.misbehave.abort.kinds': abortsOnlyAsAsked,
+  'profile.misbehave.abort.how': resets,
   'profile.misbehave.malformed': malformsOnTheWire,
   'profile.misbehave.malformed.share': asManyAsAsked,
   'profile.misbehave.malformed.kinds': onlyTheKindsAsked,

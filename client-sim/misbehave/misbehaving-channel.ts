@@ -5,33 +5,50 @@ import type { Draw } from '../mcp/draw.js';
 import type { RequestTemplate } from '../mcp/request-template.js';
 import type { Channel, ChannelConfig, ChannelEvents } from '../transport/channel.js';
 import type { WireShared } from '../transport/shared.js';
-import type { HttpChannel } from '../transport/streamable-http/http-channel.js';
-import { createStreamableHttp } from '../transport/streamable-http.js';
 import { drawDeed, type Deed } from './deed.js';
-import { Offence } from './offence.js';
 
-/** A profile that sends only proper requests gets the plain channel: it must not pay for others' misdeeds. */
-export function createHttpChannel(config: ChannelConfig, events: ChannelEvents, shared: WireShared): Channel {
-  const { abort, malformed } = config;
-  return abort === undefined && malformed === undefined ? createStreamableHttp(config, events, shared) : new MisbehavingHttp(config, events, shared);
+/** One misdeed on its way. */
+export interface Offence {
+  begin(): void;
+  /** Nobody waits for it any more; `done` is not called. */
+  cancel(): void;
 }
 
-/** A session over Streamable HTTP of whose operations some are aborted or malformed, each on a connection of its own. */
-class MisbehavingHttp implements Channel, ChannelEvents {
+export interface OffenceOptions {
+  readonly deed: Deed;
+  /** JSON-RPC id of the request, and the message as it should be. */
+  readonly id: number;
+  readonly body: string;
+  readonly template: RequestTemplate;
+  /** Called once, never within `begin`. Undefined: the server answered with a result, as if nothing were wrong. */
+  readonly done: (failure: Failure | undefined) => void;
+}
+
+/** A channel for proper requests, and how misdeeds are done beside it. */
+export interface Misbehaving {
+  readonly inner: Channel;
+  newOffence(options: OffenceOptions): Offence;
+}
+
+/** A session of whose operations some are aborted or malformed, each on a connection of its own. */
+export class MisbehavingChannel implements Channel, ChannelEvents {
   readonly #config: ChannelConfig;
   readonly #events: ChannelEvents;
   readonly #shared: WireShared;
-  readonly #inner: HttpChannel;
+  readonly #inner: Channel;
+  readonly #newOffence: Misbehaving['newOffence'];
   /** By ticket. */
   readonly #offences = new Map<number, Offence>();
   /** From the far end, where the session's own requests do not come. */
   #nextId = LAST_ID;
 
-  constructor(config: ChannelConfig, events: ChannelEvents, shared: WireShared) {
+  constructor(config: ChannelConfig, events: ChannelEvents, shared: WireShared, make: (own: ChannelEvents) => Misbehaving) {
     this.#config = config;
     this.#events = events;
     this.#shared = shared;
-    this.#inner = createStreamableHttp(config, this, shared);
+    const { inner, newOffence } = make(this);
+    this.#inner = inner;
+    this.#newOffence = newOffence;
   }
 
   get room(): number {
@@ -66,7 +83,7 @@ class MisbehavingHttp implements Channel, ChannelEvents {
 
   breakOff(): void {
     this.#giveUp({ category: 'aborted_by_us', detail: 'the connection was broken off on purpose while this request was in flight' });
-    this.#inner.breakOff();
+    this.#inner.breakOff?.();
   }
 
   destroy(): void {
@@ -101,18 +118,9 @@ class MisbehavingHttp implements Channel, ChannelEvents {
   }
 
   #offend(deed: Deed, template: RequestTemplate, draw: Draw, ticket: number): void {
-    const { endpoint, pinned, malformed } = this.#config;
     const id = this.#nextId--;
-    const offence = new Offence({
-      deed,
-      proper: {
-        endpoint, era: pinned.era, id, body: renderRequest(template, id, draw),
-        kind: { verb: 'POST', method: template.method, name: template.nameHeader, ...this.#inner.settled() },
-      },
-      oversizeBytes: malformed?.oversizeBytes ?? 0,
-      pace: this.#config,
-      memory: this.#inner.memory,
-      shared: this.#shared,
+    const offence = this.#newOffence({
+      deed, id, template, body: renderRequest(template, id, draw),
       done: (failure) => {
         this.#offences.delete(ticket);
         this.#events.onAnswer(ticket, this.#shared.now(), failure);

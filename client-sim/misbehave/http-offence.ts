@@ -5,22 +5,21 @@ import type { EndpointMemory } from '../transport/endpoint-memory.js';
 import { Connection } from '../transport/http/connection.js';
 import type { ConnectionOwner } from '../transport/http/connection-owner.js';
 import type { ControlOutcome } from '../transport/http/control.js';
-import type { Pace } from '../transport/http/pace.js';
+import { paceOf, type Pace } from '../transport/http/pace.js';
+import type { ChannelConfig } from '../transport/channel.js';
 import { clip, redact, requestText, responseText } from '../transport/sample.js';
 import type { WireShared } from '../transport/shared.js';
-import type { Deed } from './deed.js';
+import { leftWhenSent, type Deed } from './deed.js';
+import type { Offence } from './misbehaving-channel.js';
 import { forge, type Forged, type Proper } from './forge.js';
 
-/** So little of an answer is read before it is cut: no HTTP answer to a request is shorter than its head. */
-const MID_ANSWER_BYTES = 64;
-/** Reads so far apart that the second never comes first. */
-const MID_ANSWER_PACE: Pace = { readBytesPerSecond: MID_ANSWER_BYTES * 10 };
+/** So little of an answer is read before it is cut: no answer to a request is shorter. Reads are short, and soon follow each other. */
+export const MID_ANSWER_PACE: Pace = { readBytesPerSecond: 64_000, readPieceBytes: 64 };
 
-export interface OffenceOptions {
+export interface HttpOffenceOptions {
   readonly deed: Deed;
   readonly proper: Proper;
-  readonly oversizeBytes: number;
-  readonly pace: Pace;
+  readonly config: ChannelConfig;
   readonly memory: EndpointMemory;
   readonly shared: WireShared;
   /** Called once, never within `begin`. Undefined: the server answered with a result, as if nothing were wrong. */
@@ -28,36 +27,36 @@ export interface OffenceOptions {
 }
 
 /** One misdeed on a connection of its own, which nothing else needs: what the server does about it is all that is asked. */
-export class Offence implements ConnectionOwner {
+export class HttpOffence implements Offence, ConnectionOwner {
   readonly era: 'legacy' | 'modern';
   readonly memory: EndpointMemory;
   // A 404 is the server's word on this request; whether the session lives is for proper requests to find out.
   readonly hasSession = false;
-  readonly #options: OffenceOptions;
+  readonly #options: HttpOffenceOptions;
   readonly #connection: Connection;
   readonly #forged: Forged;
   readonly #outcomes: (Failure | undefined)[] = [];
   #over = false;
 
-  constructor(options: OffenceOptions) {
-    const { deed, proper, oversizeBytes, memory, shared, pace } = options;
+  constructor(options: HttpOffenceOptions) {
+    const { deed, proper, config, memory, shared } = options;
     this.#options = options;
     this.era = proper.era;
     this.memory = memory;
-    this.#forged = forge(deed, proper, oversizeBytes);
-    const chosen = deed === 'abort/mid-answer' ? { ...pace, ...MID_ANSWER_PACE } : pace;
-    this.#connection = new Connection(this, shared, memory.address, this.#forged.requests.length, chosen);
+    this.#forged = forge(deed, proper, config.malformed?.oversizeBytes ?? 0);
+    const pace = deed === 'abort/mid-answer' ? MID_ANSWER_PACE : paceOf(config);
+    const address = config.abort?.how === 'reset' ? { ...memory.address, resettable: true } : memory.address;
+    this.#connection = new Connection(this, shared, address, this.#forged.requests.length, pace);
   }
 
   begin(): void {
     for (const request of this.#forged.requests) {
       this.#options.shared.counters.messagesSent++;
-      this.#connection.sendControl(request, { id: this.#forged.id, done: (outcome) => this.#answered(outcome) });
+      this.#connection.sendControl(request, { id: this.#options.proper.id, done: (outcome) => this.#answered(outcome) });
     }
     this.#connection.flush();
   }
 
-  /** Nobody waits for it any more; `done` is not called. */
   cancel(): void {
     this.#over = true;
     this.#connection.cut(false);
@@ -65,7 +64,8 @@ export class Offence implements ConnectionOwner {
 
   onUp(): void {
     // What is flushed when this returns has reached the kernel by the next turn of the loop.
-    if (this.#options.deed === 'abort/after-request') setImmediate(() => this.#closedByUs('when it was sent'));
+    const when = leftWhenSent(this.#options.deed);
+    if (when !== undefined) setImmediate(() => this.#closedByUs(when));
   }
 
   onReadOver(): void {
@@ -107,7 +107,7 @@ export class Offence implements ConnectionOwner {
   #end(failure: Failure | undefined): void {
     if (this.#over) return;
     this.#over = true;
-    this.#connection.cut(false);
+    this.#connection.cut(failure?.category === 'aborted_by_us' && this.#options.config.abort?.how === 'reset');
     this.#options.done(failure);
   }
 }

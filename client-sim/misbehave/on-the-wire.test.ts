@@ -1,0 +1,196 @@
+import { isUtf8 } from 'node:buffer';
+import { describe, expect, test } from '@jest/globals';
+import { until } from '../../tests/support/until.js';
+import { abortKinds, type AbortKind, type MalformedKind } from '../../scenarios/schema/misbehave.js';
+import { factsOf } from '../../scenarios/schema/transports.js';
+import { ChannelProbe, MODERN, type Fate } from '../transport/testing/channel-probe.js';
+import { answer, framesOf, startWitness, type CutFrame, type React, type Seen, type Witness } from './testing/witness.js';
+
+type Transport = 'websocket' | 'tcp' | 'sse';
+type Options = ConstructorParameters<typeof ChannelProbe>[1];
+
+const silent: React = () => undefined;
+
+/** One operation that is broken in this way, in a session beside the one it would have had. */
+async function malformed(transport: Transport, kind: MalformedKind, more: Options = {}): Promise<{ readonly fate: Fate; readonly witness: Witness }> {
+  const witness = await startWitness(transport);
+  const probe = await new ChannelProbe(witness.url, { transport, malformed: { share: 1, kinds: [kind], oversizeBytes: 200_000 }, ...more }).open();
+  expect(probe.openFailure).toBeUndefined();
+  const own = witness.connections.length;
+  const [fate = 'waiting'] = await probe.call();
+  // The session's own connections have seen nothing of it.
+  for (const { socket, end } of witness.connections.slice(0, own)) expect([socket.destroyed, end]).toEqual([false, undefined]);
+  return { fate, witness };
+}
+
+function last({ connections }: Witness): Seen {
+  return connections.at(-1) as Seen;
+}
+
+const text = (frame: CutFrame | undefined): string => frame?.payload.toString('utf8') ?? '';
+const asJson = (line: string): { readonly id?: number; readonly method?: string } => JSON.parse(line) as { id?: number; method?: string };
+
+describe('malformed over websocket: what the server sees, and what the client makes of its reaction', () => {
+  test.each<[MalformedKind, Fate, (frame: CutFrame) => void]>([
+    ['broken-json', 'stream_lost', (frame) => {
+      expect([frame.first, frame.isMasked, frame.isWhole]).toEqual([0x81, true, true]);
+      expect(() => asJson(text(frame))).toThrow();
+    }],
+    ['unknown-method', 'rpc_-32601', (frame) => expect(asJson(text(frame)).method).toBe('swarmbench/no-such-method')],
+    ['oversize', 'correct', (frame) => {
+      expect(frame.length).toBe(200_000n);
+      expect(asJson(text(frame)).method).toBe('tools/call');
+    }],
+    ['not-utf8', 'correct', (frame) => {
+      expect([frame.first, frame.isWhole, isUtf8(frame.payload)]).toEqual([0x81, true, false]);
+      expect(asJson(frame.payload.toString('latin1')).method).toBe('tools/call');
+    }],
+    ['wrong-framing', 'stream_lost', (frame) => expect([frame.first, frame.isMasked, asJson(text(frame)).method]).toEqual([0x80, true, 'tools/call'])],
+    ['unmasked', 'stream_lost', (frame) => expect([frame.first, frame.isMasked, asJson(text(frame)).method]).toEqual([0x81, false, 'tools/call'])],
+    ['reserved-bits', 'stream_lost', (frame) => expect([frame.first, frame.isMasked, asJson(text(frame)).method]).toEqual([0xf1, true, 'tools/call'])],
+    ['bad-opcode', 'stream_lost', (frame) => expect([frame.first, frame.isMasked, asJson(text(frame)).method]).toEqual([0x83, true, 'tools/call'])],
+  ])('%s', async (kind, expected, seen) => {
+    const { fate, witness } = await malformed('websocket', kind);
+    expect(fate).toBe(expected);
+    const [hello, initialized, spoilt, ...more] = framesOf(last(witness));
+    expect([asJson(text(hello)).method, asJson(text(initialized)).method]).toEqual(['initialize', 'notifications/initialized']);
+    expect(more).toEqual([]);
+    seen(spoilt as CutFrame);
+  });
+
+  test('huge-length: a frame of 2^62 bytes is announced, and a message of it sent', async () => {
+    const witness = await startWitness('websocket');
+    const probe = await new ChannelProbe(witness.url, { transport: 'websocket', pinned: MODERN, malformed: { share: 1, kinds: ['huge-length'], oversizeBytes: 1 } }).open();
+    const ticket = probe.put();
+    probe.channel.flush();
+    const [frame] = await until('the frame', () => (witness.connections.length === 2 && framesOf(last(witness))[0]?.payload.includes('tools/call') === true ? framesOf(last(witness)) : undefined));
+    expect(frame).toMatchObject({ first: 0x81, isMasked: true, length: 2n ** 62n, isWhole: false });
+    // A server that waits for the rest has hung; the client gives up, and takes its connection along.
+    expect(probe.fates[ticket]).toBe('waiting');
+    probe.channel.abandon(ticket);
+    await until('the connection to be closed', () => last(witness).end !== undefined);
+  });
+
+  test('duplicate-id: the same frame twice, and both answers are waited for', async () => {
+    const { fate, witness } = await malformed('websocket', 'duplicate-id', { pinned: MODERN });
+    expect(fate).toBe('correct');
+    const frames = framesOf(last(witness));
+    expect(frames.map(text)).toEqual([text(frames[0]), text(frames[0])]);
+    expect(witness.connections).toHaveLength(2);
+  });
+
+  test('every kind that planning allows is one of these', () => {
+    const tried = ['broken-json', 'unknown-method', 'oversize', 'not-utf8', 'wrong-framing', 'unmasked', 'reserved-bits', 'bad-opcode', 'huge-length', 'duplicate-id'];
+    expect([...factsOf('websocket').misdeeds.malformed].sort()).toEqual(tried.sort());
+  });
+});
+
+/** What came after the handshake. */
+const linesOf = ({ bytes }: Seen): readonly string[] => bytes.toString('latin1').split('\n').slice(0, -1).slice(2);
+
+describe('malformed over tcp', () => {
+  test.each<[MalformedKind, Fate, (lines: readonly string[], seen: Seen) => void]>([
+    ['broken-json', 'rpc_-32700', ([line = '', ...more]) => {
+      expect(() => asJson(line)).toThrow();
+      expect(more).toEqual([]);
+    }],
+    ['wrong-framing', 'rpc_-32700', (lines) => {
+      expect(lines).toHaveLength(2);
+      expect(asJson(lines.join('\n')).method).toBe('tools/call');
+      for (const line of lines) expect(() => asJson(line)).toThrow();
+    }],
+    ['unknown-method', 'rpc_-32601', ([line = '']) => expect(asJson(line).method).toBe('swarmbench/no-such-method')],
+    ['duplicate-id', 'correct', (lines) => expect(lines).toEqual([lines[0], lines[0]])],
+    ['oversize', 'correct', ([line = '']) => expect([line.length, asJson(line).method]).toEqual([200_000, 'tools/call'])],
+    ['not-utf8', 'correct', ([line = ''], { bytes }) => expect([isUtf8(bytes), asJson(line).method]).toEqual([false, 'tools/call'])],
+  ])('%s', async (kind, expected, see) => {
+    const { fate, witness } = await malformed('tcp', kind);
+    expect(fate).toBe(expected);
+    expect(witness.connections).toHaveLength(2);
+    see(linesOf(last(witness)), last(witness));
+  });
+});
+
+/** Head and body of what was posted last on the connection. */
+const posted = ({ bytes }: Seen): { readonly head: string; readonly body: Buffer } => {
+  const at = bytes.lastIndexOf('POST ');
+  const blank = bytes.indexOf('\r\n\r\n', at);
+  return { head: bytes.toString('latin1', at, blank), body: bytes.subarray(blank + 4) };
+};
+
+describe('malformed over sse: in a stream of its own', () => {
+  test.each<[MalformedKind, Fate, (post: { readonly head: string; readonly body: Buffer }) => void]>([
+    ['broken-json', 'http_400', ({ body }) => expect(() => asJson(String(body))).toThrow()],
+    ['wrong-framing', 'http_400', ({ head, body }) => {
+      expect(head).toContain('transfer-encoding: chunked');
+      expect(String(body)).toMatch(/^zz\r\n\{/);
+    }],
+    ['unknown-method', 'rpc_-32601', ({ body }) => expect(asJson(String(body)).method).toBe('swarmbench/no-such-method')],
+    ['duplicate-id', 'correct', ({ body }) => expect(asJson(String(body)).method).toBe('tools/call')],
+    ['oversize', 'correct', ({ head, body }) => expect([/content-length: (\d+)/.exec(head)?.[1], body.length]).toEqual(['200000', 200_000])],
+    ['not-utf8', 'correct', ({ body }) => expect([isUtf8(body), asJson(body.toString('latin1')).method]).toEqual([false, 'tools/call'])],
+  ])('%s', async (kind, expected, see) => {
+    const { fate, witness } = await malformed('sse', kind);
+    expect(fate).toBe(expected);
+    const posts = witness.connections.filter(({ bytes }) => bytes.includes('POST '));
+    expect(posts).toHaveLength(2);
+    see(posted(last({ ...witness, connections: posts })));
+    // To the session of its own stream.
+    expect(posted(posts[1] as Seen).head).toMatch(/^POST \/messages\?session=1 /);
+  });
+});
+
+/** What the server saw of an operation that was left. */
+async function aborted(transport: Transport, kind: AbortKind, how: 'close' | 'reset', react: React): Promise<{ readonly seen: readonly Seen[]; readonly detail: string }> {
+  const witness = await startWitness(transport, react);
+  const probe = await new ChannelProbe(witness.url, { transport, abort: { share: 1, kinds: [kind], how } }).open();
+  const own = witness.connections.length;
+  expect(await probe.call()).toEqual(['aborted_by_us']);
+  const seen = await until('its connections to be ended', () => {
+    const others = witness.connections.slice(own);
+    return others.length > 0 && others.every(({ end }) => end !== undefined) ? others : undefined;
+  });
+  for (const { end } of witness.connections.slice(0, own)) expect(end).toBeUndefined();
+  return { seen, detail: probe.lastFailure?.detail ?? '' };
+}
+
+const cases = (['websocket', 'tcp', 'sse'] as const).flatMap((transport) => factsOf(transport).misdeeds.aborts.map((kind) => [transport, kind] as const));
+
+describe('an operation that is left, as the server sees it', () => {
+  test.each(cases)('over %s, %s, is ended with FIN, or with RST where that is asked', async (transport, kind) => {
+    const react = kind === 'mid-answer' ? answer : silent;
+    const { seen, detail } = await aborted(transport, kind, 'close', react);
+    expect(abortKinds).toContain(kind);
+    expect(detail).toContain('closed on purpose');
+    const message = seen.map(({ bytes }) => bytes).find((bytes) => bytes.length > 0) ?? Buffer.alloc(0);
+    // Bytes of an answer that nobody read turn the close into a reset: of a 202 to a post, too.
+    const quiet = kind === 'mid-answer' ? [] : seen.filter(({ bytes }) => !bytes.includes('POST '));
+    expect(quiet.map(({ end }) => end)).toEqual(quiet.map(() => 'FIN'));
+    if (kind === 'mid-handshake') expect([message.includes('GET /mcp HTTP/1.1'), message.includes('\r\n\r\n')]).toEqual([true, false]);
+    else see[transport](seen, kind);
+    const reset = await aborted(transport, kind, 'reset', react);
+    expect(reset.seen.map(({ end }) => end)).toEqual(reset.seen.map(() => 'RST'));
+  });
+});
+
+const see: Readonly<Record<Transport, (seen: readonly Seen[], kind: AbortKind) => void>> = {
+  websocket: ([connection], kind) => {
+    const frames = framesOf(connection as Seen);
+    expect(frames).toHaveLength(3);
+    expect([frames[2]?.first, frames[2]?.isMasked, frames[2]?.isWhole]).toEqual([0x81, true, kind !== 'mid-request']);
+    if (kind === 'mid-request') expect(2 * (frames[2]?.payload.length ?? 0)).toBeLessThanOrEqual(Number(frames[2]?.length));
+  },
+  tcp: ([connection], kind) => {
+    const lines = (connection as Seen).bytes.toString('utf8').split('\n');
+    expect(lines).toHaveLength(kind === 'mid-request' ? 3 : 4);
+    if (kind === 'mid-request') expect(lines[2]).toMatch(/^\{"jsonrpc".*[^}]$/);
+    else expect(asJson(lines[2] ?? '').method).toBe('tools/call');
+  },
+  sse: (connections, kind) => {
+    const { head, body } = posted(connections.find(({ bytes }) => bytes.includes('POST ')) as Seen);
+    const length = Number(/content-length: (\d+)/.exec(head)?.[1]);
+    expect(body.length).toBe(kind === 'mid-request' ? Math.floor(length / 2) : length);
+    // The stream is left with it.
+    expect(connections.filter(({ bytes }) => bytes.includes('GET /mcp '))).toHaveLength(1);
+  },
+};
