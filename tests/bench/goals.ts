@@ -16,6 +16,11 @@ const goals: readonly Goal[] = [
   { who: 'engine', than: 'SDK client', times: 30 },
   { who: 'engine, SSE', than: 'engine', times: 0.85 },
   { who: 'engine x16, SSE', than: 'engine x16', times: 0.85 },
+  { who: 'wire, sdk', than: 'SDK client', times: 0.75 },
+  { who: 'wire, HTTP+SSE', than: 'SDK client, HTTP+SSE', times: 10 },
+  { who: 'wire, stdio', than: 'SDK client, stdio', times: 1.2 },
+  { who: 'wire, tcp', than: 'net, tcp', times: 1.1 },
+  { who: 'wire x16, tcp', than: 'net x16, tcp, corked', times: 2.5 },
   { who: 'wire, WebSocket', than: 'ws', times: 1.7 },
   { who: 'wire x16, WebSocket', than: 'ws x16, corked', times: 5 },
 ];
