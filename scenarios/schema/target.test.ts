@@ -46,6 +46,11 @@ describe('the target', () => {
     expect(planOf(minimal + target).target).toEqual({ kind: 'sink', replicas: 3, sticky: 'source', era: 'legacy' });
   });
 
+  test.each([[100, 1], [14_000, 1], [14_001, 2], [100_000, 8]])('replicas: auto, for %i connections: %i', (clients, replicas) => {
+    const text = minimal.replace('low-load: {}', `low-load: { clients: ${clients}, arrivals: { rate: 1/min }, connections: 1, maxInFlight: 1 }`);
+    expect(planOf(`${text}limits: { clients: 100000 }\ntarget: { server: sink, replicas: auto }\n`).target).toMatchObject({ kind: 'sink', replicas });
+  });
+
   test('can be several urls, with headers from the environment', () => {
     const target = 'target: { server: { url: ["http://localhost:1/mcp#x", "http://localhost:2/mcp"] }, headers: { authorization: "Bearer ${TOKEN}", x: "${NO:-y}" } }\n';
     expect(planOf(minimal + target, { env: { TOKEN: 'abc' } }).target).toEqual({

@@ -1,6 +1,7 @@
 /**
  * `node dist/tests/bench/connection-record.js results/RUN`: what a run of `connection-scaling` showed, as one JSON object
- * to keep: sessions, calls and the workers' memory in each stage that holds.
+ * to keep: sessions, how many of them had an answered call, calls, and the workers' memory in each stage that holds; and
+ * what made the generator late, if something did.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +12,7 @@ const report = z.object({
   run: z.object({ scenario: z.string(), startedAt: z.string() }),
   verdict: z.object({ kind: z.string(), reasons: z.array(z.string()) }),
   stages: z.array(z.object({
-    name: z.string(), measured: z.boolean(), succeeded: z.number(), failed: z.number(), lost: z.number(), latencyMs: quantiles, sessions: z.unknown(), connections: z.unknown(),
+    name: z.string(), measured: z.boolean(), succeeded: z.number(), failed: z.number(), lost: z.number(), latencyMs: quantiles, sessions: z.object({ answered: z.number(), opened: z.number(), lost: z.number() }),
   })),
   environment: z.object({
     nodes: z.array(z.object({ os: z.string(), cpuModel: z.string(), cores: z.number(), memoryBytes: z.number(), loadAverage1m: z.number() })),
@@ -20,7 +21,10 @@ const report = z.object({
 });
 const line = z.object({
   workerId: z.string(),
-  batch: z.object({ stage: z.number(), gauges: z.object({ sessions: z.number(), connections: z.number() }), health: z.object({ memoryBytes: z.number() }) }),
+  batch: z.object({
+    stage: z.number(), gauges: z.object({ sessions: z.number(), connections: z.number() }),
+    health: z.object({ memoryBytes: z.number(), cpu: z.number(), eventLoopUtilization: z.number(), processorWait: z.number().optional() }),
+  }),
 });
 
 const [folder = ''] = process.argv.slice(2);
@@ -36,9 +40,24 @@ function lastOf(stage: number, value: (batch: (typeof batches)[number]['batch'])
   return [...fullest.values()].reduce((sum, batch) => sum + value(batch), 0);
 }
 
-const held = stages.flatMap(({ name, measured, succeeded, failed, lost, latencyMs }, stage) => !measured ? [] : [{
+/** Mean over all that the workers said in a stage, for the worst of them. */
+function meanOfWorst(stage: number, value: (health: (typeof batches)[number]['batch']['health']) => number | undefined): number | undefined {
+  const byWorker = new Map<string, number[]>();
+  for (const { workerId, batch } of batches) {
+    const told = batch.stage === stage ? value(batch.health) : undefined;
+    if (told !== undefined) byWorker.set(workerId, [...(byWorker.get(workerId) ?? []), told]);
+  }
+  const means = [...byWorker.values()].map((values) => values.reduce((sum, one) => sum + one, 0) / values.length);
+  return means.length === 0 ? undefined : Number(Math.max(...means).toFixed(3));
+}
+
+const held = stages.flatMap(({ name, measured, succeeded, failed, lost, latencyMs, sessions }, stage) => !measured ? [] : [{
   name, sessions: lastOf(stage, ({ gauges }) => gauges.sessions), connections: lastOf(stage, ({ gauges }) => gauges.connections),
+  /** Each counted once: none was opened or lost meanwhile, so as many as are held means that every one was called and answered. */
+  sessionsAnswered: sessions.answered, sessionsOpened: sessions.opened, sessionsLost: sessions.lost,
   callsSucceeded: succeeded, callsFailed: failed + lost, latencyMs, workerMemoryBytes: lastOf(stage, ({ health }) => health.memoryBytes),
+  /** Of the worst worker. */
+  loop: { utilization: meanOfWorst(stage, ({ eventLoopUtilization }) => eventLoopUtilization), processorWait: meanOfWorst(stage, ({ processorWait }) => processorWait), cpuCores: meanOfWorst(stage, ({ cpu }) => cpu) },
 }]);
 const calls = stages.reduce((sum, { succeeded }) => sum + succeeded, 0);
 const failed = stages.reduce((sum, stage) => sum + stage.failed + stage.lost, 0);

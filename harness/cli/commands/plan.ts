@@ -2,12 +2,13 @@ import { refusals } from '../../platform/local/local.js';
 import { exitCode } from '../exit-code.js';
 import { outlineOf } from '../plan/outline.js';
 import { renderOutline } from '../plan/render.js';
+import { crewRefusals, workersHere } from '../run/crew-here.js';
 import { styleFor } from '../terminal/style.js';
 import type { CliCommand } from './command.js';
 import { addLoadOptions, planOf, wholeNumber, type LoadOptions } from './load-options.js';
 
 interface Options extends LoadOptions {
-  readonly workers: number;
+  readonly workers?: number;
   readonly json?: boolean;
   readonly color: boolean;
 }
@@ -21,11 +22,11 @@ export const plan: CliCommand = {
     command.argument('<scenario>', 'name or file');
     addLoadOptions(command);
     command
-      .option('--workers <n>', 'worker processes', wholeNumber, 1)
+      .option('--workers <n>', 'worker processes (default: as many as the plan needs)', wholeNumber)
       .option('--json', 'one JSON object on stdout')
       .action((scenario: string, options: Options) => {
         const made = planOf(scenario, options, host);
-        const outline = outlineOf(made, { workers: options.workers, refusals: refusals(made) });
+        const outline = outlineOf(made, { ...workersHere(made, options.workers), refusals: [...refusals(made), ...crewRefusals(made, options.workers)] });
         if (options.json === true) host.stdout.write(`${JSON.stringify(outline, undefined, 2)}\n`);
         else host.stdout.write(renderOutline(outline, styleFor(host.stdout, host.env, options.color)));
         finish(outline.refusals.length === 0 ? exitCode.passed : exitCode.usage);

@@ -7,6 +7,7 @@ import type { Host } from '../host.js';
 import { outlineOf } from '../plan/outline.js';
 import { renderBrief } from '../plan/render.js';
 import type { Conducted } from '../run/conductor.js';
+import { workersHere } from '../run/crew-here.js';
 import { outcomeOf, worstExitCode, type Outcome } from '../run/outcome.js';
 import { renderVerdict } from '../run/verdict.js';
 import { addWhereOptions, chooseConductor, isRemote, refuseImpossible, refusePlan, type WhereOptions } from '../run/where.js';
@@ -58,7 +59,7 @@ async function runScenarios(scenarios: readonly string[], options: Options, host
   try {
     for (const [index, plan] of plans.entries()) {
       if (conductor.interrupted()) break;
-      if (!quiet) host.stderr.write(`${renderBrief(outlineOf(plan, { workers: options.workers ?? (remote ? enoughWorkers(plan) : 1), refusals: [] }), style)}\n`);
+      if (!quiet) host.stderr.write(`${renderBrief(outlineOf(plan, { ...(remote ? { workers: options.workers ?? enoughWorkers(plan) } : workersHere(plan, options.workers)), refusals: [] }), style)}\n`);
       const conducted = await conductor.run(plan, scenarios[index] ?? '', options);
       outcomes.push(outcomeOf(conducted, conductor.interrupted()));
       tell(conducted, options, host);

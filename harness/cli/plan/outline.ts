@@ -11,7 +11,7 @@ export interface Outline {
   readonly seed: number;
   readonly configHash: string;
   readonly target: { readonly kind: Plan['target']['kind']; /** With its port and path; empty for all other kinds. */ readonly image: string; readonly urls: readonly string[]; readonly replicas: number; readonly era: string };
-  readonly processes: { readonly targets: number; readonly workers: number };
+  readonly processes: { readonly targets: number; readonly workers: number; /** Why there are several workers, where nobody said how many. */ readonly why?: string };
   readonly durationSeconds: number;
   readonly drainSeconds: number;
   readonly clients: number;
@@ -52,7 +52,7 @@ const HEAD_BYTES = 260;
 /** `{"jsonrpc":"2.0","id":1000000000,"method":"tools/call","params":}` */
 const ENVELOPE_BYTES = 66;
 
-export function outlineOf(plan: Plan, options: { readonly workers: number; readonly refusals: readonly string[] }): Outline {
+export function outlineOf(plan: Plan, options: { readonly workers: number; readonly why?: string; readonly refusals: readonly string[] }): Outline {
   const expected = expectedOperations(plan);
   const total = sumOrUndefined(expected.map(({ operations }) => operations));
   const sent = sumOrUndefined(expected.map(({ profile, operations }) => {
@@ -67,7 +67,7 @@ export function outlineOf(plan: Plan, options: { readonly workers: number; reado
     seed: plan.seed,
     configHash: plan.source.configHash,
     target: { kind: target.kind, image: target.kind === 'image' ? `${target.image} at :${target.port}${target.path}` : '', urls: target.kind === 'url' ? target.urls : target.kind === 'command' ? [target.server.command.join(' ')] : [], replicas: target.kind === 'url' ? target.urls.length : target.kind === 'command' ? 1 : targets, era: target.era },
-    processes: { targets, workers: options.workers },
+    processes: { targets, workers: options.workers, ...(options.why === undefined ? {} : { why: options.why }) },
     durationSeconds: totalDurationMs(plan) / 1000,
     drainSeconds: plan.drainMs / 1000,
     clients: plan.profiles.reduce((sum, { clients }) => sum + clients, 0),

@@ -10,6 +10,7 @@ export function renderBrief(outline: Outline, style: Style): string {
   return lines([
     `${style.bold(outline.scenario)}${about}`,
     ...facts(outline, style),
+    ...(outline.processes.why === undefined ? [] : [`  ${style.dim('processes')}  ${processes(outline)}`]),
     ...notes(outline, style),
   ]);
 }
@@ -19,7 +20,7 @@ export function renderOutline(outline: Outline, style: Style): string {
   return lines([
     `${style.bold(outline.scenario)}${outline.description === '' ? '' : `: ${outline.description}`}`,
     ...facts(outline, style),
-    `  ${style.dim('processes')}  ${outline.processes.targets} target, ${outline.processes.workers} worker`,
+    `  ${style.dim('processes')}  ${processes(outline)}`,
     `  ${style.dim('limits')}     ${count(limits.clients)} clients, ${rate(limits.ratePerSecond)}, ${duration(limits.durationSeconds * 1000)}, ${bytes(limits.bytes)}`,
     `  ${style.dim('seed')}       ${outline.seed}`,
     '',
@@ -38,6 +39,10 @@ export function renderOutline(outline: Outline, style: Style): string {
     ...(outline.thresholds.length === 0 ? [] : ['', `  ${style.dim('thresholds')}`, ...outline.thresholds.map((check) => `    ${check}`)]),
     ...notes(outline, style),
   ]);
+}
+
+function processes({ processes: { targets, workers, why } }: Outline): string {
+  return `${targets} target, ${workers} worker${why === undefined ? '' : ` (${why})`}`;
 }
 
 const serverWords = { reference: 'the reference server', sink: 'the sink', image: 'image ' } as const;

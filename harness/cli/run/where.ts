@@ -11,6 +11,7 @@ import type { Host } from '../host.js';
 import { addRegistryAuth, DEFAULT_STACK } from '../swarm/stack-options.js';
 import type { Style } from '../terminal/style.js';
 import { redactedCommand } from './command-line.js';
+import { crewRefusals } from './crew-here.js';
 import { createConductor, ensureWritable, type Conducted } from './conductor.js';
 
 export interface WhereOptions {
@@ -32,7 +33,7 @@ export function addWhereOptions(command: Command): Command {
     .option('--controller <url>', 'a harness that is somewhere (`swarmbench serve`), in place of the stack\'s')
     .option('--token-file <file>', 'token of that harness (default: the one that `swarmbench up` made)')
     .option('--out <folder>', 'where results go', 'results')
-    .option('--workers <n>', 'worker processes (default: 1; on a swarm: what the plan needs)', wholeNumber)
+    .option('--workers <n>', 'worker processes (default: as many as the plan needs)', wholeNumber)
     .option('--threads <n>', 'engine threads of each worker (default: the cores the target leaves free)', wholeNumber)
     .option('--label <key=value>', 'kept in the report (repeatable)', collectLabel, {});
 }
@@ -50,8 +51,8 @@ export function refuseImpossible(options: WhereOptions): void {
 }
 
 /** What a harness elsewhere can do, it says itself. @throws CliError PLAN_REFUSED */
-export function refusePlan(plan: Plan, { on, controller }: WhereOptions): void {
-  const refused = on === 'swarm' ? swarmRefusals(plan) : controller === undefined ? refusals(plan) : [];
+export function refusePlan(plan: Plan, { on, controller, workers }: WhereOptions): void {
+  const refused = on === 'swarm' ? swarmRefusals(plan) : controller === undefined ? [...refusals(plan), ...crewRefusals(plan, workers)] : [];
   if (refused.length === 0) return;
   throw new CliError({ code: 'PLAN_REFUSED', message: `${plan.scenario}: the ${on} platform cannot do this plan`, where: refused.join('\n  '), exitCode: exitCode.usage });
 }
@@ -75,9 +76,9 @@ export function chooseConductor(options: WhereOptions, shown: Shown, host: Host)
   return isRemote(options) ? remoteConductor(options, shown, host) : localConductor(options, shown, host);
 }
 
-async function localConductor({ threads, label: labels, workers = 1 }: WhereOptions, shown: Shown, host: Host): Promise<RunConductor> {
+async function localConductor({ threads, label: labels, workers }: WhereOptions, shown: Shown, host: Host): Promise<RunConductor> {
   const conductor = await createConductor({ host, threads, ...shown });
-  return { ...conductor, run: (plan) => conductor.run(plan, { command: redactedCommand(host.args), labels, workers }) };
+  return { ...conductor, run: (plan) => conductor.run(plan, { command: redactedCommand(host.args), labels, ...(workers === undefined ? {} : { workers }) }) };
 }
 
 async function remoteConductor(options: WhereOptions, shown: Shown, host: Host): Promise<RunConductor> {

@@ -9,10 +9,12 @@ import type { FaultPlan, Plan } from '../../../scenarios/schema/plan.js';
 import { formatDuration } from '../../../scenarios/schema/index.js';
 import { factsOf } from '../../../scenarios/schema/transports.js';
 import type { Environment, Platform, PlatformContext, Replica } from '../platform.js';
+import { localCrew, type LocalCrew } from './crew.js';
 import { describeMachine, usableCores } from './describe.js';
 import { endPrograms } from './end-programs.js';
 import { PlatformError, type ProcessHost } from './host.js';
 import { lastWords, startProgram, waitUntilHealthy, waitUntilListening, type Program, type ProgramSpec } from './program.js';
+import { readRoom } from './room.js';
 import { createUsageMeter } from './usage.js';
 
 const START_BUDGET_MS = 20_000;
@@ -60,7 +62,16 @@ function stickinessRefusals({ target, profiles }: Plan): readonly string[] {
     .map(([key, sticky]) => `${key}: ${sticky} needs a gateway, which the local platform has not; it keeps each client at one replica (sticky: session)`);
 }
 
+/** How many workers this plan takes on this machine as it is now. @param given what somebody asked for */
+export function crewHere(plan: Plan, given: number | undefined): LocalCrew {
+  const { kind } = plan.target;
+  return localCrew(plan, given, readRoom(kind === 'reference' || kind === 'sink' ? 2 : 1));
+}
+
 async function prepare(plan: Plan, context: PlatformContext, options: LocalOptions, signal: AbortSignal): Promise<Environment> {
+  // None of ours: those that register by themselves say how much they bear.
+  const crew = context.workers === 0 ? { kind: 'fits' as const, workers: 0, why: undefined } : crewHere(plan, context.workers);
+  if (crew.kind === 'refused') throw new PlatformError('CAPACITY_EXCEEDED', crew.problem, crew.hint);
   const programs: Program[] = [];
   const start = async (spec: ProgramSpec): Promise<Program> => {
     signal.throwIfAborted();
@@ -72,9 +83,9 @@ async function prepare(plan: Plan, context: PlatformContext, options: LocalOptio
   };
   try {
     const replicas = await startReplicas(plan, context, start, signal);
-    const workers = context.workers ?? 1;
+    const { workers } = crew;
     for (let number = 1; number <= workers; number += 1) await start(workerSpec(number, workers, plan, context, options));
-    return environment(plan, replicas, workers, programs, options);
+    return environment(plan, replicas, crew, programs, options);
   } catch (error) {
     await endPrograms(programs, options.host);
     throw error;
@@ -86,14 +97,14 @@ interface LocalReplica extends Replica {
   readonly endpoints: Readonly<Record<string, string>>;
 }
 
-function environment(plan: Plan, replicas: readonly LocalReplica[], workers: number, programs: readonly Program[], options: LocalOptions): Environment {
+function environment(plan: Plan, replicas: readonly LocalReplica[], { workers, why }: Extract<LocalCrew, { kind: 'fits' }>, programs: readonly Program[], options: LocalOptions): Environment {
   let ended: Promise<void> | undefined;
   return {
     endpoints: endpointsOf(plan, replicas),
     expectedWorkers: workers,
     workerLogs: 'logs/ in the run folder',
     replicas: replicas.map(({ endpoints: _, ...replica }) => replica),
-    describe: () => describeMachine(options.nodeVersion),
+    describe: async () => ({ ...(await describeMachine(options.nodeVersion)), ...(why === undefined ? {} : { workers: `${workers}: ${why}` }) }),
     usage: createUsageMeter(programs),
     brokenWorker: () => brokenWorker(programs),
     teardown: () => (ended ??= end(programs, options.host)),

@@ -32,7 +32,7 @@ const auth = z.strictObject({
 
 const target = z.strictObject({
   server: server.prefault('reference').describe('reference: our server with tools of known behaviour; sink: a bare fast responder for calibration; { url: ... }: a running server; { image: ... }: a container image of yours.'),
-  replicas: whole(1, 64).optional().describe('Processes of `reference`, `sink` or an image; clients are spread over them evenly. Default 1.'),
+  replicas: z.union([whole(1, 64), z.literal('auto')]).optional().describe('Processes of `reference`, `sink` or an image; clients are spread over them evenly. Default 1. `auto`: one for each 14,000 connections.'),
   gateway: z.strictObject({ sticky: stickiness.prefault('session').describe('What keeps a client at its replica. A platform that cannot do it refuses the run by name.') }).optional().describe('The load balancer in front of the replicas.'),
   era: eras.prefault('auto').describe('legacy: revisions 2024-11-05 to 2025-11-25 with sessions; modern: 2026-07-28, stateless; auto: decided once in preflight, then pinned and reported.'),
   headers: z.record(z.string(), z.string()).optional().describe('HTTP headers of every request to `server.url`; `${VAR}` is taken from the environment. Never written to logs or reports.'),

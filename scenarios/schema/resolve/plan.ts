@@ -16,6 +16,7 @@ import { resolveFaults } from './faults.js';
 import { checkLimits } from './limits.js';
 import { resolveProfile } from './profile.js';
 import { checkStageProfiles, resolveStages } from './stages.js';
+import { withReplicas } from './replicas.js';
 import { isByHand, resolveTarget } from './target.js';
 import type { TargetRequest } from './target.js';
 import { resolveStopRules, resolveThresholds } from './thresholds.js';
@@ -59,9 +60,10 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
   if (!checked.ok) checked.problems.forEach(report);
   const source: Partial<ScenarioSource> = checked.ok ? checked.value : validParts(scenarioSchema, sources.scenario);
 
-  const target = resolveTarget(source.target, sources.scenario, request, report, warn);
+  const written = resolveTarget(source.target, sources.scenario, request, report, warn);
   const era = request.era ?? source.target?.era ?? 'auto';
   const asked = resolveProfiles(sources.workloads, { era, stages: stageNames(sources.scenario), scaleMs, report, warn, transport: naturalTransport(source.target, request) });
+  const target = written === undefined ? undefined : withReplicas(written, source.target?.replicas, asked);
   const profiles = target === undefined ? asked : checkWays(target, asked, scenario, isByHand(request), warn);
   if (source.workload !== undefined && sources.workloads.length === 0 && Object.keys(source.workload).length === 0) {
     scenario.wrongKey(['workload'], 'MISSING_KEY', 'the workload names no profile', 'such as workload: { low-load: {} }');
@@ -79,8 +81,8 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
   if (stages !== undefined && limits !== undefined) checkLimits(profiles, stages, limits, scenario);
   if (problems.length > 0 || !checked.ok || target === undefined || stages === undefined || limits === undefined) return { ok: false, problems };
 
-  const { name, description, seed: written, repeat: trials, onWorkerLoss, drain } = checked.value;
-  const seed = request.seed ?? written;
+  const { name, description, seed: ownSeed, repeat: trials, onWorkerLoss, drain } = checked.value;
+  const seed = request.seed ?? ownSeed;
   const drainMs = drain ?? Math.max(DRAIN_MS, ...profiles.map((profile) => profile.timeoutMs));
   const load = { seed, profiles, stages, trials, faults, drainMs, limits, stopWhen };
   const rest = { target, thresholds, onWorkerLoss };

@@ -63,7 +63,7 @@ export function resolveTarget(
     }
     refuseForUrlsOnly(node, request.secrets, refuse);
     if (wrong) return undefined;
-    const started = { replicas: source?.replicas ?? 1, sticky: source?.gateway?.sticky ?? 'session', era };
+    const started = { replicas: typeof source?.replicas === 'number' ? source.replicas : 1, sticky: source?.gateway?.sticky ?? 'session', era };
     if (typeof source?.server === 'object') return imageTarget(source.server, node, started, refuse);
     return { kind: source?.server === 'sink' ? 'sink' : 'reference', ...started };
   }
