@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { wrongly } from '../../../tests/servers/behaviours.js';
 import type { Behaviour } from '../../../tests/servers/call.js';
+import { until } from '../../../tests/support/until.js';
 import { startTestServer } from '../../../tests/servers/test-server.js';
 import { ChannelProbe, LEGACY, MODERN, type Fate } from '../testing/channel-probe.js';
 
@@ -55,11 +56,11 @@ describe.each(['legacy', 'modern'] as const)('a server that misbehaves in the %s
     const probe = await new ChannelProbe(url, { transport: 'sdk', pinned: era === 'legacy' ? LEGACY : MODERN }).open();
     const ticket = probe.put();
     probe.channel.flush();
-    while (log.calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await until('the call to arrive', () => log.calls.length > 0);
     expect(probe.channel.room).toBe(0);
     probe.channel.abandon(ticket);
     expect(probe.channel.room).toBe(1);
-    while (log.calls[0]?.endedAtMs === undefined) await new Promise((resolve) => setTimeout(resolve, 10));
+    await until('its connection to be closed', () => log.calls[0]?.endedAtMs !== undefined);
     expect(await probe.call()).toEqual(['correct']);
     expect(probe.fates[ticket]).toBe('waiting');
     // The session era's client says so; in the stateless one closing the answer is all there is to say.
