@@ -1,4 +1,5 @@
 import { fetch as undiciFetch, type Dispatcher } from 'undici';
+import { CLIENT_INFO } from '../../mcp/revisions.js';
 import { Exchange, type ExchangeOwner } from './exchange.js';
 
 export interface SdkFetchOwner extends ExchangeOwner {
@@ -20,6 +21,8 @@ export function sdkFetch(dispatcher: Dispatcher, owner: SdkFetchOwner): typeof f
     const headers = new Headers(init.headers);
     // As the transports of our own: what is compressed cannot be compared.
     headers.set('accept-encoding', 'identity');
+    // By our name, as all transports and as samples show it.
+    if (!headers.has('user-agent')) headers.set('user-agent', `${CLIENT_INFO.name}/${CLIENT_INFO.version}`);
     const { cookie } = owner;
     const own = headers.get('cookie');
     if (cookie !== undefined) headers.set('cookie', own === null ? cookie : `${own}; ${cookie}`);

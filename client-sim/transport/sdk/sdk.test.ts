@@ -68,6 +68,7 @@ describe.each(eras)('the official client of the %s era', (era) => {
     const probe = await new ChannelProbe(url, { transport: 'sdk', pinned: pinnedOf[era], headers: { authorization: 'Bearer secret', 'x-team': 'a' }, cookies: true, ...PATIENT }).open();
     expect([...(await probe.call()), ...(await probe.call())]).toEqual(['correct', 'correct']);
     expect(log.calls.map(({ headers }) => [headers.authorization, headers['x-team'], headers.cookie])).toEqual([['Bearer secret', 'a', undefined], ['Bearer secret', 'a', 'seen=1']]);
+    expect(log.calls[0]?.headers['user-agent']).toMatch(/^swarmbench\//);
     expect(probe.replicas).toEqual(['', '']);
   });
 
