@@ -139,7 +139,7 @@ export class Engine {
   #wake(): void {
     const floor = this.#floor;
     while (floor.laneWakes.earliest <= floor.nowMs) floor.lanes[floor.laneWakes.pop()]?.wake();
-    while (floor.clientWakes.earliest <= floor.dueLimitMs && floor.mayStart) {
+    while (floor.clientWakes.earliest <= floor.dueLimitMs && floor.startable > 0) {
       floor.clients[floor.clientWakes.pop()]?.serve();
       floor.relieve();
     }

@@ -144,8 +144,15 @@ export class Floor {
     this.#dirty[this.#dirtyCount++] = lane;
   }
 
-  get mayStart(): boolean {
-    return this.budget > 0 && !this.limit.exhausted;
+  /** Operations that may be started in this turn. */
+  get startable(): number {
+    return Math.min(this.budget, this.limit.left);
+  }
+
+  started(count: number): void {
+    this.budget -= count;
+    this.limit.take(count);
+    this.inFlight += count;
   }
 
   /** Serves who was touched, also by serving, and flushes what was written, until neither is left. */

@@ -1,14 +1,15 @@
 import type { Failure } from '../measure/failure.js';
-import type { Channel, ChannelEvents } from '../transport/channel.js';
+import type { Channel } from '../transport/channel.js';
 import type { StreamListener } from '../transport/stream/stream-listener.js';
 import type { Backoff } from './backoff.js';
 import type { Floor } from './floor.js';
+import { LaneEvents } from './lane-events.js';
 import type { LaneOptions, LaneState } from './lane-state.js';
+import { LaneUsers } from './lane-users.js';
 import type { ProfileRuntime } from './profile-runtime.js';
 import { SessionBook } from './session-book.js';
 import { TicketBlock } from './ticket-block.js';
 import type { VirtualClient } from './virtual-client.js';
-import { WaitingLine } from './waiting-line.js';
 
 /** A handshake is several requests; the channel has its own timeout for each. This one only catches a channel that hangs. */
 const OPEN_SLACK_MS = 1_000;
@@ -18,7 +19,7 @@ const LONGEST_GOODBYE_MS = 5_000;
  * A place for one session at a time, opened again as long as somebody wants it: the life cycle behind reuse, pool,
  * churn and per-request, in both eras (stateless: a session is its set of connections).
  */
-export class Lane implements ChannelEvents {
+export class Lane {
   state: LaneState = 'idle';
   dirty = false;
   /** Run time at which the session was opened. */
@@ -30,18 +31,14 @@ export class Lane implements ChannelEvents {
   readonly #listener: StreamListener | undefined;
   readonly #backoff: Backoff;
   readonly #floor: Floor;
-  #users: VirtualClient[] = [];
-  /** Users that want the session now. */
-  #wanted = 0;
-  /** Users of a pool session that wait for room. */
-  readonly line: WaitingLine;
+  readonly users: LaneUsers;
   #channel: Channel | undefined;
   readonly #tickets: TicketBlock;
   readonly #book: SessionBook;
   /** The replica behind the endpoint, where that is one; else 0. */
   readonly home: number;
-  #operationsLeft = 0;
-  #succeededSinceOpen = false;
+  /** -1: no end of them. */
+  #operationsLeft = -1;
 
   constructor(floor: Floor, options: LaneOptions) {
     this.#floor = floor;
@@ -54,22 +51,18 @@ export class Lane implements ChannelEvents {
     this.#tickets = new TicketBlock(floor.tickets, options.id, options.profile.rules.capacity);
     this.#book = new SessionBook(floor, options.profile);
     this.home = floor.homeOf(options.profile, options.endpoint);
-    this.line = new WaitingLine(floor);
-  }
-
-  addUser(client: VirtualClient): void {
-    // The first not by `push`, which makes room for 17 where most lanes have one.
-    if (this.#users.length === 0) this.#users = [client];
-    else this.#users.push(client);
+    this.users = new LaneUsers(floor);
   }
 
   get inFlight(): number {
     return this.#tickets.inFlight;
   }
 
-  /** A request can be sent now. */
-  get sendable(): boolean {
-    return this.state === 'open' && this.#tickets.left > 0 && this.#channel !== undefined && this.#channel.room > 0;
+  /** How many requests can be sent now. */
+  get room(): number {
+    if (this.state !== 'open' || this.#channel === undefined) return 0;
+    const room = Math.min(this.#tickets.left, this.#channel.room);
+    return this.#operationsLeft > 0 && this.#operationsLeft < room ? this.#operationsLeft : room;
   }
 
   /** There is a session, be it without room: what waits here waits for the target, not for a session. */
@@ -83,19 +76,19 @@ export class Lane implements ChannelEvents {
   }
 
   want(): void {
-    this.#wanted++;
+    this.users.wanted++;
     if (this.state === 'idle') this.#request();
   }
 
   /** Per request: wanted for one session only. Precondition: `idle`. */
   openOnce(): void {
-    this.#wanted = 1;
+    this.users.wanted = 1;
     this.#request();
   }
 
   unwant(): void {
-    this.#wanted--;
-    if (this.#wanted > 0) return;
+    this.users.wanted--;
+    if (this.users.wanted > 0) return;
     if (this.state === 'open') this.#end();
     else if (this.state === 'queued' || this.state === 'backoff') this.#rest();
   }
@@ -105,7 +98,7 @@ export class Lane implements ChannelEvents {
     this.state = 'opening';
     this.#book.trail.begin();
     this.#floor.laneWakes.set(this.#id, this.#floor.nowMs + this.profile.plan.timeoutMs + OPEN_SLACK_MS);
-    this.#channel = this.#floor.createChannel(this.profile, { endpoint: this.#endpoint, slot: this.#slot }, this, this.#listener);
+    this.#channel = this.#floor.createChannel(this.profile, { endpoint: this.#endpoint, slot: this.#slot }, new LaneEvents(this, this.#floor), this.#listener);
     this.#channel.open();
   }
 
@@ -117,8 +110,8 @@ export class Lane implements ChannelEvents {
         return;
       case 'backoff':
         this.#rest();
-        if (this.#wanted > 0) this.#request();
-        for (const user of this.#users) this.#floor.touch(user);
+        if (this.users.wanted > 0) this.#request();
+        this.users.touch();
         return;
       case 'open':
         this.#end();
@@ -133,9 +126,9 @@ export class Lane implements ChannelEvents {
     }
   }
 
-  /** A free ticket's row in the ticket table. Precondition: `sendable`. */
+  /** A free ticket's row in the ticket table. Precondition: `room`. What is sent leaves when the floor flushes what was soiled. */
   takeRow(): number {
-    if (--this.#operationsLeft <= 0) this.state = 'ending';
+    if (this.#operationsLeft > 0 && --this.#operationsLeft === 0) this.state = 'ending';
     return this.#tickets.take();
   }
 
@@ -143,7 +136,6 @@ export class Lane implements ChannelEvents {
     const template = this.profile.templates[operation];
     if (template === undefined) throw new RangeError(`profile ${this.profile.plan.name} has no operation ${operation}`);
     this.#channel?.send(template, draw, this.#tickets.ticketOf(row));
-    this.#floor.soil(this);
   }
 
   flush(): void {
@@ -166,14 +158,14 @@ export class Lane implements ChannelEvents {
 
   /** The run is over: no more requests, then goodbye. */
   finish(): void {
-    this.#wanted = 0;
+    this.users.wanted = 0;
     if (this.state === 'open' || this.state === 'ending') this.#end();
     else if (this.state === 'queued' || this.state === 'backoff') this.#rest();
   }
 
   /** Cuts whatever there is; a session that was open counts as closed. */
   destroy(): void {
-    this.#wanted = 0;
+    this.users.wanted = 0;
     if (this.state === 'opening') {
       this.#channel?.destroy();
       this.#floor.gate.leave();
@@ -182,43 +174,37 @@ export class Lane implements ChannelEvents {
     else this.#rest();
   }
 
-  // ---- what the channel reports ----
+  // ---- what the channel reports, see `LaneEvents` ----
 
-  onOpen(connectMs: number): void {
+  opened(connectMs: number): void {
     if (this.state !== 'opening') return;
-    this.#floor.enter();
     this.#book.opened(connectMs);
     this.state = 'open';
     this.openedAtMs = this.#floor.nowMs;
-    this.#operationsLeft = this.profile.rules.operations;
-    this.#succeededSinceOpen = false;
-    this.#floor.laneWakes.set(this.#id, this.#floor.nowMs + this.profile.rules.ageMs);
+    const { operations, ageMs } = this.profile.rules;
+    this.#operationsLeft = Number.isFinite(operations) ? operations : -1;
+    this.#floor.laneWakes.set(this.#id, this.#floor.nowMs + ageMs);
     this.#floor.gate.leave();
-    if (this.#wanted > 0) this.#invite();
+    if (this.users.wanted > 0) this.invite();
     else this.#end();
-    this.#floor.leave();
   }
 
-  onOpenFailed(failure: Failure): void {
-    if (this.state !== 'opening') return;
-    this.#floor.enter();
-    this.#refused(failure);
-    this.#floor.leave();
+  openFailed(failure: Failure): void {
+    if (this.state === 'opening') this.#refused(failure);
   }
 
-  onControlAnswer(replica: number, unknown: boolean): void {
+  controlAnswered(replica: number, unknown: boolean): void {
     this.#book.trail.answered(replica);
     if (unknown) this.#book.trail.unknown();
   }
 
-  onAnswer(ticket: number, nowMs: number, failure: Failure | undefined, replica = 0): void {
+  /** @param replica number of the one that answered; 0: not known, or none has */
+  answered(ticket: number, failure: Failure | undefined, replica: number): void {
     const floor = this.#floor;
     const by = replica > 0 ? replica : this.home;
-    floor.enter(nowMs);
     const row = this.#tickets.rowOf(ticket);
     const client = floor.clients[floor.tickets.client[row] as number] as VirtualClient;
     if (failure === undefined) {
-      this.#succeededSinceOpen = true;
       this.#backoff.succeeded();
       this.#book.answered();
     }
@@ -227,26 +213,22 @@ export class Lane implements ChannelEvents {
     client.answered(row, failure, by);
     this.#release(row, false);
     // A connection of an open session could not be made again: to what waits that is no other than a refused session.
-    if (failure?.category === 'connect' && this.state === 'open' && !this.sendable) client.refused(failure, this.home);
-    floor.leave();
+    if (failure !== undefined && failure.category === 'connect' && this.state === 'open' && this.room === 0) client.refused(failure, this.home);
   }
 
-  onRoom(): void {
-    this.#floor.enter();
-    this.#invite();
-    this.#floor.leave();
+  /** Room may have grown. */
+  invite(): void {
+    this.users.invite(this.#channel?.room ?? 0, this.profile.plan.session.mode === 'pool');
   }
 
-  onClosed(reason: 'closed' | 'lost'): void {
+  closed(reason: 'closed' | 'lost'): void {
     if (!this.hasSession) return;
-    this.#floor.enter();
     if (reason === 'lost') this.#book.lost();
     else this.#book.closed();
     // A server that loses each session before its first answer would be asked for a new one without pause.
-    const fruitless = reason === 'lost' && !this.#succeededSinceOpen;
+    const fruitless = reason === 'lost' && !this.#book.fruitful;
     this.#channel?.destroy();
     this.#reopen(fruitless);
-    this.#floor.leave();
   }
 
   // ---- transitions ----
@@ -259,7 +241,7 @@ export class Lane implements ChannelEvents {
 
   #rest(): void {
     this.state = 'idle';
-    if (this.profile.rules.onDemand) this.#wanted = 0;
+    if (this.profile.rules.onDemand) this.users.wanted = 0;
     this.#channel = undefined;
     this.#floor.laneWakes.set(this.#id, Infinity);
   }
@@ -268,10 +250,10 @@ export class Lane implements ChannelEvents {
     this.#book.refused(failure);
     this.#channel?.destroy();
     this.#channel = undefined;
-    if (this.#wanted > 0) this.#pause();
+    if (this.users.wanted > 0) this.#pause();
     else this.#rest();
     this.#floor.gate.leave();
-    for (const user of this.#users) user.refused(failure, this.home);
+    this.users.refuse(failure, this.home);
   }
 
   #pause(): void {
@@ -301,22 +283,13 @@ export class Lane implements ChannelEvents {
   #reopen(afterPause: boolean): void {
     this.#rest();
     if (afterPause) this.#pause();
-    else if (this.#wanted > 0) this.#request();
-    for (const user of this.#users) this.#floor.touch(user);
+    else if (this.users.wanted > 0) this.#request();
+    this.users.touch();
   }
 
   #release(row: number, abandoned: boolean): void {
     this.#tickets.give(row);
     if (this.state === 'ending' && this.inFlight === 0) this.#close();
-    else if (!abandoned) this.line.grantTurn();
-  }
-
-  #invite(): void {
-    if (this.profile.plan.session.mode !== 'pool') {
-      for (const user of this.#users) this.#floor.touch(user);
-      return;
-    }
-    const room = this.#channel?.room ?? 0;
-    for (let turn = 0; turn < room && this.line.contended; turn++) this.line.grantTurn();
+    else if (!abandoned && this.users.line.contended) this.users.line.grantTurn();
   }
 }

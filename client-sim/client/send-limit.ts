@@ -1,5 +1,6 @@
 /** How much a backlog may exceed the limit when it is sent at last: the limit holds over this time, not each moment. */
 const WINDOW_SECONDS = 10;
+const MANY = 0x3fffffff;
 
 /** The plan's `limits.ratePerSecond` as this thread's share, enforced; a token bucket, filled once a pump. */
 export class SendLimit {
@@ -19,11 +20,12 @@ export class SendLimit {
     this.#filledMs = nowMs;
   }
 
-  get exhausted(): boolean {
-    return this.#tokens < 1;
+  /** Operations that may be started now; a small integer, however many. */
+  get left(): number {
+    return this.#tokens < MANY ? this.#tokens | 0 : MANY;
   }
 
-  take(): void {
-    this.#tokens--;
+  take(count: number): void {
+    this.#tokens -= count;
   }
 }

@@ -17,6 +17,11 @@ export class SessionBook {
     this.trail = new SessionTrail(floor, profile);
   }
 
+  /** The session has answered something correctly. */
+  get fruitful(): boolean {
+    return this.#answeredIn >= 0;
+  }
+
   opened(connectMs: number): void {
     this.#answeredIn = -1;
     this.#floor.recorder.opened(this.#group, connectMs);

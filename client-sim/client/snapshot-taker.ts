@@ -36,7 +36,7 @@ export class SnapshotTaker {
     const limitMs = Math.min(toMs, this.#floor.stageLimitMs);
     if (!this.#floor.running) return queued;
     for (const client of this.#floor.clients) {
-      queued[client.profile.index] = (queued[client.profile.index] ?? 0) + client.account(limitMs);
+      queued[client.profile.index] = (queued[client.profile.index] ?? 0) + client.arrivals.account(limitMs);
     }
     return queued;
   }

@@ -1,5 +1,6 @@
 import { readStamp } from '../mcp/stamp.js';
 import { subscriptionUri } from '../mcp/subscription-uri.js';
+import { cellAt } from '../measure/cells.js';
 import type { Failure } from '../measure/failure.js';
 import { LOST, OFFERED } from '../measure/series.js';
 import type { StreamControl, StreamListener } from '../transport/stream/stream-listener.js';
@@ -67,7 +68,7 @@ export class Subscriber implements StreamListener {
     const series = floor.layout.base(floor.stage, this.#profile.index) + (this.#operations[index] ?? 0);
     this.#asked.set(index, { series, atMs: floor.nowMs });
     floor.recorder.count(series, OFFERED);
-    floor.recorder.sent(series, 0);
+    floor.recorder.sent(series, cellAt(0));
     floor.leave();
   }
 
@@ -78,7 +79,7 @@ export class Subscriber implements StreamListener {
     floor.enter();
     this.#asked.delete(index);
     const tookMs = floor.nowMs - asked.atMs;
-    if (failure === undefined) floor.recorder.succeeded(asked.series, tookMs, tookMs, 0);
+    if (failure === undefined) floor.recorder.succeeded(asked.series, cellAt(tookMs), cellAt(tookMs), 0);
     else {
       const operation = this.#profile.operationName(floor.layout.place(asked.series).operation);
       floor.recorder.failed(asked.series, tookMs, failure, floor.nowMs, { profile: this.#profile.plan.name, operation });

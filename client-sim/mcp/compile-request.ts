@@ -6,8 +6,9 @@ import type { Draw } from './draw.js';
 import { compileExpectation } from './expectation.js';
 import { encodeHeaderValue } from './header-value.js';
 import { drawnPiece, fixedPiece, type Piece } from './piece.js';
-import type { RequestTemplate } from './request-template.js';
+import type { FixedBody, RequestTemplate } from './request-template.js';
 import { CLIENT_INFO, metaEnvelope, type ClientInfo } from './revisions.js';
+import { WordView } from './words.js';
 
 const BEFORE_ID = '{"jsonrpc":"2.0","id":';
 const ID_AT = BEFORE_ID.length;
@@ -39,11 +40,39 @@ export function compileRequest(
     nameHeader: operation.target === undefined ? undefined : encodeHeaderValue(operation.target),
     expectation: operation.expect === undefined ? undefined : compileExpectation(operation.expect),
     maxBodyBytes: pieces.reduce((sum, piece) => sum + piece.maxBytes, 0),
+    fixed: fixedBody(pieces),
     writeBody(into, offset, id, draw) {
       let at = offset;
       for (let piece = 0; piece < pieces.length; piece++) at = (pieces[piece] as Piece).write(into, at, draw);
-      writeId(into, offset + ID_AT, id);
+      writeId(words.of(into), offset + ID_AT, id);
       return at - offset;
+    },
+  };
+}
+
+/** One view for all templates: there are few send buffers. */
+const words = new WordView();
+
+/** Beyond this, laying out what is drawn over costs more than the copies it saves. */
+const MOST_FIXED_BYTES = 2_048;
+
+function fixedBody(pieces: readonly Piece[]): FixedBody | undefined {
+  const length = pieces.reduce((sum, piece) => sum + piece.maxBytes, 0);
+  if (length > MOST_FIXED_BYTES || !pieces.every((piece) => piece.isFixed === true)) return undefined;
+  const drawn: { readonly at: number; readonly piece: Piece }[] = [];
+  let at = 0;
+  for (const piece of pieces) {
+    if (piece.bytes === undefined) drawn.push({ at, piece });
+    at += piece.maxBytes;
+  }
+  return {
+    bytes: Buffer.concat(pieces.map((piece) => piece.bytes ?? Buffer.alloc(piece.maxBytes))),
+    fill(into, offset, id, draw) {
+      for (let index = 0; index < drawn.length; index++) {
+        const { at: from, piece } = drawn[index] as (typeof drawn)[number];
+        piece.write(into, offset + from, draw);
+      }
+      writeId(words.of(into), offset + ID_AT, id);
     },
   };
 }

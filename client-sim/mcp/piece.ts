@@ -8,12 +8,16 @@ import { copyAscii, WordView } from './words.js';
 export interface Piece {
   /** Upper bound of what `write` writes. */
   readonly maxBytes: number;
+  /** What it is where it is always the same. */
+  readonly bytes?: Buffer;
+  /** It never writes less than `maxBytes`. */
+  readonly isFixed?: boolean;
   write(into: Buffer, at: number, draw: Draw): number;
 }
 
 export function fixedPiece(json: string): Piece {
   const bytes = Buffer.from(json, 'utf8');
-  return { maxBytes: bytes.length, write: (into, at) => put(bytes, into, at) };
+  return { maxBytes: bytes.length, bytes, isFixed: true, write: (into, at) => put(bytes, into, at) };
 }
 
 /** @param position of the placeholder within its request, from 1; see `draw32` */
@@ -26,7 +30,7 @@ export function drawnPiece(placeholder: Placeholder, position: number): Piece {
     case 'pick':
       return pickPiece(placeholder.items, position);
     case 'uuid':
-      return { maxBytes: 36, write: (into, at, draw) => writeUuid(into, at, draw, position) };
+      return { maxBytes: 36, isFixed: true, write: (into, at, draw) => writeUuid(into, at, draw, position) };
     case 'client':
       return clientPiece(placeholder.modulo);
     case 'seq':
@@ -75,7 +79,7 @@ function textPiece(length: number, position: number): Piece {
     }
     return at + length;
   };
-  return { maxBytes: length, write };
+  return { maxBytes: length, isFixed: true, write };
 }
 
 function integerPiece(min: number, max: number, position: number): Piece {

@@ -12,6 +12,16 @@ export interface RequestTemplate {
   readonly expectation?: Expectation | undefined;
   /** Upper bound of the body's length in bytes, so that a buffer can be sized once. */
   readonly maxBodyBytes: number;
+  /** Where nothing drawn changes the length; undefined also where bodies are so long that a copy more would cost. */
+  readonly fixed?: FixedBody | undefined;
   /** Writes the JSON-RPC request with a 10-digit id at `offset` and returns its length in bytes. */
   writeBody(into: Buffer, offset: number, id: number, draw: Draw): number;
+}
+
+/** A body of one length: whoever sends it lays it out in one copy, together with what stands around it, and has the rest filled in. */
+export interface FixedBody {
+  /** All of it; where something is drawn, or the id, anything. */
+  readonly bytes: Buffer;
+  /** Writes id and drawn values into a copy that begins at `offset`. */
+  fill(into: Buffer, offset: number, id: number, draw: Draw): void;
 }

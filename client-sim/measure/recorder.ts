@@ -1,7 +1,7 @@
 import type { ErrorSample } from '../protocol/telemetry.js';
 import type { WireCounters } from '../transport/channel.js';
 import type { Failure } from './failure.js';
-import { cellOf, Cells, recordable } from './cells.js';
+import { Cells } from './cells.js';
 import { ReplicaBook } from './replica-book.js';
 import { ReplicaNames } from './replica-names.js';
 import { CATCH_UP, COUNTERS, DELIVERY, FAILED, FAILURE, HISTOGRAMS_PER_GROUP, HISTOGRAMS_PER_SERIES, LAG, LATENCY, REFUSED, SENT, SERVICE, SUCCEEDED, type SeriesLayout } from './series.js';
@@ -37,20 +37,22 @@ export class Recorder {
 
   count(series: number, counter: number): void {
     const index = series * COUNTERS.length + counter;
-    this.#counters[index] = (this.#counters[index] ?? 0) + 1;
+    this.#counters[index] = (this.#counters[index] as number) + 1;
   }
 
-  sent(series: number, lagMs: number): void {
+  // Durations come as cells (see `cellAt`): a double given to a function that V8 does not inline is put on the heap first
+  // (measured: 75 bytes an operation, and 5 % of the time in its collection).
+
+  sent(series: number, lag: number): void {
     this.count(series, SENT);
-    this.#cells(series * HISTOGRAMS_PER_SERIES + LAG).record(lagMs);
+    this.#cells(series * HISTOGRAMS_PER_SERIES + LAG).add(lag);
   }
 
-  /** @param replica number of the one that answered; 0: not known */
-  succeeded(series: number, latencyMs: number, serviceMs: number, replica: number): void {
+  /** @param latency,service cells @param replica number of the one that answered; 0: not known */
+  succeeded(series: number, latency: number, service: number, replica: number): void {
     this.count(series, SUCCEEDED);
-    const latency = cellOf(recordable(latencyMs));
     this.#cells(series * HISTOGRAMS_PER_SERIES + LATENCY).add(latency);
-    this.#cells(series * HISTOGRAMS_PER_SERIES + SERVICE).record(serviceMs);
+    this.#cells(series * HISTOGRAMS_PER_SERIES + SERVICE).add(service);
     if (replica > 0) this.replicas.succeeded(this.#groups[series] as number, replica, latency);
   }
 

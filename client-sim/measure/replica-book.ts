@@ -29,11 +29,14 @@ export class ReplicaBook {
     this.#counts[index] = (this.#counts[index] as number) + 1;
   }
 
-  /** @param cell of the latency, see `cellOf` */
+  /**
+   * Of every answer, so it does one thing: how many there were follows from the histogram.
+   * @param cell of the latency, see `cellAt`
+   */
   succeeded(group: number, replica: number, cell: number): void {
-    this.count(group, replica, ANSWERED);
-    const place = (replica - 1) * this.#groups + group;
-    (this.#latency[place] ??= this.#spare.pop() ?? new Cells()).add(cell);
+    const cells = this.#latency[(replica - 1) * this.#groups + group];
+    if (cells === undefined) this.#begin(group, replica).add(cell);
+    else cells.add(cell);
   }
 
   takeRows(): ReplicaRow[] {
@@ -41,6 +44,7 @@ export class ReplicaBook {
     const counts = this.#counts;
     for (let place = 0; place * WIDTH < counts.length; place++) {
       const from = place * WIDTH;
+      counts[from + ANSWERED] = this.#latency[place]?.total ?? 0;
       let any = 0;
       for (let column = 0; column < WIDTH; column++) any |= counts[from + column] as number;
       if (any === 0) continue;
@@ -60,6 +64,14 @@ export class ReplicaBook {
         this.#spare.push(cells);
       } else pushCells(runs, this.#layout.replicaHistogram(place % this.#groups, 1 + Math.floor(place / this.#groups)), cells);
     });
+  }
+
+  #begin(group: number, replica: number): Cells {
+    const place = (replica - 1) * this.#groups + group;
+    if ((place + 1) * WIDTH > this.#counts.length) this.#grow(replica);
+    const cells = this.#spare.pop() ?? new Cells();
+    this.#latency[place] = cells;
+    return cells;
   }
 
   #grow(replica: number): void {

@@ -61,6 +61,12 @@ export interface ChannelEvents {
   onOpen(connectMs: number): void;
   onOpenFailed(failure: Failure): void;
   /**
+   * Between these two, everything that one read brought is given out: what an answer makes its client send can wait for
+   * the end of the read, and then goes in one turn. Absent: each answer is a turn of its own.
+   */
+  onReadStart?(nowMs: number): void;
+  onReadOver?(): void;
+  /**
    * @param nowMs when the answer's last byte was read
    * @param failure undefined for a correct answer
    * @param replica number of the replica that answered (see `ReplicaNames`); 0 or absent: not known, or there was no answer

@@ -197,11 +197,13 @@ class StreamableHttp implements HttpChannel, ConnectionOwner, TalkingSession, Re
     return true;
   }
 
-  onReadStart(): void {
+  onReadStart(nowMs: number): void {
     this.connections.readStarted();
+    this.events.onReadStart?.(nowMs);
   }
 
   onReadOver(): void {
+    this.events.onReadOver?.();
     this.connections.readOver();
   }
 

@@ -44,8 +44,10 @@ for (let slot = 0; slot < Number(connections); slot++) {
       onAnswer: (_ticket, _nowMs, failure) => {
         if (failure === undefined) correct++;
         else failed++;
-        fill();
       },
+      // As the engine does: what the answers of one read make room for is sent together.
+      onReadStart: () => undefined,
+      onReadOver: fill,
       onRoom: fill,
       onClosed: () => undefined,
     },

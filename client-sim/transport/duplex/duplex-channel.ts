@@ -125,6 +125,14 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     });
   }
 
+  onReadStart(nowMs: number): void {
+    this.events.onReadStart?.(nowMs);
+  }
+
+  onReadOver(): void {
+    this.events.onReadOver?.();
+  }
+
   onMessage(bytes: Buffer, start: number, end: number): void {
     this.silent = 0;
     const { awaited } = this;
@@ -167,8 +175,12 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
   }
 
   onAnswer(row: number, problem: Problem | undefined, bytes: Buffer, start: number, end: number): void {
-    const failure = problem === undefined ? undefined : this.describe(row, problem, () => bytes.toString('utf8', start, end));
-    this.deliver(row, this.connection.nowMs, failure);
+    this.deliver(row, this.connection.nowMs, problem === undefined ? undefined : this.failureOf(row, problem, bytes, start, end));
+  }
+
+  /** Apart from `onAnswer`, where its closure would cost every answer an object. */
+  private failureOf(row: number, problem: Problem, bytes: Buffer, start: number, end: number): Failure {
+    return this.describe(row, problem, () => bytes.toString('utf8', start, end));
   }
 
   onServerRequest(request: Record<string, unknown>): void {

@@ -12,7 +12,7 @@ import type { WireShared } from '../shared.js';
 import type { Draw } from '../../mcp/draw.js';
 import type { RequestTemplate } from '../../mcp/request-template.js';
 import type { Framing, FramingHandler } from './framing.js';
-import type { DuplexLink } from './link.js';
+import { NO_LIMIT, type DuplexLink } from './link.js';
 
 /** Why a connection is no more, or never was. */
 export interface Loss {
@@ -26,6 +26,9 @@ export interface Loss {
 export interface DuplexOwner {
   /** Messages can be sent. */
   onReady(): void;
+  /** Between these two, all messages of one read are given out; what they make the owner send can wait for the second. */
+  onReadStart?(nowMs: number): void;
+  onReadOver?(): void;
   onMessage(bytes: Buffer, start: number, end: number): void;
   /** Told once, unless the owner cut it: it could not be made, or is no more. */
   onLost(loss: Loss): void;
@@ -72,7 +75,7 @@ export class DuplexConnection implements DuplexLink, Connecting, SocketOwner, Fr
     return this.state === 'ready';
   }
   get room(): number {
-    return this.isBacklogged ? 0 : Infinity;
+    return this.isBacklogged ? 0 : NO_LIMIT;
   }
 
   connect(): void {
@@ -167,7 +170,9 @@ export class DuplexConnection implements DuplexLink, Connecting, SocketOwner, Fr
     this.nowMs = shared.now();
     shared.counters.bytesReceived += length;
     this.reading = true;
+    this.owner.onReadStart?.(this.nowMs);
     const readable = framing.read(this.slow?.buffer ?? shared.readBuffer, length, this);
+    this.owner.onReadOver?.();
     this.reading = false;
     if (!readable) this.unreadable();
     else this.flush();

@@ -2,6 +2,9 @@ import type { Draw } from '../../mcp/draw.js';
 import type { Problem } from '../../mcp/judge-message.js';
 import type { RequestTemplate } from '../../mcp/request-template.js';
 
+/** Room for more than anybody sends; a small integer, where Infinity would make a double of every number it is compared with. */
+export const NO_LIMIT = 0x3fffffff;
+
 /**
  * What carries messages both ways for one session: a socket (`DuplexConnection`), an event stream with posts beside it,
  * the pipes of a process. It is made once and never comes back; what happens to it is told to its `DuplexOwner`.

@@ -23,6 +23,8 @@ export class MessageReader {
   private readonly window: TicketWindow;
   private readonly memory: DuplexMemory;
   private readonly counters: WireCounters;
+  /** After the last answer that was known. */
+  private nextId = 0;
 
   constructor(owner: MessageOwner, window: TicketWindow, memory: DuplexMemory, counters: WireCounters) {
     this.owner = owner;
@@ -32,20 +34,26 @@ export class MessageReader {
   }
 
   read(bytes: Buffer, start: number, end: number): void {
-    const { window, memory } = this;
+    const { window } = this;
     this.counters.messagesReceived++;
-    const row = this.guess(bytes, start, end);
-    if (row >= 0) {
-      // The fast lane: an answer that is known byte for byte needs no parser; see `AnswerPattern`.
-      const template = window.template(row);
-      const pattern = memory.messages.get(template);
-      if (pattern !== undefined && pattern.length === end - start && pattern.matches(bytes, start, end, window.id(row))) {
-        memory.messages.hit(template);
-        this.owner.onAnswer(row, undefined, bytes, start, end);
-        return;
-      }
+    // Most servers answer in order: then nobody need look for the id, as the pattern says whether it is the next one.
+    let row = window.find(this.nextId);
+    if (row < 0 || !this.isKnown(row, bytes, start, end)) {
+      row = this.guess(bytes, start, end);
+      if (row < 0 || !this.isKnown(row, bytes, start, end)) return this.parse(bytes, start, end, row);
     }
-    this.parse(bytes, start, end, row);
+    this.nextId = window.id(row) + 1;
+    this.owner.onAnswer(row, undefined, bytes, start, end);
+  }
+
+  /** The fast lane: an answer that is known byte for byte needs no parser; see `AnswerPattern`. */
+  private isKnown(row: number, bytes: Buffer, start: number, end: number): boolean {
+    const { window, memory } = this;
+    const template = window.template(row);
+    const pattern = memory.messages.get(template);
+    if (pattern === undefined || pattern.length !== end - start || !pattern.matches(bytes, start, end, window.id(row))) return false;
+    memory.messages.hit(template);
+    return true;
   }
 
   /**

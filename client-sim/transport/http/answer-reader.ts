@@ -1,12 +1,11 @@
 import { judgeMessage, isObject, violation, type Problem } from '../../mcp/judge-message.js';
 import type { Expectation } from '../../mcp/expectation.js';
-import { learnPattern } from '../../mcp/answer-pattern.js';
 import { parseMessage } from '../../mcp/scan-answer.js';
-import type { WireCounters } from '../channel.js';
-import type { EndpointMemory } from '../endpoint-memory.js';
 import { judgeHttp } from '../judge-http.js';
+import type { AnswerOwner, ReadResult } from './answer-owner.js';
 import { BodyCollector } from './body.js';
 import type { Control, ControlAnswer } from './control.js';
+import { learnAccepted, learnAnswer, learnMessage } from './learn-answer.js';
 import { DEFAULT_LIMITS, ResponseParser, type ParserLimits } from './parser.js';
 import { SseParser, type SseHandler } from './sse.js';
 import type { TicketRing } from './ticket-ring.js';
@@ -15,34 +14,6 @@ const NOTHING: readonly string[] = [];
 
 /** Ticket of a control request in the ring. */
 export const CONTROL_TICKET = -1;
-
-export interface AnswerOwner {
-  readonly era: 'legacy' | 'modern';
-  readonly hasSession: boolean;
-  /** HTTP answers only say that a message was taken. */
-  readonly answersElsewhere: boolean;
-  readonly counters: WireCounters;
-  readonly memory: EndpointMemory;
-  /**
-   * The answer to the oldest request of the ring is known; the owner takes it out, or, when the answer is not `over`
-   * (its event stream stays open), marks it delivered.
-   */
-  onAnswer(reader: AnswerReader, nowMs: number, problem: Problem | undefined, over: boolean): void;
-  /** The rest of a stream whose answer had been given is over. */
-  onStreamOver(): void;
-  /** The head of an answer sets cookies; see `Head.setCookie`. */
-  onSetCookie(setCookie: string): void;
-  /** The server asks us something on a stream. */
-  onServerRequest(request: Record<string, unknown>): void;
-}
-
-/** What the connection has to do after a read. */
-export type ReadResult =
-  | 'open'
-  /** The server announced that this answer was the last one. */
-  | 'last'
-  /** What came is not an answer; `reader.problem` says why. */
-  | 'broken';
 
 /** Turns the bytes of one connection into judged answers, in the order of its ring. No sockets here. */
 export class AnswerReader implements SseHandler {
@@ -108,31 +79,15 @@ export class AnswerReader implements SseHandler {
   /** Works on everything in bytes[0, end). */
   read(bytes: Buffer, end: number, nowMs: number): ReadResult {
     const { parser, ring } = this;
-    const { memory, counters } = this.owner;
     this.nowMs = nowMs;
     this.current = bytes;
     this.answerStart = -1;
     parser.at = 0;
     while (!this.cut) {
       if (parser.idle && parser.at < end) {
+        parser.at = this.passKnown(bytes, parser.at, end, nowMs);
+        if (parser.at === end || this.cut) break;
         if (ring.count === 0) return this.broken('the server sent something nobody had asked for');
-        // The fast lane: an answer that is known byte for byte needs neither HTTP nor JSON parser; see `AnswerPattern`.
-        const template = ring.template;
-        const known = ring.ticket === CONTROL_TICKET ? 0 : memory.answers.find(this.replica, template, bytes, parser.at, end, ring.id);
-        if (known > 0) {
-          parser.at += known;
-          this.replica = memory.answers.replica;
-          counters.messagesReceived++;
-          this.owner.onAnswer(this, nowMs, undefined, true);
-          continue;
-        }
-        const { accepted } = memory;
-        // The same for a server that only ever says that it took a message.
-        if (accepted !== undefined && ring.ticket !== CONTROL_TICKET && end - parser.at >= accepted.length && bytes.compare(accepted, 0, accepted.length, parser.at, parser.at + accepted.length) === 0) {
-          parser.at += accepted.length;
-          this.owner.onAnswer(this, nowMs, undefined, true);
-          continue;
-        }
         this.answerStart = parser.at;
       }
       switch (parser.next(bytes, end)) {
@@ -154,6 +109,33 @@ export class AnswerReader implements SseHandler {
       }
     }
     return 'open';
+  }
+
+  /**
+   * The fast lane: answers that are known byte for byte need neither HTTP nor JSON parser; see `AnswerPattern`. A loop of
+   * its own that touches nothing of the parsers: several answers lie in one read.
+   * @returns where the first answer begins that is not known
+   */
+  private passKnown(bytes: Buffer, start: number, end: number, nowMs: number): number {
+    const { ring, owner } = this;
+    const { counters, memory } = owner;
+    const { answers } = memory;
+    let at = start;
+    while (at < end && ring.count > 0 && ring.ticket !== CONTROL_TICKET && !this.cut) {
+      const known = answers.find(this.replica, ring.template, bytes, at, end, ring.id);
+      if (known > 0) {
+        at += known;
+        this.replica = answers.replica;
+        counters.messagesReceived++;
+      } else {
+        const { accepted } = memory;
+        // The same for a server that only ever says that it took a message.
+        if (accepted === undefined || end - at < accepted.length || bytes.compare(accepted, 0, accepted.length, at, at + accepted.length) !== 0) return at;
+        at += accepted.length;
+      }
+      owner.onAnswer(this, nowMs, undefined, true);
+    }
+    return at;
   }
 
   /** The server has closed its side. */
@@ -259,10 +241,7 @@ export class AnswerReader implements SseHandler {
       return keepAlive;
     }
     const problem = ring.ticket === CONTROL_TICKET ? undefined : this.judge();
-    if (problem === undefined) {
-      if (owner.answersElsewhere) this.learnAccepted();
-      else this.learnAnswer();
-    }
+    if (problem === undefined) this.learn();
     owner.onAnswer(this, this.nowMs, problem, true);
     this.streaming = false;
     this.begun = false;
@@ -294,28 +273,17 @@ export class AnswerReader implements SseHandler {
   }
 
   private learnMessage(bytes: Buffer, start: number, end: number): void {
-    const { ring, owner } = this;
-    // A pattern vouches for the structure of an answer, not for what its texts say.
-    if (ring.ticket === CONTROL_TICKET || this.expectation !== undefined || !owner.memory.messages.wantsToLearn(ring.template)) return;
-    const { messages } = owner.memory;
-    messages.learnt(ring.template, learnPattern(bytes, start, end, start, end, ring.id, messages.get(ring.template)));
+    if (this.ring.ticket !== CONTROL_TICKET) learnMessage(this.owner.memory, this.ring, bytes, start, end);
   }
 
-  /** Only an answer that lies whole in the read buffer, says 200 and nothing else a later one might not, is learnt whole. */
-  private learnAnswer(): void {
-    const { ring, owner, parser } = this;
-    const plain = parser.head.status === 200 && parser.head.keepAlive && parser.head.retryAfter === '' && parser.head.setCookie === '' && this.messages <= 1;
-    if (ring.ticket === CONTROL_TICKET || !plain || this.answerStart < 0 || this.messageStart < this.answerStart || this.current === undefined) return;
-    const answers = owner.memory.answers.of(this.replica);
-    if (this.expectation !== undefined || !answers.wantsToLearn(ring.template)) return;
-    answers.learnt(ring.template, learnPattern(this.current, this.answerStart, parser.at, this.messageStart, this.messageEnd, ring.id, answers.get(ring.template)));
-  }
-
-  /** Kept until the server's clock shows another second: its `date` is part of it. */
-  private learnAccepted(): void {
+  /** Only what lies whole in the read buffer. */
+  private learn(): void {
     const { owner, parser, current, answerStart, ring } = this;
-    if (ring.ticket === CONTROL_TICKET || answerStart < 0 || current === undefined || !parser.head.keepAlive || parser.head.retryAfter !== '') return;
-    owner.memory.accepted = Buffer.from(current.subarray(answerStart, parser.at));
+    if (ring.ticket === CONTROL_TICKET || answerStart < 0 || current === undefined) return;
+    if (owner.answersElsewhere) learnAccepted(owner.memory, parser.head, current, answerStart, parser.at);
+    else if (this.messages <= 1 && this.messageStart >= answerStart) {
+      learnAnswer(owner.memory, ring, parser.head, { bytes: current, start: answerStart, end: parser.at, messageStart: this.messageStart, messageEnd: this.messageEnd, replica: this.replica });
+    }
   }
 
   private broken(problem: string): ReadResult {

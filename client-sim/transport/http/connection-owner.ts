@@ -23,7 +23,7 @@ export interface ConnectionOwner {
   onRoom(): void;
   onServerRequest(request: Record<string, unknown>): void;
   /** Between these two, all answers of one read are given out. */
-  onReadStart(): void;
+  onReadStart(nowMs: number): void;
   onReadOver(): void;
   /** Makes a failure of a problem with the oldest request in the ring. */
   describe(problem: Problem, reader: AnswerReader): Failure;

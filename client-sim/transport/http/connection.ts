@@ -1,5 +1,4 @@
 import type net from 'node:net';
-import type { Failure } from '../../measure/failure.js';
 import type { Draw } from '../../mcp/draw.js';
 import { violation, type Problem } from '../../mcp/judge-message.js';
 import type { RequestTemplate } from '../../mcp/request-template.js';
@@ -7,11 +6,13 @@ import type { WireCounters } from '../channel.js';
 import type { EndpointMemory } from '../endpoint-memory.js';
 import type { RequestHead } from '../request-head.js';
 import type { WireShared } from '../shared.js';
-import { AnswerReader, CONTROL_TICKET, type AnswerOwner } from './answer-reader.js';
-import { brokenCall } from './broken-call.js';
+import type { AnswerOwner } from './answer-owner.js';
+import { AnswerReader, CONTROL_TICKET } from './answer-reader.js';
+import { handOver } from './broken-call.js';
 import type { Connecting } from './connect-limiter.js';
 import type { ConnectionOwner } from './connection-owner.js';
 import type { Control } from './control.js';
+import { failAll } from './fail-all.js';
 import { describeError, lost } from './loss.js';
 import type { Outbox } from './outbox.js';
 import type { Pace } from './pace.js';
@@ -158,13 +159,13 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
     const { socket, state } = this;
     if (reset && state === 'up' && socket !== undefined) resetSocket(socket);
     if (problem === undefined) while (this.ring.count > 0) this.ring.shift();
-    this.failAll(this.disconnect('dead'), undefined, problem ?? violation('cut'));
+    failAll(this.disconnect('dead'), this.owner, this.shared.now(), undefined, problem ?? violation('cut'));
   }
 
   onAnswer(reader: AnswerReader, nowMs: number, problem: Problem | undefined, over: boolean): void {
     const { ring, owner } = this;
     const { ticket, abandoned } = ring;
-    if (problem === undefined ? ticket === CONTROL_TICKET && this.handOver(reader) : problem.category === 'stream_lost' && this.handOver(reader)) return owner.onRoom();
+    if (problem === undefined ? ticket === CONTROL_TICKET && handOver(reader, owner) : problem.category === 'stream_lost' && handOver(reader, owner)) return owner.onRoom();
     const failure = problem === undefined ? undefined : owner.describe(problem, reader);
     if (over) ring.shift();
     else this.awaitStreamEnd();
@@ -176,15 +177,6 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
     } else {
       owner.onTicket(ticket, nowMs, failure, reader.replica);
     }
-  }
-
-  /** What broke off short of its answer may be got by another way. @returns whether the oldest request waits here no longer */
-  private handOver(reader: AnswerReader): boolean {
-    const call = this.owner.onBroken === undefined ? undefined : brokenCall(this.ring, reader);
-    if (call === undefined || this.owner.onBroken?.(call) !== true) return false;
-    if (call.control !== undefined) reader.takeControl();
-    this.ring.shift();
-    return true;
   }
 
   onStreamOver(): void {
@@ -236,7 +228,7 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
     const nowMs = shared.now();
     shared.counters.bytesReceived += length;
     this.lastReadMs = nowMs;
-    this.owner.onReadStart();
+    this.owner.onReadStart(nowMs);
     const result = reader.read(this.slow?.buffer ?? shared.readBuffer, length, nowMs);
     if (!reader.cut) {
       if (result === 'last') this.lose(undefined, lost('the server closed the connection after an earlier answer'));
@@ -252,8 +244,9 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
     if (socket !== this.socket) return;
     const { reader } = this;
     const within = !reader.parser.idle;
-    this.owner.onReadStart();
-    const result = reader.endOfInput(this.shared.now());
+    const nowMs = this.shared.now();
+    this.owner.onReadStart(nowMs);
+    const result = reader.endOfInput(nowMs);
     if (!reader.cut) {
       const end = lost(within && result === 'broken' ? 'the server closed the connection within the answer' : 'the server closed the connection before the answer');
       this.lose(end, lost('the server closed the connection before the answer'));
@@ -279,7 +272,7 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
     const refused = this.state === 'connecting';
     const reader = this.disconnect('down');
     if (refused && first !== undefined) this.retry.start(this.shared.counters.messagesSent);
-    const failure = this.failAll(reader, first, rest);
+    const failure = failAll(reader, this.owner, this.shared.now(), first, rest);
     this.owner.onDown(this, failure ?? (refused && first !== undefined ? first : undefined));
   }
 
@@ -299,27 +292,5 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
     if (state === 'up') counters.connectionsActive--;
     if (state === 'connecting') connectLimiter.release();
     return reader;
-  }
-
-  /** Answers everything in flight, oldest first; what its owner sends meanwhile belongs to the next connection. */
-  private failAll(reader: AnswerReader, first: Problem | undefined, rest: Problem): Failure | undefined {
-    const { ring, owner } = this;
-    const nowMs = this.shared.now();
-    let failure: Failure | undefined;
-    let left = ring.count;
-    let problem = first ?? rest;
-    if (left > 0 && first?.category === 'stream_lost' && this.handOver(reader)) {
-      left--;
-      problem = rest;
-    }
-    for (; left > 0; left--, problem = rest) {
-      const { ticket, abandoned } = ring;
-      if (!abandoned) failure = owner.describe(problem, reader);
-      ring.shift();
-      if (abandoned || failure === undefined) continue;
-      if (ticket === CONTROL_TICKET) reader.takeControl()?.done({ kind: 'failed', failure });
-      else owner.onTicket(ticket, nowMs, failure, 0);
-    }
-    return failure;
   }
 }

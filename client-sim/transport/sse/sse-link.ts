@@ -182,12 +182,14 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
     this.owner.onDrained();
   }
 
-  onReadStart(nowMs?: number): void {
-    if (nowMs !== undefined) this.nowMs = nowMs;
+  onReadStart(nowMs: number): void {
+    this.nowMs = nowMs;
     this.reading = true;
+    this.owner.onReadStart?.(nowMs);
   }
 
   onReadOver(): void {
+    this.owner.onReadOver?.();
     this.reading = false;
     this.flush();
   }

@@ -4,7 +4,7 @@ import { violation, type Problem } from '../../mcp/judge-message.js';
 import type { RequestTemplate } from '../../mcp/request-template.js';
 import type { DuplexOwner } from '../duplex/duplex-connection.js';
 import type { FramingHandler } from '../duplex/framing.js';
-import type { DuplexLink } from '../duplex/link.js';
+import { NO_LIMIT, type DuplexLink } from '../duplex/link.js';
 import { ConnectLimiter, type Connecting } from '../http/connect-limiter.js';
 import type { Outbox } from '../http/outbox.js';
 import type { Pace } from '../http/pace.js';
@@ -51,7 +51,7 @@ export class PipeLink implements DuplexLink, Connecting, FramingHandler, ServerP
     return this.state === 'ready';
   }
   get room(): number {
-    return this.isBacklogged ? 0 : Infinity;
+    return this.isBacklogged ? 0 : NO_LIMIT;
   }
   /** Of the process, once it runs. */
   get pid(): number | undefined {
@@ -140,7 +140,9 @@ export class PipeLink implements DuplexLink, Connecting, FramingHandler, ServerP
     this.shared.counters.bytesReceived += chunk.length;
     this.settled();
     this.reading = true;
+    this.owner.onReadStart?.(this.nowMs);
     const readable = this.framing.read(chunk, chunk.length, this);
+    this.owner.onReadOver?.();
     this.reading = false;
     if (!readable) this.lose(violation(this.framing.problem));
     else this.flush();

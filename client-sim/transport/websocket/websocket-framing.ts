@@ -39,6 +39,13 @@ export class WebSocketFraming implements Framing, FrameHandler {
 
   writeRequest(into: Buffer, at: number, template: RequestTemplate, id: number, draw: Draw): number {
     const expected = headBytes(template.maxBodyBytes);
+    const { fixed } = template;
+    if (fixed !== undefined) {
+      const { bytes } = fixed;
+      into.set(bytes, at + expected);
+      fixed.fill(into, at + expected, id, draw);
+      return sealFrame(into, words.of(into), at, OPCODE.text, bytes.length);
+    }
     const length = template.writeBody(into, at + expected, id, draw);
     const actual = headBytes(length);
     // Lengths must be written in as few bytes as they need (RFC 6455, 5.2); few templates straddle one of the bounds.
