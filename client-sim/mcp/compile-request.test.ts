@@ -128,6 +128,28 @@ describe('the request around the parameters', () => {
     expect(() => compileRequest(operation({ kind: 'constant', json: '5' }), 0, MODERN)).toThrow('must be an object, not 5');
   });
 
+  test('a body of one length is its fixed bytes with the drawn ones filled in', () => {
+    const params: Template = { kind: 'object', entries: [['größe', { kind: 'string', parts: ['a', { name: 'uuid' }, '-', { name: 'text', length: 33 }] }], ['n', { kind: 'constant', json: '[1,2]' }]] };
+    for (const protocol of [LEGACY, MODERN]) {
+      const { fixed, maxBodyBytes, writeBody } = compileRequest(operation(params), 0, protocol);
+      for (let sequence = 0; sequence < 50; sequence++) {
+        const whole = Buffer.alloc(maxBodyBytes);
+        expect(writeBody(whole, 0, LAST_ID - sequence, { ...draw, sequence })).toBe(maxBodyBytes);
+        const filled = Buffer.concat([Buffer.alloc(3, 0xee), fixed?.bytes ?? Buffer.alloc(0), Buffer.alloc(3, 0xee)]);
+        fixed?.fill(filled, 3, LAST_ID - sequence, { ...draw, sequence });
+        expect(filled).toEqual(Buffer.concat([Buffer.alloc(3, 0xee), whole, Buffer.alloc(3, 0xee)]));
+      }
+    }
+  });
+
+  test.each<[string, Template]>([
+    ['a number of digits that is drawn', drawnNumber({ name: 'seq' })],
+    ['a choice', drawn({ name: 'pick', items: ['a', 'bb'] })],
+    ['more than is worth a copy', drawn({ name: 'text', length: 4_000 })],
+  ])('a body has no fixed bytes with %s', (_name, params) => {
+    expect(compileRequest(operation(params), 0, LEGACY).fixed).toBeUndefined();
+  });
+
   test('writing never passes the announced bound', () => {
     const params: Template = {
       kind: 'object',

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { inflateSync } from 'node:zlib';
 import { build, Int32Histogram } from 'hdr-histogram-js';
 import { decodeHistogram, encodeCells, HISTOGRAM_BOUNDS, HISTOGRAM_CELLS } from '../protocol/histogram-codec.js';
-import { cellLowest, cellOf, Cells, cellWidth, percentileMs, recordable } from './cells.js';
+import { cellAt, cellLowest, cellOf, Cells, cellWidth, percentileMs, recordable } from './cells.js';
 
 const library = new Int32Histogram(1, HISTOGRAM_BOUNDS.highestTrackableValue, 3);
 const microseconds = fc.oneof(fc.integer({ min: 0, max: 5_000 }), fc.integer({ min: 0, max: HISTOGRAM_BOUNDS.highestTrackableValue }));
@@ -29,6 +29,11 @@ test.each([
   expect(recordable(ms)).toBe(us);
 });
 
+test('the cell of any duration is that of the microseconds it is recorded as', () => {
+  const ms = fc.oneof(fc.double({ min: -10, max: 5_000_000 }), fc.integer({ min: 0, max: 2_000_000 }).map((us) => us / 1000), fc.constantFrom(Number.NaN, Infinity, -Infinity, 0, 1_073_741.822, 1_073_741.823, 1_073_741.824));
+  fc.assert(fc.property(ms, (one) => expect(cellAt(one)).toBe(cellOf(recordable(one)))), { numRuns: 2_000 });
+});
+
 test('what was recorded comes out of the encoded histogram, and percentiles agree with the library', () => {
   fc.assert(fc.property(fc.array(microseconds, { minLength: 1, maxLength: 200 }), (values) => {
     const cells = new Cells();
@@ -37,6 +42,7 @@ test('what was recorded comes out of the encoded histogram, and percentiles agre
       cells.record(us / 1000);
       model.recordValue(us);
     }
+    expect(cells.total).toBe(values.length);
     const drained = new Map<number, number>();
     cells.drain((cell, count) => drained.set(cell, count));
     const decoded = decodeHistogram(encodeCells(drained) ?? '');

@@ -57,6 +57,18 @@ describe('requests in flight', () => {
     expect(probe.fates.filter((fate) => fate !== 'correct' && fate !== 'waiting')).toEqual([]);
   });
 
+  test('are answered between the start and the end of one read that brings them all', async () => {
+    const held: (number | undefined)[] = [];
+    const server = await startRawServer(legacy(({ message }, socket) => {
+      held.push(message.id);
+      if (held.length % 4 === 0) socket.write(held.slice(-4).map((id) => correct(id)).join(''));
+    }));
+    const probe = await new ChannelProbe(server.url, { pipeline: 4 }).open();
+    probe.reads.length = 0;
+    for (let round = 0; round < 3; round++) expect(await probe.call(4)).toEqual(['correct', 'correct', 'correct', 'correct']);
+    expect(probe.reads).toEqual([4, 4, 4]);
+  });
+
   test('of any length fit, also far beyond the send buffer', async () => {
     const server = await startRawServer(legacy(answerAll));
     const probe = await new ChannelProbe(server.url, { pipeline: 8 }).open();

@@ -28,6 +28,9 @@ export class ChannelProbe {
   readonly replicas: string[] = [];
   /** Of the session's own requests, in order; with a `?` where the replica does not know the session. */
   readonly controls: string[] = [];
+  /** How many answers came between the start and the end of each read. */
+  readonly reads: number[] = [];
+  private isReading = false;
   /** In the order they came, tickets and other events. */
   readonly log: string[] = [];
   opened: number | undefined;
@@ -48,10 +51,16 @@ export class ChannelProbe {
     this.channel = transportMap[transport].createChannel(
       { endpoint: { url, headers, ...(tls === undefined ? {} : { tls }), ...(server === undefined ? {} : { server }), ...(cookies === undefined ? {} : { cookies }) }, pinned: this.pinned, connections: 1, pipeline: 1, ...config },
       {
+        onReadStart: () => {
+          this.isReading = true;
+          this.reads.push(0);
+        },
+        onReadOver: () => (this.isReading = false),
         onOpen: (connectMs) => (this.opened = connectMs),
         onOpenFailed: (failure) => (this.openFailure = failure),
         onControlAnswer: (replica, unknown) => this.controls.push(`${names.nameOf(replica)}${unknown ? '?' : ''}`),
         onAnswer: (ticket, _nowMs, failure, replica = 0) => {
+          if (this.isReading) this.reads.push(1 + (this.reads.pop() ?? 0));
           this.replicas[ticket] = names.nameOf(replica);
           if (this.fates[ticket] !== 'waiting') throw new Error(`ticket ${ticket} came back twice`);
           this.fates[ticket] = failure?.category ?? 'correct';
