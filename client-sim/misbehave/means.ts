@@ -74,14 +74,14 @@ class WatchedSse extends SseLink {
     this.#watcher = watcher;
   }
 
-  /** @param nowMs undefined: a read of the answer to a post, which says nothing */
-  override onReadStart(nowMs?: number): void {
-    super.onReadStart(nowMs);
-    this.#watches = nowMs !== undefined && this.#watcher.watches;
+  // Not of answers to posts, which say nothing.
+  override onSourceRead(nowMs: number): void {
+    super.onSourceRead(nowMs);
+    this.#watches = this.#watcher.watches;
   }
 
-  override onReadOver(): void {
-    super.onReadOver();
+  override onSourceReadOver(): void {
+    super.onSourceReadOver();
     if (this.#watches) this.#watcher.onReadOver();
   }
 }

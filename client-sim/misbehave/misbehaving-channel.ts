@@ -100,6 +100,14 @@ export class MisbehavingChannel implements Channel, ChannelEvents {
     this.#events.onOpenFailed(failure);
   }
 
+  onReadStart(nowMs: number): void {
+    this.#events.onReadStart?.(nowMs);
+  }
+
+  onReadOver(): void {
+    this.#events.onReadOver?.();
+  }
+
   onAnswer(ticket: number, nowMs: number, failure: Failure | undefined, replica?: number): void {
     this.#events.onAnswer(ticket, nowMs, failure, replica);
   }

@@ -125,11 +125,11 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     });
   }
 
-  onReadStart(nowMs: number): void {
+  onTurnStart(nowMs: number): void {
     this.events.onReadStart?.(nowMs);
   }
 
-  onReadOver(): void {
+  onTurnOver(): void {
     this.events.onReadOver?.();
   }
 

@@ -27,8 +27,8 @@ export interface DuplexOwner {
   /** Messages can be sent. */
   onReady(): void;
   /** Between these two, all messages of one read are given out; what they make the owner send can wait for the second. */
-  onReadStart?(nowMs: number): void;
-  onReadOver?(): void;
+  onTurnStart?(nowMs: number): void;
+  onTurnOver?(): void;
   onMessage(bytes: Buffer, start: number, end: number): void;
   /** Told once, unless the owner cut it: it could not be made, or is no more. */
   onLost(loss: Loss): void;
@@ -170,9 +170,9 @@ export class DuplexConnection implements DuplexLink, Connecting, SocketOwner, Fr
     this.nowMs = shared.now();
     shared.counters.bytesReceived += length;
     this.reading = true;
-    this.owner.onReadStart?.(this.nowMs);
+    this.owner.onTurnStart?.(this.nowMs);
     const readable = framing.read(this.slow?.buffer ?? shared.readBuffer, length, this);
-    this.owner.onReadOver?.();
+    this.owner.onTurnOver?.();
     this.reading = false;
     if (!readable) this.unreadable();
     else this.flush();

@@ -16,8 +16,8 @@ export interface EventSourceOwner {
   /** One event; its bytes do not outlive the call. */
   onEvent(type: string, bytes: Buffer, start: number, end: number): void;
   /** Between these two, all events of one read are given out. */
-  onReadStart(nowMs: number): void;
-  onReadOver(): void;
+  onSourceRead(nowMs: number): void;
+  onSourceReadOver(): void;
   /** Told once, unless the owner cut it: it could not be opened, or is no more. */
   onSourceLost(problem: Problem, retryAfter: string): void;
 }
@@ -90,9 +90,9 @@ export class EventSource implements Connecting, SocketOwner, SseHandler {
     if (socket !== this.socket) return false;
     const { shared, owner } = this;
     shared.counters.bytesReceived += length;
-    owner.onReadStart(shared.now());
+    owner.onSourceRead(shared.now());
     this.read(this.slow?.buffer ?? shared.readBuffer, length);
-    owner.onReadOver();
+    owner.onSourceReadOver();
     if (this.slow === undefined || socket !== this.socket) return true;
     this.slow.rest(socket, length);
     return false;

@@ -182,14 +182,22 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
     this.owner.onDrained();
   }
 
-  onReadStart(nowMs: number): void {
+  onSourceRead(nowMs: number): void {
     this.nowMs = nowMs;
+    this.onReadStart(nowMs);
+  }
+
+  onSourceReadOver(): void {
+    this.onReadOver();
+  }
+
+  onReadStart(nowMs: number): void {
     this.reading = true;
-    this.owner.onReadStart?.(nowMs);
+    this.owner.onTurnStart?.(nowMs);
   }
 
   onReadOver(): void {
-    this.owner.onReadOver?.();
+    this.owner.onTurnOver?.();
     this.reading = false;
     this.flush();
   }

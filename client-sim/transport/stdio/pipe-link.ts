@@ -140,9 +140,9 @@ export class PipeLink implements DuplexLink, Connecting, FramingHandler, ServerP
     this.shared.counters.bytesReceived += chunk.length;
     this.settled();
     this.reading = true;
-    this.owner.onReadStart?.(this.nowMs);
+    this.owner.onTurnStart?.(this.nowMs);
     const readable = this.framing.read(chunk, chunk.length, this);
-    this.owner.onReadOver?.();
+    this.owner.onTurnOver?.();
     this.reading = false;
     if (!readable) this.lose(violation(this.framing.problem));
     else this.flush();
