@@ -1,4 +1,5 @@
 import type { ProfilePlan } from '../../scenarios/schema/plan.js';
+import type { TransportName } from '../../scenarios/schema/transports.js';
 import type { Failure } from '../measure/failure.js';
 import { subscriptionUri } from '../mcp/subscription-uri.js';
 import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
@@ -6,6 +7,7 @@ import { addressOf } from '../transport/http/socket.js';
 import { createEngineWire, createWireCounters, createWireShared } from '../transport/shared.js';
 import { ListeningStream, type StreamHost } from '../transport/stream/listening-stream.js';
 import type { StreamControl, StreamListener } from '../transport/stream/stream-listener.js';
+import { transportMap } from '../transport/transports.js';
 import type { WireSession } from '../transport/wire-session.js';
 
 /**
@@ -13,7 +15,7 @@ import type { WireSession } from '../transport/wire-session.js';
  * The outcome is on the session's record. @returns what is wrong, in words
  */
 export async function tryStreams(
-  session: WireSession, endpoint: Endpoint, seed: number, profiles: readonly ProfilePlan[], pinned: PinnedProtocol, timeoutMs: number,
+  session: WireSession, transport: TransportName, endpoint: Endpoint, seed: number, profiles: readonly ProfilePlan[], pinned: PinnedProtocol, timeoutMs: number,
 ): Promise<string | undefined> {
   for (const profile of profiles) {
     if (profile.stream === undefined) continue;
@@ -23,7 +25,7 @@ export async function tryStreams(
       return `profile ${profile.name}: the stateless era (MCP ${pinned.version}) that this server speaks has no stream without a subscription. Give it one, or ask for \`era: legacy\`.`;
     }
     const startedAt = performance.now();
-    const failure = await tryOne(session, endpoint, pinned, uris, timeoutMs);
+    const failure = transport === 'streamable-http' ? await tryOne(session, endpoint, pinned, uris, timeoutMs) : await tryLink(transport, endpoint, pinned, uris, timeoutMs);
     const step = `stream: ${uris.length === 0 ? 'no subscription' : uris.join(' ')}`;
     session.exchanges.push({
       step, request: '(a stream and its subscriptions)', response: failure === undefined ? '(listening)' : '(not listening)', durationMs: performance.now() - startedAt,
@@ -32,6 +34,36 @@ export async function tryStreams(
     if (failure !== undefined) return `profile ${profile.name}: its stream failed with ${failure.category}: ${failure.detail}. Does this server offer streams${uris.length === 0 ? '' : ' and subscriptions'}?`;
   }
   return undefined;
+}
+
+/** Over the other transports what the server says comes on the session's own link, so this takes a session of its own. */
+function tryLink(transport: TransportName, endpoint: Endpoint, pinned: PinnedProtocol, uris: readonly string[], timeoutMs: number): Promise<Failure | undefined> {
+  return new Promise((resolve) => {
+    const settle = (failure: Failure | undefined): void => {
+      clearTimeout(timer);
+      // Not within a call of its own.
+      queueMicrotask(() => channel.destroy());
+      resolve(failure);
+    };
+    const timer = setTimeout(() => settle({ category: 'timeout', detail: `no session with a subscription within ${timeoutMs} ms` }), timeoutMs);
+    const listener: StreamListener = {
+      uris,
+      resume: false,
+      onReady: (control) => {
+        control.start();
+        if (uris.length === 0) settle(undefined);
+      },
+      onSubscribing: () => undefined,
+      onSubscribed: (_index, failure) => settle(failure),
+      onUpdate: () => undefined,
+      onOver: () => undefined,
+    };
+    const channel = transportMap[transport].createChannel({ endpoint, pinned, connections: 1, pipeline: 1, listener, openTimeoutMs: timeoutMs }, {
+      onOpen: () => undefined, onOpenFailed: settle, onAnswer: () => undefined, onRoom: () => undefined,
+      onClosed: () => settle({ category: 'stream_lost', detail: 'the server ended the session before it had taken a subscription' }),
+    }, createWireShared(createEngineWire(), createWireCounters()));
+    channel.open();
+  });
 }
 
 /** Settled by the first subscription that is taken or refused; without any, by the first stream. */

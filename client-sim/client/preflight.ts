@@ -121,7 +121,7 @@ async function tryEndpoint(
     const catalogue = new Catalogue();
     const made: ArgumentsMade[] = [];
     const problem = (await list(session, profiles, catalogue)) ?? (await callEach(session, order.plan.seed, profiles, negotiation.pinned, catalogue, made)) ?? tooManyProcesses(transport, profiles)
-      ?? (await tryStreams(session, endpoint, order.plan.seed, profiles, negotiation.pinned, TIMEOUT_MS));
+      ?? (await tryStreams(session, transport, endpoint, order.plan.seed, profiles, negotiation.pinned, TIMEOUT_MS));
     const tools = catalogue.names('tools/list');
     if (problem !== undefined) return { ok: false, problem, pinned: negotiation.pinned, tools };
     return { ok: true, pinned: negotiation.pinned, serverInfo: negotiation.serverInfo, tools, made };

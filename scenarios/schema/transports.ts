@@ -31,18 +31,22 @@ interface TransportFacts {
   /** The transport whose servers it speaks to, where that is another one. */
   readonly speaks?: string;
   readonly misdeeds: Misdeeds;
+  /** Where it hears what a server says by itself: on streams of their own, which can be resumed; on the link that carries everything, and gone with it; nowhere. */
+  readonly hears: 'streams' | 'link' | 'nothing';
+  /** Every session starts a server of its own, which knows no other session. */
+  readonly ownServer: boolean;
 }
 
 const library = 'what its connections carry is the library\'s own affair';
 const pipes = 'its connection is a process that was started for it: to lose it is to end that process';
 
 export const transports = {
-  'streamable-http': { schemes: ['http:', 'https:'], headers: true, eras: ['legacy', 'modern'], servers: ['reference', 'sink'], oneConnection: false, pipelines: true, misdeeds: { aborts, malformed: malformedAnywhere, keepsSession: true } },
-  websocket: { schemes: ['ws:', 'wss:'], headers: true, eras: ['legacy', 'modern'], servers: ['reference', 'sink'], oneConnection: true, pipelines: true, misdeeds: { aborts: ['mid-handshake', ...aborts], malformed: [...malformedAnywhere, 'unmasked', 'reserved-bits', 'bad-opcode', 'huge-length'], keepsSession: false } },
-  tcp: { schemes: ['tcp:'], headers: false, eras: ['legacy', 'modern'], servers: ['reference', 'sink'], oneConnection: true, pipelines: true, misdeeds: { aborts, malformed: malformedAnywhere, keepsSession: false } },
-  sse: { schemes: ['http:', 'https:'], headers: true, eras: ['legacy'], servers: ['reference'], oneConnection: false, pipelines: true, misdeeds: { aborts: ['mid-handshake', ...aborts], malformed: malformedAnywhere, keepsSession: false } },
-  stdio: { schemes: [], headers: false, eras: ['legacy', 'modern'], servers: [], oneConnection: true, pipelines: true, misdeeds: { cannot: { abort: pipes, reconnect: pipes }, aborts: [], malformed: malformedAnywhere, keepsSession: false } },
-  sdk: { schemes: ['http:', 'https:'], headers: true, eras: ['legacy', 'modern'], servers: ['reference', 'sink'], oneConnection: false, pipelines: false, speaks: 'streamable-http', misdeeds: { cannot: { readRate: library, writeRate: library, abort: library, malformed: library, reconnect: library }, aborts: [], malformed: [], keepsSession: false } },
+  'streamable-http': { schemes: ['http:', 'https:'], headers: true, eras: ['legacy', 'modern'], servers: ['reference', 'sink'], oneConnection: false, pipelines: true, hears: 'streams', ownServer: false, misdeeds: { aborts, malformed: malformedAnywhere, keepsSession: true } },
+  websocket: { schemes: ['ws:', 'wss:'], headers: true, eras: ['legacy', 'modern'], servers: ['reference', 'sink'], oneConnection: true, pipelines: true, hears: 'link', ownServer: false, misdeeds: { aborts: ['mid-handshake', ...aborts], malformed: [...malformedAnywhere, 'unmasked', 'reserved-bits', 'bad-opcode', 'huge-length'], keepsSession: false } },
+  tcp: { schemes: ['tcp:'], headers: false, eras: ['legacy', 'modern'], servers: ['reference', 'sink'], oneConnection: true, pipelines: true, hears: 'link', ownServer: false, misdeeds: { aborts, malformed: malformedAnywhere, keepsSession: false } },
+  sse: { schemes: ['http:', 'https:'], headers: true, eras: ['legacy'], servers: ['reference'], oneConnection: false, pipelines: true, hears: 'link', ownServer: false, misdeeds: { aborts: ['mid-handshake', ...aborts], malformed: malformedAnywhere, keepsSession: false } },
+  stdio: { schemes: [], headers: false, eras: ['legacy', 'modern'], servers: [], oneConnection: true, pipelines: true, hears: 'link', ownServer: true, misdeeds: { cannot: { abort: pipes, reconnect: pipes }, aborts: [], malformed: malformedAnywhere, keepsSession: false } },
+  sdk: { schemes: ['http:', 'https:'], headers: true, eras: ['legacy', 'modern'], servers: ['reference', 'sink'], oneConnection: false, pipelines: false, hears: 'nothing', ownServer: false, speaks: 'streamable-http', misdeeds: { cannot: { readRate: library, writeRate: library, abort: library, malformed: library, reconnect: library }, aborts: [], malformed: [], keepsSession: false } },
 } as const satisfies Record<string, TransportFacts>;
 
 export type TransportName = keyof typeof transports;

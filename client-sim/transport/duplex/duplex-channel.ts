@@ -9,6 +9,9 @@ import { greet } from '../greet.js';
 import type { Control } from '../http/control.js';
 import { answerServerRequest } from '../server-request.js';
 import type { WireShared } from '../shared.js';
+import { LinkStream } from '../stream/link-stream.js';
+import type { StreamListener } from '../stream/stream-listener.js';
+import { cancelledMessage } from '../stream/stream-request.js';
 import { asAnswer, NOTED, readControl } from './control-answer.js';
 import type { DuplexOwner, Loss } from './duplex-connection.js';
 import { duplexMemory, type DuplexMemory } from './duplex-memory.js';
@@ -33,6 +36,8 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
   /** Requests given up since the server was last heard. */
   private silent = 0;
   private awaited: Control | undefined;
+  /** What the server says by itself, where somebody listens. */
+  private stream: LinkStream | undefined;
   /** To draw a failed request again. */
   private seed = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -90,7 +95,8 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
       return queueMicrotask(() => this.connection.fail(problem));
     }
     // The server may stop working on it (MCP, Cancellation); its answer, if one comes all the same, is a late one.
-    this.connection.say(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id, reason: 'timeout' } }));
+    this.connection.say(cancelledMessage(id));
+    this.shared.counters.streams.cancelled++;
     queueMicrotask(() => this.onDrained());
   }
 
@@ -99,6 +105,7 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     const aborted: Problem = { category: 'aborted_by_us', detail: 'the session was closed while this request was in flight' };
     if (this.state !== 'open') return this.openFailed({ ...aborted, detail: 'the session was closed before it was open' });
     this.state = 'closing';
+    this.stream?.cut(false);
     this.failAll(aborted, aborted);
     if (how !== 'delete') return this.finish(how === 'reset');
     this.timer = setTimeout(() => this.finish(false), GOODBYE_MS);
@@ -108,6 +115,7 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
   destroy(): void {
     this.state = 'closed';
     this.stopTimer();
+    this.stream?.cut(false);
     this.connection.cut(false);
   }
 
@@ -160,6 +168,7 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     if (state === 'closing') return this.finish(false);
     if (state !== 'open') return;
     this.state = 'closed';
+    this.stream?.cut(true);
     const rest: Problem = problem.category === 'protocol_violation' ? { category: 'stream_lost', detail: 'the connection was given up after a message that could not be read' } : problem;
     this.failAll(problem, rest);
     this.events.onClosed('lost');
@@ -185,7 +194,20 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
 
   onServerRequest(request: Record<string, unknown>): void {
     // A server that asks faster than it takes answers gets no more of them.
-    if (!this.connection.isBacklogged) this.connection.say(answerServerRequest(request));
+    if (this.connection.isBacklogged) return;
+    this.connection.say(answerServerRequest(request));
+    this.shared.counters.streams.serverRequests++;
+  }
+
+  onNotification(method: string, message: Record<string, unknown>, bytes: Buffer, start: number, end: number): void {
+    const { streams } = this.shared.counters;
+    if (method === 'notifications/progress') streams.progress++;
+    else if (method === 'notifications/resources/updated') streams.updates++;
+    this.stream?.onNotification(method, message, bytes, start, end, this.connection.nowMs);
+  }
+
+  onOwnAnswer(answer: Record<string, unknown>): boolean {
+    return this.stream?.onAnswer(answer) === true;
   }
 
   onStray(problem: Problem, bytes: Buffer, start: number, end: number): void {
@@ -203,6 +225,18 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     this.state = 'open';
     this.stopTimer();
     this.events.onOpen(this.shared.now() - this.connection.startedAtMs);
+    // Unless it was closed in answer to that.
+    if (this.isOpen && this.config.listener !== undefined) this.listen(this.config.listener);
+  }
+
+  private get isOpen(): boolean {
+    return this.state === 'open';
+  }
+
+  private listen(listener: StreamListener): void {
+    const { pinned, clientInfo, openTimeoutMs: timeoutMs = OPEN_TIMEOUT_MS } = this.config;
+    this.stream = new LinkStream((message) => this.connection.say(message), listener, this.shared, { pinned, clientInfo, timeoutMs });
+    listener.onReady(this.stream);
   }
 
   private openFailed(failure: Failure): void {

@@ -12,6 +12,9 @@ export interface MessageOwner {
   /** The answer to the request at `row` of the window has come; the owner releases it. */
   onAnswer(row: number, problem: Problem | undefined, bytes: Buffer, start: number, end: number): void;
   onServerRequest(request: Record<string, unknown>): void;
+  onNotification(method: string, message: Record<string, unknown>, bytes: Buffer, start: number, end: number): void;
+  /** @returns whether this answers a request of the owner's own */
+  onOwnAnswer(answer: Record<string, unknown>): boolean;
   /** Something that should be an answer, but belongs to no request that is known. */
   onStray(problem: Problem, bytes: Buffer, start: number, end: number): void;
   onNotUtf8(): void;
@@ -83,6 +86,7 @@ export class MessageReader {
     const { id, error } = value;
     if (typeof value['method'] === 'string') {
       if (id !== undefined && id !== null) owner.onServerRequest(value);
+      else owner.onNotification(value['method'], value, bytes, start, end);
       return;
     }
     const row = typeof id === 'number' ? window.find(id) : -1;
@@ -91,6 +95,8 @@ export class MessageReader {
       const problem = judgeMessage(value, window.id(row), expectation === undefined ? undefined : (result) => expectation(result, end - start));
       this.learn(bytes, start, end, row, problem === undefined);
       owner.onAnswer(row, problem, bytes, start, end);
+    } else if (owner.onOwnAnswer(value)) {
+      return;
     } else if (window.hasBeen(id)) {
       this.counters.lateAnswers++;
     } else if (error !== undefined && (id === null || id === undefined)) {

@@ -1,5 +1,5 @@
 import { CLIENT_INFO, type ClientInfo } from '../../mcp/revisions.js';
-import { isObject, judgeMessage, violation, type Problem } from '../../mcp/judge-message.js';
+import { isObject, judgeMessage, type Problem } from '../../mcp/judge-message.js';
 import { parseMessage } from '../../mcp/scan-answer.js';
 import type { Endpoint } from '../../protocol/messages.js';
 import { judgeControl } from '../handshake.js';
@@ -11,6 +11,7 @@ import { reconnectWaitMs } from './reconnect-wait.js';
 import type { StreamControl, StreamListener } from './stream-listener.js';
 import { getStream, listenStream, subscribeMessage } from './stream-request.js';
 import { StreamSocket, type StreamEnd, type StreamSocketOwner } from './stream-socket.js';
+import { Subscriptions, type SubscribingSession } from './subscriptions.js';
 
 /** The session a stream belongs to. */
 export interface StreamHost {
@@ -46,7 +47,7 @@ const FIRST_ID = 2;
  * where it broke off where the server numbers its events. In the stateless era one `subscriptions/listen` is all of that
  * but for the resuming.
  */
-export class ListeningStream implements StreamControl, StreamSocketOwner {
+export class ListeningStream implements StreamControl, StreamSocketOwner, SubscribingSession {
   /** Why there will be no stream in this session; undefined: there may be. */
   refusal: Problem | undefined;
   private state: State = 'idle';
@@ -55,15 +56,11 @@ export class ListeningStream implements StreamControl, StreamSocketOwner {
   private retryMs = -1;
   private failures = 0;
   private away = false;
-  /** A subscription is on the wire. */
-  private posting = false;
   private timer: NodeJS.Timeout | undefined;
   private nextId = FIRST_ID;
   /** Of the listen request under way. */
   private listenId = -1;
-  /** By place in `uris`: asked for and not answered, and taken. */
-  private readonly asked = new Set<number>();
-  private readonly subscribed = new Set<number>();
+  private readonly subscriptions: Subscriptions;
   private readonly host: StreamHost;
   private readonly listener: StreamListener;
   private readonly shared: WireShared;
@@ -74,6 +71,7 @@ export class ListeningStream implements StreamControl, StreamSocketOwner {
     this.listener = listener;
     this.shared = shared;
     this.options = options;
+    this.subscriptions = new Subscriptions(listener);
   }
 
   get era(): 'legacy' | 'modern' {
@@ -81,6 +79,16 @@ export class ListeningStream implements StreamControl, StreamSocketOwner {
   }
   get hasSession(): boolean {
     return this.host.hasSession;
+  }
+
+  get isListening(): boolean {
+    return this.state === 'listening';
+  }
+  get isOver(): boolean {
+    return this.state === 'over';
+  }
+  get timeoutMs(): number {
+    return this.options.timeoutMs;
   }
 
   start(): void {
@@ -92,14 +100,14 @@ export class ListeningStream implements StreamControl, StreamSocketOwner {
     this.drop();
     this.state = 'idle';
     this.away = true;
-    if (this.era === 'modern') this.abandonSubscriptions({ category: 'aborted_by_us', detail: 'the stream was left before the subscription was taken' });
+    if (this.era === 'modern') this.subscriptions.abandon({ category: 'aborted_by_us', detail: 'the stream was left before the subscription was taken' });
   }
 
   /** On purpose, as if the network had: it is opened again like one that was lost, but does not count as lost. */
   breakOff(): void {
     if (this.state !== 'listening' && this.state !== 'opening') return;
     this.drop(true);
-    this.abandonSubscriptions({ category: 'aborted_by_us', detail: 'the stream was broken off on purpose' });
+    this.subscriptions.abandon({ category: 'aborted_by_us', detail: 'the stream was broken off on purpose' });
     this.again();
   }
 
@@ -123,7 +131,7 @@ export class ListeningStream implements StreamControl, StreamSocketOwner {
     else streams.opened++;
     if (this.era === 'legacy') {
       this.failures = 0;
-      this.subscribeNext();
+      this.subscriptions.askInTurn(this);
     }
   }
 
@@ -151,7 +159,10 @@ export class ListeningStream implements StreamControl, StreamSocketOwner {
       this.listener.onUpdate(bytes, start, end, nowMs);
     } else if (method === 'notifications/progress') {
       counters.streams.progress++;
-    } else if (method === 'notifications/subscriptions/acknowledged' && this.era === 'modern') this.acknowledged(message);
+    } else if (method === 'notifications/subscriptions/acknowledged' && this.era === 'modern') {
+      this.failures = 0;
+      this.subscriptions.acknowledged(message);
+    }
   }
 
   onEnd(end: StreamEnd): void {
@@ -162,8 +173,8 @@ export class ListeningStream implements StreamControl, StreamSocketOwner {
     if (end.kind === 'refused') return this.refused(end.status, end.problem);
     // In the session era a subscription is asked for beside the stream: it does not fail with one that had been open.
     if (end.kind === 'ended') {
-      if (this.era === 'modern') this.abandonSubscriptions({ category: 'stream_lost', detail: 'the stream ended before the subscription was taken' });
-    } else if (!wasListening || this.era === 'modern') this.abandonSubscriptions(end.problem);
+      if (this.era === 'modern') this.subscriptions.abandon({ category: 'stream_lost', detail: 'the stream ended before the subscription was taken' });
+    } else if (!wasListening || this.era === 'modern') this.subscriptions.abandon(end.problem);
     this.again();
   }
 
@@ -174,68 +185,32 @@ export class ListeningStream implements StreamControl, StreamSocketOwner {
     const request = this.era === 'modern' ? this.listen() : getStream(host.endpoint, host.settled(), listener.resume ? this.lastEventId : '');
     this.socket = new StreamSocket(this, shared, host.address, request, options.readBytesPerSecond);
     // Asked for before anything can be missed, so that their time includes that of the stream they need.
-    if (this.era === 'legacy') for (let index = 0; index < listener.uris.length; index++) this.ask(index);
+    if (this.era === 'legacy') this.subscriptions.askAll();
   }
 
   private listen(): Buffer {
     const { host, listener, options } = this;
     this.listenId = this.nextId++;
-    this.subscribed.clear();
-    for (let index = 0; index < listener.uris.length; index++) this.ask(index);
+    this.subscriptions.forget();
+    this.subscriptions.askAll();
     this.shared.counters.messagesSent++;
     return listenStream(host.endpoint, host.settled(), this.listenId, listener.uris, options.clientInfo ?? CLIENT_INFO);
   }
 
-  private ask(index: number): void {
-    if (this.asked.has(index) || this.subscribed.has(index)) return;
-    this.asked.add(index);
-    this.listener.onSubscribing(index);
-  }
-
-  /** One after the other: a client with many topics has no more than one such request on the wire. */
-  private subscribeNext(): void {
-    const [index] = this.asked;
-    if (index === undefined || this.state !== 'listening' || this.posting) return;
+  subscribe(uri: string, done: (problem: Problem | undefined) => void): void {
     const id = this.nextId++;
-    this.posting = true;
-    let waiting = true;
-    const over = (problem: Problem | undefined): void => {
-      if (!waiting) return;
-      waiting = false;
-      this.posting = false;
-      clearTimeout(timer);
-      if (this.state === 'over') return;
-      this.taken(index, problem);
-      if (problem?.category === 'session_lost') this.host.onSessionLost(problem);
-      else this.subscribeNext();
-    };
-    const timer = setTimeout(() => over({ category: 'timeout', detail: `no answer to resources/subscribe within ${this.options.timeoutMs} ms` }), this.options.timeoutMs);
-    this.host.request(subscribeMessage(id, this.listener.uris[index] ?? ''), id, (outcome) => {
-      over(outcome.kind === 'failed' ? outcome.failure : judgeControl(outcome.answer, id, 'legacy', this.hasSession));
+    this.host.request(subscribeMessage(id, uri), id, (outcome) => {
+      done(outcome.kind === 'failed' ? outcome.failure : judgeControl(outcome.answer, id, 'legacy', this.hasSession));
     });
   }
 
-  private taken(index: number, problem: Problem | undefined): void {
-    if (!this.asked.delete(index)) return;
-    if (problem === undefined) this.subscribed.add(index);
-    this.listener.onSubscribed(index, problem);
-  }
-
-  private acknowledged(message: Record<string, unknown>): void {
-    this.failures = 0;
-    const params = isObject(message['params']) ? message['params'] : {};
-    const notifications = isObject(params['notifications']) ? params['notifications'] : {};
-    const honoured: unknown = notifications['resourceSubscriptions'];
-    const uris = new Set<unknown>(Array.isArray(honoured) ? honoured : []);
-    for (const index of [...this.asked]) {
-      const uri = this.listener.uris[index];
-      this.taken(index, uris.has(uri) ? undefined : violation(`the server did not take the subscription to ${uri}`));
-    }
+  onSessionLost(problem: Problem): void {
+    this.host.onSessionLost(problem);
   }
 
   /** The answer to `subscriptions/listen` itself ends the subscription; an error says why there was none. */
   private listenAnswered(problem: Problem | undefined): void {
-    if (problem !== undefined) this.abandonSubscriptions(problem);
+    if (problem !== undefined) this.subscriptions.abandon(problem);
   }
 
   private refused(status: number, problem: Problem): void {
@@ -245,7 +220,7 @@ export class ListeningStream implements StreamControl, StreamSocketOwner {
       this.lastEventId = '';
       return this.again();
     }
-    this.abandonSubscriptions(problem);
+    this.subscriptions.abandon(problem);
     // No streams here (405, 2025-11-25), or no such method: asking again would get the same answer.
     if (status === 405 || problem.category === 'rpc_-32601') {
       this.refusal = problem;
@@ -262,12 +237,8 @@ export class ListeningStream implements StreamControl, StreamSocketOwner {
 
   private timedOut(): void {
     this.drop();
-    this.abandonSubscriptions({ category: 'timeout', detail: `no answer to the request for a stream within ${this.options.timeoutMs} ms` });
+    this.subscriptions.abandon({ category: 'timeout', detail: `no answer to the request for a stream within ${this.options.timeoutMs} ms` });
     this.again();
-  }
-
-  private abandonSubscriptions(problem: Problem): void {
-    for (const index of [...this.asked]) this.taken(index, problem);
   }
 
   /** Keeps where we are, as far as whole events go. */

@@ -10,17 +10,27 @@ export function getStream(endpoint: Endpoint, settled: Settled, lastEventId: str
   return requestBytes({ url: endpoint.url, headers: { accept: 'text/event-stream', ...headers } }, 'legacy', { verb: 'GET', ...settled }, '');
 }
 
+const LISTEN = 'subscriptions/listen';
+
 /** `subscriptions/listen` of the stateless era (2026-07-28): one long answer. */
 export function listenStream(endpoint: Endpoint, settled: Settled, id: number, uris: readonly string[], clientInfo: ClientInfo): Buffer {
-  const method = 'subscriptions/listen';
-  const params = { notifications: { resourceSubscriptions: uris }, _meta: metaEnvelope(settled.version ?? '', clientInfo) };
-  return requestBytes(endpoint, 'modern', { verb: 'POST', method, ...settled }, JSON.stringify({ jsonrpc: '2.0', id, method, params }));
+  return requestBytes(endpoint, 'modern', { verb: 'POST', method: LISTEN, ...settled }, listenMessage(id, uris, settled.version ?? '', clientInfo));
+}
+
+/** The same where messages need no HTTP around them. */
+export function listenMessage(id: number, uris: readonly string[], version: string, clientInfo: ClientInfo): string {
+  const params = { notifications: { resourceSubscriptions: uris }, _meta: metaEnvelope(version, clientInfo) };
+  return JSON.stringify({ jsonrpc: '2.0', id, method: LISTEN, params });
 }
 
 export function subscribeMessage(id: number, uri: string): string {
   return JSON.stringify({ jsonrpc: '2.0', id, method: 'resources/subscribe', params: { uri } });
 }
 
-export function cancelledMessage(requestId: number): string {
-  return JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId, reason: 'timeout' } });
+export function unsubscribeMessage(id: number, uri: string): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, method: 'resources/unsubscribe', params: { uri } });
+}
+
+export function cancelledMessage(requestId: number, reason = 'timeout'): string {
+  return JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId, reason } });
 }

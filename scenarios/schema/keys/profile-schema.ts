@@ -54,7 +54,7 @@ const operation = z.strictObject({
   prompt: text.optional().describe('prompts/get of this prompt.'),
   ping: z.literal(true, { error: 'write `ping: true`' }).optional().describe('ping. Does not exist in the stateless era (2026-07-28), so it is refused when `target.era` is modern.'),
   list: z.enum(listKinds).optional().describe('tools/list, resources/list or prompts/list (first page).'),
-  subscribe: text.optional().describe('Subscribes to this uri as each session opens, beside the mix, and listens on a stream: resources/subscribe and the GET stream in the session era, subscriptions/listen in the stateless one. May hold `{{ client }}`.'),
+  subscribe: text.optional().describe('Subscribes to this uri as each session opens, beside the mix, and listens on a stream: resources/subscribe and the GET stream in the session era, subscriptions/listen in the stateless one. Over transports other than streamable-http what the server says comes on the link of the session. May hold `{{ client }}`.'),
   progress: z.literal(true, { error: 'write `progress: true`' }).optional().describe('Sends a progress token with the call; progress notifications are counted.'),
   arguments: z.union([z.enum(['auto'], { error: 'expected a map of arguments' }), z.record(z.string(), z.unknown())]).optional().describe('Arguments of the tool or prompt; text in it may hold templates. `auto`: made up from what the server says of it in its list, before the load begins; what cannot be right for certain is refused.'),
   expect: expectation.optional().describe('What a correct answer holds beyond the rules of MCP; one that does not has failed with `expectation`. Such answers are all parsed.'),
@@ -63,8 +63,8 @@ const operation = z.strictObject({
 
 const stream = z.strictObject({
   open: z.boolean().optional().describe('true: keeps a stream open without any subscription (session era). Default: only where there is a subscription.'),
-  away: z.array(name).optional().describe('Names of stages in which clients close their streams, their sessions and subscriptions kept, and open them again after: consumers that are away and come back.'),
-  resume: z.boolean().optional().describe('Whether a stream opened again asks for what it missed (Last-Event-ID, session era); default true.'),
+  away: z.array(name).optional().describe('Names of stages in which clients close their streams, their sessions and subscriptions kept, and open them again after: consumers that are away and come back. Over transports other than streamable-http they unsubscribe, and miss what is published meanwhile.'),
+  resume: z.boolean().optional().describe('Whether a stream opened again asks for what it missed (Last-Event-ID, session era); default true. Over transports other than streamable-http nothing can be resumed.'),
 });
 
 export const profileSchema = z.strictObject({

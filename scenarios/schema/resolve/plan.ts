@@ -10,6 +10,7 @@ import { child, nameOf } from '../source/node.js';
 import type { MapNode, SourceNode } from '../source/node.js';
 import { Part } from './context.js';
 import type { Report } from './context.js';
+import { checkStreams } from './check-streams.js';
 import { checkTransports } from './check-transports.js';
 import { checkWays } from './check-ways.js';
 import { resolveFaults } from './faults.js';
@@ -74,6 +75,7 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
   const thresholds = resolveThresholds(source.thresholds ?? [], checks);
   const stopWhen = resolveStopRules(source.stopWhen ?? [], checks);
   if (target !== undefined) checkTransports(target, profiles, scenario);
+  checkStreams(profiles, scenario);
   if (source.stages !== undefined) checkStageProfiles(source.stages, known.profile, scenario);
   if (stages !== undefined) checkScale(stages, profiles, scenario);
   const faults = stages === undefined ? [] : resolveFaults(source.faults ?? [], { stages, scaleMs, scenario });

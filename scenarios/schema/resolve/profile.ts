@@ -44,9 +44,9 @@ export function resolveProfile(node: MapNode, prefix: string, firstSlot: number,
   const session = resolveSession(source, part, context.scaleMs);
   const arrivals = resolveArrivals(source, operations, part, context.scaleMs);
   const misbehave = resolveMisbehave(source, part, context.scaleMs);
-  const stream = resolveStream(source, operations, part, context);
-  const window = resolveWindow(source, part, context.warn);
   const transport = part.has(['transport']) ? source.transport : (context.transport ?? source.transport);
+  const stream = resolveStream(source, operations, part, { era: context.era, stages: context.stages, transport });
+  const window = resolveWindow(source, part, context.warn);
   if (wrong || session === undefined || arrivals === undefined || !isTransport(transport)) return undefined;
   if (session.mode === 'pool' && session.size > source.clients) {
     context.warn(`profile ${source.name}: a pool of ${session.size} sessions for ${source.clients} clients: ${source.clients} sessions are used`);

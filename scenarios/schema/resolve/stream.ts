@@ -1,5 +1,6 @@
 /** The stream of a profile: what it subscribes to, when it is away. */
 import { suggest } from '../nearest.js';
+import { factsOf, isTransport } from '../transports.js';
 import type { ProfileSource } from '../keys/profile-schema.js';
 import type { Era, OperationPlan, StreamPlan } from '../plan.js';
 import type { Part } from './context.js';
@@ -8,12 +9,14 @@ export const SUBSCRIBE = 'resources/subscribe';
 
 export interface StreamContext {
   readonly era: Era;
+  /** As the profile has it, or the target leaves no other. */
+  readonly transport: string;
   /** Names of the scenario's stages. */
   readonly stages: readonly string[];
 }
 
 /** @returns undefined where clients open no stream, or when something is wrong, which is reported */
-export function resolveStream(source: ProfileSource, operations: readonly OperationPlan[], profile: Part, { era, stages }: StreamContext): StreamPlan | undefined {
+export function resolveStream(source: ProfileSource, operations: readonly OperationPlan[], profile: Part, { era, transport, stages }: StreamContext): StreamPlan | undefined {
   const subscribes = operations.some(({ method }) => method === SUBSCRIBE);
   const written = source.stream;
   if (!subscribes && written?.open !== true) {
@@ -26,9 +29,6 @@ export function resolveStream(source: ProfileSource, operations: readonly Operat
   if (session === 'pool' || session === 'per-request') {
     profile.wrongValue(['session'], 'CONFLICT', `a stream belongs to one client and lasts, so session: ${session} has no place for it`, 'use session: reuse or churn');
   }
-  if (source.transport !== 'streamable-http') {
-    profile.wrongValue(['transport'], 'CONFLICT', `streams and subscriptions over ${source.transport} are not built yet`, 'use streamable-http');
-  }
   if (subscribes && written?.open === false) {
     profile.wrongKey(['stream', 'open'], 'CONFLICT', 'a subscription is heard of on a stream', 'take `open` out, or the subscription');
   }
@@ -38,8 +38,15 @@ export function resolveStream(source: ProfileSource, operations: readonly Operat
   if (written?.resume === true && era === 'modern') {
     profile.wrongKey(['stream', 'resume'], 'CONFLICT', 'the stateless era (2026-07-28) cannot resume a stream', 'take it out, or set target.era: legacy');
   }
+  const hears = isTransport(transport) ? factsOf(transport).hears : 'streams';
+  if (hears === 'nothing') {
+    profile.wrongValue(['transport'], 'CONFLICT', `over ${transport} nothing is heard of what a server says by itself: no streams, no subscriptions`, 'use another transport');
+  }
+  if (hears === 'link' && written?.resume === true) {
+    profile.wrongKey(['stream', 'resume'], 'CONFLICT', `over ${transport} nothing can be resumed: what a server says is said to the session's link, and gone with it`, 'take it out, or use streamable-http');
+  }
   (written?.away ?? []).forEach((name, index) => {
     if (!stages.includes(name)) profile.wrongValue(['stream', 'away', index], 'NOT_FOUND', `no stage is named \`${name}\``, suggest(name, stages, 'stages'));
   });
-  return { away: written?.away ?? [], resume: written?.resume ?? true };
+  return { away: written?.away ?? [], resume: hears === 'streams' && (written?.resume ?? true) };
 }

@@ -13,7 +13,7 @@ import type { McpEndpointParts } from './mcp-endpoint.js';
 export const ssePath = '/sse';
 export const messagesPath = '/messages';
 
-export interface SseSessionsParts extends Pick<McpEndpointParts, 'replica' | 'begun' | 'ended'> {
+export interface SseSessionsParts extends Pick<McpEndpointParts, 'replica' | 'begun' | 'ended' | 'streams'> {
   readonly maxSessions: number;
   readonly observer: Pick<SessionObserver, 'sessionOpened' | 'sessionClosed'>;
 }
@@ -93,6 +93,7 @@ class CountingTransport extends SSEServerTransport {
   override async send(message: JSONRPCMessage): Promise<void> {
     if (isJSONRPCResultResponse(message)) message.result._meta = { ...message.result._meta, [replicaMetaKey]: this.#parts.replica };
     await super.send(message);
+    if ('method' in message) this.#parts.streams.streamed(JSON.stringify(message));
     const id = 'id' in message && !('method' in message) ? message.id : undefined;
     const begun = id === undefined ? undefined : this.#underWay.get(id);
     if (id === undefined || begun === undefined) return;

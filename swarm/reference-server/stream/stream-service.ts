@@ -1,5 +1,6 @@
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import type { Catalogue } from '../catalogue/catalogue.js';
+import { updateParams } from '../catalogue/topics.js';
 import type { ServedEra } from '../mcp/era.js';
 import { createLegacyServer } from '../mcp/legacy-server.js';
 import { createModernServer } from '../mcp/modern-era.js';
@@ -75,7 +76,10 @@ export class StreamService {
   }
 
   #serveModern(transport: StreamTransport): Promise<void> {
-    serveStdio(() => createModernServer(this.#catalogue, this.#options.replica), { transport, legacy: 'reject' });
+    let server: ReturnType<typeof createModernServer> | undefined;
+    serveStdio(() => (server = createModernServer(this.#catalogue, this.#options.replica)), { transport, legacy: 'reject' });
+    // The SDK passes on what a subscription asks for and drops the rest; but only where there is one it need be told at all.
+    transport.onListen = () => this.#catalogue.topics.listen((update) => void server?.sendResourceUpdated(updateParams(update)).catch(() => undefined));
     return Promise.resolve();
   }
 }

@@ -11,6 +11,13 @@ export interface StreamObserver {
   begun(inbound: Inbound): void;
   /** Told of every one of those once, when its answer has been handed over, or its client has gone. */
   ended(inbound: Inbound, outcome: Outcome, durationMs: number): void;
+  readonly streams: {
+    /** A client listens: `subscriptions/listen`. */
+    streamOpened(): void;
+    streamClosed(): void;
+    /** A notification has gone out. */
+    streamed(text: string): void;
+  };
 }
 
 /** A conversation as the SDKs' transport, which counts what it answers and signs every result with the replica. */
@@ -18,6 +25,9 @@ export class StreamTransport implements Transport {
   onclose?: () => void;
   onerror?: (error: Error) => void;
   onmessage?: (message: Message) => void;
+  /** Told once, when the client asks for what the server has to say by itself in the stateless era; @returns what to do when it has gone. */
+  onListen?: () => () => void;
+  #stopListening: (() => void) | undefined;
   readonly #pending = new Map<unknown, { readonly inbound: Inbound; readonly startedAt: number }>();
   readonly #conversation: Conversation;
   readonly #replica: string;
@@ -38,7 +48,8 @@ export class StreamTransport implements Transport {
     const signed = 'result' in message ? { ...message, result: { ...message.result, _meta: { ...message.result._meta, [replicaMetaKey]: this.#replica } } } : message;
     const text = JSON.stringify(signed);
     this.#conversation.send(text);
-    if (!('method' in message)) this.#answered(message.id, outcomeOf(200, text));
+    if ('method' in message) this.#observer.streams.streamed(text);
+    else this.#answered(message.id, outcomeOf(200, text));
     return Promise.resolve();
   }
 
@@ -52,6 +63,7 @@ export class StreamTransport implements Transport {
     const inbound = describe(body);
     const id = idOf(body);
     this.#observer.begun(inbound);
+    if (inbound.label === 'subscriptions/listen') this.#listens();
     if (id === undefined) this.#observer.ended(inbound, 'ok', 0);
     else this.#pending.set(id, { inbound, startedAt: performance.now() });
     this.onmessage?.(body as Message);
@@ -63,7 +75,15 @@ export class StreamTransport implements Transport {
     this.#observer.ended(pending.inbound, outcome, performance.now() - pending.startedAt);
   }
 
+  #listens(): void {
+    if (this.#stopListening !== undefined || this.onListen === undefined) return;
+    this.#stopListening = this.onListen();
+    this.#observer.streams.streamOpened();
+  }
+
   #ended(): void {
+    if (this.#stopListening !== undefined) this.#observer.streams.streamClosed();
+    this.#stopListening?.();
     for (const id of this.#pending.keys()) this.#answered(id, 'aborted');
     this.onclose?.();
   }
