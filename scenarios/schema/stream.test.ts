@@ -40,9 +40,33 @@ test.each([
   ['progress of something else than a tool', 'profile: low-load, operations: [{ list: tools, progress: true }]', '', 'workload.w.operations.0.progress: only a tool'],
   ['a publisher that chooses among topics', `${publishing}, operations: [{ tool: publish, arguments: { topic: "{{ pick a b }}", stamp: "{{ stamp }}" } }]`, '', 'workload.w.operations.publish: `{{ pick }}` beside `{{ stamp }}`'],
   ['two kinds of publications', `${publishing}, operations: [{ tool: publish, arguments: { stamp: "{{ stamp }}" } }, { tool: other, arguments: { stamp: "{{ stamp }}" } }]`, '', 'workload.w.operations.other: a second operation with `{{ stamp }}`'],
+  ['resuming over a link', `${listening}, transport: websocket, stream: { resume: true }`, 'target: { server: { url: "ws://localhost:1/mcp" } }', 'workload.w.stream.resume: over websocket nothing can be resumed'],
+  ['listening with a client that tells nothing of it', `${listening}, transport: sdk`, 'target: { server: { url: "http://localhost:1/mcp" } }', 'workload.w.transport: over sdk nothing is heard'],
   ['a remainder of nothing', `${publishing}, operations: [{ tool: publish, arguments: { topic: "{{ client 0 }}" } }]`, '', '`{{ client 0 }}` does not fit'],
 ])('refused: %s', (_, work, top, message) => {
   expect(refusal(scenario(work, top))).toContain(message);
+});
+
+describe('publishers and subscribers over stdio', () => {
+  const over = (workload: string): string => `name: s\ntarget: { server: { command: [x] } }\nworkload:\n${workload}stages:\n  - { name: a, duration: 10s }\n`;
+
+  test('cannot hear of one another: each session has a server of its own', () => {
+    const words = 'over stdio each session has a server of its own, so `subscriber` can never hear of what `publisher` publishes';
+    expect(refusal(over('  subscriber: {}\n  publisher: {}\n'))).toContain(words);
+  });
+
+  test.each([
+    ['a client hears of itself', '  both: { profile: low-load, operations: [{ subscribe: "a://b" }, { tool: publish, arguments: { stamp: "{{ stamp }}" } }] }\n'],
+    ['nobody publishes', '  subscriber: {}\n'],
+    ['nobody subscribes', '  publisher: {}\n'],
+  ])('are not refused where %s', (_, workload) => {
+    expect(refusal(over(workload))).toBe('accepted');
+  });
+});
+
+test.each(['websocket', 'tcp', 'sse', 'stdio'])('over %s what is missed is missed', (transport) => {
+  const server = { websocket: 'url: "ws://localhost:1/mcp"', tcp: 'url: "tcp://localhost:1"', sse: 'url: "http://localhost:1/sse"', stdio: 'command: [x]' }[transport];
+  expect(planOf(scenario(`${listening}, transport: ${transport}`, `target: { server: { ${server} } }`)).profiles[0]?.stream).toEqual({ away: [], resume: false });
 });
 
 test('an operation with a stamp publishes', () => {

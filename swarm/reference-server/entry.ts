@@ -1,3 +1,4 @@
+import type { Readable, Writable } from 'node:stream';
 import { watchLease } from './lease.js';
 import type { ProgramOptions } from './options.js';
 
@@ -16,12 +17,19 @@ const drainMs = 10_000;
  * The life of a program of this folder, and the only place here that touches the process: parses the arguments, starts,
  * prints one JSON line when it listens, and ends with exit code 0 on SIGTERM, SIGINT or a lost lease (1: could not
  * start, 2: wrong arguments). A second signal ends it at once.
+ * @param alone serves one session over the process's own streams, if that is what the options ask for; the process ends with it
  */
 export async function runProgram<Options extends ProgramOptions>(
   parse: (args: readonly string[]) => Options,
   start: (options: Options) => Promise<Listening>,
+  alone: (options: Options, input: Readable, output: Writable) => Promise<void> | undefined = () => undefined,
 ): Promise<void> {
   const options = attempt(() => parse(process.argv.slice(2)));
+  const session = alone(options, process.stdin, process.stdout);
+  if (session !== undefined) {
+    await session;
+    process.exit(0);
+  }
   const program = await start(options).catch((error: unknown) => fail(1, error));
   let ending = false;
   const end = (): void => {

@@ -1,6 +1,7 @@
 import { runProgram, streamEndpoints } from './entry.js';
 import { parseReferenceOptions } from './options.js';
 import { startReferenceServer } from './reference-server.js';
+import { serveStandardStreams } from './stream/standard-streams.js';
 
 await runProgram(parseReferenceOptions, async (options) => {
   const { port, streamPort, close } = await startReferenceServer(options);
@@ -9,4 +10,4 @@ await runProgram(parseReferenceOptions, async (options) => {
     ...streamEndpoints(streamPort)(host), ...(options.era === 'modern' ? {} : { sse: `http://${host}:${port}/sse` }),
   });
   return { host: options.host, id: options.id, port, endpoints, close };
-});
+}, (options, input, output) => (options.stdio ? serveStandardStreams(options, input, output) : undefined));

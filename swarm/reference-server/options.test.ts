@@ -7,7 +7,7 @@ test('every option of the reference server takes effect', () => {
       '--host 0.0.0.0 --port 0 --stream-port 5555 --era modern --answers sse --sessions stateless --session-ttl 1.5s --max-sessions 9 --id r2 --lease /tmp/l --seed 4 --replay 7'.split(' '),
     ),
   ).toEqual({
-    host: '0.0.0.0', port: 0, streamPort: 5555, era: 'modern', answers: 'sse', sessions: 'stateless', sessionTtlMs: 1500, maxSessions: 9, id: 'r2', lease: '/tmp/l', seed: 4, replay: 7,
+    host: '0.0.0.0', port: 0, streamPort: 5555, era: 'modern', answers: 'sse', sessions: 'stateless', sessionTtlMs: 1500, maxSessions: 9, id: 'r2', lease: '/tmp/l', seed: 4, replay: 7, stdio: false,
   });
 });
 

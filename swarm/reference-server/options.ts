@@ -32,6 +32,7 @@ const referenceSchema = z.strictObject({
   'session-ttl': duration.prefault('30m'),
   'max-sessions': z.coerce.number().int().min(1).default(1_000_000),
   seed: z.coerce.number().int().default(1),
+  stdio: z.boolean().default(false),
   replay: z.coerce.number().int().min(0).max(1_000_000).default(1_000),
 });
 
@@ -45,8 +46,11 @@ export interface SinkOptions {
   readonly answers: 'json' | 'sse';
 }
 
-/** @throws Error with every problem of the command line in words */
-export function parseReferenceOptions(args: readonly string[]): ReferenceServerOptions & ProgramOptions {
+/**
+ * `--stdio`: one session over standard input and output, and no port.
+ * @throws Error with every problem of the command line in words
+ */
+export function parseReferenceOptions(args: readonly string[]): ReferenceServerOptions & ProgramOptions & { readonly stdio: boolean } {
   const { 'session-ttl': sessionTtlMs, 'max-sessions': maxSessions, 'stream-port': streamPort, lease, ...rest } = parse(referenceSchema, args);
   return { ...rest, streamPort, sessionTtlMs, maxSessions, lease };
 }
@@ -57,8 +61,11 @@ export function parseSinkOptions(args: readonly string[]): SinkOptions & Program
   return { ...rest, streamPort, lease };
 }
 
+/** Options without a value. */
+const flags: ReadonlySet<string> = new Set(['stdio']);
+
 function parse<Schema extends z.ZodObject>(schema: Schema, args: readonly string[]): z.infer<Schema> {
-  const options = Object.fromEntries(Object.keys(schema.shape).map((name) => [name, { type: 'string' as const }]));
+  const options = Object.fromEntries(Object.keys(schema.shape).map((name) => [name, { type: flags.has(name) ? ('boolean' as const) : ('string' as const) }]));
   const { values } = parseArgs({ args: [...args], options, strict: true });
   const parsed = schema.safeParse({ ...values });
   if (parsed.success) return parsed.data;

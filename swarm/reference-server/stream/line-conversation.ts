@@ -1,10 +1,10 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { largestMessageBytes, type Conversation } from './conversation.js';
 
 const lineEnd = 0x0a;
 
-/** Messages as lines on a bare TCP connection. A line that is too long ends it. */
-export function lineConversation(socket: Socket): Conversation {
+/** Messages as lines on a bare TCP connection, or on the standard streams of a process. A line that is too long ends it. */
+export function lineConversation(socket: Duplex): Conversation {
   let held: Buffer[] = [];
   let heldBytes = 0;
   const conversation: Conversation = {
