@@ -80,11 +80,11 @@ describe.each(['legacy', 'modern'] as const)('%s era', (era) => {
     const { server } = await start({ era, react: (call) => reactions[call % reactions.length] ?? 'answer' });
     bench?.assign(testPlan({
       profiles: [
-        testProfile({ name: 'open', clients: 4, timeoutMs: 150, arrivals: { model: 'open', ratePerSecond: 50, spacing: 'poisson' }, connections: 2, maxInFlight: 2 }),
-        testProfile({ name: 'piped', clients: 2, firstSlot: 4, timeoutMs: 150, pipeline: 4, maxInFlight: 4 }),
-        testProfile({ name: 'closed', clients: 2, firstSlot: 6, timeoutMs: 150, arrivals: { model: 'closed', thinkTime: { kind: 'none' } }, session: { mode: 'churn', every: { operations: 7 } } }),
+        testProfile({ name: 'open', clients: 4, timeoutMs: 400, arrivals: { model: 'open', ratePerSecond: 50, spacing: 'poisson' }, connections: 2, maxInFlight: 2 }),
+        testProfile({ name: 'piped', clients: 2, firstSlot: 4, timeoutMs: 400, pipeline: 4, maxInFlight: 4 }),
+        testProfile({ name: 'closed', clients: 2, firstSlot: 6, timeoutMs: 400, arrivals: { model: 'closed', thinkTime: { kind: 'none' } }, session: { mode: 'churn', every: { operations: 7 } } }),
       ],
-      stages: testStages({ ms: 700 }, { ms: 500, from: 1, to: 0 }),
+      stages: testStages({ ms: 1_000 }, { ms: 500, from: 1, to: 0 }),
     }), era);
     const batches = (await bench?.finished()) ?? [];
     const sum = totals(batches);

@@ -99,5 +99,5 @@ describe.each(['json', 'sse'] as const)('answers as %s', (answers) => {
       if (proxy.cutAt % 32 === 0) expect([proxy.cutAt, await theirs(name, args)]).toEqual([proxy.cutAt, expected]);
       if (proxy.cutAt % 16 === 0) expect([proxy.cutAt, await load.call(4)]).toEqual([proxy.cutAt, ['correct', 'correct', 'correct', 'correct']]);
     }
-  }, 60_000);
+  }, 240_000);
 });

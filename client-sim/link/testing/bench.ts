@@ -15,19 +15,25 @@ export class Bench {
   readonly server: McpServer;
   readonly worker: WorkerProcess;
 
-  private constructor(controller: TestController, server: McpServer, worker: WorkerProcess) {
+  /** Between an order and its load: what a worker needs to start its threads, on a machine as busy as this one. */
+  readonly #leadMs: number;
+
+  private constructor(controller: TestController, server: McpServer, worker: WorkerProcess, leadMs: number) {
     this.controller = controller;
     this.server = server;
     this.worker = worker;
+    this.#leadMs = leadMs;
   }
 
   static async start(server: McpServerOptions, args: readonly string[] = [], controller: TestControllerOptions = {}): Promise<Bench> {
     const mcp = await McpServer.start(server);
     const boss = await TestController.start(controller);
+    const startedAt = performance.now();
     const worker = new WorkerProcess(['--controller', boss.url, '--threads', '2', ...args]);
-    const bench = new Bench(boss, mcp, worker);
-    await boss.until(() => boss.registrations.length > 0 && boss.heartbeats.length > 2, 'worker registers');
-    return bench;
+    await boss.until(() => boss.registrations.length > 0, 'worker registers');
+    const tookMs = performance.now() - startedAt;
+    await boss.until(() => boss.heartbeats.length > 2, 'worker is heard');
+    return new Bench(boss, mcp, worker, 300 + 1.5 * tookMs);
   }
 
   assign(plan: WorkerPlan, era: 'legacy' | 'modern', overrides: Partial<Extract<Order, { type: 'assignment' }>> = {}): void {
@@ -35,7 +41,7 @@ export class Bench {
       type: 'assignment', protocol: 1, runId: 'run-1', workerId: 'w1', assignmentId: 'a1', plan,
       endpoints: [{ url: this.server.url, headers: {} }], pinned: PINNED[era],
       slots: plan.profiles.map((profile, index) => ({ profile: index, start: 0, step: 1, count: profile.clients })),
-      startAt: Date.now() + 800, joinMs: 0, ...overrides,
+      startAt: Math.ceil(Date.now() + this.#leadMs), joinMs: 0, ...overrides,
     });
   }
 

@@ -67,7 +67,7 @@ export class TestController {
   }
 
   /** Resolves when `condition` holds; looked at after each message. */
-  async until(condition: () => boolean, what: string, budgetMs = 20_000): Promise<void> {
+  async until(condition: () => boolean, what: string, budgetMs = 45_000): Promise<void> {
     const giveUpAt = performance.now() + budgetMs;
     while (!condition()) {
       if (performance.now() > giveUpAt) throw new Error(`${what}: not within ${budgetMs} ms`);

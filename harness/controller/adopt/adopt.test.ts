@@ -33,8 +33,12 @@ interface Spawned {
 }
 
 function controller(...args: readonly string[]): Spawned {
+  return controllerWith({}, args);
+}
+
+function controllerWith(env: Readonly<Record<string, string>>, args: readonly string[]): Spawned {
   const entry = fileURLToPath(new URL('../testing/controller-process.js', import.meta.url));
-  const child = spawn(process.execPath, [entry, resultsFolder, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [entry, resultsFolder, ...args], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
   processes.push(child);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return { child, line: async () => JSON.parse((await lines.next()).value ?? 'null') as Record<string, unknown> };
@@ -86,19 +90,20 @@ test('a controller killed in mid-run is replaced by one that adopts the run, and
   expect(log.filter(({ type }) => type === 'worker.finished')).toHaveLength(2);
   expect(existsSync(join(folder() ?? '', 'secrets.json'))).toBe(false);
   for (const event of log) if (event.type === 'program.started') expect(isRunning(event.program)).toBe(false);
-}, 30_000);
+}, 120_000);
 
 test('workers that do not come back within their lease are lost by policy', async () => {
-  const first = controller('0', '60', 'continue');
+  const lease = { LEASE_MS: '3000' };
+  const first = controllerWith(lease, ['0', '60', 'continue']);
   const { port } = await first.line();
   await reached('stage.started');
   await kill(first);
   for (const event of await events()) if (event.type === 'program.started') process.kill(event.program.pid, 'SIGKILL');
-  const second = controller(String(port));
+  const second = controllerWith(lease, [String(port)]);
   await second.line();
   expect(await second.line()).toMatchObject({ stopped: 'worker-loss', verdict: { kind: 'incomplete' } });
   expect((await events()).filter(({ type }) => type === 'worker.lost')).toHaveLength(2);
-}, 30_000);
+}, 120_000);
 
 test('a run whose load had not begun is ended as incomplete, and its programs with it', async () => {
   const first = controller('0', '60');
@@ -112,7 +117,7 @@ test('a run whose load had not begun is ended as incomplete, and its programs wi
   const finished = await second.line();
   if (!begun) expect(finished).toMatchObject({ failure: { code: 'CONTROLLER_LOST', message: expect.stringContaining('before its load began') }, verdict: { kind: 'incomplete' } });
   expect(programs.filter(isRunning)).toEqual([]);
-}, 30_000);
+}, 120_000);
 
 const orders = (): readonly string[] => readFileSync(join(resultsFolder, 'faults.log'), 'utf8').trim().split('\n');
 
@@ -137,7 +142,7 @@ test.each([
   expect(types.filter((type) => type === 'fault.started')).toHaveLength(1);
   expect(log.filter(({ type }) => type === 'fault.ended')).toMatchObject([{ reason }]);
   expect(types.indexOf('fault.undone')).toBeGreaterThan(types.indexOf('run.adopted'));
-}, 40_000);
+}, 120_000);
 
 test('a run that a living controller holds is not touched', async () => {
   const first = controller('0', '60');
@@ -146,4 +151,4 @@ test('a run that a living controller holds is not touched', async () => {
   expect(await unfinishedRuns(resultsFolder)).toEqual({ runs: [], problems: [] });
   await kill(first);
   expect((await unfinishedRuns(resultsFolder)).runs).toHaveLength(1);
-}, 30_000);
+}, 120_000);
