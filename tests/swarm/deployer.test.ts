@@ -20,6 +20,8 @@ const STACK = 'swarmbench-deployer';
 const soon = (): AbortSignal => AbortSignal.timeout(10_000);
 const up = (services: Compose, more: Compose = {}, folder?: string) => deploy(stackOf(STACK, compose(services, more), folder));
 const failure = (promise: Promise<unknown>): Promise<StackError> => promise.then(() => { throw new Error('it came up'); }, (error: unknown) => error as StackError);
+/** Up for ten seconds before it counts as up: a busy engine may be slow to notice that a program has ended. */
+const stuck = (services: Compose) => failure(deploy(stackOf(STACK, compose(services)), { options: { stableMs: 10_000 } }));
 
 await describeOnSwarm('a deployed stack', 'engine', () => {
   beforeAll(async () => {
@@ -130,21 +132,21 @@ await describeOnSwarm('a stack that cannot come up says so early, in the words o
   ])('%s', async (name, service, words, hint) => {
     // A service of its own each: modes cannot change, and updates fail in another way.
     const short = name.replaceAll(' ', '-').slice(0, 40);
-    const error = await failure(up({ [short]: service }));
+    const error = await stuck({ [short]: service });
     expect(error).toMatchObject({ code: 'SERVICE_STUCK', message: expect.stringMatching(words), hint: expect.stringMatching(hint) });
     expect(error.left).toEqual(expect.arrayContaining([`network ${STACK}_net`, `service ${STACK}_${short}`]));
   });
 
   test('a host port that another program has', async () => {
     const published = await listenedPort();
-    const error = await failure(up({ one: box({ ports: [{ target: 80, published, mode: 'host' }] }) }));
+    const error = await stuck({ one: box({ ports: [{ target: 80, published, mode: 'host' }] }) });
     expect(error).toMatchObject({ code: 'SERVICE_STUCK', message: expect.stringMatching(/address already in use|ports are not available/), hint: expect.stringMatching(/listens on the port/) });
     expect(error.left).toContain(`service ${STACK}_one`);
   });
 
   test('a host port that another service has', async () => {
     const ports = [{ target: 80, published: 28_472, mode: 'host' }];
-    const error = await failure(up({ first: box({ ports }, { replicas: 2 }) }));
+    const error = await stuck({ first: box({ ports }, { replicas: 2 }) });
     expect(error).toMatchObject({ code: 'SERVICE_STUCK', message: expect.stringMatching(/1 of 2 replicas not running.*host-mode port already in use/), hint: expect.stringMatching(/docker service ls/) });
     expect(error.left).toContain(`service ${STACK}_first`);
   });
@@ -153,7 +155,7 @@ await describeOnSwarm('a stack that cannot come up says so early, in the words o
     const rolling = { update_config: { failure_action: 'rollback', monitor: '1s' } };
     await up({ one: box({}, rolling) });
     const before = await runningTasks(STACK);
-    const error = await failure(up({ one: box({ image: 'swarmbench-test/nowhere:2' }, { ...rolling, replicas: 1 }) }));
+    const error = await stuck({ one: box({ image: 'swarmbench-test/nowhere:2' }, { ...rolling, replicas: 1 }) });
     expect(error).toMatchObject({ code: 'ROLLED_BACK', message: expect.stringMatching(/runs as before .*No such image: swarmbench-test\/nowhere:2/) });
     expect(Object.keys(await runningTasks(STACK))).toEqual(Object.keys(before));
     // The rollback that was is no news to the next deployment.
@@ -162,7 +164,7 @@ await describeOnSwarm('a stack that cannot come up says so early, in the words o
 
   test('an update that the engine pauses', async () => {
     await up({ one: box() });
-    const error = await failure(up({ one: box({ command: ['sh', '-c', 'exit 4'] }) }));
+    const error = await stuck({ one: box({ command: ['sh', '-c', 'exit 4'] }) });
     expect(error).toMatchObject({ code: 'UPDATE_PAUSED', message: expect.stringMatching(/non-zero exit \(4\)/) });
   });
 
@@ -209,7 +211,7 @@ await describeOnSwarm('a deployment that is cut short', 'engine', () => {
     const name = `${STACK}_net`;
     const id = await engine.networks.create({ Name: name, Driver: 'overlay', Internal: false, Attachable: false, Labels: {} }, soon());
     onTestEnd(() => engine.networks.remove(id, soon()));
-    const error = await failure(up({ one: box() }));
+    const error = await stuck({ one: box() });
     expect(error).toMatchObject({ code: 'NAME_NOT_OURS', left: [] });
     await removeStack(STACK);
     expect(await engine.networks.find(name, soon())).toMatchObject({ Id: id });

@@ -72,18 +72,18 @@ await describeOnSwarm('images without a registry', 'cli', () => {
 
   describe('and with one', () => {
     test('they are pushed, and the stack is told their names there', async () => {
-      const options = { docker: dockerOfTests(), packageRoot, offline: true, own: ['agent'], onProgress: () => undefined, signal: AbortSignal.timeout(100_000) } as const;
+      const options = { docker: dockerOfTests(), packageRoot, offline: true, own: ['agent'], onProgress: () => undefined, signal: AbortSignal.timeout(220_000) } as const;
       const { environment } = await buildImages({ ...options, standIns: ['registry'] });
       const { stdout: started } = await cli(['run', '--detach', '--rm', '--publish', '127.0.0.1::5000', environment['REGISTRY_IMAGE'] ?? '']);
       onTestEnd(() => cli(['rm', '--force', '--volumes', started.trim()]));
       const registry = (await cli(['port', started.trim(), '5000'])).stdout.trim();
-      await until('the registry', () => fetch(`http://${registry}/v2/`).then(({ ok }) => ok, () => false));
+      await until('the registry', () => fetch(`http://${registry}/v2/`).then(({ ok }) => ok, () => false), 30_000);
 
       const pushed = await buildImages({ ...options, standIns: ['node-exporter'], push: registry });
       onTestEnd(() => cli(['rmi', ...Object.values(pushed.environment).filter((name) => name.startsWith(registry))]));
       const [, repository = '', tag] = /^[^/]+\/(.+):([^:]+)$/.exec(pushed.environment['AGENT_IMAGE'] ?? '') ?? [];
       expect(pushed.environment['AGENT_IMAGE']).toBe(`${registry}/${environment['AGENT_IMAGE']}`);
       expect(await getJsonFrom(`http://${registry}/v2/${repository}/tags/list`)).toEqual({ name: repository, tags: [tag] });
-    }, 120_000);
+    }, 240_000);
   });
 });
