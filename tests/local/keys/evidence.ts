@@ -7,6 +7,7 @@ import type { Behaviour } from '../../servers/call.js';
 import { startTestServer, type ServerLog, type TestServerOptions } from '../../servers/test-server.js';
 import { withLateness } from '../../support/lateness.js';
 import { run, startRun, swarmbench, writeScenario, type Finished, type RunRequest, type ScenarioFile } from '../../support/swarmbench.js';
+import { amongOthers, once } from './once.js';
 
 /** A finished run and what its target saw of it. */
 export interface Evidence extends Finished {
@@ -40,12 +41,6 @@ async function observe(request: RunRequest, server: Partial<TestServerOptions> =
 /** Every tool that the scenario calls: the preflight looks for them in `tools/list`. */
 function toolsOf(scenario: ScenarioFile): readonly string[] {
   return [...new Set([...JSON.stringify(scenario).matchAll(/"tool":"([^"]+)"/g)].map(([, tool]) => tool ?? ''))];
-}
-
-/** Each run is made once, by the first row that asks for it. */
-function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
-  let made: Promise<Value> | undefined;
-  return () => (made ??= make());
 }
 
 /** A profile of its own for each key: its calls are told from the others' by the tool's name. */
@@ -115,14 +110,14 @@ function filesOf(texts: Readonly<Record<string, string>>): (name: string) => str
 }
 
 /** A target that asks for a certificate, and takes one of two tokens from each client. */
-export const secureRun = once(async () => {
+export const secureRun = amongOthers(async () => {
   const file = filesOf({ 'ca.pem': authority.cert, 'client.pem': client.cert, 'client.key': client.key, 'tokens.txt': 'one\ntwo\n' });
   const { url, log } = await startTestServer({ behaviour: byName, tools: ['even'], tls: { ...server, ca: authority.cert } });
   const target = { server: { url }, tls: { ca: file('ca.pem'), cert: file('client.pem'), key: file('client.key') }, auth: { tokenFile: file('tokens.txt') } };
   return { ...(await run({ scenario: { name: 'secure', target, workload: { caller: pool }, stages: brief } })), log };
 });
 
-export const insecureRun = once(async () => {
+export const insecureRun = amongOthers(async () => {
   const { url, log } = await startTestServer({ behaviour: byName, tools: ['even'], tls: server });
   const target = { server: { url }, tls: { insecure: true }, auth: { tokenEnv: 'TARGET_TOKENS' } };
   return { ...(await run({ scenario: { name: 'insecure', target, workload: { caller: pool }, stages: brief }, env: { TARGET_TOKENS: 'three' } })), log };
@@ -147,7 +142,7 @@ export const briefRuns = once(async () => {
 const echoing = calling('echo', { ...even, operations: [{ tool: 'echo', arguments: { message: 'hi' } }] });
 
 /** Against a server of our own that speaks both. */
-export const twoErasRun = once(() =>
+export const twoErasRun = amongOthers(() =>
   run({ scenario: { name: 'two-eras', workload: { old: { ...echoing, era: 'legacy' }, new: { ...echoing, era: 'modern' } }, stages: brief } }),
 );
 
@@ -165,7 +160,7 @@ export const stagesRun = once(() =>
   }),
 );
 
-export const takingTurnsRun = once(() =>
+export const takingTurnsRun = amongOthers(() =>
   observe({
     scenario: {
       name: 'turns',
@@ -197,15 +192,15 @@ const slowly = (more: ScenarioFile): ScenarioFile => ({
   stages: [{ name: 'steady', duration: '20s' }],
   ...more,
 });
-export const abortedRun = once(() => observe({ scenario: slowly({ thresholds: [{ check: 'latency.p50 < 20ms', abortOnFail: true, after: '1500ms' }] }) }));
-export const ruledRun = once(() => observe({ scenario: slowly({ stopWhen: [{ check: 'latency.p50 > 20ms', window: '2s' }] }) }));
+export const abortedRun = amongOthers(() => observe({ scenario: slowly({ thresholds: [{ check: 'latency.p50 < 20ms', abortOnFail: true, after: '1500ms' }] }) }));
+export const ruledRun = amongOthers(() => observe({ scenario: slowly({ stopWhen: [{ check: 'latency.p50 > 20ms', window: '2s' }] }) }));
 
-export const bytesRun = once(() =>
+export const bytesRun = amongOthers(() =>
   observe({ scenario: { name: 'bytes', workload: { caller: calling('big', { arrivals: { rate: '20/s' } }) }, stages: steady, limits: { bytes: '2 MiB' } } }),
 );
 
 /** The reference server validates arguments against the schemas it lists. */
-export const autoRun = once(() =>
+export const autoRun = amongOthers(() =>
   run({
     scenario: {
       name: 'auto',

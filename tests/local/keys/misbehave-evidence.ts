@@ -1,5 +1,6 @@
 import { startWireServer, type WireLog } from '../../servers/wire-server.js';
 import { run, type Finished, type ScenarioFile } from '../../support/swarmbench.js';
+import { once } from './once.js';
 
 /** A finished run and every byte its target saw of it. */
 export interface WireEvidence extends Finished {
@@ -16,11 +17,6 @@ async function observe(profile: ScenarioFile, duration: string): Promise<WireEvi
     drain: '20s',
   };
   return { ...(await run({ scenario, target: url })), log };
-}
-
-function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
-  let made: Promise<Value> | undefined;
-  return () => (made ??= make());
 }
 
 /** One run a kind of misbehaviour, three or four at once: in none of them does time matter, but for who came first. */
