@@ -1,31 +1,17 @@
 /** `capacity.html`: one file, no script, nothing fetched but the runs' own reports beside it when a link is followed. */
-import { createHash } from 'node:crypto';
 import { predict } from '../../analysis/capacity/usl.js';
 import { formatMs, significant } from '../../analysis/format-metric.js';
-import { html, trusted, type Markup } from '../html/markup.js';
-import { style } from '../html/style.js';
+import { head } from '../html/head.js';
+import { html, type Markup } from '../html/markup.js';
 import { table } from '../html/table.js';
 import { xyChart } from '../svg/xy-chart.js';
 import type { CapacityDocument, ProbeRecord } from './document.js';
 
-const styleHash = createHash('sha256').update(style).digest('base64');
-const policy = `default-src 'none'; style-src 'sha256-${styleHash}'; img-src data:; base-uri 'none'; form-action 'none'`;
 const perSecond = (value: number): string => `${significant(value)}/s`;
 
 const kinds = { converged: 'passed', most: 'passed', generator: 'invalid', probes: 'incomplete', 'nothing-met': 'failed', interrupted: 'incomplete' } as const satisfies Record<CapacityDocument['capacity']['end'], string>;
 
-export const renderCapacity = (document: CapacityDocument): string => html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${trusted(policy)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta name="color-scheme" content="light dark">
-<title>${document.scenario}: capacity</title>
-<link rel="icon" href="data:,">
-<style>${trusted(style)}</style>
-</head>
+export const renderCapacity = (document: CapacityDocument): string => html`${head(`${document.scenario}: capacity`)}
 <body>
 <a class="skip" href="#verdict">Skip to the result</a>
 <header><h1>${document.scenario}</h1><p class="meta"><span>Capacity search</span><span>${document.startedAt.slice(0, 19).replace('T', ' ')} UTC</span><span>${document.probes.length} runs</span><span>seed ${document.seed}</span></p></header>

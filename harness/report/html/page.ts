@@ -1,8 +1,4 @@
-/**
- * `report.html`: one file, no script, nothing fetched. The policy allows its own style sheet (by hash) and nothing else,
- * so that even text that slipped through escaping could do nothing.
- */
-import { createHash } from 'node:crypto';
+/** `report.html`: one file, no script, nothing fetched. */
 import type { Report } from '../schema.js';
 import { affinitySection } from './affinity-section.js';
 import { breakdownSection, replicasTable, workersTable } from './breakdown-section.js';
@@ -11,16 +7,13 @@ import { balanceSection, environmentSection, eventsSection, preflightSection, wo
 import { errorsSection } from './errors-section.js';
 import type { Markup } from './markup.js';
 import { faultsSection } from './faults-section.js';
-import { html, trusted } from './markup.js';
+import { head } from './head.js';
+import { html } from './markup.js';
 import { memoryTable } from './memory-table.js';
 import { misbehaviourSection } from './misbehaviour-section.js';
 import { streamsSection } from './streams-section.js';
-import { style } from './style.js';
 import { thresholdsSection } from './thresholds-section.js';
 import { masthead, verdictSection } from './verdict-section.js';
-
-const styleHash = createHash('sha256').update(style).digest('base64');
-const policy = `default-src 'none'; style-src 'sha256-${styleHash}'; img-src data:; base-uri 'none'; form-action 'none'`;
 
 const places = [
   ['thresholds', 'Thresholds'], ['faults', 'Faults'], ['load', 'Load'], ['latency', 'Latency'], ['errors', 'Errors'], ['misbehaviour', 'Misbehaviour'], ['affinity', 'Affinity'], ['generator', 'Generator'], ['resources', 'Resources'],
@@ -38,18 +31,7 @@ const has = (report: Report, id: string): boolean => {
   return report.timeline.length > 0 || !measured.has(id);
 };
 
-export const renderHtml = (report: Report): string => html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${trusted(policy)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta name="color-scheme" content="light dark">
-<title>${report.run.scenario}: ${report.verdict.kind}</title>
-<link rel="icon" href="data:,">
-<style>${trusted(style)}</style>
-</head>
+export const renderHtml = (report: Report): string => html`${head(`${report.run.scenario}: ${report.verdict.kind}`)}
 <body>
 <a class="skip" href="#verdict">Skip to the verdict</a>
 <header>${masthead(report)}</header>
