@@ -1,13 +1,35 @@
 /** Jest runs the compiled tests (every `*.test.js` below `dist`), so it needs no transformer. `npm test` is the way in. */
+import { fileURLToPath } from 'node:url';
+
+const dist = fileURLToPath(new URL('./dist/', import.meta.url));
 const junit = ['jest-junit', { outputDirectory: '.build', outputName: 'junit.xml' }];
 
-export default {
+/** Whole runs on this machine. */
+const runs = 'tests/local/(?!latency|keys|capacity)|tests/third-party/|harness/cli/swarm-run/';
+/** Stacks on one engine, each with a name of its own, and three engines more. */
+const stacks = 'tests/swarm/(?!images|refusals|corpus-coverage|agent|kernel)';
+/** What these hold against each other are milliseconds and rates; or they look at all that an engine runs. */
+const alone = 'tests/local/(?:latency|keys|capacity)|tests/swarm/(?:agent|kernel)';
+/** Everything else: parts of the programs, and what makes the images that the stacks want. */
+const parts = `(?!${runs}|${stacks}|${alone})`;
+
+/**
+ * Jest runs the lanes one after the other.
+ * @param atOnce how many files are under way: on two cores too, since tests wait more than they compute
+ */
+const lane = (displayName, atOnce, places) => ({
+  displayName,
   rootDir: 'dist',
   testEnvironment: 'node',
-  testMatch: ['**/*.test.js'],
+  testRegex: `^${dist.replace(/[^\w/]/g, '\\$&')}(?:${places}).*\\.test\\.js$`,
   transform: {},
+  runner: ['<rootDir>/../tools/lane-runner.mjs', { atOnce }],
+});
+
+export default {
+  projects: [lane('parts', 3, parts), lane('runs', 2, runs), lane('stacks', 2, stacks), lane('alone', 1, alone)],
   testTimeout: 60_000,
-  // One at a time: several tests measure time on real sockets and must not take each other's cores.
-  maxWorkers: 1,
-  reporters: ['default', '<rootDir>/../tools/count-reporter.mjs', ...(process.env.CI ? [junit] : [])],
+  // Of any lane; what jest takes by itself is one less than there are cores.
+  maxWorkers: 3,
+  reporters: ['default', './tools/count-reporter.mjs', ...(process.env.CI ? [junit] : [])],
 };
