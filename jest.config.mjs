@@ -31,5 +31,7 @@ export default {
   testTimeout: 60_000,
   // Of any lane; what jest takes by itself is one less than there are cores.
   maxWorkers: 3,
+  // Where the machine is busy, the end of a process takes longer than the half second that jest gives it.
+  workerGracefulExitTimeout: 10_000,
   reporters: ['default', './tools/count-reporter.mjs', ...(process.env.CI ? [junit] : [])],
 };
