@@ -5,11 +5,11 @@ const dist = fileURLToPath(new URL('./dist/', import.meta.url));
 const junit = ['jest-junit', { outputDirectory: '.build', outputName: 'junit.xml' }];
 
 /** Whole runs on this machine. */
-const runs = 'tests/local/(?!latency|keys|capacity)|tests/third-party/|harness/cli/swarm-run/';
+const runs = 'tests/local/(?!latency|keys|capacity|verdicts|command-line|own-faults)|tests/third-party/';
 /** Stacks on one engine, each with a name of its own, and three engines more. */
 const stacks = 'tests/swarm/(?!images|refusals|corpus-coverage|agent|kernel)';
-/** What these hold against each other are milliseconds and rates; or they look at all that an engine runs. */
-const alone = 'tests/local/(?:latency|keys|capacity)|tests/swarm/(?:agent|kernel)';
+/** What these hold against each other are milliseconds, rates, verdicts; or they look at all that an engine runs. */
+const alone = 'tests/local/(?:latency|keys|capacity|verdicts|command-line|own-faults)|harness/cli/swarm-run/|tests/swarm/(?:agent|kernel)';
 /** Everything else: parts of the programs, and what makes the images that the stacks want. */
 const parts = `(?!${runs}|${stacks}|${alone})`;
 
@@ -28,7 +28,8 @@ const lane = (displayName, atOnce, places) => ({
 
 export default {
   projects: [lane('parts', 3, parts), lane('runs', 2, runs), lane('stacks', 2, stacks), lane('alone', 1, alone)],
-  testTimeout: 60_000,
+  // What a test waits for comes, however late on a busy machine; what does not come, nobody waits for often.
+  testTimeout: 180_000,
   // Of any lane; what jest takes by itself is one less than there are cores.
   maxWorkers: 3,
   // Where the machine is busy, the end of a process takes longer than the half second that jest gives it.

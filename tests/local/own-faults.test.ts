@@ -34,7 +34,7 @@ interface AfterKill extends RunFiles {
 async function killOneWorker(onWorkerLoss: string): Promise<AfterKill> {
   const { url, log } = await startTestServer({ behaviour: rightly });
   const { program, results } = startRun({ scenario: simpleScenario(steady, seconds, { onWorkerLoss }), target: url, args: ['--workers', '2'] });
-  await until('the load', () => log.calls.length > 2 * 25 * clients, 30_000);
+  await until('the load', () => log.calls.length > 2 * 25 * clients);
   const [victim] = eventsOf(liveEvents(results), 'worker.registered');
   if (victim === undefined) throw new Error('no worker registered');
   process.kill(victim.worker.pid, 'SIGKILL');
@@ -84,14 +84,14 @@ describe('a controller that is killed in mid-run', () => {
     const results = join(tempFolder(), 'results');
     const first = await serve(results, '0');
     const workers = [1, 2].map(() => startProgram('harness/cli/main.js', ['worker', '--controller', first.url, '--threads', '1']));
-    await until('both workers', async () => (await get<{ workers: unknown[] }>(`${first.url}/workers`)).workers.length === 2, 20_000);
+    await until('both workers', async () => (await get<{ workers: unknown[] }>(`${first.url}/workers`)).workers.length === 2);
     const runId = await submit(first.url, simpleScenario(steady, seconds, { target: { server: { url: target } } }));
-    await until('the load', () => log.calls.length > 2 * 25 * clients, 30_000);
+    await until('the load', () => log.calls.length > 2 * 25 * clients);
     first.program.kill('SIGKILL');
     await first.program.ended;
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     const second = await serve(results, new URL(first.url).port);
-    await until('the end of the run', async () => (await get<{ state: { kind: string } }>(`${second.url}/runs/${runId}`)).state.kind === 'finished', 40_000);
+    await until('the end of the run', async () => (await get<{ state: { kind: string } }>(`${second.url}/runs/${runId}`)).state.kind === 'finished');
     const { events, telemetry, report } = readRun(results);
     expect(eventsOf(events, 'run.adopted')).toHaveLength(1);
     expect(totalOf(telemetry, 'sent')).toBe(log.calls.length);
@@ -107,11 +107,11 @@ describe('a `run` that is killed in mid-run', () => {
   test('is finished by a controller on its results folder, and nothing is left of it', async () => {
     const { url, log } = await startTestServer({ behaviour: rightly });
     const { program, results } = startRun({ scenario: simpleScenario(steady, seconds), target: url, args: ['--workers', '2'] });
-    await until('the load', () => log.calls.length > 2 * 25 * clients, 30_000);
+    await until('the load', () => log.calls.length > 2 * 25 * clients);
     program.kill('SIGKILL');
     await program.ended;
     const { program: controller } = await serve(results, '0');
-    await controller.wrote(/^finished /m, 40_000);
+    await controller.wrote(/^finished /m);
     const { events, telemetry, report } = readRun(results);
     expect(eventsOf(events, 'run.adopted')).toHaveLength(1);
     expect(totalOf(telemetry, 'succeeded')).toBe(log.calls.length);
@@ -126,7 +126,7 @@ describe('a `run` that is killed in mid-run', () => {
 
 async function serve(results: string, port: string): Promise<{ readonly program: Program; readonly url: string }> {
   const program = startProgram('harness/cli/main.js', ['serve', '--port', port, '--out', results]);
-  const [url] = await program.wrote(/http:\/\/127\.0\.0\.1:\d+/, 20_000);
+  const [url] = await program.wrote(/http:\/\/127\.0\.0\.1:\d+/);
   return { program, url };
 }
 

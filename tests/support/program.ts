@@ -52,7 +52,7 @@ function follow(child: ChildProcess, name: string): Program {
     child.once('close', (code, signal) => resolve(code ?? signal ?? 'SIGKILL'));
   });
 
-  function wrote(pattern: RegExp, withinMs = 10_000): Promise<RegExpExecArray> {
+  function wrote(pattern: RegExp, withinMs = 60_000): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
         const found = pattern.exec(stdout) ?? pattern.exec(stderr);

@@ -146,6 +146,7 @@ await describeOnSwarm('a stack that cannot come up says so early, in the words o
 
   test('a host port that another service has', async () => {
     const ports = [{ target: 80, published: 28_472, mode: 'host' }];
+    await up({ first: box({ ports }) });
     const error = await stuck({ first: box({ ports }, { replicas: 2 }) });
     expect(error).toMatchObject({ code: 'SERVICE_STUCK', message: expect.stringMatching(/1 of 2 replicas not running.*host-mode port already in use/), hint: expect.stringMatching(/docker service ls/) });
     expect(error.left).toContain(`service ${STACK}_first`);

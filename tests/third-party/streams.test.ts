@@ -35,12 +35,12 @@ test('the official example server: subscribed to and heard of, also on a stream 
   };
   const probe = new ChannelProbe(await startEverything(), { listener, openTimeoutMs: 30_000 });
   await probe.open();
-  await until('the subscription', () => outcomes.length > 0, 30_000);
+  await until('the subscription', () => outcomes.length > 0);
   expect(outcomes).toEqual([undefined]);
 
   // It tells its subscribers at once, and every few seconds from then on.
   expect(await probe.call(1, tool('toggle-subscriber-updates', { arguments: {} }))).toEqual(['correct']);
-  await until('an update', () => heard.length > 0, 30_000);
+  await until('an update', () => heard.length > 0);
   expect(JSON.parse(heard[0] ?? '')).toMatchObject({ method: 'notifications/resources/updated', params: { uri } });
   expect(probe.counters.streams).toMatchObject({ opened: 1, lost: 0, unreadable: 0, updates: heard.length });
 

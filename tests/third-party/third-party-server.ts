@@ -63,6 +63,6 @@ async function answering(port: number): Promise<string> {
       const socket = net.connect(port, '127.0.0.1', () => resolve(socket.destroy() !== undefined));
       socket.on('error', () => resolve(false));
     });
-  await until(`the server on port ${port}`, accepts, 30_000);
+  await until(`the server on port ${port}`, accepts);
   return `http://127.0.0.1:${port}/mcp`;
 }
