@@ -5,11 +5,11 @@ const dist = fileURLToPath(new URL('./dist/', import.meta.url));
 const junit = ['jest-junit', { outputDirectory: '.build', outputName: 'junit.xml' }];
 
 /** Whole runs on this machine. */
-const runs = 'tests/local/(?!latency|keys|capacity|verdicts|command-line|own-faults)|tests/third-party/';
+const runs = 'tests/local/(?!latency|keys|capacity|verdicts|command-line|own-faults|secrets)|tests/third-party/';
 /** Stacks on one engine, each with a name of its own, and three engines more. */
 const stacks = 'tests/swarm/(?!images|refusals|corpus-coverage|agent|kernel)';
 /** What these hold against each other are milliseconds, rates, verdicts; or they look at all that an engine runs. */
-const alone = 'tests/local/(?:latency|keys|capacity|verdicts|command-line|own-faults)|harness/cli/swarm-run/|tests/swarm/(?:agent|kernel)';
+const alone = 'tests/local/(?:latency|keys|capacity|verdicts|command-line|own-faults|secrets)|harness/cli/swarm-run/|tests/swarm/(?:agent|kernel)';
 /** Everything else: parts of the programs, and what makes the images that the stacks want. */
 const parts = `(?!${runs}|${stacks}|${alone})`;
 
