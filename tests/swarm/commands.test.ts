@@ -12,7 +12,7 @@ import { box, compose, composeFile, everything, type Compose } from './support/s
 import { removeStack } from './support/stacks.js';
 import { describeOnSwarm } from './support/swarm.js';
 
-jest.setTimeout(90_000);
+jest.setTimeout(240_000);
 
 const STACK = 'swarmbench-commands';
 

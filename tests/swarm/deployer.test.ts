@@ -14,7 +14,7 @@ import { startSocketProxy } from './support/socket-proxy.js';
 import { removeStack } from './support/stacks.js';
 import { describeOnSwarm, engine } from './support/swarm.js';
 
-jest.setTimeout(90_000);
+jest.setTimeout(240_000);
 
 const STACK = 'swarmbench-deployer';
 const soon = (): AbortSignal => AbortSignal.timeout(10_000);

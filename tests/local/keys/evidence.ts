@@ -110,14 +110,14 @@ function filesOf(texts: Readonly<Record<string, string>>): (name: string) => str
 }
 
 /** A target that asks for a certificate, and takes one of two tokens from each client. */
-export const secureRun = amongOthers(async () => {
+export const secureRun = once(async () => {
   const file = filesOf({ 'ca.pem': authority.cert, 'client.pem': client.cert, 'client.key': client.key, 'tokens.txt': 'one\ntwo\n' });
   const { url, log } = await startTestServer({ behaviour: byName, tools: ['even'], tls: { ...server, ca: authority.cert } });
   const target = { server: { url }, tls: { ca: file('ca.pem'), cert: file('client.pem'), key: file('client.key') }, auth: { tokenFile: file('tokens.txt') } };
   return { ...(await run({ scenario: { name: 'secure', target, workload: { caller: pool }, stages: brief } })), log };
 });
 
-export const insecureRun = amongOthers(async () => {
+export const insecureRun = once(async () => {
   const { url, log } = await startTestServer({ behaviour: byName, tools: ['even'], tls: server });
   const target = { server: { url }, tls: { insecure: true }, auth: { tokenEnv: 'TARGET_TOKENS' } };
   return { ...(await run({ scenario: { name: 'insecure', target, workload: { caller: pool }, stages: brief }, env: { TARGET_TOKENS: 'three' } })), log };
@@ -192,7 +192,7 @@ const slowly = (more: ScenarioFile): ScenarioFile => ({
   stages: [{ name: 'steady', duration: '20s' }],
   ...more,
 });
-export const abortedRun = amongOthers(() => observe({ scenario: slowly({ thresholds: [{ check: 'latency.p50 < 20ms', abortOnFail: true, after: '1500ms' }] }) }));
+export const abortedRun = once(() => observe({ scenario: slowly({ thresholds: [{ check: 'latency.p50 < 20ms', abortOnFail: true, after: '1500ms' }] }) }));
 export const ruledRun = amongOthers(() => observe({ scenario: slowly({ stopWhen: [{ check: 'latency.p50 > 20ms', window: '2s' }] }) }));
 
 export const bytesRun = amongOthers(() =>

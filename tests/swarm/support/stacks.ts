@@ -20,5 +20,5 @@ export async function createStack(stack: StackSpec): Promise<readonly Change[]> 
 }
 
 export async function removeStack(stack: string): Promise<void> {
-  await remove(engine, stack, { volumes: true, timeoutMs: 30_000 }, () => undefined, AbortSignal.timeout(60_000));
+  await remove(engine, stack, { volumes: true, timeoutMs: 120_000 }, () => undefined, AbortSignal.timeout(150_000));
 }
