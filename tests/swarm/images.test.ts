@@ -28,7 +28,7 @@ await describeOnSwarm('images without a registry', 'cli', () => {
     expect(again.environment).toEqual(made.environment);
     expect(again.images.filter(({ cached }) => !cached)).toEqual([]);
     expect(new Set(told)).toEqual(new Set(['made']));
-  }, 60_000);
+  }, 240_000);
 
   test('our own add little to their base', () => {
     const size = (variable: string): number => made.images.find(({ name }) => name === image(variable))?.sizeBytes ?? NaN;
@@ -43,12 +43,12 @@ await describeOnSwarm('images without a registry', 'cli', () => {
   ])('the program of %s starts', async (variable, args, says) => {
     const { code, stdout } = await cli(['run', '--rm', '--network', 'none', image(variable), ...args]);
     expect({ code, says: stdout.includes(says) }).toEqual({ code: 0, says: true });
-  }, 30_000);
+  }, 120_000);
 
   test('what needs no engine runs as nobody in particular', async () => {
     const users = await Promise.all(['CLIENT_SIM_IMAGE', 'MCP_SERVER_IMAGE'].map((variable) => cli(['run', '--rm', '--network', 'none', '--entrypoint', 'id', image(variable), '-u'])));
     expect(users.map(({ stdout }) => stdout.trim())).toEqual(['1000', '1000']);
-  }, 30_000);
+  }, 120_000);
 
   test('the server answers its health check, and a wrong path, a wrong port do not', async () => {
     const { stdout } = await cli(['run', '--detach', '--rm', '--network', 'none', image('MCP_SERVER_IMAGE')]);
@@ -62,13 +62,13 @@ await describeOnSwarm('images without a registry', 'cli', () => {
   test.each(STICKINESS)('HAProxy takes the gateway with stickiness %s, without a word', async (sticky) => {
     const { code, stdout, stderr } = await inContainer(image('HAPROXY_IMAGE'), `haproxy -c -f /given/haproxy.${sticky}.cfg`, join(packageRoot, 'swarm', 'gateway'));
     expect({ code, words: `${stdout}${stderr}`.split('\n').filter((line) => /WARNING|ALERT/.test(line)) }).toEqual({ code: 0, words: [] });
-  }, 30_000);
+  }, 120_000);
 
   test('Prometheus takes configuration and rules, and every alert fires when it should and only then', async () => {
     const command = "cd /given && sed 's/{{[^}]*}}/bench/g' prometheus.yml | sed 's|/etc/prometheus/rules/|/given/|; s/\\*.yml/alerts.yml/; s|/run/secrets/api_token|/given/alerts.yml|' >/tmp/p.yml && promtool check config /tmp/p.yml && promtool test rules alerts.test.yml";
     const { code, stdout, stderr } = await inContainer(image('PROMETHEUS_IMAGE'), command, join(packageRoot, 'monitoring', 'prometheus'));
     expect({ code, output: code === 0 ? '' : stdout + stderr }).toEqual({ code: 0, output: '' });
-  }, 30_000);
+  }, 120_000);
 
   describe('and with one', () => {
     test('they are pushed, and the stack is told their names there', async () => {

@@ -26,7 +26,7 @@ await describeOnSwarm('the kernel below the engine', 'cli', () => {
     // As Linux itself says it, to somebody else.
     const { stdout } = await inContainer(nettools, 'ulimit -n; cat /proc/sys/net/netfilter/nf_conntrack_max');
     expect(stdout.trim().split('\n').map(Number).slice(0, 2)).toEqual([facts.openFiles?.soft, ...(facts.conntrackMax === undefined ? [] : [facts.conntrackMax])]);
-  }, 60_000);
+  }, 240_000);
 
   test('is found to be the same from outside, where that can be tried', async () => {
     const [inside, outside] = [await tryKernel(engine, nettools, soon()), await tryKernel(engine, undefined, soon())];
@@ -36,7 +36,7 @@ await describeOnSwarm('the kernel below the engine', 'cli', () => {
     }
     expect(outside.triedIn).toBe('namespace');
     for (const name of ['vxlan', 'ipvs', 'netem'] as const) if (outside[name].kind !== 'unknown') expect(outside[name].kind).toBe(inside[name].kind);
-  }, 60_000);
+  }, 240_000);
 
   test('has its lines in what the doctor says, with what mends it', async () => {
     const host = testHost(['doctor', '--json'], { cwd: tempFolder(), env: { HOME: process.env['HOME'] ?? '/', NETTOOLS_IMAGE: nettools, ...(process.env['DOCKER_HOST'] === undefined ? {} : { DOCKER_HOST: process.env['DOCKER_HOST'] }) } });
@@ -48,5 +48,5 @@ await describeOnSwarm('the kernel below the engine', 'cli', () => {
       expect({ name, ok: finding?.status === 'ok', mend: finding?.mend !== undefined }).toEqual({ name, ok: kind === 'yes', mend: kind !== 'yes' });
     }
     expect(findings.map(({ name }) => name)).toContain('open files of containers');
-  }, 60_000);
+  }, 240_000);
 });

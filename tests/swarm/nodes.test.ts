@@ -73,7 +73,7 @@ await describeOnNodes('a swarm of three nodes', () => {
 
   test.each([['up'], ['status'], ['down'], ['scale', 'mcp-server=3'], ['run', 'baseline', '--on', 'swarm']])('a worker node is no place for `%s`', async (...args) => {
     expect(await ended(on(2, args))).toMatchObject({ code: 3, out: '', err: expect.stringMatching(/worker|not a swarm manager[^]*hint: .*DOCKER_HOST[^]*code: NOT_A_MANAGER/) });
-  }, 90_000);
+  }, 240_000);
 
   test('`up` on the manager brings the stack up on all of them', async () => {
     const { code, err } = await ended(on(1, ['up'], { HEALTH_INTERVAL: '2s' }));

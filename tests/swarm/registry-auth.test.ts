@@ -47,11 +47,11 @@ await describeOnSwarm('registry credentials', 'cli', () => {
   beforeAll(async () => {
     proxy = await startRecordingProxy(engineSocket());
     await removeStack(STACK);
-  }, 90_000);
+  }, 240_000);
   afterAll(async () => {
     await removeStack(STACK);
     await proxy.close();
-  }, 90_000);
+  }, 240_000);
 
   test('are those that the Docker CLI sends, when services are made and when they are changed', async () => {
     const env = home();
@@ -67,7 +67,7 @@ await describeOnSwarm('registry credentials', 'cli', () => {
   test('are not sent unless they are asked for', async () => {
     await removeStack(STACK);
     expect(new Set((await deployOurselves(noRegistryAuth)).map(({ auth }) => auth))).toEqual(new Set([undefined]));
-  }, 60_000);
+  }, 240_000);
 
   async function deployWithCli(env: Readonly<Record<string, string>>): Promise<readonly RecordedAuth[]> {
     const file = composeFile(tempFolder(), content);

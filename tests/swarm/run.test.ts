@@ -34,7 +34,7 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
   afterAll(async () => {
     await removeStack(NAME);
     rmSync(folder, { recursive: true, force: true });
-  }, 90_000);
+  }, 240_000);
 
   function start(scenario: ScenarioFile, args: readonly string[]): Program {
     return startProgram(COMMAND, ['run', writeScenario(scenario, folder), '--on', 'swarm', '--stack', NAME, ...args], environment, folder);
@@ -105,7 +105,7 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
     expect(report.affinity?.unknown).toBeGreaterThan(0);
     expect(report.affinity?.perReplica.map(({ replica }) => replica)).toEqual(['mcp-server.1', 'mcp-server.2']);
     await expectRest();
-  }, 90_000);
+  }, 240_000);
 
   test('compares every way to keep sessions at their replicas in one report', async () => {
     const program = startProgram(COMMAND, ['run', 'session-affinity', '--on', 'swarm', '--stack', NAME, '--time-scale', '0.12'], environment, folder);
@@ -163,12 +163,12 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
     expect(await program.ended).toBe(130);
     expect(reportOf(program).verdict).toMatchObject({ kind: 'incomplete' });
     await expectRest();
-  }, 90_000);
+  }, 240_000);
 
   test('leaves nothing of the stack when it is taken down', async () => {
     const program = startProgram(COMMAND, ['down', '--stack', NAME, '--volumes'], environment, folder);
     expect(await program.ended).toBe(0);
     const left = await findStack(engine, NAME, signal);
     expect(Object.entries(left).filter(([, objects]) => objects.length > 0)).toEqual([]);
-  }, 60_000);
+  }, 240_000);
 });

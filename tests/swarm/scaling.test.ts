@@ -35,7 +35,7 @@ await describeOnSwarm('a server that is changed for a run', 'engine', () => {
   afterAll(async () => {
     await removeStack(NAME);
     rmSync(folder, { recursive: true, force: true });
-  }, 90_000);
+  }, 240_000);
 
   const replicasOf = async (service: string): Promise<{ readonly replicas: number | undefined; readonly rest: string | undefined }> => {
     const { Spec } = await engine.services.inspect(`${NAME}_${service}`, signal);

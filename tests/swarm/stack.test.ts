@@ -32,7 +32,7 @@ await describeOnSwarm('the stack', 'cli', () => {
   afterAll(async () => {
     await removeStack(NAME);
     rmSync(folder, { recursive: true, force: true });
-  }, 90_000);
+  }, 240_000);
 
   test('has a service of workers for every profile that comes with swarmbench, all at rest', () => {
     const workers = stack.spec.services.filter(({ Name }) => Name.includes('_client-sim-'));
@@ -56,7 +56,7 @@ await describeOnSwarm('the stack', 'cli', () => {
       expect(await helloOverTcp(stack.streamUrl)).toMatchObject(hello);
       const [statistics, alive] = await Promise.all([`${stack.statisticsUrl}/stats`, `${stack.harnessUrl}/healthz`].map((url) => fetch(url).then(({ status }) => status)));
       expect([statistics, alive]).toEqual([200, 200]);
-    }, 30_000);
+    }, 120_000);
 
     test('a session stays at the replica that opened it, and both replicas have some', async () => {
       const sessions = await Promise.all(Array.from({ length: 8 }, () => openSession(stack.gatewayUrl)));
@@ -65,7 +65,7 @@ await describeOnSwarm('the stack', 'cli', () => {
         const answers = await Promise.all(sessions.map((session) => callSession(stack.gatewayUrl, session)));
         expect(answers).toEqual(sessions.map(({ replica }) => ({ status: 200, replica })));
       }
-    }, 30_000);
+    }, 120_000);
 
     test('strangers get nothing from the harness', async () => {
       const status = async (headers: Record<string, string>): Promise<number> => (await fetch(`${stack.harnessUrl}/runs`, { headers })).status;
@@ -94,12 +94,12 @@ await describeOnSwarm('the stack', 'cli', () => {
       for (const path of ['/cluster', '/cluster/nodes', '/cluster/services/mcp-server/replicas', '/counters-stats']) {
         expect([path, (await asked(path, workers)).status, (await asked(path, 'nobody')).status]).toEqual([path, 403, 401]);
       }
-    }, 30_000);
+    }, 120_000);
 
     test('its removal leaves nothing', async () => {
       await removeStack(NAME);
       expect(namesOf(await findStack(engine, NAME, AbortSignal.timeout(10_000)))).toEqual([]);
-    }, 90_000);
+    }, 240_000);
   });
 
   describe('by our own deployer', () => {
@@ -128,7 +128,7 @@ await describeOnSwarm('the stack', 'cli', () => {
     test('its removal leaves nothing', async () => {
       await removeStack(NAME);
       expect(namesOf(await findStack(engine, NAME, AbortSignal.timeout(10_000)))).toEqual([]);
-    }, 90_000);
+    }, 240_000);
   });
 });
 
@@ -141,7 +141,7 @@ async function untilAllTargetsUp(stack: OwnStack, expected: readonly string[]): 
       ...names.filter((name) => !expected.includes(name)).map((name) => `${name} is there`),
       ...targets.filter(({ health }) => health !== 'up').map(({ name, health, lastError }) => `${name} is ${health} ${lastError}`),
     ];
-  }, 90_000);
+  }, 240_000);
 }
 
 /** @throws Error with what there still was at the end */
