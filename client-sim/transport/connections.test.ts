@@ -36,7 +36,7 @@ describe('requests in flight', () => {
   test('spread over all connections', async () => {
     const server = await startRawServer(legacy(answerAll));
     const probe = await new ChannelProbe(server.url, { connections: 3, pipeline: 2 }).open();
-    expect(server.open).toBe(3);
+    await until('all 3 to be accepted', () => server.open === 3);
     expect(probe.channel.room).toBe(6);
     expect(await probe.call(6)).toEqual(new Array(6).fill('correct'));
     const perConnection = [1, 2, 3].map((connection) => server.requests.filter((request) => request.connection === connection && request.message.method === 'tools/call').length);
@@ -250,7 +250,7 @@ describe('a stream', () => {
     ]);
     expect(asked[0]?.headers).toMatchObject({ 'mcp-session-id': 'session-1', 'mcp-protocol-version': '2025-11-25' });
     await probe.close('delete');
-    expect(server.open).toBe(0);
+    await until('the connections to be closed', () => server.open === 0);
   });
 });
 
@@ -269,7 +269,8 @@ test('no more than the limit connect at once, and all get their turn', async () 
   const probes = Array.from({ length: 9 }, () => new ChannelProbe(server.url, { pinned: MODERN, connections: 2, limiter }));
   await Promise.all(probes.map((probe) => probe.open()));
   expect(probes.every((probe) => probe.opened !== undefined)).toBe(true);
-  expect(server.connectionsOpened).toBe(18);
+  // A connection is up for its client before its server has heard of it.
+  await until('all 18 to be accepted', () => server.connectionsOpened === 18);
 });
 
 test('one that no longer wants to connect makes room for the next', () => {
