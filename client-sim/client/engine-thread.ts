@@ -5,6 +5,7 @@ import { transferables } from '../measure/snapshot.js';
 import { compileRequest } from '../mcp/compile-request.js';
 import type { Endpoint } from '../protocol/messages.js';
 import { createEngineWire, createWireShared, type EngineWire, type WireShared } from '../transport/shared.js';
+import { sourceEndpoints } from '../transport/source-endpoints.js';
 import { tokenEndpoints } from '../transport/token-endpoints.js';
 import { transportMap } from '../transport/transports.js';
 import type { ChannelFactory, ProfileRuntime } from './profile-runtime.js';
@@ -71,17 +72,21 @@ function wayOf({ ways }: ThreadSpec, profile: number): Way {
 
 function channels(spec: ThreadSpec, wire: EngineWire): ChannelFactory {
   const shared = new Map<ProfileRuntime, WireShared>();
-  const byProfile = new Map<number, readonly (readonly Endpoint[])[]>();
-  const endpointsOf = (profile: number): readonly (readonly Endpoint[])[] => {
-    const known = byProfile.get(profile) ?? wayOf(spec, profile).endpoints.map(tokenEndpoints);
+  /** By number, token and source. */
+  const byProfile = new Map<number, readonly (readonly (readonly Endpoint[])[])[]>();
+  const endpointsOf = (profile: number): readonly (readonly (readonly Endpoint[])[])[] => {
+    const known = byProfile.get(profile) ?? wayOf(spec, profile).endpoints.map((endpoint) => tokenEndpoints(endpoint).map(sourceEndpoints));
     byProfile.set(profile, known);
     return known;
   };
   return (profile, { endpoint: number, slot }, events, listener) => {
     const { misbehave, onClose, timeoutMs, transport } = profile.plan;
     const { pinned } = wayOf(spec, profile.index);
-    const byToken = endpointsOf(profile.index)[number] ?? [];
-    const endpoint = byToken[slot % byToken.length];
+    const all = endpointsOf(profile.index);
+    const byToken = all[number] ?? [];
+    const bySource = byToken[slot % byToken.length] ?? [];
+    // Not by the slot alone: with as many endpoints as sources each endpoint would be reached from one.
+    const endpoint = bySource[Math.floor(slot / all.length) % bySource.length];
     if (endpoint === undefined) throw new RangeError(`no endpoint ${number} for profile ${profile.plan.name}`);
     const common = shared.get(profile) ?? createWireShared(wire, profile.counters);
     shared.set(profile, common);

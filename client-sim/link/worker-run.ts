@@ -32,6 +32,7 @@ export class WorkerRun {
   readonly #plan: AssignmentOrder['plan'];
   readonly #options: RunOptions;
   readonly #urls: readonly string[];
+  readonly #sources: number;
   readonly #assignments = new Set<string>();
   readonly #adjustments = new Set<string>();
   #crew: EngineCrew | undefined;
@@ -49,6 +50,7 @@ export class WorkerRun {
     this.#plan = order.plan;
     this.#options = options;
     this.#urls = order.endpoints.map(({ url }) => url);
+    this.#sources = Math.max(1, ...order.endpoints.map(({ sources }) => sources?.length ?? 1));
     this.#fromMs = order.joinMs;
   }
 
@@ -57,7 +59,7 @@ export class WorkerRun {
   }
 
   get load(): LoadView {
-    return { batch: this.#over ? undefined : this.#last, threads: this.#crew?.threads ?? this.#options.threads, spinning: this.#crew?.pacing === 'spin', urls: this.#over ? [] : this.#urls };
+    return { batch: this.#over ? undefined : this.#last, threads: this.#crew?.threads ?? this.#options.threads, spinning: this.#crew?.pacing === 'spin', urls: this.#over ? [] : this.#urls, sources: this.#sources };
   }
 
   /** The first assignment starts the engines, later ones (slots of a lost worker) add to them; repeats are ignored. */

@@ -56,7 +56,7 @@ export class LoadWorker {
     const { connections, bound } = connectionRoom();
     this.#capacity = { clients: options.maxClients ?? connections, ratePerSecond: options.maxRate ?? options.threads * RATE_PER_THREAD, connections, bound };
     this.#selfHealth = new SelfHealth(this.#capacity.clients);
-    this.#health = this.#selfHealth.sample({ batch: undefined, threads: options.threads, spinning: false, urls: [] });
+    this.#health = this.#selfHealth.sample({ batch: undefined, threads: options.threads, spinning: false, urls: [], sources: 1 });
     this.#http = new ControllerHttp(options.controllerUrl);
     this.#spare = new SpareThreads(options.threads);
     this.#membership = new Membership({
@@ -187,7 +187,7 @@ export class LoadWorker {
   }
 
   #look(lease: Lease): void {
-    this.#health = this.#selfHealth.sample(this.#run?.load ?? { batch: undefined, threads: this.#options.threads, spinning: false, urls: [] });
+    this.#health = this.#selfHealth.sample(this.#run?.load ?? { batch: undefined, threads: this.#options.threads, spinning: false, urls: [], sources: 1 });
     this.#metrics.observeHealth(this.#health);
     if (this.#run === undefined && this.#queue.empty && lease.silentMs > ALONE_MS) {
       this.#end?.({ kind: 'alone', why: `${this.#http.url} has not answered for ${ALONE_MS / 1000} s` });

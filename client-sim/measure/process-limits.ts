@@ -31,12 +31,12 @@ export function openFiles(): number {
 export interface LocalPorts {
   /** TCP connections of this network namespace, those in TIME_WAIT too: an upper bound of the ports taken. */
   readonly used: number;
-  /** Size of the range the kernel takes local ports from, once for each address and port connected to. */
+  /** Size of the range the kernel takes local ports from, once for each address and port connected to, and each address connected from. */
   readonly limit: number;
 }
 
-/** @param urls of the target; none: one address somewhere */
-export function localPorts(urls: readonly string[], read: ReadText = readText): LocalPorts | undefined {
+/** @param urls of the target; none: one address somewhere @param sources how many addresses of ours connect to each */
+export function localPorts(urls: readonly string[], read: ReadText = readText, sources = 1): LocalPorts | undefined {
   const range = /^(\d+)\s+(\d+)/.exec(read('/proc/sys/net/ipv4/ip_local_port_range') ?? '');
   const sockets = /^TCP: inuse (\d+) .*\btw (\d+)/m.exec(read('/proc/net/sockstat') ?? '');
   if (range === null || sockets === null) return undefined;
@@ -45,5 +45,5 @@ export function localPorts(urls: readonly string[], read: ReadText = readText): 
   // On loopback both ends of a connection are counted here, and only one of them took a port.
   const ends = targets.length > 0 && targets.every(({ hostname }) => LOOPBACK.test(hostname)) ? 2 : 1;
   const used = Math.ceil(Number(sockets[1]) / ends) + Number(sockets[2]);
-  return { used, limit: (Number(range[2]) - Number(range[1]) + 1) * Math.max(1, addresses) };
+  return { used, limit: (Number(range[2]) - Number(range[1]) + 1) * Math.max(1, addresses) * sources };
 }

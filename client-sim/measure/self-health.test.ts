@@ -78,7 +78,7 @@ describe('saturation', () => {
 });
 
 test('a sample of this very process is a valid health message', () => {
-  const sample = new SelfHealth(1_000).sample({ batch: undefined, threads: 1, spinning: false, urls: [] });
+  const sample = new SelfHealth(1_000).sample({ batch: undefined, threads: 1, spinning: false, urls: [], sources: 1 });
   expect(health.safeParse(sample).error).toBeUndefined();
   expect(sample.openFiles).toBeGreaterThan(2);
 });

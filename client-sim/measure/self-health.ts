@@ -13,6 +13,8 @@ export interface LoadView {
   readonly spinning: boolean;
   /** Of the target. */
   readonly urls: readonly string[];
+  /** Addresses of ours that connect to each of them. */
+  readonly sources: number;
 }
 
 const IDLE_GAUGES = { clients: 0, sessions: 0, connections: 0, inFlight: 0, queued: 0 };
@@ -37,7 +39,7 @@ export class SelfHealth {
     const elapsedMs = Math.max(1, now - this.#sampledAt);
     const used = process.cpuUsage(this.#cpu);
     const throttledMs = this.#group.throttledMs();
-    const ports = localPorts(load.urls);
+    const ports = localPorts(load.urls, undefined, load.sources);
     const measured = {
       cpu: (used.user + used.system) / 1_000 / elapsedMs,
       memoryBytes: process.memoryUsage.rss(),

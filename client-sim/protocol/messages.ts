@@ -108,6 +108,8 @@ export interface Endpoint {
   readonly tls?: TlsPlan;
   /** Bearer tokens; the client with slot k sends token k modulo their number. */
   readonly tokens?: readonly string[];
+  /** Addresses of the worker's machine to connect from, one after the other by client; absent: the kernel chooses. */
+  readonly sources?: readonly string[];
   /** The one replica behind it, as that calls itself: for servers that do not name themselves in their answers. */
   readonly replica?: string;
   /** What it sets with Set-Cookie is kept for the length of a session and sent back. */

@@ -11,7 +11,7 @@ export const endpointCodec: z.ZodType<Endpoint> = z.strictObject({
   url: z.url(), headers: z.record(z.string(), z.string()), transport: z.enum(transportNames).exactOptional(),
   replica: z.string().exactOptional(), cookies: z.boolean().exactOptional(),
   server: z.strictObject({ command: z.array(z.string()).min(1), env: z.record(z.string(), z.string()), inherited: z.record(z.string(), z.string()) }).exactOptional(),
-  tls: tls.exactOptional(), tokens: z.array(z.string()).min(1).exactOptional(),
+  tls: tls.exactOptional(), tokens: z.array(z.string()).min(1).exactOptional(), sources: z.array(z.union([z.ipv4(), z.ipv6()])).min(1).exactOptional(),
 });
 const endpoint = endpointCodec;
 const pinned = z.strictObject({ era: z.enum(['legacy', 'modern']), version: z.string(), sessions: z.boolean() });

@@ -8,6 +8,8 @@ export interface Address {
   readonly port: number;
   /** Undefined: plain TCP. */
   readonly tls: TlsOptions | undefined;
+  /** Of our own to connect from; undefined: the kernel chooses. */
+  readonly localAddress?: string | undefined;
   /** Whether TLS connections can be ended with RST; costs a second socket object each. Plain ones always can. */
   readonly resettable?: boolean;
 }
@@ -20,12 +22,12 @@ const PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443, 'w
 const SECURE: ReadonlySet<string> = new Set(['https:', 'wss:']);
 
 /** @throws TypeError when the URL is none of http, https, ws, wss, and tcp with a port; Error when certificate or key cannot be used */
-export function addressOf({ url, tls: plan }: Pick<Endpoint, 'url' | 'tls'>): Address {
+export function addressOf({ url, tls: plan, sources }: Pick<Endpoint, 'url' | 'tls' | 'sources'>): Address {
   const { protocol, hostname, port } = new URL(url);
   const number = port === '' ? PORTS[protocol] : Number(port);
   if (number === undefined || !(protocol in PORTS || protocol === 'tcp:')) throw new TypeError(`${url} is not an http, https, ws or wss URL, nor a tcp URL with a port`);
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
-  return { host, port: number, tls: SECURE.has(protocol) ? tlsOptions(plan) : undefined };
+  return { host, port: number, tls: SECURE.has(protocol) ? tlsOptions(plan) : undefined, localAddress: sources?.[0] };
 }
 
 function tlsOptions(plan: Endpoint['tls']): TlsOptions {
@@ -46,9 +48,9 @@ export interface SocketOwner {
 
 /** Opens a socket whose reads all land in `readBuffer`: no buffer and no stream event per read. */
 export function openSocket(address: Address, readBuffer: Buffer, owner: SocketOwner): net.Socket {
-  const { host, port } = address;
+  const { host, port, localAddress } = address;
   const onread = { buffer: readBuffer, callback: onRead };
-  const socket: OwnedSocket = address.tls === undefined ? net.connect({ host, port, noDelay: true, onread }) : openTls(address, address.tls, onread);
+  const socket: OwnedSocket = address.tls === undefined ? net.connect({ host, port, localAddress, noDelay: true, onread }) : openTls(address, address.tls, onread);
   socket[OWNER] = owner;
   socket.on(address.tls === undefined ? 'connect' : 'secureConnect', onUp);
   socket.on('error', onError);
@@ -61,10 +63,10 @@ export function openSocket(address: Address, readBuffer: Buffer, owner: SocketOw
  * TLS over a TCP socket of our own where the end may have to be a reset: Node resets plain TCP sockets only, and the one
  * that `tls.connect` makes for itself cannot be reached.
  */
-function openTls({ host, port, resettable }: Address, options: TlsOptions, onread: net.OnReadOpts): OwnedSocket {
-  const secure = { host, port, ALPNProtocols: ['http/1.1'], ...(net.isIP(host) === 0 ? { servername: host } : {}), ...options };
+function openTls({ host, port, localAddress, resettable }: Address, options: TlsOptions, onread: net.OnReadOpts): OwnedSocket {
+  const secure = { host, port, localAddress, ALPNProtocols: ['http/1.1'], ...(net.isIP(host) === 0 ? { servername: host } : {}), ...options };
   if (resettable !== true) return tls.connect({ ...secure, ...{ noDelay: true, onread } });
-  const under = net.connect({ host, port, noDelay: true });
+  const under = net.connect({ host, port, localAddress, noDelay: true });
   const socket: OwnedSocket = tls.connect({ ...secure, socket: under });
   socket[UNDER] = under;
   // Over a socket of ours `onread` hears nothing (Node 20): these few read as streams do.

@@ -44,7 +44,8 @@ describe('a plan is refused, with the limit that bounds it,', () => {
     expect(localCrew(of, undefined, room)).toEqual({ kind: 'refused', problem, hint: expect.stringContaining(hint) });
   });
 
-  test('but not for connections that clients share, or that nobody opens', () => {
+  test('but not for connections that clients share, or that nobody opens, or to loopback, which has addresses enough', () => {
+    expect(localCrew(plan({ kind: 'url', urls: ['http://127.0.0.1:1/mcp'] } as Partial<TargetPlan>, { clients: 30_000 }), undefined, room).kind).toBe('fits');
     expect(localCrew(plan({ replicas: 1 }, { clients: 20_000, session: { mode: 'pool', size: 10 } }), undefined, room).kind).toBe('fits');
     expect(localCrew(plan({ kind: 'command' } as Partial<TargetPlan>, { clients: 100, transport: 'stdio' }), undefined, room)).toEqual({ kind: 'fits', workers: 1, why: undefined });
   });

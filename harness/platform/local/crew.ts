@@ -1,6 +1,7 @@
 /** How many worker processes a plan takes here, and whether its connections find room at all. Pure. */
 import type { Plan, ProfilePlan } from '../../../scenarios/schema/plan.js';
 import type { Bound, Room } from './room.js';
+import { isLoopback } from './sources.js';
 
 export type LocalCrew =
   | {
@@ -13,7 +14,7 @@ export type LocalCrew =
 
 /** @param given how many workers; undefined: as many as the plan's connections need */
 export function localCrew(plan: Plan, given: number | undefined, room: Room): LocalCrew {
-  const connections = plan.profiles.reduce((sum, profile) => sum + sessionsOf(profile) * connectionsOf(profile), 0);
+  const connections = connectionsIn(plan);
   const refusal = refuseInAll(connections, room) ?? refuseAtTarget(plan, connections, room);
   if (refusal !== undefined) return refusal;
   const { perProcess } = room;
@@ -26,6 +27,11 @@ export function localCrew(plan: Plan, given: number | undefined, room: Room): Lo
   if (given >= needed) return { kind: 'fits', workers: given, why: undefined };
   const share = whole(largestShare(plan.profiles, given));
   return refused(`${given === 1 ? 'one worker' : `each of ${given} workers`} would hold ${share} of ${all}, and has room for ${fits(perProcess)}`, `--workers ${needed}, or none: then there are enough; or raise that limit`);
+}
+
+/** At most at once. */
+export function connectionsIn({ profiles }: Plan): number {
+  return profiles.reduce((sum, profile) => sum + sessionsOf(profile) * connectionsOf(profile), 0);
 }
 
 /** One a client, unless clients share them. */
@@ -62,6 +68,8 @@ function refuseAtTarget({ target }: Plan, connections: number, { perProcess, per
       return undefined;
     case 'url': {
       const addresses = new Set(target.urls.map((url) => new URL(url).host)).size;
+      // From as many addresses of loopback as it takes.
+      if (target.urls.every(isLoopback)) return undefined;
       if (perAddress === undefined || connections <= perAddress.connections * addresses) return undefined;
       return refused(`${whole(connections)} connections to ${addresses === 1 ? 'one address' : `${addresses} addresses`} of the target: each takes a local port, and to one address there are ${perAddress.of}`,
         `${Math.ceil(connections / perAddress.connections)} addresses of the target (--target URL, repeated), fewer clients, or a wider range: sysctl -w net.ipv4.ip_local_port_range="1024 65535"`);

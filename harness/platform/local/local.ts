@@ -9,12 +9,13 @@ import type { FaultPlan, Plan } from '../../../scenarios/schema/plan.js';
 import { formatDuration } from '../../../scenarios/schema/index.js';
 import { factsOf } from '../../../scenarios/schema/transports.js';
 import type { Environment, Platform, PlatformContext, Replica } from '../platform.js';
-import { localCrew, type LocalCrew } from './crew.js';
+import { connectionsIn, localCrew, type LocalCrew } from './crew.js';
 import { describeMachine, usableCores } from './describe.js';
 import { endPrograms } from './end-programs.js';
 import { PlatformError, type ProcessHost } from './host.js';
 import { lastWords, startProgram, waitUntilHealthy, waitUntilListening, type Program, type ProgramSpec } from './program.js';
 import { readRoom } from './room.js';
+import { withSources } from './sources.js';
 import { createUsageMeter } from './usage.js';
 
 const START_BUDGET_MS = 20_000;
@@ -100,7 +101,7 @@ interface LocalReplica extends Replica {
 function environment(plan: Plan, replicas: readonly LocalReplica[], { workers, why }: Extract<LocalCrew, { kind: 'fits' }>, programs: readonly Program[], options: LocalOptions): Environment {
   let ended: Promise<void> | undefined;
   return {
-    endpoints: endpointsOf(plan, replicas),
+    endpoints: endpointsOf(plan, replicas, options.host.platform),
     expectedWorkers: workers,
     workerLogs: 'logs/ in the run folder',
     replicas: replicas.map(({ endpoints: _, ...replica }) => replica),
@@ -180,15 +181,16 @@ export function threadsFor(plan: Plan, workers: number, cores: number = usableCo
   return Math.max(1, Math.min(Math.floor((cores - taken) / workers), Math.ceil(clients / workers)));
 }
 
-function endpointsOf(plan: Plan, replicas: readonly LocalReplica[]): readonly Endpoint[] {
+function endpointsOf(plan: Plan, replicas: readonly LocalReplica[], platform: NodeJS.Platform): readonly Endpoint[] {
   const { target } = plan;
-  if (target.kind === 'url') return urlEndpoints(target);
+  if (target.kind === 'url') return withSources(urlEndpoints(target), connectionsIn(plan), target.urls.length, platform);
   if (target.kind === 'command') return [commandEndpoint(target)];
   const used = [...new Set(plan.profiles.map(({ transport }) => transport))];
-  return used.flatMap((transport) => replicas.flatMap(({ id, endpoints }) => {
+  const endpoints = used.flatMap((transport) => replicas.flatMap(({ id, endpoints }) => {
     const url = endpoints[factsOf(transport).speaks ?? transport];
     return url === undefined ? [] : [{ url, headers: {}, transport, replica: id }];
   }));
+  return withSources(endpoints, connectionsIn(plan), replicas.length, platform);
 }
 
 /** Programs end by themselves when nobody has touched this file for a minute: the controller is gone for good. */
