@@ -27,6 +27,7 @@ let time = new LoadTime();
 
 for (let slot = 0; slot < Number(connections); slot++) {
   const draw = { seed: 1, slot, sequence: 0 };
+  let reading = false;
   const fill = (): void => {
     while (!stopped && channel.room > 0) {
       channel.send(template, draw, draw.sequence & 0xffff);
@@ -44,10 +45,16 @@ for (let slot = 0; slot < Number(connections); slot++) {
       onAnswer: (_ticket, _nowMs, failure) => {
         if (failure === undefined) correct++;
         else failed++;
+        if (!reading) fill();
       },
       // As the engine does: what the answers of one read make room for is sent together.
-      onReadStart: () => undefined,
-      onReadOver: fill,
+      onReadStart: () => {
+        reading = true;
+      },
+      onReadOver: () => {
+        reading = false;
+        fill();
+      },
       onRoom: fill,
       onClosed: () => undefined,
     },
