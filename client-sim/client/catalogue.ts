@@ -1,7 +1,9 @@
 import { nearest } from '../../scenarios/schema/nearest.js';
-import type { OperationPlan } from '../../scenarios/schema/plan.js';
+import type { HeaderPlan, OperationPlan } from '../../scenarios/schema/plan.js';
 import { argumentsFor, argumentsForPrompt, type MadeArguments } from '../mcp/auto-arguments.js';
+import { headerDeclarations } from '../mcp/header-declarations.js';
 import { isObject } from '../mcp/judge-message.js';
+import { MODERN_REVISION } from '../mcp/revisions.js';
 import type { WireSession } from '../transport/wire-session.js';
 
 export type Listing = 'tools/list' | 'resources/list' | 'prompts/list';
@@ -42,6 +44,14 @@ interface Entry {
 /** What a server says it offers. */
 export class Catalogue {
   readonly #entries = new Map<Listing, readonly Entry[]>();
+  /** Tools that a client must leave out, and why. */
+  readonly #refused = new Map<string, string>();
+  readonly #paramHeaders: boolean;
+
+  /** @param paramHeaders whether tools can have headers made from their arguments: there are headers, in an era that knows of it */
+  constructor(paramHeaders: boolean) {
+    this.#paramHeaders = paramHeaders;
+  }
 
   names(listing: Listing): readonly string[] {
     return (this.#entries.get(listing) ?? []).map(({ name }) => name);
@@ -61,8 +71,23 @@ export class Catalogue {
       cursor = result?.['nextCursor'];
       if (typeof cursor !== 'string' || cursor === '') break;
     }
-    this.#entries.set(listing, entries);
+    const refused = listing === 'tools/list' && this.#paramHeaders ? entries.filter((entry) => this.#refuse(entry)) : [];
+    if (refused.length > 0) session.remarkLast(refused.map(({ name }) => `tool \`${name}\` is left out: ${this.#refused.get(name)}`).join('; '));
+    this.#entries.set(listing, entries.filter((entry) => !refused.includes(entry)));
     return undefined;
+  }
+
+  #refuse({ name, entry }: Entry): boolean {
+    const declared = headerDeclarations(entry['inputSchema']);
+    if (!declared.ok) this.#refused.set(name, declared.problem);
+    return !declared.ok;
+  }
+
+  /** Headers to be made from the arguments of this operation. */
+  headersOf({ method, target }: OperationPlan): readonly HeaderPlan[] {
+    if (method !== 'tools/call' || !this.#paramHeaders) return [];
+    const declared = headerDeclarations(this.#entries.get('tools/list')?.find(({ name }) => name === target)?.entry['inputSchema']);
+    return declared.ok ? declared.headers : [];
   }
 
   /** Arguments for an operation that leaves them to us, from what the server says of its tool or prompt. */
@@ -81,6 +106,8 @@ export class Catalogue {
     // Resources may come from templates that no list shows: the trial call decides.
     if (names.includes(operation.target) || listing === 'resources/list') return undefined;
     const { word, entries } = SHAPES[listing];
+    const why = listing === 'tools/list' ? this.#refused.get(operation.target) : undefined;
+    if (why !== undefined) return `the server's tool \`${operation.target}\` must not be used: ${why}. MCP ${MODERN_REVISION} has clients leave such tools out; the server's declaration is to be mended`;
     const close = nearest(operation.target, names);
     const offer = names.length === 0 ? `it lists no ${entries}` : `its ${entries}: ${names.slice(0, 30).join(', ')}${names.length > 30 ? `, and ${names.length - 30} more` : ''}`;
     return `the server has no ${word} \`${operation.target}\`${close === undefined ? '' : `; did you mean \`${close}\`?`} (${offer})`;

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { OperationPlan } from '../../scenarios/schema/plan.js';
 import { McpServer, type McpServerOptions } from '../link/testing/mcp-server.js';
 import { preflightResult, type PreflightOrder, type PreflightResult } from '../protocol/messages.js';
+import { withSettled } from '../protocol/settled-operation.js';
 import { runPreflight } from './preflight.js';
 import { testOperation, testPlan, testProfile } from './testing/plans.js';
 
@@ -88,5 +89,42 @@ describe('a target that is not, in words', () => {
   test('replicas that speak differently', async () => {
     const [first, second] = [await serve({ era: 'legacy' }), await serve({ era: 'modern' })];
     expect((await preflight([first.url, second.url], [testOperation('echo')])).ok).toBe(false);
+  });
+});
+
+describe('headers made from arguments', () => {
+  const tools = {
+    echo: { type: 'object', properties: { message: { type: 'string', 'x-mcp-header': 'Message' } } },
+    broken: { type: 'object', properties: { message: { type: 'number', 'x-mcp-header': 'Message' } } },
+  };
+  const call = (name: string): OperationPlan => ({
+    ...testOperation(name), params: { kind: 'constant', json: JSON.stringify({ name, arguments: { message: ' größe ' } }) },
+  });
+
+  test('stateless era: what a tool declares is sent with its trial call, and settled for the load', async () => {
+    const server = await serve({ era: 'modern', tools });
+    const result = await preflight([server.url], [call('echo')]);
+    expect(result).toMatchObject({ ok: true, settledOperations: [{ operation: call('echo').name, paramHeaders: [{ name: 'mcp-param-message', path: ['message'] }] }] });
+    expect(server.headers.map((headers) => headers['mcp-param-message']).filter((value) => value !== undefined)).toEqual([`=?base64?${Buffer.from(' größe ').toString('base64')}?=`]);
+    const [profile] = withSettled([testProfile({ operations: [call('echo')] })], result.settledOperations ?? []);
+    expect(profile?.operations).toEqual([{ ...call('echo'), paramHeaders: [{ name: 'mcp-param-message', path: ['message'] }] }]);
+  });
+
+  test('stateless era: a tool whose declaration breaks a rule is left out and never called, the others stay', async () => {
+    const server = await serve({ era: 'modern', tools });
+    const result = await preflight([server.url], [call('echo')]);
+    expect(result).toMatchObject({ ok: true, tools: ['echo'] });
+    expect(result.exchanges.find(({ step }) => step === 'tools/list')).toMatchObject({ ok: true, problem: expect.stringContaining('tool `broken` is left out: message: x-mcp-header') });
+    const refused = await preflight([server.url], [call('broken')]);
+    expect(refused).toMatchObject({ ok: false, problem: expect.stringMatching(/tool `broken` must not be used: message: .*not to "number"/) });
+    expect(server.asked).toEqual(['echo {"message":" größe "}']);
+  });
+
+  test('session era: they are none of its business', async () => {
+    const server = await serve({ era: 'legacy', tools });
+    const result = await preflight([server.url], [call('echo'), call('broken')]);
+    expect(result).toMatchObject({ ok: true, tools: ['echo', 'broken'] });
+    expect(result.settledOperations).toBeUndefined();
+    expect(server.headers.every((headers) => headers['mcp-param-message'] === undefined)).toBe(true);
   });
 });

@@ -1,10 +1,10 @@
-import type { OperationPlan, ProfilePlan } from '../../scenarios/schema/plan.js';
+import type { HeaderPlan, OperationPlan, ProfilePlan } from '../../scenarios/schema/plan.js';
 import { factsOf, type TransportName } from '../../scenarios/schema/transports.js';
 import { costOfChildren, processProblem, processRoom } from '../measure/process-room.js';
 import { compileRequest } from '../mcp/compile-request.js';
-import { withArguments } from '../protocol/with-arguments.js';
+import { withArguments, type SettledOperation } from '../protocol/settled-operation.js';
 import { endpointsFor } from '../protocol/endpoints.js';
-import { PROTOCOL, type Endpoint, type Exchange, type ArgumentsMade, type PinnedProtocol, type PreflightOrder, type PreflightResult } from '../protocol/messages.js';
+import { PROTOCOL, type Endpoint, type Exchange, type PinnedProtocol, type PreflightOrder, type PreflightResult } from '../protocol/messages.js';
 import { negotiate, type Negotiation } from '../transport/negotiate.js';
 import { tokenEndpoints } from '../transport/token-endpoints.js';
 import type { WireAnswer, WireSession } from '../transport/wire-session.js';
@@ -17,7 +17,7 @@ const TIMEOUT_MS = 10_000;
 const MOST_TOKENS = 99;
 
 type Outcome =
-  | { readonly ok: true; readonly pinned: PinnedProtocol; readonly serverInfo: PreflightResult['serverInfo']; readonly tools: readonly string[]; readonly made: readonly ArgumentsMade[] }
+  | { readonly ok: true; readonly pinned: PinnedProtocol; readonly serverInfo: PreflightResult['serverInfo']; readonly tools: readonly string[]; readonly settled: readonly SettledOperation[] }
   | { readonly ok: false; readonly problem: string; readonly pinned?: PinnedProtocol; readonly tools: readonly string[] };
 
 /**
@@ -40,8 +40,8 @@ export async function runPreflight(order: PreflightOrder): Promise<PreflightResu
   if (!last.ok) return all;
   const pinned = results.flatMap((each) => each.pinned ?? []);
   const [first] = results;
-  const argumentsMade = results.flatMap((each) => each.argumentsMade ?? []);
-  return { ...all, ...(first?.pinned === undefined ? {} : { pinned: first.pinned }), ...(first?.serverInfo === undefined ? {} : { serverInfo: first.serverInfo }), ...(argumentsMade.length === 0 ? {} : { argumentsMade }), routes: pinned };
+  const settledOperations = results.flatMap((each) => each.settledOperations ?? []);
+  return { ...all, ...(first?.pinned === undefined ? {} : { pinned: first.pinned }), ...(first?.serverInfo === undefined ? {} : { serverInfo: first.serverInfo }), ...(settledOperations.length === 0 ? {} : { settledOperations }), routes: pinned };
 }
 
 /** All endpoints of one route, in one era. */
@@ -88,7 +88,7 @@ function result(order: PreflightOrder, found: Partial<Extract<Outcome, { ok: tru
     ...(problem === undefined ? {} : { problem }),
     ...(found.pinned === undefined ? {} : { pinned: found.pinned }),
     ...(serverInfo === undefined ? {} : { serverInfo }),
-    ...('made' in found && found.made !== undefined && found.made.length > 0 ? { argumentsMade: [...found.made] } : {}),
+    ...('settled' in found && found.settled !== undefined && found.settled.length > 0 ? { settledOperations: [...found.settled] } : {}),
   };
 }
 
@@ -118,13 +118,14 @@ async function tryEndpoint(
   const { session } = negotiation;
   try {
     if (!negotiation.ok) return { ok: false, problem: negotiation.problem, tools: [] };
-    const catalogue = new Catalogue();
-    const made: ArgumentsMade[] = [];
-    const problem = (await list(session, profiles, catalogue)) ?? (await callEach(session, order.plan.seed, profiles, negotiation.pinned, catalogue, made)) ?? tooManyProcesses(transport, profiles)
-      ?? (await tryStreams(session, transport, endpoint, order.plan.seed, profiles, negotiation.pinned, TIMEOUT_MS));
+    const { pinned } = negotiation;
+    const catalogue = new Catalogue((factsOf(transport).speaks ?? transport) === 'streamable-http' && pinned.era === 'modern');
+    const settled: SettledOperation[] = [];
+    const problem = (await list(session, profiles, catalogue)) ?? (await callEach(session, order.plan.seed, profiles, pinned, catalogue, settled)) ?? tooManyProcesses(transport, profiles)
+      ?? (await tryStreams(session, transport, endpoint, order.plan.seed, profiles, pinned, TIMEOUT_MS));
     const tools = catalogue.names('tools/list');
-    if (problem !== undefined) return { ok: false, problem, pinned: negotiation.pinned, tools };
-    return { ok: true, pinned: negotiation.pinned, serverInfo: negotiation.serverInfo, tools, made };
+    if (problem !== undefined) return { ok: false, problem, pinned, tools };
+    return { ok: true, pinned, serverInfo: negotiation.serverInfo, tools, settled };
   } finally {
     if (negotiation.ok) await session.close();
     exchanges.push(...session.exchanges);
@@ -163,7 +164,7 @@ async function list(session: WireSession, profiles: readonly ProfilePlan[], cata
 }
 
 async function callEach(
-  session: WireSession, seed: number, profiles: readonly ProfilePlan[], pinned: PinnedProtocol, catalogue: Catalogue, found: ArgumentsMade[],
+  session: WireSession, seed: number, profiles: readonly ProfilePlan[], pinned: PinnedProtocol, catalogue: Catalogue, settled: SettledOperation[],
 ): Promise<string | undefined> {
   for (const profile of profiles) {
     for (const [index, operation] of profile.operations.entries()) {
@@ -177,14 +178,20 @@ async function callEach(
       if (missing !== undefined) return `${where}: ${missing}`;
       const made = operation.autoArguments === true ? catalogue.argumentsOf(operation) : undefined;
       if (made?.ok === false) return `${where}: no arguments can be made up: ${made.problem}. Write them in place of \`auto\`.`;
-      const whole = made === undefined ? operation : withArguments(operation, made.template);
-      if (made !== undefined) found.push({ profile: profile.name, operation: operation.name, params: whole.params });
+      const paramHeaders = catalogue.headersOf(operation);
+      const whole = { ...(made === undefined ? operation : withArguments(operation, made.template)), paramHeaders };
+      if (made !== undefined || paramHeaders.length > 0) settled.push(settledOperation(profile, whole, made !== undefined));
       const draw = { seed, slot: profile.firstSlot, sequence: 0 };
       const answer = await session.operation(compileRequest(whole, index, pinned), draw, `${operation.method} ${operation.target ?? ''}`.trim());
       if (answer.failure !== undefined) return `${where}: ${refused(operation, answer)}`;
     }
   }
   return undefined;
+}
+
+function settledOperation({ name }: ProfilePlan, operation: OperationPlan & { readonly paramHeaders: readonly HeaderPlan[] }, made: boolean): SettledOperation {
+  const { params, paramHeaders } = operation;
+  return { profile: name, operation: operation.name, ...(made ? { params } : {}), ...(paramHeaders.length === 0 ? {} : { paramHeaders: paramHeaders.map((header) => ({ ...header, path: [...header.path] })) }) };
 }
 
 function refused(operation: OperationPlan, { failure, requestText, responseText }: WireAnswer): string {

@@ -5,6 +5,7 @@ import { FIRST_ID, writeId } from './digits.js';
 import type { Draw } from './draw.js';
 import { compileExpectation } from './expectation.js';
 import { encodeHeaderValue } from './header-value.js';
+import { compileParamHeaders, type HeldClock } from './param-headers.js';
 import { drawnPiece, fixedPiece, type Piece } from './piece.js';
 import type { FixedBody, RequestTemplate } from './request-template.js';
 import { CLIENT_INFO, metaEnvelope, type ClientInfo } from './revisions.js';
@@ -33,10 +34,13 @@ export function compileRequest(
     flatten(params, parts);
   }
   parts.push('}');
-  const pieces = toPieces(parts);
+  const clocks = new Map<number, HeldClock>();
+  const paramHeaders = protocol.era === 'modern' && operation.paramHeaders !== undefined ? compileParamHeaders(params, operation.paramHeaders, clocks) : undefined;
+  const pieces = toPieces(parts, clocks);
   return {
     index,
     method: operation.method,
+    paramHeaders,
     nameHeader: operation.target === undefined ? undefined : encodeHeaderValue(operation.target),
     expectation: operation.expect === undefined ? undefined : compileExpectation(operation.expect),
     maxBodyBytes: pieces.reduce((sum, piece) => sum + piece.maxBytes, 0),
@@ -83,7 +87,7 @@ export function renderRequest(template: RequestTemplate, id: number, draw: Draw)
   return bytes.toString('utf8', 0, template.writeBody(bytes, 0, id, draw));
 }
 
-function toPieces(parts: readonly (string | Placeholder)[]): Piece[] {
+function toPieces(parts: readonly (string | Placeholder)[], clocks: ReadonlyMap<number, HeldClock>): Piece[] {
   const pieces: Piece[] = [];
   let text = '';
   let position = 0;
@@ -94,7 +98,9 @@ function toPieces(parts: readonly (string | Placeholder)[]): Piece[] {
     }
     if (text !== '') pieces.push(fixedPiece(text));
     text = '';
-    pieces.push(drawnPiece(part, ++position));
+    position += 1;
+    const clock = clocks.get(position);
+    pieces.push(drawnPiece(part, position, clock === undefined ? {} : { now: clock.held }));
   }
   if (text !== '') pieces.push(fixedPiece(text));
   return pieces;

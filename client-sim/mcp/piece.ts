@@ -15,20 +15,27 @@ export interface Piece {
   write(into: Buffer, at: number, draw: Draw): number;
 }
 
-export function fixedPiece(json: string): Piece {
-  const bytes = Buffer.from(json, 'utf8');
+export function fixedPiece(text: string): Piece {
+  const bytes = Buffer.from(text, 'utf8');
   return { maxBytes: bytes.length, bytes, isFixed: true, write: (into, at) => put(bytes, into, at) };
 }
 
+export interface DrawnPieceOptions {
+  /** Whether it stands between the quotes of a JSON text; default true. */
+  readonly quoted?: boolean;
+  /** Milliseconds since 1970; default: the system's clock. */
+  readonly now?: () => number;
+}
+
 /** @param position of the placeholder within its request, from 1; see `draw32` */
-export function drawnPiece(placeholder: Placeholder, position: number): Piece {
+export function drawnPiece(placeholder: Placeholder, position: number, { quoted = true, now = Date.now }: DrawnPieceOptions = {}): Piece {
   switch (placeholder.name) {
     case 'text':
       return textPiece(placeholder.length, position);
     case 'int':
       return integerPiece(placeholder.min, placeholder.max, position);
     case 'pick':
-      return pickPiece(placeholder.items, position);
+      return pickPiece(placeholder.items, position, quoted);
     case 'uuid':
       return { maxBytes: 36, isFixed: true, write: (into, at, draw) => writeUuid(into, at, draw, position) };
     case 'client':
@@ -36,7 +43,7 @@ export function drawnPiece(placeholder: Placeholder, position: number): Piece {
     case 'seq':
       return { maxBytes: 16, write: (into, at, draw) => writeInteger(into, at, draw.sequence) };
     case 'now':
-      return { maxBytes: 16, write: (into, at) => writeInteger(into, at, Date.now()) };
+      return { maxBytes: 16, write: (into, at) => writeInteger(into, at, now()) };
     case 'stamp':
       return { maxBytes: STAMP_BYTES, write: (into, at, draw) => writeStamp(into, at, draw.slot, draw.stamp) };
   }
@@ -90,8 +97,8 @@ function integerPiece(min: number, max: number, position: number): Piece {
   };
 }
 
-function pickPiece(items: readonly string[], position: number): Piece {
-  const choices = items.map((item) => Buffer.from(JSON.stringify(item).slice(1, -1), 'utf8'));
+function pickPiece(items: readonly string[], position: number, quoted: boolean): Piece {
+  const choices = items.map((item) => Buffer.from(quoted ? JSON.stringify(item).slice(1, -1) : item, 'utf8'));
   return {
     maxBytes: Math.max(...choices.map((choice) => choice.length)),
     write: (into, at, draw) => put(choices[drawBelow(draw, position, choices.length)] as Buffer, into, at),

@@ -1,6 +1,7 @@
 /** One operation of a profile, compiled to bytes once; see `compileRequest`. */
 import type { Draw } from './draw.js';
 import type { Expectation } from './expectation.js';
+import type { ParamHeaders } from './param-headers.js';
 
 export interface RequestTemplate {
   /** Dense number within its profile, for caches indexed by template. */
@@ -8,6 +9,8 @@ export interface RequestTemplate {
   readonly method: string;
   /** Value of `Mcp-Name` (stateless era), header-encoded; undefined where the method has none. */
   readonly nameHeader: string | undefined;
+  /** Headers made from arguments (stateless era); undefined: none. */
+  readonly paramHeaders?: ParamHeaders | undefined;
   /** What its answers are held against; they are all parsed then, none is known by its pattern. */
   readonly expectation?: Expectation | undefined;
   /** Upper bound of the body's length in bytes, so that a buffer can be sized once. */

@@ -34,7 +34,7 @@ export function forge(deed: Deed, proper: Proper, oversizeBytes: number): Forged
     case 'malformed/not-utf8':
       return whole(spoilMessage(malformedKind(deed), proper, oversizeBytes));
     case 'malformed/unknown-method':
-      return whole(spoilMessage('unknown-method', proper, oversizeBytes), { ...kind, method: NO_SUCH_METHOD, name: undefined });
+      return whole(spoilMessage('unknown-method', proper, oversizeBytes), { ...kind, method: NO_SUCH_METHOD, name: undefined, params: undefined });
     case 'malformed/duplicate-id': {
       const request = requestBytes(endpoint, era, kind, body);
       return { requests: [request, request], body };

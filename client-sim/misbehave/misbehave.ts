@@ -23,9 +23,9 @@ export const createHttp: Create = mayMisbehave(createStreamableHttp, (config, ow
   const { endpoint, pinned: { era } } = config;
   return {
     inner,
-    newOffence: ({ deed, id, body, template, done }) => new HttpOffence({
+    newOffence: ({ deed, id, body, kind, done }) => new HttpOffence({
       deed, config, shared, done, memory: inner.memory,
-      proper: { endpoint, era, id, body, kind: { verb: 'POST', method: template.method, name: template.nameHeader, ...inner.settled() } },
+      proper: { endpoint, era, id, body, kind: { ...kind, ...inner.settled() } },
     }),
   };
 });

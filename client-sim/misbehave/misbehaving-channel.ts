@@ -4,6 +4,7 @@ import { LAST_ID } from '../mcp/digits.js';
 import type { Draw } from '../mcp/draw.js';
 import type { RequestTemplate } from '../mcp/request-template.js';
 import type { Channel, ChannelConfig, ChannelEvents } from '../transport/channel.js';
+import { kindOf, type RequestKind } from '../transport/request-head.js';
 import type { WireShared } from '../transport/shared.js';
 import { drawDeed, type Deed } from './deed.js';
 
@@ -19,7 +20,8 @@ export interface OffenceOptions {
   /** JSON-RPC id of the request, and the message as it should be. */
   readonly id: number;
   readonly body: string;
-  readonly template: RequestTemplate;
+  /** What its HTTP request says of it. */
+  readonly kind: RequestKind;
   /** Called once, never within `begin`. Undefined: the server answered with a result, as if nothing were wrong. */
   readonly done: (failure: Failure | undefined) => void;
 }
@@ -127,8 +129,10 @@ export class MisbehavingChannel implements Channel, ChannelEvents {
 
   #offend(deed: Deed, template: RequestTemplate, draw: Draw, ticket: number): void {
     const id = this.#nextId--;
+    // Before its body: see `HeldClock`.
+    const kind = kindOf(template, draw);
     const offence = this.#newOffence({
-      deed, id, template, body: renderRequest(template, id, draw),
+      deed, id, kind, body: renderRequest(template, id, draw),
       done: (failure) => {
         this.#offences.delete(ticket);
         this.#events.onAnswer(ticket, this.#shared.now(), failure);

@@ -7,8 +7,8 @@
 import { z } from 'zod';
 import type { Plan, ServerCommand, TlsPlan } from '../../scenarios/schema/plan.js';
 import type { TransportName } from '../../scenarios/schema/transports.js';
-import { template } from './plan-codec.js';
 import type { PreflightRoute, Route } from './routes.js';
+import { settledOperation } from './settled-operation.js';
 
 export const PROTOCOL = 1;
 
@@ -199,10 +199,6 @@ export type Exchange = z.infer<typeof exchange>;
 
 const pinnedProtocol = z.strictObject({ era: z.enum(['legacy', 'modern']), version: z.string(), sessions: z.boolean() });
 
-/** What `arguments: auto` came to: the params of one operation, tried on the target. */
-export const argumentsMade = z.strictObject({ profile: z.string(), operation: z.string(), params: template });
-export type ArgumentsMade = z.infer<typeof argumentsMade>;
-
 export const preflightResult = z.strictObject({
   protocol: version,
   runId: z.string(),
@@ -214,7 +210,7 @@ export const preflightResult = z.strictObject({
   routes: z.array(pinnedProtocol).optional(),
   serverInfo: z.strictObject({ name: z.string(), version: z.string() }).optional(),
   tools: z.array(z.string()),
-  argumentsMade: z.array(argumentsMade).optional(),
+  settledOperations: z.array(settledOperation).optional(),
   exchanges: z.array(exchange),
 });
 export type PreflightResult = z.infer<typeof preflightResult>;

@@ -27,6 +27,8 @@ export const template: z.ZodType<Template> = z.lazy(() => z.discriminatedUnion('
   z.strictObject({ kind: z.literal('string'), parts: z.array(z.union([z.string(), placeholder])) }),
 ]));
 
+export const headerPlans = z.array(z.strictObject({ name: z.string(), path: z.array(z.string()) }));
+
 const session = z.discriminatedUnion('mode', [
   z.strictObject({ mode: z.literal('reuse') }),
   z.strictObject({ mode: z.literal('pool'), size: positive }),
@@ -55,6 +57,7 @@ const operation = z.strictObject({
   weight: z.number().min(0),
   stamped: z.literal(true).exactOptional(),
   autoArguments: z.literal(true).exactOptional(),
+  paramHeaders: headerPlans.exactOptional(),
   expect: z.strictObject({
     contains: z.array(z.string()),
     equals: z.array(z.strictObject({ text: z.string(), path: z.array(z.union([z.string(), z.number().int()])), json: z.string() })),

@@ -8,7 +8,7 @@ import type { RequestTemplate } from '../mcp/request-template.js';
 import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import { FailureMaker, type FailedAnswer } from './failure-maker.js';
 import { addressOf, type Address } from './http/socket.js';
-import { checkHeaders, type RequestHead, type RequestKind } from './request-head.js';
+import { checkHeaders, kindOf, type RequestHead, type RequestKind } from './request-head.js';
 import type { SampleBudget } from './sample-budget.js';
 import type { WireShared } from './shared.js';
 
@@ -53,8 +53,8 @@ export class EndpointMemory {
   failureOf({ template: index, id, slot, sequence }: DrawnCall, seed: number, settled: Pick<RequestKind, 'sessionId' | 'version' | 'cookie'>, problem: Problem, answer: FailedAnswer | undefined): Failure {
     const template = this.templates[index];
     if (template === undefined) return problem;
-    const kind: RequestKind = { verb: 'POST', method: template.method, name: template.nameHeader, ...settled };
-    return this.failures.make(problem, { kind, template: index, body: () => renderRequest(template, id, { seed, slot, sequence }) }, answer);
+    const draw = { seed, slot, sequence };
+    return this.failures.make(problem, { kind: () => ({ ...kindOf(template, draw), ...settled }), template: index, body: () => renderRequest(template, id, draw) }, answer);
   }
 
   /** Request heads by template, for sessions of this version whose ids are as long as this one. */

@@ -9,10 +9,10 @@ import type { SampleBudget } from './sample-budget.js';
 
 /** The request that failed. */
 export interface FailedRequest {
-  readonly kind: RequestKind;
+  /** Drawn again, as the body, only when a sample is wanted. */
+  kind(): RequestKind;
   /** Of the operation; -1 for requests of the session itself. */
   readonly template: number;
-  /** Drawn again only when a sample is wanted. */
   body(): string;
 }
 
@@ -39,6 +39,6 @@ export class FailureMaker {
     const failure = { category: problem.category, detail: redact(problem.detail, this.endpoint), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
     if (!this.samples.take(problem.category, request.template)) return failure;
     const response = answer === undefined ? '(no answer)' : responseText(answer.head, answer.body());
-    return { ...failure, sample: makeSample(this.endpoint, { era: this.era, kind: request.kind, body: request.body() }, response) };
+    return { ...failure, sample: makeSample(this.endpoint, { era: this.era, kind: request.kind(), body: request.body() }, response) };
   }
 }

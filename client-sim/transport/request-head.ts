@@ -1,6 +1,7 @@
 import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import { countDigits, writeInteger } from '../mcp/digits.js';
 import type { Draw } from '../mcp/draw.js';
+import { paramHeaderList, type DrawnHeader } from '../mcp/param-headers.js';
 import type { FixedBody, RequestTemplate } from '../mcp/request-template.js';
 import { CLIENT_INFO } from '../mcp/revisions.js';
 
@@ -16,6 +17,8 @@ export interface RequestKind {
   readonly method?: string | undefined;
   /** For `Mcp-Name`, already encoded. */
   readonly name?: string | undefined;
+  /** Those made from arguments, already encoded. */
+  readonly params?: HeaderList | undefined;
   /** Legacy: undefined before the session has one. */
   readonly sessionId?: string | undefined;
   /** Default: both types that an answer to Streamable HTTP may have. */
@@ -24,6 +27,12 @@ export interface RequestKind {
   readonly version?: string | undefined;
   /** What the server has set; joined to a cookie of the endpoint's own headers. */
   readonly cookie?: string | undefined;
+}
+
+/** One call of an operation. For all that is not load, and to be made before the body: see `HeldClock`. */
+export function kindOf(template: RequestTemplate, draw: Draw): RequestKind {
+  const { method, nameHeader, paramHeaders } = template;
+  return { verb: 'POST', method, name: nameHeader, params: paramHeaders === undefined ? undefined : paramHeaderList(paramHeaders, draw) };
 }
 
 /** Headers of a Streamable HTTP request of either era. The endpoint's own (see `checkHeaders`) come last and replace ours of the same name. */
@@ -38,6 +47,7 @@ export function requestHeaders(endpoint: Endpoint, era: PinnedProtocol['era'], k
   if (kind.sessionId !== undefined) headers.set('mcp-session-id', kind.sessionId);
   if (era === 'modern' && kind.method !== undefined) headers.set('mcp-method', kind.method);
   if (era === 'modern' && kind.name !== undefined) headers.set('mcp-name', kind.name);
+  for (const [name, value] of kind.params ?? []) headers.set(name, value);
   for (const [name, value] of Object.entries(endpoint.headers)) headers.set(name.toLowerCase(), value);
   const own = headers.get('cookie');
   if (kind.cookie !== undefined) headers.set('cookie', own === undefined ? kind.cookie : `${own}; ${kind.cookie}`);
@@ -78,7 +88,7 @@ export function requestBytes(endpoint: Endpoint, era: PinnedProtocol['era'], kin
  * own in before it sends: a copy for each session took 600 bytes of each, and 20 of them gain nothing by having their own.
  */
 export class RequestHead {
-  /** With a body of one length, the body too: then a request is one copy and what is filled in (measured: 60 ns less). */
+  /** With a body of one length, the body too: then a request is one copy and what is filled in (measured: 60 ns less). Where headers are drawn, what follows them. */
   private bytes: Buffer;
   private readonly fixed: FixedBody | undefined;
   private readonly headBytes: number;
@@ -86,15 +96,18 @@ export class RequestHead {
   /** Where the session's id lies; -1 where there is none, or the endpoint's own headers have one in its place. */
   private readonly sessionAt: number;
   private session: string | undefined;
+  /** Undefined: no header is drawn, and a request pays one look for it. */
+  private readonly lead: DrawnLead | undefined;
 
   constructor(endpoint: Endpoint, protocol: PinnedProtocol, sessionId: string | undefined, template: RequestTemplate, cookie?: string) {
-    const kind: RequestKind = { verb: 'POST', method: template.method, name: template.nameHeader, sessionId, version: protocol.version, cookie };
+    const kind: RequestKind = { verb: 'POST', method: template.method, name: template.nameHeader, params: template.paramHeaders?.fixed, sessionId, version: protocol.version, cookie };
     const prefix = headText(endpoint, 'POST', requestHeaders(endpoint, protocol.era, kind));
-    const line = sessionId === undefined ? -1 : prefix.indexOf(`${SESSION_ID}${sessionId}\r\n`);
+    this.lead = drawnLead(endpoint, template, prefix);
+    const line = sessionId === undefined || this.lead !== undefined ? -1 : prefix.indexOf(`${SESSION_ID}${sessionId}\r\n`);
     this.sessionAt = line < 0 ? -1 : line + SESSION_ID.length;
     this.session = sessionId;
     this.bodyBytes = template.maxBodyBytes;
-    const head = Buffer.from(`${prefix}${CONTENT_LENGTH}${this.bodyBytes}${BLANK_LINE}`, 'latin1');
+    const head = Buffer.from(`${this.lead === undefined ? prefix : ''}${CONTENT_LENGTH}${this.bodyBytes}${BLANK_LINE}`, 'latin1');
     this.fixed = template.fixed;
     this.headBytes = head.length;
     this.bytes = this.fixed === undefined ? head : Buffer.concat([head, this.fixed.bytes]);
@@ -109,12 +122,13 @@ export class RequestHead {
 
   /** Upper bound of a whole request, 16 for a longer length. */
   maxBytes(template: RequestTemplate): number {
-    return this.bytes.length + 16 + template.maxBodyBytes;
+    return (this.lead?.maxBytes ?? 0) + this.bytes.length + 16 + template.maxBodyBytes;
   }
 
-  /** Writes head and body at `at` and returns where they end. */
-  write(into: Buffer, at: number, template: RequestTemplate, id: number, draw: Draw): number {
-    const { bytes, fixed } = this;
+  /** Writes head and body at `start` and returns where they end. */
+  write(into: Buffer, start: number, template: RequestTemplate, id: number, draw: Draw): number {
+    const { bytes, fixed, lead } = this;
+    const at = lead === undefined ? start : lead.write(into, start, draw);
     into.set(bytes, at);
     if (fixed !== undefined) {
       fixed.fill(into, at + this.headBytes, id, draw);
@@ -140,4 +154,32 @@ export class RequestHead {
     into.set(this.bytes, at);
     return at + this.bytes.length + length;
   }
+}
+
+/** What comes before the length of a head with drawn headers: they come last, so that the rest is one copy here, too. */
+interface DrawnLead {
+  readonly maxBytes: number;
+  /** Returns where it ends. */
+  write(into: Buffer, at: number, draw: Draw): number;
+}
+
+function drawnLead(endpoint: Endpoint, template: RequestTemplate, prefix: string): DrawnLead | undefined {
+  const own = new Set(Object.keys(endpoint.headers).map((name) => name.toLowerCase()));
+  const drawn = (template.paramHeaders?.drawn ?? []).filter(({ name }) => !own.has(name));
+  if (drawn.length === 0) return undefined;
+  const pieces = drawn.map((header, index) => ({ before: Buffer.from(`${index === 0 ? prefix : '\r\n'}${header.name}: `, 'latin1'), header }));
+  return {
+    maxBytes: pieces.reduce((sum, { before, header }) => sum + before.length + header.maxBytes, 2),
+    write(into, start, draw) {
+      let at = start;
+      for (let index = 0; index < pieces.length; index++) {
+        const { before, header } = pieces[index] as { readonly before: Buffer; readonly header: DrawnHeader };
+        into.set(before, at);
+        at = header.write(into, at + before.length, draw);
+      }
+      into[at++] = 0x0d;
+      into[at++] = 0x0a;
+      return at;
+    },
+  };
 }

@@ -17,7 +17,7 @@ export function makeSample(endpoint: Endpoint, request: { readonly era: 'legacy'
 export function requestText(endpoint: Endpoint, era: 'legacy' | 'modern', kind: RequestKind, body: string): string {
   const { pathname, search } = new URL(endpoint.url);
   const own = new Set(Object.keys(endpoint.headers).map((name) => name.toLowerCase()));
-  const lines = requestHeaders(endpoint, era, kind).map(([name, value]) => `${name}: ${SHOWN.has(name) && !own.has(name) ? value : HIDDEN}`);
+  const lines = requestHeaders(endpoint, era, kind).map(([name, value]) => `${name}: ${(SHOWN.has(name) || name.startsWith('mcp-param-')) && !own.has(name) ? value : HIDDEN}`);
   return [`${kind.verb} ${pathname}${search === '' ? '' : `?${HIDDEN}`} HTTP/1.1`, ...lines, '', body].join('\n');
 }
 

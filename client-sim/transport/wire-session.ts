@@ -13,7 +13,7 @@ import { judgeControl, resultOf } from './handshake.js';
 import type { ControlAnswer, ControlOutcome } from './http/control.js';
 import type { Line } from './line.js';
 import { parseRetryAfter } from './http/retry-after.js';
-import type { RequestKind } from './request-head.js';
+import { kindOf, type RequestKind } from './request-head.js';
 import { clip, redact } from './sample.js';
 import { transportMap } from './transports.js';
 
@@ -75,7 +75,7 @@ export class WireSession {
   /** The very bytes the load would send for this operation. */
   async operation(template: RequestTemplate, draw: Draw, step: string): Promise<WireAnswer> {
     const id = this.nextId++;
-    const kind: RequestKind = { verb: 'POST', method: template.method, name: template.nameHeader, ...this.settled() };
+    const kind: RequestKind = { ...kindOf(template, draw), ...this.settled() };
     return this.answered(step, kind, renderRequest(template, id, draw), id, template.expectation);
   }
 
@@ -109,6 +109,12 @@ export class WireSession {
     if (last === undefined) return;
     const { step, request, response, durationMs } = last;
     this.exchanges.push({ step, request, response, durationMs, ok: true });
+  }
+
+  /** Of the last exchange, which was in order, something is to be said all the same. */
+  remarkLast(problem: string): void {
+    const last = this.exchanges.pop();
+    if (last !== undefined) this.exchanges.push({ ...last, problem });
   }
 
   private async answered(step: string, kind: RequestKind, body: string, id: number, expectation?: Expectation): Promise<WireAnswer> {

@@ -3,7 +3,8 @@
  * live view and its report are folds over these and over the telemetry lines (design: architecture, "The log").
  */
 import type { FaultPlan, Plan } from '../../scenarios/schema/plan.js';
-import type { ArgumentsMade, Clock, Exchange, PinnedProtocol, Registration, SlotSet } from '../../client-sim/protocol/messages.js';
+import type { Clock, Exchange, PinnedProtocol, Registration, SlotSet } from '../../client-sim/protocol/messages.js';
+import type { SettledOperation } from '../../client-sim/protocol/settled-operation.js';
 import type { Telemetry } from '../../client-sim/protocol/telemetry.js';
 import type { Place, Replica, StartedProgram, UsageSample } from '../platform/platform.js';
 
@@ -24,7 +25,7 @@ export type RunEventBody =
   /** `lastHeardMs`: run time (0 before the load) when it was last heard of; `silentMs`: how long ago that was. */
   | { readonly type: 'worker.lost'; readonly workerId: string; readonly lastHeardMs: number; readonly silentMs: number; readonly policy: Plan['onWorkerLoss'] }
   | { readonly type: 'preflight.started' }
-  | { readonly type: 'preflight.passed'; readonly pinned: PinnedProtocol; readonly serverInfo: { readonly name: string; readonly version: string } | undefined; readonly exchanges: readonly Exchange[]; readonly argumentsMade?: readonly ArgumentsMade[]; /** By profile names, where profiles go different ways; `pinned` is then that of the first. */ readonly routes?: readonly PinnedRoute[] }
+  | { readonly type: 'preflight.passed'; readonly pinned: PinnedProtocol; readonly serverInfo: { readonly name: string; readonly version: string } | undefined; readonly exchanges: readonly Exchange[]; readonly settledOperations?: readonly SettledOperation[]; /** By profile names, where profiles go different ways; `pinned` is then that of the first. */ readonly routes?: readonly PinnedRoute[] }
   | { readonly type: 'preflight.failed'; readonly problem: string; readonly exchanges: readonly Exchange[] }
   | { readonly type: 'run.started'; readonly startAt: number; readonly assignments: readonly { readonly assignmentId: string; readonly workerId: string; readonly slots: readonly SlotSet[] }[] }
   | { readonly type: 'stage.started'; readonly stage: number; readonly name: string }

@@ -175,6 +175,15 @@ export interface OperationPlan {
   readonly expect?: ExpectPlan;
   /** It publishes: its arguments hold `{{ stamp }}`, by which subscribers match it. */
   readonly stamped?: true;
+  /** Headers that its tool wants made from its arguments, found in the preflight; only where there are headers, and in the stateless era. */
+  readonly paramHeaders?: readonly HeaderPlan[];
+}
+
+export interface HeaderPlan {
+  /** In lower case, `mcp-param-` included. */
+  readonly name: string;
+  /** Of the argument it mirrors. */
+  readonly path: readonly string[];
 }
 
 export interface ExpectPlan {

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export type Reaction = 'answer' | 'silence' | 'reset' | 'error500' | 'toolError' | 'forget' | 'late';
@@ -8,6 +8,8 @@ export interface McpServerOptions {
   /** What it does with tool call number n (from 0). */
   readonly react?: (call: number) => Reaction;
   readonly token?: string;
+  /** Of its tools, by name; default: `echo` and `slow`, which take anything. */
+  readonly tools?: Readonly<Record<string, unknown>>;
 }
 
 interface Message {
@@ -15,6 +17,8 @@ interface Message {
   readonly method?: string;
   readonly params?: { readonly name?: string; readonly arguments?: Record<string, unknown> };
 }
+
+const anyTools = { echo: { type: 'object' }, slow: { type: 'object' } };
 
 /** A small MCP server over node:http, both eras, that counts exactly what it answered and remembers what it was asked. */
 export class McpServer {
@@ -26,6 +30,8 @@ export class McpServer {
   connections = 0;
   /** `name arguments` of every call, in order of arrival. */
   readonly asked: string[] = [];
+  /** Of every message, in order of arrival. */
+  readonly headers: IncomingHttpHeaders[] = [];
   readonly #server: Server;
   readonly #options: McpServerOptions;
 
@@ -70,6 +76,7 @@ export class McpServer {
       response.writeHead(200).end();
       return;
     }
+    this.headers.push(request.headers);
     this.#message(JSON.parse(Buffer.concat(chunks).toString('utf8')) as Message, typeof session === 'string' ? session : undefined, response);
   }
 
@@ -85,7 +92,7 @@ export class McpServer {
       case 'server/discover':
         return this.#send(response, 200, { result: { supportedVersions: ['2026-07-28'], capabilities: { tools: {} }, ...this.#complete() } }, message);
       case 'tools/list':
-        return this.#send(response, 200, { result: { tools: ['echo', 'slow'].map((name) => ({ name, inputSchema: { type: 'object' } })), ...this.#complete() } }, message);
+        return this.#send(response, 200, { result: { tools: Object.entries(this.#options.tools ?? anyTools).map(([name, inputSchema]) => ({ name, inputSchema })), ...this.#complete() } }, message);
       case 'tools/call':
         return this.#call(message, session, response);
       case undefined:

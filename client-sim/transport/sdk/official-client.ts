@@ -17,6 +17,8 @@ export interface OfficialClient {
 }
 
 export interface CallOptions {
+  /** Those made from arguments: the SDK would make them itself only of a list it has read itself. */
+  readonly headers: Readonly<Record<string, string>>;
   /** Ends the wait: the SDK tells the server so, in the way of its era. */
   readonly signal: AbortSignal;
   readonly onresumptiontoken: OnResumptionToken;

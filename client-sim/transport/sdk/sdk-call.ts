@@ -5,6 +5,7 @@ import type { Draw } from '../../mcp/draw.js';
 import { isObject } from '../../mcp/judge-message.js';
 import type { RequestTemplate } from '../../mcp/request-template.js';
 import { CLIENT_INFO, metaEnvelope } from '../../mcp/revisions.js';
+import { kindOf, type RequestKind } from '../request-head.js';
 import type { OnResumptionToken } from './official-client.js';
 import type { Exchange } from './exchange.js';
 
@@ -14,6 +15,8 @@ export class SdkCall {
   readonly template: RequestTemplate;
   readonly method: OperationPlan['method'];
   readonly params: Readonly<Record<string, unknown>>;
+  /** Those made from its arguments. */
+  readonly headers: NonNullable<RequestKind['params']>;
   readonly abort = new AbortController();
   readonly onresumptiontoken: OnResumptionToken;
   /** Of its JSON-RPC request, which the SDK numbers; -1 before. */
@@ -27,6 +30,7 @@ export class SdkCall {
   over = false;
 
   constructor(template: RequestTemplate, draw: Draw, ticket: number) {
+    this.headers = kindOf(template, draw).params ?? [];
     const { method, params = {} } = JSON.parse(renderRequest(template, FIRST_ID, draw)) as { readonly method: OperationPlan['method']; readonly params?: Record<string, unknown> };
     this.template = template;
     this.ticket = ticket;

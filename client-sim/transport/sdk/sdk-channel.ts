@@ -6,6 +6,7 @@ import { CLIENT_INFO } from '../../mcp/revisions.js';
 import type { Channel, ChannelConfig, ChannelEvents } from '../channel.js';
 import { CookieJar } from '../cookie-jar.js';
 import { endpointMemory, type EndpointMemory } from '../endpoint-memory.js';
+import type { RequestKind } from '../request-head.js';
 import type { WireShared } from '../shared.js';
 import { CallTable } from './call-table.js';
 import type { Exchange } from './exchange.js';
@@ -81,7 +82,7 @@ export class SdkChannel implements Channel, SdkSessionOwner {
     this.waiting = [];
     for (const call of due) {
       if (call.over) continue;
-      this.session?.client.call(call.method, call.params, { signal: call.abort.signal, onresumptiontoken: call.onresumptiontoken }).then(
+      this.session?.client.call(call.method, call.params, { headers: Object.fromEntries(call.headers), signal: call.abort.signal, onresumptiontoken: call.onresumptiontoken }).then(
         () => this.settle(call, undefined),
         (error: unknown) => this.settle(call, error),
       );
@@ -268,7 +269,7 @@ export class SdkChannel implements Channel, SdkSessionOwner {
   }
 
   private describe(problem: Problem, exchange: Exchange | undefined, call: SdkCall | undefined): Failure {
-    const kind = { verb: 'POST', method: call?.template.method, name: call?.template.nameHeader, sessionId: this.session?.client.sessionId, version: this.config.pinned.version } as const;
+    const kind = (): RequestKind => ({ verb: 'POST', method: call?.template.method, name: call?.template.nameHeader, params: call?.headers, sessionId: this.session?.client.sessionId, version: this.config.pinned.version });
     const { head } = exchange ?? {};
     const body = (): string => (call?.message === undefined ? (exchange?.body.toString('utf8') ?? '') : JSON.stringify(call.message));
     return this.memory.failures.make(problem, { kind, template: call?.template.index ?? -1, body: () => exchange?.text ?? '(the SDK sent nothing)' }, head === undefined ? undefined : { head, body });

@@ -12,8 +12,8 @@ export const createOfficialClient: CreateOfficialClient = ({ url, headers, clien
       return transport.sessionId;
     },
     connect: () => client.connect(transport, { timeout: NO_TIMEOUT_MS }),
-    call(method, params, { signal, onresumptiontoken }) {
-      const options = { signal, onresumptiontoken, timeout: NO_TIMEOUT_MS };
+    call(method, params, { headers: paramHeaders, signal, onresumptiontoken }) {
+      const options = { headers: { ...paramHeaders }, signal, onresumptiontoken, timeout: NO_TIMEOUT_MS };
       // By `request`, so that one operation is one request: `listTools` and its like walk all pages and answer from a cache.
       return method === 'tools/call' ? client.callTool(params as CallToolRequest['params'], options) : client.request({ method, params }, options);
     },

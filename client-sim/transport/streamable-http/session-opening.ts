@@ -88,7 +88,7 @@ export class SessionOpening {
   }
 
   private refusal(problem: Problem, body: string, answer: ControlAnswer): Failure {
-    const request = { kind: { verb: 'POST', version: this.config.pinned.version } as const, template: -1, body: () => body };
+    const request = { kind: () => ({ verb: 'POST', version: this.config.pinned.version }) as const, template: -1, body: () => body };
     return this.memory.failures.make(problem, request, { head: answer, body: () => answer.body });
   }
 

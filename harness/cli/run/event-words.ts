@@ -27,9 +27,10 @@ export function phaseOf(event: RunEvent): string | undefined {
 export function noteOf(event: RunEvent): string | undefined {
   switch (event.type) {
     case 'preflight.passed': {
-      const { pinned, serverInfo } = event;
+      const { pinned, serverInfo, exchanges } = event;
+      const remarks = [...new Set(exchanges.flatMap(({ step, ok, problem }) => (ok && problem !== undefined ? [`\n  ${step}: ${problem}`] : [])))];
       const server = serverInfo === undefined ? 'the target' : `${serverInfo.name} ${serverInfo.version}`;
-      return `preflight: ${server} answers, ${pinned.era} era (${pinned.version})`;
+      return `preflight: ${server} answers, ${pinned.era} era (${pinned.version})${remarks.join('')}`;
     }
     case 'preflight.failed': {
       const culprit = event.exchanges.findLast(({ ok }) => !ok);

@@ -44,7 +44,7 @@ export async function takeUp(core: RunCore, past: Past): Promise<void> {
     throw new ControllerError('CONTROLLER_LOST', `the controller ended while the run was ${kind}: before its load began, a run cannot be continued`, 'Run it again.');
   }
   const secrets = await readSecrets(core.folder);
-  core.start = { startAt: started.startAt, ...runRoutes(secrets.endpoints, secrets.routes ?? [], passed.routes?.map(({ pinned }) => pinned) ?? [passed.pinned]), argumentsMade: passed.argumentsMade ?? [] };
+  core.start = { startAt: started.startAt, ...runRoutes(secrets.endpoints, secrets.routes ?? [], passed.routes?.map(({ pinned }) => pinned) ?? [passed.pinned]), settledOperations: passed.settledOperations ?? [] };
   core.deadline = Math.max(started.startAt + core.endMs + core.plan.drainMs, now() + timings.leaseMs) + timings.lastBatchesMs;
   for (const event of past.events) core.took(event);
   core.record({ type: 'run.adopted', pid });

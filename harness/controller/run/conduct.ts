@@ -49,10 +49,10 @@ export async function conduct(core: RunCore, how: Conduct): Promise<Deployment |
     const [first] = workers;
     if (first === undefined) throw new Error('a run needs at least one worker');
     const workerLogs = workerLogsOf(environment, how.options.registeredWorkers);
-    const { pinned, argumentsMade } = await preflight(core, first, routes, workerLogs);
+    const { pinned, settledOperations } = await preflight(core, first, routes, workerLogs);
     signal.throwIfAborted();
     refuseLost(workers, workerLogs);
-    begin(core, workers, { ...runRoutes(endpoints, routes, pinned), argumentsMade });
+    begin(core, workers, { ...runRoutes(endpoints, routes, pinned), settledOperations });
     faults = conductFaults(core, platform.faults);
     await loadPhase(core, () => environment.usage());
   } catch (error) {

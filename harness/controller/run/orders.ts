@@ -1,6 +1,6 @@
-import { PROTOCOL, type AdjustOrder, type ArgumentsMade, type AssignmentOrder, type Endpoint, type PinnedProtocol, type PreflightOrder, type StopOrder } from '../../../client-sim/protocol/messages.js';
+import { PROTOCOL, type AdjustOrder, type AssignmentOrder, type Endpoint, type PinnedProtocol, type PreflightOrder, type StopOrder } from '../../../client-sim/protocol/messages.js';
 import type { Route } from '../../../client-sim/protocol/routes.js';
-import { withAllArguments } from '../../../client-sim/protocol/with-arguments.js';
+import { withSettled, type SettledOperation } from '../../../client-sim/protocol/settled-operation.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import { workerPlan } from '../../../scenarios/schema/index.js';
 import type { LoadAdjusted } from './run.js';
@@ -22,14 +22,14 @@ export interface RunStart {
   readonly startAt: number;
   readonly endpoints: readonly Endpoint[];
   readonly pinned: PinnedProtocol;
-  /** In place of `arguments: auto`. */
-  readonly argumentsMade: readonly ArgumentsMade[];
+  /** What the preflight found of operations. */
+  readonly settledOperations: readonly SettledOperation[];
   /** Where profiles go different ways. */
   readonly routes?: readonly Route[];
 }
 
-export function assignmentOrder(runId: string, plan: Plan, { argumentsMade, ...start }: RunStart, workerId: string, assignment: Assignment, joinMs: number): AssignmentOrder {
-  const whole = { ...plan, profiles: withAllArguments(plan.profiles, argumentsMade) };
+export function assignmentOrder(runId: string, plan: Plan, { settledOperations, ...start }: RunStart, workerId: string, assignment: Assignment, joinMs: number): AssignmentOrder {
+  const whole = { ...plan, profiles: withSettled(plan.profiles, settledOperations) };
   return { type: 'assignment', protocol: PROTOCOL, runId, workerId, ...assignment, plan: workerPlan(whole), ...start, joinMs };
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ArgumentsMade, Endpoint, PinnedProtocol, PreflightResult } from '../../../client-sim/protocol/messages.js';
+import type { Endpoint, PinnedProtocol, PreflightResult } from '../../../client-sim/protocol/messages.js';
+import type { SettledOperation } from '../../../client-sim/protocol/settled-operation.js';
 import { ControllerError } from '../errors.js';
 import type { Worker } from '../workers/registry.js';
 import type { RunCore } from './core.js';
@@ -13,7 +14,7 @@ const LOOK_MS = 20;
 export interface Found {
   /** Of each route, in order. */
   readonly pinned: readonly PinnedProtocol[];
-  readonly argumentsMade: readonly ArgumentsMade[];
+  readonly settledOperations: readonly SettledOperation[];
 }
 
 /**
@@ -26,13 +27,13 @@ export async function preflight(core: RunCore, worker: Worker, routes: readonly 
   const endpoints = endpointsOf(routes);
   core.record({ type: 'preflight.started' });
   const result = await answer(core, worker, routes, workerLogs);
-  const { exchanges, serverInfo, pinned, argumentsMade = [] } = result;
+  const { exchanges, serverInfo, pinned, settledOperations = [] } = result;
   if (result.ok && pinned !== undefined) {
     const settled = result.routes ?? [pinned];
     if (settled.length !== routes.length) throw new ControllerError('PREFLIGHT_FAILED', `worker ${worker.id} settled ${settled.length} of ${routes.length} routes to the target`, 'Are controller and worker of the same version?');
     const named = settled.map((each, index) => ({ profiles: (routes[index]?.profiles ?? []).flatMap((profile) => core.plan.profiles[profile]?.name ?? []), pinned: each }));
-    core.record({ type: 'preflight.passed', pinned, serverInfo, exchanges, ...(argumentsMade.length === 0 ? {} : { argumentsMade }), ...(named.length > 1 ? { routes: named } : {}) });
-    return { pinned: settled, argumentsMade };
+    core.record({ type: 'preflight.passed', pinned, serverInfo, exchanges, ...(settledOperations.length === 0 ? {} : { settledOperations }), ...(named.length > 1 ? { routes: named } : {}) });
+    return { pinned: settled, settledOperations };
   }
   const problem = result.problem ?? 'the worker gave no reason';
   core.record({ type: 'preflight.failed', problem, exchanges });
