@@ -22,10 +22,14 @@ const duration = z
 /** Beside `port`: WebSocket and lines of JSON-RPC, on one port. Without it neither is spoken. */
 const streamPort = port.optional();
 
+/** Beside `host`: see `HostGuard`. */
+const allowedHosts = z.array(z.string().regex(/^(\*|[\w.-]+|\[[0-9a-fA-F:]+\])$/, 'a host name without a port, or *')).default([]);
+
 const common = { host: z.string().default('127.0.0.1'), port: port.default(3000), 'stream-port': streamPort, answers: z.enum(['json', 'sse']).default('json'), lease: z.string().optional() };
 
 const referenceSchema = z.strictObject({
   ...common,
+  'allowed-host': allowedHosts,
   id: z.string().regex(/^[\x21-\x7e]{1,128}$/, 'visible ASCII').default(hostname()),
   era: z.enum(['both', 'legacy', 'modern']).default('both'),
   sessions: z.enum(['stateful', 'stateless']).default('stateful'),
@@ -34,6 +38,7 @@ const referenceSchema = z.strictObject({
   seed: z.coerce.number().int().default(1),
   stdio: z.boolean().default(false),
   replay: z.coerce.number().int().min(0).max(1_000_000).default(1_000),
+  conformance: z.boolean().default(false),
 });
 
 const sinkSchema = z.strictObject(common);
@@ -51,8 +56,8 @@ export interface SinkOptions {
  * @throws Error with every problem of the command line in words
  */
 export function parseReferenceOptions(args: readonly string[]): ReferenceServerOptions & ProgramOptions & { readonly stdio: boolean } {
-  const { 'session-ttl': sessionTtlMs, 'max-sessions': maxSessions, 'stream-port': streamPort, lease, ...rest } = parse(referenceSchema, args);
-  return { ...rest, streamPort, sessionTtlMs, maxSessions, lease };
+  const { 'session-ttl': sessionTtlMs, 'max-sessions': maxSessions, 'stream-port': streamPort, 'allowed-host': allowedHosts, lease, ...rest } = parse(referenceSchema, args);
+  return { ...rest, streamPort, allowedHosts, sessionTtlMs, maxSessions, lease };
 }
 
 /** @throws Error with every problem of the command line in words */
@@ -61,13 +66,20 @@ export function parseSinkOptions(args: readonly string[]): SinkOptions & Program
   return { ...rest, streamPort, lease };
 }
 
-/** Options without a value. */
-const flags: ReadonlySet<string> = new Set(['stdio']);
-
 function parse<Schema extends z.ZodObject>(schema: Schema, args: readonly string[]): z.infer<Schema> {
-  const options = Object.fromEntries(Object.keys(schema.shape).map((name) => [name, { type: flags.has(name) ? ('boolean' as const) : ('string' as const) }]));
+  const options = Object.fromEntries(Object.entries(schema.shape).map(([name, value]) => [name, { type: isFlag(value) ? ('boolean' as const) : ('string' as const), multiple: isList(value) }]));
   const { values } = parseArgs({ args: [...args], options, strict: true });
   const parsed = schema.safeParse({ ...values });
   if (parsed.success) return parsed.data;
   throw new Error(parsed.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`).join('\n'));
+}
+
+/** An option that may be given several times. */
+function isList(option: z.core.$ZodType): boolean {
+  return option instanceof z.ZodDefault && option.unwrap() instanceof z.ZodArray;
+}
+
+/** An option without a value. */
+function isFlag(option: z.core.$ZodType): boolean {
+  return option instanceof z.ZodDefault && option.unwrap() instanceof z.ZodBoolean;
 }

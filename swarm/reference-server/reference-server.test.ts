@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -156,6 +157,41 @@ describe('what is refused', () => {
     await expect(modernClient(legacyOnly.url)).rejects.toThrow();
     const modernOnly = await start({ era: 'modern' });
     expect((await post(modernOnly.url, initialize)).status).toBe(400);
+  });
+});
+
+describe('an empty result is empty', () => {
+  test.each(['ping', 'resources/subscribe', 'resources/unsubscribe'])('%s; its HTTP answer names the replica', async (method) => {
+    const { url } = await start();
+    const session = await openSession(url);
+    const answer = await post(url, { jsonrpc: '2.0', id: 1, method, ...(method === 'ping' ? {} : { params: { uri: 'bench://topic/news' } }) }, { 'mcp-session-id': session });
+    expect([answer.headers.get('x-swarmbench-replica'), await answer.json()]).toEqual(['r1', { jsonrpc: '2.0', id: 1, result: {} }]);
+  });
+});
+
+describe('who asks by a name that is not this server\'s', () => {
+  const raw = (port: number, headers: Record<string, string>, path = '/mcp'): Promise<{ readonly status: number | undefined; readonly body: string }> =>
+    new Promise((resolve, reject) => {
+      const body = JSON.stringify(initialize);
+      const one = request({ host: '127.0.0.1', port, path, method: path === '/mcp' ? 'POST' : 'GET', headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers } }, (answer) => {
+        let text = '';
+        answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk)).on('end', () => resolve({ status: answer.statusCode, body: text }));
+      });
+      one.on('error', reject).end(path === '/mcp' ? body : undefined);
+    });
+
+  test.each(['/mcp', '/sse', '/stats', '/metrics'])('is refused at %s, and opens nothing', async (path) => {
+    const { port, stats } = await start();
+    const { status, body } = await raw(port, { host: 'evil.example.com' }, path);
+    expect([status, body]).toEqual([403, expect.stringContaining('--allowed-host')]);
+    expect((await raw(port, { host: `localhost:${port}`, origin: 'http://evil.example.com' }, path)).status).toBe(403);
+    expect(stats().sessions.opened).toBe(0);
+  });
+
+  test('is answered where that name is allowed', async () => {
+    const { port } = await start({ allowedHosts: ['bench.test'] });
+    expect((await raw(port, { host: 'bench.test' })).status).toBe(200);
+    expect((await raw(port, { host: `localhost:${port}`, origin: `http://localhost:${port}` })).status).toBe(200);
   });
 });
 

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import { Catalogue } from './catalogue/catalogue.js';
+import { Fixtures } from './conformance/fixtures.js';
+import { HostGuard } from './http/host-guard.js';
 import { Listener } from './http/listener.js';
 import { answerMcp } from './http/mcp-endpoint.js';
 import { messagesPath, ssePath, SseSessions } from './http/sse-sessions.js';
@@ -8,6 +10,7 @@ import type { Outcome } from './mcp/answer.js';
 import type { ServedEra } from './mcp/era.js';
 import { isStream, type Inbound } from './mcp/inbound.js';
 import { LegacyEra } from './mcp/legacy-era.js';
+import { createLegacyServer, type LegacyServerFactory } from './mcp/legacy-server.js';
 import { ModernEra } from './mcp/modern-era.js';
 import { replicaHeader } from './mcp/replica-meta.js';
 import { SessionTable } from './mcp/session-table.js';
@@ -22,6 +25,8 @@ export interface ReferenceServerOptions {
   readonly port: number;
   /** For WebSocket and lines; 0: any free one; undefined: neither is spoken. */
   readonly streamPort?: number | undefined;
+  /** Names in `Host` that are answered to, beside loopback's; `*`: any. Default: any, on loopback none. */
+  readonly allowedHosts?: readonly string[];
   readonly id: string;
   readonly era: ServedEra;
   readonly answers: 'json' | 'sse';
@@ -30,6 +35,8 @@ export interface ReferenceServerOptions {
   readonly maxSessions: number;
   /** Events of a session kept for streams that are resumed (session era, JSON answers); 0: streams cannot be resumed. Default 1,000. */
   readonly replay?: number;
+  /** Serves over Streamable HTTP what the official conformance suite asks for, in place of the catalogue. */
+  readonly conformance?: boolean;
   /** Of the tools that draw lots and are not given a seed of their own. */
   readonly seed: number;
 }
@@ -48,10 +55,14 @@ const REPLAY = 1_000;
 export async function startReferenceServer(options: ReferenceServerOptions): Promise<ReferenceServer> {
   const { id } = options;
   const tally = new Tally();
+  const guard = new HostGuard(options.host, options.allowedHosts ?? []);
   const catalogue = new Catalogue(options.seed, () => tally.reset());
-  const table = new SessionTable(catalogue, id, { ttlMs: options.sessionTtlMs, maxSessions: options.maxSessions, replay: options.replay ?? REPLAY }, tally);
-  const legacy = new LegacyEra(catalogue, { replica: id, answers: options.answers, sessions: options.sessions }, table);
-  const modern = new ModernEra(catalogue, id, options.answers);
+  const fixtures = options.conformance === true ? new Fixtures() : undefined;
+  const newServer: LegacyServerFactory = (subscriptions) => fixtures?.legacy() ?? createLegacyServer(catalogue, subscriptions);
+  const limits = { ttlMs: options.sessionTtlMs, maxSessions: options.maxSessions, replay: options.replay ?? REPLAY, replayAnswers: fixtures !== undefined };
+  const table = new SessionTable(newServer, id, limits, tally);
+  const legacy = new LegacyEra(newServer, { replica: id, answers: options.answers, sessions: options.sessions }, table);
+  const modern = new ModernEra(catalogue, id, options.answers, fixtures);
   let closing = false;
   let underWay = 0;
 
@@ -77,12 +88,14 @@ export async function startReferenceServer(options: ReferenceServerOptions): Pro
   const connections = (): number => listener.connections + (streams?.connections ?? 0);
   const stats = (): Stats => tally.stats(id, { sessions: sessions(), connections: connections(), published: catalogue.topics.published });
   const listener = await Listener.open(options.host, options.port, route, () => tally.connectionOpened());
-  const streams = options.streamPort === undefined ? undefined : await StreamListener.open(options.host, options.streamPort, service.serve, () => tally.connectionOpened());
+  const streams = options.streamPort === undefined ? undefined : await StreamListener.open(options.host, options.streamPort, service.serve, { guard, onConnection: () => tally.connectionOpened() });
   const metrics = new Metrics(sessions, connections);
 
   function route(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const path = incoming.url?.split('?', 1)[0];
-    if (path === '/mcp') void answerMcp(incoming, outgoing, parts).catch(() => outgoing.destroy());
+    const refusal = guard.refusal(incoming.headers);
+    if (refusal !== undefined) plain(outgoing, 403, JSON.stringify({ jsonrpc: '2.0', error: { code: -32000, message: refusal }, id: null }), 'application/json');
+    else if (path === '/mcp') void answerMcp(incoming, outgoing, parts).catch(() => outgoing.destroy());
     else if (path === ssePath && options.era !== 'modern' && incoming.method === 'GET') void sse.open(outgoing).catch(() => outgoing.destroy());
     else if (path === messagesPath && options.era !== 'modern' && incoming.method === 'POST') void sse.post(incoming, outgoing).catch(() => outgoing.destroy());
     else if (path === '/healthz') plain(outgoing, 200, 'ok\n');

@@ -5,7 +5,7 @@ import type { Catalogue } from '../catalogue/catalogue.js';
 import { outcomeOf } from '../mcp/answer.js';
 import { describe, type Inbound } from '../mcp/inbound.js';
 import { createLegacyServer } from '../mcp/legacy-server.js';
-import { replicaHeader, replicaMetaKey } from '../mcp/replica-meta.js';
+import { replicaHeader, signed } from '../mcp/replica-meta.js';
 import type { SessionObserver } from '../mcp/session-table.js';
 import { readJsonBody } from './body.js';
 import type { McpEndpointParts } from './mcp-endpoint.js';
@@ -91,7 +91,7 @@ class CountingTransport extends SSEServerTransport {
   }
 
   override async send(message: JSONRPCMessage): Promise<void> {
-    if (isJSONRPCResultResponse(message)) message.result._meta = { ...message.result._meta, [replicaMetaKey]: this.#parts.replica };
+    if (isJSONRPCResultResponse(message)) message.result = signed(message.result, this.#parts.replica);
     await super.send(message);
     if ('method' in message) this.#parts.streams.streamed(JSON.stringify(message));
     const id = 'id' in message && !('method' in message) ? message.id : undefined;

@@ -1,7 +1,6 @@
-import type { Catalogue } from '../catalogue/catalogue.js';
 import { rpcErrorResponse } from './answer.js';
 import type { Inbound } from './inbound.js';
-import { createLegacyServer } from './legacy-server.js';
+import type { LegacyServerFactory } from './legacy-server.js';
 import { LegacyTransport } from './legacy-transport.js';
 import type { Session, SessionTable } from './session-table.js';
 
@@ -13,12 +12,12 @@ export interface LegacyOptions {
 
 /** Revisions 2024-11-05 to 2025-11-25 over Streamable HTTP, by SDK 1.x. */
 export class LegacyEra {
-  readonly #catalogue: Catalogue;
+  readonly #newServer: LegacyServerFactory;
   readonly #options: LegacyOptions;
   readonly #table: SessionTable;
 
-  constructor(catalogue: Catalogue, options: LegacyOptions, table: SessionTable) {
-    this.#catalogue = catalogue;
+  constructor(newServer: LegacyServerFactory, options: LegacyOptions, table: SessionTable) {
+    this.#newServer = newServer;
     this.#options = options;
     this.#table = table;
   }
@@ -49,7 +48,7 @@ export class LegacyEra {
   /** A server and a transport for this one exchange, as SDK 1.x wants it without sessions. */
   async #once(request: Request, inbound: Inbound, json: boolean, onEnd: (act: () => void) => void): Promise<Response> {
     const subscriptions = new Map<string, () => void>();
-    const server = createLegacyServer(this.#catalogue, subscriptions);
+    const server = this.#newServer(subscriptions);
     const transport = new LegacyTransport(this.#options.replica, { enableJsonResponse: json });
     onEnd(() => {
       for (const end of subscriptions.values()) end();

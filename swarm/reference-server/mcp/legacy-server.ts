@@ -15,7 +15,18 @@ import type { Catalogue } from '../catalogue/catalogue.js';
 import { prompts } from '../catalogue/prompts.js';
 import { updateParams } from '../catalogue/topics.js';
 import { resourceTemplates } from '../catalogue/resources.js';
+import type { LegacyTransport } from './legacy-transport.js';
 import { serverName, serverVersion } from './replica-meta.js';
+
+/** The server side of one session or one stateless exchange, whichever SDK makes it. */
+export interface LegacyServer {
+  onclose?: () => void;
+  connect(transport: LegacyTransport): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @param subscriptions of this session, uri to how to end it; kept up to date by the server */
+export type LegacyServerFactory = (subscriptions: Map<string, () => void>) => LegacyServer;
 
 /** One for all sessions: the SDK would build an Ajv for each, some hundred KiB, for elicitations that never happen. */
 const jsonSchemaValidator = new AjvJsonSchemaValidator();

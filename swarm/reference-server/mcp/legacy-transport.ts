@@ -4,9 +4,9 @@ import {
 } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
 import type { TransportSendOptions } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { isJSONRPCResultResponse, type JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
-import { replicaMetaKey } from './replica-meta.js';
+import { signed } from './replica-meta.js';
 
-/** The SDK's own transport; it puts the replica into every result, also into those the SDK makes (initialize, ping). */
+/** The SDK's own transport; it puts the replica into every result, also into those the SDK makes (initialize). */
 export class LegacyTransport extends WebStandardStreamableHTTPServerTransport {
   readonly #replica: string;
 
@@ -16,9 +16,7 @@ export class LegacyTransport extends WebStandardStreamableHTTPServerTransport {
   }
 
   override send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
-    if (isJSONRPCResultResponse(message)) {
-      message.result._meta = { ...message.result._meta, [replicaMetaKey]: this.#replica };
-    }
+    if (isJSONRPCResultResponse(message)) message.result = signed(message.result, this.#replica);
     return super.send(message, options?.relatedRequestId === undefined ? {} : { relatedRequestId: options.relatedRequestId });
   }
 }

@@ -3,9 +3,10 @@ import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/
 import type { Catalogue } from '../catalogue/catalogue.js';
 import { prompts } from '../catalogue/prompts.js';
 import { updateParams } from '../catalogue/topics.js';
+import type { Changed, Fixtures } from '../conformance/fixtures.js';
 import { resourceTemplates } from '../catalogue/resources.js';
 import type { Inbound } from './inbound.js';
-import { replicaMetaKey, serverName, serverVersion } from './replica-meta.js';
+import { serverName, serverVersion, signed } from './replica-meta.js';
 
 /** The SDK wants a server for every request: what they can share is shared. */
 const jsonSchemaValidator = new AjvJsonSchemaValidator();
@@ -15,8 +16,10 @@ export class ModernEra {
   readonly #handler: McpHttpHandler;
   readonly #stopListening: () => void;
 
-  constructor(catalogue: Catalogue, replica: string, answers: 'json' | 'sse') {
-    this.#handler = createMcpHandler(() => createModernServer(catalogue, replica), {
+  /** @param fixtures served in place of the catalogue */
+  constructor(catalogue: Catalogue, replica: string, answers: 'json' | 'sse', fixtures?: Fixtures) {
+    const changed: Changed = (kind) => this.#handler.bus.publish({ kind });
+    this.#handler = createMcpHandler(() => fixtures?.modern(changed) ?? createModernServer(catalogue, replica), {
       legacy: 'reject',
       // auto: a JSON body unless the handler sends a notification before its result.
       responseMode: answers === 'sse' ? 'sse' : 'auto',
@@ -81,7 +84,7 @@ class IdentifiedServer extends Server {
     const wrapped = super._wrapHandler(method, handler);
     return async (request, context: ServerContext) => {
       const result = await wrapped(request, context);
-      return { ...result, _meta: { ...result._meta, [replicaMetaKey]: this.#replica } };
+      return signed(result, this.#replica);
     };
   }
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Catalogue } from '../catalogue/catalogue.js';
 import { EventRing, type ReplayObserver } from './event-ring.js';
-import { createLegacyServer } from './legacy-server.js';
+import type { LegacyServerFactory } from './legacy-server.js';
 import { LegacyTransport } from './legacy-transport.js';
 
 export interface SessionLimits {
@@ -10,6 +9,8 @@ export interface SessionLimits {
   readonly maxSessions: number;
   /** Events of a session kept for streams that are resumed; 0: none, streams cannot be resumed. */
   readonly replay: number;
+  /** Keeps them of answers, too, so that a call whose stream was closed can be taken up. Default: of the session's own stream. */
+  readonly replayAnswers?: boolean;
 }
 
 /** Told of every session once when it opens and once when it ends. */
@@ -27,17 +28,20 @@ export interface Session {
   lastUsedAt: number;
 }
 
+/** After which a client is asked to take up a call whose stream was closed. */
+const RETRY_MS = 500;
+
 /** The sessions of the session era: opened by `initialize`, ended by DELETE, by age or with the server. */
 export class SessionTable {
   readonly #sessions = new Map<string, Session>();
-  readonly #catalogue: Catalogue;
+  readonly #newServer: LegacyServerFactory;
   readonly #replica: string;
   readonly #limits: SessionLimits;
   readonly #observer: SessionObserver;
   readonly #sweeper: NodeJS.Timeout;
 
-  constructor(catalogue: Catalogue, replica: string, limits: SessionLimits, observer: SessionObserver) {
-    this.#catalogue = catalogue;
+  constructor(newServer: LegacyServerFactory, replica: string, limits: SessionLimits, observer: SessionObserver) {
+    this.#newServer = newServer;
     this.#replica = replica;
     this.#limits = limits;
     this.#observer = observer;
@@ -63,12 +67,13 @@ export class SessionTable {
    */
   async prepare(json: boolean): Promise<Session> {
     const subscriptions = new Map<string, () => void>();
-    const server = createLegacyServer(this.#catalogue, subscriptions);
+    const server = this.#newServer(subscriptions);
     const transport = new LegacyTransport(this.#replica, {
       sessionIdGenerator: randomUUID,
       enableJsonResponse: json,
       // Of answers that are streams every one would be kept, and push out what the session's own stream may ask for again.
-      ...(json && this.#limits.replay > 0 ? { eventStore: new EventRing(this.#limits.replay, this.#observer) } : {}),
+      ...((json || this.#limits.replayAnswers === true) && this.#limits.replay > 0 ? { eventStore: new EventRing(this.#limits.replay, this.#observer) } : {}),
+      ...(this.#limits.replayAnswers === true ? { retryInterval: RETRY_MS } : {}),
       onsessioninitialized: (id) => {
         this.#sessions.set(id, session);
         this.#observer.sessionOpened();

@@ -1,11 +1,19 @@
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
+import type { HostGuard } from '../http/host-guard.js';
 import { largestMessageBytes, type Conversation } from './conversation.js';
 import { lineConversation } from './line-conversation.js';
 
 const subprotocol = 'mcp';
 const letterG = 0x47;
+const forbidden = 'HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
+
+export interface StreamListenerOptions {
+  /** Looks at who wants a WebSocket; a line of JSON-RPC names no host. */
+  readonly guard: HostGuard;
+  readonly onConnection: () => void;
+}
 
 /**
  * One port for both: a connection that begins as an HTTP request is to become a WebSocket (by the library `ws`),
@@ -17,7 +25,7 @@ export class StreamListener {
   readonly #webSockets: WebSocketServer;
   readonly #sockets = new Set<Socket>();
 
-  private constructor(serve: (conversation: Conversation) => void, onConnection: () => void) {
+  private constructor(serve: (conversation: Conversation) => void, { guard, onConnection }: StreamListenerOptions) {
     this.#webSockets = new WebSocketServer({
       noServer: true,
       maxPayload: largestMessageBytes,
@@ -26,7 +34,8 @@ export class StreamListener {
     });
     this.#http = createHttpServer((_request, response) => void response.writeHead(426, { upgrade: 'websocket', connection: 'close' }).end('This port speaks WebSocket and lines of JSON-RPC.\n'));
     this.#http.on('upgrade', (request, socket, head) => {
-      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => serve(webSocketConversation(webSocket)));
+      if (guard.refusal(request.headers) !== undefined) socket.end(forbidden);
+      else this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => serve(webSocketConversation(webSocket)));
     });
     this.#server = createServer({ noDelay: true }, (socket) => {
       onConnection();
@@ -44,8 +53,8 @@ export class StreamListener {
   }
 
   /** @throws the error of `listen`, for example EADDRINUSE */
-  static open(host: string, port: number, serve: (conversation: Conversation) => void, onConnection: () => void): Promise<StreamListener> {
-    const made = new StreamListener(serve, onConnection);
+  static open(host: string, port: number, serve: (conversation: Conversation) => void, options: StreamListenerOptions): Promise<StreamListener> {
+    const made = new StreamListener(serve, options);
     return new Promise((resolve, reject) => {
       made.#server.once('error', reject);
       made.#server.listen({ host, port, backlog: 4096 }, () => {

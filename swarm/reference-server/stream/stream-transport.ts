@@ -1,7 +1,7 @@
 import type { Transport } from '@modelcontextprotocol/server';
 import { outcomeOf, type Outcome } from '../mcp/answer.js';
 import { describe, type Inbound } from '../mcp/inbound.js';
-import { replicaMetaKey } from '../mcp/replica-meta.js';
+import { signed } from '../mcp/replica-meta.js';
 import type { Conversation } from './conversation.js';
 
 type Message = Parameters<Transport['send']>[0];
@@ -45,8 +45,7 @@ export class StreamTransport implements Transport {
   }
 
   send(message: Message): Promise<void> {
-    const signed = 'result' in message ? { ...message, result: { ...message.result, _meta: { ...message.result._meta, [replicaMetaKey]: this.#replica } } } : message;
-    const text = JSON.stringify(signed);
+    const text = JSON.stringify('result' in message ? { ...message, result: signed(message.result, this.#replica) } : message);
     this.#conversation.send(text);
     if ('method' in message) this.#observer.streams.streamed(text);
     else this.#answered(message.id, outcomeOf(200, text));

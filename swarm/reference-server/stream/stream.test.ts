@@ -162,3 +162,16 @@ describe.each<[string, (port: number) => Promise<Talker>]>([['websocket', talkWe
     expect(server.stats().sessions).toEqual({ opened: 1, closed: 1 });
   });
 });
+
+test('a WebSocket for a page whose name was made to resolve to this machine is refused', async () => {
+  const { streamPort } = await reference();
+  const refused = (headers: Record<string, string>): Promise<string> =>
+    new Promise((resolve) => {
+      const socket = new WebSocket(`ws://127.0.0.1:${streamPort}/mcp`, 'mcp', { headers });
+      onTestEnd(() => socket.terminate());
+      socket.on('open', () => resolve('open')).on('error', (error) => resolve(error.message));
+    });
+  expect(await refused({ host: 'evil.example.com' })).toContain('403');
+  expect(await refused({ origin: 'http://evil.example.com' })).toContain('403');
+  expect(await refused({ host: 'localhost:1', origin: 'http://localhost:8080' })).toBe('open');
+});
