@@ -1,35 +1,23 @@
 /**
  * `npm run conformance`: the official suite against the load client (as `swarmbench run` uses it) and the reference server.
  * Needs the npm registry, for the suite and the Node it wants. Exits with 1 when something fails that is not expected to,
- * or passes that is.
+ * passes that is, or is in the suite and not accounted for. `npm run conformance -- ping` asks only what holds that word.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildRoot } from '../support/package-root.js';
-import { clientCases, serverCases, SUITE, SUITE_NODE, type ClientCase, type ServerCase } from './cases.js';
+import { clientCases, type ClientCase } from './cases.js';
+import { notOurs } from './not-ours.js';
+import type { Revision } from './revision.js';
+import { serverCases, type ServerCase } from './server-cases.js';
+import { Suite, type Judged } from './suite.js';
 
-const TIME_LIMIT_MS = 120_000;
+const servers = { plain: ['--port', '0'], fixtures: ['--port', '0', '--conformance'], 'fixtures, streams': ['--port', '0', '--conformance', '--answers', 'sse'] } as const satisfies Record<ServerCase['server'], readonly string[]>;
 
-interface Judged {
-  readonly passed: number;
-  readonly failed: number;
-  readonly output: string;
-}
-
-async function suite(args: readonly string[]): Promise<Judged> {
-  const child = spawn('npx', ['-y', '-p', SUITE_NODE, '-p', SUITE, '--', 'conformance', ...args], { stdio: ['ignore', 'pipe', 'pipe'], timeout: TIME_LIMIT_MS });
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  await new Promise<void>((resolve, reject) => child.once('error', reject).once('close', () => resolve()));
-  const counts = [...output.matchAll(/Passed: (\d+)\/\d+, (\d+) failed/g)].at(-1);
-  return { passed: Number(counts?.[1] ?? 0), failed: Number(counts?.[2] ?? 1), output };
-}
-
-async function judgeClient({ scenario, revision, operations, pace = { arrivals: { rate: '10/s' } } }: ClientCase, folder: string): Promise<Judged> {
-  const file = join(folder, `${scenario}-${revision}.yaml`);
+async function judgeClient(suite: Suite, { scenario, revision, variant = '', operations, pace = { arrivals: { rate: '10/s' } }, says }: ClientCase, folder: string): Promise<Judged> {
+  const file = join(folder, `${scenario}-${revision}-${variant}.yaml`);
   writeFileSync(file, JSON.stringify({
     name: 'conformance', workload: { caller: { profile: 'low-load', clients: 1, ...pace, operations } },
     stages: [{ name: 'steady', duration: '2s' }], drain: '1s',
@@ -37,11 +25,12 @@ async function judgeClient({ scenario, revision, operations, pace = { arrivals: 
   const era = revision === '2026-07-28' ? 'modern' : 'legacy';
   // The suite appends the URL of its server.
   const command = [process.execPath, join(buildRoot, 'harness/cli/main.js'), 'run', file, '--out', join(folder, 'results'), '--quiet', '--era', era, '--target'].join(' ');
-  return suite(['client', '--command', command, '--scenario', scenario, '--spec-version', revision]);
+  const judged = await suite.judge(['client', '--verbose', '--command', command, '--scenario', scenario, '--spec-version', revision]);
+  return says === undefined || judged.output.includes(says) ? judged : { ...judged, failed: judged.failed + 1, output: `${judged.output}\nour command did not say: ${says}` };
 }
 
-async function judgeServers(cases: readonly ServerCase[], report: (one: ServerCase, judged: Judged) => void): Promise<void> {
-  const server = spawn(process.execPath, [join(buildRoot, 'swarm/reference-server/main.js'), '--port', '0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+async function judgeServers(suite: Suite, kind: ServerCase['server'], cases: readonly ServerCase[], report: (one: ServerCase, judged: Judged) => void): Promise<void> {
+  const server = spawn(process.execPath, [join(buildRoot, 'swarm/reference-server/main.js'), ...servers[kind]], { stdio: ['ignore', 'pipe', 'inherit'] });
   try {
     const port = await new Promise<string>((resolve, reject) => {
       let text = '';
@@ -52,15 +41,31 @@ async function judgeServers(cases: readonly ServerCase[], report: (one: ServerCa
       });
       server.once('exit', (code) => reject(new Error(`the reference server ended with ${code}`)));
     });
-    for (const one of cases) report(one, await suite(['server', '--url', `http://localhost:${port}/mcp`, '--scenario', one.scenario, '--spec-version', one.revision]));
+    for (const one of cases) report(one, await suite.judge(['server', '--url', `http://localhost:${port}/mcp`, '--scenario', one.scenario, '--spec-version', one.revision]));
   } finally {
     server.kill();
   }
 }
 
-async function main(): Promise<number> {
+/** What the suite has for our revisions and nobody here says anything of. */
+async function forgotten(suite: Suite): Promise<readonly string[]> {
+  const { output } = await suite.judge(['list']);
+  const sides = [['client', /Client scenarios[^]*?(?=\n\n|$)/, clientCases], ['server', /Server scenarios[^]*?(?=\n\n|$)/, serverCases]] as const;
+  return sides.flatMap(([side, section, cases]) => {
+    const listed = [...(section.exec(output)?.[0] ?? '').matchAll(/- (\S+) \[([^\]]*)\]/g)];
+    if (listed.length === 0) return [`${side}: the suite lists nothing`];
+    return listed.flatMap(([, scenario = '', revisions = '']) => (['2025-11-25', '2026-07-28'] as const satisfies readonly Revision[])
+      .filter((revision) => revisions.split(',').includes(revision))
+      .filter((revision) => !cases.some((one) => one.scenario === scenario && one.revision === revision))
+      .filter(() => !Object.keys(notOurs[side]).some((beginning) => scenario.startsWith(beginning)))
+      .map((revision) => `${side} ${revision} ${scenario}`));
+  });
+}
+
+async function main(words: readonly string[]): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'swarmbench-conformance-'));
   let surprises = 0;
+  const wanted = ({ scenario }: { readonly scenario: string }): boolean => words.length === 0 || words.some((word) => scenario.includes(word));
   const tell = (side: string, { scenario, revision, expectedFailure }: ClientCase | ServerCase, { passed, failed, output }: Judged): void => {
     const good = failed === 0 && passed > 0;
     const surprise = good === (expectedFailure !== undefined);
@@ -70,8 +75,15 @@ async function main(): Promise<number> {
     if (surprise && !good) process.stdout.write(`${output.slice(-3_000)}\n`);
   };
   try {
-    for (const one of clientCases) tell('client', one, await judgeClient(one, folder));
-    await judgeServers(serverCases, (one, judged) => tell('server', one, judged));
+    const suite = await Suite.fetch(folder);
+    for (const one of await forgotten(suite)) {
+      surprises += 1;
+      process.stdout.write(`NOT ACCOUNTED FOR: ${one}\n`);
+    }
+    for (const one of clientCases.filter(wanted)) tell(`client${one.variant === undefined ? '' : ` (${one.variant})`}`, one, await judgeClient(suite, one, folder));
+    for (const kind of ['plain', 'fixtures', 'fixtures, streams'] as const) {
+      await judgeServers(suite, kind, serverCases.filter((one) => one.server === kind && wanted(one)), (one, judged) => tell(`server (${kind})`, one, judged));
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -79,4 +91,4 @@ async function main(): Promise<number> {
   return surprises === 0 ? 0 : 1;
 }
 
-process.exitCode = await main();
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,2 @@
+/** Of the protocol: the last of the session era, and the stateless era. */
+export type Revision = '2025-11-25' | '2026-07-28';
