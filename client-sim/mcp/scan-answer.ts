@@ -14,7 +14,8 @@ const NEAR_BYTES = 256;
  * A body above 64 KiB is parsed one time in 16; else its ends are checked (an object that opens and closes, our id
  * at head or tail, a result, no sign of an error), because JSON.parse of a megabyte (5 ms) would make the client
  * the bottleneck. So a long body that is broken only in its middle can pass; a sign of an error anywhere
- * (`"error"`, `"isError"` other than false, `"input_required"`) sends it to the parser.
+ * (`"error"`, `"isError"` other than false, `"input_required"`, an escape for a letter, which could hide one of them)
+ * sends it to the parser.
  *
  * @param expectation of the operation; with one, every answer is parsed
  * @param turn counts up with each answer, chooses which long ones are parsed
@@ -43,8 +44,11 @@ function looksCorrect(body: Buffer, id: number): boolean {
   const tail = body.toString('latin1', body.length - NEAR_BYTES);
   const member = new RegExp(`"id"\\s*:\\s*${id}(?![0-9.eE])`);
   const isOurs = /^\s*\{/.test(head) && /\}\s*$/.test(tail) && (member.test(head) || member.test(tail));
-  return isOurs && body.includes('"result"') && !body.includes('"error"') && !body.includes('"input_required"') && !mayBeToolError(body);
+  return isOurs && body.includes('"result"') && !body.includes('"error"') && !body.includes('"input_required"') && !mayBeToolError(body) && !LETTER_ESCAPES.some((escape) => body.includes(escape));
 }
+
+/** Of 0x40 to 0x7f: letters, for which serializers have no need of escapes. */
+const LETTER_ESCAPES = ['\\u004', '\\u005', '\\u006', '\\u007'] as const;
 
 function mayBeToolError(body: Buffer): boolean {
   const at = body.indexOf('"isError"');

@@ -44,7 +44,7 @@ export const sessionMemory = (plan: Plan, aggregate: Aggregate, stages: readonly
 };
 
 /** Memory of these replicas together, at each moment at which all of them told. */
-const memoryOf = (series: readonly UsageSeries[]): readonly { readonly atMs: number; readonly bytes: number }[] => {
+export const memoryOf = (series: readonly UsageSeries[]): readonly { readonly atMs: number; readonly bytes: number }[] => {
   const sums = new Map<number, { bytes: number; told: number }>();
   for (const { points } of series) {
     for (const { atMs, memoryBytes } of points) {

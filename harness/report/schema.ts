@@ -105,13 +105,15 @@ export const reportSchema = z.strictObject({
       request: z.string().optional(), response: z.string().optional(),
     }).nullable(),
   })),
-  /** What a session costs the target in memory, a row a measured stage and way of counting where sessions came or went. */
+  /** What a session costs the target in memory, a row a measured stage in which sessions came or went. */
   memory: z.array(z.strictObject({
     stage: z.string(), trial: count, how: z.string(),
     /** open: sessions that clients held; opened: all that were opened so far, so that the slope is what each leaves behind. */
     against: z.enum(['open', 'opened']), fromSessions: z.number(), toSessions: z.number(), samples: count,
     /** Slope of all replicas' memory, its 95 % interval, and the share of the variation that it explains; null with a reason. */
     bytesPerSession: maybe, low: maybe, high: maybe, r2: maybe, why: z.string().optional(),
+    /** Memory before the stage, at its end, and after the rest without load that follows it; null where none does. Share of what the stage added; null: nothing. */
+    givenBack: z.strictObject({ restSeconds: z.number(), beforeBytes: z.number(), endBytes: z.number(), afterBytes: z.number(), share: maybe }).nullable(),
   })),
   /** Well-behaved profiles with and without one that misbehaves beside them, where measured stages have both. */
   neighbours: z.array(z.strictObject({

@@ -1,7 +1,7 @@
 import type { Report } from '../schema.js';
 import type { Markup } from './markup.js';
 import { table } from './table.js';
-import { bytes, count, share } from './values.js';
+import { bytes, count, share, spell } from './values.js';
 
 type Row = Report['memory'][number];
 const counted = { open: 'a session held open', opened: 'a session ever opened' } as const;
@@ -17,5 +17,8 @@ export const memoryTable = ({ memory, stages }: Report): Markup | string =>
     { head: '95 % interval', cell: ({ low, high }) => (low === null ? '–' : `${bytes(low)} to ${bytes(high)}`) },
     { head: 'Explained', cell: ({ r2 }) => share(r2) },
     { head: 'Samples', cell: ({ samples }) => count(samples) },
+    { head: 'Memory before → at its end', cell: ({ givenBack }) => (givenBack === null ? '–' : `${bytes(givenBack.beforeBytes)} → ${bytes(givenBack.endBytes)}`) },
+    { head: 'After a rest', cell: ({ givenBack }) => (givenBack === null ? '–' : `${bytes(givenBack.afterBytes)} (${spell(givenBack.restSeconds)})`) },
+    { head: 'Given back', cell: ({ givenBack }) => share(givenBack?.share ?? null) },
     { head: '', cell: ({ why }) => why ?? '', text: true },
   ], memory);

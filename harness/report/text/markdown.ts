@@ -91,9 +91,10 @@ const neighbours = ({ neighbours: all }: Report): string =>
   ]));
 
 const memory = ({ memory: all }: Report): string =>
-  all.length === 0 ? '' : table(['Memory per session', 'Ends with', 'For each session', 'Bytes', '95 % interval', 'Explained'], all.map(({ stage, how, against, bytesPerSession, low, high, r2, why }) => [
+  all.length === 0 ? '' : table(['Memory per session', 'Ends with', 'For each session', 'Bytes', '95 % interval', 'Explained', 'Before → end → after a rest', 'Given back'], all.map(({ stage, how, against, bytesPerSession, low, high, r2, why, givenBack }) => [
     text(stage), text(how), against === 'open' ? 'held open' : 'ever opened', bytesPerSession === null ? `none: ${text(why ?? '')}` : formatBytes(bytesPerSession),
     low === null || high === null ? '–' : `${formatBytes(low)} to ${formatBytes(high)}`, ratio(r2),
+    givenBack === null ? '–' : [givenBack.beforeBytes, givenBack.endBytes, givenBack.afterBytes].map(formatBytes).join(' → '), ratio(givenBack?.share ?? null),
   ]));
 
 const ratio = (value: number | null): string => (value === null ? '–' : formatAs('ratio', value));
