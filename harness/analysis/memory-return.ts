@@ -9,7 +9,7 @@ export interface MemoryReturn {
   readonly beforeBytes: number;
   readonly endBytes: number;
   readonly afterBytes: number;
-  /** Of what was added in the stage; undefined where nothing was. */
+  /** Of what was added in the stage; 0 where it grew on, undefined where nothing was added. */
   readonly share: number | undefined;
 }
 
@@ -32,5 +32,5 @@ export const memoryReturn = (plan: Plan, aggregate: Aggregate, stage: StagePlan)
   const afterBytes = level(rest.startMs, restEndMs);
   if (beforeBytes === undefined || endBytes === undefined || afterBytes === undefined) return undefined;
   const added = endBytes - beforeBytes;
-  return { restSeconds: rest.durationMs / 1000, beforeBytes, endBytes, afterBytes, share: added > 0 ? (endBytes - afterBytes) / added : undefined };
+  return { restSeconds: rest.durationMs / 1000, beforeBytes, endBytes, afterBytes, share: added > 0 ? Math.max(0, endBytes - afterBytes) / added : undefined };
 };

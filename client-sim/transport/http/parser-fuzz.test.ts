@@ -38,11 +38,14 @@ function ours(pieces: readonly Buffer[]): Answer | 'broken' {
 /** The same by Node's own parser (llhttp), behind a request over no network at all. */
 async function theirs(bytes: Buffer): Promise<Answer | 'broken'> {
   const [near, far] = duplexPair();
-  const request = http.request({ createConnection: () => near, agent: false });
+  const request = http.request({ createConnection: () => near });
+  // What is wrong is told more than once: also to whoever no longer listens.
+  for (const emitter of [near, far, request]) emitter.on('error', () => undefined);
   far.once('data', () => far.end(bytes));
   request.end();
   try {
     const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    response.on('error', () => undefined);
     const parts: Buffer[] = [];
     for await (const part of response) parts.push(part as Buffer);
     const { statusCode: status = 0, headers } = response;
@@ -50,7 +53,6 @@ async function theirs(bytes: Buffer): Promise<Answer | 'broken'> {
   } catch {
     return 'broken';
   } finally {
-    request.on('error', () => undefined);
     near.destroy();
     far.destroy();
   }
