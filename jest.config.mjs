@@ -5,11 +5,11 @@ const dist = fileURLToPath(new URL('./dist/', import.meta.url));
 const junit = ['jest-junit', { outputDirectory: '.build', outputName: 'junit.xml' }];
 
 /** Whole runs on this machine. */
-const runs = 'tests/local/(?!latency|keys|capacity|verdicts|command-line|own-faults|secrets)|tests/third-party/';
+const runs = 'tests/local/(?!latency|keys|capacity|verdicts|command-line|own-faults|secrets|counts)|tests/third-party/';
 /** Whole stacks under load: two at once are too many for two cores. */
 const stacks = 'tests/swarm/(?:run|scaling|stack|nodes)\\b';
 /** What these hold against each other are milliseconds, rates, verdicts; or they look at all that an engine runs. */
-const alone = 'tests/local/(?:latency|keys|capacity|verdicts|command-line|own-faults|secrets)|harness/cli/swarm-run/|tests/swarm/(?:agent|kernel)';
+const alone = 'tests/local/(?:latency|keys|capacity|verdicts|command-line|own-faults|secrets|counts)|harness/cli/swarm-run/|tests/swarm/(?:agent|kernel)';
 /** Everything else: parts of the programs, what makes the images that the stacks want, and small stacks with names of their own. */
 const parts = `(?!${runs}|${stacks}|${alone})`;
 
