@@ -3,7 +3,8 @@ import type { Health } from '../protocol/messages.js';
 import type { Batch } from './batch.js';
 import { percentileMs } from './cells.js';
 import { cpuGroup, type CpuGroup } from './cgroup.js';
-import { localPorts, openFiles, openFilesLimit } from './process-limits.js';
+import { localPorts } from './local-ports.js';
+import { openFiles, openFilesLimit } from './process-limits.js';
 import { judgeSaturation, type Saturation } from './saturation.js';
 
 /** What of the load the health of a worker depends on; none while it is idle. */
