@@ -163,7 +163,7 @@ export class VirtualClient {
   }
 
   /**
-   * What holds for all of them is asked once, not for each (measured, 16 in flight: 60 ns of an operation).
+   * What holds for all of them is asked once, not for each.
    * @returns how many were sent, at least one
    */
   #sendSome(lane: Lane, most: number): number {

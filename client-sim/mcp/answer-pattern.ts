@@ -17,7 +17,7 @@ export class AnswerPattern {
   private readonly words: DataView;
   /**
    * What to look at in order, as triples of kind, from and to. Numbers in one loop: a function for each step, which V8
-   * cannot inline, cost more than the comparisons (measured: 45 ns an answer instead of 80).
+   * cannot inline, cost more than the comparisons.
    */
   private readonly steps: Int32Array;
 

@@ -14,7 +14,7 @@ export const LAST_ID = 2_147_483_647;
 
 /**
  * The four digits of every number below 10,000, as they lie in memory, so that an id is three words instead of ten
- * divisions (measured: written in 4 ns instead of 15, compared in 4 instead of 11).
+ * divisions, written and compared.
  */
 const FOURS = Int32Array.from({ length: 10_000 }, (_, number) => fourDigits(number));
 
