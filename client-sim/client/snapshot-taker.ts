@@ -1,5 +1,6 @@
 import type { LoopMonitor } from '../measure/loop-monitor.js';
-import { addStreams, noStreams, streamsSince, type StreamCounts } from '../measure/stream-counts.js';
+import { streamsSince } from '../measure/streams-since.js';
+import { addStreams, noStreams, type StreamCounts } from '../protocol/streams.js';
 import type { ProfileGauges, Snapshot } from '../measure/snapshot.js';
 import type { WireCounters } from '../transport/channel.js';
 import type { Floor } from './floor.js';

@@ -2,10 +2,9 @@ import { encodeCells } from '../protocol/histogram-codec.js';
 import type { WorkerPlan } from '../protocol/messages.js';
 import { histogramNames, type ErrorSample, type HistogramName, type OperationSeries, type SessionSeries, type Telemetry } from '../protocol/telemetry.js';
 import type { ReplicaSeries } from '../protocol/replica-series.js';
-import { sumOfFlows, type Flow } from '../protocol/streams.js';
+import { addStreams, noStreams, sumOfFlows, type Flow } from '../protocol/streams.js';
 import { CATCH_UP, CONNECT, COUNTERS, DELIVERY, HISTOGRAMS_PER_SERIES, LAG, SeriesLayout, type CounterName } from './series.js';
 import { COUNTER_ROW, emptyReplica, emptySession, REPLICA_COUNTS, type ProfileGauges, type ReplicaRow, type SessionRow, type Snapshot } from './snapshot.js';
-import { addStreams, noStreams } from './stream-counts.js';
 
 export type CellCounts = Map<number, number>;
 

@@ -1,8 +1,7 @@
 import type { ErrorSample } from '../protocol/telemetry.js';
-import type { Flow } from '../protocol/streams.js';
+import { noStreams, type Flow, type StreamCounts } from '../protocol/streams.js';
 import type { Cells } from './cells.js';
 import { COUNTERS } from './series.js';
-import { noStreams, type StreamCounts } from './stream-counts.js';
 
 /** What one engine thread measured in one interval, in the shape that crosses the thread border cheaply. */
 export interface Snapshot {

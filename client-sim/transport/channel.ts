@@ -12,7 +12,7 @@ import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import type { RequestTemplate } from '../mcp/request-template.js';
 import type { Draw } from '../mcp/draw.js';
 import type { Failure } from '../measure/failure.js';
-import type { StreamCounts } from '../measure/stream-counts.js';
+import type { StreamCounts } from '../protocol/streams.js';
 import type { StreamListener } from './stream/stream-listener.js';
 
 /** What any transport may need to make the channel of one session. */

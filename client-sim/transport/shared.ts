@@ -2,7 +2,7 @@ import { ReplicaNames } from '../measure/replica-names.js';
 import type { DuplexMemory } from './duplex/duplex-memory.js';
 import type { EndpointMemory } from './endpoint-memory.js';
 import type { WireCounters } from './channel.js';
-import { noStreams } from '../measure/stream-counts.js';
+import { noStreams } from '../protocol/streams.js';
 import { ConnectLimiter } from './http/connect-limiter.js';
 import { SendBufferPool } from './http/send-buffers.js';
 import type { Endpoint } from '../protocol/messages.js';

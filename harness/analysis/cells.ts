@@ -1,8 +1,8 @@
 /** Everything told about one (stage, profile, operation) and one (stage, profile), merged; and sums over any of them. */
-import type { StreamCounts } from '../../client-sim/protocol/streams.js';
+import { addStreams, noStreams, type StreamCounts } from '../../client-sim/protocol/streams.js';
 import { histogramNames, type HistogramName } from '../../client-sim/protocol/telemetry.js';
 import type { OperationCounts, ReplicaCounts, ReplicaTotals, Selection, SessionCounts, Totals } from './contract.js';
-import { addOperations, addReplicas, addSessions, addStreams, addTallies, noOperations, noReplica, noSessions, noStreams } from './counts.js';
+import { addOperations, addReplicas, addSessions, addTallies, noOperations, noReplica, noSessions } from './counts.js';
 import type { DecodedBatch, DecodedReplica, DecodedSeries, DecodedSessions } from './decoded-batch.js';
 import { HdrCounts } from './hdr-counts.js';
 

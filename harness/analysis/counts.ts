@@ -1,4 +1,3 @@
-import { streamCountNames, type StreamCounts } from '../../client-sim/protocol/streams.js';
 import type { OperationCounts, ReplicaCounts, SessionCounts } from './contract.js';
 
 export const operationCountNames = ['offered', 'sent', 'succeeded', 'failed', 'dropped', 'lost', 'unsent'] as const satisfies readonly (keyof OperationCounts)[];
@@ -29,13 +28,4 @@ export const addReplicas = (into: ReplicaCounts, from: Readonly<ReplicaCounts>):
 
 export const addTallies = (into: Map<string, number>, from: Iterable<readonly [string, number]>): void => {
   for (const [key, count] of from) into.set(key, (into.get(key) ?? 0) + count);
-};
-
-export const noStreams = (): StreamCounts => ({
-  opened: 0, resumed: 0, ended: 0, lost: 0, returned: 0, updates: 0, unreadable: 0,
-  delivered: 0, duplicated: 0, outOfOrder: 0, progress: 0, serverRequests: 0, cancelled: 0,
-  callsBroken: 0, callsResumed: 0,
-});
-export const addStreams = (into: StreamCounts, from: Readonly<StreamCounts>): void => {
-  for (const name of streamCountNames) into[name] += from[name];
 };

@@ -1,7 +1,7 @@
 import type { Pace } from './pace.js';
 
 /** Reads per second of a slow reader: few enough to cost nothing, many enough that its rate is smooth. */
-const READS_PER_SECOND = 10;
+export const READS_PER_SECOND = 10;
 const MAX_READ_BYTES = 65_536;
 
 /**

@@ -1,7 +1,5 @@
 import type { Readable } from 'node:stream';
-
-/** Reads per second: as a slow reader of sockets does. */
-const READS_PER_SECOND = 10;
+import { READS_PER_SECOND } from '../http/slow-reader.js';
 
 /**
  * A slow reader of a process: takes a piece, then none until the piece's time is up. What is not taken stays in the stream's

@@ -1,4 +1,5 @@
 /** How many worker processes a plan takes here, and whether its connections find room at all. Pure. */
+import { connectionsIn, connectionsOf } from '../../../scenarios/schema/connections.js';
 import type { Plan, ProfilePlan } from '../../../scenarios/schema/plan.js';
 import type { Bound, Room } from './room.js';
 import { isLoopback } from './sources.js';
@@ -14,7 +15,7 @@ export type LocalCrew =
 
 /** @param given how many workers; undefined: as many as the plan's connections need */
 export function localCrew(plan: Plan, given: number | undefined, room: Room): LocalCrew {
-  const connections = connectionsIn(plan);
+  const connections = connectionsIn(plan.profiles);
   const refusal = refuseInAll(connections, room) ?? refuseAtTarget(plan, connections, room);
   if (refusal !== undefined) return refusal;
   const { perProcess } = room;
@@ -27,21 +28,6 @@ export function localCrew(plan: Plan, given: number | undefined, room: Room): Lo
   if (given >= needed) return { kind: 'fits', workers: given, why: undefined };
   const share = whole(largestShare(plan.profiles, given));
   return refused(`${given === 1 ? 'one worker' : `each of ${given} workers`} would hold ${share} of ${all}, and has room for ${fits(perProcess)}`, `--workers ${needed}, or none: then there are enough; or raise that limit`);
-}
-
-/** At most at once. */
-export function connectionsIn({ profiles }: Plan): number {
-  return profiles.reduce((sum, profile) => sum + sessionsOf(profile) * connectionsOf(profile), 0);
-}
-
-/** One a client, unless clients share them. */
-function sessionsOf({ session, clients }: ProfilePlan): number {
-  return session.mode === 'pool' ? Math.min(session.size, clients) : clients;
-}
-
-/** Over stdio nobody connects; a stream is a connection beside the others. */
-function connectionsOf({ transport, connections, stream }: ProfilePlan): number {
-  return transport === 'stdio' ? 0 : connections + (stream === undefined ? 0 : 1);
 }
 
 /** Fewest workers whose largest share fits. */

@@ -5,11 +5,12 @@ import { fileURLToPath } from 'node:url';
 
 import { commandEndpoint, urlEndpoints } from '../../../client-sim/protocol/endpoints.js';
 import type { Endpoint } from '../../../client-sim/protocol/messages.js';
+import { connectionsIn } from '../../../scenarios/schema/connections.js';
 import type { FaultPlan, Plan } from '../../../scenarios/schema/plan.js';
 import { formatDuration } from '../../../scenarios/schema/index.js';
 import { factsOf } from '../../../scenarios/schema/transports.js';
 import type { Environment, Platform, PlatformContext, Replica } from '../platform.js';
-import { connectionsIn, localCrew, type LocalCrew } from './crew.js';
+import { localCrew, type LocalCrew } from './crew.js';
 import { describeMachine, usableCores } from './describe.js';
 import { endPrograms } from './end-programs.js';
 import { PlatformError, type ProcessHost } from './host.js';
@@ -183,14 +184,14 @@ export function threadsFor(plan: Plan, workers: number, cores: number = usableCo
 
 function endpointsOf(plan: Plan, replicas: readonly LocalReplica[], platform: NodeJS.Platform): readonly Endpoint[] {
   const { target } = plan;
-  if (target.kind === 'url') return withSources(urlEndpoints(target), connectionsIn(plan), target.urls.length, platform);
+  if (target.kind === 'url') return withSources(urlEndpoints(target), connectionsIn(plan.profiles), target.urls.length, platform);
   if (target.kind === 'command') return [commandEndpoint(target)];
   const used = [...new Set(plan.profiles.map(({ transport }) => transport))];
   const endpoints = used.flatMap((transport) => replicas.flatMap(({ id, endpoints }) => {
     const url = endpoints[factsOf(transport).speaks ?? transport];
     return url === undefined ? [] : [{ url, headers: {}, transport, replica: id }];
   }));
-  return withSources(endpoints, connectionsIn(plan), replicas.length, platform);
+  return withSources(endpoints, connectionsIn(plan.profiles), replicas.length, platform);
 }
 
 /** Programs end by themselves when nobody has touched this file for a minute: the controller is gone for good. */

@@ -1,7 +1,6 @@
 import type { Endpoint } from '../../../client-sim/protocol/messages.js';
+import { CHEAP_CONNECTIONS } from '../../../scenarios/schema/connections.js';
 
-/** Up to here connections to one address are cheapest from no address in particular; see `replicas: auto` of a target. */
-const UNBOUND = 14_000;
 /** From one address to one other; past 7,000 the kernel searches long for a free port (measured: 1 to 2.5 ms a connect, 0.06 ms before). */
 const PER_SOURCE = 6_000;
 const MOST_SOURCES = 200;
@@ -14,7 +13,7 @@ const MOST_SOURCES = 200;
  */
 export function withSources(endpoints: readonly Endpoint[], connections: number, addresses: number, platform: NodeJS.Platform): readonly Endpoint[] {
   const each = Math.ceil(connections / Math.max(1, addresses));
-  if (platform !== 'linux' || each <= UNBOUND) return endpoints;
+  if (platform !== 'linux' || each <= CHEAP_CONNECTIONS) return endpoints;
   const sources = Array.from({ length: Math.min(MOST_SOURCES, Math.ceil(each / PER_SOURCE)) }, (_, index) => `127.0.0.${index + 2}`);
   return endpoints.map((endpoint) => (isLoopback(endpoint.url) ? { ...endpoint, sources } : endpoint));
 }
