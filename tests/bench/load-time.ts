@@ -15,3 +15,29 @@ export class LoadTime {
     return { cpuSeconds: (user + system) / 1e6, userSeconds: user / 1e6 };
   }
 }
+
+/** What a contestant counts while it runs; begun anew when it is warm. */
+export interface LoadTally {
+  correct: number;
+  failed: number;
+}
+
+export function newTally(): LoadTally {
+  return { correct: 0, failed: 0 };
+}
+
+/**
+ * Measures a load that runs by itself, once it is warm, for so many seconds; then prints one line of JSON and ends the program.
+ * @param more of the contestant's own, for that line
+ */
+export function measureLoad(seconds: number, tally: LoadTally, more: () => object = () => ({})): void {
+  let time = new LoadTime();
+  setTimeout(() => {
+    tally.correct = 0;
+    time = new LoadTime();
+  }, WARM_UP_SECONDS * 1000);
+  setTimeout(() => {
+    process.stdout.write(`${JSON.stringify({ requests: tally.correct, failed: tally.failed, ...time.read(), ...more() })}\n`);
+    process.exit(0);
+  }, (WARM_UP_SECONDS + seconds) * 1000);
+}

@@ -3,11 +3,10 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { LoadTime, WARM_UP_SECONDS } from './load-time.js';
+import { measureLoad, newTally } from './load-time.js';
 
 const [target = '', clients = '20', seconds = '5', how = 'http'] = process.argv.slice(2);
-let correct = 0;
-let failed = 0;
+const tally = newTally();
 
 function newTransport(): SSEClientTransport | StdioClientTransport | StreamableHTTPClientTransport {
   if (how === 'http') return new StreamableHTTPClientTransport(new URL(target));
@@ -22,8 +21,8 @@ async function keepCalling(): Promise<void> {
   await client.connect(newTransport() as Parameters<Client['connect']>[0]);
   for (;;) {
     const result = await client.callTool({ name: 'echo', arguments: { message: 'abcdefghijklmnopqrstuvwxyz012345' } });
-    if (result.isError === true) failed++;
-    else correct++;
+    if (result.isError === true) tally.failed++;
+    else tally.correct++;
   }
 }
 
@@ -32,12 +31,4 @@ for (let index = 0; index < Number(clients); index++) {
     throw error;
   });
 }
-let time = new LoadTime();
-setTimeout(() => {
-  correct = 0;
-  time = new LoadTime();
-}, WARM_UP_SECONDS * 1000);
-setTimeout(() => {
-  process.stdout.write(`${JSON.stringify({ requests: correct, failed, ...time.read() })}\n`);
-  process.exit(0);
-}, (WARM_UP_SECONDS + Number(seconds)) * 1000);
+measureLoad(Number(seconds), tally);

@@ -9,7 +9,7 @@ import { createEngineWire, createWireCounters, createWireShared } from '../../cl
 import { transportMap } from '../../client-sim/transport/transports.js';
 import type { Channel } from '../../client-sim/transport/channel.js';
 import { benchOperation } from './bench-plan.js';
-import { LoadTime, WARM_UP_SECONDS } from './load-time.js';
+import { measureLoad, newTally } from './load-time.js';
 
 const [target = '', connections = '20', pipeline = '1', seconds = '5', transport = 'streamable-http'] = process.argv.slice(2);
 if (!isTransport(transport)) throw new TypeError(`no transport ${transport}`);
@@ -20,16 +20,13 @@ const pinned: PinnedProtocol = { era: 'legacy', version: '2025-11-25', sessions:
 const template = compileRequest(benchOperation, 0, pinned);
 const shared = createWireShared(createEngineWire(), createWireCounters());
 const depth = Number(pipeline);
-let correct = 0;
-let failed = 0;
-let stopped = false;
-let time = new LoadTime();
+const tally = newTally();
 
 for (let slot = 0; slot < Number(connections); slot++) {
   const draw = { seed: 1, slot, sequence: 0 };
   let reading = false;
   const fill = (): void => {
-    while (!stopped && channel.room > 0) {
+    while (channel.room > 0) {
       channel.send(template, draw, draw.sequence & 0xffff);
       draw.sequence++;
     }
@@ -43,8 +40,8 @@ for (let slot = 0; slot < Number(connections); slot++) {
         throw new Error(`the sink could not be reached: ${failure.detail}`);
       },
       onAnswer: (_ticket, _nowMs, failure) => {
-        if (failure === undefined) correct++;
-        else failed++;
+        if (failure === undefined) tally.correct++;
+        else tally.failed++;
         if (!reading) fill();
       },
       // As the engine does: what the answers of one read make room for is sent together.
@@ -63,12 +60,4 @@ for (let slot = 0; slot < Number(connections); slot++) {
   channel.open();
 }
 
-setTimeout(() => {
-  correct = 0;
-  time = new LoadTime();
-}, WARM_UP_SECONDS * 1000);
-setTimeout(() => {
-  stopped = true;
-  process.stdout.write(`${JSON.stringify({ requests: correct, failed, ...time.read(), backpressure: shared.counters.backpressure, rssBytes: process.memoryUsage().rss })}\n`);
-  process.exit(0);
-}, (WARM_UP_SECONDS + Number(seconds)) * 1000);
+measureLoad(Number(seconds), tally, () => ({ backpressure: shared.counters.backpressure, rssBytes: process.memoryUsage().rss }));
