@@ -1,6 +1,7 @@
 import { createServer, connect, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { expect, test } from '@jest/globals';
+import { missingLinux, testWith } from '../../tests/support/needs.js';
 import { readText } from './cgroup.js';
 import { localPorts } from './local-ports.js';
 
@@ -28,7 +29,7 @@ test('near the limit only connections to the target count, whoever else has some
   expect(localPorts(['http://127.0.0.1:3000/mcp'], (path) => (path.endsWith('tcp') || path.endsWith('tcp6') ? undefined : read(path)))).toEqual({ used: 90_500, limit: 28_232 });
 });
 
-(process.platform === 'linux' ? test : test.skip)('connections of this machine are found in its own list', async () => {
+testWith(missingLinux, 'connections of this machine are found in its own list', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { median } from '../../tests/support/calls.js';
+import { describeWith, missingLinux } from '../../tests/support/needs.js';
 import { until } from '../../tests/support/until.js';
 import { ChannelProbe } from '../transport/testing/channel-probe.js';
 import { answer, framesOf, startWitness, type React, type Seen } from './testing/witness.js';
@@ -40,9 +41,7 @@ function kernelOf({ localPort = 0, remotePort = 0 }: Socket): { readonly unsentB
 /** So much that no buffers on the way can hold it, and less than the longest message taken. */
 const flood: React = ({ id }, say) => say({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: 'x'.repeat(12_000_000) }] } });
 
-const onLinux = existsSync('/proc/net/tcp');
-// The kernel tells of windows on Linux only.
-(onLinux || process.env['CI'] === 'true' ? describe : describe.skip)('a slow reader, as the kernel of the server sees it', () => {
+describeWith(missingLinux, 'a slow reader, as the kernel of the server sees it', () => {
   test.each(wires)('over %s closes its window', async (transport) => {
     const witness = await startWitness(transport, flood);
     const probe = await new ChannelProbe(witness.url, { transport, readBytesPerSecond: 20_000 }).open();

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { expect, test } from '@jest/globals';
+import { missingLinux, testWith } from '../../tests/support/needs.js';
 import { addressOf, openSocket } from './http/socket.js';
 import { sourceEndpoints } from './source-endpoints.js';
 
@@ -12,7 +13,7 @@ test('an endpoint with sources is one for each of them; one without is itself', 
 });
 
 // Elsewhere 127.0.0.1 alone is this machine's.
-(process.platform === 'linux' ? test : test.skip)('a connection comes from its source', async () => {
+testWith(missingLinux, 'a connection comes from its source', async () => {
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as net.AddressInfo;

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
+import { describeWith } from '../../tests/support/needs.js';
 import { foldRun } from '../analysis/fold.js';
 import { samplePlan } from '../analysis/testing/sample-plan.js';
 import { sampleEvents, sampleTelemetry } from '../analysis/testing/sample-run.js';
@@ -87,14 +88,12 @@ describe('thinning a long series', () => {
 });
 
 const browser = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
-const inBrowser = browser !== undefined || process.env['CI'] === 'true' ? test : test.skip;
 
-describe(browser === undefined ? 'in a browser (skipped: no chromium installed, see swarmbench doctor)' : 'in a browser', () => {
-  inBrowser.each(['light', 'dark'] as const)('without script, %s: nothing complains, nothing is fetched, nothing overflows', async (colorScheme) => {
-    if (browser === undefined) throw new Error('CI needs chromium: apt-get install chromium');
+describeWith(browser === undefined ? 'there is no chromium: apt-get install chromium' : undefined, 'in a browser', () => {
+  test.each(['light', 'dark'] as const)('without script, %s: nothing complains, nothing is fetched, nothing overflows', async (colorScheme) => {
     await using folder = await runFolder(richPlan(), richOptions, richEvents);
     await writeReport(folder.path);
-    const running = await chromium.launch({ executablePath: browser, args: ['--no-sandbox'] });
+    const running = await chromium.launch({ executablePath: browser ?? '', args: ['--no-sandbox'] });
     try {
       const page = await running.newPage({ javaScriptEnabled: false, colorScheme, viewport: { width: 1200, height: 900 } });
       const complaints: string[] = [];
@@ -120,11 +119,10 @@ describe(browser === undefined ? 'in a browser (skipped: no chromium installed, 
     }
   }, 60_000);
 
-  inBrowser('the page prints', async () => {
-    if (browser === undefined) throw new Error('CI needs chromium: apt-get install chromium');
+  test('the page prints', async () => {
     await using folder = await runFolder(samplePlan());
     await writeReport(folder.path);
-    const running = await chromium.launch({ executablePath: browser, args: ['--no-sandbox'] });
+    const running = await chromium.launch({ executablePath: browser ?? '', args: ['--no-sandbox'] });
     try {
       const page = await running.newPage({ javaScriptEnabled: false });
       await page.setContent(await readFile(join(folder.path, 'report.html'), 'utf8'));

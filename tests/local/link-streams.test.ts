@@ -1,8 +1,8 @@
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import type { StreamListener } from '../../client-sim/transport/stream/stream-listener.js';
 import { ChannelProbe, LEGACY, MODERN } from '../../client-sim/transport/testing/channel-probe.js';
+import { RecordingListener } from '../../client-sim/transport/testing/recording-listener.js';
 import type { OperationPlan } from '../../scenarios/schema/plan.js';
 import type { TransportName } from '../../scenarios/schema/transports.js';
 import { buildRoot } from '../support/package-root.js';
@@ -122,27 +122,18 @@ test('subscribers whose link is cut come back, subscribe again, and miss what wa
 
 test.each(['legacy', 'modern'] as const)('over stdio, where each session has a server of its own, a client hears of its own publications (%s)', async (era) => {
   const uri = 'bench://topic/own';
-  const heard: string[] = [];
-  const outcomes: unknown[] = [];
-  const listener: StreamListener = {
-    uris: [uri], resume: false,
-    onReady: (stream) => stream.start(),
-    onSubscribing: () => undefined,
-    onSubscribed: (_index, failure) => outcomes.push(failure),
-    onUpdate: (bytes, start, end) => heard.push(bytes.toString('utf8', start, end)),
-    onOver: () => undefined,
-  };
+  const listener = new RecordingListener([uri]);
   const server = { command: [process.execPath, join(buildRoot, 'swarm/reference-server/main.js'), '--stdio'], env: {}, inherited: { PATH: process.env['PATH'] ?? '' } };
   const tool = (name: string, params: object): OperationPlan => ({ name, method: 'tools/call', params: { kind: 'constant', json: JSON.stringify({ name, ...params }) }, target: name, weight: 1 });
   const pinned = era === 'legacy' ? LEGACY : MODERN;
   const probe = await new ChannelProbe('stdio://localhost', { transport: 'stdio', server, pinned, listener, openTimeoutMs: 60_000 }).open();
-  await until('the subscription', () => outcomes.length > 0, 60_000);
-  expect(outcomes).toEqual([undefined]);
+  await until('the subscription', () => listener.outcomes.length > 0, 60_000);
+  expect(listener.outcomes).toEqual([undefined]);
   expect(await probe.call(1, tool('publish', { arguments: { topic: 'own', message: 'news', stamp: 'mine' } }))).toEqual(['correct']);
   expect(await probe.call(1, tool('publish', { arguments: { topic: 'other', message: 'news' } }))).toEqual(['correct']);
   expect(await probe.call(1, tool('progress', { arguments: { steps: 3, delayMs: 1 }, _meta: { progressToken: 1 } }))).toEqual(['correct']);
-  await until('the update', () => heard.length > 0, 60_000);
-  expect(heard.map((text) => JSON.parse(text) as unknown)).toMatchObject([{ method: 'notifications/resources/updated', params: { uri, _meta: { 'swarmbench/stamp': 'mine' } } }]);
+  await until('the update', () => listener.heard.length > 0, 60_000);
+  expect(listener.heard.map((text) => JSON.parse(text) as unknown)).toMatchObject([{ method: 'notifications/resources/updated', params: { uri, _meta: { 'swarmbench/stamp': 'mine' } } }]);
   expect(probe.counters.streams).toMatchObject({ opened: 1, updates: 1, progress: 3, lost: 0 });
   await probe.close('delete');
 }, 120_000);

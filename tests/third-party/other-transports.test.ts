@@ -3,8 +3,8 @@ import type { OperationPlan } from '../../scenarios/schema/plan.js';
 import type { Endpoint } from '../../client-sim/protocol/messages.js';
 import type { TransportName } from '../../scenarios/schema/transports.js';
 import { negotiate } from '../../client-sim/transport/negotiate.js';
-import type { StreamListener } from '../../client-sim/transport/stream/stream-listener.js';
 import { ChannelProbe } from '../../client-sim/transport/testing/channel-probe.js';
+import { RecordingListener } from '../../client-sim/transport/testing/recording-listener.js';
 import { until } from '../support/until.js';
 import { everythingCommand, startEverythingSse } from './third-party-server.js';
 
@@ -51,26 +51,17 @@ describe.each(targets)('the official example server over %s', (transport, start)
 
   test('is subscribed to and heard of, and the progress of a call is counted', async () => {
     const uri = 'demo://resource/static/document/features.md';
-    const heard: string[] = [];
-    const outcomes: unknown[] = [];
-    const listener: StreamListener = {
-      uris: [uri], resume: false,
-      onReady: (stream) => stream.start(),
-      onSubscribing: () => undefined,
-      onSubscribed: (_index, failure) => outcomes.push(failure?.category),
-      onUpdate: (bytes, from, to) => heard.push(bytes.toString('utf8', from, to)),
-      onOver: () => undefined,
-    };
+    const listener = new RecordingListener([uri]);
     const { url, ...more } = await start();
     const probe = await new ChannelProbe(url, { transport, ...more, listener, openTimeoutMs: 30_000 }).open();
-    await until('the subscription', () => outcomes.length > 0, 30_000);
-    expect(outcomes).toEqual([undefined]);
+    await until('the subscription', () => listener.outcomes.length > 0, 30_000);
+    expect(listener.outcomes).toEqual([undefined]);
     expect(await probe.call(1, tool('toggle-subscriber-updates', {}))).toEqual(['correct']);
-    await until('an update', () => heard.length > 0, 30_000);
-    expect(JSON.parse(heard[0] ?? '')).toMatchObject({ method: 'notifications/resources/updated', params: { uri } });
+    await until('an update', () => listener.heard.length > 0, 30_000);
+    expect(JSON.parse(listener.heard[0] ?? '')).toMatchObject({ method: 'notifications/resources/updated', params: { uri } });
     const steps = operation('tools/call', { name: 'trigger-long-running-operation', arguments: { duration: 0.2, steps: 4 }, _meta: { progressToken: 'mine' } }, 'trigger-long-running-operation');
     expect(await probe.call(1, steps)).toEqual(['correct']);
-    expect(probe.counters.streams).toMatchObject({ opened: 1, lost: 0, progress: 4, updates: heard.length });
+    expect(probe.counters.streams).toMatchObject({ opened: 1, lost: 0, progress: 4, updates: listener.heard.length });
     await probe.close('delete');
   }, 120_000);
 });

@@ -1,43 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { until } from '../../../tests/support/until.js';
-import type { Failure } from '../../measure/failure.js';
 import { ChannelProbe, LEGACY, MODERN } from '../testing/channel-probe.js';
+import { RecordingListener } from '../testing/recording-listener.js';
 import { startSocketServer, type Message, type Peer, type SocketServer } from '../testing/socket-server.js';
-import type { StreamControl, StreamListener } from './stream-listener.js';
 
 const [a, b] = ['bench://topic/a', 'bench://topic/b'] as const;
 
-/** Writes down what a link tells. */
-class Listening implements StreamListener {
-  readonly resume = false;
-  readonly uris: readonly string[];
-  readonly heard: string[] = [];
-  readonly outcomes: (string | undefined)[] = [];
-  asked = 0;
-  over = 0;
-  stream: StreamControl | undefined;
-
-  constructor(uris: readonly string[] = [a]) {
-    this.uris = uris;
-  }
-  onReady(stream: StreamControl): void {
-    this.stream = stream;
-    stream.start();
-  }
-  onSubscribing(): void {
-    this.asked++;
-  }
-  onSubscribed(_index: number, failure: Failure | undefined): void {
-    this.outcomes.push(failure?.category);
-  }
-  onUpdate(bytes: Buffer, start: number, end: number): void {
-    const message = JSON.parse(bytes.toString('utf8', start, end)) as Message;
-    this.heard.push(String(message.params?.['uri']));
-  }
-  onOver(): void {
-    this.over++;
-  }
-}
+const hearing = (uris: readonly string[] = [a]): RecordingListener => new RecordingListener(uris);
+const urisHeard = ({ heard }: RecordingListener): unknown[] => heard.map((text) => (JSON.parse(text) as Message).params?.['uri']);
 
 type Talk = (message: Message, peer: Peer) => void;
 const takes: Talk = ({ id }, peer) => {
@@ -45,7 +15,7 @@ const takes: Talk = ({ id }, peer) => {
 };
 const update = (uri: string): object => ({ jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri } });
 
-async function listen(server: SocketServer, transport: 'websocket' | 'tcp', listening: Listening, era: 'legacy' | 'modern' = 'legacy', openTimeoutMs = 20_000): Promise<ChannelProbe> {
+async function listen(server: SocketServer, transport: 'websocket' | 'tcp', listening: RecordingListener, era: 'legacy' | 'modern' = 'legacy', openTimeoutMs = 20_000): Promise<ChannelProbe> {
   return new ChannelProbe(server.url, { transport, pinned: era === 'legacy' ? LEGACY : MODERN, listener: listening, openTimeoutMs }).open();
 }
 const sent = ({ peers }: SocketServer, method: string): readonly Message[] => peers.flatMap(({ messages }) => messages).filter((message) => message.method === method);
@@ -63,14 +33,15 @@ describe.each(['websocket', 'tcp'] as const)('what a server says over %s', (tran
         peer.send({ jsonrpc: '2.0', id, result: { content: [] } });
       }
     });
-    const listening = new Listening();
+    const listening = hearing();
     const probe = await listen(server, transport, listening);
     await until('the subscription', () => listening.outcomes.length === 1);
     expect(await probe.call(1)).toEqual(['correct']);
     const answers = (): readonly Message[] => server.peers.flatMap(({ messages }) => messages).filter(({ id, method }) => typeof id === 'string' && method === undefined);
     await until('four answers', () => answers().length === 4);
     expect(answers().map(({ error }) => (error as { code: number } | undefined)?.code)).toEqual([undefined, -32601, -32601, -32601]);
-    expect(listening).toMatchObject({ outcomes: [undefined], heard: [a], asked: 1 });
+    expect(listening).toMatchObject({ outcomes: [undefined], asked: 1 });
+    expect(urisHeard(listening)).toEqual([a]);
     expect(probe.counters.streams).toMatchObject({ opened: 1, updates: 1, progress: 2, serverRequests: 4, lost: 0 });
     await probe.close();
     expect(listening.over).toBe(1);
@@ -79,7 +50,7 @@ describe.each(['websocket', 'tcp'] as const)('what a server says over %s', (tran
 
   test('ends with the link, which is then lost', async () => {
     const server = await startSocketServer(transport, takes);
-    const listening = new Listening();
+    const listening = hearing();
     const probe = await listen(server, transport, listening);
     await until('the subscription', () => listening.outcomes.length === 1);
     server.peers[0]?.socket.destroy();
@@ -100,24 +71,24 @@ describe('session era', () => {
         peer.send(params?.['uri'] === a ? { jsonrpc: '2.0', id, error: { code: -32602, message: 'no such resource' } } : { jsonrpc: '2.0', id, result: {} });
       }, 20);
     });
-    const listening = new Listening([a, b]);
+    const listening = hearing([a, b]);
     await listen(server, 'tcp', listening);
     await until('both outcomes', () => listening.outcomes.length === 2);
-    expect(listening.outcomes).toEqual(['rpc_-32602', undefined]);
+    expect(listening.categories).toEqual(['rpc_-32602', undefined]);
     expect(most).toBe(1);
   });
 
   test('one that is not answered has failed in time', async () => {
     const server = await startSocketServer('tcp', () => undefined);
-    const listening = new Listening();
+    const listening = hearing();
     await listen(server, 'tcp', listening, 'legacy', 300);
     await until('the outcome', () => listening.outcomes.length === 1);
-    expect(listening.outcomes).toEqual(['timeout']);
+    expect(listening.categories).toEqual(['timeout']);
   });
 
   test('a client that is away has unsubscribed, hears nothing, and subscribes again', async () => {
     const server = await startSocketServer('tcp', takes);
-    const listening = new Listening([a, b]);
+    const listening = hearing([a, b]);
     const probe = await listen(server, 'tcp', listening);
     await until('the subscriptions', () => listening.outcomes.length === 2);
     listening.stream?.leave();
@@ -139,10 +110,10 @@ describe('stateless era', () => {
 
   test('one request subscribes to all; what the server took is what it acknowledged', async () => {
     const server = await startSocketServer('tcp', (_message, peer) => acknowledge(peer, [b]), { greets: false });
-    const listening = new Listening([a, b]);
+    const listening = hearing([a, b]);
     const probe = await listen(server, 'tcp', listening, 'modern');
     await until('both outcomes', () => listening.outcomes.length === 2);
-    expect(listening.outcomes).toEqual(['protocol_violation', undefined]);
+    expect(listening.categories).toEqual(['protocol_violation', undefined]);
     server.peers[0]?.send(update(b));
     await until('an update', () => listening.heard.length === 1);
     const [request] = sent(server, 'subscriptions/listen');
@@ -161,10 +132,10 @@ describe('stateless era', () => {
       acknowledge(peer, [a]);
       if (asked++ === 0) peer.send({ jsonrpc: '2.0', id, result: { resultType: 'complete' } });
     }, { greets: false });
-    const listening = new Listening();
+    const listening = hearing();
     const probe = await listen(server, 'tcp', listening, 'modern');
     await until('it to be taken twice', () => listening.outcomes.length === 2);
-    expect(listening.outcomes).toEqual([undefined, undefined]);
+    expect(listening.categories).toEqual([undefined, undefined]);
     expect(new Set(sent(server, 'subscriptions/listen').map(({ id }) => id)).size).toBe(2);
     expect(probe.counters.streams).toMatchObject({ opened: 2, ended: 1, lost: 0 });
   });
@@ -174,10 +145,10 @@ describe('stateless era', () => {
       if (method === 'subscriptions/listen') peer.send({ jsonrpc: '2.0', id, error: { code: -32601, message: 'Method not found' } });
       else peer.send({ jsonrpc: '2.0', id, result: { content: [] } });
     }, { greets: false });
-    const listening = new Listening();
+    const listening = hearing();
     const probe = await listen(server, 'tcp', listening, 'modern');
     await until('the outcome', () => listening.outcomes.length === 1);
-    expect(listening.outcomes).toEqual(['rpc_-32601']);
+    expect(listening.categories).toEqual(['rpc_-32601']);
     expect(sent(server, 'subscriptions/listen')).toHaveLength(1);
     expect(await probe.call(1)).toEqual(['correct']);
   });

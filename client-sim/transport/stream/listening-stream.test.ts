@@ -2,32 +2,25 @@ import type { Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { onTestEnd } from '../../../tests/support/test-end.js';
 import { until } from '../../../tests/support/until.js';
-import type { Failure } from '../../measure/failure.js';
 import { stampOrigin, readStamp } from '../../mcp/stamp.js';
 import { createEngineWire, createWireCounters, createWireShared } from '../shared.js';
 import { LEGACY, MODERN } from '../testing/channel-probe.js';
+import { RecordingListener } from '../testing/recording-listener.js';
 import { ACCEPTED, chunk, event, http, json, LAST_CHUNK, legacy, SSE_HEAD, startRawServer, type RawHandler, type RawRequest, type RawServer } from '../testing/raw-server.js';
 import { createStreamableHttp } from '../streamable-http.js';
-import type { StreamControl, StreamListener } from './stream-listener.js';
 
-/** Writes down what a stream tells. */
-class Listening implements StreamListener {
-  readonly uris: readonly string[];
-  readonly resume: boolean;
+/** Listens on the stream of a session of its own. */
+class Listening extends RecordingListener {
+  /** Of the updates. */
   readonly numbers: number[] = [];
-  readonly subscribed: (Failure | undefined)[] = [];
   readonly counters = createWireCounters();
-  asked = 0;
-  over = 0;
   lost = 0;
-  stream: StreamControl | undefined;
 
   constructor(url: string, options: { readonly uris?: readonly string[]; readonly resume?: boolean; readonly era?: 'legacy' | 'modern' } = {}) {
-    this.uris = options.uris ?? ['bench://topic/a'];
-    this.resume = options.resume ?? true;
+    super(options.uris ?? ['bench://topic/a'], options.resume ?? true);
     const config = { endpoint: { url, headers: {} }, pinned: options.era === 'modern' ? MODERN : LEGACY, connections: 1, pipeline: 1, openTimeoutMs: 20_000, listener: this };
     const channel = createStreamableHttp(config, {
-      onOpen: () => undefined, onOpenFailed: (failure) => this.subscribed.push(failure), onAnswer: () => undefined, onRoom: () => undefined,
+      onOpen: () => undefined, onOpenFailed: (failure) => this.outcomes.push(failure), onAnswer: () => undefined, onRoom: () => undefined,
       onClosed: (how) => {
         if (how === 'lost') this.lost++;
       },
@@ -36,21 +29,9 @@ class Listening implements StreamListener {
     channel.open();
   }
 
-  onReady(stream: StreamControl): void {
-    this.stream = stream;
-    stream.start();
-  }
-  onSubscribing(): void {
-    this.asked++;
-  }
-  onSubscribed(_index: number, failure: Failure | undefined): void {
-    this.subscribed.push(failure);
-  }
-  onUpdate(bytes: Buffer, start: number, end: number): void {
+  override onUpdate(bytes: Buffer, start: number, end: number): void {
+    super.onUpdate(bytes, start, end);
     this.numbers.push(readStamp(bytes, start, end)?.number ?? -1);
-  }
-  onOver(): void {
-    this.over++;
   }
 }
 
@@ -159,16 +140,16 @@ describe('a stream that cannot be had', () => {
   test('where a server has none (405), its subscriptions have failed, once', async () => {
     const server = await subscribable((_request, socket) => socket.write(http('405 Method Not Allowed', '')));
     const listening = new Listening(server.url, { uris: ['bench://topic/a', 'bench://topic/b'] });
-    await until('both refusals', () => listening.subscribed.length === 2);
-    expect(listening.subscribed.map((failure) => failure?.category)).toEqual(['http_405', 'http_405']);
+    await until('both refusals', () => listening.outcomes.length === 2);
+    expect(listening.categories).toEqual(['http_405', 'http_405']);
     expect(server.requests.filter(({ verb }) => verb === 'GET')).toHaveLength(1);
   });
 
   test('is asked for again when the server only cannot now, and is subscribed on then', async () => {
     const server = await subscribable((_request, socket, nth) => socket.write(nth === 0 ? http('503 Service Unavailable', '') : SSE_HEAD));
     const listening = new Listening(server.url);
-    await until('the subscription', () => listening.subscribed.includes(undefined));
-    expect(listening.subscribed.map((failure) => failure?.category)).toEqual(['http_503', undefined]);
+    await until('the subscription', () => listening.outcomes.includes(undefined));
+    expect(listening.categories).toEqual(['http_503', undefined]);
   });
 
   test('of a session the server has forgotten, takes the session with it', async () => {
@@ -235,8 +216,8 @@ describe('the stateless era', () => {
   test('one request subscribes to everything; what the server does not acknowledge has failed', async () => {
     const server = await listens((_id, socket) => socket.write(SSE_HEAD + chunk(acknowledged(['bench://topic/b']))));
     const listening = new Listening(server.url, { era: 'modern', uris: ['bench://topic/a', 'bench://topic/b'] });
-    await until('both outcomes', () => listening.subscribed.length === 2);
-    expect(listening.subscribed.map((failure) => failure?.category)).toEqual(['protocol_violation', undefined]);
+    await until('both outcomes', () => listening.outcomes.length === 2);
+    expect(listening.categories).toEqual(['protocol_violation', undefined]);
     expect(server.requests).toHaveLength(1);
     expect(server.requests[0]).toMatchObject({
       verb: 'POST', headers: { 'mcp-method': 'subscriptions/listen', 'mcp-protocol-version': '2026-07-28' },
@@ -255,15 +236,15 @@ describe('the stateless era', () => {
     const ids = server.requests.map(({ message }) => message.id);
     expect(new Set(ids).size).toBe(2);
     expect(server.requests.every(({ headers }) => headers['last-event-id'] === undefined)).toBe(true);
-    expect(listening.subscribed).toEqual([undefined, undefined]);
+    expect(listening.outcomes).toEqual([undefined, undefined]);
     expect(listening.counters.streams).toMatchObject({ opened: 2, resumed: 0, lost: 1 });
   });
 
   test('an error instead of a stream is the failure of its subscriptions', async () => {
     const server = await listens((id, socket) => socket.write(json({ jsonrpc: '2.0', id, error: { code: -32601, message: 'no' } }, '', '404 Not Found')));
     const listening = new Listening(server.url, { era: 'modern' });
-    await until('the refusal', () => listening.subscribed.length === 1);
-    expect(listening.subscribed[0]?.category).toBe('rpc_-32601');
+    await until('the refusal', () => listening.outcomes.length === 1);
+    expect(listening.outcomes[0]?.category).toBe('rpc_-32601');
     expect(server.requests).toHaveLength(1);
   });
 });

@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe } from '@jest/globals';
 import { connectEngine, type Engine } from '../../../harness/platform/swarm/engine/engine.js';
+import { describeWith } from '../../support/needs.js';
 import { buildRoot, packageRoot } from '../../support/package-root.js';
 import { startCommand, type Program } from '../../support/program.js';
 import { missingEngine } from './swarm.js';
@@ -32,9 +32,7 @@ export interface ToolResult {
 /** Needs root on Linux, Docker's programs, and an engine of the tests that images come from; CI has to have them. */
 export async function describeOnNodes(name: string, body: () => void): Promise<void> {
   const missing = (await missingNodes()) ?? (await missingEngine());
-  if (missing === undefined) describe(name, body);
-  else if (process.env['CI']) throw new Error(`${missing}; CI needs it`);
-  else describe.skip(`${name} (skipped: ${missing})`, body);
+  describeWith(missing, name, body);
 }
 
 async function missingNodes(): Promise<string | undefined> {

@@ -3,9 +3,9 @@
  * why; where CI is set they fail instead, since `tools/engine-up.sh` has to have run.
  */
 import { request } from 'node:http';
-import { describe } from '@jest/globals';
 import { connectEngine } from '../../../harness/platform/swarm/engine/engine.js';
 import { engineAddress } from '../../../harness/platform/swarm/engine/address.js';
+import { describeWith } from '../../support/needs.js';
 import { docker as cli } from './docker-cli.js';
 
 export const engine = connectEngine(process.env);
@@ -15,9 +15,7 @@ const CLI_MAJOR = '28';
 /** @param needs `cli`: also a Docker CLI of the version that the conversion follows */
 export async function describeOnSwarm(name: string, needs: 'engine' | 'cli', body: () => void): Promise<void> {
   const missing = (await missingEngine()) ?? (needs === 'cli' ? await missingCli() : undefined);
-  if (missing === undefined) describe(name, body);
-  else if (process.env['CI']) throw new Error(`${missing}; CI needs it`);
-  else describe.skip(`${name} (skipped: ${missing})`, body);
+  describeWith(missing, name, body);
 }
 
 /** Undefined when there is one. */
