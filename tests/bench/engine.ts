@@ -5,7 +5,7 @@
  * answers per processor-second of the client: contestants on core 1, their servers on core 0, in interleaved rounds, so
  * that what the machine does meanwhile falls on all alike. Then loads by the clock. Each with its goal beside it.
  * `--only` chooses rows by parts of their names; wrk, to which all are compared, is always there.
- * Needs two cores, Debian's `wrk`, `taskset` and `bash`.
+ * Needs two cores, Debian's `wrk`, a C compiler for the server, `taskset` and `bash`.
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -13,8 +13,9 @@ import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { contestants, type Contestant } from './contestants.js';
 import { goalTable } from './goals.js';
+import { isLoopbackTracked } from './loopback.js';
 import { runMeasured } from './measured-command.js';
-import { pacedLoads, pacedTable, runPaced, titleOf, type PacedResult, type PacedRun } from './paced.js';
+import { pacedLoads, pacedTable, runsOf, titleOf, type PacedResult } from './paced.js';
 import { startSinks, type Sinks } from './sinks.js';
 import { ratioTable, summarise, type RoundResult } from './summary.js';
 
@@ -36,6 +37,8 @@ async function main(rounds: number, seconds: number): Promise<void> {
   }
   const sinks = await startSinks(SINK_CORE);
   try {
+    const tracked = await isLoopbackTracked(sinks.json);
+    if (tracked === true) process.stderr.write('the packet filter tracks connections on loopback (rules of Docker do that): every answer costs the kernel more, and all ratios are nearer to 1\n');
     const chosen = contestants.filter(({ name }) => name === 'wrk' || isChosen(name));
     const results: RoundResult[] = [];
     for (let round = 1; round <= rounds; round++) {
@@ -43,13 +46,11 @@ async function main(rounds: number, seconds: number): Promise<void> {
     }
     const paced: PacedResult[] = [];
     for (const load of pacedLoads.filter((one) => isChosen(titleOf(one)))) {
-      const runs: PacedRun[] = [];
-      for (let round = 1; round <= rounds; round++) runs.push(await runPaced(load, CLIENT_CORE, sinks.json, seconds));
-      paced.push({ load, runs });
+      paced.push({ load, runs: await runsOf(load, rounds, CLIENT_CORE, sinks.json, seconds) });
     }
     const summary = summarise(chosen, results);
     process.stdout.write(`${ratioTable(summary)}\n\n${goalTable(results)}\n\n${pacedTable(paced)}\n`);
-    const record = { at: new Date().toISOString(), node: process.version, cpu: cpus()[0]?.model ?? '', rounds, seconds, summary, results, paced };
+    const record = { at: new Date().toISOString(), node: process.version, cpu: cpus()[0]?.model ?? '', loopbackTracked: tracked, rounds, seconds, summary, results, paced };
     if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(record, undefined, 2)}\n`);
   } finally {
     sinks.close();
@@ -70,7 +71,7 @@ async function compete(contestant: Contestant, round: number, sinks: Sinks, seco
 
 function whatIsMissing(): string | undefined {
   if (cpus().length < 2) return 'bench:engine needs two cores: one for the client, one for the sink.';
-  for (const [tool, from] of [['wrk', 'wrk'], ['taskset', 'util-linux'], ['bash', 'bash']] as const) {
+  for (const [tool, from] of [['wrk', 'wrk'], ['cc', 'gcc'], ['taskset', 'util-linux'], ['bash', 'bash']] as const) {
     if (spawnSync(tool, ['--version'], { stdio: 'ignore' }).error !== undefined) {
       return `bench:engine needs ${tool}, which is not installed here. On Debian or Ubuntu: apt-get install ${from}`;
     }

@@ -10,7 +10,9 @@ interface Goal {
 }
 
 const goals: readonly Goal[] = [
+  { who: 'wire', than: 'wrk', times: 1 },
   { who: 'engine', than: 'wrk', times: 1 },
+  { who: 'wire x16', than: 'wrk', times: 10 },
   { who: 'engine x16', than: 'wrk', times: 10 },
   { who: 'engine', than: 'autocannon, static', times: 1.5 },
   { who: 'engine', than: 'SDK client', times: 30 },

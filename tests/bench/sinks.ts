@@ -1,7 +1,9 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildRoot } from '../support/package-root.js';
+import { buildRoot, packageRoot } from '../support/package-root.js';
 
 /** Where contestants find a server, all on one core. */
 export interface Sinks {
@@ -9,29 +11,53 @@ export interface Sinks {
   readonly sse: string;
   readonly websocket: string;
   readonly tcp: string;
-  /** HTTP+SSE (2024-11-05): of the reference server, for the sink does not speak it. */
+  /** HTTP+SSE (2024-11-05): of the reference server, which the fast sink does not speak. */
   readonly httpSse: string;
   /** A command as JSON: each session starts a server of its own. */
   readonly stdio: string;
   close(): void;
 }
 
-/** Two sink servers, one for each form of answer, and a reference server; those not asked take nothing of the core. */
+/** A fast sink for each form of answer, and a reference server; those not asked take nothing of the core. */
 export async function startSinks(core: number): Promise<Sinks> {
-  const json = await startServer(core, 'sink.js', ['--stream-port', '0', '--answers', 'json']);
-  const sse = await startServer(core, 'sink.js', ['--answers', 'sse']);
-  const reference = await startServer(core, 'main.js', []);
-  return {
-    json: json.url,
-    sse: sse.url,
-    websocket: json.endpoints['websocket'] ?? '',
-    tcp: json.endpoints['tcp'] ?? '',
-    httpSse: reference.endpoints['sse'] ?? '',
-    stdio: JSON.stringify(['taskset', '-c', String(core), process.execPath, fileURLToPath(new URL('stdio-sink.js', import.meta.url))]),
-    close: () => {
-      for (const server of [json, sse, reference]) server.close();
-    },
+  const folder = mkdtempSync(join(tmpdir(), 'swarmbench-bench-'));
+  const started: Started[] = [];
+  const close = (): void => {
+    for (const server of started) server.close();
+    rmSync(folder, { recursive: true, force: true });
   };
+  const start = async (command: readonly string[]): Promise<Started> => {
+    const server = await startServer(core, command);
+    started.push(server);
+    return server;
+  };
+  try {
+    const fastSink = compileFastSink(folder);
+    const json = await start([fastSink, 'json']);
+    const sse = await start([fastSink, 'sse']);
+    const reference = await start([process.execPath, join(buildRoot, 'swarm', 'reference-server', 'main.js'), '--port', '0']);
+    return {
+      json: json.url,
+      sse: sse.url,
+      websocket: json.endpoints['websocket'] ?? '',
+      tcp: json.endpoints['tcp'] ?? '',
+      httpSse: reference.endpoints['sse'] ?? '',
+      stdio: JSON.stringify(['taskset', '-c', String(core), process.execPath, fileURLToPath(new URL('stdio-sink.js', import.meta.url))]),
+      close,
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** @returns the program @throws Error with what the compiler said */
+function compileFastSink(folder: string): string {
+  const program = join(folder, 'fast-sink');
+  const source = join(packageRoot, 'tests', 'bench', 'fast-sink.c');
+  const { status, stderr, error } = spawnSync('cc', ['-std=c11', '-O2', '-o', program, source], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`cc could not compile ${source}: ${error?.message ?? stderr}`);
+  return program;
 }
 
 interface Started {
@@ -40,16 +66,15 @@ interface Started {
   close(): void;
 }
 
-async function startServer(core: number, program: string, args: readonly string[]): Promise<Started> {
-  const file = join(buildRoot, 'swarm', 'reference-server', program);
-  const child = spawn('taskset', ['-c', String(core), process.execPath, file, '--port', '0', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+async function startServer(core: number, command: readonly string[]): Promise<Started> {
+  const child = spawn('taskset', ['-c', String(core), ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
   const line = await new Promise<string>((resolve, reject) => {
     let written = '';
     child.stdout.on('data', (chunk: Buffer) => {
       written += chunk.toString();
       if (written.includes('\n')) resolve(written);
     });
-    child.once('error', reject).once('exit', (code) => reject(new Error(`${program} ended with ${code} before it listened`)));
+    child.once('error', reject).once('exit', (code) => reject(new Error(`${command.join(' ')} ended with ${code} before it listened`)));
   });
   const { listening } = JSON.parse(line.slice(0, line.indexOf('\n'))) as { readonly listening: Omit<Started, 'close'> };
   return { url: listening.url, endpoints: listening.endpoints, close: () => void child.kill('SIGKILL') };
