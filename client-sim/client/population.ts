@@ -96,7 +96,7 @@ export class Population {
 
   #lane(profile: ProfileRuntime, key: number, backoff: Backoff): Lane {
     const place = { endpoint: key % this.#endpoints(profile.index), slot: key };
-    const listener = profile.plan.stream === undefined ? undefined : new Subscriber(this.#floor, profile, key);
+    const listener = profile.plan.stream === undefined ? undefined : new Subscriber(this.#floor, profile, key, backoff);
     const lane = new Lane(this.#floor, { id: this.#floor.lanes.length, profile, ...place, backoff, listener });
     this.#floor.lanes.push(lane);
     return lane;

@@ -4,6 +4,7 @@ import { cellAt } from '../measure/cells.js';
 import type { Failure } from '../measure/failure.js';
 import { LOST, OFFERED } from '../measure/series.js';
 import type { StreamControl, StreamListener } from '../transport/stream/stream-listener.js';
+import type { Backoff } from './backoff.js';
 import type { Floor } from './floor.js';
 import type { ProfileRuntime } from './profile-runtime.js';
 import { SequenceTracker } from './sequence-tracker.js';
@@ -23,6 +24,7 @@ export class Subscriber implements StreamListener {
   readonly resume: boolean;
   readonly #floor: Floor;
   readonly #profile: ProfileRuntime;
+  readonly #backoff: Backoff;
   /** Operation numbers of the subscriptions, in the order of `uris`. */
   readonly #operations: readonly number[];
   readonly #asked = new Map<number, Asked>();
@@ -32,9 +34,11 @@ export class Subscriber implements StreamListener {
   /** Came back at this run time and has not caught up; -1: nothing to catch up with. */
   #backAtMs = -1;
 
-  constructor(floor: Floor, profile: ProfileRuntime, slot: number) {
+  /** @param backoff of the sessions of its client: what it hears shows that they can be had */
+  constructor(floor: Floor, profile: ProfileRuntime, slot: number, backoff: Backoff) {
     this.#floor = floor;
     this.#profile = profile;
+    this.#backoff = backoff;
     this.#operations = profile.subscriptions;
     const plans = profile.plan.operations.filter(({ method }) => method === 'resources/subscribe');
     this.uris = plans.map((operation) => subscriptionUri(operation, { seed: floor.seed, slot }));
@@ -79,8 +83,10 @@ export class Subscriber implements StreamListener {
     floor.enter();
     this.#asked.delete(index);
     const tookMs = floor.nowMs - asked.atMs;
-    if (failure === undefined) floor.recorder.succeeded(asked.series, cellAt(tookMs), cellAt(tookMs), 0);
-    else {
+    if (failure === undefined) {
+      this.#backoff.succeeded();
+      floor.recorder.succeeded(asked.series, cellAt(tookMs), cellAt(tookMs), 0);
+    } else {
       const operation = this.#profile.operationName(floor.layout.place(asked.series).operation);
       floor.recorder.failed(asked.series, tookMs, failure, floor.nowMs, { profile: this.#profile.plan.name, operation });
     }
@@ -91,6 +97,7 @@ export class Subscriber implements StreamListener {
     const floor = this.#floor;
     floor.enter(nowMs);
     floor.lastHeardMs = floor.nowMs;
+    this.#backoff.succeeded();
     const stamp = readStamp(bytes, start, end);
     if (stamp !== undefined) this.#delivered(stamp.publisher, stamp.number, floor.stampClock.since(stamp, floor.nowMs));
     floor.leave();

@@ -49,7 +49,7 @@ export function runSimulation(plan: WorkerPlan, options: SimulationOptions): Sim
     templates: (profile) => profile.operations.map((operation, index) => ({
       index, method: operation.method, nameHeader: undefined, maxBodyBytes: 0, writeBody: () => 0,
     })),
-    createChannel: (profile, _endpoint, events) => world.channel(events, profile.rules.capacity, profile.counters),
+    createChannel: (profile, _endpoint, events, listener) => world.channel(events, profile.rules.capacity, profile.counters, listener),
     onSnapshot: (snapshot) => snapshots.push(snapshot),
     onFinished: (last) => {
       snapshots.push(last);

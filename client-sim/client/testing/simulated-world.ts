@@ -1,5 +1,6 @@
 import type { Failure } from '../../measure/failure.js';
 import type { Channel, ChannelEvents, WireCounters } from '../../transport/channel.js';
+import type { StreamListener } from '../../transport/stream/stream-listener.js';
 
 /** What a simulated server does with one request (or one attempt to open, as `open`). Times in milliseconds. */
 export type Behaviour =
@@ -8,9 +9,18 @@ export type Behaviour =
   /** The session is lost: everything in flight fails with it. */
   | { readonly kind: 'lose'; readonly afterMs: number; readonly replica?: number };
 
+/** A session whose stream ends is lost. */
+export interface StreamBehaviour {
+  /** Undefined: never. */
+  readonly subscribedAfterMs?: number;
+  readonly lostAfterMs: number;
+}
+
 export interface ServerScript {
   open(attempt: number): Behaviour;
   request(number: number): Behaviour;
+  /** What becomes of the stream of a session, where its client listens. */
+  stream?(attempt: number): StreamBehaviour;
   /** Whether saying goodbye to a session ever ends; yes when absent. */
   goodbye?(attempt: number): boolean;
 }
@@ -38,8 +48,8 @@ export class SimulatedWorld {
     this.#script = script;
   }
 
-  channel(events: ChannelEvents, capacity: number, counters: WireCounters): SimulatedChannel {
-    const channel = new SimulatedChannel(this, this.#script, events, { capacity, attempt: this.channels.length, counters });
+  channel(events: ChannelEvents, capacity: number, counters: WireCounters, listener?: StreamListener): SimulatedChannel {
+    const channel = new SimulatedChannel(this, this.#script, events, { capacity, attempt: this.channels.length, counters, listener });
     this.channels.push(channel);
     return channel;
   }
@@ -71,6 +81,7 @@ interface SimulatedChannelOptions {
   /** Number of this channel in its world. */
   readonly attempt: number;
   readonly counters: WireCounters;
+  readonly listener: StreamListener | undefined;
 }
 
 /** Every request counts as this many bytes sent. */
@@ -78,6 +89,7 @@ export const REQUEST_BYTES = 100;
 
 export class SimulatedChannel implements Channel {
   opened = false;
+  openedAtMs = Infinity;
   ended = false;
   readonly #world: SimulatedWorld;
   readonly #script: ServerScript;
@@ -106,7 +118,26 @@ export class SimulatedChannel implements Channel {
       }
       this.opened = true;
       if (behaviour.kind === 'answer' && behaviour.replica !== undefined) this.#events.onControlAnswer?.(behaviour.replica, false);
+      this.openedAtMs = this.#world.nowMs;
       this.#events.onOpen(behaviour.afterMs);
+      this.#options.listener?.onReady({ start: () => this.#listen(), leave: () => undefined });
+    });
+  }
+
+  #listen(): void {
+    const { listener, attempt } = this.#options;
+    const behaviour = this.#script.stream?.(attempt);
+    if (listener === undefined || behaviour === undefined) return;
+    listener.uris.forEach((_uri, index) => listener.onSubscribing(index));
+    const later = (delayMs: number, run: () => void): void => this.#world.after(delayMs, () => {
+      if (!this.ended) run();
+    });
+    const { subscribedAfterMs, lostAfterMs } = behaviour;
+    if (subscribedAfterMs !== undefined) later(subscribedAfterMs, () => listener.uris.forEach((_uri, index) => listener.onSubscribed(index, undefined)));
+    later(lostAfterMs, () => {
+      this.ended = true;
+      listener.onOver();
+      this.#events.onClosed('lost');
     });
   }
 
