@@ -16,6 +16,8 @@ const COLON = 0x3a;
 const SPACE = 0x20;
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 const LINE_FEED = Buffer.from('\n', 'latin1');
+/** Longest event taken; what is held of one never grows beyond it by more than a read. For whoever feeds the parser to see to. */
+export const MOST_EVENT_BYTES = 16_777_216;
 /** Beyond this a native search beats the loop (1 ns a byte against some 120 ns a call). */
 const LONG_LINE = 256;
 
@@ -69,11 +71,6 @@ export class SseParser {
       }
       this.endLine(handler);
     }
-  }
-
-  /** Held of an event that is not over. */
-  get pendingBytes(): number {
-    return this.line.length + this.data.length;
   }
 
   /** The buffer given to `feed` is about to be used again. */

@@ -9,7 +9,7 @@ import { newOutbox } from '../http/slow-outbox.js';
 import { SlowReader } from '../http/slow-reader.js';
 import { describeError } from '../http/loss.js';
 import { openSocket, resetSocket, type Address, type SocketOwner } from '../http/socket.js';
-import { SseParser, type SseHandler } from '../http/sse.js';
+import { MOST_EVENT_BYTES, SseParser, type SseHandler } from '../http/sse.js';
 import type { WireShared } from '../shared.js';
 
 export interface EventSourceOwner {
@@ -22,8 +22,6 @@ export interface EventSourceOwner {
   onSourceLost(problem: Problem, retryAfter: string): void;
 }
 
-/** Longest event taken; what is held of one never grows beyond it by more than a read. */
-const MOST_EVENT_BYTES = 16_777_216;
 /** The stream as a whole has no end. */
 const LIMITS = { headBytes: 65_536, bodyBytes: Infinity };
 

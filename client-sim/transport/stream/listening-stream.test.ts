@@ -54,6 +54,23 @@ function subscribable(stream: (request: RawRequest, socket: Socket, nth: number)
 describe('a stream that breaks off', () => {
   const events = range(0, 4).map(numbered).join('');
 
+  test('an event that never ends: what is held of it is bounded, and the stream is asked for again', async () => {
+    const server = await subscribable((_request, socket, nth) => {
+      if (nth > 0) return void socket.write(SSE_HEAD + chunk(numbered(0)));
+      socket.write(SSE_HEAD + chunk('retry: 1\n\ndata: '));
+      const piece = chunk('x'.repeat(1_000_000));
+      const more = (): void => {
+        if (!socket.destroyed) socket.write(piece, () => setImmediate(more));
+      };
+      more();
+    });
+    const listening = new Listening(server.url);
+    await until('the update of the next stream', () => listening.numbers.length > 0, 30_000);
+    expect(listening.numbers).toEqual([0]);
+    expect(listening.counters.streams).toMatchObject({ opened: 2, lost: 1 });
+    expect(listening.counters.bytesReceived).toBeLessThan(17_500_000);
+  }, 40_000);
+
   test('wherever it is cut, goes on with what was not heard whole: nothing is missing, nothing comes twice', async () => {
     const wire = SSE_HEAD + chunk(`retry: 1\n\n${events}`);
     const bytes = Buffer.from(wire);

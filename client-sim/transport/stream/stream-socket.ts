@@ -8,7 +8,7 @@ import type { Head } from '../http/head.js';
 import { ResponseParser } from '../http/parser.js';
 import { SlowReader } from '../http/slow-reader.js';
 import { openSocket, type Address, type SocketOwner } from '../http/socket.js';
-import { SseParser, type SseHandler } from '../http/sse.js';
+import { MOST_EVENT_BYTES, SseParser, type SseHandler } from '../http/sse.js';
 
 export type StreamEnd =
   /** There never was a connection. */
@@ -31,7 +31,6 @@ export interface StreamSocketOwner {
 
 /** A body may go on for ever; a single event may not. */
 const PARSER_LIMITS = { headBytes: 65_536, bodyBytes: Infinity };
-const MOST_EVENT_BYTES = 16_777_216;
 /** Of an answer that is no stream. */
 const MOST_BODY_BYTES = 1_048_576;
 
@@ -141,7 +140,7 @@ export class StreamSocket implements Connecting, SocketOwner, SseHandler {
         case 'more':
           sse.settle();
           this.body?.settle();
-          if (sse.pendingBytes > MOST_EVENT_BYTES) this.end({ kind: 'lost', problem: violation(`an event of more than ${MOST_EVENT_BYTES} bytes`) });
+          if (sse.held > MOST_EVENT_BYTES) this.end({ kind: 'lost', problem: violation(`an event of more than ${MOST_EVENT_BYTES} bytes`) });
           return;
         case 'broken':
           this.end({ kind: 'lost', problem: violation(parser.problem) });
