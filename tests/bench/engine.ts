@@ -15,7 +15,7 @@ import { contestants, type Contestant } from './contestants.js';
 import { goalTable } from './goals.js';
 import { isLoopbackTracked } from './loopback.js';
 import { runMeasured } from './measured-command.js';
-import { pacedLoads, pacedTable, runsOf, titleOf, type PacedResult } from './paced.js';
+import { pacedLoads, pacedTable, runPaced, titleOf, type PacedResult, type PacedRun } from './paced.js';
 import { startSinks, type Sinks } from './sinks.js';
 import { ratioTable, summarise, type RoundResult } from './summary.js';
 
@@ -46,7 +46,9 @@ async function main(rounds: number, seconds: number): Promise<void> {
     }
     const paced: PacedResult[] = [];
     for (const load of pacedLoads.filter((one) => isChosen(titleOf(one)))) {
-      paced.push({ load, runs: await runsOf(load, rounds, CLIENT_CORE, sinks.json, seconds) });
+      const runs: PacedRun[] = [];
+      for (let round = 1; round <= rounds; round++) runs.push(await runPaced(load, CLIENT_CORE, sinks.json, seconds));
+      paced.push({ load, runs });
     }
     const summary = summarise(chosen, results);
     process.stdout.write(`${ratioTable(summary)}\n\n${goalTable(results)}\n\n${pacedTable(paced)}\n`);

@@ -1,7 +1,8 @@
 /**
  * Contestants in JavaScript run so long before they are measured: until then their compilers work, which wrk's did long
- * ago. On the one core they have, the compiler takes its time from the load: a client at 10,000/s by metronome had a
- * send lag p99 of 1.7 to 3 ms in its third second and 0.2 to 0.5 ms from the fourth on (measured, nothing else running).
+ * ago. On the one core they have, the compiler takes its time from the load: a client at 10,000/s by metronome was held up,
+ * beyond what a tick takes, for 80 to 130 ms of its first second and of its second, 17 to 19 of the third and 2 to 8 of the
+ * fourth (three runs, nothing else running).
  */
 export const WARM_UP_SECONDS = 4;
 

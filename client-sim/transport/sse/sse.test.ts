@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { until } from '../../../tests/support/until.js';
 import { negotiate } from '../negotiate.js';
 import { ChannelProbe, COUNTED } from '../testing/channel-probe.js';
-import { ACCEPTED, chunk, event, http, LAST_CHUNK, result, SSE_HEAD, startRawServer, type RawRequest, type RawServer } from '../testing/raw-server.js';
+import { ACCEPTED, chunk, event, http, LAST_CHUNK, result, SSE_HEAD, startRawServer, type RawRequest, type RawServer, writeForEver } from '../testing/raw-server.js';
 
 /** What the server does with one request of the load: `say` puts an event on the session's stream, `post` answers the POST. */
 type Act = (request: RawRequest, say: (message: unknown) => void, post: (answer: string) => void, stream: Socket) => void;
@@ -149,12 +149,8 @@ describe('a server that misbehaves', () => {
   test('never ends an event: what is held is bounded, and the session given up', async () => {
     const server = await serve((_request, _say, post, stream) => {
       post(ACCEPTED);
-      const piece = chunk('x'.repeat(1_000_000));
       stream.write(chunk('data: '));
-      const more = (): void => {
-        if (!stream.destroyed) stream.write(piece, () => setImmediate(more));
-      };
-      more();
+      writeForEver(stream, chunk('x'.repeat(1_000_000)));
     });
     const probe = await open(server);
     expect(await probe.call()).toEqual(['protocol_violation']);

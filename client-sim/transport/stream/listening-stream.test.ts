@@ -6,7 +6,7 @@ import { stampOrigin, readStamp } from '../../mcp/stamp.js';
 import { createEngineWire, createWireCounters, createWireShared } from '../shared.js';
 import { LEGACY, MODERN } from '../testing/channel-probe.js';
 import { RecordingListener } from '../testing/recording-listener.js';
-import { ACCEPTED, chunk, event, http, json, LAST_CHUNK, legacy, SSE_HEAD, startRawServer, type RawHandler, type RawRequest, type RawServer } from '../testing/raw-server.js';
+import { ACCEPTED, chunk, event, http, json, LAST_CHUNK, legacy, SSE_HEAD, startRawServer, type RawHandler, type RawRequest, type RawServer, writeForEver } from '../testing/raw-server.js';
 import { createStreamableHttp } from '../streamable-http.js';
 
 /** Listens on the stream of a session of its own. */
@@ -58,11 +58,7 @@ describe('a stream that breaks off', () => {
     const server = await subscribable((_request, socket, nth) => {
       if (nth > 0) return void socket.write(SSE_HEAD + chunk(numbered(0)));
       socket.write(SSE_HEAD + chunk('retry: 1\n\ndata: '));
-      const piece = chunk('x'.repeat(1_000_000));
-      const more = (): void => {
-        if (!socket.destroyed) socket.write(piece, () => setImmediate(more));
-      };
-      more();
+      writeForEver(socket, chunk('x'.repeat(1_000_000)));
     });
     const listening = new Listening(server.url);
     await until('the update of the next stream', () => listening.numbers.length > 0, 30_000);

@@ -78,6 +78,11 @@ function cutRequest(bytes: Buffer, connection: number): { readonly request: RawR
   return { length, request: { verb, path, headers, body, message: body === '' ? {} : (JSON.parse(body) as RawRequest['message']), connection } };
 }
 
+/** Writes the piece again and again, as fast as it is taken, until the connection is gone. */
+export function writeForEver(socket: Socket, piece: string): void {
+  if (!socket.destroyed) socket.write(piece, () => setImmediate(() => writeForEver(socket, piece)));
+}
+
 /** For `legacy`: a server that hands out no session ids. */
 export const NO_SESSION = '';
 

@@ -7,6 +7,8 @@
  * fast-sink json|sse: how it answers over HTTP. Prints one line of JSON when it listens on 127.0.0.1; ends with its parent.
  */
 #define _GNU_SOURCE
+#include "accept-key.h"
+#include "answers.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -20,9 +22,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { EVENTS = 256, MESSAGE_MAX = 1 << 16, READ_MAX = 1 << 18, ANSWER_MAX = 512, ID_MAX = 40 };
-
-enum protocol { UNKNOWN, HTTP, UPGRADING, WEBSOCKET, LINES };
+enum { EVENTS = 256 };
 
 struct connection {
   int fd;
@@ -32,155 +32,12 @@ struct connection {
   size_t held_bytes;
 };
 
-static const char TEXT_RESULT[] = "{\"content\":[{\"type\":\"text\",\"text\":\"ok\"}]}";
-static const char INITIALIZE_RESULT[] =
-    "{\"protocolVersion\":\"2025-11-25\",\"capabilities\":{\"tools\":{}},\"serverInfo\":{\"name\":\"fast-sink\",\"version\":\"1.0.0\"}}";
-static const char ACCEPTED[] = "HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n";
 static const char DELETED[] = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 static const char NOT_ALLOWED[] = "HTTP/1.1 405 Method Not Allowed\r\nallow: POST, DELETE\r\ncontent-length: 0\r\n\r\n";
 
 static char in[MESSAGE_MAX + READ_MAX];
-/* The shortest message is far longer than a tenth of its answer. */
-static char out[10 * sizeof in];
-static size_t out_bytes;
-static int sse;
-static unsigned sessions;
-
-static void die(const char *what) {
-  perror(what);
-  exit(1);
-}
-
-static void add(const char *bytes, size_t length) {
-  if (out_bytes + length > sizeof out) die("answers");
-  memcpy(out + out_bytes, bytes, length);
-  out_bytes += length;
-}
-
-/* ---- messages ---- */
-
-static int begins(const char *at, const char *end, const char *text, size_t length) {
-  return (size_t)(end - at) >= length && memcmp(at, text, length) == 0;
-}
-
-/* Finds the digits or the quoted id. Clients put it first, but for the SDK, which puts it last. */
-static const char *find_id(const char *message, const char *end, size_t *length) {
-  static const char first[] = "{\"jsonrpc\":\"2.0\",\"id\":";
-  static const char member[] = "\"id\":";
-  const char *at = begins(message, end, first, sizeof first - 1) ? message + sizeof first - sizeof member : memmem(message, end - message, member, sizeof member - 1);
-  if (at == NULL) return NULL;
-  at += sizeof member - 1;
-  const char *stop = at;
-  while (stop < end && *stop != ',' && *stop != '}') stop++;
-  *length = stop - at;
-  return *length > 0 && *length <= ID_MAX ? at : NULL;
-}
-
-static int is_initialize(const char *message, const char *end) {
-  static const char method[] = "\"method\":\"initialize\"";
-  return memmem(message, end - message, method, sizeof method - 1) != NULL;
-}
-
-/* A whole answer but for its id, kept for each length of the id. */
-struct template {
-  char bytes[ANSWER_MAX];
-  size_t length;
-  size_t id_at;
-};
-
-static void build(struct template *template, enum protocol protocol, const char *result, size_t id_length, const char *headers) {
-  char message[ANSWER_MAX / 2];
-  int length = snprintf(message, sizeof message, "{\"jsonrpc\":\"2.0\",\"id\":%0*d,\"result\":%s}", (int)id_length, 0, result);
-  int before = 0;
-  int whole = 0;
-  char *to = template->bytes;
-  if (length >= (int)sizeof message) die("an answer");
-  if (protocol == LINES) {
-    whole = snprintf(to, ANSWER_MAX, "%s\n", message);
-  } else if (protocol == WEBSOCKET) {
-    before = length < 126 ? 2 : 4;
-    to[0] = (char)0x81;
-    to[1] = (char)(length < 126 ? length : 126);
-    if (before == 4) to[2] = (char)(length >> 8), to[3] = (char)length;
-    memcpy(to + before, message, length);
-    whole = before + length;
-  } else if (sse) {
-    before = snprintf(to, ANSWER_MAX, "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache\r\n%stransfer-encoding: chunked\r\n\r\n%x\r\nevent: message\ndata: ", headers, length + 23);
-    whole = before + snprintf(to + before, ANSWER_MAX - before, "%s\n\n\r\n0\r\n\r\n", message);
-  } else {
-    before = snprintf(to, ANSWER_MAX, "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n%scontent-length: %d\r\n\r\n", headers, length);
-    whole = before + snprintf(to + before, ANSWER_MAX - before, "%s", message);
-  }
-  template->length = whole;
-  template->id_at = before + sizeof "{\"jsonrpc\":\"2.0\",\"id\":" - 1;
-}
-
-static void add_answer(const struct template *template, const char *id, size_t id_length) {
-  char *to = out + out_bytes;
-  add(template->bytes, template->length);
-  memcpy(to + template->id_at, id, id_length);
-}
-
-static void answer(enum protocol protocol, const char *message, const char *end) {
-  static struct template known[LINES + 1][ID_MAX + 1];
-  size_t id_length = 0;
-  const char *id = find_id(message, end, &id_length);
-  if (id == NULL) {
-    if (protocol == HTTP) add(ACCEPTED, sizeof ACCEPTED - 1);
-    return;
-  }
-  if (is_initialize(message, end)) {
-    struct template once;
-    char session[64] = "";
-    if (protocol == HTTP) snprintf(session, sizeof session, "mcp-session-id: %08u\r\n", ++sessions);
-    build(&once, protocol, INITIALIZE_RESULT, id_length, session);
-    add_answer(&once, id, id_length);
-    return;
-  }
-  struct template *template = &known[protocol][id_length];
-  if (template->length == 0) build(template, protocol, TEXT_RESULT, id_length, "");
-  add_answer(template, id, id_length);
-}
 
 /* ---- WebSocket (RFC 6455) ---- */
-
-static uint32_t rotated(uint32_t word, int bits) { return word << bits | word >> (32 - bits); }
-
-/* SHA-1 (RFC 3174) of less than 120 bytes: the handshake asks for it. */
-static void sha1(const char *text, size_t length, uint8_t digest[20]) {
-  uint8_t block[128] = {0};
-  uint32_t h[5] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
-  size_t blocks = (length + 8) / 64 + 1;
-  memcpy(block, text, length);
-  block[length] = 0x80;
-  block[blocks * 64 - 2] = (uint8_t)(length * 8 >> 8);
-  block[blocks * 64 - 1] = (uint8_t)(length * 8);
-  for (size_t at = 0; at < blocks * 64; at += 64) {
-    uint32_t w[80];
-    for (int i = 0; i < 16; i++) w[i] = (uint32_t)block[at + 4 * i] << 24 | block[at + 4 * i + 1] << 16 | block[at + 4 * i + 2] << 8 | block[at + 4 * i + 3];
-    for (int i = 16; i < 80; i++) w[i] = rotated(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
-    uint32_t a = h[0], b = h[1], c = h[2], d = h[3], e = h[4];
-    for (int i = 0; i < 80; i++) {
-      uint32_t f = i < 20 ? (b & c) | (~b & d) : i < 40 ? b ^ c ^ d : i < 60 ? (b & c) | (b & d) | (c & d) : b ^ c ^ d;
-      uint32_t k = i < 20 ? 0x5a827999 : i < 40 ? 0x6ed9eba1 : i < 60 ? 0x8f1bbcdc : 0xca62c1d6;
-      uint32_t next = rotated(a, 5) + f + e + k + w[i];
-      e = d, d = c, c = rotated(b, 30), b = a, a = next;
-    }
-    h[0] += a, h[1] += b, h[2] += c, h[3] += d, h[4] += e;
-  }
-  for (int i = 0; i < 20; i++) digest[i] = (uint8_t)(h[i / 4] >> (24 - 8 * (i % 4)));
-}
-
-static void base64(const uint8_t digest[20], char text[29]) {
-  static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (int i = 0; i < 28; i += 4) {
-    int from = i / 4 * 3;
-    uint32_t three = (uint32_t)digest[from] << 16 | digest[from + 1] << 8 | (from + 2 < 20 ? digest[from + 2] : 0);
-    for (int j = 0; j < 4; j++) text[i + j] = letters[three >> (18 - 6 * j) & 63];
-  }
-  text[27] = '=';
-  text[28] = 0;
-}
 
 /* Returns where the next message begins, `at` when not all is there, NULL to end the connection. */
 static char *upgrade(struct connection *connection, char *at, char *end) {
@@ -190,13 +47,10 @@ static char *upgrade(struct connection *connection, char *at, char *end) {
   *stop = 0;
   char *key = strcasestr(at, name);
   if (key == NULL) return NULL;
-  char text[128];
-  char accept[29];
-  uint8_t digest[20];
+  char text[MOST_KEY_BYTES + 1];
+  char accept[ACCEPT_BYTES];
   if (sscanf(key + sizeof name - 1, " %24[A-Za-z0-9+/=]", text) != 1) return NULL;
-  strcat(text, "258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
-  sha1(text, strlen(text), digest);
-  base64(digest, accept);
+  accept_key(text, accept);
   char reply[256];
   int mcp = strcasestr(at, "sec-websocket-protocol:") != NULL;
   add(reply, snprintf(reply, sizeof reply, "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: %s\r\n%s\r\n", accept, mcp ? "sec-websocket-protocol: mcp\r\n" : ""));
@@ -204,8 +58,7 @@ static char *upgrade(struct connection *connection, char *at, char *end) {
   return stop + 4;
 }
 
-static char *take_frame(struct connection *connection, char *at, char *end) {
-  (void)connection;
+static char *take_frame(char *at, char *end) {
   if (end - at < 6) return at;
   size_t length = at[1] & 127;
   char *mask = at + 2;
@@ -233,12 +86,11 @@ static char *take_frame(struct connection *connection, char *at, char *end) {
 
 /* ---- HTTP/1.1 and lines ---- */
 
-static char *take_request(struct connection *connection, char *at, char *end) {
+static char *take_request(char *at, char *end) {
   /* A client's heads are nearly always the same bytes again. */
   static char known[4096];
   static size_t known_head;
   static size_t known_body;
-  (void)connection;
   size_t head = known_head;
   size_t body = known_body;
   if (known_head == 0 || (size_t)(end - at) < known_head || memcmp(at, known, known_head) != 0) {
@@ -260,8 +112,7 @@ static char *take_request(struct connection *connection, char *at, char *end) {
   return message + body;
 }
 
-static char *take_line(struct connection *connection, char *at, char *end) {
-  (void)connection;
+static char *take_line(char *at, char *end) {
   char *stop = memchr(at, '\n', end - at);
   if (stop == NULL) return at;
   answer(LINES, at, stop);
@@ -278,10 +129,10 @@ static enum protocol protocol_of(const char *at, const char *end) {
 
 static char *take(struct connection *connection, char *at, char *end) {
   switch (connection->protocol) {
-    case HTTP: return take_request(connection, at, end);
+    case HTTP: return take_request(at, end);
     case UPGRADING: return upgrade(connection, at, end);
-    case WEBSOCKET: return take_frame(connection, at, end);
-    case LINES: return take_line(connection, at, end);
+    case WEBSOCKET: return take_frame(at, end);
+    case LINES: return take_line(at, end);
     default: return at;
   }
 }
