@@ -24,13 +24,24 @@ exit 0
 const NUMBERS = { SIGTERM: 15, SIGKILL: 9 } as const;
 
 let guard: ChildProcess | undefined;
-let watched = 0;
+let groups = 0;
 
-/** From now on this process group does not outlive us. */
-export function watch(groupId: number): void {
+/**
+ * Starts a process group that does not outlive us. The guard is there first: started after the group, it came too late
+ * for one whose starter was killed meanwhile.
+ */
+export function watched<Group extends { readonly pid?: number | undefined }>(startGroup: () => Group): Group {
   guard ??= start();
-  watched++;
-  tell('+', groupId);
+  groups++;
+  let pid: number | undefined;
+  try {
+    const group = startGroup();
+    pid = group.pid;
+    return group;
+  } finally {
+    if (pid === undefined) release();
+    else tell('+', pid);
+  }
 }
 
 /** Precondition: the group is watched. */
@@ -41,7 +52,11 @@ export function signalGroup(groupId: number, signal: keyof typeof NUMBERS): void
 /** The group has ended. */
 export function unwatch(groupId: number): void {
   tell('-', groupId);
-  if (--watched > 0) return;
+  release();
+}
+
+function release(): void {
+  if (--groups > 0) return;
   guard?.stdin?.end();
   guard = undefined;
 }

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { ServerCommand } from '../../../scenarios/schema/plan.js';
-import { signalGroup, unwatch, watch } from './guard.js';
+import { signalGroup, unwatch, watched } from './guard.js';
 import { SlowOutput } from './slow-output.js';
 
 /** How much of the last that a server wrote to stderr is kept. */
@@ -35,11 +35,10 @@ export class ServerProcess {
     this.owner = owner;
     const [file = '', ...args] = command;
     // Nothing of our own environment, which holds tokens that are not the server's.
-    this.child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: { ...inherited, ...env } });
+    this.child = watched(() => spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: { ...inherited, ...env } }));
     const { child } = this;
     this.pid = child.pid;
     this.input = child.stdin;
-    if (child.pid !== undefined) watch(child.pid);
     child.once('error', (error) => this.end(`it could not be started: ${error.message}`, child.pid !== undefined));
     child.stdin.on('error', () => undefined);
     if (readBytesPerSecond === undefined) child.stdout.on('data', (chunk: Buffer) => this.heard(chunk));
