@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { buildRoot } from './package-root.js';
@@ -76,7 +77,14 @@ function follow(child: ChildProcess, name: string): Program {
 
 export function isAlive(pid: number): boolean {
   try {
-    return process.kill(pid, 0);
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  // A zombie is gone: whether and when it is reaped is up to the machine's first process.
+  if (!existsSync('/proc/self/stat')) return true;
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
   } catch {
     return false;
   }
