@@ -1,4 +1,6 @@
-/** Jest runs the compiled tests (every `*.test.js` below `dist`), so it needs no transformer. `npm test` is the way in. */
+/**
+ * Jest runs the compiled tests (every `*.test.js` below `dist`), so it needs no transformer. `npm test` is the way in.
+ */
 import { fileURLToPath } from 'node:url';
 
 const dist = fileURLToPath(new URL('./dist/', import.meta.url));
@@ -9,8 +11,12 @@ const runs = 'tests/local/(?!latency|keys|capacity|verdicts|command-line|own-fau
 /** Whole stacks under load: two at once are too many for two cores. */
 const stacks = 'tests/swarm/(?:run|scaling|stack|nodes)\\b';
 /** What these hold against each other are milliseconds, rates, verdicts; or they look at all that an engine runs. */
-const alone = 'tests/local/(?:latency|keys|capacity|verdicts|command-line|own-faults|secrets|counts)|harness/cli/swarm-run/|tests/swarm/(?:agent|kernel)';
-/** Everything else: parts of the programs, what makes the images that the stacks want, and small stacks with names of their own. */
+const alone =
+  'tests/local/(?:latency|keys|capacity|verdicts|command-line|own-faults|secrets|counts)|harness/cli/swarm-run/|tests/swarm/(?:agent|kernel)';
+/**
+ * Everything else: parts of the programs, what makes the images that the stacks want, and small stacks with names of
+ * their own.
+ */
 const parts = `(?!${runs}|${stacks}|${alone})`;
 
 /**

@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { parseOptions, UsageError, USAGE } from './link/worker-arguments.js';
 import { LoadWorker } from './link/worker.js';
+import { parseOptions, USAGE, UsageError } from './link/worker-arguments.js';
 import type { WorkerEnd } from './link/worker-options.js';
 
-/** Exit codes: 0 done · 1 broken · 2 wrong arguments, or the controller refuses this worker · 3 the controller cannot be reached. */
+/**
+ * Exit codes: 0 done · 1 broken · 2 wrong arguments, or the controller refuses this worker · 3 the controller cannot be
+ * reached.
+ */
 const EXIT: Readonly<Record<WorkerEnd['kind'], number>> = { stopped: 0, 'lease-stale': 0, alone: 3, refused: 2 };
 
 function log(text: string): void {
@@ -13,7 +16,10 @@ function log(text: string): void {
 
 async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2), {
-    token: process.env['SWARMBENCH_WORKER_TOKEN'], cores: availableParallelism(), readFile: (path) => readFileSync(path, 'utf8'), log,
+    token: process.env.SWARMBENCH_WORKER_TOKEN,
+    cores: availableParallelism(),
+    readFile: (path) => readFileSync(path, 'utf8'),
+    log,
   });
   if (options === 'help') {
     process.stdout.write(USAGE);

@@ -11,12 +11,14 @@ const thisFile = 'architecture.test.ts';
 
 function sources(): readonly SourceFile[] {
   // A room that holds nothing yet is not in a clone.
-  return roomFolders.filter((folder) => existsSync(join(packageRoot, folder))).flatMap((folder) =>
-    readdirSync(join(packageRoot, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && entry.name !== thisFile)
-      .map((entry) => join(entry.parentPath, entry.name))
-      .map((file) => ({ path: relative(packageRoot, file).split(sep).join('/'), text: readFileSync(file, 'utf8') })),
-  );
+  return roomFolders
+    .filter((folder) => existsSync(join(packageRoot, folder)))
+    .flatMap((folder) =>
+      readdirSync(join(packageRoot, folder), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && entry.name !== thisFile)
+        .map((entry) => join(entry.parentPath, entry.name))
+        .map((file) => ({ path: relative(packageRoot, file).split(sep).join('/'), text: readFileSync(file, 'utf8') })),
+    );
 }
 
 test('the walls of the architecture hold in every file', () => {

@@ -1,6 +1,16 @@
 /** `dist` against the sources. The stamp lists every input with size, time and hash, so that looking is cheap. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 import { lockHash } from './install.mjs';
@@ -33,10 +43,12 @@ export function isBuilt(root) {
 export async function build(root) {
   // Without a stamp a failed build stays stale. Inputs are read first: one that changes meanwhile is built again.
   rmSync(join(root, 'dist', STAMP), { force: true });
-  const inputs = Object.fromEntries(inputsOf(root).map((path) => {
-    const { mtimeMs, size } = statSync(join(root, path));
-    return [path, { mtimeMs, size, sha256: hashOf(root, path) }];
-  }));
+  const inputs = Object.fromEntries(
+    inputsOf(root).map((path) => {
+      const { mtimeMs, size } = statSync(join(root, path));
+      return [path, { mtimeMs, size, sha256: hashOf(root, path) }];
+    }),
+  );
   await runQuietly({
     command: process.execPath,
     args: [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '--project', root],
@@ -90,7 +102,9 @@ function* filesBelow(folder, prefix) {
 }
 
 function hashOf(root, path) {
-  return createHash('sha256').update(readFileSync(join(root, path))).digest('hex');
+  return createHash('sha256')
+    .update(readFileSync(join(root, path)))
+    .digest('hex');
 }
 
 function readStamp(root) {

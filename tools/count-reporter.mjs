@@ -5,10 +5,13 @@ export default class CountReporter {
   onRunComplete(_contexts, results) {
     const path = process.env.SWARMBENCH_TEST_SUMMARY;
     if (path === undefined) return;
-    writeFileSync(path, JSON.stringify({
-      passed: results.numPassedTests,
-      failed: results.numFailedTests + results.numRuntimeErrorTestSuites,
-      skipped: results.numPendingTests + results.numTodoTests,
-    }));
+    writeFileSync(
+      path,
+      JSON.stringify({
+        passed: results.numPassedTests,
+        failed: results.numFailedTests + results.numRuntimeErrorTestSuites,
+        skipped: results.numPendingTests + results.numTodoTests,
+      }),
+    );
   }
 }

@@ -1,4 +1,7 @@
-/** Writes the files that are made from code and kept in the repository: `npm run build && node tools/generate.mjs [BUILD]`. */
+/**
+ * Writes the files that are made from code and kept in the repository: `npm run build && node tools/generate.mjs
+ * [BUILD]`.
+ */
 import { writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -10,6 +13,9 @@ const load = (path) => import(pathToFileURL(join(build, path)).href);
 const { gatewayFiles } = await load('swarm/gateway/gateway-files.js');
 const { dashboardFiles } = await load('monitoring/grafana/dashboard-files.js');
 
-for (const [folder, files] of [['swarm/gateway', gatewayFiles()], ['monitoring/grafana/dashboards', dashboardFiles()]]) {
+for (const [folder, files] of [
+  ['swarm/gateway', gatewayFiles()],
+  ['monitoring/grafana/dashboards', dashboardFiles()],
+]) {
   for (const [name, text] of files) writeFileSync(join(root, folder, name), text);
 }

@@ -21,7 +21,15 @@ export async function install(root) {
   await runQuietly({
     command: 'npm',
     // The build needs the compiler, whatever NODE_ENV says. No dependency needs an install script.
-    args: ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'],
+    args: [
+      'ci',
+      '--include=dev',
+      '--ignore-scripts',
+      '--no-audit',
+      '--no-fund',
+      '--no-update-notifier',
+      '--loglevel=error',
+    ],
     cwd: root,
     failure: '`npm ci` failed',
     hint: 'is the npm registry reachable (proxy, offline), and is there room on the disk? `npm ci` alone shows more',
@@ -30,7 +38,9 @@ export async function install(root) {
 }
 
 export function lockHash(root) {
-  return createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  return createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
 }
 
 /** npm keeps what it installed in `node_modules/.package-lock.json`. Optional packages are of other platforms. */

@@ -1,6 +1,6 @@
 /**
- * Jest's own runner, told how many test files it may have under way: one lane of `jest.config.mjs`. Jest runs its lanes one
- * after the other, so files of one lane never meet those of another.
+ * Jest's own runner, told how many test files it may have under way: one lane of `jest.config.mjs`. Jest runs its lanes
+ * one after the other, so files of one lane never meet those of another.
  */
 import TestRunner from 'jest-runner';
 

@@ -35,7 +35,9 @@ export async function takeLock(path, onWait) {
 
 function tryTake(path) {
   try {
-    writeFileSync(path, JSON.stringify({ pid: process.pid, host: hostname(), started: startOf(process.pid) }), { flag: 'wx' });
+    writeFileSync(path, JSON.stringify({ pid: process.pid, host: hostname(), started: startOf(process.pid) }), {
+      flag: 'wx',
+    });
     return true;
   } catch (error) {
     if (error.code === 'EEXIST') return false;
@@ -96,7 +98,10 @@ function isAlive(pid) {
   }
 }
 
-/** Start time in ticks where /proc has it (proc_pid_stat(5), field 22): tells a process from a later one with its number. */
+/**
+ * Start time in ticks where /proc has it (proc_pid_stat(5), field 22): tells a process from a later one with its
+ * number.
+ */
 function startOf(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

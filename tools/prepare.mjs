@@ -17,7 +17,9 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** @param {{forceBuild?: boolean, say?: (line: string) => void}} options */
 export async function prepare({ forceBuild = false, say = sayOnStderr } = {}) {
   if (!forceBuild && isInstalled(root) && isBuilt(root)) return;
-  const release = await takeLock(join(root, '.build', 'prepare.lock'), () => say('waiting for another process that installs or builds'));
+  const release = await takeLock(join(root, '.build', 'prepare.lock'), () =>
+    say('waiting for another process that installs or builds'),
+  );
   try {
     // Looked at again: whoever held the lock has probably done it.
     if (!isInstalled(root)) await timed(say, 'installing dependencies', () => install(root));

@@ -24,11 +24,16 @@ export function runQuietly({ command, args, cwd, failure, hint }) {
     const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     let interrupted;
-    const collect = (chunk) => { output += chunk; };
+    const collect = (chunk) => {
+      output += chunk;
+    };
     child.stdout.setEncoding('utf8').on('data', collect);
     child.stderr.setEncoding('utf8').on('data', collect);
 
-    const passOn = (signal) => { interrupted = signal; child.kill(signal); };
+    const passOn = (signal) => {
+      interrupted = signal;
+      child.kill(signal);
+    };
     process.on('SIGINT', passOn);
     process.on('SIGTERM', passOn);
     const settle = (act) => {
@@ -37,12 +42,30 @@ export function runQuietly({ command, args, cwd, failure, hint }) {
       act();
     };
 
-    child.once('error', (error) => settle(() => reject(new PrepareError({ message: `${failure}: ${error.message}`, hint }))));
-    child.once('close', (code, signal) => settle(() => {
-      if (interrupted !== undefined) reject(new PrepareError({ message: `${failure}: interrupted`, hint: 'run the same command again', exitCode: interrupted === 'SIGINT' ? 130 : 143 }));
-      else if (code === 0) resolve();
-      else reject(new PrepareError({ message: `${failure} (${signal ?? `exit code ${code}`})`, hint, output: lastLines(output) }));
-    }));
+    child.once('error', (error) =>
+      settle(() => reject(new PrepareError({ message: `${failure}: ${error.message}`, hint }))),
+    );
+    child.once('close', (code, signal) =>
+      settle(() => {
+        if (interrupted !== undefined)
+          reject(
+            new PrepareError({
+              message: `${failure}: interrupted`,
+              hint: 'run the same command again',
+              exitCode: interrupted === 'SIGINT' ? 130 : 143,
+            }),
+          );
+        else if (code === 0) resolve();
+        else
+          reject(
+            new PrepareError({
+              message: `${failure} (${signal ?? `exit code ${code}`})`,
+              hint,
+              output: lastLines(output),
+            }),
+          );
+      }),
+    );
   });
 }
 

@@ -14,14 +14,19 @@ await prepareOrExit();
 const summary = join(root, '.build', `test-summary-${process.pid}.json`);
 mkdirSync(join(root, '.build'), { recursive: true });
 
-const child = spawn(process.execPath, [
-  // Jest loads ES modules through node:vm, which is behind this flag (jestjs.io, "ECMAScript Modules").
-  '--experimental-vm-modules',
-  '--disable-warning=ExperimentalWarning',
-  join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
-  '--config', join(root, 'jest.config.mjs'),
-  ...process.argv.slice(2),
-], { cwd: root, stdio: 'inherit', env: { ...process.env, SWARMBENCH_TEST_SUMMARY: summary } });
+const child = spawn(
+  process.execPath,
+  [
+    // Jest loads ES modules through node:vm, which is behind this flag (jestjs.io, "ECMAScript Modules").
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
+    '--config',
+    join(root, 'jest.config.mjs'),
+    ...process.argv.slice(2),
+  ],
+  { cwd: root, stdio: 'inherit', env: { ...process.env, SWARMBENCH_TEST_SUMMARY: summary } },
+);
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
 
 child.once('close', (code, signal) => {

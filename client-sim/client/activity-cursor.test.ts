@@ -3,17 +3,36 @@ import { ActivityCursor } from './activity-cursor.js';
 
 function cursor(intervals: readonly (readonly [fromMs: number, toMs: number])[], fromMs = 0): ActivityCursor {
   const made = new ActivityCursor();
-  made.begin(intervals.map(([from, to]) => ({ fromMs: from, toMs: to })), fromMs);
+  made.begin(
+    intervals.map(([from, to]) => ({ fromMs: from, toMs: to })),
+    fromMs,
+  );
   return made;
 }
 
 test('activity holds within its intervals, their ends excluded', () => {
-  const one = cursor([[10, 20], [30, 40]]);
-  expect([0, 10, 19.9, 20, 29, 30, 39, 40, 100].map((nowMs) => one.holdsAt(nowMs))).toEqual([false, true, true, false, false, true, true, false, false]);
+  const one = cursor([
+    [10, 20],
+    [30, 40],
+  ]);
+  expect([0, 10, 19.9, 20, 29, 30, 39, 40, 100].map((nowMs) => one.holdsAt(nowMs))).toEqual([
+    false,
+    true,
+    true,
+    false,
+    false,
+    true,
+    true,
+    false,
+    false,
+  ]);
 });
 
 test('the end of activity is the end of the interval, however late it is noticed', () => {
-  const one = cursor([[10, 20], [30, 40]]);
+  const one = cursor([
+    [10, 20],
+    [30, 40],
+  ]);
   expect(one.holdsAt(15)).toBe(true);
   expect(one.holdsAt(27)).toBe(false);
   expect(one.endedMs).toBe(20);

@@ -1,8 +1,8 @@
-import { parentPort, type MessagePort } from 'node:worker_threads';
+import { type MessagePort, parentPort } from 'node:worker_threads';
 import { createPacer } from '../load/pacer.js';
+import { compileRequest } from '../mcp/compile-request.js';
 import { LoopMonitor } from '../measure/loop-monitor.js';
 import { transferables } from '../measure/snapshot.js';
-import { compileRequest } from '../mcp/compile-request.js';
 import type { Endpoint } from '../protocol/messages.js';
 import { createEngineWire, createWireShared, type EngineWire, type WireShared } from '../transport/shared.js';
 import { sourceEndpoints } from '../transport/source-endpoints.js';
@@ -10,7 +10,7 @@ import { tokenEndpoints } from '../transport/token-endpoints.js';
 import { transportMap } from '../transport/transports.js';
 import type { ChannelFactory, ProfileRuntime } from './profile-runtime.js';
 import { createThreadEngine, type ThreadEngine } from './thread-engine.js';
-import { hrNowMs, type FromThread, type ThreadSpec, type ToThread, type Way } from './thread-messages.js';
+import { type FromThread, hrNowMs, type ThreadSpec, type ToThread, type Way } from './thread-messages.js';
 
 if (parentPort === null) throw new TypeError('the engine runs in a worker thread');
 listen(parentPort);
@@ -42,14 +42,21 @@ function start(port: MessagePort, spec: ThreadSpec): ThreadEngine {
     port.postMessage(message, message.kind === 'limit' ? [] : transferables(message.snapshot));
   };
   const wire = createEngineWire();
-  for (const [number, { transport }] of spec.plan.profiles.entries()) transportMap[transport].prepare?.(wayOf(spec, number).pinned.era);
+  for (const [number, { transport }] of spec.plan.profiles.entries())
+    transportMap[transport].prepare?.(wayOf(spec, number).pinned.era);
   const engine = createThreadEngine({
-    plan: spec.plan, places: spec.places, endpoints: (profile) => wayOf(spec, profile).endpoints, replicas: wire.replicas, joinMs: spec.joinMs, limits: spec.limits,
+    plan: spec.plan,
+    places: spec.places,
+    endpoints: (profile) => wayOf(spec, profile).endpoints,
+    replicas: wire.replicas,
+    joinMs: spec.joinMs,
+    limits: spec.limits,
     clock: () => performance.now(),
     startMs: performance.now() + spec.startHrMs - hrNowMs(),
     runClock: { startHrMs: spec.startHrMs, errorMs: spec.clockErrorMs },
     loop,
-    templates: (profile, number) => profile.operations.map((operation, index) => compileRequest(operation, index, wayOf(spec, number).pinned)),
+    templates: (profile, number) =>
+      profile.operations.map((operation, index) => compileRequest(operation, index, wayOf(spec, number).pinned)),
     createChannel: channels(spec, wire),
     onSnapshot: (snapshot) => report({ kind: 'snapshot', snapshot }),
     onLimit: (problem) => report({ kind: 'limit', problem }),
@@ -75,7 +82,9 @@ function channels(spec: ThreadSpec, wire: EngineWire): ChannelFactory {
   /** By number, token and source. */
   const byProfile = new Map<number, readonly (readonly (readonly Endpoint[])[])[]>();
   const endpointsOf = (profile: number): readonly (readonly (readonly Endpoint[])[])[] => {
-    const known = byProfile.get(profile) ?? wayOf(spec, profile).endpoints.map((endpoint) => tokenEndpoints(endpoint).map(sourceEndpoints));
+    const known =
+      byProfile.get(profile) ??
+      wayOf(spec, profile).endpoints.map((endpoint) => tokenEndpoints(endpoint).map(sourceEndpoints));
     byProfile.set(profile, known);
     return known;
   };
@@ -91,7 +100,16 @@ function channels(spec: ThreadSpec, wire: EngineWire): ChannelFactory {
     const common = shared.get(profile) ?? createWireShared(wire, profile.counters);
     shared.set(profile, common);
     const { connections, pipeline } = profile.rules;
-    const config = { endpoint, pinned, connections, pipeline, ...misbehave, resettable: onClose === 'reset', openTimeoutMs: timeoutMs, listener };
+    const config = {
+      endpoint,
+      pinned,
+      connections,
+      pipeline,
+      ...misbehave,
+      resettable: onClose === 'reset',
+      openTimeoutMs: timeoutMs,
+      listener,
+    };
     return transportMap[transport].createChannel(config, events, common);
   };
 }

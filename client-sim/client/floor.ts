@@ -12,8 +12,8 @@ import { TicketTable } from './ticket-table.js';
 import type { VirtualClient } from './virtual-client.js';
 
 /**
- * Lanes that hold a send buffer of 64 KiB until they are flushed. Without a bound a pump that is late, with 3,000 clients
- * due, takes 200 MB for a moment, and V8 collects the whole heap for it: one late pump made the next one late.
+ * Lanes that hold a send buffer of 64 KiB until they are flushed. Without a bound a pump that is late, with 3,000
+ * clients due, takes 200 MB for a moment, and V8 collects the whole heap for it: one late pump made the next one late.
  */
 const MOST_DIRTY = 32;
 
@@ -57,11 +57,17 @@ export class Floor {
   readonly laneWakes = new WakeHeap();
   /** Run time at the start of this turn. */
   nowMs: number;
-  /** Only what is due up to here may be sent in this turn: never beyond the stage, though its end may not have been noticed yet. */
+  /**
+   * Only what is due up to here may be sent in this turn: never beyond the stage, though its end may not have been
+   * noticed yet.
+   */
   dueLimitMs: number;
   /** Last moment of the current stage. */
   stageLimitMs = Infinity;
-  /** None yet; a first value that is never used again, or V8 takes the first stage's number for a constant and compiles anew at the second. */
+  /**
+   * None yet; a first value that is never used again, or V8 takes the first stage's number for a constant and compiles
+   * anew at the second.
+   */
   stage = -1;
   inFlight = 0;
   /** By profile. */
@@ -74,20 +80,20 @@ export class Floor {
   /** What was published and heard of, by publisher. */
   readonly flows = new FlowBook();
   readonly stampClock: StampClock;
-  readonly #stageNames: readonly string[];
+  private readonly stageNames: readonly string[];
   /** False once the last stage is over or the run was stopped: nothing new is sent or opened. */
   running = true;
   /** Operations this pump may still start. */
   budget = 0;
-  readonly #clock: () => number;
-  readonly #startMs: number;
+  private readonly clock: () => number;
+  private readonly startMs: number;
   /** Lists with a count of their own: truncating an array costs more than an operation does. */
-  readonly #touched: VirtualClient[] = [];
-  #touchedCount = 0;
-  readonly #dirty: Lane[] = [];
-  #dirtyCount = 0;
+  private readonly touched: VirtualClient[] = [];
+  private touchedCount = 0;
+  private readonly dirty: Lane[] = [];
+  private dirtyCount = 0;
   /** Turns nest when a channel answers within a call of ours; only the outermost serves and flushes. */
-  #depth = 0;
+  private depth = 0;
 
   constructor(options: FloorOptions) {
     this.seed = options.seed;
@@ -97,17 +103,17 @@ export class Floor {
     this.createChannel = options.createChannel;
     this.homeOf = options.homeOf;
     this.stampClock = options.stampClock;
-    this.#stageNames = options.stageNames;
+    this.stageNames = options.stageNames;
     this.tickets = new TicketTable(options.profiles);
     this.activeClients = new Int32Array(options.profiles);
-    this.#clock = options.clock;
-    this.#startMs = options.startMs;
-    this.nowMs = this.#clock() - this.#startMs;
+    this.clock = options.clock;
+    this.startMs = options.startMs;
+    this.nowMs = this.clock() - this.startMs;
     this.dueLimitMs = this.nowMs;
   }
 
   get stageName(): string {
-    return this.#stageNames[this.stage] ?? '';
+    return this.stageNames[this.stage] ?? '';
   }
 
   /** Begins a pump: reads the clock and fills the budgets. */
@@ -119,29 +125,29 @@ export class Floor {
 
   /** @param clockMs what the channel's clock showed; read here when absent */
   enter(clockMs?: number): void {
-    if (this.#depth++ === 0) {
-      this.#setNow((clockMs ?? this.#clock()) - this.#startMs);
+    if (this.depth++ === 0) {
+      this.setNow((clockMs ?? this.clock()) - this.startMs);
       this.budget = MOST_PER_PUMP;
-    } else if (clockMs !== undefined && clockMs - this.#startMs > this.nowMs) this.#setNow(clockMs - this.#startMs);
+    } else if (clockMs !== undefined && clockMs - this.startMs > this.nowMs) this.setNow(clockMs - this.startMs);
   }
 
   leave(): void {
-    if (this.#depth === 1) this.settle();
-    this.#depth--;
+    if (this.depth === 1) this.settle();
+    this.depth--;
   }
 
   /** This client may be able to send: it is served before the turn ends. */
   touch(client: VirtualClient): void {
     if (client.touched) return;
     client.touched = true;
-    this.#touched[this.#touchedCount++] = client;
+    this.touched[this.touchedCount++] = client;
   }
 
   /** This lane has something in its send buffer. */
   soil(lane: Lane): void {
     if (lane.dirty) return;
     lane.dirty = true;
-    this.#dirty[this.#dirtyCount++] = lane;
+    this.dirty[this.dirtyCount++] = lane;
   }
 
   /** Operations that may be started in this turn. */
@@ -157,33 +163,33 @@ export class Floor {
 
   /** Serves who was touched, also by serving, and flushes what was written, until neither is left. */
   settle(): void {
-    while (this.#touchedCount > 0 || this.#dirtyCount > 0) {
-      for (let index = 0; index < this.#touchedCount; index++) {
-        const client = this.#touched[index] as VirtualClient;
+    while (this.touchedCount > 0 || this.dirtyCount > 0) {
+      for (let index = 0; index < this.touchedCount; index++) {
+        const client = this.touched[index] as VirtualClient;
         client.touched = false;
         client.serve();
         this.relieve();
       }
-      this.#touchedCount = 0;
-      this.#flush();
+      this.touchedCount = 0;
+      this.flush();
     }
   }
 
   /** Flushes what was written so far, if it is much. */
   relieve(): void {
-    if (this.#dirtyCount >= MOST_DIRTY) this.#flush();
+    if (this.dirtyCount >= MOST_DIRTY) this.flush();
   }
 
-  #flush(): void {
-    for (let index = 0; index < this.#dirtyCount; index++) {
-      const lane = this.#dirty[index] as Lane;
+  private flush(): void {
+    for (let index = 0; index < this.dirtyCount; index++) {
+      const lane = this.dirty[index] as Lane;
       lane.dirty = false;
       lane.flush();
     }
-    this.#dirtyCount = 0;
+    this.dirtyCount = 0;
   }
 
-  #setNow(nowMs: number): void {
+  private setNow(nowMs: number): void {
     this.nowMs = nowMs;
     this.dueLimitMs = Math.min(nowMs, this.stageLimitMs);
   }

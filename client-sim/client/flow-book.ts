@@ -4,21 +4,21 @@ type Writable = { -readonly [Key in keyof Flow]: Flow[Key] };
 
 /** Counts by publisher since the last reading; see `Flow`. */
 export class FlowBook {
-  #flows = new Map<number, Writable>();
+  private flows = new Map<number, Writable>();
 
   of(publisher: number): Writable {
-    const known = this.#flows.get(publisher);
+    const known = this.flows.get(publisher);
     if (known !== undefined) return known;
     const flow: Writable = { publisher, published: 0, unconfirmed: 0, subscribers: 0, before: 0, delivered: 0 };
-    this.#flows.set(publisher, flow);
+    this.flows.set(publisher, flow);
     return flow;
   }
 
   /** Everything since the last call. */
   take(): readonly Flow[] {
-    if (this.#flows.size === 0) return NONE;
-    const taken = [...this.#flows.values()];
-    this.#flows = new Map();
+    if (this.flows.size === 0) return NONE;
+    const taken = [...this.flows.values()];
+    this.flows = new Map();
     return taken;
   }
 }

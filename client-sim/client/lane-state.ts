@@ -1,5 +1,5 @@
-import type { Backoff } from './backoff.js';
 import type { StreamListener } from '../transport/stream/stream-listener.js';
+import type { Backoff } from './backoff.js';
 import type { ProfileRuntime } from './profile-runtime.js';
 
 /**

@@ -9,28 +9,26 @@ export class LaneUsers {
   wanted = 0;
   /** Those of a pooled session that wait for room. */
   readonly line: WaitingLine;
-  #clients: VirtualClient[] = [];
-  readonly #floor: Floor;
+  private clients: VirtualClient[] = [];
 
-  constructor(floor: Floor) {
-    this.#floor = floor;
+  constructor(private readonly floor: Floor) {
     this.line = new WaitingLine(floor);
   }
 
   add(client: VirtualClient): void {
     // The first not by `push`, which makes room for 17 where most lanes have one.
-    if (this.#clients.length === 0) this.#clients = [client];
-    else this.#clients.push(client);
+    if (this.clients.length === 0) this.clients = [client];
+    else this.clients.push(client);
   }
 
   /** Something has changed for all of them. */
   touch(): void {
-    for (const client of this.#clients) this.#floor.touch(client);
+    for (const client of this.clients) this.floor.touch(client);
   }
 
   /** The session was refused. @param replica the one behind the endpoint, where that is one; else 0 */
   refuse(failure: Failure, replica: number): void {
-    for (const client of this.#clients) client.refused(failure, replica);
+    for (const client of this.clients) client.refused(failure, replica);
   }
 
   /** There is room for so many requests. */

@@ -21,18 +21,24 @@ export function limitShare(plan: WorkerPlan, places: readonly ClientPlace[]): Li
   return { ratePerSecond, bytes: whole > 0 ? (limits.bytes * ratePerSecond) / whole : limits.bytes };
 }
 
-function totals(plan: WorkerPlan, count: (profile: ProfilePlan) => number): { clients: number; closed: number; rate: number } {
+function totals(
+  plan: WorkerPlan,
+  count: (profile: ProfilePlan) => number,
+): { clients: number; closed: number; rate: number } {
   const sum = { clients: 0, closed: 0, rate: 0 };
   for (const profile of plan.profiles) {
     const clients = count(profile);
     sum.clients += clients;
     if (profile.arrivals.model === 'closed') sum.closed += clients;
-    else if (profile.arrivals.model === 'open') sum.rate += clients * profile.arrivals.ratePerSecond * highestRateLoad(plan);
+    else if (profile.arrivals.model === 'open')
+      sum.rate += clients * profile.arrivals.ratePerSecond * highestRateLoad(plan);
   }
   return sum;
 }
 
 function highestRateLoad(plan: WorkerPlan): number {
-  const loads = plan.stages.filter((stage) => stage.scale === 'rate').flatMap((stage) => stage.segments.flatMap(({ from, to }) => [from, to]));
+  const loads = plan.stages
+    .filter((stage) => stage.scale === 'rate')
+    .flatMap((stage) => stage.segments.flatMap(({ from, to }) => [from, to]));
   return Math.max(1, ...loads);
 }

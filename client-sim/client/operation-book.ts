@@ -15,38 +15,39 @@ interface ClientDraw {
 export class OperationBook {
   /** Of the operation last asked for. */
   readonly draw: ClientDraw;
-  readonly #floor: Floor;
-  readonly #profile: ProfileRuntime;
 
   /** @param stamp of what the client publishes; undefined: nothing */
-  constructor(floor: Floor, profile: ProfileRuntime, slot: number, stamp: Stamp | undefined) {
-    this.#floor = floor;
-    this.#profile = profile;
+  constructor(
+    private readonly floor: Floor,
+    private readonly profile: ProfileRuntime,
+    slot: number,
+    stamp: Stamp | undefined,
+  ) {
     this.draw = { seed: floor.seed, slot, sequence: 0, ...(stamp === undefined ? {} : { stamp }) };
   }
 
   /** First series of the current stage; add the operation. */
   get base(): number {
-    return this.#floor.layout.base(this.#floor.stage, this.#profile.index);
+    return this.floor.layout.base(this.floor.stage, this.profile.index);
   }
 
   operation(sequence: number): number {
     this.draw.sequence = sequence;
-    return this.#profile.operation(this.draw);
+    return this.profile.operation(this.draw);
   }
 
   /** @param counter of `COUNTERS`, by number */
   count(counter: number, from: number, to: number): void {
-    const { recorder } = this.#floor;
+    const { recorder } = this.floor;
     const { base } = this;
     for (let sequence = from; sequence < to; sequence++) recorder.count(base + this.operation(sequence), counter);
   }
 
   /** @param replica number of the one it failed at; 0: not known */
   failed(series: number, sinceDueMs: number, failure: Failure, replica: number): void {
-    const { layout, nowMs, recorder } = this.#floor;
-    const operation = this.#profile.operationName(layout.place(series).operation);
-    recorder.failed(series, sinceDueMs, failure, nowMs, { profile: this.#profile.plan.name, operation });
+    const { layout, nowMs, recorder } = this.floor;
+    const operation = this.profile.operationName(layout.place(series).operation);
+    recorder.failed(series, sinceDueMs, failure, nowMs, { profile: this.profile.plan.name, operation });
     // What failed by our own doing says nothing of the replica.
     if (replica > 0 && !isByUs(failure.category)) recorder.failedAt(series, replica);
   }

@@ -8,9 +8,18 @@ export interface ClientPlace {
   readonly index: number;
 }
 
-/** Deals a worker's slots out to its threads as the controller deals them out to workers: sessions of a pool stay together. */
-export function partition(profiles: readonly ProfilePlan[], slots: readonly SlotSet[], threads: number): readonly (readonly ClientPlace[])[] {
-  return splitSlots(slots, profiles, threads).map((sets) => sets.flatMap((set) => slotIndexes(set).map((index) => ({ profile: set.profile, index }))));
+/**
+ * Deals a worker's slots out to its threads as the controller deals them out to workers: sessions of a pool stay
+ * together.
+ */
+export function partition(
+  profiles: readonly ProfilePlan[],
+  slots: readonly SlotSet[],
+  threads: number,
+): readonly (readonly ClientPlace[])[] {
+  return splitSlots(slots, profiles, threads).map((sets) =>
+    sets.flatMap((set) => slotIndexes(set).map((index) => ({ profile: set.profile, index }))),
+  );
 }
 
 export function countClients(slots: readonly SlotSet[]): number {

@@ -1,10 +1,10 @@
 import { allocationKey } from '../../scenarios/schema/allocate.js';
 import { takesPart } from '../../scenarios/schema/load.js';
 import { activeIntervals } from '../load/activity.js';
-import { ClosedArrivals, NoArrivals, OpenArrivals, type Arrivals, type SequenceRange } from '../load/arrivals.js';
+import { type Arrivals, ClosedArrivals, NoArrivals, OpenArrivals, type SequenceRange } from '../load/arrivals.js';
 import { IdleArrivals } from '../load/idle-arrivals.js';
 import { clientSchedule } from '../load/schedule.js';
-import { adjustShape, shapeFor, type LoadShape } from '../load/shape.js';
+import { adjustShape, type LoadShape, shapeFor } from '../load/shape.js';
 import type { AdjustOrder } from '../protocol/messages.js';
 import { Backoff } from './backoff.js';
 import type { Floor } from './floor.js';
@@ -16,89 +16,104 @@ import { VirtualClient } from './virtual-client.js';
 
 /** Who lives on a floor: creates clients and their lanes, and gives them new schedules when the load is adjusted. */
 export class Population {
-  readonly #floor: Floor;
-  readonly #profiles: readonly ProfileRuntime[];
-  /** How many there are for a profile. */
-  readonly #endpoints: (profile: number) => number;
   /** By profile: an adjustment may name one. */
-  readonly #shapes: LoadShape[];
-  readonly #pools = new Map<string, { readonly lane: Lane; readonly backoff: Backoff }>();
-  readonly #members: { readonly client: VirtualClient; readonly place: ClientPlace }[] = [];
+  private readonly shapes: LoadShape[];
+  private readonly pools = new Map<string, { readonly lane: Lane; readonly backoff: Backoff }>();
+  private readonly members: { readonly client: VirtualClient; readonly place: ClientPlace }[] = [];
 
-  constructor(floor: Floor, profiles: readonly ProfileRuntime[], endpoints: (profile: number) => number, shape: LoadShape) {
-    this.#floor = floor;
-    this.#profiles = profiles;
-    this.#endpoints = endpoints;
-    this.#shapes = profiles.map(({ plan }) => shapeFor(shape, plan.name));
+  constructor(
+    private readonly floor: Floor,
+    private readonly profiles: readonly ProfileRuntime[],
+    /** How many there are for a profile. */
+    private readonly endpoints: (profile: number) => number,
+    shape: LoadShape,
+  ) {
+    this.shapes = profiles.map(({ plan }) => shapeFor(shape, plan.name));
   }
 
   /** @param joinMs what was due before is not theirs */
   add(places: readonly ClientPlace[], joinMs: number): void {
     for (const place of places) {
-      const profile = this.#profiles[place.profile];
+      const profile = this.profiles[place.profile];
       if (profile === undefined) throw new RangeError(`no profile ${place.profile} in the plan`);
-      const id = this.#floor.clients.length;
+      const id = this.floor.clients.length;
       const slot = profile.plan.firstSlot + place.index;
-      const client = new VirtualClient(this.#floor, {
-        id, slot, profile, ...this.#lanes(profile, place.index),
-        arrivals: (onOffered) => this.#arrivals(profile, place.index, joinMs, onOffered),
+      const client = new VirtualClient(this.floor, {
+        id,
+        slot,
+        profile,
+        ...this.lanes(profile, place.index),
+        arrivals: (onOffered) => this.arrivals(profile, place.index, joinMs, onOffered),
       });
-      this.#floor.clients.push(client);
-      this.#members.push({ client, place });
-      client.begin(this.#intervals(profile, place.index), joinMs);
+      this.floor.clients.push(client);
+      this.members.push({ client, place });
+      client.begin(this.intervals(profile, place.index), joinMs);
     }
   }
 
   /** @param nowMs an order that comes late holds from now: what was sent cannot be taken back */
   adjust(order: Pick<AdjustOrder, 'stage' | 'atMs' | 'load' | 'profile'>, nowMs: number): void {
     const adjustment = { stage: order.stage, atMs: Math.max(order.atMs, nowMs), load: order.load };
-    this.#profiles.forEach((profile, index) => {
+    this.profiles.forEach((profile, index) => {
       if (order.profile !== undefined && order.profile !== profile.plan.name) return;
-      const shape = this.#shapes[index] ?? [];
-      if (shape.every((stage) => stage.index !== order.stage || takesPart(stage, profile.plan.name))) this.#shapes[index] = adjustShape(shape, adjustment);
+      const shape = this.shapes[index] ?? [];
+      if (shape.every((stage) => stage.index !== order.stage || takesPart(stage, profile.plan.name)))
+        this.shapes[index] = adjustShape(shape, adjustment);
     });
-    for (const { client, place } of this.#members) {
+    for (const { client, place } of this.members) {
       if (order.profile !== undefined && order.profile !== client.profile.plan.name) continue;
-      if (client.arrivals instanceof OpenArrivals) client.arrivals.reschedule(this.#schedule(client.profile, place.index));
-      client.setActivity(this.#intervals(client.profile, place.index));
+      if (client.arrivals instanceof OpenArrivals)
+        client.arrivals.reschedule(this.schedule(client.profile, place.index));
+      client.setActivity(this.intervals(client.profile, place.index));
     }
   }
 
-  #arrivals(profile: ProfileRuntime, index: number, joinMs: number, onOffered: SequenceRange): Arrivals {
+  private arrivals(profile: ProfileRuntime, index: number, joinMs: number, onOffered: SequenceRange): Arrivals {
     const { plan } = profile;
-    if (plan.arrivals.model === 'open') return new OpenArrivals(this.#schedule(profile, index), joinMs, onOffered);
+    if (plan.arrivals.model === 'open') return new OpenArrivals(this.schedule(profile, index), joinMs, onOffered);
     if (plan.misbehave.idleMs !== undefined) return new IdleArrivals(plan.misbehave.idleMs, onOffered);
     if (plan.arrivals.model === 'none') return new NoArrivals();
-    return new ClosedArrivals({
-      thinkTime: plan.arrivals.thinkTime, loops: plan.maxInFlight,
-      seed: this.#floor.seed, slot: plan.firstSlot + index, index, clients: plan.clients,
-    }, onOffered);
+    return new ClosedArrivals(
+      {
+        thinkTime: plan.arrivals.thinkTime,
+        loops: plan.maxInFlight,
+        seed: this.floor.seed,
+        slot: plan.firstSlot + index,
+        index,
+        clients: plan.clients,
+      },
+      onOffered,
+    );
   }
 
-  #schedule(profile: ProfileRuntime, index: number) {
-    return clientSchedule(profile.plan, index, this.#shapes[profile.index] ?? [], this.#floor.seed);
+  private schedule(profile: ProfileRuntime, index: number) {
+    return clientSchedule(profile.plan, index, this.shapes[profile.index] ?? [], this.floor.seed);
   }
 
-  #intervals(profile: ProfileRuntime, index: number) {
-    return activeIntervals(this.#shapes[profile.index] ?? [], index, profile.plan.clients);
+  private intervals(profile: ProfileRuntime, index: number) {
+    return activeIntervals(this.shapes[profile.index] ?? [], index, profile.plan.clients);
   }
 
-  #lanes(profile: ProfileRuntime, index: number): { readonly lanes: readonly Lane[]; readonly backoff: Backoff } {
+  private lanes(
+    profile: ProfileRuntime,
+    index: number,
+  ): { readonly lanes: readonly Lane[]; readonly backoff: Backoff } {
     const key = allocationKey(profile.plan, index);
-    const pooled = this.#pools.get(`${profile.index}:${key}`);
+    const pooled = this.pools.get(`${profile.index}:${key}`);
     if (pooled !== undefined) return { lanes: [pooled.lane], backoff: pooled.backoff };
-    const backoff = new Backoff(this.#floor.seed, key);
-    const lanes = Array.from({ length: profile.rules.lanes }, () => this.#lane(profile, key, backoff));
+    const backoff = new Backoff(this.floor.seed, key);
+    const lanes = Array.from({ length: profile.rules.lanes }, () => this.lane(profile, key, backoff));
     const [lane] = lanes;
-    if (profile.plan.session.mode === 'pool' && lane !== undefined) this.#pools.set(`${profile.index}:${key}`, { lane, backoff });
+    if (profile.plan.session.mode === 'pool' && lane !== undefined)
+      this.pools.set(`${profile.index}:${key}`, { lane, backoff });
     return { lanes, backoff };
   }
 
-  #lane(profile: ProfileRuntime, key: number, backoff: Backoff): Lane {
-    const place = { endpoint: key % this.#endpoints(profile.index), slot: key };
-    const listener = profile.plan.stream === undefined ? undefined : new Subscriber(this.#floor, profile, key, backoff);
-    const lane = new Lane(this.#floor, { id: this.#floor.lanes.length, profile, ...place, backoff, listener });
-    this.#floor.lanes.push(lane);
+  private lane(profile: ProfileRuntime, key: number, backoff: Backoff): Lane {
+    const place = { endpoint: key % this.endpoints(profile.index), slot: key };
+    const listener = profile.plan.stream === undefined ? undefined : new Subscriber(this.floor, profile, key, backoff);
+    const lane = new Lane(this.floor, { id: this.floor.lanes.length, profile, ...place, backoff, listener });
+    this.floor.lanes.push(lane);
     return lane;
   }
 }

@@ -1,24 +1,42 @@
 import type { HeaderPlan, OperationPlan, ProfilePlan } from '../../scenarios/schema/plan.js';
 import { factsOf, type TransportName } from '../../scenarios/schema/transports.js';
-import { costOfChildren, processProblem, processRoom } from '../measure/process-room.js';
 import { compileRequest } from '../mcp/compile-request.js';
-import { withArguments, type SettledOperation } from '../protocol/settled-operation.js';
+import { costOfChildren, processProblem, processRoom } from '../measure/process-room.js';
 import { endpointsFor } from '../protocol/endpoints.js';
-import { PROTOCOL, type Endpoint, type Exchange, type PinnedProtocol, type PreflightOrder, type PreflightResult } from '../protocol/messages.js';
-import { negotiate, type Negotiation } from '../transport/negotiate.js';
+import {
+  type Endpoint,
+  type Exchange,
+  type PinnedProtocol,
+  PROTOCOL,
+  type PreflightOrder,
+  type PreflightResult,
+} from '../protocol/messages.js';
+import { type SettledOperation, withArguments } from '../protocol/settled-operation.js';
+import { type Negotiation, negotiate } from '../transport/negotiate.js';
 import { tokenEndpoints } from '../transport/token-endpoints.js';
 import type { WireAnswer, WireSession } from '../transport/wire-session.js';
-import { sessionRules } from './profile-runtime.js';
-import { tryStreams } from './preflight-stream.js';
 import { Catalogue, listingFor } from './catalogue.js';
+import { tryStreams } from './preflight-stream.js';
+import { sessionRules } from './profile-runtime.js';
 
 const TIMEOUT_MS = 10_000;
 /** Tokens beyond the first that are tried: enough for a pool made by hand. */
 const MOST_TOKENS = 99;
 
 type Outcome =
-  | { readonly ok: true; readonly pinned: PinnedProtocol; readonly serverInfo: PreflightResult['serverInfo']; readonly tools: readonly string[]; readonly settled: readonly SettledOperation[] }
-  | { readonly ok: false; readonly problem: string; readonly pinned?: PinnedProtocol; readonly tools: readonly string[] };
+  | {
+      readonly ok: true;
+      readonly pinned: PinnedProtocol;
+      readonly serverInfo: PreflightResult['serverInfo'];
+      readonly tools: readonly string[];
+      readonly settled: readonly SettledOperation[];
+    }
+  | {
+      readonly ok: false;
+      readonly problem: string;
+      readonly pinned?: PinnedProtocol;
+      readonly tools: readonly string[];
+    };
 
 /**
  * Tries the target before the load does: at every endpoint a handshake, the lists that the mix refers to, and one call
@@ -29,19 +47,37 @@ export async function runPreflight(order: PreflightOrder): Promise<PreflightResu
   const results: PreflightResult[] = [];
   for (const { profiles, endpoints, era } of order.routes) {
     const { plan } = order;
-    const found = await tryRoute({ ...order, endpoints, era, plan: { ...plan, profiles: plan.profiles.filter((_, index) => profiles.includes(index)) } });
-    const exchanges = found.exchanges.map((exchange) => ({ ...exchange, step: `${profiles.map((index) => plan.profiles[index]?.name).join(', ')}: ${exchange.step}` }));
+    const found = await tryRoute({
+      ...order,
+      endpoints,
+      era,
+      plan: { ...plan, profiles: plan.profiles.filter((_, index) => profiles.includes(index)) },
+    });
+    const exchanges = found.exchanges.map((exchange) => ({
+      ...exchange,
+      step: `${profiles.map((index) => plan.profiles[index]?.name).join(', ')}: ${exchange.step}`,
+    }));
     results.push({ ...found, exchanges });
     if (!found.ok) break;
   }
   const last = results.at(-1);
   if (last === undefined) return result(order, { tools: [] }, [], 'the order names no route to the target');
-  const all = { ...last, exchanges: results.flatMap(({ exchanges }) => exchanges), tools: [...new Set(results.flatMap(({ tools }) => tools))] };
+  const all = {
+    ...last,
+    exchanges: results.flatMap(({ exchanges }) => exchanges),
+    tools: [...new Set(results.flatMap(({ tools }) => tools))],
+  };
   if (!last.ok) return all;
   const pinned = results.flatMap((each) => each.pinned ?? []);
   const [first] = results;
   const settledOperations = results.flatMap((each) => each.settledOperations ?? []);
-  return { ...all, ...(first?.pinned === undefined ? {} : { pinned: first.pinned }), ...(first?.serverInfo === undefined ? {} : { serverInfo: first.serverInfo }), ...(settledOperations.length === 0 ? {} : { settledOperations }), routes: pinned };
+  return {
+    ...all,
+    ...(first?.pinned === undefined ? {} : { pinned: first.pinned }),
+    ...(first?.serverInfo === undefined ? {} : { serverInfo: first.serverInfo }),
+    ...(settledOperations.length === 0 ? {} : { settledOperations }),
+    routes: pinned,
+  };
 }
 
 /** All endpoints of one route, in one era. */
@@ -49,9 +85,17 @@ async function tryRoute(order: PreflightOrder): Promise<PreflightResult> {
   const exchanges: Exchange[] = [];
   let first: Extract<Outcome, { ok: true }> | undefined;
   const used = [...new Set(order.plan.profiles.map(({ transport }) => transport))];
-  const places = used.flatMap((transport) => endpointsFor(order.endpoints, transport).map((endpoint) => ({ transport, endpoint })));
+  const places = used.flatMap((transport) =>
+    endpointsFor(order.endpoints, transport).map((endpoint) => ({ transport, endpoint })),
+  );
   const unreachable = used.find((transport) => !places.some((place) => place.transport === transport));
-  if (unreachable !== undefined) return result(order, { tools: [] }, exchanges, `the target has no endpoint for ${unreachable}: ${order.endpoints.map(({ url }) => url).join(', ')}`);
+  if (unreachable !== undefined)
+    return result(
+      order,
+      { tools: [] },
+      exchanges,
+      `the target has no endpoint for ${unreachable}: ${order.endpoints.map(({ url }) => url).join(', ')}`,
+    );
   const asked = eraToAsk(order.era, used);
   const sessions = new Map<TransportName, boolean>();
   for (const [number, { transport, endpoint }] of places.entries()) {
@@ -59,12 +103,17 @@ async function tryRoute(order: PreflightOrder): Promise<PreflightResult> {
     // What the first endpoint speaks all must speak: the era is pinned for the whole run.
     const [spoken = endpoint, ...others] = tokenEndpoints(endpoint);
     const outcome = await tryEndpoint(order, transport, spoken, first?.pinned.era ?? asked, exchanges);
-    if (places.length > 1) label(exchanges, before, used.length > 1 ? `${transport}, endpoint ${number + 1}: ` : `endpoint ${number + 1}: `);
+    if (places.length > 1)
+      label(exchanges, before, used.length > 1 ? `${transport}, endpoint ${number + 1}: ` : `endpoint ${number + 1}: `);
     if (!outcome.ok) return result(order, outcome, exchanges, `${endpoint.url}: ${outcome.problem}`);
     // Whether there are session ids depends on the transport too; within one, all endpoints must be alike.
-    const expected = { ...(first?.pinned ?? outcome.pinned), sessions: sessions.get(transport) ?? outcome.pinned.sessions };
+    const expected = {
+      ...(first?.pinned ?? outcome.pinned),
+      sessions: sessions.get(transport) ?? outcome.pinned.sessions,
+    };
     const odd = difference(expected, outcome.pinned);
-    if (odd !== undefined) return result(order, outcome, exchanges, `${endpoint.url} ${odd} Replicas of one target must speak alike.`);
+    if (odd !== undefined)
+      return result(order, outcome, exchanges, `${endpoint.url} ${odd} Replicas of one target must speak alike.`);
     sessions.set(transport, outcome.pinned.sessions);
     first ??= outcome;
     const refusedToken = await tryTokens(transport, others.slice(0, MOST_TOKENS), outcome.pinned.era, exchanges);
@@ -81,14 +130,25 @@ function eraToAsk(era: PreflightOrder['era'], used: readonly TransportName[]): P
   return only?.[0] ?? 'auto';
 }
 
-function result(order: PreflightOrder, found: Partial<Extract<Outcome, { ok: true }>> | Outcome, exchanges: Exchange[], problem: string | undefined): PreflightResult {
+function result(
+  order: PreflightOrder,
+  found: Partial<Extract<Outcome, { ok: true }>> | Outcome,
+  exchanges: Exchange[],
+  problem: string | undefined,
+): PreflightResult {
   const serverInfo = 'serverInfo' in found ? found.serverInfo : undefined;
   return {
-    protocol: PROTOCOL, runId: order.runId, ok: problem === undefined, tools: [...(found.tools ?? [])], exchanges,
+    protocol: PROTOCOL,
+    runId: order.runId,
+    ok: problem === undefined,
+    tools: [...(found.tools ?? [])],
+    exchanges,
     ...(problem === undefined ? {} : { problem }),
     ...(found.pinned === undefined ? {} : { pinned: found.pinned }),
     ...(serverInfo === undefined ? {} : { serverInfo }),
-    ...('settled' in found && found.settled !== undefined && found.settled.length > 0 ? { settledOperations: [...found.settled] } : {}),
+    ...('settled' in found && found.settled !== undefined && found.settled.length > 0
+      ? { settledOperations: [...found.settled] }
+      : {}),
   };
 }
 
@@ -101,12 +161,17 @@ function label(exchanges: Exchange[], from: number, prefix: string): void {
 
 function difference(expected: PinnedProtocol, found: PinnedProtocol): string | undefined {
   if (expected.version !== found.version) return `speaks MCP ${found.version}, the first endpoint ${expected.version}.`;
-  if (expected.sessions !== found.sessions) return `${found.sessions ? 'hands out' : 'does not hand out'} session ids, the first endpoint ${expected.sessions ? 'does' : 'does not'}.`;
+  if (expected.sessions !== found.sessions)
+    return `${found.sessions ? 'hands out' : 'does not hand out'} session ids, the first endpoint ${expected.sessions ? 'does' : 'does not'}.`;
   return undefined;
 }
 
 async function tryEndpoint(
-  order: PreflightOrder, transport: TransportName, endpoint: Endpoint, era: PreflightOrder['era'], exchanges: Exchange[],
+  order: PreflightOrder,
+  transport: TransportName,
+  endpoint: Endpoint,
+  era: PreflightOrder['era'],
+  exchanges: Exchange[],
 ): Promise<Outcome> {
   const profiles = order.plan.profiles.filter((profile) => profile.transport === transport);
   let negotiation: Negotiation;
@@ -119,10 +184,15 @@ async function tryEndpoint(
   try {
     if (!negotiation.ok) return { ok: false, problem: negotiation.problem, tools: [] };
     const { pinned } = negotiation;
-    const catalogue = new Catalogue((factsOf(transport).speaks ?? transport) === 'streamable-http' && pinned.era === 'modern');
+    const catalogue = new Catalogue(
+      (factsOf(transport).speaks ?? transport) === 'streamable-http' && pinned.era === 'modern',
+    );
     const settled: SettledOperation[] = [];
-    const problem = (await list(session, profiles, catalogue)) ?? (await callEach(session, order.plan.seed, profiles, pinned, catalogue, settled)) ?? tooManyProcesses(transport, profiles)
-      ?? (await tryStreams(session, transport, endpoint, order.plan.seed, profiles, pinned, TIMEOUT_MS));
+    const problem =
+      (await list(session, profiles, catalogue)) ??
+      (await callEach(session, order.plan.seed, profiles, pinned, catalogue, settled)) ??
+      tooManyProcesses(transport, profiles) ??
+      (await tryStreams(session, transport, endpoint, order.plan.seed, profiles, pinned, TIMEOUT_MS));
     const tools = catalogue.names('tools/list');
     if (problem !== undefined) return { ok: false, problem, pinned, tools };
     return { ok: true, pinned, serverInfo: negotiation.serverInfo, tools, settled };
@@ -135,12 +205,25 @@ async function tryEndpoint(
 /** While the one that was tried still runs: what it takes, all will take. */
 function tooManyProcesses(transport: TransportName, profiles: readonly ProfilePlan[]): string | undefined {
   if (transport !== 'stdio') return undefined;
-  const sessions = profiles.map((profile) => (profile.session.mode === 'pool' ? Math.min(profile.session.size, profile.clients) : profile.clients * sessionRules(profile).lanes));
-  return processProblem(sessions.reduce((sum, count) => sum + count, 0), costOfChildren(), processRoom());
+  const sessions = profiles.map((profile) =>
+    profile.session.mode === 'pool'
+      ? Math.min(profile.session.size, profile.clients)
+      : profile.clients * sessionRules(profile).lanes,
+  );
+  return processProblem(
+    sessions.reduce((sum, count) => sum + count, 0),
+    costOfChildren(),
+    processRoom(),
+  );
 }
 
 /** One bad token of a pool would be the failure of some clients only: each has to open a session. */
-async function tryTokens(transport: TransportName, endpoints: readonly Endpoint[], era: PreflightOrder['era'], exchanges: Exchange[]): Promise<string | undefined> {
+async function tryTokens(
+  transport: TransportName,
+  endpoints: readonly Endpoint[],
+  era: PreflightOrder['era'],
+  exchanges: Exchange[],
+): Promise<string | undefined> {
   for (const [index, endpoint] of endpoints.entries()) {
     const before = exchanges.length;
     const negotiation = await negotiate(endpoint, era, { transport, timeoutMs: TIMEOUT_MS });
@@ -153,8 +236,14 @@ async function tryTokens(transport: TransportName, endpoints: readonly Endpoint[
 }
 
 /** Reads the lists that hold what the mix names. */
-async function list(session: WireSession, profiles: readonly ProfilePlan[], catalogue: Catalogue): Promise<string | undefined> {
-  const wanted = new Set(profiles.flatMap((profile) => profile.operations.map((operation) => listingFor(operation.method))));
+async function list(
+  session: WireSession,
+  profiles: readonly ProfilePlan[],
+  catalogue: Catalogue,
+): Promise<string | undefined> {
+  const wanted = new Set(
+    profiles.flatMap((profile) => profile.operations.map((operation) => listingFor(operation.method))),
+  );
   for (const listing of wanted) {
     if (listing === undefined) continue;
     const problem = await catalogue.fill(session, listing);
@@ -164,7 +253,12 @@ async function list(session: WireSession, profiles: readonly ProfilePlan[], cata
 }
 
 async function callEach(
-  session: WireSession, seed: number, profiles: readonly ProfilePlan[], pinned: PinnedProtocol, catalogue: Catalogue, settled: SettledOperation[],
+  session: WireSession,
+  seed: number,
+  profiles: readonly ProfilePlan[],
+  pinned: PinnedProtocol,
+  catalogue: Catalogue,
+  settled: SettledOperation[],
 ): Promise<string | undefined> {
   for (const profile of profiles) {
     for (const [index, operation] of profile.operations.entries()) {
@@ -177,26 +271,44 @@ async function callEach(
       const missing = catalogue.missing(operation);
       if (missing !== undefined) return `${where}: ${missing}`;
       const made = operation.autoArguments === true ? catalogue.argumentsOf(operation) : undefined;
-      if (made?.ok === false) return `${where}: no arguments can be made up: ${made.problem}. Write them in place of \`auto\`.`;
+      if (made?.ok === false)
+        return `${where}: no arguments can be made up: ${made.problem}. Write them in place of \`auto\`.`;
       const paramHeaders = catalogue.headersOf(operation);
       const whole = { ...(made === undefined ? operation : withArguments(operation, made.template)), paramHeaders };
-      if (made !== undefined || paramHeaders.length > 0) settled.push(settledOperation(profile, whole, made !== undefined));
+      if (made !== undefined || paramHeaders.length > 0)
+        settled.push(settledOperation(profile, whole, made !== undefined));
       const draw = { seed, slot: profile.firstSlot, sequence: 0 };
-      const answer = await session.operation(compileRequest(whole, index, pinned), draw, `${operation.method} ${operation.target ?? ''}`.trim());
+      const answer = await session.operation(
+        compileRequest(whole, index, pinned),
+        draw,
+        `${operation.method} ${operation.target ?? ''}`.trim(),
+      );
       if (answer.failure !== undefined) return `${where}: ${refused(operation, answer)}`;
     }
   }
   return undefined;
 }
 
-function settledOperation({ name }: ProfilePlan, operation: OperationPlan & { readonly paramHeaders: readonly HeaderPlan[] }, made: boolean): SettledOperation {
+function settledOperation(
+  { name }: ProfilePlan,
+  operation: OperationPlan & { readonly paramHeaders: readonly HeaderPlan[] },
+  made: boolean,
+): SettledOperation {
   const { params, paramHeaders } = operation;
-  return { profile: name, operation: operation.name, ...(made ? { params } : {}), ...(paramHeaders.length === 0 ? {} : { paramHeaders: paramHeaders.map((header) => ({ ...header, path: [...header.path] })) }) };
+  return {
+    profile: name,
+    operation: operation.name,
+    ...(made ? { params } : {}),
+    ...(paramHeaders.length === 0
+      ? {}
+      : { paramHeaders: paramHeaders.map((header) => ({ ...header, path: [...header.path] })) }),
+  };
 }
 
 function refused(operation: OperationPlan, { failure, requestText, responseText }: WireAnswer): string {
-  const remedy = failure?.category === 'tool_error' || failure?.category === 'rpc_-32602'
-    ? 'Check its arguments in the scenario.'
-    : 'The load would meet the same answer.';
+  const remedy =
+    failure?.category === 'tool_error' || failure?.category === 'rpc_-32602'
+      ? 'Check its arguments in the scenario.'
+      : 'The load would meet the same answer.';
   return `one trial call of ${operation.method} failed with ${failure?.category ?? 'no answer'}: ${failure?.detail ?? ''}. ${remedy}\n--- request\n${requestText}\n--- answer\n${responseText}`;
 }

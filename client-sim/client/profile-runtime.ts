@@ -2,9 +2,9 @@ import type { ProfilePlan } from '../../scenarios/schema/plan.js';
 import { chooseOperation } from '../mcp/choose-operation.js';
 import type { Draw } from '../mcp/draw.js';
 import type { RequestTemplate } from '../mcp/request-template.js';
+import type { Channel, ChannelEvents, WireCounters } from '../transport/channel.js';
 import { createWireCounters } from '../transport/shared.js';
 import type { StreamListener } from '../transport/stream/stream-listener.js';
-import type { Channel, ChannelEvents, WireCounters } from '../transport/channel.js';
 
 /** How sessions of a profile live, whatever the mode is called: one set of rules for all four. */
 export interface SessionRules {
@@ -36,18 +36,34 @@ export function sessionRules(profile: ProfilePlan): SessionRules {
         ? { ...lasting, operations: profile.session.every.operations }
         : { ...lasting, ageMs: profile.session.every.ms };
     case 'per-request':
-      return { lanes: Math.min(profile.maxInFlight, capacity), operations: 1, ageMs: Infinity, onDemand: true, capacity: 1, connections: 1, pipeline: 1 };
+      return {
+        lanes: Math.min(profile.maxInFlight, capacity),
+        operations: 1,
+        ageMs: Infinity,
+        onDemand: true,
+        capacity: 1,
+        connections: 1,
+        pipeline: 1,
+      };
   }
 }
 
-/** Whose session it is: the number of the endpoint it goes to, and the client's slot, which decides what differs between clients. */
+/**
+ * Whose session it is: the number of the endpoint it goes to, and the client's slot, which decides what differs between
+ * clients.
+ */
 export interface SessionPlace {
   readonly endpoint: number;
   readonly slot: number;
 }
 
 /** Makes the channel of one session; `events` may be called from the moment of `open()`. */
-export type ChannelFactory = (profile: ProfileRuntime, place: SessionPlace, events: ChannelEvents, listener: StreamListener | undefined) => Channel;
+export type ChannelFactory = (
+  profile: ProfileRuntime,
+  place: SessionPlace,
+  events: ChannelEvents,
+  listener: StreamListener | undefined,
+) => Channel;
 
 /** A profile as an engine thread uses it: compiled, with the counters its channels share. */
 export class ProfileRuntime {
@@ -55,30 +71,30 @@ export class ProfileRuntime {
   readonly maxInFlight: number;
   readonly misbehaves: boolean;
   readonly counters: WireCounters = createWireCounters();
-  readonly index: number;
-  readonly plan: ProfilePlan;
-  readonly templates: readonly RequestTemplate[];
   /** Number of the operation that publishes; -1: none does. */
   readonly stamped: number;
   /** Numbers of the operations that subscribe: made as a session opens, never chosen from the mix. */
   readonly subscriptions: readonly number[];
-  readonly #weights: readonly number[];
+  private readonly weights: readonly number[];
 
-  constructor(index: number, plan: ProfilePlan, templates: readonly RequestTemplate[]) {
-    this.index = index;
-    this.plan = plan;
-    this.templates = templates;
+  constructor(
+    readonly index: number,
+    readonly plan: ProfilePlan,
+    readonly templates: readonly RequestTemplate[],
+  ) {
     this.rules = sessionRules(plan);
     this.misbehaves = Object.keys(plan.misbehave).length > 0;
     this.maxInFlight = Math.min(plan.maxInFlight, plan.connections * plan.pipeline);
     this.stamped = plan.operations.findIndex((operation) => operation.stamped === true);
-    this.subscriptions = plan.operations.flatMap(({ method }, operation) => (method === 'resources/subscribe' ? [operation] : []));
-    this.#weights = plan.operations.map((operation) => operation.weight);
+    this.subscriptions = plan.operations.flatMap(({ method }, operation) =>
+      method === 'resources/subscribe' ? [operation] : [],
+    );
+    this.weights = plan.operations.map((operation) => operation.weight);
   }
 
   /** Which operation of the mix this draw performs. */
   operation(draw: Draw): number {
-    return this.#weights.length === 1 ? 0 : chooseOperation(this.#weights, draw);
+    return this.weights.length === 1 ? 0 : chooseOperation(this.weights, draw);
   }
 
   operationName(operation: number): string {

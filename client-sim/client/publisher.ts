@@ -5,30 +5,30 @@ import type { ProfileRuntime } from './profile-runtime.js';
 /** One virtual client as a publisher: numbers what it sends, and counts what of it the server confirmed. */
 export class Publisher {
   readonly stamp: Stamp;
-  readonly #floor: Floor;
-  readonly #slot: number;
-  readonly #operation: number;
+  private readonly operation: number;
 
   /** Precondition: the profile has an operation that publishes. */
-  constructor(floor: Floor, profile: ProfileRuntime, slot: number) {
-    this.#floor = floor;
-    this.#slot = slot;
-    this.#operation = profile.stamped;
+  constructor(
+    private readonly floor: Floor,
+    profile: ProfileRuntime,
+    private readonly slot: number,
+  ) {
+    this.operation = profile.stamped;
     this.stamp = { origin: floor.stampClock.origin, number: -1, dueUs: 0 };
   }
 
   /** This operation is about to be written. */
   sending(operation: number, dueMs: number): void {
-    if (operation !== this.#operation) return;
+    if (operation !== this.operation) return;
     this.stamp.number++;
-    this.stamp.dueUs = this.#floor.stampClock.dueUs(dueMs);
+    this.stamp.dueUs = this.floor.stampClock.dueUs(dueMs);
   }
 
   /** It has been answered, or never will be. */
   ended(series: number, confirmed: boolean): void {
-    const floor = this.#floor;
-    if (floor.layout.place(series).operation !== this.#operation) return;
-    const flow = floor.flows.of(this.#slot);
+    const floor = this.floor;
+    if (floor.layout.place(series).operation !== this.operation) return;
+    const flow = floor.flows.of(this.slot);
     if (confirmed) flow.published++;
     else flow.unconfirmed++;
   }

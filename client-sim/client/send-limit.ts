@@ -4,28 +4,29 @@ const MANY = 0x3fffffff;
 
 /** The plan's `limits.ratePerSecond` as this thread's share, enforced; a token bucket, filled once a pump. */
 export class SendLimit {
-  #tokens: number;
-  #filledMs: number;
-  readonly #perSecond: number;
+  private tokens: number;
+  private filledMs: number;
 
-  constructor(perSecond: number, nowMs: number) {
-    this.#perSecond = perSecond;
-    this.#tokens = perSecond;
-    this.#filledMs = nowMs;
+  constructor(
+    private readonly perSecond: number,
+    nowMs: number,
+  ) {
+    this.tokens = perSecond;
+    this.filledMs = nowMs;
   }
 
   fill(nowMs: number): void {
-    const added = (Math.max(0, nowMs - this.#filledMs) / 1000) * this.#perSecond;
-    this.#tokens = Math.min(this.#tokens + added, this.#perSecond * WINDOW_SECONDS);
-    this.#filledMs = nowMs;
+    const added = (Math.max(0, nowMs - this.filledMs) / 1000) * this.perSecond;
+    this.tokens = Math.min(this.tokens + added, this.perSecond * WINDOW_SECONDS);
+    this.filledMs = nowMs;
   }
 
   /** Operations that may be started now; a small integer, however many. */
   get left(): number {
-    return this.#tokens < MANY ? this.#tokens | 0 : MANY;
+    return this.tokens < MANY ? this.tokens | 0 : MANY;
   }
 
   take(count: number): void {
-    this.#tokens -= count;
+    this.tokens -= count;
   }
 }

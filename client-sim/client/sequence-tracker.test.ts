@@ -2,10 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import { draw32 } from '../mcp/draw.js';
 import { SequenceTracker } from './sequence-tracker.js';
 
-const heard = (numbers: readonly number[]): string[] => {
+function heard(numbers: readonly number[]): string[] {
   const tracker = new SequenceTracker();
   return numbers.map((number) => tracker.hear(number));
-};
+}
 
 describe('a subscriber tells', () => {
   test.each([
@@ -20,7 +20,8 @@ describe('a subscriber tells', () => {
 
   test('each number from the first on once as new, whatever the order and however often it comes', () => {
     for (let seed = 1; seed <= 200; seed++) {
-      const random = (position: number, below: number): number => draw32({ seed, slot: 0, sequence: 0 }, position) % below;
+      const random = (position: number, below: number): number =>
+        draw32({ seed, slot: 0, sequence: 0 }, position) % below;
       const numbers = [0, ...Array.from({ length: 300 }, (_, index) => random(index, 60))];
       const fresh = heard(numbers).flatMap((arrival, index) => (arrival === 'duplicate' ? [] : [numbers[index]]));
       expect([...fresh].sort((a = 0, b = 0) => a - b)).toEqual([...new Set(numbers)].sort((a, b) => a - b));

@@ -7,40 +7,41 @@ import type { WorkerPlan } from '../protocol/messages.js';
  * is complete when every thread that still works has delivered its part. The very last part is kept for `rest`.
  */
 export class SnapshotQueue {
-  readonly #plan: WorkerPlan;
-  readonly #waiting: Snapshot[][];
-  readonly #finished: boolean[];
+  private readonly waiting: Snapshot[][];
+  private readonly finished: boolean[];
 
-  constructor(plan: WorkerPlan, threads: number) {
-    this.#plan = plan;
-    this.#waiting = Array.from({ length: threads }, () => []);
-    this.#finished = Array.from({ length: threads }, () => false);
+  constructor(
+    private readonly plan: WorkerPlan,
+    threads: number,
+  ) {
+    this.waiting = Array.from({ length: threads }, () => []);
+    this.finished = Array.from({ length: threads }, () => false);
   }
 
   add(thread: number, snapshot: Snapshot): void {
-    this.#waiting[thread]?.push(snapshot);
+    this.waiting[thread]?.push(snapshot);
   }
 
   /** This thread delivers nothing more. */
   finish(thread: number): void {
-    this.#finished[thread] = true;
+    this.finished[thread] = true;
   }
 
   /** The next complete batch of a run that goes on, if there is one. */
   next(): Batch | undefined {
-    const working = this.#waiting.filter((_, thread) => this.#finished[thread] !== true);
+    const working = this.waiting.filter((_, thread) => this.finished[thread] !== true);
     if (working.length === 0 || working.some((queue) => queue.length === 0)) return undefined;
-    return this.#upTo(Math.min(...working.map((queue) => queue[0]?.toMs ?? Infinity)));
+    return this.upTo(Math.min(...working.map((queue) => queue[0]?.toMs ?? Infinity)));
   }
 
   /** Everything that is left, however little. */
   rest(): Batch {
-    return this.#upTo(Infinity);
+    return this.upTo(Infinity);
   }
 
-  #upTo(toMs: number): Batch {
-    const batch = new Batch(this.#plan);
-    for (const queue of this.#waiting) {
+  private upTo(toMs: number): Batch {
+    const batch = new Batch(this.plan);
+    for (const queue of this.waiting) {
       const later = queue.findIndex((snapshot) => snapshot.toMs > toMs);
       const taken = queue.splice(0, later < 0 ? queue.length : later);
       // Counts add up; gauges are what they were last.

@@ -1,7 +1,7 @@
 import type { LoopMonitor } from '../measure/loop-monitor.js';
+import type { ProfileGauges, Snapshot } from '../measure/snapshot.js';
 import { streamsSince } from '../measure/streams-since.js';
 import { addStreams, noStreams, type StreamCounts } from '../protocol/streams.js';
-import type { ProfileGauges, Snapshot } from '../measure/snapshot.js';
 import type { WireCounters } from '../transport/channel.js';
 import type { Floor } from './floor.js';
 import type { ProfileRuntime } from './profile-runtime.js';
@@ -10,69 +10,79 @@ type Cumulative = Omit<WireCounters, 'connectionsActive' | 'backpressure' | 'str
 
 /** Reads everything one engine thread counted since the last reading. */
 export class SnapshotTaker {
-  readonly #floor: Floor;
-  readonly #profiles: readonly ProfileRuntime[];
-  readonly #loop: LoopMonitor;
-  readonly #before: Cumulative[];
-  readonly #streamsBefore: StreamCounts[];
+  private readonly before: Cumulative[];
+  private readonly streamsBefore: StreamCounts[];
 
-  constructor(floor: Floor, profiles: readonly ProfileRuntime[], loop: LoopMonitor) {
-    this.#floor = floor;
-    this.#profiles = profiles;
-    this.#loop = loop;
-    this.#before = profiles.map((profile) => cumulative(profile.counters));
-    this.#streamsBefore = profiles.map((profile) => ({ ...profile.counters.streams }));
+  constructor(
+    private readonly floor: Floor,
+    private readonly profiles: readonly ProfileRuntime[],
+    private readonly loop: LoopMonitor,
+  ) {
+    this.before = profiles.map((profile) => cumulative(profile.counters));
+    this.streamsBefore = profiles.map((profile) => ({ ...profile.counters.streams }));
   }
 
   /** What became due by `toMs` is counted first. */
   take(toMs: number, stage: number): Snapshot {
-    const queued = this.#account(toMs);
-    const gauges = this.#profiles.map((profile) => this.#gauges(profile, queued[profile.index] ?? 0));
-    this.#profiles.forEach((profile) => this.#addWire(profile, stage));
-    return { toMs, stage, ...this.#floor.recorder.take(), flows: this.#floor.flows.take(), gauges, loop: this.#loop.take() };
+    const queued = this.account(toMs);
+    const gauges = this.profiles.map((profile) => this.gauges(profile, queued[profile.index] ?? 0));
+    this.profiles.forEach((profile) => this.addWire(profile, stage));
+    return {
+      toMs,
+      stage,
+      ...this.floor.recorder.take(),
+      flows: this.floor.flows.take(),
+      gauges,
+      loop: this.loop.take(),
+    };
   }
 
-  #account(toMs: number): number[] {
-    const queued = this.#profiles.map(() => 0);
-    const limitMs = Math.min(toMs, this.#floor.stageLimitMs);
-    if (!this.#floor.running) return queued;
-    for (const client of this.#floor.clients) {
+  private account(toMs: number): number[] {
+    const queued = this.profiles.map(() => 0);
+    const limitMs = Math.min(toMs, this.floor.stageLimitMs);
+    if (!this.floor.running) return queued;
+    for (const client of this.floor.clients) {
       queued[client.profile.index] = (queued[client.profile.index] ?? 0) + client.arrivals.account(limitMs);
     }
     return queued;
   }
 
-  #gauges(profile: ProfileRuntime, queued: number): ProfileGauges {
+  private gauges(profile: ProfileRuntime, queued: number): ProfileGauges {
     let sessions = 0;
     let inFlight = 0;
-    for (const lane of this.#floor.lanes) {
+    for (const lane of this.floor.lanes) {
       if (lane.profile !== profile) continue;
       if (lane.hasSession) sessions++;
       inFlight += lane.inFlight;
     }
     return {
-      profile: profile.index, clients: this.#floor.activeClients[profile.index] ?? 0,
-      sessions, connections: profile.counters.connectionsActive, inFlight, queued,
+      profile: profile.index,
+      clients: this.floor.activeClients[profile.index] ?? 0,
+      sessions,
+      connections: profile.counters.connectionsActive,
+      inFlight,
+      queued,
     };
   }
 
-  #addWire(profile: ProfileRuntime, stage: number): void {
-    const before = this.#before[profile.index];
+  private addWire(profile: ProfileRuntime, stage: number): void {
+    const before = this.before[profile.index];
     const after = cumulative(profile.counters);
-    this.#before[profile.index] = after;
+    this.before[profile.index] = after;
     if (before === undefined) return;
     const delta = { ...after };
     let any = 0;
     for (const name of Object.keys(delta) as (keyof Cumulative)[]) any += delta[name] -= before[name];
-    this.#addStreams(profile, stage);
-    if (any > 0) this.#floor.recorder.wire(this.#floor.layout.group(stage, profile.index), delta);
+    this.addStreams(profile, stage);
+    if (any > 0) this.floor.recorder.wire(this.floor.layout.group(stage, profile.index), delta);
   }
 
-  #addStreams(profile: ProfileRuntime, stage: number): void {
+  private addStreams(profile: ProfileRuntime, stage: number): void {
     const now = { ...profile.counters.streams };
-    const delta = streamsSince(now, this.#streamsBefore[profile.index] ?? noStreams());
-    this.#streamsBefore[profile.index] = now;
-    if (addStreams(noStreams(), delta)) addStreams(this.#floor.recorder.session(this.#floor.layout.group(stage, profile.index)).streams, delta);
+    const delta = streamsSince(now, this.streamsBefore[profile.index] ?? noStreams());
+    this.streamsBefore[profile.index] = now;
+    if (addStreams(noStreams(), delta))
+      addStreams(this.floor.recorder.session(this.floor.layout.group(stage, profile.index)).streams, delta);
   }
 }
 

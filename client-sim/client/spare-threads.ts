@@ -5,32 +5,30 @@ import { Worker } from 'node:worker_threads';
  * second on a busy one, which would be missing at the beginning of the load.
  */
 export class SpareThreads {
-  readonly #spare: Worker[] = [];
-  readonly #count: number;
-  #closed = false;
+  private readonly spare: Worker[] = [];
+  private closed = false;
 
-  constructor(count: number) {
-    this.#count = count;
-    this.#fill();
+  constructor(private readonly count: number) {
+    this.fill();
   }
 
   /** One thread that waits for its `start` message; it is the caller's now. */
   take(): Worker {
-    return this.#spare.shift() ?? start();
+    return this.spare.shift() ?? start();
   }
 
   /** Makes up for the threads taken; called when a run is over, so that it does not disturb one. */
   refill(): void {
-    if (!this.#closed) this.#fill();
+    if (!this.closed) this.fill();
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    await Promise.all(this.#spare.splice(0).map((thread) => thread.terminate()));
+    this.closed = true;
+    await Promise.all(this.spare.splice(0).map((thread) => thread.terminate()));
   }
 
-  #fill(): void {
-    while (this.#spare.length < this.#count) this.#spare.push(start());
+  private fill(): void {
+    while (this.spare.length < this.count) this.spare.push(start());
   }
 }
 

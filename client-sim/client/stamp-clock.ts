@@ -1,5 +1,5 @@
+import { type ReadStamp, stampOrigin } from '../mcp/stamp.js';
 import { clockId } from '../measure/clock-id.js';
-import { stampOrigin, type ReadStamp } from '../mcp/stamp.js';
 
 /** What a thread knows of the time of its run. */
 export interface RunClock {
@@ -17,23 +17,21 @@ export interface RunClock {
 export class StampClock {
   /** What this thread puts at the head of its stamps. */
   readonly origin: Buffer;
-  readonly #id = clockId();
-  readonly #clock: RunClock;
+  private readonly id = clockId();
 
-  constructor(clock: RunClock) {
-    this.#clock = clock;
-    this.origin = stampOrigin(this.#id, clock.errorMs * 1000, clock.startHrMs * 1000);
+  constructor(private readonly clock: RunClock) {
+    this.origin = stampOrigin(this.id, clock.errorMs * 1000, clock.startHrMs * 1000);
   }
 
   /** Microseconds on the monotonic clock. */
   dueUs(runMs: number): number {
-    return Math.round((this.#clock.startHrMs + runMs) * 1000);
+    return Math.round((this.clock.startHrMs + runMs) * 1000);
   }
 
   /** @param runMs now, in run time */
   since(stamp: ReadStamp, runMs: number): { readonly ms: number; readonly errorUs: number } {
-    const { startHrMs, errorMs } = this.#clock;
-    if (stamp.clock === this.#id) return { ms: startHrMs + runMs - stamp.dueUs / 1000, errorUs: 0 };
+    const { startHrMs, errorMs } = this.clock;
+    if (stamp.clock === this.id) return { ms: startHrMs + runMs - stamp.dueUs / 1000, errorUs: 0 };
     return { ms: runMs - (stamp.dueUs - stamp.startUs) / 1000, errorUs: errorMs * 1000 + stamp.errorUs };
   }
 }

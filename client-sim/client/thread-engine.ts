@@ -1,19 +1,19 @@
 import type { ProfilePlan } from '../../scenarios/schema/plan.js';
+import type { RequestTemplate } from '../mcp/request-template.js';
 import type { LoopMonitor } from '../measure/loop-monitor.js';
 import { Recorder } from '../measure/recorder.js';
 import type { ReplicaNames } from '../measure/replica-names.js';
 import { SeriesLayout } from '../measure/series.js';
 import type { Snapshot } from '../measure/snapshot.js';
-import type { RequestTemplate } from '../mcp/request-template.js';
 import type { AdjustOrder, WorkerPlan } from '../protocol/messages.js';
 import { Engine, type StopMode } from './engine.js';
 import { Floor } from './floor.js';
 import type { ClientPlace } from './partition.js';
 import { Population } from './population.js';
-import { ProfileRuntime, type ChannelFactory } from './profile-runtime.js';
+import { type ChannelFactory, ProfileRuntime } from './profile-runtime.js';
 import { SendLimit } from './send-limit.js';
-import { StampClock, type RunClock } from './stamp-clock.js';
 import { SnapshotTaker } from './snapshot-taker.js';
+import { type RunClock, StampClock } from './stamp-clock.js';
 
 export interface ThreadEngineOptions {
   readonly plan: WorkerPlan;
@@ -50,20 +50,34 @@ export function createThreadEngine(options: ThreadEngineOptions): ThreadEngine {
   const { plan } = options;
   const layout = new SeriesLayout(plan);
   const floor = new Floor({
-    seed: plan.seed, recorder: new Recorder(layout, options.replicas), layout, profiles: plan.profiles.length,
+    seed: plan.seed,
+    recorder: new Recorder(layout, options.replicas),
+    layout,
+    profiles: plan.profiles.length,
     limit: new SendLimit(options.limits.ratePerSecond, 0),
     createChannel: options.createChannel,
     homeOf: ({ index }, endpoint) => options.replicas.numberOf(options.endpoints(index)[endpoint]?.replica ?? ''),
-    stampClock: new StampClock(options.runClock), stageNames: plan.stages.map(({ name }) => name),
-    clock: options.clock, startMs: options.startMs,
+    stampClock: new StampClock(options.runClock),
+    stageNames: plan.stages.map(({ name }) => name),
+    clock: options.clock,
+    startMs: options.startMs,
   });
-  const profiles = plan.profiles.map((profile, index) => new ProfileRuntime(index, profile, options.templates(profile, index)));
+  const profiles = plan.profiles.map(
+    (profile, index) => new ProfileRuntime(index, profile, options.templates(profile, index)),
+  );
   const population = new Population(floor, profiles, (profile) => options.endpoints(profile).length, plan.stages);
   population.add(options.places, options.joinMs);
   const engine = new Engine({
-    floor, profiles, stages: plan.stages, drainMs: plan.drainMs, joinMs: options.joinMs, bytesLimit: options.limits.bytes,
+    floor,
+    profiles,
+    stages: plan.stages,
+    drainMs: plan.drainMs,
+    joinMs: options.joinMs,
+    bytesLimit: options.limits.bytes,
     snapshots: new SnapshotTaker(floor, profiles, options.loop),
-    onSnapshot: options.onSnapshot, onFinished: options.onFinished, onLimit: options.onLimit,
+    onSnapshot: options.onSnapshot,
+    onFinished: options.onFinished,
+    onLimit: options.onLimit,
   });
   return {
     pump: engine.pump,

@@ -12,62 +12,62 @@ export class TicketTable {
   series = new Int32Array(0);
   client = new Int32Array(0);
   lane = new Int32Array(0);
-  #next = new Int32Array(0);
-  #previous = new Int32Array(0);
-  readonly #oldest: Int32Array;
-  readonly #newest: Int32Array;
-  #rows = 0;
+  private next = new Int32Array(0);
+  private previous = new Int32Array(0);
+  private readonly _oldest: Int32Array;
+  private readonly newest: Int32Array;
+  private _rows = 0;
 
   constructor(profiles: number) {
-    this.#oldest = new Int32Array(profiles).fill(-1);
-    this.#newest = new Int32Array(profiles).fill(-1);
+    this._oldest = new Int32Array(profiles).fill(-1);
+    this.newest = new Int32Array(profiles).fill(-1);
   }
 
   get rows(): number {
-    return this.#rows;
+    return this._rows;
   }
 
   /** First of `count` new rows. */
   reserve(count: number): number {
-    const base = this.#rows;
-    this.#rows += count;
-    if (this.#rows > this.due.length) this.#grow(Math.max(256, this.#rows, this.due.length * 2));
+    const base = this._rows;
+    this._rows += count;
+    if (this._rows > this.due.length) this.grow(Math.max(256, this._rows, this.due.length * 2));
     return base;
   }
 
   open(row: number, profile: number): void {
-    const newest = this.#newest[profile] as number;
-    this.#previous[row] = newest;
-    this.#next[row] = -1;
-    if (newest < 0) this.#oldest[profile] = row;
-    else this.#next[newest] = row;
-    this.#newest[profile] = row;
+    const newest = this.newest[profile] as number;
+    this.previous[row] = newest;
+    this.next[row] = -1;
+    if (newest < 0) this._oldest[profile] = row;
+    else this.next[newest] = row;
+    this.newest[profile] = row;
   }
 
   close(row: number, profile: number): void {
-    const previous = this.#previous[row] as number;
-    const next = this.#next[row] as number;
-    if (previous < 0) this.#oldest[profile] = next;
-    else this.#next[previous] = next;
-    if (next < 0) this.#newest[profile] = previous;
-    else this.#previous[next] = previous;
+    const previous = this.previous[row] as number;
+    const next = this.next[row] as number;
+    if (previous < 0) this._oldest[profile] = next;
+    else this.next[previous] = next;
+    if (next < 0) this.newest[profile] = previous;
+    else this.previous[next] = previous;
     this.series[row] = -1;
   }
 
   /** The row of this profile that was sent first and is still open, or -1. */
   oldest(profile: number): number {
-    return this.#oldest[profile] as number;
+    return this._oldest[profile] as number;
   }
 
-  #grow(length: number): void {
+  private grow(length: number): void {
     this.due = grown(this.due, new Float64Array(length));
     this.sent = grown(this.sent, new Float64Array(length));
     this.sequence = grown(this.sequence, new Float64Array(length));
     this.series = grown(this.series, new Int32Array(length).fill(-1));
     this.client = grown(this.client, new Int32Array(length));
     this.lane = grown(this.lane, new Int32Array(length));
-    this.#next = grown(this.#next, new Int32Array(length));
-    this.#previous = grown(this.#previous, new Int32Array(length));
+    this.next = grown(this.next, new Int32Array(length));
+    this.previous = grown(this.previous, new Int32Array(length));
   }
 }
 

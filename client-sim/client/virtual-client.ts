@@ -42,71 +42,84 @@ export class VirtualClient {
   inLine = false;
   inFlight = 0;
   readonly arrivals: Arrivals;
-  readonly #floor: Floor;
-  readonly #lanes: readonly Lane[];
-  readonly #backoff: Backoff;
-  readonly #book: OperationBook;
+  private readonly lanes: readonly Lane[];
+  private readonly backoff: Backoff;
+  private readonly book: OperationBook;
   /** Undefined: it publishes nothing. */
-  readonly #publisher: Publisher | undefined;
-  readonly #activity = new ActivityCursor();
+  private readonly publisher: Publisher | undefined;
+  private readonly activity = new ActivityCursor();
   /** Wants its session although it is no longer active: there is backlog. */
-  #leaving = false;
-  #holdUntilMs = 0;
+  private leaving = false;
+  private holdUntilMs = 0;
   /** Undefined for all who behave: that is all they pay. */
-  readonly #misconduct: Misconduct | undefined;
+  private readonly misconduct: Misconduct | undefined;
   /** Waits for an answer, for room or for a session; those touch it. */
-  #blocked = false;
-  readonly #isClosedLoop: boolean;
+  private blocked = false;
+  private readonly isClosedLoop: boolean;
 
-  constructor(floor: Floor, options: ClientOptions) {
-    this.#floor = floor;
+  constructor(
+    private readonly floor: Floor,
+    options: ClientOptions,
+  ) {
     this.id = options.id;
     this.profile = options.profile;
-    this.#lanes = options.lanes;
-    this.#backoff = options.backoff;
-    this.#isClosedLoop = options.profile.plan.arrivals.model === 'closed';
-    this.#publisher = options.profile.stamped < 0 ? undefined : new Publisher(floor, options.profile, options.slot);
-    this.#book = new OperationBook(floor, options.profile, options.slot, this.#publisher?.stamp);
-    this.arrivals = options.arrivals((from, to) => this.#book.count(OFFERED, from, to));
+    this.lanes = options.lanes;
+    this.backoff = options.backoff;
+    this.isClosedLoop = options.profile.plan.arrivals.model === 'closed';
+    this.publisher = options.profile.stamped < 0 ? undefined : new Publisher(floor, options.profile, options.slot);
+    this.book = new OperationBook(floor, options.profile, options.slot, this.publisher?.stamp);
+    this.arrivals = options.arrivals((from, to) => this.book.count(OFFERED, from, to));
     for (const lane of options.lanes) lane.users.add(this);
-    if (options.profile.misbehaves) this.#misconduct = new Misconduct(floor, { slot: options.slot, profile: options.profile, lane: options.lanes[0], arrivals: this.arrivals });
+    if (options.profile.misbehaves)
+      this.misconduct = new Misconduct(floor, {
+        slot: options.slot,
+        profile: options.profile,
+        lane: options.lanes[0],
+        arrivals: this.arrivals,
+      });
   }
 
   /** @param fromMs nothing happens before this run time */
   begin(intervals: readonly Interval[], fromMs: number): void {
-    this.#activity.begin(intervals, fromMs);
-    this.#sleep();
+    this.activity.begin(intervals, fromMs);
+    this.sleep();
   }
 
-  /** Also when the load is adjusted: what has passed of the new intervals is skipped, what holds now is entered at the next wake. */
+  /**
+   * Also when the load is adjusted: what has passed of the new intervals is skipped, what holds now is entered at the
+   * next wake.
+   */
   setActivity(intervals: readonly Interval[]): void {
-    this.#activity.replace(intervals);
-    this.#sleep();
+    this.activity.replace(intervals);
+    this.sleep();
   }
 
   /** Sends what is due and can be sent, then sleeps until there is something to do. */
   serve(): void {
-    const floor = this.#floor;
-    this.#blocked = false;
-    if (floor.running) this.#keepActivity(floor.dueLimitMs);
-    this.#misconduct?.act(this.active);
-    this.#sendDue();
-    if (this.#blocked && this.profile.rules.onDemand) this.#demand();
-    if (this.hasTurn) this.#passTurn();
-    if (this.#leaving && this.arrivals.nextDueMs > floor.dueLimitMs) this.#leave();
-    this.#sleep();
+    const floor = this.floor;
+    this.blocked = false;
+    if (floor.running) this.keepActivity(floor.dueLimitMs);
+    this.misconduct?.act(this.active);
+    this.sendDue();
+    if (this.blocked && this.profile.rules.onDemand) this.demand();
+    if (this.hasTurn) this.passTurn();
+    if (this.leaving && this.arrivals.nextDueMs > floor.dueLimitMs) this.leave();
+    this.sleep();
   }
 
   /** What was due before `beforeMs` is given up: dropped where there was a session but no room, else unsent. */
   forget(beforeMs: number, stopped: boolean): void {
-    const counter = !stopped && this.#lanes.some((lane) => lane.hasSession) ? DROPPED : UNSENT;
-    this.arrivals.forget(beforeMs, (from, to) => this.#book.count(counter, from, to));
+    const counter = !stopped && this.lanes.some((lane) => lane.hasSession) ? DROPPED : UNSENT;
+    this.arrivals.forget(beforeMs, (from, to) => this.book.count(counter, from, to));
   }
 
-  /** An answer came, or the wait for it ended. @param replica number of the one that answered, or that it was sent to; 0: not known */
+  /**
+   * An answer came, or the wait for it ended. @param replica number of the one that answered, or that it was sent to;
+   * 0: not known
+   */
   answered(row: number, outcome: Failure | undefined, replica: number): void {
-    const failure = this.#misconduct === undefined ? outcome : this.#misconduct.judge(row, outcome);
-    const floor = this.#floor;
+    const failure = this.misconduct === undefined ? outcome : this.misconduct.judge(row, outcome);
+    const floor = this.floor;
     const tickets = floor.tickets;
     const series = tickets.series[row] as number;
     const { nowMs } = floor;
@@ -115,50 +128,53 @@ export class VirtualClient {
       const sentMs = tickets.sent[row] as number;
       const latency = cellAt(nowMs - dueMs);
       floor.recorder.succeeded(series, latency, sentMs === dueMs ? latency : cellAt(nowMs - sentMs), replica);
-    } else this.#recordFailure(series, nowMs - dueMs, failure, replica);
-    this.#publisher?.ended(series, failure === undefined);
-    this.#ended(row);
+    } else this.recordFailure(series, nowMs - dueMs, failure, replica);
+    this.publisher?.ended(series, failure === undefined);
+    this.ended(row);
   }
 
   /** The drain is over and this one was never answered. */
   lost(row: number): void {
-    const { recorder, tickets, nowMs } = this.#floor;
+    const { recorder, tickets, nowMs } = this.floor;
     const series = tickets.series[row] as number;
-    const failure = this.#misconduct?.judge(row, { category: 'timeout', detail: 'no answer when the run ended' });
-    if (failure !== undefined && isByUs(failure.category)) this.#recordFailure(series, nowMs - (tickets.due[row] as number), failure);
+    const failure = this.misconduct?.judge(row, { category: 'timeout', detail: 'no answer when the run ended' });
+    if (failure !== undefined && isByUs(failure.category))
+      this.recordFailure(series, nowMs - (tickets.due[row] as number), failure);
     else recorder.count(series, LOST);
-    this.#publisher?.ended(series, false);
-    this.#ended(row);
+    this.publisher?.ended(series, false);
+    this.ended(row);
   }
 
   /** A session was refused: what waits for it has failed with it. */
   refused(cause: Failure, replica: number): void {
-    const floor = this.#floor;
-    const failure = this.#misconduct?.refused(cause) ?? cause;
+    const floor = this.floor;
+    const failure = this.misconduct?.refused(cause) ?? cause;
     const waiting = this.arrivals.account(floor.dueLimitMs);
     // Per request, other attempts may be under way for the rest of those that wait.
-    const others = this.profile.rules.onDemand ? this.#lanes.filter((lane) => lane.expected || lane.room > 0).length : 0;
-    for (let index = others; index < waiting; index++) this.#fail(failure, replica);
+    const others = this.profile.rules.onDemand ? this.lanes.filter((lane) => lane.expected || lane.room > 0).length : 0;
+    for (let index = others; index < waiting; index++) this.fail(failure, replica);
     floor.touch(this);
   }
 
   // ---- sending ----
 
-  #sendDue(): void {
-    const floor = this.#floor;
+  private sendDue(): void {
+    const floor = this.floor;
     const arrivals = this.arrivals;
-    while (arrivals.nextDueMs <= floor.dueLimitMs && this.#holdUntilMs <= floor.nowMs && floor.running) {
+    while (arrivals.nextDueMs <= floor.dueLimitMs && this.holdUntilMs <= floor.nowMs && floor.running) {
       const startable = floor.startable;
       if (startable <= 0) return;
-      const lane = this.inFlight < this.profile.maxInFlight ? this.#pickLane() : undefined;
+      const lane = this.inFlight < this.profile.maxInFlight ? this.pickLane() : undefined;
       if (lane === undefined) {
-        this.#blocked = true;
+        this.blocked = true;
         return;
       }
       // Where others wait for the same session, each has one turn.
-      const most = lane.users.line.contended ? 1 : Math.min(lane.room, this.profile.maxInFlight - this.inFlight, startable);
+      const most = lane.users.line.contended
+        ? 1
+        : Math.min(lane.room, this.profile.maxInFlight - this.inFlight, startable);
       floor.soil(lane);
-      floor.started(this.#sendSome(lane, most));
+      floor.started(this.sendSome(lane, most));
     }
   }
 
@@ -166,10 +182,10 @@ export class VirtualClient {
    * What holds for all of them is asked once, not for each.
    * @returns how many were sent, at least one
    */
-  #sendSome(lane: Lane, most: number): number {
-    const { recorder, tickets, nowMs, dueLimitMs } = this.#floor;
+  private sendSome(lane: Lane, most: number): number {
+    const { recorder, tickets, nowMs, dueLimitMs } = this.floor;
     const { arrivals, profile, id } = this;
-    const book = this.#book;
+    const book = this.book;
     const base = book.base;
     let count = 0;
     do {
@@ -186,15 +202,15 @@ export class VirtualClient {
       tickets.open(row, profile.index);
       this.inFlight++;
       recorder.sent(series, cellAt(nowMs - dueMs));
-      this.#publisher?.sending(operation, dueMs);
+      this.publisher?.sending(operation, dueMs);
       lane.send(row, operation, book.draw);
       count++;
     } while (count < most && arrivals.nextDueMs <= dueLimitMs && lane.state === 'open');
     return count;
   }
 
-  #pickLane(): Lane | undefined {
-    const lanes = this.#lanes;
+  private pickLane(): Lane | undefined {
+    const lanes = this.lanes;
     for (let index = 0; index < lanes.length; index++) {
       const lane = lanes[index] as Lane;
       if (lane.room === 0) continue;
@@ -207,12 +223,12 @@ export class VirtualClient {
   }
 
   /** Per request: opens a session for each operation that waits and has none coming. */
-  #demand(): void {
-    const floor = this.#floor;
-    if (!floor.running || this.#backoff.untilMs > floor.nowMs || this.#holdUntilMs > floor.nowMs) return;
+  private demand(): void {
+    const floor = this.floor;
+    if (!floor.running || this.backoff.untilMs > floor.nowMs || this.holdUntilMs > floor.nowMs) return;
     let wanting = this.arrivals.account(floor.dueLimitMs);
-    for (const lane of this.#lanes) if (lane.expected || lane.room > 0) wanting--;
-    for (const lane of this.#lanes) {
+    for (const lane of this.lanes) if (lane.expected || lane.room > 0) wanting--;
+    for (const lane of this.lanes) {
       if (wanting <= 0) return;
       if (lane.state !== 'idle') continue;
       lane.openOnce();
@@ -220,16 +236,16 @@ export class VirtualClient {
     }
   }
 
-  #passTurn(): void {
+  private passTurn(): void {
     this.hasTurn = false;
-    const lane = this.#lanes[0];
+    const lane = this.lanes[0];
     if (lane !== undefined && lane.room > 0) lane.users.line.grantTurn();
   }
 
   // ---- ending ----
 
-  #ended(row: number): void {
-    const floor = this.#floor;
+  private ended(row: number): void {
+    const floor = this.floor;
     const sequence = floor.tickets.sequence[row] as number;
     floor.tickets.close(row, this.profile.index);
     this.inFlight--;
@@ -237,61 +253,61 @@ export class VirtualClient {
     this.arrivals.ended(sequence, floor.nowMs);
     // An open-loop client that does not wait for room sends at its own times: serving it with every answer would turn
     // the batches of a pump into single writes (measured at 200,000/s: three times the processor time).
-    if (this.#blocked || this.#leaving || this.#isClosedLoop) floor.touch(this);
+    if (this.blocked || this.leaving || this.isClosedLoop) floor.touch(this);
   }
 
-  #fail(failure: Failure, replica: number): void {
-    const floor = this.#floor;
+  private fail(failure: Failure, replica: number): void {
+    const floor = this.floor;
     const dueMs = this.arrivals.nextDueMs;
     const sequence = this.arrivals.take();
-    const series = this.#book.base + this.#book.operation(sequence);
+    const series = this.book.base + this.book.operation(sequence);
     floor.recorder.count(series, SENT);
-    this.#recordFailure(series, floor.nowMs - dueMs, failure, replica);
+    this.recordFailure(series, floor.nowMs - dueMs, failure, replica);
     this.arrivals.ended(sequence, floor.nowMs);
   }
 
-  #recordFailure(series: number, sinceDueMs: number, failure: Failure, replica = 0): void {
-    const floor = this.#floor;
-    this.#book.failed(series, sinceDueMs, failure, replica);
+  private recordFailure(series: number, sinceDueMs: number, failure: Failure, replica = 0): void {
+    const floor = this.floor;
+    this.book.failed(series, sinceDueMs, failure, replica);
     if (failure.retryAfterMs === undefined) return;
-    this.#holdUntilMs = Math.max(this.#holdUntilMs, floor.nowMs + Math.min(failure.retryAfterMs, LONGEST_HOLD_MS));
+    this.holdUntilMs = Math.max(this.holdUntilMs, floor.nowMs + Math.min(failure.retryAfterMs, LONGEST_HOLD_MS));
   }
 
   // ---- activity ----
 
-  #keepActivity(nowMs: number): void {
-    if (this.#activity.holdsAt(nowMs)) {
-      if (!this.active) this.#activate(nowMs);
-    } else if (this.active) this.#deactivate(this.#activity.endedMs);
+  private keepActivity(nowMs: number): void {
+    if (this.activity.holdsAt(nowMs)) {
+      if (!this.active) this.activate(nowMs);
+    } else if (this.active) this.deactivate(this.activity.endedMs);
   }
 
-  #activate(nowMs: number): void {
+  private activate(nowMs: number): void {
     this.active = true;
-    this.#floor.activeClients[this.profile.index] = (this.#floor.activeClients[this.profile.index] as number) + 1;
+    this.floor.activeClients[this.profile.index] = (this.floor.activeClients[this.profile.index] as number) + 1;
     this.arrivals.activate(nowMs, this.inFlight);
-    if (this.#leaving) this.#leaving = false;
-    else if (!this.profile.rules.onDemand) this.#lanes[0]?.want();
+    if (this.leaving) this.leaving = false;
+    else if (!this.profile.rules.onDemand) this.lanes[0]?.want();
   }
 
   /** @param untilMs end of its activity, noticed now: what would be due from then on is not its own */
-  #deactivate(untilMs: number): void {
+  private deactivate(untilMs: number): void {
     this.active = false;
-    this.#floor.activeClients[this.profile.index] = (this.#floor.activeClients[this.profile.index] as number) - 1;
-    if (this.#isClosedLoop) this.forget(untilMs, false);
+    this.floor.activeClients[this.profile.index] = (this.floor.activeClients[this.profile.index] as number) - 1;
+    if (this.isClosedLoop) this.forget(untilMs, false);
     this.arrivals.deactivate();
-    this.#leaving = true;
+    this.leaving = true;
   }
 
-  #leave(): void {
-    this.#leaving = false;
-    if (!this.profile.rules.onDemand) this.#lanes[0]?.unwant();
+  private leave(): void {
+    this.leaving = false;
+    if (!this.profile.rules.onDemand) this.lanes[0]?.unwant();
   }
 
-  #sleep(): void {
-    const floor = this.#floor;
-    let wakeMs = this.#activity.changesAt(this.active, floor.nowMs);
-    if (!this.#blocked) wakeMs = Math.min(wakeMs, Math.max(this.arrivals.nextDueMs, this.#holdUntilMs));
-    if (this.#misconduct !== undefined) wakeMs = Math.min(wakeMs, this.#misconduct.wakeMs);
+  private sleep(): void {
+    const floor = this.floor;
+    let wakeMs = this.activity.changesAt(this.active, floor.nowMs);
+    if (!this.blocked) wakeMs = Math.min(wakeMs, Math.max(this.arrivals.nextDueMs, this.holdUntilMs));
+    if (this.misconduct !== undefined) wakeMs = Math.min(wakeMs, this.misconduct.wakeMs);
     floor.clientWakes.set(this.id, floor.running ? wakeMs : Infinity);
   }
 }

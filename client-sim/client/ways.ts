@@ -2,7 +2,10 @@ import { endpointsFor } from '../protocol/endpoints.js';
 import type { AssignmentOrder } from '../protocol/messages.js';
 import type { Way } from './thread-messages.js';
 
-/** By profile: the route that names it, or the one way of all; the endpoints that its transport can use. @throws RangeError when there are routes and a profile is in none */
+/**
+ * By profile: the route that names it, or the one way of all; the endpoints that its transport can use. @throws
+ * RangeError when there are routes and a profile is in none
+ */
 export function waysOf(order: Pick<AssignmentOrder, 'plan' | 'endpoints' | 'pinned' | 'routes'>): readonly Way[] {
   const { plan, endpoints, pinned, routes } = order;
   return plan.profiles.map(({ name, transport }, index) => {

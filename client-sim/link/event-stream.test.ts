@@ -2,8 +2,25 @@ import { expect, test } from '@jest/globals';
 import { EventStreamParser, type StreamEvent } from './event-stream.js';
 
 const STREAM = [
-  ': connected', '', 'id: 1', 'event: stop', 'data: {"a":1}', '', ': keep-alive', '',
-  'id:2', 'data: first', 'data:second', 'retry: 100', '', 'event: empty', '', 'id: 3', 'data: ü', '', '',
+  ': connected',
+  '',
+  'id: 1',
+  'event: stop',
+  'data: {"a":1}',
+  '',
+  ': keep-alive',
+  '',
+  'id:2',
+  'data: first',
+  'data:second',
+  'retry: 100',
+  '',
+  'event: empty',
+  '',
+  'id: 3',
+  'data: ü',
+  '',
+  '',
 ];
 const EXPECTED: readonly StreamEvent[] = [
   { id: '1', type: 'stop', data: '{"a":1}' },
@@ -11,7 +28,11 @@ const EXPECTED: readonly StreamEvent[] = [
   { id: '3', type: '', data: 'ü' },
 ];
 
-test.each([['LF', '\n'], ['CRLF', '\r\n'], ['CR', '\r']])('events are read whole, cut at any place, with %s', (_, newline) => {
+test.each([
+  ['LF', '\n'],
+  ['CRLF', '\r\n'],
+  ['CR', '\r'],
+])('events are read whole, cut at any place, with %s', (_, newline) => {
   const text = STREAM.join(newline);
   for (let cut = 0; cut <= text.length; cut++) {
     const events: StreamEvent[] = [];

@@ -10,36 +10,33 @@ export interface StreamEvent {
  * line ends an event, lines that begin with a colon are comments).
  */
 export class EventStreamParser {
-  #rest = '';
-  #id = '';
-  #type = '';
-  #data: string[] = [];
-  readonly #onEvent: (event: StreamEvent) => void;
+  private rest = '';
+  private id = '';
+  private type = '';
+  private data: string[] = [];
 
-  constructor(onEvent: (event: StreamEvent) => void) {
-    this.#onEvent = onEvent;
-  }
+  constructor(private readonly onEvent: (event: StreamEvent) => void) {}
 
   feed(text: string): void {
-    const lines = (this.#rest + text).split(/\r\n|\n|\r(?!$)/);
-    this.#rest = lines.pop() ?? '';
-    for (const line of lines) this.#line(line);
+    const lines = (this.rest + text).split(/\r\n|\n|\r(?!$)/);
+    this.rest = lines.pop() ?? '';
+    for (const line of lines) this.line(line);
   }
 
-  #line(line: string): void {
-    if (line === '') return this.#dispatch();
+  private line(line: string): void {
+    if (line === '') return this.dispatch();
     const colon = line.indexOf(':');
     if (colon === 0) return;
     const field = colon < 0 ? line : line.slice(0, colon);
     const value = colon < 0 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1);
-    if (field === 'data') this.#data.push(value);
-    else if (field === 'event') this.#type = value;
-    else if (field === 'id') this.#id = value;
+    if (field === 'data') this.data.push(value);
+    else if (field === 'event') this.type = value;
+    else if (field === 'id') this.id = value;
   }
 
-  #dispatch(): void {
-    if (this.#data.length > 0) this.#onEvent({ id: this.#id, type: this.#type, data: this.#data.join('\n') });
-    this.#type = '';
-    this.#data = [];
+  private dispatch(): void {
+    if (this.data.length > 0) this.onEvent({ id: this.id, type: this.type, data: this.data.join('\n') });
+    this.type = '';
+    this.data = [];
   }
 }

@@ -1,4 +1,4 @@
-import { heartbeatAnswer, PROTOCOL, type Clock, type Health } from '../protocol/messages.js';
+import { type Clock, type Health, heartbeatAnswer, PROTOCOL } from '../protocol/messages.js';
 import { clockOffset, type RoundTrip } from './clock-offset.js';
 import { epochNowMs } from './epoch.js';
 import { ControllerUnreachable } from './http-json.js';
@@ -18,16 +18,13 @@ export interface HeartbeatOptions {
 
 /** Says every second that this worker lives and how it does; measures on the way how far the two clocks are apart. */
 export class Heartbeats {
-  readonly #options: HeartbeatOptions;
-  #measuredAt = -Infinity;
+  private measuredAt = -Infinity;
 
-  constructor(options: HeartbeatOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly options: HeartbeatOptions) {}
 
   /** Registered anew, perhaps with a controller on another machine: the clocks are compared again. */
   reset(): void {
-    this.#measuredAt = -Infinity;
+    this.measuredAt = -Infinity;
   }
 
   /** Runs until aborted. @throws RegistrationRefused */
@@ -35,33 +32,45 @@ export class Heartbeats {
     let clock: Clock | undefined;
     while (!signal.aborted) {
       const startedAt = performance.now();
-      if (this.#options.membership.identity !== undefined && startedAt - this.#measuredAt > REFRESH_MS) clock = (await this.#measure(signal)) ?? clock;
-      const heard = await this.#beat(signal, { health: this.#options.health(), ...(clock === undefined ? {} : { clock }) });
+      if (this.options.membership.identity !== undefined && startedAt - this.measuredAt > REFRESH_MS)
+        clock = (await this.measure(signal)) ?? clock;
+      const heard = await this.beat(signal, {
+        health: this.options.health(),
+        ...(clock === undefined ? {} : { clock }),
+      });
       if (heard !== undefined) clock = undefined;
-      const intervalMs = this.#options.membership.identity?.heartbeatMs ?? DEFAULT_INTERVAL_MS;
+      const intervalMs = this.options.membership.identity?.heartbeatMs ?? DEFAULT_INTERVAL_MS;
       await pause(Math.max(0, intervalMs - (performance.now() - startedAt)), signal);
     }
   }
 
   /** Round trips in quick succession; undefined when the controller is away. */
-  async #measure(signal: AbortSignal): Promise<Clock | undefined> {
+  private async measure(signal: AbortSignal): Promise<Clock | undefined> {
     const roundTrips: RoundTrip[] = [];
     for (let trip = 0; trip < ROUND_TRIPS && !signal.aborted; trip++) {
-      const roundTrip = await this.#beat(signal, {});
+      const roundTrip = await this.beat(signal, {});
       if (roundTrip === undefined) return undefined;
       roundTrips.push(roundTrip);
     }
     if (roundTrips.length === 0) return undefined;
-    this.#measuredAt = performance.now();
+    this.measuredAt = performance.now();
     const clock = clockOffset(roundTrips);
-    this.#options.onClock(clock);
+    this.options.onClock(clock);
     return clock;
   }
 
-  async #beat(signal: AbortSignal, content: { readonly health?: Health; readonly clock?: Clock }): Promise<RoundTrip | undefined> {
+  private async beat(
+    signal: AbortSignal,
+    content: { readonly health?: Health; readonly clock?: Clock },
+  ): Promise<RoundTrip | undefined> {
     try {
       const sentAt = epochNowMs();
-      const { status, body } = await this.#options.membership.call('heartbeat', JSON.stringify({ protocol: PROTOCOL, now: sentAt, ...content }), TIMEOUT_MS, signal);
+      const { status, body } = await this.options.membership.call(
+        'heartbeat',
+        JSON.stringify({ protocol: PROTOCOL, now: sentAt, ...content }),
+        TIMEOUT_MS,
+        signal,
+      );
       const answeredAt = epochNowMs();
       const answer = heartbeatAnswer.safeParse(body);
       return status === 200 && answer.success ? { sentAt, answeredAt, theirs: answer.data.now } : undefined;

@@ -5,9 +5,9 @@ const LOOK_MS = 250;
  * suspended machine, a starved core) is not the controller's silence: a look counts for little more than one interval.
  */
 export class Lease {
-  #silentMs = 0;
-  #lookedAt = performance.now();
-  readonly #timer: NodeJS.Timeout;
+  private _silentMs = 0;
+  private lookedAt = performance.now();
+  private readonly timer: NodeJS.Timeout;
 
   /**
    * @param heardAgoMs since the controller last answered
@@ -15,21 +15,21 @@ export class Lease {
    * @param onLost called at each look while the lease is lost
    */
   constructor(heardAgoMs: () => number, leaseMs: () => number, onLost: () => void) {
-    this.#timer = setInterval(() => {
+    this.timer = setInterval(() => {
       const now = performance.now();
-      const sinceLookMs = now - this.#lookedAt;
-      this.#lookedAt = now;
-      this.#silentMs = heardAgoMs() <= sinceLookMs ? 0 : this.#silentMs + Math.min(sinceLookMs, 2 * LOOK_MS);
-      if (this.#silentMs > leaseMs()) onLost();
+      const sinceLookMs = now - this.lookedAt;
+      this.lookedAt = now;
+      this._silentMs = heardAgoMs() <= sinceLookMs ? 0 : this._silentMs + Math.min(sinceLookMs, 2 * LOOK_MS);
+      if (this._silentMs > leaseMs()) onLost();
     }, LOOK_MS);
   }
 
   /** Milliseconds the controller has been silent while we listened. */
   get silentMs(): number {
-    return this.#silentMs;
+    return this._silentMs;
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    clearInterval(this.timer);
   }
 }

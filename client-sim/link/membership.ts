@@ -1,5 +1,5 @@
-import { registered, type Registered, type Registration } from '../protocol/messages.js';
-import { ControllerUnreachable, type ControllerHttp, type HttpAnswer } from './http-json.js';
+import { type Registered, type Registration, registered } from '../protocol/messages.js';
+import { type ControllerHttp, ControllerUnreachable, type HttpAnswer } from './http-json.js';
 import { Retry } from './pause.js';
 
 const REGISTER_TIMEOUT_MS = 5_000;
@@ -22,27 +22,24 @@ export interface MembershipOptions {
 
 /** Who this worker is to the controller: registered once, and again whenever the controller no longer knows it. */
 export class Membership {
-  readonly #options: MembershipOptions;
-  #identity: Registered | undefined;
-  #registering: Promise<Registered> | undefined;
+  private _identity: Registered | undefined;
+  private registering: Promise<Registered> | undefined;
   /** When the controller last answered anything, on the clock of `performance.now()`. */
-  #heardAt = performance.now();
+  private heardAt = performance.now();
 
-  constructor(options: MembershipOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly options: MembershipOptions) {}
 
   get identity(): Registered | undefined {
-    return this.#identity;
+    return this._identity;
   }
 
   /** Milliseconds since the controller last answered. */
   get silentMs(): number {
-    return performance.now() - this.#heardAt;
+    return performance.now() - this.heardAt;
   }
 
   heard(): void {
-    this.#heardAt = performance.now();
+    this.heardAt = performance.now();
   }
 
   /**
@@ -50,8 +47,8 @@ export class Membership {
    * @throws RegistrationRefused 4xx; the signal's reason when aborted
    */
   async register(signal: AbortSignal): Promise<Registered> {
-    this.#registering ??= this.#register(signal).finally(() => (this.#registering = undefined));
-    return this.#registering;
+    this.registering ??= this.postRegistration(signal).finally(() => (this.registering = undefined));
+    return this.registering;
   }
 
   /**
@@ -59,9 +56,19 @@ export class Membership {
    * controller before), it registers again and the answer is left to the caller's next attempt.
    * @throws ControllerUnreachable, RegistrationRefused
    */
-  async call(what: 'heartbeat' | 'telemetry' | 'preflight', body: string, timeoutMs: number, signal: AbortSignal): Promise<HttpAnswer> {
-    const identity = this.#identity ?? (await this.register(signal));
-    const answer = await this.#options.http.post(`/workers/${identity.workerId}/${what}`, body, identity.token, timeoutMs);
+  async call(
+    what: 'heartbeat' | 'telemetry' | 'preflight',
+    body: string,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<HttpAnswer> {
+    const identity = this._identity ?? (await this.register(signal));
+    const answer = await this.options.http.post(
+      `/workers/${identity.workerId}/${what}`,
+      body,
+      identity.token,
+      timeoutMs,
+    );
     if (answer.status < 500) this.heard();
     if (answer.status === 404 || answer.status === 401) await this.forgotten(signal);
     return answer;
@@ -72,15 +79,15 @@ export class Membership {
     await this.register(signal);
   }
 
-  async #register(signal: AbortSignal): Promise<Registered> {
+  private async postRegistration(signal: AbortSignal): Promise<Registered> {
     const retry = new Retry(LONGEST_PAUSE_MS);
     for (;;) {
       signal.throwIfAborted();
-      const identity = await this.#attempt();
+      const identity = await this.attempt();
       if (identity !== undefined) {
         this.heard();
-        this.#identity = identity;
-        this.#options.onRegistered(identity);
+        this._identity = identity;
+        this.options.onRegistered(identity);
         return identity;
       }
       await retry.wait(signal);
@@ -88,8 +95,8 @@ export class Membership {
   }
 
   /** Undefined: not reachable now. */
-  async #attempt(): Promise<Registered | undefined> {
-    const { http, token, registration } = this.#options;
+  private async attempt(): Promise<Registered | undefined> {
+    const { http, token, registration } = this.options;
     try {
       const answer = await http.post('/workers', JSON.stringify(registration()), token, REGISTER_TIMEOUT_MS);
       if (answer.status >= 500 || answer.status === 429) return undefined;
@@ -103,6 +110,9 @@ export class Membership {
 }
 
 function refusal(url: string, { status, body }: HttpAnswer): string {
-  const remedy = status === 401 || status === 403 ? 'Give the worker token with --token-file or SWARMBENCH_WORKER_TOKEN.' : 'Is this the address of a swarmbench controller of the same version?';
+  const remedy =
+    status === 401 || status === 403
+      ? 'Give the worker token with --token-file or SWARMBENCH_WORKER_TOKEN.'
+      : 'Is this the address of a swarmbench controller of the same version?';
   return `${url} answered HTTP ${status} to the registration${body === undefined ? '' : `: ${JSON.stringify(body).slice(0, 300)}`}. ${remedy}`;
 }

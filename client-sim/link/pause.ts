@@ -9,19 +9,16 @@ const FIRST_MS = 100;
 
 /** Pauses between attempts: 100 ms doubling up to `longestMs`, each shortened by up to half by chance. */
 export class Retry {
-  #failures = 0;
-  readonly #longestMs: number;
+  private failures = 0;
 
-  constructor(longestMs: number) {
-    this.#longestMs = longestMs;
-  }
+  constructor(private readonly longestMs: number) {}
 
   succeeded(): void {
-    this.#failures = 0;
+    this.failures = 0;
   }
 
   async wait(signal: AbortSignal): Promise<void> {
-    const longest = Math.min(this.#longestMs, FIRST_MS * 2 ** this.#failures++);
+    const longest = Math.min(this.longestMs, FIRST_MS * 2 ** this.failures++);
     await pause(longest * (1 - Math.random() / 2), signal);
   }
 }

@@ -18,45 +18,45 @@ interface Waiting {
 
 /** Batches on their way to the controller, in order, resent until acknowledged. */
 export class TelemetryQueue {
-  readonly #membership: Membership;
-  readonly #warn: (text: string) => void;
-  #waiting: Waiting[] = [];
-  #bytes = 0;
-  #warnAtBytes = WARN_BYTES;
-  #wake: (() => void) | undefined;
+  private waiting: Waiting[] = [];
+  private bytes = 0;
+  private warnAtBytes = WARN_BYTES;
+  private wake: (() => void) | undefined;
 
-  constructor(membership: Membership, warn: (text: string) => void) {
-    this.#membership = membership;
-    this.#warn = warn;
-  }
+  constructor(
+    private readonly membership: Membership,
+    private readonly warn: (text: string) => void,
+  ) {}
 
   get empty(): boolean {
-    return this.#waiting.length === 0;
+    return this.waiting.length === 0;
   }
 
   /** Of this run; undefined when all is delivered. */
   oldest(runId: string): number | undefined {
-    return this.#waiting.find((batch) => batch.runId === runId)?.sequence;
+    return this.waiting.find((batch) => batch.runId === runId)?.sequence;
   }
 
   push(batch: Telemetry): void {
     const json = JSON.stringify(batch);
-    this.#waiting.push({ runId: batch.runId, sequence: batch.sequence, json });
-    this.#bytes += json.length;
-    if (this.#bytes > this.#warnAtBytes) {
-      this.#warn(`${Math.round(this.#bytes / 1024 / 1024)} MiB of telemetry are waiting for the controller (${this.#waiting.length} batches); they are kept`);
-      this.#warnAtBytes *= 2;
+    this.waiting.push({ runId: batch.runId, sequence: batch.sequence, json });
+    this.bytes += json.length;
+    if (this.bytes > this.warnAtBytes) {
+      this.warn(
+        `${Math.round(this.bytes / 1024 / 1024)} MiB of telemetry are waiting for the controller (${this.waiting.length} batches); they are kept`,
+      );
+      this.warnAtBytes *= 2;
     }
-    this.#wake?.();
+    this.wake?.();
   }
 
   /** Delivers until aborted. @throws RegistrationRefused */
   async run(signal: AbortSignal): Promise<void> {
     const retry = new Retry(LONGEST_PAUSE_MS);
     while (!signal.aborted) {
-      const [first] = this.#waiting;
-      if (first === undefined) await this.#nextPush(signal);
-      else if (await this.#deliver(first, signal)) retry.succeeded();
+      const [first] = this.waiting;
+      if (first === undefined) await this.nextPush(signal);
+      else if (await this.deliver(first, signal)) retry.succeeded();
       else await retry.wait(signal);
     }
   }
@@ -66,22 +66,24 @@ export class TelemetryQueue {
     while (!this.empty && !signal.aborted) await pause(20, signal);
   }
 
-  async #deliver(batch: Waiting, signal: AbortSignal): Promise<boolean> {
+  private async deliver(batch: Waiting, signal: AbortSignal): Promise<boolean> {
     try {
-      const { status, body } = await this.#membership.call('telemetry', batch.json, SEND_TIMEOUT_MS, signal);
+      const { status, body } = await this.membership.call('telemetry', batch.json, SEND_TIMEOUT_MS, signal);
       if (status === RUN_OVER) {
-        this.#warn(`run ${batch.runId} is over for the controller: what was left of its telemetry is dropped`);
-        this.#remove((other) => other.runId === batch.runId);
+        this.warn(`run ${batch.runId} is over for the controller: what was left of its telemetry is dropped`);
+        this.remove((other) => other.runId === batch.runId);
         return true;
       }
       const answer = acknowledgement.safeParse(body);
       if (status >= 200 && status < 300 && answer.success) {
-        const before = this.#waiting.length;
-        this.#remove((other) => other.runId === batch.runId && other.sequence <= answer.data.acknowledged);
-        return this.#waiting.length < before;
+        const before = this.waiting.length;
+        this.remove((other) => other.runId === batch.runId && other.sequence <= answer.data.acknowledged);
+        return this.waiting.length < before;
       }
       if (status >= 400 && status < 500 && status !== 404 && status !== 401) {
-        this.#warn(`the controller refuses batch ${batch.sequence} of run ${batch.runId}: HTTP ${status} ${JSON.stringify(body)?.slice(0, 300) ?? ''}`);
+        this.warn(
+          `the controller refuses batch ${batch.sequence} of run ${batch.runId}: HTTP ${status} ${JSON.stringify(body)?.slice(0, 300) ?? ''}`,
+        );
       }
       return false;
     } catch (error) {
@@ -90,20 +92,20 @@ export class TelemetryQueue {
     }
   }
 
-  #remove(gone: (batch: Waiting) => boolean): void {
-    this.#waiting = this.#waiting.filter((batch) => !gone(batch));
-    this.#bytes = this.#waiting.reduce((sum, batch) => sum + batch.json.length, 0);
-    if (this.#bytes < WARN_BYTES) this.#warnAtBytes = WARN_BYTES;
+  private remove(gone: (batch: Waiting) => boolean): void {
+    this.waiting = this.waiting.filter((batch) => !gone(batch));
+    this.bytes = this.waiting.reduce((sum, batch) => sum + batch.json.length, 0);
+    if (this.bytes < WARN_BYTES) this.warnAtBytes = WARN_BYTES;
   }
 
-  async #nextPush(signal: AbortSignal): Promise<void> {
+  private async nextPush(signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
       const done = (): void => {
         signal.removeEventListener('abort', done);
-        this.#wake = undefined;
+        this.wake = undefined;
         resolve();
       };
-      this.#wake = done;
+      this.wake = done;
       signal.addEventListener('abort', done);
     });
   }

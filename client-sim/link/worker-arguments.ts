@@ -30,17 +30,23 @@ export interface Surroundings {
 }
 
 /** @throws UsageError */
-export function parseOptions(args: readonly string[], { token, cores, readFile, log }: Surroundings): WorkerOptions | 'help' {
+export function parseOptions(
+  args: readonly string[],
+  { token, cores, readFile, log }: Surroundings,
+): WorkerOptions | 'help' {
   const values = parse(args);
   if (values.help === true) return 'help';
-  if (values.controller === undefined || !URL.canParse(values.controller)) throw new UsageError('--controller needs the URL of a controller, like http://127.0.0.1:8888');
+  if (values.controller === undefined || !URL.canParse(values.controller))
+    throw new UsageError('--controller needs the URL of a controller, like http://127.0.0.1:8888');
   const secret = values['token-file'] === undefined ? token : readToken(values['token-file'], readFile);
   const slot = integer('--slot', values.slot, 1);
   const maxClients = integer('--max-clients', values['max-clients'], 1);
   const maxRate = integer('--max-rate', values['max-rate'], 1);
   const metricsPort = integer('--metrics-port', values['metrics-port'], 0) ?? 0;
   return {
-    controllerUrl: values.controller, version: CLIENT_INFO.version, log,
+    controllerUrl: values.controller,
+    version: CLIENT_INFO.version,
+    log,
     threads: integer('--threads', values.threads, 1) ?? Math.max(1, cores - 1),
     ...(secret === undefined ? {} : { token: secret }),
     ...(slot === undefined ? {} : { slot }),
@@ -56,9 +62,16 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
-        controller: { type: 'string' }, 'token-file': { type: 'string' }, slot: { type: 'string' }, threads: { type: 'string' },
-        'max-clients': { type: 'string' }, 'max-rate': { type: 'string' }, 'metrics-port': { type: 'string' }, 'metrics-host': { type: 'string' },
-        lease: { type: 'string' }, help: { type: 'boolean', short: 'h' },
+        controller: { type: 'string' },
+        'token-file': { type: 'string' },
+        slot: { type: 'string' },
+        threads: { type: 'string' },
+        'max-clients': { type: 'string' },
+        'max-rate': { type: 'string' },
+        'metrics-port': { type: 'string' },
+        'metrics-host': { type: 'string' },
+        lease: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
       },
     }).values;
   } catch (error) {
@@ -77,6 +90,7 @@ function readToken(path: string, readFile: (path: string) => string): string {
 function integer(name: string, text: string | undefined, least: number): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < least) throw new UsageError(`${name}: \`${text}\` is not a whole number of at least ${least}`);
+  if (!Number.isSafeInteger(value) || value < least)
+    throw new UsageError(`${name}: \`${text}\` is not a whole number of at least ${least}`);
   return value;
 }

@@ -21,7 +21,10 @@ async function start(args: readonly string[] = [], controller: Parameters<typeof
 }
 
 function steady(ms: number): WorkerPlan {
-  return testPlan({ profiles: [testProfile({ clients: 4, arrivals: { model: 'open', ratePerSecond: 20, spacing: 'uniform' } })], stages: testStages({ ms }) });
+  return testPlan({
+    profiles: [testProfile({ clients: 4, arrivals: { model: 'open', ratePerSecond: 20, spacing: 'uniform' } })],
+    stages: testStages({ ms }),
+  });
 }
 
 /** The load is on: some telemetry has come. */
@@ -32,8 +35,15 @@ function running(bench: Bench): Promise<void> {
 describe('registration', () => {
   test('says who it is, measures the clock, and reports its health every heartbeat', async () => {
     const { controller } = await start(['--slot', '3', '--max-clients', '77', '--max-rate', '5']);
-    await controller.until(() => controller.heartbeats.some(({ clock, health }) => clock !== undefined && health !== undefined), 'clock and health');
-    expect(controller.registrations[0]).toMatchObject({ slot: 3, threads: 2, capacity: { clients: 77, ratePerSecond: 5 } });
+    await controller.until(
+      () => controller.heartbeats.some(({ clock, health }) => clock !== undefined && health !== undefined),
+      'clock and health',
+    );
+    expect(controller.registrations[0]).toMatchObject({
+      slot: 3,
+      threads: 2,
+      capacity: { clients: 77, ratePerSecond: 5 },
+    });
     const clock = controller.heartbeats.find((heartbeat) => heartbeat.clock !== undefined)?.clock;
     expect(clock?.roundTrips).toBe(8);
     expect(Math.abs(clock?.offsetMs ?? Infinity)).toBeLessThanOrEqual((clock?.errorMs ?? 0) + 1);
@@ -120,7 +130,15 @@ describe('orders', () => {
   test('the load is adjusted while it runs', async () => {
     const bench = await start();
     bench.assign(steady(2_000), 'modern');
-    bench.controller.order({ type: 'adjust', protocol: 1, runId: 'run-1', adjustId: 'x', atMs: 1_000, stage: 0, load: 0.5 });
+    bench.controller.order({
+      type: 'adjust',
+      protocol: 1,
+      runId: 'run-1',
+      adjustId: 'x',
+      atMs: 1_000,
+      stage: 0,
+      load: 0.5,
+    });
     expect(totals(await bench.finished()).offered).toBe(80 + 40);
   });
 
@@ -128,7 +146,11 @@ describe('orders', () => {
     const bench = await start();
     const plan = steady(2_000);
     bench.assign(plan, 'modern', { slots: [{ profile: 0, start: 0, step: 2, count: 2 }] });
-    bench.assign(plan, 'modern', { assignmentId: 'a2', slots: [{ profile: 0, start: 1, step: 2, count: 2 }], joinMs: 1_000 });
+    bench.assign(plan, 'modern', {
+      assignmentId: 'a2',
+      slots: [{ profile: 0, start: 1, step: 2, count: 2 }],
+      joinMs: 1_000,
+    });
     expect(totals(await bench.finished()).offered).toBe(80 + 40);
   });
 
@@ -145,19 +167,32 @@ describe('orders', () => {
     const bench = await start(['--max-clients', '3']);
     bench.assign(steady(1_000), 'modern');
     const batches = await bench.finished();
-    expect(batches.at(-1)?.final).toEqual({ reason: 'failed', problem: '4 clients were assigned, this worker takes 3: add workers, or raise --max-clients and ulimit -n' });
+    expect(batches.at(-1)?.final).toEqual({
+      reason: 'failed',
+      problem: '4 clients were assigned, this worker takes 3: add workers, or raise --max-clients and ulimit -n',
+    });
     expect(bench.server.calls).toBe(0);
   });
 
   test('preflight: the result comes back, and one run after another is taken', async () => {
     const bench = await start();
-    bench.controller.order({ type: 'preflight', protocol: 1, runId: 'run-1', plan: steady(500), endpoints: [{ url: bench.server.url, headers: {} }], era: 'auto' });
+    bench.controller.order({
+      type: 'preflight',
+      protocol: 1,
+      runId: 'run-1',
+      plan: steady(500),
+      endpoints: [{ url: bench.server.url, headers: {} }],
+      era: 'auto',
+    });
     await bench.controller.until(() => bench.controller.preflights.length === 1, 'preflight result');
     expect(bench.controller.preflights[0]).toMatchObject({ ok: true, pinned: PINNED.modern });
     bench.assign(steady(500), 'modern');
     await bench.finished();
     bench.assign(steady(500), 'modern', { runId: 'run-2' });
-    await bench.controller.until(() => bench.controller.batches.filter(({ final }) => final?.reason === 'finished').length === 2, 'second run');
+    await bench.controller.until(
+      () => bench.controller.batches.filter(({ final }) => final?.reason === 'finished').length === 2,
+      'second run',
+    );
   });
 });
 
@@ -185,7 +220,7 @@ describe('the end', () => {
     expect(totals(bench.controller.batches).errors).toEqual({ aborted_by_us: 1 });
   });
 
-  test('the worker ends when the controller\'s file grows old', async () => {
+  test("the worker ends when the controller's file grows old", async () => {
     const folder = mkdtempSync(join(tmpdir(), 'swarmbench-lease-'));
     undo.push(() => rmSync(folder, { recursive: true }));
     const file = join(folder, 'controller.lease');

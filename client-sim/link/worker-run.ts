@@ -1,11 +1,11 @@
-import { EngineCrew } from '../client/engine-crew.js';
 import type { StopMode } from '../client/engine.js';
+import { EngineCrew } from '../client/engine-crew.js';
 import { countClients } from '../client/partition.js';
 import type { SpareThreads } from '../client/spare-threads.js';
 import { hrNowMs } from '../client/thread-messages.js';
 import { Batch } from '../measure/batch.js';
 import type { LoadView } from '../measure/self-health.js';
-import { PROTOCOL, type AdjustOrder, type AssignmentOrder, type Health } from '../protocol/messages.js';
+import { type AdjustOrder, type AssignmentOrder, type Health, PROTOCOL } from '../protocol/messages.js';
 import type { Telemetry } from '../protocol/telemetry.js';
 import { epochNowMs } from './epoch.js';
 
@@ -29,122 +29,150 @@ export interface RunOptions {
 export class WorkerRun {
   readonly runId: string;
   readonly workerId: string;
-  readonly #plan: AssignmentOrder['plan'];
-  readonly #options: RunOptions;
-  readonly #urls: readonly string[];
-  readonly #sources: number;
-  readonly #assignments = new Set<string>();
-  readonly #adjustments = new Set<string>();
-  #crew: EngineCrew | undefined;
-  #last: Batch | undefined;
-  #clients = 0;
-  #sequence = 0;
-  #fromMs: number;
-  #reason: EndReason = 'finished';
-  #problem: string | undefined;
-  #over = false;
+  private readonly plan: AssignmentOrder['plan'];
+  private readonly urls: readonly string[];
+  private readonly sources: number;
+  private readonly assignments = new Set<string>();
+  private readonly adjustments = new Set<string>();
+  private crew: EngineCrew | undefined;
+  private last: Batch | undefined;
+  private clients = 0;
+  private sequence = 0;
+  private fromMs: number;
+  private reason: EndReason = 'finished';
+  private problem: string | undefined;
+  private isOver = false;
 
-  constructor(order: AssignmentOrder, options: RunOptions) {
+  constructor(
+    order: AssignmentOrder,
+    private readonly options: RunOptions,
+  ) {
     this.runId = order.runId;
     this.workerId = order.workerId;
-    this.#plan = order.plan;
-    this.#options = options;
-    this.#urls = order.endpoints.map(({ url }) => url);
-    this.#sources = Math.max(1, ...order.endpoints.map(({ sources }) => sources?.length ?? 1));
-    this.#fromMs = order.joinMs;
+    this.plan = order.plan;
+    this.urls = order.endpoints.map(({ url }) => url);
+    this.sources = Math.max(1, ...order.endpoints.map(({ sources }) => sources?.length ?? 1));
+    this.fromMs = order.joinMs;
   }
 
   get over(): boolean {
-    return this.#over;
+    return this.isOver;
   }
 
   get load(): LoadView {
-    return { batch: this.#over ? undefined : this.#last, threads: this.#crew?.threads ?? this.#options.threads, spinning: this.#crew?.pacing === 'spin', urls: this.#over ? [] : this.#urls, sources: this.#sources };
+    return {
+      batch: this.isOver ? undefined : this.last,
+      threads: this.crew?.threads ?? this.options.threads,
+      spinning: this.crew?.pacing === 'spin',
+      urls: this.isOver ? [] : this.urls,
+      sources: this.sources,
+    };
   }
 
   /** The first assignment starts the engines, later ones (slots of a lost worker) add to them; repeats are ignored. */
   assign(order: AssignmentOrder): void {
-    if (this.#over || this.#assignments.has(order.assignmentId)) return;
-    this.#assignments.add(order.assignmentId);
-    this.#clients += countClients(order.slots);
-    const refusal = this.#refusal();
-    if (refusal !== undefined) this.#refuse(refusal);
-    else if (this.#crew === undefined) this.#crew = this.#start(order);
-    else this.#crew.add(order);
+    if (this.isOver || this.assignments.has(order.assignmentId)) return;
+    this.assignments.add(order.assignmentId);
+    this.clients += countClients(order.slots);
+    const refusal = this.refusal();
+    if (refusal !== undefined) this.refuse(refusal);
+    else if (this.crew === undefined) this.crew = this.start(order);
+    else this.crew.add(order);
   }
 
   adjust(order: AdjustOrder): void {
-    if (this.#adjustments.has(order.adjustId)) return;
-    this.#adjustments.add(order.adjustId);
-    this.#crew?.adjust(order);
+    if (this.adjustments.has(order.adjustId)) return;
+    this.adjustments.add(order.adjustId);
+    this.crew?.adjust(order);
   }
 
   /** The first reason holds; a second stop can only be harder. */
   stop(mode: StopMode, reason: EndReason, problem?: string): void {
-    if (this.#over) return;
-    if (this.#reason === 'finished') {
-      this.#reason = reason;
-      this.#problem = problem;
+    if (this.isOver) return;
+    if (this.reason === 'finished') {
+      this.reason = reason;
+      this.problem = problem;
     }
-    this.#crew?.stop(mode);
+    this.crew?.stop(mode);
   }
 
   /** Nothing more comes of it, not even telemetry. */
   async destroy(): Promise<void> {
-    this.#over = true;
-    await this.#crew?.destroy();
+    this.isOver = true;
+    await this.crew?.destroy();
   }
 
-  #start(order: AssignmentOrder): EngineCrew {
-    const startsInMs = order.startAt - (epochNowMs() + this.#options.clockOffsetMs);
-    return new EngineCrew(order, { threads: this.#options.threads, spare: this.#options.spare, startHrMs: hrNowMs() + startsInMs, clockErrorMs: this.#options.clockErrorMs }, {
-      onBatch: (batch) => this.#send(batch),
-      onLimit: (problem) => this.stop('drain', 'stopped', problem),
-      onEnded: (last, problem) => {
-        if (this.#over) return;
-        if (problem !== undefined) this.#fail(problem);
-        this.#finish(last);
+  private start(order: AssignmentOrder): EngineCrew {
+    const startsInMs = order.startAt - (epochNowMs() + this.options.clockOffsetMs);
+    return new EngineCrew(
+      order,
+      {
+        threads: this.options.threads,
+        spare: this.options.spare,
+        startHrMs: hrNowMs() + startsInMs,
+        clockErrorMs: this.options.clockErrorMs,
       },
-    });
+      {
+        onBatch: (batch) => this.send(batch),
+        onLimit: (problem) => this.stop('drain', 'stopped', problem),
+        onEnded: (last, problem) => {
+          if (this.isOver) return;
+          if (problem !== undefined) this.fail(problem);
+          this.finish(last);
+        },
+      },
+    );
   }
 
-  #refusal(): string | undefined {
-    const { limits, stages } = this.#plan;
+  private refusal(): string | undefined {
+    const { limits, stages } = this.plan;
     const endMs = Math.max(...stages.map((stage) => stage.startMs + stage.durationMs));
-    if (this.#clients > limits.clients) return `${this.#clients} clients were assigned, limits.clients is ${limits.clients}`;
-    if (this.#clients > this.#options.maxClients) return `${this.#clients} clients were assigned, this worker takes ${this.#options.maxClients}: add workers, or raise --max-clients and ulimit -n`;
+    if (this.clients > limits.clients)
+      return `${this.clients} clients were assigned, limits.clients is ${limits.clients}`;
+    if (this.clients > this.options.maxClients)
+      return `${this.clients} clients were assigned, this worker takes ${this.options.maxClients}: add workers, or raise --max-clients and ulimit -n`;
     if (endMs > limits.durationMs) return `the stages last ${endMs} ms, limits.durationMs is ${limits.durationMs}`;
     return undefined;
   }
 
-  #refuse(problem: string): void {
-    this.#fail(problem);
-    if (this.#crew === undefined) this.#finish(new Batch(this.#plan));
-    else this.#crew.stop('drain');
+  private refuse(problem: string): void {
+    this.fail(problem);
+    if (this.crew === undefined) this.finish(new Batch(this.plan));
+    else this.crew.stop('drain');
   }
 
-  #fail(problem: string): void {
-    this.#reason = 'failed';
-    this.#problem = problem;
+  private fail(problem: string): void {
+    this.reason = 'failed';
+    this.problem = problem;
   }
 
-  #send(batch: Batch, final?: Telemetry['final']): void {
-    this.#last = batch;
-    this.#options.onBatch(batch);
-    const toMs = Math.max(batch.toMs, this.#fromMs);
+  private send(batch: Batch, final?: Telemetry['final']): void {
+    this.last = batch;
+    this.options.onBatch(batch);
+    const toMs = Math.max(batch.toMs, this.fromMs);
     const replicas = batch.replicaSeries();
-    this.#options.onTelemetry({
-      protocol: PROTOCOL, runId: this.runId, sequence: ++this.#sequence, fromMs: this.#fromMs, toMs, stage: batch.stage,
-      series: batch.operationSeries(), sessions: batch.sessionSeries(), ...(replicas.length === 0 ? {} : { replicas }), gauges: batch.totals(),
-      health: this.#options.health(), samples: batch.samples,
-      ...(batch.flows.size === 0 ? {} : { flows: [...batch.flows.values()] }), ...(final === undefined ? {} : { final }),
+    this.options.onTelemetry({
+      protocol: PROTOCOL,
+      runId: this.runId,
+      sequence: ++this.sequence,
+      fromMs: this.fromMs,
+      toMs,
+      stage: batch.stage,
+      series: batch.operationSeries(),
+      sessions: batch.sessionSeries(),
+      ...(replicas.length === 0 ? {} : { replicas }),
+      gauges: batch.totals(),
+      health: this.options.health(),
+      samples: batch.samples,
+      ...(batch.flows.size === 0 ? {} : { flows: [...batch.flows.values()] }),
+      ...(final === undefined ? {} : { final }),
     });
-    this.#fromMs = toMs;
+    this.fromMs = toMs;
   }
 
-  #finish(last: Batch): void {
-    this.#send(last, { reason: this.#reason, ...(this.#problem === undefined ? {} : { problem: this.#problem }) });
-    this.#over = true;
-    this.#options.onEnded(this.#reason, this.#problem);
+  private finish(last: Batch): void {
+    this.send(last, { reason: this.reason, ...(this.problem === undefined ? {} : { problem: this.problem }) });
+    this.isOver = true;
+    this.options.onEnded(this.reason, this.problem);
   }
 }

@@ -12,7 +12,11 @@ afterEach(async () => {
   bench = undefined;
 });
 
-async function start(server: McpServerOptions, args: readonly string[] = [], controller: Parameters<typeof Bench.start>[2] = {}): Promise<Bench> {
+async function start(
+  server: McpServerOptions,
+  args: readonly string[] = [],
+  controller: Parameters<typeof Bench.start>[2] = {},
+): Promise<Bench> {
   bench = await Bench.start(server, args, controller);
   return bench;
 }
@@ -37,8 +41,21 @@ describe.each(['legacy', 'modern'] as const)('%s era', (era) => {
     const { server } = await start({ era });
     const plan = testPlan({
       profiles: [
-        testProfile({ name: 'a', clients: 3, arrivals: { model: 'open', ratePerSecond: 60, spacing: 'uniform' }, connections: 2, maxInFlight: 2, onClose: 'delete' }),
-        testProfile({ name: 'b', clients: 2, firstSlot: 3, arrivals: { model: 'open', ratePerSecond: 40, spacing: 'poisson' }, operations: [testOperation('echo', 2), testOperation('slow', 1)] }),
+        testProfile({
+          name: 'a',
+          clients: 3,
+          arrivals: { model: 'open', ratePerSecond: 60, spacing: 'uniform' },
+          connections: 2,
+          maxInFlight: 2,
+          onClose: 'delete',
+        }),
+        testProfile({
+          name: 'b',
+          clients: 2,
+          firstSlot: 3,
+          arrivals: { model: 'open', ratePerSecond: 40, spacing: 'poisson' },
+          operations: [testOperation('echo', 2), testOperation('slow', 1)],
+        }),
       ],
       stages: testStages({ ms: 1_500, from: 0, to: 1, scale: 'rate' }, { ms: 1_000 }),
     });
@@ -47,8 +64,14 @@ describe.each(['legacy', 'modern'] as const)('%s era', (era) => {
     const sum = totals(batches);
     expect(sum).toMatchObject({ failed: 0, lost: 0 });
     expect(sum.succeeded).toBe(server.answered);
-    expect(totals(batches.map((batch) => ({ ...batch, series: batch.series.filter((row) => row.profile === 'a') }))).offered).toBe(135 + 180);
-    expect(batches.map(({ fromMs, toMs }) => [fromMs, toMs]).slice(0, 3)).toEqual([[0, 1_000], [1_000, 1_500], [1_500, 2_000]]);
+    expect(
+      totals(batches.map((batch) => ({ ...batch, series: batch.series.filter((row) => row.profile === 'a') }))).offered,
+    ).toBe(135 + 180);
+    expect(batches.map(({ fromMs, toMs }) => [fromMs, toMs]).slice(0, 3)).toEqual([
+      [0, 1_000],
+      [1_000, 1_500],
+      [1_500, 2_000],
+    ]);
     expect(batches.at(-1)?.final).toEqual({ reason: 'finished' });
     expect(sum.sessionsOpened).toBe(5);
     if (era === 'legacy') expect(server.sessionsDeleted).toBe(3);
@@ -57,13 +80,33 @@ describe.each(['legacy', 'modern'] as const)('%s era', (era) => {
     expectBalance(batches);
   });
 
-  test.each<{ readonly name: string; readonly profile: Partial<ProfilePlan>; readonly sessions: (sent: number) => number }>([
+  test.each<{
+    readonly name: string;
+    readonly profile: Partial<ProfilePlan>;
+    readonly sessions: (sent: number) => number;
+  }>([
     { name: 'pool', profile: { clients: 4, session: { mode: 'pool', size: 2 } }, sessions: () => 2 },
     { name: 'per-request', profile: { clients: 2, session: { mode: 'per-request' } }, sessions: (sent) => sent },
-    { name: 'churn', profile: { clients: 2, session: { mode: 'churn', every: { operations: 5 } } }, sessions: (sent) => sent / 5 },
+    {
+      name: 'churn',
+      profile: { clients: 2, session: { mode: 'churn', every: { operations: 5 } } },
+      sessions: (sent) => sent / 5,
+    },
   ])('session mode $name', async ({ profile, sessions }) => {
     const { server } = await start({ era });
-    bench?.assign(testPlan({ profiles: [testProfile({ arrivals: { model: 'closed', thinkTime: { kind: 'fixed', ms: 10 } }, onClose: 'delete', ...profile })], stages: testStages({ ms: 2_000 }) }), era);
+    bench?.assign(
+      testPlan({
+        profiles: [
+          testProfile({
+            arrivals: { model: 'closed', thinkTime: { kind: 'fixed', ms: 10 } },
+            onClose: 'delete',
+            ...profile,
+          }),
+        ],
+        stages: testStages({ ms: 2_000 }),
+      }),
+      era,
+    );
     const batches = (await bench?.finished()) ?? [];
     const sum = totals(batches);
     expect(sum.succeeded).toBe(server.answered);
@@ -76,36 +119,105 @@ describe.each(['legacy', 'modern'] as const)('%s era', (era) => {
   });
 
   test('the books balance against a server that answers, stalls, breaks, resets and forgets, as it likes', async () => {
-    const reactions: readonly Reaction[] = ['answer', 'answer', 'late', 'error500', 'answer', 'reset', 'toolError', 'answer', 'silence', 'answer', ...(era === 'legacy' ? ['forget' as const] : [])];
+    const reactions: readonly Reaction[] = [
+      'answer',
+      'answer',
+      'late',
+      'error500',
+      'answer',
+      'reset',
+      'toolError',
+      'answer',
+      'silence',
+      'answer',
+      ...(era === 'legacy' ? ['forget' as const] : []),
+    ];
     const { server } = await start({ era, react: (call) => reactions[call % reactions.length] ?? 'answer' });
-    bench?.assign(testPlan({
-      profiles: [
-        testProfile({ name: 'open', clients: 4, timeoutMs: 400, arrivals: { model: 'open', ratePerSecond: 50, spacing: 'poisson' }, connections: 2, maxInFlight: 2 }),
-        testProfile({ name: 'piped', clients: 2, firstSlot: 4, timeoutMs: 400, pipeline: 4, maxInFlight: 4 }),
-        testProfile({ name: 'closed', clients: 2, firstSlot: 6, timeoutMs: 400, arrivals: { model: 'closed', thinkTime: { kind: 'none' } }, session: { mode: 'churn', every: { operations: 7 } } }),
-      ],
-      stages: testStages({ ms: 1_000 }, { ms: 500, from: 1, to: 0 }),
-    }), era);
+    bench?.assign(
+      testPlan({
+        profiles: [
+          testProfile({
+            name: 'open',
+            clients: 4,
+            timeoutMs: 400,
+            arrivals: { model: 'open', ratePerSecond: 50, spacing: 'poisson' },
+            connections: 2,
+            maxInFlight: 2,
+          }),
+          testProfile({ name: 'piped', clients: 2, firstSlot: 4, timeoutMs: 400, pipeline: 4, maxInFlight: 4 }),
+          testProfile({
+            name: 'closed',
+            clients: 2,
+            firstSlot: 6,
+            timeoutMs: 400,
+            arrivals: { model: 'closed', thinkTime: { kind: 'none' } },
+            session: { mode: 'churn', every: { operations: 7 } },
+          }),
+        ],
+        stages: testStages({ ms: 1_000 }, { ms: 500, from: 1, to: 0 }),
+      }),
+      era,
+    );
     const batches = (await bench?.finished()) ?? [];
     const sum = totals(batches);
-    expect(Object.keys(sum.errors)).toEqual(expect.arrayContaining(['timeout', 'http_500', 'tool_error', 'stream_lost']));
-    if (era === 'legacy') expect(sum.errors['session_lost']).toBeGreaterThan(0);
+    expect(Object.keys(sum.errors)).toEqual(
+      expect.arrayContaining(['timeout', 'http_500', 'tool_error', 'stream_lost']),
+    );
+    if (era === 'legacy') expect(sum.errors.session_lost).toBeGreaterThan(0);
     // An answer may have crossed our giving up: those are the late ones.
-    expect(sum.succeeded + (sum.errors['tool_error'] ?? 0)).toBeLessThanOrEqual(server.answered);
-    expect(batches.flatMap((batch) => batch.samples).map(({ category }) => category)).toEqual(expect.arrayContaining(['http_500', 'tool_error']));
+    expect(sum.succeeded + (sum.errors.tool_error ?? 0)).toBeLessThanOrEqual(server.answered);
+    expect(batches.flatMap((batch) => batch.samples).map(({ category }) => category)).toEqual(
+      expect.arrayContaining(['http_500', 'tool_error']),
+    );
     expectBalance(batches);
   });
 
   test('the same seed asks the same questions', async () => {
-    const operations = [{ ...testOperation('echo', 3), params: { kind: 'object' as const, entries: [
-      ['name', { kind: 'constant' as const, json: '"echo"' }],
-      ['arguments', { kind: 'object' as const, entries: [['message', { kind: 'string' as const, parts: [{ name: 'text' as const, length: 12 }] }]] }],
-    ] } as const }, testOperation('slow', 1)];
+    const operations = [
+      {
+        ...testOperation('echo', 3),
+        params: {
+          kind: 'object' as const,
+          entries: [
+            ['name', { kind: 'constant' as const, json: '"echo"' }],
+            [
+              'arguments',
+              {
+                kind: 'object' as const,
+                entries: [['message', { kind: 'string' as const, parts: [{ name: 'text' as const, length: 12 }] }]],
+              },
+            ],
+          ],
+        } as const,
+      },
+      testOperation('slow', 1),
+    ];
     // Nothing is due in the second half: on a busy machine too, everything is sent before the stage ends.
-    const oneBurst = testStages({ ms: 2_000 }).map((stage) => ({ ...stage, segments: [{ startMs: 0, endMs: 600, from: 1, to: 1 }, { startMs: 600, endMs: 2_000, from: 0, to: 0 }] }));
+    const oneBurst = testStages({ ms: 2_000 }).map((stage) => ({
+      ...stage,
+      segments: [
+        { startMs: 0, endMs: 600, from: 1, to: 1 },
+        { startMs: 600, endMs: 2_000, from: 0, to: 0 },
+      ],
+    }));
     const asked = async (): Promise<readonly string[]> => {
       const { server } = await start({ era });
-      bench?.assign(testPlan({ seed: 99, profiles: [testProfile({ clients: 3, operations, maxInFlight: 4, connections: 4, arrivals: { model: 'open', ratePerSecond: 50, spacing: 'poisson' } })], stages: oneBurst }), era);
+      bench?.assign(
+        testPlan({
+          seed: 99,
+          profiles: [
+            testProfile({
+              clients: 3,
+              operations,
+              maxInFlight: 4,
+              connections: 4,
+              arrivals: { model: 'open', ratePerSecond: 50, spacing: 'poisson' },
+            }),
+          ],
+          stages: oneBurst,
+        }),
+        era,
+      );
       await bench?.finished();
       await bench?.close();
       return [...server.asked].sort();

@@ -6,7 +6,16 @@ import { connectionRoom } from '../measure/connection-room.js';
 import { MetricsServer } from '../measure/metrics-server.js';
 import { SelfHealth } from '../measure/self-health.js';
 import { WorkerMetrics } from '../measure/worker-metrics.js';
-import { PROTOCOL, type AssignmentOrder, type Clock, type Health, type Order, type PreflightOrder, type Registered, type Registration } from '../protocol/messages.js';
+import {
+  type AssignmentOrder,
+  type Clock,
+  type Health,
+  type Order,
+  PROTOCOL,
+  type PreflightOrder,
+  type Registered,
+  type Registration,
+} from '../protocol/messages.js';
 import { Heartbeats } from './heartbeats.js';
 import { ControllerHttp, ControllerUnreachable } from './http-json.js';
 import { Lease } from './lease.js';
@@ -16,7 +25,7 @@ import { OrderStream } from './order-stream.js';
 import { pause, Retry } from './pause.js';
 import { TelemetryQueue } from './telemetry-queue.js';
 import type { WorkerEnd, WorkerOptions, WorkerSignals } from './worker-options.js';
-import { WorkerRun, type EndReason } from './worker-run.js';
+import { type EndReason, WorkerRun } from './worker-run.js';
 
 const HEALTH_MS = 1_000;
 const DEFAULT_LEASE_MS = 10_000;
@@ -29,133 +38,174 @@ const LAST_WORDS_MS = 2_000;
 /** Runs that are over here, so that repeated orders do not start them again. */
 const REMEMBERED_RUNS = 100;
 
-/** A load generator for whoever is at the other end of the URL: registers, does what it is ordered, reports what it measured. */
+/**
+ * A load generator for whoever is at the other end of the URL: registers, does what it is ordered, reports what it
+ * measured.
+ */
 export class LoadWorker {
-  readonly #options: WorkerOptions;
-  readonly #http: ControllerHttp;
-  readonly #membership: Membership;
-  readonly #orders: OrderStream;
-  readonly #heartbeats: Heartbeats;
-  readonly #queue: TelemetryQueue;
-  readonly #incarnation = randomUUID();
-  readonly #capacity: Registration['capacity'];
-  readonly #selfHealth: SelfHealth;
-  readonly #metrics = new WorkerMetrics();
-  readonly #spare: SpareThreads;
-  readonly #life = new AbortController();
-  #health: Health;
-  #clock: Clock | undefined;
-  #run: WorkerRun | undefined;
-  readonly #pastRuns: string[] = [];
-  #preflight: string | undefined;
-  #end: ((end: WorkerEnd) => void) | undefined;
+  private readonly http: ControllerHttp;
+  private readonly membership: Membership;
+  private readonly orders: OrderStream;
+  private readonly heartbeats: Heartbeats;
+  private readonly queue: TelemetryQueue;
+  private readonly incarnation = randomUUID();
+  private readonly capacity: Registration['capacity'];
+  private readonly selfHealth: SelfHealth;
+  private readonly metrics = new WorkerMetrics();
+  private readonly spare: SpareThreads;
+  private readonly life = new AbortController();
+  private health: Health;
+  private clock: Clock | undefined;
+  private run: WorkerRun | undefined;
+  private readonly pastRuns: string[] = [];
+  private preflight: string | undefined;
+  private end: ((end: WorkerEnd) => void) | undefined;
 
   /** @throws TypeError when the controller's URL is not http(s) */
-  constructor(options: WorkerOptions) {
-    this.#options = options;
+  constructor(private readonly options: WorkerOptions) {
     const { connections, bound } = connectionRoom();
-    this.#capacity = { clients: options.maxClients ?? connections, ratePerSecond: options.maxRate ?? options.threads * RATE_PER_THREAD, connections, bound };
-    this.#selfHealth = new SelfHealth(this.#capacity.clients);
-    this.#health = this.#selfHealth.sample({ batch: undefined, threads: options.threads, spinning: false, urls: [], sources: 1 });
-    this.#http = new ControllerHttp(options.controllerUrl);
-    this.#spare = new SpareThreads(options.threads);
-    this.#membership = new Membership({
-      http: this.#http, token: options.token, registration: () => this.#registration(), onRegistered: (identity) => this.#registered(identity),
+    this.capacity = {
+      clients: options.maxClients ?? connections,
+      ratePerSecond: options.maxRate ?? options.threads * RATE_PER_THREAD,
+      connections,
+      bound,
+    };
+    this.selfHealth = new SelfHealth(this.capacity.clients);
+    this.health = this.selfHealth.sample({
+      batch: undefined,
+      threads: options.threads,
+      spinning: false,
+      urls: [],
+      sources: 1,
     });
-    this.#orders = new OrderStream({ http: this.#http, membership: this.#membership, onOrder: (order) => this.#obey(order), warn: options.log });
-    this.#heartbeats = new Heartbeats({ membership: this.#membership, health: () => this.#health, onClock: (clock) => (this.#clock = clock) });
-    this.#queue = new TelemetryQueue(this.#membership, options.log);
+    this.http = new ControllerHttp(options.controllerUrl);
+    this.spare = new SpareThreads(options.threads);
+    this.membership = new Membership({
+      http: this.http,
+      token: options.token,
+      registration: () => this.registration(),
+      onRegistered: (identity) => this.registered(identity),
+    });
+    this.orders = new OrderStream({
+      http: this.http,
+      membership: this.membership,
+      onOrder: (order) => this.obey(order),
+      warn: options.log,
+    });
+    this.heartbeats = new Heartbeats({
+      membership: this.membership,
+      health: () => this.health,
+      onClock: (clock) => (this.clock = clock),
+    });
+    this.queue = new TelemetryQueue(this.membership, options.log);
   }
 
   /** Works until told to end, or until there is nobody left to work for. Everything is closed when it resolves. */
   async work(signals: WorkerSignals): Promise<WorkerEnd> {
-    const { leaseFile, metrics, log } = this.#options;
-    const server = metrics === undefined ? undefined : await MetricsServer.start(this.#metrics.registry, metrics.host, metrics.port);
+    const { leaseFile, metrics, log } = this.options;
+    const server =
+      metrics === undefined ? undefined : await MetricsServer.start(this.metrics.registry, metrics.host, metrics.port);
     if (server !== undefined) log(`metrics on port ${server.port}`);
-    const ended = new Promise<WorkerEnd>((resolve) => (this.#end = resolve));
-    const lease = new Lease(() => this.#membership.silentMs, () => this.#membership.identity?.leaseMs ?? DEFAULT_LEASE_MS, () => this.#onLeaseLost());
-    const leaseFileWatch = leaseFile === undefined ? undefined : watchLeaseFile(leaseFile, (why) => this.#end?.({ kind: 'lease-stale', why }));
-    const healthTimer = setInterval(() => this.#look(lease), HEALTH_MS);
-    signals.drain.addEventListener('abort', () => void this.#retire(), { once: true });
-    signals.cut.addEventListener('abort', () => void this.#cut(), { once: true });
-    if (signals.drain.aborted) void this.#retire();
-    const loops = Promise.all([this.#heartbeats.run(this.#life.signal), this.#orders.run(this.#life.signal), this.#queue.run(this.#life.signal)]).catch((error: unknown) => {
-      if (!this.#life.signal.aborted) this.#end?.({ kind: 'refused', why: error instanceof Error ? error.message : String(error) });
+    const ended = new Promise<WorkerEnd>((resolve) => (this.end = resolve));
+    const lease = new Lease(
+      () => this.membership.silentMs,
+      () => this.membership.identity?.leaseMs ?? DEFAULT_LEASE_MS,
+      () => this.onLeaseLost(),
+    );
+    const leaseFileWatch =
+      leaseFile === undefined
+        ? undefined
+        : watchLeaseFile(leaseFile, (why) => this.end?.({ kind: 'lease-stale', why }));
+    const healthTimer = setInterval(() => this.look(lease), HEALTH_MS);
+    signals.drain.addEventListener('abort', () => void this.retire(), { once: true });
+    signals.cut.addEventListener('abort', () => void this.cut(), { once: true });
+    if (signals.drain.aborted) void this.retire();
+    const loops = Promise.all([
+      this.heartbeats.run(this.life.signal),
+      this.orders.run(this.life.signal),
+      this.queue.run(this.life.signal),
+    ]).catch((error: unknown) => {
+      if (!this.life.signal.aborted)
+        this.end?.({ kind: 'refused', why: error instanceof Error ? error.message : String(error) });
     });
     const end = await ended;
     clearInterval(healthTimer);
     lease.close();
     leaseFileWatch?.close();
-    this.#life.abort();
-    this.#http.close();
-    await Promise.all([loops, this.#run?.destroy(), this.#spare.close(), server?.close()]);
+    this.life.abort();
+    this.http.close();
+    await Promise.all([loops, this.run?.destroy(), this.spare.close(), server?.close()]);
     return end;
   }
 
   // ---- orders ----
 
-  #obey(order: Order): void {
+  private obey(order: Order): void {
     switch (order.type) {
       case 'preflight':
-        void this.#answerPreflight(order);
+        void this.answerPreflight(order);
         return;
       case 'assignment':
-        this.#assign(order);
+        this.assign(order);
         return;
       case 'adjust':
-        if (this.#run?.runId === order.runId) this.#run.adjust(order);
+        if (this.run?.runId === order.runId) this.run.adjust(order);
         return;
       case 'stop':
-        if (this.#run?.runId === order.runId) this.#run.stop(order.mode, 'stopped');
+        if (this.run?.runId === order.runId) this.run.stop(order.mode, 'stopped');
         return;
     }
   }
 
-  #assign(order: AssignmentOrder): void {
-    if (this.#pastRuns.includes(order.runId)) return;
-    if (this.#run !== undefined && this.#run.runId !== order.runId) {
-      this.#options.log(`run ${order.runId} takes the place of run ${this.#run.runId}, which is cut`);
-      void this.#run.destroy();
-      this.#forget(this.#run);
+  private assign(order: AssignmentOrder): void {
+    if (this.pastRuns.includes(order.runId)) return;
+    if (this.run !== undefined && this.run.runId !== order.runId) {
+      this.options.log(`run ${order.runId} takes the place of run ${this.run.runId}, which is cut`);
+      void this.run.destroy();
+      this.forget(this.run);
     }
-    this.#run ??= this.#begin(order);
-    this.#run.assign(order);
+    this.run ??= this.begin(order);
+    this.run.assign(order);
   }
 
-  #begin(order: AssignmentOrder): WorkerRun {
-    this.#options.log(`run ${order.runId}: starts`);
+  private begin(order: AssignmentOrder): WorkerRun {
+    this.options.log(`run ${order.runId}: starts`);
     const run: WorkerRun = new WorkerRun(order, {
-      threads: this.#options.threads, spare: this.#spare, maxClients: this.#capacity.clients, clockOffsetMs: this.#clock?.offsetMs ?? 0, clockErrorMs: this.#clock?.errorMs ?? 0,
-      health: () => this.#health,
-      onTelemetry: (batch) => this.#queue.push(batch),
-      onBatch: (batch) => this.#metrics.observe(batch, order.plan),
-      onEnded: (reason, problem) => this.#onRunEnded(run, reason, problem),
+      threads: this.options.threads,
+      spare: this.spare,
+      maxClients: this.capacity.clients,
+      clockOffsetMs: this.clock?.offsetMs ?? 0,
+      clockErrorMs: this.clock?.errorMs ?? 0,
+      health: () => this.health,
+      onTelemetry: (batch) => this.queue.push(batch),
+      onBatch: (batch) => this.metrics.observe(batch, order.plan),
+      onEnded: (reason, problem) => this.onRunEnded(run, reason, problem),
     });
     return run;
   }
 
-  #onRunEnded(run: WorkerRun, reason: EndReason, problem: string | undefined): void {
-    this.#options.log(`run ${run.runId}: ${reason}${problem === undefined ? '' : `: ${problem}`}`);
-    this.#forget(run);
+  private onRunEnded(run: WorkerRun, reason: EndReason, problem: string | undefined): void {
+    this.options.log(`run ${run.runId}: ${reason}${problem === undefined ? '' : `: ${problem}`}`);
+    this.forget(run);
   }
 
-  #forget(run: WorkerRun): void {
-    this.#pastRuns.push(run.runId);
-    if (this.#pastRuns.length > REMEMBERED_RUNS) this.#pastRuns.shift();
-    if (this.#run === run) this.#run = undefined;
-    this.#spare.refill();
+  private forget(run: WorkerRun): void {
+    this.pastRuns.push(run.runId);
+    if (this.pastRuns.length > REMEMBERED_RUNS) this.pastRuns.shift();
+    if (this.run === run) this.run = undefined;
+    this.spare.refill();
   }
 
   /** Tried once a run; delivered until it arrives or the controller says that nobody waits for it. */
-  async #answerPreflight(order: PreflightOrder): Promise<void> {
-    if (this.#preflight === order.runId) return;
-    this.#preflight = order.runId;
+  private async answerPreflight(order: PreflightOrder): Promise<void> {
+    if (this.preflight === order.runId) return;
+    this.preflight = order.runId;
     const body = JSON.stringify(await runPreflight(order));
     const retry = new Retry(HEALTH_MS);
-    const { signal } = this.#life;
+    const { signal } = this.life;
     while (!signal.aborted) {
       try {
-        const { status } = await this.#membership.call('preflight', body, PREFLIGHT_TIMEOUT_MS, signal);
+        const { status } = await this.membership.call('preflight', body, PREFLIGHT_TIMEOUT_MS, signal);
         if (status < 300 || (status >= 400 && status < 500 && status !== 404 && status !== 401)) return;
       } catch (error) {
         if (!(error instanceof ControllerUnreachable)) return;
@@ -166,54 +216,68 @@ export class LoadWorker {
 
   // ---- the controller ----
 
-  #registration(): Registration {
-    const { slot, threads, version } = this.#options;
-    const run = this.#run;
-    const identity = this.#membership.identity;
-    const oldest = run === undefined ? undefined : this.#queue.oldest(run.runId);
+  private registration(): Registration {
+    const { slot, threads, version } = this.options;
+    const run = this.run;
+    const identity = this.membership.identity;
+    const oldest = run === undefined ? undefined : this.queue.oldest(run.runId);
     return {
-      protocol: PROTOCOL, host: hostname(), pid: process.pid, capacity: this.#capacity, threads, version, incarnation: this.#incarnation,
+      protocol: PROTOCOL,
+      host: hostname(),
+      pid: process.pid,
+      capacity: this.capacity,
+      threads,
+      version,
+      incarnation: this.incarnation,
       ...(slot === undefined ? {} : { slot }),
-      ...(run === undefined || identity === undefined ? {} : {
-        running: { runId: run.runId, workerId: run.workerId, ...(oldest === undefined ? {} : { oldestUnacknowledged: oldest }) },
-      }),
+      ...(run === undefined || identity === undefined
+        ? {}
+        : {
+            running: {
+              runId: run.runId,
+              workerId: run.workerId,
+              ...(oldest === undefined ? {} : { oldestUnacknowledged: oldest }),
+            },
+          }),
     };
   }
 
-  #registered(identity: Registered): void {
-    this.#options.log(`registered as ${identity.workerId} with ${this.#http.url}`);
-    this.#orders.reset();
-    this.#heartbeats.reset();
+  private registered(identity: Registered): void {
+    this.options.log(`registered as ${identity.workerId} with ${this.http.url}`);
+    this.orders.reset();
+    this.heartbeats.reset();
   }
 
-  #look(lease: Lease): void {
-    this.#health = this.#selfHealth.sample(this.#run?.load ?? { batch: undefined, threads: this.#options.threads, spinning: false, urls: [], sources: 1 });
-    this.#metrics.observeHealth(this.#health);
-    if (this.#run === undefined && this.#queue.empty && lease.silentMs > ALONE_MS) {
-      this.#end?.({ kind: 'alone', why: `${this.#http.url} has not answered for ${ALONE_MS / 1000} s` });
+  private look(lease: Lease): void {
+    this.health = this.selfHealth.sample(
+      this.run?.load ?? { batch: undefined, threads: this.options.threads, spinning: false, urls: [], sources: 1 },
+    );
+    this.metrics.observeHealth(this.health);
+    if (this.run === undefined && this.queue.empty && lease.silentMs > ALONE_MS) {
+      this.end?.({ kind: 'alone', why: `${this.http.url} has not answered for ${ALONE_MS / 1000} s` });
     }
   }
 
-  #onLeaseLost(): void {
-    this.#run?.stop('drain', 'lease-lost', 'the controller could not be reached for longer than the lease');
+  private onLeaseLost(): void {
+    this.run?.stop('drain', 'lease-lost', 'the controller could not be reached for longer than the lease');
   }
 
   // ---- the end ----
 
   /** Lets the run drain, delivers everything, ends. */
-  async #retire(): Promise<void> {
-    this.#run?.stop('drain', 'stopped', 'the worker was told to end');
-    const { signal } = this.#life;
-    while (this.#run !== undefined && !signal.aborted) await pause(20, signal);
-    await this.#queue.drained(signal);
-    this.#end?.({ kind: 'stopped' });
+  private async retire(): Promise<void> {
+    this.run?.stop('drain', 'stopped', 'the worker was told to end');
+    const { signal } = this.life;
+    while (this.run !== undefined && !signal.aborted) await pause(20, signal);
+    await this.queue.drained(signal);
+    this.end?.({ kind: 'stopped' });
   }
 
-  async #cut(): Promise<void> {
-    this.#run?.stop('now', 'stopped', 'the worker was cut');
-    const budget = AbortSignal.any([this.#life.signal, AbortSignal.timeout(LAST_WORDS_MS)]);
-    while (this.#run !== undefined && !budget.aborted) await pause(20, budget);
-    await this.#queue.drained(budget);
-    this.#end?.({ kind: 'stopped' });
+  private async cut(): Promise<void> {
+    this.run?.stop('now', 'stopped', 'the worker was cut');
+    const budget = AbortSignal.any([this.life.signal, AbortSignal.timeout(LAST_WORDS_MS)]);
+    while (this.run !== undefined && !budget.aborted) await pause(20, budget);
+    await this.queue.drained(budget);
+    this.end?.({ kind: 'stopped' });
   }
 }

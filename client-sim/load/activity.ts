@@ -43,6 +43,7 @@ function whole(segment: LoadSegment): Interval | undefined {
 
 function append(intervals: Interval[], part: Interval): void {
   const last = intervals.at(-1);
-  if (last !== undefined && last.toMs === part.fromMs) intervals[intervals.length - 1] = { fromMs: last.fromMs, toMs: part.toMs };
+  if (last !== undefined && last.toMs === part.fromMs)
+    intervals[intervals.length - 1] = { fromMs: last.fromMs, toMs: part.toMs };
   else intervals.push(part);
 }

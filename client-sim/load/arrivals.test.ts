@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { ThinkTimePlan } from '../../scenarios/schema/plan.js';
 import { testProfile, testStages } from '../client/testing/plans.js';
-import { ClosedArrivals, OpenArrivals, type Arrivals } from './arrivals.js';
+import { type Arrivals, ClosedArrivals, OpenArrivals } from './arrivals.js';
 import { clientSchedule } from './schedule.js';
 import { meanThinkTimeMs, thinkTimeMs } from './think-time.js';
 
@@ -11,27 +11,37 @@ function closed(thinkTime: ThinkTimePlan, loops: number, offered: number[] = [])
 }
 
 test('open loop: every arrival is offered once and then taken or forgotten, in order, whatever is asked in between', () => {
-  const step = fc.record({ kind: fc.constantFrom('take' as const, 'account' as const, 'forget' as const), advanceMs: fc.integer({ min: 0, max: 80 }) });
-  fc.assert(fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-    const profile = testProfile({ arrivals: { model: 'open', ratePerSecond: 100, spacing: 'poisson' } });
-    const offered: number[] = [];
-    const gone: number[] = [];
-    const arrivals: Arrivals = new OpenArrivals(clientSchedule(profile, 0, testStages({ ms: 5_000 }), 3), 0, (from, to) => {
-      for (let sequence = from; sequence < to; sequence++) offered.push(sequence);
-    });
-    let nowMs = 0;
-    for (const { kind, advanceMs } of steps) {
-      nowMs += advanceMs;
-      if (kind === 'take') while (arrivals.nextDueMs <= nowMs) gone.push(arrivals.take());
-      else if (kind === 'account') expect(arrivals.account(nowMs)).toBe(offered.length - gone.length);
-      else arrivals.forget(nowMs, (from, to) => {
-        for (let sequence = from; sequence < to; sequence++) gone.push(sequence);
-      });
-      expect(gone.length).toBeLessThanOrEqual(offered.length);
-    }
-    expect(offered).toEqual(offered.map((_, index) => index));
-    expect(gone).toEqual(gone.map((_, index) => index));
-  }));
+  const step = fc.record({
+    kind: fc.constantFrom('take' as const, 'account' as const, 'forget' as const),
+    advanceMs: fc.integer({ min: 0, max: 80 }),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const profile = testProfile({ arrivals: { model: 'open', ratePerSecond: 100, spacing: 'poisson' } });
+      const offered: number[] = [];
+      const gone: number[] = [];
+      const arrivals: Arrivals = new OpenArrivals(
+        clientSchedule(profile, 0, testStages({ ms: 5_000 }), 3),
+        0,
+        (from, to) => {
+          for (let sequence = from; sequence < to; sequence++) offered.push(sequence);
+        },
+      );
+      let nowMs = 0;
+      for (const { kind, advanceMs } of steps) {
+        nowMs += advanceMs;
+        if (kind === 'take') while (arrivals.nextDueMs <= nowMs) gone.push(arrivals.take());
+        else if (kind === 'account') expect(arrivals.account(nowMs)).toBe(offered.length - gone.length);
+        else
+          arrivals.forget(nowMs, (from, to) => {
+            for (let sequence = from; sequence < to; sequence++) gone.push(sequence);
+          });
+        expect(gone.length).toBeLessThanOrEqual(offered.length);
+      }
+      expect(offered).toEqual(offered.map((_, index) => index));
+      expect(gone).toEqual(gone.map((_, index) => index));
+    }),
+  );
 });
 
 describe('closed loop', () => {
@@ -72,7 +82,10 @@ describe('closed loop', () => {
 
   test('clients that start together are spread over one mean think time', () => {
     const starts = [0, 1, 2, 3].map((index) => {
-      const arrivals = new ClosedArrivals({ thinkTime: { kind: 'fixed', ms: 100 }, loops: 1, seed: 1, slot: index, index, clients: 4 }, () => undefined);
+      const arrivals = new ClosedArrivals(
+        { thinkTime: { kind: 'fixed', ms: 100 }, loops: 1, seed: 1, slot: index, index, clients: 4 },
+        () => undefined,
+      );
       arrivals.activate(0, 0);
       return arrivals.nextDueMs;
     });
@@ -81,7 +94,10 @@ describe('closed loop', () => {
 });
 
 test.each<ThinkTimePlan>([
-  { kind: 'none' }, { kind: 'fixed', ms: 30 }, { kind: 'uniform', minMs: 10, maxMs: 50 }, { kind: 'exponential', meanMs: 30 },
+  { kind: 'none' },
+  { kind: 'fixed', ms: 30 },
+  { kind: 'uniform', minMs: 10, maxMs: 50 },
+  { kind: 'exponential', meanMs: 30 },
 ])('think times of %p have the mean they say, and are drawn from the seed', (plan) => {
   const draws = Array.from({ length: 20_000 }, (_, sequence) => thinkTimeMs(plan, 5, 1, sequence));
   const mean = draws.reduce((sum, draw) => sum + draw, 0) / draws.length;

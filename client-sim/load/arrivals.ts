@@ -26,26 +26,26 @@ export interface Arrivals {
 /** Open loop: due times come from the schedule alone. Backlog needs no memory: it is the gap between two numbers. */
 export class OpenArrivals implements Arrivals {
   nextDueMs: number;
-  #schedule: Schedule;
   /** Next operation to take. */
-  #next: number;
+  private next: number;
   /** Everything below is counted as offered. */
-  #offered: number;
-  readonly #onOffered: SequenceRange;
+  private offered: number;
 
   /** @param fromMs arrivals due before are not this client's (slots that moved) */
-  constructor(schedule: Schedule, fromMs: number, onOffered: SequenceRange) {
-    this.#schedule = schedule;
-    this.#next = schedule.countBefore(fromMs);
-    this.#offered = this.#next;
-    this.#onOffered = onOffered;
-    this.nextDueMs = schedule.dueAt(this.#next);
+  constructor(
+    private schedule: Schedule,
+    fromMs: number,
+    private readonly onOffered: SequenceRange,
+  ) {
+    this.next = schedule.countBefore(fromMs);
+    this.offered = this.next;
+    this.nextDueMs = schedule.dueAt(this.next);
   }
 
   take(): number {
-    const sequence = this.#next++;
-    if (this.#offered < this.#next) this.#offer(this.#next);
-    this.nextDueMs = this.#schedule.dueAt(this.#next);
+    const sequence = this.next++;
+    if (this.offered < this.next) this.offer(this.next);
+    this.nextDueMs = this.schedule.dueAt(this.next);
     return sequence;
   }
 
@@ -55,19 +55,19 @@ export class OpenArrivals implements Arrivals {
 
   account(atMs: number): number {
     if (this.nextDueMs > atMs) return 0;
-    const due = this.#schedule.countDue(atMs);
-    if (due > this.#offered) this.#offer(due);
-    return Math.max(0, due - this.#next);
+    const due = this.schedule.countDue(atMs);
+    if (due > this.offered) this.offer(due);
+    return Math.max(0, due - this.next);
   }
 
   forget(beforeMs: number, each: SequenceRange): void {
     if (this.nextDueMs >= beforeMs) return;
-    const due = this.#schedule.countBefore(beforeMs);
-    if (due <= this.#next) return;
-    if (due > this.#offered) this.#offer(due);
-    each(this.#next, due);
-    this.#next = due;
-    this.nextDueMs = this.#schedule.dueAt(due);
+    const due = this.schedule.countBefore(beforeMs);
+    if (due <= this.next) return;
+    if (due > this.offered) this.offer(due);
+    each(this.next, due);
+    this.next = due;
+    this.nextDueMs = this.schedule.dueAt(due);
   }
 
   activate(): void {
@@ -80,13 +80,13 @@ export class OpenArrivals implements Arrivals {
 
   /** The load was adjusted. What was counted as offered stays offered: nothing is taken back. */
   reschedule(schedule: Schedule): void {
-    this.#schedule = schedule;
-    this.nextDueMs = schedule.dueAt(this.#next);
+    this.schedule = schedule;
+    this.nextDueMs = schedule.dueAt(this.next);
   }
 
-  #offer(upTo: number): void {
-    this.#onOffered(this.#offered, upTo);
-    this.#offered = upTo;
+  private offer(upTo: number): void {
+    this.onOffered(this.offered, upTo);
+    this.offered = upTo;
   }
 }
 
@@ -104,35 +104,34 @@ export interface ClosedLoop {
 /** Closed loop: the next operation is due when the one before has ended and the client has thought. */
 export class ClosedArrivals implements Arrivals {
   nextDueMs = Infinity;
-  readonly #loop: ClosedLoop;
-  readonly #due: TimeHeap;
-  readonly #onOffered: SequenceRange;
-  #sequence = 0;
-  #active = false;
+  private readonly due: TimeHeap;
+  private sequence = 0;
+  private active = false;
 
-  constructor(loop: ClosedLoop, onOffered: SequenceRange) {
-    this.#loop = loop;
-    this.#due = new TimeHeap(loop.loops);
-    this.#onOffered = onOffered;
+  constructor(
+    private readonly loop: ClosedLoop,
+    private readonly onOffered: SequenceRange,
+  ) {
+    this.due = new TimeHeap(loop.loops);
   }
 
   take(): number {
-    this.#due.pop();
-    this.nextDueMs = this.#due.earliest;
-    const sequence = this.#sequence++;
-    this.#onOffered(sequence, sequence + 1);
+    this.due.pop();
+    this.nextDueMs = this.due.earliest;
+    const sequence = this.sequence++;
+    this.onOffered(sequence, sequence + 1);
     return sequence;
   }
 
   ended(sequence: number, nowMs: number): void {
-    if (!this.#active) return;
-    const { thinkTime, seed, slot } = this.#loop;
-    this.#due.push(nowMs + thinkTimeMs(thinkTime, seed, slot, sequence));
-    this.nextDueMs = this.#due.earliest;
+    if (!this.active) return;
+    const { thinkTime, seed, slot } = this.loop;
+    this.due.push(nowMs + thinkTimeMs(thinkTime, seed, slot, sequence));
+    this.nextDueMs = this.due.earliest;
   }
 
   account(atMs: number): number {
-    return this.nextDueMs > atMs ? 0 : this.#due.countUpTo(atMs);
+    return this.nextDueMs > atMs ? 0 : this.due.countUpTo(atMs);
   }
 
   /** A loop that waited in vain goes on at `beforeMs`: in the next stage it tries again. */
@@ -143,24 +142,24 @@ export class ClosedArrivals implements Arrivals {
       each(sequence, sequence + 1);
       given++;
     }
-    for (; given > 0 && this.#active; given--) this.#due.push(beforeMs);
-    this.nextDueMs = this.#due.earliest;
+    for (; given > 0 && this.active; given--) this.due.push(beforeMs);
+    this.nextDueMs = this.due.earliest;
   }
 
   /** Loops start spread over one mean think time: clients that start together do not march in step. */
   activate(nowMs: number, running: number): void {
-    this.#active = true;
-    const { loops, index, clients, thinkTime } = this.#loop;
+    this.active = true;
+    const { loops, index, clients, thinkTime } = this.loop;
     const spread = meanThinkTimeMs(thinkTime);
-    for (let loop = this.#due.size + running; loop < loops; loop++) {
-      this.#due.push(nowMs + (spread * (index * loops + loop)) / (clients * loops));
+    for (let loop = this.due.size + running; loop < loops; loop++) {
+      this.due.push(nowMs + (spread * (index * loops + loop)) / (clients * loops));
     }
-    this.nextDueMs = this.#due.earliest;
+    this.nextDueMs = this.due.earliest;
   }
 
   deactivate(): void {
-    this.#active = false;
-    this.#due.clear();
+    this.active = false;
+    this.due.clear();
     this.nextDueMs = Infinity;
   }
 }

@@ -4,34 +4,32 @@ import type { Arrivals, SequenceRange } from './arrivals.js';
 export class IdleArrivals implements Arrivals {
   nextDueMs = Infinity;
   /** Since when it is silent, as far as its operations tell. */
-  #quietSinceMs = -Infinity;
-  #onTheWire = false;
-  #active = false;
-  #sequence = 0;
-  readonly #idleMs: number;
-  readonly #onOffered: SequenceRange;
+  private quietSinceMs = -Infinity;
+  private onTheWire = false;
+  private active = false;
+  private sequence = 0;
 
-  constructor(idleMs: number, onOffered: SequenceRange) {
-    this.#idleMs = idleMs;
-    this.#onOffered = onOffered;
-  }
+  constructor(
+    private readonly idleMs: number,
+    private readonly onOffered: SequenceRange,
+  ) {}
 
   /** The session it has was opened then: the silence is counted from there, or from the last operation. */
   openSince(openedAtMs: number): void {
-    this.nextDueMs = this.#active && !this.#onTheWire ? Math.max(openedAtMs, this.#quietSinceMs) + this.#idleMs : Infinity;
+    this.nextDueMs = this.active && !this.onTheWire ? Math.max(openedAtMs, this.quietSinceMs) + this.idleMs : Infinity;
   }
 
   take(): number {
-    const sequence = this.#sequence++;
-    this.#onTheWire = true;
+    const sequence = this.sequence++;
+    this.onTheWire = true;
     this.nextDueMs = Infinity;
-    this.#onOffered(sequence, sequence + 1);
+    this.onOffered(sequence, sequence + 1);
     return sequence;
   }
 
   ended(_sequence: number, nowMs: number): void {
-    this.#onTheWire = false;
-    this.#quietSinceMs = nowMs;
+    this.onTheWire = false;
+    this.quietSinceMs = nowMs;
   }
 
   account(atMs: number): number {
@@ -46,11 +44,11 @@ export class IdleArrivals implements Arrivals {
   }
 
   activate(): void {
-    this.#active = true;
+    this.active = true;
   }
 
   deactivate(): void {
-    this.#active = false;
+    this.active = false;
     this.nextDueMs = Infinity;
   }
 }

@@ -10,16 +10,27 @@ export interface RatePiece {
 }
 
 /** The rate of one open-loop client over the whole run, as linear pieces in order of time; gaps are silence. */
-export function ratePieces(shape: LoadShape, index: number, clients: number, ratePerSecond: number): readonly RatePiece[] {
+export function ratePieces(
+  shape: LoadShape,
+  index: number,
+  clients: number,
+  ratePerSecond: number,
+): readonly RatePiece[] {
   const pieces: RatePiece[] = [];
   for (const stage of shape) {
     for (const segment of stage.segments) {
       if (stage.scale === 'rate') {
-        pieces.push({ startMs: segment.startMs, endMs: segment.endMs, from: segment.from * ratePerSecond, to: segment.to * ratePerSecond });
+        pieces.push({
+          startMs: segment.startMs,
+          endMs: segment.endMs,
+          from: segment.from * ratePerSecond,
+          to: segment.to * ratePerSecond,
+        });
         continue;
       }
       const part = activePart(segment, index, clients);
-      if (part !== undefined) pieces.push({ startMs: part.fromMs, endMs: part.toMs, from: ratePerSecond, to: ratePerSecond });
+      if (part !== undefined)
+        pieces.push({ startMs: part.fromMs, endMs: part.toMs, from: ratePerSecond, to: ratePerSecond });
     }
   }
   return pieces;
@@ -44,9 +55,9 @@ const FLAT = 1e-6;
  */
 export class IntegratedRate {
   readonly total: number;
-  readonly #pieces: readonly Piece[];
+  private readonly pieces: readonly Piece[];
   /** Calls come in order of time: the last piece found is nearly always the next one too. */
-  #hint = 0;
+  private hint = 0;
 
   constructor(pieces: readonly RatePiece[]) {
     const built: Piece[] = [];
@@ -58,19 +69,22 @@ export class IntegratedRate {
       const flat = Math.abs(piece.to - piece.from) < FLAT * mean;
       const areaAfter = area + mean * seconds;
       built.push({
-        startMs: piece.startMs, endMs: piece.endMs,
-        from: flat ? mean : piece.from, slope: flat ? 0 : (piece.to - piece.from) / seconds,
-        areaBefore: area, areaAfter,
+        startMs: piece.startMs,
+        endMs: piece.endMs,
+        from: flat ? mean : piece.from,
+        slope: flat ? 0 : (piece.to - piece.from) / seconds,
+        areaBefore: area,
+        areaAfter,
       });
       area = areaAfter;
     }
-    this.#pieces = built;
+    this.pieces = built;
     this.total = area;
   }
 
   /** Arrivals expected in [0, atMs). */
   area(atMs: number): number {
-    const piece = this.#pieces.find((candidate) => candidate.endMs > atMs);
+    const piece = this.pieces.find((candidate) => candidate.endMs > atMs);
     if (piece === undefined) return this.total;
     if (atMs <= piece.startMs) return piece.areaBefore;
     const seconds = (atMs - piece.startMs) / 1000;
@@ -78,15 +92,17 @@ export class IntegratedRate {
     return Math.min(area, piece.areaAfter);
   }
 
-  /** When the area reaches `area`; Infinity when it never exceeds it. A time within a piece is always before its end. */
+  /**
+   * When the area reaches `area`; Infinity when it never exceeds it. A time within a piece is always before its end.
+   */
   timeOf(area: number): number {
-    const pieces = this.#pieces;
-    let index = this.#hint;
+    const pieces = this.pieces;
+    let index = this.hint;
     while (index > 0 && (pieces[index]?.areaBefore ?? 0) > area) index--;
     let piece = pieces[index];
     while (piece !== undefined && piece.areaAfter <= area) piece = pieces[++index];
     if (piece === undefined) return Infinity;
-    this.#hint = index;
+    this.hint = index;
     const seconds = invert(piece, area - piece.areaBefore);
     const lastMs = piece.endMs - piece.endMs * Number.EPSILON;
     return Math.min(piece.startMs + seconds * 1000, lastMs);

@@ -14,10 +14,10 @@ export const METRONOME_PERIOD_MS = 0.1;
  */
 export class Metronome {
   readonly ticks = new SharedArrayBuffer(8);
-  readonly #thread: Worker;
+  private readonly thread: Worker;
 
   constructor() {
-    this.#thread = new Worker(new URL('./metronome-thread.js', import.meta.url), { workerData: this.ticks });
+    this.thread = new Worker(new URL('./metronome-thread.js', import.meta.url), { workerData: this.ticks });
   }
 
   async stop(): Promise<void> {
@@ -25,7 +25,7 @@ export class Metronome {
     Atomics.store(view, STOP, 1);
     Atomics.add(view, TICK, 1);
     Atomics.notify(view, TICK);
-    await this.#thread.terminate();
+    await this.thread.terminate();
   }
 }
 
@@ -34,15 +34,15 @@ export const STOP = 1;
 
 /** One listener's place in the sequence of ticks. */
 export class TickView {
-  readonly #view: Int32Array;
+  private readonly view: Int32Array;
 
   constructor(ticks: SharedArrayBuffer) {
-    this.#view = new Int32Array(ticks);
+    this.view = new Int32Array(ticks);
   }
 
   /** The next tick; at least one turn of the event loop passes, so sockets are served between ticks that came late. */
   async next(): Promise<void> {
-    const wait = asyncAtomics.waitAsync(this.#view, TICK, Atomics.load(this.#view, TICK));
+    const wait = asyncAtomics.waitAsync(this.view, TICK, Atomics.load(this.view, TICK));
     if (wait.async) await wait.value;
     else await new Promise<void>((resolve) => setImmediate(resolve));
   }

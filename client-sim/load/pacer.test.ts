@@ -8,7 +8,9 @@ afterEach(async () => {
   metronome = undefined;
 });
 
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
 
 describe.each(['batch', 'metronome', 'spin'] as const)('%s', (pacing) => {
   test('pumps until stopped, and lets timers have their turn in between', async () => {

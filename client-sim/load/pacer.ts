@@ -31,59 +31,56 @@ export function createPacer(pacing: Pacing, ticks: SharedArrayBuffer | undefined
 }
 
 class BatchPacer implements Pacer {
-  #timer: NodeJS.Timeout | undefined;
+  private timer: NodeJS.Timeout | undefined;
 
   start(pump: () => void): void {
-    this.#timer = setInterval(pump, 1);
+    this.timer = setInterval(pump, 1);
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    clearInterval(this.timer);
   }
 }
 
 /** A core of its own: the lag is that of one turn of the event loop. */
 class SpinPacer implements Pacer {
-  #immediate: NodeJS.Immediate | undefined;
+  private immediate: NodeJS.Immediate | undefined;
 
   start(pump: () => void): void {
     const turn = (): void => {
-      this.#immediate = setImmediate(turn);
+      this.immediate = setImmediate(turn);
       pump();
     };
     turn();
   }
 
   stop(): void {
-    if (this.#immediate !== undefined) clearImmediate(this.#immediate);
+    if (this.immediate !== undefined) clearImmediate(this.immediate);
   }
 }
 
 class MetronomePacer implements Pacer {
-  readonly #view: TickView;
-  #running = false;
+  private running = false;
   /** A pending `waitAsync` does not keep the event loop alive. */
-  #anchor: NodeJS.Timeout | undefined;
+  private anchor: NodeJS.Timeout | undefined;
 
-  constructor(view: TickView) {
-    this.#view = view;
-  }
+  constructor(private readonly view: TickView) {}
 
   start(pump: () => void): void {
-    this.#running = true;
-    this.#anchor = setInterval(() => undefined, 1_000);
-    void this.#beat(pump);
+    this.running = true;
+    this.anchor = setInterval(() => undefined, 1_000);
+    void this.beat(pump);
   }
 
   stop(): void {
-    this.#running = false;
-    clearInterval(this.#anchor);
+    this.running = false;
+    clearInterval(this.anchor);
   }
 
-  async #beat(pump: () => void): Promise<void> {
-    while (this.#running) {
-      await this.#view.next();
-      if (this.#running) pump();
+  private async beat(pump: () => void): Promise<void> {
+    while (this.running) {
+      await this.view.next();
+      if (this.running) pump();
     }
   }
 }

@@ -10,20 +10,18 @@ export interface Positions {
   countUpTo(area: number): number;
 }
 
-/** One arrival a unit. The phase staggers clients, so that `clients` of them are `clients` times as fine, not bursts. */
+/**
+ * One arrival a unit. The phase staggers clients, so that `clients` of them are `clients` times as fine, not bursts.
+ */
 export class UniformPositions implements Positions {
-  readonly #phase: number;
-
-  constructor(phase: number) {
-    this.#phase = phase;
-  }
+  constructor(private readonly phase: number) {}
 
   at(index: number): number {
-    return index + this.#phase;
+    return index + this.phase;
   }
 
   countUpTo(area: number): number {
-    return Math.max(0, Math.floor(area - this.#phase) + 1);
+    return Math.max(0, Math.floor(area - this.phase) + 1);
   }
 }
 
@@ -32,44 +30,43 @@ export class UniformPositions implements Positions {
  * with the last two kept; asking for an earlier index starts again from the beginning.
  */
 export class PoissonPositions implements Positions {
-  readonly #seed: number;
-  readonly #slot: number;
-  #index = 0;
-  #position: number;
-  #before = 0;
+  private index = 0;
+  private position: number;
+  private before = 0;
 
-  constructor(seed: number, slot: number) {
-    this.#seed = seed;
-    this.#slot = slot;
-    this.#position = this.#gap(0);
+  constructor(
+    private readonly seed: number,
+    private readonly slot: number,
+  ) {
+    this.position = this.gap(0);
   }
 
   at(index: number): number {
-    if (index === this.#index - 1) return this.#before;
-    if (index < this.#index) this.#restart();
-    while (this.#index < index) this.#step();
-    return this.#position;
+    if (index === this.index - 1) return this.before;
+    if (index < this.index) this.restart();
+    while (this.index < index) this.step();
+    return this.position;
   }
 
   countUpTo(area: number): number {
-    if (this.#index > 0 && this.#before > area) this.#restart();
-    while (this.#position <= area) this.#step();
-    return this.#index;
+    if (this.index > 0 && this.before > area) this.restart();
+    while (this.position <= area) this.step();
+    return this.index;
   }
 
-  #step(): void {
-    this.#index++;
-    this.#before = this.#position;
-    this.#position += this.#gap(this.#index);
+  private step(): void {
+    this.index++;
+    this.before = this.position;
+    this.position += this.gap(this.index);
   }
 
-  #restart(): void {
-    this.#index = 0;
-    this.#before = 0;
-    this.#position = this.#gap(0);
+  private restart(): void {
+    this.index = 0;
+    this.before = 0;
+    this.position = this.gap(0);
   }
 
-  #gap(index: number): number {
-    return -Math.log(uniform(this.#seed, this.#slot, index, STREAM.arrivals));
+  private gap(index: number): number {
+    return -Math.log(uniform(this.seed, this.slot, index, STREAM.arrivals));
   }
 }

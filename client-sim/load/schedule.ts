@@ -1,6 +1,6 @@
 import type { ProfilePlan } from '../../scenarios/schema/plan.js';
 import { IntegratedRate, ratePieces } from './integrated-rate.js';
-import { PoissonPositions, UniformPositions, type Positions } from './positions.js';
+import { PoissonPositions, type Positions, UniformPositions } from './positions.js';
 import type { LoadShape } from './shape.js';
 
 /**
@@ -8,40 +8,43 @@ import type { LoadShape } from './shape.js';
  * target does (design: measurement 1). Times are run time in milliseconds.
  */
 export class Schedule {
-  readonly #rate: IntegratedRate;
-  /** Two cursors over the same sequence: what is sent next lies behind what is counted as due when there is a backlog. */
-  readonly #sending: Positions;
-  readonly #counting: Positions;
+  /**
+   * Two cursors over the same sequence: what is sent next lies behind what is counted as due when there is a backlog.
+   */
+  private readonly sending: Positions;
+  private readonly counting: Positions;
 
-  constructor(rate: IntegratedRate, positions: () => Positions) {
-    this.#rate = rate;
-    this.#sending = positions();
-    this.#counting = positions();
+  constructor(
+    private readonly rate: IntegratedRate,
+    positions: () => Positions,
+  ) {
+    this.sending = positions();
+    this.counting = positions();
   }
 
   /** Infinity when the run holds no such arrival. Monotone; cheap when asked for in order. */
   dueAt(index: number): number {
-    return this.#rate.timeOf(this.#sending.at(index));
+    return this.rate.timeOf(this.sending.at(index));
   }
 
   /** How many arrivals are due at `atMs` or before: the exact inverse of `dueAt`. */
   countDue(atMs: number): number {
-    let count = this.#counting.countUpTo(this.#rate.area(atMs));
+    let count = this.counting.countUpTo(this.rate.area(atMs));
     // The area is rounded, `dueAt` is the truth: step the few that lie within the rounding.
-    while (count > 0 && this.#countedDueAt(count - 1) > atMs) count--;
-    while (this.#countedDueAt(count) <= atMs) count++;
+    while (count > 0 && this.countedDueAt(count - 1) > atMs) count--;
+    while (this.countedDueAt(count) <= atMs) count++;
     return count;
   }
 
   /** How many arrivals are due before `atMs`: what belongs to the stages that end there. */
   countBefore(atMs: number): number {
     let count = this.countDue(atMs);
-    while (count > 0 && this.#countedDueAt(count - 1) >= atMs) count--;
+    while (count > 0 && this.countedDueAt(count - 1) >= atMs) count--;
     return count;
   }
 
-  #countedDueAt(index: number): number {
-    return this.#rate.timeOf(this.#counting.at(index));
+  private countedDueAt(index: number): number {
+    return this.rate.timeOf(this.counting.at(index));
   }
 }
 

@@ -7,7 +7,11 @@ export type LoadShape = readonly LoadStage[];
 
 /** The shape as one profile sees it: stages it does not take part in have no load. */
 export function shapeFor(shape: LoadShape, profile: string): LoadShape {
-  return shape.map((stage) => (takesPart(stage, profile) ? stage : { ...stage, scale: 'clients', segments: stage.segments.map((segment) => ({ ...segment, from: 0, to: 0 })) }));
+  return shape.map((stage) =>
+    takesPart(stage, profile)
+      ? stage
+      : { ...stage, scale: 'clients', segments: stage.segments.map((segment) => ({ ...segment, from: 0, to: 0 })) },
+  );
 }
 
 export interface Adjustment {
@@ -20,7 +24,9 @@ export function stageEndMs(stage: LoadStage): number {
   return stage.startMs + stage.durationMs;
 }
 
-/** The same shape up to `atMs`; from there to the end of that stage the load is constant. Other stages are untouched. */
+/**
+ * The same shape up to `atMs`; from there to the end of that stage the load is constant. Other stages are untouched.
+ */
 export function adjustShape(shape: LoadShape, adjustment: Adjustment): LoadShape {
   return shape.map((stage) => {
     const endMs = stageEndMs(stage);

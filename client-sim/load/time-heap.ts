@@ -1,32 +1,34 @@
-/** A plain min-heap of times, for things that need no identity (the think times of a client's loops). Fixed capacity. */
+/**
+ * A plain min-heap of times, for things that need no identity (the think times of a client's loops). Fixed capacity.
+ */
 export class TimeHeap {
-  readonly #times: Float64Array;
-  #size = 0;
+  private readonly times: Float64Array;
+  private _size = 0;
 
   constructor(capacity: number) {
-    this.#times = new Float64Array(capacity);
+    this.times = new Float64Array(capacity);
   }
 
   get size(): number {
-    return this.#size;
+    return this._size;
   }
 
   /** Infinity when empty. */
   get earliest(): number {
-    return this.#size === 0 ? Infinity : (this.#times[0] ?? Infinity);
+    return this._size === 0 ? Infinity : (this.times[0] ?? Infinity);
   }
 
   countUpTo(time: number): number {
     let count = 0;
-    for (let index = 0; index < this.#size; index++) if ((this.#times[index] ?? 0) <= time) count++;
+    for (let index = 0; index < this._size; index++) if ((this.times[index] ?? 0) <= time) count++;
     return count;
   }
 
   /** @throws RangeError above the capacity */
   push(time: number): void {
-    if (this.#size === this.#times.length) throw new RangeError(`time heap of ${this.#size} is full`);
-    const times = this.#times;
-    let place = this.#size++;
+    if (this._size === this.times.length) throw new RangeError(`time heap of ${this._size} is full`);
+    const times = this.times;
+    let place = this._size++;
     while (place > 0) {
       const parent = (place - 1) >> 1;
       const other = times[parent] ?? 0;
@@ -39,14 +41,14 @@ export class TimeHeap {
 
   /** Takes the earliest out. Precondition: not empty. */
   pop(): number {
-    const times = this.#times;
+    const times = this.times;
     const first = times[0] ?? Infinity;
-    const last = times[--this.#size] ?? 0;
+    const last = times[--this._size] ?? 0;
     let place = 0;
     for (;;) {
       let child = 2 * place + 1;
-      if (child >= this.#size) break;
-      if (child + 1 < this.#size && (times[child + 1] ?? 0) < (times[child] ?? 0)) child++;
+      if (child >= this._size) break;
+      if (child + 1 < this._size && (times[child + 1] ?? 0) < (times[child] ?? 0)) child++;
       const other = times[child] ?? 0;
       if (other >= last) break;
       times[place] = other;
@@ -57,6 +59,6 @@ export class TimeHeap {
   }
 
   clear(): void {
-    this.#size = 0;
+    this._size = 0;
   }
 }

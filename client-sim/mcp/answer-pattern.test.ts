@@ -1,12 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { learnPattern, type AnswerPattern } from './answer-pattern.js';
+import { type AnswerPattern, learnPattern } from './answer-pattern.js';
 import { scanAnswer } from './scan-answer.js';
 
 const ID = 1_000_000_001;
 
-/** Learns from a message with something before and after it, as a whole HTTP answer has; first from another one, if told. */
-function learn(message: string, before?: string): { readonly pattern: AnswerPattern; readonly wrap: (other: string) => Buffer } {
+/**
+ * Learns from a message with something before and after it, as a whole HTTP answer has; first from another one, if
+ * told.
+ */
+function learn(
+  message: string,
+  before?: string,
+): { readonly pattern: AnswerPattern; readonly wrap: (other: string) => Buffer } {
   const wrap = (other: string): Buffer => Buffer.from(`HTTP head of ${Buffer.byteLength(message)} bytes ${other} tail`);
   const bytes = wrap(message);
   const start = bytes.indexOf(message.slice(0, 5));
@@ -16,7 +22,9 @@ function learn(message: string, before?: string): { readonly pattern: AnswerPatt
   return { pattern, wrap };
 }
 
-const answer = (text: string, id = ID): string => JSON.stringify({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text }], isError: false } });
+function answer(text: string, id = ID): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text }], isError: false } });
+}
 
 test('another id matches when it is the one expected, and only then', () => {
   const { pattern, wrap } = learn(answer('hello'));
@@ -38,7 +46,8 @@ test('where texts differ another plain one of the same length matches; one that 
     return pattern.matches(bytes, 0, bytes.length, ID);
   };
   expect(verdict('world')).toBe(true);
-  for (const text of ['wor"d', '"orld', 'wor\\d', 'worl\\', 'wor\nd', 'w\x00rld', 'w\x1frld', 'wörd', 'worlds', 'wor']) expect([text, verdict(text)]).toEqual([text, false]);
+  for (const text of ['wor"d', '"orld', 'wor\\d', 'worl\\', 'wor\nd', 'w\x00rld', 'w\x1frld', 'wörd', 'worlds', 'wor'])
+    expect([text, verdict(text)]).toEqual([text, false]);
 });
 
 test('an answer that is not whole yet does not match', () => {
@@ -50,7 +59,10 @@ test('an answer that is not whole yet does not match', () => {
 describe('nothing is learnt from an answer', () => {
   test.each([
     ['whose id is also in its text', answer(`you sent ${ID}`)],
-    ['whose id is not where an id belongs', `{"jsonrpc":"2.0","id":${ID / 1e9}e9,"result":{"content":[{"text":"${ID}"}]}}`],
+    [
+      'whose id is not where an id belongs',
+      `{"jsonrpc":"2.0","id":${ID / 1e9}e9,"result":{"content":[{"text":"${ID}"}]}}`,
+    ],
     ['of more than 16 KiB', answer('x'.repeat(20_000))],
   ])('%s', (_name, message) => {
     expect(() => learn(message)).toThrow('nothing was learnt');
@@ -61,34 +73,72 @@ test('no byte that decides anything may change: whatever matches is what a full 
   const messages = [
     [answer('hello world, this is me'), answer('olleh dlrow, siht si em')],
     [
-      JSON.stringify({ result: { content: [{ type: 'text', text: 'a "quoted" größe' }], structuredContent: { count: 12, items: ['one', 'two'], '': '' } }, jsonrpc: '2.0', id: ID }),
-      JSON.stringify({ result: { content: [{ type: 'TEXT', text: 'a "quoted" GRößE' }], structuredContent: { count: 12, items: ['eno', 'owt'], '': '' } }, jsonrpc: '2.0', id: ID }),
+      JSON.stringify({
+        result: {
+          content: [{ type: 'text', text: 'a "quoted" größe' }],
+          structuredContent: { count: 12, items: ['one', 'two'], '': '' },
+        },
+        jsonrpc: '2.0',
+        id: ID,
+      }),
+      JSON.stringify({
+        result: {
+          content: [{ type: 'TEXT', text: 'a "quoted" GRößE' }],
+          structuredContent: { count: 12, items: ['eno', 'owt'], '': '' },
+        },
+        jsonrpc: '2.0',
+        id: ID,
+      }),
     ],
     [
-      JSON.stringify({ jsonrpc: '2.0', id: ID, result: { resultType: 'complete', _meta: { 'io.modelcontextprotocol/serverInfo': { name: 'x', version: '1' } }, content: [] } }),
-      JSON.stringify({ jsonrpc: '2.0', id: ID, result: { resultType: 'COMPLETE', _meta: { 'io.modelcontextprotocol/serverInfo': { name: 'y', version: '2' } }, content: [] } }),
+      JSON.stringify({
+        jsonrpc: '2.0',
+        id: ID,
+        result: {
+          resultType: 'complete',
+          _meta: { 'io.modelcontextprotocol/serverInfo': { name: 'x', version: '1' } },
+          content: [],
+        },
+      }),
+      JSON.stringify({
+        jsonrpc: '2.0',
+        id: ID,
+        result: {
+          resultType: 'COMPLETE',
+          _meta: { 'io.modelcontextprotocol/serverInfo': { name: 'y', version: '2' } },
+          content: [],
+        },
+      }),
     ],
   ] as const;
   const byte = fc.oneof(fc.constantFrom(...Buffer.from('"\\{}[]:,0123456789 \nabctruefalse')), fc.nat(255));
   let matched = 0;
   fc.assert(
-    fc.property(fc.constantFrom(...messages), fc.array(fc.tuple(fc.nat(), byte), { minLength: 1, maxLength: 3 }), ([message, before], changes) => {
-      const { pattern, wrap } = learn(message, before);
-      const bytes = wrap(message);
-      const start = bytes.indexOf(message.slice(0, 5));
-      const end = start + Buffer.byteLength(message);
-      for (const [at, to] of changes) bytes[start + (at % (end - start))] = to;
-      if (!pattern.matches(bytes, 0, bytes.length, ID)) return;
-      matched++;
-      expect(scanAnswer(bytes, start, end, ID, 0)).toBeUndefined();
-    }),
+    fc.property(
+      fc.constantFrom(...messages),
+      fc.array(fc.tuple(fc.nat(), byte), { minLength: 1, maxLength: 3 }),
+      ([message, before], changes) => {
+        const { pattern, wrap } = learn(message, before);
+        const bytes = wrap(message);
+        const start = bytes.indexOf(message.slice(0, 5));
+        const end = start + Buffer.byteLength(message);
+        for (const [at, to] of changes) bytes[start + (at % (end - start))] = to;
+        if (!pattern.matches(bytes, 0, bytes.length, ID)) return;
+        matched++;
+        expect(scanAnswer(bytes, start, end, ID, 0)).toBeUndefined();
+      },
+    ),
     { numRuns: 5000 },
   );
   expect(matched).toBeGreaterThan(50);
 });
 
 test('long fixed stretches are compared to the last byte', () => {
-  const message = JSON.stringify({ jsonrpc: '2.0', id: ID, result: { a: Array.from({ length: 200 }, (_, index) => index) } });
+  const message = JSON.stringify({
+    jsonrpc: '2.0',
+    id: ID,
+    result: { a: Array.from({ length: 200 }, (_, index) => index) },
+  });
   const { pattern, wrap } = learn(message);
   const bytes = wrap(message);
   expect(pattern.matches(bytes, 0, bytes.length, ID)).toBe(true);

@@ -12,20 +12,31 @@ const INT_SPAN = 100;
 const MAX_INT = Number.MAX_SAFE_INTEGER;
 
 export function number(schema: Schema, at: string, whole: boolean): Template {
-  const above = finite(schema['exclusiveMinimum']);
-  const below = finite(schema['exclusiveMaximum']);
-  const lowest = Math.max(finite(schema['minimum']) ?? -Infinity, above ?? -Infinity);
-  const highest = Math.min(finite(schema['maximum']) ?? Infinity, below ?? Infinity);
-  const step = finite(schema['multipleOf']);
+  const above = finite(schema.exclusiveMinimum);
+  const below = finite(schema.exclusiveMaximum);
+  const lowest = Math.max(finite(schema.minimum) ?? -Infinity, above ?? -Infinity);
+  const highest = Math.min(finite(schema.maximum) ?? Infinity, below ?? Infinity);
+  const step = finite(schema.multipleOf);
   if (step !== undefined) {
     const from = Number.isFinite(lowest) ? lowest : Math.min(0, highest);
     for (const multiple of [0, 1, 2].map((more) => (Math.ceil(from / step) + more) * step)) {
-      if (multiple >= lowest && multiple <= highest && multiple !== above && multiple !== below && (!whole || Number.isInteger(multiple))) return constant(multiple);
+      if (
+        multiple >= lowest &&
+        multiple <= highest &&
+        multiple !== above &&
+        multiple !== below &&
+        (!whole || Number.isInteger(multiple))
+      )
+        return constant(multiple);
     }
     throw new Unmakeable(`${at}: no multiple of ${step} was found in its range`);
   }
-  const min = Number.isFinite(lowest) ? Math.ceil(lowest) + (above !== undefined && above === Math.ceil(lowest) ? 1 : 0) : Math.min(1, Math.floor(highest) - INT_SPAN);
-  const top = Number.isFinite(highest) ? Math.floor(highest) - (below !== undefined && below === Math.floor(highest) ? 1 : 0) : Infinity;
+  const min = Number.isFinite(lowest)
+    ? Math.ceil(lowest) + (above !== undefined && above === Math.ceil(lowest) ? 1 : 0)
+    : Math.min(1, Math.floor(highest) - INT_SPAN);
+  const top = Number.isFinite(highest)
+    ? Math.floor(highest) - (below !== undefined && below === Math.floor(highest) ? 1 : 0)
+    : Infinity;
   const max = Math.min(top, min + INT_SPAN, MAX_INT);
   if (min <= max && min >= -MAX_INT) return { kind: 'number', draw: { name: 'int', min, max } };
   const middle = (lowest + highest) / 2;
@@ -55,14 +66,18 @@ const FORMATS: Readonly<Record<string, readonly (string | Placeholder)[]>> = {
 
 export function string(schema: Schema, at: string): Template {
   const { pattern, format } = schema;
-  if (typeof pattern === 'string') throw new Unmakeable(`${at} has the pattern ${pattern} and neither default nor example`);
-  const min = count(schema['minLength'], 0);
-  const max = count(schema['maxLength'], Infinity);
+  if (typeof pattern === 'string')
+    throw new Unmakeable(`${at} has the pattern ${pattern} and neither default nor example`);
+  const min = count(schema.minLength, 0);
+  const max = count(schema.maxLength, Infinity);
   if (max < min) throw new Unmakeable(`${at}: minLength is more than maxLength`);
   if (typeof format !== 'string') return text(Math.min(max, Math.max(min, TEXT_LENGTH)));
   const parts = FORMATS[format];
   if (parts === undefined) throw new Unmakeable(`${at} has the format ${format}, which is not known here`);
-  const length = parts.reduce((sum, part) => sum + (typeof part === 'string' ? part.length : part.name === 'int' ? 4 : 36), 0);
+  const length = parts.reduce(
+    (sum, part) => sum + (typeof part === 'string' ? part.length : part.name === 'int' ? 4 : 36),
+    0,
+  );
   if (length < min || length > max) throw new Unmakeable(`${at}: no ${format} of that length is made up`);
   return { kind: 'string', parts };
 }

@@ -1,4 +1,4 @@
-import { draw32, type Draw } from './draw.js';
+import { type Draw, draw32 } from './draw.js';
 
 /**
  * Index of the operation this draw performs: pure, so the mix is the same whatever the timing.

@@ -17,24 +17,45 @@ function operation(params: Template, method: OperationPlan['method'] = 'tools/ca
   return { name: 'x', method, params, weight: 1 };
 }
 
-function request(params: Template, protocol = LEGACY, drawn = draw): { readonly params?: Record<string, unknown>; readonly [key: string]: unknown } {
-  return JSON.parse(renderRequest(compileRequest(operation(params), 0, protocol), FIRST_ID, drawn)) as Record<string, unknown>;
+function request(
+  params: Template,
+  protocol = LEGACY,
+  drawn = draw,
+): { readonly params?: Record<string, unknown>; readonly [key: string]: unknown } {
+  return JSON.parse(renderRequest(compileRequest(operation(params), 0, protocol), FIRST_ID, drawn)) as Record<
+    string,
+    unknown
+  >;
 }
 
-const drawn = (placeholder: Placeholder): Template => ({ kind: 'object', entries: [['v', { kind: 'string', parts: [placeholder] }]] });
-const drawnNumber = (placeholder: Placeholder): Template => ({ kind: 'object', entries: [['v', { kind: 'number', draw: placeholder }]] });
+function drawn(placeholder: Placeholder): Template {
+  return { kind: 'object', entries: [['v', { kind: 'string', parts: [placeholder] }]] };
+}
+function drawnNumber(placeholder: Placeholder): Template {
+  return { kind: 'object', entries: [['v', { kind: 'number', draw: placeholder }]] };
+}
 
 test('any template of any strings is the JSON it says, in both eras', () => {
   const { template } = fc.letrec<{ template: { readonly template: Template; readonly value: unknown } }>((tie) => ({
     template: fc.oneof(
       { maxDepth: 3 },
       fc.jsonValue().map((value) => ({ template: { kind: 'constant', json: JSON.stringify(value) } as const, value })),
-      fc.array(fc.string({ unit: 'binary' })).map((parts) => ({ template: { kind: 'string', parts } as const, value: parts.join('') })),
-      fc.array(tie('template'), { maxLength: 4 }).map((items) => ({ template: { kind: 'array', items: items.map((item) => item.template) } as const, value: items.map((item) => item.value) })),
-      fc.uniqueArray(fc.tuple(fc.string(), tie('template')), { maxLength: 4, selector: ([key]) => key }).map((entries) => ({
-        template: { kind: 'object', entries: entries.map(([key, { template }]) => [key, template] as const) } as const,
-        value: Object.fromEntries(entries.map(([key, { value }]) => [key, value])),
+      fc
+        .array(fc.string({ unit: 'binary' }))
+        .map((parts) => ({ template: { kind: 'string', parts } as const, value: parts.join('') })),
+      fc.array(tie('template'), { maxLength: 4 }).map((items) => ({
+        template: { kind: 'array', items: items.map((item) => item.template) } as const,
+        value: items.map((item) => item.value),
       })),
+      fc
+        .uniqueArray(fc.tuple(fc.string(), tie('template')), { maxLength: 4, selector: ([key]) => key })
+        .map((entries) => ({
+          template: {
+            kind: 'object',
+            entries: entries.map(([key, { template }]) => [key, template] as const),
+          } as const,
+          value: Object.fromEntries(entries.map(([key, { value }]) => [key, value])),
+        })),
     ),
   }));
   fc.assert(
@@ -42,7 +63,7 @@ test('any template of any strings is the JSON it says, in both eras', () => {
       const sent = request({ kind: 'object', entries: [['v', one.template]] }, protocol);
       expect(sent).toMatchObject({ jsonrpc: '2.0', id: FIRST_ID, method: 'tools/call' });
       // Through JSON, because -0 and the like are not JSON.
-      expect(sent.params?.['v']).toEqual(JSON.parse(JSON.stringify(one.value)));
+      expect(sent.params?.v).toEqual(JSON.parse(JSON.stringify(one.value)));
     }),
   );
 });
@@ -50,21 +71,36 @@ test('any template of any strings is the JSON it says, in both eras', () => {
 describe('placeholders', () => {
   test.each<[string, Template, unknown]>([
     ['text N is N characters', drawn({ name: 'text', length: 40 }), expect.stringMatching(/^[a-zA-Z0-9 ]{40}$/)],
-    ['text longer than the ready block', drawn({ name: 'text', length: 200_000 }), expect.stringMatching(/^[a-zA-Z0-9 ]{200000}$/)],
+    [
+      'text longer than the ready block',
+      drawn({ name: 'text', length: 200_000 }),
+      expect.stringMatching(/^[a-zA-Z0-9 ]{200000}$/),
+    ],
     ['text 0 is nothing', drawn({ name: 'text', length: 0 }), ''],
-    ['uuid is a version 4 UUID', drawn({ name: 'uuid' }), expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)],
+    [
+      'uuid is a version 4 UUID',
+      drawn({ name: 'uuid' }),
+      expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
+    ],
     ['client is the slot', drawnNumber({ name: 'client' }), 3],
     ['seq is the sequence', drawnNumber({ name: 'seq' }), 11],
     ['int between equal bounds', drawnNumber({ name: 'int', min: -5, max: -5 }), -5],
     ['pick escapes what JSON must', drawn({ name: 'pick', items: ['"größe"\n\\😀'] }), '"größe"\n\\😀'],
-    ['numbers within text', { kind: 'object', entries: [['v', { kind: 'string', parts: ['client ', { name: 'client' }, '/', { name: 'seq' }] }]] }, 'client 3/11'],
+    [
+      'numbers within text',
+      {
+        kind: 'object',
+        entries: [['v', { kind: 'string', parts: ['client ', { name: 'client' }, '/', { name: 'seq' }] }]],
+      },
+      'client 3/11',
+    ],
   ])('%s', (_name, template, expected) => {
-    expect(request(template).params?.['v']).toEqual(expected);
+    expect(request(template).params?.v).toEqual(expected);
   });
 
   test('now is the time of sending', () => {
     const before = Date.now();
-    const now = request(drawnNumber({ name: 'now' })).params?.['v'];
+    const now = request(drawnNumber({ name: 'now' })).params?.v;
     expect(now).toBeGreaterThanOrEqual(before);
     expect(now).toBeLessThanOrEqual(Date.now());
   });
@@ -74,22 +110,33 @@ describe('placeholders', () => {
       fc.property(fc.maxSafeInteger(), fc.maxSafeInteger(), fc.nat(), (a, b, sequence) => {
         const min = Math.min(a, b);
         const max = Math.min(Math.max(a, b), min + Number.MAX_SAFE_INTEGER);
-        const value = request(drawnNumber({ name: 'int', min, max }), LEGACY, { ...draw, sequence }).params?.['v'];
+        const value = request(drawnNumber({ name: 'int', min, max }), LEGACY, { ...draw, sequence }).params?.v;
         expect(value).toBeGreaterThanOrEqual(min);
         expect(value).toBeLessThanOrEqual(max);
         expect(Number.isSafeInteger(value)).toBe(true);
       }),
     );
-    const seen = new Set(Array.from({ length: 200 }, (_, sequence) => request(drawnNumber({ name: 'int', min: 1, max: 3 }), LEGACY, { ...draw, sequence }).params?.['v']));
+    const seen = new Set(
+      Array.from(
+        { length: 200 },
+        (_, sequence) => request(drawnNumber({ name: 'int', min: 1, max: 3 }), LEGACY, { ...draw, sequence }).params?.v,
+      ),
+    );
     expect([...seen].sort()).toEqual([1, 2, 3]);
   });
 
   test('the same draw gives the same bytes; another slot, sequence, seed or place gives others', () => {
-    const twice: Template = { kind: 'array', items: [drawn({ name: 'text', length: 32 }), drawn({ name: 'text', length: 32 })] };
-    const text = (changed = {}): string => JSON.stringify(request({ kind: 'object', entries: [['v', twice]] }, LEGACY, { ...draw, ...changed }));
+    const twice: Template = {
+      kind: 'array',
+      items: [drawn({ name: 'text', length: 32 }), drawn({ name: 'text', length: 32 })],
+    };
+    const text = (changed = {}): string =>
+      JSON.stringify(request({ kind: 'object', entries: [['v', twice]] }, LEGACY, { ...draw, ...changed }));
     expect(text()).toBe(text());
-    expect(new Set([text(), text({ slot: 4 }), text({ sequence: 12 }), text({ seed: 8 }), text({ seed: 7 + 2 ** 32 })]).size).toBe(5);
-    const [first, second] = (request({ kind: 'object', entries: [['v', twice]] }).params?.['v'] ?? []) as unknown[];
+    expect(
+      new Set([text(), text({ slot: 4 }), text({ sequence: 12 }), text({ seed: 8 }), text({ seed: 7 + 2 ** 32 })]).size,
+    ).toBe(5);
+    const [first, second] = (request({ kind: 'object', entries: [['v', twice]] }).params?.v ?? []) as unknown[];
     expect(first).not.toEqual(second);
   });
 });
@@ -106,7 +153,10 @@ describe('the request around the parameters', () => {
   });
 
   test('the stateless era adds its envelope and keeps what the scenario put beside it', () => {
-    const params: Template = { kind: 'constant', json: '{"name":"echo","_meta":{"progressToken":5,"io.modelcontextprotocol/protocolVersion":"1999-01-01"}}' };
+    const params: Template = {
+      kind: 'constant',
+      json: '{"name":"echo","_meta":{"progressToken":5,"io.modelcontextprotocol/protocolVersion":"1999-01-01"}}',
+    };
     expect(request(params, MODERN).params).toEqual({
       name: 'echo',
       _meta: {
@@ -125,11 +175,19 @@ describe('the request around the parameters', () => {
 
   test('parameters that are no object are refused', () => {
     expect(() => compileRequest(operation({ kind: 'array', items: [] }), 0, LEGACY)).toThrow(/must be an object/);
-    expect(() => compileRequest(operation({ kind: 'constant', json: '5' }), 0, MODERN)).toThrow('must be an object, not 5');
+    expect(() => compileRequest(operation({ kind: 'constant', json: '5' }), 0, MODERN)).toThrow(
+      'must be an object, not 5',
+    );
   });
 
   test('a body of one length is its fixed bytes with the drawn ones filled in', () => {
-    const params: Template = { kind: 'object', entries: [['größe', { kind: 'string', parts: ['a', { name: 'uuid' }, '-', { name: 'text', length: 33 }] }], ['n', { kind: 'constant', json: '[1,2]' }]] };
+    const params: Template = {
+      kind: 'object',
+      entries: [
+        ['größe', { kind: 'string', parts: ['a', { name: 'uuid' }, '-', { name: 'text', length: 33 }] }],
+        ['n', { kind: 'constant', json: '[1,2]' }],
+      ],
+    };
     for (const protocol of [LEGACY, MODERN]) {
       const { fixed, maxBodyBytes, writeBody } = compileRequest(operation(params), 0, protocol);
       for (let sequence = 0; sequence < 50; sequence++) {
@@ -155,7 +213,13 @@ describe('the request around the parameters', () => {
       kind: 'object',
       entries: [
         ['a', { kind: 'number', draw: { name: 'int', min: -(2 ** 52), max: 2 ** 52 } }],
-        ['b', { kind: 'string', parts: [{ name: 'pick', items: ['x', 'größe 😀'] }, { name: 'uuid' }, { name: 'text', length: 5 }] }],
+        [
+          'b',
+          {
+            kind: 'string',
+            parts: [{ name: 'pick', items: ['x', 'größe 😀'] }, { name: 'uuid' }, { name: 'text', length: 5 }],
+          },
+        ],
         ['c', { kind: 'number', draw: { name: 'now' } }],
       ],
     };
@@ -171,7 +235,8 @@ describe('the request around the parameters', () => {
 describe('drawing', () => {
   test('is uniform enough that no bucket of a hundred strays', () => {
     const counts = new Array<number>(100).fill(0);
-    for (let sequence = 0; sequence < 100_000; sequence++) (counts[drawBelow({ ...draw, sequence }, 1, 100)] as number)++;
+    for (let sequence = 0; sequence < 100_000; sequence++)
+      (counts[drawBelow({ ...draw, sequence }, 1, 100)] as number)++;
     const chiSquared = counts.reduce((sum, count) => sum + (count - 1000) ** 2 / 1000, 0);
     // 99 degrees of freedom: beyond 150 once in a thousand; the draws are fixed, so this never flickers.
     expect(chiSquared).toBeLessThan(150);
@@ -179,18 +244,25 @@ describe('drawing', () => {
 
   test('slots next to each other do not draw alike', () => {
     const values = new Set<number>();
-    for (let slot = 0; slot < 100; slot++) for (let sequence = 0; sequence < 100; sequence++) values.add(draw32({ seed: 1, slot, sequence }, 0));
+    for (let slot = 0; slot < 100; slot++)
+      for (let sequence = 0; sequence < 100; sequence++) values.add(draw32({ seed: 1, slot, sequence }, 0));
     expect(values.size).toBeGreaterThan(9_990);
   });
 
   test('operations come in proportion to their weights', () => {
     const counts = [0, 0, 0];
-    for (let sequence = 0; sequence < 20_000; sequence++) (counts[chooseOperation([7, 2, 1], { ...draw, sequence })] as number)++;
-    expect(counts.map((count) => Math.round(count / 200) / 10)).toEqual([expect.closeTo(7, 0), expect.closeTo(2, 0), expect.closeTo(1, 0)]);
+    for (let sequence = 0; sequence < 20_000; sequence++)
+      (counts[chooseOperation([7, 2, 1], { ...draw, sequence })] as number)++;
+    expect(counts.map((count) => Math.round(count / 200) / 10)).toEqual([
+      expect.closeTo(7, 0),
+      expect.closeTo(2, 0),
+      expect.closeTo(1, 0),
+    ]);
   });
 
   test('an operation without weight is never chosen', () => {
-    for (let sequence = 0; sequence < 1000; sequence++) expect(chooseOperation([0, 1, 0], { ...draw, sequence })).toBe(1);
+    for (let sequence = 0; sequence < 1000; sequence++)
+      expect(chooseOperation([0, 1, 0], { ...draw, sequence })).toBe(1);
   });
 });
 

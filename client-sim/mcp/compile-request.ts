@@ -8,7 +8,7 @@ import { encodeHeaderValue } from './header-value.js';
 import { compileParamHeaders, type HeldClock } from './param-headers.js';
 import { drawnPiece, fixedPiece, type Piece } from './piece.js';
 import type { FixedBody, RequestTemplate } from './request-template.js';
-import { CLIENT_INFO, metaEnvelope, type ClientInfo } from './revisions.js';
+import { CLIENT_INFO, type ClientInfo, metaEnvelope } from './revisions.js';
 import { WordView } from './words.js';
 
 const BEFORE_ID = '{"jsonrpc":"2.0","id":';
@@ -27,7 +27,8 @@ export function compileRequest(
   protocol: PinnedProtocol,
   clientInfo: ClientInfo = CLIENT_INFO,
 ): RequestTemplate {
-  const params = protocol.era === 'modern' ? withMeta(operation.params, protocol.version, clientInfo) : operation.params;
+  const params =
+    protocol.era === 'modern' ? withMeta(operation.params, protocol.version, clientInfo) : operation.params;
   const parts: (string | Placeholder)[] = [`${BEFORE_ID}${FIRST_ID},"method":${JSON.stringify(operation.method)}`];
   if (!isEmpty(params)) {
     parts.push(',"params":');
@@ -35,7 +36,10 @@ export function compileRequest(
   }
   parts.push('}');
   const clocks = new Map<number, HeldClock>();
-  const paramHeaders = protocol.era === 'modern' && operation.paramHeaders !== undefined ? compileParamHeaders(params, operation.paramHeaders, clocks) : undefined;
+  const paramHeaders =
+    protocol.era === 'modern' && operation.paramHeaders !== undefined
+      ? compileParamHeaders(params, operation.paramHeaders, clocks)
+      : undefined;
   const pieces = toPieces(parts, clocks);
   return {
     index,
@@ -115,7 +119,11 @@ function flatten(template: Template, into: (string | Placeholder)[]): void {
       into.push(template.draw);
       return;
     case 'string':
-      into.push('"', ...template.parts.map((part) => (typeof part === 'string' ? JSON.stringify(part).slice(1, -1) : part)), '"');
+      into.push(
+        '"',
+        ...template.parts.map((part) => (typeof part === 'string' ? JSON.stringify(part).slice(1, -1) : part)),
+        '"',
+      );
       return;
     case 'array':
       into.push('[');
@@ -144,7 +152,10 @@ function withMeta(params: Template, version: string, clientInfo: ClientInfo): Te
   const kept = own === undefined ? [] : objectEntries(own).filter(([key]) => !ours.has(key));
   return {
     kind: 'object',
-    entries: [...entries.filter(([key]) => key !== '_meta'), ['_meta', { kind: 'object', entries: [...kept, ...envelope] }]],
+    entries: [
+      ...entries.filter(([key]) => key !== '_meta'),
+      ['_meta', { kind: 'object', entries: [...kept, ...envelope] }],
+    ],
   };
 }
 
@@ -152,7 +163,9 @@ function objectEntries(template: Template): readonly (readonly [string, Template
   if (template.kind === 'object') return template.entries;
   const value: unknown = template.kind === 'constant' ? JSON.parse(template.json) : undefined;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new TypeError(`request parameters must be an object, not ${template.kind === 'constant' ? template.json : `a ${template.kind}`}`);
+    throw new TypeError(
+      `request parameters must be an object, not ${template.kind === 'constant' ? template.json : `a ${template.kind}`}`,
+    );
   }
   return Object.entries(value).map(([key, member]) => [key, { kind: 'constant', json: JSON.stringify(member) }]);
 }

@@ -2,19 +2,24 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { FIRST_ID, isId, LAST_ID, readId, writeId } from './digits.js';
 
-const id = fc.oneof(fc.integer({ min: FIRST_ID, max: LAST_ID }), fc.constantFrom(FIRST_ID, FIRST_ID + 9_999, 1_099_999_999, 1_100_000_000, 1_999_999_999, 2_000_000_000, LAST_ID));
+const id = fc.oneof(
+  fc.integer({ min: FIRST_ID, max: LAST_ID }),
+  fc.constantFrom(FIRST_ID, FIRST_ID + 9_999, 1_099_999_999, 1_100_000_000, 1_999_999_999, 2_000_000_000, LAST_ID),
+);
 
 test('an id is written as its ten digits, with nothing around them touched, and is that id and no other', () => {
-  fc.assert(fc.property(id, id, fc.nat(5), (one, other, at) => {
-    const bytes = Buffer.alloc(16, 0xee);
-    const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    writeId(words, at, one);
-    expect(bytes.toString('latin1', at, at + 10)).toBe(String(one));
-    expect([...bytes.subarray(0, at), ...bytes.subarray(at + 10)].every((byte) => byte === 0xee)).toBe(true);
-    expect(readId(bytes, at)).toBe(one);
-    expect(isId(words, at, one)).toBe(true);
-    expect(isId(words, at, other)).toBe(one === other);
-  }));
+  fc.assert(
+    fc.property(id, id, fc.nat(5), (one, other, at) => {
+      const bytes = Buffer.alloc(16, 0xee);
+      const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+      writeId(words, at, one);
+      expect(bytes.toString('latin1', at, at + 10)).toBe(String(one));
+      expect([...bytes.subarray(0, at), ...bytes.subarray(at + 10)].every((byte) => byte === 0xee)).toBe(true);
+      expect(readId(bytes, at)).toBe(one);
+      expect(isId(words, at, one)).toBe(true);
+      expect(isId(words, at, other)).toBe(one === other);
+    }),
+  );
 });
 
 test('any other byte in any of its places makes it another', () => {

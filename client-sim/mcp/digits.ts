@@ -20,7 +20,8 @@ const FOURS = Int32Array.from({ length: 10_000 }, (_, number) => fourDigits(numb
 
 function fourDigits(number: number): number {
   let word = 0;
-  for (let rest = number, shift = 24; shift >= 0; shift -= 8, rest = Math.floor(rest / 10)) word |= (ZERO + (rest % 10)) << shift;
+  for (let rest = number, shift = 24; shift >= 0; shift -= 8, rest = Math.floor(rest / 10))
+    word |= (ZERO + (rest % 10)) << shift;
   return word;
 }
 
@@ -39,7 +40,11 @@ export function isId(bytes: DataView, at: number, id: number): boolean {
   const first = (id / 100_000_000) | 0;
   const last = id - first * 100_000_000;
   const middle = (last / 10_000) | 0;
-  return bytes.getInt32(at + 6, true) === FOURS[last - middle * 10_000] && bytes.getInt32(at + 2, true) === FOURS[middle] && bytes.getInt16(at, true) === (FOURS[first] as number) >> 16;
+  return (
+    bytes.getInt32(at + 6, true) === FOURS[last - middle * 10_000] &&
+    bytes.getInt32(at + 2, true) === FOURS[middle] &&
+    bytes.getInt16(at, true) === (FOURS[first] as number) >> 16
+  );
 }
 
 /** The id whose ten digits are at `at`; 0 when they are none. */

@@ -16,7 +16,9 @@ export interface Draw {
 
 const TWO_TO_32 = 4_294_967_296;
 
-/** Finaliser of MurmurHash3 (Appleby, public domain): every input bit flips each output bit with probability about 1/2. */
+/**
+ * Finaliser of MurmurHash3 (Appleby, public domain): every input bit flips each output bit with probability about 1/2.
+ */
 export function mix32(value: number): number {
   let hash = value ^ (value >>> 16);
   hash = Math.imul(hash, 0x85ebca6b);
@@ -37,7 +39,10 @@ export function draw32(draw: Draw, position: number): number {
   return mix32(hash ^ Math.imul(position + 1, 0xc2b2ae3d)) >>> 0;
 }
 
-/** Uniform integer in [0, bound); bound up to 2^53. Above 2^32 two draws are joined, else one product is exact enough (bias below bound / 2^32). */
+/**
+ * Uniform integer in [0, bound); bound up to 2^53. Above 2^32 two draws are joined, else one product is exact enough
+ * (bias below bound / 2^32).
+ */
 export function drawBelow(draw: Draw, position: number, bound: number): number {
   const first = draw32(draw, position);
   if (bound <= TWO_TO_32) return Math.floor((first / TWO_TO_32) * bound);

@@ -2,13 +2,22 @@ import { describe, expect, test } from '@jest/globals';
 import { parseJsonPath } from '../../scenarios/schema/grammar/json-path.js';
 import { compileExpectation } from './expectation.js';
 
-const result = { content: [{ type: 'text', text: 'three "apples"' }, { type: 'text', text: 'pears' }], structuredContent: { count: 3, tags: ['a', 'b'], 'unit price': null } };
+const result = {
+  content: [
+    { type: 'text', text: 'three "apples"' },
+    { type: 'text', text: 'pears' },
+  ],
+  structuredContent: { count: 3, tags: ['a', 'b'], 'unit price': null },
+};
 
-const at = (text: string, value: unknown) => {
+function at(text: string, value: unknown) {
   const parsed = parseJsonPath(text);
   if (!parsed.ok) throw new Error(parsed.problem);
-  return compileExpectation({ contains: [], equals: [{ text, path: parsed.path, json: JSON.stringify(value) }] })(result, 100);
-};
+  return compileExpectation({ contains: [], equals: [{ text, path: parsed.path, json: JSON.stringify(value) }] })(
+    result,
+    100,
+  );
+}
 
 describe('an expectation', () => {
   test.each([
@@ -37,19 +46,35 @@ describe('an expectation', () => {
   test('looks for text in every string, and for all of them', () => {
     const holds = (...contains: string[]) => compileExpectation({ contains, equals: [] })(result, 100);
     expect(holds('"apples"', 'pears')).toBeUndefined();
-    expect(holds('pears', 'plums')).toEqual({ category: 'expectation', detail: 'no text of the result contains "plums"' });
+    expect(holds('pears', 'plums')).toEqual({
+      category: 'expectation',
+      detail: 'no text of the result contains "plums"',
+    });
     // A key is not text of the result.
     expect(holds('structuredContent')?.category).toBe('expectation');
   });
 
   test('counts the bytes of the message', () => {
     const sized = compileExpectation({ contains: [], equals: [], minBytes: 10, maxBytes: 20 });
-    expect([9, 10, 20, 21].map((bytes) => sized(result, bytes)?.detail)).toEqual(['an answer of 9 bytes, fewer than 10', undefined, undefined, 'an answer of 21 bytes, more than 20']);
+    expect([9, 10, 20, 21].map((bytes) => sized(result, bytes)?.detail)).toEqual([
+      'an answer of 9 bytes, fewer than 10',
+      undefined,
+      undefined,
+      'an answer of 21 bytes, more than 20',
+    ]);
   });
 });
 
 test.each([
-  ['content', 0], ['$.a..b', 3], ['$.*', 1], ['$[0:1]', 1], ['$[?(@.a)]', 1], ['$.a b', 3], ['$[01]', 1], ["$['a", 1], ['$.', 1],
+  ['content', 0],
+  ['$.a..b', 3],
+  ['$.*', 1],
+  ['$[0:1]', 1],
+  ['$[?(@.a)]', 1],
+  ['$.a b', 3],
+  ['$[01]', 1],
+  ["$['a", 1],
+  ['$.', 1],
 ])('a path that may name several places or none is refused: %s', (text, offset) => {
   expect(parseJsonPath(text)).toMatchObject({ ok: false, offset });
 });

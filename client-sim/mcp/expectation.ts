@@ -11,11 +11,19 @@ import { describe, isObject, type Problem } from './judge-message.js';
 export type Expectation = (result: unknown, bytes: number) => Problem | undefined;
 
 export function compileExpectation(plan: ExpectPlan): Expectation {
-  const values = plan.equals.map(({ path, json, ...rest }) => ({ ...rest, path, json, value: JSON.parse(json) as unknown }));
+  const values = plan.equals.map(({ path, json, ...rest }) => ({
+    ...rest,
+    path,
+    json,
+    value: JSON.parse(json) as unknown,
+  }));
   return (result, bytes) => {
-    if (plan.minBytes !== undefined && bytes < plan.minBytes) return unmet(`an answer of ${bytes} bytes, fewer than ${plan.minBytes}`);
-    if (plan.maxBytes !== undefined && bytes > plan.maxBytes) return unmet(`an answer of ${bytes} bytes, more than ${plan.maxBytes}`);
-    for (const text of plan.contains) if (!holdsText(result, text)) return unmet(`no text of the result contains ${JSON.stringify(text)}`);
+    if (plan.minBytes !== undefined && bytes < plan.minBytes)
+      return unmet(`an answer of ${bytes} bytes, fewer than ${plan.minBytes}`);
+    if (plan.maxBytes !== undefined && bytes > plan.maxBytes)
+      return unmet(`an answer of ${bytes} bytes, more than ${plan.maxBytes}`);
+    for (const text of plan.contains)
+      if (!holdsText(result, text)) return unmet(`no text of the result contains ${JSON.stringify(text)}`);
     for (const { text, path, value, json } of values) {
       const found = valueAt(result, path);
       if (!found.there) return unmet(`${text} does not exist in the result`);

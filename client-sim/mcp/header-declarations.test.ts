@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { headerDeclarations } from './header-declarations.js';
 
-const properties = (members: Record<string, unknown>): unknown => ({ type: 'object', properties: members });
+function properties(members: Record<string, unknown>): unknown {
+  return { type: 'object', properties: members };
+}
 
 test('declarations at any depth of properties are found, with the path of what they mirror', () => {
   const schema = properties({
@@ -38,13 +40,44 @@ describe('a tool is refused for', () => {
     ['a number', properties({ a: { type: 'number', 'x-mcp-header': 'A' } }), 'not to "number"'],
     ['several types', properties({ a: { type: ['string', 'null'], 'x-mcp-header': 'A' } }), 'not to ["string","null"]'],
     ['no type', properties({ a: { 'x-mcp-header': 'A' } }), 'without a type'],
-    ['the same name twice', properties({ a: { type: 'string', 'x-mcp-header': 'Region' }, b: { type: 'string', 'x-mcp-header': 'Region' } }), 'b: x-mcp-header "Region" is there twice'],
-    ['the same name in another case', properties({ a: { type: 'string', 'x-mcp-header': 'MyField' }, b: properties({ c: { type: 'string', 'x-mcp-header': 'myfield' } }) }), 'b.c: x-mcp-header "myfield" is there twice'],
+    [
+      'the same name twice',
+      properties({ a: { type: 'string', 'x-mcp-header': 'Region' }, b: { type: 'string', 'x-mcp-header': 'Region' } }),
+      'b: x-mcp-header "Region" is there twice',
+    ],
+    [
+      'the same name in another case',
+      properties({
+        a: { type: 'string', 'x-mcp-header': 'MyField' },
+        b: properties({ c: { type: 'string', 'x-mcp-header': 'myfield' } }),
+      }),
+      'b.c: x-mcp-header "myfield" is there twice',
+    ],
     ['the schema itself', { type: 'string', 'x-mcp-header': 'A' }, 'the schema itself:'],
-    ...['items', 'oneOf', 'anyOf', 'allOf', 'not', 'if', 'then', 'else', 'additionalProperties', '$defs', 'patternProperties'].map((key): [string, unknown, string] => {
+    ...[
+      'items',
+      'oneOf',
+      'anyOf',
+      'allOf',
+      'not',
+      'if',
+      'then',
+      'else',
+      'additionalProperties',
+      '$defs',
+      'patternProperties',
+    ].map((key): [string, unknown, string] => {
       const inner = properties({ x: { type: 'string', 'x-mcp-header': 'X' } });
-      const held = ['oneOf', 'anyOf', 'allOf'].includes(key) ? [inner] : ['$defs', 'patternProperties'].includes(key) ? { name: inner } : inner;
-      return [`a place below ${key}`, properties({ a: { type: 'object', [key]: held } }), 'reached by `properties` alone'];
+      const held = ['oneOf', 'anyOf', 'allOf'].includes(key)
+        ? [inner]
+        : ['$defs', 'patternProperties'].includes(key)
+          ? { name: inner }
+          : inner;
+      return [
+        `a place below ${key}`,
+        properties({ a: { type: 'object', [key]: held } }),
+        'reached by `properties` alone',
+      ];
     }),
   ])('%s', (_why, schema, problem) => {
     expect(headerDeclarations(schema)).toEqual({ ok: false, problem: expect.stringContaining(problem) });

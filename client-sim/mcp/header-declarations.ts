@@ -1,15 +1,37 @@
 import type { HeaderPlan } from '../../scenarios/schema/plan.js';
 import { isObject } from './judge-message.js';
 
-export type HeaderDeclarations = { readonly ok: true; readonly headers: readonly HeaderPlan[] } | { readonly ok: false; readonly problem: string };
+export type HeaderDeclarations =
+  | { readonly ok: true; readonly headers: readonly HeaderPlan[] }
+  | { readonly ok: false; readonly problem: string };
 
 const KEYWORD = 'x-mcp-header';
 const PREFIX = 'mcp-param-';
 const TYPES: readonly unknown[] = ['string', 'integer', 'boolean'];
 /** `1*tchar` (RFC 9110, 5.1). */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** Keywords of JSON Schema that hold one schema or a list of them. An annotation below one is where no path of `properties` leads. */
-const SCHEMAS = ['items', 'prefixItems', 'additionalItems', 'contains', 'additionalProperties', 'unevaluatedProperties', 'unevaluatedItems', 'propertyNames', 'contentSchema', 'oneOf', 'anyOf', 'allOf', 'not', 'if', 'then', 'else'];
+/**
+ * Keywords of JSON Schema that hold one schema or a list of them. An annotation below one is where no path of
+ * `properties` leads.
+ */
+const SCHEMAS = [
+  'items',
+  'prefixItems',
+  'additionalItems',
+  'contains',
+  'additionalProperties',
+  'unevaluatedProperties',
+  'unevaluatedItems',
+  'propertyNames',
+  'contentSchema',
+  'oneOf',
+  'anyOf',
+  'allOf',
+  'not',
+  'if',
+  'then',
+  'else',
+];
 /** Steps of a path that are shown. */
 const MOST_SHOWN = 20;
 /** Keywords that hold schemas by name. */
@@ -24,8 +46,8 @@ interface Place {
 }
 
 /**
- * The headers a tool wants made from its arguments (2026-07-28, Streamable HTTP, "Custom Headers from Tool Parameters").
- * One declaration that breaks a rule makes the whole tool one that a client must not use.
+ * The headers a tool wants made from its arguments (2026-07-28, Streamable HTTP, "Custom Headers from Tool
+ * Parameters"). One declaration that breaks a rule makes the whole tool one that a client must not use.
  */
 export function headerDeclarations(inputSchema: unknown): HeaderDeclarations {
   const headers: HeaderPlan[] = [];
@@ -38,7 +60,8 @@ export function headerDeclarations(inputSchema: unknown): HeaderDeclarations {
     if (KEYWORD in schema) {
       const path = pathTo(place);
       const problem = fault(schema, place, names);
-      if (problem !== undefined) return { ok: false, problem: `${path.slice(0, MOST_SHOWN).join('.') || 'the schema itself'}: ${problem}` };
+      if (problem !== undefined)
+        return { ok: false, problem: `${path.slice(0, MOST_SHOWN).join('.') || 'the schema itself'}: ${problem}` };
       const name = `${PREFIX}${String(schema[KEYWORD]).toLowerCase()}`;
       names.add(name);
       headers.push({ name, path });
@@ -48,21 +71,32 @@ export function headerDeclarations(inputSchema: unknown): HeaderDeclarations {
   return { ok: true, headers };
 }
 
-function fault(schema: Readonly<Record<string, unknown>>, { above, reachable }: Place, names: ReadonlySet<string>): string | undefined {
+function fault(
+  schema: Readonly<Record<string, unknown>>,
+  { above, reachable }: Place,
+  names: ReadonlySet<string>,
+): string | undefined {
   const { [KEYWORD]: name, type } = schema;
-  if (!reachable || above === undefined) return `${KEYWORD} belongs to a property that is reached by \`properties\` alone`;
-  if (typeof name !== 'string' || !TOKEN.test(name)) return `${KEYWORD} ${JSON.stringify(name)} is no name of an HTTP header`;
-  if (!TYPES.includes(type)) return `${KEYWORD} belongs to a string, an integer or a boolean, not to ${type === undefined ? 'a property without a type' : JSON.stringify(type)}`;
+  if (!reachable || above === undefined)
+    return `${KEYWORD} belongs to a property that is reached by \`properties\` alone`;
+  if (typeof name !== 'string' || !TOKEN.test(name))
+    return `${KEYWORD} ${JSON.stringify(name)} is no name of an HTTP header`;
+  if (!TYPES.includes(type))
+    return `${KEYWORD} belongs to a string, an integer or a boolean, not to ${type === undefined ? 'a property without a type' : JSON.stringify(type)}`;
   if (names.has(PREFIX + name.toLowerCase())) return `${KEYWORD} ${JSON.stringify(name)} is there twice`;
   return undefined;
 }
 
 function below(schema: Readonly<Record<string, unknown>>, above: Place): Place[] {
   const { properties } = schema;
-  const places: Place[] = isObject(properties) ? Object.entries(properties).map(([key, child]) => ({ schema: child, above, key, reachable: above.reachable })) : [];
-  const hidden = (key: string, child: unknown): void => void places.push({ schema: child, above, key, reachable: false });
+  const places: Place[] = isObject(properties)
+    ? Object.entries(properties).map(([key, child]) => ({ schema: child, above, key, reachable: above.reachable }))
+    : [];
+  const hidden = (key: string, child: unknown): void =>
+    void places.push({ schema: child, above, key, reachable: false });
   for (const key of SCHEMAS) for (const child of key in schema ? [schema[key]].flat() : []) hidden(key, child);
-  for (const key of NAMED_SCHEMAS) for (const child of isObject(schema[key]) ? Object.values(schema[key]) : []) hidden(key, child);
+  for (const key of NAMED_SCHEMAS)
+    for (const child of isObject(schema[key]) ? Object.values(schema[key]) : []) hidden(key, child);
   // In the order they are written: the first fault is the one that is told.
   return places.reverse();
 }

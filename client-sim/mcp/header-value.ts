@@ -14,7 +14,10 @@ export function encodeHeaderValue(value: string): string {
   return `${BEFORE}${Buffer.from(value, 'utf8').toString('base64')}${AFTER}`;
 }
 
-/** The same for a value that lies in a buffer as UTF-8, in its place. @returns where it ends then, at most `encodedBytes` after its start */
+/**
+ * The same for a value that lies in a buffer as UTF-8, in its place. @returns where it ends then, at most
+ * `encodedBytes` after its start
+ */
 export function encodeInPlace(into: Buffer, start: number, end: number): number {
   if (isPlain(into, start, end)) return end;
   const encoded = encodeHeaderValue(into.toString('utf8', start, end));
@@ -28,7 +31,8 @@ export function encodedBytes(bytes: number): number {
 
 /** Certainly plain; what only may be a sentinel is looked at again. */
 function isPlain(bytes: Buffer, start: number, end: number): boolean {
-  if (start === end || bytes[start] === SPACE || bytes[end - 1] === SPACE || bytes[start] === BEFORE_BYTES[0]) return false;
+  if (start === end || bytes[start] === SPACE || bytes[end - 1] === SPACE || bytes[start] === BEFORE_BYTES[0])
+    return false;
   for (let at = start; at < end; at++) {
     const byte = bytes[at] as number;
     if (byte < SPACE || byte > TILDE) return false;

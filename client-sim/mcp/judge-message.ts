@@ -12,27 +12,41 @@ export interface Problem {
  * @param beyond what the result is held against when all else is right
  * @returns undefined for a correct answer to `id`
  */
-export function judgeMessage(value: unknown, id: number, beyond?: (result: unknown) => Problem | undefined): Problem | undefined {
+export function judgeMessage(
+  value: unknown,
+  id: number,
+  beyond?: (result: unknown) => Problem | undefined,
+): Problem | undefined {
   if (!isObject(value)) return violation(`the answer is not a JSON-RPC message but ${describe(value)}`);
-  if (value['jsonrpc'] !== '2.0') return violation(`jsonrpc is ${describe(value['jsonrpc'])}, not "2.0"`);
+  if (value.jsonrpc !== '2.0') return violation(`jsonrpc is ${describe(value.jsonrpc)}, not "2.0"`);
   const { result, error } = value;
   // An error may carry a null id when the server could not read ours (JSON-RPC 2.0, 5).
-  const isAnonymousError = error !== undefined && (value['id'] === null || value['id'] === undefined);
-  if (value['id'] !== id && !isAnonymousError) return violation(`the answer carries id ${describe(value['id'])}, not ${id}`);
-  if (error !== undefined) return result === undefined ? judgeError(error) : violation('the answer carries both result and error');
-  if (!isObject(result)) return violation(result === undefined ? 'the answer carries neither result nor error' : `the result is ${describe(result)}, not an object`);
-  if (result['isError'] === true) return { category: 'tool_error', detail: `the tool failed: ${toolMessage(result)}` };
-  if (result['resultType'] === 'input_required') {
-    return { category: 'tool_error', detail: 'the tool asks for input (resultType input_required), which a load client cannot give' };
+  const isAnonymousError = error !== undefined && (value.id === null || value.id === undefined);
+  if (value.id !== id && !isAnonymousError) return violation(`the answer carries id ${describe(value.id)}, not ${id}`);
+  if (error !== undefined)
+    return result === undefined ? judgeError(error) : violation('the answer carries both result and error');
+  if (!isObject(result))
+    return violation(
+      result === undefined
+        ? 'the answer carries neither result nor error'
+        : `the result is ${describe(result)}, not an object`,
+    );
+  if (result.isError === true) return { category: 'tool_error', detail: `the tool failed: ${toolMessage(result)}` };
+  if (result.resultType === 'input_required') {
+    return {
+      category: 'tool_error',
+      detail: 'the tool asks for input (resultType input_required), which a load client cannot give',
+    };
   }
   return beyond?.(result);
 }
 
 /** The `error` member of an answer. */
 export function judgeError(error: unknown): Problem {
-  const code = isObject(error) ? error['code'] : undefined;
-  if (!isObject(error) || typeof code !== 'number' || !Number.isInteger(code)) return violation(`the error has no integer code: ${describe(error)}`);
-  return { category: `rpc_${code}`, detail: `JSON-RPC error ${code}: ${describe(error['message'])}` };
+  const code = isObject(error) ? error.code : undefined;
+  if (!isObject(error) || typeof code !== 'number' || !Number.isInteger(code))
+    return violation(`the error has no integer code: ${describe(error)}`);
+  return { category: `rpc_${code}`, detail: `JSON-RPC error ${code}: ${describe(error.message)}` };
 }
 
 export function violation(detail: string): Problem {
@@ -44,8 +58,8 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function toolMessage(result: Record<string, unknown>): string {
-  const content: unknown = Array.isArray(result['content']) ? result['content'][0] : undefined;
-  return describe(isObject(content) && typeof content['text'] === 'string' ? content['text'] : result['content']);
+  const content: unknown = Array.isArray(result.content) ? result.content[0] : undefined;
+  return describe(isObject(content) && typeof content.text === 'string' ? content.text : result.content);
 }
 
 /** A value in at most 200 characters of a sentence. */

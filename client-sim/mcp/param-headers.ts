@@ -20,12 +20,14 @@ export interface DrawnHeader {
   write(into: Buffer, at: number, draw: Draw): number;
 }
 
-/** What a `now` in a header said, for the body to say the same: the two are read at different moments, and must agree. */
+/**
+ * What a `now` in a header said, for the body to say the same: the two are read at different moments, and must agree.
+ */
 export class HeldClock {
-  #ms = Date.now();
+  private ms = Date.now();
 
-  readonly take = (): number => (this.#ms = Date.now());
-  readonly held = (): number => this.#ms;
+  readonly take = (): number => (this.ms = Date.now());
+  readonly held = (): number => this.ms;
 }
 
 /**
@@ -33,7 +35,11 @@ export class HeldClock {
  * @param clocks filled with those of each `now` that is in a header, by position
  * @returns undefined: no header comes of it
  */
-export function compileParamHeaders(params: Template, plans: readonly HeaderPlan[], clocks: Map<number, HeldClock>): ParamHeaders | undefined {
+export function compileParamHeaders(
+  params: Template,
+  plans: readonly HeaderPlan[],
+  clocks: Map<number, HeldClock>,
+): ParamHeaders | undefined {
   const fixed: [string, string][] = [];
   const drawn: DrawnHeader[] = [];
   for (const { name, path } of plans) {
@@ -51,13 +57,19 @@ export function compileParamHeaders(params: Template, plans: readonly HeaderPlan
 
 /** Of one request, as text: for all that is not load. */
 export function paramHeaderList({ fixed, drawn }: ParamHeaders, draw: Draw): ParamHeaders['fixed'] {
-  return [...fixed, ...drawn.map(({ name, maxBytes, write }) => {
-    const bytes = Buffer.allocUnsafe(maxBytes);
-    return [name, bytes.toString('latin1', 0, write(bytes, 0, draw))] as const;
-  })];
+  return [
+    ...fixed,
+    ...drawn.map(({ name, maxBytes, write }) => {
+      const bytes = Buffer.allocUnsafe(maxBytes);
+      return [name, bytes.toString('latin1', 0, write(bytes, 0, draw))] as const;
+    }),
+  ];
 }
 
-/** The value's own text, not as JSON has it; undefined where the rules know none (null, and what the schema did not allow). */
+/**
+ * The value's own text, not as JSON has it; undefined where the rules know none (null, and what the schema did not
+ * allow).
+ */
 function textOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
   if (typeof value === 'boolean') return String(value);
@@ -65,7 +77,12 @@ function textOf(value: unknown): string | undefined {
   return String(value);
 }
 
-function drawnHeader(name: string, parts: readonly (string | Placeholder)[], before: number, clocks: Map<number, HeldClock>): DrawnHeader {
+function drawnHeader(
+  name: string,
+  parts: readonly (string | Placeholder)[],
+  before: number,
+  clocks: Map<number, HeldClock>,
+): DrawnHeader {
   let position = before;
   const pieces = parts.map((part): Piece => {
     if (typeof part === 'string') return fixedPiece(part);
@@ -86,12 +103,17 @@ function drawnHeader(name: string, parts: readonly (string | Placeholder)[], bef
 }
 
 /** What stands at a path, and how many placeholders stand before it. */
-function find(template: Template, path: readonly string[], before: number): { readonly template: Template; readonly before: number } | undefined {
+function find(
+  template: Template,
+  path: readonly string[],
+  before: number,
+): { readonly template: Template; readonly before: number } | undefined {
   const [key, ...rest] = path;
   if (key === undefined) return { template, before };
   if (template.kind === 'constant') {
     const value: unknown = JSON.parse(template.json);
-    if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, key)) return undefined;
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, key))
+      return undefined;
     return find({ kind: 'constant', json: JSON.stringify((value as Record<string, unknown>)[key]) }, rest, before);
   }
   if (template.kind !== 'object') return undefined;

@@ -2,7 +2,8 @@ import type { AnswerPattern } from './answer-pattern.js';
 
 /**
  * The last learnt pattern of each template. Where answers never repeat (a random number in each), learning would only
- * cost, so it backs off: after n patterns in a row that matched nothing, only one answer in 2^n (at most 1024) is learnt.
+ * cost, so it backs off: after n patterns in a row that matched nothing, only one answer in 2^n (at most 1024) is
+ * learnt.
  */
 export class PatternMemory {
   private readonly entries: (Entry | undefined)[] = [];

@@ -1,6 +1,6 @@
 import type { Placeholder } from '../../scenarios/schema/template.js';
 import { countDigits, writeInteger } from './digits.js';
-import { draw32, drawBelow, type Draw } from './draw.js';
+import { type Draw, draw32, drawBelow } from './draw.js';
 import { STAMP_BYTES, writeStamp } from './stamp.js';
 import { copyAscii, WordView } from './words.js';
 
@@ -28,7 +28,11 @@ export interface DrawnPieceOptions {
 }
 
 /** @param position of the placeholder within its request, from 1; see `draw32` */
-export function drawnPiece(placeholder: Placeholder, position: number, { quoted = true, now = Date.now }: DrawnPieceOptions = {}): Piece {
+export function drawnPiece(
+  placeholder: Placeholder,
+  position: number,
+  { quoted = true, now = Date.now }: DrawnPieceOptions = {},
+): Piece {
   switch (placeholder.name) {
     case 'text':
       return textPiece(placeholder.length, position);
@@ -72,7 +76,8 @@ function makeTextBlock(): Buffer {
   return block;
 }
 
-// Copying from a ready block at a drawn offset costs one draw a value; drawing each character would cost one draw a byte.
+// Copying from a ready block at a drawn offset costs one draw a value; drawing each character would cost one draw a
+// byte.
 function textPiece(length: number, position: number): Piece {
   const write = (into: Buffer, at: number, draw: Draw): number => {
     let from = draw32(draw, position) % TEXT_BLOCK_BYTES;

@@ -21,7 +21,10 @@ export interface RequestTemplate {
   writeBody(into: Buffer, offset: number, id: number, draw: Draw): number;
 }
 
-/** A body of one length: whoever sends it lays it out in one copy, together with what stands around it, and has the rest filled in. */
+/**
+ * A body of one length: whoever sends it lays it out in one copy, together with what stands around it, and has the rest
+ * filled in.
+ */
 export interface FixedBody {
   /** All of it; where something is drawn, or the id, anything. */
   readonly bytes: Buffer;

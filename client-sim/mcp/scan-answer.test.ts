@@ -13,7 +13,10 @@ describe('an answer is', () => {
     ['correct', `{"jsonrpc":"2.0","id":${ID},"result":{}}`],
     ['correct', `{"result":{"content":[{"type":"text","text":"größe"}]},"jsonrpc":"2.0","id":${ID}}`],
     ['correct', ` {\n "jsonrpc" : "2.0",\t"id" :\r\n${ID} , "result" : { "isError" : false } } \n`],
-    ['correct', `{"jsonrpc":"2.0","id":${ID},"result":{"content":[{"type":"text","text":"\\"error\\": {\\"code\\": 1}, \\"isError\\": true"}]}}`],
+    [
+      'correct',
+      `{"jsonrpc":"2.0","id":${ID},"result":{"content":[{"type":"text","text":"\\"error\\": {\\"code\\": 1}, \\"isError\\": true"}]}}`,
+    ],
     ['correct', `{"jsonrpc":"2.0","id":${ID},"result":{"structuredContent":{"error":"x","isError":true}}}`],
     ['correct', `{"jsonrpc":"2.0","id":${ID},"result":{"resultType":"complete"}}`],
     ['tool_error', `{"jsonrpc":"2.0","id":${ID},"result":{"content":[{"type":"text","text":"no"}],"isError":true}}`],
@@ -51,7 +54,10 @@ describe('a long answer (not every one of which is parsed) is', () => {
   test.each<[string, string]>([
     ['correct', `{"jsonrpc":"2.0","id":${ID},"result":{${content}}}`],
     ['correct', `{"result":{${content},"isError": false},"jsonrpc":"2.0","id":${ID}}`],
-    ['correct', `{"result":{"content":[{"type":"text","text":"\\"isError\\":true \\"error\\" ${long}"}]},"jsonrpc":"2.0","id":${ID}}`],
+    [
+      'correct',
+      `{"result":{"content":[{"type":"text","text":"\\"isError\\":true \\"error\\" ${long}"}]},"jsonrpc":"2.0","id":${ID}}`,
+    ],
     ['tool_error', `{"jsonrpc":"2.0","id":${ID},"result":{${content},"isError":true}}`],
     ['tool_error', `{"jsonrpc":"2.0","id":${ID},"result":{"isError":false,${content},"isError":true}}`],
     ['tool_error', `{"jsonrpc":"2.0","id":${ID},"result":{${content},"resultType":"input_required"}}`],

@@ -1,5 +1,5 @@
 import type { Expectation } from './expectation.js';
-import { judgeMessage, violation, type Problem } from './judge-message.js';
+import { judgeMessage, type Problem, violation } from './judge-message.js';
 
 /** Bodies up to here are always parsed when no pattern knows them. */
 export const ALWAYS_PARSED_BYTES = 65_536;
@@ -21,21 +21,43 @@ const NEAR_BYTES = 256;
  * @param turn counts up with each answer, chooses which long ones are parsed
  * @returns undefined for a correct answer
  */
-export function scanAnswer(bytes: Buffer, start: number, end: number, id: number, turn: number, expectation?: Expectation): Problem | undefined {
-  if (expectation === undefined && end - start > ALWAYS_PARSED_BYTES && turn % PARSED_OF_LONG !== 0 && looksCorrect(bytes.subarray(start, end), id)) return undefined;
+export function scanAnswer(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  id: number,
+  turn: number,
+  expectation?: Expectation,
+): Problem | undefined {
+  if (
+    expectation === undefined &&
+    end - start > ALWAYS_PARSED_BYTES &&
+    turn % PARSED_OF_LONG !== 0 &&
+    looksCorrect(bytes.subarray(start, end), id)
+  )
+    return undefined;
   const parsed = parseMessage(bytes, start, end);
   if (!parsed.ok) return violation(parsed.problem);
-  return judgeMessage(parsed.value, id, expectation === undefined ? undefined : (result) => expectation(result, end - start));
+  return judgeMessage(
+    parsed.value,
+    id,
+    expectation === undefined ? undefined : (result) => expectation(result, end - start),
+  );
 }
 
-export type ParsedMessage = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: string };
+export type ParsedMessage =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly problem: string };
 
 export function parseMessage(bytes: Buffer, start: number, end: number): ParsedMessage {
   if (end === start) return { ok: false, problem: 'the answer has an empty body' };
   try {
     return { ok: true, value: JSON.parse(bytes.toString('utf8', start, end)) as unknown };
   } catch (error) {
-    return { ok: false, problem: `the body is not JSON: ${error instanceof Error ? error.message.slice(0, 200) : String(error)}` };
+    return {
+      ok: false,
+      problem: `the body is not JSON: ${error instanceof Error ? error.message.slice(0, 200) : String(error)}`,
+    };
   }
 }
 
@@ -44,7 +66,14 @@ function looksCorrect(body: Buffer, id: number): boolean {
   const tail = body.toString('latin1', body.length - NEAR_BYTES);
   const member = new RegExp(`"id"\\s*:\\s*${id}(?![0-9.eE])`);
   const isOurs = /^\s*\{/.test(head) && /\}\s*$/.test(tail) && (member.test(head) || member.test(tail));
-  return isOurs && body.includes('"result"') && !body.includes('"error"') && !body.includes('"input_required"') && !mayBeToolError(body) && !LETTER_ESCAPES.some((escape) => body.includes(escape));
+  return (
+    isOurs &&
+    body.includes('"result"') &&
+    !body.includes('"error"') &&
+    !body.includes('"input_required"') &&
+    !mayBeToolError(body) &&
+    !LETTER_ESCAPES.some((escape) => body.includes(escape))
+  );
 }
 
 /** Of 0x40 to 0x7f: letters, for which serializers have no need of escapes. */

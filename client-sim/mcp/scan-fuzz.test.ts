@@ -4,10 +4,10 @@ import { judgeMessage } from './judge-message.js';
 import { ALWAYS_PARSED_BYTES, parseMessage, scanAnswer } from './scan-answer.js';
 
 const ID = 1_000_000_007;
-const scan = (text: string | Buffer, turn = 0): string => {
+function scan(text: string | Buffer, turn = 0): string {
   const bytes = Buffer.concat([Buffer.from('}]"'), Buffer.from(text), Buffer.from('{["')]);
   return scanAnswer(bytes, 3, bytes.length - 3, ID, turn)?.category ?? 'correct';
-};
+}
 
 /** JSON.parse and the rules, with nothing in between. */
 function reference(text: string): string {
@@ -19,8 +19,29 @@ function reference(text: string): string {
 }
 
 const member = fc.oneof(
-  fc.constantFrom('"jsonrpc":"2.0"', '"jsonrpc":"1.0"', `"id":${ID}`, `"id":"${ID}"`, `"id":${ID}.0`, `"id":1000000007e0`, `"i\\u0064":${ID}`, '"id":null', `"id":${ID + 1}`, `"id":${ID}${'0'.repeat(400)}`),
-  fc.constantFrom('"result":{}', '"result":{"isError":true}', '"result":{"is\\u0045rror":true}', '"result":{"isError":false}', '"result":[]', '"result":{"a":1e400}', '"error":{"code":-32601,"message":"no"}', '"error":{"code":1e400}', '"error":null'),
+  fc.constantFrom(
+    '"jsonrpc":"2.0"',
+    '"jsonrpc":"1.0"',
+    `"id":${ID}`,
+    `"id":"${ID}"`,
+    `"id":${ID}.0`,
+    `"id":1000000007e0`,
+    `"i\\u0064":${ID}`,
+    '"id":null',
+    `"id":${ID + 1}`,
+    `"id":${ID}${'0'.repeat(400)}`,
+  ),
+  fc.constantFrom(
+    '"result":{}',
+    '"result":{"isError":true}',
+    '"result":{"is\\u0045rror":true}',
+    '"result":{"isError":false}',
+    '"result":[]',
+    '"result":{"a":1e400}',
+    '"error":{"code":-32601,"message":"no"}',
+    '"error":{"code":1e400}',
+    '"error":null',
+  ),
   fc.json({ maxDepth: 2 }).map((json) => `"x":${json}`),
 );
 const white = fc.constantFrom('', ' ', '\n', '\t\r\n');
@@ -45,7 +66,10 @@ test('an answer cut short at any byte, or with any byte after it, is judged as J
 
 describe('hostile answers', () => {
   test('nested a hundred thousand deep end in a judgement, not in an exception', () => {
-    for (const [open, close] of [['[', ']'], ['{"a":', '}']] as const) {
+    for (const [open, close] of [
+      ['[', ']'],
+      ['{"a":', '}'],
+    ] as const) {
       const deep = `{"jsonrpc":"2.0","id":${ID},"result":{"a":${open.repeat(100_000)}1${close.repeat(100_000)}}}`;
       for (const turn of [0, 1]) expect(['correct', 'protocol_violation']).toContain(scan(deep, turn));
       expect(scan(deep.slice(0, -1), 0)).toBe('protocol_violation');
@@ -59,14 +83,21 @@ describe('hostile answers', () => {
   });
 
   test('bytes that are no UTF-8 never make two answers one', () => {
-    const bytes = Buffer.concat([Buffer.from(`{"jsonrpc":"2.0","id":${ID},"result":{"t":"`), Buffer.from([0xc3, 0x28, 0xff, 0xf8]), Buffer.from('"}}')]);
+    const bytes = Buffer.concat([
+      Buffer.from(`{"jsonrpc":"2.0","id":${ID},"result":{"t":"`),
+      Buffer.from([0xc3, 0x28, 0xff, 0xf8]),
+      Buffer.from('"}}'),
+    ]);
     expect(parseMessage(bytes, 0, bytes.length).ok).toBe(true);
     for (let at = 0; at < bytes.length; at++) expect(scan(bytes.subarray(0, at))).toBe('protocol_violation');
   });
 
   /** Escapes for letters, which no serializer writes, hide a word from a search for it. */
-  test.each(['"is\\u0045rror":true', '"\\u0069sError":true', '"resultType":"input_requir\\u0065d"'])('a long answer with %s is no correct one, parsed or not', (sign) => {
-    const text = `{"jsonrpc":"2.0","id":${ID},"result":{"t":"${'x'.repeat(ALWAYS_PARSED_BYTES)}",${sign}}}`;
-    for (let turn = 0; turn < 16; turn++) expect(scan(text, turn)).toBe('tool_error');
-  });
+  test.each(['"is\\u0045rror":true', '"\\u0069sError":true', '"resultType":"input_requir\\u0065d"'])(
+    'a long answer with %s is no correct one, parsed or not',
+    (sign) => {
+      const text = `{"jsonrpc":"2.0","id":${ID},"result":{"t":"${'x'.repeat(ALWAYS_PARSED_BYTES)}",${sign}}}`;
+      for (let turn = 0; turn < 16; turn++) expect(scan(text, turn)).toBe('tool_error');
+    },
+  );
 });

@@ -2,19 +2,40 @@ import { expect, test } from '@jest/globals';
 import { compileRequest, renderRequest } from './compile-request.js';
 import { readStamp, stampOrigin } from './stamp.js';
 
-const template = compileRequest({
-  name: 'publish', method: 'tools/call', weight: 1, stamped: true,
-  params: { kind: 'object', entries: [['arguments', { kind: 'object', entries: [['stamp', { kind: 'string', parts: [{ name: 'stamp' }] }]] }]] },
-}, 0, { era: 'modern', version: '2026-07-28', sessions: false });
+const template = compileRequest(
+  {
+    name: 'publish',
+    method: 'tools/call',
+    weight: 1,
+    stamped: true,
+    params: {
+      kind: 'object',
+      entries: [
+        ['arguments', { kind: 'object', entries: [['stamp', { kind: 'string', parts: [{ name: 'stamp' }] }]] }],
+      ],
+    },
+  },
+  0,
+  { era: 'modern', version: '2026-07-28', sessions: false },
+);
 const draw = { seed: 1, slot: 4_000_000_000, sequence: 0 };
-const read = (text: string) => readStamp(Buffer.from(`xx${text}yy`), 2, 2 + Buffer.byteLength(text));
+function read(text: string) {
+  return readStamp(Buffer.from(`xx${text}yy`), 2, 2 + Buffer.byteLength(text));
+}
 
 test('what a publisher wrote is what a subscriber reads, wherever in a message it is', () => {
   for (const number of [0, 1, 999_999_999_999]) {
     const stamp = { origin: stampOrigin('0badcafe', 1500.4, 987_654_321_000.6), number, dueUs: 987_654_400_123 };
     const message = renderRequest(template, 1_000_000_000, { ...draw, stamp });
     expect(() => JSON.parse(message)).not.toThrow();
-    expect(read(message)).toEqual({ clock: '0badcafe', errorUs: 1501, startUs: 987_654_321_001, publisher: 4_000_000_000, number, dueUs: 987_654_400_123 });
+    expect(read(message)).toEqual({
+      clock: '0badcafe',
+      errorUs: 1501,
+      startUs: 987_654_321_001,
+      publisher: 4_000_000_000,
+      number,
+      dueUs: 987_654_400_123,
+    });
   }
 });
 
@@ -22,7 +43,15 @@ test('a stamp of no origin, as preflight sends it, is none', () => {
   expect(read(renderRequest(template, 1_000_000_000, draw))).toBeUndefined();
 });
 
-test.each(['', 'swb1 ', 'swb1 0badcafe 1 2 3 4', 'swb1 0badcafe 1 2 3 4 x', 'swb1 0BADCAFE 1 2 3 4 5', 'swb1 0badcafe 1 2 3 4 12345678901234567', 'swb1 0badcafe -1 2 3 4 5'])('no stamp: %j', (text) => {
+test.each([
+  '',
+  'swb1 ',
+  'swb1 0badcafe 1 2 3 4',
+  'swb1 0badcafe 1 2 3 4 x',
+  'swb1 0BADCAFE 1 2 3 4 5',
+  'swb1 0badcafe 1 2 3 4 12345678901234567',
+  'swb1 0badcafe -1 2 3 4 5',
+])('no stamp: %j', (text) => {
   expect(read(text)).toBeUndefined();
 });
 

@@ -53,11 +53,22 @@ export interface ReadStamp {
 const PATTERN = /swb1 ([0-9a-f]{8}) (\d{1,10}) (\d{1,16}) (\d{1,10}) (\d{1,15}) (\d{1,16})(?!\d)/;
 const LONGEST = 100;
 
-/** The first stamp in bytes[start, end), wherever in the message its server put it; undefined where there is none in earnest. */
+/**
+ * The first stamp in bytes[start, end), wherever in the message its server put it; undefined where there is none in
+ * earnest.
+ */
 export function readStamp(bytes: Buffer, start: number, end: number): ReadStamp | undefined {
   const at = bytes.subarray(start, end).indexOf(MARK, 0, 'latin1');
   if (at < 0) return undefined;
-  const [, clock = '', errorUs, startUs, publisher, number, dueUs] = PATTERN.exec(bytes.toString('latin1', start + at, Math.min(end, start + at + LONGEST))) ?? [];
+  const [, clock = '', errorUs, startUs, publisher, number, dueUs] =
+    PATTERN.exec(bytes.toString('latin1', start + at, Math.min(end, start + at + LONGEST))) ?? [];
   if (clock === '' || clock === '00000000') return undefined;
-  return { clock, errorUs: Number(errorUs), startUs: Number(startUs), publisher: Number(publisher), number: Number(number), dueUs: Number(dueUs) };
+  return {
+    clock,
+    errorUs: Number(errorUs),
+    startUs: Number(startUs),
+    publisher: Number(publisher),
+    number: Number(number),
+    dueUs: Number(dueUs),
+  };
 }

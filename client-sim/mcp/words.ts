@@ -30,7 +30,8 @@ export function copyAscii(from: DataView, start: number, into: DataView, at: num
  */
 export function equalWords(bytes: DataView, at: number, fixed: DataView, from: number, to: number): boolean {
   let offset = from;
-  for (; offset <= to - 8; offset += 8) if (bytes.getFloat64(at + offset, true) !== fixed.getFloat64(offset, true)) return false;
+  for (; offset <= to - 8; offset += 8)
+    if (bytes.getFloat64(at + offset, true) !== fixed.getFloat64(offset, true)) return false;
   for (; offset < to; offset++) if (bytes.getUint8(at + offset) !== fixed.getUint8(offset)) return false;
   return true;
 }
@@ -41,12 +42,14 @@ const ONES = 0x01010101;
 /** Whether bytes[from, to) are ASCII that a JSON string holds as it is: no control characters, no `"`, no `\`. */
 export function arePlain(bytes: DataView, from: number, to: number): boolean {
   let at = from;
-  // Four bytes in one number (H. S. Warren, Hacker's Delight, 6-1): a high bit stays where a byte is what it must not be.
+  // Four bytes in one number (H. S. Warren, Hacker's Delight, 6-1): a high bit stays where a byte is what it must not
+  // be.
   for (; at <= to - 4; at += 4) {
     const word = bytes.getInt32(at, true);
     const quotes = word ^ 0x22222222;
     const backslashes = word ^ 0x5c5c5c5c;
-    const found = word | ((word - 0x20202020) & ~word) | ((quotes - ONES) & ~quotes) | ((backslashes - ONES) & ~backslashes);
+    const found =
+      word | ((word - 0x20202020) & ~word) | ((quotes - ONES) & ~quotes) | ((backslashes - ONES) & ~backslashes);
     if ((found & HIGH_BITS) !== 0) return false;
   }
   for (; at < to; at++) if (!isPlain(bytes.getUint8(at))) return false;

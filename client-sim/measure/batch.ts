@@ -1,10 +1,35 @@
 import { encodeCells } from '../protocol/histogram-codec.js';
 import type { WorkerPlan } from '../protocol/messages.js';
-import { histogramNames, type ErrorSample, type HistogramName, type OperationSeries, type SessionSeries, type Telemetry } from '../protocol/telemetry.js';
 import type { ReplicaSeries } from '../protocol/replica-series.js';
-import { addStreams, noStreams, sumOfFlows, type Flow } from '../protocol/streams.js';
-import { CATCH_UP, CONNECT, COUNTERS, DELIVERY, HISTOGRAMS_PER_SERIES, LAG, SeriesLayout, type CounterName } from './series.js';
-import { COUNTER_ROW, emptyReplica, emptySession, REPLICA_COUNTS, type ProfileGauges, type ReplicaRow, type SessionRow, type Snapshot } from './snapshot.js';
+import { addStreams, type Flow, noStreams, sumOfFlows } from '../protocol/streams.js';
+import {
+  type ErrorSample,
+  type HistogramName,
+  histogramNames,
+  type OperationSeries,
+  type SessionSeries,
+  type Telemetry,
+} from '../protocol/telemetry.js';
+import {
+  CATCH_UP,
+  CONNECT,
+  COUNTERS,
+  type CounterName,
+  DELIVERY,
+  HISTOGRAMS_PER_SERIES,
+  LAG,
+  SeriesLayout,
+} from './series.js';
+import {
+  COUNTER_ROW,
+  emptyReplica,
+  emptySession,
+  type ProfileGauges,
+  REPLICA_COUNTS,
+  type ReplicaRow,
+  type SessionRow,
+  type Snapshot,
+} from './snapshot.js';
 
 export type CellCounts = Map<number, number>;
 
@@ -32,28 +57,27 @@ export class Batch {
   processorWait: number | undefined;
   toMs = 0;
   stage = 0;
-  readonly #plan: WorkerPlan;
 
-  constructor(plan: WorkerPlan) {
-    this.#plan = plan;
+  constructor(private readonly plan: WorkerPlan) {
     this.layout = new SeriesLayout(plan);
   }
 
   add(snapshot: Snapshot): void {
-    this.#addCounters(snapshot.counters);
-    this.#addCells(snapshot.cells, snapshot.replicaNames);
-    for (const row of snapshot.replicas) this.#addReplica(row);
+    this.addCounters(snapshot.counters);
+    this.addCells(snapshot.cells, snapshot.replicaNames);
+    for (const row of snapshot.replicas) this.addReplica(row);
     for (const { series, category, count } of snapshot.errors) {
-      const errors = this.#at(series).errors;
+      const errors = this.at(series).errors;
       errors[category] = (errors[category] ?? 0) + count;
     }
-    for (const row of snapshot.sessions) this.#addSession(row);
+    for (const row of snapshot.sessions) this.addSession(row);
     this.gauges.push(...snapshot.gauges);
     this.samples.push(...snapshot.samples);
-    for (const flow of snapshot.flows) this.#addFlow(flow);
+    for (const flow of snapshot.flows) this.addFlow(flow);
     this.loopUtilization = Math.max(this.loopUtilization, snapshot.loop.utilization);
     this.loopDelayP99Ms = Math.max(this.loopDelayP99Ms, snapshot.loop.delayP99Ms);
-    if (snapshot.loop.processorWait !== undefined) this.processorWait = Math.max(this.processorWait ?? 0, snapshot.loop.processorWait);
+    if (snapshot.loop.processorWait !== undefined)
+      this.processorWait = Math.max(this.processorWait ?? 0, snapshot.loop.processorWait);
     this.toMs = Math.max(this.toMs, snapshot.toMs);
     this.stage = Math.max(this.stage, snapshot.stage);
   }
@@ -82,87 +106,107 @@ export class Batch {
   }
 
   operationSeries(): OperationSeries[] {
-    return [...this.series].sort(([a], [b]) => a - b).map(([series, { counts, errors }]) => {
-      const { stage, profile, operation } = this.layout.place(series);
-      const plan = this.#plan.profiles[profile];
-      const histograms: Partial<Record<HistogramName, string>> = {};
-      histogramNames.forEach((name, kind) => {
-        const encoded = encodeCells(this.cells.get(series * HISTOGRAMS_PER_SERIES + kind) ?? new Map());
-        if (encoded !== undefined) histograms[name] = encoded;
+    return [...this.series]
+      .sort(([a], [b]) => a - b)
+      .map(([series, { counts, errors }]) => {
+        const { stage, profile, operation } = this.layout.place(series);
+        const plan = this.plan.profiles[profile];
+        const histograms: Partial<Record<HistogramName, string>> = {};
+        histogramNames.forEach((name, kind) => {
+          const encoded = encodeCells(this.cells.get(series * HISTOGRAMS_PER_SERIES + kind) ?? new Map());
+          if (encoded !== undefined) histograms[name] = encoded;
+        });
+        return {
+          stage,
+          profile: plan?.name ?? '',
+          operation: plan?.operations[operation]?.name ?? '',
+          ...counts,
+          errors,
+          histograms,
+        };
       });
-      return {
-        stage, profile: plan?.name ?? '', operation: plan?.operations[operation]?.name ?? '',
-        ...counts, errors, histograms,
-      };
-    });
   }
 
   sessionSeries(): SessionSeries[] {
-    const groups = new Set([...this.sessions.keys(), ...this.#groupsWithConnect()]);
-    return [...groups].sort((a, b) => a - b).map((group) => {
-      const { stage, profile } = this.layout.groupPlace(group);
-      const { group: _, ...counts } = this.sessions.get(group) ?? emptySession(group);
-      const { streams, clockErrorUs, ...rest } = counts;
-      const encoded = (kind: number) => encodeCells(this.cells.get(this.layout.groupHistogram(group, kind)) ?? new Map());
-      const [connect, delivery, catchUp] = [encoded(CONNECT), encoded(DELIVERY), encoded(CATCH_UP)];
-      return {
-        stage, profile: this.#plan.profiles[profile]?.name ?? '', ...rest,
-        ...(connect === undefined ? {} : { connect }),
-        ...(addStreams(noStreams(), streams) ? { streams } : {}),
-        ...(delivery === undefined ? {} : { delivery, clockErrorMs: clockErrorUs / 1000 }),
-        ...(catchUp === undefined ? {} : { catchUp }),
-      };
-    });
+    const groups = new Set([...this.sessions.keys(), ...this.groupsWithConnect()]);
+    return [...groups]
+      .sort((a, b) => a - b)
+      .map((group) => {
+        const { stage, profile } = this.layout.groupPlace(group);
+        const { group: _, ...counts } = this.sessions.get(group) ?? emptySession(group);
+        const { streams, clockErrorUs, ...rest } = counts;
+        const encoded = (kind: number) =>
+          encodeCells(this.cells.get(this.layout.groupHistogram(group, kind)) ?? new Map());
+        const [connect, delivery, catchUp] = [encoded(CONNECT), encoded(DELIVERY), encoded(CATCH_UP)];
+        return {
+          stage,
+          profile: this.plan.profiles[profile]?.name ?? '',
+          ...rest,
+          ...(connect === undefined ? {} : { connect }),
+          ...(addStreams(noStreams(), streams) ? { streams } : {}),
+          ...(delivery === undefined ? {} : { delivery, clockErrorMs: clockErrorUs / 1000 }),
+          ...(catchUp === undefined ? {} : { catchUp }),
+        };
+      });
   }
 
   replicaSeries(): ReplicaSeries[] {
-    return [...this.replicas.values()].sort((a, b) => a.row.group - b.row.group || (a.row.replica < b.row.replica ? -1 : 1)).map(({ row: { group, ...counts }, latency }) => {
-      const { stage, profile } = this.layout.groupPlace(group);
-      const encoded = encodeCells(latency);
-      return { stage, profile: this.#plan.profiles[profile]?.name ?? '', ...counts, ...(encoded === undefined ? {} : { latency: encoded }) };
-    });
+    return [...this.replicas.values()]
+      .sort((a, b) => a.row.group - b.row.group || (a.row.replica < b.row.replica ? -1 : 1))
+      .map(({ row: { group, ...counts }, latency }) => {
+        const { stage, profile } = this.layout.groupPlace(group);
+        const encoded = encodeCells(latency);
+        return {
+          stage,
+          profile: this.plan.profiles[profile]?.name ?? '',
+          ...counts,
+          ...(encoded === undefined ? {} : { latency: encoded }),
+        };
+      });
   }
 
-  #groupsWithConnect(): number[] {
+  private groupsWithConnect(): number[] {
     const first = this.layout.connectHistogram(0);
     const end = first + this.layout.groups;
-    return [...this.cells.keys()].filter((histogram) => histogram >= first && histogram < end).map((histogram) => histogram - first);
+    return [...this.cells.keys()]
+      .filter((histogram) => histogram >= first && histogram < end)
+      .map((histogram) => histogram - first);
   }
 
-  #addCounters(rows: Uint32Array): void {
+  private addCounters(rows: Uint32Array): void {
     for (let at = 0; at < rows.length; at += COUNTER_ROW) {
-      const { counts } = this.#at(rows[at] ?? 0);
+      const { counts } = this.at(rows[at] ?? 0);
       COUNTERS.forEach((name, column) => {
         counts[name] += rows[at + 1 + column] ?? 0;
       });
     }
   }
 
-  #addReplica(row: ReplicaRow): void {
-    const sum = this.#replica(row.group, row.replica).row;
+  private addReplica(row: ReplicaRow): void {
+    const sum = this.replica(row.group, row.replica).row;
     for (const name of REPLICA_COUNTS) sum[name] += row[name];
   }
 
-  #replica(group: number, replica: string): { readonly row: ReplicaRow; readonly latency: CellCounts } {
+  private replica(group: number, replica: string): { readonly row: ReplicaRow; readonly latency: CellCounts } {
     const key = `${group} ${replica}`;
     const known = this.replicas.get(key) ?? { row: emptyReplica(group, replica), latency: new Map<number, number>() };
     this.replicas.set(key, known);
     return known;
   }
 
-  #cellsOf(histogram: number, replicaNames: readonly string[]): CellCounts {
+  private cellsOf(histogram: number, replicaNames: readonly string[]): CellCounts {
     const place = this.layout.replicaPlace(histogram);
-    if (place !== undefined) return this.#replica(place.group, replicaNames[place.replica] ?? '').latency;
+    if (place !== undefined) return this.replica(place.group, replicaNames[place.replica] ?? '').latency;
     const known = this.cells.get(histogram) ?? new Map<number, number>();
     this.cells.set(histogram, known);
     return known;
   }
 
-  #addCells(runs: Uint32Array, replicaNames: readonly string[]): void {
+  private addCells(runs: Uint32Array, replicaNames: readonly string[]): void {
     for (let at = 0; at < runs.length; ) {
       const histogram = runs[at] ?? 0;
       const length = runs[at + 1] ?? 0;
-      const cells = this.#cellsOf(histogram, replicaNames);
+      const cells = this.cellsOf(histogram, replicaNames);
       at += 2;
       for (const end = at + 2 * length; at < end; at += 2) {
         const cell = runs[at] ?? 0;
@@ -171,7 +215,7 @@ export class Batch {
     }
   }
 
-  #addSession(row: SessionRow): void {
+  private addSession(row: SessionRow): void {
     const sum = this.sessions.get(row.group) ?? emptySession(row.group);
     this.sessions.set(row.group, sum);
     sum.sessionsOpened += row.sessionsOpened;
@@ -192,17 +236,18 @@ export class Batch {
     for (const [key, count] of Object.entries(row.misbehaved)) sum.misbehaved[key] = (sum.misbehaved[key] ?? 0) + count;
   }
 
-  #addFlow(flow: Flow): void {
+  private addFlow(flow: Flow): void {
     const sum = this.flows.get(flow.publisher);
     if (sum === undefined) this.flows.set(flow.publisher, flow);
     else this.flows.set(flow.publisher, sumOfFlows(sum, flow));
   }
 
-  #at(series: number): SeriesCounts {
+  private at(series: number): SeriesCounts {
     const known = this.series.get(series);
     if (known !== undefined) return known;
     const fresh: SeriesCounts = {
-      counts: { offered: 0, sent: 0, succeeded: 0, failed: 0, dropped: 0, lost: 0, unsent: 0 }, errors: {},
+      counts: { offered: 0, sent: 0, succeeded: 0, failed: 0, dropped: 0, lost: 0, unsent: 0 },
+      errors: {},
     };
     this.series.set(series, fresh);
     return fresh;

@@ -1,6 +1,6 @@
 import { Histogram } from 'prom-client';
-import type { CellCounts } from './batch.js';
 import { HISTOGRAM_CELLS } from '../protocol/histogram-codec.js';
+import type { CellCounts } from './batch.js';
 import { cellLowest, cellWidth } from './cells.js';
 
 interface Sums {
@@ -16,28 +16,35 @@ interface Sums {
  * request. A cell (0.1 % wide) that straddles a bound is counted above it; sums use the middle of each cell.
  */
 export class CellHistogram extends Histogram {
-  readonly #bounds: readonly number[];
-  /** Bucket by cell, for all histograms with the same bounds: searched once each, not once a cell and second (3 ms a batch). */
-  readonly #bucketOf: Uint8Array;
-  readonly #series = new Map<string, Sums>();
-  readonly #name: string;
-  readonly #help: string;
+  /**
+   * Bucket by cell, for all histograms with the same bounds: searched once each, not once a cell and second (3 ms a
+   * batch).
+   */
+  private readonly bucketOf: Uint8Array;
+  private readonly series = new Map<string, Sums>();
 
   /** @param bounds in seconds, ascending */
-  constructor(name: string, help: string, labelNames: readonly string[], bounds: readonly number[]) {
+  constructor(
+    private readonly name: string,
+    private readonly help: string,
+    labelNames: readonly string[],
+    private readonly bounds: readonly number[],
+  ) {
     super({ name, help, labelNames: [...labelNames], buckets: [...bounds], registers: [] });
-    this.#bounds = bounds;
-    this.#bucketOf = bucketTable(bounds);
-    this.#name = name;
-    this.#help = help;
+    this.bucketOf = bucketTable(bounds);
   }
 
   add(labels: Readonly<Record<string, string>>, cells: CellCounts): void {
     const key = JSON.stringify(labels);
-    const sums = this.#series.get(key) ?? { labels, buckets: new Array<number>(this.#bounds.length + 1).fill(0), sum: 0, count: 0 };
-    this.#series.set(key, sums);
+    const sums = this.series.get(key) ?? {
+      labels,
+      buckets: new Array<number>(this.bounds.length + 1).fill(0),
+      sum: 0,
+      count: 0,
+    };
+    this.series.set(key, sums);
     for (const [cell, count] of cells) {
-      const index = this.#bucketOf[cell] as number;
+      const index = this.bucketOf[cell] as number;
       sums.buckets[index] = (sums.buckets[index] ?? 0) + count;
       sums.sum += ((cellLowest(cell) + (cellWidth(cell) - 1) / 2) / 1e6) * count;
       sums.count += count;
@@ -46,10 +53,10 @@ export class CellHistogram extends Histogram {
 
   /** What the registry asks for when it writes text; `get` builds on it too. */
   getForPromString(): object {
-    const name = this.#name;
-    const values = [...this.#series.values()].flatMap(({ labels: sharedLabels, buckets, sum, count }) => {
+    const name = this.name;
+    const values = [...this.series.values()].flatMap(({ labels: sharedLabels, buckets, sum, count }) => {
       let below = 0;
-      const lines = this.#bounds.map((le, index) => {
+      const lines = this.bounds.map((le, index) => {
         below += buckets[index] ?? 0;
         return { metricName: `${name}_bucket`, labels: { le }, sharedLabels, value: below };
       });
@@ -60,7 +67,7 @@ export class CellHistogram extends Histogram {
         { metricName: `${name}_count`, labels: {}, sharedLabels, value: count },
       ];
     });
-    return { name, help: this.#help, type: 'histogram', aggregator: 'sum', values };
+    return { name, help: this.help, type: 'histogram', aggregator: 'sum', values };
   }
 }
 
@@ -72,7 +79,8 @@ function bucketTable(bounds: readonly number[]): Uint8Array {
   if (known !== undefined) return known;
   const table = new Uint8Array(HISTOGRAM_CELLS);
   for (let cell = 0, bucket = 0; cell < HISTOGRAM_CELLS; cell++) {
-    while (bucket < bounds.length && (cellLowest(cell) + cellWidth(cell) - 1) / 1e6 > (bounds[bucket] as number)) bucket++;
+    while (bucket < bounds.length && (cellLowest(cell) + cellWidth(cell) - 1) / 1e6 > (bounds[bucket] as number))
+      bucket++;
     table[cell] = bucket;
   }
   tables.set(key, table);

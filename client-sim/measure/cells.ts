@@ -28,7 +28,7 @@ export function cellWidth(cell: number): number {
 export function recordable(ms: number): number {
   const us = Math.round(ms * 1000);
   if (!(us > 0)) return 0;
-  return us > HISTOGRAM_BOUNDS.highestTrackableValue ? HISTOGRAM_BOUNDS.highestTrackableValue : us;
+  return Math.min(us, HISTOGRAM_BOUNDS.highestTrackableValue);
 }
 
 const SMALL_US = 0x3fffffff;
@@ -41,12 +41,12 @@ export function cellAt(ms: number): number {
 
 /** Counts of one interval. Remembers the touched range, so that reading and clearing cost what was used. */
 export class Cells {
-  readonly #counts = new Uint32Array(HISTOGRAM_CELLS);
-  #low = HISTOGRAM_CELLS;
-  #high = -1;
+  private readonly counts = new Uint32Array(HISTOGRAM_CELLS);
+  private low = HISTOGRAM_CELLS;
+  private high = -1;
 
   get empty(): boolean {
-    return this.#high < 0;
+    return this.high < 0;
   }
 
   record(ms: number): void {
@@ -55,28 +55,28 @@ export class Cells {
 
   /** @param cell of `cellAt`: for a value that goes into several histograms, which is worked out once */
   add(cell: number): void {
-    this.#counts[cell] = (this.#counts[cell] as number) + 1;
-    if (cell < this.#low) this.#low = cell;
-    if (cell > this.#high) this.#high = cell;
+    this.counts[cell] = (this.counts[cell] as number) + 1;
+    if (cell < this.low) this.low = cell;
+    if (cell > this.high) this.high = cell;
   }
 
   /** How many were recorded. */
   get total(): number {
     let total = 0;
-    for (let cell = this.#low; cell <= this.#high; cell++) total += this.#counts[cell] as number;
+    for (let cell = this.low; cell <= this.high; cell++) total += this.counts[cell] as number;
     return total;
   }
 
   /** Hands every non-zero cell over in order and clears it. */
   drain(take: (cell: number, count: number) => void): void {
-    for (let cell = this.#low; cell <= this.#high; cell++) {
-      const count = this.#counts[cell] ?? 0;
+    for (let cell = this.low; cell <= this.high; cell++) {
+      const count = this.counts[cell] ?? 0;
       if (count === 0) continue;
       take(cell, count);
-      this.#counts[cell] = 0;
+      this.counts[cell] = 0;
     }
-    this.#low = HISTOGRAM_CELLS;
-    this.#high = -1;
+    this.low = HISTOGRAM_CELLS;
+    this.high = -1;
   }
 }
 

@@ -19,7 +19,9 @@ export function readText(path: string): string | undefined {
   }
 }
 
-/** Finds the group of this process: cgroup v2, else v1's `cpu` controller; in a container the root of the mount is ours. */
+/**
+ * Finds the group of this process: cgroup v2, else v1's `cpu` controller; in a container the root of the mount is ours.
+ */
 export function cpuGroup(read: ReadText = readText): CpuGroup {
   const membership = read('/proc/self/cgroup') ?? '';
   const unified = /^0::(.*)$/m.exec(membership)?.[1] ?? '/';

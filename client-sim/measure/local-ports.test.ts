@@ -1,5 +1,5 @@
-import { createServer, connect, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { missingLinux, testWith } from '../../tests/support/needs.js';
 import { readText } from './cgroup.js';
@@ -7,13 +7,24 @@ import { localPorts } from './local-ports.js';
 
 test('each address of the target has local ports of its own, and on loopback every connection is there twice', () => {
   const read = (path: string): string | undefined =>
-    ({ '/proc/sys/net/ipv4/ip_local_port_range': '32768\t60999\n', '/proc/net/sockstat': 'TCP: inuse 200000 orphan 0 tw 1000 alloc 9 mem 3\n' })[path];
-  expect(localPorts(['http://127.0.0.1:1/mcp', 'http://127.0.0.1:2/mcp', 'http://127.0.0.1:2/other'], read)).toEqual({ used: 101_000, limit: 2 * 28_232 });
+    ({
+      '/proc/sys/net/ipv4/ip_local_port_range': '32768\t60999\n',
+      '/proc/net/sockstat': 'TCP: inuse 200000 orphan 0 tw 1000 alloc 9 mem 3\n',
+    })[path];
+  expect(localPorts(['http://127.0.0.1:1/mcp', 'http://127.0.0.1:2/mcp', 'http://127.0.0.1:2/other'], read)).toEqual({
+    used: 101_000,
+    limit: 2 * 28_232,
+  });
   expect(localPorts(['http://127.0.0.1:1/mcp'], read, 4)).toEqual({ used: 101_000, limit: 4 * 28_232 });
-  expect(localPorts(['http://10.0.0.1/mcp', 'http://127.0.0.1:2/mcp'], read)).toEqual({ used: 201_000, limit: 2 * 28_232 });
+  expect(localPorts(['http://10.0.0.1/mcp', 'http://127.0.0.1:2/mcp'], read)).toEqual({
+    used: 201_000,
+    limit: 2 * 28_232,
+  });
 });
 
-const line = (remote: string, state: string): string => `   1: 0100007F:9DF5 ${remote} ${state} 00000000:00000000 00:00000000 00000000     0        0 6054316 1 0 100 0 0 10 0\n`;
+function line(remote: string, state: string): string {
+  return `   1: 0100007F:9DF5 ${remote} ${state} 00000000:00000000 00:00000000 00000000     0        0 6054316 1 0 100 0 0 10 0\n`;
+}
 
 test('near the limit only connections to the target count, whoever else has some', () => {
   const files: Readonly<Record<string, string>> = {
@@ -26,7 +37,11 @@ test('near the limit only connections to the target count, whoever else has some
   expect(localPorts(['http://127.0.0.1:3000/mcp'], read)).toEqual({ used: 3, limit: 28_232 });
   expect(localPorts(['http://server/mcp'], read)).toEqual({ used: 0, limit: 28_232 });
   // Without the list the sums stand.
-  expect(localPorts(['http://127.0.0.1:3000/mcp'], (path) => (path.endsWith('tcp') || path.endsWith('tcp6') ? undefined : read(path)))).toEqual({ used: 90_500, limit: 28_232 });
+  expect(
+    localPorts(['http://127.0.0.1:3000/mcp'], (path) =>
+      path.endsWith('tcp') || path.endsWith('tcp6') ? undefined : read(path),
+    ),
+  ).toEqual({ used: 90_500, limit: 28_232 });
 });
 
 testWith(missingLinux, 'connections of this machine are found in its own list', async () => {
@@ -36,7 +51,8 @@ testWith(missingLinux, 'connections of this machine are found in its own list', 
   const sockets = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
   try {
     await Promise.all(sockets.map((socket) => once(socket, 'connect')));
-    const crowded = (path: string): string | undefined => (path === '/proc/net/sockstat' ? 'TCP: inuse 1 orphan 0 tw 90000000 alloc 9 mem 3\n' : readText(path));
+    const crowded = (path: string): string | undefined =>
+      path === '/proc/net/sockstat' ? 'TCP: inuse 1 orphan 0 tw 90000000 alloc 9 mem 3\n' : readText(path);
     expect(localPorts([`http://127.0.0.1:${port}/mcp`], crowded)?.used).toBe(2);
   } finally {
     for (const socket of sockets) socket.destroy();

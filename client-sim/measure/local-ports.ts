@@ -1,4 +1,4 @@
-import { readText, type ReadText } from './cgroup.js';
+import { type ReadText, readText } from './cgroup.js';
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 const DEFAULT_PORT: Readonly<Record<string, number>> = { 'http:': 80, 'ws:': 80, 'https:': 443, 'wss:': 443 };
@@ -9,15 +9,19 @@ const REMOTE_PORT = /^ *\d+: [0-9A-F]+:[0-9A-F]{4} [0-9A-F]+:([0-9A-F]{4})/gm;
 export interface LocalPorts {
   /** Connections to the ports of the target, those in TIME_WAIT too: an upper bound of the local ports taken. */
   readonly used: number;
-  /** Size of the range the kernel takes local ports from, once for each address and port connected to, and each address connected from. */
+  /**
+   * Size of the range the kernel takes local ports from, once for each address and port connected to, and each address
+   * connected from.
+   */
   readonly limit: number;
 }
 
 /**
  * Undefined where there is no /proc.
  *
- * The sums of /proc/net/sockstat cost nothing but count everybody's connections in this network namespace. Only when they
- * come near the limit is the list of connections read, which takes tens of milliseconds, so that a neighbour's connections are not taken for ours.
+ * The sums of /proc/net/sockstat cost nothing but count everybody's connections in this network namespace. Only when
+ * they come near the limit is the list of connections read, which takes tens of milliseconds, so that a neighbour's
+ * connections are not taken for ours.
  * @param urls of the target; none: one address somewhere
  * @param sources how many addresses of ours connect to each
  */
@@ -35,12 +39,18 @@ export function localPorts(urls: readonly string[], read: ReadText = readText, s
   return { used: Math.min(sum, connectionsTo(targets, read) ?? sum), limit };
 }
 
-/** By port alone: names are not resolved here, and an upper bound is what is wanted. The server's end of a connection has our port as its remote one. */
+/**
+ * By port alone: names are not resolved here, and an upper bound is what is wanted. The server's end of a connection
+ * has our port as its remote one.
+ */
 function connectionsTo(targets: readonly URL[], read: ReadText): number | undefined {
   const lists = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) => read(path) ?? []);
   if (lists.length === 0) return undefined;
-  const ports = new Set(targets.map(({ port, protocol }) => (port === '' ? DEFAULT_PORT[protocol] ?? 0 : Number(port))));
+  const ports = new Set(
+    targets.map(({ port, protocol }) => (port === '' ? (DEFAULT_PORT[protocol] ?? 0) : Number(port))),
+  );
   let count = 0;
-  for (const list of lists) for (const [, port = ''] of list.matchAll(REMOTE_PORT)) if (ports.has(parseInt(port, 16))) count++;
+  for (const list of lists)
+    for (const [, port = ''] of list.matchAll(REMOTE_PORT)) if (ports.has(parseInt(port, 16))) count++;
   return count;
 }

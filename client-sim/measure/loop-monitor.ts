@@ -1,39 +1,42 @@
-import { monitorEventLoopDelay, performance, type EventLoopUtilization, type IntervalHistogram } from 'node:perf_hooks';
+import { type EventLoopUtilization, type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { ProcessorWait } from './processor-wait.js';
 import type { LoopHealth } from './snapshot.js';
 
 const RESOLUTION_MS = 10;
-/** At an end of a stage two readings follow each other at once: the time between them says nothing of how busy the loop is. */
+/**
+ * At an end of a stage two readings follow each other at once: the time between them says nothing of how busy the loop
+ * is.
+ */
 const SHORTEST_MS = 100;
 
 /** The event loop of the thread it is made in: how busy, how late, how long it wanted a processor and had none. */
 export class LoopMonitor {
-  readonly #delay: IntervalHistogram;
-  readonly #wait = new ProcessorWait();
-  #before: EventLoopUtilization;
-  #last: LoopHealth = { utilization: 0, delayP99Ms: 0, processorWait: undefined };
+  private readonly delay: IntervalHistogram;
+  private readonly wait = new ProcessorWait();
+  private before: EventLoopUtilization;
+  private last: LoopHealth = { utilization: 0, delayP99Ms: 0, processorWait: undefined };
 
   constructor() {
-    this.#delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-    this.#delay.enable();
-    this.#before = performance.eventLoopUtilization();
+    this.delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+    this.delay.enable();
+    this.before = performance.eventLoopUtilization();
   }
 
   /** Since the last reading; the last one itself where that is but a moment ago. */
   take(): LoopHealth {
     const now = performance.eventLoopUtilization();
-    const { utilization, active, idle } = performance.eventLoopUtilization(now, this.#before);
-    if (active + idle < SHORTEST_MS) return this.#last;
-    this.#before = now;
+    const { utilization, active, idle } = performance.eventLoopUtilization(now, this.before);
+    if (active + idle < SHORTEST_MS) return this.last;
+    this.before = now;
     // The histogram holds the time between two firings of a timer: its resolution is in it and is not delay.
-    const p99Ms = this.#delay.percentile(99) / 1e6 - RESOLUTION_MS;
-    this.#delay.reset();
-    const waitedMs = this.#wait.takeMs();
+    const p99Ms = this.delay.percentile(99) / 1e6 - RESOLUTION_MS;
+    this.delay.reset();
+    const waitedMs = this.wait.takeMs();
     const processorWait = waitedMs === undefined ? undefined : Math.min(1, waitedMs / (active + idle));
-    return (this.#last = { utilization, delayP99Ms: p99Ms > 0 ? p99Ms : 0, processorWait });
+    return (this.last = { utilization, delayP99Ms: Math.max(p99Ms, 0), processorWait });
   }
 
   stop(): void {
-    this.#delay.disable();
+    this.delay.disable();
   }
 }

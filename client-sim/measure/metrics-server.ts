@@ -4,11 +4,7 @@ import type { Registry } from 'prom-client';
 
 /** Serves `/metrics` and `/healthz`. */
 export class MetricsServer {
-  readonly #server: Server;
-
-  private constructor(server: Server) {
-    this.#server = server;
-  }
+  private constructor(private readonly server: Server) {}
 
   /** @throws Error when the port is taken */
   static async start(registry: Registry, host: string, port: number): Promise<MetricsServer> {
@@ -30,11 +26,11 @@ export class MetricsServer {
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return (this.server.address() as AddressInfo).port;
   }
 
   async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.server.closeAllConnections();
+    await new Promise<void>((resolve) => this.server.close(() => resolve()));
   }
 }

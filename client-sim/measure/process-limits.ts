@@ -1,5 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
-import { readText, type ReadText } from './cgroup.js';
+import { type ReadText, readText } from './cgroup.js';
 
 /** Where there is no /proc the limits are unknown: so large that nothing is ever near them. */
 const UNKNOWN_LIMIT = 1_048_576;

@@ -1,8 +1,8 @@
-import { describe, expect, test } from '@jest/globals';
-import { costOfChildren, processProblem, processRoom } from './process-room.js';
 import { spawn } from 'node:child_process';
+import { describe, expect, test } from '@jest/globals';
 import { onTestEnd } from '../../tests/support/test-end.js';
 import { until } from '../../tests/support/until.js';
+import { costOfChildren, processProblem, processRoom } from './process-room.js';
 
 const MiB = 1_048_576;
 
@@ -10,8 +10,18 @@ describe('how many processes a machine bears', () => {
   test.each([
     [10, { memoryBytes: 50 * MiB, tasks: 11 }, { memoryBytes: 1000 * MiB, tasks: 1000 }, undefined],
     [10, { memoryBytes: 50 * MiB, tasks: 11 }, { memoryBytes: undefined, tasks: undefined }, undefined],
-    [100, { memoryBytes: 50 * MiB, tasks: 11 }, { memoryBytes: 1000 * MiB, tasks: 100_000 }, '5000 MiB of memory, of which 1000 MiB are free. This machine bears 18:'],
-    [100, { memoryBytes: 1 * MiB, tasks: 11 }, { memoryBytes: 1000 * MiB, tasks: 1000 }, '1100 processes and threads, of which 1000 are left. This machine bears 81: use fewer clients, or session: { mode: pool, size: 81 }'],
+    [
+      100,
+      { memoryBytes: 50 * MiB, tasks: 11 },
+      { memoryBytes: 1000 * MiB, tasks: 100_000 },
+      '5000 MiB of memory, of which 1000 MiB are free. This machine bears 18:',
+    ],
+    [
+      100,
+      { memoryBytes: 1 * MiB, tasks: 11 },
+      { memoryBytes: 1000 * MiB, tasks: 1000 },
+      '1100 processes and threads, of which 1000 are left. This machine bears 81: use fewer clients, or session: { mode: pool, size: 81 }',
+    ],
   ])('%d of %j in %j', (count, cost, room, words) => {
     const problem = processProblem(count, cost, room);
     if (words === undefined) expect(problem).toBeUndefined();
@@ -20,11 +30,17 @@ describe('how many processes a machine bears', () => {
 
   test('the room is read from the kernel', () => {
     const files: Readonly<Record<string, string>> = {
-      '/proc/meminfo': 'MemTotal: 9 kB\nMemAvailable:    2048 kB\n', '/proc/self/limits': 'Max processes             500                  500                  processes \n',
-      '/proc/self/cgroup': '0::/x\n', '/sys/fs/cgroup/x/pids.max': '300\n', '/sys/fs/cgroup/x/pids.current': '100\n',
+      '/proc/meminfo': 'MemTotal: 9 kB\nMemAvailable:    2048 kB\n',
+      '/proc/self/limits': 'Max processes             500                  500                  processes \n',
+      '/proc/self/cgroup': '0::/x\n',
+      '/sys/fs/cgroup/x/pids.max': '300\n',
+      '/sys/fs/cgroup/x/pids.current': '100\n',
     };
     expect(processRoom((path) => files[path])).toEqual({ memoryBytes: 2 * MiB, tasks: 200 });
-    expect(processRoom((path) => ({ ...files, '/sys/fs/cgroup/x/pids.max': 'max\n' })[path])).toEqual({ memoryBytes: 2 * MiB, tasks: 500 });
+    expect(processRoom((path) => ({ ...files, '/sys/fs/cgroup/x/pids.max': 'max\n' })[path])).toEqual({
+      memoryBytes: 2 * MiB,
+      tasks: 500,
+    });
     expect(processRoom(() => undefined)).toEqual({ memoryBytes: undefined, tasks: undefined });
   });
 

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { pid } from 'node:process';
-import { readText, type ReadText } from './cgroup.js';
+import { type ReadText, readText } from './cgroup.js';
 
 /** What one server takes that was started for one session, with all that it started. */
 export interface ProcessCost {
@@ -20,11 +20,18 @@ const SHARE = 0.9;
 
 /** Why so many cannot be started, and what to do; undefined: they can. */
 export function processProblem(processes: number, cost: ProcessCost, room: ProcessRoom): string | undefined {
-  const fits = Math.floor(Math.min(...(['memoryBytes', 'tasks'] as const).map((what) => (SHARE * (room[what] ?? Infinity)) / Math.max(1, cost[what]))));
+  const fits = Math.floor(
+    Math.min(
+      ...(['memoryBytes', 'tasks'] as const).map(
+        (what) => (SHARE * (room[what] ?? Infinity)) / Math.max(1, cost[what]),
+      ),
+    ),
+  );
   if (processes <= fits) return undefined;
-  const short = SHARE * (room.memoryBytes ?? Infinity) < processes * cost.memoryBytes
-    ? `${mebibytes(processes * cost.memoryBytes)} of memory, of which ${mebibytes(room.memoryBytes ?? 0)} are free`
-    : `${processes * cost.tasks} processes and threads, of which ${room.tasks ?? 0} are left`;
+  const short =
+    SHARE * (room.memoryBytes ?? Infinity) < processes * cost.memoryBytes
+      ? `${mebibytes(processes * cost.memoryBytes)} of memory, of which ${mebibytes(room.memoryBytes ?? 0)} are free`
+      : `${processes * cost.tasks} processes and threads, of which ${room.tasks ?? 0} are left`;
   return `${processes} sessions over stdio are ${processes} processes; as the one just tried they would take ${short}. This machine bears ${fits}: use fewer clients, or session: { mode: pool, size: ${Math.max(1, fits)} }.`;
 }
 
@@ -33,9 +40,16 @@ export function processRoom(read: ReadText = readText): ProcessRoom {
   const free = /^MemAvailable:\s+(\d+) kB/m.exec(read('/proc/meminfo') ?? '')?.[1];
   const soft = Number(/^Max processes\s+(\S+)/m.exec(read('/proc/self/limits') ?? '')?.[1]);
   const group = /^0::(.*)$/m.exec(read('/proc/self/cgroup') ?? '')?.[1] ?? '/';
-  const [most, now] = ['pids.max', 'pids.current'].map((name) => Number(read(`/sys/fs/cgroup${group}/${name}`) ?? read(`/sys/fs/cgroup/${name}`)));
-  const limits = [soft, (most ?? Number.NaN) - (now ?? Number.NaN)].filter((limit) => Number.isFinite(limit) && limit >= 0);
-  return { memoryBytes: free === undefined ? undefined : Number(free) * 1024, tasks: limits.length === 0 ? undefined : Math.min(...limits) };
+  const [most, now] = ['pids.max', 'pids.current'].map((name) =>
+    Number(read(`/sys/fs/cgroup${group}/${name}`) ?? read(`/sys/fs/cgroup/${name}`)),
+  );
+  const limits = [soft, (most ?? Number.NaN) - (now ?? Number.NaN)].filter(
+    (limit) => Number.isFinite(limit) && limit >= 0,
+  );
+  return {
+    memoryBytes: free === undefined ? undefined : Number(free) * 1024,
+    tasks: limits.length === 0 ? undefined : Math.min(...limits),
+  };
 }
 
 /** Of all process groups that we started; those of `/bin/sh` are guards of ours and small. */
@@ -64,7 +78,12 @@ function processes(read: ReadText): readonly { readonly id: number; readonly par
   } catch {
     // No /proc here: what they take is not known, so it is no limit.
   }
-  return names.map((name) => ({ id: Number(name), parent: Number(/^PPid:\s+(\d+)/m.exec(read(`/proc/${name}/status`) ?? '')?.[1] ?? 0) }));
+  return names.map((name) => ({
+    id: Number(name),
+    parent: Number(/^PPid:\s+(\d+)/m.exec(read(`/proc/${name}/status`) ?? '')?.[1] ?? 0),
+  }));
 }
 
-const mebibytes = (bytes: number): string => `${Math.round(bytes / 1_048_576)} MiB`;
+function mebibytes(bytes: number): string {
+  return `${Math.round(bytes / 1_048_576)} MiB`;
+}

@@ -1,112 +1,150 @@
 import type { ErrorSample } from '../protocol/telemetry.js';
 import type { WireCounters } from '../transport/channel.js';
-import type { Failure } from './failure.js';
 import { Cells } from './cells.js';
+import type { Failure } from './failure.js';
 import { ReplicaBook } from './replica-book.js';
 import { ReplicaNames } from './replica-names.js';
-import { CATCH_UP, COUNTERS, DELIVERY, FAILED, FAILURE, HISTOGRAMS_PER_GROUP, HISTOGRAMS_PER_SERIES, LAG, LATENCY, REFUSED, SENT, SERVICE, SUCCEEDED, type SeriesLayout } from './series.js';
-import { emptySession, NumberList, pushCells, type ErrorCount, type SessionRow, type Snapshot } from './snapshot.js';
+import {
+  CATCH_UP,
+  COUNTERS,
+  DELIVERY,
+  FAILED,
+  FAILURE,
+  HISTOGRAMS_PER_GROUP,
+  HISTOGRAMS_PER_SERIES,
+  LAG,
+  LATENCY,
+  REFUSED,
+  SENT,
+  SERVICE,
+  type SeriesLayout,
+  SUCCEEDED,
+} from './series.js';
+import { type ErrorCount, emptySession, NumberList, pushCells, type SessionRow, type Snapshot } from './snapshot.js';
 
 /** Samples kept per thread and run; more categories than this is noise, not information. */
 const MAX_SAMPLES = 64;
 
 /** Counters and histograms of one engine thread since the last snapshot. Hot path: arrays by number, no allocation. */
 export class Recorder {
-  readonly #layout: SeriesLayout;
-  readonly #counters: Uint32Array;
-  readonly #histograms: (Cells | undefined)[];
+  private readonly counters: Uint32Array;
+  private readonly histograms: (Cells | undefined)[];
   /** Histograms of finished stages, to be used again: 92 KiB each. */
-  readonly #spare: Cells[] = [];
-  readonly #errors = new Map<number, Map<string, number>>();
-  readonly #sessions = new Map<number, SessionRow>();
-  readonly #sampled = new Set<string>();
-  #samples: ErrorSample[] = [];
-  readonly #rows = new NumberList();
-  readonly #runs = new NumberList();
+  private readonly spare: Cells[] = [];
+  private readonly errors = new Map<number, Map<string, number>>();
+  private readonly sessions = new Map<number, SessionRow>();
+  private readonly sampled = new Set<string>();
+  private samples: ErrorSample[] = [];
+  private readonly rows = new NumberList();
+  private readonly runs = new NumberList();
   readonly replicas: ReplicaBook;
   /** By series: looked up where every answer would divide. */
-  readonly #groups: Int32Array;
+  private readonly groups: Int32Array;
 
-  constructor(layout: SeriesLayout, names: ReplicaNames = new ReplicaNames()) {
-    this.#layout = layout;
+  constructor(
+    private readonly layout: SeriesLayout,
+    names: ReplicaNames = new ReplicaNames(),
+  ) {
     this.replicas = new ReplicaBook(layout, names);
-    this.#groups = Int32Array.from({ length: layout.size }, (_, series) => layout.groupOf(series));
-    this.#counters = new Uint32Array(layout.size * COUNTERS.length);
-    this.#histograms = new Array<Cells | undefined>(layout.size * HISTOGRAMS_PER_SERIES + layout.groups * HISTOGRAMS_PER_GROUP);
+    this.groups = Int32Array.from({ length: layout.size }, (_, series) => layout.groupOf(series));
+    this.counters = new Uint32Array(layout.size * COUNTERS.length);
+    this.histograms = new Array<Cells | undefined>(
+      layout.size * HISTOGRAMS_PER_SERIES + layout.groups * HISTOGRAMS_PER_GROUP,
+    );
   }
 
   count(series: number, counter: number): void {
     const index = series * COUNTERS.length + counter;
-    this.#counters[index] = (this.#counters[index] as number) + 1;
+    this.counters[index] = (this.counters[index] as number) + 1;
   }
 
-  // Durations come as cells (see `cellAt`): a double given to a function that V8 does not inline is put on the heap first
-  // (measured: 75 bytes an operation, and 5 % of the time in its collection).
+  // Durations come as cells (see `cellAt`): a double given to a function that V8 does not inline is put on the heap
+  // first (measured: 75 bytes an operation, and 5 % of the time in its collection).
 
   sent(series: number, lag: number): void {
     this.count(series, SENT);
-    this.#cells(series * HISTOGRAMS_PER_SERIES + LAG).add(lag);
+    this.cells(series * HISTOGRAMS_PER_SERIES + LAG).add(lag);
   }
 
   /** @param latency,service cells @param replica number of the one that answered; 0: not known */
   succeeded(series: number, latency: number, service: number, replica: number): void {
     this.count(series, SUCCEEDED);
-    this.#cells(series * HISTOGRAMS_PER_SERIES + LATENCY).add(latency);
-    this.#cells(series * HISTOGRAMS_PER_SERIES + SERVICE).add(service);
-    if (replica > 0) this.replicas.succeeded(this.#groups[series] as number, replica, latency);
+    this.cells(series * HISTOGRAMS_PER_SERIES + LATENCY).add(latency);
+    this.cells(series * HISTOGRAMS_PER_SERIES + SERVICE).add(service);
+    if (replica > 0) this.replicas.succeeded(this.groups[series] as number, replica, latency);
   }
 
   /** Which replica an operation failed at, beside `failed`. Precondition: a known one, so not 0. */
   failedAt(series: number, replica: number): void {
-    this.replicas.count(this.#groups[series] as number, replica, REFUSED);
+    this.replicas.count(this.groups[series] as number, replica, REFUSED);
   }
 
   /** @param sinceDueMs from due to the end; the latency histograms never see failures */
-  failed(series: number, sinceDueMs: number, failure: Failure, atMs: number, name: { readonly profile: string; readonly operation: string }): void {
+  failed(
+    series: number,
+    sinceDueMs: number,
+    failure: Failure,
+    atMs: number,
+    name: { readonly profile: string; readonly operation: string },
+  ): void {
     this.count(series, FAILED);
-    this.#cells(series * HISTOGRAMS_PER_SERIES + FAILURE).record(sinceDueMs);
-    const byCategory = this.#errors.get(series) ?? new Map<string, number>();
-    this.#errors.set(series, byCategory);
+    this.cells(series * HISTOGRAMS_PER_SERIES + FAILURE).record(sinceDueMs);
+    const byCategory = this.errors.get(series) ?? new Map<string, number>();
+    this.errors.set(series, byCategory);
     byCategory.set(failure.category, (byCategory.get(failure.category) ?? 0) + 1);
-    this.#sample(failure, atMs, name);
+    this.sample(failure, atMs, name);
   }
 
   session(group: number): SessionRow {
-    const known = this.#sessions.get(group);
+    const known = this.sessions.get(group);
     if (known !== undefined) return known;
     const row = emptySession(group);
-    this.#sessions.set(group, row);
+    this.sessions.set(group, row);
     return row;
   }
 
   opened(group: number, connectMs: number): void {
     this.session(group).sessionsOpened++;
-    this.#cells(this.#layout.connectHistogram(group)).record(connectMs);
+    this.cells(this.layout.connectHistogram(group)).record(connectMs);
   }
 
   /** @param clockErrorUs how far the clocks of publisher and subscriber may be apart */
   delivered(group: number, afterMs: number, clockErrorUs: number): void {
-    this.#cells(this.#layout.groupHistogram(group, DELIVERY)).record(afterMs);
+    this.cells(this.layout.groupHistogram(group, DELIVERY)).record(afterMs);
     const row = this.session(group);
     if (clockErrorUs > row.clockErrorUs) row.clockErrorUs = clockErrorUs;
   }
 
   caughtUp(group: number, afterMs: number): void {
     this.session(group);
-    this.#cells(this.#layout.groupHistogram(group, CATCH_UP)).record(afterMs);
+    this.cells(this.layout.groupHistogram(group, CATCH_UP)).record(afterMs);
   }
 
-  openFailed(group: number, failure: Failure, atMs: number, name: { readonly profile: string; readonly operation: string }): void {
+  openFailed(
+    group: number,
+    failure: Failure,
+    atMs: number,
+    name: { readonly profile: string; readonly operation: string },
+  ): void {
     const failures = this.session(group).connectFailures;
     failures[failure.category] = (failures[failure.category] ?? 0) + 1;
-    this.#sample(failure, atMs, name);
+    this.sample(failure, atMs, name);
   }
 
-  /** @param key see `misbehavedKey` @param failure what the server did, when it was not to answer as if nothing were wrong */
-  misbehaved(group: number, key: string, failure: Failure | undefined, atMs: number, name: { readonly profile: string; readonly operation: string }): void {
+  /**
+   * @param key see `misbehavedKey` @param failure what the server did, when it was not to answer as if nothing were
+   * wrong
+   */
+  misbehaved(
+    group: number,
+    key: string,
+    failure: Failure | undefined,
+    atMs: number,
+    name: { readonly profile: string; readonly operation: string },
+  ): void {
     const done = this.session(group).misbehaved;
     done[key] = (done[key] ?? 0) + 1;
-    if (failure !== undefined) this.#sample(failure, atMs, name, key);
+    if (failure !== undefined) this.sample(failure, atMs, name, key);
   }
 
   wire(group: number, delta: Omit<WireCounters, 'connectionsActive' | 'backpressure' | 'streams'>): void {
@@ -122,41 +160,50 @@ export class Recorder {
   /** Everything since the last call; the recorder starts anew. */
   take(): Pick<Snapshot, 'counters' | 'cells' | 'errors' | 'sessions' | 'samples' | 'replicas' | 'replicaNames'> {
     const errors: ErrorCount[] = [];
-    for (const [series, byCategory] of this.#errors) {
+    for (const [series, byCategory] of this.errors) {
       for (const [category, count] of byCategory) errors.push({ series, category, count });
     }
-    this.#errors.clear();
-    const sessions = [...this.#sessions.values()];
-    this.#sessions.clear();
-    const samples = this.#samples;
-    this.#samples = [];
+    this.errors.clear();
+    const sessions = [...this.sessions.values()];
+    this.sessions.clear();
+    const samples = this.samples;
+    this.samples = [];
     const replicas = this.replicas.takeRows();
     const { names } = this.replicas;
-    const replicaNames = replicas.length === 0 ? [] : Array.from({ length: names.size }, (_, number) => names.nameOf(number));
-    return { counters: this.#takeCounters(), cells: this.#takeCells(), errors, sessions, samples, replicas, replicaNames };
+    const replicaNames =
+      replicas.length === 0 ? [] : Array.from({ length: names.size }, (_, number) => names.nameOf(number));
+    return {
+      counters: this.takeCounters(),
+      cells: this.takeCells(),
+      errors,
+      sessions,
+      samples,
+      replicas,
+      replicaNames,
+    };
   }
 
-  #takeCounters(): Uint32Array<ArrayBuffer> {
-    const counters = this.#counters;
-    for (let series = 0; series < this.#layout.size; series++) {
+  private takeCounters(): Uint32Array<ArrayBuffer> {
+    const counters = this.counters;
+    for (let series = 0; series < this.layout.size; series++) {
       const from = series * COUNTERS.length;
       let any = 0;
       for (let counter = 0; counter < COUNTERS.length; counter++) any |= counters[from + counter] ?? 0;
       if (any === 0) continue;
-      this.#rows.push(series);
-      for (let counter = 0; counter < COUNTERS.length; counter++) this.#rows.push(counters[from + counter] ?? 0);
+      this.rows.push(series);
+      for (let counter = 0; counter < COUNTERS.length; counter++) this.rows.push(counters[from + counter] ?? 0);
     }
     counters.fill(0);
-    return this.#rows.take();
+    return this.rows.take();
   }
 
-  #takeCells(): Uint32Array<ArrayBuffer> {
-    const runs = this.#runs;
-    this.#histograms.forEach((cells, histogram) => {
+  private takeCells(): Uint32Array<ArrayBuffer> {
+    const runs = this.runs;
+    this.histograms.forEach((cells, histogram) => {
       if (cells === undefined) return;
       if (cells.empty) {
-        this.#histograms[histogram] = undefined;
-        this.#spare.push(cells);
+        this.histograms[histogram] = undefined;
+        this.spare.push(cells);
         return;
       }
       pushCells(runs, histogram, cells);
@@ -165,23 +212,31 @@ export class Recorder {
     return runs.take();
   }
 
-  #cells(histogram: number): Cells {
-    const known = this.#histograms[histogram];
+  private cells(histogram: number): Cells {
+    const known = this.histograms[histogram];
     if (known !== undefined) return known;
-    const cells = this.#spare.pop() ?? new Cells();
-    this.#histograms[histogram] = cells;
+    const cells = this.spare.pop() ?? new Cells();
+    this.histograms[histogram] = cells;
     return cells;
   }
 
-  #sample(failure: Failure, atMs: number, name: { readonly profile: string; readonly operation: string }, category: string = failure.category): void {
-    if (this.#sampled.size >= MAX_SAMPLES) return;
+  private sample(
+    failure: Failure,
+    atMs: number,
+    name: { readonly profile: string; readonly operation: string },
+    category: string = failure.category,
+  ): void {
+    if (this.sampled.size >= MAX_SAMPLES) return;
     const key = `${category} ${name.profile} ${name.operation}`;
-    if (this.#sampled.has(key)) return;
-    this.#sampled.add(key);
-    this.#samples.push({
-      category, profile: name.profile, operation: name.operation, atMs, detail: failure.detail,
+    if (this.sampled.has(key)) return;
+    this.sampled.add(key);
+    this.samples.push({
+      category,
+      profile: name.profile,
+      operation: name.operation,
+      atMs,
+      detail: failure.detail,
       ...(failure.sample === undefined ? {} : { request: failure.sample.request, response: failure.sample.response }),
     });
   }
 }
-

@@ -1,32 +1,34 @@
 import { Cells } from './cells.js';
 import type { ReplicaNames } from './replica-names.js';
 import { ANSWERED, type SeriesLayout } from './series.js';
-import { emptyReplica, pushCells, REPLICA_COUNTS, type NumberList, type ReplicaRow } from './snapshot.js';
+import { emptyReplica, type NumberList, pushCells, REPLICA_COUNTS, type ReplicaRow } from './snapshot.js';
 
 const WIDTH = REPLICA_COUNTS.length;
 
-/** What each replica did, by (stage, profile), since the last snapshot. Hot path: arrays by number, grown when a replica is first heard of. */
+/**
+ * What each replica did, by (stage, profile), since the last snapshot. Hot path: arrays by number, grown when a replica
+ * is first heard of.
+ */
 export class ReplicaBook {
-  readonly names: ReplicaNames;
-  readonly #layout: SeriesLayout;
-  readonly #groups: number;
-  #counts = new Uint32Array(0);
+  private readonly groups: number;
+  private counts = new Uint32Array(0);
   /** By (replica, group), as the counts. */
-  readonly #latency: (Cells | undefined)[] = [];
-  readonly #spare: Cells[] = [];
+  private readonly latency: (Cells | undefined)[] = [];
+  private readonly spare: Cells[] = [];
 
-  constructor(layout: SeriesLayout, names: ReplicaNames) {
-    this.#layout = layout;
-    this.names = names;
-    this.#groups = layout.stages * layout.profiles;
+  constructor(
+    private readonly layout: SeriesLayout,
+    readonly names: ReplicaNames,
+  ) {
+    this.groups = layout.stages * layout.profiles;
   }
 
   /** Precondition of both: a replica that is known, so not 0. */
   count(group: number, replica: number, column: number): void {
-    const place = (replica - 1) * this.#groups + group;
-    if ((place + 1) * WIDTH > this.#counts.length) this.#grow(replica);
+    const place = (replica - 1) * this.groups + group;
+    if ((place + 1) * WIDTH > this.counts.length) this.grow(replica);
     const index = place * WIDTH + column;
-    this.#counts[index] = (this.#counts[index] as number) + 1;
+    this.counts[index] = (this.counts[index] as number) + 1;
   }
 
   /**
@@ -34,21 +36,21 @@ export class ReplicaBook {
    * @param cell of the latency, see `cellAt`
    */
   succeeded(group: number, replica: number, cell: number): void {
-    const cells = this.#latency[(replica - 1) * this.#groups + group];
-    if (cells === undefined) this.#begin(group, replica).add(cell);
+    const cells = this.latency[(replica - 1) * this.groups + group];
+    if (cells === undefined) this.begin(group, replica).add(cell);
     else cells.add(cell);
   }
 
   takeRows(): ReplicaRow[] {
     const rows: ReplicaRow[] = [];
-    const counts = this.#counts;
+    const counts = this.counts;
     for (let place = 0; place * WIDTH < counts.length; place++) {
       const from = place * WIDTH;
-      counts[from + ANSWERED] = this.#latency[place]?.total ?? 0;
+      counts[from + ANSWERED] = this.latency[place]?.total ?? 0;
       let any = 0;
       for (let column = 0; column < WIDTH; column++) any |= counts[from + column] as number;
       if (any === 0) continue;
-      const row = emptyReplica(place % this.#groups, this.names.nameOf(1 + Math.floor(place / this.#groups)));
+      const row = emptyReplica(place % this.groups, this.names.nameOf(1 + Math.floor(place / this.groups)));
       REPLICA_COUNTS.forEach((name, column) => (row[name] = counts[from + column] as number));
       rows.push(row);
     }
@@ -57,27 +59,28 @@ export class ReplicaBook {
   }
 
   drainLatency(runs: NumberList): void {
-    this.#latency.forEach((cells, place) => {
+    this.latency.forEach((cells, place) => {
       if (cells === undefined) return;
       if (cells.empty) {
-        this.#latency[place] = undefined;
-        this.#spare.push(cells);
-      } else pushCells(runs, this.#layout.replicaHistogram(place % this.#groups, 1 + Math.floor(place / this.#groups)), cells);
+        this.latency[place] = undefined;
+        this.spare.push(cells);
+      } else
+        pushCells(runs, this.layout.replicaHistogram(place % this.groups, 1 + Math.floor(place / this.groups)), cells);
     });
   }
 
-  #begin(group: number, replica: number): Cells {
-    const place = (replica - 1) * this.#groups + group;
-    if ((place + 1) * WIDTH > this.#counts.length) this.#grow(replica);
-    const cells = this.#spare.pop() ?? new Cells();
-    this.#latency[place] = cells;
+  private begin(group: number, replica: number): Cells {
+    const place = (replica - 1) * this.groups + group;
+    if ((place + 1) * WIDTH > this.counts.length) this.grow(replica);
+    const cells = this.spare.pop() ?? new Cells();
+    this.latency[place] = cells;
     return cells;
   }
 
-  #grow(replica: number): void {
-    const grown = new Uint32Array(replica * this.#groups * WIDTH);
-    grown.set(this.#counts);
-    this.#counts = grown;
-    while (this.#latency.length < replica * this.#groups) this.#latency.push(undefined);
+  private grow(replica: number): void {
+    const grown = new Uint32Array(replica * this.groups * WIDTH);
+    grown.set(this.counts);
+    this.counts = grown;
+    while (this.latency.length < replica * this.groups) this.latency.push(undefined);
   }
 }

@@ -26,7 +26,12 @@ interface Gauge {
  * edge does not flap.
  * @param spinning it busy-waits by request: then processor and event loop say nothing, the lag does
  */
-export function judgeSaturation(was: Saturation, health: Judged, limits: SaturationLimits, spinning: boolean): Saturation {
+export function judgeSaturation(
+  was: Saturation,
+  health: Judged,
+  limits: SaturationLimits,
+  spinning: boolean,
+): Saturation {
   const threshold = was.saturated ? FIT : FULL;
   const worst = gauges(health, limits, spinning).reduce((a, b) => (b.share > a.share ? b : a));
   if (worst.share > threshold) return { saturated: true, reason: worst.words };
@@ -44,12 +49,21 @@ function gauges(health: Judged, limits: SaturationLimits, spinning: boolean): re
   const percent = (share: number): number => Math.round(share * 100);
   const always: Gauge[] = [
     // At its capacity is full, not beyond it.
-    { share: health.clients >= limits.clients ? 1 : 0, words: `${health.clients} clients are all this worker takes: add workers, or raise --max-clients` },
-    { share: health.openFiles / health.openFilesLimit, words: `${health.openFiles} of ${health.openFilesLimit} open files: raise ulimit -n, or add workers` },
+    {
+      share: health.clients >= limits.clients ? 1 : 0,
+      words: `${health.clients} clients are all this worker takes: add workers, or raise --max-clients`,
+    },
+    {
+      share: health.openFiles / health.openFilesLimit,
+      words: `${health.openFiles} of ${health.openFilesLimit} open files: raise ulimit -n, or add workers`,
+    },
   ];
   const busy: Gauge[] = [
     { share: health.eventLoopUtilization, words: loopWords(health) },
-    { share: health.cpu / limits.cores, words: `${percent(health.cpu / limits.cores)} % of ${limits.cores} core(s): add workers on other machines, or lower the load` },
+    {
+      share: health.cpu / limits.cores,
+      words: `${percent(health.cpu / limits.cores)} % of ${limits.cores} core(s): add workers on other machines, or lower the load`,
+    },
   ];
   return spinning ? always : [...always, ...busy];
 }

@@ -6,31 +6,44 @@ import { openFiles, openFilesLimit } from './process-limits.js';
 import { judgeSaturation } from './saturation.js';
 import { SelfHealth } from './self-health.js';
 
-const files = (content: Readonly<Record<string, string>>): ReadText => (path) => content[path];
+function files(content: Readonly<Record<string, string>>): ReadText {
+  return (path) => content[path];
+}
 
 describe('how long the kernel held us back', () => {
   test('cgroup v2, with the quota of our own group', () => {
-    const group = cpuGroup(files({
-      '/proc/self/cgroup': '0::/docker/abc\n',
-      '/sys/fs/cgroup/docker/abc/cpu.stat': 'usage_usec 5\nnr_throttled 2\nthrottled_usec 1500\n',
-      '/sys/fs/cgroup/docker/abc/cpu.max': '150000 100000\n',
-    }));
+    const group = cpuGroup(
+      files({
+        '/proc/self/cgroup': '0::/docker/abc\n',
+        '/sys/fs/cgroup/docker/abc/cpu.stat': 'usage_usec 5\nnr_throttled 2\nthrottled_usec 1500\n',
+        '/sys/fs/cgroup/docker/abc/cpu.max': '150000 100000\n',
+      }),
+    );
     expect(group.quotaCores).toBe(1.5);
     expect(group.throttledMs()).toBe(1.5);
   });
 
   test('cgroup v2 seen from inside a container, without a quota', () => {
-    const group = cpuGroup(files({ '/proc/self/cgroup': '0::/\n', '/sys/fs/cgroup/cpu.stat': 'usage_usec 5\nthrottled_usec 0\n', '/sys/fs/cgroup/cpu.max': 'max 100000\n' }));
+    const group = cpuGroup(
+      files({
+        '/proc/self/cgroup': '0::/\n',
+        '/sys/fs/cgroup/cpu.stat': 'usage_usec 5\nthrottled_usec 0\n',
+        '/sys/fs/cgroup/cpu.max': 'max 100000\n',
+      }),
+    );
     expect(group.quotaCores).toBeUndefined();
     expect(group.throttledMs()).toBe(0);
   });
 
   test('cgroup v1', () => {
-    const group = cpuGroup(files({
-      '/proc/self/cgroup': '5:memory:/x\n4:cpu,cpuacct:/docker/abc\n',
-      '/sys/fs/cgroup/cpu/docker/abc/cpu.stat': 'nr_throttled 1\nthrottled_time 2000000\n',
-      '/sys/fs/cgroup/cpu/docker/abc/cpu.cfs_quota_us': '50000\n', '/sys/fs/cgroup/cpu/docker/abc/cpu.cfs_period_us': '100000\n',
-    }));
+    const group = cpuGroup(
+      files({
+        '/proc/self/cgroup': '5:memory:/x\n4:cpu,cpuacct:/docker/abc\n',
+        '/sys/fs/cgroup/cpu/docker/abc/cpu.stat': 'nr_throttled 1\nthrottled_time 2000000\n',
+        '/sys/fs/cgroup/cpu/docker/abc/cpu.cfs_quota_us': '50000\n',
+        '/sys/fs/cgroup/cpu/docker/abc/cpu.cfs_period_us': '100000\n',
+      }),
+    );
     expect(group.quotaCores).toBe(0.5);
     expect(group.throttledMs()).toBe(2);
   });
@@ -41,40 +54,76 @@ describe('how long the kernel held us back', () => {
 });
 
 test('limits of the process are read from /proc', () => {
-  expect(openFilesLimit(files({ '/proc/self/limits': 'Limit  Soft\nMax open files            1024                 20000                files\n' }))).toBe(1_024);
+  expect(
+    openFilesLimit(
+      files({
+        '/proc/self/limits': 'Limit  Soft\nMax open files            1024                 20000                files\n',
+      }),
+    ),
+  ).toBe(1_024);
   expect(openFilesLimit(files({}))).toBeGreaterThan(100_000);
-  expect(localPorts([], files({
-    '/proc/sys/net/ipv4/ip_local_port_range': '32768\t60999\n', '/proc/net/sockstat': 'sockets: used 9\nTCP: inuse 5 orphan 0 tw 7 alloc 9 mem 3\n',
-  }))).toEqual({ used: 12, limit: 28_232 });
+  expect(
+    localPorts(
+      [],
+      files({
+        '/proc/sys/net/ipv4/ip_local_port_range': '32768\t60999\n',
+        '/proc/net/sockstat': 'sockets: used 9\nTCP: inuse 5 orphan 0 tw 7 alloc 9 mem 3\n',
+      }),
+    ),
+  ).toEqual({ used: 12, limit: 28_232 });
   expect(localPorts([], files({}))).toBeUndefined();
   expect(openFiles()).toBeGreaterThan(2);
 });
 
 describe('saturation', () => {
   const fit = {
-    cpu: 0.5, memoryBytes: 1, eventLoopUtilization: 0.3, eventLoopDelayP99Ms: 0, lagP99Ms: 0, throttledRatio: 0, clients: 10,
-    sessions: 10, connections: 10, inFlight: 0, queued: 0, openFiles: 20, openFilesLimit: 1_000,
+    cpu: 0.5,
+    memoryBytes: 1,
+    eventLoopUtilization: 0.3,
+    eventLoopDelayP99Ms: 0,
+    lagP99Ms: 0,
+    throttledRatio: 0,
+    clients: 10,
+    sessions: 10,
+    connections: 10,
+    inFlight: 0,
+    queued: 0,
+    openFiles: 20,
+    openFilesLimit: 1_000,
   };
   const limits = { clients: 100, cores: 2 };
 
   test.each([
     [{ eventLoopUtilization: 0.96 }, 'an engine thread spent 96 % of its time busy: add threads or workers'],
-    [{ eventLoopUtilization: 0.96, processorWait: 0.5 }, '96 % of its time busy, 50 % of the time waiting for a processor: this machine has no more of them'],
+    [
+      { eventLoopUtilization: 0.96, processorWait: 0.5 },
+      '96 % of its time busy, 50 % of the time waiting for a processor: this machine has no more of them',
+    ],
     [{ cpu: 1.9 }, '95 % of 2 core(s): add workers'],
     [{ clients: 100 }, '100 clients are all this worker takes: add workers'],
     [{ openFiles: 950 }, '950 of 1000 open files: raise ulimit -n'],
   ])('%p is named with its remedy', (change, words) => {
-    expect(judgeSaturation({ saturated: false }, { ...fit, ...change }, limits, false)).toEqual({ saturated: true, reason: expect.stringContaining(words) });
+    expect(judgeSaturation({ saturated: false }, { ...fit, ...change }, limits, false)).toEqual({
+      saturated: true,
+      reason: expect.stringContaining(words),
+    });
   });
 
   test('full above 90 %, fit again only below 80 %', () => {
     const at = (eventLoopUtilization: number, was: boolean): boolean =>
-      judgeSaturation(was ? { saturated: true, reason: '' } : { saturated: false }, { ...fit, eventLoopUtilization }, limits, false).saturated;
+      judgeSaturation(
+        was ? { saturated: true, reason: '' } : { saturated: false },
+        { ...fit, eventLoopUtilization },
+        limits,
+        false,
+      ).saturated;
     expect([at(0.85, false), at(0.91, false), at(0.85, true), at(0.79, true)]).toEqual([false, true, true, false]);
   });
 
   test('a spinning thread is busy by request', () => {
-    expect(judgeSaturation({ saturated: false }, { ...fit, eventLoopUtilization: 1, cpu: 2 }, limits, true).saturated).toBe(false);
+    expect(
+      judgeSaturation({ saturated: false }, { ...fit, eventLoopUtilization: 1, cpu: 2 }, limits, true).saturated,
+    ).toBe(false);
   });
 });
 

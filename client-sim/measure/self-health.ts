@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Health } from '../protocol/messages.js';
 import type { Batch } from './batch.js';
 import { percentileMs } from './cells.js';
-import { cpuGroup, type CpuGroup } from './cgroup.js';
+import { type CpuGroup, cpuGroup } from './cgroup.js';
 import { localPorts } from './local-ports.js';
 import { openFiles, openFilesLimit } from './process-limits.js';
 import { judgeSaturation, type Saturation } from './saturation.js';
@@ -22,24 +22,22 @@ const IDLE_GAUGES = { clients: 0, sessions: 0, connections: 0, inFlight: 0, queu
 
 /** The generator watches itself (design: measurement 6). One sample covers the time since the one before. */
 export class SelfHealth {
-  readonly #maxClients: number;
-  readonly #group: CpuGroup = cpuGroup();
-  readonly #filesLimit = openFilesLimit();
-  #sampledAt = performance.now();
-  #cpu = process.cpuUsage();
-  #throttledMs: number | undefined;
-  #saturation: Saturation = { saturated: false };
+  private readonly group: CpuGroup = cpuGroup();
+  private readonly filesLimit = openFilesLimit();
+  private sampledAt = performance.now();
+  private cpu = process.cpuUsage();
+  private throttledMs: number | undefined;
+  private saturation: Saturation = { saturated: false };
 
-  constructor(maxClients: number) {
-    this.#maxClients = maxClients;
-    this.#throttledMs = this.#group.throttledMs();
+  constructor(private readonly maxClients: number) {
+    this.throttledMs = this.group.throttledMs();
   }
 
   sample(load: LoadView): Health {
     const now = performance.now();
-    const elapsedMs = Math.max(1, now - this.#sampledAt);
-    const used = process.cpuUsage(this.#cpu);
-    const throttledMs = this.#group.throttledMs();
+    const elapsedMs = Math.max(1, now - this.sampledAt);
+    const used = process.cpuUsage(this.cpu);
+    const throttledMs = this.group.throttledMs();
     const ports = localPorts(load.urls, undefined, load.sources);
     const measured = {
       cpu: (used.user + used.system) / 1_000 / elapsedMs,
@@ -48,22 +46,22 @@ export class SelfHealth {
       eventLoopDelayP99Ms: load.batch?.loopDelayP99Ms ?? 0,
       lagP99Ms: load.batch === undefined ? 0 : percentileMs(load.batch.lagCells(), 99),
       ...(load.batch?.processorWait === undefined ? {} : { processorWait: load.batch.processorWait }),
-      throttledRatio: throttledMs === undefined ? 0 : Math.max(0, throttledMs - (this.#throttledMs ?? 0)) / elapsedMs,
+      throttledRatio: throttledMs === undefined ? 0 : Math.max(0, throttledMs - (this.throttledMs ?? 0)) / elapsedMs,
       ...(load.batch?.totals() ?? IDLE_GAUGES),
       openFiles: openFiles(),
-      openFilesLimit: this.#filesLimit,
+      openFilesLimit: this.filesLimit,
       ...(ports === undefined ? {} : { localPorts: ports.used, localPortsLimit: ports.limit }),
     };
-    this.#sampledAt = now;
-    this.#cpu = process.cpuUsage();
-    this.#throttledMs = throttledMs;
-    this.#saturation = judgeSaturation(this.#saturation, measured, this.#limits(load.threads), load.spinning);
-    return { ...measured, ...this.#saturation };
+    this.sampledAt = now;
+    this.cpu = process.cpuUsage();
+    this.throttledMs = throttledMs;
+    this.saturation = judgeSaturation(this.saturation, measured, this.limits(load.threads), load.spinning);
+    return { ...measured, ...this.saturation };
   }
 
-  #limits(threads: number): { clients: number; cores: number } {
+  private limits(threads: number): { clients: number; cores: number } {
     // The main thread encodes telemetry: a core beside the engine's.
-    const cores = Math.min(availableParallelism(), this.#group.quotaCores ?? Infinity, threads + 1);
-    return { clients: this.#maxClients, cores };
+    const cores = Math.min(availableParallelism(), this.group.quotaCores ?? Infinity, threads + 1);
+    return { clients: this.maxClients, cores };
   }
 }

@@ -1,7 +1,10 @@
 import type { WorkerPlan } from '../protocol/messages.js';
 import { histogramNames } from '../protocol/telemetry.js';
 
-/** Counters of one series, in the order they travel. `offered = sent + dropped + unsent`, `sent = succeeded + failed + lost`. */
+/**
+ * Counters of one series, in the order they travel. `offered = sent + dropped + unsent`, `sent = succeeded + failed +
+ * lost`.
+ */
 export const COUNTERS = ['offered', 'sent', 'succeeded', 'failed', 'dropped', 'lost', 'unsent'] as const;
 export type CounterName = (typeof COUNTERS)[number];
 
@@ -81,18 +84,18 @@ export class SeriesLayout {
     return this.stages * this.profiles;
   }
 
-  get #firstOfReplicas(): number {
+  private get firstOfReplicas(): number {
     return this.groupHistogram(0, HISTOGRAMS_PER_GROUP);
   }
 
   /** Latency of what one replica answered. @param replica from 1, see `ReplicaNames` */
   replicaHistogram(group: number, replica: number): number {
-    return this.#firstOfReplicas + (replica - 1) * this.groups + group;
+    return this.firstOfReplicas + (replica - 1) * this.groups + group;
   }
 
   /** Undefined: a histogram of another kind. */
   replicaPlace(histogram: number): { readonly group: number; readonly replica: number } | undefined {
-    const at = histogram - this.#firstOfReplicas;
+    const at = histogram - this.firstOfReplicas;
     return at < 0 ? undefined : { group: at % this.groups, replica: 1 + Math.floor(at / this.groups) };
   }
 

@@ -1,5 +1,5 @@
+import { type Flow, noStreams, type StreamCounts } from '../protocol/streams.js';
 import type { ErrorSample } from '../protocol/telemetry.js';
-import { noStreams, type Flow, type StreamCounts } from '../protocol/streams.js';
 import type { Cells } from './cells.js';
 import { COUNTERS } from './series.js';
 
@@ -53,16 +53,31 @@ export interface SessionRow {
 
 export function emptySession(group: number): SessionRow {
   return {
-    group, sessionsOpened: 0, sessionsClosed: 0, sessionsLost: 0, sessionsAnswered: 0, connectionsOpened: 0,
-    messagesSent: 0, messagesReceived: 0, bytesSent: 0, bytesReceived: 0, lateAnswers: 0, connectFailures: {}, misbehaved: {},
-    streams: noStreams(), clockErrorUs: 0,
+    group,
+    sessionsOpened: 0,
+    sessionsClosed: 0,
+    sessionsLost: 0,
+    sessionsAnswered: 0,
+    connectionsOpened: 0,
+    messagesSent: 0,
+    messagesReceived: 0,
+    bytesSent: 0,
+    bytesReceived: 0,
+    lateAnswers: 0,
+    connectFailures: {},
+    misbehaved: {},
+    streams: noStreams(),
+    clockErrorUs: 0,
   };
 }
 
 export const REPLICA_COUNTS = ['succeeded', 'failed', 'sessions', 'opened', 'moved', 'moves', 'unknown'] as const;
 
 /** Counts of one (stage, profile, replica) over the interval. */
-export type ReplicaRow = { readonly group: number; readonly replica: string } & Record<(typeof REPLICA_COUNTS)[number], number>;
+export type ReplicaRow = { readonly group: number; readonly replica: string } & Record<
+  (typeof REPLICA_COUNTS)[number],
+  number
+>;
 
 export function emptyReplica(group: number, replica: string): ReplicaRow {
   return { group, replica, succeeded: 0, failed: 0, sessions: 0, opened: 0, moved: 0, moves: 0, unknown: 0 };
@@ -95,30 +110,30 @@ export function transferables(snapshot: Snapshot): readonly ArrayBuffer[] {
 
 /** Growing list of 32-bit numbers in one buffer. */
 export class NumberList {
-  #numbers = new Uint32Array(1024);
-  #length = 0;
+  private numbers = new Uint32Array(1024);
+  private _length = 0;
 
   get length(): number {
-    return this.#length;
+    return this._length;
   }
 
   push(value: number): void {
-    if (this.#length === this.#numbers.length) {
-      const grown = new Uint32Array(this.#numbers.length * 2);
-      grown.set(this.#numbers);
-      this.#numbers = grown;
+    if (this._length === this.numbers.length) {
+      const grown = new Uint32Array(this.numbers.length * 2);
+      grown.set(this.numbers);
+      this.numbers = grown;
     }
-    this.#numbers[this.#length++] = value;
+    this.numbers[this._length++] = value;
   }
 
   set(index: number, value: number): void {
-    this.#numbers[index] = value;
+    this.numbers[index] = value;
   }
 
   /** The numbers so far in a buffer of their own; the list starts anew. */
   take(): Uint32Array<ArrayBuffer> {
-    const taken = this.#numbers.slice(0, this.#length);
-    this.#length = 0;
+    const taken = this.numbers.slice(0, this._length);
+    this._length = 0;
     return taken;
   }
 }

@@ -1,4 +1,4 @@
-import { noStreams, streamCountNames, type StreamCounts } from '../protocol/streams.js';
+import { noStreams, type StreamCounts, streamCountNames } from '../protocol/streams.js';
 
 /** What was counted between two readings of the same counters. */
 export function streamsSince(after: Readonly<StreamCounts>, before: Readonly<StreamCounts>): StreamCounts {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { runSimulation, sumOf } from '../client/testing/run-simulation.js';
 import { testOperation, testPlan, testProfile, testStages } from '../client/testing/plans.js';
+import { runSimulation, sumOf } from '../client/testing/run-simulation.js';
 import { Batch } from './batch.js';
 import { METRICS } from './metric-names.js';
 import { MetricsServer } from './metrics-server.js';
@@ -12,8 +12,16 @@ const plan = testPlan({
 });
 const result = runSimulation(plan, {
   script: {
-    open: (attempt) => ({ kind: 'answer', afterMs: 3, ...(attempt === 0 ? { failure: { category: 'connect', detail: 'refused' } } : {}) }),
-    request: (number) => ({ kind: 'answer', afterMs: 4, ...(number % 10 === 9 ? { failure: { category: 'http_500', detail: 'broken' } } : {}) }),
+    open: (attempt) => ({
+      kind: 'answer',
+      afterMs: 3,
+      ...(attempt === 0 ? { failure: { category: 'connect', detail: 'refused' } } : {}),
+    }),
+    request: (number) => ({
+      kind: 'answer',
+      afterMs: 4,
+      ...(number % 10 === 9 ? { failure: { category: 'http_500', detail: 'broken' } } : {}),
+    }),
   },
 });
 
@@ -41,12 +49,14 @@ test('a scrape names every metric, and its numbers are those of the telemetry', 
     expect((await fetch(`http://127.0.0.1:${server.port}/else`)).status).toBe(404);
     for (const [name, { kind }] of Object.entries(METRICS)) expect(text).toContain(`# TYPE ${name} ${kind}`);
     const sum = sumOf(result.series);
-    const total = (name: string, labels: RegExp): number => text.split('\n')
-      .filter((line) => line.startsWith(`${name}{`) && labels.test(line))
-      .reduce((all, line) => all + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+    const total = (name: string, labels: RegExp): number =>
+      text
+        .split('\n')
+        .filter((line) => line.startsWith(`${name}{`) && labels.test(line))
+        .reduce((all, line) => all + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
     expect(total('mcp_client_offered_total', /./)).toBe(sum.offered);
     expect(total('mcp_client_requests_total', /outcome="ok"/)).toBe(sum.succeeded);
-    expect(total('mcp_client_requests_total', /outcome="http_500"/)).toBe(sum.errors['http_500']);
+    expect(total('mcp_client_requests_total', /outcome="http_500"/)).toBe(sum.errors.http_500);
     expect(total('mcp_client_request_duration_seconds_count', /./)).toBe(sum.succeeded);
     expect(total('mcp_client_service_duration_seconds_bucket', /le="0.005"/)).toBe(sum.succeeded);
     expect(total('mcp_client_service_duration_seconds_bucket', /le="0.0025"/)).toBe(0);

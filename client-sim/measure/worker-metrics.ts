@@ -10,78 +10,96 @@ type Labels = Readonly<Record<string, string>>;
 /** What this worker shows to Prometheus, brought up to date once per batch and once per look at its own health. */
 export class WorkerMetrics {
   readonly registry = new Registry();
-  readonly #counters = new Map<MetricName, Counter>();
-  readonly #gauges = new Map<MetricName, Gauge>();
-  readonly #histograms = new Map<MetricName, CellHistogram>();
+  private readonly counters = new Map<MetricName, Counter>();
+  private readonly gauges = new Map<MetricName, Gauge>();
+  private readonly histograms = new Map<MetricName, CellHistogram>();
 
   constructor() {
-    for (const [name, definition] of Object.entries(METRICS) as [MetricName, MetricDefinition][]) this.#register(name, definition);
+    for (const [name, definition] of Object.entries(METRICS) as [MetricName, MetricDefinition][])
+      this.register(name, definition);
   }
 
   observe(batch: Batch, plan: WorkerPlan): void {
     for (const [series, { counts, errors }] of batch.series) {
       const { profile, operation } = batch.layout.place(series);
-      const labels = { profile: plan.profiles[profile]?.name ?? '', operation: plan.profiles[profile]?.operations[operation]?.name ?? '' };
-      this.#count('mcp_client_offered_total', labels, counts.offered);
-      this.#count('mcp_client_dropped_total', labels, counts.dropped);
-      this.#count('mcp_client_requests_total', { ...labels, outcome: 'ok' }, counts.succeeded);
+      const labels = {
+        profile: plan.profiles[profile]?.name ?? '',
+        operation: plan.profiles[profile]?.operations[operation]?.name ?? '',
+      };
+      this.count('mcp_client_offered_total', labels, counts.offered);
+      this.count('mcp_client_dropped_total', labels, counts.dropped);
+      this.count('mcp_client_requests_total', { ...labels, outcome: 'ok' }, counts.succeeded);
       for (const [category, count] of Object.entries(errors)) {
-        this.#count('mcp_client_requests_total', { ...labels, outcome: category }, count);
-        this.#count('mcp_client_messages_errors_total', { profile: labels.profile, category }, count);
+        this.count('mcp_client_requests_total', { ...labels, outcome: category }, count);
+        this.count('mcp_client_messages_errors_total', { profile: labels.profile, category }, count);
       }
-      this.#time('mcp_client_request_duration_seconds', labels, batch, series * HISTOGRAMS_PER_SERIES + LATENCY);
-      this.#time('mcp_client_service_duration_seconds', labels, batch, series * HISTOGRAMS_PER_SERIES + SERVICE);
-      this.#time('mcp_client_send_lag_seconds', labels, batch, series * HISTOGRAMS_PER_SERIES + LAG);
+      this.time('mcp_client_request_duration_seconds', labels, batch, series * HISTOGRAMS_PER_SERIES + LATENCY);
+      this.time('mcp_client_service_duration_seconds', labels, batch, series * HISTOGRAMS_PER_SERIES + SERVICE);
+      this.time('mcp_client_send_lag_seconds', labels, batch, series * HISTOGRAMS_PER_SERIES + LAG);
     }
-    this.#observeSessions(batch, plan);
+    this.observeSessions(batch, plan);
   }
 
   observeHealth(health: Health): void {
-    this.#set('mcp_client_event_loop_utilization', {}, health.eventLoopUtilization);
-    this.#set('mcp_client_event_loop_delay_seconds', {}, health.eventLoopDelayP99Ms / 1000);
-    this.#set('mcp_client_saturated', {}, health.saturated ? 1 : 0);
+    this.set('mcp_client_event_loop_utilization', {}, health.eventLoopUtilization);
+    this.set('mcp_client_event_loop_delay_seconds', {}, health.eventLoopDelayP99Ms / 1000);
+    this.set('mcp_client_saturated', {}, health.saturated ? 1 : 0);
   }
 
-  #observeSessions(batch: Batch, plan: WorkerPlan): void {
-    const nameOf = (profile: number): Labels & { readonly profile: string } => ({ profile: plan.profiles[profile]?.name ?? '' });
+  private observeSessions(batch: Batch, plan: WorkerPlan): void {
+    const nameOf = (profile: number): Labels & { readonly profile: string } => ({
+      profile: plan.profiles[profile]?.name ?? '',
+    });
     for (const [group, row] of batch.sessions) {
       const labels = nameOf(batch.layout.groupPlace(group).profile);
-      this.#count('mcp_client_messages_sent_total', labels, row.messagesSent);
-      this.#count('mcp_client_messages_received_total', labels, row.messagesReceived);
+      this.count('mcp_client_messages_sent_total', labels, row.messagesSent);
+      this.count('mcp_client_messages_received_total', labels, row.messagesReceived);
       for (const [category, count] of Object.entries(row.connectFailures)) {
-        this.#count('mcp_client_messages_errors_total', { ...labels, category }, count);
+        this.count('mcp_client_messages_errors_total', { ...labels, category }, count);
       }
-      this.#time('mcp_client_connect_duration_seconds', labels, batch, batch.layout.connectHistogram(group));
+      this.time('mcp_client_connect_duration_seconds', labels, batch, batch.layout.connectHistogram(group));
     }
     plan.profiles.forEach((_, profile) => {
       const rows = batch.gauges.filter((gauges) => gauges.profile === profile);
-      this.#set('mcp_client_connections_active', nameOf(profile), rows.reduce((sum, row) => sum + row.connections, 0));
-      this.#set('mcp_client_sessions_active', nameOf(profile), rows.reduce((sum, row) => sum + row.sessions, 0));
-      this.#set('mcp_client_in_flight', nameOf(profile), rows.reduce((sum, row) => sum + row.inFlight, 0));
+      this.set(
+        'mcp_client_connections_active',
+        nameOf(profile),
+        rows.reduce((sum, row) => sum + row.connections, 0),
+      );
+      this.set(
+        'mcp_client_sessions_active',
+        nameOf(profile),
+        rows.reduce((sum, row) => sum + row.sessions, 0),
+      );
+      this.set(
+        'mcp_client_in_flight',
+        nameOf(profile),
+        rows.reduce((sum, row) => sum + row.inFlight, 0),
+      );
     });
   }
 
-  #count(name: MetricName, labels: Labels, by: number): void {
-    if (by > 0) this.#counters.get(name)?.inc(labels, by);
+  private count(name: MetricName, labels: Labels, by: number): void {
+    if (by > 0) this.counters.get(name)?.inc(labels, by);
   }
 
-  #set(name: MetricName, labels: Labels, value: number): void {
-    this.#gauges.get(name)?.set(labels, value);
+  private set(name: MetricName, labels: Labels, value: number): void {
+    this.gauges.get(name)?.set(labels, value);
   }
 
-  #time(name: MetricName, labels: Labels, batch: Batch, histogram: number): void {
+  private time(name: MetricName, labels: Labels, batch: Batch, histogram: number): void {
     const cells = batch.cells.get(histogram);
-    if (cells !== undefined) this.#histograms.get(name)?.add(labels, cells);
+    if (cells !== undefined) this.histograms.get(name)?.add(labels, cells);
   }
 
-  #register(name: MetricName, { kind, help, labels }: MetricDefinition): void {
+  private register(name: MetricName, { kind, help, labels }: MetricDefinition): void {
     const about = { name, help, labelNames: [...labels], registers: [this.registry] };
-    if (kind === 'counter') this.#counters.set(name, new Counter(about));
-    else if (kind === 'gauge') this.#gauges.set(name, new Gauge(about));
+    if (kind === 'counter') this.counters.set(name, new Counter(about));
+    else if (kind === 'gauge') this.gauges.set(name, new Gauge(about));
     else {
       const histogram = new CellHistogram(name, help, labels, BUCKETS);
       this.registry.registerMetric(histogram);
-      this.#histograms.set(name, histogram);
+      this.histograms.set(name, histogram);
     }
   }
 }

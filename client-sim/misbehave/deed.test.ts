@@ -3,12 +3,16 @@ import { abortKinds, malformedKinds } from '../../scenarios/schema/misbehave.js'
 import { StormTimes } from '../client/storm-times.js';
 import { drawDeed } from './deed.js';
 
-const plan = { abort: { share: 0.2, kinds: abortKinds, how: 'close' as const }, malformed: { share: 0.3, kinds: malformedKinds, oversizeBytes: 1 } };
+const plan = {
+  abort: { share: 0.2, kinds: abortKinds, how: 'close' as const },
+  malformed: { share: 0.3, kinds: malformedKinds, oversizeBytes: 1 },
+};
 const draws = Array.from({ length: 20_000 }, (_, sequence) => ({ seed: 7, slot: sequence % 13, sequence }));
 
 describe('deeds', () => {
   const deeds = draws.map((draw) => drawDeed(plan, draw));
-  const share = (prefix: string): number => deeds.filter((deed) => deed?.startsWith(prefix) === true).length / draws.length;
+  const share = (prefix: string): number =>
+    deeds.filter((deed) => deed?.startsWith(prefix) === true).length / draws.length;
 
   test('have their shares, and each kind its part', () => {
     expect(share('abort/')).toBeCloseTo(0.2, 1);

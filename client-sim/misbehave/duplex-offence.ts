@@ -1,9 +1,9 @@
-import type { Failure } from '../measure/failure.js';
 import { CLIENT_INFO } from '../mcp/revisions.js';
+import type { Failure } from '../measure/failure.js';
+import type { ChannelConfig } from '../transport/channel.js';
 import { asAnswer, NOTED, readControl } from '../transport/duplex/control-answer.js';
 import type { Loss } from '../transport/duplex/duplex-connection.js';
-import type { ChannelConfig } from '../transport/channel.js';
-import { greet, type GreetOutcome } from '../transport/greet.js';
+import { type GreetOutcome, greet } from '../transport/greet.js';
 import { judgeControl } from '../transport/handshake.js';
 import type { Control } from '../transport/http/control.js';
 import { paceOf } from '../transport/http/pace.js';
@@ -25,115 +25,142 @@ export interface DuplexOffenceOptions extends OffenceOptions {
 /** One misdeed in a session of its own, which is opened as it should be, and then spoilt. */
 export class DuplexOffence implements Offence, Watcher {
   watches = false;
-  readonly #options: DuplexOffenceOptions;
-  readonly #accomplice: Accomplice;
-  #awaited: Control | undefined;
-  #forged: ForgedMessage | undefined;
-  #outcomes = 0;
-  #failure: Failure | undefined;
-  #over = false;
+  private readonly accomplice: Accomplice;
+  private awaited: Control | undefined;
+  private forged: ForgedMessage | undefined;
+  private outcomes = 0;
+  private failure: Failure | undefined;
+  private over = false;
 
-  constructor(options: DuplexOffenceOptions) {
+  constructor(private readonly options: DuplexOffenceOptions) {
     const { deed, config, shared, means } = options;
     const { endpoint, pinned, abort } = config;
-    this.#options = options;
     const pace = !deed.startsWith('abort/') ? paceOf(config) : deed === 'abort/mid-answer' ? MID_ANSWER_PACE : {};
-    this.#accomplice = means(this, shared, { endpoint, pinned, ...pace, resettable: abort?.how === 'reset', bare: deed === 'abort/mid-handshake' });
+    this.accomplice = means(this, shared, {
+      endpoint,
+      pinned,
+      ...pace,
+      resettable: abort?.how === 'reset',
+      bare: deed === 'abort/mid-handshake',
+    });
   }
 
   begin(): void {
-    this.#accomplice.link.connect();
+    this.accomplice.link.connect();
   }
 
   cancel(): void {
-    this.#over = true;
-    this.#accomplice.link.cut(false);
+    this.over = true;
+    this.accomplice.link.cut(false);
   }
 
   onReady(): void {
-    const { deed, config: { pinned, clientInfo } } = this.#options;
-    if (deed === 'abort/mid-handshake' || pinned.era === 'modern') return this.#soon();
-    greet((_kind, body, control) => this.#control(body, control), pinned.version, clientInfo ?? CLIENT_INFO, (outcome) => this.#greeted(outcome));
+    const {
+      deed,
+      config: { pinned, clientInfo },
+    } = this.options;
+    if (deed === 'abort/mid-handshake' || pinned.era === 'modern') return this.soon();
+    greet(
+      (_kind, body, control) => this.control(body, control),
+      pinned.version,
+      clientInfo ?? CLIENT_INFO,
+      (outcome) => this.greeted(outcome),
+    );
   }
 
   onMessage(bytes: Buffer, start: number, end: number): void {
-    const { shared, id } = this.#options;
+    const { shared, id } = this.options;
     shared.counters.messagesReceived++;
-    const awaited = this.#awaited;
-    if (this.#over || (awaited === undefined && this.#forged === undefined)) return;
+    const awaited = this.awaited;
+    if (this.over || (awaited === undefined && this.forged === undefined)) return;
     const read = readControl(bytes, start, end, awaited === undefined ? id : awaited.id);
-    if (read.kind === 'request') this.#accomplice.link.say(answerServerRequest(read.request));
+    if (read.kind === 'request') this.accomplice.link.say(answerServerRequest(read.request));
     if (read.kind !== 'answer') return;
-    if (awaited === undefined) return this.#answered(read.text);
-    this.#awaited = undefined;
+    if (awaited === undefined) return this.answered(read.text);
+    this.awaited = undefined;
     awaited.done({ kind: 'answered', answer: asAnswer(read.text) });
   }
 
   onReadOver(): void {
-    this.#leave('after the first bytes of its answer');
+    this.leave('after the first bytes of its answer');
   }
 
   onLost({ problem, answer }: Loss): void {
     // What comes before the deed says nothing of it.
-    if (this.#forged === undefined) return this.#end({ category: 'connect', detail: `${this.#options.deed}: there was no session to do it in: ${problem.detail}` });
-    this.#end(this.#describe(problem, answer === '' ? '(no answer)' : answer));
+    if (this.forged === undefined)
+      return this.end({
+        category: 'connect',
+        detail: `${this.options.deed}: there was no session to do it in: ${problem.detail}`,
+      });
+    this.end(this.describe(problem, answer === '' ? '(no answer)' : answer));
   }
 
   onRefusedRequest(): void {}
   onDrained(): void {}
 
-  #control(body: string, control: Control): void {
-    if (control.id !== undefined) this.#awaited = control;
-    this.#accomplice.link.say(body);
+  private control(body: string, control: Control): void {
+    if (control.id !== undefined) this.awaited = control;
+    this.accomplice.link.say(body);
     if (control.id === undefined) control.done({ kind: 'answered', answer: NOTED });
   }
 
-  #greeted(outcome: GreetOutcome): void {
-    if (outcome.kind === 'greeted') return this.#soon();
+  private greeted(outcome: GreetOutcome): void {
+    if (outcome.kind === 'greeted') return this.soon();
     const { detail } = outcome.kind === 'failed' ? outcome.failure : outcome.problem;
-    this.#end({ category: 'connect', detail: `${this.#options.deed}: there was no session to do it in: ${detail}` });
+    this.end({ category: 'connect', detail: `${this.options.deed}: there was no session to do it in: ${detail}` });
   }
 
   /** What is sent within a read would leave only at its end. */
-  #soon(): void {
+  private soon(): void {
     setImmediate(() => {
-      if (!this.#over) this.#commit();
+      if (!this.over) this.commit();
     });
   }
 
-  #commit(): void {
-    const { deed, id, body, config } = this.#options;
-    const { link, forge } = this.#accomplice;
-    this.#forged = forge(deed, { endpoint: config.endpoint, era: config.pinned.era, id, body }, config.malformed?.oversizeBytes ?? 0);
+  private commit(): void {
+    const { deed, id, body, config } = this.options;
+    const { link, forge } = this.accomplice;
+    this.forged = forge(
+      deed,
+      { endpoint: config.endpoint, era: config.pinned.era, id, body },
+      config.malformed?.oversizeBytes ?? 0,
+    );
     this.watches = deed === 'abort/mid-answer';
-    link.raw(this.#forged.pieces, () => {
+    link.raw(this.forged.pieces, () => {
       const when = leftWhenSent(deed);
-      if (when !== undefined) this.#leave(when);
+      if (when !== undefined) this.leave(when);
     });
   }
 
-  #leave(when: string): void {
-    this.#end({ category: 'aborted_by_us', detail: `the connection of this request was closed on purpose ${when}` });
+  private leave(when: string): void {
+    this.end({ category: 'aborted_by_us', detail: `the connection of this request was closed on purpose ${when}` });
   }
 
-  #answered(text: string): void {
-    const { id, config } = this.#options;
+  private answered(text: string): void {
+    const { id, config } = this.options;
     const problem = judgeControl(asAnswer(text), id, config.pinned.era);
-    if (problem !== undefined) this.#failure ??= this.#describe(problem, text);
+    if (problem !== undefined) this.failure ??= this.describe(problem, text);
     // Of two requests with one id the server may refuse either.
-    if (++this.#outcomes >= (this.#forged?.answers ?? 0)) this.#end(this.#failure);
+    if (++this.outcomes >= (this.forged?.answers ?? 0)) this.end(this.failure);
   }
 
-  #describe({ category, detail }: Failure, response: string): Failure {
-    const { deed, config: { endpoint } } = this.#options;
+  private describe({ category, detail }: Failure, response: string): Failure {
+    const {
+      deed,
+      config: { endpoint },
+    } = this.options;
     const show = (text: string): string => clip(redact(text, endpoint));
-    return { category, detail: `${deed}: ${redact(detail, endpoint)}`, sample: { request: show(this.#forged?.text ?? ''), response: show(response) } };
+    return {
+      category,
+      detail: `${deed}: ${redact(detail, endpoint)}`,
+      sample: { request: show(this.forged?.text ?? ''), response: show(response) },
+    };
   }
 
-  #end(failure: Failure | undefined): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#accomplice.link.cut(failure?.category === 'aborted_by_us' && this.#options.config.abort?.how === 'reset');
-    this.#options.done(failure);
+  private end(failure: Failure | undefined): void {
+    if (this.over) return;
+    this.over = true;
+    this.accomplice.link.cut(failure?.category === 'aborted_by_us' && this.options.config.abort?.how === 'reset');
+    this.options.done(failure);
   }
 }

@@ -19,7 +19,11 @@ export const forgeFrame: ForgeMessage = (deed, proper, oversizeBytes) => {
   const { body, endpoint } = proper;
   const payload = Buffer.from(body, 'utf8');
   const frame = makeFrame(OPCODE.text, payload);
-  const sent = (bytes: Buffer, what: string): ForgedMessage => ({ pieces: [bytes], answers: 1, text: `(${what}) ${body}` });
+  const sent = (bytes: Buffer, what: string): ForgedMessage => ({
+    pieces: [bytes],
+    answers: 1,
+    text: `(${what}) ${body}`,
+  });
   switch (deed) {
     case 'abort/mid-handshake': {
       const request = upgradeRequest(endpoint, newKey());

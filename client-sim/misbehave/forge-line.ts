@@ -5,7 +5,11 @@ import { shown, spoilMessage } from './spoil-message.js';
 /** The bytes of one deed where a message is a line. */
 export const forgeLine: ForgeMessage = (deed, proper, oversizeBytes) => {
   const { body } = proper;
-  const line = (bytes: Buffer, answers = 1): ForgedMessage => ({ pieces: Array<Buffer>(answers).fill(Buffer.concat([bytes, LINE_END])), answers, text: shown(bytes) });
+  const line = (bytes: Buffer, answers = 1): ForgedMessage => ({
+    pieces: Array<Buffer>(answers).fill(Buffer.concat([bytes, LINE_END])),
+    answers,
+    text: shown(bytes),
+  });
   switch (deed) {
     case 'abort/after-request':
     case 'abort/mid-answer':

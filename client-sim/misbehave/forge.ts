@@ -1,7 +1,7 @@
 import type { Endpoint } from '../protocol/messages.js';
-import { headText, requestBytes, requestHeaders, type RequestKind } from '../transport/request-head.js';
-import { malformedKind, type Deed } from './deed.js';
-import { NO_SUCH_METHOD, shown, spoilMessage, type ProperMessage } from './spoil-message.js';
+import { headText, type RequestKind, requestBytes, requestHeaders } from '../transport/request-head.js';
+import { type Deed, malformedKind } from './deed.js';
+import { NO_SUCH_METHOD, type ProperMessage, shown, spoilMessage } from './spoil-message.js';
 
 /** A proper request over HTTP, before it is spoilt. */
 export interface Proper extends ProperMessage {
@@ -19,7 +19,10 @@ export interface Forged {
 /** The bytes of one deed over HTTP. */
 export function forge(deed: Deed, proper: Proper, oversizeBytes: number): Forged {
   const { endpoint, era, kind, body } = proper;
-  const whole = (bytes: Buffer, of: RequestKind = kind): Forged => ({ requests: [requestBytes(endpoint, era, of, bytes)], body: shown(bytes) });
+  const whole = (bytes: Buffer, of: RequestKind = kind): Forged => ({
+    requests: [requestBytes(endpoint, era, of, bytes)],
+    body: shown(bytes),
+  });
   switch (deed) {
     case 'abort/after-request':
     case 'abort/mid-answer':
@@ -34,7 +37,12 @@ export function forge(deed: Deed, proper: Proper, oversizeBytes: number): Forged
     case 'malformed/not-utf8':
       return whole(spoilMessage(malformedKind(deed), proper, oversizeBytes));
     case 'malformed/unknown-method':
-      return whole(spoilMessage('unknown-method', proper, oversizeBytes), { ...kind, method: NO_SUCH_METHOD, name: undefined, params: undefined });
+      return whole(spoilMessage('unknown-method', proper, oversizeBytes), {
+        ...kind,
+        method: NO_SUCH_METHOD,
+        name: undefined,
+        params: undefined,
+      });
     case 'malformed/duplicate-id': {
       const request = requestBytes(endpoint, era, kind, body);
       return { requests: [request, request], body };

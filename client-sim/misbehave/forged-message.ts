@@ -1,5 +1,5 @@
-import type { Deed } from './deed.js';
 import type { Endpoint } from '../protocol/messages.js';
+import type { Deed } from './deed.js';
 import type { ProperMessage } from './spoil-message.js';
 
 /** What is sent for one deed over a connection that carries messages both ways. */
@@ -12,4 +12,8 @@ export interface ForgedMessage {
   readonly text: string;
 }
 
-export type ForgeMessage = (deed: Deed, proper: ProperMessage & { readonly endpoint: Endpoint }, oversizeBytes: number) => ForgedMessage;
+export type ForgeMessage = (
+  deed: Deed,
+  proper: ProperMessage & { readonly endpoint: Endpoint },
+  oversizeBytes: number,
+) => ForgedMessage;

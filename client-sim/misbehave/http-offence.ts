@@ -1,19 +1,22 @@
-import type { Failure } from '../measure/failure.js';
 import type { Problem } from '../mcp/judge-message.js';
-import { judgeControl } from '../transport/handshake.js';
+import type { Failure } from '../measure/failure.js';
+import type { ChannelConfig } from '../transport/channel.js';
 import type { EndpointMemory } from '../transport/endpoint-memory.js';
+import { judgeControl } from '../transport/handshake.js';
 import { Connection } from '../transport/http/connection.js';
 import type { ConnectionOwner } from '../transport/http/connection-owner.js';
 import type { ControlOutcome } from '../transport/http/control.js';
-import { paceOf, type Pace } from '../transport/http/pace.js';
-import type { ChannelConfig } from '../transport/channel.js';
+import { type Pace, paceOf } from '../transport/http/pace.js';
 import { clip, redact, requestText, responseText } from '../transport/sample.js';
 import type { WireShared } from '../transport/shared.js';
-import { leftWhenSent, type Deed } from './deed.js';
+import { type Deed, leftWhenSent } from './deed.js';
+import { type Forged, forge, type Proper } from './forge.js';
 import type { Offence } from './misbehaving-channel.js';
-import { forge, type Forged, type Proper } from './forge.js';
 
-/** So little of an answer is read before it is cut: no answer to a request is shorter. Reads are short, and soon follow each other. */
+/**
+ * So little of an answer is read before it is cut: no answer to a request is shorter. Reads are short, and soon follow
+ * each other.
+ */
 export const MID_ANSWER_PACE: Pace = { readBytesPerSecond: 64_000, readPieceBytes: 64 };
 
 export interface HttpOffenceOptions {
@@ -26,50 +29,50 @@ export interface HttpOffenceOptions {
   readonly done: (failure: Failure | undefined) => void;
 }
 
-/** One misdeed on a connection of its own, which nothing else needs: what the server does about it is all that is asked. */
+/**
+ * One misdeed on a connection of its own, which nothing else needs: what the server does about it is all that is asked.
+ */
 export class HttpOffence implements Offence, ConnectionOwner {
   readonly era: 'legacy' | 'modern';
   readonly memory: EndpointMemory;
   // A 404 is the server's word on this request; whether the session lives is for proper requests to find out.
   readonly hasSession = false;
-  readonly #options: HttpOffenceOptions;
-  readonly #connection: Connection;
-  readonly #forged: Forged;
-  readonly #outcomes: (Failure | undefined)[] = [];
-  #over = false;
+  private readonly connection: Connection;
+  private readonly forged: Forged;
+  private readonly outcomes: (Failure | undefined)[] = [];
+  private over = false;
 
-  constructor(options: HttpOffenceOptions) {
+  constructor(private readonly options: HttpOffenceOptions) {
     const { deed, proper, config, memory, shared } = options;
-    this.#options = options;
     this.era = proper.era;
     this.memory = memory;
-    this.#forged = forge(deed, proper, config.malformed?.oversizeBytes ?? 0);
+    this.forged = forge(deed, proper, config.malformed?.oversizeBytes ?? 0);
     const pace = deed === 'abort/mid-answer' ? MID_ANSWER_PACE : paceOf(config);
     const address = config.abort?.how === 'reset' ? { ...memory.address, resettable: true } : memory.address;
-    this.#connection = new Connection(this, shared, address, this.#forged.requests.length, pace);
+    this.connection = new Connection(this, shared, address, this.forged.requests.length, pace);
   }
 
   begin(): void {
-    for (const request of this.#forged.requests) {
-      this.#options.shared.counters.messagesSent++;
-      this.#connection.sendControl(request, { id: this.#options.proper.id, done: (outcome) => this.#answered(outcome) });
+    for (const request of this.forged.requests) {
+      this.options.shared.counters.messagesSent++;
+      this.connection.sendControl(request, { id: this.options.proper.id, done: (outcome) => this.answered(outcome) });
     }
-    this.#connection.flush();
+    this.connection.flush();
   }
 
   cancel(): void {
-    this.#over = true;
-    this.#connection.cut(false);
+    this.over = true;
+    this.connection.cut(false);
   }
 
   onUp(): void {
     // What is flushed when this returns has reached the kernel by the next turn of the loop.
-    const when = leftWhenSent(this.#options.deed);
-    if (when !== undefined) setImmediate(() => this.#closedByUs(when));
+    const when = leftWhenSent(this.options.deed);
+    if (when !== undefined) setImmediate(() => this.closedByUs(when));
   }
 
   onReadOver(): void {
-    if (this.#options.deed === 'abort/mid-answer') this.#closedByUs('after the first bytes of its answer');
+    if (this.options.deed === 'abort/mid-answer') this.closedByUs('after the first bytes of its answer');
   }
 
   describe(problem: Problem): Failure {
@@ -83,31 +86,38 @@ export class HttpOffence implements Offence, ConnectionOwner {
   onReadStart(): void {}
   onSetCookie(): void {}
 
-  #closedByUs(when: string): void {
-    this.#end({ category: 'aborted_by_us', detail: `the connection of this request was closed on purpose ${when}` });
+  private closedByUs(when: string): void {
+    this.end({ category: 'aborted_by_us', detail: `the connection of this request was closed on purpose ${when}` });
   }
 
-  #answered(outcome: ControlOutcome): void {
-    this.#outcomes.push(this.#judge(outcome));
-    if (this.#outcomes.length < this.#forged.requests.length) return;
+  private answered(outcome: ControlOutcome): void {
+    this.outcomes.push(this.judge(outcome));
+    if (this.outcomes.length < this.forged.requests.length) return;
     // Of two requests with one id the server may refuse either.
-    this.#end(this.#outcomes.find((failure) => failure !== undefined));
+    this.end(this.outcomes.find((failure) => failure !== undefined));
   }
 
-  #judge(outcome: ControlOutcome): Failure | undefined {
-    const { deed, proper } = this.#options;
+  private judge(outcome: ControlOutcome): Failure | undefined {
+    const { deed, proper } = this.options;
     const { endpoint, era, kind, id } = proper;
     const problem = outcome.kind === 'failed' ? outcome.failure : judgeControl(outcome.answer, id, era);
     if (problem === undefined) return undefined;
-    const request = clip(redact(requestText(endpoint, era, kind, this.#forged.body.slice(0, 2048)), endpoint));
-    const response = outcome.kind === 'failed' ? '(no answer)' : clip(redact(responseText(outcome.answer, outcome.answer.body), endpoint));
-    return { category: problem.category, detail: `${deed}: ${redact(problem.detail, endpoint)}`, sample: { request, response } };
+    const request = clip(redact(requestText(endpoint, era, kind, this.forged.body.slice(0, 2048)), endpoint));
+    const response =
+      outcome.kind === 'failed'
+        ? '(no answer)'
+        : clip(redact(responseText(outcome.answer, outcome.answer.body), endpoint));
+    return {
+      category: problem.category,
+      detail: `${deed}: ${redact(problem.detail, endpoint)}`,
+      sample: { request, response },
+    };
   }
 
-  #end(failure: Failure | undefined): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#connection.cut(failure?.category === 'aborted_by_us' && this.#options.config.abort?.how === 'reset');
-    this.#options.done(failure);
+  private end(failure: Failure | undefined): void {
+    if (this.over) return;
+    this.over = true;
+    this.connection.cut(failure?.category === 'aborted_by_us' && this.options.config.abort?.how === 'reset');
+    this.options.done(failure);
   }
 }

@@ -1,17 +1,17 @@
+import type { Endpoint } from '../protocol/messages.js';
+import type { ChannelConfig } from '../transport/channel.js';
 import { DuplexConnection, type DuplexOwner } from '../transport/duplex/duplex-connection.js';
-import { socketAddress } from '../transport/duplex/over-socket.js';
 import type { Framing } from '../transport/duplex/framing.js';
 import type { DuplexLink } from '../transport/duplex/link.js';
-import type { ChannelConfig } from '../transport/channel.js';
-import { paceOf, type Pace } from '../transport/http/pace.js';
+import { socketAddress } from '../transport/duplex/over-socket.js';
+import { type Pace, paceOf } from '../transport/http/pace.js';
 import { requestBytes } from '../transport/request-head.js';
 import type { WireShared } from '../transport/shared.js';
 import { SseLink, STREAM } from '../transport/sse/sse-link.js';
-import { serverOf } from '../transport/stdio.js';
 import { PipeLink } from '../transport/stdio/pipe-link.js';
+import { serverOf } from '../transport/stdio.js';
 import { LineFraming } from '../transport/tcp/line-framing.js';
 import { WebSocketFraming } from '../transport/websocket/websocket-framing.js';
-import type { Endpoint } from '../protocol/messages.js';
 import { forge } from './forge.js';
 import { forgeFrame } from './forge-frame.js';
 import { forgeLine } from './forge-line.js';
@@ -39,61 +39,84 @@ export interface Accomplice {
 export type Means = (owner: Watcher, shared: WireShared, options: LinkOptions) => Accomplice;
 
 class WatchedConnection extends DuplexConnection {
-  readonly #watcher: Watcher;
-
-  constructor(watcher: Watcher, shared: WireShared, options: LinkOptions, framing: Framing) {
+  constructor(
+    private readonly watcher: Watcher,
+    shared: WireShared,
+    options: LinkOptions,
+    framing: Framing,
+  ) {
     super(watcher, shared, socketAddress(options, shared), framing, paceOf(options));
-    this.#watcher = watcher;
   }
 
   override onSocketRead(...read: Parameters<DuplexConnection['onSocketRead']>): boolean {
     // One that begins to watch within a read has the next one to wait for.
-    const { watches } = this.#watcher;
+    const { watches } = this.watcher;
     const goesOn = super.onSocketRead(...read);
-    if (watches) this.#watcher.onReadOver();
+    if (watches) this.watcher.onReadOver();
     return goesOn;
   }
 }
 
 export const overWebSocket: Means = (owner, shared, options) => ({
-  link: new WatchedConnection(owner, shared, options, options.bare ? new LineFraming() : new WebSocketFraming(options.endpoint)),
+  link: new WatchedConnection(
+    owner,
+    shared,
+    options,
+    options.bare ? new LineFraming() : new WebSocketFraming(options.endpoint),
+  ),
   forge: forgeFrame,
 });
 
-export const overTcp: Means = (owner, shared, options) => ({ link: new WatchedConnection(owner, shared, options, new LineFraming()), forge: forgeLine });
+export const overTcp: Means = (owner, shared, options) => ({
+  link: new WatchedConnection(owner, shared, options, new LineFraming()),
+  forge: forgeLine,
+});
 
 /** Planning refuses aborts here: nobody watches. */
-export const overStdio: Means = (owner, shared, options) => ({ link: new PipeLink(owner, shared, serverOf(options.endpoint), paceOf(options)), forge: forgeLine });
+export const overStdio: Means = (owner, shared, options) => ({
+  link: new PipeLink(owner, shared, serverOf(options.endpoint), paceOf(options)),
+  forge: forgeLine,
+});
 
 class WatchedSse extends SseLink {
-  readonly #watcher: Watcher;
-  #watches = false;
+  private watches = false;
 
-  constructor(watcher: Watcher, shared: WireShared, options: LinkOptions) {
+  constructor(
+    private readonly watcher: Watcher,
+    shared: WireShared,
+    options: LinkOptions,
+  ) {
     super(watcher, shared, { ...options, connections: 1, pipeline: 1 });
-    this.#watcher = watcher;
   }
 
   // Not of answers to posts, which say nothing.
   override onSourceRead(nowMs: number): void {
     super.onSourceRead(nowMs);
-    this.#watches = this.#watcher.watches;
+    this.watches = this.watcher.watches;
   }
 
   override onSourceReadOver(): void {
     super.onSourceReadOver();
-    if (this.#watches) this.#watcher.onReadOver();
+    if (this.watches) this.watcher.onReadOver();
   }
 }
 
 export const overSse: Means = (owner, shared, options) => {
   const { endpoint } = options;
-  if (options.bare) return { link: new WatchedConnection(owner, shared, options, new LineFraming()), forge: () => halfOfStream(endpoint) };
+  if (options.bare)
+    return {
+      link: new WatchedConnection(owner, shared, options, new LineFraming()),
+      forge: () => halfOfStream(endpoint),
+    };
   const link = new WatchedSse(owner, shared, options);
   return {
     link,
     forge: (deed, proper, oversizeBytes) => {
-      const { requests, body } = forge(deed, { ...proper, endpoint: link.posts ?? endpoint, kind: { verb: 'POST' } }, oversizeBytes);
+      const { requests, body } = forge(
+        deed,
+        { ...proper, endpoint: link.posts ?? endpoint, kind: { verb: 'POST' } },
+        oversizeBytes,
+      );
       return { pieces: requests, answers: requests.length, text: body };
     },
   };

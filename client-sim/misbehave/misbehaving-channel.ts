@@ -1,12 +1,12 @@
-import type { Failure } from '../measure/failure.js';
 import { renderRequest } from '../mcp/compile-request.js';
 import { LAST_ID } from '../mcp/digits.js';
 import type { Draw } from '../mcp/draw.js';
 import type { RequestTemplate } from '../mcp/request-template.js';
+import type { Failure } from '../measure/failure.js';
 import type { Channel, ChannelConfig, ChannelEvents } from '../transport/channel.js';
 import { kindOf, type RequestKind } from '../transport/request-head.js';
 import type { WireShared } from '../transport/shared.js';
-import { drawDeed, type Deed } from './deed.js';
+import { type Deed, drawDeed } from './deed.js';
 
 /** One misdeed on its way. */
 export interface Offence {
@@ -34,118 +34,123 @@ export interface Misbehaving {
 
 /** A session of whose operations some are aborted or malformed, each on a connection of its own. */
 export class MisbehavingChannel implements Channel, ChannelEvents {
-  readonly #config: ChannelConfig;
-  readonly #events: ChannelEvents;
-  readonly #shared: WireShared;
-  readonly #inner: Channel;
-  readonly #newOffence: Misbehaving['newOffence'];
+  private readonly inner: Channel;
+  private readonly newOffence: Misbehaving['newOffence'];
   /** By ticket. */
-  readonly #offences = new Map<number, Offence>();
+  private readonly offences = new Map<number, Offence>();
   /** From the far end, where the session's own requests do not come. */
-  #nextId = LAST_ID;
+  private nextId = LAST_ID;
 
-  constructor(config: ChannelConfig, events: ChannelEvents, shared: WireShared, make: (own: ChannelEvents) => Misbehaving) {
-    this.#config = config;
-    this.#events = events;
-    this.#shared = shared;
+  constructor(
+    private readonly config: ChannelConfig,
+    private readonly events: ChannelEvents,
+    private readonly shared: WireShared,
+    make: (own: ChannelEvents) => Misbehaving,
+  ) {
     const { inner, newOffence } = make(this);
-    this.#inner = inner;
-    this.#newOffence = newOffence;
+    this.inner = inner;
+    this.newOffence = newOffence;
   }
 
   get room(): number {
-    return this.#inner.room;
+    return this.inner.room;
   }
 
   open(): void {
-    this.#inner.open();
+    this.inner.open();
   }
 
   send(template: RequestTemplate, draw: Draw, ticket: number): void {
-    const deed = drawDeed(this.#config, draw);
-    if (deed === undefined) this.#inner.send(template, draw, ticket);
-    else this.#offend(deed, template, draw, ticket);
+    const deed = drawDeed(this.config, draw);
+    if (deed === undefined) this.inner.send(template, draw, ticket);
+    else this.offend(deed, template, draw, ticket);
   }
 
   flush(): void {
-    this.#inner.flush();
+    this.inner.flush();
   }
 
   abandon(ticket: number): void {
-    const offence = this.#offences.get(ticket);
-    if (offence === undefined) return this.#inner.abandon(ticket);
-    this.#offences.delete(ticket);
+    const offence = this.offences.get(ticket);
+    if (offence === undefined) return this.inner.abandon(ticket);
+    this.offences.delete(ticket);
     offence.cancel();
   }
 
   close(how: 'delete' | 'abandon' | 'reset'): void {
-    this.#giveUp({ category: 'aborted_by_us', detail: 'the session was closed while this request was in flight' });
-    this.#inner.close(how);
+    this.giveUp({ category: 'aborted_by_us', detail: 'the session was closed while this request was in flight' });
+    this.inner.close(how);
   }
 
   breakOff(): void {
-    this.#giveUp({ category: 'aborted_by_us', detail: 'the connection was broken off on purpose while this request was in flight' });
-    this.#inner.breakOff?.();
+    this.giveUp({
+      category: 'aborted_by_us',
+      detail: 'the connection was broken off on purpose while this request was in flight',
+    });
+    this.inner.breakOff?.();
   }
 
   destroy(): void {
-    for (const offence of this.#offences.values()) offence.cancel();
-    this.#offences.clear();
-    this.#inner.destroy();
+    for (const offence of this.offences.values()) offence.cancel();
+    this.offences.clear();
+    this.inner.destroy();
   }
 
   onOpen(connectMs: number): void {
-    this.#events.onOpen(connectMs);
+    this.events.onOpen(connectMs);
   }
 
   onOpenFailed(failure: Failure): void {
-    this.#events.onOpenFailed(failure);
+    this.events.onOpenFailed(failure);
   }
 
   onReadStart(nowMs: number): void {
-    this.#events.onReadStart?.(nowMs);
+    this.events.onReadStart?.(nowMs);
   }
 
   onReadOver(): void {
-    this.#events.onReadOver?.();
+    this.events.onReadOver?.();
   }
 
   onAnswer(ticket: number, nowMs: number, failure: Failure | undefined, replica?: number): void {
-    this.#events.onAnswer(ticket, nowMs, failure, replica);
+    this.events.onAnswer(ticket, nowMs, failure, replica);
   }
 
   onControlAnswer(replica: number, unknown: boolean): void {
-    this.#events.onControlAnswer?.(replica, unknown);
+    this.events.onControlAnswer?.(replica, unknown);
   }
 
   onRoom(): void {
-    this.#events.onRoom();
+    this.events.onRoom();
   }
 
   onClosed(reason: 'closed' | 'lost'): void {
-    this.#giveUp({ category: 'session_lost', detail: 'the session was lost while this request was in flight' });
-    this.#events.onClosed(reason);
+    this.giveUp({ category: 'session_lost', detail: 'the session was lost while this request was in flight' });
+    this.events.onClosed(reason);
   }
 
-  #offend(deed: Deed, template: RequestTemplate, draw: Draw, ticket: number): void {
-    const id = this.#nextId--;
+  private offend(deed: Deed, template: RequestTemplate, draw: Draw, ticket: number): void {
+    const id = this.nextId--;
     // Before its body: see `HeldClock`.
     const kind = kindOf(template, draw);
-    const offence = this.#newOffence({
-      deed, id, kind, body: renderRequest(template, id, draw),
+    const offence = this.newOffence({
+      deed,
+      id,
+      kind,
+      body: renderRequest(template, id, draw),
       done: (failure) => {
-        this.#offences.delete(ticket);
-        this.#events.onAnswer(ticket, this.#shared.now(), failure);
+        this.offences.delete(ticket);
+        this.events.onAnswer(ticket, this.shared.now(), failure);
       },
     });
-    this.#offences.set(ticket, offence);
+    this.offences.set(ticket, offence);
     offence.begin();
   }
 
-  #giveUp(failure: Failure): void {
-    const tickets = [...this.#offences.keys()];
-    for (const offence of this.#offences.values()) offence.cancel();
-    this.#offences.clear();
-    for (const ticket of tickets) this.#events.onAnswer(ticket, this.#shared.now(), failure);
+  private giveUp(failure: Failure): void {
+    const tickets = [...this.offences.keys()];
+    for (const offence of this.offences.values()) offence.cancel();
+    this.offences.clear();
+    for (const ticket of tickets) this.events.onAnswer(ticket, this.shared.now(), failure);
   }
 }

@@ -1,10 +1,18 @@
 import { isUtf8 } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
-import { until } from '../../tests/support/until.js';
-import { abortKinds, type AbortKind, type MalformedKind } from '../../scenarios/schema/misbehave.js';
+import { type AbortKind, abortKinds, type MalformedKind } from '../../scenarios/schema/misbehave.js';
 import { factsOf } from '../../scenarios/schema/transports.js';
-import { ChannelProbe, MODERN, type Fate } from '../transport/testing/channel-probe.js';
-import { answer, framesOf, startWitness, type CutFrame, type React, type Seen, type Witness } from './testing/witness.js';
+import { until } from '../../tests/support/until.js';
+import { ChannelProbe, type Fate, MODERN } from '../transport/testing/channel-probe.js';
+import {
+  answer,
+  type CutFrame,
+  framesOf,
+  type React,
+  type Seen,
+  startWitness,
+  type Witness,
+} from './testing/witness.js';
 
 type Transport = 'websocket' | 'tcp' | 'sse';
 type Options = ConstructorParameters<typeof ChannelProbe>[1];
@@ -12,14 +20,23 @@ type Options = ConstructorParameters<typeof ChannelProbe>[1];
 const silent: React = () => undefined;
 
 /** One operation that is broken in this way, in a session beside the one it would have had. */
-async function malformed(transport: Transport, kind: MalformedKind, more: Options = {}): Promise<{ readonly fate: Fate; readonly witness: Witness }> {
+async function malformed(
+  transport: Transport,
+  kind: MalformedKind,
+  more: Options = {},
+): Promise<{ readonly fate: Fate; readonly witness: Witness }> {
   const witness = await startWitness(transport);
-  const probe = await new ChannelProbe(witness.url, { transport, malformed: { share: 1, kinds: [kind], oversizeBytes: 200_000 }, ...more }).open();
+  const probe = await new ChannelProbe(witness.url, {
+    transport,
+    malformed: { share: 1, kinds: [kind], oversizeBytes: 200_000 },
+    ...more,
+  }).open();
   expect(probe.openFailure).toBeUndefined();
   const own = witness.connections.length;
   const [fate = 'waiting'] = await probe.call();
   // The session's own connections have seen nothing of it.
-  for (const { socket, end } of witness.connections.slice(0, own)) expect([socket.destroyed, end]).toEqual([false, undefined]);
+  for (const { socket, end } of witness.connections.slice(0, own))
+    expect([socket.destroyed, end]).toEqual([false, undefined]);
   return { fate, witness };
 }
 
@@ -27,43 +44,86 @@ function last({ connections }: Witness): Seen {
   return connections.at(-1) as Seen;
 }
 
-const text = (frame: CutFrame | undefined): string => frame?.payload.toString('utf8') ?? '';
-const asJson = (line: string): { readonly id?: number; readonly method?: string } => JSON.parse(line) as { id?: number; method?: string };
+function text(frame: CutFrame | undefined): string {
+  return frame?.payload.toString('utf8') ?? '';
+}
+function asJson(line: string): { readonly id?: number; readonly method?: string } {
+  return JSON.parse(line) as { id?: number; method?: string };
+}
 
 describe('malformed over websocket: what the server sees, and what the client makes of its reaction', () => {
   test.each<[MalformedKind, Fate, (frame: CutFrame) => void]>([
-    ['broken-json', 'stream_lost', (frame) => {
-      expect([frame.first, frame.isMasked, frame.isWhole]).toEqual([0x81, true, true]);
-      expect(() => asJson(text(frame))).toThrow();
-    }],
+    [
+      'broken-json',
+      'stream_lost',
+      (frame) => {
+        expect([frame.first, frame.isMasked, frame.isWhole]).toEqual([0x81, true, true]);
+        expect(() => asJson(text(frame))).toThrow();
+      },
+    ],
     ['unknown-method', 'rpc_-32601', (frame) => expect(asJson(text(frame)).method).toBe('swarmbench/no-such-method')],
-    ['oversize', 'correct', (frame) => {
-      expect(frame.length).toBe(200_000n);
-      expect(asJson(text(frame)).method).toBe('tools/call');
-    }],
-    ['not-utf8', 'correct', (frame) => {
-      expect([frame.first, frame.isWhole, isUtf8(frame.payload)]).toEqual([0x81, true, false]);
-      expect(asJson(frame.payload.toString('latin1')).method).toBe('tools/call');
-    }],
-    ['wrong-framing', 'stream_lost', (frame) => expect([frame.first, frame.isMasked, asJson(text(frame)).method]).toEqual([0x80, true, 'tools/call'])],
-    ['unmasked', 'stream_lost', (frame) => expect([frame.first, frame.isMasked, asJson(text(frame)).method]).toEqual([0x81, false, 'tools/call'])],
-    ['reserved-bits', 'stream_lost', (frame) => expect([frame.first, frame.isMasked, asJson(text(frame)).method]).toEqual([0xf1, true, 'tools/call'])],
-    ['bad-opcode', 'stream_lost', (frame) => expect([frame.first, frame.isMasked, asJson(text(frame)).method]).toEqual([0x83, true, 'tools/call'])],
+    [
+      'oversize',
+      'correct',
+      (frame) => {
+        expect(frame.length).toBe(200_000n);
+        expect(asJson(text(frame)).method).toBe('tools/call');
+      },
+    ],
+    [
+      'not-utf8',
+      'correct',
+      (frame) => {
+        expect([frame.first, frame.isWhole, isUtf8(frame.payload)]).toEqual([0x81, true, false]);
+        expect(asJson(frame.payload.toString('latin1')).method).toBe('tools/call');
+      },
+    ],
+    [
+      'wrong-framing',
+      'stream_lost',
+      (frame) => expect([frame.first, frame.isMasked, asJson(text(frame)).method]).toEqual([0x80, true, 'tools/call']),
+    ],
+    [
+      'unmasked',
+      'stream_lost',
+      (frame) => expect([frame.first, frame.isMasked, asJson(text(frame)).method]).toEqual([0x81, false, 'tools/call']),
+    ],
+    [
+      'reserved-bits',
+      'stream_lost',
+      (frame) => expect([frame.first, frame.isMasked, asJson(text(frame)).method]).toEqual([0xf1, true, 'tools/call']),
+    ],
+    [
+      'bad-opcode',
+      'stream_lost',
+      (frame) => expect([frame.first, frame.isMasked, asJson(text(frame)).method]).toEqual([0x83, true, 'tools/call']),
+    ],
   ])('%s', async (kind, expected, seen) => {
     const { fate, witness } = await malformed('websocket', kind);
     expect(fate).toBe(expected);
     const [hello, initialized, spoilt, ...more] = framesOf(last(witness));
-    expect([asJson(text(hello)).method, asJson(text(initialized)).method]).toEqual(['initialize', 'notifications/initialized']);
+    expect([asJson(text(hello)).method, asJson(text(initialized)).method]).toEqual([
+      'initialize',
+      'notifications/initialized',
+    ]);
     expect(more).toEqual([]);
     seen(spoilt as CutFrame);
   });
 
   test('huge-length: a frame of 2^62 bytes is announced, and a message of it sent', async () => {
     const witness = await startWitness('websocket');
-    const probe = await new ChannelProbe(witness.url, { transport: 'websocket', pinned: MODERN, malformed: { share: 1, kinds: ['huge-length'], oversizeBytes: 1 } }).open();
+    const probe = await new ChannelProbe(witness.url, {
+      transport: 'websocket',
+      pinned: MODERN,
+      malformed: { share: 1, kinds: ['huge-length'], oversizeBytes: 1 },
+    }).open();
     const ticket = probe.put();
     probe.channel.flush();
-    const [frame] = await until('the frame', () => (witness.connections.length === 2 && framesOf(last(witness))[0]?.payload.includes('tools/call') === true ? framesOf(last(witness)) : undefined));
+    const [frame] = await until('the frame', () =>
+      witness.connections.length === 2 && framesOf(last(witness))[0]?.payload.includes('tools/call') === true
+        ? framesOf(last(witness))
+        : undefined,
+    );
     expect(frame).toMatchObject({ first: 0x81, isMasked: true, length: 2n ** 62n, isWhole: false });
     // A server that waits for the rest has hung; the client gives up, and takes its connection along.
     expect(probe.fates[ticket]).toBe('waiting');
@@ -80,29 +140,58 @@ describe('malformed over websocket: what the server sees, and what the client ma
   });
 
   test('every kind that planning allows is one of these', () => {
-    const tried = ['broken-json', 'unknown-method', 'oversize', 'not-utf8', 'wrong-framing', 'unmasked', 'reserved-bits', 'bad-opcode', 'huge-length', 'duplicate-id'];
+    const tried = [
+      'broken-json',
+      'unknown-method',
+      'oversize',
+      'not-utf8',
+      'wrong-framing',
+      'unmasked',
+      'reserved-bits',
+      'bad-opcode',
+      'huge-length',
+      'duplicate-id',
+    ];
     expect([...factsOf('websocket').misdeeds.malformed].sort()).toEqual(tried.sort());
   });
 });
 
 /** What came after the handshake. */
-const linesOf = ({ bytes }: Seen): readonly string[] => bytes.toString('latin1').split('\n').slice(0, -1).slice(2);
+function linesOf({ bytes }: Seen): readonly string[] {
+  return bytes.toString('latin1').split('\n').slice(0, -1).slice(2);
+}
 
 describe('malformed over tcp', () => {
   test.each<[MalformedKind, Fate, (lines: readonly string[], seen: Seen) => void]>([
-    ['broken-json', 'rpc_-32700', ([line = '', ...more]) => {
-      expect(() => asJson(line)).toThrow();
-      expect(more).toEqual([]);
-    }],
-    ['wrong-framing', 'rpc_-32700', (lines) => {
-      expect(lines).toHaveLength(2);
-      expect(asJson(lines.join('\n')).method).toBe('tools/call');
-      for (const line of lines) expect(() => asJson(line)).toThrow();
-    }],
+    [
+      'broken-json',
+      'rpc_-32700',
+      ([line = '', ...more]) => {
+        expect(() => asJson(line)).toThrow();
+        expect(more).toEqual([]);
+      },
+    ],
+    [
+      'wrong-framing',
+      'rpc_-32700',
+      (lines) => {
+        expect(lines).toHaveLength(2);
+        expect(asJson(lines.join('\n')).method).toBe('tools/call');
+        for (const line of lines) expect(() => asJson(line)).toThrow();
+      },
+    ],
     ['unknown-method', 'rpc_-32601', ([line = '']) => expect(asJson(line).method).toBe('swarmbench/no-such-method')],
     ['duplicate-id', 'correct', (lines) => expect(lines).toEqual([lines[0], lines[0]])],
-    ['oversize', 'correct', ([line = '']) => expect([line.length, asJson(line).method]).toEqual([200_000, 'tools/call'])],
-    ['not-utf8', 'correct', ([line = ''], { bytes }) => expect([isUtf8(bytes), asJson(line).method]).toEqual([false, 'tools/call'])],
+    [
+      'oversize',
+      'correct',
+      ([line = '']) => expect([line.length, asJson(line).method]).toEqual([200_000, 'tools/call']),
+    ],
+    [
+      'not-utf8',
+      'correct',
+      ([line = ''], { bytes }) => expect([isUtf8(bytes), asJson(line).method]).toEqual([false, 'tools/call']),
+    ],
   ])('%s', async (kind, expected, see) => {
     const { fate, witness } = await malformed('tcp', kind);
     expect(fate).toBe(expected);
@@ -112,23 +201,39 @@ describe('malformed over tcp', () => {
 });
 
 /** Head and body of what was posted last on the connection. */
-const posted = ({ bytes }: Seen): { readonly head: string; readonly body: Buffer } => {
+function posted({ bytes }: Seen): { readonly head: string; readonly body: Buffer } {
   const at = bytes.lastIndexOf('POST ');
   const blank = bytes.indexOf('\r\n\r\n', at);
   return { head: bytes.toString('latin1', at, blank), body: bytes.subarray(blank + 4) };
-};
+}
 
 describe('malformed over sse: in a stream of its own', () => {
   test.each<[MalformedKind, Fate, (post: { readonly head: string; readonly body: Buffer }) => void]>([
     ['broken-json', 'http_400', ({ body }) => expect(() => asJson(String(body))).toThrow()],
-    ['wrong-framing', 'http_400', ({ head, body }) => {
-      expect(head).toContain('transfer-encoding: chunked');
-      expect(String(body)).toMatch(/^zz\r\n\{/);
-    }],
-    ['unknown-method', 'rpc_-32601', ({ body }) => expect(asJson(String(body)).method).toBe('swarmbench/no-such-method')],
+    [
+      'wrong-framing',
+      'http_400',
+      ({ head, body }) => {
+        expect(head).toContain('transfer-encoding: chunked');
+        expect(String(body)).toMatch(/^zz\r\n\{/);
+      },
+    ],
+    [
+      'unknown-method',
+      'rpc_-32601',
+      ({ body }) => expect(asJson(String(body)).method).toBe('swarmbench/no-such-method'),
+    ],
     ['duplicate-id', 'correct', ({ body }) => expect(asJson(String(body)).method).toBe('tools/call')],
-    ['oversize', 'correct', ({ head, body }) => expect([/content-length: (\d+)/.exec(head)?.[1], body.length]).toEqual(['200000', 200_000])],
-    ['not-utf8', 'correct', ({ body }) => expect([isUtf8(body), asJson(body.toString('latin1')).method]).toEqual([false, 'tools/call'])],
+    [
+      'oversize',
+      'correct',
+      ({ head, body }) => expect([/content-length: (\d+)/.exec(head)?.[1], body.length]).toEqual(['200000', 200_000]),
+    ],
+    [
+      'not-utf8',
+      'correct',
+      ({ body }) => expect([isUtf8(body), asJson(body.toString('latin1')).method]).toEqual([false, 'tools/call']),
+    ],
   ])('%s', async (kind, expected, see) => {
     const { fate, witness } = await malformed('sse', kind);
     expect(fate).toBe(expected);
@@ -141,7 +246,12 @@ describe('malformed over sse: in a stream of its own', () => {
 });
 
 /** What the server saw of an operation that was left. */
-async function aborted(transport: Transport, kind: AbortKind, how: 'close' | 'reset', react: React): Promise<{ readonly seen: readonly Seen[]; readonly detail: string }> {
+async function aborted(
+  transport: Transport,
+  kind: AbortKind,
+  how: 'close' | 'reset',
+  react: React,
+): Promise<{ readonly seen: readonly Seen[]; readonly detail: string }> {
   const witness = await startWitness(transport, react);
   const probe = await new ChannelProbe(witness.url, { transport, abort: { share: 1, kinds: [kind], how } }).open();
   const own = witness.connections.length;
@@ -154,7 +264,9 @@ async function aborted(transport: Transport, kind: AbortKind, how: 'close' | 're
   return { seen, detail: probe.lastFailure?.detail ?? '' };
 }
 
-const cases = (['websocket', 'tcp', 'sse'] as const).flatMap((transport) => factsOf(transport).misdeeds.aborts.map((kind) => [transport, kind] as const));
+const cases = (['websocket', 'tcp', 'sse'] as const).flatMap((transport) =>
+  factsOf(transport).misdeeds.aborts.map((kind) => [transport, kind] as const),
+);
 
 describe('an operation that is left, as the server sees it', () => {
   test.each(cases)('over %s, %s, is ended with FIN, or with RST where that is asked', async (transport, kind) => {
@@ -166,7 +278,8 @@ describe('an operation that is left, as the server sees it', () => {
     // Bytes of an answer that nobody read turn the close into a reset: of a 202 to a post, too.
     const quiet = kind === 'mid-answer' ? [] : seen.filter(({ bytes }) => !bytes.includes('POST '));
     expect(quiet.map(({ end }) => end)).toEqual(quiet.map(() => 'FIN'));
-    if (kind === 'mid-handshake') expect([message.includes('GET /mcp HTTP/1.1'), message.includes('\r\n\r\n')]).toEqual([true, false]);
+    if (kind === 'mid-handshake')
+      expect([message.includes('GET /mcp HTTP/1.1'), message.includes('\r\n\r\n')]).toEqual([true, false]);
     else see[transport](seen, kind);
     const reset = await aborted(transport, kind, 'reset', react);
     expect(reset.seen.map(({ end }) => end)).toEqual(reset.seen.map(() => 'RST'));
@@ -178,7 +291,8 @@ const see: Readonly<Record<Transport, (seen: readonly Seen[], kind: AbortKind) =
     const frames = framesOf(connection as Seen);
     expect(frames).toHaveLength(3);
     expect([frames[2]?.first, frames[2]?.isMasked, frames[2]?.isWhole]).toEqual([0x81, true, kind !== 'mid-request']);
-    if (kind === 'mid-request') expect(2 * (frames[2]?.payload.length ?? 0)).toBeLessThanOrEqual(Number(frames[2]?.length));
+    if (kind === 'mid-request')
+      expect(2 * (frames[2]?.payload.length ?? 0)).toBeLessThanOrEqual(Number(frames[2]?.length));
   },
   tcp: ([connection], kind) => {
     const lines = (connection as Seen).bytes.toString('utf8').split('\n');

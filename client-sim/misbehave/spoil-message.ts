@@ -23,10 +23,21 @@ export function spoilMessage(kind: SpoiltMessage, { era, id, body }: ProperMessa
       return Buffer.from(body.slice(0, Math.ceil(body.length / 2)), 'utf8');
     case 'unknown-method':
       // The stateless era wants its envelope with every request, also with one it does not know.
-      return Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method: NO_SUCH_METHOD, params: era === 'modern' ? { _meta: metaOf(body) } : {} }), 'utf8');
+      return Buffer.from(
+        JSON.stringify({
+          jsonrpc: '2.0',
+          id,
+          method: NO_SUCH_METHOD,
+          params: era === 'modern' ? { _meta: metaOf(body) } : {},
+        }),
+        'utf8',
+      );
     case 'oversize':
       // White space where JSON allows any amount of it: nothing is wrong with the message but its length.
-      return Buffer.from(body.slice(0, -1) + ' '.repeat(Math.max(0, oversizeBytes - Buffer.byteLength(body))) + body.slice(-1), 'utf8');
+      return Buffer.from(
+        body.slice(0, -1) + ' '.repeat(Math.max(0, oversizeBytes - Buffer.byteLength(body))) + body.slice(-1),
+        'utf8',
+      );
     case 'not-utf8':
       return notUtf8(body);
   }
@@ -34,15 +45,18 @@ export function spoilMessage(kind: SpoiltMessage, { era, id, body }: ProperMessa
 
 function notUtf8(body: string): Buffer {
   const message = JSON.parse(body) as Record<string, unknown>;
-  const params = isObject(message['params']) ? message['params'] : {};
-  const bytes = Buffer.from(JSON.stringify({ ...message, params: { ...params, _meta: { ...metaOf(body), [META_KEY]: '??' } } }), 'utf8');
+  const params = isObject(message.params) ? message.params : {};
+  const bytes = Buffer.from(
+    JSON.stringify({ ...message, params: { ...params, _meta: { ...metaOf(body), [META_KEY]: '??' } } }),
+    'utf8',
+  );
   bytes.set(NOT_UTF8, bytes.indexOf(`"${META_KEY}":"??"`) + META_KEY.length + 4);
   return bytes;
 }
 
 function metaOf(body: string): Record<string, unknown> {
   const { params } = JSON.parse(body) as { readonly params?: unknown };
-  return isObject(params) && isObject(params['_meta']) ? params['_meta'] : {};
+  return isObject(params) && isObject(params._meta) ? params._meta : {};
 }
 
 /** As much of it as a sample could show. */

@@ -2,9 +2,14 @@ import type { TargetPlan } from '../../scenarios/schema/plan.js';
 import { canReach, type TransportName } from '../../scenarios/schema/transports.js';
 import type { Endpoint } from './messages.js';
 
-/** Where clients of this transport go, in the order of allocation: endpoints made for it, and those for any transport of their scheme. */
+/**
+ * Where clients of this transport go, in the order of allocation: endpoints made for it, and those for any transport of
+ * their scheme.
+ */
 export function endpointsFor(endpoints: readonly Endpoint[], transport: TransportName): readonly Endpoint[] {
-  return endpoints.filter((endpoint) => (endpoint.transport === undefined ? canReach(transport, endpoint.url) : endpoint.transport === transport));
+  return endpoints.filter((endpoint) =>
+    endpoint.transport === undefined ? canReach(transport, endpoint.url) : endpoint.transport === transport,
+  );
 }
 
 /** A server that each session starts for itself. */
@@ -13,6 +18,16 @@ export function commandEndpoint({ server }: Extract<TargetPlan, { kind: 'command
 }
 
 /** A server that somebody else runs, as workers are told of it; with everything secret that goes with it. */
-export function urlEndpoints({ urls, headers, tls, tokens }: Extract<TargetPlan, { kind: 'url' }>): readonly Endpoint[] {
-  return urls.map((url) => ({ url, headers, ...(tls === undefined ? {} : { tls }), ...(tokens === undefined ? {} : { tokens }) }));
+export function urlEndpoints({
+  urls,
+  headers,
+  tls,
+  tokens,
+}: Extract<TargetPlan, { kind: 'url' }>): readonly Endpoint[] {
+  return urls.map((url) => ({
+    url,
+    headers,
+    ...(tls === undefined ? {} : { tls }),
+    ...(tokens === undefined ? {} : { tokens }),
+  }));
 }

@@ -3,17 +3,22 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { heartbeat, heartbeatAnswer, preflightResult, registered, registration } from './messages.js';
-import { acknowledgement, telemetry } from './telemetry.js';
 import { parseOrder } from './order-codec.js';
+import { acknowledgement, telemetry } from './telemetry.js';
 
-/** Golden files are no code, so they are not in the build: they lie beside the source, at the same path below the package. */
+/**
+ * Golden files are no code, so they are not in the build: they lie beside the source, at the same path below the
+ * package.
+ */
 function goldenFolder(): string {
   let root = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(root, 'package.json'))) root = dirname(root);
   return join(root, 'client-sim/protocol/golden');
 }
 
-const parse = (schema: { parse(value: unknown): unknown }) => (json: string): unknown => schema.parse(JSON.parse(json));
+function parse(schema: { parse(value: unknown): unknown }) {
+  return (json: string): unknown => schema.parse(JSON.parse(json));
+}
 
 /** How each message of the protocol is read. A file without a reader, or a reader without a file, fails. */
 const readers: Readonly<Record<string, (json: string) => unknown>> = {
@@ -41,11 +46,14 @@ describe('golden messages: a change of the protocol shows here', () => {
     expect(JSON.parse(JSON.stringify(read(text)))).toEqual(JSON.parse(text));
   });
 
-  test.each(Object.entries(readers))('%s of another protocol version, or with an unknown key, is refused', (file, read) => {
-    const message = JSON.parse(readFileSync(join(goldenFolder(), file), 'utf8')) as Record<string, unknown>;
-    expect(() => read(JSON.stringify({ ...message, protocol: 2 }))).toThrow();
-    expect(() => read(JSON.stringify({ ...message, unheard: true }))).toThrow();
-  });
+  test.each(Object.entries(readers))(
+    '%s of another protocol version, or with an unknown key, is refused',
+    (file, read) => {
+      const message = JSON.parse(readFileSync(join(goldenFolder(), file), 'utf8')) as Record<string, unknown>;
+      expect(() => read(JSON.stringify({ ...message, protocol: 2 }))).toThrow();
+      expect(() => read(JSON.stringify({ ...message, unheard: true }))).toThrow();
+    },
+  );
 });
 
 test('an order that is none says what is wrong with it', () => {

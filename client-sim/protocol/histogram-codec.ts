@@ -20,12 +20,17 @@ export function emptyHistogram(): Histogram {
   return build({ ...HISTOGRAM_BOUNDS, bitBucketSize: 64 });
 }
 
-/** HdrHistogram V2 compressed base64 to a histogram that can be merged with `add`. @throws Error when it is not one, or has other bounds */
+/**
+ * HdrHistogram V2 compressed base64 to a histogram that can be merged with `add`. @throws Error when it is not one, or
+ * has other bounds
+ */
 export function decodeHistogram(base64: string): Histogram {
   const histogram = decodeFromCompressedBase64(base64);
-  const same = histogram.highestTrackableValue === HISTOGRAM_BOUNDS.highestTrackableValue
-    && histogram.numberOfSignificantValueDigits === HISTOGRAM_BOUNDS.numberOfSignificantValueDigits;
-  if (!same) throw new Error('histogram has other bounds than 1 us .. 1 h with 3 digits: merging it would lose precision');
+  const same =
+    histogram.highestTrackableValue === HISTOGRAM_BOUNDS.highestTrackableValue &&
+    histogram.numberOfSignificantValueDigits === HISTOGRAM_BOUNDS.numberOfSignificantValueDigits;
+  if (!same)
+    throw new Error('histogram has other bounds than 1 us .. 1 h with 3 digits: merging it would lose precision');
   return histogram;
 }
 
@@ -72,11 +77,15 @@ export function encodeCells(cells: ReadonlyMap<number, number>): string | undefi
 /** One thread hands its cells over in order; those of several are mixed. */
 function ascending(cells: ReadonlyMap<number, number>): Uint32Array {
   const order = Uint32Array.from(cells.keys());
-  for (let index = 1; index < order.length; index++) if ((order[index] as number) < (order[index - 1] as number)) return order.sort();
+  for (let index = 1; index < order.length; index++)
+    if ((order[index] as number) < (order[index - 1] as number)) return order.sort();
   return order;
 }
 
-/** LEB128: seven bits a byte, the lowest first. What is negative (a run of zeros) has been made odd by the caller (ZigZag). */
+/**
+ * LEB128: seven bits a byte, the lowest first. What is negative (a run of zeros) has been made odd by the caller
+ * (ZigZag).
+ */
 function putWord(at: number, word: number): number {
   let rest = word;
   while (rest > 0x7f) {
@@ -90,7 +99,8 @@ function putWord(at: number, word: number): number {
 function putHead(payloadBytes: number): void {
   scratch.writeInt32BE(COOKIE, 0);
   scratch.writeInt32BE(payloadBytes, 4);
-  // Normalizing index offset: nothing is shifted. (hdr-histogram-js writes 1 here and an integer at the end, and reads neither.)
+  // Normalizing index offset: nothing is shifted. (hdr-histogram-js writes 1 here and an integer at the end, and reads
+  // neither.)
   scratch.writeInt32BE(0, 8);
   scratch.writeInt32BE(HISTOGRAM_BOUNDS.numberOfSignificantValueDigits, 12);
   scratch.writeBigInt64BE(BigInt(HISTOGRAM_BOUNDS.lowestDiscernibleValue), 16);

@@ -24,13 +24,22 @@ export const registration = z.strictObject({
   /** Wished place in the order of allocation (in a Swarm: the task's slot, from 1). */
   slot: z.number().int().positive().optional(),
   /** `bound`: what on its machine allows no more connections, in words. */
-  capacity: z.strictObject({ clients: count, ratePerSecond: z.number().min(0), connections: count, bound: z.string().optional() }),
+  capacity: z.strictObject({
+    clients: count,
+    ratePerSecond: z.number().min(0),
+    connections: count,
+    bound: z.string().optional(),
+  }),
   threads: z.number().int().positive(),
   version: z.string(),
-  /** What names this very process; the same worker registering again (after a 404) keeps it, a restarted one does not. */
+  /**
+   * What names this very process; the same worker registering again (after a 404) keeps it, a restarted one does not.
+   */
   incarnation: z.uuid(),
   /** The run it is still working on, so that a restarted controller can adopt it; sequences it still holds. */
-  running: z.strictObject({ runId: z.string(), workerId: z.string(), oldestUnacknowledged: count.optional() }).optional(),
+  running: z
+    .strictObject({ runId: z.string(), workerId: z.string(), oldestUnacknowledged: count.optional() })
+    .optional(),
 });
 export type Registration = z.infer<typeof registration>;
 
@@ -53,7 +62,10 @@ export const health = z.strictObject({
   memoryBytes: count,
   /** Worst engine thread; its waiting for a processor is part of it. */
   eventLoopUtilization: z.number().min(0),
-  /** Share of the interval in which an engine thread was ready to run and had no processor, the worst of them; absent: not known. */
+  /**
+   * Share of the interval in which an engine thread was ready to run and had no processor, the worst of them; absent:
+   * not known.
+   */
   processorWait: z.number().min(0).max(1).optional(),
   eventLoopDelayP99Ms: z.number().min(0),
   lagP99Ms: z.number().min(0),
@@ -96,7 +108,10 @@ export type HeartbeatAnswer = z.infer<typeof heartbeatAnswer>;
 /** The part of the plan a worker needs; see `workerPlan`. */
 export type WorkerPlan = Pick<Plan, 'scenario' | 'seed' | 'profiles' | 'stages' | 'drainMs' | 'limits'>;
 
-/** Where to send the load. Replica of a client = its allocation key modulo the number of endpoints of its transport; see `endpointsFor`. */
+/**
+ * Where to send the load. Replica of a client = its allocation key modulo the number of endpoints of its transport; see
+ * `endpointsFor`.
+ */
 export interface Endpoint {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -197,7 +212,11 @@ export const exchange = z.strictObject({
 });
 export type Exchange = z.infer<typeof exchange>;
 
-const pinnedProtocol = z.strictObject({ era: z.enum(['legacy', 'modern']), version: z.string(), sessions: z.boolean() });
+const pinnedProtocol = z.strictObject({
+  era: z.enum(['legacy', 'modern']),
+  version: z.string(),
+  sessions: z.boolean(),
+});
 
 export const preflightResult = z.strictObject({
   protocol: version,

@@ -1,17 +1,36 @@
 import { z } from 'zod';
 import { transportNames } from '../../scenarios/schema/transports.js';
-import { PROTOCOL, type Endpoint, type Order } from './messages.js';
+import { type Endpoint, type Order, PROTOCOL } from './messages.js';
 import { workerPlan } from './plan-codec.js';
 
 const count = z.number().int().min(0);
 const common = { protocol: z.literal(PROTOCOL), runId: z.string().min(1) };
-const tls = z.strictObject({ ca: z.string().exactOptional(), cert: z.string().exactOptional(), key: z.string().exactOptional(), insecure: z.boolean() });
+const tls = z.strictObject({
+  ca: z.string().exactOptional(),
+  cert: z.string().exactOptional(),
+  key: z.string().exactOptional(),
+  insecure: z.boolean(),
+});
 /** Also what a controller keeps of a run for one that adopts it. */
 export const endpointCodec: z.ZodType<Endpoint> = z.strictObject({
-  url: z.url(), headers: z.record(z.string(), z.string()), transport: z.enum(transportNames).exactOptional(),
-  replica: z.string().exactOptional(), cookies: z.boolean().exactOptional(),
-  server: z.strictObject({ command: z.array(z.string()).min(1), env: z.record(z.string(), z.string()), inherited: z.record(z.string(), z.string()) }).exactOptional(),
-  tls: tls.exactOptional(), tokens: z.array(z.string()).min(1).exactOptional(), sources: z.array(z.union([z.ipv4(), z.ipv6()])).min(1).exactOptional(),
+  url: z.url(),
+  headers: z.record(z.string(), z.string()),
+  transport: z.enum(transportNames).exactOptional(),
+  replica: z.string().exactOptional(),
+  cookies: z.boolean().exactOptional(),
+  server: z
+    .strictObject({
+      command: z.array(z.string()).min(1),
+      env: z.record(z.string(), z.string()),
+      inherited: z.record(z.string(), z.string()),
+    })
+    .exactOptional(),
+  tls: tls.exactOptional(),
+  tokens: z.array(z.string()).min(1).exactOptional(),
+  sources: z
+    .array(z.union([z.ipv4(), z.ipv6()]))
+    .min(1)
+    .exactOptional(),
 });
 const endpoint = endpointCodec;
 const pinned = z.strictObject({ era: z.enum(['legacy', 'modern']), version: z.string(), sessions: z.boolean() });
@@ -21,13 +40,34 @@ const endpoints = z.array(endpoint).min(1);
 const slots = z.strictObject({ profile: count, start: count, step: z.number().int().positive(), count });
 
 const order: z.ZodType<Order> = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('preflight'), ...common, plan: workerPlan, endpoints, era, routes: z.array(z.strictObject({ profiles, endpoints, era })).exactOptional() }),
   z.strictObject({
-    type: z.literal('assignment'), ...common, workerId: z.string(), assignmentId: z.string(), plan: workerPlan,
-    endpoints, pinned, routes: z.array(z.strictObject({ profiles, endpoints, pinned })).exactOptional(), slots: z.array(slots), startAt: z.number(), joinMs: z.number().min(0),
+    type: z.literal('preflight'),
+    ...common,
+    plan: workerPlan,
+    endpoints,
+    era,
+    routes: z.array(z.strictObject({ profiles, endpoints, era })).exactOptional(),
   }),
   z.strictObject({
-    type: z.literal('adjust'), ...common, adjustId: z.string(), atMs: z.number().min(0), stage: count, load: z.number().min(0),
+    type: z.literal('assignment'),
+    ...common,
+    workerId: z.string(),
+    assignmentId: z.string(),
+    plan: workerPlan,
+    endpoints,
+    pinned,
+    routes: z.array(z.strictObject({ profiles, endpoints, pinned })).exactOptional(),
+    slots: z.array(slots),
+    startAt: z.number(),
+    joinMs: z.number().min(0),
+  }),
+  z.strictObject({
+    type: z.literal('adjust'),
+    ...common,
+    adjustId: z.string(),
+    atMs: z.number().min(0),
+    stage: count,
+    load: z.number().min(0),
     profile: z.string().exactOptional(),
   }),
   z.strictObject({ type: z.literal('stop'), ...common, mode: z.enum(['drain', 'now']) }),
@@ -43,8 +83,12 @@ export function parseOrder(json: string): Order {
   }
   const parsed = order.safeParse(value);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join('.') || 'order'}: ${issue.message}`);
-  throw new OrderError(`an order does not follow protocol ${PROTOCOL}: ${problems.join('; ')}. Controller and worker must be of the same version.`);
+  const problems = parsed.error.issues
+    .slice(0, 5)
+    .map((issue) => `${issue.path.join('.') || 'order'}: ${issue.message}`);
+  throw new OrderError(
+    `an order does not follow protocol ${PROTOCOL}: ${problems.join('; ')}. Controller and worker must be of the same version.`,
+  );
 }
 
 export class OrderError extends Error {

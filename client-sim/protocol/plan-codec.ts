@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { abortKinds, malformedKinds, type MisbehavePlan } from '../../scenarios/schema/misbehave.js';
+import { abortKinds, type MisbehavePlan, malformedKinds } from '../../scenarios/schema/misbehave.js';
 import type { Placeholder, Template } from '../../scenarios/schema/template.js';
 import { transportNames } from '../../scenarios/schema/transports.js';
 import type { WorkerPlan } from './messages.js';
@@ -19,13 +19,15 @@ const placeholder: z.ZodType<Placeholder> = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('stamp') }),
 ]);
 
-export const template: z.ZodType<Template> = z.lazy(() => z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('constant'), json: z.string() }),
-  z.strictObject({ kind: z.literal('object'), entries: z.array(z.tuple([z.string(), template])) }),
-  z.strictObject({ kind: z.literal('array'), items: z.array(template) }),
-  z.strictObject({ kind: z.literal('number'), draw: placeholder }),
-  z.strictObject({ kind: z.literal('string'), parts: z.array(z.union([z.string(), placeholder])) }),
-]));
+export const template: z.ZodType<Template> = z.lazy(() =>
+  z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('constant'), json: z.string() }),
+    z.strictObject({ kind: z.literal('object'), entries: z.array(z.tuple([z.string(), template])) }),
+    z.strictObject({ kind: z.literal('array'), items: z.array(template) }),
+    z.strictObject({ kind: z.literal('number'), draw: placeholder }),
+    z.strictObject({ kind: z.literal('string'), parts: z.array(z.union([z.string(), placeholder])) }),
+  ]),
+);
 
 export const headerPlans = z.array(z.strictObject({ name: z.string(), path: z.array(z.string()) }));
 
@@ -33,7 +35,10 @@ const session = z.discriminatedUnion('mode', [
   z.strictObject({ mode: z.literal('reuse') }),
   z.strictObject({ mode: z.literal('pool'), size: positive }),
   z.strictObject({ mode: z.literal('per-request') }),
-  z.strictObject({ mode: z.literal('churn'), every: z.union([z.strictObject({ operations: positive }), z.strictObject({ ms: z.number().positive() })]) }),
+  z.strictObject({
+    mode: z.literal('churn'),
+    every: z.union([z.strictObject({ operations: positive }), z.strictObject({ ms: z.number().positive() })]),
+  }),
 ]);
 
 const thinkTime = z.discriminatedUnion('kind', [
@@ -44,35 +49,66 @@ const thinkTime = z.discriminatedUnion('kind', [
 ]);
 
 const arrivals = z.discriminatedUnion('model', [
-  z.strictObject({ model: z.literal('open'), ratePerSecond: z.number().positive(), spacing: z.enum(['uniform', 'poisson']) }),
+  z.strictObject({
+    model: z.literal('open'),
+    ratePerSecond: z.number().positive(),
+    spacing: z.enum(['uniform', 'poisson']),
+  }),
   z.strictObject({ model: z.literal('closed'), thinkTime }),
   z.strictObject({ model: z.literal('none') }),
 ]);
 
 const operation = z.strictObject({
   name: z.string().min(1),
-  method: z.enum(['tools/call', 'resources/read', 'prompts/get', 'ping', 'tools/list', 'resources/list', 'prompts/list', 'resources/subscribe']),
+  method: z.enum([
+    'tools/call',
+    'resources/read',
+    'prompts/get',
+    'ping',
+    'tools/list',
+    'resources/list',
+    'prompts/list',
+    'resources/subscribe',
+  ]),
   params: template,
   target: z.string().exactOptional(),
   weight: z.number().min(0),
   stamped: z.literal(true).exactOptional(),
   autoArguments: z.literal(true).exactOptional(),
   paramHeaders: headerPlans.exactOptional(),
-  expect: z.strictObject({
-    contains: z.array(z.string()),
-    equals: z.array(z.strictObject({ text: z.string(), path: z.array(z.union([z.string(), z.number().int()])), json: z.string() })),
-    minBytes: count.exactOptional(),
-    maxBytes: count.exactOptional(),
-  }).exactOptional(),
+  expect: z
+    .strictObject({
+      contains: z.array(z.string()),
+      equals: z.array(
+        z.strictObject({ text: z.string(), path: z.array(z.union([z.string(), z.number().int()])), json: z.string() }),
+      ),
+      minBytes: count.exactOptional(),
+      maxBytes: count.exactOptional(),
+    })
+    .exactOptional(),
 });
 
 const misbehave: z.ZodType<MisbehavePlan> = z.strictObject({
   readBytesPerSecond: z.number().positive().exactOptional(),
   writeBytesPerSecond: z.number().positive().exactOptional(),
-  abort: z.strictObject({ share: z.number().positive().max(1), kinds: z.array(z.enum(abortKinds)).min(1), how: z.enum(['close', 'reset']) }).exactOptional(),
-  malformed: z.strictObject({ share: z.number().positive().max(1), kinds: z.array(z.enum(malformedKinds)).min(1), oversizeBytes: z.number().positive() }).exactOptional(),
+  abort: z
+    .strictObject({
+      share: z.number().positive().max(1),
+      kinds: z.array(z.enum(abortKinds)).min(1),
+      how: z.enum(['close', 'reset']),
+    })
+    .exactOptional(),
+  malformed: z
+    .strictObject({
+      share: z.number().positive().max(1),
+      kinds: z.array(z.enum(malformedKinds)).min(1),
+      oversizeBytes: z.number().positive(),
+    })
+    .exactOptional(),
   idleMs: z.number().positive().exactOptional(),
-  reconnect: z.strictObject({ everyMs: z.number().positive(), together: z.boolean(), session: z.enum(['keep', 'new']) }).exactOptional(),
+  reconnect: z
+    .strictObject({ everyMs: z.number().positive(), together: z.boolean(), session: z.enum(['keep', 'new']) })
+    .exactOptional(),
 });
 
 const profile = z.strictObject({
@@ -115,5 +151,10 @@ export const workerPlan: z.ZodType<WorkerPlan> = z.strictObject({
   profiles: z.array(profile).min(1),
   stages: z.array(stage).min(1),
   drainMs: ms,
-  limits: z.strictObject({ clients: count, ratePerSecond: z.number().min(0), durationMs: ms, bytes: z.number().min(0) }),
+  limits: z.strictObject({
+    clients: count,
+    ratePerSecond: z.number().min(0),
+    durationMs: ms,
+    bytes: z.number().min(0),
+  }),
 });

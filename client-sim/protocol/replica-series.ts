@@ -3,8 +3,9 @@ import { z } from 'zod';
 const count = z.number().int().min(0);
 
 /**
- * What one replica did for one (stage, profile), as far as its answers named it. An operation belongs to the stage it was
- * due in, a session to each stage in which it was answered. A session is a client's set of connections in the stateless era.
+ * What one replica did for one (stage, profile), as far as its answers named it. An operation belongs to the stage it
+ * was due in, a session to each stage in which it was answered. A session is a client's set of connections in the
+ * stateless era.
  */
 export const replicaSeries = z.strictObject({
   stage: count,

@@ -14,14 +14,29 @@ export const settledOperation = z.strictObject({
 });
 export type SettledOperation = z.infer<typeof settledOperation>;
 
-/** An operation whose arguments have been made up. Precondition: its params are constant but for them, as `auto` leaves them. */
+/**
+ * An operation whose arguments have been made up. Precondition: its params are constant but for them, as `auto` leaves
+ * them.
+ */
 export function withArguments(operation: OperationPlan, made: Template): OperationPlan {
   const { autoArguments: _made, ...rest } = operation;
-  return { ...rest, params: { kind: 'object', entries: [['name', { kind: 'constant', json: JSON.stringify(operation.target) }], ['arguments', made]] } };
+  return {
+    ...rest,
+    params: {
+      kind: 'object',
+      entries: [
+        ['name', { kind: 'constant', json: JSON.stringify(operation.target) }],
+        ['arguments', made],
+      ],
+    },
+  };
 }
 
 /** The profiles as they are assigned. */
-export function withSettled(profiles: readonly ProfilePlan[], settled: readonly SettledOperation[]): readonly ProfilePlan[] {
+export function withSettled(
+  profiles: readonly ProfilePlan[],
+  settled: readonly SettledOperation[],
+): readonly ProfilePlan[] {
   if (settled.length === 0) return profiles;
   return profiles.map((profile) => ({
     ...profile,
@@ -34,5 +49,8 @@ export function withSettled(profiles: readonly ProfilePlan[], settled: readonly 
 
 function whole(operation: OperationPlan, { params, paramHeaders }: SettledOperation): OperationPlan {
   const { autoArguments: _made, ...rest } = operation;
-  return { ...(params === undefined ? operation : { ...rest, params }), ...(paramHeaders === undefined ? {} : { paramHeaders }) };
+  return {
+    ...(params === undefined ? operation : { ...rest, params }),
+    ...(paramHeaders === undefined ? {} : { paramHeaders }),
+  };
 }

@@ -4,8 +4,21 @@ import { z } from 'zod';
 const count = z.number().int().min(0);
 
 export const streamCountNames = [
-  'opened', 'resumed', 'ended', 'lost', 'returned', 'updates', 'unreadable',
-  'delivered', 'duplicated', 'outOfOrder', 'progress', 'serverRequests', 'cancelled', 'callsBroken', 'callsResumed',
+  'opened',
+  'resumed',
+  'ended',
+  'lost',
+  'returned',
+  'updates',
+  'unreadable',
+  'delivered',
+  'duplicated',
+  'outOfOrder',
+  'progress',
+  'serverRequests',
+  'cancelled',
+  'callsBroken',
+  'callsResumed',
 ] as const;
 
 /** Of one (stage, profile), in the stage in which it happened. */
@@ -45,9 +58,21 @@ export type StreamCounts = z.infer<typeof streamCounts>;
 
 export function noStreams(): StreamCounts {
   return {
-    opened: 0, resumed: 0, ended: 0, lost: 0, returned: 0, updates: 0, unreadable: 0,
-    delivered: 0, duplicated: 0, outOfOrder: 0, progress: 0, serverRequests: 0, cancelled: 0,
-    callsBroken: 0, callsResumed: 0,
+    opened: 0,
+    resumed: 0,
+    ended: 0,
+    lost: 0,
+    returned: 0,
+    updates: 0,
+    unreadable: 0,
+    delivered: 0,
+    duplicated: 0,
+    outOfOrder: 0,
+    progress: 0,
+    serverRequests: 0,
+    cancelled: 0,
+    callsBroken: 0,
+    callsResumed: 0,
   };
 }
 
@@ -83,7 +108,11 @@ export type Flow = z.infer<typeof flow>;
 
 export function sumOfFlows(a: Flow, b: Flow): Flow {
   return {
-    publisher: a.publisher, published: a.published + b.published, unconfirmed: a.unconfirmed + b.unconfirmed,
-    subscribers: a.subscribers + b.subscribers, before: a.before + b.before, delivered: a.delivered + b.delivered,
+    publisher: a.publisher,
+    published: a.published + b.published,
+    unconfirmed: a.unconfirmed + b.unconfirmed,
+    subscribers: a.subscribers + b.subscribers,
+    before: a.before + b.before,
+    delivered: a.delivered + b.delivered,
   };
 }

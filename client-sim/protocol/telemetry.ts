@@ -1,4 +1,7 @@
-/** What workers report while they run, once a second and at each end of a stage, and what the controller says to it. Units as in `messages.ts`. */
+/**
+ * What workers report while they run, once a second and at each end of a stage, and what the controller says to it.
+ * Units as in `messages.ts`.
+ */
 import { z } from 'zod';
 import { health, PROTOCOL } from './messages.js';
 import { replicaSeries } from './replica-series.js';
@@ -26,7 +29,9 @@ export const operationSeries = z.strictObject({
   unsent: count,
   /** By category; their sum is `failed`. */
   errors: z.record(z.string(), count),
-  /** HdrHistogram V2 compressed, base64, integer microseconds. Absent when empty. `failure`: due to end of failed ones. */
+  /**
+   * HdrHistogram V2 compressed, base64, integer microseconds. Absent when empty. `failure`: due to end of failed ones.
+   */
   histograms: z.partialRecord(z.enum(histogramNames), z.string()),
 });
 export type OperationSeries = z.infer<typeof operationSeries>;
@@ -38,7 +43,10 @@ export const sessionSeries = z.strictObject({
   sessionsOpened: count,
   sessionsClosed: count,
   sessionsLost: count,
-  /** Sessions that had a correct answer to an operation in this stage, each counted once, in the stage in which the answer came. */
+  /**
+   * Sessions that had a correct answer to an operation in this stage, each counted once, in the stage in which the
+   * answer came.
+   */
   sessionsAnswered: count,
   connectionsOpened: count,
   connectFailures: z.record(z.string(), count),
@@ -92,7 +100,9 @@ export const telemetry = z.strictObject({
   /** Since the last batch, by publisher. Absent: nothing was published or heard of. */
   flows: z.array(flow).optional(),
   /** Set on the last batch of this worker for this run. */
-  final: z.strictObject({ reason: z.enum(['finished', 'stopped', 'lease-lost', 'failed']), problem: z.string().optional() }).optional(),
+  final: z
+    .strictObject({ reason: z.enum(['finished', 'stopped', 'lease-lost', 'failed']), problem: z.string().optional() })
+    .optional(),
 });
 export type Telemetry = z.infer<typeof telemetry>;
 

@@ -2,14 +2,18 @@ import { describe, expect, test } from '@jest/globals';
 import { CookieJar } from './cookie-jar.js';
 import { negotiate } from './negotiate.js';
 import { ChannelProbe, MODERN } from './testing/channel-probe.js';
-import { ACCEPTED, http, json, legacy, result, startRawServer, type RawHandler } from './testing/raw-server.js';
+import { ACCEPTED, http, json, legacy, type RawHandler, result, startRawServer } from './testing/raw-server.js';
 
-const answerFrom = (headers: (request: number) => string): RawHandler => {
+function answerFrom(headers: (request: number) => string): RawHandler {
   let requests = 0;
   return ({ message }, socket) => void socket.write(json(result(message.id), headers(requests++)));
-};
-const named = (name: string): string => `X-Swarmbench-Replica: ${name}\r\n`;
-const served = (name: string): string => `x-swarmbench-server: ${name}\r\n`;
+}
+function named(name: string): string {
+  return `X-Swarmbench-Replica: ${name}\r\n`;
+}
+function served(name: string): string {
+  return `x-swarmbench-server: ${name}\r\n`;
+}
 
 describe('every answer is attributed', () => {
   test('to the replica that it names, also when it is known byte for byte', async () => {
@@ -27,7 +31,9 @@ describe('every answer is attributed', () => {
   });
 
   test('to what the gateway says, where the server does not name itself; to nobody where neither does', async () => {
-    const server = await startRawServer(answerFrom((request) => [served('10.0.1.5:3000'), named('me') + served('10.0.1.5:3000'), ''][request % 3] ?? ''));
+    const server = await startRawServer(
+      answerFrom((request) => [served('10.0.1.5:3000'), named('me') + served('10.0.1.5:3000'), ''][request % 3] ?? ''),
+    );
     const probe = await new ChannelProbe(server.url, { pinned: MODERN }).open();
     for (let round = 0; round < 9; round++) await probe.call();
     expect(probe.replicas).toEqual(Array.from({ length: 3 }, () => ['10.0.1.5:3000', 'me', '']).flat());
@@ -35,7 +41,10 @@ describe('every answer is attributed', () => {
 
   test('errors with an answer have a replica, a broken connection has none', async () => {
     let requests = 0;
-    const server = await startRawServer((_request, socket) => void (requests++ === 0 ? socket.write(http('500 Oops', '{}', named('a'))) : socket.destroy()));
+    const server = await startRawServer(
+      (_request, socket) =>
+        void (requests++ === 0 ? socket.write(http('500 Oops', '{}', named('a'))) : socket.destroy()),
+    );
     const probe = await new ChannelProbe(server.url, { pinned: MODERN }).open();
     expect([...(await probe.call()), ...(await probe.call())]).toEqual(['http_500', 'stream_lost']);
     expect(probe.replicas).toEqual(['a', '']);
@@ -43,8 +52,15 @@ describe('every answer is attributed', () => {
 
   test('so are handshake and goodbye, and a replica that does not know the session', async () => {
     const server = await startRawServer(({ verb, message }, socket) => {
-      if (message.method === 'initialize') socket.write(json({ jsonrpc: '2.0', id: message.id, result: { protocolVersion: '2025-11-25' } }, `mcp-session-id: s\r\n${named('a')}`));
-      else if (message.method === 'notifications/initialized') socket.write(ACCEPTED.replace('content-length', `${named('b')}content-length`));
+      if (message.method === 'initialize')
+        socket.write(
+          json(
+            { jsonrpc: '2.0', id: message.id, result: { protocolVersion: '2025-11-25' } },
+            `mcp-session-id: s\r\n${named('a')}`,
+          ),
+        );
+      else if (message.method === 'notifications/initialized')
+        socket.write(ACCEPTED.replace('content-length', `${named('b')}content-length`));
       else if (verb === 'DELETE') socket.write(http('404 Not Found', '', named('c')));
       else socket.write(json(result(message.id), named('a')));
     });
@@ -61,7 +77,13 @@ describe('cookies', () => {
     let answers = 0;
     const head = (): string => (answers++ === 0 ? 'set-cookie: GATE=one; path=/\r\nSet-Cookie: other=2\r\n' : '');
     return startRawServer(({ message, verb }, socket) => {
-      if (message.method === 'initialize') socket.write(json({ jsonrpc: '2.0', id: message.id, result: { protocolVersion: '2025-11-25' } }, `mcp-session-id: s\r\n${head()}`));
+      if (message.method === 'initialize')
+        socket.write(
+          json(
+            { jsonrpc: '2.0', id: message.id, result: { protocolVersion: '2025-11-25' } },
+            `mcp-session-id: s\r\n${head()}`,
+          ),
+        );
       else if (message.method === 'notifications/initialized') socket.write(ACCEPTED);
       else if (verb === 'DELETE') socket.write(http('200 OK', ''));
       else socket.write(json(result(message.id), head()));
@@ -70,30 +92,48 @@ describe('cookies', () => {
 
   test('are kept for a session and sent back, where the endpoint wants it', async () => {
     const server = await cookieServer();
-    const cookies = async (endpoint: { url: string; headers: Record<string, string>; cookies?: boolean }): Promise<readonly (string | undefined)[]> => {
+    const cookies = async (endpoint: {
+      url: string;
+      headers: Record<string, string>;
+      cookies?: boolean;
+    }): Promise<readonly (string | undefined)[]> => {
       const before = server.requests.length;
       const probe = await new ChannelProbe(endpoint.url, { endpoint }).open();
       await probe.call();
       await probe.call();
       await probe.close('delete');
-      return server.requests.slice(before).map(({ headers }) => headers['cookie']);
+      return server.requests.slice(before).map(({ headers }) => headers.cookie);
     };
-    expect(await cookies({ url: server.url, headers: {}, cookies: true })).toEqual([undefined, ...Array<string>(4).fill('GATE=one; other=2')]);
+    expect(await cookies({ url: server.url, headers: {}, cookies: true })).toEqual([
+      undefined,
+      ...Array<string>(4).fill('GATE=one; other=2'),
+    ]);
     expect(await cookies({ url: server.url, headers: {} })).toEqual(Array(5).fill(undefined));
   });
 
-  test('in the stateless era come with the first answer, and stand beside one of the target\'s own headers', async () => {
+  test("in the stateless era come with the first answer, and stand beside one of the target's own headers", async () => {
     const server = await cookieServer();
-    const probe = await new ChannelProbe(server.url, { pinned: MODERN, endpoint: { url: server.url, headers: { Cookie: 'login=x' }, cookies: true } }).open();
+    const probe = await new ChannelProbe(server.url, {
+      pinned: MODERN,
+      endpoint: { url: server.url, headers: { Cookie: 'login=x' }, cookies: true },
+    }).open();
     for (let round = 0; round < 3; round++) await probe.call();
-    expect(server.requests.map(({ headers }) => headers['cookie'])).toEqual(['login=x', 'login=x; GATE=one; other=2', 'login=x; GATE=one; other=2']);
+    expect(server.requests.map(({ headers }) => headers.cookie)).toEqual([
+      'login=x',
+      'login=x; GATE=one; other=2',
+      'login=x; GATE=one; other=2',
+    ]);
   });
 
   test('are kept by the preflight as well', async () => {
     const server = await cookieServer();
     const { session } = await negotiate({ url: server.url, headers: {}, cookies: true }, 'legacy');
     await session.close();
-    expect(server.requests.map(({ headers }) => headers['cookie'])).toEqual([undefined, 'GATE=one; other=2', 'GATE=one; other=2']);
+    expect(server.requests.map(({ headers }) => headers.cookie)).toEqual([
+      undefined,
+      'GATE=one; other=2',
+      'GATE=one; other=2',
+    ]);
   });
 
   test('are replaced and taken back', () => {
@@ -112,9 +152,19 @@ describe('cookies', () => {
 
 test('a session that its gateway sends elsewhere is lost by the replica that says so', async () => {
   let calls = 0;
-  const server = await startRawServer(legacy((_request, socket) => {
-    socket.write(calls++ === 0 ? json(result(1_000_000_000), named('a')) : http('404 Not Found', '{"error":{"code":-32001,"message":"Session not found"}}', `content-type: application/json\r\n${named('b')}`));
-  }));
+  const server = await startRawServer(
+    legacy((_request, socket) => {
+      socket.write(
+        calls++ === 0
+          ? json(result(1_000_000_000), named('a'))
+          : http(
+              '404 Not Found',
+              '{"error":{"code":-32001,"message":"Session not found"}}',
+              `content-type: application/json\r\n${named('b')}`,
+            ),
+      );
+    }),
+  );
   const probe = await new ChannelProbe(server.url).open();
   expect([...(await probe.call()), ...(await probe.call())]).toEqual(['correct', 'session_lost']);
   expect(probe.replicas).toEqual(['a', 'b']);

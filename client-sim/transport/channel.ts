@@ -7,11 +7,11 @@
  */
 
 import type { MisbehavePlan } from '../../scenarios/schema/plan.js';
-import type { ClientInfo } from '../mcp/revisions.js';
-import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
-import type { RequestTemplate } from '../mcp/request-template.js';
 import type { Draw } from '../mcp/draw.js';
+import type { RequestTemplate } from '../mcp/request-template.js';
+import type { ClientInfo } from '../mcp/revisions.js';
 import type { Failure } from '../measure/failure.js';
+import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import type { StreamCounts } from '../protocol/streams.js';
 import type { StreamListener } from './stream/stream-listener.js';
 
@@ -43,9 +43,15 @@ export interface Channel {
    */
   send(template: RequestTemplate, draw: Draw, ticket: number): void;
   flush(): void;
-  /** The client no longer waits for this ticket (timeout). A late answer is counted and dropped; a connection on which nobody waits any more is closed. */
+  /**
+   * The client no longer waits for this ticket (timeout). A late answer is counted and dropped; a connection on which
+   * nobody waits any more is closed.
+   */
   abandon(ticket: number): void;
-  /** Ends the session: `delete` says goodbye (DELETE), `abandon` just closes the sockets, `reset` closes them with RST. Ends in `onClosed`. */
+  /**
+   * Ends the session: `delete` says goodbye (DELETE), `abandon` just closes the sockets, `reset` closes them with RST.
+   * Ends in `onClosed`.
+   */
   close(how: 'delete' | 'abandon' | 'reset'): void;
   /**
    * Loses all connections at once, as when a network fails, and makes them again; the session stays. Requests in flight
@@ -69,7 +75,8 @@ export interface ChannelEvents {
   /**
    * @param nowMs when the answer's last byte was read
    * @param failure undefined for a correct answer
-   * @param replica number of the replica that answered (see `ReplicaNames`); 0 or absent: not known, or there was no answer
+   * @param replica number of the replica that answered (see `ReplicaNames`); 0 or absent: not known, or there was no
+   * answer
    */
   onAnswer(ticket: number, nowMs: number, failure: Failure | undefined, replica?: number): void;
   /**

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { until } from '../../tests/support/until.js';
 import { ChannelProbe } from './testing/channel-probe.js';
-import { correct, http, legacy, startRawServer, type RawHandler } from './testing/raw-server.js';
+import { correct, http, legacy, type RawHandler, startRawServer } from './testing/raw-server.js';
 
 const answerAll: RawHandler = ({ message }, socket) => void socket.write(correct(message.id));
 
@@ -24,12 +24,17 @@ describe('closing', () => {
     expect(probe.counters.connectionsActive).toBe(0);
   });
 
-  test.each(['200 OK', '202 Accepted', '404 Not Found', '405 Method Not Allowed'])('is over whether the goodbye is answered with %s', async (status) => {
-    const server = await startRawServer((request, socket) => (request.verb === 'DELETE' ? void socket.write(http(status, '')) : legacy(answerAll)(request, socket)));
-    const probe = await new ChannelProbe(server.url).open();
-    await probe.close('delete');
-    expect(probe.log).toEqual(['closed']);
-  });
+  test.each(['200 OK', '202 Accepted', '404 Not Found', '405 Method Not Allowed'])(
+    'is over whether the goodbye is answered with %s',
+    async (status) => {
+      const server = await startRawServer((request, socket) =>
+        request.verb === 'DELETE' ? void socket.write(http(status, '')) : legacy(answerAll)(request, socket),
+      );
+      const probe = await new ChannelProbe(server.url).open();
+      await probe.close('delete');
+      expect(probe.log).toEqual(['closed']);
+    },
+  );
 
   test('while opening ends the opening', async () => {
     const server = await startRawServer(() => undefined);

@@ -1,14 +1,14 @@
-import type { Failure } from '../measure/failure.js';
 import type { Problem } from '../mcp/judge-message.js';
+import type { Failure } from '../measure/failure.js';
 import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import { CookieJar } from './cookie-jar.js';
 import { EndpointMemory } from './endpoint-memory.js';
-import { Connection } from './http/connection.js';
 import type { BrokenCall } from './http/broken-call.js';
+import { Connection } from './http/connection.js';
 import type { ConnectionOwner } from './http/connection-owner.js';
 import type { ControlAnswer, ControlOutcome } from './http/control.js';
 import type { Line } from './line.js';
-import { requestBytes, type RequestKind } from './request-head.js';
+import { type RequestKind, requestBytes } from './request-head.js';
 import { requestText, responseText } from './sample.js';
 import { answerServerRequest } from './server-request.js';
 import { createEngineWire, createWireCounters, createWireShared, type WireShared } from './shared.js';
@@ -29,15 +29,13 @@ export class ColdLine implements ConnectionOwner, Line {
   private readonly main: Connection;
   /** For answers to the server's own requests while the main line waits for its stream. */
   private readonly side: Connection;
-  private readonly endpoint: Endpoint;
   private readonly shared: WireShared;
   /** Of the exchange under way. */
   private asked: PinnedProtocol['era'] = 'legacy';
   private resumption: CallResumption | undefined;
 
   /** @throws TypeError when the endpoint's URL is not http(s), or a header cannot be sent */
-  constructor(endpoint: Endpoint) {
-    this.endpoint = endpoint;
+  constructor(private readonly endpoint: Endpoint) {
     this.cookies = endpoint.cookies === true ? new CookieJar() : undefined;
     const shared = createWireShared(createEngineWire(), createWireCounters());
     this.shared = shared;
@@ -51,7 +49,13 @@ export class ColdLine implements ConnectionOwner, Line {
    * Sends one request and waits for its answer; never rejects for anything the server does.
    * @param id of the JSON-RPC answer awaited; undefined: the end of the HTTP answer
    */
-  async exchange(era: 'legacy' | 'modern', kind: RequestKind, body: string, id: number | undefined, timeoutMs: number): Promise<ControlOutcome> {
+  async exchange(
+    era: 'legacy' | 'modern',
+    kind: RequestKind,
+    body: string,
+    id: number | undefined,
+    timeoutMs: number,
+  ): Promise<ControlOutcome> {
     const request = requestBytes(this.endpoint, era, kind, body);
     this.asked = era;
     return new Promise((resolve) => {
@@ -75,7 +79,10 @@ export class ColdLine implements ConnectionOwner, Line {
   }
 
   responseText(answer: ControlAnswer): string {
-    return responseText(answer, answer.messages.length > 0 ? answer.messages.map((message) => `data: ${message}`).join('\n\n') : answer.body);
+    return responseText(
+      answer,
+      answer.messages.length > 0 ? answer.messages.map((message) => `data: ${message}`).join('\n\n') : answer.body,
+    );
   }
 
   close(): void {
@@ -86,20 +93,52 @@ export class ColdLine implements ConnectionOwner, Line {
 
   onServerRequest(request: Record<string, unknown>): void {
     if (this.side.room === 0) return;
-    this.side.sendControl(requestBytes(this.endpoint, 'legacy', { verb: 'POST', ...this.settled }, answerServerRequest(request)), { id: undefined, done: () => undefined });
+    this.side.sendControl(
+      requestBytes(this.endpoint, 'legacy', { verb: 'POST', ...this.settled }, answerServerRequest(request)),
+      { id: undefined, done: () => undefined },
+    );
     this.side.flush();
   }
 
   onBroken(call: BrokenCall): boolean {
     const { control } = call;
     if (control === undefined || this.asked !== 'legacy') return false;
-    const { endpoint, hasSession, memory: { address } } = this;
-    const host = { endpoint, hasSession, address, settled: () => ({ ...this.settled, cookie: this.cookies?.header }), onServerRequest: (request: Record<string, unknown>) => this.onServerRequest(request) };
+    const {
+      endpoint,
+      hasSession,
+      memory: { address },
+    } = this;
+    const host = {
+      endpoint,
+      hasSession,
+      address,
+      settled: () => ({ ...this.settled, cookie: this.cookies?.header }),
+      onServerRequest: (request: Record<string, unknown>) => this.onServerRequest(request),
+    };
     this.resumption = new CallResumption(host, this.shared, call, undefined, (outcome) => {
       if (outcome.kind === 'lost') return control.done({ kind: 'failed', failure: outcome.problem });
-      const { bytes, start, end, replica, head: { status, mediaType, contentType, retryAfter, location } } = outcome;
+      const {
+        bytes,
+        start,
+        end,
+        replica,
+        head: { status, mediaType, contentType, retryAfter, location },
+      } = outcome;
       const text = bytes.toString('utf8', start, end);
-      control.done({ kind: 'answered', answer: { status, mediaType, contentType, retryAfter, location, sessionId: '', replica, body: text, messages: [text] } });
+      control.done({
+        kind: 'answered',
+        answer: {
+          status,
+          mediaType,
+          contentType,
+          retryAfter,
+          location,
+          sessionId: '',
+          replica,
+          body: text,
+          messages: [text],
+        },
+      });
     });
     return true;
   }

@@ -3,20 +3,44 @@ import { describe, expect, test } from '@jest/globals';
 import { until } from '../../tests/support/until.js';
 import { ConnectLimiter } from './http/connect-limiter.js';
 import { ChannelProbe, COUNTED, ECHO, MODERN } from './testing/channel-probe.js';
-import { chunk, correct, event, http, json, LAST_CHUNK, legacy, NO_SESSION, result, SSE_HEAD, startRawServer, type RawHandler, type RawRequest } from './testing/raw-server.js';
+import {
+  chunk,
+  correct,
+  event,
+  http,
+  json,
+  LAST_CHUNK,
+  legacy,
+  NO_SESSION,
+  type RawHandler,
+  type RawRequest,
+  result,
+  SSE_HEAD,
+  startRawServer,
+} from './testing/raw-server.js';
 
 const answerAll: RawHandler = ({ message }, socket) => void socket.write(correct(message.id));
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
 
 describe('requests in flight', () => {
   test('go out together and are answered in order, as many as there is room for', async () => {
     const held: (() => void)[] = [];
-    const server = await startRawServer(legacy(({ message }, socket) => void held.push(() => socket.write(correct(message.id)))));
+    const server = await startRawServer(
+      legacy(({ message }, socket) => void held.push(() => socket.write(correct(message.id)))),
+    );
     const probe = await new ChannelProbe(server.url, { pipeline: 4 }).open();
     expect(probe.channel.room).toBe(4);
     const answers = probe.call(4, COUNTED);
     await until('all four to be sent', () => probe.channel.room === 0);
-    expect(() => probe.channel.send({ index: 0, method: '', nameHeader: undefined, maxBodyBytes: 0, writeBody: () => 0 }, { seed: 0, slot: 0, sequence: 0 }, 99)).toThrow(RangeError);
+    expect(() =>
+      probe.channel.send(
+        { index: 0, method: '', nameHeader: undefined, maxBodyBytes: 0, writeBody: () => 0 },
+        { seed: 0, slot: 0, sequence: 0 },
+        99,
+      ),
+    ).toThrow(RangeError);
     await until('all four to arrive before any answer', () => held.length === 4);
     for (const answer of held) answer();
     expect(await answers).toEqual(['correct', 'correct', 'correct', 'correct']);
@@ -39,7 +63,12 @@ describe('requests in flight', () => {
     await until('all 3 to be accepted', () => server.open === 3);
     expect(probe.channel.room).toBe(6);
     expect(await probe.call(6)).toEqual(new Array(6).fill('correct'));
-    const perConnection = [1, 2, 3].map((connection) => server.requests.filter((request) => request.connection === connection && request.message.method === 'tools/call').length);
+    const perConnection = [1, 2, 3].map(
+      (connection) =>
+        server.requests.filter(
+          (request) => request.connection === connection && request.message.method === 'tools/call',
+        ).length,
+    );
     expect(perConnection).toEqual([2, 2, 2]);
   });
 
@@ -59,32 +88,55 @@ describe('requests in flight', () => {
 
   test('are answered between the start and the end of one read that brings them all', async () => {
     const held: (number | undefined)[] = [];
-    const server = await startRawServer(legacy(({ message }, socket) => {
-      held.push(message.id);
-      if (held.length % 4 === 0) socket.write(held.slice(-4).map((id) => correct(id)).join(''));
-    }));
+    const server = await startRawServer(
+      legacy(({ message }, socket) => {
+        held.push(message.id);
+        if (held.length % 4 === 0)
+          socket.write(
+            held
+              .slice(-4)
+              .map((id) => correct(id))
+              .join(''),
+          );
+      }),
+    );
     const probe = await new ChannelProbe(server.url, { pipeline: 4 }).open();
     probe.reads.length = 0;
-    for (let round = 0; round < 3; round++) expect(await probe.call(4)).toEqual(['correct', 'correct', 'correct', 'correct']);
+    for (let round = 0; round < 3; round++)
+      expect(await probe.call(4)).toEqual(['correct', 'correct', 'correct', 'correct']);
     expect(probe.reads).toEqual([4, 4, 4]);
   });
 
   test('of any length fit, also far beyond the send buffer', async () => {
     const server = await startRawServer(legacy(answerAll));
     const probe = await new ChannelProbe(server.url, { pipeline: 8 }).open();
-    const long = { ...ECHO, params: { kind: 'object', entries: [['v', { kind: 'string', parts: [{ name: 'text', length: 300_000 }] }]] } } as const;
+    const long = {
+      ...ECHO,
+      params: { kind: 'object', entries: [['v', { kind: 'string', parts: [{ name: 'text', length: 300_000 }] }]] },
+    } as const;
     const tickets = Array.from({ length: 8 }, (_, index) => probe.put(index % 2 === 0 ? long : ECHO));
     probe.channel.flush();
     await until('all answers', () => tickets.every((ticket) => probe.fates[ticket] === 'correct'));
     const calls = server.requests.filter(({ message }) => message.method === 'tools/call');
-    expect(calls.map(({ body }) => body.length > 300_000)).toEqual([true, false, true, false, true, false, true, false]);
+    expect(calls.map(({ body }) => body.length > 300_000)).toEqual([
+      true,
+      false,
+      true,
+      false,
+      true,
+      false,
+      true,
+      false,
+    ]);
     expect(probe.counters.bytesSent).toBeGreaterThan(1_200_000);
   });
 });
 
 describe('a connection that goes', () => {
   test('after each answer, announced, is opened again for the next request', async () => {
-    const server = await startRawServer(legacy(({ message }, socket) => void socket.end(json(result(message.id), 'connection: close\r\n'))));
+    const server = await startRawServer(
+      legacy(({ message }, socket) => void socket.end(json(result(message.id), 'connection: close\r\n'))),
+    );
     const probe = await new ChannelProbe(server.url).open();
     for (let round = 0; round < 3; round++) expect(await probe.call()).toEqual(['correct']);
     expect(server.connectionsOpened).toBe(3);
@@ -92,7 +144,9 @@ describe('a connection that goes', () => {
   });
 
   test('while nothing is in flight is nobody’s fault', async () => {
-    const server = await startRawServer(legacy(({ message }, socket) => void socket.write(correct(message.id), () => setTimeout(() => socket.end(), 20))));
+    const server = await startRawServer(
+      legacy(({ message }, socket) => void socket.write(correct(message.id), () => setTimeout(() => socket.end(), 20))),
+    );
     const probe = await new ChannelProbe(server.url).open();
     expect(await probe.call()).toEqual(['correct']);
     await until('the server to have hung up', () => server.open === 0);
@@ -102,7 +156,9 @@ describe('a connection that goes', () => {
   });
 
   test('is left in time when the server says how long it keeps idle ones', async () => {
-    const server = await startRawServer(legacy(({ message }, socket) => void socket.write(json(result(message.id), 'keep-alive: timeout=1\r\n'))));
+    const server = await startRawServer(
+      legacy(({ message }, socket) => void socket.write(json(result(message.id), 'keep-alive: timeout=1\r\n'))),
+    );
     const probe = await new ChannelProbe(server.url).open();
     expect(await probe.call()).toEqual(['correct']);
     expect(await probe.call()).toEqual(['correct']);
@@ -116,11 +172,18 @@ describe('a connection that goes', () => {
     ['before the answer', (_request, socket) => void socket.end(), /before the answer/],
     ['by reset', (_request, socket) => void socket.resetAndDestroy(), /ECONNRESET|closed/],
     ['within the head', (_request, socket) => void socket.end('HTTP/1.1 200 OK\r\ncontent-'), /within the answer/],
-    ['within the body', (_request, socket) => void socket.end('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"jsonrpc"'), /within the answer/],
+    [
+      'within the body',
+      (_request, socket) =>
+        void socket.end('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"jsonrpc"'),
+      /within the answer/,
+    ],
     ['within a stream', (_request, socket) => void socket.end(SSE_HEAD + chunk('data: {"json')), /within the answer/],
   ])('with a request in flight %s is a lost stream', async (_name, handler, detail) => {
     let calls = 0;
-    const server = await startRawServer(legacy((request, socket) => (++calls <= 3 ? handler(request, socket) : answerAll(request, socket))));
+    const server = await startRawServer(
+      legacy((request, socket) => (++calls <= 3 ? handler(request, socket) : answerAll(request, socket))),
+    );
     const probe = await new ChannelProbe(server.url, { pipeline: 3 }).open();
     expect(await probe.call(3)).toEqual(['stream_lost', 'stream_lost', 'stream_lost']);
     expect(probe.failures[0]?.detail).toMatch(detail);
@@ -130,21 +193,37 @@ describe('a connection that goes', () => {
   });
 
   test('after an answer with others behind it loses those', async () => {
-    const server = await startRawServer(legacy(({ message }, socket) => void (message.id === 1_000_000_000 && socket.end(json(result(message.id), 'connection: close\r\n')))));
+    const server = await startRawServer(
+      legacy(
+        ({ message }, socket) =>
+          void (message.id === 1_000_000_000 && socket.end(json(result(message.id), 'connection: close\r\n'))),
+      ),
+    );
     const probe = await new ChannelProbe(server.url, { pipeline: 3 }).open();
     expect(await probe.call(3)).toEqual(['correct', 'stream_lost', 'stream_lost']);
   });
 
   test('may end an answer that has no other end', async () => {
-    const server = await startRawServer(legacy(({ message }, socket) => void socket.end(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n${JSON.stringify(result(message.id))}`)));
+    const server = await startRawServer(
+      legacy(
+        ({ message }, socket) =>
+          void socket.end(
+            `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n${JSON.stringify(result(message.id))}`,
+          ),
+      ),
+    );
     const probe = await new ChannelProbe(server.url).open();
     expect(await probe.call()).toEqual(['correct']);
   });
 
   test('for good leaves the client trying, ever more seldom', async () => {
-    const gateway = net.createServer((socket) => void socket.on('data', () => socket.destroy()).on('error', () => undefined));
+    const gateway = net.createServer(
+      (socket) => void socket.on('data', () => socket.destroy()).on('error', () => undefined),
+    );
     await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve));
-    const probe = await new ChannelProbe(`http://127.0.0.1:${(gateway.address() as AddressInfo).port}/mcp`, { pinned: MODERN }).open();
+    const probe = await new ChannelProbe(`http://127.0.0.1:${(gateway.address() as AddressInfo).port}/mcp`, {
+      pinned: MODERN,
+    }).open();
     gateway.close();
     expect(await probe.call()).toEqual(['stream_lost']);
     for (const retry of [1, 2]) {
@@ -157,7 +236,9 @@ describe('a connection that goes', () => {
   });
 
   test('with bytes nobody asked for is given up', async () => {
-    const server = await startRawServer(legacy(({ message }, socket) => void socket.write(correct(message.id) + http('408 Request Timeout', ''))));
+    const server = await startRawServer(
+      legacy(({ message }, socket) => void socket.write(correct(message.id) + http('408 Request Timeout', ''))),
+    );
     const probe = await new ChannelProbe(server.url).open();
     expect(await probe.call()).toEqual(['correct']);
     await until('the connection to be given up', () => server.open === 0);
@@ -168,7 +249,9 @@ describe('a connection that goes', () => {
 describe('an abandoned request', () => {
   test('closes its connection when nobody else waits there; the next request opens another', async () => {
     let silent = true;
-    const server = await startRawServer(legacy((request, socket) => (silent ? undefined : answerAll(request, socket)), NO_SESSION));
+    const server = await startRawServer(
+      legacy((request, socket) => (silent ? undefined : answerAll(request, socket)), NO_SESSION),
+    );
     const probe = await new ChannelProbe(server.url).open();
     const ticket = probe.put();
     probe.channel.flush();
@@ -185,7 +268,9 @@ describe('an abandoned request', () => {
 
   test('is dropped and counted when it comes late to a connection where others wait', async () => {
     const held: (() => void)[] = [];
-    const server = await startRawServer(legacy(({ message }, socket) => void held.push(() => socket.write(correct(message.id)))));
+    const server = await startRawServer(
+      legacy(({ message }, socket) => void held.push(() => socket.write(correct(message.id)))),
+    );
     const probe = await new ChannelProbe(server.url, { pipeline: 2 }).open();
     const first = probe.put();
     const second = probe.put();
@@ -197,8 +282,12 @@ describe('an abandoned request', () => {
     expect(probe.fates[first]).toBe('waiting');
     expect(probe.channel.room).toBe(2);
     // And the server has been told not to bother, beside the load.
-    await until('the cancellation', () => server.requests.some(({ message }) => message.method === 'notifications/cancelled'));
-    expect(server.requests.at(-1)?.message.params).toMatchObject({ requestId: server.requests.find(({ message }) => message.method === 'tools/call')?.message.id });
+    await until('the cancellation', () =>
+      server.requests.some(({ message }) => message.method === 'notifications/cancelled'),
+    );
+    expect(server.requests.at(-1)?.message.params).toMatchObject({
+      requestId: server.requests.find(({ message }) => message.method === 'tools/call')?.message.id,
+    });
     expect(probe.counters).toMatchObject({ lateAnswers: 1, streams: { cancelled: 1 } });
     expect(server.connectionsOpened).toBe(2);
   });
@@ -206,7 +295,9 @@ describe('an abandoned request', () => {
 
 describe('a stream', () => {
   test('that stays open gives its answer at once, and its place a while later', async () => {
-    const server = await startRawServer(legacy(({ message }, socket) => void socket.write(SSE_HEAD + chunk(event(result(message.id))))));
+    const server = await startRawServer(
+      legacy(({ message }, socket) => void socket.write(SSE_HEAD + chunk(event(result(message.id))))),
+    );
     const probe = await new ChannelProbe(server.url).open();
     expect(await probe.call()).toEqual(['correct']);
     expect(probe.channel.room).toBe(0);
@@ -217,7 +308,17 @@ describe('a stream', () => {
   });
 
   test('that ends a moment after its answer keeps its connection', async () => {
-    const server = await startRawServer(legacy(({ message }, socket) => void socket.write(SSE_HEAD + chunk(event(result(message.id))), () => setTimeout(() => socket.write(chunk(event({ jsonrpc: '2.0', method: 'notifications/message' })) + LAST_CHUNK), 30))));
+    const server = await startRawServer(
+      legacy(
+        ({ message }, socket) =>
+          void socket.write(SSE_HEAD + chunk(event(result(message.id))), () =>
+            setTimeout(
+              () => socket.write(chunk(event({ jsonrpc: '2.0', method: 'notifications/message' })) + LAST_CHUNK),
+              30,
+            ),
+          ),
+      ),
+    );
     const probe = await new ChannelProbe(server.url).open();
     expect(await probe.call()).toEqual(['correct']);
     await until('room', () => probe.channel.room === 1);
@@ -237,7 +338,13 @@ describe('a stream', () => {
           if (asked.length === 2) waiting?.();
           return;
         }
-        socket.write(SSE_HEAD + chunk(event({ jsonrpc: '2.0', id: 'p', method: 'ping' }) + event({ jsonrpc: '2.0', id: 5, method: 'elicitation/create', params: {} })));
+        socket.write(
+          SSE_HEAD +
+            chunk(
+              event({ jsonrpc: '2.0', id: 'p', method: 'ping' }) +
+                event({ jsonrpc: '2.0', id: 5, method: 'elicitation/create', params: {} }),
+            ),
+        );
         waiting = () => socket.write(chunk(event(result(message.id))) + LAST_CHUNK);
       }),
     );
@@ -255,7 +362,9 @@ describe('a stream', () => {
 });
 
 test('a slow reader takes its answer no faster than it says', async () => {
-  const server = await startRawServer(legacy(({ message }, socket) => void socket.write(correct(message.id, 'x'.repeat(4000)))));
+  const server = await startRawServer(
+    legacy(({ message }, socket) => void socket.write(correct(message.id, 'x'.repeat(4000)))),
+  );
   const probe = await new ChannelProbe(server.url, { readBytesPerSecond: 8000 }).open();
   const startedAt = performance.now();
   expect(await probe.call()).toEqual(['correct']);
@@ -266,7 +375,10 @@ test('a slow reader takes its answer no faster than it says', async () => {
 test('no more than the limit connect at once, and all get their turn', async () => {
   const server = await startRawServer(answerAll);
   const limiter = new ConnectLimiter(2);
-  const probes = Array.from({ length: 9 }, () => new ChannelProbe(server.url, { pinned: MODERN, connections: 2, limiter }));
+  const probes = Array.from(
+    { length: 9 },
+    () => new ChannelProbe(server.url, { pinned: MODERN, connections: 2, limiter }),
+  );
   await Promise.all(probes.map((probe) => probe.open()));
   expect(probes.every((probe) => probe.opened !== undefined)).toBe(true);
   // A connection is up for its client before its server has heard of it.
@@ -276,7 +388,8 @@ test('no more than the limit connect at once, and all get their turn', async () 
 test('one that no longer wants to connect makes room for the next', () => {
   const limiter = new ConnectLimiter(1);
   const begun: string[] = [];
-  const enter = (name: string, wants: boolean): void => limiter.enter({ begin: () => (wants && begun.push(name), wants) });
+  const enter = (name: string, wants: boolean): void =>
+    limiter.enter({ begin: () => (wants && begun.push(name), wants) });
   enter('first', true);
   enter('gone', false);
   enter('second', true);

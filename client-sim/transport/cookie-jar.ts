@@ -3,7 +3,7 @@
  * session go to one URL and end before a cookie would, so of the attributes only those that take a cookie back matter.
  */
 export class CookieJar {
-  readonly #cookies = new Map<string, string>();
+  private readonly cookies = new Map<string, string>();
 
   /** @param setCookie values of `set-cookie` headers, one a line @returns whether anything changed */
   keep(setCookie: string): boolean {
@@ -14,15 +14,17 @@ export class CookieJar {
       const name = pair.slice(0, Math.max(0, equals)).trim();
       const value = pair.slice(equals + 1).trim();
       if (name === '' || !/^[\x21-\x7e]*$/.test(name + value)) continue;
-      if (attributes.some(takesBack)) this.#cookies.delete(name);
-      else this.#cookies.set(name, value);
+      if (attributes.some(takesBack)) this.cookies.delete(name);
+      else this.cookies.set(name, value);
     }
     return this.header !== before;
   }
 
   /** For the `cookie` header; undefined when there is none to send. */
   get header(): string | undefined {
-    return this.#cookies.size === 0 ? undefined : [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    return this.cookies.size === 0
+      ? undefined
+      : [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
   }
 }
 

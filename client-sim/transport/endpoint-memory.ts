@@ -1,13 +1,13 @@
-import { ReplicaNames } from '../measure/replica-names.js';
-import type { Failure } from '../measure/failure.js';
 import { renderRequest } from '../mcp/compile-request.js';
 import type { Problem } from '../mcp/judge-message.js';
 import { KnownAnswers } from '../mcp/known-answers.js';
 import { PatternMemory } from '../mcp/pattern-memory.js';
 import type { RequestTemplate } from '../mcp/request-template.js';
+import type { Failure } from '../measure/failure.js';
+import { ReplicaNames } from '../measure/replica-names.js';
 import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
-import { FailureMaker, type FailedAnswer } from './failure-maker.js';
-import { addressOf, type Address } from './http/socket.js';
+import { type FailedAnswer, FailureMaker } from './failure-maker.js';
+import { type Address, addressOf } from './http/socket.js';
 import { checkHeaders, kindOf, type RequestHead, type RequestKind } from './request-head.js';
 import type { SampleBudget } from './sample-budget.js';
 import type { WireShared } from './shared.js';
@@ -49,12 +49,29 @@ export class EndpointMemory {
     this.failures = new FailureMaker(endpoint, era, samples);
   }
 
-  /** @param settled what its session's requests carry @param answer undefined: there was none. What it is drawn from is read before this returns */
-  failureOf({ template: index, id, slot, sequence }: DrawnCall, seed: number, settled: Pick<RequestKind, 'sessionId' | 'version' | 'cookie'>, problem: Problem, answer: FailedAnswer | undefined): Failure {
+  /**
+   * @param settled what its session's requests carry @param answer undefined: there was none. What it is drawn from is
+   * read before this returns
+   */
+  failureOf(
+    { template: index, id, slot, sequence }: DrawnCall,
+    seed: number,
+    settled: Pick<RequestKind, 'sessionId' | 'version' | 'cookie'>,
+    problem: Problem,
+    answer: FailedAnswer | undefined,
+  ): Failure {
     const template = this.templates[index];
     if (template === undefined) return problem;
     const draw = { seed, slot, sequence };
-    return this.failures.make(problem, { kind: () => ({ ...kindOf(template, draw), ...settled }), template: index, body: () => renderRequest(template, id, draw) }, answer);
+    return this.failures.make(
+      problem,
+      {
+        kind: () => ({ ...kindOf(template, draw), ...settled }),
+        template: index,
+        body: () => renderRequest(template, id, draw),
+      },
+      answer,
+    );
   }
 
   /** Request heads by template, for sessions of this version whose ids are as long as this one. */
@@ -72,6 +89,7 @@ export function endpointMemory(
   shared: WireShared,
 ): EndpointMemory {
   let memory = shared.memories.get(endpoint);
-  if (memory === undefined) shared.memories.set(endpoint, (memory = new EndpointMemory(endpoint, pinned.era, shared.samples, shared.replicas)));
+  if (memory === undefined)
+    shared.memories.set(endpoint, (memory = new EndpointMemory(endpoint, pinned.era, shared.samples, shared.replicas)));
   return memory;
 }

@@ -1,5 +1,5 @@
-import type { Failure } from '../measure/failure.js';
 import type { Problem } from '../mcp/judge-message.js';
+import type { Failure } from '../measure/failure.js';
 import type { Endpoint } from '../protocol/messages.js';
 import { parseRetryAfter } from './http/retry-after.js';
 import type { AnswerHead } from './judge-http.js';
@@ -22,23 +22,28 @@ export interface FailedAnswer {
   body(): string;
 }
 
-/** Makes failures of problems: secrets redacted, the wait the server asked for, and a sample for the first of a kind. */
+/**
+ * Makes failures of problems: secrets redacted, the wait the server asked for, and a sample for the first of a kind.
+ */
 export class FailureMaker {
-  private readonly endpoint: Endpoint;
-  private readonly era: 'legacy' | 'modern';
-  private readonly samples: SampleBudget;
-
-  constructor(endpoint: Endpoint, era: 'legacy' | 'modern', samples: SampleBudget) {
-    this.endpoint = endpoint;
-    this.era = era;
-    this.samples = samples;
-  }
+  constructor(
+    private readonly endpoint: Endpoint,
+    private readonly era: 'legacy' | 'modern',
+    private readonly samples: SampleBudget,
+  ) {}
 
   make(problem: Problem, request: FailedRequest, answer: FailedAnswer | undefined): Failure {
     const retryAfterMs = answer === undefined ? undefined : parseRetryAfter(answer.head.retryAfter, Date.now());
-    const failure = { category: problem.category, detail: redact(problem.detail, this.endpoint), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+    const failure = {
+      category: problem.category,
+      detail: redact(problem.detail, this.endpoint),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    };
     if (!this.samples.take(problem.category, request.template)) return failure;
     const response = answer === undefined ? '(no answer)' : responseText(answer.head, answer.body());
-    return { ...failure, sample: makeSample(this.endpoint, { era: this.era, kind: request.kind(), body: request.body() }, response) };
+    return {
+      ...failure,
+      sample: makeSample(this.endpoint, { era: this.era, kind: request.kind(), body: request.body() }, response),
+    };
   }
 }

@@ -1,7 +1,14 @@
-import type { Failure } from '../measure/failure.js';
 import type { Problem } from '../mcp/judge-message.js';
 import type { ClientInfo } from '../mcp/revisions.js';
-import { INITIALIZE_ID, INITIALIZED_NOTIFICATION, initializeRequest, judgeAccepted, readGreeting, type Greeting } from './handshake.js';
+import type { Failure } from '../measure/failure.js';
+import {
+  type Greeting,
+  INITIALIZE_ID,
+  INITIALIZED_NOTIFICATION,
+  initializeRequest,
+  judgeAccepted,
+  readGreeting,
+} from './handshake.js';
 import type { Control, ControlAnswer } from './http/control.js';
 import type { RequestKind } from './request-head.js';
 
@@ -12,7 +19,10 @@ export type GreetOutcome =
   /** There was no answer. */
   | { readonly kind: 'failed'; readonly failure: Failure };
 
-/** The session era's handshake on one connection: `initialize`, then `notifications/initialized`; both must have been accepted. */
+/**
+ * The session era's handshake on one connection: `initialize`, then `notifications/initialized`; both must have been
+ * accepted.
+ */
 export function greet(
   send: (kind: RequestKind, body: string, control: Control) => void,
   version: string,

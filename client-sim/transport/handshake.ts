@@ -1,9 +1,9 @@
 import type { Expectation } from '../mcp/expectation.js';
-import { describe, isObject, violation, type Problem } from '../mcp/judge-message.js';
-import { LEGACY_REVISIONS, type ClientInfo } from '../mcp/revisions.js';
+import { describe, isObject, type Problem, violation } from '../mcp/judge-message.js';
+import { type ClientInfo, LEGACY_REVISIONS } from '../mcp/revisions.js';
 import { scanAnswer } from '../mcp/scan-answer.js';
-import { judgeHttp } from './judge-http.js';
 import type { ControlAnswer } from './http/control.js';
+import { judgeHttp } from './judge-http.js';
 
 /** The session era's handshake (2025-11-25, Lifecycle), as messages and what is read from their answers. */
 
@@ -11,7 +11,11 @@ import type { ControlAnswer } from './http/control.js';
 export const INITIALIZE_ID = 1;
 
 export function initializeRequest(version: string, clientInfo: ClientInfo): string {
-  const params = { protocolVersion: version, capabilities: {}, clientInfo: { name: clientInfo.name, version: clientInfo.version } };
+  const params = {
+    protocolVersion: version,
+    capabilities: {},
+    clientInfo: { name: clientInfo.name, version: clientInfo.version },
+  };
   return JSON.stringify({ jsonrpc: '2.0', id: INITIALIZE_ID, method: 'initialize', params });
 }
 
@@ -25,18 +29,33 @@ export interface Greeting {
   readonly serverInfo: { readonly name: string; readonly version: string } | undefined;
 }
 
-export type GreetingResult = { readonly ok: true; readonly greeting: Greeting } | { readonly ok: false; readonly problem: Problem };
+export type GreetingResult =
+  | { readonly ok: true; readonly greeting: Greeting }
+  | { readonly ok: false; readonly problem: Problem };
 
 export function readGreeting(answer: ControlAnswer): GreetingResult {
   const problem = judgeControl(answer, INITIALIZE_ID, 'legacy');
   if (problem !== undefined) return { ok: false, problem };
   const result = resultOf(answer);
-  const version = result['protocolVersion'];
+  const version = result.protocolVersion;
   if (typeof version !== 'string' || !(LEGACY_REVISIONS as readonly string[]).includes(version)) {
-    return { ok: false, problem: violation(`the server chose protocol version ${describe(version)}, which this client does not know (${LEGACY_REVISIONS.join(', ')})`) };
+    return {
+      ok: false,
+      problem: violation(
+        `the server chose protocol version ${describe(version)}, which this client does not know (${LEGACY_REVISIONS.join(', ')})`,
+      ),
+    };
   }
-  if (!/^[\x21-\x7e]*$/.test(answer.sessionId)) return { ok: false, problem: violation('mcp-session-id holds characters other than visible ASCII') };
-  return { ok: true, greeting: { version, sessionId: answer.sessionId === '' ? undefined : answer.sessionId, serverInfo: serverInfoOf(result['serverInfo']) } };
+  if (!/^[\x21-\x7e]*$/.test(answer.sessionId))
+    return { ok: false, problem: violation('mcp-session-id holds characters other than visible ASCII') };
+  return {
+    ok: true,
+    greeting: {
+      version,
+      sessionId: answer.sessionId === '' ? undefined : answer.sessionId,
+      serverInfo: serverInfoOf(result.serverInfo),
+    },
+  };
 }
 
 /** Judges the answer to `notifications/initialized`. */
@@ -46,9 +65,16 @@ export function judgeAccepted({ status }: ControlAnswer): Problem | undefined {
 }
 
 /** Judges the answer to a control request like any other. */
-export function judgeControl(answer: ControlAnswer, id: number, era: 'legacy' | 'modern', hasSession = false, expectation?: Expectation): Problem | undefined {
+export function judgeControl(
+  answer: ControlAnswer,
+  id: number,
+  era: 'legacy' | 'modern',
+  hasSession = false,
+  expectation?: Expectation,
+): Problem | undefined {
   const body = Buffer.from(answer.body, 'utf8');
-  if (answer.mediaType !== 'event-stream' || answer.status >= 300) return judgeHttp(answer, body, 0, body.length, { id, era, hasSession, turn: 0, expectation });
+  if (answer.mediaType !== 'event-stream' || answer.status >= 300)
+    return judgeHttp(answer, body, 0, body.length, { id, era, hasSession, turn: 0, expectation });
   if (body.length === 0) return { category: 'stream_lost', detail: 'the event stream ended without the answer' };
   return scanAnswer(body, 0, body.length, id, 0, expectation);
 }
@@ -56,10 +82,10 @@ export function judgeControl(answer: ControlAnswer, id: number, era: 'legacy' | 
 /** `result` of an answer that was judged correct. */
 export function resultOf(answer: ControlAnswer): Record<string, unknown> {
   const message: unknown = JSON.parse(answer.body);
-  return isObject(message) && isObject(message['result']) ? message['result'] : {};
+  return isObject(message) && isObject(message.result) ? message.result : {};
 }
 
 export function serverInfoOf(value: unknown): Greeting['serverInfo'] {
-  if (!isObject(value) || typeof value['name'] !== 'string' || typeof value['version'] !== 'string') return undefined;
-  return { name: value['name'], version: value['version'] };
+  if (!isObject(value) || typeof value.name !== 'string' || typeof value.version !== 'string') return undefined;
+  return { name: value.name, version: value.version };
 }

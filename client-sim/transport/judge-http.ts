@@ -1,5 +1,5 @@
 import type { Expectation as Beyond } from '../mcp/expectation.js';
-import { describe, isObject, judgeError, violation, type Problem } from '../mcp/judge-message.js';
+import { describe, isObject, judgeError, type Problem, violation } from '../mcp/judge-message.js';
 import { parseMessage, scanAnswer } from '../mcp/scan-answer.js';
 import type { PinnedProtocol } from '../protocol/messages.js';
 import type { Head } from './http/head.js';
@@ -18,40 +18,57 @@ export interface Expectation {
   readonly expectation?: Beyond | undefined;
 }
 
-/** What servers say of a session they do not know where the standard's 404 was meant (server-everything answers 400). */
+/**
+ * What servers say of a session they do not know where the standard's 404 was meant (server-everything answers 400).
+ */
 const SESSION_WORDS = /session|not initialized/i;
 
 /**
  * Judges a whole HTTP answer to a request, event streams excepted (their messages are judged one by one).
  * @returns undefined for a correct answer
  */
-export function judgeHttp(head: AnswerHead, bytes: Buffer, start: number, end: number, expected: Expectation): Problem | undefined {
+export function judgeHttp(
+  head: AnswerHead,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  expected: Expectation,
+): Problem | undefined {
   const { status } = head;
   if (status === 202 || status === 204) return violation(`HTTP ${status} has no answer, but the request asked for one`);
   if (status >= 200 && status < 300) {
-    if (head.mediaType === 'json') return scanAnswer(bytes, start, end, expected.id, expected.turn, expected.expectation);
-    return violation(`an answer of type ${head.contentType === '' ? '(none)' : describe(head.contentType)}, neither application/json nor text/event-stream`);
+    if (head.mediaType === 'json')
+      return scanAnswer(bytes, start, end, expected.id, expected.turn, expected.expectation);
+    return violation(
+      `an answer of type ${head.contentType === '' ? '(none)' : describe(head.contentType)}, neither application/json nor text/event-stream`,
+    );
   }
-  if (status < 400) return { category: `http_${status}`, detail: `HTTP ${status} redirects to ${describe(head.location)}; redirects are not followed` };
+  if (status < 400)
+    return {
+      category: `http_${status}`,
+      detail: `HTTP ${status} redirects to ${describe(head.location)}; redirects are not followed`,
+    };
   return judgeRefusal(head, bytes, start, end, expected);
 }
 
 function judgeRefusal(head: AnswerHead, bytes: Buffer, start: number, end: number, expected: Expectation): Problem {
   const { status } = head;
   const error = head.mediaType === 'json' ? errorOf(bytes, start, end) : undefined;
-  const words = error !== undefined && isObject(error) ? `: ${describe(error['message'])}` : '';
-  if (expected.hasSession && isSessionLoss(status, error)) return { category: 'session_lost', detail: `the server no longer knows the session (HTTP ${status})${words}` };
-  // The stateless era gives errors of the request a status of their own (404 for an unknown method), so the code says more.
+  const words = error !== undefined && isObject(error) ? `: ${describe(error.message)}` : '';
+  if (expected.hasSession && isSessionLoss(status, error))
+    return { category: 'session_lost', detail: `the server no longer knows the session (HTTP ${status})${words}` };
+  // The stateless era gives errors of the request a status of their own (404 for an unknown method), so the code says
+  // more.
   if (expected.era === 'modern' && error !== undefined && status < 500) return judgeError(error);
   return { category: `http_${status}`, detail: `HTTP ${status}${words}` };
 }
 
 function errorOf(bytes: Buffer, start: number, end: number): unknown {
   const parsed = parseMessage(bytes, start, end);
-  return parsed.ok && isObject(parsed.value) ? parsed.value['error'] : undefined;
+  return parsed.ok && isObject(parsed.value) ? parsed.value.error : undefined;
 }
 
 function isSessionLoss(status: number, error: unknown): boolean {
   if (status === 404) return true;
-  return status === 400 && isObject(error) && error['code'] === -32000 && SESSION_WORDS.test(String(error['message']));
+  return status === 400 && isObject(error) && error.code === -32000 && SESSION_WORDS.test(String(error.message));
 }

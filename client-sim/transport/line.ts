@@ -2,7 +2,10 @@ import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import type { ControlAnswer, ControlOutcome } from './http/control.js';
 import type { RequestKind } from './request-head.js';
 
-/** The port for all that is not load (preflight, tests): one request at a time, with promises. Beside each `Channel` there is one. */
+/**
+ * The port for all that is not load (preflight, tests): one request at a time, with promises. Beside each `Channel`
+ * there is one.
+ */
 export interface Line {
   /** Session and version of what the line says by itself: answers to the server's own requests. */
   settled: Pick<RequestKind, 'sessionId' | 'version' | 'cookie'>;
@@ -13,7 +16,13 @@ export interface Line {
    * A transport without HTTP says status 200 and type `json` of every answer.
    * @param id of the JSON-RPC answer awaited; undefined: none is due (a notification), or the end of the HTTP answer
    */
-  exchange(era: PinnedProtocol['era'], kind: RequestKind, body: string, id: number | undefined, timeoutMs: number): Promise<ControlOutcome>;
+  exchange(
+    era: PinnedProtocol['era'],
+    kind: RequestKind,
+    body: string,
+    id: number | undefined,
+    timeoutMs: number,
+  ): Promise<ControlOutcome>;
   /** Request and answer as text for a record; not yet redacted. */
   requestText(era: PinnedProtocol['era'], kind: RequestKind, body: string): string;
   responseText(answer: ControlAnswer): string;

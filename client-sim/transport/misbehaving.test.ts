@@ -1,10 +1,10 @@
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { selfSigned } from '../../tests/support/certificates.js';
 import { onTestEnd } from '../../tests/support/test-end.js';
 import { until } from '../../tests/support/until.js';
 import { ChannelProbe, MODERN } from './testing/channel-probe.js';
-import { correct, legacy, startRawServer, type RawHandler } from './testing/raw-server.js';
+import { correct, legacy, type RawHandler, startRawServer } from './testing/raw-server.js';
 
 const certificate = selfSigned();
 
@@ -21,7 +21,11 @@ async function ends(how: 'abandon' | 'reset', secure: boolean): Promise<readonly
     socket.write(correct(message.id));
   };
   const server = await startRawServer(legacy(handler), secure ? certificate : undefined);
-  const probe = await new ChannelProbe(server.url, { connections: 2, resettable: how === 'reset', tls: { insecure: true } }).open();
+  const probe = await new ChannelProbe(server.url, {
+    connections: 2,
+    resettable: how === 'reset',
+    tls: { insecure: true },
+  }).open();
   expect(await probe.call(2)).toEqual(['correct', 'correct']);
   await probe.close(how);
   await until('both sockets to be gone', () => server.open === 0 && seen.length >= 2);
@@ -46,7 +50,10 @@ test('a slow writer lets its bytes trickle, in small pieces and not faster than 
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestEnd(() => server.close());
-  const probe = await new ChannelProbe(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, { pinned: MODERN, writeBytesPerSecond: 1000 }).open();
+  const probe = await new ChannelProbe(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, {
+    pinned: MODERN,
+    writeBytesPerSecond: 1000,
+  }).open();
   const startedMs = performance.now();
   probe.put();
   probe.channel.flush();
@@ -74,7 +81,9 @@ test('a slow writer that is cut takes its timer along', async () => {
 describe('connections that are broken off', () => {
   test('come back at once, in the same session; what was on the wire is our doing', async () => {
     let answers = true;
-    const server = await startRawServer(legacy(({ message }, socket) => void (answers && socket.write(correct(message.id)))));
+    const server = await startRawServer(
+      legacy(({ message }, socket) => void (answers && socket.write(correct(message.id)))),
+    );
     const probe = await new ChannelProbe(server.url, { connections: 3 }).open();
     answers = false;
     const tickets = [probe.put(), probe.put()];
@@ -85,7 +94,9 @@ describe('connections that are broken off', () => {
     await until('all three to be back', () => server.connectionsOpened === 6 && probe.counters.connectionsActive === 3);
     answers = true;
     expect(await probe.call(3)).toEqual(['correct', 'correct', 'correct']);
-    expect(new Set(server.requests.slice(2).map(({ headers }) => headers['mcp-session-id']))).toEqual(new Set(['session-1']));
+    expect(new Set(server.requests.slice(2).map(({ headers }) => headers['mcp-session-id']))).toEqual(
+      new Set(['session-1']),
+    );
     expect(server.requests.filter(({ message }) => message.method === 'initialize')).toHaveLength(1);
     expect(probe.closed).toBeUndefined();
   });

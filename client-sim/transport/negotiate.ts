@@ -1,9 +1,19 @@
 import { FIRST_ID } from '../mcp/digits.js';
 import { isObject } from '../mcp/judge-message.js';
-import { CLIENT_INFO, LEGACY_REVISIONS, metaEnvelope, MODERN_REVISION } from '../mcp/revisions.js';
+import { CLIENT_INFO, LEGACY_REVISIONS, MODERN_REVISION, metaEnvelope } from '../mcp/revisions.js';
 import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
-import { INITIALIZE_ID, INITIALIZED_NOTIFICATION, initializeRequest, judgeAccepted, judgeControl, readGreeting, resultOf, serverInfoOf, type Greeting } from './handshake.js';
-import { errorOf, WireSession, type RawExchange, type WireSessionOptions } from './wire-session.js';
+import {
+  type Greeting,
+  INITIALIZE_ID,
+  INITIALIZED_NOTIFICATION,
+  initializeRequest,
+  judgeAccepted,
+  judgeControl,
+  readGreeting,
+  resultOf,
+  serverInfoOf,
+} from './handshake.js';
+import { errorOf, type RawExchange, WireSession, type WireSessionOptions } from './wire-session.js';
 
 export type Negotiation =
   | {
@@ -27,7 +37,11 @@ const MODERN_CODES: ReadonlySet<number> = new Set([-32020, -32021, UNSUPPORTED_V
  *
  * @throws TypeError when the endpoint's URL or headers cannot be used
  */
-export async function negotiate(endpoint: Endpoint, era: 'auto' | 'legacy' | 'modern', options: WireSessionOptions = {}): Promise<Negotiation> {
+export async function negotiate(
+  endpoint: Endpoint,
+  era: 'auto' | 'legacy' | 'modern',
+  options: WireSessionOptions = {},
+): Promise<Negotiation> {
   const session = new WireSession(endpoint, options);
   if (era === 'legacy') return greet(session, endpoint, options);
   let discovery = await discover(session, options);
@@ -51,11 +65,21 @@ async function discover(session: WireSession, options: WireSessionOptions): Prom
   session.protocol = { era: 'modern', version: MODERN_REVISION, sessions: false };
   const method = 'server/discover';
   const id = FIRST_ID - 1;
-  const body = JSON.stringify({ jsonrpc: '2.0', id, method, params: { _meta: metaEnvelope(MODERN_REVISION, options.clientInfo ?? CLIENT_INFO) } });
-  return session.raw(method, { verb: 'POST', method, version: MODERN_REVISION }, body, id, (answer) => judgeControl(answer, id, 'modern'));
+  const body = JSON.stringify({
+    jsonrpc: '2.0',
+    id,
+    method,
+    params: { _meta: metaEnvelope(MODERN_REVISION, options.clientInfo ?? CLIENT_INFO) },
+  });
+  return session.raw(method, { verb: 'POST', method, version: MODERN_REVISION }, body, id, (answer) =>
+    judgeControl(answer, id, 'modern'),
+  );
 }
 
-/** An unsupported-version error lists what is supported, of which the client chooses and asks again (2026-07-28, "Protocol Version Header"). */
+/**
+ * An unsupported-version error lists what is supported, of which the client chooses and asks again (2026-07-28,
+ * "Protocol Version Header").
+ */
 function refusesVersionButOffersOurs({ answer }: RawExchange): boolean {
   const error = answer === undefined ? undefined : errorOf(answer);
   if (error?.code !== UNSUPPORTED_VERSION || !isObject(error.data)) return false;
@@ -70,25 +94,40 @@ type EraVerdict =
 
 function judgeDiscovery(discovery: RawExchange, era: 'auto' | 'modern'): EraVerdict {
   const { answer, failure } = discovery;
-  if (answer === undefined) return unknown(failure?.detail ?? 'no answer', 'Is the server running, and is this its address?');
+  if (answer === undefined)
+    return unknown(failure?.detail ?? 'no answer', 'Is the server running, and is this its address?');
   if (failure === undefined) {
     const result = resultOf(answer);
-    const supported = result['supportedVersions'];
-    const meta = isObject(result['_meta']) ? result['_meta']['io.modelcontextprotocol/serverInfo'] : undefined;
-    if (!Array.isArray(supported) || supported.includes(MODERN_REVISION)) return { kind: 'modern', serverInfo: serverInfoOf(meta) };
-    return era === 'auto' ? { kind: 'legacy' } : unknown(`versions ${supported.join(', ')}`, `This client speaks ${MODERN_REVISION} in the stateless era; try era: auto.`);
+    const supported = result.supportedVersions;
+    const meta = isObject(result._meta) ? result._meta['io.modelcontextprotocol/serverInfo'] : undefined;
+    if (!Array.isArray(supported) || supported.includes(MODERN_REVISION))
+      return { kind: 'modern', serverInfo: serverInfoOf(meta) };
+    return era === 'auto'
+      ? { kind: 'legacy' }
+      : unknown(
+          `versions ${supported.join(', ')}`,
+          `This client speaks ${MODERN_REVISION} in the stateless era; try era: auto.`,
+        );
   }
   const { status } = answer;
-  if (status === 401 || status === 403) return unknown(`HTTP ${status}`, 'The server wants credentials: give them with --auth-token-file FILE, or --header.');
-  if (status >= 500) return unknown(`HTTP ${status}`, 'The server is in trouble, or a gateway before it has no server behind it.');
-  if (status >= 300 && status < 400) return unknown(`HTTP ${status} to ${answer.location}`, 'Redirects are not followed: use that address.');
+  if (status === 401 || status === 403)
+    return unknown(
+      `HTTP ${status}`,
+      'The server wants credentials: give them with --auth-token-file FILE, or --header.',
+    );
+  if (status >= 500)
+    return unknown(`HTTP ${status}`, 'The server is in trouble, or a gateway before it has no server behind it.');
+  if (status >= 300 && status < 400)
+    return unknown(`HTTP ${status} to ${answer.location}`, 'Redirects are not followed: use that address.');
   const error = errorOf(answer);
   if (error !== undefined && MODERN_CODES.has(error.code) && status === 400) {
     return unknown(failure.detail, `The server speaks the stateless era, but not ${MODERN_REVISION}.`);
   }
   // An unknown method is an answer too: in the stateless era `server/discover` need not be there.
   if (era === 'modern' && error?.code === -32601) return { kind: 'modern', serverInfo: undefined };
-  return era === 'auto' ? { kind: 'legacy' } : unknown(failure.detail, 'The server does not speak the stateless era; try era: auto or legacy.');
+  return era === 'auto'
+    ? { kind: 'legacy' }
+    : unknown(failure.detail, 'The server does not speak the stateless era; try era: auto or legacy.');
 }
 
 function unknown(what: string, hint: string): EraVerdict {
@@ -104,13 +143,24 @@ async function greet(session: WireSession, endpoint: Endpoint, options: WireSess
     return result.ok ? undefined : result.problem;
   });
   const greeting = hello.answer === undefined ? undefined : readGreeting(hello.answer);
-  if (greeting?.ok !== true) return failed(session, `asked ${endpoint.url} to initialize, got ${hello.failure?.detail ?? 'no answer'}. Is this an MCP endpoint?`);
+  if (greeting?.ok !== true)
+    return failed(
+      session,
+      `asked ${endpoint.url} to initialize, got ${hello.failure?.detail ?? 'no answer'}. Is this an MCP endpoint?`,
+    );
   const { sessionId, serverInfo } = greeting.greeting;
   session.sessionId = sessionId;
   session.protocol = { era: 'legacy', version: greeting.greeting.version, sessions: sessionId !== undefined };
   const kind = { verb: 'POST', sessionId, version: session.protocol.version } as const;
-  const confirmed = await session.raw('notifications/initialized', kind, INITIALIZED_NOTIFICATION, undefined, judgeAccepted);
-  if (confirmed.failure !== undefined) return failed(session, `told ${endpoint.url} notifications/initialized, got ${confirmed.failure.detail}.`);
+  const confirmed = await session.raw(
+    'notifications/initialized',
+    kind,
+    INITIALIZED_NOTIFICATION,
+    undefined,
+    judgeAccepted,
+  );
+  if (confirmed.failure !== undefined)
+    return failed(session, `told ${endpoint.url} notifications/initialized, got ${confirmed.failure.detail}.`);
   return { ok: true, session, pinned: session.protocol, serverInfo };
 }
 

@@ -20,39 +20,76 @@ const plans = [
 ];
 
 function operation(args: Readonly<Record<string, Template>>): OperationPlan {
-  const params: Template = { kind: 'object', entries: [['name', { kind: 'constant', json: '"mirror"' }], ['arguments', { kind: 'object', entries: Object.entries(args) }]] };
+  const params: Template = {
+    kind: 'object',
+    entries: [
+      ['name', { kind: 'constant', json: '"mirror"' }],
+      ['arguments', { kind: 'object', entries: Object.entries(args) }],
+    ],
+  };
   return { name: 'mirror', method: 'tools/call', target: 'mirror', weight: 1, params, paramHeaders: plans };
 }
 
-const constant = (value: unknown): Template => ({ kind: 'constant', json: JSON.stringify(value) });
-const words = ['plain', '', ' padded ', 'größe 世界', 'line\nbreak', '\ttab', '=?base64?eA==?=', '"quoted" \\', 'x'.repeat(400)];
+function constant(value: unknown): Template {
+  return { kind: 'constant', json: JSON.stringify(value) };
+}
+const words = [
+  'plain',
+  '',
+  ' padded ',
+  'größe 世界',
+  'line\nbreak',
+  '\ttab',
+  '=?base64?eA==?=',
+  '"quoted" \\',
+  'x'.repeat(400),
+];
 const drawnCall = operation({
   text: { kind: 'string', parts: [{ name: 'pick', items: words }] },
   unmirrored: { kind: 'string', parts: [{ name: 'uuid' }, ' ', { name: 'text', length: 5 }] },
   count: { kind: 'number', draw: { name: 'int', min: -1_000_000, max: 1_000_000 } },
   flag: constant(true),
-  deep: { kind: 'object', entries: [['before', { kind: 'number', draw: { name: 'now' } }], ['inner', { kind: 'string', parts: ['at ', { name: 'now' }, ' ', { name: 'text', length: 3 }] }]] },
+  deep: {
+    kind: 'object',
+    entries: [
+      ['before', { kind: 'number', draw: { name: 'now' } }],
+      ['inner', { kind: 'string', parts: ['at ', { name: 'now' }, ' ', { name: 'text', length: 3 }] }],
+    ],
+  },
 });
 
 /** The request as it is on the wire, taken apart. */
-function wire(one: OperationPlan, sequence: number, headers: Record<string, string> = {}, head?: RequestHead): { readonly headers: Map<string, string>; readonly body: string } {
+function wire(
+  one: OperationPlan,
+  sequence: number,
+  headers: Record<string, string> = {},
+  head?: RequestHead,
+): { readonly headers: Map<string, string>; readonly body: string } {
   const template = compileRequest(one, 0, MODERN);
   const written = head ?? new RequestHead({ url: 'http://127.0.0.1:1/mcp', headers }, MODERN, undefined, template);
   const bytes = Buffer.alloc(written.maxBytes(template) + 10);
   const end = written.write(bytes, 10, template, FIRST_ID, { seed: 1, slot: 2, sequence });
   const [top = '', body = ''] = bytes.toString('utf8', 10, end).split(/\r\n\r\n(.*)/s);
-  const lines = top.split('\r\n').slice(1).map((line): [string, string] => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]);
+  const lines = top
+    .split('\r\n')
+    .slice(1)
+    .map((line): [string, string] => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]);
   expect(new Set(lines.map(([name]) => name)).size).toBe(lines.length);
   expect(Number(new Map(lines).get('content-length'))).toBe(Buffer.byteLength(body));
   return { headers: new Map(lines), body };
 }
 
-const decoded = (value: string | undefined): string | undefined => {
+function decoded(value: string | undefined): string | undefined {
   const encoded = /^=\?base64\?(.*)\?=$/.exec(value ?? '')?.[1];
   return encoded === undefined ? value : Buffer.from(encoded, 'base64').toString('utf8');
-};
+}
 
-function argumentsOf(body: string): { readonly text?: string; readonly count?: number; readonly flag?: boolean; readonly deep?: { readonly inner?: string } } {
+function argumentsOf(body: string): {
+  readonly text?: string;
+  readonly count?: number;
+  readonly flag?: boolean;
+  readonly deep?: { readonly inner?: string };
+} {
   return (JSON.parse(body) as { readonly params: { readonly arguments: object } }).params.arguments;
 }
 
@@ -64,7 +101,11 @@ test('whatever is drawn, the headers say what the body says, in characters a hea
     const { headers, body } = wire(drawnCall, sequence, {}, head);
     const { text = '', count, flag, deep } = argumentsOf(body);
     seen.add(text);
-    expect([decoded(headers.get('mcp-param-text')), headers.get('mcp-param-count'), headers.get('mcp-param-flag')]).toEqual([text, String(count), String(flag)]);
+    expect([
+      decoded(headers.get('mcp-param-text')),
+      headers.get('mcp-param-count'),
+      headers.get('mcp-param-flag'),
+    ]).toEqual([text, String(count), String(flag)]);
     // Of `inner`, drawn by a template compiled for itself, the time is another one.
     expect(decoded(headers.get('mcp-param-inner'))?.replace(/\d+/, '')).toBe(deep?.inner?.replace(/\d+/, ''));
     for (const value of headers.values()) expect(value).toMatch(/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/);
@@ -82,44 +123,79 @@ test('a moment that is in a header is the same moment in the body', () => {
 });
 
 test('constant arguments of any value: text, numbers and booleans are mirrored, nothing else is', () => {
-  fc.assert(fc.property(fc.jsonValue(), fc.jsonValue(), (text, inner) => {
-    const { headers } = wire(operation({ text: constant(text), deep: constant({ inner }) }), 0);
-    for (const [name, value] of [['text', text], ['inner', inner]] as const) {
-      const mirrored = typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && (!Number.isInteger(value) || Number.isSafeInteger(value)));
-      expect(decoded(headers.get(`mcp-param-${name}`))).toBe(mirrored ? (typeof value === 'string' ? value : JSON.stringify(value)) : undefined);
-    }
-  }));
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.jsonValue(), (text, inner) => {
+      const { headers } = wire(operation({ text: constant(text), deep: constant({ inner }) }), 0);
+      for (const [name, value] of [
+        ['text', text],
+        ['inner', inner],
+      ] as const) {
+        const mirrored =
+          typeof value === 'string' ||
+          typeof value === 'boolean' ||
+          (typeof value === 'number' && (!Number.isInteger(value) || Number.isSafeInteger(value)));
+        expect(decoded(headers.get(`mcp-param-${name}`))).toBe(
+          mirrored ? (typeof value === 'string' ? value : JSON.stringify(value)) : undefined,
+        );
+      }
+    }),
+  );
 });
 
-test('what is absent or null has no header, and a header of the target\'s own takes the place of ours', () => {
-  expect([...wire(operation({ text: constant(null), deep: constant({}) }), 0).headers.keys()].filter((name) => name.startsWith('mcp-param'))).toEqual([]);
+test("what is absent or null has no header, and a header of the target's own takes the place of ours", () => {
+  expect(
+    [...wire(operation({ text: constant(null), deep: constant({}) }), 0).headers.keys()].filter((name) =>
+      name.startsWith('mcp-param'),
+    ),
+  ).toEqual([]);
   const { headers } = wire(drawnCall, 0, { 'Mcp-Param-Text': 'mine', 'MCP-PARAM-FLAG': 'mine' });
   expect([headers.get('mcp-param-text'), headers.get('mcp-param-flag')]).toEqual(['mine', 'mine']);
 });
 
 test('the session era has none', () => {
   expect(compileRequest(drawnCall, 0, LEGACY).paramHeaders).toBeUndefined();
-  expect(renderRequest(compileRequest(drawnCall, 0, LEGACY), FIRST_ID, { seed: 1, slot: 2, sequence: 3 })).toContain('"mirror"');
+  expect(renderRequest(compileRequest(drawnCall, 0, LEGACY), FIRST_ID, { seed: 1, slot: 2, sequence: 3 })).toContain(
+    '"mirror"',
+  );
 });
 
 /** The official server, which holds each header against the body and refuses what differs. */
 async function officialServer(heard: (method: string) => void = () => undefined): Promise<string> {
-  const handler = createMcpHandler(() => {
-    const server = new McpServer({ name: 'mirror', version: '1' });
-    const header = (name: string) => ({ 'x-mcp-header': name });
-    server.registerTool('mirror', {
-      inputSchema: z.object({
-        text: z.string().meta(header('Text')), count: z.int().meta(header('Count')), flag: z.boolean().optional().meta(header('Flag')),
-        deep: z.object({ inner: z.string().meta(header('Inner')) }).loose().optional(), unmirrored: z.string().optional(),
-      }),
-    }, () => ({ content: [{ type: 'text', text: 'mirrored' }] }));
-    return server;
-  }, { legacy: 'reject' });
+  const handler = createMcpHandler(
+    () => {
+      const server = new McpServer({ name: 'mirror', version: '1' });
+      const header = (name: string) => ({ 'x-mcp-header': name });
+      server.registerTool(
+        'mirror',
+        {
+          inputSchema: z.object({
+            text: z.string().meta(header('Text')),
+            count: z.int().meta(header('Count')),
+            flag: z.boolean().optional().meta(header('Flag')),
+            deep: z
+              .object({ inner: z.string().meta(header('Inner')) })
+              .loose()
+              .optional(),
+            unmirrored: z.string().optional(),
+          }),
+        },
+        () => ({ content: [{ type: 'text', text: 'mirrored' }] }),
+      );
+      return server;
+    },
+    { legacy: 'reject' },
+  );
   const server = createServer(async (incoming, outgoing) => {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     heard(String(incoming.headers['mcp-method']));
-    const answer = await handler.fetch(new Request('http://localhost/mcp', { method: 'POST', headers: incoming.headers as Record<string, string>, body: Buffer.concat(chunks) }));
+    const answer = await handler.fetch(
+      new Request('http://localhost/mcp', {
+        method: 'POST',
+        headers: incoming.headers as Record<string, string>,
+        body: Buffer.concat(chunks),
+      }),
+    );
     outgoing.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -131,12 +207,18 @@ describe('the official server', () => {
   test('takes every call whose headers are made from its arguments', async () => {
     const probe = await new ChannelProbe(await officialServer(), { pinned: MODERN, pipeline: 8 }).open();
     for (let round = 0; round < 25; round++) expect(await probe.call(8, drawnCall)).toEqual(Array(8).fill('correct'));
-    expect(await probe.call(1, operation({ text: constant('größe'), count: constant(7), flag: constant(null) }))).toEqual([expect.stringMatching(/correct|tool_error/)]);
+    expect(
+      await probe.call(1, operation({ text: constant('größe'), count: constant(7), flag: constant(null) })),
+    ).toEqual([expect.stringMatching(/correct|tool_error/)]);
   });
 
   test('hears nothing else from the official client: no list is asked for, no call is made twice', async () => {
     const asked: string[] = [];
-    const probe = await new ChannelProbe(await officialServer((method) => asked.push(method)), { transport: 'sdk', pinned: MODERN, openTimeoutMs: 30_000 }).open();
+    const probe = await new ChannelProbe(await officialServer((method) => asked.push(method)), {
+      transport: 'sdk',
+      pinned: MODERN,
+      openTimeoutMs: 30_000,
+    }).open();
     for (let round = 0; round < 20; round++) expect(await probe.call(1, drawnCall)).toEqual(['correct']);
     expect(asked.filter((method) => method !== 'server/discover')).toEqual(Array(20).fill('tools/call'));
   });

@@ -1,15 +1,25 @@
-import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import { countDigits, writeInteger } from '../mcp/digits.js';
 import type { Draw } from '../mcp/draw.js';
-import { paramHeaderList, type DrawnHeader } from '../mcp/param-headers.js';
+import { type DrawnHeader, paramHeaderList } from '../mcp/param-headers.js';
 import type { FixedBody, RequestTemplate } from '../mcp/request-template.js';
 import { CLIENT_INFO } from '../mcp/revisions.js';
+import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 
 /** Headers of one request but for its `content-length`, in the order they are sent. */
 export type HeaderList = readonly (readonly [name: string, value: string])[];
 
 /** Framing is ours: a scenario that sets these would break the connection, not test the server. */
-const FRAMING = new Set(['content-length', 'transfer-encoding', 'connection', 'keep-alive', 'upgrade', 'te', 'trailer', 'expect', 'accept-encoding']);
+const FRAMING = new Set([
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'keep-alive',
+  'upgrade',
+  'te',
+  'trailer',
+  'expect',
+  'accept-encoding',
+]);
 
 export interface RequestKind {
   readonly verb: 'POST' | 'GET' | 'DELETE';
@@ -32,10 +42,18 @@ export interface RequestKind {
 /** One call of an operation. For all that is not load, and to be made before the body: see `HeldClock`. */
 export function kindOf(template: RequestTemplate, draw: Draw): RequestKind {
   const { method, nameHeader, paramHeaders } = template;
-  return { verb: 'POST', method, name: nameHeader, params: paramHeaders === undefined ? undefined : paramHeaderList(paramHeaders, draw) };
+  return {
+    verb: 'POST',
+    method,
+    name: nameHeader,
+    params: paramHeaders === undefined ? undefined : paramHeaderList(paramHeaders, draw),
+  };
 }
 
-/** Headers of a Streamable HTTP request of either era. The endpoint's own (see `checkHeaders`) come last and replace ours of the same name. */
+/**
+ * Headers of a Streamable HTTP request of either era. The endpoint's own (see `checkHeaders`) come last and replace
+ * ours of the same name.
+ */
 export function requestHeaders(endpoint: Endpoint, era: PinnedProtocol['era'], kind: RequestKind): HeaderList {
   const headers = new Map<string, string>([
     ['host', new URL(endpoint.url).host],
@@ -58,9 +76,14 @@ export function requestHeaders(endpoint: Endpoint, era: PinnedProtocol['era'], k
 export function checkHeaders(endpoint: Endpoint): void {
   for (const [name, value] of Object.entries(endpoint.headers)) {
     const lower = name.toLowerCase();
-    if (FRAMING.has(lower)) throw new TypeError(`header ${name} cannot be set: the client frames its own requests; remove it from the target's headers`);
-    if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(lower)) throw new TypeError(`header name ${JSON.stringify(name)} holds characters that HTTP does not allow`);
-    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) throw new TypeError(`the value of header ${name} holds characters that HTTP does not allow`);
+    if (FRAMING.has(lower))
+      throw new TypeError(
+        `header ${name} cannot be set: the client frames its own requests; remove it from the target's headers`,
+      );
+    if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(lower))
+      throw new TypeError(`header name ${JSON.stringify(name)} holds characters that HTTP does not allow`);
+    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value))
+      throw new TypeError(`the value of header ${name} holds characters that HTTP does not allow`);
   }
 }
 
@@ -76,19 +99,31 @@ const CONTENT_LENGTH = 'content-length: ';
 const BLANK_LINE = '\r\n\r\n';
 
 /** A whole request as bytes: what cold paths send. @param body a buffer is sent as it is */
-export function requestBytes(endpoint: Endpoint, era: PinnedProtocol['era'], kind: RequestKind, body: string | Buffer): Buffer {
+export function requestBytes(
+  endpoint: Endpoint,
+  era: PinnedProtocol['era'],
+  kind: RequestKind,
+  body: string | Buffer,
+): Buffer {
   const head = headText(endpoint, kind.verb, requestHeaders(endpoint, era, kind));
   const length = kind.verb === 'POST' ? `${CONTENT_LENGTH}${Buffer.byteLength(body)}\r\n` : '';
-  return Buffer.concat([Buffer.from(`${head}${length}\r\n`, 'latin1'), typeof body === 'string' ? Buffer.from(body, 'utf8') : body]);
+  return Buffer.concat([
+    Buffer.from(`${head}${length}\r\n`, 'latin1'),
+    typeof body === 'string' ? Buffer.from(body, 'utf8') : body,
+  ]);
 }
 
 /**
  * The head of one operation, laid out once. It holds the length of the last body too: most bodies of a template are
- * equally long, and then head and length are one copy. Sessions whose ids are equally long share it, and each writes its
- * own in before it sends: a copy for each session took 600 bytes of each, and 20 of them gain nothing by having their own.
+ * equally long, and then head and length are one copy. Sessions whose ids are equally long share it, and each writes
+ * its own in before it sends: a copy for each session took 600 bytes of each, and 20 of them gain nothing by having
+ * their own.
  */
 export class RequestHead {
-  /** With a body of one length, the body too: then a request is one copy and what is filled in. Where headers are drawn, what follows them. */
+  /**
+   * With a body of one length, the body too: then a request is one copy and what is filled in. Where headers are drawn,
+   * what follows them.
+   */
   private bytes: Buffer;
   private readonly fixed: FixedBody | undefined;
   private readonly headBytes: number;
@@ -99,15 +134,33 @@ export class RequestHead {
   /** Undefined: no header is drawn, and a request pays one look for it. */
   private readonly lead: DrawnLead | undefined;
 
-  constructor(endpoint: Endpoint, protocol: PinnedProtocol, sessionId: string | undefined, template: RequestTemplate, cookie?: string) {
-    const kind: RequestKind = { verb: 'POST', method: template.method, name: template.nameHeader, params: template.paramHeaders?.fixed, sessionId, version: protocol.version, cookie };
+  constructor(
+    endpoint: Endpoint,
+    protocol: PinnedProtocol,
+    sessionId: string | undefined,
+    template: RequestTemplate,
+    cookie?: string,
+  ) {
+    const kind: RequestKind = {
+      verb: 'POST',
+      method: template.method,
+      name: template.nameHeader,
+      params: template.paramHeaders?.fixed,
+      sessionId,
+      version: protocol.version,
+      cookie,
+    };
     const prefix = headText(endpoint, 'POST', requestHeaders(endpoint, protocol.era, kind));
     this.lead = drawnLead(endpoint, template, prefix);
-    const line = sessionId === undefined || this.lead !== undefined ? -1 : prefix.indexOf(`${SESSION_ID}${sessionId}\r\n`);
+    const line =
+      sessionId === undefined || this.lead !== undefined ? -1 : prefix.indexOf(`${SESSION_ID}${sessionId}\r\n`);
     this.sessionAt = line < 0 ? -1 : line + SESSION_ID.length;
     this.session = sessionId;
     this.bodyBytes = template.maxBodyBytes;
-    const head = Buffer.from(`${this.lead === undefined ? prefix : ''}${CONTENT_LENGTH}${this.bodyBytes}${BLANK_LINE}`, 'latin1');
+    const head = Buffer.from(
+      `${this.lead === undefined ? prefix : ''}${CONTENT_LENGTH}${this.bodyBytes}${BLANK_LINE}`,
+      'latin1',
+    );
     this.fixed = template.fixed;
     this.headBytes = head.length;
     this.bytes = this.fixed === undefined ? head : Buffer.concat([head, this.fixed.bytes]);
@@ -149,14 +202,19 @@ export class RequestHead {
       return bodyAt + length;
     }
     into.copyWithin(bodyAt + digits - before, bodyAt, bodyAt + length);
-    this.bytes = Buffer.concat([this.bytes.subarray(0, digitsAt - at), Buffer.from(`${length}${BLANK_LINE}`, 'latin1')]);
+    this.bytes = Buffer.concat([
+      this.bytes.subarray(0, digitsAt - at),
+      Buffer.from(`${length}${BLANK_LINE}`, 'latin1'),
+    ]);
     this.bodyBytes = length;
     into.set(this.bytes, at);
     return at + this.bytes.length + length;
   }
 }
 
-/** What comes before the length of a head with drawn headers: they come last, so that the rest is one copy here, too. */
+/**
+ * What comes before the length of a head with drawn headers: they come last, so that the rest is one copy here, too.
+ */
 interface DrawnLead {
   readonly maxBytes: number;
   /** Returns where it ends. */
@@ -167,7 +225,10 @@ function drawnLead(endpoint: Endpoint, template: RequestTemplate, prefix: string
   const own = new Set(Object.keys(endpoint.headers).map((name) => name.toLowerCase()));
   const drawn = (template.paramHeaders?.drawn ?? []).filter(({ name }) => !own.has(name));
   if (drawn.length === 0) return undefined;
-  const pieces = drawn.map((header, index) => ({ before: Buffer.from(`${index === 0 ? prefix : '\r\n'}${header.name}: `, 'latin1'), header }));
+  const pieces = drawn.map((header, index) => ({
+    before: Buffer.from(`${index === 0 ? prefix : '\r\n'}${header.name}: `, 'latin1'),
+    header,
+  }));
   return {
     maxBytes: pieces.reduce((sum, { before, header }) => sum + before.length + header.maxBytes, 2),
     write(into, start, draw) {

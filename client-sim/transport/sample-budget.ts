@@ -1,6 +1,9 @@
 import type { Category } from '../measure/failure.js';
 
-/** Samples of one (template, category) beyond this are not made: under a flood of errors they would cost more than the errors. */
+/**
+ * Samples of one (template, category) beyond this are not made: under a flood of errors they would cost more than the
+ * errors.
+ */
 const KEPT = 3;
 
 /** Which failures still get their exchange recorded. */

@@ -1,23 +1,41 @@
 import type { ExchangeSample } from '../measure/failure.js';
 import type { Endpoint } from '../protocol/messages.js';
 import type { AnswerHead } from './judge-http.js';
-import { requestHeaders, type RequestKind } from './request-head.js';
+import { type RequestKind, requestHeaders } from './request-head.js';
 
 const MAX_CHARACTERS = 2048;
 const HIDDEN = '***';
 
 /** Headers whose values say nothing secret. All others, and every value the user supplied, are hidden. */
-const SHOWN = new Set(['host', 'user-agent', 'accept', 'content-type', 'mcp-protocol-version', 'mcp-method', 'mcp-name']);
+const SHOWN = new Set([
+  'host',
+  'user-agent',
+  'accept',
+  'content-type',
+  'mcp-protocol-version',
+  'mcp-method',
+  'mcp-name',
+]);
 
 /** Request and answer as text for a report: bounded, secrets hidden. */
-export function makeSample(endpoint: Endpoint, request: { readonly era: 'legacy' | 'modern'; readonly kind: RequestKind; readonly body: string }, response: string): ExchangeSample {
-  return { request: clip(redact(requestText(endpoint, request.era, request.kind, request.body), endpoint)), response: clip(redact(response, endpoint)) };
+export function makeSample(
+  endpoint: Endpoint,
+  request: { readonly era: 'legacy' | 'modern'; readonly kind: RequestKind; readonly body: string },
+  response: string,
+): ExchangeSample {
+  return {
+    request: clip(redact(requestText(endpoint, request.era, request.kind, request.body), endpoint)),
+    response: clip(redact(response, endpoint)),
+  };
 }
 
 export function requestText(endpoint: Endpoint, era: 'legacy' | 'modern', kind: RequestKind, body: string): string {
   const { pathname, search } = new URL(endpoint.url);
   const own = new Set(Object.keys(endpoint.headers).map((name) => name.toLowerCase()));
-  const lines = requestHeaders(endpoint, era, kind).map(([name, value]) => `${name}: ${(SHOWN.has(name) || name.startsWith('mcp-param-')) && !own.has(name) ? value : HIDDEN}`);
+  const lines = requestHeaders(endpoint, era, kind).map(
+    ([name, value]) =>
+      `${name}: ${(SHOWN.has(name) || name.startsWith('mcp-param-')) && !own.has(name) ? value : HIDDEN}`,
+  );
   return [`${kind.verb} ${pathname}${search === '' ? '' : `?${HIDDEN}`} HTTP/1.1`, ...lines, '', body].join('\n');
 }
 
@@ -30,13 +48,17 @@ export function responseText(head: AnswerHead, body: string): string {
   return [...lines, '', body].join('\n');
 }
 
-/** A server may send back what it was given: the user's header values, and those of a server's environment, are hidden wherever they are. */
+/**
+ * A server may send back what it was given: the user's header values, and those of a server's environment, are hidden
+ * wherever they are.
+ */
 export function redact(text: string, endpoint: Endpoint): string {
   let shown = text;
   for (const value of [...Object.values(endpoint.headers), ...Object.values(endpoint.server?.env ?? {})]) {
     if (value.length < 4) continue;
     // `Bearer TOKEN` may come back as the token alone.
-    for (const secret of [value, value.slice(value.indexOf(' ') + 1)]) if (secret.length >= 4) shown = shown.replaceAll(secret, HIDDEN);
+    for (const secret of [value, value.slice(value.indexOf(' ') + 1)])
+      if (secret.length >= 4) shown = shown.replaceAll(secret, HIDDEN);
   }
   return shown;
 }

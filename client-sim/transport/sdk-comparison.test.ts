@@ -29,7 +29,11 @@ async function cuttingProxy(port: number): Promise<{ readonly url: string; cutAt
       });
     });
     client.on('data', (bytes) => upstream.write(bytes));
-    for (const [one, other] of [[client, upstream], [upstream, client]] as const) one.on('error', () => other.destroy()).on('close', () => other.destroy());
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const)
+      one.on('error', () => other.destroy()).on('close', () => other.destroy());
     endings.push(() => client.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -50,7 +54,10 @@ async function outcome(call: () => Promise<unknown>): Promise<unknown> {
 }
 
 async function sdkCall(url: string, era: 'legacy' | 'modern'): Promise<Call> {
-  const client = era === 'legacy' ? new Client({ name: 'test', version: '1' }) : new ModernClient({ name: 'test', version: '1' }, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
+  const client =
+    era === 'legacy'
+      ? new Client({ name: 'test', version: '1' })
+      : new ModernClient({ name: 'test', version: '1' }, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
   if (client instanceof ModernClient) await client.connect(new ModernTransport(new URL(url)));
   else await client.connect(new StreamableHTTPClientTransport(new URL(url)) as Parameters<Client['connect']>[0]);
   endings.push(() => client.close());
@@ -84,20 +91,43 @@ const calls: readonly (readonly [string, Record<string, unknown>])[] = [
 ];
 
 describe.each(['json', 'sse'] as const)('answers as %s', (answers) => {
-  test.each(['legacy', 'modern'] as const)('the official client of the %s era and ours see the same, wherever the answer is cut', async (era) => {
-    const server = await startReferenceServer({ host: '127.0.0.1', port: 0, id: 'r1', era: 'both', answers, sessions: 'stateful', sessionTtlMs: 60_000, maxSessions: 100, seed: 1, replay: 1_000 });
-    endings.push(() => server.close(500));
-    const proxy = await cuttingProxy(server.port);
-    const [theirs, ours] = [await sdkCall(proxy.url, era), await wireCall(proxy.url, era)];
-    const load = await new ChannelProbe(proxy.url, { pinned: era === 'legacy' ? LEGACY : MODERN, pipeline: 4 }).open();
-    for (const [name, args] of calls) expect([name, await ours(name, args)]).toEqual([name, await theirs(name, args)]);
-    const [[name, args]] = calls as [readonly [string, Record<string, unknown>]];
-    proxy.longest = 0;
-    const expected = await theirs(name, args);
-    for (proxy.cutAt = 0; proxy.cutAt < proxy.longest; proxy.cutAt++) {
-      expect([proxy.cutAt, await ours(name, args)]).toEqual([proxy.cutAt, expected]);
-      if (proxy.cutAt % 32 === 0) expect([proxy.cutAt, await theirs(name, args)]).toEqual([proxy.cutAt, expected]);
-      if (proxy.cutAt % 16 === 0) expect([proxy.cutAt, await load.call(4)]).toEqual([proxy.cutAt, ['correct', 'correct', 'correct', 'correct']]);
-    }
-  }, 240_000);
+  test.each(['legacy', 'modern'] as const)(
+    'the official client of the %s era and ours see the same, wherever the answer is cut',
+    async (era) => {
+      const server = await startReferenceServer({
+        host: '127.0.0.1',
+        port: 0,
+        id: 'r1',
+        era: 'both',
+        answers,
+        sessions: 'stateful',
+        sessionTtlMs: 60_000,
+        maxSessions: 100,
+        seed: 1,
+        replay: 1_000,
+      });
+      endings.push(() => server.close(500));
+      const proxy = await cuttingProxy(server.port);
+      const [theirs, ours] = [await sdkCall(proxy.url, era), await wireCall(proxy.url, era)];
+      const load = await new ChannelProbe(proxy.url, {
+        pinned: era === 'legacy' ? LEGACY : MODERN,
+        pipeline: 4,
+      }).open();
+      for (const [name, args] of calls)
+        expect([name, await ours(name, args)]).toEqual([name, await theirs(name, args)]);
+      const [[name, args]] = calls as [readonly [string, Record<string, unknown>]];
+      proxy.longest = 0;
+      const expected = await theirs(name, args);
+      for (proxy.cutAt = 0; proxy.cutAt < proxy.longest; proxy.cutAt++) {
+        expect([proxy.cutAt, await ours(name, args)]).toEqual([proxy.cutAt, expected]);
+        if (proxy.cutAt % 32 === 0) expect([proxy.cutAt, await theirs(name, args)]).toEqual([proxy.cutAt, expected]);
+        if (proxy.cutAt % 16 === 0)
+          expect([proxy.cutAt, await load.call(4)]).toEqual([
+            proxy.cutAt,
+            ['correct', 'correct', 'correct', 'correct'],
+          ]);
+      }
+    },
+    240_000,
+  );
 });

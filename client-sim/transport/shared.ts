@@ -1,16 +1,18 @@
 import { ReplicaNames } from '../measure/replica-names.js';
+import type { Endpoint } from '../protocol/messages.js';
+import { noStreams } from '../protocol/streams.js';
+import type { WireCounters } from './channel.js';
 import type { DuplexMemory } from './duplex/duplex-memory.js';
 import type { EndpointMemory } from './endpoint-memory.js';
-import type { WireCounters } from './channel.js';
-import { noStreams } from '../protocol/streams.js';
 import { ConnectLimiter } from './http/connect-limiter.js';
 import { SendBufferPool } from './http/send-buffers.js';
-import type { Endpoint } from '../protocol/messages.js';
 import { SampleBudget } from './sample-budget.js';
 
 /** What all connections of one engine thread share. */
 export interface EngineWire {
-  /** Every read of every connection lands here: 64 KiB in the cache, no buffer per read (0.90 to 1.12 of wrk, measured). */
+  /**
+   * Every read of every connection lands here: 64 KiB in the cache, no buffer per read (0.90 to 1.12 of wrk, measured).
+   */
   readonly readBuffer: Buffer;
   readonly sendBuffers: SendBufferPool;
   readonly connectLimiter: ConnectLimiter;

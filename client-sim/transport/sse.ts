@@ -1,9 +1,9 @@
+import { LEGACY_REVISIONS } from '../mcp/revisions.js';
+import type { Endpoint } from '../protocol/messages.js';
 import type { Channel, ChannelConfig, ChannelEvents } from './channel.js';
 import { DuplexChannel } from './duplex/duplex-channel.js';
 import { DuplexLine } from './duplex/duplex-line.js';
 import type { Line } from './line.js';
-import { LEGACY_REVISIONS } from '../mcp/revisions.js';
-import type { Endpoint } from '../protocol/messages.js';
 import type { WireShared } from './shared.js';
 import { SseLink } from './sse/sse-link.js';
 
@@ -18,5 +18,7 @@ export function createSse(config: ChannelConfig, events: ChannelEvents, shared: 
 /** @throws TypeError for an endpoint that cannot be spoken to */
 export function createSseLine(endpoint: Endpoint): Line {
   const pinned = { era: 'legacy', version: LEGACY_REVISIONS[0], sessions: false } as const;
-  return new DuplexLine((owner, shared) => new SseLink(owner, shared, { endpoint, pinned, connections: 1, pipeline: 1 }));
+  return new DuplexLine(
+    (owner, shared) => new SseLink(owner, shared, { endpoint, pinned, connections: 1, pipeline: 1 }),
+  );
 }

@@ -3,8 +3,8 @@ import type { Endpoint } from '../protocol/messages.js';
 import type { Channel, ChannelConfig, ChannelEvents } from './channel.js';
 import { DuplexChannel } from './duplex/duplex-channel.js';
 import { DuplexLine } from './duplex/duplex-line.js';
-import type { Line } from './line.js';
 import { paceOf } from './http/pace.js';
+import type { Line } from './line.js';
 import type { WireShared } from './shared.js';
 import { PipeLink } from './stdio/pipe-link.js';
 

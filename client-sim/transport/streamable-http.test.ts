@@ -1,41 +1,78 @@
 import { describe, expect, test } from '@jest/globals';
 import { until } from '../../tests/support/until.js';
 import { ChannelProbe, COUNTED, ECHO, LEGACY, MODERN, WITH_FOREIGN_NAME } from './testing/channel-probe.js';
-import { ACCEPTED, chunk, correct, event, http, json, LAST_CHUNK, legacy, NO_SESSION, result, SSE_HEAD, startRawServer, type RawHandler } from './testing/raw-server.js';
+import {
+  ACCEPTED,
+  chunk,
+  correct,
+  event,
+  http,
+  json,
+  LAST_CHUNK,
+  legacy,
+  NO_SESSION,
+  type RawHandler,
+  result,
+  SSE_HEAD,
+  startRawServer,
+} from './testing/raw-server.js';
 
 const answerAll: RawHandler = ({ message }, socket) => void socket.write(correct(message.id));
 
 describe('a session', () => {
   test('greets, works and says goodbye as the session era asks', async () => {
     const server = await startRawServer(legacy(answerAll));
-    const probe = await new ChannelProbe(server.url, { headers: { Authorization: 'Bearer secret', 'X-Tenant': 'a' } }).open();
+    const probe = await new ChannelProbe(server.url, {
+      headers: { Authorization: 'Bearer secret', 'X-Tenant': 'a' },
+    }).open();
     expect(probe.opened).toBeGreaterThan(0);
     expect(await probe.call()).toEqual(['correct']);
     await probe.close('delete');
 
     const [initialize, initialized, call, goodbye] = server.requests;
     expect(server.requests).toHaveLength(4);
-    const common = { accept: 'application/json, text/event-stream', authorization: 'Bearer secret', 'x-tenant': 'a', host: new URL(server.url).host };
+    const common = {
+      accept: 'application/json, text/event-stream',
+      authorization: 'Bearer secret',
+      'x-tenant': 'a',
+      host: new URL(server.url).host,
+    };
     expect(initialize).toMatchObject({
       verb: 'POST',
       path: '/mcp',
       headers: { ...common, 'content-type': 'application/json' },
-      message: { jsonrpc: '2.0', method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'swarmbench' } } },
+      message: {
+        jsonrpc: '2.0',
+        method: 'initialize',
+        params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'swarmbench' } },
+      },
     });
     expect(Object.keys(initialize?.headers ?? {})).not.toContain('mcp-session-id');
     const session = { ...common, 'mcp-session-id': 'session-1', 'mcp-protocol-version': '2025-11-25' };
-    expect(initialized).toMatchObject({ headers: session, message: { jsonrpc: '2.0', method: 'notifications/initialized' } });
+    expect(initialized).toMatchObject({
+      headers: session,
+      message: { jsonrpc: '2.0', method: 'notifications/initialized' },
+    });
     expect(initialized?.message).not.toHaveProperty('id');
-    expect(call).toMatchObject({ headers: session, message: { id: 1_000_000_000, method: 'tools/call', params: { name: 'echo' } } });
+    expect(call).toMatchObject({
+      headers: session,
+      message: { id: 1_000_000_000, method: 'tools/call', params: { name: 'echo' } },
+    });
     expect(Object.keys(call?.headers ?? {})).not.toContain('mcp-method');
     expect(goodbye).toMatchObject({ verb: 'DELETE', headers: session });
     expect(new Set(server.requests.map(({ connection }) => connection)).size).toBe(1);
-    expect(probe.counters).toMatchObject({ connectionsOpened: 1, connectionsActive: 0, messagesSent: 3, messagesReceived: 1 });
+    expect(probe.counters).toMatchObject({
+      connectionsOpened: 1,
+      connectionsActive: 0,
+      messagesSent: 3,
+      messagesReceived: 1,
+    });
   });
 
   test('speaks the version the server chose', async () => {
     const server = await startRawServer((request, socket) => {
-      if (request.message.method === 'initialize') socket.write(json({ jsonrpc: '2.0', id: request.message.id, result: { protocolVersion: '2025-03-26' } }));
+      if (request.message.method === 'initialize')
+        socket.write(json({ jsonrpc: '2.0', id: request.message.id, result: { protocolVersion: '2025-03-26' } }));
       else if (request.message.method === 'notifications/initialized') socket.write(ACCEPTED);
       else answerAll(request, socket);
     });
@@ -56,10 +93,19 @@ describe('a session', () => {
     expect(server.requests).toHaveLength(2);
     expect(server.requests[0]).toMatchObject({
       headers: { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'echo' },
-      message: { params: { _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} } } },
+      message: {
+        params: {
+          _meta: {
+            'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+            'io.modelcontextprotocol/clientCapabilities': {},
+          },
+        },
+      },
     });
     expect(Object.keys(server.requests[0]?.headers ?? {})).not.toContain('mcp-session-id');
-    expect(server.requests[1]?.headers['mcp-name']).toBe(`=?base64?${Buffer.from('bench://größe').toString('base64')}?=`);
+    expect(server.requests[1]?.headers['mcp-name']).toBe(
+      `=?base64?${Buffer.from('bench://größe').toString('base64')}?=`,
+    );
   });
 
   test('may be greeted on an event stream with notifications before the answer', async () => {
@@ -67,7 +113,13 @@ describe('a session', () => {
       if (request.message.method !== 'initialize') return legacy(answerAll)(request, socket);
       const hello = { jsonrpc: '2.0', id: request.message.id, result: { protocolVersion: '2025-11-25' } };
       const head = SSE_HEAD.replace('\r\n\r\n', '\r\nmcp-session-id: streamed\r\n\r\n');
-      socket.write(head + chunk('id: 1\ndata: \n\n') + chunk(event({ jsonrpc: '2.0', method: 'notifications/message' })) + chunk(event(hello)) + LAST_CHUNK);
+      socket.write(
+        head +
+          chunk('id: 1\ndata: \n\n') +
+          chunk(event({ jsonrpc: '2.0', method: 'notifications/message' })) +
+          chunk(event(hello)) +
+          LAST_CHUNK,
+      );
     });
     const probe = await new ChannelProbe(server.url).open();
     expect(await probe.call()).toEqual(['correct']);
@@ -75,14 +127,44 @@ describe('a session', () => {
   });
 
   test.each<[string, RawHandler, string, RegExp]>([
-    ['an error status', (_request, socket) => void socket.write(http('503 Busy', '', 'retry-after: 3\r\n')), 'http_503', /HTTP 503/],
+    [
+      'an error status',
+      (_request, socket) => void socket.write(http('503 Busy', '', 'retry-after: 3\r\n')),
+      'http_503',
+      /HTTP 503/,
+    ],
     ['credentials wanted', (_request, socket) => void socket.write(http('401 Unauthorized', '')), 'http_401', /401/],
-    ['a JSON-RPC error', ({ message }, socket) => void socket.write(json({ jsonrpc: '2.0', id: message.id, error: { code: -32603, message: 'no' } })), 'rpc_-32603', /no/],
-    ['an unknown version', ({ message }, socket) => void socket.write(json({ jsonrpc: '2.0', id: message.id, result: { protocolVersion: '1999-01-01' } })), 'protocol_violation', /1999-01-01/],
-    ['a page', (_request, socket) => void socket.write(http('200 OK', '<html>', 'content-type: text/html\r\n')), 'protocol_violation', /text\/html/],
+    [
+      'a JSON-RPC error',
+      ({ message }, socket) =>
+        void socket.write(json({ jsonrpc: '2.0', id: message.id, error: { code: -32603, message: 'no' } })),
+      'rpc_-32603',
+      /no/,
+    ],
+    [
+      'an unknown version',
+      ({ message }, socket) =>
+        void socket.write(json({ jsonrpc: '2.0', id: message.id, result: { protocolVersion: '1999-01-01' } })),
+      'protocol_violation',
+      /1999-01-01/,
+    ],
+    [
+      'a page',
+      (_request, socket) => void socket.write(http('200 OK', '<html>', 'content-type: text/html\r\n')),
+      'protocol_violation',
+      /text\/html/,
+    ],
     ['a closed connection', (_request, socket) => void socket.end(), 'stream_lost', /closed/],
     ['silence', () => undefined, 'timeout', /handshake within 300 ms/],
-    ['a refused notification', (request, socket) => (request.message.method === 'initialize' ? legacy(answerAll)(request, socket) : void socket.write(http('400 Bad', ''))), 'http_400', /initialized/],
+    [
+      'a refused notification',
+      (request, socket) =>
+        request.message.method === 'initialize'
+          ? legacy(answerAll)(request, socket)
+          : void socket.write(http('400 Bad', '')),
+      'http_400',
+      /initialized/,
+    ],
   ])('does not open on %s', async (_name, handler, category, detail) => {
     const server = await startRawServer(handler);
     const probe = await new ChannelProbe(server.url, { openTimeoutMs: 300 }).open();
@@ -107,23 +189,67 @@ describe('an answer is judged:', () => {
   const rest = 'x'.repeat(70_000);
   test.each<[string, string, (id: number) => string | readonly string[]]>([
     ['JSON', 'correct', (id) => correct(id)],
-    ['JSON in chunks', 'correct', (id) => ['HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n', ...cut(JSON.stringify(result(id)), 7).map(chunk), LAST_CHUNK]],
+    [
+      'JSON in chunks',
+      'correct',
+      (id) => [
+        'HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n',
+        ...cut(JSON.stringify(result(id)), 7).map(chunk),
+        LAST_CHUNK,
+      ],
+    ],
     ['JSON larger than the read buffer', 'correct', (id) => correct(id, rest)],
     ['JSON one byte at a time', 'correct', (id) => cut(correct(id, 'größe €'), 1)],
     ['an event stream', 'correct', (id) => SSE_HEAD + chunk(event(result(id))) + LAST_CHUNK],
-    ['an event stream one byte at a time', 'correct', (id) => cut(SSE_HEAD + chunk('data: \n\n') + chunk(event(result(id, 'größe'))) + LAST_CHUNK, 1)],
+    [
+      'an event stream one byte at a time',
+      'correct',
+      (id) => cut(SSE_HEAD + chunk('data: \n\n') + chunk(event(result(id, 'größe'))) + LAST_CHUNK, 1),
+    ],
     ['a large event', 'correct', (id) => SSE_HEAD + chunk(event(result(id, rest))) + LAST_CHUNK],
-    ['the priming event, notifications, comments', 'correct', (id) => SSE_HEAD + chunk('id: 1\ndata: \n\n: hello\n\n') + chunk(event({ jsonrpc: '2.0', method: 'notifications/progress', params: {} }) + event(result(id))) + LAST_CHUNK],
-    ['an event of another type', 'stream_lost', (id) => SSE_HEAD + chunk(`event: other\ndata: ${JSON.stringify(result(id))}\n\n`) + LAST_CHUNK],
-    ['a stream without the answer', 'stream_lost', () => SSE_HEAD + chunk(event({ jsonrpc: '2.0', method: 'notifications/progress' })) + LAST_CHUNK],
+    [
+      'the priming event, notifications, comments',
+      'correct',
+      (id) =>
+        SSE_HEAD +
+        chunk('id: 1\ndata: \n\n: hello\n\n') +
+        chunk(event({ jsonrpc: '2.0', method: 'notifications/progress', params: {} }) + event(result(id))) +
+        LAST_CHUNK,
+    ],
+    [
+      'an event of another type',
+      'stream_lost',
+      (id) => SSE_HEAD + chunk(`event: other\ndata: ${JSON.stringify(result(id))}\n\n`) + LAST_CHUNK,
+    ],
+    [
+      'a stream without the answer',
+      'stream_lost',
+      () => SSE_HEAD + chunk(event({ jsonrpc: '2.0', method: 'notifications/progress' })) + LAST_CHUNK,
+    ],
     ['a stream with another id', 'protocol_violation', (id) => SSE_HEAD + chunk(event(result(id + 1))) + LAST_CHUNK],
-    ['a stream with broken JSON', 'protocol_violation', () => `${SSE_HEAD}${chunk('data: {"jsonrpc":\n\n')}${LAST_CHUNK}`],
-    ['a tool error on a stream', 'tool_error', (id) => SSE_HEAD + chunk(event({ jsonrpc: '2.0', id, result: { content: [], isError: true } })) + LAST_CHUNK],
-    ['a tool error', 'tool_error', (id) => json({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: 'no' }], isError: true } })],
+    [
+      'a stream with broken JSON',
+      'protocol_violation',
+      () => `${SSE_HEAD}${chunk('data: {"jsonrpc":\n\n')}${LAST_CHUNK}`,
+    ],
+    [
+      'a tool error on a stream',
+      'tool_error',
+      (id) => SSE_HEAD + chunk(event({ jsonrpc: '2.0', id, result: { content: [], isError: true } })) + LAST_CHUNK,
+    ],
+    [
+      'a tool error',
+      'tool_error',
+      (id) => json({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: 'no' }], isError: true } }),
+    ],
     ['isError false', 'correct', (id) => json({ jsonrpc: '2.0', id, result: { content: [], isError: false } })],
     ['a JSON-RPC error', 'rpc_-32602', (id) => json({ jsonrpc: '2.0', id, error: { code: -32602, message: 'bad' } })],
     ['another id', 'protocol_violation', (id) => correct(id + 1)],
-    ['broken JSON', 'protocol_violation', () => http('200 OK', '{"jsonrpc":"2.0","id":', 'content-type: application/json\r\n')],
+    [
+      'broken JSON',
+      'protocol_violation',
+      () => http('200 OK', '{"jsonrpc":"2.0","id":', 'content-type: application/json\r\n'),
+    ],
     ['no body', 'protocol_violation', () => http('200 OK', '', 'content-type: application/json\r\n')],
     ['no content type', 'protocol_violation', (id) => http('200 OK', JSON.stringify(result(id)))],
     ['a page', 'protocol_violation', () => http('200 OK', '<html>', 'content-type: text/html\r\n')],
@@ -134,7 +260,11 @@ describe('an answer is judged:', () => {
     ['401', 'http_401', () => http('401 Unauthorized', '')],
     ['403', 'http_403', () => http('403 Forbidden', '')],
     ['429', 'http_429', () => http('429 Too Many Requests', '', 'retry-after: 2\r\n')],
-    ['500 with a JSON-RPC error', 'http_500', (id) => json({ jsonrpc: '2.0', id, error: { code: -32603, message: 'internal' } }, '', '500 Oops')],
+    [
+      '500 with a JSON-RPC error',
+      'http_500',
+      (id) => json({ jsonrpc: '2.0', id, error: { code: -32603, message: 'internal' } }, '', '500 Oops'),
+    ],
     ['not HTTP', 'protocol_violation', () => 'hello there\r\n\r\n'],
     ['two lengths', 'protocol_violation', () => 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n'],
     ['an informational answer first', 'correct', (id) => `HTTP/1.1 103 Early Hints\r\n\r\n${correct(id)}`],
@@ -149,12 +279,37 @@ describe('an answer is judged:', () => {
   });
 
   test.each<[string, string, (id: number) => string]>([
-    ['404 with a JSON-RPC error', 'rpc_-32601', (id) => json({ jsonrpc: '2.0', id, error: { code: -32601, message: 'Method not found' } }, '', '404 Not Found')],
-    ['400 with a JSON-RPC error', 'rpc_-32020', (id) => json({ jsonrpc: '2.0', id, error: { code: -32020, message: 'mismatch' } }, '', '400 Bad Request')],
-    ['400 of a session server', 'rpc_-32000', () => json({ jsonrpc: '2.0', id: null, error: { code: -32000, message: 'Server not initialized' } }, '', '400 Bad Request')],
+    [
+      '404 with a JSON-RPC error',
+      'rpc_-32601',
+      (id) => json({ jsonrpc: '2.0', id, error: { code: -32601, message: 'Method not found' } }, '', '404 Not Found'),
+    ],
+    [
+      '400 with a JSON-RPC error',
+      'rpc_-32020',
+      (id) => json({ jsonrpc: '2.0', id, error: { code: -32020, message: 'mismatch' } }, '', '400 Bad Request'),
+    ],
+    [
+      '400 of a session server',
+      'rpc_-32000',
+      () =>
+        json(
+          { jsonrpc: '2.0', id: null, error: { code: -32000, message: 'Server not initialized' } },
+          '',
+          '400 Bad Request',
+        ),
+    ],
     ['404 without one', 'http_404', () => http('404 Not Found', 'nothing here')],
-    ['500 with a JSON-RPC error', 'http_500', (id) => json({ jsonrpc: '2.0', id, error: { code: -32603, message: 'internal' } }, '', '500 Oops')],
-    ['input wanted', 'tool_error', (id) => json({ jsonrpc: '2.0', id, result: { resultType: 'input_required', inputRequests: {} } })],
+    [
+      '500 with a JSON-RPC error',
+      'http_500',
+      (id) => json({ jsonrpc: '2.0', id, error: { code: -32603, message: 'internal' } }, '', '500 Oops'),
+    ],
+    [
+      'input wanted',
+      'tool_error',
+      (id) => json({ jsonrpc: '2.0', id, result: { resultType: 'input_required', inputRequests: {} } }),
+    ],
     ['complete', 'correct', (id) => json({ jsonrpc: '2.0', id, result: { resultType: 'complete', content: [] } })],
   ])('in the stateless era %s is %s', async (_name, fate, answer) => {
     const server = await startRawServer(({ message }, socket) => void socket.write(answer(message.id ?? 0)));
@@ -185,16 +340,21 @@ describe('an answer is judged:', () => {
       legacy(({ message }, socket) => {
         asked++;
         if (asked === 50) socket.write(correct((message.id ?? 0) - 1));
-        else if (asked === 60) socket.write(json({ ...result(message.id), extra: 1 }).replace('"extra":1', '"extra":}'));
+        else if (asked === 60)
+          socket.write(json({ ...result(message.id), extra: 1 }).replace('"extra":1', '"extra":}'));
         else socket.write(correct(message.id, JSON.stringify(message.params)));
       }),
     );
     const probe = await new ChannelProbe(server.url, { pipeline: 4 }).open();
     const fates = [];
     for (let round = 0; round < 25; round++) fates.push(...(await probe.call(4, round % 2 === 0 ? ECHO : COUNTED)));
-    expect(fates.map((fate, index) => (fate === 'correct' ? '' : `${index + 1} ${fate}`)).filter((text) => text !== '')).toEqual(['50 protocol_violation', '60 protocol_violation']);
+    expect(
+      fates.map((fate, index) => (fate === 'correct' ? '' : `${index + 1} ${fate}`)).filter((text) => text !== ''),
+    ).toEqual(['50 protocol_violation', '60 protocol_violation']);
     const bodies = server.requests.filter(({ message }) => message.method === 'tools/call');
-    expect(bodies.map(({ message }) => message.id)).toEqual(Array.from({ length: 100 }, (_, index) => 1_000_000_000 + index));
+    expect(bodies.map(({ message }) => message.id)).toEqual(
+      Array.from({ length: 100 }, (_, index) => 1_000_000_000 + index),
+    );
   });
 });
 
@@ -205,9 +365,26 @@ describe('a lost session', () => {
   };
   test.each([
     ['404', http('404 Not Found', '')],
-    ['404 with words', json({ jsonrpc: '2.0', id: null, error: { code: -32001, message: 'Session not found' } }, '', '404 Not Found')],
-    ['400 -32000 about sessions', json({ jsonrpc: '2.0', error: { code: -32000, message: 'Bad Request: No valid session ID provided' } }, '', '400 Bad Request')],
-    ['400 -32000 about initialisation', json({ jsonrpc: '2.0', error: { code: -32000, message: 'Bad Request: Server not initialized' }, id: null }, '', '400 Bad Request')],
+    [
+      '404 with words',
+      json({ jsonrpc: '2.0', id: null, error: { code: -32001, message: 'Session not found' } }, '', '404 Not Found'),
+    ],
+    [
+      '400 -32000 about sessions',
+      json(
+        { jsonrpc: '2.0', error: { code: -32000, message: 'Bad Request: No valid session ID provided' } },
+        '',
+        '400 Bad Request',
+      ),
+    ],
+    [
+      '400 -32000 about initialisation',
+      json(
+        { jsonrpc: '2.0', error: { code: -32000, message: 'Bad Request: Server not initialized' }, id: null },
+        '',
+        '400 Bad Request',
+      ),
+    ],
   ])('is known by %s', async (_name, answer) => {
     const server = await startRawServer(forget(answer));
     const probe = await new ChannelProbe(server.url, { pipeline: 3, connections: 2 }).open();
@@ -221,21 +398,37 @@ describe('a lost session', () => {
   });
 
   test('is not what a server without sessions means by 404', async () => {
-    const server = await startRawServer(legacy((_request, socket) => void socket.write(http('404 Not Found', '')), NO_SESSION));
+    const server = await startRawServer(
+      legacy((_request, socket) => void socket.write(http('404 Not Found', '')), NO_SESSION),
+    );
     const probe = await new ChannelProbe(server.url, { pinned: { ...LEGACY, sessions: false } }).open();
     expect(await probe.call()).toEqual(['http_404']);
     expect(probe.closed).toBeUndefined();
   });
 
   test('is not what a 400 about something else means', async () => {
-    const server = await startRawServer(legacy((_request, socket) => void socket.write(json({ jsonrpc: '2.0', error: { code: -32000, message: 'Bad Request: Unsupported protocol version' } }, '', '400 Bad Request'))));
+    const server = await startRawServer(
+      legacy(
+        (_request, socket) =>
+          void socket.write(
+            json(
+              { jsonrpc: '2.0', error: { code: -32000, message: 'Bad Request: Unsupported protocol version' } },
+              '',
+              '400 Bad Request',
+            ),
+          ),
+      ),
+    );
     const probe = await new ChannelProbe(server.url).open();
     expect(await probe.call()).toEqual(['http_400']);
   });
 });
 
 /** Writes the pieces one after the other, each in a packet of its own. */
-async function dribble(socket: { write(text: string): unknown; destroyed: boolean }, pieces: string | readonly string[]): Promise<void> {
+async function dribble(
+  socket: { write(text: string): unknown; destroyed: boolean },
+  pieces: string | readonly string[],
+): Promise<void> {
   for (const piece of typeof pieces === 'string' ? [pieces] : pieces) {
     if (socket.destroyed) return;
     socket.write(piece);
@@ -246,5 +439,7 @@ async function dribble(socket: { write(text: string): unknown; destroyed: boolea
 function cut(text: string, length: number): string[] {
   // By code unit groups of whole characters; bytes within a character are cut by the parser's own tests.
   const characters = [...text];
-  return Array.from({ length: Math.ceil(characters.length / length) }, (_, index) => characters.slice(index * length, (index + 1) * length).join(''));
+  return Array.from({ length: Math.ceil(characters.length / length) }, (_, index) =>
+    characters.slice(index * length, (index + 1) * length).join(''),
+  );
 }

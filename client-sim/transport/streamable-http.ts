@@ -1,28 +1,28 @@
-import type { Failure } from '../measure/failure.js';
 import { FIRST_ID, LAST_ID } from '../mcp/digits.js';
 import type { Draw } from '../mcp/draw.js';
 import type { Problem } from '../mcp/judge-message.js';
 import type { RequestTemplate } from '../mcp/request-template.js';
+import type { Failure } from '../measure/failure.js';
 import type { Endpoint } from '../protocol/messages.js';
 import type { ChannelConfig, ChannelEvents } from './channel.js';
 import { CookieJar } from './cookie-jar.js';
-import { endpointMemory, type DrawnCall, type EndpointMemory } from './endpoint-memory.js';
+import { type DrawnCall, type EndpointMemory, endpointMemory } from './endpoint-memory.js';
 import type { FailedAnswer } from './failure-maker.js';
+import { type AnswerReader, CONTROL_TICKET } from './http/answer-reader.js';
+import type { BrokenCall } from './http/broken-call.js';
 import { Connection } from './http/connection.js';
 import type { ConnectionOwner } from './http/connection-owner.js';
-import { CONTROL_TICKET, type AnswerReader } from './http/answer-reader.js';
-import type { BrokenCall } from './http/broken-call.js';
 import type { ControlOutcome } from './http/control.js';
 import type { Address } from './http/socket.js';
 import { RequestHead } from './request-head.js';
+import type { WireShared } from './shared.js';
 import type { ListeningStream, StreamHost } from './stream/listening-stream.js';
 import { sessionStream } from './stream/session-stream.js';
 import { ConnectionSet } from './streamable-http/connection-set.js';
 import type { HttpChannel, Settled } from './streamable-http/http-channel.js';
 import { ResumedCalls, type ResumingSession } from './streamable-http/resumed-calls.js';
-import { SessionOpening, type Opened } from './streamable-http/session-opening.js';
+import { type Opened, SessionOpening } from './streamable-http/session-opening.js';
 import { SessionTalk, type TalkingSession } from './streamable-http/session-talk.js';
-import type { WireShared } from './shared.js';
 
 /** How long a goodbye may take before the sockets are closed without it. */
 const GOODBYE_MS = 2000;
@@ -57,15 +57,13 @@ class StreamableHttp implements HttpChannel, ConnectionOwner, TalkingSession, Re
   /** To draw a failed request again. */
   private seed = 0;
   private goodbye: NodeJS.Timeout | undefined;
-  private readonly config: ChannelConfig;
-  private readonly events: ChannelEvents;
-  private readonly shared: WireShared;
   private readonly loadAddress: Address;
 
-  constructor(config: ChannelConfig, events: ChannelEvents, shared: WireShared) {
-    this.config = config;
-    this.events = events;
-    this.shared = shared;
+  constructor(
+    private readonly config: ChannelConfig,
+    private readonly events: ChannelEvents,
+    private readonly shared: WireShared,
+  ) {
     this.era = config.pinned.era;
     this.version = config.pinned.version;
     this.memory = endpointMemory(config, shared);
@@ -96,7 +94,9 @@ class StreamableHttp implements HttpChannel, ConnectionOwner, TalkingSession, Re
 
   open(): void {
     this.state = 'opening';
-    this.opening = new SessionOpening(this.config, this.connections, this.talk, this.memory, (outcome) => this.opened(outcome));
+    this.opening = new SessionOpening(this.config, this.connections, this.talk, this.memory, (outcome) =>
+      this.opened(outcome),
+    );
   }
 
   send(template: RequestTemplate, draw: Draw, ticket: number): void {
@@ -123,8 +123,15 @@ class StreamableHttp implements HttpChannel, ConnectionOwner, TalkingSession, Re
 
   close(how: 'delete' | 'abandon' | 'reset'): void {
     if (this.state === 'closing' || this.state === 'closed') return;
-    const aborted: Problem = { category: 'aborted_by_us', detail: 'the session was closed while this request was in flight' };
-    if (this.state !== 'open') return this.opened({ kind: 'failed', failure: { ...aborted, detail: 'the session was closed before it was open' } });
+    const aborted: Problem = {
+      category: 'aborted_by_us',
+      detail: 'the session was closed while this request was in flight',
+    };
+    if (this.state !== 'open')
+      return this.opened({
+        kind: 'failed',
+        failure: { ...aborted, detail: 'the session was closed before it was open' },
+      });
     this.state = 'closing';
     this.stream?.cut(how === 'reset');
     this.resumed?.cut(aborted, how === 'reset');
@@ -138,7 +145,10 @@ class StreamableHttp implements HttpChannel, ConnectionOwner, TalkingSession, Re
 
   breakOff(): void {
     if (this.state !== 'open') return;
-    const problem: Problem = { category: 'aborted_by_us', detail: 'the connection was broken off on purpose while this request was in flight' };
+    const problem: Problem = {
+      category: 'aborted_by_us',
+      detail: 'the connection was broken off on purpose while this request was in flight',
+    };
     this.stream?.breakOff();
     this.resumed?.cut(problem, true);
     for (const connection of this.connections.all) connection.breakOff(problem);
@@ -161,7 +171,8 @@ class StreamableHttp implements HttpChannel, ConnectionOwner, TalkingSession, Re
   }
 
   onTicket(ticket: number, nowMs: number, failure: Failure | undefined, replica: number): void {
-    if (failure?.category !== 'session_lost' || this.state !== 'open') return this.events.onAnswer(ticket, nowMs, failure, replica);
+    if (failure?.category !== 'session_lost' || this.state !== 'open')
+      return this.events.onAnswer(ticket, nowMs, failure, replica);
     this.state = 'closed';
     this.events.onAnswer(ticket, nowMs, failure, replica);
     this.lose();
@@ -170,7 +181,10 @@ class StreamableHttp implements HttpChannel, ConnectionOwner, TalkingSession, Re
   private lose(): void {
     this.state = 'closed';
     this.stream?.cut();
-    const problem: Problem = { category: 'session_lost', detail: 'the session was lost while this request was in flight' };
+    const problem: Problem = {
+      category: 'session_lost',
+      detail: 'the session was lost while this request was in flight',
+    };
     this.resumed?.cut(problem);
     for (const connection of this.all()) connection.cut(false, problem);
     this.events.onClosed('lost');
@@ -210,7 +224,11 @@ class StreamableHttp implements HttpChannel, ConnectionOwner, TalkingSession, Re
   describe(problem: Problem, reader: AnswerReader): Failure {
     const { ring } = reader;
     if (ring.ticket === CONTROL_TICKET) return problem;
-    return this.failureOf(ring, problem, reader.answering ? { head: reader.parser.head, body: () => reader.bodyText() } : undefined);
+    return this.failureOf(
+      ring,
+      problem,
+      reader.answering ? { head: reader.parser.head, body: () => reader.bodyText() } : undefined,
+    );
   }
 
   failureOf(call: DrawnCall, problem: Problem, answer: FailedAnswer | undefined): Failure {
@@ -275,7 +293,13 @@ class StreamableHttp implements HttpChannel, ConnectionOwner, TalkingSession, Re
   }
 
   private newHead(template: RequestTemplate): RequestHead {
-    return new RequestHead(this.config.endpoint, { ...this.config.pinned, version: this.version }, this.sessionId, template, this.cookies?.header);
+    return new RequestHead(
+      this.config.endpoint,
+      { ...this.config.pinned, version: this.version },
+      this.sessionId,
+      template,
+      this.cookies?.header,
+    );
   }
 
   /** A cleared timer is still an object: thousands of channels need not keep theirs. */

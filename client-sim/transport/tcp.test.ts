@@ -3,7 +3,9 @@ import { ChannelProbe } from './testing/channel-probe.js';
 import { result } from './testing/raw-server.js';
 import { startSocketServer, type Talk } from './testing/socket-server.js';
 
-const open = (url: string): Promise<ChannelProbe> => new ChannelProbe(url, { transport: 'tcp', pipeline: 2 }).open();
+function open(url: string): Promise<ChannelProbe> {
+  return new ChannelProbe(url, { transport: 'tcp', pipeline: 2 }).open();
+}
 
 test('lines may end with CRLF, be empty, and come in any pieces', async () => {
   const server = await startSocketServer('tcp', ({ id }, { socket }) => {
@@ -16,8 +18,16 @@ test('lines may end with CRLF, be empty, and come in any pieces', async () => {
 
 describe('a server that breaks the rules', () => {
   test.each<[string, Talk, readonly string[]]>([
-    ['with a line that is not JSON', (_message, { socket }) => void socket.write('hello\n'), ['protocol_violation', 'protocol_violation']],
-    ['with a line that is not UTF-8', (_message, { socket }) => void socket.write(Buffer.from([0x7b, 0xff, 0x7d, 0x0a])), ['protocol_violation', 'stream_lost']],
+    [
+      'with a line that is not JSON',
+      (_message, { socket }) => void socket.write('hello\n'),
+      ['protocol_violation', 'protocol_violation'],
+    ],
+    [
+      'with a line that is not UTF-8',
+      (_message, { socket }) => void socket.write(Buffer.from([0x7b, 0xff, 0x7d, 0x0a])),
+      ['protocol_violation', 'stream_lost'],
+    ],
   ])('%s', async (_what, talk, fates) => {
     const server = await startSocketServer('tcp', talk);
     expect(await (await open(server.url)).call(2)).toEqual(fates);

@@ -1,10 +1,10 @@
+import type { Endpoint } from '../protocol/messages.js';
 import type { Channel, ChannelConfig, ChannelEvents } from './channel.js';
 import { DuplexChannel } from './duplex/duplex-channel.js';
 import { DuplexLine } from './duplex/duplex-line.js';
 import { overSocket } from './duplex/over-socket.js';
 import type { Line } from './line.js';
 import type { WireShared } from './shared.js';
-import type { Endpoint } from '../protocol/messages.js';
 import { LineFraming } from './tcp/line-framing.js';
 
 const newLink = overSocket(() => new LineFraming());

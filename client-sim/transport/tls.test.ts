@@ -1,8 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
+import { selfSigned } from '../../tests/support/certificates.js';
 import { negotiate } from './negotiate.js';
 import { ChannelProbe, COUNTED, MODERN } from './testing/channel-probe.js';
-import { chunk, correct, event, LAST_CHUNK, legacy, result, SSE_HEAD, startRawServer, type RawHandler } from './testing/raw-server.js';
-import { selfSigned } from '../../tests/support/certificates.js';
+import {
+  chunk,
+  correct,
+  event,
+  LAST_CHUNK,
+  legacy,
+  type RawHandler,
+  result,
+  SSE_HEAD,
+  startRawServer,
+} from './testing/raw-server.js';
 
 const certificate = selfSigned();
 const answerAll: RawHandler = ({ message }, socket) => void socket.write(correct(message.id));
@@ -10,7 +20,10 @@ const answerAll: RawHandler = ({ message }, socket) => void socket.write(correct
 describe('over TLS', () => {
   test.each(['127.0.0.1', 'localhost'])('a session works with a server the caller trusts, at %s', async (host) => {
     const server = await startRawServer(legacy(answerAll), certificate);
-    const probe = await new ChannelProbe(server.url.replace('127.0.0.1', host), { pipeline: 8, tls: { ca: certificate.cert, insecure: false } }).open();
+    const probe = await new ChannelProbe(server.url.replace('127.0.0.1', host), {
+      pipeline: 8,
+      tls: { ca: certificate.cert, insecure: false },
+    }).open();
     for (let round = 0; round < 5; round++) expect(await probe.call(8, COUNTED)).toEqual(new Array(8).fill('correct'));
     await probe.close('delete');
     expect(server.requests.at(-1)?.verb).toBe('DELETE');
@@ -21,7 +34,8 @@ describe('over TLS', () => {
     const server = await startRawServer(({ message }, socket) => {
       const text = 'x'.repeat(100_000);
       socket.write(message.id === 1_000_000_000 ? correct(message.id, text) : SSE_HEAD + chunk('data: \n\n'));
-      if (message.id !== 1_000_000_000) setImmediate(() => socket.write(chunk(event(result(message.id, text))) + LAST_CHUNK));
+      if (message.id !== 1_000_000_000)
+        setImmediate(() => socket.write(chunk(event(result(message.id, text))) + LAST_CHUNK));
     }, certificate);
     const probe = await new ChannelProbe(server.url, { pinned: MODERN, pipeline: 2, tls: { insecure: true } }).open();
     expect(await probe.call(2)).toEqual(['correct', 'correct']);
@@ -36,13 +50,20 @@ describe('over TLS', () => {
 
   test('a server without TLS is a connect failure', async () => {
     const server = await startRawServer((_request, socket) => void socket.end());
-    const probe = await new ChannelProbe(server.url.replace('http:', 'https:'), { pinned: MODERN, openTimeoutMs: 500, tls: { insecure: true } }).open();
+    const probe = await new ChannelProbe(server.url.replace('http:', 'https:'), {
+      pinned: MODERN,
+      openTimeoutMs: 500,
+      tls: { insecure: true },
+    }).open();
     expect(probe.openFailure?.category).toBe('connect');
   });
 
   test('preflight takes the same options', async () => {
     const server = await startRawServer(legacy(answerAll), certificate);
-    const found = await negotiate({ url: server.url, headers: {}, tls: { ca: certificate.cert, insecure: false } }, 'legacy');
+    const found = await negotiate(
+      { url: server.url, headers: {}, tls: { ca: certificate.cert, insecure: false } },
+      'legacy',
+    );
     expect(found).toMatchObject({ ok: true, pinned: { era: 'legacy', version: '2025-11-25', sessions: true } });
     await found.session.close();
   });

@@ -22,7 +22,10 @@ interface Transport {
   readonly prepare?: (era: PinnedProtocol['era']) => void;
 }
 
-/** Every way to reach a server, by the name scenarios give it. What scenarios need to know of it is in `scenarios/schema/transports.ts`. */
+/**
+ * Every way to reach a server, by the name scenarios give it. What scenarios need to know of it is in
+ * `scenarios/schema/transports.ts`.
+ */
 export const transportMap: Readonly<Record<TransportName, Transport>> = {
   'streamable-http': { createChannel: createHttp, createLine: (endpoint) => new ColdLine(endpoint) },
   stdio: { createChannel: misbehavingBy(createStdio, overStdio), createLine: createStdioLine },

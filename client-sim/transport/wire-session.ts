@@ -1,18 +1,18 @@
-import type { Expectation } from '../mcp/expectation.js';
 import type { TransportName } from '../../scenarios/schema/transports.js';
-import type { Failure } from '../measure/failure.js';
 import { renderRequest } from '../mcp/compile-request.js';
 import { FIRST_ID } from '../mcp/digits.js';
 import type { Draw } from '../mcp/draw.js';
+import type { Expectation } from '../mcp/expectation.js';
 import { encodeHeaderValue } from '../mcp/header-value.js';
 import { isObject, type Problem } from '../mcp/judge-message.js';
 import type { RequestTemplate } from '../mcp/request-template.js';
-import { CLIENT_INFO, metaEnvelope, type ClientInfo } from '../mcp/revisions.js';
+import { CLIENT_INFO, type ClientInfo, metaEnvelope } from '../mcp/revisions.js';
+import type { Failure } from '../measure/failure.js';
 import type { Endpoint, Exchange, PinnedProtocol } from '../protocol/messages.js';
 import { judgeControl, resultOf } from './handshake.js';
 import type { ControlAnswer, ControlOutcome } from './http/control.js';
-import type { Line } from './line.js';
 import { parseRetryAfter } from './http/retry-after.js';
+import type { Line } from './line.js';
 import { kindOf, type RequestKind } from './request-head.js';
 import { clip, redact } from './sample.js';
 import { transportMap } from './transports.js';
@@ -50,24 +50,37 @@ export class WireSession {
 
   private nextId = FIRST_ID;
   private readonly line: Line;
-  private readonly endpoint: Endpoint;
   private readonly timeoutMs: number;
   private readonly clientInfo: ClientInfo;
 
   /** @throws TypeError when the endpoint's URL is none of the transport's, or a header cannot be sent */
-  constructor(endpoint: Endpoint, options: WireSessionOptions = {}) {
-    this.endpoint = endpoint;
+  constructor(
+    private readonly endpoint: Endpoint,
+    options: WireSessionOptions = {},
+  ) {
     this.line = transportMap[options.transport ?? 'streamable-http'].createLine(endpoint);
     this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     this.clientInfo = options.clientInfo ?? CLIENT_INFO;
   }
 
   /** @param step what the record calls it; the method when not given */
-  async request(method: string, params: Readonly<Record<string, unknown>> = {}, step: string = method): Promise<WireAnswer> {
+  async request(
+    method: string,
+    params: Readonly<Record<string, unknown>> = {},
+    step: string = method,
+  ): Promise<WireAnswer> {
     const id = this.nextId++;
-    const all = this.protocol.era === 'modern' ? { ...params, _meta: metaEnvelope(this.protocol.version, this.clientInfo) } : params;
-    const body = JSON.stringify({ jsonrpc: '2.0', id, method, ...(Object.keys(all).length === 0 ? {} : { params: all }) });
-    const target = params['name'] ?? params['uri'];
+    const all =
+      this.protocol.era === 'modern'
+        ? { ...params, _meta: metaEnvelope(this.protocol.version, this.clientInfo) }
+        : params;
+    const body = JSON.stringify({
+      jsonrpc: '2.0',
+      id,
+      method,
+      ...(Object.keys(all).length === 0 ? {} : { params: all }),
+    });
+    const target = params.name ?? params.uri;
     const name = typeof target === 'string' ? encodeHeaderValue(target) : undefined;
     return this.answered(step, { verb: 'POST', method, name, ...this.settled() }, body, id);
   }
@@ -81,7 +94,8 @@ export class WireSession {
 
   /** Ends the session politely, if there is one, and closes the connection. */
   async close(): Promise<void> {
-    if (this.sessionId !== undefined) await this.raw('goodbye', { verb: 'DELETE', ...this.settled() }, '', undefined, () => undefined);
+    if (this.sessionId !== undefined)
+      await this.raw('goodbye', { verb: 'DELETE', ...this.settled() }, '', undefined, () => undefined);
     this.line.close();
   }
 
@@ -89,7 +103,13 @@ export class WireSession {
    * Sends one message as it is and records the exchange. For the handshake; see `request`.
    * @param judge says what is wrong with the answer, if anything
    */
-  async raw(step: string, kind: RequestKind, body: string, id: number | undefined, judge: (answer: ControlAnswer) => Problem | undefined): Promise<RawExchange> {
+  async raw(
+    step: string,
+    kind: RequestKind,
+    body: string,
+    id: number | undefined,
+    judge: (answer: ControlAnswer) => Problem | undefined,
+  ): Promise<RawExchange> {
     const startedAt = performance.now();
     const asked = { ...kind, cookie: this.line.cookies?.header };
     this.line.settled = this.settled();
@@ -97,9 +117,24 @@ export class WireSession {
     const durationMs = performance.now() - startedAt;
     const problem = outcome.kind === 'failed' ? outcome.failure : judge(outcome.answer);
     const request = clip(redact(this.line.requestText(this.protocol.era, asked, body), this.endpoint));
-    const response = outcome.kind === 'failed' ? '(no answer)' : clip(redact(this.line.responseText(outcome.answer), this.endpoint));
-    const failure = problem === undefined ? undefined : { ...withRetryAfter(problem, outcome), detail: redact(problem.detail, this.endpoint), sample: { request, response } };
-    this.exchanges.push({ step, request, response, durationMs, ok: failure === undefined, ...(failure === undefined ? {} : { problem: `${failure.category}: ${failure.detail}` }) });
+    const response =
+      outcome.kind === 'failed' ? '(no answer)' : clip(redact(this.line.responseText(outcome.answer), this.endpoint));
+    const failure =
+      problem === undefined
+        ? undefined
+        : {
+            ...withRetryAfter(problem, outcome),
+            detail: redact(problem.detail, this.endpoint),
+            sample: { request, response },
+          };
+    this.exchanges.push({
+      step,
+      request,
+      response,
+      durationMs,
+      ok: failure === undefined,
+      ...(failure === undefined ? {} : { problem: `${failure.category}: ${failure.detail}` }),
+    });
     return { answer: outcome.kind === 'answered' ? outcome.answer : undefined, failure, durationMs, request, response };
   }
 
@@ -117,8 +152,15 @@ export class WireSession {
     if (last !== undefined) this.exchanges.push({ ...last, problem });
   }
 
-  private async answered(step: string, kind: RequestKind, body: string, id: number, expectation?: Expectation): Promise<WireAnswer> {
-    const judge = (answer: ControlAnswer): Problem | undefined => judgeControl(answer, id, this.protocol.era, this.sessionId !== undefined, expectation);
+  private async answered(
+    step: string,
+    kind: RequestKind,
+    body: string,
+    id: number,
+    expectation?: Expectation,
+  ): Promise<WireAnswer> {
+    const judge = (answer: ControlAnswer): Problem | undefined =>
+      judgeControl(answer, id, this.protocol.era, this.sessionId !== undefined, expectation);
     const { answer, failure, durationMs, request, response } = await this.raw(step, kind, body, id, judge);
     const result = answer !== undefined && failure === undefined ? resultOf(answer) : undefined;
     return { status: answer?.status ?? 0, result, failure, durationMs, requestText: request, responseText: response };
@@ -146,8 +188,8 @@ function withRetryAfter(problem: Problem, outcome: ControlOutcome): Failure {
 export function errorOf(answer: ControlAnswer): { readonly code: number; readonly data: unknown } | undefined {
   try {
     const message: unknown = JSON.parse(answer.body);
-    const error = isObject(message) ? message['error'] : undefined;
-    return isObject(error) && typeof error['code'] === 'number' ? { code: error['code'], data: error['data'] } : undefined;
+    const error = isObject(message) ? message.error : undefined;
+    return isObject(error) && typeof error.code === 'number' ? { code: error.code, data: error.data } : undefined;
   } catch {
     // Not JSON: then it carries no JSON-RPC error.
     return undefined;

@@ -15,7 +15,11 @@ const version2 = { ...version1, memory_stats: { ...version1.memory_stats, stats:
 describe("a container's usage", () => {
   test('is in seconds and bytes', () => {
     expect(usageOf(version1)).toEqual({
-      cpuSeconds: 2.5, throttledSeconds: 0.5, memoryBytes: 70, memoryLimitBytes: 1000, processes: 7,
+      cpuSeconds: 2.5,
+      throttledSeconds: 0.5,
+      memoryBytes: 70,
+      memoryLimitBytes: 1000,
+      processes: 7,
       networks: { eth0: { receivedBytes: 11, sentBytes: 12 } },
     });
   });
@@ -40,12 +44,20 @@ describe("a container's usage", () => {
 
 describe('whose container it is', () => {
   const task = {
-    'com.docker.stack.namespace': 'bench', 'com.docker.swarm.service.name': 'bench_mcp-server',
-    'com.docker.swarm.task.id': 'abc', 'com.docker.swarm.task.name': 'bench_mcp-server.3.abc',
+    'com.docker.stack.namespace': 'bench',
+    'com.docker.swarm.service.name': 'bench_mcp-server',
+    'com.docker.swarm.task.id': 'abc',
+    'com.docker.swarm.task.name': 'bench_mcp-server.3.abc',
   };
 
   test('is told by the labels of its task', () => {
-    expect(taskLabels(task, 'n1')).toEqual({ stack: 'bench', service: 'mcp-server', slot: '3', node: 'n1', task: 'abc' });
+    expect(taskLabels(task, 'n1')).toEqual({
+      stack: 'bench',
+      service: 'mcp-server',
+      slot: '3',
+      node: 'n1',
+      task: 'abc',
+    });
   });
 
   test('has no slot where a service runs once on every node', () => {
@@ -53,7 +65,11 @@ describe('whose container it is', () => {
   });
 
   test('keeps the whole name of a service that is in no stack', () => {
-    const alone = { 'com.docker.swarm.service.name': 'web', 'com.docker.swarm.task.id': 'abc', 'com.docker.swarm.task.name': 'web.1.abc' };
+    const alone = {
+      'com.docker.swarm.service.name': 'web',
+      'com.docker.swarm.task.id': 'abc',
+      'com.docker.swarm.task.name': 'web.1.abc',
+    };
     expect(taskLabels(alone, 'n1')).toMatchObject({ stack: '', service: 'web', slot: '1' });
   });
 
@@ -67,5 +83,7 @@ test('counters are shown as they are, not added up from scrape to scrape', async
   const usage = usageOf(version1);
   const metrics = agentMetrics(() => (usage === undefined ? [] : [{ id: 'c', labels, usage, at: 0 }]));
   await metrics.metrics();
-  expect(await metrics.metrics()).toContain('container_cpu_usage_seconds_total{stack="s",service="web",slot="1",node="n",task="t"} 2.5\n');
+  expect(await metrics.metrics()).toContain(
+    'container_cpu_usage_seconds_total{stack="s",service="web",slot="1",node="n",task="t"} 2.5\n',
+  );
 });

@@ -72,10 +72,15 @@ interface Parts {
   readonly token: string;
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, { watch, registry, token }: Parts): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { watch, registry, token }: Parts,
+): Promise<void> {
   const path = request.url?.split('?')[0];
   if (request.method !== 'GET') return json(response, 405, failure('METHOD', 'only GET is answered here'));
-  if (path === '/metrics') return void response.setHeader('content-type', registry.contentType).end(await registry.metrics());
+  if (path === '/metrics')
+    return void response.setHeader('content-type', registry.contentType).end(await registry.metrics());
   if (path === '/healthz') return health(response, watch.trouble);
   if (!mayRead(request, token)) return json(response, 401, failure('UNAUTHORISED', 'a bearer token is needed'));
   if (path === '/containers') return json(response, 200, { containers: watch.containers() });

@@ -13,7 +13,8 @@ export interface ContainerUsage {
 
 const count = z.number().nonnegative();
 
-// Docker Engine API 1.41 and later, GET /containers/{id}/stats. Everything is missing in the answer about a container that has just ended.
+// Docker Engine API 1.41 and later, GET /containers/{id}/stats. Everything is missing in the answer about a container
+// that has just ended.
 const stats = z.object({
   cpu_stats: z.object({
     cpu_usage: z.object({ total_usage: count }),
@@ -35,7 +36,8 @@ export function usageOf(raw: unknown): ContainerUsage | undefined {
   const parsed = stats.safeParse(raw);
   if (!parsed.success) return undefined;
   const { cpu_stats: cpu, memory_stats: memory, pids_stats: pids, networks } = parsed.data;
-  // As the kernel's own accounting and cAdvisor do it: cache of files not used lately is free memory. cgroup v1, then v2.
+  // As the kernel's own accounting and cAdvisor do it: cache of files not used lately is free memory. cgroup v1, then
+  // v2.
   const inactiveFile = memory.stats.total_inactive_file ?? memory.stats.inactive_file ?? 0;
   return {
     cpuSeconds: cpu.cpu_usage.total_usage / NANOSECONDS,
@@ -43,6 +45,11 @@ export function usageOf(raw: unknown): ContainerUsage | undefined {
     memoryBytes: Math.max(0, memory.usage - inactiveFile),
     memoryLimitBytes: memory.limit,
     processes: pids.current,
-    networks: Object.fromEntries(Object.entries(networks).map(([name, { rx_bytes, tx_bytes }]) => [name, { receivedBytes: rx_bytes, sentBytes: tx_bytes }])),
+    networks: Object.fromEntries(
+      Object.entries(networks).map(([name, { rx_bytes, tx_bytes }]) => [
+        name,
+        { receivedBytes: rx_bytes, sentBytes: tx_bytes },
+      ]),
+    ),
   };
 }

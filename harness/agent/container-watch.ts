@@ -1,8 +1,11 @@
-/** Follows the containers of tasks on this node: one open stream of statistics for each, as asking anew takes the engine a second each time. */
+/**
+ * Follows the containers of tasks on this node: one open stream of statistics for each, as asking anew takes the engine
+ * a second each time.
+ */
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
-import { usageOf, type ContainerUsage } from './container-usage.js';
+import { type ContainerUsage, usageOf } from './container-usage.js';
 import type { ContainerLabels } from './metric-names.js';
 import { taskLabels } from './task-labels.js';
 
@@ -31,68 +34,72 @@ export interface WatchOptions {
 const LOOK_MS = 2_000;
 
 export class ContainerWatch {
-  readonly #options: WatchOptions;
-  readonly #followed = new Map<string, Followed>();
-  #timer: NodeJS.Timeout | undefined;
-  #trouble: string | undefined;
-  #closed = false;
+  private readonly followed = new Map<string, Followed>();
+  private timer: NodeJS.Timeout | undefined;
+  private _trouble: string | undefined;
+  private closed = false;
 
-  constructor(options: WatchOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly options: WatchOptions) {}
 
   /** Resolves when the containers that run now are followed. From then on new ones are found within two seconds. */
   async start(): Promise<void> {
-    await this.#look();
+    await this.look();
   }
 
   /** Why the engine does not answer, at the moment. */
   get trouble(): string | undefined {
-    return this.#trouble;
+    return this._trouble;
   }
 
   /** Those whose first statistics have come. */
   containers(): readonly WatchedContainer[] {
-    return [...this.#followed].flatMap(([id, { labels, latest }]) => (latest === undefined ? [] : [{ id, labels, ...latest }]));
+    return [...this.followed].flatMap(([id, { labels, latest }]) =>
+      latest === undefined ? [] : [{ id, labels, ...latest }],
+    );
   }
 
   close(): void {
-    this.#closed = true;
-    clearTimeout(this.#timer);
-    for (const { stream } of this.#followed.values()) stream.destroy();
-    this.#followed.clear();
+    this.closed = true;
+    clearTimeout(this.timer);
+    for (const { stream } of this.followed.values()) stream.destroy();
+    this.followed.clear();
   }
 
-  async #look(): Promise<void> {
+  private async look(): Promise<void> {
     try {
-      await this.#followNewOnes();
-      if (this.#trouble !== undefined) this.#options.log('the engine answers again');
-      this.#trouble = undefined;
+      await this.followNewOnes();
+      if (this._trouble !== undefined) this.options.log('the engine answers again');
+      this._trouble = undefined;
     } catch (error) {
       const trouble = error instanceof Error ? error.message : String(error);
-      if (this.#trouble !== trouble) this.#options.log(`the engine does not answer: ${trouble}`);
-      this.#trouble = trouble;
+      if (this._trouble !== trouble) this.options.log(`the engine does not answer: ${trouble}`);
+      this._trouble = trouble;
     }
-    if (!this.#closed) this.#timer = setTimeout(() => void this.#look(), LOOK_MS);
+    if (!this.closed) this.timer = setTimeout(() => void this.look(), LOOK_MS);
   }
 
-  async #followNewOnes(): Promise<void> {
-    const { docker, stack, node } = this.#options;
-    const label = stack === undefined ? ['com.docker.swarm.task.id'] : ['com.docker.swarm.task.id', `com.docker.stack.namespace=${stack}`];
+  private async followNewOnes(): Promise<void> {
+    const { docker, stack, node } = this.options;
+    const label =
+      stack === undefined
+        ? ['com.docker.swarm.task.id']
+        : ['com.docker.swarm.task.id', `com.docker.stack.namespace=${stack}`];
     const running = await docker.listContainers({ filters: { label } });
-    await Promise.all(running.map(async ({ Id, Labels }) => {
-      const labels = taskLabels(Labels, node);
-      if (labels !== undefined && !this.#followed.has(Id)) await this.#follow(Id, labels);
-    }));
+    await Promise.all(
+      running.map(async ({ Id, Labels }) => {
+        const labels = taskLabels(Labels, node);
+        if (labels !== undefined && !this.followed.has(Id)) await this.follow(Id, labels);
+      }),
+    );
   }
 
-  async #follow(id: string, labels: ContainerLabels): Promise<void> {
-    const stream = (await this.#options.docker.getContainer(id).stats({ stream: true })) as Readable;
-    if (this.#closed) return void stream.destroy();
+  private async follow(id: string, labels: ContainerLabels): Promise<void> {
+    const stream = (await this.options.docker.getContainer(id).stats({ stream: true })) as Readable;
+    if (this.closed) return void stream.destroy();
     const followed: Followed = { labels, stream, latest: undefined };
-    this.#followed.set(id, followed);
+    this.followed.set(id, followed);
     // It ends with the container, or with the engine; whoever still runs is found at the next look.
-    const over = (): void => void this.#followed.delete(id);
+    const over = (): void => void this.followed.delete(id);
     stream.once('close', over).once('error', over);
     createInterface({ input: stream }).on('line', (line) => {
       const usage = usageOf(parseJson(line));

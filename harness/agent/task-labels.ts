@@ -1,6 +1,9 @@
 import type { ContainerLabels } from './metric-names.js';
 
-/** Whose container it is, from the labels that Swarm gives it; undefined for one that is no task. @param node name of this node */
+/**
+ * Whose container it is, from the labels that Swarm gives it; undefined for one that is no task. @param node name of
+ * this node
+ */
 export function taskLabels(labels: Readonly<Record<string, string>>, node: string): ContainerLabels | undefined {
   const task = labels['com.docker.swarm.task.id'];
   const fullName = labels['com.docker.swarm.service.name'];

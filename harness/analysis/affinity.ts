@@ -10,14 +10,22 @@ export interface Affinity {
 }
 
 /** Undefined: nothing of it is known to have been any replica's. */
-export const affinityOf = (totals: Totals): Affinity | undefined => {
-  const { replicas, errors, counts: { succeeded, failed } } = totals;
+export function affinityOf(totals: Totals): Affinity | undefined {
+  const {
+    replicas,
+    errors,
+    counts: { succeeded, failed },
+  } = totals;
   if (replicas.length === 0) return undefined;
   const counts = noReplica();
   for (const replica of replicas) addReplicas(counts, replica.counts);
-  return { counts, unattributed: Math.max(0, succeeded + failed - countByUs(errors) - counts.succeeded - counts.failed) };
-};
+  return {
+    counts,
+    unattributed: Math.max(0, succeeded + failed - countByUs(errors) - counts.succeeded - counts.failed),
+  };
+}
 
 /** The part of one replica. @param replica as reports call it */
-export const replicaOf = (totals: Totals, replica: string): Totals['replicas'][number] | undefined => totals.replicas.find(({ name }) => name === replica);
-
+export function replicaOf(totals: Totals, replica: string): Totals['replicas'][number] | undefined {
+  return totals.replicas.find(({ name }) => name === replica);
+}

@@ -2,7 +2,9 @@ import type { Plan } from '../../scenarios/schema/plan.js';
 import type { Aggregate } from './contract.js';
 import type { RunFacts } from './run-facts.js';
 
-/** One worker's books of one stage (design: measurement 4). A gap is a fault of ours, unless the worker died with it. */
+/**
+ * One worker's books of one stage (design: measurement 4). A gap is a fault of ours, unless the worker died with it.
+ */
 export interface Balance {
   readonly worker: string;
   readonly stage: string;
@@ -19,22 +21,27 @@ export interface Balance {
 }
 
 /** Of a finished run: while it runs, operations in flight are a gap of their own. */
-export const balance = (plan: Plan, aggregate: Aggregate, facts: RunFacts): readonly Balance[] =>
-  [...aggregate.workers()].sort(byId).flatMap(([worker, { byStage }]) =>
-    [...byStage].sort(([a], [b]) => a - b).map(([stage, { counts, errors }]) => {
-      const offeredGap = counts.offered - (counts.sent + counts.dropped + counts.unsent);
-      const sentGap = counts.sent - (counts.succeeded + counts.failed + counts.lost);
-      const errorsGap = counts.failed - errors;
-      return {
-        worker,
-        stage: plan.stages[stage]?.name ?? String(stage),
-        offeredGap,
-        sentGap,
-        errorsGap,
-        gap: Math.abs(offeredGap) + Math.abs(sentGap) + Math.abs(errorsGap),
-        workerLost: facts.workers.get(worker)?.lostAtMs !== undefined,
-      };
-    }),
+export function balance(plan: Plan, aggregate: Aggregate, facts: RunFacts): readonly Balance[] {
+  return [...aggregate.workers()].sort(byId).flatMap(([worker, { byStage }]) =>
+    [...byStage]
+      .sort(([a], [b]) => a - b)
+      .map(([stage, { counts, errors }]) => {
+        const offeredGap = counts.offered - (counts.sent + counts.dropped + counts.unsent);
+        const sentGap = counts.sent - (counts.succeeded + counts.failed + counts.lost);
+        const errorsGap = counts.failed - errors;
+        return {
+          worker,
+          stage: plan.stages[stage]?.name ?? String(stage),
+          offeredGap,
+          sentGap,
+          errorsGap,
+          gap: Math.abs(offeredGap) + Math.abs(sentGap) + Math.abs(errorsGap),
+          workerLost: facts.workers.get(worker)?.lostAtMs !== undefined,
+        };
+      }),
   );
+}
 
-const byId = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : a > b ? 1 : 0);
+function byId([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,4 +1,7 @@
-/** Median and its 95 % interval by percentile bootstrap (Efron 1979): resample with replacement, take the spread of medians. */
+/**
+ * Median and its 95 % interval by percentile bootstrap (Efron 1979): resample with replacement, take the spread of
+ * medians.
+ */
 
 export interface Interval {
   readonly median: number;
@@ -9,7 +12,7 @@ export interface Interval {
 const resamples = 2000;
 
 /** Seeded, so that a report rendered again says the same. Undefined without values. */
-export const bootstrapMedian = (values: readonly number[], seed: number): Interval | undefined => {
+export function bootstrapMedian(values: readonly number[], seed: number): Interval | undefined {
   if (values.length === 0) return undefined;
   const random = mulberry32(seed);
   const medians = Array.from({ length: resamples }, () =>
@@ -17,16 +20,16 @@ export const bootstrapMedian = (values: readonly number[], seed: number): Interv
   ).sort((a, b) => a - b);
   const at = (share: number): number => medians[Math.round(share * (resamples - 1))] ?? 0;
   return { median: median(values), low: at(0.025), high: at(0.975) };
-};
+}
 
-const median = (values: readonly number[]): number => {
+function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
-};
+}
 
 /** T. Ettinger's mulberry32: 32 bits of state are plenty for 2000 resamples of a few trials. */
-export const mulberry32 = (seed: number) => {
+export function mulberry32(seed: number) {
   let state = seed >>> 0;
   return (): number => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -34,4 +37,4 @@ export const mulberry32 = (seed: number) => {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
-};
+}

@@ -3,11 +3,11 @@ import { isByUs } from '../../client-sim/protocol/misbehaved.js';
 import type { OperationCounts } from './contract.js';
 
 /** How many of these failures were our own doing. */
-export const countByUs = (errors: Iterable<readonly [category: string, count: number]>): number => {
+export function countByUs(errors: Iterable<readonly [category: string, count: number]>): number {
   let sum = 0;
   for (const [category, count] of errors) if (isByUs(category)) sum += count;
   return sum;
-};
+}
 
 export interface TargetErrors {
   /** Operations that came to an end by the target's doing; lost ones had their time too. */
@@ -16,11 +16,17 @@ export interface TargetErrors {
 }
 
 /** What the target answered for. */
-export const targetErrors = (counts: Readonly<OperationCounts>, errors: Iterable<readonly [string, number]>): TargetErrors => {
+export function targetErrors(
+  counts: Readonly<OperationCounts>,
+  errors: Iterable<readonly [string, number]>,
+): TargetErrors {
   const byUs = countByUs(errors);
   return { ended: counts.succeeded + counts.failed + counts.lost - byUs, failed: counts.failed + counts.lost - byUs };
-};
+}
 
 /** Without the categories that are our own doing. */
-export const withoutByUs = <T>(byCategory: Iterable<readonly [category: string, value: T]>): readonly (readonly [string, T])[] =>
-  [...byCategory].filter(([category]) => !isByUs(category));
+export function withoutByUs<T>(
+  byCategory: Iterable<readonly [category: string, value: T]>,
+): readonly (readonly [string, T])[] {
+  return [...byCategory].filter(([category]) => !isByUs(category));
+}

@@ -1,4 +1,7 @@
-/** What `swarmbench calibrate` writes to `results/calibration.json`: how much this host's generator can do against the `sink`. */
+/**
+ * What `swarmbench calibrate` writes to `results/calibration.json`: how much this host's generator can do against the
+ * `sink`.
+ */
 import { z } from 'zod';
 
 export const calibration = z.strictObject({

@@ -1,6 +1,8 @@
-/** Everything told about one (stage, profile, operation) and one (stage, profile), merged; and sums over any of them. */
+/**
+ * Everything told about one (stage, profile, operation) and one (stage, profile), merged; and sums over any of them.
+ */
 import { addStreams, noStreams, type StreamCounts } from '../../client-sim/protocol/streams.js';
-import { histogramNames, type HistogramName } from '../../client-sim/protocol/telemetry.js';
+import { type HistogramName, histogramNames } from '../../client-sim/protocol/telemetry.js';
 import type { OperationCounts, ReplicaCounts, ReplicaTotals, Selection, SessionCounts, Totals } from './contract.js';
 import { addOperations, addReplicas, addSessions, addTallies, noOperations, noReplica, noSessions } from './counts.js';
 import type { DecodedBatch, DecodedReplica, DecodedSeries, DecodedSessions } from './decoded-batch.js';
@@ -38,54 +40,62 @@ interface ReplicaCell {
 }
 
 export class Cells {
-  readonly #operations = new Map<string, OperationCell>();
-  readonly #sessions = new Map<string, SessionCell>();
-  readonly #replicas = new Map<string, ReplicaCell>();
-  readonly #nameOf: (replica: string) => string;
+  private readonly operations = new Map<string, OperationCell>();
+  private readonly sessions = new Map<string, SessionCell>();
+  private readonly replicas = new Map<string, ReplicaCell>();
 
   /** @param nameOf what a replica is called, by what answers call it; asked when something is selected */
-  constructor(nameOf: (replica: string) => string = (replica) => replica) {
-    this.#nameOf = nameOf;
-  }
+  constructor(private readonly nameOf: (replica: string) => string = (replica) => replica) {}
 
   add({ series, sessions, replicas }: DecodedBatch): void {
-    for (const one of series) this.#addOperations(one);
-    for (const one of sessions) this.#addSessions(one);
-    for (const one of replicas) this.#addReplica(one);
+    for (const one of series) this.addOperations(one);
+    for (const one of sessions) this.addSessions(one);
+    for (const one of replicas) this.addReplica(one);
   }
 
   select(selection: Selection): Totals {
     return new MergedCells(
-      [...this.#operations.values()].filter((cell) => selects(selection, cell) && matches(selection.operation, cell.operation)),
+      [...this.operations.values()].filter(
+        (cell) => selects(selection, cell) && matches(selection.operation, cell.operation),
+      ),
       // Sessions are of a profile, not of an operation: with an operation named, they are not told apart and left out.
-      selection.operation === undefined ? [...this.#sessions.values()].filter((cell) => selects(selection, cell)) : [],
-      selection.operation === undefined ? [...this.#replicas.values()].filter((cell) => selects(selection, cell)) : [],
-      this.#nameOf,
+      selection.operation === undefined ? [...this.sessions.values()].filter((cell) => selects(selection, cell)) : [],
+      selection.operation === undefined ? [...this.replicas.values()].filter((cell) => selects(selection, cell)) : [],
+      this.nameOf,
     );
   }
 
-  #addOperations({ series, pairs }: DecodedSeries): void {
+  private addOperations({ series, pairs }: DecodedSeries): void {
     const key = JSON.stringify([series.stage, series.profile, series.operation]);
-    let cell = this.#operations.get(key);
+    let cell = this.operations.get(key);
     if (cell === undefined) {
       const { stage, profile, operation } = series;
       cell = { stage, profile, operation, counts: noOperations(), errors: new Map(), histograms: emptyHistograms() };
-      this.#operations.set(key, cell);
+      this.operations.set(key, cell);
     }
     addOperations(cell.counts, series);
     addTallies(cell.errors, Object.entries(series.errors));
     for (const name of histogramNames) cell.histograms[name].addPairs(pairs[name] ?? []);
   }
 
-  #addSessions({ series, connect, delivery, catchUp }: DecodedSessions): void {
+  private addSessions({ series, connect, delivery, catchUp }: DecodedSessions): void {
     const key = JSON.stringify([series.stage, series.profile]);
-    let cell = this.#sessions.get(key);
+    let cell = this.sessions.get(key);
     if (cell === undefined) {
       const { stage, profile } = series;
-      cell = { stage, profile, counts: noSessions(), connectFailures: new Map(), misbehaved: new Map(), connect: new HdrCounts(),
-        streams: noStreams(), delivery: new HdrCounts(), clockErrorMs: 0, catchUp: new HdrCounts(),
+      cell = {
+        stage,
+        profile,
+        counts: noSessions(),
+        connectFailures: new Map(),
+        misbehaved: new Map(),
+        connect: new HdrCounts(),
+        streams: noStreams(),
+        delivery: new HdrCounts(),
+        clockErrorMs: 0,
+        catchUp: new HdrCounts(),
       };
-      this.#sessions.set(key, cell);
+      this.sessions.set(key, cell);
     }
     addSessions(cell.counts, series);
     addTallies(cell.connectFailures, Object.entries(series.connectFailures));
@@ -97,13 +107,13 @@ export class Cells {
     cell.catchUp.addPairs(catchUp);
   }
 
-  #addReplica({ series, latency }: DecodedReplica): void {
+  private addReplica({ series, latency }: DecodedReplica): void {
     const key = JSON.stringify([series.stage, series.profile, series.replica]);
-    let cell = this.#replicas.get(key);
+    let cell = this.replicas.get(key);
     if (cell === undefined) {
       const { stage, profile, replica } = series;
       cell = { stage, profile, replica, counts: noReplica(), latency: new HdrCounts() };
-      this.#replicas.set(key, cell);
+      this.replicas.set(key, cell);
     }
     addReplicas(cell.counts, series);
     cell.latency.addPairs(latency);
@@ -111,8 +121,11 @@ export class Cells {
 }
 
 /** Sums of the cells that go by one name, in order of the names. */
-const byName = (cells: readonly ReplicaCell[], nameOf: (replica: string) => string): readonly ReplicaTotals[] => {
-  const totals = new Map<string, { readonly name: string; readonly counts: ReplicaCounts; readonly latency: HdrCounts }>();
+function byName(cells: readonly ReplicaCell[], nameOf: (replica: string) => string): readonly ReplicaTotals[] {
+  const totals = new Map<
+    string,
+    { readonly name: string; readonly counts: ReplicaCounts; readonly latency: HdrCounts }
+  >();
   for (const { replica, counts, latency } of cells) {
     const name = nameOf(replica);
     const sum = totals.get(name) ?? { name, counts: noReplica(), latency: new HdrCounts() };
@@ -121,78 +134,89 @@ const byName = (cells: readonly ReplicaCell[], nameOf: (replica: string) => stri
     sum.latency.addAll(latency);
   }
   return [...totals.values()].sort((a, b) => inOrder(a.name, b.name));
-};
+}
 
 /** `mcp-server.2` before `mcp-server.10`. */
-const inOrder = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true }) || (a < b ? -1 : 1);
+function inOrder(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true }) || (a < b ? -1 : 1);
+}
 
 /** Sums made when asked for: the live view wants counters every second and no histogram. */
 class MergedCells implements Totals {
-  readonly #operations: readonly OperationCell[];
-  readonly #sessions: readonly SessionCell[];
+  private readonly _sessions: readonly SessionCell[];
 
-  readonly #replicas: readonly ReplicaCell[];
-  readonly #nameOf: (replica: string) => string;
+  private readonly _replicas: readonly ReplicaCell[];
 
-  constructor(operations: readonly OperationCell[], sessions: readonly SessionCell[], replicas: readonly ReplicaCell[], nameOf: (replica: string) => string) {
-    this.#operations = operations;
-    this.#sessions = sessions;
-    this.#replicas = replicas;
-    this.#nameOf = nameOf;
+  constructor(
+    private readonly operations: readonly OperationCell[],
+    sessions: readonly SessionCell[],
+    replicas: readonly ReplicaCell[],
+    private readonly nameOf: (replica: string) => string,
+  ) {
+    this._sessions = sessions;
+    this._replicas = replicas;
   }
 
   get series(): number {
-    return this.#operations.length + this.#sessions.length;
+    return this.operations.length + this._sessions.length;
   }
   get counts(): OperationCounts {
-    return fold(this.#operations, noOperations(), (sum, cell) => addOperations(sum, cell.counts));
+    return fold(this.operations, noOperations(), (sum, cell) => addOperations(sum, cell.counts));
   }
   get errors(): Map<string, number> {
-    return fold(this.#operations, new Map<string, number>(), (sum, cell) => addTallies(sum, cell.errors));
+    return fold(this.operations, new Map<string, number>(), (sum, cell) => addTallies(sum, cell.errors));
   }
   get histograms(): Record<HistogramName, HdrCounts> {
-    return fold(this.#operations, emptyHistograms(), (sum, cell) => {
+    return fold(this.operations, emptyHistograms(), (sum, cell) => {
       for (const name of histogramNames) sum[name].addAll(cell.histograms[name]);
     });
   }
   get sessions(): SessionCounts {
-    return fold(this.#sessions, noSessions(), (sum, cell) => addSessions(sum, cell.counts));
+    return fold(this._sessions, noSessions(), (sum, cell) => addSessions(sum, cell.counts));
   }
   get connectFailures(): Map<string, number> {
-    return fold(this.#sessions, new Map<string, number>(), (sum, cell) => addTallies(sum, cell.connectFailures));
+    return fold(this._sessions, new Map<string, number>(), (sum, cell) => addTallies(sum, cell.connectFailures));
   }
   get misbehaved(): Map<string, number> {
-    return fold(this.#sessions, new Map<string, number>(), (sum, cell) => addTallies(sum, cell.misbehaved));
+    return fold(this._sessions, new Map<string, number>(), (sum, cell) => addTallies(sum, cell.misbehaved));
   }
   get replicas(): readonly ReplicaTotals[] {
-    return byName(this.#replicas, this.#nameOf);
+    return byName(this._replicas, this.nameOf);
   }
   get connect(): HdrCounts {
-    return fold(this.#sessions, new HdrCounts(), (sum, cell) => sum.addAll(cell.connect));
+    return fold(this._sessions, new HdrCounts(), (sum, cell) => sum.addAll(cell.connect));
   }
   get streams(): StreamCounts {
-    return fold(this.#sessions, noStreams(), (sum, cell) => addStreams(sum, cell.streams));
+    return fold(this._sessions, noStreams(), (sum, cell) => addStreams(sum, cell.streams));
   }
   get delivery(): HdrCounts {
-    return fold(this.#sessions, new HdrCounts(), (sum, cell) => sum.addAll(cell.delivery));
+    return fold(this._sessions, new HdrCounts(), (sum, cell) => sum.addAll(cell.delivery));
   }
   get clockErrorMs(): number {
-    return this.#sessions.reduce((worst, cell) => Math.max(worst, cell.clockErrorMs), 0);
+    return this._sessions.reduce((worst, cell) => Math.max(worst, cell.clockErrorMs), 0);
   }
   get catchUp(): HdrCounts {
-    return fold(this.#sessions, new HdrCounts(), (sum, cell) => sum.addAll(cell.catchUp));
+    return fold(this._sessions, new HdrCounts(), (sum, cell) => sum.addAll(cell.catchUp));
   }
 }
 
-const fold = <Cell, Sum>(cells: readonly Cell[], sum: Sum, add: (sum: Sum, cell: Cell) => void): Sum => {
+function fold<Cell, Sum>(cells: readonly Cell[], sum: Sum, add: (sum: Sum, cell: Cell) => void): Sum {
   for (const cell of cells) add(sum, cell);
   return sum;
-};
+}
 
-const emptyHistograms = (): Record<HistogramName, HdrCounts> => ({
-  latency: new HdrCounts(), service: new HdrCounts(), lag: new HdrCounts(), failure: new HdrCounts(),
-});
+function emptyHistograms(): Record<HistogramName, HdrCounts> {
+  return {
+    latency: new HdrCounts(),
+    service: new HdrCounts(),
+    lag: new HdrCounts(),
+    failure: new HdrCounts(),
+  };
+}
 
-const matches = (wanted: string | undefined, is: string): boolean => wanted === undefined || wanted === is;
-const selects = (selection: Selection, cell: { readonly stage: number; readonly profile: string }): boolean =>
-  selection.stages.includes(cell.stage) && matches(selection.profile, cell.profile);
+function matches(wanted: string | undefined, is: string): boolean {
+  return wanted === undefined || wanted === is;
+}
+function selects(selection: Selection, cell: { readonly stage: number; readonly profile: string }): boolean {
+  return selection.stages.includes(cell.stage) && matches(selection.profile, cell.profile);
+}

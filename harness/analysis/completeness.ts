@@ -6,30 +6,39 @@ import type { RunFacts, WorkerFacts } from './run-facts.js';
 import { clientsOf } from './run-facts.js';
 import { plural, seconds } from './words.js';
 
-export const judgeCompleteness = (plan: Plan, aggregate: Aggregate, facts: RunFacts): readonly string[] => {
+export function judgeCompleteness(plan: Plan, aggregate: Aggregate, facts: RunFacts): readonly string[] {
   const reasons = [...beforeLoad(facts), ...stopped(facts)];
-  if (facts.startAt === undefined) return reasons.length > 0 ? reasons : ['the run never started: its log ends before the load began'];
+  if (facts.startAt === undefined)
+    return reasons.length > 0 ? reasons : ['the run never started: its log ends before the load began'];
   return [
     ...reasons,
-    ...[...facts.workers].filter(([, { slots }]) => clientsOf(slots) > 0)
+    ...[...facts.workers]
+      .filter(([, { slots }]) => clientsOf(slots) > 0)
       .flatMap(([workerId, worker]) => judgeWorker(plan, workerId, worker, aggregate.workers().get(workerId), facts)),
   ];
-};
+}
 
-const beforeLoad = ({ failed, preflight }: RunFacts): readonly string[] => [
-  ...(preflight.kind === 'failed' ? [`preflight failed: ${preflight.problem}`] : []),
-  // A failed preflight usually ends in run.failed with the same words.
-  ...(failed === undefined || (preflight.kind === 'failed' && failed.message.includes(preflight.problem))
-    ? [] : [`${failed.message}${failed.hint === undefined ? '' : ` (${failed.hint})`}`]),
-];
+function beforeLoad({ failed, preflight }: RunFacts): readonly string[] {
+  return [
+    ...(preflight.kind === 'failed' ? [`preflight failed: ${preflight.problem}`] : []),
+    // A failed preflight usually ends in run.failed with the same words.
+    ...(failed === undefined || (preflight.kind === 'failed' && failed.message.includes(preflight.problem))
+      ? []
+      : [`${failed.message}${failed.hint === undefined ? '' : ` (${failed.hint})`}`]),
+  ];
+}
 
-const stopped = ({ stops }: RunFacts): readonly string[] =>
-  stops.flatMap(({ reason, detail }) => {
+function stopped({ stops }: RunFacts): readonly string[] {
+  return stops.flatMap(({ reason, detail }) => {
     const words = stopWords[reason];
     return words === undefined ? [] : [`${words}${detail === '' ? '' : `: ${detail}`}`];
   });
+}
 
-/** Undefined: not incomplete for that alone. A threshold's abort is a failed run; the others name their cause themselves. */
+/**
+ * Undefined: not incomplete for that alone. A threshold's abort is a failed run; the others name their cause
+ * themselves.
+ */
 const stopWords = {
   user: 'stopped on request before its end',
   interrupt: 'interrupted before its end',
@@ -39,33 +48,54 @@ const stopWords = {
   error: 'stopped by an error',
 } satisfies Record<StopReason, string | undefined>;
 
-const judgeWorker = (plan: Plan, workerId: string, worker: WorkerFacts, book: WorkerBook | undefined, facts: RunFacts): readonly string[] => {
+function judgeWorker(
+  plan: Plan,
+  workerId: string,
+  worker: WorkerFacts,
+  book: WorkerBook | undefined,
+  facts: RunFacts,
+): readonly string[] {
   if (worker.lostAtMs !== undefined) {
     // A stop for it has told so already.
     const told = facts.stops.some(({ reason }) => reason === 'worker-loss');
     return (worker.lossPolicy ?? plan.onWorkerLoss) === 'fail' && !told
-      ? [`worker ${workerId} was lost ${heard(book)} (onWorkerLoss: fail); see its log, and use onWorkerLoss: replace to survive it`] : [];
+      ? [
+          `worker ${workerId} was lost ${heard(book)} (onWorkerLoss: fail); see its log, and use onWorkerLoss: replace to survive it`,
+        ]
+      : [];
   }
   const ending = worker.finished ?? book?.final;
-  if (ending === undefined) return [`telemetry of worker ${workerId} is missing: it ends ${heard(book)} and says nothing of an end`];
+  if (ending === undefined)
+    return [`telemetry of worker ${workerId} is missing: it ends ${heard(book)} and says nothing of an end`];
   return [...badEnding(plan, workerId, ending, facts), ...holes(workerId, worker, book)];
-};
+}
 
-const heard = (book: WorkerBook | undefined): string =>
-  book === undefined ? 'before its first telemetry' : `at ${seconds(book.lastMs)} of the run`;
+function heard(book: WorkerBook | undefined): string {
+  return book === undefined ? 'before its first telemetry' : `at ${seconds(book.lastMs)} of the run`;
+}
 
-const badEnding = (plan: Plan, workerId: string, ending: { readonly reason: string; readonly problem?: string | undefined }, facts: RunFacts): readonly string[] => {
+function badEnding(
+  plan: Plan,
+  workerId: string,
+  ending: { readonly reason: string; readonly problem?: string | undefined },
+  facts: RunFacts,
+): readonly string[] {
   const problem = ending.problem === undefined ? '' : `: ${ending.problem}`;
   if (ending.reason === 'failed') return [`worker ${workerId} failed${problem}`];
   if (ending.reason === 'lease-lost' && plan.onWorkerLoss === 'fail') {
     return [`worker ${workerId} could not reach the controller and stopped its load${problem}`];
   }
-  if (ending.reason === 'stopped' && facts.stops.length === 0) return [`worker ${workerId} stopped its load by itself${problem}`];
+  if (ending.reason === 'stopped' && facts.stops.length === 0)
+    return [`worker ${workerId} stopped its load by itself${problem}`];
   return [];
-};
+}
 
-const holes = (workerId: string, { finished }: WorkerFacts, book: WorkerBook | undefined): readonly string[] => {
+function holes(workerId: string, { finished }: WorkerFacts, book: WorkerBook | undefined): readonly string[] {
   const highest = Math.max(finished?.lastSequence ?? 0, book?.sequences.highest ?? 0);
   const missing = (book?.sequences.missing ?? 0) + highest - (book?.sequences.highest ?? 0);
-  return missing === 0 ? [] : [`${plural(missing, 'telemetry batch', 'telemetry batches')} of worker ${workerId} ${missing === 1 ? 'is' : 'are'} missing (of ${highest})`];
-};
+  return missing === 0
+    ? []
+    : [
+        `${plural(missing, 'telemetry batch', 'telemetry batches')} of worker ${workerId} ${missing === 1 ? 'is' : 'are'} missing (of ${highest})`,
+      ];
+}

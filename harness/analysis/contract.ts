@@ -2,11 +2,12 @@
  * Pure folds over a run's log, used while it runs (thresholds, live view) and after (report, verdict).
  * No I/O, no clock: data in, data out.
  */
-import type { Check, Plan, ThresholdPlan } from '../../scenarios/schema/plan.js';
+
+import type { StreamCounts } from '../../client-sim/protocol/streams.js';
 import type { ErrorSample, HistogramName, Telemetry } from '../../client-sim/protocol/telemetry.js';
+import type { Check, Plan, ThresholdPlan } from '../../scenarios/schema/plan.js';
 import type { Replica, UsageSample } from '../platform/platform.js';
 import type { FaultEvent, FaultRecord } from './fault-book.js';
-import type { StreamCounts } from '../../client-sim/protocol/streams.js';
 import type { Deliveries } from './flows.js';
 import type { HdrCounts } from './hdr-counts.js';
 import type { HeatMapView } from './heat-map.js';
@@ -16,7 +17,10 @@ import type { SequenceSet } from './sequence-set.js';
 export interface Aggregate {
   /** @throws Error when a histogram is not what the protocol says; nothing of the batch is then counted */
   add(workerId: string, batch: Telemetry): void;
-  /** From `target.ready` and `replicas.changed`, beside those known before: what answers call these is their id, in what has been added as well. */
+  /**
+   * From `target.ready` and `replicas.changed`, beside those known before: what answers call these is their id, in what
+   * has been added as well.
+   */
   knowReplicas(replicas: readonly Replica[]): void;
   /** From `usage` events. `atMs` is run time. */
   addUsage(atMs: number, samples: readonly UsageSample[]): void;
@@ -30,7 +34,10 @@ export interface Aggregate {
   measure(check: Check, window?: TimeWindow): Measured;
   /** Everything merged that the selection names. */
   select(selection: Selection): Totals;
-  /** One a second, in order of time, from `fromSecond` (default 0) to the last one heard of; a silent second is all zeros. */
+  /**
+   * One a second, in order of time, from `fromSecond` (default 0) to the last one heard of; a silent second is all
+   * zeros.
+   */
   timeline(fromSecond?: number): readonly Second[];
   heatMap(): HeatMapView;
   workers(): ReadonlyMap<string, WorkerBook>;
@@ -173,7 +180,10 @@ export interface HealthBook {
   readonly values: ReadonlyMap<HealthKey, ReadonlyMap<number, number>>;
 }
 
-/** What is kept of each health report: a value rounded to 2 digits and how often it came, so that any limit can be judged later. */
+/**
+ * What is kept of each health report: a value rounded to 2 digits and how often it came, so that any limit can be
+ * judged later.
+ */
 export type HealthKey =
   | 'cpu'
   | 'memoryBytes'

@@ -1,5 +1,5 @@
-import type { HistogramName, OperationSeries, SessionSeries, Telemetry } from '../../client-sim/protocol/telemetry.js';
 import type { ReplicaSeries } from '../../client-sim/protocol/replica-series.js';
+import type { HistogramName, OperationSeries, SessionSeries, Telemetry } from '../../client-sim/protocol/telemetry.js';
 import { histogramNames } from '../../client-sim/protocol/telemetry.js';
 import type { CountPair } from './histogram-codec.js';
 import { decodeHistogram } from './histogram-codec.js';
@@ -28,25 +28,32 @@ export interface DecodedReplica {
 }
 
 /** @throws HistogramError */
-export const decodeBatch = (batch: Telemetry): DecodedBatch => ({
-  batch,
-  series: batch.series.map((series) => ({ series, pairs: decodeSeries(series) })),
-  sessions: batch.sessions.map((series) => ({
-    series,
-    connect: pairsOf(series.connect),
-    delivery: pairsOf(series.delivery),
-    catchUp: pairsOf(series.catchUp),
-  })),
-  replicas: (batch.replicas ?? []).map((series) => ({ series, latency: series.latency === undefined ? [] : decodeHistogram(series.latency) })),
-});
+export function decodeBatch(batch: Telemetry): DecodedBatch {
+  return {
+    batch,
+    series: batch.series.map((series) => ({ series, pairs: decodeSeries(series) })),
+    sessions: batch.sessions.map((series) => ({
+      series,
+      connect: pairsOf(series.connect),
+      delivery: pairsOf(series.delivery),
+      catchUp: pairsOf(series.catchUp),
+    })),
+    replicas: (batch.replicas ?? []).map((series) => ({
+      series,
+      latency: series.latency === undefined ? [] : decodeHistogram(series.latency),
+    })),
+  };
+}
 
-const pairsOf = (encoded: string | undefined): readonly CountPair[] => (encoded === undefined ? [] : decodeHistogram(encoded));
+function pairsOf(encoded: string | undefined): readonly CountPair[] {
+  return encoded === undefined ? [] : decodeHistogram(encoded);
+}
 
-const decodeSeries = (series: OperationSeries): DecodedSeries['pairs'] => {
+function decodeSeries(series: OperationSeries): DecodedSeries['pairs'] {
   const pairs: Partial<Record<HistogramName, readonly CountPair[]>> = {};
   for (const name of histogramNames) {
     const encoded = series.histograms[name];
     if (encoded !== undefined) pairs[name] = decodeHistogram(encoded);
   }
   return pairs;
-};
+}

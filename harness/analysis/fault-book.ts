@@ -22,22 +22,22 @@ export interface FaultRecord {
 }
 
 export class FaultBook {
-  readonly #records = new Map<string, FaultRecord>();
+  private readonly records = new Map<string, FaultRecord>();
 
   add(event: FaultEvent, atMs: number): void {
     const { faultId } = event;
     if (event.type === 'fault.started') {
       const { kind, target } = event;
-      this.#records.set(faultId, { id: faultId, kind, target, startedMs: atMs, undone: false });
+      this.records.set(faultId, { id: faultId, kind, target, startedMs: atMs, undone: false });
       return;
     }
-    const known = this.#records.get(faultId);
-    if (known !== undefined) this.#records.set(faultId, { ...known, ...changeBy(event, atMs) });
+    const known = this.records.get(faultId);
+    if (known !== undefined) this.records.set(faultId, { ...known, ...changeBy(event, atMs) });
   }
 
   /** Those that began, in order of time. */
   view(): readonly FaultRecord[] {
-    return [...this.#records.values()].toSorted((a, b) => a.startedMs - b.startedMs);
+    return [...this.records.values()].toSorted((a, b) => a.startedMs - b.startedMs);
   }
 }
 

@@ -12,12 +12,13 @@ const LEAST_BEFORE_S = 3;
 const WINDOW_S = 3;
 
 export type Recovery =
-  | { readonly kind: 'recovered'; /** 0: throughput never fell. */ readonly seconds: number; readonly samples: number }
+  | { readonly kind: 'recovered' /** 0: throughput never fell. */; readonly seconds: number; readonly samples: number }
   | { readonly kind: 'unknown'; readonly why: string };
 
 /**
- * From `fromMs` until the mean of three seconds is at least 95 % of the mean of the ten seconds before, and stays so until `toMs`.
- * Only told where the plan's load is the same all that time: otherwise throughput says nothing of the target.
+ * From `fromMs` until the mean of three seconds is at least 95 % of the mean of the ten seconds before, and stays so
+ * until `toMs`. Only told where the plan's load is the same all that time: otherwise throughput says nothing of the
+ * target.
  * @param fromMs run time of the change, `toMs` of the next one or of the end
  */
 export function recoveryOf(plan: Plan, timeline: readonly Second[], fromMs: number, toMs: number): Recovery {
@@ -33,7 +34,11 @@ export function recoveryOf(plan: Plan, timeline: readonly Second[], fromMs: numb
   const low = after.slice(0, after.length - WINDOW_S + 1).map((_, at) => mean(after.slice(at, at + WINDOW_S)) < wanted);
   const lastLow = low.lastIndexOf(true);
   if (lastLow === low.length - 1) return unknown('throughput had not come back when the next change or the end came');
-  return { kind: 'recovered', seconds: lastLow === -1 ? 0 : Math.max(0, first + lastLow + 1 - fromMs / 1000), samples: after.length };
+  return {
+    kind: 'recovered',
+    seconds: lastLow === -1 ? 0 : Math.max(0, first + lastLow + 1 - fromMs / 1000),
+    samples: after.length,
+  };
 }
 
 export interface FaultRecoveries {
@@ -42,10 +47,21 @@ export interface FaultRecoveries {
 }
 
 /** Of the fault, up to its undo, and of its undo, up to the next fault or the end of the load. */
-export function recoveriesOf(plan: Plan, timeline: readonly Second[], lastMs: number, faults: readonly FaultRecord[], fault: FaultRecord): FaultRecoveries {
+export function recoveriesOf(
+  plan: Plan,
+  timeline: readonly Second[],
+  lastMs: number,
+  faults: readonly FaultRecord[],
+  fault: FaultRecord,
+): FaultRecoveries {
   const { startedMs, endedMs } = fault;
-  const overMs = Math.min(lastMs, plan.stages.reduce((end, stage) => Math.max(end, stage.startMs + stage.durationMs), 0));
-  const nextMs = faults.filter((other) => other.startedMs > startedMs).reduce((next, other) => Math.min(next, other.startedMs), overMs);
+  const overMs = Math.min(
+    lastMs,
+    plan.stages.reduce((end, stage) => Math.max(end, stage.startMs + stage.durationMs), 0),
+  );
+  const nextMs = faults
+    .filter((other) => other.startedMs > startedMs)
+    .reduce((next, other) => Math.min(next, other.startedMs), overMs);
   return {
     injected: recoveryOf(plan, timeline, startedMs, Math.min(nextMs, endedMs ?? overMs)),
     undone: endedMs === undefined ? unknown('it was not undone') : recoveryOf(plan, timeline, endedMs, nextMs),
@@ -54,10 +70,16 @@ export function recoveriesOf(plan: Plan, timeline: readonly Second[], lastMs: nu
 
 /** No ramp and no step of the load in between. */
 function isSteady({ stages }: Plan, fromMs: number, toMs: number): boolean {
-  const segments = stages.flatMap((stage) => stage.segments).filter(({ startMs, endMs }) => startMs < toMs && endMs > fromMs);
+  const segments = stages
+    .flatMap((stage) => stage.segments)
+    .filter(({ startMs, endMs }) => startMs < toMs && endMs > fromMs);
   const [level] = segments.map(({ from }) => from);
   return segments.every(({ from, to }) => from === to && from === level);
 }
 
-const mean = (seconds: readonly Second[]): number => seconds.reduce((sum, { succeeded }) => sum + succeeded, 0) / seconds.length;
-const unknown = (why: string): Recovery => ({ kind: 'unknown', why });
+function mean(seconds: readonly Second[]): number {
+  return seconds.reduce((sum, { succeeded }) => sum + succeeded, 0) / seconds.length;
+}
+function unknown(why: string): Recovery {
+  return { kind: 'unknown', why };
+}

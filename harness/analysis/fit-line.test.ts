@@ -2,7 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { fitLine } from './fit-line.js';
 
 /** Repeatable noise in -1 to 1. */
-const noise = (at: number): number => ((Math.sin(at * 12.9898) * 43758.5453) % 1);
+function noise(at: number): number {
+  return (Math.sin(at * 12.9898) * 43758.5453) % 1;
+}
 
 describe('a line', () => {
   test('that is one is found exactly', () => {
@@ -13,7 +15,8 @@ describe('a line', () => {
     expect(fit?.r2).toBeCloseTo(1, 9);
   });
 
-  // Expected values: the textbook formulas, worked out by hand for x = 1..5, y = 2, 4, 5, 4, 5: slope 0.6, standard error 0.2828.
+  // Expected values: the textbook formulas, worked out by hand for x = 1..5, y = 2, 4, 5, 4, 5: slope 0.6, standard
+  // error 0.2828.
   test('has the interval of the textbook where samples are independent', () => {
     const fit = fitLine([2, 4, 5, 4, 5].map((y, at) => ({ x: at + 1, y })));
     expect(fit?.slope).toBeCloseTo(0.6, 9);
@@ -39,7 +42,13 @@ describe('a line', () => {
   });
 
   test('needs points, and points that differ', () => {
-    expect(fitLine([{ x: 1, y: 1 }, { x: 2, y: 2 }, { x: 3, y: 3 }])).toBeUndefined();
+    expect(
+      fitLine([
+        { x: 1, y: 1 },
+        { x: 2, y: 2 },
+        { x: 3, y: 3 },
+      ]),
+    ).toBeUndefined();
     expect(fitLine(Array.from({ length: 20 }, (_, at) => ({ x: 7, y: at })))).toBeUndefined();
   });
 });

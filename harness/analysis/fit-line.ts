@@ -16,7 +16,9 @@ export interface LineFit {
 
 /** Two-sided 95 % of the normal distribution. */
 const Z = 1.959964;
-/** However much samples hang together: fewer would leave Student's t no degree of freedom that its expansion holds for. */
+/**
+ * However much samples hang together: fewer would leave Student's t no degree of freedom that its expansion holds for.
+ */
 const LEAST_EFFECTIVE = 4;
 
 /**
@@ -24,7 +26,7 @@ const LEAST_EFFECTIVE = 4;
  * the residuals' correlation with their predecessors (effective sample size of an AR(1) process).
  * @returns undefined where no line can be told: fewer than four points, or x does not vary
  */
-export const fitLine = (points: readonly Point[]): LineFit | undefined => {
+export function fitLine(points: readonly Point[]): LineFit | undefined {
   const n = points.length;
   const meanX = mean(points.map(({ x }) => x));
   const meanY = mean(points.map(({ y }) => y));
@@ -34,19 +36,29 @@ export const fitLine = (points: readonly Point[]): LineFit | undefined => {
   const residuals = points.map(({ x, y }) => y - meanY - slope * (x - meanX));
   const rss = sum(residuals.map((residual) => residual ** 2));
   const syy = sum(points.map(({ y }) => (y - meanY) ** 2));
-  const correlation = rss === 0 ? 0 : Math.min(0.99, Math.max(0, sum(residuals.slice(1).map((residual, at) => residual * (residuals[at] ?? 0))) / rss));
+  const correlation =
+    rss === 0
+      ? 0
+      : Math.min(
+          0.99,
+          Math.max(0, sum(residuals.slice(1).map((residual, at) => residual * (residuals[at] ?? 0))) / rss),
+        );
   const effective = Math.max(LEAST_EFFECTIVE, (n * (1 - correlation)) / (1 + correlation));
   const error = Math.sqrt(rss / (n - 2) / sxx) * Math.sqrt(n / effective) * studentT(effective - 2);
   return { slope, low: slope - error, high: slope + error, r2: syy === 0 ? 0 : 1 - rss / syy };
-};
+}
 
 /** Two-sided 95 % of Student's t, by its expansion about the normal (Abramowitz and Stegun, 26.7.5). */
-const studentT = (freedom: number): number => {
+function studentT(freedom: number): number {
   const g1 = (Z ** 3 + Z) / 4;
   const g2 = (5 * Z ** 5 + 16 * Z ** 3 + 3 * Z) / 96;
   const g3 = (3 * Z ** 7 + 19 * Z ** 5 + 17 * Z ** 3 - 15 * Z) / 384;
   return Z + g1 / freedom + g2 / freedom ** 2 + g3 / freedom ** 3;
-};
+}
 
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-const mean = (values: readonly number[]): number => sum(values) / values.length;
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+function mean(values: readonly number[]): number {
+  return sum(values) / values.length;
+}

@@ -22,20 +22,29 @@ export interface Deliveries {
 
 /** Flows of all workers, by publisher. */
 export class FlowSums {
-  readonly #flows = new Map<number, Flow>();
+  private readonly flows = new Map<number, Flow>();
 
   add(flows: readonly Flow[]): void {
     for (const flow of flows) {
-      const sum = this.#flows.get(flow.publisher);
-      this.#flows.set(flow.publisher, sum === undefined ? flow : sumOfFlows(sum, flow));
+      const sum = this.flows.get(flow.publisher);
+      this.flows.set(flow.publisher, sum === undefined ? flow : sumOfFlows(sum, flow));
     }
   }
 
   /** Undefined: nothing was published or heard of. */
   deliveries(): Deliveries | undefined {
-    if (this.#flows.size === 0) return undefined;
-    const sums = { publishers: 0, published: 0, unconfirmed: 0, subscriptions: 0, before: 0, expected: 0, delivered: 0, lost: 0 };
-    for (const { published, unconfirmed, subscribers, before, delivered } of this.#flows.values()) {
+    if (this.flows.size === 0) return undefined;
+    const sums = {
+      publishers: 0,
+      published: 0,
+      unconfirmed: 0,
+      subscriptions: 0,
+      before: 0,
+      expected: 0,
+      delivered: 0,
+      lost: 0,
+    };
+    for (const { published, unconfirmed, subscribers, before, delivered } of this.flows.values()) {
       const expected = Math.max(0, published * subscribers - before);
       if (published + unconfirmed > 0) sums.publishers += 1;
       sums.published += published;

@@ -2,12 +2,12 @@ import type { Plan } from '../../scenarios/schema/plan.js';
 import type { RunEvent, TelemetryLine, Verdict } from '../controller/events.js';
 import { createAggregate } from './aggregate.js';
 import type { Aggregate } from './contract.js';
-import { isFaultEvent, type FaultEvent } from './fault-book.js';
+import type { RunExitCode } from './exit-code.js';
+import { exitCodeOf } from './exit-code.js';
+import { type FaultEvent, isFaultEvent } from './fault-book.js';
 import type { RunFacts } from './run-facts.js';
 import { addFact, openFacts } from './run-facts.js';
 import { SequenceSet } from './sequence-set.js';
-import type { RunExitCode } from './exit-code.js';
-import { exitCodeOf } from './exit-code.js';
 import { judge } from './verdict.js';
 
 /** Everything a report is made of. */
@@ -17,7 +17,10 @@ export interface RunModel {
   readonly aggregate: Aggregate;
   readonly verdict: Verdict;
   readonly exitCode: RunExitCode;
-  /** Lines that could not be used, in words: a torn last line, a broken histogram. Duplicates are no problem and not here. */
+  /**
+   * Lines that could not be used, in words: a torn last line, a broken histogram. Duplicates are no problem and not
+   * here.
+   */
   readonly problems: readonly string[];
 }
 
@@ -38,7 +41,7 @@ export class NoPlanError extends Error {
   }
 }
 
-export const createFold = (): RunFold => {
+export function createFold(): RunFold {
   const facts = openFacts();
   const problems: string[] = [];
   const seen = new Map<string, SequenceSet>();
@@ -61,7 +64,8 @@ export const createFold = (): RunFold => {
       addFact(facts, event);
       if (event.type === 'usage') usage.push(event);
       if (isFaultEvent(event)) faults.push(event);
-      if (event.type === 'stop.requested' || event.type === 'preflight.failed' || event.type === 'run.failed') decisive.push(event);
+      if (event.type === 'stop.requested' || event.type === 'preflight.failed' || event.type === 'run.failed')
+        decisive.push(event);
       if (facts.created !== undefined) opened();
       if (event.type === 'target.ready' || event.type === 'replicas.changed') aggregate?.knowReplicas(event.replicas);
     },
@@ -72,7 +76,9 @@ export const createFold = (): RunFold => {
       try {
         opened().add(workerId, batch);
       } catch (error) {
-        problems.push(`telemetry batch ${batch.sequence} of worker ${workerId} is unreadable: ${error instanceof Error ? error.message : String(error)}`);
+        problems.push(
+          `telemetry batch ${batch.sequence} of worker ${workerId} is unreadable: ${error instanceof Error ? error.message : String(error)}`,
+        );
       }
     },
     problem(words) {
@@ -88,12 +94,12 @@ export const createFold = (): RunFold => {
       return { plan, facts, aggregate: merged, verdict, exitCode: exitCodeOf(verdict, decisive), problems };
     },
   };
-};
+}
 
 /** The same over a log in memory. */
-export const foldRun = (events: Iterable<RunEvent>, lines: Iterable<TelemetryLine>): RunModel => {
+export function foldRun(events: Iterable<RunEvent>, lines: Iterable<TelemetryLine>): RunModel {
   const fold = createFold();
   for (const event of events) fold.event(event);
   for (const line of lines) fold.telemetry(line);
   return fold.model();
-};
+}

@@ -4,38 +4,51 @@ import type { Check } from '../../scenarios/schema/plan.js';
 export type ValueUnit = 'ms' | 'ratio' | 'perSecond' | 'count' | 'cores' | 'bytes';
 
 /** What a metric's values are in; a metric that scenarios do not know is a plain count. */
-export const unitOf = (metric: string): ValueUnit => {
+export function unitOf(metric: string): ValueUnit {
   const unit = (scalars[metric] ?? distributions[metric.slice(0, metric.lastIndexOf('.'))])?.unit ?? 'count';
   return unit === 'time' ? 'ms' : unit;
-};
+}
 
 /** A value as people read it: `148 ms`, `0.42 %`, `1,234/s`, `64 MiB`. */
-export const formatMetric = (check: Pick<Check, 'metric'>, value: number): string => formatAs(unitOf(check.metric), value);
+export function formatMetric(check: Pick<Check, 'metric'>, value: number): string {
+  return formatAs(unitOf(check.metric), value);
+}
 
-export const formatAs = (unit: ValueUnit, value: number): string => {
+export function formatAs(unit: ValueUnit, value: number): string {
   switch (unit) {
-    case 'ms': return formatMs(value);
-    case 'ratio': return `${significant(value * 100)} %`;
-    case 'perSecond': return `${significant(value)}/s`;
-    case 'count': return significant(value);
-    case 'cores': return `${value.toFixed(2)} cores`;
-    case 'bytes': return formatBytes(value);
+    case 'ms':
+      return formatMs(value);
+    case 'ratio':
+      return `${significant(value * 100)} %`;
+    case 'perSecond':
+      return `${significant(value)}/s`;
+    case 'count':
+      return significant(value);
+    case 'cores':
+      return `${value.toFixed(2)} cores`;
+    case 'bytes':
+      return formatBytes(value);
   }
-};
+}
 
-export const formatMs = (ms: number): string =>
-  ms >= 60_000 ? `${significant(ms / 60_000)} min` : ms >= 1000 ? `${significant(ms / 1000)} s` : `${significant(ms)} ms`;
+export function formatMs(ms: number): string {
+  return ms >= 60_000
+    ? `${significant(ms / 60_000)} min`
+    : ms >= 1000
+      ? `${significant(ms / 1000)} s`
+      : `${significant(ms)} ms`;
+}
 
 const byteUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
-export const formatBytes = (bytes: number): string => {
+export function formatBytes(bytes: number): string {
   const size = Math.abs(bytes);
   const power = size < 1024 ? 0 : Math.min(byteUnits.length - 1, Math.floor(Math.log2(size) / 10));
   return `${significant(bytes / 1024 ** power)} ${byteUnits[power] ?? 'B'}`;
-};
+}
 
 /** Three digits that mean something, more only before the point. */
-export const significant = (value: number): string => {
+export function significant(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const digits = Math.abs(value) >= 100 || value === 0 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 1 ? 2 : 3;
   return value.toLocaleString('en-US', { maximumFractionDigits: Number.isInteger(value) ? 0 : digits });
-};
+}

@@ -8,7 +8,10 @@ import { percent, plural } from './words.js';
 interface Limit {
   readonly key: HealthKey;
   readonly limit: (threads: number) => number;
-  /** Share of the measured reports that may lie past it: one slow second is weather, and timing has more of it than load. */
+  /**
+   * Share of the measured reports that may lie past it: one slow second is weather, and timing has more of it than
+   * load.
+   */
   readonly tolerated: number;
   /** A `spin` profile owns its core and always shows it busy: there only the lag tells. */
   readonly exemptSpin: boolean;
@@ -22,34 +25,64 @@ const moreWorkers = 'add workers (--workers N) or lower the rate';
 
 export const healthLimits: readonly Limit[] = [
   {
-    key: 'eventLoopUtilization', limit: () => timingLimits.eventLoopUtilization, tolerated: 0.1, exemptSpin: true, remedy: moreWorkers, timing: true,
+    key: 'eventLoopUtilization',
+    limit: () => timingLimits.eventLoopUtilization,
+    tolerated: 0.1,
+    exemptSpin: true,
+    remedy: moreWorkers,
+    timing: true,
     did: (value, limit) => `spent ${percent(value)} of its loop (limit ${percent(limit)})`,
   },
   {
-    key: 'cpu', limit: (threads) => 0.9 * threads, tolerated: 0.1, exemptSpin: true, remedy: moreWorkers,
+    key: 'cpu',
+    limit: (threads) => 0.9 * threads,
+    tolerated: 0.1,
+    exemptSpin: true,
+    remedy: moreWorkers,
     did: (value, limit) => `used ${value.toFixed(2)} CPU cores (limit ${limit.toFixed(1)})`,
   },
   {
-    key: 'lagP99Ms', limit: () => timingLimits.lagP99Ms, tolerated: 0.25, exemptSpin: false, timing: true,
+    key: 'lagP99Ms',
+    limit: () => timingLimits.lagP99Ms,
+    tolerated: 0.25,
+    exemptSpin: false,
+    timing: true,
     remedy: `${moreWorkers}, or run it where nothing else needs the processor`,
-    did: (value, limit) => `sent its slowest 1 % of requests ${value.toFixed(0)} ms or more after they were due, with room to send them (limit ${limit} ms)`,
+    did: (value, limit) =>
+      `sent its slowest 1 % of requests ${value.toFixed(0)} ms or more after they were due, with room to send them (limit ${limit} ms)`,
   },
   {
-    key: 'eventLoopDelayP99Ms', limit: () => timingLimits.eventLoopDelayP99Ms, tolerated: 0.25, exemptSpin: false, timing: true,
+    key: 'eventLoopDelayP99Ms',
+    limit: () => timingLimits.eventLoopDelayP99Ms,
+    tolerated: 0.25,
+    exemptSpin: false,
+    timing: true,
     remedy: `${moreWorkers}, or run it where nothing else needs the processor`,
     did: (value, limit) => `had its event loop held up for ${value.toFixed(0)} ms (p99; limit ${limit} ms)`,
   },
   {
-    key: 'throttledRatio', limit: () => 0.05, tolerated: 0.1, exemptSpin: false, remedy: 'raise the CPU limit of its container',
+    key: 'throttledRatio',
+    limit: () => 0.05,
+    tolerated: 0.1,
+    exemptSpin: false,
+    remedy: 'raise the CPU limit of its container',
     did: (value, limit) => `was throttled by its cgroup for ${percent(value)} of the time (limit ${percent(limit)})`,
   },
   {
-    key: 'openFilesShare', limit: () => 0.9, tolerated: 0.1, exemptSpin: false, remedy: 'raise its open file limit (ulimit -n) or add workers (--workers N)',
+    key: 'openFilesShare',
+    limit: () => 0.9,
+    tolerated: 0.1,
+    exemptSpin: false,
+    remedy: 'raise its open file limit (ulimit -n) or add workers (--workers N)',
     did: (value) => `had ${percent(value)} of its file descriptors open (limit 90 %)`,
   },
   {
-    key: 'localPortsShare', limit: () => 0.9, tolerated: 0.1, exemptSpin: false,
-    remedy: 'widen net.ipv4.ip_local_port_range, reuse connections, or spread the load over more hosts or target addresses',
+    key: 'localPortsShare',
+    limit: () => 0.9,
+    tolerated: 0.1,
+    exemptSpin: false,
+    remedy:
+      'widen net.ipv4.ip_local_port_range, reuse connections, or spread the load over more hosts or target addresses',
     did: (value) => `had ${percent(value)} of its local ports in use (limit 90 %)`,
   },
 ];
@@ -58,47 +91,69 @@ export const healthLimits: readonly Limit[] = [
 const fewestReports = 2;
 
 /** Reasons in words, each with its remedy; empty when every worker was fit in every measured stage. */
-export const judgeGenerator = (plan: Plan, aggregate: Aggregate, facts: RunFacts): readonly string[] => {
+export function judgeGenerator(plan: Plan, aggregate: Aggregate, facts: RunFacts): readonly string[] {
   const spins = plan.profiles.some(({ pacing }) => pacing === 'spin');
-  return [...aggregate.workers()].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([workerId, book]) => {
-    const health = mergeHealth(measuredHealth(plan, book));
-    const threads = facts.workers.get(workerId)?.worker?.threads ?? 1;
-    const starved = starvation(health);
-    let busy = false;
-    return healthLimits.flatMap(({ key, limit, tolerated, exemptSpin, did, remedy, timing }) => {
-      // A busy loop and a busy processor are the same fact.
-      if (key === 'cpu' && busy) return [];
-      const past = pastLimit(health, key, limit(threads));
-      if ((spins && exemptSpin) || past.reports < Math.min(fewestReports, health.reports) || past.reports <= tolerated * health.reports) return [];
-      busy ||= key === 'eventLoopUtilization';
-      const because = timing === true && starved !== undefined ? starved : `: ${remedy}`;
-      return [`worker ${workerId} ${did(past.mean, limit(threads))} in ${past.reports} of ${plural(health.reports, 'measured report')}${because}`];
+  return [...aggregate.workers()]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([workerId, book]) => {
+      const health = mergeHealth(measuredHealth(plan, book));
+      const threads = facts.workers.get(workerId)?.worker?.threads ?? 1;
+      const starved = starvation(health);
+      let busy = false;
+      return healthLimits.flatMap(({ key, limit, tolerated, exemptSpin, did, remedy, timing }) => {
+        // A busy loop and a busy processor are the same fact.
+        if (key === 'cpu' && busy) return [];
+        const past = pastLimit(health, key, limit(threads));
+        if (
+          (spins && exemptSpin) ||
+          past.reports < Math.min(fewestReports, health.reports) ||
+          past.reports <= tolerated * health.reports
+        )
+          return [];
+        busy ||= key === 'eventLoopUtilization';
+        const because = timing === true && starved !== undefined ? starved : `: ${remedy}`;
+        return [
+          `worker ${workerId} ${did(past.mean, limit(threads))} in ${past.reports} of ${plural(health.reports, 'measured report')}${because}`,
+        ];
+      });
     });
-  });
-};
+}
 
-/** Of the time of its late reports a thread waited at least so much for a processor: then the machine, not the code, is at its limit. */
+/**
+ * Of the time of its late reports a thread waited at least so much for a processor: then the machine, not the code, is
+ * at its limit.
+ */
 const muchWaiting = 0.25;
 
 /** More workers beside it would only wait with it. */
-const starvation = (health: HealthBook): string | undefined => {
+function starvation(health: HealthBook): string | undefined {
   const waited = readingOf(health, 'processorWaitWhenLate')?.mean ?? 0;
   if (waited < muchWaiting) return undefined;
-  return `, and for ${percent(waited)} of that time a thread of it was ready to run and had no processor: this machine has no more for it. ` +
-    'Stop what else runs there, put target or workers on other machines, or lower the load';
-};
+  return (
+    `, and for ${percent(waited)} of that time a thread of it was ready to run and had no processor: this machine has no more for it. ` +
+    'Stop what else runs there, put target or workers on other machines, or lower the load'
+  );
+}
 
-export const measuredHealth = (plan: Plan, book: WorkerBook): readonly WorkerStageHealth[] =>
-  plan.stages.filter(({ measured }) => measured).flatMap(({ index }) => book.byStage.get(index)?.health ?? []);
+export function measuredHealth(plan: Plan, book: WorkerBook): readonly WorkerStageHealth[] {
+  return plan.stages.filter(({ measured }) => measured).flatMap(({ index }) => book.byStage.get(index)?.health ?? []);
+}
 type WorkerStageHealth = NonNullable<ReturnType<WorkerBook['byStage']['get']>>['health'];
 
 /** Without a report of its health a worker cannot be trusted to have been fit. */
-export const judgeSilence = (plan: Plan, aggregate: Aggregate): readonly string[] => {
-  const measuredMs = plan.stages.filter(({ measured }) => measured).reduce((sum, { index }) => sum + aggregate.observedMs(index), 0);
+export function judgeSilence(plan: Plan, aggregate: Aggregate): readonly string[] {
+  const measuredMs = plan.stages
+    .filter(({ measured }) => measured)
+    .reduce((sum, { index }) => sum + aggregate.observedMs(index), 0);
   if (measuredMs < enoughForAReportMs) return [];
   return [...aggregate.workers()]
     .filter(([, book]) => mergeHealth(measuredHealth(plan, book)).reports === 0 && book.lastMs >= enoughForAReportMs)
-    .filter(([, book]) => plan.stages.some(({ index, measured }) => measured && book.byStage.get(index)?.fromMs !== undefined))
-    .map(([workerId]) => `worker ${workerId} never reported its own health in a measured stage, so nothing shows that it kept up`);
-};
+    .filter(([, book]) =>
+      plan.stages.some(({ index, measured }) => measured && book.byStage.get(index)?.fromMs !== undefined),
+    )
+    .map(
+      ([workerId]) =>
+        `worker ${workerId} never reported its own health in a measured stage, so nothing shows that it kept up`,
+    );
+}
 const enoughForAReportMs = 3000;

@@ -2,18 +2,19 @@
  * Histogram counts by HdrHistogram index, made for merging. Everything else (percentiles, encoding, printing) is the
  * library's business: `toHistogram`.
  */
-import hdr from 'hdr-histogram-js';
+
 import type { Histogram } from 'hdr-histogram-js';
+import hdr from 'hdr-histogram-js';
 import type { CountPair } from './histogram-codec.js';
 import { bounds, decodeHistogram, valueOfIndex } from './histogram-codec.js';
 
 export class HdrCounts {
   /** Grows with the highest value seen: most series stay below a second, a sixth of the full range. */
-  #counts = new Float64Array(0);
-  #total = 0;
+  private counts = new Float64Array(0);
+  private _total = 0;
 
   get total(): number {
-    return this.#total;
+    return this._total;
   }
 
   addPairs(pairs: readonly CountPair[]): this {
@@ -27,23 +28,23 @@ export class HdrCounts {
   }
 
   addAt(index: number, count: number): void {
-    if (index >= this.#counts.length) this.#grow(index);
-    this.#counts[index] = (this.#counts[index] ?? 0) + count;
-    this.#total += count;
+    if (index >= this.counts.length) this.grow(index);
+    this.counts[index] = (this.counts[index] ?? 0) + count;
+    this._total += count;
   }
 
   /** Every index with a count, rising. */
   each(visit: (index: number, count: number) => void): void {
-    for (let index = 0; index < this.#counts.length; index += 1) {
-      const count = this.#counts[index] ?? 0;
+    for (let index = 0; index < this.counts.length; index += 1) {
+      const count = this.counts[index] ?? 0;
       if (count > 0) visit(index, count);
     }
   }
 
-  #grow(index: number): void {
+  private grow(index: number): void {
     const grown = new Float64Array((index & ~1023) + 1024);
-    grown.set(this.#counts);
-    this.#counts = grown;
+    grown.set(this.counts);
+    this.counts = grown;
   }
 }
 
@@ -51,14 +52,14 @@ export class HdrCounts {
 export type CountSource = Pick<HdrCounts, 'each'>;
 
 /** A library histogram with the same counts (64-bit: hours of a single bucket do not overflow). */
-export const toHistogram = (source: CountSource): Histogram => {
+export function toHistogram(source: CountSource): Histogram {
   const histogram = emptyHistogram();
   source.each((index, count) => histogram.recordValueWithCount(valueOfIndex(index), count));
   return histogram;
-};
+}
 
-export const emptyHistogram = (): Histogram =>
-  hdr.build({
+export function emptyHistogram(): Histogram {
+  return hdr.build({
     lowestDiscernibleValue: bounds.lowest,
     highestTrackableValue: bounds.highest,
     numberOfSignificantValueDigits: bounds.digits,
@@ -66,10 +67,14 @@ export const emptyHistogram = (): Histogram =>
     autoResize: false,
     useWebAssembly: false,
   });
+}
 
 /** HdrHistogram V2 compressed, base64; undefined when empty. */
-export const encodeCounts = (counts: HdrCounts): string | undefined =>
-  counts.total === 0 ? undefined : hdr.encodeIntoCompressedBase64(toHistogram(counts));
+export function encodeCounts(counts: HdrCounts): string | undefined {
+  return counts.total === 0 ? undefined : hdr.encodeIntoCompressedBase64(toHistogram(counts));
+}
 
 /** @throws HistogramError */
-export const decodeCounts = (base64: string): HdrCounts => new HdrCounts().addPairs(decodeHistogram(base64));
+export function decodeCounts(base64: string): HdrCounts {
+  return new HdrCounts().addPairs(decodeHistogram(base64));
+}

@@ -5,9 +5,11 @@ export interface WritableHealthBook extends HealthBook {
   readonly values: Map<HealthKey, Map<number, number>>;
 }
 
-export const openHealthBook = (): WritableHealthBook => ({ reports: 0, saturated: 0, reason: undefined, values: new Map() });
+export function openHealthBook(): WritableHealthBook {
+  return { reports: 0, saturated: 0, reason: undefined, values: new Map() };
+}
 
-export const noteHealth = (book: WritableHealthBook, health: Health): void => {
+export function noteHealth(book: WritableHealthBook, health: Health): void {
   book.reports += 1;
   if (health.saturated) {
     book.saturated += 1;
@@ -20,37 +22,51 @@ export const noteHealth = (book: WritableHealthBook, health: Health): void => {
     tally.set(rounded, (tally.get(rounded) ?? 0) + 1);
     book.values.set(key, tally);
   }
-};
+}
 
-const readings = (health: Health): Record<HealthKey, number | undefined> => ({
-  cpu: health.cpu,
-  memoryBytes: health.memoryBytes,
-  eventLoopUtilization: health.eventLoopUtilization,
-  processorWait: health.processorWait,
-  processorWaitWhenLate: isLate(health) ? health.processorWait : undefined,
-  eventLoopDelayP99Ms: health.eventLoopDelayP99Ms,
-  lagP99Ms: isOurs(health) ? health.lagP99Ms : undefined,
-  throttledRatio: health.throttledRatio,
-  openFilesShare: health.openFilesLimit > 0 ? health.openFiles / health.openFilesLimit : undefined,
-  localPortsShare: health.localPorts !== undefined && health.localPortsLimit !== undefined && health.localPortsLimit > 0
-    ? health.localPorts / health.localPortsLimit : undefined,
-});
+function readings(health: Health): Record<HealthKey, number | undefined> {
+  return {
+    cpu: health.cpu,
+    memoryBytes: health.memoryBytes,
+    eventLoopUtilization: health.eventLoopUtilization,
+    processorWait: health.processorWait,
+    processorWaitWhenLate: isLate(health) ? health.processorWait : undefined,
+    eventLoopDelayP99Ms: health.eventLoopDelayP99Ms,
+    lagP99Ms: isOurs(health) ? health.lagP99Ms : undefined,
+    throttledRatio: health.throttledRatio,
+    openFilesShare: health.openFilesLimit > 0 ? health.openFiles / health.openFilesLimit : undefined,
+    localPortsShare:
+      health.localPorts !== undefined && health.localPortsLimit !== undefined && health.localPortsLimit > 0
+        ? health.localPorts / health.localPortsLimit
+        : undefined,
+  };
+}
 
 /**
  * Send lag is the generator's doing only when its loop was held up about as long; else operations waited for room in
  * the window, and the target is what they waited for.
  */
-const isOurs = (health: Health): boolean => health.eventLoopDelayP99Ms >= health.lagP99Ms / 2;
+function isOurs(health: Health): boolean {
+  return health.eventLoopDelayP99Ms >= health.lagP99Ms / 2;
+}
 
 /** What is past one of these was not in time. A loop that is never idle is late with whatever comes next. */
-export const timingLimits = { eventLoopUtilization: 0.9, lagP99Ms: 30, eventLoopDelayP99Ms: 50 } as const satisfies Partial<Record<HealthKey, number>>;
+export const timingLimits = {
+  eventLoopUtilization: 0.9,
+  lagP99Ms: 30,
+  eventLoopDelayP99Ms: 50,
+} as const satisfies Partial<Record<HealthKey, number>>;
 
-const isLate = (health: Health): boolean =>
-  health.eventLoopUtilization > timingLimits.eventLoopUtilization || health.eventLoopDelayP99Ms > timingLimits.eventLoopDelayP99Ms ||
-  (isOurs(health) && health.lagP99Ms > timingLimits.lagP99Ms);
+function isLate(health: Health): boolean {
+  return (
+    health.eventLoopUtilization > timingLimits.eventLoopUtilization ||
+    health.eventLoopDelayP99Ms > timingLimits.eventLoopDelayP99Ms ||
+    (isOurs(health) && health.lagP99Ms > timingLimits.lagP99Ms)
+  );
+}
 
 /** Of several stages, as one. */
-export const mergeHealth = (books: readonly HealthBook[]): HealthBook => {
+export function mergeHealth(books: readonly HealthBook[]): HealthBook {
   const merged = openHealthBook();
   for (const book of books) {
     merged.reports += book.reports;
@@ -63,7 +79,7 @@ export const mergeHealth = (books: readonly HealthBook[]): HealthBook => {
     }
   }
   return merged;
-};
+}
 
 export interface HealthReading {
   readonly mean: number;
@@ -71,19 +87,23 @@ export interface HealthReading {
 }
 
 /** Undefined when this was never reported. */
-export const readingOf = (book: HealthBook, key: HealthKey): HealthReading | undefined => {
+export function readingOf(book: HealthBook, key: HealthKey): HealthReading | undefined {
   const tally = book.values.get(key);
   if (tally === undefined || tally.size === 0) return undefined;
   return { mean: meanOf([...tally]), worst: Math.max(...tally.keys()) };
-};
+}
 
 /** How many reports were past the limit, and their mean. */
-export const pastLimit = (book: HealthBook, key: HealthKey, limit: number): { readonly reports: number; readonly mean: number } => {
+export function pastLimit(
+  book: HealthBook,
+  key: HealthKey,
+  limit: number,
+): { readonly reports: number; readonly mean: number } {
   const past = [...(book.values.get(key) ?? [])].filter(([value]) => value > limit);
   return { reports: past.reduce((sum, [, times]) => sum + times, 0), mean: meanOf(past) };
-};
+}
 
-const meanOf = (tally: readonly (readonly [value: number, times: number])[]): number => {
+function meanOf(tally: readonly (readonly [value: number, times: number])[]): number {
   const times = tally.reduce((sum, [, count]) => sum + count, 0);
   return times === 0 ? 0 : tally.reduce((sum, [value, count]) => sum + value * count, 0) / times;
-};
+}

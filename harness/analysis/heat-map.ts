@@ -23,12 +23,12 @@ export interface HeatMapView {
 }
 
 export class HeatMap {
-  #columnSeconds = 1;
-  #columns: Map<number, number>[] = [];
+  private columnSeconds = 1;
+  private columns: Map<number, number>[] = [];
 
   add(second: number, pairs: readonly CountPair[]): void {
-    while (second / this.#columnSeconds >= maxColumns) this.#halve();
-    const column = this.#column(Math.floor(second / this.#columnSeconds));
+    while (second / this.columnSeconds >= maxColumns) this.halve();
+    const column = this.column(Math.floor(second / this.columnSeconds));
     for (const [index, count] of pairs) {
       const row = rowOfIndex[index] ?? 0;
       column.set(row, (column.get(row) ?? 0) + count);
@@ -36,32 +36,34 @@ export class HeatMap {
   }
 
   view(): HeatMapView {
-    const rows = this.#columns.flatMap((column) => [...column.keys()]);
+    const rows = this.columns.flatMap((column) => [...column.keys()]);
     const firstRow = rows.length === 0 ? 0 : Math.min(...rows);
     const height = rows.length === 0 ? 0 : Math.max(...rows) - firstRow + 1;
     return {
-      columnSeconds: this.#columnSeconds,
+      columnSeconds: this.columnSeconds,
       rowsPerDecade,
       firstRow,
-      columns: this.#columns.map((column) => Array.from({ length: height }, (_, row) => column.get(firstRow + row) ?? 0)),
+      columns: this.columns.map((column) =>
+        Array.from({ length: height }, (_, row) => column.get(firstRow + row) ?? 0),
+      ),
     };
   }
 
-  #column(number: number): Map<number, number> {
-    while (this.#columns.length <= number) this.#columns.push(new Map());
-    const column = this.#columns[number];
+  private column(number: number): Map<number, number> {
+    while (this.columns.length <= number) this.columns.push(new Map());
+    const column = this.columns[number];
     if (column === undefined) throw new RangeError(`heat map has no column ${number}`);
     return column;
   }
 
-  #halve(): void {
+  private halve(): void {
     const halved: Map<number, number>[] = [];
-    for (const [at, column] of this.#columns.entries()) {
+    for (const [at, column] of this.columns.entries()) {
       const into = halved[at >> 1];
       if (into === undefined) halved.push(column);
       else for (const [row, count] of column) into.set(row, (into.get(row) ?? 0) + count);
     }
-    this.#columns = halved;
-    this.#columnSeconds *= 2;
+    this.columns = halved;
+    this.columnSeconds *= 2;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Reads HdrHistogram V2 compressed straight into (index, count) pairs, which is all a merge needs. The library's decoder
- * allocates a full counts array for each histogram; a refold of an hours-long run decodes millions of them.
+ * Reads HdrHistogram V2 compressed straight into (index, count) pairs, which is all a merge needs. The library's
+ * decoder allocates a full counts array for each histogram; a refold of an hours-long run decodes millions of them.
  * Format: HdrHistogram/HdrHistogram, AbstractHistogram.encodeIntoCompressedByteBuffer (V2, ZigZag LEB128-64b9B).
  */
 import { inflateSync } from 'node:zlib';
@@ -25,10 +25,11 @@ export type CountPair = readonly [index: number, count: number];
  * Every index with a count above zero, rising.
  * @throws HistogramError when the text is not such a histogram or has other bounds than ours
  */
-export const decodeHistogram = (base64: string): readonly CountPair[] =>
-  readPairs(readPayload(Buffer.from(base64, 'base64')));
+export function decodeHistogram(base64: string): readonly CountPair[] {
+  return readPairs(readPayload(Buffer.from(base64, 'base64')));
+}
 
-const readPayload = (compressed: Buffer): Buffer => {
+function readPayload(compressed: Buffer): Buffer {
   if (compressed.length < 8 || (compressed.readInt32BE(0) & cookieMask) !== compressedCookie) {
     throw new HistogramError('not an HdrHistogram in V2 compressed encoding');
   }
@@ -45,18 +46,18 @@ const readPayload = (compressed: Buffer): Buffer => {
     );
   }
   return plain.subarray(headerBytes, headerBytes + plain.readInt32BE(4));
-};
+}
 
-const inflate = (bytes: Buffer): Buffer => {
+function inflate(bytes: Buffer): Buffer {
   try {
     // A full counts array of 9-byte words is the most an honest histogram can need.
     return inflateSync(bytes, { maxOutputLength: headerBytes + indexLimit * 9 });
   } catch (cause) {
     throw new HistogramError('an HdrHistogram whose compressed part is broken', { cause });
   }
-};
+}
 
-const readPairs = (payload: Buffer): readonly CountPair[] => {
+function readPairs(payload: Buffer): readonly CountPair[] {
   const pairs: CountPair[] = [];
   let index = 0;
   let at = 0;
@@ -83,10 +84,10 @@ const readPairs = (payload: Buffer): readonly CountPair[] => {
     if (index > indexLimit) throw new HistogramError('an HdrHistogram with counts beyond its highest value');
   }
   return pairs;
-};
+}
 
 /** Lowest value of an index. HdrHistogram's valueFromIndex for 2048 sub-buckets of unit 1. */
-export const valueOfIndex = (index: number): number => {
+export function valueOfIndex(index: number): number {
   const bucket = (index >> 10) - 1;
   return bucket < 0 ? index : ((index & 1023) + 1024) * 2 ** bucket;
-};
+}

@@ -20,7 +20,7 @@ export type Statistic = (typeof statistics)[number];
 const percentiles = { min: 0, p50: 50, p90: 90, p95: 95, p99: 99, p999: 99.9, max: 100 } as const;
 const usPerMs = 1000;
 
-export const summarise = (counts: HdrCounts): LatencySummary => {
+export function summarise(counts: HdrCounts): LatencySummary {
   if (counts.total === 0) {
     return { count: 0, min: null, mean: null, p50: null, p90: null, p95: null, p99: null, p999: null, max: null };
   }
@@ -37,8 +37,9 @@ export const summarise = (counts: HdrCounts): LatencySummary => {
     p999: at(percentiles.p999),
     max: at(percentiles.max),
   };
-};
+}
 
 /** One statistic in ms; undefined when empty. */
-export const statisticOf = (counts: HdrCounts, statistic: Statistic): number | undefined =>
-  counts.total === 0 ? undefined : (summarise(counts)[statistic] ?? undefined);
+export function statisticOf(counts: HdrCounts, statistic: Statistic): number | undefined {
+  return counts.total === 0 ? undefined : (summarise(counts)[statistic] ?? undefined);
+}

@@ -3,7 +3,7 @@ import { countByUs, withoutByUs } from './by-us.js';
 import type { Aggregate, LiveView, Second } from './contract.js';
 
 /** The newest second that every worker of late has told of; the very newest is mostly still arriving. */
-export const liveView = (aggregate: Aggregate, plan: Plan, tMs: number): LiveView => {
+export function liveView(aggregate: Aggregate, plan: Plan, tMs: number): LiveView {
   const stage = plan.stages.findLast(({ startMs }) => startMs <= tMs) ?? plan.stages[0];
   const totals = aggregate.select({ stages: plan.stages.map(({ index }) => index) });
   const second = settled(aggregate.timeline(Math.max(0, Math.ceil(aggregate.lastMs / 1000) - 4)));
@@ -23,9 +23,9 @@ export const liveView = (aggregate: Aggregate, plan: Plan, tMs: number): LiveVie
     p99Ms: second?.p99Ms,
     remainingMs: Math.max(0, Math.max(0, ...plan.stages.map(({ startMs, durationMs }) => startMs + durationMs)) - tMs),
   };
-};
+}
 
-const settled = (seconds: readonly Second[]): Second | undefined => {
+function settled(seconds: readonly Second[]): Second | undefined {
   const most = Math.max(0, ...seconds.map(({ workers }) => workers));
   return seconds.findLast(({ workers }) => workers > 0 && workers === most);
-};
+}

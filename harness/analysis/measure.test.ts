@@ -7,22 +7,33 @@ import { failing, sampleTelemetry } from './testing/sample-run.js';
 import { holds, judgeThresholds } from './thresholds.js';
 
 const plan = samplePlan({ stopWhen: [{ check: check('errors.rate', '>', 0.5), windowMs: 2000 }] });
-/** 100 operations a second (80 echo, 20 ping), all 10 ms; from second 3 on one ping a worker fails, and 30 ms the rest. */
+/**
+ * 100 operations a second (80 echo, 20 ping), all 10 ms; from second 3 on one ping a worker fails, and 30 ms the rest.
+ */
 const aggregate = (() => {
   const built = createAggregate(plan);
   const lines = sampleTelemetry(plan, {
     latencyUs: (second) => (second < 3 ? 10_000 : 30_000),
     replicas: ['replica-1', 'replica-2'],
-    change: (series, second) => (second >= 3 && series.operation === 'ping' ? failing(series, 1, 'tool_error') : series),
+    change: (series, second) =>
+      second >= 3 && series.operation === 'ping' ? failing(series, 1, 'tool_error') : series,
   });
   for (const { workerId, batch } of lines) built.add(workerId, batch);
   built.addUsage(1000, [{ id: 'replica-1', role: 'target', cpu: 0.9, memoryBytes: 9e6 }]);
-  built.addUsage(3000, [{ id: 'replica-1', role: 'target', cpu: 0.5, memoryBytes: 5e6 }, { id: 'w1', role: 'worker', cpu: 2, memoryBytes: 1e9 }]);
-  built.addUsage(5000, [{ id: 'replica-1', role: 'target', cpu: 0.7, memoryBytes: 7e6 }, { id: 'replica-2', role: 'target', cpu: 0.1, memoryBytes: 8e6 }]);
+  built.addUsage(3000, [
+    { id: 'replica-1', role: 'target', cpu: 0.5, memoryBytes: 5e6 },
+    { id: 'w1', role: 'worker', cpu: 2, memoryBytes: 1e9 },
+  ]);
+  built.addUsage(5000, [
+    { id: 'replica-1', role: 'target', cpu: 0.7, memoryBytes: 7e6 },
+    { id: 'replica-2', role: 'target', cpu: 0.1, memoryBytes: 8e6 },
+  ]);
   return built;
 })();
 
-const near = (wanted: number) => (actual: number): void => expect(Math.abs(actual - wanted)).toBeLessThanOrEqual(wanted * 0.001);
+function near(wanted: number) {
+  return (actual: number): void => expect(Math.abs(actual - wanted)).toBeLessThanOrEqual(wanted * 0.001);
+}
 const table: readonly (readonly [metric: string, labels: Check['labels'], expected: (actual: number) => void])[] = [
   ['latency.p50', {}, near(30)],
   ['latency.max', { stage: 'warm-up' }, near(10)],
@@ -50,7 +61,7 @@ const table: readonly (readonly [metric: string, labels: Check['labels'], expect
   ['affinity.moved', { replica: 'replica-2', stage: 'warm-up' }, near(4)],
 ];
 
-describe('a check\'s metric', () => {
+describe("a check's metric", () => {
   test.each(table)('%s %j', (metric, labels, expected) => {
     const measured = aggregate.measure(check(metric, '<', 1, labels));
     if (measured.kind === 'no-data') throw new Error(measured.why);
@@ -84,33 +95,60 @@ describe('a check\'s metric', () => {
 
   test('no data is never a pass, whatever the comparison', () => {
     const thresholds = (['<', '<=', '>', '>=', '==', '!='] as const).map((comparison) => ({
-      check: check('latency.p95', comparison, 0, { operation: 'nothing' }), abortOnFail: false, afterMs: 0,
+      check: check('latency.p95', comparison, 0, { operation: 'nothing' }),
+      abortOnFail: false,
+      afterMs: 0,
     }));
-    expect(judgeThresholds({ ...plan, thresholds }, aggregate).map(({ passed }) => passed)).toEqual([false, false, false, false, false, false]);
+    expect(judgeThresholds({ ...plan, thresholds }, aggregate).map(({ passed }) => passed)).toEqual([
+      false,
+      false,
+      false,
+      false,
+      false,
+      false,
+    ]);
   });
 
-  test.each([['<', 1, 1, false], ['<=', 1, 1, true], ['>', 2, 1, true], ['>=', 1, 1, true], ['==', 1, 1, true], ['!=', 1, 1, false]] as const)(
-    '%s', (comparison, actual, wanted, expected) => {
-      expect(holds({ comparison, value: wanted }, actual)).toBe(expected);
-    });
+  test.each([
+    ['<', 1, 1, false],
+    ['<=', 1, 1, true],
+    ['>', 2, 1, true],
+    ['>=', 1, 1, true],
+    ['==', 1, 1, true],
+    ['!=', 1, 1, false],
+  ] as const)('%s', (comparison, actual, wanted, expected) => {
+    expect(holds({ comparison, value: wanted }, actual)).toBe(expected);
+  });
 });
 
 test('sessions have not moved for certain where nothing says which replica answered', () => {
   const silent = createAggregate(plan);
   for (const { workerId, batch } of sampleTelemetry(plan)) silent.add(workerId, batch);
-  expect(silent.measure(check('affinity.moved', '==', 0))).toMatchObject({ kind: 'no-data', why: 'no answer named its replica' });
+  expect(silent.measure(check('affinity.moved', '==', 0))).toMatchObject({
+    kind: 'no-data',
+    why: 'no answer named its replica',
+  });
 });
 
 test('replicas go by their ids, whatever answers call them', () => {
   const merged = createAggregate(plan);
-  for (const { workerId, batch } of sampleTelemetry(plan, { replicas: ['host-a', '10.0.1.7:3000', '10.0.1.7'] })) merged.add(workerId, batch);
+  for (const { workerId, batch } of sampleTelemetry(plan, { replicas: ['host-a', '10.0.1.7:3000', '10.0.1.7'] }))
+    merged.add(workerId, batch);
   merged.knowReplicas([
-    { id: 'server.1', node: 'n', host: 'host-a', url: 'http://10.0.1.6:3000/mcp' }, { id: 'server.2', node: 'n', host: 'host-b', url: 'http://10.0.1.7:3000/mcp' },
+    { id: 'server.1', node: 'n', host: 'host-a', url: 'http://10.0.1.6:3000/mcp' },
+    { id: 'server.2', node: 'n', host: 'host-b', url: 'http://10.0.1.7:3000/mcp' },
   ]);
-  expect(merged.select({ stages: [0, 1] }).replicas.map(({ name, counts }) => [name, counts.succeeded])).toEqual([['server.1', 108], ['server.2', 216]]);
+  expect(merged.select({ stages: [0, 1] }).replicas.map(({ name, counts }) => [name, counts.succeeded])).toEqual([
+    ['server.1', 108],
+    ['server.2', 216],
+  ]);
   // Two on one machine: the address alone is nobody's.
   merged.knowReplicas([{ id: 'server.3', node: 'n', url: 'http://10.0.1.7:3001/mcp' }]);
-  expect(merged.select({ stages: [0, 1] }).replicas.map(({ name }) => name)).toEqual(['10.0.1.7', 'server.1', 'server.2']);
+  expect(merged.select({ stages: [0, 1] }).replicas.map(({ name }) => name)).toEqual([
+    '10.0.1.7',
+    'server.1',
+    'server.2',
+  ]);
 });
 
 describe('a sliding window', () => {
@@ -128,9 +166,20 @@ describe('a sliding window', () => {
 
 test('the live view shows the newest second that all workers told of', () => {
   const live = createAggregate(plan);
-  for (const { workerId, batch } of sampleTelemetry(plan)) if (workerId === 'w1' || batch.toMs < 4000) live.add(workerId, batch);
+  for (const { workerId, batch } of sampleTelemetry(plan))
+    if (workerId === 'w1' || batch.toMs < 4000) live.add(workerId, batch);
   expect(liveView(live, plan, 4200)).toMatchObject({
-    stageName: 'steady', offeredPerSecond: 100, succeededPerSecond: 100, clients: 4, sessions: 4, failedTotal: 0, remainingMs: 1800,
+    stageName: 'steady',
+    offeredPerSecond: 100,
+    succeededPerSecond: 100,
+    clients: 4,
+    sessions: 4,
+    failedTotal: 0,
+    remainingMs: 1800,
   });
-  expect(liveView(createAggregate(plan), plan, 0)).toMatchObject({ stageName: 'warm-up', offeredPerSecond: 0, p95Ms: undefined });
+  expect(liveView(createAggregate(plan), plan, 0)).toMatchObject({
+    stageName: 'warm-up',
+    offeredPerSecond: 0,
+    p95Ms: undefined,
+  });
 });

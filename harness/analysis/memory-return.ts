@@ -5,7 +5,9 @@ import { memoryOf } from './session-memory.js';
 
 export interface MemoryReturn {
   readonly restSeconds: number;
-  /** Of all replicas together: the median of the last samples before the stage, in the stage, and in the rest after it. */
+  /**
+   * Of all replicas together: the median of the last samples before the stage, in the stage, and in the rest after it.
+   */
   readonly beforeBytes: number;
   readonly endBytes: number;
   readonly afterBytes: number;
@@ -17,12 +19,16 @@ export interface MemoryReturn {
 const samples = 5;
 
 /** @returns undefined where no rest follows the stage, or too little is known of the memory */
-export const memoryReturn = (plan: Plan, aggregate: Aggregate, stage: StagePlan): MemoryReturn | undefined => {
+export function memoryReturn(plan: Plan, aggregate: Aggregate, stage: StagePlan): MemoryReturn | undefined {
   const rest = plan.stages.find(({ index }) => index === stage.index + 1);
   if (rest === undefined || rest.segments.some(({ from, to }) => from > 0 || to > 0)) return undefined;
   const memory = memoryOf(aggregate.usage().filter(({ role }) => role === 'target'));
   const level = (fromMs: number, toMs: number): number | undefined => {
-    const last = memory.filter(({ atMs }) => atMs > fromMs && atMs <= toMs).slice(-samples).map(({ bytes }) => bytes).sort((a, b) => a - b);
+    const last = memory
+      .filter(({ atMs }) => atMs > fromMs && atMs <= toMs)
+      .slice(-samples)
+      .map(({ bytes }) => bytes)
+      .sort((a, b) => a - b);
     return last[Math.floor(last.length / 2)];
   };
   const [endMs, restEndMs] = [stage.startMs + stage.durationMs, rest.startMs + rest.durationMs];
@@ -32,5 +38,11 @@ export const memoryReturn = (plan: Plan, aggregate: Aggregate, stage: StagePlan)
   const afterBytes = level(rest.startMs, restEndMs);
   if (beforeBytes === undefined || endBytes === undefined || afterBytes === undefined) return undefined;
   const added = endBytes - beforeBytes;
-  return { restSeconds: rest.durationMs / 1000, beforeBytes, endBytes, afterBytes, share: added > 0 ? Math.max(0, endBytes - afterBytes) / added : undefined };
-};
+  return {
+    restSeconds: rest.durationMs / 1000,
+    beforeBytes,
+    endBytes,
+    afterBytes,
+    share: added > 0 ? Math.max(0, endBytes - afterBytes) / added : undefined,
+  };
+}

@@ -9,8 +9,9 @@ export const judgeThresholds: Judge = (plan, aggregate) =>
   });
 
 /** Also for stop rules, whose check says when to stop. */
-export const holds = (check: Pick<Check, 'comparison' | 'value'>, actual: number): boolean =>
-  comparisons[check.comparison](actual, check.value);
+export function holds(check: Pick<Check, 'comparison' | 'value'>, actual: number): boolean {
+  return comparisons[check.comparison](actual, check.value);
+}
 
 const comparisons = {
   '<': (actual, wanted) => actual < wanted,

@@ -5,7 +5,14 @@ import { targetErrors } from './by-us.js';
 import type { Aggregate, Selection } from './contract.js';
 import { summarise } from './latency-summary.js';
 
-export const trialMetrics = ['throughputPerSecond', 'errorRate', 'latencyP50Ms', 'latencyP95Ms', 'latencyP99Ms', 'serviceP95Ms'] as const;
+export const trialMetrics = [
+  'throughputPerSecond',
+  'errorRate',
+  'latencyP50Ms',
+  'latencyP95Ms',
+  'latencyP99Ms',
+  'serviceP95Ms',
+] as const;
 export type TrialMetric = (typeof trialMetrics)[number];
 
 export interface TrialValues {
@@ -19,18 +26,21 @@ export interface Trials {
 }
 
 /** Undefined for a run of one trial: one run is an anecdote, it has no interval. */
-export const trialsOf = (plan: Plan, aggregate: Aggregate): Trials | undefined => {
+export function trialsOf(plan: Plan, aggregate: Aggregate): Trials | undefined {
   if (plan.trials < 2) return undefined;
   const trials = Array.from({ length: plan.trials }, (_, at) => measureTrial(plan, aggregate, at + 1));
   const intervals: Partial<Record<TrialMetric, Interval>> = {};
   for (const [at, metric] of trialMetrics.entries()) {
-    const interval = bootstrapMedian(trials.flatMap(({ values }) => values[metric] ?? []), plan.seed + at);
+    const interval = bootstrapMedian(
+      trials.flatMap(({ values }) => values[metric] ?? []),
+      plan.seed + at,
+    );
     if (interval !== undefined) intervals[metric] = interval;
   }
   return { trials, intervals };
-};
+}
 
-const measureTrial = (plan: Plan, aggregate: Aggregate, trial: number): TrialValues => {
+function measureTrial(plan: Plan, aggregate: Aggregate, trial: number): TrialValues {
   const stages = plan.stages.filter((stage) => stage.measured && stage.trial === trial).map(({ index }) => index);
   const selection: Selection = { stages };
   const totals = aggregate.select(selection);
@@ -47,4 +57,4 @@ const measureTrial = (plan: Plan, aggregate: Aggregate, trial: number): TrialVal
     serviceP95Ms: summarise(totals.histograms.service).p95,
   };
   return { trial, values: Object.fromEntries(Object.entries(candidates).filter(([, value]) => value !== null)) };
-};
+}

@@ -16,10 +16,10 @@ interface OpenBook extends WorkerBook {
 }
 
 export class WorkerBooks {
-  readonly #books = new Map<string, OpenBook>();
+  private readonly books = new Map<string, OpenBook>();
 
   add(workerId: string, batch: Telemetry): void {
-    const book = this.#book(workerId);
+    const book = this.book(workerId);
     book.sequences.add(batch.sequence);
     book.lastMs = Math.max(book.lastMs, batch.toMs);
     book.final = batch.final ?? book.final;
@@ -36,24 +36,29 @@ export class WorkerBooks {
   }
 
   view(): ReadonlyMap<string, WorkerBook> {
-    return this.#books;
+    return this.books;
   }
 
-  #book(workerId: string): OpenBook {
-    const known = this.#books.get(workerId);
+  private book(workerId: string): OpenBook {
+    const known = this.books.get(workerId);
     if (known !== undefined) return known;
     const book: OpenBook = { byStage: new Map(), sequences: new SequenceSet(), final: undefined, lastMs: 0 };
-    this.#books.set(workerId, book);
+    this.books.set(workerId, book);
     return book;
   }
 }
 
-const stageOf = (book: OpenBook, index: number): OpenStage => {
+function stageOf(book: OpenBook, index: number): OpenStage {
   const known = book.byStage.get(index);
   if (known !== undefined) return known;
   const stage: OpenStage = {
-    counts: noOperations(), errors: 0, fromMs: undefined, toMs: undefined, clientMs: 0, health: openHealthBook(),
+    counts: noOperations(),
+    errors: 0,
+    fromMs: undefined,
+    toMs: undefined,
+    clientMs: 0,
+    health: openHealthBook(),
   };
   book.byStage.set(index, stage);
   return stage;
-};
+}

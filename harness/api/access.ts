@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { WorkerRegistry } from '../controller/workers/registry.js';
 import { ApiError } from './errors.js';
 import type { Access } from './route.js';
-import { roleOf, type Role, type Tokens } from './tokens.js';
+import { type Role, roleOf, type Tokens } from './tokens.js';
 
 export interface AccessRules {
   /** Undefined: bound to loopback, where whoever can connect may do everything. */
@@ -26,7 +26,12 @@ export function checkAccess(rules: AccessRules, access: Access, request: Incomin
   const role = roleOf(rules.tokens, token);
   if (role === undefined) throw unauthorized('this token is not known here');
   if (!allowed[access].includes(role)) {
-    throw new ApiError(403, 'FORBIDDEN', `this call is for the role ${access}, the token's role is ${role}`, `Use the ${access} token.`);
+    throw new ApiError(
+      403,
+      'FORBIDDEN',
+      `this call is for the role ${access}, the token's role is ${role}`,
+      `Use the ${access} token.`,
+    );
   }
 }
 
@@ -34,11 +39,17 @@ export function checkAccess(rules: AccessRules, access: Access, request: Incomin
 function checkWorker({ registry }: AccessRules, token: string | undefined, workerId: string): void {
   // Not registered comes first: it tells a worker of a restarted controller to register again.
   registry.get(workerId);
-  if (token === undefined || !registry.holdsToken(workerId, token)) throw unauthorized(`this call needs the token that worker ${workerId} got when it registered`);
+  if (token === undefined || !registry.holdsToken(workerId, token))
+    throw unauthorized(`this call needs the token that worker ${workerId} got when it registered`);
 }
 
 function unauthorized(message: string): ApiError {
-  return new ApiError(401, 'UNAUTHORIZED', message, 'Send `Authorization: Bearer TOKEN`; the tokens are in api-tokens.json in the results folder of the controller.');
+  return new ApiError(
+    401,
+    'UNAUTHORIZED',
+    message,
+    'Send `Authorization: Bearer TOKEN`; the tokens are in api-tokens.json in the results folder of the controller.',
+  );
 }
 
 function bearer(request: IncomingMessage): string | undefined {

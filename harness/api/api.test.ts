@@ -29,11 +29,17 @@ async function get(path: string, headers: Record<string, string> = {}): Promise<
 }
 
 async function post(path: string, body: unknown): Promise<Answer> {
-  const answer = await fetch(`${bench.api.url}${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: typeof body === 'string' ? body : JSON.stringify(body) });
+  const answer = await fetch(`${bench.api.url}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
   return { status: answer.status, body: await answer.json() };
 }
 
-const code = (answer: Answer): unknown => (answer.body as { error?: { code?: unknown } }).error?.code;
+function code(answer: Answer): unknown {
+  return (answer.body as { error?: { code?: unknown } }).error?.code;
+}
 
 /** fetch neither lets a caller lie about Host nor keeps `..` in a path. */
 async function raw(path: string, headers: Record<string, string>): Promise<Answer> {
@@ -47,7 +53,19 @@ async function raw(path: string, headers: Record<string, string>): Promise<Answe
 
 describe('runs', () => {
   test('a finished run is listed and shown with its verdict', async () => {
-    expect(await get('/runs')).toMatchObject({ status: 200, body: { runs: [{ runId: finishedRun, scenario: 'test', workers: 1, state: { kind: 'finished', verdict: { kind: 'passed' } } }] } });
+    expect(await get('/runs')).toMatchObject({
+      status: 200,
+      body: {
+        runs: [
+          {
+            runId: finishedRun,
+            scenario: 'test',
+            workers: 1,
+            state: { kind: 'finished', verdict: { kind: 'passed' } },
+          },
+        ],
+      },
+    });
     expect(await get(`/runs/${finishedRun}`)).toMatchObject({ status: 200, body: { runId: finishedRun } });
   });
 
@@ -76,7 +94,9 @@ describe('runs', () => {
   });
 
   test('an inline scenario with several mistakes gets all of them back, with their places', async () => {
-    const answer = await post('/runs', { scenario: 'name: inline\nstages:\n  - { name: a, durration: 1s }\nworkloads: {}\n' });
+    const answer = await post('/runs', {
+      scenario: 'name: inline\nstages:\n  - { name: a, durration: 1s }\nworkloads: {}\n',
+    });
     expect(answer.status).toBe(422);
     const { error } = answer.body as { error: { message: string; details: readonly { line: number }[] } };
     expect(error.message).toContain('durration');
@@ -87,7 +107,9 @@ describe('runs', () => {
 
 describe('events of a run', () => {
   async function events(runId: string, after?: number): Promise<readonly number[]> {
-    const answer = await fetch(`${bench.api.url}/runs/${runId}/events`, { headers: after === undefined ? {} : { 'last-event-id': String(after) } });
+    const answer = await fetch(`${bench.api.url}/runs/${runId}/events`, {
+      headers: after === undefined ? {} : { 'last-event-id': String(after) },
+    });
     if (answer.body === null) throw new Error('no body');
     const ids: number[] = [];
     for await (const { id } of readSse(answer.body)) ids.push(id);
@@ -134,10 +156,13 @@ describe('artifacts', () => {
     expect(await get(`/runs/${finishedRun}/artifacts/report.json`)).toEqual({ status: 200, body: { ok: true } });
   });
 
-  test.each(['secrets.json', 'link', '..%2fapi-tokens.json', '%2e%2e%2f%2e%2e%2fetc%2fpasswd', '..%5c..%5cx', '%00'])('%s cannot be had', async (name) => {
-    const answer = await raw(`/runs/${finishedRun}/artifacts/${name}`, { host: new URL(bench.api.url).host });
-    expect(answer.status).toBe(404);
-  });
+  test.each(['secrets.json', 'link', '..%2fapi-tokens.json', '%2e%2e%2f%2e%2e%2fetc%2fpasswd', '..%5c..%5cx', '%00'])(
+    '%s cannot be had',
+    async (name) => {
+      const answer = await raw(`/runs/${finishedRun}/artifacts/${name}`, { host: new URL(bench.api.url).host });
+      expect(answer.status).toBe(404);
+    },
+  );
 });
 
 describe('the door', () => {
@@ -159,10 +184,26 @@ describe('the door', () => {
       expect(statSync(file).mode & 0o777).toBe(0o600);
       const tokens = JSON.parse(readFileSync(file, 'utf8')) as Tokens;
       const status = async (method: string, path: string, token?: string): Promise<number> =>
-        (await fetch(`${open.api.url}${path}`, { method, headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })).status;
+        (
+          await fetch(`${open.api.url}${path}`, {
+            method,
+            headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+          })
+        ).status;
       const matrix: Record<string, readonly number[]> = {};
-      for (const [method, path] of [['GET', '/healthz'], ['GET', '/runs'], ['GET', '/metrics'], ['GET', '/workers'], ['POST', '/runs'], ['POST', '/workers']] as const) {
-        matrix[`${method} ${path}`] = await Promise.all([undefined, 'wrong', tokens.viewer, tokens.operator, tokens.worker].map((token) => status(method, path, token)));
+      for (const [method, path] of [
+        ['GET', '/healthz'],
+        ['GET', '/runs'],
+        ['GET', '/metrics'],
+        ['GET', '/workers'],
+        ['POST', '/runs'],
+        ['POST', '/workers'],
+      ] as const) {
+        matrix[`${method} ${path}`] = await Promise.all(
+          [undefined, 'wrong', tokens.viewer, tokens.operator, tokens.worker].map((token) =>
+            status(method, path, token),
+          ),
+        );
       }
       // 400: past the door, and the empty body is refused.
       expect(matrix).toEqual({
@@ -196,7 +237,14 @@ describe('the controller itself', () => {
 
   test('tells Prometheus about runs, workers and telemetry', async () => {
     const text = await (await fetch(`${bench.api.url}/metrics`)).text();
-    for (const name of ['swarmbench_run_info', 'swarmbench_run_stage', 'swarmbench_workers', 'swarmbench_heartbeat_timeouts_total', 'swarmbench_telemetry_batches_total', 'swarmbench_telemetry_bytes_total']) {
+    for (const name of [
+      'swarmbench_run_info',
+      'swarmbench_run_stage',
+      'swarmbench_workers',
+      'swarmbench_heartbeat_timeouts_total',
+      'swarmbench_telemetry_batches_total',
+      'swarmbench_telemetry_bytes_total',
+    ]) {
       expect(text).toContain(`# TYPE ${name} `);
     }
     expect(Number(/^swarmbench_telemetry_batches_total (\d+)$/m.exec(text)?.[1])).toBeGreaterThan(0);
@@ -209,9 +257,15 @@ describe('the controller itself', () => {
 
   test('on one machine is part of no swarm, and says so', async () => {
     for (const path of ['/cluster', '/cluster/nodes?active=true', '/cluster/services/mcp-server/replicas']) {
-      expect(await get(path)).toMatchObject({ status: 404, body: { error: { code: 'NO_CLUSTER', hint: expect.stringContaining('swarmbench up') } } });
+      expect(await get(path)).toMatchObject({
+        status: 404,
+        body: { error: { code: 'NO_CLUSTER', hint: expect.stringContaining('swarmbench up') } },
+      });
     }
-    expect(await get('/cluster/nodes?active=perhaps')).toMatchObject({ status: 400, body: { error: { code: 'BAD_REQUEST' } } });
+    expect(await get('/cluster/nodes?active=perhaps')).toMatchObject({
+      status: 400,
+      body: { error: { code: 'BAD_REQUEST' } },
+    });
   });
 
   test('describes every route it has', async () => {
@@ -219,11 +273,33 @@ describe('the controller itself', () => {
     const { openapi, paths } = body as { openapi: string; paths: Record<string, Record<string, { summary: string }>> };
     expect(openapi).toBe('3.1.0');
     expect(Object.keys(paths).toSorted()).toEqual([
-      '/cluster', '/cluster/nodes', '/cluster/services/{name}/replicas', '/counters-stats', '/healthz', '/metrics', '/openapi.json', '/profiles', '/readyz', '/runs', '/runs/{id}', '/runs/{id}/adjust', '/runs/{id}/artifacts',
-      '/runs/{id}/artifacts/{name}', '/runs/{id}/events', '/runs/{id}/live', '/runs/{id}/stop', '/scenarios', '/workers', '/workers/{id}',
-      '/workers/{id}/assignments', '/workers/{id}/heartbeat', '/workers/{id}/preflight', '/workers/{id}/telemetry',
+      '/cluster',
+      '/cluster/nodes',
+      '/cluster/services/{name}/replicas',
+      '/counters-stats',
+      '/healthz',
+      '/metrics',
+      '/openapi.json',
+      '/profiles',
+      '/readyz',
+      '/runs',
+      '/runs/{id}',
+      '/runs/{id}/adjust',
+      '/runs/{id}/artifacts',
+      '/runs/{id}/artifacts/{name}',
+      '/runs/{id}/events',
+      '/runs/{id}/live',
+      '/runs/{id}/stop',
+      '/scenarios',
+      '/workers',
+      '/workers/{id}',
+      '/workers/{id}/assignments',
+      '/workers/{id}/heartbeat',
+      '/workers/{id}/preflight',
+      '/workers/{id}/telemetry',
     ]);
-    for (const operations of Object.values(paths)) for (const { summary } of Object.values(operations)) expect(summary).toMatch(/\.$/);
+    for (const operations of Object.values(paths))
+      for (const { summary } of Object.values(operations)) expect(summary).toMatch(/\.$/);
   });
 });
 
@@ -231,16 +307,38 @@ describe('a run over the API', () => {
   test('is watched, adjusted and stopped', async () => {
     const run = bench.controller.submit(testPlan([30]), { command: 'test', workers: 1 });
     for await (const event of run.events()) if (event.type === 'stage.started') break;
-    expect(await get(`/runs/${run.id}/live`)).toMatchObject({ status: 200, body: { stageName: 'stage-1', remainingMs: expect.any(Number) } });
-    expect(await get('/workers')).toMatchObject({ body: { workers: expect.arrayContaining([expect.objectContaining({ state: 'working', runId: run.id, connected: true })]) } });
-    expect(await post(`/runs/${run.id}/adjust`, { load: 0.2 })).toMatchObject({ status: 202, body: { adjustId: 'j1', load: 0.2 } });
-    expect(await post(`/runs/${run.id}/adjust`, { load: 5 })).toMatchObject({ status: 409, body: { error: { code: 'ADJUST_REFUSED' } } });
-    expect(await post(`/runs/${run.id}/stop`, {})).toMatchObject({ status: 202, body: { state: { kind: 'stopping', reason: 'user', mode: 'drain' } } });
+    expect(await get(`/runs/${run.id}/live`)).toMatchObject({
+      status: 200,
+      body: { stageName: 'stage-1', remainingMs: expect.any(Number) },
+    });
+    expect(await get('/workers')).toMatchObject({
+      body: {
+        workers: expect.arrayContaining([
+          expect.objectContaining({ state: 'working', runId: run.id, connected: true }),
+        ]),
+      },
+    });
+    expect(await post(`/runs/${run.id}/adjust`, { load: 0.2 })).toMatchObject({
+      status: 202,
+      body: { adjustId: 'j1', load: 0.2 },
+    });
+    expect(await post(`/runs/${run.id}/adjust`, { load: 5 })).toMatchObject({
+      status: 409,
+      body: { error: { code: 'ADJUST_REFUSED' } },
+    });
+    expect(await post(`/runs/${run.id}/stop`, {})).toMatchObject({
+      status: 202,
+      body: { state: { kind: 'stopping', reason: 'user', mode: 'drain' } },
+    });
     for await (const event of run.events()) {
-      if (event.type === 'run.finished') expect(await get(`/runs/${run.id}`)).toMatchObject({ body: { state: { kind: 'analysing' } } });
+      if (event.type === 'run.finished')
+        expect(await get(`/runs/${run.id}`)).toMatchObject({ body: { state: { kind: 'analysing' } } });
     }
     await run.finished;
     expect(await get(`/runs/${run.id}`)).toMatchObject({ body: { state: { kind: 'finished' } } });
-    expect(await post(`/runs/${run.id}/stop`, {})).toMatchObject({ status: 409, body: { error: { code: 'RUN_NOT_LIVE' } } });
+    expect(await post(`/runs/${run.id}/stop`, {})).toMatchObject({
+      status: 409,
+      body: { error: { code: 'RUN_NOT_LIVE' } },
+    });
   }, 20_000);
 });

@@ -1,7 +1,7 @@
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { z } from 'zod';
 import { codeOf } from '../controller/errors.js';
-import { checkAccess, type AccessRules } from './access.js';
+import { type AccessRules, checkAccess } from './access.js';
 import { ApiError, errorBody, toApiError } from './errors.js';
 import { checkOrigin } from './origin.js';
 import type { Route } from './route.js';
@@ -24,14 +24,20 @@ export function createApp({ routes, access, onInternalError }: AppOptions): Expr
   });
   for (const route of routes) {
     const door: RequestHandler = (request, _response, next) => {
-      checkAccess(access, route.access, request, String(request.params['id'] ?? ''));
+      checkAccess(access, route.access, request, String(request.params.id ?? ''));
       next();
     };
-    const reader = route.body === undefined ? [] : [express.json({ limit: route.body.limitBytes, strict: true, type: () => true })];
+    const reader =
+      route.body === undefined ? [] : [express.json({ limit: route.body.limitBytes, strict: true, type: () => true })];
     app[route.method](route.path, door, ...reader, handler(route));
   }
   app.use((request) => {
-    throw new ApiError(404, 'NOT_FOUND', `there is no ${request.method} ${request.path}`, 'GET /openapi.json lists what there is.');
+    throw new ApiError(
+      404,
+      'NOT_FOUND',
+      `there is no ${request.method} ${request.path}`,
+      'GET /openapi.json lists what there is.',
+    );
   });
   const onError: ErrorRequestHandler = (error, _request, response, next) => {
     const known = toApiError(error);

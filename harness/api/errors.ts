@@ -1,4 +1,4 @@
-import { ControllerError, messageOf, type ControllerErrorCode } from '../controller/errors.js';
+import { ControllerError, type ControllerErrorCode, messageOf } from '../controller/errors.js';
 
 /** Codes of the API's own, beside the controller's. */
 export type ApiErrorCode =
@@ -17,26 +17,34 @@ export type ApiErrorCode =
   | 'UNAUTHORIZED';
 
 export class ApiError extends Error {
-  readonly status: number;
-  readonly code: ApiErrorCode | ControllerErrorCode;
-  readonly hint: string;
   readonly details: unknown;
 
-  constructor(status: number, code: ApiErrorCode | ControllerErrorCode, message: string, hint: string, details?: unknown) {
+  constructor(
+    readonly status: number,
+    readonly code: ApiErrorCode | ControllerErrorCode,
+    message: string,
+    readonly hint: string,
+    details?: unknown,
+  ) {
     super(message);
     this.name = 'ApiError';
-    this.status = status;
-    this.code = code;
-    this.hint = hint;
     this.details = details;
   }
 }
 
 export interface ErrorBody {
-  readonly error: { readonly code: string; readonly message: string; readonly hint: string; readonly details?: unknown };
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly hint: string;
+    readonly details?: unknown;
+  };
 }
 
-/** What of the controller's can go wrong in a request, as HTTP status. The rest only happens inside a run, or is our fault. */
+/**
+ * What of the controller's can go wrong in a request, as HTTP status. The rest only happens inside a run, or is our
+ * fault.
+ */
 const statuses: Partial<Record<ControllerErrorCode, number>> = {
   ADJUST_REFUSED: 409,
   CONTROLLER_CLOSING: 503,
@@ -54,9 +62,12 @@ export function toApiError(error: unknown): ApiError {
     return new ApiError(statuses[error.code] ?? 500, error.code, error.message, error.hint ?? '');
   }
   const { type, status } = httpErrorOf(error);
-  if (type === 'entity.too.large') return new ApiError(413, 'BODY_TOO_LARGE', 'the body is larger than this route takes', 'Send less at once.');
-  if (type !== undefined) return new ApiError(400, 'INVALID_BODY', 'the body could not be read as JSON', 'Send one JSON object in UTF-8.');
-  if (status !== undefined) return new ApiError(status, 'BAD_REQUEST', messageOf(error), 'Look at the path: is it percent-encoded rightly?');
+  if (type === 'entity.too.large')
+    return new ApiError(413, 'BODY_TOO_LARGE', 'the body is larger than this route takes', 'Send less at once.');
+  if (type !== undefined)
+    return new ApiError(400, 'INVALID_BODY', 'the body could not be read as JSON', 'Send one JSON object in UTF-8.');
+  if (status !== undefined)
+    return new ApiError(status, 'BAD_REQUEST', messageOf(error), 'Look at the path: is it percent-encoded rightly?');
   return new ApiError(500, 'INTERNAL', 'something went wrong on our side', 'The log of the controller says what.');
 }
 
@@ -66,7 +77,8 @@ export function errorBody({ code, message, hint, details }: ApiError): ErrorBody
 
 /** Errors of express carry the HTTP status of what the client did wrong; those of its body reader a `type` as well. */
 function httpErrorOf(error: unknown): { readonly type?: string | undefined; readonly status?: number | undefined } {
-  if (typeof error !== 'object' || error === null || !('status' in error) || typeof error.status !== 'number') return {};
+  if (typeof error !== 'object' || error === null || !('status' in error) || typeof error.status !== 'number')
+    return {};
   if (error.status < 400 || error.status > 499) return {};
   return { status: error.status, type: 'type' in error && typeof error.type === 'string' ? error.type : undefined };
 }

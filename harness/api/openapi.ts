@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import type { Access, Route } from './route.js';
 
-const error = z.object({ error: z.object({ code: z.string(), message: z.string(), hint: z.string(), details: z.unknown().optional() }) });
+const error = z.object({
+  error: z.object({ code: z.string(), message: z.string(), hint: z.string(), details: z.unknown().optional() }),
+});
 
 /** The API as OpenAPI 3.1, from the same table of routes and the same schemas that serve it. */
 export function openapiDocument(routes: readonly Route[], version: string): object {
@@ -15,7 +17,13 @@ export function openapiDocument(routes: readonly Route[], version: string): obje
     info: { title: 'mcp-swarm-bench controller', version },
     paths,
     components: {
-      securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'Not needed where the API is bound to loopback, but for a worker about itself.' } },
+      securitySchemes: {
+        token: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'Not needed where the API is bound to loopback, but for a worker about itself.',
+        },
+      },
       schemas: { Error: jsonSchema(error) },
     },
   };
@@ -23,18 +31,40 @@ export function openapiDocument(routes: readonly Route[], version: string): obje
 
 function operation({ path, access, summary, query = {}, body, answer }: Route): object {
   const parameters = [
-    ...[...path.matchAll(/:(\w+)/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: { type: 'string' } })),
-    ...Object.entries(query).map(([name, { values, description }]) => ({ name, in: 'query', required: false, description, schema: { type: 'string', enum: values } })),
+    ...[...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
+      name,
+      in: 'path',
+      required: true,
+      schema: { type: 'string' },
+    })),
+    ...Object.entries(query).map(([name, { values, description }]) => ({
+      name,
+      in: 'query',
+      required: false,
+      description,
+      schema: { type: 'string', enum: values },
+    })),
   ];
   return {
     summary,
     description: who[access],
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(access === 'open' ? {} : { security: [{ token: [] }] }),
-    ...(body === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(body.schema) } } } }),
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(body.schema) } } } }),
     responses: {
-      [answer.status]: { description: 'Done.', content: { [answer.contentType ?? 'application/json']: answer.schema === undefined ? {} : { schema: jsonSchema(answer.schema) } } },
-      default: { description: 'What went wrong, with a stable code.', content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } },
+      [answer.status]: {
+        description: 'Done.',
+        content: {
+          [answer.contentType ?? 'application/json']:
+            answer.schema === undefined ? {} : { schema: jsonSchema(answer.schema) },
+        },
+      },
+      default: {
+        description: 'What went wrong, with a stable code.',
+        content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+      },
     },
   };
 }

@@ -17,10 +17,20 @@ export function checkOrigin(request: IncomingMessage, loopbackOnly: boolean): vo
   const { host = '', origin } = request.headers;
   const name = host.replace(/:\d+$/, '').toLowerCase();
   if (loopbackOnly && !LOOPBACK_NAMES.has(name) && !isLoopback(name)) {
-    throw new ApiError(403, 'HOST_NOT_ALLOWED', `the Host header ${JSON.stringify(host)} does not name this machine`, 'Use http://127.0.0.1, or bind the API to an address (it then wants a token).');
+    throw new ApiError(
+      403,
+      'HOST_NOT_ALLOWED',
+      `the Host header ${JSON.stringify(host)} does not name this machine`,
+      'Use http://127.0.0.1, or bind the API to an address (it then wants a token).',
+    );
   }
   if (origin === undefined) return;
   if (!URL.canParse(origin) || new URL(origin).host !== host.toLowerCase()) {
-    throw new ApiError(403, 'ORIGIN_NOT_ALLOWED', `pages of ${origin} may not call this API`, 'Call it from the page it serves itself, or from a program.');
+    throw new ApiError(
+      403,
+      'ORIGIN_NOT_ALLOWED',
+      `pages of ${origin} may not call this API`,
+      'Call it from the page it serves itself, or from a program.',
+    );
   }
 }

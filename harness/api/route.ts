@@ -40,7 +40,10 @@ interface RouteSpec<Body extends z.ZodType, Answer extends z.ZodType> {
   readonly handle: (call: Call & { readonly body: z.infer<Body> }) => Promise<z.infer<Answer>> | z.infer<Answer>;
 }
 
-/** A route that takes and gives JSON. The answer's schema is what the OpenAPI document says and what the compiler holds us to. */
+/**
+ * A route that takes and gives JSON. The answer's schema is what the OpenAPI document says and what the compiler holds
+ * us to.
+ */
 export function jsonRoute<Body extends z.ZodType, Answer extends z.ZodType>(spec: RouteSpec<Body, Answer>): Route {
   return {
     ...spec,

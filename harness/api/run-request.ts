@@ -18,7 +18,14 @@ export const runRequest = z.strictObject({
   /** `Name: value`. */
   headers: z.array(z.string()).optional(),
   /** PEM texts for https targets, in place of the files that the scenario names. */
-  tls: z.strictObject({ ca: z.string().exactOptional(), cert: z.string().exactOptional(), key: z.string().exactOptional(), insecure: z.boolean() }).optional(),
+  tls: z
+    .strictObject({
+      ca: z.string().exactOptional(),
+      cert: z.string().exactOptional(),
+      key: z.string().exactOptional(),
+      insecure: z.boolean(),
+    })
+    .optional(),
   /** Bearer tokens, in place of those that the scenario names. */
   tokens: z.array(z.string().min(1)).min(1).optional(),
   era: z.enum(['auto', 'legacy', 'modern']).optional(),
@@ -40,7 +47,12 @@ export function planFrom(request: RunRequest, allowTargets: readonly string[]): 
   const inline = isInline(scenario);
   // A path would let a caller read the controller's files through the error messages.
   if (!inline && !/^[\w-]+$/.test(scenario)) {
-    throw new ApiError(422, 'INVALID_SCENARIO', `${JSON.stringify(scenario.slice(0, 80))} is not the name of a scenario`, 'GET /scenarios lists them; or send the text of one.');
+    throw new ApiError(
+      422,
+      'INVALID_SCENARIO',
+      `${JSON.stringify(scenario.slice(0, 80))} is not the name of a scenario`,
+      'GET /scenarios lists them; or send the text of one.',
+    );
   }
   const options = withoutUndefined({ sets, timeScale, seed, targets, headers, era });
   // No environment: `${VAR}` in a header would send the controller's own secrets to whatever target the caller names.
@@ -49,7 +61,13 @@ export function planFrom(request: RunRequest, allowTargets: readonly string[]): 
   const result = loadPlan(planRequest, inline ? withFiles(inlineFiles(request)) : diskIo);
   if (result.ok) return result.plan;
   const { problems } = result;
-  throw new ApiError(422, 'INVALID_SCENARIO', formatProblems(problems), 'Mend what is listed and send it again.', problems);
+  throw new ApiError(
+    422,
+    'INVALID_SCENARIO',
+    formatProblems(problems),
+    'Mend what is listed and send it again.',
+    problems,
+  );
 }
 
 /** The text of a scenario rather than the name of one: more than one line, or JSON, which is YAML too. */
@@ -59,7 +77,10 @@ export function isInline(scenario: string): boolean {
 
 /** As if they lay in the current folder. */
 function inlineFiles({ scenario, profiles = {} }: RunRequest): ReadonlyMap<string, string> {
-  return new Map([[INLINE_FILE, scenario], ...Object.entries(profiles).map(([name, text]) => [join('profiles', `${name}.yaml`), text] as const)]);
+  return new Map([
+    [INLINE_FILE, scenario],
+    ...Object.entries(profiles).map(([name, text]) => [join('profiles', `${name}.yaml`), text] as const),
+  ]);
 }
 
 function withFiles(files: ReadonlyMap<string, string>): ScenarioIo {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import express from 'express';
 import { lastEventId, SseStream } from './sse.js';
@@ -10,7 +10,10 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close().closeAllConnections();
 });
 
-async function serve(act: (stream: SseStream) => void, limits: ConstructorParameters<typeof SseStream>[1]): Promise<number> {
+async function serve(
+  act: (stream: SseStream) => void,
+  limits: ConstructorParameters<typeof SseStream>[1],
+): Promise<number> {
   const server = createServer(express().get('/', (_request, response) => act(new SseStream(response, limits))));
   servers.push(server);
   server.listen(0, '127.0.0.1');
@@ -40,12 +43,24 @@ test('a client that does not read is dropped, whether the sender waits for room 
           if (patient) await stream.room();
           else await new Promise(setImmediate);
         }
-      }, limits).then((port) => connect(port, '127.0.0.1').on('error', () => undefined).pause().write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n'));
+      }, limits).then((port) =>
+        connect(port, '127.0.0.1')
+          .on('error', () => undefined)
+          .pause()
+          .write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n'),
+      );
     });
     await gone;
   }
 });
 
-test.each([['12', 12], [undefined, 0], ['', 0], ['-3', 0], ['abc', 0], ['1e99', 0]])('Last-Event-ID %j is %d', (header, id) => {
+test.each([
+  ['12', 12],
+  [undefined, 0],
+  ['', 0],
+  ['-3', 0],
+  ['abc', 0],
+  ['1e99', 0],
+])('Last-Event-ID %j is %d', (header, id) => {
   expect(lastEventId(header)).toBe(id);
 });

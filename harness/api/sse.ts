@@ -11,19 +11,20 @@ export interface SseLimits {
 
 const defaults: SseLimits = { keepAliveMs: 15_000, bufferedBytes: 4 * 1024 * 1024, slowestReadMs: 30_000 };
 
-/** One server-sent-events answer (WHATWG HTML, section 9.2): numbered events, keep-alive comments, slow readers dropped. */
+/**
+ * One server-sent-events answer (WHATWG HTML, section 9.2): numbered events, keep-alive comments, slow readers dropped.
+ */
 export class SseStream {
-  readonly #response: Response;
-  readonly #limits: SseLimits;
-  readonly #keepAlive: NodeJS.Timeout;
+  private readonly keepAlive: NodeJS.Timeout;
   /** Aborted when the client is gone, for whatever reason. */
   readonly signal: AbortSignal;
 
-  constructor(response: Response, limits: SseLimits = defaults) {
-    this.#limits = limits;
+  constructor(
+    private readonly response: Response,
+    private readonly limits: SseLimits = defaults,
+  ) {
     const gone = new AbortController();
     this.signal = gone.signal;
-    this.#response = response;
     response.status(200).set({
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache, no-transform',
@@ -31,9 +32,9 @@ export class SseStream {
     });
     response.flushHeaders();
     response.write(': connected\n\n');
-    this.#keepAlive = setInterval(() => this.#write(': keep-alive\n\n'), limits.keepAliveMs);
+    this.keepAlive = setInterval(() => this.write(': keep-alive\n\n'), limits.keepAliveMs);
     response.on('close', () => {
-      clearInterval(this.#keepAlive);
+      clearInterval(this.keepAlive);
       gone.abort();
     });
     // A reset connection is an ordinary end of a stream.
@@ -41,37 +42,37 @@ export class SseStream {
   }
 
   send(id: number, type: string, data: unknown): void {
-    this.#write(`id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`);
+    this.write(`id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`);
   }
 
   /** Resolves when the client has room for more, or is gone. */
   async room(): Promise<void> {
-    if (!this.#response.writableNeedDrain || this.signal.aborted) return;
+    if (!this.response.writableNeedDrain || this.signal.aborted) return;
     await new Promise<void>((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
-        this.#response.off('drain', done);
+        this.response.off('drain', done);
         this.signal.removeEventListener('abort', done);
         resolve();
       };
-      const timer = setTimeout(() => this.#response.destroy(), this.#limits.slowestReadMs);
-      this.#response.once('drain', done);
+      const timer = setTimeout(() => this.response.destroy(), this.limits.slowestReadMs);
+      this.response.once('drain', done);
       this.signal.addEventListener('abort', done);
     });
   }
 
   end(): void {
-    clearInterval(this.#keepAlive);
-    this.#response.end();
+    clearInterval(this.keepAlive);
+    this.response.end();
   }
 
-  #write(text: string): void {
-    if (this.signal.aborted || this.#response.writableEnded) return;
-    if (this.#response.writableLength > this.#limits.bufferedBytes) {
-      this.#response.destroy();
+  private write(text: string): void {
+    if (this.signal.aborted || this.response.writableEnded) return;
+    if (this.response.writableLength > this.limits.bufferedBytes) {
+      this.response.destroy();
       return;
     }
-    this.#response.write(text);
+    this.response.write(text);
   }
 }
 

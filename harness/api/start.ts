@@ -1,9 +1,9 @@
-import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Plan } from '../../scenarios/schema/plan.js';
 import type { Controller } from '../controller/controller.js';
 import { History } from '../controller/log/history.js';
-import type { Plan } from '../../scenarios/schema/plan.js';
 import { createMetrics, type MetricsSource } from '../observe/metrics.js';
 import { createApp } from './app.js';
 import { openapiDocument } from './openapi.js';
@@ -11,7 +11,7 @@ import { isLoopback } from './origin.js';
 import type { Route } from './route.js';
 import { artifactRoutes } from './routes/artifacts.js';
 import { catalogueRoutes } from './routes/catalogue.js';
-import { clusterRoutes, type ClusterSource } from './routes/cluster.js';
+import { type ClusterSource, clusterRoutes } from './routes/cluster.js';
 import { eventRoutes } from './routes/events.js';
 import { runRoutes } from './routes/runs.js';
 import { systemRoutes } from './routes/system.js';
@@ -88,7 +88,12 @@ function metricsSource(controller: Controller): MetricsSource {
       const run = controller.current();
       if (run === undefined) return undefined;
       const { id: runId, plan, state } = run;
-      return { runId, scenario: plan.scenario, stage: state.kind === 'running' ? state.stage : -1, latencyP95LimitMs: latencyP95Limit(plan) };
+      return {
+        runId,
+        scenario: plan.scenario,
+        stage: state.kind === 'running' ? state.stage : -1,
+        latencyP95LimitMs: latencyP95Limit(plan),
+      };
     },
     workers: () => {
       const counts = { idle: 0, working: 0, saturated: 0, lost: 0 };
@@ -105,6 +110,9 @@ function metricsSource(controller: Controller): MetricsSource {
 
 /** The limit on all of the load; those on a part of it have labels. */
 function latencyP95Limit({ thresholds }: Plan): number | undefined {
-  const limits = thresholds.filter(({ check }) => check.metric === 'latency.p95' && check.comparison.startsWith('<') && Object.keys(check.labels).length === 0);
+  const limits = thresholds.filter(
+    ({ check }) =>
+      check.metric === 'latency.p95' && check.comparison.startsWith('<') && Object.keys(check.labels).length === 0,
+  );
   return limits[0]?.check.value;
 }

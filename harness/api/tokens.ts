@@ -15,7 +15,10 @@ export function tokensFile(resultsFolder: string): string {
   return join(resultsFolder, FILE);
 }
 
-/** The tokens of this results folder, made at the first start; the file is for its owner's eyes only. @throws Error when it is there and unreadable */
+/**
+ * The tokens of this results folder, made at the first start; the file is for its owner's eyes only. @throws Error when
+ * it is there and unreadable
+ */
 export function loadTokens(resultsFolder: string): Tokens {
   const path = tokensFile(resultsFolder);
   try {
@@ -23,7 +26,8 @@ export function loadTokens(resultsFolder: string): Tokens {
     chmodSync(path, 0o600);
     return found;
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw new Error(`${path} cannot be used; mend it, or remove it to get new tokens`, { cause: error });
+    if (codeOf(error) !== 'ENOENT')
+      throw new Error(`${path} cannot be used; mend it, or remove it to get new tokens`, { cause: error });
   }
   const made: Tokens = { viewer: secret(), operator: secret(), worker: secret() };
   mkdirSync(resultsFolder, { recursive: true });
@@ -34,7 +38,8 @@ export function loadTokens(resultsFolder: string): Tokens {
 /** Which role a presented token stands for. Takes the same time for every wrong token. */
 export function roleOf(held: Tokens, presented: string): Role | undefined {
   let role: Role | undefined;
-  for (const candidate of ['viewer', 'operator', 'worker'] as const) if (sameSecret(held[candidate], presented)) role = candidate;
+  for (const candidate of ['viewer', 'operator', 'worker'] as const)
+    if (sameSecret(held[candidate], presented)) role = candidate;
   return role;
 }
 

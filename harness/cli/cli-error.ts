@@ -44,7 +44,12 @@ export function toCliError(error: unknown): CliError {
   if (error instanceof CliError) return error;
   if (isError(error) && typeof error.code === 'string') {
     const hint = typeof error.hint === 'string' ? error.hint : undefined;
-    return new CliError({ code: error.code, message: error.message, hint, exitCode: EXIT_CODES[error.code] ?? exitCode.internal });
+    return new CliError({
+      code: error.code,
+      message: error.message,
+      hint,
+      exitCode: EXIT_CODES[error.code] ?? exitCode.internal,
+    });
   }
   return new CliError({
     code: 'UNEXPECTED',

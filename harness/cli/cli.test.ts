@@ -1,20 +1,25 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-
-import { toCliError, renderError, CliError } from './cli-error.js';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { main } from './cli.js';
+import { CliError, renderError, toCliError } from './cli-error.js';
 import { commands } from './commands/commands.js';
-import { testHost, type TestHostOptions } from './testing/test-host.js';
+import { type TestHostOptions, testHost } from './testing/test-host.js';
 
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'swarmbench-cli-'));
-  writeFileSync(join(folder, 'broken.yaml'), 'name: broken\nworkload: { normal: {} }\nstages:\n  - { name: a, durration: 5s }\n');
-  writeFileSync(join(folder, 'faults.yaml'), 'name: faults\nworkload: { normal: {} }\nstages: [{ name: a, duration: 5s }]\nfaults: [{ at: 1s, kind: kill }]\n');
+  writeFileSync(
+    join(folder, 'broken.yaml'),
+    'name: broken\nworkload: { normal: {} }\nstages:\n  - { name: a, durration: 5s }\n',
+  );
+  writeFileSync(
+    join(folder, 'faults.yaml'),
+    'name: faults\nworkload: { normal: {} }\nstages: [{ name: a, duration: 5s }]\nfaults: [{ at: 1s, kind: kill }]\n',
+  );
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -31,7 +36,11 @@ describe('exit codes and messages', () => {
     [['help', 'run'], 0, /^$/],
     [[], 2, /Usage: swarmbench/],
     [['rnu'], 2, /^error: unknown command 'rnu'\n {2}hint: did you mean run\?/],
-    [['list', '--jsn'], 2, /^error: unknown option '--jsn'\n {2}hint: did you mean --json\? `swarmbench list --help` shows what there is\n {2}code: USAGE\n$/],
+    [
+      ['list', '--jsn'],
+      2,
+      /^error: unknown option '--jsn'\n {2}hint: did you mean --json\? `swarmbench list --help` shows what there is\n {2}code: USAGE\n$/,
+    ],
     [['plan'], 2, /missing required argument 'scenario'/],
     [['plan', 'smkoe'], 2, /there is no scenario `smkoe`\n.*did you mean "smoke"[^]*code: NOT_FOUND/],
     [['plan', 'smoke', '--seed', 'x'], 2, /'x' is invalid. Not a number/],
@@ -71,9 +80,21 @@ describe('exit codes and messages', () => {
   });
 
   test.each([
-    [new CliError({ code: 'X', message: 'what', where: 'where', hint: 'do', exitCode: 3 }), 'error: what\n  where\n  hint: do\n  code: X\n', 3],
-    [Object.assign(new Error('the target said no'), { code: 'PREFLIGHT_FAILED', hint: 'ask it' }), 'error: the target said no\n  hint: ask it\n  code: PREFLIGHT_FAILED\n', 3],
-    [new TypeError('x is not a function'), /^error: unexpected: x is not a function\n {2}hint: .*SWARMBENCH_DEBUG=1.*\n {2}code: UNEXPECTED\n$/, 1],
+    [
+      new CliError({ code: 'X', message: 'what', where: 'where', hint: 'do', exitCode: 3 }),
+      'error: what\n  where\n  hint: do\n  code: X\n',
+      3,
+    ],
+    [
+      Object.assign(new Error('the target said no'), { code: 'PREFLIGHT_FAILED', hint: 'ask it' }),
+      'error: the target said no\n  hint: ask it\n  code: PREFLIGHT_FAILED\n',
+      3,
+    ],
+    [
+      new TypeError('x is not a function'),
+      /^error: unexpected: x is not a function\n {2}hint: .*SWARMBENCH_DEBUG=1.*\n {2}code: UNEXPECTED\n$/,
+      1,
+    ],
   ])('%s', (thrown, text, code) => {
     const error = toCliError(thrown);
     if (typeof text === 'string') expect(renderError(error)).toBe(text);
@@ -96,7 +117,12 @@ describe('help', () => {
 
 describe('--json', () => {
   test.each([
-    [['list', '--json']], [['plan', 'smoke', '--json']], [['validate', 'smoke', '--json']], [['doctor', '--json']], [['schema']], [['schema', 'profile']],
+    [['list', '--json']],
+    [['plan', 'smoke', '--json']],
+    [['validate', 'smoke', '--json']],
+    [['doctor', '--json']],
+    [['schema']],
+    [['schema', 'profile']],
   ])('swarmbench %j writes one JSON object on stdout and nothing else', async (args) => {
     const { out, err } = await swarmbench(args, { cwd: folder, env: { FORCE_COLOR: '1' } });
     expect(typeof JSON.parse(out)).toBe('object');
@@ -106,7 +132,10 @@ describe('--json', () => {
   test('validate lists the problems of each scenario', async () => {
     const { code, out } = await swarmbench(['validate', 'smoke', join(folder, 'broken.yaml'), '--json']);
     expect(code).toBe(2);
-    expect(JSON.parse(out)).toMatchObject({ valid: false, scenarios: [{ scenario: 'smoke', problems: [] }, { problems: [{ code: 'UNKNOWN_KEY', line: 4 }] }] });
+    expect(JSON.parse(out)).toMatchObject({
+      valid: false,
+      scenarios: [{ scenario: 'smoke', problems: [] }, { problems: [{ code: 'UNKNOWN_KEY', line: 4 }] }],
+    });
   });
 });
 
@@ -134,7 +163,9 @@ describe('the process', () => {
   });
 
   test('a reader that goes away is no error', () => {
-    const { stdout, stderr } = spawnSync('sh', ['-c', `"${process.execPath}" "${entry}" schema | head -1`], { encoding: 'utf8' });
+    const { stdout, stderr } = spawnSync('sh', ['-c', `"${process.execPath}" "${entry}" schema | head -1`], {
+      encoding: 'utf8',
+    });
     expect(stdout).toBe('{\n');
     expect(stderr).toBe('');
   });

@@ -26,7 +26,9 @@ async function buildProgram(host: Host, finish: (code: number) => void): Promise
     .description('Benchmarks MCP servers: honest load, honest measurements, honest reports.')
     .version(packageVersion())
     .helpCommand('help [command]', 'show help of a command')
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Examples:
   swarmbench run                                     the smoke scenario against the reference server, 20 s
   swarmbench run baseline --target http://localhost:3000/mcp
@@ -34,7 +36,8 @@ Examples:
   swarmbench report latest                           render the last run's report again
 
 Exit codes: 0 passed, 1 internal error, 2 usage or invalid scenario, 3 target unreachable or preflight failed,
-4 invalid or incomplete, 99 thresholds failed, 130 interrupted.`);
+4 invalid or incomplete, 99 thresholds failed, 130 interrupted.`,
+    );
   configure(program, host);
   for (const [name, { summary, load }] of Object.entries(commands)) {
     const subcommand = program.command(name).description(summary);
@@ -49,15 +52,18 @@ Exit codes: 0 passed, 1 internal error, 2 usage or invalid scenario, 3 target un
 }
 
 function configure(command: Command, host: Host): void {
-  command.exitOverride().showSuggestionAfterError().configureOutput({
-    writeOut: (text) => host.stdout.write(text),
-    writeErr: (text) => host.stderr.write(text),
-    getOutHelpWidth: () => host.stdout.columns(),
-    getErrHelpWidth: () => host.stderr.columns(),
-    getOutHasColors: () => false,
-    getErrHasColors: () => false,
-    outputError: (text, write) => write(renderError(usageError(text, command.name()))),
-  });
+  command
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureOutput({
+      writeOut: (text) => host.stdout.write(text),
+      writeErr: (text) => host.stderr.write(text),
+      getOutHelpWidth: () => host.stdout.columns(),
+      getErrHelpWidth: () => host.stderr.columns(),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+      outputError: (text, write) => write(renderError(usageError(text, command.name()))),
+    });
 }
 
 /** Commander's words in our form: `error: unknown option '--sed'\n(Did you mean --seed?)`. */
@@ -68,13 +74,16 @@ function usageError(text: string, command: string): CliError {
   return new CliError({
     code: 'USAGE',
     message: first.replace(/^error: /, ''),
-    hint: guess === undefined ? `\`${help}\` shows what there is` : `did you mean ${guess}? \`${help}\` shows what there is`,
+    hint:
+      guess === undefined
+        ? `\`${help}\` shows what there is`
+        : `did you mean ${guess}? \`${help}\` shows what there is`,
   });
 }
 
 function tell(thrown: unknown, host: Host): number {
   const error = toCliError(thrown);
-  const debug = (host.env['SWARMBENCH_DEBUG'] ?? '') !== '';
+  const debug = (host.env.SWARMBENCH_DEBUG ?? '') !== '';
   host.stderr.write(renderError(error));
   if (debug && thrown instanceof Error && thrown.stack !== undefined) host.stderr.write(`${thrown.stack}\n`);
   return error.exitCode;

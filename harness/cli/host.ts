@@ -16,7 +16,10 @@ export interface Host {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly processes: ProcessHost;
-  /** SIGINT, SIGTERM and SIGHUP (told as SIGTERM) no longer end the process while somebody listens. Returns how to stop listening. */
+  /**
+   * SIGINT, SIGTERM and SIGHUP (told as SIGTERM) no longer end the process while somebody listens. Returns how to stop
+   * listening.
+   */
   onInterrupt(listener: (signal: 'SIGINT' | 'SIGTERM') => void): () => void;
 }
 
@@ -59,7 +62,9 @@ export async function runProcess(main: (host: Host) => Promise<number>): Promise
   if (process.stderr.isTTY) process.on('exit', showCursor);
   for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreMissingReader);
   const code = await main(createHost());
-  await Promise.all([process.stdout, process.stderr].map((stream) => new Promise<void>((resolve) => stream.write('', () => resolve()))));
+  await Promise.all(
+    [process.stdout, process.stderr].map((stream) => new Promise<void>((resolve) => stream.write('', () => resolve()))),
+  );
   process.exit(code);
 }
 
@@ -68,7 +73,9 @@ function showCursor(): void {
   writeSync(process.stderr.fd, SHOW_CURSOR);
 }
 
-/** `swarmbench run 2>&1 | head -3`, a closed terminal: nobody reads any more, but what was begun is finished in order. */
+/**
+ * `swarmbench run 2>&1 | head -3`, a closed terminal: nobody reads any more, but what was begun is finished in order.
+ */
 function ignoreMissingReader(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
 }

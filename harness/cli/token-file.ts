@@ -19,6 +19,10 @@ function read(option: string, path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new CliError({ code: 'USAGE', message: `${option}: ${error instanceof Error ? error.message : String(error)}`, hint: 'a file that holds the token and nothing else' });
+    throw new CliError({
+      code: 'USAGE',
+      message: `${option}: ${error instanceof Error ? error.message : String(error)}`,
+      hint: 'a file that holds the token and nothing else',
+    });
   }
 }

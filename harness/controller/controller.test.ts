@@ -1,5 +1,5 @@
-import { readFile, readlink } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import { readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import type { RunEvent } from './events.js';
@@ -22,7 +22,8 @@ async function bench(...args: ConstructorParameters<typeof Bench>): Promise<Benc
 
 async function operations(folder: string): Promise<number> {
   let sum = 0;
-  for await (const { value } of readTelemetry(join(folder, 'telemetry.jsonl'))) for (const series of value.batch.series) sum += series.succeeded;
+  for await (const { value } of readTelemetry(join(folder, 'telemetry.jsonl')))
+    for (const series of value.batch.series) sum += series.succeeded;
   return sum;
 }
 
@@ -48,14 +49,21 @@ test('a run goes through its states, delivers every operation and passes', async
   });
   const finished = await run.finished;
   expect(finished).toMatchObject({ verdict: { kind: 'passed' }, failure: undefined, stopped: undefined, problems: [] });
-  expect(states).toEqual(['created', 'deploying', 'preflight', 'running', 'draining', 'analysing', 'finished'].slice(states[0] === 'created' ? 0 : 1));
+  expect(states).toEqual(
+    ['created', 'deploying', 'preflight', 'running', 'draining', 'analysing', 'finished'].slice(
+      states[0] === 'created' ? 0 : 1,
+    ),
+  );
   // 10 clients, 10 a second, 3 s.
   expect(await operations(run.folder)).toBe(300);
   expect(reported).toEqual([run.folder]);
   expect(await readlink(join(resultsFolder, 'latest'))).toBe(run.id);
   const events = await eventsOf(run);
   expect(events.map((event) => event.seq)).toEqual(events.map((_, index) => index + 1));
-  expect(events.filter((event) => event.type === 'stage.started')).toMatchObject([{ stage: 0, name: 'stage-1' }, { stage: 1, name: 'stage-2' }]);
+  expect(events.filter((event) => event.type === 'stage.started')).toMatchObject([
+    { stage: 0, name: 'stage-1' },
+    { stage: 1, name: 'stage-2' },
+  ]);
   expect(events.filter((event) => event.type === 'usage').length).toBeGreaterThan(0);
   expect(existsSync(join(run.folder, 'secrets.json'))).toBe(false);
   expect(existsSync(join(run.folder, 'controller.lease'))).toBe(false);
@@ -85,7 +93,8 @@ test('the policy replace gives its slots to the others, once each', async () => 
   const moved = events.filter((event) => event.type === 'slots.moved');
   const started = events.find((event) => event.type === 'run.started');
   const given = started?.assignments.find(({ workerId }) => workerId === moved[0]?.from)?.slots ?? [];
-  const members = (sets: typeof given): number[] => sets.flatMap((set) => Array.from({ length: set.count }, (_, index) => set.start + index * set.step));
+  const members = (sets: typeof given): number[] =>
+    sets.flatMap((set) => Array.from({ length: set.count }, (_, index) => set.start + index * set.step));
   expect(moved.flatMap(({ slots }) => members(slots)).toSorted()).toEqual(members(given).toSorted());
   expect(new Set(moved.map(({ to }) => to)).size).toBe(2);
 }, 40_000);
@@ -118,7 +127,14 @@ test('too few workers: the error says how many came', async () => {
   const { controller } = await bench({ timings: { registerMs: 300 } });
   const run = controller.submit(testPlan([1]), { command: 'test', registeredWorkers: 2 });
   const finished = await run.finished;
-  expect(finished).toMatchObject({ verdict: { kind: 'incomplete' }, failure: { code: 'WORKERS_MISSING', message: expect.stringContaining('0 of 2 workers registered within 0.3 s (none)'), hint: expect.stringContaining('(where they were started)') } });
+  expect(finished).toMatchObject({
+    verdict: { kind: 'incomplete' },
+    failure: {
+      code: 'WORKERS_MISSING',
+      message: expect.stringContaining('0 of 2 workers registered within 0.3 s (none)'),
+      hint: expect.stringContaining('(where they were started)'),
+    },
+  });
 }, 10_000);
 
 test('a worker that ends before it registers is not waited for', async () => {
@@ -171,11 +187,22 @@ test('an adjustment reaches the log and the workers, and is refused outside of t
 
 test('an abortOnFail threshold ends the run when it is broken, and the run has failed', async () => {
   const { controller } = await bench();
-  const check = { text: 'throughput > 1000/s', metric: 'throughput', labels: {}, comparison: '>' as const, value: 1000 };
-  const run = controller.submit(testPlan([30], { thresholds: [{ check, abortOnFail: true, afterMs: 1500 }] }), { command: 'test', workers: 1 });
+  const check = {
+    text: 'throughput > 1000/s',
+    metric: 'throughput',
+    labels: {},
+    comparison: '>' as const,
+    value: 1000,
+  };
+  const run = controller.submit(testPlan([30], { thresholds: [{ check, abortOnFail: true, afterMs: 1500 }] }), {
+    command: 'test',
+    workers: 1,
+  });
   const finished = await run.finished;
   expect(finished).toMatchObject({ stopped: 'threshold', verdict: { kind: 'failed' } });
-  expect(await eventsOf(run)).toContainEqual(expect.objectContaining({ type: 'threshold.broken', check: check.text, abort: true }));
+  expect(await eventsOf(run)).toContainEqual(
+    expect.objectContaining({ type: 'threshold.broken', check: check.text, abort: true }),
+  );
 }, 40_000);
 
 test('a worker that was only out of reach is waited for again, and nothing it measured is missing', async () => {
@@ -198,8 +225,12 @@ test('one that comes back after its slots were moved stops, and what it did unti
   const moved = await reached(run, (event) => event.type === 'slots.moved');
   platform.children[1]?.kill('SIGCONT');
   await run.finished;
-  const ended = (await eventsOf(run)).flatMap((event) => (event.type === 'worker.finished' ? [[event.workerId, event.reason]] : []));
-  expect(Object.fromEntries(ended)).toEqual(moved.type === 'slots.moved' ? { [moved.from]: 'stopped', [moved.to]: 'finished' } : {});
+  const ended = (await eventsOf(run)).flatMap((event) =>
+    event.type === 'worker.finished' ? [[event.workerId, event.reason]] : [],
+  );
+  expect(Object.fromEntries(ended)).toEqual(
+    moved.type === 'slots.moved' ? { [moved.from]: 'stopped', [moved.to]: 'finished' } : {},
+  );
 }, 40_000);
 
 test('a stop before the load ends what was begun, and asks for nothing more', async () => {
@@ -207,7 +238,11 @@ test('a stop before the load ends what was begun, and asks for nothing more', as
   const run = controller.submit(testPlan([30]), { command: 'test', workers: 1 });
   await reached(run, (event) => event.type === 'program.started');
   run.stop('interrupt', 'drain', 'Ctrl-C');
-  expect(await run.finished).toMatchObject({ verdict: { kind: 'incomplete' }, stopped: 'interrupt', failure: undefined });
+  expect(await run.finished).toMatchObject({
+    verdict: { kind: 'incomplete' },
+    stopped: 'interrupt',
+    failure: undefined,
+  });
   expect(platform.children.map(({ signalCode }) => signalCode)).toEqual(['SIGKILL']);
   expect((await eventsOf(run)).some((event) => event.type === 'run.started')).toBe(false);
 });
@@ -218,12 +253,16 @@ test('closing the controller ends what is on and what waits, with a verdict each
   const [first] = runs;
   if (first) await reached(first, (event) => event.type === 'stage.started');
   await controller.close();
-  for (const run of runs) expect(await run.finished).toMatchObject({ verdict: { kind: 'incomplete' }, stopped: 'interrupt' });
+  for (const run of runs)
+    expect(await run.finished).toMatchObject({ verdict: { kind: 'incomplete' }, stopped: 'interrupt' });
   expect(() => controller.submit(testPlan([1]), { command: 'test' })).toThrow(/shutting down/);
 }, 40_000);
 
 test('a report that cannot be written is a problem beside the verdict, not instead of it', async () => {
   const { controller } = await bench({ writeReport: () => Promise.reject(new Error('disk full')) });
   const finished = await controller.submit(testPlan([1]), { command: 'test', workers: 1 }).finished;
-  expect(finished).toMatchObject({ verdict: { kind: 'passed' }, problems: ['the report could not be written: disk full'] });
+  expect(finished).toMatchObject({
+    verdict: { kind: 'passed' },
+    problems: ['the report could not be written: disk full'],
+  });
 }, 40_000);

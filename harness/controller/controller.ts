@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Platform, StartedProgram } from '../platform/platform.js';
-import type { Plan } from '../../scenarios/schema/plan.js';
 import { redactPlan } from '../../scenarios/schema/index.js';
+import type { Plan } from '../../scenarios/schema/plan.js';
+import type { Platform, StartedProgram } from '../platform/platform.js';
 import { endPrograms } from './adopt/programs.js';
 import { restore, takeUp } from './adopt/restore.js';
 import { unfinishedRuns } from './adopt/unfinished.js';
@@ -15,7 +15,7 @@ import { conclude } from './run/conclude.js';
 import { conduct } from './run/conduct.js';
 import { RunCore, type Shared } from './run/core.js';
 import { conductFaults } from './run/faults.js';
-import { noMessages, type MessageCounts } from './run/intake.js';
+import { type MessageCounts, noMessages } from './run/intake.js';
 import { holdLease } from './run/lease.js';
 import { loadPhase } from './run/load-phase.js';
 import type { Run, SubmitOptions } from './run/run.js';
@@ -63,21 +63,24 @@ interface Job {
 export class Controller {
   readonly resultsFolder: string;
   readonly shared: Shared;
-  readonly #options: ControllerOptions;
-  readonly #waiting: (Job & { readonly options: SubmitOptions })[] = [];
+  private readonly waiting: (Job & { readonly options: SubmitOptions })[] = [];
   /** One that was started here, or all that were adopted. */
-  readonly #on = new Set<ActiveRun>();
-  #listening: Listening | undefined;
-  #closing = false;
-  #lastCounts: MessageCounts = noMessages;
+  private readonly on = new Set<ActiveRun>();
+  private _listening: Listening | undefined;
+  private closing = false;
+  private lastCounts: MessageCounts = noMessages;
 
-  constructor(options: ControllerOptions) {
-    this.#options = options;
+  constructor(private readonly options: ControllerOptions) {
     this.resultsFolder = options.resultsFolder;
     mkdirSync(options.resultsFolder, { recursive: true });
     const now = options.now ?? ((): number => performance.timeOrigin + performance.now());
     const timings = { ...defaultTimings, ...options.timings };
-    this.shared = { timings, now, registry: new WorkerRegistry(timings, now), totals: { telemetryBatches: 0, telemetryBytes: 0 } };
+    this.shared = {
+      timings,
+      now,
+      registry: new WorkerRegistry(timings, now),
+      totals: { telemetryBatches: 0, telemetryBytes: 0 },
+    };
   }
 
   get registry(): WorkerRegistry {
@@ -86,7 +89,7 @@ export class Controller {
 
   /** Runs that are on, then those that wait, in their order. Finished ones are in the results folder. */
   runs(): readonly Run[] {
-    return [...this.#on, ...this.#waiting.map((job) => job.run)];
+    return [...this.on, ...this.waiting.map((job) => job.run)];
   }
 
   run(id: string): Run | undefined {
@@ -95,46 +98,55 @@ export class Controller {
 
   /** The run that is on. */
   current(): Run | undefined {
-    return [...this.#on].at(-1);
+    return [...this.on].at(-1);
   }
 
   /** Place in the queue, from 1; undefined when it does not wait. */
   queuePosition(id: string): number | undefined {
-    const index = this.#waiting.findIndex((job) => job.run.id === id);
+    const index = this.waiting.findIndex((job) => job.run.id === id);
     return index === -1 ? undefined : index + 1;
   }
 
   /** Messages of the run that is on, or else of the last one. */
   counts(): MessageCounts {
-    return [...this.#on].at(-1)?.counts ?? this.#lastCounts;
+    return [...this.on].at(-1)?.counts ?? this.lastCounts;
   }
 
   /** The API is up: runs may start. */
   listening(at: Listening): void {
-    this.#listening = at;
-    this.#next();
+    this._listening = at;
+    this.next();
   }
 
   get ready(): boolean {
-    return this.#listening !== undefined && !this.#closing;
+    return this._listening !== undefined && !this.closing;
   }
 
   /** Logs the run and lets it wait for its turn. @throws ControllerError CONTROLLER_CLOSING; file system errors */
   submit(plan: Plan, options: SubmitOptions): Run {
-    if (this.#closing) throw new ControllerError('CONTROLLER_CLOSING', 'the controller is shutting down and takes no new runs');
+    if (this.closing)
+      throw new ControllerError('CONTROLLER_CLOSING', 'the controller is shutting down and takes no new runs');
     const { now } = this.shared;
     const id = runId(plan.scenario, now());
     const folder = createRunFolder(this.resultsFolder, id);
-    // Held from before there is a log, and while it waits: another controller on the same folder must not take it for a dead one's.
+    // Held from before there is a log, and while it waits: another controller on the same folder must not take it for a
+    // dead one's.
     const release = holdLease(folder);
     const log = EventLog.create(join(folder, files.events), now);
     const { command, labels } = options;
-    const { version } = this.#options;
-    log.append({ type: 'run.created', runId: id, plan: redactPlan(plan), command, version, ...(labels === undefined ? {} : { labels }) });
+    const { version } = this.options;
+    log.append({
+      type: 'run.created',
+      runId: id,
+      plan: redactPlan(plan),
+      command,
+      version,
+      ...(labels === undefined ? {} : { labels }),
+    });
     const run = new ActiveRun(new RunCore(id, folder, plan, log, this.shared));
-    this.#waiting.push({ run, options, release });
-    run.core.stopping.signal.addEventListener('abort', () => this.#leaveQueue(run));
-    this.#next();
+    this.waiting.push({ run, options, release });
+    run.core.stopping.signal.addEventListener('abort', () => this.leaveQueue(run));
+    this.next();
     return run;
   }
 
@@ -149,7 +161,7 @@ export class Controller {
     const adopted: AdoptedRun[] = [];
     for (const { folder, controllerUrl } of found.runs) {
       try {
-        adopted.push({ run: await this.#adopt(folder), controllerUrl });
+        adopted.push({ run: await this.adoptRun(folder), controllerUrl });
       } catch (error) {
         problems.push(`${folder}: ${messageOf(error)}`);
       }
@@ -159,45 +171,50 @@ export class Controller {
 
   /** Ends what is on (waiting for answers, report and teardown) and what waits; nothing is left behind. */
   async close(): Promise<void> {
-    await this.#end('drain');
+    await this.end('drain');
   }
 
   /** As `close`, but cuts the load instead of waiting for answers. */
   async destroy(): Promise<void> {
-    await this.#end('now');
+    await this.end('now');
   }
 
-  async #end(mode: 'drain' | 'now'): Promise<void> {
-    this.#closing = true;
+  private async end(mode: 'drain' | 'now'): Promise<void> {
+    this.closing = true;
     const runs = this.runs();
     for (const run of runs) run.stop('interrupt', mode, 'the controller is shutting down');
     await Promise.all(runs.map((run) => run.finished));
     this.registry.close();
   }
 
-  #next(): void {
-    if (this.#listening === undefined || this.#on.size > 0) return;
-    const job = this.#waiting.shift();
+  private next(): void {
+    if (this._listening === undefined || this.on.size > 0) return;
+    const job = this.waiting.shift();
     if (job === undefined) return;
     const { run, options } = job;
-    this.#on.add(run);
-    const how = { platform: () => this.#options.platform(run.plan), controllerUrl: this.#listening.url, workerToken: this.#listening.workerToken, options };
+    this.on.add(run);
+    const how = {
+      platform: () => this.options.platform(run.plan),
+      controllerUrl: this._listening.url,
+      workerToken: this._listening.workerToken,
+      options,
+    };
     void conduct(run.core, how).then((deployment) =>
-      this.#finish(job, deployment?.programs ?? [], async () => deployment?.environment.teardown()),
+      this.finish(job, deployment?.programs ?? [], async () => deployment?.environment.teardown()),
     );
   }
 
-  #leaveQueue(run: ActiveRun): void {
-    const index = this.#waiting.findIndex((job) => job.run === run);
-    const [job] = index === -1 ? [] : this.#waiting.splice(index, 1);
-    if (job) void this.#finish(job, [], async () => undefined);
+  private leaveQueue(run: ActiveRun): void {
+    const index = this.waiting.findIndex((job) => job.run === run);
+    const [job] = index === -1 ? [] : this.waiting.splice(index, 1);
+    if (job) void this.finish(job, [], async () => undefined);
   }
 
-  async #adopt(folder: string): Promise<ActiveRun> {
+  private async adoptRun(folder: string): Promise<ActiveRun> {
     const { core, past, programs } = await restore(folder, this.shared);
     const run = new ActiveRun(core, past.all('load.adjusted').length);
     const job = { run, release: holdLease(folder) };
-    this.#on.add(run);
+    this.on.add(run);
     let taken = false;
     try {
       await takeUp(core, past);
@@ -208,22 +225,26 @@ export class Controller {
     // Not awaited: the caller must be able to listen, or no worker can come back.
     // Where the run itself could not be taken up, no fault begins; but what it had changed is undone.
     if (!taken) core.over.abort();
-    const faults = conductFaults(core, this.#options.platform(core.plan).faults, past);
+    const faults = conductFaults(core, this.options.platform(core.plan).faults, past);
     void (taken ? loadPhase(core, async () => []) : Promise.resolve())
       .then(() => faults.end())
-      .then(() => this.#finish(job, programs, () => endPrograms(programs)));
+      .then(() => this.finish(job, programs, () => endPrograms(programs)));
     return run;
   }
 
-  async #finish({ run, release }: Job, programs: readonly StartedProgram[], teardown: () => Promise<void>): Promise<void> {
-    const finished = await conclude(run.core, { teardown, writeReport: this.#options.writeReport });
+  private async finish(
+    { run, release }: Job,
+    programs: readonly StartedProgram[],
+    teardown: () => Promise<void>,
+  ): Promise<void> {
+    const finished = await conclude(run.core, { teardown, writeReport: this.options.writeReport });
     release();
     this.registry.release(run.id);
     this.registry.dismiss(new Set(programs.map((program) => program.pid)));
-    this.#lastCounts = run.counts;
-    this.#on.delete(run);
+    this.lastCounts = run.counts;
+    this.on.delete(run);
     run.end(finished);
-    this.#next();
+    this.next();
   }
 }
 

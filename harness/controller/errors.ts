@@ -1,4 +1,7 @@
-/** Everything that can go wrong in conducting a run or asking for one. Stable: command line, API and tests match on these. */
+/**
+ * Everything that can go wrong in conducting a run or asking for one. Stable: command line, API and tests match on
+ * these.
+ */
 export type ControllerErrorCode =
   | 'ADJUST_REFUSED'
   | 'CAPACITY_EXCEEDED'
@@ -24,25 +27,27 @@ export type ControllerErrorCode =
 
 /** An error with a stable code, a message that names object, budget and last known fact, and what to do about it. */
 export class ControllerError extends Error {
-  readonly code: ControllerErrorCode;
   readonly hint: string | undefined;
 
-  constructor(code: ControllerErrorCode, message: string, hint?: string) {
+  constructor(
+    readonly code: ControllerErrorCode,
+    message: string,
+    hint?: string,
+  ) {
     super(message);
     this.name = 'ControllerError';
-    this.code = code;
     this.hint = hint;
   }
 }
 
 /** Not by `instanceof`: errors of Node's own are of another realm where the code runs in a vm context, as in tests. */
 export function messageOf(error: unknown): string {
-  return isObject(error) && typeof error['message'] === 'string' ? error['message'] : String(error);
+  return isObject(error) && typeof error.message === 'string' ? error.message : String(error);
 }
 
 /** `ENOENT` and its like, or a code of ours. */
 export function codeOf(error: unknown): string | undefined {
-  return isObject(error) && typeof error['code'] === 'string' ? error['code'] : undefined;
+  return isObject(error) && typeof error.code === 'string' ? error.code : undefined;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -2,10 +2,11 @@
  * What happened in a run, in order: `events.jsonl`, one a line, appended before it takes effect. A run's state, its
  * live view and its report are folds over these and over the telemetry lines (design: architecture, "The log").
  */
-import type { FaultPlan, Plan } from '../../scenarios/schema/plan.js';
+
 import type { Clock, Exchange, PinnedProtocol, Registration, SlotSet } from '../../client-sim/protocol/messages.js';
 import type { SettledOperation } from '../../client-sim/protocol/settled-operation.js';
 import type { Telemetry } from '../../client-sim/protocol/telemetry.js';
+import type { FaultPlan, Plan } from '../../scenarios/schema/plan.js';
 import type { Place, Replica, StartedProgram, UsageSample } from '../platform/platform.js';
 
 /** `at` is ISO 8601 of the controller's clock. */
@@ -13,27 +14,80 @@ export type RunEvent = { readonly seq: number; readonly at: string } & RunEventB
 
 export type RunEventBody =
   /** The plan is redacted (header values). `command` is the command line, redacted. */
-  | { readonly type: 'run.created'; readonly runId: string; readonly plan: Plan; readonly command: string; readonly version: string; readonly labels?: Readonly<Record<string, string>> }
+  | {
+      readonly type: 'run.created';
+      readonly runId: string;
+      readonly plan: Plan;
+      readonly command: string;
+      readonly version: string;
+      readonly labels?: Readonly<Record<string, string>>;
+    }
   | { readonly type: 'controller.listening'; readonly url: string; readonly pid: number }
   | { readonly type: 'program.started'; readonly program: StartedProgram }
   | { readonly type: 'environment'; readonly environment: Readonly<Record<string, unknown>> }
   | { readonly type: 'target.ready'; readonly endpoints: readonly string[]; readonly replicas: readonly Replica[] }
-  | { readonly type: 'worker.registered'; readonly workerId: string; readonly worker: Registration; readonly place?: Place }
+  | {
+      readonly type: 'worker.registered';
+      readonly workerId: string;
+      readonly worker: Registration;
+      readonly place?: Place;
+    }
   | { readonly type: 'worker.clock'; readonly workerId: string; readonly clock: Clock }
   | { readonly type: 'worker.saturated'; readonly workerId: string; readonly reason: string }
   | { readonly type: 'worker.recovered'; readonly workerId: string }
   /** `lastHeardMs`: run time (0 before the load) when it was last heard of; `silentMs`: how long ago that was. */
-  | { readonly type: 'worker.lost'; readonly workerId: string; readonly lastHeardMs: number; readonly silentMs: number; readonly policy: Plan['onWorkerLoss'] }
+  | {
+      readonly type: 'worker.lost';
+      readonly workerId: string;
+      readonly lastHeardMs: number;
+      readonly silentMs: number;
+      readonly policy: Plan['onWorkerLoss'];
+    }
   | { readonly type: 'preflight.started' }
-  | { readonly type: 'preflight.passed'; readonly pinned: PinnedProtocol; readonly serverInfo: { readonly name: string; readonly version: string } | undefined; readonly exchanges: readonly Exchange[]; readonly settledOperations?: readonly SettledOperation[]; /** By profile names, where profiles go different ways; `pinned` is then that of the first. */ readonly routes?: readonly PinnedRoute[] }
+  | {
+      readonly type: 'preflight.passed';
+      readonly pinned: PinnedProtocol;
+      readonly serverInfo: { readonly name: string; readonly version: string } | undefined;
+      readonly exchanges: readonly Exchange[];
+      readonly settledOperations?: readonly SettledOperation[] /** By profile names, where profiles go different ways; `pinned` is then that of the first. */;
+      readonly routes?: readonly PinnedRoute[];
+    }
   | { readonly type: 'preflight.failed'; readonly problem: string; readonly exchanges: readonly Exchange[] }
-  | { readonly type: 'run.started'; readonly startAt: number; readonly assignments: readonly { readonly assignmentId: string; readonly workerId: string; readonly slots: readonly SlotSet[] }[] }
+  | {
+      readonly type: 'run.started';
+      readonly startAt: number;
+      readonly assignments: readonly {
+        readonly assignmentId: string;
+        readonly workerId: string;
+        readonly slots: readonly SlotSet[];
+      }[];
+    }
   | { readonly type: 'stage.started'; readonly stage: number; readonly name: string }
-  | { readonly type: 'slots.moved'; readonly assignmentId: string; readonly from: string; readonly to: string; readonly slots: readonly SlotSet[]; readonly joinMs: number }
-  | { readonly type: 'load.adjusted'; readonly adjustId: string; readonly stage: number; readonly atMs: number; readonly load: number; readonly profile?: string }
+  | {
+      readonly type: 'slots.moved';
+      readonly assignmentId: string;
+      readonly from: string;
+      readonly to: string;
+      readonly slots: readonly SlotSet[];
+      readonly joinMs: number;
+    }
+  | {
+      readonly type: 'load.adjusted';
+      readonly adjustId: string;
+      readonly stage: number;
+      readonly atMs: number;
+      readonly load: number;
+      readonly profile?: string;
+    }
   | { readonly type: 'threshold.broken'; readonly check: string; readonly actual: number; readonly abort: boolean }
   /** Written before it acts. `before`: what its undo must know. */
-  | { readonly type: 'fault.started'; readonly faultId: string; readonly kind: FaultPlan['kind']; readonly target: string; readonly before: Readonly<Record<string, unknown>> }
+  | {
+      readonly type: 'fault.started';
+      readonly faultId: string;
+      readonly kind: FaultPlan['kind'];
+      readonly target: string;
+      readonly before: Readonly<Record<string, unknown>>;
+    }
   /** What was ordered was seen in effect. */
   | { readonly type: 'fault.settled'; readonly faultId: string; readonly phase: FaultPhase }
   /** Written before its undo. `run-over`: before its time. */
@@ -43,9 +97,20 @@ export type RunEventBody =
   | { readonly type: 'fault.failed'; readonly faultId: string; readonly phase: FaultPhase; readonly problem: string }
   /** All there are from now on. */
   | { readonly type: 'replicas.changed'; readonly replicas: readonly Replica[] }
-  | { readonly type: 'stop.requested'; readonly reason: StopReason; readonly mode: 'drain' | 'now'; readonly detail: string }
+  | {
+      readonly type: 'stop.requested';
+      readonly reason: StopReason;
+      readonly mode: 'drain' | 'now';
+      readonly detail: string;
+    }
   | { readonly type: 'run.draining' }
-  | { readonly type: 'worker.finished'; readonly workerId: string; readonly reason: 'finished' | 'stopped' | 'lease-lost' | 'failed'; readonly lastSequence: number; readonly problem?: string }
+  | {
+      readonly type: 'worker.finished';
+      readonly workerId: string;
+      readonly reason: 'finished' | 'stopped' | 'lease-lost' | 'failed';
+      readonly lastSequence: number;
+      readonly problem?: string;
+    }
   | { readonly type: 'usage'; readonly atMs: number; readonly samples: readonly UsageSample[] }
   | { readonly type: 'run.adopted'; readonly pid: number }
   | { readonly type: 'run.analysing' }

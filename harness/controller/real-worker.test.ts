@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
+import { loadPlan, type Plan } from '../../scenarios/schema/index.js';
 import type { ProcessHost } from '../platform/local/host.js';
 import { createLocalPlatform } from '../platform/local/local.js';
-import { loadPlan, type Plan } from '../../scenarios/schema/index.js';
 import { Bench } from './testing/bench.js';
 
 const benches: Bench[] = [];
@@ -41,7 +41,10 @@ test('the real worker, over the real protocol, against a real target: registered
   const { controller } = await bench();
   const run = controller.submit(plan([]), { command: 'test', workers: 2 });
   const finished = await run.finished;
-  expect({ ...finished, log: finished.failure && readFileSync(join(run.folder, 'events.jsonl'), 'utf8') }).toMatchObject({ failure: undefined, stopped: undefined, problems: [] });
+  expect({
+    ...finished,
+    log: finished.failure && readFileSync(join(run.folder, 'events.jsonl'), 'utf8'),
+  }).toMatchObject({ failure: undefined, stopped: undefined, problems: [] });
   // On a busy machine it may be called invalid, never incomplete.
   expect(finished.verdict.kind).not.toBe('incomplete');
 }, 60_000);

@@ -26,7 +26,16 @@ function states(bodies: readonly RunEventBody[]): readonly string[] {
 }
 
 test('a run goes from created to finished', () => {
-  expect(states(whole)).toEqual(['created', 'deploying', 'preflight', 'running', 'running', 'draining', 'analysing', 'finished']);
+  expect(states(whole)).toEqual([
+    'created',
+    'deploying',
+    'preflight',
+    'running',
+    'running',
+    'draining',
+    'analysing',
+    'finished',
+  ]);
 });
 
 test('a stop at any point leads to stopping, and from there only to finished', () => {
@@ -41,7 +50,12 @@ test('finished is final', () => {
 });
 
 test('the running stage is the last one announced', () => {
-  expect(foldState(events([...whole.slice(0, 5), { type: 'stage.started', stage: 1, name: 'b' }]))).toEqual({ kind: 'running', startAt: 5, stage: 1, stageName: 'b' });
+  expect(foldState(events([...whole.slice(0, 5), { type: 'stage.started', stage: 1, name: 'b' }]))).toEqual({
+    kind: 'running',
+    startAt: 5,
+    stage: 1,
+    stageName: 'b',
+  });
 });
 
 test('an adopted run is where it was', () => {

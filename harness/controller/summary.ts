@@ -19,7 +19,16 @@ export interface RunSummary {
   readonly failure?: Failure;
 }
 
-export const emptySummary: RunSummary = { runId: '', scenario: '', seed: 0, command: '', labels: {}, state: initialState, createdAt: '', workers: 0 };
+export const emptySummary: RunSummary = {
+  runId: '',
+  scenario: '',
+  seed: 0,
+  command: '',
+  labels: {},
+  state: initialState,
+  createdAt: '',
+  workers: 0,
+};
 
 export function nextSummary(summary: RunSummary, event: RunEvent): RunSummary {
   const state = nextState(summary.state, event);
@@ -34,7 +43,11 @@ export function nextSummary(summary: RunSummary, event: RunEvent): RunSummary {
       return { ...summary, state, startedAt: new Date(event.startAt).toISOString() };
     case 'run.failed': {
       const { code, message, hint } = event;
-      return { ...summary, state, failure: summary.failure ?? { code, message, ...(hint === undefined ? {} : { hint }) } };
+      return {
+        ...summary,
+        state,
+        failure: summary.failure ?? { code, message, ...(hint === undefined ? {} : { hint }) },
+      };
     }
     case 'run.finished':
       return { ...summary, state, finishedAt: event.at };

@@ -2,9 +2,9 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { RunEvent } from '../controller/events.js';
 import { readEvents } from '../controller/log/event-log.js';
 import { files } from '../controller/log/run-folder.js';
-import type { RunEvent } from '../controller/events.js';
 
 export interface ExportOptions {
   /** `http://tasks.prometheus:9090` */
@@ -27,18 +27,26 @@ export interface ExportedGroup {
   /** In words, why there is nothing or not all. */
   readonly problem?: string;
   /** `values` are seconds of run time and the value then; counters are raw. */
-  readonly series: readonly { readonly labels: Readonly<Record<string, string>>; readonly values: readonly (readonly [t: number, value: number])[] }[];
+  readonly series: readonly {
+    readonly labels: Readonly<Record<string, string>>;
+    readonly values: readonly (readonly [t: number, value: number])[];
+  }[];
 }
 
-/** Raw series, but for those of which only the sum is of use. Buckets are left out: the report's histograms are exact. */
+/**
+ * Raw series, but for those of which only the sum is of use. Buckets are left out: the report's histograms are exact.
+ */
 const QUERIES = {
   clients: '{__name__=~"mcp_client_.+",__name__!~".+_bucket"}',
   servers: '{__name__=~"mcp_server_.+",__name__!~".+_bucket"}',
   // Networks in one: a replica has three or four, and hundreds of replicas must fit.
-  containers: '{__name__=~"container_(cpu_.+|memory_.+)"} or sum by (__name__, stack, service, slot, node, task) ({__name__=~"container_network_.+"})',
+  containers:
+    '{__name__=~"container_(cpu_.+|memory_.+)"} or sum by (__name__, stack, service, slot, node, task) ({__name__=~"container_network_.+"})',
   // Of the many places for servers that the gateway keeps only a few are in use.
-  gateway: '{__name__=~"haproxy_(backend|server)_(sessions_total|current_sessions|http_responses_total|connection_errors_total|response_errors_total|check_failures_total|active_servers)"} > 0',
-  nodes: '{__name__=~"node_(load1|memory_MemAvailable_bytes|memory_MemTotal_bytes)"} or sum by (__name__, node, mode) (node_cpu_seconds_total{mode!="idle"})',
+  gateway:
+    '{__name__=~"haproxy_(backend|server)_(sessions_total|current_sessions|http_responses_total|connection_errors_total|response_errors_total|check_failures_total|active_servers)"} > 0',
+  nodes:
+    '{__name__=~"node_(load1|memory_MemAvailable_bytes|memory_MemTotal_bytes)"} or sum by (__name__, node, mode) (node_cpu_seconds_total{mode!="idle"})',
   bench: '{__name__=~"swarmbench_.+"}',
   up: 'up',
 } as const satisfies Readonly<Record<string, string>>;
@@ -52,17 +60,33 @@ const TIMEOUT_MS = 10_000;
 const answer = z.object({
   status: z.string(),
   error: z.string().optional(),
-  data: z.object({ result: z.array(z.object({ metric: z.record(z.string(), z.string()), values: z.array(z.tuple([z.number(), z.string()])) })) }).optional(),
+  data: z
+    .object({
+      result: z.array(
+        z.object({ metric: z.record(z.string(), z.string()), values: z.array(z.tuple([z.number(), z.string()])) }),
+      ),
+    })
+    .optional(),
 });
 
-/** Writes `metrics.json`; nothing for a run that never got to its load. What Prometheus refuses is in the file, in words. */
+/**
+ * Writes `metrics.json`; nothing for a run that never got to its load. What Prometheus refuses is in the file, in
+ * words.
+ */
 export async function exportMetrics({ prometheusUrl, runFolder }: ExportOptions): Promise<void> {
   const { events } = await readEvents(join(runFolder, files.events));
   const span = windowOf(events);
   if (span === undefined) return;
   const stepSeconds = Math.max(SCRAPE_SECONDS, Math.ceil((span.toSeconds - span.fromSeconds) / MOST_POINTS));
-  const groups = await Promise.all(Object.entries(QUERIES).map(([name, query]) => ask(prometheusUrl, name, query, { ...span, stepSeconds })));
-  const exported: ExportedMetrics = { schemaVersion: 1, startedAt: new Date(span.startSeconds * 1000).toISOString(), stepSeconds, groups };
+  const groups = await Promise.all(
+    Object.entries(QUERIES).map(([name, query]) => ask(prometheusUrl, name, query, { ...span, stepSeconds })),
+  );
+  const exported: ExportedMetrics = {
+    schemaVersion: 1,
+    startedAt: new Date(span.startSeconds * 1000).toISOString(),
+    stepSeconds,
+    groups,
+  };
   const path = join(runFolder, 'metrics.json');
   await writeFile(`${path}.part`, `${JSON.stringify(exported)}\n`);
   await rename(`${path}.part`, path);
@@ -85,19 +109,38 @@ function windowOf(events: readonly RunEvent[]): Span | undefined {
   return { startSeconds, fromSeconds: startSeconds - SCRAPE_SECONDS, toSeconds };
 }
 
-async function ask(url: string, name: string, query: string, { startSeconds, fromSeconds, toSeconds, stepSeconds }: Span & { readonly stepSeconds: number }): Promise<ExportedGroup> {
+async function ask(
+  url: string,
+  name: string,
+  query: string,
+  { startSeconds, fromSeconds, toSeconds, stepSeconds }: Span & { readonly stepSeconds: number },
+): Promise<ExportedGroup> {
   try {
-    const form = new URLSearchParams({ query, start: String(fromSeconds), end: String(toSeconds), step: String(stepSeconds) });
-    const response = await fetch(new URL('/api/v1/query_range', url), { method: 'POST', body: form, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const form = new URLSearchParams({
+      query,
+      start: String(fromSeconds),
+      end: String(toSeconds),
+      step: String(stepSeconds),
+    });
+    const response = await fetch(new URL('/api/v1/query_range', url), {
+      method: 'POST',
+      body: form,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
     const { data, error } = answer.parse(await response.json());
     if (data === undefined) return { name, query, problem: error ?? `HTTP ${response.status}`, series: [] };
     const left = data.result.length - MOST_SERIES;
     return {
-      name, query,
+      name,
+      query,
       ...(left > 0 ? { problem: `${left} more series are left out` } : {}),
       series: data.result.slice(0, MOST_SERIES).map(({ metric, values }) => ({
         labels: metric,
-        values: values.flatMap(([at, value]) => (Number.isFinite(Number(value)) ? [[Math.round((at - startSeconds) * 1000) / 1000, Number(value)] as const] : [])),
+        values: values.flatMap(([at, value]) =>
+          Number.isFinite(Number(value))
+            ? [[Math.round((at - startSeconds) * 1000) / 1000, Number(value)] as const]
+            : [],
+        ),
       })),
     };
   } catch (error) {

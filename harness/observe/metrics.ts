@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 /** What the controller's metrics are read from, at each scrape. */
 export interface MetricsSource {
@@ -25,12 +25,18 @@ export interface Metrics {
   text(): Promise<string>;
 }
 
-/** All metrics of the controller, by name, help and labels (design: observability). Only `swarmbench_run_info` carries a run id: one series. */
+/**
+ * All metrics of the controller, by name, help and labels (design: observability). Only `swarmbench_run_info` carries a
+ * run id: one series.
+ */
 export function createMetrics(source: MetricsSource): Metrics {
   const registry = new Registry();
   const registers = [registry];
   new Gauge({
-    name: 'swarmbench_run_info', help: 'The run that is on; always 1.', labelNames: ['run', 'scenario'], registers,
+    name: 'swarmbench_run_info',
+    help: 'The run that is on; always 1.',
+    labelNames: ['run', 'scenario'],
+    registers,
     collect() {
       this.reset();
       const run = source.run();
@@ -38,13 +44,18 @@ export function createMetrics(source: MetricsSource): Metrics {
     },
   });
   new Gauge({
-    name: 'swarmbench_run_stage', help: 'Index of the running stage; -1 when none is.', registers,
+    name: 'swarmbench_run_stage',
+    help: 'Index of the running stage; -1 when none is.',
+    registers,
     collect() {
       this.set(source.run()?.stage ?? -1);
     },
   });
   new Gauge({
-    name: 'swarmbench_latency_p95_limit_seconds', help: 'What the scenario demands of the 95th percentile of latency; absent when it demands nothing.', registers, labelNames: ['scenario'],
+    name: 'swarmbench_latency_p95_limit_seconds',
+    help: 'What the scenario demands of the 95th percentile of latency; absent when it demands nothing.',
+    registers,
+    labelNames: ['scenario'],
     collect() {
       this.reset();
       const run = source.run();
@@ -52,21 +63,41 @@ export function createMetrics(source: MetricsSource): Metrics {
     },
   });
   new Gauge({
-    name: 'swarmbench_workers', help: 'Registered workers by state.', labelNames: ['state'], registers,
+    name: 'swarmbench_workers',
+    help: 'Registered workers by state.',
+    labelNames: ['state'],
+    registers,
     collect() {
       for (const [state, count] of Object.entries(source.workers())) this.set({ state }, count);
     },
   });
-  counter('swarmbench_heartbeat_timeouts_total', 'Times a worker was lost because its heartbeats did not come.', () => source.heartbeatTimeouts(), registers);
-  counter('swarmbench_telemetry_batches_total', 'Telemetry batches acknowledged.', () => source.telemetryBatches(), registers);
-  counter('swarmbench_telemetry_bytes_total', 'Bytes of acknowledged telemetry, as written to disk.', () => source.telemetryBytes(), registers);
+  counter(
+    'swarmbench_heartbeat_timeouts_total',
+    'Times a worker was lost because its heartbeats did not come.',
+    () => source.heartbeatTimeouts(),
+    registers,
+  );
+  counter(
+    'swarmbench_telemetry_batches_total',
+    'Telemetry batches acknowledged.',
+    () => source.telemetryBatches(),
+    registers,
+  );
+  counter(
+    'swarmbench_telemetry_bytes_total',
+    'Bytes of acknowledged telemetry, as written to disk.',
+    () => source.telemetryBytes(),
+    registers,
+  );
   collectDefaultMetrics({ register: registry });
   return { registry, contentType: registry.contentType, text: () => registry.metrics() };
 }
 
 function counter(name: string, help: string, value: () => number, registers: Registry[]): void {
   new Counter({
-    name, help, registers,
+    name,
+    help,
+    registers,
     collect() {
       this.reset();
       this.inc(value());

@@ -2,28 +2,45 @@
  * Where programs run: the port that `local/` (child processes) and `swarm/` (dockerode) implement. Only `cli` knows
  * which one it is.
  */
-import type { FaultPlan, Plan, Stickiness } from '../../scenarios/schema/plan.js';
+
 import type { Endpoint } from '../../client-sim/protocol/messages.js';
+import type { FaultPlan, Plan, Stickiness } from '../../scenarios/schema/plan.js';
 
 export interface Platform {
   readonly name: 'local' | 'swarm';
-  /** What of this plan the platform cannot do, by name, in words; empty when all can be done. Pure: nothing is started. */
+  /**
+   * What of this plan the platform cannot do, by name, in words; empty when all can be done. Pure: nothing is started.
+   */
   refusals(plan: Plan): readonly string[];
   /** Brings up target and workers. On failure everything already started is gone again. */
   prepare(plan: Plan, context: PlatformContext, signal: AbortSignal): Promise<Environment>;
-  /** What it can change or break on purpose; absent: nothing, and `refusals` says so. Not of one environment, since a controller that adopts a run has none. */
+  /**
+   * What it can change or break on purpose; absent: nothing, and `refusals` says so. Not of one environment, since a
+   * controller that adopts a run has none.
+   */
   readonly faults?: FaultInjector;
 }
 
-/** Orders are taken at once and take effect later. All of them may be given twice: a controller may be killed between an order and its note. */
+/**
+ * Orders are taken at once and take effect later. All of them may be given twice: a controller may be killed between an
+ * order and its note.
+ */
 export interface FaultInjector {
-  /** What the fault will act on, and what its undo must know; changes nothing. Logged before `inject`. @throws coded errors when it cannot be made */
+  /**
+   * What the fault will act on, and what its undo must know; changes nothing. Logged before `inject`. @throws coded
+   * errors when it cannot be made
+   */
   look(fault: FaultPlan, signal: AbortSignal): Promise<FaultSubject>;
   inject(fault: FaultPlan, subject: FaultSubject, signal: AbortSignal): Promise<void>;
   /** Back to how it was before, from what was logged. */
   undo(fault: FaultPlan, subject: FaultSubject, signal: AbortSignal): Promise<void>;
   /** Waits until what was ordered is in effect; an abort ends the wait, not with an error. */
-  effect(fault: FaultPlan, subject: FaultSubject, phase: 'injected' | 'undone', signal: AbortSignal): Promise<FaultEffect>;
+  effect(
+    fault: FaultPlan,
+    subject: FaultSubject,
+    phase: 'injected' | 'undone',
+    signal: AbortSignal,
+  ): Promise<FaultEffect>;
 }
 
 export interface FaultSubject {
@@ -62,17 +79,22 @@ export interface StartedProgram {
 
 export interface Environment {
   readonly endpoints: readonly Endpoint[];
-  /** Where the preflight asks, when not there: behind a gateway that sends each request elsewhere, no session would live long enough. */
+  /**
+   * Where the preflight asks, when not there: behind a gateway that sends each request elsewhere, no session would live
+   * long enough.
+   */
   readonly preflightEndpoints?: readonly Endpoint[];
-  /** Where clients go that are to be kept at their replicas in this way; without this function, all go to `endpoints`. */
+  /**
+   * Where clients go that are to be kept at their replicas in this way; without this function, all go to `endpoints`.
+   */
   reach?(sticky: Stickiness): Pick<Environment, 'endpoints' | 'preflightEndpoints'>;
   readonly expectedWorkers: number;
   /** Where people find what its workers wrote, for the hints of errors: `logs/ in the run folder`. */
   readonly workerLogs: string;
   readonly replicas: readonly Replica[];
   /**
-   * Where a worker that registered runs; undefined: it is none of this environment's. Without this function, workers are
-   * known by the processes that were told, or are whoever registers.
+   * Where a worker that registered runs; undefined: it is none of this environment's. Without this function, workers
+   * are known by the processes that were told, or are whoever registers.
    */
   placeOf?(worker: { readonly host: string }): Place | undefined;
   /** Nodes, kernel, versions, limits: what the report's environment section shows. */

@@ -1,4 +1,6 @@
 import { isByUs, isMisbehaved } from '../../client-sim/protocol/misbehaved.js';
+import type { Plan } from '../../scenarios/schema/plan.js';
+import { redactPlan } from '../../scenarios/schema/redact.js';
 import { balance } from '../analysis/balance.js';
 import type { Aggregate } from '../analysis/contract.js';
 import type { RunModel } from '../analysis/fold.js';
@@ -6,12 +8,10 @@ import { unitOf } from '../analysis/format-metric.js';
 import { encodeCounts } from '../analysis/hdr-counts.js';
 import { judgeThresholds } from '../analysis/thresholds.js';
 import { trialsOf } from '../analysis/trials.js';
-import { redactPlan } from '../../scenarios/schema/redact.js';
-import type { Plan } from '../../scenarios/schema/plan.js';
 import { affinityBlock } from './affinity-block.js';
 import { block, operationsBlock, peaksOf } from './blocks.js';
 import { faultBlocks } from './fault-blocks.js';
-import { eventBlocks, environmentBlock, preflightBlock, runBlock } from './log-blocks.js';
+import { environmentBlock, eventBlocks, preflightBlock, runBlock } from './log-blocks.js';
 import { misbehaviourBlock } from './misbehaviour.js';
 import { neighbourBlock } from './neighbours.js';
 import { loadWords, sessionWords, windowWords } from './plan-words.js';
@@ -22,7 +22,7 @@ import { memoryBlock } from './session-memory.js';
 import { streamBlocks } from './stream-blocks.js';
 
 /** Pure: the same log gives the same report, to the byte. @param metered of `metrics.json`, where the run has one */
-export const buildReport = (model: RunModel, metered: readonly MeteredUse[] = []): Report => {
+export function buildReport(model: RunModel, metered: readonly MeteredUse[] = []): Report {
   const usage = usageBlocks(model, metered);
   const { plan, facts, aggregate, verdict, problems } = model;
   const measured = plan.stages.filter((stage) => stage.measured).map(({ index }) => index);
@@ -36,20 +36,43 @@ export const buildReport = (model: RunModel, metered: readonly MeteredUse[] = []
     exitCode: model.exitCode,
     notes: [...problems, ...plan.warnings],
     thresholds: judgeThresholds(plan, aggregate).map(({ threshold: { check }, measured: found, passed }) => ({
-      check: check.text, metric: check.metric, unit: unitOf(check.metric), comparison: check.comparison, wanted: check.value,
-      actual: found.kind === 'value' ? found.value : null, passed, samples: found.kind === 'value' ? found.samples : 0,
+      check: check.text,
+      metric: check.metric,
+      unit: unitOf(check.metric),
+      comparison: check.comparison,
+      wanted: check.value,
+      actual: found.kind === 'value' ? found.value : null,
+      passed,
+      samples: found.kind === 'value' ? found.samples : 0,
       ...(found.kind === 'no-data' ? { why: found.why } : {}),
     })),
-    summary: { ...block(aggregate.select({ stages: measured }), seconds, peaksOf(plan, aggregate, measured)), durationSeconds: seconds },
+    summary: {
+      ...block(aggregate.select({ stages: measured }), seconds, peaksOf(plan, aggregate, measured)),
+      durationSeconds: seconds,
+    },
     stages: stageBlocks(plan, aggregate, facts.startAt),
     profiles: plan.profiles.map((profile) => ({
-      name: profile.name, load: loadWords(profile), session: sessionWords(profile), window: windowWords(profile), clients: profile.clients,
-      ...block(aggregate.select({ stages: measured, profile: profile.name }), seconds, { sessions: null, connections: null }),
+      name: profile.name,
+      load: loadWords(profile),
+      session: sessionWords(profile),
+      window: windowWords(profile),
+      clients: profile.clients,
+      ...block(aggregate.select({ stages: measured, profile: profile.name }), seconds, {
+        sessions: null,
+        connections: null,
+      }),
     })),
-    operations: plan.profiles.flatMap((profile) => profile.operations.map((operation) => ({
-      name: operation.name, profile: profile.name, method: operation.method,
-      ...operationsBlock(aggregate.select({ stages: measured, profile: profile.name, operation: operation.name }), seconds),
-    }))),
+    operations: plan.profiles.flatMap((profile) =>
+      profile.operations.map((operation) => ({
+        name: operation.name,
+        profile: profile.name,
+        method: operation.method,
+        ...operationsBlock(
+          aggregate.select({ stages: measured, profile: profile.name, operation: operation.name }),
+          seconds,
+        ),
+      })),
+    ),
     errors: errorBlocks(plan, aggregate, measured),
     memory: memoryBlock(plan, aggregate),
     neighbours: neighbourBlock(plan, aggregate),
@@ -57,10 +80,14 @@ export const buildReport = (model: RunModel, metered: readonly MeteredUse[] = []
     ...(streams === undefined ? {} : { streams }),
     timeline: timelineBlocks(aggregate),
     heatMap: heatMapBlock(aggregate),
-    ...(trials === undefined ? {} : { trials: {
-      values: trials.trials.map(({ trial, values }) => ({ trial, metrics: { ...values } })),
-      intervals: { ...trials.intervals },
-    } }),
+    ...(trials === undefined
+      ? {}
+      : {
+          trials: {
+            values: trials.trials.map(({ trial, values }) => ({ trial, metrics: { ...values } })),
+            intervals: { ...trials.intervals },
+          },
+        }),
     workers: workerBlocks(model),
     replicas: replicaBlocks(model, usage, measured),
     affinity: affinityBlock(model, measured),
@@ -73,71 +100,116 @@ export const buildReport = (model: RunModel, metered: readonly MeteredUse[] = []
     balance: [...balance(plan, aggregate, facts)],
     histograms: histogramBlock(plan, aggregate, measured),
   };
-};
+}
 
-const secondsOf = (aggregate: Aggregate, stages: readonly number[]): number =>
-  stages.reduce((sum, stage) => sum + aggregate.observedMs(stage), 0) / 1000;
+function secondsOf(aggregate: Aggregate, stages: readonly number[]): number {
+  return stages.reduce((sum, stage) => sum + aggregate.observedMs(stage), 0) / 1000;
+}
 
-const stageBlocks = (plan: Plan, aggregate: Aggregate, startAt: number | undefined): Report['stages'] =>
-  plan.stages.map((stage) => {
+function stageBlocks(plan: Plan, aggregate: Aggregate, startAt: number | undefined): Report['stages'] {
+  return plan.stages.map((stage) => {
     const durationSeconds = secondsOf(aggregate, [stage.index]);
     return {
-      name: stage.name, trial: stage.trial, measured: stage.measured,
-      startedAt: startAt === undefined || durationSeconds === 0 ? null : new Date(startAt + stage.startMs).toISOString(),
-      startSeconds: stage.startMs / 1000, durationSeconds,
+      name: stage.name,
+      trial: stage.trial,
+      measured: stage.measured,
+      startedAt:
+        startAt === undefined || durationSeconds === 0 ? null : new Date(startAt + stage.startMs).toISOString(),
+      startSeconds: stage.startMs / 1000,
+      durationSeconds,
       ...block(aggregate.select({ stages: [stage.index] }), durationSeconds, peaksOf(plan, aggregate, [stage.index])),
     };
   });
+}
 
-const errorBlocks = (plan: Plan, aggregate: Aggregate, measured: readonly number[]): Report['errors'] => {
+function errorBlocks(plan: Plan, aggregate: Aggregate, measured: readonly number[]): Report['errors'] {
   const unmeasured = plan.stages.map(({ index }) => index).filter((index) => !measured.includes(index));
   const inside = aggregate.select({ stages: measured });
   const outside = aggregate.select({ stages: unmeasured });
-  const count = (of: typeof inside, category: string): number => (category === 'lost' ? of.counts.lost : (of.errors.get(category) ?? 0));
+  const count = (of: typeof inside, category: string): number =>
+    category === 'lost' ? of.counts.lost : (of.errors.get(category) ?? 0);
   const lost = inside.counts.lost + outside.counts.lost > 0 ? ['lost'] : [];
-  const categories = new Set([...inside.errors.keys(), ...outside.errors.keys(), ...aggregate.samples().keys(), ...lost]);
+  const categories = new Set([
+    ...inside.errors.keys(),
+    ...outside.errors.keys(),
+    ...aggregate.samples().keys(),
+    ...lost,
+  ]);
   return [...categories]
     .filter((category) => !isByUs(category) && !isMisbehaved(category))
-    .map((category) => ({ category, count: count(inside, category), unmeasured: count(outside, category), sample: sampleOf(aggregate, category) }))
+    .map((category) => ({
+      category,
+      count: count(inside, category),
+      unmeasured: count(outside, category),
+      sample: sampleOf(aggregate, category),
+    }))
     .sort((a, b) => b.count - a.count || b.unmeasured - a.unmeasured || (a.category < b.category ? -1 : 1));
-};
+}
 
-const sampleOf = (aggregate: Aggregate, category: string): Report['errors'][number]['sample'] => {
+function sampleOf(aggregate: Aggregate, category: string): Report['errors'][number]['sample'] {
   const sample = aggregate.samples().get(category);
   if (sample === undefined) return null;
   const { atMs, profile, operation, detail, request, response } = sample;
   return {
-    atSeconds: atMs / 1000, profile, operation, detail,
-    ...(request === undefined ? {} : { request }), ...(response === undefined ? {} : { response }),
+    atSeconds: atMs / 1000,
+    profile,
+    operation,
+    detail,
+    ...(request === undefined ? {} : { request }),
+    ...(response === undefined ? {} : { response }),
   };
-};
+}
 
-const timelineBlocks = (aggregate: Aggregate): Report['timeline'] =>
-  aggregate.timeline().map(({ errors, workers: _, p50Ms, p95Ms, p99Ms, maxMs, lagP99Ms, eventLoopUtilization, ...second }) => ({
-    ...second,
-    p50Ms: p50Ms ?? null, p95Ms: p95Ms ?? null, p99Ms: p99Ms ?? null, maxMs: maxMs ?? null,
-    lagP99Ms: lagP99Ms ?? null, eventLoopUtilization: eventLoopUtilization ?? null,
-    ...(Object.keys(errors).length === 0 ? {} : { errors: Object.fromEntries(Object.entries(errors).sort(([a], [b]) => (a < b ? -1 : 1))) }),
-  }));
+function timelineBlocks(aggregate: Aggregate): Report['timeline'] {
+  return aggregate
+    .timeline()
+    .map(({ errors, workers: _, p50Ms, p95Ms, p99Ms, maxMs, lagP99Ms, eventLoopUtilization, ...second }) => ({
+      ...second,
+      p50Ms: p50Ms ?? null,
+      p95Ms: p95Ms ?? null,
+      p99Ms: p99Ms ?? null,
+      maxMs: maxMs ?? null,
+      lagP99Ms: lagP99Ms ?? null,
+      eventLoopUtilization: eventLoopUtilization ?? null,
+      ...(Object.keys(errors).length === 0
+        ? {}
+        : { errors: Object.fromEntries(Object.entries(errors).sort(([a], [b]) => (a < b ? -1 : 1))) }),
+    }));
+}
 
-const heatMapBlock = (aggregate: Aggregate): Report['heatMap'] => {
+function heatMapBlock(aggregate: Aggregate): Report['heatMap'] {
   const { columns, ...grid } = aggregate.heatMap();
   return { ...grid, columns: columns.map((column) => [...column]) };
-};
+}
 
-const histogramBlock = (plan: Plan, aggregate: Aggregate, measured: readonly number[]): Report['histograms'] => {
+function histogramBlock(plan: Plan, aggregate: Aggregate, measured: readonly number[]): Report['histograms'] {
   const whole = aggregate.select({ stages: measured });
   const { latency, service, lag, failure } = whole.histograms;
   const named = [
-    ['latency', latency], ['service', service], ['lag', lag], ['failure', failure], ['connect', whole.connect], ['delivery', whole.delivery], ['catchUp', whole.catchUp],
-    ...plan.stages.map(({ index }) => [`stage/${index}/latency`, aggregate.select({ stages: [index] }).histograms.latency] as const),
-    ...plan.profiles.flatMap((profile) => profile.operations.map((operation) => [
-      `operation/${profile.name}/${operation.name}/latency`,
-      aggregate.select({ stages: measured, profile: profile.name, operation: operation.name }).histograms.latency,
-    ] as const)),
+    ['latency', latency],
+    ['service', service],
+    ['lag', lag],
+    ['failure', failure],
+    ['connect', whole.connect],
+    ['delivery', whole.delivery],
+    ['catchUp', whole.catchUp],
+    ...plan.stages.map(
+      ({ index }) => [`stage/${index}/latency`, aggregate.select({ stages: [index] }).histograms.latency] as const,
+    ),
+    ...plan.profiles.flatMap((profile) =>
+      profile.operations.map(
+        (operation) =>
+          [
+            `operation/${profile.name}/${operation.name}/latency`,
+            aggregate.select({ stages: measured, profile: profile.name, operation: operation.name }).histograms.latency,
+          ] as const,
+      ),
+    ),
   ] as const;
-  return Object.fromEntries(named.flatMap(([name, counts]) => {
-    const encoded = encodeCounts(counts);
-    return encoded === undefined ? [] : [[name, encoded]];
-  }));
-};
+  return Object.fromEntries(
+    named.flatMap(([name, counts]) => {
+      const encoded = encodeCounts(counts);
+      return encoded === undefined ? [] : [[name, encoded]];
+    }),
+  );
+}

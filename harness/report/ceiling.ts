@@ -4,17 +4,17 @@ import { calibration, nearCeiling } from '../analysis/calibration.js';
 import type { Report } from './schema.js';
 
 /** Undefined when this host was never calibrated, or the file is not one of ours. */
-export const readCalibration = async (path: string): Promise<Calibration | undefined> => {
+export async function readCalibration(path: string): Promise<Calibration | undefined> {
   try {
     const parsed = calibration.safeParse(JSON.parse(await readFile(path, 'utf8')));
     return parsed.success ? parsed.data : undefined;
   } catch {
     return undefined;
   }
-};
+}
 
 /** One note for each profile that came within 80 % of what this host's generator can do at all. */
-export const ceilingNotes = (report: Report, known: Calibration | undefined): readonly string[] => {
+export function ceilingNotes(report: Report, known: Calibration | undefined): readonly string[] {
   if (known === undefined || !report.workers.some(({ host }) => host === known.host)) return [];
   return report.profiles.flatMap(({ name, throughputPerSecond }) => {
     const ceiling = known.profiles.find(({ profile }) => profile === name)?.ceilingPerSecond;
@@ -24,4 +24,4 @@ export const ceilingNotes = (report: Report, known: Calibration | undefined): re
         `(${Math.round(ceiling).toLocaleString('en-US')}/s with ${known.workers} ${known.workers === 1 ? 'worker' : 'workers'}, ${known.at}): its latencies may be the generator's own`,
     ];
   });
-};
+}

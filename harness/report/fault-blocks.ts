@@ -1,12 +1,12 @@
 import type { FaultRecord } from '../analysis/fault-book.js';
-import { recoveriesOf, type Recovery } from '../analysis/fault-recovery.js';
+import { type Recovery, recoveriesOf } from '../analysis/fault-recovery.js';
 import type { RunModel } from '../analysis/fold.js';
 import type { Report } from './schema.js';
 
 type Fault = Report['faults'][number];
 
 /** Those that began, in order of time. */
-export const faultBlocks = ({ plan, facts: { startAt }, aggregate }: RunModel): Report['faults'] => {
+export function faultBlocks({ plan, facts: { startAt }, aggregate }: RunModel): Report['faults'] {
   const faults = aggregate.faults();
   const timeline = aggregate.timeline();
   return faults.map((fault) => {
@@ -15,8 +15,11 @@ export const faultBlocks = ({ plan, facts: { startAt }, aggregate }: RunModel): 
     const until = undoneMs ?? endedMs ?? aggregate.lastMs;
     const during = timeline.filter(({ t }) => t >= Math.floor(startedMs / 1000) && t * 1000 < until);
     return {
-      id, kind, target,
-      ...momentOf('at', startAt, startedMs), ...momentOf('undoneAt', startAt, undone ? endedMs : undefined),
+      id,
+      kind,
+      target,
+      ...momentOf('at', startAt, startedMs),
+      ...momentOf('undoneAt', startAt, undone ? endedMs : undefined),
       endedBy: ended ?? null,
       ...phase(startedMs, injectedMs, recoveries.injected),
       undo: ended === 'time' && endedMs !== undefined ? phase(endedMs, undoneMs, recoveries.undone) : null,
@@ -24,15 +27,23 @@ export const faultBlocks = ({ plan, facts: { startAt }, aggregate }: RunModel): 
       ...(problem === undefined ? {} : { problem }),
     } satisfies Fault;
   });
-};
+}
 
-const momentOf = <Name extends 'at' | 'undoneAt'>(name: Name, startAt: number | undefined, ms: FaultRecord['endedMs']) => ({
-  [name]: ms === undefined || startAt === undefined ? null : new Date(startAt + ms).toISOString(),
-  [`${name}Seconds`]: ms === undefined ? null : ms / 1000,
-}) as Record<Name, string | null> & Record<`${Name}Seconds`, number | null>;
+function momentOf<Name extends 'at' | 'undoneAt'>(name: Name, startAt: number | undefined, ms: FaultRecord['endedMs']) {
+  return {
+    [name]: ms === undefined || startAt === undefined ? null : new Date(startAt + ms).toISOString(),
+    [`${name}Seconds`]: ms === undefined ? null : ms / 1000,
+  } as Record<Name, string | null> & Record<`${Name}Seconds`, number | null>;
+}
 
-const phase = (askedMs: number, inEffectMs: number | undefined, recovery: Recovery): Pick<Fault, 'convergenceSeconds' | 'recoverySeconds' | 'recoveryUnknown'> => ({
-  convergenceSeconds: inEffectMs === undefined ? null : (inEffectMs - askedMs) / 1000,
-  recoverySeconds: recovery.kind === 'recovered' ? recovery.seconds : null,
-  ...(recovery.kind === 'unknown' ? { recoveryUnknown: recovery.why } : {}),
-});
+function phase(
+  askedMs: number,
+  inEffectMs: number | undefined,
+  recovery: Recovery,
+): Pick<Fault, 'convergenceSeconds' | 'recoverySeconds' | 'recoveryUnknown'> {
+  return {
+    convergenceSeconds: inEffectMs === undefined ? null : (inEffectMs - askedMs) / 1000,
+    recoverySeconds: recovery.kind === 'recovered' ? recovery.seconds : null,
+    ...(recovery.kind === 'unknown' ? { recoveryUnknown: recovery.why } : {}),
+  };
+}

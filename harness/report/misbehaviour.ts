@@ -1,81 +1,138 @@
 /** What clients did wrong on purpose, and what the server made of it. */
 import { ANSWERED, misbehavedKey, parseMisbehaved } from '../../client-sim/protocol/misbehaved.js';
-import type { Aggregate } from '../analysis/contract.js';
 import type { MalformedKind } from '../../scenarios/schema/misbehave.js';
 import type { Plan } from '../../scenarios/schema/plan.js';
+import type { Aggregate } from '../analysis/contract.js';
 import type { Report } from './schema.js';
 
 type Deed = Report['misbehaviour'][number];
 type Reaction = Deed['reactions'][number];
 type Judged = Pick<Reaction, 'judgement' | 'meaning'>;
 
-export const misbehaviourBlock = (plan: Plan, aggregate: Aggregate): Report['misbehaviour'] =>
-  plan.profiles.flatMap(({ name, transport }) => {
+export function misbehaviourBlock(plan: Plan, aggregate: Aggregate): Report['misbehaviour'] {
+  return plan.profiles.flatMap(({ name, transport }) => {
     const { misbehaved } = aggregate.select({ stages: plan.stages.map(({ index }) => index), profile: name });
     const byKind = new Map<string, Reaction[]>();
     for (const [key, count] of [...misbehaved].sort(([a, many], [b, more]) => more - many || (a < b ? -1 : 1))) {
       const { kind, reaction } = parseMisbehaved(key);
       const reactions = byKind.get(kind) ?? [];
       byKind.set(kind, reactions);
-      reactions.push({ reaction, count, ...judge(kind, reaction, transport), sample: sampleOf(aggregate, kind, reaction) });
+      reactions.push({
+        reaction,
+        count,
+        ...judge(kind, reaction, transport),
+        sample: sampleOf(aggregate, kind, reaction),
+      });
     }
-    return [...byKind].sort(([a], [b]) => (a < b ? -1 : 1)).map(([kind, reactions]): Deed => ({
-      profile: name, kind, done: reactions.reduce((sum, { count }) => sum + count, 0), reactions,
-    }));
+    return [...byKind]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(
+        ([kind, reactions]): Deed => ({
+          profile: name,
+          kind,
+          done: reactions.reduce((sum, { count }) => sum + count, 0),
+          reactions,
+        }),
+      );
   });
+}
 
-const sampleOf = (aggregate: Aggregate, kind: string, reaction: string): Reaction['sample'] => {
+function sampleOf(aggregate: Aggregate, kind: string, reaction: string): Reaction['sample'] {
   const sample = aggregate.samples().get(misbehavedKey(kind, reaction));
   if (sample === undefined) return null;
   const { atMs, operation, detail, request, response } = sample;
-  return { atSeconds: atMs / 1000, operation, detail, ...(request === undefined ? {} : { request }), ...(response === undefined ? {} : { response }) };
-};
+  return {
+    atSeconds: atMs / 1000,
+    operation,
+    detail,
+    ...(request === undefined ? {} : { request }),
+    ...(response === undefined ? {} : { response }),
+  };
+}
 
-const right = (meaning: string): Judged => ({ judgement: 'right', meaning });
-const wrong = (meaning: string): Judged => ({ judgement: 'wrong', meaning });
-const neutral = (meaning: string): Judged => ({ judgement: 'neutral', meaning });
+function right(meaning: string): Judged {
+  return { judgement: 'right', meaning };
+}
+function wrong(meaning: string): Judged {
+  return { judgement: 'wrong', meaning };
+}
+function neutral(meaning: string): Judged {
+  return { judgement: 'neutral', meaning };
+}
 
 type Transport = Plan['profiles'][number]['transport'];
 
-const judge = (kind: string, reaction: string, transport: Transport): Judged => {
+function judge(kind: string, reaction: string, transport: Transport): Judged {
   if (reaction === 'connect') return wrong('no connection');
   if (reaction.startsWith('http_5')) return wrong(`HTTP ${reaction.slice(5)}: the server failed over it`);
   if (reaction === 'aborted_by_us') return neutral('the run ended first');
-  if (kind.startsWith('malformed/')) return judgeMalformed(kind.slice('malformed/'.length) as MalformedKind, reaction, transport);
+  if (kind.startsWith('malformed/'))
+    return judgeMalformed(kind.slice('malformed/'.length) as MalformedKind, reaction, transport);
   switch (kind) {
-    case 'abort/mid-handshake': return reaction === 'closed' ? neutral('closed within the handshake') : neutral('the server was faster');
-    case 'abort/mid-request': return reaction === 'closed' ? neutral('closed when half of the request was sent') : neutral('the server was faster');
-    case 'abort/after-request': return reaction === 'closed' ? neutral('closed when the request was sent') : neutral('the server was faster');
-    case 'abort/mid-answer': return reaction === 'closed' ? neutral('closed after the first bytes of the answer') : neutral('there was nothing to cut');
-    case 'reconnect': return neutral('connections lost');
-    case 'reconnect/return': return reaction === ANSWERED ? right('came back and was answered') : wrong('came back, and its first operation failed');
-    case 'idle': return judgeIdle(reaction);
-    default: return reaction === ANSWERED ? right('answered all the same') : neutral('the server had enough of it, or we ran out of time');
+    case 'abort/mid-handshake':
+      return reaction === 'closed' ? neutral('closed within the handshake') : neutral('the server was faster');
+    case 'abort/mid-request':
+      return reaction === 'closed'
+        ? neutral('closed when half of the request was sent')
+        : neutral('the server was faster');
+    case 'abort/after-request':
+      return reaction === 'closed' ? neutral('closed when the request was sent') : neutral('the server was faster');
+    case 'abort/mid-answer':
+      return reaction === 'closed'
+        ? neutral('closed after the first bytes of the answer')
+        : neutral('there was nothing to cut');
+    case 'reconnect':
+      return neutral('connections lost');
+    case 'reconnect/return':
+      return reaction === ANSWERED
+        ? right('came back and was answered')
+        : wrong('came back, and its first operation failed');
+    case 'idle':
+      return judgeIdle(reaction);
+    default:
+      return reaction === ANSWERED
+        ? right('answered all the same')
+        : neutral('the server had enough of it, or we ran out of time');
   }
-};
+}
 
-const judgeIdle = (reaction: string): Judged => {
+function judgeIdle(reaction: string): Judged {
   if (reaction === ANSWERED) return right('the session was alive');
   if (reaction === 'session_lost') return neutral('the server had ended the session, and said so');
   return wrong('the session was neither alive nor properly ended');
-};
+}
 
 /** Nothing forbids an answer to these; to a text that is no UTF-8 only WebSocket does (RFC 6455, 8.1). */
 const tolerable: ReadonlySet<MalformedKind> = new Set(['oversize', 'duplicate-id', 'not-utf8']);
 /** After these the connection cannot be read on with certainty, or need not be. */
-const endsConnection: ReadonlySet<MalformedKind> = new Set(['wrong-framing', 'oversize', 'unmasked', 'reserved-bits', 'bad-opcode', 'huge-length']);
+const endsConnection: ReadonlySet<MalformedKind> = new Set([
+  'wrong-framing',
+  'oversize',
+  'unmasked',
+  'reserved-bits',
+  'bad-opcode',
+  'huge-length',
+]);
 /** Whose id nobody can read, so that an answer would say of no request that it is its own. */
 const nameless: ReadonlySet<MalformedKind> = new Set(['broken-json', 'wrong-framing', 'not-utf8']);
 
-const judgeMalformed = (kind: MalformedKind, reaction: string, transport: Transport): Judged => {
+function judgeMalformed(kind: MalformedKind, reaction: string, transport: Transport): Judged {
   const isHttp = transport === 'streamable-http' || transport === 'sse';
   const isText = kind === 'not-utf8' && transport === 'websocket';
   if (reaction === 'timeout') {
-    return nameless.has(kind) && !isHttp && transport !== 'websocket' ? neutral('passed over in silence') : wrong('no answer at all: it hung');
+    return nameless.has(kind) && !isHttp && transport !== 'websocket'
+      ? neutral('passed over in silence')
+      : wrong('no answer at all: it hung');
   }
-  if (reaction === 'stream_lost') return endsConnection.has(kind) || isText ? right('the connection was closed') : wrong('the connection was closed without a word');
-  if (reaction === ANSWERED) return tolerable.has(kind) && !isText ? neutral('answered as if nothing were wrong') : wrong('answered as if nothing were wrong');
+  if (reaction === 'stream_lost')
+    return endsConnection.has(kind) || isText
+      ? right('the connection was closed')
+      : wrong('the connection was closed without a word');
+  if (reaction === ANSWERED)
+    return tolerable.has(kind) && !isText
+      ? neutral('answered as if nothing were wrong')
+      : wrong('answered as if nothing were wrong');
   if (reaction.startsWith('http_4')) return right(`refused with HTTP ${reaction.slice(5)}`);
   if (reaction.startsWith('rpc_')) return right(`refused with JSON-RPC error ${reaction.slice(4)}`);
   return wrong('an answer that is neither a refusal nor a result');
-};
+}

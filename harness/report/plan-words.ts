@@ -2,10 +2,15 @@
 import { formatDuration, formatRate } from '../../scenarios/schema/grammar/format-units.js';
 import type { ProfilePlan, ThinkTimePlan } from '../../scenarios/schema/plan.js';
 
-export const loadWords = ({ arrivals, pacing }: ProfilePlan): string =>
-  arrivals.model === 'none' ? 'listens, calls nothing' : `${arrivals.model === 'open'
-    ? `open loop, ${formatRate(arrivals.ratePerSecond)} a client, ${arrivals.spacing}`
-    : `closed loop, ${thinkWords(arrivals.thinkTime)}`}, ${pacingWords[pacing]}`;
+export function loadWords({ arrivals, pacing }: ProfilePlan): string {
+  return arrivals.model === 'none'
+    ? 'listens, calls nothing'
+    : `${
+        arrivals.model === 'open'
+          ? `open loop, ${formatRate(arrivals.ratePerSecond)} a client, ${arrivals.spacing}`
+          : `closed loop, ${thinkWords(arrivals.thinkTime)}`
+      }, ${pacingWords[pacing]}`;
+}
 
 /** How often the clock is looked at: what is due at one look leaves as one burst. */
 const pacingWords: Readonly<Record<ProfilePlan['pacing'], string>> = {
@@ -14,23 +19,32 @@ const pacingWords: Readonly<Record<ProfilePlan['pacing'], string>> = {
   spin: 'paced by spin (a core of its own)',
 };
 
-const thinkWords = (think: ThinkTimePlan): string => {
+function thinkWords(think: ThinkTimePlan): string {
   switch (think.kind) {
-    case 'none': return 'no think time';
-    case 'fixed': return `think time ${formatDuration(think.ms)}`;
-    case 'uniform': return `think time ${formatDuration(think.minMs)} to ${formatDuration(think.maxMs)}`;
-    case 'exponential': return `think time ${formatDuration(think.meanMs)} on average, exponential`;
+    case 'none':
+      return 'no think time';
+    case 'fixed':
+      return `think time ${formatDuration(think.ms)}`;
+    case 'uniform':
+      return `think time ${formatDuration(think.minMs)} to ${formatDuration(think.maxMs)}`;
+    case 'exponential':
+      return `think time ${formatDuration(think.meanMs)} on average, exponential`;
   }
-};
+}
 
-export const sessionWords = ({ session, onClose }: ProfilePlan): string => {
+export function sessionWords({ session, onClose }: ProfilePlan): string {
   switch (session.mode) {
-    case 'reuse': return `one session a client, ${onClose} at its end`;
-    case 'pool': return `${session.size} sessions shared, ${onClose} at their end`;
-    case 'per-request': return `a session for each operation, ${onClose} at its end`;
-    case 'churn': return `a new session every ${'ms' in session.every ? formatDuration(session.every.ms) : `${session.every.operations} operations`}, ${onClose} at its end`;
+    case 'reuse':
+      return `one session a client, ${onClose} at its end`;
+    case 'pool':
+      return `${session.size} sessions shared, ${onClose} at their end`;
+    case 'per-request':
+      return `a session for each operation, ${onClose} at its end`;
+    case 'churn':
+      return `a new session every ${'ms' in session.every ? formatDuration(session.every.ms) : `${session.every.operations} operations`}, ${onClose} at its end`;
   }
-};
+}
 
-export const windowWords = ({ maxInFlight, connections, pipeline }: ProfilePlan): string =>
-  `${maxInFlight} in flight over ${connections} ${connections === 1 ? 'connection' : 'connections'}${pipeline > 1 ? `, pipelined ${pipeline} deep` : ''}`;
+export function windowWords({ maxInFlight, connections, pipeline }: ProfilePlan): string {
+  return `${maxInFlight} in flight over ${connections} ${connections === 1 ? 'connection' : 'connections'}${pipeline > 1 ? `, pipelined ${pipeline} deep` : ''}`;
+}

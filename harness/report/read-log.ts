@@ -1,14 +1,14 @@
 /** Reads a run's log as a stream, so that hours of telemetry need not fit into memory. */
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { RunFold, RunModel } from '../analysis/fold.js';
 import { createFold } from '../analysis/fold.js';
 import type { RunEvent, TelemetryLine } from '../controller/events.js';
 import { ReportError } from './report-error.js';
 
 /** @throws ReportError when the folder holds no readable event log */
-export const readRun = async (runFolder: string): Promise<RunModel> => {
+export async function readRun(runFolder: string): Promise<RunModel> {
   const fold = createFold();
   let events = 0;
   await eachLine(join(runFolder, 'events.jsonl'), fold, (value) => {
@@ -16,14 +16,17 @@ export const readRun = async (runFolder: string): Promise<RunModel> => {
     events += 1;
   });
   if (events === 0) {
-    throw new ReportError('report.no-log', `${runFolder} holds no event log (events.jsonl): it is not the folder of a run`);
+    throw new ReportError(
+      'report.no-log',
+      `${runFolder} holds no event log (events.jsonl): it is not the folder of a run`,
+    );
   }
   await eachLine(join(runFolder, 'telemetry.jsonl'), fold, (value) => fold.telemetry(value as TelemetryLine));
   return fold.model();
-};
+}
 
 /** The last line may be torn: its writer died with it, and nobody was told that it was written. Any other is damage. */
-const eachLine = async (path: string, fold: RunFold, take: (value: unknown) => void): Promise<void> => {
+async function eachLine(path: string, fold: RunFold, take: (value: unknown) => void): Promise<void> {
   const stream = createReadStream(path, 'utf8');
   let unreadable: number | undefined;
   let number = 0;
@@ -42,13 +45,13 @@ const eachLine = async (path: string, fold: RunFold, take: (value: unknown) => v
   } finally {
     stream.destroy();
   }
-};
+}
 
-const parse = (line: string): object | undefined => {
+function parse(line: string): object | undefined {
   try {
     const value: unknown = JSON.parse(line);
     return typeof value === 'object' && value !== null ? value : undefined;
   } catch {
     return undefined;
   }
-};
+}

@@ -8,19 +8,23 @@ export type MeteredUse = Omit<Report['usage'][number], 'role' | 'source'> & { re
 
 const exported = z.looseObject({
   schemaVersion: z.literal(1),
-  groups: z.array(z.looseObject({
-    name: z.string(),
-    series: z.array(z.looseObject({ labels: z.record(z.string(), z.string()), values: z.array(z.tuple([z.number(), z.number()])) })),
-  })),
+  groups: z.array(
+    z.looseObject({
+      name: z.string(),
+      series: z.array(
+        z.looseObject({ labels: z.record(z.string(), z.string()), values: z.array(z.tuple([z.number(), z.number()])) }),
+      ),
+    }),
+  ),
 });
 
 /** One a task, in order of service and slot; empty when there is no such file, or none of this version. */
-export const readMetrics = async (runFolder: string): Promise<readonly MeteredUse[]> => {
+export async function readMetrics(runFolder: string): Promise<readonly MeteredUse[]> {
   const text = await readFile(join(runFolder, 'metrics.json'), 'utf8').catch(() => undefined);
   if (text === undefined) return [];
   const parsed = exported.safeParse(parseJson(text));
   return parsed.success ? meteredUse(parsed.data.groups.find(({ name }) => name === 'containers')?.series ?? []) : [];
-};
+}
 
 type Values = readonly (readonly [t: number, value: number])[];
 
@@ -29,33 +33,50 @@ interface RawSeries {
   readonly values: Values;
 }
 
-/** From counters, as cAdvisor names them, to rates between one scrape and the next. Times are seconds of run time; those before the load are left out. */
-export const meteredUse = (series: readonly RawSeries[]): readonly MeteredUse[] => {
+/**
+ * From counters, as cAdvisor names them, to rates between one scrape and the next. Times are seconds of run time; those
+ * before the load are left out.
+ */
+export function meteredUse(series: readonly RawSeries[]): readonly MeteredUse[] {
   const tasks = new Map<string, RawSeries[]>();
   for (const one of series) {
     const { task, slot = '' } = one.labels;
     if (task !== undefined && slot !== '') tasks.set(task, [...(tasks.get(task) ?? []), one]);
   }
-  return [...tasks].flatMap(([task, own]) => {
-    const { service = '', slot = '', node = '' } = own[0]?.labels ?? {};
-    const named = (name: string): readonly RawSeries[] => own.filter(({ labels }) => labels['__name__'] === name);
-    const [cpu, received, sent] = ['container_cpu_usage_seconds_total', 'container_network_receive_bytes_total', 'container_network_transmit_bytes_total'].map((name) => rates(named(name)));
-    const memory = new Map(named('container_memory_working_set_bytes')[0]?.values ?? []);
-    const points = [...(cpu ?? [])].flatMap(([t, cores]) => {
-      const bytes = memory.get(t);
-      if (t < 0 || bytes === undefined) return [];
-      const [receivedBytesPerSecond, sentBytesPerSecond] = [received?.get(t), sent?.get(t)];
-      return [{
-        t, cpu: cores, memoryBytes: bytes,
-        ...(receivedBytesPerSecond === undefined ? {} : { receivedBytesPerSecond }), ...(sentBytesPerSecond === undefined ? {} : { sentBytesPerSecond }),
-      }];
-    });
-    return points.length === 0 ? [] : [{ id: `${service}.${slot}`, service, task, node, points }];
-  }).sort((a, b) => byName(a.service, b.service) || slotOf(a.id) - slotOf(b.id) || (a.points[0]?.t ?? 0) - (b.points[0]?.t ?? 0));
-};
+  return [...tasks]
+    .flatMap(([task, own]) => {
+      const { service = '', slot = '', node = '' } = own[0]?.labels ?? {};
+      const named = (name: string): readonly RawSeries[] => own.filter(({ labels }) => labels.__name__ === name);
+      const [cpu, received, sent] = [
+        'container_cpu_usage_seconds_total',
+        'container_network_receive_bytes_total',
+        'container_network_transmit_bytes_total',
+      ].map((name) => rates(named(name)));
+      const memory = new Map(named('container_memory_working_set_bytes')[0]?.values ?? []);
+      const points = [...(cpu ?? [])].flatMap(([t, cores]) => {
+        const bytes = memory.get(t);
+        if (t < 0 || bytes === undefined) return [];
+        const [receivedBytesPerSecond, sentBytesPerSecond] = [received?.get(t), sent?.get(t)];
+        return [
+          {
+            t,
+            cpu: cores,
+            memoryBytes: bytes,
+            ...(receivedBytesPerSecond === undefined ? {} : { receivedBytesPerSecond }),
+            ...(sentBytesPerSecond === undefined ? {} : { sentBytesPerSecond }),
+          },
+        ];
+      });
+      return points.length === 0 ? [] : [{ id: `${service}.${slot}`, service, task, node, points }];
+    })
+    .sort(
+      (a, b) =>
+        byName(a.service, b.service) || slotOf(a.id) - slotOf(b.id) || (a.points[0]?.t ?? 0) - (b.points[0]?.t ?? 0),
+    );
+}
 
 /** The sum over all of a task's series, at each moment that has one before it. */
-const rates = (series: readonly RawSeries[]): ReadonlyMap<number, number> => {
+function rates(series: readonly RawSeries[]): ReadonlyMap<number, number> {
   const sums = new Map<number, number>();
   for (const { values } of series) {
     for (const [index, [t, value]] of values.entries()) {
@@ -65,15 +86,19 @@ const rates = (series: readonly RawSeries[]): ReadonlyMap<number, number> => {
     }
   }
   return new Map([...sums].sort(([a], [b]) => a - b));
-};
+}
 
-const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-const slotOf = (id: string): number => Number(id.slice(id.lastIndexOf('.') + 1));
+function byName(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+function slotOf(id: string): number {
+  return Number(id.slice(id.lastIndexOf('.') + 1));
+}
 
-const parseJson = (text: string): unknown => {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
-};
+}

@@ -1,8 +1,8 @@
+import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import hdr from 'hdr-histogram-js';
-import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { foldRun } from '../analysis/fold.js';
 import { check, samplePlan, sampleStage, threshold } from '../analysis/testing/sample-plan.js';
 import { sampleEvents, sampleTelemetry } from '../analysis/testing/sample-run.js';
@@ -12,8 +12,12 @@ import { reportJsonSchema, reportSchema } from './schema.js';
 import { hostile, lines, richEvents, richOptions, richPlan, runFolder } from './testing/run-folder.js';
 import { artifacts, writeReport } from './write-report.js';
 
-const rich = (): Report => buildReport(foldRun(sampleEvents(richPlan(), richEvents), sampleTelemetry(richPlan(), richOptions)));
-const read = (folder: string, name: string): Promise<string> => readFile(join(folder, name), 'utf8');
+function rich(): Report {
+  return buildReport(foldRun(sampleEvents(richPlan(), richEvents), sampleTelemetry(richPlan(), richOptions)));
+}
+function read(folder: string, name: string): Promise<string> {
+  return readFile(join(folder, name), 'utf8');
+}
 
 describe('report.json', () => {
   test.each<readonly [string, Report]>([
@@ -29,37 +33,66 @@ describe('report.json', () => {
 
   test('does not depend on the order in which batches arrived, nor on their coming twice', () => {
     const telemetry = sampleTelemetry(richPlan(), richOptions);
-    const again = buildReport(foldRun(sampleEvents(richPlan(), richEvents), [...telemetry].reverse().concat(telemetry)));
+    const again = buildReport(
+      foldRun(sampleEvents(richPlan(), richEvents), [...telemetry].reverse().concat(telemetry)),
+    );
     expect(JSON.stringify(again)).toBe(JSON.stringify(rich()));
   });
 
   test('holds histograms that any HdrHistogram reads, and that agree with its summary', () => {
     const report = rich();
-    const histogram = hdr.decodeFromCompressedBase64(report.histograms['latency'] ?? '');
+    const histogram = hdr.decodeFromCompressedBase64(report.histograms.latency ?? '');
     expect(histogram.totalCount).toBe(report.summary.latencyMs.count);
     expect(histogram.getValueAtPercentile(99) / 1000).toBe(report.summary.latencyMs.p99);
-    expect(report.summary.latencyMs.count).toBe(report.timeline.slice(5).reduce((sum, { succeeded, failed }) => sum + succeeded + failed, 0));
+    expect(report.summary.latencyMs.count).toBe(
+      report.timeline.slice(5).reduce((sum, { succeeded, failed }) => sum + succeeded + failed, 0),
+    );
   });
 
   test('gives each trial and the interval of their median', () => {
     const { trials } = buildReport(trialsModel());
-    expect(trials?.values.map(({ metrics }) => Math.round(metrics['latencyP50Ms'] ?? 0))).toEqual([1, 2, 3]);
-    expect(trials?.intervals['latencyP50Ms']).toMatchObject({ median: 2 });
+    expect(trials?.values.map(({ metrics }) => Math.round(metrics.latencyP50Ms ?? 0))).toEqual([1, 2, 3]);
+    expect(trials?.intervals.latencyP50Ms).toMatchObject({ median: 2 });
   });
 
   test('says which replica answered what, by profile and in all', () => {
     const { affinity, replicas, summary } = rich();
     // 20 measured seconds of two workers, 4 sessions each.
-    expect(affinity).toMatchObject({ sessions: 640, moved: 160, moves: 320, unknown: 160, unattributed: summary.succeeded + summary.failed - 1600 });
-    expect(affinity?.perProfile.map(({ profile, sticky, era, sessions }) => [profile, sticky, era, sessions])).toEqual([['normal', null, 'legacy', 320], ['bulk', null, 'legacy', 320]]);
-    expect(affinity?.perReplica.map(({ share, succeeded, failed, errorRate }) => [share, succeeded, failed, errorRate])).toEqual([[0.5, 720, 80, 0.1], [0.5, 720, 80, 0.1]]);
-    expect(replicas[0]).toMatchObject({ succeeded: 720, latencyMs: { count: 720 }, sessions: { answered: 320, opened: 80, movedHere: 80, moves: 160, unknown: 80 } });
+    expect(affinity).toMatchObject({
+      sessions: 640,
+      moved: 160,
+      moves: 320,
+      unknown: 160,
+      unattributed: summary.succeeded + summary.failed - 1600,
+    });
+    expect(affinity?.perProfile.map(({ profile, sticky, era, sessions }) => [profile, sticky, era, sessions])).toEqual([
+      ['normal', null, 'legacy', 320],
+      ['bulk', null, 'legacy', 320],
+    ]);
+    expect(
+      affinity?.perReplica.map(({ share, succeeded, failed, errorRate }) => [share, succeeded, failed, errorRate]),
+    ).toEqual([
+      [0.5, 720, 80, 0.1],
+      [0.5, 720, 80, 0.1],
+    ]);
+    expect(replicas[0]).toMatchObject({
+      succeeded: 720,
+      latencyMs: { count: 720 },
+      sessions: { answered: 320, opened: 80, movedHere: 80, moves: 160, unknown: 80 },
+    });
     const silent = samplePlan();
     expect(buildReport(foldRun(sampleEvents(silent), sampleTelemetry(silent))).affinity).toBeNull();
   });
 
   test('never shows header values of the target', () => {
-    const plan = samplePlan({ target: { kind: 'url', urls: ['http://127.0.0.1:1/mcp?key=hush'], headers: { authorization: 'Bearer hush' }, era: 'auto' } });
+    const plan = samplePlan({
+      target: {
+        kind: 'url',
+        urls: ['http://127.0.0.1:1/mcp?key=hush'],
+        headers: { authorization: 'Bearer hush' },
+        era: 'auto',
+      },
+    });
     expect(JSON.stringify(buildReport(foldRun(sampleEvents(plan), sampleTelemetry(plan))))).not.toContain('hush');
   });
 });
@@ -115,10 +148,18 @@ describe('writing the report', () => {
     await using folder = await runFolder(samplePlan());
     const run = join(folder.path, 'run');
     await mkdir(run);
-    for (const name of ['events.jsonl', 'telemetry.jsonl']) await writeFile(join(run, name), await read(folder.path, name));
-    await writeFile(join(dirname(run), 'calibration.json'), JSON.stringify({
-      schemaVersion: 1, at: '2026-01-01T00:00:00.000Z', host, workers: 1, profiles: [{ profile: 'normal', ceilingPerSecond }],
-    }));
+    for (const name of ['events.jsonl', 'telemetry.jsonl'])
+      await writeFile(join(run, name), await read(folder.path, name));
+    await writeFile(
+      join(dirname(run), 'calibration.json'),
+      JSON.stringify({
+        schemaVersion: 1,
+        at: '2026-01-01T00:00:00.000Z',
+        host,
+        workers: 1,
+        profiles: [{ profile: 'normal', ceilingPerSecond }],
+      }),
+    );
     expect((await writeReport(run)).notes.join()).toMatch(expected);
   });
 });
@@ -159,21 +200,32 @@ describe('text artifacts', () => {
     expect(new Set(rows.map((row) => row.split(',').length)).size).toBe(1);
   });
 
-  test('latency.hgrm is the library\'s own print', () => {
+  test("latency.hgrm is the library's own print", () => {
     expect(artifacts['latency.hgrm'](report)).toMatch(/Value\s+Percentile\s+TotalCount/);
-    expect(artifacts['latency.hgrm'](report)).toContain(`Total count    = ${String(report.summary.latencyMs.count).padStart(12)}`);
+    expect(artifacts['latency.hgrm'](report)).toContain(
+      `Total count    = ${String(report.summary.latencyMs.count).padStart(12)}`,
+    );
   });
 
   test('latency.hlog is read back by the library: one interval a stage, warm-up tagged', () => {
     const reader = new hdr.HistogramLogReader(artifacts['latency.hlog'](report));
     const intervals = [reader.nextIntervalHistogram(), reader.nextIntervalHistogram(), reader.nextIntervalHistogram()];
-    expect(intervals.map((interval) => interval?.totalCount)).toEqual([report.stages[0]?.latencyMs.count, report.summary.latencyMs.count, undefined]);
+    expect(intervals.map((interval) => interval?.totalCount)).toEqual([
+      report.stages[0]?.latencyMs.count,
+      report.summary.latencyMs.count,
+      undefined,
+    ]);
     expect(intervals[0]?.tag).toBe('ramp-up');
   });
 });
 
 function trialsModel() {
-  const stages = [1, 2, 3].map((trial) => sampleStage({ index: trial - 1, name: 'steady', trial, startMs: (trial - 1) * 4000, durationMs: 4000 }));
+  const stages = [1, 2, 3].map((trial) =>
+    sampleStage({ index: trial - 1, name: 'steady', trial, startMs: (trial - 1) * 4000, durationMs: 4000 }),
+  );
   const plan = samplePlan({ stages, trials: 3, thresholds: [threshold(check('latency.p50', '<', 10))] });
-  return foldRun(sampleEvents(plan), sampleTelemetry(plan, { latencyUs: (second) => 1000 * (1 + Math.floor(second / 4)) }));
+  return foldRun(
+    sampleEvents(plan),
+    sampleTelemetry(plan, { latencyUs: (second) => 1000 * (1 + Math.floor(second / 4)) }),
+  );
 }

@@ -1,19 +1,32 @@
 /** What the report says of streams and of what was delivered on them. */
 import { z } from 'zod';
 import { streamCounts } from '../../client-sim/protocol/streams.js';
+import type { Plan } from '../../scenarios/schema/plan.js';
 import type { Aggregate, Totals } from '../analysis/contract.js';
 import type { LatencySummary } from '../analysis/latency-summary.js';
 import { summarise } from '../analysis/latency-summary.js';
 import { isClear } from '../analysis/stream-metrics.js';
-import type { Plan } from '../../scenarios/schema/plan.js';
 
 const count = z.number().int().min(0);
 const maybe = z.number().nullable();
-const times = z.strictObject({ count, min: maybe, mean: maybe, p50: maybe, p90: maybe, p95: maybe, p99: maybe, p999: maybe, max: maybe });
+const times = z.strictObject({
+  count,
+  min: maybe,
+  mean: maybe,
+  p50: maybe,
+  p90: maybe,
+  p95: maybe,
+  p99: maybe,
+  p999: maybe,
+  max: maybe,
+});
 
 const streams = z.strictObject({
   ...streamCounts.shape,
-  /** From when a publication was due to when a subscriber read of it. Null also where the clocks were too far apart for that value. */
+  /**
+   * From when a publication was due to when a subscriber read of it. Null also where the clocks were too far apart for
+   * that value.
+   */
   deliveryMs: times,
   /** From a consumer's return to when it had heard all it had missed. */
   catchUpMs: times,
@@ -27,39 +40,80 @@ export const streamsSchema = z.strictObject({
   stages: z.array(z.strictObject({ name: z.string(), trial: count, measured: z.boolean(), ...streams.shape })),
   profiles: z.array(z.strictObject({ name: z.string(), ...streams.shape })),
   /** The whole run, unmeasured stages included: what is published in one stage may be delivered in another. */
-  deliveries: z.strictObject({
-    publishers: count, published: count, unconfirmed: count, subscriptions: count, before: count, expected: count, delivered: count, lost: count,
-  }).nullable(),
+  deliveries: z
+    .strictObject({
+      publishers: count,
+      published: count,
+      unconfirmed: count,
+      subscriptions: count,
+      before: count,
+      expected: count,
+      delivered: count,
+      lost: count,
+    })
+    .nullable(),
 });
 export type StreamsBlock = z.infer<typeof streamsSchema>;
 type Streams = StreamsBlock['summary'];
 
 /** Undefined: the run had no streams and published nothing. */
-export const streamBlocks = (plan: Plan, aggregate: Aggregate, measured: readonly number[]): StreamsBlock | undefined => {
+export function streamBlocks(plan: Plan, aggregate: Aggregate, measured: readonly number[]): StreamsBlock | undefined {
   const all = block(aggregate.select({ stages: plan.stages.map(({ index }) => index) }));
   const deliveries = aggregate.deliveries();
-  if (deliveries === undefined && plan.profiles.every(({ stream }) => stream === undefined) && isEmpty(all)) return undefined;
+  if (deliveries === undefined && plan.profiles.every(({ stream }) => stream === undefined) && isEmpty(all))
+    return undefined;
   return {
     summary: block(aggregate.select({ stages: measured })),
-    stages: plan.stages.map(({ index, name, trial, measured: counted }) => ({ name, trial, measured: counted, ...block(aggregate.select({ stages: [index] })) })),
+    stages: plan.stages.map(({ index, name, trial, measured: counted }) => ({
+      name,
+      trial,
+      measured: counted,
+      ...block(aggregate.select({ stages: [index] })),
+    })),
     profiles: plan.profiles
-      .map(({ name, stream, operations }) => ({ listens: stream !== undefined || operations.some(({ stamped }) => stamped === true), row: { name, ...block(aggregate.select({ stages: measured, profile: name })) } }))
+      .map(({ name, stream, operations }) => ({
+        listens: stream !== undefined || operations.some(({ stamped }) => stamped === true),
+        row: { name, ...block(aggregate.select({ stages: measured, profile: name })) },
+      }))
       .filter(({ listens, row }) => listens || row.callsBroken > 0)
       .map(({ row }) => row),
     deliveries: deliveries === undefined ? null : { ...deliveries },
   };
-};
+}
 
-const block = ({ streams: counts, delivery, catchUp, clockErrorMs }: Totals): Streams => ({
-  ...counts, deliveryMs: clear(summarise(delivery), clockErrorMs), catchUpMs: summarise(catchUp), clockErrorMs,
-});
+function block({ streams: counts, delivery, catchUp, clockErrorMs }: Totals): Streams {
+  return {
+    ...counts,
+    deliveryMs: clear(summarise(delivery), clockErrorMs),
+    catchUpMs: summarise(catchUp),
+    clockErrorMs,
+  };
+}
 
 /** Leaves out every value that the clocks cannot vouch for. */
-const clear = (summary: LatencySummary, clockErrorMs: number): LatencySummary => {
+function clear(summary: LatencySummary, clockErrorMs: number): LatencySummary {
   const keep = (ms: number | null): number | null => (ms !== null && isClear(ms, clockErrorMs) ? ms : null);
   const { count: samples, min, mean, p50, p90, p95, p99, p999, max } = summary;
-  return { count: samples, min: keep(min), mean: keep(mean), p50: keep(p50), p90: keep(p90), p95: keep(p95), p99: keep(p99), p999: keep(p999), max: keep(max) };
-};
+  return {
+    count: samples,
+    min: keep(min),
+    mean: keep(mean),
+    p50: keep(p50),
+    p90: keep(p90),
+    p95: keep(p95),
+    p99: keep(p99),
+    p999: keep(p999),
+    max: keep(max),
+  };
+}
 
-const isEmpty = ({ deliveryMs: _, catchUpMs: __, clockErrorMs: ___, cancelled: ____, serverRequests: _____, ...counts }: Streams): boolean =>
-  Object.values(counts).every((value) => value === 0);
+function isEmpty({
+  deliveryMs: _,
+  catchUpMs: __,
+  clockErrorMs: ___,
+  cancelled: ____,
+  serverRequests: _____,
+  ...counts
+}: Streams): boolean {
+  return Object.values(counts).every((value) => value === 0);
+}

@@ -1,14 +1,21 @@
 import { clip } from './clip.js';
 
 /** Fit for any text file: no control characters (a server's answer may hold any), no lone surrogates, bounded. */
-export const tidy = (text: string, limit = 2048): string =>
-  clip(text, limit)
-    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, picture)
-    // Lone surrogates, C1 controls, separators and the marks that turn the direction of text.
-    .replaceAll(/[\ud800-\udfff\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufffe\uffff]/gu, '\ufffd');
+export function tidy(text: string, limit = 2048): string {
+  return (
+    clip(text, limit)
+      .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, picture)
+      // Lone surrogates, C1 controls, separators and the marks that turn the direction of text.
+      .replaceAll(/[\ud800-\udfff\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufffe\uffff]/gu, '\ufffd')
+  );
+}
 
 /** U+2400 on: pictures of the control characters, so that one sees that something was there. */
-const picture = (control: string): string => String.fromCharCode(0x2400 + control.charCodeAt(0));
+function picture(control: string): string {
+  return String.fromCharCode(0x2400 + control.charCodeAt(0));
+}
 
 /** The same on one line. */
-export const oneLine = (text: string, limit = 500): string => tidy(text, limit).replaceAll(/\s+/g, ' ').trim();
+export function oneLine(text: string, limit = 500): string {
+  return tidy(text, limit).replaceAll(/\s+/g, ' ').trim();
+}

@@ -23,11 +23,12 @@ export const artifacts = {
 } as const satisfies Record<string, (report: Report) => string>;
 
 /**
- * Reads `events.jsonl`, `telemetry.jsonl` and, where there is one, `metrics.json` of a run folder and writes everything else anew, each file whole or not at
- * all. A calibration of the same host (`calibration.json` beside the run folders) adds a note.
+ * Reads `events.jsonl`, `telemetry.jsonl` and, where there is one, `metrics.json` of a run folder and writes everything
+ * else anew, each file whole or not at all. A calibration of the same host (`calibration.json` beside the run folders)
+ * adds a note.
  * @throws ReportError when the folder holds no run
  */
-export const writeReport = async (runFolder: string): Promise<Report> => {
+export async function writeReport(runFolder: string): Promise<Report> {
   const folder = resolve(runFolder);
   const plain = buildReport(await readRun(folder), await readMetrics(folder));
   const notes = ceilingNotes(plain, await readCalibration(join(dirname(folder), 'calibration.json')));
@@ -35,11 +36,11 @@ export const writeReport = async (runFolder: string): Promise<Report> => {
   await replace(join(folder, 'report.json'), `${JSON.stringify(report, undefined, 1)}\n`);
   for (const [name, render] of Object.entries(artifacts)) await replace(join(folder, name), render(report));
   return report;
-};
+}
 
 /** A reader never sees half a file. */
-const replace = async (path: string, text: string): Promise<void> => {
+async function replace(path: string, text: string): Promise<void> {
   const draft = `${path}.part`;
   await writeFile(draft, text);
   await rename(draft, path);
-};
+}

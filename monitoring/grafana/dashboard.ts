@@ -44,12 +44,35 @@ const datasource = { type: 'prometheus', uid: DATASOURCE_UID } as const;
 /** Text of the file. */
 export function renderDashboard({ uid, title, description, rows }: DashboardDescription): string {
   const dashboard = {
-    uid, title, description,
-    tags: ['swarmbench'], editable: false, schemaVersion: SCHEMA_VERSION, version: 1,
-    time: { from: 'now-15m', to: 'now' }, refresh: '5s', timezone: 'browser', graphTooltip: 1,
+    uid,
+    title,
+    description,
+    tags: ['swarmbench'],
+    editable: false,
+    schemaVersion: SCHEMA_VERSION,
+    version: 1,
+    time: { from: 'now-15m', to: 'now' },
+    refresh: '5s',
+    timezone: 'browser',
+    graphTooltip: 1,
     // Every dashboard of ours one click away, with the same time and stack.
-    links: [{ type: 'dashboards', title: 'swarmbench', tags: ['swarmbench'], asDropdown: false, includeVars: true, keepTime: true }],
-    templating: { list: [stackVariable, listVariable('profile', 'mcp_client_offered_total{stack="$stack"}', 'profile'), listVariable('replica', 'up{stack="$stack", service="mcp-server"}', 'slot')] },
+    links: [
+      {
+        type: 'dashboards',
+        title: 'swarmbench',
+        tags: ['swarmbench'],
+        asDropdown: false,
+        includeVars: true,
+        keepTime: true,
+      },
+    ],
+    templating: {
+      list: [
+        stackVariable,
+        listVariable('profile', 'mcp_client_offered_total{stack="$stack"}', 'profile'),
+        listVariable('replica', 'up{stack="$stack", service="mcp-server"}', 'slot'),
+      ],
+    },
     annotations: { list: [runAnnotation] },
     panels: layOut(rows),
   };
@@ -57,27 +80,57 @@ export function renderDashboard({ uid, title, description, rows }: DashboardDesc
 }
 
 const stackVariable = {
-  name: 'stack', label: 'Stack', type: 'query', datasource, query: { query: 'label_values(up, stack)', refId: 'stack' },
-  refresh: 2, sort: 1, multi: false, includeAll: false,
+  name: 'stack',
+  label: 'Stack',
+  type: 'query',
+  datasource,
+  query: { query: 'label_values(up, stack)', refId: 'stack' },
+  refresh: 2,
+  sort: 1,
+  multi: false,
+  includeAll: false,
 };
 
 function listVariable(name: string, series: string, label: string): object {
   return {
-    name, label: `${name[0]?.toUpperCase()}${name.slice(1)}`, type: 'query', datasource, query: { query: `label_values(${series}, ${label})`, refId: name },
-    refresh: 2, sort: 1, multi: true, includeAll: true, allValue: '.*', current: { text: 'All', value: '$__all' },
+    name,
+    label: `${name[0]?.toUpperCase()}${name.slice(1)}`,
+    type: 'query',
+    datasource,
+    query: { query: `label_values(${series}, ${label})`, refId: name },
+    refresh: 2,
+    sort: 1,
+    multi: true,
+    includeAll: true,
+    allValue: '.*',
+    current: { text: 'All', value: '$__all' },
   };
 }
 
 /** Marks when runs are on. */
 const runAnnotation = {
-  name: 'Runs', enable: true, iconColor: 'blue', datasource, expr: 'swarmbench_run_info{stack="$stack"}', titleFormat: '{{scenario}}', textFormat: '{{run}}', step: '5s',
+  name: 'Runs',
+  enable: true,
+  iconColor: 'blue',
+  datasource,
+  expr: 'swarmbench_run_info{stack="$stack"}',
+  titleFormat: '{{scenario}}',
+  textFormat: '{{run}}',
+  step: '5s',
 };
 
 function layOut(rows: readonly Row[]): readonly object[] {
   const panels: object[] = [];
   let y = 0;
   for (const row of rows) {
-    panels.push({ id: panels.length + 1, type: 'row', title: row.title, collapsed: false, gridPos: { x: 0, y, w: COLUMNS, h: ROW_HEIGHT }, panels: [] });
+    panels.push({
+      id: panels.length + 1,
+      type: 'row',
+      title: row.title,
+      collapsed: false,
+      gridPos: { x: 0, y, w: COLUMNS, h: ROW_HEIGHT },
+      panels: [],
+    });
     y += ROW_HEIGHT;
     let x = 0;
     let height = 0;
@@ -96,12 +149,37 @@ function layOut(rows: readonly Row[]): readonly object[] {
   return panels;
 }
 
-function renderPanel({ title, description, kind, unit, queries, width }: Panel, id: number, x: number, y: number): object {
+function renderPanel(
+  { title, description, kind, unit, queries, width }: Panel,
+  id: number,
+  x: number,
+  y: number,
+): object {
   return {
-    id, title, description, type: kind, datasource,
+    id,
+    title,
+    description,
+    type: kind,
+    datasource,
     gridPos: { x, y, w: width, h: PANEL_HEIGHT[kind] },
-    fieldConfig: { defaults: { unit, min: 0, custom: kind === 'timeseries' ? { fillOpacity: 8, lineWidth: 1, showPoints: 'never' } : {} }, overrides: [] },
-    options: kind === 'timeseries' ? { legend: { displayMode: 'list', placement: 'bottom' }, tooltip: { mode: 'multi', sort: 'desc' } } : { reduceOptions: { calcs: ['lastNotNull'] } },
-    targets: queries.map(({ expr, legend }, index) => ({ refId: String.fromCharCode(65 + index), datasource, expr, legendFormat: legend, range: true })),
+    fieldConfig: {
+      defaults: {
+        unit,
+        min: 0,
+        custom: kind === 'timeseries' ? { fillOpacity: 8, lineWidth: 1, showPoints: 'never' } : {},
+      },
+      overrides: [],
+    },
+    options:
+      kind === 'timeseries'
+        ? { legend: { displayMode: 'list', placement: 'bottom' }, tooltip: { mode: 'multi', sort: 'desc' } }
+        : { reduceOptions: { calcs: ['lastNotNull'] } },
+    targets: queries.map(({ expr, legend }, index) => ({
+      refId: String.fromCharCode(65 + index),
+      datasource,
+      expr,
+      legendFormat: legend,
+      range: true,
+    })),
   };
 }

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
@@ -12,23 +12,45 @@ const grafana = join(packageRoot, 'monitoring', 'grafana');
 const place = z.object({ x: z.int().min(0), y: z.int().min(0), w: z.int().min(1).max(24), h: z.int().min(1) });
 const source = z.object({ type: z.literal('prometheus'), uid: z.string() });
 const dashboard = z.object({
-  uid: z.string().max(40).regex(/^[\w-]+$/),
+  uid: z
+    .string()
+    .max(40)
+    .regex(/^[\w-]+$/),
   title: z.string().min(1),
   schemaVersion: z.literal(39),
   templating: z.object({ list: z.array(z.object({ name: z.string(), type: z.literal('query'), datasource: source })) }),
-  panels: z.array(z.object({
-    id: z.int().min(1), title: z.string().min(1), type: z.enum(['row', 'timeseries', 'stat']), gridPos: place,
-    datasource: source.optional(),
-    targets: z.array(z.object({ refId: z.string().regex(/^[A-Z]$/), expr: z.string().min(1), legendFormat: z.string(), datasource: source })).optional(),
-  })).min(1),
+  panels: z
+    .array(
+      z.object({
+        id: z.int().min(1),
+        title: z.string().min(1),
+        type: z.enum(['row', 'timeseries', 'stat']),
+        gridPos: place,
+        datasource: source.optional(),
+        targets: z
+          .array(
+            z.object({
+              refId: z.string().regex(/^[A-Z]$/),
+              expr: z.string().min(1),
+              legendFormat: z.string(),
+              datasource: source,
+            }),
+          )
+          .optional(),
+      }),
+    )
+    .min(1),
 });
 
 const files = [...dashboardFiles()];
 const dashboards = files.map(([name, text]) => [name, dashboard.parse(JSON.parse(text))] as const);
 
-test.each(files)('%s in the repository is what the code makes (else: npm run build && node tools/generate.mjs)', (name, text) => {
-  expect(readFileSync(join(grafana, 'dashboards', name), 'utf8')).toBe(text);
-});
+test.each(files)(
+  '%s in the repository is what the code makes (else: npm run build && node tools/generate.mjs)',
+  (name, text) => {
+    expect(readFileSync(join(grafana, 'dashboards', name), 'utf8')).toBe(text);
+  },
+);
 
 test('no file lies there that nobody makes', () => {
   expect(readdirSync(join(grafana, 'dashboards')).sort()).toEqual(files.map(([name]) => name).sort());
@@ -45,21 +67,33 @@ describe.each(dashboards)('%s', (_, { panels, templating }) => {
 
   test('has no two panels with one number, or in one place', () => {
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
-    const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) => Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)},${y + Math.floor(cell / w)}`));
+    const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+      Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)},${y + Math.floor(cell / w)}`),
+    );
     expect(new Set(cells).size).toBe(cells.length);
     expect(panels.every(({ gridPos: { x, w } }) => x + w <= 24)).toBe(true);
   });
 
   test('asks the data source that is provisioned', () => {
-    const { datasources } = parse(readFileSync(join(grafana, 'provisioning', 'datasources', 'prometheus.yml'), 'utf8')) as { datasources: readonly { uid: string; type: string }[] };
-    const asked = new Set(panels.flatMap(({ datasource, targets = [] }) => [datasource, ...targets.map((target) => target.datasource)]).flatMap((each) => (each === undefined ? [] : [each.uid])));
+    const { datasources } = parse(
+      readFileSync(join(grafana, 'provisioning', 'datasources', 'prometheus.yml'), 'utf8'),
+    ) as { datasources: readonly { uid: string; type: string }[] };
+    const asked = new Set(
+      panels
+        .flatMap(({ datasource, targets = [] }) => [datasource, ...targets.map((target) => target.datasource)])
+        .flatMap((each) => (each === undefined ? [] : [each.uid])),
+    );
     expect([...asked]).toEqual(datasources.filter(({ type }) => type === 'prometheus').map(({ uid }) => uid));
   });
 });
 
 test('the stack puts every dashboard where the provider looks for it', () => {
-  const { providers } = parse(readFileSync(join(grafana, 'provisioning', 'dashboards', 'swarmbench.yml'), 'utf8')) as { providers: readonly { options: { path: string } }[] };
-  const stack = parse(readFileSync(join(packageRoot, 'swarm', 'stack.yml'), 'utf8'), { merge: true }) as { services: { grafana: { configs: readonly { target: string }[] } } };
+  const { providers } = parse(readFileSync(join(grafana, 'provisioning', 'dashboards', 'swarmbench.yml'), 'utf8')) as {
+    providers: readonly { options: { path: string } }[];
+  };
+  const stack = parse(readFileSync(join(packageRoot, 'swarm', 'stack.yml'), 'utf8'), { merge: true }) as {
+    services: { grafana: { configs: readonly { target: string }[] } };
+  };
   const targets = stack.services.grafana.configs.map(({ target }) => target);
   expect(targets).toEqual(expect.arrayContaining(files.map(([name]) => `${providers[0]?.options.path}/${name}`)));
 });

@@ -10,7 +10,10 @@ export interface NamedQuery {
   readonly expr: string;
 }
 
-const rule = z.union([z.object({ record: z.string(), expr: z.string() }), z.object({ alert: z.string(), expr: z.string(), for: z.string() })]);
+const rule = z.union([
+  z.object({ record: z.string(), expr: z.string() }),
+  z.object({ alert: z.string(), expr: z.string(), for: z.string() }),
+]);
 const ruleFile = z.object({ groups: z.array(z.object({ rules: z.array(rule) })) });
 
 export interface Rules {
@@ -30,10 +33,19 @@ export function rulesIn(text: string): Rules {
 
 export function dashboardQueries(): readonly NamedQuery[] {
   return Object.values(DASHBOARDS).flatMap(({ title, rows }) =>
-    rows.flatMap(({ panels }) => panels.flatMap((panel) => panel.queries.map(({ expr, legend }) => ({ where: `${title}: ${panel.title} (${legend})`, expr })))));
+    rows.flatMap(({ panels }) =>
+      panels.flatMap((panel) =>
+        panel.queries.map(({ expr, legend }) => ({ where: `${title}: ${panel.title} (${legend})`, expr })),
+      ),
+    ),
+  );
 }
 
 /** As Grafana would fill it in for this stack, with everything chosen. */
 export function filledIn(expr: string, stack: string): string {
-  return expr.replaceAll('$stack', stack).replaceAll('$profile', '.*').replaceAll('$replica', '.*').replaceAll('$__rate_interval', '30s');
+  return expr
+    .replaceAll('$stack', stack)
+    .replaceAll('$profile', '.*')
+    .replaceAll('$replica', '.*')
+    .replaceAll('$__rate_interval', '30s');
 }

@@ -1,4 +1,7 @@
-/** Every metric that the stack has and that a query may name: those of our programs, from their own registries, and those of others that we use. */
+/**
+ * Every metric that the stack has and that a query may name: those of our programs, from their own registries, and
+ * those of others that we use.
+ */
 import type { Registry } from 'prom-client';
 import { METRICS as CLIENT_METRICS } from '../../client-sim/measure/metric-names.js';
 import { agentMetrics } from '../../harness/agent/agent-metrics.js';
@@ -33,9 +36,20 @@ const HISTOGRAM_SERIES = ['_bucket', '_sum', '_count'] as const;
 
 export async function knownMetrics(): Promise<KnownMetrics> {
   const own = Object.entries(CLIENT_METRICS).map(([name, { kind, labels }]) => ({ name, kind, labels }));
-  const registered = await Promise.all([new ServerMetrics(() => 0, () => 0).registry, agentMetrics(() => []), harnessRegistry()].map(described));
+  const registered = await Promise.all(
+    [
+      new ServerMetrics(
+        () => 0,
+        () => 0,
+      ).registry,
+      agentMetrics(() => []),
+      harnessRegistry(),
+    ].map(described),
+  );
   const all = [...own, ...registered.flat()].flatMap(({ name, kind, labels }) =>
-    kind === 'histogram' ? HISTOGRAM_SERIES.map((ending) => [name + ending, ending === '_bucket' ? [...labels, 'le'] : labels] as const) : [[name, labels] as const],
+    kind === 'histogram'
+      ? HISTOGRAM_SERIES.map((ending) => [name + ending, ending === '_bucket' ? [...labels, 'le'] : labels] as const)
+      : [[name, labels] as const],
   );
   return new Map<string, readonly string[]>([...all, ...Object.entries(FOREIGN)]);
 }
@@ -60,6 +74,8 @@ function harnessRegistry(): Registry {
   return createMetrics({
     run: () => undefined,
     workers: () => ({ idle: 0, working: 0, saturated: 0, lost: 0 }),
-    heartbeatTimeouts: nothing, telemetryBatches: nothing, telemetryBytes: nothing,
+    heartbeatTimeouts: nothing,
+    telemetryBatches: nothing,
+    telemetryBytes: nothing,
   }).registry;
 }

@@ -34,23 +34,53 @@ test.each([
 });
 
 test('every query of dashboards and rules names metrics that some program has, by labels that it gives', async () => {
-  const known = new Map([...(await knownMetrics()), ...recorded.map(({ where, expr }) => [where, namesIn(expr).grouping] as const)]);
+  const known = new Map([
+    ...(await knownMetrics()),
+    ...recorded.map(({ where, expr }) => [where, namesIn(expr).grouping] as const),
+  ]);
   const wrong = [...dashboardQueries(), ...recorded, ...alerts].flatMap(({ where, expr }) =>
     namesIn(expr).series.flatMap(({ name, labels }) => {
       const has = known.get(name);
       if (has === undefined) return [`${where}: no program has ${name}`];
-      return labels.filter((label) => !has.includes(label) && !TARGET_LABELS.some((each) => each === label)).map((label) => `${where}: ${name} has no label ${label}`);
-    }));
+      return labels
+        .filter((label) => !has.includes(label) && !TARGET_LABELS.some((each) => each === label))
+        .map((label) => `${where}: ${name} has no label ${label}`);
+    }),
+  );
   expect(wrong).toEqual([]);
 });
 
 test('every alert of the design is there, and has a test that fires it and one that does not', () => {
   expect(alerts.map(({ where }) => where).sort()).toEqual([
-    'ControllerCpuHigh', 'ErrorRateHigh', 'EventLoopDelayHigh', 'GatewayWithoutServers', 'HeartbeatTimeouts', 'LatencyAboveThreshold', 'NodeCpuHigh',
-    'NodeDiskFull', 'NodeMemoryHigh', 'ReplicaDown', 'ScrapeTargetDown', 'ThroughputBelowHalfOfOffered', 'WorkersMissing', 'WorkersSaturated',
+    'ControllerCpuHigh',
+    'ErrorRateHigh',
+    'EventLoopDelayHigh',
+    'GatewayWithoutServers',
+    'HeartbeatTimeouts',
+    'LatencyAboveThreshold',
+    'NodeCpuHigh',
+    'NodeDiskFull',
+    'NodeMemoryHigh',
+    'ReplicaDown',
+    'ScrapeTargetDown',
+    'ThroughputBelowHalfOfOffered',
+    'WorkersMissing',
+    'WorkersSaturated',
   ]);
-  const { tests } = parse(readFileSync(join(prometheus, 'alerts.test.yml'), 'utf8')) as { tests: readonly { name: string; alert_rule_test: readonly { alertname: string; exp_alerts: readonly unknown[] }[] }[] };
-  const told = tests.flatMap(({ name, alert_rule_test }) => alert_rule_test.map(({ alertname, exp_alerts }) => ({ name, says: `${alertname} ${exp_alerts.length > 0 ? 'fires' : 'stays quiet'}` })));
+  const { tests } = parse(readFileSync(join(prometheus, 'alerts.test.yml'), 'utf8')) as {
+    tests: readonly {
+      name: string;
+      alert_rule_test: readonly { alertname: string; exp_alerts: readonly unknown[] }[];
+    }[];
+  };
+  const told = tests.flatMap(({ name, alert_rule_test }) =>
+    alert_rule_test.map(({ alertname, exp_alerts }) => ({
+      name,
+      says: `${alertname} ${exp_alerts.length > 0 ? 'fires' : 'stays quiet'}`,
+    })),
+  );
   expect(told.filter(({ name, says }) => name !== says)).toEqual([]);
-  expect(told.map(({ says }) => says).sort()).toEqual(alerts.flatMap(({ where }) => [`${where} fires`, `${where} stays quiet`]).sort());
+  expect(told.map(({ says }) => says).sort()).toEqual(
+    alerts.flatMap(({ where }) => [`${where} fires`, `${where} stays quiet`]).sort(),
+  );
 });

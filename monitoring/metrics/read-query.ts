@@ -13,7 +13,9 @@ export interface NamedSeries {
 }
 
 const token = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\[[^\]]*\]|\d[\w.]*|[a-zA-Z_:][\w:]*|=~|!~|!=|==|>=|<=|\S/g;
-const isName = (text: string): boolean => /^[a-zA-Z_:]/.test(text);
+function isName(text: string): boolean {
+  return /^[a-zA-Z_:]/.test(text);
+}
 const groupers = new Set(['by', 'without', 'on', 'ignoring', 'group_left', 'group_right']);
 /** What may stand between the name of an aggregation and its bracket. */
 const aggregates = new Set(['by', 'without']);

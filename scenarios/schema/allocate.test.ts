@@ -1,12 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { allocate, allocationKey, slotIndexes, slotSets, splitSlots } from './allocate.js';
 import type { SlotSet } from './allocate.js';
+import { allocate, allocationKey, slotIndexes, slotSets, splitSlots } from './allocate.js';
 import type { ProfilePlan, SessionPlan } from './plan.js';
 
 type Allocated = Pick<ProfilePlan, 'clients' | 'firstSlot' | 'session'>;
 
-function profilesOf(shapes: readonly { readonly clients: number; readonly pool: number | undefined }[]): readonly Allocated[] {
+function profilesOf(
+  shapes: readonly { readonly clients: number; readonly pool: number | undefined }[],
+): readonly Allocated[] {
   let firstSlot = 0;
   return shapes.map(({ clients, pool }) => {
     const session: SessionPlan = pool === undefined ? { mode: 'reuse' } : { mode: 'pool', size: pool };
@@ -16,7 +18,9 @@ function profilesOf(shapes: readonly { readonly clients: number; readonly pool: 
   });
 }
 
-const shape = (pool: fc.Arbitrary<number | undefined>) => fc.array(fc.record({ clients: fc.integer({ min: 1, max: 60 }), pool }), { minLength: 1, maxLength: 4 });
+function shape(pool: fc.Arbitrary<number | undefined>) {
+  return fc.array(fc.record({ clients: fc.integer({ min: 1, max: 60 }), pool }), { minLength: 1, maxLength: 4 });
+}
 const plain = shape(fc.constant(undefined)).map(profilesOf);
 const mixed = shape(fc.option(fc.integer({ min: 1, max: 20 }), { nil: undefined })).map(profilesOf);
 const parts = fc.integer({ min: 1, max: 9 });
@@ -27,83 +31,119 @@ function clients(sets: readonly SlotSet[]): readonly string[] {
 }
 
 function all(profiles: readonly Allocated[]): readonly string[] {
-  return profiles.flatMap((profile, number) => Array.from({ length: profile.clients }, (_, index) => `${number}:${index}`));
+  return profiles.flatMap((profile, number) =>
+    Array.from({ length: profile.clients }, (_, index) => `${number}:${index}`),
+  );
 }
 
-const spread = (counts: readonly number[]) => Math.max(...counts) - Math.min(...counts);
+function spread(counts: readonly number[]) {
+  return Math.max(...counts) - Math.min(...counts);
+}
 
 describe('allocation', () => {
   test('10 clients over 3 workers are 4, 3, 3', () => {
     const shares = allocate(profilesOf([{ clients: 10, pool: undefined }]), 3);
-    expect(shares.map((share) => clients(share))).toEqual([['0:0', '0:3', '0:6', '0:9'], ['0:1', '0:4', '0:7'], ['0:2', '0:5', '0:8']]);
+    expect(shares.map((share) => clients(share))).toEqual([
+      ['0:0', '0:3', '0:6', '0:9'],
+      ['0:1', '0:4', '0:7'],
+      ['0:2', '0:5', '0:8'],
+    ]);
   });
 
   test('many profiles of one client each do not all go to the first worker', () => {
     const one = { clients: 1, pool: undefined };
-    expect(allocate(profilesOf([one, one, one, one]), 2).map((share) => clients(share))).toEqual([['0:0', '2:0'], ['1:0', '3:0']]);
+    expect(allocate(profilesOf([one, one, one, one]), 2).map((share) => clients(share))).toEqual([
+      ['0:0', '2:0'],
+      ['1:0', '3:0'],
+    ]);
   });
 
   test('every client has exactly one place', () => {
-    fc.assert(fc.property(mixed, parts, (profiles, count) => {
-      const shares = allocate(profiles, count);
-      expect(shares).toHaveLength(count);
-      expect(shares.flatMap(clients).sort()).toEqual([...all(profiles)].sort());
-    }));
+    fc.assert(
+      fc.property(mixed, parts, (profiles, count) => {
+        const shares = allocate(profiles, count);
+        expect(shares).toHaveLength(count);
+        expect(shares.flatMap(clients).sort()).toEqual([...all(profiles)].sort());
+      }),
+    );
   });
 
   test('without pools, shares differ by at most one client, in each profile and in all', () => {
-    fc.assert(fc.property(plain, parts, (profiles, count) => {
-      const shares = allocate(profiles, count).map(clients);
-      expect(spread(shares.map((share) => share.length))).toBeLessThanOrEqual(1);
-      for (const number of profiles.keys()) {
-        expect(spread(shares.map((share) => share.filter((client) => client.startsWith(`${number}:`)).length))).toBeLessThanOrEqual(1);
-      }
-    }));
+    fc.assert(
+      fc.property(plain, parts, (profiles, count) => {
+        const shares = allocate(profiles, count).map(clients);
+        expect(spread(shares.map((share) => share.length))).toBeLessThanOrEqual(1);
+        for (const number of profiles.keys()) {
+          expect(
+            spread(shares.map((share) => share.filter((client) => client.startsWith(`${number}:`)).length)),
+          ).toBeLessThanOrEqual(1);
+        }
+      }),
+    );
   });
 
   test('clients that share a session stay together, and sessions are spread evenly', () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 20 }), parts, (count, size, workers) => {
-      const profiles = profilesOf([{ clients: count, pool: size }]);
-      const shares = allocate(profiles, workers);
-      const sessions = shares.map((share) => new Set(share.flatMap(slotIndexes).map((index) => index % size)));
-      expect(spread(sessions.map((set) => set.size))).toBeLessThanOrEqual(1);
-      expect(sessions.flatMap((set) => [...set])).toHaveLength(Math.min(size, count));
-    }));
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 20 }), parts, (count, size, workers) => {
+        const profiles = profilesOf([{ clients: count, pool: size }]);
+        const shares = allocate(profiles, workers);
+        const sessions = shares.map((share) => new Set(share.flatMap(slotIndexes).map((index) => index % size)));
+        expect(spread(sessions.map((set) => set.size))).toBeLessThanOrEqual(1);
+        expect(sessions.flatMap((set) => [...set])).toHaveLength(Math.min(size, count));
+      }),
+    );
   });
 
   test('a share split again over threads loses nobody and stays even', () => {
-    fc.assert(fc.property(plain, parts, parts, (profiles, workers, threads) => {
-      for (const share of allocate(profiles, workers)) {
-        const split = splitSlots(share, profiles, threads).map(clients);
-        expect(split.flat().sort()).toEqual([...clients(share)].sort());
-        expect(spread(split.map((part) => part.length))).toBeLessThanOrEqual(1);
-      }
-    }));
+    fc.assert(
+      fc.property(plain, parts, parts, (profiles, workers, threads) => {
+        for (const share of allocate(profiles, workers)) {
+          const split = splitSlots(share, profiles, threads).map(clients);
+          expect(split.flat().sort()).toEqual([...clients(share)].sort());
+          expect(spread(split.map((part) => part.length))).toBeLessThanOrEqual(1);
+        }
+      }),
+    );
   });
 
   test('the shares of lost workers, split over the rest, keep sessions whole', () => {
-    fc.assert(fc.property(mixed, fc.integer({ min: 2, max: 6 }), (profiles, workers) => {
-      const [lost = [], ...rest] = allocate(profiles, workers);
-      const moved = splitSlots(lost, profiles, rest.length);
-      const now = rest.map((share, worker) => [...share, ...(moved[worker] ?? [])]);
-      expect(now.flatMap(clients).sort()).toEqual([...all(profiles)].sort());
-      for (const [number, profile] of profiles.entries()) {
-        const { session } = profile;
-        if (session.mode !== 'pool') continue;
-        const sessions = now.flatMap((share) => [...new Set(share.filter((set) => set.profile === number).flatMap(slotIndexes).map((index) => index % session.size))]);
-        expect(new Set(sessions).size).toBe(sessions.length);
-      }
-    }));
+    fc.assert(
+      fc.property(mixed, fc.integer({ min: 2, max: 6 }), (profiles, workers) => {
+        const [lost = [], ...rest] = allocate(profiles, workers);
+        const moved = splitSlots(lost, profiles, rest.length);
+        const now = rest.map((share, worker) => [...share, ...(moved[worker] ?? [])]);
+        expect(now.flatMap(clients).sort()).toEqual([...all(profiles)].sort());
+        for (const [number, profile] of profiles.entries()) {
+          const { session } = profile;
+          if (session.mode !== 'pool') continue;
+          const sessions = now.flatMap((share) => [
+            ...new Set(
+              share
+                .filter((set) => set.profile === number)
+                .flatMap(slotIndexes)
+                .map((index) => index % session.size),
+            ),
+          ]);
+          expect(new Set(sessions).size).toBe(sessions.length);
+        }
+      }),
+    );
   });
 
-  test('the key of a client is its slot, or its session\'s', () => {
-    const [reuse, pool] = profilesOf([{ clients: 5, pool: undefined }, { clients: 7, pool: 3 }]);
+  test("the key of a client is its slot, or its session's", () => {
+    const [reuse, pool] = profilesOf([
+      { clients: 5, pool: undefined },
+      { clients: 7, pool: 3 },
+    ]);
     if (reuse === undefined || pool === undefined) throw new Error('two profiles');
     expect([0, 4].map((index) => allocationKey(reuse, index))).toEqual([0, 4]);
     expect([0, 1, 2, 3, 6].map((index) => allocationKey(pool, index))).toEqual([5, 6, 7, 5, 5]);
   });
 
   test('a pool larger than its clients has as many sessions as clients', () => {
-    expect(slotSets(profilesOf([{ clients: 2, pool: 5 }]))).toEqual([{ profile: 0, start: 0, step: 5, count: 1 }, { profile: 0, start: 1, step: 5, count: 1 }]);
+    expect(slotSets(profilesOf([{ clients: 2, pool: 5 }]))).toEqual([
+      { profile: 0, start: 0, step: 5, count: 1 },
+      { profile: 0, start: 1, step: 5, count: 1 },
+    ]);
   });
 });

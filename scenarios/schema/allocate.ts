@@ -37,10 +37,14 @@ export function slotSets(profiles: readonly Allocated[]): readonly SlotSet[] {
 }
 
 /**
- * Deals `sets` out to `parts` shares, one client after the other like cards: shares differ by at most one client, within
- * each profile and in all. A pool's session is dealt as one card, since its clients must stay together.
+ * Deals `sets` out to `parts` shares, one client after the other like cards: shares differ by at most one client,
+ * within each profile and in all. A pool's session is dealt as one card, since its clients must stay together.
  */
-export function splitSlots(sets: readonly SlotSet[], profiles: readonly Allocated[], parts: number): readonly (readonly SlotSet[])[] {
+export function splitSlots(
+  sets: readonly SlotSet[],
+  profiles: readonly Allocated[],
+  parts: number,
+): readonly (readonly SlotSet[])[] {
   const shares: SlotSet[][] = Array.from({ length: parts }, () => []);
   let dealt = 0;
   for (const set of sets) {
@@ -50,7 +54,12 @@ export function splitSlots(sets: readonly SlotSet[], profiles: readonly Allocate
       if (together) {
         if (first === 0) share.push(set);
       } else if (first < set.count) {
-        share.push({ profile: set.profile, start: set.start + first * set.step, step: set.step * parts, count: Math.ceil((set.count - first) / parts) });
+        share.push({
+          profile: set.profile,
+          start: set.start + first * set.step,
+          step: set.step * parts,
+          count: Math.ceil((set.count - first) / parts),
+        });
       }
     }
     dealt += together ? 1 : set.count;

@@ -1,9 +1,9 @@
 /** Scenarios and profiles by name. */
 import { basename, join } from 'node:path';
+import type { ScenarioIo } from './schema-io.js';
+import { diskIo, shippedFolder, shownPath } from './schema-io.js';
 import { child } from './source/node.js';
 import { parseYaml } from './source/parse-yaml.js';
-import { diskIo, shippedFolder, shownPath } from './schema-io.js';
-import type { ScenarioIo } from './schema-io.js';
 
 export interface CatalogueEntry {
   readonly name: string;

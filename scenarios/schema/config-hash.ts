@@ -1,14 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { Plan } from './plan.js';
 
-/** Everything that decides the load and what is done to the target under it; not where it goes, how it is judged, nor what things are called for people. */
+/**
+ * Everything that decides the load and what is done to the target under it; not where it goes, how it is judged, nor
+ * what things are called for people.
+ */
 type Load = Pick<Plan, 'seed' | 'profiles' | 'stages' | 'trials' | 'faults' | 'drainMs' | 'limits' | 'stopWhen'>;
 
 /** sha256, hex. Equal hashes mean that two runs may be compared as far as the load goes. */
 export function configHash(load: Load): string {
   const { seed, stages, trials, faults, drainMs, limits, stopWhen } = load;
   const profiles = load.profiles.map(({ description: _, ...profile }) => profile);
-  return createHash('sha256').update(canonicalJson({ seed, profiles, stages, trials, faults, drainMs, limits, stopWhen })).digest('hex');
+  return createHash('sha256')
+    .update(canonicalJson({ seed, profiles, stages, trials, faults, drainMs, limits, stopWhen }))
+    .digest('hex');
 }
 
 /** JSON with the keys of every map in order, so that equal values give equal text. */

@@ -3,12 +3,18 @@ import { loadPlan } from './load-plan.js';
 import { formatProblems } from './problem.js';
 import { load, planOf } from './testing/files.js';
 
-const scenario = (faults: string, more = ''): string =>
-  `name: s\nworkload:\n  low-load: {}\nstages:\n  - { name: a, duration: 10s }\n  - { name: b, duration: 20s }\n${more}faults:\n${faults}`;
+function scenario(faults: string, more = ''): string {
+  return `name: s\nworkload:\n  low-load: {}\nstages:\n  - { name: a, duration: 10s }\n  - { name: b, duration: 20s }\n${more}faults:\n${faults}`;
+}
 
 describe('faults', () => {
   test('have their place in time: those without an end last to the end, and every trial has them', () => {
-    const { faults } = planOf(scenario('  - { at: 15s, kind: scale, replicas: 4 }\n  - { at: 2s, kind: scale, service: other, replicas: 1, for: 3s }\n', 'repeat: 2\n'));
+    const { faults } = planOf(
+      scenario(
+        '  - { at: 15s, kind: scale, replicas: 4 }\n  - { at: 2s, kind: scale, service: other, replicas: 1, for: 3s }\n',
+        'repeat: 2\n',
+      ),
+    );
     expect(faults).toEqual([
       { id: 'f1', kind: 'scale', service: 'other', replicas: 1, atMs: 2_000, untilMs: 5_000 },
       { id: 'f2', kind: 'scale', service: 'mcp-server', replicas: 4, atMs: 15_000, untilMs: 30_000 },
@@ -21,14 +27,18 @@ describe('faults', () => {
     for (const timeScale of [0.1, 0.333, 0.0777, 1.7]) {
       const result = loadPlan({ scenario: 'replica-scaling', timeScale, sets: ['faults.0.for=120s'], env: {} });
       if (!result.ok) throw new Error(formatProblems(result.problems));
-      const { faults: [fault], stages } = result.plan;
+      const {
+        faults: [fault],
+        stages,
+      } = result.plan;
       expect(fault).toMatchObject({ atMs: Math.round(90_000 * timeScale), replicas: 16 });
       expect(fault?.untilMs).toBe(stages.reduce((end, stage) => Math.max(end, stage.startMs + stage.durationMs), 0));
     }
   });
 
   test('make another plan of the same load', () => {
-    const hash = (replicas: number): string => planOf(scenario(`  - { at: 1s, kind: scale, replicas: ${replicas} }\n`)).source.configHash;
+    const hash = (replicas: number): string =>
+      planOf(scenario(`  - { at: 1s, kind: scale, replicas: ${replicas} }\n`)).source.configHash;
     expect(hash(3)).toBe(hash(3));
     expect(hash(3)).not.toBe(hash(4));
   });
@@ -37,7 +47,10 @@ describe('faults', () => {
     ['  - { at: 1s, kind: scale }\n', 'missing key `replicas`'],
     ['  - { at: 30s, kind: scale, replicas: 3 }\n', 'the stages are over after 30s'],
     ['  - { at: 20s, kind: scale, replicas: 3, for: 11s }\n', 'it would last until 31s'],
-    ['  - { at: 1s, kind: scale, replicas: 3 }\n  - { at: 9s, kind: scale, replicas: 5 }\n', 'two faults act on mcp-server at the same time (faults.0 and faults.1)'],
+    [
+      '  - { at: 1s, kind: scale, replicas: 3 }\n  - { at: 9s, kind: scale, replicas: 5 }\n',
+      'two faults act on mcp-server at the same time (faults.0 and faults.1)',
+    ],
     ['  - { at: 1s, kind: scale, replicas: 65 }\n', 'must be at most 64'],
     ['  - { at: 1s, kind: scael, replicas: 6 }\n', 'did you mean "scale"'],
     ['  - { at: 1s, kind: pause }\n', 'this kind of fault is not built yet'],
@@ -47,11 +60,16 @@ describe('faults', () => {
   });
 
   test('may follow each other without a gap', () => {
-    expect(planOf(scenario('  - { at: 1s, kind: scale, replicas: 3, for: 4s }\n  - { at: 5s, kind: scale, replicas: 5 }\n')).faults).toHaveLength(2);
+    expect(
+      planOf(scenario('  - { at: 1s, kind: scale, replicas: 3, for: 4s }\n  - { at: 5s, kind: scale, replicas: 5 }\n'))
+        .faults,
+    ).toHaveLength(2);
   });
 
   test('a threshold on recovery without a fault is warned of', () => {
-    const plan = planOf('name: s\nworkload:\n  low-load: {}\nstages:\n  - { name: a, duration: 10s }\nthresholds: [fault.recovery < 5s]\n');
+    const plan = planOf(
+      'name: s\nworkload:\n  low-load: {}\nstages:\n  - { name: a, duration: 10s }\nthresholds: [fault.recovery < 5s]\n',
+    );
     expect(plan.warnings).toEqual([expect.stringContaining('the scenario has no faults')]);
   });
 });

@@ -1,21 +1,25 @@
 /** From a scenario's name and the command line to a Plan, or everything that is wrong, at once. */
-import { chooseServer } from './resolve/mcp-config.js';
+
+import type { Era, Plan, TlsPlan } from './plan.js';
+import type { Problem } from './problem.js';
+import { problemAt, sortProblems } from './problem.js';
+import { readSources } from './read-sources.js';
 import type { ConfiguredServer } from './resolve/mcp-config.js';
+import { chooseServer } from './resolve/mcp-config.js';
 import { resolvePlan } from './resolve/plan.js';
 import type { SecretOptions, SecretSource } from './resolve/secret-files.js';
-import type { Era, Plan, TlsPlan } from './plan.js';
-import { problemAt, sortProblems } from './problem.js';
-import type { Problem } from './problem.js';
-import { diskIo, shownPath } from './schema-io.js';
 import type { ScenarioIo } from './schema-io.js';
-import { readSources } from './read-sources.js';
+import { diskIo, shownPath } from './schema-io.js';
 
 export interface PlanRequest {
   /** Name of a shipped scenario, or path of a file. */
   readonly scenario: string;
   /** `--set path=value`, in order. */
   readonly sets?: readonly string[];
-  /** Factor on the times that shape the run: stages, holds, `after`, `window`, churn after a time. Not timeouts, think times, drain, rates. */
+  /**
+   * Factor on the times that shape the run: stages, holds, `after`, `window`, churn after a time. Not timeouts, think
+   * times, drain, rates.
+   */
   readonly timeScale?: number;
   readonly seed?: number;
   /** Urls in place of the scenario's server. */
@@ -35,7 +39,9 @@ export interface PlanRequest {
   readonly sentSecrets?: { readonly tls?: TlsPlan; readonly tokens?: readonly string[] };
 }
 
-export type PlanResult = { readonly ok: true; readonly plan: Plan } | { readonly ok: false; readonly problems: readonly Problem[] };
+export type PlanResult =
+  | { readonly ok: true; readonly plan: Plan }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Never throws for what a user wrote. Problems come sorted by file, line and column. */
 export function loadPlan(request: PlanRequest, io: ScenarioIo = diskIo): PlanResult {
@@ -67,7 +73,8 @@ function optionProblems(request: PlanRequest): readonly Problem[] {
   const problems: Problem[] = [];
   const wrong = (option: string, message: string, hint: string) =>
     problems.push(problemAt({ file: option, line: 1, column: 1 }, 'INVALID_VALUE', '', message, hint));
-  if (!usableScale(request.timeScale)) wrong('--time-scale', `\`${String(request.timeScale)}\` is not a factor`, 'a number above 0, such as 0.1');
+  if (!usableScale(request.timeScale))
+    wrong('--time-scale', `\`${String(request.timeScale)}\` is not a factor`, 'a number above 0, such as 0.1');
   const { seed } = request;
   if (seed !== undefined && !(Number.isInteger(seed) && seed >= 0 && seed <= 4_294_967_295)) {
     wrong('--seed', `\`${seed}\` is not a seed`, 'a whole number from 0 to 4294967295');

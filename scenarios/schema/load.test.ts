@@ -22,7 +22,7 @@ describe('load of a stage', () => {
     expect([0, 2500, 5000, 10_000].map((t) => loadAt(ramp, t))).toEqual([0.2, 0.4, 0.6000000000000001, 1]);
   });
 
-  test('steps change at once, to the later one\'s load', () => {
+  test("steps change at once, to the later one's load", () => {
     expect([0, 9999, 10_000, 20_000, 30_000].map((t) => loadAt(steps, t))).toEqual([0.1, 0.1, 0.5, 1, 1]);
   });
 
@@ -30,7 +30,15 @@ describe('load of a stage', () => {
     expect([-1, 10_001].map((t) => loadAt(ramp, t))).toEqual([0, 0]);
   });
 
-  test.each([[0, 10, 0], [0.1, 5, 1], [0.1, 30, 3], [0.07, 100, 7], [0.5, 5, 3], [1, 5, 5], [0.0001, 10, 1]])('load %d of %d clients are %d', (load, clients, active) => {
+  test.each([
+    [0, 10, 0],
+    [0.1, 5, 1],
+    [0.1, 30, 3],
+    [0.07, 100, 7],
+    [0.5, 5, 3],
+    [1, 5, 5],
+    [0.0001, 10, 1],
+  ])('load %d of %d clients are %d', (load, clients, active) => {
     expect(activeClients(load, clients)).toBe(active);
   });
 });
@@ -57,7 +65,10 @@ describe('operations that come due', () => {
     const percent = fc.integer({ min: 0, max: 100 });
     fc.assert(
       fc.property(percent, percent, fc.integer({ min: 1, max: 20 }), (from, to, clients) => {
-        const plan = planWith(`  - { name: a, duration: 1s, load: { from: ${from}%, to: ${to}% } }`, `low-load: { clients: ${clients}, arrivals: { rate: 1000/s } }`);
+        const plan = planWith(
+          `  - { name: a, duration: 1s, load: { from: ${from}%, to: ${to}% } }`,
+          `low-load: { clients: ${clients}, arrivals: { rate: 1000/s } }`,
+        );
         const [stage] = plan.stages;
         if (stage === undefined) throw new Error('no stage');
         let sum = 0;
@@ -69,15 +80,30 @@ describe('operations that come due', () => {
   });
 
   test('a closed loop has none that can be known', () => {
-    expect(expectedOperations(planWith('  - { name: a, duration: 10s }', 'flood: {}'))).toEqual([{ stage: 0, profile: 'flood', operations: undefined }]);
+    expect(expectedOperations(planWith('  - { name: a, duration: 10s }', 'flood: {}'))).toEqual([
+      { stage: 0, profile: 'flood', operations: undefined },
+    ]);
   });
 });
 
 test('trials follow one another', () => {
-  const plan = planOf('name: s\nworkload: { low-load: }\nrepeat: 2\nstages:\n  - { name: a, duration: 1s }\n  - { name: b, duration: 2s, load: { steps: [1%, 2%], hold: 1s } }\n'.replace('duration: 2s, ', ''));
+  const plan = planOf(
+    'name: s\nworkload: { low-load: }\nrepeat: 2\nstages:\n  - { name: a, duration: 1s }\n  - { name: b, duration: 2s, load: { steps: [1%, 2%], hold: 1s } }\n'.replace(
+      'duration: 2s, ',
+      '',
+    ),
+  );
   expect(plan.trials).toBe(2);
-  expect(plan.stages.map(({ index, name, trial, startMs }) => [index, name, trial, startMs])).toEqual([[0, 'a', 1, 0], [1, 'b', 1, 1000], [2, 'a', 2, 3000], [3, 'b', 2, 4000]]);
-  expect(plan.stages[3]?.segments).toEqual([{ startMs: 4000, endMs: 5000, from: 0.01, to: 0.01 }, { startMs: 5000, endMs: 6000, from: 0.02, to: 0.02 }]);
+  expect(plan.stages.map(({ index, name, trial, startMs }) => [index, name, trial, startMs])).toEqual([
+    [0, 'a', 1, 0],
+    [1, 'b', 1, 1000],
+    [2, 'a', 2, 3000],
+    [3, 'b', 2, 4000],
+  ]);
+  expect(plan.stages[3]?.segments).toEqual([
+    { startMs: 4000, endMs: 5000, from: 0.01, to: 0.01 },
+    { startMs: 5000, endMs: 6000, from: 0.02, to: 0.02 },
+  ]);
   expect(totalDurationMs(plan)).toBe(6000);
 });
 

@@ -1,7 +1,10 @@
 /** What a plan's stages ask for: the load at a moment, and how many operations come due in all. */
 import type { LoadSegment, Plan, ProfilePlan, StagePlan } from './plan.js';
 
-/** Load fraction of a stage at a time from the start of the run; where two segments meet, the later one's. 0 outside the stage. */
+/**
+ * Load fraction of a stage at a time from the start of the run; where two segments meet, the later one's. 0 outside the
+ * stage.
+ */
 export function loadAt(stage: StagePlan, tMs: number): number {
   const endMs = stage.startMs + stage.durationMs;
   if (tMs < stage.startMs || tMs > endMs) return 0;
@@ -42,7 +45,11 @@ export interface ExpectedOperations {
 
 export function expectedOperations(plan: Pick<Plan, 'stages' | 'profiles'>): readonly ExpectedOperations[] {
   return plan.stages.flatMap((stage) =>
-    plan.profiles.map((profile) => ({ stage: stage.index, profile: profile.name, operations: offeredIn(stage, profile) })),
+    plan.profiles.map((profile) => ({
+      stage: stage.index,
+      profile: profile.name,
+      operations: offeredIn(stage, profile),
+    })),
   );
 }
 

@@ -5,7 +5,18 @@ export const abortKinds = ['mid-handshake', 'mid-request', 'after-request', 'mid
 export type AbortKind = (typeof abortKinds)[number];
 
 /** Ways to break a request, each one thing only. The last four are about WebSocket frames (RFC 6455, 5.2). */
-export const malformedKinds = ['broken-json', 'wrong-framing', 'unknown-method', 'duplicate-id', 'oversize', 'not-utf8', 'unmasked', 'reserved-bits', 'bad-opcode', 'huge-length'] as const;
+export const malformedKinds = [
+  'broken-json',
+  'wrong-framing',
+  'unknown-method',
+  'duplicate-id',
+  'oversize',
+  'not-utf8',
+  'unmasked',
+  'reserved-bits',
+  'bad-opcode',
+  'huge-length',
+] as const;
 export type MalformedKind = (typeof malformedKinds)[number];
 
 export interface MisbehavePlan {
@@ -41,8 +52,13 @@ export interface MalformedPlan {
 export interface ReconnectPlan {
   /** Run time between two losses. */
   readonly everyMs: number;
-  /** All clients of the profile at the same moment of run time, on whatever worker; else each at its own, evenly spread. */
+  /**
+   * All clients of the profile at the same moment of run time, on whatever worker; else each at its own, evenly spread.
+   */
   readonly together: boolean;
-  /** keep: new connections, the same session; new: the old session is left behind and another one opened. Only HTTP's can outlive connections. */
+  /**
+   * keep: new connections, the same session; new: the old session is left behind and another one opened. Only HTTP's
+   * can outlive connections.
+   */
   readonly session: 'keep' | 'new';
 }

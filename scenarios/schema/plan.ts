@@ -8,6 +8,7 @@ import type { MisbehavePlan } from './misbehave.js';
 import type { Template } from './template.js';
 
 export type { MisbehavePlan } from './misbehave.js';
+
 import type { TransportName } from './transports.js';
 
 export interface Plan {
@@ -86,7 +87,10 @@ export interface TlsPlan {
 
 export type Stickiness = 'none' | 'session' | 'cookie' | 'source';
 
-/** Something that is changed or broken on purpose, with its undo. A kind is one more member, and one more line in the maps by kind. */
+/**
+ * Something that is changed or broken on purpose, with its undo. A kind is one more member, and one more line in the
+ * maps by kind.
+ */
 export type FaultPlan = FaultSpan & ScaleFault;
 
 export interface FaultSpan {
@@ -160,22 +164,38 @@ export type ThinkTimePlan =
   | { readonly kind: 'exponential'; readonly meanMs: number };
 
 export interface OperationPlan {
-  /** What reports and thresholds call it; unique within the profile: tool name, resource or topic uri, prompt name, `ping`, `tools/list`. */
+  /**
+   * What reports and thresholds call it; unique within the profile: tool name, resource or topic uri, prompt name,
+   * `ping`, `tools/list`.
+   */
   readonly name: string;
-  readonly method: 'tools/call' | 'resources/read' | 'prompts/get' | 'ping' | 'tools/list' | 'resources/list' | 'prompts/list' | 'resources/subscribe';
+  readonly method:
+    | 'tools/call'
+    | 'resources/read'
+    | 'prompts/get'
+    | 'ping'
+    | 'tools/list'
+    | 'resources/list'
+    | 'prompts/list'
+    | 'resources/subscribe';
   /** `params` of the request, with every string that holds `{{ ... }}` parsed. */
   readonly params: Template;
   /** Value of the `Mcp-Name` header in the stateless era. */
   readonly target?: string;
   /** 0 for a subscription: it is made once for each session, beside the mix. */
   readonly weight: number;
-  /** The arguments in `params` are still to be made, from what the server says of its tool or prompt; see the preflight. */
+  /**
+   * The arguments in `params` are still to be made, from what the server says of its tool or prompt; see the preflight.
+   */
   readonly autoArguments?: true;
   /** What a correct answer holds beyond the rules of MCP. */
   readonly expect?: ExpectPlan;
   /** It publishes: its arguments hold `{{ stamp }}`, by which subscribers match it. */
   readonly stamped?: true;
-  /** Headers that its tool wants made from its arguments, found in the preflight; only where there are headers, and in the stateless era. */
+  /**
+   * Headers that its tool wants made from its arguments, found in the preflight; only where there are headers, and in
+   * the stateless era.
+   */
   readonly paramHeaders?: readonly HeaderPlan[];
 }
 
@@ -190,7 +210,11 @@ export interface ExpectPlan {
   /** Each occurs in some text of the result. */
   readonly contains: readonly string[];
   /** Values at places of the result; `text` is the path as written, `json` the value. */
-  readonly equals: readonly { readonly text: string; readonly path: readonly (string | number)[]; readonly json: string }[];
+  readonly equals: readonly {
+    readonly text: string;
+    readonly path: readonly (string | number)[];
+    readonly json: string;
+  }[];
   /** Of the JSON-RPC message. */
   readonly minBytes?: number;
   readonly maxBytes?: number;

@@ -13,69 +13,281 @@ const broken: readonly (readonly [string, string, string])[] = [
     minimal.replace('name: steady', 'nam: steady'),
     's.yaml:5:5: missing key `name`\n    hint: there is an unknown key `nam` beside it\ns.yaml:5:7: unknown key `nam`\n    hint: did you mean "name"?',
   ],
-  ['an unknown key that is like no other lists all there are', `${minimal}zzz: 1\n`, 's.yaml:6:1: unknown key `zzz`\n    hint: keys here: name, description, seed, target, workload, stages, faults, thresholds, stopWhen, repeat, limits, onWorkerLoss, drain'],
-  ['a duplicate key', `${minimal}name: t\n`, 's.yaml:6:1: this key is already given in the same map\n    hint: keep one of the two'],
+  [
+    'an unknown key that is like no other lists all there are',
+    `${minimal}zzz: 1\n`,
+    's.yaml:6:1: unknown key `zzz`\n    hint: keys here: name, description, seed, target, workload, stages, faults, thresholds, stopWhen, repeat, limits, onWorkerLoss, drain',
+  ],
+  [
+    'a duplicate key',
+    `${minimal}name: t\n`,
+    's.yaml:6:1: this key is already given in the same map\n    hint: keep one of the two',
+  ],
   ['a missing key', 'name: s\nstages:\n  - { name: a, duration: 1s }\n', 's.yaml:1:1: missing key `workload`'],
-  ['text with ": " in it and no quotes', `description: Few clients: many\n${minimal}`, 's.yaml:1:14: Nested mappings are not allowed in compact mappings\n    hint: text that contains ": " must stand in quotes'],
+  [
+    'text with ": " in it and no quotes',
+    `description: Few clients: many\n${minimal}`,
+    's.yaml:1:14: Nested mappings are not allowed in compact mappings\n    hint: text that contains ": " must stand in quotes',
+  ],
   ['a tab', 'name: s\n\tseed: 1\n', 's.yaml:2:1: Tabs are not allowed as indentation\n    hint: indent with spaces'],
   ['an empty file', '', 's.yaml:1:1: expected a map of keys, found nothing'],
   ['a list for a scenario', '- a\n', 's.yaml:1:1: expected a map of keys, found a list'],
-  ['two documents', `${minimal}---\n${minimal}`, 's.yaml:6:1: Source contains multiple documents; please use YAML.parseAllDocuments()\n    hint: one scenario or profile a file'],
-  ['a number without a unit', minimal.replace('10s', '10'), 's.yaml:5:31: `10` has no unit: expected a duration, such as 30s, 500ms or 1h30m'],
-  ['another quantity\'s unit', minimal.replace('10s', '10/s'), 's.yaml:5:31: `10/s` is a rate: expected a duration, such as 30s, 500ms or 1h30m'],
-  ['a negative time', minimal.replace('10s', '-10s'), 's.yaml:5:31: `-10s` is negative: expected a duration, such as 30s, 500ms or 1h30m'],
+  [
+    'two documents',
+    `${minimal}---\n${minimal}`,
+    's.yaml:6:1: Source contains multiple documents; please use YAML.parseAllDocuments()\n    hint: one scenario or profile a file',
+  ],
+  [
+    'a number without a unit',
+    minimal.replace('10s', '10'),
+    's.yaml:5:31: `10` has no unit: expected a duration, such as 30s, 500ms or 1h30m',
+  ],
+  [
+    "another quantity's unit",
+    minimal.replace('10s', '10/s'),
+    's.yaml:5:31: `10/s` is a rate: expected a duration, such as 30s, 500ms or 1h30m',
+  ],
+  [
+    'a negative time',
+    minimal.replace('10s', '-10s'),
+    's.yaml:5:31: `-10s` is negative: expected a duration, such as 30s, 500ms or 1h30m',
+  ],
   ['a stage of no length', minimal.replace('10s', '0s'), 's.yaml:5:31: must be longer than 0'],
-  ['separators in a number', minimal.replace('{}', '{ arrivals: { rate: "1,000/s" } }'), 's.yaml:3:33: `1,000/s` has separators between its digits: expected a rate, such as 100/s or 50/min'],
-  ['a fraction of a client', minimal.replace('{}', '{ clients: 2.5 }'), 's.yaml:3:24: expected a whole number, not number `2.5`'],
+  [
+    'separators in a number',
+    minimal.replace('{}', '{ arrivals: { rate: "1,000/s" } }'),
+    's.yaml:3:33: `1,000/s` has separators between its digits: expected a rate, such as 100/s or 50/min',
+  ],
+  [
+    'a fraction of a client',
+    minimal.replace('{}', '{ clients: 2.5 }'),
+    's.yaml:3:24: expected a whole number, not number `2.5`',
+  ],
   ['no client', minimal.replace('{}', '{ clients: 0 }'), 's.yaml:3:24: must be at least 1, not number `0`'],
   ['text for a number', `${minimal}repeat: often\n`, 's.yaml:6:9: expected a number, not text `often`'],
-  ['a wrong choice', `${minimal}onWorkerLoss: replce\n`, 's.yaml:6:15: `replce` is not one of: fail, replace, continue\n    hint: did you mean "replace"?'],
-  ['a wrong choice that is like no other', `${minimal}onWorkerLoss: dunno\n`, 's.yaml:6:15: `dunno` is not one of: fail, replace, continue'],
+  [
+    'a wrong choice',
+    `${minimal}onWorkerLoss: replce\n`,
+    's.yaml:6:15: `replce` is not one of: fail, replace, continue\n    hint: did you mean "replace"?',
+  ],
+  [
+    'a wrong choice that is like no other',
+    `${minimal}onWorkerLoss: dunno\n`,
+    's.yaml:6:15: `dunno` is not one of: fail, replace, continue',
+  ],
   ['a list for a map', `${minimal}target: [a]\n`, 's.yaml:6:9: expected a map'],
-  ['a profile that does not exist', minimal.replace('low-load', 'low-lod'), 's.yaml:3:3: there is no profile `low-lod`\n    hint: did you mean "low-load"?'],
-  ['a base profile that does not exist', minimal.replace('{}', '{ profile: floood, clientz: 1 }'), 's.yaml:3:24: there is no profile `floood`\n    hint: did you mean "flood"?\ns.yaml:3:32: unknown key `clientz`\n    hint: did you mean "clients"?'],
-  ['a workload without profiles', minimal.replace('\n  low-load: {}', ' {}'), 's.yaml:2:1: the workload names no profile\n    hint: such as workload: { low-load: {} }'],
-  ['two stages of one name', `${minimal}  - { name: steady, duration: 1s }\n`, 's.yaml:6:13: two stages are called `steady`\n    hint: thresholds and overrides find a stage by its name'],
-  ['a stage name that paths cannot hold', minimal.replace('steady', 'a.b'), 's.yaml:5:13: a name has letters, digits, "-" and "_", and starts with a letter or a digit'],
+  [
+    'a profile that does not exist',
+    minimal.replace('low-load', 'low-lod'),
+    's.yaml:3:3: there is no profile `low-lod`\n    hint: did you mean "low-load"?',
+  ],
+  [
+    'a base profile that does not exist',
+    minimal.replace('{}', '{ profile: floood, clientz: 1 }'),
+    's.yaml:3:24: there is no profile `floood`\n    hint: did you mean "flood"?\ns.yaml:3:32: unknown key `clientz`\n    hint: did you mean "clients"?',
+  ],
+  [
+    'a workload without profiles',
+    minimal.replace('\n  low-load: {}', ' {}'),
+    's.yaml:2:1: the workload names no profile\n    hint: such as workload: { low-load: {} }',
+  ],
+  [
+    'two stages of one name',
+    `${minimal}  - { name: steady, duration: 1s }\n`,
+    's.yaml:6:13: two stages are called `steady`\n    hint: thresholds and overrides find a stage by its name',
+  ],
+  [
+    'a stage name that paths cannot hold',
+    minimal.replace('steady', 'a.b'),
+    's.yaml:5:13: a name has letters, digits, "-" and "_", and starts with a letter or a digit',
+  ],
   ['no stage', minimal.replace(/stages:[^]*/, 'stages: []\n'), 's.yaml:4:9: at least one stage'],
-  ['no measured stage', minimal.replace('10s', '10s, measured: false'), 's.yaml:4:1: no stage is measured, so there would be nothing to report\n    hint: leave `measured: false` out of at least one stage'],
-  ['a load that is not a percentage', minimal.replace('10s', '10s, load: 1'), 's.yaml:5:42: `1` has no unit: expected a percentage, such as 50% or 0.5%'],
-  ['half a ramp', minimal.replace('10s', '10s, load: { from: 0% }'), 's.yaml:5:42: a ramp has `from` and `to`\n    hint: { from: 0%, to: 100% }, or { steps: [10%, 50%], hold: 30s }'],
-  ['steps and a duration', minimal.replace('10s', '10s, load: { steps: [10%], hold: 1s }'), 's.yaml:5:21: `steps` say how long the stage lasts: number of steps x hold\n    hint: take `duration` out'],
-  ['steps without a hold', minimal.replace('duration: 10s', 'load: { steps: [10%] }'), 's.yaml:5:27: `steps` and `hold` go together\n    hint: { steps: [10%, 25%, 50%, 100%], hold: 30s }'],
-  ['steps and a ramp', minimal.replace('duration: 10s', 'load: { steps: [10%], hold: 1s, to: 5% }'), 's.yaml:5:27: a load is a ramp (`from`, `to`) or steps (`steps`, `hold`), not both'],
-  ['an unknown key of a load', minimal.replace('10s', '10s, load: { from: 0%, too: 100% }'), 's.yaml:5:54: unknown key `too`\n    hint: did you mean "to"?'],
-  ['more clients than there are', minimal.replace('10s', '10s, load: 150%'), 's.yaml:5:42: more than 100% of the clients cannot be active\n    hint: raise `clients` in the workload, or use scale: rate'],
-  ['a closed loop whose rate is to be scaled', minimal.replace('{}', '{ thinkTime: 1s }').replace('10s', '10s, scale: rate'), 's.yaml:5:43: scale: rate needs arrivals, and low-load has think time instead\n    hint: use scale: clients'],
-  ['both arrivals and think time', minimal.replace('{}', '{ thinkTime: 1s, arrivals: { rate: 1/s } }'), 's.yaml:3:15: `arrivals` and `thinkTime` exclude each other\n    hint: arrivals: calls at fixed times (open loop); thinkTime: pauses between calls (closed loop)'],
-  ['half a think time', minimal.replace('{}', '{ thinkTime: { min: 1s } }'), 's.yaml:3:26: a think time is one duration, `min` with `max`, or `mean` with `distribution`\n    hint: { min: 50ms, max: 150ms } or { mean: 100ms, distribution: exponential }'],
-  ['a think time the wrong way round', minimal.replace('{}', '{ thinkTime: { min: 2s, max: 1s } }'), 's.yaml:3:42: `max` is less than `min`'],
-  ['a pool without a size', minimal.replace('{}', '{ session: pool }'), 's.yaml:3:24: a pool needs a size\n    hint: { mode: pool, size: 10 }'],
-  ['churn without a period', minimal.replace('{}', '{ session: { mode: churn } }'), 's.yaml:3:24: churn needs to know how often\n    hint: { mode: churn, every: 100 operations } or { mode: churn, every: 30s }'],
-  ['churn with nonsense', minimal.replace('{}', '{ session: { mode: churn, every: often } }'), 's.yaml:3:46: `often` is neither a number of operations nor a duration, such as "100 operations" or 30s'],
-  ['a size without a pool', minimal.replace('{}', '{ session: { mode: reuse, size: 3 } }'), 's.yaml:3:39: `size` is for mode pool, not reuse'],
-  ['pipelining where a session has one request', minimal.replace('{}', '{ session: per-request, pipeline: 4 }'), 's.yaml:3:37: with session per-request a connection carries one operation: there is nothing to pipeline\n    hint: take `pipeline` out; maxInFlight is how many sessions a client has at once'],
-  ['an operation that calls nothing', minimal.replace('{}', '{ operations: [{ weight: 1 }] }'), 's.yaml:3:28: the operation says nothing to call\n    hint: one of: tool, resource, prompt, ping, list, subscribe'],
-  ['an operation that calls two things', minimal.replace('{}', '{ operations: [{ tool: a, ping: true }] }'), 's.yaml:3:28: the operation has tool and ping: it can be only one\n    hint: one of: tool, resource, prompt, ping, list, subscribe'],
+  [
+    'no measured stage',
+    minimal.replace('10s', '10s, measured: false'),
+    's.yaml:4:1: no stage is measured, so there would be nothing to report\n    hint: leave `measured: false` out of at least one stage',
+  ],
+  [
+    'a load that is not a percentage',
+    minimal.replace('10s', '10s, load: 1'),
+    's.yaml:5:42: `1` has no unit: expected a percentage, such as 50% or 0.5%',
+  ],
+  [
+    'half a ramp',
+    minimal.replace('10s', '10s, load: { from: 0% }'),
+    's.yaml:5:42: a ramp has `from` and `to`\n    hint: { from: 0%, to: 100% }, or { steps: [10%, 50%], hold: 30s }',
+  ],
+  [
+    'steps and a duration',
+    minimal.replace('10s', '10s, load: { steps: [10%], hold: 1s }'),
+    's.yaml:5:21: `steps` say how long the stage lasts: number of steps x hold\n    hint: take `duration` out',
+  ],
+  [
+    'steps without a hold',
+    minimal.replace('duration: 10s', 'load: { steps: [10%] }'),
+    's.yaml:5:27: `steps` and `hold` go together\n    hint: { steps: [10%, 25%, 50%, 100%], hold: 30s }',
+  ],
+  [
+    'steps and a ramp',
+    minimal.replace('duration: 10s', 'load: { steps: [10%], hold: 1s, to: 5% }'),
+    's.yaml:5:27: a load is a ramp (`from`, `to`) or steps (`steps`, `hold`), not both',
+  ],
+  [
+    'an unknown key of a load',
+    minimal.replace('10s', '10s, load: { from: 0%, too: 100% }'),
+    's.yaml:5:54: unknown key `too`\n    hint: did you mean "to"?',
+  ],
+  [
+    'more clients than there are',
+    minimal.replace('10s', '10s, load: 150%'),
+    's.yaml:5:42: more than 100% of the clients cannot be active\n    hint: raise `clients` in the workload, or use scale: rate',
+  ],
+  [
+    'a closed loop whose rate is to be scaled',
+    minimal.replace('{}', '{ thinkTime: 1s }').replace('10s', '10s, scale: rate'),
+    's.yaml:5:43: scale: rate needs arrivals, and low-load has think time instead\n    hint: use scale: clients',
+  ],
+  [
+    'both arrivals and think time',
+    minimal.replace('{}', '{ thinkTime: 1s, arrivals: { rate: 1/s } }'),
+    's.yaml:3:15: `arrivals` and `thinkTime` exclude each other\n    hint: arrivals: calls at fixed times (open loop); thinkTime: pauses between calls (closed loop)',
+  ],
+  [
+    'half a think time',
+    minimal.replace('{}', '{ thinkTime: { min: 1s } }'),
+    's.yaml:3:26: a think time is one duration, `min` with `max`, or `mean` with `distribution`\n    hint: { min: 50ms, max: 150ms } or { mean: 100ms, distribution: exponential }',
+  ],
+  [
+    'a think time the wrong way round',
+    minimal.replace('{}', '{ thinkTime: { min: 2s, max: 1s } }'),
+    's.yaml:3:42: `max` is less than `min`',
+  ],
+  [
+    'a pool without a size',
+    minimal.replace('{}', '{ session: pool }'),
+    's.yaml:3:24: a pool needs a size\n    hint: { mode: pool, size: 10 }',
+  ],
+  [
+    'churn without a period',
+    minimal.replace('{}', '{ session: { mode: churn } }'),
+    's.yaml:3:24: churn needs to know how often\n    hint: { mode: churn, every: 100 operations } or { mode: churn, every: 30s }',
+  ],
+  [
+    'churn with nonsense',
+    minimal.replace('{}', '{ session: { mode: churn, every: often } }'),
+    's.yaml:3:46: `often` is neither a number of operations nor a duration, such as "100 operations" or 30s',
+  ],
+  [
+    'a size without a pool',
+    minimal.replace('{}', '{ session: { mode: reuse, size: 3 } }'),
+    's.yaml:3:39: `size` is for mode pool, not reuse',
+  ],
+  [
+    'pipelining where a session has one request',
+    minimal.replace('{}', '{ session: per-request, pipeline: 4 }'),
+    's.yaml:3:37: with session per-request a connection carries one operation: there is nothing to pipeline\n    hint: take `pipeline` out; maxInFlight is how many sessions a client has at once',
+  ],
+  [
+    'an operation that calls nothing',
+    minimal.replace('{}', '{ operations: [{ weight: 1 }] }'),
+    's.yaml:3:28: the operation says nothing to call\n    hint: one of: tool, resource, prompt, ping, list, subscribe',
+  ],
+  [
+    'an operation that calls two things',
+    minimal.replace('{}', '{ operations: [{ tool: a, ping: true }] }'),
+    's.yaml:3:28: the operation has tool and ping: it can be only one\n    hint: one of: tool, resource, prompt, ping, list, subscribe',
+  ],
   ['no operation', minimal.replace('{}', '{ operations: [] }'), 's.yaml:3:27: at least one operation'],
-  ['two operations of one name', minimal.replace('{}', '{ operations: [{ tool: a }, { tool: a }] }'), 's.yaml:3:41: two operations are called `a`\n    hint: give this one a `name` of its own'],
-  ['arguments of a ping', minimal.replace('{}', '{ operations: [{ ping: true, arguments: {} }] }'), 's.yaml:3:42: only a tool or a prompt takes arguments'],
-  ['a prompt with a number', minimal.replace('{}', '{ operations: [{ prompt: p, arguments: { n: 1 } }] }'), 's.yaml:3:57: arguments of a prompt are text\n    hint: put the value in quotes'],
-  ['a weight of nothing', minimal.replace('{}', '{ operations: [{ tool: a, weight: 0 }] }'), 's.yaml:3:47: must be more than 0'],
-  ['an unknown placeholder, at its column', minimal.replace('{}', '{ operations: [{ tool: a, arguments: { m: "x {{ txt 3 }}" } }] }'), 's.yaml:3:58: unknown placeholder `txt`\n    hint: did you mean "text"?'],
-  ['a placeholder without its words', minimal.replace('{}', '{ operations: [{ tool: a, arguments: { m: "{{ int 5 }}" } }] }'), 's.yaml:3:56: `{{ int 5 }}` does not fit\n    hint: write {{ int 1 100 }}: a whole number from the first to the second'],
-  ['an open placeholder', minimal.replace('{}', '{ operations: [{ tool: a, arguments: { m: "{{ uuid" } }] }'), 's.yaml:3:56: `{{` without `}}`'],
-  ['a url with a scheme we do not speak', `${minimal}target: { server: { url: "ftp://localhost/" } }\n`, 's.yaml:6:26: `ftp:` cannot be used: transports run over http: https: ws: wss: tcp:\n    hint: such as http://localhost:3000/mcp'],
-  ['a url that is none', `${minimal}target: { server: { url: localhost } }\n`, 's.yaml:6:26: `localhost` is not a url\n    hint: such as http://localhost:3000/mcp'],
-  ['a password in a url', `${minimal}target: { server: { url: "http://a:b@localhost/" } }\n`, "s.yaml:6:26: a url with a user name or password in it\n    hint: use --header 'Authorization: ...' instead"],
-  ['a server that is neither', `${minimal}target: { server: {} }\n`, 's.yaml:6:19: the server has neither url nor image\n    hint: reference, sink, { url: http://localhost:3000/mcp } or { image: my/server:1, port: 3000 }'],
-  ['replicas of a server that runs already', `${minimal}target: { server: { url: "http://localhost/" }, replicas: 2 }\n`, 's.yaml:6:49: `replicas` is for servers that swarmbench starts, not for a url\n    hint: take it out'],
-  ['headers without a url', `${minimal}target: { headers: { x: y } }\n`, 's.yaml:6:11: headers go with a url\n    hint: use server: { url: ... } or --target URL'],
-  ['a header of ours', `${minimal}target: { server: { url: "http://localhost/" }, headers: { Mcp-Session-Id: x } }\n`, 's.yaml:6:76: the header `Mcp-Session-Id` is set by the client itself\n    hint: take it out'],
-  ['a header from an unset variable', `${minimal}target: { server: { url: "http://localhost/" }, headers: { authorization: "Bearer \${TOKEN}" } }\n`, 's.yaml:6:75: the environment variable TOKEN is not set\n    hint: export TOKEN=...'],
-  ['more clients than the limit', `${minimal}limits: { clients: 5 }\n`, 's.yaml:6:11: the scenario asks for 10 clients; the limit is 5\n    hint: if this is meant, raise limits.clients'],
-  ['a higher rate than the limit', `${minimal}limits: { rate: 50/s }\n`, 's.yaml:6:11: the scenario asks for 100/s; the limit is 50/s\n    hint: if this is meant, raise limits.rate'],
-  ['a longer run than the limit', minimal.replace('10s', '25h'), 's.yaml:4:1: the scenario asks for 25h; the limit is 24h\n    hint: if this is meant, raise limits.duration'],
+  [
+    'two operations of one name',
+    minimal.replace('{}', '{ operations: [{ tool: a }, { tool: a }] }'),
+    's.yaml:3:41: two operations are called `a`\n    hint: give this one a `name` of its own',
+  ],
+  [
+    'arguments of a ping',
+    minimal.replace('{}', '{ operations: [{ ping: true, arguments: {} }] }'),
+    's.yaml:3:42: only a tool or a prompt takes arguments',
+  ],
+  [
+    'a prompt with a number',
+    minimal.replace('{}', '{ operations: [{ prompt: p, arguments: { n: 1 } }] }'),
+    's.yaml:3:57: arguments of a prompt are text\n    hint: put the value in quotes',
+  ],
+  [
+    'a weight of nothing',
+    minimal.replace('{}', '{ operations: [{ tool: a, weight: 0 }] }'),
+    's.yaml:3:47: must be more than 0',
+  ],
+  [
+    'an unknown placeholder, at its column',
+    minimal.replace('{}', '{ operations: [{ tool: a, arguments: { m: "x {{ txt 3 }}" } }] }'),
+    's.yaml:3:58: unknown placeholder `txt`\n    hint: did you mean "text"?',
+  ],
+  [
+    'a placeholder without its words',
+    minimal.replace('{}', '{ operations: [{ tool: a, arguments: { m: "{{ int 5 }}" } }] }'),
+    's.yaml:3:56: `{{ int 5 }}` does not fit\n    hint: write {{ int 1 100 }}: a whole number from the first to the second',
+  ],
+  [
+    'an open placeholder',
+    minimal.replace('{}', '{ operations: [{ tool: a, arguments: { m: "{{ uuid" } }] }'),
+    's.yaml:3:56: `{{` without `}}`',
+  ],
+  [
+    'a url with a scheme we do not speak',
+    `${minimal}target: { server: { url: "ftp://localhost/" } }\n`,
+    's.yaml:6:26: `ftp:` cannot be used: transports run over http: https: ws: wss: tcp:\n    hint: such as http://localhost:3000/mcp',
+  ],
+  [
+    'a url that is none',
+    `${minimal}target: { server: { url: localhost } }\n`,
+    's.yaml:6:26: `localhost` is not a url\n    hint: such as http://localhost:3000/mcp',
+  ],
+  [
+    'a password in a url',
+    `${minimal}target: { server: { url: "http://a:b@localhost/" } }\n`,
+    "s.yaml:6:26: a url with a user name or password in it\n    hint: use --header 'Authorization: ...' instead",
+  ],
+  [
+    'a server that is neither',
+    `${minimal}target: { server: {} }\n`,
+    's.yaml:6:19: the server has neither url nor image\n    hint: reference, sink, { url: http://localhost:3000/mcp } or { image: my/server:1, port: 3000 }',
+  ],
+  [
+    'replicas of a server that runs already',
+    `${minimal}target: { server: { url: "http://localhost/" }, replicas: 2 }\n`,
+    's.yaml:6:49: `replicas` is for servers that swarmbench starts, not for a url\n    hint: take it out',
+  ],
+  [
+    'headers without a url',
+    `${minimal}target: { headers: { x: y } }\n`,
+    's.yaml:6:11: headers go with a url\n    hint: use server: { url: ... } or --target URL',
+  ],
+  [
+    'a header of ours',
+    `${minimal}target: { server: { url: "http://localhost/" }, headers: { Mcp-Session-Id: x } }\n`,
+    's.yaml:6:76: the header `Mcp-Session-Id` is set by the client itself\n    hint: take it out',
+  ],
+  [
+    'a header from an unset variable',
+    `${minimal}target: { server: { url: "http://localhost/" }, headers: { authorization: "Bearer \${TOKEN}" } }\n`,
+    's.yaml:6:75: the environment variable TOKEN is not set\n    hint: export TOKEN=...',
+  ],
+  [
+    'more clients than the limit',
+    `${minimal}limits: { clients: 5 }\n`,
+    's.yaml:6:11: the scenario asks for 10 clients; the limit is 5\n    hint: if this is meant, raise limits.clients',
+  ],
+  [
+    'a higher rate than the limit',
+    `${minimal}limits: { rate: 50/s }\n`,
+    's.yaml:6:11: the scenario asks for 100/s; the limit is 50/s\n    hint: if this is meant, raise limits.rate',
+  ],
+  [
+    'a longer run than the limit',
+    minimal.replace('10s', '25h'),
+    's.yaml:4:1: the scenario asks for 25h; the limit is 24h\n    hint: if this is meant, raise limits.duration',
+  ],
 ];
 
 describe('a broken scenario says where, what, and what would be right:', () => {
@@ -98,7 +310,11 @@ thresholds:
 faults: [{ at: 1s }]
 onWorkerLoss: 3
 `;
-    expect(problemsOf(text).split('\n').filter((line) => !line.startsWith(' '))).toEqual([
+    expect(
+      problemsOf(text)
+        .split('\n')
+        .filter((line) => !line.startsWith(' ')),
+    ).toEqual([
       's.yaml:2:1: unknown key `sed`',
       's.yaml:4:24: expected a number, not text `many`',
       's.yaml:4:39: `5` has no unit: expected a duration, such as 30s, 500ms or 1h30m',
@@ -115,21 +331,28 @@ onWorkerLoss: 3
     ]);
   });
 
-  test('a wrong value in a profile is reported in the profile\'s file, once', () => {
+  test("a wrong value in a profile is reported in the profile's file, once", () => {
     const text = minimal.replace('low-load: {}', 'mine: {}\n  yours: { profile: mine }');
     const profile = 'name: mine\nclients: 3\narrivals: { rate: 5 }\noperations:\n  - { tool: echo }\n';
-    expect(problemsOf(text, {}, { 'profiles/mine.yaml': profile })).toBe('profiles/mine.yaml:3:19: `5` has no unit: expected a rate, such as 100/s or 50/min');
+    expect(problemsOf(text, {}, { 'profiles/mine.yaml': profile })).toBe(
+      'profiles/mine.yaml:3:19: `5` has no unit: expected a rate, such as 100/s or 50/min',
+    );
   });
 
   test('a profile is called as its file', () => {
     const text = minimal.replace('low-load', 'mine');
     const profile = 'name: other\nclients: 3\narrivals: { rate: 5/s }\noperations:\n  - { tool: echo }\n';
-    expect(problemsOf(text, {}, { 'profiles/mine.yaml': profile })).toBe('profiles/mine.yaml:1:7: a profile is called as its file: `mine`');
+    expect(problemsOf(text, {}, { 'profiles/mine.yaml': profile })).toBe(
+      'profiles/mine.yaml:1:7: a profile is called as its file: `mine`',
+    );
   });
 
   test('problems carry a stable code and the path as --set would name it', () => {
     const result = load(minimal.replace('10s', '10'));
-    expect(result).toMatchObject({ ok: false, problems: [{ code: 'INVALID_VALUE', path: 'stages.steady.duration', file: 's.yaml', line: 5, column: 31 }] });
+    expect(result).toMatchObject({
+      ok: false,
+      problems: [{ code: 'INVALID_VALUE', path: 'stages.steady.duration', file: 's.yaml', line: 5, column: 31 }],
+    });
   });
 
   test('aliases that multiply end as a problem, not as a full memory', () => {
@@ -140,7 +363,9 @@ onWorkerLoss: 3
 
 describe('a scenario that cannot be found', () => {
   test('by name: the nearest', () => {
-    expect(problemsOf(minimal, { scenario: 'smoek' })).toBe('smoek:1:1: there is no scenario `smoek`\n    hint: did you mean "smoke"?');
+    expect(problemsOf(minimal, { scenario: 'smoek' })).toBe(
+      'smoek:1:1: there is no scenario `smoek`\n    hint: did you mean "smoke"?',
+    );
   });
 
   test('by path', () => {
@@ -168,12 +393,15 @@ describe('what is not built yet is refused by name, at its key:', () => {
   });
 
   test('pipelining where the official client has none', () => {
-    expect(problemsOf(minimal.replace('{}', '{ transport: sdk, pipeline: 2 }'))).toContain('over sdk a connection carries one request at a time');
+    expect(problemsOf(minimal.replace('{}', '{ transport: sdk, pipeline: 2 }'))).toContain(
+      'over sdk a connection carries one request at a time',
+    );
     expect(problemsOf(minimal.replace('{}', '{ transport: sdk, connections: 2, pipeline: 1 }'))).toBe('');
   });
 
   test('reconnecting with one set of connections for many, or none for long', () => {
-    const storm = (session: string): string => minimal.replace('{}', `{ session: ${session}, misbehave: { reconnect: { every: 1s } } }`);
+    const storm = (session: string): string =>
+      minimal.replace('{}', `{ session: ${session}, misbehave: { reconnect: { every: 1s } } }`);
     expect(problemsOf(storm('{ mode: pool, size: 2 }'))).toContain('`reconnect` does not go with session pool');
     expect(problemsOf(storm('per-request'))).toContain('`reconnect` does not go with session per-request');
     expect(problemsOf(storm('reuse'))).toBe('');
@@ -182,18 +410,26 @@ describe('what is not built yet is refused by name, at its key:', () => {
   test('being idle and busy', () => {
     const idle = (more: string): string => minimal.replace('{}', `{ ${more} }`);
     expect(problemsOf(idle('misbehave: { idle: 1s }'))).toBe('');
-    expect(problemsOf(idle('arrivals: { rate: 1/s }, misbehave: { idle: 1s }'))).toContain('`arrivals` and `misbehave.idle` exclude each other');
+    expect(problemsOf(idle('arrivals: { rate: 1/s }, misbehave: { idle: 1s }'))).toContain(
+      '`arrivals` and `misbehave.idle` exclude each other',
+    );
     expect(problemsOf(idle('misbehave: { idle: 1s, abort: 1% }'))).toContain('`idle` and `abort` exclude each other');
-    expect(problemsOf(idle('session: per-request, misbehave: { idle: 1s }'))).toContain('an idle client keeps its session');
+    expect(problemsOf(idle('session: per-request, misbehave: { idle: 1s }'))).toContain(
+      'an idle client keeps its session',
+    );
     expect(problemsOf(idle('maxInFlight: 2, misbehave: { idle: 1s }'))).toContain('at most one operation on the wire');
   });
 
   test('a stage for a profile that is not there', () => {
-    expect(problemsOf(minimal.replace('duration: 10s', 'duration: 10s, profiles: [low-laod]'))).toContain('no profile of the workload is named `low-laod`\n    hint: did you mean "low-load"?');
+    expect(problemsOf(minimal.replace('duration: 10s', 'duration: 10s, profiles: [low-laod]'))).toContain(
+      'no profile of the workload is named `low-laod`\n    hint: did you mean "low-load"?',
+    );
   });
 
   test('breaking more operations than there are', () => {
-    expect(problemsOf(minimal.replace('{}', '{ misbehave: { abort: 60%, malformed: 41% } }'))).toContain('more than all operations together');
+    expect(problemsOf(minimal.replace('{}', '{ misbehave: { abort: 60%, malformed: 41% } }'))).toContain(
+      'more than all operations together',
+    );
     expect(problemsOf(minimal.replace('{}', '{ misbehave: { abort: 60%, malformed: { share: 40% } } }'))).toBe('');
   });
 

@@ -4,20 +4,25 @@ import { listProfiles, listScenarios } from './catalogue.js';
 import { checkNode } from './keys/issues.js';
 import { overrideSchema } from './keys/profile-schema.js';
 import { suggest } from './nearest.js';
-import { problemAt } from './problem.js';
 import type { Position, Problem } from './problem.js';
+import { problemAt } from './problem.js';
 import type { Sources, Workload } from './resolve/plan.js';
-import { shippedFolder, shownPath } from './schema-io.js';
 import type { ScenarioIo } from './schema-io.js';
+import { shippedFolder, shownPath } from './schema-io.js';
 import { mergeProfile, withoutRival } from './source/merge-profile.js';
-import { child, emptyMap, kindOf, nameOf } from './source/node.js';
 import type { MapEntry, MapNode } from './source/node.js';
-import { applyOverride, parseOverride } from './source/override.js';
+import { child, emptyMap, kindOf, nameOf } from './source/node.js';
 import type { Override } from './source/override.js';
+import { applyOverride, parseOverride } from './source/override.js';
 import { parseYaml } from './source/parse-yaml.js';
 
 /** Undefined when the scenario itself cannot be read. Everything wrong is added to `problems`. */
-export function readSources(scenario: string, sets: readonly string[], io: ScenarioIo, problems: Problem[]): Sources | undefined {
+export function readSources(
+  scenario: string,
+  sets: readonly string[],
+  io: ScenarioIo,
+  problems: Problem[],
+): Sources | undefined {
   const file = findScenario(scenario, io, problems);
   if (file === undefined) return undefined;
   const written = readMap(file, io, problems);
@@ -34,7 +39,9 @@ export function readSources(scenario: string, sets: readonly string[], io: Scena
   return { file: shownPath(file), scenario: root, workloads: readWorkloads(root, dirname(file), inside, io, problems) };
 }
 
-/** `workload.NAME.KEY...` goes over the profile and the workload's own overrides together, so it can reach into both. */
+/**
+ * `workload.NAME.KEY...` goes over the profile and the workload's own overrides together, so it can reach into both.
+ */
 function isInsideWorkload({ segments }: Override): boolean {
   return segments[0]?.key === 'workload' && segments.length > 2 && segments[2]?.key !== 'profile';
 }
@@ -53,7 +60,9 @@ function findScenario(scenario: string, io: ScenarioIo, problems: Problem[]): st
   const at = { file: scenario, line: 1, column: 1 };
   const names = listScenarios(shippedFolder(), io).map(({ name }) => name);
   const hint = isPath ? undefined : suggest(scenario, names, 'scenarios');
-  problems.push(problemAt(at, 'NOT_FOUND', '', isPath ? 'there is no such file' : `there is no scenario \`${scenario}\``, hint));
+  problems.push(
+    problemAt(at, 'NOT_FOUND', '', isPath ? 'there is no such file' : `there is no scenario \`${scenario}\``, hint),
+  );
   return undefined;
 }
 
@@ -62,33 +71,69 @@ function readMap(file: string, io: ScenarioIo, problems: Problem[]): MapNode | u
   const parsed = parseYaml(io.readText(file) ?? '', start);
   problems.push(...parsed.problems);
   if (parsed.node?.kind === 'map') return parsed.node;
-  if (parsed.problems.length === 0) problems.push(problemAt(parsed.node?.at ?? start, 'SYNTAX', '', `expected a map of keys, found ${parsed.node === undefined ? 'nothing' : kindOf(parsed.node)}`));
+  if (parsed.problems.length === 0)
+    problems.push(
+      problemAt(
+        parsed.node?.at ?? start,
+        'SYNTAX',
+        '',
+        `expected a map of keys, found ${parsed.node === undefined ? 'nothing' : kindOf(parsed.node)}`,
+      ),
+    );
   return undefined;
 }
 
-function readWorkloads(root: MapNode, folder: string, inside: readonly Override[], io: ScenarioIo, problems: Problem[]): readonly Workload[] {
+function readWorkloads(
+  root: MapNode,
+  folder: string,
+  inside: readonly Override[],
+  io: ScenarioIo,
+  problems: Problem[],
+): readonly Workload[] {
   const workload = child(root, 'workload');
   const entries = workload?.kind === 'map' ? workload.entries : new Map<string, MapEntry>();
   for (const override of inside) {
     const name = override.segments[1];
     if (name !== undefined && !entries.has(name.key)) {
       const hint = `${suggest(name.key, [...entries.keys()], 'workloads')}; to add it: --set workload.${name.key}={}`;
-      problems.push(problemAt(name.at, 'NOT_FOUND', `workload.${name.key}`, `the scenario has no workload \`${name.key}\``, hint));
+      problems.push(
+        problemAt(name.at, 'NOT_FOUND', `workload.${name.key}`, `the scenario has no workload \`${name.key}\``, hint),
+      );
     }
   }
   return [...entries].flatMap(([name, entry]) => {
     const merged = mergeWorkload(name, entry, folder, io, problems);
     if (merged === undefined) return [];
-    return [{ name, node: inside.filter(({ segments }) => segments[1]?.key === name).reduce((map, set) => applyInside(map, set, problems), merged) }];
+    return [
+      {
+        name,
+        node: inside
+          .filter(({ segments }) => segments[1]?.key === name)
+          .reduce((map, set) => applyInside(map, set, problems), merged),
+      },
+    ];
   });
 }
 
 function applyInside(profile: MapNode, override: Override, problems: Problem[]): MapNode {
   const segments = override.segments.slice(2);
-  return apply(withoutRival(profile, segments.map(({ key }) => key)), { ...override, segments }, problems);
+  return apply(
+    withoutRival(
+      profile,
+      segments.map(({ key }) => key),
+    ),
+    { ...override, segments },
+    problems,
+  );
 }
 
-function mergeWorkload(name: string, entry: MapEntry, folder: string, io: ScenarioIo, problems: Problem[]): MapNode | undefined {
+function mergeWorkload(
+  name: string,
+  entry: MapEntry,
+  folder: string,
+  io: ScenarioIo,
+  problems: Problem[],
+): MapNode | undefined {
   const overrides = entry.node.kind === 'map' ? entry.node : emptyMap(entry.keyAt);
   const chosen = child(overrides, 'profile');
   const profile = chosen?.kind === 'scalar' && typeof chosen.value === 'string' ? chosen.value : name;
@@ -98,17 +143,34 @@ function mergeWorkload(name: string, entry: MapEntry, folder: string, io: Scenar
     if (!own.ok) problems.push(...own.problems);
     return undefined;
   }
-  return mergeProfile(base, overrides, { keyAt: entry.keyAt, node: { kind: 'scalar', value: name, at: entry.keyAt, textColumn: undefined } });
+  return mergeProfile(base, overrides, {
+    keyAt: entry.keyAt,
+    node: { kind: 'scalar', value: name, at: entry.keyAt, textColumn: undefined },
+  });
 }
 
 /** Profiles beside the scenario come before those that are shipped. */
-function readProfile(name: string, folder: string, at: Position, io: ScenarioIo, problems: Problem[]): MapNode | undefined {
+function readProfile(
+  name: string,
+  folder: string,
+  at: Position,
+  io: ScenarioIo,
+  problems: Problem[],
+): MapNode | undefined {
   const folders = [folder, shippedFolder()];
   const files = folders.map((place) => join(place, 'profiles', `${basename(name)}.yaml`));
   const file = files.find((candidate) => io.readText(candidate) !== undefined);
   if (file === undefined) {
     const names = [...new Set(folders.flatMap((place) => listProfiles(place, io).map((profile) => profile.name)))];
-    problems.push(problemAt(at, 'NOT_FOUND', `workload.${name}`, `there is no profile \`${name}\``, suggest(name, names, 'profiles')));
+    problems.push(
+      problemAt(
+        at,
+        'NOT_FOUND',
+        `workload.${name}`,
+        `there is no profile \`${name}\``,
+        suggest(name, names, 'profiles'),
+      ),
+    );
     return undefined;
   }
   const profile = readMap(file, io, problems);

@@ -6,13 +6,21 @@ const hidden = '***';
 export function redactPlan(plan: Plan): Plan {
   if (plan.target.kind === 'command') {
     const { env, ...server } = plan.target.server;
-    return { ...plan, target: { ...plan.target, server: { ...server, env: Object.fromEntries(Object.keys(env).map((name) => [name, hidden])) } } };
+    return {
+      ...plan,
+      target: {
+        ...plan.target,
+        server: { ...server, env: Object.fromEntries(Object.keys(env).map((name) => [name, hidden])) },
+      },
+    };
   }
   if (plan.target.kind !== 'url') return plan;
   const headers = Object.fromEntries(Object.keys(plan.target.headers).map((name) => [name, hidden]));
   const { tls, tokens } = plan.target;
   const target = {
-    ...plan.target, urls: plan.target.urls.map(redactUrl), headers,
+    ...plan.target,
+    urls: plan.target.urls.map(redactUrl),
+    headers,
     ...(tls === undefined ? {} : { tls: redactTls(tls) }),
     ...(tokens === undefined ? {} : { tokens: tokens.map(() => hidden) }),
   };
@@ -21,7 +29,12 @@ export function redactPlan(plan: Plan): Plan {
 
 /** Certificates are no secrets, but nobody wants to read them. */
 function redactTls(tls: TlsPlan): TlsPlan {
-  return { insecure: tls.insecure, ...Object.fromEntries((['ca', 'cert', 'key'] as const).filter((key) => tls[key] !== undefined).map((key) => [key, hidden])) };
+  return {
+    insecure: tls.insecure,
+    ...Object.fromEntries(
+      (['ca', 'cert', 'key'] as const).filter((key) => tls[key] !== undefined).map((key) => [key, hidden]),
+    ),
+  };
 }
 
 function redactUrl(url: string): string {

@@ -1,5 +1,5 @@
 /** The only reading this room does, behind a port so that tests and servers can bring their own files. */
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 

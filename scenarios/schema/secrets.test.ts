@@ -2,23 +2,38 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { certificateAuthority } from '../../tests/support/certificates.js';
 import { redactPlan } from './redact.js';
-import { load, minimal, planOf, problemsOf, type Files } from './testing/files.js';
+import { type Files, load, minimal, planOf, problemsOf } from './testing/files.js';
 
 const authority = certificateAuthority();
 const client = authority.issue('client');
-const locked = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' }).toString();
+const locked = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  .privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })
+  .toString();
 const files: Files = {
-  'ca.pem': authority.cert, 'client.pem': client.cert, 'client.key': client.key, 'other.key': authority.issue('other').key, 'locked.key': locked, 'junk.pem': 'junk',
-  'tokens.txt': '# two of them\nfirst-token\n\nsecond-token\n', 'empty.txt': '\n# none\n', 'odd.txt': 'good\nBearer bad\n',
+  'ca.pem': authority.cert,
+  'client.pem': client.cert,
+  'client.key': client.key,
+  'other.key': authority.issue('other').key,
+  'locked.key': locked,
+  'junk.pem': 'junk',
+  'tokens.txt': '# two of them\nfirst-token\n\nsecond-token\n',
+  'empty.txt': '\n# none\n',
+  'odd.txt': 'good\nBearer bad\n',
 };
 const https = 'target: { server: { url: "https://localhost:1/mcp" }, ';
-const written = (keys: string) => `${minimal}${https}${keys} }\n`;
+function written(keys: string) {
+  return `${minimal}${https}${keys} }\n`;
+}
 
 describe('tls', () => {
   test('files of the scenario are read, those of the command line come first', () => {
     const own = planOf(written('tls: { ca: ca.pem, cert: client.pem, key: client.key }'), {}, files).target;
     expect(own).toMatchObject({ tls: { ca: authority.cert, cert: client.cert, key: client.key, insecure: false } });
-    const over = planOf(written('tls: { ca: gone.pem, insecure: true }'), { secrets: { ca: 'ca.pem', insecure: false } }, files);
+    const over = planOf(
+      written('tls: { ca: gone.pem, insecure: true }'),
+      { secrets: { ca: 'ca.pem', insecure: false } },
+      files,
+    );
     expect(over.target).toMatchObject({ tls: { ca: authority.cert, insecure: false } });
     expect(over.warnings).toEqual([]);
   });
@@ -26,11 +41,15 @@ describe('tls', () => {
   test('files are relative to the scenario, and to the current folder on the command line', () => {
     const there = { 'deep/ca.pem': authority.cert, 'deep/s.yaml': written('tls: { ca: ca.pem }') };
     expect(planOf('', { scenario: 'deep/s.yaml' }, there).target).toMatchObject({ tls: { ca: authority.cert } });
-    expect(planOf('', { scenario: 'deep/s.yaml', sets: ['target.tls.ca=deep/ca.pem'] }, there).target).toMatchObject({ tls: { ca: authority.cert } });
+    expect(planOf('', { scenario: 'deep/s.yaml', sets: ['target.tls.ca=deep/ca.pem'] }, there).target).toMatchObject({
+      tls: { ca: authority.cert },
+    });
   });
 
   test('an unchecked certificate is a warning of the plan', () => {
-    expect(planOf(written('tls: { insecure: true }')).warnings).toEqual([expect.stringContaining('not checked (insecure)')]);
+    expect(planOf(written('tls: { insecure: true }')).warnings).toEqual([
+      expect.stringContaining('not checked (insecure)'),
+    ]);
   });
 
   test.each([
@@ -48,10 +67,14 @@ describe('tls', () => {
   test('is refused where nothing speaks it', () => {
     const plain = `${minimal}target: { server: { url: "http://localhost:1/" }, tls: { insecure: true } }\n`;
     expect(problemsOf(plain)).toContain('`tls` is for https, which no url of the target speaks');
-    expect(problemsOf(minimal, { targets: ['http://localhost/'], secrets: { ca: 'ca.pem' } }, files)).toContain('--tls-ca is for https');
+    expect(problemsOf(minimal, { targets: ['http://localhost/'], secrets: { ca: 'ca.pem' } }, files)).toContain(
+      '--tls-ca is for https',
+    );
     expect(problemsOf(`${minimal}target: { tls: { insecure: true } }\n`)).toContain('`tls` goes with a url');
     expect(problemsOf(minimal, { secrets: { insecure: true } })).toContain('--insecure goes with a url');
-    expect(planOf(plain, { targets: ['http://localhost/'] }).warnings).toEqual([expect.stringContaining('target.tls of the scenario is not used')]);
+    expect(planOf(plain, { targets: ['http://localhost/'] }).warnings).toEqual([
+      expect.stringContaining('target.tls of the scenario is not used'),
+    ]);
   });
 });
 
@@ -59,8 +82,15 @@ describe('tokens', () => {
   test('come from a file or a variable, the command line first', () => {
     const pool = { tokens: ['first-token', 'second-token'] };
     expect(planOf(written('auth: { tokenFile: tokens.txt }'), {}, files).target).toMatchObject(pool);
-    expect(planOf(written('auth: { tokenEnv: T }'), { env: { T: 'first-token, second-token' } }).target).toMatchObject(pool);
-    expect(planOf(written('auth: { tokenFile: gone.txt }'), { secrets: { tokenEnv: 'T' }, env: { T: 'first-token second-token' } }).target).toMatchObject(pool);
+    expect(planOf(written('auth: { tokenEnv: T }'), { env: { T: 'first-token, second-token' } }).target).toMatchObject(
+      pool,
+    );
+    expect(
+      planOf(written('auth: { tokenFile: gone.txt }'), {
+        secrets: { tokenEnv: 'T' },
+        env: { T: 'first-token second-token' },
+      }).target,
+    ).toMatchObject(pool);
   });
 
   test.each([
@@ -70,7 +100,10 @@ describe('tokens', () => {
     ['auth: { tokenFile: odd.txt }', 'token 2 of odd.txt has characters that a bearer token cannot have'],
     ['auth: { tokenEnv: GONE }', 'the environment variable GONE is not set'],
     ['auth: { tokenFile: tokens.txt, tokenEnv: T }', 'from a file or from the environment, not from both'],
-    ['auth: { tokenFile: tokens.txt }, headers: { Authorization: x }', 'the tokens and an `authorization` header exclude each other'],
+    [
+      'auth: { tokenFile: tokens.txt }, headers: { Authorization: x }',
+      'the tokens and an `authorization` header exclude each other',
+    ],
   ])('%s', (keys, problem) => {
     const found = problemsOf(written(keys), {}, files);
     expect(found).toContain(problem);
@@ -79,20 +112,36 @@ describe('tokens', () => {
 });
 
 test('no key and no token is in the redacted plan', () => {
-  const plan = planOf(written('tls: { cert: client.pem, key: client.key }, auth: { tokenFile: tokens.txt }'), {}, files);
+  const plan = planOf(
+    written('tls: { cert: client.pem, key: client.key }, auth: { tokenFile: tokens.txt }'),
+    {},
+    files,
+  );
   const shown = JSON.stringify(redactPlan(plan));
   for (const secret of ['first-token', 'second-token', 'PRIVATE KEY']) expect(shown).not.toContain(secret);
-  expect(redactPlan(plan).target).toMatchObject({ tls: { cert: '***', key: '***', insecure: false }, tokens: ['***', '***'] });
+  expect(redactPlan(plan).target).toMatchObject({
+    tls: { cert: '***', key: '***', insecure: false },
+    tokens: ['***', '***'],
+  });
 });
 
 describe('a plan made for somebody else', () => {
   test('reads no file and no variable of this machine', () => {
-    const result = load(written('tls: { ca: ca.pem }, auth: { tokenFile: tokens.txt }'), { sentSecrets: {}, env: { T: 't' } }, files);
-    expect(result.ok ? [] : result.problems.map(({ path, code }) => [path, code])).toEqual([['target.tls.ca', 'CONFLICT'], ['target.auth.tokenFile', 'CONFLICT']]);
+    const result = load(
+      written('tls: { ca: ca.pem }, auth: { tokenFile: tokens.txt }'),
+      { sentSecrets: {}, env: { T: 't' } },
+      files,
+    );
+    expect(result.ok ? [] : result.problems.map(({ path, code }) => [path, code])).toEqual([
+      ['target.tls.ca', 'CONFLICT'],
+      ['target.auth.tokenFile', 'CONFLICT'],
+    ]);
   });
 
   test('takes what was sent in their place', () => {
     const sentSecrets = { tls: { ca: authority.cert, insecure: false }, tokens: ['t'] };
-    expect(planOf(written('tls: { ca: ca.pem }, auth: { tokenFile: tokens.txt }'), { sentSecrets }).target).toMatchObject(sentSecrets);
+    expect(
+      planOf(written('tls: { ca: ca.pem }, auth: { tokenFile: tokens.txt }'), { sentSecrets }).target,
+    ).toMatchObject(sentSecrets);
   });
 });

@@ -1,20 +1,52 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { parse } from 'yaml';
 import { listProfiles, listScenarios } from './catalogue.js';
 import { profileJsonSchema, scenarioJsonSchema } from './keys/json-schema.js';
-import { loadPlan } from './load-plan.js';
 import { peakRate, totalDurationMs } from './load.js';
+import { loadPlan } from './load-plan.js';
 import type { Plan } from './plan.js';
 import { formatProblems } from './problem.js';
 import { shippedFolder } from './schema-io.js';
 import { planOf as planOfText } from './testing/files.js';
 import { metricTable, profileKeyTable, scenarioKeyTable } from './testing/key-table.js';
 
-const profiles = ['affinity', 'error-injector', 'flood', 'high-load', 'idle-session', 'low-load', 'message-bomber', 'normal', 'publisher', 'reconnector', 'slow-client', 'subscriber'];
-const scenarios = ['backlog-drain', 'baseline', 'capacity-search', 'ci', 'connection-flood', 'connection-scaling', 'idle-streams', 'long-running-stability', 'message-bombing', 'mixed-workload', 'noisy-neighbour', 'replica-scaling', 'session-affinity', 'session-leak', 'slow-client-attack', 'smoke', 'spike', 'subscription-fanout'];
+const profiles = [
+  'affinity',
+  'error-injector',
+  'flood',
+  'high-load',
+  'idle-session',
+  'low-load',
+  'message-bomber',
+  'normal',
+  'publisher',
+  'reconnector',
+  'slow-client',
+  'subscriber',
+];
+const scenarios = [
+  'backlog-drain',
+  'baseline',
+  'capacity-search',
+  'ci',
+  'connection-flood',
+  'connection-scaling',
+  'idle-streams',
+  'long-running-stability',
+  'message-bombing',
+  'mixed-workload',
+  'noisy-neighbour',
+  'replica-scaling',
+  'session-affinity',
+  'session-leak',
+  'slow-client-attack',
+  'smoke',
+  'spike',
+  'subscription-fanout',
+];
 
 function planOf(scenario: string, sets: readonly string[] = []): Plan {
   const result = loadPlan({ scenario, sets, env: {} });
@@ -41,11 +73,25 @@ describe('every shipped scenario', () => {
 test('the profiles have the numbers of the design', () => {
   const numbers = profiles.map((name) => {
     const [profile] = planOf('smoke', ['workload={}', `workload.${name}={}`]).profiles;
-    return [profile?.name, profile?.clients, profile?.arrivals.model === 'open' ? profile.arrivals.ratePerSecond : profile?.arrivals.model];
+    return [
+      profile?.name,
+      profile?.clients,
+      profile?.arrivals.model === 'open' ? profile.arrivals.ratePerSecond : profile?.arrivals.model,
+    ];
   });
   expect(numbers).toEqual([
-    ['affinity', 12, 'closed'], ['error-injector', 10, 10], ['flood', 100, 'closed'], ['high-load', 50, 1000], ['idle-session', 100, 'closed'], ['low-load', 10, 10],
-    ['message-bomber', 20, 10_000], ['normal', 25, 100], ['publisher', 10, 10], ['reconnector', 100, 1], ['slow-client', 5, 1], ['subscriber', 100, 'none'],
+    ['affinity', 12, 'closed'],
+    ['error-injector', 10, 10],
+    ['flood', 100, 'closed'],
+    ['high-load', 50, 1000],
+    ['idle-session', 100, 'closed'],
+    ['low-load', 10, 10],
+    ['message-bomber', 20, 10_000],
+    ['normal', 25, 100],
+    ['publisher', 10, 10],
+    ['reconnector', 100, 1],
+    ['slow-client', 5, 1],
+    ['subscriber', 100, 'none'],
   ]);
 });
 
@@ -55,7 +101,9 @@ test('smoke takes 20 s, connection-flood ramps five minutes, holds three and dra
 });
 
 test('scenarios against the reference server stay below what one core of it can do', () => {
-  for (const name of scenarios.filter((candidate) => candidate !== 'message-bombing' && candidate !== 'connection-scaling')) {
+  for (const name of scenarios.filter(
+    (candidate) => candidate !== 'message-bombing' && candidate !== 'connection-scaling',
+  )) {
     const plan = planOf(name);
     for (const stage of plan.stages) {
       const rate = plan.profiles.reduce((sum, profile) => sum + (peakRate(stage, profile) ?? 0), 0);
@@ -65,31 +113,57 @@ test('scenarios against the reference server stay below what one core of it can 
 });
 
 test('what scenarios call is what the reference server offers', () => {
-  const offered = ['echo', 'sleep', 'random_latency', 'payload', 'progress', 'publish', 'bench://static/1k', 'bench://static/64k', 'greeting', 'tools/list', 'resources/list', 'prompts/list'];
-  const called = scenarios.flatMap((name) => planOf(name).profiles.flatMap(({ operations }) => operations.map((operation) => operation.name)));
-  expect([...new Set(called)].filter((name) => !name.startsWith('bench://topic/')).filter((name) => !offered.includes(name))).toEqual([]);
+  const offered = [
+    'echo',
+    'sleep',
+    'random_latency',
+    'payload',
+    'progress',
+    'publish',
+    'bench://static/1k',
+    'bench://static/64k',
+    'greeting',
+    'tools/list',
+    'resources/list',
+    'prompts/list',
+  ];
+  const called = scenarios.flatMap((name) =>
+    planOf(name).profiles.flatMap(({ operations }) => operations.map((operation) => operation.name)),
+  );
+  expect(
+    [...new Set(called)].filter((name) => !name.startsWith('bench://topic/')).filter((name) => !offered.includes(name)),
+  ).toEqual([]);
 });
 
 describe('the JSON Schemas', () => {
   const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
   const scenario = ajv.compile(scenarioJsonSchema());
   const profile = ajv.compile(profileJsonSchema());
-  const yamlFiles = (folder: string) => readdirSync(folder).filter((file) => file.endsWith('.yaml')).map((file) => join(folder, file));
+  const yamlFiles = (folder: string) =>
+    readdirSync(folder)
+      .filter((file) => file.endsWith('.yaml'))
+      .map((file) => join(folder, file));
 
   test.each(yamlFiles(shippedFolder()).map((file) => [basename(file), file]))('take %s', (_, file) => {
     scenario(parse(readFileSync(file, 'utf8')));
     expect(scenario.errors).toBeNull();
   });
 
-  test.each(yamlFiles(join(shippedFolder(), 'profiles')).map((file) => [basename(file), file]))('take profiles/%s', (_, file) => {
-    profile(parse(readFileSync(file, 'utf8')));
-    expect(profile.errors).toBeNull();
-  });
+  test.each(yamlFiles(join(shippedFolder(), 'profiles')).map((file) => [basename(file), file]))(
+    'take profiles/%s',
+    (_, file) => {
+      profile(parse(readFileSync(file, 'utf8')));
+      expect(profile.errors).toBeNull();
+    },
+  );
 
   test.each([
     ['an unknown key', { name: 's', workload: {}, stages: [{ name: 'a', durration: '1s' }] }],
     ['a wrong unit', { name: 's', workload: {}, stages: [{ name: 'a', duration: '10' }] }],
-    ['an unknown key of a workload', { name: 's', workload: { x: { clientz: 1 } }, stages: [{ name: 'a', duration: '1s' }] }],
+    [
+      'an unknown key of a workload',
+      { name: 's', workload: { x: { clientz: 1 } }, stages: [{ name: 'a', duration: '1s' }] },
+    ],
     ['no stages', { name: 's', workload: {}, stages: [] }],
   ])('refuse %s', (_, value) => {
     expect(scenario(value)).toBe(false);
@@ -100,7 +174,9 @@ describe('the JSON Schemas', () => {
     const visit = (schema: unknown, path: string): void => {
       if (typeof schema !== 'object' || schema === null) return;
       for (const [key, value] of Object.entries(schema)) {
-        if (key === 'properties') for (const [name, property] of Object.entries(value as object)) if (!('description' in (property as object))) bare.push(`${path}.${name}`);
+        if (key === 'properties')
+          for (const [name, property] of Object.entries(value as object))
+            if (!('description' in (property as object))) bare.push(`${path}.${name}`);
         visit(value, key === 'properties' ? path : `${path}.${key}`);
       }
     };
@@ -117,11 +193,14 @@ test('the README has the tables of keys and metrics as the code has them', () =>
   expect(readme).toContain(metricTable());
 });
 
-test('the README\'s example is a scenario', () => {
+test("the README's example is a scenario", () => {
   const readme = readFileSync(join(shippedFolder(), 'README.md'), 'utf8');
   const [, example = ''] = /```yaml\n([^]*?)```/.exec(readme) ?? [];
   const plan = planOfText(example);
-  expect(plan.profiles.map(({ name, clients }) => [name, clients])).toEqual([['low-load', 20], ['searchers', 10]]);
+  expect(plan.profiles.map(({ name, clients }) => [name, clients])).toEqual([
+    ['low-load', 20],
+    ['searchers', 10],
+  ]);
   expect(plan.thresholds).toHaveLength(3);
   expect(plan.warnings).toEqual([]);
 });

@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { load, planOf } from './testing/files.js';
 
-const scenario = (work: string, top = ''): string => `name: s\n${top}\nworkload:\n  w: { ${work} }\nstages:\n  - { name: a, duration: 10s }\n`;
+function scenario(work: string, top = ''): string {
+  return `name: s\n${top}\nworkload:\n  w: { ${work} }\nstages:\n  - { name: a, duration: 10s }\n`;
+}
 const listening = 'profile: subscriber';
 const publishing = 'profile: publisher';
 
@@ -19,44 +21,127 @@ describe('a profile that only subscribes', () => {
   });
 
   test.each([
-    ['a rate, which has nothing to pace', `${listening}, arrivals: { rate: 1/s }`, 'workload.w.arrivals: `arrivals` says when to call, and this profile only subscribes'],
+    [
+      'a rate, which has nothing to pace',
+      `${listening}, arrivals: { rate: 1/s }`,
+      'workload.w.arrivals: `arrivals` says when to call, and this profile only subscribes',
+    ],
     ['think time', `${listening}, thinkTime: 1s`, 'workload.w.thinkTime: `thinkTime` says when to call'],
-    ['sessions that several clients share', `${listening}, session: { mode: pool, size: 2 }`, 'workload.w.session: a stream belongs to one client and lasts'],
-    ['a session for each request', `${listening}, session: per-request`, 'workload.w.session: a stream belongs to one client and lasts'],
-    ['a stream that is not open', `${listening}, stream: { open: false }`, 'workload.w.stream.open: a subscription is heard of on a stream'],
-    ['a stage that is not there', `${listening}, stream: { away: [b] }`, 'workload.w.stream.away.0: no stage is named `b`'],
-    ['a weight', `${listening}, operations: [{ subscribe: "a://b", weight: 2 }]`, 'workload.w.operations.0.weight: a subscription is made once for each session'],
-    ['a uri that would be another one each time', `${listening}, operations: [{ subscribe: "a://{{ uuid }}" }]`, 'workload.w.operations.0.subscribe: a subscription is made anew in each session'],
+    [
+      'sessions that several clients share',
+      `${listening}, session: { mode: pool, size: 2 }`,
+      'workload.w.session: a stream belongs to one client and lasts',
+    ],
+    [
+      'a session for each request',
+      `${listening}, session: per-request`,
+      'workload.w.session: a stream belongs to one client and lasts',
+    ],
+    [
+      'a stream that is not open',
+      `${listening}, stream: { open: false }`,
+      'workload.w.stream.open: a subscription is heard of on a stream',
+    ],
+    [
+      'a stage that is not there',
+      `${listening}, stream: { away: [b] }`,
+      'workload.w.stream.away.0: no stage is named `b`',
+    ],
+    [
+      'a weight',
+      `${listening}, operations: [{ subscribe: "a://b", weight: 2 }]`,
+      'workload.w.operations.0.weight: a subscription is made once for each session',
+    ],
+    [
+      'a uri that would be another one each time',
+      `${listening}, operations: [{ subscribe: "a://{{ uuid }}" }]`,
+      'workload.w.operations.0.subscribe: a subscription is made anew in each session',
+    ],
   ])('cannot have %s', (_, work, message) => {
     expect(refusal(scenario(work))).toContain(message);
   });
 });
 
 test.each([
-  ['away, without a stream', 'profile: low-load, stream: { away: [a] }', '', 'workload.w.stream.away: this profile opens no stream'],
-  ['resume, without a stream', 'profile: low-load, stream: { resume: false }', '', 'workload.w.stream.resume: this profile opens no stream'],
-  ['a stream without a subscription in the stateless era', 'profile: low-load, stream: { open: true }', 'target: { era: modern }', 'workload.w.stream.open: the stateless era'],
-  ['resuming in the stateless era', `${listening}, stream: { resume: true }`, 'target: { era: modern }', 'workload.w.stream.resume: the stateless era'],
-  ['progress of something else than a tool', 'profile: low-load, operations: [{ list: tools, progress: true }]', '', 'workload.w.operations.0.progress: only a tool'],
-  ['a publisher that chooses among topics', `${publishing}, operations: [{ tool: publish, arguments: { topic: "{{ pick a b }}", stamp: "{{ stamp }}" } }]`, '', 'workload.w.operations.publish: `{{ pick }}` beside `{{ stamp }}`'],
-  ['two kinds of publications', `${publishing}, operations: [{ tool: publish, arguments: { stamp: "{{ stamp }}" } }, { tool: other, arguments: { stamp: "{{ stamp }}" } }]`, '', 'workload.w.operations.other: a second operation with `{{ stamp }}`'],
-  ['resuming over a link', `${listening}, transport: websocket, stream: { resume: true }`, 'target: { server: { url: "ws://localhost:1/mcp" } }', 'workload.w.stream.resume: over websocket nothing can be resumed'],
-  ['listening with a client that tells nothing of it', `${listening}, transport: sdk`, 'target: { server: { url: "http://localhost:1/mcp" } }', 'workload.w.transport: over sdk nothing is heard'],
-  ['a remainder of nothing', `${publishing}, operations: [{ tool: publish, arguments: { topic: "{{ client 0 }}" } }]`, '', '`{{ client 0 }}` does not fit'],
+  [
+    'away, without a stream',
+    'profile: low-load, stream: { away: [a] }',
+    '',
+    'workload.w.stream.away: this profile opens no stream',
+  ],
+  [
+    'resume, without a stream',
+    'profile: low-load, stream: { resume: false }',
+    '',
+    'workload.w.stream.resume: this profile opens no stream',
+  ],
+  [
+    'a stream without a subscription in the stateless era',
+    'profile: low-load, stream: { open: true }',
+    'target: { era: modern }',
+    'workload.w.stream.open: the stateless era',
+  ],
+  [
+    'resuming in the stateless era',
+    `${listening}, stream: { resume: true }`,
+    'target: { era: modern }',
+    'workload.w.stream.resume: the stateless era',
+  ],
+  [
+    'progress of something else than a tool',
+    'profile: low-load, operations: [{ list: tools, progress: true }]',
+    '',
+    'workload.w.operations.0.progress: only a tool',
+  ],
+  [
+    'a publisher that chooses among topics',
+    `${publishing}, operations: [{ tool: publish, arguments: { topic: "{{ pick a b }}", stamp: "{{ stamp }}" } }]`,
+    '',
+    'workload.w.operations.publish: `{{ pick }}` beside `{{ stamp }}`',
+  ],
+  [
+    'two kinds of publications',
+    `${publishing}, operations: [{ tool: publish, arguments: { stamp: "{{ stamp }}" } }, { tool: other, arguments: { stamp: "{{ stamp }}" } }]`,
+    '',
+    'workload.w.operations.other: a second operation with `{{ stamp }}`',
+  ],
+  [
+    'resuming over a link',
+    `${listening}, transport: websocket, stream: { resume: true }`,
+    'target: { server: { url: "ws://localhost:1/mcp" } }',
+    'workload.w.stream.resume: over websocket nothing can be resumed',
+  ],
+  [
+    'listening with a client that tells nothing of it',
+    `${listening}, transport: sdk`,
+    'target: { server: { url: "http://localhost:1/mcp" } }',
+    'workload.w.transport: over sdk nothing is heard',
+  ],
+  [
+    'a remainder of nothing',
+    `${publishing}, operations: [{ tool: publish, arguments: { topic: "{{ client 0 }}" } }]`,
+    '',
+    '`{{ client 0 }}` does not fit',
+  ],
 ])('refused: %s', (_, work, top, message) => {
   expect(refusal(scenario(work, top))).toContain(message);
 });
 
 describe('publishers and subscribers over stdio', () => {
-  const over = (workload: string): string => `name: s\ntarget: { server: { command: [x] } }\nworkload:\n${workload}stages:\n  - { name: a, duration: 10s }\n`;
+  const over = (workload: string): string =>
+    `name: s\ntarget: { server: { command: [x] } }\nworkload:\n${workload}stages:\n  - { name: a, duration: 10s }\n`;
 
   test('cannot hear of one another: each session has a server of its own', () => {
-    const words = 'over stdio each session has a server of its own, so `subscriber` can never hear of what `publisher` publishes';
+    const words =
+      'over stdio each session has a server of its own, so `subscriber` can never hear of what `publisher` publishes';
     expect(refusal(over('  subscriber: {}\n  publisher: {}\n'))).toContain(words);
   });
 
   test.each([
-    ['a client hears of itself', '  both: { profile: low-load, operations: [{ subscribe: "a://b" }, { tool: publish, arguments: { stamp: "{{ stamp }}" } }] }\n'],
+    [
+      'a client hears of itself',
+      '  both: { profile: low-load, operations: [{ subscribe: "a://b" }, { tool: publish, arguments: { stamp: "{{ stamp }}" } }] }\n',
+    ],
     ['nobody publishes', '  subscriber: {}\n'],
     ['nobody subscribes', '  publisher: {}\n'],
   ])('are not refused where %s', (_, workload) => {
@@ -65,8 +150,15 @@ describe('publishers and subscribers over stdio', () => {
 });
 
 test.each(['websocket', 'tcp', 'sse', 'stdio'])('over %s what is missed is missed', (transport) => {
-  const server = { websocket: 'url: "ws://localhost:1/mcp"', tcp: 'url: "tcp://localhost:1"', sse: 'url: "http://localhost:1/sse"', stdio: 'command: [x]' }[transport];
-  expect(planOf(scenario(`${listening}, transport: ${transport}`, `target: { server: { ${server} } }`)).profiles[0]?.stream).toEqual({ away: [], resume: false });
+  const server = {
+    websocket: 'url: "ws://localhost:1/mcp"',
+    tcp: 'url: "tcp://localhost:1"',
+    sse: 'url: "http://localhost:1/sse"',
+    stdio: 'command: [x]',
+  }[transport];
+  expect(
+    planOf(scenario(`${listening}, transport: ${transport}`, `target: { server: { ${server} } }`)).profiles[0]?.stream,
+  ).toEqual({ away: [], resume: false });
 });
 
 test('an operation with a stamp publishes', () => {

@@ -5,15 +5,45 @@ import { load, minimal, planOf, problemsOf } from './testing/files.js';
 
 describe('where load may go unasked', () => {
   test.each([
-    'localhost', 'api.localhost', 'nas.local', 'host.docker.internal', '127.0.0.1', '127.9.9.9', '10.1.2.3', '172.16.0.1', '172.31.255.255', '192.168.1.1',
-    '[::1]', '[fc00::1]', '[fd12::9]', '[fe80::1]', '[::ffff:10.0.0.1]', 'LOCALHOST', 'localhost.',
+    'localhost',
+    'api.localhost',
+    'nas.local',
+    'host.docker.internal',
+    '127.0.0.1',
+    '127.9.9.9',
+    '10.1.2.3',
+    '172.16.0.1',
+    '172.31.255.255',
+    '192.168.1.1',
+    '[::1]',
+    '[fc00::1]',
+    '[fd12::9]',
+    '[fe80::1]',
+    '[::ffff:10.0.0.1]',
+    'LOCALHOST',
+    'localhost.',
   ])('%s', (host) => {
     expect(isAllowedHost(host, [])).toBe(true);
   });
 
   test.each([
-    'example.com', '8.8.8.8', '172.32.0.1', '172.15.0.1', '192.169.0.1', '169.254.169.254', '0.0.0.0', '[2001:db8::1]', '[::ffff:8.8.8.8]', '[::ffff:808:808]',
-    'localhost.example.com', 'notlocalhost', 'mylocal', 'server', 'local.com', '10.0.0.1.example.com', '127.0.0.1.nip.io',
+    'example.com',
+    '8.8.8.8',
+    '172.32.0.1',
+    '172.15.0.1',
+    '192.169.0.1',
+    '169.254.169.254',
+    '0.0.0.0',
+    '[2001:db8::1]',
+    '[::ffff:8.8.8.8]',
+    '[::ffff:808:808]',
+    'localhost.example.com',
+    'notlocalhost',
+    'mylocal',
+    'server',
+    'local.com',
+    '10.0.0.1.example.com',
+    '127.0.0.1.nip.io',
   ])('not %s', (host) => {
     expect(isAllowedHost(host, [])).toBe(false);
   });
@@ -31,8 +61,13 @@ describe('where load may go unasked', () => {
 
   test('the problem names the option that allows it, with a stable code', () => {
     const result = load(minimal, { targets: ['https://example.com/mcp'] });
-    expect(result).toMatchObject({ ok: false, problems: [{ code: 'TARGET_NOT_ALLOWED', hint: 'if you may put load on it: --allow-target example.com' }] });
-    expect(planOf(minimal, { targets: ['https://example.com/mcp'], allowTargets: ['example.com'] }).target).toMatchObject({ kind: 'url' });
+    expect(result).toMatchObject({
+      ok: false,
+      problems: [{ code: 'TARGET_NOT_ALLOWED', hint: 'if you may put load on it: --allow-target example.com' }],
+    });
+    expect(
+      planOf(minimal, { targets: ['https://example.com/mcp'], allowTargets: ['example.com'] }).target,
+    ).toMatchObject({ kind: 'url' });
   });
 });
 
@@ -46,28 +81,57 @@ describe('the target', () => {
     expect(planOf(minimal + target).target).toEqual({ kind: 'sink', replicas: 3, sticky: 'source', era: 'legacy' });
   });
 
-  test.each([[100, 1], [14_000, 1], [14_001, 2], [100_000, 8]])('replicas: auto, for %i connections: %i', (clients, replicas) => {
-    const text = minimal.replace('low-load: {}', `low-load: { clients: ${clients}, arrivals: { rate: 1/min }, connections: 1, maxInFlight: 1 }`);
-    expect(planOf(`${text}limits: { clients: 100000 }\ntarget: { server: sink, replicas: auto }\n`).target).toMatchObject({ kind: 'sink', replicas });
+  test.each([
+    [100, 1],
+    [14_000, 1],
+    [14_001, 2],
+    [100_000, 8],
+  ])('replicas: auto, for %i connections: %i', (clients, replicas) => {
+    const text = minimal.replace(
+      'low-load: {}',
+      `low-load: { clients: ${clients}, arrivals: { rate: 1/min }, connections: 1, maxInFlight: 1 }`,
+    );
+    expect(
+      planOf(`${text}limits: { clients: 100000 }\ntarget: { server: sink, replicas: auto }\n`).target,
+    ).toMatchObject({ kind: 'sink', replicas });
   });
 
   test('can be several urls, with headers from the environment', () => {
-    const target = 'target: { server: { url: ["http://localhost:1/mcp#x", "http://localhost:2/mcp"] }, headers: { authorization: "Bearer ${TOKEN}", x: "${NO:-y}" } }\n';
+    const target =
+      'target: { server: { url: ["http://localhost:1/mcp#x", "http://localhost:2/mcp"] }, headers: { authorization: "Bearer ${TOKEN}", x: "${NO:-y}" } }\n';
     expect(planOf(minimal + target, { env: { TOKEN: 'abc' } }).target).toEqual({
-      kind: 'url', urls: ['http://localhost:1/mcp', 'http://localhost:2/mcp'], headers: { authorization: 'Bearer abc', x: 'y' }, era: 'auto',
+      kind: 'url',
+      urls: ['http://localhost:1/mcp', 'http://localhost:2/mcp'],
+      headers: { authorization: 'Bearer abc', x: 'y' },
+      era: 'auto',
     });
   });
 
   test('--target, --header and --era come before the scenario, which says so', () => {
-    const plan = planOf(`${minimal}target: { replicas: 2, era: modern }\n`, { targets: ['http://localhost:9/mcp'], headers: ['X-Key: a: ${V}'], era: 'legacy', env: { V: 'b' } });
-    expect(plan.target).toEqual({ kind: 'url', urls: ['http://localhost:9/mcp'], headers: { 'X-Key': 'a: b' }, era: 'legacy' });
-    expect(plan.warnings).toEqual(['target.replicas of the scenario is not used: the server was named on the command line']);
+    const plan = planOf(`${minimal}target: { replicas: 2, era: modern }\n`, {
+      targets: ['http://localhost:9/mcp'],
+      headers: ['X-Key: a: ${V}'],
+      era: 'legacy',
+      env: { V: 'b' },
+    });
+    expect(plan.target).toEqual({
+      kind: 'url',
+      urls: ['http://localhost:9/mcp'],
+      headers: { 'X-Key': 'a: b' },
+      era: 'legacy',
+    });
+    expect(plan.warnings).toEqual([
+      'target.replicas of the scenario is not used: the server was named on the command line',
+    ]);
   });
 
   test.each([
     ['no colon', '--header:1:1: a header is written as "Name: value"'],
     ['a b: c', '--header:1:1: `a b` is not a header name'],
-    ['content-length: 3', '--header:1:1: the header `content-length` is set by the client itself\n    hint: take it out'],
+    [
+      'content-length: 3',
+      '--header:1:1: the header `content-length` is set by the client itself\n    hint: take it out',
+    ],
     ['x: a\r\ny: b', '--header:1:1: the value of the header `x` has characters a header cannot hold'],
     ['x: ${GONE}', '--header:1:1: the environment variable GONE is not set\n    hint: export GONE=...'],
   ])('--header %j', (header, expected) => {
@@ -75,10 +139,16 @@ describe('the target', () => {
   });
 
   test('secrets are not in the redacted plan', () => {
-    const plan = planOf(minimal, { targets: ['http://localhost/mcp?key=s3cret&v'], headers: ['authorization: s3cret'] });
+    const plan = planOf(minimal, {
+      targets: ['http://localhost/mcp?key=s3cret&v'],
+      headers: ['authorization: s3cret'],
+    });
     expect(JSON.stringify(plan)).toContain('s3cret');
     expect(JSON.stringify(redactPlan(plan))).not.toContain('s3cret');
-    expect(redactPlan(plan).target).toMatchObject({ urls: ['http://localhost/mcp?key=***&v'], headers: { authorization: '***' } });
+    expect(redactPlan(plan).target).toMatchObject({
+      urls: ['http://localhost/mcp?key=***&v'],
+      headers: { authorization: '***' },
+    });
   });
 });
 
@@ -100,7 +170,9 @@ describe('a command', () => {
   });
 
   test('env goes with it', () => {
-    expect(problemsOf(`${minimal}target: { server: { url: "http://localhost/", env: { A: b } } }\n`)).toContain('`env` goes with a `command`');
+    expect(problemsOf(`${minimal}target: { server: { url: "http://localhost/", env: { A: b } } }\n`)).toContain(
+      '`env` goes with a `command`',
+    );
   });
 });
 
@@ -126,41 +198,68 @@ describe('an mcpServers file', () => {
 
   test('gives url and headers, and ignores what other programs keep in it', () => {
     const { request, files } = config('web');
-    expect(planOf(minimal, request, files).target).toEqual({ kind: 'url', urls: ['http://localhost:7/mcp'], headers: { Authorization: 'Bearer k' }, era: 'auto' });
+    expect(planOf(minimal, request, files).target).toEqual({
+      kind: 'url',
+      urls: ['http://localhost:7/mcp'],
+      headers: { Authorization: 'Bearer k' },
+      era: 'auto',
+    });
   });
 
   test('needs no name when it has one server', () => {
     const files = { 'mcp.json': '{"mcpServers":{"a":{"url":"http://localhost:7/mcp"}}}' };
-    expect(planOf(minimal, { mcpConfig: { file: 'mcp.json' } }, files).target).toMatchObject({ urls: ['http://localhost:7/mcp'] });
+    expect(planOf(minimal, { mcpConfig: { file: 'mcp.json' } }, files).target).toMatchObject({
+      urls: ['http://localhost:7/mcp'],
+    });
   });
 
   test('a server that is started with a command is, and profiles reach it by stdio unless they say otherwise', () => {
-    const files = { 'mcp.json': '{"mcpServers":{"a":{"command":"node","args":["x.js","--y"],"env":{"KEY":"${K}","Z":"z"}}}}' };
+    const files = {
+      'mcp.json': '{"mcpServers":{"a":{"command":"node","args":["x.js","--y"],"env":{"KEY":"${K}","Z":"z"}}}}',
+    };
     const env = { K: 'very-secret', PATH: '/bin', OTHER: 'ours' };
     const plan = planOf(minimal, { mcpConfig: { file: 'mcp.json' }, env }, files);
-    expect(plan.target).toEqual({ kind: 'command', server: { command: ['node', 'x.js', '--y'], env: { KEY: 'very-secret', Z: 'z' }, inherited: { PATH: '/bin' } }, era: 'auto' });
+    expect(plan.target).toEqual({
+      kind: 'command',
+      server: { command: ['node', 'x.js', '--y'], env: { KEY: 'very-secret', Z: 'z' }, inherited: { PATH: '/bin' } },
+      era: 'auto',
+    });
     expect(plan.profiles.map(({ transport }) => transport)).toEqual(['stdio']);
     expect(JSON.stringify(redactPlan(plan))).not.toContain('very-secret');
-    expect(problemsOf(minimal.replace('{}', '{ transport: streamable-http }'), { mcpConfig: { file: 'mcp.json' }, env }, files)).toContain('starts no server, and the target is a command');
+    expect(
+      problemsOf(
+        minimal.replace('{}', '{ transport: streamable-http }'),
+        { mcpConfig: { file: 'mcp.json' }, env },
+        files,
+      ),
+    ).toContain('starts no server, and the target is a command');
   });
 
   test('of type sse is reached by HTTP+SSE', () => {
     const { request, files } = config('old');
     const plan = planOf(minimal, request, files);
-    expect([plan.target, plan.profiles[0]?.transport]).toMatchObject([{ kind: 'url', urls: ['http://localhost:8/sse'] }, 'sse']);
+    expect([plan.target, plan.profiles[0]?.transport]).toMatchObject([
+      { kind: 'url', urls: ['http://localhost:8/sse'] },
+      'sse',
+    ]);
   });
 
   test.each([
     ['nowhere', 'mcp.json:8:5: server `nowhere` has no url'],
     ['wbe', 'mcp.json:4:17: the file has no server `wbe`\n    hint: did you mean "web"?'],
-    [undefined, 'mcp.json:4:17: the file has 4 servers: say which\n    hint: --server NAME, one of: web, shell, old, nowhere'],
+    [
+      undefined,
+      'mcp.json:4:17: the file has 4 servers: say which\n    hint: --server NAME, one of: web, shell, old, nowhere',
+    ],
   ])('%s', (server, expected) => {
     expect(problems(server)).toBe(expected);
   });
 
   test('an unset variable is named', () => {
     const { request, files } = config('web', {} as { KEY: string });
-    expect(problemsOf(minimal, request, files)).toBe('mcp.json:5:93: the environment variable KEY is not set\n    hint: export KEY=...');
+    expect(problemsOf(minimal, request, files)).toBe(
+      'mcp.json:5:93: the environment variable KEY is not set\n    hint: export KEY=...',
+    );
   });
 
   test.each([
@@ -169,12 +268,16 @@ describe('an mcpServers file', () => {
     ['{', 'mcp.json:1:2: '],
     ['', 'mcp.json:1:1: the file is empty'],
   ])('%j', (text, expected) => {
-    expect(problemsOf(minimal, { mcpConfig: { file: 'mcp.json', server: 'a' } }, { 'mcp.json': text })).toContain(expected);
+    expect(problemsOf(minimal, { mcpConfig: { file: 'mcp.json', server: 'a' } }, { 'mcp.json': text })).toContain(
+      expected,
+    );
   });
 
   test('that is not there, and one beside --target', () => {
     expect(problemsOf(minimal, { mcpConfig: { file: 'gone.json' } })).toBe('--config:1:1: there is no file gone.json');
     const { request, files } = config('web');
-    expect(problemsOf(minimal, { ...request, targets: ['http://localhost/'] }, files)).toContain('--target and --config both name the server');
+    expect(problemsOf(minimal, { ...request, targets: ['http://localhost/'] }, files)).toContain(
+      '--target and --config both name the server',
+    );
   });
 });

@@ -1,30 +1,50 @@
 import { describe, expect, test } from '@jest/globals';
 import { minimal, planOf, problemsOf } from './testing/files.js';
 
-const over = (transport: string, more = ''): string => minimal.replace('{}', `{ transport: ${transport}${more} }`);
-const at = (url: string, more = ''): string => `target: { server: { url: "${url}" }${more} }\n`;
-const profile = (text: string) => planOf(text).profiles[0];
+function over(transport: string, more = ''): string {
+  return minimal.replace('{}', `{ transport: ${transport}${more} }`);
+}
+function at(url: string, more = ''): string {
+  return `target: { server: { url: "${url}" }${more} }\n`;
+}
+function profile(text: string) {
+  return planOf(text).profiles[0];
+}
 
 describe('over websocket and tcp', () => {
   test.each(['websocket', 'tcp'])('%s: the session is one connection, and the window is its pipeline', (transport) => {
     expect(profile(over(transport))).toMatchObject({ transport, connections: 1, pipeline: 8, maxInFlight: 8 });
     expect(profile(over(transport, ', thinkTime: 1s'))).toMatchObject({ connections: 1, pipeline: 1, maxInFlight: 1 });
-    expect(profile(over(transport, ', maxInFlight: 100'))).toMatchObject({ connections: 1, pipeline: 100, maxInFlight: 100 });
+    expect(profile(over(transport, ', maxInFlight: 100'))).toMatchObject({
+      connections: 1,
+      pipeline: 100,
+      maxInFlight: 100,
+    });
     expect(profile(over(transport, ', pipeline: 16'))).toMatchObject({ connections: 1, pipeline: 16, maxInFlight: 16 });
-    expect(planOf(over(transport, ', pipeline: 4, maxInFlight: 6')).warnings).toEqual([expect.stringContaining('at most 4 are on the wire at once')]);
+    expect(planOf(over(transport, ', pipeline: 4, maxInFlight: 6')).warnings).toEqual([
+      expect.stringContaining('at most 4 are on the wire at once'),
+    ]);
   });
 
   test('sessions per request are as many as may be in flight', () => {
-    expect(profile(over('tcp', ', session: per-request, maxInFlight: 5'))).toMatchObject({ maxInFlight: 5, connections: 1, pipeline: 5 });
+    expect(profile(over('tcp', ', session: per-request, maxInFlight: 5'))).toMatchObject({
+      maxInFlight: 5,
+      connections: 1,
+      pipeline: 5,
+    });
     expect(problemsOf(over('tcp', ', session: per-request, pipeline: 5'))).toContain('there is nothing to pipeline');
   });
 
   test('stickiness of its own is refused: a connection stays where it is', () => {
-    expect(problemsOf(over('tcp', ', gateway: { sticky: none }'))).toContain('a session over tcp is one connection, which stays at its replica');
+    expect(problemsOf(over('tcp', ', gateway: { sticky: none }'))).toContain(
+      'a session over tcp is one connection, which stays at its replica',
+    );
   });
 
   test('several connections are refused by name', () => {
-    expect(problemsOf(over('websocket', ', connections: 4'))).toContain('a session over websocket is one connection: 4 of them would be as many sessions');
+    expect(problemsOf(over('websocket', ', connections: 4'))).toContain(
+      'a session over websocket is one connection: 4 of them would be as many sessions',
+    );
     expect(problemsOf(over('websocket', ', connections: 1'))).toBe('');
   });
 });
@@ -42,13 +62,29 @@ describe('a transport and its target', () => {
   });
 
   test.each([
-    ['another scheme', over('websocket') + at('http://localhost/mcp'), 'workload.low-load.transport: websocket needs a url of ws: or wss:, and the target is http://localhost/mcp\n    hint: name such a url, or choose: --set workload.low-load.transport=streamable-http'],
-    ['a url that nobody reaches', `${over('tcp')}target: { server: { url: ["tcp://localhost:1", "ws://localhost:2"] } }\n`, 'no profile reaches ws://localhost:2/: their transports are tcp'],
-    ['tcp without a port', over('tcp') + at('tcp://localhost'), '`tcp://localhost` is not a host and a port\n    hint: such as tcp://localhost:5555'],
+    [
+      'another scheme',
+      over('websocket') + at('http://localhost/mcp'),
+      'workload.low-load.transport: websocket needs a url of ws: or wss:, and the target is http://localhost/mcp\n    hint: name such a url, or choose: --set workload.low-load.transport=streamable-http',
+    ],
+    [
+      'a url that nobody reaches',
+      `${over('tcp')}target: { server: { url: ["tcp://localhost:1", "ws://localhost:2"] } }\n`,
+      'no profile reaches ws://localhost:2/: their transports are tcp',
+    ],
+    [
+      'tcp without a port',
+      over('tcp') + at('tcp://localhost'),
+      '`tcp://localhost` is not a host and a port\n    hint: such as tcp://localhost:5555',
+    ],
     ['tcp with a path', over('tcp') + at('tcp://localhost:1/mcp'), 'is not a host and a port'],
     ['tcp with a password', over('tcp') + at('tcp://a:b@localhost:1'), 'is not a host and a port'],
     ['headers over tcp', over('tcp') + at('tcp://localhost:1', ', headers: { x: y }'), 'headers have no place in tcp'],
-    ['a foreign websocket', over('websocket') + at('ws://example.com/'), 'example.com is neither this machine nor in a private network'],
+    [
+      'a foreign websocket',
+      over('websocket') + at('ws://example.com/'),
+      'example.com is neither this machine nor in a private network',
+    ],
     ['a foreign host over tcp', over('tcp') + at('tcp://8.8.8.8:1'), '8.8.8.8 is neither'],
     ['a foreign host in disguise over tcp', over('tcp') + at('tcp://134744072:1'), '8.8.8.8 is neither'],
   ])('%s is refused', (_what, text, problem) => {
@@ -56,14 +92,21 @@ describe('a transport and its target', () => {
   });
 
   test('a foreign host that is allowed is reached', () => {
-    expect(planOf(over('tcp') + at('tcp://8.8.8.8:1'), { allowTargets: ['8.8.8.8'] }).target).toMatchObject({ urls: ['tcp://8.8.8.8:1'] });
+    expect(planOf(over('tcp') + at('tcp://8.8.8.8:1'), { allowTargets: ['8.8.8.8'] }).target).toMatchObject({
+      urls: ['tcp://8.8.8.8:1'],
+    });
   });
 
   test('profiles of several transports share a target that has a url for each, and headers go where they can', () => {
     const text = `name: s\nworkload: { low-load: { transport: tcp }, normal: {}, flood: { transport: websocket } }\nstages: [{ name: a, duration: 1s }]\n`;
-    const target = 'target: { server: { url: ["tcp://localhost:1", "http://localhost:2/mcp", "ws://localhost:3"] }, headers: { x: y } }\n';
+    const target =
+      'target: { server: { url: ["tcp://localhost:1", "http://localhost:2/mcp", "ws://localhost:3"] }, headers: { x: y } }\n';
     expect(problemsOf(text)).toBe('');
-    expect(planOf(text + target).profiles.map(({ transport }) => transport)).toEqual(['tcp', 'streamable-http', 'websocket']);
+    expect(planOf(text + target).profiles.map(({ transport }) => transport)).toEqual([
+      'tcp',
+      'streamable-http',
+      'websocket',
+    ]);
   });
 });
 
@@ -74,25 +117,57 @@ describe('misbehaviour over a transport', () => {
   test('is all that the transport has, where nothing else is said', () => {
     expect(planned('websocket', 'abort: 1%, malformed: 1%')).toMatchObject({
       abort: { kinds: ['mid-handshake', 'mid-request', 'after-request', 'mid-answer'], how: 'close' },
-      malformed: { kinds: expect.arrayContaining(['broken-json', 'unmasked', 'reserved-bits', 'bad-opcode', 'huge-length']) },
+      malformed: {
+        kinds: expect.arrayContaining(['broken-json', 'unmasked', 'reserved-bits', 'bad-opcode', 'huge-length']),
+      },
     });
-    for (const transport of ['tcp', 'sse', 'streamable-http']) expect(planned(transport, 'malformed: 1%')?.malformed?.kinds).toHaveLength(6);
+    for (const transport of ['tcp', 'sse', 'streamable-http'])
+      expect(planned(transport, 'malformed: 1%')?.malformed?.kinds).toHaveLength(6);
   });
 
   test('can keep a session only where one outlives its connections', () => {
     expect(planned('tcp', 'reconnect: { every: 1s }')?.reconnect?.session).toBe('new');
     expect(planned('streamable-http', 'reconnect: { every: 1s }')?.reconnect?.session).toBe('keep');
     for (const transport of ['websocket', 'tcp', 'sse']) {
-      expect(problemsOf(badly(transport, 'reconnect: { every: 1s, session: keep }'))).toContain(`over ${transport} a session ends with its connection: it cannot be kept`);
-      expect(problemsOf(badly(transport, 'readRate: 1 KiB/s, writeRate: 1 KiB/s, abort: 1%, malformed: 1%, reconnect: { every: 1s, session: new }'))).toBe('');
+      expect(problemsOf(badly(transport, 'reconnect: { every: 1s, session: keep }'))).toContain(
+        `over ${transport} a session ends with its connection: it cannot be kept`,
+      );
+      expect(
+        problemsOf(
+          badly(
+            transport,
+            'readRate: 1 KiB/s, writeRate: 1 KiB/s, abort: 1%, malformed: 1%, reconnect: { every: 1s, session: new }',
+          ),
+        ),
+      ).toBe('');
     }
   });
 
   test.each([
-    ['frames where there are none', 'tcp', 'malformed: { share: 1%, kinds: [bad-opcode] }', 'over tcp there is no bad-opcode\n    hint: it has: broken-json'],
-    ['a handshake where there is none', 'tcp', 'abort: { share: 1%, kinds: [mid-handshake] }', 'over tcp there is no mid-handshake'],
-    ['losing a process', 'stdio', 'abort: 1%', '`misbehave.abort` does not go with transport stdio: its connection is a process that was started for it'],
-    ['losing all processes', 'stdio', 'reconnect: { every: 1s }', '`misbehave.reconnect` does not go with transport stdio'],
+    [
+      'frames where there are none',
+      'tcp',
+      'malformed: { share: 1%, kinds: [bad-opcode] }',
+      'over tcp there is no bad-opcode\n    hint: it has: broken-json',
+    ],
+    [
+      'a handshake where there is none',
+      'tcp',
+      'abort: { share: 1%, kinds: [mid-handshake] }',
+      'over tcp there is no mid-handshake',
+    ],
+    [
+      'losing a process',
+      'stdio',
+      'abort: 1%',
+      '`misbehave.abort` does not go with transport stdio: its connection is a process that was started for it',
+    ],
+    [
+      'losing all processes',
+      'stdio',
+      'reconnect: { every: 1s }',
+      '`misbehave.reconnect` does not go with transport stdio',
+    ],
   ])('%s is refused in words', (_what, transport, misbehave, problem) => {
     expect(problemsOf(badly(transport, misbehave))).toContain(problem);
   });

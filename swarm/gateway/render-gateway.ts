@@ -3,9 +3,9 @@
 export const STICKINESS = ['session', 'cookie', 'source', 'none'] as const;
 
 /**
- * Which replica gets a request:
- * `session`: the one that answered with this Mcp-Session-Id (learned from answers; a request without one goes anywhere);
- * `cookie`: the one named by a cookie, for clients that keep cookies; `source`: one by the client's address; `none`: each in turn.
+ * Which replica gets a request: `session`: the one that answered with this Mcp-Session-Id (learned from answers; a
+ * request without one goes anywhere); `cookie`: the one named by a cookie, for clients that keep cookies; `source`: one
+ * by the client's address; `none`: each in turn.
  */
 export type Stickiness = (typeof STICKINESS)[number];
 
@@ -13,7 +13,10 @@ export type Stickiness = (typeof STICKINESS)[number];
  * Inside the stack's networks each way has a port of its own beside 8080, so that clients of one run can be kept in
  * several ways, by the same gateway before the same replicas.
  */
-export const STICKY_PORTS = { session: 8081, cookie: 8082, source: 8083, none: 8084 } as const satisfies Record<Stickiness, number>;
+export const STICKY_PORTS = { session: 8081, cookie: 8082, source: 8083, none: 8084 } as const satisfies Record<
+  Stickiness,
+  number
+>;
 
 export interface GatewayOptions {
   /** Of port 8080, which is the one that is published. */
@@ -40,7 +43,14 @@ export const GATEWAY_DEFAULTS: GatewayOptions = {
 
 export function renderGateway(options: Partial<GatewayOptions> = {}): string {
   const settings = { ...GATEWAY_DEFAULTS, ...options };
-  return [HEAD, ...frontends(settings.sticky), STREAM, ...STICKINESS.map((sticky) => backend(sticky, settings)), streamBackend(settings), OBSERVE].join('\n');
+  return [
+    HEAD,
+    ...frontends(settings.sticky),
+    STREAM,
+    ...STICKINESS.map((sticky) => backend(sticky, settings)),
+    streamBackend(settings),
+    OBSERVE,
+  ].join('\n');
 }
 
 const HEAD = `# Made by swarm/gateway/render-gateway.ts; node tools/generate.mjs writes it again.
@@ -107,8 +117,13 @@ const STICKY_LINES = {
     'stick store-response res.hdr(Mcp-Session-Id)',
     'stick match req.hdr(Mcp-Session-Id)',
   ],
-  // Dynamic: the servers of a template have no names of their own to put into a cookie. The key is no secret; it only makes the value ours.
-  cookie: ['balance leastconn', 'dynamic-cookie-key swarmbench', 'cookie SWARMBENCH_REPLICA insert indirect nocache dynamic'],
+  // Dynamic: the servers of a template have no names of their own to put into a cookie. The key is no secret; it only
+  // makes the value ours.
+  cookie: [
+    'balance leastconn',
+    'dynamic-cookie-key swarmbench',
+    'cookie SWARMBENCH_REPLICA insert indirect nocache dynamic',
+  ],
   source: ['balance source', 'hash-type consistent'],
   none: ['balance roundrobin'],
 } as const satisfies Record<Stickiness, readonly string[]>;
@@ -116,7 +131,12 @@ const STICKY_LINES = {
 function frontends(published: Stickiness): readonly string[] {
   return [
     section('frontend mcp', ['bind :8080', `default_backend ${backendOf(published, published)}`]),
-    ...STICKINESS.map((sticky) => section(`frontend mcp_${sticky}`, [`bind :${STICKY_PORTS[sticky]}`, `default_backend ${backendOf(sticky, published)}`])),
+    ...STICKINESS.map((sticky) =>
+      section(`frontend mcp_${sticky}`, [
+        `bind :${STICKY_PORTS[sticky]}`,
+        `default_backend ${backendOf(sticky, published)}`,
+      ]),
+    ),
   ];
 }
 
@@ -138,14 +158,23 @@ function backend(sticky: Stickiness, { sticky: published, port, ...rest }: Gatew
 function streamBackend({ sticky, streamPort, ...rest }: GatewayOptions): string {
   // A connection is a session and stays where it is; by address, all clients of a worker would be at one replica.
   const stick = sticky === 'source' ? ['stick-table type ip size 1m expire 30m', 'stick on src'] : [];
-  return section('backend stream_servers', ['mode tcp', 'balance leastconn', ...stick, serverTemplate('stream', streamPort, rest)]);
+  return section('backend stream_servers', [
+    'mode tcp',
+    'balance leastconn',
+    ...stick,
+    serverTemplate('stream', streamPort, rest),
+  ]);
 }
 
 function healthCheck(path: string | undefined): readonly string[] {
   return path === undefined ? [] : [`option httpchk GET ${path}`, 'http-check expect status 200'];
 }
 
-function serverTemplate(prefix: string, port: number, { maxServers, service }: Pick<GatewayOptions, 'maxServers' | 'service'>): string {
+function serverTemplate(
+  prefix: string,
+  port: number,
+  { maxServers, service }: Pick<GatewayOptions, 'maxServers' | 'service'>,
+): string {
   return `server-template ${prefix} 1-${maxServers} tasks.${service}:${port} check inter 1s fall 2 rise 1 resolvers docker resolve-prefer ipv4 init-addr none on-marked-down shutdown-sessions`;
 }
 

@@ -40,7 +40,12 @@ describe.each(programs)('%s', (entry) => {
 test('the reference server lets a call that is under way finish before it ends', async () => {
   const program = startProgram('swarm/reference-server/main.js', ['--port', '0', '--sessions', 'stateless']);
   const url = await listeningUrl(program);
-  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'sleep', arguments: { ms: 400 } } });
+  const body = JSON.stringify({
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'tools/call',
+    params: { name: 'sleep', arguments: { ms: 400 } },
+  });
   const call = fetch(url, { method: 'POST', headers, body });
   await new Promise((resolve) => setTimeout(resolve, 150));
   program.kill('SIGTERM');

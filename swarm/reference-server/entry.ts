@@ -17,7 +17,8 @@ const drainMs = 10_000;
  * The life of a program of this folder, and the only place here that touches the process: parses the arguments, starts,
  * prints one JSON line when it listens, and ends with exit code 0 on SIGTERM, SIGINT or a lost lease (1: could not
  * start, 2: wrong arguments). A second signal ends it at once.
- * @param alone serves one session over the process's own streams, if that is what the options ask for; the process ends with it
+ * @param alone serves one session over the process's own streams, if that is what the options ask for; the process ends
+ * with it
  */
 export async function runProgram<Options extends ProgramOptions>(
   parse: (args: readonly string[]) => Options,

@@ -23,14 +23,25 @@ const duration = z
 const streamPort = port.optional();
 
 /** Beside `host`: see `HostGuard`. */
-const allowedHosts = z.array(z.string().regex(/^(\*|[\w.-]+|\[[0-9a-fA-F:]+\])$/, 'a host name without a port, or *')).default([]);
+const allowedHosts = z
+  .array(z.string().regex(/^(\*|[\w.-]+|\[[0-9a-fA-F:]+\])$/, 'a host name without a port, or *'))
+  .default([]);
 
-const common = { host: z.string().default('127.0.0.1'), port: port.default(3000), 'stream-port': streamPort, answers: z.enum(['json', 'sse']).default('json'), lease: z.string().optional() };
+const common = {
+  host: z.string().default('127.0.0.1'),
+  port: port.default(3000),
+  'stream-port': streamPort,
+  answers: z.enum(['json', 'sse']).default('json'),
+  lease: z.string().optional(),
+};
 
 const referenceSchema = z.strictObject({
   ...common,
   'allowed-host': allowedHosts,
-  id: z.string().regex(/^[\x21-\x7e]{1,128}$/, 'visible ASCII').default(hostname()),
+  id: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,128}$/, 'visible ASCII')
+    .default(hostname()),
   era: z.enum(['both', 'legacy', 'modern']).default('both'),
   sessions: z.enum(['stateful', 'stateless']).default('stateful'),
   'session-ttl': duration.prefault('30m'),
@@ -55,8 +66,17 @@ export interface SinkOptions {
  * `--stdio`: one session over standard input and output, and no port.
  * @throws Error with every problem of the command line in words
  */
-export function parseReferenceOptions(args: readonly string[]): ReferenceServerOptions & ProgramOptions & { readonly stdio: boolean } {
-  const { 'session-ttl': sessionTtlMs, 'max-sessions': maxSessions, 'stream-port': streamPort, 'allowed-host': allowedHosts, lease, ...rest } = parse(referenceSchema, args);
+export function parseReferenceOptions(
+  args: readonly string[],
+): ReferenceServerOptions & ProgramOptions & { readonly stdio: boolean } {
+  const {
+    'session-ttl': sessionTtlMs,
+    'max-sessions': maxSessions,
+    'stream-port': streamPort,
+    'allowed-host': allowedHosts,
+    lease,
+    ...rest
+  } = parse(referenceSchema, args);
   return { ...rest, streamPort, allowedHosts, sessionTtlMs, maxSessions, lease };
 }
 
@@ -67,7 +87,12 @@ export function parseSinkOptions(args: readonly string[]): SinkOptions & Program
 }
 
 function parse<Schema extends z.ZodObject>(schema: Schema, args: readonly string[]): z.infer<Schema> {
-  const options = Object.fromEntries(Object.entries(schema.shape).map(([name, value]) => [name, { type: isFlag(value) ? ('boolean' as const) : ('string' as const), multiple: isList(value) }]));
+  const options = Object.fromEntries(
+    Object.entries(schema.shape).map(([name, value]) => [
+      name,
+      { type: isFlag(value) ? ('boolean' as const) : ('string' as const), multiple: isList(value) },
+    ]),
+  );
   const { values } = parseArgs({ args: [...args], options, strict: true });
   const parsed = schema.safeParse({ ...values });
   if (parsed.success) return parsed.data;

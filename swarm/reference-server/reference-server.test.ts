@@ -4,16 +4,28 @@ import { Client as ModernClient, StreamableHTTPClientTransport as ModernTranspor
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
-import { startReferenceServer, type ReferenceServer, type ReferenceServerOptions } from './reference-server.js';
+import { type ReferenceServer, type ReferenceServerOptions, startReferenceServer } from './reference-server.js';
 
 const endings: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const end of endings.splice(0).reverse()) await end();
 });
 
-async function start(options: Partial<ReferenceServerOptions> = {}): Promise<ReferenceServer & { readonly url: string }> {
+async function start(
+  options: Partial<ReferenceServerOptions> = {},
+): Promise<ReferenceServer & { readonly url: string }> {
   const server = await startReferenceServer({
-    host: '127.0.0.1', port: 0, id: 'r1', era: 'both', answers: 'json', sessions: 'stateful', sessionTtlMs: 60_000, maxSessions: 100, seed: 1, replay: 1_000, ...options,
+    host: '127.0.0.1',
+    port: 0,
+    id: 'r1',
+    era: 'both',
+    answers: 'json',
+    sessions: 'stateful',
+    sessionTtlMs: 60_000,
+    maxSessions: 100,
+    seed: 1,
+    replay: 1_000,
+    ...options,
   });
   endings.push(() => server.close(500));
   return { ...server, url: `http://127.0.0.1:${server.port}/mcp` };
@@ -28,16 +40,25 @@ async function legacyClient(url: string): Promise<{ client: Client; transport: S
 }
 
 async function modernClient(url: string): Promise<ModernClient> {
-  const client = new ModernClient({ name: 'test', version: '1' }, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
+  const client = new ModernClient(
+    { name: 'test', version: '1' },
+    { versionNegotiation: { mode: { pin: '2026-07-28' } } },
+  );
   await client.connect(new ModernTransport(new URL(url)));
   endings.push(() => client.close());
   return client;
 }
 
 const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
-const post = (url: string, body: unknown, more: Record<string, string> = {}): Promise<Response> =>
-  fetch(url, { method: 'POST', headers: { ...headers, ...more }, body: JSON.stringify(body) });
-const initialize = { jsonrpc: '2.0', id: 0, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } } };
+function post(url: string, body: unknown, more: Record<string, string> = {}): Promise<Response> {
+  return fetch(url, { method: 'POST', headers: { ...headers, ...more }, body: JSON.stringify(body) });
+}
+const initialize = {
+  jsonrpc: '2.0',
+  id: 0,
+  method: 'initialize',
+  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } },
+};
 
 async function openSession(url: string): Promise<string> {
   const answer = await post(url, initialize);
@@ -46,40 +67,72 @@ async function openSession(url: string): Promise<string> {
 }
 
 describe.each(['json', 'sse'] as const)('SDK clients, answers as %s', (answers) => {
-  test.each(['session era', 'stateless era'] as const)('%s: tools, resources and prompts answer what they promise', async (era) => {
-    const { url, stats } = await start({ answers });
-    const client = era === 'session era' ? (await legacyClient(url)).client : await modernClient(url);
-    const replica = { _meta: expect.objectContaining({ 'swarmbench/replica': 'r1' }) };
-    expect(await client.callTool({ name: 'echo', arguments: { message: 'hi "isError":true' } })).toMatchObject({ content: [{ text: 'hi "isError":true' }], ...replica });
-    expect(await client.callTool({ name: 'payload', arguments: { bytes: 1000 } })).toMatchObject({ content: [{ text: expect.stringMatching(/^.{1000}$/) }] });
-    expect(await client.callTool({ name: 'fail', arguments: { rate: 1 } })).toMatchObject({ isError: true, ...replica });
-    expect(await client.callTool({ name: 'fail', arguments: { rate: 0 } })).not.toHaveProperty('isError', true);
-    expect(await client.callTool({ name: 'echo', arguments: {} })).toMatchObject({ isError: true });
-    await expect(client.callTool({ name: 'nothing', arguments: {} })).rejects.toMatchObject({ code: -32602 });
-    expect((await client.listTools()).tools.find((tool) => tool.name === 'reset_counters')?.annotations?.destructiveHint).toBe(true);
-    expect(await client.readResource({ uri: 'bench://static/1k' })).toMatchObject({ contents: [{ text: expect.stringMatching(/^.{1024}$/) }], ...replica });
-    await expect(client.readResource({ uri: 'bench://none' })).rejects.toMatchObject({ code: -32602 });
-    expect(await client.getPrompt({ name: 'greeting', arguments: { name: 'Ada' } })).toMatchObject({ messages: [{ content: { text: 'Hello, Ada!' } }], ...replica });
-    expect(stats().tools).toEqual({ echo: { ok: 1, tool_error: 1 }, payload: { ok: 1 }, fail: { tool_error: 1, ok: 1 }, '(unknown)': { 'rpc_-32602': 1 } });
-    expect(stats().requests).toMatchObject({ 'resources/read': { ok: 1, 'rpc_-32602': 1 }, 'prompts/get': { ok: 1 } });
-  });
+  test.each(['session era', 'stateless era'] as const)(
+    '%s: tools, resources and prompts answer what they promise',
+    async (era) => {
+      const { url, stats } = await start({ answers });
+      const client = era === 'session era' ? (await legacyClient(url)).client : await modernClient(url);
+      const replica = { _meta: expect.objectContaining({ 'swarmbench/replica': 'r1' }) };
+      expect(await client.callTool({ name: 'echo', arguments: { message: 'hi "isError":true' } })).toMatchObject({
+        content: [{ text: 'hi "isError":true' }],
+        ...replica,
+      });
+      expect(await client.callTool({ name: 'payload', arguments: { bytes: 1000 } })).toMatchObject({
+        content: [{ text: expect.stringMatching(/^.{1000}$/) }],
+      });
+      expect(await client.callTool({ name: 'fail', arguments: { rate: 1 } })).toMatchObject({
+        isError: true,
+        ...replica,
+      });
+      expect(await client.callTool({ name: 'fail', arguments: { rate: 0 } })).not.toHaveProperty('isError', true);
+      expect(await client.callTool({ name: 'echo', arguments: {} })).toMatchObject({ isError: true });
+      await expect(client.callTool({ name: 'nothing', arguments: {} })).rejects.toMatchObject({ code: -32602 });
+      expect(
+        (await client.listTools()).tools.find((tool) => tool.name === 'reset_counters')?.annotations?.destructiveHint,
+      ).toBe(true);
+      expect(await client.readResource({ uri: 'bench://static/1k' })).toMatchObject({
+        contents: [{ text: expect.stringMatching(/^.{1024}$/) }],
+        ...replica,
+      });
+      await expect(client.readResource({ uri: 'bench://none' })).rejects.toMatchObject({ code: -32602 });
+      expect(await client.getPrompt({ name: 'greeting', arguments: { name: 'Ada' } })).toMatchObject({
+        messages: [{ content: { text: 'Hello, Ada!' } }],
+        ...replica,
+      });
+      expect(stats().tools).toEqual({
+        echo: { ok: 1, tool_error: 1 },
+        payload: { ok: 1 },
+        fail: { tool_error: 1, ok: 1 },
+        '(unknown)': { 'rpc_-32602': 1 },
+      });
+      expect(stats().requests).toMatchObject({
+        'resources/read': { ok: 1, 'rpc_-32602': 1 },
+        'prompts/get': { ok: 1 },
+      });
+    },
+  );
 
-  test.each(['session era', 'stateless era'] as const)('%s: a call with a progress token gets its progress', async (era) => {
-    const { url } = await start({ answers });
-    const client = era === 'session era' ? (await legacyClient(url)).client : await modernClient(url);
-    const seen: number[] = [];
-    const onprogress = ({ progress }: { progress: number }): void => void seen.push(progress);
-    const call = { name: 'progress', arguments: { steps: 3, delayMs: 1 } };
-    if (client instanceof ModernClient) await client.callTool(call, { onprogress });
-    else await client.callTool(call, undefined, { onprogress });
-    expect(seen).toEqual([1, 2, 3]);
-  });
+  test.each(['session era', 'stateless era'] as const)(
+    '%s: a call with a progress token gets its progress',
+    async (era) => {
+      const { url } = await start({ answers });
+      const client = era === 'session era' ? (await legacyClient(url)).client : await modernClient(url);
+      const seen: number[] = [];
+      const onprogress = ({ progress }: { progress: number }): void => void seen.push(progress);
+      const call = { name: 'progress', arguments: { steps: 3, delayMs: 1 } };
+      if (client instanceof ModernClient) await client.callTool(call, { onprogress });
+      else await client.callTool(call, undefined, { onprogress });
+      expect(seen).toEqual([1, 2, 3]);
+    },
+  );
 });
 
 test('without sessions, a listening stream hears of what is published to its topics', async () => {
   const { url } = await start();
   const client = await modernClient(url);
-  const heard = new Promise<string>((resolve) => client.setNotificationHandler('notifications/resources/updated', ({ params }) => resolve(params.uri)));
+  const heard = new Promise<string>((resolve) =>
+    client.setNotificationHandler('notifications/resources/updated', ({ params }) => resolve(params.uri)),
+  );
   const subscription = await client.listen({ resourceSubscriptions: ['bench://topic/news'] });
   await client.callTool({ name: 'publish', arguments: { topic: 'other' } });
   await client.callTool({ name: 'publish', arguments: { topic: 'news' } });
@@ -91,7 +144,9 @@ describe('sessions', () => {
   test('a subscriber hears of what is published, others do not', async () => {
     const { url } = await start();
     const { client } = await legacyClient(url);
-    const heard = new Promise<string>((resolve) => client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => resolve(params.uri)));
+    const heard = new Promise<string>((resolve) =>
+      client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => resolve(params.uri)),
+    );
     await client.subscribeResource({ uri: 'bench://topic/news' });
     await client.callTool({ name: 'publish', arguments: { topic: 'other', message: 'a' } });
     await client.callTool({ name: 'publish', arguments: { topic: 'news', message: 'b' } });
@@ -113,7 +168,11 @@ describe('sessions', () => {
     const { url, stats } = await start({ sessionTtlMs: 500 });
     const used = await openSession(url);
     const unused = await openSession(url);
-    const slow = await post(url, { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'sleep', arguments: { ms: 1_500 } } }, { 'mcp-session-id': used });
+    const slow = await post(
+      url,
+      { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'sleep', arguments: { ms: 1_500 } } },
+      { 'mcp-session-id': used },
+    );
     expect(slow.status).toBe(200);
     expect((await post(url, { jsonrpc: '2.0', id: 1, method: 'ping' }, { 'mcp-session-id': unused })).status).toBe(404);
     expect(stats().sessions).toMatchObject({ opened: 2, closed: 0, expired: 1 });
@@ -129,7 +188,12 @@ describe('sessions', () => {
   test('without sessions every request stands alone', async () => {
     const { url } = await start({ sessions: 'stateless' });
     expect(await openSession(url)).toBe('');
-    const answer = await post(url, { jsonrpc: '2.0', id: 9, method: 'tools/call', params: { name: 'echo', arguments: { message: 'x' } } });
+    const answer = await post(url, {
+      jsonrpc: '2.0',
+      id: 9,
+      method: 'tools/call',
+      params: { name: 'echo', arguments: { message: 'x' } },
+    });
     expect(await answer.json()).toMatchObject({ id: 9, result: { content: [{ text: 'x' }] } });
     expect((await fetch(url, { headers })).status).toBe(405);
   });
@@ -139,7 +203,12 @@ describe('what is refused', () => {
   test.each([
     ['no session id', { jsonrpc: '2.0', id: 1, method: 'ping' }, {}, 400],
     ['an unknown session', { jsonrpc: '2.0', id: 1, method: 'ping' }, { 'mcp-session-id': 'x' }, 404],
-    ['a modern header without the envelope', { jsonrpc: '2.0', id: 1, method: 'tools/list' }, { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' }, 400],
+    [
+      'a modern header without the envelope',
+      { jsonrpc: '2.0', id: 1, method: 'tools/list' },
+      { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' },
+      400,
+    ],
   ])('%s', async (_name, body, more, status) => {
     const { url } = await start();
     const answer = await post(url, body, more);
@@ -161,22 +230,48 @@ describe('what is refused', () => {
 });
 
 describe('an empty result is empty', () => {
-  test.each(['ping', 'resources/subscribe', 'resources/unsubscribe'])('%s; its HTTP answer names the replica', async (method) => {
-    const { url } = await start();
-    const session = await openSession(url);
-    const answer = await post(url, { jsonrpc: '2.0', id: 1, method, ...(method === 'ping' ? {} : { params: { uri: 'bench://topic/news' } }) }, { 'mcp-session-id': session });
-    expect([answer.headers.get('x-swarmbench-replica'), await answer.json()]).toEqual(['r1', { jsonrpc: '2.0', id: 1, result: {} }]);
-  });
+  test.each(['ping', 'resources/subscribe', 'resources/unsubscribe'])(
+    '%s; its HTTP answer names the replica',
+    async (method) => {
+      const { url } = await start();
+      const session = await openSession(url);
+      const answer = await post(
+        url,
+        { jsonrpc: '2.0', id: 1, method, ...(method === 'ping' ? {} : { params: { uri: 'bench://topic/news' } }) },
+        { 'mcp-session-id': session },
+      );
+      expect([answer.headers.get('x-swarmbench-replica'), await answer.json()]).toEqual([
+        'r1',
+        { jsonrpc: '2.0', id: 1, result: {} },
+      ]);
+    },
+  );
 });
 
-describe('who asks by a name that is not this server\'s', () => {
-  const raw = (port: number, headers: Record<string, string>, path = '/mcp'): Promise<{ readonly status: number | undefined; readonly body: string }> =>
+describe("who asks by a name that is not this server's", () => {
+  const raw = (
+    port: number,
+    headers: Record<string, string>,
+    path = '/mcp',
+  ): Promise<{ readonly status: number | undefined; readonly body: string }> =>
     new Promise((resolve, reject) => {
       const body = JSON.stringify(initialize);
-      const one = request({ host: '127.0.0.1', port, path, method: path === '/mcp' ? 'POST' : 'GET', headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers } }, (answer) => {
-        let text = '';
-        answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk)).on('end', () => resolve({ status: answer.statusCode, body: text }));
-      });
+      const one = request(
+        {
+          host: '127.0.0.1',
+          port,
+          path,
+          method: path === '/mcp' ? 'POST' : 'GET',
+          headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
+        },
+        (answer) => {
+          let text = '';
+          answer
+            .setEncoding('utf8')
+            .on('data', (chunk: string) => (text += chunk))
+            .on('end', () => resolve({ status: answer.statusCode, body: text }));
+        },
+      );
       one.on('error', reject).end(path === '/mcp' ? body : undefined);
     });
 
@@ -203,7 +298,12 @@ describe('counting', () => {
     const call = fetch(url, {
       method: 'POST',
       headers: { ...headers, 'mcp-session-id': session },
-      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'sleep', arguments: { ms: 5_000 } } }),
+      body: JSON.stringify({
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'tools/call',
+        params: { name: 'sleep', arguments: { ms: 5_000 } },
+      }),
       signal: leaving.signal,
     });
     setTimeout(() => leaving.abort(), 50);

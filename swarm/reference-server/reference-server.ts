@@ -5,17 +5,17 @@ import { Fixtures } from './conformance/fixtures.js';
 import { HostGuard } from './http/host-guard.js';
 import { Listener } from './http/listener.js';
 import { answerMcp } from './http/mcp-endpoint.js';
-import { messagesPath, ssePath, SseSessions } from './http/sse-sessions.js';
+import { messagesPath, SseSessions, ssePath } from './http/sse-sessions.js';
 import type { Outcome } from './mcp/answer.js';
 import type { ServedEra } from './mcp/era.js';
-import { isStream, type Inbound } from './mcp/inbound.js';
+import { type Inbound, isStream } from './mcp/inbound.js';
 import { LegacyEra } from './mcp/legacy-era.js';
 import { createLegacyServer, type LegacyServerFactory } from './mcp/legacy-server.js';
 import { ModernEra } from './mcp/modern-era.js';
 import { replicaHeader } from './mcp/replica-meta.js';
 import { SessionTable } from './mcp/session-table.js';
 import { Metrics } from './observe/metrics.js';
-import { Tally, type Stats } from './observe/tally.js';
+import { type Stats, Tally } from './observe/tally.js';
 import { StreamListener } from './stream/stream-listener.js';
 import { StreamService } from './stream/stream-service.js';
 
@@ -33,7 +33,10 @@ export interface ReferenceServerOptions {
   readonly sessions: 'stateful' | 'stateless';
   readonly sessionTtlMs: number;
   readonly maxSessions: number;
-  /** Events of a session kept for streams that are resumed (session era, JSON answers); 0: streams cannot be resumed. Default 1,000. */
+  /**
+   * Events of a session kept for streams that are resumed (session era, JSON answers); 0: streams cannot be resumed.
+   * Default 1,000.
+   */
   readonly replay?: number;
   /** Serves over Streamable HTTP what the official conformance suite asks for, in place of the catalogue. */
   readonly conformance?: boolean;
@@ -51,15 +54,24 @@ export interface ReferenceServer {
 
 const REPLAY = 1_000;
 
-/** A real MCP server with known truth: what it answered it also counted (`/stats`), and what it should take is its arguments. */
+/**
+ * A real MCP server with known truth: what it answered it also counted (`/stats`), and what it should take is its
+ * arguments.
+ */
 export async function startReferenceServer(options: ReferenceServerOptions): Promise<ReferenceServer> {
   const { id } = options;
   const tally = new Tally();
   const guard = new HostGuard(options.host, options.allowedHosts ?? []);
   const catalogue = new Catalogue(options.seed, () => tally.reset());
   const fixtures = options.conformance === true ? new Fixtures() : undefined;
-  const newServer: LegacyServerFactory = (subscriptions) => fixtures?.legacy() ?? createLegacyServer(catalogue, subscriptions);
-  const limits = { ttlMs: options.sessionTtlMs, maxSessions: options.maxSessions, replay: options.replay ?? REPLAY, replayAnswers: fixtures !== undefined };
+  const newServer: LegacyServerFactory = (subscriptions) =>
+    fixtures?.legacy() ?? createLegacyServer(catalogue, subscriptions);
+  const limits = {
+    ttlMs: options.sessionTtlMs,
+    maxSessions: options.maxSessions,
+    replay: options.replay ?? REPLAY,
+    replayAnswers: fixtures !== undefined,
+  };
   const table = new SessionTable(newServer, id, limits, tally);
   const legacy = new LegacyEra(newServer, { replica: id, answers: options.answers, sessions: options.sessions }, table);
   const modern = new ModernEra(catalogue, id, options.answers, fixtures);
@@ -86,18 +98,33 @@ export async function startReferenceServer(options: ReferenceServerOptions): Pro
   const sse = new SseSessions(catalogue, { ...parts, maxSessions: options.maxSessions, observer: tally });
   const sessions = (): number => table.size + service.sessions + sse.size;
   const connections = (): number => listener.connections + (streams?.connections ?? 0);
-  const stats = (): Stats => tally.stats(id, { sessions: sessions(), connections: connections(), published: catalogue.topics.published });
+  const stats = (): Stats =>
+    tally.stats(id, { sessions: sessions(), connections: connections(), published: catalogue.topics.published });
   const listener = await Listener.open(options.host, options.port, route, () => tally.connectionOpened());
-  const streams = options.streamPort === undefined ? undefined : await StreamListener.open(options.host, options.streamPort, service.serve, { guard, onConnection: () => tally.connectionOpened() });
+  const streams =
+    options.streamPort === undefined
+      ? undefined
+      : await StreamListener.open(options.host, options.streamPort, service.serve, {
+          guard,
+          onConnection: () => tally.connectionOpened(),
+        });
   const metrics = new Metrics(sessions, connections);
 
   function route(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const path = incoming.url?.split('?', 1)[0];
     const refusal = guard.refusal(incoming.headers);
-    if (refusal !== undefined) plain(outgoing, 403, JSON.stringify({ jsonrpc: '2.0', error: { code: -32000, message: refusal }, id: null }), 'application/json');
+    if (refusal !== undefined)
+      plain(
+        outgoing,
+        403,
+        JSON.stringify({ jsonrpc: '2.0', error: { code: -32000, message: refusal }, id: null }),
+        'application/json',
+      );
     else if (path === '/mcp') void answerMcp(incoming, outgoing, parts).catch(() => outgoing.destroy());
-    else if (path === ssePath && options.era !== 'modern' && incoming.method === 'GET') void sse.open(outgoing).catch(() => outgoing.destroy());
-    else if (path === messagesPath && options.era !== 'modern' && incoming.method === 'POST') void sse.post(incoming, outgoing).catch(() => outgoing.destroy());
+    else if (path === ssePath && options.era !== 'modern' && incoming.method === 'GET')
+      void sse.open(outgoing).catch(() => outgoing.destroy());
+    else if (path === messagesPath && options.era !== 'modern' && incoming.method === 'POST')
+      void sse.post(incoming, outgoing).catch(() => outgoing.destroy());
     else if (path === '/healthz') plain(outgoing, 200, 'ok\n');
     else if (path === '/readyz') plain(outgoing, closing ? 503 : 200, closing ? 'closing\n' : 'ready\n');
     else if (path === '/stats') plain(outgoing, 200, JSON.stringify(stats()), 'application/json');
@@ -107,7 +134,11 @@ export async function startReferenceServer(options: ReferenceServerOptions): Pro
   }
 
   function plain(outgoing: ServerResponse, status: number, text: string, type = 'text/plain; charset=utf-8'): void {
-    outgoing.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text), [replicaHeader]: id });
+    outgoing.writeHead(status, {
+      'content-type': type,
+      'content-length': Buffer.byteLength(text),
+      [replicaHeader]: id,
+    });
     outgoing.end(text);
   }
 
@@ -127,4 +158,3 @@ export async function startReferenceServer(options: ReferenceServerOptions): Pro
     },
   };
 }
-

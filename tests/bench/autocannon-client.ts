@@ -1,4 +1,7 @@
-/** autocannon under full load. Arguments: URL, connections, seconds, `static` or `unique` (ids). Prints one line of JSON. */
+/**
+ * autocannon under full load. Arguments: URL, connections, seconds, `static` or `unique` (ids). Prints one line of
+ * JSON.
+ */
 import { createRequire } from 'node:module';
 import { LoadTime, WARM_UP_SECONDS } from './load-time.js';
 
@@ -20,10 +23,16 @@ const options = {
   connections: Number(connections),
   method: 'POST',
   idReplacement: unique,
-  headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-11-25' },
+  headers: {
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+    'mcp-protocol-version': '2025-11-25',
+  },
   body: `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"echo","arguments":{"message":"abcdefghijklmnopqrstuvwxyz012345"}}}`,
 };
 await autocannon({ ...options, duration: WARM_UP_SECONDS });
 const time = new LoadTime();
 const result = await autocannon({ ...options, duration: Number(seconds) });
-process.stdout.write(`${JSON.stringify({ requests: result['2xx'], failed: result.non2xx + result.errors, ...time.read() })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ requests: result['2xx'], failed: result.non2xx + result.errors, ...time.read() })}\n`,
+);

@@ -1,6 +1,7 @@
 /**
- * What a metronome is late by that sends nothing: the same wait as ours, alone on the core. Where this is late, whatever
- * runs there is, and the lag of a load says nothing of who made it. Argument: seconds. Prints one line of JSON, microseconds.
+ * What a metronome is late by that sends nothing: the same wait as ours, alone on the core. Where this is late,
+ * whatever runs there is, and the lag of a load says nothing of who made it. Argument: seconds. Prints one line of
+ * JSON, microseconds.
  */
 import { METRONOME_PERIOD_MS } from '../../client-sim/load/metronome.js';
 import { Cells, cellAt, percentileMs } from '../../client-sim/measure/cells.js';

@@ -1,5 +1,5 @@
-import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { TransportName } from '../../scenarios/schema/transports.js';
 import { packageRoot } from '../support/package-root.js';
 import type { Sinks } from './sinks.js';
@@ -51,23 +51,69 @@ export const contestants: readonly Contestant[] = [
 ];
 
 function ws(name: string, note: string, depth: number, how: 'plain' | 'corked'): Contestant {
-  return { name, note: `${note}, unique ids, every answer parsed`, target: 'websocket', command: (url, seconds) => [process.execPath, beside('ws-client.js'), url, String(CONNECTIONS), String(depth), String(seconds), how] };
+  return {
+    name,
+    note: `${note}, unique ids, every answer parsed`,
+    target: 'websocket',
+    command: (url, seconds) => [
+      process.execPath,
+      beside('ws-client.js'),
+      url,
+      String(CONNECTIONS),
+      String(depth),
+      String(seconds),
+      how,
+    ],
+  };
 }
 
 function lines(name: string, note: string, depth: number, how: 'plain' | 'corked'): Contestant {
-  return { name, note: `${note}, unique ids, every answer parsed`, target: 'tcp', command: (url, seconds) => [process.execPath, beside('tcp-client.js'), url, String(CONNECTIONS), String(depth), String(seconds), how] };
+  return {
+    name,
+    note: `${note}, unique ids, every answer parsed`,
+    target: 'tcp',
+    command: (url, seconds) => [
+      process.execPath,
+      beside('tcp-client.js'),
+      url,
+      String(CONNECTIONS),
+      String(depth),
+      String(seconds),
+      how,
+    ],
+  };
 }
 
 function sdk(name: string, target: Contestant['target'], how: 'http' | 'sse' | 'stdio', clients: number): Contestant {
-  return { name, note: `@modelcontextprotocol/sdk 1.x, ${clients} clients, every answer parsed`, target, command: (url, seconds) => [process.execPath, beside('sdk-client.js'), url, String(clients), String(seconds), how] };
+  return {
+    name,
+    note: `@modelcontextprotocol/sdk 1.x, ${clients} clients, every answer parsed`,
+    target,
+    command: (url, seconds) => [process.execPath, beside('sdk-client.js'), url, String(clients), String(seconds), how],
+  };
 }
 
-function wire(name: string, note: string, target: Contestant['target'], transport: TransportName, connections: number, pipeline: number): Contestant {
+function wire(
+  name: string,
+  note: string,
+  target: Contestant['target'],
+  transport: TransportName,
+  connections: number,
+  pipeline: number,
+): Contestant {
   return {
     name,
     note: `${note}, unique ids matched, every answer judged`,
     target,
-    command: (url, seconds) => [process.execPath, beside('wire-client.js'), url, String(connections), String(pipeline), String(seconds), transport],
+    command: (url, seconds) => [
+      process.execPath,
+      beside('wire-client.js'),
+      url,
+      String(connections),
+      String(pipeline),
+      String(seconds),
+      transport,
+    ],
   };
 }
 
@@ -76,12 +122,31 @@ function ours(name: string, note: string, target: Contestant['target'], program:
     name,
     note: `${note}, unique ids matched, every answer judged`,
     target,
-    command: (url, seconds) => [process.execPath, beside(program), url, String(CONNECTIONS), String(pipeline), String(seconds)],
+    command: (url, seconds) => [
+      process.execPath,
+      beside(program),
+      url,
+      String(CONNECTIONS),
+      String(pipeline),
+      String(seconds),
+    ],
   };
 }
 
 function autocannon(name: string, note: string, ids: 'static' | 'unique'): Contestant {
-  return { name, note, target: 'json', command: (url, seconds) => [process.execPath, beside('autocannon-client.js'), url, String(CONNECTIONS), String(seconds), ids] };
+  return {
+    name,
+    note,
+    target: 'json',
+    command: (url, seconds) => [
+      process.execPath,
+      beside('autocannon-client.js'),
+      url,
+      String(CONNECTIONS),
+      String(seconds),
+      ids,
+    ],
+  };
 }
 
 function beside(program: string): string {

@@ -4,17 +4,18 @@ const TICKS_PER_SECOND = 100;
 
 /** Processor time that everybody together took of one core, from here on. */
 export class CoreTime {
-  private readonly core: number;
   private readonly startedAt = performance.now();
   private readonly before: number;
 
-  constructor(core: number) {
-    this.core = core;
+  constructor(private readonly core: number) {
     this.before = busyTicks(core);
   }
 
   read(): { readonly busySeconds: number; readonly wallSeconds: number } {
-    return { busySeconds: (busyTicks(this.core) - this.before) / TICKS_PER_SECOND, wallSeconds: (performance.now() - this.startedAt) / 1000 };
+    return {
+      busySeconds: (busyTicks(this.core) - this.before) / TICKS_PER_SECOND,
+      wallSeconds: (performance.now() - this.startedAt) / 1000,
+    };
   }
 }
 

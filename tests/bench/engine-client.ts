@@ -9,17 +9,32 @@ import { hrNowMs } from '../../client-sim/client/thread-messages.js';
 import type { Batch } from '../../client-sim/measure/batch.js';
 import { percentileMs } from '../../client-sim/measure/cells.js';
 import { WorkerMetrics } from '../../client-sim/measure/worker-metrics.js';
-import { PROTOCOL, type AssignmentOrder } from '../../client-sim/protocol/messages.js';
+import { type AssignmentOrder, PROTOCOL } from '../../client-sim/protocol/messages.js';
 import { benchPlan, MEASURED_STAGE } from './bench-plan.js';
 import { LoadTime, WARM_UP_SECONDS } from './load-time.js';
 
 const [url = '', clients = '20', pipeline = '1', seconds = '5', rate = '0', pacing = 'batch'] = process.argv.slice(2);
 const ratePerSecond = Number(rate) === 0 ? undefined : Number(rate);
 if (pacing !== 'batch' && pacing !== 'metronome' && pacing !== 'spin') throw new TypeError(`no pacing ${pacing}`);
-const plan = benchPlan({ clients: Number(clients), pipeline: Number(pipeline), seconds: Number(seconds), ratePerSecond, pacing });
+const plan = benchPlan({
+  clients: Number(clients),
+  pipeline: Number(pipeline),
+  seconds: Number(seconds),
+  ratePerSecond,
+  pacing,
+});
 const order: AssignmentOrder = {
-  type: 'assignment', protocol: PROTOCOL, runId: 'bench', workerId: 'bench', assignmentId: 'bench', plan, endpoints: [{ url, headers: {} }],
-  pinned: { era: 'legacy', version: '2025-11-25', sessions: true }, slots: [{ profile: 0, start: 0, step: 1, count: Number(clients) }], startAt: 0, joinMs: 0,
+  type: 'assignment',
+  protocol: PROTOCOL,
+  runId: 'bench',
+  workerId: 'bench',
+  assignmentId: 'bench',
+  plan,
+  endpoints: [{ url, headers: {} }],
+  pinned: { era: 'legacy', version: '2025-11-25', sessions: true },
+  slots: [{ profile: 0, start: 0, step: 1, count: Number(clients) }],
+  startAt: 0,
+  joinMs: 0,
 };
 const total = { offered: 0, requests: 0, failed: 0, dropped: 0, lost: 0, unsent: 0 };
 const lag = new Map<number, number>();
@@ -32,7 +47,8 @@ function add(batch: Batch): void {
   const all = batch.operationSeries();
   telemetryBytes += JSON.stringify({ series: all, sessions: batch.sessionSeries(), gauges: batch.totals() }).length;
   metrics.observe(batch, plan);
-  if (batch.stage === MEASURED_STAGE) for (const [cell, count] of batch.lagCells()) lag.set(cell, (lag.get(cell) ?? 0) + count);
+  if (batch.stage === MEASURED_STAGE)
+    for (const [cell, count] of batch.lagCells()) lag.set(cell, (lag.get(cell) ?? 0) + count);
   for (const series of all) {
     if (series.stage !== MEASURED_STAGE) continue;
     total.offered += series.offered;
@@ -51,16 +67,26 @@ const spare = new SpareThreads(1);
 // The thread loads its code before the start, as in a run.
 let time = new LoadTime();
 setTimeout(() => (time = new LoadTime()), START_AFTER_MS + WARM_UP_SECONDS * 1000);
-const crew = new EngineCrew(order, { threads: 1, spare, startHrMs: hrNowMs() + START_AFTER_MS, clockErrorMs: 0 }, {
-  onBatch: add,
-  onLimit: (problem) => {
-    throw new Error(problem);
+const crew = new EngineCrew(
+  order,
+  { threads: 1, spare, startHrMs: hrNowMs() + START_AFTER_MS, clockErrorMs: 0 },
+  {
+    onBatch: add,
+    onLimit: (problem) => {
+      throw new Error(problem);
+    },
+    onEnded: (last, problem) => {
+      if (problem !== undefined) throw new Error(problem);
+      add(last);
+      const lagUs = {
+        p50: 1000 * percentileMs(lag, 50),
+        p99: 1000 * percentileMs(lag, 99),
+        max: 1000 * percentileMs(lag, 100),
+      };
+      process.stdout.write(
+        `${JSON.stringify({ ...total, ...time.read(), threads: crew.threads, lagUs, telemetryBytes, loopUtilization: busiestLoop, rssBytes: process.memoryUsage().rss })}\n`,
+      );
+      void spare.close();
+    },
   },
-  onEnded: (last, problem) => {
-    if (problem !== undefined) throw new Error(problem);
-    add(last);
-    const lagUs = { p50: 1000 * percentileMs(lag, 50), p99: 1000 * percentileMs(lag, 99), max: 1000 * percentileMs(lag, 100) };
-    process.stdout.write(`${JSON.stringify({ ...total, ...time.read(), threads: crew.threads, lagUs, telemetryBytes, loopUtilization: busiestLoop, rssBytes: process.memoryUsage().rss })}\n`);
-    void spare.close();
-  },
-});
+);

@@ -32,7 +32,11 @@ export function goalTable(results: readonly RoundResult[]): string {
   const lines = goals.flatMap(({ who, than, times }) => {
     const ratios = results
       .filter(({ name }) => name === who)
-      .flatMap(({ round, perCpuSecond }) => results.filter((other) => other.name === than && other.round === round).map((other) => perCpuSecond / other.perCpuSecond));
+      .flatMap(({ round, perCpuSecond }) =>
+        results
+          .filter((other) => other.name === than && other.round === round)
+          .map((other) => perCpuSecond / other.perCpuSecond),
+      );
     if (ratios.length === 0) return [];
     const ratio = median(ratios);
     return [[`${who} to ${than}`, ratio.toFixed(2), times.toFixed(2), ratio >= times ? 'met' : 'missed']];

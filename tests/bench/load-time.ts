@@ -1,8 +1,8 @@
 /**
  * Contestants in JavaScript run so long before they are measured: until then their compilers work, which wrk's did long
- * ago. On the one core they have, the compiler takes its time from the load: a client at 10,000/s by metronome was held up,
- * beyond what a tick takes, for 80 to 130 ms of its first second and of its second, 17 to 19 of the third and 2 to 8 of the
- * fourth (three runs, nothing else running).
+ * ago. On the one core they have, the compiler takes its time from the load: a client at 10,000/s by metronome was held
+ * up, beyond what a tick takes, for 80 to 130 ms of its first second and of its second, 17 to 19 of the third and 2 to
+ * 8 of the fourth (three runs, nothing else running).
  */
 export const WARM_UP_SECONDS = 4;
 
@@ -28,7 +28,8 @@ export function newTally(): LoadTally {
 }
 
 /**
- * Measures a load that runs by itself, once it is warm, for so many seconds; then prints one line of JSON and ends the program.
+ * Measures a load that runs by itself, once it is warm, for so many seconds; then prints one line of JSON and ends the
+ * program.
  * @param more of the contestant's own, for that line
  */
 export function measureLoad(seconds: number, tally: LoadTally, more: () => object = () => ({})): void {
@@ -37,8 +38,13 @@ export function measureLoad(seconds: number, tally: LoadTally, more: () => objec
     tally.correct = 0;
     time = new LoadTime();
   }, WARM_UP_SECONDS * 1000);
-  setTimeout(() => {
-    process.stdout.write(`${JSON.stringify({ requests: tally.correct, failed: tally.failed, ...time.read(), ...more() })}\n`);
-    process.exit(0);
-  }, (WARM_UP_SECONDS + seconds) * 1000);
+  setTimeout(
+    () => {
+      process.stdout.write(
+        `${JSON.stringify({ requests: tally.correct, failed: tally.failed, ...time.read(), ...more() })}\n`,
+      );
+      process.exit(0);
+    },
+    (WARM_UP_SECONDS + seconds) * 1000,
+  );
 }

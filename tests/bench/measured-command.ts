@@ -18,16 +18,21 @@ export interface LoadReport {
 export async function runMeasured(core: number, command: readonly string[]): Promise<LoadReport> {
   // bash reports the processor time of its child to the millisecond; Node knows only its own.
   const script = 'TIMEFORMAT="cpu %3U %3S"; time "$@"';
-  const child = spawn('bash', ['-c', script, 'bash', 'taskset', '-c', String(core), ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('bash', ['-c', script, 'bash', 'taskset', '-c', String(core), ...command], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const code = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
+  const code = await new Promise<number | null>((resolve, reject) =>
+    child.once('error', reject).once('close', resolve),
+  );
   const times = /cpu ([\d.]+) ([\d.]+)/.exec(stderr);
   if (code !== 0 || times === null) throw new Error(`${command.join(' ')} ended with ${code}:\n${stdout}${stderr}`);
   const userSeconds = Number(times[1]);
-  const report = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Pick<LoadReport, 'requests' | 'failed'> & Partial<LoadReport>;
+  const report = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Pick<LoadReport, 'requests' | 'failed'> &
+    Partial<LoadReport>;
   const totalCpuSeconds = userSeconds + Number(times[2]);
   return { cpuSeconds: totalCpuSeconds, userSeconds, ...report, totalCpuSeconds };
 }

@@ -33,7 +33,10 @@ export interface PacedRun {
   readonly lagUs: { readonly p50: number; readonly p99: number; readonly max: number };
   readonly loopUtilization: number;
   readonly cores: number;
-  /** Lag p99 of a metronome that sends nothing, just before and just after: the larger one, microseconds. Where that is late, too, the lag is not ours. */
+  /**
+   * Lag p99 of a metronome that sends nothing, just before and just after: the larger one, microseconds. Where that is
+   * late, too, the lag is not ours.
+   */
   readonly bareP99Us: number;
   /** What other programs took of the client's core meanwhile, in cores: with them on it the lag is theirs too. */
   readonly foreignCores: number;
@@ -54,10 +57,21 @@ export async function runPaced(load: PacedLoad, core: number, url: string, secon
   const before = await bareP99Us(core);
   const time = new CoreTime(core);
   const { clients, inFlight, ratePerSecond, pacing } = load;
-  const run = await runMeasured(core, [process.execPath, program, url, ...[clients, inFlight, seconds, ratePerSecond].map(String), pacing]);
+  const run = await runMeasured(core, [
+    process.execPath,
+    program,
+    url,
+    ...[clients, inFlight, seconds, ratePerSecond].map(String),
+    pacing,
+  ]);
   const { busySeconds, wallSeconds } = time.read();
   const bare = Math.max(before, await bareP99Us(core));
-  return { ...(run as PacedRun & typeof run), cores: run.cpuSeconds / seconds, bareP99Us: bare, foreignCores: Math.max(0, busySeconds - run.totalCpuSeconds) / wallSeconds };
+  return {
+    ...(run as PacedRun & typeof run),
+    cores: run.cpuSeconds / seconds,
+    bareP99Us: bare,
+    foreignCores: Math.max(0, busySeconds - run.totalCpuSeconds) / wallSeconds,
+  };
 }
 
 async function bareP99Us(core: number): Promise<number> {
@@ -72,13 +86,49 @@ export function pacedTable(results: readonly PacedResult[]): string {
     const title = titleOf(load);
     return [
       ...runs.map((run) => [
-        title, run.offered.toLocaleString('en'), run.requests.toLocaleString('en'), String(run.failed + run.dropped + run.lost + run.unsent),
-        ms(run.lagUs.p50), ms(run.lagUs.p99), ms(run.lagUs.max), ms(run.bareP99Us), run.cores.toFixed(2), run.foreignCores.toFixed(2), '',
+        title,
+        run.offered.toLocaleString('en'),
+        run.requests.toLocaleString('en'),
+        String(run.failed + run.dropped + run.lost + run.unsent),
+        ms(run.lagUs.p50),
+        ms(run.lagUs.p99),
+        ms(run.lagUs.max),
+        ms(run.bareP99Us),
+        run.cores.toFixed(2),
+        run.foreignCores.toFixed(2),
+        '',
       ]),
-      [title, 'median', '', '', '', `${p99.toFixed(2)} ms`, '', '', '', '', `lag p99 <= ${load.lagP99GoalMs} ms: ${p99 <= load.lagP99GoalMs ? 'met' : 'missed'}`],
+      [
+        title,
+        'median',
+        '',
+        '',
+        '',
+        `${p99.toFixed(2)} ms`,
+        '',
+        '',
+        '',
+        '',
+        `lag p99 <= ${load.lagP99GoalMs} ms: ${p99 <= load.lagP99GoalMs ? 'met' : 'missed'}`,
+      ],
     ];
   });
-  return table([['load', 'offered', 'correct', 'not answered', 'lag p50', 'lag p99', 'lag max', 'bare p99', 'cores', 'others', 'goal'], ...lines]);
+  return table([
+    [
+      'load',
+      'offered',
+      'correct',
+      'not answered',
+      'lag p50',
+      'lag p99',
+      'lag max',
+      'bare p99',
+      'cores',
+      'others',
+      'goal',
+    ],
+    ...lines,
+  ]);
 }
 
 function ms(us: number): string {

@@ -1,4 +1,7 @@
-/** Clients of the official SDK under full load, each call after the last. Arguments: URL (or command as JSON), clients, seconds, `http`, `sse` or `stdio`. Prints one line of JSON. */
+/**
+ * Clients of the official SDK under full load, each call after the last. Arguments: URL (or command as JSON), clients,
+ * seconds, `http`, `sse` or `stdio`. Prints one line of JSON.
+ */
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
@@ -17,7 +20,8 @@ function newTransport(): SSEClientTransport | StdioClientTransport | StreamableH
 
 async function keepCalling(): Promise<void> {
   const client = new Client({ name: 'bench', version: '1' });
-  // The SDK's class declares sessionId as possibly undefined, its interface as absent: not assignable at our strictness.
+  // The SDK's class declares sessionId as possibly undefined, its interface as absent: not assignable at our
+  // strictness.
   await client.connect(newTransport() as Parameters<Client['connect']>[0]);
   for (;;) {
     const result = await client.callTool({ name: 'echo', arguments: { message: 'abcdefghijklmnopqrstuvwxyz012345' } });

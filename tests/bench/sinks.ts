@@ -35,14 +35,25 @@ export async function startSinks(core: number): Promise<Sinks> {
     const fastSink = compileFastSink(folder);
     const json = await start([fastSink, 'json']);
     const sse = await start([fastSink, 'sse']);
-    const reference = await start([process.execPath, join(buildRoot, 'swarm', 'reference-server', 'main.js'), '--port', '0']);
+    const reference = await start([
+      process.execPath,
+      join(buildRoot, 'swarm', 'reference-server', 'main.js'),
+      '--port',
+      '0',
+    ]);
     return {
       json: json.url,
       sse: sse.url,
-      websocket: json.endpoints['websocket'] ?? '',
-      tcp: json.endpoints['tcp'] ?? '',
-      httpSse: reference.endpoints['sse'] ?? '',
-      stdio: JSON.stringify(['taskset', '-c', String(core), process.execPath, fileURLToPath(new URL('stdio-sink.js', import.meta.url))]),
+      websocket: json.endpoints.websocket ?? '',
+      tcp: json.endpoints.tcp ?? '',
+      httpSse: reference.endpoints.sse ?? '',
+      stdio: JSON.stringify([
+        'taskset',
+        '-c',
+        String(core),
+        process.execPath,
+        fileURLToPath(new URL('stdio-sink.js', import.meta.url)),
+      ]),
       close,
     };
   } catch (error) {
@@ -56,7 +67,9 @@ function compileFastSink(folder: string): string {
   const program = join(folder, 'fast-sink');
   const folderOfSources = join(packageRoot, 'tests', 'bench', 'fast-sink');
   const sources = ['fast-sink.c', 'answers.c', 'accept-key.c'].map((name) => join(folderOfSources, name));
-  const { status, stderr, error } = spawnSync('cc', ['-std=c11', '-O2', '-o', program, ...sources], { encoding: 'utf8' });
+  const { status, stderr, error } = spawnSync('cc', ['-std=c11', '-O2', '-o', program, ...sources], {
+    encoding: 'utf8',
+  });
   if (status !== 0) throw new Error(`cc could not compile ${folderOfSources}: ${error?.message ?? stderr}`);
   return program;
 }
@@ -75,7 +88,9 @@ async function startServer(core: number, command: readonly string[]): Promise<St
       written += chunk.toString();
       if (written.includes('\n')) resolve(written);
     });
-    child.once('error', reject).once('exit', (code) => reject(new Error(`${command.join(' ')} ended with ${code} before it listened`)));
+    child
+      .once('error', reject)
+      .once('exit', (code) => reject(new Error(`${command.join(' ')} ended with ${code} before it listened`)));
   });
   const { listening } = JSON.parse(line.slice(0, line.indexOf('\n'))) as { readonly listening: Omit<Started, 'close'> };
   return { url: listening.url, endpoints: listening.endpoints, close: () => void child.kill('SIGKILL') };

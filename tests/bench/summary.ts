@@ -23,7 +23,9 @@ export interface SummaryRow {
 }
 
 export function summarise(contestants: readonly Contestant[], results: readonly RoundResult[]): readonly SummaryRow[] {
-  const wrk = new Map(results.filter(({ name }) => name === 'wrk').map(({ round, perCpuSecond }) => [round, perCpuSecond]));
+  const wrk = new Map(
+    results.filter(({ name }) => name === 'wrk').map(({ round, perCpuSecond }) => [round, perCpuSecond]),
+  );
   return contestants.map(({ name, note }) => {
     const own = results.filter((result) => result.name === name);
     const ratios = own.map(({ round, perCpuSecond }) => perCpuSecond / (wrk.get(round) ?? Number.NaN));
@@ -40,7 +42,12 @@ export function summarise(contestants: readonly Contestant[], results: readonly 
 
 export function ratioTable(rows: readonly SummaryRow[]): string {
   const lines = rows.map(({ name, note, perCpuSecond, toWrk, toWrkRange: [low, high], userShare }) => [
-    name, Math.round(perCpuSecond).toLocaleString('en'), toWrk.toFixed(2), `${low.toFixed(2)}-${high.toFixed(2)}`, `${Math.round(userShare * 100)} %`, note,
+    name,
+    Math.round(perCpuSecond).toLocaleString('en'),
+    toWrk.toFixed(2),
+    `${low.toFixed(2)}-${high.toFixed(2)}`,
+    `${Math.round(userShare * 100)} %`,
+    note,
   ]);
   return table([['client', 'answers per cpu-s', 'to wrk', 'range', 'user', 'load'], ...lines]);
 }

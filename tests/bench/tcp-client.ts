@@ -1,6 +1,6 @@
 /**
- * Tool calls over plain TCP, a message a line, with Node's `net`, `readline` and `JSON`; see `CallingPeer`. Arguments: URL,
- * connections, requests in flight on each, seconds, `corked` or `plain`. Prints one line of JSON.
+ * Tool calls over plain TCP, a message a line, with Node's `net`, `readline` and `JSON`; see `CallingPeer`. Arguments:
+ * URL, connections, requests in flight on each, seconds, `corked` or `plain`. Prints one line of JSON.
  */
 import net from 'node:net';
 import { createInterface } from 'node:readline';
@@ -13,7 +13,11 @@ const tally = newTally();
 
 for (let index = 0; index < Number(connections); index++) {
   const socket = net.connect({ host: hostname, port: Number(port), noDelay: true });
-  const peer = new CallingPeer({ send: (text) => void socket.write(`${text}\n`), cork: () => socket.cork(), uncork: () => socket.uncork() }, how, tally);
+  const peer = new CallingPeer(
+    { send: (text) => void socket.write(`${text}\n`), cork: () => socket.cork(), uncork: () => socket.uncork() },
+    how,
+    tally,
+  );
   socket.on('error', (error) => {
     throw error;
   });

@@ -1,21 +1,28 @@
 /**
  * The wire client alone under full load: as many requests in flight as fit, the next sent as soon as one is answered.
- * Arguments: URL (or command as JSON), connections, requests in flight on each, seconds, transport. Prints one line of JSON.
+ * Arguments: URL (or command as JSON), connections, requests in flight on each, seconds, transport. Prints one line of
+ * JSON.
  */
 import { compileRequest } from '../../client-sim/mcp/compile-request.js';
-import { isTransport } from '../../scenarios/schema/transports.js';
 import type { Endpoint, PinnedProtocol } from '../../client-sim/protocol/messages.js';
+import type { Channel } from '../../client-sim/transport/channel.js';
 import { createEngineWire, createWireCounters, createWireShared } from '../../client-sim/transport/shared.js';
 import { transportMap } from '../../client-sim/transport/transports.js';
-import type { Channel } from '../../client-sim/transport/channel.js';
+import { isTransport } from '../../scenarios/schema/transports.js';
 import { benchOperation } from './bench-plan.js';
 import { measureLoad, newTally } from './load-time.js';
 
-const [target = '', connections = '20', pipeline = '1', seconds = '5', transport = 'streamable-http'] = process.argv.slice(2);
+const [target = '', connections = '20', pipeline = '1', seconds = '5', transport = 'streamable-http'] =
+  process.argv.slice(2);
 if (!isTransport(transport)) throw new TypeError(`no transport ${transport}`);
-const endpoint: Endpoint = transport === 'stdio'
-  ? { url: 'stdio://localhost', headers: {}, server: { command: JSON.parse(target) as string[], env: {}, inherited: { PATH: process.env['PATH'] ?? '' } } }
-  : { url: target, headers: {} };
+const endpoint: Endpoint =
+  transport === 'stdio'
+    ? {
+        url: 'stdio://localhost',
+        headers: {},
+        server: { command: JSON.parse(target) as string[], env: {}, inherited: { PATH: process.env.PATH ?? '' } },
+      }
+    : { url: target, headers: {} };
 const pinned: PinnedProtocol = { era: 'legacy', version: '2025-11-25', sessions: true };
 const template = compileRequest(benchOperation, 0, pinned);
 const shared = createWireShared(createEngineWire(), createWireCounters());
@@ -60,4 +67,7 @@ for (let slot = 0; slot < Number(connections); slot++) {
   channel.open();
 }
 
-measureLoad(Number(seconds), tally, () => ({ backpressure: shared.counters.backpressure, rssBytes: process.memoryUsage().rss }));
+measureLoad(Number(seconds), tally, () => ({
+  backpressure: shared.counters.backpressure,
+  rssBytes: process.memoryUsage().rss,
+}));

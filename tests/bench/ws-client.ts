@@ -1,6 +1,6 @@
 /**
- * Tool calls with the library `ws`; see `CallingPeer`. Arguments: URL, connections, requests in flight on each, seconds,
- * `corked` or `plain`. Prints one line of JSON.
+ * Tool calls with the library `ws`; see `CallingPeer`. Arguments: URL, connections, requests in flight on each,
+ * seconds, `corked` or `plain`. Prints one line of JSON.
  */
 import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
@@ -14,7 +14,11 @@ for (let index = 0; index < Number(connections); index++) {
   const socket = new WebSocket(url, 'mcp', { perMessageDeflate: false });
   // No part of its interface, but the only way to it.
   const under = (): Socket => (socket as unknown as { readonly _socket: Socket })._socket;
-  const peer = new CallingPeer({ send: (text) => socket.send(text), cork: () => under().cork(), uncork: () => under().uncork() }, how, tally);
+  const peer = new CallingPeer(
+    { send: (text) => socket.send(text), cork: () => under().cork(), uncork: () => under().uncork() },
+    how,
+    tally,
+  );
   socket.on('error', (error) => {
     throw error;
   });

@@ -4,8 +4,8 @@ export interface ServerCase {
   readonly scenario: string;
   readonly revision: Revision;
   /**
-   * Which server is asked: the one everybody starts, or one with the tools, prompts and resources that the suite asks for.
-   * Without sessions an answer becomes a stream when it has to; with them all are streams, or none.
+   * Which server is asked: the one everybody starts, or one with the tools, prompts and resources that the suite asks
+   * for. Without sessions an answer becomes a stream when it has to; with them all are streams, or none.
    */
   readonly server: 'plain' | 'fixtures' | 'fixtures, streams';
   /** Why it does not pass; the run fails when it does after all. */
@@ -87,11 +87,21 @@ const expectedFailures: Readonly<Record<string, string>> = {};
  * Every server scenario of the suite for both revisions, but for the extensions `tasks-*` and `sep-2640-skills-*`,
  * which are no part of a revision and which the reference server does not have.
  */
-export const serverCases: readonly ServerCase[] = ([['plain', plain], ['fixtures', fixtures]] as const).flatMap(([server, scenarios]) =>
+export const serverCases: readonly ServerCase[] = (
+  [
+    ['plain', plain],
+    ['fixtures', fixtures],
+  ] as const
+).flatMap(([server, scenarios]) =>
   scenarios.flatMap(([scenario, revisions]) =>
     revisions.map((revision): ServerCase => {
       const expectedFailure = expectedFailures[`${server} ${revision} ${scenario}`];
-      return { scenario, revision, server: server === 'fixtures' && revision === session ? 'fixtures, streams' : server, ...(expectedFailure === undefined ? {} : { expectedFailure }) };
+      return {
+        scenario,
+        revision,
+        server: server === 'fixtures' && revision === session ? 'fixtures, streams' : server,
+        ...(expectedFailure === undefined ? {} : { expectedFailure }),
+      };
     }),
   ),
 );

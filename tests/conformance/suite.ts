@@ -15,23 +15,34 @@ export interface Judged {
 
 /** The official suite, fetched once. */
 export class Suite {
-  readonly #folder: string;
-
-  private constructor(folder: string) {
-    this.#folder = folder;
-  }
+  private constructor(private readonly folder: string) {}
 
   /** @param folder for it and its results; the caller removes it */
   static async fetch(folder: string): Promise<Suite> {
-    await promisify(execFile)('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--prefix', folder, SUITE_NODE, SUITE]);
+    await promisify(execFile)('npm', [
+      'install',
+      '--no-save',
+      '--no-audit',
+      '--no-fund',
+      '--prefix',
+      folder,
+      SUITE_NODE,
+      SUITE,
+    ]);
     return new Suite(folder);
   }
 
   async judge(args: readonly string[]): Promise<Judged> {
-    const modules = join(this.#folder, 'node_modules');
-    const child = spawn(join(modules, '.bin', 'node'), [join(modules, '@modelcontextprotocol/conformance/dist/index.js'), ...args], {
-      cwd: this.#folder, stdio: ['ignore', 'pipe', 'pipe'], timeout: TIME_LIMIT_MS,
-    });
+    const modules = join(this.folder, 'node_modules');
+    const child = spawn(
+      join(modules, '.bin', 'node'),
+      [join(modules, '@modelcontextprotocol/conformance/dist/index.js'), ...args],
+      {
+        cwd: this.folder,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        timeout: TIME_LIMIT_MS,
+      },
+    );
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));

@@ -1,6 +1,6 @@
 /** Whole runs as a user starts them: what is written where, what a script can rely on, and what is left behind. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { RunEvent } from '../../harness/controller/events.js';
@@ -15,16 +15,34 @@ const quick = simpleScenario({ clients: 2, arrivals: { rate: '20/s' } }, 2, { th
 
 /** A zombie is gone: whether and when it is reaped is up to the machine's first process. */
 function isRunning(pid: number): boolean {
-  return spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).stdout.trim().replace(/^Z.*/, '') !== '';
+  return (
+    spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' })
+      .stdout.trim()
+      .replace(/^Z.*/, '') !== ''
+  );
 }
 
-const programsOf = (events: readonly RunEvent[]) => events.flatMap((event) => (event.type === 'program.started' ? [event.program] : []));
+function programsOf(events: readonly RunEvent[]) {
+  return events.flatMap((event) => (event.type === 'program.started' ? [event.program] : []));
+}
 
 describe('a run from the command line', () => {
   test('prints plan and progress on stderr, measurement and verdict on stdout, and leaves no program behind', async () => {
     const results = join(tempFolder(), 'results');
-    const { code, stdout, stderr } = await swarmbench(['run', writeScenario(quick), '--out', results, '--workers', '2', '--label', 'branch=main']);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/requests +about 80[^]*test: preflight[^]*answers, (modern|legacy) era/) });
+    const { code, stdout, stderr } = await swarmbench([
+      'run',
+      writeScenario(quick),
+      '--out',
+      results,
+      '--workers',
+      '2',
+      '--label',
+      'branch=main',
+    ]);
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringMatching(/requests +about 80[^]*test: preflight[^]*answers, (modern|legacy) era/),
+    });
     expect(stdout).toMatch(/requests +80 sent of 80 due, 80 succeeded, 0 failed/);
     expect(stdout).toMatch(/pass +errors\.rate < 1% +0 %/);
     expect(stdout).toMatch(/^test: passed$/m);
@@ -42,25 +60,56 @@ describe('a run from the command line', () => {
   test('with --json and --quiet writes one object and nothing else, and copies the JUnit report', async () => {
     const folder = tempFolder();
     const junit = join(folder, 'junit.xml');
-    const { code, stdout, stderr } = await swarmbench(['run', writeScenario(quick), '--out', join(folder, 'results'), '--json', '--quiet', '--junit', junit], { FORCE_COLOR: '1', NO_COLOR: '' });
+    const { code, stdout, stderr } = await swarmbench(
+      ['run', writeScenario(quick), '--out', join(folder, 'results'), '--json', '--quiet', '--junit', junit],
+      { FORCE_COLOR: '1', NO_COLOR: '' },
+    );
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const outcome = JSON.parse(stdout) as { files: Record<string, string> };
-    expect(outcome).toMatchObject({ exitCode: 0, scenario: 'test', verdict: { kind: 'passed' }, failure: null, summary: { succeeded: 80 }, thresholds: [{ passed: true }] });
-    for (const file of Object.values(outcome.files)) expect({ file, written: existsSync(file) }).toEqual({ file, written: true });
+    expect(outcome).toMatchObject({
+      exitCode: 0,
+      scenario: 'test',
+      verdict: { kind: 'passed' },
+      failure: null,
+      summary: { succeeded: 80 },
+      thresholds: [{ passed: true }],
+    });
+    for (const file of Object.values(outcome.files))
+      expect({ file, written: existsSync(file) }).toEqual({ file, written: true });
     expect(readFileSync(junit, 'utf8')).toContain('<testsuite name="test"');
   });
 
   test('of several scenarios runs one after the other, and the worst exit code counts', async () => {
     const results = join(tempFolder(), 'results');
     const broken = { ...quick, name: 'broken', thresholds: ['latency.p50 < 1us'] };
-    const { code, stdout } = await swarmbench(['run', writeScenario(broken), writeScenario(quick), '--out', results, '--json', '--quiet']);
+    const { code, stdout } = await swarmbench([
+      'run',
+      writeScenario(broken),
+      writeScenario(quick),
+      '--out',
+      results,
+      '--json',
+      '--quiet',
+    ]);
     expect(code).toBe(99);
-    expect(JSON.parse(stdout)).toMatchObject({ exitCode: 99, runs: [{ scenario: 'broken', exitCode: 99 }, { scenario: 'test', exitCode: 0 }] });
+    expect(JSON.parse(stdout)).toMatchObject({
+      exitCode: 99,
+      runs: [
+        { scenario: 'broken', exitCode: 99 },
+        { scenario: 'test', exitCode: 0 },
+      ],
+    });
   });
 
   test('refuses all of them before the first runs when one is wrong', async () => {
     const results = join(tempFolder(), 'results');
-    const { code } = await swarmbench(['run', writeScenario(quick), writeScenario({ ...quick, name: 'wrong', nosuch: 1 }), '--out', results]);
+    const { code } = await swarmbench([
+      'run',
+      writeScenario(quick),
+      writeScenario({ ...quick, name: 'wrong', nosuch: 1 }),
+      '--out',
+      results,
+    ]);
     expect({ code, started: existsSync(results) }).toEqual({ code: 2, started: false });
   });
 
@@ -76,7 +125,10 @@ describe('a run from the command line', () => {
 
   test('a second Ctrl-C stops now, still with a report, and nothing is left', async () => {
     const { url, log } = await startTestServer({ behaviour: () => undefined });
-    const { program, results } = startRun({ scenario: simpleScenario({ thinkTime: '0ms', timeout: '60s' }, 60, { drain: '60s' }), target: url });
+    const { program, results } = startRun({
+      scenario: simpleScenario({ thinkTime: '0ms', timeout: '60s' }, 60, { drain: '60s' }),
+      target: url,
+    });
     await until('a call', () => log.calls.length > 0);
     program.kill('SIGINT');
     await program.wrote(/again to stop now/);
@@ -122,9 +174,24 @@ describe('serve', () => {
 describe('calibrate', () => {
   test('states the ceiling and keeps it where reports look for it', async () => {
     const results = join(tempFolder(), 'results');
-    const { code, stdout } = await swarmbench(['calibrate', 'low-load', '--seconds', '2', '--out', results, '--json', '--quiet']);
+    const { code, stdout } = await swarmbench([
+      'calibrate',
+      'low-load',
+      '--seconds',
+      '2',
+      '--out',
+      results,
+      '--json',
+      '--quiet',
+    ]);
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ profiles: [{ profile: 'low-load', ceilingPerSecond: expect.any(Number) }] });
-    expect(JSON.parse(readFileSync(join(results, 'calibration.json'), 'utf8'))).toMatchObject({ schemaVersion: 1, workers: 1, profiles: [{ profile: 'low-load' }] });
+    expect(JSON.parse(stdout)).toMatchObject({
+      profiles: [{ profile: 'low-load', ceilingPerSecond: expect.any(Number) }],
+    });
+    expect(JSON.parse(readFileSync(join(results, 'calibration.json'), 'utf8'))).toMatchObject({
+      schemaVersion: 1,
+      workers: 1,
+      profiles: [{ profile: 'low-load' }],
+    });
   });
 });

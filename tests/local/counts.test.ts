@@ -6,7 +6,10 @@ import { listeningUrl, startProgram } from '../support/program.js';
 import { eventsOf, operationTotals, totalOf } from '../support/run-files.js';
 import { run, simpleScenario } from '../support/swarmbench.js';
 
-const stats = z.looseObject({ requests: z.record(z.string(), z.record(z.string(), z.number())), sessions: z.looseObject({ active: z.number() }) });
+const stats = z.looseObject({
+  requests: z.record(z.string(), z.record(z.string(), z.number())),
+  sessions: z.looseObject({ active: z.number() }),
+});
 
 const mix = [
   { tool: 'echo', arguments: { message: '{{ text 32 }}' }, weight: 6 },
@@ -20,7 +23,9 @@ const mix = [
 async function countsAgree(era: 'legacy' | 'modern', answers: 'json' | 'sse'): Promise<void> {
   const url = await listeningUrl(startProgram('swarm/reference-server/main.js', ['--port', '0', '--answers', answers]));
   const { report, telemetry, events } = await run({
-    scenario: simpleScenario({ clients: 4, arrivals: { rate: '50/s', spacing: 'poisson' }, operations: mix }, 3, { target: { server: { url }, era } }),
+    scenario: simpleScenario({ clients: 4, arrivals: { rate: '50/s', spacing: 'poisson' }, operations: mix }, 3, {
+      target: { server: { url }, era },
+    }),
   });
   const { requests, sessions } = stats.parse(await (await fetch(new URL('/stats', url))).json());
   const totals = operationTotals(telemetry);
@@ -30,12 +35,13 @@ async function countsAgree(era: 'legacy' | 'modern', answers: 'json' | 'sse'): P
     'prompts/get': totals.get('greeting')?.sent ?? 0,
   };
   const preflight = eventsOf(events, 'preflight.passed').flatMap(({ exchanges }) => exchanges);
-  const asked = (method: string): number => preflight.filter(({ request }) => request.includes(`"method":"${method}"`)).length;
+  const asked = (method: string): number =>
+    preflight.filter(({ request }) => request.includes(`"method":"${method}"`)).length;
   for (const [method, count] of Object.entries(ours)) {
     const answered = Object.values(requests[method] ?? {}).reduce((sum, each) => sum + each, 0);
     expect({ era, method, count }).toEqual({ era, method, count: answered - asked(method) });
   }
-  expect(requests['tools/call']?.['tool_error']).toBe(totals.get('fail')?.errors['tool_error']);
+  expect(requests['tools/call']?.tool_error).toBe(totals.get('fail')?.errors.tool_error);
   expect(totalOf(telemetry, 'sent')).toBeGreaterThan(300);
   expect(report.balance.filter(({ gap }) => gap !== 0)).toEqual([]);
   expect(sessions.active).toBe(0);
@@ -63,7 +69,17 @@ describe('the counts of server and generator are equal to the last one', () => {
 
 describe('one seed, one sequence', () => {
   const operations = [
-    { tool: 'echo', arguments: { message: '{{ text 8 }}', number: '{{ int 1 1000000 }}', pick: '{{ pick a b c }}', id: '{{ uuid }}', seq: '{{ seq }}' }, weight: 3 },
+    {
+      tool: 'echo',
+      arguments: {
+        message: '{{ text 8 }}',
+        number: '{{ int 1 1000000 }}',
+        pick: '{{ pick a b c }}',
+        id: '{{ uuid }}',
+        seq: '{{ seq }}',
+      },
+      weight: 3,
+    },
     { tool: 'other', arguments: { client: '{{ client }}' } },
   ];
 
@@ -71,7 +87,10 @@ describe('one seed, one sequence', () => {
   async function asked(seed: number): Promise<readonly string[]> {
     const { url, log } = await startTestServer({ behaviour: rightly });
     await run({
-      scenario: simpleScenario({ clients: 1, arrivals: { rate: '60/s', spacing: 'poisson' }, connections: 1, operations }, 1),
+      scenario: simpleScenario(
+        { clients: 1, arrivals: { rate: '60/s', spacing: 'poisson' }, connections: 1, operations },
+        1,
+      ),
       target: url,
       args: ['--seed', String(seed)],
     });

@@ -28,28 +28,44 @@ const faults: Readonly<Record<string, Behaviour>> = { ...wrongly, slowChunks: sl
 const behaveByName: Behaviour = (call) => (faults[call.tool ?? ''] ?? wrongly.serverError)(call);
 
 describe('a server that goes wrong', () => {
-  test.each(['legacy', 'modern'] as const)('is told off in the right words, and nothing hangs (%s era)', async (era) => {
-    const names = [...Object.keys(categories), 'slowChunks'];
-    const { url, log } = await startTestServer({ era, behaviour: behaveByName, preflightCalls: names.length, tools: names });
-    const { report, telemetry } = await run({
-      scenario: simpleScenario({ clients: 4, arrivals: { rate: '15/s' }, timeout: '3s', operations: names.map((tool) => ({ tool })) }, 3, { drain: '4s' }),
-      target: url,
-    });
-    expect(report.verdict.kind).not.toBe('incomplete');
-    const totals = operationTotals(telemetry);
-    for (const [name, category] of Object.entries(categories)) {
-      const { sent, errors } = totals.get(name) ?? { sent: 0, errors: {} };
-      expect({ name, errors }).toEqual({ name, errors: { [category]: sent } });
-      expect(sent).toBeGreaterThan(0);
-    }
-    expect(totals.get('slowChunks')?.succeeded).toBe(totals.get('slowChunks')?.sent);
-    expect(report.balance.filter(({ gap }) => gap !== 0)).toEqual([]);
-    expect([...totals.values()].reduce((sum, { sent }) => sum + sent, 0)).toBe(log.calls.length);
-    expect(report.errors.map(({ category }) => category).sort()).toEqual([...new Set(Object.values(categories))].sort());
-  });
+  test.each(['legacy', 'modern'] as const)(
+    'is told off in the right words, and nothing hangs (%s era)',
+    async (era) => {
+      const names = [...Object.keys(categories), 'slowChunks'];
+      const { url, log } = await startTestServer({
+        era,
+        behaviour: behaveByName,
+        preflightCalls: names.length,
+        tools: names,
+      });
+      const { report, telemetry } = await run({
+        scenario: simpleScenario(
+          { clients: 4, arrivals: { rate: '15/s' }, timeout: '3s', operations: names.map((tool) => ({ tool })) },
+          3,
+          { drain: '4s' },
+        ),
+        target: url,
+      });
+      expect(report.verdict.kind).not.toBe('incomplete');
+      const totals = operationTotals(telemetry);
+      for (const [name, category] of Object.entries(categories)) {
+        const { sent, errors } = totals.get(name) ?? { sent: 0, errors: {} };
+        expect({ name, errors }).toEqual({ name, errors: { [category]: sent } });
+        expect(sent).toBeGreaterThan(0);
+      }
+      expect(totals.get('slowChunks')?.succeeded).toBe(totals.get('slowChunks')?.sent);
+      expect(report.balance.filter(({ gap }) => gap !== 0)).toEqual([]);
+      expect([...totals.values()].reduce((sum, { sent }) => sum + sent, 0)).toBe(log.calls.length);
+      expect(report.errors.map(({ category }) => category).sort()).toEqual(
+        [...new Set(Object.values(categories))].sort(),
+      );
+    },
+  );
 
   test('and forgets the session gets a new one from its clients', async () => {
-    const { url, log } = await startTestServer({ behaviour: (call) => (call.number % 10 === 0 ? wrongly.lostSession(call) : call.answer()) });
+    const { url, log } = await startTestServer({
+      behaviour: (call) => (call.number % 10 === 0 ? wrongly.lostSession(call) : call.answer()),
+    });
     const { report, telemetry } = await run({
       scenario: simpleScenario({ clients: 2, arrivals: { rate: '20/s' }, connections: 1 }, 3),
       target: url,
@@ -63,7 +79,9 @@ describe('a server that goes wrong', () => {
   });
 
   test('and asks to be left alone for a second is', async () => {
-    const { url, log } = await startTestServer({ behaviour: (call) => (call.number === 5 ? wrongly.tooManyForASecond(call) : call.answer()) });
+    const { url, log } = await startTestServer({
+      behaviour: (call) => (call.number === 5 ? wrongly.tooManyForASecond(call) : call.answer()),
+    });
     await run({ scenario: simpleScenario({ arrivals: { rate: '50/s' }, connections: 1 }, 3), target: url });
     const [refused, next] = log.calls.slice(4);
     expect((next?.atMs ?? 0) - (refused?.atMs ?? 0)).toBeGreaterThanOrEqual(990);

@@ -11,10 +11,15 @@ const WAKE_UPS = 4;
 describe('what is measured is what happened:', () => {
   test.each(['legacy', 'modern'] as const)('a tool that takes 50 ms takes 50 ms (%s era)', async (era) => {
     const { url, log } = await startTestServer({ era, behaviour: fixedDelay(50) });
-    const { value: { report }, lateMs } = await withLateness(() => run({
-      scenario: simpleScenario({ clients: 5, arrivals: { rate: '10/s' } }, 3),
-      target: url,
-    }));
+    const {
+      value: { report },
+      lateMs,
+    } = await withLateness(() =>
+      run({
+        scenario: simpleScenario({ clients: 5, arrivals: { rate: '10/s' } }, 3),
+        target: url,
+      }),
+    );
     const { latencyMs, serviceMs, sent, succeeded } = report.summary;
     expect(succeeded).toBe(log.calls.length);
     expect(sent).toBe(succeeded);
@@ -32,7 +37,10 @@ describe('what is measured is what happened:', () => {
   test('a server that stops for a second cannot hide in an open loop, and the service time beside it shows why', async () => {
     const { url } = await startTestServer({ behaviour: stopsOnce(1_000, 1_000) });
     const { report } = await run({
-      scenario: simpleScenario({ clients: 1, arrivals: { rate: '200/s' }, maxInFlight: 1, connections: 1, timeout: '3s' }, 4),
+      scenario: simpleScenario(
+        { clients: 1, arrivals: { rate: '200/s' }, maxInFlight: 1, connections: 1, timeout: '3s' },
+        4,
+      ),
       target: url,
     });
     const { latencyMs, serviceMs, sent, dropped } = report.summary;

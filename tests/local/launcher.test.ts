@@ -1,12 +1,24 @@
 /**
  * The launcher in a small project of its own: real npm, real compiler, no network (the one dependency is a folder).
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 
 const repository = packageRoot(dirname(fileURLToPath(import.meta.url)));
 let base: string;
@@ -27,15 +39,21 @@ function start(command: string, args: readonly string[], cwd: string, env: Recor
   const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => { stdout += chunk; });
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => { stderr += chunk; });
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    stdout += chunk;
+  });
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr += chunk;
+  });
   const done = new Promise<Outcome>((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
   return { child, done };
 }
 
-const run = (...args: string[]): Promise<Outcome> => start(join(project, 'swarmbench'), args, base).done;
+function run(...args: string[]): Promise<Outcome> {
+  return start(join(project, 'swarmbench'), args, base).done;
+}
 
 function write(path: string, text: string): void {
   mkdirSync(dirname(join(project, path)), { recursive: true });
@@ -56,19 +74,37 @@ export {};
 beforeAll(async () => {
   base = realpathSync(mkdtempSync(join(tmpdir(), 'swarmbench-launcher-')));
   project = join(base, 'template');
-  write('package.json', JSON.stringify({
-    name: 'launched', version: '1.0.0', type: 'module',
-    devDependencies: { typescript: `file:${join(repository, 'node_modules', 'typescript')}` },
-  }));
-  write('tsconfig.json', JSON.stringify({
-    compilerOptions: { module: 'nodenext', target: 'es2023', outDir: 'dist', rootDir: '.', sourceMap: true, types: [], strict: true, lib: ['es2023', 'dom'] },
-    include: ['harness', 'missing'],
-  }));
+  write(
+    'package.json',
+    JSON.stringify({
+      name: 'launched',
+      version: '1.0.0',
+      type: 'module',
+      devDependencies: { typescript: `file:${join(repository, 'node_modules', 'typescript')}` },
+    }),
+  );
+  write(
+    'tsconfig.json',
+    JSON.stringify({
+      compilerOptions: {
+        module: 'nodenext',
+        target: 'es2023',
+        outDir: 'dist',
+        rootDir: '.',
+        sourceMap: true,
+        types: [],
+        strict: true,
+        lib: ['es2023', 'dom'],
+      },
+      include: ['harness', 'missing'],
+    }),
+  );
   write('harness/cli/main.ts', `declare const process: any;${MAIN}`);
   write('harness/cli/other.ts', 'export const other = 1;\n');
   cpSync(join(repository, 'tools'), join(project, 'tools'), { recursive: true });
   cpSync(join(repository, 'swarmbench'), join(project, 'swarmbench'));
-  const lock = await start('npm', ['install', '--package-lock-only', '--offline', '--no-audit', '--no-fund'], project).done;
+  const lock = await start('npm', ['install', '--package-lock-only', '--offline', '--no-audit', '--no-fund'], project)
+    .done;
   expect(lock).toMatchObject({ code: 0 });
 }, 60_000);
 
@@ -128,13 +164,16 @@ describe('the launcher', () => {
     expect(await start('npm', ['ci', '--offline', '--no-audit', '--no-fund'], project).done).toMatchObject({ code: 0 });
     expect((await run()).stderr).toBe('');
 
-    const lock = JSON.parse(readFileSync(join(project, 'package-lock.json'), 'utf8')) as { packages: Record<string, { version?: string }> };
-    for (const [path, entry] of Object.entries(lock.packages)) if (path !== '' && entry.version !== undefined) entry.version = '99.0.0';
+    const lock = JSON.parse(readFileSync(join(project, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, { version?: string }>;
+    };
+    for (const [path, entry] of Object.entries(lock.packages))
+      if (path !== '' && entry.version !== undefined) entry.version = '99.0.0';
     writeFileSync(join(project, 'package-lock.json'), JSON.stringify(lock));
     expect((await run()).stderr).toMatch(/installing/);
   }, 60_000);
 
-  test('a type error fails with the compiler\'s words, and stays stale', async () => {
+  test("a type error fails with the compiler's words, and stays stale", async () => {
     write('harness/cli/other.ts', 'export const other: number = "text";\n');
     for (let attempt = 0; attempt < 2; attempt += 1) {
       const failed = await run();
@@ -143,7 +182,7 @@ describe('the launcher', () => {
     }
   }, 60_000);
 
-  test('two at once wait for each other; a lock left by a dead process is in nobody\'s way', async () => {
+  test("two at once wait for each other; a lock left by a dead process is in nobody's way", async () => {
     write('.build/prepare.lock', JSON.stringify({ pid: 2 ** 22 + 1, host: 'elsewhere' }));
     utimesSync(join(project, '.build/prepare.lock'), new Date(0), new Date(0));
     const outcomes = await Promise.all([run('a'), run('b')]);
@@ -156,7 +195,11 @@ describe('the launcher', () => {
 
   test('a Node that is too old is refused in words', async () => {
     write('old.mjs', `Object.defineProperty(process.versions, 'node', { value: '18.20.4' });\n`);
-    const refused = await start(process.execPath, ['--import', join(project, 'old.mjs'), join(project, 'tools/launch.mjs')], base).done;
+    const refused = await start(
+      process.execPath,
+      ['--import', join(project, 'old.mjs'), join(project, 'tools/launch.mjs')],
+      base,
+    ).done;
     expect(refused).toMatchObject({ code: 1, stdout: '' });
     expect(refused.stderr).toMatch(/needs Node\.js 20\.19 or newer; this is 18\.20\.4\n.*\n {2}hint: /);
   }, 60_000);

@@ -13,7 +13,16 @@ describe('what is done on purpose', () => {
     runs = await misbehavingRuns();
   });
 
-  const names = ['aborting', 'resetting', 'malforming', 'allMalformed', 'writing', 'idling', 'storming', 'scattered'] as const satisfies readonly (keyof Runs)[];
+  const names = [
+    'aborting',
+    'resetting',
+    'malforming',
+    'allMalformed',
+    'writing',
+    'idling',
+    'storming',
+    'scattered',
+  ] as const satisfies readonly (keyof Runs)[];
   test.each(names)('%s: the books balance', (name) => {
     const { report } = runs[name];
     const { offered, sent, succeeded, failed, lost, dropped, unsent } = report.summary;
@@ -39,14 +48,22 @@ describe('what is done on purpose', () => {
   });
 
   test('each kind is told with its own count, and with what the server made of it', () => {
-    const wrong = runs.malforming.report.misbehaviour.flatMap(({ kind, reactions }) => reactions.filter(({ judgement }) => judgement === 'wrong').map(() => kind));
+    const wrong = runs.malforming.report.misbehaviour.flatMap(({ kind, reactions }) =>
+      reactions.filter(({ judgement }) => judgement === 'wrong').map(() => kind),
+    );
     expect(wrong).toEqual([]);
-    expect(runs.malforming.report.summary.byUs).toBe(runs.malforming.report.misbehaviour.reduce((sum, { done }) => sum + done, 0));
+    expect(runs.malforming.report.summary.byUs).toBe(
+      runs.malforming.report.misbehaviour.reduce((sum, { done }) => sum + done, 0),
+    );
   });
 });
 
 test('the reference server takes the error injector over every transport it has: proper calls are answered, nothing hangs, nothing breaks', async () => {
-  const injector = { profile: 'error-injector', timeout: '20s', misbehave: { abort: '20%', malformed: { share: '40%', oversize: '6 MiB' } } };
+  const injector = {
+    profile: 'error-injector',
+    timeout: '20s',
+    misbehave: { abort: '20%', malformed: { share: '40%', oversize: '6 MiB' } },
+  };
   const { report } = await run({
     scenario: {
       name: 'injected',
@@ -55,7 +72,13 @@ test('the reference server takes the error injector over every transport it has:
         websocket: { ...injector, clients: 2, transport: 'websocket' },
         tcp: { ...injector, clients: 2, transport: 'tcp' },
         sse: { ...injector, clients: 2, transport: 'sse' },
-        storm: { profile: 'reconnector', clients: 2, transport: 'websocket', timeout: '20s', misbehave: { reconnect: { every: '1s' } } },
+        storm: {
+          profile: 'reconnector',
+          clients: 2,
+          transport: 'websocket',
+          timeout: '20s',
+          misbehave: { reconnect: { every: '1s' } },
+        },
       },
       stages: [{ name: 'steady', duration: '3s' }],
       drain: '20s',
@@ -65,8 +88,22 @@ test('the reference server takes the error injector over every transport it has:
   expect(report.summary.succeeded).toBeGreaterThan(20);
   expect(report.summary.failed).toBe(report.summary.byUs);
   expect(report.profiles.filter(({ succeeded }) => succeeded === 0)).toEqual([]);
-  expect(report.misbehaviour.filter(({ profile }) => profile === 'storm').map(({ kind }) => kind)).toContain('reconnect');
-  const answers = new Map(report.misbehaviour.flatMap(({ kind, reactions }) => reactions.map(({ reaction, judgement }) => [`${kind} ${reaction}`, judgement] as const)));
+  expect(report.misbehaviour.filter(({ profile }) => profile === 'storm').map(({ kind }) => kind)).toContain(
+    'reconnect',
+  );
+  const answers = new Map(
+    report.misbehaviour.flatMap(({ kind, reactions }) =>
+      reactions.map(({ reaction, judgement }) => [`${kind} ${reaction}`, judgement] as const),
+    ),
+  );
   expect([...answers].filter(([, judgement]) => judgement === 'wrong')).toEqual([]);
-  expect([...answers.keys()]).toEqual(expect.arrayContaining(['malformed/broken-json rpc_-32700', 'malformed/unknown-method rpc_-32601', 'malformed/wrong-framing http_400', 'malformed/unmasked stream_lost', 'malformed/wrong-framing rpc_-32700']));
+  expect([...answers.keys()]).toEqual(
+    expect.arrayContaining([
+      'malformed/broken-json rpc_-32700',
+      'malformed/unknown-method rpc_-32601',
+      'malformed/wrong-framing http_400',
+      'malformed/unmasked stream_lost',
+      'malformed/wrong-framing rpc_-32700',
+    ]),
+  );
 });

@@ -3,9 +3,9 @@ import { describe, expect, test } from '@jest/globals';
 import type { RunEvent } from '../../harness/controller/events.js';
 import { rightly } from '../servers/behaviours.js';
 import { startTestServer } from '../servers/test-server.js';
-import { isAlive, startProgram, type Program } from '../support/program.js';
-import { eventsOf, readEvents, readRun, runFolder, totalOf, type RunFiles } from '../support/run-files.js';
-import { simpleScenario, startRun, type ScenarioFile } from '../support/swarmbench.js';
+import { isAlive, type Program, startProgram } from '../support/program.js';
+import { eventsOf, type RunFiles, readEvents, readRun, runFolder, totalOf } from '../support/run-files.js';
+import { type ScenarioFile, simpleScenario, startRun } from '../support/swarmbench.js';
 import { tempFolder } from '../support/temp-folder.js';
 import { until } from '../support/until.js';
 
@@ -33,7 +33,11 @@ interface AfterKill extends RunFiles {
 /** A run with two workers, of which one is killed two seconds into the load. */
 async function killOneWorker(onWorkerLoss: string): Promise<AfterKill> {
   const { url, log } = await startTestServer({ behaviour: rightly });
-  const { program, results } = startRun({ scenario: simpleScenario(steady, seconds, { onWorkerLoss }), target: url, args: ['--workers', '2'] });
+  const { program, results } = startRun({
+    scenario: simpleScenario(steady, seconds, { onWorkerLoss }),
+    target: url,
+    args: ['--workers', '2'],
+  });
   await until('the load', () => log.calls.length > 2 * 25 * clients);
   const [victim] = eventsOf(liveEvents(results), 'worker.registered');
   if (victim === undefined) throw new Error('no worker registered');
@@ -44,7 +48,12 @@ async function killOneWorker(onWorkerLoss: string): Promise<AfterKill> {
   const lost = eventsOf(files.events, 'worker.lost').find(({ workerId }) => workerId === victim.workerId);
   const lastAt = log.calls.at(-1)?.atMs ?? 0;
   const lateRate = log.calls.filter(({ atMs }) => atMs > lastAt - 2_000).length / 2;
-  return { ...files, code, noticedAfter: lost === undefined ? undefined : (Date.parse(lost.at) - killedAt) / 1000, lateRate };
+  return {
+    ...files,
+    code,
+    noticedAfter: lost === undefined ? undefined : (Date.parse(lost.at) - killedAt) / 1000,
+    lateRate,
+  };
 }
 
 describe('a worker that is killed in mid-run', () => {
@@ -83,15 +92,23 @@ describe('a controller that is killed in mid-run', () => {
     const { url: target, log } = await startTestServer({ behaviour: rightly });
     const results = join(tempFolder(), 'results');
     const first = await serve(results, '0');
-    const workers = [1, 2].map(() => startProgram('harness/cli/main.js', ['worker', '--controller', first.url, '--threads', '1']));
-    await until('both workers', async () => (await get<{ workers: unknown[] }>(`${first.url}/workers`)).workers.length === 2);
+    const workers = [1, 2].map(() =>
+      startProgram('harness/cli/main.js', ['worker', '--controller', first.url, '--threads', '1']),
+    );
+    await until(
+      'both workers',
+      async () => (await get<{ workers: unknown[] }>(`${first.url}/workers`)).workers.length === 2,
+    );
     const runId = await submit(first.url, simpleScenario(steady, seconds, { target: { server: { url: target } } }));
     await until('the load', () => log.calls.length > 2 * 25 * clients);
     first.program.kill('SIGKILL');
     await first.program.ended;
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     const second = await serve(results, new URL(first.url).port);
-    await until('the end of the run', async () => (await get<{ state: { kind: string } }>(`${second.url}/runs/${runId}`)).state.kind === 'finished');
+    await until(
+      'the end of the run',
+      async () => (await get<{ state: { kind: string } }>(`${second.url}/runs/${runId}`)).state.kind === 'finished',
+    );
     const { events, telemetry, report } = readRun(results);
     expect(eventsOf(events, 'run.adopted')).toHaveLength(1);
     expect(totalOf(telemetry, 'sent')).toBe(log.calls.length);
@@ -106,7 +123,11 @@ describe('a controller that is killed in mid-run', () => {
 describe('a `run` that is killed in mid-run', () => {
   test('is finished by a controller on its results folder, and nothing is left of it', async () => {
     const { url, log } = await startTestServer({ behaviour: rightly });
-    const { program, results } = startRun({ scenario: simpleScenario(steady, seconds), target: url, args: ['--workers', '2'] });
+    const { program, results } = startRun({
+      scenario: simpleScenario(steady, seconds),
+      target: url,
+      args: ['--workers', '2'],
+    });
     await until('the load', () => log.calls.length > 2 * 25 * clients);
     program.kill('SIGKILL');
     await program.ended;

@@ -11,7 +11,19 @@ test('calls whose streams the official SDK ends before the answer are answered a
     scenario: {
       name: 'polling',
       // One call at a time: what is lost with a connection is the call it was cut for, and no other.
-      workload: Object.fromEntries(pollingTools.map((tool) => [tool, { profile: 'low-load', clients: 2, maxInFlight: 1, timeout: '20s', arrivals: { rate: '5/s' }, operations: [{ tool }] }])),
+      workload: Object.fromEntries(
+        pollingTools.map((tool) => [
+          tool,
+          {
+            profile: 'low-load',
+            clients: 2,
+            maxInFlight: 1,
+            timeout: '20s',
+            arrivals: { rate: '5/s' },
+            operations: [{ tool }],
+          },
+        ]),
+      ),
       stages: [{ name: 'steady', duration: '2s' }],
       drain: '20s',
       thresholds: ['errors.count == 0'],
@@ -20,14 +32,21 @@ test('calls whose streams the official SDK ends before the answer are answered a
   expect(finished.report.thresholds).toMatchObject([{ passed: true }]);
   const totals = operationTotals(finished.telemetry);
   const trialCalls = 1;
-  for (const tool of pollingTools) expect(totals.get(tool)).toMatchObject({ failed: 0, lost: 0, succeeded: server.calls[tool] - trialCalls });
+  for (const tool of pollingTools)
+    expect(totals.get(tool)).toMatchObject({ failed: 0, lost: 0, succeeded: server.calls[tool] - trialCalls });
   const broken = server.calls.close + server.calls.cut;
   expect(broken).toBeGreaterThan(10);
   expect(server.resumptions).toBeGreaterThanOrEqual(broken);
-  expect(streamTotals(finished.telemetry)).toMatchObject({ callsBroken: broken - 2 * trialCalls, callsResumed: broken - 2 * trialCalls, opened: 0, lost: 0 });
+  expect(streamTotals(finished.telemetry)).toMatchObject({
+    callsBroken: broken - 2 * trialCalls,
+    callsResumed: broken - 2 * trialCalls,
+    opened: 0,
+    lost: 0,
+  });
   // Their time is all of it: what was asked to wait too.
   const { profiles, streams } = finished.report;
-  for (const tool of ['close', 'cut']) expect(profiles.find(({ name }) => name === tool)?.latencyMs['min']).toBeGreaterThanOrEqual(pollingRetryMs);
+  for (const tool of ['close', 'cut'])
+    expect(profiles.find(({ name }) => name === tool)?.latencyMs.min).toBeGreaterThanOrEqual(pollingRetryMs);
   expect(streamsOf(finished).profiles.map(({ name }) => name)).toEqual(['close', 'cut']);
   expect(streams?.summary.callsResumed).toBe(streams?.summary.callsBroken);
 }, 90_000);

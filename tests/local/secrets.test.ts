@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, jest, test } from '@jest/globals';
-import { certificateAuthority } from '../support/certificates.js';
 import { startTestServer } from '../servers/test-server.js';
-import { run, simpleScenario, startRun, swarmbench, writeScenario } from '../support/swarmbench.js';
+import { certificateAuthority } from '../support/certificates.js';
 import { readRun } from '../support/run-files.js';
+import { run, simpleScenario, startRun, swarmbench, writeScenario } from '../support/swarmbench.js';
 import { tempFolder } from '../support/temp-folder.js';
 
 jest.setTimeout(90_000);
@@ -18,21 +18,28 @@ const keyText = client.key.split('\n')[1] ?? '';
 
 function secretFiles(): { readonly file: (name: string) => string } {
   const folder = tempFolder();
-  const texts = { 'ca.pem': authority.cert, 'client.pem': client.cert, 'client.key': client.key, 'tokens.txt': tokens.join('\n') };
+  const texts = {
+    'ca.pem': authority.cert,
+    'client.pem': client.cert,
+    'client.key': client.key,
+    'tokens.txt': tokens.join('\n'),
+  };
   for (const [name, text] of Object.entries(texts)) writeFileSync(join(folder, name), text, { mode: 0o600 });
   return { file: (name) => join(folder, name) };
 }
 
 /** Argument lists of every process of the machine that can be read now. */
 function commandLines(): string {
-  const readable = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map((pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-    } catch {
-      // Ended meanwhile, or somebody else's.
-      return '';
-    }
-  });
+  const readable = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+      } catch {
+        // Ended meanwhile, or somebody else's.
+        return '';
+      }
+    });
   return readable.join('\n');
 }
 
@@ -58,7 +65,11 @@ describe('a target that wants to know who calls', () => {
       },
     });
     const scenario = simpleScenario(three, 2, {
-      target: { server: { url }, tls: { ca: file('ca.pem'), cert: file('client.pem'), key: file('client.key') }, auth: { tokenFile: file('tokens.txt') } },
+      target: {
+        server: { url },
+        tls: { ca: file('ca.pem'), cert: file('client.pem'), key: file('client.key') },
+        auth: { tokenFile: file('tokens.txt') },
+      },
     });
     const { program, results, file: scenarioFile } = startRun({ scenario });
     await program.wrote(/steady|running|test/);
@@ -75,7 +86,13 @@ describe('a target that wants to know who calls', () => {
     expect([...bySession.values()].sort()).toEqual(tokens.map((token) => `Bearer ${token}`));
     const { stdout: plan } = await swarmbench(['plan', scenarioFile, '--json']);
     expect(seen).toContain('main.js');
-    const places = [...texts(results), ['plan', plan], ['stdout', program.stdout()], ['stderr', program.stderr()], ['arguments', seen]] as const;
+    const places = [
+      ...texts(results),
+      ['plan', plan],
+      ['stdout', program.stdout()],
+      ['stderr', program.stderr()],
+      ['arguments', seen],
+    ] as const;
     for (const secret of [...tokens, keyText]) {
       expect(places.filter(([, text]) => text.includes(secret)).map(([name]) => name)).toEqual([]);
     }
@@ -84,11 +101,17 @@ describe('a target that wants to know who calls', () => {
 
   test('is not loaded by one who has no certificate for it, or the wrong token', async () => {
     const { file } = secretFiles();
-    const { url, log } = await startTestServer({ tls: { ...server, ca: authority.cert }, behaviour: (call) => call.answer() });
+    const { url, log } = await startTestServer({
+      tls: { ...server, ca: authority.cert },
+      behaviour: (call) => call.answer(),
+    });
     const scenario = writeScenario(simpleScenario(three, 1));
     const args = ['run', scenario, '--target', url, '--tls-ca', file('ca.pem'), '--out', tempFolder(), '-q'];
     const { code, stdout, stderr } = await swarmbench(args);
-    expect({ code, words: /certificate required|alert|ECONNRESET|closed/.test(stdout + stderr) }).toEqual({ code: 3, words: true });
+    expect({ code, words: /certificate required|alert|ECONNRESET|closed/.test(stdout + stderr) }).toEqual({
+      code: 3,
+      words: true,
+    });
     expect(log.calls).toHaveLength(0);
   });
 });
@@ -98,9 +121,16 @@ describe('a target whose certificate nobody vouches for', () => {
     const { url, log } = await startTestServer({ tls: server, behaviour: (call) => call.answer() });
     const scenario = simpleScenario({ connections: 1, arrivals: { rate: '10/s' } }, 1);
     const refused = await swarmbench(['run', writeScenario(scenario), '--target', url, '--out', tempFolder(), '-q']);
-    expect({ code: refused.code, words: /certificate|self-signed/.test(refused.stdout + refused.stderr), calls: log.calls.length }).toEqual({ code: 3, words: true, calls: 0 });
+    expect({
+      code: refused.code,
+      words: /certificate|self-signed/.test(refused.stdout + refused.stderr),
+      calls: log.calls.length,
+    }).toEqual({ code: 3, words: true, calls: 0 });
     const { report, code } = await run({ scenario, target: url, args: ['--insecure'] });
-    expect({ code, notes: report.notes }).toEqual({ code: 0, notes: expect.arrayContaining([expect.stringContaining('not checked (insecure)')]) });
+    expect({ code, notes: report.notes }).toEqual({
+      code: 0,
+      notes: expect.arrayContaining([expect.stringContaining('not checked (insecure)')]),
+    });
     expect(log.calls.length).toBeGreaterThan(5);
   });
 });

@@ -11,7 +11,9 @@ export function fixedDelay(ms: number): Behaviour {
   };
 }
 
-/** Answers at once, but for one stretch of time in which nothing is answered; what came in it is answered at its end. */
+/**
+ * Answers at once, but for one stretch of time in which nothing is answered; what came in it is answered at its end.
+ */
 export function stopsOnce(afterMs: number, forMs: number): Behaviour {
   let firstAt: number | undefined;
   return async (call) => {
@@ -28,12 +30,15 @@ export function sometimes(every: number, bad: Behaviour): Behaviour {
   return (call) => (call.number % every === 0 ? bad(call) : call.answer());
 }
 
-const withMember = (call: Call, members: object): string => JSON.stringify({ jsonrpc: '2.0', id: call.id, ...members });
+function withMember(call: Call, members: object): string {
+  return JSON.stringify({ jsonrpc: '2.0', id: call.id, ...members });
+}
 
 /** Each is wrong in one way; the name says which. */
 export const wrongly = {
   wrongId: (call) => call.answer(call.rightAnswer.replace(`"id":${JSON.stringify(call.id)}`, '"id":4242424242')),
-  toolError: (call) => call.answer(withMember(call, { result: { content: [{ type: 'text', text: 'no' }], isError: true } })),
+  toolError: (call) =>
+    call.answer(withMember(call, { result: { content: [{ type: 'text', text: 'no' }], isError: true } })),
   rpcError: (call) => call.answer(withMember(call, { error: { code: -32050, message: 'overloaded' } })),
   brokenJson: (call) => call.answer('{"jsonrpc":"2.0","id":'),
   notMcp: (call) => {
@@ -46,12 +51,17 @@ export const wrongly = {
   redirect: (call) => call.answer('', 302, { location: 'http://127.0.0.1:9/mcp' }),
   closedSocket: (call) => void call.response.socket?.destroy(),
   halfAnswer: (call) => {
-    call.response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(call.rightAnswer) });
+    call.response.writeHead(200, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(call.rightAnswer),
+    });
     call.response.write(call.rightAnswer.slice(0, -10), () => call.response.socket?.destroy());
   },
   halfStream: (call) => {
     call.response.writeHead(200, { 'content-type': 'text/event-stream' });
-    call.response.write(`event: message\ndata: ${call.rightAnswer.slice(0, -10)}`, () => call.response.socket?.destroy());
+    call.response.write(`event: message\ndata: ${call.rightAnswer.slice(0, -10)}`, () =>
+      call.response.socket?.destroy(),
+    );
   },
   emptyStream: (call) => {
     call.response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -80,7 +90,10 @@ export const wrongly = {
 /** Right, but in small pieces with pauses between them. */
 export function slowChunks(pieces: number, pauseMs: number): Behaviour {
   return async (call) => {
-    call.response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(call.rightAnswer) });
+    call.response.writeHead(200, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(call.rightAnswer),
+    });
     const size = Math.ceil(call.rightAnswer.length / pieces);
     for (let at = 0; at < call.rightAnswer.length; at += size) {
       call.response.write(call.rightAnswer.slice(at, at + size));

@@ -26,8 +26,9 @@ export const pollingRetryMs = 60;
 const workMs = 20;
 
 /**
- * A server of the official SDK with an event store. Its tools answer on event streams: `plain` at once; `close` ends the
- * stream in good order and has its answer later (SEP-1699), `cut` loses the connection first. It ends with the test.
+ * A server of the official SDK with an event store. Its tools answer on event streams: `plain` at once; `close` ends
+ * the stream in good order and has its answer later (SEP-1699), `cut` loses the connection first. It ends with the
+ * test.
  */
 export async function startPollingServer(): Promise<PollingServer> {
   const calls: Record<Tool, number> = { plain: 0, close: 0, cut: 0 };
@@ -45,7 +46,9 @@ export async function startPollingServer(): Promise<PollingServer> {
       onsessioninitialized: (id) => void transports.set(id, transport),
     });
     const server = new Server({ name: 'polling', version: '1' }, { capabilities: { tools: {} } });
-    server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: pollingTools.map((name) => ({ name, inputSchema: { type: 'object' as const } })) }));
+    server.setRequestHandler(ListToolsRequestSchema, () => ({
+      tools: pollingTools.map((name) => ({ name, inputSchema: { type: 'object' as const } })),
+    }));
     server.setRequestHandler(CallToolRequestSchema, async ({ params }, { requestId, closeSSEStream }) => {
       const tool = params.name as Tool;
       calls[tool] += 1;

@@ -1,4 +1,4 @@
-import { createServer, request as ask, type IncomingMessage, type ServerResponse } from 'node:http';
+import { request as ask, createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestEnd } from '../support/test-end.js';
 
@@ -20,9 +20,17 @@ export interface ScatterProxy {
 }
 
 /** Which server a request goes to. @param home the server that opened its session @param nth of its trail, from 0 */
-export type Scatter = (request: { readonly era: 'legacy' | 'modern'; readonly method: string; readonly trail: string; readonly home: number; readonly nth: number }) => number;
+export type Scatter = (request: {
+  readonly era: 'legacy' | 'modern';
+  readonly method: string;
+  readonly trail: string;
+  readonly home: number;
+  readonly nth: number;
+}) => number;
 
-/** A gateway without any sense: a small reverse proxy that sends requests wherever `scatter` says. Ends with the test. */
+/**
+ * A gateway without any sense: a small reverse proxy that sends requests wherever `scatter` says. Ends with the test.
+ */
 export async function startScatterProxy(servers: readonly string[], scatter: Scatter): Promise<ScatterProxy> {
   const passed: Passed[] = [];
   const homes = new Map<string, number>();
@@ -33,19 +41,26 @@ export async function startScatterProxy(servers: readonly string[], scatter: Sca
     const session = incoming.headers['mcp-session-id'];
     const era = incoming.headers['mcp-protocol-version'] === '2026-07-28' ? 'modern' : 'legacy';
     const method = methodOf(body);
-    const known = typeof session === 'string' ? session : era === 'modern' ? `port ${incoming.socket.remotePort}` : undefined;
+    const known =
+      typeof session === 'string' ? session : era === 'modern' ? `port ${incoming.socket.remotePort}` : undefined;
     const nth = known === undefined ? 0 : (counts.get(known) ?? 0);
     if (known !== undefined) counts.set(known, nth + 1);
-    const server = known === undefined ? opened++ % servers.length : scatter({ era, method, trail: known, home: homes.get(known) ?? 0, nth });
+    const server =
+      known === undefined
+        ? opened++ % servers.length
+        : scatter({ era, method, trail: known, home: homes.get(known) ?? 0, nth });
     const url = new URL(servers[server] ?? '');
-    const forward = ask({ host: url.hostname, port: url.port, path: url.pathname, method: incoming.method, headers: incoming.headers }, (answer) => {
-      const given = answer.headers['mcp-session-id'];
-      const trail = known ?? (typeof given === 'string' ? given : 'none');
-      if (known === undefined) homes.set(trail, server);
-      passed.push({ server, trail, era, verb: incoming.method ?? '', method, status: answer.statusCode ?? 0 });
-      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(outgoing);
-    });
+    const forward = ask(
+      { host: url.hostname, port: url.port, path: url.pathname, method: incoming.method, headers: incoming.headers },
+      (answer) => {
+        const given = answer.headers['mcp-session-id'];
+        const trail = known ?? (typeof given === 'string' ? given : 'none');
+        if (known === undefined) homes.set(trail, server);
+        passed.push({ server, trail, era, verb: incoming.method ?? '', method, status: answer.statusCode ?? 0 });
+        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(outgoing);
+      },
+    );
     forward.on('error', () => outgoing.destroy());
     forward.end(body);
   };

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { run, simpleScenario, type Finished, type ScenarioFile } from '../support/swarmbench.js';
+import { type Finished, run, type ScenarioFile, simpleScenario } from '../support/swarmbench.js';
 import { tempFolder } from '../support/temp-folder.js';
 
 /** A server over standard streams that writes down every call, with its process and its LABEL. */
@@ -33,10 +33,14 @@ export function notingServer(label: string): StartedServer {
   return {
     command: [process.execPath, program],
     env: { NOTES: notes, LABEL: label },
-    notes: () => readFileSync(notes, 'utf8').split('\n').filter((line) => line !== '').map((line) => {
-      const [pid, noted = '', what = ''] = line.split(' ');
-      return { pid: Number(pid), label: noted, what };
-    }),
+    notes: () =>
+      readFileSync(notes, 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => {
+          const [pid, noted = '', what = ''] = line.split(' ');
+          return { pid: Number(pid), label: noted, what };
+        }),
   };
 }
 
@@ -51,10 +55,20 @@ export interface StartedEvidence extends Finished {
 /** Two clients, each with a server of its own, for a second. */
 export async function runOfStarted(more: ScenarioFile = {}): Promise<StartedEvidence> {
   const server = notingServer('from-the-scenario');
-  const scenario = simpleScenario({ clients: 2, arrivals: { rate: '20/s' }, timeout: '30s', transport: 'stdio', ...more }, 2, { target: { server: { command: server.command, env: server.env } }, drain: '30s' });
+  const scenario = simpleScenario(
+    { clients: 2, arrivals: { rate: '20/s' }, timeout: '30s', transport: 'stdio', ...more },
+    2,
+    { target: { server: { command: server.command, env: server.env } }, drain: '30s' },
+  );
   const finished = await run({ scenario });
   const notes = server.notes();
   const pids = [...new Set(notes.map(({ pid }) => pid))];
   const called = notes.filter(({ what, pid }) => what === 'called' && pid !== pids[0]).length;
-  return { ...finished, calls: called, processes: pids.length, pids, labels: [...new Set(notes.map(({ label }) => label))] };
+  return {
+    ...finished,
+    calls: called,
+    processes: pids.length,
+    pids,
+    labels: [...new Set(notes.map(({ label }) => label))],
+  };
 }

@@ -9,7 +9,11 @@ const headers = { 'content-type': 'application/json', accept: 'application/json,
 async function session(url: string): Promise<(id: number) => Promise<Response>> {
   let id = '';
   for (let opened = 0; opened < 2; opened += 1) {
-    const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params: {} }) });
+    const answer = await fetch(url, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params: {} }),
+    });
     id = answer.headers.get('mcp-session-id') ?? '';
   }
   return (callId) =>
@@ -27,20 +31,26 @@ async function callOf(behaviour: Behaviour): Promise<(id: number) => Promise<Res
 }
 
 /** Reads until more than `bytes` have come, and leaves. */
-const read = (bytes: number) => async ({ body }: Response): Promise<number> => {
-  let came = 0;
-  for await (const chunk of body ?? []) {
-    came += chunk.length;
-    if (came > bytes) break;
-  }
-  return came;
-};
+function read(bytes: number) {
+  return async ({ body }: Response): Promise<number> => {
+    let came = 0;
+    for await (const chunk of body ?? []) {
+      came += chunk.length;
+      if (came > bytes) break;
+    }
+    return came;
+  };
+}
 
 describe('test servers are what they say:', () => {
   test('right, and counted', async () => {
     const { url, log } = await startTestServer({ behaviour: rightly });
     const call = await session(url);
-    expect(await (await call(7)).json()).toEqual({ jsonrpc: '2.0', id: 7, result: { content: [{ type: 'text', text: 'ok' }] } });
+    expect(await (await call(7)).json()).toEqual({
+      jsonrpc: '2.0',
+      id: 7,
+      result: { content: [{ type: 'text', text: 'ok' }] },
+    });
     expect(log).toMatchObject({ calls: [{ method: 'tools/call', params: { name: 'echo' } }], sessionsOpened: 1 });
     expect(log.answered).toEqual(new Map([[200, 1]]));
   });
@@ -75,8 +85,14 @@ describe('test servers are what they say:', () => {
 
   test.each<[keyof typeof wrongly, (answer: Promise<Response>) => Promise<unknown>]>([
     ['wrongId', async (answer) => expect(await (await answer).json()).toMatchObject({ id: 4242424242, result: {} })],
-    ['toolError', async (answer) => expect(await (await answer).json()).toMatchObject({ id: 7, result: { isError: true } })],
-    ['rpcError', async (answer) => expect(await (await answer).json()).toMatchObject({ id: 7, error: { code: -32050 } })],
+    [
+      'toolError',
+      async (answer) => expect(await (await answer).json()).toMatchObject({ id: 7, result: { isError: true } }),
+    ],
+    [
+      'rpcError',
+      async (answer) => expect(await (await answer).json()).toMatchObject({ id: 7, error: { code: -32050 } }),
+    ],
     ['brokenJson', async (answer) => expect((await answer).json()).rejects.toThrow()],
     ['serverError', async (answer) => expect((await answer).status).toBe(500)],
     ['tooMany', async (answer) => expect((await answer).status).toBe(429)],

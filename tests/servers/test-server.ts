@@ -7,7 +7,10 @@ import type { Behaviour, Call } from './call.js';
 
 export interface TestServerOptions {
   readonly era?: 'legacy' | 'modern';
-  /** Sees every operation of the run; the preflight (the first session, or the first calls without sessions) is answered rightly. */
+  /**
+   * Sees every operation of the run; the preflight (the first session, or the first calls without sessions) is answered
+   * rightly.
+   */
   readonly behaviour: Behaviour;
   /** How many calls the preflight makes where there are no sessions: one for each operation of the mix. Default 1. */
   readonly preflightCalls?: number;
@@ -55,8 +58,21 @@ interface Message {
 }
 
 /** A small MCP server for one test, in its own process, that behaves as told; it ends with the test. */
-export async function startTestServer({ era = 'legacy', behaviour, preflightCalls = 1, tools = ['echo', 'other'], tls }: TestServerOptions): Promise<TestServer> {
-  const log: ServerLog = { calls: [], answered: new Map(), sessionsOpened: 0, sessionsDeleted: 0, connectionsOpened: 0, connectionsReset: 0 };
+export async function startTestServer({
+  era = 'legacy',
+  behaviour,
+  preflightCalls = 1,
+  tools = ['echo', 'other'],
+  tls,
+}: TestServerOptions): Promise<TestServer> {
+  const log: ServerLog = {
+    calls: [],
+    answered: new Map(),
+    sessionsOpened: 0,
+    sessionsDeleted: 0,
+    connectionsOpened: 0,
+    connectionsReset: 0,
+  };
   const connections = new WeakMap<Socket, number>();
   const sessions = new Set<string>();
   let preflightSession: string | undefined;
@@ -71,13 +87,16 @@ export async function startTestServer({ era = 'legacy', behaviour, preflightCall
     if (request.method !== 'POST') return send(response, 405, '');
     const message: Message = JSON.parse(await text(request));
     const modern = request.headers['mcp-protocol-version'] === '2026-07-28';
-    if (modern !== (era === 'modern')) return send(response, 400, rpcError(message.id, -32000, 'Bad Request: Session ID required'));
+    if (modern !== (era === 'modern'))
+      return send(response, 400, rpcError(message.id, -32000, 'Bad Request: Session ID required'));
     if (message.id === undefined) return send(response, 202, '');
     if (message.method === 'initialize') return initialize(message, response);
-    if (era === 'legacy' && (session === undefined || !sessions.has(session))) return send(response, 404, rpcError(message.id, -32001, 'Session not found'));
+    if (era === 'legacy' && (session === undefined || !sessions.has(session)))
+      return send(response, 404, rpcError(message.id, -32001, 'Session not found'));
     const result = resultOf(message, tools);
     const rightAnswer = JSON.stringify({ jsonrpc: '2.0', id: message.id, result: modern ? asModern(result) : result });
-    if (message.method === 'server/discover' || isPreflight(session, message.method)) return send(response, 200, rightAnswer);
+    if (message.method === 'server/discover' || isPreflight(session, message.method))
+      return send(response, 200, rightAnswer);
     const seen: SeenCall = {
       method: message.method,
       params: message.params ?? {},
@@ -90,7 +109,8 @@ export async function startTestServer({ era = 'legacy', behaviour, preflightCall
     log.calls.push(seen);
     response.once('close', () => {
       seen.endedAtMs = performance.now();
-      if (response.writableFinished) log.answered.set(response.statusCode, (log.answered.get(response.statusCode) ?? 0) + 1);
+      if (response.writableFinished)
+        log.answered.set(response.statusCode, (log.answered.get(response.statusCode) ?? 0) + 1);
     });
     const call: Call = {
       number: log.calls.length,
@@ -110,7 +130,11 @@ export async function startTestServer({ era = 'legacy', behaviour, preflightCall
     sessions.add(id);
     if (preflightSession === undefined) preflightSession = id;
     else log.sessionsOpened += 1;
-    const result = { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'test', version: '1' } };
+    const result = {
+      protocolVersion: '2025-11-25',
+      capabilities: { tools: {} },
+      serverInfo: { name: 'test', version: '1' },
+    };
     send(response, 200, JSON.stringify({ jsonrpc: '2.0', id: message.id, result }), { 'mcp-session-id': id });
   }
 
@@ -123,7 +147,10 @@ export async function startTestServer({ era = 'legacy', behaviour, preflightCall
   }
 
   const listener = (request: IncomingMessage, response: ServerResponse): void => void serve(request, response);
-  const server = tls === undefined ? createServer(listener) : createSecureServer({ ...tls, requestCert: tls.ca !== undefined }, listener);
+  const server =
+    tls === undefined
+      ? createServer(listener)
+      : createSecureServer({ ...tls, requestCert: tls.ca !== undefined }, listener);
   server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
     log.connectionsOpened += 1;
     connections.set(socket, log.connectionsOpened);
@@ -134,7 +161,10 @@ export async function startTestServer({ era = 'legacy', behaviour, preflightCall
     server.closeAllConnections();
     return new Promise((resolve) => server.close(resolve));
   });
-  return { url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, log };
+  return {
+    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
+    log,
+  };
 }
 
 /** What tools whose name starts with `big` answer. */
@@ -151,7 +181,7 @@ function resultOf({ method, params }: Message, tools: readonly string[]): object
     case 'prompts/list':
       return { prompts: [{ name: 'greeting' }] };
     case 'resources/read':
-      return { contents: [{ uri: params?.['uri'], text: 'text' }] };
+      return { contents: [{ uri: params?.uri, text: 'text' }] };
     case 'prompts/get':
       return { messages: [] };
     case 'tools/call':
@@ -162,15 +192,30 @@ function resultOf({ method, params }: Message, tools: readonly string[]): object
 }
 
 function asModern(result: object): object {
-  return { ...result, resultType: 'complete', ttlMs: 0, cacheScope: 'private', _meta: { 'io.modelcontextprotocol/serverInfo': { name: 'test', version: '1' } } };
+  return {
+    ...result,
+    resultType: 'complete',
+    ttlMs: 0,
+    cacheScope: 'private',
+    _meta: { 'io.modelcontextprotocol/serverInfo': { name: 'test', version: '1' } },
+  };
 }
 
 function rpcError(id: string | number | undefined, code: number, message: string): string {
   return JSON.stringify({ jsonrpc: '2.0', id: id ?? null, error: { code, message } });
 }
 
-function send(response: ServerResponse, status: number, body: string, headers: Readonly<Record<string, string>> = {}): void {
-  response.writeHead(status, { ...(body !== '' && { 'content-type': 'application/json' }), 'content-length': Buffer.byteLength(body), ...headers });
+function send(
+  response: ServerResponse,
+  status: number,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(status, {
+    ...(body !== '' && { 'content-type': 'application/json' }),
+    'content-length': Buffer.byteLength(body),
+    ...headers,
+  });
   response.end(body);
 }
 

@@ -6,21 +6,41 @@ export interface WireRequest {
   /** Length of head and body. */
   readonly bytes: number;
   readonly atMs: number;
-  /** json: the body is no JSON; framing: its end cannot be told; too-long: announced longer than the server takes, and not read. */
+  /**
+   * json: the body is no JSON; framing: its end cannot be told; too-long: announced longer than the server takes, and
+   * not read.
+   */
   readonly spoilt: 'json' | 'framing' | 'too-long' | undefined;
   readonly message: { readonly id?: number; readonly method?: string; readonly params?: { readonly name?: string } };
   isPreflight: boolean;
 }
 
 /** The next request of these bytes, if it is whole (or will never be). */
-export function cutRequest(bytes: Buffer, mostBodyBytes: number): { readonly request: WireRequest; readonly length: number } | undefined {
+export function cutRequest(
+  bytes: Buffer,
+  mostBodyBytes: number,
+): { readonly request: WireRequest; readonly length: number } | undefined {
   const blank = bytes.indexOf('\r\n\r\n');
   if (blank < 0) return undefined;
   const [line = '', ...rest] = bytes.toString('latin1', 0, blank).split('\r\n');
-  const headers = Object.fromEntries(rest.map((header) => [header.slice(0, header.indexOf(':')).toLowerCase(), header.slice(header.indexOf(':') + 1).trim()]));
+  const headers = Object.fromEntries(
+    rest.map((header) => [
+      header.slice(0, header.indexOf(':')).toLowerCase(),
+      header.slice(header.indexOf(':') + 1).trim(),
+    ]),
+  );
   const made = (bodyLength: number, spoilt: WireRequest['spoilt'], message: WireRequest['message'] = {}) => ({
     length: blank + 4 + bodyLength,
-    request: { verb: line.split(' ')[0] ?? '', headers, session: headers['mcp-session-id'], bytes: blank + 4 + bodyLength, atMs: performance.now(), spoilt, message, isPreflight: false },
+    request: {
+      verb: line.split(' ')[0] ?? '',
+      headers,
+      session: headers['mcp-session-id'],
+      bytes: blank + 4 + bodyLength,
+      atMs: performance.now(),
+      spoilt,
+      message,
+      isPreflight: false,
+    },
   });
   if (headers['transfer-encoding'] !== undefined) {
     // No proper client of ours sends chunks; one whose size is no number can only be refused.

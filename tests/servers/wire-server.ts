@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { onTestEnd } from '../support/test-end.js';
 import { cutRequest, type WireRequest } from './wire-request.js';
 
@@ -36,8 +36,8 @@ const MOST_BODY_BYTES = 1024 * 1024;
 const LONG_TEXT = 'x'.repeat(12 * 1024 * 1024);
 
 /**
- * An MCP server of the session era on bare sockets, sound and strict, that writes down every byte it gets and how each connection ended.
- * Tools: `slow` answers after 300 ms, `long` after 20 ms with 12 MiB, all others at once.
+ * An MCP server of the session era on bare sockets, sound and strict, that writes down every byte it gets and how each
+ * connection ended. Tools: `slow` answers after 300 ms, `long` after 20 ms with 12 MiB, all others at once.
  */
 export async function startWireServer(): Promise<WireServer> {
   const log: WireLog = { connections: [], sessionsOpened: [], sessionsDeleted: [] };
@@ -46,7 +46,16 @@ export async function startWireServer(): Promise<WireServer> {
   const open = new Set<Socket>();
 
   const serve = (socket: Socket): void => {
-    const connection: WireConnection = { number: log.connections.length + 1, openedAtMs: performance.now(), pieces: [], requests: [], answersBegun: 0, answersTaken: 0, ended: undefined, endedAtMs: undefined };
+    const connection: WireConnection = {
+      number: log.connections.length + 1,
+      openedAtMs: performance.now(),
+      pieces: [],
+      requests: [],
+      answersBegun: 0,
+      answersTaken: 0,
+      ended: undefined,
+      endedAtMs: undefined,
+    };
     log.connections.push(connection);
     open.add(socket);
     let held = Buffer.alloc(0);
@@ -57,7 +66,8 @@ export async function startWireServer(): Promise<WireServer> {
     socket.on('error', () => end('rst'));
     socket.on('end', () => {
       if (socket.writableEnded) return end('fin');
-      // libuv makes an end of a reset that comes together with bytes; after a reset nothing can be written, after a FIN it can.
+      // libuv makes an end of a reset that comes together with bytes; after a reset nothing can be written, after a FIN
+      // it can.
       socket.write('?', (error) => {
         end(error === undefined || error === null ? 'fin' : 'rst');
         socket.destroy();
@@ -88,15 +98,28 @@ export async function startWireServer(): Promise<WireServer> {
     });
   };
 
-  const answer = (request: WireRequest, connection: WireConnection, socket: Socket, end: (how: WireConnection['ended']) => void): void => {
-    const respond = (status: string, message?: unknown, headers = ''): void => write(connection, socket, http(status, message, headers));
+  const answer = (
+    request: WireRequest,
+    connection: WireConnection,
+    socket: Socket,
+    end: (how: WireConnection['ended']) => void,
+  ): void => {
+    const respond = (status: string, message?: unknown, headers = ''): void =>
+      write(connection, socket, http(status, message, headers));
     if (request.spoilt === 'framing' || request.spoilt === 'too-long') {
       end('by-server');
       connection.answersBegun++;
-      socket.end(http(request.spoilt === 'framing' ? '400 Bad Request' : '413 Content Too Large', undefined, 'connection: close\r\n'));
+      socket.end(
+        http(
+          request.spoilt === 'framing' ? '400 Bad Request' : '413 Content Too Large',
+          undefined,
+          'connection: close\r\n',
+        ),
+      );
       return;
     }
-    if (request.spoilt === 'json') return respond('400 Bad Request', { jsonrpc: '2.0', id: null, error: { code: -32700, message: 'Parse error' } });
+    if (request.spoilt === 'json')
+      return respond('400 Bad Request', { jsonrpc: '2.0', id: null, error: { code: -32700, message: 'Parse error' } });
     const { message, session } = request;
     if (request.verb === 'DELETE') {
       if (session !== undefined && sessions.delete(session) && session !== preflight) log.sessionsDeleted.push(session);
@@ -108,16 +131,39 @@ export async function startWireServer(): Promise<WireServer> {
       sessions.set(fresh, new Set());
       if (preflight === undefined) preflight = fresh;
       else log.sessionsOpened.push(fresh);
-      return respond('200 OK', { jsonrpc: '2.0', id, result: { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'wire', version: '1' } } }, `mcp-session-id: ${fresh}\r\n`);
+      return respond(
+        '200 OK',
+        {
+          jsonrpc: '2.0',
+          id,
+          result: {
+            protocolVersion: '2025-11-25',
+            capabilities: { tools: {} },
+            serverInfo: { name: 'wire', version: '1' },
+          },
+        },
+        `mcp-session-id: ${fresh}\r\n`,
+      );
     }
     const seen = sessions.get(session ?? '');
-    if (seen === undefined) return respond('404 Not Found', { jsonrpc: '2.0', id: id ?? null, error: { code: -32001, message: 'Session not found' } });
+    if (seen === undefined)
+      return respond('404 Not Found', {
+        jsonrpc: '2.0',
+        id: id ?? null,
+        error: { code: -32001, message: 'Session not found' },
+      });
     if (id === undefined) return respond('202 Accepted');
     request.isPreflight = session === preflight;
-    if (seen.has(id)) return respond('400 Bad Request', { jsonrpc: '2.0', id, error: { code: -32600, message: 'this id was used before' } });
+    if (seen.has(id))
+      return respond('400 Bad Request', {
+        jsonrpc: '2.0',
+        id,
+        error: { code: -32600, message: 'this id was used before' },
+      });
     seen.add(id);
     const result = resultOf(method, message.params?.name);
-    if (result === undefined) return respond('200 OK', { jsonrpc: '2.0', id, error: { code: -32601, message: 'Method not found' } });
+    if (result === undefined)
+      return respond('200 OK', { jsonrpc: '2.0', id, error: { code: -32601, message: 'Method not found' } });
     const delayMs = { slow: 300, long: 20 }[message.params?.name ?? ''] ?? 0;
     if (delayMs === 0) respond('200 OK', { jsonrpc: '2.0', id, result });
     else setTimeout(() => respond('200 OK', { jsonrpc: '2.0', id, result }), delayMs);

@@ -2,7 +2,7 @@ import type { SeenCall } from '../servers/test-server.js';
 
 /** Pure questions about what a test server saw. */
 export function ofTool(calls: readonly SeenCall[], tool: string): readonly SeenCall[] {
-  return calls.filter(({ params }) => params['name'] === tool);
+  return calls.filter(({ params }) => params.name === tool);
 }
 
 /** Milliseconds between the end of one call and the next call. */
@@ -26,7 +26,10 @@ export function variation(values: readonly number[]): number {
 
 /** Most calls at once that had arrived and were not answered. */
 export function mostAtOnce(calls: readonly SeenCall[]): number {
-  const moments = calls.flatMap(({ atMs, endedAtMs }) => [{ at: atMs, step: 1 }, { at: endedAtMs ?? Infinity, step: -1 }]);
+  const moments = calls.flatMap(({ atMs, endedAtMs }) => [
+    { at: atMs, step: 1 },
+    { at: endedAtMs ?? Infinity, step: -1 },
+  ]);
   moments.sort((a, b) => a.at - b.at || a.step - b.step);
   let open = 0;
   let most = 0;

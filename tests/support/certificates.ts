@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 
 /** PEM texts. */
 export interface Certified {
@@ -11,15 +11,26 @@ export interface Authority extends Certified {
   issue(name: string): Certified;
 }
 
-/** A certificate for 127.0.0.1 and localhost, made on the spot (X.509 v3, DER by hand), so that no key lies about in the repository. */
+/**
+ * A certificate for 127.0.0.1 and localhost, made on the spot (X.509 v3, DER by hand), so that no key lies about in the
+ * repository.
+ */
 export function selfSigned(): Certified {
   const { publicKey, privateKey } = newKey();
-  return certified(privateKey, body({ name: 'swarmbench test', issuer: 'swarmbench test', publicKey, authority: false }), privateKey);
+  return certified(
+    privateKey,
+    body({ name: 'swarmbench test', issuer: 'swarmbench test', publicKey, authority: false }),
+    privateKey,
+  );
 }
 
 export function certificateAuthority(name = 'swarmbench test authority'): Authority {
   const own = newKey();
-  const self = certified(own.privateKey, body({ name, issuer: name, publicKey: own.publicKey, authority: true }), own.privateKey);
+  const self = certified(
+    own.privateKey,
+    body({ name, issuer: name, publicKey: own.publicKey, authority: true }),
+    own.privateKey,
+  );
   return {
     ...self,
     issue(subject) {
@@ -45,7 +56,11 @@ let serial = 0;
 /** RFC 5280, 4.1: TBSCertificate. */
 function body({ name, issuer, publicKey, authority }: Subject): Buffer {
   const alternatives = sequence(der(0x82, Buffer.from('localhost')), der(0x87, Buffer.from([127, 0, 0, 1])));
-  const constraints = sequence(oid(0x55, 0x1d, 0x13), der(0x01, Buffer.from([0xff])), der(0x04, sequence(der(0x01, Buffer.from([0xff])))));
+  const constraints = sequence(
+    oid(0x55, 0x1d, 0x13),
+    der(0x01, Buffer.from([0xff])),
+    der(0x04, sequence(der(0x01, Buffer.from([0xff])))),
+  );
   const extensions = authority ? constraints : sequence(oid(0x55, 0x1d, 0x11), der(0x04, alternatives));
   return sequence(
     der(0xa0, der(0x02, Buffer.from([2]))),
@@ -60,9 +75,16 @@ function body({ name, issuer, publicKey, authority }: Subject): Buffer {
 }
 
 function certified(signer: KeyObject, content: Buffer, key: KeyObject): Certified {
-  const certificate = sequence(content, ecdsaWithSha256(), der(0x03, Buffer.from([0]), sign('sha256', content, signer)));
+  const certificate = sequence(
+    content,
+    ecdsaWithSha256(),
+    der(0x03, Buffer.from([0]), sign('sha256', content, signer)),
+  );
   const base64 = (certificate.toString('base64').match(/.{1,64}/g) ?? []).join('\n');
-  return { key: key.export({ type: 'pkcs8', format: 'pem' }).toString(), cert: `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n` };
+  return {
+    key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    cert: `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`,
+  };
 }
 
 function ecdsaWithSha256(): Buffer {
@@ -75,10 +97,21 @@ function distinguishedName(commonName: string): Buffer {
 
 function der(tag: number, ...content: readonly Buffer[]): Buffer {
   const whole = Buffer.concat(content);
-  const length = whole.length < 128 ? [whole.length] : whole.length < 256 ? [0x81, whole.length] : [0x82, whole.length >> 8, whole.length & 255];
+  const length =
+    whole.length < 128
+      ? [whole.length]
+      : whole.length < 256
+        ? [0x81, whole.length]
+        : [0x82, whole.length >> 8, whole.length & 255];
   return Buffer.concat([Buffer.from([tag, ...length]), whole]);
 }
 
-const sequence = (...content: readonly Buffer[]): Buffer => der(0x30, ...content);
-const oid = (...bytes: readonly number[]): Buffer => der(0x06, Buffer.from(bytes));
-const time = (text: string): Buffer => der(0x18, Buffer.from(text));
+function sequence(...content: readonly Buffer[]): Buffer {
+  return der(0x30, ...content);
+}
+function oid(...bytes: readonly number[]): Buffer {
+  return der(0x06, Buffer.from(bytes));
+}
+function time(text: string): Buffer {
+  return der(0x18, Buffer.from(text));
+}

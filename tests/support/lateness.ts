@@ -7,7 +7,9 @@ import { median } from './calls.js';
  * milliseconds owes to neighbours on the same cores and not to who measured it.
  * @returns what `work` returned, and the median lateness in milliseconds (0.05 to 0.1 on an idle Linux)
  */
-export async function withLateness<Value>(work: () => Promise<Value>): Promise<{ readonly value: Value; readonly lateMs: number }> {
+export async function withLateness<Value>(
+  work: () => Promise<Value>,
+): Promise<{ readonly value: Value; readonly lateMs: number }> {
   const probe = new Worker(new URL('./lateness-probe.js', import.meta.url));
   try {
     const value = await work();

@@ -10,7 +10,12 @@ export function describeWith(missing: string | undefined, name: string, body: ()
 }
 
 /** @param missing what is not there; undefined: nothing */
-export function testWith(missing: string | undefined, name: string, body: () => Promise<void>, timeoutMs?: number): void {
+export function testWith(
+  missing: string | undefined,
+  name: string,
+  body: () => Promise<void>,
+  timeoutMs?: number,
+): void {
   choose(missing, test, test.skip)(named(name, missing), body, timeoutMs);
 }
 
@@ -19,7 +24,7 @@ export const missingLinux = process.platform === 'linux' ? undefined : 'this is 
 
 function choose<T>(missing: string | undefined, run: T, skip: T): T {
   if (missing === undefined) return run;
-  if (process.env['CI']) throw new Error(`${missing}; CI needs it`);
+  if (process.env.CI) throw new Error(`${missing}; CI needs it`);
   return skip;
 }
 

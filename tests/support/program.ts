@@ -1,5 +1,5 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { buildRoot } from './package-root.js';
 import { onTestEnd } from './test-end.js';
@@ -13,7 +13,9 @@ export interface Program {
   /** The exit code, or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals>;
   kill(signal: NodeJS.Signals): void;
-  /** Resolves when `pattern` is found in what it wrote (stdout and stderr); rejects when it ends before, or too late. */
+  /**
+   * Resolves when `pattern` is found in what it wrote (stdout and stderr); rejects when it ends before, or too late.
+   */
   wrote(pattern: RegExp, withinMs?: number): Promise<RegExpExecArray>;
 }
 
@@ -22,12 +24,22 @@ export interface Program {
  * @param entry path from the build's root, for example `harness/cli/main.js`
  * @param cwd default: that of the tests
  */
-export function startProgram(entry: string, args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd?: string): Program {
+export function startProgram(
+  entry: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  cwd?: string,
+): Program {
   return startCommand([process.execPath, join(buildRoot, entry), ...args], env, cwd, `${entry} ${args.join(' ')}`);
 }
 
 /** Starts any program: a command and its arguments. */
-export function startCommand([command = '', ...args]: readonly string[], env: Readonly<Record<string, string>> = {}, cwd?: string, name = `${command} ${args.join(' ')}`): Program {
+export function startCommand(
+  [command = '', ...args]: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  cwd?: string,
+  name = `${command} ${args.join(' ')}`,
+): Program {
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1', ...env },
@@ -64,7 +76,8 @@ function follow(child: ChildProcess, name: string): Program {
         watchers.delete(look);
         act();
       };
-      const fail = (why: string): void => settle(() => reject(new Error(`${name}: ${why} before ${pattern}\n${stdout}\n${stderr}`)));
+      const fail = (why: string): void =>
+        settle(() => reject(new Error(`${name}: ${why} before ${pattern}\n${stdout}\n${stderr}`)));
       const timer = setTimeout(() => fail(`${withinMs} ms passed`), withinMs);
       watchers.add(look);
       void ended.then((code) => fail(`ended (${code})`));
@@ -72,7 +85,14 @@ function follow(child: ChildProcess, name: string): Program {
     });
   }
 
-  return { pid: child.pid ?? 0, stdout: () => stdout, stderr: () => stderr, ended, kill: (signal) => void child.kill(signal), wrote };
+  return {
+    pid: child.pid ?? 0,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    ended,
+    kill: (signal) => void child.kill(signal),
+    wrote,
+  };
 }
 
 export function isAlive(pid: number): boolean {

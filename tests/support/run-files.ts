@@ -1,15 +1,31 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { streamsSchema } from '../../harness/report/stream-blocks.js';
 import { telemetry } from '../../client-sim/protocol/telemetry.js';
 import type { RunEvent, RunEventBody } from '../../harness/controller/events.js';
+import { streamsSchema } from '../../harness/report/stream-blocks.js';
 
-const latency = z.looseObject({ count: z.number(), p50: z.number().nullable(), p99: z.number().nullable(), max: z.number().nullable() });
+const latency = z.looseObject({
+  count: z.number(),
+  p50: z.number().nullable(),
+  p99: z.number().nullable(),
+  max: z.number().nullable(),
+});
 
 const block = {
-  offered: z.number(), sent: z.number(), succeeded: z.number(), failed: z.number(), dropped: z.number(), lost: z.number(), unsent: z.number(), byUs: z.number(), errorRate: z.number().nullable(),
-  latencyMs: latency, serviceMs: latency, lagMs: latency, connectMs: latency,
+  offered: z.number(),
+  sent: z.number(),
+  succeeded: z.number(),
+  failed: z.number(),
+  dropped: z.number(),
+  lost: z.number(),
+  unsent: z.number(),
+  byUs: z.number(),
+  errorRate: z.number().nullable(),
+  latencyMs: latency,
+  serviceMs: latency,
+  lagMs: latency,
+  connectMs: latency,
   sessions: z.looseObject({ opened: z.number(), closed: z.number(), lost: z.number() }),
 };
 
@@ -23,9 +39,21 @@ const reportSchema = z.looseObject({
   stages: z.array(z.looseObject({ name: z.string(), measured: z.boolean(), ...block })),
   profiles: z.array(z.looseObject({ name: z.string(), ...block })),
   errors: z.array(z.looseObject({ category: z.string(), count: z.number() })),
-  misbehaviour: z.array(z.looseObject({ profile: z.string(), kind: z.string(), done: z.number(), reactions: z.array(z.looseObject({ reaction: z.string(), count: z.number(), judgement: z.string() })) })),
+  misbehaviour: z.array(
+    z.looseObject({
+      profile: z.string(),
+      kind: z.string(),
+      done: z.number(),
+      reactions: z.array(z.looseObject({ reaction: z.string(), count: z.number(), judgement: z.string() })),
+    }),
+  ),
   streams: streamsSchema.optional(),
-  workers: z.array(z.looseObject({ id: z.string(), health: z.looseObject({ values: z.record(z.string(), z.looseObject({ mean: z.number(), worst: z.number() })) }) })),
+  workers: z.array(
+    z.looseObject({
+      id: z.string(),
+      health: z.looseObject({ values: z.record(z.string(), z.looseObject({ mean: z.number(), worst: z.number() })) }),
+    }),
+  ),
   balance: z.array(z.looseObject({ gap: z.number() })),
 });
 export type ReportView = z.infer<typeof reportSchema>;
@@ -54,7 +82,8 @@ export function readRun(results: string): RunFiles {
 
 export function runFolder(results: string): string {
   const runs = readdirSync(results, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  if (runs.length !== 1 || runs[0] === undefined) throw new Error(`expected one run in ${results}, found: ${runs.map((run) => run.name).join(', ')}`);
+  if (runs.length !== 1 || runs[0] === undefined)
+    throw new Error(`expected one run in ${results}, found: ${runs.map((run) => run.name).join(', ')}`);
   return join(results, runs[0].name);
 }
 
@@ -64,14 +93,21 @@ export function readEvents(folder: string): readonly RunEvent[] {
 
 type Of<Type extends RunEventBody['type']> = Extract<RunEvent, { type: Type }>;
 
-export function eventsOf<Type extends RunEventBody['type']>(events: readonly RunEvent[], type: Type): readonly Of<Type>[] {
+export function eventsOf<Type extends RunEventBody['type']>(
+  events: readonly RunEvent[],
+  type: Type,
+): readonly Of<Type>[] {
   return events.filter((event): event is Of<Type> => event.type === type);
 }
 
 /** All lines but a last one that is still being written. */
 function lines(file: string): readonly unknown[] {
   const text = readFileSync(file, 'utf8');
-  return text.slice(0, text.lastIndexOf('\n') + 1).split('\n').filter((line) => line !== '').map((line) => JSON.parse(line));
+  return text
+    .slice(0, text.lastIndexOf('\n') + 1)
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
 }
 
 export interface OperationTotals {
@@ -90,7 +126,8 @@ export function operationTotals(telemetryLines: readonly TelemetryView[]): Reado
     const total = totals.get(series.operation) ?? { sent: 0, succeeded: 0, failed: 0, lost: 0, dropped: 0, errors: {} };
     totals.set(series.operation, total);
     for (const key of ['sent', 'succeeded', 'failed', 'lost', 'dropped'] as const) total[key] += series[key];
-    for (const [category, count] of Object.entries(series.errors)) total.errors[category] = (total.errors[category] ?? 0) + count;
+    for (const [category, count] of Object.entries(series.errors))
+      total.errors[category] = (total.errors[category] ?? 0) + count;
   }
   return totals;
 }
@@ -99,7 +136,9 @@ export function operationTotals(telemetryLines: readonly TelemetryView[]): Reado
 export function dueInEachSecond(telemetryLines: readonly TelemetryView[], operation?: string): readonly number[] {
   const seconds: number[] = [];
   for (const { batch } of telemetryLines) {
-    const due = batch.series.filter((series) => operation === undefined || series.operation === operation).reduce((sum, series) => sum + series.offered, 0);
+    const due = batch.series
+      .filter((series) => operation === undefined || series.operation === operation)
+      .reduce((sum, series) => sum + series.offered, 0);
     if (due === 0) continue;
     const second = Math.ceil(batch.toMs / 1000) - 1;
     seconds[second] = (seconds[second] ?? 0) + due;
@@ -107,6 +146,9 @@ export function dueInEachSecond(telemetryLines: readonly TelemetryView[], operat
   return seconds;
 }
 
-export function totalOf(telemetryLines: readonly TelemetryView[], key: 'sent' | 'succeeded' | 'failed' | 'lost' | 'dropped'): number {
+export function totalOf(
+  telemetryLines: readonly TelemetryView[],
+  key: 'sent' | 'succeeded' | 'failed' | 'lost' | 'dropped',
+): number {
   return [...operationTotals(telemetryLines).values()].reduce((sum, total) => sum + total[key], 0);
 }

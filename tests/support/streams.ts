@@ -1,4 +1,4 @@
-import { streamCounts, type StreamCounts } from '../../client-sim/protocol/streams.js';
+import { type StreamCounts, streamCounts } from '../../client-sim/protocol/streams.js';
 import type { RunFiles, TelemetryView } from './run-files.js';
 
 /** Sums over all workers, stages and batches, of one profile or of all. */

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startProgram, type Program } from './program.js';
-import { readRun, type RunFiles } from './run-files.js';
+import { type Program, startProgram } from './program.js';
+import { type RunFiles, readRun } from './run-files.js';
 import { tempFolder } from './temp-folder.js';
 
 /** A scenario as its file says it; JSON is YAML. */
@@ -22,14 +22,21 @@ export interface Finished extends RunFiles {
 const command = 'harness/cli/main.js';
 
 /** Runs the command line as a user does and waits for its end. */
-export async function swarmbench(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<{ code: number | NodeJS.Signals; stdout: string; stderr: string }> {
+export async function swarmbench(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ code: number | NodeJS.Signals; stdout: string; stderr: string }> {
   const program = startProgram(command, args, env);
   const code = await program.ended;
   return { code, stdout: program.stdout(), stderr: program.stderr() };
 }
 
 /** Starts a run; its results go to `results`. */
-export function startRun({ scenario, target, args = [], env = {} }: RunRequest): { readonly program: Program; readonly results: string; readonly file: string } {
+export function startRun({ scenario, target, args = [], env = {} }: RunRequest): {
+  readonly program: Program;
+  readonly results: string;
+  readonly file: string;
+} {
   const folder = tempFolder();
   const file = writeScenario(scenario, folder);
   const results = join(folder, 'results');
@@ -50,7 +57,7 @@ export async function run(request: RunRequest): Promise<Finished> {
 }
 
 export function writeScenario(scenario: ScenarioFile, folder: string = tempFolder()): string {
-  const file = join(folder, `${String(scenario['name'] ?? 'scenario')}.yaml`);
+  const file = join(folder, `${String(scenario.name ?? 'scenario')}.yaml`);
   writeFileSync(file, JSON.stringify(scenario, null, 2));
   return file;
 }
@@ -59,7 +66,14 @@ export function writeScenario(scenario: ScenarioFile, folder: string = tempFolde
 export function simpleScenario(profile: ScenarioFile, seconds: number, more: ScenarioFile = {}): ScenarioFile {
   return {
     name: 'test',
-    workload: { caller: { profile: 'low-load', clients: 1, operations: [{ tool: 'echo', arguments: { message: 'hi' } }], ...profile } },
+    workload: {
+      caller: {
+        profile: 'low-load',
+        clients: 1,
+        operations: [{ tool: 'echo', arguments: { message: 'hi' } }],
+        ...profile,
+      },
+    },
     stages: [{ name: 'steady', duration: `${seconds}s` }],
     drain: '2s',
     ...more,

@@ -1,5 +1,9 @@
 /** Asks again every 20 ms until there is an answer; rejects, naming what was waited for, when there is none in time. */
-export async function until<Value>(what: string, ask: () => Value | undefined | false | Promise<Value | undefined | false>, withinMs = 60_000): Promise<Value> {
+export async function until<Value>(
+  what: string,
+  ask: () => Value | undefined | false | Promise<Value | undefined | false>,
+  withinMs = 60_000,
+): Promise<Value> {
   const deadline = performance.now() + withinMs;
   for (;;) {
     const answer = await ask();

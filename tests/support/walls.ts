@@ -21,7 +21,15 @@ const rooms: readonly Room[] = [
   { prefix: 'client-sim/', mayImport: ['scenarios/'] },
   { prefix: 'swarm/reference-server/', mayImport: [] },
   { prefix: 'swarm/gateway/', mayImport: [] },
-  { prefix: 'monitoring/', mayImport: ['client-sim/measure/metric-names.', 'swarm/reference-server/observe/', 'harness/observe/', 'harness/agent/'] },
+  {
+    prefix: 'monitoring/',
+    mayImport: [
+      'client-sim/measure/metric-names.',
+      'swarm/reference-server/observe/',
+      'harness/observe/',
+      'harness/agent/',
+    ],
+  },
   { prefix: 'harness/agent/', mayImport: [] },
   { prefix: 'harness/platform/platform.', mayImport: contracts },
   { prefix: 'harness/platform/local/', mayImport: [...contracts, 'harness/platform/platform.'] },
@@ -30,14 +38,31 @@ const rooms: readonly Room[] = [
   { prefix: 'harness/analysis/', mayImport: [...contracts, ...harnessContracts] },
   { prefix: 'harness/report/', mayImport: [...contracts, ...harnessContracts, 'harness/analysis/'] },
   { prefix: 'harness/controller/', mayImport: [...contracts, ...harnessContracts, 'harness/analysis/'] },
-  { prefix: 'harness/observe/', mayImport: [...contracts, ...harnessContracts, 'harness/analysis/', 'harness/controller/'] },
-  { prefix: 'harness/api/', mayImport: [...contracts, ...harnessContracts, 'harness/analysis/', 'harness/controller/', 'harness/observe/', 'harness/report/'] },
+  {
+    prefix: 'harness/observe/',
+    mayImport: [...contracts, ...harnessContracts, 'harness/analysis/', 'harness/controller/'],
+  },
+  {
+    prefix: 'harness/api/',
+    mayImport: [
+      ...contracts,
+      ...harnessContracts,
+      'harness/analysis/',
+      'harness/controller/',
+      'harness/observe/',
+      'harness/report/',
+    ],
+  },
   { prefix: 'harness/cli/', mayImport: [...contracts, 'harness/', 'swarm/gateway/'] },
   { prefix: 'tests/', mayImport: ['scenarios/', 'client-sim/', 'harness/', 'swarm/', 'monitoring/'] },
 ];
 
 /** The only files that touch the process: arguments, environment, streams, signals, exit. */
-const processFiles: ReadonlySet<string> = new Set(['harness/cli/host.ts', 'client-sim/main.ts', 'swarm/reference-server/entry.ts']);
+const processFiles: ReadonlySet<string> = new Set([
+  'harness/cli/host.ts',
+  'client-sim/main.ts',
+  'swarm/reference-server/entry.ts',
+]);
 const processUse = /\bprocess\.(env|argv|stdout|stderr|stdin|exit|exitCode|on|once|off|kill|abort|chdir|umask)\b/;
 
 /** Every wrong import and every wrong use of the process, in words; empty when the walls hold. */
@@ -72,7 +97,13 @@ function isTest(path: string): boolean {
 
 /** Tests stand beside their code and use real parts: their neighbours, our servers, the shared helpers. */
 function realParts(path: string): readonly string[] {
-  return [path.slice(0, path.indexOf('/') + 1), 'scenarios/', 'swarm/reference-server/', 'tests/support/', 'tests/servers/'];
+  return [
+    path.slice(0, path.indexOf('/') + 1),
+    'scenarios/',
+    'swarm/reference-server/',
+    'tests/support/',
+    'tests/servers/',
+  ];
 }
 
 /** Good enough for imports and uses of the process: strings that look like comments do not matter to either. */

@@ -21,7 +21,13 @@ test('every key, in every form', () => {
     for (const path of paths) {
       const findings = new Findings();
       const file = readYaml(readFileSync(path, 'utf8'), path, findings);
-      if (file !== undefined) collect(interpolate(file, (name) => environment[name], findings), composeFile, '', seen);
+      if (file !== undefined)
+        collect(
+          interpolate(file, (name) => environment[name], findings),
+          composeFile,
+          '',
+          seen,
+        );
     }
   }
   expect(formsOf(composeFile, '').filter((form) => !seen.has(form))).toEqual(untestable);
@@ -31,7 +37,10 @@ test('every key, in every form', () => {
 function formsOf(shape: Shape, path: string): readonly string[] {
   switch (shape.kind) {
     case 'record':
-      return Object.entries(shape.keys).flatMap(([key, { shape: inner }]) => [`${path}.${key}`, ...formsOf(inner, `${path}.${key}`)]);
+      return Object.entries(shape.keys).flatMap(([key, { shape: inner }]) => [
+        `${path}.${key}`,
+        ...formsOf(inner, `${path}.${key}`),
+      ]);
     case 'table':
       return formsOf(shape.of, `${path}.*`);
     case 'list':

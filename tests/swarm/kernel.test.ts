@@ -9,23 +9,31 @@ import { inContainer } from './support/in-container.js';
 import { offlineImages } from './support/own-stack.js';
 import { describeOnSwarm, engine } from './support/swarm.js';
 
-const soon = (): AbortSignal => AbortSignal.timeout(30_000);
+function soon(): AbortSignal {
+  return AbortSignal.timeout(30_000);
+}
 
 await describeOnSwarm('the kernel below the engine', 'cli', () => {
   let nettools = '';
 
   beforeAll(async () => {
-    nettools = (await offlineImages()).environment['NETTOOLS_IMAGE'] ?? '';
+    nettools = (await offlineImages()).environment.NETTOOLS_IMAGE ?? '';
   }, 300_000);
 
   test('is tried in a container, which is gone afterwards', async () => {
     const facts = await tryKernel(engine, nettools, soon());
-    expect(facts).toMatchObject({ triedIn: 'container', openFiles: { soft: expect.any(Number), hard: expect.any(Number) } });
+    expect(facts).toMatchObject({
+      triedIn: 'container',
+      openFiles: { soft: expect.any(Number), hard: expect.any(Number) },
+    });
     expect([facts.vxlan.kind, facts.netem.kind]).not.toContain('unknown');
     expect(await engine.containers.labelled('swarmbench.trial', soon())).toEqual([]);
     // As Linux itself says it, to somebody else.
     const { stdout } = await inContainer(nettools, 'ulimit -n; cat /proc/sys/net/netfilter/nf_conntrack_max');
-    expect(stdout.trim().split('\n').map(Number).slice(0, 2)).toEqual([facts.openFiles?.soft, ...(facts.conntrackMax === undefined ? [] : [facts.conntrackMax])]);
+    expect(stdout.trim().split('\n').map(Number).slice(0, 2)).toEqual([
+      facts.openFiles?.soft,
+      ...(facts.conntrackMax === undefined ? [] : [facts.conntrackMax]),
+    ]);
   }, 240_000);
 
   test('is found to be the same from outside, where that can be tried', async () => {
@@ -35,17 +43,35 @@ await describeOnSwarm('the kernel below the engine', 'cli', () => {
       return;
     }
     expect(outside.triedIn).toBe('namespace');
-    for (const name of ['vxlan', 'ipvs', 'netem'] as const) if (outside[name].kind !== 'unknown') expect(outside[name].kind).toBe(inside[name].kind);
+    for (const name of ['vxlan', 'ipvs', 'netem'] as const)
+      if (outside[name].kind !== 'unknown') expect(outside[name].kind).toBe(inside[name].kind);
   }, 240_000);
 
   test('has its lines in what the doctor says, with what mends it', async () => {
-    const host = testHost(['doctor', '--json'], { cwd: tempFolder(), env: { HOME: process.env['HOME'] ?? '/', NETTOOLS_IMAGE: nettools, ...(process.env['DOCKER_HOST'] === undefined ? {} : { DOCKER_HOST: process.env['DOCKER_HOST'] }) } });
+    const host = testHost(['doctor', '--json'], {
+      cwd: tempFolder(),
+      env: {
+        HOME: process.env.HOME ?? '/',
+        NETTOOLS_IMAGE: nettools,
+        ...(process.env.DOCKER_HOST === undefined ? {} : { DOCKER_HOST: process.env.DOCKER_HOST }),
+      },
+    });
     await main(host);
-    const { findings } = JSON.parse(host.out()) as { readonly findings: readonly { readonly name: string; readonly status: string; readonly mend?: string }[] };
+    const { findings } = JSON.parse(host.out()) as {
+      readonly findings: readonly { readonly name: string; readonly status: string; readonly mend?: string }[];
+    };
     const { vxlan, ipvs, netem } = await tryKernel(engine, nettools, soon());
-    for (const [name, { kind }] of [['overlay networks', vxlan], ['virtual addresses', ipvs], ['packet delay', netem]] as const) {
+    for (const [name, { kind }] of [
+      ['overlay networks', vxlan],
+      ['virtual addresses', ipvs],
+      ['packet delay', netem],
+    ] as const) {
       const finding = findings.find((candidate) => candidate.name === name);
-      expect({ name, ok: finding?.status === 'ok', mend: finding?.mend !== undefined }).toEqual({ name, ok: kind === 'yes', mend: kind !== 'yes' });
+      expect({ name, ok: finding?.status === 'ok', mend: finding?.mend !== undefined }).toEqual({
+        name,
+        ok: kind === 'yes',
+        mend: kind !== 'yes',
+      });
     }
     expect(findings.map(({ name }) => name)).toContain('open files of containers');
   }, 240_000);

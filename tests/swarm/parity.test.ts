@@ -1,26 +1,26 @@
 /**
- * The conversion is the CLI's: every file of the corpus and our own stack is deployed once with `docker stack deploy` and once from our own
- * conversion. The bodies that the engine is sent must be the same, and so must everything that it keeps of them; and where
- * the CLI has deployed, there is nothing left for us to do.
+ * The conversion is the CLI's: every file of the corpus and our own stack is deployed once with `docker stack deploy`
+ * and once from our own conversion. The bodies that the engine is sent must be the same, and so must everything that it
+ * keeps of them; and where the CLI has deployed, there is nothing left for us to do.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { composeToSwarm } from '../../harness/platform/swarm/compose/compose-to-swarm.js';
 import type { StackSpec } from '../../harness/platform/swarm/compose/compose-to-swarm.js';
+import { composeToSwarm } from '../../harness/platform/swarm/compose/compose-to-swarm.js';
 import { formatProblems } from '../../harness/platform/swarm/compose/problem.js';
 import { packageRoot } from '../support/package-root.js';
-import { casesIn, inputOf } from './support/cases.js';
-import type { ComposeCase } from './support/cases.js';
-import { docker as cli } from './support/docker-cli.js';
-import { makeOutside, removeOutside } from './support/outside.js';
-import { idleStackCases } from './support/idle-stack.js';
-import { createStack, removeStack } from './support/stacks.js';
-import { startRecordingProxy } from './support/recording-proxy.js';
-import type { RecordingProxy } from './support/recording-proxy.js';
 import { bodiesOf, recordedBodies } from './support/bodies.js';
+import type { ComposeCase } from './support/cases.js';
+import { casesIn, inputOf } from './support/cases.js';
+import { docker as cli } from './support/docker-cli.js';
+import { idleStackCases } from './support/idle-stack.js';
+import { makeOutside, removeOutside } from './support/outside.js';
+import type { RecordingProxy } from './support/recording-proxy.js';
+import { startRecordingProxy } from './support/recording-proxy.js';
 import { snapshotOf } from './support/snapshot.js';
+import { createStack, removeStack } from './support/stacks.js';
 import { describeOnSwarm, engineSocket } from './support/swarm.js';
 
 const STACK = 'swarmbench-parity';
@@ -56,9 +56,13 @@ await describeOnSwarm('docker stack deploy and our conversion are the same', 'cl
     const theirs = await deployWithCli(compose);
     const recorded = recordedBodies(proxy.take());
     const kept = await snapshotOf(STACK);
-    if (theirs === 'deployed' && compose.name !== ARBITRARY_ORDER) expect((await createStack(stack)).filter(({ did }) => did !== 'unchanged')).toEqual([]);
+    if (theirs === 'deployed' && compose.name !== ARBITRARY_ORDER)
+      expect((await createStack(stack)).filter(({ did }) => did !== 'unchanged')).toEqual([]);
     await removeStack(STACK);
-    const ours = await createStack(stack).then(() => 'deployed', () => 'refused by the engine');
+    const ours = await createStack(stack).then(
+      () => 'deployed',
+      () => 'refused by the engine',
+    );
 
     expect(ours).toBe(theirs);
     // An engine refuses what it is too old for; what it was sent until then can be compared all the same.
@@ -69,8 +73,12 @@ await describeOnSwarm('docker stack deploy and our conversion are the same', 'cl
 
   async function deployWithCli({ name, paths, environment }: ComposeCase): Promise<string> {
     const files = paths.flatMap((path) => ['--compose-file', path]);
-    const { code, stderr } = await cli(['stack', 'deploy', '--detach', '--resolve-image', 'never', ...files, STACK], { ...environment, DOCKER_HOST: proxy.host });
-    if (code !== 0 && !(name.startsWith('newer-engine-') && stderr.includes('Error response from daemon'))) throw new Error(stderr);
+    const { code, stderr } = await cli(['stack', 'deploy', '--detach', '--resolve-image', 'never', ...files, STACK], {
+      ...environment,
+      DOCKER_HOST: proxy.host,
+    });
+    if (code !== 0 && !(name.startsWith('newer-engine-') && stderr.includes('Error response from daemon')))
+      throw new Error(stderr);
     return code === 0 ? 'deployed' : 'refused by the engine';
   }
 });

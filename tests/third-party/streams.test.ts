@@ -7,14 +7,20 @@ import { until } from '../support/until.js';
 import { startEverything } from './third-party-server.js';
 
 function tool(name: string, params: Record<string, unknown>): OperationPlan {
-  return { name, method: 'tools/call', params: { kind: 'constant', json: JSON.stringify({ name, ...params }) }, target: name, weight: 1 };
+  return {
+    name,
+    method: 'tools/call',
+    params: { kind: 'constant', json: JSON.stringify({ name, ...params }) },
+    target: name,
+    weight: 1,
+  };
 }
 
 /**
  * Reopened without `Last-Event-ID` only. With it this server (2026.8.31) falls silent, whoever asks: its event store's
- * `replayEventsAfter` answers with the id of the last event where the SDK wants the id of the stream, so the SDK keeps the
- * resumed stream under a name that nothing is ever sent to. Seen with a bare HTTP client: 200, nothing but keep-alives;
- * a stream opened beside it without the header hears the next update.
+ * `replayEventsAfter` answers with the id of the last event where the SDK wants the id of the stream, so the SDK keeps
+ * the resumed stream under a name that nothing is ever sent to. Seen with a bare HTTP client: 200, nothing but
+ * keep-alives; a stream opened beside it without the header hears the next update.
  */
 test('the official example server: subscribed to and heard of, also on a stream opened again; the progress of a call is counted', async () => {
   const uri = 'demo://resource/static/document/features.md';
@@ -52,7 +58,15 @@ test('the official example server: subscribed to and heard of, also on a stream 
   expect(outcomes).toEqual([undefined]);
   expect(probe.counters.streams).toMatchObject({ opened: 2, resumed: 0, returned: 1, lost: 0, updates: heard.length });
 
-  expect(await probe.call(1, tool('trigger-long-running-operation', { arguments: { duration: 0.2, steps: 4 }, _meta: { progressToken: 'mine' } }))).toEqual(['correct']);
+  expect(
+    await probe.call(
+      1,
+      tool('trigger-long-running-operation', {
+        arguments: { duration: 0.2, steps: 4 },
+        _meta: { progressToken: 'mine' },
+      }),
+    ),
+  ).toEqual(['correct']);
   expect(probe.counters.streams.progress).toBe(4);
   await probe.close('delete');
   expect(probe.counters.connectionsActive).toBe(createWireCounters().connectionsActive);

@@ -34,12 +34,25 @@ export const everythingCommand: readonly string[] = [process.execPath, everythin
 /** `mcp-proxy` before the example server: both eras on one endpoint. @returns its MCP endpoint */
 export async function startProxiedEverything(): Promise<string> {
   const port = await freePort();
-  start([fileOf('mcp-proxy', 'dist/bin/mcp-proxy.mjs'), '--host', '127.0.0.1', '--port', String(port), '--', process.execPath, everything]);
+  start([
+    fileOf('mcp-proxy', 'dist/bin/mcp-proxy.mjs'),
+    '--host',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--',
+    process.execPath,
+    everything,
+  ]);
   return answering(port);
 }
 
 function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): void {
-  const child = spawn(process.execPath, args, { stdio: 'ignore', detached: true, env: { ...process.env, NODE_OPTIONS: '', ...env } });
+  const child = spawn(process.execPath, args, {
+    stdio: 'ignore',
+    detached: true,
+    env: { ...process.env, NODE_OPTIONS: '', ...env },
+  });
   onTestEnd(async () => {
     const ended = new Promise((resolve) => child.once('close', resolve));
     // The whole group: the proxy has the server for a child.

@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import { sumOf, type SimulationResult } from './run-simulation.js';
+import { type SimulationResult, sumOf } from './run-simulation.js';
 
 /** Whatever was due became exactly one of the things that can become of it, and so did every session. */
 export function expectBalance({ series, sessions, world }: SimulationResult): void {

@@ -1,12 +1,12 @@
-import type { WorkerPlan } from '../../protocol/messages.js';
-import type { OperationSeries, SessionSeries } from '../../protocol/telemetry.js';
-import type { ReplicaSeries } from '../../protocol/replica-series.js';
 import { Batch } from '../../measure/batch.js';
 import { LoopMonitor } from '../../measure/loop-monitor.js';
 import { ReplicaNames } from '../../measure/replica-names.js';
 import type { Snapshot } from '../../measure/snapshot.js';
+import type { WorkerPlan } from '../../protocol/messages.js';
+import type { ReplicaSeries } from '../../protocol/replica-series.js';
+import type { OperationSeries, SessionSeries } from '../../protocol/telemetry.js';
 import { createThreadEngine, type ThreadEngine } from '../thread-engine.js';
-import { SimulatedWorld, type ServerScript } from './simulated-world.js';
+import { type ServerScript, SimulatedWorld } from './simulated-world.js';
 
 export interface SimulationResult {
   readonly world: SimulatedWorld;
@@ -39,17 +39,32 @@ export function runSimulation(plan: WorkerPlan, options: SimulationOptions): Sim
   const snapshots: Snapshot[] = [];
   let finished = false;
   let limit: string | undefined;
-  const places = plan.profiles.flatMap((profile, index) => Array.from({ length: profile.clients }, (_, client) => ({ profile: index, index: client })));
+  const places = plan.profiles.flatMap((profile, index) =>
+    Array.from({ length: profile.clients }, (_, client) => ({ profile: index, index: client })),
+  );
   const replicas = new ReplicaNames();
   for (const name of options.replicas ?? []) replicas.numberOf(name);
   const engine = createThreadEngine({
-    plan, places, endpoints: () => [options.home === undefined ? {} : { replica: options.home }], replicas, joinMs: options.joinMs ?? 0,
+    plan,
+    places,
+    endpoints: () => [options.home === undefined ? {} : { replica: options.home }],
+    replicas,
+    joinMs: options.joinMs ?? 0,
     limits: { ratePerSecond: options.ratePerSecond ?? Infinity, bytes: options.bytesLimit ?? Infinity },
-    clock: () => world.nowMs, startMs: 0, runClock: { startHrMs: 0, errorMs: 0 }, loop,
-    templates: (profile) => profile.operations.map((operation, index) => ({
-      index, method: operation.method, nameHeader: undefined, maxBodyBytes: 0, writeBody: () => 0,
-    })),
-    createChannel: (profile, _endpoint, events, listener) => world.channel(events, profile.rules.capacity, profile.counters, listener),
+    clock: () => world.nowMs,
+    startMs: 0,
+    runClock: { startHrMs: 0, errorMs: 0 },
+    loop,
+    templates: (profile) =>
+      profile.operations.map((operation, index) => ({
+        index,
+        method: operation.method,
+        nameHeader: undefined,
+        maxBodyBytes: 0,
+        writeBody: () => 0,
+      })),
+    createChannel: (profile, _endpoint, events, listener) =>
+      world.channel(events, profile.rules.capacity, profile.counters, listener),
     onSnapshot: (snapshot) => snapshots.push(snapshot),
     onFinished: (last) => {
       snapshots.push(last);
@@ -62,14 +77,34 @@ export function runSimulation(plan: WorkerPlan, options: SimulationOptions): Sim
   loop.stop();
   const total = new Batch(plan);
   for (const snapshot of snapshots) total.add(snapshot);
-  return { world, snapshots, series: total.operationSeries(), sessions: total.sessionSeries(), replicas: total.replicaSeries(), limit };
+  return {
+    world,
+    snapshots,
+    series: total.operationSeries(),
+    sessions: total.sessionSeries(),
+    replicas: total.replicaSeries(),
+    limit,
+  };
 }
 
-export function sumOf(series: readonly OperationSeries[]): Omit<OperationSeries, 'stage' | 'profile' | 'operation' | 'histograms'> {
-  const sum = { offered: 0, sent: 0, succeeded: 0, failed: 0, dropped: 0, lost: 0, unsent: 0, errors: {} as Record<string, number> };
+export function sumOf(
+  series: readonly OperationSeries[],
+): Omit<OperationSeries, 'stage' | 'profile' | 'operation' | 'histograms'> {
+  const sum = {
+    offered: 0,
+    sent: 0,
+    succeeded: 0,
+    failed: 0,
+    dropped: 0,
+    lost: 0,
+    unsent: 0,
+    errors: {} as Record<string, number>,
+  };
   for (const row of series) {
-    for (const name of ['offered', 'sent', 'succeeded', 'failed', 'dropped', 'lost', 'unsent'] as const) sum[name] += row[name];
-    for (const [category, count] of Object.entries(row.errors)) sum.errors[category] = (sum.errors[category] ?? 0) + count;
+    for (const name of ['offered', 'sent', 'succeeded', 'failed', 'dropped', 'lost', 'unsent'] as const)
+      sum[name] += row[name];
+    for (const [category, count] of Object.entries(row.errors))
+      sum.errors[category] = (sum.errors[category] ?? 0) + count;
   }
   return sum;
 }

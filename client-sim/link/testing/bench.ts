@@ -11,21 +11,19 @@ export const PINNED = {
 
 /** A controller, a server and a worker process; whatever was started is ended by `close`. */
 export class Bench {
-  readonly controller: TestController;
-  readonly server: McpServer;
-  readonly worker: WorkerProcess;
+  private constructor(
+    readonly controller: TestController,
+    readonly server: McpServer,
+    readonly worker: WorkerProcess,
+    /** Between an order and its load: what a worker needs to start its threads, on a machine as busy as this one. */
+    private readonly leadMs: number,
+  ) {}
 
-  /** Between an order and its load: what a worker needs to start its threads, on a machine as busy as this one. */
-  readonly #leadMs: number;
-
-  private constructor(controller: TestController, server: McpServer, worker: WorkerProcess, leadMs: number) {
-    this.controller = controller;
-    this.server = server;
-    this.worker = worker;
-    this.#leadMs = leadMs;
-  }
-
-  static async start(server: McpServerOptions, args: readonly string[] = [], controller: TestControllerOptions = {}): Promise<Bench> {
+  static async start(
+    server: McpServerOptions,
+    args: readonly string[] = [],
+    controller: TestControllerOptions = {},
+  ): Promise<Bench> {
     const mcp = await McpServer.start(server);
     const boss = await TestController.start(controller);
     const startedAt = performance.now();
@@ -36,17 +34,33 @@ export class Bench {
     return new Bench(boss, mcp, worker, 300 + 1.5 * tookMs);
   }
 
-  assign(plan: WorkerPlan, era: 'legacy' | 'modern', overrides: Partial<Extract<Order, { type: 'assignment' }>> = {}): void {
+  assign(
+    plan: WorkerPlan,
+    era: 'legacy' | 'modern',
+    overrides: Partial<Extract<Order, { type: 'assignment' }>> = {},
+  ): void {
     this.controller.order({
-      type: 'assignment', protocol: 1, runId: 'run-1', workerId: 'w1', assignmentId: 'a1', plan,
-      endpoints: [{ url: this.server.url, headers: {} }], pinned: PINNED[era],
+      type: 'assignment',
+      protocol: 1,
+      runId: 'run-1',
+      workerId: 'w1',
+      assignmentId: 'a1',
+      plan,
+      endpoints: [{ url: this.server.url, headers: {} }],
+      pinned: PINNED[era],
       slots: plan.profiles.map((profile, index) => ({ profile: index, start: 0, step: 1, count: profile.clients })),
-      startAt: Math.ceil(Date.now() + this.#leadMs), joinMs: 0, ...overrides,
+      startAt: Math.ceil(Date.now() + this.leadMs),
+      joinMs: 0,
+      ...overrides,
     });
   }
 
   async finished(budgetMs?: number): Promise<readonly Telemetry[]> {
-    await this.controller.until(() => this.controller.finalBatch !== undefined, `final batch; worker said:\n${this.worker.log}`, budgetMs);
+    await this.controller.until(
+      () => this.controller.finalBatch !== undefined,
+      `final batch; worker said:\n${this.worker.log}`,
+      budgetMs,
+    );
     return this.controller.batches;
   }
 
@@ -59,13 +73,30 @@ export class Bench {
 
 /** Sums over all series of all batches, errors included. */
 export function totals(batches: readonly Telemetry[]) {
-  const sum = { offered: 0, sent: 0, succeeded: 0, failed: 0, dropped: 0, lost: 0, unsent: 0, sessionsOpened: 0, sessionsClosed: 0, sessionsLost: 0, connectionsOpened: 0, errors: {} as Record<string, number> };
+  const sum = {
+    offered: 0,
+    sent: 0,
+    succeeded: 0,
+    failed: 0,
+    dropped: 0,
+    lost: 0,
+    unsent: 0,
+    sessionsOpened: 0,
+    sessionsClosed: 0,
+    sessionsLost: 0,
+    connectionsOpened: 0,
+    errors: {} as Record<string, number>,
+  };
   for (const batch of batches) {
     for (const row of batch.series) {
-      for (const name of ['offered', 'sent', 'succeeded', 'failed', 'dropped', 'lost', 'unsent'] as const) sum[name] += row[name];
-      for (const [category, count] of Object.entries(row.errors)) sum.errors[category] = (sum.errors[category] ?? 0) + count;
+      for (const name of ['offered', 'sent', 'succeeded', 'failed', 'dropped', 'lost', 'unsent'] as const)
+        sum[name] += row[name];
+      for (const [category, count] of Object.entries(row.errors))
+        sum.errors[category] = (sum.errors[category] ?? 0) + count;
     }
-    for (const row of batch.sessions) for (const name of ['sessionsOpened', 'sessionsClosed', 'sessionsLost', 'connectionsOpened'] as const) sum[name] += row[name];
+    for (const row of batch.sessions)
+      for (const name of ['sessionsOpened', 'sessionsClosed', 'sessionsLost', 'connectionsOpened'] as const)
+        sum[name] += row[name];
   }
   return sum;
 }

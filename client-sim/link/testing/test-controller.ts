@@ -1,7 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { heartbeat, preflightResult, PROTOCOL, registration, type Heartbeat, type Order, type PreflightResult, type Registration } from '../../protocol/messages.js';
-import { telemetry, type Telemetry } from '../../protocol/telemetry.js';
+import {
+  type Heartbeat,
+  heartbeat,
+  type Order,
+  PROTOCOL,
+  type PreflightResult,
+  preflightResult,
+  type Registration,
+  registration,
+} from '../../protocol/messages.js';
+import { type Telemetry, telemetry } from '../../protocol/telemetry.js';
 
 export interface TestControllerOptions {
   readonly heartbeatMs?: number;
@@ -21,27 +30,25 @@ export class TestController {
   loseAcknowledgements = false;
   /** Forgets the worker: its calls are answered 404 until it registers again. */
   known = false;
-  readonly #server: Server;
-  readonly #options: TestControllerOptions;
-  #orders: Order[] = [];
-  #stream: ServerResponse | undefined;
-  #watchers: (() => void)[] = [];
+  private orders: Order[] = [];
+  private stream: ServerResponse | undefined;
+  private watchers: (() => void)[] = [];
 
-  private constructor(server: Server, options: TestControllerOptions) {
-    this.#server = server;
-    this.#options = options;
-  }
+  private constructor(
+    private readonly server: Server,
+    private readonly options: TestControllerOptions,
+  ) {}
 
   static async start(options: TestControllerOptions = {}): Promise<TestController> {
     const server = createServer();
     const controller = new TestController(server, options);
-    server.on('request', (request, response) => void controller.#serve(request, response));
+    server.on('request', (request, response) => void controller.serve(request, response));
     await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
     return controller;
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return (this.server.address() as AddressInfo).port;
   }
 
   get url(): string {
@@ -53,13 +60,13 @@ export class TestController {
   }
 
   order(order: Order): void {
-    this.#orders.push(order);
-    this.#send(this.#orders.length);
+    this.orders.push(order);
+    this.send(this.orders.length);
   }
 
   /** Cuts the stream of orders; the worker connects again. */
   cutStream(): void {
-    this.#stream?.destroy();
+    this.stream?.destroy();
   }
 
   get finalBatch(): Telemetry | undefined {
@@ -73,7 +80,7 @@ export class TestController {
       if (performance.now() > giveUpAt) throw new Error(`${what}: not within ${budgetMs} ms`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, 50);
-        this.#watchers.push(() => {
+        this.watchers.push(() => {
           clearTimeout(timer);
           resolve();
         });
@@ -82,31 +89,33 @@ export class TestController {
   }
 
   async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.server.closeAllConnections();
+    await new Promise<void>((resolve) => this.server.close(() => resolve()));
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body: unknown = chunks.length === 0 ? undefined : JSON.parse(Buffer.concat(chunks).toString('utf8'));
     const path = request.url ?? '';
-    if (path === '/workers') this.#register(body, response);
+    if (path === '/workers') this.register(body, response);
     else if (!this.known || !path.startsWith('/workers/w1/')) response.writeHead(404).end('{}');
     else if (request.headers.authorization !== `Bearer ${this.token}`) response.writeHead(401).end('{}');
-    else this.#member(path.slice('/workers/w1/'.length), body, request, response);
-    for (const watcher of this.#watchers.splice(0)) watcher();
+    else this.member(path.slice('/workers/w1/'.length), body, request, response);
+    for (const watcher of this.watchers.splice(0)) watcher();
   }
 
-  #register(body: unknown, response: ServerResponse): void {
+  private register(body: unknown, response: ServerResponse): void {
     this.registrations.push(registration.parse(body));
     this.known = true;
-    const { heartbeatMs = 200, leaseMs = 5_000 } = this.#options;
+    const { heartbeatMs = 200, leaseMs = 5_000 } = this.options;
     response.writeHead(201, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ protocol: PROTOCOL, workerId: 'w1', token: this.token, heartbeatMs, leaseMs, now: Date.now() }));
+    response.end(
+      JSON.stringify({ protocol: PROTOCOL, workerId: 'w1', token: this.token, heartbeatMs, leaseMs, now: Date.now() }),
+    );
   }
 
-  #member(what: string, body: unknown, request: IncomingMessage, response: ServerResponse): void {
+  private member(what: string, body: unknown, request: IncomingMessage, response: ServerResponse): void {
     switch (what) {
       case 'heartbeat':
         this.heartbeats.push(heartbeat.parse(body));
@@ -117,27 +126,33 @@ export class TestController {
         response.writeHead(202).end(JSON.stringify({ protocol: PROTOCOL }));
         return;
       case 'telemetry':
-        this.#take(telemetry.parse(body), response);
+        this.take(telemetry.parse(body), response);
         return;
       case 'assignments':
         response.writeHead(200, { 'content-type': 'text/event-stream' });
         response.write(': connected\n\n');
-        this.#stream = response;
-        for (let id = Number(request.headers['last-event-id'] ?? 0) + 1; id <= this.#orders.length; id++) this.#send(id);
+        this.stream = response;
+        for (let id = Number(request.headers['last-event-id'] ?? 0) + 1; id <= this.orders.length; id++) this.send(id);
         return;
     }
   }
 
-  #take(batch: Telemetry, response: ServerResponse): void {
+  private take(batch: Telemetry, response: ServerResponse): void {
     const acknowledged = this.batches.filter((taken) => taken.runId === batch.runId).length;
     if (batch.sequence === acknowledged + 1) this.batches.push(batch);
     else if (batch.sequence <= acknowledged) this.repeated++;
     if (this.loseAcknowledgements) response.destroy();
-    else response.end(JSON.stringify({ protocol: PROTOCOL, acknowledged: Math.max(acknowledged, batch.sequence === acknowledged + 1 ? batch.sequence : 0) }));
+    else
+      response.end(
+        JSON.stringify({
+          protocol: PROTOCOL,
+          acknowledged: Math.max(acknowledged, batch.sequence === acknowledged + 1 ? batch.sequence : 0),
+        }),
+      );
   }
 
-  #send(id: number): void {
-    const order = this.#orders[id - 1];
-    if (order !== undefined) this.#stream?.write(`id: ${id}\nevent: ${order.type}\ndata: ${JSON.stringify(order)}\n\n`);
+  private send(id: number): void {
+    const order = this.orders[id - 1];
+    if (order !== undefined) this.stream?.write(`id: ${id}\nevent: ${order.type}\ndata: ${JSON.stringify(order)}\n\n`);
   }
 }

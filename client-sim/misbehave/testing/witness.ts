@@ -1,7 +1,7 @@
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { onTestEnd } from '../../../tests/support/test-end.js';
-import { accepted, textFrame } from '../../transport/testing/socket-server.js';
 import { chunk, event, SSE_HEAD } from '../../transport/testing/raw-server.js';
+import { accepted, textFrame } from '../../transport/testing/socket-server.js';
 
 /** One connection as the server saw it. */
 export interface Seen {
@@ -20,17 +20,30 @@ export interface Witness {
 }
 
 /** What the test's own server does with a request that is no part of the handshake. */
-export type React = (request: { readonly id: number; readonly method: string }, say: (message: unknown) => void, socket: Socket) => void;
+export type React = (
+  request: { readonly id: number; readonly method: string },
+  say: (message: unknown) => void,
+  socket: Socket,
+) => void;
 
 export const answer: React = ({ id, method }, say) => {
   const known = method === 'tools/call';
-  say({ jsonrpc: '2.0', id, ...(known ? { result: { content: [{ type: 'text', text: 'x'.repeat(300) }] } } : { error: { code: -32601, message: 'Method not found' } }) });
+  say({
+    jsonrpc: '2.0',
+    id,
+    ...(known
+      ? { result: { content: [{ type: 'text', text: 'x'.repeat(300) }] } }
+      : { error: { code: -32601, message: 'Method not found' } }),
+  });
 };
 
 type Transport = 'websocket' | 'tcp' | 'sse';
 const greeting = { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'witness', version: '1' } };
 
-/** A server on bare sockets that greets, keeps every byte, and stops understanding a connection at the first thing no proper client sends. */
+/**
+ * A server on bare sockets that greets, keeps every byte, and stops understanding a connection at the first thing no
+ * proper client sends.
+ */
 export async function startWitness(transport: Transport, react: React = answer): Promise<Witness> {
   const connections: Seen[] = [];
   const streams: ((message: unknown) => void)[] = [];
@@ -39,7 +52,8 @@ export async function startWitness(transport: Transport, react: React = answer):
     let end: Seen['end'];
     const reads: number[] = [];
     connections.push({
-      socket, reads,
+      socket,
+      reads,
       get bytes() {
         return bytes;
       },
@@ -58,11 +72,13 @@ export async function startWitness(transport: Transport, react: React = answer):
     });
     socket.on('end', () => {
       if (socket.writableEnded) end ??= 'FIN';
-      // libuv makes an end of a reset that comes together with bytes; after a reset nothing can be written, after a FIN it can.
-      else socket.write('?', (error) => {
-        end ??= error === undefined || error === null ? 'FIN' : 'RST';
-        socket.destroy();
-      });
+      // libuv makes an end of a reset that comes together with bytes; after a reset nothing can be written, after a FIN
+      // it can.
+      else
+        socket.write('?', (error) => {
+          end ??= error === undefined || error === null ? 'FIN' : 'RST';
+          socket.destroy();
+        });
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -71,7 +87,10 @@ export async function startWitness(transport: Transport, react: React = answer):
     for (const { socket } of connections) socket.destroy();
   });
   const { port } = server.address() as AddressInfo;
-  return { url: `${{ websocket: 'ws', tcp: 'tcp', sse: 'http' }[transport]}://127.0.0.1:${port}${transport === 'tcp' ? '' : '/mcp'}`, connections };
+  return {
+    url: `${{ websocket: 'ws', tcp: 'tcp', sse: 'http' }[transport]}://127.0.0.1:${port}${transport === 'tcp' ? '' : '/mcp'}`,
+    connections,
+  };
 }
 
 type Reader = (socket: Socket, react: React, streams: ((message: unknown) => void)[]) => (piece: Buffer) => void;
@@ -98,7 +117,8 @@ const readLines: Reader = (socket, react) => {
       const line = held.slice(0, end);
       held = held.slice(end + 1);
       const say = (message: unknown): void => void socket.write(`${JSON.stringify(message)}\n`);
-      if (!hear(line, say, react, socket)) say({ jsonrpc: '2.0', id: null, error: { code: -32700, message: 'Parse error' } });
+      if (!hear(line, say, react, socket))
+        say({ jsonrpc: '2.0', id: null, error: { code: -32700, message: 'Parse error' } });
     }
   };
 };
@@ -117,7 +137,15 @@ const readFrames: Reader = (socket, react) => {
     }
     for (let frame = cutFrame(held); frame !== undefined; frame = cutFrame(held)) {
       held = held.subarray(frame.bytes);
-      const understood = frame.first === 0x81 && frame.isMasked && hear(frame.payload.toString('latin1'), (message) => void socket.write(textFrame(JSON.stringify(message))), react, socket);
+      const understood =
+        frame.first === 0x81 &&
+        frame.isMasked &&
+        hear(
+          frame.payload.toString('latin1'),
+          (message) => void socket.write(textFrame(JSON.stringify(message))),
+          react,
+          socket,
+        );
       if (!understood) return void socket.end();
     }
   };
@@ -143,12 +171,15 @@ export function cutFrame(held: Buffer, partly = false): CutFrame | undefined {
   const isMasked = (second & 128) !== 0;
   const head = 2 + lengthBytes + (isMasked ? 4 : 0);
   if (held.length < head) return undefined;
-  const length = lengthBytes === 0 ? BigInt(short) : lengthBytes === 2 ? BigInt(held.readUInt16BE(2)) : held.readBigUInt64BE(2);
+  const length =
+    lengthBytes === 0 ? BigInt(short) : lengthBytes === 2 ? BigInt(held.readUInt16BE(2)) : held.readBigUInt64BE(2);
   const isWhole = BigInt(held.length - head) >= length;
   if (!isWhole && !partly) return undefined;
   const end = isWhole ? head + Number(length) : held.length;
   const payload = Buffer.from(held.subarray(head, end));
-  if (isMasked) for (let index = 0; index < payload.length; index++) payload[index] = (payload[index] as number) ^ (held[head - 4 + (index & 3)] as number);
+  if (isMasked)
+    for (let index = 0; index < payload.length; index++)
+      payload[index] = (payload[index] as number) ^ (held[head - 4 + (index & 3)] as number);
   return { first, isMasked, length, payload, bytes: end, isWhole };
 }
 
@@ -182,7 +213,11 @@ const readPosts: Reader = (socket, react, streams) => {
       held = held.slice(end + 4 + length);
       const say = streams[Number(/session=(\d+)/.exec(head)?.[1])] ?? (() => undefined);
       const understood = hear(body, say, react, socket);
-      socket.write(understood ? 'HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n' : 'HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n');
+      socket.write(
+        understood
+          ? 'HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n'
+          : 'HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n',
+      );
     }
   };
 };

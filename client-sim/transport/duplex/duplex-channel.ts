@@ -1,9 +1,9 @@
-import type { Failure } from '../../measure/failure.js';
 import { renderRequest } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
 import type { Problem } from '../../mcp/judge-message.js';
 import type { RequestTemplate } from '../../mcp/request-template.js';
 import { CLIENT_INFO } from '../../mcp/revisions.js';
+import type { Failure } from '../../measure/failure.js';
 import type { Channel, ChannelConfig, ChannelEvents } from '../channel.js';
 import { greet } from '../greet.js';
 import type { Control } from '../http/control.js';
@@ -14,15 +14,18 @@ import type { StreamListener } from '../stream/stream-listener.js';
 import { cancelledMessage } from '../stream/stream-request.js';
 import { asAnswer, NOTED, readControl } from './control-answer.js';
 import type { DuplexOwner, Loss } from './duplex-connection.js';
-import { duplexMemory, type DuplexMemory } from './duplex-memory.js';
+import { type DuplexMemory, duplexMemory } from './duplex-memory.js';
 import type { DuplexLink } from './link.js';
-import { MessageReader, type MessageOwner } from './message-reader.js';
+import { type MessageOwner, MessageReader } from './message-reader.js';
 import { TicketWindow } from './ticket-window.js';
 
 const OPEN_TIMEOUT_MS = 30_000;
 /** How long a goodbye may take before the connection is closed without it. */
 const GOODBYE_MS = 2000;
-/** Answers given up in a row, without a byte from the server in between, that make a connection a dead one; never fewer than its window. */
+/**
+ * Answers given up in a row, without a byte from the server in between, that make a connection a dead one; never fewer
+ * than its window.
+ */
 const MOST_SILENT = 3;
 
 /** Makes what carries the messages of one session. */
@@ -46,15 +49,14 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
   private readonly window: TicketWindow;
   private readonly reader: MessageReader;
   private readonly connection: DuplexLink;
-  private readonly config: ChannelConfig;
-  private readonly events: ChannelEvents;
-  private readonly shared: WireShared;
 
   /** @throws TypeError for an endpoint that cannot be spoken to */
-  constructor(config: ChannelConfig, events: ChannelEvents, shared: WireShared, newLink: NewLink) {
-    this.config = config;
-    this.events = events;
-    this.shared = shared;
+  constructor(
+    private readonly config: ChannelConfig,
+    private readonly events: ChannelEvents,
+    private readonly shared: WireShared,
+    newLink: NewLink,
+  ) {
     this.depth = config.connections * config.pipeline;
     this.memory = duplexMemory(config.endpoint, shared);
     this.window = new TicketWindow(this.depth);
@@ -91,7 +93,10 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     this.window.release(row);
     this.connection.abandon(id);
     if (++this.silent >= Math.max(MOST_SILENT, this.depth)) {
-      const problem: Problem = { category: 'stream_lost', detail: `nothing came from the server while ${this.silent} requests were given up` };
+      const problem: Problem = {
+        category: 'stream_lost',
+        detail: `nothing came from the server while ${this.silent} requests were given up`,
+      };
       return queueMicrotask(() => this.connection.fail(problem));
     }
     // The server may stop working on it (MCP, Cancellation); its answer, if one comes all the same, is a late one.
@@ -102,8 +107,12 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
 
   close(how: 'delete' | 'abandon' | 'reset'): void {
     if (this.state === 'closing' || this.state === 'closed') return;
-    const aborted: Problem = { category: 'aborted_by_us', detail: 'the session was closed while this request was in flight' };
-    if (this.state !== 'open') return this.openFailed({ ...aborted, detail: 'the session was closed before it was open' });
+    const aborted: Problem = {
+      category: 'aborted_by_us',
+      detail: 'the session was closed while this request was in flight',
+    };
+    if (this.state !== 'open')
+      return this.openFailed({ ...aborted, detail: 'the session was closed before it was open' });
     this.state = 'closing';
     this.stream?.cut(false);
     this.failAll(aborted, aborted);
@@ -124,13 +133,18 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     const { pinned, clientInfo } = this.config;
     // In the stateless era every request says who asks: there is nothing to agree on before.
     if (pinned.era === 'modern') return this.opened();
-    greet((_kind, body, control) => this.control(body, control), pinned.version, clientInfo ?? CLIENT_INFO, (outcome) => {
-      if (this.state !== 'opening') return;
-      if (outcome.kind === 'greeted') return this.opened();
-      if (outcome.kind === 'failed') return this.openFailed(outcome.failure);
-      const { body, answer } = outcome;
-      this.openFailed(this.memory.failure(outcome.problem, -1, () => body, { text: () => answer.body }));
-    });
+    greet(
+      (_kind, body, control) => this.control(body, control),
+      pinned.version,
+      clientInfo ?? CLIENT_INFO,
+      (outcome) => {
+        if (this.state !== 'opening') return;
+        if (outcome.kind === 'greeted') return this.opened();
+        if (outcome.kind === 'failed') return this.openFailed(outcome.failure);
+        const { body, answer } = outcome;
+        this.openFailed(this.memory.failure(outcome.problem, -1, () => body, { text: () => answer.body }));
+      },
+    );
   }
 
   onTurnStart(nowMs: number): void {
@@ -163,13 +177,21 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     const { state } = this;
     if (state === 'opening') {
       const { endpoint } = this.config;
-      return this.openFailed(this.memory.failure(problem, -1, () => `(to open the session at ${endpoint.url})`, { text: () => answer || '(no answer)', retryAfter }));
+      return this.openFailed(
+        this.memory.failure(problem, -1, () => `(to open the session at ${endpoint.url})`, {
+          text: () => answer || '(no answer)',
+          retryAfter,
+        }),
+      );
     }
     if (state === 'closing') return this.finish(false);
     if (state !== 'open') return;
     this.state = 'closed';
     this.stream?.cut(true);
-    const rest: Problem = problem.category === 'protocol_violation' ? { category: 'stream_lost', detail: 'the connection was given up after a message that could not be read' } : problem;
+    const rest: Problem =
+      problem.category === 'protocol_violation'
+        ? { category: 'stream_lost', detail: 'the connection was given up after a message that could not be read' }
+        : problem;
     this.failAll(problem, rest);
     this.events.onClosed('lost');
   }
@@ -180,11 +202,20 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
 
   onRefusedRequest(id: number, problem: Problem, { retryAfter, answer }: Pick<Loss, 'retryAfter' | 'answer'>): void {
     const row = this.window.find(id);
-    if (row >= 0) this.deliver(row, this.shared.now(), this.describe(row, problem, () => answer, retryAfter));
+    if (row >= 0)
+      this.deliver(
+        row,
+        this.shared.now(),
+        this.describe(row, problem, () => answer, retryAfter),
+      );
   }
 
   onAnswer(row: number, problem: Problem | undefined, bytes: Buffer, start: number, end: number): void {
-    this.deliver(row, this.connection.nowMs, problem === undefined ? undefined : this.failureOf(row, problem, bytes, start, end));
+    this.deliver(
+      row,
+      this.connection.nowMs,
+      problem === undefined ? undefined : this.failureOf(row, problem, bytes, start, end),
+    );
   }
 
   /** Apart from `onAnswer`, where its closure would cost every answer an object. */
@@ -235,7 +266,11 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
 
   private listen(listener: StreamListener): void {
     const { pinned, clientInfo, openTimeoutMs: timeoutMs = OPEN_TIMEOUT_MS } = this.config;
-    this.stream = new LinkStream((message) => this.connection.say(message), listener, this.shared, { pinned, clientInfo, timeoutMs });
+    this.stream = new LinkStream((message) => this.connection.say(message), listener, this.shared, {
+      pinned,
+      clientInfo,
+      timeoutMs,
+    });
     listener.onReady(this.stream);
   }
 
@@ -246,7 +281,10 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
 
   private openTimedOut(budgetMs: number): void {
     const detail = this.connection.isReady ? 'no answer to the handshake' : 'no connection';
-    this.openFailed({ category: this.connection.isReady ? 'timeout' : 'connect', detail: `${detail} within ${budgetMs} ms` });
+    this.openFailed({
+      category: this.connection.isReady ? 'timeout' : 'connect',
+      detail: `${detail} within ${budgetMs} ms`,
+    });
   }
 
   private control(body: string, control: Control): void {
@@ -261,7 +299,12 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     const template = this.memory.templates[window.template(row)];
     if (template === undefined) return problem;
     const [id, slot, sequence] = [window.id(row), window.slot(row), window.sequence(row)];
-    return this.memory.failure(problem, template.index, () => renderRequest(template, id, { seed, slot, sequence }), answer === undefined ? undefined : { text: answer, ...(retryAfter === undefined ? {} : { retryAfter }) });
+    return this.memory.failure(
+      problem,
+      template.index,
+      () => renderRequest(template, id, { seed, slot, sequence }),
+      answer === undefined ? undefined : { text: answer, ...(retryAfter === undefined ? {} : { retryAfter }) },
+    );
   }
 
   private deliver(row: number, nowMs: number, failure: Failure | undefined): void {

@@ -1,18 +1,18 @@
 import type net from 'node:net';
-import { violation, type Problem } from '../../mcp/judge-message.js';
+import type { Draw } from '../../mcp/draw.js';
+import { type Problem, violation } from '../../mcp/judge-message.js';
+import type { RequestTemplate } from '../../mcp/request-template.js';
 import type { Connecting } from '../http/connect-limiter.js';
+import { describeError, lost } from '../http/loss.js';
 import type { Outbox } from '../http/outbox.js';
 import type { Pace } from '../http/pace.js';
 import { newOutbox } from '../http/slow-outbox.js';
-import { writtenTo } from '../http/written-to.js';
 import { SlowReader } from '../http/slow-reader.js';
-import { describeError, lost } from '../http/loss.js';
-import { openSocket, resetSocket, type Address, type SocketOwner } from '../http/socket.js';
+import { type Address, openSocket, resetSocket, type SocketOwner } from '../http/socket.js';
+import { writtenTo } from '../http/written-to.js';
 import type { WireShared } from '../shared.js';
-import type { Draw } from '../../mcp/draw.js';
-import type { RequestTemplate } from '../../mcp/request-template.js';
 import type { Framing, FramingHandler } from './framing.js';
-import { NO_LIMIT, type DuplexLink } from './link.js';
+import { type DuplexLink, NO_LIMIT } from './link.js';
 
 /** Why a connection is no more, or never was. */
 export interface Loss {
@@ -26,7 +26,9 @@ export interface Loss {
 export interface DuplexOwner {
   /** Messages can be sent. */
   onReady(): void;
-  /** Between these two, all messages of one read are given out; what they make the owner send can wait for the second. */
+  /**
+   * Between these two, all messages of one read are given out; what they make the owner send can wait for the second.
+   */
   onTurnStart?(nowMs: number): void;
   onTurnOver?(): void;
   onMessage(bytes: Buffer, start: number, end: number): void;
@@ -43,7 +45,10 @@ type State = 'new' | 'queued' | 'connecting' | 'opening' | 'ready' | 'leaving' |
 /** Bytes that the kernel has not taken, beyond which no more requests are put behind them. */
 const MOST_BACKLOG_BYTES = 1_048_576;
 
-/** One TCP or TLS connection that carries messages both ways. It is made once and never comes back: a session ends with it. */
+/**
+ * One TCP or TLS connection that carries messages both ways. It is made once and never comes back: a session ends with
+ * it.
+ */
 export class DuplexConnection implements DuplexLink, Connecting, SocketOwner, FramingHandler {
   startedAtMs = 0;
   /** When the read now being worked on came. */
@@ -56,17 +61,15 @@ export class DuplexConnection implements DuplexLink, Connecting, SocketOwner, Fr
   private reading = false;
   private readonly outbox: Outbox;
   private readonly slow: SlowReader | undefined;
-  private readonly owner: DuplexOwner;
-  private readonly shared: WireShared;
-  private readonly address: Address;
-  private readonly framing: Framing;
 
   /** @param pace what is undefined goes as fast as it can */
-  constructor(owner: DuplexOwner, shared: WireShared, address: Address, framing: Framing, pace: Pace = {}) {
-    this.owner = owner;
-    this.shared = shared;
-    this.address = address;
-    this.framing = framing;
+  constructor(
+    private readonly owner: DuplexOwner,
+    private readonly shared: WireShared,
+    private readonly address: Address,
+    private readonly framing: Framing,
+    pace: Pace = {},
+  ) {
     this.slow = SlowReader.of(pace);
     this.outbox = newOutbox(shared, pace);
   }
@@ -182,7 +185,8 @@ export class DuplexConnection implements DuplexLink, Connecting, SocketOwner, Fr
   }
 
   onSocketEnd(socket: net.Socket): void {
-    if (socket === this.socket) this.fail(lost(`the server closed the connection ${this.framing.idle ? 'before' : 'within'} the answer`));
+    if (socket === this.socket)
+      this.fail(lost(`the server closed the connection ${this.framing.idle ? 'before' : 'within'} the answer`));
   }
 
   onSocketClose(socket: net.Socket, error: Error | undefined): void {

@@ -10,7 +10,10 @@ import { asAnswer, NOTED, readControl } from './control-answer.js';
 import type { DuplexOwner, Loss } from './duplex-connection.js';
 import type { DuplexLink } from './link.js';
 
-/** One message at a time over a connection like the load's, with promises. One that was lost is made again by the next message. */
+/**
+ * One message at a time over a connection like the load's, with promises. One that was lost is made again by the next
+ * message.
+ */
 export class DuplexLine implements Line, DuplexOwner {
   settled: Pick<RequestKind, 'sessionId' | 'version'> = {};
   private readonly shared: WireShared = createWireShared(createEngineWire(), createWireCounters());
@@ -24,9 +27,19 @@ export class DuplexLine implements Line, DuplexOwner {
     this.newLink = () => newLink(this, this.shared);
   }
 
-  exchange(_era: PinnedProtocol['era'], _kind: RequestKind, body: string, id: number | undefined, timeoutMs: number): Promise<ControlOutcome> {
+  exchange(
+    _era: PinnedProtocol['era'],
+    _kind: RequestKind,
+    body: string,
+    id: number | undefined,
+    timeoutMs: number,
+  ): Promise<ControlOutcome> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.settle({ kind: 'failed', failure: { category: 'timeout', detail: `no answer within ${timeoutMs} ms` } }), timeoutMs);
+      const timer = setTimeout(
+        () =>
+          this.settle({ kind: 'failed', failure: { category: 'timeout', detail: `no answer within ${timeoutMs} ms` } }),
+        timeoutMs,
+      );
       const done = (outcome: ControlOutcome): void => {
         clearTimeout(timer);
         resolve(outcome);

@@ -2,13 +2,16 @@ import { describe, expect, test } from '@jest/globals';
 import { until } from '../../../tests/support/until.js';
 import { ChannelProbe, COUNTED, ECHO, MODERN } from '../testing/channel-probe.js';
 import { result } from '../testing/raw-server.js';
-import { startSocketServer, type Message, type Peer, type Talk } from '../testing/socket-server.js';
+import { type Message, type Peer, startSocketServer, type Talk } from '../testing/socket-server.js';
 
 const answerAll: Talk = ({ id }, peer) => peer.send(result(id));
-const calls = ({ messages }: Peer): readonly Message[] => messages.filter(({ method }) => method === 'tools/call');
+function calls({ messages }: Peer): readonly Message[] {
+  return messages.filter(({ method }) => method === 'tools/call');
+}
 
 describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
-  const open = (url: string, options: ConstructorParameters<typeof ChannelProbe>[1] = {}): Promise<ChannelProbe> => new ChannelProbe(url, { transport, ...options }).open();
+  const open = (url: string, options: ConstructorParameters<typeof ChannelProbe>[1] = {}): Promise<ChannelProbe> =>
+    new ChannelProbe(url, { transport, ...options }).open();
 
   test('shakes hands in the session era, and asks for nothing in the stateless one', async () => {
     const server = await startSocketServer(transport, answerAll);
@@ -16,8 +19,13 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
     const modern = await open(server.url, { pinned: MODERN });
     expect(await legacy.call()).toEqual(['correct']);
     expect(await modern.call()).toEqual(['correct']);
-    expect(server.peers.map(({ messages }) => messages.map(({ method }) => method))).toEqual([['initialize', 'notifications/initialized', 'tools/call'], ['tools/call']]);
-    expect(server.peers[1]?.messages[0]?.params?.['_meta']).toMatchObject({ 'io.modelcontextprotocol/protocolVersion': '2026-07-28' });
+    expect(server.peers.map(({ messages }) => messages.map(({ method }) => method))).toEqual([
+      ['initialize', 'notifications/initialized', 'tools/call'],
+      ['tools/call'],
+    ]);
+    expect(server.peers[1]?.messages[0]?.params?._meta).toMatchObject({
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    });
     expect(legacy.counters.messagesSent).toBe(3);
     expect(legacy.counters.messagesReceived).toBe(2);
   });
@@ -36,9 +44,10 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
   test('answers may come in any order, each finds its request; the window is the pipeline', async () => {
     const held: { readonly id: number | undefined; readonly n: unknown }[] = [];
     const server = await startSocketServer(transport, ({ id, params }, peer) => {
-      held.push({ id, n: (params?.['arguments'] as { n?: unknown }).n });
+      held.push({ id, n: (params?.arguments as { n?: unknown }).n });
       if (held.length < 8) return;
-      for (const one of held.splice(0).reverse()) peer.send(one.id === undefined ? {} : result(one.id, `n is ${String(one.n)}`));
+      for (const one of held.splice(0).reverse())
+        peer.send(one.id === undefined ? {} : result(one.id, `n is ${String(one.n)}`));
     });
     const probe = await open(server.url, { pipeline: 8 });
     expect(probe.channel.room).toBe(8);
@@ -56,7 +65,10 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
     });
     const probe = await open(server.url);
     expect(await probe.call()).toEqual(['correct']);
-    await until('two answers', () => server.peers[0]?.messages.filter(({ method }) => method === undefined).length === 2);
+    await until(
+      'two answers',
+      () => server.peers[0]?.messages.filter(({ method }) => method === undefined).length === 2,
+    );
     expect(server.peers[0]?.messages.filter(({ method }) => method === undefined)).toEqual([
       { jsonrpc: '2.0', id: 'ping-1', result: {} },
       { jsonrpc: '2.0', id: 7, error: { code: -32601, message: 'Method not found' } },
@@ -64,15 +76,30 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
     expect(probe.counters.messagesReceived).toBe(5);
   });
 
-  const answer = (part: object): Talk => ({ id }, peer) => peer.send({ jsonrpc: '2.0', id, ...part });
+  const answer =
+    (part: object): Talk =>
+    ({ id }, peer) =>
+      peer.send({ jsonrpc: '2.0', id, ...part });
   test.each<[string, Talk, string]>([
     ['an error', answer({ error: { code: -32602, message: 'no' } }), 'rpc_-32602'],
-    ['an error without an id', (_message, peer) => peer.send({ jsonrpc: '2.0', id: null, error: { code: -32700, message: 'no' } }), 'rpc_-32700'],
+    [
+      'an error without an id',
+      (_message, peer) => peer.send({ jsonrpc: '2.0', id: null, error: { code: -32700, message: 'no' } }),
+      'rpc_-32700',
+    ],
     ['a failing tool', answer({ result: { isError: true, content: [] } }), 'tool_error'],
     ['neither result nor error', answer({}), 'protocol_violation'],
     ['another version', ({ id }, peer) => peer.send({ jsonrpc: '1.0', id, result: {} }), 'protocol_violation'],
-    ['an id that nobody gave', (_message, peer) => peer.send({ jsonrpc: '2.0', id: 5, result: {} }), 'protocol_violation'],
-    ['an id as text', ({ id }, peer) => peer.send({ jsonrpc: '2.0', id: String(id), result: {} }), 'protocol_violation'],
+    [
+      'an id that nobody gave',
+      (_message, peer) => peer.send({ jsonrpc: '2.0', id: 5, result: {} }),
+      'protocol_violation',
+    ],
+    [
+      'an id as text',
+      ({ id }, peer) => peer.send({ jsonrpc: '2.0', id: String(id), result: {} }),
+      'protocol_violation',
+    ],
     ['a batch', ({ id }, peer) => peer.send([{ jsonrpc: '2.0', id, result: {} }]), 'protocol_violation'],
     ['a goodbye instead', (_message, { socket }) => void socket.end(), 'stream_lost'],
     ['a reset', (_message, { socket }) => void socket.resetAndDestroy(), 'stream_lost'],
@@ -106,8 +133,10 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
     const peer = await until('both requests', () => server.peers.find((one) => calls(one).length === 2));
     probe.channel.abandon(0);
     expect(probe.channel.room).toBe(1);
-    const cancelled = await until('the cancellation', () => peer.messages.find(({ method }) => method === 'notifications/cancelled'));
-    expect(cancelled.params?.['requestId']).toBe(calls(peer)[0]?.id);
+    const cancelled = await until('the cancellation', () =>
+      peer.messages.find(({ method }) => method === 'notifications/cancelled'),
+    );
+    expect(cancelled.params?.requestId).toBe(calls(peer)[0]?.id);
     peer.send(result(calls(peer)[0]?.id));
     peer.send(result(calls(peer)[1]?.id));
     await until('the answer', () => probe.fates[1] === 'correct');
@@ -125,27 +154,33 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
     await until('its socket to be closed', () => server.open === 0);
   });
 
-  test.each(['delete', 'abandon', 'reset'] as const)('%s answers what is in flight and leaves no socket', async (how) => {
-    const server = await startSocketServer(transport, () => undefined);
-    const probe = await open(server.url, { pipeline: 2 });
-    const reset = new Promise<boolean>((resolve) => {
-      server.peers[0]?.socket.once('error', () => resolve(true)).once('close', () => resolve(false));
-    });
-    probe.put();
-    probe.put();
-    probe.channel.flush();
-    await until('the requests', () => server.peers.some((one) => calls(one).length === 2));
-    const closing = probe.close(how);
-    // A server that has understood the goodbye ends the connection itself.
-    if (how === 'delete' && transport === 'websocket') await until('the close frame', () => server.peers[0]?.frames.some(({ opcode }) => opcode === 8));
-    server.peers[0]?.socket.end();
-    await closing;
-    expect(probe.log).toEqual(['0 aborted_by_us', '1 aborted_by_us', 'closed']);
-    expect(await reset).toBe(how === 'reset');
-    expect(server.peers[0]?.frames.some(({ opcode }) => opcode === 8)).toBe(how === 'delete' && transport === 'websocket');
-    await until('all sockets to be closed', () => server.open === 0);
-    expect(probe.counters.connectionsActive).toBe(0);
-  });
+  test.each(['delete', 'abandon', 'reset'] as const)(
+    '%s answers what is in flight and leaves no socket',
+    async (how) => {
+      const server = await startSocketServer(transport, () => undefined);
+      const probe = await open(server.url, { pipeline: 2 });
+      const reset = new Promise<boolean>((resolve) => {
+        server.peers[0]?.socket.once('error', () => resolve(true)).once('close', () => resolve(false));
+      });
+      probe.put();
+      probe.put();
+      probe.channel.flush();
+      await until('the requests', () => server.peers.some((one) => calls(one).length === 2));
+      const closing = probe.close(how);
+      // A server that has understood the goodbye ends the connection itself.
+      if (how === 'delete' && transport === 'websocket')
+        await until('the close frame', () => server.peers[0]?.frames.some(({ opcode }) => opcode === 8));
+      server.peers[0]?.socket.end();
+      await closing;
+      expect(probe.log).toEqual(['0 aborted_by_us', '1 aborted_by_us', 'closed']);
+      expect(await reset).toBe(how === 'reset');
+      expect(server.peers[0]?.frames.some(({ opcode }) => opcode === 8)).toBe(
+        how === 'delete' && transport === 'websocket',
+      );
+      await until('all sockets to be closed', () => server.open === 0);
+      expect(probe.counters.connectionsActive).toBe(0);
+    },
+  );
 
   test('destroy tells nobody, and closing while opening ends the opening', async () => {
     const server = await startSocketServer(transport, () => undefined, { greets: false });
@@ -166,8 +201,21 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
   test.each<[string, Talk, string]>([
     ['is silent', () => undefined, 'timeout'],
     ['hangs up', (_message, { socket }) => void socket.end(), 'stream_lost'],
-    ['refuses', ({ id }, peer) => peer.send({ jsonrpc: '2.0', id, error: { code: -32000, message: 'full' } }), 'rpc_-32000'],
-    ['chooses an unknown version', ({ id }, peer) => peer.send({ jsonrpc: '2.0', id, result: { protocolVersion: '1', capabilities: {}, serverInfo: { name: 'x', version: '1' } } }), 'protocol_violation'],
+    [
+      'refuses',
+      ({ id }, peer) => peer.send({ jsonrpc: '2.0', id, error: { code: -32000, message: 'full' } }),
+      'rpc_-32000',
+    ],
+    [
+      'chooses an unknown version',
+      ({ id }, peer) =>
+        peer.send({
+          jsonrpc: '2.0',
+          id,
+          result: { protocolVersion: '1', capabilities: {}, serverInfo: { name: 'x', version: '1' } },
+        }),
+      'protocol_violation',
+    ],
   ])('no session is had from a server that %s', async (_what, talk, category) => {
     const server = await startSocketServer(transport, talk, { greets: false });
     const probe = await open(server.url, { openTimeoutMs: 300 });

@@ -2,7 +2,10 @@ import type { Draw } from '../../mcp/draw.js';
 import type { Problem } from '../../mcp/judge-message.js';
 import type { RequestTemplate } from '../../mcp/request-template.js';
 
-/** How messages lie in one connection's bytes: the port that WebSocket frames and lines implement. Made anew for every connection. */
+/**
+ * How messages lie in one connection's bytes: the port that WebSocket frames and lines implement. Made anew for every
+ * connection.
+ */
 export interface Framing {
   /** Sent as soon as the connection is up; undefined: messages may go at once. */
   readonly opening: Buffer | undefined;

@@ -2,7 +2,10 @@ import type { Draw } from '../../mcp/draw.js';
 import type { Problem } from '../../mcp/judge-message.js';
 import type { RequestTemplate } from '../../mcp/request-template.js';
 
-/** Room for more than anybody sends; a small integer, where Infinity would make a double of every number it is compared with. */
+/**
+ * Room for more than anybody sends; a small integer, where Infinity would make a double of every number it is compared
+ * with.
+ */
 export const NO_LIMIT = 0x3fffffff;
 
 /**

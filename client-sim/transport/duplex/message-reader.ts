@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { learnPattern } from '../../mcp/answer-pattern.js';
 import { ID_DIGITS, readId } from '../../mcp/digits.js';
 import type { Expectation } from '../../mcp/expectation.js';
-import { describe, isObject, judgeError, judgeMessage, violation, type Problem } from '../../mcp/judge-message.js';
+import { describe, isObject, judgeError, judgeMessage, type Problem, violation } from '../../mcp/judge-message.js';
 import { ALWAYS_PARSED_BYTES, parseMessage, scanAnswer } from '../../mcp/scan-answer.js';
 import type { WireCounters } from '../channel.js';
 import type { DuplexMemory } from './duplex-memory.js';
@@ -22,19 +22,15 @@ export interface MessageOwner {
 
 /** Turns messages of one connection into judged answers, in whatever order they come. No sockets here. */
 export class MessageReader {
-  private readonly owner: MessageOwner;
-  private readonly window: TicketWindow;
-  private readonly memory: DuplexMemory;
-  private readonly counters: WireCounters;
   /** After the last answer that was known. */
   private nextId = 0;
 
-  constructor(owner: MessageOwner, window: TicketWindow, memory: DuplexMemory, counters: WireCounters) {
-    this.owner = owner;
-    this.window = window;
-    this.memory = memory;
-    this.counters = counters;
-  }
+  constructor(
+    private readonly owner: MessageOwner,
+    private readonly window: TicketWindow,
+    private readonly memory: DuplexMemory,
+    private readonly counters: WireCounters,
+  ) {}
 
   read(bytes: Buffer, start: number, end: number): void {
     const { window } = this;
@@ -54,7 +50,8 @@ export class MessageReader {
     const { window, memory } = this;
     const template = window.template(row);
     const pattern = memory.messages.get(template);
-    if (pattern === undefined || pattern.length !== end - start || !pattern.matches(bytes, start, end, window.id(row))) return false;
+    if (pattern === undefined || pattern.length !== end - start || !pattern.matches(bytes, start, end, window.id(row)))
+      return false;
     memory.messages.hit(template);
     return true;
   }
@@ -78,21 +75,27 @@ export class MessageReader {
     if (!isUtf8(bytes.subarray(start, end))) return owner.onNotUtf8();
     // What is expected of an answer's texts only the parser can tell.
     const isLong = end - start > ALWAYS_PARSED_BYTES && guessed >= 0 && this.expectation(guessed) === undefined;
-    if (isLong && scanAnswer(bytes, start, end, window.id(guessed), memory.turn++) === undefined) return owner.onAnswer(guessed, undefined, bytes, start, end);
+    if (isLong && scanAnswer(bytes, start, end, window.id(guessed), memory.turn++) === undefined)
+      return owner.onAnswer(guessed, undefined, bytes, start, end);
     const parsed = parseMessage(bytes, start, end);
     if (!parsed.ok) return owner.onStray(violation(parsed.problem), bytes, start, end);
     const { value } = parsed;
-    if (!isObject(value)) return owner.onStray(violation(`a message is not a JSON-RPC message but ${describe(value)}`), bytes, start, end);
+    if (!isObject(value))
+      return owner.onStray(violation(`a message is not a JSON-RPC message but ${describe(value)}`), bytes, start, end);
     const { id, error } = value;
-    if (typeof value['method'] === 'string') {
+    if (typeof value.method === 'string') {
       if (id !== undefined && id !== null) owner.onServerRequest(value);
-      else owner.onNotification(value['method'], value, bytes, start, end);
+      else owner.onNotification(value.method, value, bytes, start, end);
       return;
     }
     const row = typeof id === 'number' ? window.find(id) : -1;
     if (row >= 0) {
       const expectation = this.expectation(row);
-      const problem = judgeMessage(value, window.id(row), expectation === undefined ? undefined : (result) => expectation(result, end - start));
+      const problem = judgeMessage(
+        value,
+        window.id(row),
+        expectation === undefined ? undefined : (result) => expectation(result, end - start),
+      );
       this.learn(bytes, start, end, row, problem === undefined);
       owner.onAnswer(row, problem, bytes, start, end);
     } else if (owner.onOwnAnswer(value)) {

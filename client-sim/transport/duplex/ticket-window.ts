@@ -2,8 +2,8 @@ import { FIRST_ID, LAST_ID } from '../../mcp/digits.js';
 
 /**
  * Requests in flight on one connection whose answers may come in any order, found by their id. One small Int32Array
- * instead of a map and an object a request: nothing to allocate or collect. Ids count up; one whose place is still taken
- * by an older request is skipped, so an id finds its place by its lowest bits.
+ * instead of a map and an object a request: nothing to allocate or collect. Ids count up; one whose place is still
+ * taken by an older request is skipped, so an id finds its place by its lowest bits.
  */
 export class TicketWindow {
   /** How many are waited for. */

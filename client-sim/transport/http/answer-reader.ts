@@ -1,13 +1,13 @@
-import { judgeMessage, isObject, violation, type Problem } from '../../mcp/judge-message.js';
 import type { Expectation } from '../../mcp/expectation.js';
+import { isObject, judgeMessage, type Problem, violation } from '../../mcp/judge-message.js';
 import { parseMessage } from '../../mcp/scan-answer.js';
 import { judgeHttp } from '../judge-http.js';
 import type { AnswerOwner, ReadResult } from './answer-owner.js';
 import { BodyCollector } from './body.js';
 import type { Control, ControlAnswer } from './control.js';
 import { learnAccepted, learnAnswer, learnMessage } from './learn-answer.js';
-import { DEFAULT_LIMITS, ResponseParser, type ParserLimits } from './parser.js';
-import { SseParser, type SseHandler } from './sse.js';
+import { DEFAULT_LIMITS, type ParserLimits, ResponseParser } from './parser.js';
+import { type SseHandler, SseParser } from './sse.js';
 import type { TicketRing } from './ticket-ring.js';
 
 const NOTHING: readonly string[] = [];
@@ -42,15 +42,14 @@ export class AnswerReader implements SseHandler {
   private messageStart = -1;
   private messageEnd = -1;
   private messages = 0;
-
-  readonly ring: TicketRing;
   /** Control requests in flight, oldest first. */
   private controls: Control[] | undefined;
-  private readonly owner: AnswerOwner;
 
-  constructor(owner: AnswerOwner, ring: TicketRing, limits: ParserLimits = DEFAULT_LIMITS) {
-    this.owner = owner;
-    this.ring = ring;
+  constructor(
+    private readonly owner: AnswerOwner,
+    readonly ring: TicketRing,
+    limits: ParserLimits = DEFAULT_LIMITS,
+  ) {
     this.parser = new ResponseParser(limits);
   }
 
@@ -66,7 +65,10 @@ export class AnswerReader implements SseHandler {
     return this.controls?.[0];
   }
 
-  /** Id of the last event of a stream that has not brought its answer; '': there is no such stream, or it numbers nothing. */
+  /**
+   * Id of the last event of a stream that has not brought its answer; '': there is no such stream, or it numbers
+   * nothing.
+   */
   get brokenAt(): string {
     return this.streaming && !this.answered && this.sse !== undefined ? this.sse.lastEventId : '';
   }
@@ -112,8 +114,8 @@ export class AnswerReader implements SseHandler {
   }
 
   /**
-   * The fast lane: answers that are known byte for byte need neither HTTP nor JSON parser; see `AnswerPattern`. A loop of
-   * its own that touches nothing of the parsers: several answers lie in one read.
+   * The fast lane: answers that are known byte for byte need neither HTTP nor JSON parser; see `AnswerPattern`. A loop
+   * of its own that touches nothing of the parsers: several answers lie in one read.
    * @returns where the first answer begins that is not known
    */
   private passKnown(bytes: Buffer, start: number, end: number, nowMs: number): number {
@@ -130,7 +132,12 @@ export class AnswerReader implements SseHandler {
       } else {
         const { accepted } = memory;
         // The same for a server that only ever says that it took a message.
-        if (accepted === undefined || end - at < accepted.length || bytes.compare(accepted, 0, accepted.length, at, at + accepted.length) !== 0) return at;
+        if (
+          accepted === undefined ||
+          end - at < accepted.length ||
+          bytes.compare(accepted, 0, accepted.length, at, at + accepted.length) !== 0
+        )
+          return at;
         at += accepted.length;
       }
       owner.onAnswer(this, nowMs, undefined, true);
@@ -163,15 +170,20 @@ export class AnswerReader implements SseHandler {
     }
     const parsed = parseMessage(bytes, start, end);
     if (!parsed.ok) return this.answer(violation(parsed.problem), bytes, start, end);
-    if (isObject(parsed.value) && typeof parsed.value['method'] === 'string') {
-      if (parsed.value['id'] !== undefined && parsed.value['id'] !== null) owner.onServerRequest(parsed.value);
-      else if (parsed.value['method'] === 'notifications/progress') owner.counters.streams.progress++;
+    if (isObject(parsed.value) && typeof parsed.value.method === 'string') {
+      if (parsed.value.id !== undefined && parsed.value.id !== null) owner.onServerRequest(parsed.value);
+      else if (parsed.value.method === 'notifications/progress') owner.counters.streams.progress++;
       return;
     }
     const expectedId = isControl ? this.controls?.[0]?.id : ring.id;
     const expectation = isControl ? undefined : this.expectation;
     const beyond = expectation === undefined ? undefined : (result: unknown) => expectation(result, end - start);
-    this.answer(expectedId === undefined ? undefined : judgeMessage(parsed.value, expectedId, beyond), bytes, start, end);
+    this.answer(
+      expectedId === undefined ? undefined : judgeMessage(parsed.value, expectedId, beyond),
+      bytes,
+      start,
+      end,
+    );
   }
 
   /** Whether anything of the oldest request's answer is at hand: its head, perhaps its body. */
@@ -183,7 +195,17 @@ export class AnswerReader implements SseHandler {
   controlAnswer(): ControlAnswer {
     const { head } = this.parser;
     const { status, mediaType, contentType, sessionId, retryAfter, location } = head;
-    return { status, mediaType, contentType, sessionId, retryAfter, location, replica: this.replica, body: this.bodyText(), messages: this.streamed };
+    return {
+      status,
+      mediaType,
+      contentType,
+      sessionId,
+      retryAfter,
+      location,
+      replica: this.replica,
+      body: this.bodyText(),
+      messages: this.streamed,
+    };
   }
 
   /** What of the current answer's body is at hand; of an event stream, the message that answers. */
@@ -250,7 +272,10 @@ export class AnswerReader implements SseHandler {
 
   private judge(): Problem | undefined {
     const { owner, ring, body, parser } = this;
-    if (this.streaming) return this.answered ? this.judgement : { category: 'stream_lost', detail: 'the event stream ended without the answer' };
+    if (this.streaming)
+      return this.answered
+        ? this.judgement
+        : { category: 'stream_lost', detail: 'the event stream ended without the answer' };
     const { status } = parser.head;
     if (owner.answersElsewhere && status >= 200 && status < 300) return undefined;
     if (body.length > 0) owner.counters.messagesReceived++;
@@ -258,11 +283,22 @@ export class AnswerReader implements SseHandler {
     this.messageStart = body.inPlace ? start : -1;
     this.messageEnd = end;
     const pattern = owner.memory.messages.get(ring.template);
-    if (parser.head.status === 200 && parser.head.mediaType === 'json' && pattern?.length === end - start && pattern.matches(bytes, start, end, ring.id)) {
+    if (
+      parser.head.status === 200 &&
+      parser.head.mediaType === 'json' &&
+      pattern?.length === end - start &&
+      pattern.matches(bytes, start, end, ring.id)
+    ) {
       owner.memory.messages.hit(ring.template);
       return undefined;
     }
-    const problem = judgeHttp(parser.head, bytes, start, end, { id: ring.id, era: owner.era, hasSession: owner.hasSession, turn: owner.memory.turn++, expectation: this.expectation });
+    const problem = judgeHttp(parser.head, bytes, start, end, {
+      id: ring.id,
+      era: owner.era,
+      hasSession: owner.hasSession,
+      turn: owner.memory.turn++,
+      expectation: this.expectation,
+    });
     if (problem === undefined) this.learnMessage(bytes, start, end);
     return problem;
   }
@@ -282,7 +318,14 @@ export class AnswerReader implements SseHandler {
     if (ring.ticket === CONTROL_TICKET || answerStart < 0 || current === undefined) return;
     if (owner.answersElsewhere) learnAccepted(owner.memory, parser.head, current, answerStart, parser.at);
     else if (this.messages <= 1 && this.messageStart >= answerStart) {
-      learnAnswer(owner.memory, ring, parser.head, { bytes: current, start: answerStart, end: parser.at, messageStart: this.messageStart, messageEnd: this.messageEnd, replica: this.replica });
+      learnAnswer(owner.memory, ring, parser.head, {
+        bytes: current,
+        start: answerStart,
+        end: parser.at,
+        messageStart: this.messageStart,
+        messageEnd: this.messageEnd,
+        replica: this.replica,
+      });
     }
   }
 

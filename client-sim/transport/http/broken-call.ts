@@ -1,9 +1,12 @@
-import { CONTROL_TICKET, type AnswerReader } from './answer-reader.js';
+import { type AnswerReader, CONTROL_TICKET } from './answer-reader.js';
 import type { ConnectionOwner } from './connection-owner.js';
 import type { Control } from './control.js';
 import type { TicketRing } from './ticket-ring.js';
 
-/** A request whose event stream is over before its answer, on a server that numbers its events: the rest can be asked for (2025-11-25, "Resumability and Redelivery"). */
+/**
+ * A request whose event stream is over before its answer, on a server that numbers its events: the rest can be asked
+ * for (2025-11-25, "Resumability and Redelivery").
+ */
 export interface BrokenCall {
   /** `CONTROL_TICKET`: it is `control` that waits. */
   readonly ticket: number;
@@ -28,7 +31,10 @@ function brokenCall(ring: TicketRing, reader: AnswerReader): BrokenCall | undefi
   return id === undefined ? undefined : { ticket, control, id, template, slot, sequence, lastEventId, retryMs };
 }
 
-/** What broke off short of its answer may be got by another way. @returns whether the oldest request waits here no longer */
+/**
+ * What broke off short of its answer may be got by another way. @returns whether the oldest request waits here no
+ * longer
+ */
 export function handOver(reader: AnswerReader, owner: ConnectionOwner): boolean {
   const call = owner.onBroken === undefined ? undefined : brokenCall(reader.ring, reader);
   if (call === undefined || owner.onBroken?.(call) !== true) return false;

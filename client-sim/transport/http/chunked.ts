@@ -2,7 +2,17 @@
 
 export type ChunkStep = 'data' | 'end' | 'more' | 'malformed';
 
-type State = 'size' | 'extension' | 'size-lf' | 'data' | 'data-cr' | 'data-lf' | 'trailer-start' | 'trailer' | 'trailer-lf' | 'last-lf';
+type State =
+  | 'size'
+  | 'extension'
+  | 'size-lf'
+  | 'data'
+  | 'data-cr'
+  | 'data-lf'
+  | 'trailer-start'
+  | 'trailer'
+  | 'trailer-lf'
+  | 'last-lf';
 
 const CR = 0x0d;
 const LF = 0x0a;

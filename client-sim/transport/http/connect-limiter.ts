@@ -1,4 +1,7 @@
-/** Somebody who waits for leave to connect. `begin` says whether it still wants to; if so it calls `release` when connected or failed. */
+/**
+ * Somebody who waits for leave to connect. `begin` says whether it still wants to; if so it calls `release` when
+ * connected or failed.
+ */
 export interface Connecting {
   begin(): boolean;
 }

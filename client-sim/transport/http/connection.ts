@@ -1,6 +1,6 @@
 import type net from 'node:net';
 import type { Draw } from '../../mcp/draw.js';
-import { violation, type Problem } from '../../mcp/judge-message.js';
+import { type Problem, violation } from '../../mcp/judge-message.js';
 import type { RequestTemplate } from '../../mcp/request-template.js';
 import type { WireCounters } from '../channel.js';
 import type { EndpointMemory } from '../endpoint-memory.js';
@@ -19,12 +19,14 @@ import type { Pace } from './pace.js';
 import { RetryTimer } from './retry-timer.js';
 import { newOutbox } from './slow-outbox.js';
 import { SlowReader } from './slow-reader.js';
-import { openSocket, resetSocket, type Address, type SocketOwner } from './socket.js';
+import { type Address, openSocket, resetSocket, type SocketOwner } from './socket.js';
 import { TicketRing } from './ticket-ring.js';
 
 type State = 'down' | 'queued' | 'connecting' | 'up' | 'dead';
 
-/** A server that says how long it keeps idle connections is believed, less this: later our request would cross its FIN. */
+/**
+ * A server that says how long it keeps idle connections is believed, less this: later our request would cross its FIN.
+ */
 const KEEP_ALIVE_MARGIN_MS = 1000;
 /** How long a stream may stay open after its answer before the connection is given up. */
 const LINGER_MS = 1000;
@@ -48,17 +50,15 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
   private readonly retry: RetryTimer;
   private linger: NodeJS.Timeout | undefined;
   private readonly slow: SlowReader | undefined;
-  private readonly owner: ConnectionOwner;
-  private readonly shared: WireShared;
-  private readonly address: Address;
-  private readonly depth: number;
 
   /** @param depth requests in flight at once @param pace what is undefined goes as fast as it can */
-  constructor(owner: ConnectionOwner, shared: WireShared, address: Address, depth: number, pace: Pace = {}) {
-    this.owner = owner;
-    this.shared = shared;
-    this.address = address;
-    this.depth = depth;
+  constructor(
+    private readonly owner: ConnectionOwner,
+    private readonly shared: WireShared,
+    private readonly address: Address,
+    private readonly depth: number,
+    pace: Pace = {},
+  ) {
     this.slow = SlowReader.of(pace);
     this.ring = new TicketRing(depth + 1);
     this.reader = new AnswerReader(this, this.ring);
@@ -123,7 +123,8 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
   flush(): void {
     if (this.outbox.isEmpty) return;
     if (this.state === 'down') this.connect();
-    if (this.state === 'up' && this.socket !== undefined) this.outbox.write(this.socket, this.address.tls !== undefined);
+    if (this.state === 'up' && this.socket !== undefined)
+      this.outbox.write(this.socket, this.address.tls !== undefined);
   }
 
   /** @returns whether this ticket was here */
@@ -165,7 +166,12 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
   onAnswer(reader: AnswerReader, nowMs: number, problem: Problem | undefined, over: boolean): void {
     const { ring, owner } = this;
     const { ticket, abandoned } = ring;
-    if (problem === undefined ? ticket === CONTROL_TICKET && handOver(reader, owner) : problem.category === 'stream_lost' && handOver(reader, owner)) return owner.onRoom();
+    if (
+      problem === undefined
+        ? ticket === CONTROL_TICKET && handOver(reader, owner)
+        : problem.category === 'stream_lost' && handOver(reader, owner)
+    )
+      return owner.onRoom();
     const failure = problem === undefined ? undefined : owner.describe(problem, reader);
     if (over) ring.shift();
     else this.awaitStreamEnd();
@@ -232,7 +238,11 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
     const result = reader.read(this.slow?.buffer ?? shared.readBuffer, length, nowMs);
     if (!reader.cut) {
       if (result === 'last') this.lose(undefined, lost('the server closed the connection after an earlier answer'));
-      else if (result === 'broken') this.lose(violation(reader.problem), lost('the connection was given up after an answer that could not be read'));
+      else if (result === 'broken')
+        this.lose(
+          violation(reader.problem),
+          lost('the connection was given up after an answer that could not be read'),
+        );
     }
     this.owner.onReadOver();
     if (this.slow === undefined || socket !== this.socket) return true;
@@ -248,7 +258,11 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
     this.owner.onReadStart(nowMs);
     const result = reader.endOfInput(nowMs);
     if (!reader.cut) {
-      const end = lost(within && result === 'broken' ? 'the server closed the connection within the answer' : 'the server closed the connection before the answer');
+      const end = lost(
+        within && result === 'broken'
+          ? 'the server closed the connection within the answer'
+          : 'the server closed the connection before the answer',
+      );
       this.lose(end, lost('the server closed the connection before the answer'));
     }
     this.owner.onReadOver();
@@ -257,8 +271,12 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
   onSocketClose(socket: net.Socket, error: Error | undefined): void {
     if (socket !== this.socket) return;
     const cause = error === undefined ? 'the connection was closed' : describeError(error);
-    if (this.state !== 'up') return this.lose({ category: 'connect', detail: cause }, { category: 'connect', detail: cause });
-    this.lose(lost(`${cause}, ${this.reader.parser.idle ? 'before' : 'within'} the answer`), lost(`${cause}, before the answer`));
+    if (this.state !== 'up')
+      return this.lose({ category: 'connect', detail: cause }, { category: 'connect', detail: cause });
+    this.lose(
+      lost(`${cause}, ${this.reader.parser.idle ? 'before' : 'within'} the answer`),
+      lost(`${cause}, before the answer`),
+    );
   }
 
   /** The connection is lost, but may come back. */

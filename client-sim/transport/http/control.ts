@@ -1,14 +1,19 @@
 import type { Failure } from '../../measure/failure.js';
 import type { AnswerHead } from '../judge-http.js';
 
-/** A request of the session itself (handshake, goodbye, answers to the server), not of the load: seldom, so it may allocate. */
+/**
+ * A request of the session itself (handshake, goodbye, answers to the server), not of the load: seldom, so it may
+ * allocate.
+ */
 export interface Control {
   /** Of the JSON-RPC answer awaited; undefined: the end of the HTTP answer is all there is. */
   readonly id: number | undefined;
   done(outcome: ControlOutcome): void;
 }
 
-export type ControlOutcome = { readonly kind: 'answered'; readonly answer: ControlAnswer } | { readonly kind: 'failed'; readonly failure: Failure };
+export type ControlOutcome =
+  | { readonly kind: 'answered'; readonly answer: ControlAnswer }
+  | { readonly kind: 'failed'; readonly failure: Failure };
 
 export interface ControlAnswer extends AnswerHead {
   /** '' when the header is absent. */

@@ -1,6 +1,6 @@
-import type { Failure } from '../../measure/failure.js';
 import type { Problem } from '../../mcp/judge-message.js';
-import { CONTROL_TICKET, type AnswerReader } from './answer-reader.js';
+import type { Failure } from '../../measure/failure.js';
+import { type AnswerReader, CONTROL_TICKET } from './answer-reader.js';
 import { handOver } from './broken-call.js';
 import type { ConnectionOwner } from './connection-owner.js';
 
@@ -10,7 +10,13 @@ import type { ConnectionOwner } from './connection-owner.js';
  * @param reader of the connection that was @param first of the oldest, where it differs from the rest
  * @returns what the last of them was told
  */
-export function failAll(reader: AnswerReader, owner: ConnectionOwner, nowMs: number, first: Problem | undefined, rest: Problem): Failure | undefined {
+export function failAll(
+  reader: AnswerReader,
+  owner: ConnectionOwner,
+  nowMs: number,
+  first: Problem | undefined,
+  rest: Problem,
+): Failure | undefined {
   const { ring } = reader;
   let failure: Failure | undefined;
   let left = ring.count;

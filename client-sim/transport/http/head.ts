@@ -98,7 +98,12 @@ function parseStatusLine(bytes: Buffer, start: number, end: number, head: Head):
   const status = digitAt(bytes, start + 9) * 100 + digitAt(bytes, start + 10) * 10 + digitAt(bytes, start + 11);
   const after = bytes[start + 12];
   const wellFormed =
-    lf - start >= 13 && bytes[lf - 1] === CR && (minor === 0 || minor === 1) && bytes[start + 8] === SPACE && status >= 100 && (after === SPACE || after === CR);
+    lf - start >= 13 &&
+    bytes[lf - 1] === CR &&
+    (minor === 0 || minor === 1) &&
+    bytes[start + 8] === SPACE &&
+    status >= 100 &&
+    (after === SPACE || after === CR);
   if (!wellFormed) return malformed(head, 'a status line that is not HTTP/1.x NNN');
   head.status = status;
   head.keepAlive = minor === 1;
@@ -114,7 +119,10 @@ function isBlank(byte: number): boolean {
   return byte === SPACE || byte === TAB;
 }
 
-/** c: content-*, connection; t: transfer-encoding; m: mcp-session-id; r: retry-after; l: location; k: keep-alive; s: set-cookie and x: x-swarmbench-replica, x-swarmbench-server by their lengths. The rest is skipped unread. */
+/**
+ * c: content-*, connection; t: transfer-encoding; m: mcp-session-id; r: retry-after; l: location; k: keep-alive; s:
+ * set-cookie and x: x-swarmbench-replica, x-swarmbench-server by their lengths. The rest is skipped unread.
+ */
 function mayMatter(first: number, length: number): boolean {
   const letter = first | 0x20;
   if (letter === 0x78) return length === 20 || length === 19;
@@ -133,7 +141,8 @@ function readHeader(bytes: Buffer, start: number, colon: number, end: number, he
       else head.contentLength = Number(value);
       return name;
     case 'transfer-encoding':
-      if (value.toLowerCase() !== 'chunked' || head.chunked) malformed(head, `transfer-encoding ${value}, when nothing but chunked was allowed`);
+      if (value.toLowerCase() !== 'chunked' || head.chunked)
+        malformed(head, `transfer-encoding ${value}, when nothing but chunked was allowed`);
       else head.chunked = true;
       return name;
     case 'content-encoding':

@@ -15,7 +15,13 @@ export interface LearntAnswer {
 }
 
 /** The message alone, given to the oldest request of the ring. */
-export function learnMessage({ messages, templates }: EndpointMemory, ring: TicketRing, bytes: Buffer, start: number, end: number): void {
+export function learnMessage(
+  { messages, templates }: EndpointMemory,
+  ring: TicketRing,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): void {
   const { template, id } = ring;
   // A pattern vouches for the structure of an answer, not for what its texts say.
   if (templates[template]?.expectation !== undefined || !messages.wantsToLearn(template)) return;
@@ -23,7 +29,12 @@ export function learnMessage({ messages, templates }: EndpointMemory, ring: Tick
 }
 
 /** The answer with its head: only one that says 200 and nothing else a later one might not. */
-export function learnAnswer({ answers, templates }: EndpointMemory, { template, id }: TicketRing, head: Head, answer: LearntAnswer): void {
+export function learnAnswer(
+  { answers, templates }: EndpointMemory,
+  { template, id }: TicketRing,
+  head: Head,
+  answer: LearntAnswer,
+): void {
   if (head.status !== 200 || !head.keepAlive || head.retryAfter !== '' || head.setCookie !== '') return;
   const { bytes, start, end, messageStart, messageEnd, replica } = answer;
   const known = answers.of(replica);
@@ -31,7 +42,10 @@ export function learnAnswer({ answers, templates }: EndpointMemory, { template, 
   known.learnt(template, learnPattern(bytes, start, end, messageStart, messageEnd, id, known.get(template)));
 }
 
-/** An answer that only says that a message was taken. Kept until the server's clock shows another second: its `date` is part of it. */
+/**
+ * An answer that only says that a message was taken. Kept until the server's clock shows another second: its `date` is
+ * part of it.
+ */
 export function learnAccepted(memory: EndpointMemory, head: Head, bytes: Buffer, start: number, end: number): void {
   if (head.keepAlive && head.retryAfter === '') memory.accepted = Buffer.from(bytes.subarray(start, end));
 }

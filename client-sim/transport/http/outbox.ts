@@ -5,13 +5,11 @@ import type { SendBuffer, SendBufferPool } from './send-buffers.js';
 /** What one connection is about to send, in one buffer that it borrows until the kernel has taken it. */
 export class Outbox {
   private buffer: SendBuffer | undefined;
-  private readonly pool: SendBufferPool;
-  protected readonly counters: WireCounters;
 
-  constructor(pool: SendBufferPool, counters: WireCounters) {
-    this.pool = pool;
-    this.counters = counters;
-  }
+  constructor(
+    private readonly pool: SendBufferPool,
+    protected readonly counters: WireCounters,
+  ) {}
 
   get isEmpty(): boolean {
     return this.buffer === undefined;
@@ -42,7 +40,10 @@ export class Outbox {
     if (socket.writableLength === 0) pool.release(buffer);
   }
 
-  /** Calls back once all that was to be written has been given to the socket: at once, but for a slow writer; never after `drop`. */
+  /**
+   * Calls back once all that was to be written has been given to the socket: at once, but for a slow writer; never
+   * after `drop`.
+   */
   handedOver(then: () => void): void {
     then();
   }

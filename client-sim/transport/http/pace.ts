@@ -7,7 +7,11 @@ export interface Pace extends Pick<MisbehavePlan, 'readBytesPerSecond' | 'writeB
 }
 
 /** Of all that is said of a session, how slowly it goes. */
-export function paceOf({ readBytesPerSecond, writeBytesPerSecond, readPieceBytes }: { readonly [Key in keyof Pace]?: Pace[Key] | undefined }): Pace {
+export function paceOf({
+  readBytesPerSecond,
+  writeBytesPerSecond,
+  readPieceBytes,
+}: { readonly [Key in keyof Pace]?: Pace[Key] | undefined }): Pace {
   return {
     ...(readBytesPerSecond === undefined ? {} : { readBytesPerSecond }),
     ...(writeBytesPerSecond === undefined ? {} : { writeBytesPerSecond }),

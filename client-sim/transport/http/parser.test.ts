@@ -1,8 +1,8 @@
-import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
-import { ResponseParser, type ParserLimits } from './parser.js';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { type ParserLimits, ResponseParser } from './parser.js';
 
 interface Answer {
   readonly status: number;
@@ -12,7 +12,10 @@ interface Answer {
 }
 
 /** Feeds the pieces one after the other, through one shared buffer as a connection does, then the end of the input. */
-function parse(pieces: readonly Buffer[], limits?: ParserLimits): { readonly answers: readonly Answer[]; readonly problem: string | undefined } {
+function parse(
+  pieces: readonly Buffer[],
+  limits?: ParserLimits,
+): { readonly answers: readonly Answer[]; readonly problem: string | undefined } {
   const parser = new ResponseParser(limits);
   const shared = Buffer.alloc(Math.max(1, ...pieces.map((piece) => piece.length)), '\n');
   const answers: Answer[] = [];
@@ -21,7 +24,12 @@ function parse(pieces: readonly Buffer[], limits?: ParserLimits): { readonly ans
     const { head, dataStart, dataEnd } = parser;
     if (event === 'body') body.push(Buffer.from(shared.subarray(dataStart, dataEnd)));
     if (event === 'end') {
-      answers.push({ status: head.status, contentType: head.contentType, sessionId: head.sessionId, body: Buffer.concat(body).toString() });
+      answers.push({
+        status: head.status,
+        contentType: head.contentType,
+        sessionId: head.sessionId,
+        body: Buffer.concat(body).toString(),
+      });
       body = [];
     }
     return event !== 'broken' && event !== 'more';
@@ -43,19 +51,27 @@ function cutAt(bytes: Buffer, positions: readonly number[]): Buffer[] {
 }
 
 const streams: Readonly<Record<string, string>> = {
-  'a content-length body': 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nMCP-Session-Id: abc\r\nContent-Length: 11\r\n\r\nhello world',
+  'a content-length body':
+    'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nMCP-Session-Id: abc\r\nContent-Length: 11\r\n\r\nhello world',
   'no reason phrase, odd spacing': 'HTTP/1.1 200\r\ncontent-length:3\r\nconnection:  keep-alive \r\n\r\nabc',
   'an empty body': 'HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n',
   'a status without body': 'HTTP/1.1 204 No Content\r\nx: y\r\n\r\n',
-  'a chunked body': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\ncontent-type: text/event-stream\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n',
-  'chunk extensions and trailers': 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nA;name=value;q="x"\r\n0123456789\r\n01\r\n!\r\n0\r\nx-sum: 1\r\ny: z\r\n\r\n',
-  'an informational answer first': 'HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok',
+  'a chunked body':
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\ncontent-type: text/event-stream\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n',
+  'chunk extensions and trailers':
+    'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nA;name=value;q="x"\r\n0123456789\r\n01\r\n!\r\n0\r\nx-sum: 1\r\ny: z\r\n\r\n',
+  'an informational answer first':
+    'HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok',
   'UTF-8 in the body': 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\ngröße €',
   'a body until the connection closes': 'HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nall there is',
   'HTTP/1.0': 'HTTP/1.0 200 OK\r\ncontent-type: text/plain\r\n\r\nold',
 };
 // The byte counts of UTF-8 bodies are those of the text above.
-const bytesOf = (text: string): Buffer => Buffer.from(text.replace('content-length: 9\r\n\r\ngröße €', `content-length: ${Buffer.byteLength('größe €')}\r\n\r\ngröße €`));
+function bytesOf(text: string): Buffer {
+  return Buffer.from(
+    text.replace('content-length: 9\r\n\r\ngröße €', `content-length: ${Buffer.byteLength('größe €')}\r\n\r\ngröße €`),
+  );
+}
 
 describe('every way of cutting an answer in two gives the same answer:', () => {
   test.each(Object.entries(streams))('%s', (_name, text) => {
@@ -69,7 +85,14 @@ describe('every way of cutting an answer in two gives the same answer:', () => {
 });
 
 test('answers in a row on one connection come out in order, however they are cut', () => {
-  const texts = ['a content-length body', 'a chunked body', 'a status without body', 'chunk extensions and trailers', 'an informational answer first', 'an empty body'];
+  const texts = [
+    'a content-length body',
+    'a chunked body',
+    'a status without body',
+    'chunk extensions and trailers',
+    'an informational answer first',
+    'an empty body',
+  ];
   const bytes = Buffer.concat(texts.map((name) => bytesOf(streams[name] as string)));
   const whole = parse([bytes]);
   expect(whole.answers.map(({ body }) => body)).toEqual(['hello world', 'hello world', '', '0123456789!', 'ok', '']);
@@ -80,7 +103,7 @@ test('answers in a row on one connection come out in order, however they are cut
   );
 });
 
-test("node:http reads the same from the same bytes, cut in two at every byte", async () => {
+test('node:http reads the same from the same bytes, cut in two at every byte', async () => {
   const bytesToSend: Buffer[][] = Object.values(streams).flatMap((text) => {
     const bytes = bytesOf(text);
     return Array.from({ length: bytes.length - 1 }, (_, index) => cutAt(bytes, [index + 1]));
@@ -112,7 +135,12 @@ function nodeHttp(port: number): Promise<Answer> {
       response.on('data', (part: Buffer) => parts.push(part));
       response.on('end', () => {
         const { statusCode = 0, headers } = response;
-        resolve({ status: statusCode, contentType: headers['content-type'] ?? '', sessionId: String(headers['mcp-session-id'] ?? ''), body: Buffer.concat(parts).toString() });
+        resolve({
+          status: statusCode,
+          contentType: headers['content-type'] ?? '',
+          sessionId: String(headers['mcp-session-id'] ?? ''),
+          body: Buffer.concat(parts).toString(),
+        });
       });
       response.on('error', reject);
     });
@@ -124,9 +152,22 @@ test('any chunked body comes back, whatever its chunks and cuts', () => {
   const chunks = fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { maxLength: 6 });
   fc.assert(
     fc.property(chunks, fc.array(fc.nat(400), { maxLength: 8 }), (parts, positions) => {
-      const framed = parts.flatMap((part) => [Buffer.from(`${part.length.toString(16)}\r\n`), Buffer.from(part), Buffer.from('\r\n')]);
-      const bytes = Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n'), ...framed, Buffer.from('0\r\n\r\n')]);
-      const { answers, problem } = parse(cutAt(bytes, positions.map((position) => position % bytes.length)));
+      const framed = parts.flatMap((part) => [
+        Buffer.from(`${part.length.toString(16)}\r\n`),
+        Buffer.from(part),
+        Buffer.from('\r\n'),
+      ]);
+      const bytes = Buffer.concat([
+        Buffer.from('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n'),
+        ...framed,
+        Buffer.from('0\r\n\r\n'),
+      ]);
+      const { answers, problem } = parse(
+        cutAt(
+          bytes,
+          positions.map((position) => position % bytes.length),
+        ),
+      );
       expect(problem).toBeUndefined();
       expect(answers[0]?.body).toBe(Buffer.concat(parts).toString());
     }),
@@ -177,7 +218,22 @@ describe('nothing grows without bound:', () => {
 });
 
 test('any bytes at all end in an answer, a problem or patience, never in an exception', () => {
-  const alphabet = fc.constantFrom('HTTP/1.1 ', '200', ' OK', '\r\n', '\r', '\n', 'content-length: 3', 'transfer-encoding: chunked', ':', ' ', '3', 'abc', '\0', 'ÿ');
+  const alphabet = fc.constantFrom(
+    'HTTP/1.1 ',
+    '200',
+    ' OK',
+    '\r\n',
+    '\r',
+    '\n',
+    'content-length: 3',
+    'transfer-encoding: chunked',
+    ':',
+    ' ',
+    '3',
+    'abc',
+    '\0',
+    'ÿ',
+  );
   fc.assert(
     fc.property(fc.array(alphabet, { maxLength: 30 }), (words) => {
       const bytes = Buffer.from(words.join(''), 'latin1');

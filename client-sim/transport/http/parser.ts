@@ -1,7 +1,10 @@
 import { ChunkDecoder } from './chunked.js';
 import { Head, INCOMPLETE, MALFORMED, parseHead } from './head.js';
 
-/** What `next` met: a whole head, a stretch of body, the end of an answer, the end of the input, or an answer that cannot be. */
+/**
+ * What `next` met: a whole head, a stretch of body, the end of an answer, the end of the input, or an answer that
+ * cannot be.
+ */
 export type ParserEvent = 'head' | 'body' | 'end' | 'more' | 'broken';
 
 export interface ParserLimits {
@@ -40,11 +43,8 @@ export class ResponseParser {
   private chunks: ChunkDecoder | undefined;
   private held: Buffer | undefined;
   private heldBytes = 0;
-  private readonly limits: ParserLimits;
 
-  constructor(limits: ParserLimits = DEFAULT_LIMITS) {
-    this.limits = limits;
-  }
+  constructor(private readonly limits: ParserLimits = DEFAULT_LIMITS) {}
 
   /** Nothing of an answer has been read yet. */
   get idle(): boolean {
@@ -99,7 +99,8 @@ export class ResponseParser {
     this.held = undefined;
     this.heldBytes = 0;
     // A complete head cannot be incomplete, but a stray blank line before the status line looks like one.
-    if (parseHead(held, 0, length, this.head) !== length) return this.broke(this.head.problem || 'a blank line within the head');
+    if (parseHead(held, 0, length, this.head) !== length)
+      return this.broke(this.head.problem || 'a blank line within the head');
     return this.begin(bytes, end);
   }
 
@@ -133,7 +134,8 @@ export class ResponseParser {
       this.chunks ??= new ChunkDecoder(limits.headBytes);
       this.chunks.reset();
     } else if (head.contentLength >= 0) {
-      if (head.contentLength > limits.bodyBytes) return this.broke(`a body of ${head.contentLength} bytes, more than the limit of ${limits.bodyBytes}`);
+      if (head.contentLength > limits.bodyBytes)
+        return this.broke(`a body of ${head.contentLength} bytes, more than the limit of ${limits.bodyBytes}`);
       this.remaining = head.contentLength;
       this.state = this.remaining > 0 ? 'length' : 'ending';
     } else {
@@ -175,7 +177,9 @@ export class ResponseParser {
   /** A stretch of a body whose length was not announced: bounded as it comes. */
   private body(): ParserEvent {
     this.bodyBytes += this.dataEnd - this.dataStart;
-    return this.bodyBytes > this.limits.bodyBytes ? this.broke(`a body of more than ${this.limits.bodyBytes} bytes`) : 'body';
+    return this.bodyBytes > this.limits.bodyBytes
+      ? this.broke(`a body of more than ${this.limits.bodyBytes} bytes`)
+      : 'body';
   }
 
   private finish(): ParserEvent {

@@ -7,11 +7,8 @@ const LAST_MS = 5000;
 export class RetryTimer {
   private timer: NodeJS.Timeout | undefined;
   private failures = 0;
-  private readonly onOver: () => void;
 
-  constructor(onOver: () => void) {
-    this.onOver = onOver;
-  }
+  constructor(private readonly onOver: () => void) {}
 
   get isRunning(): boolean {
     return this.timer !== undefined;

@@ -7,17 +7,22 @@ import type { SendBufferPool } from './send-buffers.js';
 /** Writes per second of a slow writer: each leaves as a segment of its own, and the rate is smooth. */
 const WRITES_PER_SECOND = 10;
 
-/** An outbox that lets bytes trickle: a piece, then nothing until the piece's time is up. What is flushed meanwhile waits its turn. */
+/**
+ * An outbox that lets bytes trickle: a piece, then nothing until the piece's time is up. What is flushed meanwhile
+ * waits its turn.
+ */
 export class SlowOutbox extends Outbox {
-  private readonly bytesPerSecond: number;
   private readonly pieceBytes: number;
   private waiting: Buffer = Buffer.alloc(0);
   private timer: NodeJS.Timeout | undefined;
   private whenGone: (() => void) | undefined;
 
-  constructor(pool: SendBufferPool, counters: WireCounters, bytesPerSecond: number) {
+  constructor(
+    pool: SendBufferPool,
+    counters: WireCounters,
+    private readonly bytesPerSecond: number,
+  ) {
     super(pool, counters);
-    this.bytesPerSecond = bytesPerSecond;
     this.pieceBytes = Math.max(1, Math.floor(bytesPerSecond / WRITES_PER_SECOND));
   }
 
@@ -58,6 +63,11 @@ export class SlowOutbox extends Outbox {
 }
 
 /** One that goes at this pace. */
-export function newOutbox({ sendBuffers, counters }: { readonly sendBuffers: SendBufferPool; readonly counters: WireCounters }, { writeBytesPerSecond }: Pace): Outbox {
-  return writeBytesPerSecond === undefined ? new Outbox(sendBuffers, counters) : new SlowOutbox(sendBuffers, counters, writeBytesPerSecond);
+export function newOutbox(
+  { sendBuffers, counters }: { readonly sendBuffers: SendBufferPool; readonly counters: WireCounters },
+  { writeBytesPerSecond }: Pace,
+): Outbox {
+  return writeBytesPerSecond === undefined
+    ? new Outbox(sendBuffers, counters)
+    : new SlowOutbox(sendBuffers, counters, writeBytesPerSecond);
 }

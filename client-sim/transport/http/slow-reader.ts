@@ -10,12 +10,13 @@ const MAX_READ_BYTES = 65_536;
  */
 export class SlowReader {
   readonly buffer: Buffer;
-  private readonly bytesPerSecond: number;
   private timer: NodeJS.Timeout | undefined;
 
   /** @param pieceBytes most that one read takes */
-  constructor(bytesPerSecond: number, pieceBytes: number = Math.ceil(bytesPerSecond / READS_PER_SECOND)) {
-    this.bytesPerSecond = bytesPerSecond;
+  constructor(
+    private readonly bytesPerSecond: number,
+    pieceBytes: number = Math.ceil(bytesPerSecond / READS_PER_SECOND),
+  ) {
     this.buffer = Buffer.allocUnsafeSlow(Math.min(MAX_READ_BYTES, Math.max(1, pieceBytes)));
   }
 

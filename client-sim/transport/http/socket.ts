@@ -14,18 +14,25 @@ export interface Address {
   readonly resettable?: boolean;
 }
 
-/** See `tls.connect`. The context is made once: parsing certificates for each connection would cost more than the connection. */
+/**
+ * See `tls.connect`. The context is made once: parsing certificates for each connection would cost more than the
+ * connection.
+ */
 export type TlsOptions = Pick<tls.ConnectionOptions, 'secureContext' | 'rejectUnauthorized'>;
 
 /** Ports of schemes that have one of their own. */
 const PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443, 'ws:': 80, 'wss:': 443 };
 const SECURE: ReadonlySet<string> = new Set(['https:', 'wss:']);
 
-/** @throws TypeError when the URL is none of http, https, ws, wss, and tcp with a port; Error when certificate or key cannot be used */
+/**
+ * @throws TypeError when the URL is none of http, https, ws, wss, and tcp with a port; Error when certificate or key
+ * cannot be used
+ */
 export function addressOf({ url, tls: plan, sources }: Pick<Endpoint, 'url' | 'tls' | 'sources'>): Address {
   const { protocol, hostname, port } = new URL(url);
   const number = port === '' ? PORTS[protocol] : Number(port);
-  if (number === undefined || !(protocol in PORTS || protocol === 'tcp:')) throw new TypeError(`${url} is not an http, https, ws or wss URL, nor a tcp URL with a port`);
+  if (number === undefined || !(protocol in PORTS || protocol === 'tcp:'))
+    throw new TypeError(`${url} is not an http, https, ws or wss URL, nor a tcp URL with a port`);
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   return { host, port: number, tls: SECURE.has(protocol) ? tlsOptions(plan) : undefined, localAddress: sources?.[0] };
 }
@@ -50,7 +57,10 @@ export interface SocketOwner {
 export function openSocket(address: Address, readBuffer: Buffer, owner: SocketOwner): net.Socket {
   const { host, port, localAddress } = address;
   const onread = { buffer: readBuffer, callback: onRead };
-  const socket: OwnedSocket = address.tls === undefined ? net.connect({ host, port, localAddress, noDelay: true, onread }) : openTls(address, address.tls, onread);
+  const socket: OwnedSocket =
+    address.tls === undefined
+      ? net.connect({ host, port, localAddress, noDelay: true, onread })
+      : openTls(address, address.tls, onread);
   socket[OWNER] = owner;
   socket.on(address.tls === undefined ? 'connect' : 'secureConnect', onUp);
   socket.on('error', onError);
@@ -60,11 +70,22 @@ export function openSocket(address: Address, readBuffer: Buffer, owner: SocketOw
 }
 
 /**
- * TLS over a TCP socket of our own where the end may have to be a reset: Node resets plain TCP sockets only, and the one
- * that `tls.connect` makes for itself cannot be reached.
+ * TLS over a TCP socket of our own where the end may have to be a reset: Node resets plain TCP sockets only, and the
+ * one that `tls.connect` makes for itself cannot be reached.
  */
-function openTls({ host, port, localAddress, resettable }: Address, options: TlsOptions, onread: net.OnReadOpts): OwnedSocket {
-  const secure = { host, port, localAddress, ALPNProtocols: ['http/1.1'], ...(net.isIP(host) === 0 ? { servername: host } : {}), ...options };
+function openTls(
+  { host, port, localAddress, resettable }: Address,
+  options: TlsOptions,
+  onread: net.OnReadOpts,
+): OwnedSocket {
+  const secure = {
+    host,
+    port,
+    localAddress,
+    ALPNProtocols: ['http/1.1'],
+    ...(net.isIP(host) === 0 ? { servername: host } : {}),
+    ...options,
+  };
   if (resettable !== true) return tls.connect({ ...secure, ...{ noDelay: true, onread } });
   const under = net.connect({ host, port, localAddress, noDelay: true });
   const socket: OwnedSocket = tls.connect({ ...secure, socket: under });

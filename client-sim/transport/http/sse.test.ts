@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { createParser } from 'eventsource-parser';
+import fc from 'fast-check';
 import { SseParser } from './sse.js';
 
 interface Event {
@@ -8,7 +8,11 @@ interface Event {
   readonly data: string;
 }
 
-function parse(pieces: readonly Buffer[]): { readonly events: readonly Event[]; readonly id: string; readonly retryMs: number } {
+function parse(pieces: readonly Buffer[]): {
+  readonly events: readonly Event[];
+  readonly id: string;
+  readonly retryMs: number;
+} {
   const parser = new SseParser();
   const shared = Buffer.alloc(Math.max(1, ...pieces.map((piece) => piece.length)));
   const events: Event[] = [];
@@ -24,7 +28,11 @@ function parse(pieces: readonly Buffer[]): { readonly events: readonly Event[]; 
 }
 
 /** The standard's own words (WHATWG HTML, 9.2.6), over the whole stream at once. */
-function reference(stream: Buffer): { readonly events: readonly Event[]; readonly id: string; readonly retryMs: number } {
+function reference(stream: Buffer): {
+  readonly events: readonly Event[];
+  readonly id: string;
+  readonly retryMs: number;
+} {
   const text = new TextDecoder().decode(stream);
   const lines = text.split(/\r\n|\r|\n/);
   // What follows the last line ending is no line yet.
@@ -53,13 +61,39 @@ function reference(stream: Buffer): { readonly events: readonly Event[]; readonl
   return { events, id, retryMs };
 }
 
-const word = fc.constantFrom('data', 'event', 'id', 'retry', 'datas', 'dat', ':', ': ', ' ', '\n', '\r', '\r\n', '\n\n', '1500', 'größe', '€', '😀', '{"a":1}', 'x'.repeat(300), '\0', '\ufeff');
+const word = fc.constantFrom(
+  'data',
+  'event',
+  'id',
+  'retry',
+  'datas',
+  'dat',
+  ':',
+  ': ',
+  ' ',
+  '\n',
+  '\r',
+  '\r\n',
+  '\n\n',
+  '1500',
+  'größe',
+  '€',
+  '😀',
+  '{"a":1}',
+  'x'.repeat(300),
+  '\0',
+  '\ufeff',
+);
 
 test('any stream, cut anyhow, gives the events the standard gives', () => {
   fc.assert(
     fc.property(fc.array(word, { maxLength: 40 }), fc.array(fc.nat(2000), { maxLength: 10 }), (words, positions) => {
       const stream = Buffer.from(words.join(''));
-      const cuts = [0, ...positions.map((position) => position % (stream.length + 1)).sort((a, b) => a - b), stream.length];
+      const cuts = [
+        0,
+        ...positions.map((position) => position % (stream.length + 1)).sort((a, b) => a - b),
+        stream.length,
+      ];
       const pieces = cuts.slice(1).map((end, index) => stream.subarray(cuts[index], end));
       expect(parse(pieces)).toEqual(reference(stream));
     }),
@@ -78,7 +112,9 @@ test('on the streams of MCP servers it agrees with the parser the official clien
     'data: {"result":{},"text":"größe €"}\n\n',
   ].join('');
   const theirs: Event[] = [];
-  createParser({ onEvent: (event) => void theirs.push({ type: event.event ?? 'message', data: event.data }) }).feed(stream);
+  createParser({ onEvent: (event) => void theirs.push({ type: event.event ?? 'message', data: event.data }) }).feed(
+    stream,
+  );
   for (let at = 0; at <= stream.length; at++) {
     expect(parse([Buffer.from(stream.slice(0, at)), Buffer.from(stream.slice(at))]).events).toEqual(theirs);
   }
@@ -101,6 +137,9 @@ describe('fields', () => {
   });
 
   test('the last id and the wait before reconnecting are kept', () => {
-    expect(parse([Buffer.from('id: a\nretry: 1500\n\nid: b\0c\nretry: soon\ndata: x\n\n')])).toMatchObject({ id: 'a', retryMs: 1500 });
+    expect(parse([Buffer.from('id: a\nretry: 1500\n\nid: b\0c\nretry: soon\ndata: x\n\n')])).toMatchObject({
+      id: 'a',
+      retryMs: 1500,
+    });
   });
 });

@@ -16,7 +16,10 @@ const COLON = 0x3a;
 const SPACE = 0x20;
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 const LINE_FEED = Buffer.from('\n', 'latin1');
-/** Longest event taken; what is held of one never grows beyond it by more than a read. For whoever feeds the parser to see to. */
+/**
+ * Longest event taken; what is held of one never grows beyond it by more than a read. For whoever feeds the parser to
+ * see to.
+ */
 export const MOST_EVENT_BYTES = 16_777_216;
 /** Beyond this a native search beats the loop (1 ns a byte against some 120 ns a call). */
 const LONG_LINE = 256;
@@ -128,7 +131,13 @@ export class SseParser {
 }
 
 function isData(bytes: Buffer, start: number, colon: number): boolean {
-  return colon - start === 4 && bytes[start] === 0x64 && bytes[start + 1] === 0x61 && bytes[start + 2] === 0x74 && bytes[start + 3] === 0x61;
+  return (
+    colon - start === 4 &&
+    bytes[start] === 0x64 &&
+    bytes[start + 1] === 0x61 &&
+    bytes[start + 2] === 0x74 &&
+    bytes[start + 3] === 0x61
+  );
 }
 
 /** Offset of the first CR or LF in [start, end), else `end`. */

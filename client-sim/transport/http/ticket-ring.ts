@@ -66,7 +66,8 @@ export class TicketRing {
   idOf(ticket: number): number {
     for (let index = 0; index < this.count; index++) {
       const base = ((this.first + index) & this.mask) * WIDTH;
-      if (this.fields[base + TICKET] === ticket && this.fields[base + STATE] === WAITING) return this.fields[base + ID] as number;
+      if (this.fields[base + TICKET] === ticket && this.fields[base + STATE] === WAITING)
+        return this.fields[base + ID] as number;
     }
     return -1;
   }

@@ -1,14 +1,22 @@
 import { describe, expect, test } from '@jest/globals';
 import { wrongly } from '../../../tests/servers/behaviours.js';
 import type { Behaviour } from '../../../tests/servers/call.js';
-import { until } from '../../../tests/support/until.js';
 import { startTestServer } from '../../../tests/servers/test-server.js';
-import { ChannelProbe, LEGACY, MODERN, type Fate } from '../testing/channel-probe.js';
+import { until } from '../../../tests/support/until.js';
+import { ChannelProbe, type Fate, LEGACY, MODERN } from '../testing/channel-probe.js';
 
 /** By every third call of a session, as the transport tells it. */
-async function fates(transport: 'sdk' | 'streamable-http', era: 'legacy' | 'modern', behaviour: Behaviour): Promise<readonly Fate[]> {
+async function fates(
+  transport: 'sdk' | 'streamable-http',
+  era: 'legacy' | 'modern',
+  behaviour: Behaviour,
+): Promise<readonly Fate[]> {
   let calls = 0;
-  const { url } = await startTestServer({ era, preflightCalls: 0, behaviour: (call) => (++calls % 3 === 2 ? behaviour(call) : call.answer()) });
+  const { url } = await startTestServer({
+    era,
+    preflightCalls: 0,
+    behaviour: (call) => (++calls % 3 === 2 ? behaviour(call) : call.answer()),
+  });
   if (era === 'legacy') await firstSession(url);
   const probe = new ChannelProbe(url, { transport, pinned: era === 'legacy' ? LEGACY : MODERN, openTimeoutMs: 20_000 });
   await probe.open();
@@ -20,8 +28,19 @@ async function fates(transport: 'sdk' | 'streamable-http', era: 'legacy' | 'mode
 
 /** The server takes the first session for the preflight's, and answers it rightly. */
 async function firstSession(url: string): Promise<void> {
-  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'first', version: '1' } } });
-  await (await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }, body })).text();
+  const body = JSON.stringify({
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'initialize',
+    params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'first', version: '1' } },
+  });
+  await (
+    await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+      body,
+    })
+  ).text();
 }
 
 const more: Readonly<Record<string, Behaviour>> = {
@@ -32,7 +51,9 @@ const more: Readonly<Record<string, Behaviour>> = {
   },
   refusedInAStream: (call) => {
     call.response.writeHead(200, { 'content-type': 'text/event-stream' });
-    call.response.end(`data: ${JSON.stringify({ jsonrpc: '2.0', id: call.id, error: { code: -32050, message: 'overloaded' } })}\n\n`);
+    call.response.end(
+      `data: ${JSON.stringify({ jsonrpc: '2.0', id: call.id, error: { code: -32050, message: 'overloaded' } })}\n\n`,
+    );
   },
   nonsenseInAStream: (call) => {
     call.response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -44,26 +65,47 @@ const more: Readonly<Record<string, Behaviour>> = {
 const { noAnswer, endlessBody, ...ending } = { ...wrongly, ...more };
 
 describe.each(['legacy', 'modern'] as const)('a server that misbehaves in the %s era', (era) => {
-  test.each(Object.entries(ending).filter(([name]) => era === 'legacy' || name !== 'lostSession'))('%s is told as our own client tells it', async (_name, behaviour) => {
-    const [ours, theirs] = await Promise.all([fates('streamable-http', era, behaviour), fates('sdk', era, behaviour)]);
-    expect(theirs).toEqual(ours);
-    expect(new Set(ours).size).toBeGreaterThan(1);
-  }, 60_000);
+  test.each(Object.entries(ending).filter(([name]) => era === 'legacy' || name !== 'lostSession'))(
+    '%s is told as our own client tells it',
+    async (_name, behaviour) => {
+      const [ours, theirs] = await Promise.all([
+        fates('streamable-http', era, behaviour),
+        fates('sdk', era, behaviour),
+      ]);
+      expect(theirs).toEqual(ours);
+      expect(new Set(ours).size).toBeGreaterThan(1);
+    },
+    60_000,
+  );
 
-  test.each([['no answer', noAnswer], ['an answer without an end', endlessBody]] as const)('%s is given up, and its connection with it', async (_what, behaviour) => {
-    const { url, log } = await startTestServer({ era, preflightCalls: 0, behaviour: (call) => (log.calls.length === 1 ? behaviour(call) : call.answer()) });
-    if (era === 'legacy') await firstSession(url);
-    const probe = await new ChannelProbe(url, { transport: 'sdk', pinned: era === 'legacy' ? LEGACY : MODERN }).open();
-    const ticket = probe.put();
-    probe.channel.flush();
-    await until('the call to arrive', () => log.calls.length > 0);
-    expect(probe.channel.room).toBe(0);
-    probe.channel.abandon(ticket);
-    expect(probe.channel.room).toBe(1);
-    await until('its connection to be closed', () => log.calls[0]?.endedAtMs !== undefined);
-    expect(await probe.call()).toEqual(['correct']);
-    expect(probe.fates[ticket]).toBe('waiting');
-    // The session era's client says so; in the stateless one closing the answer is all there is to say.
-    expect(probe.counters.streams.cancelled).toBe(era === 'legacy' ? 1 : 0);
-  }, 60_000);
+  test.each([
+    ['no answer', noAnswer],
+    ['an answer without an end', endlessBody],
+  ] as const)(
+    '%s is given up, and its connection with it',
+    async (_what, behaviour) => {
+      const { url, log } = await startTestServer({
+        era,
+        preflightCalls: 0,
+        behaviour: (call) => (log.calls.length === 1 ? behaviour(call) : call.answer()),
+      });
+      if (era === 'legacy') await firstSession(url);
+      const probe = await new ChannelProbe(url, {
+        transport: 'sdk',
+        pinned: era === 'legacy' ? LEGACY : MODERN,
+      }).open();
+      const ticket = probe.put();
+      probe.channel.flush();
+      await until('the call to arrive', () => log.calls.length > 0);
+      expect(probe.channel.room).toBe(0);
+      probe.channel.abandon(ticket);
+      expect(probe.channel.room).toBe(1);
+      await until('its connection to be closed', () => log.calls[0]?.endedAtMs !== undefined);
+      expect(await probe.call()).toEqual(['correct']);
+      expect(probe.fates[ticket]).toBe('waiting');
+      // The session era's client says so; in the stateless one closing the answer is all there is to say.
+      expect(probe.counters.streams.cancelled).toBe(era === 'legacy' ? 1 : 0);
+    },
+    60_000,
+  );
 });

@@ -16,63 +16,66 @@ export type Meaning =
 
 /** The calls of one session in flight: by ticket, in the order they were sent, and by the id that the SDK gave each. */
 export class CallTable {
-  readonly #byTicket = new Map<number, SdkCall>();
-  readonly #byId = new Map<unknown, SdkCall>();
-  readonly #byToken = new WeakMap<OnResumptionToken, SdkCall>();
+  private readonly byTicket = new Map<number, SdkCall>();
+  private readonly callsById = new Map<unknown, SdkCall>();
+  private readonly byToken = new WeakMap<OnResumptionToken, SdkCall>();
   /** Of the SDK's own requests. */
-  readonly #controls = new Set<unknown>();
-  #highestId = -1;
+  private readonly controls = new Set<unknown>();
+  private highestId = -1;
 
   get size(): number {
-    return this.#byTicket.size;
+    return this.byTicket.size;
   }
   get oldest(): SdkCall | undefined {
-    return this.#byTicket.values().next().value;
+    return this.byTicket.values().next().value;
   }
 
   add(call: SdkCall): void {
-    this.#byTicket.set(call.ticket, call);
-    this.#byToken.set(call.onresumptiontoken, call);
+    this.byTicket.set(call.ticket, call);
+    this.byToken.set(call.onresumptiontoken, call);
   }
 
   find(ticket: number): SdkCall | undefined {
-    return this.#byTicket.get(ticket);
+    return this.byTicket.get(ticket);
   }
 
   byId(id: unknown): SdkCall | undefined {
-    return this.#byId.get(id);
+    return this.callsById.get(id);
   }
 
   /** The client no longer waits for it; its id is known until `forget`. */
   take(call: SdkCall): void {
-    this.#byTicket.delete(call.ticket);
+    this.byTicket.delete(call.ticket);
   }
 
   /** The SDK is done with it. */
   forget(call: SdkCall): void {
-    this.#byId.delete(call.id);
+    this.callsById.delete(call.id);
   }
 
   /** A message of ours is about to leave; of a call when it comes with that call's function. */
   sent(message: unknown, token: OnResumptionToken | undefined): void {
-    if (!isObject(message) || typeof message['method'] !== 'string' || message['id'] === undefined) return;
+    if (!isObject(message) || typeof message.method !== 'string' || message.id === undefined) return;
     const { id } = message;
-    const call = token === undefined ? undefined : this.#byToken.get(token);
+    const call = token === undefined ? undefined : this.byToken.get(token);
     if (call === undefined || typeof id !== 'number') {
-      this.#controls.add(id);
+      this.controls.add(id);
       return;
     }
     call.id = id;
-    this.#byId.set(id, call);
-    this.#highestId = Math.max(this.#highestId, id);
+    this.callsById.set(id, call);
+    this.highestId = Math.max(this.highestId, id);
   }
 
   meaningOf(message: unknown): Meaning {
     const { id, method } = isObject(message) ? message : {};
-    if (typeof method === 'string') return id === undefined || id === null ? { kind: 'notification', method } : { kind: 'request' };
-    const call = this.#byId.get(id);
+    if (typeof method === 'string')
+      return id === undefined || id === null ? { kind: 'notification', method } : { kind: 'request' };
+    const call = this.callsById.get(id);
     if (call !== undefined) return call.over ? { kind: 'late' } : { kind: 'answer', call };
-    if (this.#controls.delete(id)) return { kind: 'control' };
-    return typeof id === 'number' && Number.isInteger(id) && id >= 0 && id <= this.#highestId ? { kind: 'late' } : { kind: 'stray', id };
+    if (this.controls.delete(id)) return { kind: 'control' };
+    return typeof id === 'number' && Number.isInteger(id) && id >= 0 && id <= this.highestId
+      ? { kind: 'late' }
+      : { kind: 'stray', id };
   }
 }

@@ -1,11 +1,14 @@
-import { isObject, judgeError, judgeMessage, violation, type Problem } from '../../mcp/judge-message.js';
+import { isObject, judgeError, judgeMessage, type Problem, violation } from '../../mcp/judge-message.js';
 import { parseMessage } from '../../mcp/scan-answer.js';
 import type { PinnedProtocol } from '../../protocol/messages.js';
 import { judgeHttp } from '../judge-http.js';
 import type { Exchange } from './exchange.js';
 import type { SdkCall } from './sdk-call.js';
 
-/** What an SDK's client and its exchanges are judged by: the rules of all transports, on the bytes and messages below the SDK. */
+/**
+ * What an SDK's client and its exchanges are judged by: the rules of all transports, on the bytes and messages below
+ * the SDK.
+ */
 export interface Rules {
   readonly era: PinnedProtocol['era'];
   readonly hasSession: boolean;
@@ -41,7 +44,13 @@ export function judgeExchange(exchange: Exchange, { era, hasSession }: Rules): P
 /** Why a session was not opened, by the last exchange of the handshake. */
 export function judgeHandshake(exchange: Exchange | undefined, refusal: unknown, rules: Rules): Problem {
   const problem = exchange === undefined ? undefined : judgeExchange(exchange, rules);
-  return problem ?? (exchange === undefined ? undefined : errorIn(exchange)) ?? whyUnsent(exchange, refusal) ?? whyRefused(refusal) ?? violation("the SDK's client ended the handshake");
+  return (
+    problem ??
+    (exchange === undefined ? undefined : errorIn(exchange)) ??
+    whyUnsent(exchange, refusal) ??
+    whyRefused(refusal) ??
+    violation("the SDK's client ended the handshake")
+  );
 }
 
 function judgeBody(exchange: Exchange, id: number, { era, hasSession }: Rules): Problem | undefined {
@@ -52,7 +61,9 @@ function judgeBody(exchange: Exchange, id: number, { era, hasSession }: Rules): 
 /** A JSON-RPC error in a JSON answer. */
 function errorIn({ body }: Exchange): Problem | undefined {
   const parsed = parseMessage(body, 0, body.length);
-  return parsed.ok && isObject(parsed.value) && parsed.value['error'] !== undefined ? judgeError(parsed.value['error']) : undefined;
+  return parsed.ok && isObject(parsed.value) && parsed.value.error !== undefined
+    ? judgeError(parsed.value.error)
+    : undefined;
 }
 
 /** A fetch that did not even try: it refuses ports that browsers do (Fetch Standard, "bad port"). */
@@ -70,8 +81,15 @@ function whyRefused(refusal: unknown): Problem | undefined {
   return violation(`the SDK's client refuses the answer: ${words.replace(/\s+/g, ' ').slice(0, 300)}`);
 }
 
-/** The length of the message is that of a JSON answer; of one in a stream, whose bytes the SDK keeps to itself, it is that of the same JSON written without spaces. */
-function beyond({ template: { expectation }, exchange, message }: SdkCall): ((result: unknown) => Problem | undefined) | undefined {
+/**
+ * The length of the message is that of a JSON answer; of one in a stream, whose bytes the SDK keeps to itself, it is
+ * that of the same JSON written without spaces.
+ */
+function beyond({
+  template: { expectation },
+  exchange,
+  message,
+}: SdkCall): ((result: unknown) => Problem | undefined) | undefined {
   if (expectation === undefined) return undefined;
   const bytes = exchange?.head?.mediaType === 'json' ? exchange.bytes : Buffer.byteLength(JSON.stringify(message));
   return (result) => expectation(result, bytes);

@@ -7,19 +7,38 @@ import { loadSdk } from './load-sdk.js';
 /** Modules that files import for more than their types, as soon as they are loaded themselves: by file. */
 function staticImports(): ReadonlyMap<string, readonly string[]> {
   const folder = join(packageRoot, 'client-sim');
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.includes('testing'));
-  return new Map(files.map((name) => {
-    const text = readFileSync(join(folder, name), 'utf8');
-    return [name, [...text.matchAll(/^(?:import|export)\s+(?!type\b)[^;]*?from\s+'([^']+)'/gm)].map(([, specifier]) => specifier ?? '')];
-  }));
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.includes('testing'),
+  );
+  return new Map(
+    files.map((name) => {
+      const text = readFileSync(join(folder, name), 'utf8');
+      return [
+        name,
+        [...text.matchAll(/^(?:import|export)\s+(?!type\b)[^;]*?from\s+'([^']+)'/gm)].map(
+          ([, specifier]) => specifier ?? '',
+        ),
+      ];
+    }),
+  );
 }
 
 test('nobody loads an SDK or its fetch who does not use it', () => {
   const imports = staticImports();
   expect(imports.size).toBeGreaterThan(100);
-  const heavy = [...imports].filter(([, specifiers]) => specifiers.some((one) => one === 'undici' || one.startsWith('@modelcontextprotocol/'))).map(([name]) => name);
-  expect(heavy.sort()).toEqual(['sdk-fetch.ts', 'session-client.ts', 'session-sockets.ts', 'stateless-client.ts'].map((name) => join('transport', 'sdk', name)));
-  const loaders = [...imports].filter(([, specifiers]) => specifiers.some((one) => /(?:sdk-fetch|session-client|session-sockets|stateless-client)\.js$/.test(one))).map(([name]) => name);
+  const heavy = [...imports]
+    .filter(([, specifiers]) => specifiers.some((one) => one === 'undici' || one.startsWith('@modelcontextprotocol/')))
+    .map(([name]) => name);
+  expect(heavy.sort()).toEqual(
+    ['sdk-fetch.ts', 'session-client.ts', 'session-sockets.ts', 'stateless-client.ts'].map((name) =>
+      join('transport', 'sdk', name),
+    ),
+  );
+  const loaders = [...imports]
+    .filter(([, specifiers]) =>
+      specifiers.some((one) => /(?:sdk-fetch|session-client|session-sockets|stateless-client)\.js$/.test(one)),
+    )
+    .map(([name]) => name);
   expect(loaders).toEqual([]);
 });
 

@@ -21,7 +21,8 @@ export function loadSdk(era: PinnedProtocol['era']): Promise<Sdk> {
 
 async function load(era: PinnedProtocol['era']): Promise<Sdk> {
   // One after another: nothing is gained by doing it at once, and not every module loader (jest's) bears it.
-  const { createOfficialClient } = era === 'legacy' ? await import('./session-client.js') : await import('./stateless-client.js');
+  const { createOfficialClient } =
+    era === 'legacy' ? await import('./session-client.js') : await import('./stateless-client.js');
   const { sdkFetch } = await import('./sdk-fetch.js');
   const { SessionSockets } = await import('./session-sockets.js');
   return { createOfficialClient, sdkFetch, SessionSockets };

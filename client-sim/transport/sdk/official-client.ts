@@ -10,7 +10,11 @@ export interface OfficialClient {
   readonly sessionId: string | undefined;
   /** The SDK's handshake: `initialize` and `notifications/initialized`, or `server/discover`. */
   connect(): Promise<void>;
-  call(method: OperationPlan['method'], params: Readonly<Record<string, unknown>>, options: CallOptions): Promise<unknown>;
+  call(
+    method: OperationPlan['method'],
+    params: Readonly<Record<string, unknown>>,
+    options: CallOptions,
+  ): Promise<unknown>;
   /** DELETE, where there is a session. */
   terminate(): Promise<void>;
   close(): Promise<void>;
@@ -24,7 +28,10 @@ export interface CallOptions {
   readonly onresumptiontoken: OnResumptionToken;
 }
 
-/** Told the id of each event on the stream of a call. The SDK hands it down to its transport: by it a message is known for its call's. */
+/**
+ * Told the id of each event on the stream of a call. The SDK hands it down to its transport: by it a message is known
+ * for its call's.
+ */
 export type OnResumptionToken = (eventId: string) => void;
 
 export interface OfficialClientOptions {

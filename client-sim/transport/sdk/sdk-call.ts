@@ -6,13 +6,11 @@ import { isObject } from '../../mcp/judge-message.js';
 import type { RequestTemplate } from '../../mcp/request-template.js';
 import { CLIENT_INFO, metaEnvelope } from '../../mcp/revisions.js';
 import { kindOf, type RequestKind } from '../request-head.js';
-import type { OnResumptionToken } from './official-client.js';
 import type { Exchange } from './exchange.js';
+import type { OnResumptionToken } from './official-client.js';
 
 /** One operation on its way through an SDK's client. */
 export class SdkCall {
-  readonly ticket: number;
-  readonly template: RequestTemplate;
   readonly method: OperationPlan['method'];
   readonly params: Readonly<Record<string, unknown>>;
   /** Those made from its arguments. */
@@ -29,11 +27,16 @@ export class SdkCall {
   /** It was answered, or nobody waits for it any more. */
   over = false;
 
-  constructor(template: RequestTemplate, draw: Draw, ticket: number) {
+  constructor(
+    readonly template: RequestTemplate,
+    draw: Draw,
+    readonly ticket: number,
+  ) {
     this.headers = kindOf(template, draw).params ?? [];
-    const { method, params = {} } = JSON.parse(renderRequest(template, FIRST_ID, draw)) as { readonly method: OperationPlan['method']; readonly params?: Record<string, unknown> };
-    this.template = template;
-    this.ticket = ticket;
+    const { method, params = {} } = JSON.parse(renderRequest(template, FIRST_ID, draw)) as {
+      readonly method: OperationPlan['method'];
+      readonly params?: Record<string, unknown>;
+    };
     this.method = method;
     this.params = withoutEnvelope(params);
     this.onresumptiontoken = (eventId) => (this.lastEventId = eventId);
@@ -51,7 +54,7 @@ const ENVELOPE = Object.keys(metaEnvelope('', CLIENT_INFO));
 
 /** The stateless era's SDK puts its own around each request. */
 function withoutEnvelope(params: Record<string, unknown>): Record<string, unknown> {
-  const meta = params['_meta'];
+  const meta = params._meta;
   if (!isObject(meta)) return params;
   const { _meta: _, ...rest } = params;
   const kept = Object.entries(meta).filter(([key]) => !ENVELOPE.includes(key));

@@ -1,11 +1,11 @@
-import type { Failure } from '../../measure/failure.js';
 import type { Draw } from '../../mcp/draw.js';
-import { describe, violation, type Problem } from '../../mcp/judge-message.js';
+import { describe, type Problem, violation } from '../../mcp/judge-message.js';
 import type { RequestTemplate } from '../../mcp/request-template.js';
 import { CLIENT_INFO } from '../../mcp/revisions.js';
+import type { Failure } from '../../measure/failure.js';
 import type { Channel, ChannelConfig, ChannelEvents } from '../channel.js';
 import { CookieJar } from '../cookie-jar.js';
-import { endpointMemory, type EndpointMemory } from '../endpoint-memory.js';
+import { type EndpointMemory, endpointMemory } from '../endpoint-memory.js';
 import type { RequestKind } from '../request-head.js';
 import type { WireShared } from '../shared.js';
 import { CallTable } from './call-table.js';
@@ -22,9 +22,9 @@ const GOODBYE_MS = 2000;
 type State = 'new' | 'opening' | 'open' | 'closing' | 'closed';
 
 /**
- * MCP through the official SDK's client, over Streamable HTTP: what a program that uses the SDK would see, its validation
- * and its time included. Whether an answer is correct is told from the messages below the SDK by the rules of all
- * transports; an answer that only the SDK refuses has failed too.
+ * MCP through the official SDK's client, over Streamable HTTP: what a program that uses the SDK would see, its
+ * validation and its time included. Whether an answer is correct is told from the messages below the SDK by the rules
+ * of all transports; an answer that only the SDK refuses has failed too.
  */
 export class SdkChannel implements Channel, SdkSessionOwner {
   private state: State = 'new';
@@ -36,19 +36,17 @@ export class SdkChannel implements Channel, SdkSessionOwner {
   private readonly depth: number;
   private readonly memory: EndpointMemory;
   private readonly cookies: CookieJar | undefined;
-  private readonly config: ChannelConfig;
-  private readonly events: ChannelEvents;
-  private readonly shared: WireShared;
   /** Why a message on a stream could not be read; the SDK says so of no request. */
   private unreadable: Problem | undefined;
   /** Last events of streams whose calls were given up: not to be resumed. */
   private readonly givenUp = new Set<string>();
 
   /** @throws TypeError for an endpoint that cannot be spoken to: not http(s), headers that cannot be sent */
-  constructor(config: ChannelConfig, events: ChannelEvents, shared: WireShared) {
-    this.config = config;
-    this.events = events;
-    this.shared = shared;
+  constructor(
+    private readonly config: ChannelConfig,
+    private readonly events: ChannelEvents,
+    private readonly shared: WireShared,
+  ) {
     this.depth = config.connections * config.pipeline;
     this.memory = endpointMemory(config, shared);
     this.cookies = config.endpoint.cookies === true ? new CookieJar() : undefined;
@@ -82,10 +80,16 @@ export class SdkChannel implements Channel, SdkSessionOwner {
     this.waiting = [];
     for (const call of due) {
       if (call.over) continue;
-      this.session?.client.call(call.method, call.params, { headers: Object.fromEntries(call.headers), signal: call.abort.signal, onresumptiontoken: call.onresumptiontoken }).then(
-        () => this.settle(call, undefined),
-        (error: unknown) => this.settle(call, error),
-      );
+      this.session?.client
+        .call(call.method, call.params, {
+          headers: Object.fromEntries(call.headers),
+          signal: call.abort.signal,
+          onresumptiontoken: call.onresumptiontoken,
+        })
+        .then(
+          () => this.settle(call, undefined),
+          (error: unknown) => this.settle(call, error),
+        );
     }
   }
 
@@ -102,8 +106,12 @@ export class SdkChannel implements Channel, SdkSessionOwner {
 
   close(how: 'delete' | 'abandon' | 'reset'): void {
     if (this.state === 'closing' || this.state === 'closed') return;
-    const aborted: Problem = { category: 'aborted_by_us', detail: 'the session was closed while this request was in flight' };
-    if (this.state !== 'open' || this.session === undefined) return this.refuse({ ...aborted, detail: 'the session was closed before it was open' });
+    const aborted: Problem = {
+      category: 'aborted_by_us',
+      detail: 'the session was closed while this request was in flight',
+    };
+    if (this.state !== 'open' || this.session === undefined)
+      return this.refuse({ ...aborted, detail: 'the session was closed before it was open' });
     this.state = 'closing';
     this.failAll(aborted);
     if (how !== 'delete' || this.session.client.sessionId === undefined) return this.finish(how === 'reset');
@@ -142,18 +150,27 @@ export class SdkChannel implements Channel, SdkSessionOwner {
     if (verb === 'GET' || this.calls.byId(exchange.id) !== undefined) return;
     const replica = this.shared.replicas.numberOf(head.replica);
     // Only what belongs to a session: asked within it, or the answer that opened it.
-    if (replica > 0 && (withinSession || head.sessionId !== '')) this.events.onControlAnswer?.(replica, withinSession && head.status === 404);
+    if (replica > 0 && (withinSession || head.sessionId !== ''))
+      this.events.onControlAnswer?.(replica, withinSession && head.status === 404);
   }
 
   onEnd(exchange: Exchange): void {
     const call = this.calls.byId(exchange.id);
     const { head } = exchange;
-    if (call === undefined || call.over || head === undefined || (head.mediaType !== 'event-stream' && head.status !== 202)) return;
-    // The SDKs go on waiting when the stream of a call ends without the answer, unless there is an event to resume it from;
-    // and when a request is only accepted.
+    if (
+      call === undefined ||
+      call.over ||
+      head === undefined ||
+      (head.mediaType !== 'event-stream' && head.status !== 202)
+    )
+      return;
+    // The SDKs go on waiting when the stream of a call ends without the answer, unless there is an event to resume it
+    // from; and when a request is only accepted.
     setImmediate(() => {
-      if (call.over || call.message !== undefined || call.lastEventId !== undefined || call.exchange !== exchange) return;
-      const problem = judgeExchange(exchange, this.rules()) ?? this.unreadable ?? { category: 'stream_lost', detail: 'the event stream ended without the answer' };
+      if (call.over || call.message !== undefined || call.lastEventId !== undefined || call.exchange !== exchange)
+        return;
+      const problem = judgeExchange(exchange, this.rules()) ??
+        this.unreadable ?? { category: 'stream_lost', detail: 'the event stream ended without the answer' };
       this.unreadable = undefined;
       this.deliver(call, problem);
       call.cut('there is no answer');
@@ -193,7 +210,10 @@ export class SdkChannel implements Channel, SdkSessionOwner {
   };
 
   onError = (error: Error): void => {
-    if (error.name === 'SyntaxError' || error.name === 'ZodError') this.unreadable = violation(`a message that the SDK's client cannot read: ${error.message.replace(/\s+/g, ' ').slice(0, 300)}`);
+    if (error.name === 'SyntaxError' || error.name === 'ZodError')
+      this.unreadable = violation(
+        `a message that the SDK's client cannot read: ${error.message.replace(/\s+/g, ' ').slice(0, 300)}`,
+      );
   };
 
   private begin(sdk: Sdk): void {
@@ -201,13 +221,29 @@ export class SdkChannel implements Channel, SdkSessionOwner {
     const { endpoint, clientInfo, resettable, openTimeoutMs = OPEN_TIMEOUT_MS } = this.config;
     this.startedAtMs = this.shared.now();
     const address = resettable === true ? { ...this.memory.address, resettable: true } : this.memory.address;
-    const session = new SdkSession(sdk, this, { endpoint, address, clientInfo: clientInfo ?? CLIENT_INFO }, this.shared);
+    const session = new SdkSession(
+      sdk,
+      this,
+      { endpoint, address, clientInfo: clientInfo ?? CLIENT_INFO },
+      this.shared,
+    );
     this.session = session;
-    this.timer = setTimeout(() => this.refuse(session.isConnected ? { category: 'timeout', detail: `no answer to the handshake within ${openTimeoutMs} ms` } : { category: 'connect', detail: `no connection within ${openTimeoutMs} ms` }), openTimeoutMs);
+    this.timer = setTimeout(
+      () =>
+        this.refuse(
+          session.isConnected
+            ? { category: 'timeout', detail: `no answer to the handshake within ${openTimeoutMs} ms` }
+            : { category: 'connect', detail: `no connection within ${openTimeoutMs} ms` },
+        ),
+      openTimeoutMs,
+    );
     session.client.connect().then(
       () => this.opened(),
       (error: unknown) => {
-        if (this.state === 'opening') this.refuse(this.describe(judgeHandshake(session.lastControl, error, this.rules()), session.lastControl, undefined));
+        if (this.state === 'opening')
+          this.refuse(
+            this.describe(judgeHandshake(session.lastControl, error, this.rules()), session.lastControl, undefined),
+          );
       },
     );
   }
@@ -239,7 +275,8 @@ export class SdkChannel implements Channel, SdkSessionOwner {
     this.session?.tally();
     const failure = problem === undefined ? undefined : this.describe(problem, exchange, call);
     const replica = this.shared.replicas.numberOf(exchange?.head?.replica ?? '');
-    if (failure?.category !== 'session_lost' || this.state !== 'open') return this.events.onAnswer(ticket, this.shared.now(), failure, replica);
+    if (failure?.category !== 'session_lost' || this.state !== 'open')
+      return this.events.onAnswer(ticket, this.shared.now(), failure, replica);
     this.state = 'closed';
     this.events.onAnswer(ticket, this.shared.now(), failure, replica);
     this.failAll({ category: 'session_lost', detail: 'the session was lost while this request was in flight' });
@@ -269,9 +306,21 @@ export class SdkChannel implements Channel, SdkSessionOwner {
   }
 
   private describe(problem: Problem, exchange: Exchange | undefined, call: SdkCall | undefined): Failure {
-    const kind = (): RequestKind => ({ verb: 'POST', method: call?.template.method, name: call?.template.nameHeader, params: call?.headers, sessionId: this.session?.client.sessionId, version: this.config.pinned.version });
+    const kind = (): RequestKind => ({
+      verb: 'POST',
+      method: call?.template.method,
+      name: call?.template.nameHeader,
+      params: call?.headers,
+      sessionId: this.session?.client.sessionId,
+      version: this.config.pinned.version,
+    });
     const { head } = exchange ?? {};
-    const body = (): string => (call?.message === undefined ? (exchange?.body.toString('utf8') ?? '') : JSON.stringify(call.message));
-    return this.memory.failures.make(problem, { kind, template: call?.template.index ?? -1, body: () => exchange?.text ?? '(the SDK sent nothing)' }, head === undefined ? undefined : { head, body });
+    const body = (): string =>
+      call?.message === undefined ? (exchange?.body.toString('utf8') ?? '') : JSON.stringify(call.message);
+    return this.memory.failures.make(
+      problem,
+      { kind, template: call?.template.index ?? -1, body: () => exchange?.text ?? '(the SDK sent nothing)' },
+      head === undefined ? undefined : { head, body },
+    );
   }
 }

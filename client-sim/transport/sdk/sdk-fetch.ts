@@ -1,4 +1,4 @@
-import { fetch as undiciFetch, type Dispatcher } from 'undici';
+import { type Dispatcher, fetch as undiciFetch } from 'undici';
 import { CLIENT_INFO } from '../../mcp/revisions.js';
 import { Exchange, type ExchangeOwner } from './exchange.js';
 
@@ -12,9 +12,9 @@ export interface SdkFetchOwner extends ExchangeOwner {
 }
 
 /**
- * The fetch that an SDK's transport uses, as its options allow: watched, over the session's own connections. Each request
- * has a signal of its own. The SDKs give all requests of a session the one of their transport, and each leaves listeners
- * on it: a warning and memory for every call after the first thousand and a half (Node 20 and 22).
+ * The fetch that an SDK's transport uses, as its options allow: watched, over the session's own connections. Each
+ * request has a signal of its own. The SDKs give all requests of a session the one of their transport, and each leaves
+ * listeners on it: a warning and memory for every call after the first thousand and a half (Node 20 and 22).
  */
 export function sdkFetch(dispatcher: Dispatcher, owner: SdkFetchOwner): typeof fetch {
   return async (input, init = {}) => {
@@ -32,8 +32,18 @@ export function sdkFetch(dispatcher: Dispatcher, owner: SdkFetchOwner): typeof f
     const text = typeof init.body === 'string' ? init.body : '';
     const exchange = new Exchange(owner, init.method ?? 'GET', text, headers.has('mcp-session-id'));
     if (!owner.onStart(exchange)) throw new DOMException('nobody waits for this request any more', 'AbortError');
-    const options = { method: exchange.verb, headers, body: init.body, redirect: init.redirect, signal: exchange.abort.signal, dispatcher: exchange.over(dispatcher) };
+    const options = {
+      method: exchange.verb,
+      headers,
+      body: init.body,
+      redirect: init.redirect,
+      signal: exchange.abort.signal,
+      dispatcher: exchange.over(dispatcher),
+    };
     // Node's types of fetch and the library's are of the same interface, each by its own name.
-    return (await undiciFetch(input as string | URL, options as Parameters<typeof undiciFetch>[1])) as unknown as Response;
+    return (await undiciFetch(
+      input as string | URL,
+      options as Parameters<typeof undiciFetch>[1],
+    )) as unknown as Response;
   };
 }

@@ -28,56 +28,65 @@ export class SdkSession {
   readonly client: OfficialClient;
   /** The last of its own requests: handshake, goodbye. */
   lastControl: Exchange | undefined;
-  readonly #sockets: SessionSockets;
-  readonly #owner: SdkSessionOwner;
-  readonly #live = new Set<Exchange>();
-  #ended = false;
+  private readonly sockets: SessionSockets;
+  private readonly live = new Set<Exchange>();
+  private ended = false;
 
-  constructor(sdk: Sdk, owner: SdkSessionOwner, { endpoint, address, clientInfo }: SdkSessionOptions, { counters, connectLimiter }: WireShared) {
+  constructor(
+    sdk: Sdk,
+    private readonly owner: SdkSessionOwner,
+    { endpoint, address, clientInfo }: SdkSessionOptions,
+    { counters, connectLimiter }: WireShared,
+  ) {
     const url = new URL(endpoint.url);
-    this.#owner = owner;
-    this.#sockets = new sdk.SessionSockets(url.origin, address, counters, connectLimiter);
-    this.client = sdk.createOfficialClient({ url, headers: endpoint.headers, clientInfo, hooks: owner, fetch: sdk.sdkFetch(this.#sockets.dispatcher, this.#fetchOwner()) });
+    this.sockets = new sdk.SessionSockets(url.origin, address, counters, connectLimiter);
+    this.client = sdk.createOfficialClient({
+      url,
+      headers: endpoint.headers,
+      clientInfo,
+      hooks: owner,
+      fetch: sdk.sdkFetch(this.sockets.dispatcher, this.fetchOwner()),
+    });
   }
 
   get isConnected(): boolean {
-    return this.#sockets.opened > 0;
+    return this.sockets.opened > 0;
   }
 
   /** Brings the byte counters up to date. */
   tally(): void {
-    this.#sockets.tally();
+    this.sockets.tally();
   }
 
   /** For good, without a goodbye. @param reset with RST instead of FIN */
   end(reset: boolean): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#sockets.tally();
+    if (this.ended) return;
+    this.ended = true;
+    this.sockets.tally();
     // The sockets first where they are to be reset: an SDK that closes would have them closed politely.
-    if (reset) this.#sockets.cut(true);
+    if (reset) this.sockets.cut(true);
     this.client.close().catch(() => undefined);
-    for (const exchange of this.#live) exchange.abort.abort();
-    this.#sockets.cut(false);
+    for (const exchange of this.live) exchange.abort.abort();
+    this.sockets.cut(false);
   }
 
-  #fetchOwner(): Parameters<Sdk['sdkFetch']>[1] {
-    const owner = this.#owner;
-    const sockets = this.#sockets;
+  private fetchOwner(): Parameters<Sdk['sdkFetch']>[1] {
+    const owner = this.owner;
+    const sockets = this.sockets;
     return {
       get cookie() {
         return owner.cookie;
       },
       wantsResumed: (lastEventId) => owner.wantsResumed(lastEventId),
       onStart: (exchange) => {
-        if (this.#ended || !owner.onStart(exchange)) return false;
-        this.#live.add(exchange);
+        if (this.ended || !owner.onStart(exchange)) return false;
+        this.live.add(exchange);
         if (exchange.verb === 'POST') this.lastControl = exchange;
         return true;
       },
       onHead: (exchange) => owner.onHead(exchange),
       onEnd: (exchange) => {
-        this.#live.delete(exchange);
+        this.live.delete(exchange);
         owner.onEnd(exchange);
       },
       isConnectError: (error) => sockets.isConnectError(error),

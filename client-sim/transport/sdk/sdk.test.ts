@@ -3,14 +3,26 @@ import net, { type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
+import type { ExpectPlan, OperationPlan } from '../../../scenarios/schema/plan.js';
 import { startReferenceServer } from '../../../swarm/reference-server/reference-server.js';
+import { startTestServer } from '../../../tests/servers/test-server.js';
 import { certificateAuthority } from '../../../tests/support/certificates.js';
 import { onTestEnd } from '../../../tests/support/test-end.js';
 import { until } from '../../../tests/support/until.js';
-import { startTestServer } from '../../../tests/servers/test-server.js';
-import type { ExpectPlan, OperationPlan } from '../../../scenarios/schema/plan.js';
 import { ChannelProbe, ECHO, LEGACY, MODERN, WITH_FOREIGN_NAME } from '../testing/channel-probe.js';
-import { ACCEPTED, chunk, correct, event, http, json, legacy, result, SSE_HEAD, startRawServer, type RawHandler } from '../testing/raw-server.js';
+import {
+  ACCEPTED,
+  chunk,
+  correct,
+  event,
+  http,
+  json,
+  legacy,
+  type RawHandler,
+  result,
+  SSE_HEAD,
+  startRawServer,
+} from '../testing/raw-server.js';
 import { loadSdk } from './load-sdk.js';
 
 type Era = 'legacy' | 'modern';
@@ -18,56 +30,114 @@ const eras: readonly Era[] = ['legacy', 'modern'];
 const pinnedOf = { legacy: LEGACY, modern: MODERN };
 
 async function reference(answers: 'json' | 'sse') {
-  const server = await startReferenceServer({ host: '127.0.0.1', port: 0, id: 'r1', era: 'both', answers, sessions: 'stateful', sessionTtlMs: 60_000, maxSessions: 100, seed: 1, replay: 1_000 });
+  const server = await startReferenceServer({
+    host: '127.0.0.1',
+    port: 0,
+    id: 'r1',
+    era: 'both',
+    answers,
+    sessions: 'stateful',
+    sessionTtlMs: 60_000,
+    maxSessions: 100,
+    seed: 1,
+    replay: 1_000,
+  });
   onTestEnd(() => server.close(500));
   return { server, url: `http://127.0.0.1:${server.port}/mcp` };
 }
 
 function operation(method: OperationPlan['method'], params: Record<string, unknown>, target?: string): OperationPlan {
-  return { name: method, method, params: { kind: 'constant', json: JSON.stringify(params) }, weight: 1, ...(target === undefined ? {} : { target }) };
+  return {
+    name: method,
+    method,
+    params: { kind: 'constant', json: JSON.stringify(params) },
+    weight: 1,
+    ...(target === undefined ? {} : { target }),
+  };
 }
 
-const tool = (name: string, args: Record<string, unknown>): OperationPlan => operation('tools/call', { name, arguments: args }, name);
+function tool(name: string, args: Record<string, unknown>): OperationPlan {
+  return operation('tools/call', { name, arguments: args }, name);
+}
 /** Loading the SDK is part of the first open. */
 const PATIENT = { openTimeoutMs: 30_000 };
 
-const answerAll: RawHandler = ({ verb, message }, socket) => void socket.write(verb === 'GET' ? http('405 Method Not Allowed', '') : message.id === undefined ? ACCEPTED : correct(message.id));
+const answerAll: RawHandler = ({ verb, message }, socket) =>
+  void socket.write(
+    verb === 'GET' ? http('405 Method Not Allowed', '') : message.id === undefined ? ACCEPTED : correct(message.id),
+  );
 
 describe.each(eras)('the official client of the %s era', (era) => {
-  test.each(['json', 'sse'] as const)('carries every operation, with answers as %s', async (answers) => {
-    const { server, url } = await reference(answers);
-    const probe = await new ChannelProbe(url, { transport: 'sdk', pinned: pinnedOf[era], connections: 4, ...PATIENT }).open();
-    expect(probe.openFailure).toBeUndefined();
-    for (let round = 0; round < 5; round++) expect(await probe.call(4)).toEqual(new Array(4).fill('correct'));
-    const others = [operation('tools/list', {}), operation('resources/list', {}), operation('prompts/list', {}), operation('resources/read', { uri: 'bench://static/1k' }, 'bench://static/1k'), operation('prompts/get', { name: 'greeting', arguments: { name: 'Ada' } }, 'greeting')];
-    for (const each of [...others, ...(era === 'legacy' ? [operation('ping', {})] : [])]) expect([each.method, await probe.call(1, each)]).toEqual([each.method, ['correct']]);
-    expect(await probe.call(1, tool('fail', { rate: 1 }))).toEqual(['tool_error']);
-    expect(await probe.call(1, operation('resources/read', { uri: 'bench://nothing' }, 'bench://nothing'))).toEqual([expect.stringMatching(/^rpc_-\d+$/)]);
-    expect(await probe.call(1, tool('payload', { bytes: 1_500_000 }))).toEqual(['correct']);
-    expect(server.stats().tools['echo']?.['ok']).toBe(20);
-    expect(new Set(probe.replicas)).toEqual(new Set(['r1']));
-    expect(probe.counters.bytesReceived).toBeGreaterThan(1_500_000);
-    expect(probe.counters.messagesReceived).toBeGreaterThanOrEqual(20 + others.length);
-    await probe.close('delete');
-    await until('the session to be gone', () => server.stats().sessions.active === 0);
-    expect(probe.counters).toMatchObject({ connectionsActive: 0, lateAnswers: 0 });
-  }, 60_000);
+  test.each(['json', 'sse'] as const)(
+    'carries every operation, with answers as %s',
+    async (answers) => {
+      const { server, url } = await reference(answers);
+      const probe = await new ChannelProbe(url, {
+        transport: 'sdk',
+        pinned: pinnedOf[era],
+        connections: 4,
+        ...PATIENT,
+      }).open();
+      expect(probe.openFailure).toBeUndefined();
+      for (let round = 0; round < 5; round++) expect(await probe.call(4)).toEqual(new Array(4).fill('correct'));
+      const others = [
+        operation('tools/list', {}),
+        operation('resources/list', {}),
+        operation('prompts/list', {}),
+        operation('resources/read', { uri: 'bench://static/1k' }, 'bench://static/1k'),
+        operation('prompts/get', { name: 'greeting', arguments: { name: 'Ada' } }, 'greeting'),
+      ];
+      for (const each of [...others, ...(era === 'legacy' ? [operation('ping', {})] : [])])
+        expect([each.method, await probe.call(1, each)]).toEqual([each.method, ['correct']]);
+      expect(await probe.call(1, tool('fail', { rate: 1 }))).toEqual(['tool_error']);
+      expect(await probe.call(1, operation('resources/read', { uri: 'bench://nothing' }, 'bench://nothing'))).toEqual([
+        expect.stringMatching(/^rpc_-\d+$/),
+      ]);
+      expect(await probe.call(1, tool('payload', { bytes: 1_500_000 }))).toEqual(['correct']);
+      expect(server.stats().tools.echo?.ok).toBe(20);
+      expect(new Set(probe.replicas)).toEqual(new Set(['r1']));
+      expect(probe.counters.bytesReceived).toBeGreaterThan(1_500_000);
+      expect(probe.counters.messagesReceived).toBeGreaterThanOrEqual(20 + others.length);
+      await probe.close('delete');
+      await until('the session to be gone', () => server.stats().sessions.active === 0);
+      expect(probe.counters).toMatchObject({ connectionsActive: 0, lateAnswers: 0 });
+    },
+    60_000,
+  );
 
   test('makes a thousand calls on one session, and nothing is left listening', async () => {
     const server = await startRawServer(era === 'legacy' ? legacy(answerAll) : discovered(answerAll));
     // The program ends by itself when nothing is left of the session.
-    const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(new URL('../testing/many-calls.js', import.meta.url)), server.url, era, '1000']);
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      fileURLToPath(new URL('../testing/many-calls.js', import.meta.url)),
+      server.url,
+      era,
+      '1000',
+    ]);
     const { mostOnOneSignal, ...counted } = JSON.parse(stdout) as { readonly mostOnOneSignal: number };
     expect(counted).toEqual({ correct: 1000, failed: 0, warnings: [], moreListeners: 0 });
     expect(mostOnOneSignal).toBeLessThan(10);
   }, 120_000);
 
   test('sends the headers of the target, keeps its cookies, and names no replica that is not named', async () => {
-    const { url, log } = await startTestServer({ era, preflightCalls: 0, behaviour: (call) => call.answer(undefined, 200, { 'set-cookie': `seen=${call.number}` }) });
+    const { url, log } = await startTestServer({
+      era,
+      preflightCalls: 0,
+      behaviour: (call) => call.answer(undefined, 200, { 'set-cookie': `seen=${call.number}` }),
+    });
     if (era === 'legacy') await new ChannelProbe(url).open();
-    const probe = await new ChannelProbe(url, { transport: 'sdk', pinned: pinnedOf[era], headers: { authorization: 'Bearer secret', 'x-team': 'a' }, cookies: true, ...PATIENT }).open();
+    const probe = await new ChannelProbe(url, {
+      transport: 'sdk',
+      pinned: pinnedOf[era],
+      headers: { authorization: 'Bearer secret', 'x-team': 'a' },
+      cookies: true,
+      ...PATIENT,
+    }).open();
     expect([...(await probe.call()), ...(await probe.call())]).toEqual(['correct', 'correct']);
-    expect(log.calls.map(({ headers }) => [headers.authorization, headers['x-team'], headers.cookie])).toEqual([['Bearer secret', 'a', undefined], ['Bearer secret', 'a', 'seen=1']]);
+    expect(log.calls.map(({ headers }) => [headers.authorization, headers['x-team'], headers.cookie])).toEqual([
+      ['Bearer secret', 'a', undefined],
+      ['Bearer secret', 'a', 'seen=1'],
+    ]);
     expect(log.calls[0]?.headers['user-agent']).toMatch(/^swarmbench\//);
     expect(probe.replicas).toEqual(['', '']);
   });
@@ -75,7 +145,10 @@ describe.each(eras)('the official client of the %s era', (era) => {
   test('judges what the scenario expects', async () => {
     const { url } = await reference('json');
     const probe = await new ChannelProbe(url, { transport: 'sdk', pinned: pinnedOf[era], ...PATIENT }).open();
-    const expecting = (plan: Partial<ExpectPlan>): OperationPlan => ({ ...tool('echo', { message: 'found' }), expect: { contains: [], equals: [], ...plan } });
+    const expecting = (plan: Partial<ExpectPlan>): OperationPlan => ({
+      ...tool('echo', { message: 'found' }),
+      expect: { contains: [], equals: [], ...plan },
+    });
     expect(await probe.call(1, expecting({ contains: ['found'], minBytes: 20, maxBytes: 500 }))).toEqual(['correct']);
     expect(await probe.call(1, expecting({ contains: ['lost'] }))).toEqual(['expectation']);
     expect(await probe.call(1, expecting({ minBytes: 5_000 }))).toEqual(['expectation']);
@@ -84,15 +157,26 @@ describe.each(eras)('the official client of the %s era', (era) => {
   test.each(['abandon', 'reset'] as const)('ends over TLS with a certificate of ours by %s', async (how) => {
     const authority = certificateAuthority();
     const [server, client] = [authority.issue('server'), authority.issue('client')];
-    const { url, log } = await startTestServer({ era, preflightCalls: 0, behaviour: (call) => call.answer(), tls: { ...server, ca: authority.cert } });
+    const { url, log } = await startTestServer({
+      era,
+      preflightCalls: 0,
+      behaviour: (call) => call.answer(),
+      tls: { ...server, ca: authority.cert },
+    });
     const options = { transport: 'sdk', pinned: pinnedOf[era], resettable: how === 'reset', ...PATIENT } as const;
-    const probe = await new ChannelProbe(url, { ...options, tls: { ca: authority.cert, cert: client.cert, key: client.key, insecure: false } }).open();
+    const probe = await new ChannelProbe(url, {
+      ...options,
+      tls: { ca: authority.cert, cert: client.cert, key: client.key, insecure: false },
+    }).open();
     expect(await probe.call()).toEqual(['correct']);
     await probe.close(how);
     await until('its connections to be closed', () => probe.counters.connectionsActive === 0);
     const untrusting = await new ChannelProbe(url, options).open();
     expect(untrusting.openFailure?.category).toBe('connect');
-    const believing = await new ChannelProbe(url, { ...options, tls: { cert: client.cert, key: client.key, insecure: true } }).open();
+    const believing = await new ChannelProbe(url, {
+      ...options,
+      tls: { cert: client.cert, key: client.key, insecure: true },
+    }).open();
     expect(await believing.call()).toEqual(['correct']);
     expect(log.sessionsDeleted).toBe(0);
   });
@@ -102,14 +186,26 @@ describe.each(eras)('the official client of the %s era', (era) => {
     await new Promise<void>((resolve) => nobody.listen(0, '127.0.0.1', resolve));
     const { port } = nobody.address() as AddressInfo;
     await new Promise((resolve) => nobody.close(resolve));
-    for (const [at, words] of [[port, 'ECONNREFUSED'], [1, 'bad port']] as const) {
-      const probe = await new ChannelProbe(`http://127.0.0.1:${at}/mcp`, { transport: 'sdk', pinned: pinnedOf[era], ...PATIENT }).open();
+    for (const [at, words] of [
+      [port, 'ECONNREFUSED'],
+      [1, 'bad port'],
+    ] as const) {
+      const probe = await new ChannelProbe(`http://127.0.0.1:${at}/mcp`, {
+        transport: 'sdk',
+        pinned: pinnedOf[era],
+        ...PATIENT,
+      }).open();
       expect(probe.openFailure).toMatchObject({ category: 'connect', detail: expect.stringContaining(words) });
     }
   });
 
-  test.each([['401 Unauthorized', 'http_401'], ['503 Service Unavailable', 'http_503']])('that is refused with %s says so', async (status, category) => {
-    const server = await startRawServer((_request, socket) => void socket.write(http(status, '{}', 'retry-after: 3\r\n')));
+  test.each([
+    ['401 Unauthorized', 'http_401'],
+    ['503 Service Unavailable', 'http_503'],
+  ])('that is refused with %s says so', async (status, category) => {
+    const server = await startRawServer(
+      (_request, socket) => void socket.write(http(status, '{}', 'retry-after: 3\r\n')),
+    );
     const probe = await new ChannelProbe(server.url, { transport: 'sdk', pinned: pinnedOf[era], ...PATIENT }).open();
     expect(probe.openFailure).toMatchObject({ category, retryAfterMs: 3000 });
     await until('its sockets to be closed', () => server.open === 0);
@@ -120,23 +216,58 @@ describe.each(eras)('the official client of the %s era', (era) => {
 function discovered(handler: RawHandler): RawHandler {
   return (request, socket) => {
     const { method, id } = request.message;
-    if (method === 'server/discover') socket.write(json({ jsonrpc: '2.0', id, result: { resultType: 'complete', supportedVersions: ['2026-07-28'], capabilities: { tools: {} }, ttlMs: 0, cacheScope: 'private' } }));
+    if (method === 'server/discover')
+      socket.write(
+        json({
+          jsonrpc: '2.0',
+          id,
+          result: {
+            resultType: 'complete',
+            supportedVersions: ['2026-07-28'],
+            capabilities: { tools: {} },
+            ttlMs: 0,
+            cacheScope: 'private',
+          },
+        }),
+      );
     else if (request.verb === 'GET' || id === undefined) handler(request, socket);
-    else socket.write(json({ jsonrpc: '2.0', id, result: { resultType: 'complete', content: [{ type: 'text', text: 'fine' }], ttlMs: 0, cacheScope: 'private' } }));
+    else
+      socket.write(
+        json({
+          jsonrpc: '2.0',
+          id,
+          result: {
+            resultType: 'complete',
+            content: [{ type: 'text', text: 'fine' }],
+            ttlMs: 0,
+            cacheScope: 'private',
+          },
+        }),
+      );
   };
 }
 
 test('a handshake that nobody answers has timed out', async () => {
   for (const era of eras) await loadSdk(era);
   const server = await startRawServer(() => undefined);
-  const probes = await Promise.all(eras.map((era) => new ChannelProbe(server.url, { transport: 'sdk', pinned: pinnedOf[era], openTimeoutMs: 4_000 }).open()));
+  const probes = await Promise.all(
+    eras.map((era) =>
+      new ChannelProbe(server.url, { transport: 'sdk', pinned: pinnedOf[era], openTimeoutMs: 4_000 }).open(),
+    ),
+  );
   expect(probes.map(({ openFailure }) => openFailure?.category)).toEqual(['timeout', 'timeout']);
   await until('its sockets to be closed', () => server.open === 0);
 });
 
 describe('closing', () => {
-  test.each<['delete' | 'abandon' | 'reset', string]>([['delete', 'DELETE'], ['abandon', 'POST'], ['reset', 'POST']])('%s answers what is in flight and leaves no socket', async (how, lastVerb) => {
-    const server = await startRawServer(legacy(({ verb }, socket) => void (verb === 'GET' && socket.write(http('405 Method Not Allowed', '')))));
+  test.each<['delete' | 'abandon' | 'reset', string]>([
+    ['delete', 'DELETE'],
+    ['abandon', 'POST'],
+    ['reset', 'POST'],
+  ])('%s answers what is in flight and leaves no socket', async (how, lastVerb) => {
+    const server = await startRawServer(
+      legacy(({ verb }, socket) => void (verb === 'GET' && socket.write(http('405 Method Not Allowed', '')))),
+    );
     const probe = await new ChannelProbe(server.url, { transport: 'sdk', connections: 3, ...PATIENT }).open();
     await until('the stream to be asked for', () => server.requests.some(({ verb }) => verb === 'GET'));
     const tickets = [probe.put(), probe.put(), probe.put()];
@@ -152,16 +283,21 @@ describe('closing', () => {
   test('reset is seen as RST by the server, abandon as FIN', async () => {
     const seen: string[] = [];
     const watched = new WeakSet<object>();
-    const server = await startRawServer(legacy((request, socket) => {
-      // Not the stream's: what is on its way there when it is cut makes a reset of any end.
-      if (request.verb === 'POST' && !watched.has(socket)) {
-        watched.add(socket);
-        socket.once('error', (error: NodeJS.ErrnoException) => seen.push(error.code ?? ''));
-        socket.once('end', () => seen.push('FIN'));
-      }
-      answerAll(request, socket);
-    }));
-    for (const [how, end] of [['reset', 'ECONNRESET'], ['abandon', 'FIN']] as const) {
+    const server = await startRawServer(
+      legacy((request, socket) => {
+        // Not the stream's: what is on its way there when it is cut makes a reset of any end.
+        if (request.verb === 'POST' && !watched.has(socket)) {
+          watched.add(socket);
+          socket.once('error', (error: NodeJS.ErrnoException) => seen.push(error.code ?? ''));
+          socket.once('end', () => seen.push('FIN'));
+        }
+        answerAll(request, socket);
+      }),
+    );
+    for (const [how, end] of [
+      ['reset', 'ECONNRESET'],
+      ['abandon', 'FIN'],
+    ] as const) {
       seen.length = 0;
       const probe = await new ChannelProbe(server.url, { transport: 'sdk', ...PATIENT }).open();
       expect(await probe.call()).toEqual(['correct']);
@@ -190,10 +326,19 @@ describe('closing', () => {
 
 describe('a session of the official client', () => {
   test('is lost where the server has forgotten it, with all that is in flight', async () => {
-    const server = await startRawServer(legacy(({ verb, message }, socket) => {
-      if (verb === 'GET') socket.write(http('405 Method Not Allowed', ''));
-      else if (message.id === 2) socket.write(json({ jsonrpc: '2.0', id: null, error: { code: -32001, message: 'Session not found' } }, '', '404 Not Found'));
-    }));
+    const server = await startRawServer(
+      legacy(({ verb, message }, socket) => {
+        if (verb === 'GET') socket.write(http('405 Method Not Allowed', ''));
+        else if (message.id === 2)
+          socket.write(
+            json(
+              { jsonrpc: '2.0', id: null, error: { code: -32001, message: 'Session not found' } },
+              '',
+              '404 Not Found',
+            ),
+          );
+      }),
+    );
     const probe = await new ChannelProbe(server.url, { transport: 'sdk', connections: 2, ...PATIENT }).open();
     expect(await probe.call(2)).toEqual(['session_lost', 'session_lost']);
     expect(probe.closed).toBe('lost');
@@ -201,12 +346,25 @@ describe('a session of the official client', () => {
   });
 
   test('hears the server: its requests are answered, its progress is counted', async () => {
-    const server = await startRawServer(legacy((request, socket) => {
-      const { verb, message } = request;
-      if (verb === 'GET') socket.write(SSE_HEAD + chunk(event({ jsonrpc: '2.0', id: 'mine', method: 'ping' })));
-      else if (message.method === undefined) socket.write(ACCEPTED);
-      else socket.write(SSE_HEAD + chunk(event({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: 'x', progress: 1 } }) + event(result(message.id))) + '0\r\n\r\n');
-    }));
+    const server = await startRawServer(
+      legacy((request, socket) => {
+        const { verb, message } = request;
+        if (verb === 'GET') socket.write(SSE_HEAD + chunk(event({ jsonrpc: '2.0', id: 'mine', method: 'ping' })));
+        else if (message.method === undefined) socket.write(ACCEPTED);
+        else
+          socket.write(
+            SSE_HEAD +
+              chunk(
+                event({
+                  jsonrpc: '2.0',
+                  method: 'notifications/progress',
+                  params: { progressToken: 'x', progress: 1 },
+                }) + event(result(message.id)),
+              ) +
+              '0\r\n\r\n',
+          );
+      }),
+    );
     const probe = await new ChannelProbe(server.url, { transport: 'sdk', ...PATIENT }).open();
     expect(await probe.call()).toEqual(['correct']);
     await until('the answer to the ping', () => server.requests.some(({ body }) => body.includes('"mine"')));
@@ -214,25 +372,34 @@ describe('a session of the official client', () => {
   });
 
   test('resumes the answer of a call whose stream broke off after an event', async () => {
-    const server = await startRawServer(legacy(({ verb, headers, message }, socket) => {
-      if (verb === 'GET' && headers['last-event-id'] === 'e1') socket.write(SSE_HEAD + chunk(`id: e2\n${event(result(1))}`) + '0\r\n\r\n');
-      else if (verb === 'GET') socket.write(http('405 Method Not Allowed', ''));
-      else if (message.method === 'tools/call') socket.write(SSE_HEAD + chunk('id: e1\nretry: 10\ndata: \n\n') + '0\r\n\r\n');
-    }));
+    const server = await startRawServer(
+      legacy(({ verb, headers, message }, socket) => {
+        if (verb === 'GET' && headers['last-event-id'] === 'e1')
+          socket.write(`${SSE_HEAD + chunk(`id: e2\n${event(result(1))}`)}0\r\n\r\n`);
+        else if (verb === 'GET') socket.write(http('405 Method Not Allowed', ''));
+        else if (message.method === 'tools/call')
+          socket.write(`${SSE_HEAD + chunk('id: e1\nretry: 10\ndata: \n\n')}0\r\n\r\n`);
+      }),
+    );
     const probe = await new ChannelProbe(server.url, { transport: 'sdk', ...PATIENT }).open();
     expect(await probe.call()).toEqual(['correct']);
   });
 
   test('does not resume one that was given up', async () => {
-    const server = await startRawServer(legacy(({ verb, message }, socket) => {
-      if (verb === 'GET') socket.write(http('405 Method Not Allowed', ''));
-      else if (message.id === 1) socket.write(SSE_HEAD + chunk('id: e1\nretry: 10\ndata: \n\n'));
-      else socket.write(message.id === undefined ? ACCEPTED : correct(message.id));
-    }));
+    const server = await startRawServer(
+      legacy(({ verb, message }, socket) => {
+        if (verb === 'GET') socket.write(http('405 Method Not Allowed', ''));
+        else if (message.id === 1) socket.write(SSE_HEAD + chunk('id: e1\nretry: 10\ndata: \n\n'));
+        else socket.write(message.id === undefined ? ACCEPTED : correct(message.id));
+      }),
+    );
     const probe = await new ChannelProbe(server.url, { transport: 'sdk', ...PATIENT }).open();
     const ticket = probe.put();
     probe.channel.flush();
-    await until('the beginning of the answer', () => server.requests.some(({ message }) => message.method === 'tools/call') && probe.counters.messagesSent >= 3);
+    await until(
+      'the beginning of the answer',
+      () => server.requests.some(({ message }) => message.method === 'tools/call') && probe.counters.messagesSent >= 3,
+    );
     await new Promise((resolve) => setTimeout(resolve, 50));
     probe.channel.abandon(ticket);
     expect(await probe.call()).toEqual(['correct']);
@@ -241,7 +408,16 @@ describe('a session of the official client', () => {
   });
 
   test('an answer that only the SDK refuses has failed', async () => {
-    const server = await startRawServer(legacy(({ verb, message }, socket) => void socket.write(verb === 'GET' ? http('405 Method Not Allowed', '') : json({ jsonrpc: '2.0', id: message.id, result: { content: [{ type: 'smell' }] } }))));
+    const server = await startRawServer(
+      legacy(
+        ({ verb, message }, socket) =>
+          void socket.write(
+            verb === 'GET'
+              ? http('405 Method Not Allowed', '')
+              : json({ jsonrpc: '2.0', id: message.id, result: { content: [{ type: 'smell' }] } }),
+          ),
+      ),
+    );
     const probe = await new ChannelProbe(server.url, { transport: 'sdk', ...PATIENT }).open();
     expect(await probe.call()).toEqual(['protocol_violation']);
     expect(probe.lastFailure?.detail).toContain("the SDK's client refuses the answer");
@@ -254,5 +430,9 @@ test('a name no header holds as it is reaches the server', async () => {
   const probe = await new ChannelProbe(url, { transport: 'sdk', pinned: MODERN, ...PATIENT }).open();
   expect([...(await probe.call(1, WITH_FOREIGN_NAME)), ...(await probe.call(1, ECHO))]).toEqual(['correct', 'correct']);
   expect(log.calls[0]?.headers['mcp-name']).toBe(`=?base64?${Buffer.from('bench://größe').toString('base64')}?=`);
-  expect(Object.keys((log.calls[1]?.params['_meta'] ?? {}) as object).sort()).toEqual(['io.modelcontextprotocol/clientCapabilities', 'io.modelcontextprotocol/clientInfo', 'io.modelcontextprotocol/protocolVersion']);
+  expect(Object.keys((log.calls[1]?.params._meta ?? {}) as object).sort()).toEqual([
+    'io.modelcontextprotocol/clientCapabilities',
+    'io.modelcontextprotocol/clientInfo',
+    'io.modelcontextprotocol/protocolVersion',
+  ]);
 });

@@ -1,13 +1,22 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import {
-  EmptyResultSchema, GetPromptResultSchema, ListPromptsResultSchema, ListResourcesResultSchema, ListToolsResultSchema, ReadResourceResultSchema,
-  type CallToolRequest, type ClientRequest,
+  type CallToolRequest,
+  type ClientRequest,
+  EmptyResultSchema,
+  GetPromptResultSchema,
+  ListPromptsResultSchema,
+  ListResourcesResultSchema,
+  ListToolsResultSchema,
+  ReadResourceResultSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { OperationPlan } from '../../../scenarios/schema/plan.js';
-import { NO_TIMEOUT_MS, observe, type CreateOfficialClient } from './official-client.js';
+import { type CreateOfficialClient, NO_TIMEOUT_MS, observe } from './official-client.js';
 
-/** What the SDK holds results against. Lists are asked for by their request, so that one operation is one request: `listTools` compiles the schema of every tool. */
+/**
+ * What the SDK holds results against. Lists are asked for by their request, so that one operation is one request:
+ * `listTools` compiles the schema of every tool.
+ */
 const results = {
   'resources/read': ReadResourceResultSchema,
   'prompts/get': GetPromptResultSchema,
@@ -27,7 +36,8 @@ export const createOfficialClient: CreateOfficialClient = ({ url, headers, clien
     get sessionId() {
       return transport.sessionId;
     },
-    // The SDK's class declares sessionId as possibly undefined, its interface as absent: not assignable at our strictness.
+    // The SDK's class declares sessionId as possibly undefined, its interface as absent: not assignable at our
+    // strictness.
     connect: () => client.connect(transport as Parameters<Client['connect']>[0], { timeout: NO_TIMEOUT_MS }),
     call(method, params, { signal, onresumptiontoken }) {
       const options = { signal, onresumptiontoken, timeout: NO_TIMEOUT_MS };

@@ -1,6 +1,6 @@
-import { Client, StreamableHTTPClientTransport, type CallToolRequest } from '@modelcontextprotocol/client';
+import { type CallToolRequest, Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { MODERN_REVISION } from '../../mcp/revisions.js';
-import { NO_TIMEOUT_MS, observe, type CreateOfficialClient } from './official-client.js';
+import { type CreateOfficialClient, NO_TIMEOUT_MS, observe } from './official-client.js';
 
 /** The stateless era: `@modelcontextprotocol/client` 2.x, pinned to the revision that preflight found. */
 export const createOfficialClient: CreateOfficialClient = ({ url, headers, clientInfo, fetch, hooks }) => {
@@ -14,8 +14,11 @@ export const createOfficialClient: CreateOfficialClient = ({ url, headers, clien
     connect: () => client.connect(transport, { timeout: NO_TIMEOUT_MS }),
     call(method, params, { headers: paramHeaders, signal, onresumptiontoken }) {
       const options = { headers: { ...paramHeaders }, signal, onresumptiontoken, timeout: NO_TIMEOUT_MS };
-      // By `request`, so that one operation is one request: `listTools` and its like walk all pages and answer from a cache.
-      return method === 'tools/call' ? client.callTool(params as CallToolRequest['params'], options) : client.request({ method, params }, options);
+      // By `request`, so that one operation is one request: `listTools` and its like walk all pages and answer from a
+      // cache.
+      return method === 'tools/call'
+        ? client.callTool(params as CallToolRequest['params'], options)
+        : client.request({ method, params }, options);
     },
     terminate: () => transport.terminateSession(),
     close: () => client.close(),

@@ -1,15 +1,15 @@
 import type net from 'node:net';
-import { describe, violation, type Problem } from '../../mcp/judge-message.js';
+import { describe, type Problem, violation } from '../../mcp/judge-message.js';
 import type { Connecting } from '../http/connect-limiter.js';
 import type { Head } from '../http/head.js';
-import { ResponseParser } from '../http/parser.js';
+import { describeError } from '../http/loss.js';
 import type { Outbox } from '../http/outbox.js';
 import type { Pace } from '../http/pace.js';
+import { ResponseParser } from '../http/parser.js';
 import { newOutbox } from '../http/slow-outbox.js';
 import { SlowReader } from '../http/slow-reader.js';
-import { describeError } from '../http/loss.js';
-import { openSocket, resetSocket, type Address, type SocketOwner } from '../http/socket.js';
-import { MOST_EVENT_BYTES, SseParser, type SseHandler } from '../http/sse.js';
+import { type Address, openSocket, resetSocket, type SocketOwner } from '../http/socket.js';
+import { MOST_EVENT_BYTES, type SseHandler, SseParser } from '../http/sse.js';
 import type { WireShared } from '../shared.js';
 
 export interface EventSourceOwner {
@@ -37,17 +37,15 @@ export class EventSource implements Connecting, SocketOwner, SseHandler {
   private readonly sse = new SseParser();
   private readonly slow: SlowReader | undefined;
   private readonly outbox: Outbox;
-  private readonly owner: EventSourceOwner;
-  private readonly shared: WireShared;
-  private readonly address: Address;
-  private readonly request: Buffer;
 
   /** @param request the GET as it is sent @param pace what is undefined goes as fast as it can */
-  constructor(owner: EventSourceOwner, shared: WireShared, address: Address, request: Buffer, pace: Pace) {
-    this.owner = owner;
-    this.shared = shared;
-    this.address = address;
-    this.request = request;
+  constructor(
+    private readonly owner: EventSourceOwner,
+    private readonly shared: WireShared,
+    private readonly address: Address,
+    private readonly request: Buffer,
+    pace: Pace,
+  ) {
     this.slow = SlowReader.of(pace);
     this.outbox = newOutbox(shared, pace);
   }
@@ -137,9 +135,16 @@ export class EventSource implements Connecting, SocketOwner, SseHandler {
     if (status >= 200 && status < 300 && mediaType === 'event-stream') {
       this.state = 'open';
     } else if (status >= 200 && status < 300) {
-      this.lose(violation(`an answer of type ${contentType === '' ? '(none)' : describe(contentType)} to GET, not text/event-stream`));
+      this.lose(
+        violation(
+          `an answer of type ${contentType === '' ? '(none)' : describe(contentType)} to GET, not text/event-stream`,
+        ),
+      );
     } else {
-      const redirect = status < 400 ? ` redirects to ${describe(location)}; redirects are not followed` : ' to GET of the event stream';
+      const redirect =
+        status < 400
+          ? ` redirects to ${describe(location)}; redirects are not followed`
+          : ' to GET of the event stream';
       this.lose({ category: `http_${status}`, detail: `HTTP ${status}${redirect}` }, retryAfter);
     }
   }

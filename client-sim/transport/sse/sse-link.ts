@@ -1,16 +1,16 @@
-import type { Failure } from '../../measure/failure.js';
 import type { Draw } from '../../mcp/draw.js';
-import { violation, type Problem } from '../../mcp/judge-message.js';
+import { type Problem, violation } from '../../mcp/judge-message.js';
 import type { RequestTemplate } from '../../mcp/request-template.js';
+import type { Failure } from '../../measure/failure.js';
 import type { Endpoint, PinnedProtocol } from '../../protocol/messages.js';
 import type { DuplexOwner } from '../duplex/duplex-connection.js';
 import type { DuplexLink } from '../duplex/link.js';
 import { EndpointMemory } from '../endpoint-memory.js';
 import type { AnswerReader } from '../http/answer-reader.js';
-import { paceOf, type Pace } from '../http/pace.js';
 import { Connection } from '../http/connection.js';
 import type { ConnectionOwner } from '../http/connection-owner.js';
-import { RequestHead, requestBytes, type RequestKind } from '../request-head.js';
+import { type Pace, paceOf } from '../http/pace.js';
+import { RequestHead, type RequestKind, requestBytes } from '../request-head.js';
 import { responseText } from '../sample.js';
 import type { WireShared } from '../shared.js';
 import { EventSource, type EventSourceOwner } from './event-source.js';
@@ -31,7 +31,8 @@ const SIDE_DEPTH = 64;
 
 /**
  * HTTP+SSE (2024-11-05): a GET whose event stream carries everything the server says, the first event being the address
- * for our messages; each of those is a POST of its own, answered with 202. Answers may overtake the 202 of their request.
+ * for our messages; each of those is a POST of its own, answered with 202. Answers may overtake the 202 of their
+ * request.
  */
 export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
   readonly era = 'legacy';
@@ -54,21 +55,20 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
   private readonly source: EventSource;
   private readonly connections: Connection[] = [];
   private readonly side: Connection;
-  private readonly owner: DuplexOwner;
-  private readonly shared: WireShared;
-  private readonly options: SseLinkOptions;
 
   /** @throws TypeError for an endpoint that cannot be spoken to */
-  constructor(owner: DuplexOwner, shared: WireShared, options: SseLinkOptions) {
+  constructor(
+    private readonly owner: DuplexOwner,
+    private readonly shared: WireShared,
+    private readonly options: SseLinkOptions,
+  ) {
     const { endpoint, connections, pipeline } = options;
-    this.owner = owner;
-    this.shared = shared;
-    this.options = options;
     this.memory = memoryOf(endpoint, shared);
     const address = options.resettable === true ? { ...this.memory.address, resettable: true } : this.memory.address;
     const pace = paceOf(options);
     this.source = new EventSource(this, shared, address, requestBytes(endpoint, 'legacy', STREAM, ''), pace);
-    for (let index = 0; index < connections; index++) this.connections.push(new Connection(this, shared, address, pipeline, pace));
+    for (let index = 0; index < connections; index++)
+      this.connections.push(new Connection(this, shared, address, pipeline, pace));
     this.side = new Connection(this, shared, address, SIDE_DEPTH, pace);
   }
 
@@ -95,7 +95,12 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
   }
 
   put(template: RequestTemplate, id: number, draw: Draw): void {
-    const head = (this.heads[template.index] ??= new RequestHead(this.posts ?? this.options.endpoint, this.options.pinned, undefined, template));
+    const head = (this.heads[template.index] ??= new RequestHead(
+      this.posts ?? this.options.endpoint,
+      this.options.pinned,
+      undefined,
+      template,
+    ));
     // The ring of a connection gives back what it was given: our id, by which the channel knows the request.
     this.nextWithRoom().send(head, template, draw, id, id);
   }
@@ -128,7 +133,12 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
         if (this.state === 'gone') return;
         if (outcome.kind === 'failed') return this.lose(outcome.failure);
         const { status } = outcome.answer;
-        if (status < 200 || status >= 300) this.lose({ category: `http_${status}`, detail: `HTTP ${status} to a message, where 202 was due` }, outcome.answer.retryAfter, outcome.answer.body);
+        if (status < 200 || status >= 300)
+          this.lose(
+            { category: `http_${status}`, detail: `HTTP ${status} to a message, where 202 was due` },
+            outcome.answer.retryAfter,
+            outcome.answer.body,
+          );
       },
     });
   }
@@ -141,7 +151,13 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
   /** There is no goodbye: the session ends with its stream. */
   leave(): void {
     this.cut(false);
-    queueMicrotask(() => this.owner.onLost({ problem: { category: 'stream_lost', detail: 'the event stream was closed' }, retryAfter: '', answer: '' }));
+    queueMicrotask(() =>
+      this.owner.onLost({
+        problem: { category: 'stream_lost', detail: 'the event stream was closed' },
+        retryAfter: '',
+        answer: '',
+      }),
+    );
   }
 
   fail(problem: Problem): void {
@@ -204,7 +220,9 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
 
   describe(problem: Problem, reader: AnswerReader): Failure {
     const { head } = reader.parser;
-    this.refusal = reader.answering ? { retryAfter: head.retryAfter, answer: responseText(head, reader.bodyText()) } : { retryAfter: '', answer: '(no answer)' };
+    this.refusal = reader.answering
+      ? { retryAfter: head.retryAfter, answer: responseText(head, reader.bodyText()) }
+      : { retryAfter: '', answer: '(no answer)' };
     return problem;
   }
 
@@ -220,11 +238,15 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
   onServerRequest(): void {}
   onSetCookie(): void {}
 
-  /** The server says where messages go; 2024-11-05 leaves it free, but a stream of one server must not send its clients to another. */
+  /**
+   * The server says where messages go; 2024-11-05 leaves it free, but a stream of one server must not send its clients
+   * to another.
+   */
   private openPosts(text: string): void {
     const { endpoint } = this.options;
     const url = URL.canParse(text, endpoint.url) ? new URL(text, endpoint.url) : undefined;
-    if (url === undefined || url.origin !== new URL(endpoint.url).origin) return this.lose(violation('the endpoint event names no address of this server'));
+    if (url === undefined || url.origin !== new URL(endpoint.url).origin)
+      return this.lose(violation('the endpoint event names no address of this server'));
     this.posts = { ...endpoint, url: url.href };
     this.state = 'ready';
     this.owner.onReady();
@@ -249,6 +271,7 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
 
 function memoryOf(endpoint: Endpoint, shared: WireShared): EndpointMemory {
   let memory = shared.memories.get(endpoint);
-  if (memory === undefined) shared.memories.set(endpoint, (memory = new EndpointMemory(endpoint, 'legacy', shared.samples)));
+  if (memory === undefined)
+    shared.memories.set(endpoint, (memory = new EndpointMemory(endpoint, 'legacy', shared.samples)));
   return memory;
 }

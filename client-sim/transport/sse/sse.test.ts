@@ -3,10 +3,30 @@ import { describe, expect, test } from '@jest/globals';
 import { until } from '../../../tests/support/until.js';
 import { negotiate } from '../negotiate.js';
 import { ChannelProbe, COUNTED } from '../testing/channel-probe.js';
-import { ACCEPTED, chunk, event, http, LAST_CHUNK, result, SSE_HEAD, startRawServer, type RawRequest, type RawServer, writeForEver } from '../testing/raw-server.js';
+import {
+  ACCEPTED,
+  chunk,
+  event,
+  http,
+  LAST_CHUNK,
+  type RawRequest,
+  type RawServer,
+  result,
+  SSE_HEAD,
+  startRawServer,
+  writeForEver,
+} from '../testing/raw-server.js';
 
-/** What the server does with one request of the load: `say` puts an event on the session's stream, `post` answers the POST. */
-type Act = (request: RawRequest, say: (message: unknown) => void, post: (answer: string) => void, stream: Socket) => void;
+/**
+ * What the server does with one request of the load: `say` puts an event on the session's stream, `post` answers the
+ * POST.
+ */
+type Act = (
+  request: RawRequest,
+  say: (message: unknown) => void,
+  post: (answer: string) => void,
+  stream: Socket,
+) => void;
 
 const GREETING = { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'raw', version: '1' } };
 const answerAll: Act = ({ message }, say, post) => {
@@ -15,7 +35,10 @@ const answerAll: Act = ({ message }, say, post) => {
 };
 
 /** A server that shakes hands as it should; what it does with other requests is the test's own. */
-async function serve(act: Act, endpoint = (session: number) => `/messages?sessionId=${session}`): Promise<RawServer & { readonly sse: string }> {
+async function serve(
+  act: Act,
+  endpoint = (session: number) => `/messages?sessionId=${session}`,
+): Promise<RawServer & { readonly sse: string }> {
   const streams: Socket[] = [];
   const server = await startRawServer((request, socket) => {
     if (request.verb === 'GET') {
@@ -36,8 +59,12 @@ async function serve(act: Act, endpoint = (session: number) => `/messages?sessio
   return Object.assign(server, { sse: server.url.replace('/mcp', '/sse') });
 }
 
-const open = async (server: { readonly sse: string }, options: ConstructorParameters<typeof ChannelProbe>[1] = {}): Promise<ChannelProbe> =>
-  new ChannelProbe(server.sse, { transport: 'sse', ...options }).open();
+async function open(
+  server: { readonly sse: string },
+  options: ConstructorParameters<typeof ChannelProbe>[1] = {},
+): Promise<ChannelProbe> {
+  return new ChannelProbe(server.sse, { transport: 'sse', ...options }).open();
+}
 
 describe('a session over HTTP+SSE', () => {
   test('posts each message where the server said, and takes every answer from the stream, in any order', async () => {
@@ -52,7 +79,7 @@ describe('a session over HTTP+SSE', () => {
     for (let round = 0; round < 20; round++) expect(await probe.call(4, COUNTED)).toEqual(new Array(4).fill('correct'));
     const posts = server.requests.filter(({ verb }) => verb === 'POST');
     expect(new Set(posts.map(({ path }) => path))).toEqual(new Set(['/messages?sessionId=0']));
-    expect(new Set(server.requests.map(({ headers }) => headers['authorization']))).toEqual(new Set(['Bearer t']));
+    expect(new Set(server.requests.map(({ headers }) => headers.authorization))).toEqual(new Set(['Bearer t']));
     expect(server.requests[0]).toMatchObject({ verb: 'GET', path: '/sse', headers: { accept: 'text/event-stream' } });
     // initialize, initialized and 80 calls; one answer each but for the notification.
     expect(probe.counters).toMatchObject({ messagesSent: 82, messagesReceived: 81, lateAnswers: 0 });
@@ -78,7 +105,9 @@ describe('a session over HTTP+SSE', () => {
     });
     const probe = await open(server);
     expect(await probe.call()).toEqual(['correct']);
-    await until('the answer to the ping', () => server.requests.some(({ body }) => body.includes('"id":"x"') && body.includes('"result"')));
+    await until('the answer to the ping', () =>
+      server.requests.some(({ body }) => body.includes('"id":"x"') && body.includes('"result"')),
+    );
   });
 
   test('preflight speaks it too', async () => {
@@ -92,9 +121,7 @@ describe('a session over HTTP+SSE', () => {
 });
 
 describe('a session that cannot be had', () => {
-  test.each([
-    ['nobody listens', 'http://127.0.0.1:1/sse', 'connect'],
-  ])('%s', async (_name, url, category) => {
+  test.each([['nobody listens', 'http://127.0.0.1:1/sse', 'connect']])('%s', async (_name, url, category) => {
     expect((await open({ sse: url })).openFailure?.category).toBe(category);
   });
 
@@ -102,7 +129,11 @@ describe('a session that cannot be had', () => {
     ['401 to GET', 'HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n', 'http_401'],
     ['JSON to GET', http('200 OK', '{}', 'content-type: application/json\r\n'), 'protocol_violation'],
     ['a stream that ends at once', SSE_HEAD + LAST_CHUNK, 'stream_lost'],
-    ['an endpoint at another server', SSE_HEAD + chunk('event: endpoint\ndata: http://127.0.0.2:1/m\n\n'), 'protocol_violation'],
+    [
+      'an endpoint at another server',
+      SSE_HEAD + chunk('event: endpoint\ndata: http://127.0.0.2:1/m\n\n'),
+      'protocol_violation',
+    ],
     ['no endpoint', SSE_HEAD, 'connect'],
   ])('%s', async (_name, answer, category) => {
     const server = await startRawServer((_request, socket) => void socket.write(answer));
@@ -112,7 +143,10 @@ describe('a session that cannot be had', () => {
   });
 
   test('POST is refused', async () => {
-    const server = await startRawServer(({ verb }, socket) => void socket.write(verb === 'GET' ? SSE_HEAD + chunk('event: endpoint\ndata: /m\n\n') : http('500 Oops', '')));
+    const server = await startRawServer(
+      ({ verb }, socket) =>
+        void socket.write(verb === 'GET' ? SSE_HEAD + chunk('event: endpoint\ndata: /m\n\n') : http('500 Oops', '')),
+    );
     expect((await open({ sse: server.url })).openFailure?.category).toBe('http_500');
   });
 });
@@ -132,10 +166,17 @@ describe('a server that misbehaves', () => {
 
   test('refuses one request: that one fails, with what it said', async () => {
     let calls = 0;
-    const server = await serve((request, say, post, stream) => (++calls === 1 ? post(http('429 Slow Down', 'later', 'retry-after: 2\r\n')) : answerAll(request, say, post, stream)));
+    const server = await serve((request, say, post, stream) =>
+      ++calls === 1
+        ? post(http('429 Slow Down', 'later', 'retry-after: 2\r\n'))
+        : answerAll(request, say, post, stream),
+    );
     const probe = await open(server);
     expect(await probe.call()).toEqual(['http_429']);
-    expect(probe.lastFailure).toMatchObject({ retryAfterMs: 2000, sample: { response: expect.stringContaining('later') } });
+    expect(probe.lastFailure).toMatchObject({
+      retryAfterMs: 2000,
+      sample: { response: expect.stringContaining('later') },
+    });
     expect(await probe.call()).toEqual(['correct']);
   });
 
@@ -162,7 +203,11 @@ describe('a server that misbehaves', () => {
   test.each([
     ['garbage', (): unknown => 'no { json', 'protocol_violation'],
     ['an answer to nobody', (): unknown => result(7), 'protocol_violation'],
-    ['an error', (id?: number): unknown => ({ jsonrpc: '2.0', id, error: { code: -32603, message: 'no' } }), 'rpc_-32603'],
+    [
+      'an error',
+      (id?: number): unknown => ({ jsonrpc: '2.0', id, error: { code: -32603, message: 'no' } }),
+      'rpc_-32603',
+    ],
   ])('says %s', async (_name, message, category) => {
     const server = await serve((request, say, post) => {
       post(ACCEPTED);

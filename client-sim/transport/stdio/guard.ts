@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 
 /**
  * Ends process groups: those it is told to, and when the pipe to it closes, however we ended, all that are left. Node

@@ -1,11 +1,11 @@
 import type { ServerCommand } from '../../../scenarios/schema/plan.js';
 import type { Draw } from '../../mcp/draw.js';
-import { violation, type Problem } from '../../mcp/judge-message.js';
+import { type Problem, violation } from '../../mcp/judge-message.js';
 import type { RequestTemplate } from '../../mcp/request-template.js';
 import type { DuplexOwner } from '../duplex/duplex-connection.js';
 import type { FramingHandler } from '../duplex/framing.js';
-import { NO_LIMIT, type DuplexLink } from '../duplex/link.js';
-import { ConnectLimiter, type Connecting } from '../http/connect-limiter.js';
+import { type DuplexLink, NO_LIMIT } from '../duplex/link.js';
+import { type Connecting, ConnectLimiter } from '../http/connect-limiter.js';
 import type { Outbox } from '../http/outbox.js';
 import type { Pace } from '../http/pace.js';
 import { newOutbox } from '../http/slow-outbox.js';
@@ -33,17 +33,14 @@ export class PipeLink implements DuplexLink, Connecting, FramingHandler, ServerP
   private reading = false;
   private readonly framing = new LineFraming();
   private readonly outbox: Outbox;
-  private readonly owner: DuplexOwner;
-  private readonly shared: WireShared;
-  private readonly server: ServerCommand;
-  private readonly pace: Pace;
 
   /** @param pace what is undefined goes as fast as it can */
-  constructor(owner: DuplexOwner, shared: WireShared, server: ServerCommand, pace: Pace = {}) {
-    this.owner = owner;
-    this.shared = shared;
-    this.server = server;
-    this.pace = pace;
+  constructor(
+    private readonly owner: DuplexOwner,
+    private readonly shared: WireShared,
+    private readonly server: ServerCommand,
+    private readonly pace: Pace = {},
+  ) {
     this.outbox = newOutbox(shared, pace);
   }
 
@@ -149,7 +146,11 @@ export class PipeLink implements DuplexLink, Connecting, FramingHandler, ServerP
   }
 
   onEnded(words: string, started: boolean): void {
-    this.lose(started ? { category: 'stream_lost', detail: `the server is no more: ${words}` } : { category: 'connect', detail: `${this.server.command[0] ?? ''}: ${words}` });
+    this.lose(
+      started
+        ? { category: 'stream_lost', detail: `the server is no more: ${words}` }
+        : { category: 'connect', detail: `${this.server.command[0] ?? ''}: ${words}` },
+    );
   }
 
   onMessage(bytes: Buffer, start: number, end: number): void {
@@ -171,7 +172,11 @@ export class PipeLink implements DuplexLink, Connecting, FramingHandler, ServerP
     if (this.state === 'gone') return;
     const stderr = this.process?.stderr ?? '';
     this.disconnect();
-    this.owner.onLost({ problem, retryAfter: '', answer: stderr === '' ? '' : `(the last it wrote to stderr)\n${stderr}` });
+    this.owner.onLost({
+      problem,
+      retryAfter: '',
+      answer: stderr === '' ? '' : `(the last it wrote to stderr)\n${stderr}`,
+    });
   }
 
   private disconnect(): void {

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { ServerCommand } from '../../../scenarios/schema/plan.js';
 import { signalGroup, unwatch, watched } from './guard.js';
@@ -9,7 +9,10 @@ const TAIL_BYTES = 2048;
 /** After its input was closed: until it is asked to end, and until it is ended. MCP, stdio, Shutdown. */
 const ASK_AFTER_MS = 500;
 const KILL_AFTER_MS = 1500;
-/** What a process wrote before it ended may still lie in its pipe; a grandchild that holds the pipe open is not waited for. */
+/**
+ * What a process wrote before it ended may still lie in its pipe; a grandchild that holds the pipe open is not waited
+ * for.
+ */
 const LAST_OUTPUT_MS = 100;
 
 export interface ServerProcessOwner {
@@ -23,7 +26,6 @@ export class ServerProcess {
   readonly input: Writable;
   readonly pid: number | undefined;
   private readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
-  private readonly owner: ServerProcessOwner;
   private tail: Buffer = Buffer.alloc(0);
   private over = false;
   private ended = false;
@@ -31,11 +33,16 @@ export class ServerProcess {
   private readonly slow: SlowOutput | undefined;
 
   /** @param readBytesPerSecond undefined: as fast as it writes */
-  constructor(owner: ServerProcessOwner, { command, env, inherited }: ServerCommand, readBytesPerSecond?: number) {
-    this.owner = owner;
+  constructor(
+    private readonly owner: ServerProcessOwner,
+    { command, env, inherited }: ServerCommand,
+    readBytesPerSecond?: number,
+  ) {
     const [file = '', ...args] = command;
     // Nothing of our own environment, which holds tokens that are not the server's.
-    this.child = watched(() => spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: { ...inherited, ...env } }));
+    this.child = watched(() =>
+      spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: { ...inherited, ...env } }),
+    );
     const { child } = this;
     this.pid = child.pid;
     this.input = child.stdin;
@@ -46,7 +53,9 @@ export class ServerProcess {
     child.stdout.on('error', () => undefined);
     child.stderr.on('data', (chunk: Buffer) => (this.tail = Buffer.concat([this.tail, chunk]).subarray(-TAIL_BYTES)));
     child.stderr.on('error', () => undefined);
-    child.once('exit', (code, signal) => this.exited(signal === null ? `it ended with code ${code}` : `it was ended by ${signal}`));
+    child.once('exit', (code, signal) =>
+      this.exited(signal === null ? `it ended with code ${code}` : `it was ended by ${signal}`),
+    );
   }
 
   /** The last it wrote to stderr. */

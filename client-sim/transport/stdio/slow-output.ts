@@ -2,19 +2,17 @@ import type { Readable } from 'node:stream';
 import { READS_PER_SECOND } from '../http/slow-reader.js';
 
 /**
- * A slow reader of a process: takes a piece, then none until the piece's time is up. What is not taken stays in the stream's
- * own buffer (64 KiB) and in the pipe (64 KiB on Linux); once both are full, the process cannot write.
+ * A slow reader of a process: takes a piece, then none until the piece's time is up. What is not taken stays in the
+ * stream's own buffer (64 KiB) and in the pipe (64 KiB on Linux); once both are full, the process cannot write.
  */
 export class SlowOutput {
   private timer: NodeJS.Timeout | undefined;
-  private readonly output: Readable;
-  private readonly bytesPerSecond: number;
-  private readonly take: (chunk: Buffer) => void;
 
-  constructor(output: Readable, bytesPerSecond: number, take: (chunk: Buffer) => void) {
-    this.output = output;
-    this.bytesPerSecond = bytesPerSecond;
-    this.take = take;
+  constructor(
+    private readonly output: Readable,
+    private readonly bytesPerSecond: number,
+    private readonly take: (chunk: Buffer) => void,
+  ) {
     output.on('readable', () => this.read());
   }
 
@@ -30,10 +28,13 @@ export class SlowOutput {
     // Without a length the end is noticed, too.
     const chunk = (waiting === 0 ? this.output.read() : this.output.read(waiting)) as Buffer | null;
     if (chunk === null) return;
-    this.timer = setTimeout(() => {
-      this.timer = undefined;
-      this.read();
-    }, (chunk.length / this.bytesPerSecond) * 1000);
+    this.timer = setTimeout(
+      () => {
+        this.timer = undefined;
+        this.read();
+      },
+      (chunk.length / this.bytesPerSecond) * 1000,
+    );
     this.take(chunk);
   }
 }

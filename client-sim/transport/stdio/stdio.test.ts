@@ -12,7 +12,14 @@ import { negotiate } from '../negotiate.js';
 import { ChannelProbe, COUNTED } from '../testing/channel-probe.js';
 
 /** A server as a program: greets, then `act(message, say)` is its own; it writes its process id to PIDS. */
-function serverThat(act: string, more = ''): { readonly command: readonly string[]; readonly env: Record<string, string>; readonly pids: () => readonly number[] } {
+function serverThat(
+  act: string,
+  more = '',
+): {
+  readonly command: readonly string[];
+  readonly env: Record<string, string>;
+  readonly pids: () => readonly number[];
+} {
   const folder = mkdtempSync(join(tmpdir(), 'swarmbench-stdio-'));
   onTestEnd(() => rmSync(folder, { recursive: true, force: true }));
   const pids = join(folder, 'pids');
@@ -29,23 +36,52 @@ function serverThat(act: string, more = ''): { readonly command: readonly string
       else if (message.id !== undefined) act(message);
     });
     ${more}`;
-  return { command: [process.execPath, '-e', program], env: { PIDS: pids }, pids: () => readFileSync(pids, 'utf8').split('\n').filter((line) => line !== '').map(Number) };
+  return {
+    command: [process.execPath, '-e', program],
+    env: { PIDS: pids },
+    pids: () =>
+      readFileSync(pids, 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map(Number),
+  };
 }
 
 type Server = ReturnType<typeof serverThat>;
 
-const open = async ({ command, env }: Pick<Server, 'command' | 'env'>, options: ConstructorParameters<typeof ChannelProbe>[1] = {}): Promise<ChannelProbe> =>
-  new ChannelProbe('stdio://localhost', { transport: 'stdio', server: { command, env, inherited: { PATH: process.env['PATH'] ?? '' } }, ...options }).open();
+async function open(
+  { command, env }: Pick<Server, 'command' | 'env'>,
+  options: ConstructorParameters<typeof ChannelProbe>[1] = {},
+): Promise<ChannelProbe> {
+  return new ChannelProbe('stdio://localhost', {
+    transport: 'stdio',
+    server: { command, env, inherited: { PATH: process.env.PATH ?? '' } },
+    ...options,
+  }).open();
+}
 
-const allGone = (server: Server): Promise<true> => until('its processes to be gone', () => server.pids().length > 0 && server.pids().every((pid) => !isAlive(pid)), 15_000);
+function allGone(server: Server): Promise<true> {
+  return until(
+    'its processes to be gone',
+    () => server.pids().length > 0 && server.pids().every((pid) => !isAlive(pid)),
+    15_000,
+  );
+}
 
 describe('a session over the pipes of a process', () => {
   test('takes answers in any order, and ends the process with the session', async () => {
-    const server = serverThat('(globalThis.held ??= []).push(message.id); if (held.length === 4) for (const id of held.splice(0).reverse()) say(result(id));');
+    const server = serverThat(
+      '(globalThis.held ??= []).push(message.id); if (held.length === 4) for (const id of held.splice(0).reverse()) say(result(id));',
+    );
     const probe = await open(server, { pipeline: 4 });
     expect(probe.openFailure).toBeUndefined();
     for (let round = 0; round < 20; round++) expect(await probe.call(4, COUNTED)).toEqual(new Array(4).fill('correct'));
-    expect(probe.counters).toMatchObject({ messagesSent: 82, messagesReceived: 81, connectionsOpened: 1, connectionsActive: 1 });
+    expect(probe.counters).toMatchObject({
+      messagesSent: 82,
+      messagesReceived: 81,
+      connectionsOpened: 1,
+      connectionsActive: 1,
+    });
     expect(server.pids().map(isAlive)).toEqual([true]);
     await probe.close('delete');
     await allGone(server);
@@ -53,9 +89,11 @@ describe('a session over the pipes of a process', () => {
   }, 30_000);
 
   test('the process gets what a shell would give it and its own variables, and nothing that is ours', async () => {
-    process.env['SWARMBENCH_WORKER_TOKEN'] = 'ours';
-    onTestEnd(() => delete process.env['SWARMBENCH_WORKER_TOKEN']);
-    const server = serverThat("say({ jsonrpc: '2.0', id: message.id, error: { code: -32000, message: Object.keys(process.env).sort().join(' ') } });");
+    process.env.SWARMBENCH_WORKER_TOKEN = 'ours';
+    onTestEnd(() => delete process.env.SWARMBENCH_WORKER_TOKEN);
+    const server = serverThat(
+      "say({ jsonrpc: '2.0', id: message.id, error: { code: -32000, message: Object.keys(process.env).sort().join(' ') } });",
+    );
     const probe = await open(server);
     expect(await probe.call()).toEqual(['rpc_-32000']);
     expect(probe.lastFailure?.detail).toMatch(/: PATH PIDS$/);
@@ -63,16 +101,28 @@ describe('a session over the pipes of a process', () => {
   }, 30_000);
 
   test('preflight speaks it too, and finds the era', async () => {
-    const server = serverThat("say(message.method === 'ping' ? { jsonrpc: '2.0', id: message.id, result: {} } : { jsonrpc: '2.0', id: message.id, error: { code: -32601, message: 'no' } });");
-    const found = await negotiate({ url: 'stdio://localhost', headers: {}, server: { ...server, inherited: {} } }, 'auto', { transport: 'stdio' });
-    expect(found).toMatchObject({ ok: true, pinned: { era: 'legacy', version: '2025-11-25' }, serverInfo: { name: 'piped' } });
+    const server = serverThat(
+      "say(message.method === 'ping' ? { jsonrpc: '2.0', id: message.id, result: {} } : { jsonrpc: '2.0', id: message.id, error: { code: -32601, message: 'no' } });",
+    );
+    const found = await negotiate(
+      { url: 'stdio://localhost', headers: {}, server: { ...server, inherited: {} } },
+      'auto',
+      { transport: 'stdio' },
+    );
+    expect(found).toMatchObject({
+      ok: true,
+      pinned: { era: 'legacy', version: '2025-11-25' },
+      serverInfo: { name: 'piped' },
+    });
     expect(await found.session.request('ping')).toMatchObject({ failure: undefined });
     await found.session.close();
     await allGone(server);
   }, 30_000);
 
   test('a line of any length arrives whole', async () => {
-    const server = serverThat("say({ jsonrpc: '2.0', id: message.id, result: { content: [{ type: 'text', text: 'x'.repeat(3_000_000) }] } });");
+    const server = serverThat(
+      "say({ jsonrpc: '2.0', id: message.id, result: { content: [{ type: 'text', text: 'x'.repeat(3_000_000) }] } });",
+    );
     expect(await (await open(server)).call()).toEqual(['correct']);
   }, 30_000);
 });
@@ -84,14 +134,23 @@ describe('a process that misbehaves', () => {
   });
 
   test('dies at once: what it wrote to stderr is in the sample, its secrets are not', async () => {
-    const command = [process.execPath, '-e', "console.error('cannot find the key ' + process.env.KEY); process.exit(3)"];
+    const command = [
+      process.execPath,
+      '-e',
+      "console.error('cannot find the key ' + process.env.KEY); process.exit(3)",
+    ];
     const probe = await open({ command, env: { KEY: 'very-secret' } });
-    expect(probe.openFailure).toMatchObject({ category: 'stream_lost', detail: expect.stringContaining('ended with code 3') });
+    expect(probe.openFailure).toMatchObject({
+      category: 'stream_lost',
+      detail: expect.stringContaining('ended with code 3'),
+    });
     expect(probe.openFailure?.sample?.response).toContain('cannot find the key ***');
   }, 30_000);
 
   test('dies within an answer: all in flight are lost, and so is the session', async () => {
-    const server = serverThat("process.stdout.write(JSON.stringify(result(message.id)).slice(0, 20), () => process.kill(process.pid, 'SIGKILL'));");
+    const server = serverThat(
+      "process.stdout.write(JSON.stringify(result(message.id)).slice(0, 20), () => process.kill(process.pid, 'SIGKILL'));",
+    );
     const probe = await open(server, { pipeline: 2 });
     expect(await probe.call(2)).toEqual(['stream_lost', 'stream_lost']);
     expect(probe.lastFailure?.detail).toContain('SIGKILL');
@@ -100,25 +159,38 @@ describe('a process that misbehaves', () => {
   }, 30_000);
 
   test('what it wrote before it died still counts', async () => {
-    const server = serverThat('say(result(message.id)); process.exitCode = 0; process.stdout.write("", () => process.exit());');
+    const server = serverThat(
+      'say(result(message.id)); process.exitCode = 0; process.stdout.write("", () => process.exit());',
+    );
     expect(await (await open(server)).call()).toEqual(['correct']);
   }, 30_000);
 
   test.each([
     ['garbage', "process.stdout.write('Listening...\\n')", 'protocol_violation'],
-    ['an endless line', "const more = () => process.stdout.write('x'.repeat(1_000_000), more); more()", 'protocol_violation'],
+    [
+      'an endless line',
+      "const more = () => process.stdout.write('x'.repeat(1_000_000), more); more()",
+      'protocol_violation',
+    ],
     ['an answer to nobody', 'say(result(7))', 'protocol_violation'],
-  ])('writes %s', async (_name, act, category) => {
-    const server = serverThat(act);
-    const probe = await open(server);
-    expect(await probe.call()).toEqual([category]);
-    expect(probe.counters.bytesReceived).toBeLessThan(40_000_000);
-    probe.channel.destroy();
-    await allGone(server);
-  }, 30_000);
+  ])(
+    'writes %s',
+    async (_name, act, category) => {
+      const server = serverThat(act);
+      const probe = await open(server);
+      expect(await probe.call()).toEqual([category]);
+      expect(probe.counters.bytesReceived).toBeLessThan(40_000_000);
+      probe.channel.destroy();
+      await allGone(server);
+    },
+    30_000,
+  );
 
   test('greets nobody', async () => {
-    const probe = await open({ command: [process.execPath, '-e', 'setInterval(() => {}, 1000)'], env: {} }, { openTimeoutMs: 1000 });
+    const probe = await open(
+      { command: [process.execPath, '-e', 'setInterval(() => {}, 1000)'], env: {} },
+      { openTimeoutMs: 1000 },
+    );
     expect(probe.openFailure?.category).toBe('timeout');
   }, 30_000);
 
@@ -135,22 +207,32 @@ describe('a process that misbehaves', () => {
   }, 30_000);
 
   test('floods stderr: it is read, and not kept', async () => {
-    const server = serverThat("for (let i = 0; i < 200; i++) process.stderr.write('e'.repeat(10_000)); say(result(message.id));");
+    const server = serverThat(
+      "for (let i = 0; i < 200; i++) process.stderr.write('e'.repeat(10_000)); say(result(message.id));",
+    );
     expect(await (await open(server)).call()).toEqual(['correct']);
   }, 30_000);
 
-  test.each(['delete', 'reset'] as const)('does not end by itself, and leaves children behind: %s ends them all', async (how) => {
-    const child = "require('node:child_process').spawn(process.execPath, ['-e', \"require('node:fs').appendFileSync(process.env.PIDS, process.pid + '\\\\n'); process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)\"], { stdio: 'ignore' });";
-    const server = serverThat('say(result(message.id));', `process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); ${child}`);
-    const probe = await open(server);
-    expect(await probe.call()).toEqual(['correct']);
-    await until('its child to run', () => server.pids().length === 2, 15_000);
-    await probe.close(how);
-    await allGone(server);
-  }, 40_000);
+  test.each(['delete', 'reset'] as const)(
+    'does not end by itself, and leaves children behind: %s ends them all',
+    async (how) => {
+      const child =
+        "require('node:child_process').spawn(process.execPath, ['-e', \"require('node:fs').appendFileSync(process.env.PIDS, process.pid + '\\\\n'); process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)\"], { stdio: 'ignore' });";
+      const server = serverThat(
+        'say(result(message.id));',
+        `process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); ${child}`,
+      );
+      const probe = await open(server);
+      expect(await probe.call()).toEqual(['correct']);
+      await until('its child to run', () => server.pids().length === 2, 15_000);
+      await probe.close(how);
+      await allGone(server);
+    },
+    40_000,
+  );
 
   test('does not outlive us, however we end', async () => {
-    const server = serverThat('', "process.stdin.destroy(); setInterval(() => {}, 1000);");
+    const server = serverThat('', 'process.stdin.destroy(); setInterval(() => {}, 1000);');
     const module = pathToFileURL(join(buildRoot, 'client-sim/transport/stdio/server-process.js')).href;
     const program = `const { ServerProcess } = await import(${JSON.stringify(module)}); new ServerProcess({ onOutput() {}, onEnded() {} }, ${JSON.stringify({ command: server.command, env: server.env, inherited: {} })}); setInterval(() => {}, 1000);`;
     const us = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'ignore' });
@@ -165,7 +247,7 @@ describe('misbehaviour over the pipes of a process', () => {
   /** Tells what lines it read besides those it understands, as the processes of all sessions saw it. */
   const listening = (): Server & { readonly lines: () => readonly string[] } => {
     const server = serverThat('say(result(message.id));', '');
-    const heard = `${server.env['PIDS']}.lines`;
+    const heard = `${server.env.PIDS}.lines`;
     const program = `
       const fs = require('node:fs');
       fs.appendFileSync(process.env.PIDS, process.pid + '\\n');
@@ -177,7 +259,11 @@ describe('misbehaviour over the pipes of a process', () => {
         if (message.method === 'initialize') say({ jsonrpc: '2.0', id: message.id, result: { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'piped', version: '1' } } });
         else if (message.id !== undefined) say({ jsonrpc: '2.0', id: message.id, result: { content: [{ type: 'text', text: 'x'.repeat(200_000) }] } });
       });`;
-    return { ...server, command: [process.execPath, '-e', program], lines: () => readFileSync(heard, 'utf8').split('\n').slice(0, -1) };
+    return {
+      ...server,
+      command: [process.execPath, '-e', program],
+      lines: () => readFileSync(heard, 'utf8').split('\n').slice(0, -1),
+    };
   };
 
   test('a broken line goes to a process of its own, which ends with it', async () => {

@@ -2,7 +2,20 @@ import type { Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { until } from '../../../tests/support/until.js';
 import { ChannelProbe } from '../testing/channel-probe.js';
-import { ACCEPTED, chunk, correct, event, http, LAST_CHUNK, legacy, result, SSE_HEAD, startRawServer, type RawRequest, type RawServer } from '../testing/raw-server.js';
+import {
+  ACCEPTED,
+  chunk,
+  correct,
+  event,
+  http,
+  LAST_CHUNK,
+  legacy,
+  type RawRequest,
+  type RawServer,
+  result,
+  SSE_HEAD,
+  startRawServer,
+} from '../testing/raw-server.js';
 
 type Answer = (request: RawRequest, socket: Socket) => void;
 /** @param nth of all GETs, from 0 @param call id of the last call */
@@ -11,30 +24,47 @@ type Stream = (request: RawRequest, socket: Socket, nth: number, call: number) =
 function server(call: Answer, stream: Stream): Promise<RawServer> {
   let streams = 0;
   let last = -1;
-  return startRawServer(legacy((request, socket) => {
-    if (request.verb === 'GET') return stream(request, socket, streams++, last);
-    if (request.message.method !== 'tools/call') return void socket.write(ACCEPTED);
-    last = request.message.id ?? -1;
-    call(request, socket);
-  }));
+  return startRawServer(
+    legacy((request, socket) => {
+      if (request.verb === 'GET') return stream(request, socket, streams++, last);
+      if (request.message.method !== 'tools/call') return void socket.write(ACCEPTED);
+      last = request.message.id ?? -1;
+      call(request, socket);
+    }),
+  );
 }
 
-const primed = (id: string, retryMs = 1): string => chunk(`id: ${id}\nretry: ${retryMs}\ndata: \n\n`);
+function primed(id: string, retryMs = 1): string {
+  return chunk(`id: ${id}\nretry: ${retryMs}\ndata: \n\n`);
+}
 /** Ends the stream in good order, as SEP-1699 has it. */
 const closes: Answer = (_request, socket) => void socket.write(SSE_HEAD + primed('e-0') + LAST_CHUNK);
-const answers: Stream = (_request, socket, _nth, call) => void socket.write(SSE_HEAD + chunk(event(result(call))) + LAST_CHUNK);
-const gets = ({ requests }: RawServer): readonly RawRequest[] => requests.filter(({ verb }) => verb === 'GET');
+const answers: Stream = (_request, socket, _nth, call) =>
+  void socket.write(SSE_HEAD + chunk(event(result(call))) + LAST_CHUNK);
+function gets({ requests }: RawServer): readonly RawRequest[] {
+  return requests.filter(({ verb }) => verb === 'GET');
+}
 
 describe('a call whose stream is over before its answer', () => {
   test.each<[string, Answer]>([
     ['closed in good order', closes],
     ['cut off', (_request, socket) => void socket.end(SSE_HEAD + primed('e-0'))],
-    ['cut off within the answer', ({ message }, socket) => void socket.end(SSE_HEAD + primed('e-0') + chunk(`id: e-1\n${event(result(message.id)).slice(0, -1)}`))],
+    [
+      'cut off within the answer',
+      ({ message }, socket) =>
+        void socket.end(SSE_HEAD + primed('e-0') + chunk(`id: e-1\n${event(result(message.id)).slice(0, -1)}`)),
+    ],
   ])('%s: is answered by GET with the id of the last whole event', async (_, call) => {
     const target = await server(call, answers);
     const probe = await new ChannelProbe(target.url).open();
     expect(await probe.call(1)).toEqual(['correct']);
-    expect(gets(target).map(({ headers }) => [headers['last-event-id'], headers['mcp-session-id'], headers['mcp-protocol-version']])).toEqual([['e-0', 'session-1', '2025-11-25']]);
+    expect(
+      gets(target).map(({ headers }) => [
+        headers['last-event-id'],
+        headers['mcp-session-id'],
+        headers['mcp-protocol-version'],
+      ]),
+    ).toEqual([['e-0', 'session-1', '2025-11-25']]);
     expect(probe.counters.streams).toMatchObject({ callsBroken: 1, callsResumed: 1, opened: 0, resumed: 0, lost: 0 });
     expect(probe.failures).toEqual([undefined]);
     expect(await probe.call(1)).toEqual(['correct']);
@@ -67,7 +97,15 @@ describe('a call whose stream is over before its answer', () => {
 
   test('hears on the streams that go on what it would have heard on its own', async () => {
     const target = await server(closes, (_request, socket, nth, call) => {
-      if (nth === 0) socket.write(SSE_HEAD + chunk(`id: e-1\n${event({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: 1, progress: 1 } })}`) + chunk(event({ jsonrpc: '2.0', id: 'ask', method: 'ping' })) + LAST_CHUNK);
+      if (nth === 0)
+        socket.write(
+          SSE_HEAD +
+            chunk(
+              `id: e-1\n${event({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: 1, progress: 1 } })}`,
+            ) +
+            chunk(event({ jsonrpc: '2.0', id: 'ask', method: 'ping' })) +
+            LAST_CHUNK,
+        );
       else socket.write(SSE_HEAD + chunk(event({ jsonrpc: '2.0', id: call, result: { content: [], isError: true } })));
     });
     const probe = await new ChannelProbe(target.url).open();
@@ -93,13 +131,18 @@ describe('a call whose stream is over before its answer', () => {
     await until('its stream to be asked for', () => gets(target).length === 1);
     expect(await probe.call(1)).toEqual(['correct']);
     expect(probe.fates).toEqual(['waiting', 'correct']);
-    expect(target.requests.filter(({ verb }) => verb === 'POST').every(({ connection }) => connection === 1)).toBe(true);
+    expect(target.requests.filter(({ verb }) => verb === 'POST').every(({ connection }) => connection === 1)).toBe(
+      true,
+    );
   });
 });
 
 describe('stays stream_lost', () => {
   test('where the server numbers nothing, and nothing more is asked', async () => {
-    const target = await server((_request, socket) => void socket.write(SSE_HEAD + chunk(': alive\n\nretry: 1\n\n') + LAST_CHUNK), answers);
+    const target = await server(
+      (_request, socket) => void socket.write(SSE_HEAD + chunk(': alive\n\nretry: 1\n\n') + LAST_CHUNK),
+      answers,
+    );
     const probe = await new ChannelProbe(target.url).open();
     expect(await probe.call(1)).toEqual(['stream_lost']);
     expect(gets(target)).toEqual([]);
@@ -108,9 +151,25 @@ describe('stays stream_lost', () => {
 
   test.each<[string, number, Stream, string]>([
     ['when it is refused', 1, (_request, socket) => void socket.write(http('400 Bad Request', '')), 'HTTP 400'],
-    ['when the server has no such stream', 1, (_request, socket) => void socket.write(http('405 Method Not Allowed', '')), 'HTTP 405'],
-    ['when the session is not known', 1, (_request, socket) => void socket.write(http('404 Not Found', '')), 'the server no longer knows the session'],
-    ['after four attempts in a row that came to nothing', 4, (_request, socket, nth) => void (nth % 2 === 0 ? socket.write(http('503 Service Unavailable', '')) : socket.destroy()), 'could not be resumed'],
+    [
+      'when the server has no such stream',
+      1,
+      (_request, socket) => void socket.write(http('405 Method Not Allowed', '')),
+      'HTTP 405',
+    ],
+    [
+      'when the session is not known',
+      1,
+      (_request, socket) => void socket.write(http('404 Not Found', '')),
+      'the server no longer knows the session',
+    ],
+    [
+      'after four attempts in a row that came to nothing',
+      4,
+      (_request, socket, nth) =>
+        void (nth % 2 === 0 ? socket.write(http('503 Service Unavailable', '')) : socket.destroy()),
+      'could not be resumed',
+    ],
   ])('%s', async (_, asked, stream, words) => {
     const target = await server(closes, stream);
     const probe = await new ChannelProbe(target.url).open();
@@ -123,7 +182,10 @@ describe('stays stream_lost', () => {
   });
 
   test('when no end of streams has the answer', async () => {
-    const target = await server(closes, (_request, socket) => void socket.write(SSE_HEAD + chunk('retry: 0\n\n') + LAST_CHUNK));
+    const target = await server(
+      closes,
+      (_request, socket) => void socket.write(SSE_HEAD + chunk('retry: 0\n\n') + LAST_CHUNK),
+    );
     const probe = await new ChannelProbe(target.url).open();
     expect(await probe.call(1)).toEqual(['stream_lost']);
     expect(gets(target)).toHaveLength(64);
@@ -138,7 +200,9 @@ describe('a call that nobody waits for any more', () => {
     probe.channel.flush();
     await until('its stream', () => gets(target).length === 1 && target.open === 2);
     probe.channel.abandon(ticket);
-    await until('the cancellation', () => target.requests.some(({ message }) => message.method === 'notifications/cancelled'));
+    await until('the cancellation', () =>
+      target.requests.some(({ message }) => message.method === 'notifications/cancelled'),
+    );
     await until('its stream to be closed', () => target.open === 2 && probe.counters.connectionsActive === 2);
     expect(probe.fates).toEqual(['waiting']);
     await probe.close();

@@ -1,14 +1,14 @@
 import { isObject, type Problem } from '../../mcp/judge-message.js';
 import { parseMessage } from '../../mcp/scan-answer.js';
 import type { Endpoint } from '../../protocol/messages.js';
-import type { AnswerHead } from '../judge-http.js';
 import type { BrokenCall } from '../http/broken-call.js';
 import type { Address } from '../http/socket.js';
+import type { AnswerHead } from '../judge-http.js';
 import type { RequestKind } from '../request-head.js';
 import type { WireShared } from '../shared.js';
 import { reconnectWaitMs } from './reconnect-wait.js';
 import { getStream } from './stream-request.js';
-import { StreamSocket, type StreamEnd, type StreamSocketOwner } from './stream-socket.js';
+import { type StreamEnd, StreamSocket, type StreamSocketOwner } from './stream-socket.js';
 
 /** The session a call belongs to. */
 export interface ResumptionHost {
@@ -22,10 +22,20 @@ export interface ResumptionHost {
 
 export type Resumed =
   /** The message that answers, not judged yet; its bytes do not outlive the call. */
-  | { readonly kind: 'answered'; readonly bytes: Buffer; readonly start: number; readonly end: number; readonly nowMs: number; readonly replica: number; readonly head: AnswerHead }
+  | {
+      readonly kind: 'answered';
+      readonly bytes: Buffer;
+      readonly start: number;
+      readonly end: number;
+      readonly nowMs: number;
+      readonly replica: number;
+      readonly head: AnswerHead;
+    }
   | { readonly kind: 'lost'; readonly problem: Problem };
 
-/** Streams asked for in all: a server that lets its clients poll (SEP-1699) closes many before the one with the answer. */
+/**
+ * Streams asked for in all: a server that lets its clients poll (SEP-1699) closes many before the one with the answer.
+ */
 const MOST_ATTEMPTS = 64;
 /** Of those, in a row: no connection, refused, or broken. */
 const MOST_FAILURES = 4;
@@ -33,9 +43,9 @@ const MOST_FAILURES = 4;
 const PASSING = new Set([408, 409, 425, 429]);
 
 /**
- * Waits for the answer to a call whose stream broke off or was closed before it (2025-11-25, "Resumability and Redelivery";
- * SEP-1699): after the time the server asked for, GET with the id of the last event, until the answer has come. How long
- * that may take is for the caller to say, by `cut`.
+ * Waits for the answer to a call whose stream broke off or was closed before it (2025-11-25, "Resumability and
+ * Redelivery"; SEP-1699): after the time the server asked for, GET with the id of the last event, until the answer has
+ * come. How long that may take is for the caller to say, by `cut`.
  */
 export class CallResumption implements StreamSocketOwner {
   readonly era = 'legacy';
@@ -46,19 +56,17 @@ export class CallResumption implements StreamSocketOwner {
   private timer: NodeJS.Timeout | undefined;
   private socket: StreamSocket | undefined;
   private over = false;
-  private readonly host: ResumptionHost;
-  private readonly shared: WireShared;
-  private readonly readBytesPerSecond: number | undefined;
-  private readonly done: (outcome: Resumed) => void;
 
   /** @param done told once, unless it was cut */
-  constructor(host: ResumptionHost, shared: WireShared, { lastEventId, retryMs }: Pick<BrokenCall, 'lastEventId' | 'retryMs'>, readBytesPerSecond: number | undefined, done: (outcome: Resumed) => void) {
-    this.host = host;
-    this.shared = shared;
+  constructor(
+    private readonly host: ResumptionHost,
+    private readonly shared: WireShared,
+    { lastEventId, retryMs }: Pick<BrokenCall, 'lastEventId' | 'retryMs'>,
+    private readonly readBytesPerSecond: number | undefined,
+    private readonly done: (outcome: Resumed) => void,
+  ) {
     this.lastEventId = lastEventId;
     this.retryMs = retryMs;
-    this.readBytesPerSecond = readBytesPerSecond;
-    this.done = done;
     shared.counters.streams.callsBroken++;
     this.wait();
   }
@@ -85,9 +93,9 @@ export class CallResumption implements StreamSocketOwner {
     counters.messagesReceived++;
     const parsed = parseMessage(bytes, start, end);
     const message = parsed.ok && isObject(parsed.value) ? parsed.value : {};
-    if (typeof message['method'] === 'string') {
-      if (message['id'] !== undefined && message['id'] !== null) this.host.onServerRequest(message);
-      else if (message['method'] === 'notifications/progress') counters.streams.progress++;
+    if (typeof message.method === 'string') {
+      if (message.id !== undefined && message.id !== null) this.host.onServerRequest(message);
+      else if (message.method === 'notifications/progress') counters.streams.progress++;
       return;
     }
     const head = this.socket?.head;
@@ -95,7 +103,15 @@ export class CallResumption implements StreamSocketOwner {
     const { replica, server } = head;
     this.cut();
     counters.streams.callsResumed++;
-    this.done({ kind: 'answered', bytes, start, end, nowMs, replica: replicas.numberOf(replica === '' ? server : replica), head });
+    this.done({
+      kind: 'answered',
+      bytes,
+      start,
+      end,
+      nowMs,
+      replica: replicas.numberOf(replica === '' ? server : replica),
+      head,
+    });
   }
 
   onEnd(end: StreamEnd): void {
@@ -110,19 +126,34 @@ export class CallResumption implements StreamSocketOwner {
 
   private wait(): void {
     if (this.attempts === MOST_ATTEMPTS) return this.giveUp(`no answer on any of ${MOST_ATTEMPTS} streams`);
-    this.timer = setTimeout(() => this.attempt(), reconnectWaitMs(this.retryMs, this.failures, this.shared.counters.messagesReceived + this.attempts));
+    this.timer = setTimeout(
+      () => this.attempt(),
+      reconnectWaitMs(this.retryMs, this.failures, this.shared.counters.messagesReceived + this.attempts),
+    );
   }
 
   private attempt(): void {
     const { host, shared } = this;
     this.attempts++;
-    this.socket = new StreamSocket(this, shared, host.address, getStream(host.endpoint, host.settled(), this.lastEventId), this.readBytesPerSecond);
+    this.socket = new StreamSocket(
+      this,
+      shared,
+      host.address,
+      getStream(host.endpoint, host.settled(), this.lastEventId),
+      this.readBytesPerSecond,
+    );
   }
 
   private giveUp(why: string): void {
     if (this.over) return;
     this.cut();
-    this.done({ kind: 'lost', problem: { category: 'stream_lost', detail: `the event stream ended without the answer, and could not be resumed: ${why}` } });
+    this.done({
+      kind: 'lost',
+      problem: {
+        category: 'stream_lost',
+        detail: `the event stream ended without the answer, and could not be resumed: ${why}`,
+      },
+    });
   }
 
   private keepPlace(): void {

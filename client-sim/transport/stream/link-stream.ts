@@ -5,7 +5,7 @@ import type { WireShared } from '../shared.js';
 import { reconnectWaitMs } from './reconnect-wait.js';
 import type { StreamControl, StreamListener } from './stream-listener.js';
 import { cancelledMessage, listenMessage, subscribeMessage, unsubscribeMessage } from './stream-request.js';
-import { Subscriptions, type SubscribingSession } from './subscriptions.js';
+import { type SubscribingSession, Subscriptions } from './subscriptions.js';
 
 export interface LinkStreamOptions {
   readonly pinned: PinnedProtocol;
@@ -34,17 +34,14 @@ export class LinkStream implements StreamControl, SubscribingSession {
   private readonly subscriptions: Subscriptions;
   /** Requests of its own, by id. */
   private readonly asked = new Map<number, (problem: Problem | undefined) => void>();
-  private readonly say: (message: string) => void;
-  private readonly listener: StreamListener;
-  private readonly shared: WireShared;
-  private readonly options: LinkStreamOptions;
 
   /** @param say sends a message on the session's link */
-  constructor(say: (message: string) => void, listener: StreamListener, shared: WireShared, options: LinkStreamOptions) {
-    this.say = say;
-    this.listener = listener;
-    this.shared = shared;
-    this.options = options;
+  constructor(
+    private readonly say: (message: string) => void,
+    private readonly listener: StreamListener,
+    private readonly shared: WireShared,
+    private readonly options: LinkStreamOptions,
+  ) {
     this.timeoutMs = options.timeoutMs;
     this.subscriptions = new Subscriptions(listener);
   }
@@ -67,7 +64,11 @@ export class LinkStream implements StreamControl, SubscribingSession {
   /** Takes the subscriptions back: the link is the session's, and stays. */
   leave(): void {
     if (this.state === 'over') return;
-    if (this.options.pinned.era === 'modern') this.stopListening({ category: 'aborted_by_us', detail: 'the stream was left before the subscription was taken' });
+    if (this.options.pinned.era === 'modern')
+      this.stopListening({
+        category: 'aborted_by_us',
+        detail: 'the stream was left before the subscription was taken',
+      });
     else for (const uri of this.subscriptions.uris) this.unsubscribe(uri);
     this.subscriptions.forget();
     this.state = 'idle';
@@ -83,7 +84,14 @@ export class LinkStream implements StreamControl, SubscribingSession {
     this.listener.onOver();
   }
 
-  onNotification(method: string, message: Record<string, unknown>, bytes: Buffer, start: number, end: number, nowMs: number): void {
+  onNotification(
+    method: string,
+    message: Record<string, unknown>,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    nowMs: number,
+  ): void {
     if (method === 'notifications/resources/updated') {
       // What still comes to a client that is away has missed it.
       if (this.isListening) this.listener.onUpdate(bytes, start, end, nowMs);
@@ -121,10 +129,15 @@ export class LinkStream implements StreamControl, SubscribingSession {
     const id = this.nextId++;
     this.listenId = id;
     this.timer = setTimeout(() => {
-      this.stopListening({ category: 'timeout', detail: `no answer to subscriptions/listen within ${this.timeoutMs} ms` });
+      this.stopListening({
+        category: 'timeout',
+        detail: `no answer to subscriptions/listen within ${this.timeoutMs} ms`,
+      });
       this.again();
     }, this.timeoutMs);
-    this.request(listenMessage(id, this.listener.uris, pinned.version, clientInfo), id, (problem) => this.listenOver(id, problem));
+    this.request(listenMessage(id, this.listener.uris, pinned.version, clientInfo), id, (problem) =>
+      this.listenOver(id, problem),
+    );
   }
 
   /** The answer to `subscriptions/listen` is its end. */
@@ -132,7 +145,9 @@ export class LinkStream implements StreamControl, SubscribingSession {
     if (id !== this.listenId || this.state !== 'listening') return;
     this.listenId = -1;
     clearTimeout(this.timer);
-    this.subscriptions.abandon(problem ?? { category: 'stream_lost', detail: 'the server ended it before the subscription was taken' });
+    this.subscriptions.abandon(
+      problem ?? { category: 'stream_lost', detail: 'the server ended it before the subscription was taken' },
+    );
     this.subscriptions.forget();
     if (problem === undefined) this.shared.counters.streams.ended++;
     // No such method: asking again would get the same answer.
@@ -151,7 +166,10 @@ export class LinkStream implements StreamControl, SubscribingSession {
     // The listener may have left, or the session ended, in answer to what it was told.
     if (this.state !== 'listening') return;
     this.state = 'waiting';
-    this.timer = setTimeout(() => this.listen(), reconnectWaitMs(-1, this.failures++, this.shared.counters.messagesReceived));
+    this.timer = setTimeout(
+      () => this.listen(),
+      reconnectWaitMs(-1, this.failures++, this.shared.counters.messagesReceived),
+    );
   }
 
   private unsubscribe(uri: string): void {

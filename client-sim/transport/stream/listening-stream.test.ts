@@ -2,12 +2,26 @@ import type { Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { onTestEnd } from '../../../tests/support/test-end.js';
 import { until } from '../../../tests/support/until.js';
-import { stampOrigin, readStamp } from '../../mcp/stamp.js';
+import { readStamp, stampOrigin } from '../../mcp/stamp.js';
 import { createEngineWire, createWireCounters, createWireShared } from '../shared.js';
-import { LEGACY, MODERN } from '../testing/channel-probe.js';
-import { RecordingListener } from '../testing/recording-listener.js';
-import { ACCEPTED, chunk, event, http, json, LAST_CHUNK, legacy, SSE_HEAD, startRawServer, type RawHandler, type RawRequest, type RawServer, writeForEver } from '../testing/raw-server.js';
 import { createStreamableHttp } from '../streamable-http.js';
+import { LEGACY, MODERN } from '../testing/channel-probe.js';
+import {
+  ACCEPTED,
+  chunk,
+  event,
+  http,
+  json,
+  LAST_CHUNK,
+  legacy,
+  type RawHandler,
+  type RawRequest,
+  type RawServer,
+  SSE_HEAD,
+  startRawServer,
+  writeForEver,
+} from '../testing/raw-server.js';
+import { RecordingListener } from '../testing/recording-listener.js';
 
 /** Listens on the stream of a session of its own. */
 class Listening extends RecordingListener {
@@ -16,15 +30,32 @@ class Listening extends RecordingListener {
   readonly counters = createWireCounters();
   lost = 0;
 
-  constructor(url: string, options: { readonly uris?: readonly string[]; readonly resume?: boolean; readonly era?: 'legacy' | 'modern' } = {}) {
+  constructor(
+    url: string,
+    options: { readonly uris?: readonly string[]; readonly resume?: boolean; readonly era?: 'legacy' | 'modern' } = {},
+  ) {
     super(options.uris ?? ['bench://topic/a'], options.resume ?? true);
-    const config = { endpoint: { url, headers: {} }, pinned: options.era === 'modern' ? MODERN : LEGACY, connections: 1, pipeline: 1, openTimeoutMs: 20_000, listener: this };
-    const channel = createStreamableHttp(config, {
-      onOpen: () => undefined, onOpenFailed: (failure) => this.outcomes.push(failure), onAnswer: () => undefined, onRoom: () => undefined,
-      onClosed: (how) => {
-        if (how === 'lost') this.lost++;
+    const config = {
+      endpoint: { url, headers: {} },
+      pinned: options.era === 'modern' ? MODERN : LEGACY,
+      connections: 1,
+      pipeline: 1,
+      openTimeoutMs: 20_000,
+      listener: this,
+    };
+    const channel = createStreamableHttp(
+      config,
+      {
+        onOpen: () => undefined,
+        onOpenFailed: (failure) => this.outcomes.push(failure),
+        onAnswer: () => undefined,
+        onRoom: () => undefined,
+        onClosed: (how) => {
+          if (how === 'lost') this.lost++;
+        },
       },
-    }, createWireShared(createEngineWire(), this.counters));
+      createWireShared(createEngineWire(), this.counters),
+    );
     onTestEnd(async () => channel.destroy());
     channel.open();
   }
@@ -36,16 +67,27 @@ class Listening extends RecordingListener {
 }
 
 const origin = stampOrigin('0badcafe', 0, 0).toString('latin1');
-const update = (number: number): object => ({ jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri: 'bench://topic/a', _meta: { any: { place: `${origin}7 ${number} 0` } } } });
-const numbered = (number: number): string => `id: ${number}\n${event(update(number))}`;
-const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, index) => from + index);
+function update(number: number): object {
+  return {
+    jsonrpc: '2.0',
+    method: 'notifications/resources/updated',
+    params: { uri: 'bench://topic/a', _meta: { any: { place: `${origin}7 ${number} 0` } } },
+  };
+}
+function numbered(number: number): string {
+  return `id: ${number}\n${event(update(number))}`;
+}
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, index) => from + index);
+}
 
 /** A session server with subscriptions; every GET goes to `stream`, numbered from 0. */
 function subscribable(stream: (request: RawRequest, socket: Socket, nth: number) => void): Promise<RawServer> {
   let streams = 0;
   const handler: RawHandler = (request, socket) => {
     if (request.verb === 'GET') stream(request, socket, streams++);
-    else if (request.message.method === 'resources/subscribe') socket.write(json({ jsonrpc: '2.0', id: request.message.id, result: {} }));
+    else if (request.message.method === 'resources/subscribe')
+      socket.write(json({ jsonrpc: '2.0', id: request.message.id, result: {} }));
     else socket.write(ACCEPTED);
   };
   return startRawServer(legacy(handler));
@@ -74,20 +116,30 @@ describe('a stream that breaks off', () => {
     const first = SSE_HEAD.length + 6;
     const cuts = range(first, first + Buffer.byteLength(numbered(0)) + 20);
     for (let from = 0; from < cuts.length; from += 12) {
-      await Promise.all(cuts.slice(from, from + 12).map(async (cut) => {
-        const asked: (string | undefined)[] = [];
-        const server = await subscribable((request, socket, nth) => {
-          asked.push(request.headers['last-event-id']);
-          if (nth === 0) socket.end(bytes.subarray(0, cut));
-          else socket.write(SSE_HEAD + chunk(range(Number(request.headers['last-event-id'] ?? -1) + 1, 4).map(numbered).join('')));
-        });
-        const listening = new Listening(server.url);
-        await until(`four events, cut at byte ${cut}`, () => listening.numbers.length >= 4);
-        expect(listening.numbers).toEqual([0, 1, 2, 3]);
-        expect(asked[0]).toBeUndefined();
-        const { opened, resumed, lost, ended } = listening.counters.streams;
-        expect({ lost, ended, streams: opened + resumed }).toEqual({ lost: 1, ended: 0, streams: 2 });
-      }));
+      await Promise.all(
+        cuts.slice(from, from + 12).map(async (cut) => {
+          const asked: (string | undefined)[] = [];
+          const server = await subscribable((request, socket, nth) => {
+            asked.push(request.headers['last-event-id']);
+            if (nth === 0) socket.end(bytes.subarray(0, cut));
+            else
+              socket.write(
+                SSE_HEAD +
+                  chunk(
+                    range(Number(request.headers['last-event-id'] ?? -1) + 1, 4)
+                      .map(numbered)
+                      .join(''),
+                  ),
+              );
+          });
+          const listening = new Listening(server.url);
+          await until(`four events, cut at byte ${cut}`, () => listening.numbers.length >= 4);
+          expect(listening.numbers).toEqual([0, 1, 2, 3]);
+          expect(asked[0]).toBeUndefined();
+          const { opened, resumed, lost, ended } = listening.counters.streams;
+          expect({ lost, ended, streams: opened + resumed }).toEqual({ lost: 1, ended: 0, streams: 2 });
+        }),
+      );
     }
   });
 
@@ -122,7 +174,14 @@ describe('a stream that breaks off', () => {
     const server = await subscribable((request, socket, nth) => {
       asked.push(request.headers['last-event-id']);
       if (nth === 0) socket.end(SSE_HEAD + chunk(`retry: 1\n${numbered(0)}`));
-      else if (nth === 1) socket.write(json({ jsonrpc: '2.0', id: null, error: { code: -32000, message: 'Invalid event ID format' } }, '', '400 Bad Request'));
+      else if (nth === 1)
+        socket.write(
+          json(
+            { jsonrpc: '2.0', id: null, error: { code: -32000, message: 'Invalid event ID format' } },
+            '',
+            '400 Bad Request',
+          ),
+        );
       else socket.write(SSE_HEAD + chunk(numbered(5)));
     });
     const listening = new Listening(server.url);
@@ -159,14 +218,20 @@ describe('a stream that cannot be had', () => {
   });
 
   test('is asked for again when the server only cannot now, and is subscribed on then', async () => {
-    const server = await subscribable((_request, socket, nth) => socket.write(nth === 0 ? http('503 Service Unavailable', '') : SSE_HEAD));
+    const server = await subscribable((_request, socket, nth) =>
+      socket.write(nth === 0 ? http('503 Service Unavailable', '') : SSE_HEAD),
+    );
     const listening = new Listening(server.url);
     await until('the subscription', () => listening.outcomes.includes(undefined));
     expect(listening.categories).toEqual(['http_503', undefined]);
   });
 
   test('of a session the server has forgotten, takes the session with it', async () => {
-    const server = await subscribable((_request, socket) => socket.write(json({ jsonrpc: '2.0', id: null, error: { code: -32001, message: 'Session not found' } }, '', '404 Not Found')));
+    const server = await subscribable((_request, socket) =>
+      socket.write(
+        json({ jsonrpc: '2.0', id: null, error: { code: -32001, message: 'Session not found' } }, '', '404 Not Found'),
+      ),
+    );
     const listening = new Listening(server.url);
     await until('the loss', () => listening.lost === 1);
     expect(listening.over).toBe(1);
@@ -176,11 +241,14 @@ describe('a stream that cannot be had', () => {
 describe('what a server says on a stream', () => {
   test('requests are answered: ping with a result, what was never offered with -32601', async () => {
     const server = await subscribable((_request, socket) => {
-      const asks = ['ping', 'roots/list', 'sampling/createMessage'].map((method, id) => event({ jsonrpc: '2.0', id: 40 + id, method, params: {} }));
+      const asks = ['ping', 'roots/list', 'sampling/createMessage'].map((method, id) =>
+        event({ jsonrpc: '2.0', id: 40 + id, method, params: {} }),
+      );
       socket.write(SSE_HEAD + chunk(asks.join('')));
     });
     const listening = new Listening(server.url);
-    const answers = (): RawRequest[] => server.requests.filter(({ message }) => (message.id ?? 0) >= 40 && message.method === undefined);
+    const answers = (): RawRequest[] =>
+      server.requests.filter(({ message }) => (message.id ?? 0) >= 40 && message.method === undefined);
     await until('three answers', () => answers().length === 3);
     expect(answers().map(({ body }) => JSON.parse(body) as unknown)).toEqual([
       { jsonrpc: '2.0', id: 40, result: {} },
@@ -193,7 +261,11 @@ describe('what a server says on a stream', () => {
 
   test('what is no message is counted and does no harm; comments and other events are no messages', async () => {
     const server = await subscribable((_request, socket) => {
-      socket.write(SSE_HEAD + chunk(': alive\n\ndata: {"broken\n\ndata: 7\n\nevent: other\ndata: x\n\ndata:\n\n') + chunk(numbered(3)));
+      socket.write(
+        SSE_HEAD +
+          chunk(': alive\n\ndata: {"broken\n\ndata: 7\n\nevent: other\ndata: x\n\ndata:\n\n') +
+          chunk(numbered(3)),
+      );
     });
     const listening = new Listening(server.url);
     await until('the update', () => listening.numbers.length === 1);
@@ -220,11 +292,18 @@ describe('what a server says on a stream', () => {
 });
 
 describe('the stateless era', () => {
-  const listens = (handler: (id: number, socket: Socket, nth: number, request: RawRequest) => void): Promise<RawServer> => {
+  const listens = (
+    handler: (id: number, socket: Socket, nth: number, request: RawRequest) => void,
+  ): Promise<RawServer> => {
     let nth = 0;
     return startRawServer((request, socket) => handler(request.message.id ?? -1, socket, nth++, request));
   };
-  const acknowledged = (uris: readonly string[]): string => event({ jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params: { notifications: { resourceSubscriptions: uris } } });
+  const acknowledged = (uris: readonly string[]): string =>
+    event({
+      jsonrpc: '2.0',
+      method: 'notifications/subscriptions/acknowledged',
+      params: { notifications: { resourceSubscriptions: uris } },
+    });
 
   test('one request subscribes to everything; what the server does not acknowledge has failed', async () => {
     const server = await listens((_id, socket) => socket.write(SSE_HEAD + chunk(acknowledged(['bench://topic/b']))));
@@ -233,8 +312,12 @@ describe('the stateless era', () => {
     expect(listening.categories).toEqual(['protocol_violation', undefined]);
     expect(server.requests).toHaveLength(1);
     expect(server.requests[0]).toMatchObject({
-      verb: 'POST', headers: { 'mcp-method': 'subscriptions/listen', 'mcp-protocol-version': '2026-07-28' },
-      message: { method: 'subscriptions/listen', params: { notifications: { resourceSubscriptions: ['bench://topic/a', 'bench://topic/b'] } } },
+      verb: 'POST',
+      headers: { 'mcp-method': 'subscriptions/listen', 'mcp-protocol-version': '2026-07-28' },
+      message: {
+        method: 'subscriptions/listen',
+        params: { notifications: { resourceSubscriptions: ['bench://topic/a', 'bench://topic/b'] } },
+      },
     });
   });
 
@@ -254,7 +337,9 @@ describe('the stateless era', () => {
   });
 
   test('an error instead of a stream is the failure of its subscriptions', async () => {
-    const server = await listens((id, socket) => socket.write(json({ jsonrpc: '2.0', id, error: { code: -32601, message: 'no' } }, '', '404 Not Found')));
+    const server = await listens((id, socket) =>
+      socket.write(json({ jsonrpc: '2.0', id, error: { code: -32601, message: 'no' } }, '', '404 Not Found')),
+    );
     const listening = new Listening(server.url, { era: 'modern' });
     await until('the refusal', () => listening.outcomes.length === 1);
     expect(listening.outcomes[0]?.category).toBe('rpc_-32601');

@@ -1,5 +1,5 @@
-import { CLIENT_INFO, type ClientInfo } from '../../mcp/revisions.js';
 import { isObject, judgeMessage, type Problem } from '../../mcp/judge-message.js';
+import { CLIENT_INFO, type ClientInfo } from '../../mcp/revisions.js';
 import { parseMessage } from '../../mcp/scan-answer.js';
 import type { Endpoint } from '../../protocol/messages.js';
 import { judgeControl } from '../handshake.js';
@@ -10,8 +10,8 @@ import type { WireShared } from '../shared.js';
 import { reconnectWaitMs } from './reconnect-wait.js';
 import type { StreamControl, StreamListener } from './stream-listener.js';
 import { getStream, listenStream, subscribeMessage } from './stream-request.js';
-import { StreamSocket, type StreamEnd, type StreamSocketOwner } from './stream-socket.js';
-import { Subscriptions, type SubscribingSession } from './subscriptions.js';
+import { type StreamEnd, StreamSocket, type StreamSocketOwner } from './stream-socket.js';
+import { type SubscribingSession, Subscriptions } from './subscriptions.js';
 
 /** The session a stream belongs to. */
 export interface StreamHost {
@@ -43,9 +43,9 @@ type State = 'idle' | 'opening' | 'listening' | 'waiting' | 'over';
 const FIRST_ID = 2;
 
 /**
- * The stream of one session: opened, subscribed on, opened again when it is lost (after `retry:`, or with back-off), from
- * where it broke off where the server numbers its events. In the stateless era one `subscriptions/listen` is all of that
- * but for the resuming.
+ * The stream of one session: opened, subscribed on, opened again when it is lost (after `retry:`, or with back-off),
+ * from where it broke off where the server numbers its events. In the stateless era one `subscriptions/listen` is all
+ * of that but for the resuming.
  */
 export class ListeningStream implements StreamControl, StreamSocketOwner, SubscribingSession {
   /** Why there will be no stream in this session; undefined: there may be. */
@@ -61,16 +61,13 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
   /** Of the listen request under way. */
   private listenId = -1;
   private readonly subscriptions: Subscriptions;
-  private readonly host: StreamHost;
-  private readonly listener: StreamListener;
-  private readonly shared: WireShared;
-  private readonly options: ListeningOptions;
 
-  constructor(host: StreamHost, listener: StreamListener, shared: WireShared, options: ListeningOptions) {
-    this.host = host;
-    this.listener = listener;
-    this.shared = shared;
-    this.options = options;
+  constructor(
+    private readonly host: StreamHost,
+    private readonly listener: StreamListener,
+    private readonly shared: WireShared,
+    private readonly options: ListeningOptions,
+  ) {
     this.subscriptions = new Subscriptions(listener);
   }
 
@@ -100,7 +97,11 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
     this.drop();
     this.state = 'idle';
     this.away = true;
-    if (this.era === 'modern') this.subscriptions.abandon({ category: 'aborted_by_us', detail: 'the stream was left before the subscription was taken' });
+    if (this.era === 'modern')
+      this.subscriptions.abandon({
+        category: 'aborted_by_us',
+        detail: 'the stream was left before the subscription was taken',
+      });
   }
 
   /** On purpose, as if the network had: it is opened again like one that was lost, but does not count as lost. */
@@ -173,7 +174,11 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
     if (end.kind === 'refused') return this.refused(end.status, end.problem);
     // In the session era a subscription is asked for beside the stream: it does not fail with one that had been open.
     if (end.kind === 'ended') {
-      if (this.era === 'modern') this.subscriptions.abandon({ category: 'stream_lost', detail: 'the stream ended before the subscription was taken' });
+      if (this.era === 'modern')
+        this.subscriptions.abandon({
+          category: 'stream_lost',
+          detail: 'the stream ended before the subscription was taken',
+        });
     } else if (!wasListening || this.era === 'modern') this.subscriptions.abandon(end.problem);
     this.again();
   }
@@ -182,7 +187,10 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
     const { host, listener, shared, options } = this;
     this.state = 'opening';
     this.timer = setTimeout(() => this.timedOut(), options.timeoutMs);
-    const request = this.era === 'modern' ? this.listen() : getStream(host.endpoint, host.settled(), listener.resume ? this.lastEventId : '');
+    const request =
+      this.era === 'modern'
+        ? this.listen()
+        : getStream(host.endpoint, host.settled(), listener.resume ? this.lastEventId : '');
     this.socket = new StreamSocket(this, shared, host.address, request, options.readBytesPerSecond);
     // Asked for before anything can be missed, so that their time includes that of the stream they need.
     if (this.era === 'legacy') this.subscriptions.askAll();
@@ -232,12 +240,18 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
     // The listener may have left, or the session ended, in answer to what it was told.
     if (this.state === 'over') return;
     this.state = 'waiting';
-    this.timer = setTimeout(() => this.attempt(), reconnectWaitMs(this.retryMs, this.failures++, this.shared.counters.messagesReceived));
+    this.timer = setTimeout(
+      () => this.attempt(),
+      reconnectWaitMs(this.retryMs, this.failures++, this.shared.counters.messagesReceived),
+    );
   }
 
   private timedOut(): void {
     this.drop();
-    this.subscriptions.abandon({ category: 'timeout', detail: `no answer to the request for a stream within ${this.options.timeoutMs} ms` });
+    this.subscriptions.abandon({
+      category: 'timeout',
+      detail: `no answer to the request for a stream within ${this.options.timeoutMs} ms`,
+    });
     this.again();
   }
 

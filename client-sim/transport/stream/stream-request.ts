@@ -1,20 +1,39 @@
-import { metaEnvelope, type ClientInfo } from '../../mcp/revisions.js';
+import { type ClientInfo, metaEnvelope } from '../../mcp/revisions.js';
 import type { Endpoint } from '../../protocol/messages.js';
-import { requestBytes, type RequestKind } from '../request-head.js';
+import { type RequestKind, requestBytes } from '../request-head.js';
 
 type Settled = Pick<RequestKind, 'sessionId' | 'version' | 'cookie'>;
 
-/** GET of the session era's stream (2025-11-25, "Listening for Messages from the Server"). @param lastEventId '': from now on */
+/**
+ * GET of the session era's stream (2025-11-25, "Listening for Messages from the Server"). @param lastEventId '': from
+ * now on
+ */
 export function getStream(endpoint: Endpoint, settled: Settled, lastEventId: string): Buffer {
   const headers = lastEventId === '' ? endpoint.headers : { ...endpoint.headers, 'last-event-id': lastEventId };
-  return requestBytes({ url: endpoint.url, headers: { accept: 'text/event-stream', ...headers } }, 'legacy', { verb: 'GET', ...settled }, '');
+  return requestBytes(
+    { url: endpoint.url, headers: { accept: 'text/event-stream', ...headers } },
+    'legacy',
+    { verb: 'GET', ...settled },
+    '',
+  );
 }
 
 const LISTEN = 'subscriptions/listen';
 
 /** `subscriptions/listen` of the stateless era (2026-07-28): one long answer. */
-export function listenStream(endpoint: Endpoint, settled: Settled, id: number, uris: readonly string[], clientInfo: ClientInfo): Buffer {
-  return requestBytes(endpoint, 'modern', { verb: 'POST', method: LISTEN, ...settled }, listenMessage(id, uris, settled.version ?? '', clientInfo));
+export function listenStream(
+  endpoint: Endpoint,
+  settled: Settled,
+  id: number,
+  uris: readonly string[],
+  clientInfo: ClientInfo,
+): Buffer {
+  return requestBytes(
+    endpoint,
+    'modern',
+    { verb: 'POST', method: LISTEN, ...settled },
+    listenMessage(id, uris, settled.version ?? '', clientInfo),
+  );
 }
 
 /** The same where messages need no HTTP around them. */

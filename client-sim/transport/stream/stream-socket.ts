@@ -1,14 +1,14 @@
 import type net from 'node:net';
-import { violation, type Problem } from '../../mcp/judge-message.js';
-import { judgeHttp } from '../judge-http.js';
-import type { WireShared } from '../shared.js';
+import { type Problem, violation } from '../../mcp/judge-message.js';
 import { BodyCollector } from '../http/body.js';
 import type { Connecting } from '../http/connect-limiter.js';
 import type { Head } from '../http/head.js';
 import { ResponseParser } from '../http/parser.js';
 import { SlowReader } from '../http/slow-reader.js';
-import { openSocket, type Address, type SocketOwner } from '../http/socket.js';
-import { MOST_EVENT_BYTES, SseParser, type SseHandler } from '../http/sse.js';
+import { type Address, openSocket, type SocketOwner } from '../http/socket.js';
+import { MOST_EVENT_BYTES, type SseHandler, SseParser } from '../http/sse.js';
+import { judgeHttp } from '../judge-http.js';
+import type { WireShared } from '../shared.js';
 
 export type StreamEnd =
   /** There never was a connection. */
@@ -38,10 +38,6 @@ const MOST_BODY_BYTES = 1_048_576;
 export class StreamSocket implements Connecting, SocketOwner, SseHandler {
   readonly sse = new SseParser();
   private readonly parser = new ResponseParser(PARSER_LIMITS);
-  private readonly owner: StreamSocketOwner;
-  private readonly shared: WireShared;
-  private readonly address: Address;
-  private readonly request: Buffer;
   private readonly slow: SlowReader | undefined;
   private body: BodyCollector | undefined;
   private socket: net.Socket | undefined;
@@ -50,11 +46,13 @@ export class StreamSocket implements Connecting, SocketOwner, SseHandler {
   private nowMs = 0;
 
   /** @param readBytesPerSecond undefined: as fast as they come */
-  constructor(owner: StreamSocketOwner, shared: WireShared, address: Address, request: Buffer, readBytesPerSecond: number | undefined) {
-    this.owner = owner;
-    this.shared = shared;
-    this.address = address;
-    this.request = request;
+  constructor(
+    private readonly owner: StreamSocketOwner,
+    private readonly shared: WireShared,
+    private readonly address: Address,
+    private readonly request: Buffer,
+    readBytesPerSecond: number | undefined,
+  ) {
     this.slow = readBytesPerSecond === undefined ? undefined : new SlowReader(readBytesPerSecond);
     shared.connectLimiter.enter(this);
   }
@@ -108,12 +106,21 @@ export class StreamSocket implements Connecting, SocketOwner, SseHandler {
     if (socket !== this.socket || this.state !== 'up') return;
     const event = this.parser.endOfInput();
     if (event === 'end') this.finish();
-    else this.end({ kind: 'lost', problem: lost(`the server closed the connection ${this.streaming ? 'within the stream' : 'before the stream'}`) });
+    else
+      this.end({
+        kind: 'lost',
+        problem: lost(`the server closed the connection ${this.streaming ? 'within the stream' : 'before the stream'}`),
+      });
   }
 
   onSocketClose(socket: net.Socket, error: Error | undefined): void {
     if (socket !== this.socket || this.state === 'over') return;
-    const cause = error === undefined ? 'the connection was closed' : error instanceof AggregateError ? error.errors.map(String).join('; ') : error.message;
+    const cause =
+      error === undefined
+        ? 'the connection was closed'
+        : error instanceof AggregateError
+          ? error.errors.map(String).join('; ')
+          : error.message;
     if (this.state === 'up') this.end({ kind: 'lost', problem: lost(cause) });
     else this.end({ kind: 'unreachable', problem: { category: 'connect', detail: cause } });
   }
@@ -140,7 +147,8 @@ export class StreamSocket implements Connecting, SocketOwner, SseHandler {
         case 'more':
           sse.settle();
           this.body?.settle();
-          if (sse.held > MOST_EVENT_BYTES) this.end({ kind: 'lost', problem: violation(`an event of more than ${MOST_EVENT_BYTES} bytes`) });
+          if (sse.held > MOST_EVENT_BYTES)
+            this.end({ kind: 'lost', problem: violation(`an event of more than ${MOST_EVENT_BYTES} bytes`) });
           return;
         case 'broken':
           this.end({ kind: 'lost', problem: violation(parser.problem) });
@@ -169,9 +177,20 @@ export class StreamSocket implements Connecting, SocketOwner, SseHandler {
   private refusal(): StreamEnd {
     const { parser, owner, body } = this;
     const { status } = parser.head;
-    const problem = body === undefined ? undefined
-      : judgeHttp(parser.head, body.bytes, body.start, body.end, { id: -1, era: owner.era, hasSession: owner.hasSession, turn: 0 });
-    return { kind: 'refused', status, problem: problem ?? violation(`HTTP ${status} with a whole answer where a stream of events was asked for`) };
+    const problem =
+      body === undefined
+        ? undefined
+        : judgeHttp(parser.head, body.bytes, body.start, body.end, {
+            id: -1,
+            era: owner.era,
+            hasSession: owner.hasSession,
+            turn: 0,
+          });
+    return {
+      kind: 'refused',
+      status,
+      problem: problem ?? violation(`HTTP ${status} with a whole answer where a stream of events was asked for`),
+    };
   }
 
   private end(end: StreamEnd): void {

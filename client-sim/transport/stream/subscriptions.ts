@@ -1,4 +1,4 @@
-import { isObject, violation, type Problem } from '../../mcp/judge-message.js';
+import { isObject, type Problem, violation } from '../../mcp/judge-message.js';
 import type { StreamListener } from './stream-listener.js';
 
 /** A session of the session era, where each subscription is a request. */
@@ -12,17 +12,17 @@ export interface SubscribingSession {
   onSessionLost(problem: Problem): void;
 }
 
-/** What one session subscribes to, by place in its listener's `uris`: what has been asked for and not answered, and what was taken. */
+/**
+ * What one session subscribes to, by place in its listener's `uris`: what has been asked for and not answered, and what
+ * was taken.
+ */
 export class Subscriptions {
   private readonly asked = new Set<number>();
   private readonly taken = new Set<number>();
   /** A subscription is on the wire. */
   private asking = false;
-  private readonly listener: StreamListener;
 
-  constructor(listener: StreamListener) {
-    this.listener = listener;
-  }
+  constructor(private readonly listener: StreamListener) {}
 
   /** Uris that were taken. */
   get uris(): readonly string[] {
@@ -38,7 +38,10 @@ export class Subscriptions {
     }
   }
 
-  /** Session era: puts what was asked for on the wire, one after the other: a client with many topics has no more than one such request under way. */
+  /**
+   * Session era: puts what was asked for on the wire, one after the other: a client with many topics has no more than
+   * one such request under way.
+   */
   askInTurn(session: SubscribingSession): void {
     const [index] = this.asked;
     if (index === undefined || this.asking || !session.isListening) return;
@@ -55,15 +58,18 @@ export class Subscriptions {
       else this.askInTurn(session);
     };
     const { timeoutMs } = session;
-    const timer = setTimeout(() => over({ category: 'timeout', detail: `no answer to resources/subscribe within ${timeoutMs} ms` }), timeoutMs);
+    const timer = setTimeout(
+      () => over({ category: 'timeout', detail: `no answer to resources/subscribe within ${timeoutMs} ms` }),
+      timeoutMs,
+    );
     session.subscribe(this.listener.uris[index] ?? '', over);
   }
 
   /** Stateless era: `notifications/subscriptions/acknowledged` says which of them the server took. */
   acknowledged(message: Record<string, unknown>): void {
-    const params = isObject(message['params']) ? message['params'] : {};
-    const notifications = isObject(params['notifications']) ? params['notifications'] : {};
-    const honoured: unknown = notifications['resourceSubscriptions'];
+    const params = isObject(message.params) ? message.params : {};
+    const notifications = isObject(params.notifications) ? params.notifications : {};
+    const honoured: unknown = notifications.resourceSubscriptions;
     const uris = new Set<unknown>(Array.isArray(honoured) ? honoured : []);
     for (const index of [...this.asked]) {
       const uri = this.listener.uris[index];

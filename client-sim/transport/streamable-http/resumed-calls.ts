@@ -1,6 +1,6 @@
-import type { Failure } from '../../measure/failure.js';
 import type { Problem } from '../../mcp/judge-message.js';
 import { scanAnswer } from '../../mcp/scan-answer.js';
+import type { Failure } from '../../measure/failure.js';
 import type { EndpointMemory } from '../endpoint-memory.js';
 import type { FailedAnswer } from '../failure-maker.js';
 import type { BrokenCall } from '../http/broken-call.js';
@@ -22,24 +22,32 @@ interface Waiting {
 export class ResumedCalls {
   /** By ticket. */
   private readonly waiting = new Map<number, Waiting>();
-  private readonly session: ResumingSession;
-  private readonly shared: WireShared;
-  private readonly readBytesPerSecond: number | undefined;
 
-  constructor(session: ResumingSession, shared: WireShared, readBytesPerSecond: number | undefined) {
-    this.session = session;
-    this.shared = shared;
-    this.readBytesPerSecond = readBytesPerSecond;
-  }
+  constructor(
+    private readonly session: ResumingSession,
+    private readonly shared: WireShared,
+    private readonly readBytesPerSecond: number | undefined,
+  ) {}
 
   take(call: BrokenCall): void {
     const { session, shared } = this;
     const resumption = new CallResumption(session, shared, call, this.readBytesPerSecond, (outcome) => {
       this.waiting.delete(call.ticket);
-      if (outcome.kind === 'lost') return session.onTicket(call.ticket, shared.now(), session.failureOf(call, outcome.problem, undefined), 0);
+      if (outcome.kind === 'lost')
+        return session.onTicket(call.ticket, shared.now(), session.failureOf(call, outcome.problem, undefined), 0);
       const { bytes, start, end, head } = outcome;
-      const problem = scanAnswer(bytes, start, end, call.id, session.memory.turn++, session.memory.templates[call.template]?.expectation);
-      const failure = problem === undefined ? undefined : session.failureOf(call, problem, { head, body: () => bytes.toString('utf8', start, end) });
+      const problem = scanAnswer(
+        bytes,
+        start,
+        end,
+        call.id,
+        session.memory.turn++,
+        session.memory.templates[call.template]?.expectation,
+      );
+      const failure =
+        problem === undefined
+          ? undefined
+          : session.failureOf(call, problem, { head, body: () => bytes.toString('utf8', start, end) });
       session.onTicket(call.ticket, outcome.nowMs, failure, outcome.replica);
     });
     this.waiting.set(call.ticket, { call, resumption });
@@ -60,6 +68,7 @@ export class ResumedCalls {
     this.waiting.clear();
     for (const { resumption } of all) resumption.cut(reset);
     if (problem === undefined) return;
-    for (const { call } of all) this.session.onTicket(call.ticket, this.shared.now(), this.session.failureOf(call, problem, undefined), 0);
+    for (const { call } of all)
+      this.session.onTicket(call.ticket, this.shared.now(), this.session.failureOf(call, problem, undefined), 0);
   }
 }

@@ -1,6 +1,6 @@
-import type { Failure } from '../../measure/failure.js';
 import type { Problem } from '../../mcp/judge-message.js';
 import { CLIENT_INFO } from '../../mcp/revisions.js';
+import type { Failure } from '../../measure/failure.js';
 import type { ChannelConfig } from '../channel.js';
 import type { EndpointMemory } from '../endpoint-memory.js';
 import { greet } from '../greet.js';
@@ -23,19 +23,15 @@ export class SessionOpening {
   private over = false;
   private readonly timer: NodeJS.Timeout;
   private readonly budgetMs: number;
-  private readonly config: ChannelConfig;
-  private readonly connections: ConnectionSet;
-  private readonly talk: SessionTalk;
-  private readonly memory: EndpointMemory;
-  private readonly done: (outcome: Opened) => void;
 
   /** @param done told once, unless it was cancelled */
-  constructor(config: ChannelConfig, connections: ConnectionSet, talk: SessionTalk, memory: EndpointMemory, done: (outcome: Opened) => void) {
-    this.config = config;
-    this.connections = connections;
-    this.talk = talk;
-    this.memory = memory;
-    this.done = done;
+  constructor(
+    private readonly config: ChannelConfig,
+    private readonly connections: ConnectionSet,
+    private readonly talk: SessionTalk,
+    private readonly memory: EndpointMemory,
+    private readonly done: (outcome: Opened) => void,
+  ) {
     this.budgetMs = config.openTimeoutMs ?? OPEN_TIMEOUT_MS;
     this.timer = setTimeout(() => this.timedOut(), this.budgetMs);
     connections.connect();
@@ -64,31 +60,49 @@ export class SessionOpening {
 
   private greet(connection: Connection): void {
     const { pinned, clientInfo } = this.config;
-    greet((kind, body, control) => this.talk.control(connection, kind, body, control), pinned.version, clientInfo ?? CLIENT_INFO, (outcome) => {
-      if (this.over) return;
-      if (outcome.kind === 'failed') return this.end({ kind: 'failed', failure: outcome.failure });
-      if (outcome.kind === 'refused') return this.end({ kind: 'failed', failure: this.refusal(outcome.problem, outcome.body, outcome.answer) });
-      this.greeting = outcome.greeting;
-      this.openWhenReady();
-    });
+    greet(
+      (kind, body, control) => this.talk.control(connection, kind, body, control),
+      pinned.version,
+      clientInfo ?? CLIENT_INFO,
+      (outcome) => {
+        if (this.over) return;
+        if (outcome.kind === 'failed') return this.end({ kind: 'failed', failure: outcome.failure });
+        if (outcome.kind === 'refused')
+          return this.end({ kind: 'failed', failure: this.refusal(outcome.problem, outcome.body, outcome.answer) });
+        this.greeting = outcome.greeting;
+        this.openWhenReady();
+      },
+    );
   }
 
   private openWhenReady(): void {
     const { all, up } = this.connections;
     if (!this.isGreeted || up < all.length) return;
-    this.end({ kind: 'open', greeting: this.greeting, startedAtMs: Math.min(...all.map((connection) => connection.startedAtMs)) });
+    this.end({
+      kind: 'open',
+      greeting: this.greeting,
+      startedAtMs: Math.min(...all.map((connection) => connection.startedAtMs)),
+    });
   }
 
   private timedOut(): void {
-    const { connections: { all, up }, budgetMs } = this;
-    const failure: Failure = up < all.length
-      ? { category: 'connect', detail: `${up} of ${all.length} connections were up after ${budgetMs} ms` }
-      : { category: 'timeout', detail: `no answer to the handshake within ${budgetMs} ms` };
+    const {
+      connections: { all, up },
+      budgetMs,
+    } = this;
+    const failure: Failure =
+      up < all.length
+        ? { category: 'connect', detail: `${up} of ${all.length} connections were up after ${budgetMs} ms` }
+        : { category: 'timeout', detail: `no answer to the handshake within ${budgetMs} ms` };
     this.end({ kind: 'failed', failure });
   }
 
   private refusal(problem: Problem, body: string, answer: ControlAnswer): Failure {
-    const request = { kind: () => ({ verb: 'POST', version: this.config.pinned.version }) as const, template: -1, body: () => body };
+    const request = {
+      kind: () => ({ verb: 'POST', version: this.config.pinned.version }) as const,
+      template: -1,
+      body: () => body,
+    };
     return this.memory.failures.make(problem, request, { head: answer, body: () => answer.body });
   }
 

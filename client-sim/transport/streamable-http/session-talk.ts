@@ -1,7 +1,7 @@
 import type { Endpoint } from '../../protocol/messages.js';
 import type { Connection } from '../http/connection.js';
 import type { Control, ControlAnswer } from '../http/control.js';
-import { requestBytes, type RequestKind } from '../request-head.js';
+import { type RequestKind, requestBytes } from '../request-head.js';
 import { answerServerRequest } from '../server-request.js';
 import type { WireShared } from '../shared.js';
 import { cancelledMessage } from '../stream/stream-request.js';
@@ -19,31 +19,34 @@ export interface TalkingSession {
   onHeard(replica: number, unknown: boolean): void;
 }
 
-/** What a session says beside its load: handshake, subscriptions, answers to the server's own requests, cancellations, goodbye. */
+/**
+ * What a session says beside its load: handshake, subscriptions, answers to the server's own requests, cancellations,
+ * goodbye.
+ */
 export class SessionTalk {
   /** For what has no answer: behind an open stream of a connection of the load it might wait for ever. */
   side: Connection | undefined;
-  private readonly session: TalkingSession;
-  private readonly endpoint: Endpoint;
-  private readonly shared: WireShared;
 
-  constructor(session: TalkingSession, endpoint: Endpoint, shared: WireShared) {
-    this.session = session;
-    this.endpoint = endpoint;
-    this.shared = shared;
-  }
+  constructor(
+    private readonly session: TalkingSession,
+    private readonly endpoint: Endpoint,
+    private readonly shared: WireShared,
+  ) {}
 
   /** One request on this connection, sent at once. */
   control(connection: Connection, kind: RequestKind, body: string, control: Control): void {
     const { session, shared } = this;
     if (kind.verb === 'POST') shared.counters.messagesSent++;
-    connection.sendControl(requestBytes(this.endpoint, session.era, { ...kind, cookie: session.settled().cookie }, body), {
-      id: control.id,
-      done: (outcome) => {
-        if (outcome.kind === 'answered') this.heardFrom(outcome.answer, kind.sessionId !== undefined);
-        control.done(outcome);
+    connection.sendControl(
+      requestBytes(this.endpoint, session.era, { ...kind, cookie: session.settled().cookie }, body),
+      {
+        id: control.id,
+        done: (outcome) => {
+          if (outcome.kind === 'answered') this.heardFrom(outcome.answer, kind.sessionId !== undefined);
+          control.done(outcome);
+        },
       },
-    });
+    );
     connection.flush();
   }
 
@@ -66,7 +69,10 @@ export class SessionTalk {
   private tell(message: string): boolean {
     this.side ??= this.session.newConnection(SIDE_DEPTH);
     if (this.side.room === 0) return false;
-    this.control(this.side, { verb: 'POST', ...this.session.settled() }, message, { id: undefined, done: () => undefined });
+    this.control(this.side, { verb: 'POST', ...this.session.settled() }, message, {
+      id: undefined,
+      done: () => undefined,
+    });
     return true;
   }
 

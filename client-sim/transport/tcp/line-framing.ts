@@ -1,7 +1,7 @@
 import type { Draw } from '../../mcp/draw.js';
 import type { RequestTemplate } from '../../mcp/request-template.js';
 import type { Framing, FramingHandler } from '../duplex/framing.js';
-import { LineParser, type LineHandler } from './line-parser.js';
+import { type LineHandler, LineParser } from './line-parser.js';
 
 const LF = 0x0a;
 

@@ -12,26 +12,48 @@ function parse(pieces: readonly Buffer[]): { readonly lines: readonly string[]; 
   for (const piece of pieces) {
     shared.fill('\n');
     piece.copy(shared);
-    if (!parser.read(shared, piece.length, { onLine: (bytes, start, end) => void lines.push(bytes.toString('utf8', start, end)) })) break;
+    if (
+      !parser.read(shared, piece.length, {
+        onLine: (bytes, start, end) => void lines.push(bytes.toString('utf8', start, end)),
+      })
+    )
+      break;
   }
   return { lines, problem: parser.problem };
 }
 
 /** What is between LFs, without a CR at its end, unless it is empty; the last stretch is no line yet. */
 function reference(stream: string): readonly string[] {
-  return stream.split('\n').slice(0, -1).map((line) => line.replace(/\r$/, '')).filter((line) => line !== '');
+  return stream
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => line.replace(/\r$/, ''))
+    .filter((line) => line !== '');
 }
 
 const word = fc.constantFrom('\n', '\r\n', '\r', '{"a":1}', 'größe', '😀', ' ', 'x'.repeat(80));
 
 test('any stream, cut anyhow, gives its lines', () => {
   fc.assert(
-    fc.property(fc.array(word, { maxLength: 60 }).filter((words) => words.join('').split('\n').every((line) => Buffer.byteLength(line) <= LIMIT)), fc.array(fc.nat(5000), { maxLength: 10 }), (words, positions) => {
-      const stream = Buffer.from(words.join(''));
-      const cuts = [0, ...positions.map((position) => position % (stream.length + 1)).sort((a, b) => a - b), stream.length];
-      const pieces = cuts.slice(1).map((to, index) => stream.subarray(cuts[index], to));
-      expect(parse(pieces)).toEqual({ lines: reference(words.join('')), problem: '' });
-    }),
+    fc.property(
+      fc.array(word, { maxLength: 60 }).filter((words) =>
+        words
+          .join('')
+          .split('\n')
+          .every((line) => Buffer.byteLength(line) <= LIMIT),
+      ),
+      fc.array(fc.nat(5000), { maxLength: 10 }),
+      (words, positions) => {
+        const stream = Buffer.from(words.join(''));
+        const cuts = [
+          0,
+          ...positions.map((position) => position % (stream.length + 1)).sort((a, b) => a - b),
+          stream.length,
+        ];
+        const pieces = cuts.slice(1).map((to, index) => stream.subarray(cuts[index], to));
+        expect(parse(pieces)).toEqual({ lines: reference(words.join('')), problem: '' });
+      },
+    ),
     { numRuns: 500 },
   );
 });
@@ -39,7 +61,8 @@ test('any stream, cut anyhow, gives its lines', () => {
 test('lines cut at every byte, and byte by byte, read the same', () => {
   const stream = Buffer.from('{"größe":1}\n\r\n\n{"b":"€"}\r\n{"c":3}\nunfinished');
   const whole = { lines: ['{"größe":1}', '{"b":"€"}', '{"c":3}'], problem: '' };
-  for (let at = 0; at <= stream.length; at++) expect(parse([stream.subarray(0, at), stream.subarray(at)])).toEqual(whole);
+  for (let at = 0; at <= stream.length; at++)
+    expect(parse([stream.subarray(0, at), stream.subarray(at)])).toEqual(whole);
   expect(parse([...stream].map((byte) => Buffer.from([byte])))).toEqual(whole);
 });
 
@@ -48,7 +71,10 @@ test.each([
   ['in one piece with its end', [Buffer.from(`${'x'.repeat(LIMIT + 1)}\n`)]],
   ['byte by byte', Array.from({ length: LIMIT + 1 }, () => Buffer.from('x'))],
 ])('a line of more than the limit breaks it, %s', (_how, pieces) => {
-  expect(parse([Buffer.from('good\n'), ...pieces])).toEqual({ lines: ['good'], problem: 'a line of more than 1000 bytes' });
+  expect(parse([Buffer.from('good\n'), ...pieces])).toEqual({
+    lines: ['good'],
+    problem: 'a line of more than 1000 bytes',
+  });
 });
 
 test('an endless line keeps no more than the limit', () => {

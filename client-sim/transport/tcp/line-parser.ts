@@ -69,7 +69,10 @@ export class LineParser {
     if (stop > start) handler.onLine(bytes, start, stop);
   }
 
-  /** What was read, so that the native search does not run on into what an earlier read left; kept, for reads tend to have one length. */
+  /**
+   * What was read, so that the native search does not run on into what an earlier read left; kept, for reads tend to
+   * have one length.
+   */
   private upTo(bytes: Buffer, end: number): Buffer {
     if (this.view === undefined || this.viewed !== bytes || this.view.length !== end) {
       this.view = bytes.subarray(0, end);

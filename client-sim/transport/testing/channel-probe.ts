@@ -1,15 +1,15 @@
+import type { OperationPlan } from '../../../scenarios/schema/plan.js';
+import type { TransportName } from '../../../scenarios/schema/transports.js';
 import { onTestEnd } from '../../../tests/support/test-end.js';
 import { until } from '../../../tests/support/until.js';
-import type { OperationPlan } from '../../../scenarios/schema/plan.js';
-import type { Category, Failure } from '../../measure/failure.js';
 import { compileRequest } from '../../mcp/compile-request.js';
 import type { RequestTemplate } from '../../mcp/request-template.js';
+import type { Category, Failure } from '../../measure/failure.js';
 import type { Endpoint, PinnedProtocol } from '../../protocol/messages.js';
 import type { Channel, ChannelConfig, WireCounters } from '../channel.js';
 import { ConnectLimiter } from '../http/connect-limiter.js';
 import { createEngineWire, createWireCounters, createWireShared } from '../shared.js';
 import { transportMap } from '../transports.js';
-import type { TransportName } from '../../../scenarios/schema/transports.js';
 
 export const LEGACY: PinnedProtocol = { era: 'legacy', version: '2025-11-25', sessions: true };
 export const MODERN: PinnedProtocol = { era: 'modern', version: '2026-07-28', sessions: false };
@@ -42,14 +42,44 @@ export class ChannelProbe {
   private readonly templates = new Map<OperationPlan, RequestTemplate>();
   private readonly pinned: PinnedProtocol;
 
-  constructor(url: string, options: Partial<ChannelConfig> & { readonly transport?: TransportName; readonly headers?: Record<string, string>; readonly tls?: Endpoint['tls']; readonly server?: Endpoint['server']; readonly limiter?: ConnectLimiter; readonly cookies?: boolean } = {}) {
-    const { headers = {}, tls, server, cookies, transport = 'streamable-http', limiter = new ConnectLimiter(), ...config } = options;
+  constructor(
+    url: string,
+    options: Partial<ChannelConfig> & {
+      readonly transport?: TransportName;
+      readonly headers?: Record<string, string>;
+      readonly tls?: Endpoint['tls'];
+      readonly server?: Endpoint['server'];
+      readonly limiter?: ConnectLimiter;
+      readonly cookies?: boolean;
+    } = {},
+  ) {
+    const {
+      headers = {},
+      tls,
+      server,
+      cookies,
+      transport = 'streamable-http',
+      limiter = new ConnectLimiter(),
+      ...config
+    } = options;
     this.pinned = config.pinned ?? LEGACY;
     const wire = createEngineWire(limiter);
     const names = wire.replicas;
     const shared = createWireShared(wire, this.counters);
     this.channel = transportMap[transport].createChannel(
-      { endpoint: { url, headers, ...(tls === undefined ? {} : { tls }), ...(server === undefined ? {} : { server }), ...(cookies === undefined ? {} : { cookies }) }, pinned: this.pinned, connections: 1, pipeline: 1, ...config },
+      {
+        endpoint: {
+          url,
+          headers,
+          ...(tls === undefined ? {} : { tls }),
+          ...(server === undefined ? {} : { server }),
+          ...(cookies === undefined ? {} : { cookies }),
+        },
+        pinned: this.pinned,
+        connections: 1,
+        pipeline: 1,
+        ...config,
+      },
       {
         onReadStart: () => {
           this.isReading = true;
@@ -95,11 +125,15 @@ export class ChannelProbe {
 
   private compiled(operation: OperationPlan): RequestTemplate {
     let template = this.templates.get(operation);
-    if (template === undefined) this.templates.set(operation, (template = compileRequest(operation, this.templates.size, this.pinned)));
+    if (template === undefined)
+      this.templates.set(operation, (template = compileRequest(operation, this.templates.size, this.pinned)));
     return template;
   }
 
-  /** Sends `count` requests at once when there is room, waits for all answers. @returns their fates, in the order of sending */
+  /**
+   * Sends `count` requests at once when there is room, waits for all answers. @returns their fates, in the order of
+   * sending
+   */
   async call(count = 1, operation: OperationPlan = ECHO): Promise<readonly Fate[]> {
     await until(`room for ${count} requests`, () => this.channel.room >= count);
     const tickets = Array.from({ length: count }, () => this.put(operation));
@@ -135,7 +169,10 @@ export const ECHO: OperationPlan = {
     kind: 'object',
     entries: [
       ['name', { kind: 'constant', json: '"echo"' }],
-      ['arguments', { kind: 'object', entries: [['message', { kind: 'string', parts: [{ name: 'text', length: 12 }] }]] }],
+      [
+        'arguments',
+        { kind: 'object', entries: [['message', { kind: 'string', parts: [{ name: 'text', length: 12 }] }]] },
+      ],
     ],
   },
   target: 'echo',
@@ -146,7 +183,16 @@ export const ECHO: OperationPlan = {
 export const COUNTED: OperationPlan = {
   ...ECHO,
   name: 'counted',
-  params: { kind: 'object', entries: [['name', { kind: 'constant', json: '"echo"' }], ['arguments', { kind: 'object', entries: [['n', { kind: 'number', draw: { name: 'int', min: 1, max: 10 ** 15 } }]] }]] },
+  params: {
+    kind: 'object',
+    entries: [
+      ['name', { kind: 'constant', json: '"echo"' }],
+      [
+        'arguments',
+        { kind: 'object', entries: [['n', { kind: 'number', draw: { name: 'int', min: 1, max: 10 ** 15 } }]] },
+      ],
+    ],
+  },
 };
 
 /** A target that no header holds as it is. */

@@ -8,8 +8,17 @@ import { createEngineWire, createWireCounters, createWireShared } from '../share
 import { transportMap } from '../transports.js';
 
 const [url = '', era = 'legacy', calls = '0'] = process.argv.slice(2);
-const pinned = era === 'modern' ? ({ era, version: '2026-07-28', sessions: false } as const) : ({ era: 'legacy', version: '2025-11-25', sessions: true } as const);
-const operation = { name: 'echo', method: 'tools/call', params: { kind: 'constant', json: '{"name":"echo","arguments":{}}' }, target: 'echo', weight: 1 } as const;
+const pinned =
+  era === 'modern'
+    ? ({ era, version: '2026-07-28', sessions: false } as const)
+    : ({ era: 'legacy', version: '2025-11-25', sessions: true } as const);
+const operation = {
+  name: 'echo',
+  method: 'tools/call',
+  params: { kind: 'constant', json: '{"name":"echo","arguments":{}}' },
+  target: 'echo',
+  weight: 1,
+} as const;
 const template = compileRequest(operation, 0, pinned);
 const warnings: string[] = [];
 process.on('warning', ({ name, message }) => warnings.push(`${name}: ${message}`));
@@ -20,20 +29,25 @@ EventTarget.prototype.addEventListener = function add(this: EventTarget, ...args
   if (args[0] === 'abort') onSignals.set(this, (onSignals.get(this) ?? 0) + 1);
   addEventListener.apply(this, args);
 };
-EventTarget.prototype.removeEventListener = function remove(this: EventTarget, ...args: Parameters<typeof removeEventListener>) {
+EventTarget.prototype.removeEventListener = function remove(
+  this: EventTarget,
+  ...args: Parameters<typeof removeEventListener>
+) {
   if (args[0] === 'abort') onSignals.set(this, (onSignals.get(this) ?? 0) - 1);
   removeEventListener.apply(this, args);
 };
-const listeners = (): number => process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0);
+function listeners(): number {
+  return process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0);
+}
 let sent = 0;
 let correct = 0;
 let failed = 0;
 let before = 0;
 
-const fill = (): void => {
+function fill(): void {
   while (channel.room > 0 && sent < Number(calls)) channel.send(template, { seed: 1, slot: 0, sequence: sent }, sent++);
   channel.flush();
-};
+}
 const channel: Channel = transportMap.sdk.createChannel(
   { endpoint: { url, headers: {} }, pinned, connections: 10, pipeline: 1 },
   {
@@ -50,7 +64,9 @@ const channel: Channel = transportMap.sdk.createChannel(
       if (correct + failed < Number(calls)) return fill();
       // Warnings come a tick later.
       setImmediate(() => {
-        process.stdout.write(`${JSON.stringify({ correct, failed, warnings, moreListeners: listeners() - before, mostOnOneSignal: Math.max(...onSignals.values()) })}\n`);
+        process.stdout.write(
+          `${JSON.stringify({ correct, failed, warnings, moreListeners: listeners() - before, mostOnOneSignal: Math.max(...onSignals.values()) })}\n`,
+        );
         channel.close('delete');
       });
     },

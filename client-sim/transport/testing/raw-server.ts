@@ -26,8 +26,13 @@ export interface RawServer {
   readonly connectionsOpened: number;
 }
 
-/** A server that knows only how to cut requests out of the bytes; what comes back is the test's own. Ends with the test. */
-export async function startRawServer(handler: RawHandler, secure?: { readonly key: string; readonly cert: string }): Promise<RawServer> {
+/**
+ * A server that knows only how to cut requests out of the bytes; what comes back is the test's own. Ends with the test.
+ */
+export async function startRawServer(
+  handler: RawHandler,
+  secure?: { readonly key: string; readonly cert: string },
+): Promise<RawServer> {
   const requests: RawRequest[] = [];
   const sockets = new Set<Socket>();
   let connectionsOpened = 0;
@@ -47,7 +52,10 @@ export async function startRawServer(handler: RawHandler, secure?: { readonly ke
       }
     });
   };
-  const server = secure === undefined ? net.createServer(serve) : tls.createServer({ ...secure, ALPNProtocols: ['http/1.1'] }, serve);
+  const server =
+    secure === undefined
+      ? net.createServer(serve)
+      : tls.createServer({ ...secure, ALPNProtocols: ['http/1.1'] }, serve);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestEnd(async () => {
     for (const socket of sockets) socket.destroy();
@@ -66,16 +74,34 @@ export async function startRawServer(handler: RawHandler, secure?: { readonly ke
   };
 }
 
-function cutRequest(bytes: Buffer, connection: number): { readonly request: RawRequest; readonly length: number } | undefined {
+function cutRequest(
+  bytes: Buffer,
+  connection: number,
+): { readonly request: RawRequest; readonly length: number } | undefined {
   const blank = bytes.indexOf('\r\n\r\n');
   if (blank < 0) return undefined;
   const [line = '', ...rest] = bytes.toString('latin1', 0, blank).split('\r\n');
-  const headers = Object.fromEntries(rest.map((header) => [header.slice(0, header.indexOf(':')).toLowerCase(), header.slice(header.indexOf(':') + 1).trim()]));
+  const headers = Object.fromEntries(
+    rest.map((header) => [
+      header.slice(0, header.indexOf(':')).toLowerCase(),
+      header.slice(header.indexOf(':') + 1).trim(),
+    ]),
+  );
   const length = blank + 4 + Number(headers['content-length'] ?? 0);
   if (bytes.length < length) return undefined;
   const body = bytes.toString('utf8', blank + 4, length);
   const [verb = '', path = ''] = line.split(' ');
-  return { length, request: { verb, path, headers, body, message: body === '' ? {} : (JSON.parse(body) as RawRequest['message']), connection } };
+  return {
+    length,
+    request: {
+      verb,
+      path,
+      headers,
+      body,
+      message: body === '' ? {} : (JSON.parse(body) as RawRequest['message']),
+      connection,
+    },
+  };
 }
 
 /** Writes the piece again and again, as fast as it is taken, until the connection is gone. */
@@ -91,7 +117,12 @@ export function legacy(handler: RawHandler, sessionId = 'session-1'): RawHandler
   return (request, socket) => {
     if (request.message.method === 'initialize') {
       const result = { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'raw', version: '1' } };
-      socket.write(json({ jsonrpc: '2.0', id: request.message.id, result }, sessionId === NO_SESSION ? '' : `mcp-session-id: ${sessionId}\r\n`));
+      socket.write(
+        json(
+          { jsonrpc: '2.0', id: request.message.id, result },
+          sessionId === NO_SESSION ? '' : `mcp-session-id: ${sessionId}\r\n`,
+        ),
+      );
     } else if (request.message.method === 'notifications/initialized') socket.write(ACCEPTED);
     else if (request.verb === 'DELETE') socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
     else handler(request, socket);

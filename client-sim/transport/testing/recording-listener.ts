@@ -3,7 +3,6 @@ import type { StreamControl, StreamListener } from '../stream/stream-listener.js
 
 /** Starts each stream it is offered, and writes down what is told of it. */
 export class RecordingListener implements StreamListener {
-  readonly uris: readonly string[];
   readonly resume: boolean;
   /** Updates, as they were on the wire. */
   readonly heard: string[] = [];
@@ -13,8 +12,10 @@ export class RecordingListener implements StreamListener {
   over = 0;
   stream: StreamControl | undefined;
 
-  constructor(uris: readonly string[], resume = false) {
-    this.uris = uris;
+  constructor(
+    readonly uris: readonly string[],
+    resume = false,
+  ) {
     this.resume = resume;
   }
 

@@ -40,8 +40,14 @@ export interface SocketServerOptions {
 
 export type Talk = (message: Message, peer: Peer) => void;
 
-/** A server that knows only how to take messages out of the bytes; what it says is the test's own. Ends with the test. */
-export async function startSocketServer(transport: 'websocket' | 'tcp', talk: Talk, { upgrade = accepted, greets = true }: SocketServerOptions = {}): Promise<SocketServer> {
+/**
+ * A server that knows only how to take messages out of the bytes; what it says is the test's own. Ends with the test.
+ */
+export async function startSocketServer(
+  transport: 'websocket' | 'tcp',
+  talk: Talk,
+  { upgrade = accepted, greets = true }: SocketServerOptions = {},
+): Promise<SocketServer> {
   const peers: Peer[] = [];
   const sockets = new Set<Socket>();
   let lastHead = '';
@@ -54,11 +60,14 @@ export async function startSocketServer(transport: 'websocket' | 'tcp', talk: Ta
     const frames: Peer['frames'][number][] = [];
     let reads = 0;
     const peer: Peer = {
-      socket, messages, frames,
+      socket,
+      messages,
+      frames,
       get reads() {
         return reads;
       },
-      send: (message) => void socket.write(transport === 'tcp' ? `${JSON.stringify(message)}\n` : textFrame(JSON.stringify(message))),
+      send: (message) =>
+        void socket.write(transport === 'tcp' ? `${JSON.stringify(message)}\n` : textFrame(JSON.stringify(message))),
     };
     peers.push(peer);
     const take = (text: string): void => {
@@ -113,7 +122,12 @@ export async function startSocketServer(transport: 'websocket' | 'tcp', talk: Ta
 }
 
 function greet({ id, method }: Message, peer: Peer): boolean {
-  if (method === 'initialize') peer.send({ jsonrpc: '2.0', id, result: { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'raw', version: '1' } } });
+  if (method === 'initialize')
+    peer.send({
+      jsonrpc: '2.0',
+      id,
+      result: { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'raw', version: '1' } },
+    });
   return method === 'initialize' || method === 'notifications/initialized';
 }
 
@@ -124,7 +138,8 @@ export function accepted(key: string): string {
 
 /** An unmasked frame. @param first FIN, reserved bits and opcode */
 export function serverFrame(first: number, payload: Buffer): Buffer {
-  const head = payload.length < 126 ? Buffer.from([first, payload.length]) : Buffer.alloc(payload.length < 65_536 ? 4 : 10);
+  const head =
+    payload.length < 126 ? Buffer.from([first, payload.length]) : Buffer.alloc(payload.length < 65_536 ? 4 : 10);
   head[0] = first;
   if (head.length === 4) head.writeUInt16BE(payload.length, 2);
   if (head.length === 10) head.writeBigUInt64BE(BigInt(payload.length), 2);
@@ -137,10 +152,13 @@ export function textFrame(text: string): Buffer {
 }
 
 /** @throws Error for a frame that no client may send: unmasked, in fragments */
-function cutFrame(bytes: Buffer): { readonly opcode: number; readonly payload: Buffer; readonly length: number } | undefined {
+function cutFrame(
+  bytes: Buffer,
+): { readonly opcode: number; readonly payload: Buffer; readonly length: number } | undefined {
   if (bytes.length < 6) return undefined;
   const [first = 0, second = 0] = bytes;
-  if ((first & 0xf0) !== 0x80 || (second & 0x80) === 0) throw new Error(`a client sent a frame that begins ${bytes.toString('hex', 0, 2)}`);
+  if ((first & 0xf0) !== 0x80 || (second & 0x80) === 0)
+    throw new Error(`a client sent a frame that begins ${bytes.toString('hex', 0, 2)}`);
   const short = second & 127;
   const head = short === 126 ? 4 : short === 127 ? 10 : 2;
   if (bytes.length < head + 4) return undefined;
@@ -148,6 +166,7 @@ function cutFrame(bytes: Buffer): { readonly opcode: number; readonly payload: B
   const length = head + 4 + size;
   if (bytes.length < length) return undefined;
   const payload = Buffer.from(bytes.subarray(head + 4, length));
-  for (let index = 0; index < size; index++) payload[index] = (payload[index] as number) ^ (bytes[head + (index & 3)] as number);
+  for (let index = 0; index < size; index++)
+    payload[index] = (payload[index] as number) ^ (bytes[head + (index & 3)] as number);
   return { opcode: first & 15, payload, length };
 }

@@ -9,7 +9,9 @@ export const CLOSE = {
   tooBig: 1009,
 } as const;
 
-/** Codes that may stand in a close frame: the registered ones, and those of libraries (3000) and applications (4000). */
+/**
+ * Codes that may stand in a close frame: the registered ones, and those of libraries (3000) and applications (4000).
+ */
 export function isCloseCode(code: number): boolean {
   if (code >= 3000) return code <= 4999;
   return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;

@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import * as library from 'ws';
 import { CLOSE } from './close-code.js';
-import { FrameParser, type FrameHandler } from './frame-parser.js';
+import { type FrameHandler, FrameParser } from './frame-parser.js';
 import { headBytes, makeFrame, OPCODE, sealFrame } from './frame-writer.js';
 
 /** The parser of `ws`, which its types do not show. */
@@ -42,14 +42,19 @@ async function reference(pieces: readonly Buffer[]): Promise<readonly Seen[]> {
   const receiver = new Receiver({ isServer: false, maxPayload: LIMIT, allowSynchronousEvents: true });
   const seen: Seen[] = [];
   let over = false;
-  receiver.on('message', (data: Buffer, isBinary: boolean) => void seen.push(isBinary ? ['broken', '1003'] : ['text', String(data)]));
+  receiver.on(
+    'message',
+    (data: Buffer, isBinary: boolean) => void seen.push(isBinary ? ['broken', '1003'] : ['text', String(data)]),
+  );
   receiver.on('ping', (data: Buffer) => void seen.push(['ping', data.toString('hex')]));
   receiver.on('conclude', (code: number, reason: Buffer) => {
     seen.push(['close', `${code} ${String(reason)}`]);
     over = true;
   });
   receiver.on('error', (error: Error) => {
-    const code = Object.getOwnPropertySymbols(error).map((symbol) => (error as unknown as Record<symbol, unknown>)[symbol]).find((value) => typeof value === 'number');
+    const code = Object.getOwnPropertySymbols(error)
+      .map((symbol) => (error as unknown as Record<symbol, unknown>)[symbol])
+      .find((value) => typeof value === 'number');
     seen.push(['broken', String(code)]);
     over = true;
   });
@@ -77,8 +82,14 @@ function bytesOf({ first, payload, masked, extended }: Frame): Buffer {
   return Buffer.concat([Buffer.from([first]), length, ...(masked ? [Buffer.alloc(4)] : []), payload]);
 }
 
-const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 200 }), fc.constantFrom('', 'größe €', 'x'.repeat(126), 'y'.repeat(40_000), 'z'.repeat(66_000)));
-const payload = fc.oneof({ weight: 8, arbitrary: text.map((value) => Buffer.from(value)) }, { weight: 1, arbitrary: fc.uint8Array({ maxLength: 130 }).map((bytes) => Buffer.from(bytes)) });
+const text = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 200 }),
+  fc.constantFrom('', 'größe €', 'x'.repeat(126), 'y'.repeat(40_000), 'z'.repeat(66_000)),
+);
+const payload = fc.oneof(
+  { weight: 8, arbitrary: text.map((value) => Buffer.from(value)) },
+  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 130 }).map((bytes) => Buffer.from(bytes)) },
+);
 const usual = fc.constantFrom(0x81, 0x81, 0x81, 0x01, 0x00, 0x80, 0x89, 0x8a);
 const frame: fc.Arbitrary<Frame> = fc.record({
   first: fc.oneof({ weight: 12, arbitrary: usual }, { weight: 1, arbitrary: fc.integer({ min: 0, max: 255 }) }),
@@ -89,25 +100,38 @@ const frame: fc.Arbitrary<Frame> = fc.record({
 
 function cut(stream: Buffer, positions: readonly number[]): readonly Buffer[] {
   const cuts = [0, ...positions.map((position) => position % (stream.length + 1)).sort((a, b) => a - b), stream.length];
-  return cuts.slice(1).map((to, index) => stream.subarray(cuts[index], to)).filter((piece) => piece.length > 0);
+  return cuts
+    .slice(1)
+    .map((to, index) => stream.subarray(cuts[index], to))
+    .filter((piece) => piece.length > 0);
 }
 
-/** A binary message is ours to refuse at its head, `ws` gives it out whole: what follows the refusal is no longer compared. */
+/**
+ * A binary message is ours to refuse at its head, `ws` gives it out whole: what follows the refusal is no longer
+ * compared.
+ */
 function untilBinary(seen: readonly Seen[]): readonly Seen[] {
   const end = seen.findIndex(([kind]) => kind === 'broken');
   return end < 0 ? seen : seen.slice(0, end);
 }
 
-const hasBinary = (frames: readonly Frame[]): boolean => frames.some(({ first }) => (first & 15) === 2);
+function hasBinary(frames: readonly Frame[]): boolean {
+  return frames.some(({ first }) => (first & 15) === 2);
+}
 
 test('any stream of frames, cut anyhow, gives what the receiver of `ws` gives', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(frame, { minLength: 1, maxLength: 12 }), fc.array(fc.nat(100_000), { maxLength: 8 }), async (frames, positions) => {
-      const pieces = cut(Buffer.concat(frames.map(bytesOf)), positions);
-      const [ours, theirs] = [parse(pieces), await reference(pieces)];
-      if (hasBinary(frames)) expect(untilBinary(theirs).slice(0, untilBinary(ours).length)).toEqual(untilBinary(ours));
-      else expect(ours).toEqual(theirs);
-    }),
+    fc.asyncProperty(
+      fc.array(frame, { minLength: 1, maxLength: 12 }),
+      fc.array(fc.nat(100_000), { maxLength: 8 }),
+      async (frames, positions) => {
+        const pieces = cut(Buffer.concat(frames.map(bytesOf)), positions);
+        const [ours, theirs] = [parse(pieces), await reference(pieces)];
+        if (hasBinary(frames))
+          expect(untilBinary(theirs).slice(0, untilBinary(ours).length)).toEqual(untilBinary(ours));
+        else expect(ours).toEqual(theirs);
+      },
+    ),
     { numRuns: 400 },
   );
 });
@@ -123,14 +147,22 @@ const CONVERSATION = Buffer.concat([
 ]);
 
 test('a conversation cut at every byte, and byte by byte, reads the same', () => {
-  const whole: readonly Seen[] = [['text', '{"a":1}'], ['ping', Buffer.from('still there?').toString('hex')], ['text', 'größe'], ['text', 'x'.repeat(300)], ['close', '1011 late']];
+  const whole: readonly Seen[] = [
+    ['text', '{"a":1}'],
+    ['ping', Buffer.from('still there?').toString('hex')],
+    ['text', 'größe'],
+    ['text', 'x'.repeat(300)],
+    ['close', '1011 late'],
+  ];
   expect(parse([CONVERSATION])).toEqual(whole);
-  for (let at = 1; at < CONVERSATION.length; at++) expect(parse([CONVERSATION.subarray(0, at), CONVERSATION.subarray(at)])).toEqual(whole);
+  for (let at = 1; at < CONVERSATION.length; at++)
+    expect(parse([CONVERSATION.subarray(0, at), CONVERSATION.subarray(at)])).toEqual(whole);
   expect(parse([...CONVERSATION].map((byte) => Buffer.from([byte])))).toEqual(whole);
 });
 
 describe('is broken by', () => {
-  const of = (first: number, payload: Buffer, masked = false): Buffer => bytesOf({ first, payload, masked, extended: 0 });
+  const of = (first: number, payload: Buffer, masked = false): Buffer =>
+    bytesOf({ first, payload, masked, extended: 0 });
   test.each<[string, Buffer, number]>([
     ['a masked frame', of(0x81, Buffer.from('x'), true), 1002],
     ['a reserved bit', of(0xc1, Buffer.from('x')), 1002],
@@ -147,7 +179,11 @@ describe('is broken by', () => {
     ['a close code that may not be sent', of(0x88, Buffer.from([0x03, 0xed])), 1002],
     ['a message that announces more than the limit', Buffer.from([0x81, 127, 0, 0, 0, 1, 0, 0, 0, 0]), 1009],
     ['a length beyond 2^53', Buffer.from([0x81, 127, 255, 255, 255, 255, 255, 255, 255, 255]), 1009],
-    ['fragments that together are more than the limit', Buffer.concat([of(0x01, Buffer.alloc(40_000, 'x')), of(0x00, Buffer.alloc(40_000, 'x'))]), 1009],
+    [
+      'fragments that together are more than the limit',
+      Buffer.concat([of(0x01, Buffer.alloc(40_000, 'x')), of(0x00, Buffer.alloc(40_000, 'x'))]),
+      1009,
+    ],
   ])('%s', (_what, stream, code) => {
     expect(parse([stream]).at(-1)).toEqual(['broken', String(code)]);
     expect(parse([...stream].map((byte) => Buffer.from([byte]))).at(-1)).toEqual(['broken', String(code)]);
@@ -157,7 +193,9 @@ describe('is broken by', () => {
 test('endless frames keep no more than the limit', () => {
   const parser = new FrameParser(1_000_000);
   const handler: FrameHandler = { onText: () => undefined, onPing: () => undefined, onClose: () => undefined };
-  const chunk = Buffer.concat([bytesOf({ first: 0x00, payload: Buffer.alloc(60_000, 'x'), masked: false, extended: 0 })]);
+  const chunk = Buffer.concat([
+    bytesOf({ first: 0x00, payload: Buffer.alloc(60_000, 'x'), masked: false, extended: 0 }),
+  ]);
   const start = Buffer.from([0x01, 0x00]);
   expect(parser.read(start, 0, start.length, handler)).toBe(true);
   let fed = 0;

@@ -123,22 +123,34 @@ export class FrameParser {
   private checkStart(first: number, second: number): void {
     const opcode = first & 15;
     const isControl = opcode >= CLOSE_FRAME;
-    if ((first & 0x70) !== 0) this.reject(CLOSE.protocolError, 'a frame with a reserved bit, when no extension was agreed');
+    if ((first & 0x70) !== 0)
+      this.reject(CLOSE.protocolError, 'a frame with a reserved bit, when no extension was agreed');
     else if ((second & MASKED) !== 0) this.reject(CLOSE.protocolError, 'a masked frame, which only clients may send');
-    else if (opcode > PONG || (opcode > BINARY && opcode < CLOSE_FRAME)) this.reject(CLOSE.protocolError, `a frame of the unknown kind ${opcode}`);
+    else if (opcode > PONG || (opcode > BINARY && opcode < CLOSE_FRAME))
+      this.reject(CLOSE.protocolError, `a frame of the unknown kind ${opcode}`);
     else if (isControl && (first & FIN) === 0) this.reject(CLOSE.protocolError, 'a control frame in fragments');
-    else if (isControl && (second & 127) > MOST_CONTROL_BYTES) this.reject(CLOSE.protocolError, `a control frame of more than ${MOST_CONTROL_BYTES} bytes`);
+    else if (isControl && (second & 127) > MOST_CONTROL_BYTES)
+      this.reject(CLOSE.protocolError, `a control frame of more than ${MOST_CONTROL_BYTES} bytes`);
     else if (opcode === 0 && !this.fragmented) this.reject(CLOSE.protocolError, 'a continuation of nothing');
-    else if ((opcode === TEXT || opcode === BINARY) && this.fragmented) this.reject(CLOSE.protocolError, 'a new message within a fragmented one');
+    else if ((opcode === TEXT || opcode === BINARY) && this.fragmented)
+      this.reject(CLOSE.protocolError, 'a new message within a fragmented one');
     else if (opcode === BINARY) this.reject(CLOSE.unsupported, 'a binary message, where MCP has text');
   }
 
   private begin(head: Buffer): void {
     const short = (head[1] as number) & 127;
-    const length = short < 126 ? short : short === 126 ? head.readUInt16BE(2) : head.readUInt32BE(2) * TWO_TO_32 + head.readUInt32BE(6);
+    const length =
+      short < 126
+        ? short
+        : short === 126
+          ? head.readUInt16BE(2)
+          : head.readUInt32BE(2) * TWO_TO_32 + head.readUInt32BE(6);
     const opcode = (head[0] as number) & 15;
     if (opcode < CLOSE_FRAME && this.body.length + length > this.most) {
-      return this.reject(CLOSE.tooBig, `a message of ${this.body.length + length} bytes, more than the limit of ${this.most}`);
+      return this.reject(
+        CLOSE.tooBig,
+        `a message of ${this.body.length + length} bytes, more than the limit of ${this.most}`,
+      );
     }
     this.opcode = opcode;
     this.fin = ((head[0] as number) & FIN) !== 0;
@@ -172,7 +184,11 @@ export class FrameParser {
     const bare = payload.length === 0;
     const code = bare ? CLOSE.none : payload.length === 1 ? 0 : payload.readUInt16BE(0);
     const reason = payload.subarray(2);
-    if (!bare && !isCloseCode(code)) this.reject(CLOSE.protocolError, payload.length === 1 ? 'a close frame of one byte' : `the close code ${code}, which may not be sent`);
+    if (!bare && !isCloseCode(code))
+      this.reject(
+        CLOSE.protocolError,
+        payload.length === 1 ? 'a close frame of one byte' : `the close code ${code}, which may not be sent`,
+      );
     else if (!isUtf8(reason)) this.reject(CLOSE.notUtf8, 'a close reason that is not UTF-8');
     else {
       this.stopped = true;
@@ -180,5 +196,4 @@ export class FrameParser {
     }
     return this.problem === '';
   }
-
 }

@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto';
 
 /** Frames of a client: masked, in one piece (RFC 6455, 5.2 and 5.3). */
 
-export type Opcode = typeof OPCODE[keyof typeof OPCODE];
+export type Opcode = (typeof OPCODE)[keyof typeof OPCODE];
 export const OPCODE = { text: 0x1, close: 0x8, pong: 0xa } as const;
 
 const FIN = 0x80;
@@ -41,7 +41,8 @@ export function sealFrame(into: Buffer, view: DataView, at: number, opcode: Opco
   let index = from;
   // Four bytes at a time: a payload of 150 bytes is masked in 40 ns instead of 150.
   for (; index <= end - 4; index += 4) view.setInt32(index, view.getInt32(index, true) ^ mask, true);
-  for (let shift = 0; index < end; index++, shift += 8) into[index] = (into[index] as number) ^ ((mask >>> shift) & 255);
+  for (let shift = 0; index < end; index++, shift += 8)
+    into[index] = (into[index] as number) ^ ((mask >>> shift) & 255);
   return end;
 }
 
@@ -54,7 +55,10 @@ export function makeFrame(opcode: Opcode, payload: Buffer): Buffer {
   return frame;
 }
 
-/** A fresh key for every frame from a strong source (RFC 6455, 10.3), drawn 4,096 at a time: one system call for them all. */
+/**
+ * A fresh key for every frame from a strong source (RFC 6455, 10.3), drawn 4,096 at a time: one system call for them
+ * all.
+ */
 const masks = new Int32Array(4096);
 let masksUsed = masks.length;
 

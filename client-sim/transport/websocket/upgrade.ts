@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { violation, type Problem } from '../../mcp/judge-message.js';
+import { type Problem, violation } from '../../mcp/judge-message.js';
 import { CLIENT_INFO } from '../../mcp/revisions.js';
 import type { Endpoint } from '../../protocol/messages.js';
 
@@ -17,13 +17,18 @@ export function newKey(): string {
 }
 
 export function acceptOf(key: string): string {
-  return createHash('sha1').update(key + GUID).digest('base64');
+  return createHash('sha1')
+    .update(key + GUID)
+    .digest('base64');
 }
 
 /** @throws TypeError for a header of the handshake itself */
 export function checkUpgradeHeaders({ headers }: Endpoint): void {
   const own = Object.keys(headers).find((name) => /^sec-websocket-/i.test(name));
-  if (own !== undefined) throw new TypeError(`header ${own} cannot be set: it belongs to the WebSocket handshake; remove it from the target's headers`);
+  if (own !== undefined)
+    throw new TypeError(
+      `header ${own} cannot be set: it belongs to the WebSocket handshake; remove it from the target's headers`,
+    );
 }
 
 export function upgradeRequest(endpoint: Endpoint, key: string): Buffer {
@@ -51,11 +56,8 @@ export type UpgradeAnswer =
 /** Reads the answer to the upgrade request, in whatever pieces it comes. */
 export class UpgradeReader {
   private held = '';
-  private readonly key: string;
 
-  constructor(key: string) {
-    this.key = key;
-  }
+  constructor(private readonly key: string) {}
 
   /** Nothing of the answer has come yet. */
   get idle(): boolean {
@@ -68,7 +70,11 @@ export class UpgradeReader {
     const blank = this.held.indexOf(BLANK_LINE, Math.max(0, before - 3));
     if (blank < 0) {
       if (this.held.length <= MOST_HEAD_BYTES && 'HTTP/1.'.startsWith(this.held.slice(0, 7))) return { kind: 'more' };
-      return this.refuse(violation('the answer to the upgrade request is not the head of an HTTP/1.1 answer'), '', this.held);
+      return this.refuse(
+        violation('the answer to the upgrade request is not the head of an HTTP/1.1 answer'),
+        '',
+        this.held,
+      );
     }
     const head = this.held.slice(0, blank);
     return this.judge(head) ?? { kind: 'accepted', next: blank + BLANK_LINE.length - before };
@@ -79,20 +85,41 @@ export class UpgradeReader {
     const status = Number(/^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(statusLine)?.[1] ?? 0);
     const headers = headersOf(lines);
     const header = (name: string): string => headers.get(name) ?? '';
-    if (status < 100) return this.refuse(violation('the answer to the upgrade request has a status line that is not HTTP/1.x NNN'), '', head);
-    if (status !== 101) return this.refuse({ category: `http_${status}`, detail: `HTTP ${status} to the WebSocket upgrade, where 101 was due` }, header('retry-after'), head);
+    if (status < 100)
+      return this.refuse(
+        violation('the answer to the upgrade request has a status line that is not HTTP/1.x NNN'),
+        '',
+        head,
+      );
+    if (status !== 101)
+      return this.refuse(
+        { category: `http_${status}`, detail: `HTTP ${status} to the WebSocket upgrade, where 101 was due` },
+        header('retry-after'),
+        head,
+      );
     const problem = this.problemOf(header);
     return problem === undefined ? undefined : this.refuse(violation(problem), '', head);
   }
 
   private problemOf(header: (name: string) => string): string | undefined {
-    if (header('upgrade').toLowerCase() !== 'websocket') return `101 with upgrade: ${header('upgrade') || '(none)'}, not websocket`;
-    if (!header('connection').toLowerCase().split(',').some((token) => token.trim() === 'upgrade')) return `101 with connection: ${header('connection') || '(none)'}, not Upgrade`;
-    if (header('sec-websocket-accept') !== acceptOf(this.key)) return 'sec-websocket-accept does not belong to our key: whoever answered did not do the WebSocket handshake with us';
-    if (header('sec-websocket-extensions') !== '') return `extensions ${header('sec-websocket-extensions')}, when none was offered`;
+    if (header('upgrade').toLowerCase() !== 'websocket')
+      return `101 with upgrade: ${header('upgrade') || '(none)'}, not websocket`;
+    if (
+      !header('connection')
+        .toLowerCase()
+        .split(',')
+        .some((token) => token.trim() === 'upgrade')
+    )
+      return `101 with connection: ${header('connection') || '(none)'}, not Upgrade`;
+    if (header('sec-websocket-accept') !== acceptOf(this.key))
+      return 'sec-websocket-accept does not belong to our key: whoever answered did not do the WebSocket handshake with us';
+    if (header('sec-websocket-extensions') !== '')
+      return `extensions ${header('sec-websocket-extensions')}, when none was offered`;
     // No subprotocol at all is a server that has only one thing to say.
     const subprotocol = header('sec-websocket-protocol');
-    return subprotocol === '' || subprotocol === SUBPROTOCOL ? undefined : `the subprotocol ${subprotocol}, when only ${SUBPROTOCOL} was offered`;
+    return subprotocol === '' || subprotocol === SUBPROTOCOL
+      ? undefined
+      : `the subprotocol ${subprotocol}, when only ${SUBPROTOCOL} was offered`;
   }
 
   private refuse(problem: Problem, retryAfter: string, head: string): UpgradeAnswer {

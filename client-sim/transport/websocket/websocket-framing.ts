@@ -4,7 +4,7 @@ import { WordView } from '../../mcp/words.js';
 import type { Endpoint } from '../../protocol/messages.js';
 import type { Framing, FramingHandler } from '../duplex/framing.js';
 import { CLOSE } from './close-code.js';
-import { FrameParser, type FrameHandler } from './frame-parser.js';
+import { type FrameHandler, FrameParser } from './frame-parser.js';
 import { headBytes, makeFrame, OPCODE, sealFrame } from './frame-writer.js';
 import { newKey, UpgradeReader, upgradeRequest } from './upgrade.js';
 
@@ -86,7 +86,9 @@ export class WebSocketFraming implements Framing, FrameHandler {
   onClose(code: number, reason: string): void {
     // The same code back completes the closing handshake (RFC 6455, 5.5.1).
     this.handler?.onReply(code === CLOSE.none ? makeFrame(OPCODE.close, Buffer.alloc(0)) : closeFrame(code));
-    this.handler?.onGoodbye(`with ${code === CLOSE.none ? 'no code' : `code ${code}`}${reason === '' ? '' : ` (${reason})`}`);
+    this.handler?.onGoodbye(
+      `with ${code === CLOSE.none ? 'no code' : `code ${code}`}${reason === '' ? '' : ` (${reason})`}`,
+    );
   }
 
   /** @returns where frames begin */

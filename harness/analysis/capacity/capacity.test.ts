@@ -1,12 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { kneeOf } from './knee.js';
-import { nextStep, type Found, type Probe, type ProbeOutcome, type SearchLimits } from './search.js';
+import { type Found, nextStep, type Probe, type ProbeOutcome, type SearchLimits } from './search.js';
 import { fitUsl, peakInterval, predict } from './usl.js';
 
-const limits: SearchLimits = { fromPerSecond: 100, mostPerSecond: 1_000_000, precision: 0.05, confirmations: 2, mostProbes: 60 };
+const limits: SearchLimits = {
+  fromPerSecond: 100,
+  mostPerSecond: 1_000_000,
+  precision: 0.05,
+  confirmations: 2,
+  mostProbes: 60,
+};
 
-function search(target: (rate: number) => ProbeOutcome, more: Partial<SearchLimits> = {}): { readonly found: Found; readonly probes: readonly Probe[] } {
+function search(
+  target: (rate: number) => ProbeOutcome,
+  more: Partial<SearchLimits> = {},
+): { readonly found: Found; readonly probes: readonly Probe[] } {
   const probes: Probe[] = [];
   for (;;) {
     const step = nextStep(probes, { ...limits, ...more });
@@ -17,16 +26,22 @@ function search(target: (rate: number) => ProbeOutcome, more: Partial<SearchLimi
 
 describe('the search for capacity', () => {
   test('encloses any capacity within the precision, whichever side it begins on', () => {
-    fc.assert(fc.property(fc.double({ min: 5, max: 900_000, noNaN: true }), fc.constantFrom(0.02, 0.05, 0.2), (capacity, precision) => {
-      const { found, probes } = search((rate) => (rate <= capacity ? 'met' : 'unmet'), { precision });
-      expect(found.end).toBe('converged');
-      const { metPerSecond = NaN, unmetPerSecond = NaN } = found;
-      expect(metPerSecond).toBeLessThanOrEqual(capacity);
-      expect(unmetPerSecond).toBeGreaterThan(capacity);
-      // Rates have three digits, which bounds how fine it can get.
-      expect((unmetPerSecond - metPerSecond) / metPerSecond).toBeLessThanOrEqual(precision + 0.011);
-      expect(probes.filter(({ ratePerSecond }) => ratePerSecond === metPerSecond)).toHaveLength(3);
-    }));
+    fc.assert(
+      fc.property(
+        fc.double({ min: 5, max: 900_000, noNaN: true }),
+        fc.constantFrom(0.02, 0.05, 0.2),
+        (capacity, precision) => {
+          const { found, probes } = search((rate) => (rate <= capacity ? 'met' : 'unmet'), { precision });
+          expect(found.end).toBe('converged');
+          const { metPerSecond = NaN, unmetPerSecond = NaN } = found;
+          expect(metPerSecond).toBeLessThanOrEqual(capacity);
+          expect(unmetPerSecond).toBeGreaterThan(capacity);
+          // Rates have three digits, which bounds how fine it can get.
+          expect((unmetPerSecond - metPerSecond) / metPerSecond).toBeLessThanOrEqual(precision + 0.011);
+          expect(probes.filter(({ ratePerSecond }) => ratePerSecond === metPerSecond)).toHaveLength(3);
+        },
+      ),
+    );
   });
 
   test('does not believe a rate that was met once and then not', () => {
@@ -43,16 +58,26 @@ describe('the search for capacity', () => {
   });
 
   test('ends for any target, in order and within its probes', () => {
-    fc.assert(fc.property(fc.infiniteStream(fc.constantFrom<ProbeOutcome>('met', 'unmet', 'generator')), (outcomes) => {
-      const { found, probes } = search(() => outcomes.next().value as ProbeOutcome);
-      expect(probes.length).toBeLessThanOrEqual(limits.mostProbes);
-      if (found.metPerSecond !== undefined && found.unmetPerSecond !== undefined) expect(found.metPerSecond).toBeLessThan(found.unmetPerSecond);
-    }));
+    fc.assert(
+      fc.property(fc.infiniteStream(fc.constantFrom<ProbeOutcome>('met', 'unmet', 'generator')), (outcomes) => {
+        const { found, probes } = search(() => outcomes.next().value as ProbeOutcome);
+        expect(probes.length).toBeLessThanOrEqual(limits.mostProbes);
+        if (found.metPerSecond !== undefined && found.unmetPerSecond !== undefined)
+          expect(found.metPerSecond).toBeLessThan(found.unmetPerSecond);
+      }),
+    );
   });
 
   test('says when the generator, the allowed rate or the patience came first, and when nothing was met', () => {
-    expect(search((rate) => (rate <= 3_000 ? 'met' : 'generator')).found).toMatchObject({ end: 'generator', unmetPerSecond: undefined });
-    expect(search(() => 'met', { mostPerSecond: 750 }).found).toEqual({ end: 'most', metPerSecond: 750, unmetPerSecond: undefined });
+    expect(search((rate) => (rate <= 3_000 ? 'met' : 'generator')).found).toMatchObject({
+      end: 'generator',
+      unmetPerSecond: undefined,
+    });
+    expect(search(() => 'met', { mostPerSecond: 750 }).found).toEqual({
+      end: 'most',
+      metPerSecond: 750,
+      unmetPerSecond: undefined,
+    });
     expect(search((rate) => (rate <= 3_000 ? 'met' : 'unmet'), { mostProbes: 7 }).found.end).toBe('probes');
     expect(search(() => 'unmet').found).toMatchObject({ end: 'nothing-met', metPerSecond: undefined });
   });
@@ -60,28 +85,44 @@ describe('the search for capacity', () => {
 
 describe('the law of scalability', () => {
   const points = (lambda: number, sigma: number, kappa: number) =>
-    [1, 2, 4, 8, 16, 32, 64].map((concurrency) => ({ concurrency, throughputPerSecond: predict({ lambda, sigma, kappa }, concurrency) }));
+    [1, 2, 4, 8, 16, 32, 64].map((concurrency) => ({
+      concurrency,
+      throughputPerSecond: predict({ lambda, sigma, kappa }, concurrency),
+    }));
 
   test('is found again from points that lie on it', () => {
-    fc.assert(fc.property(fc.double({ min: 1, max: 10_000, noNaN: true }), fc.double({ min: 0.001, max: 0.5, noNaN: true }), fc.double({ min: 0.0001, max: 0.01, noNaN: true }), (lambda, sigma, kappa) => {
-      const fit = fitUsl(points(lambda, sigma, kappa));
-      expect(fit?.lambda).toBeCloseTo(lambda, 2);
-      expect(fit?.sigma).toBeCloseTo(sigma, 4);
-      expect(fit?.kappa).toBeCloseTo(kappa, 5);
-      expect(fit?.rSquared).toBeCloseTo(1, 6);
-    }));
+    fc.assert(
+      fc.property(
+        fc.double({ min: 1, max: 10_000, noNaN: true }),
+        fc.double({ min: 0.001, max: 0.5, noNaN: true }),
+        fc.double({ min: 0.0001, max: 0.01, noNaN: true }),
+        (lambda, sigma, kappa) => {
+          const fit = fitUsl(points(lambda, sigma, kappa));
+          expect(fit?.lambda).toBeCloseTo(lambda, 2);
+          expect(fit?.sigma).toBeCloseTo(sigma, 4);
+          expect(fit?.kappa).toBeCloseTo(kappa, 5);
+          expect(fit?.rSquared).toBeCloseTo(1, 6);
+        },
+      ),
+    );
   });
 
   test('has its peak where the curve is highest', () => {
     const { peak } = fitUsl(points(100, 0.05, 0.001)) ?? {};
     expect(peak?.concurrency).toBeCloseTo(Math.sqrt(0.95 / 0.001), 3);
-    for (const n of [10, 20, 40, 80]) expect(predict({ lambda: 100, sigma: 0.05, kappa: 0.001 }, n)).toBeLessThanOrEqual(peak?.throughputPerSecond ?? 0);
+    for (const n of [10, 20, 40, 80])
+      expect(predict({ lambda: 100, sigma: 0.05, kappa: 0.001 }, n)).toBeLessThanOrEqual(
+        peak?.throughputPerSecond ?? 0,
+      );
     const interval = peakInterval(points(100, 0.05, 0.001), 1);
     expect(interval?.low).toBeCloseTo(peak?.throughputPerSecond ?? 0, 3);
   });
 
   test('keeps within what its parameters mean, and claims nothing from few points', () => {
-    const linear = [1, 2, 3, 4, 5, 6].map((concurrency) => ({ concurrency, throughputPerSecond: 100 * concurrency * 1.01 ** concurrency }));
+    const linear = [1, 2, 3, 4, 5, 6].map((concurrency) => ({
+      concurrency,
+      throughputPerSecond: 100 * concurrency * 1.01 ** concurrency,
+    }));
     const fit = fitUsl(linear);
     expect([fit?.sigma, fit?.kappa]).toEqual([0, 0]);
     expect(fit?.peak).toBeUndefined();

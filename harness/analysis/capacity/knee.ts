@@ -7,7 +7,9 @@
 export function kneeOf(points: readonly { readonly x: number; readonly y: number }[]): number | undefined {
   const byX = new Map<number, number[]>();
   for (const { x, y } of points) byX.set(x, [...(byX.get(x) ?? []), y]);
-  const curve = [...byX].map(([x, ys]) => ({ x, y: ys.reduce((sum, y) => sum + y, 0) / ys.length })).sort((a, b) => a.x - b.x);
+  const curve = [...byX]
+    .map(([x, ys]) => ({ x, y: ys.reduce((sum, y) => sum + y, 0) / ys.length }))
+    .sort((a, b) => a.x - b.x);
   const [first, last] = [curve[0], curve.at(-1)];
   if (first === undefined || last === undefined || curve.length < FEWEST_POINTS || last.y <= first.y) return undefined;
   let knee: { readonly x: number; readonly depth: number } | undefined;

@@ -16,7 +16,11 @@ export function outcomeOfRun(
     case 'failed':
       return 'unmet';
     case 'invalid':
-      return verdict.reasons.every((reason) => reason.startsWith(NOT_DELIVERED) || thresholds.some(({ check }) => reason.startsWith(check))) ? 'unmet' : 'generator';
+      return verdict.reasons.every(
+        (reason) => reason.startsWith(NOT_DELIVERED) || thresholds.some(({ check }) => reason.startsWith(check)),
+      )
+        ? 'unmet'
+        : 'generator';
     case 'incomplete':
       return undefined;
   }

@@ -1,7 +1,7 @@
 /**
- * The search for the highest rate that a target bears: doubling until a rate is not met (or halving until one is),
- * then bisection to the wanted precision, then the best rate again until it is confirmed. One unmet trial of a rate makes
- * it unmet, so chance does not decide. Pure: the probes so far say what comes next.
+ * The search for the highest rate that a target bears: doubling until a rate is not met (or halving until one is), then
+ * bisection to the wanted precision, then the best rate again until it is confirmed. One unmet trial of a rate makes it
+ * unmet, so chance does not decide. Pure: the probes so far say what comes next.
  */
 export type ProbeOutcome =
   /** All thresholds held and the load was delivered. */
@@ -57,18 +57,28 @@ export function nextStep(probes: readonly Probe[], limits: SearchLimits): Search
   const unmet = lowest(probes, 'unmet');
   const generator = lowest(probes, 'generator');
   const upper = Math.min(unmet ?? Infinity, generator ?? Infinity);
-  const met = Math.max(0, ...probes.filter(({ outcome, ratePerSecond }) => outcome === 'met' && ratePerSecond < upper).map(({ ratePerSecond }) => ratePerSecond));
-  const done = (end: Found['end']): SearchStep => ({ kind: 'done', found: { metPerSecond: met === 0 ? undefined : met, unmetPerSecond: unmet, end } });
+  const met = Math.max(
+    0,
+    ...probes
+      .filter(({ outcome, ratePerSecond }) => outcome === 'met' && ratePerSecond < upper)
+      .map(({ ratePerSecond }) => ratePerSecond),
+  );
+  const done = (end: Found['end']): SearchStep => ({
+    kind: 'done',
+    found: { metPerSecond: met === 0 ? undefined : met, unmetPerSecond: unmet, end },
+  });
   const probe = (ratePerSecond: number, purpose: 'step' | 'bisect' | 'confirm'): SearchStep =>
     probes.length < limits.mostProbes ? { kind: 'probe', ratePerSecond, purpose } : done('probes');
 
   if (met === 0) {
     if (upper === Infinity) return probe(Math.min(limits.fromPerSecond, limits.mostPerSecond), 'step');
     const lower = upper / 2;
-    if (lower < limits.fromPerSecond * LEAST_SHARE) return done(generator !== undefined && generator <= upper ? 'generator' : 'nothing-met');
+    if (lower < limits.fromPerSecond * LEAST_SHARE)
+      return done(generator !== undefined && generator <= upper ? 'generator' : 'nothing-met');
     return probe(rounded(lower), 'step');
   }
-  if (upper === Infinity && met < limits.mostPerSecond) return probe(Math.min(rounded(met * 2), limits.mostPerSecond), 'step');
+  if (upper === Infinity && met < limits.mostPerSecond)
+    return probe(Math.min(rounded(met * 2), limits.mostPerSecond), 'step');
   if (upper !== Infinity && upper - met > limits.precision * met) {
     const middle = rounded((met + upper) / 2);
     if (middle > met && middle < upper) return probe(middle, 'bisect');

@@ -25,25 +25,43 @@ export interface UslFit {
 /** Fewer points than this fit any curve of three parameters. */
 export const FEWEST_POINTS = 5;
 
-/** Least squares on N / X(N), which is linear in the three parameters. A negative one has no meaning: of the curves without it, the best is taken. */
+/**
+ * Least squares on N / X(N), which is linear in the three parameters. A negative one has no meaning: of the curves
+ * without it, the best is taken.
+ */
 export function fitUsl(points: readonly LoadPoint[]): UslFit | undefined {
   const usable = points.filter(({ concurrency, throughputPerSecond }) => concurrency > 0 && throughputPerSecond > 0);
   if (new Set(usable.map(({ concurrency }) => concurrency)).size < FEWEST_POINTS) return undefined;
   const candidates = [[0, 1, 2], [0, 2], [0, 1], [0]].flatMap((columns) => fitColumns(usable, columns) ?? []);
-  return candidates.reduce<UslFit | undefined>((best, fit) => (best === undefined || fit.rSquared > best.rSquared ? fit : best), undefined);
+  return candidates.reduce<UslFit | undefined>(
+    (best, fit) => (best === undefined || fit.rSquared > best.rSquared ? fit : best),
+    undefined,
+  );
 }
 
-export function predict({ lambda, sigma, kappa }: Pick<UslFit, 'lambda' | 'sigma' | 'kappa'>, concurrency: number): number {
+export function predict(
+  { lambda, sigma, kappa }: Pick<UslFit, 'lambda' | 'sigma' | 'kappa'>,
+  concurrency: number,
+): number {
   return (lambda * concurrency) / (1 + sigma * (concurrency - 1) + kappa * concurrency * (concurrency - 1));
 }
 
 /**
- * The throughput at the peak as an interval: the curve fitted again to points drawn with replacement (percentile bootstrap,
- * Efron 1979), 95 %. Undefined when fewer than half of the draws have a peak.
+ * The throughput at the peak as an interval: the curve fitted again to points drawn with replacement (percentile
+ * bootstrap, Efron 1979), 95 %. Undefined when fewer than half of the draws have a peak.
  */
-export function peakInterval(points: readonly LoadPoint[], seed: number): { readonly low: number; readonly high: number } | undefined {
+export function peakInterval(
+  points: readonly LoadPoint[],
+  seed: number,
+): { readonly low: number; readonly high: number } | undefined {
   const random = mulberry32(seed);
-  const peaks = Array.from({ length: RESAMPLES }, () => fitUsl(points.map(() => points[Math.floor(random() * points.length)] ?? { concurrency: 0, throughputPerSecond: 0 }))?.peak?.throughputPerSecond)
+  const peaks = Array.from(
+    { length: RESAMPLES },
+    () =>
+      fitUsl(
+        points.map(() => points[Math.floor(random() * points.length)] ?? { concurrency: 0, throughputPerSecond: 0 }),
+      )?.peak?.throughputPerSecond,
+  )
     .filter((peak): peak is number => peak !== undefined)
     .sort((a, b) => a - b);
   if (peaks.length < RESAMPLES / 2) return undefined;
@@ -62,7 +80,9 @@ function fitColumns(points: readonly LoadPoint[], columns: readonly number[]): U
     return { x: columns.map((column) => (all[column] ?? 0) * weight), y: (n / throughputPerSecond) * weight };
   });
   const solved = solve(
-    columns.map((_, row) => columns.map((_column, column) => sum(rows.map(({ x }) => (x[row] ?? 0) * (x[column] ?? 0))))),
+    columns.map((_, row) =>
+      columns.map((_column, column) => sum(rows.map(({ x }) => (x[row] ?? 0) * (x[column] ?? 0)))),
+    ),
     columns.map((_, row) => sum(rows.map(({ x, y }) => (x[row] ?? 0) * y))),
   );
   if (solved === undefined || solved.some((value) => !(value >= 0))) return undefined;
@@ -81,7 +101,9 @@ function peakOf(curve: Pick<UslFit, 'lambda' | 'sigma' | 'kappa'>): UslFit['peak
 function explained(points: readonly LoadPoint[], curve: Pick<UslFit, 'lambda' | 'sigma' | 'kappa'>): number {
   const mean = sum(points.map(({ throughputPerSecond }) => throughputPerSecond)) / points.length;
   const total = sum(points.map(({ throughputPerSecond }) => (throughputPerSecond - mean) ** 2));
-  const left = sum(points.map(({ concurrency, throughputPerSecond }) => (throughputPerSecond - predict(curve, concurrency)) ** 2));
+  const left = sum(
+    points.map(({ concurrency, throughputPerSecond }) => (throughputPerSecond - predict(curve, concurrency)) ** 2),
+  );
   return total === 0 ? 0 : 1 - left / total;
 }
 
@@ -90,9 +112,20 @@ function solve(matrix: readonly (readonly number[])[], right: readonly number[])
   const rows = matrix.map((row, index) => [...row, right[index] ?? 0]);
   const size = rows.length;
   for (let column = 0; column < size; column++) {
-    const pivot = rows.slice(column).reduce((best, row, index) => (Math.abs(row[column] ?? 0) > Math.abs(rows[best]?.[column] ?? 0) ? column + index : best), column);
+    const pivot = rows
+      .slice(column)
+      .reduce(
+        (best, row, index) =>
+          Math.abs(row[column] ?? 0) > Math.abs(rows[best]?.[column] ?? 0) ? column + index : best,
+        column,
+      );
     const [upper, lower] = [rows[column], rows[pivot]];
-    if (upper === undefined || lower === undefined || Math.abs(lower[column] ?? 0) < 1e-12 * Math.max(1, ...lower.map(Math.abs))) return undefined;
+    if (
+      upper === undefined ||
+      lower === undefined ||
+      Math.abs(lower[column] ?? 0) < 1e-12 * Math.max(1, ...lower.map(Math.abs))
+    )
+      return undefined;
     rows[column] = lower;
     rows[pivot] = upper;
     for (const [index, row] of rows.entries()) {

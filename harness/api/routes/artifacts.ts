@@ -11,7 +11,10 @@ import { summaryOf } from './runs.js';
 const artifact = z.object({ name: z.string(), bytes: z.number(), modifiedAt: z.string() });
 type Artifact = z.infer<typeof artifact>;
 
-/** What a run has written: its log and, when it is over, its reports. Plain files of the run's folder, nothing below or beside it. */
+/**
+ * What a run has written: its log and, when it is over, its reports. Plain files of the run's folder, nothing below or
+ * beside it.
+ */
 export function artifactRoutes(controller: Controller, history: History): readonly Route[] {
   const folderOf = async (id: string): Promise<string> => {
     await summaryOf(controller, history, id);
@@ -19,22 +22,36 @@ export function artifactRoutes(controller: Controller, history: History): readon
   };
   return [
     jsonRoute({
-      method: 'get', path: '/runs/:id/artifacts', access: 'viewer', summary: 'Names and sizes of what the run has written.',
+      method: 'get',
+      path: '/runs/:id/artifacts',
+      access: 'viewer',
+      summary: 'Names and sizes of what the run has written.',
       answer: { status: 200, schema: z.object({ artifacts: z.array(artifact) }) },
       handle: async (call) => ({ artifacts: await list(await folderOf(call.param('id'))) }),
     }),
     {
-      method: 'get', path: '/runs/:id/artifacts/:name', access: 'viewer', summary: 'One of them.',
+      method: 'get',
+      path: '/runs/:id/artifacts/:name',
+      access: 'viewer',
+      summary: 'One of them.',
       answer: { status: 200, contentType: 'application/octet-stream' },
       handle: async (call) => {
         const folder = await folderOf(call.param('id'));
         const name = call.param('name');
         // Only what the list shows: a name with a path in it is in no list.
         if (!(await list(folder)).some((found) => found.name === name)) {
-          throw new ApiError(404, 'ARTIFACT_NOT_FOUND', `run ${call.param('id')} has no artifact ${JSON.stringify(name.slice(0, 80))}`, 'GET /runs/:id/artifacts lists them.');
+          throw new ApiError(
+            404,
+            'ARTIFACT_NOT_FOUND',
+            `run ${call.param('id')} has no artifact ${JSON.stringify(name.slice(0, 80))}`,
+            'GET /runs/:id/artifacts lists them.',
+          );
         }
         // Reports quote what targets answered: they may be shown, but never act as pages of this origin.
-        call.response.set({ 'content-security-policy': "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:", 'x-content-type-options': 'nosniff' });
+        call.response.set({
+          'content-security-policy': "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+          'x-content-type-options': 'nosniff',
+        });
         call.response.sendFile(name, { root: folder, dotfiles: 'deny' });
       },
     },

@@ -1,23 +1,30 @@
 import type { Controller } from '../../controller/controller.js';
+import type { RunEvent } from '../../controller/events.js';
 import { linesOf } from '../../controller/log/event-log.js';
 import type { History } from '../../controller/log/history.js';
-import type { RunEvent } from '../../controller/events.js';
 import type { Route } from '../route.js';
 import { lastEventId, SseStream } from '../sse.js';
 import { summaryOf } from './runs.js';
 
-/** A run's log as server-sent events: id is `seq`, so that a broken connection goes on where it stopped. Ends with the run. */
+/**
+ * A run's log as server-sent events: id is `seq`, so that a broken connection goes on where it stopped. Ends with the
+ * run.
+ */
 export function eventRoutes(controller: Controller, history: History): readonly Route[] {
   return [
     {
-      method: 'get', path: '/runs/:id/events', access: 'viewer', summary: 'The events of a run, past and coming; resumable by Last-Event-ID.',
+      method: 'get',
+      path: '/runs/:id/events',
+      access: 'viewer',
+      summary: 'The events of a run, past and coming; resumable by Last-Event-ID.',
       answer: { status: 200, contentType: 'text/event-stream' },
       handle: async (call) => {
         const id = call.param('id');
         await summaryOf(controller, history, id);
         const after = lastEventId(call.request.headers['last-event-id']);
         const stream = new SseStream(call.response);
-        const events = controller.run(id)?.events(after, stream.signal) ?? since(after, linesOf(history.eventsPath(id)));
+        const events =
+          controller.run(id)?.events(after, stream.signal) ?? since(after, linesOf(history.eventsPath(id)));
         for await (const event of events) {
           stream.send(event.seq, event.type, event);
           await stream.room();

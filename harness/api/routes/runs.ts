@@ -10,7 +10,10 @@ import { withoutUndefined } from '../without-undefined.js';
 
 const KIB = 1024;
 
-const verdict = z.object({ kind: z.enum(['passed', 'failed', 'invalid', 'incomplete']), reasons: z.array(z.string()).readonly() });
+const verdict = z.object({
+  kind: z.enum(['passed', 'failed', 'invalid', 'incomplete']),
+  reasons: z.array(z.string()).readonly(),
+});
 
 const runState = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('created') }),
@@ -19,7 +22,11 @@ const runState = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('running'), startAt: z.number(), stage: z.number(), stageName: z.string() }),
   z.object({ kind: z.literal('draining') }),
   z.object({ kind: z.literal('analysing') }),
-  z.object({ kind: z.literal('stopping'), reason: z.enum(['user', 'interrupt', 'threshold', 'stop-rule', 'worker-loss', 'error']), mode: z.enum(['drain', 'now']) }),
+  z.object({
+    kind: z.literal('stopping'),
+    reason: z.enum(['user', 'interrupt', 'threshold', 'stop-rule', 'worker-loss', 'error']),
+    mode: z.enum(['drain', 'now']),
+  }),
   z.object({ kind: z.literal('finished'), verdict }),
 ]);
 
@@ -64,7 +71,13 @@ const stopRequest = z.strictObject({
 
 const adjustRequest = z.strictObject({ load: z.number().min(0), profile: z.string().optional() });
 
-const loadAdjusted = z.object({ adjustId: z.string(), stage: z.number(), atMs: z.number(), load: z.number(), profile: z.string().optional() });
+const loadAdjusted = z.object({
+  adjustId: z.string(),
+  stage: z.number(),
+  atMs: z.number(),
+  load: z.number(),
+  profile: z.string().optional(),
+});
 
 export interface RunRoutesOptions {
   readonly controller: Controller;
@@ -78,7 +91,11 @@ export function runRoutes({ controller, history, allowTargets }: RunRoutesOption
     const queuePosition = controller.queuePosition(summary.runId);
     // Judged, but its reports are still being written: who reads `finished` here may fetch them.
     const judged = summary.state.kind === 'finished' && controller.run(summary.runId) !== undefined;
-    return withoutUndefined({ ...summary, state: judged ? { kind: 'analysing' as const } : summary.state, queuePosition });
+    return withoutUndefined({
+      ...summary,
+      state: judged ? { kind: 'analysing' as const } : summary.state,
+      queuePosition,
+    });
   };
   const active = async (id: string): Promise<Run> => {
     const run = controller.run(id);
@@ -88,36 +105,62 @@ export function runRoutes({ controller, history, allowTargets }: RunRoutesOption
   };
   return [
     jsonRoute({
-      method: 'post', path: '/runs', access: 'operator', summary: 'Starts a run, or lets it wait for those before it.',
+      method: 'post',
+      path: '/runs',
+      access: 'operator',
+      summary: 'Starts a run, or lets it wait for those before it.',
       body: { schema: runRequest, limitBytes: 512 * KIB },
       answer: { status: 201, schema: runView },
       handle: ({ body }) => {
-        const { scenario, labels, workers, registeredWorkers, command = `POST /runs ${isInline(scenario) ? '(inline scenario)' : scenario}` } = body;
+        const {
+          scenario,
+          labels,
+          workers,
+          registeredWorkers,
+          command = `POST /runs ${isInline(scenario) ? '(inline scenario)' : scenario}`,
+        } = body;
         const options = withoutUndefined({ labels, workers, registeredWorkers });
         return view(controller.submit(planFrom(body, allowTargets), { command, ...options }).summary);
       },
     }),
     jsonRoute({
-      method: 'get', path: '/runs', access: 'viewer', summary: 'All runs of the results folder, newest first.',
+      method: 'get',
+      path: '/runs',
+      access: 'viewer',
+      summary: 'All runs of the results folder, newest first.',
       answer: { status: 200, schema: z.object({ runs: z.array(runView) }) },
       handle: async () => ({ runs: (await history.list((id) => controller.run(id)?.summary)).map(view) }),
     }),
     jsonRoute({
-      method: 'get', path: '/runs/:id', access: 'viewer', summary: 'One run: its state and, at the end, its verdict.',
+      method: 'get',
+      path: '/runs/:id',
+      access: 'viewer',
+      summary: 'One run: its state and, at the end, its verdict.',
       answer: { status: 200, schema: runView },
       handle: async (call) => view(await summaryOf(controller, history, call.param('id'))),
     }),
     jsonRoute({
-      method: 'get', path: '/runs/:id/live', access: 'viewer', summary: 'The last second of a run that is on.',
+      method: 'get',
+      path: '/runs/:id/live',
+      access: 'viewer',
+      summary: 'The last second of a run that is on.',
       answer: { status: 200, schema: liveView },
       handle: async (call) => {
         const live = (await active(call.param('id'))).live();
-        if (live === undefined) throw new ControllerError('RUN_NOT_LIVE', `the load of run ${call.param('id')} has not begun`, 'Ask again when its state is running.');
+        if (live === undefined)
+          throw new ControllerError(
+            'RUN_NOT_LIVE',
+            `the load of run ${call.param('id')} has not begun`,
+            'Ask again when its state is running.',
+          );
         return withoutUndefined(live);
       },
     }),
     jsonRoute({
-      method: 'post', path: '/runs/:id/stop', access: 'operator', summary: 'Ends a run early; `drain` waits for answers, `now` cuts.',
+      method: 'post',
+      path: '/runs/:id/stop',
+      access: 'operator',
+      summary: 'Ends a run early; `drain` waits for answers, `now` cuts.',
       body: { schema: stopRequest, limitBytes: 16 * KIB },
       answer: { status: 202, schema: runView },
       handle: async (call) => {
@@ -127,7 +170,10 @@ export function runRoutes({ controller, history, allowTargets }: RunRoutesOption
       },
     }),
     jsonRoute({
-      method: 'post', path: '/runs/:id/adjust', access: 'operator', summary: 'Changes the load of the running stage; 1 is 100 %.',
+      method: 'post',
+      path: '/runs/:id/adjust',
+      access: 'operator',
+      summary: 'Changes the load of the running stage; 1 is 100 %.',
       body: { schema: adjustRequest, limitBytes: 16 * KIB },
       answer: { status: 202, schema: loadAdjusted },
       handle: async (call) => {
@@ -142,6 +188,7 @@ export function runRoutes({ controller, history, allowTargets }: RunRoutesOption
 /** @throws ControllerError RUN_NOT_FOUND */
 export async function summaryOf(controller: Controller, history: History, id: string): Promise<RunSummary> {
   const summary = controller.run(id)?.summary ?? (await history.get(id));
-  if (summary === undefined) throw new ControllerError('RUN_NOT_FOUND', `there is no run ${id}`, 'GET /runs lists them.');
+  if (summary === undefined)
+    throw new ControllerError('RUN_NOT_FOUND', `there is no run ${id}`, 'GET /runs lists them.');
   return summary;
 }

@@ -10,30 +10,51 @@ const counts = z.object({ messagesSent: z.number(), messagesReceived: z.number()
 export function systemRoutes(controller: Controller, metrics: Metrics, openapi: () => object): readonly Route[] {
   return [
     jsonRoute({
-      method: 'get', path: '/healthz', access: 'open', summary: 'The process answers.',
+      method: 'get',
+      path: '/healthz',
+      access: 'open',
+      summary: 'The process answers.',
       answer: { status: 200, schema: z.object({ status: z.literal('ok') }) },
       handle: () => ({ status: 'ok' as const }),
     }),
     jsonRoute({
-      method: 'get', path: '/readyz', access: 'open', summary: 'New runs are taken; 503 while it shuts down.',
+      method: 'get',
+      path: '/readyz',
+      access: 'open',
+      summary: 'New runs are taken; 503 while it shuts down.',
       answer: { status: 200, schema: z.object({ status: z.literal('ready') }) },
       handle: () => {
-        if (!controller.ready) throw new ApiError(503, 'CONTROLLER_CLOSING', 'the controller is starting or shutting down', 'Ask again in a moment.');
+        if (!controller.ready)
+          throw new ApiError(
+            503,
+            'CONTROLLER_CLOSING',
+            'the controller is starting or shutting down',
+            'Ask again in a moment.',
+          );
         return { status: 'ready' as const };
       },
     }),
     jsonRoute({
-      method: 'get', path: '/counters-stats', access: 'viewer', summary: 'Messages of the run that is on, or of the last one.',
+      method: 'get',
+      path: '/counters-stats',
+      access: 'viewer',
+      summary: 'Messages of the run that is on, or of the last one.',
       answer: { status: 200, schema: counts },
       handle: () => controller.counts(),
     }),
     {
-      method: 'get', path: '/metrics', access: 'viewer', summary: 'The controller itself, for Prometheus.',
+      method: 'get',
+      path: '/metrics',
+      access: 'viewer',
+      summary: 'The controller itself, for Prometheus.',
       answer: { status: 200, contentType: metrics.contentType },
       handle: async ({ response }) => void response.set('content-type', metrics.contentType).send(await metrics.text()),
     },
     {
-      method: 'get', path: '/openapi.json', access: 'viewer', summary: 'This API, described (OpenAPI 3.1).',
+      method: 'get',
+      path: '/openapi.json',
+      access: 'viewer',
+      summary: 'This API, described (OpenAPI 3.1).',
       answer: { status: 200, contentType: 'application/json' },
       handle: ({ response }) => void response.json(openapi()),
     },

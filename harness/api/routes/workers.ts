@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { clock, health, heartbeat, heartbeatAnswer, preflightResult, PROTOCOL, registered, registration, type Order } from '../../../client-sim/protocol/messages.js';
+import {
+  clock,
+  health,
+  heartbeat,
+  heartbeatAnswer,
+  type Order,
+  PROTOCOL,
+  preflightResult,
+  registered,
+  registration,
+} from '../../../client-sim/protocol/messages.js';
 import { acknowledgement, telemetry } from '../../../client-sim/protocol/telemetry.js';
 import type { Controller } from '../../controller/controller.js';
 import type { Worker } from '../../controller/workers/registry.js';
@@ -16,7 +26,12 @@ const workerView = z.object({
   slot: z.number().optional(),
   version: z.string(),
   threads: z.number(),
-  capacity: z.object({ clients: z.number(), ratePerSecond: z.number(), connections: z.number(), bound: z.string().optional() }),
+  capacity: z.object({
+    clients: z.number(),
+    ratePerSecond: z.number(),
+    connections: z.number(),
+    bound: z.string().optional(),
+  }),
   state: z.enum(['idle', 'working', 'lost']),
   runId: z.string().optional(),
   saturated: z.boolean(),
@@ -33,13 +48,19 @@ const workerView = z.object({
 export function workerRoutes({ registry, shared }: Controller): readonly Route[] {
   return [
     jsonRoute({
-      method: 'post', path: '/workers', access: 'worker', summary: 'A worker registers; again after any 404.',
+      method: 'post',
+      path: '/workers',
+      access: 'worker',
+      summary: 'A worker registers; again after any 404.',
       body: { schema: registration, limitBytes: 64 * KIB },
       answer: { status: 201, schema: registered },
       handle: ({ body }) => registry.register(body),
     }),
     jsonRoute({
-      method: 'post', path: '/workers/:id/heartbeat', access: 'own-worker', summary: 'A worker is alive, and how it does.',
+      method: 'post',
+      path: '/workers/:id/heartbeat',
+      access: 'own-worker',
+      summary: 'A worker is alive, and how it does.',
       body: { schema: heartbeat, limitBytes: 64 * KIB },
       answer: { status: 200, schema: heartbeatAnswer },
       handle: (call) => {
@@ -48,18 +69,27 @@ export function workerRoutes({ registry, shared }: Controller): readonly Route[]
       },
     }),
     {
-      method: 'get', path: '/workers/:id/assignments', access: 'own-worker', summary: 'Orders for a worker, numbered, resumable by Last-Event-ID.',
+      method: 'get',
+      path: '/workers/:id/assignments',
+      access: 'own-worker',
+      summary: 'Orders for a worker, numbered, resumable by Last-Event-ID.',
       answer: { status: 200, contentType: 'text/event-stream' },
       handle: (call) => {
         const { orders } = registry.get(call.param('id'));
         const stream = new SseStream(call.response);
-        const sink = { send: (id: number, order: Order) => stream.send(id, order.type, order), end: () => stream.end() };
+        const sink = {
+          send: (id: number, order: Order) => stream.send(id, order.type, order),
+          end: () => stream.end(),
+        };
         stream.signal.addEventListener('abort', () => orders.disconnect(sink));
         orders.connect(sink, lastEventId(call.request.headers['last-event-id']));
       },
     },
     jsonRoute({
-      method: 'post', path: '/workers/:id/preflight', access: 'own-worker', summary: 'What a worker found when it tried the target.',
+      method: 'post',
+      path: '/workers/:id/preflight',
+      access: 'own-worker',
+      summary: 'What a worker found when it tried the target.',
       body: { schema: preflightResult, limitBytes: 4 * MIB },
       answer: { status: 202, schema: z.object({ protocol: z.literal(PROTOCOL) }) },
       handle: (call) => {
@@ -68,18 +98,28 @@ export function workerRoutes({ registry, shared }: Controller): readonly Route[]
       },
     }),
     jsonRoute({
-      method: 'post', path: '/workers/:id/telemetry', access: 'own-worker', summary: 'One batch of measurements; acknowledged when it is on the disk.',
+      method: 'post',
+      path: '/workers/:id/telemetry',
+      access: 'own-worker',
+      summary: 'One batch of measurements; acknowledged when it is on the disk.',
       body: { schema: telemetry, limitBytes: 32 * MIB },
       answer: { status: 200, schema: acknowledgement },
-      handle: async (call) => ({ protocol: PROTOCOL, acknowledged: await registry.telemetry(call.param('id'), call.body) }) as const,
+      handle: async (call) =>
+        ({ protocol: PROTOCOL, acknowledged: await registry.telemetry(call.param('id'), call.body) }) as const,
     }),
     jsonRoute({
-      method: 'get', path: '/workers', access: 'viewer', summary: 'All registered workers.',
+      method: 'get',
+      path: '/workers',
+      access: 'viewer',
+      summary: 'All registered workers.',
       answer: { status: 200, schema: z.object({ workers: z.array(workerView) }) },
       handle: () => ({ workers: registry.all().map(view) }),
     }),
     jsonRoute({
-      method: 'get', path: '/workers/:id', access: 'viewer', summary: 'One of them.',
+      method: 'get',
+      path: '/workers/:id',
+      access: 'viewer',
+      summary: 'One of them.',
       answer: { status: 200, schema: workerView },
       handle: (call) => view(registry.get(call.param('id'))),
     }),

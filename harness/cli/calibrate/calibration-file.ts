@@ -1,11 +1,15 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 
-import { calibration, type Calibration } from '../../analysis/calibration.js';
+import { type Calibration, calibration } from '../../analysis/calibration.js';
 
-/** New figures replace the old ones of the same profiles; another host's or another number of workers' are all replaced. */
+/**
+ * New figures replace the old ones of the same profiles; another host's or another number of workers' are all replaced.
+ */
 export function mergeCalibration(known: Calibration | undefined, fresh: Calibration): Calibration {
   const same = known !== undefined && known.host === fresh.host && known.workers === fresh.workers;
-  const kept = same ? known.profiles.filter(({ profile }) => fresh.profiles.every((one) => one.profile !== profile)) : [];
+  const kept = same
+    ? known.profiles.filter(({ profile }) => fresh.profiles.every((one) => one.profile !== profile))
+    : [];
   return { ...fresh, profiles: [...kept, ...fresh.profiles] };
 }
 

@@ -1,5 +1,15 @@
-/** The plans of a calibration: a profile's own connections and operations against the sink, first flat out, then at a rate. */
-import { diskIo, loadPlan, formatProblems, type Plan, type ProfilePlan, type ScenarioIo } from '../../../scenarios/schema/index.js';
+/**
+ * The plans of a calibration: a profile's own connections and operations against the sink, first flat out, then at a
+ * rate.
+ */
+import {
+  diskIo,
+  formatProblems,
+  loadPlan,
+  type Plan,
+  type ProfilePlan,
+  type ScenarioIo,
+} from '../../../scenarios/schema/index.js';
 import { CliError } from '../cli-error.js';
 
 const FILE = 'calibration.yaml';
@@ -9,7 +19,11 @@ export function profileShape(profile: string): ProfilePlan {
   const [shape] = planFor(profile, {}, 1).profiles;
   if (shape === undefined) throw new Error(`the plan for ${profile} has no profile`);
   if (Object.keys(shape.misbehave).length > 0) {
-    throw new CliError({ code: 'NOT_CALIBRATABLE', message: `${profile} misbehaves on purpose (misbehave), so what it reaches is no ceiling`, hint: 'calibrate a profile that behaves' });
+    throw new CliError({
+      code: 'NOT_CALIBRATABLE',
+      message: `${profile} misbehaves on purpose (misbehave), so what it reaches is no ceiling`,
+      hint: 'calibrate a profile that behaves',
+    });
   }
   return shape;
 }
@@ -20,8 +34,16 @@ export function flatOutPlan({ name, maxInFlight, connections }: ProfilePlan, sec
 }
 
 /** Open loop at a share of the ceiling: how late does this machine send when it is that busy? */
-export function atRatePlan({ name, clients, maxInFlight, connections }: ProfilePlan, ratePerSecond: number, seconds: number): Plan {
-  return planFor(name, { arrivals: { rate: `${(ratePerSecond / clients).toFixed(3)}/s` }, maxInFlight, connections }, seconds);
+export function atRatePlan(
+  { name, clients, maxInFlight, connections }: ProfilePlan,
+  ratePerSecond: number,
+  seconds: number,
+): Plan {
+  return planFor(
+    name,
+    { arrivals: { rate: `${(ratePerSecond / clients).toFixed(3)}/s` }, maxInFlight, connections },
+    seconds,
+  );
 }
 
 function planFor(profile: string, overrides: Readonly<Record<string, unknown>>, seconds: number): Plan {
@@ -37,8 +59,16 @@ function planFor(profile: string, overrides: Readonly<Record<string, unknown>>, 
     ],
   };
   // JSON is YAML, so the scenario needs no file.
-  const io: ScenarioIo = { ...diskIo, readText: (file) => (file === FILE ? JSON.stringify(scenario) : diskIo.readText(file)) };
+  const io: ScenarioIo = {
+    ...diskIo,
+    readText: (file) => (file === FILE ? JSON.stringify(scenario) : diskIo.readText(file)),
+  };
   const result = loadPlan({ scenario: FILE, env: {} }, io);
   if (result.ok) return result.plan;
-  throw new CliError({ code: result.problems[0]?.code ?? 'INVALID_VALUE', message: `profile ${profile} cannot be calibrated`, where: formatProblems(result.problems).replaceAll('\n', '\n  '), hint: '`swarmbench list` shows the profiles' });
+  throw new CliError({
+    code: result.problems[0]?.code ?? 'INVALID_VALUE',
+    message: `profile ${profile} cannot be calibrated`,
+    where: formatProblems(result.problems).replaceAll('\n', '\n  '),
+    hint: '`swarmbench list` shows the profiles',
+  });
 }

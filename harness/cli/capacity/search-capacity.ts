@@ -1,7 +1,7 @@
-import { outcomeOfRun } from '../../analysis/capacity/outcome.js';
-import { nextStep, type Found, type SearchLimits } from '../../analysis/capacity/search.js';
-import { probeRecordOf, type ProbeRecord } from '../../report/capacity/document.js';
 import type { Plan } from '../../../scenarios/schema/index.js';
+import { outcomeOfRun } from '../../analysis/capacity/outcome.js';
+import { type Found, nextStep, type SearchLimits } from '../../analysis/capacity/search.js';
+import { type ProbeRecord, probeRecordOf } from '../../report/capacity/document.js';
 import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
 import type { Conducted } from '../run/conductor.js';
@@ -25,7 +25,10 @@ export async function searchCapacity({ limits, planFor, run, interrupted, tell }
   const probes: ProbeRecord[] = [];
   for (;;) {
     if (interrupted()) return { found: 'interrupted', probes };
-    const step = nextStep(probes.map(({ askedPerSecond, outcome }) => ({ ratePerSecond: askedPerSecond, outcome })), limits);
+    const step = nextStep(
+      probes.map(({ askedPerSecond, outcome }) => ({ ratePerSecond: askedPerSecond, outcome })),
+      limits,
+    );
     if (step.kind === 'done') return { found: step.found, probes };
     const { ratePerSecond, purpose } = step;
     tell(`run ${probes.length + 1}: ${ratePerSecond.toLocaleString('en-US')}/s (${purpose})`);
@@ -33,11 +36,17 @@ export async function searchCapacity({ limits, planFor, run, interrupted, tell }
     if (interrupted()) return { found: 'interrupted', probes };
     const record = recordOf(conducted, ratePerSecond, purpose);
     probes.push(record);
-    tell(`  ${record.outcome === 'met' ? 'met' : record.outcome === 'unmet' ? 'not met' : 'the generator was at its limit'}: ${Math.round(record.throughputPerSecond).toLocaleString('en-US')}/s succeeded, p99 ${record.p99Ms === null ? 'none' : `${record.p99Ms.toPrecision(3)} ms`}`);
+    tell(
+      `  ${record.outcome === 'met' ? 'met' : record.outcome === 'unmet' ? 'not met' : 'the generator was at its limit'}: ${Math.round(record.throughputPerSecond).toLocaleString('en-US')}/s succeeded, p99 ${record.p99Ms === null ? 'none' : `${record.p99Ms.toPrecision(3)} ms`}`,
+    );
   }
 }
 
-function recordOf({ finished, report }: Conducted, ratePerSecond: number, purpose: ProbeRecord['purpose']): ProbeRecord {
+function recordOf(
+  { finished, report }: Conducted,
+  ratePerSecond: number,
+  purpose: ProbeRecord['purpose'],
+): ProbeRecord {
   const outcome = report === undefined ? undefined : outcomeOfRun(report.verdict, report.thresholds);
   if (report === undefined || outcome === undefined) {
     throw new CliError({

@@ -18,7 +18,10 @@ interface Options {
 }
 
 export const agent: CliCommand = {
-  examples: ['swarmbench agent --token-file /run/secrets/api_token', 'swarmbench agent --host 0.0.0.0 --stack bench --token-file token'],
+  examples: [
+    'swarmbench agent --token-file /run/secrets/api_token',
+    'swarmbench agent --host 0.0.0.0 --stack bench --token-file token',
+  ],
   declare(command, host, finish) {
     command
       .requiredOption('--token-file <file>', 'token for everything but metrics and health')
@@ -38,13 +41,23 @@ async function serveUntilInterrupted({ tokenFile, stack, node, ...listen }: Opti
   const ignore = host.onInterrupt(() => stop.abort());
   const log = (line: string): void => host.stderr.write(`agent: ${line}\n`);
   try {
-    await runAgent({ docker: new Docker(engineAddress(host.env).options), ...listen, token: readToken('--token-file', tokenFile), stack, node, log }, stop.signal);
+    await runAgent(
+      {
+        docker: new Docker(engineAddress(host.env).options),
+        ...listen,
+        token: readToken('--token-file', tokenFile),
+        stack,
+        node,
+        log,
+      },
+      stop.signal,
+    );
   } catch (error) {
     if (error instanceof CliError) throw error;
     throw new CliError({
       code: 'AGENT',
       message: `the agent cannot serve: ${error instanceof Error ? error.message : String(error)}`,
-      hint: 'it needs the socket of this node\'s engine (or DOCKER_HOST) and a free port',
+      hint: "it needs the socket of this node's engine (or DOCKER_HOST) and a free port",
       exitCode: exitCode.unreachable,
     });
   } finally {

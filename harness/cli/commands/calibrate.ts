@@ -8,7 +8,7 @@ import { atRatePlan, flatOutPlan, profileShape } from '../calibrate/calibration-
 import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
 import { redactedCommand } from '../run/command-line.js';
-import { createConductor, type Conductor } from '../run/conductor.js';
+import { type Conductor, createConductor } from '../run/conductor.js';
 import { latency, rate } from '../terminal/quantity.js';
 import { styleFor } from '../terminal/style.js';
 import { table } from '../terminal/table.js';
@@ -38,7 +38,11 @@ interface Measured {
 const CHECKED_SHARE = 0.8;
 
 export const calibrate: CliCommand = {
-  examples: ['swarmbench calibrate', 'swarmbench calibrate message-bomber high-load', 'swarmbench calibrate normal --seconds 30 --json'],
+  examples: [
+    'swarmbench calibrate',
+    'swarmbench calibrate message-bomber high-load',
+    'swarmbench calibrate normal --seconds 30 --json',
+  ],
   declare(command, host, finish) {
     command
       .argument('[profile...]', 'whose connections and operations to use', ['normal'])
@@ -53,40 +57,72 @@ export const calibrate: CliCommand = {
         const resultsFolder = resolve(host.cwd, options.out);
         const file = join(resultsFolder, 'calibration.json');
         const style = styleFor(host.stderr, host.env, options.color);
-        const conductor = await createConductor({ host, resultsFolder, threads: options.threads, style, quiet: options.quiet === true });
+        const conductor = await createConductor({
+          host,
+          resultsFolder,
+          threads: options.threads,
+          style,
+          quiet: options.quiet === true,
+        });
         const measured: Measured[] = [];
         try {
-          for (const shape of shapes) measured.push(await measure(conductor, shape, options, redactedCommand(host.args)));
+          for (const shape of shapes)
+            measured.push(await measure(conductor, shape, options, redactedCommand(host.args)));
         } finally {
           await conductor.close();
         }
         const fresh = calibrationOf(measured, options.workers);
         writeCalibrationFile(file, mergeCalibration(readCalibrationFile(file), fresh));
-        if (options.json === true) host.stdout.write(`${JSON.stringify({ file, checkedShare: CHECKED_SHARE, profiles: measured }, undefined, 2)}\n`);
+        if (options.json === true)
+          host.stdout.write(
+            `${JSON.stringify({ file, checkedShare: CHECKED_SHARE, profiles: measured }, undefined, 2)}\n`,
+          );
         else host.stdout.write(`${render(measured)}\nwritten: ${file}\n`);
         finish(exitCode.passed);
       });
   },
 };
 
-async function measure(conductor: Conductor, shape: ReturnType<typeof profileShape>, { seconds, workers }: Options, command: string): Promise<Measured> {
+async function measure(
+  conductor: Conductor,
+  shape: ReturnType<typeof profileShape>,
+  { seconds, workers }: Options,
+  command: string,
+): Promise<Measured> {
   const how = { command, workers };
   const flatOut = reportOf(await conductor.run(flatOutPlan(shape, seconds), how));
   const ceilingPerSecond = flatOut.summary.throughputPerSecond ?? 0;
   if (ceilingPerSecond <= 0) throw notCalibrated(flatOut);
   const busy = reportOf(await conductor.run(atRatePlan(shape, CHECKED_SHARE * ceilingPerSecond, seconds), how));
   const { latencyMs, lagMs } = busy.summary;
-  return { profile: shape.name, ceilingPerSecond, latencyP99Ms: latencyMs.p99, lagP99Ms: lagMs.p99, verdict: busy.verdict };
+  return {
+    profile: shape.name,
+    ceilingPerSecond,
+    latencyP99Ms: latencyMs.p99,
+    lagP99Ms: lagMs.p99,
+    verdict: busy.verdict,
+  };
 }
 
 function reportOf({ finished, report }: Awaited<ReturnType<Conductor['run']>>): Report {
-  if (finished.stopped === 'interrupt') throw new CliError({ code: 'INTERRUPTED', message: 'interrupted: no calibration was written', exitCode: exitCode.interrupted });
-  if (report === undefined) throw new CliError({ code: 'INTERNAL', message: finished.problems.join('; '), exitCode: exitCode.internal });
+  if (finished.stopped === 'interrupt')
+    throw new CliError({
+      code: 'INTERRUPTED',
+      message: 'interrupted: no calibration was written',
+      exitCode: exitCode.interrupted,
+    });
+  if (report === undefined)
+    throw new CliError({ code: 'INTERNAL', message: finished.problems.join('; '), exitCode: exitCode.internal });
   return report;
 }
 
 function notCalibrated({ verdict, run }: Report): CliError {
-  return new CliError({ code: 'NOT_CALIBRATED', message: `nothing was measured (run ${run.id})`, where: verdict.reasons.join('\n  '), exitCode: exitCode.untrusted });
+  return new CliError({
+    code: 'NOT_CALIBRATED',
+    message: `nothing was measured (run ${run.id})`,
+    where: verdict.reasons.join('\n  '),
+    exitCode: exitCode.untrusted,
+  });
 }
 
 function calibrationOf(measured: readonly Measured[], workers: number): Calibration {
@@ -95,7 +131,11 @@ function calibrationOf(measured: readonly Measured[], workers: number): Calibrat
     at: new Date().toISOString(),
     host: hostname(),
     workers,
-    profiles: measured.map(({ profile, ceilingPerSecond, latencyP99Ms }) => ({ profile, ceilingPerSecond, ...(latencyP99Ms === null ? {} : { latencyP99Ms }) })),
+    profiles: measured.map(({ profile, ceilingPerSecond, latencyP99Ms }) => ({
+      profile,
+      ceilingPerSecond,
+      ...(latencyP99Ms === null ? {} : { latencyP99Ms }),
+    })),
   };
 }
 
@@ -103,13 +143,24 @@ function render(measured: readonly Measured[]): string {
   const of = (ms: number | null): string => (ms === null ? '–' : latency(ms));
   const busy = `at ${CHECKED_SHARE * 100} % of it`;
   return [
-    ...table([
-      ['profile', 'ceiling', `lag p99 ${busy}`, `latency p99 ${busy}`],
-      ...measured.map(({ profile, ceilingPerSecond, lagP99Ms, latencyP99Ms }) => [profile, rate(ceilingPerSecond), of(lagP99Ms), of(latencyP99Ms)]),
-    ], [1, 2, 3]),
-    ...measured.filter(({ verdict }) => verdict.kind !== 'passed').flatMap(({ profile, verdict }) => [
-      '', `${profile}: the generator was not fit ${busy}; calibrate again where nothing else needs the processor`,
-      ...verdict.reasons.map((reason) => `  ${reason}`),
-    ]),
+    ...table(
+      [
+        ['profile', 'ceiling', `lag p99 ${busy}`, `latency p99 ${busy}`],
+        ...measured.map(({ profile, ceilingPerSecond, lagP99Ms, latencyP99Ms }) => [
+          profile,
+          rate(ceilingPerSecond),
+          of(lagP99Ms),
+          of(latencyP99Ms),
+        ]),
+      ],
+      [1, 2, 3],
+    ),
+    ...measured
+      .filter(({ verdict }) => verdict.kind !== 'passed')
+      .flatMap(({ profile, verdict }) => [
+        '',
+        `${profile}: the generator was not fit ${busy}; calibrate again where nothing else needs the processor`,
+        ...verdict.reasons.map((reason) => `  ${reason}`),
+      ]),
   ].join('\n');
 }

@@ -1,14 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-
-import { runId } from '../../controller/log/run-id.js';
-import { packageVersion } from '../../platform/local/package-root.js';
-import { capacityDocument, conclude, type CapacityDocument } from '../../report/capacity/document.js';
-import { renderCapacity } from '../../report/capacity/page.js';
 import { parseRate } from '../../../scenarios/schema/grammar/units.js';
 import type { Plan } from '../../../scenarios/schema/index.js';
+import { runId } from '../../controller/log/run-id.js';
+import { packageVersion } from '../../platform/local/package-root.js';
+import { type CapacityDocument, capacityDocument, conclude } from '../../report/capacity/document.js';
+import { renderCapacity } from '../../report/capacity/page.js';
 import { rateOf, setsFor } from '../capacity/rates.js';
-import { searchCapacity, type Searched } from '../capacity/search-capacity.js';
+import { type Searched, searchCapacity } from '../capacity/search-capacity.js';
 import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
@@ -16,7 +15,7 @@ import { redactedCommand } from '../run/command-line.js';
 import { addWhereOptions, chooseConductor, refuseImpossible, refusePlan, type WhereOptions } from '../run/where.js';
 import { styleFor } from '../terminal/style.js';
 import type { CliCommand } from './command.js';
-import { addLoadOptions, number, planOf, wholeNumber, type LoadOptions } from './load-options.js';
+import { addLoadOptions, type LoadOptions, number, planOf, wholeNumber } from './load-options.js';
 
 interface Options extends LoadOptions, WhereOptions {
   readonly from?: string;
@@ -40,7 +39,7 @@ export const capacity: CliCommand = {
     command.argument('[scenario]', 'name or file; its thresholds say what a rate has to meet', 'capacity-search');
     addLoadOptions(command);
     addWhereOptions(command)
-      .option('--from <rate>', 'first rate, all clients together (default: the scenario\'s own)')
+      .option('--from <rate>', "first rate, all clients together (default: the scenario's own)")
       .option('--most <rate>', 'no higher rate is tried (default: limits.rate)')
       .option('--precision <share>', 'how narrow the interval has to be', number, 0.05)
       .option('--confirm <n>', 'how often the best rate must be met again', wholeNumber, 2)
@@ -62,7 +61,10 @@ async function findCapacity(scenario: string, options: Options, host: Host): Pro
   const style = styleFor(host.stderr, host.env, options.color);
   const startedAt = new Date();
   const conductor = await chooseConductor(options, { resultsFolder, quiet: true, style }, host);
-  const loadAt = (ratePerSecond: number): LoadOptions => ({ ...options, set: [...options.set, ...setsFor(plan, ratePerSecond)] });
+  const loadAt = (ratePerSecond: number): LoadOptions => ({
+    ...options,
+    set: [...options.set, ...setsFor(plan, ratePerSecond)],
+  });
   let searched: Searched;
   try {
     searched = await searchCapacity({
@@ -77,9 +79,17 @@ async function findCapacity(scenario: string, options: Options, host: Host): Pro
   }
   const id = `capacity-${runId(plan.scenario, startedAt.getTime())}`;
   const document = capacityDocument.parse({
-    schemaVersion: 1, id, scenario: plan.scenario, version: packageVersion(), command: redactedCommand(host.args), seed: plan.seed,
-    startedAt: startedAt.toISOString(), endedAt: new Date().toISOString(),
-    thresholds: plan.thresholds.map(({ check }) => check.text), precision: limits.precision, confirmations: limits.confirmations,
+    schemaVersion: 1,
+    id,
+    scenario: plan.scenario,
+    version: packageVersion(),
+    command: redactedCommand(host.args),
+    seed: plan.seed,
+    startedAt: startedAt.toISOString(),
+    endedAt: new Date().toISOString(),
+    thresholds: plan.thresholds.map(({ check }) => check.text),
+    precision: limits.precision,
+    confirmations: limits.confirmations,
     ...conclude(searched.probes, searched.found, plan.seed),
   } satisfies CapacityDocument);
   const folder = join(resultsFolder, id);
@@ -94,23 +104,43 @@ async function findCapacity(scenario: string, options: Options, host: Host): Pro
 function limitsOf(plan: Plan, options: Options) {
   const own = rateOf(plan);
   const { precision, confirm, probes } = options;
-  if (!(precision > 0 && precision <= 1)) throw new CliError({ code: 'USAGE', message: `--precision ${precision} is not a share above 0 and up to 1`, hint: '0.05 is 5 %' });
-  const mostPerSecond = Math.min(rateGiven('--most', options.most) ?? plan.limits.ratePerSecond, plan.limits.ratePerSecond);
+  if (!(precision > 0 && precision <= 1))
+    throw new CliError({
+      code: 'USAGE',
+      message: `--precision ${precision} is not a share above 0 and up to 1`,
+      hint: '0.05 is 5 %',
+    });
+  const mostPerSecond = Math.min(
+    rateGiven('--most', options.most) ?? plan.limits.ratePerSecond,
+    plan.limits.ratePerSecond,
+  );
   const fromPerSecond = rateGiven('--from', options.from) ?? own;
-  if (fromPerSecond > mostPerSecond) throw new CliError({ code: 'USAGE', message: `the first rate, ${fromPerSecond}/s, is above the highest allowed, ${mostPerSecond}/s`, hint: 'lower --from, or raise --most and limits.rate' });
+  if (fromPerSecond > mostPerSecond)
+    throw new CliError({
+      code: 'USAGE',
+      message: `the first rate, ${fromPerSecond}/s, is above the highest allowed, ${mostPerSecond}/s`,
+      hint: 'lower --from, or raise --most and limits.rate',
+    });
   return { fromPerSecond, mostPerSecond, precision, confirmations: confirm, mostProbes: probes };
 }
 
 function rateGiven(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const rate = parseRate(text);
-  if (rate === undefined || rate <= 0) throw new CliError({ code: 'USAGE', message: `${option} ${text} is not a rate`, hint: 'such as 200/s' });
+  if (rate === undefined || rate <= 0)
+    throw new CliError({ code: 'USAGE', message: `${option} ${text} is not a rate`, hint: 'such as 200/s' });
   return rate;
 }
 
 function words({ scenario, capacity: found, kneePerSecond, scalability }: CapacityDocument): string {
-  const knee = kneePerSecond === null ? '' : `\nknee of the latency curve: ${Math.round(kneePerSecond).toLocaleString('en-US')}/s offered`;
-  const fit = scalability === null ? '' : `\nUniversal Scalability Law: sigma ${scalability.sigma.toPrecision(2)}, kappa ${scalability.kappa.toPrecision(2)}, R² ${scalability.rSquared.toFixed(2)}${scalability.rSquared < 0.9 ? ' (fits badly)' : ''}`;
+  const knee =
+    kneePerSecond === null
+      ? ''
+      : `\nknee of the latency curve: ${Math.round(kneePerSecond).toLocaleString('en-US')}/s offered`;
+  const fit =
+    scalability === null
+      ? ''
+      : `\nUniversal Scalability Law: sigma ${scalability.sigma.toPrecision(2)}, kappa ${scalability.kappa.toPrecision(2)}, R² ${scalability.rSquared.toFixed(2)}${scalability.rSquared < 0.9 ? ' (fits badly)' : ''}`;
   return `capacity of ${scenario}: ${found.words}${knee}${fit}`;
 }
 

@@ -29,7 +29,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./schema.js')).schema,
   },
   report: {
-    summary: 'render a run\'s report again, from its log alone',
+    summary: "render a run's report again, from its log alone",
     load: async () => (await import('./report.js')).report,
   },
   capacity: {

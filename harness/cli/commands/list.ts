@@ -20,10 +20,15 @@ export const list: CliCommand = {
         const style = styleFor(host.stdout, host.env, options.color);
         const rows = [...scenarios, ...profiles].map(({ name, description }) => [`  ${name}`, description]);
         const aligned = table(rows);
-        host.stdout.write(`${[
-          style.bold('Scenarios'), ...aligned.slice(0, scenarios.length), '',
-          style.bold('Profiles'), ...aligned.slice(scenarios.length),
-        ].join('\n')}\n`);
+        host.stdout.write(
+          `${[
+            style.bold('Scenarios'),
+            ...aligned.slice(0, scenarios.length),
+            '',
+            style.bold('Profiles'),
+            ...aligned.slice(scenarios.length),
+          ].join('\n')}\n`,
+        );
       }
       finish(exitCode.passed);
     });

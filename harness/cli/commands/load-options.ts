@@ -1,7 +1,14 @@
 /** Options that decide what is loaded, shared by `run`, `plan` and `validate`. */
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
-import { formatProblems, loadPlan, type Era, type Plan, type PlanRequest, type SecretOptions } from '../../../scenarios/schema/index.js';
+import {
+  type Era,
+  formatProblems,
+  loadPlan,
+  type Plan,
+  type PlanRequest,
+  type SecretOptions,
+} from '../../../scenarios/schema/index.js';
 import { CliError } from '../cli-error.js';
 import type { Host } from '../host.js';
 
@@ -28,18 +35,34 @@ export function addLoadOptions(command: Command): void {
     .option('--set <path=value>', 'override a value: workload.normal.clients=50 (repeatable)', collect, [])
     .option('--time-scale <factor>', 'stretch or shrink all times of the stages, not the rates', number)
     .option('--seed <n>', 'one seed gives the same operations and arrivals', number)
-    .option('--target <url>', 'a running server instead of the scenario\'s own (repeatable)', collect, [])
-    .option('--header <name: value>', 'HTTP header of every request; ${VAR} is taken from the environment (repeatable)', collect, [])
+    .option('--target <url>', "a running server instead of the scenario's own (repeatable)", collect, [])
+    .option(
+      '--header <name: value>',
+      'HTTP header of every request; ${VAR} is taken from the environment (repeatable)',
+      collect,
+      [],
+    )
     .option('--config <file>', 'the `mcpServers` file that MCP clients use')
     .option('--server <name>', 'which server of --config')
-    .option('--allow-target <host>', 'allow load on a host outside loopback and private networks (repeatable)', collect, [])
-    .option('--tls-ca <file>', 'authorities to believe, PEM, in place of the system\'s')
+    .option(
+      '--allow-target <host>',
+      'allow load on a host outside loopback and private networks (repeatable)',
+      collect,
+      [],
+    )
+    .option('--tls-ca <file>', "authorities to believe, PEM, in place of the system's")
     .option('--tls-cert <file>', 'client certificate, PEM; with --tls-key')
     .option('--tls-key <file>', 'its private key, PEM')
-    .option('--insecure', 'do not check the target\'s certificate; the report says so')
+    .option('--insecure', "do not check the target's certificate; the report says so")
     .option('--auth-token-file <file>', 'bearer tokens, one a line, spread over the clients')
     .option('--auth-token-env <name>', 'environment variable that holds them')
-    .addOption(new Option('--era <era>', 'session era or stateless era; auto is decided in preflight').choices(['auto', 'legacy', 'modern']));
+    .addOption(
+      new Option('--era <era>', 'session era or stateless era; auto is decided in preflight').choices([
+        'auto',
+        'legacy',
+        'modern',
+      ]),
+    );
 }
 
 /** @throws CliError exit code 2 with every problem, each at its file, line and column */
@@ -55,7 +78,11 @@ export function planOf(scenario: string, options: LoadOptions, host: Host): Plan
 
 export function planRequest(scenario: string, options: LoadOptions, host: Host): PlanRequest {
   if (options.server !== undefined && options.config === undefined) {
-    throw new CliError({ code: 'USAGE', message: '--server names a server of --config, which is missing', hint: 'swarmbench run --config mcp.json --server NAME' });
+    throw new CliError({
+      code: 'USAGE',
+      message: '--server names a server of --config, which is missing',
+      hint: 'swarmbench run --config mcp.json --server NAME',
+    });
   }
   const { config, server, timeScale, seed, era } = options;
   return {

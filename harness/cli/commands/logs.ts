@@ -1,12 +1,12 @@
 import { InvalidArgumentError } from 'commander';
 
 import type { Engine } from '../../platform/swarm/engine/engine.js';
-import { stackLogs, type StackLogLine } from '../../platform/swarm/stack/stack-logs.js';
+import { type StackLogLine, stackLogs } from '../../platform/swarm/stack/stack-logs.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
 import { onEngine } from '../swarm/on-engine.js';
 import { addStackOptions, type StackOptions } from '../swarm/stack-options.js';
-import { styleFor, type Paint, type Style } from '../terminal/style.js';
+import { type Paint, type Style, styleFor } from '../terminal/style.js';
 import type { CliCommand } from './command.js';
 import { wholeNumber } from './load-options.js';
 
@@ -18,7 +18,11 @@ interface Options extends StackOptions {
 }
 
 export const logs: CliCommand = {
-  examples: ['swarmbench logs mcp-server', 'swarmbench logs -f --tail 10 harness gateway', 'swarmbench logs --since 5m client-sim-normal --json'],
+  examples: [
+    'swarmbench logs mcp-server',
+    'swarmbench logs -f --tail 10 harness gateway',
+    'swarmbench logs --since 5m client-sim-normal --json',
+  ],
   declare(command, host, finish) {
     command
       .argument('<service...>', 'services as the stack file names them')
@@ -28,7 +32,11 @@ export const logs: CliCommand = {
       .option('-t, --timestamps', 'when the engine read each line');
     // One JSON object per line: a log has no end that could be waited for.
     addStackOptions(command).action(async (services: readonly string[], options: Options) => {
-      finish(await onEngine(host, { json: options.json === true }, (engine, signal) => write(engine, services, options, host, signal)));
+      finish(
+        await onEngine(host, { json: options.json === true }, (engine, signal) =>
+          write(engine, services, options, host, signal),
+        ),
+      );
     });
   },
 };
@@ -42,12 +50,24 @@ function sinceOf(text: string): number {
   return Math.floor(Date.now() / 1000) - Number(count) * unitS;
 }
 
-async function write(engine: Engine, services: readonly string[], { stack, follow = false, tail, since, timestamps = false, json, color }: Options, host: Host, signal: AbortSignal): Promise<number> {
+async function write(
+  engine: Engine,
+  services: readonly string[],
+  { stack, follow = false, tail, since, timestamps = false, json, color }: Options,
+  host: Host,
+  signal: AbortSignal,
+): Promise<number> {
   const style = styleFor(host.stdout, host.env, color);
-  const options = { follow, ...(tail === undefined ? {} : { tail }), ...(since === undefined ? {} : { sinceS: since }) };
+  const options = {
+    follow,
+    ...(tail === undefined ? {} : { tail }),
+    ...(since === undefined ? {} : { sinceS: since }),
+  };
   const paints = paintsOf(services, style);
   for await (const line of stackLogs(engine, stack, services, options, signal)) {
-    host.stdout.write(json === true ? `${JSON.stringify(line)}\n` : lineOf(line, timestamps, paints.get(line.service) ?? style.dim));
+    host.stdout.write(
+      json === true ? `${JSON.stringify(line)}\n` : lineOf(line, timestamps, paints.get(line.service) ?? style.dim),
+    );
   }
   return signal.aborted && !follow ? exitCode.interrupted : exitCode.passed;
 }

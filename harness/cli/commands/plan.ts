@@ -5,7 +5,7 @@ import { renderOutline } from '../plan/render.js';
 import { crewRefusals, workersHere } from '../run/crew-here.js';
 import { styleFor } from '../terminal/style.js';
 import type { CliCommand } from './command.js';
-import { addLoadOptions, planOf, wholeNumber, type LoadOptions } from './load-options.js';
+import { addLoadOptions, type LoadOptions, planOf, wholeNumber } from './load-options.js';
 
 interface Options extends LoadOptions {
   readonly workers?: number;
@@ -26,7 +26,10 @@ export const plan: CliCommand = {
       .option('--json', 'one JSON object on stdout')
       .action((scenario: string, options: Options) => {
         const made = planOf(scenario, options, host);
-        const outline = outlineOf(made, { ...workersHere(made, options.workers), refusals: [...refusals(made), ...crewRefusals(made, options.workers)] });
+        const outline = outlineOf(made, {
+          ...workersHere(made, options.workers),
+          refusals: [...refusals(made), ...crewRefusals(made, options.workers)],
+        });
         if (options.json === true) host.stdout.write(`${JSON.stringify(outline, undefined, 2)}\n`);
         else host.stdout.write(renderOutline(outline, styleFor(host.stdout, host.env, options.color)));
         finish(outline.refusals.length === 0 ? exitCode.passed : exitCode.usage);

@@ -16,10 +16,14 @@ interface Options {
 }
 
 export const report: CliCommand = {
-  examples: ['swarmbench report', 'swarmbench report 20261120-211402-smoke-x7k2', 'swarmbench report ./elsewhere/20261120-211402-smoke-x7k2 --json'],
+  examples: [
+    'swarmbench report',
+    'swarmbench report 20261120-211402-smoke-x7k2',
+    'swarmbench report ./elsewhere/20261120-211402-smoke-x7k2 --json',
+  ],
   declare(command, host, finish) {
     command
-      .argument('[run]', 'run id, or path of a run\'s folder', 'latest')
+      .argument('[run]', "run id, or path of a run's folder", 'latest')
       .option('--out <folder>', 'where results are', 'results')
       .option('--json', 'the report as JSON on stdout')
       .action(async (run: string, options: Options) => {
@@ -27,7 +31,12 @@ export const report: CliCommand = {
         const written = await writeReport(folder);
         if (options.json === true) host.stdout.write(`${JSON.stringify(written, undefined, 2)}\n`);
         else {
-          host.stdout.write(renderVerdict({ report: written, reportFile: join(folder, 'report.html'), failure: undefined }, styleFor(host.stdout, host.env, options.color)));
+          host.stdout.write(
+            renderVerdict(
+              { report: written, reportFile: join(folder, 'report.html'), failure: undefined },
+              styleFor(host.stdout, host.env, options.color),
+            ),
+          );
           host.stderr.write(`written: report.json, ${Object.keys(artifacts).join(', ')}\n`);
         }
         finish(exitCode.passed);

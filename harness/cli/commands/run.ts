@@ -8,12 +8,19 @@ import { outlineOf } from '../plan/outline.js';
 import { renderBrief } from '../plan/render.js';
 import type { Conducted } from '../run/conductor.js';
 import { workersHere } from '../run/crew-here.js';
-import { outcomeOf, worstExitCode, type Outcome } from '../run/outcome.js';
+import { type Outcome, outcomeOf, worstExitCode } from '../run/outcome.js';
 import { renderVerdict } from '../run/verdict.js';
-import { addWhereOptions, chooseConductor, isRemote, refuseImpossible, refusePlan, type WhereOptions } from '../run/where.js';
+import {
+  addWhereOptions,
+  chooseConductor,
+  isRemote,
+  refuseImpossible,
+  refusePlan,
+  type WhereOptions,
+} from '../run/where.js';
 import { styleFor } from '../terminal/style.js';
 import type { CliCommand } from './command.js';
-import { addLoadOptions, planOf, type LoadOptions } from './load-options.js';
+import { addLoadOptions, type LoadOptions, planOf } from './load-options.js';
 
 interface Options extends LoadOptions, WhereOptions {
   readonly junit?: string;
@@ -32,7 +39,9 @@ export const run: CliCommand = {
     'swarmbench run baseline --on swarm --set target.replicas=4',
   ],
   declare(command, host, finish) {
-    command.argument('[scenario...]', 'names or files; several run one after another, the worst exit code counts', ['smoke']);
+    command.argument('[scenario...]', 'names or files; several run one after another, the worst exit code counts', [
+      'smoke',
+    ]);
     addLoadOptions(command);
     addWhereOptions(command)
       .option('--junit <file>', 'copy of the JUnit report')
@@ -59,7 +68,10 @@ async function runScenarios(scenarios: readonly string[], options: Options, host
   try {
     for (const [index, plan] of plans.entries()) {
       if (conductor.interrupted()) break;
-      if (!quiet) host.stderr.write(`${renderBrief(outlineOf(plan, { ...(remote ? { workers: options.workers ?? enoughWorkers(plan) } : workersHere(plan, options.workers)), refusals: [] }), style)}\n`);
+      if (!quiet)
+        host.stderr.write(
+          `${renderBrief(outlineOf(plan, { ...(remote ? { workers: options.workers ?? enoughWorkers(plan) } : workersHere(plan, options.workers)), refusals: [] }), style)}\n`,
+        );
       const conducted = await conductor.run(plan, scenarios[index] ?? '', options);
       outcomes.push(outcomeOf(conducted, conductor.interrupted()));
       tell(conducted, options, host);
@@ -68,7 +80,10 @@ async function runScenarios(scenarios: readonly string[], options: Options, host
     await conductor.close();
   }
   const code = worstExitCode(outcomes.map((outcome) => outcome.exitCode));
-  if (options.json === true) host.stdout.write(`${JSON.stringify(outcomes.length === 1 ? outcomes[0] : { exitCode: code, runs: outcomes }, undefined, 2)}\n`);
+  if (options.json === true)
+    host.stdout.write(
+      `${JSON.stringify(outcomes.length === 1 ? outcomes[0] : { exitCode: code, runs: outcomes }, undefined, 2)}\n`,
+    );
   return code;
 }
 
@@ -78,12 +93,19 @@ function tell(conducted: Conducted, options: Options, host: Host): void {
   if (report === undefined) return;
   const shown = relative(host.cwd, join(finished.folder, 'report.html'));
   const reportFile = shown.startsWith('..') ? join(finished.folder, 'report.html') : shown;
-  if (options.json !== true) host.stdout.write(renderVerdict({ report, reportFile, failure: finished.failure }, styleFor(host.stdout, host.env, options.color)));
+  if (options.json !== true)
+    host.stdout.write(
+      renderVerdict({ report, reportFile, failure: finished.failure }, styleFor(host.stdout, host.env, options.color)),
+    );
   if (options.junit !== undefined) copyFileSync(join(finished.folder, 'junit.xml'), resolve(host.cwd, options.junit));
 }
 
 function refuseManyReports(scenarios: readonly string[], options: Options): void {
   if (options.junit !== undefined && scenarios.length > 1) {
-    throw new CliError({ code: 'USAGE', message: '--junit takes one scenario', hint: 'each run\'s folder has a junit.xml of its own' });
+    throw new CliError({
+      code: 'USAGE',
+      message: '--junit takes one scenario',
+      hint: "each run's folder has a junit.xml of its own",
+    });
   }
 }

@@ -18,24 +18,44 @@ interface Options extends StackOptions {
 export const scale: CliCommand = {
   examples: ['swarmbench scale mcp-server=8', 'swarmbench scale mcp-server=2 client-sim-normal=0'],
   declare(command, host, finish) {
-    command.argument('<service=replicas...>', 'services as the stack file names them, and how many replicas each is to have');
-    addTimeout(addStackOptions(command), 120, 'how long it may take until all of them run')
-      .action(async (pairs: readonly string[], options: Options) => {
+    command.argument(
+      '<service=replicas...>',
+      'services as the stack file names them, and how many replicas each is to have',
+    );
+    addTimeout(addStackOptions(command), 120, 'how long it may take until all of them run').action(
+      async (pairs: readonly string[], options: Options) => {
         const replicas = replicasOf(pairs);
-        finish(await onEngine(host, { json: options.json === true }, (engine, signal) => setReplicas(engine, replicas, options, host, signal)));
-      });
+        finish(
+          await onEngine(host, { json: options.json === true }, (engine, signal) =>
+            setReplicas(engine, replicas, options, host, signal),
+          ),
+        );
+      },
+    );
   },
 };
 
 function replicasOf(pairs: readonly string[]): Readonly<Record<string, number>> {
-  return Object.fromEntries(pairs.map((pair) => {
-    const [, service, count] = /^([^=]+)=(\d{1,6})$/.exec(pair) ?? [];
-    if (service !== undefined && count !== undefined) return [service, Number(count)];
-    throw new CliError({ code: 'USAGE', message: `"${pair}" is not SERVICE=REPLICAS`, hint: 'swarmbench scale mcp-server=8' });
-  }));
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [, service, count] = /^([^=]+)=(\d{1,6})$/.exec(pair) ?? [];
+      if (service !== undefined && count !== undefined) return [service, Number(count)];
+      throw new CliError({
+        code: 'USAGE',
+        message: `"${pair}" is not SERVICE=REPLICAS`,
+        hint: 'swarmbench scale mcp-server=8',
+      });
+    }),
+  );
 }
 
-async function setReplicas(engine: Engine, replicas: Readonly<Record<string, number>>, { stack, timeout, json, color }: Options, host: Host, signal: AbortSignal): Promise<number> {
+async function setReplicas(
+  engine: Engine,
+  replicas: Readonly<Record<string, number>>,
+  { stack, timeout, json, color }: Options,
+  host: Host,
+  signal: AbortSignal,
+): Promise<number> {
   const began = performance.now();
   const display = createServicesDisplay(host.stderr, styleFor(host.stderr, host.env, color), stack);
   try {
@@ -43,7 +63,10 @@ async function setReplicas(engine: Engine, replicas: Readonly<Record<string, num
     display.close();
     const durationMs = performance.now() - began;
     if (json === true) host.stdout.write(`${JSON.stringify({ stack, services, durationMs }, undefined, 2)}\n`);
-    else host.stdout.write(`${services.map((service) => serviceLine(service, stack)).join('\n')}\nin ${duration(durationMs)}\n`);
+    else
+      host.stdout.write(
+        `${services.map((service) => serviceLine(service, stack)).join('\n')}\nin ${duration(durationMs)}\n`,
+      );
     return exitCode.passed;
   } finally {
     display.close();

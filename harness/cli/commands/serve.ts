@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 
-import { startApi, type Api } from '../../api/start.js';
-import { tokensFile, type Tokens } from '../../api/tokens.js';
+import { type Api, startApi } from '../../api/start.js';
+import { type Tokens, tokensFile } from '../../api/tokens.js';
 import type { AdoptedRun, Controller } from '../../controller/controller.js';
 import { packageVersion } from '../../platform/local/package-root.js';
 import { CliError } from '../cli-error.js';
@@ -32,7 +32,7 @@ interface Options {
 export const serve: CliCommand = {
   examples: [
     'swarmbench serve',
-    "curl -s http://127.0.0.1:8888/runs -H 'Content-Type: application/json' -d '{\"scenario\":\"smoke\"}'",
+    'curl -s http://127.0.0.1:8888/runs -H \'Content-Type: application/json\' -d \'{"scenario":"smoke"}\'',
     'swarmbench serve --host 0.0.0.0 --public-url http://10.0.0.5:8888 --out /var/lib/swarmbench',
   ],
   declare(command, host, finish) {
@@ -41,12 +41,31 @@ export const serve: CliCommand = {
       .option('--port <n>', 'port to listen on; 0: any free one', number, API_PORT)
       .option('--public-url <url>', 'where workers elsewhere reach it')
       .option('--out <folder>', 'where results go', 'results')
-      .addOption(new Option('--platform <platform>', 'where targets and workers run: processes of this machine, or services of the stack it is part of').choices(['local', 'swarm']).default('local'))
+      .addOption(
+        new Option(
+          '--platform <platform>',
+          'where targets and workers run: processes of this machine, or services of the stack it is part of',
+        )
+          .choices(['local', 'swarm'])
+          .default('local'),
+      )
       .option('--stack <name>', 'with --platform swarm: which stack (default: SWARMBENCH_STACK)')
-      .option('--prometheus <url>', 'with --platform swarm: whose series are kept with each run', 'http://tasks.prometheus:9090')
+      .option(
+        '--prometheus <url>',
+        'with --platform swarm: whose series are kept with each run',
+        'http://tasks.prometheus:9090',
+      )
       .option('--threads <n>', 'engine threads of each worker it starts', wholeNumber)
-      .option('--allow-target <host>', 'allow load on a host outside loopback and private networks (repeatable)', collect, [])
-      .option('--operator-token-file <file>', 'token that may start and stop runs (default: one made at the first start)')
+      .option(
+        '--allow-target <host>',
+        'allow load on a host outside loopback and private networks (repeatable)',
+        collect,
+        [],
+      )
+      .option(
+        '--operator-token-file <file>',
+        'token that may start and stop runs (default: one made at the first start)',
+      )
       .option('--worker-token-file <file>', 'token of workers (default: one made at the first start)')
       .action(async (options: Options) => {
         await serveUntilInterrupted(options, host);
@@ -68,19 +87,40 @@ async function serveUntilInterrupted(options: Options, host: Host): Promise<void
     host.stdout.write(`adopted ${run.id}\n`);
     void run.finished.then(({ verdict }) => host.stdout.write(`finished ${run.id}: ${verdict.kind}\n`));
   }
-  void Promise.all(adopted.map(({ run }) => run.finished)).then(putToRest).then(
-    (found) => found.length > 0 && host.stdout.write(`put to rest after a run that was cut short: ${found.join(', ')}\n`),
-    (error: unknown) => host.stderr.write(`warning: the stack could not be put to rest: ${error instanceof Error ? error.message : String(error)}\n`),
-  );
+  void Promise.all(adopted.map(({ run }) => run.finished))
+    .then(putToRest)
+    .then(
+      (found) =>
+        found.length > 0 && host.stdout.write(`put to rest after a run that was cut short: ${found.join(', ')}\n`),
+      (error: unknown) =>
+        host.stderr.write(
+          `warning: the stack could not be put to rest: ${error instanceof Error ? error.message : String(error)}\n`,
+        ),
+    );
   await interrupted(controller, host);
   await Promise.all(apis.map((api) => api.close()));
 }
 
-function controllerFor(resultsFolder: string, options: Options, host: Host): Omit<SwarmController, 'cluster'> & Partial<SwarmController> {
-  const { platform, threads, stack = host.env['SWARMBENCH_STACK'] ?? '', operatorTokenFile, prometheus: prometheusUrl } = options;
-  if (platform === 'local') return { controller: createLocalController({ host, resultsFolder, threads }), putToRest: async () => [] };
+function controllerFor(
+  resultsFolder: string,
+  options: Options,
+  host: Host,
+): Omit<SwarmController, 'cluster'> & Partial<SwarmController> {
+  const {
+    platform,
+    threads,
+    stack = host.env.SWARMBENCH_STACK ?? '',
+    operatorTokenFile,
+    prometheus: prometheusUrl,
+  } = options;
+  if (platform === 'local')
+    return { controller: createLocalController({ host, resultsFolder, threads }), putToRest: async () => [] };
   if (stack === '') {
-    throw new CliError({ code: 'USAGE', message: '--platform swarm: which stack is this harness part of?', hint: '--stack NAME, or SWARMBENCH_STACK in the environment' });
+    throw new CliError({
+      code: 'USAGE',
+      message: '--platform swarm: which stack is this harness part of?',
+      hint: '--stack NAME, or SWARMBENCH_STACK in the environment',
+    });
   }
   const apiToken = operatorTokenFile === undefined ? undefined : readToken('--operator-token-file', operatorTokenFile);
   return createSwarmController({ host, resultsFolder, stack, apiToken, prometheusUrl });
@@ -95,12 +135,18 @@ interface Served {
  * Workers of an adopted run look for their controller where it was, so that address is listened on as well. Last comes
  * our own: new runs tell their workers that one.
  */
-async function listen(controller: Controller, { adopted, cluster }: Served, options: Options, host: Host): Promise<readonly Api[]> {
+async function listen(
+  controller: Controller,
+  { adopted, cluster }: Served,
+  options: Options,
+  host: Host,
+): Promise<readonly Api[]> {
   const shared = {
     ...(cluster === undefined ? {} : { cluster }),
     version: packageVersion(),
     allowTargets: options.allowTarget,
-    onInternalError: (error: unknown) => host.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`),
+    onInternalError: (error: unknown) =>
+      host.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`),
   };
   const before = new Set(adopted.flatMap(({ controllerUrl }) => (controllerUrl === undefined ? [] : [controllerUrl])));
   const apis: Api[] = [];
@@ -109,7 +155,10 @@ async function listen(controller: Controller, { adopted, cluster }: Served, opti
     if (Number(port) === options.port) continue;
     await startApi(controller, { ...shared, host: hostname, port: Number(port) }).then(
       (api) => apis.push(api),
-      (error: unknown) => host.stderr.write(`warning: workers of an unfinished run expect their controller at ${url}, which cannot be listened on: ${String(error)}\n`),
+      (error: unknown) =>
+        host.stderr.write(
+          `warning: workers of an unfinished run expect their controller at ${url}, which cannot be listened on: ${String(error)}\n`,
+        ),
     );
   }
   const own = {
@@ -118,9 +167,11 @@ async function listen(controller: Controller, { adopted, cluster }: Served, opti
     ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
     ...givenTokens(options),
   };
-  apis.push(await startApi(controller, { ...shared, ...own }).catch((error: unknown) => {
-    throw notListening(error, options);
-  }));
+  apis.push(
+    await startApi(controller, { ...shared, ...own }).catch((error: unknown) => {
+      throw notListening(error, options);
+    }),
+  );
   return apis;
 }
 

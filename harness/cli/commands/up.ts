@@ -1,13 +1,12 @@
 import { Option } from 'commander';
-
+import { STICKINESS, type Stickiness } from '../../../swarm/gateway/render-gateway.js';
 import type { Engine } from '../../platform/swarm/engine/engine.js';
 import type { Deployed } from '../../platform/swarm/stack/deploy-stack.js';
 import { shortName } from '../../platform/swarm/stack/find-service.js';
-import { STICKINESS, type Stickiness } from '../../../swarm/gateway/render-gateway.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
 import { bringUp } from '../swarm/bring-up.js';
-import { loadStack, type LoadedStack } from '../swarm/load-stack.js';
+import { type LoadedStack, loadStack } from '../swarm/load-stack.js';
 import { onEngine } from '../swarm/on-engine.js';
 import { createServicesDisplay } from '../swarm/services-display.js';
 import { addRegistryAuth, addStackOptions, addTimeout, type StackOptions } from '../swarm/stack-options.js';
@@ -33,37 +32,79 @@ export const up: CliCommand = {
   ],
   declare(command, host, finish) {
     command
-      .option('-c, --compose-file <file>', 'compose file instead of swarm/stack.yml; later ones are merged onto earlier ones (repeatable)', collect, [])
-      .option('--env-file <file>', 'NAME=value lines for ${NAME} in the files; the environment wins (repeatable)', collect, [])
-      .addOption(new Option('--sticky <how>', 'how the gateway keeps a session on its replica (default: session)').choices(STICKINESS));
-    addTimeout(addStackOptions(addRegistryAuth(command)), 180, 'how long all services together may take')
-      .action(async (options: Options) => {
+      .option(
+        '-c, --compose-file <file>',
+        'compose file instead of swarm/stack.yml; later ones are merged onto earlier ones (repeatable)',
+        collect,
+        [],
+      )
+      .option(
+        '--env-file <file>',
+        'NAME=value lines for ${NAME} in the files; the environment wins (repeatable)',
+        collect,
+        [],
+      )
+      .addOption(
+        new Option('--sticky <how>', 'how the gateway keeps a session on its replica (default: session)').choices(
+          STICKINESS,
+        ),
+      );
+    addTimeout(addStackOptions(addRegistryAuth(command)), 180, 'how long all services together may take').action(
+      async (options: Options) => {
         const loaded = loadStack({ ...options, stack: options.stack }, host);
-        finish(await onEngine(host, { stack: options.stack, json: options.json === true }, (engine, signal) => deploy(engine, loaded, options, host, signal)));
-      });
+        finish(
+          await onEngine(host, { stack: options.stack, json: options.json === true }, (engine, signal) =>
+            deploy(engine, loaded, options, host, signal),
+          ),
+        );
+      },
+    );
   },
 };
 
-async function deploy(engine: Engine, loaded: LoadedStack, { stack, timeout, withRegistryAuth = false, json, color }: Options, host: Host, signal: AbortSignal): Promise<number> {
+async function deploy(
+  engine: Engine,
+  loaded: LoadedStack,
+  { stack, timeout, withRegistryAuth = false, json, color }: Options,
+  host: Host,
+  signal: AbortSignal,
+): Promise<number> {
   const display = createServicesDisplay(host.stderr, styleFor(host.stderr, host.env, color), stack);
   try {
-    const deployed = await bringUp(engine, loaded, { timeoutMs: timeout * 1000, withRegistryAuth }, display, host, signal);
+    const deployed = await bringUp(
+      engine,
+      loaded,
+      { timeoutMs: timeout * 1000, withRegistryAuth },
+      display,
+      host,
+      signal,
+    );
     display.close();
-    host.stdout.write(json === true ? `${JSON.stringify({ stack, ...deployed }, undefined, 2)}\n` : summary(deployed, loaded.spec.services, stack));
+    host.stdout.write(
+      json === true
+        ? `${JSON.stringify({ stack, ...deployed }, undefined, 2)}\n`
+        : summary(deployed, loaded.spec.services, stack),
+    );
     return exitCode.passed;
   } finally {
     display.close();
   }
 }
 
-function summary({ changes, services, durationMs }: Deployed, specs: LoadedStack['spec']['services'], stack: string): string {
+function summary(
+  { changes, services, durationMs }: Deployed,
+  specs: LoadedStack['spec']['services'],
+  stack: string,
+): string {
   const counts = (['created', 'updated', 'removed', 'unchanged'] as const)
     .map((did) => [changes.filter((change) => change.did === did).length, did] as const)
     .filter(([count]) => count > 0)
     .map(([count, did]) => `${count} ${did}`);
   const tasks = services.reduce((sum, { running }) => sum + running, 0);
   const ports = specs.flatMap(({ Name, EndpointSpec, Mode }) => {
-    const published = (EndpointSpec.Ports ?? []).flatMap(({ PublishedPort = 0 }) => (PublishedPort === 0 || Mode.Replicated?.Replicas === 0 ? [] : [PublishedPort]));
+    const published = (EndpointSpec.Ports ?? []).flatMap(({ PublishedPort = 0 }) =>
+      PublishedPort === 0 || Mode.Replicated?.Replicas === 0 ? [] : [PublishedPort],
+    );
     return published.length === 0 ? [] : [`  ${shortName(Name, stack)} publishes ${published.join(', ')}\n`];
   });
   return `${stack} is up: ${services.length} services, ${tasks} tasks, in ${duration(durationMs)} (${counts.join(', ')})\n${ports.join('')}`;

@@ -12,7 +12,9 @@ interface Options {
   readonly slot?: string;
 }
 
-/** The same program that the platforms start; its token comes from the environment, which `ps` does not show to others. */
+/**
+ * The same program that the platforms start; its token comes from the environment, which `ps` does not show to others.
+ */
 const ENTRY = fileURLToPath(new URL('../../../client-sim/main.js', import.meta.url));
 
 export const worker: CliCommand = {
@@ -27,7 +29,11 @@ export const worker: CliCommand = {
       .option('--slot <n>', 'wished place in the order of allocation')
       .action(async (options: Options) => {
         if (!URL.canParse(options.controller)) {
-          throw new CliError({ code: 'USAGE', message: `--controller: \`${options.controller}\` is not a URL`, hint: 'write it like http://127.0.0.1:8888' });
+          throw new CliError({
+            code: 'USAGE',
+            message: `--controller: \`${options.controller}\` is not a URL`,
+            hint: 'write it like http://127.0.0.1:8888',
+          });
         }
         finish(await runWorker(argumentsOf(options), host));
       });
@@ -36,7 +42,8 @@ export const worker: CliCommand = {
 
 function argumentsOf({ controller, threads, slot }: Options): readonly string[] {
   return [
-    '--controller', controller,
+    '--controller',
+    controller,
     ...(threads === undefined ? [] : ['--threads', threads]),
     ...(slot === undefined ? [] : ['--slot', slot]),
   ];

@@ -1,20 +1,39 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { untried, type KernelFacts } from '../../platform/swarm/kernel/kernel-facts.js';
+import { type KernelFacts, untried } from '../../platform/swarm/kernel/kernel-facts.js';
+import { plain } from '../terminal/style.js';
 import type { Facts } from './facts.js';
 import { judge } from './judge.js';
 import { renderFindings } from './render.js';
-import { plain } from '../terminal/style.js';
 
 const healthy: Facts = {
-  nodeVersion: '22.1.0', cores: 8, loadAverage: 0.2, memoryBytes: 16 * 1024 ** 3, freeMemoryBytes: 12 * 1024 ** 3,
-  openFiles: { soft: 65_536, hard: 65_536 }, localPorts: 28_232, somaxconn: 4096, conntrackRoom: 200_000, conntrackMax: 262_144, cpuGovernor: 'performance',
-  apiPortProblem: undefined, results: { folder: '/r', problem: undefined, freeBytes: 1e11 },
-  kernel: { triedIn: 'container', vxlan: { kind: 'yes' }, ipvs: { kind: 'yes' }, netem: { kind: 'yes' }, openFiles: { soft: 65_536, hard: 65_536 }, conntrackMax: 262_144 },
+  nodeVersion: '22.1.0',
+  cores: 8,
+  loadAverage: 0.2,
+  memoryBytes: 16 * 1024 ** 3,
+  freeMemoryBytes: 12 * 1024 ** 3,
+  openFiles: { soft: 65_536, hard: 65_536 },
+  localPorts: 28_232,
+  somaxconn: 4096,
+  conntrackRoom: 200_000,
+  conntrackMax: 262_144,
+  cpuGovernor: 'performance',
+  apiPortProblem: undefined,
+  results: { folder: '/r', problem: undefined, freeBytes: 1e11 },
+  kernel: {
+    triedIn: 'container',
+    vxlan: { kind: 'yes' },
+    ipvs: { kind: 'yes' },
+    netem: { kind: 'yes' },
+    openFiles: { soft: 65_536, hard: 65_536 },
+    conntrackMax: 262_144,
+  },
   programs: { chromium: '/usr/bin/chromium', wrk: '/usr/bin/wrk', docker: '28.0.0' },
 };
 
-const kernel = (change: Partial<KernelFacts>): Partial<Facts> => ({ kernel: healthy.kernel && { ...healthy.kernel, ...change } });
+function kernel(change: Partial<KernelFacts>): Partial<Facts> {
+  return { kernel: healthy.kernel && { ...healthy.kernel, ...change } };
+}
 
 describe('the doctor', () => {
   test('finds a healthy machine healthy', () => {
@@ -34,15 +53,63 @@ describe('the doctor', () => {
     ['a kernel without conntrack', { conntrackRoom: undefined }, 'connection tracking', 'ok', undefined],
     ['a CPU that saves power', { cpuGovernor: 'powersave' }, 'CPU governor', 'warn', /cpupower/],
     ['a taken API port', { apiPortProblem: 'in use' }, 'port 8888', 'note', /--port/],
-    ['results that cannot be written', { results: { folder: '/r', problem: 'EACCES', freeBytes: undefined } }, 'results folder', 'missing', /--out/],
-    ['a full disk', { results: { folder: '/r', problem: undefined, freeBytes: 1e6 } }, 'results folder', 'warn', /du -sh/],
+    [
+      'results that cannot be written',
+      { results: { folder: '/r', problem: 'EACCES', freeBytes: undefined } },
+      'results folder',
+      'missing',
+      /--out/,
+    ],
+    [
+      'a full disk',
+      { results: { folder: '/r', problem: undefined, freeBytes: 1e6 } },
+      'results folder',
+      'warn',
+      /du -sh/,
+    ],
     ['no Docker', { programs: none }, 'Docker engine', 'note', /docker/],
-    ['a kernel without vxlan', kernel({ vxlan: { kind: 'no', words: 'Unknown device type' } }), 'overlay networks', 'warn', /modprobe vxlan/],
-    ['a kernel without IPVS', kernel({ ipvs: { kind: 'no', words: 'no module' } }), 'virtual addresses', 'note', /modprobe ip_vs.*dnsrr/],
-    ['a kernel without netem', kernel({ netem: { kind: 'no', words: 'Specified qdisc kind is unknown' } }), 'packet delay', 'note', /modprobe sch_netem/],
-    ['a kernel that nobody could try', { kernel: untried('may not') }, 'overlay networks', 'note', /sudo swarmbench doctor/],
-    ['few open files in containers', kernel({ openFiles: { soft: 1024, hard: 4096 } }), 'open files of containers', 'warn', /default-ulimit/],
-    ['containers that nobody looked into', kernel({ openFiles: undefined, triedIn: 'namespace' }), 'open files of containers', 'note', /images --offline/],
+    [
+      'a kernel without vxlan',
+      kernel({ vxlan: { kind: 'no', words: 'Unknown device type' } }),
+      'overlay networks',
+      'warn',
+      /modprobe vxlan/,
+    ],
+    [
+      'a kernel without IPVS',
+      kernel({ ipvs: { kind: 'no', words: 'no module' } }),
+      'virtual addresses',
+      'note',
+      /modprobe ip_vs.*dnsrr/,
+    ],
+    [
+      'a kernel without netem',
+      kernel({ netem: { kind: 'no', words: 'Specified qdisc kind is unknown' } }),
+      'packet delay',
+      'note',
+      /modprobe sch_netem/,
+    ],
+    [
+      'a kernel that nobody could try',
+      { kernel: untried('may not') },
+      'overlay networks',
+      'note',
+      /sudo swarmbench doctor/,
+    ],
+    [
+      'few open files in containers',
+      kernel({ openFiles: { soft: 1024, hard: 4096 } }),
+      'open files of containers',
+      'warn',
+      /default-ulimit/,
+    ],
+    [
+      'containers that nobody looked into',
+      kernel({ openFiles: undefined, triedIn: 'namespace' }),
+      'open files of containers',
+      'note',
+      /images --offline/,
+    ],
     ['no wrk', { programs: none }, 'wrk', 'note', /apt-get install wrk/],
     ['no Chromium', { programs: none }, 'Chromium', 'note', /apt-get install chromium/],
   ])('%s', (_name, change, name, status, mend) => {
@@ -53,7 +120,13 @@ describe('the doctor', () => {
   });
 
   test('says nothing of what a system has not (macOS)', () => {
-    const names = judge({ ...healthy, localPorts: undefined, somaxconn: undefined, conntrackRoom: undefined, cpuGovernor: undefined }).map(({ name }) => name);
+    const names = judge({
+      ...healthy,
+      localPorts: undefined,
+      somaxconn: undefined,
+      conntrackRoom: undefined,
+      cpuGovernor: undefined,
+    }).map(({ name }) => name);
     expect(names).not.toContain('local ports');
     expect(names).not.toContain('CPU governor');
   });

@@ -1,4 +1,6 @@
-/** What the doctor looks at. Reading and judging are apart, so that judging can be tested for machines we do not have. */
+/**
+ * What the doctor looks at. Reading and judging are apart, so that judging can be tested for machines we do not have.
+ */
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, mkdir, rm, statfs, writeFile } from 'node:fs/promises';
@@ -9,7 +11,7 @@ import { promisify } from 'node:util';
 
 import { openFileLimit, sysctl, usableCores } from '../../platform/local/describe.js';
 import { readText } from '../../platform/local/proc.js';
-import { untried, type KernelFacts } from '../../platform/swarm/kernel/kernel-facts.js';
+import { type KernelFacts, untried } from '../../platform/swarm/kernel/kernel-facts.js';
 import type { Host } from '../host.js';
 
 export interface Facts {
@@ -27,16 +29,24 @@ export interface Facts {
   readonly cpuGovernor: string | undefined;
   /** The API's port; undefined when free, else why not. */
   readonly apiPortProblem: string | undefined;
-  readonly results: { readonly folder: string; readonly problem: string | undefined; readonly freeBytes: number | undefined };
+  readonly results: {
+    readonly folder: string;
+    readonly problem: string | undefined;
+    readonly freeBytes: number | undefined;
+  };
   /** Of the machine that the Docker engine is on; undefined when none answers. */
   readonly kernel: KernelFacts | undefined;
-  readonly programs: { readonly chromium: string | undefined; readonly wrk: string | undefined; readonly docker: string | undefined };
+  readonly programs: {
+    readonly chromium: string | undefined;
+    readonly wrk: string | undefined;
+    readonly docker: string | undefined;
+  };
 }
 
 export const API_PORT = 8888;
 
 export async function gatherFacts(host: Host, resultsFolder: string): Promise<Facts> {
-  const find = (names: readonly string[]): Promise<string | undefined> => findProgram(names, host.env['PATH'] ?? '');
+  const find = (names: readonly string[]): Promise<string | undefined> => findProgram(names, host.env.PATH ?? '');
   return {
     nodeVersion: host.nodeVersion,
     cores: usableCores(),
@@ -77,7 +87,9 @@ function conntrackRoom(): number | undefined {
   return max === undefined || used === undefined ? undefined : max - used;
 }
 
-const numberOf = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
+}
 
 function portProblem(port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
@@ -104,7 +116,10 @@ async function findProgram(names: readonly string[], path: string): Promise<stri
   for (const name of names) {
     for (const folder of path.split(delimiter).filter((entry) => entry !== '')) {
       const file = join(folder, name);
-      const found = await access(file, constants.X_OK).then(() => true, () => false);
+      const found = await access(file, constants.X_OK).then(
+        () => true,
+        () => false,
+      );
       if (found) return file;
     }
   }
@@ -116,7 +131,10 @@ const TRY_MS = 15_000;
 async function kernelFacts(host: Host): Promise<KernelFacts | undefined> {
   // The engine's client is much to read, and this is the only place of the doctor that needs it.
   const [{ connectEngine }, { isTold }, { tryKernel }, { trialImage }] = await Promise.all([
-    import('../../platform/swarm/engine/engine.js'), import('../swarm/stack-errors.js'), import('../../platform/swarm/kernel/try-kernel.js'), import('../swarm/load-stack.js'),
+    import('../../platform/swarm/engine/engine.js'),
+    import('../swarm/stack-errors.js'),
+    import('../../platform/swarm/kernel/try-kernel.js'),
+    import('../swarm/load-stack.js'),
   ]);
   try {
     return await tryKernel(connectEngine(host.env), trialImage(host), AbortSignal.timeout(TRY_MS));
@@ -129,7 +147,9 @@ async function kernelFacts(host: Host): Promise<KernelFacts | undefined> {
 /** The engine's version: the client alone is not enough to run a swarm. */
 async function dockerVersion(): Promise<string | undefined> {
   try {
-    const { stdout } = await promisify(execFile)('docker', ['version', '--format', '{{.Server.Version}}'], { timeout: 3_000 });
+    const { stdout } = await promisify(execFile)('docker', ['version', '--format', '{{.Server.Version}}'], {
+      timeout: 3_000,
+    });
     return stdout.trim() === '' ? undefined : stdout.trim();
   } catch {
     return undefined;

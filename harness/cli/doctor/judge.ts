@@ -1,5 +1,5 @@
 /** From facts to findings: each says how it stands, and if badly, the command that mends it. */
-import { WANTED_CONNTRACK, WANTED_FILES, type Ability } from '../../platform/swarm/kernel/kernel-facts.js';
+import { type Ability, WANTED_CONNTRACK, WANTED_FILES } from '../../platform/swarm/kernel/kernel-facts.js';
 import { MENDS } from '../../platform/swarm/kernel/mends.js';
 import { bytes, count } from '../terminal/quantity.js';
 import { API_PORT, type Facts } from './facts.js';
@@ -18,8 +18,19 @@ const WANTED_BACKLOG = 1_024;
 
 export function judge(facts: Facts): readonly Finding[] {
   return [
-    node(facts), cores(facts), load(facts), memory(facts), openFiles(facts), localPorts(facts),
-    backlog(facts), conntrack(facts), governor(facts), apiPort(facts), results(facts), ...programs(facts), ...kernel(facts),
+    node(facts),
+    cores(facts),
+    load(facts),
+    memory(facts),
+    openFiles(facts),
+    localPorts(facts),
+    backlog(facts),
+    conntrack(facts),
+    governor(facts),
+    apiPort(facts),
+    results(facts),
+    ...programs(facts),
+    ...kernel(facts),
   ].filter((finding) => finding !== undefined);
 }
 
@@ -28,44 +39,76 @@ function node({ nodeVersion }: Facts): Finding {
   const fits = major > 20 || (major === 20 && minor >= 19);
   return fits
     ? { name: 'Node.js', status: 'ok', detail: nodeVersion }
-    : { name: 'Node.js', status: 'missing', detail: `${nodeVersion}; 20.19 or newer is needed`, mend: 'install a newer Node.js' };
+    : {
+        name: 'Node.js',
+        status: 'missing',
+        detail: `${nodeVersion}; 20.19 or newer is needed`,
+        mend: 'install a newer Node.js',
+      };
 }
 
 function cores({ cores }: Facts): Finding {
   return cores >= 2
     ? { name: 'cores', status: 'ok', detail: `${cores}` }
-    : { name: 'cores', status: 'warn', detail: 'one: load and target take it from each other', mend: 'put the target on another machine: swarmbench run --target URL' };
+    : {
+        name: 'cores',
+        status: 'warn',
+        detail: 'one: load and target take it from each other',
+        mend: 'put the target on another machine: swarmbench run --target URL',
+      };
 }
 
 function load({ loadAverage, cores }: Facts): Finding {
   const detail = `${loadAverage.toFixed(2)} over the last minute`;
   return loadAverage < 0.5 * cores
     ? { name: 'other load', status: 'ok', detail }
-    : { name: 'other load', status: 'warn', detail: `${detail}: something else is working, so figures will be noisy`, mend: 'top' };
+    : {
+        name: 'other load',
+        status: 'warn',
+        detail: `${detail}: something else is working, so figures will be noisy`,
+        mend: 'top',
+      };
 }
 
 function memory({ memoryBytes, freeMemoryBytes }: Facts): Finding {
   const detail = `${bytes(freeMemoryBytes)} free of ${bytes(memoryBytes)}`;
-  return freeMemoryBytes >= GIB ? { name: 'memory', status: 'ok', detail } : { name: 'memory', status: 'warn', detail: `${detail}; 1 GiB is wanted`, mend: 'top -o %MEM' };
+  return freeMemoryBytes >= GIB
+    ? { name: 'memory', status: 'ok', detail }
+    : { name: 'memory', status: 'warn', detail: `${detail}; 1 GiB is wanted`, mend: 'top -o %MEM' };
 }
 
 function openFiles({ openFiles }: Facts): Finding | undefined {
   if (openFiles === undefined) return undefined;
   const detail = `${count(openFiles.soft)} (hard limit ${openFiles.hard === Number.MAX_SAFE_INTEGER ? 'none' : count(openFiles.hard)})`;
   if (openFiles.soft >= WANTED_FILES) return { name: 'open files', status: 'ok', detail };
-  return { name: 'open files', status: 'warn', detail: `${detail}; thousands of connections need more`, mend: `ulimit -n ${Math.min(openFiles.hard, 65_536)}` };
+  return {
+    name: 'open files',
+    status: 'warn',
+    detail: `${detail}; thousands of connections need more`,
+    mend: `ulimit -n ${Math.min(openFiles.hard, 65_536)}`,
+  };
 }
 
 function localPorts({ localPorts }: Facts): Finding | undefined {
   if (localPorts === undefined) return undefined;
   if (localPorts >= WANTED_PORTS) return { name: 'local ports', status: 'ok', detail: count(localPorts) };
-  return { name: 'local ports', status: 'warn', detail: `${count(localPorts)}; churning clients use one a connection`, mend: 'sudo sysctl -w net.ipv4.ip_local_port_range="10240 65535"' };
+  return {
+    name: 'local ports',
+    status: 'warn',
+    detail: `${count(localPorts)}; churning clients use one a connection`,
+    mend: 'sudo sysctl -w net.ipv4.ip_local_port_range="10240 65535"',
+  };
 }
 
 function backlog({ somaxconn }: Facts): Finding | undefined {
   if (somaxconn === undefined) return undefined;
   if (somaxconn >= WANTED_BACKLOG) return { name: 'listen backlog', status: 'ok', detail: count(somaxconn) };
-  return { name: 'listen backlog', status: 'warn', detail: `${count(somaxconn)}; a burst of connections overflows it`, mend: 'sudo sysctl -w net.core.somaxconn=4096' };
+  return {
+    name: 'listen backlog',
+    status: 'warn',
+    detail: `${count(somaxconn)}; a burst of connections overflows it`,
+    mend: 'sudo sysctl -w net.core.somaxconn=4096',
+  };
 }
 
 function conntrack({ conntrackRoom, conntrackMax }: Facts): Finding {
@@ -79,24 +122,52 @@ function conntrack({ conntrackRoom, conntrackMax }: Facts): Finding {
 function governor({ cpuGovernor }: Facts): Finding | undefined {
   if (cpuGovernor === undefined) return undefined;
   if (cpuGovernor !== 'powersave') return { name: 'CPU governor', status: 'ok', detail: cpuGovernor };
-  return { name: 'CPU governor', status: 'warn', detail: 'powersave: latencies will be longer and vary', mend: 'sudo cpupower frequency-set -g performance' };
+  return {
+    name: 'CPU governor',
+    status: 'warn',
+    detail: 'powersave: latencies will be longer and vary',
+    mend: 'sudo cpupower frequency-set -g performance',
+  };
 }
 
 function apiPort({ apiPortProblem }: Facts): Finding {
   const name = `port ${API_PORT}`;
   if (apiPortProblem === undefined) return { name, status: 'ok', detail: 'free' };
-  return { name, status: 'note', detail: `taken (${apiPortProblem}); only \`swarmbench serve\` uses it`, mend: 'swarmbench serve --port 8889' };
+  return {
+    name,
+    status: 'note',
+    detail: `taken (${apiPortProblem}); only \`swarmbench serve\` uses it`,
+    mend: 'swarmbench serve --port 8889',
+  };
 }
 
 function results({ results: { folder, problem, freeBytes } }: Facts): Finding {
-  if (problem !== undefined) return { name: 'results folder', status: 'missing', detail: `cannot be written: ${problem}`, mend: 'swarmbench run --out FOLDER' };
-  if (freeBytes !== undefined && freeBytes < GIB) return { name: 'results folder', status: 'warn', detail: `${folder}, ${bytes(freeBytes)} free`, mend: `du -sh ${folder}/*` };
-  return { name: 'results folder', status: 'ok', detail: `${folder}${freeBytes === undefined ? '' : `, ${bytes(freeBytes)} free`}` };
+  if (problem !== undefined)
+    return {
+      name: 'results folder',
+      status: 'missing',
+      detail: `cannot be written: ${problem}`,
+      mend: 'swarmbench run --out FOLDER',
+    };
+  if (freeBytes !== undefined && freeBytes < GIB)
+    return {
+      name: 'results folder',
+      status: 'warn',
+      detail: `${folder}, ${bytes(freeBytes)} free`,
+      mend: `du -sh ${folder}/*`,
+    };
+  return {
+    name: 'results folder',
+    status: 'ok',
+    detail: `${folder}${freeBytes === undefined ? '' : `, ${bytes(freeBytes)} free`}`,
+  };
 }
 
 function programs({ programs: { chromium, wrk, docker } }: Facts): readonly Finding[] {
   const optional = (name: string, found: string | undefined, why: string, mend: string): Finding =>
-    found === undefined ? { name, status: 'note', detail: `not found; only ${why}`, mend } : { name, status: 'ok', detail: found };
+    found === undefined
+      ? { name, status: 'note', detail: `not found; only ${why}`, mend }
+      : { name, status: 'ok', detail: found };
   return [
     optional('Docker engine', docker, 'the swarm platform needs it', 'https://docs.docker.com/engine/install/'),
     optional('wrk', wrk, '`npm run bench:engine` compares with it', 'sudo apt-get install wrk'),
@@ -109,27 +180,66 @@ function kernel({ kernel: facts }: Facts): readonly Finding[] {
   if (facts === undefined) return [];
   const { triedIn, vxlan, ipvs, netem, openFiles } = facts;
   return [
-    ability('overlay networks', vxlan, 'vxlan', 'warn', 'services on different nodes cannot reach each other', MENDS.vxlan),
-    ability('virtual addresses', ipvs, 'IPVS', 'note', 'no `endpoint_mode: vip`, no ingress ports; swarm/stack.yml uses neither', MENDS.ipvs),
-    ability('packet delay', netem, 'netem', 'note', 'the kernel has no queue that delays or loses packets', MENDS.netem),
+    ability(
+      'overlay networks',
+      vxlan,
+      'vxlan',
+      'warn',
+      'services on different nodes cannot reach each other',
+      MENDS.vxlan,
+    ),
+    ability(
+      'virtual addresses',
+      ipvs,
+      'IPVS',
+      'note',
+      'no `endpoint_mode: vip`, no ingress ports; swarm/stack.yml uses neither',
+      MENDS.ipvs,
+    ),
+    ability(
+      'packet delay',
+      netem,
+      'netem',
+      'note',
+      'the kernel has no queue that delays or loses packets',
+      MENDS.netem,
+    ),
     containerFiles(triedIn, openFiles),
   ];
 }
 
-function ability(name: string, tried: Ability, what: string, status: 'warn' | 'note', without: string, mend: string): Finding {
+function ability(
+  name: string,
+  tried: Ability,
+  what: string,
+  status: 'warn' | 'note',
+  without: string,
+  mend: string,
+): Finding {
   switch (tried.kind) {
-    case 'yes': return { name, status: 'ok', detail: what };
-    case 'no': return { name, status, detail: `no ${what} (${tried.words}): ${without}`, mend };
-    case 'unknown': return { name, status: 'note', detail: `${what} was not tried: ${tried.words}`, mend: 'sudo swarmbench doctor' };
+    case 'yes':
+      return { name, status: 'ok', detail: what };
+    case 'no':
+      return { name, status, detail: `no ${what} (${tried.words}): ${without}`, mend };
+    case 'unknown':
+      return { name, status: 'note', detail: `${what} was not tried: ${tried.words}`, mend: 'sudo swarmbench doctor' };
   }
 }
 
-function containerFiles(triedIn: 'container' | 'namespace' | undefined, openFiles: { readonly soft: number; readonly hard: number } | undefined): Finding {
+function containerFiles(
+  triedIn: 'container' | 'namespace' | undefined,
+  openFiles: { readonly soft: number; readonly hard: number } | undefined,
+): Finding {
   const name = 'open files of containers';
   if (openFiles === undefined) {
     const why = triedIn === 'container' ? 'the container did not say' : 'there is no image to try it in';
     return { name, status: 'note', detail: `not tried: ${why}`, mend: 'swarmbench images --offline' };
   }
   if (openFiles.soft >= WANTED_FILES) return { name, status: 'ok', detail: count(openFiles.soft) };
-  return { name, status: 'warn', detail: `${count(openFiles.soft)}; thousands of connections need more`, mend: MENDS.openFiles };
+  return {
+    name,
+    status: 'warn',
+    detail: `${count(openFiles.soft)}; thousands of connections need more`,
+    mend: MENDS.openFiles,
+  };
 }

@@ -1,8 +1,8 @@
 /** What a plan would do, in numbers: printed by `plan` and before each run, and what `--json` gives. */
 import { formatDuration } from '../../../scenarios/schema/grammar/format-units.js';
 import { expectedOperations, peakRate, totalDurationMs } from '../../../scenarios/schema/load.js';
-import { redactPlan } from '../../../scenarios/schema/redact.js';
 import type { Plan, ProfilePlan } from '../../../scenarios/schema/plan.js';
+import { redactPlan } from '../../../scenarios/schema/redact.js';
 import { templateBytes } from './template-bytes.js';
 
 export interface Outline {
@@ -10,8 +10,18 @@ export interface Outline {
   readonly description: string;
   readonly seed: number;
   readonly configHash: string;
-  readonly target: { readonly kind: Plan['target']['kind']; /** With its port and path; empty for all other kinds. */ readonly image: string; readonly urls: readonly string[]; readonly replicas: number; readonly era: string };
-  readonly processes: { readonly targets: number; readonly workers: number; /** Why there are several workers, where nobody said how many. */ readonly why?: string };
+  readonly target: {
+    readonly kind: Plan['target']['kind'] /** With its port and path; empty for all other kinds. */;
+    readonly image: string;
+    readonly urls: readonly string[];
+    readonly replicas: number;
+    readonly era: string;
+  };
+  readonly processes: {
+    readonly targets: number;
+    readonly workers: number /** Why there are several workers, where nobody said how many. */;
+    readonly why?: string;
+  };
   readonly durationSeconds: number;
   readonly drainSeconds: number;
   readonly clients: number;
@@ -21,7 +31,12 @@ export interface Outline {
   readonly expectedRequests: number | undefined;
   /** Sent; an answer's size is the target's. */
   readonly estimatedBytesSent: number | undefined;
-  readonly limits: { readonly clients: number; readonly ratePerSecond: number; readonly durationSeconds: number; readonly bytes: number };
+  readonly limits: {
+    readonly clients: number;
+    readonly ratePerSecond: number;
+    readonly durationSeconds: number;
+    readonly bytes: number;
+  };
   readonly faults: readonly string[];
   readonly thresholds: readonly string[];
   readonly warnings: readonly string[];
@@ -52,13 +67,18 @@ const HEAD_BYTES = 260;
 /** `{"jsonrpc":"2.0","id":1000000000,"method":"tools/call","params":}` */
 const ENVELOPE_BYTES = 66;
 
-export function outlineOf(plan: Plan, options: { readonly workers: number; readonly why?: string; readonly refusals: readonly string[] }): Outline {
+export function outlineOf(
+  plan: Plan,
+  options: { readonly workers: number; readonly why?: string; readonly refusals: readonly string[] },
+): Outline {
   const expected = expectedOperations(plan);
   const total = sumOrUndefined(expected.map(({ operations }) => operations));
-  const sent = sumOrUndefined(expected.map(({ profile, operations }) => {
-    const of = plan.profiles.find((candidate) => candidate.name === profile);
-    return operations === undefined || of === undefined ? undefined : operations * requestBytes(of);
-  }));
+  const sent = sumOrUndefined(
+    expected.map(({ profile, operations }) => {
+      const of = plan.profiles.find((candidate) => candidate.name === profile);
+      return operations === undefined || of === undefined ? undefined : operations * requestBytes(of);
+    }),
+  );
   const { target, limits } = redactPlan(plan);
   const targets = target.kind === 'url' || target.kind === 'command' ? 0 : target.replicas;
   return {
@@ -66,7 +86,13 @@ export function outlineOf(plan: Plan, options: { readonly workers: number; reado
     description: plan.description,
     seed: plan.seed,
     configHash: plan.source.configHash,
-    target: { kind: target.kind, image: target.kind === 'image' ? `${target.image} at :${target.port}${target.path}` : '', urls: target.kind === 'url' ? target.urls : target.kind === 'command' ? [target.server.command.join(' ')] : [], replicas: target.kind === 'url' ? target.urls.length : target.kind === 'command' ? 1 : targets, era: target.era },
+    target: {
+      kind: target.kind,
+      image: target.kind === 'image' ? `${target.image} at :${target.port}${target.path}` : '',
+      urls: target.kind === 'url' ? target.urls : target.kind === 'command' ? [target.server.command.join(' ')] : [],
+      replicas: target.kind === 'url' ? target.urls.length : target.kind === 'command' ? 1 : targets,
+      era: target.era,
+    },
     processes: { targets, workers: options.workers, ...(options.why === undefined ? {} : { why: options.why }) },
     durationSeconds: totalDurationMs(plan) / 1000,
     drainSeconds: plan.drainMs / 1000,
@@ -77,13 +103,23 @@ export function outlineOf(plan: Plan, options: { readonly workers: number; reado
       trial: stage.trial,
       durationSeconds: stage.durationMs / 1000,
       measured: stage.measured,
-      expectedRequests: rounded(sumOrUndefined(expected.filter((entry) => entry.stage === stage.index).map(({ operations }) => operations))),
+      expectedRequests: rounded(
+        sumOrUndefined(expected.filter((entry) => entry.stage === stage.index).map(({ operations }) => operations)),
+      ),
       peakRatePerSecond: sumOrUndefined(plan.profiles.map((profile) => peakRate(stage, profile))),
     })),
     expectedRequests: rounded(total),
     estimatedBytesSent: rounded(sent),
-    limits: { clients: limits.clients, ratePerSecond: limits.ratePerSecond, durationSeconds: limits.durationMs / 1000, bytes: limits.bytes },
-    faults: plan.faults.map(({ kind, service, replicas, atMs, untilMs }) => `${kind} ${service} to ${replicas} replicas, from ${formatDuration(atMs)} to ${formatDuration(untilMs)}`),
+    limits: {
+      clients: limits.clients,
+      ratePerSecond: limits.ratePerSecond,
+      durationSeconds: limits.durationMs / 1000,
+      bytes: limits.bytes,
+    },
+    faults: plan.faults.map(
+      ({ kind, service, replicas, atMs, untilMs }) =>
+        `${kind} ${service} to ${replicas} replicas, from ${formatDuration(atMs)} to ${formatDuration(untilMs)}`,
+    ),
     thresholds: plan.thresholds.map(({ check }) => check.text),
     warnings: plan.warnings,
     refusals: options.refusals,
@@ -106,11 +142,16 @@ function requestBytes({ operations }: ProfilePlan): number {
   const weights = operations.reduce((sum, { weight }) => sum + weight, 0);
   // A profile that only subscribes has no mix.
   if (weights === 0) return 0;
-  return operations.reduce((sum, { params, weight }) => sum + (weight / weights) * (HEAD_BYTES + ENVELOPE_BYTES + templateBytes(params)), 0);
+  return operations.reduce(
+    (sum, { params, weight }) => sum + (weight / weights) * (HEAD_BYTES + ENVELOPE_BYTES + templateBytes(params)),
+    0,
+  );
 }
 
 function sumOrUndefined(values: readonly (number | undefined)[]): number | undefined {
   return values.reduce((sum, value) => (sum === undefined || value === undefined ? undefined : sum + value), 0);
 }
 
-const rounded = (value: number | undefined): number | undefined => (value === undefined ? undefined : Math.round(value));
+function rounded(value: number | undefined): number | undefined {
+  return value === undefined ? undefined : Math.round(value);
+}

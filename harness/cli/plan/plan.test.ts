@@ -11,7 +11,9 @@ function planOf(sets: readonly string[] = [], targets: readonly string[] = []): 
   if (!result.ok) throw new Error(JSON.stringify(result.problems));
   return result.plan;
 }
-const outline = (plan: Plan) => outlineOf(plan, { workers: 1, refusals: [] });
+function outline(plan: Plan) {
+  return outlineOf(plan, { workers: 1, refusals: [] });
+}
 
 describe('a plan in numbers', () => {
   test('sums what stages and profiles offer', () => {
@@ -44,8 +46,26 @@ describe('the size of a template', () => {
     [{ kind: 'constant', json: '{"a":1}' }, 7],
     [{ kind: 'string', parts: ['ab', { name: 'text', length: 30 }] }, 34],
     [{ kind: 'number', draw: { name: 'int', min: -5, max: 100 } }, 3],
-    [{ kind: 'array', items: [{ kind: 'constant', json: '1' }, { kind: 'constant', json: '22' }] }, '[1,22]'.length],
-    [{ kind: 'object', entries: [['ä', { kind: 'constant', json: '1' }], ['b', { kind: 'constant', json: '2' }]] }, Buffer.byteLength('{"ä":1,"b":2}')],
+    [
+      {
+        kind: 'array',
+        items: [
+          { kind: 'constant', json: '1' },
+          { kind: 'constant', json: '22' },
+        ],
+      },
+      '[1,22]'.length,
+    ],
+    [
+      {
+        kind: 'object',
+        entries: [
+          ['ä', { kind: 'constant', json: '1' }],
+          ['b', { kind: 'constant', json: '2' }],
+        ],
+      },
+      Buffer.byteLength('{"ä":1,"b":2}'),
+    ],
     [{ kind: 'string', parts: [{ name: 'pick', items: ['a', 'bbb'] }] }, 4],
   ])('%j is %i bytes', (template, size) => {
     expect(templateBytes(template)).toBe(size);

@@ -24,19 +24,41 @@ export function renderOutline(outline: Outline, style: Style): string {
     `  ${style.dim('limits')}     ${count(limits.clients)} clients, ${rate(limits.ratePerSecond)}, ${duration(limits.durationSeconds * 1000)}, ${bytes(limits.bytes)}`,
     `  ${style.dim('seed')}       ${outline.seed}`,
     '',
-    ...indented([['profile', 'clients', 'load', 'connections', 'operations'], ...outline.profiles.map((profile) => [
-      profile.name, count(profile.clients),
-      profile.ratePerClient === undefined ? 'closed loop' : `${rate(profile.ratePerClient)} each`,
-      count(profile.connections), profile.operations.join(', '),
-    ])], [1, 3], style),
+    ...indented(
+      [
+        ['profile', 'clients', 'load', 'connections', 'operations'],
+        ...outline.profiles.map((profile) => [
+          profile.name,
+          count(profile.clients),
+          profile.ratePerClient === undefined ? 'closed loop' : `${rate(profile.ratePerClient)} each`,
+          count(profile.connections),
+          profile.operations.join(', '),
+        ]),
+      ],
+      [1, 3],
+      style,
+    ),
     '',
-    ...indented([['stage', 'duration', 'measured', 'requests', 'peak rate'], ...outline.stages.map((stage) => [
-      stage.name, duration(stage.durationSeconds * 1000), stage.measured ? 'yes' : 'no',
-      stage.expectedRequests === undefined ? 'as answered' : count(stage.expectedRequests),
-      stage.peakRatePerSecond === undefined ? 'as answered' : rate(stage.peakRatePerSecond),
-    ])], [1, 3, 4], style),
-    ...(outline.faults.length === 0 ? [] : ['', `  ${style.dim('faults')}`, ...outline.faults.map((fault) => `    ${fault}`)]),
-    ...(outline.thresholds.length === 0 ? [] : ['', `  ${style.dim('thresholds')}`, ...outline.thresholds.map((check) => `    ${check}`)]),
+    ...indented(
+      [
+        ['stage', 'duration', 'measured', 'requests', 'peak rate'],
+        ...outline.stages.map((stage) => [
+          stage.name,
+          duration(stage.durationSeconds * 1000),
+          stage.measured ? 'yes' : 'no',
+          stage.expectedRequests === undefined ? 'as answered' : count(stage.expectedRequests),
+          stage.peakRatePerSecond === undefined ? 'as answered' : rate(stage.peakRatePerSecond),
+        ]),
+      ],
+      [1, 3, 4],
+      style,
+    ),
+    ...(outline.faults.length === 0
+      ? []
+      : ['', `  ${style.dim('faults')}`, ...outline.faults.map((fault) => `    ${fault}`)]),
+    ...(outline.thresholds.length === 0
+      ? []
+      : ['', `  ${style.dim('thresholds')}`, ...outline.thresholds.map((check) => `    ${check}`)]),
     ...notes(outline, style),
   ]);
 }
@@ -50,7 +72,12 @@ const serverWords = { reference: 'the reference server', sink: 'the sink', image
 function facts(outline: Outline, style: Style): readonly string[] {
   const { target } = outline;
   const replicas = target.replicas === 1 ? '' : `, ${target.replicas} replicas`;
-  const where = target.kind === 'command' ? `a process for each session: ${target.urls.join(', ')}` : target.kind === 'url' ? target.urls.join(', ') : `${serverWords[target.kind]}${target.image}${replicas}`;
+  const where =
+    target.kind === 'command'
+      ? `a process for each session: ${target.urls.join(', ')}`
+      : target.kind === 'url'
+        ? target.urls.join(', ')
+        : `${serverWords[target.kind]}${target.image}${replicas}`;
   const mix = outline.profiles.map(({ name, clients }) => `${name} ${count(clients)}`).join(', ');
   const sent = outline.estimatedBytesSent === undefined ? '' : `, ${bytes(outline.estimatedBytesSent)} sent`;
   return [
@@ -72,4 +99,6 @@ function indented(rows: readonly (readonly string[])[], right: readonly number[]
   return table(rows, right).map((row, index) => `  ${index === 0 ? style.dim(row) : row}`);
 }
 
-const lines = (all: readonly string[]): string => `${all.join('\n')}\n`;
+function lines(all: readonly string[]): string {
+  return `${all.join('\n')}\n`;
+}

@@ -8,11 +8,18 @@ export function templateBytes(template: Template): number {
     case 'number':
       return placeholderBytes(template.draw);
     case 'string':
-      return 2 + sum(template.parts.map((part) => (typeof part === 'string' ? Buffer.byteLength(part) : placeholderBytes(part))));
+      return (
+        2 +
+        sum(template.parts.map((part) => (typeof part === 'string' ? Buffer.byteLength(part) : placeholderBytes(part))))
+      );
     case 'array':
       return 2 + separators(template.items.length) + sum(template.items.map(templateBytes));
     case 'object':
-      return 2 + separators(template.entries.length) + sum(template.entries.map(([key, value]) => Buffer.byteLength(key) + 3 + templateBytes(value)));
+      return (
+        2 +
+        separators(template.entries.length) +
+        sum(template.entries.map(([key, value]) => Buffer.byteLength(key) + 3 + templateBytes(value)))
+      );
   }
 }
 
@@ -37,5 +44,9 @@ function placeholderBytes(placeholder: Placeholder): number {
   }
 }
 
-const separators = (items: number): number => Math.max(0, items - 1);
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+function separators(items: number): number {
+  return Math.max(0, items - 1);
+}
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

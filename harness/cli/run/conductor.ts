@@ -1,15 +1,14 @@
 /** Wires controller, API and local platform for runs of this process, one after the other, and shows them. */
 import { accessSync, constants, mkdirSync } from 'node:fs';
-
-import { packageVersion } from '../../platform/local/package-root.js';
-import { createLocalPlatform } from '../../platform/local/local.js';
-import type { Platform } from '../../platform/platform.js';
+import { type Plan, totalDurationMs } from '../../../scenarios/schema/index.js';
 import { startApi } from '../../api/start.js';
-import { createController, type Controller } from '../../controller/controller.js';
+import { type Controller, createController } from '../../controller/controller.js';
 import type { FinishedRun, Run, SubmitOptions } from '../../controller/run/run.js';
+import { createLocalPlatform } from '../../platform/local/local.js';
+import { packageVersion } from '../../platform/local/package-root.js';
+import type { Platform } from '../../platform/platform.js';
 import type { Report } from '../../report/schema.js';
 import { writeReport } from '../../report/write-report.js';
-import { totalDurationMs, type Plan } from '../../../scenarios/schema/index.js';
 import { CliError } from '../cli-error.js';
 import type { Host } from '../host.js';
 import type { Style } from '../terminal/style.js';
@@ -46,7 +45,9 @@ export async function createConductor(options: ConductorOptions): Promise<Conduc
   const controller = createLocalController(options, reports);
   const api = await startApi(controller, { host: '127.0.0.1', port: 0, version: packageVersion() });
   let display: Display | undefined;
-  const interrupts = watchInterrupts(host, (line) => (display === undefined ? host.stderr.write(`${line}\n`) : display.note(line)));
+  const interrupts = watchInterrupts(host, (line) =>
+    display === undefined ? host.stderr.write(`${line}\n`) : display.note(line),
+  );
 
   const run = async (plan: Plan, how: SubmitOptions): Promise<Conducted> => {
     const submitted = controller.submit(plan, how);
@@ -82,11 +83,19 @@ export function createLocalController(
   reports: Map<string, Report> = new Map(),
 ): Controller {
   const platform = createLocalPlatform({ host: host.processes, nodeVersion: host.nodeVersion, threads });
-  return createRunController(resultsFolder, platform, async (folder) => void reports.set(folder, await writeReport(folder)));
+  return createRunController(
+    resultsFolder,
+    platform,
+    async (folder) => void reports.set(folder, await writeReport(folder)),
+  );
 }
 
 /** @throws CliError when results cannot be written there */
-export function createRunController(resultsFolder: string, platform: Platform, report: (runFolder: string) => Promise<void>): Controller {
+export function createRunController(
+  resultsFolder: string,
+  platform: Platform,
+  report: (runFolder: string) => Promise<void>,
+): Controller {
   ensureWritable(resultsFolder);
   return createController({ resultsFolder, platform: () => platform, writeReport: report, version: packageVersion() });
 }

@@ -1,6 +1,7 @@
 /** What this machine makes of a plan, before anything is started. */
-import { crewHere } from '../../platform/local/local.js';
+
 import type { Plan } from '../../../scenarios/schema/index.js';
+import { crewHere } from '../../platform/local/local.js';
 
 /** Too many connections for this machine, or for so many workers: known before anything is started. */
 export function crewRefusals(plan: Plan, workers: number | undefined): readonly string[] {
@@ -9,7 +10,12 @@ export function crewRefusals(plan: Plan, workers: number | undefined): readonly 
 }
 
 /** Workers of a plan that is not refused, when it runs here. */
-export function workersHere(plan: Plan, given: number | undefined): { readonly workers: number; readonly why?: string } {
+export function workersHere(
+  plan: Plan,
+  given: number | undefined,
+): { readonly workers: number; readonly why?: string } {
   const crew = crewHere(plan, given);
-  return crew.kind === 'refused' ? { workers: given ?? 1 } : { workers: crew.workers, ...(crew.why === undefined ? {} : { why: crew.why }) };
+  return crew.kind === 'refused'
+    ? { workers: given ?? 1 }
+    : { workers: crew.workers, ...(crew.why === undefined ? {} : { why: crew.why }) };
 }

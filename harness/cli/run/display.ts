@@ -1,7 +1,7 @@
 /** Shows a run while it runs: a redrawn block on a terminal, a line every few seconds elsewhere, nothing when quiet. */
 import type { LiveView } from '../../analysis/contract.js';
 import type { Output } from '../host.js';
-import { progressBlock, progressLine, type Progress } from '../terminal/progress.js';
+import { type Progress, progressBlock, progressLine } from '../terminal/progress.js';
 import { createScreen } from '../terminal/screen.js';
 import type { Style } from '../terminal/style.js';
 
@@ -71,7 +71,12 @@ function follow({ scenario, totalMs, stages, live }: Displayed): { doing(what: s
     },
     now() {
       const view = live();
-      return { scenario, totalMs, stages, phase: view === undefined ? { kind: 'idle', doing } : { kind: 'running', live: view } };
+      return {
+        scenario,
+        totalMs,
+        stages,
+        phase: view === undefined ? { kind: 'idle', doing } : { kind: 'running', live: view },
+      };
     },
   };
 }

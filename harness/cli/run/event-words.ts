@@ -1,5 +1,5 @@
 /** What a run's events mean to somebody who watches it. */
-import { unitOf, formatAs } from '../../analysis/format-metric.js';
+import { formatAs, unitOf } from '../../analysis/format-metric.js';
 import type { RunEvent } from '../../controller/events.js';
 import { duration } from '../terminal/quantity.js';
 
@@ -28,13 +28,21 @@ export function noteOf(event: RunEvent): string | undefined {
   switch (event.type) {
     case 'preflight.passed': {
       const { pinned, serverInfo, exchanges } = event;
-      const remarks = [...new Set(exchanges.flatMap(({ step, ok, problem }) => (ok && problem !== undefined ? [`\n  ${step}: ${problem}`] : [])))];
+      const remarks = [
+        ...new Set(
+          exchanges.flatMap(({ step, ok, problem }) =>
+            ok && problem !== undefined ? [`\n  ${step}: ${problem}`] : [],
+          ),
+        ),
+      ];
       const server = serverInfo === undefined ? 'the target' : `${serverInfo.name} ${serverInfo.version}`;
       return `preflight: ${server} answers, ${pinned.era} era (${pinned.version})${remarks.join('')}`;
     }
     case 'preflight.failed': {
       const culprit = event.exchanges.findLast(({ ok }) => !ok);
-      return culprit === undefined ? undefined : `preflight failed at ${culprit.step}; it sent\n${shown(culprit.request)}\nand got\n${shown(culprit.response)}`;
+      return culprit === undefined
+        ? undefined
+        : `preflight failed at ${culprit.step}; it sent\n${shown(culprit.request)}\nand got\n${shown(culprit.response)}`;
     }
     case 'worker.saturated':
       return `worker ${event.workerId} is saturated: ${event.reason}`;
@@ -51,7 +59,9 @@ export function noteOf(event: RunEvent): string | undefined {
     case 'fault.started':
       return `fault ${event.faultId} (${event.kind}): ${event.target}`;
     case 'fault.settled':
-      return event.phase === 'injected' ? `fault ${event.faultId} is in effect` : `fault ${event.faultId} is undone, everything is as before it`;
+      return event.phase === 'injected'
+        ? `fault ${event.faultId} is in effect`
+        : `fault ${event.faultId} is undone, everything is as before it`;
     case 'fault.ended':
       return `fault ${event.faultId} ends${event.reason === 'time' ? '' : ' with the run'}`;
     case 'fault.failed':
@@ -65,10 +75,15 @@ export function noteOf(event: RunEvent): string | undefined {
 
 /** Enough of a message to see what is wrong with it; the whole is in the report. */
 function shown(text: string): string {
-  const lines = text.trim().split('\n').map((line) => `    ${line.length > 200 ? `${line.slice(0, 200)} ...` : line}`);
+  const lines = text
+    .trim()
+    .split('\n')
+    .map((line) => `    ${line.length > 200 ? `${line.slice(0, 200)} ...` : line}`);
   if (lines[0]?.trim() === '') return '    nothing';
   return [...lines.slice(0, 12), ...(lines.length > 12 ? ['    ...'] : [])].join('\n');
 }
 
 /** `latency.p95{stage="a"} < 1s` is about `latency.p95`. */
-const metricOf = (check: string): string => /^[\w.]+/.exec(check)?.[0] ?? '';
+function metricOf(check: string): string {
+  return /^[\w.]+/.exec(check)?.[0] ?? '';
+}

@@ -1,4 +1,6 @@
-/** Two-stage Ctrl-C: the first asks for a graceful stop and a report, the second for a stop now. SIGTERM counts alike. */
+/**
+ * Two-stage Ctrl-C: the first asks for a graceful stop and a report, the second for a stop now. SIGTERM counts alike.
+ */
 import type { Host } from '../host.js';
 
 export interface Stoppable {

@@ -1,8 +1,7 @@
 /** What a finished run means to a script: its exit code and what `--json` prints. */
 import { join } from 'node:path';
-
-import { artifacts } from '../../report/write-report.js';
 import type { Report } from '../../report/schema.js';
+import { artifacts } from '../../report/write-report.js';
 import { exitCode } from '../exit-code.js';
 import type { Conducted } from './conductor.js';
 
@@ -45,9 +44,17 @@ function codeOf(report: Report | undefined, interrupted: boolean): number {
 
 /** Ours before theirs: an interrupt, a fault of ours, no target, no trust, a broken threshold, passed. */
 const SEVERITY: readonly number[] = [
-  exitCode.passed, exitCode.thresholds, exitCode.untrusted, exitCode.unreachable, exitCode.internal, exitCode.interrupted,
+  exitCode.passed,
+  exitCode.thresholds,
+  exitCode.untrusted,
+  exitCode.unreachable,
+  exitCode.internal,
+  exitCode.interrupted,
 ];
 
 export function worstExitCode(codes: readonly number[]): number {
-  return codes.reduce((worst, code) => (SEVERITY.indexOf(code) > SEVERITY.indexOf(worst) ? code : worst), exitCode.passed);
+  return codes.reduce(
+    (worst, code) => (SEVERITY.indexOf(code) > SEVERITY.indexOf(worst) ? code : worst),
+    exitCode.passed,
+  );
 }

@@ -1,26 +1,30 @@
 import { describe, expect, test } from '@jest/globals';
-
+import type { RunEvent, RunEventBody } from '../../controller/events.js';
 import { exitCode } from '../exit-code.js';
-import { testHost } from '../testing/test-host.js';
 import { plain } from '../terminal/style.js';
+import { testHost } from '../testing/test-host.js';
 import { redactedCommand } from './command-line.js';
 import { createDisplay } from './display.js';
 import { noteOf, phaseOf } from './event-words.js';
 import { watchInterrupts } from './interrupt.js';
 import { worstExitCode } from './outcome.js';
-import type { RunEvent, RunEventBody } from '../../controller/events.js';
 
-const event = (body: RunEventBody): RunEvent => ({ seq: 1, at: '2026-01-01T00:00:00.000Z', ...body });
+function event(body: RunEventBody): RunEvent {
+  return { seq: 1, at: '2026-01-01T00:00:00.000Z', ...body };
+}
 
 describe('the command line in the report', () => {
   test.each([
     [['run', 'smoke', '--seed', '4'], 'swarmbench run smoke --seed 4'],
     [['run', '--header', 'Authorization: Bearer abc'], "swarmbench run --header 'Authorization: ***'"],
     [['run', '--header=X-Key: abc:def'], "swarmbench run '--header=X-Key: ***'"],
-    [['run', '--set', 'target.headers.X-Key=abc'], "swarmbench run --set target.headers.X-Key=***"],
-    [['run', '--set=target.headers.X-Key=abc'], "swarmbench run --set=target.headers.X-Key=***"],
+    [['run', '--set', 'target.headers.X-Key=abc'], 'swarmbench run --set target.headers.X-Key=***'],
+    [['run', '--set=target.headers.X-Key=abc'], 'swarmbench run --set=target.headers.X-Key=***'],
     [['run', '--set', 'workload.normal.clients=5'], 'swarmbench run --set workload.normal.clients=5'],
-    [['run', '--target', 'http://user:secret@h:1/mcp?key=abc&b=c'], "swarmbench run --target 'http://***@h:1/mcp?key=***&b=***'"],
+    [
+      ['run', '--target', 'http://user:secret@h:1/mcp?key=abc&b=c'],
+      "swarmbench run --target 'http://***@h:1/mcp?key=***&b=***'",
+    ],
     [['run', "it's"], "swarmbench run 'it'\\''s'"],
   ])('of %j is %s', (args, shown) => {
     expect(redactedCommand(args)).toBe(shown);
@@ -29,13 +33,20 @@ describe('the command line in the report', () => {
 
 describe('the worst exit code of several runs', () => {
   test.each([
-    [[], 0], [[0, 0], 0], [[0, 99, 0], 99], [[99, 4], 4], [[4, 3, 99], 3], [[3, 1], 1], [[1, 130, 0], 130],
+    [[], 0],
+    [[0, 0], 0],
+    [[0, 99, 0], 99],
+    [[99, 4], 4],
+    [[4, 3, 99], 3],
+    [[3, 1], 1],
+    [[1, 130, 0], 130],
   ])('of %j is %i', (codes, worst) => {
     expect(worstExitCode(codes)).toBe(worst);
   });
 
   test('knows every code but usage, which ends it before any run', () => {
-    for (const code of Object.values(exitCode).filter((one) => one !== exitCode.usage)) expect(worstExitCode([code])).toBe(code);
+    for (const code of Object.values(exitCode).filter((one) => one !== exitCode.usage))
+      expect(worstExitCode([code])).toBe(code);
   });
 });
 
@@ -71,14 +82,28 @@ describe('what is shown', () => {
   test('phases and notes of events', () => {
     expect(phaseOf(event({ type: 'run.draining' }))).toBe('waiting for the last answers');
     expect(phaseOf(event({ type: 'worker.recovered', workerId: 'w1' }))).toBeUndefined();
-    expect(noteOf(event({ type: 'threshold.broken', check: 'latency.p95{stage="a"} < 200ms', actual: 312, abort: true })))
-      .toBe('threshold broken: latency.p95{stage="a"} < 200ms, is 312 ms; the run ends for it');
-    const exchange = { step: 'initialize', request: 'POST /mcp', response: '404\n\n<h1>nothing here</h1>', durationMs: 3, ok: false };
-    expect(noteOf(event({ type: 'preflight.failed', problem: 'HTTP 404', exchanges: [exchange] })))
-      .toBe('preflight failed at initialize; it sent\n    POST /mcp\nand got\n    404\n    \n    <h1>nothing here</h1>');
-    expect(noteOf(event({ type: 'stop.requested', reason: 'interrupt', mode: 'drain', detail: 'SIGINT' }))).toBeUndefined();
-    expect(noteOf(event({ type: 'stop.requested', reason: 'stop-rule', mode: 'drain', detail: 'errors.rate > 50% held' }))).toBe('stopping: errors.rate > 50% held');
-    expect(noteOf(event({ type: 'worker.lost', workerId: 'w2', lastHeardMs: 12_000, silentMs: 3500, policy: 'fail' }))).toBe('worker w2 is lost, not heard of for 3.5 s (onWorkerLoss: fail)');
+    expect(
+      noteOf(event({ type: 'threshold.broken', check: 'latency.p95{stage="a"} < 200ms', actual: 312, abort: true })),
+    ).toBe('threshold broken: latency.p95{stage="a"} < 200ms, is 312 ms; the run ends for it');
+    const exchange = {
+      step: 'initialize',
+      request: 'POST /mcp',
+      response: '404\n\n<h1>nothing here</h1>',
+      durationMs: 3,
+      ok: false,
+    };
+    expect(noteOf(event({ type: 'preflight.failed', problem: 'HTTP 404', exchanges: [exchange] }))).toBe(
+      'preflight failed at initialize; it sent\n    POST /mcp\nand got\n    404\n    \n    <h1>nothing here</h1>',
+    );
+    expect(
+      noteOf(event({ type: 'stop.requested', reason: 'interrupt', mode: 'drain', detail: 'SIGINT' })),
+    ).toBeUndefined();
+    expect(
+      noteOf(event({ type: 'stop.requested', reason: 'stop-rule', mode: 'drain', detail: 'errors.rate > 50% held' })),
+    ).toBe('stopping: errors.rate > 50% held');
+    expect(
+      noteOf(event({ type: 'worker.lost', workerId: 'w2', lastHeardMs: 12_000, silentMs: 3500, policy: 'fail' })),
+    ).toBe('worker w2 is lost, not heard of for 3.5 s (onWorkerLoss: fail)');
   });
 
   const displayed = { scenario: 'smoke', totalMs: 1000, stages: 1, live: () => undefined };

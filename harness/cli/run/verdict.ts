@@ -1,4 +1,6 @@
-/** The end of a run as a person reads it: what was measured, each threshold with its actual value, the verdict and why. */
+/**
+ * The end of a run as a person reads it: what was measured, each threshold with its actual value, the verdict and why.
+ */
 import { formatAs } from '../../analysis/format-metric.js';
 import type { Failure } from '../../controller/run/run.js';
 import type { Report } from '../../report/schema.js';
@@ -35,9 +37,18 @@ function measured({ summary }: Report): readonly string[] {
   const { latencyMs } = summary;
   const of = (ms: number | null): string => (ms === null ? '–' : latency(ms));
   return table([
-    ['  requests', `${count(summary.sent)} sent of ${count(summary.offered)} due, ${count(summary.succeeded)} succeeded, ${count(summary.failed)} failed${lost(summary)}`],
-    ['  throughput', `${summary.throughputPerSecond === null ? '–' : rate(summary.throughputPerSecond)}${summary.errorRate === null ? '' : `, ${percent(summary.errorRate)} errors`}`],
-    ['  latency', `p50 ${of(latencyMs.p50)}, p95 ${of(latencyMs.p95)}, p99 ${of(latencyMs.p99)}, max ${of(latencyMs.max)}`],
+    [
+      '  requests',
+      `${count(summary.sent)} sent of ${count(summary.offered)} due, ${count(summary.succeeded)} succeeded, ${count(summary.failed)} failed${lost(summary)}`,
+    ],
+    [
+      '  throughput',
+      `${summary.throughputPerSecond === null ? '–' : rate(summary.throughputPerSecond)}${summary.errorRate === null ? '' : `, ${percent(summary.errorRate)} errors`}`,
+    ],
+    [
+      '  latency',
+      `p50 ${of(latencyMs.p50)}, p95 ${of(latencyMs.p95)}, p99 ${of(latencyMs.p99)}, max ${of(latencyMs.max)}`,
+    ],
   ]);
 }
 
@@ -47,11 +58,13 @@ function lost({ lost, dropped, unsent }: Report['summary']): string {
 }
 
 function thresholds(report: Report, style: Style): readonly string[] {
-  return table(report.thresholds.map(({ check, actual, unit, passed, why }) => [
-    `  ${passed ? style.green('pass') : style.red('FAIL')}`,
-    check,
-    actual === null ? `no data${why === undefined ? '' : `: ${why}`}` : formatAs(unit, actual),
-  ]));
+  return table(
+    report.thresholds.map(({ check, actual, unit, passed, why }) => [
+      `  ${passed ? style.green('pass') : style.red('FAIL')}`,
+      check,
+      actual === null ? `no data${why === undefined ? '' : `: ${why}`}` : formatAs(unit, actual),
+    ]),
+  );
 }
 
 function paintFor(kind: Report['verdict']['kind'], style: Style): (text: string) => string {

@@ -1,18 +1,17 @@
 /** Where runs take place, and who conducts them: what `run` and `capacity` share. */
-import { InvalidArgumentError, Option, type Command } from 'commander';
-
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Plan } from '../../../scenarios/schema/index.js';
 import { refusals } from '../../platform/local/local.js';
 import { refusals as swarmRefusals } from '../../platform/swarm/platform/refusals.js';
-import type { Plan } from '../../../scenarios/schema/index.js';
 import { CliError } from '../cli-error.js';
-import { wholeNumber, type LoadOptions } from '../commands/load-options.js';
+import { type LoadOptions, wholeNumber } from '../commands/load-options.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
 import { addRegistryAuth, DEFAULT_STACK } from '../swarm/stack-options.js';
 import type { Style } from '../terminal/style.js';
 import { redactedCommand } from './command-line.js';
+import { type Conducted, createConductor, ensureWritable } from './conductor.js';
 import { crewRefusals } from './crew-here.js';
-import { createConductor, ensureWritable, type Conducted } from './conductor.js';
 
 export interface WhereOptions {
   readonly on: 'local' | 'swarm';
@@ -30,7 +29,7 @@ export function addWhereOptions(command: Command): Command {
   return addRegistryAuth(command)
     .addOption(new Option('--on <platform>', 'where to run').choices(['local', 'swarm']).default('local'))
     .option('--stack <name>', 'with --on swarm: which stack; it is deployed when it is not there', DEFAULT_STACK)
-    .option('--controller <url>', 'a harness that is somewhere (`swarmbench serve`), in place of the stack\'s')
+    .option('--controller <url>', "a harness that is somewhere (`swarmbench serve`), in place of the stack's")
     .option('--token-file <file>', 'token of that harness (default: the one that `swarmbench up` made)')
     .option('--out <folder>', 'where results go', 'results')
     .option('--workers <n>', 'worker processes (default: as many as the plan needs)', wholeNumber)
@@ -38,23 +37,43 @@ export function addWhereOptions(command: Command): Command {
     .option('--label <key=value>', 'kept in the report (repeatable)', collectLabel, {});
 }
 
-export const isRemote = ({ on, controller }: WhereOptions): boolean => on === 'swarm' || controller !== undefined;
+export function isRemote({ on, controller }: WhereOptions): boolean {
+  return on === 'swarm' || controller !== undefined;
+}
 
 /** @throws CliError USAGE for options that do not go together */
 export function refuseImpossible(options: WhereOptions): void {
   if (options.threads !== undefined && isRemote(options)) {
-    throw new CliError({ code: 'USAGE', message: '--threads is for workers that are started here', hint: 'a worker of the stack has one engine thread for each core it may use' });
+    throw new CliError({
+      code: 'USAGE',
+      message: '--threads is for workers that are started here',
+      hint: 'a worker of the stack has one engine thread for each core it may use',
+    });
   }
   if (options.withRegistryAuth === true && (options.on !== 'swarm' || options.controller !== undefined)) {
-    throw new CliError({ code: 'USAGE', message: '--with-registry-auth is for a stack that is deployed', hint: 'it goes with --on swarm, and without --controller' });
+    throw new CliError({
+      code: 'USAGE',
+      message: '--with-registry-auth is for a stack that is deployed',
+      hint: 'it goes with --on swarm, and without --controller',
+    });
   }
 }
 
 /** What a harness elsewhere can do, it says itself. @throws CliError PLAN_REFUSED */
 export function refusePlan(plan: Plan, { on, controller, workers }: WhereOptions): void {
-  const refused = on === 'swarm' ? swarmRefusals(plan) : controller === undefined ? [...refusals(plan), ...crewRefusals(plan, workers)] : [];
+  const refused =
+    on === 'swarm'
+      ? swarmRefusals(plan)
+      : controller === undefined
+        ? [...refusals(plan), ...crewRefusals(plan, workers)]
+        : [];
   if (refused.length === 0) return;
-  throw new CliError({ code: 'PLAN_REFUSED', message: `${plan.scenario}: the ${on} platform cannot do this plan`, where: refused.join('\n  '), exitCode: exitCode.usage });
+  throw new CliError({
+    code: 'PLAN_REFUSED',
+    message: `${plan.scenario}: the ${on} platform cannot do this plan`,
+    where: refused.join('\n  '),
+    exitCode: exitCode.usage,
+  });
 }
 
 /** Here or elsewhere: one run after the other. */
@@ -76,9 +95,21 @@ export function chooseConductor(options: WhereOptions, shown: Shown, host: Host)
   return isRemote(options) ? remoteConductor(options, shown, host) : localConductor(options, shown, host);
 }
 
-async function localConductor({ threads, label: labels, workers }: WhereOptions, shown: Shown, host: Host): Promise<RunConductor> {
+async function localConductor(
+  { threads, label: labels, workers }: WhereOptions,
+  shown: Shown,
+  host: Host,
+): Promise<RunConductor> {
   const conductor = await createConductor({ host, threads, ...shown });
-  return { ...conductor, run: (plan) => conductor.run(plan, { command: redactedCommand(host.args), labels, ...(workers === undefined ? {} : { workers }) }) };
+  return {
+    ...conductor,
+    run: (plan) =>
+      conductor.run(plan, {
+        command: redactedCommand(host.args),
+        labels,
+        ...(workers === undefined ? {} : { workers }),
+      }),
+  };
 }
 
 async function remoteConductor(options: WhereOptions, shown: Shown, host: Host): Promise<RunConductor> {
@@ -86,7 +117,9 @@ async function remoteConductor(options: WhereOptions, shown: Shown, host: Host):
   ensureWritable(shown.resultsFolder);
   // The engine's client is much to read for a run on this machine.
   const [{ connectHarness }, { createRemoteConductor }, { runRequestOf }] = await Promise.all([
-    import('../swarm-run/connect-harness.js'), import('../swarm-run/remote-conductor.js'), import('../swarm-run/run-request.js'),
+    import('../swarm-run/connect-harness.js'),
+    import('../swarm-run/remote-conductor.js'),
+    import('../swarm-run/run-request.js'),
   ]);
   const api = await connectHarness({ stack, controller, tokenFile, withRegistryAuth, ...shown }, host);
   const conductor = createRemoteConductor({ host, api, ...shown });

@@ -34,7 +34,10 @@ export async function connectHarness(options: HarnessOptions, host: Host): Promi
   const interrupted = new AbortController();
   const ignore = host.onInterrupt((signal) => interrupted.abort(new Error(signal)));
   try {
-    const url = options.controller === undefined ? await harnessOfStack(options, host, interrupted.signal) : originOf(options.controller);
+    const url =
+      options.controller === undefined
+        ? await harnessOfStack(options, host, interrupted.signal)
+        : originOf(options.controller);
     const api = new HarnessApi({ url, token: tokenOf(options, host) });
     await api.waitUntilReady(options.controller === undefined ? STARTING_MS : BUSY_MS, interrupted.signal);
     return api;
@@ -54,7 +57,11 @@ async function harnessOfStack(options: HarnessOptions, host: Host, signal: Abort
 
 function originOf(controller: string): string {
   if (URL.canParse(controller)) return new URL(controller).origin;
-  throw new CliError({ code: 'USAGE', message: `--controller: \`${controller}\` is not a URL`, hint: 'write it like http://10.0.0.5:8888' });
+  throw new CliError({
+    code: 'USAGE',
+    message: `--controller: \`${controller}\` is not a URL`,
+    hint: 'write it like http://10.0.0.5:8888',
+  });
 }
 
 /** What `up` keeps beside the stack's other files; a harness on loopback needs none. */

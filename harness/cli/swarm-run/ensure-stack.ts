@@ -18,14 +18,28 @@ export interface EnsureOptions {
   readonly style: Style;
 }
 
-/** As `swarmbench up` does it; a stack of this name that is there already is left as it is. @throws CliError, StackError, EngineError */
-export async function ensureStack(engine: Engine, { stack, withRegistryAuth, quiet, style }: EnsureOptions, host: Host, signal: AbortSignal): Promise<void> {
+/**
+ * As `swarmbench up` does it; a stack of this name that is there already is left as it is. @throws CliError,
+ * StackError, EngineError
+ */
+export async function ensureStack(
+  engine: Engine,
+  { stack, withRegistryAuth, quiet, style }: EnsureOptions,
+  host: Host,
+  signal: AbortSignal,
+): Promise<void> {
   if ((await engine.services.labelled(labelOf(stack), signal)).length > 0) return;
   const loaded = loadStack({ stack, composeFile: [], envFile: [] }, host);
-  const display = createServicesDisplay(quiet ? { ...host.stderr, isTTY: false, write: () => undefined } : host.stderr, style, stack);
+  const display = createServicesDisplay(
+    quiet ? { ...host.stderr, isTTY: false, write: () => undefined } : host.stderr,
+    style,
+    stack,
+  );
   try {
     const { durationMs } = await bringUp(engine, loaded, { timeoutMs: UP_MS, withRegistryAuth }, display, host, signal);
-    display.note(`${stack} is up, in ${duration(durationMs)}; it stays until \`swarmbench down${stack === 'bench' ? '' : ` --stack ${stack}`}\``);
+    display.note(
+      `${stack} is up, in ${duration(durationMs)}; it stays until \`swarmbench down${stack === 'bench' ? '' : ` --stack ${stack}`}\``,
+    );
   } finally {
     display.close();
   }

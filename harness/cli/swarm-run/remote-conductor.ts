@@ -1,19 +1,18 @@
 /** Runs that a harness elsewhere conducts, shown here as if they ran here. */
 import { setTimeout as sleep } from 'node:timers/promises';
-
+import { type Plan, totalDurationMs } from '../../../scenarios/schema/index.js';
 import type { LiveView } from '../../analysis/contract.js';
 import type { RunRequest } from '../../api/run-request.js';
 import type { RunEvent } from '../../controller/events.js';
 import type { FinishedRun } from '../../controller/run/run.js';
 import { initialState, nextState } from '../../controller/state.js';
-import { totalDurationMs, type Plan } from '../../../scenarios/schema/index.js';
 import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
 import type { Conducted } from '../run/conductor.js';
 import { createDisplay, type Display } from '../run/display.js';
 import { noteOf, phaseOf } from '../run/event-words.js';
-import { watchInterrupts, type Stoppable } from '../run/interrupt.js';
+import { type Stoppable, watchInterrupts } from '../run/interrupt.js';
 import type { Style } from '../terminal/style.js';
 import { bringHome } from './bring-home.js';
 import type { HarnessApi } from './harness-api.js';
@@ -38,7 +37,9 @@ const LIVE_MS = 500;
 export function createRemoteConductor(options: RemoteConductorOptions): RemoteConductor {
   const { host, api, resultsFolder, style, quiet } = options;
   let display: Display | undefined;
-  const interrupts = watchInterrupts(host, (line) => (display === undefined ? host.stderr.write(`${line}\n`) : display.note(line)));
+  const interrupts = watchInterrupts(host, (line) =>
+    display === undefined ? host.stderr.write(`${line}\n`) : display.note(line),
+  );
 
   const run = async (plan: Plan, request: RunRequest): Promise<Conducted> => {
     const away = new AbortController();
@@ -54,7 +55,11 @@ export function createRemoteConductor(options: RemoteConductorOptions): RemoteCo
     try {
       const { runId, queuePosition } = await api.start(request, away.signal);
       interrupts.direct(stoppable(api, runId, away, shown));
-      shown.doing(queuePosition === undefined ? 'starting' : `waiting for ${queuePosition} other run${queuePosition === 1 ? '' : 's'}`);
+      shown.doing(
+        queuePosition === undefined
+          ? 'starting'
+          : `waiting for ${queuePosition} other run${queuePosition === 1 ? '' : 's'}`,
+      );
       const polling = new AbortController();
       const polled = pollLive(api, runId, (view) => (live = view), polling.signal);
       const seen = (event: RunEvent): void => void (state = nextState(state, event));
@@ -82,17 +87,38 @@ function stoppable(api: HarnessApi, runId: string, away: AbortController, displa
     stop(_reason, mode, detail) {
       times += 1;
       if (times > 2) {
-        return away.abort(new CliError({ code: 'RUN_LEFT', message: `run ${runId} was left to its harness, which is asked to stop it`, hint: '`swarmbench down` removes everything', exitCode: exitCode.interrupted }));
+        return away.abort(
+          new CliError({
+            code: 'RUN_LEFT',
+            message: `run ${runId} was left to its harness, which is asked to stop it`,
+            hint: '`swarmbench down` removes everything',
+            exitCode: exitCode.interrupted,
+          }),
+        );
       }
-      api.stop(runId, mode, detail).catch((error: unknown) => display.note(`the harness could not be told to stop: ${error instanceof Error ? error.message : String(error)}`));
+      api
+        .stop(runId, mode, detail)
+        .catch((error: unknown) =>
+          display.note(
+            `the harness could not be told to stop: ${error instanceof Error ? error.message : String(error)}`,
+          ),
+        );
     },
   };
 }
 
 type Outcome = Pick<FinishedRun, 'verdict' | 'failure' | 'stopped'>;
 
-async function follow(events: AsyncIterable<RunEvent>, seen: (event: RunEvent) => void, display: Display): Promise<Outcome> {
-  let outcome: Outcome = { verdict: { kind: 'incomplete', reasons: ['the run has no verdict'] }, failure: undefined, stopped: undefined };
+async function follow(
+  events: AsyncIterable<RunEvent>,
+  seen: (event: RunEvent) => void,
+  display: Display,
+): Promise<Outcome> {
+  let outcome: Outcome = {
+    verdict: { kind: 'incomplete', reasons: ['the run has no verdict'] },
+    failure: undefined,
+    stopped: undefined,
+  };
   for await (const event of events) {
     seen(event);
     const phase = phaseOf(event);
@@ -120,7 +146,12 @@ function withEvent(outcome: Outcome, event: RunEvent): Outcome {
 }
 
 /** A look that fails is a look less. */
-async function pollLive(api: HarnessApi, runId: string, show: (view: LiveView | undefined) => void, signal: AbortSignal): Promise<void> {
+async function pollLive(
+  api: HarnessApi,
+  runId: string,
+  show: (view: LiveView | undefined) => void,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
     show(await api.live(runId, signal).catch(() => undefined));
     await sleep(LIVE_MS, undefined, { signal }).catch(() => undefined);

@@ -1,11 +1,10 @@
 /** A scenario with everything that the command line says about it, as a harness elsewhere takes it. */
 import { basename, dirname, join } from 'node:path';
-
-import type { RunRequest } from '../../api/run-request.js';
 import { diskIo, listScenarios, type Plan } from '../../../scenarios/schema/index.js';
+import type { RunRequest } from '../../api/run-request.js';
 import { CliError } from '../cli-error.js';
-import { exitCode } from '../exit-code.js';
 import type { LoadOptions } from '../commands/load-options.js';
+import { exitCode } from '../exit-code.js';
 
 export interface HowToRun {
   readonly command: string;
@@ -18,8 +17,15 @@ export interface HowToRun {
  * The texts travel, not the names: the harness may have other versions of these files, or none.
  * @param plan what the scenario is here; its target's variables are filled in already
  */
-export function runRequestOf(scenario: string, options: LoadOptions, plan: Plan, { command, labels, workers }: HowToRun): RunRequest {
-  const file = /[/\\]|\.ya?ml$/.test(scenario) ? scenario : (listScenarios().find(({ name }) => name === scenario)?.file ?? scenario);
+export function runRequestOf(
+  scenario: string,
+  options: LoadOptions,
+  plan: Plan,
+  { command, labels, workers }: HowToRun,
+): RunRequest {
+  const file = /[/\\]|\.ya?ml$/.test(scenario)
+    ? scenario
+    : (listScenarios().find(({ name }) => name === scenario)?.file ?? scenario);
   const { timeScale, seed, era, set: sets } = options;
   return {
     scenario: `${diskIo.readText(file) ?? ''}\n`,
@@ -43,7 +49,12 @@ function profilesBeside(file: string): Record<string, string> {
 
 function targetOf({ target }: Plan): Pick<RunRequest, 'targets' | 'headers' | 'tls' | 'tokens'> {
   if (target.kind === 'command') {
-    throw new CliError({ code: 'PLAN_REFUSED', message: 'target.server.command: a command is started on this machine only, not by a harness elsewhere', hint: 'leave --controller out', exitCode: exitCode.usage });
+    throw new CliError({
+      code: 'PLAN_REFUSED',
+      message: 'target.server.command: a command is started on this machine only, not by a harness elsewhere',
+      hint: 'leave --controller out',
+      exitCode: exitCode.usage,
+    });
   }
   if (target.kind !== 'url') return {};
   const { tls, tokens } = target;

@@ -3,7 +3,7 @@ import type { Controller } from '../../controller/controller.js';
 import { exportMetrics } from '../../observe/export-metrics.js';
 import { packageVersion } from '../../platform/local/package-root.js';
 import { connectEngine } from '../../platform/swarm/engine/engine.js';
-import { clusterView, type ClusterView } from '../../platform/swarm/platform/cluster-view.js';
+import { type ClusterView, clusterView } from '../../platform/swarm/platform/cluster-view.js';
 import { createSwarmPlatform } from '../../platform/swarm/platform/swarm-platform.js';
 import { writeReport } from '../../report/write-report.js';
 import type { Host } from '../host.js';
@@ -22,22 +22,39 @@ export interface SwarmControllerOptions {
 export interface SwarmController {
   readonly controller: Controller;
   readonly cluster: ClusterView;
-  /** To be called when no run is on: puts to rest what a harness before this one left scaled. Gives the services it found so. */
+  /**
+   * To be called when no run is on: puts to rest what a harness before this one left scaled. Gives the services it
+   * found so.
+   */
   putToRest(): Promise<readonly string[]>;
 }
 
 const REST_MS = 30_000;
 
-/** @throws EngineError for an address of the engine that is none; CliError for a results folder that cannot be written */
-export function createSwarmController({ host, resultsFolder, stack, apiToken, prometheusUrl }: SwarmControllerOptions): SwarmController {
+/**
+ * @throws EngineError for an address of the engine that is none; CliError for a results folder that cannot be written
+ */
+export function createSwarmController({
+  host,
+  resultsFolder,
+  stack,
+  apiToken,
+  prometheusUrl,
+}: SwarmControllerOptions): SwarmController {
   const versions = { swarmbench: packageVersion(), node: host.nodeVersion };
   const log = (line: string): void => host.stderr.write(`warning: ${line}\n`);
   const engine = connectEngine(host.env);
   const platform = createSwarmPlatform({ engine, stack, apiToken, versions, log });
   const controller = createRunController(resultsFolder, platform, async (folder) => {
     // Before the report, so that whoever waits for the run finds it; what is missing in it is said in it.
-    await exportMetrics({ prometheusUrl, runFolder: folder }).catch((error: unknown) => log(`${folder}: no metrics.json: ${String(error)}`));
+    await exportMetrics({ prometheusUrl, runFolder: folder }).catch((error: unknown) =>
+      log(`${folder}: no metrics.json: ${String(error)}`),
+    );
     await writeReport(folder);
   });
-  return { controller, cluster: clusterView({ engine, name: stack }), putToRest: () => platform.rest(AbortSignal.timeout(REST_MS)) };
+  return {
+    controller,
+    cluster: clusterView({ engine, name: stack }),
+    putToRest: () => platform.rest(AbortSignal.timeout(REST_MS)),
+  };
 }

@@ -1,10 +1,13 @@
-/** Preflight and deployment of a stack with its progress shown: what `up`, and `run` for a stack that is missing, have in common. */
+/**
+ * Preflight and deployment of a stack with its progress shown: what `up`, and `run` for a stack that is missing, have
+ * in common.
+ */
 import type { Engine } from '../../platform/swarm/engine/engine.js';
 import { noRegistryAuth, registryAuthOf } from '../../platform/swarm/images/registry-auth.js';
 import { preflight } from '../../platform/swarm/preflight/preflight.js';
-import { deployStack, type Deployed, type DeployProgress } from '../../platform/swarm/stack/deploy-stack.js';
+import { type Deployed, type DeployProgress, deployStack } from '../../platform/swarm/stack/deploy-stack.js';
 import type { Host } from '../host.js';
-import { trialImage, type LoadedStack } from './load-stack.js';
+import { type LoadedStack, trialImage } from './load-stack.js';
 import { refuseProblems } from './refuse-problems.js';
 import type { ServicesDisplay } from './services-display.js';
 
@@ -15,18 +18,32 @@ export interface BringUpOptions {
 }
 
 /** @throws CliError for what preflight finds; StackError, EngineError, ImageError */
-export async function bringUp(engine: Engine, { spec, warnings }: LoadedStack, { timeoutMs, withRegistryAuth }: BringUpOptions, display: ServicesDisplay, host: Host, signal: AbortSignal): Promise<Deployed> {
+export async function bringUp(
+  engine: Engine,
+  { spec, warnings }: LoadedStack,
+  { timeoutMs, withRegistryAuth }: BringUpOptions,
+  display: ServicesDisplay,
+  host: Host,
+  signal: AbortSignal,
+): Promise<Deployed> {
   const registryAuth = withRegistryAuth ? registryAuthOf(host.env) : noRegistryAuth;
   if (warnings !== '') display.note(`warning: ${warnings}`);
   display.doing('looking at the engine, ports and images');
   refuseProblems(await preflight(engine, spec, { registryAuth, trialImage: trialImage(host) }, signal), display.note);
   display.doing('deploying');
-  return await deployStack(engine, spec, { timeoutMs, contentNames: true, prune: true, pinImages: true, registryAuth }, show(display), signal);
+  return await deployStack(
+    engine,
+    spec,
+    { timeoutMs, contentNames: true, prune: true, pinImages: true, registryAuth },
+    show(display),
+    signal,
+  );
 }
 
 function show(display: ServicesDisplay): (progress: DeployProgress) => void {
   return (progress) => {
     if (progress.kind === 'services') display.show(progress.services);
-    else if (progress.change.did !== 'unchanged') display.note(`${progress.change.did} ${progress.change.kind} ${progress.change.name}`);
+    else if (progress.change.did !== 'unchanged')
+      display.note(`${progress.change.did} ${progress.change.kind} ${progress.change.name}`);
   };
 }

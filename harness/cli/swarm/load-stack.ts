@@ -1,14 +1,13 @@
 /** From the command line to what a stack consists of. */
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-
+import type { Stickiness } from '../../../swarm/gateway/render-gateway.js';
 import { packageRoot } from '../../platform/local/package-root.js';
 import { composeToSwarm, type StackSpec } from '../../platform/swarm/compose/compose-to-swarm.js';
-import { parseEnvFile } from '../../platform/swarm/compose/load/env-file.js';
 import type { FileContent } from '../../platform/swarm/compose/load/context.js';
+import { parseEnvFile } from '../../platform/swarm/compose/load/env-file.js';
 import { formatProblems } from '../../platform/swarm/compose/problem.js';
 import { stackEnvironment } from '../../platform/swarm/stack-environment.js';
-import type { Stickiness } from '../../../swarm/gateway/render-gateway.js';
 import { CliError } from '../cli-error.js';
 import type { Host } from '../host.js';
 import { imagesFile, readIfThere, stateFolder } from './state-folder.js';
@@ -50,23 +49,33 @@ export function loadStack(request: StackRequest, host: Host): LoadedStack {
 
 /** The image whose programs try what the kernel can do, where `images` has made one. */
 export function trialImage(host: Host): string | undefined {
-  return givenEnvironment([], host)['NETTOOLS_IMAGE'];
+  return givenEnvironment([], host).NETTOOLS_IMAGE;
 }
 
 type Environment = Readonly<Record<string, string>>;
 
 /** Later ones win: what `images` left, the files in their order, the process's own. */
 function givenEnvironment(envFiles: readonly string[], host: Host): Environment {
-  const set = Object.fromEntries(Object.entries(host.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])));
+  const set = Object.fromEntries(
+    Object.entries(host.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
+  );
   const images = readIfThere(imagesFile(host.cwd));
   const files = envFiles.map((file) => variablesOf(file, contentOf(resolve(host.cwd, file)), set));
-  return { ...(images === undefined ? {} : variablesOf(imagesFile(host.cwd), images, set)), ...Object.assign({}, ...files) as Environment, ...set };
+  return {
+    ...(images === undefined ? {} : variablesOf(imagesFile(host.cwd), images, set)),
+    ...(Object.assign({}, ...files) as Environment),
+    ...set,
+  };
 }
 
 function variablesOf(file: string, bytes: Uint8Array, set: Environment): Environment {
   const parsed = parseEnvFile(bytes, (name) => set[name]);
   if (parsed.kind === 'variables') return Object.fromEntries(parsed.variables);
-  throw new CliError({ code: 'ENV_FILE', message: `${file}:${parsed.line} ${parsed.message}`, hint: 'lines of NAME=value' });
+  throw new CliError({
+    code: 'ENV_FILE',
+    message: `${file}:${parsed.line} ${parsed.message}`,
+    hint: 'lines of NAME=value',
+  });
 }
 
 /** Our own stack file needs tokens and a gateway's configuration, which are made where they are missing. */

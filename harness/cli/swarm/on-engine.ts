@@ -9,7 +9,11 @@ export interface OnEngineOptions {
 }
 
 /** Runs `act` against the engine that DOCKER_HOST names. The first interrupt aborts it. @throws CliError */
-export async function onEngine(host: Host, { stack, json }: OnEngineOptions, act: (engine: Engine, signal: AbortSignal) => Promise<number>): Promise<number> {
+export async function onEngine(
+  host: Host,
+  { stack, json }: OnEngineOptions,
+  act: (engine: Engine, signal: AbortSignal) => Promise<number>,
+): Promise<number> {
   const interrupted = new AbortController();
   const ignore = host.onInterrupt((signal) => interrupted.abort(new Error(signal)));
   try {

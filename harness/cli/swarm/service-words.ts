@@ -1,6 +1,7 @@
 /** How a service's progress reads. Pure. */
-import type { ServiceProgress } from '../../platform/swarm/stack/service-progress.js';
+
 import { shortName } from '../../platform/swarm/stack/find-service.js';
+import type { ServiceProgress } from '../../platform/swarm/stack/service-progress.js';
 import type { Style } from '../terminal/style.js';
 import { table } from '../terminal/table.js';
 
@@ -8,11 +9,20 @@ const BAR_COLUMNS = 12;
 
 /** One row a service, columns aligned. */
 export function serviceRows(services: readonly ServiceProgress[], stack: string, style: Style): readonly string[] {
-  return table(services.map((service) => {
-    const { name, running, wanted, lastError } = service;
-    const error = service.state === 'running' || lastError === undefined ? '' : style.red(lastError);
-    return [`  ${shortName(name, stack)}`, bar(running, wanted, style), `${running}/${wanted}`, paint(service, style), error];
-  }), [2]);
+  return table(
+    services.map((service) => {
+      const { name, running, wanted, lastError } = service;
+      const error = service.state === 'running' || lastError === undefined ? '' : style.red(lastError);
+      return [
+        `  ${shortName(name, stack)}`,
+        bar(running, wanted, style),
+        `${running}/${wanted}`,
+        paint(service, style),
+        error,
+      ];
+    }),
+    [2],
+  );
 }
 
 /** `gateway 0/1 starting (preparing)`. */
@@ -31,7 +41,9 @@ function paint(service: ServiceProgress, style: Style): string {
   const words = stateWords(service);
   if (service.wanted === 0) return style.dim(words);
   if (service.state === 'running') return style.green(words);
-  return service.state === 'paused' || service.state === 'rolling back' || service.state === 'rolled back' ? style.red(words) : style.yellow(words);
+  return service.state === 'paused' || service.state === 'rolling back' || service.state === 'rolled back'
+    ? style.red(words)
+    : style.yellow(words);
 }
 
 function bar(running: number, wanted: number, style: Style): string {

@@ -22,11 +22,15 @@ export function createServicesDisplay(output: Output, style: Style, stack: strin
 function onTerminal(output: Output, style: Style, stack: string): ServicesDisplay {
   const screen = createScreen(output);
   const began = performance.now();
-  const title = (what: string): string => `${style.bold(stack)}  ${what}  ${style.dim(duration(performance.now() - began))}`;
+  const title = (what: string): string =>
+    `${style.bold(stack)}  ${what}  ${style.dim(duration(performance.now() - began))}`;
   return {
     show(services) {
       const running = services.filter(({ state }) => state === 'running').length;
-      screen.block([title(`${running} of ${services.length} services as wanted`), ...serviceRows(services, stack, style)]);
+      screen.block([
+        title(`${running} of ${services.length} services as wanted`),
+        ...serviceRows(services, stack, style),
+      ]);
     },
     doing: (what) => screen.block([title(`${what} ...`)]),
     note: (line) => screen.log(line),

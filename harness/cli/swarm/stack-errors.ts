@@ -43,7 +43,10 @@ export function isTold(error: unknown): error is Told {
 
 export function asCliError(error: Told, stack: string | undefined): CliError {
   const left = error instanceof StackError ? error.left : [];
-  const where = left.length === 0 || stack === undefined ? undefined : `left in the swarm: ${left.join(', ')}\n  \`swarmbench down --stack ${stack}\` removes it`;
+  const where =
+    left.length === 0 || stack === undefined
+      ? undefined
+      : `left in the swarm: ${left.join(', ')}\n  \`swarmbench down --stack ${stack}\` removes it`;
   const { code, message, hint } = error;
   return new CliError({ code, message, where, hint, exitCode: exitCodes[code] });
 }

@@ -1,5 +1,5 @@
 /** Options that the commands about a stack share. */
-import { InvalidArgumentError, type Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 
 export const DEFAULT_STACK = 'bench';
 
@@ -16,7 +16,10 @@ export function addStackOptions(command: Command): Command {
 }
 
 export function addRegistryAuth(command: Command): Command {
-  return command.option('--with-registry-auth', 'nodes pull with what `docker login` has left here, as with docker stack deploy');
+  return command.option(
+    '--with-registry-auth',
+    'nodes pull with what `docker login` has left here, as with docker stack deploy',
+  );
 }
 
 export function addTimeout(command: Command, defaultS: number, what: string): Command {
@@ -25,6 +28,7 @@ export function addTimeout(command: Command, defaultS: number, what: string): Co
 
 function seconds(text: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('Not a number of seconds above 0.');
+  if (text.trim() === '' || !Number.isFinite(value) || value <= 0)
+    throw new InvalidArgumentError('Not a number of seconds above 0.');
   return value;
 }

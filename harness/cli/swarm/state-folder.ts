@@ -20,7 +20,12 @@ export function imagesFile(cwd: string): string {
 
 export function writeImagesFile(cwd: string, environment: Readonly<Record<string, string>>): string {
   const file = join(stateFolder(cwd), 'images.env');
-  writeFileSync(file, Object.entries(environment).map(([name, value]) => `${name}=${value}\n`).join(''));
+  writeFileSync(
+    file,
+    Object.entries(environment)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join(''),
+  );
   return file;
 }
 

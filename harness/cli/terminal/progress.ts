@@ -7,10 +7,8 @@ export interface Progress {
   readonly scenario: string;
   readonly totalMs: number;
   readonly stages: number;
-  readonly phase:
-    /** Before the load and after it. */
-    | { readonly kind: 'idle'; readonly doing: string }
-    | { readonly kind: 'running'; readonly live: LiveView };
+  readonly phase: /** Before the load and after it. */
+  { readonly kind: 'idle'; readonly doing: string } | { readonly kind: 'running'; readonly live: LiveView };
 }
 
 const BAR_COLUMNS = 24;
@@ -58,12 +56,19 @@ function delivered(live: LiveView, style: Style): string {
 }
 
 function topErrors(live: LiveView): string {
-  const top = Object.entries(live.errors).filter(([, times]) => times > 0).sort(([, a], [, b]) => b - a).slice(0, 3);
+  const top = Object.entries(live.errors)
+    .filter(([, times]) => times > 0)
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, 3);
   return top.length === 0 ? '' : ` (${top.map(([category, times]) => `${category} ${count(times)}`).join(', ')})`;
 }
 
-const latencyOf = (ms: number | undefined): string => (ms === undefined ? NOTHING : latency(ms));
-const padded = (text: string): string => text.padEnd(12);
+function latencyOf(ms: number | undefined): string {
+  return ms === undefined ? NOTHING : latency(ms);
+}
+function padded(text: string): string {
+  return text.padEnd(12);
+}
 
 function clock(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));

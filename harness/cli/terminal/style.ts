@@ -12,7 +12,9 @@ export interface Style {
 
 export type Paint = (text: string) => string;
 
-const paint = (open: number, close: number): Paint => (text) => `\x1b[${open}m${text}\x1b[${close}m`;
+function paint(open: number, close: number): Paint {
+  return (text) => `\x1b[${open}m${text}\x1b[${close}m`;
+}
 const asIs: Paint = (text) => text;
 
 const coloured: Style = {
@@ -27,12 +29,14 @@ export const plain: Style = { bold: asIs, dim: asIs, red: asIs, green: asIs, yel
 
 /** NO_COLOR (no-color.org) and `--no-color` win over FORCE_COLOR, which wins over what the stream is. */
 export function styleFor(output: Output, env: Readonly<Record<string, string | undefined>>, wanted = true): Style {
-  if (!wanted || isSet(env['NO_COLOR'])) return plain;
-  if (isSet(env['FORCE_COLOR'])) return env['FORCE_COLOR'] === '0' ? plain : coloured;
-  return output.isTTY && env['TERM'] !== 'dumb' ? coloured : plain;
+  if (!wanted || isSet(env.NO_COLOR)) return plain;
+  if (isSet(env.FORCE_COLOR)) return env.FORCE_COLOR === '0' ? plain : coloured;
+  return output.isTTY && env.TERM !== 'dumb' ? coloured : plain;
 }
 
-const isSet = (value: string | undefined): boolean => value !== undefined && value !== '';
+function isSet(value: string | undefined): boolean {
+  return value !== undefined && value !== '';
+}
 
 const ESCAPES = /\x1b\[[0-9;?]*[A-Za-z]/g;
 

@@ -4,8 +4,12 @@ import { visibleLength } from './style.js';
 export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): readonly string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => visibleLength(row[column] ?? ''))));
   return rows.map((row) =>
-    row.map((cell, column) => {
-      const padding = ' '.repeat((widths[column] ?? 0) - visibleLength(cell));
-      return right.includes(column) ? padding + cell : cell + padding;
-    }).join('  ').trimEnd());
+    row
+      .map((cell, column) => {
+        const padding = ' '.repeat((widths[column] ?? 0) - visibleLength(cell));
+        return right.includes(column) ? padding + cell : cell + padding;
+      })
+      .join('  ')
+      .trimEnd(),
+  );
 }

@@ -2,16 +2,27 @@ import { describe, expect, test } from '@jest/globals';
 
 import type { LiveView } from '../../analysis/contract.js';
 import type { Output } from '../host.js';
-import { progressBlock, progressLine, type Progress } from './progress.js';
+import { type Progress, progressBlock, progressLine } from './progress.js';
 import { bytes, count, duration, latency, percent, rate } from './quantity.js';
 import { createScreen } from './screen.js';
 import { fitTo, plain, styleFor, visibleLength } from './style.js';
 import { table } from './table.js';
 
 const live: LiveView = {
-  tMs: 12_000, stage: 1, stageName: 'peak', clients: 50, sessions: 48,
-  offeredPerSecond: 5000, sentPerSecond: 4990, succeededPerSecond: 4980, failedTotal: 12, errors: { timeout: 2, http_500: 10, connect: 0 },
-  p50Ms: 1.234, p95Ms: 23.46, p99Ms: 1234, remainingMs: 68_000,
+  tMs: 12_000,
+  stage: 1,
+  stageName: 'peak',
+  clients: 50,
+  sessions: 48,
+  offeredPerSecond: 5000,
+  sentPerSecond: 4990,
+  succeededPerSecond: 4980,
+  failedTotal: 12,
+  errors: { timeout: 2, http_500: 10, connect: 0 },
+  p50Ms: 1.234,
+  p95Ms: 23.46,
+  p99Ms: 1234,
+  remainingMs: 68_000,
 };
 const running: Progress = { scenario: 'spike', totalMs: 80_000, stages: 3, phase: { kind: 'running', live } };
 
@@ -63,7 +74,9 @@ describe('the progress block', () => {
   });
 
   test('is one plain line when piped', () => {
-    expect(progressLine(running)).toBe('spike: 00:12 peak, clients 50, offered 5,000/s, delivered 4,990/s, p95 23.5 ms, errors 12 (http_500 10, timeout 2), 1 min 8 s left');
+    expect(progressLine(running)).toBe(
+      'spike: 00:12 peak, clients 50, offered 5,000/s, delivered 4,990/s, p95 23.5 ms, errors 12 (http_500 10, timeout 2), 1 min 8 s left',
+    );
     expect(progressLine({ ...running, phase: { kind: 'idle', doing: 'preflight' } })).toBe('spike: preflight');
   });
 
@@ -125,18 +138,42 @@ describe('style', () => {
   });
 
   test('tables align by visible width', () => {
-    expect(table([['a', '10', 'x'], ['long', '9', '']], [1])).toEqual(['a     10  x', 'long   9']);
+    expect(
+      table(
+        [
+          ['a', '10', 'x'],
+          ['long', '9', ''],
+        ],
+        [1],
+      ),
+    ).toEqual(['a     10  x', 'long   9']);
   });
 });
 
 describe('quantities', () => {
   test.each([
-    [duration(0), '0 ms'], [duration(250), '250 ms'], [duration(1500), '1.5 s'], [duration(20_000), '20 s'],
-    [duration(60_000), '1 min'], [duration(90_000), '1 min 30 s'], [duration(3_600_000), '1 h'], [duration(9_000_000), '2 h 30 min'],
-    [latency(0.1234), '0.123 ms'], [latency(4.5678), '4.57 ms'], [latency(789.4), '789 ms'], [latency(1234), '1.23 s'],
-    [rate(0), '0/s'], [rate(9.876), '9.88/s'], [rate(200_000), '200,000/s'],
-    [count(1234567), '1,234,567'], [percent(0), '0 %'], [percent(0.00001), '< 0.01 %'], [percent(0.5), '50 %'],
-    [bytes(0), '0 B'], [bytes(1536), '1.5 KiB'], [bytes(5 * 1024 ** 3), '5 GiB'],
+    [duration(0), '0 ms'],
+    [duration(250), '250 ms'],
+    [duration(1500), '1.5 s'],
+    [duration(20_000), '20 s'],
+    [duration(60_000), '1 min'],
+    [duration(90_000), '1 min 30 s'],
+    [duration(3_600_000), '1 h'],
+    [duration(9_000_000), '2 h 30 min'],
+    [latency(0.1234), '0.123 ms'],
+    [latency(4.5678), '4.57 ms'],
+    [latency(789.4), '789 ms'],
+    [latency(1234), '1.23 s'],
+    [rate(0), '0/s'],
+    [rate(9.876), '9.88/s'],
+    [rate(200_000), '200,000/s'],
+    [count(1234567), '1,234,567'],
+    [percent(0), '0 %'],
+    [percent(0.00001), '< 0.01 %'],
+    [percent(0.5), '50 %'],
+    [bytes(0), '0 B'],
+    [bytes(1536), '1.5 KiB'],
+    [bytes(5 * 1024 ** 3), '5 GiB'],
   ])('%s', (written, expected) => {
     expect(written).toBe(expected);
   });

@@ -17,15 +17,23 @@ export function testHost(args: readonly string[], options: TestHostOptions = {})
   let out = '';
   let err = '';
   const listeners = new Set<(signal: 'SIGINT' | 'SIGTERM') => void>();
-  const output = (append: (text: string) => void) => ({ isTTY: options.isTTY ?? false, columns: () => 100, write: append });
+  const output = (append: (text: string) => void) => ({
+    isTTY: options.isTTY ?? false,
+    columns: () => 100,
+    write: append,
+  });
   return {
     args,
-    env: { PATH: process.env['PATH'], ...options.env },
+    env: { PATH: process.env.PATH, ...options.env },
     cwd: options.cwd ?? process.cwd(),
     pid: process.pid,
     nodeVersion: process.versions.node,
-    stdout: output((text) => { out += text; }),
-    stderr: output((text) => { err += text; }),
+    stdout: output((text) => {
+      out += text;
+    }),
+    stderr: output((text) => {
+      err += text;
+    }),
     processes: {
       execPath: process.execPath,
       platform: process.platform,

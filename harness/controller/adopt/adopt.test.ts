@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,7 +19,9 @@ const processes: ChildProcess[] = [];
 
 afterEach(async () => {
   for (const child of processes.splice(0)) child.kill('SIGKILL');
-  for (const program of (await events()).flatMap((event) => (event.type === 'program.started' ? [event.program] : []))) {
+  for (const program of (await events()).flatMap((event) =>
+    event.type === 'program.started' ? [event.program] : [],
+  )) {
     if (isRunning(program)) process.kill(program.pid, 'SIGKILL');
   }
   for (const name of readdirSync(resultsFolder)) rmSync(join(resultsFolder, name), { recursive: true, force: true });
@@ -38,7 +40,10 @@ function controller(...args: readonly string[]): Spawned {
 
 function controllerWith(env: Readonly<Record<string, string>>, args: readonly string[]): Spawned {
   const entry = fileURLToPath(new URL('../testing/controller-process.js', import.meta.url));
-  const child = spawn(process.execPath, [entry, resultsFolder, ...args], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
+  const child = spawn(process.execPath, [entry, resultsFolder, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  });
   processes.push(child);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return { child, line: async () => JSON.parse((await lines.next()).value ?? 'null') as Record<string, unknown> };
@@ -65,7 +70,8 @@ async function kill({ child }: Spawned): Promise<void> {
 
 async function operations(): Promise<number> {
   let sum = 0;
-  for await (const { value } of readTelemetry(join(folder() ?? '', 'telemetry.jsonl'))) sum += value.batch.series.reduce((all, series) => all + series.succeeded, 0);
+  for await (const { value } of readTelemetry(join(folder() ?? '', 'telemetry.jsonl')))
+    sum += value.batch.series.reduce((all, series) => all + series.succeeded, 0);
   return sum;
 }
 
@@ -80,7 +86,11 @@ test('a controller killed in mid-run is replaced by one that adopts the run, and
   appendFileSync(join(folder() ?? '', 'events.jsonl'), '{"seq":');
   await sleep(800);
   const second = controller(String(port));
-  expect(await second.line()).toMatchObject({ port, problems: [], adopted: [{ controllerUrl: `http://127.0.0.1:${String(port)}` }] });
+  expect(await second.line()).toMatchObject({
+    port,
+    problems: [],
+    adopted: [{ controllerUrl: `http://127.0.0.1:${String(port)}` }],
+  });
   expect(await second.line()).toMatchObject({ verdict: { kind: 'passed' }, problems: [] });
   // 10 clients, 10 a second, 5 s.
   expect(await operations()).toBe(500);
@@ -115,34 +125,44 @@ test('a run whose load had not begun is ended as incomplete, and its programs wi
   const second = controller(String(port));
   await second.line();
   const finished = await second.line();
-  if (!begun) expect(finished).toMatchObject({ failure: { code: 'CONTROLLER_LOST', message: expect.stringContaining('before its load began') }, verdict: { kind: 'incomplete' } });
+  if (!begun)
+    expect(finished).toMatchObject({
+      failure: { code: 'CONTROLLER_LOST', message: expect.stringContaining('before its load began') },
+      verdict: { kind: 'incomplete' },
+    });
   expect(programs.filter(isRunning)).toEqual([]);
 }, 120_000);
 
-const orders = (): readonly string[] => readFileSync(join(resultsFolder, 'faults.log'), 'utf8').trim().split('\n');
+function orders(): readonly string[] {
+  return readFileSync(join(resultsFolder, 'faults.log'), 'utf8').trim().split('\n');
+}
 
 test.each([
   ['still on, is undone at its time', '4000', 'time'],
   ['over by then, is undone at once', '2600', 'time'],
-])('a fault of a controller that was killed, %s, by the one that adopts the run', async (_, to, reason) => {
-  const first = controller('0', '8', 'fail', '1500', to);
-  const { port } = await first.line();
-  await reached('fault.settled');
-  await kill(first);
-  await sleep(1500);
-  expect(orders()).toEqual(['f1 3 logged 1']);
-  const second = controller(String(port));
-  await second.line();
-  expect(await second.line()).toMatchObject({ verdict: { kind: 'passed' }, problems: [] });
-  // Asked again when its time was not over, which changes nothing; undone once.
-  expect(orders().filter((order) => order.includes('back'))).toEqual(['f1 back to 1']);
-  expect(orders().at(-1)).toBe('f1 back to 1');
-  const log = await events();
-  const types = log.map(({ type }) => type);
-  expect(types.filter((type) => type === 'fault.started')).toHaveLength(1);
-  expect(log.filter(({ type }) => type === 'fault.ended')).toMatchObject([{ reason }]);
-  expect(types.indexOf('fault.undone')).toBeGreaterThan(types.indexOf('run.adopted'));
-}, 120_000);
+])(
+  'a fault of a controller that was killed, %s, by the one that adopts the run',
+  async (_, to, reason) => {
+    const first = controller('0', '8', 'fail', '1500', to);
+    const { port } = await first.line();
+    await reached('fault.settled');
+    await kill(first);
+    await sleep(1500);
+    expect(orders()).toEqual(['f1 3 logged 1']);
+    const second = controller(String(port));
+    await second.line();
+    expect(await second.line()).toMatchObject({ verdict: { kind: 'passed' }, problems: [] });
+    // Asked again when its time was not over, which changes nothing; undone once.
+    expect(orders().filter((order) => order.includes('back'))).toEqual(['f1 back to 1']);
+    expect(orders().at(-1)).toBe('f1 back to 1');
+    const log = await events();
+    const types = log.map(({ type }) => type);
+    expect(types.filter((type) => type === 'fault.started')).toHaveLength(1);
+    expect(log.filter(({ type }) => type === 'fault.ended')).toMatchObject([{ reason }]);
+    expect(types.indexOf('fault.undone')).toBeGreaterThan(types.indexOf('run.adopted'));
+  },
+  120_000,
+);
 
 test('a run that a living controller holds is not touched', async () => {
   const first = controller('0', '60');

@@ -4,11 +4,7 @@ type Of<Type extends RunEvent['type']> = Extract<RunEvent, { readonly type: Type
 
 /** The events of a run before its controller died, by type. */
 export class Past {
-  readonly events: readonly RunEvent[];
-
-  constructor(events: readonly RunEvent[]) {
-    this.events = events;
-  }
+  constructor(readonly events: readonly RunEvent[]) {}
 
   all<Type extends RunEvent['type']>(type: Type): readonly Of<Type>[] {
     return this.events.filter((event): event is Of<Type> => event.type === type);

@@ -1,12 +1,12 @@
-import { pid } from 'node:process';
 import { basename, join } from 'node:path';
+import { pid } from 'node:process';
 import type { StartedProgram } from '../../platform/platform.js';
 import { ControllerError } from '../errors.js';
 import { EventLog } from '../log/event-log.js';
 import { files, readSecrets } from '../log/run-folder.js';
 import { TelemetryLog } from '../log/telemetry-log.js';
-import type { Assignment } from '../run/crew.js';
 import { RunCore, type Shared } from '../run/core.js';
+import type { Assignment } from '../run/crew.js';
 import { employer, finish } from '../run/employer.js';
 import { adjustOrder, assignmentOrder } from '../run/orders.js';
 import { runRoutes } from '../run/routes.js';
@@ -25,7 +25,9 @@ export async function restore(folder: string, shared: Shared): Promise<Restored>
   const created = past.last('run.created');
   if (created === undefined) throw new ControllerError('NOT_ADOPTABLE', `${log.path} does not begin with run.created`);
   const core = new RunCore(basename(folder), folder, created.plan, log, shared);
-  core.aggregate.knowReplicas([...past.all('target.ready'), ...past.all('replicas.changed')].flatMap(({ replicas }) => replicas));
+  core.aggregate.knowReplicas(
+    [...past.all('target.ready'), ...past.all('replicas.changed')].flatMap(({ replicas }) => replicas),
+  );
   for (const { atMs, samples } of past.all('usage')) core.aggregate.addUsage(atMs, samples);
   return { core, past, programs: past.all('program.started').map((event) => event.program) };
 }
@@ -41,11 +43,24 @@ export async function takeUp(core: RunCore, past: Past): Promise<void> {
   const passed = past.last('preflight.passed');
   if (started === undefined || passed === undefined) {
     const { kind } = core.log.state;
-    throw new ControllerError('CONTROLLER_LOST', `the controller ended while the run was ${kind}: before its load began, a run cannot be continued`, 'Run it again.');
+    throw new ControllerError(
+      'CONTROLLER_LOST',
+      `the controller ended while the run was ${kind}: before its load began, a run cannot be continued`,
+      'Run it again.',
+    );
   }
   const secrets = await readSecrets(core.folder);
-  core.start = { startAt: started.startAt, ...runRoutes(secrets.endpoints, secrets.routes ?? [], passed.routes?.map(({ pinned }) => pinned) ?? [passed.pinned]), settledOperations: passed.settledOperations ?? [] };
-  core.deadline = Math.max(started.startAt + core.endMs + core.plan.drainMs, now() + timings.leaseMs) + timings.lastBatchesMs;
+  core.start = {
+    startAt: started.startAt,
+    ...runRoutes(
+      secrets.endpoints,
+      secrets.routes ?? [],
+      passed.routes?.map(({ pinned }) => pinned) ?? [passed.pinned],
+    ),
+    settledOperations: passed.settledOperations ?? [],
+  };
+  core.deadline =
+    Math.max(started.startAt + core.endMs + core.plan.drainMs, now() + timings.leaseMs) + timings.lastBatchesMs;
   for (const event of past.events) core.took(event);
   core.record({ type: 'run.adopted', pid });
   hire(core, past, secrets.workers);
@@ -65,7 +80,8 @@ function hire(core: RunCore, past: Past, tokens: Readonly<Record<string, string>
     const clock = past.all('worker.clock').findLast((event) => event.workerId === workerId)?.clock;
     registry.restore({ id: workerId, token, registration, clock }, timings.leaseMs);
     const worker = registry.employ(workerId, boss);
-    for (const { to, assignmentId, slots } of given) if (to === workerId) core.crew.assign(worker, { assignmentId, slots });
+    for (const { to, assignmentId, slots } of given)
+      if (to === workerId) core.crew.assign(worker, { assignmentId, slots });
   }
   for (const { from } of past.all('slots.moved')) core.crew.replaced(from);
   for (const { workerId } of past.all('worker.lost')) core.crew.end(workerId, 'lost');
@@ -90,7 +106,8 @@ function repeatOrders(core: RunCore, past: Past): void {
   if (start === undefined) return;
   for (const { to, joinMs, assignmentId, slots } of assignments(past)) {
     const member = core.crew.get(to);
-    if (member?.ended === 'no') member.worker.orders.give(assignmentOrder(core.id, plan, start, to, { assignmentId, slots }, joinMs));
+    if (member?.ended === 'no')
+      member.worker.orders.give(assignmentOrder(core.id, plan, start, to, { assignmentId, slots }, joinMs));
   }
   for (const event of past.all('load.adjusted')) core.crew.tell(adjustOrder(core.id, event));
 }
@@ -101,6 +118,8 @@ interface Given extends Assignment {
 }
 
 function assignments(past: Past): readonly Given[] {
-  const first = past.all('run.started').flatMap((event) => event.assignments.map(({ workerId, ...rest }) => ({ to: workerId, joinMs: 0, ...rest })));
+  const first = past
+    .all('run.started')
+    .flatMap((event) => event.assignments.map(({ workerId, ...rest }) => ({ to: workerId, joinMs: 0, ...rest })));
   return [...first, ...past.all('slots.moved')];
 }

@@ -2,16 +2,18 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { codeOf, messageOf } from '../errors.js';
 import { readEvents } from '../log/event-log.js';
 import { files, leaseHolder } from '../log/run-folder.js';
 import { isRunId } from '../log/run-id.js';
-import { codeOf, messageOf } from '../errors.js';
 import { isRunning } from './programs.js';
 
 export interface UnfinishedRun {
   readonly runId: string;
   readonly folder: string;
-  /** Where its workers look for their controller: who adopts it must listen there. Undefined when it never got that far. */
+  /**
+   * Where its workers look for their controller: who adopts it must listen there. Undefined when it never got that far.
+   */
   readonly controllerUrl: string | undefined;
 }
 
@@ -22,7 +24,9 @@ const LEASE_STALE_MS = 3000;
  * Runs in a results folder that have no end and that no living controller holds. Unreadable logs are reported, not
  * thrown: one broken folder must not keep the others from being adopted.
  */
-export async function unfinishedRuns(resultsFolder: string): Promise<{ readonly runs: readonly UnfinishedRun[]; readonly problems: readonly string[] }> {
+export async function unfinishedRuns(
+  resultsFolder: string,
+): Promise<{ readonly runs: readonly UnfinishedRun[]; readonly problems: readonly string[] }> {
   const names = await readdir(resultsFolder).catch(() => []);
   const runs: UnfinishedRun[] = [];
   const problems: string[] = [];
@@ -40,10 +44,16 @@ export async function unfinishedRuns(resultsFolder: string): Promise<{ readonly 
   return { runs, problems };
 }
 
-/** Whether a controller that lives conducts this run: on this machine by its process, elsewhere by its lease going on. */
+/**
+ * Whether a controller that lives conducts this run: on this machine by its process, elsewhere by its lease going on.
+ */
 async function isHeld(folder: string): Promise<boolean> {
   const path = join(folder, files.lease);
-  const holder = leaseHolder.safeParse(await readFile(path, 'utf8').then(JSON.parse).catch(() => undefined));
+  const holder = leaseHolder.safeParse(
+    await readFile(path, 'utf8')
+      .then(JSON.parse)
+      .catch(() => undefined),
+  );
   if (holder.success && holder.data.host === hostname() && holder.data.startTicks !== undefined) {
     return isRunning({ pid: holder.data.pid, startTicks: holder.data.startTicks });
   }
@@ -54,5 +64,8 @@ async function isHeld(folder: string): Promise<boolean> {
 }
 
 async function touchedAt(path: string): Promise<number | undefined> {
-  return stat(path).then((found) => found.mtimeMs, () => undefined);
+  return stat(path).then(
+    (found) => found.mtimeMs,
+    () => undefined,
+  );
 }

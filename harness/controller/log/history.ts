@@ -7,16 +7,13 @@ import { isRunId } from './run-id.js';
 
 /** Runs of a results folder, from their logs. A finished run does not change any more, so it is read once. */
 export class History {
-  readonly #resultsFolder: string;
-  readonly #finished = new Map<string, RunSummary>();
+  private readonly finished = new Map<string, RunSummary>();
 
-  constructor(resultsFolder: string) {
-    this.#resultsFolder = resultsFolder;
-  }
+  constructor(private readonly resultsFolder: string) {}
 
   /** Newest first. @param live summaries of runs that are on, which need not be read from their logs */
   async list(live: (runId: string) => RunSummary | undefined): Promise<readonly RunSummary[]> {
-    const names = (await readdir(this.#resultsFolder)).filter(isRunId).toSorted().toReversed();
+    const names = (await readdir(this.resultsFolder)).filter(isRunId).toSorted().toReversed();
     const summaries: RunSummary[] = [];
     for (const name of names) {
       const summary = live(name) ?? (await this.get(name));
@@ -27,7 +24,7 @@ export class History {
 
   /** Undefined when there is no such run, or its log cannot be read. */
   async get(runId: string): Promise<RunSummary | undefined> {
-    const known = this.#finished.get(runId);
+    const known = this.finished.get(runId);
     if (known || !isRunId(runId)) return known;
     let summary = emptySummary;
     try {
@@ -36,11 +33,11 @@ export class History {
       return undefined;
     }
     if (summary.runId === '') return undefined;
-    if (summary.state.kind === 'finished') this.#finished.set(runId, summary);
+    if (summary.state.kind === 'finished') this.finished.set(runId, summary);
     return summary;
   }
 
   eventsPath(runId: string): string {
-    return join(this.#resultsFolder, runId, files.events);
+    return join(this.resultsFolder, runId, files.events);
   }
 }

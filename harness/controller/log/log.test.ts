@@ -13,14 +13,30 @@ const folder = mkdtempSync(join(tmpdir(), 'swarmbench-log-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let files = 0;
-const freshPath = (): string => join(folder, `${(files += 1)}.jsonl`);
-const now = (): number => Date.UTC(2026, 10, 20, 21, 14, 2);
+function freshPath(): string {
+  return join(folder, `${(files += 1)}.jsonl`);
+}
+function now(): number {
+  return Date.UTC(2026, 10, 20, 21, 14, 2);
+}
 const created = { type: 'run.created', runId: 'r', plan: testPlan([1]), command: 'c', version: 'v' } as const;
-const line = (sequence: number) => ({ workerId: 'w1', receivedAt: '', batch: batchOf({ runId: 'r', sequence, fromMs: 0, toMs: 1, operations: sequence }) });
+function line(sequence: number) {
+  return {
+    workerId: 'w1',
+    receivedAt: '',
+    batch: batchOf({ runId: 'r', sequence, fromMs: 0, toMs: 1, operations: sequence }),
+  };
+}
 
 test('a run id sorts by time, names the scenario, and fits in a path', () => {
   expect(runId('Smoke test/1', now())).toMatch(/^20261120-211402-smoke-test-1-[a-z0-9]{4}$/);
-  expect([runId('x', now()), runId('', now()), '..', 'latest', '20261120-211402-a/../../b-abcd'].map(isRunId)).toEqual([true, true, false, false, false]);
+  expect([runId('x', now()), runId('', now()), '..', 'latest', '20261120-211402-a/../../b-abcd'].map(isRunId)).toEqual([
+    true,
+    true,
+    false,
+    false,
+    false,
+  ]);
 });
 
 test('events are numbered, dated, folded, and on the disk when append returns', async () => {
@@ -28,7 +44,12 @@ test('events are numbered, dated, folded, and on the disk when append returns', 
   const log = EventLog.create(path, now);
   log.append(created);
   log.append({ type: 'controller.listening', url: 'u', pid: 1 });
-  expect(readFileSync(path, 'utf8').trimEnd().split('\n').map((text) => (JSON.parse(text) as RunEvent).seq)).toEqual([1, 2]);
+  expect(
+    readFileSync(path, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((text) => (JSON.parse(text) as RunEvent).seq),
+  ).toEqual([1, 2]);
   expect(log.state.kind).toBe('deploying');
   expect(log.summary).toMatchObject({ runId: 'r', createdAt: '2026-11-20T21:14:02.000Z' });
   log.close();
@@ -49,14 +70,19 @@ test('cut at any byte, a log gives its whole events, and goes on after them', as
     expect(again.events).toHaveLength(whole);
     expect(again.log.append({ type: 'run.draining' }).seq).toBe(whole + 1);
     again.log.close();
-    expect((await readEvents(path)).events.map(({ seq }) => seq)).toEqual(Array.from({ length: whole + 1 }, (_, index) => index + 1));
+    expect((await readEvents(path)).events.map(({ seq }) => seq)).toEqual(
+      Array.from({ length: whole + 1 }, (_, index) => index + 1),
+    );
   }
 });
 
 test('a broken line in the middle is an error that names file and line', async () => {
   const path = freshPath();
   writeFileSync(path, '{"seq":1}\n{"seq"\n{"seq":3}\n');
-  await expect(readEvents(path)).rejects.toMatchObject({ code: 'LOG_CORRUPT', message: expect.stringContaining(`${path}:2`) });
+  await expect(readEvents(path)).rejects.toMatchObject({
+    code: 'LOG_CORRUPT',
+    message: expect.stringContaining(`${path}:2`),
+  });
 });
 
 test('a follower sees past and coming events once each, and ends with the log', async () => {

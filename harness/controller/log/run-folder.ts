@@ -21,7 +21,9 @@ export const privateFiles: readonly string[] = [files.lease, files.secrets];
 const secrets = z.strictObject({
   endpoints: z.array(endpointCodec),
   /** Where profiles (by index) go different ways. */
-  routes: z.array(z.strictObject({ profiles: z.array(z.number().int().min(0)), endpoints: z.array(endpointCodec) })).optional(),
+  routes: z
+    .array(z.strictObject({ profiles: z.array(z.number().int().min(0)), endpoints: z.array(endpointCodec) }))
+    .optional(),
   /** Token by worker id. */
   workers: z.record(z.string(), z.string()),
 });
@@ -51,7 +53,11 @@ export async function readSecrets(folder: string): Promise<Secrets> {
   const path = join(folder, files.secrets);
   const text = await readFile(path, 'utf8').catch(() => undefined);
   const parsed = text === undefined ? undefined : secrets.safeParse(parseJson(text));
-  if (!parsed?.success) throw new ControllerError('NOT_ADOPTABLE', `${path} is missing or unreadable: without it the run's workers cannot be recognised`);
+  if (!parsed?.success)
+    throw new ControllerError(
+      'NOT_ADOPTABLE',
+      `${path} is missing or unreadable: without it the run's workers cannot be recognised`,
+    );
   return parsed.data;
 }
 
@@ -68,14 +74,20 @@ export function removeSecrets(folder: string): void {
   rmSync(join(folder, `${files.secrets}.next`), { force: true });
 }
 
-/** Who holds the run; others look at the file's time first, at its content when they must know whether it still lives. */
+/**
+ * Who holds the run; others look at the file's time first, at its content when they must know whether it still lives.
+ */
 export interface LeaseHolder {
   readonly host: string;
   readonly pid: number;
   readonly startTicks: number | undefined;
 }
 
-export const leaseHolder = z.strictObject({ host: z.string(), pid: z.number().int(), startTicks: z.number().int().optional() });
+export const leaseHolder = z.strictObject({
+  host: z.string(),
+  pid: z.number().int(),
+  startTicks: z.number().int().optional(),
+});
 
 export function takeLease(folder: string, holder: LeaseHolder): void {
   writeFileSync(join(folder, files.lease), JSON.stringify(holder));

@@ -4,14 +4,19 @@ import { randomInt } from 'node:crypto';
 const ALPHABET = '23456789abcdefghjkmnpqrstuvwxyz';
 
 /**
- * `20261120-211402-smoke-x7k2`: UTC to the second, the scenario, four random characters. Sorts by time of creation; safe
- * as a folder name and in a URL.
+ * `20261120-211402-smoke-x7k2`: UTC to the second, the scenario, four random characters. Sorts by time of creation;
+ * safe as a folder name and in a URL.
  */
 export function runId(scenario: string, nowMs: number): string {
   const iso = new Date(nowMs).toISOString();
   const date = iso.slice(0, 10).replaceAll('-', '');
   const time = iso.slice(11, 19).replaceAll(':', '');
-  const slug = scenario.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '').slice(0, 40) || 'run';
+  const slug =
+    scenario
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, '-')
+      .replaceAll(/^-+|-+$/g, '')
+      .slice(0, 40) || 'run';
   const tail = Array.from({ length: 4 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
   return `${date}-${time}-${slug}-${tail}`;
 }

@@ -1,7 +1,7 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { telemetry } from '../../../client-sim/protocol/telemetry.js';
-import type { TelemetryLine } from '../events.js';
 import { ControllerError, messageOf } from '../errors.js';
+import type { TelemetryLine } from '../events.js';
 import { parseLine, readLines } from './lines.js';
 
 interface Waiting {
@@ -16,23 +16,22 @@ interface Waiting {
  * under way share the next one, so the price does not grow with the number of workers.
  */
 export class TelemetryLog {
-  readonly path: string;
-  readonly #file: FileHandle;
-  #bytes: number;
-  #waiting: Waiting[] = [];
-  #writer: Promise<void> | undefined;
+  private waiting: Waiting[] = [];
+  private writer: Promise<void> | undefined;
 
-  private constructor(path: string, file: FileHandle, bytes: number) {
-    this.path = path;
-    this.#file = file;
-    this.#bytes = bytes;
-  }
+  private constructor(
+    readonly path: string,
+    private readonly file: FileHandle,
+    private bytes: number,
+  ) {}
 
   static async create(path: string): Promise<TelemetryLog> {
     return new TelemetryLog(path, await open(path, 'ax', 0o644), 0);
   }
 
-  /** Opens the file of a run that another process began, gives each whole line to `restore`, and cuts off a torn one. */
+  /**
+   * Opens the file of a run that another process began, gives each whole line to `restore`, and cuts off a torn one.
+   */
   static async reopen(path: string, restore: (line: TelemetryLine) => void): Promise<TelemetryLog> {
     const file = await open(path, 'a', 0o644);
     try {
@@ -49,47 +48,60 @@ export class TelemetryLog {
     }
   }
 
-  /** Resolves with the line's size once it is safe. @throws ControllerError LOG_WRITE_FAILED; nothing of it is then kept. */
+  /**
+   * Resolves with the line's size once it is safe. @throws ControllerError LOG_WRITE_FAILED; nothing of it is then
+   * kept.
+   */
   async append(entry: TelemetryLine): Promise<number> {
     const line = Buffer.from(`${JSON.stringify(entry)}\n`);
-    const safe = new Promise<void>((done, failed) => this.#waiting.push({ line, done, failed }));
-    this.#writer ??= this.#writeAll();
+    const safe = new Promise<void>((done, failed) => this.waiting.push({ line, done, failed }));
+    this.writer ??= this.writeAll();
     await safe;
     return line.length;
   }
 
   async close(): Promise<void> {
-    await this.#writer;
-    await this.#file.close();
+    await this.writer;
+    await this.file.close();
   }
 
-  async #writeAll(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const group = this.#waiting;
-      this.#waiting = [];
+  private async writeAll(): Promise<void> {
+    while (this.waiting.length > 0) {
+      const group = this.waiting;
+      this.waiting = [];
       const block = Buffer.concat(group.map((waiting) => waiting.line));
       try {
-        await this.#file.appendFile(block);
-        await this.#file.datasync();
-        this.#bytes += block.length;
+        await this.file.appendFile(block);
+        await this.file.datasync();
+        this.bytes += block.length;
         for (const waiting of group) waiting.done();
       } catch (error) {
-        const failure = new ControllerError('LOG_WRITE_FAILED', `${this.path}: ${messageOf(error)}`, 'Free space on the disk of the results folder.');
+        const failure = new ControllerError(
+          'LOG_WRITE_FAILED',
+          `${this.path}: ${messageOf(error)}`,
+          'Free space on the disk of the results folder.',
+        );
         // Best effort: a torn block in the middle would make the file unreadable, a torn one at the end does not.
-        await this.#file.truncate(this.#bytes).catch(() => undefined);
+        await this.file.truncate(this.bytes).catch(() => undefined);
         for (const waiting of group) waiting.failed(failure);
       }
     }
-    this.#writer = undefined;
+    this.writer = undefined;
   }
 }
 
 /** The whole lines of a telemetry file, in the order of their acknowledgement. @throws ControllerError LOG_CORRUPT */
-export async function* readTelemetry(path: string): AsyncGenerator<{ readonly value: TelemetryLine; readonly endOffset: number }> {
+export async function* readTelemetry(
+  path: string,
+): AsyncGenerator<{ readonly value: TelemetryLine; readonly endOffset: number }> {
   for await (const line of readLines(path)) {
     const raw = parseLine(path, line) as TelemetryLine;
     const batch = telemetry.safeParse(raw.batch);
-    if (!batch.success) throw new ControllerError('LOG_CORRUPT', `${path}:${line.number}: not a telemetry batch: ${batch.error.issues[0]?.message ?? ''}`);
+    if (!batch.success)
+      throw new ControllerError(
+        'LOG_CORRUPT',
+        `${path}:${line.number}: not a telemetry batch: ${batch.error.issues[0]?.message ?? ''}`,
+      );
     yield { value: { ...raw, batch: batch.data }, endOffset: line.endOffset };
   }
 }

@@ -1,6 +1,6 @@
-import { liveView } from '../../analysis/live-view.js';
-import type { LiveView } from '../../analysis/contract.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
+import type { LiveView } from '../../analysis/contract.js';
+import { liveView } from '../../analysis/live-view.js';
 import { ControllerError } from '../errors.js';
 import type { RunEvent, StopReason } from '../events.js';
 import type { RunState } from '../state.js';
@@ -13,15 +13,16 @@ import type { AdjustRequest, FinishedRun, LoadAdjusted, Run } from './run.js';
 
 /** The handle on a run of this controller. */
 export class ActiveRun implements Run {
-  readonly core: RunCore;
   readonly finished: Promise<FinishedRun>;
-  #finish: (finished: FinishedRun) => void = () => undefined;
-  #adjustments: number;
+  private finish: (finished: FinishedRun) => void = () => undefined;
+  private adjustments: number;
 
-  constructor(core: RunCore, adjustments = 0) {
-    this.core = core;
-    this.#adjustments = adjustments;
-    this.finished = new Promise((resolve) => (this.#finish = resolve));
+  constructor(
+    readonly core: RunCore,
+    adjustments = 0,
+  ) {
+    this.adjustments = adjustments;
+    this.finished = new Promise((resolve) => (this.finish = resolve));
   }
 
   get id(): string {
@@ -73,18 +74,29 @@ export class ActiveRun implements Run {
     if (this.state.kind !== 'running') return refuse(`it is ${this.state.kind}, not running`);
     const atMs = Math.max(0, Math.ceil(core.tMs + core.shared.timings.noticeMs));
     const stage = this.plan.stages.findLast((candidate) => candidate.startMs <= atMs);
-    if (stage === undefined || atMs >= stage.startMs + stage.durationMs) return refuse('its last stage is about to end');
+    if (stage === undefined || atMs >= stage.startMs + stage.durationMs)
+      return refuse('its last stage is about to end');
     const problem = adjustProblem(this.plan, stage.index, request);
     if (problem !== undefined) return refuse(problem);
-    this.#adjustments += 1;
-    const event = core.record({ type: 'load.adjusted', adjustId: `j${this.#adjustments}`, stage: stage.index, atMs, ...request });
-    if (event === undefined) throw new ControllerError('LOG_WRITE_FAILED', `run ${this.id}: the change could not be logged, so it was not made`);
+    this.adjustments += 1;
+    const event = core.record({
+      type: 'load.adjusted',
+      adjustId: `j${this.adjustments}`,
+      stage: stage.index,
+      atMs,
+      ...request,
+    });
+    if (event === undefined)
+      throw new ControllerError(
+        'LOG_WRITE_FAILED',
+        `run ${this.id}: the change could not be logged, so it was not made`,
+      );
     core.crew.tell(adjustOrder(this.id, event));
     return event;
   }
 
   /** To be called once, by whoever conducts it. */
   end(finished: FinishedRun): void {
-    this.#finish(finished);
+    this.finish(finished);
   }
 }

@@ -3,19 +3,19 @@ import { pid } from 'node:process';
 import type { Endpoint } from '../../../client-sim/protocol/messages.js';
 import type { Environment, Platform } from '../../platform/platform.js';
 import { ControllerError, messageOf } from '../errors.js';
-import { files, writeSecrets, type Secrets } from '../log/run-folder.js';
+import { files, type Secrets, writeSecrets } from '../log/run-folder.js';
 import { TelemetryLog } from '../log/telemetry-log.js';
 import type { Worker } from '../workers/registry.js';
 import { begin } from './begin.js';
 import type { RunCore } from './core.js';
-import { deploy, type Deployment } from './deploy.js';
+import { type Deployment, deploy } from './deploy.js';
 import { employer, recordClock } from './employer.js';
 import { conductFaults, type FaultsOfRun } from './faults.js';
 import { gather } from './gather.js';
 import { loadPhase } from './load-phase.js';
 import { preflight } from './preflight.js';
+import { type PlannedRoute, plannedRoutes, runRoutes } from './routes.js';
 import type { SubmitOptions } from './run.js';
-import { plannedRoutes, runRoutes, type PlannedRoute } from './routes.js';
 import { shownUrl } from './shown-url.js';
 
 export interface Conduct {
@@ -73,22 +73,39 @@ async function describe(core: RunCore, environment: Environment): Promise<void> 
   const described = await environment.describe().catch((error: unknown) => ({ problem: messageOf(error) }));
   core.record({ type: 'environment', environment: described });
   core.aggregate.knowReplicas(environment.replicas);
-  core.record({ type: 'target.ready', endpoints: environment.endpoints.map(({ url }) => shownUrl(url)), replicas: environment.replicas });
+  core.record({
+    type: 'target.ready',
+    endpoints: environment.endpoints.map(({ url }) => shownUrl(url)),
+    replicas: environment.replicas,
+  });
 }
 
-async function takeWorkers(core: RunCore, { environment, programs }: Deployment, registered: number | undefined): Promise<readonly Worker[]> {
+async function takeWorkers(
+  core: RunCore,
+  { environment, programs }: Deployment,
+  registered: number | undefined,
+): Promise<readonly Worker[]> {
   const { registry, timings } = core.shared;
   const placeOf = registered === undefined ? environment.placeOf : undefined;
   const wanted = {
-    count: registered ?? environment.expectedWorkers, programs, placeOf, withinMs: timings.registerMs,
-    broken: () => environment.brokenWorker?.(), workerLogs: workerLogsOf(environment, registered),
+    count: registered ?? environment.expectedWorkers,
+    programs,
+    placeOf,
+    withinMs: timings.registerMs,
+    broken: () => environment.brokenWorker?.(),
+    workerLogs: workerLogsOf(environment, registered),
   };
   const workers = await gather(registry, wanted, core.stopping.signal);
   const boss = employer(core);
   return workers.map(({ id }) => {
     const worker = registry.employ(id, boss);
     const place = placeOf?.(worker.registration);
-    core.record({ type: 'worker.registered', workerId: id, worker: worker.registration, ...(place === undefined ? {} : { place }) });
+    core.record({
+      type: 'worker.registered',
+      workerId: id,
+      worker: worker.registration,
+      ...(place === undefined ? {} : { place }),
+    });
     recordClock(core, worker);
     return worker;
   });
@@ -106,10 +123,16 @@ function refuseLost(workers: readonly Worker[], workerLogs: string): void {
   throw new ControllerError('WORKERS_MISSING', what, `Look at their logs (${workerLogs}).`);
 }
 
-function secretsOf(endpoints: readonly Endpoint[], routes: readonly PlannedRoute[], workers: readonly Worker[]): Secrets {
+function secretsOf(
+  endpoints: readonly Endpoint[],
+  routes: readonly PlannedRoute[],
+  workers: readonly Worker[],
+): Secrets {
   return {
     endpoints: [...endpoints],
-    ...(routes.length > 1 ? { routes: routes.map(({ profiles, endpoints: own }) => ({ profiles: [...profiles], endpoints: [...own] })) } : {}),
+    ...(routes.length > 1
+      ? { routes: routes.map(({ profiles, endpoints: own }) => ({ profiles: [...profiles], endpoints: [...own] })) }
+      : {}),
     workers: Object.fromEntries(workers.map(({ id, token }) => [id, token])),
   };
 }

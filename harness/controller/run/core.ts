@@ -1,8 +1,8 @@
-import type { Aggregate } from '../../analysis/contract.js';
-import { createAggregate } from '../../analysis/aggregate.js';
-import { isFaultEvent } from '../../analysis/fault-book.js';
 import type { PreflightResult } from '../../../client-sim/protocol/messages.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
+import { createAggregate } from '../../analysis/aggregate.js';
+import type { Aggregate } from '../../analysis/contract.js';
+import { isFaultEvent } from '../../analysis/fault-book.js';
 import { messageOf } from '../errors.js';
 import type { RunEvent, RunEventBody, StopReason } from '../events.js';
 import type { EventLog } from '../log/event-log.js';
@@ -11,7 +11,7 @@ import type { WorkerRegistry } from '../workers/registry.js';
 import { Crew } from './crew.js';
 import { isCoded } from './deploy.js';
 import { Intake } from './intake.js';
-import { stopOrder, type RunStart } from './orders.js';
+import { type RunStart, stopOrder } from './orders.js';
 import type { Failure } from './run.js';
 
 /** What all runs of a controller use. */
@@ -25,11 +25,6 @@ export interface Shared {
 
 /** What the parts of one run share while it is on: its log, its crew, its data, and the two ways to end it early. */
 export class RunCore {
-  readonly id: string;
-  readonly folder: string;
-  readonly plan: Plan;
-  readonly log: EventLog;
-  readonly shared: Shared;
   readonly crew = new Crew();
   readonly aggregate: Aggregate;
   readonly intake: Intake;
@@ -43,14 +38,15 @@ export class RunCore {
   preflightAnswer: ((result: PreflightResult) => void) | undefined;
   /** When the last batches are no longer waited for. */
   deadline = Infinity;
-  #mode: 'drain' | 'now' | undefined;
+  private mode: 'drain' | 'now' | undefined;
 
-  constructor(id: string, folder: string, plan: Plan, log: EventLog, shared: Shared) {
-    this.id = id;
-    this.folder = folder;
-    this.plan = plan;
-    this.log = log;
-    this.shared = shared;
+  constructor(
+    readonly id: string,
+    readonly folder: string,
+    readonly plan: Plan,
+    readonly log: EventLog,
+    readonly shared: Shared,
+  ) {
     this.aggregate = createAggregate(plan);
     this.intake = new Intake(plan, this.aggregate);
   }
@@ -66,7 +62,9 @@ export class RunCore {
   }
 
   /** Appends to the log. A log that cannot be written ends the run; undefined then. */
-  record<Type extends RunEventBody['type']>(body: Extract<RunEventBody, { readonly type: Type }>): Extract<RunEvent, { readonly type: Type }> | undefined {
+  record<Type extends RunEventBody['type']>(
+    body: Extract<RunEventBody, { readonly type: Type }>,
+  ): Extract<RunEvent, { readonly type: Type }> | undefined {
     // What happens to workers while they are torn down is no part of the run any more.
     if (this.log.state.kind === 'finished') return undefined;
     try {
@@ -83,7 +81,8 @@ export class RunCore {
 
   /** An event of this controller, or of one before it, goes into the data that thresholds are judged by. */
   took(event: RunEvent): void {
-    if (this.start !== undefined && isFaultEvent(event)) this.aggregate.addFault(event, Date.parse(event.at) - this.start.startAt);
+    if (this.start !== undefined && isFaultEvent(event))
+      this.aggregate.addFault(event, Date.parse(event.at) - this.start.startAt);
   }
 
   fail(error: unknown): void {
@@ -95,7 +94,7 @@ export class RunCore {
   stop(reason: StopReason, mode: 'drain' | 'now', detail: string): void {
     const { kind } = this.log.state;
     if (kind === 'analysing' || kind === 'finished' || this.over.signal.aborted) return;
-    if (this.#mode === 'now' || this.#mode === mode) return;
+    if (this.mode === 'now' || this.mode === mode) return;
     this.record({ type: 'stop.requested', reason, mode, detail });
     this.resumeStop(reason, mode);
   }
@@ -103,7 +102,7 @@ export class RunCore {
   /** The stop was asked of the controller before this one: what follows from it, without saying it again. */
   resumeStop(reason: StopReason, mode: 'drain' | 'now'): void {
     const { now, timings } = this.shared;
-    this.#mode = mode;
+    this.mode = mode;
     this.stopped ??= reason;
     if (this.start !== undefined) {
       this.crew.tell(stopOrder(this.id, mode));

@@ -19,11 +19,11 @@ export interface Member {
 
 /** The workers of a run that carry load, in the order of allocation. Knows who is still at work; decides nothing. */
 export class Crew {
-  readonly #members = new Map<string, Member>();
-  #assignments = 0;
+  private readonly _members = new Map<string, Member>();
+  private assignments = 0;
 
   members(): readonly Member[] {
-    return [...this.#members.values()];
+    return [...this._members.values()];
   }
 
   atWork(): readonly Member[] {
@@ -31,7 +31,7 @@ export class Crew {
   }
 
   get(workerId: string): Member | undefined {
-    return this.#members.get(workerId);
+    return this._members.get(workerId);
   }
 
   slotsOf(workerId: string): readonly SlotSet[] {
@@ -39,35 +39,35 @@ export class Crew {
   }
 
   nextAssignmentId(): string {
-    return `a${this.#assignments + 1}`;
+    return `a${this.assignments + 1}`;
   }
 
   assign(worker: Worker, assignment: Assignment): void {
     const member = this.get(worker.id) ?? { worker, assignments: [], ended: 'no', replaced: false };
-    this.#assignments += 1;
-    this.#members.set(worker.id, { ...member, assignments: [...member.assignments, assignment] });
+    this.assignments += 1;
+    this._members.set(worker.id, { ...member, assignments: [...member.assignments, assignment] });
   }
 
   end(workerId: string, how: Exclude<Member['ended'], 'no'>): void {
     const member = this.get(workerId);
-    if (member) this.#members.set(workerId, { ...member, ended: how });
+    if (member) this._members.set(workerId, { ...member, ended: how });
   }
 
   replaced(workerId: string): void {
     const member = this.get(workerId);
-    if (member) this.#members.set(workerId, { ...member, replaced: true });
+    if (member) this._members.set(workerId, { ...member, replaced: true });
   }
 
   /** A lost one is back at work; says whether it still has its slots. */
   revive(workerId: string): 'kept' | 'replaced' {
     const member = this.get(workerId);
-    if (member) this.#members.set(workerId, { ...member, ended: 'no' });
+    if (member) this._members.set(workerId, { ...member, ended: 'no' });
     return member?.replaced ? 'replaced' : 'kept';
   }
 
   /** To all that are at work, and to those that are lost: they may hear it yet. */
   tell(order: Order): void {
-    for (const member of this.#members.values()) {
+    for (const member of this._members.values()) {
       if (member.ended === 'no' || member.ended === 'lost') member.worker.orders.give(order);
     }
   }

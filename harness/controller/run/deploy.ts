@@ -1,5 +1,5 @@
-import type { Environment, Platform, StartedProgram } from '../../platform/platform.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
+import type { Environment, Platform, StartedProgram } from '../../platform/platform.js';
 import { ControllerError, messageOf } from '../errors.js';
 import type { EventLog } from '../log/event-log.js';
 
@@ -16,11 +16,24 @@ export interface DeployOptions {
   readonly workers: number | undefined;
 }
 
-/** Brings up target and workers. @throws ControllerError PLAN_REFUSED; the platform's own errors as they are, others as DEPLOY_FAILED */
-export async function deploy(platform: Platform, plan: Plan, log: EventLog, options: DeployOptions, signal: AbortSignal): Promise<Deployment> {
+/**
+ * Brings up target and workers. @throws ControllerError PLAN_REFUSED; the platform's own errors as they are, others as
+ * DEPLOY_FAILED
+ */
+export async function deploy(
+  platform: Platform,
+  plan: Plan,
+  log: EventLog,
+  options: DeployOptions,
+  signal: AbortSignal,
+): Promise<Deployment> {
   const refusals = platform.refusals(plan);
   if (refusals.length > 0) {
-    throw new ControllerError('PLAN_REFUSED', `the ${platform.name} platform cannot do this plan: ${refusals.join('; ')}`, 'Change the scenario, or run it on another platform.');
+    throw new ControllerError(
+      'PLAN_REFUSED',
+      `the ${platform.name} platform cannot do this plan: ${refusals.join('; ')}`,
+      'Change the scenario, or run it on another platform.',
+    );
   }
   const programs: StartedProgram[] = [];
   const started = (program: StartedProgram): void => {
@@ -28,7 +41,9 @@ export async function deploy(platform: Platform, plan: Plan, log: EventLog, opti
     log.append({ type: 'program.started', program });
   };
   const environment = await platform.prepare(plan, { ...options, started }, signal).catch((error: unknown) => {
-    throw isCoded(error) ? error : new ControllerError('DEPLOY_FAILED', `bringing up target and workers failed: ${messageOf(error)}`);
+    throw isCoded(error)
+      ? error
+      : new ControllerError('DEPLOY_FAILED', `bringing up target and workers failed: ${messageOf(error)}`);
   });
   return { environment, programs };
 }

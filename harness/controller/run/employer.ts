@@ -25,15 +25,24 @@ export function recordClock(core: RunCore, worker: Worker): void {
 
 async function takeBatch(core: RunCore, worker: Worker, batch: Telemetry): Promise<number> {
   const { totals, now } = core.shared;
-  const taken = await core.intake.take(worker.id, batch, new Date(now()).toISOString()).catch((error: unknown): Intaken => {
-    // A refused batch will be refused for ever: better to end the run and say so than to wait for what cannot come.
-    if (error instanceof ControllerError && error.code === 'TELEMETRY_REFUSED') giveUp(core, error);
-    throw error;
-  });
+  const taken = await core.intake
+    .take(worker.id, batch, new Date(now()).toISOString())
+    .catch((error: unknown): Intaken => {
+      // A refused batch will be refused for ever: better to end the run and say so than to wait for what cannot come.
+      if (error instanceof ControllerError && error.code === 'TELEMETRY_REFUSED') giveUp(core, error);
+      throw error;
+    });
   if (taken.kind === 'refused') return taken.acknowledged;
   totals.telemetryBatches += 1;
   totals.telemetryBytes += taken.bytes;
-  if (taken.problem !== undefined) giveUp(core, new ControllerError('TELEMETRY_REFUSED', `worker ${worker.id}, batch ${batch.sequence}: ${messageOf(taken.problem)}`));
+  if (taken.problem !== undefined)
+    giveUp(
+      core,
+      new ControllerError(
+        'TELEMETRY_REFUSED',
+        `worker ${worker.id}, batch ${batch.sequence}: ${messageOf(taken.problem)}`,
+      ),
+    );
   if (batch.final) finish(core, worker.id, batch);
   return taken.acknowledged;
 }
@@ -48,10 +57,20 @@ export function finish(core: RunCore, workerId: string, batch: Telemetry): void 
   if (batch.final === undefined) return;
   const { reason, problem } = batch.final;
   const member = core.crew.get(workerId);
-  core.record({ type: 'worker.finished', workerId, reason, lastSequence: batch.sequence, ...(problem === undefined ? {} : { problem }) });
+  core.record({
+    type: 'worker.finished',
+    workerId,
+    reason,
+    lastSequence: batch.sequence,
+    ...(problem === undefined ? {} : { problem }),
+  });
   core.crew.end(workerId, reason);
   if (member && !member.replaced && (reason === 'lease-lost' || reason === 'failed')) {
-    workerGaveUp(core, member, problem ?? (reason === 'failed' ? 'it failed' : 'it could not reach the controller for the length of its lease'));
+    workerGaveUp(
+      core,
+      member,
+      problem ?? (reason === 'failed' ? 'it failed' : 'it could not reach the controller for the length of its lease'),
+    );
   }
   core.settle();
 }

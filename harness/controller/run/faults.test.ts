@@ -21,9 +21,16 @@ interface Ended {
   readonly failure: string | undefined;
 }
 
-const fault = (id: string, atMs: number, untilMs: number, replicas = 3): FaultPlan => ({ id, kind: 'scale', service: 'mcp-server', replicas, atMs, untilMs });
+function fault(id: string, atMs: number, untilMs: number, replicas = 3): FaultPlan {
+  return { id, kind: 'scale', service: 'mcp-server', replicas, atMs, untilMs };
+}
 
-async function run(seconds: number, faults: readonly FaultPlan[], failing?: 'look' | 'inject', stopAt?: RunEvent['type']): Promise<Ended> {
+async function run(
+  seconds: number,
+  faults: readonly FaultPlan[],
+  failing?: 'look' | 'inject',
+  stopAt?: RunEvent['type'],
+): Promise<Ended> {
   const bench = new Bench();
   benches.push(bench);
   const file = join(bench.resultsFolder, 'faults.log');
@@ -39,13 +46,21 @@ async function run(seconds: number, faults: readonly FaultPlan[], failing?: 'loo
   const { events } = await readEvents(join(folder, 'events.jsonl'));
   return {
     orders: existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [],
-    faults: events.flatMap((event) => ('faultId' in event ? [`${event.faultId} ${event.type.slice('fault.'.length)}`] : [])),
-    events, verdict: verdict.kind, failure: failure?.code,
+    faults: events.flatMap((event) =>
+      'faultId' in event ? [`${event.faultId} ${event.type.slice('fault.'.length)}`] : [],
+    ),
+    events,
+    verdict: verdict.kind,
+    failure: failure?.code,
   };
 }
 
-const at = (events: readonly RunEvent[], type: RunEvent['type']): number => Date.parse(events.find((event) => event.type === type)?.at ?? '');
-const startAt = (events: readonly RunEvent[]): number => events.flatMap((event) => (event.type === 'run.started' ? [event.startAt] : []))[0] ?? 0;
+function at(events: readonly RunEvent[], type: RunEvent['type']): number {
+  return Date.parse(events.find((event) => event.type === type)?.at ?? '');
+}
+function startAt(events: readonly RunEvent[]): number {
+  return events.flatMap((event) => (event.type === 'run.started' ? [event.startAt] : []))[0] ?? 0;
+}
 
 test('a fault is in the log before it acts, acts at its time, and is undone at its end', async () => {
   const { orders, faults, events, verdict } = await run(4, [fault('f1', 1000, 2000)]);
@@ -68,7 +83,12 @@ test('one that lasts to the end of the run is undone before the run is over', as
 }, 30_000);
 
 test('a run that is stopped undoes what is on and begins nothing more', async () => {
-  const { orders, faults, events, verdict } = await run(60, [fault('f1', 500, 50_000), fault('f2', 50_000, 55_000)], undefined, 'fault.settled');
+  const { orders, faults, events, verdict } = await run(
+    60,
+    [fault('f1', 500, 50_000), fault('f2', 50_000, 55_000)],
+    undefined,
+    'fault.settled',
+  );
   expect(verdict).toBe('incomplete');
   expect(orders).toEqual(['f1 3 logged 1', 'f1 back to 1']);
   expect(faults.filter((one) => one.startsWith('f2'))).toEqual([]);
@@ -79,7 +99,11 @@ test.each<['look' | 'inject', readonly string[], readonly string[]]>([
   ['look', [], ['f1 failed']],
   // It may have acted in part.
   ['inject', ['f1 3 logged 1', 'f1 back to 1'], ['f1 started', 'f1 failed', 'f1 ended', 'f1 undone']],
-])('a run whose fault cannot be made at its %s is incomplete', async (failing, orders, faults) => {
-  const ended = await run(60, [fault('f1', 300, 50_000)], failing);
-  expect(ended).toMatchObject({ verdict: 'incomplete', failure: 'FAULT_FAILED', orders, faults });
-}, 30_000);
+])(
+  'a run whose fault cannot be made at its %s is incomplete',
+  async (failing, orders, faults) => {
+    const ended = await run(60, [fault('f1', 300, 50_000)], failing);
+    expect(ended).toMatchObject({ verdict: 'incomplete', failure: 'FAULT_FAILED', orders, faults });
+  },
+  30_000,
+);

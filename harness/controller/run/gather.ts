@@ -18,9 +18,14 @@ export interface Wanted {
 /**
  * Idle workers fit for new clients, `count` of them, in the order of allocation: wished place first, then order of
  * registration.
- * @throws ControllerError WORKERS_MISSING, naming how many came; WORKER_ENDED, with its last words; the signal's reason when aborted
+ * @throws ControllerError WORKERS_MISSING, naming how many came; WORKER_ENDED, with its last words; the signal's reason
+ * when aborted
  */
-export async function gather(registry: WorkerRegistry, wanted: Wanted, signal: AbortSignal): Promise<readonly Worker[]> {
+export async function gather(
+  registry: WorkerRegistry,
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<readonly Worker[]> {
   const giveUpAt = performance.now() + wanted.withinMs;
   for (;;) {
     signal.throwIfAborted();
@@ -28,7 +33,12 @@ export async function gather(registry: WorkerRegistry, wanted: Wanted, signal: A
     const fit = idle.filter((worker) => worker.saturatedBy === undefined);
     if (fit.length >= wanted.count) return fit.toSorted(byPlace).slice(0, wanted.count);
     const broken = wanted.broken();
-    if (broken !== undefined) throw new ControllerError('WORKER_ENDED', `a worker ended before it registered: ${broken}`, `Its whole log: ${wanted.workerLogs}.`);
+    if (broken !== undefined)
+      throw new ControllerError(
+        'WORKER_ENDED',
+        `a worker ended before it registered: ${broken}`,
+        `Its whole log: ${wanted.workerLogs}.`,
+      );
     const leftMs = giveUpAt - performance.now();
     if (leftMs <= 0) throw missing(wanted, idle, fit);
     // Saturation and health change without an arrival: look again soon in any case.
@@ -46,7 +56,11 @@ function candidates(registry: WorkerRegistry, { programs, placeOf }: Wanted): re
 }
 
 function byPlace(a: Worker, b: Worker): number {
-  return (a.registration.slot ?? Infinity) - (b.registration.slot ?? Infinity) || Number(a.id.slice(1)) - Number(b.id.slice(1)) || 0;
+  return (
+    (a.registration.slot ?? Infinity) - (b.registration.slot ?? Infinity) ||
+    Number(a.id.slice(1)) - Number(b.id.slice(1)) ||
+    0
+  );
 }
 
 function missing(wanted: Wanted, idle: readonly Worker[], fit: readonly Worker[]): ControllerError {

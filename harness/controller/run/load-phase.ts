@@ -3,7 +3,7 @@ import type { Environment } from '../../platform/platform.js';
 import { ControllerError } from '../errors.js';
 import type { RunCore } from './core.js';
 import { until } from './moments.js';
-import { breach, type Breach } from './watch.js';
+import { type Breach, breach } from './watch.js';
 
 /** From the start of the load to the last batch: says which stage it is, watches, and waits. */
 export async function loadPhase(core: RunCore, usage: Environment['usage']): Promise<void> {
@@ -23,9 +23,17 @@ export async function loadPhase(core: RunCore, usage: Environment['usage']): Pro
   }
   const missing = core.crew.atWork();
   if (missing.length === 0) return;
-  const names = missing.map(({ worker }) => `${worker.id} (up to batch ${core.intake.acknowledged(worker.id)})`).join(', ');
+  const names = missing
+    .map(({ worker }) => `${worker.id} (up to batch ${core.intake.acknowledged(worker.id)})`)
+    .join(', ');
   const what = `the last batch of ${missing.length} of ${core.crew.members().length} workers did not come in time: ${names}`;
-  core.fail(new ControllerError('TELEMETRY_MISSING', what, 'Look at the logs of these workers; what they did send is in the report.'));
+  core.fail(
+    new ControllerError(
+      'TELEMETRY_MISSING',
+      what,
+      'Look at the logs of these workers; what they did send is in the report.',
+    ),
+  );
 }
 
 /** What takes longer than its interval is left out rather than piled up. */

@@ -12,9 +12,20 @@ export function workerLost(core: RunCore, worker: Worker, silentMs: number): voi
   if (core.start !== undefined && member?.ended !== 'no') return;
   const { onWorkerLoss } = core.plan;
   const lastHeardMs = Math.max(0, Math.round(core.tMs - silentMs));
-  core.record({ type: 'worker.lost', workerId: worker.id, lastHeardMs, silentMs: Math.round(silentMs), policy: onWorkerLoss });
+  core.record({
+    type: 'worker.lost',
+    workerId: worker.id,
+    lastHeardMs,
+    silentMs: Math.round(silentMs),
+    policy: onWorkerLoss,
+  });
   core.crew.end(worker.id, 'lost');
-  if (member) applyPolicy(core, member, `worker ${worker.id} on ${worker.registration.host} was not heard of for ${(silentMs / 1000).toFixed(1)} s`);
+  if (member)
+    applyPolicy(
+      core,
+      member,
+      `worker ${worker.id} on ${worker.registration.host} was not heard of for ${(silentMs / 1000).toFixed(1)} s`,
+    );
   core.settle();
 }
 

@@ -1,19 +1,37 @@
-import { PROTOCOL, type AdjustOrder, type AssignmentOrder, type Endpoint, type PinnedProtocol, type PreflightOrder, type StopOrder } from '../../../client-sim/protocol/messages.js';
+import {
+  type AdjustOrder,
+  type AssignmentOrder,
+  type Endpoint,
+  type PinnedProtocol,
+  PROTOCOL,
+  type PreflightOrder,
+  type StopOrder,
+} from '../../../client-sim/protocol/messages.js';
 import type { Route } from '../../../client-sim/protocol/routes.js';
-import { withSettled, type SettledOperation } from '../../../client-sim/protocol/settled-operation.js';
-import type { Plan } from '../../../scenarios/schema/plan.js';
+import { type SettledOperation, withSettled } from '../../../client-sim/protocol/settled-operation.js';
 import { workerPlan } from '../../../scenarios/schema/index.js';
-import type { LoadAdjusted } from './run.js';
+import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { Assignment } from './crew.js';
 import type { PlannedRoute } from './routes.js';
+import type { LoadAdjusted } from './run.js';
 
 /** Precondition: at least one route. */
 export function preflightOrder(runId: string, plan: Plan, planned: readonly PlannedRoute[]): PreflightOrder {
-  const routes = planned.map(({ profiles, preflightEndpoints, era }) => ({ profiles, endpoints: preflightEndpoints, era }));
+  const routes = planned.map(({ profiles, preflightEndpoints, era }) => ({
+    profiles,
+    endpoints: preflightEndpoints,
+    era,
+  }));
   const [first] = routes;
   if (first === undefined) throw new RangeError('a run without profiles has nothing to try');
   return {
-    type: 'preflight', protocol: PROTOCOL, runId, plan: workerPlan(plan), endpoints: first.endpoints, era: first.era, ...(routes.length > 1 ? { routes } : {}),
+    type: 'preflight',
+    protocol: PROTOCOL,
+    runId,
+    plan: workerPlan(plan),
+    endpoints: first.endpoints,
+    era: first.era,
+    ...(routes.length > 1 ? { routes } : {}),
   };
 }
 
@@ -28,14 +46,39 @@ export interface RunStart {
   readonly routes?: readonly Route[];
 }
 
-export function assignmentOrder(runId: string, plan: Plan, { settledOperations, ...start }: RunStart, workerId: string, assignment: Assignment, joinMs: number): AssignmentOrder {
+export function assignmentOrder(
+  runId: string,
+  plan: Plan,
+  { settledOperations, ...start }: RunStart,
+  workerId: string,
+  assignment: Assignment,
+  joinMs: number,
+): AssignmentOrder {
   const whole = { ...plan, profiles: withSettled(plan.profiles, settledOperations) };
-  return { type: 'assignment', protocol: PROTOCOL, runId, workerId, ...assignment, plan: workerPlan(whole), ...start, joinMs };
+  return {
+    type: 'assignment',
+    protocol: PROTOCOL,
+    runId,
+    workerId,
+    ...assignment,
+    plan: workerPlan(whole),
+    ...start,
+    joinMs,
+  };
 }
 
 export function adjustOrder(runId: string, event: LoadAdjusted): AdjustOrder {
   const { adjustId, atMs, stage, load, profile } = event;
-  return { type: 'adjust', protocol: PROTOCOL, runId, adjustId, atMs, stage, load, ...(profile === undefined ? {} : { profile }) };
+  return {
+    type: 'adjust',
+    protocol: PROTOCOL,
+    runId,
+    adjustId,
+    atMs,
+    stage,
+    load,
+    ...(profile === undefined ? {} : { profile }),
+  };
 }
 
 export function stopOrder(runId: string, mode: 'drain' | 'now'): StopOrder {

@@ -20,27 +20,56 @@ export interface Found {
 /**
  * One real session against the target, made by one worker before anyone makes load: what it finds out about the
  * protocol of each route is pinned for the run, in the order of the routes.
- * @throws ControllerError PREFLIGHT_FAILED with what was asked and what came; PREFLIGHT_TIMEOUT; WORKERS_MISSING when its
- * worker is lost
+ * @throws ControllerError PREFLIGHT_FAILED with what was asked and what came; PREFLIGHT_TIMEOUT; WORKERS_MISSING when
+ * its worker is lost
  */
-export async function preflight(core: RunCore, worker: Worker, routes: readonly PlannedRoute[], workerLogs: string): Promise<Found> {
+export async function preflight(
+  core: RunCore,
+  worker: Worker,
+  routes: readonly PlannedRoute[],
+  workerLogs: string,
+): Promise<Found> {
   const endpoints = endpointsOf(routes);
   core.record({ type: 'preflight.started' });
   const result = await answer(core, worker, routes, workerLogs);
   const { exchanges, serverInfo, pinned, settledOperations = [] } = result;
   if (result.ok && pinned !== undefined) {
     const settled = result.routes ?? [pinned];
-    if (settled.length !== routes.length) throw new ControllerError('PREFLIGHT_FAILED', `worker ${worker.id} settled ${settled.length} of ${routes.length} routes to the target`, 'Are controller and worker of the same version?');
-    const named = settled.map((each, index) => ({ profiles: (routes[index]?.profiles ?? []).flatMap((profile) => core.plan.profiles[profile]?.name ?? []), pinned: each }));
-    core.record({ type: 'preflight.passed', pinned, serverInfo, exchanges, ...(settledOperations.length === 0 ? {} : { settledOperations }), ...(named.length > 1 ? { routes: named } : {}) });
+    if (settled.length !== routes.length)
+      throw new ControllerError(
+        'PREFLIGHT_FAILED',
+        `worker ${worker.id} settled ${settled.length} of ${routes.length} routes to the target`,
+        'Are controller and worker of the same version?',
+      );
+    const named = settled.map((each, index) => ({
+      profiles: (routes[index]?.profiles ?? []).flatMap((profile) => core.plan.profiles[profile]?.name ?? []),
+      pinned: each,
+    }));
+    core.record({
+      type: 'preflight.passed',
+      pinned,
+      serverInfo,
+      exchanges,
+      ...(settledOperations.length === 0 ? {} : { settledOperations }),
+      ...(named.length > 1 ? { routes: named } : {}),
+    });
     return { pinned: settled, settledOperations };
   }
   const problem = result.problem ?? 'the worker gave no reason';
   core.record({ type: 'preflight.failed', problem, exchanges });
-  throw new ControllerError('PREFLIGHT_FAILED', shown(problem, result, endpoints), 'Is the target up, is the URL right, does it need a header (--header)?');
+  throw new ControllerError(
+    'PREFLIGHT_FAILED',
+    shown(problem, result, endpoints),
+    'Is the target up, is the URL right, does it need a header (--header)?',
+  );
 }
 
-async function answer(core: RunCore, worker: Worker, routes: readonly PlannedRoute[], workerLogs: string): Promise<PreflightResult> {
+async function answer(
+  core: RunCore,
+  worker: Worker,
+  routes: readonly PlannedRoute[],
+  workerLogs: string,
+): Promise<PreflightResult> {
   const endpoints = endpointsOf(routes);
   const { signal } = core.stopping;
   const { preflightMs } = core.shared.timings;
@@ -53,9 +82,18 @@ async function answer(core: RunCore, worker: Worker, routes: readonly PlannedRou
   try {
     while (box.result === undefined) {
       signal.throwIfAborted();
-      if (worker.lost) throw new ControllerError('WORKERS_MISSING', `worker ${worker.id} was lost during its preflight of ${names(endpoints)}`, hint);
+      if (worker.lost)
+        throw new ControllerError(
+          'WORKERS_MISSING',
+          `worker ${worker.id} was lost during its preflight of ${names(endpoints)}`,
+          hint,
+        );
       if (performance.now() > giveUpAt) {
-        throw new ControllerError('PREFLIGHT_TIMEOUT', `worker ${worker.id} did not report on its preflight of ${names(endpoints)} within ${preflightMs / 1000} s`, hint);
+        throw new ControllerError(
+          'PREFLIGHT_TIMEOUT',
+          `worker ${worker.id} did not report on its preflight of ${names(endpoints)} within ${preflightMs / 1000} s`,
+          hint,
+        );
       }
       await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
     }
@@ -72,12 +110,18 @@ function endpointsOf(routes: readonly PlannedRoute[]): readonly Endpoint[] {
 
 function shown(problem: string, result: PreflightResult, endpoints: readonly Endpoint[]): string {
   const broken = result.exchanges.findLast((exchange) => !exchange.ok);
-  const exchange = broken === undefined ? '' : `\n  ${broken.step} asked:\n${indent(broken.request)}\n  and got:\n${indent(broken.response)}`;
+  const exchange =
+    broken === undefined
+      ? ''
+      : `\n  ${broken.step} asked:\n${indent(broken.request)}\n  and got:\n${indent(broken.response)}`;
   return `${names(endpoints)}: ${problem}${exchange}`;
 }
 
 function indent(text: string): string {
-  return text.split('\n').map((line) => `    ${line}`).join('\n');
+  return text
+    .split('\n')
+    .map((line) => `    ${line}`)
+    .join('\n');
 }
 
 function names(endpoints: readonly Endpoint[]): string {

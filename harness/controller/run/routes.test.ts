@@ -1,45 +1,81 @@
 import { describe, expect, test } from '@jest/globals';
-import { samplePlan, sampleProfile } from '../../analysis/testing/sample-plan.js';
 import type { Stickiness } from '../../../scenarios/schema/plan.js';
+import { samplePlan, sampleProfile } from '../../analysis/testing/sample-plan.js';
 import { plannedRoutes, runRoutes } from './routes.js';
 
 const LEGACY = { era: 'legacy', version: '2025-11-25', sessions: true } as const;
 const MODERN = { era: 'modern', version: '2026-07-28', sessions: false } as const;
-const at = (name: string) => [{ url: `http://${name}/mcp`, headers: {} }];
+function at(name: string) {
+  return [{ url: `http://${name}/mcp`, headers: {} }];
+}
 const gateway = {
   endpoints: at('session'),
-  reach: (sticky: Stickiness) => (sticky === 'none' ? { endpoints: at('none'), preflightEndpoints: at('replica') } : { endpoints: at(sticky) }),
+  reach: (sticky: Stickiness) =>
+    sticky === 'none' ? { endpoints: at('none'), preflightEndpoints: at('replica') } : { endpoints: at(sticky) },
 };
-const profile = (name: string, more: Parameters<typeof sampleProfile>[0] = {}) => sampleProfile({ name, ...more });
+function profile(name: string, more: Parameters<typeof sampleProfile>[0] = {}) {
+  return sampleProfile({ name, ...more });
+}
 
 describe('the ways of a run to its target', () => {
-  test('are one where all profiles go the target\'s way, said or unsaid', () => {
+  test("are one where all profiles go the target's way, said or unsaid", () => {
     const plan = samplePlan({ profiles: [profile('a'), profile('b', { sticky: 'session', era: 'auto' })] });
-    expect(plannedRoutes(plan, gateway)).toEqual([{ profiles: [0, 1], endpoints: at('session'), preflightEndpoints: at('session'), era: 'auto' }]);
-    expect(runRoutes(at('session'), plannedRoutes(plan, gateway), [LEGACY])).toEqual({ endpoints: at('session'), pinned: LEGACY });
+    expect(plannedRoutes(plan, gateway)).toEqual([
+      { profiles: [0, 1], endpoints: at('session'), preflightEndpoints: at('session'), era: 'auto' },
+    ]);
+    expect(runRoutes(at('session'), plannedRoutes(plan, gateway), [LEGACY])).toEqual({
+      endpoints: at('session'),
+      pinned: LEGACY,
+    });
   });
 
   test('are one for each stickiness and era that is asked for, and each keeps the protocol that was settled for it', () => {
-    const plan = samplePlan({ profiles: [profile('a'), profile('b', { sticky: 'none' }), profile('c', { sticky: 'none', era: 'modern' }), profile('d', { sticky: 'none' })] });
+    const plan = samplePlan({
+      profiles: [
+        profile('a'),
+        profile('b', { sticky: 'none' }),
+        profile('c', { sticky: 'none', era: 'modern' }),
+        profile('d', { sticky: 'none' }),
+      ],
+    });
     const routes = plannedRoutes(plan, gateway);
     expect(routes.map(({ profiles, era, preflightEndpoints }) => [profiles, era, preflightEndpoints])).toEqual([
-      [[0], 'auto', at('session')], [[1, 3], 'auto', at('replica')], [[2], 'modern', at('replica')],
+      [[0], 'auto', at('session')],
+      [[1, 3], 'auto', at('replica')],
+      [[2], 'modern', at('replica')],
     ]);
     expect(runRoutes(at('session'), routes, [LEGACY, LEGACY, MODERN])).toEqual({
-      endpoints: at('session'), pinned: LEGACY,
-      routes: [{ profiles: [0], endpoints: at('session'), pinned: LEGACY }, { profiles: [1, 3], endpoints: at('none'), pinned: LEGACY }, { profiles: [2], endpoints: at('none'), pinned: MODERN }],
+      endpoints: at('session'),
+      pinned: LEGACY,
+      routes: [
+        { profiles: [0], endpoints: at('session'), pinned: LEGACY },
+        { profiles: [1, 3], endpoints: at('none'), pinned: LEGACY },
+        { profiles: [2], endpoints: at('none'), pinned: MODERN },
+      ],
     });
   });
 
   test('differ by era alone for a url, and where there is no gateway', () => {
     const profiles = [profile('a', { era: 'legacy' }), profile('b', { era: 'modern' })];
-    const url = samplePlan({ profiles, target: { kind: 'url', urls: ['http://session/mcp'], headers: {}, era: 'auto' } });
+    const url = samplePlan({
+      profiles,
+      target: { kind: 'url', urls: ['http://session/mcp'], headers: {}, era: 'auto' },
+    });
     for (const plan of [url, samplePlan({ profiles })]) {
-      expect(plannedRoutes(plan, { endpoints: at('session') }).map(({ profiles: of, era, endpoints }) => [of, era, endpoints])).toEqual([[[0], 'legacy', at('session')], [[1], 'modern', at('session')]]);
+      expect(
+        plannedRoutes(plan, { endpoints: at('session') }).map(({ profiles: of, era, endpoints }) => [
+          of,
+          era,
+          endpoints,
+        ]),
+      ).toEqual([
+        [[0], 'legacy', at('session')],
+        [[1], 'modern', at('session')],
+      ]);
     }
   });
 
-  test('a run taken up from a log without routes goes to the target\'s endpoints', () => {
+  test("a run taken up from a log without routes goes to the target's endpoints", () => {
     expect(runRoutes(at('session'), [], [MODERN])).toEqual({ endpoints: at('session'), pinned: MODERN });
   });
 });

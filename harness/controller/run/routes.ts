@@ -10,7 +10,10 @@ export interface PlannedRoute extends PreflightRoute {
 }
 
 /** In the order of the profiles that come first in each; one when all go the same way. */
-export function plannedRoutes(plan: Plan, environment: Pick<Environment, 'endpoints' | 'preflightEndpoints' | 'reach'>): readonly PlannedRoute[] {
+export function plannedRoutes(
+  plan: Plan,
+  environment: Pick<Environment, 'endpoints' | 'preflightEndpoints' | 'reach'>,
+): readonly PlannedRoute[] {
   const { target } = plan;
   const routes = new Map<string, { readonly profiles: number[]; readonly route: Omit<PlannedRoute, 'profiles'> }>();
   for (const [index, profile] of plan.profiles.entries()) {
@@ -22,7 +25,8 @@ export function plannedRoutes(plan: Plan, environment: Pick<Environment, 'endpoi
       known.profiles.push(index);
       continue;
     }
-    const { endpoints, preflightEndpoints = endpoints } = (sticky === undefined ? undefined : environment.reach?.(sticky)) ?? environment;
+    const { endpoints, preflightEndpoints = endpoints } =
+      (sticky === undefined ? undefined : environment.reach?.(sticky)) ?? environment;
     routes.set(key, { profiles: [index], route: { era, endpoints, preflightEndpoints } });
   }
   return [...routes.values()].map(({ profiles, route }) => ({ profiles, ...route }));
@@ -35,7 +39,9 @@ export function plannedRoutes(plan: Plan, environment: Pick<Environment, 'endpoi
  * @throws RangeError without any
  */
 export function runRoutes(
-  endpoints: readonly Endpoint[], routes: readonly Pick<PlannedRoute, 'profiles' | 'endpoints'>[], pinned: readonly PinnedProtocol[],
+  endpoints: readonly Endpoint[],
+  routes: readonly Pick<PlannedRoute, 'profiles' | 'endpoints'>[],
+  pinned: readonly PinnedProtocol[],
 ): { readonly endpoints: readonly Endpoint[]; readonly pinned: PinnedProtocol; readonly routes?: readonly Route[] } {
   const settled = routes.flatMap(({ profiles, endpoints: own }, index) => {
     const protocol = pinned[index];
@@ -44,5 +50,9 @@ export function runRoutes(
   const [first] = settled;
   const protocol = first?.pinned ?? pinned[0];
   if (protocol === undefined) throw new RangeError('no protocol was settled');
-  return { endpoints: first?.endpoints ?? endpoints, pinned: protocol, ...(settled.length > 1 ? { routes: settled } : {}) };
+  return {
+    endpoints: first?.endpoints ?? endpoints,
+    pinned: protocol,
+    ...(settled.length > 1 ? { routes: settled } : {}),
+  };
 }

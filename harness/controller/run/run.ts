@@ -1,5 +1,5 @@
-import type { LiveView } from '../../analysis/contract.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
+import type { LiveView } from '../../analysis/contract.js';
 import type { RunEvent, StopReason, Verdict } from '../events.js';
 import type { RunState } from '../state.js';
 import type { RunSummary } from '../summary.js';
@@ -19,8 +19,8 @@ export interface Run {
   /** Undefined before the load has begun and after the run is over. */
   live(): LiveView | undefined;
   /**
-   * Ends the run early. `drain`: no new operations, answers are waited for; `now`: cut. Asking again only counts when it
-   * is `now` after `drain`. Without effect once the load is over.
+   * Ends the run early. `drain`: no new operations, answers are waited for; `now`: cut. Asking again only counts when
+   * it is `now` after `drain`. Without effect once the load is over.
    */
   stop(reason: StopReason, mode: 'drain' | 'now', detail?: string): void;
   /** Changes the load of the running stage. @throws ControllerError ADJUST_REFUSED with the reason */

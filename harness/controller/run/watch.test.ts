@@ -1,18 +1,34 @@
 import { expect, test } from '@jest/globals';
-import { createAggregate } from '../../analysis/aggregate.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
+import { createAggregate } from '../../analysis/aggregate.js';
 import { testPlan } from '../testing/plan.js';
 import { batchOf } from '../testing/wire-worker.js';
 import { breach, measuredMs } from './watch.js';
 
 const errors = { text: 'errors.rate < 1%', metric: 'errors.rate', labels: {}, comparison: '<' as const, value: 0.01 };
-const manyErrors = { text: 'errors.rate > 50%', metric: 'errors.rate', labels: {}, comparison: '>' as const, value: 0.5 };
+const manyErrors = {
+  text: 'errors.rate > 50%',
+  metric: 'errors.rate',
+  labels: {},
+  comparison: '>' as const,
+  value: 0.5,
+};
 
 /** One batch a second of 10 operations, `failed[i]` of them failed. */
 function after(plan: Plan, failed: readonly number[]): ReturnType<typeof createAggregate> {
   const aggregate = createAggregate(plan);
   for (const [index, count] of failed.entries()) {
-    aggregate.add('w1', batchOf({ runId: 'r', sequence: index + 1, fromMs: index * 1000, toMs: (index + 1) * 1000, operations: 10, failed: count }));
+    aggregate.add(
+      'w1',
+      batchOf({
+        runId: 'r',
+        sequence: index + 1,
+        fromMs: index * 1000,
+        toMs: (index + 1) * 1000,
+        operations: 10,
+        failed: count,
+      }),
+    );
   }
   return aggregate;
 }
@@ -21,7 +37,11 @@ test('a threshold with abortOnFail counts from its `after` on, and not before th
   const plan = testPlan([10], { thresholds: [{ check: errors, abortOnFail: true, afterMs: 3000 }] });
   expect(breach(plan, after(plan, []), 5000)).toBeUndefined();
   expect(breach(plan, after(plan, [5, 5]), 2000)).toBeUndefined();
-  expect(breach(plan, after(plan, [5, 5, 5]), 3000)).toMatchObject({ reason: 'threshold', check: errors.text, actual: 0.5 });
+  expect(breach(plan, after(plan, [5, 5, 5]), 3000)).toMatchObject({
+    reason: 'threshold',
+    check: errors.text,
+    actual: 0.5,
+  });
   expect(breach(plan, after(plan, [0, 0, 0]), 3000)).toBeUndefined();
 });
 
@@ -40,5 +60,7 @@ test('a stop rule looks at its window only, and only when a whole one has passed
 test('measured time leaves out the stages that are not measured', () => {
   const plan = testPlan([2, 3, 5]);
   const stages = plan.stages.map((stage) => ({ ...stage, measured: stage.index !== 0 }));
-  expect([0, 1000, 2000, 4000, 20_000].map((tMs) => measuredMs({ ...plan, stages }, tMs))).toEqual([0, 0, 0, 2000, 8000]);
+  expect([0, 1000, 2000, 4000, 20_000].map((tMs) => measuredMs({ ...plan, stages }, tMs))).toEqual([
+    0, 0, 0, 2000, 8000,
+  ]);
 });

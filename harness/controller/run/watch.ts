@@ -1,6 +1,6 @@
+import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { Aggregate } from '../../analysis/contract.js';
 import { holds, judgeThresholds } from '../../analysis/thresholds.js';
-import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { StopReason } from '../events.js';
 
 /** A reason to end the run before its time. */
@@ -31,9 +31,21 @@ function brokenThreshold(plan: Plan, aggregate: Aggregate, tMs: number): Breach 
   if (!plan.thresholds.some((threshold) => threshold.abortOnFail)) return undefined;
   const elapsedMs = measuredMs(plan, tMs);
   for (const { threshold, measured, passed } of judgeThresholds(plan, aggregate)) {
-    if (!threshold.abortOnFail || passed || measured.kind === 'no-data' || elapsedMs === 0 || elapsedMs < threshold.afterMs) continue;
+    if (
+      !threshold.abortOnFail ||
+      passed ||
+      measured.kind === 'no-data' ||
+      elapsedMs === 0 ||
+      elapsedMs < threshold.afterMs
+    )
+      continue;
     const { text } = threshold.check;
-    return { reason: 'threshold', check: text, actual: measured.value, detail: `threshold ${text} is broken (${measured.value}) and says abortOnFail` };
+    return {
+      reason: 'threshold',
+      check: text,
+      actual: measured.value,
+      detail: `threshold ${text} is broken (${measured.value}) and says abortOnFail`,
+    };
   }
   return undefined;
 }
@@ -43,7 +55,12 @@ function heldStopRule(plan: Plan, aggregate: Aggregate, tMs: number): Breach | u
     if (tMs < windowMs) continue;
     const measured = aggregate.measure(check, { fromMs: tMs - windowMs, toMs: tMs });
     if (measured.kind === 'no-data' || !holds(check, measured.value)) continue;
-    return { reason: 'stop-rule', check: check.text, actual: measured.value, detail: `stopWhen ${check.text} held (${measured.value}) over the last ${windowMs / 1000} s` };
+    return {
+      reason: 'stop-rule',
+      check: check.text,
+      actual: measured.value,
+      detail: `stopWhen ${check.text} held (${measured.value}) over the last ${windowMs / 1000} s`,
+    };
   }
   return undefined;
 }

@@ -2,13 +2,22 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startApi, type Api, type ApiOptions } from '../../api/start.js';
-import { Controller, createController, type ControllerOptions } from '../controller.js';
+import { type Api, type ApiOptions, startApi } from '../../api/start.js';
+import { type Controller, type ControllerOptions, createController } from '../controller.js';
 import type { Timings } from '../timings.js';
 import { FakePlatform } from './fake-platform.js';
 
 /** Quick enough for tests, slow enough for a loaded machine. */
-export const quick: Partial<Timings> = { heartbeatMs: 500, leaseMs: 3000, registerMs: 15_000, startDelayMs: 600, noticeMs: 200, lastBatchesMs: 2000, stopNowMs: 2000, tickMs: 200 };
+export const quick: Partial<Timings> = {
+  heartbeatMs: 500,
+  leaseMs: 3000,
+  registerMs: 15_000,
+  startDelayMs: 600,
+  noticeMs: 200,
+  lastBatchesMs: 2000,
+  stopNowMs: 2000,
+  tickMs: 200,
+};
 
 /** A controller with its API on loopback and fake workers, in a folder of its own. */
 export class Bench {
@@ -16,7 +25,7 @@ export class Bench {
   readonly platform = new FakePlatform();
   readonly reported: string[] = [];
   readonly controller: Controller;
-  #api: Api | undefined;
+  private _api: Api | undefined;
 
   constructor(options: Partial<ControllerOptions> = {}) {
     this.controller = createController({
@@ -35,18 +44,18 @@ export class Bench {
   }
 
   async start(options: Partial<ApiOptions> = {}): Promise<this> {
-    this.#api = await startApi(this.controller, { host: '127.0.0.1', port: 0, version: 'test', ...options });
+    this._api = await startApi(this.controller, { host: '127.0.0.1', port: 0, version: 'test', ...options });
     return this;
   }
 
   get api(): Api {
-    if (this.#api === undefined) throw new Error('the bench was not started');
-    return this.#api;
+    if (this._api === undefined) throw new Error('the bench was not started');
+    return this._api;
   }
 
   async stop(): Promise<void> {
     await this.controller.destroy();
-    await this.#api?.close(100);
+    await this._api?.close(100);
     rmSync(this.resultsFolder, { recursive: true, force: true });
   }
 }

@@ -1,12 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { urlEndpoints } from '../../../client-sim/protocol/endpoints.js';
-import type { Environment, FaultInjector, Platform, PlatformContext } from '../../platform/platform.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
+import type { Environment, FaultInjector, Platform, PlatformContext } from '../../platform/platform.js';
 import { startTicks } from '../adopt/programs.js';
 
 /** Starts real processes of the fake worker, and no target. `children` are those of the last run, by slot. */
@@ -45,7 +45,12 @@ export class FakePlatform implements Platform {
 function startFakeWorker(context: PlatformContext, slot: number): ChildProcess {
   const log = openSync(join(context.runFolder, `worker-${slot}.log`), 'a');
   const entry = fileURLToPath(new URL('./fake-worker.js', import.meta.url));
-  const args = [entry, context.controllerUrl, String(slot), ...(context.workerToken === undefined ? [] : [context.workerToken])];
+  const args = [
+    entry,
+    context.controllerUrl,
+    String(slot),
+    ...(context.workerToken === undefined ? [] : [context.workerToken]),
+  ];
   const child = spawn(execPath, args, { stdio: ['ignore', log, log], detached: true });
   const pid = child.pid ?? 0;
   context.started({ role: 'worker', name: `worker-${slot}`, pid, startTicks: startTicks(pid) });

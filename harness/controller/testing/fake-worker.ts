@@ -90,7 +90,9 @@ function cut({ runId, plan }: AssignmentOrder, toMs: number, endMs: number): voi
   const reason = stop === undefined ? 'finished' : stop === 'lease' ? 'lease-lost' : 'stopped';
   sequence += 1;
   const stage = plan.stages.findLast((candidate) => candidate.startMs <= doneMs)?.index ?? 0;
-  unacknowledged.push(batchOf({ runId, sequence, fromMs: doneMs, toMs, operations, stage, ...(ended ? { final: { reason } } : {}) }));
+  unacknowledged.push(
+    batchOf({ runId, sequence, fromMs: doneMs, toMs, operations, stage, ...(ended ? { final: { reason } } : {}) }),
+  );
   doneMs = toMs;
   if (ended) assignments.clear();
 }

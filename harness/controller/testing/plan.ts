@@ -23,7 +23,16 @@ export function testPlan(seconds: readonly number[], overrides: Partial<Plan> = 
   let startMs = 0;
   const stages = seconds.map((length, index): StagePlan => {
     const durationMs = length * 1000;
-    const stage = { index, name: `stage-${index + 1}`, trial: 1, startMs, durationMs, measured: true, scale: 'clients' as const, segments: [{ startMs, endMs: startMs + durationMs, from: 1, to: 1 }] };
+    const stage = {
+      index,
+      name: `stage-${index + 1}`,
+      trial: 1,
+      startMs,
+      durationMs,
+      measured: true,
+      scale: 'clients' as const,
+      segments: [{ startMs, endMs: startMs + durationMs, from: 1, to: 1 }],
+    };
     startMs += durationMs;
     return stage;
   });
@@ -33,11 +42,16 @@ export function testPlan(seconds: readonly number[], overrides: Partial<Plan> = 
     description: '',
     seed: 1,
     source: { file: 'test.yaml', configHash: 'test' },
-    target: { kind: 'url', urls: ['http://127.0.0.1:9/mcp?key=hidden'], headers: { authorization: 'Bearer hidden' }, era: 'auto' },
+    target: {
+      kind: 'url',
+      urls: ['http://127.0.0.1:9/mcp?key=hidden'],
+      headers: { authorization: 'Bearer hidden' },
+      era: 'auto',
+    },
     profiles: [PROFILE],
     stages,
     trials: 1,
-  faults: [],
+    faults: [],
     thresholds: [],
     stopWhen: [],
     onWorkerLoss: 'fail',

@@ -13,24 +13,24 @@ export interface OrderSink {
  * that cannot is withdrawn when it has been done.
  */
 export class OrderChannel {
-  #orders: { readonly id: number; readonly order: Order }[] = [];
-  #lastId = 0;
-  #sink: OrderSink | undefined;
+  private orders: { readonly id: number; readonly order: Order }[] = [];
+  private lastId = 0;
+  private sink: OrderSink | undefined;
   /** The worker may have seen numbers of a controller before this one, which say nothing about ours. */
-  #foreignNumbers: boolean;
+  private foreignNumbers: boolean;
 
   constructor(foreignNumbers = false) {
-    this.#foreignNumbers = foreignNumbers;
+    this.foreignNumbers = foreignNumbers;
   }
 
   get connected(): boolean {
-    return this.#sink !== undefined;
+    return this.sink !== undefined;
   }
 
   give(order: Order): void {
-    this.#lastId += 1;
-    this.#orders.push({ id: this.#lastId, order });
-    this.#sink?.send(this.#lastId, order);
+    this.lastId += 1;
+    this.orders.push({ id: this.lastId, order });
+    this.sink?.send(this.lastId, order);
   }
 
   /**
@@ -39,33 +39,33 @@ export class OrderChannel {
    * @param lastSeen the connection's `Last-Event-ID`, 0 when it has none
    */
   connect(sink: OrderSink, lastSeen: number): void {
-    const previous = this.#sink;
-    this.#sink = sink;
+    const previous = this.sink;
+    this.sink = sink;
     previous?.end();
-    if (lastSeen > this.#lastId || (this.#foreignNumbers && lastSeen > 0)) {
-      this.#orders = this.#orders.map(({ order }, index) => ({ id: lastSeen + index + 1, order }));
-      this.#lastId = lastSeen + this.#orders.length;
+    if (lastSeen > this.lastId || (this.foreignNumbers && lastSeen > 0)) {
+      this.orders = this.orders.map(({ order }, index) => ({ id: lastSeen + index + 1, order }));
+      this.lastId = lastSeen + this.orders.length;
     }
-    this.#foreignNumbers = false;
-    for (const { id, order } of this.#orders) if (id > lastSeen) sink.send(id, order);
+    this.foreignNumbers = false;
+    for (const { id, order } of this.orders) if (id > lastSeen) sink.send(id, order);
   }
 
   disconnect(sink: OrderSink): void {
-    if (this.#sink === sink) this.#sink = undefined;
+    if (this.sink === sink) this.sink = undefined;
   }
 
   /** It has been done, and is not to be done again by a worker that asks for its orders from the beginning. */
   withdraw(order: Order): void {
-    this.#orders = this.#orders.filter((given) => given.order !== order);
+    this.orders = this.orders.filter((given) => given.order !== order);
   }
 
   /** The run is over: its orders are history; the numbers go on. */
   forget(): void {
-    this.#orders = [];
+    this.orders = [];
   }
 
   close(): void {
-    this.#sink?.end();
-    this.#sink = undefined;
+    this.sink?.end();
+    this.sink = undefined;
   }
 }

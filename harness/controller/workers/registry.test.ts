@@ -8,10 +8,21 @@ import { OrderChannel } from './orders.js';
 import { WorkerRegistry } from './registry.js';
 
 const registration: Registration = {
-  protocol: 1, host: 'h', pid: 1, capacity: { clients: 100, ratePerSecond: 1, connections: 1 }, threads: 2, version: 'v', incarnation: randomUUID(),
+  protocol: 1,
+  host: 'h',
+  pid: 1,
+  capacity: { clients: 100, ratePerSecond: 1, connections: 1 },
+  threads: 2,
+  version: 'v',
+  incarnation: randomUUID(),
 };
 
-function sink(): { readonly got: (readonly [number, Order['type']])[]; ended: boolean; send(id: number, order: Order): void; end(): void } {
+function sink(): {
+  readonly got: (readonly [number, Order['type']])[];
+  ended: boolean;
+  send(id: number, order: Order): void;
+  end(): void;
+} {
   return {
     got: [],
     ended: false,
@@ -33,7 +44,14 @@ test('orders are numbered, replayed after the last one seen, and a newer connect
   channel.connect(first, 0);
   channel.give(order);
   channel.connect(second, 1);
-  expect([first.got, second.got, first.ended]).toEqual([[[1, 'stop'], [2, 'stop']], [[2, 'stop']], true]);
+  expect([first.got, second.got, first.ended]).toEqual([
+    [
+      [1, 'stop'],
+      [2, 'stop'],
+    ],
+    [[2, 'stop']],
+    true,
+  ]);
   channel.disconnect(first);
   channel.give(order);
   expect([first.got.length, second.got.length]).toEqual([2, 2]);
@@ -56,7 +74,13 @@ test('a controller that adopted the run sends its orders under numbers the worke
   const [first, second] = [sink(), sink()];
   channel.connect(first, 5);
   channel.connect(second, 6);
-  expect([first.got, second.got]).toEqual([[[6, 'stop'], [7, 'stop']], [[7, 'stop']]]);
+  expect([first.got, second.got]).toEqual([
+    [
+      [6, 'stop'],
+      [7, 'stop'],
+    ],
+    [[7, 'stop']],
+  ]);
 });
 
 test('a worker is lost after three heartbeats that did not come, unless it was the controller that could not listen', async () => {

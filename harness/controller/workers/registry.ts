@@ -1,7 +1,14 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Clock, Health, Heartbeat, PreflightResult, Registered, Registration } from '../../../client-sim/protocol/messages.js';
-import type { Telemetry } from '../../../client-sim/protocol/telemetry.js';
+import type {
+  Clock,
+  Health,
+  Heartbeat,
+  PreflightResult,
+  Registered,
+  Registration,
+} from '../../../client-sim/protocol/messages.js';
 import { PROTOCOL } from '../../../client-sim/protocol/messages.js';
+import type { Telemetry } from '../../../client-sim/protocol/telemetry.js';
 import { ControllerError } from '../errors.js';
 import { silenceLimitMs, type Timings } from '../timings.js';
 import { OrderChannel } from './orders.js';
@@ -47,162 +54,175 @@ export interface KnownWorker {
 }
 
 export class WorkerRegistry {
-  readonly #workers = new Map<string, Entry>();
-  readonly #timings: Timings;
-  readonly #now: () => number;
-  readonly #watch: NodeJS.Timeout;
-  readonly #arrivals = new Set<() => void>();
-  #lastNumber = 0;
-  #lastLookAt: number;
-  #heartbeatTimeouts = 0;
+  private readonly workers = new Map<string, Entry>();
+  private readonly watch: NodeJS.Timeout;
+  private readonly arrivals = new Set<() => void>();
+  private lastNumber = 0;
+  private lastLookAt: number;
+  private _heartbeatTimeouts = 0;
 
-  constructor(timings: Timings, now: () => number) {
-    this.#timings = timings;
-    this.#now = now;
-    this.#lastLookAt = now();
-    this.#watch = setInterval(() => this.#look(), timings.heartbeatMs / 4);
-    this.#watch.unref();
+  constructor(
+    private readonly timings: Timings,
+    private readonly now: () => number,
+  ) {
+    this.lastLookAt = now();
+    this.watch = setInterval(() => this.look(), timings.heartbeatMs / 4);
+    this.watch.unref();
   }
 
   get heartbeatTimeouts(): number {
-    return this.#heartbeatTimeouts;
+    return this._heartbeatTimeouts;
   }
 
   all(): readonly Worker[] {
-    return [...this.#workers.values()];
+    return [...this.workers.values()];
   }
 
   /** @throws ControllerError WORKER_NOT_FOUND: the worker registers again */
   get(id: string): Worker {
-    return this.#entry(id);
+    return this.entry(id);
   }
 
   /** A worker that is known (same incarnation: the same process) keeps its name and token. */
   register(registration: Registration): Registered {
-    const known = [...this.#workers.values()].find((worker) => worker.registration.incarnation === registration.incarnation);
-    const worker = known ?? this.#add({ id: this.#nextId(), token: randomBytes(24).toString('base64url'), registration, clock: undefined });
+    const known = [...this.workers.values()].find(
+      (worker) => worker.registration.incarnation === registration.incarnation,
+    );
+    const worker =
+      known ??
+      this.add({ id: this.nextId(), token: randomBytes(24).toString('base64url'), registration, clock: undefined });
     worker.registration = registration;
-    this.#heard(worker);
-    for (const arrived of [...this.#arrivals]) arrived();
+    this.heard(worker);
+    for (const arrived of [...this.arrivals]) arrived();
     return {
       protocol: PROTOCOL,
       workerId: worker.id,
       token: worker.token,
-      heartbeatMs: this.#timings.heartbeatMs,
-      leaseMs: this.#timings.leaseMs,
-      now: this.#now(),
+      heartbeatMs: this.timings.heartbeatMs,
+      leaseMs: this.timings.leaseMs,
+      now: this.now(),
     };
   }
 
   /** Enters a worker of a run that is being adopted; it has until `graceMs` from now to be heard. */
   restore(worker: KnownWorker, graceMs: number): Worker {
-    const entry = this.#add(worker, new OrderChannel(true));
-    entry.lastHeardAt = this.#now() + graceMs - silenceLimitMs(this.#timings);
+    const entry = this.add(worker, new OrderChannel(true));
+    entry.lastHeardAt = this.now() + graceMs - silenceLimitMs(this.timings);
     const number = Number(worker.id.slice(1));
-    if (Number.isInteger(number)) this.#lastNumber = Math.max(this.#lastNumber, number);
+    if (Number.isInteger(number)) this.lastNumber = Math.max(this.lastNumber, number);
     return entry;
   }
 
   heartbeat(id: string, message: Heartbeat): void {
-    const worker = this.#entry(id);
-    this.#heard(worker);
+    const worker = this.entry(id);
+    this.heard(worker);
     if (message.clock) {
       worker.clock = message.clock;
       worker.employer?.clock(worker);
     }
-    if (message.health) this.#judge(worker, message.health);
+    if (message.health) this.judge(worker, message.health);
   }
 
   /** @throws ControllerError RUN_OVER when the worker has no run, or the batch is of another one */
   async telemetry(id: string, batch: Telemetry): Promise<number> {
-    const worker = this.#entry(id);
-    this.#heard(worker);
-    return this.#employer(worker, batch.runId).telemetry(worker, batch);
+    const worker = this.entry(id);
+    this.heard(worker);
+    return this.employer(worker, batch.runId).telemetry(worker, batch);
   }
 
   preflight(id: string, result: PreflightResult): void {
-    const worker = this.#entry(id);
-    this.#heard(worker);
-    this.#employer(worker, result.runId).preflight(worker, result);
+    const worker = this.entry(id);
+    this.heard(worker);
+    this.employer(worker, result.runId).preflight(worker, result);
   }
 
   holdsToken(id: string, token: string): boolean {
-    const worker = this.#workers.get(id);
+    const worker = this.workers.get(id);
     if (worker === undefined) return false;
     const [given, held] = [Buffer.from(token), Buffer.from(worker.token)];
     return given.length === held.length && timingSafeEqual(given, held);
   }
 
   employ(id: string, employer: Employer): Worker {
-    const worker = this.#entry(id);
+    const worker = this.entry(id);
     worker.employer = employer;
     return worker;
   }
 
   /** The run is over: its workers are idle again; those that are lost are forgotten. */
   release(runId: string): void {
-    for (const worker of this.#workers.values()) {
+    for (const worker of this.workers.values()) {
       if (worker.employer?.runId !== runId) continue;
       worker.employer = undefined;
       worker.orders.forget();
-      if (worker.lost) this.#forget(worker);
+      if (worker.lost) this.forget(worker);
     }
   }
 
   /** The processes behind these workers are ended: nobody is to wait for them, or give them work. */
   dismiss(pids: ReadonlySet<number>): void {
-    for (const worker of this.#workers.values()) if (worker.employer === undefined && pids.has(worker.registration.pid)) this.#forget(worker);
+    for (const worker of this.workers.values())
+      if (worker.employer === undefined && pids.has(worker.registration.pid)) this.forget(worker);
   }
 
   /** Called whenever a worker registers. Returns the undo. */
   onArrival(listener: () => void): () => void {
-    this.#arrivals.add(listener);
-    return () => void this.#arrivals.delete(listener);
+    this.arrivals.add(listener);
+    return () => void this.arrivals.delete(listener);
   }
 
   close(): void {
-    clearInterval(this.#watch);
-    for (const worker of this.#workers.values()) worker.orders.close();
+    clearInterval(this.watch);
+    for (const worker of this.workers.values()) worker.orders.close();
   }
 
-  #add(known: KnownWorker, orders = new OrderChannel()): Entry {
+  private add(known: KnownWorker, orders = new OrderChannel()): Entry {
     const entry: Entry = {
       ...known,
       orders,
       health: undefined,
       saturatedBy: undefined,
       lost: false,
-      lastHeardAt: this.#now(),
+      lastHeardAt: this.now(),
       employer: undefined,
     };
-    this.#workers.set(entry.id, entry);
+    this.workers.set(entry.id, entry);
     return entry;
   }
 
-  #nextId(): string {
-    this.#lastNumber += 1;
-    return `w${this.#lastNumber}`;
+  private nextId(): string {
+    this.lastNumber += 1;
+    return `w${this.lastNumber}`;
   }
 
-  #entry(id: string): Entry {
-    const worker = this.#workers.get(id);
-    if (worker === undefined) throw new ControllerError('WORKER_NOT_FOUND', `no worker ${id} is registered here`, 'Register again with POST /workers.');
+  private entry(id: string): Entry {
+    const worker = this.workers.get(id);
+    if (worker === undefined)
+      throw new ControllerError(
+        'WORKER_NOT_FOUND',
+        `no worker ${id} is registered here`,
+        'Register again with POST /workers.',
+      );
     return worker;
   }
 
-  #employer(worker: Worker, runId: string): Employer {
+  private employer(worker: Worker, runId: string): Employer {
     if (worker.employer?.runId === runId) return worker.employer;
-    throw new ControllerError('RUN_OVER', `run ${runId} is over or was never given to worker ${worker.id}`, 'Drop what is left of it.');
+    throw new ControllerError(
+      'RUN_OVER',
+      `run ${runId} is over or was never given to worker ${worker.id}`,
+      'Drop what is left of it.',
+    );
   }
 
-  #heard(worker: Entry): void {
-    worker.lastHeardAt = this.#now();
+  private heard(worker: Entry): void {
+    worker.lastHeardAt = this.now();
     if (!worker.lost) return;
     worker.lost = false;
     worker.employer?.returned(worker);
   }
 
-  #judge(worker: Entry, health: Health): void {
+  private judge(worker: Entry, health: Health): void {
     const was = worker.saturatedBy;
     worker.health = health;
     worker.saturatedBy = health.saturated ? (health.reason ?? 'it gives no reason') : undefined;
@@ -210,25 +230,25 @@ export class WorkerRegistry {
     if (worker.saturatedBy === undefined && was !== undefined) worker.employer?.recovered(worker);
   }
 
-  #look(): void {
-    const now = this.#now();
-    // When this process itself was held up (a suspended laptop, a starved core), the heartbeats are in its socket buffers:
-    // the time it could not listen is not the workers' silence.
-    const heldUpMs = Math.max(0, now - this.#lastLookAt - this.#timings.heartbeatMs / 2);
-    this.#lastLookAt = now;
-    for (const worker of this.#workers.values()) {
+  private look(): void {
+    const now = this.now();
+    // When this process itself was held up (a suspended laptop, a starved core), the heartbeats are in its socket
+    // buffers: the time it could not listen is not the workers' silence.
+    const heldUpMs = Math.max(0, now - this.lastLookAt - this.timings.heartbeatMs / 2);
+    this.lastLookAt = now;
+    for (const worker of this.workers.values()) {
       worker.lastHeardAt += heldUpMs;
       const silentMs = now - worker.lastHeardAt;
-      if (worker.lost || silentMs <= silenceLimitMs(this.#timings)) continue;
-      this.#heartbeatTimeouts += 1;
+      if (worker.lost || silentMs <= silenceLimitMs(this.timings)) continue;
+      this._heartbeatTimeouts += 1;
       worker.lost = true;
       if (worker.employer) worker.employer.lost(worker, silentMs);
-      else this.#forget(worker);
+      else this.forget(worker);
     }
   }
 
-  #forget(worker: Worker): void {
+  private forget(worker: Worker): void {
     worker.orders.close();
-    this.#workers.delete(worker.id);
+    this.workers.delete(worker.id);
   }
 }

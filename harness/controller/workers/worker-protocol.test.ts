@@ -24,7 +24,11 @@ async function setUp(): Promise<{ readonly bench: Bench; readonly worker: WireWo
 }
 
 /** The first `count` orders of a new connection. */
-async function orders(worker: WireWorker, count: number, after = 0): Promise<readonly { readonly id: number; readonly order: Order }[]> {
+async function orders(
+  worker: WireWorker,
+  count: number,
+  after = 0,
+): Promise<readonly { readonly id: number; readonly order: Order }[]> {
   const abort = new AbortController();
   aborts.push(abort);
   const got: { readonly id: number; readonly order: Order }[] = [];
@@ -36,7 +40,10 @@ async function orders(worker: WireWorker, count: number, after = 0): Promise<rea
 }
 
 /** A run whose only worker is ours, its load just begun. */
-async function begun(bench: Bench, worker: WireWorker): Promise<{ readonly run: Run; readonly assignment: AssignmentOrder }> {
+async function begun(
+  bench: Bench,
+  worker: WireWorker,
+): Promise<{ readonly run: Run; readonly assignment: AssignmentOrder }> {
   const run = bench.controller.submit(testPlan([30]), { command: 'test', registeredWorkers: 1 });
   await orders(worker, 1);
   await worker.preflight(run.id);
@@ -57,7 +64,10 @@ test('a worker nobody knows is told so with 404, in every call', async () => {
   const { worker } = await setUp();
   worker.id = 'w99';
   const answer = await worker.heartbeat();
-  expect([answer.status, ((await answer.json()) as { error: { code: string } }).error.code]).toEqual([404, 'WORKER_NOT_FOUND']);
+  expect([answer.status, ((await answer.json()) as { error: { code: string } }).error.code]).toEqual([
+    404,
+    'WORKER_NOT_FOUND',
+  ]);
 });
 
 test('nobody speaks for a worker without the token it got, not even on loopback', async () => {
@@ -78,7 +88,10 @@ test('the assignment carries plan, endpoints with their headers, and every slot'
   const { bench, worker } = await setUp();
   const { assignment, run } = await begun(bench, worker);
   expect(assignment).toMatchObject({
-    runId: run.id, workerId: worker.id, joinMs: 0, pinned: { era: 'legacy' },
+    runId: run.id,
+    workerId: worker.id,
+    joinMs: 0,
+    pinned: { era: 'legacy' },
     endpoints: [{ url: 'http://127.0.0.1:9/mcp?key=hidden', headers: { authorization: 'Bearer hidden' } }],
     slots: [{ profile: 0, start: 0, step: 1, count: 10 }],
   });
@@ -92,14 +105,22 @@ test('a broken order channel goes on after Last-Event-ID; without one it begins 
   run.adjust({ load: 0.5 });
   run.stop('user', 'drain');
   // But for the preflight, which is done and has no id that would keep it from being done again.
-  expect((await orders(worker, 3)).map(({ id, order }) => [id, order.type])).toEqual([[2, 'assignment'], [3, 'adjust'], [4, 'stop']]);
-  expect((await orders(worker, 2, 2)).map(({ id, order }) => [id, order.type])).toEqual([[3, 'adjust'], [4, 'stop']]);
+  expect((await orders(worker, 3)).map(({ id, order }) => [id, order.type])).toEqual([
+    [2, 'assignment'],
+    [3, 'adjust'],
+    [4, 'stop'],
+  ]);
+  expect((await orders(worker, 2, 2)).map(({ id, order }) => [id, order.type])).toEqual([
+    [3, 'adjust'],
+    [4, 'stop'],
+  ]);
 });
 
 test('a batch is kept once however often it comes, and a gap is refused until it is filled', async () => {
   const { bench, worker } = await setUp();
   const { run } = await begun(bench, worker);
-  const batch = (sequence: number) => batchOf({ runId: run.id, sequence, fromMs: (sequence - 1) * 1000, toMs: sequence * 1000, operations: 100 });
+  const batch = (sequence: number) =>
+    batchOf({ runId: run.id, sequence, fromMs: (sequence - 1) * 1000, toMs: sequence * 1000, operations: 100 });
   const together = await Promise.all([worker.deliver(batch(1)), worker.deliver(batch(1)), worker.deliver(batch(1))]);
   expect(together).toEqual([1, 1, 1]);
   expect(await worker.deliver(batch(3))).toBe(1);
@@ -109,14 +130,23 @@ test('a batch is kept once however often it comes, and a gap is refused until it
   const kept: number[] = [];
   for await (const { value } of readTelemetry(join(run.folder, 'telemetry.jsonl'))) kept.push(value.batch.sequence);
   expect(kept).toEqual([1, 2, 3]);
-  expect(await (await fetch(`${bench.api.url}/counters-stats`)).json()).toEqual({ messagesSent: 300, messagesReceived: 300, messageSendErrors: 0 });
+  expect(await (await fetch(`${bench.api.url}/counters-stats`)).json()).toEqual({
+    messagesSent: 300,
+    messagesReceived: 300,
+    messageSendErrors: 0,
+  });
 });
 
 test('a batch for a run that is over, or of a stage that is not in the plan, is refused for good', async () => {
   const { bench, worker } = await setUp();
   const { run } = await begun(bench, worker);
-  expect((await worker.telemetry(batchOf({ runId: 'another', sequence: 1, fromMs: 0, toMs: 1000, operations: 1 }))).status).toBe(410);
-  expect((await worker.telemetry(batchOf({ runId: run.id, sequence: 1, fromMs: 0, toMs: 1000, operations: 1, stage: 7 }))).status).toBe(422);
+  expect(
+    (await worker.telemetry(batchOf({ runId: 'another', sequence: 1, fromMs: 0, toMs: 1000, operations: 1 }))).status,
+  ).toBe(410);
+  expect(
+    (await worker.telemetry(batchOf({ runId: run.id, sequence: 1, fromMs: 0, toMs: 1000, operations: 1, stage: 7 })))
+      .status,
+  ).toBe(422);
   expect(await run.finished).toMatchObject({ failure: { code: 'TELEMETRY_REFUSED' }, verdict: { kind: 'incomplete' } });
 });
 
@@ -126,7 +156,12 @@ test('a preflight that fails ends the run and shows what was asked and what came
   await orders(worker, 1);
   await worker.preflight(run.id, 'initialize got 500');
   const { failure } = await run.finished;
-  expect(failure).toMatchObject({ code: 'PREFLIGHT_FAILED', message: expect.stringMatching(/key=\*\*\*: initialize got 500\n.*initialize asked:\n.*POST \/mcp\n.*and got:\n.*500/) });
+  expect(failure).toMatchObject({
+    code: 'PREFLIGHT_FAILED',
+    message: expect.stringMatching(
+      /key=\*\*\*: initialize got 500\n.*initialize asked:\n.*POST \/mcp\n.*and got:\n.*500/,
+    ),
+  });
 });
 
 test('a share that is larger than the worker is refused, naming both', async () => {
@@ -136,7 +171,10 @@ test('a share that is larger than the worker is refused, naming both', async () 
   const run = bench.controller.submit(testPlan([30]), { command: 'test', registeredWorkers: 1 });
   await orders(small, 1);
   await small.preflight(run.id);
-  expect((await run.finished).failure).toMatchObject({ code: 'CAPACITY_EXCEEDED', message: expect.stringContaining('10 clients, it has room for 3') });
+  expect((await run.finished).failure).toMatchObject({
+    code: 'CAPACITY_EXCEEDED',
+    message: expect.stringContaining('10 clients, it has room for 3'),
+  });
 });
 
 test('saturation and recovery are events, and a saturated worker gets no new clients', async () => {
@@ -150,7 +188,12 @@ test('saturation and recovery are events, and a saturated worker gets no new cli
   await run.finished;
   const seen: string[] = [];
   for await (const event of run.events()) {
-    if (event.type === 'worker.registered' || event.type === 'worker.saturated' || event.type === 'worker.recovered') seen.push(`${event.type} ${event.workerId}`);
+    if (event.type === 'worker.registered' || event.type === 'worker.saturated' || event.type === 'worker.recovered')
+      seen.push(`${event.type} ${event.workerId}`);
   }
-  expect(seen).toEqual([`worker.registered ${worker.id}`, `worker.saturated ${worker.id}`, `worker.recovered ${worker.id}`]);
+  expect(seen).toEqual([
+    `worker.registered ${worker.id}`,
+    `worker.saturated ${worker.id}`,
+    `worker.recovered ${worker.id}`,
+  ]);
 });

@@ -22,12 +22,23 @@ export function localCrew(plan: Plan, given: number | undefined, room: Room): Lo
   const needed = enough(plan.profiles, perProcess.connections);
   const all = `${whole(connections)} connections`;
   if (needed === undefined) {
-    return refused(`${all} do not fit into any number of workers: one has room for ${fits(perProcess)}`, 'raise that limit');
+    return refused(
+      `${all} do not fit into any number of workers: one has room for ${fits(perProcess)}`,
+      'raise that limit',
+    );
   }
-  if (given === undefined) return { kind: 'fits', workers: needed, why: needed === 1 ? undefined : `${all}, and a worker has room for ${fits(perProcess)}` };
+  if (given === undefined)
+    return {
+      kind: 'fits',
+      workers: needed,
+      why: needed === 1 ? undefined : `${all}, and a worker has room for ${fits(perProcess)}`,
+    };
   if (given >= needed) return { kind: 'fits', workers: given, why: undefined };
   const share = whole(largestShare(plan.profiles, given));
-  return refused(`${given === 1 ? 'one worker' : `each of ${given} workers`} would hold ${share} of ${all}, and has room for ${fits(perProcess)}`, `--workers ${needed}, or none: then there are enough; or raise that limit`);
+  return refused(
+    `${given === 1 ? 'one worker' : `each of ${given} workers`} would hold ${share} of ${all}, and has room for ${fits(perProcess)}`,
+    `--workers ${needed}, or none: then there are enough; or raise that limit`,
+  );
 }
 
 /** Fewest workers whose largest share fits. */
@@ -39,15 +50,28 @@ function enough(profiles: readonly ProfilePlan[], room: number): number | undefi
 
 /** Clients are dealt like cards, each profile's evenly; a worker counts a connection for each, shared or not. */
 function largestShare(profiles: readonly ProfilePlan[], workers: number): number {
-  return profiles.reduce((sum, profile) => sum + Math.ceil(profile.clients / workers) * Math.max(1, connectionsOf(profile)), 0);
+  return profiles.reduce(
+    (sum, profile) => sum + Math.ceil(profile.clients / workers) * Math.max(1, connectionsOf(profile)),
+    0,
+  );
 }
 
 function refuseInAll(connections: number, { inAll }: Room): LocalCrew | undefined {
   const tight = inAll.find((bound) => connections > bound.connections);
-  return tight && refused(`${whole(connections)} connections are more than this machine has room for: ${fits(tight)}`, 'use fewer clients, or raise that limit');
+  return (
+    tight &&
+    refused(
+      `${whole(connections)} connections are more than this machine has room for: ${fits(tight)}`,
+      'use fewer clients, or raise that limit',
+    )
+  );
 }
 
-function refuseAtTarget({ target }: Plan, connections: number, { perProcess, perAddress }: Room): LocalCrew | undefined {
+function refuseAtTarget(
+  { target }: Plan,
+  connections: number,
+  { perProcess, perAddress }: Room,
+): LocalCrew | undefined {
   switch (target.kind) {
     case 'command':
     case 'image':
@@ -57,20 +81,31 @@ function refuseAtTarget({ target }: Plan, connections: number, { perProcess, per
       // From as many addresses of loopback as it takes.
       if (target.urls.every(isLoopback)) return undefined;
       if (perAddress === undefined || connections <= perAddress.connections * addresses) return undefined;
-      return refused(`${whole(connections)} connections to ${addresses === 1 ? 'one address' : `${addresses} addresses`} of the target: each takes a local port, and to one address there are ${perAddress.of}`,
-        `${Math.ceil(connections / perAddress.connections)} addresses of the target (--target URL, repeated), fewer clients, or a wider range: sysctl -w net.ipv4.ip_local_port_range="1024 65535"`);
+      return refused(
+        `${whole(connections)} connections to ${addresses === 1 ? 'one address' : `${addresses} addresses`} of the target: each takes a local port, and to one address there are ${perAddress.of}`,
+        `${Math.ceil(connections / perAddress.connections)} addresses of the target (--target URL, repeated), fewer clients, or a wider range: sysctl -w net.ipv4.ip_local_port_range="1024 65535"`,
+      );
     }
     case 'reference':
     case 'sink': {
       const share = Math.ceil(connections / target.replicas);
-      const bound = perAddress !== undefined && perAddress.connections < perProcess.connections ? perAddress : perProcess;
+      const bound =
+        perAddress !== undefined && perAddress.connections < perProcess.connections ? perAddress : perProcess;
       if (share <= bound.connections) return undefined;
-      return refused(`${target.replicas === 1 ? 'the one replica' : `each of ${target.replicas} replicas`} of the target would hold ${whole(share)} of ${whole(connections)} connections, and has room for ${fits(bound)}`,
-        `--set target.replicas=${Math.ceil(connections / bound.connections)}, or raise that limit`);
+      return refused(
+        `${target.replicas === 1 ? 'the one replica' : `each of ${target.replicas} replicas`} of the target would hold ${whole(share)} of ${whole(connections)} connections, and has room for ${fits(bound)}`,
+        `--set target.replicas=${Math.ceil(connections / bound.connections)}, or raise that limit`,
+      );
     }
   }
 }
 
-const refused = (problem: string, hint: string): LocalCrew => ({ kind: 'refused', problem, hint });
-const fits = ({ connections, of }: Bound): string => `${whole(connections)}, of ${of}`;
-const whole = (count: number): string => count.toLocaleString('en-US');
+function refused(problem: string, hint: string): LocalCrew {
+  return { kind: 'refused', problem, hint };
+}
+function fits({ connections, of }: Bound): string {
+  return `${whole(connections)}, of ${of}`;
+}
+function whole(count: number): string {
+  return count.toLocaleString('en-US');
+}

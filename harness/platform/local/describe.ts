@@ -1,12 +1,21 @@
 /** What this machine is, as far as it decides what a run measures: the report's environment section. */
 import { execFile } from 'node:child_process';
-import { cpus, hostname, loadavg, release, totalmem, type as osType, version as osVersion, arch, availableParallelism } from 'node:os';
-import { promisify } from 'node:util';
 import { existsSync } from 'node:fs';
+import {
+  arch,
+  availableParallelism,
+  cpus,
+  hostname,
+  loadavg,
+  type as osType,
+  version as osVersion,
+  release,
+  totalmem,
+} from 'node:os';
 import { join } from 'node:path';
-
-import { readText } from './proc.js';
+import { promisify } from 'node:util';
 import { packageRoot, packageVersion } from './package-root.js';
+import { readText } from './proc.js';
 
 const SYSCTLS = [
   'net.core.somaxconn',
@@ -22,36 +31,45 @@ export async function describeMachine(nodeVersion: string): Promise<Readonly<Rec
   const processors = cpus();
   return {
     platform: 'local',
-    nodes: [{
-      name: hostname(),
-      os: `${osType()} ${release()}`,
-      kernel: osVersion(),
-      distribution: distribution(),
-      arch: arch(),
-      cpuModel: processors[0]?.model.trim() ?? 'unknown',
-      cores: processors.length,
-      usableCores: usableCores(),
-      memoryBytes: totalmem(),
-      loadAverage1m: loadavg()[0] ?? 0,
-    }],
+    nodes: [
+      {
+        name: hostname(),
+        os: `${osType()} ${release()}`,
+        kernel: osVersion(),
+        distribution: distribution(),
+        arch: arch(),
+        cpuModel: processors[0]?.model.trim() ?? 'unknown',
+        cores: processors.length,
+        usableCores: usableCores(),
+        memoryBytes: totalmem(),
+        loadAverage1m: loadavg()[0] ?? 0,
+      },
+    ],
     limits: { openFiles: await openFileLimit(), cgroup: cgroupLimits() },
-    sysctls: Object.fromEntries(SYSCTLS.flatMap((name) => {
-      const value = sysctl(name);
-      return value === undefined ? [] : [[name, value]];
-    })),
+    sysctls: Object.fromEntries(
+      SYSCTLS.flatMap((name) => {
+        const value = sysctl(name);
+        return value === undefined ? [] : [[name, value]];
+      }),
+    ),
     versions: { swarmbench: packageVersion(), commit: await commit(), node: nodeVersion },
   };
 }
 
 export function sysctl(name: string): string | undefined {
-  return readText(`/proc/sys/${name.replaceAll('.', '/')}`)?.trim().replaceAll(/\s+/g, ' ');
+  return readText(`/proc/sys/${name.replaceAll('.', '/')}`)
+    ?.trim()
+    .replaceAll(/\s+/g, ' ');
 }
 
 /** Soft and hard limit; a shell is asked because Node cannot ask for its own. */
 export async function openFileLimit(): Promise<{ readonly soft: number; readonly hard: number } | undefined> {
   try {
     const { stdout } = await promisify(execFile)('sh', ['-c', 'ulimit -Sn; ulimit -Hn']);
-    const [soft = NaN, hard = NaN] = stdout.trim().split('\n').map((text) => (text === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(text)));
+    const [soft = NaN, hard = NaN] = stdout
+      .trim()
+      .split('\n')
+      .map((text) => (text === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(text)));
     return { soft, hard };
   } catch {
     return undefined;

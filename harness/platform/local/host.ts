@@ -1,4 +1,6 @@
-/** What the local platform needs of its own process; `cli/host.ts` provides it, so that nothing here touches `process`. */
+/**
+ * What the local platform needs of its own process; `cli/host.ts` provides it, so that nothing here touches `process`.
+ */
 export interface ProcessHost {
   /** The Node that runs the programs: the same one that runs us. */
   readonly execPath: string;
@@ -10,12 +12,12 @@ export interface ProcessHost {
 
 export class PlatformError extends Error {
   override readonly name = 'PlatformError';
-  readonly code: string;
-  readonly hint: string;
 
-  constructor(code: string, message: string, hint: string) {
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly hint: string,
+  ) {
     super(message);
-    this.code = code;
-    this.hint = hint;
   }
 }

@@ -2,18 +2,19 @@
  * The local platform with real processes. The programs are small ones written for the test, because what is looked at
  * is starting, finding, measuring and ending; the real ones run in `tests/local`.
  */
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import type { Plan, TargetPlan } from '../../../scenarios/schema/plan.js';
 import { endPrograms } from './end-programs.js';
 import type { ProcessHost } from './host.js';
 import { refusals, threadsFor } from './local.js';
 import { hasProc, readText } from './proc.js';
-import { startProgram, waitUntilHealthy, waitUntilListening, type Program, type ProgramSpec } from './program.js';
+import { type Program, type ProgramSpec, startProgram, waitUntilHealthy, waitUntilListening } from './program.js';
 
 const host: ProcessHost = {
   execPath: process.execPath,
@@ -43,7 +44,18 @@ afterEach(async () => {
 async function start(source: string, extra: Partial<ProgramSpec> = {}): Promise<Program> {
   const entry = join(folder, `program-${programs.length}.mjs`);
   writeFileSync(entry, source);
-  const program = await startProgram({ role: 'target', name: 'target-1', entry, args: [], env: {}, logFile: join(folder, 'logs', `${programs.length}.log`), ...extra }, host);
+  const program = await startProgram(
+    {
+      role: 'target',
+      name: 'target-1',
+      entry,
+      args: [],
+      env: {},
+      logFile: join(folder, 'logs', `${programs.length}.log`),
+      ...extra,
+    },
+    host,
+  );
   programs.push(program);
   return program;
 }
@@ -78,14 +90,18 @@ describe('a program', () => {
     const program = await start('console.error("no config"); process.exit(3);', { name: 'reference-2' });
     await expect(waitUntilListening(program, 10_000, signal)).rejects.toMatchObject({
       code: 'DEPLOY_START',
-      message: expect.stringMatching(/^reference-2: ended with exit code 3 before it listened; its last words:\n {4}no config$/),
+      message: expect.stringMatching(
+        /^reference-2: ended with exit code 3 before it listened; its last words:\n {4}no config$/,
+      ),
       hint: expect.stringContaining(folder),
     });
   });
 
   test('that does not listen within its budget is reported', async () => {
     const program = await start('setInterval(() => {}, 1000);');
-    await expect(waitUntilListening(program, 200, signal)).rejects.toMatchObject({ message: 'target-1: not listening after 0.2 s' });
+    await expect(waitUntilListening(program, 200, signal)).rejects.toMatchObject({
+      message: 'target-1: not listening after 0.2 s',
+    });
   });
 
   test('that ignores SIGTERM, and what it started, are killed', async () => {
@@ -103,7 +119,9 @@ describe('a program', () => {
   }, 20_000);
 
   test('gets its secrets by environment and is in a process group of its own', async () => {
-    const program = await start('console.log(process.env.SECRET); setInterval(() => {}, 1000);', { env: { SECRET: 'x' } });
+    const program = await start('console.log(process.env.SECRET); setInterval(() => {}, 1000);', {
+      env: { SECRET: 'x' },
+    });
     while (!readFileSync(program.logFile, 'utf8').includes('\n')) await sleep(20);
     expect(readFileSync(program.logFile, 'utf8')).toBe('x\n');
     expect(host.kill(-program.pid, 0)).toBe(true);
@@ -112,7 +130,11 @@ describe('a program', () => {
 
 describe('the local platform', () => {
   const planWith = (target: Partial<TargetPlan>, clients = 100): Plan =>
-    ({ target: { kind: 'reference', replicas: 1, sticky: 'session', era: 'auto', ...target }, profiles: [{ clients }], faults: [] }) as unknown as Plan;
+    ({
+      target: { kind: 'reference', replicas: 1, sticky: 'session', era: 'auto', ...target },
+      profiles: [{ clients }],
+      faults: [],
+    }) as unknown as Plan;
 
   test.each([
     [{ sticky: 'session', replicas: 3 }, 0],
@@ -131,7 +153,10 @@ describe('the local platform', () => {
     { workers: 2, cores: 8, replicas: 2, clients: 100, threads: 3 },
     { workers: 1, cores: 8, replicas: 1, clients: 3, threads: 3 },
     { workers: 4, cores: 2, replicas: 1, clients: 100, threads: 1 },
-  ])('gives each worker one thread for every core that is free: %j', ({ workers, cores, replicas, clients, threads }) => {
-    expect(threadsFor(planWith({ replicas }, clients), workers, cores)).toBe(threads);
-  });
+  ])(
+    'gives each worker one thread for every core that is free: %j',
+    ({ workers, cores, replicas, clients, threads }) => {
+      expect(threadsFor(planWith({ replicas }, clients), workers, cores)).toBe(threads);
+    },
+  );
 });

@@ -6,15 +6,22 @@ import { fileURLToPath } from 'node:url';
 import { commandEndpoint, urlEndpoints } from '../../../client-sim/protocol/endpoints.js';
 import type { Endpoint } from '../../../client-sim/protocol/messages.js';
 import { connectionsIn } from '../../../scenarios/schema/connections.js';
-import type { FaultPlan, Plan } from '../../../scenarios/schema/plan.js';
 import { formatDuration } from '../../../scenarios/schema/index.js';
+import type { FaultPlan, Plan } from '../../../scenarios/schema/plan.js';
 import { factsOf } from '../../../scenarios/schema/transports.js';
 import type { Environment, Platform, PlatformContext, Replica } from '../platform.js';
-import { localCrew, type LocalCrew } from './crew.js';
+import { type LocalCrew, localCrew } from './crew.js';
 import { describeMachine, usableCores } from './describe.js';
 import { endPrograms } from './end-programs.js';
 import { PlatformError, type ProcessHost } from './host.js';
-import { lastWords, startProgram, waitUntilHealthy, waitUntilListening, type Program, type ProgramSpec } from './program.js';
+import {
+  lastWords,
+  type Program,
+  type ProgramSpec,
+  startProgram,
+  waitUntilHealthy,
+  waitUntilListening,
+} from './program.js';
 import { readRoom } from './room.js';
 import { withSources } from './sources.js';
 import { createUsageMeter } from './usage.js';
@@ -44,24 +51,34 @@ export function refusals(plan: Plan): readonly string[] {
 function imageRefusals({ target }: Plan): readonly string[] {
   if (target.kind !== 'image') return [];
   const { image, port, path } = target;
-  return [`target.server.image: ${image} (port ${port}, path ${path}) is started by a swarm: --on swarm; or start it yourself and say --target http://localhost:${port}${path}`];
+  return [
+    `target.server.image: ${image} (port ${port}, path ${path}) is started by a swarm: --on swarm; or start it yourself and say --target http://localhost:${port}${path}`,
+  ];
 }
 
 function faultRefusal({ kind, service, replicas, atMs, untilMs }: FaultPlan): string {
   return `faults: ${kind} of ${service} to ${replicas} replicas, ${formatDuration(atMs)} to ${formatDuration(untilMs)}, needs a swarm: --on swarm`;
 }
 
-/** Stickiness is the gateway's, and there is none here: clients are spread over the replicas, and each stays with its own for the whole run. */
+/**
+ * Stickiness is the gateway's, and there is none here: clients are spread over the replicas, and each stays with its
+ * own for the whole run.
+ */
 function stickinessRefusals({ target, profiles }: Plan): readonly string[] {
   if (target.kind === 'url' || target.kind === 'image' || target.kind === 'command') return [];
   const asked = [
     // Without effect where every profile says otherwise.
     ...(profiles.some(({ sticky }) => sticky === undefined) ? [['target.gateway.sticky', target.sticky] as const] : []),
-    ...profiles.flatMap(({ name, sticky }) => (sticky === undefined ? [] : [[`workload.${name}.gateway.sticky`, sticky] as const])),
+    ...profiles.flatMap(({ name, sticky }) =>
+      sticky === undefined ? [] : [[`workload.${name}.gateway.sticky`, sticky] as const],
+    ),
   ];
   return asked
     .filter(([, sticky]) => sticky !== 'session' && !(sticky === 'none' && target.replicas === 1))
-    .map(([key, sticky]) => `${key}: ${sticky} needs a gateway, which the local platform has not; it keeps each client at one replica (sticky: session)`);
+    .map(
+      ([key, sticky]) =>
+        `${key}: ${sticky} needs a gateway, which the local platform has not; it keeps each client at one replica (sticky: session)`,
+    );
 }
 
 /** How many workers this plan takes on this machine as it is now. @param given what somebody asked for */
@@ -70,9 +87,15 @@ export function crewHere(plan: Plan, given: number | undefined): LocalCrew {
   return localCrew(plan, given, readRoom(kind === 'reference' || kind === 'sink' ? 2 : 1));
 }
 
-async function prepare(plan: Plan, context: PlatformContext, options: LocalOptions, signal: AbortSignal): Promise<Environment> {
+async function prepare(
+  plan: Plan,
+  context: PlatformContext,
+  options: LocalOptions,
+  signal: AbortSignal,
+): Promise<Environment> {
   // None of ours: those that register by themselves say how much they bear.
-  const crew = context.workers === 0 ? { kind: 'fits' as const, workers: 0, why: undefined } : crewHere(plan, context.workers);
+  const crew =
+    context.workers === 0 ? { kind: 'fits' as const, workers: 0, why: undefined } : crewHere(plan, context.workers);
   if (crew.kind === 'refused') throw new PlatformError('CAPACITY_EXCEEDED', crew.problem, crew.hint);
   const programs: Program[] = [];
   const start = async (spec: ProgramSpec): Promise<Program> => {
@@ -86,7 +109,8 @@ async function prepare(plan: Plan, context: PlatformContext, options: LocalOptio
   try {
     const replicas = await startReplicas(plan, context, start, signal);
     const { workers } = crew;
-    for (let number = 1; number <= workers; number += 1) await start(workerSpec(number, workers, plan, context, options));
+    for (let number = 1; number <= workers; number += 1)
+      await start(workerSpec(number, workers, plan, context, options));
     return environment(plan, replicas, crew, programs, options);
   } catch (error) {
     await endPrograms(programs, options.host);
@@ -99,14 +123,23 @@ interface LocalReplica extends Replica {
   readonly endpoints: Readonly<Record<string, string>>;
 }
 
-function environment(plan: Plan, replicas: readonly LocalReplica[], { workers, why }: Extract<LocalCrew, { kind: 'fits' }>, programs: readonly Program[], options: LocalOptions): Environment {
+function environment(
+  plan: Plan,
+  replicas: readonly LocalReplica[],
+  { workers, why }: Extract<LocalCrew, { kind: 'fits' }>,
+  programs: readonly Program[],
+  options: LocalOptions,
+): Environment {
   let ended: Promise<void> | undefined;
   return {
     endpoints: endpointsOf(plan, replicas, options.host.platform),
     expectedWorkers: workers,
     workerLogs: 'logs/ in the run folder',
     replicas: replicas.map(({ endpoints: _, ...replica }) => replica),
-    describe: async () => ({ ...(await describeMachine(options.nodeVersion)), ...(why === undefined ? {} : { workers: `${workers}: ${why}` }) }),
+    describe: async () => ({
+      ...(await describeMachine(options.nodeVersion)),
+      ...(why === undefined ? {} : { workers: `${workers}: ${why}` }),
+    }),
     usage: createUsageMeter(programs),
     brokenWorker: () => brokenWorker(programs),
     teardown: () => (ended ??= end(programs, options.host)),
@@ -121,7 +154,11 @@ function brokenWorker(programs: readonly Program[]): string | undefined {
 async function end(programs: readonly Program[], host: ProcessHost): Promise<void> {
   const left = await endPrograms(programs, host);
   if (left.length === 0) return;
-  throw new PlatformError('DEPLOY_TEARDOWN', `could not be ended: ${left.join(', ')}`, 'end them by hand; their process ids are in events.jsonl');
+  throw new PlatformError(
+    'DEPLOY_TEARDOWN',
+    `could not be ended: ${left.join(', ')}`,
+    'end them by hand; their process ids are in events.jsonl',
+  );
 }
 
 async function startReplicas(
@@ -133,24 +170,31 @@ async function startReplicas(
   const { target } = plan;
   if (target.kind === 'url' || target.kind === 'image' || target.kind === 'command') return [];
   const numbers = Array.from({ length: target.replicas }, (_, index) => index + 1);
-  return Promise.all(numbers.map(async (number) => {
-    const name = `${target.kind}-${number}`;
-    const program = await start({
-      role: 'target',
-      name,
-      ...TARGETS[target.kind](name, plan.seed, context),
-      env: {},
-      logFile: logFile(context, name),
-    });
-    const { url, endpoints } = await waitUntilListening(program, START_BUDGET_MS, signal);
-    await waitUntilHealthy(program, url, START_BUDGET_MS, signal);
-    return { id: name, node: hostname(), url: url.href, endpoints };
-  }));
+  return Promise.all(
+    numbers.map(async (number) => {
+      const name = `${target.kind}-${number}`;
+      const program = await start({
+        role: 'target',
+        name,
+        ...TARGETS[target.kind](name, plan.seed, context),
+        env: {},
+        logFile: logFile(context, name),
+      });
+      const { url, endpoints } = await waitUntilListening(program, START_BUDGET_MS, signal);
+      await waitUntilHealthy(program, url, START_BUDGET_MS, signal);
+      return { id: name, node: hostname(), url: url.href, endpoints };
+    }),
+  );
 }
 
 const LISTEN_ARGS = ['--host', '127.0.0.1', '--port', '0', '--stream-port', '0'];
 
-const TARGETS: Readonly<Record<'reference' | 'sink', (name: string, seed: number, context: PlatformContext) => Pick<ProgramSpec, 'entry' | 'args'>>> = {
+const TARGETS: Readonly<
+  Record<
+    'reference' | 'sink',
+    (name: string, seed: number, context: PlatformContext) => Pick<ProgramSpec, 'entry' | 'args'>
+  >
+> = {
   reference: (name, seed, context) => ({
     entry: entryPoint('../../../swarm/reference-server/main.js'),
     args: [...LISTEN_ARGS, '--id', name, '--seed', String(seed), ...leaseArgs(context)],
@@ -161,20 +205,37 @@ const TARGETS: Readonly<Record<'reference' | 'sink', (name: string, seed: number
   }),
 };
 
-function workerSpec(number: number, workers: number, plan: Plan, context: PlatformContext, options: LocalOptions): ProgramSpec {
+function workerSpec(
+  number: number,
+  workers: number,
+  plan: Plan,
+  context: PlatformContext,
+  options: LocalOptions,
+): ProgramSpec {
   const name = `worker-${number}`;
   return {
     role: 'worker',
     name,
     entry: entryPoint('../../../client-sim/main.js'),
-    args: ['--controller', context.controllerUrl, '--slot', String(number), '--threads', String(options.threads ?? threadsFor(plan, workers)), ...leaseArgs(context)],
+    args: [
+      '--controller',
+      context.controllerUrl,
+      '--slot',
+      String(number),
+      '--threads',
+      String(options.threads ?? threadsFor(plan, workers)),
+      ...leaseArgs(context),
+    ],
     // In the environment and not in the arguments, which every user of the machine can read.
     env: context.workerToken === undefined ? {} : { SWARMBENCH_WORKER_TOKEN: context.workerToken },
     logFile: logFile(context, name),
   };
 }
 
-/** One engine thread for every core that is not a target's, split over the workers; more threads than clients are of no use. */
+/**
+ * One engine thread for every core that is not a target's, split over the workers; more threads than clients are of no
+ * use.
+ */
 export function threadsFor(plan: Plan, workers: number, cores: number = usableCores()): number {
   const { target } = plan;
   const taken = target.kind === 'url' || target.kind === 'command' ? 1 : target.replicas;
@@ -184,13 +245,16 @@ export function threadsFor(plan: Plan, workers: number, cores: number = usableCo
 
 function endpointsOf(plan: Plan, replicas: readonly LocalReplica[], platform: NodeJS.Platform): readonly Endpoint[] {
   const { target } = plan;
-  if (target.kind === 'url') return withSources(urlEndpoints(target), connectionsIn(plan.profiles), target.urls.length, platform);
+  if (target.kind === 'url')
+    return withSources(urlEndpoints(target), connectionsIn(plan.profiles), target.urls.length, platform);
   if (target.kind === 'command') return [commandEndpoint(target)];
   const used = [...new Set(plan.profiles.map(({ transport }) => transport))];
-  const endpoints = used.flatMap((transport) => replicas.flatMap(({ id, endpoints }) => {
-    const url = endpoints[factsOf(transport).speaks ?? transport];
-    return url === undefined ? [] : [{ url, headers: {}, transport, replica: id }];
-  }));
+  const endpoints = used.flatMap((transport) =>
+    replicas.flatMap(({ id, endpoints }) => {
+      const url = endpoints[factsOf(transport).speaks ?? transport];
+      return url === undefined ? [] : [{ url, headers: {}, transport, replica: id }];
+    }),
+  );
   return withSources(endpoints, connectionsIn(plan.profiles), replicas.length, platform);
 }
 

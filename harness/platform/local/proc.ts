@@ -55,5 +55,8 @@ function residentBytes(pid: number): number {
 
 function childrenOf(pid: number): readonly number[] {
   const children = readText(`/proc/${pid}/task/${pid}/children`) ?? '';
-  return children.split(' ').filter((text) => text !== '').map(Number);
+  return children
+    .split(' ')
+    .filter((text) => text !== '')
+    .map(Number);
 }

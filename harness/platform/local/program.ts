@@ -3,7 +3,7 @@
  * when the run says so), writing into a log file rather than a pipe, so that it outlives a killed controller until its
  * lease runs out or a new controller adopts it.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -51,14 +51,28 @@ export async function startProgram(spec: ProgramSpec, host: ProcessHost): Promis
     });
   });
   const pid = child.pid ?? 0;
-  return { role: spec.role, name: spec.name, pid, startTicks: startTicksOf(pid), logFile: spec.logFile, exit: () => exit, exited };
+  return {
+    role: spec.role,
+    name: spec.name,
+    pid,
+    startTicks: startTicksOf(pid),
+    logFile: spec.logFile,
+    exit: () => exit,
+    exited,
+  };
 }
 
 function spawned(child: ChildProcess, spec: ProgramSpec): Promise<void> {
   return new Promise((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (error) => {
-      reject(new PlatformError('DEPLOY_SPAWN', `${spec.name}: could not be started: ${error.message}`, 'is there a limit on processes or memory? `swarmbench doctor` looks'));
+      reject(
+        new PlatformError(
+          'DEPLOY_SPAWN',
+          `${spec.name}: could not be started: ${error.message}`,
+          'is there a limit on processes or memory? `swarmbench doctor` looks',
+        ),
+      );
     });
   });
 }
@@ -91,7 +105,12 @@ export async function waitUntilListening(program: Program, budgetMs: number, sig
 }
 
 /** Polls `/healthz` until it answers 200. @throws PlatformError `DEPLOY_START` */
-export async function waitUntilHealthy(program: Program, url: URL, budgetMs: number, signal: AbortSignal): Promise<void> {
+export async function waitUntilHealthy(
+  program: Program,
+  url: URL,
+  budgetMs: number,
+  signal: AbortSignal,
+): Promise<void> {
   const health = new URL('/healthz', url);
   const giveUpAt = performance.now() + budgetMs;
   let last = 'no answer';
@@ -122,7 +141,11 @@ function listeningLine(log: string): Listening | undefined {
 }
 
 function notStarted(program: Program, what: string): PlatformError {
-  return new PlatformError('DEPLOY_START', `${program.name}: ${what}${lastWords(program)}`, `the whole log is ${program.logFile}`);
+  return new PlatformError(
+    'DEPLOY_START',
+    `${program.name}: ${what}${lastWords(program)}`,
+    `the whole log is ${program.logFile}`,
+  );
 }
 
 /** The end of a program's log, to be put behind what is said about it; empty when it said nothing. */

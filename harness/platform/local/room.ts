@@ -25,7 +25,11 @@ const BYTES_PER_END = 12 * 1024;
 
 /** @param ends of each connection that are on this machine: 1, or 2 where the target is here, too */
 export function readRoom(ends: 1 | 2, read: ReadText = readText): Room {
-  return { perProcess: filesBound(read), perAddress: portsBound(read), inAll: [memoryBound(ends, read), trackingBound(read)].filter((bound) => bound !== undefined) };
+  return {
+    perProcess: filesBound(read),
+    perAddress: portsBound(read),
+    inAll: [memoryBound(ends, read), trackingBound(read)].filter((bound) => bound !== undefined),
+  };
 }
 
 /** Node has raised our own soft limit to the hard one, and our programs do the same. */
@@ -45,13 +49,21 @@ function portsBound(read: ReadText): Bound | undefined {
 function memoryBound(ends: number, read: ReadText): Bound | undefined {
   const freeKib = Number(/^MemAvailable:\s+(\d+) kB/m.exec(read('/proc/meminfo') ?? '')?.[1] ?? Number.NaN);
   if (!Number.isFinite(freeKib)) return undefined;
-  return { connections: Math.floor((freeKib * 1024 * SHARE) / (BYTES_PER_END * ends)), of: `${Math.floor(freeKib / 1024)} MiB of free memory` };
+  return {
+    connections: Math.floor((freeKib * 1024 * SHARE) / (BYTES_PER_END * ends)),
+    of: `${Math.floor(freeKib / 1024)} MiB of free memory`,
+  };
 }
 
 /** One entry a connection, both ends on this machine or not; a closed one keeps its entry for two minutes. */
 function trackingBound(read: ReadText): Bound | undefined {
-  const [tracked, most] = ['count', 'max'].map((name) => Number(read(`/proc/sys/net/netfilter/nf_conntrack_${name}`) ?? Number.NaN));
+  const [tracked, most] = ['count', 'max'].map((name) =>
+    Number(read(`/proc/sys/net/netfilter/nf_conntrack_${name}`) ?? Number.NaN),
+  );
   if (tracked === undefined || most === undefined || !(most > 0) || Number.isNaN(tracked)) return undefined;
   const left = Math.max(0, most - tracked);
-  return { connections: Math.floor(left * SHARE), of: `${left} connections that the kernel can still track (net.netfilter.nf_conntrack_max; closed ones leave after two minutes)` };
+  return {
+    connections: Math.floor(left * SHARE),
+    of: `${left} connections that the kernel can still track (net.netfilter.nf_conntrack_max; closed ones leave after two minutes)`,
+  };
 }

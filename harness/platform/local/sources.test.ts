@@ -2,16 +2,26 @@ import { describe, expect, test } from '@jest/globals';
 
 import { withSources } from './sources.js';
 
-const at = (url: string) => ({ url, headers: {} });
+function at(url: string) {
+  return { url, headers: {} };
+}
 const one = [at('http://127.0.0.1:1/mcp')];
 
 describe('connections to loopback come from several addresses where there are many', () => {
-  test.each([[14_000, undefined], [14_001, ['127.0.0.2', '127.0.0.3', '127.0.0.4']], [27_000, ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5', '127.0.0.6']]])('%i to one address', (connections, sources) => {
+  test.each([
+    [14_000, undefined],
+    [14_001, ['127.0.0.2', '127.0.0.3', '127.0.0.4']],
+    [27_000, ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5', '127.0.0.6']],
+  ])('%i to one address', (connections, sources) => {
     expect(withSources(one, connections, 1, 'linux').map((endpoint) => endpoint.sources)).toEqual([sources]);
   });
 
   test('as each address has its share, two need none for as many', () => {
-    expect(withSources([...one, at('http://127.0.0.1:2/mcp')], 28_000, 2, 'linux').every(({ sources }) => sources === undefined)).toBe(true);
+    expect(
+      withSources([...one, at('http://127.0.0.1:2/mcp')], 28_000, 2, 'linux').every(
+        ({ sources }) => sources === undefined,
+      ),
+    ).toBe(true);
   });
 
   test('not to another machine, nor to a name, nor where only 127.0.0.1 is ours', () => {

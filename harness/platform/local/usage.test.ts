@@ -1,6 +1,6 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from '@jest/globals';
 
 import { createUsageMeter, parsePs, sumTrees } from './usage.js';
 
@@ -11,7 +11,9 @@ afterEach(() => {
 
 describe('the usage meter', () => {
   test('gives nothing for the first interval, then CPU of one core, then leaves out what is gone', async () => {
-    child = spawn(process.execPath, ['-e', 'const end = Date.now() + 20000; while (Date.now() < end);'], { stdio: 'ignore' });
+    child = spawn(process.execPath, ['-e', 'const end = Date.now() + 20000; while (Date.now() < end);'], {
+      stdio: 'ignore',
+    });
     const meter = createUsageMeter([{ role: 'worker', name: 'busy', pid: child.pid ?? 0, startTicks: undefined }]);
     expect(await meter()).toMatchObject([{ id: 'busy', role: 'worker', cpu: 0 }]);
     await sleep(500);
@@ -29,6 +31,8 @@ describe('the usage meter', () => {
   test('reads what ps prints on macOS and Linux, and adds children to their parents', () => {
     const rows = parsePs('  10     1  2048   0:01.50\n   11    10  1024 01:00:00\n   12    11  1 1-00:00:01\n');
     expect(rows.map((row) => row.cpuSeconds)).toEqual([1.5, 3600, 86_401]);
-    expect(sumTrees(rows, [10])).toEqual(new Map([[10, { cpuSeconds: 1.5 + 3600 + 86_401, memoryBytes: 3073 * 1024 }]]));
+    expect(sumTrees(rows, [10])).toEqual(
+      new Map([[10, { cpuSeconds: 1.5 + 3600 + 86_401, memoryBytes: 3073 * 1024 }]]),
+    );
   });
 });

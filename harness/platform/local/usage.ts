@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
 import type { StartedProgram, UsageSample } from '../platform.js';
-import { hasProc, treeUse, type ProcessUse } from './proc.js';
+import { hasProc, type ProcessUse, treeUse } from './proc.js';
 
 export type UsageMeter = () => Promise<readonly UsageSample[]>;
 
@@ -22,7 +22,8 @@ export function createUsageMeter(programs: readonly StartedProgram[]): UsageMete
       const last = before.get(program.pid);
       before.set(program.pid, { cpuSeconds: use.cpuSeconds, atMs });
       const elapsedSeconds = last === undefined ? 0 : (atMs - last.atMs) / 1000;
-      const cpu = last === undefined || elapsedSeconds <= 0 ? 0 : Math.max(0, use.cpuSeconds - last.cpuSeconds) / elapsedSeconds;
+      const cpu =
+        last === undefined || elapsedSeconds <= 0 ? 0 : Math.max(0, use.cpuSeconds - last.cpuSeconds) / elapsedSeconds;
       return [{ id: program.name, role: program.role, cpu, memoryBytes: use.memoryBytes }];
     });
   };
@@ -39,7 +40,10 @@ function procUses(programs: readonly StartedProgram[]): Map<number, ProcessUse> 
 
 async function psUses(programs: readonly StartedProgram[]): Promise<Map<number, ProcessUse>> {
   const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,rss=,time=']);
-  return sumTrees(parsePs(stdout), programs.map((program) => program.pid));
+  return sumTrees(
+    parsePs(stdout),
+    programs.map((program) => program.pid),
+  );
 }
 
 export interface PsRow extends ProcessUse {
@@ -49,21 +53,32 @@ export interface PsRow extends ProcessUse {
 
 /** Rows of `ps -o pid=,ppid=,rss=,time=`; rss in KiB, time as `[[dd-]hh:]mm:ss[.ss]`. */
 export function parsePs(text: string): readonly PsRow[] {
-  return text.split('\n').filter((line) => line.trim() !== '').map((line) => {
-    const [pid = '', parent = '', rss = '', time = ''] = line.trim().split(/\s+/);
-    const [days, clock] = time.includes('-') ? time.split('-') : ['0', time];
-    const seconds = (clock ?? '').split(':').reduce((sum, part) => sum * 60 + Number(part), 0);
-    return { pid: Number(pid), parent: Number(parent), memoryBytes: Number(rss) * 1024, cpuSeconds: Number(days) * 86_400 + seconds };
-  });
+  return text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => {
+      const [pid = '', parent = '', rss = '', time = ''] = line.trim().split(/\s+/);
+      const [days, clock] = time.includes('-') ? time.split('-') : ['0', time];
+      const seconds = (clock ?? '').split(':').reduce((sum, part) => sum * 60 + Number(part), 0);
+      return {
+        pid: Number(pid),
+        parent: Number(parent),
+        memoryBytes: Number(rss) * 1024,
+        cpuSeconds: Number(days) * 86_400 + seconds,
+      };
+    });
 }
 
 export function sumTrees(rows: readonly PsRow[], roots: readonly number[]): Map<number, ProcessUse> {
   const sum = (row: PsRow): ProcessUse => {
     const below = rows.filter((candidate) => candidate.parent === row.pid).map(sum);
-    return below.reduce<ProcessUse>((total, use) => ({
-      cpuSeconds: total.cpuSeconds + use.cpuSeconds,
-      memoryBytes: total.memoryBytes + use.memoryBytes,
-    }), { cpuSeconds: row.cpuSeconds, memoryBytes: row.memoryBytes });
+    return below.reduce<ProcessUse>(
+      (total, use) => ({
+        cpuSeconds: total.cpuSeconds + use.cpuSeconds,
+        memoryBytes: total.memoryBytes + use.memoryBytes,
+      }),
+      { cpuSeconds: row.cpuSeconds, memoryBytes: row.memoryBytes },
+    );
   };
   return new Map(rows.filter((row) => roots.includes(row.pid)).map((row) => [row.pid, sum(row)]));
 }

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { renderGateway, type GatewayOptions } from '../../../swarm/gateway/render-gateway.js';
+import { type GatewayOptions, renderGateway } from '../../../swarm/gateway/render-gateway.js';
 
 export interface StackChoices {
   readonly packageRoot: string;
@@ -23,7 +23,13 @@ export interface StackEnvironment {
 }
 
 /** The same with `swarmbench up` and with `docker stack deploy`: both deploy `stackFile` in this environment. */
-export function stackEnvironment({ packageRoot, stack, stateFolder, gateway, environment: given }: StackChoices): StackEnvironment {
+export function stackEnvironment({
+  packageRoot,
+  stack,
+  stateFolder,
+  gateway,
+  environment: given,
+}: StackChoices): StackEnvironment {
   const stackFile = join(packageRoot, 'swarm', 'stack.yml');
   const folder = resolve(stateFolder);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -43,12 +49,15 @@ export function stackEnvironment({ packageRoot, stack, stateFolder, gateway, env
   };
 }
 
-/** An image of the user's (`MCP_SERVER_*` of the stack file) is found at its own port, and asked for its health only where it can tell. */
+/**
+ * An image of the user's (`MCP_SERVER_*` of the stack file) is found at its own port, and asked for its health only
+ * where it can tell.
+ */
 function gatewayOf(given: StackChoices['environment']): Partial<GatewayOptions> {
-  const port = /^[1-9]\d{0,4}$/.exec(given['MCP_SERVER_PORT'] ?? '')?.[0];
+  const port = /^[1-9]\d{0,4}$/.exec(given.MCP_SERVER_PORT ?? '')?.[0];
   return {
     ...(port === undefined ? {} : { port: Number(port), streamPort: Number(port) }),
-    ...(given['MCP_SERVER_HEALTHCHECK'] === 'NONE' ? { healthPath: undefined } : {}),
+    ...(given.MCP_SERVER_HEALTHCHECK === 'NONE' ? { healthPath: undefined } : {}),
   };
 }
 

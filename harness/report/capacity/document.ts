@@ -1,8 +1,11 @@
-/** What a capacity search found: `capacity.json`, and all that `capacity.html` shows. Rates per second, latencies milliseconds. */
+/**
+ * What a capacity search found: `capacity.json`, and all that `capacity.html` shows. Rates per second, latencies
+ * milliseconds.
+ */
 import { z } from 'zod';
 import { kneeOf } from '../../analysis/capacity/knee.js';
 import type { Found, ProbeOutcome } from '../../analysis/capacity/search.js';
-import { fitUsl, peakInterval, type LoadPoint } from '../../analysis/capacity/usl.js';
+import { fitUsl, type LoadPoint, peakInterval } from '../../analysis/capacity/usl.js';
 import type { Report } from '../schema.js';
 
 const rate = z.number().min(0);
@@ -46,50 +49,101 @@ export const capacityDocument = z.strictObject({
   }),
   /** Offered rate at which the 99th percentile turns up; null where the curve does not show one. */
   kneePerSecond: rate.nullable(),
-  /** Fitted to throughput against concurrency (throughput times mean service time); null with too few points, or where the law does not fit them. */
-  scalability: z.strictObject({
-    lambda: z.number(), sigma: z.number(), kappa: z.number(), rSquared: z.number(),
-    peak: z.strictObject({ concurrency: z.number(), throughputPerSecond: rate, low: rate.nullable(), high: rate.nullable() }).nullable(),
-  }).nullable(),
+  /**
+   * Fitted to throughput against concurrency (throughput times mean service time); null with too few points, or where
+   * the law does not fit them.
+   */
+  scalability: z
+    .strictObject({
+      lambda: z.number(),
+      sigma: z.number(),
+      kappa: z.number(),
+      rSquared: z.number(),
+      peak: z
+        .strictObject({
+          concurrency: z.number(),
+          throughputPerSecond: rate,
+          low: rate.nullable(),
+          high: rate.nullable(),
+        })
+        .nullable(),
+    })
+    .nullable(),
   probes: z.array(probeRecord),
 });
 export type CapacityDocument = z.infer<typeof capacityDocument>;
 
-export function probeRecordOf(report: Report, ratePerSecond: number, purpose: ProbeRecord['purpose'], outcome: ProbeOutcome): ProbeRecord {
+export function probeRecordOf(
+  report: Report,
+  ratePerSecond: number,
+  purpose: ProbeRecord['purpose'],
+  outcome: ProbeOutcome,
+): ProbeRecord {
   const { run, summary, verdict } = report;
   return {
-    runId: run.id, purpose, outcome, reasons: [...verdict.reasons], askedPerSecond: ratePerSecond,
+    runId: run.id,
+    purpose,
+    outcome,
+    reasons: [...verdict.reasons],
+    askedPerSecond: ratePerSecond,
     offeredPerSecond: summary.offeredPerSecond ?? 0,
     deliveredPerSecond: (summary.offeredPerSecond ?? 0) * (summary.deliveredRatio ?? 0),
     throughputPerSecond: summary.throughputPerSecond ?? 0,
     errorRate: summary.errorRate ?? 0,
-    p50Ms: summary.latencyMs.p50, p99Ms: summary.latencyMs.p99, serviceMeanMs: summary.serviceMs.mean,
+    p50Ms: summary.latencyMs.p50,
+    p99Ms: summary.latencyMs.p99,
+    serviceMeanMs: summary.serviceMs.mean,
   };
 }
 
 /** Everything of the document that the probes decide. */
-export function conclude(probes: readonly ProbeRecord[], found: Found | 'interrupted', seed: number): Pick<CapacityDocument, 'capacity' | 'kneePerSecond' | 'scalability' | 'probes'> {
+export function conclude(
+  probes: readonly ProbeRecord[],
+  found: Found | 'interrupted',
+  seed: number,
+): Pick<CapacityDocument, 'capacity' | 'kneePerSecond' | 'scalability' | 'probes'> {
   const trusted = probes.filter(({ outcome }) => outcome !== 'generator');
-  const knee = kneeOf(trusted.flatMap(({ offeredPerSecond, p99Ms }) => (p99Ms === null ? [] : [{ x: offeredPerSecond, y: p99Ms }])));
-  const points: LoadPoint[] = trusted.flatMap(({ throughputPerSecond, serviceMeanMs }) => (serviceMeanMs === null ? [] : [{ throughputPerSecond, concurrency: (throughputPerSecond * serviceMeanMs) / 1000 }]));
-  return { capacity: capacityOf(probes, found), kneePerSecond: knee ?? null, scalability: scalabilityOf(points, seed), probes: [...probes] };
+  const knee = kneeOf(
+    trusted.flatMap(({ offeredPerSecond, p99Ms }) => (p99Ms === null ? [] : [{ x: offeredPerSecond, y: p99Ms }])),
+  );
+  const points: LoadPoint[] = trusted.flatMap(({ throughputPerSecond, serviceMeanMs }) =>
+    serviceMeanMs === null ? [] : [{ throughputPerSecond, concurrency: (throughputPerSecond * serviceMeanMs) / 1000 }],
+  );
+  return {
+    capacity: capacityOf(probes, found),
+    kneePerSecond: knee ?? null,
+    scalability: scalabilityOf(points, seed),
+    probes: [...probes],
+  };
 }
 
 function capacityOf(probes: readonly ProbeRecord[], found: Found | 'interrupted'): CapacityDocument['capacity'] {
-  if (found === 'interrupted') return { metPerSecond: null, unmetPerSecond: null, end: 'interrupted', words: `Interrupted after ${probes.length} runs: no capacity can be named.` };
+  if (found === 'interrupted')
+    return {
+      metPerSecond: null,
+      unmetPerSecond: null,
+      end: 'interrupted',
+      words: `Interrupted after ${probes.length} runs: no capacity can be named.`,
+    };
   const { metPerSecond = null, unmetPerSecond = null, end } = found;
   return { metPerSecond, unmetPerSecond, end, words: WORDS[end](figure(metPerSecond), figure(unmetPerSecond)) };
 }
 
 const WORDS: Readonly<Record<Found['end'], (met: string, unmet: string) => string>> = {
   converged: (met, unmet) => `Between ${met} (met, confirmed) and ${unmet} (not met).`,
-  most: (met) => `At least ${met}: the highest rate that the limits allow was met. Raise limits.rate or --most to go on.`,
-  generator: (met) => `At least ${met}. Beyond it the generator, not the target, was at its limit: add workers (--workers N) or give it a machine of its own.`,
-  probes: (met, unmet) => `Not narrowed down: ${met} was met and ${unmet} was not when the runs were used up (--probes).`,
-  'nothing-met': (_met, unmet) => `Below ${unmet}: no rate that was tried met the thresholds. Look at the report of the lowest one, or begin lower (--from).`,
+  most: (met) =>
+    `At least ${met}: the highest rate that the limits allow was met. Raise limits.rate or --most to go on.`,
+  generator: (met) =>
+    `At least ${met}. Beyond it the generator, not the target, was at its limit: add workers (--workers N) or give it a machine of its own.`,
+  probes: (met, unmet) =>
+    `Not narrowed down: ${met} was met and ${unmet} was not when the runs were used up (--probes).`,
+  'nothing-met': (_met, unmet) =>
+    `Below ${unmet}: no rate that was tried met the thresholds. Look at the report of the lowest one, or begin lower (--from).`,
 };
 
-const figure = (value: number | null): string => (value === null ? 'no rate' : `${value.toLocaleString('en-US')}/s`);
+function figure(value: number | null): string {
+  return value === null ? 'no rate' : `${value.toLocaleString('en-US')}/s`;
+}
 
 /** A curve that explains less than this of what was seen is no curve of this target. */
 const LEAST_FIT = 0.5;
@@ -99,5 +153,11 @@ function scalabilityOf(points: readonly LoadPoint[], seed: number): CapacityDocu
   if (fit === undefined || fit.rSquared < LEAST_FIT) return null;
   const { lambda, sigma, kappa, rSquared, peak } = fit;
   const interval = peak === undefined ? undefined : peakInterval(points, seed);
-  return { lambda, sigma, kappa, rSquared, peak: peak === undefined ? null : { ...peak, low: interval?.low ?? null, high: interval?.high ?? null } };
+  return {
+    lambda,
+    sigma,
+    kappa,
+    rSquared,
+    peak: peak === undefined ? null : { ...peak, low: interval?.low ?? null, high: interval?.high ?? null },
+  };
 }

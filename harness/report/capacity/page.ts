@@ -1,4 +1,6 @@
-/** `capacity.html`: one file, no script, nothing fetched but the runs' own reports beside it when a link is followed. */
+/**
+ * `capacity.html`: one file, no script, nothing fetched but the runs' own reports beside it when a link is followed.
+ */
 import { predict } from '../../analysis/capacity/usl.js';
 import { formatMs, significant } from '../../analysis/format-metric.js';
 import { head } from '../html/head.js';
@@ -7,11 +9,21 @@ import { table } from '../html/table.js';
 import { xyChart } from '../svg/xy-chart.js';
 import type { CapacityDocument, ProbeRecord } from './document.js';
 
-const perSecond = (value: number): string => `${significant(value)}/s`;
+function perSecond(value: number): string {
+  return `${significant(value)}/s`;
+}
 
-const kinds = { converged: 'passed', most: 'passed', generator: 'invalid', probes: 'incomplete', 'nothing-met': 'failed', interrupted: 'incomplete' } as const satisfies Record<CapacityDocument['capacity']['end'], string>;
+const kinds = {
+  converged: 'passed',
+  most: 'passed',
+  generator: 'invalid',
+  probes: 'incomplete',
+  'nothing-met': 'failed',
+  interrupted: 'incomplete',
+} as const satisfies Record<CapacityDocument['capacity']['end'], string>;
 
-export const renderCapacity = (document: CapacityDocument): string => html`${head(`${document.scenario}: capacity`)}
+export function renderCapacity(document: CapacityDocument): string {
+  return html`${head(`${document.scenario}: capacity`)}
 <body>
 <a class="skip" href="#verdict">Skip to the result</a>
 <header><h1>${document.scenario}</h1><p class="meta"><span>Capacity search</span><span>${document.startedAt.slice(0, 19).replace('T', ' ')} UTC</span><span>${document.probes.length} runs</span><span>seed ${document.seed}</span></p></header>
@@ -23,66 +35,117 @@ export const renderCapacity = (document: CapacityDocument): string => html`${hea
 </section>
 ${document.probes.length === 0 ? html`<p class="empty">No run was made.</p>` : charts(document)}
 <h2 id="runs">Runs</h2>
-${table('In the order they were made', [
-  { head: 'Run', cell: (probe: ProbeRecord) => html`<a href="../${probe.runId}/report.html">${probe.runId}</a>` },
-  { head: 'For', cell: ({ purpose }) => purpose },
-  { head: 'Asked', cell: ({ askedPerSecond }) => perSecond(askedPerSecond) },
-  { head: 'Offered', cell: ({ offeredPerSecond }) => perSecond(offeredPerSecond) },
-  { head: 'Delivered', cell: ({ deliveredPerSecond }) => perSecond(deliveredPerSecond) },
-  { head: 'Succeeded', cell: ({ throughputPerSecond }) => perSecond(throughputPerSecond) },
-  { head: 'p99', cell: ({ p99Ms }) => (p99Ms === null ? 'none' : formatMs(p99Ms)) },
-  { head: 'Result', cell: ({ outcome }) => words[outcome] },
-  { head: 'Why', text: true, cell: ({ reasons }) => reasons.join(' · ') },
-], document.probes)}
+${table(
+  'In the order they were made',
+  [
+    { head: 'Run', cell: (probe: ProbeRecord) => html`<a href="../${probe.runId}/report.html">${probe.runId}</a>` },
+    { head: 'For', cell: ({ purpose }) => purpose },
+    { head: 'Asked', cell: ({ askedPerSecond }) => perSecond(askedPerSecond) },
+    { head: 'Offered', cell: ({ offeredPerSecond }) => perSecond(offeredPerSecond) },
+    { head: 'Delivered', cell: ({ deliveredPerSecond }) => perSecond(deliveredPerSecond) },
+    { head: 'Succeeded', cell: ({ throughputPerSecond }) => perSecond(throughputPerSecond) },
+    { head: 'p99', cell: ({ p99Ms }) => (p99Ms === null ? 'none' : formatMs(p99Ms)) },
+    { head: 'Result', cell: ({ outcome }) => words[outcome] },
+    { head: 'Why', text: true, cell: ({ reasons }) => reasons.join(' · ') },
+  ],
+  document.probes,
+)}
 </main>
 <footer>Rendered by swarmbench ${document.version} from capacity.json, which holds every number shown. Command: ${document.command}</footer>
 </body>
 </html>
 `.text;
+}
 
-const words = { met: 'met', unmet: 'not met', generator: 'generator at its limit' } as const satisfies Record<ProbeRecord['outcome'], string>;
+const words = { met: 'met', unmet: 'not met', generator: 'generator at its limit' } as const satisfies Record<
+  ProbeRecord['outcome'],
+  string
+>;
 
-const charts = (document: CapacityDocument): Markup => {
+function charts(document: CapacityDocument): Markup {
   const { probes, capacity, kneePerSecond } = document;
   const trusted = probes.filter(({ outcome }) => outcome !== 'generator');
   const shown = trusted.length > 0 ? trusted : probes;
   const marks = [
-    ...(capacity.metPerSecond === null ? [] : [{ x: capacity.metPerSecond, text: `met ${perSecond(capacity.metPerSecond)}` }]),
+    ...(capacity.metPerSecond === null
+      ? []
+      : [{ x: capacity.metPerSecond, text: `met ${perSecond(capacity.metPerSecond)}` }]),
     ...(kneePerSecond === null ? [] : [{ x: kneePerSecond, text: `knee ${perSecond(kneePerSecond)}` }]),
   ];
   return html`
 <h2 id="curve">Curve</h2>
 ${xyChart({
-  id: 'delivered', title: 'Throughput against the rate offered', xFormat: perSecond, yFormat: perSecond, marks,
+  id: 'delivered',
+  title: 'Throughput against the rate offered',
+  xFormat: perSecond,
+  yFormat: perSecond,
+  marks,
   caption: html`Each mark is a run. On the dashed line the target kept up.`,
   description: `${shown.length} runs, from ${perSecond(Math.min(...shown.map((probe) => probe.offeredPerSecond)))} to ${perSecond(Math.max(...shown.map((probe) => probe.offeredPerSecond)))} offered.`,
   series: [
-    { name: 'Succeeded', style: 's-main', dots: true, points: shown.map((probe) => ({ x: probe.offeredPerSecond, y: probe.throughputPerSecond })) },
-    { name: 'Offered', style: 's-plain dashed', points: [{ x: 0, y: 0 }, ...shown.map((probe) => ({ x: probe.offeredPerSecond, y: probe.offeredPerSecond }))] },
+    {
+      name: 'Succeeded',
+      style: 's-main',
+      dots: true,
+      points: shown.map((probe) => ({ x: probe.offeredPerSecond, y: probe.throughputPerSecond })),
+    },
+    {
+      name: 'Offered',
+      style: 's-plain dashed',
+      points: [{ x: 0, y: 0 }, ...shown.map((probe) => ({ x: probe.offeredPerSecond, y: probe.offeredPerSecond }))],
+    },
   ],
 })}
 ${xyChart({
-  id: 'p99', title: 'Latency p99 against the rate offered', xFormat: perSecond, yFormat: formatMs, marks, logarithmicY: true,
+  id: 'p99',
+  title: 'Latency p99 against the rate offered',
+  xFormat: perSecond,
+  yFormat: formatMs,
+  marks,
+  logarithmicY: true,
   caption: html`From when each operation was due. Logarithmic scale.`,
   description: 'Each mark is a run.',
-  series: [{ name: 'p99', style: 's-p99', dots: true, points: shown.flatMap((probe) => (probe.p99Ms === null ? [] : [{ x: probe.offeredPerSecond, y: probe.p99Ms }])) }],
+  series: [
+    {
+      name: 'p99',
+      style: 's-p99',
+      dots: true,
+      points: shown.flatMap((probe) => (probe.p99Ms === null ? [] : [{ x: probe.offeredPerSecond, y: probe.p99Ms }])),
+    },
+  ],
 })}
 ${scalability(document, shown)}`;
-};
+}
 
-const scalability = ({ scalability: fit }: CapacityDocument, probes: readonly ProbeRecord[]): Markup => {
-  if (fit === null) return html`<p class="empty">Too few runs at different concurrency to fit the Universal Scalability Law, or none of its curves fits them.</p>`;
-  const points = probes.flatMap(({ throughputPerSecond, serviceMeanMs }) => (serviceMeanMs === null ? [] : [{ x: (throughputPerSecond * serviceMeanMs) / 1000, y: throughputPerSecond }]));
+function scalability({ scalability: fit }: CapacityDocument, probes: readonly ProbeRecord[]): Markup {
+  if (fit === null)
+    return html`<p class="empty">Too few runs at different concurrency to fit the Universal Scalability Law, or none of its curves fits them.</p>`;
+  const points = probes.flatMap(({ throughputPerSecond, serviceMeanMs }) =>
+    serviceMeanMs === null ? [] : [{ x: (throughputPerSecond * serviceMeanMs) / 1000, y: throughputPerSecond }],
+  );
   const widest = Math.max(...points.map(({ x }) => x), 1);
-  const curve = Array.from({ length: 100 }, (_, at) => ({ x: ((at + 1) * widest) / 100, y: predict(fit, ((at + 1) * widest) / 100) })).filter(({ y }) => y > 0 && Number.isFinite(y));
-  const peak = fit.peak === null ? 'The curve has no peak.' : `Its peak is ${perSecond(fit.peak.throughputPerSecond)} at ${significant(fit.peak.concurrency)} at once${fit.peak.low === null || fit.peak.high === null ? '' : ` (95 % interval ${perSecond(fit.peak.low)} to ${perSecond(fit.peak.high)})`}${fit.peak.concurrency > widest ? ', beyond what was measured' : ''}.`;
+  const curve = Array.from({ length: 100 }, (_, at) => ({
+    x: ((at + 1) * widest) / 100,
+    y: predict(fit, ((at + 1) * widest) / 100),
+  })).filter(({ y }) => y > 0 && Number.isFinite(y));
+  const peak =
+    fit.peak === null
+      ? 'The curve has no peak.'
+      : `Its peak is ${perSecond(fit.peak.throughputPerSecond)} at ${significant(fit.peak.concurrency)} at once${fit.peak.low === null || fit.peak.high === null ? '' : ` (95 % interval ${perSecond(fit.peak.low)} to ${perSecond(fit.peak.high)})`}${fit.peak.concurrency > widest ? ', beyond what was measured' : ''}.`;
   return xyChart({
-    id: 'usl', title: 'Throughput against concurrency, and the Universal Scalability Law', xFormat: significant, yFormat: perSecond,
+    id: 'usl',
+    title: 'Throughput against concurrency, and the Universal Scalability Law',
+    xFormat: significant,
+    yFormat: perSecond,
     caption: html`Concurrency is throughput times mean service time. ${peak} ${fit.rSquared < 0.9 ? 'The curve fits badly: do not rely on it.' : ''}`,
     description: `sigma ${fit.sigma.toPrecision(3)}, kappa ${fit.kappa.toPrecision(3)}, lambda ${fit.lambda.toPrecision(3)} a second, R squared ${fit.rSquared.toFixed(3)}.`,
     series: [
       { name: 'Runs', style: 's-main', dots: true, points },
-      { name: `Fit: sigma ${fit.sigma.toPrecision(3)}, kappa ${fit.kappa.toPrecision(3)}, R² ${fit.rSquared.toFixed(3)}`, style: 's-plain dashed', points: curve },
+      {
+        name: `Fit: sigma ${fit.sigma.toPrecision(3)}, kappa ${fit.kappa.toPrecision(3)}, R² ${fit.rSquared.toFixed(3)}`,
+        style: 's-plain dashed',
+        points: curve,
+      },
     ],
   });
-};
+}

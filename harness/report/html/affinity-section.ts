@@ -11,8 +11,10 @@ type Profile = Affinity['perProfile'][number];
 type Replica = Affinity['perReplica'][number];
 
 /** Which replica answered, and what became of sessions that were answered by another one than before. */
-export const affinitySection = ({ affinity }: Report): Markup =>
-  affinity === null ? html`` : html`
+export function affinitySection({ affinity }: Report): Markup {
+  return affinity === null
+    ? html``
+    : html`
 <h2 id="affinity">Affinity</h2>
 <p>${words(affinity)}</p>
 <div class="stack">
@@ -20,29 +22,38 @@ ${affinity.perReplica.length < 2 ? '' : balanceChart(affinity)}
 ${table<Profile>('By profile, measured stages', profileColumns(affinity.perProfile), affinity.perProfile)}
 ${table<Replica>('By replica, measured stages', replicaColumns, affinity.perReplica)}
 </div>`;
+}
 
-const words = ({ sessions, moved, unknown, unattributed, perReplica }: Affinity): string => [
-  `${count(sessions)} sessions were answered by ${perReplica.length === 1 ? 'one replica' : `${perReplica.length} replicas`}.`,
-  moved === 0 ? 'None moved.' : `${count(moved)} moved: an answer came from another replica than the one before.`,
-  unknown === 0 ? '' : `${count(unknown)} times a replica did not know the session.`,
-  unattributed === 0 ? '' : `Of ${count(unattributed)} operations that ended it is not known which replica it was.`,
-].filter((part) => part !== '').join(' ');
+function words({ sessions, moved, unknown, unattributed, perReplica }: Affinity): string {
+  return [
+    `${count(sessions)} sessions were answered by ${perReplica.length === 1 ? 'one replica' : `${perReplica.length} replicas`}.`,
+    moved === 0 ? 'None moved.' : `${count(moved)} moved: an answer came from another replica than the one before.`,
+    unknown === 0 ? '' : `${count(unknown)} times a replica did not know the session.`,
+    unattributed === 0 ? '' : `Of ${count(unattributed)} operations that ended it is not known which replica it was.`,
+  ]
+    .filter((part) => part !== '')
+    .join(' ');
+}
 
-const profileColumns = (profiles: readonly Profile[]): readonly Column<Profile>[] => [
-  { head: 'Profile', cell: ({ profile }) => profile },
-  ...(profiles.some(({ sticky }) => sticky !== null) ? [{ head: 'Sticky', cell: ({ sticky }: Profile) => sticky ?? '–', text: true }] : []),
-  { head: 'Era', cell: ({ era }) => era ?? '–', text: true },
-  { head: 'Sessions', cell: ({ sessions }) => count(sessions) },
-  { head: 'Moved', cell: ({ moved, era }) => bad(moved, era === 'legacy') },
-  { head: 'Answers elsewhere', cell: ({ moves }) => count(moves) },
-  { head: 'Not known', cell: ({ unknown }) => bad(unknown, true) },
-  { head: 'Lost', cell: ({ lost }) => bad(lost, true) },
-  { head: 'Not opened', cell: ({ refused }) => bad(refused, true) },
-  { head: 'Succeeded', cell: ({ succeeded }) => count(succeeded) },
-  { head: 'Failed', cell: ({ failed }) => count(failed) },
-  { head: 'Errors', cell: ({ errorRate }) => share(errorRate) },
-  { head: 'p95', cell: ({ latencyMs }) => ms(latencyMs.p95) },
-];
+function profileColumns(profiles: readonly Profile[]): readonly Column<Profile>[] {
+  return [
+    { head: 'Profile', cell: ({ profile }) => profile },
+    ...(profiles.some(({ sticky }) => sticky !== null)
+      ? [{ head: 'Sticky', cell: ({ sticky }: Profile) => sticky ?? '–', text: true }]
+      : []),
+    { head: 'Era', cell: ({ era }) => era ?? '–', text: true },
+    { head: 'Sessions', cell: ({ sessions }) => count(sessions) },
+    { head: 'Moved', cell: ({ moved, era }) => bad(moved, era === 'legacy') },
+    { head: 'Answers elsewhere', cell: ({ moves }) => count(moves) },
+    { head: 'Not known', cell: ({ unknown }) => bad(unknown, true) },
+    { head: 'Lost', cell: ({ lost }) => bad(lost, true) },
+    { head: 'Not opened', cell: ({ refused }) => bad(refused, true) },
+    { head: 'Succeeded', cell: ({ succeeded }) => count(succeeded) },
+    { head: 'Failed', cell: ({ failed }) => count(failed) },
+    { head: 'Errors', cell: ({ errorRate }) => share(errorRate) },
+    { head: 'p95', cell: ({ latencyMs }) => ms(latencyMs.p95) },
+  ];
+}
 
 const replicaColumns: readonly Column<Replica>[] = [
   { head: 'Replica', cell: ({ replica }) => replica },
@@ -58,4 +69,6 @@ const replicaColumns: readonly Column<Replica>[] = [
   { head: 'Not known', cell: ({ sessions }) => bad(sessions.unknown, true) },
 ];
 
-const bad = (value: number, matters: boolean): Markup | string => (value > 0 && matters ? html`<span class="bad">${count(value)}</span>` : count(value));
+function bad(value: number, matters: boolean): Markup | string {
+  return value > 0 && matters ? html`<span class="bad">${count(value)}</span>` : count(value);
+}

@@ -22,35 +22,64 @@ const meanings: Readonly<Record<string, string>> = {
   aborted_by_us: 'cut by us when the run was stopped',
   lost: 'no answer when the drain ended',
 };
-const meaningOf = (category: string): string =>
-  meanings[category] ?? (category.startsWith('http_') ? `HTTP status ${category.slice(5)}` : category.startsWith('rpc_') ? `JSON-RPC error ${category.slice(4)}` : '');
+function meaningOf(category: string): string {
+  return (
+    meanings[category] ??
+    (category.startsWith('http_')
+      ? `HTTP status ${category.slice(5)}`
+      : category.startsWith('rpc_')
+        ? `JSON-RPC error ${category.slice(4)}`
+        : '')
+  );
+}
 
-export const errorsSection = (report: Report, time: TimeContext): Markup => html`
+export function errorsSection(report: Report, time: TimeContext): Markup {
+  return html`
 <h2 id="errors">Errors</h2>
 ${errorCharts(report, time)}
-${report.errors.length === 0 ? '' : html`${table<Failure>('By category', [
-  { head: 'Category', cell: ({ category }) => html`<code>${category}</code>` },
-  { head: 'Meaning', cell: ({ category }) => meaningOf(category), text: true },
-  { head: 'Measured', cell: ({ count: inside }) => count(inside) },
-  { head: 'Elsewhere', cell: ({ unmeasured }) => count(unmeasured) },
-], report.errors)}
-${report.errors.map(sampleOf)}`}
+${
+  report.errors.length === 0
+    ? ''
+    : html`${table<Failure>(
+        'By category',
+        [
+          { head: 'Category', cell: ({ category }) => html`<code>${category}</code>` },
+          { head: 'Meaning', cell: ({ category }) => meaningOf(category), text: true },
+          { head: 'Measured', cell: ({ count: inside }) => count(inside) },
+          { head: 'Elsewhere', cell: ({ unmeasured }) => count(unmeasured) },
+        ],
+        report.errors,
+      )}
+${report.errors.map(sampleOf)}`
+}
 ${openFailures(report)}`;
+}
 
-const sampleOf = ({ category, sample }: Failure): Markup | string =>
-  sample === null ? '' : html`
+function sampleOf({ category, sample }: Failure): Markup | string {
+  return sample === null
+    ? ''
+    : html`
 <details><summary>First <code>${category}</code>: ${clip(sample.detail, 160)}</summary>
 <p class="note">At ${spell(sample.atSeconds)}, profile ${sample.profile}, operation ${sample.operation}. ${sample.detail}</p>
 ${sample.request === undefined ? '' : html`<p class="note">Request</p><pre tabindex="0">${clip(sample.request, sampleLimit)}</pre>`}
 ${sample.response === undefined ? '' : html`<p class="note">Response</p><pre tabindex="0">${clip(sample.response, sampleLimit)}</pre>`}</details>`;
+}
 
 /** Handshakes are not operations, so their failures are not among the errors above. */
-const openFailures = ({ stages }: Report): Markup | string => {
+function openFailures({ stages }: Report): Markup | string {
   const totals = new Map<string, number>();
-  for (const { sessions } of stages) for (const [category, times] of Object.entries(sessions.failures)) totals.set(category, (totals.get(category) ?? 0) + times);
-  return totals.size === 0 ? '' : table<readonly [string, number]>('Sessions that could not be opened, all stages', [
-    { head: 'Category', cell: ([category]) => html`<code>${category}</code>` },
-    { head: 'Meaning', cell: ([category]) => meaningOf(category), text: true },
-    { head: 'Times', cell: ([, times]) => count(times) },
-  ], [...totals].sort(([, a], [, b]) => b - a));
-};
+  for (const { sessions } of stages)
+    for (const [category, times] of Object.entries(sessions.failures))
+      totals.set(category, (totals.get(category) ?? 0) + times);
+  return totals.size === 0
+    ? ''
+    : table<readonly [string, number]>(
+        'Sessions that could not be opened, all stages',
+        [
+          { head: 'Category', cell: ([category]) => html`<code>${category}</code>` },
+          { head: 'Meaning', cell: ([category]) => meaningOf(category), text: true },
+          { head: 'Times', cell: ([, times]) => count(times) },
+        ],
+        [...totals].sort(([, a], [, b]) => b - a),
+      );
+}

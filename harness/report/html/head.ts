@@ -1,14 +1,18 @@
 /** The head of every page that we write. */
 import { createHash } from 'node:crypto';
-import { html, trusted, type Markup } from './markup.js';
+import { html, type Markup, trusted } from './markup.js';
 import { style } from './style.js';
 
 const styleHash = createHash('sha256').update(style).digest('base64');
-/** The page's own style sheet (by hash) and nothing else, so that even text that slipped through escaping could do nothing. */
+/**
+ * The page's own style sheet (by hash) and nothing else, so that even text that slipped through escaping could do
+ * nothing.
+ */
 const policy = `default-src 'none'; style-src 'sha256-${styleHash}'; img-src data:; base-uri 'none'; form-action 'none'`;
 
 /** From the document type to the end of the head. One file, no script, nothing fetched. */
-export const head = (title: string): Markup => html`<!doctype html>
+export function head(title: string): Markup {
+  return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -20,3 +24,4 @@ export const head = (title: string): Markup => html`<!doctype html>
 <link rel="icon" href="data:,">
 <style>${trusted(style)}</style>
 </head>`;
+}

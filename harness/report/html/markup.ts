@@ -2,26 +2,35 @@
 import { tidy } from '../tidy.js';
 
 export class Markup {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
-  }
+  constructor(readonly text: string) {}
 }
 
 export type Fragment = Markup | string | number | undefined | readonly Fragment[];
 
-export const html = (strings: TemplateStringsArray, ...values: readonly Fragment[]): Markup =>
-  new Markup(strings.reduce((text, part, at) => text + render(values[at - 1]) + part));
+export function html(strings: TemplateStringsArray, ...values: readonly Fragment[]): Markup {
+  return new Markup(strings.reduce((text, part, at) => text + render(values[at - 1]) + part));
+}
 
 /** For what is markup by construction: a style sheet, a path. Never for anything from a log. */
-export const trusted = (text: string): Markup => new Markup(text);
+export function trusted(text: string): Markup {
+  return new Markup(text);
+}
 
-const render = (value: Fragment): string => {
+function render(value: Fragment): string {
   if (value === undefined) return '';
   if (value instanceof Markup) return value.text;
   if (typeof value === 'object') return value.map(render).join('');
   return escapeText(String(value));
-};
+}
 
-const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;', '`': '&#96;' };
-export const escapeText = (text: string): string => tidy(text, 100_000).replaceAll(/[&<>"'`]/g, (character) => entities[character] ?? '');
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+  '`': '&#96;',
+};
+export function escapeText(text: string): string {
+  return tidy(text, 100_000).replaceAll(/[&<>"'`]/g, (character) => entities[character] ?? '');
+}

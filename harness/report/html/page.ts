@@ -3,11 +3,17 @@ import type { Report } from '../schema.js';
 import { affinitySection } from './affinity-section.js';
 import { breakdownSection, replicasTable, workersTable } from './breakdown-section.js';
 import { generatorCharts, latencyCharts, loadCharts, resourceCharts, timeContext } from './charts-section.js';
-import { balanceSection, environmentSection, eventsSection, preflightSection, workloadSection } from './environment-section.js';
+import {
+  balanceSection,
+  environmentSection,
+  eventsSection,
+  preflightSection,
+  workloadSection,
+} from './environment-section.js';
 import { errorsSection } from './errors-section.js';
-import type { Markup } from './markup.js';
 import { faultsSection } from './faults-section.js';
 import { head } from './head.js';
+import type { Markup } from './markup.js';
 import { html } from './markup.js';
 import { memoryTable } from './memory-table.js';
 import { misbehaviourSection } from './misbehaviour-section.js';
@@ -16,22 +22,45 @@ import { thresholdsSection } from './thresholds-section.js';
 import { masthead, verdictSection } from './verdict-section.js';
 
 const places = [
-  ['thresholds', 'Thresholds'], ['faults', 'Faults'], ['load', 'Load'], ['latency', 'Latency'], ['errors', 'Errors'], ['misbehaviour', 'Misbehaviour'], ['affinity', 'Affinity'], ['generator', 'Generator'], ['resources', 'Resources'],
-  ['streams', 'Streams'], ['breakdown', 'Breakdown'], ['workload', 'Workload'], ['environment', 'Environment'], ['balance', 'Balance'],
+  ['thresholds', 'Thresholds'],
+  ['faults', 'Faults'],
+  ['load', 'Load'],
+  ['latency', 'Latency'],
+  ['errors', 'Errors'],
+  ['misbehaviour', 'Misbehaviour'],
+  ['affinity', 'Affinity'],
+  ['generator', 'Generator'],
+  ['resources', 'Resources'],
+  ['streams', 'Streams'],
+  ['breakdown', 'Breakdown'],
+  ['workload', 'Workload'],
+  ['environment', 'Environment'],
+  ['balance', 'Balance'],
 ] as const;
 
 /** Sections that a run without load does not have. */
-const measured: ReadonlySet<string> = new Set(['load', 'latency', 'errors', 'misbehaviour', 'affinity', 'generator', 'resources', 'streams', 'breakdown']);
+const measured: ReadonlySet<string> = new Set([
+  'load',
+  'latency',
+  'errors',
+  'misbehaviour',
+  'affinity',
+  'generator',
+  'resources',
+  'streams',
+  'breakdown',
+]);
 
-const has = (report: Report, id: string): boolean => {
+function has(report: Report, id: string): boolean {
   if (id === 'faults') return report.faults.length > 0;
   if (id === 'misbehaviour' && report.misbehaviour.length === 0) return false;
   if (id === 'affinity' && report.affinity === null) return false;
   if (id === 'streams' && report.streams === undefined) return false;
   return report.timeline.length > 0 || !measured.has(id);
-};
+}
 
-export const renderHtml = (report: Report): string => html`${head(`${report.run.scenario}: ${report.verdict.kind}`)}
+export function renderHtml(report: Report): string {
+  return html`${head(`${report.run.scenario}: ${report.verdict.kind}`)}
 <body>
 <a class="skip" href="#verdict">Skip to the verdict</a>
 <header>${masthead(report)}</header>
@@ -51,8 +80,9 @@ ${balanceSection(report)}
 </body>
 </html>
 `.text;
+}
 
-const measurements = (report: Report): Markup => {
+function measurements(report: Report): Markup {
   const time = timeContext(report);
   return html`
 ${loadCharts(report, time)}
@@ -69,4 +99,4 @@ ${replicasTable(report)}
 ${memoryTable(report)}
 ${streamsSection(report)}
 ${breakdownSection(report)}`;
-};
+}

@@ -1,6 +1,6 @@
 /**
- * The page's only style. Colours are from Okabe and Ito's palette (distinct to colour-blind eyes), darkened or lightened
- * until they stand out 3:1 from the paper; dashes and words say the same again.
+ * The page's only style. Colours are from Okabe and Ito's palette (distinct to colour-blind eyes), darkened or
+ * lightened until they stand out 3:1 from the paper; dashes and words say the same again.
  */
 export const style = `
 :root{color-scheme:light dark;--paper:#fff;--panel:#f6f7f9;--ink:#14181d;--muted:#57606b;--line:#dde1e7;--hair:#e9ecf0;--band:#f1f3f6;

@@ -9,9 +9,18 @@ export interface Column<Row> {
 }
 
 /** First column heads its row. Scrolls by itself when it is wider than the page, reachable by keyboard. */
-export const table = <Row>(caption: string, columns: readonly Column<Row>[], rows: readonly Row[], rowClass?: (row: Row) => string): Markup => html`
+export function table<Row>(
+  caption: string,
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  rowClass?: (row: Row) => string,
+): Markup {
+  return html`
 <div class="scroll" role="region" tabindex="0" aria-label="${caption}"><table><caption>${caption}</caption>
 <thead><tr>${columns.map(({ head, text }) => html`<th scope="col"${kind(text)}>${head}</th>`)}</tr></thead>
 <tbody>${rows.map((row) => html`<tr class="${rowClass?.(row) ?? ''}">${columns.map(({ cell, text }, at) => (at === 0 ? html`<th scope="row">${cell(row)}</th>` : html`<td${kind(text)}>${cell(row)}</td>`))}</tr>`)}</tbody></table></div>`;
+}
 
-const kind = (text: boolean | undefined): Markup => (text === true ? html` class="text"` : html``);
+function kind(text: boolean | undefined): Markup {
+  return text === true ? html` class="text"` : html``;
+}

@@ -21,14 +21,25 @@ const icons: Readonly<Record<Kind, Markup>> = {
   incomplete: html`<circle cx="12" cy="12" r="10" fill="none" stroke="currentColor" stroke-width="2" stroke-dasharray="4.2 3.2"/><path d="M8 12h8" stroke="currentColor" stroke-width="2.2" stroke-linecap="round"/>`,
 };
 
-export const masthead = ({ run }: Report): Markup => html`
+export function masthead({ run }: Report): Markup {
+  return html`
 <h1>${run.scenario}</h1>
 <p class="meta">${[
-  run.description, run.startedAt === null ? '' : `${run.startedAt.slice(0, 19).replace('T', ' ')} UTC`, spell(run.durationSeconds), `seed ${run.seed}`, `run ${run.id}`,
-].filter((part) => part !== '').map((part) => html`<span>${part}</span>`)}</p>`;
+    run.description,
+    run.startedAt === null ? '' : `${run.startedAt.slice(0, 19).replace('T', ' ')} UTC`,
+    spell(run.durationSeconds),
+    `seed ${run.seed}`,
+    `run ${run.id}`,
+  ]
+    .filter((part) => part !== '')
+    .map((part) => html`<span>${part}</span>`)}</p>`;
+}
 
-export const verdictSection = (report: Report): Markup => {
-  const { verdict: { kind, reasons }, notes } = report;
+export function verdictSection(report: Report): Markup {
+  const {
+    verdict: { kind, reasons },
+    notes,
+  } = report;
   return html`
 <section class="verdict ${kind}" id="verdict" aria-label="Verdict">
 <h2><svg viewBox="0 0 24 24" aria-hidden="true">${icons[kind]}</svg>${kind}</h2>
@@ -37,12 +48,17 @@ ${reasons.length === 0 ? '' : html`<ul>${reasons.map((reason) => html`<li>${reas
 </section>
 ${notes.length === 0 ? '' : html`<ul class="notes" aria-label="Notes">${notes.map((note) => html`<li>${note}</li>`)}</ul>`}
 ${report.timeline.length === 0 ? '' : keyFigures(report)}`;
-};
+}
 
-const held = ({ thresholds }: Report): string =>
-  thresholds.length === 0 ? 'It has no thresholds to be judged by.' : thresholds.length === 1 ? 'Its threshold held.' : `All ${thresholds.length} thresholds held.`;
+function held({ thresholds }: Report): string {
+  return thresholds.length === 0
+    ? 'It has no thresholds to be judged by.'
+    : thresholds.length === 1
+      ? 'Its threshold held.'
+      : `All ${thresholds.length} thresholds held.`;
+}
 
-const keyFigures = ({ summary }: Report): Markup => {
+function keyFigures({ summary }: Report): Markup {
   const { latencyMs: latency, serviceMs: service, sessions } = summary;
   const errors = summary.failed - summary.byUs + summary.lost;
   const entries: readonly (readonly [term: string, value: Fragment, below: string])[] = [
@@ -56,4 +72,4 @@ const keyFigures = ({ summary }: Report): Markup => {
     ['Latency, longest', ms(latency.max), `service time ${ms(service.max)}`],
   ];
   return html`<dl class="figures">${entries.map(([term, value, below]) => html`<div><dt>${term}</dt><dd>${value}<small>${below}</small></dd></div>`)}</dl>`;
-};
+}

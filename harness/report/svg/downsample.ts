@@ -5,18 +5,21 @@ export interface Point {
 }
 
 /** At most `limit` points; each stretch of time keeps its lowest and its highest, so no spike is lost. */
-export const downsample = (points: readonly Point[], limit = 1000): readonly Point[] => {
+export function downsample(points: readonly Point[], limit = 1000): readonly Point[] {
   if (points.length <= limit) return points;
   const buckets = Math.floor(limit / 2);
   const kept: Point[] = [];
   for (let bucket = 0; bucket < buckets; bucket += 1) {
-    const slice = points.slice(Math.floor((bucket * points.length) / buckets), Math.floor(((bucket + 1) * points.length) / buckets));
+    const slice = points.slice(
+      Math.floor((bucket * points.length) / buckets),
+      Math.floor(((bucket + 1) * points.length) / buckets),
+    );
     kept.push(...extremes(slice));
   }
   return kept;
-};
+}
 
-const extremes = (slice: readonly Point[]): readonly Point[] => {
+function extremes(slice: readonly Point[]): readonly Point[] {
   let low: Point | undefined;
   let high: Point | undefined;
   for (const point of slice) {
@@ -26,4 +29,4 @@ const extremes = (slice: readonly Point[]): readonly Point[] => {
   }
   if (low === undefined || high === undefined) return slice.slice(0, 1);
   return low === high ? [low] : low.x < high.x ? [low, high] : [high, low];
-};
+}

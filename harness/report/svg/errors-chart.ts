@@ -21,48 +21,77 @@ interface Bar {
   readonly values: readonly number[];
 }
 
-export const errorsChart = ({ timeline }: Report, time: TimeContext): Markup => {
+export function errorsChart({ timeline }: Report, time: TimeContext): Markup {
   const totals = new Map<string, number>();
-  for (const second of timeline) for (const [category, count] of failuresOf(second)) totals.set(category, (totals.get(category) ?? 0) + count);
+  for (const second of timeline)
+    for (const [category, count] of failuresOf(second)) totals.set(category, (totals.get(category) ?? 0) + count);
   if (totals.size === 0) return emptyFigure('errors-time', title, 'No operation failed.');
-  const ranked = [...totals].sort(([a, many], [b, more]) => more - many || (a < b ? -1 : 1)).map(([category]) => category);
+  const ranked = [...totals]
+    .sort(([a, many], [b, more]) => more - many || (a < b ? -1 : 1))
+    .map(([category]) => category);
   const shown = ranked.slice(0, ranked.length > styles.length ? styles.length - 1 : styles.length);
   const names = ranked.length > shown.length ? [...shown, `${ranked.length - shown.length} others`] : shown;
   const bars = barsOf(timeline, shown, names.length > shown.length);
-  const peak = bars.reduce((most, { values }) => Math.max(most, values.reduce((sum, value) => sum + value, 0)), 0);
+  const peak = bars.reduce(
+    (most, { values }) =>
+      Math.max(
+        most,
+        values.reduce((sum, value) => sum + value, 0),
+      ),
+    0,
+  );
   const x = timeScale(time.endSeconds, plot.left, width - plot.right);
   const y = linearScale(0, peak, height - plot.bottom, plot.top + 4, 0, 4);
   return figure({
-    id: 'errors-time', title, height, width,
+    id: 'errors-time',
+    title,
+    height,
+    width,
     description: `Stacked bars over run time, at most ${significant(peak)} a second. ${names.join(', ')}.`,
     keys: names.map((name, at) => ({ name, style: styles[at] ?? 'e-4', shape: 'area' })),
     body: html`${frame(x, y, { width, height }, time, significant)}${names.map((_, at) => html`<path class="fill solid ${styles[at] ?? 'e-4'}" d="${barPath(bars, at, x.at, y.at)}"/>`)}`,
     table: {
       head: ['Time', ...names],
-      rows: bars.filter(({ values }) => values.some((value) => value > 0)).slice(0, 40).map(({ from, values }) => [clock(from, time.endSeconds), ...values.map(significant)]),
+      rows: bars
+        .filter(({ values }) => values.some((value) => value > 0))
+        .slice(0, 40)
+        .map(({ from, values }) => [clock(from, time.endSeconds), ...values.map(significant)]),
     },
   });
-};
+}
 
 /** Of the target: what failed by our own doing is told elsewhere. */
-const failuresOf = ({ errors }: Report['timeline'][number]): readonly (readonly [category: string, count: number])[] => withoutByUs(Object.entries(errors ?? {}));
+function failuresOf({ errors }: Report['timeline'][number]): readonly (readonly [category: string, count: number])[] {
+  return withoutByUs(Object.entries(errors ?? {}));
+}
 
-const barsOf = (timeline: Report['timeline'], shown: readonly string[], withOthers: boolean): readonly Bar[] => {
+function barsOf(timeline: Report['timeline'], shown: readonly string[], withOthers: boolean): readonly Bar[] {
   const seconds = Math.max(1, Math.ceil(timeline.length / mostBars));
   return Array.from({ length: Math.ceil(timeline.length / seconds) }, (_, at) => {
     const slice = timeline.slice(at * seconds, (at + 1) * seconds);
     const sum = (pick: (category: string) => boolean): number =>
-      slice.reduce((total, second) => total + failuresOf(second).reduce((part, [category, count]) => part + (pick(category) ? count : 0), 0), 0) / slice.length;
+      slice.reduce(
+        (total, second) =>
+          total + failuresOf(second).reduce((part, [category, count]) => part + (pick(category) ? count : 0), 0),
+        0,
+      ) / slice.length;
     const values = shown.map((name) => sum((category) => category === name));
-    return { from: at * seconds, to: at * seconds + slice.length, values: withOthers ? [...values, sum((category) => !shown.includes(category))] : values };
+    return {
+      from: at * seconds,
+      to: at * seconds + slice.length,
+      values: withOthers ? [...values, sum((category) => !shown.includes(category))] : values,
+    };
   });
-};
+}
 
-const barPath = (bars: readonly Bar[], layer: number, x: (t: number) => number, y: (value: number) => number): string =>
-  bars.map(({ from, to, values }) => {
-    const value = values[layer] ?? 0;
-    if (value === 0) return '';
-    const base = values.slice(0, layer).reduce((sum, below) => sum + below, 0);
-    const gap = Math.min(1, (x(to) - x(from)) * 0.1);
-    return `M${px(x(from) + gap / 2)} ${px(y(base))}V${px(y(base + value))}H${px(x(to) - gap / 2)}V${px(y(base))}Z`;
-  }).join('');
+function barPath(bars: readonly Bar[], layer: number, x: (t: number) => number, y: (value: number) => number): string {
+  return bars
+    .map(({ from, to, values }) => {
+      const value = values[layer] ?? 0;
+      if (value === 0) return '';
+      const base = values.slice(0, layer).reduce((sum, below) => sum + below, 0);
+      const gap = Math.min(1, (x(to) - x(from)) * 0.1);
+      return `M${px(x(from) + gap / 2)} ${px(y(base))}V${px(y(base + value))}H${px(x(to) - gap / 2)}V${px(y(base))}Z`;
+    })
+    .join('');
+}

@@ -38,10 +38,13 @@ export interface LineChart {
   readonly logarithmic?: 'auto';
 }
 
-export const lineChart = (chart: LineChart): Markup => {
+export function lineChart(chart: LineChart): Markup {
   const { id, title, caption, time, format, height = 270 } = chart;
   const width = widths[chart.width ?? 'full'];
-  const series = chart.series.map((one) => ({ ...one, points: downsample(chart.perSecond === true ? acrossSeconds(one.points) : one.points) }));
+  const series = chart.series.map((one) => ({
+    ...one,
+    points: downsample(chart.perSecond === true ? acrossSeconds(one.points) : one.points),
+  }));
   const values = series.flatMap(({ points }) => points.flatMap(({ y }) => (y === null ? [] : [y])));
   const peak = values.reduce((most, value) => Math.max(most, value), chart.atLeast ?? 0);
   const positive = values.filter((value) => value > 0);
@@ -52,9 +55,15 @@ export const lineChart = (chart: LineChart): Markup => {
   const top = levels.reduce((most, { y }) => Math.max(most, y), peak === 0 ? 1 : peak);
   const x = timeScale(time.endSeconds, plot.left, width - plot.right, width / 108);
   const [bottomPx, topPx] = [height - plot.bottom, plot.top + 4];
-  const y = logarithmic ? logScale(lowest, top, bottomPx, topPx) : linearScale(0, top, bottomPx, topPx, chart.whole === true ? 1 : 0);
+  const y = logarithmic
+    ? logScale(lowest, top, bottomPx, topPx)
+    : linearScale(0, top, bottomPx, topPx, chart.whole === true ? 1 : 0);
   return figure({
-    id, title, caption: logarithmic ? [caption ?? '', ' Logarithmic scale.'] : caption ?? '', height, width,
+    id,
+    title,
+    caption: logarithmic ? [caption ?? '', ' Logarithmic scale.'] : (caption ?? ''),
+    height,
+    width,
     description: describe(series, format),
     keys: series.map((one) => ({ name: one.name, style: one.style, shape: one.area === true ? 'area' : 'line' })),
     body: html`${frame(x, y, { width, height }, time, format)}
@@ -62,21 +71,23 @@ ${series.map((one) => html`${one.area === true ? html`<path class="fill ${one.st
 ${levels.map((level, at) => levelLine(level, y.at(level.y), width, at % 2 === 0))}`,
     table: tableOf(chart),
   });
-};
+}
 
 /** A second's value stands in its middle; the first and the last reach to the ends of the axis. */
-const acrossSeconds = (points: readonly Point[]): readonly Point[] => {
+function acrossSeconds(points: readonly Point[]): readonly Point[] {
   const [first, last] = [points[0], points.at(-1)];
   if (first === undefined || last === undefined) return [];
   return [first, ...points.map(({ x, y }) => ({ x: x + 0.5, y })), { x: last.x + 1, y: last.y }];
-};
+}
 
 /** Every second one has its words at the left, so that two close ones can be read. */
-const levelLine = ({ text }: { readonly text: string }, at: number, width: number, right: boolean): Markup => html`
+function levelLine({ text }: { readonly text: string }, at: number, width: number, right: boolean): Markup {
+  return html`
 <line class="level" x1="${plot.left}" x2="${width - plot.right}" y1="${px(at)}" y2="${px(at)}"/><text class="level-text" x="${right ? width - plot.right - 4 : plot.left + 6}" y="${px(at - 5)}" text-anchor="${right ? 'end' : 'start'}">${text}</text>`;
+}
 
 /** Stretches of consecutive data; a single point alone is drawn as a short dash so that it is seen. */
-const stretches = (points: readonly Point[]): readonly (readonly (readonly [x: number, y: number])[])[] => {
+function stretches(points: readonly Point[]): readonly (readonly (readonly [x: number, y: number])[])[] {
   const all: (readonly [number, number])[][] = [];
   let open: (readonly [number, number])[] | undefined;
   for (const { x, y } of points) {
@@ -85,37 +96,61 @@ const stretches = (points: readonly Point[]): readonly (readonly (readonly [x: n
     else open.push([x, y]);
   }
   return all;
-};
+}
 
 type ToPx = (value: number) => number;
-const linePath = (points: readonly Point[], x: ToPx, y: ToPx): string =>
-  stretches(points).map((stretch) => stretch.length === 1 ? dash(stretch[0] ?? [0, 0], x, y) : `M${stretch.map(([px_, py]) => `${px(x(px_))} ${px(y(py))}`).join('L')}`).join('');
-const dash = ([left, level]: readonly [number, number], x: ToPx, y: ToPx): string => `M${px(x(left) - 2)} ${px(y(level))}h4`;
+function linePath(points: readonly Point[], x: ToPx, y: ToPx): string {
+  return stretches(points)
+    .map((stretch) =>
+      stretch.length === 1
+        ? dash(stretch[0] ?? [0, 0], x, y)
+        : `M${stretch.map(([px_, py]) => `${px(x(px_))} ${px(y(py))}`).join('L')}`,
+    )
+    .join('');
+}
+function dash([left, level]: readonly [number, number], x: ToPx, y: ToPx): string {
+  return `M${px(x(left) - 2)} ${px(y(level))}h4`;
+}
 
-const areaPath = (points: readonly Point[], x: ToPx, y: ToPx, bottomPx: number): string =>
-  stretches(points).filter((stretch) => stretch.length > 1).map((stretch) =>
-    `M${px(x(stretch[0]?.[0] ?? 0))} ${bottomPx}L${stretch.map(([left, level]) => `${px(x(left))} ${px(y(level))}`).join('L')}V${bottomPx}Z`).join('');
+function areaPath(points: readonly Point[], x: ToPx, y: ToPx, bottomPx: number): string {
+  return stretches(points)
+    .filter((stretch) => stretch.length > 1)
+    .map(
+      (stretch) =>
+        `M${px(x(stretch[0]?.[0] ?? 0))} ${bottomPx}L${stretch.map(([left, level]) => `${px(x(left))} ${px(y(level))}`).join('L')}V${bottomPx}Z`,
+    )
+    .join('');
+}
 
-const describe = (series: readonly Series[], format: LineChart['format']): string =>
-  `Over run time. ${series.map(({ name, points }) => {
-    const values = points.flatMap(({ y }) => (y === null ? [] : [y]));
-    if (values.length === 0) return `${name}: no data.`;
-    return `${name}: ${format(values.reduce((a, b) => Math.min(a, b)))} to ${format(values.reduce((a, b) => Math.max(a, b)))}.`;
-  }).join(' ')}`;
+function describe(series: readonly Series[], format: LineChart['format']): string {
+  return `Over run time. ${series
+    .map(({ name, points }) => {
+      const values = points.flatMap(({ y }) => (y === null ? [] : [y]));
+      if (values.length === 0) return `${name}: no data.`;
+      return `${name}: ${format(values.reduce((a, b) => Math.min(a, b)))} to ${format(values.reduce((a, b) => Math.max(a, b)))}.`;
+    })
+    .join(' ')}`;
+}
 
 const mostRows = 40;
-const tableOf = ({ series, time, format }: LineChart): { head: string[]; rows: string[][]; note?: string } => {
-  const longest = series.reduce<readonly Point[]>((best, { points }) => (points.length > best.length ? points : best), []);
+function tableOf({ series, time, format }: LineChart): { head: string[]; rows: string[][]; note?: string } {
+  const longest = series.reduce<readonly Point[]>(
+    (best, { points }) => (points.length > best.length ? points : best),
+    [],
+  );
   const step = Math.max(1, Math.ceil(longest.length / mostRows));
-  const rows = longest.filter((_, at) => at % step === 0).map(({ x }) => [
-    clock(x, time.endSeconds),
-    ...series.map(({ points }) => {
-      const y = points.find((point) => point.x >= x)?.y ?? null;
-      return y === null ? '–' : format(y);
-    }),
-  ]);
+  const rows = longest
+    .filter((_, at) => at % step === 0)
+    .map(({ x }) => [
+      clock(x, time.endSeconds),
+      ...series.map(({ points }) => {
+        const y = points.find((point) => point.x >= x)?.y ?? null;
+        return y === null ? '–' : format(y);
+      }),
+    ]);
   return {
-    head: ['Time', ...series.map(({ name }) => name)], rows,
+    head: ['Time', ...series.map(({ name }) => name)],
+    rows,
     ...(step > 1 ? { note: `Every ${step}th point; all of them are in timeline.csv and report.json.` } : {}),
   };
-};
+}

@@ -5,15 +5,15 @@ export interface Scale {
   readonly ticks: readonly number[];
 }
 
-export const linearScale = (from: number, to: number, fromPx: number, toPx: number, leastStep = 0, wanted = 5): Scale => {
+export function linearScale(from: number, to: number, fromPx: number, toPx: number, leastStep = 0, wanted = 5): Scale {
   const ticks = niceTicks(from, to, wanted, leastStep);
   const low = Math.min(from, ticks[0] ?? from);
   const high = Math.max(to, ticks.at(-1) ?? to);
   return { at: (value) => fromPx + ((value - low) / (high - low)) * (toPx - fromPx), ticks };
-};
+}
 
 /** Both bounds above 0; widened to 1, 2 or 5 times a power of ten. */
-export const logScale = (from: number, to: number, fromPx: number, toPx: number): Scale => {
+export function logScale(from: number, to: number, fromPx: number, toPx: number): Scale {
   const low = roundDown(from);
   const high = Math.max(roundUp(to), low * 10);
   const span = Math.log10(high / low);
@@ -23,23 +23,23 @@ export const logScale = (from: number, to: number, fromPx: number, toPx: number)
     at: (value) => fromPx + (Math.log10(Math.max(value, low) / low) / span) * (toPx - fromPx),
     ticks: span <= 2.7 || decades.length < 2 ? all : decades,
   };
-};
+}
 
 /** Steps of 1, 2 or 5 times a power of ten (Heckbert, Graphics Gems 1990), covering both ends. */
-const niceTicks = (from: number, to: number, wanted: number, leastStep: number): readonly number[] => {
+function niceTicks(from: number, to: number, wanted: number, leastStep: number): readonly number[] {
   const step = Math.max(leastStep, niceStep(Math.max(to - from, Number.EPSILON) / wanted));
   const first = Math.floor(from / step + 1e-9);
   const last = Math.ceil(to / step - 1e-9);
   return Array.from({ length: last - first + 1 }, (_, at) => Number(((first + at) * step).toPrecision(12)));
-};
+}
 
-const niceStep = (rough: number): number => {
+function niceStep(rough: number): number {
   const power = 10 ** Math.floor(Math.log10(rough));
   const ratio = rough / power;
   return (ratio <= 1 ? 1 : ratio <= 2 ? 2 : ratio <= 5 ? 5 : 10) * power;
-};
+}
 
-const logSteps = (low: number, high: number): readonly number[] => {
+function logSteps(low: number, high: number): readonly number[] {
   const steps: number[] = [];
   for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += 1) {
     for (const digit of [1, 2, 5]) {
@@ -48,38 +48,40 @@ const logSteps = (low: number, high: number): readonly number[] => {
     }
   }
   return steps;
-};
-const isPower = (value: number): boolean => Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-6;
-const digitOf = (value: number): readonly [digit: number, power: number] => {
+}
+function isPower(value: number): boolean {
+  return Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-6;
+}
+function digitOf(value: number): readonly [digit: number, power: number] {
   const power = 10 ** Math.floor(Math.log10(value) + 1e-9);
   return [value / power, power];
-};
-const roundDown = (value: number): number => {
+}
+function roundDown(value: number): number {
   const [digit, power] = digitOf(value);
   return (digit >= 5 ? 5 : digit >= 2 ? 2 : 1) * power;
-};
-const roundUp = (value: number): number => {
+}
+function roundUp(value: number): number {
   const [digit, power] = digitOf(value);
   return (digit <= 1 ? 1 : digit <= 2 ? 2 : digit <= 5 ? 5 : 10) * power;
-};
+}
 
 const timeSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400];
 
 /** Run time in seconds; the axis ends where the run does, not at the next round number. */
-export const timeScale = (endSeconds: number, fromPx: number, toPx: number, most = 10): Scale => {
+export function timeScale(endSeconds: number, fromPx: number, toPx: number, most = 10): Scale {
   const end = Math.max(endSeconds, 1);
   const step = timeSteps.find((candidate) => end / candidate <= most) ?? 86_400;
   return {
     at: (value) => fromPx + (value / end) * (toPx - fromPx),
     ticks: Array.from({ length: Math.floor(end / step) + 1 }, (_, at) => at * step),
   };
-};
+}
 
 /** 45 s, 1:30, 1:05:00. */
-export const clock = (seconds: number, endSeconds: number): string => {
+export function clock(seconds: number, endSeconds: number): string {
   if (endSeconds < 120) return `${seconds} s`;
   const two = (value: number): string => String(value).padStart(2, '0');
   const whole = Math.round(seconds);
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
   return endSeconds < 3600 ? `${minutes}:${two(rest)}` : `${hours}:${two(minutes)}:${two(rest)}`;
-};
+}

@@ -2,60 +2,95 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Plan } from '../../../scenarios/schema/plan.js';
-import type { RunEventBody } from '../../controller/events.js';
 import { check, samplePlan, sampleProfile, sampleStage, threshold } from '../../analysis/testing/sample-plan.js';
 import type { SampleOptions } from '../../analysis/testing/sample-run.js';
 import { failing, sampleEvents, sampleTelemetry } from '../../analysis/testing/sample-run.js';
+import type { RunEventBody } from '../../controller/events.js';
 
 export interface RunFolder extends AsyncDisposable {
   readonly path: string;
 }
 
 /** A results folder with one run in it, as its controller would have left it. */
-export const runFolder = async (plan: Plan, options: SampleOptions = {}, more: readonly RunEventBody[] = []): Promise<RunFolder> => {
+export async function runFolder(
+  plan: Plan,
+  options: SampleOptions = {},
+  more: readonly RunEventBody[] = [],
+): Promise<RunFolder> {
   const results = await mkdtemp(join(tmpdir(), 'swarmbench-report-'));
   const path = join(results, '.');
   await writeFile(join(path, 'events.jsonl'), lines(sampleEvents(plan, more, options.workers ?? 2)));
   await writeFile(join(path, 'telemetry.jsonl'), lines(sampleTelemetry(plan, options)));
   return { path, [Symbol.asyncDispose]: () => rm(results, { recursive: true, force: true }) };
-};
+}
 
-export const lines = (values: readonly object[]): string => values.map((value) => `${JSON.stringify(value)}\n`).join('');
+export function lines(values: readonly object[]): string {
+  return values.map((value) => `${JSON.stringify(value)}\n`).join('');
+}
 
 /** Everything that a server or an author can write into a report, as an attack. */
 export const hostile = `"><script>alert(1)</script><img src=x onerror=alert(2)>&amp;' \`]]>--> | [x](javascript:alert(3)) \u0000\u001b[31m\u202e\ud800`;
 
 /** Two profiles, ramp, errors of several kinds, a stall, usage, events: something in every section. */
-export const richPlan = (): Plan => samplePlan({
-  scenario: 'mixed-workload',
-  description: hostile,
-  profiles: [sampleProfile(), sampleProfile({ name: 'bulk', firstSlot: 4, session: { mode: 'churn', every: { operations: 100 } } })],
-  stages: [
-    sampleStage({ index: 0, name: 'ramp-up', startMs: 0, durationMs: 5000, measured: false }),
-    sampleStage({ index: 1, name: hostile.slice(0, 40), startMs: 5000, durationMs: 20_000 }),
-  ],
-  thresholds: [
-    threshold(check('latency.p95', '<', 200)), threshold(check('latency.p99', '<', 2)), threshold(check('errors.rate', '<', 0.5)),
-    threshold(check('throughput', '>', 50)), threshold(check('connect.p99', '<', 1000)), threshold(check('errors.count', '==', 0)),
-  ],
-  warnings: [hostile],
-});
+export function richPlan(): Plan {
+  return samplePlan({
+    scenario: 'mixed-workload',
+    description: hostile,
+    profiles: [
+      sampleProfile(),
+      sampleProfile({ name: 'bulk', firstSlot: 4, session: { mode: 'churn', every: { operations: 100 } } }),
+    ],
+    stages: [
+      sampleStage({ index: 0, name: 'ramp-up', startMs: 0, durationMs: 5000, measured: false }),
+      sampleStage({ index: 1, name: hostile.slice(0, 40), startMs: 5000, durationMs: 20_000 }),
+    ],
+    thresholds: [
+      threshold(check('latency.p95', '<', 200)),
+      threshold(check('latency.p99', '<', 2)),
+      threshold(check('errors.rate', '<', 0.5)),
+      threshold(check('throughput', '>', 50)),
+      threshold(check('connect.p99', '<', 1000)),
+      threshold(check('errors.count', '==', 0)),
+    ],
+    warnings: [hostile],
+  });
+}
 
 export const richOptions: SampleOptions = {
   workers: 2,
   replicas: ['replica-1', hostile],
   latencyUs: (second, i, worker) => (second === 12 ? 900_000 : 3000) + i * 130 + worker * 70,
-  change: (series, second) => (second === 13 ? failing(failing(series, 2, 'http_503'), 1, hostile) : second % 5 === 4 ? failing(series, 1, 'tool_error') : series),
+  change: (series, second) =>
+    second === 13
+      ? failing(failing(series, 2, 'http_503'), 1, hostile)
+      : second % 5 === 4
+        ? failing(series, 1, 'tool_error')
+        : series,
   samples: [
-    { category: 'http_503', profile: 'normal', operation: hostile, atMs: 13_000, detail: hostile, request: hostile, response: hostile.repeat(2000) },
+    {
+      category: 'http_503',
+      profile: 'normal',
+      operation: hostile,
+      atMs: 13_000,
+      detail: hostile,
+      request: hostile,
+      response: hostile.repeat(2000),
+    },
     { category: hostile, profile: hostile, operation: 'echo', atMs: 13_000, detail: hostile },
   ],
 };
 
 export const richEvents: readonly RunEventBody[] = [
   { type: 'worker.saturated', workerId: 'w1', reason: hostile },
-  ...Array.from({ length: 25 }, (_, second): RunEventBody => ({
-    type: 'usage', atMs: second * 1000,
-    samples: [{ id: 'replica-1', role: 'target', cpu: 0.5 + second / 100, memoryBytes: 5e7 + second * 1e6 }, { id: hostile, role: 'worker', cpu: 0.2, memoryBytes: 8e7 }],
-  })),
+  ...Array.from(
+    { length: 25 },
+    (_, second): RunEventBody => ({
+      type: 'usage',
+      atMs: second * 1000,
+      samples: [
+        { id: 'replica-1', role: 'target', cpu: 0.5 + second / 100, memoryBytes: 5e7 + second * 1e6 },
+        { id: hostile, role: 'worker', cpu: 0.2, memoryBytes: 8e7 },
+      ],
+    }),
+  ),
 ];

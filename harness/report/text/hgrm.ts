@@ -2,7 +2,9 @@ import { decodeCounts, toHistogram } from '../../analysis/hdr-counts.js';
 import type { Report } from '../schema.js';
 
 /** Latency of the measured stages as HdrHistogram's percentile distribution, milliseconds; its plotter reads this. */
-export const renderHgrm = ({ histograms }: Report): string => {
-  const latency = histograms['latency'];
-  return latency === undefined ? '#[no successful operation in a measured stage]\n' : toHistogram(decodeCounts(latency)).outputPercentileDistribution(5, 1000);
-};
+export function renderHgrm({ histograms }: Report): string {
+  const latency = histograms.latency;
+  return latency === undefined
+    ? '#[no successful operation in a measured stage]\n'
+    : toHistogram(decodeCounts(latency)).outputPercentileDistribution(5, 1000);
+}

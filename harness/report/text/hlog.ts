@@ -1,19 +1,24 @@
 import hdr from 'hdr-histogram-js';
 import { decodeCounts, toHistogram } from '../../analysis/hdr-counts.js';
-import { tidy } from '../tidy.js';
 import type { Report } from '../schema.js';
+import { tidy } from '../tidy.js';
 
-/** HdrHistogram log 1.3: one interval a stage, microseconds; measured stages without a tag, the others tagged by name. */
-export const renderHlog = ({ run, stages, histograms }: Report): string => {
+/**
+ * HdrHistogram log 1.3: one interval a stage, microseconds; measured stages without a tag, the others tagged by name.
+ */
+export function renderHlog({ run, stages, histograms }: Report): string {
   let text = '';
   const writer = new hdr.HistogramLogWriter((line) => {
     text += line;
   });
   writer.outputComment(`[swarmbench ${tidy(run.scenario, 200)}, run ${tidy(run.id, 200)}]`);
   writer.outputLogFormatVersion();
-  // Not the library's outputStartTime: it prints the local time zone, and the same run must give the same file anywhere.
+  // Not the library's outputStartTime: it prints the local time zone, and the same run must give the same file
+  // anywhere.
   if (run.startedAt !== null) {
-    writer.outputComment(`[StartTime: ${(Date.parse(run.startedAt) / 1000).toFixed(3)} (seconds since epoch), ${run.startedAt}]`);
+    writer.outputComment(
+      `[StartTime: ${(Date.parse(run.startedAt) / 1000).toFixed(3)} (seconds since epoch), ${run.startedAt}]`,
+    );
   }
   writer.outputLegend();
   for (const [index, stage] of stages.entries()) {
@@ -24,4 +29,4 @@ export const renderHlog = ({ run, stages, histograms }: Report): string => {
     writer.outputIntervalHistogram(histogram, stage.startSeconds, stage.startSeconds + stage.durationSeconds);
   }
   return text;
-};
+}

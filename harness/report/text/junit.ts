@@ -1,9 +1,12 @@
 import { formatAs } from '../../analysis/format-metric.js';
-import { oneLine, tidy } from '../tidy.js';
 import type { Report } from '../schema.js';
+import { oneLine, tidy } from '../tidy.js';
 
-/** Suite = scenario, case = threshold (its failure carries the actual value), and one case for the measurement's validity. */
-export const renderJunit = (report: Report): string => {
+/**
+ * Suite = scenario, case = threshold (its failure carries the actual value), and one case for the measurement's
+ * validity.
+ */
+export function renderJunit(report: Report): string {
   const { run, thresholds } = report;
   const cases = [validityCase(report), ...thresholds.map((threshold) => thresholdCase(report, threshold))];
   const failures = cases.filter(({ failed }) => failed).length;
@@ -19,32 +22,65 @@ export const renderJunit = (report: Report): string => {
     '</testsuites>',
     '',
   ].join('\n');
-};
+}
 
 interface Case {
   readonly failed: boolean;
   readonly text: string;
 }
 
-const testCase = (report: Report, name: string, failure: { readonly message: string; readonly type: string; readonly detail: string } | undefined): Case => {
+function testCase(
+  report: Report,
+  name: string,
+  failure: { readonly message: string; readonly type: string; readonly detail: string } | undefined,
+): Case {
   const head = `    <testcase classname="${xml(report.run.scenario)}" name="${xml(name)}" time="${report.summary.durationSeconds.toFixed(3)}"`;
   if (failure === undefined) return { failed: false, text: `${head}/>` };
   const { message, type, detail } = failure;
-  return { failed: true, text: `${head}>\n      <failure message="${xml(message)}" type="${type}">${xml(detail)}</failure>\n    </testcase>` };
-};
+  return {
+    failed: true,
+    text: `${head}>\n      <failure message="${xml(message)}" type="${type}">${xml(detail)}</failure>\n    </testcase>`,
+  };
+}
 
-const validityCase = (report: Report): Case => {
+function validityCase(report: Report): Case {
   const { kind, reasons } = report.verdict;
   const trusted = kind === 'passed' || kind === 'failed';
-  return testCase(report, 'the measurement can be trusted', trusted ? undefined : {
-    message: `${kind}: ${oneLine(reasons[0] ?? '')}`, type: kind, detail: reasons.map((reason) => oneLine(reason, 1000)).join('\n'),
-  });
-};
+  return testCase(
+    report,
+    'the measurement can be trusted',
+    trusted
+      ? undefined
+      : {
+          message: `${kind}: ${oneLine(reasons[0] ?? '')}`,
+          type: kind,
+          detail: reasons.map((reason) => oneLine(reason, 1000)).join('\n'),
+        },
+  );
+}
 
-const thresholdCase = (report: Report, { check, actual, unit, passed, samples, why }: Report['thresholds'][number]): Case => {
+function thresholdCase(
+  report: Report,
+  { check, actual, unit, passed, samples, why }: Report['thresholds'][number],
+): Case {
   const was = actual === null ? `no data: ${why ?? 'nothing was measured'}` : `was ${formatAs(unit, actual)}`;
-  return testCase(report, check, passed ? undefined : { message: `${check}: ${was}`, type: 'threshold', detail: `${was} (${samples} samples)` });
-};
+  return testCase(
+    report,
+    check,
+    passed ? undefined : { message: `${check}: ${was}`, type: 'threshold', detail: `${was} (${samples} samples)` },
+  );
+}
 
-const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;', '\n': '&#10;', '\t': '&#9;', '\r': '&#13;' };
-const xml = (text: string): string => tidy(text).replaceAll(/[&<>"'\n\t\r]/g, (character) => entities[character] ?? '');
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+  '\n': '&#10;',
+  '\t': '&#9;',
+  '\r': '&#13;',
+};
+function xml(text: string): string {
+  return tidy(text).replaceAll(/[&<>"'\n\t\r]/g, (character) => entities[character] ?? '');
+}

@@ -1,5 +1,5 @@
-import { bytesPer, millisecondsPer, secondsPer } from './units.js';
 import type { MetricUnit } from './metrics.js';
+import { bytesPer, millisecondsPer, secondsPer } from './units.js';
 
 export type ParsedNumber =
   | { readonly ok: true; readonly value: number }
@@ -26,14 +26,22 @@ const rules: Readonly<Record<MetricUnit, UnitRule>> = {
 /** The number of a check in its metric's base unit: milliseconds, per second, fraction, count or bytes. */
 export function parseNumber(amount: string, unit: string, kind: MetricUnit): ParsedNumber {
   const rule = rules[kind];
-  const factor = Object.hasOwn(rule.factors, unit.replaceAll(' ', '')) ? rule.factors[unit.replaceAll(' ', '')] : undefined;
+  const factor = Object.hasOwn(rule.factors, unit.replaceAll(' ', ''))
+    ? rule.factors[unit.replaceAll(' ', '')]
+    : undefined;
   const hint = `this metric is ${rule.what}, such as ${rule.example}`;
   if (factor === undefined) {
-    return { ok: false, message: unit === '' ? `\`${amount}\` has no unit` : `\`${unit}\` is not a unit of ${rule.what}`, hint };
+    return {
+      ok: false,
+      message: unit === '' ? `\`${amount}\` has no unit` : `\`${unit}\` is not a unit of ${rule.what}`,
+      hint,
+    };
   }
   const value = Number((Number(amount) * factor).toPrecision(15));
   if (value < 0) return { ok: false, message: `\`${amount}\` is negative: nothing measured ever is`, hint };
-  if (kind === 'ratio' && unit === '' && value > 1) return { ok: false, message: `\`${amount}\` is more than all there is`, hint: `did you mean ${amount}%?` };
-  if (kind === 'count' && !Number.isInteger(value)) return { ok: false, message: `\`${amount}\` is not a whole number`, hint };
+  if (kind === 'ratio' && unit === '' && value > 1)
+    return { ok: false, message: `\`${amount}\` is more than all there is`, hint: `did you mean ${amount}%?` };
+  if (kind === 'count' && !Number.isInteger(value))
+    return { ok: false, message: `\`${amount}\` is not a whole number`, hint };
   return { ok: true, value };
 }

@@ -4,7 +4,9 @@
  */
 export type JsonPath = readonly (string | number)[];
 
-export type ParsedPath = { readonly ok: true; readonly path: JsonPath } | { readonly ok: false; readonly offset: number; readonly problem: string };
+export type ParsedPath =
+  | { readonly ok: true; readonly path: JsonPath }
+  | { readonly ok: false; readonly offset: number; readonly problem: string };
 
 const NAME = /\.([\p{L}_][\p{L}\p{N}_-]*)/uy;
 const INDEX = /\[(-?(?:0|[1-9]\d*))\]/y;
@@ -17,7 +19,12 @@ export function parseJsonPath(text: string): ParsedPath {
   let at = 1;
   while (at < text.length) {
     const step = stepAt(text, at);
-    if (step === undefined) return { ok: false, offset: at, problem: `\`${text.slice(at, at + 20)}\` is not one step: .name, ['name'] or [0]` };
+    if (step === undefined)
+      return {
+        ok: false,
+        offset: at,
+        problem: `\`${text.slice(at, at + 20)}\` is not one step: .name, ['name'] or [0]`,
+      };
     path.push(step.step);
     at = step.end;
   }
@@ -30,7 +37,8 @@ function stepAt(text: string, at: number): { readonly step: string | number; rea
   const index = match(INDEX, text, at);
   if (index !== undefined) return { step: Number(index[1]), end: at + index[0].length };
   const quoted = match(QUOTED, text, at);
-  if (quoted !== undefined) return { step: (quoted[1] ?? quoted[2] ?? '').replace(/\\(.)/g, '$1'), end: at + quoted[0].length };
+  if (quoted !== undefined)
+    return { step: (quoted[1] ?? quoted[2] ?? '').replace(/\\(.)/g, '$1'), end: at + quoted[0].length };
   return undefined;
 }
 

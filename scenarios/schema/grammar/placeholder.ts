@@ -58,7 +58,8 @@ function build(name: Placeholder['name'], words: readonly string[]): Placeholder
 
 function wholeNumbers(words: readonly string[], count: number): readonly number[] {
   const numbers = words.map(Number);
-  const fits = words.length === count && words.every((word) => /^-?\d+$/.test(word)) && numbers.every(Number.isSafeInteger);
+  const fits =
+    words.length === count && words.every((word) => /^-?\d+$/.test(word)) && numbers.every(Number.isSafeInteger);
   return fits ? numbers : [];
 }
 

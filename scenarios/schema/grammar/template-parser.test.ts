@@ -1,9 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Template } from '../template.js';
-import { parseTemplate, parseText } from './template-parser.js';
 import type { TextProblem } from './template-parser.js';
+import { parseTemplate, parseText } from './template-parser.js';
 
-function parse(value: unknown, numbers = true): { readonly template: Template; readonly problems: readonly (readonly [string, TextProblem])[] } {
+function parse(
+  value: unknown,
+  numbers = true,
+): { readonly template: Template; readonly problems: readonly (readonly [string, TextProblem])[] } {
   const problems: (readonly [string, TextProblem])[] = [];
   const template = parseTemplate(value, numbers, (path, problem) => problems.push([path.join('.'), problem]));
   return { template, problems };
@@ -23,8 +26,26 @@ describe('templates', () => {
     ['{{ client }}-{{ seq }}', { kind: 'string', parts: [{ name: 'client' }, '-', { name: 'seq' }] }],
     ['{{ pick a b "c d" }}', { kind: 'string', parts: [{ name: 'pick', items: ['a', 'b', 'c d'] }] }],
     ["{{ pick '{{x}}' }}", { kind: 'string', parts: [{ name: 'pick', items: ['{{x}}'] }] }],
-    [{ a: '{{ uuid }}', b: 1 }, { kind: 'object', entries: [['a', { kind: 'string', parts: [{ name: 'uuid' }] }], ['b', { kind: 'constant', json: '1' }]] }],
-    [['{{ seq }}', 2], { kind: 'array', items: [{ kind: 'number', draw: { name: 'seq' } }, { kind: 'constant', json: '2' }] }],
+    [
+      { a: '{{ uuid }}', b: 1 },
+      {
+        kind: 'object',
+        entries: [
+          ['a', { kind: 'string', parts: [{ name: 'uuid' }] }],
+          ['b', { kind: 'constant', json: '1' }],
+        ],
+      },
+    ],
+    [
+      ['{{ seq }}', 2],
+      {
+        kind: 'array',
+        items: [
+          { kind: 'number', draw: { name: 'seq' } },
+          { kind: 'constant', json: '2' },
+        ],
+      },
+    ],
     ['', { kind: 'constant', json: '""' }],
     ['} }} {', { kind: 'constant', json: '"} }} {"' }],
   ])('%j', (value, expected) => {
@@ -32,7 +53,10 @@ describe('templates', () => {
   });
 
   test('where text is wanted, a number placeholder alone gives text', () => {
-    expect(parse('{{ int 1 2 }}', false).template).toEqual({ kind: 'string', parts: [{ name: 'int', min: 1, max: 2 }] });
+    expect(parse('{{ int 1 2 }}', false).template).toEqual({
+      kind: 'string',
+      parts: [{ name: 'int', min: 1, max: 2 }],
+    });
   });
 
   test.each<[string, number, RegExp]>([
@@ -52,6 +76,10 @@ describe('templates', () => {
   });
 
   test('every wrong text is reported, with its path', () => {
-    expect(parse({ a: ['{{ x }}'], b: '{{ y }}', c: Number.NaN }).problems.map(([path]) => path)).toEqual(['a.0', 'b', 'c']);
+    expect(parse({ a: ['{{ x }}'], b: '{{ y }}', c: Number.NaN }).problems.map(([path]) => path)).toEqual([
+      'a.0',
+      'b',
+      'c',
+    ]);
   });
 });

@@ -33,7 +33,8 @@ export function parseText(text: string): ParsedText {
 
 /**
  * A whole value. Subtrees without placeholders become constants.
- * @param numbers whether a text that is one number placeholder alone yields a JSON number (tool arguments) or text (prompt arguments)
+ * @param numbers whether a text that is one number placeholder alone yields a JSON number (tool arguments) or text
+ * (prompt arguments)
  * @param report called with the path of each text that does not parse
  */
 export function parseTemplate(
@@ -72,7 +73,8 @@ export function constant(value: unknown): Template {
 function textTemplate(parts: readonly (string | Placeholder)[], numbers: boolean): Template {
   const [first] = parts;
   if (parts.every((part) => typeof part === 'string')) return constant(parts.join(''));
-  if (numbers && parts.length === 1 && typeof first === 'object' && yieldsNumber(first)) return { kind: 'number', draw: first };
+  if (numbers && parts.length === 1 && typeof first === 'object' && yieldsNumber(first))
+    return { kind: 'number', draw: first };
   return { kind: 'string', parts };
 }
 

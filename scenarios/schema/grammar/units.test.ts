@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { formatBytes, formatDuration, formatRate } from './format-units.js';
-import { explain, parseDuration, parsePercentage, parseRate, parseSize, parseSizeRate, patterns } from './units.js';
 import type { Quantity } from './units.js';
+import { explain, parseDuration, parsePercentage, parseRate, parseSize, parseSizeRate, patterns } from './units.js';
 
 describe('quantities', () => {
   test.each([
@@ -33,9 +33,26 @@ describe('quantities', () => {
   });
 
   test.each<[Quantity, string]>([
-    ['duration', ''], ['duration', '10'], ['duration', '1m1h'], ['duration', '1s1s'], ['duration', 's'], ['duration', '1 s'], ['duration', '1.s'], ['duration', '-1s'], ['duration', '1e3s'], ['duration', '1min'],
-    ['rate', '10'], ['rate', '10/m'], ['rate', '/s'], ['rate', '1,000/s'],
-    ['size', '10'], ['size', '1 kib'], ['size', '1 KiB/s'], ['sizeRate', '1 KiB'], ['percentage', '10'], ['percentage', '10 pct'],
+    ['duration', ''],
+    ['duration', '10'],
+    ['duration', '1m1h'],
+    ['duration', '1s1s'],
+    ['duration', 's'],
+    ['duration', '1 s'],
+    ['duration', '1.s'],
+    ['duration', '-1s'],
+    ['duration', '1e3s'],
+    ['duration', '1min'],
+    ['rate', '10'],
+    ['rate', '10/m'],
+    ['rate', '/s'],
+    ['rate', '1,000/s'],
+    ['size', '10'],
+    ['size', '1 kib'],
+    ['size', '1 KiB/s'],
+    ['sizeRate', '1 KiB'],
+    ['percentage', '10'],
+    ['percentage', '10 pct'],
   ])('no %s: %j', (quantity, text) => {
     expect(patterns[quantity].test(text)).toBe(false);
   });
@@ -48,7 +65,12 @@ describe('quantities', () => {
   });
 
   test('what the pattern takes, the parser reads, and never as something that is not a number', () => {
-    const parts = ['d', 'h', 'm', 's', 'ms', 'us'].map((unit) => fc.option(fc.nat(100_000).map((n) => `${n / 100}${unit}`), { nil: '' }));
+    const parts = ['d', 'h', 'm', 's', 'ms', 'us'].map((unit) =>
+      fc.option(
+        fc.nat(100_000).map((n) => `${n / 100}${unit}`),
+        { nil: '' },
+      ),
+    );
     fc.assert(
       fc.property(fc.tuple(...parts), (written) => {
         const text = written.join('');
@@ -71,10 +93,16 @@ describe('quantities', () => {
 
 describe('what is formatted parses again to the same value', () => {
   test('durations of whole milliseconds', () => {
-    fc.assert(fc.property(fc.integer({ min: 0, max: 1e11 }), (ms) => expect(parseDuration(formatDuration(ms))).toBe(ms)));
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 1e11 }), (ms) => expect(parseDuration(formatDuration(ms))).toBe(ms)),
+    );
   });
   test('sizes of whole bytes up to a gigabyte', () => {
-    fc.assert(fc.property(fc.integer({ min: 0, max: 1e9 }), (bytes) => expect(Math.round(parseSize(formatBytes(bytes)) ?? -1)).toBe(bytes)));
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 1e9 }), (bytes) =>
+        expect(Math.round(parseSize(formatBytes(bytes)) ?? -1)).toBe(bytes),
+      ),
+    );
   });
   test('rates of thousandths', () => {
     fc.assert(
@@ -83,7 +111,14 @@ describe('what is formatted parses again to the same value', () => {
       }),
     );
   });
-  test.each([[5_400_000, '1h30m'], [90_061_500, '25h1m1.5s'], [500, '500ms'], [0.25, '250us'], [0, '0ms'], [60_000, '1m']])('%d ms is %s', (ms, text) => {
+  test.each([
+    [5_400_000, '1h30m'],
+    [90_061_500, '25h1m1.5s'],
+    [500, '500ms'],
+    [0.25, '250us'],
+    [0, '0ms'],
+    [60_000, '1m'],
+  ])('%d ms is %s', (ms, text) => {
     expect(formatDuration(ms)).toBe(text);
   });
 });

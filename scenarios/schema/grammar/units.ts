@@ -1,6 +1,6 @@
 /**
- * Quantities as people write them. Every parser returns undefined for text that is not one; `explain` says why in words.
- * Times are milliseconds, rates per second, sizes bytes, percentages fractions.
+ * Quantities as people write them. Every parser returns undefined for text that is not one; `explain` says why in
+ * words. Times are milliseconds, rates per second, sizes bytes, percentages fractions.
  */
 
 export type Quantity = 'duration' | 'rate' | 'size' | 'sizeRate' | 'percentage';
@@ -10,7 +10,9 @@ const sizeUnit = '(?:B|[kKMGT]B|[KMGT]iB)';
 
 /** The same patterns go into the JSON Schema, so editors refuse what the parser refuses. */
 export const patterns: Readonly<Record<Quantity, RegExp>> = {
-  duration: new RegExp(`^(?=.)(?:${number}d)?(?:${number}h)?(?:${number}m(?!s))?(?:${number}s)?(?:${number}ms)?(?:${number}[uµ]s)?$`),
+  duration: new RegExp(
+    `^(?=.)(?:${number}d)?(?:${number}h)?(?:${number}m(?!s))?(?:${number}s)?(?:${number}ms)?(?:${number}[uµ]s)?$`,
+  ),
   rate: new RegExp(`^${number} ?/ ?(?:s|min|h)$`),
   size: new RegExp(`^${number} ?${sizeUnit}$`),
   sizeRate: new RegExp(`^${number} ?${sizeUnit} ?/ ?s$`),
@@ -33,12 +35,27 @@ const nouns: Readonly<Record<Quantity, string>> = {
   percentage: 'a percentage',
 };
 
-export const millisecondsPer = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1, us: 0.001, µs: 0.001 } as const;
+export const millisecondsPer = {
+  d: 86_400_000,
+  h: 3_600_000,
+  m: 60_000,
+  s: 1_000,
+  ms: 1,
+  us: 0.001,
+  µs: 0.001,
+} as const;
 export const secondsPer = { s: 1, min: 60, h: 3600 } as const;
 export const bytesPer = {
   B: 1,
-  kB: 1e3, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12,
-  KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4,
+  kB: 1e3,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+  TiB: 1024 ** 4,
 } as const;
 
 export function parseDuration(text: string): number | undefined {
@@ -78,7 +95,8 @@ export function explain(quantity: Quantity, input: unknown): string {
   if (/^\d+(\.\d+)?$/.test(written)) return `\`${written}\` has no unit: expected ${noun}, ${example}`;
   if (/\d[,_]\d/.test(written)) return `\`${written}\` has separators between its digits: expected ${noun}, ${example}`;
   const meant = (Object.keys(patterns) as Quantity[]).find((other) => patterns[other].test(written));
-  if (meant !== undefined && meant !== quantity) return `\`${written}\` is ${nouns[meant]}: expected ${noun}, ${example}`;
+  if (meant !== undefined && meant !== quantity)
+    return `\`${written}\` is ${nouns[meant]}: expected ${noun}, ${example}`;
   return `\`${written}\` is not ${noun}: expected a number and a unit, ${example}`;
 }
 

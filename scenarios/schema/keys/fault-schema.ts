@@ -2,9 +2,24 @@
 import { z } from 'zod';
 import { duration, name, positiveDuration, whole } from './fields.js';
 
-/** All kinds that have their place in the files; those that no platform can do yet are refused by name (`refusals.ts`). */
+/**
+ * All kinds that have their place in the files; those that no platform can do yet are refused by name (`refusals.ts`).
+ */
 export const FAULT_KINDS = [
-  'scale', 'kill', 'stop', 'pause', 'restart', 'drain', 'partition', 'loss', 'delay', 'rate', 'reset', 'disconnect', 'cpu', 'image',
+  'scale',
+  'kill',
+  'stop',
+  'pause',
+  'restart',
+  'drain',
+  'partition',
+  'loss',
+  'delay',
+  'rate',
+  'reset',
+  'disconnect',
+  'cpu',
+  'image',
 ] as const;
 
 /** Most replicas of one service: as many as the gateway finds. */
@@ -12,10 +27,18 @@ export const MOST_REPLICAS = 64;
 
 export const fault = z.strictObject({
   at: duration.describe('When it begins, from the start of the first stage; with `repeat`, in every trial.'),
-  kind: z.enum(FAULT_KINDS).describe('scale: a service of the stack gets another number of replicas. The other kinds of the design are not built yet: refused by name.'),
-  for: positiveDuration.optional().describe('How long it lasts, after which it is undone. Default: to the end of the last stage.'),
+  kind: z
+    .enum(FAULT_KINDS)
+    .describe(
+      'scale: a service of the stack gets another number of replicas. The other kinds of the design are not built yet: refused by name.',
+    ),
+  for: positiveDuration
+    .optional()
+    .describe('How long it lasts, after which it is undone. Default: to the end of the last stage.'),
   service: name.optional().describe('The service it acts on, by its name in the stack file. Default mcp-server.'),
-  replicas: whole(0, MOST_REPLICAS).optional().describe('Of `scale`: how many replicas the service has while the fault lasts.'),
+  replicas: whole(0, MOST_REPLICAS)
+    .optional()
+    .describe('Of `scale`: how many replicas the service has while the fault lasts.'),
   replica: whole(1, MOST_REPLICAS).optional().describe('One replica of the target. Not built yet: refused by name.'),
   node: z.string().min(1).optional().describe('One node of the swarm. Not built yet: refused by name.'),
   fraction: z.string().min(1).optional().describe('A share of the replicas. Not built yet: refused by name.'),

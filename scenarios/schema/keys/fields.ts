@@ -1,13 +1,23 @@
 /** The value types that scenario and profile files share. Text goes in, base units come out. */
 import { z } from 'zod';
-import { explain, parseDuration, parsePercentage, parseRate, parseSize, parseSizeRate, patterns } from '../grammar/units.js';
 import type { Quantity } from '../grammar/units.js';
+import {
+  explain,
+  parseDuration,
+  parsePercentage,
+  parseRate,
+  parseSize,
+  parseSizeRate,
+  patterns,
+} from '../grammar/units.js';
 
 export const duration = quantity('duration', parseDuration);
 export const positiveDuration = duration.refine((ms) => ms > 0, { error: 'must be longer than 0' });
 export const rate = quantity('rate', parseRate).refine((perSecond) => perSecond > 0, { error: 'must be more than 0' });
 export const size = quantity('size', parseSize).refine((bytes) => bytes > 0, { error: 'must be more than 0' });
-export const sizeRate = quantity('sizeRate', parseSizeRate).refine((bytes) => bytes > 0, { error: 'must be more than 0' });
+export const sizeRate = quantity('sizeRate', parseSizeRate).refine((bytes) => bytes > 0, {
+  error: 'must be more than 0',
+});
 export const percentage = quantity('percentage', parsePercentage);
 
 /** Names go into `--set` paths, labels and file names. */

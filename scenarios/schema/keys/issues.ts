@@ -1,13 +1,15 @@
 /** From what zod found to problems with a place, the nearest known word and the kind of value that was expected. */
 import type { core } from 'zod';
 import { suggest } from '../nearest.js';
-import { problemAt } from '../problem.js';
 import type { Problem } from '../problem.js';
-import { child, descend, keyPositionOf, kindOf, pathText, positionOf, toValue } from '../source/node.js';
+import { problemAt } from '../problem.js';
 import type { Path, SourceNode } from '../source/node.js';
+import { child, descend, keyPositionOf, kindOf, pathText, positionOf, toValue } from '../source/node.js';
 import { knownKeys } from './walk.js';
 
-export type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problems: readonly Problem[] };
+export type Checked<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** @param prefix path of `node` in the scenario, for the problems' `path` */
 export function checkNode<T>(schema: core.$ZodType<T>, node: SourceNode, prefix: string): Checked<T> {
@@ -26,7 +28,8 @@ interface Context {
 
 function toProblems(context: Context, issue: core.$ZodIssue, base: Path): readonly Problem[] {
   const path = [...base, ...(issue.path as Path)];
-  if (issue.code === 'invalid_union') return branchIssues(context, issue, path).flatMap((inner) => toProblems(context, inner, path));
+  if (issue.code === 'invalid_union')
+    return branchIssues(context, issue, path).flatMap((inner) => toProblems(context, inner, path));
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(context, path, key));
   const found = descend(context.node, path);
   if (found === undefined) return [missingKey(context, path)];
@@ -38,7 +41,8 @@ function toProblems(context: Context, issue: core.$ZodIssue, base: Path): readon
 function branchIssues(context: Context, union: core.$ZodIssueInvalidUnion, path: Path): readonly core.$ZodIssue[] {
   const found = descend(context.node, path);
   const rootCodes = new Set<string>(['invalid_type', 'invalid_value', 'invalid_format']);
-  const fits = (issues: readonly core.$ZodIssue[]) => !issues.some((issue) => issue.path.length === 0 && rootCodes.has(issue.code));
+  const fits = (issues: readonly core.$ZodIssue[]) =>
+    !issues.some((issue) => issue.path.length === 0 && rootCodes.has(issue.code));
   const first = union.errors[0] ?? [];
   return found?.kind === 'scalar' ? first : (union.errors.find(fits) ?? first);
 }
@@ -46,7 +50,13 @@ function branchIssues(context: Context, union: core.$ZodIssueInvalidUnion, path:
 function unknownKey(context: Context, path: Path, key: string): Problem {
   const at = keyPositionOf(context.node, [...path, key]);
   const known = knownKeys(context.schema, path) ?? [];
-  return problemAt(at, 'UNKNOWN_KEY', where(context, [...path, key]), `unknown key \`${key}\``, suggest(key, known, 'keys here'));
+  return problemAt(
+    at,
+    'UNKNOWN_KEY',
+    where(context, [...path, key]),
+    `unknown key \`${key}\``,
+    suggest(key, known, 'keys here'),
+  );
 }
 
 function missingKey(context: Context, path: Path): Problem {
@@ -62,14 +72,18 @@ function nearUnknown(context: Context, parent: Path, key: string): string | unde
   const map = descend(context.node, parent);
   const known = knownKeys(context.schema, parent) ?? [];
   if (map?.kind !== 'map') return undefined;
-  const unknown = [...map.entries.keys()].find((name) => !known.includes(name) && suggest(name, [key], '').startsWith('did you'));
+  const unknown = [...map.entries.keys()].find(
+    (name) => !known.includes(name) && suggest(name, [key], '').startsWith('did you'),
+  );
   return unknown === undefined ? undefined : `there is an unknown key \`${unknown}\` beside it`;
 }
 
 function describe(issue: core.$ZodIssue, found: SourceNode): readonly [message: string, hint?: string | undefined] {
   switch (issue.code) {
     case 'invalid_type': {
-      const own = issue.message.startsWith('Invalid input') ? `expected ${words[issue.expected] ?? issue.expected}` : issue.message;
+      const own = issue.message.startsWith('Invalid input')
+        ? `expected ${words[issue.expected] ?? issue.expected}`
+        : issue.message;
       return [found.kind === 'scalar' && own !== issue.message ? `${own}, not ${kindOf(found)}` : own];
     }
     case 'invalid_value': {
@@ -79,7 +93,11 @@ function describe(issue: core.$ZodIssue, found: SourceNode): readonly [message: 
       return [`\`${written}\` is not one of: ${values.join(', ')}`, closest(written, values)];
     }
     case 'too_small':
-      return [issue.message.startsWith('Too small') ? `must be at least ${issue.minimum}, not ${kindOf(found)}` : issue.message];
+      return [
+        issue.message.startsWith('Too small')
+          ? `must be at least ${issue.minimum}, not ${kindOf(found)}`
+          : issue.message,
+      ];
     case 'too_big':
       return [`must be at most ${issue.maximum}, not ${kindOf(found)}`];
     case 'invalid_key':

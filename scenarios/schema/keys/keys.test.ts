@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { certificateAuthority } from '../../../tests/support/certificates.js';
-import { transports } from '../transports.js';
 import type { Plan } from '../plan.js';
 import { load, planOf } from '../testing/files.js';
+import { transports } from '../transports.js';
 import { allKeyPaths } from './all-key-paths.js';
 
 /**
@@ -26,80 +26,275 @@ interface Change {
   readonly name?: string;
 }
 
-function textOf({ top = '', work = '', operation = 'tool: echo', stage = 'duration: 10s', name = 's' }: Change): string {
+function textOf({
+  top = '',
+  work = '',
+  operation = 'tool: echo',
+  stage = 'duration: 10s',
+  name = 's',
+}: Change): string {
   const paced = /arrivals|thinkTime|idle/.test(work) ? '' : ', arrivals: { rate: 10/s }';
   return `name: ${name}\n${top}\nworkload:\n  w: { profile: low-load, operations: [{ ${operation} }]${paced}${work === '' ? '' : `, ${work}`} }\nstages:\n  - { name: a, ${stage} }\n`;
 }
 
-const first = (plan: Plan) => plan.profiles[0];
-const operation = (plan: Plan) => first(plan)?.operations[0];
-const stage = (plan: Plan) => plan.stages[0];
-const target = (plan: Plan) => plan.target;
-const own = (plan: Plan) => (plan.target.kind === 'reference' ? plan.target : undefined);
-const tls = (plan: Plan) => (plan.target.kind === 'url' ? plan.target.tls : undefined);
-const tokens = (plan: Plan) => (plan.target.kind === 'url' ? plan.target.tokens : undefined);
+function first(plan: Plan) {
+  return plan.profiles[0];
+}
+function operation(plan: Plan) {
+  return first(plan)?.operations[0];
+}
+function stage(plan: Plan) {
+  return plan.stages[0];
+}
+function target(plan: Plan) {
+  return plan.target;
+}
+function own(plan: Plan) {
+  return plan.target.kind === 'reference' ? plan.target : undefined;
+}
+function tls(plan: Plan) {
+  return plan.target.kind === 'url' ? plan.target.tls : undefined;
+}
+function tokens(plan: Plan) {
+  return plan.target.kind === 'url' ? plan.target.tokens : undefined;
+}
 const authority = certificateAuthority();
 const files = { 'ca.pem': authority.cert, 'ca.key': authority.key, 'tokens.txt': 'one\ntwo\n' };
-const fault = (plan: Plan) => plan.faults[0];
-const check = (plan: Plan) => plan.thresholds[0];
-const think = (plan: Plan) => first(plan)?.arrivals;
+function fault(plan: Plan) {
+  return plan.faults[0];
+}
+function check(plan: Plan) {
+  return plan.thresholds[0];
+}
+function think(plan: Plan) {
+  return first(plan)?.arrivals;
+}
 
 const rows: Readonly<Record<string, Row>> = {
   name: { set: { name: 'other' }, shows: (plan) => plan.scenario, as: 'other' },
   description: { set: { top: 'description: words' }, shows: (plan) => plan.description, as: 'words' },
   seed: { set: { top: 'seed: 7' }, shows: (plan) => plan.seed, as: 7 },
-  target: { set: { top: 'target: {}' }, shows: target, as: { kind: 'reference', replicas: 1, sticky: 'session', era: 'auto' } },
-  'target.server': { set: { top: 'target: { server: sink }' }, shows: target, as: { kind: 'sink', replicas: 1, sticky: 'session', era: 'auto' } },
-  'target.server.url': { set: { top: 'target: { server: { url: "http://localhost:1/mcp" } }' }, shows: target, as: { kind: 'url', urls: ['http://localhost:1/mcp'], headers: {}, era: 'auto' } },
-  'target.server.image': { set: { top: 'target: { server: { image: my/server:1 }, replicas: 2 }' }, shows: target, as: { kind: 'image', image: 'my/server:1', port: 3000, path: '/mcp', replicas: 2, sticky: 'session', era: 'auto' } },
-  'target.server.port': { set: { top: 'target: { server: { image: x, port: 1 } }' }, shows: (plan) => (plan.target.kind === 'image' ? plan.target.port : undefined), as: 1 },
-  'target.server.path': { set: { top: 'target: { server: { image: x, path: /x } }' }, shows: (plan) => (plan.target.kind === 'image' ? plan.target.path : undefined), as: '/x' },
-  'target.server.command': { set: { top: 'target: { server: { command: [x, y] } }', work: 'transport: stdio' }, shows: target, as: { kind: 'command', server: { command: ['x', 'y'], env: {}, inherited: {} }, era: 'auto' } },
-  'target.server.env': { set: { top: 'target: { server: { command: [x], env: { A: "${TOKENS}" } } }' }, shows: (plan) => (plan.target.kind === 'command' ? plan.target.server.env : undefined), as: { A: 'three' } },
+  target: {
+    set: { top: 'target: {}' },
+    shows: target,
+    as: { kind: 'reference', replicas: 1, sticky: 'session', era: 'auto' },
+  },
+  'target.server': {
+    set: { top: 'target: { server: sink }' },
+    shows: target,
+    as: { kind: 'sink', replicas: 1, sticky: 'session', era: 'auto' },
+  },
+  'target.server.url': {
+    set: { top: 'target: { server: { url: "http://localhost:1/mcp" } }' },
+    shows: target,
+    as: { kind: 'url', urls: ['http://localhost:1/mcp'], headers: {}, era: 'auto' },
+  },
+  'target.server.image': {
+    set: { top: 'target: { server: { image: my/server:1 }, replicas: 2 }' },
+    shows: target,
+    as: { kind: 'image', image: 'my/server:1', port: 3000, path: '/mcp', replicas: 2, sticky: 'session', era: 'auto' },
+  },
+  'target.server.port': {
+    set: { top: 'target: { server: { image: x, port: 1 } }' },
+    shows: (plan) => (plan.target.kind === 'image' ? plan.target.port : undefined),
+    as: 1,
+  },
+  'target.server.path': {
+    set: { top: 'target: { server: { image: x, path: /x } }' },
+    shows: (plan) => (plan.target.kind === 'image' ? plan.target.path : undefined),
+    as: '/x',
+  },
+  'target.server.command': {
+    set: { top: 'target: { server: { command: [x, y] } }', work: 'transport: stdio' },
+    shows: target,
+    as: { kind: 'command', server: { command: ['x', 'y'], env: {}, inherited: {} }, era: 'auto' },
+  },
+  'target.server.env': {
+    set: { top: 'target: { server: { command: [x], env: { A: "${TOKENS}" } } }' },
+    shows: (plan) => (plan.target.kind === 'command' ? plan.target.server.env : undefined),
+    as: { A: 'three' },
+  },
   'target.replicas': { set: { top: 'target: { replicas: 3 }' }, shows: (plan) => own(plan)?.replicas, as: 3 },
-  'target.gateway': { set: { top: 'target: { gateway: { sticky: none } }' }, shows: (plan) => own(plan)?.sticky, as: 'none' },
-  'target.gateway.sticky': { set: { top: 'target: { gateway: { sticky: cookie } }' }, shows: (plan) => own(plan)?.sticky, as: 'cookie' },
+  'target.gateway': {
+    set: { top: 'target: { gateway: { sticky: none } }' },
+    shows: (plan) => own(plan)?.sticky,
+    as: 'none',
+  },
+  'target.gateway.sticky': {
+    set: { top: 'target: { gateway: { sticky: cookie } }' },
+    shows: (plan) => own(plan)?.sticky,
+    as: 'cookie',
+  },
   'target.era': { set: { top: 'target: { era: legacy }' }, shows: (plan) => plan.target.era, as: 'legacy' },
-  'target.headers': { set: { top: 'target: { server: { url: "http://localhost/" }, headers: { x: y } }' }, shows: (plan) => (plan.target.kind === 'url' ? plan.target.headers : undefined), as: { x: 'y' } },
-  'target.tls': { set: { top: 'target: { server: { url: "https://localhost/" }, tls: { insecure: true } }' }, shows: tls, as: { insecure: true } },
-  'target.tls.ca': { set: { top: 'target: { server: { url: "https://localhost/" }, tls: { ca: ca.pem } }' }, shows: tls, as: { ca: authority.cert, insecure: false } },
-  'target.tls.cert': { set: { top: 'target: { server: { url: "https://localhost/" }, tls: { cert: ca.pem, key: ca.key } }' }, shows: (plan) => tls(plan)?.cert, as: authority.cert },
-  'target.tls.key': { set: { top: 'target: { server: { url: "https://localhost/" }, tls: { cert: ca.pem, key: ca.key } }' }, shows: (plan) => tls(plan)?.key, as: authority.key },
-  'target.tls.insecure': { set: { top: 'target: { server: { url: "https://localhost/" }, tls: { insecure: true } }' }, shows: (plan) => plan.warnings.length, as: 1 },
-  'target.auth': { set: { top: 'target: { server: { url: "http://localhost/" }, auth: { tokenFile: tokens.txt } }' }, shows: tokens, as: ['one', 'two'] },
-  'target.auth.tokenFile': { set: { top: 'target: { server: { url: "http://localhost/" }, auth: { tokenFile: tokens.txt } }' }, shows: tokens, as: ['one', 'two'] },
-  'target.auth.tokenEnv': { set: { top: 'target: { server: { url: "http://localhost/" }, auth: { tokenEnv: TOKENS } }' }, shows: tokens, as: ['three'] },
+  'target.headers': {
+    set: { top: 'target: { server: { url: "http://localhost/" }, headers: { x: y } }' },
+    shows: (plan) => (plan.target.kind === 'url' ? plan.target.headers : undefined),
+    as: { x: 'y' },
+  },
+  'target.tls': {
+    set: { top: 'target: { server: { url: "https://localhost/" }, tls: { insecure: true } }' },
+    shows: tls,
+    as: { insecure: true },
+  },
+  'target.tls.ca': {
+    set: { top: 'target: { server: { url: "https://localhost/" }, tls: { ca: ca.pem } }' },
+    shows: tls,
+    as: { ca: authority.cert, insecure: false },
+  },
+  'target.tls.cert': {
+    set: { top: 'target: { server: { url: "https://localhost/" }, tls: { cert: ca.pem, key: ca.key } }' },
+    shows: (plan) => tls(plan)?.cert,
+    as: authority.cert,
+  },
+  'target.tls.key': {
+    set: { top: 'target: { server: { url: "https://localhost/" }, tls: { cert: ca.pem, key: ca.key } }' },
+    shows: (plan) => tls(plan)?.key,
+    as: authority.key,
+  },
+  'target.tls.insecure': {
+    set: { top: 'target: { server: { url: "https://localhost/" }, tls: { insecure: true } }' },
+    shows: (plan) => plan.warnings.length,
+    as: 1,
+  },
+  'target.auth': {
+    set: { top: 'target: { server: { url: "http://localhost/" }, auth: { tokenFile: tokens.txt } }' },
+    shows: tokens,
+    as: ['one', 'two'],
+  },
+  'target.auth.tokenFile': {
+    set: { top: 'target: { server: { url: "http://localhost/" }, auth: { tokenFile: tokens.txt } }' },
+    shows: tokens,
+    as: ['one', 'two'],
+  },
+  'target.auth.tokenEnv': {
+    set: { top: 'target: { server: { url: "http://localhost/" }, auth: { tokenEnv: TOKENS } }' },
+    shows: tokens,
+    as: ['three'],
+  },
   workload: { set: {}, shows: (plan) => plan.profiles.map(({ name }) => name), as: ['w'] },
   'workload.*.profile': { set: {}, shows: (plan) => first(plan)?.clients, as: 10 },
   stages: { set: {}, shows: (plan) => plan.stages.length, as: 1 },
   'stages.*.name': { set: {}, shows: (plan) => stage(plan)?.name, as: 'a' },
   'stages.*.duration': { set: { stage: 'duration: 3s' }, shows: (plan) => stage(plan)?.durationMs, as: 3000 },
-  'stages.*.load': { set: { stage: 'duration: 3s, load: 40%' }, shows: (plan) => stage(plan)?.segments, as: [{ startMs: 0, endMs: 3000, from: 0.4, to: 0.4 }] },
-  'stages.*.load.from': { set: { stage: 'duration: 3s, load: { from: 10%, to: 1% }' }, shows: (plan) => stage(plan)?.segments[0]?.from, as: 0.1 },
-  'stages.*.load.to': { set: { stage: 'duration: 3s, load: { from: 10%, to: 1% }' }, shows: (plan) => stage(plan)?.segments[0]?.to, as: 0.01 },
-  'stages.*.load.steps': { set: { stage: 'load: { steps: [10%, 20%], hold: 1s }' }, shows: (plan) => stage(plan)?.segments.map(({ from }) => from), as: [0.1, 0.2] },
-  'stages.*.load.hold': { set: { stage: 'load: { steps: [10%, 20%], hold: 1s }' }, shows: (plan) => stage(plan)?.durationMs, as: 2000 },
-  'stages.*.measured': { set: { stage: 'duration: 1s, measured: false }\n  - { name: b, duration: 1s' }, shows: (plan) => plan.stages.map(({ measured }) => measured), as: [false, true] },
-  'stages.*.profiles': { set: { stage: 'duration: 1s, profiles: [w]' }, shows: (plan) => stage(plan)?.profiles, as: ['w'] },
+  'stages.*.load': {
+    set: { stage: 'duration: 3s, load: 40%' },
+    shows: (plan) => stage(plan)?.segments,
+    as: [{ startMs: 0, endMs: 3000, from: 0.4, to: 0.4 }],
+  },
+  'stages.*.load.from': {
+    set: { stage: 'duration: 3s, load: { from: 10%, to: 1% }' },
+    shows: (plan) => stage(plan)?.segments[0]?.from,
+    as: 0.1,
+  },
+  'stages.*.load.to': {
+    set: { stage: 'duration: 3s, load: { from: 10%, to: 1% }' },
+    shows: (plan) => stage(plan)?.segments[0]?.to,
+    as: 0.01,
+  },
+  'stages.*.load.steps': {
+    set: { stage: 'load: { steps: [10%, 20%], hold: 1s }' },
+    shows: (plan) => stage(plan)?.segments.map(({ from }) => from),
+    as: [0.1, 0.2],
+  },
+  'stages.*.load.hold': {
+    set: { stage: 'load: { steps: [10%, 20%], hold: 1s }' },
+    shows: (plan) => stage(plan)?.durationMs,
+    as: 2000,
+  },
+  'stages.*.measured': {
+    set: { stage: 'duration: 1s, measured: false }\n  - { name: b, duration: 1s' },
+    shows: (plan) => plan.stages.map(({ measured }) => measured),
+    as: [false, true],
+  },
+  'stages.*.profiles': {
+    set: { stage: 'duration: 1s, profiles: [w]' },
+    shows: (plan) => stage(plan)?.profiles,
+    as: ['w'],
+  },
   'stages.*.scale': { set: { stage: 'duration: 1s, scale: rate' }, shows: (plan) => stage(plan)?.scale, as: 'rate' },
-  faults: { set: { top: 'faults: [{ at: 1s, kind: scale, replicas: 3 }, { at: 0s, kind: scale, service: other, replicas: 0 }]' }, shows: (plan) => plan.faults.map(({ id, atMs }) => [id, atMs]), as: [['f1', 0], ['f2', 1000]] },
-  'faults.*.at': { set: { top: 'faults: [{ at: 4s, kind: scale, replicas: 3 }]' }, shows: (plan) => fault(plan)?.atMs, as: 4000 },
-  'faults.*.kind': { set: { top: 'faults: [{ at: 1s, kind: scale, replicas: 3 }]' }, shows: (plan) => fault(plan)?.kind, as: 'scale' },
-  'faults.*.for': { set: { top: 'faults: [{ at: 1s, kind: scale, replicas: 3, for: 2s }]' }, shows: (plan) => fault(plan)?.untilMs, as: 3000 },
-  'faults.*.service': { set: { top: 'faults: [{ at: 1s, kind: scale, service: other, replicas: 3 }]' }, shows: (plan) => fault(plan)?.service, as: 'other' },
-  'faults.*.replicas': { set: { top: 'faults: [{ at: 1s, kind: scale, replicas: 0 }]' }, shows: (plan) => fault(plan)?.replicas, as: 0 },
+  faults: {
+    set: {
+      top: 'faults: [{ at: 1s, kind: scale, replicas: 3 }, { at: 0s, kind: scale, service: other, replicas: 0 }]',
+    },
+    shows: (plan) => plan.faults.map(({ id, atMs }) => [id, atMs]),
+    as: [
+      ['f1', 0],
+      ['f2', 1000],
+    ],
+  },
+  'faults.*.at': {
+    set: { top: 'faults: [{ at: 4s, kind: scale, replicas: 3 }]' },
+    shows: (plan) => fault(plan)?.atMs,
+    as: 4000,
+  },
+  'faults.*.kind': {
+    set: { top: 'faults: [{ at: 1s, kind: scale, replicas: 3 }]' },
+    shows: (plan) => fault(plan)?.kind,
+    as: 'scale',
+  },
+  'faults.*.for': {
+    set: { top: 'faults: [{ at: 1s, kind: scale, replicas: 3, for: 2s }]' },
+    shows: (plan) => fault(plan)?.untilMs,
+    as: 3000,
+  },
+  'faults.*.service': {
+    set: { top: 'faults: [{ at: 1s, kind: scale, service: other, replicas: 3 }]' },
+    shows: (plan) => fault(plan)?.service,
+    as: 'other',
+  },
+  'faults.*.replicas': {
+    set: { top: 'faults: [{ at: 1s, kind: scale, replicas: 0 }]' },
+    shows: (plan) => fault(plan)?.replicas,
+    as: 0,
+  },
   'faults.*.replica': { set: { top: 'faults: [{ at: 1s, kind: scale, replicas: 3, replica: 1 }]' }, refused: true },
   'faults.*.node': { set: { top: 'faults: [{ at: 1s, kind: scale, replicas: 3, node: n1 }]' }, refused: true },
   'faults.*.fraction': { set: { top: 'faults: [{ at: 1s, kind: scale, replicas: 3, fraction: 50% }]' }, refused: true },
-  thresholds: { set: { top: 'thresholds: [errors.count < 1]' }, shows: check, as: { check: { text: 'errors.count < 1', metric: 'errors.count', labels: {}, comparison: '<', value: 1 }, abortOnFail: false, afterMs: 0 } },
-  'thresholds.*.check': { set: { top: 'thresholds: [{ check: errors.count < 1 }]' }, shows: (plan) => check(plan)?.check.text, as: 'errors.count < 1' },
-  'thresholds.*.abortOnFail': { set: { top: 'thresholds: [{ check: errors.count < 1, abortOnFail: true }]' }, shows: (plan) => check(plan)?.abortOnFail, as: true },
-  'thresholds.*.after': { set: { top: 'thresholds: [{ check: errors.count < 1, after: 2s }]' }, shows: (plan) => check(plan)?.afterMs, as: 2000 },
+  thresholds: {
+    set: { top: 'thresholds: [errors.count < 1]' },
+    shows: check,
+    as: {
+      check: { text: 'errors.count < 1', metric: 'errors.count', labels: {}, comparison: '<', value: 1 },
+      abortOnFail: false,
+      afterMs: 0,
+    },
+  },
+  'thresholds.*.check': {
+    set: { top: 'thresholds: [{ check: errors.count < 1 }]' },
+    shows: (plan) => check(plan)?.check.text,
+    as: 'errors.count < 1',
+  },
+  'thresholds.*.abortOnFail': {
+    set: { top: 'thresholds: [{ check: errors.count < 1, abortOnFail: true }]' },
+    shows: (plan) => check(plan)?.abortOnFail,
+    as: true,
+  },
+  'thresholds.*.after': {
+    set: { top: 'thresholds: [{ check: errors.count < 1, after: 2s }]' },
+    shows: (plan) => check(plan)?.afterMs,
+    as: 2000,
+  },
   stopWhen: { set: { top: 'stopWhen: [{ check: errors.rate > 1% }]' }, shows: (plan) => plan.stopWhen.length, as: 1 },
-  'stopWhen.*.check': { set: { top: 'stopWhen: [{ check: errors.rate > 1% }]' }, shows: (plan) => plan.stopWhen[0]?.check.value, as: 0.01 },
-  'stopWhen.*.window': { set: { top: 'stopWhen: [{ check: errors.rate > 1%, window: 3s }]' }, shows: (plan) => plan.stopWhen[0]?.windowMs, as: 3000 },
-  repeat: { set: { top: 'repeat: 3' }, shows: (plan) => [plan.trials, plan.stages.map(({ trial }) => trial)], as: [3, [1, 2, 3]] },
-  limits: { set: { top: 'limits: {}' }, shows: (plan) => plan.limits, as: { clients: 10_000, ratePerSecond: 500_000, durationMs: 86_400_000, bytes: 1024 ** 4 } },
+  'stopWhen.*.check': {
+    set: { top: 'stopWhen: [{ check: errors.rate > 1% }]' },
+    shows: (plan) => plan.stopWhen[0]?.check.value,
+    as: 0.01,
+  },
+  'stopWhen.*.window': {
+    set: { top: 'stopWhen: [{ check: errors.rate > 1%, window: 3s }]' },
+    shows: (plan) => plan.stopWhen[0]?.windowMs,
+    as: 3000,
+  },
+  repeat: {
+    set: { top: 'repeat: 3' },
+    shows: (plan) => [plan.trials, plan.stages.map(({ trial }) => trial)],
+    as: [3, [1, 2, 3]],
+  },
+  limits: {
+    set: { top: 'limits: {}' },
+    shows: (plan) => plan.limits,
+    as: { clients: 10_000, ratePerSecond: 500_000, durationMs: 86_400_000, bytes: 1024 ** 4 },
+  },
   'limits.clients': { set: { top: 'limits: { clients: 10 }' }, shows: (plan) => plan.limits.clients, as: 10 },
   'limits.rate': { set: { top: 'limits: { rate: 100/s }' }, shows: (plan) => plan.limits.ratePerSecond, as: 100 },
   'limits.duration': { set: { top: 'limits: { duration: 1m }' }, shows: (plan) => plan.limits.durationMs, as: 60_000 },
@@ -107,67 +302,330 @@ const rows: Readonly<Record<string, Row>> = {
   onWorkerLoss: { set: { top: 'onWorkerLoss: replace' }, shows: (plan) => plan.onWorkerLoss, as: 'replace' },
   drain: { set: { top: 'drain: 6s' }, shows: (plan) => plan.drainMs, as: 6000 },
   'profile.name': { set: {}, shows: (plan) => first(plan)?.name, as: 'w' },
-  'profile.description': { set: { work: 'description: words' }, shows: (plan) => first(plan)?.description, as: 'words' },
+  'profile.description': {
+    set: { work: 'description: words' },
+    shows: (plan) => first(plan)?.description,
+    as: 'words',
+  },
   'profile.clients': { set: { work: 'clients: 3' }, shows: (plan) => first(plan)?.clients, as: 3 },
-  'profile.transport': { set: { work: 'transport: websocket' }, shows: (plan) => first(plan)?.transport, as: 'websocket' },
+  'profile.transport': {
+    set: { work: 'transport: websocket' },
+    shows: (plan) => first(plan)?.transport,
+    as: 'websocket',
+  },
   'profile.gateway': { set: { work: 'gateway: { sticky: none }' }, shows: (plan) => first(plan)?.sticky, as: 'none' },
-  'profile.gateway.sticky': { set: { work: 'gateway: { sticky: cookie }' }, shows: (plan) => first(plan)?.sticky, as: 'cookie' },
+  'profile.gateway.sticky': {
+    set: { work: 'gateway: { sticky: cookie }' },
+    shows: (plan) => first(plan)?.sticky,
+    as: 'cookie',
+  },
   'profile.era': { set: { work: 'era: modern' }, shows: (plan) => first(plan)?.era, as: 'modern' },
-  'profile.session': { set: { work: 'session: per-request' }, shows: (plan) => first(plan)?.session, as: { mode: 'per-request' } },
-  'profile.session.mode': { set: { work: 'session: { mode: churn, every: 1 operation }' }, shows: (plan) => first(plan)?.session.mode, as: 'churn' },
-  'profile.session.size': { set: { work: 'session: { mode: pool, size: 4 }' }, shows: (plan) => first(plan)?.session, as: { mode: 'pool', size: 4 } },
-  'profile.session.every': { set: { work: 'session: { mode: churn, every: 2m }' }, shows: (plan) => first(plan)?.session, as: { mode: 'churn', every: { ms: 120_000 } } },
-  'profile.arrivals': { set: { work: 'arrivals: { rate: 3/s }' }, shows: think, as: { model: 'open', ratePerSecond: 3, spacing: 'uniform' } },
-  'profile.arrivals.rate': { set: { work: 'arrivals: { rate: 30/min }' }, shows: think, as: { model: 'open', ratePerSecond: 0.5, spacing: 'uniform' } },
-  'profile.arrivals.spacing': { set: { work: 'arrivals: { spacing: poisson }' }, shows: think, as: { model: 'open', ratePerSecond: 10, spacing: 'poisson' } },
-  'profile.thinkTime': { set: { work: 'thinkTime: 0ms' }, shows: think, as: { model: 'closed', thinkTime: { kind: 'none' } } },
-  'profile.thinkTime.min': { set: { work: 'thinkTime: { min: 1ms, max: 2ms }' }, shows: think, as: { model: 'closed', thinkTime: { kind: 'uniform', minMs: 1, maxMs: 2 } } },
-  'profile.thinkTime.max': { set: { work: 'thinkTime: { min: 1ms, max: 3ms }' }, shows: think, as: { model: 'closed', thinkTime: { kind: 'uniform', minMs: 1, maxMs: 3 } } },
-  'profile.thinkTime.mean': { set: { work: 'thinkTime: { mean: 4ms, distribution: exponential }' }, shows: think, as: { model: 'closed', thinkTime: { kind: 'exponential', meanMs: 4 } } },
-  'profile.thinkTime.distribution': { set: { work: 'thinkTime: { mean: 5ms, distribution: exponential }' }, shows: think, as: { model: 'closed', thinkTime: { kind: 'exponential', meanMs: 5 } } },
-  'profile.maxInFlight': { set: { work: 'maxInFlight: 5' }, shows: (plan) => [first(plan)?.maxInFlight, first(plan)?.connections], as: [5, 5] },
-  'profile.connections': { set: { work: 'connections: 3' }, shows: (plan) => [first(plan)?.maxInFlight, first(plan)?.connections], as: [3, 3] },
-  'profile.pipeline': { set: { work: 'pipeline: 16, connections: 2' }, shows: (plan) => [first(plan)?.maxInFlight, first(plan)?.pipeline], as: [32, 16] },
+  'profile.session': {
+    set: { work: 'session: per-request' },
+    shows: (plan) => first(plan)?.session,
+    as: { mode: 'per-request' },
+  },
+  'profile.session.mode': {
+    set: { work: 'session: { mode: churn, every: 1 operation }' },
+    shows: (plan) => first(plan)?.session.mode,
+    as: 'churn',
+  },
+  'profile.session.size': {
+    set: { work: 'session: { mode: pool, size: 4 }' },
+    shows: (plan) => first(plan)?.session,
+    as: { mode: 'pool', size: 4 },
+  },
+  'profile.session.every': {
+    set: { work: 'session: { mode: churn, every: 2m }' },
+    shows: (plan) => first(plan)?.session,
+    as: { mode: 'churn', every: { ms: 120_000 } },
+  },
+  'profile.arrivals': {
+    set: { work: 'arrivals: { rate: 3/s }' },
+    shows: think,
+    as: { model: 'open', ratePerSecond: 3, spacing: 'uniform' },
+  },
+  'profile.arrivals.rate': {
+    set: { work: 'arrivals: { rate: 30/min }' },
+    shows: think,
+    as: { model: 'open', ratePerSecond: 0.5, spacing: 'uniform' },
+  },
+  'profile.arrivals.spacing': {
+    set: { work: 'arrivals: { spacing: poisson }' },
+    shows: think,
+    as: { model: 'open', ratePerSecond: 10, spacing: 'poisson' },
+  },
+  'profile.thinkTime': {
+    set: { work: 'thinkTime: 0ms' },
+    shows: think,
+    as: { model: 'closed', thinkTime: { kind: 'none' } },
+  },
+  'profile.thinkTime.min': {
+    set: { work: 'thinkTime: { min: 1ms, max: 2ms }' },
+    shows: think,
+    as: { model: 'closed', thinkTime: { kind: 'uniform', minMs: 1, maxMs: 2 } },
+  },
+  'profile.thinkTime.max': {
+    set: { work: 'thinkTime: { min: 1ms, max: 3ms }' },
+    shows: think,
+    as: { model: 'closed', thinkTime: { kind: 'uniform', minMs: 1, maxMs: 3 } },
+  },
+  'profile.thinkTime.mean': {
+    set: { work: 'thinkTime: { mean: 4ms, distribution: exponential }' },
+    shows: think,
+    as: { model: 'closed', thinkTime: { kind: 'exponential', meanMs: 4 } },
+  },
+  'profile.thinkTime.distribution': {
+    set: { work: 'thinkTime: { mean: 5ms, distribution: exponential }' },
+    shows: think,
+    as: { model: 'closed', thinkTime: { kind: 'exponential', meanMs: 5 } },
+  },
+  'profile.maxInFlight': {
+    set: { work: 'maxInFlight: 5' },
+    shows: (plan) => [first(plan)?.maxInFlight, first(plan)?.connections],
+    as: [5, 5],
+  },
+  'profile.connections': {
+    set: { work: 'connections: 3' },
+    shows: (plan) => [first(plan)?.maxInFlight, first(plan)?.connections],
+    as: [3, 3],
+  },
+  'profile.pipeline': {
+    set: { work: 'pipeline: 16, connections: 2' },
+    shows: (plan) => [first(plan)?.maxInFlight, first(plan)?.pipeline],
+    as: [32, 16],
+  },
   'profile.pacing': { set: { work: 'pacing: spin' }, shows: (plan) => first(plan)?.pacing, as: 'spin' },
   'profile.timeout': { set: { work: 'timeout: 9s' }, shows: (plan) => first(plan)?.timeoutMs, as: 9000 },
   'profile.onClose': { set: { work: 'onClose: reset' }, shows: (plan) => first(plan)?.onClose, as: 'reset' },
   'profile.operations': { set: {}, shows: (plan) => first(plan)?.operations.length, as: 1 },
-  'profile.operations.*.name': { set: { operation: 'tool: echo, name: shout' }, shows: (plan) => operation(plan)?.name, as: 'shout' },
-  'profile.operations.*.tool': { set: { operation: 'tool: x' }, shows: operation, as: { name: 'x', method: 'tools/call', params: { kind: 'constant', json: '{"name":"x","arguments":{}}' }, target: 'x', weight: 1 } },
-  'profile.operations.*.resource': { set: { operation: 'resource: "a://b"' }, shows: operation, as: { name: 'a://b', method: 'resources/read', params: { kind: 'constant', json: '{"uri":"a://b"}' }, target: 'a://b', weight: 1 } },
-  'profile.operations.*.prompt': { set: { operation: 'prompt: p' }, shows: operation, as: { name: 'p', method: 'prompts/get', params: { kind: 'constant', json: '{"name":"p"}' }, target: 'p', weight: 1 } },
-  'profile.operations.*.ping': { set: { operation: 'ping: true' }, shows: operation, as: { name: 'ping', method: 'ping', params: { kind: 'constant', json: '{}' }, weight: 1 } },
-  'profile.operations.*.list': { set: { operation: 'list: prompts' }, shows: operation, as: { name: 'prompts/list', method: 'prompts/list', params: { kind: 'constant', json: '{}' }, weight: 1 } },
-  'profile.operations.*.subscribe': { set: { operation: 'tool: echo }, { subscribe: "a://b/{{ client 3 }}"' }, shows: (plan) => first(plan)?.operations[1], as: { name: 'a://b/{{ client 3 }}', method: 'resources/subscribe', params: { kind: 'object', entries: [['uri', { kind: 'string', parts: ['a://b/', { name: 'client', modulo: 3 }] }]] }, weight: 0 } },
-  'profile.operations.*.progress': { set: { operation: 'tool: x, progress: true' }, shows: (plan) => operation(plan)?.params, as: { kind: 'object', entries: [['name', { kind: 'constant', json: '"x"' }], ['arguments', { kind: 'constant', json: '{}' }], ['_meta', { kind: 'object', entries: [['progressToken', { kind: 'string', parts: [{ name: 'client' }, '-', { name: 'seq' }] }]] }]] } },
-  'profile.stream': { set: { operation: 'tool: echo }, { subscribe: "a://b"' }, shows: (plan) => first(plan)?.stream, as: { away: [], resume: true } },
-  'profile.stream.open': { set: { work: 'stream: { open: true }' }, shows: (plan) => first(plan)?.stream, as: { away: [], resume: true } },
-  'profile.stream.away': { set: { work: 'stream: { open: true, away: [a] }' }, shows: (plan) => first(plan)?.stream?.away, as: ['a'] },
-  'profile.stream.resume': { set: { work: 'stream: { open: true, resume: false }' }, shows: (plan) => first(plan)?.stream?.resume, as: false },
-  'profile.operations.*.arguments': { set: { operation: 'prompt: p, arguments: { n: "{{ client }}" }' }, shows: (plan) => operation(plan)?.params, as: { kind: 'object', entries: [['name', { kind: 'constant', json: '"p"' }], ['arguments', { kind: 'object', entries: [['n', { kind: 'string', parts: [{ name: 'client' }] }]] }]] } },
-  'profile.operations.*.expect': { set: { operation: 'tool: x, expect: { contains: a }' }, shows: (plan) => operation(plan)?.expect, as: { contains: ['a'], equals: [] } },
-  'profile.operations.*.expect.contains': { set: { operation: 'tool: x, expect: { contains: [a, b] }' }, shows: (plan) => operation(plan)?.expect?.contains, as: ['a', 'b'] },
-  'profile.operations.*.expect.equals': { set: { operation: 'tool: x, expect: { equals: { "$.content[0][\'text\']": 5 } }' }, shows: (plan) => operation(plan)?.expect?.equals, as: [{ text: "$.content[0]['text']", path: ['content', 0, 'text'], json: '5' }] },
-  'profile.operations.*.expect.size': { set: { operation: 'tool: x, expect: { size: { min: 1 B } }' }, shows: (plan) => operation(plan)?.expect, as: { contains: [], equals: [], minBytes: 1 } },
-  'profile.operations.*.expect.size.min': { set: { operation: 'tool: x, expect: { size: { min: 2 B } }' }, shows: (plan) => operation(plan)?.expect?.minBytes, as: 2 },
-  'profile.operations.*.expect.size.max': { set: { operation: 'tool: x, expect: { size: { max: 1 KiB } }' }, shows: (plan) => operation(plan)?.expect?.maxBytes, as: 1024 },
-  'profile.operations.*.weight': { set: { operation: 'tool: x, weight: 2.5' }, shows: (plan) => operation(plan)?.weight, as: 2.5 },
+  'profile.operations.*.name': {
+    set: { operation: 'tool: echo, name: shout' },
+    shows: (plan) => operation(plan)?.name,
+    as: 'shout',
+  },
+  'profile.operations.*.tool': {
+    set: { operation: 'tool: x' },
+    shows: operation,
+    as: {
+      name: 'x',
+      method: 'tools/call',
+      params: { kind: 'constant', json: '{"name":"x","arguments":{}}' },
+      target: 'x',
+      weight: 1,
+    },
+  },
+  'profile.operations.*.resource': {
+    set: { operation: 'resource: "a://b"' },
+    shows: operation,
+    as: {
+      name: 'a://b',
+      method: 'resources/read',
+      params: { kind: 'constant', json: '{"uri":"a://b"}' },
+      target: 'a://b',
+      weight: 1,
+    },
+  },
+  'profile.operations.*.prompt': {
+    set: { operation: 'prompt: p' },
+    shows: operation,
+    as: {
+      name: 'p',
+      method: 'prompts/get',
+      params: { kind: 'constant', json: '{"name":"p"}' },
+      target: 'p',
+      weight: 1,
+    },
+  },
+  'profile.operations.*.ping': {
+    set: { operation: 'ping: true' },
+    shows: operation,
+    as: { name: 'ping', method: 'ping', params: { kind: 'constant', json: '{}' }, weight: 1 },
+  },
+  'profile.operations.*.list': {
+    set: { operation: 'list: prompts' },
+    shows: operation,
+    as: { name: 'prompts/list', method: 'prompts/list', params: { kind: 'constant', json: '{}' }, weight: 1 },
+  },
+  'profile.operations.*.subscribe': {
+    set: { operation: 'tool: echo }, { subscribe: "a://b/{{ client 3 }}"' },
+    shows: (plan) => first(plan)?.operations[1],
+    as: {
+      name: 'a://b/{{ client 3 }}',
+      method: 'resources/subscribe',
+      params: {
+        kind: 'object',
+        entries: [['uri', { kind: 'string', parts: ['a://b/', { name: 'client', modulo: 3 }] }]],
+      },
+      weight: 0,
+    },
+  },
+  'profile.operations.*.progress': {
+    set: { operation: 'tool: x, progress: true' },
+    shows: (plan) => operation(plan)?.params,
+    as: {
+      kind: 'object',
+      entries: [
+        ['name', { kind: 'constant', json: '"x"' }],
+        ['arguments', { kind: 'constant', json: '{}' }],
+        [
+          '_meta',
+          {
+            kind: 'object',
+            entries: [['progressToken', { kind: 'string', parts: [{ name: 'client' }, '-', { name: 'seq' }] }]],
+          },
+        ],
+      ],
+    },
+  },
+  'profile.stream': {
+    set: { operation: 'tool: echo }, { subscribe: "a://b"' },
+    shows: (plan) => first(plan)?.stream,
+    as: { away: [], resume: true },
+  },
+  'profile.stream.open': {
+    set: { work: 'stream: { open: true }' },
+    shows: (plan) => first(plan)?.stream,
+    as: { away: [], resume: true },
+  },
+  'profile.stream.away': {
+    set: { work: 'stream: { open: true, away: [a] }' },
+    shows: (plan) => first(plan)?.stream?.away,
+    as: ['a'],
+  },
+  'profile.stream.resume': {
+    set: { work: 'stream: { open: true, resume: false }' },
+    shows: (plan) => first(plan)?.stream?.resume,
+    as: false,
+  },
+  'profile.operations.*.arguments': {
+    set: { operation: 'prompt: p, arguments: { n: "{{ client }}" }' },
+    shows: (plan) => operation(plan)?.params,
+    as: {
+      kind: 'object',
+      entries: [
+        ['name', { kind: 'constant', json: '"p"' }],
+        ['arguments', { kind: 'object', entries: [['n', { kind: 'string', parts: [{ name: 'client' }] }]] }],
+      ],
+    },
+  },
+  'profile.operations.*.expect': {
+    set: { operation: 'tool: x, expect: { contains: a }' },
+    shows: (plan) => operation(plan)?.expect,
+    as: { contains: ['a'], equals: [] },
+  },
+  'profile.operations.*.expect.contains': {
+    set: { operation: 'tool: x, expect: { contains: [a, b] }' },
+    shows: (plan) => operation(plan)?.expect?.contains,
+    as: ['a', 'b'],
+  },
+  'profile.operations.*.expect.equals': {
+    set: { operation: 'tool: x, expect: { equals: { "$.content[0][\'text\']": 5 } }' },
+    shows: (plan) => operation(plan)?.expect?.equals,
+    as: [{ text: "$.content[0]['text']", path: ['content', 0, 'text'], json: '5' }],
+  },
+  'profile.operations.*.expect.size': {
+    set: { operation: 'tool: x, expect: { size: { min: 1 B } }' },
+    shows: (plan) => operation(plan)?.expect,
+    as: { contains: [], equals: [], minBytes: 1 },
+  },
+  'profile.operations.*.expect.size.min': {
+    set: { operation: 'tool: x, expect: { size: { min: 2 B } }' },
+    shows: (plan) => operation(plan)?.expect?.minBytes,
+    as: 2,
+  },
+  'profile.operations.*.expect.size.max': {
+    set: { operation: 'tool: x, expect: { size: { max: 1 KiB } }' },
+    shows: (plan) => operation(plan)?.expect?.maxBytes,
+    as: 1024,
+  },
+  'profile.operations.*.weight': {
+    set: { operation: 'tool: x, weight: 2.5' },
+    shows: (plan) => operation(plan)?.weight,
+    as: 2.5,
+  },
   'profile.misbehave': { set: { work: 'misbehave: {}' }, shows: (plan) => first(plan)?.misbehave, as: {} },
-  'profile.misbehave.readRate': { set: { work: 'misbehave: { readRate: 1 KiB/s }' }, shows: (plan) => first(plan)?.misbehave, as: { readBytesPerSecond: 1024 } },
-  'profile.misbehave.writeRate': { set: { work: 'misbehave: { writeRate: 2 KiB/s }' }, shows: (plan) => first(plan)?.misbehave, as: { writeBytesPerSecond: 2048 } },
-  'profile.misbehave.abort': { set: { work: 'misbehave: { abort: 1% }' }, shows: (plan) => first(plan)?.misbehave, as: { abort: { share: 0.01, kinds: ['mid-request', 'after-request', 'mid-answer'], how: 'close' } } },
-  'profile.misbehave.abort.share': { set: { work: 'misbehave: { abort: { share: 3% } }' }, shows: (plan) => first(plan)?.misbehave.abort?.share, as: 0.03 },
-  'profile.misbehave.abort.kinds': { set: { work: 'misbehave: { abort: { share: 3%, kinds: [mid-answer] } }' }, shows: (plan) => first(plan)?.misbehave.abort?.kinds, as: ['mid-answer'] },
-  'profile.misbehave.abort.how': { set: { work: 'misbehave: { abort: { share: 3%, how: reset } }' }, shows: (plan) => first(plan)?.misbehave.abort?.how, as: 'reset' },
-  'profile.misbehave.malformed': { set: { work: 'misbehave: { malformed: 2% }' }, shows: (plan) => first(plan)?.misbehave, as: { malformed: { share: 0.02, kinds: [...transports['streamable-http'].misdeeds.malformed], oversizeBytes: 8 * 1024 ** 2 } } },
-  'profile.misbehave.malformed.share': { set: { work: 'misbehave: { malformed: { share: 3% } }' }, shows: (plan) => first(plan)?.misbehave.malformed?.share, as: 0.03 },
-  'profile.misbehave.malformed.kinds': { set: { work: 'misbehave: { malformed: { share: 3%, kinds: [oversize] } }' }, shows: (plan) => first(plan)?.misbehave.malformed?.kinds, as: ['oversize'] },
-  'profile.misbehave.malformed.oversize': { set: { work: 'misbehave: { malformed: { share: 3%, oversize: 64 KiB } }' }, shows: (plan) => first(plan)?.misbehave.malformed?.oversizeBytes, as: 65_536 },
-  'profile.misbehave.idle': { set: { work: 'misbehave: { idle: 3s }' }, shows: (plan) => [first(plan)?.misbehave, think(plan)], as: [{ idleMs: 3000 }, { model: 'closed', thinkTime: { kind: 'fixed', ms: 3000 } }] },
-  'profile.misbehave.reconnect': { set: { work: 'misbehave: { reconnect: { every: 4s } }' }, shows: (plan) => first(plan)?.misbehave, as: { reconnect: { everyMs: 4000, together: true, session: 'keep' } } },
-  'profile.misbehave.reconnect.every': { set: { work: 'misbehave: { reconnect: { every: 1m } }' }, shows: (plan) => first(plan)?.misbehave.reconnect?.everyMs, as: 60_000 },
-  'profile.misbehave.reconnect.together': { set: { work: 'misbehave: { reconnect: { every: 4s, together: false } }' }, shows: (plan) => first(plan)?.misbehave.reconnect?.together, as: false },
-  'profile.misbehave.reconnect.session': { set: { work: 'misbehave: { reconnect: { every: 4s, session: new } }' }, shows: (plan) => first(plan)?.misbehave.reconnect?.session, as: 'new' },
+  'profile.misbehave.readRate': {
+    set: { work: 'misbehave: { readRate: 1 KiB/s }' },
+    shows: (plan) => first(plan)?.misbehave,
+    as: { readBytesPerSecond: 1024 },
+  },
+  'profile.misbehave.writeRate': {
+    set: { work: 'misbehave: { writeRate: 2 KiB/s }' },
+    shows: (plan) => first(plan)?.misbehave,
+    as: { writeBytesPerSecond: 2048 },
+  },
+  'profile.misbehave.abort': {
+    set: { work: 'misbehave: { abort: 1% }' },
+    shows: (plan) => first(plan)?.misbehave,
+    as: { abort: { share: 0.01, kinds: ['mid-request', 'after-request', 'mid-answer'], how: 'close' } },
+  },
+  'profile.misbehave.abort.share': {
+    set: { work: 'misbehave: { abort: { share: 3% } }' },
+    shows: (plan) => first(plan)?.misbehave.abort?.share,
+    as: 0.03,
+  },
+  'profile.misbehave.abort.kinds': {
+    set: { work: 'misbehave: { abort: { share: 3%, kinds: [mid-answer] } }' },
+    shows: (plan) => first(plan)?.misbehave.abort?.kinds,
+    as: ['mid-answer'],
+  },
+  'profile.misbehave.abort.how': {
+    set: { work: 'misbehave: { abort: { share: 3%, how: reset } }' },
+    shows: (plan) => first(plan)?.misbehave.abort?.how,
+    as: 'reset',
+  },
+  'profile.misbehave.malformed': {
+    set: { work: 'misbehave: { malformed: 2% }' },
+    shows: (plan) => first(plan)?.misbehave,
+    as: {
+      malformed: {
+        share: 0.02,
+        kinds: [...transports['streamable-http'].misdeeds.malformed],
+        oversizeBytes: 8 * 1024 ** 2,
+      },
+    },
+  },
+  'profile.misbehave.malformed.share': {
+    set: { work: 'misbehave: { malformed: { share: 3% } }' },
+    shows: (plan) => first(plan)?.misbehave.malformed?.share,
+    as: 0.03,
+  },
+  'profile.misbehave.malformed.kinds': {
+    set: { work: 'misbehave: { malformed: { share: 3%, kinds: [oversize] } }' },
+    shows: (plan) => first(plan)?.misbehave.malformed?.kinds,
+    as: ['oversize'],
+  },
+  'profile.misbehave.malformed.oversize': {
+    set: { work: 'misbehave: { malformed: { share: 3%, oversize: 64 KiB } }' },
+    shows: (plan) => first(plan)?.misbehave.malformed?.oversizeBytes,
+    as: 65_536,
+  },
+  'profile.misbehave.idle': {
+    set: { work: 'misbehave: { idle: 3s }' },
+    shows: (plan) => [first(plan)?.misbehave, think(plan)],
+    as: [{ idleMs: 3000 }, { model: 'closed', thinkTime: { kind: 'fixed', ms: 3000 } }],
+  },
+  'profile.misbehave.reconnect': {
+    set: { work: 'misbehave: { reconnect: { every: 4s } }' },
+    shows: (plan) => first(plan)?.misbehave,
+    as: { reconnect: { everyMs: 4000, together: true, session: 'keep' } },
+  },
+  'profile.misbehave.reconnect.every': {
+    set: { work: 'misbehave: { reconnect: { every: 1m } }' },
+    shows: (plan) => first(plan)?.misbehave.reconnect?.everyMs,
+    as: 60_000,
+  },
+  'profile.misbehave.reconnect.together': {
+    set: { work: 'misbehave: { reconnect: { every: 4s, together: false } }' },
+    shows: (plan) => first(plan)?.misbehave.reconnect?.together,
+    as: false,
+  },
+  'profile.misbehave.reconnect.session': {
+    set: { work: 'misbehave: { reconnect: { every: 4s, session: new } }' },
+    shows: (plan) => first(plan)?.misbehave.reconnect?.session,
+    as: 'new',
+  },
 };
 
 test('every key has its row, and every row its key', () => {
@@ -181,7 +639,14 @@ describe('every key takes effect or is refused by name:', () => {
       const key = path.split('.').at(-1);
       const result = load(text);
       const refusals = result.ok ? [] : result.problems.filter((problem) => problem.code === 'NOT_BUILT');
-      expect(refusals.map((problem) => problem.path.split('.').filter((part) => !/^\d+$/.test(part)).at(-1))).toEqual([key]);
+      expect(
+        refusals.map((problem) =>
+          problem.path
+            .split('.')
+            .filter((part) => !/^\d+$/.test(part))
+            .at(-1),
+        ),
+      ).toEqual([key]);
     } else {
       expect(row.shows(planOf(text, { env: { TOKENS: 'three' } }, files))).toEqual(row.as);
     }

@@ -1,9 +1,10 @@
 /** Keys and values that have their place in the files but are not built yet. Refused by name, never ignored. */
-import { problemAt } from '../problem.js';
-import { FAULT_KINDS } from './fault-schema.js';
+
 import type { Problem } from '../problem.js';
-import { descend, kindOf, pathText, toValue } from '../source/node.js';
+import { problemAt } from '../problem.js';
 import type { MapNode, Path, SourceNode } from '../source/node.js';
+import { descend, kindOf, pathText, toValue } from '../source/node.js';
+import { FAULT_KINDS } from './fault-schema.js';
 
 interface Refusal {
   /** `*` stands for any item or name. */
@@ -15,7 +16,12 @@ interface Refusal {
 }
 
 const scenarioRefusals: readonly Refusal[] = [
-  { path: ['faults', '*', 'kind'], refuses: (value) => value !== 'scale' && FAULT_KINDS.some((kind) => kind === value), what: 'this kind of fault is', instead: 'kind: scale is; a target that fails can be had with the reference server\'s `fail` tool' },
+  {
+    path: ['faults', '*', 'kind'],
+    refuses: (value) => value !== 'scale' && FAULT_KINDS.some((kind) => kind === value),
+    what: 'this kind of fault is',
+    instead: "kind: scale is; a target that fails can be had with the reference server's `fail` tool",
+  },
   { path: ['faults', '*', 'replica'], what: 'choosing a replica is', instead: 'name the service' },
   { path: ['faults', '*', 'node'], what: 'choosing a node is', instead: 'name the service' },
   { path: ['faults', '*', 'fraction'], what: 'choosing a share of the replicas is', instead: 'name the service' },
@@ -41,7 +47,8 @@ function find(root: MapNode, refusal: Refusal): readonly Problem[] {
 function matches(node: SourceNode | undefined, pattern: readonly string[], path: Path): readonly Path[] {
   const [key, ...rest] = pattern;
   if (key === undefined) return [path];
-  if (node?.kind === 'list' && key === '*') return node.items.flatMap((item, index) => matches(item, rest, [...path, index]));
+  if (node?.kind === 'list' && key === '*')
+    return node.items.flatMap((item, index) => matches(item, rest, [...path, index]));
   const entry = node?.kind === 'map' ? node.entries.get(key) : undefined;
   return entry === undefined ? [] : matches(entry.node, rest, [...path, key]);
 }

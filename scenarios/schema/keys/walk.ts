@@ -1,6 +1,7 @@
 /** Finding one's way in a zod schema: which keys there are at a path, and all paths there are. */
-import { z } from 'zod';
+
 import type { core } from 'zod';
+import { z } from 'zod';
 
 type Schema = core.$ZodType;
 

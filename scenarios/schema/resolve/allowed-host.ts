@@ -11,8 +11,8 @@ nearby.addSubnet('fc00::', 7, 'ipv6');
 nearby.addSubnet('fe80::', 10, 'ipv6');
 
 /**
- * Names that cannot lead to the public internet: RFC 6761 (localhost), RFC 6762 (.local), ICANN's private-use .internal.
- * A bare name such as `server` is not among them: a search domain, or a top-level domain, may answer for it.
+ * Names that cannot lead to the public internet: RFC 6761 (localhost), RFC 6762 (.local), ICANN's private-use
+ * .internal. A bare name such as `server` is not among them: a search domain, or a top-level domain, may answer for it.
  */
 const nearbyName = /(?:^|\.)localhost$|\.local$|\.internal$/;
 
@@ -26,5 +26,8 @@ export function isAllowedHost(hostname: string, allowed: readonly string[]): boo
 }
 
 function bare(hostname: string): string {
-  return hostname.toLowerCase().replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
+  return hostname
+    .toLowerCase()
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/\.$/, '');
 }

@@ -12,7 +12,12 @@ export function checkStreams(profiles: readonly ProfilePlan[], scenario: Part): 
     if (other === undefined) continue;
     const [publisher, subscriber] = subscribes(profile) ? [other, profile] : [profile, other];
     const message = `over ${transport} each session has a server of its own, so \`${subscriber.name}\` can never hear of what \`${publisher.name}\` publishes`;
-    scenario.wrongValue(['workload', name], 'CONFLICT', message, 'let both reach one server, over another transport; or give one profile both operations: each of its clients hears of its own publications');
+    scenario.wrongValue(
+      ['workload', name],
+      'CONFLICT',
+      message,
+      'let both reach one server, over another transport; or give one profile both operations: each of its clients hears of its own publications',
+    );
   }
 }
 

@@ -6,13 +6,19 @@ import { factsOf, isTransport, type TransportName } from '../transports.js';
 import type { Part } from './context.js';
 
 /** @param scaleMs of `--time-scale`, for sessions that end after a time */
-export function resolveSession(source: ProfileSource, profile: Part, scaleMs: (ms: number) => number): SessionPlan | undefined {
+export function resolveSession(
+  source: ProfileSource,
+  profile: Part,
+  scaleMs: (ms: number) => number,
+): SessionPlan | undefined {
   const written = typeof source.session === 'string' ? { mode: source.session } : source.session;
   const { mode } = written;
   const size = 'size' in written ? written.size : undefined;
   const every = 'every' in written ? written.every : undefined;
-  if (size !== undefined && mode !== 'pool') profile.wrongKey(['session', 'size'], 'CONFLICT', `\`size\` is for mode pool, not ${mode}`);
-  if (every !== undefined && mode !== 'churn') profile.wrongKey(['session', 'every'], 'CONFLICT', `\`every\` is for mode churn, not ${mode}`);
+  if (size !== undefined && mode !== 'pool')
+    profile.wrongKey(['session', 'size'], 'CONFLICT', `\`size\` is for mode pool, not ${mode}`);
+  if (every !== undefined && mode !== 'churn')
+    profile.wrongKey(['session', 'every'], 'CONFLICT', `\`every\` is for mode churn, not ${mode}`);
   switch (mode) {
     case 'reuse':
     case 'per-request':
@@ -23,46 +29,91 @@ export function resolveSession(source: ProfileSource, profile: Part, scaleMs: (m
       return undefined;
     case 'churn':
       if (every !== undefined) return churn(every, profile, scaleMs);
-      profile.wrongValue(['session'], 'MISSING_KEY', 'churn needs to know how often', '{ mode: churn, every: 100 operations } or { mode: churn, every: 30s }');
+      profile.wrongValue(
+        ['session'],
+        'MISSING_KEY',
+        'churn needs to know how often',
+        '{ mode: churn, every: 100 operations } or { mode: churn, every: 30s }',
+      );
       return undefined;
   }
 }
 
 function churn(every: string, profile: Part, scaleMs: (ms: number) => number): SessionPlan | undefined {
   const operations = /^(\d+) operations?$/.exec(every)?.[1];
-  if (operations !== undefined && Number(operations) > 0) return { mode: 'churn', every: { operations: Number(operations) } };
+  if (operations !== undefined && Number(operations) > 0)
+    return { mode: 'churn', every: { operations: Number(operations) } };
   const ms = parseDuration(every);
   if (ms !== undefined && ms > 0) return { mode: 'churn', every: { ms: scaleMs(ms) } };
-  profile.wrongValue(['session', 'every'], 'INVALID_VALUE', `\`${every}\` is neither a number of operations nor a duration`, 'such as "100 operations" or 30s');
+  profile.wrongValue(
+    ['session', 'every'],
+    'INVALID_VALUE',
+    `\`${every}\` is neither a number of operations nor a duration`,
+    'such as "100 operations" or 30s',
+  );
   return undefined;
 }
 
-/** @param operations of the mix, subscriptions among them: a client that only subscribes has nothing that could be due */
-export function resolveArrivals(source: ProfileSource, operations: readonly OperationPlan[], profile: Part, scaleMs: (ms: number) => number): ArrivalsPlan | undefined {
+/**
+ * @param operations of the mix, subscriptions among them: a client that only subscribes has nothing that could be due
+ */
+export function resolveArrivals(
+  source: ProfileSource,
+  operations: readonly OperationPlan[],
+  profile: Part,
+  scaleMs: (ms: number) => number,
+): ArrivalsPlan | undefined {
   const { arrivals, thinkTime } = source;
   const idleMs = source.misbehave?.idle;
   if (operations.length > 0 && operations.every(({ weight }) => weight === 0)) {
     for (const key of ['arrivals', 'thinkTime'] as const) {
-      if (source[key] !== undefined) profile.wrongKey([key], 'CONFLICT', `\`${key}\` says when to call, and this profile only subscribes`, 'take it out, or start from `profile: subscriber`');
+      if (source[key] !== undefined)
+        profile.wrongKey(
+          [key],
+          'CONFLICT',
+          `\`${key}\` says when to call, and this profile only subscribes`,
+          'take it out, or start from `profile: subscriber`',
+        );
     }
     for (const key of ['idle', 'abort', 'malformed'] as const) {
-      if (source.misbehave?.[key] !== undefined) profile.wrongKey(['misbehave', key], 'CONFLICT', `\`misbehave.${key}\` is about what a client calls, and this profile only subscribes`, 'take it out');
+      if (source.misbehave?.[key] !== undefined)
+        profile.wrongKey(
+          ['misbehave', key],
+          'CONFLICT',
+          `\`misbehave.${key}\` is about what a client calls, and this profile only subscribes`,
+          'take it out',
+        );
     }
     return { model: 'none' };
   }
   if (idleMs !== undefined) {
     const rival = arrivals !== undefined ? 'arrivals' : thinkTime !== undefined ? 'thinkTime' : undefined;
     if (rival === undefined) return { model: 'closed', thinkTime: { kind: 'fixed', ms: scaleMs(idleMs) } };
-    profile.wrongKey([rival], 'CONFLICT', `\`${rival}\` and \`misbehave.idle\` exclude each other`, 'idle says itself when a client calls: once after each stretch of silence');
+    profile.wrongKey(
+      [rival],
+      'CONFLICT',
+      `\`${rival}\` and \`misbehave.idle\` exclude each other`,
+      'idle says itself when a client calls: once after each stretch of silence',
+    );
     return undefined;
   }
   if (arrivals !== undefined && thinkTime !== undefined) {
-    profile.wrongKey(['thinkTime'], 'CONFLICT', '`arrivals` and `thinkTime` exclude each other', 'arrivals: calls at fixed times (open loop); thinkTime: pauses between calls (closed loop)');
+    profile.wrongKey(
+      ['thinkTime'],
+      'CONFLICT',
+      '`arrivals` and `thinkTime` exclude each other',
+      'arrivals: calls at fixed times (open loop); thinkTime: pauses between calls (closed loop)',
+    );
     return undefined;
   }
   if (arrivals !== undefined) return { model: 'open', ratePerSecond: arrivals.rate, spacing: arrivals.spacing };
   if (thinkTime === undefined) {
-    profile.wrongValue([], 'MISSING_KEY', 'nothing says when this profile calls', 'give arrivals: { rate: 10/s } (open loop) or thinkTime: 100ms (closed loop)');
+    profile.wrongValue(
+      [],
+      'MISSING_KEY',
+      'nothing says when this profile calls',
+      'give arrivals: { rate: 10/s } (open loop) or thinkTime: 100ms (closed loop)',
+    );
     return undefined;
   }
   const resolved = resolveThinkTime(thinkTime, profile);
@@ -77,20 +128,37 @@ function resolveThinkTime(source: NonNullable<ProfileSource['thinkTime']>, profi
     profile.wrongValue(['thinkTime', 'max'], 'CONFLICT', '`max` is less than `min`');
     return undefined;
   }
-  if (mean !== undefined && distribution !== undefined && min === undefined && max === undefined) return { kind: 'exponential', meanMs: mean };
-  profile.wrongValue(['thinkTime'], 'CONFLICT', 'a think time is one duration, `min` with `max`, or `mean` with `distribution`', '{ min: 50ms, max: 150ms } or { mean: 100ms, distribution: exponential }');
+  if (mean !== undefined && distribution !== undefined && min === undefined && max === undefined)
+    return { kind: 'exponential', meanMs: mean };
+  profile.wrongValue(
+    ['thinkTime'],
+    'CONFLICT',
+    'a think time is one duration, `min` with `max`, or `mean` with `distribution`',
+    '{ min: 50ms, max: 150ms } or { mean: 100ms, distribution: exponential }',
+  );
   return undefined;
 }
 
 export type Window = Pick<ProfilePlan, 'maxInFlight' | 'connections' | 'pipeline'>;
 
-/** Connections an open-loop client may open when the profile does not say: as many as a browser opens to one host, and two more. */
+/**
+ * Connections an open-loop client may open when the profile does not say: as many as a browser opens to one host, and
+ * two more.
+ */
 const OPEN_LOOP_CONNECTIONS = 8;
 
-/** The one connection of a transport that knows no more: its pipeline is the window, and said to be as deep as that unless it is said otherwise. */
+/**
+ * The one connection of a transport that knows no more: its pipeline is the window, and said to be as deep as that
+ * unless it is said otherwise.
+ */
 function resolveOneConnection(source: ProfileSource, profile: Part, transport: TransportName): ProfileSource {
   if (source.connections !== undefined && source.connections > 1) {
-    profile.wrongKey(['connections'], 'CONFLICT', `a session over ${transport} is one connection: ${source.connections} of them would be as many sessions`, 'take `connections` out: maxInFlight is how much is in flight on it, clients how many there are');
+    profile.wrongKey(
+      ['connections'],
+      'CONFLICT',
+      `a session over ${transport} is one connection: ${source.connections} of them would be as many sessions`,
+      'take `connections` out: maxInFlight is how much is in flight on it, clients how many there are',
+    );
   }
   const unsaid = source.maxInFlight ?? (source.arrivals === undefined ? 1 : OPEN_LOOP_CONNECTIONS);
   return { ...source, connections: 1, pipeline: profile.has(['pipeline']) ? source.pipeline : unsaid };
@@ -99,7 +167,10 @@ function resolveOneConnection(source: ProfileSource, profile: Part, transport: T
 /** @param warn told of a window that connections and pipeline cannot fill */
 export function resolveWindow(written: ProfileSource, profile: Part, warn: (warning: string) => void): Window {
   const { transport } = written;
-  const source = isTransport(transport) && factsOf(transport).oneConnection ? resolveOneConnection(written, profile, transport) : written;
+  const source =
+    isTransport(transport) && factsOf(transport).oneConnection
+      ? resolveOneConnection(written, profile, transport)
+      : written;
   const { maxInFlight, pipeline } = source;
   const open = source.arrivals !== undefined;
   const unsaid = maxInFlight === undefined ? (open ? OPEN_LOOP_CONNECTIONS : 1) : Math.ceil(maxInFlight / pipeline);
@@ -108,13 +179,25 @@ export function resolveWindow(written: ProfileSource, profile: Part, warn: (warn
   const wanted = maxInFlight ?? (open ? fits : 1);
   const session = typeof source.session === 'string' ? source.session : source.session.mode;
   if (isTransport(transport) && !factsOf(transport).pipelines && written.pipeline > 1) {
-    profile.wrongKey(['pipeline'], 'CONFLICT', `over ${transport} a connection carries one request at a time: its client has no pipelining`, 'take `pipeline` out: connections is how many are in flight');
+    profile.wrongKey(
+      ['pipeline'],
+      'CONFLICT',
+      `over ${transport} a connection carries one request at a time: its client has no pipelining`,
+      'take `pipeline` out: connections is how many are in flight',
+    );
   }
   if (session === 'per-request' && written.pipeline > 1) {
-    profile.wrongKey(['pipeline'], 'CONFLICT', 'with session per-request a connection carries one operation: there is nothing to pipeline', 'take `pipeline` out; maxInFlight is how many sessions a client has at once');
+    profile.wrongKey(
+      ['pipeline'],
+      'CONFLICT',
+      'with session per-request a connection carries one operation: there is nothing to pipeline',
+      'take `pipeline` out; maxInFlight is how many sessions a client has at once',
+    );
   }
   if (wanted > fits) {
-    warn(`profile ${source.name}: maxInFlight ${wanted} cannot be reached with ${connections} connection(s) x pipeline ${pipeline}; at most ${fits} are on the wire at once`);
+    warn(
+      `profile ${source.name}: maxInFlight ${wanted} cannot be reached with ${connections} connection(s) x pipeline ${pipeline}; at most ${fits} are on the wire at once`,
+    );
   }
   return { maxInFlight: Math.min(wanted, fits), connections, pipeline };
 }

@@ -1,23 +1,20 @@
 /** What the resolving functions share: where to report, and how to point into the source. */
-import { problemAt } from '../problem.js';
+
 import type { Problem, ProblemCode } from '../problem.js';
-import { descend, keyPositionOf, pathText, positionInside, positionOf } from '../source/node.js';
+import { problemAt } from '../problem.js';
 import type { Path, SourceNode } from '../source/node.js';
+import { descend, keyPositionOf, pathText, positionInside, positionOf } from '../source/node.js';
 
 export type Report = (problem: Problem) => void;
 
 /** A part of the source with its place in the scenario, so that problems can be put where they belong. */
 export class Part {
-  readonly node: SourceNode;
-  /** Path of `node` in the scenario. */
-  readonly prefix: string;
-  private readonly report: Report;
-
-  constructor(node: SourceNode, prefix: string, report: Report) {
-    this.node = node;
-    this.prefix = prefix;
-    this.report = report;
-  }
+  constructor(
+    readonly node: SourceNode,
+    /** Path of `node` in the scenario. */
+    readonly prefix: string,
+    private readonly report: Report,
+  ) {}
 
   /** Reports at the value at `path`, or as near to it as there is one. */
   wrongValue(path: Path, code: ProblemCode, message: string, hint?: string): void {

@@ -9,7 +9,11 @@ const TARGET_SERVICE = 'mcp-server';
 
 type Kind = FaultPlan['kind'];
 type Action<K extends Kind> = Omit<Extract<FaultPlan, { readonly kind: K }>, 'id' | 'atMs' | 'untilMs'>;
-type Resolver<K extends Kind> = (source: FaultSource, path: readonly (string | number)[], scenario: Part) => Action<K> | undefined;
+type Resolver<K extends Kind> = (
+  source: FaultSource,
+  path: readonly (string | number)[],
+  scenario: Part,
+) => Action<K> | undefined;
 
 /** What each kind takes of the keys of a fault. A kind that is not here is refused by name. */
 const resolvers = {
@@ -34,7 +38,13 @@ export function resolveFaults(sources: readonly FaultSource[], context: FaultCon
   });
   refuseOverlaps(placed, context.scenario);
   return trials
-    .flatMap(({ startMs }) => placed.map(({ index: _, atMs, untilMs, ...action }) => ({ ...action, atMs: startMs + atMs, untilMs: startMs + untilMs })))
+    .flatMap(({ startMs }) =>
+      placed.map(({ index: _, atMs, untilMs, ...action }) => ({
+        ...action,
+        atMs: startMs + atMs,
+        untilMs: startMs + untilMs,
+      })),
+    )
     .toSorted((a, b) => a.atMs - b.atMs)
     .map((fault, index) => ({ id: `f${index + 1}`, ...fault }));
 }
@@ -47,33 +57,65 @@ function actionOf(source: FaultSource, path: readonly (string | number)[], scena
   return source.kind in resolvers ? resolvers[source.kind as Kind](source, path, scenario) : undefined;
 }
 
-function resolveScale({ service = TARGET_SERVICE, replicas }: FaultSource, path: readonly (string | number)[], scenario: Part): Action<'scale'> | undefined {
+function resolveScale(
+  { service = TARGET_SERVICE, replicas }: FaultSource,
+  path: readonly (string | number)[],
+  scenario: Part,
+): Action<'scale'> | undefined {
   if (replicas !== undefined) return { kind: 'scale', service, replicas };
-  scenario.wrongValue(path, 'MISSING_KEY', 'missing key `replicas`', '`kind: scale` says how many there are to be: { at: 60s, kind: scale, replicas: 16, for: 60s }');
+  scenario.wrongValue(
+    path,
+    'MISSING_KEY',
+    'missing key `replicas`',
+    '`kind: scale` says how many there are to be: { at: 60s, kind: scale, replicas: 16, for: 60s }',
+  );
   return undefined;
 }
 
 /** From the start of the trial. */
-function spanOf(source: FaultSource, index: number, lengthMs: number, { scaleMs, scenario, stages }: FaultContext): Span | undefined {
+function spanOf(
+  source: FaultSource,
+  index: number,
+  lengthMs: number,
+  { scaleMs, scenario, stages }: FaultContext,
+): Span | undefined {
   const atMs = scaleMs(source.at);
   const untilMs = source.for === undefined ? lengthMs : scaleMs(source.at + source.for);
   // Each stage was rounded to a millisecond by itself.
   const roundingMs = stages.length;
   if (atMs >= lengthMs) {
-    scenario.wrongValue(['faults', index, 'at'], 'CONFLICT', `the stages are over after ${formatDuration(lengthMs)}, so nothing can begin at ${formatDuration(atMs)}`);
+    scenario.wrongValue(
+      ['faults', index, 'at'],
+      'CONFLICT',
+      `the stages are over after ${formatDuration(lengthMs)}, so nothing can begin at ${formatDuration(atMs)}`,
+    );
     return undefined;
   }
   if (untilMs <= lengthMs + roundingMs) return { atMs, untilMs: Math.min(untilMs, lengthMs) };
-  scenario.wrongValue(['faults', index, 'for'], 'CONFLICT', `it would last until ${formatDuration(untilMs)}, and the stages are over after ${formatDuration(lengthMs)}`, 'without `for` it lasts to the end');
+  scenario.wrongValue(
+    ['faults', index, 'for'],
+    'CONFLICT',
+    `it would last until ${formatDuration(untilMs)}, and the stages are over after ${formatDuration(lengthMs)}`,
+    'without `for` it lasts to the end',
+  );
   return undefined;
 }
 
 /** Each undo goes back to what was before it; two at once on the same thing could not both. */
 function refuseOverlaps(placed: readonly Placed[], scenario: Part): void {
   for (const [at, later] of placed.entries()) {
-    const other = placed.slice(0, at).find((earlier) => earlier.service === later.service && earlier.atMs < later.untilMs && later.atMs < earlier.untilMs);
+    const other = placed
+      .slice(0, at)
+      .find(
+        (earlier) => earlier.service === later.service && earlier.atMs < later.untilMs && later.atMs < earlier.untilMs,
+      );
     if (other === undefined) continue;
-    scenario.wrongValue(['faults', later.index], 'CONFLICT', `two faults act on ${later.service} at the same time (faults.${other.index} and faults.${later.index})`, 'end one of them with `for` before the other begins');
+    scenario.wrongValue(
+      ['faults', later.index],
+      'CONFLICT',
+      `two faults act on ${later.service} at the same time (faults.${other.index} and faults.${later.index})`,
+      'end one of them with `for` before the other begins',
+    );
   }
 }
 
@@ -82,6 +124,9 @@ function trialsOf(stages: readonly StagePlan[]): readonly { readonly startMs: nu
   return [...trials].map((trial) => {
     const own = stages.filter((stage) => stage.trial === trial);
     const startMs = own[0]?.startMs ?? 0;
-    return { startMs, lengthMs: own.reduce((end, stage) => Math.max(end, stage.startMs + stage.durationMs), startMs) - startMs };
+    return {
+      startMs,
+      lengthMs: own.reduce((end, stage) => Math.max(end, stage.startMs + stage.durationMs), startMs) - startMs,
+    };
   });
 }

@@ -2,21 +2,37 @@
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export type HeaderProblem = { readonly code: 'INVALID_VALUE' | 'UNSET_VARIABLE'; readonly message: string; readonly hint?: string };
+export type HeaderProblem = {
+  readonly code: 'INVALID_VALUE' | 'UNSET_VARIABLE';
+  readonly message: string;
+  readonly hint?: string;
+};
 
-export type Expanded = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly problem: HeaderProblem };
+export type Expanded =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly problem: HeaderProblem };
 
 /** RFC 9110, 5.6.2. */
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /** Set by the wire client itself; a second one would make the request ambiguous. */
-const ours = /^(?:host|connection|keep-alive|content-length|content-type|content-encoding|transfer-encoding|te|trailer|upgrade|expect|accept|accept-encoding|mcp-.*|last-event-id)$/i;
+const ours =
+  /^(?:host|connection|keep-alive|content-length|content-type|content-encoding|transfer-encoding|te|trailer|upgrade|expect|accept|accept-encoding|mcp-.*|last-event-id)$/i;
 
 export function checkHeader(name: string, value: string): HeaderProblem | undefined {
   if (!token.test(name)) return { code: 'INVALID_VALUE', message: `\`${name}\` is not a header name` };
-  if (ours.test(name)) return { code: 'INVALID_VALUE', message: `the header \`${name}\` is set by the client itself`, hint: 'take it out' };
+  if (ours.test(name))
+    return {
+      code: 'INVALID_VALUE',
+      message: `the header \`${name}\` is set by the client itself`,
+      hint: 'take it out',
+    };
   // Never the value itself: it may be a secret.
-  if (!/^[\t\x20-\x7e]*$/.test(value)) return { code: 'INVALID_VALUE', message: `the value of the header \`${name}\` has characters a header cannot hold` };
+  if (!/^[\t\x20-\x7e]*$/.test(value))
+    return {
+      code: 'INVALID_VALUE',
+      message: `the value of the header \`${name}\` has characters a header cannot hold`,
+    };
   return undefined;
 }
 
@@ -30,7 +46,14 @@ export function expandVariables(text: string, env: Environment): Expanded {
   });
   if (unset.length === 0) return { ok: true, text: expanded };
   const names = unset.join(', ');
-  return { ok: false, problem: { code: 'UNSET_VARIABLE', message: `the environment variable ${names} is not set`, hint: `export ${unset[0] ?? ''}=...` } };
+  return {
+    ok: false,
+    problem: {
+      code: 'UNSET_VARIABLE',
+      message: `the environment variable ${names} is not set`,
+      hint: `export ${unset[0] ?? ''}=...`,
+    },
+  };
 }
 
 /** `Name: value`, as on the command line. */

@@ -1,11 +1,11 @@
 /** The `mcpServers` file of MCP clients: one server of it as a target. */
 import { z } from 'zod';
-import { suggest } from '../nearest.js';
-import { problemAt } from '../problem.js';
-import type { Problem } from '../problem.js';
 import { checkNode } from '../keys/issues.js';
-import { descend, keyPositionOf, positionOf } from '../source/node.js';
+import { suggest } from '../nearest.js';
+import type { Problem } from '../problem.js';
+import { problemAt } from '../problem.js';
 import type { SourceNode } from '../source/node.js';
+import { descend, keyPositionOf, positionOf } from '../source/node.js';
 import { parseYaml } from '../source/parse-yaml.js';
 
 /** Every client adds keys of its own to these files, so only the keys that matter here are looked at. */
@@ -41,14 +41,35 @@ export function chooseServer(text: string, file: string, name: string | undefine
   const { node, problems } = parseYaml(text, { file, line: 1, column: 1 });
   if (problems.length > 0) return { ok: false, problems };
   const start = { file, line: 1, column: 1 };
-  if (node === undefined) return failed(problemAt(start, 'SYNTAX', '', 'the file is empty', '{ "mcpServers": { "name": { "url": "http://..." } } }'));
+  if (node === undefined)
+    return failed(
+      problemAt(start, 'SYNTAX', '', 'the file is empty', '{ "mcpServers": { "name": { "url": "http://..." } } }'),
+    );
   const config = checkNode(configSchema, node, '');
   if (!config.ok) return { ok: false, problems: config.problems };
   const names = Object.keys(config.value.mcpServers);
   const chosen = name ?? (names.length === 1 ? names[0] : undefined);
-  if (chosen === undefined) return failed(problemAt(positionOf(node, ['mcpServers']), 'MISSING_KEY', 'mcpServers', `the file has ${names.length} servers: say which`, `--server NAME, one of: ${names.join(', ')}`));
+  if (chosen === undefined)
+    return failed(
+      problemAt(
+        positionOf(node, ['mcpServers']),
+        'MISSING_KEY',
+        'mcpServers',
+        `the file has ${names.length} servers: say which`,
+        `--server NAME, one of: ${names.join(', ')}`,
+      ),
+    );
   const entry = descend(node, ['mcpServers', chosen]);
-  if (entry === undefined) return failed(problemAt(positionOf(node, ['mcpServers']), 'NOT_FOUND', 'mcpServers', `the file has no server \`${chosen}\``, suggest(chosen, names, 'servers')));
+  if (entry === undefined)
+    return failed(
+      problemAt(
+        positionOf(node, ['mcpServers']),
+        'NOT_FOUND',
+        'mcpServers',
+        `the file has no server \`${chosen}\``,
+        suggest(chosen, names, 'servers'),
+      ),
+    );
   return readServer(node, entry, chosen);
 }
 
@@ -60,7 +81,15 @@ function readServer(root: SourceNode, entry: SourceNode, name: string): ServerCh
   const at = keyPositionOf(root, ['mcpServers', name]);
   const known = [...httpTypes, 'sse', 'stdio'];
   if (type !== undefined && !known.includes(type)) {
-    return failed(problemAt(positionOf(entry, ['type']), 'INVALID_VALUE', `${path}.type`, `\`${type}\` is no transport that is known here`, `types: ${known.join(', ')}`));
+    return failed(
+      problemAt(
+        positionOf(entry, ['type']),
+        'INVALID_VALUE',
+        `${path}.type`,
+        `\`${type}\` is no transport that is known here`,
+        `types: ${known.join(', ')}`,
+      ),
+    );
   }
   if (command !== undefined && (type === undefined || type === 'stdio')) {
     return { ok: true, server: { command: [command, ...args], env, headers: {}, transport: 'stdio', node: entry } };

@@ -36,31 +36,59 @@ function abortPlan(abort: MisbehaveSource['abort'], { aborts }: Misdeeds): Abort
   return { share: abort.share, kinds: [...new Set(abort.kinds ?? aborts)], how: abort.how };
 }
 
-function malformedPlan(malformed: MisbehaveSource['malformed'], { malformed: all }: Misdeeds): MalformedPlan | undefined {
+function malformedPlan(
+  malformed: MisbehaveSource['malformed'],
+  { malformed: all }: Misdeeds,
+): MalformedPlan | undefined {
   if (malformed === undefined) return undefined;
   if (typeof malformed === 'number') return { share: malformed, kinds: all, oversizeBytes: DEFAULT_OVERSIZE_BYTES };
   return { share: malformed.share, kinds: [...new Set(malformed.kinds ?? all)], oversizeBytes: malformed.oversize };
 }
 
-function reconnectPlan(reconnect: MisbehaveSource['reconnect'], { keepsSession }: Misdeeds, scaleMs: (ms: number) => number): ReconnectPlan | undefined {
+function reconnectPlan(
+  reconnect: MisbehaveSource['reconnect'],
+  { keepsSession }: Misdeeds,
+  scaleMs: (ms: number) => number,
+): ReconnectPlan | undefined {
   if (reconnect === undefined) return undefined;
-  return { everyMs: scaleMs(reconnect.every), together: reconnect.together, session: reconnect.session ?? (keepsSession ? 'keep' : 'new') };
+  return {
+    everyMs: scaleMs(reconnect.every),
+    together: reconnect.together,
+    session: reconnect.session ?? (keepsSession ? 'keep' : 'new'),
+  };
 }
 
 /** What this transport has not is refused, with the reason. */
 function checkMisdeeds(transport: string, misdeeds: Misdeeds, written: MisbehaveSource, profile: Part): void {
   for (const [key, why] of Object.entries(misdeeds.cannot ?? {})) {
-    if (key in written) profile.wrongKey(['misbehave', key], 'CONFLICT', `\`misbehave.${key}\` does not go with transport ${transport}: ${why}`, 'take it out, or choose another transport');
+    if (key in written)
+      profile.wrongKey(
+        ['misbehave', key],
+        'CONFLICT',
+        `\`misbehave.${key}\` does not go with transport ${transport}: ${why}`,
+        'take it out, or choose another transport',
+      );
   }
   const check = (key: 'abort' | 'malformed', kinds: readonly string[], able: readonly string[]): void => {
     for (const kind of able.length === 0 ? [] : kinds) {
-      if (!able.includes(kind)) profile.wrongValue(['misbehave', key, 'kinds'], 'CONFLICT', `over ${transport} there is no ${kind}`, `it has: ${able.join(', ')}`);
+      if (!able.includes(kind))
+        profile.wrongValue(
+          ['misbehave', key, 'kinds'],
+          'CONFLICT',
+          `over ${transport} there is no ${kind}`,
+          `it has: ${able.join(', ')}`,
+        );
     }
   };
   if (typeof written.abort === 'object') check('abort', written.abort.kinds ?? [], misdeeds.aborts);
   if (typeof written.malformed === 'object') check('malformed', written.malformed.kinds ?? [], misdeeds.malformed);
-  if (written.reconnect?.session === 'keep' && !misdeeds.keepsSession && misdeeds.cannot?.['reconnect'] === undefined) {
-    profile.wrongValue(['misbehave', 'reconnect', 'session'], 'CONFLICT', `over ${transport} a session ends with its connection: it cannot be kept`, 'use session: new');
+  if (written.reconnect?.session === 'keep' && !misdeeds.keepsSession && misdeeds.cannot?.reconnect === undefined) {
+    profile.wrongValue(
+      ['misbehave', 'reconnect', 'session'],
+      'CONFLICT',
+      `over ${transport} a session ends with its connection: it cannot be kept`,
+      'use session: new',
+    );
   }
 }
 
@@ -71,22 +99,53 @@ function shareOf(misdeed: MisbehaveSource['abort' | 'malformed']): number {
 function checkShares({ abort, malformed }: MisbehaveSource, profile: Part): void {
   if (shareOf(abort) + shareOf(malformed) <= 1) return;
   const key = shareOf(abort) > 0 ? 'abort' : 'malformed';
-  profile.wrongKey(['misbehave', key], 'CONFLICT', '`abort` and `malformed` are more than all operations together', 'their shares add up to 100% at most');
+  profile.wrongKey(
+    ['misbehave', key],
+    'CONFLICT',
+    '`abort` and `malformed` are more than all operations together',
+    'their shares add up to 100% at most',
+  );
 }
 
 function checkIdle(source: ProfileSource, written: MisbehaveSource, profile: Part): void {
   if (written.idle === undefined) return;
   const mode = typeof source.session === 'string' ? source.session : source.session.mode;
-  if (mode !== 'reuse') profile.wrongKey(['misbehave', 'idle'], 'CONFLICT', `an idle client keeps its session: with session ${mode} it cannot`, 'use session: reuse');
-  if ((source.maxInFlight ?? 1) > 1) profile.wrongKey(['maxInFlight'], 'CONFLICT', 'an idle client has at most one operation on the wire', 'take `maxInFlight` out');
+  if (mode !== 'reuse')
+    profile.wrongKey(
+      ['misbehave', 'idle'],
+      'CONFLICT',
+      `an idle client keeps its session: with session ${mode} it cannot`,
+      'use session: reuse',
+    );
+  if ((source.maxInFlight ?? 1) > 1)
+    profile.wrongKey(
+      ['maxInFlight'],
+      'CONFLICT',
+      'an idle client has at most one operation on the wire',
+      'take `maxInFlight` out',
+    );
   for (const key of ['abort', 'malformed'] as const) {
-    if (written[key] !== undefined) profile.wrongKey(['misbehave', key], 'CONFLICT', `\`idle\` and \`${key}\` exclude each other: an idle client sends nothing that could be broken`, 'give each a workload of its own');
+    if (written[key] !== undefined)
+      profile.wrongKey(
+        ['misbehave', key],
+        'CONFLICT',
+        `\`idle\` and \`${key}\` exclude each other: an idle client sends nothing that could be broken`,
+        'give each a workload of its own',
+      );
   }
 }
 
 function checkReconnect({ session }: ProfileSource, { reconnect }: MisbehaveSource, profile: Part): void {
   const mode = typeof session === 'string' ? session : session.mode;
   if (reconnect === undefined || (mode !== 'pool' && mode !== 'per-request')) return;
-  const why = mode === 'pool' ? 'the clients of a pool share their connections' : 'a session for each operation has no connection to lose in between';
-  profile.wrongKey(['misbehave', 'reconnect'], 'CONFLICT', `\`reconnect\` does not go with session ${mode}: ${why}`, 'use session: reuse or churn');
+  const why =
+    mode === 'pool'
+      ? 'the clients of a pool share their connections'
+      : 'a session for each operation has no connection to lose in between';
+  profile.wrongKey(
+    ['misbehave', 'reconnect'],
+    'CONFLICT',
+    `\`reconnect\` does not go with session ${mode}: ${why}`,
+    'use session: reuse or churn',
+  );
 }

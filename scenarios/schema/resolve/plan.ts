@@ -2,26 +2,26 @@
 import { configHash } from '../config-hash.js';
 import { checkNode, validParts } from '../keys/issues.js';
 import { refuseInScenario } from '../keys/refusals.js';
-import { scenarioSchema } from '../keys/scenario-schema.js';
 import type { ScenarioSource } from '../keys/scenario-schema.js';
+import { scenarioSchema } from '../keys/scenario-schema.js';
 import type { LimitsPlan, Plan, ProfilePlan } from '../plan.js';
 import type { Problem } from '../problem.js';
-import { child, nameOf } from '../source/node.js';
 import type { MapNode, SourceNode } from '../source/node.js';
-import { Part } from './context.js';
-import type { Report } from './context.js';
+import { child, nameOf } from '../source/node.js';
+import type { TransportName } from '../transports.js';
 import { checkStreams } from './check-streams.js';
 import { checkTransports } from './check-transports.js';
 import { checkWays } from './check-ways.js';
+import type { Report } from './context.js';
+import { Part } from './context.js';
 import { resolveFaults } from './faults.js';
 import { checkLimits } from './limits.js';
 import { resolveProfile } from './profile.js';
-import { checkStageProfiles, resolveStages } from './stages.js';
 import { withReplicas } from './replicas.js';
-import { isByHand, resolveTarget } from './target.js';
+import { checkStageProfiles, resolveStages } from './stages.js';
 import type { TargetRequest } from './target.js';
+import { isByHand, resolveTarget } from './target.js';
 import { resolveStopRules, resolveThresholds } from './thresholds.js';
-import type { TransportName } from '../transports.js';
 import { planWarnings } from './warnings.js';
 
 /** A workload entry with its profile merged in. */
@@ -43,7 +43,9 @@ export interface ResolveRequest extends TargetRequest {
   readonly timeScale: number;
 }
 
-export type Resolved = { readonly ok: true; readonly plan: Plan } | { readonly ok: false; readonly problems: readonly Problem[] };
+export type Resolved =
+  | { readonly ok: true; readonly plan: Plan }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Shortest drain the plan makes for itself. */
 const DRAIN_MS = 10_000;
@@ -63,14 +65,31 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
 
   const written = resolveTarget(source.target, sources.scenario, request, report, warn);
   const era = request.era ?? source.target?.era ?? 'auto';
-  const asked = resolveProfiles(sources.workloads, { era, stages: stageNames(sources.scenario), scaleMs, report, warn, transport: naturalTransport(source.target, request) });
+  const asked = resolveProfiles(sources.workloads, {
+    era,
+    stages: stageNames(sources.scenario),
+    scaleMs,
+    report,
+    warn,
+    transport: naturalTransport(source.target, request),
+  });
   const target = written === undefined ? undefined : withReplicas(written, source.target?.replicas, asked);
   const profiles = target === undefined ? asked : checkWays(target, asked, scenario, isByHand(request), warn);
   if (source.workload !== undefined && sources.workloads.length === 0 && Object.keys(source.workload).length === 0) {
-    scenario.wrongKey(['workload'], 'MISSING_KEY', 'the workload names no profile', 'such as workload: { low-load: {} }');
+    scenario.wrongKey(
+      ['workload'],
+      'MISSING_KEY',
+      'the workload names no profile',
+      'such as workload: { low-load: {} }',
+    );
   }
-  const stages = source.stages === undefined ? undefined : resolveStages(source.stages, source.repeat ?? 1, scaleMs, scenario);
-  const known = { stage: stageNames(sources.scenario), profile: sources.workloads.map(({ name }) => name), operation: operationNames(sources.workloads) };
+  const stages =
+    source.stages === undefined ? undefined : resolveStages(source.stages, source.repeat ?? 1, scaleMs, scenario);
+  const known = {
+    stage: stageNames(sources.scenario),
+    profile: sources.workloads.map(({ name }) => name),
+    operation: operationNames(sources.workloads),
+  };
   const checks = { known, scaleMs, scenario };
   const thresholds = resolveThresholds(source.thresholds ?? [], checks);
   const stopWhen = resolveStopRules(source.stopWhen ?? [], checks);
@@ -81,7 +100,8 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
   const faults = stages === undefined ? [] : resolveFaults(source.faults ?? [], { stages, scaleMs, scenario });
   const limits = limitsPlan(source);
   if (stages !== undefined && limits !== undefined) checkLimits(profiles, stages, limits, scenario);
-  if (problems.length > 0 || !checked.ok || target === undefined || stages === undefined || limits === undefined) return { ok: false, problems };
+  if (problems.length > 0 || !checked.ok || target === undefined || stages === undefined || limits === undefined)
+    return { ok: false, problems };
 
   const { name, description, seed: ownSeed, repeat: trials, onWorkerLoss, drain } = checked.value;
   const seed = request.seed ?? ownSeed;
@@ -101,7 +121,10 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
 }
 
 /** How profiles that name no transport reach this target, where its kind leaves one way only. */
-function naturalTransport(target: Partial<ScenarioSource>['target'], { configured, targets }: ResolveRequest): TransportName | undefined {
+function naturalTransport(
+  target: Partial<ScenarioSource>['target'],
+  { configured, targets }: ResolveRequest,
+): TransportName | undefined {
   if (configured !== undefined) return configured.transport;
   const started = targets.length === 0 && typeof target?.server === 'object' && target.server.command !== undefined;
   return started ? 'stdio' : undefined;
@@ -127,7 +150,12 @@ function checkScale(stages: Plan['stages'], profiles: readonly ProfilePlan[], sc
   const scaled = stages.filter((stage) => stage.trial === 1 && stage.scale === 'rate');
   if (closed.length === 0) return;
   for (const stage of scaled) {
-    scenario.wrongValue(['stages', stage.index, 'scale'], 'CONFLICT', `scale: rate needs arrivals, and ${closed.join(', ')} has think time instead`, 'use scale: clients');
+    scenario.wrongValue(
+      ['stages', stage.index, 'scale'],
+      'CONFLICT',
+      `scale: rate needs arrivals, and ${closed.join(', ')} has think time instead`,
+      'use scale: clients',
+    );
   }
 }
 

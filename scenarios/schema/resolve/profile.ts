@@ -4,8 +4,8 @@ import type { Era, ProfilePlan } from '../plan.js';
 import type { MapNode } from '../source/node.js';
 import { isTransport, type TransportName } from '../transports.js';
 import { resolveArrivals, resolveSession, resolveWindow } from './client-behaviour.js';
-import { Part } from './context.js';
 import type { Report } from './context.js';
+import { Part } from './context.js';
 import { resolveMisbehave } from './misbehave.js';
 import { resolveOperations } from './operations.js';
 import { resolveStream } from './stream.js';
@@ -25,7 +25,12 @@ export interface ProfileContext {
  * A merged profile into its plan; undefined when anything in it is wrong, all of which is reported.
  * @param prefix its path in the scenario, such as `workload.flood`
  */
-export function resolveProfile(node: MapNode, prefix: string, firstSlot: number, context: ProfileContext): ProfilePlan | undefined {
+export function resolveProfile(
+  node: MapNode,
+  prefix: string,
+  firstSlot: number,
+  context: ProfileContext,
+): ProfilePlan | undefined {
   let wrong = false;
   const report: Report = (problem) => {
     wrong = true;
@@ -49,7 +54,9 @@ export function resolveProfile(node: MapNode, prefix: string, firstSlot: number,
   const window = resolveWindow(source, part, context.warn);
   if (wrong || session === undefined || arrivals === undefined || !isTransport(transport)) return undefined;
   if (session.mode === 'pool' && session.size > source.clients) {
-    context.warn(`profile ${source.name}: a pool of ${session.size} sessions for ${source.clients} clients: ${source.clients} sessions are used`);
+    context.warn(
+      `profile ${source.name}: a pool of ${session.size} sessions for ${source.clients} clients: ${source.clients} sessions are used`,
+    );
   }
   return {
     name: source.name,

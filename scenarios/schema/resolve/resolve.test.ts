@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Plan } from '../plan.js';
-import { workerPlan } from '../worker-plan.js';
 import { minimal, planOf } from '../testing/files.js';
+import { workerPlan } from '../worker-plan.js';
 
 function profile(keys: string, plan = planOf(minimal.replace('{}', `{ ${keys} }`))): Plan['profiles'][number] {
   const [only] = plan.profiles;
@@ -28,14 +28,26 @@ describe('what is on the wire of one client, when the profile says only a part',
 });
 
 test('slots of all profiles are consecutive', () => {
-  const plan = planOf('name: s\nworkload:\n  a: { profile: low-load, clients: 3 }\n  b: { profile: flood, clients: 4 }\n  c: { profile: normal }\nstages:\n  - { name: x, duration: 1s }\n');
-  expect(plan.profiles.map(({ name, firstSlot }) => [name, firstSlot])).toEqual([['a', 0], ['b', 3], ['c', 7]]);
+  const plan = planOf(
+    'name: s\nworkload:\n  a: { profile: low-load, clients: 3 }\n  b: { profile: flood, clients: 4 }\n  c: { profile: normal }\nstages:\n  - { name: x, duration: 1s }\n',
+  );
+  expect(plan.profiles.map(({ name, firstSlot }) => [name, firstSlot])).toEqual([
+    ['a', 0],
+    ['b', 3],
+    ['c', 7],
+  ]);
 });
 
 describe('a workload', () => {
   test('overrides single keys of arrivals and misbehave, and whole values of all else', () => {
-    const slow = planOf('name: s\nworkload:\n  slow-client: { arrivals: { spacing: poisson }, operations: [{ ping: true }] }\nstages:\n  - { name: x, duration: 1s }\n');
-    expect(slow.profiles[0]).toMatchObject({ arrivals: { ratePerSecond: 1, spacing: 'poisson' }, misbehave: { readBytesPerSecond: 16_384 }, operations: [{ name: 'ping' }] });
+    const slow = planOf(
+      'name: s\nworkload:\n  slow-client: { arrivals: { spacing: poisson }, operations: [{ ping: true }] }\nstages:\n  - { name: x, duration: 1s }\n',
+    );
+    expect(slow.profiles[0]).toMatchObject({
+      arrivals: { ratePerSecond: 1, spacing: 'poisson' },
+      misbehave: { readBytesPerSecond: 16_384 },
+      operations: [{ name: 'ping' }],
+    });
   });
 
   test('may come from a profile beside the scenario, before one that is shipped', () => {
@@ -48,7 +60,8 @@ describe('a workload', () => {
   });
 
   test('keys can be shared with anchors', () => {
-    const text = 'name: s\nworkload:\n  low-load: &some { clients: 4 }\n  normal: *some\nstages:\n  - { name: x, duration: 1s }\n';
+    const text =
+      'name: s\nworkload:\n  low-load: &some { clients: 4 }\n  normal: *some\nstages:\n  - { name: x, duration: 1s }\n';
     expect(planOf(text).profiles.map(({ clients }) => clients)).toEqual([4, 4]);
   });
 });
@@ -64,21 +77,52 @@ describe('the drain', () => {
 describe('warnings', () => {
   const warm = minimal.replace('  - {', '  - { name: warm-up, duration: 10s, measured: false }\n  - {');
   test.each([
-    ['a window that connections cannot fill', minimal.replace('{}', '{ maxInFlight: 256, connections: 1, pipeline: 16 }'), /maxInFlight 256 cannot be reached with 1 connection\(s\) x pipeline 16; at most 16/],
-    ['a pool larger than its clients', minimal.replace('{}', '{ session: { mode: pool, size: 99 } }'), /a pool of 99 sessions for 10 clients/],
+    [
+      'a window that connections cannot fill',
+      minimal.replace('{}', '{ maxInFlight: 256, connections: 1, pipeline: 16 }'),
+      /maxInFlight 256 cannot be reached with 1 connection\(s\) x pipeline 16; at most 16/,
+    ],
+    [
+      'a pool larger than its clients',
+      minimal.replace('{}', '{ session: { mode: pool, size: 99 } }'),
+      /a pool of 99 sessions for 10 clients/,
+    ],
     ['a drain shorter than a timeout', `${minimal}drain: 2s\n`, /its timeout \(5s\) is longer than the drain \(2s\)/],
     ['a stage shorter than the timeline resolves', minimal.replace('10s', '500ms'), /stage steady lasts 500ms/],
-    ['a rate too low for its stage', minimal.replace('{}', '{ arrivals: { rate: 1/h } }'), /less than one operation due in stage steady/],
-    ['a threshold on a stage that is not measured', `${warm}thresholds: ['latency.p95{stage="warm-up"} < 1s']\n`, /stage warm-up is not measured/],
-    ['a threshold that is judged too late', `${minimal}thresholds: [{ check: errors.count < 1, after: 10s }]\n`, /never judged while running/],
-    ['a threshold on connections that were all made before', `${warm}thresholds: [connect.p99 < 1s]\n`, /no client connects in a stage it is judged over/],
-    ['a threshold on the memory of a server that runs elsewhere', `${minimal}target: { server: { url: "http://localhost/" } }\nthresholds: [usage.cpu < 90%]\n`, /only of servers that swarmbench starts/],
+    [
+      'a rate too low for its stage',
+      minimal.replace('{}', '{ arrivals: { rate: 1/h } }'),
+      /less than one operation due in stage steady/,
+    ],
+    [
+      'a threshold on a stage that is not measured',
+      `${warm}thresholds: ['latency.p95{stage="warm-up"} < 1s']\n`,
+      /stage warm-up is not measured/,
+    ],
+    [
+      'a threshold that is judged too late',
+      `${minimal}thresholds: [{ check: errors.count < 1, after: 10s }]\n`,
+      /never judged while running/,
+    ],
+    [
+      'a threshold on connections that were all made before',
+      `${warm}thresholds: [connect.p99 < 1s]\n`,
+      /no client connects in a stage it is judged over/,
+    ],
+    [
+      'a threshold on the memory of a server that runs elsewhere',
+      `${minimal}target: { server: { url: "http://localhost/" } }\nthresholds: [usage.cpu < 90%]\n`,
+      /only of servers that swarmbench starts/,
+    ],
   ])('%s', (_, text, warning) => {
     expect(planOf(text).warnings).toEqual([expect.stringMatching(warning)]);
   });
 
   test.each([
-    ['when sessions are renewed', `${warm.replace('{}', '{ session: { mode: churn, every: 5s } }')}thresholds: [connect.p99 < 1s]\n`],
+    [
+      'when sessions are renewed',
+      `${warm.replace('{}', '{ session: { mode: churn, every: 5s } }')}thresholds: [connect.p99 < 1s]\n`,
+    ],
     ['when clients start in the measured stage', `${minimal}thresholds: [connect.p99 < 1s]\n`],
   ])('none on connections %s', (_, text) => {
     expect(planOf(text).warnings).toEqual([]);
@@ -92,7 +136,10 @@ describe('the hash of what decides the load', () => {
     ['names and descriptions for people', minimal.replace('name: s\n', 'name: t\ndescription: other\n')],
     ['thresholds', `${minimal}thresholds: [errors.count < 1]\n`],
     ['the target', `${minimal}target: { server: { url: "http://localhost:1/" } }\n`],
-    ['order and writing of keys', 'workload: { low-load: { clients: 10 } }\nstages: [{ duration: 10000ms, name: steady }]\nname: s\n'],
+    [
+      'order and writing of keys',
+      'workload: { low-load: { clients: 10 } }\nstages: [{ duration: 10000ms, name: steady }]\nname: s\n',
+    ],
   ])('is the same whatever %s', (_, text) => {
     expect(hash(text)).toBe(hash(minimal));
   });

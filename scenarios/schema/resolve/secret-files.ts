@@ -1,11 +1,11 @@
 /** Files that a target's keys and options name: certificates, keys, tokens. Read when the plan is made. */
 import { dirname, isAbsolute, join } from 'node:path';
-import { problemAt } from '../problem.js';
-import type { Position } from '../problem.js';
-import { keyPositionOf, positionOf } from '../source/node.js';
-import type { MapNode } from '../source/node.js';
-import type { Report } from './context.js';
 import type { TlsPlan } from '../plan.js';
+import type { Position } from '../problem.js';
+import { problemAt } from '../problem.js';
+import type { MapNode } from '../source/node.js';
+import { keyPositionOf, positionOf } from '../source/node.js';
+import type { Report } from './context.js';
 
 /** What the command line says about these files; each comes before the scenario's key. */
 export interface SecretOptions {
@@ -35,29 +35,63 @@ export interface Named {
 }
 
 /** The command line's word before the scenario's. @param option such as `--tls-ca` */
-export function named(node: MapNode, path: readonly string[], written: string | undefined, option: string, given: string | undefined): Named | undefined {
+export function named(
+  node: MapNode,
+  path: readonly string[],
+  written: string | undefined,
+  option: string,
+  given: string | undefined,
+): Named | undefined {
   const dotted = path.join('.');
   if (given !== undefined) return { name: given, path: dotted, at: { file: option, line: 1, column: 1 }, byHand: true };
   return written === undefined ? undefined : { name: written, path: dotted, at: positionOf(node, path), byHand: false };
 }
 
 /** Files of a scenario are relative to its folder, files of an option to the current one. */
-export function readNamed(file: Named, readText: (file: string) => string | undefined, refuse: Report): string | undefined {
+export function readNamed(
+  file: Named,
+  readText: (file: string) => string | undefined,
+  refuse: Report,
+): string | undefined {
   const fromOption = file.byHand || file.at.file.startsWith('--');
   const where = fromOption || isAbsolute(file.name) ? file.name : join(dirname(file.at.file), file.name);
   let text: string | undefined;
   try {
     text = readText(where);
   } catch (error) {
-    refuse(problemAt(file.at, 'NOT_FOUND', file.path, `${where} cannot be read: ${error instanceof Error ? error.message : String(error)}`));
+    refuse(
+      problemAt(
+        file.at,
+        'NOT_FOUND',
+        file.path,
+        `${where} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      ),
+    );
     return undefined;
   }
-  if (text === undefined) refuse(problemAt(file.at, 'NOT_FOUND', file.path, `there is no file ${where}`, fromOption ? undefined : 'files are relative to the folder of the scenario'));
+  if (text === undefined)
+    refuse(
+      problemAt(
+        file.at,
+        'NOT_FOUND',
+        file.path,
+        `there is no file ${where}`,
+        fromOption ? undefined : 'files are relative to the folder of the scenario',
+      ),
+    );
   return text;
 }
 
 /** A key that names a file, in a scenario that came with a request. */
 export function refuseForeignFile(node: MapNode, path: readonly string[], refuse: Report): void {
   const dotted = path.join('.');
-  refuse(problemAt(keyPositionOf(node, path), 'CONFLICT', dotted, `\`${dotted}\` is read by the command line, not by a controller`, 'send what is in it with the request: `tls` or `tokens`'));
+  refuse(
+    problemAt(
+      keyPositionOf(node, path),
+      'CONFLICT',
+      dotted,
+      `\`${dotted}\` is read by the command line, not by a controller`,
+      'send what is in it with the request: `tls` or `tokens`',
+    ),
+  );
 }

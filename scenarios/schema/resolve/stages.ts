@@ -1,6 +1,6 @@
 import type { StageSource } from '../keys/scenario-schema.js';
-import type { LoadSegment, StagePlan } from '../plan.js';
 import { suggest } from '../nearest.js';
+import type { LoadSegment, StagePlan } from '../plan.js';
 import type { Part } from './context.js';
 
 /** One stage without its place in time. */
@@ -11,7 +11,10 @@ interface Shape {
   readonly segments: readonly LoadSegment[];
 }
 
-/** All trials, one after the other. Undefined when a stage is wrong, all of which is reported. @param scenario for problems under its `stages` */
+/**
+ * All trials, one after the other. Undefined when a stage is wrong, all of which is reported. @param scenario for
+ * problems under its `stages`
+ */
 export function resolveStages(
   sources: readonly StageSource[],
   trials: number,
@@ -21,11 +24,19 @@ export function resolveStages(
   const shapes = sources.map((source, index) => shapeOf(source, index, scaleMs, scenario));
   const namesFit = checkNames(sources, scenario);
   if (!sources.some((source) => source.measured)) {
-    scenario.wrongKey(['stages'], 'CONFLICT', 'no stage is measured, so there would be nothing to report', 'leave `measured: false` out of at least one stage');
+    scenario.wrongKey(
+      ['stages'],
+      'CONFLICT',
+      'no stage is measured, so there would be nothing to report',
+      'leave `measured: false` out of at least one stage',
+    );
     return undefined;
   }
   if (!namesFit || shapes.includes(undefined)) return undefined;
-  return unroll(shapes.filter((shape) => shape !== undefined), trials);
+  return unroll(
+    shapes.filter((shape) => shape !== undefined),
+    trials,
+  );
 }
 
 function unroll(shapes: readonly Shape[], trials: number): readonly StagePlan[] {
@@ -34,8 +45,22 @@ function unroll(shapes: readonly Shape[], trials: number): readonly StagePlan[] 
   for (let trial = 1; trial <= trials; trial += 1) {
     for (const { source, durationMs, segments } of shapes) {
       const { name, measured, scale, profiles } = source;
-      const placed = segments.map((segment) => ({ ...segment, startMs: startMs + segment.startMs, endMs: startMs + segment.endMs }));
-      stages.push({ index: stages.length, name, trial, startMs, durationMs, measured, scale, ...(profiles === undefined ? {} : { profiles }), segments: placed });
+      const placed = segments.map((segment) => ({
+        ...segment,
+        startMs: startMs + segment.startMs,
+        endMs: startMs + segment.endMs,
+      }));
+      stages.push({
+        index: stages.length,
+        name,
+        trial,
+        startMs,
+        durationMs,
+        measured,
+        scale,
+        ...(profiles === undefined ? {} : { profiles }),
+        segments: placed,
+      });
       startMs += durationMs;
     }
   }
@@ -44,27 +69,51 @@ function unroll(shapes: readonly Shape[], trials: number): readonly StagePlan[] 
 
 /** @param names of the workload */
 export function checkStageProfiles(sources: readonly StageSource[], names: readonly string[], scenario: Part): void {
-  sources.forEach(({ profiles = [] }, stage) => profiles.forEach((profile, index) => {
-    if (!names.includes(profile)) scenario.wrongValue(['stages', stage, 'profiles', index], 'INVALID_VALUE', `no profile of the workload is named \`${profile}\``, suggest(profile, names, 'profiles'));
-  }));
+  sources.forEach(({ profiles = [] }, stage) =>
+    profiles.forEach((profile, index) => {
+      if (!names.includes(profile))
+        scenario.wrongValue(
+          ['stages', stage, 'profiles', index],
+          'INVALID_VALUE',
+          `no profile of the workload is named \`${profile}\``,
+          suggest(profile, names, 'profiles'),
+        );
+    }),
+  );
 }
 
 function checkNames(sources: readonly StageSource[], scenario: Part): boolean {
   const names = sources.map((source) => source.name);
   const repeated = names.flatMap((name, index) => (names.indexOf(name) === index ? [] : [index]));
   for (const index of repeated) {
-    scenario.wrongValue(['stages', index, 'name'], 'CONFLICT', `two stages are called \`${names[index] ?? ''}\``, 'thresholds and overrides find a stage by its name');
+    scenario.wrongValue(
+      ['stages', index, 'name'],
+      'CONFLICT',
+      `two stages are called \`${names[index] ?? ''}\``,
+      'thresholds and overrides find a stage by its name',
+    );
   }
   return repeated.length === 0;
 }
 
-function shapeOf(source: StageSource, index: number, scaleMs: (ms: number) => number, scenario: Part): Shape | undefined {
+function shapeOf(
+  source: StageSource,
+  index: number,
+  scaleMs: (ms: number) => number,
+  scenario: Part,
+): Shape | undefined {
   const { load } = source;
   const at = ['stages', index];
-  if (typeof load === 'object' && (load.steps !== undefined || load.hold !== undefined)) return steps(source, load, at, scaleMs, scenario);
+  if (typeof load === 'object' && (load.steps !== undefined || load.hold !== undefined))
+    return steps(source, load, at, scaleMs, scenario);
   const [from, to] = typeof load === 'number' ? [load, load] : [load.from, load.to];
   if (from === undefined || to === undefined) {
-    scenario.wrongValue([...at, 'load'], 'MISSING_KEY', 'a ramp has `from` and `to`', '{ from: 0%, to: 100% }, or { steps: [10%, 50%], hold: 30s }');
+    scenario.wrongValue(
+      [...at, 'load'],
+      'MISSING_KEY',
+      'a ramp has `from` and `to`',
+      '{ from: 0%, to: 100% }, or { steps: [10%, 50%], hold: 30s }',
+    );
     return undefined;
   }
   if (source.duration === undefined) {
@@ -78,29 +127,55 @@ function shapeOf(source: StageSource, index: number, scaleMs: (ms: number) => nu
 
 type Steps = Exclude<StageSource['load'], number>;
 
-function steps(source: StageSource, load: Steps, at: readonly (string | number)[], scaleMs: (ms: number) => number, scenario: Part): Shape | undefined {
+function steps(
+  source: StageSource,
+  load: Steps,
+  at: readonly (string | number)[],
+  scaleMs: (ms: number) => number,
+  scenario: Part,
+): Shape | undefined {
   const path = [...at, 'load'];
   if (load.from !== undefined || load.to !== undefined) {
     scenario.wrongValue(path, 'CONFLICT', 'a load is a ramp (`from`, `to`) or steps (`steps`, `hold`), not both');
     return undefined;
   }
   if (load.steps === undefined || load.hold === undefined) {
-    scenario.wrongValue(path, 'MISSING_KEY', '`steps` and `hold` go together', '{ steps: [10%, 25%, 50%, 100%], hold: 30s }');
+    scenario.wrongValue(
+      path,
+      'MISSING_KEY',
+      '`steps` and `hold` go together',
+      '{ steps: [10%, 25%, 50%, 100%], hold: 30s }',
+    );
     return undefined;
   }
   if (source.duration !== undefined) {
-    scenario.wrongKey([...at, 'duration'], 'CONFLICT', '`steps` say how long the stage lasts: number of steps x hold', 'take `duration` out');
+    scenario.wrongKey(
+      [...at, 'duration'],
+      'CONFLICT',
+      '`steps` say how long the stage lasts: number of steps x hold',
+      'take `duration` out',
+    );
     return undefined;
   }
   if (!loadFits(source, Math.max(...load.steps), at, scenario)) return undefined;
   const holdMs = scaleMs(load.hold);
-  const segments = load.steps.map((step, i) => ({ startMs: i * holdMs, endMs: (i + 1) * holdMs, from: step, to: step }));
+  const segments = load.steps.map((step, i) => ({
+    startMs: i * holdMs,
+    endMs: (i + 1) * holdMs,
+    from: step,
+    to: step,
+  }));
   return { source, durationMs: holdMs * segments.length, segments };
 }
 
 /** `scale: clients` at more than 100 % would need clients that do not exist. */
 function loadFits(source: StageSource, peak: number, at: readonly (string | number)[], scenario: Part): boolean {
   if (source.scale === 'rate' || peak <= 1) return true;
-  scenario.wrongValue([...at, 'load'], 'CONFLICT', 'more than 100% of the clients cannot be active', 'raise `clients` in the workload, or use scale: rate');
+  scenario.wrongValue(
+    [...at, 'load'],
+    'CONFLICT',
+    'more than 100% of the clients cannot be active',
+    'raise `clients` in the workload, or use scale: rate',
+  );
   return false;
 }

@@ -31,11 +31,21 @@ export function checkStamps(operations: readonly OperationPlan[], profile: Part)
   for (const { operation, index } of stamped) {
     const choosing = placeholdersOf(operation.params).find(({ name }) => name === 'pick' || name === 'int');
     if (choosing !== undefined) {
-      profile.wrongValue(['operations', index], 'CONFLICT', `\`{{ ${choosing.name} }}\` beside \`{{ stamp }}\`: subscribers count by a publisher's numbers, so it must keep to one topic`, 'use {{ client 10 }} to spread publishers over 10 topics');
+      profile.wrongValue(
+        ['operations', index],
+        'CONFLICT',
+        `\`{{ ${choosing.name} }}\` beside \`{{ stamp }}\`: subscribers count by a publisher's numbers, so it must keep to one topic`,
+        'use {{ client 10 }} to spread publishers over 10 topics',
+      );
     }
   }
   const second = stamped[1];
   if (second !== undefined) {
-    profile.wrongValue(['operations', second.index], 'CONFLICT', 'a second operation with `{{ stamp }}`: a publisher counts one kind of publication', 'put it into a profile of its own');
+    profile.wrongValue(
+      ['operations', second.index],
+      'CONFLICT',
+      'a second operation with `{{ stamp }}`: a publisher counts one kind of publication',
+      'put it into a profile of its own',
+    );
   }
 }

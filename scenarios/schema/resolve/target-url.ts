@@ -14,12 +14,28 @@ export function checkUrl(url: Written, allowed: readonly string[], refuse: Repor
   }
   const parsed = new URL(text);
   if (!knownSchemes().includes(parsed.protocol)) {
-    refuse(problemAt(at, 'INVALID_VALUE', path, `\`${parsed.protocol}\` cannot be used: transports run over ${knownSchemes().join(' ')}`, example));
+    refuse(
+      problemAt(
+        at,
+        'INVALID_VALUE',
+        path,
+        `\`${parsed.protocol}\` cannot be used: transports run over ${knownSchemes().join(' ')}`,
+        example,
+      ),
+    );
     return undefined;
   }
   if (parsed.protocol === 'tcp:') return checkTcp(url, parsed, allowed, refuse);
   if (parsed.username !== '' || parsed.password !== '') {
-    refuse(problemAt(at, 'INVALID_VALUE', path, 'a url with a user name or password in it', "use --header 'Authorization: ...' instead"));
+    refuse(
+      problemAt(
+        at,
+        'INVALID_VALUE',
+        path,
+        'a url with a user name or password in it',
+        "use --header 'Authorization: ...' instead",
+      ),
+    );
     return undefined;
   }
   if (!checkHost(url, parsed.hostname, allowed, refuse)) return undefined;
@@ -27,12 +43,22 @@ export function checkUrl(url: Written, allowed: readonly string[], refuse: Repor
   return parsed.href;
 }
 
-/** A host and a port is all there is to it. Its host is read as that of a web address is, which knows all ways to write one. */
-function checkTcp(url: Written, { port, host, href }: URL, allowed: readonly string[], refuse: Report): string | undefined {
+/**
+ * A host and a port is all there is to it. Its host is read as that of a web address is, which knows all ways to write
+ * one.
+ */
+function checkTcp(
+  url: Written,
+  { port, host, href }: URL,
+  allowed: readonly string[],
+  refuse: Report,
+): string | undefined {
   const { at, path, text } = url;
   const web = `http://${host}/`;
   if (!URL.canParse(web) || port === '' || !/^tcp:\/\/[^/?#@]+\/?$/.test(href)) {
-    refuse(problemAt(at, 'INVALID_VALUE', path, `\`${text}\` is not a host and a port`, 'such as tcp://localhost:5555'));
+    refuse(
+      problemAt(at, 'INVALID_VALUE', path, `\`${text}\` is not a host and a port`, 'such as tcp://localhost:5555'),
+    );
     return undefined;
   }
   const { hostname } = new URL(web);

@@ -1,5 +1,5 @@
-import { parseCheck } from '../grammar/check.js';
 import type { LabelValues } from '../grammar/check.js';
+import { parseCheck } from '../grammar/check.js';
 import type { ScenarioSource } from '../keys/scenario-schema.js';
 import type { Check, StopRulePlan, ThresholdPlan } from '../plan.js';
 import type { Part } from './context.js';
@@ -11,9 +11,13 @@ export interface CheckContext {
   readonly scenario: Part;
 }
 
-export function resolveThresholds(sources: NonNullable<ScenarioSource['thresholds']>, context: CheckContext): readonly ThresholdPlan[] {
+export function resolveThresholds(
+  sources: NonNullable<ScenarioSource['thresholds']>,
+  context: CheckContext,
+): readonly ThresholdPlan[] {
   return sources.flatMap((source, index) => {
-    const [written, path] = typeof source === 'string' ? [source, ['thresholds', index]] : [source.check, ['thresholds', index, 'check']];
+    const [written, path] =
+      typeof source === 'string' ? [source, ['thresholds', index]] : [source.check, ['thresholds', index, 'check']];
     const check = resolveCheck(written, path, context);
     if (check === undefined) return [];
     if (typeof source === 'string') return [{ check, abortOnFail: false, afterMs: 0 }];
@@ -21,7 +25,10 @@ export function resolveThresholds(sources: NonNullable<ScenarioSource['threshold
   });
 }
 
-export function resolveStopRules(sources: NonNullable<ScenarioSource['stopWhen']>, context: CheckContext): readonly StopRulePlan[] {
+export function resolveStopRules(
+  sources: NonNullable<ScenarioSource['stopWhen']>,
+  context: CheckContext,
+): readonly StopRulePlan[] {
   return sources.flatMap((source, index) => {
     const check = resolveCheck(source.check, ['stopWhen', index, 'check'], context);
     return check === undefined ? [] : [{ check, windowMs: context.scaleMs(source.window) }];

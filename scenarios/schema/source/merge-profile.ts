@@ -1,6 +1,7 @@
 /** A workload: a profile with a scenario's overrides over it. */
-import { withEntry, withoutEntry } from './node.js';
+
 import type { MapEntry, MapNode } from './node.js';
+import { withEntry, withoutEntry } from './node.js';
 
 /** Maps whose keys are overridden one by one; any other key is replaced as a whole. */
 const mergedKeys: ReadonlySet<string> = new Set(['arrivals', 'misbehave', 'stream']);
@@ -10,7 +11,9 @@ const rivals: Readonly<Record<string, string>> = { arrivals: 'thinkTime', thinkT
 
 /** `misbehave.idle` says when a client calls, as `arrivals` and `thinkTime` do. */
 const paces = Object.keys(rivals);
-const idles = (entry: MapEntry | undefined): boolean => entry?.node.kind === 'map' && entry.node.entries.has('idle');
+function idles(entry: MapEntry | undefined): boolean {
+  return entry?.node.kind === 'map' && entry.node.entries.has('idle');
+}
 
 /** @param name entry the result goes by, with the place where it is written */
 export function mergeProfile(base: MapNode, overrides: MapNode, name: MapEntry): MapNode {

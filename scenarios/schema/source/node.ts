@@ -10,7 +10,10 @@ export interface ScalarNode {
   readonly kind: 'scalar';
   readonly value: string | number | boolean | null;
   readonly at: Position;
-  /** Column of the value's first character when it stands on one line exactly as read (quotes excluded): places errors inside it. */
+  /**
+   * Column of the value's first character when it stands on one line exactly as read (quotes excluded): places errors
+   * inside it.
+   */
   readonly textColumn: number | undefined;
 }
 

@@ -1,9 +1,9 @@
 /** `--set path=value`: values put over a scenario by name, remembering that they came from the command line. */
 import { suggest } from '../nearest.js';
-import { problemAt } from '../problem.js';
 import type { Position, Problem } from '../problem.js';
-import { emptyMap, kindOf, nameOf, withEntry } from './node.js';
+import { problemAt } from '../problem.js';
 import type { ListNode, MapNode, SourceNode } from './node.js';
+import { emptyMap, kindOf, nameOf, withEntry } from './node.js';
 import { parseYaml } from './parse-yaml.js';
 
 export interface Override {
@@ -16,9 +16,13 @@ interface Segment {
   readonly at: Position;
 }
 
-export type Applied<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problems: readonly Problem[] };
+export type Applied<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** The value is YAML: `30s`, `[a, b]`, `{ from: 0%, to: 100% }`. Problems name only the path, as a value may be secret. */
+/**
+ * The value is YAML: `30s`, `[a, b]`, `{ from: 0%, to: 100% }`. Problems name only the path, as a value may be secret.
+ */
 export function parseOverride(written: string): Applied<Override> {
   const equals = written.indexOf('=');
   const path = equals === -1 ? written : written.slice(0, equals);
@@ -39,7 +43,9 @@ export function parseOverride(written: string): Applied<Override> {
   return { ok: true, value: { segments, value } };
 }
 
-/** A copy of `root` with the value in its place. Maps that are missing on the way are made; names in lists must exist. */
+/**
+ * A copy of `root` with the value in its place. Maps that are missing on the way are made; names in lists must exist.
+ */
 export function applyOverride(root: MapNode, override: Override): Applied<MapNode> {
   const result = put(root, override, 0);
   if (!result.ok) return result;
@@ -54,7 +60,15 @@ function put(node: SourceNode, override: Override, depth: number): Applied<Sourc
   if (map.kind !== 'map') {
     const parent = override.segments[depth - 1]?.key ?? '';
     const hint = `set all of it: --set ${pathTo(override, depth)}={...}`;
-    return failed(problemAt(segment.at, 'CONFLICT', pathTo(override, depth + 1), `\`${parent}\` is ${kindOf(map)} here and has no \`${segment.key}\``, hint));
+    return failed(
+      problemAt(
+        segment.at,
+        'CONFLICT',
+        pathTo(override, depth + 1),
+        `\`${parent}\` is ${kindOf(map)} here and has no \`${segment.key}\``,
+        hint,
+      ),
+    );
   }
   const inner = put(map.entries.get(segment.key)?.node ?? emptyMap(segment.at), override, depth + 1);
   if (!inner.ok) return inner;
@@ -68,14 +82,25 @@ function putItem(list: ListNode, segment: Segment, override: Override, depth: nu
   const item = list.items[index];
   if (item === undefined) {
     const what = override.segments[depth - 1]?.key ?? 'items';
-    return failed(problemAt(segment.at, 'NOT_FOUND', pathTo(override, depth + 1), `no item \`${segment.key}\` in \`${what}\``, suggest(segment.key, names, what)));
+    return failed(
+      problemAt(
+        segment.at,
+        'NOT_FOUND',
+        pathTo(override, depth + 1),
+        `no item \`${segment.key}\` in \`${what}\``,
+        suggest(segment.key, names, what),
+      ),
+    );
   }
   const inner = put(item, override, depth + 1);
   return inner.ok ? { ok: true, value: { ...list, items: list.items.with(index, inner.value) } } : inner;
 }
 
 function pathTo(override: Override, depth: number): string {
-  return override.segments.slice(0, depth).map((segment) => segment.key).join('.');
+  return override.segments
+    .slice(0, depth)
+    .map((segment) => segment.key)
+    .join('.');
 }
 
 function failed(problem: Problem): Applied<never> {

@@ -1,7 +1,7 @@
-import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import type { Document, ParsedNode, Scalar, YAMLError } from 'yaml';
-import { problemAt } from '../problem.js';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { Position, Problem } from '../problem.js';
+import { problemAt } from '../problem.js';
 import type { MapEntry, ScalarNode, SourceNode } from './node.js';
 
 export interface ParsedYaml {
@@ -31,22 +31,24 @@ export function parseYaml(text: string, origin: Position): ParsedYaml {
 class Reader {
   readonly problems: Problem[] = [];
   private nodes = 0;
-  private readonly document: Document.Parsed;
-  private readonly text: string;
-  private readonly lines: LineCounter;
-  private readonly origin: Position;
 
-  constructor(document: Document.Parsed, text: string, lines: LineCounter, origin: Position) {
-    this.document = document;
-    this.text = text;
-    this.lines = lines;
-    this.origin = origin;
-  }
+  constructor(
+    private readonly document: Document.Parsed,
+    private readonly text: string,
+    private readonly lines: LineCounter,
+    private readonly origin: Position,
+  ) {}
 
   problem(error: YAMLError): Problem {
     const message = error.message.replace(/\.$/, '');
     if (error.code === 'DUPLICATE_KEY') {
-      return problemAt(this.at(error.pos[0]), 'SYNTAX', '', 'this key is already given in the same map', 'keep one of the two');
+      return problemAt(
+        this.at(error.pos[0]),
+        'SYNTAX',
+        '',
+        'this key is already given in the same map',
+        'keep one of the two',
+      );
     }
     return problemAt(this.at(error.pos[0]), 'SYNTAX', '', message, hints[error.code]);
   }
@@ -68,14 +70,16 @@ class Reader {
       const keyAt = this.at(key.range[0]);
       const name = isScalar(key) ? String(key.value) : undefined;
       if (name === undefined) this.refuse(keyAt, 'a key must be plain text');
-      else entries.set(name, { keyAt, node: pair.value === null ? nothing(keyAt) : this.read(pair.value as ParsedNode) });
+      else
+        entries.set(name, { keyAt, node: pair.value === null ? nothing(keyAt) : this.read(pair.value as ParsedNode) });
     }
     return { kind: 'map', entries, at };
   }
 
   private scalar(node: Scalar.Parsed, at: Position): ScalarNode {
     const value = node.value;
-    const known = value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+    const known =
+      value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
     if (!known) return this.refuse(at, 'only text, numbers, true, false and null can be used here');
     return { kind: 'scalar', value, at, textColumn: this.textColumn(node, at) };
   }

@@ -1,17 +1,23 @@
 /** Scenario files that exist only in a test, in front of those on disk. */
-import { loadPlan } from '../load-plan.js';
+
 import type { PlanRequest, PlanResult } from '../load-plan.js';
+import { loadPlan } from '../load-plan.js';
 import type { Plan } from '../plan.js';
 import { formatProblems } from '../problem.js';
-import { diskIo } from '../schema-io.js';
 import type { ScenarioIo } from '../schema-io.js';
+import { diskIo } from '../schema-io.js';
 
 export type Files = Readonly<Record<string, string>>;
 
 export function filesIo(files: Files): ScenarioIo {
   return {
     readText: (file) => files[file] ?? diskIo.readText(file),
-    list: (folder) => [...diskIo.list(folder), ...Object.keys(files).filter((file) => file.startsWith(`${folder}/`)).map((file) => file.slice(folder.length + 1))],
+    list: (folder) => [
+      ...diskIo.list(folder),
+      ...Object.keys(files)
+        .filter((file) => file.startsWith(`${folder}/`))
+        .map((file) => file.slice(folder.length + 1)),
+    ],
   };
 }
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { distributions, scalars, statistics } from '../grammar/metrics.js';
 import type { Metric } from '../grammar/metrics.js';
+import { distributions, scalars, statistics } from '../grammar/metrics.js';
 import { scenarioKeys } from '../keys/all-key-paths.js';
 import { profileSchema } from '../keys/profile-schema.js';
-import { describeKeys } from '../keys/walk.js';
 import type { KeyDescription } from '../keys/walk.js';
+import { describeKeys } from '../keys/walk.js';
 
 /** The README's tables of keys: one row a key, from the schema itself. */
 export function scenarioKeyTable(): string {
@@ -25,7 +25,14 @@ export function metricTable(): string {
   return ['| metric | unit | labels | |', '|---|---|---|---|', ...rows].join('\n');
 }
 
-const units = { time: '`ms`, `s`, ...', perSecond: '`/s`, `/min`, `/h`', ratio: '`%`, or none: 0 to 1', cores: '`%` of one core', count: 'none', bytes: '`KiB`, `MB`, ...' } as const;
+const units = {
+  time: '`ms`, `s`, ...',
+  perSecond: '`/s`, `/min`, `/h`',
+  ratio: '`%`, or none: 0 to 1',
+  cores: '`%` of one core',
+  count: 'none',
+  bytes: '`KiB`, `MB`, ...',
+} as const;
 
 function metricRow(name: string, metric: Metric): string {
   const help = metric.notBuilt === undefined ? metric.help : `${metric.help}. Refused by name: ${metric.notBuilt}`;
@@ -33,14 +40,17 @@ function metricRow(name: string, metric: Metric): string {
 }
 
 function table(keys: readonly KeyDescription[]): string {
-  const rows = keys.map((key) => `| \`${key.path.replaceAll('.*', '[]').replaceAll('workload[]', 'workload.NAME')}\` | ${standing(key)} | ${key.description.replaceAll('|', '\\|')} |`);
+  const rows = keys.map(
+    (key) =>
+      `| \`${key.path.replaceAll('.*', '[]').replaceAll('workload[]', 'workload.NAME')}\` | ${standing(key)} | ${key.description.replaceAll('|', '\\|')} |`,
+  );
   return ['| key | default | |', '|---|---|---|', ...rows].join('\n');
 }
 
 function standing(key: KeyDescription): string {
   if (!key.optional) return 'required';
   const json = z.toJSONSchema(z.strictObject({ key: key.schema as z.ZodType }), { io: 'input' });
-  const property = json.properties?.['key'];
+  const property = json.properties?.key;
   const value = typeof property === 'object' ? property.default : undefined;
   return value === undefined || typeof value === 'object' ? '' : `\`${JSON.stringify(value).replaceAll('"', '')}\``;
 }

@@ -1,8 +1,8 @@
-import { UnknownName, type CallContext, type Tool, type ToolListing, type ToolResult } from './contract.js';
+import { type CallContext, type Tool, type ToolListing, type ToolResult, UnknownName } from './contract.js';
 import { dataTools } from './data-tools.js';
 import { getPrompt, type PromptText } from './prompts.js';
 import { SeededSequences } from './random.js';
-import { listResources, readResource, type ResourceListing, type ResourceText } from './resources.js';
+import { listResources, type ResourceListing, type ResourceText, readResource } from './resources.js';
 import { timingTools } from './timing-tools.js';
 import { Topics } from './topics.js';
 
@@ -10,7 +10,7 @@ import { Topics } from './topics.js';
 export class Catalogue {
   readonly topics = new Topics();
   readonly tools: readonly ToolListing[];
-  readonly #byName: ReadonlyMap<string, Tool>;
+  private readonly byName: ReadonlyMap<string, Tool>;
 
   /** @param resetCounters what the `reset_counters` tool does beside starting the seeded sequences again */
   constructor(seed: number, resetCounters: () => void) {
@@ -24,18 +24,18 @@ export class Catalogue {
       ...timingTools(sequences, seed),
     ];
     this.tools = tools.map((tool) => tool.listing);
-    this.#byName = new Map(tools.map((tool) => [tool.listing.name, tool]));
+    this.byName = new Map(tools.map((tool) => [tool.listing.name, tool]));
   }
 
   /** @throws UnknownName for an unknown tool */
   call(name: string, rawArguments: unknown, context: CallContext): ToolResult | Promise<ToolResult> {
-    const tool = this.#byName.get(name);
+    const tool = this.byName.get(name);
     if (tool === undefined) throw new UnknownName('Tool', name);
     return tool.call(rawArguments, context);
   }
 
   has(tool: string): boolean {
-    return this.#byName.has(tool);
+    return this.byName.has(tool);
   }
 
   resources(): readonly ResourceListing[] {

@@ -50,7 +50,12 @@ export interface ToolDefinition<Schema extends z.ZodObject> {
   call(input: z.infer<Schema>, context: CallContext): ToolResult | Promise<ToolResult>;
 }
 
-const harmless: ToolAnnotations = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false };
+const harmless: ToolAnnotations = {
+  readOnlyHint: true,
+  destructiveHint: false,
+  idempotentHint: true,
+  openWorldHint: false,
+};
 
 export function defineTool<Schema extends z.ZodObject>(definition: ToolDefinition<Schema>): Tool {
   const { name, description, input } = definition;
@@ -64,7 +69,9 @@ export function defineTool<Schema extends z.ZodObject>(definition: ToolDefinitio
     call(rawArguments, context) {
       const parsed = input.safeParse(rawArguments ?? {});
       if (!parsed.success) {
-        return toolError(`Input validation error: Invalid arguments for tool ${name}: ${z.prettifyError(parsed.error)}`);
+        return toolError(
+          `Input validation error: Invalid arguments for tool ${name}: ${z.prettifyError(parsed.error)}`,
+        );
       }
       return definition.call(parsed.data, context);
     },

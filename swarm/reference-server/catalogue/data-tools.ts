@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineTool, text, toolError, type Tool } from './contract.js';
+import { defineTool, type Tool, text, toolError } from './contract.js';
 import { filler, largestFillerBytes } from './filler.js';
 import type { SeededSequences } from './random.js';
 import type { Topics } from './topics.js';
@@ -41,7 +41,8 @@ function fail(sequences: SeededSequences, defaultSeed: number): Tool {
 function publish(topics: Topics): Tool {
   return defineTool({
     name: 'publish',
-    description: 'Sets the text of bench://topic/{topic} and tells its subscribers; the stamp goes out with the notification, as it came.',
+    description:
+      'Sets the text of bench://topic/{topic} and tells its subscribers; the stamp goes out with the notification, as it came.',
     input: z.strictObject({
       topic: z.union([z.string().regex(/^[\w.-]{1,64}$/), z.int().min(0)]),
       message: z.string().max(65_536).default(''),

@@ -1,7 +1,11 @@
-import { UnknownName, type TextContent } from './contract.js';
+import { type TextContent, UnknownName } from './contract.js';
 
 export const prompts = [
-  { name: 'greeting', description: 'Greets someone by name.', arguments: [{ name: 'name', description: 'Who to greet.', required: true }] },
+  {
+    name: 'greeting',
+    description: 'Greets someone by name.',
+    arguments: [{ name: 'name', description: 'Who to greet.', required: true }],
+  },
 ] as const;
 
 export interface PromptText {
@@ -15,6 +19,6 @@ export function getPrompt(name: string, given: Readonly<Record<string, string>>)
   if (name !== greeting.name) throw new UnknownName('Prompt', name);
   return {
     description: greeting.description,
-    messages: [{ role: 'user', content: { type: 'text', text: `Hello, ${given['name'] ?? 'stranger'}!` } }],
+    messages: [{ role: 'user', content: { type: 'text', text: `Hello, ${given.name ?? 'stranger'}!` } }],
   };
 }

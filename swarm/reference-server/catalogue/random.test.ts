@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { lognormal, seeded, SeededSequences, sigmaFor } from './random.js';
+import { lognormal, SeededSequences, seeded, sigmaFor } from './random.js';
 
 test('the same seed draws the same numbers, another seed others', () => {
   const draw = (seed: number): number[] => Array.from({ length: 5 }, seeded(seed));

@@ -30,28 +30,30 @@ export function lognormal(uniform: () => number, median: number, sigma: number):
   return median * Math.exp(sigma * normal(uniform));
 }
 
-/** A sequence for each seed: calls with the same seed take turns drawing from the same one. Bounded, oldest out first. */
+/**
+ * A sequence for each seed: calls with the same seed take turns drawing from the same one. Bounded, oldest out first.
+ */
 export class SeededSequences {
-  readonly #sequences = new Map<number, () => number>();
-  readonly #limit: number;
+  private readonly sequences = new Map<number, () => number>();
+  private readonly limit: number;
 
   constructor(limit = 1024) {
-    this.#limit = limit;
+    this.limit = limit;
   }
 
   of(seed: number): () => number {
-    const known = this.#sequences.get(seed);
+    const known = this.sequences.get(seed);
     if (known !== undefined) return known;
     const fresh = seeded(seed);
-    this.#sequences.set(seed, fresh);
-    if (this.#sequences.size > this.#limit) {
-      const oldest = this.#sequences.keys().next();
-      if (oldest.done !== true) this.#sequences.delete(oldest.value);
+    this.sequences.set(seed, fresh);
+    if (this.sequences.size > this.limit) {
+      const oldest = this.sequences.keys().next();
+      if (oldest.done !== true) this.sequences.delete(oldest.value);
     }
     return fresh;
   }
 
   reset(): void {
-    this.#sequences.clear();
+    this.sequences.clear();
   }
 }

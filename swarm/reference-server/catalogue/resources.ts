@@ -1,6 +1,6 @@
 import { UnknownName } from './contract.js';
 import { filler, largestFillerBytes } from './filler.js';
-import { topicUri, type Topics } from './topics.js';
+import { type Topics, topicUri } from './topics.js';
 
 export interface ResourceListing {
   readonly uri: string;
@@ -15,8 +15,18 @@ export interface ResourceText {
 }
 
 export const resourceTemplates = [
-  { uriTemplate: 'bench://static/{size}', name: 'static', mimeType: 'text/plain', description: 'A text of this size: bytes, or with k or m for 1024 or 1048576.' },
-  { uriTemplate: 'bench://topic/{name}', name: 'topic', mimeType: 'text/plain', description: 'What was last published to this topic; can be subscribed to.' },
+  {
+    uriTemplate: 'bench://static/{size}',
+    name: 'static',
+    mimeType: 'text/plain',
+    description: 'A text of this size: bytes, or with k or m for 1024 or 1048576.',
+  },
+  {
+    uriTemplate: 'bench://topic/{name}',
+    name: 'topic',
+    mimeType: 'text/plain',
+    description: 'What was last published to this topic; can be subscribed to.',
+  },
 ] as const;
 
 export function listResources(topics: Topics): readonly ResourceListing[] {

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { z } from 'zod';
-import { defineTool, text, type Tool } from './contract.js';
-import { lognormal, sigmaFor, type SeededSequences } from './random.js';
+import { defineTool, type Tool, text } from './contract.js';
+import { lognormal, type SeededSequences, sigmaFor } from './random.js';
 import { wait } from './wait.js';
 
 /** Longest time one call may be asked to take. */
@@ -63,7 +63,8 @@ const cpu = defineTool({
 
 const progress = defineTool({
   name: 'progress',
-  description: 'Sends a progress notification after each step, then the result. Without a progress token only the result.',
+  description:
+    'Sends a progress notification after each step, then the result. Without a progress token only the result.',
   input: z.strictObject({ steps: z.int().min(1).max(10_000).default(5), delayMs: milliseconds.default(10) }),
   async call({ steps, delayMs }, { signal, progress: report }) {
     for (let step = 1; step <= steps && !signal.aborted; step += 1) {

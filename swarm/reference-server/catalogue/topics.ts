@@ -1,14 +1,16 @@
-/** Subscribable texts: `bench://topic/{name}`. A topic exists, empty and at version 0, as soon as someone asks for it. */
+/**
+ * Subscribable texts: `bench://topic/{name}`. A topic exists, empty and at version 0, as soon as someone asks for it.
+ */
 export class Topics {
-  readonly #topics = new Map<string, Topic>();
-  readonly #all = new Set<TopicListener>();
+  private readonly topics = new Map<string, Topic>();
+  private readonly all = new Set<TopicListener>();
   /** By uri: a session that subscribed to nothing is not asked about every publication. */
-  readonly #subscribers = new Map<string, Set<TopicListener>>();
-  #published = 0;
+  private readonly subscribers = new Map<string, Set<TopicListener>>();
+  private _published = 0;
 
   /** Publications so far. */
   get published(): number {
-    return this.#published;
+    return this._published;
   }
 
   /**
@@ -16,42 +18,42 @@ export class Topics {
    * @returns the version after this publication, from 1
    */
   publish(name: string, message: string, stamp?: string): number {
-    const version = (this.#topics.get(name)?.version ?? 0) + 1;
-    this.#topics.set(name, { version, message });
-    this.#published += 1;
+    const version = (this.topics.get(name)?.version ?? 0) + 1;
+    this.topics.set(name, { version, message });
+    this._published += 1;
     const update = { uri: topicUri(name), version, ...(stamp === undefined ? {} : { stamp }) };
-    for (const listener of this.#all) listener(update);
-    for (const listener of this.#subscribers.get(update.uri) ?? []) listener(update);
+    for (const listener of this.all) listener(update);
+    for (const listener of this.subscribers.get(update.uri) ?? []) listener(update);
     return version;
   }
 
   read(name: string): Topic {
-    return this.#topics.get(name) ?? { version: 0, message: '' };
+    return this.topics.get(name) ?? { version: 0, message: '' };
   }
 
   names(): readonly string[] {
-    return [...this.#topics.keys()];
+    return [...this.topics.keys()];
   }
 
   /** Hears of every topic. @returns how to stop listening */
   listen(listener: TopicListener): () => void {
-    this.#all.add(listener);
-    return () => this.#all.delete(listener);
+    this.all.add(listener);
+    return () => this.all.delete(listener);
   }
 
   /** Hears of one. @returns how to stop listening */
   subscribe(uri: string, listener: TopicListener): () => void {
-    const known = this.#subscribers.get(uri) ?? new Set();
-    this.#subscribers.set(uri, known);
+    const known = this.subscribers.get(uri) ?? new Set();
+    this.subscribers.set(uri, known);
     known.add(listener);
     return () => {
       known.delete(listener);
-      if (known.size === 0 && this.#subscribers.get(uri) === known) this.#subscribers.delete(uri);
+      if (known.size === 0 && this.subscribers.get(uri) === known) this.subscribers.delete(uri);
     };
   }
 
   reset(): void {
-    this.#published = 0;
+    this._published = 0;
   }
 }
 
@@ -64,8 +66,14 @@ export interface TopicUpdate {
 }
 
 /** `params` of `notifications/resources/updated`, in both eras. */
-export function updateParams({ uri, version, stamp }: TopicUpdate): { readonly uri: string; readonly _meta: Record<string, unknown> } {
-  return { uri, _meta: { 'swarmbench/version': version, ...(stamp === undefined ? {} : { 'swarmbench/stamp': stamp }) } };
+export function updateParams({ uri, version, stamp }: TopicUpdate): {
+  readonly uri: string;
+  readonly _meta: Record<string, unknown>;
+} {
+  return {
+    uri,
+    _meta: { 'swarmbench/version': version, ...(stamp === undefined ? {} : { 'swarmbench/stamp': stamp }) },
+  };
 }
 
 export interface Topic {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { createRequestStateCodec, McpServer } from '@modelcontextprotocol/server';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/ajv';
-import { serverName, serverVersion } from '../mcp/replica-meta.js';
 import type { LegacyServer } from '../mcp/legacy-server.js';
+import { serverName, serverVersion } from '../mcp/replica-meta.js';
 import { addAskingTools } from './asking-tools.js';
 import { addContentTools } from './content-tools.js';
 import { addPrompts } from './prompts.js';
@@ -17,15 +17,17 @@ export type Changed = (kind: 'tools_list_changed' | 'prompts_list_changed') => v
  */
 export class Fixtures {
   /** What a client brings back must be what it was given: sealed, by a key that all servers of this process share. */
-  readonly #state = createRequestStateCodec({ key: randomBytes(32) });
-  readonly #jsonSchemaValidator = new AjvJsonSchemaValidator();
+  private readonly state = createRequestStateCodec({ key: randomBytes(32) });
+  private readonly jsonSchemaValidator = new AjvJsonSchemaValidator();
 
   modern(changed: Changed): McpServer {
-    return this.#server('modern', changed);
+    return this.server('modern', changed);
   }
 
   legacy(): LegacyServer {
-    const mcp = this.#server('legacy', (kind) => (kind === 'tools_list_changed' ? mcp.sendToolListChanged() : mcp.sendPromptListChanged()));
+    const mcp = this.server('legacy', (kind) =>
+      kind === 'tools_list_changed' ? mcp.sendToolListChanged() : mcp.sendPromptListChanged(),
+    );
     return {
       set onclose(act: () => void) {
         mcp.server.onclose = act;
@@ -35,16 +37,23 @@ export class Fixtures {
     };
   }
 
-  #server(era: 'legacy' | 'modern', changed: Changed): McpServer {
+  private server(era: 'legacy' | 'modern', changed: Changed): McpServer {
     const mcp = new McpServer(
       { name: serverName, version: serverVersion },
       {
-        capabilities: { tools: { listChanged: true }, resources: { subscribe: true }, prompts: { listChanged: true }, logging: {}, completions: {} },
-        jsonSchemaValidator: this.#jsonSchemaValidator, requestState: { verify: this.#state.verify },
+        capabilities: {
+          tools: { listChanged: true },
+          resources: { subscribe: true },
+          prompts: { listChanged: true },
+          logging: {},
+          completions: {},
+        },
+        jsonSchemaValidator: this.jsonSchemaValidator,
+        requestState: { verify: this.state.verify },
       },
     );
-    addContentTools(mcp, this.#jsonSchemaValidator, changed);
-    addAskingTools(mcp, this.#state);
+    addContentTools(mcp, this.jsonSchemaValidator, changed);
+    addAskingTools(mcp, this.state);
     addResources(mcp, era);
     addPrompts(mcp);
     return mcp;

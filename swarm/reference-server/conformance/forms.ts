@@ -15,7 +15,12 @@ export const defaultsForm: Form = {
   required: [],
 };
 
-const titled = (word: string): { const: string; title: string }[] => [1, 2, 3].map((number) => ({ const: `value${number}`, title: `${['First', 'Second', 'Third'][number - 1] ?? ''} ${word}` }));
+function titled(word: string): { const: string; title: string }[] {
+  return [1, 2, 3].map((number) => ({
+    const: `value${number}`,
+    title: `${['First', 'Second', 'Third'][number - 1] ?? ''} ${word}`,
+  }));
+}
 
 /** Every way to offer a choice. */
 export const enumsForm: Form = {
@@ -23,7 +28,11 @@ export const enumsForm: Form = {
   properties: {
     untitledSingle: { type: 'string', enum: ['option1', 'option2', 'option3'] },
     titledSingle: { type: 'string', oneOf: titled('Option') },
-    legacyEnum: { type: 'string', enum: ['opt1', 'opt2', 'opt3'], enumNames: ['Option One', 'Option Two', 'Option Three'] },
+    legacyEnum: {
+      type: 'string',
+      enum: ['opt1', 'opt2', 'opt3'],
+      enumNames: ['Option One', 'Option Two', 'Option Three'],
+    },
     untitledMulti: { type: 'array', items: { type: 'string', enum: ['option1', 'option2', 'option3'] } },
     titledMulti: { type: 'array', items: { anyOf: titled('Choice') } },
   },

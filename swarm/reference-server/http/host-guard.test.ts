@@ -4,18 +4,33 @@ import { HostGuard } from './host-guard.js';
 describe.each(['127.0.0.1', 'localhost', '::1', '127.0.0.2'])('listening on %s', (listening) => {
   const guard = new HostGuard(listening, []);
 
-  test.each(['localhost', 'localhost:3000', '127.0.0.1:3000', '[::1]:3000', 'LOCALHOST:1'])('%s is taken, time and again', (host) => {
-    for (let time = 0; time < 3; time++) expect(guard.refusal({ host })).toBeUndefined();
-    expect(guard.refusal({ host, origin: 'http://localhost:8080' })).toBeUndefined();
-  });
+  test.each(['localhost', 'localhost:3000', '127.0.0.1:3000', '[::1]:3000', 'LOCALHOST:1'])(
+    '%s is taken, time and again',
+    (host) => {
+      for (let time = 0; time < 3; time++) expect(guard.refusal({ host })).toBeUndefined();
+      expect(guard.refusal({ host, origin: 'http://localhost:8080' })).toBeUndefined();
+    },
+  );
 
-  test.each(['evil.example.com', 'evil.example.com:3000', 'localhost.evil.example.com', '127.0.0.1.evil.example.com', 'mcp-server', '', undefined, 'a b'])('%s is refused', (host) => {
+  test.each([
+    'evil.example.com',
+    'evil.example.com:3000',
+    'localhost.evil.example.com',
+    '127.0.0.1.evil.example.com',
+    'mcp-server',
+    '',
+    undefined,
+    'a b',
+  ])('%s is refused', (host) => {
     expect(guard.refusal(host === undefined ? {} : { host })).toContain('--allowed-host');
   });
 
-  test.each(['http://evil.example.com', 'null', 'http://localhost.evil.example.com'])('a page of %s is refused', (origin) => {
-    expect(guard.refusal({ host: 'localhost:3000', origin })).toContain('--allowed-host');
-  });
+  test.each(['http://evil.example.com', 'null', 'http://localhost.evil.example.com'])(
+    'a page of %s is refused',
+    (origin) => {
+      expect(guard.refusal({ host: 'localhost:3000', origin })).toContain('--allowed-host');
+    },
+  );
 });
 
 test('a server on loopback answers to the name it listens on', () => {
@@ -23,9 +38,15 @@ test('a server on loopback answers to the name it listens on', () => {
 });
 
 test('beyond loopback any name is taken, unless some are named', () => {
-  expect(new HostGuard('0.0.0.0', []).refusal({ host: 'tasks.mcp-server:3000', origin: 'http://anything' })).toBeUndefined();
+  expect(
+    new HostGuard('0.0.0.0', []).refusal({ host: 'tasks.mcp-server:3000', origin: 'http://anything' }),
+  ).toBeUndefined();
   const named = new HostGuard('0.0.0.0', ['mcp-server', 'Tasks.mcp-server']);
-  expect(['mcp-server:3000', 'tasks.mcp-server', 'localhost'].map((host) => named.refusal({ host }))).toEqual([undefined, undefined, undefined]);
+  expect(['mcp-server:3000', 'tasks.mcp-server', 'localhost'].map((host) => named.refusal({ host }))).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
   expect(named.refusal({ host: 'other' })).toContain('mcp-server');
 });
 

@@ -5,37 +5,42 @@ import { localhostAllowedHostnames, validateHostHeader, validateOriginHeader } f
 const REMEMBERED = 64;
 
 /**
- * Whether a request was meant for this server. A page whose name was made to resolve to this machine (DNS rebinding) asks
- * with that name in `Host` and `Origin`, and a server on loopback has no other protection against it.
+ * Whether a request was meant for this server. A page whose name was made to resolve to this machine (DNS rebinding)
+ * asks with that name in `Host` and `Origin`, and a server on loopback has no other protection against it.
  */
 export class HostGuard {
-  readonly #allowed: string[] | undefined;
-  readonly #known = new Set<string>();
+  private readonly allowed: string[] | undefined;
+  private readonly known = new Set<string>();
 
   /**
    * @param listening where the server listens; on loopback only loopback's names are taken unless others are named
    * @param named host names without ports, in addition; `*`: any
    */
   constructor(listening: string, named: readonly string[]) {
-    if (named.includes('*') || (named.length === 0 && !isLoopback(listening))) this.#allowed = undefined;
-    else this.#allowed = [...named.map((name) => name.toLowerCase()), ...localhostAllowedHostnames(), ...(isLoopback(listening) ? [bracketed(listening)] : [])];
+    if (named.includes('*') || (named.length === 0 && !isLoopback(listening))) this.allowed = undefined;
+    else
+      this.allowed = [
+        ...named.map((name) => name.toLowerCase()),
+        ...localhostAllowedHostnames(),
+        ...(isLoopback(listening) ? [bracketed(listening)] : []),
+      ];
   }
 
   /** @returns why the request is refused, in words; undefined: it is not */
   refusal({ host, origin }: IncomingHttpHeaders): string | undefined {
-    if (this.#allowed === undefined) return undefined;
-    if (host === undefined || !this.#known.has(host)) {
-      const verdict = validateHostHeader(host, this.#allowed);
-      if (!verdict.ok) return this.#words(verdict.message);
-      if (host !== undefined && this.#known.size < REMEMBERED) this.#known.add(host);
+    if (this.allowed === undefined) return undefined;
+    if (host === undefined || !this.known.has(host)) {
+      const verdict = validateHostHeader(host, this.allowed);
+      if (!verdict.ok) return this.words(verdict.message);
+      if (host !== undefined && this.known.size < REMEMBERED) this.known.add(host);
     }
     if (origin === undefined) return undefined;
-    const verdict = validateOriginHeader(origin, this.#allowed);
-    return verdict.ok ? undefined : this.#words(verdict.message);
+    const verdict = validateOriginHeader(origin, this.allowed);
+    return verdict.ok ? undefined : this.words(verdict.message);
   }
 
-  #words(message: string): string {
-    return `${message}. This server answers to ${[...new Set(this.#allowed)].join(', ')}; others: --allowed-host NAME`;
+  private words(message: string): string {
+    return `${message}. This server answers to ${[...new Set(this.allowed)].join(', ')}; others: --allowed-host NAME`;
   }
 }
 

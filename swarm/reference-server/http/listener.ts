@@ -6,17 +6,18 @@ const keepAliveMs = 75_000;
 
 /** An HTTP server that is listening, knows its connections, and can be drained. */
 export class Listener {
-  readonly #server: Server;
-  #connections = 0;
-  #closed: Promise<void> | undefined;
+  private _connections = 0;
+  private closed: Promise<void> | undefined;
 
-  private constructor(server: Server, onConnection: () => void) {
-    this.#server = server;
+  private constructor(
+    private readonly server: Server,
+    onConnection: () => void,
+  ) {
     server.keepAliveTimeout = keepAliveMs;
     server.on('connection', (socket) => {
-      this.#connections += 1;
+      this._connections += 1;
       onConnection();
-      socket.once('close', () => (this.#connections -= 1));
+      socket.once('close', () => (this._connections -= 1));
     });
   }
 
@@ -34,19 +35,19 @@ export class Listener {
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return (this.server.address() as AddressInfo).port;
   }
 
   get connections(): number {
-    return this.#connections;
+    return this._connections;
   }
 
   /** Takes no new connections and closes those without an exchange, now and as exchanges end. */
   stopAccepting(): void {
-    this.#closed ??= new Promise((resolve) => {
+    this.closed ??= new Promise((resolve) => {
       // Node closes idle connections once; those that become idle later are ours to close.
-      const idle = setInterval(() => this.#server.closeIdleConnections(), 20);
-      this.#server.close(() => {
+      const idle = setInterval(() => this.server.closeIdleConnections(), 20);
+      this.server.close(() => {
         clearInterval(idle);
         resolve();
       });
@@ -56,7 +57,7 @@ export class Listener {
   /** Cuts what is left. */
   async close(): Promise<void> {
     this.stopAccepting();
-    this.#server.closeAllConnections();
-    await this.#closed;
+    this.server.closeAllConnections();
+    await this.closed;
   }
 }

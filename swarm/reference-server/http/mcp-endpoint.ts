@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { rpcErrorResponse, type Outcome } from '../mcp/answer.js';
+import { type Outcome, rpcErrorResponse } from '../mcp/answer.js';
 import { eraOf, type ServedEra } from '../mcp/era.js';
-import { describe, isStream, withoutBody, type Inbound } from '../mcp/inbound.js';
+import { describe, type Inbound, isStream, withoutBody } from '../mcp/inbound.js';
 import type { LegacyEra } from '../mcp/legacy-era.js';
 import type { ModernEra } from '../mcp/modern-era.js';
 import { largestBodyBytes, readJsonBody } from './body.js';
@@ -30,14 +30,24 @@ export interface StreamObserver {
 const unreadable: Inbound = { ...withoutBody('POST'), label: 'invalid' };
 
 /** `/mcp`: reads the request, lets the right era answer it, and reports how it went. */
-export async function answerMcp(incoming: IncomingMessage, outgoing: ServerResponse, parts: McpEndpointParts): Promise<void> {
+export async function answerMcp(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  parts: McpEndpointParts,
+): Promise<void> {
   const startedAt = performance.now();
   const httpMethod = incoming.method ?? 'GET';
   const body = httpMethod === 'POST' ? await readJsonBody(incoming) : undefined;
   if (body?.kind === 'aborted') return;
-  const inbound = body === undefined ? withoutBody(httpMethod) : body.kind === 'json' ? describe(body.value) : unreadable;
+  const inbound =
+    body === undefined ? withoutBody(httpMethod) : body.kind === 'json' ? describe(body.value) : unreadable;
   parts.begun(inbound);
-  const exchange = new Exchange(incoming, outgoing, (outcome) => parts.ended(inbound, outcome, performance.now() - startedAt), (text) => parts.streams.streamed(text));
+  const exchange = new Exchange(
+    incoming,
+    outgoing,
+    (outcome) => parts.ended(inbound, outcome, performance.now() - startedAt),
+    (text) => parts.streams.streamed(text),
+  );
   if (body !== undefined && body.kind !== 'json') return exchange.send(refusal(body.kind), parts.replica);
   const response =
     eraOf(parts.era, httpMethod, incoming.headers, inbound.body) === 'modern'

@@ -1,5 +1,10 @@
 /** Builds the few answers that are ours and not the SDK's. */
-export function rpcErrorResponse(status: number, code: number, message: string, headers: Record<string, string> = {}): Response {
+export function rpcErrorResponse(
+  status: number,
+  code: number,
+  message: string,
+  headers: Record<string, string> = {},
+): Response {
   return new Response(JSON.stringify({ jsonrpc: '2.0', error: { code, message }, id: null }), {
     status,
     headers: { 'content-type': 'application/json', ...headers },

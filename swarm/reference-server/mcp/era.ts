@@ -7,7 +7,12 @@ export type ServedEra = 'both' | 'legacy' | 'modern';
  * Which SDK answers this request. With both eras on one endpoint the decision is the SDK's own: the claim in the body
  * first, the version header where the body says nothing. A claim that is wrong is the modern side's to reject.
  */
-export function eraOf(served: ServedEra, httpMethod: string, headers: IncomingHttpHeaders, body: unknown): 'legacy' | 'modern' {
+export function eraOf(
+  served: ServedEra,
+  httpMethod: string,
+  headers: IncomingHttpHeaders,
+  body: unknown,
+): 'legacy' | 'modern' {
   if (served !== 'both') return served;
   const version = single(headers['mcp-protocol-version']);
   const method = single(headers['mcp-method']);

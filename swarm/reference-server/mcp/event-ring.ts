@@ -18,30 +18,28 @@ interface Kept {
  * than `capacity`. A client that was away for longer than that misses the rest.
  */
 export class EventRing implements EventStore {
-  #kept: Kept[] = [];
+  private kept: Kept[] = [];
   /** Of `#kept`: what lies before was forgotten. Moving the start costs nothing; shifting an array costs its length. */
-  #first = 0;
-  #number = 0;
-  readonly #capacity: number;
-  readonly #observer: ReplayObserver;
+  private first = 0;
+  private number = 0;
 
-  constructor(capacity: number, observer: ReplayObserver) {
-    this.#capacity = capacity;
-    this.#observer = observer;
-  }
+  constructor(
+    private readonly capacity: number,
+    private readonly observer: ReplayObserver,
+  ) {}
 
   // The SDK awaits what it is given; nothing here takes time.
   async storeEvent(stream: string, message: JSONRPCMessage): Promise<string> {
-    this.#kept.push({ number: ++this.#number, stream, message });
-    if (this.#kept.length - this.#first > this.#capacity) {
-      this.#first += 1;
-      this.#observer.forgotten();
-      if (this.#first >= this.#capacity) {
-        this.#kept = this.#kept.slice(this.#first);
-        this.#first = 0;
+    this.kept.push({ number: ++this.number, stream, message });
+    if (this.kept.length - this.first > this.capacity) {
+      this.first += 1;
+      this.observer.forgotten();
+      if (this.first >= this.capacity) {
+        this.kept = this.kept.slice(this.first);
+        this.first = 0;
       }
     }
-    return `${this.#number}@${stream}`;
+    return `${this.number}@${stream}`;
   }
 
   async getStreamIdForEventId(id: string): Promise<string | undefined> {
@@ -49,14 +47,17 @@ export class EventRing implements EventStore {
   }
 
   /** @throws Error for an id that is none of ours */
-  async replayEventsAfter(id: string, { send }: { send: (id: string, message: JSONRPCMessage) => Promise<void> }): Promise<string> {
+  async replayEventsAfter(
+    id: string,
+    { send }: { send: (id: string, message: JSONRPCMessage) => Promise<void> },
+  ): Promise<string> {
     const after = split(id);
     if (after === undefined) throw new Error(`event id ${JSON.stringify(id)} is none of this server's`);
-    for (const { number, stream, message } of this.#kept.slice(this.#first)) {
+    for (const { number, stream, message } of this.kept.slice(this.first)) {
       // The first event of a stream holds nothing but its id.
       if (number <= after.number || stream !== after.stream || !('jsonrpc' in message)) continue;
       await send(`${number}@${stream}`, message);
-      this.#observer.replayed();
+      this.observer.replayed();
     }
     return after.stream;
   }

@@ -12,10 +12,25 @@ export interface Inbound {
 
 /** Labels have few values: a method a client made up is `other`. */
 const knownMethods: ReadonlySet<string> = new Set([
-  'initialize', 'ping', 'server/discover', 'subscriptions/listen', 'logging/setLevel', 'completion/complete',
-  'tools/call', 'tools/list', 'prompts/get', 'prompts/list',
-  'resources/read', 'resources/list', 'resources/templates/list', 'resources/subscribe', 'resources/unsubscribe',
-  'notifications/initialized', 'notifications/cancelled', 'notifications/progress', 'notifications/roots/list_changed',
+  'initialize',
+  'ping',
+  'server/discover',
+  'subscriptions/listen',
+  'logging/setLevel',
+  'completion/complete',
+  'tools/call',
+  'tools/list',
+  'prompts/get',
+  'prompts/list',
+  'resources/read',
+  'resources/list',
+  'resources/templates/list',
+  'resources/subscribe',
+  'resources/unsubscribe',
+  'notifications/initialized',
+  'notifications/cancelled',
+  'notifications/progress',
+  'notifications/roots/list_changed',
 ]);
 
 export function withoutBody(httpMethod: string): Inbound {

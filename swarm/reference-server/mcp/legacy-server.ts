@@ -13,8 +13,8 @@ import {
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
 import type { Catalogue } from '../catalogue/catalogue.js';
 import { prompts } from '../catalogue/prompts.js';
-import { updateParams } from '../catalogue/topics.js';
 import { resourceTemplates } from '../catalogue/resources.js';
+import { updateParams } from '../catalogue/topics.js';
 import type { LegacyTransport } from './legacy-transport.js';
 import { serverName, serverVersion } from './replica-meta.js';
 
@@ -59,7 +59,10 @@ export function createLegacyServer(catalogue: Catalogue, subscriptions: Map<stri
   server.setRequestHandler(SubscribeRequestSchema, ({ params }) => {
     catalogue.read(params.uri);
     if (!subscriptions.has(params.uri)) {
-      subscriptions.set(params.uri, catalogue.topics.subscribe(params.uri, (update) => void server.sendResourceUpdated(updateParams(update))));
+      subscriptions.set(
+        params.uri,
+        catalogue.topics.subscribe(params.uri, (update) => void server.sendResourceUpdated(updateParams(update))),
+      );
     }
     return {};
   });

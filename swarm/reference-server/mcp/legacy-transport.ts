@@ -8,15 +8,18 @@ import { signed } from './replica-meta.js';
 
 /** The SDK's own transport; it puts the replica into every result, also into those the SDK makes (initialize). */
 export class LegacyTransport extends WebStandardStreamableHTTPServerTransport {
-  readonly #replica: string;
-
-  constructor(replica: string, options: WebStandardStreamableHTTPServerTransportOptions) {
+  constructor(
+    private readonly replica: string,
+    options: WebStandardStreamableHTTPServerTransportOptions,
+  ) {
     super(options);
-    this.#replica = replica;
   }
 
   override send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
-    if (isJSONRPCResultResponse(message)) message.result = signed(message.result, this.#replica);
-    return super.send(message, options?.relatedRequestId === undefined ? {} : { relatedRequestId: options.relatedRequestId });
+    if (isJSONRPCResultResponse(message)) message.result = signed(message.result, this.replica);
+    return super.send(
+      message,
+      options?.relatedRequestId === undefined ? {} : { relatedRequestId: options.relatedRequestId },
+    );
   }
 }

@@ -1,10 +1,10 @@
-import { createMcpHandler, Server, type McpHttpHandler, type ServerContext } from '@modelcontextprotocol/server';
+import { createMcpHandler, type McpHttpHandler, Server, type ServerContext } from '@modelcontextprotocol/server';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/ajv';
 import type { Catalogue } from '../catalogue/catalogue.js';
 import { prompts } from '../catalogue/prompts.js';
+import { resourceTemplates } from '../catalogue/resources.js';
 import { updateParams } from '../catalogue/topics.js';
 import type { Changed, Fixtures } from '../conformance/fixtures.js';
-import { resourceTemplates } from '../catalogue/resources.js';
 import type { Inbound } from './inbound.js';
 import { serverName, serverVersion, signed } from './replica-meta.js';
 
@@ -13,28 +13,30 @@ const jsonSchemaValidator = new AjvJsonSchemaValidator();
 
 /** Revision 2026-07-28, stateless, by SDK 2.x; `subscriptions/listen` streams hear of published topics. */
 export class ModernEra {
-  readonly #handler: McpHttpHandler;
-  readonly #stopListening: () => void;
+  private readonly handler: McpHttpHandler;
+  private readonly stopListening: () => void;
 
   /** @param fixtures served in place of the catalogue */
   constructor(catalogue: Catalogue, replica: string, answers: 'json' | 'sse', fixtures?: Fixtures) {
-    const changed: Changed = (kind) => this.#handler.bus.publish({ kind });
-    this.#handler = createMcpHandler(() => fixtures?.modern(changed) ?? createModernServer(catalogue, replica), {
+    const changed: Changed = (kind) => this.handler.bus.publish({ kind });
+    this.handler = createMcpHandler(() => fixtures?.modern(changed) ?? createModernServer(catalogue, replica), {
       legacy: 'reject',
       // auto: a JSON body unless the handler sends a notification before its result.
       responseMode: answers === 'sse' ? 'sse' : 'auto',
       maxSubscriptions: 100_000,
     });
-    this.#stopListening = catalogue.topics.listen((update) => this.#handler.bus.publish({ kind: 'resource_updated', uri: update.uri, params: updateParams(update) }));
+    this.stopListening = catalogue.topics.listen((update) =>
+      this.handler.bus.publish({ kind: 'resource_updated', uri: update.uri, params: updateParams(update) }),
+    );
   }
 
   answer(request: Request, inbound: Inbound): Promise<Response> {
-    return this.#handler.fetch(request, inbound.body === undefined ? {} : { parsedBody: inbound.body });
+    return this.handler.fetch(request, inbound.body === undefined ? {} : { parsedBody: inbound.body });
   }
 
   close(): Promise<void> {
-    this.#stopListening();
-    return this.#handler.close();
+    this.stopListening();
+    return this.handler.close();
   }
 }
 
@@ -70,21 +72,18 @@ type Handler = Parameters<Server['_wrapHandler']>[1];
 
 /** Puts the replica into every result, also into those the SDK makes (server/discover). */
 class IdentifiedServer extends Server {
-  readonly #replica: string;
-
-  constructor(replica: string) {
+  constructor(private readonly replica: string) {
     super(
       { name: serverName, version: serverVersion },
       { capabilities: { tools: {}, resources: { subscribe: true }, prompts: {} }, jsonSchemaValidator },
     );
-    this.#replica = replica;
   }
 
   protected override _wrapHandler(method: string, handler: Handler): Handler {
     const wrapped = super._wrapHandler(method, handler);
     return async (request, context: ServerContext) => {
       const result = await wrapped(request, context);
-      return signed(result, this.#replica);
+      return signed(result, this.replica);
     };
   }
 }

@@ -1,4 +1,7 @@
-/** Which process answered: under this key in `_meta` of every result that is not empty, and in a header of every HTTP answer. */
+/**
+ * Which process answered: under this key in `_meta` of every result that is not empty, and in a header of every HTTP
+ * answer.
+ */
 export const replicaMetaKey = 'swarmbench/replica';
 export const replicaHeader = 'x-swarmbench-replica';
 
@@ -6,8 +9,13 @@ export const replicaHeader = 'x-swarmbench-replica';
  * A result that says which process made it. One that says nothing stays empty: MCP has it so (`EmptyResult` of ping,
  * resources/subscribe, ...), and its HTTP answer names the process all the same.
  */
-export function signed<Result extends { _meta?: Record<string, unknown> | undefined }>(result: Result, replica: string): Result {
-  return Object.keys(result).length === 0 ? result : { ...result, _meta: { ...result._meta, [replicaMetaKey]: replica } };
+export function signed<Result extends { _meta?: Record<string, unknown> | undefined }>(
+  result: Result,
+  replica: string,
+): Result {
+  return Object.keys(result).length === 0
+    ? result
+    : { ...result, _meta: { ...result._meta, [replicaMetaKey]: replica } };
 }
 
 export const serverName = 'swarmbench-reference';

@@ -9,7 +9,10 @@ export interface SessionLimits {
   readonly maxSessions: number;
   /** Events of a session kept for streams that are resumed; 0: none, streams cannot be resumed. */
   readonly replay: number;
-  /** Keeps them of answers, too, so that a call whose stream was closed can be taken up. Default: of the session's own stream. */
+  /**
+   * Keeps them of answers, too, so that a call whose stream was closed can be taken up. Default: of the session's own
+   * stream.
+   */
   readonly replayAnswers?: boolean;
 }
 
@@ -33,32 +36,29 @@ const RETRY_MS = 500;
 
 /** The sessions of the session era: opened by `initialize`, ended by DELETE, by age or with the server. */
 export class SessionTable {
-  readonly #sessions = new Map<string, Session>();
-  readonly #newServer: LegacyServerFactory;
-  readonly #replica: string;
-  readonly #limits: SessionLimits;
-  readonly #observer: SessionObserver;
-  readonly #sweeper: NodeJS.Timeout;
+  private readonly sessions = new Map<string, Session>();
+  private readonly sweeper: NodeJS.Timeout;
 
-  constructor(newServer: LegacyServerFactory, replica: string, limits: SessionLimits, observer: SessionObserver) {
-    this.#newServer = newServer;
-    this.#replica = replica;
-    this.#limits = limits;
-    this.#observer = observer;
-    this.#sweeper = setInterval(() => this.#expire(), Math.min(Math.max(limits.ttlMs / 4, 10), 5_000));
-    this.#sweeper.unref();
+  constructor(
+    private readonly newServer: LegacyServerFactory,
+    private readonly replica: string,
+    private readonly limits: SessionLimits,
+    private readonly observer: SessionObserver,
+  ) {
+    this.sweeper = setInterval(() => this.expire(), Math.min(Math.max(limits.ttlMs / 4, 10), 5_000));
+    this.sweeper.unref();
   }
 
   get size(): number {
-    return this.#sessions.size;
+    return this.sessions.size;
   }
 
   get full(): boolean {
-    return this.#sessions.size >= this.#limits.maxSessions;
+    return this.sessions.size >= this.limits.maxSessions;
   }
 
   find(id: string): Session | undefined {
-    return this.#sessions.get(id);
+    return this.sessions.get(id);
   }
 
   /**
@@ -67,16 +67,19 @@ export class SessionTable {
    */
   async prepare(json: boolean): Promise<Session> {
     const subscriptions = new Map<string, () => void>();
-    const server = this.#newServer(subscriptions);
-    const transport = new LegacyTransport(this.#replica, {
+    const server = this.newServer(subscriptions);
+    const transport = new LegacyTransport(this.replica, {
       sessionIdGenerator: randomUUID,
       enableJsonResponse: json,
-      // Of answers that are streams every one would be kept, and push out what the session's own stream may ask for again.
-      ...((json || this.#limits.replayAnswers === true) && this.#limits.replay > 0 ? { eventStore: new EventRing(this.#limits.replay, this.#observer) } : {}),
-      ...(this.#limits.replayAnswers === true ? { retryInterval: RETRY_MS } : {}),
+      // Of answers that are streams every one would be kept, and push out what the session's own stream may ask for
+      // again.
+      ...((json || this.limits.replayAnswers === true) && this.limits.replay > 0
+        ? { eventStore: new EventRing(this.limits.replay, this.observer) }
+        : {}),
+      ...(this.limits.replayAnswers === true ? { retryInterval: RETRY_MS } : {}),
       onsessioninitialized: (id) => {
-        this.#sessions.set(id, session);
-        this.#observer.sessionOpened();
+        this.sessions.set(id, session);
+        this.observer.sessionOpened();
       },
     });
     const session: Session = { transport, exchanges: 0, lastUsedAt: performance.now() };
@@ -84,24 +87,24 @@ export class SessionTable {
       for (const end of subscriptions.values()) end();
       subscriptions.clear();
       const id = transport.sessionId;
-      if (id !== undefined && this.#sessions.delete(id)) this.#observer.sessionClosed();
+      if (id !== undefined && this.sessions.delete(id)) this.observer.sessionClosed();
     };
     await server.connect(transport);
     return session;
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#sweeper);
-    await Promise.all([...this.#sessions.values()].map(({ transport }) => transport.close()));
+    clearInterval(this.sweeper);
+    await Promise.all([...this.sessions.values()].map(({ transport }) => transport.close()));
   }
 
-  #expire(): void {
-    const expiredBefore = performance.now() - this.#limits.ttlMs;
-    for (const [id, { transport, exchanges, lastUsedAt }] of this.#sessions) {
+  private expire(): void {
+    const expiredBefore = performance.now() - this.limits.ttlMs;
+    for (const [id, { transport, exchanges, lastUsedAt }] of this.sessions) {
       if (exchanges > 0 || lastUsedAt > expiredBefore) continue;
       // Out of the table first, so that the closing transport does not count it as closed by its client.
-      this.#sessions.delete(id);
-      this.#observer.sessionExpired();
+      this.sessions.delete(id);
+      this.observer.sessionExpired();
       void transport.close();
     }
   }

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Outcome } from '../mcp/answer.js';
 
 const labelNames = ['method', 'outcome'] as const;
@@ -7,20 +7,23 @@ type Labels = (typeof labelNames)[number];
 /** The one place that names the reference server's Prometheus metrics. */
 export class Metrics {
   readonly registry = new Registry();
-  readonly #requests: Counter<Labels>;
-  readonly #durations: Histogram<Labels>;
+  private readonly requests: Counter<Labels>;
+  private readonly durations: Histogram<Labels>;
   /** Bound children: looking labels up for every request costs twice what counting does. */
-  readonly #bound = new Map<string, { readonly requests: Counter.Internal; readonly durations: Histogram.Internal<Labels> }>();
+  private readonly bound = new Map<
+    string,
+    { readonly requests: Counter.Internal; readonly durations: Histogram.Internal<Labels> }
+  >();
 
   constructor(activeSessions: () => number, activeConnections: () => number) {
     const registers = [this.registry];
-    this.#requests = new Counter({
+    this.requests = new Counter({
       name: 'mcp_server_requests_total',
       help: 'MCP requests whose exchange has ended, by JSON-RPC method (or HTTP method) and outcome.',
       labelNames,
       registers,
     });
-    this.#durations = new Histogram({
+    this.durations = new Histogram({
       name: 'mcp_server_request_duration_seconds',
       help: 'From the request being read to its answer being written to the last byte.',
       labelNames,
@@ -34,11 +37,11 @@ export class Metrics {
 
   exchangeEnded(method: string, outcome: Outcome, durationMs: number): void {
     const key = `${method} ${outcome}`;
-    let bound = this.#bound.get(key);
+    let bound = this.bound.get(key);
     if (bound === undefined) {
       const labels = { method, outcome };
-      bound = { requests: this.#requests.labels(labels), durations: this.#durations.labels(labels) };
-      this.#bound.set(key, bound);
+      bound = { requests: this.requests.labels(labels), durations: this.durations.labels(labels) };
+      this.bound.set(key, bound);
     }
     bound.requests.inc();
     bound.durations.observe(durationMs / 1000);

@@ -13,7 +13,12 @@ export interface Stats {
   readonly requests: Readonly<Counts>;
   /** `tools/call` only: by tool, then outcome. Tools this server does not have are `(unknown)`. */
   readonly tools: Readonly<Counts>;
-  readonly sessions: { readonly active: number; readonly opened: number; readonly closed: number; readonly expired: number };
+  readonly sessions: {
+    readonly active: number;
+    readonly opened: number;
+    readonly closed: number;
+    readonly expired: number;
+  };
   readonly connections: { readonly active: number; readonly opened: number };
   /** Publications to topics. */
   readonly published: number;
@@ -39,88 +44,92 @@ export interface Now {
 
 /** Counts every exchange once, when it has ended. */
 export class Tally {
-  #answered = 0;
-  #aborted = 0;
-  #requests: Counts = {};
-  #tools: Counts = {};
-  #opened = 0;
-  #closed = 0;
-  #expired = 0;
-  #connectionsOpened = 0;
-  #streamsActive = 0;
-  #streamsOpened = 0;
-  #updates = 0;
-  #progress = 0;
-  #replayed = 0;
-  #forgotten = 0;
+  private answered = 0;
+  private aborted = 0;
+  private requests: Counts = {};
+  private tools: Counts = {};
+  private opened = 0;
+  private closed = 0;
+  private expired = 0;
+  private connectionsOpened = 0;
+  private streamsActive = 0;
+  private streamsOpened = 0;
+  private updates = 0;
+  private progress = 0;
+  private _replayed = 0;
+  private _forgotten = 0;
 
   exchangeEnded(label: string, tool: string | undefined, outcome: Outcome): void {
-    if (outcome === 'aborted') this.#aborted += 1;
-    else this.#answered += 1;
-    count(this.#requests, label, outcome);
-    if (tool !== undefined) count(this.#tools, tool, outcome);
+    if (outcome === 'aborted') this.aborted += 1;
+    else this.answered += 1;
+    count(this.requests, label, outcome);
+    if (tool !== undefined) count(this.tools, tool, outcome);
   }
 
   sessionOpened(): void {
-    this.#opened += 1;
+    this.opened += 1;
   }
 
   sessionClosed(): void {
-    this.#closed += 1;
+    this.closed += 1;
   }
 
   sessionExpired(): void {
-    this.#expired += 1;
+    this.expired += 1;
   }
 
   connectionOpened(): void {
-    this.#connectionsOpened += 1;
+    this.connectionsOpened += 1;
   }
 
   streamOpened(): void {
-    this.#streamsActive += 1;
-    this.#streamsOpened += 1;
+    this.streamsActive += 1;
+    this.streamsOpened += 1;
   }
 
   streamClosed(): void {
-    this.#streamsActive -= 1;
+    this.streamsActive -= 1;
   }
 
   /** A piece of a stream has gone out; both SDKs write one event a piece. */
   streamed(text: string): void {
-    if (text.includes('"method":"notifications/resources/updated"')) this.#updates += 1;
-    else if (text.includes('"method":"notifications/progress"')) this.#progress += 1;
+    if (text.includes('"method":"notifications/resources/updated"')) this.updates += 1;
+    else if (text.includes('"method":"notifications/progress"')) this.progress += 1;
   }
 
   replayed(): void {
-    this.#replayed += 1;
+    this._replayed += 1;
   }
 
   forgotten(): void {
-    this.#forgotten += 1;
+    this._forgotten += 1;
   }
 
   /** Forgets requests and sessions of the past; what is open now stays visible as active. */
   reset(): void {
-    this.#answered = this.#aborted = this.#opened = this.#closed = this.#expired = this.#connectionsOpened = 0;
-    this.#streamsOpened = this.#updates = this.#progress = this.#replayed = this.#forgotten = 0;
-    this.#requests = {};
-    this.#tools = {};
+    this.answered = this.aborted = this.opened = this.closed = this.expired = this.connectionsOpened = 0;
+    this.streamsOpened = this.updates = this.progress = this._replayed = this._forgotten = 0;
+    this.requests = {};
+    this.tools = {};
   }
 
   stats(id: string, now: Now): Stats {
     return {
       id,
-      answered: this.#answered,
-      aborted: this.#aborted,
-      requests: this.#requests,
-      tools: this.#tools,
-      sessions: { active: now.sessions, opened: this.#opened, closed: this.#closed, expired: this.#expired },
-      connections: { active: now.connections, opened: this.#connectionsOpened },
+      answered: this.answered,
+      aborted: this.aborted,
+      requests: this.requests,
+      tools: this.tools,
+      sessions: { active: now.sessions, opened: this.opened, closed: this.closed, expired: this.expired },
+      connections: { active: now.connections, opened: this.connectionsOpened },
       published: now.published,
       streams: {
-        active: this.#streamsActive, opened: this.#streamsOpened, updates: this.#updates, progress: this.#progress,
-        replayed: this.#replayed, forgotten: this.#forgotten,
+        active: this.streamsActive,
+        opened: this.streamsOpened,
+        updates: this.updates,
+        progress: this.progress,
+        replayed: this._replayed,
+        forgotten: this._forgotten,
       },
     };
   }

@@ -14,18 +14,15 @@ export type AnswerFormat = 'json' | 'sse' | 'websocket' | 'line';
  * with it fixed an answer is one copy and the digits of the id.
  */
 export class Answers {
-  readonly #format: AnswerFormat;
-  readonly #templates = new Map<string, AnswerTemplate[]>();
+  private readonly templates = new Map<string, AnswerTemplate[]>();
 
-  constructor(format: AnswerFormat) {
-    this.#format = format;
-  }
+  constructor(private readonly format: AnswerFormat) {}
 
   /** @param method a string the caller keeps: an array is looked up by it, then indexed by the id's length */
   template(method: string, modern: boolean, idLength: number): AnswerTemplate {
     const key = modern ? `${method} modern` : method;
-    let byLength = this.#templates.get(key);
-    if (byLength === undefined) this.#templates.set(key, (byLength = []));
+    let byLength = this.templates.get(key);
+    if (byLength === undefined) this.templates.set(key, (byLength = []));
     return (byLength[idLength] ??= this.build(resultOf(method, modern), idLength));
   }
 
@@ -33,7 +30,7 @@ export class Answers {
   build(result: string, idLength: number, headers = ''): AnswerTemplate {
     const before = '{"jsonrpc":"2.0","id":';
     const message = `${before}${'0'.repeat(idLength)},"result":${result}}`;
-    const [head, tail] = FRAMES[this.#format](message, headers);
+    const [head, tail] = FRAMES[this.format](message, headers);
     return { bytes: Buffer.concat([head, Buffer.from(message), tail]), idAt: head.length + before.length };
   }
 }
@@ -48,7 +45,12 @@ const FRAMES = {
 } as const satisfies Record<AnswerFormat, Frame>;
 
 function jsonFrame(message: string, headers: string): [Buffer, Buffer] {
-  return [Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n${headers}content-length: ${Buffer.byteLength(message)}\r\n\r\n`), Buffer.alloc(0)];
+  return [
+    Buffer.from(
+      `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n${headers}content-length: ${Buffer.byteLength(message)}\r\n\r\n`,
+    ),
+    Buffer.alloc(0),
+  ];
 }
 
 function sseFrame(message: string, headers: string): [Buffer, Buffer] {
@@ -56,7 +58,9 @@ function sseFrame(message: string, headers: string): [Buffer, Buffer] {
   const after = '\n\n';
   const size = (before.length + Buffer.byteLength(message) + after.length).toString(16);
   return [
-    Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache\r\n${headers}transfer-encoding: chunked\r\n\r\n${size}\r\n${before}`),
+    Buffer.from(
+      `HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache\r\n${headers}transfer-encoding: chunked\r\n\r\n${size}\r\n${before}`,
+    ),
     Buffer.from(`${after}\r\n0\r\n\r\n`),
   ];
 }
@@ -66,7 +70,9 @@ function textHead(bytes: number): Buffer {
   return bytes < 126 ? Buffer.from([0x81, bytes]) : Buffer.from([0x81, 126, bytes >> 8, bytes & 255]);
 }
 
-const empty = (status: string, headers = ''): Buffer => Buffer.from(`HTTP/1.1 ${status}\r\n${headers}content-length: 0\r\n\r\n`);
+function empty(status: string, headers = ''): Buffer {
+  return Buffer.from(`HTTP/1.1 ${status}\r\n${headers}content-length: 0\r\n\r\n`);
+}
 
 /** Answers that need no id. */
 export const fixed = {
@@ -78,5 +84,7 @@ export const fixed = {
 } as const;
 
 export function plainAnswer(body: string, type: string): Buffer {
-  return Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  return Buffer.from(
+    `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
 }

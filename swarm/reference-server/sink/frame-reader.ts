@@ -14,11 +14,11 @@ const mostFrameBytes = 4 * 1024 * 1024;
  * unmasked where it lies; what a read cuts is kept until the rest is there.
  */
 export class FrameReader {
-  #held: Buffer = Buffer.alloc(0);
+  private held: Buffer = Buffer.alloc(0);
 
   /** @returns false for anything the sink does not take */
   read(chunk: Buffer, taker: FrameTaker): boolean {
-    const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    const bytes = this.held.length === 0 ? chunk : Buffer.concat([this.held, chunk]);
     const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     let at = 0;
     while (bytes.length - at >= 6) {
@@ -28,7 +28,12 @@ export class FrameReader {
       const extended = (short & 127) === 126 ? 2 : (short & 127) === 127 ? 8 : 0;
       const key = at + 2 + extended;
       if (bytes.length < key + 4) break;
-      const length = extended === 0 ? short & 127 : extended === 2 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2));
+      const length =
+        extended === 0
+          ? short & 127
+          : extended === 2
+            ? bytes.readUInt16BE(at + 2)
+            : Number(bytes.readBigUInt64BE(at + 2));
       if (length > mostFrameBytes) return false;
       const start = key + 4;
       const end = start + length;
@@ -40,7 +45,7 @@ export class FrameReader {
       else if (opcode === opcodes.close || opcode === opcodes.ping) taker.onControl(opcode, bytes.subarray(start, end));
       else if (opcode !== 10) return false;
     }
-    this.#held = at === bytes.length ? Buffer.alloc(0) : bytes.subarray(at);
+    this.held = at === bytes.length ? Buffer.alloc(0) : bytes.subarray(at);
     return true;
   }
 }

@@ -39,5 +39,11 @@ export function parseHead(text: string): Head | undefined {
         break;
     }
   }
-  return { verb: verb === 'POST' || verb === 'GET' || verb === 'DELETE' ? verb : 'other', path: path ?? '/', contentLength, modern, close };
+  return {
+    verb: verb === 'POST' || verb === 'GET' || verb === 'DELETE' ? verb : 'other',
+    path: path ?? '/',
+    contentLength,
+    modern,
+    close,
+  };
 }

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { RequestReader } from './request-reader.js';
 
-const post = (body: string, headers = ''): string =>
-  `POST /mcp HTTP/1.1\r\nHost: x\r\n${headers}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+function post(body: string, headers = ''): string {
+  return `POST /mcp HTTP/1.1\r\nHost: x\r\n${headers}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+}
 
 const stream = [
   post('{"id":1000000000,"method":"ping"}'),
@@ -48,7 +49,9 @@ describe('requests on one connection', () => {
 
   test.each([1, 2, 3, 7, 64])('are the same in pieces of %d bytes', (size) => {
     const bytes = Buffer.from(stream);
-    const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) => bytes.subarray(index * size, (index + 1) * size));
+    const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) =>
+      bytes.subarray(index * size, (index + 1) * size),
+    );
     expect(read(pieces)).toEqual(whole);
   });
 

@@ -1,6 +1,9 @@
 /** What the sink answers: always the same, so that nothing but the exchange itself costs time. */
 
-/** As `tools/list` shows them; any other name is answered as well. The reference server's, so that its scenarios run here. */
+/**
+ * As `tools/list` shows them; any other name is answered as well. The reference server's, so that its scenarios run
+ * here.
+ */
 const toolNames = ['echo', 'sleep', 'random_latency', 'payload', 'fail', 'cpu', 'progress', 'publish'];
 
 const tools = toolNames.map((name) => ({

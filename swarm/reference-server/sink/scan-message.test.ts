@@ -6,7 +6,10 @@ function scan(text: string): { id: string; method: string } | undefined {
   const end = bytes.length - 2;
   const span = { idStart: 0, idEnd: 0, methodStart: 0, methodEnd: 0 };
   if (!scanMessage(bytes, 2, end, span)) return undefined;
-  return { id: bytes.toString('utf8', span.idStart, span.idEnd), method: bytes.toString('utf8', span.methodStart, span.methodEnd) };
+  return {
+    id: bytes.toString('utf8', span.idStart, span.idEnd),
+    method: bytes.toString('utf8', span.methodStart, span.methodEnd),
+  };
 }
 
 test.each([
@@ -14,8 +17,18 @@ test.each([
   ['id last', '{"method":"tools/list","params":{},"jsonrpc":"2.0","id":7}', '7', 'tools/list'],
   ['an id that is a string', '{"id":"a\\"b","method":"ping"}', '"a\\"b"', 'ping'],
   ['white space everywhere', '{ "id" :\n 5 ,\t"method" : "ping" }', '5', 'ping'],
-  ['an id and a method inside params', '{"params":{"id":9,"method":"x","list":[{"id":1}]},"id":3,"method":"tools/call"}', '3', 'tools/call'],
-  ['member names inside strings', '{"params":{"text":"\\"id\\":8,\\"method\\":\\"y\\"}"},"id":4,"method":"tools/call"}', '4', 'tools/call'],
+  [
+    'an id and a method inside params',
+    '{"params":{"id":9,"method":"x","list":[{"id":1}]},"id":3,"method":"tools/call"}',
+    '3',
+    'tools/call',
+  ],
+  [
+    'member names inside strings',
+    '{"params":{"text":"\\"id\\":8,\\"method\\":\\"y\\"}"},"id":4,"method":"tools/call"}',
+    '4',
+    'tools/call',
+  ],
   ['a notification', '{"jsonrpc":"2.0","method":"notifications/initialized"}', '', 'notifications/initialized'],
   ['a response', '{"jsonrpc":"2.0","id":1,"result":{}}', '1', ''],
   ['an empty object', '{}', '', ''],

@@ -1,11 +1,11 @@
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Answers, fixed, plainAnswer } from './answers.js';
 import type { Head } from './head.js';
 import { MethodNames } from './method-names.js';
 import { Output } from './output.js';
 import { RequestReader } from './request-reader.js';
 import { initializeResult } from './results.js';
-import { scanMessage, type MessageSpan } from './scan-message.js';
+import { type MessageSpan, scanMessage } from './scan-message.js';
 import { SinkStream } from './sink-stream.js';
 
 export interface SinkServerOptions {
@@ -58,7 +58,11 @@ export async function startSink(options: SinkServerOptions): Promise<SinkServer>
 
   function answer(head: Head, bytes: Buffer, bodyStart: number, bodyEnd: number): void {
     if (head.verb !== 'POST') return output.add(withoutBody(head));
-    if (!scanMessage(bytes, bodyStart, bodyEnd, span) || span.idEnd - span.idStart > longestName || span.methodEnd - span.methodStart > longestName) {
+    if (
+      !scanMessage(bytes, bodyStart, bodyEnd, span) ||
+      span.idEnd - span.idStart > longestName ||
+      span.methodEnd - span.methodStart > longestName
+    ) {
       count('invalid');
       return output.add(fixed.badRequest);
     }
@@ -119,12 +123,15 @@ export async function startSink(options: SinkServerOptions): Promise<SinkServer>
     connections: { active: connections.size, opened },
   });
 
-  const stream = options.streamPort === undefined ? undefined : await SinkStream.open(options.host, options.streamPort, {
-    count,
-    sessionOpened: () => void (sessions += 1),
-    sessionClosed: () => void (sessionsEnded += 1),
-    connectionOpened: connected,
-  });
+  const stream =
+    options.streamPort === undefined
+      ? undefined
+      : await SinkStream.open(options.host, options.streamPort, {
+          count,
+          sessionOpened: () => void (sessions += 1),
+          sessionClosed: () => void (sessionsEnded += 1),
+          connectionOpened: connected,
+        });
   const server = createServer(serve);
   return new Promise((resolve, reject) => {
     server.once('error', reject);

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { Answers } from './answers.js';
 import { controlAnswer, FrameReader } from './frame-reader.js';
 import { MethodNames } from './method-names.js';
 import { Output } from './output.js';
 import { initializeResult } from './results.js';
-import { scanMessage, type MessageSpan } from './scan-message.js';
+import { type MessageSpan, scanMessage } from './scan-message.js';
 
 /** What the sink's counters are told. */
 export interface StreamCounts {
@@ -24,54 +24,55 @@ const mostHeldBytes = 4 * 1024 * 1024;
 /** Unwritten answers after which a connection is not read any further until its client has caught up. */
 const mostUnwrittenBytes = 4 * 1024 * 1024;
 
-/** The sink on connections that carry messages both ways: WebSocket and lines on one port, told apart by their first byte. */
+/**
+ * The sink on connections that carry messages both ways: WebSocket and lines on one port, told apart by their first
+ * byte.
+ */
 export class SinkStream {
-  readonly #answers = { websocket: new Answers('websocket'), line: new Answers('line') };
-  readonly #output = new Output();
-  readonly #span: MessageSpan = { idStart: 0, idEnd: 0, methodStart: 0, methodEnd: 0 };
-  readonly #methods = new MethodNames();
-  readonly #counts: StreamCounts;
-  readonly #server: Server;
+  private readonly answers = { websocket: new Answers('websocket'), line: new Answers('line') };
+  private readonly output = new Output();
+  private readonly span: MessageSpan = { idStart: 0, idEnd: 0, methodStart: 0, methodEnd: 0 };
+  private readonly methods = new MethodNames();
+  private readonly server: Server;
 
-  private constructor(counts: StreamCounts) {
-    this.#counts = counts;
-    this.#server = createServer((socket) => this.#serve(socket));
+  private constructor(private readonly counts: StreamCounts) {
+    this.server = createServer((socket) => this.serve(socket));
   }
 
   /** @throws the error of `listen` */
   static open(host: string, port: number, counts: StreamCounts): Promise<SinkStream> {
     const made = new SinkStream(counts);
     return new Promise((resolve, reject) => {
-      made.#server.once('error', reject);
-      made.#server.listen({ host, port, backlog: 4096 }, () => {
-        made.#server.off('error', reject);
+      made.server.once('error', reject);
+      made.server.listen({ host, port, backlog: 4096 }, () => {
+        made.server.off('error', reject);
         resolve(made);
       });
     });
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return (this.server.address() as AddressInfo).port;
   }
 
   stopAccepting(): void {
-    this.#server.close();
+    this.server.close();
   }
 
-  #serve(socket: Socket): void {
-    this.#counts.connectionOpened(socket);
+  private serve(socket: Socket): void {
+    this.counts.connectionOpened(socket);
     socket.setNoDelay(true);
     socket.on('error', () => socket.destroy());
     socket.on('drain', () => socket.resume());
     const peer = new Peer();
     socket.on('close', () => {
-      if (peer.greeted) this.#counts.sessionClosed();
+      if (peer.greeted) this.counts.sessionClosed();
     });
     socket.once('data', (first: Buffer) => {
-      const read = first[0] === letterG ? this.#upgrading(socket, peer) : this.#lines(socket, peer);
+      const read = first[0] === letterG ? this.upgrading(socket, peer) : this.lines(socket, peer);
       const take = (chunk: Buffer): void => {
         const goesOn = read(chunk);
-        this.#output.flush(socket);
+        this.output.flush(socket);
         if (!goesOn) socket.end();
         else if (socket.writableLength > mostUnwrittenBytes) socket.pause();
       };
@@ -81,13 +82,13 @@ export class SinkStream {
   }
 
   /** @returns what reads the connection; it says false when that cannot go on */
-  #upgrading(socket: Socket, peer: Peer): (chunk: Buffer) => boolean {
+  private upgrading(socket: Socket, peer: Peer): (chunk: Buffer) => boolean {
     const frames = new FrameReader();
     let closed = false;
     const taker = {
-      onText: (bytes: Buffer, start: number, end: number): void => this.#answer(peer, 'websocket', bytes, start, end),
+      onText: (bytes: Buffer, start: number, end: number): void => this.answer(peer, 'websocket', bytes, start, end),
       onControl: (opcode: number, payload: Buffer): void => {
-        this.#output.add(controlAnswer(opcode, payload));
+        this.output.add(controlAnswer(opcode, payload));
         closed ||= opcode === 8;
       },
     };
@@ -101,20 +102,24 @@ export class SinkStream {
       const offersMcp = /^sec-websocket-protocol:.*\bmcp\b/im.test(head);
       head = undefined;
       if (key === undefined) return false;
-      const accept = createHash('sha1').update(key + webSocketGuid).digest('base64');
+      const accept = createHash('sha1')
+        .update(key + webSocketGuid)
+        .digest('base64');
       // Nobody sends frames before this answer, so nothing follows the head.
-      socket.write(`HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: ${accept}\r\n${offersMcp ? 'sec-websocket-protocol: mcp\r\n' : ''}\r\n`);
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: ${accept}\r\n${offersMcp ? 'sec-websocket-protocol: mcp\r\n' : ''}\r\n`,
+      );
       return true;
     };
   }
 
-  #lines(_socket: Socket, peer: Peer): (chunk: Buffer) => boolean {
+  private lines(_socket: Socket, peer: Peer): (chunk: Buffer) => boolean {
     let held: Buffer = Buffer.alloc(0);
     return (chunk) => {
       const bytes = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
       let at = 0;
       for (let end = bytes.indexOf(lineEnd); end >= 0; end = bytes.indexOf(lineEnd, at)) {
-        if (end > at) this.#answer(peer, 'line', bytes, at, end);
+        if (end > at) this.answer(peer, 'line', bytes, at, end);
         at = end + 1;
       }
       held = at === bytes.length ? Buffer.alloc(0) : bytes.subarray(at);
@@ -122,21 +127,26 @@ export class SinkStream {
     };
   }
 
-  #answer(peer: Peer, format: 'websocket' | 'line', bytes: Buffer, start: number, end: number): void {
-    const span = this.#span;
-    if (!scanMessage(bytes, start, end, span) || span.idEnd - span.idStart > longestName || span.methodEnd - span.methodStart > longestName) {
-      return this.#counts.count('invalid');
+  private answer(peer: Peer, format: 'websocket' | 'line', bytes: Buffer, start: number, end: number): void {
+    const span = this.span;
+    if (
+      !scanMessage(bytes, start, end, span) ||
+      span.idEnd - span.idStart > longestName ||
+      span.methodEnd - span.methodStart > longestName
+    ) {
+      return this.counts.count('invalid');
     }
     const { idStart, idEnd } = span;
-    const method = this.#methods.read(bytes, span.methodStart, span.methodEnd);
-    this.#counts.count(method);
+    const method = this.methods.read(bytes, span.methodStart, span.methodEnd);
+    this.counts.count(method);
     if (idEnd === idStart || method === '') return;
-    const answers = this.#answers[format];
-    if (method !== 'initialize') return this.#output.addAnswer(answers.template(method, !peer.greeted, idEnd - idStart), bytes, idStart, idEnd);
-    if (!peer.greeted) this.#counts.sessionOpened();
+    const answers = this.answers[format];
+    if (method !== 'initialize')
+      return this.output.addAnswer(answers.template(method, !peer.greeted, idEnd - idStart), bytes, idStart, idEnd);
+    if (!peer.greeted) this.counts.sessionOpened();
     peer.greeted = true;
     const asked = /"protocolVersion"\s*:\s*"([^"]*)"/.exec(bytes.toString('latin1', start, end))?.[1];
-    this.#output.addAnswer(answers.build(initializeResult(asked), idEnd - idStart), bytes, idStart, idEnd);
+    this.output.addAnswer(answers.build(initializeResult(asked), idEnd - idStart), bytes, idStart, idEnd);
   }
 }
 

@@ -1,9 +1,11 @@
 import type { Duplex } from 'node:stream';
-import { largestMessageBytes, type Conversation } from './conversation.js';
+import { type Conversation, largestMessageBytes } from './conversation.js';
 
 const lineEnd = 0x0a;
 
-/** Messages as lines on a bare TCP connection, or on the standard streams of a process. A line that is too long ends it. */
+/**
+ * Messages as lines on a bare TCP connection, or on the standard streams of a process. A line that is too long ends it.
+ */
 export function lineConversation(socket: Duplex): Conversation {
   let held: Buffer[] = [];
   let heldBytes = 0;

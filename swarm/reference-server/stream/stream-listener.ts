@@ -1,8 +1,8 @@
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { WebSocketServer, type WebSocket } from 'ws';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type WebSocket, WebSocketServer } from 'ws';
 import type { HostGuard } from '../http/host-guard.js';
-import { largestMessageBytes, type Conversation } from './conversation.js';
+import { type Conversation, largestMessageBytes } from './conversation.js';
 import { lineConversation } from './line-conversation.js';
 
 const subprotocol = 'mcp';
@@ -20,32 +20,37 @@ export interface StreamListenerOptions {
  * any other carries lines. So one published port, and one door in the gateway, serve both.
  */
 export class StreamListener {
-  readonly #server: Server;
-  readonly #http: HttpServer;
-  readonly #webSockets: WebSocketServer;
-  readonly #sockets = new Set<Socket>();
+  private readonly server: Server;
+  private readonly http: HttpServer;
+  private readonly webSockets: WebSocketServer;
+  private readonly sockets = new Set<Socket>();
 
   private constructor(serve: (conversation: Conversation) => void, { guard, onConnection }: StreamListenerOptions) {
-    this.#webSockets = new WebSocketServer({
+    this.webSockets = new WebSocketServer({
       noServer: true,
       maxPayload: largestMessageBytes,
       perMessageDeflate: false,
       handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
     });
-    this.#http = createHttpServer((_request, response) => void response.writeHead(426, { upgrade: 'websocket', connection: 'close' }).end('This port speaks WebSocket and lines of JSON-RPC.\n'));
-    this.#http.on('upgrade', (request, socket, head) => {
+    this.http = createHttpServer(
+      (_request, response) =>
+        void response
+          .writeHead(426, { upgrade: 'websocket', connection: 'close' })
+          .end('This port speaks WebSocket and lines of JSON-RPC.\n'),
+    );
+    this.http.on('upgrade', (request, socket, head) => {
       if (guard.refusal(request.headers) !== undefined) socket.end(forbidden);
-      else this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => serve(webSocketConversation(webSocket)));
+      else this.webSockets.handleUpgrade(request, socket, head, (webSocket) => serve(webSocketConversation(webSocket)));
     });
-    this.#server = createServer({ noDelay: true }, (socket) => {
+    this.server = createServer({ noDelay: true }, (socket) => {
       onConnection();
-      this.#sockets.add(socket);
-      socket.on('close', () => this.#sockets.delete(socket));
+      this.sockets.add(socket);
+      socket.on('close', () => this.sockets.delete(socket));
       socket.on('error', () => socket.destroy());
       socket.once('data', (first: Buffer) => {
         socket.pause();
         socket.unshift(first);
-        if (first[0] === letterG) this.#http.emit('connection', socket);
+        if (first[0] === letterG) this.http.emit('connection', socket);
         else serve(lineConversation(socket));
         socket.resume();
       });
@@ -53,35 +58,40 @@ export class StreamListener {
   }
 
   /** @throws the error of `listen`, for example EADDRINUSE */
-  static open(host: string, port: number, serve: (conversation: Conversation) => void, options: StreamListenerOptions): Promise<StreamListener> {
+  static open(
+    host: string,
+    port: number,
+    serve: (conversation: Conversation) => void,
+    options: StreamListenerOptions,
+  ): Promise<StreamListener> {
     const made = new StreamListener(serve, options);
     return new Promise((resolve, reject) => {
-      made.#server.once('error', reject);
-      made.#server.listen({ host, port, backlog: 4096 }, () => {
-        made.#server.off('error', reject);
+      made.server.once('error', reject);
+      made.server.listen({ host, port, backlog: 4096 }, () => {
+        made.server.off('error', reject);
         resolve(made);
       });
     });
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return (this.server.address() as AddressInfo).port;
   }
 
   get connections(): number {
-    return this.#sockets.size;
+    return this.sockets.size;
   }
 
   stopAccepting(): void {
-    if (this.#server.listening) this.#server.close();
+    if (this.server.listening) this.server.close();
   }
 
   /** Says goodbye to those who would understand it, and cuts what is left. */
   close(): void {
     this.stopAccepting();
-    for (const webSocket of this.#webSockets.clients) webSocket.close(1001);
-    this.#http.close();
-    for (const socket of this.#sockets) socket.destroySoon();
+    for (const webSocket of this.webSockets.clients) webSocket.close(1001);
+    this.http.close();
+    for (const socket of this.sockets) socket.destroySoon();
   }
 }
 

@@ -5,7 +5,7 @@ import type { ServedEra } from '../mcp/era.js';
 import { createLegacyServer } from '../mcp/legacy-server.js';
 import { createModernServer } from '../mcp/modern-era.js';
 import type { Conversation } from './conversation.js';
-import { StreamTransport, type StreamObserver } from './stream-transport.js';
+import { type StreamObserver, StreamTransport } from './stream-transport.js';
 
 export interface StreamServiceOptions {
   readonly replica: string;
@@ -20,24 +20,22 @@ export interface StreamSessions {
 
 const unreadable = '{"jsonrpc":"2.0","error":{"code":-32700,"message":"Parse error: Invalid JSON"},"id":null}';
 
-/** MCP on connections that carry messages both ways. A connection is a session, and its first message says of which era. */
+/**
+ * MCP on connections that carry messages both ways. A connection is a session, and its first message says of which era.
+ */
 export class StreamService {
   /** Sessions of the session era that are open. */
   sessions = 0;
-  readonly #catalogue: Catalogue;
-  readonly #options: StreamServiceOptions;
-  readonly #observer: StreamObserver;
-  readonly #book: StreamSessions;
 
-  constructor(catalogue: Catalogue, options: StreamServiceOptions, observer: StreamObserver, book: StreamSessions) {
-    this.#catalogue = catalogue;
-    this.#options = options;
-    this.#observer = observer;
-    this.#book = book;
-  }
+  constructor(
+    private readonly catalogue: Catalogue,
+    private readonly options: StreamServiceOptions,
+    private readonly observer: StreamObserver,
+    private readonly book: StreamSessions,
+  ) {}
 
   readonly serve = (conversation: Conversation): void => {
-    const transport = new StreamTransport(conversation, this.#options.replica, this.#observer);
+    const transport = new StreamTransport(conversation, this.options.replica, this.observer);
     let started = false;
     // Messages wait their turn until the server they are for is there.
     let before: Promise<void> = Promise.resolve();
@@ -49,37 +47,44 @@ export class StreamService {
         return;
       }
       // Whoever asks before it introduces itself is of the stateless era, or about to find out.
-      const legacy = this.#options.era === 'legacy' || (this.#options.era === 'both' && isInitialize(body));
+      const legacy = this.options.era === 'legacy' || (this.options.era === 'both' && isInitialize(body));
       started = true;
-      before = (legacy ? this.#serveLegacy(transport) : this.#serveModern(transport)).then(() => transport.receive(body));
+      before = (legacy ? this.serveLegacy(transport) : this.serveModern(transport)).then(() => transport.receive(body));
     };
   };
 
-  async #serveLegacy(transport: StreamTransport): Promise<void> {
+  private async serveLegacy(transport: StreamTransport): Promise<void> {
     const subscriptions = new Map<string, () => void>();
-    const server = createLegacyServer(this.#catalogue, subscriptions);
+    const server = createLegacyServer(this.catalogue, subscriptions);
     let open = false;
     server.oninitialized = () => {
       if (open) return;
       open = true;
       this.sessions += 1;
-      this.#book.sessionOpened();
+      this.book.sessionOpened();
     };
     server.onclose = () => {
       for (const end of subscriptions.values()) end();
       subscriptions.clear();
       if (!open) return;
       this.sessions -= 1;
-      this.#book.sessionClosed();
+      this.book.sessionClosed();
     };
     await server.connect(transport as Parameters<typeof server.connect>[0]);
   }
 
-  #serveModern(transport: StreamTransport): Promise<void> {
+  private serveModern(transport: StreamTransport): Promise<void> {
     let server: ReturnType<typeof createModernServer> | undefined;
-    serveStdio(() => (server = createModernServer(this.#catalogue, this.#options.replica)), { transport, legacy: 'reject' });
-    // The SDK passes on what a subscription asks for and drops the rest; but only where there is one it need be told at all.
-    transport.onListen = () => this.#catalogue.topics.listen((update) => void server?.sendResourceUpdated(updateParams(update)).catch(() => undefined));
+    serveStdio(() => (server = createModernServer(this.catalogue, this.options.replica)), {
+      transport,
+      legacy: 'reject',
+    });
+    // The SDK passes on what a subscription asks for and drops the rest; but only where there is one it need be told at
+    // all.
+    transport.onListen = () =>
+      this.catalogue.topics.listen(
+        (update) => void server?.sendResourceUpdated(updateParams(update)).catch(() => undefined),
+      );
     return Promise.resolve();
   }
 }

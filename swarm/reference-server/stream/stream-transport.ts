@@ -1,5 +1,5 @@
 import type { Transport } from '@modelcontextprotocol/server';
-import { outcomeOf, type Outcome } from '../mcp/answer.js';
+import { type Outcome, outcomeOf } from '../mcp/answer.js';
 import { describe, type Inbound } from '../mcp/inbound.js';
 import { signed } from '../mcp/replica-meta.js';
 import type { Conversation } from './conversation.js';
@@ -25,19 +25,20 @@ export class StreamTransport implements Transport {
   onclose?: () => void;
   onerror?: (error: Error) => void;
   onmessage?: (message: Message) => void;
-  /** Told once, when the client asks for what the server has to say by itself in the stateless era; @returns what to do when it has gone. */
+  /**
+   * Told once, when the client asks for what the server has to say by itself in the stateless era; @returns what to do
+   * when it has gone.
+   */
   onListen?: () => () => void;
-  #stopListening: (() => void) | undefined;
-  readonly #pending = new Map<unknown, { readonly inbound: Inbound; readonly startedAt: number }>();
-  readonly #conversation: Conversation;
-  readonly #replica: string;
-  readonly #observer: StreamObserver;
+  private stopListening: (() => void) | undefined;
+  private readonly pending = new Map<unknown, { readonly inbound: Inbound; readonly startedAt: number }>();
 
-  constructor(conversation: Conversation, replica: string, observer: StreamObserver) {
-    this.#conversation = conversation;
-    this.#replica = replica;
-    this.#observer = observer;
-    conversation.onEnd = () => this.#ended();
+  constructor(
+    private readonly conversation: Conversation,
+    private readonly replica: string,
+    private readonly observer: StreamObserver,
+  ) {
+    conversation.onEnd = () => this.ended();
   }
 
   start(): Promise<void> {
@@ -45,15 +46,17 @@ export class StreamTransport implements Transport {
   }
 
   send(message: Message): Promise<void> {
-    const text = JSON.stringify('result' in message ? { ...message, result: signed(message.result, this.#replica) } : message);
-    this.#conversation.send(text);
-    if ('method' in message) this.#observer.streams.streamed(text);
-    else this.#answered(message.id, outcomeOf(200, text));
+    const text = JSON.stringify(
+      'result' in message ? { ...message, result: signed(message.result, this.replica) } : message,
+    );
+    this.conversation.send(text);
+    if ('method' in message) this.observer.streams.streamed(text);
+    else this.answered(message.id, outcomeOf(200, text));
     return Promise.resolve();
   }
 
   close(): Promise<void> {
-    this.#conversation.close();
+    this.conversation.close();
     return Promise.resolve();
   }
 
@@ -61,29 +64,29 @@ export class StreamTransport implements Transport {
   receive(body: unknown): void {
     const inbound = describe(body);
     const id = idOf(body);
-    this.#observer.begun(inbound);
-    if (inbound.label === 'subscriptions/listen') this.#listens();
-    if (id === undefined) this.#observer.ended(inbound, 'ok', 0);
-    else this.#pending.set(id, { inbound, startedAt: performance.now() });
+    this.observer.begun(inbound);
+    if (inbound.label === 'subscriptions/listen') this.listens();
+    if (id === undefined) this.observer.ended(inbound, 'ok', 0);
+    else this.pending.set(id, { inbound, startedAt: performance.now() });
     this.onmessage?.(body as Message);
   }
 
-  #answered(id: unknown, outcome: Outcome): void {
-    const pending = this.#pending.get(id);
-    if (pending === undefined || !this.#pending.delete(id)) return;
-    this.#observer.ended(pending.inbound, outcome, performance.now() - pending.startedAt);
+  private answered(id: unknown, outcome: Outcome): void {
+    const pending = this.pending.get(id);
+    if (pending === undefined || !this.pending.delete(id)) return;
+    this.observer.ended(pending.inbound, outcome, performance.now() - pending.startedAt);
   }
 
-  #listens(): void {
-    if (this.#stopListening !== undefined || this.onListen === undefined) return;
-    this.#stopListening = this.onListen();
-    this.#observer.streams.streamOpened();
+  private listens(): void {
+    if (this.stopListening !== undefined || this.onListen === undefined) return;
+    this.stopListening = this.onListen();
+    this.observer.streams.streamOpened();
   }
 
-  #ended(): void {
-    if (this.#stopListening !== undefined) this.#observer.streams.streamClosed();
-    this.#stopListening?.();
-    for (const id of this.#pending.keys()) this.#answered(id, 'aborted');
+  private ended(): void {
+    if (this.stopListening !== undefined) this.observer.streams.streamClosed();
+    this.stopListening?.();
+    for (const id of this.pending.keys()) this.answered(id, 'aborted');
     this.onclose?.();
   }
 }

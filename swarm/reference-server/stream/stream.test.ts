@@ -5,8 +5,8 @@ import { WebSocketClientTransport } from '@modelcontextprotocol/sdk/client/webso
 import { WebSocket } from 'ws';
 import { onTestEnd } from '../../../tests/support/test-end.js';
 import { until } from '../../../tests/support/until.js';
-import { startReferenceServer, type ReferenceServer } from '../reference-server.js';
-import { startSink, type SinkServer } from '../sink/sink-server.js';
+import { type ReferenceServer, startReferenceServer } from '../reference-server.js';
+import { type SinkServer, startSink } from '../sink/sink-server.js';
 
 // The SDK's WebSocket client takes the browser's, which Node 20 does not have.
 const before: unknown = Reflect.get(globalThis, 'WebSocket');
@@ -14,7 +14,16 @@ afterEach(() => void Reflect.set(globalThis, 'WebSocket', before));
 
 async function reference(era: 'both' | 'legacy' | 'modern' = 'both'): Promise<ReferenceServer> {
   const server = await startReferenceServer({
-    host: '127.0.0.1', port: 0, streamPort: 0, id: 'r1', era, answers: 'json', sessions: 'stateful', sessionTtlMs: 60_000, maxSessions: 10, seed: 1,
+    host: '127.0.0.1',
+    port: 0,
+    streamPort: 0,
+    id: 'r1',
+    era,
+    answers: 'json',
+    sessions: 'stateful',
+    sessionTtlMs: 60_000,
+    maxSessions: 10,
+    seed: 1,
   });
   onTestEnd(() => server.close(0));
   return server;
@@ -42,7 +51,14 @@ async function talkWebSocket(port: number): Promise<Talker> {
   socket.on('error', () => undefined);
   onTestEnd(() => socket.terminate());
   await new Promise((resolve) => socket.once('open', resolve));
-  return { ask: (message) => socket.send(JSON.stringify(message)), heard, get ended() { return ended; }, end: () => socket.close() };
+  return {
+    ask: (message) => socket.send(JSON.stringify(message)),
+    heard,
+    get ended() {
+      return ended;
+    },
+    end: () => socket.close(),
+  };
 }
 
 async function talkLines(port: number): Promise<Talker> {
@@ -58,15 +74,41 @@ async function talkLines(port: number): Promise<Talker> {
   socket.on('close', () => (ended = true));
   onTestEnd(() => socket.destroy());
   await new Promise<void>((resolve) => socket.once('connect', resolve));
-  return { ask: (message) => void socket.write(`${JSON.stringify(message)}\n`), heard, get ended() { return ended; }, end: () => void socket.end() };
+  return {
+    ask: (message) => void socket.write(`${JSON.stringify(message)}\n`),
+    heard,
+    get ended() {
+      return ended;
+    },
+    end: () => void socket.end(),
+  };
 }
 
-const INITIALIZE = { jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } } };
+const INITIALIZE = {
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'initialize',
+  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } },
+};
 const INITIALIZED = { jsonrpc: '2.0', method: 'notifications/initialized' };
-const META = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientInfo': { name: 't', version: '1' }, 'io.modelcontextprotocol/clientCapabilities': {} };
-const call = (id: number, name: string, args: object, meta?: object): object => ({ jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: args, ...(meta === undefined ? {} : { _meta: meta }) } });
+const META = {
+  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  'io.modelcontextprotocol/clientInfo': { name: 't', version: '1' },
+  'io.modelcontextprotocol/clientCapabilities': {},
+};
+function call(id: number, name: string, args: object, meta?: object): object {
+  return {
+    jsonrpc: '2.0',
+    id,
+    method: 'tools/call',
+    params: { name, arguments: args, ...(meta === undefined ? {} : { _meta: meta }) },
+  };
+}
 
-describe.each<[string, (port: number) => Promise<Talker>]>([['websocket', talkWebSocket], ['lines', talkLines]])('over %s the reference server', (_what, talk) => {
+describe.each<[string, (port: number) => Promise<Talker>]>([
+  ['websocket', talkWebSocket],
+  ['lines', talkLines],
+])('over %s the reference server', (_what, talk) => {
   test('serves the session era, signs its results, and counts what it answered', async () => {
     const server = await reference();
     const talker = await talk(server.streamPort ?? 0);
@@ -76,9 +118,19 @@ describe.each<[string, (port: number) => Promise<Talker>]>([['websocket', talkWe
     talker.ask(call(2, 'echo', { message: 'größe' }));
     talker.ask(call(3, 'fail', {}));
     await until('both answers', () => talker.heard.length === 3);
-    expect(talker.heard[0]).toMatchObject({ id: 1, result: { protocolVersion: '2025-11-25', _meta: { 'swarmbench/replica': 'r1' } } });
-    expect(talker.heard.find(({ id }) => id === 2)).toMatchObject({ result: { content: [{ text: 'größe' }], _meta: { 'swarmbench/replica': 'r1' } } });
-    expect(server.stats()).toMatchObject({ answered: 4, tools: { echo: { ok: 1 } }, sessions: { active: 1, opened: 1 }, connections: { active: 1, opened: 1 } });
+    expect(talker.heard[0]).toMatchObject({
+      id: 1,
+      result: { protocolVersion: '2025-11-25', _meta: { 'swarmbench/replica': 'r1' } },
+    });
+    expect(talker.heard.find(({ id }) => id === 2)).toMatchObject({
+      result: { content: [{ text: 'größe' }], _meta: { 'swarmbench/replica': 'r1' } },
+    });
+    expect(server.stats()).toMatchObject({
+      answered: 4,
+      tools: { echo: { ok: 1 } },
+      sessions: { active: 1, opened: 1 },
+      connections: { active: 1, opened: 1 },
+    });
     talker.end();
     await until('the session to end', () => server.stats().sessions.closed === 1);
     expect(server.stats()).toMatchObject({ sessions: { active: 0 }, connections: { active: 0 } });
@@ -90,8 +142,12 @@ describe.each<[string, (port: number) => Promise<Talker>]>([['websocket', talkWe
     talker.ask({ jsonrpc: '2.0', id: 1, method: 'server/discover', params: { _meta: META } });
     talker.ask(call(2, 'echo', { message: 'hi' }, META));
     await until('both answers', () => talker.heard.length === 2);
-    expect(talker.heard.find(({ id }) => id === 1)).toMatchObject({ result: { supportedVersions: expect.arrayContaining(['2026-07-28']) } });
-    expect(talker.heard.find(({ id }) => id === 2)).toMatchObject({ result: { resultType: 'complete', content: [{ text: 'hi' }], _meta: { 'swarmbench/replica': 'r1' } } });
+    expect(talker.heard.find(({ id }) => id === 1)).toMatchObject({
+      result: { supportedVersions: expect.arrayContaining(['2026-07-28']) },
+    });
+    expect(talker.heard.find(({ id }) => id === 2)).toMatchObject({
+      result: { resultType: 'complete', content: [{ text: 'hi' }], _meta: { 'swarmbench/replica': 'r1' } },
+    });
     expect(server.stats().sessions.opened).toBe(0);
   });
 
@@ -139,10 +195,15 @@ test('the official client of SDK 1.x speaks WebSocket with it', async () => {
   await client.connect(new WebSocketClientTransport(new URL(`ws://127.0.0.1:${server.streamPort}/mcp`)));
   onTestEnd(() => client.close());
   expect((await client.listTools()).tools.map(({ name }) => name)).toContain('echo');
-  expect(await client.callTool({ name: 'echo', arguments: { message: 'x' } })).toMatchObject({ content: [{ text: 'x' }] });
+  expect(await client.callTool({ name: 'echo', arguments: { message: 'x' } })).toMatchObject({
+    content: [{ text: 'x' }],
+  });
 });
 
-describe.each<[string, (port: number) => Promise<Talker>]>([['websocket', talkWebSocket], ['lines', talkLines]])('over %s the sink', (_what, talk) => {
+describe.each<[string, (port: number) => Promise<Talker>]>([
+  ['websocket', talkWebSocket],
+  ['lines', talkLines],
+])('over %s the sink', (_what, talk) => {
   test('answers both eras, and counts', async () => {
     const server = await sink();
     const legacy = await talk(server.streamPort ?? 0);
@@ -154,8 +215,16 @@ describe.each<[string, (port: number) => Promise<Talker>]>([['websocket', talkWe
     await until('three answers', () => legacy.heard.length === 2 && modern.heard.length === 1);
     expect(legacy.heard.map(({ id }) => id)).toEqual([1, 2]);
     expect(legacy.heard[1]).not.toHaveProperty('result.resultType');
-    expect(modern.heard[0]).toMatchObject({ id: 1_000_000_000, result: { resultType: 'complete', content: [{ text: 'ok' }] } });
-    expect(server.stats()).toMatchObject({ answered: 4, requests: { 'tools/call': 2 }, sessions: { opened: 1, closed: 0 }, connections: { active: 2 } });
+    expect(modern.heard[0]).toMatchObject({
+      id: 1_000_000_000,
+      result: { resultType: 'complete', content: [{ text: 'ok' }] },
+    });
+    expect(server.stats()).toMatchObject({
+      answered: 4,
+      requests: { 'tools/call': 2 },
+      sessions: { opened: 1, closed: 0 },
+      connections: { active: 2 },
+    });
     legacy.end();
     modern.end();
     await until('both to be gone', () => server.stats().connections.active === 0 && legacy.ended && modern.ended);

@@ -1,12 +1,20 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { certificateAuthority } from '../../support/certificates.js';
-import { tempFolder } from '../../support/temp-folder.js';
 import { fixedDelay } from '../../servers/behaviours.js';
 import type { Behaviour } from '../../servers/call.js';
-import { startTestServer, type ServerLog, type TestServerOptions } from '../../servers/test-server.js';
+import { type ServerLog, startTestServer, type TestServerOptions } from '../../servers/test-server.js';
+import { certificateAuthority } from '../../support/certificates.js';
 import { withLateness } from '../../support/lateness.js';
-import { run, startRun, swarmbench, writeScenario, type Finished, type RunRequest, type ScenarioFile } from '../../support/swarmbench.js';
+import {
+  type Finished,
+  type RunRequest,
+  run,
+  type ScenarioFile,
+  startRun,
+  swarmbench,
+  writeScenario,
+} from '../../support/swarmbench.js';
+import { tempFolder } from '../../support/temp-folder.js';
 import { amongOthers, once } from './once.js';
 
 /** A finished run and what its target saw of it. */
@@ -19,7 +27,10 @@ export interface Evidence extends Finished {
 /** Of each tool that is right half of the time: the second answer is wrong, the fourth, ... */
 const halves = new Map<string, number>();
 
-/** Tools whose name starts with `slow` take 150 ms, `half` are right every other time, `stuck` never answers, all others answer at once. */
+/**
+ * Tools whose name starts with `slow` take 150 ms, `half` are right every other time, `stuck` never answers, all others
+ * answer at once.
+ */
 const byName: Behaviour = (call) => {
   if (call.tool?.startsWith('half') === true) {
     const number = (halves.get(call.tool) ?? 0) + 1;
@@ -44,7 +55,9 @@ function toolsOf(scenario: ScenarioFile): readonly string[] {
 }
 
 /** A profile of its own for each key: its calls are told from the others' by the tool's name. */
-const calling = (tool: string, more: ScenarioFile): ScenarioFile => ({ profile: 'low-load', clients: 1, operations: [{ tool }], ...more });
+function calling(tool: string, more: ScenarioFile): ScenarioFile {
+  return { profile: 'low-load', clients: 1, operations: [{ tool }], ...more };
+}
 const even = { arrivals: { rate: '30/s' }, connections: 1 };
 const steady = [{ name: 'steady', duration: '3s' }];
 
@@ -71,7 +84,12 @@ export const clientsRun = once(() =>
         'think-between': calling('think-between', { thinkTime: { min: '30ms', max: '90ms' } }),
         'think-random': calling('think-random', { thinkTime: { mean: '30ms', distribution: 'exponential' } }),
         pool: calling('pool', { ...even, clients: 4, session: { mode: 'pool', size: 2 } }),
-        'per-request': calling('per-request', { clients: 1, session: 'per-request', connections: 1, arrivals: { rate: '10/s' } }),
+        'per-request': calling('per-request', {
+          clients: 1,
+          session: 'per-request',
+          connections: 1,
+          arrivals: { rate: '10/s' },
+        }),
         churn: calling('churn', { ...even, session: { mode: 'churn', every: '10 operations' } }),
         window: calling('slow-window', { arrivals: { rate: '40/s' }, maxInFlight: 3, connections: 6 }),
         connections: calling('slow-connections', { arrivals: { rate: '40/s' }, connections: 4 }),
@@ -111,21 +129,47 @@ function filesOf(texts: Readonly<Record<string, string>>): (name: string) => str
 
 /** A target that asks for a certificate, and takes one of two tokens from each client. */
 export const secureRun = once(async () => {
-  const file = filesOf({ 'ca.pem': authority.cert, 'client.pem': client.cert, 'client.key': client.key, 'tokens.txt': 'one\ntwo\n' });
-  const { url, log } = await startTestServer({ behaviour: byName, tools: ['even'], tls: { ...server, ca: authority.cert } });
-  const target = { server: { url }, tls: { ca: file('ca.pem'), cert: file('client.pem'), key: file('client.key') }, auth: { tokenFile: file('tokens.txt') } };
+  const file = filesOf({
+    'ca.pem': authority.cert,
+    'client.pem': client.cert,
+    'client.key': client.key,
+    'tokens.txt': 'one\ntwo\n',
+  });
+  const { url, log } = await startTestServer({
+    behaviour: byName,
+    tools: ['even'],
+    tls: { ...server, ca: authority.cert },
+  });
+  const target = {
+    server: { url },
+    tls: { ca: file('ca.pem'), cert: file('client.pem'), key: file('client.key') },
+    auth: { tokenFile: file('tokens.txt') },
+  };
   return { ...(await run({ scenario: { name: 'secure', target, workload: { caller: pool }, stages: brief } })), log };
 });
 
 export const insecureRun = once(async () => {
   const { url, log } = await startTestServer({ behaviour: byName, tools: ['even'], tls: server });
   const target = { server: { url }, tls: { insecure: true }, auth: { tokenEnv: 'TARGET_TOKENS' } };
-  return { ...(await run({ scenario: { name: 'insecure', target, workload: { caller: pool }, stages: brief }, env: { TARGET_TOKENS: 'three' } })), log };
+  return {
+    ...(await run({
+      scenario: { name: 'insecure', target, workload: { caller: pool }, stages: brief },
+      env: { TARGET_TOKENS: 'three' },
+    })),
+    log,
+  };
 });
 
 /** How sessions end, one run each, because servers cannot tell whose connection was reset. */
-const closing = (onClose: string): Promise<Evidence> =>
-  observe({ scenario: { name: 'closing', workload: { caller: calling('even', { ...even, clients: 2, onClose }) }, stages: brief } });
+function closing(onClose: string): Promise<Evidence> {
+  return observe({
+    scenario: {
+      name: 'closing',
+      workload: { caller: calling('even', { ...even, clients: 2, onClose }) },
+      stages: brief,
+    },
+  });
+}
 
 /** Runs in which time does not matter are made at once. */
 export const briefRuns = once(async () => {
@@ -133,8 +177,25 @@ export const briefRuns = once(async () => {
     closing('delete'),
     closing('abandon'),
     closing('reset'),
-    observe({ scenario: { name: 'modern', target: { era: 'modern' }, workload: { caller: calling('even', even) }, stages: brief } }, { era: 'modern' }),
-    observe({ scenario: { name: 'drained', workload: { caller: calling('stuck', { arrivals: { rate: '5/s' }, timeout: '30s' }) }, stages: brief, drain: '1s' } }),
+    observe(
+      {
+        scenario: {
+          name: 'modern',
+          target: { era: 'modern' },
+          workload: { caller: calling('even', even) },
+          stages: brief,
+        },
+      },
+      { era: 'modern' },
+    ),
+    observe({
+      scenario: {
+        name: 'drained',
+        workload: { caller: calling('stuck', { arrivals: { rate: '5/s' }, timeout: '30s' }) },
+        stages: brief,
+        drain: '1s',
+      },
+    }),
   ]);
   return { deleting, abandoning, resetting, modern, drained };
 });
@@ -143,7 +204,13 @@ const echoing = calling('echo', { ...even, operations: [{ tool: 'echo', argument
 
 /** Against a server of our own that speaks both. */
 export const twoErasRun = amongOthers(() =>
-  run({ scenario: { name: 'two-eras', workload: { old: { ...echoing, era: 'legacy' }, new: { ...echoing, era: 'modern' } }, stages: brief } }),
+  run({
+    scenario: {
+      name: 'two-eras',
+      workload: { old: { ...echoing, era: 'legacy' }, new: { ...echoing, era: 'modern' } },
+      stages: brief,
+    },
+  }),
 );
 
 export const stagesRun = once(() =>
@@ -165,14 +232,17 @@ export const takingTurnsRun = amongOthers(() =>
     scenario: {
       name: 'turns',
       workload: { first: calling('first', even), second: calling('second', even) },
-      stages: [{ name: 'one', duration: '1s', profiles: ['first'] }, { name: 'both', duration: '1s', profiles: ['first', 'second'] }],
+      stages: [
+        { name: 'one', duration: '1s', profiles: ['first'] },
+        { name: 'both', duration: '1s', profiles: ['first', 'second'] },
+      ],
     },
   }),
 );
 
 /** Against the sink on both replicas, so that nothing but the pace makes the lag. */
-const paced = (pacing: string): (() => Promise<Finished>) =>
-  once(() =>
+function paced(pacing: string): () => Promise<Finished> {
+  return once(() =>
     run({
       scenario: {
         name: 'paced',
@@ -182,21 +252,35 @@ const paced = (pacing: string): (() => Promise<Finished>) =>
       },
     }),
   );
+}
 export const batchRun = paced('batch');
 export const metronomeRun = paced('metronome');
 export const spinRun = paced('spin');
 
-const slowly = (more: ScenarioFile): ScenarioFile => ({
-  name: 'stopped',
-  workload: { caller: calling('slow', { thinkTime: '0ms' }) },
-  stages: [{ name: 'steady', duration: '20s' }],
-  ...more,
-});
-export const abortedRun = once(() => observe({ scenario: slowly({ thresholds: [{ check: 'latency.p50 < 20ms', abortOnFail: true, after: '1500ms' }] }) }));
-export const ruledRun = amongOthers(() => observe({ scenario: slowly({ stopWhen: [{ check: 'latency.p50 > 20ms', window: '2s' }] }) }));
+function slowly(more: ScenarioFile): ScenarioFile {
+  return {
+    name: 'stopped',
+    workload: { caller: calling('slow', { thinkTime: '0ms' }) },
+    stages: [{ name: 'steady', duration: '20s' }],
+    ...more,
+  };
+}
+export const abortedRun = once(() =>
+  observe({ scenario: slowly({ thresholds: [{ check: 'latency.p50 < 20ms', abortOnFail: true, after: '1500ms' }] }) }),
+);
+export const ruledRun = amongOthers(() =>
+  observe({ scenario: slowly({ stopWhen: [{ check: 'latency.p50 > 20ms', window: '2s' }] }) }),
+);
 
 export const bytesRun = amongOthers(() =>
-  observe({ scenario: { name: 'bytes', workload: { caller: calling('big', { arrivals: { rate: '20/s' } }) }, stages: steady, limits: { bytes: '2 MiB' } } }),
+  observe({
+    scenario: {
+      name: 'bytes',
+      workload: { caller: calling('big', { arrivals: { rate: '20/s' } }) },
+      stages: steady,
+      limits: { bytes: '2 MiB' },
+    },
+  }),
 );
 
 /** The reference server validates arguments against the schemas it lists. */
@@ -204,7 +288,17 @@ export const autoRun = amongOthers(() =>
   run({
     scenario: {
       name: 'auto',
-      workload: { caller: { profile: 'low-load', clients: 2, arrivals: { rate: '10/s' }, operations: [{ tool: 'echo', arguments: 'auto' }, { prompt: 'greeting', arguments: 'auto' }] } },
+      workload: {
+        caller: {
+          profile: 'low-load',
+          clients: 2,
+          arrivals: { rate: '10/s' },
+          operations: [
+            { tool: 'echo', arguments: 'auto' },
+            { prompt: 'greeting', arguments: 'auto' },
+          ],
+        },
+      },
       stages: [{ name: 'steady', duration: '2s' }],
     },
   }),
@@ -213,13 +307,25 @@ export const autoRun = amongOthers(() =>
 /** Stopped by the preflight, whose trial call is held against the expectation too. */
 export const tooShort = once(async () => {
   const { url } = await startTestServer({ behaviour: byName });
-  const { program } = startRun({ scenario: { name: 'short', workload: { caller: calling('echo', { operations: [{ tool: 'echo', expect: { size: { min: '10000 B' } } }] }) }, stages: brief }, target: url });
+  const { program } = startRun({
+    scenario: {
+      name: 'short',
+      workload: { caller: calling('echo', { operations: [{ tool: 'echo', expect: { size: { min: '10000 B' } } }] }) },
+      stages: brief,
+    },
+    target: url,
+  });
   return { code: await program.ended, output: program.stdout() + program.stderr() };
 });
 
-/** The words with which a scenario is refused; `run` and not `validate`, so that it is known that nothing was started. */
+/**
+ * The words with which a scenario is refused; `run` and not `validate`, so that it is known that nothing was started.
+ */
 export async function refusal(scenario: ScenarioFile): Promise<string> {
-  const { code, stderr } = await swarmbench(['run', writeScenario({ name: 'refused', workload: { caller: calling('even', even) }, stages: steady, ...scenario })]);
+  const { code, stderr } = await swarmbench([
+    'run',
+    writeScenario({ name: 'refused', workload: { caller: calling('even', even) }, stages: steady, ...scenario }),
+  ]);
   if (code !== 2) throw new Error(`expected exit code 2, not ${code}: ${stderr}`);
   return stderr;
 }
@@ -231,9 +337,18 @@ export const refusedRun = once(() =>
 );
 
 /** Only a swarm can do it (tests/swarm/scaling.test.ts); here it is refused with all that it was to do. */
-export const faultRefusal = once(() => refusal({ faults: [{ at: '750ms', kind: 'scale', service: 'other', replicas: 7, for: '1500ms' }] }));
+export const faultRefusal = once(() =>
+  refusal({ faults: [{ at: '750ms', kind: 'scale', service: 'other', replicas: 7, for: '1500ms' }] }),
+);
 
 /** Only a swarm can start it (tests/swarm/scaling.test.ts); here it is refused with all that was said of it. */
-export const imageRefusal = once(() => refusal({ target: { server: { image: 'my/server:1', port: 8123, path: '/rpc' } } }));
+export const imageRefusal = once(() =>
+  refusal({ target: { server: { image: 'my/server:1', port: 8123, path: '/rpc' } } }),
+);
 
-export const limitedRun = once(() => refusal({ workload: { caller: calling('even', { ...even, clients: 2 }) }, limits: { clients: 1, rate: '1/s', duration: '500ms' } }));
+export const limitedRun = once(() =>
+  refusal({
+    workload: { caller: calling('even', { ...even, clients: 2 }) },
+    limits: { clients: 1, rate: '1/s', duration: '500ms' },
+  }),
+);

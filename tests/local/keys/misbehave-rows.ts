@@ -12,7 +12,9 @@ function offences({ connections }: WireLog): readonly WireConnection[] {
 export async function abortsOnTheWire(): Promise<void> {
   const { aborting } = await misbehavingRuns();
   const aborted = offences(aborting.log);
-  expect(aborted.every(({ requests, ended }) => requests.length === 1 && (ended === 'fin' || ended === 'rst'))).toBe(true);
+  expect(aborted.every(({ requests, ended }) => requests.length === 1 && (ended === 'fin' || ended === 'rst'))).toBe(
+    true,
+  );
   const [after, mid] = [done(aborting, 'abort/after-request'), done(aborting, 'abort/mid-answer')];
   expect(after).toBeGreaterThan(0);
   expect(mid).toBeGreaterThan(0);
@@ -30,15 +32,26 @@ export async function abortsOnTheWire(): Promise<void> {
 
 export async function malformsOnTheWire(): Promise<void> {
   const { malforming } = await misbehavingRuns();
-  const requests = malforming.log.connections.flatMap((connection) => connection.requests).filter(({ isPreflight }) => !isPreflight);
+  const requests = malforming.log.connections
+    .flatMap((connection) => connection.requests)
+    .filter(({ isPreflight }) => !isPreflight);
   const seen = (spoilt: string): number => requests.filter((request) => request.spoilt === spoilt).length;
-  const repeated = requests.length - distinct(requests.map(({ session, message }, index) => (message.id === undefined || message.method === 'initialize' ? index : `${session ?? ''} ${message.id}`)));
+  const repeated =
+    requests.length -
+    distinct(
+      requests.map(({ session, message }, index) =>
+        message.id === undefined || message.method === 'initialize' ? index : `${session ?? ''} ${message.id}`,
+      ),
+    );
   expect(reactions(malforming, 'malformed/broken-json')).toEqual({ http_400: seen('json') });
   expect(reactions(malforming, 'malformed/wrong-framing')).toEqual({ http_400: seen('framing') });
-  expect(reactions(malforming, 'malformed/unknown-method')).toEqual({ 'rpc_-32601': requests.filter(({ message }) => message.method === 'swarmbench/no-such-method').length });
+  expect(reactions(malforming, 'malformed/unknown-method')).toEqual({
+    'rpc_-32601': requests.filter(({ message }) => message.method === 'swarmbench/no-such-method').length,
+  });
   expect(reactions(malforming, 'malformed/duplicate-id')).toEqual({ http_400: repeated });
   expect(done(malforming, 'malformed/oversize')).toBe(seen('too-long'));
-  for (const kind of ['broken-json', 'wrong-framing', 'unknown-method', 'duplicate-id', 'oversize', 'not-utf8']) expect(done(malforming, `malformed/${kind}`)).toBeGreaterThan(0);
+  for (const kind of ['broken-json', 'wrong-framing', 'unknown-method', 'duplicate-id', 'oversize', 'not-utf8'])
+    expect(done(malforming, `malformed/${kind}`)).toBeGreaterThan(0);
 }
 
 async function abortsAsManyAsAsked(): Promise<void> {
@@ -58,7 +71,9 @@ async function resets(): Promise<void> {
   const left = offences(resetting.log);
   expect(left.length).toBeGreaterThan(0);
   // Nothing had been answered, so that only a reset on purpose is one.
-  expect(left.filter(({ answersBegun }) => answersBegun === 0).map(({ ended }) => ended)).toEqual(left.filter(({ answersBegun }) => answersBegun === 0).map(() => 'rst'));
+  expect(left.filter(({ answersBegun }) => answersBegun === 0).map(({ ended }) => ended)).toEqual(
+    left.filter(({ answersBegun }) => answersBegun === 0).map(() => 'rst'),
+  );
 }
 
 async function asManyAsAsked(): Promise<void> {
@@ -70,14 +85,20 @@ async function asManyAsAsked(): Promise<void> {
 
 async function onlyTheKindsAsked(): Promise<void> {
   const { allMalformed } = await misbehavingRuns();
-  expect(['malformed/broken-json', 'malformed/unknown-method']).toEqual(expect.arrayContaining(allMalformed.report.misbehaviour.map(({ kind }) => kind)));
+  expect(['malformed/broken-json', 'malformed/unknown-method']).toEqual(
+    expect.arrayContaining(allMalformed.report.misbehaviour.map(({ kind }) => kind)),
+  );
   expect(allMalformed.report.summary.sent).toBeGreaterThan(0);
-  expect(done(allMalformed, 'malformed/broken-json') + done(allMalformed, 'malformed/unknown-method')).toBe(allMalformed.report.summary.sent);
+  expect(done(allMalformed, 'malformed/broken-json') + done(allMalformed, 'malformed/unknown-method')).toBe(
+    allMalformed.report.summary.sent,
+  );
 }
 
 async function asLongAsAsked(): Promise<void> {
   const { malforming } = await misbehavingRuns();
-  const long = malforming.log.connections.filter(({ requests }) => requests.some(({ spoilt }) => spoilt === 'too-long'));
+  const long = malforming.log.connections.filter(({ requests }) =>
+    requests.some(({ spoilt }) => spoilt === 'too-long'),
+  );
   expect(long.length).toBeGreaterThan(0);
   for (const { requests } of long) expect(Number(requests[0]?.headers['content-length'])).toBe(2 * 1024 * 1024);
 }
@@ -93,7 +114,7 @@ export async function writesSlowly(): Promise<void> {
   expect(total / seconds).toBeLessThan(2048 * 1.4);
   expect(median(pieces.map(({ bytes }) => bytes))).toBeLessThanOrEqual(408);
   expect(pieces.length).toBeGreaterThan((line?.requests.length ?? 0) * 1.2);
-  expect(reactions(writing, 'writeRate')['result']).toBe(writing.report.summary.succeeded);
+  expect(reactions(writing, 'writeRate').result).toBe(writing.report.summary.succeeded);
 }
 
 export async function idles(): Promise<void> {
@@ -101,11 +122,15 @@ export async function idles(): Promise<void> {
   expect(idling.log.sessionsOpened).toHaveLength(3);
   let calls = 0;
   for (const session of idling.log.sessionsOpened) {
-    const requests = idling.log.connections.flatMap((connection) => connection.requests).filter((request) => request.session === session && request.verb === 'POST');
+    const requests = idling.log.connections
+      .flatMap((connection) => connection.requests)
+      .filter((request) => request.session === session && request.verb === 'POST');
     const [initialized, ...later] = requests;
     // 4 s hold three stretches of 1.2 s; a server that is held up sees the beginning late.
     expect(later.length).toBeLessThanOrEqual(3);
-    later.forEach(({ atMs }, index) => expect(atMs - (initialized?.atMs ?? 0)).toBeGreaterThan((index + 1) * 1200 * 0.5));
+    later.forEach(({ atMs }, index) =>
+      expect(atMs - (initialized?.atMs ?? 0)).toBeGreaterThan((index + 1) * 1200 * 0.5),
+    );
     calls += later.length;
   }
   expect(calls).toBeGreaterThan(0);
@@ -114,7 +139,12 @@ export async function idles(): Promise<void> {
 
 /** The connections that each session of the load was seen on. */
 function bySession({ log }: WireEvidence): ReadonlyMap<string, readonly WireConnection[]> {
-  return new Map(log.sessionsOpened.map((session) => [session, log.connections.filter(({ requests }) => requests.some((request) => request.session === session))]));
+  return new Map(
+    log.sessionsOpened.map((session) => [
+      session,
+      log.connections.filter(({ requests }) => requests.some((request) => request.session === session)),
+    ]),
+  );
 }
 
 export async function losesConnectionsTogether(): Promise<void> {
@@ -128,7 +158,9 @@ export async function losesConnectionsTogether(): Promise<void> {
   expect(connections.length).toBeLessThanOrEqual(4 + cut);
   expect(storming.log.connections.length).toBeGreaterThanOrEqual(4 + cut);
   // In each storm all four lose theirs before any loses its next one.
-  const ends = [...sessions].flatMap(([session, lines]) => lines.slice(0, -1).map(({ endedAtMs = Infinity }) => ({ session, endedAtMs }))).sort((a, b) => a.endedAtMs - b.endedAtMs);
+  const ends = [...sessions]
+    .flatMap(([session, lines]) => lines.slice(0, -1).map(({ endedAtMs = Infinity }) => ({ session, endedAtMs })))
+    .sort((a, b) => a.endedAtMs - b.endedAtMs);
   expect(distinct(ends.slice(0, 4).map(({ session }) => session))).toBe(4);
   expect(storming.log.sessionsDeleted.length).toBe(4);
 }
@@ -136,7 +168,9 @@ export async function losesConnectionsTogether(): Promise<void> {
 async function losesThemOneByOne(): Promise<void> {
   const { scattered } = await misbehavingRuns();
   const first = scattered.log.sessionsOpened.slice(0, 4);
-  const ends = [...bySession(scattered)].filter(([session]) => first.includes(session)).map(([, lines]) => lines.at(-1)?.endedAtMs ?? Number.NaN);
+  const ends = [...bySession(scattered)]
+    .filter(([session]) => first.includes(session))
+    .map(([, lines]) => lines.at(-1)?.endedAtMs ?? Number.NaN);
   // A quarter of a second apart.
   expect(Math.max(...ends) - Math.min(...ends)).toBeGreaterThan(250);
 }

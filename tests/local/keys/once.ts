@@ -16,7 +16,10 @@ const allUntimed = once(async () => {
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
 });
 
-/** For a run in which time does not matter: the first row that asks for any of them waits for all, since they mostly wait, too. */
+/**
+ * For a run in which time does not matter: the first row that asks for any of them waits for all, since they mostly
+ * wait, too.
+ */
 export function amongOthers<Value>(make: () => Promise<Value>): () => Promise<Value> {
   const made = once(make);
   untimed.push(made);

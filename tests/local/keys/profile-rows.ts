@@ -6,13 +6,26 @@ import { distinct, median, mostAtOnce, ofTool, pauses, variation } from '../../s
 import { dueInEachSecond, operationTotals } from '../../support/run-files.js';
 import { swarmbench, writeScenario } from '../../support/swarmbench.js';
 import { tempFolder } from '../../support/temp-folder.js';
-import { autoRun, batchRun, briefRuns, clientsRun, metronomeRun, refusal, spinRun, tooShort, twoErasRun } from './evidence.js';
-import { runOverAll, toolOf } from './transport-evidence.js';
+import {
+  autoRun,
+  batchRun,
+  briefRuns,
+  clientsRun,
+  metronomeRun,
+  refusal,
+  spinRun,
+  tooShort,
+  twoErasRun,
+} from './evidence.js';
 import type { Rows } from './row.js';
+import { runOverAll, toolOf } from './transport-evidence.js';
 
 /** Without a gateway; with one it is told from the server's side in the tests on a Swarm. */
-const stickyIsRefused = async (): Promise<void> =>
-  expect(await refusal({ workload: { caller: { profile: 'low-load', gateway: { sticky: 'cookie' } } } })).toContain('workload.caller.gateway.sticky: cookie needs a gateway');
+async function stickyIsRefused(): Promise<void> {
+  return expect(
+    await refusal({ workload: { caller: { profile: 'low-load', gateway: { sticky: 'cookie' } } } }),
+  ).toContain('workload.caller.gateway.sticky: cookie needs a gateway');
+}
 
 async function callsOf(tool: string): Promise<readonly SeenCall[]> {
   const calls = ofTool((await clientsRun()).log.calls, tool);
@@ -26,7 +39,9 @@ async function operation(name: string) {
   return totals;
 }
 
-const sessionsOf = async (tool: string): Promise<number> => distinct((await callsOf(tool)).map(({ session }) => session));
+async function sessionsOf(tool: string): Promise<number> {
+  return distinct((await callsOf(tool)).map(({ session }) => session));
+}
 
 async function rateIsThirtyASecond(): Promise<void> {
   const calls = await callsOf('even');
@@ -35,7 +50,10 @@ async function rateIsThirtyASecond(): Promise<void> {
   expect(calls.length).toBeLessThan(285);
 }
 
-/** What a pause between an answer and the next call owes to a busy machine: server, worker and loop each wait for a turn. */
+/**
+ * What a pause between an answer and the next call owes to a busy machine: server, worker and loop each wait for a
+ * turn.
+ */
 async function wakeUpsMs(): Promise<number> {
   return 8 * (await clientsRun()).lateMs;
 }
@@ -72,8 +90,12 @@ async function churnsEveryTenOperations(): Promise<void> {
   expect(await sessionsOf('churn')).toBe(Math.ceil(calls.length / 10));
 }
 
-const sees = (method: string, params: object) => async (): Promise<void> =>
-  expect((await clientsRun()).log.calls).toContainEqual(expect.objectContaining({ method, params: expect.objectContaining(params) }));
+function sees(method: string, params: object) {
+  return async (): Promise<void> =>
+    expect((await clientsRun()).log.calls).toContainEqual(
+      expect.objectContaining({ method, params: expect.objectContaining(params) }),
+    );
+}
 
 async function readsSlowly(): Promise<void> {
   const calls = ofTool((await clientsRun()).log.calls, 'big');
@@ -86,38 +108,56 @@ async function readsSlowly(): Promise<void> {
 async function fileNameIsHeldAgainstName(): Promise<void> {
   const folder = tempFolder();
   mkdirSync(join(folder, 'profiles'));
-  writeFileSync(join(folder, 'profiles', 'mine.yaml'), JSON.stringify({ name: 'yours', clients: 1, thinkTime: '0ms', operations: [{ tool: 'echo' }] }));
-  const { code, stdout, stderr } = await swarmbench(['validate', writeScenario({ name: 'named', workload: { mine: {} }, stages: [{ name: 'a', duration: '1s' }] }, folder)]);
+  writeFileSync(
+    join(folder, 'profiles', 'mine.yaml'),
+    JSON.stringify({ name: 'yours', clients: 1, thinkTime: '0ms', operations: [{ tool: 'echo' }] }),
+  );
+  const { code, stdout, stderr } = await swarmbench([
+    'validate',
+    writeScenario({ name: 'named', workload: { mine: {} }, stages: [{ name: 'a', duration: '1s' }] }, folder),
+  ]);
   expect(code).toBe(2);
   expect(stdout + stderr).toContain('a profile is called as its file');
 }
 
-const halfIsAsExpected = (tool: string) => async (): Promise<void> => {
-  const { sent, succeeded, errors } = await operation(tool);
-  expect(sent).toBeGreaterThan(10);
-  expect({ succeeded, errors }).toEqual({ succeeded: Math.ceil(sent / 2), errors: { expectation: Math.floor(sent / 2) } });
-};
+function halfIsAsExpected(tool: string) {
+  return async (): Promise<void> => {
+    const { sent, succeeded, errors } = await operation(tool);
+    expect(sent).toBeGreaterThan(10);
+    expect({ succeeded, errors }).toEqual({
+      succeeded: Math.ceil(sent / 2),
+      errors: { expectation: Math.floor(sent / 2) },
+    });
+  };
+}
 
 /** As the server counts it, which is told by the tool what came over which transport. */
 async function overEachTransport(): Promise<void> {
   const { counts } = await runOverAll('legacy');
-  for (const [answered, succeeded] of [counts[toolOf.websocket], counts[toolOf.tcp], counts[toolOf.sdk]].flatMap((count) => (count === undefined ? [] : [count]))) {
+  for (const [answered, succeeded] of [counts[toolOf.websocket], counts[toolOf.tcp], counts[toolOf.sdk]].flatMap(
+    (count) => (count === undefined ? [] : [count]),
+  )) {
     expect(answered).toBe(succeeded);
     expect(succeeded).toBeGreaterThan(5);
   }
-  expect(await refusal({ workload: { caller: { profile: 'low-load', transport: 'pigeon' } } })).toContain('streamable-http');
+  expect(await refusal({ workload: { caller: { profile: 'low-load', transport: 'pigeon' } } })).toContain(
+    'streamable-http',
+  );
 }
 
 export const profileRows: Rows = {
   'profile.name': fileNameIsHeldAgainstName,
   'profile.description': async () => {
     const created = (await clientsRun()).events.find((event) => event.type === 'run.created');
-    expect(created?.type === 'run.created' && created.plan.profiles.find(({ name }) => name === 'even')?.description).toBe('evenly spaced');
+    expect(
+      created?.type === 'run.created' && created.plan.profiles.find(({ name }) => name === 'even')?.description,
+    ).toBe('evenly spaced');
   },
   'profile.clients': async () => expect(await sessionsOf('even')).toBe(3),
   'profile.transport': overEachTransport,
   'profile.session': churnsEveryTenOperations,
-  'profile.session.mode': async () => expect(await sessionsOf('per-request')).toBe((await callsOf('per-request')).length),
+  'profile.session.mode': async () =>
+    expect(await sessionsOf('per-request')).toBe((await callsOf('per-request')).length),
   'profile.session.size': poolHasTwoSessions,
   'profile.session.every': churnsEveryTenOperations,
   'profile.arrivals': rateIsThirtyASecond,
@@ -155,7 +195,7 @@ export const profileRows: Rows = {
     expect(await lag(metronomeRun)).toBeLessThan(await lag(batchRun));
     // A loop that spins never waits, however busy the machine is; one that is paced by a timer does. (Spinning on a
     // machine whose cores are all busy is late, so its lag shows nothing here.)
-    const busy = async (made: typeof batchRun) => (await made()).report.workers[0]?.health.values['eventLoopUtilization'];
+    const busy = async (made: typeof batchRun) => (await made()).report.workers[0]?.health.values.eventLoopUtilization;
     expect((await busy(spinRun))?.worst).toBeGreaterThan(0.99);
     expect((await busy(batchRun))?.mean).toBeLessThan(0.99);
     // And that alone is no reason to call the generator saturated.
@@ -165,9 +205,14 @@ export const profileRows: Rows = {
   'profile.gateway': stickyIsRefused,
   'profile.gateway.sticky': stickyIsRefused,
   'profile.era': async () => {
-    const { protocols } = (await twoErasRun()).report.environment as { readonly protocols: Readonly<Record<string, { readonly era: string }>> };
-    expect([protocols['old']?.era, protocols['new']?.era]).toEqual(['legacy', 'modern']);
-    expect((await twoErasRun()).report.profiles.map(({ succeeded, failed }) => [succeeded > 0, failed])).toEqual([[true, 0], [true, 0]]);
+    const { protocols } = (await twoErasRun()).report.environment as {
+      readonly protocols: Readonly<Record<string, { readonly era: string }>>;
+    };
+    expect([protocols.old?.era, protocols.new?.era]).toEqual(['legacy', 'modern']);
+    expect((await twoErasRun()).report.profiles.map(({ succeeded, failed }) => [succeeded > 0, failed])).toEqual([
+      [true, 0],
+      [true, 0],
+    ]);
   },
   'profile.timeout': async () => {
     const { sent, errors } = await operation('slow-impatient');
@@ -181,18 +226,21 @@ export const profileRows: Rows = {
     expect(abandoning.log.connectionsReset).toBe(0);
   },
   'profile.operations': async () => expect((await operation('heavy')).succeeded).toBeGreaterThan(50),
-  'profile.operations.*.name': async () => expect((await operation('light-one')).succeeded).toBe((await callsOf('light')).length),
-  'profile.operations.*.tool': async () => expect((await operation('heavy')).sent).toBe((await callsOf('heavy')).length),
+  'profile.operations.*.name': async () =>
+    expect((await operation('light-one')).succeeded).toBe((await callsOf('light')).length),
+  'profile.operations.*.tool': async () =>
+    expect((await operation('heavy')).sent).toBe((await callsOf('heavy')).length),
   'profile.operations.*.resource': sees('resources/read', { uri: 'test://text' }),
   'profile.operations.*.prompt': sees('prompts/get', { name: 'greeting', arguments: { name: 'Ada' } }),
   'profile.operations.*.ping': sees('ping', {}),
   'profile.operations.*.list': sees('tools/list', {}),
   'profile.operations.*.arguments': async () => {
-    const given = (await callsOf('light')).map(({ params }) => params['arguments'] as { fixed: unknown; drawn: unknown });
+    const given = (await callsOf('light')).map(({ params }) => params.arguments as { fixed: unknown; drawn: unknown });
     expect(new Set(given.map(({ fixed }) => fixed))).toEqual(new Set(['yes']));
     expect(distinct(given.map(({ drawn }) => drawn))).toBeGreaterThan(1);
     expect(given.every(({ drawn }) => typeof drawn === 'number' && drawn >= 1 && drawn <= 6)).toBe(true);
-    // Made up from the schema that the server lists; its own validation is stricter than ours, and every call passed it.
+    // Made up from the schema that the server lists; its own validation is stricter than ours, and every call passed
+    // it.
     const { report, telemetry } = await autoRun();
     const { sent, succeeded } = operationTotals(telemetry).get('echo') ?? { sent: 0, succeeded: -1 };
     expect(sent).toBeGreaterThan(10);

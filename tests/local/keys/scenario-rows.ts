@@ -1,31 +1,66 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
+import { runOfStarted } from '../../servers/started-server.js';
 import { packageRoot } from '../../support/package-root.js';
 import { dueInEachSecond, totalOf } from '../../support/run-files.js';
 import {
-  abortedRun, briefRuns, bytesRun, clientsRun, faultRefusal, imageRefusal, insecureRun, limitedRun, metronomeRun, refusal, refusedRun, ruledRun, secureRun, stagesRun, takingTurnsRun, type Evidence,
+  abortedRun,
+  briefRuns,
+  bytesRun,
+  clientsRun,
+  type Evidence,
+  faultRefusal,
+  imageRefusal,
+  insecureRun,
+  limitedRun,
+  metronomeRun,
+  refusal,
+  refusedRun,
+  ruledRun,
+  secureRun,
+  stagesRun,
+  takingTurnsRun,
 } from './evidence.js';
 import type { Rows } from './row.js';
-import { runOfStarted } from '../../servers/started-server.js';
 
 let started: ReturnType<typeof runOfStarted> | undefined;
-const startedRun = (): ReturnType<typeof runOfStarted> => (started ??= runOfStarted());
+function startedRun(): ReturnType<typeof runOfStarted> {
+  return (started ??= runOfStarted());
+}
 
-const refusedByName = (name: string) => async (): Promise<void> => expect(await refusedRun()).toContain(`\`${name}\``);
-const faultNamed = (words: string) => async (): Promise<void> => expect(await faultRefusal()).toContain(words);
-const imageNamed = (words: string) => async (): Promise<void> => expect(await imageRefusal()).toContain(words);
-const limited = (key: string) => async (): Promise<void> => expect(await limitedRun()).toContain(`limits.${key}`);
+function refusedByName(name: string) {
+  return async (): Promise<void> => expect(await refusedRun()).toContain(`\`${name}\``);
+}
+function faultNamed(words: string) {
+  return async (): Promise<void> => expect(await faultRefusal()).toContain(words);
+}
+function imageNamed(words: string) {
+  return async (): Promise<void> => expect(await imageRefusal()).toContain(words);
+}
+function limited(key: string) {
+  return async (): Promise<void> => expect(await limitedRun()).toContain(`limits.${key}`);
+}
 
-/** Run time in seconds up to which operations were due; the batches after it hold late answers only, as those of a slow reader. */
-const lasted = ({ telemetry }: Evidence): number =>
-  Math.max(...telemetry.filter(({ batch }) => batch.series.some((series) => series.offered > 0)).map(({ batch }) => batch.toMs)) / 1000;
+/**
+ * Run time in seconds up to which operations were due; the batches after it hold late answers only, as those of a slow
+ * reader.
+ */
+function lasted({ telemetry }: Evidence): number {
+  return (
+    Math.max(
+      ...telemetry
+        .filter(({ batch }) => batch.series.some((series) => series.offered > 0))
+        .map(({ batch }) => batch.toMs),
+    ) / 1000
+  );
+}
 
-const plan = ({ events }: Pick<Evidence, 'events'>) => {
+function plan({ events }: Pick<Evidence, 'events'>) {
   const created = events.find((event) => event.type === 'run.created');
   if (created?.type !== 'run.created') throw new Error('no run.created');
   return created.plan;
-};
+}
 
 async function replicasAreTwo(): Promise<void> {
   const ready = (await metronomeRun()).events.find((event) => event.type === 'target.ready');
@@ -73,7 +108,9 @@ async function aborts(): Promise<void> {
 
 async function stops(): Promise<void> {
   const evidence = await ruledRun();
-  expect(evidence.events.filter((event) => event.type === 'stop.requested').map((event) => event.reason)).toEqual(['stop-rule']);
+  expect(evidence.events.filter((event) => event.type === 'stop.requested').map((event) => event.reason)).toEqual([
+    'stop-rule',
+  ]);
   expect(lasted(evidence)).toBeLessThan(10);
 }
 
@@ -113,11 +150,18 @@ export const scenarioRows: Rows = {
   'target.tls.key': certificateIsShown,
   'target.tls.insecure': async () => {
     const { code, log, report } = await insecureRun();
-    expect({ code, calls: log.calls.length > 10, notes: report.notes }).toEqual({ code: 0, calls: true, notes: expect.arrayContaining([expect.stringContaining('insecure')]) });
+    expect({ code, calls: log.calls.length > 10, notes: report.notes }).toEqual({
+      code: 0,
+      calls: true,
+      notes: expect.arrayContaining([expect.stringContaining('insecure')]),
+    });
   },
   'target.auth': tokensAreSpread,
   'target.auth.tokenFile': tokensAreSpread,
-  'target.auth.tokenEnv': async () => expect(new Set((await insecureRun()).log.calls.map(({ headers }) => headers.authorization))).toEqual(new Set(['Bearer three'])),
+  'target.auth.tokenEnv': async () =>
+    expect(new Set((await insecureRun()).log.calls.map(({ headers }) => headers.authorization))).toEqual(
+      new Set(['Bearer three']),
+    ),
   workload: async () => expect((await clientsRun()).report.profiles.map(({ name }) => name)).toContain('think-random'),
   'workload.*.profile': async () => expect((await metronomeRun()).report.profiles[0]?.sent).toBeGreaterThan(700),
   stages: async () => expect((await stagesRun()).report.stages.map(({ name }) => name)).toContain('ramp'),
@@ -137,17 +181,31 @@ export const scenarioRows: Rows = {
   },
   'stages.*.profiles': async () => {
     const { telemetry } = await takingTurnsRun();
-    const offered = (profile: string, stage: number): number => telemetry.flatMap(({ batch }) => batch.series).filter((one) => one.profile === profile && one.stage === stage).reduce((sum, one) => sum + one.offered, 0);
-    expect([offered('first', 0), offered('second', 0), offered('first', 1), offered('second', 1)].map((count) => count > 0)).toEqual([true, false, true, true]);
+    const offered = (profile: string, stage: number): number =>
+      telemetry
+        .flatMap(({ batch }) => batch.series)
+        .filter((one) => one.profile === profile && one.stage === stage)
+        .reduce((sum, one) => sum + one.offered, 0);
+    expect(
+      [offered('first', 0), offered('second', 0), offered('first', 1), offered('second', 1)].map((count) => count > 0),
+    ).toEqual([true, false, true, true]);
     // Nobody opens a session before its turn.
-    const sessionsIn = (stage: number): number => telemetry.flatMap(({ batch }) => batch.sessions).filter((one) => one.profile === 'second' && one.stage === stage).reduce((sum, one) => sum + one.sessionsOpened, 0);
+    const sessionsIn = (stage: number): number =>
+      telemetry
+        .flatMap(({ batch }) => batch.sessions)
+        .filter((one) => one.profile === 'second' && one.stage === stage)
+        .reduce((sum, one) => sum + one.sessionsOpened, 0);
     expect([sessionsIn(0), sessionsIn(1)]).toEqual([0, 1]);
   },
   'stages.*.scale': async () => {
     const { log } = await stagesRun();
     const startedAt = log.calls[0]?.atMs ?? 0;
     const whoCalled = (fromMs: number, toMs: number): number =>
-      new Set(log.calls.filter(({ atMs }) => atMs - startedAt >= fromMs && atMs - startedAt < toMs).map(({ session }) => session)).size;
+      new Set(
+        log.calls
+          .filter(({ atMs }) => atMs - startedAt >= fromMs && atMs - startedAt < toMs)
+          .map(({ session }) => session),
+      ).size;
     // scale: rate has all clients at work early in the ramp; scale: clients has one of four in the first step.
     expect(whoCalled(0, 1_000)).toBe(4);
     expect(whoCalled(2_200, 2_700)).toBe(1);
@@ -163,7 +221,10 @@ export const scenarioRows: Rows = {
   'faults.*.node': refusedByName('faults.0.node'),
   'faults.*.fraction': refusedByName('faults.0.fraction'),
   thresholds: aborts,
-  'thresholds.*.check': async () => expect((await abortedRun()).report.thresholds.map(({ check }) => check)).toEqual([expect.stringContaining('latency.p50')]),
+  'thresholds.*.check': async () =>
+    expect((await abortedRun()).report.thresholds.map(({ check }) => check)).toEqual([
+      expect.stringContaining('latency.p50'),
+    ]),
   'thresholds.*.abortOnFail': aborts,
   'thresholds.*.after': async () => expect(lasted(await abortedRun())).toBeGreaterThan(1.4),
   stopWhen: stops,

@@ -1,16 +1,21 @@
 import { expect } from '@jest/globals';
 import { startReferenceTarget } from '../../support/reference-target.js';
+import { operationTotals } from '../../support/run-files.js';
 import { streamTotals } from '../../support/streams.js';
 import { run } from '../../support/swarmbench.js';
-import { operationTotals } from '../../support/run-files.js';
 import type { Rows } from './row.js';
 
 const topic = 'bench://topic/{{ client 2 }}';
 const stamped = { tool: 'publish', arguments: { topic: '{{ client 2 }}', stamp: '{{ stamp }}' } };
 
-/** Four clients that listen and ask for what they missed while they were away, two that do not, one with a stream and no subscription. */
+/**
+ * Four clients that listen and ask for what they missed while they were away, two that do not, one with a stream and no
+ * subscription.
+ */
 let made: ReturnType<typeof observe> | undefined;
-const listeners = (): ReturnType<typeof observe> => (made ??= observe());
+function listeners(): ReturnType<typeof observe> {
+  return (made ??= observe());
+}
 
 async function observe() {
   const server = await startReferenceTarget();
@@ -20,12 +25,35 @@ async function observe() {
       name: 'listeners',
       target: { era: 'legacy' },
       workload: {
-        patient: { profile: 'subscriber', clients: 4, timeout: '20s', operations: [{ subscribe: topic }], stream: { away: ['away'] } },
-        forgetful: { profile: 'subscriber', clients: 2, timeout: '20s', operations: [{ subscribe: topic }], stream: { away: ['away'], resume: false } },
-        opener: { profile: 'low-load', clients: 1, arrivals: { rate: '5/s' }, connections: 1, stream: { open: true }, operations: [{ tool: 'progress', progress: true, arguments: { steps: 3, delayMs: 1 } }] },
+        patient: {
+          profile: 'subscriber',
+          clients: 4,
+          timeout: '20s',
+          operations: [{ subscribe: topic }],
+          stream: { away: ['away'] },
+        },
+        forgetful: {
+          profile: 'subscriber',
+          clients: 2,
+          timeout: '20s',
+          operations: [{ subscribe: topic }],
+          stream: { away: ['away'], resume: false },
+        },
+        opener: {
+          profile: 'low-load',
+          clients: 1,
+          arrivals: { rate: '5/s' },
+          connections: 1,
+          stream: { open: true },
+          operations: [{ tool: 'progress', progress: true, arguments: { steps: 3, delayMs: 1 } }],
+        },
         publisher: { clients: 2, arrivals: { rate: '20/s' }, connections: 1, operations: [stamped] },
       },
-      stages: [{ name: 'before', duration: '2s' }, { name: 'away', duration: '1s' }, { name: 'after', duration: '1s' }],
+      stages: [
+        { name: 'before', duration: '2s' },
+        { name: 'away', duration: '1s' },
+        { name: 'after', duration: '1s' },
+      ],
     },
   });
   return { ...finished, server: server.stats(), of: (profile: string) => streamTotals(finished.telemetry, profile) };
@@ -38,7 +66,8 @@ export const streamRows: Rows = {
     // One more for each of them in preflight.
     expect(server.streams.opened).toBe(opened.reduce((sum, count) => sum + count, 3));
   },
-  'profile.stream.open': async () => expect((await listeners()).of('opener')).toMatchObject({ opened: 1, resumed: 0, updates: 0 }),
+  'profile.stream.open': async () =>
+    expect((await listeners()).of('opener')).toMatchObject({ opened: 1, resumed: 0, updates: 0 }),
   'profile.stream.away': async () => {
     const { server, of } = await listeners();
     expect([of('patient').returned, of('forgetful').returned, of('opener').returned]).toEqual([4, 2, 0]);

@@ -1,4 +1,7 @@
-/** The bodies that create a stack, by kind and name, without the ids that only exist then and without what Go sends as nothing. */
+/**
+ * The bodies that create a stack, by kind and name, without the ids that only exist then and without what Go sends as
+ * nothing.
+ */
 import type { StackSpec } from '../../../harness/platform/swarm/compose/compose-to-swarm.js';
 import type { Recorded } from './recording-proxy.js';
 
@@ -11,11 +14,19 @@ export function bodiesOf(stack: StackSpec): Bodies {
 }
 
 export function recordedBodies(recorded: readonly Recorded[]): Bodies {
-  return Object.fromEntries(recorded.map(({ kind, body }) => [`${kind} ${String(body['Name'])}`, normal(body)]));
+  return Object.fromEntries(recorded.map(({ kind, body }) => [`${kind} ${String(body.Name)}`, normal(body)]));
 }
 
 /** Fields of a network that our bodies leave out, and the API version decides about. */
-const NETWORK_DEFAULTS = new Set(['CheckDuplicate', 'Scope', 'Ingress', 'ConfigOnly', 'ConfigFrom', 'EnableIPv4', 'EnableIPv6']);
+const NETWORK_DEFAULTS = new Set([
+  'CheckDuplicate',
+  'Scope',
+  'Ingress',
+  'ConfigOnly',
+  'ConfigFrom',
+  'EnableIPv4',
+  'EnableIPv6',
+]);
 
 function normal(body: unknown): unknown {
   return JSON.parse(
@@ -25,7 +36,8 @@ function normal(body: unknown): unknown {
       if (key === 'Config' && typeof value === 'string' && value !== '') return 'an id';
       if ((key === 'Options' || key === 'IPAM') && value === null) return undefined;
       // The CLI mounts one object twice in whatever order its maps have.
-      if ((key === 'Secrets' || key === 'Configs') && Array.isArray(value)) return value.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+      if ((key === 'Secrets' || key === 'Configs') && Array.isArray(value))
+        return value.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
       return value;
     }),
   );

@@ -31,7 +31,12 @@ async function importBox(): Promise<void> {
     copyFileSync(join(folder, 'unpacked', 'bin', 'busybox'), join(bin, 'busybox'));
     for (const applet of applets) symlinkSync('busybox', join(bin, applet));
     const tar = spawn('tar', ['-C', join(folder, 'root'), '-c', '.'], { stdio: ['ignore', 'pipe', 'ignore'] });
-    await finished(await engine.docker.importImage(tar.stdout, { ...named(BOX), changes: ['ENV PATH=/bin', 'CMD ["sleep","1000000"]'] }));
+    await finished(
+      await engine.docker.importImage(tar.stdout, {
+        ...named(BOX),
+        changes: ['ENV PATH=/bin', 'CMD ["sleep","1000000"]'],
+      }),
+    );
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,5 +1,5 @@
 /** The corpus: one compose file, or a folder of files that are merged in order of their names. */
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import type { ComposeInput } from '../../../harness/platform/swarm/compose/compose-to-swarm.js';
@@ -18,7 +18,11 @@ export function casesIn(folder: string): readonly ComposeCase[] {
     .sort()
     .flatMap((name) => {
       const path = join(folder, name);
-      const paths = statSync(path).isDirectory() ? readdirSync(path).sort().map((file) => join(path, file)) : [path];
+      const paths = statSync(path).isDirectory()
+        ? readdirSync(path)
+            .sort()
+            .map((file) => join(path, file))
+        : [path];
       const files = paths.filter((file) => file.endsWith('.yml'));
       return files.length === 0 ? [] : [{ name, paths: files, environment: environmentOf(files[0] ?? '') }];
     });
@@ -44,5 +48,7 @@ export function readFile(path: string): FileContent {
 
 function environmentOf(path: string): Readonly<Record<string, string>> {
   const line = /^x-environment: .*$/m.exec(readFileSync(path, 'utf8'))?.[0];
-  return line === undefined ? {} : ((parse(line) as { readonly 'x-environment': Readonly<Record<string, string>> })['x-environment']);
+  return line === undefined
+    ? {}
+    : (parse(line) as { readonly 'x-environment': Readonly<Record<string, string>> })['x-environment'];
 }

@@ -8,9 +8,15 @@ export interface CliResult {
 }
 
 /** @param environment besides PATH (unless given), and DOCKER_HOST where the caller has one */
-export async function docker(args: readonly string[], environment: Readonly<Record<string, string | undefined>> = {}): Promise<CliResult> {
+export async function docker(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>> = {},
+): Promise<CliResult> {
   const { PATH, DOCKER_HOST } = process.env;
-  const child = spawn('docker', args, { env: { PATH, DOCKER_HOST, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('docker', args, {
+    env: { PATH, DOCKER_HOST, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const [stdout, stderr, code] = await Promise.all([
     text(child.stdout),
     text(child.stderr),

@@ -1,4 +1,7 @@
-/** Several engines on this machine as one Swarm (`tools/nodes-up.sh`), what runs on one of them, and what is left of them. */
+/**
+ * Several engines on this machine as one Swarm (`tools/nodes-up.sh`), what runs on one of them, and what is left of
+ * them.
+ */
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +9,7 @@ import { promisify } from 'node:util';
 import { connectEngine, type Engine } from '../../../harness/platform/swarm/engine/engine.js';
 import { describeWith } from '../../support/needs.js';
 import { buildRoot, packageRoot } from '../../support/package-root.js';
-import { startCommand, type Program } from '../../support/program.js';
+import { type Program, startCommand } from '../../support/program.js';
 import { missingEngine } from './swarm.js';
 
 /** Also the beginning of namespaces, host names and control groups. */
@@ -46,10 +49,13 @@ async function missingNodes(): Promise<string | undefined> {
 export async function nodesUp(count: number): Promise<readonly TestNode[]> {
   const { code, stdout, stderr } = await nodesTool('nodes-up.sh', [String(count)]);
   if (code !== 0) throw new Error(stderr);
-  return stdout.trim().split('\n').map((line) => {
-    const [name = '', address = '', dockerHost = ''] = line.split(' ');
-    return { name, address, dockerHost, engine: connectEngine({ DOCKER_HOST: dockerHost }) };
-  });
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const [name = '', address = '', dockerHost = ''] = line.split(' ');
+      return { name, address, dockerHost, engine: connectEngine({ DOCKER_HOST: dockerHost }) };
+    });
 }
 
 export async function nodesDown(): Promise<void> {
@@ -57,13 +63,28 @@ export async function nodesDown(): Promise<void> {
   if (code !== 0) throw new Error(stderr);
 }
 
-export function nodesTool(name: 'nodes-up.sh' | 'nodes-down.sh', args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<ToolResult> {
+export function nodesTool(
+  name: 'nodes-up.sh' | 'nodes-down.sh',
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<ToolResult> {
   return run(join(packageRoot, 'tools', name), args, env);
 }
 
 /** The command line as somebody types it on that node. */
-export function swarmbenchOn({ name, dockerHost }: TestNode, args: readonly string[], env: Readonly<Record<string, string>>, cwd: string): Program {
-  const command = ['nsenter', `--net=/run/netns/${name}`, process.execPath, join(buildRoot, 'harness/cli/main.js'), ...args];
+export function swarmbenchOn(
+  { name, dockerHost }: TestNode,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  cwd: string,
+): Program {
+  const command = [
+    'nsenter',
+    `--net=/run/netns/${name}`,
+    process.execPath,
+    join(buildRoot, 'harness/cli/main.js'),
+    ...args,
+  ];
   return startCommand(command, { ...env, DOCKER_HOST: dockerHost }, cwd, `on ${name}: swarmbench ${args.join(' ')}`);
 }
 
@@ -75,12 +96,23 @@ export function killEngine(node: TestNode): void {
 /** Namespaces, links, control groups, processes, mounts and folders of nodes, one line each. */
 export async function leftOfNodes(): Promise<readonly string[]> {
   const [namespaces, links, groups] = await Promise.all([
-    run('ip', ['netns', 'list']), run('ip', ['-o', 'link']), run('find', ['/sys/fs/cgroup', '-type', 'd', '-name', `${PREFIX}[0-9]*`]),
+    run('ip', ['netns', 'list']),
+    run('ip', ['-o', 'link']),
+    run('find', ['/sys/fs/cgroup', '-type', 'd', '-name', `${PREFIX}[0-9]*`]),
   ]);
-  const lines = (what: string, { stdout }: ToolResult, pattern: RegExp): readonly string[] => stdout.split('\n').filter((line) => pattern.test(line)).map((line) => `${what} ${line}`);
+  const lines = (what: string, { stdout }: ToolResult, pattern: RegExp): readonly string[] =>
+    stdout
+      .split('\n')
+      .filter((line) => pattern.test(line))
+      .map((line) => `${what} ${line}`);
   return [
-    ...lines('namespace', namespaces, /^swarmbench-/), ...lines('link', links, /\b(?:to-n\d|swarmbench)/), ...lines('control group', groups, /./),
-    ...readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)).flatMap(partOfNode), ...(existsSync(FOLDER) ? [`folder ${FOLDER}`] : []),
+    ...lines('namespace', namespaces, /^swarmbench-/),
+    ...lines('link', links, /\b(?:to-n\d|swarmbench)/),
+    ...lines('control group', groups, /./),
+    ...readdirSync('/proc')
+      .filter((entry) => /^\d+$/.test(entry))
+      .flatMap(partOfNode),
+    ...(existsSync(FOLDER) ? [`folder ${FOLDER}`] : []),
   ];
 }
 
@@ -94,17 +126,29 @@ function partOfNode(pid: string): readonly string[] {
     }
   };
   const command = text('cmdline').replaceAll('\0', ' ');
-  const isOurs = command.includes(`${FOLDER}/`) || text('cgroup').includes(`/${PREFIX}`) || text('mountinfo').includes(`${FOLDER}/`);
+  const isOurs =
+    command.includes(`${FOLDER}/`) || text('cgroup').includes(`/${PREFIX}`) || text('mountinfo').includes(`${FOLDER}/`);
   // A shell of somebody who looks at that folder is no engine.
   return isOurs && !/^(?:\S*\/)?(?:ba|da)?sh /.test(command) ? [`process ${pid} ${command}`] : [];
 }
 
-async function run(program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<ToolResult> {
+async function run(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<ToolResult> {
   try {
-    const { stdout, stderr } = await promisify(execFile)(program, args, { env: { ...process.env, ...env }, maxBuffer: 10 * 2 ** 20 });
+    const { stdout, stderr } = await promisify(execFile)(program, args, {
+      env: { ...process.env, ...env },
+      maxBuffer: 10 * 2 ** 20,
+    });
     return { code: 0, stdout, stderr };
   } catch (error) {
-    const { code, stdout = '', stderr = String(error) } = error as { readonly code?: unknown; readonly stdout?: string; readonly stderr?: string };
+    const {
+      code,
+      stdout = '',
+      stderr = String(error),
+    } = error as { readonly code?: unknown; readonly stdout?: string; readonly stderr?: string };
     return { code: typeof code === 'number' ? code : 1, stdout, stderr };
   }
 }

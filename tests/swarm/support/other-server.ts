@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import { finish } from '../../../harness/platform/swarm/images/engine-images.js';
 import { dockerOfTests } from './own-stack.js';
 
-export const OTHER_SERVER = { image: 'swarmbench-test/other-server:1', port: 8090, path: '/rpc', name: 'somebody-elses' } as const;
+export const OTHER_SERVER = {
+  image: 'swarmbench-test/other-server:1',
+  port: 8090,
+  path: '/rpc',
+  name: 'somebody-elses',
+} as const;
 
 /** The session era by hand: what a client of it needs to list tools and to call one. */
 const PROGRAM = `
@@ -45,9 +50,18 @@ export async function makeOtherServer(node: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'swarmbench-other-'));
   try {
     writeFileSync(join(folder, 'server.mjs'), PROGRAM);
-    writeFileSync(join(folder, 'Dockerfile'), `FROM ${node}\nCOPY server.mjs /server.mjs\nENTRYPOINT ["node", "/server.mjs"]\nCMD []\n`);
+    writeFileSync(
+      join(folder, 'Dockerfile'),
+      `FROM ${node}\nCOPY server.mjs /server.mjs\nENTRYPOINT ["node", "/server.mjs"]\nCMD []\n`,
+    );
     const docker = dockerOfTests();
-    await finish(docker, await docker.buildImage({ context: folder, src: readdirSync(folder) }, { t: OTHER_SERVER.image, version: '1', rm: true, forcerm: true }));
+    await finish(
+      docker,
+      await docker.buildImage(
+        { context: folder, src: readdirSync(folder) },
+        { t: OTHER_SERVER.image, version: '1', rm: true, forcerm: true },
+      ),
+    );
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -5,7 +5,10 @@ const NAME = 'swarmbench-parity-outside';
 
 export async function makeOutside(): Promise<void> {
   const spec = { Name: NAME, Labels: {}, Data: Buffer.from('outside').toString('base64') };
-  await engine.networks.create({ Name: NAME, Driver: 'overlay', Internal: false, Attachable: true, Labels: {} }, within());
+  await engine.networks.create(
+    { Name: NAME, Driver: 'overlay', Internal: false, Attachable: true, Labels: {} },
+    within(),
+  );
   await engine.configs.create(spec, within());
   await engine.secrets.create(spec, within());
 }

@@ -1,7 +1,8 @@
 /** Stands between a Docker client and the engine and keeps what the client asks the engine to create. */
-import { createServer, request } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -36,7 +37,13 @@ export async function startRecordingProxy(engine: EngineAddress): Promise<Record
   let recorded: Recorded[] = [];
   let auths: RecordedAuth[] = [];
   const server = createServer((incoming, answer) => {
-    forward(incoming, answer, engine, (entry) => recorded.push(entry), (entry) => auths.push(entry)).catch(() => answer.destroy());
+    forward(
+      incoming,
+      answer,
+      engine,
+      (entry) => recorded.push(entry),
+      (entry) => auths.push(entry),
+    ).catch(() => answer.destroy());
   });
   await new Promise<void>((resolve) => server.listen(socket, resolve));
   return {
@@ -59,22 +66,37 @@ export async function startRecordingProxy(engine: EngineAddress): Promise<Record
   };
 }
 
-async function forward(incoming: IncomingMessage, answer: ServerResponse, engine: EngineAddress, record: (entry: Recorded) => void, recordAuth: (entry: RecordedAuth) => void): Promise<void> {
+async function forward(
+  incoming: IncomingMessage,
+  answer: ServerResponse,
+  engine: EngineAddress,
+  record: (entry: Recorded) => void,
+  recordAuth: (entry: RecordedAuth) => void,
+): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk as Buffer);
   const body = Buffer.concat(chunks);
   const kind = /^\/v[\d.]+\/(services|networks|configs|secrets)\/create/.exec(incoming.url ?? '')?.[1];
-  if (incoming.method === 'POST' && kind !== undefined) record({ kind, body: JSON.parse(body.toString()) as Recorded['body'] });
+  if (incoming.method === 'POST' && kind !== undefined)
+    record({ kind, body: JSON.parse(body.toString()) as Recorded['body'] });
   const did = /^\/(?:v[\d.]+\/)?services\/(?:create|[^/]+\/(update))/.exec(incoming.url ?? '');
   if (incoming.method === 'POST' && did !== null) {
     const header = incoming.headers['x-registry-auth'];
-    const auth: unknown = typeof header === 'string' ? JSON.parse(Buffer.from(header, 'base64url').toString()) : undefined;
-    recordAuth({ service: (JSON.parse(body.toString()) as { readonly Name: string }).Name, did: did[1] === undefined ? 'create' : 'update', auth });
+    const auth: unknown =
+      typeof header === 'string' ? JSON.parse(Buffer.from(header, 'base64url').toString()) : undefined;
+    recordAuth({
+      service: (JSON.parse(body.toString()) as { readonly Name: string }).Name,
+      did: did[1] === undefined ? 'create' : 'update',
+      auth,
+    });
   }
-  const outgoing = request({ ...engine, method: incoming.method, path: incoming.url, headers: incoming.headers }, (response) => {
-    answer.writeHead(response.statusCode ?? 502, response.headers);
-    response.pipe(answer);
-  });
+  const outgoing = request(
+    { ...engine, method: incoming.method, path: incoming.url, headers: incoming.headers },
+    (response) => {
+      answer.writeHead(response.statusCode ?? 502, response.headers);
+      response.pipe(answer);
+    },
+  );
   outgoing.on('error', () => answer.destroy());
   outgoing.end(body);
 }

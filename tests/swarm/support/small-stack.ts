@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import { composeToSwarm, type StackSpec } from '../../../harness/platform/swarm/compose/compose-to-swarm.js';
 import { formatProblems } from '../../../harness/platform/swarm/compose/problem.js';
 import type { Engine } from '../../../harness/platform/swarm/engine/engine.js';
-import { deployStack, type Deployed, type DeployOptions, type DeployProgress } from '../../../harness/platform/swarm/stack/deploy-stack.js';
+import {
+  type Deployed,
+  type DeployOptions,
+  type DeployProgress,
+  deployStack,
+} from '../../../harness/platform/swarm/stack/deploy-stack.js';
 import { findStack, type StackObjects } from '../../../harness/platform/swarm/stack/stack-objects.js';
 import { BOX } from './box-image.js';
 import { readFile } from './cases.js';
@@ -13,12 +18,22 @@ import { engine } from './swarm.js';
 /** As a compose file says it; JSON is YAML. */
 export type Compose = Readonly<Record<string, unknown>>;
 
-/** A service that does nothing until it is told to end, and then ends at once. `deploy` on top of what every one needs. */
+/**
+ * A service that does nothing until it is told to end, and then ends at once. `deploy` on top of what every one needs.
+ */
 export function box(more: Compose = {}, deploy: Compose = {}): Compose {
   return {
-    image: BOX, init: true, stop_grace_period: '1s', networks: ['net'],
+    image: BOX,
+    init: true,
+    stop_grace_period: '1s',
+    networks: ['net'],
     ...more,
-    deploy: { endpoint_mode: 'dnsrr', restart_policy: { delay: '100ms' }, update_config: { parallelism: 1, monitor: '300ms' }, ...deploy },
+    deploy: {
+      endpoint_mode: 'dnsrr',
+      restart_policy: { delay: '100ms' },
+      update_config: { parallelism: 1, monitor: '300ms' },
+      ...deploy,
+    },
   };
 }
 
@@ -49,8 +64,18 @@ export interface Deployment {
 }
 
 /** With little patience: nothing here needs long to come up. */
-export function deploy(stack: StackSpec, { on = engine, options = {}, onProgress = () => undefined, signal = new AbortController().signal }: Deployment = {}): Promise<Deployed> {
-  const quick = { contentNames: true, prune: true, pinImages: false, timeoutMs: 60_000, stableMs: 500, patience: { pendingMs: 1_500, endedMs: 1_000, failures: 2 } };
+export function deploy(
+  stack: StackSpec,
+  { on = engine, options = {}, onProgress = () => undefined, signal = new AbortController().signal }: Deployment = {},
+): Promise<Deployed> {
+  const quick = {
+    contentNames: true,
+    prune: true,
+    pinImages: false,
+    timeoutMs: 60_000,
+    stableMs: 500,
+    patience: { pendingMs: 1_500, endedMs: 1_000, failures: 2 },
+  };
   return deployStack(on, stack, { ...quick, ...options }, onProgress, signal);
 }
 
@@ -61,8 +86,13 @@ export function everything(stack: string): Promise<StackObjects> {
 /** Ids of the running tasks, by short service name. */
 export async function runningTasks(stack: string): Promise<Readonly<Record<string, readonly string[]>>> {
   const { services, tasks } = await everything(stack);
-  return Object.fromEntries(services.map(({ ID, Spec }) => {
-    const own = tasks.filter(({ ServiceID, Status, DesiredState }) => ServiceID === ID && Status.State === 'running' && DesiredState === 'running');
-    return [Spec.Name.slice(stack.length + 1), own.map((task) => task.ID).sort()];
-  }));
+  return Object.fromEntries(
+    services.map(({ ID, Spec }) => {
+      const own = tasks.filter(
+        ({ ServiceID, Status, DesiredState }) =>
+          ServiceID === ID && Status.State === 'running' && DesiredState === 'running',
+      );
+      return [Spec.Name.slice(stack.length + 1), own.map((task) => task.ID).sort()];
+    }),
+  );
 }

@@ -13,10 +13,13 @@ export interface Snapshot {
 
 export async function snapshotOf(stack: string): Promise<Snapshot> {
   const networks = await get('/networks', stack);
-  const names = new Map((await get('/networks')).map((network) => [network['Id'], network['Name']]));
+  const names = new Map((await get('/networks')).map((network) => [network.Id, network.Name]));
   return {
     services: byName(await get('/services', stack), (service) => normalService(service, names)),
-    networks: byName(await Promise.all(networks.map(async (network) => (await getJson(`/networks/${String(network['Id'])}`)) as Json)), normalNetwork),
+    networks: byName(
+      await Promise.all(networks.map(async (network) => (await getJson(`/networks/${String(network.Id)}`)) as Json)),
+      normalNetwork,
+    ),
     configs: byName(await get('/configs', stack), normalMeta),
     secrets: byName(await get('/secrets', stack), normalMeta),
   };
@@ -30,16 +33,27 @@ function normalService(service: Json, networks: ReadonlyMap<unknown, unknown>): 
     if (key === 'SecretID' || key === 'ConfigID') return 'an id';
     if (key === 'Config' && typeof value === 'string' && value !== '') return 'an id';
     // The CLI mounts one object twice in whatever order its maps have.
-    if ((key === 'Secrets' || key === 'Configs') && Array.isArray(value)) return value.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+    if ((key === 'Secrets' || key === 'Configs') && Array.isArray(value))
+      return value.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
     return value;
   });
 }
 
 function normalNetwork(network: Json): Json {
-  const { Id: _id, Created: _created, Containers: _containers, Peers: _peers, IPAM: ipam, Options: options, ...rest } = network;
+  const {
+    Id: _id,
+    Created: _created,
+    Containers: _containers,
+    Peers: _peers,
+    IPAM: ipam,
+    Options: options,
+    ...rest
+  } = network;
   const { 'com.docker.network.driver.overlay.vxlanid_list': _vxlan, ...given } = (options ?? {}) as Json;
   // A subnet of the default pool (10.0.0.0/8) is the engine's choice; the corpus names others.
-  const chosen = replaceDeep({ IPAM: ipam }, (_, value) => (typeof value === 'string' && /^10\.[\d.]+(\/\d+)?$/.test(value) ? 'from the pool' : value));
+  const chosen = replaceDeep({ IPAM: ipam }, (_, value) =>
+    typeof value === 'string' && /^10\.[\d.]+(\/\d+)?$/.test(value) ? 'from the pool' : value,
+  );
   return { ...rest, Options: given, ...chosen };
 }
 
@@ -52,10 +66,13 @@ function replaceDeep(value: Json, replace: (key: string, value: unknown) => unkn
 }
 
 function byName(objects: readonly Json[], normal: (object: Json) => Json): Readonly<Record<string, Json>> {
-  return Object.fromEntries(objects.map((object) => [String(object['Name'] ?? (object['Spec'] as Json)['Name']), normal(object)]));
+  return Object.fromEntries(
+    objects.map((object) => [String(object.Name ?? (object.Spec as Json).Name), normal(object)]),
+  );
 }
 
 async function get(path: string, stack?: string): Promise<readonly Json[]> {
-  const filters = stack === undefined ? '' : `?filters=${encodeURIComponent(JSON.stringify({ label: [`${STACK_LABEL}=${stack}`] }))}`;
+  const filters =
+    stack === undefined ? '' : `?filters=${encodeURIComponent(JSON.stringify({ label: [`${STACK_LABEL}=${stack}`] }))}`;
   return (await getJson(path + filters)) as readonly Json[];
 }

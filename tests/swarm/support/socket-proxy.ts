@@ -1,8 +1,8 @@
 /** Stands between us and the engine, byte for byte, until it is cut. */
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { onTestEnd } from '../../support/test-end.js';
 import { tempFolder } from '../../support/temp-folder.js';
+import { onTestEnd } from '../../support/test-end.js';
 import { engineSocket } from './swarm.js';
 
 export interface SocketProxy {
@@ -18,7 +18,10 @@ export async function startSocketProxy(): Promise<SocketProxy> {
   const open = new Set<Socket>();
   const server = createServer((client) => {
     const upstream = 'socketPath' in address ? connect(address.socketPath) : connect(address.port, address.host);
-    for (const [socket, other] of [[client, upstream], [upstream, client]] as const) {
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
       open.add(socket);
       socket.pipe(other);
       socket.on('error', () => other.destroy()).on('close', () => open.delete(socket));

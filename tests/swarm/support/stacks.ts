@@ -12,7 +12,13 @@ export async function createStack(stack: StackSpec): Promise<readonly Change[]> 
   const changes: Change[] = [];
   const options = { contentNames: false, prune: false, pinImages: false, timeoutMs: 10_000, stableMs: 0 };
   try {
-    await deployStack(engine, stack, options, (progress) => (progress.kind === 'change' ? changes.push(progress.change) : made.abort()), made.signal);
+    await deployStack(
+      engine,
+      stack,
+      options,
+      (progress) => (progress.kind === 'change' ? changes.push(progress.change) : made.abort()),
+      made.signal,
+    );
   } catch (error) {
     if (!(error instanceof StackError && error.code === 'INTERRUPTED')) throw error;
   }

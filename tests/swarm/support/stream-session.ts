@@ -4,7 +4,10 @@ import { createInterface } from 'node:readline';
 import { WebSocket } from 'ws';
 
 const HELLO = JSON.stringify({
-  jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'initialize',
+  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
 });
 
 /** What a server says of itself, asked over its stream port; a port that does not answer fails within `withinMs`. */

@@ -1,10 +1,10 @@
 /**
- * The engine that the tests run on: the user's own, when it is a Swarm manager. Without one the tests are skipped and say
- * why; where CI is set they fail instead, since `tools/engine-up.sh` has to have run.
+ * The engine that the tests run on: the user's own, when it is a Swarm manager. Without one the tests are skipped and
+ * say why; where CI is set they fail instead, since `tools/engine-up.sh` has to have run.
  */
 import { request } from 'node:http';
-import { connectEngine } from '../../../harness/platform/swarm/engine/engine.js';
 import { engineAddress } from '../../../harness/platform/swarm/engine/address.js';
+import { connectEngine } from '../../../harness/platform/swarm/engine/engine.js';
 import { describeWith } from '../../support/needs.js';
 import { docker as cli } from './docker-cli.js';
 
@@ -22,16 +22,23 @@ export async function describeOnSwarm(name: string, needs: 'engine' | 'cli', bod
 export async function missingEngine(): Promise<string | undefined> {
   try {
     const info = (await getJson('/info')) as { readonly Swarm?: { readonly ControlAvailable?: boolean } };
-    return info.Swarm?.ControlAvailable === true ? undefined : 'the Docker engine is no Swarm manager: docker swarm init';
+    return info.Swarm?.ControlAvailable === true
+      ? undefined
+      : 'the Docker engine is no Swarm manager: docker swarm init';
   } catch (error) {
     return `no Docker engine answers (${error instanceof Error ? error.message : String(error)})`;
   }
 }
 
 async function missingCli(): Promise<string | undefined> {
-  const { code, stdout } = await cli(['version', '--format', '{{.Client.Version}}']).catch(() => ({ code: 1, stdout: '' }));
+  const { code, stdout } = await cli(['version', '--format', '{{.Client.Version}}']).catch(() => ({
+    code: 1,
+    stdout: '',
+  }));
   if (code !== 0) return 'there is no Docker CLI';
-  return stdout.startsWith(`${CLI_MAJOR}.`) ? undefined : `the Docker CLI is ${stdout.trim()}, and the conversion follows ${CLI_MAJOR}`;
+  return stdout.startsWith(`${CLI_MAJOR}.`)
+    ? undefined
+    : `the Docker CLI is ${stdout.trim()}, and the conversion follows ${CLI_MAJOR}`;
 }
 
 /** Where that engine is, for `node:http`. */

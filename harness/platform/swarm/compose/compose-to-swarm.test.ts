@@ -2,12 +2,15 @@ import { expect, test } from '@jest/globals';
 import { compose, problemsOf, serviceOf, stackOf } from './testing/compose.js';
 
 test('the same files give the same stack', () => {
-  const text = 'services: { a: { image: i, environment: { B: 1, A: 2 } }, b: { image: i, networks: [x, y] } }\nnetworks: { y: , x: }';
+  const text =
+    'services: { a: { image: i, environment: { B: 1, A: 2 } }, b: { image: i, networks: [x, y] } }\nnetworks: { y: , x: }';
   expect(JSON.stringify(compose(text))).toBe(JSON.stringify(compose(text)));
 });
 
 test('every object carries the stack', () => {
-  const stack = stackOf('services: { a: { image: i } }\nconfigs: { c: { file: f } }\nsecrets: { s: { file: f } }', { files: { '/work/f': 'x' } });
+  const stack = stackOf('services: { a: { image: i } }\nconfigs: { c: { file: f } }\nsecrets: { s: { file: f } }', {
+    files: { '/work/f': 'x' },
+  });
   for (const object of [...stack.services, ...stack.networks, ...stack.configs, ...stack.secrets]) {
     expect(object.Labels['com.docker.stack.namespace']).toBe('s');
     expect(object.Name).toMatch(/^s_/);
@@ -16,8 +19,10 @@ test('every object carries the stack', () => {
 });
 
 test('variables come from the environment that is given, and from nowhere else', () => {
-  expect(serviceOf('hostname: "${PATH:-none}-${A}", environment: [A, PATH]', '', { environment: { A: 'x' } }).TaskTemplate.ContainerSpec)
-    .toMatchObject({ Hostname: 'none-x', Env: ['A=x', 'PATH'] });
+  expect(
+    serviceOf('hostname: "${PATH:-none}-${A}", environment: [A, PATH]', '', { environment: { A: 'x' } }).TaskTemplate
+      .ContainerSpec,
+  ).toMatchObject({ Hostname: 'none-x', Env: ['A=x', 'PATH'] });
   expect(serviceOf('hostname: "${toString:-none}"').TaskTemplate.ContainerSpec.Hostname).toBe('none');
 });
 
@@ -35,5 +40,10 @@ test('files of different formats do not go together', () => {
 });
 
 test('what is wrong in an earlier file and made right by a later one is right', () => {
-  expect(problemsOf(['services: { a: { deploy: { resources: { limits: { cpus: x } } } } }', 'services: { a: { image: i, deploy: { resources: { limits: { cpus: "1" } } } } }'])).toEqual([]);
+  expect(
+    problemsOf([
+      'services: { a: { deploy: { resources: { limits: { cpus: x } } } } }',
+      'services: { a: { image: i, deploy: { resources: { limits: { cpus: "1" } } } } }',
+    ]),
+  ).toEqual([]);
 });

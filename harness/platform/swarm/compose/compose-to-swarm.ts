@@ -1,17 +1,19 @@
 /**
- * Compose files to the objects of a Swarm, the same as `docker stack deploy` of docker/cli 28 makes them: what it refuses is
- * refused, with all problems at once and their places; what it silently ignores is a warning. Pure but for `readFile`.
+ * Compose files to the objects of a Swarm, the same as `docker stack deploy` of docker/cli 28 makes them: what it
+ * refuses is refused, with all problems at once and their places; what it silently ignores is a warning. Pure but for
+ * `readFile`.
  */
-import { convertFileObjects } from './convert/references.js';
+
 import { convertNetworks, isUserDefined } from './convert/networks.js';
+import { convertFileObjects } from './convert/references.js';
 import { convertService } from './convert/service.js';
 import type { ReadFile } from './load/context.js';
-import { loadFile } from './load/load-file.js';
 import type { ComposeSource } from './load/load-file.js';
+import { loadFile } from './load/load-file.js';
 import { mergeFiles } from './merge/merge-files.js';
 import type { ComposeModel } from './model.js';
-import { Findings, inOrder } from './problem.js';
 import type { Problem } from './problem.js';
+import { Findings, inOrder } from './problem.js';
 import type { FileSpec, NetworkSpec, ServiceSpec } from './swarm-types.js';
 
 export interface ComposeInput {
@@ -44,7 +46,8 @@ export function composeToSwarm(input: ComposeInput): ComposeOutcome {
   const findings = new Findings();
   const stack = convert(input, findings);
   const warnings = inOrder(findings.warnings);
-  if (stack === undefined || findings.refused) return { kind: 'refused', problems: inOrder(findings.problems), warnings };
+  if (stack === undefined || findings.refused)
+    return { kind: 'refused', problems: inOrder(findings.problems), warnings };
   return { kind: 'stack', stack, warnings };
 }
 
@@ -64,7 +67,8 @@ function convert(input: ComposeInput, findings: Findings): StackSpec | undefined
 }
 
 function loadAll({ files, folder, environment, readFile }: ComposeInput, findings: Findings): ComposeModel | undefined {
-  const lookup = (name: string): string | undefined => (Object.hasOwn(environment, name) ? environment[name] : undefined);
+  const lookup = (name: string): string | undefined =>
+    Object.hasOwn(environment, name) ? environment[name] : undefined;
   const models = files.map((file) => loadFile(file, { folder, lookup, readFile, findings }));
   return models.reduce((base, override) => base && override && mergeFiles(base, override, findings));
 }

@@ -1,4 +1,7 @@
-/** What is wrong with a set of compose files, or will be ignored, and where. All findings are collected before any is shown. */
+/**
+ * What is wrong with a set of compose files, or will be ignored, and where. All findings are collected before any is
+ * shown.
+ */
 
 export type ProblemCode =
   | 'SYNTAX'
@@ -48,7 +51,9 @@ export class Findings {
   }
 }
 
-/** One `file:line:column: message` line each, hints indented below; in order of file, line and column, without repeats. */
+/**
+ * One `file:line:column: message` line each, hints indented below; in order of file, line and column, without repeats.
+ */
 export function formatProblems(problems: readonly Problem[]): string {
   return inOrder(problems)
     .map(({ file, line, column, path, message, hint }) => {
@@ -60,7 +65,9 @@ export function formatProblems(problems: readonly Problem[]): string {
 
 export function inOrder(problems: readonly Problem[]): readonly Problem[] {
   const files = [...new Set(problems.map((each) => each.file))];
-  const unique = new Map(problems.map((each) => [`${each.file}:${each.line}:${each.column}:${each.path}:${each.message}`, each]));
+  const unique = new Map(
+    problems.map((each) => [`${each.file}:${each.line}:${each.column}:${each.path}:${each.message}`, each]),
+  );
   return [...unique.values()].sort(
     (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
   );

@@ -1,6 +1,6 @@
 /**
- * The bodies of the Engine API (1.41 and later) that a compose file becomes. Names and units are the API's: durations in
- * nanoseconds, memory in bytes, processors in billionths. Source: docs.docker.com/reference/api/engine.
+ * The bodies of the Engine API (1.41 and later) that a compose file becomes. Names and units are the API's: durations
+ * in nanoseconds, memory in bytes, processors in billionths. Source: docs.docker.com/reference/api/engine.
  */
 
 export type Labels = Readonly<Record<string, string>>;
@@ -34,7 +34,11 @@ export interface ContainerSpec {
   readonly Env?: readonly string[];
   readonly Dir?: string;
   readonly User?: string;
-  readonly Privileges?: { readonly CredentialSpec: CredentialSpec | null; readonly SELinuxContext: null; readonly NoNewPrivileges: boolean };
+  readonly Privileges?: {
+    readonly CredentialSpec: CredentialSpec | null;
+    readonly SELinuxContext: null;
+    readonly NoNewPrivileges: boolean;
+  };
   readonly Init?: boolean;
   readonly StopSignal?: string;
   readonly TTY?: boolean;
@@ -129,7 +133,9 @@ export interface Resources {
 export interface Reservations {
   readonly NanoCPUs?: number;
   readonly MemoryBytes?: number;
-  readonly GenericResources?: readonly { readonly DiscreteResourceSpec?: { readonly Kind?: string; readonly Value?: number } }[];
+  readonly GenericResources?: readonly {
+    readonly DiscreteResourceSpec?: { readonly Kind?: string; readonly Value?: number };
+  }[];
 }
 
 export interface RestartPolicy {

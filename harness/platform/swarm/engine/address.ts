@@ -20,7 +20,7 @@ const SYSTEM_SOCKET = '/var/run/docker.sock';
  * (Docker Desktop) or the system's. @throws EngineError ENGINE_UNREACHABLE for an address that is none
  */
 export function engineAddress(env: DockerEnvironment): EngineAddress {
-  const host = env['DOCKER_HOST'] ?? '';
+  const host = env.DOCKER_HOST ?? '';
   if (host === '') return socket(defaultSocket(env));
   if (host.startsWith('unix://')) return socket(host.slice('unix://'.length) || defaultSocket(env));
   const text = host.includes('//') ? host : `tcp://${host}`;
@@ -28,12 +28,20 @@ export function engineAddress(env: DockerEnvironment): EngineAddress {
   const { protocol, hostname, port, username } = new URL(text);
   if (hostname === '') throw noAddress(host);
   if (protocol === 'ssh:') {
-    const sshOptions = env['SSH_AUTH_SOCK'] === undefined ? {} : { agent: env['SSH_AUTH_SOCK'] };
+    const sshOptions = env.SSH_AUTH_SOCK === undefined ? {} : { agent: env.SSH_AUTH_SOCK };
     return { text, options: { protocol: 'ssh', host: hostname, port: port || 22, username, sshOptions } };
   }
   if (protocol !== 'tcp:' && protocol !== 'http:' && protocol !== 'https:') throw noAddress(host);
-  const tls = (env['DOCKER_TLS_VERIFY'] ?? '') !== '' || protocol === 'https:';
-  return { text, options: { protocol: tls ? 'https' : 'http', host: hostname, port: port || (tls ? 2376 : 2375), ...certificates(env, tls) } };
+  const tls = (env.DOCKER_TLS_VERIFY ?? '') !== '' || protocol === 'https:';
+  return {
+    text,
+    options: {
+      protocol: tls ? 'https' : 'http',
+      host: hostname,
+      port: port || (tls ? 2376 : 2375),
+      ...certificates(env, tls),
+    },
+  };
 }
 
 // `host: undefined` on purpose: dockerode would take DOCKER_HOST of the process, and a host wins over a socket.
@@ -42,17 +50,21 @@ function socket(path: string): EngineAddress {
 }
 
 function defaultSocket(env: DockerEnvironment): string {
-  const own = join(env['HOME'] ?? '/', '.docker', 'run', 'docker.sock');
+  const own = join(env.HOME ?? '/', '.docker', 'run', 'docker.sock');
   return existsSync(own) ? own : SYSTEM_SOCKET;
 }
 
 function certificates(env: DockerEnvironment, tls: boolean): Pick<Docker.DockerOptions, 'ca' | 'cert' | 'key'> {
-  const folder = env['DOCKER_CERT_PATH'] ?? '';
+  const folder = env.DOCKER_CERT_PATH ?? '';
   if (!tls || folder === '') return {};
   const read = (name: string): Buffer => readFileSync(join(folder, name));
   return { ca: read('ca.pem'), cert: read('cert.pem'), key: read('key.pem') };
 }
 
 function noAddress(host: string): EngineError {
-  return new EngineError('ENGINE_UNREACHABLE', `DOCKER_HOST is "${host}", which is no address of an engine`, 'as in unix:///var/run/docker.sock, tcp://10.0.0.5:2376 or ssh://user@host');
+  return new EngineError(
+    'ENGINE_UNREACHABLE',
+    `DOCKER_HOST is "${host}", which is no address of an engine`,
+    'as in unix:///var/run/docker.sock, tcp://10.0.0.5:2376 or ssh://user@host',
+  );
 }

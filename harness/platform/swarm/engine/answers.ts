@@ -1,12 +1,20 @@
 /**
- * What the engine answers, as far as we read it. Names are the API's. Loose on purpose: engines add fields, and a spec that
- * is read, changed and sent back must keep what we do not know.
+ * What the engine answers, as far as we read it. Names are the API's. Loose on purpose: engines add fields, and a spec
+ * that is read, changed and sent back must keep what we do not know.
  */
 import { z } from 'zod';
 
 /** Go writes an absent map or list as null. */
-const labels = z.record(z.string(), z.string()).nullish().transform((value) => value ?? {});
-const list = <Item extends z.ZodType>(item: Item) => z.array(item).nullish().transform((value): z.output<Item>[] => value ?? []);
+const labels = z
+  .record(z.string(), z.string())
+  .nullish()
+  .transform((value) => value ?? {});
+function list<Item extends z.ZodType>(item: Item) {
+  return z
+    .array(item)
+    .nullish()
+    .transform((value): z.output<Item>[] => value ?? []);
+}
 const empty = z.looseObject({});
 /** Of a job's runs; the engine leaves out a zero. */
 const iteration = z.looseObject({ Index: z.number().default(0) });
@@ -36,7 +44,9 @@ const serviceSpec = z.looseObject({
   Mode: z.looseObject({
     Replicated: z.looseObject({ Replicas: z.number().optional() }).optional(),
     Global: empty.optional(),
-    ReplicatedJob: z.looseObject({ MaxConcurrent: z.number().optional(), TotalCompletions: z.number().optional() }).optional(),
+    ReplicatedJob: z
+      .looseObject({ MaxConcurrent: z.number().optional(), TotalCompletions: z.number().optional() })
+      .optional(),
     GlobalJob: empty.optional(),
   }),
   UpdateConfig: z.looseObject({ FailureAction: z.string().optional() }).optional(),
@@ -50,7 +60,9 @@ export const service = z.looseObject({
   UpdatedAt: z.string(),
   Spec: serviceSpec,
   /** Of the last update, however long ago. */
-  UpdateStatus: z.looseObject({ State: z.string().default(''), StartedAt: z.string().optional(), Message: z.string().default('') }).optional(),
+  UpdateStatus: z
+    .looseObject({ State: z.string().default(''), StartedAt: z.string().optional(), Message: z.string().default('') })
+    .optional(),
   JobStatus: z.looseObject({ JobIteration: iteration.optional() }).optional(),
 });
 

@@ -40,10 +40,16 @@ export function engineCalls(docker: Docker, address: string): EngineCalls {
         docker.modem.dial(
           // Without the question mark dockerode sends no query.
           {
-            method, path: `${path}?`, options: { _query: query, _body: body }, isStream, statusCodes: SUCCESSES, abortSignal: signal,
+            method,
+            path: `${path}?`,
+            options: { _query: query, _body: body },
+            isStream,
+            statusCodes: SUCCESSES,
+            abortSignal: signal,
             ...(registryAuth === undefined ? {} : { authconfig: { base64: registryAuth } }),
           },
-          (error: unknown, answer: unknown) => (error === null || error === undefined ? resolve(answer) : reject(error as Error)),
+          (error: unknown, answer: unknown) =>
+            error === null || error === undefined ? resolve(answer) : reject(error as Error),
         );
       });
     } catch (error) {
@@ -56,7 +62,12 @@ export function engineCalls(docker: Docker, address: string): EngineCalls {
     async call(request, answer, signal) {
       const parsed = answer.safeParse(await dial(request, false, signal));
       if (parsed.success) return parsed.data;
-      throw new EngineError('ENGINE_ANSWER', `${request.doing}: the engine's answer is not understood: ${z.prettifyError(parsed.error)}`, 'engines from 20.10 on are known to work', parsed.error);
+      throw new EngineError(
+        'ENGINE_ANSWER',
+        `${request.doing}: the engine's answer is not understood: ${z.prettifyError(parsed.error)}`,
+        'engines from 20.10 on are known to work',
+        parsed.error,
+      );
     },
     async open(request, signal) {
       return (await dial(request, true, signal)) as Readable;

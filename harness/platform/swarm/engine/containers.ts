@@ -1,5 +1,5 @@
-import { container, list, type Container } from './answers.js';
-import { filters, nothing, type EngineCalls } from './calls.js';
+import { type Container, container, list } from './answers.js';
+import { type EngineCalls, filters, nothing } from './calls.js';
 
 export interface Containers {
   /** Stopped ones too. */
@@ -12,8 +12,23 @@ export interface Containers {
 export function containersOf({ call }: EngineCalls): Containers {
   return {
     labelled: (label, signal) =>
-      call({ doing: 'listing containers', method: 'GET', path: '/containers/json', query: { all: true, ...filters({ label: [label] }) } }, list(container), signal),
-    remove: async (id, signal) => void (await call({ doing: `removing container ${id.slice(0, 12)}`, method: 'DELETE', path: `/containers/${id}` }, nothing, signal)),
-    running: (signal) => call({ doing: 'listing containers', method: 'GET', path: '/containers/json' }, list(container), signal),
+      call(
+        {
+          doing: 'listing containers',
+          method: 'GET',
+          path: '/containers/json',
+          query: { all: true, ...filters({ label: [label] }) },
+        },
+        list(container),
+        signal,
+      ),
+    remove: async (id, signal) =>
+      void (await call(
+        { doing: `removing container ${id.slice(0, 12)}`, method: 'DELETE', path: `/containers/${id}` },
+        nothing,
+        signal,
+      )),
+    running: (signal) =>
+      call({ doing: 'listing containers', method: 'GET', path: '/containers/json' }, list(container), signal),
   };
 }

@@ -1,18 +1,30 @@
 import { describe, expect, test } from '@jest/globals';
-import { demux, linesOf, type LogFrame } from './demux.js';
+import { demux, type LogFrame, linesOf } from './demux.js';
 
 describe('frames of stdout and stderr', () => {
   const whole = Buffer.concat([frame(1, 'one\n'), frame(2, 'two, longer\n'), frame(1, ''), frame(1, 'three\n')]);
-  const expected = [['stdout', 'one\n'], ['stderr', 'two, longer\n'], ['stdout', ''], ['stdout', 'three\n']];
+  const expected = [
+    ['stdout', 'one\n'],
+    ['stderr', 'two, longer\n'],
+    ['stdout', ''],
+    ['stdout', 'three\n'],
+  ];
 
-  test.each(Array.from({ length: whole.length }, (_, at) => at + 1))('are the same when the stream is cut every %i bytes', async (size) => {
-    expect(await read(demux(cut(whole, size)))).toEqual(expected);
-  });
+  test.each(Array.from({ length: whole.length }, (_, at) => at + 1))(
+    'are the same when the stream is cut every %i bytes',
+    async (size) => {
+      expect(await read(demux(cut(whole, size)))).toEqual(expected);
+    },
+  );
 });
 
 test('lines of a terminal are lines, however they are cut', async () => {
   for (const size of [1, 3, 100]) {
-    expect(await read(linesOf(cut(Buffer.from('one\r\ntwo\nrest'), size)))).toEqual([['stdout', 'one\r\n'], ['stdout', 'two\n'], ['stdout', 'rest']]);
+    expect(await read(linesOf(cut(Buffer.from('one\r\ntwo\nrest'), size)))).toEqual([
+      ['stdout', 'one\r\n'],
+      ['stdout', 'two\n'],
+      ['stdout', 'rest'],
+    ]);
   }
 });
 

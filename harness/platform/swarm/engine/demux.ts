@@ -5,7 +5,10 @@ export interface LogFrame {
   readonly bytes: Buffer;
 }
 
-/** Stream (0 stdin, 1 stdout, 2 stderr), three zeros, length as big-endian 32 bits: docs.docker.com/reference/api/engine, "Stream format". */
+/**
+ * Stream (0 stdin, 1 stdout, 2 stderr), three zeros, length as big-endian 32 bits:
+ * docs.docker.com/reference/api/engine, "Stream format".
+ */
 const HEADER_BYTES = 8;
 
 export async function* demux(chunks: AsyncIterable<Buffer>): AsyncGenerator<LogFrame> {

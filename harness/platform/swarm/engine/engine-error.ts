@@ -1,7 +1,8 @@
 /**
  * What can go wrong between us and a Docker engine, with codes that stay.
  *
- * The engine adapter (this folder) and the deployer (`../stack`) are by another hand than the conversion in `../compose`.
+ * The engine adapter (this folder) and the deployer (`../stack`) are by another hand than the conversion in
+ * `../compose`.
  */
 
 export type EngineErrorCode =
@@ -21,15 +22,21 @@ export type EngineErrorCode =
   /** The engine said yes in a shape that we do not know. */
   | 'ENGINE_ANSWER';
 
-/** A call that the engine did not serve. `message` holds what was asked and the engine's own words; `hint` says what to do. */
+/**
+ * A call that the engine did not serve. `message` holds what was asked and the engine's own words; `hint` says what to
+ * do.
+ */
 export class EngineError extends Error {
-  readonly code: EngineErrorCode;
   readonly hint: string | undefined;
 
-  constructor(code: EngineErrorCode, message: string, hint?: string, cause?: unknown) {
+  constructor(
+    readonly code: EngineErrorCode,
+    message: string,
+    hint?: string,
+    cause?: unknown,
+  ) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'EngineError';
-    this.code = code;
     this.hint = hint;
   }
 }

@@ -1,17 +1,17 @@
 /** A Docker engine behind narrow ports. Every call throws `EngineError`, or the signal's reason when aborted. */
 import Docker from 'dockerode';
-import { engineAddress, type DockerEnvironment } from './address.js';
-import { info, type EngineInfo } from './answers.js';
+import { type DockerEnvironment, engineAddress } from './address.js';
+import { type EngineInfo, info } from './answers.js';
 import { engineCalls } from './calls.js';
-import { containersOf, type Containers } from './containers.js';
-import { fileObjectsOf, type FileObjects } from './file-objects.js';
-import { imagesOf, type Images } from './images.js';
-import { logsOf, type Logs } from './logs.js';
-import { networksOf, type Networks } from './networks.js';
-import { nodesOf, type Nodes } from './nodes.js';
-import { servicesOf, type Services } from './services.js';
-import { tasksOf, type Tasks } from './tasks.js';
-import { volumesOf, type Volumes } from './volumes.js';
+import { type Containers, containersOf } from './containers.js';
+import { type FileObjects, fileObjectsOf } from './file-objects.js';
+import { type Images, imagesOf } from './images.js';
+import { type Logs, logsOf } from './logs.js';
+import { type Networks, networksOf } from './networks.js';
+import { type Nodes, nodesOf } from './nodes.js';
+import { type Services, servicesOf } from './services.js';
+import { type Tasks, tasksOf } from './tasks.js';
+import { type Volumes, volumesOf } from './volumes.js';
 
 export interface Engine {
   /** As people write it: `unix:///var/run/docker.sock`. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { image, type Image } from './answers.js';
+import { type Image, image } from './answers.js';
 import type { EngineCalls } from './calls.js';
 import { isEngineError } from './engine-error.js';
 
@@ -16,13 +16,28 @@ export function imagesOf({ call }: EngineCalls): Images {
   return {
     async find(reference, signal) {
       try {
-        return await call({ doing: `looking for image ${reference}`, method: 'GET', path: `/images/${reference}/json` }, image, signal);
+        return await call(
+          { doing: `looking for image ${reference}`, method: 'GET', path: `/images/${reference}/json` },
+          image,
+          signal,
+        );
       } catch (error) {
         if (isEngineError(error, 'OBJECT_NOT_FOUND')) return undefined;
         throw error;
       }
     },
     remoteDigest: async (reference, registryAuth, signal) =>
-      (await call({ doing: `asking the registry for ${reference}`, method: 'GET', path: `/distribution/${reference}/json`, registryAuth }, distribution, signal)).Descriptor.digest,
+      (
+        await call(
+          {
+            doing: `asking the registry for ${reference}`,
+            method: 'GET',
+            path: `/distribution/${reference}/json`,
+            registryAuth,
+          },
+          distribution,
+          signal,
+        )
+      ).Descriptor.digest,
   };
 }

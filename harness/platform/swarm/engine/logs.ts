@@ -1,6 +1,6 @@
 import type { Service } from './answers.js';
 import type { EngineCalls } from './calls.js';
-import { demux, linesOf, type LogFrame } from './demux.js';
+import { demux, type LogFrame, linesOf } from './demux.js';
 
 export interface LogOptions {
   /** Goes on until aborted. */
@@ -29,8 +29,19 @@ export interface Logs {
 export function logsOf({ open }: EngineCalls): Logs {
   return {
     async *ofService({ ID, Spec }, { follow, tail, sinceS }, signal) {
-      const query = { stdout: true, stderr: true, timestamps: true, details: true, follow, tail: tail ?? 'all', ...(sinceS === undefined ? {} : { since: sinceS }) };
-      const stream = await open({ doing: `reading logs of ${Spec.Name}`, method: 'GET', path: `/services/${ID}/logs`, query }, signal);
+      const query = {
+        stdout: true,
+        stderr: true,
+        timestamps: true,
+        details: true,
+        follow,
+        tail: tail ?? 'all',
+        ...(sinceS === undefined ? {} : { since: sinceS }),
+      };
+      const stream = await open(
+        { doing: `reading logs of ${Spec.Name}`, method: 'GET', path: `/services/${ID}/logs`, query },
+        signal,
+      );
       const frames = Spec.TaskTemplate.ContainerSpec?.TTY === true ? linesOf(stream) : demux(stream);
       try {
         for await (const frame of frames) yield parseLine(frame);
@@ -43,12 +54,19 @@ export function logsOf({ open }: EngineCalls): Logs {
   };
 }
 
-/** `2026-11-20T22:26:51.736430446Z com.docker.swarm.node.id=a,com.docker.swarm.service.id=b,com.docker.swarm.task.id=c words`. */
+/**
+ * `2026-11-20T22:26:51.736430446Z com.docker.swarm.node.id=a,com.docker.swarm.service.id=b,com.docker.swarm.task.id=c
+ * words`.
+ */
 function parseLine({ stream, bytes }: LogFrame): TaskLogLine {
   const [, at = '', details = '', text = ''] = /^(\S*) (\S*) ?(.*?)\r?\n?$/s.exec(bytes.toString()) ?? [];
-  const detail = new Map(details.split(',').map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
+  const detail = new Map(
+    details.split(',').map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
+  );
   return {
-    at, text, stream,
+    at,
+    text,
+    stream,
     taskId: detail.get('com.docker.swarm.task.id') ?? '',
     nodeId: detail.get('com.docker.swarm.node.id') ?? '',
   };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { NetworkSpec } from '../compose/swarm-types.js';
-import { list, network, type Network } from './answers.js';
-import { filters, nothing, type EngineCalls } from './calls.js';
+import { list, type Network, network } from './answers.js';
+import { type EngineCalls, filters, nothing } from './calls.js';
 
 export interface Networks {
   labelled(label: string, signal: AbortSignal): Promise<readonly Network[]>;
@@ -14,16 +14,34 @@ export interface Networks {
 const created = z.looseObject({ Id: z.string() });
 
 export function networksOf({ call }: EngineCalls): Networks {
-  const networks = (wanted: Readonly<Record<string, readonly string[]>>, signal: AbortSignal): Promise<readonly Network[]> =>
-    call({ doing: 'listing networks', method: 'GET', path: '/networks', query: filters(wanted) }, list(network), signal);
+  const networks = (
+    wanted: Readonly<Record<string, readonly string[]>>,
+    signal: AbortSignal,
+  ): Promise<readonly Network[]> =>
+    call(
+      { doing: 'listing networks', method: 'GET', path: '/networks', query: filters(wanted) },
+      list(network),
+      signal,
+    );
   return {
     labelled: (label, signal) => networks({ label: [label] }, signal),
     // The engine's filter finds parts of names.
     find: async (name, signal) => (await networks({ name: [name] }, signal)).find(({ Name }) => Name === name),
     create: async (spec, signal) => {
       const body = { ...spec, CheckDuplicate: true };
-      return (await call({ doing: `creating network ${spec.Name}`, method: 'POST', path: '/networks/create', body }, created, signal)).Id;
+      return (
+        await call(
+          { doing: `creating network ${spec.Name}`, method: 'POST', path: '/networks/create', body },
+          created,
+          signal,
+        )
+      ).Id;
     },
-    remove: async (id, signal) => void (await call({ doing: `removing network ${id}`, method: 'DELETE', path: `/networks/${id}` }, nothing, signal)),
+    remove: async (id, signal) =>
+      void (await call(
+        { doing: `removing network ${id}`, method: 'DELETE', path: `/networks/${id}` },
+        nothing,
+        signal,
+      )),
   };
 }

@@ -1,4 +1,7 @@
-/** From what dockerode throws to an `EngineError`. The engine has no codes beyond the HTTP status, so its words are matched. */
+/**
+ * From what dockerode throws to an `EngineError`. The engine has no codes beyond the HTTP status, so its words are
+ * matched.
+ */
 import { z } from 'zod';
 import { EngineError, type EngineErrorCode } from './engine-error.js';
 
@@ -22,11 +25,18 @@ export function refusal(error: unknown, doing: string, address: string): EngineE
   if (statusCode !== undefined) {
     const words = wordsOf(thrown.json, thrown.message);
     const kind = kindOf(statusCode, words);
-    const hint = /mode change is not allowed/i.test(words) ? 'a service cannot change its mode: remove it first (`docker service rm`), then run this again' : hints[kind];
+    const hint = /mode change is not allowed/i.test(words)
+      ? 'a service cannot change its mode: remove it first (`docker service rm`), then run this again'
+      : hints[kind];
     return new EngineError(kind, `${doing}: ${words}`, hint, error);
   }
   if (code === 'EACCES' || code === 'EPERM') {
-    return new EngineError('ENGINE_FORBIDDEN', `no access to the Docker engine at ${address}`, 'join the group that owns the socket (usually `docker`), or use sudo', error);
+    return new EngineError(
+      'ENGINE_FORBIDDEN',
+      `no access to the Docker engine at ${address}`,
+      'join the group that owns the socket (usually `docker`), or use sudo',
+      error,
+    );
   }
   return new EngineError(
     'ENGINE_UNREACHABLE',
@@ -46,7 +56,8 @@ function kindOf(status: number, words: string): EngineErrorCode {
   if (/update out of sequence/i.test(words)) return 'OUT_OF_SEQUENCE';
   if (/not a swarm manager|not part of a swarm/i.test(words)) return 'NOT_A_MANAGER';
   if (/port '?\d+'? is already in use/i.test(words)) return 'PORT_IN_USE';
-  if (/is in use|in use by|has active endpoints|volume is being used|volume in use/i.test(words)) return 'OBJECT_IN_USE';
+  if (/is in use|in use by|has active endpoints|volume is being used|volume in use/i.test(words))
+    return 'OBJECT_IN_USE';
   if (status === 409) return 'NAME_TAKEN';
   if (status === 404) return 'OBJECT_NOT_FOUND';
   return 'ENGINE_REFUSED';
@@ -54,7 +65,8 @@ function kindOf(status: number, words: string): EngineErrorCode {
 
 /** The engine's words without what dockerode puts around them: `(HTTP code 404) unexpected - no such service `. */
 function wordsOf(json: unknown, message: string): string {
-  const words = withMessage.safeParse(json).data?.message ?? /^\(HTTP code \d+\) .*? - (.*)$/s.exec(message)?.[1] ?? message;
+  const words =
+    withMessage.safeParse(json).data?.message ?? /^\(HTTP code \d+\) .*? - (.*)$/s.exec(message)?.[1] ?? message;
   return words.trim().replace(/^rpc error: code = \w+ desc = /, '');
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ServiceSpec } from '../compose/swarm-types.js';
-import { list, service, type Service } from './answers.js';
-import { filters, nothing, type EngineCalls } from './calls.js';
+import { list, type Service, service } from './answers.js';
+import { type EngineCalls, filters, nothing } from './calls.js';
 import { isEngineError } from './engine-error.js';
 
 export interface Services {
@@ -13,11 +13,16 @@ export interface Services {
   /** Gives the id. @param registryAuth goes to every node that pulls the image, now and later; undefined: none */
   create(spec: ServiceSpec, registryAuth: string | undefined, signal: AbortSignal): Promise<string>;
   /**
-   * Reads the service and sends back what `next` makes of its spec; undefined leaves it alone. When somebody else changed it
-   * in between, both happen again. Gives the service as it was read last, and whether an update was sent.
+   * Reads the service and sends back what `next` makes of its spec; undefined leaves it alone. When somebody else
+   * changed it in between, both happen again. Gives the service as it was read last, and whether an update was sent.
    * @param registryAuth undefined: the engine goes on with what the service was given before
    */
-  change(id: string, next: (current: Service) => object | undefined, signal: AbortSignal, registryAuth?: string): Promise<{ readonly before: Service; readonly sent: boolean }>;
+  change(
+    id: string,
+    next: (current: Service) => object | undefined,
+    signal: AbortSignal,
+    registryAuth?: string,
+  ): Promise<{ readonly before: Service; readonly sent: boolean }>;
   remove(id: string, signal: AbortSignal): Promise<void>;
 }
 
@@ -33,7 +38,14 @@ export function servicesOf({ call }: EngineCalls): Services {
       const before = await inspect(id, signal);
       const body = next(before);
       if (body === undefined) return { before, sent: false };
-      const request = { doing: `updating service ${before.Spec.Name}`, method: 'POST', path: `/services/${id}/update`, query: { version: before.Version.Index }, body, registryAuth } as const;
+      const request = {
+        doing: `updating service ${before.Spec.Name}`,
+        method: 'POST',
+        path: `/services/${id}/update`,
+        query: { version: before.Version.Index },
+        body,
+        registryAuth,
+      } as const;
       try {
         await call(request, nothing, signal);
         return { before, sent: true };
@@ -45,11 +57,34 @@ export function servicesOf({ call }: EngineCalls): Services {
   };
 
   return {
-    labelled: (label, signal) => call({ doing: 'listing services', method: 'GET', path: '/services', query: filters({ label: [label] }) }, list(service), signal),
+    labelled: (label, signal) =>
+      call(
+        { doing: 'listing services', method: 'GET', path: '/services', query: filters({ label: [label] }) },
+        list(service),
+        signal,
+      ),
     all: (signal) => call({ doing: 'listing services', method: 'GET', path: '/services' }, list(service), signal),
     inspect,
-    create: async (spec, registryAuth, signal) => (await call({ doing: `creating service ${spec.Name}`, method: 'POST', path: '/services/create', body: spec, registryAuth }, created, signal)).ID,
+    create: async (spec, registryAuth, signal) =>
+      (
+        await call(
+          {
+            doing: `creating service ${spec.Name}`,
+            method: 'POST',
+            path: '/services/create',
+            body: spec,
+            registryAuth,
+          },
+          created,
+          signal,
+        )
+      ).ID,
     change,
-    remove: async (id, signal) => void (await call({ doing: `removing service ${id}`, method: 'DELETE', path: `/services/${id}` }, nothing, signal)),
+    remove: async (id, signal) =>
+      void (await call(
+        { doing: `removing service ${id}`, method: 'DELETE', path: `/services/${id}` },
+        nothing,
+        signal,
+      )),
   };
 }

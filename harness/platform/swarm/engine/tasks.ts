@@ -1,5 +1,5 @@
-import { list, task, type Task } from './answers.js';
-import { filters, type EngineCalls } from './calls.js';
+import { list, type Task, task } from './answers.js';
+import { type EngineCalls, filters } from './calls.js';
 
 export interface Tasks {
   /** Tasks whose container has the label; older ones of each slot included, as far as the swarm keeps them. */

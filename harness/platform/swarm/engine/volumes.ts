@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { list, volume, type Volume } from './answers.js';
-import { filters, nothing, type EngineCalls } from './calls.js';
+import { list, type Volume, volume } from './answers.js';
+import { type EngineCalls, filters, nothing } from './calls.js';
 
 export interface Volumes {
   labelled(label: string, signal: AbortSignal): Promise<readonly Volume[]>;
@@ -12,7 +12,18 @@ const volumes = z.looseObject({ Volumes: list(volume) });
 export function volumesOf({ call }: EngineCalls): Volumes {
   return {
     labelled: async (label, signal) =>
-      (await call({ doing: 'listing volumes', method: 'GET', path: '/volumes', query: filters({ label: [label] }) }, volumes, signal)).Volumes,
-    remove: async (name, signal) => void (await call({ doing: `removing volume ${name}`, method: 'DELETE', path: `/volumes/${name}` }, nothing, signal)),
+      (
+        await call(
+          { doing: 'listing volumes', method: 'GET', path: '/volumes', query: filters({ label: [label] }) },
+          volumes,
+          signal,
+        )
+      ).Volumes,
+    remove: async (name, signal) =>
+      void (await call(
+        { doing: `removing volume ${name}`, method: 'DELETE', path: `/volumes/${name}` },
+        nothing,
+        signal,
+      )),
   };
 }

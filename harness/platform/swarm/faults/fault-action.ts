@@ -10,5 +10,11 @@ export interface FaultAction<Fault extends FaultPlan> {
   look(stack: Stack, fault: Fault, signal: AbortSignal): Promise<FaultSubject>;
   inject(stack: Stack, fault: Fault, subject: FaultSubject, signal: AbortSignal): Promise<void>;
   undo(stack: Stack, fault: Fault, subject: FaultSubject, signal: AbortSignal): Promise<void>;
-  effect(stack: Stack, fault: Fault, subject: FaultSubject, phase: 'injected' | 'undone', signal: AbortSignal): Promise<FaultEffect>;
+  effect(
+    stack: Stack,
+    fault: Fault,
+    subject: FaultSubject,
+    phase: 'injected' | 'undone',
+    signal: AbortSignal,
+  ): Promise<FaultEffect>;
 }

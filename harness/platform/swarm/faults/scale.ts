@@ -8,7 +8,7 @@ import { arranged } from '../platform/arrangement.js';
 import { GATEWAY, serversUp } from '../platform/gateway.js';
 import { SwarmPlatformError } from '../platform/platform-error.js';
 import { runningTasks } from '../platform/running-tasks.js';
-import { servicesOf, type Stack, type StackServices } from '../platform/stack-services.js';
+import { type Stack, type StackServices, servicesOf } from '../platform/stack-services.js';
 import { replicasOfService, TARGET } from '../platform/target.js';
 import { StackError } from '../stack/stack-error.js';
 import type { FaultAction } from './fault-action.js';
@@ -16,7 +16,10 @@ import type { FaultAction } from './fault-action.js';
 type Scale = Extract<FaultPlan, { readonly kind: 'scale' }>;
 
 const LOOK_MS = 250;
-/** Without these there is nobody to conduct the run, to make its load, or to send it on; how many workers there are is the run's own. */
+/**
+ * Without these there is nobody to conduct the run, to make its load, or to send it on; how many workers there are is
+ * the run's own.
+ */
 const NOT_SCALED = /^(?:harness|gateway|client-sim-.+)$/;
 
 const before = z.object({ replicas: z.number().int() });
@@ -24,8 +27,10 @@ const before = z.object({ replicas: z.number().int() });
 export const scale: FaultAction<Scale> = {
   refusal({ service, replicas }, { target }) {
     const what = `fault scale of ${service} to ${replicas}`;
-    if (NOT_SCALED.test(service)) return `${what}: a run needs this service as it is; scale the target (service: ${TARGET})`;
-    if (service === TARGET && (target.kind === 'url' || target.kind === 'command')) return `${what}: the target is a url, and not the stack's own ${TARGET}`;
+    if (NOT_SCALED.test(service))
+      return `${what}: a run needs this service as it is; scale the target (service: ${TARGET})`;
+    if (service === TARGET && (target.kind === 'url' || target.kind === 'command'))
+      return `${what}: the target is a url, and not the stack's own ${TARGET}`;
     return undefined;
   },
 
@@ -36,11 +41,20 @@ export const scale: FaultAction<Scale> = {
   },
 
   inject: (stack, { service, replicas }, _subject, signal) => setReplicas(stack, service, replicas, signal),
-  undo: (stack, { service }, subject, signal) => setReplicas(stack, service, before.parse(subject.before).replicas, signal),
-  effect: (stack, fault, subject, phase, signal) => untilThere(stack, fault.service, phase === 'injected' ? fault.replicas : before.parse(subject.before).replicas, signal),
+  undo: (stack, { service }, subject, signal) =>
+    setReplicas(stack, service, before.parse(subject.before).replicas, signal),
+  effect: (stack, fault, subject, phase, signal) =>
+    untilThere(
+      stack,
+      fault.service,
+      phase === 'injected' ? fault.replicas : before.parse(subject.before).replicas,
+      signal,
+    ),
 };
 
-/** The note of what the service has at rest stays right, so that whoever comes after a killed harness goes back to that. */
+/**
+ * The note of what the service has at rest stays right, so that whoever comes after a killed harness goes back to that.
+ */
 async function setReplicas(stack: Stack, name: string, replicas: number, signal: AbortSignal): Promise<void> {
   const service = serviceNamed(stack, await servicesOf(stack, signal), name);
   await stack.engine.services.change(service.ID, (current) => arranged(current, replicas), signal);
@@ -70,9 +84,24 @@ async function look(stack: Stack, name: string, wanted: number, signal: AbortSig
 /** @throws SwarmPlatformError STACK_INCOMPLETE; StackError NOT_SCALABLE */
 function serviceNamed({ name: stack }: Stack, services: StackServices, name: string): Service {
   const service = services.get(name);
-  if (service === undefined) throw new SwarmPlatformError('STACK_INCOMPLETE', `the stack ${stack} has no service ${name}, which a fault is to scale`, `it has ${[...services.keys()].toSorted().join(', ')}`);
-  if (service.Spec.Mode.Replicated === undefined) throw new StackError('NOT_SCALABLE', `${service.Spec.Name} is not a replicated service, so a fault cannot scale it`, 'a global service has one on every node that fits its constraints');
-  if (name === TARGET && !services.has(GATEWAY)) throw new SwarmPlatformError('STACK_INCOMPLETE', `the stack ${stack} has no gateway, so its clients would not follow the replicas of ${name}`, 'deploy a stack that has one');
+  if (service === undefined)
+    throw new SwarmPlatformError(
+      'STACK_INCOMPLETE',
+      `the stack ${stack} has no service ${name}, which a fault is to scale`,
+      `it has ${[...services.keys()].toSorted().join(', ')}`,
+    );
+  if (service.Spec.Mode.Replicated === undefined)
+    throw new StackError(
+      'NOT_SCALABLE',
+      `${service.Spec.Name} is not a replicated service, so a fault cannot scale it`,
+      'a global service has one on every node that fits its constraints',
+    );
+  if (name === TARGET && !services.has(GATEWAY))
+    throw new SwarmPlatformError(
+      'STACK_INCOMPLETE',
+      `the stack ${stack} has no gateway, so its clients would not follow the replicas of ${name}`,
+      'deploy a stack that has one',
+    );
   return service;
 }
 

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type Docker from 'dockerode';
 import { buildOwnImage, buildRecipe, versionReference } from './build-own.js';
-import { loadInto, pushTo, type NodeEngine } from './distribute.js';
-import { findImage, finish, tagImage, type BuiltImage } from './engine-images.js';
+import { loadInto, type NodeEngine, pushTo } from './distribute.js';
+import { type BuiltImage, findImage, finish, tagImage } from './engine-images.js';
 import { ImageError } from './image-error.js';
 import { OWN_IMAGES, type OwnImageName } from './own-images.js';
 import { registryCredentials } from './registry-credentials.js';
-import { importStandIn, STAND_INS, standInRecipes, type StandInName } from './stand-ins.js';
+import { importStandIn, STAND_INS, type StandInName, standInRecipes } from './stand-ins.js';
 
 export interface BuildImagesOptions {
   readonly docker: Docker;
@@ -66,8 +66,16 @@ export async function buildImages(options: BuildImagesOptions): Promise<MadeImag
     options.onProgress({ kind: 'made', image });
   };
   if (options.offline) await makeStandIns(options, add);
-  await makeOwnImages(options, environment['NODE_IMAGE'] ?? NODE_IMAGE, add);
-  await Promise.all((options.load ?? []).map((node) => load(options, node, images.map(({ name }) => name))));
+  await makeOwnImages(options, environment.NODE_IMAGE ?? NODE_IMAGE, add);
+  await Promise.all(
+    (options.load ?? []).map((node) =>
+      load(
+        options,
+        node,
+        images.map(({ name }) => name),
+      ),
+    ),
+  );
   if (options.push !== undefined) await push(options, options.push, environment);
   // Grafana is in no Debian release; the rest of the stack does without.
   return { images, environment: options.offline ? { ...environment, GRAFANA_REPLICAS: '0' } : environment };
@@ -77,13 +85,23 @@ const STACK_STAND_INS = STAND_INS.map(({ name }) => name).filter((name) => name 
 
 type Add = (variable: string, image: MadeImage) => void;
 
-async function makeStandIns({ docker, packageRoot, signal, onProgress, standIns = STACK_STAND_INS }: BuildImagesOptions, add: Add): Promise<void> {
+async function makeStandIns(
+  { docker, packageRoot, signal, onProgress, standIns = STACK_STAND_INS }: BuildImagesOptions,
+  add: Add,
+): Promise<void> {
   for (const recipe of await standInRecipes(['node', ...standIns], packageRoot, signal)) {
-    add(recipe.standIn.variable, await make(docker, recipe.reference, onProgress, () => importStandIn(docker, recipe, packageRoot, signal)));
+    add(
+      recipe.standIn.variable,
+      await make(docker, recipe.reference, onProgress, () => importStandIn(docker, recipe, packageRoot, signal)),
+    );
   }
 }
 
-async function makeOwnImages({ docker, packageRoot, signal, onProgress, own }: BuildImagesOptions, base: string, add: Add): Promise<void> {
+async function makeOwnImages(
+  { docker, packageRoot, signal, onProgress, own }: BuildImagesOptions,
+  base: string,
+  add: Add,
+): Promise<void> {
   const version = versionOf(packageRoot);
   const baseId = await pulled(docker, base, onProgress, signal);
   for (const image of OWN_IMAGES.filter(({ name }) => own?.includes(name) ?? true)) {
@@ -97,7 +115,12 @@ async function makeOwnImages({ docker, packageRoot, signal, onProgress, own }: B
 /** The programs of the build that this code belongs to. */
 const BUILD_ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 
-async function make(docker: Docker, reference: string, onProgress: BuildImagesOptions['onProgress'], build: () => Promise<BuiltImage>): Promise<MadeImage> {
+async function make(
+  docker: Docker,
+  reference: string,
+  onProgress: BuildImagesOptions['onProgress'],
+  build: () => Promise<BuiltImage>,
+): Promise<MadeImage> {
   const began = performance.now();
   const found = await findImage(docker, reference);
   if (found === undefined) onProgress({ kind: 'making', image: reference });
@@ -106,7 +129,12 @@ async function make(docker: Docker, reference: string, onProgress: BuildImagesOp
 }
 
 /** Identity of an image that the engine has, or gets. */
-async function pulled(docker: Docker, reference: string, onProgress: BuildImagesOptions['onProgress'], signal: AbortSignal): Promise<string> {
+async function pulled(
+  docker: Docker,
+  reference: string,
+  onProgress: BuildImagesOptions['onProgress'],
+  signal: AbortSignal,
+): Promise<string> {
   const found = await findImage(docker, reference);
   if (found !== undefined) return found.id;
   onProgress({ kind: 'pulling', image: reference });
@@ -114,19 +142,31 @@ async function pulled(docker: Docker, reference: string, onProgress: BuildImages
     await finish(docker, await docker.pull(reference, { abortSignal: signal }));
   } catch (error) {
     signal.throwIfAborted();
-    throw new ImageError('IMAGE_TRANSFER_FAILED', `${reference} could not be pulled: ${error instanceof Error ? error.message : String(error)}`, 'without a registry: --offline');
+    throw new ImageError(
+      'IMAGE_TRANSFER_FAILED',
+      `${reference} could not be pulled: ${error instanceof Error ? error.message : String(error)}`,
+      'without a registry: --offline',
+    );
   }
   return (await findImage(docker, reference))?.id ?? reference;
 }
 
-async function load({ docker, signal, onProgress }: BuildImagesOptions, node: NodeEngine, references: readonly string[]): Promise<void> {
+async function load(
+  { docker, signal, onProgress }: BuildImagesOptions,
+  node: NodeEngine,
+  references: readonly string[],
+): Promise<void> {
   const began = performance.now();
   onProgress({ kind: 'loading', node: node.name });
   const images = await loadInto(docker, node, references, signal);
   onProgress({ kind: 'loaded', node: node.name, images, seconds: secondsSince(began) });
 }
 
-async function push({ docker, signal, onProgress, env = {} }: BuildImagesOptions, name: string, environment: Record<string, string>): Promise<void> {
+async function push(
+  { docker, signal, onProgress, env = {} }: BuildImagesOptions,
+  name: string,
+  environment: Record<string, string>,
+): Promise<void> {
   const registry = { name, credentials: await registryCredentials(name, env) };
   for (const [variable, reference] of Object.entries(environment)) {
     const began = performance.now();

@@ -16,11 +16,18 @@ function filesOf(image: OwnImageName): readonly string[] {
 }
 
 describe("an image's bundle", () => {
-  test.each(OWN_IMAGES.map(({ name }) => name))('of %s has programs and packages, and nothing that only building and testing need', (name) => {
-    const files = filesOf(name);
-    expect(files).toEqual(expect.arrayContaining(['Dockerfile', 'answers.sh', 'package.json']));
-    expect(files.filter((file) => /^node_modules\/(?:typescript|jest|@jest|@types)\/|\.(?:test\.js|d\.ts|map)$|^dist\/.*\/testing\//.test(file))).toEqual([]);
-  });
+  test.each(OWN_IMAGES.map(({ name }) => name))(
+    'of %s has programs and packages, and nothing that only building and testing need',
+    (name) => {
+      const files = filesOf(name);
+      expect(files).toEqual(expect.arrayContaining(['Dockerfile', 'answers.sh', 'package.json']));
+      expect(
+        files.filter((file) =>
+          /^node_modules\/(?:typescript|jest|@jest|@types)\/|\.(?:test\.js|d\.ts|map)$|^dist\/.*\/testing\//.test(file),
+        ),
+      ).toEqual([]);
+    },
+  );
 
   test('of the worker has the threads that it starts by path, and no controller', () => {
     const files = filesOf('client-sim');
@@ -29,7 +36,9 @@ describe("an image's bundle", () => {
   });
 
   test('of the harness has the scenarios', () => {
-    expect(filesOf('harness')).toEqual(expect.arrayContaining(['scenarios/smoke.yaml', 'scenarios/profiles/normal.yaml']));
+    expect(filesOf('harness')).toEqual(
+      expect.arrayContaining(['scenarios/smoke.yaml', 'scenarios/profiles/normal.yaml']),
+    );
   });
 
   test('has the same digest each time, and another for another program', () => {
@@ -48,7 +57,8 @@ describe('a program consists of', () => {
     }
     return folder;
   }
-  const main = (text: string, others: Readonly<Record<string, string>> = {}): string => project({ 'main.js': text, ...others });
+  const main = (text: string, others: Readonly<Record<string, string>> = {}): string =>
+    project({ 'main.js': text, ...others });
   const traced = (folder: string): readonly string[] => {
     const { files, packages } = tracePrograms([join(folder, 'main.js')]);
     return [...files, ...packages].map((path) => path.slice(folder.length + 1));
@@ -66,14 +76,21 @@ describe('a program consists of', () => {
   });
 
   test('packages, and the packages that those need, nearest first', () => {
-    const manifest = (dependencies: object, optionalDependencies: object = {}): string => JSON.stringify({ dependencies, optionalDependencies });
+    const manifest = (dependencies: object, optionalDependencies: object = {}): string =>
+      JSON.stringify({ dependencies, optionalDependencies });
     const folder = main("import a from 'a'; import s from '@s/b/deep.js'; import fs from 'node:fs';", {
       'node_modules/a/package.json': manifest({ c: '1' }),
       'node_modules/a/node_modules/c/package.json': manifest({}),
       'node_modules/c/package.json': manifest({}),
       'node_modules/@s/b/package.json': manifest({ c: '2' }, { native: '1' }),
     });
-    expect(traced(folder)).toEqual(['main.js', 'node_modules/@s/b', 'node_modules/a', 'node_modules/a/node_modules/c', 'node_modules/c']);
+    expect(traced(folder)).toEqual([
+      'main.js',
+      'node_modules/@s/b',
+      'node_modules/a',
+      'node_modules/a/node_modules/c',
+      'node_modules/c',
+    ]);
   });
 
   test('nothing that stands in a comment', () => {

@@ -1,6 +1,6 @@
 /** What goes into an image of ours: the compiled programs, the packages they use, the files they read. */
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { OwnImage } from './own-images.js';
 import { placeBelow, tracePrograms } from './trace-programs.js';
@@ -27,8 +27,10 @@ export function makeBundle(image: OwnImage, { packageRoot, buildRoot }: Places):
   const images = join(packageRoot, 'swarm', 'images');
   const files = new Map<string, BundledFile>([
     ...program.files.map((from) => [`dist/${placeBelow(buildRoot, from)}`, { from }] as const),
-    ...[...program.packages.flatMap(packageFiles), ...image.data.flatMap((folder) => yamlFiles(join(packageRoot, folder)))]
-      .map((from) => [placeBelow(packageRoot, from), { from }] as const),
+    ...[
+      ...program.packages.flatMap(packageFiles),
+      ...image.data.flatMap((folder) => yamlFiles(join(packageRoot, folder))),
+    ].map((from) => [placeBelow(packageRoot, from), { from }] as const),
     ['package.json', { text: runtimeManifest(packageRoot) }],
     ['Dockerfile', { from: join(images, image.name, 'Dockerfile') }],
     ['answers.sh', { from: join(images, 'answers.sh') }],
@@ -49,14 +51,26 @@ export function writeBundle({ files }: Bundle, folder: string): void {
 // Types, their sources, source maps and prose: a third of a package's bytes, and nothing runs them. Licences stay.
 const neverRun = /\.(?:map|ts|cts|mts|md|markdown|flow|tsbuildinfo)$/i;
 const licence = /^(?:licen[cs]e|notice|copying)/i;
-const notAtTop = new Set(['node_modules', 'test', 'tests', 'docs', 'example', 'examples', 'benchmark', 'benchmarks', '.github']);
+const notAtTop = new Set([
+  'node_modules',
+  'test',
+  'tests',
+  'docs',
+  'example',
+  'examples',
+  'benchmark',
+  'benchmarks',
+  '.github',
+]);
 
 function packageFiles(folder: string): readonly string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) return notAtTop.has(entry.name) ? [] : filesBelow(path);
-    return [path];
-  }).filter((file) => licence.test(file.slice(file.lastIndexOf('/') + 1)) || !neverRun.test(file));
+  return readdirSync(folder, { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return notAtTop.has(entry.name) ? [] : filesBelow(path);
+      return [path];
+    })
+    .filter((file) => licence.test(file.slice(file.lastIndexOf('/') + 1)) || !neverRun.test(file));
 }
 
 function yamlFiles(folder: string): readonly string[] {
@@ -69,9 +83,14 @@ function filesBelow(folder: string): readonly string[] {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-/** What Node and the programs read of package.json: the module type and the version. Scripts and dependencies mean nothing there. */
+/**
+ * What Node and the programs read of package.json: the module type and the version. Scripts and dependencies mean
+ * nothing there.
+ */
 function runtimeManifest(packageRoot: string): string {
-  const { name, version, license, type } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as Record<string, unknown>;
+  const { name, version, license, type } = JSON.parse(
+    readFileSync(join(packageRoot, 'package.json'), 'utf8'),
+  ) as Record<string, unknown>;
   return `${JSON.stringify({ name, version, license, type, private: true }, undefined, 2)}\n`;
 }
 

@@ -12,11 +12,19 @@ export interface NodeEngine {
 
 /** dockerode can do it, its types do not say so. */
 interface SavesMany extends Docker {
-  getImages(options: { readonly names: readonly string[]; readonly abortSignal: AbortSignal }): Promise<NodeJS.ReadableStream>;
+  getImages(options: {
+    readonly names: readonly string[];
+    readonly abortSignal: AbortSignal;
+  }): Promise<NodeJS.ReadableStream>;
 }
 
 /** Sends what the node does not have yet; gives the number of images sent. @throws ImageError IMAGE_TRANSFER_FAILED */
-export async function loadInto(from: Docker, node: NodeEngine, references: readonly string[], signal: AbortSignal): Promise<number> {
+export async function loadInto(
+  from: Docker,
+  node: NodeEngine,
+  references: readonly string[],
+  signal: AbortSignal,
+): Promise<number> {
   try {
     const missing: string[] = [];
     for (const reference of references) {
@@ -30,7 +38,11 @@ export async function loadInto(from: Docker, node: NodeEngine, references: reado
     return missing.length;
   } catch (error) {
     signal.throwIfAborted();
-    throw new ImageError('IMAGE_TRANSFER_FAILED', `images for node ${node.name}: ${wordsOf(error)}`, 'does its engine answer, and has its disk room?');
+    throw new ImageError(
+      'IMAGE_TRANSFER_FAILED',
+      `images for node ${node.name}: ${wordsOf(error)}`,
+      'does its engine answer, and has its disk room?',
+    );
   }
 }
 
@@ -41,7 +53,12 @@ export interface Registry {
 }
 
 /** Tags and pushes; gives the name in the registry. @throws ImageError IMAGE_TRANSFER_FAILED */
-export async function pushTo({ name, credentials }: Registry, docker: Docker, reference: string, signal: AbortSignal): Promise<string> {
+export async function pushTo(
+  { name, credentials }: Registry,
+  docker: Docker,
+  reference: string,
+  signal: AbortSignal,
+): Promise<string> {
   const remote = `${name.replace(/\/$/, '')}/${reference}`;
   try {
     await tagImage(docker, reference, remote);
@@ -51,7 +68,11 @@ export async function pushTo({ name, credentials }: Registry, docker: Docker, re
     return remote;
   } catch (error) {
     signal.throwIfAborted();
-    throw new ImageError('IMAGE_TRANSFER_FAILED', `${remote}: ${wordsOf(error)}`, 'log in first where the registry asks for it: docker login');
+    throw new ImageError(
+      'IMAGE_TRANSFER_FAILED',
+      `${remote}: ${wordsOf(error)}`,
+      'log in first where the registry asks for it: docker login',
+    );
   }
 }
 

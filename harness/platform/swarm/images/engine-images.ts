@@ -12,20 +12,27 @@ export async function findImage(docker: Docker, reference: string): Promise<Buil
     const { Id: id, Size: sizeBytes } = await docker.getImage(reference).inspect();
     return { id, sizeBytes };
   } catch (error) {
-    if (typeof error === 'object' && error !== null && 'statusCode' in error && error.statusCode === 404) return undefined;
+    if (typeof error === 'object' && error !== null && 'statusCode' in error && error.statusCode === 404)
+      return undefined;
     throw error;
   }
 }
 
-/** Waits for the end of a build, import, load, pull or push. @throws Error with the engine's own words, which come inside a stream that began well */
+/**
+ * Waits for the end of a build, import, load, pull or push. @throws Error with the engine's own words, which come
+ * inside a stream that began well
+ */
 export function finish(docker: Docker, stream: NodeJS.ReadableStream): Promise<void> {
   return new Promise((resolve, reject) => {
-    docker.modem.followProgress(stream, (error: Error | null, messages: readonly { readonly error?: string }[] | undefined) => {
-      const refused = messages?.find((message) => message.error !== undefined)?.error;
-      if (error !== null && error !== undefined) reject(error);
-      else if (refused !== undefined) reject(new Error(refused));
-      else resolve();
-    });
+    docker.modem.followProgress(
+      stream,
+      (error: Error | null, messages: readonly { readonly error?: string }[] | undefined) => {
+        const refused = messages?.find((message) => message.error !== undefined)?.error;
+        if (error !== null && error !== undefined) reject(error);
+        else if (refused !== undefined) reject(new Error(refused));
+        else resolve();
+      },
+    );
   });
 }
 

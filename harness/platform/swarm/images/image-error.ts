@@ -1,13 +1,20 @@
-export type ImageErrorCode = 'BUNDLE_INCOMPLETE' | 'IMAGE_BUILD_FAILED' | 'IMAGE_TRANSFER_FAILED' | 'STAND_IN_FAILED' | 'CREDENTIALS_UNREADABLE';
+export type ImageErrorCode =
+  | 'BUNDLE_INCOMPLETE'
+  | 'IMAGE_BUILD_FAILED'
+  | 'IMAGE_TRANSFER_FAILED'
+  | 'STAND_IN_FAILED'
+  | 'CREDENTIALS_UNREADABLE';
 
 export class ImageError extends Error {
-  readonly code: ImageErrorCode;
   readonly hint: string | undefined;
 
-  constructor(code: ImageErrorCode, message: string, hint?: string) {
+  constructor(
+    readonly code: ImageErrorCode,
+    message: string,
+    hint?: string,
+  ) {
     super(message);
     this.name = 'ImageError';
-    this.code = code;
     this.hint = hint;
   }
 }

@@ -15,7 +15,12 @@ export const OWN_IMAGES = [
     name: 'harness',
     variable: 'HARNESS_IMAGE',
     // The programs that its local platform and `swarmbench worker` start are found by path, not by import.
-    entries: ['harness/cli/main.js', 'client-sim/main.js', 'swarm/reference-server/main.js', 'swarm/reference-server/sink.js'],
+    entries: [
+      'harness/cli/main.js',
+      'client-sim/main.js',
+      'swarm/reference-server/main.js',
+      'swarm/reference-server/sink.js',
+    ],
     data: ['scenarios'],
   },
   { name: 'client-sim', variable: 'CLIENT_SIM_IMAGE', entries: ['client-sim/main.js'], data: [] },

@@ -1,7 +1,7 @@
 /** What nodes show to the registry of an image, as `docker stack deploy --with-registry-auth` sends it. */
 import { registryOf } from '../compose/convert/image.js';
 import { ImageError } from './image-error.js';
-import { lookUpCredentials, type Credentials } from './registry-credentials.js';
+import { type Credentials, lookUpCredentials } from './registry-credentials.js';
 
 /** `X-Registry-Auth` for an image; undefined: none is sent. */
 export type RegistryAuth = (reference: string) => Promise<string | undefined>;
@@ -12,8 +12,8 @@ export const noRegistryAuth: RegistryAuth = () => Promise.resolve(undefined);
 const DOCKER_HUB = 'https://index.docker.io/v1/';
 
 /**
- * From what `docker login` has left; each registry is looked up once. An image whose registry nobody logged in to is sent empty
- * credentials, as the Docker CLI does it: the service then no longer uses what it was given before.
+ * From what `docker login` has left; each registry is looked up once. An image whose registry nobody logged in to is
+ * sent empty credentials, as the Docker CLI does it: the service then no longer uses what it was given before.
  *
  * @param env DOCKER_CONFIG or HOME, and PATH for the helpers
  * @throws ImageError CREDENTIALS_UNREADABLE, from the function that is returned
@@ -32,9 +32,16 @@ export function registryAuthOf(env: Readonly<Record<string, string | undefined>>
 async function lookUp(host: string, env: Readonly<Record<string, string | undefined>>): Promise<string> {
   const found = await lookUpCredentials(host, env);
   switch (found.kind) {
-    case 'credentials': return encoded(found.credentials);
-    case 'none': return encoded({});
-    case 'unreadable': throw new ImageError('CREDENTIALS_UNREADABLE', `credentials for ${host}: ${found.words}`, `docker login ${host === DOCKER_HUB ? '' : host}`.trim());
+    case 'credentials':
+      return encoded(found.credentials);
+    case 'none':
+      return encoded({});
+    case 'unreadable':
+      throw new ImageError(
+        'CREDENTIALS_UNREADABLE',
+        `credentials for ${host}: ${found.words}`,
+        `docker login ${host === DOCKER_HUB ? '' : host}`.trim(),
+      );
   }
 }
 

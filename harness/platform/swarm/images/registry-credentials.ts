@@ -19,7 +19,9 @@ export type FoundCredentials =
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const config = z.looseObject({
-  auths: z.record(z.string(), z.looseObject({ auth: z.string().optional(), identitytoken: z.string().optional() })).default({}),
+  auths: z
+    .record(z.string(), z.looseObject({ auth: z.string().optional(), identitytoken: z.string().optional() }))
+    .default({}),
   credsStore: z.string().optional(),
   credHelpers: z.record(z.string(), z.string()).default({}),
 });
@@ -44,29 +46,45 @@ export async function registryCredentials(registry: string, env: Environment): P
  * @param env DOCKER_CONFIG or HOME tell where they are, PATH where the helpers are that keep them
  */
 export async function lookUpCredentials(server: string, env: Environment): Promise<FoundCredentials> {
-  const file = join(env['DOCKER_CONFIG'] ?? join(env['HOME'] ?? '/', '.docker'), 'config.json');
+  const file = join(env.DOCKER_CONFIG ?? join(env.HOME ?? '/', '.docker'), 'config.json');
   const parsed = config.safeParse(parseJson(textOf(file) ?? '{}'));
-  if (!parsed.success) return { kind: 'unreadable', words: `${file} is not a configuration of the Docker CLI: ${z.prettifyError(parsed.error)}` };
+  if (!parsed.success)
+    return {
+      kind: 'unreadable',
+      words: `${file} is not a configuration of the Docker CLI: ${z.prettifyError(parsed.error)}`,
+    };
   const { auths, credsStore, credHelpers } = parsed.data;
   const helper = credHelpers[server] ?? credsStore;
   if (helper !== undefined && helper !== '') return await askHelper(helper, server, env);
   // Old versions wrote URLs.
-  const [address, kept] = Object.entries(auths).find(([name]) => name === server) ?? Object.entries(auths).find(([name]) => hostOf(name) === server) ?? [];
+  const [address, kept] =
+    Object.entries(auths).find(([name]) => name === server) ??
+    Object.entries(auths).find(([name]) => hostOf(name) === server) ??
+    [];
   return address === undefined ? NONE : decoded(kept?.auth, kept?.identitytoken, address);
 }
 
 /** Base64 of `user:password`, as in a Basic authorization. */
 function decoded(auth: string | undefined, identitytoken: string | undefined, serveraddress: string): FoundCredentials {
   const [, username, password] = /^([^:]+):(.*)$/s.exec(Buffer.from(auth ?? '', 'base64').toString()) ?? [];
-  if (identitytoken !== undefined && identitytoken !== '') return { kind: 'credentials', credentials: { ...(username === undefined ? {} : { username }), identitytoken, serveraddress } };
-  return username === undefined || password === undefined ? NONE : { kind: 'credentials', credentials: { username, password, serveraddress } };
+  if (identitytoken !== undefined && identitytoken !== '')
+    return {
+      kind: 'credentials',
+      credentials: { ...(username === undefined ? {} : { username }), identitytoken, serveraddress },
+    };
+  return username === undefined || password === undefined
+    ? NONE
+    : { kind: 'credentials', credentials: { username, password, serveraddress } };
 }
 
 function hostOf(address: string): string {
   return (address.includes('://') && URL.canParse(address) ? new URL(address).host : address).split('/')[0] ?? address;
 }
 
-/** Protocol of docker/docker-credential-helpers: the server on stdin, JSON on stdout; failure, with the reason on stdout, when it has nothing. */
+/**
+ * Protocol of docker/docker-credential-helpers: the server on stdin, JSON on stdout; failure, with the reason on
+ * stdout, when it has nothing.
+ */
 function askHelper(helper: string, server: string, env: Environment): Promise<FoundCredentials> {
   const program = `docker-credential-${helper}`;
   return new Promise((resolve) => {
@@ -78,7 +96,10 @@ function askHelper(helper: string, server: string, env: Environment): Promise<Fo
       const found = stored.safeParse(parseJson(stdout));
       if (!found.success) return resolve({ kind: 'unreadable', words: `${program} answered what is no credentials` });
       const { Username, Secret } = found.data;
-      const credentials = Username === TOKEN_USER ? { identitytoken: Secret, serveraddress: server } : { username: Username, password: Secret, serveraddress: server };
+      const credentials =
+        Username === TOKEN_USER
+          ? { identitytoken: Secret, serveraddress: server }
+          : { username: Username, password: Secret, serveraddress: server };
       resolve({ kind: 'credentials', credentials });
     });
     child.stdin?.on('error', () => undefined).end(server);

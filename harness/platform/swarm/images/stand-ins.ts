@@ -1,9 +1,12 @@
-/** Images made from Debian packages in place of public ones: same paths, users and commands (see swarm/images/stand-in.sh). */
+/**
+ * Images made from Debian packages in place of public ones: same paths, users and commands (see
+ * swarm/images/stand-in.sh).
+ */
 import { execFile, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type Docker from 'dockerode';
-import { finish, findImage, nameAndTag, type BuiltImage } from './engine-images.js';
+import { type BuiltImage, findImage, finish, nameAndTag } from './engine-images.js';
 import { ImageError } from './image-error.js';
 import { CONTENT_LABEL, REPOSITORY } from './own-images.js';
 
@@ -17,27 +20,45 @@ interface StandIn {
 
 export const STAND_INS = [
   { name: 'node', variable: 'NODE_IMAGE', changes: ['CMD ["node"]'] },
-  { name: 'haproxy', variable: 'HAPROXY_IMAGE', changes: ['CMD ["haproxy","-W","-db","-f","/usr/local/etc/haproxy/haproxy.cfg"]', 'USER haproxy'] },
+  {
+    name: 'haproxy',
+    variable: 'HAPROXY_IMAGE',
+    changes: ['CMD ["haproxy","-W","-db","-f","/usr/local/etc/haproxy/haproxy.cfg"]', 'USER haproxy'],
+  },
   {
     name: 'prometheus',
     variable: 'PROMETHEUS_IMAGE',
     changes: [
-      'ENTRYPOINT ["/bin/prometheus"]', 'CMD ["--config.file=/etc/prometheus/prometheus.yml","--storage.tsdb.path=/prometheus"]',
-      'WORKDIR /prometheus', 'USER nobody', 'EXPOSE 9090',
+      'ENTRYPOINT ["/bin/prometheus"]',
+      'CMD ["--config.file=/etc/prometheus/prometheus.yml","--storage.tsdb.path=/prometheus"]',
+      'WORKDIR /prometheus',
+      'USER nobody',
+      'EXPOSE 9090',
     ],
   },
-  { name: 'node-exporter', variable: 'NODE_EXPORTER_IMAGE', changes: ['ENTRYPOINT ["/bin/node_exporter"]', 'USER nobody', 'EXPOSE 9100'] },
+  {
+    name: 'node-exporter',
+    variable: 'NODE_EXPORTER_IMAGE',
+    changes: ['ENTRYPOINT ["/bin/node_exporter"]', 'USER nobody', 'EXPOSE 9100'],
+  },
   {
     name: 'alertmanager',
     variable: 'ALERTMANAGER_IMAGE',
     changes: [
-      'ENTRYPOINT ["/bin/alertmanager"]', 'CMD ["--config.file=/etc/alertmanager/alertmanager.yml","--storage.path=/alertmanager"]',
-      'WORKDIR /alertmanager', 'USER nobody', 'EXPOSE 9093',
+      'ENTRYPOINT ["/bin/alertmanager"]',
+      'CMD ["--config.file=/etc/alertmanager/alertmanager.yml","--storage.path=/alertmanager"]',
+      'WORKDIR /alertmanager',
+      'USER nobody',
+      'EXPOSE 9093',
     ],
   },
   { name: 'nettools', variable: 'NETTOOLS_IMAGE', changes: ['CMD ["sh"]'] },
   // No part of the stack; for clusters that have no registry to push to.
-  { name: 'registry', variable: 'REGISTRY_IMAGE', changes: ['ENTRYPOINT ["/bin/registry"]', 'CMD ["serve","/etc/docker/registry/config.yml"]', 'EXPOSE 5000'] },
+  {
+    name: 'registry',
+    variable: 'REGISTRY_IMAGE',
+    changes: ['ENTRYPOINT ["/bin/registry"]', 'CMD ["serve","/etc/docker/registry/config.yml"]', 'EXPOSE 5000'],
+  },
 ] as const satisfies readonly StandIn[];
 
 export type StandInName = (typeof STAND_INS)[number]['name'];
@@ -52,10 +73,19 @@ export interface StandInRecipe {
   readonly digest: string;
 }
 
-/** What would be made on this machine. @throws ImageError STAND_IN_FAILED where there are no Debian packages to make it from */
-export async function standInRecipes(names: readonly StandInName[], packageRoot: string, signal: AbortSignal): Promise<readonly StandInRecipe[]> {
+/**
+ * What would be made on this machine. @throws ImageError STAND_IN_FAILED where there are no Debian packages to make it
+ * from
+ */
+export async function standInRecipes(
+  names: readonly StandInName[],
+  packageRoot: string,
+  signal: AbortSignal,
+): Promise<readonly StandInRecipe[]> {
   const chosen = STAND_INS.filter(({ name }) => names.includes(name));
-  const { stdout } = await promisify(execFile)(script(packageRoot), ['key', ...chosen.map(({ name }) => name)], { signal }).catch((error: unknown) => {
+  const { stdout } = await promisify(execFile)(script(packageRoot), ['key', ...chosen.map(({ name }) => name)], {
+    signal,
+  }).catch((error: unknown) => {
     throw failed('cannot tell what the stand-ins would be made from', stderrOf(error));
   });
   const digests = stdout.trim().split('\n');
@@ -66,17 +96,27 @@ export async function standInRecipes(names: readonly StandInName[], packageRoot:
 }
 
 /** @throws ImageError STAND_IN_FAILED */
-export async function importStandIn(docker: Docker, { standIn, reference, digest }: StandInRecipe, packageRoot: string, signal: AbortSignal): Promise<BuiltImage> {
+export async function importStandIn(
+  docker: Docker,
+  { standIn, reference, digest }: StandInRecipe,
+  packageRoot: string,
+  signal: AbortSignal,
+): Promise<BuiltImage> {
   const maker = spawn(script(packageRoot), ['rootfs', standIn.name], { stdio: ['ignore', 'pipe', 'pipe'], signal });
   const errors: Buffer[] = [];
   maker.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
   const ended = new Promise<number | null>((resolve, reject) => maker.once('error', reject).once('close', resolve));
   const changes = [PATH, `LABEL ${CONTENT_LABEL}=${digest}`, ...standIn.changes];
-  const importing = docker.importImage(maker.stdout, { ...nameAndTag(reference), changes, abortSignal: signal }).then((stream) => finish(docker, stream));
+  const importing = docker
+    .importImage(maker.stdout, { ...nameAndTag(reference), changes, abortSignal: signal })
+    .then((stream) => finish(docker, stream));
   const [made, imported] = await Promise.allSettled([ended, importing]);
   if (made.status === 'rejected' || made.value !== 0) {
     // A half-written tar may have been imported all the same; it must not pass for the image next time.
-    await docker.getImage(reference).remove().catch(() => undefined);
+    await docker
+      .getImage(reference)
+      .remove()
+      .catch(() => undefined);
     signal.throwIfAborted();
     throw failed(`the stand-in for ${standIn.name} could not be made`, Buffer.concat(errors).toString());
   }
@@ -94,7 +134,11 @@ function script(packageRoot: string): string {
 }
 
 function failed(message: string, detail: string): ImageError {
-  return new ImageError('STAND_IN_FAILED', detail.trim() === '' ? message : `${message}: ${detail.trim()}`, 'on a machine that can pull, leave out --offline');
+  return new ImageError(
+    'STAND_IN_FAILED',
+    detail.trim() === '' ? message : `${message}: ${detail.trim()}`,
+    'on a machine that can pull, leave out --offline',
+  );
 }
 
 function stderrOf(error: unknown): string {

@@ -10,8 +10,10 @@ export interface TracedProgram {
   readonly packages: readonly string[];
 }
 
-// As the compiler writes them: static and dynamic imports, and `new URL('./thread.js', import.meta.url)` of worker threads.
-const imports = /(?:^|[\s;}])(?:import|export)\s*(?:[^'"();]*?\sfrom\s*)?['"]([^'"\n]+)['"]|\bimport\(\s*['"]([^'"\n]+)['"]|new URL\(\s*['"](\.{1,2}\/[^'"\n]+\.js)['"]\s*,\s*import\.meta\.url/g;
+// As the compiler writes them: static and dynamic imports, and `new URL('./thread.js', import.meta.url)` of worker
+// threads.
+const imports =
+  /(?:^|[\s;}])(?:import|export)\s*(?:[^'"();]*?\sfrom\s*)?['"]([^'"\n]+)['"]|\bimport\(\s*['"]([^'"\n]+)['"]|new URL\(\s*['"](\.{1,2}\/[^'"\n]+\.js)['"]\s*,\s*import\.meta\.url/g;
 
 /** @throws ImageError BUNDLE_INCOMPLETE, naming who imports what is not there */
 export function tracePrograms(entries: readonly string[]): TracedProgram {
@@ -23,7 +25,8 @@ export function tracePrograms(entries: readonly string[]): TracedProgram {
 
 function traceFile(file: string, why: string, files: Set<string>, packages: Set<string>): void {
   if (files.has(file)) return;
-  if (!existsSync(file)) throw new ImageError('BUNDLE_INCOMPLETE', `${file} is not there (${why})`, 'build the project: npm run build');
+  if (!existsSync(file))
+    throw new ImageError('BUNDLE_INCOMPLETE', `${file} is not there (${why})`, 'build the project: npm run build');
   files.add(file);
   const text = withoutComments(readFileSync(file, 'utf8'));
   for (const [, fixed, dynamic, url] of text.matchAll(imports)) {
@@ -43,14 +46,22 @@ function tracePackage(name: string, importer: string, packages: Set<string>): vo
   // Some packages of JavaScript depend on the types of others.
   if (name.startsWith('@types/')) return;
   const folder = findPackage(name, dirname(importer));
-  if (folder === undefined) throw new ImageError('BUNDLE_INCOMPLETE', `package ${name} is not installed (${importer} needs it)`, 'install the packages: npm ci');
+  if (folder === undefined)
+    throw new ImageError(
+      'BUNDLE_INCOMPLETE',
+      `package ${name} is not installed (${importer} needs it)`,
+      'install the packages: npm ci',
+    );
   if (packages.has(folder)) return;
   packages.add(folder);
-  const { dependencies = {}, peerDependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
+  const { dependencies = {}, peerDependencies = {} } = JSON.parse(
+    readFileSync(join(folder, 'package.json'), 'utf8'),
+  ) as Manifest;
   const inside = join(folder, 'package.json');
   for (const dependency of Object.keys(dependencies)) tracePackage(dependency, inside, packages);
   // A peer that is not installed is one that npm was told is optional.
-  for (const peer of Object.keys(peerDependencies)) if (findPackage(peer, folder) !== undefined) tracePackage(peer, inside, packages);
+  for (const peer of Object.keys(peerDependencies))
+    if (findPackage(peer, folder) !== undefined) tracePackage(peer, inside, packages);
 }
 
 /** As Node looks for it: in `node_modules` of this folder, then of each above. */
@@ -72,6 +83,11 @@ function withoutComments(text: string): string {
 /** Where a file stands below a folder, with forward slashes. @throws ImageError when it is outside */
 export function placeBelow(folder: string, file: string): string {
   const place = relative(folder, file);
-  if (place.startsWith('..')) throw new ImageError('BUNDLE_INCOMPLETE', `${file} is outside of ${folder}`, 'install the packages in the project itself: npm ci');
+  if (place.startsWith('..'))
+    throw new ImageError(
+      'BUNDLE_INCOMPLETE',
+      `${file} is outside of ${folder}`,
+      'install the packages in the project itself: npm ci',
+    );
   return place.split('\\').join('/');
 }

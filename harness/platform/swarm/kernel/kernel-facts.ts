@@ -17,22 +17,44 @@ export interface KernelFacts {
   readonly netem: Ability;
   /** Of a container that says nothing else; undefined unless tried in one. */
   readonly openFiles: { readonly soft: number; readonly hard: number } | undefined;
-  /** Entries that connection tracking of the whole kernel may hold; undefined when it does not track, or nobody looked. */
+  /**
+   * Entries that connection tracking of the whole kernel may hold; undefined when it does not track, or nobody looked.
+   */
   readonly conntrackMax: number | undefined;
 }
 
-/** Below it the kernel may soon drop packets of new connections: each of a busy run's takes an entry, also for a while after its end. */
+/**
+ * Below it the kernel may soon drop packets of new connections: each of a busy run's takes an entry, also for a while
+ * after its end.
+ */
 export const WANTED_CONNTRACK = 50_000;
-/** Two descriptors a client (its socket and, on the same machine, the server's end) for the largest shipped scenario, with room. */
+/**
+ * Two descriptors a client (its socket and, on the same machine, the server's end) for the largest shipped scenario,
+ * with room.
+ */
 export const WANTED_FILES = 10_240;
 
 /** What one trial could not tell, from another one of the same kernel. */
 export function completed(facts: KernelFacts, other: KernelFacts): KernelFacts {
-  const better = (name: 'vxlan' | 'ipvs' | 'netem'): Ability => (facts[name].kind === 'unknown' ? other[name] : facts[name]);
-  return { ...facts, vxlan: better('vxlan'), ipvs: better('ipvs'), netem: better('netem'), conntrackMax: facts.conntrackMax ?? other.conntrackMax };
+  const better = (name: 'vxlan' | 'ipvs' | 'netem'): Ability =>
+    facts[name].kind === 'unknown' ? other[name] : facts[name];
+  return {
+    ...facts,
+    vxlan: better('vxlan'),
+    ipvs: better('ipvs'),
+    netem: better('netem'),
+    conntrackMax: facts.conntrackMax ?? other.conntrackMax,
+  };
 }
 
 export function untried(words: string): KernelFacts {
   const unknown: Ability = { kind: 'unknown', words };
-  return { triedIn: undefined, vxlan: unknown, ipvs: unknown, netem: unknown, openFiles: undefined, conntrackMax: undefined };
+  return {
+    triedIn: undefined,
+    vxlan: unknown,
+    ipvs: unknown,
+    netem: unknown,
+    openFiles: undefined,
+    conntrackMax: undefined,
+  };
 }

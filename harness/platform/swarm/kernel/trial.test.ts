@@ -3,27 +3,55 @@ import { completed, untried } from './kernel-facts.js';
 import { readTrial } from './trial.js';
 
 test('what the lines of a trial say', () => {
-  const lines = ['vxlan yes', 'netem no Error: Specified qdisc kind is unknown.', 'ipvs unknown it is not loaded', 'files 1024 unlimited', 'conntrack 262144'];
+  const lines = [
+    'vxlan yes',
+    'netem no Error: Specified qdisc kind is unknown.',
+    'ipvs unknown it is not loaded',
+    'files 1024 unlimited',
+    'conntrack 262144',
+  ];
   expect(readTrial(lines.join('\r\n'), 'container')).toEqual({
-    triedIn: 'container', vxlan: { kind: 'yes' }, netem: { kind: 'no', words: 'Error: Specified qdisc kind is unknown.' }, ipvs: { kind: 'unknown', words: 'it is not loaded' },
-    openFiles: { soft: 1024, hard: Number.MAX_SAFE_INTEGER }, conntrackMax: 262_144,
+    triedIn: 'container',
+    vxlan: { kind: 'yes' },
+    netem: { kind: 'no', words: 'Error: Specified qdisc kind is unknown.' },
+    ipvs: { kind: 'unknown', words: 'it is not loaded' },
+    openFiles: { soft: 1024, hard: Number.MAX_SAFE_INTEGER },
+    conntrackMax: 262_144,
   });
 });
 
 test.each([
   ['nothing', '', 'the trial said nothing of it'],
   ['nonsense', 'vxlan perhaps', 'the trial said nothing of it'],
-  ['a refusal that is about us', 'vxlan no RTNETLINK answers: Operation not permitted', 'RTNETLINK answers: Operation not permitted'],
+  [
+    'a refusal that is about us',
+    'vxlan no RTNETLINK answers: Operation not permitted',
+    'RTNETLINK answers: Operation not permitted',
+  ],
 ])('%s is no yes and no no', (_, output, words) => {
-  expect(readTrial(output, 'namespace')).toMatchObject({ vxlan: { kind: 'unknown', words }, openFiles: undefined, conntrackMax: undefined });
+  expect(readTrial(output, 'namespace')).toMatchObject({
+    vxlan: { kind: 'unknown', words },
+    openFiles: undefined,
+    conntrackMax: undefined,
+  });
 });
 
 test('a namespace has not the limits of a container', () => {
-  expect(readTrial('files 5 5\nconntrack', 'namespace')).toMatchObject({ openFiles: undefined, conntrackMax: undefined });
+  expect(readTrial('files 5 5\nconntrack', 'namespace')).toMatchObject({
+    openFiles: undefined,
+    conntrackMax: undefined,
+  });
 });
 
 test('what one trial could not tell comes from the other', () => {
   const first = readTrial('vxlan yes\nfiles 7 8', 'container');
   const second = readTrial('vxlan no really\nnetem yes\nconntrack 9', 'namespace');
-  expect(completed(first, second)).toEqual({ ...untried('the trial said nothing of it'), triedIn: 'container', vxlan: { kind: 'yes' }, netem: { kind: 'yes' }, openFiles: { soft: 7, hard: 8 }, conntrackMax: 9 });
+  expect(completed(first, second)).toEqual({
+    ...untried('the trial said nothing of it'),
+    triedIn: 'container',
+    vxlan: { kind: 'yes' },
+    netem: { kind: 'yes' },
+    openFiles: { soft: 7, hard: 8 },
+    conntrackMax: 9,
+  });
 });

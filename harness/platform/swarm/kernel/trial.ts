@@ -1,10 +1,13 @@
-/** The trial itself: a script for any shell in a network namespace of its own with CAP_NET_ADMIN, and what its lines say. Pure. */
-import { untried, type Ability, type KernelFacts } from './kernel-facts.js';
+/**
+ * The trial itself: a script for any shell in a network namespace of its own with CAP_NET_ADMIN, and what its lines
+ * say. Pure.
+ */
+import { type Ability, type KernelFacts, untried } from './kernel-facts.js';
 
 /**
- * One line a fact. Making an interface or a queue makes the kernel load what it has a module for; everything goes with the namespace.
- * Missing programs are told apart from refusals, and busybox's `ip` is none: it knows few kinds. IPVS shows as a file once it is
- * there (net/netfilter/ipvs); before, there may be a module that the engine will load.
+ * One line a fact. Making an interface or a queue makes the kernel load what it has a module for; everything goes with
+ * the namespace. Missing programs are told apart from refusals, and busybox's `ip` is none: it knows few kinds. IPVS
+ * shows as a file once it is there (net/netfilter/ipvs); before, there may be a module that the engine will load.
  */
 export const TRIAL = `
 PATH=$PATH:/usr/sbin:/sbin
@@ -32,16 +35,22 @@ echo "conntrack $(cat /proc/sys/net/netfilter/nf_conntrack_max 2>/dev/null)"
 const NOT_ALLOWED = /operation not permitted|permission denied/i;
 
 export function readTrial(output: string, triedIn: 'container' | 'namespace'): KernelFacts {
-  const lines = new Map(output.split('\n').map((line) => {
-    const [name = '', ...rest] = line.trim().split(' ');
-    return [name, rest.join(' ')] as const;
-  }));
+  const lines = new Map(
+    output.split('\n').map((line) => {
+      const [name = '', ...rest] = line.trim().split(' ');
+      return [name, rest.join(' ')] as const;
+    }),
+  );
   const ability = (name: string): Ability => abilityOf(lines.get(name));
   const [soft, hard] = (lines.get('files') ?? '').split(' ').map(limitOf);
   const conntrackMax = Number.parseInt(lines.get('conntrack') ?? '', 10);
   const none = untried('');
   return {
-    ...none, triedIn, vxlan: ability('vxlan'), ipvs: ability('ipvs'), netem: ability('netem'),
+    ...none,
+    triedIn,
+    vxlan: ability('vxlan'),
+    ipvs: ability('ipvs'),
+    netem: ability('netem'),
     // A shell in a namespace here has the limits of this process, not of a container.
     ...(triedIn === 'container' && soft !== undefined && hard !== undefined ? { openFiles: { soft, hard } } : {}),
     ...(Number.isNaN(conntrackMax) ? {} : { conntrackMax }),

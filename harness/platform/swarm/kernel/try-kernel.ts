@@ -1,8 +1,11 @@
-/** Tries what the kernel below an engine can do: in a short-lived container of the engine, else in a network namespace of this machine. */
+/**
+ * Tries what the kernel below an engine can do: in a short-lived container of the engine, else in a network namespace
+ * of this machine.
+ */
 import { execFile } from 'node:child_process';
 import { release, userInfo } from 'node:os';
 import type { Engine } from '../engine/engine.js';
-import { completed, untried, type KernelFacts } from './kernel-facts.js';
+import { completed, type KernelFacts, untried } from './kernel-facts.js';
 import { readTrial, TRIAL } from './trial.js';
 
 const TRY_MS = 10_000;
@@ -16,27 +19,44 @@ const LABEL = 'swarmbench.trial';
 export async function tryKernel(engine: Engine, image: string | undefined, signal: AbortSignal): Promise<KernelFacts> {
   const isThere = image !== undefined && (await engine.images.find(image, signal)) !== undefined;
   const inContainer = isThere ? await tryInContainer(engine, image, signal) : undefined;
-  if (inContainer !== undefined && [inContainer.vxlan, inContainer.ipvs, inContainer.netem].every(({ kind }) => kind !== 'unknown')) return inContainer;
+  if (
+    inContainer !== undefined &&
+    [inContainer.vxlan, inContainer.ipvs, inContainer.netem].every(({ kind }) => kind !== 'unknown')
+  )
+    return inContainer;
   // Another machine's kernel cannot be tried from here.
   const { KernelVersion } = await engine.info(signal);
-  if (KernelVersion !== release()) return inContainer ?? untried('the engine is on another machine, and has no image with the programs to try it');
+  if (KernelVersion !== release())
+    return inContainer ?? untried('the engine is on another machine, and has no image with the programs to try it');
   const inNamespace = await tryInNamespace(signal);
   return inContainer === undefined ? inNamespace : completed(inContainer, inNamespace);
 }
 
 /** Undefined when the engine would not run it. */
-async function tryInContainer({ docker }: Engine, image: string, signal: AbortSignal): Promise<KernelFacts | undefined> {
+async function tryInContainer(
+  { docker }: Engine,
+  image: string,
+  signal: AbortSignal,
+): Promise<KernelFacts | undefined> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(TRY_MS)]);
   try {
     // An interrupt here would leave a container that nobody knows of; it takes a tenth of a second.
     const container = await docker.createContainer({
-      Image: image, Entrypoint: ['sh', '-c', TRIAL], Cmd: [], User: '0', Tty: true, Labels: { [LABEL]: 'yes' },
+      Image: image,
+      Entrypoint: ['sh', '-c', TRIAL],
+      Cmd: [],
+      User: '0',
+      Tty: true,
+      Labels: { [LABEL]: 'yes' },
       HostConfig: { NetworkMode: 'none', CapDrop: ['ALL'], CapAdd: ['NET_ADMIN'] },
     });
     try {
       await container.start({ abortSignal: limit });
       await container.wait({ abortSignal: limit });
-      return readTrial((await container.logs({ stdout: true, follow: false, abortSignal: limit })).toString(), 'container');
+      return readTrial(
+        (await container.logs({ stdout: true, follow: false, abortSignal: limit })).toString(),
+        'container',
+      );
     } finally {
       await container.remove({ force: true, v: true });
     }

@@ -1,6 +1,6 @@
 /** The stack and the swarm it runs in, as somebody asks the harness about them. */
 import type { SwarmNode } from '../engine/answers.js';
-import { stackStatus, type ServiceStatus } from '../stack/stack-status.js';
+import { type ServiceStatus, stackStatus } from '../stack/stack-status.js';
 import type { Stack } from './stack-services.js';
 
 export interface ClusterView {
@@ -45,18 +45,28 @@ export interface ClusterReplicas {
   readonly service: string;
   readonly running: number;
   readonly wanted: number;
-  readonly replicas: readonly { readonly slot: number; readonly task: string; readonly node: string; readonly state: string; readonly since: string; readonly error?: string }[];
+  readonly replicas: readonly {
+    readonly slot: number;
+    readonly task: string;
+    readonly node: string;
+    readonly state: string;
+    readonly since: string;
+    readonly error?: string;
+  }[];
 }
 
 export function clusterView({ engine, name: stack }: Stack): ClusterView {
   const shortName = (full: string): string => (full.startsWith(`${stack}_`) ? full.slice(stack.length + 1) : full);
-  const nodes = async (signal: AbortSignal): Promise<readonly ClusterNode[]> => (await engine.nodes.all(signal)).map(nodeOf);
+  const nodes = async (signal: AbortSignal): Promise<readonly ClusterNode[]> =>
+    (await engine.nodes.all(signal)).map(nodeOf);
   return {
     nodes,
     async status(signal) {
       const [{ services }, all] = await Promise.all([stackStatus(engine, stack, signal), nodes(signal)]);
       return {
-        stack, nodes: all.length, activeNodes: all.filter(({ active }) => active).length,
+        stack,
+        nodes: all.length,
+        activeNodes: all.filter(({ active }) => active).length,
         services: services.map((service) => serviceOf(service, shortName(service.name))),
       };
     },
@@ -65,7 +75,16 @@ export function clusterView({ engine, name: stack }: Stack): ClusterView {
       const service = services.find(({ name }) => shortName(name) === wantedName);
       if (service === undefined) return undefined;
       const { running, wanted, tasks } = service;
-      return { service: wantedName, running, wanted, replicas: tasks.map(({ id, error, ...task }) => ({ ...task, task: id, ...(error === undefined ? {} : { error }) })) };
+      return {
+        service: wantedName,
+        running,
+        wanted,
+        replicas: tasks.map(({ id, error, ...task }) => ({
+          ...task,
+          task: id,
+          ...(error === undefined ? {} : { error }),
+        })),
+      };
     },
   };
 }
@@ -76,8 +95,15 @@ function serviceOf({ image, running, wanted, state, lastError }: ServiceStatus, 
 
 function nodeOf({ ID, Spec, Status, Description: { Hostname, Resources, Engine } }: SwarmNode): ClusterNode {
   return {
-    id: ID, name: Hostname, role: Spec.Role, state: Status.State, availability: Spec.Availability,
+    id: ID,
+    name: Hostname,
+    role: Spec.Role,
+    state: Status.State,
+    availability: Spec.Availability,
     active: Status.State === 'ready' && Spec.Availability === 'active',
-    address: Status.Addr, engine: Engine?.EngineVersion ?? '', cores: (Resources?.NanoCPUs ?? 0) / 1e9, memoryBytes: Resources?.MemoryBytes ?? 0,
+    address: Status.Addr,
+    engine: Engine?.EngineVersion ?? '',
+    cores: (Resources?.NanoCPUs ?? 0) / 1e9,
+    memoryBytes: Resources?.MemoryBytes ?? 0,
   };
 }

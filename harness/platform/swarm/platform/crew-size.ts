@@ -1,5 +1,5 @@
 /** How many workers of which service a plan gets. Pure. */
-import { peakRate, type Plan, type ProfilePlan } from '../../../../scenarios/schema/index.js';
+import { type Plan, type ProfilePlan, peakRate } from '../../../../scenarios/schema/index.js';
 import { SwarmPlatformError } from './platform-error.js';
 
 /** What one worker is trusted with when nobody says how many there are to be; well below what one core can do. */
@@ -18,9 +18,19 @@ const DEFAULT_SERVICE = 'client-sim-normal';
  * @param given how many in all; undefined: enough for the plan's clients and rate
  * @throws SwarmPlatformError STACK_INCOMPLETE when no service makes load
  */
-export function workersByService(plan: Plan, services: Iterable<string>, given: number | undefined): ReadonlyMap<string, number> {
+export function workersByService(
+  plan: Plan,
+  services: Iterable<string>,
+  given: number | undefined,
+): ReadonlyMap<string, number> {
   const makers = [...services].filter((name) => name.startsWith(PREFIX)).toSorted();
-  const counts = given === undefined ? plan.profiles.map((profile) => enoughFor(plan, profile)) : shareOut(given, plan.profiles.map(({ clients }) => clients));
+  const counts =
+    given === undefined
+      ? plan.profiles.map((profile) => enoughFor(plan, profile))
+      : shareOut(
+          given,
+          plan.profiles.map(({ clients }) => clients),
+        );
   const workers = new Map<string, number>();
   for (const [index, profile] of plan.profiles.entries()) {
     const count = counts[index] ?? 0;
@@ -38,7 +48,11 @@ export function enoughWorkers(plan: Plan): number {
 function serviceFor(profile: string, makers: readonly string[]): string {
   const service = [`${PREFIX}${profile}`, DEFAULT_SERVICE].find((name) => makers.includes(name)) ?? makers[0];
   if (service !== undefined) return service;
-  throw new SwarmPlatformError('STACK_INCOMPLETE', `the stack has no service ${PREFIX}*, so nobody makes load`, '`swarmbench up` deploys a stack that has');
+  throw new SwarmPlatformError(
+    'STACK_INCOMPLETE',
+    `the stack has no service ${PREFIX}*, so nobody makes load`,
+    '`swarmbench up` deploys a stack that has',
+  );
 }
 
 function enoughFor(plan: Plan, profile: ProfilePlan): number {

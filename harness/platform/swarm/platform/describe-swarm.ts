@@ -8,8 +8,17 @@ export interface OwnVersions {
   readonly node: string;
 }
 
-export async function describeSwarm({ engine, name }: Stack, services: StackServices, versions: OwnVersions, signal: AbortSignal): Promise<Readonly<Record<string, unknown>>> {
-  const [info, nodes, images] = await Promise.all([engine.info(signal), engine.nodes.all(signal), imagesOf(engine, services, signal)]);
+export async function describeSwarm(
+  { engine, name }: Stack,
+  services: StackServices,
+  versions: OwnVersions,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, unknown>>> {
+  const [info, nodes, images] = await Promise.all([
+    engine.info(signal),
+    engine.nodes.all(signal),
+    imagesOf(engine, services, signal),
+  ]);
   return {
     platform: 'swarm',
     stack: name,
@@ -32,13 +41,32 @@ export async function describeSwarm({ engine, name }: Stack, services: StackServ
   };
 }
 
-/** By service: what the stack file names, and what exactly that is on the manager's node (its digest where it came from a registry). */
-async function imagesOf(engine: Engine, services: StackServices, signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
-  const references = new Map([...services].map(([name, { Spec }]) => [name, Spec.TaskTemplate.ContainerSpec?.Image ?? Spec.Labels[IMAGE_LABEL] ?? '']));
-  const known = new Map(await Promise.all([...new Set(references.values())].map(async (reference) => {
-    const image = await engine.images.find(reference, signal).catch(() => undefined);
-    const digest = image?.RepoDigests[0]?.split('@')[1] ?? image?.Id;
-    return [reference, digest === undefined || reference.includes('@') ? reference : `${reference}@${digest}`] as const;
-  })));
+/**
+ * By service: what the stack file names, and what exactly that is on the manager's node (its digest where it came from
+ * a registry).
+ */
+async function imagesOf(
+  engine: Engine,
+  services: StackServices,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, string>>> {
+  const references = new Map(
+    [...services].map(([name, { Spec }]) => [
+      name,
+      Spec.TaskTemplate.ContainerSpec?.Image ?? Spec.Labels[IMAGE_LABEL] ?? '',
+    ]),
+  );
+  const known = new Map(
+    await Promise.all(
+      [...new Set(references.values())].map(async (reference) => {
+        const image = await engine.images.find(reference, signal).catch(() => undefined);
+        const digest = image?.RepoDigests[0]?.split('@')[1] ?? image?.Id;
+        return [
+          reference,
+          digest === undefined || reference.includes('@') ? reference : `${reference}@${digest}`,
+        ] as const;
+      }),
+    ),
+  );
   return Object.fromEntries([...references].map(([name, reference]) => [name, known.get(reference) ?? reference]));
 }

@@ -2,9 +2,14 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { renderGateway, STICKY_PORTS, type GatewayOptions, type Stickiness } from '../../../../swarm/gateway/render-gateway.js';
+import {
+  type GatewayOptions,
+  renderGateway,
+  STICKY_PORTS,
+  type Stickiness,
+} from '../../../../swarm/gateway/render-gateway.js';
 import { STACK_LABEL } from '../compose/convert/context.js';
-import { list, type FileObject, type Service } from '../engine/answers.js';
+import { type FileObject, list, type Service } from '../engine/answers.js';
 import { labelOf } from '../stack/stack-objects.js';
 import type { Awaited } from '../stack/wait-converged.js';
 import { gatewaySettings } from './gateway-settings.js';
@@ -22,7 +27,13 @@ const STATISTICS_URL = 'http://tasks.gateway:8404/stats;csv';
 const HASH_LENGTH = 10;
 
 const mounts = z.looseObject({
-  Configs: list(z.looseObject({ ConfigID: z.string(), ConfigName: z.string(), File: z.looseObject({ Name: z.string() }).nullish() })),
+  Configs: list(
+    z.looseObject({
+      ConfigID: z.string(),
+      ConfigName: z.string(),
+      File: z.looseObject({ Name: z.string() }).nullish(),
+    }),
+  ),
 });
 
 /** Ports and health check that the configuration has at rest, as JSON; there only while it sends to another image. */
@@ -31,35 +42,60 @@ const REST_GATEWAY_LABEL = 'swarmbench.rest.gateway';
 const atRest = z.strictObject({ port: z.number(), streamPort: z.number(), healthPath: z.string().optional() });
 
 /**
- * Gives the gateway a configuration with this stickiness, for this image where it is not the stack's own server, and keeps
- * everything else it says. Its one task is replaced, which takes some seconds; undefined when it has that configuration already.
+ * Gives the gateway a configuration with this stickiness, for this image where it is not the stack's own server, and
+ * keeps everything else it says. Its one task is replaced, which takes some seconds; undefined when it has that
+ * configuration already.
  * @param sticky undefined: as it is
  * @throws SwarmPlatformError GATEWAY_FOREIGN
  */
-export async function setGateway(stack: Stack, gateway: Service, sticky: Stickiness | undefined, image: TargetImage | undefined, signal: AbortSignal): Promise<Awaited | undefined> {
-  const mounted = mounts.parse(gateway.Spec.TaskTemplate.ContainerSpec ?? {}).Configs.find(({ File }) => File?.Name.endsWith('.cfg'));
+export async function setGateway(
+  stack: Stack,
+  gateway: Service,
+  sticky: Stickiness | undefined,
+  image: TargetImage | undefined,
+  signal: AbortSignal,
+): Promise<Awaited | undefined> {
+  const mounted = mounts
+    .parse(gateway.Spec.TaskTemplate.ContainerSpec ?? {})
+    .Configs.find(({ File }) => File?.Name.endsWith('.cfg'));
   const configs = await stack.engine.configs.labelled(labelOf(stack.name), signal);
   const text = Buffer.from(configs.find(({ ID }) => ID === mounted?.ConfigID)?.Spec.Data ?? '', 'base64').toString();
   const settings = gatewaySettings(text);
   if (mounted === undefined || settings === undefined) {
-    const what = image === undefined ? `its stickiness cannot be set to ${sticky}` : `it cannot be sent to port ${image.port} of ${image.image}`;
-    throw new SwarmPlatformError('GATEWAY_FOREIGN', `${gateway.Spec.Name} has a configuration that is not one of ours, so ${what}`, '`swarmbench up` gives it one of ours');
+    const what =
+      image === undefined
+        ? `its stickiness cannot be set to ${sticky}`
+        : `it cannot be sent to port ${image.port} of ${image.image}`;
+    throw new SwarmPlatformError(
+      'GATEWAY_FOREIGN',
+      `${gateway.Spec.Name} has a configuration that is not one of ours, so ${what}`,
+      '`swarmbench up` gives it one of ours',
+    );
   }
   const noted = gateway.Spec.Labels[REST_GATEWAY_LABEL];
   const own = noted === undefined ? settings : { ...settings, ...atRest.parse(JSON.parse(noted)) };
-  const next = { ...own, sticky: sticky ?? own.sticky, ...(image === undefined ? {} : { port: image.port, streamPort: image.port, healthPath: undefined }) };
+  const next = {
+    ...own,
+    sticky: sticky ?? own.sticky,
+    ...(image === undefined ? {} : { port: image.port, streamPort: image.port, healthPath: undefined }),
+  };
   if (renderGateway(next) === text && (noted === undefined) === (image === undefined)) return undefined;
   const wanted = await configWith(stack, configs, next, signal);
   const { port, streamPort, healthPath } = own;
   const note = image === undefined ? undefined : JSON.stringify({ port, streamPort, healthPath });
-  const { before } = await stack.engine.services.change(gateway.ID, ({ Spec }) => withConfig(withNote(Spec, note), mounted.ConfigID, wanted), signal);
+  const { before } = await stack.engine.services.change(
+    gateway.ID,
+    ({ Spec }) => withConfig(withNote(Spec, note), mounted.ConfigID, wanted),
+    signal,
+  );
   return { id: gateway.ID, name: gateway.Spec.Name, lastUpdate: before.UpdateStatus?.StartedAt };
 }
 
 /** Back to the stack's own server, where it was sent to another image. */
 export async function restGateway(stack: Stack, services: StackServices, signal: AbortSignal): Promise<void> {
   const gateway = services.get(GATEWAY);
-  if (gateway?.Spec.Labels[REST_GATEWAY_LABEL] !== undefined) await setGateway(stack, gateway, undefined, undefined, signal);
+  if (gateway?.Spec.Labels[REST_GATEWAY_LABEL] !== undefined)
+    await setGateway(stack, gateway, undefined, undefined, signal);
 }
 
 function withNote(spec: Service['Spec'], note: string | undefined): Service['Spec'] {
@@ -72,20 +108,33 @@ interface ConfigId {
   readonly ConfigName: string;
 }
 
-/** One of the stack's that says the same, such as the one that `up` made, or a new one; with the stack's label, so that `down` removes it. */
-async function configWith({ engine, name }: Stack, known: readonly FileObject[], settings: GatewayOptions, signal: AbortSignal): Promise<ConfigId> {
+/**
+ * One of the stack's that says the same, such as the one that `up` made, or a new one; with the stack's label, so that
+ * `down` removes it.
+ */
+async function configWith(
+  { engine, name }: Stack,
+  known: readonly FileObject[],
+  settings: GatewayOptions,
+  signal: AbortSignal,
+): Promise<ConfigId> {
   const text = renderGateway(settings);
   const Data = Buffer.from(text).toString('base64');
   const same = known.find(({ Spec }) => Spec.Data === Data);
   if (same !== undefined) return { ConfigName: same.Spec.Name, ConfigID: same.ID };
   const hash = createHash('sha256').update(text).digest('hex').slice(0, HASH_LENGTH);
   const Name = `${name}_${GATEWAY}_${settings.sticky}-${hash}`;
-  return { ConfigName: Name, ConfigID: await engine.configs.create({ Name, Labels: { [STACK_LABEL]: name }, Data }, signal) };
+  return {
+    ConfigName: Name,
+    ConfigID: await engine.configs.create({ Name, Labels: { [STACK_LABEL]: name }, Data }, signal),
+  };
 }
 
 function withConfig(spec: Service['Spec'], before: string, wanted: ConfigId): object {
   const { ContainerSpec } = spec.TaskTemplate;
-  const Configs = mounts.parse(ContainerSpec ?? {}).Configs.map((one) => (one.ConfigID === before ? { ...one, ...wanted } : one));
+  const Configs = mounts
+    .parse(ContainerSpec ?? {})
+    .Configs.map((one) => (one.ConfigID === before ? { ...one, ...wanted } : one));
   return { ...spec, TaskTemplate: { ...spec.TaskTemplate, ContainerSpec: { ...ContainerSpec, Configs } } };
 }
 
@@ -100,7 +149,11 @@ export async function waitForServers(wanted: number, signal: AbortSignal): Promi
     if (seen === wanted) return;
     if (performance.now() > giveUpAt) {
       const what = typeof seen === 'string' ? seen : `it sends to ${seen}`;
-      throw new SwarmPlatformError('GATEWAY_NOT_READY', `the gateway does not send to the ${wanted} replicas that run (${what} after ${READY_MS / 1000} s)`, 'are they healthy? its page is at port 8404, /stats');
+      throw new SwarmPlatformError(
+        'GATEWAY_NOT_READY',
+        `the gateway does not send to the ${wanted} replicas that run (${what} after ${READY_MS / 1000} s)`,
+        'are they healthy? its page is at port 8404, /stats',
+      );
     }
     await sleep(LOOK_MS, undefined, { signal });
   }
@@ -117,7 +170,10 @@ export async function serversUp(signal: AbortSignal): Promise<number | string> {
   }
 }
 
-/** HAProxy's statistics as CSV (management guide, 9.1): one line for each server of each backend. The fewest that one of the ways sends to. */
+/**
+ * HAProxy's statistics as CSV (management guide, 9.1): one line for each server of each backend. The fewest that one of
+ * the ways sends to.
+ */
 export function countUp(csv: string): number {
   const [head = '', ...lines] = csv.split('\n');
   const columns = head.replace(/^# /, '').split(',');

@@ -10,13 +10,12 @@ export type SwarmPlatformErrorCode =
 
 /** What can go wrong in bringing a stack from rest to what a run needs, beside what the engine and the deployer say. */
 export class SwarmPlatformError extends Error {
-  readonly code: SwarmPlatformErrorCode;
-  readonly hint: string;
-
-  constructor(code: SwarmPlatformErrorCode, message: string, hint: string) {
+  constructor(
+    readonly code: SwarmPlatformErrorCode,
+    message: string,
+    readonly hint: string,
+  ) {
     super(message);
     this.name = 'SwarmPlatformError';
-    this.code = code;
-    this.hint = hint;
   }
 }

@@ -5,7 +5,7 @@ import { loadPlan, type Plan } from '../../../../scenarios/schema/index.js';
 import { renderGateway, STICKINESS } from '../../../../swarm/gateway/render-gateway.js';
 import type { Service } from '../engine/answers.js';
 import { arranged, REST_LABEL } from './arrangement.js';
-import { UseMeter, type ContainerReading } from './container-use.js';
+import { type ContainerReading, UseMeter } from './container-use.js';
 import { enoughWorkers, workersByService } from './crew-size.js';
 import { countUp } from './gateway.js';
 import { gatewaySettings } from './gateway-settings.js';
@@ -19,7 +19,14 @@ function planOf(scenario: string, sets: readonly string[] = [], targets: readonl
 }
 
 describe('the crew of a plan', () => {
-  const services = ['harness', 'mcp-server', 'client-sim-normal', 'client-sim-low-load', 'client-sim-high-load', 'client-sim-flood'];
+  const services = [
+    'harness',
+    'mcp-server',
+    'client-sim-normal',
+    'client-sim-low-load',
+    'client-sim-high-load',
+    'client-sim-flood',
+  ];
 
   test.each<[string, readonly string[], number | undefined, Readonly<Record<string, number>>]>([
     ['smoke', [], undefined, { 'client-sim-low-load': 1 }],
@@ -46,8 +53,12 @@ describe('the crew of a plan', () => {
   });
 
   test('is played by whoever is there, and by nobody when nobody is', () => {
-    expect([...workersByService(planOf('smoke'), ['client-sim-b', 'client-sim-a'], undefined)]).toEqual([['client-sim-a', 1]]);
-    expect(() => workersByService(planOf('smoke'), ['mcp-server'], 1)).toThrow(expect.objectContaining({ code: 'STACK_INCOMPLETE' }));
+    expect([...workersByService(planOf('smoke'), ['client-sim-b', 'client-sim-a'], undefined)]).toEqual([
+      ['client-sim-a', 1],
+    ]);
+    expect(() => workersByService(planOf('smoke'), ['mcp-server'], 1)).toThrow(
+      expect.objectContaining({ code: 'STACK_INCOMPLETE' }),
+    );
   });
 });
 
@@ -55,25 +66,64 @@ describe('what the swarm platform refuses, by name:', () => {
   test.each<[string, readonly string[], readonly string[], readonly string[]]>([
     ['smoke', ['target.replicas=4', 'target.gateway.sticky=none'], [], []],
     ['smoke', ['target.server={ image: x }'], [], []],
-    ['smoke', ['faults=[{ at: 1s, kind: scale, replicas: 3 }, { at: 1s, kind: scale, service: other, replicas: 3 }]'], [], []],
-    ['smoke', ['faults=[{ at: 1s, kind: scale, service: harness, replicas: 3 }, { at: 1s, kind: scale, service: client-sim-flood, replicas: 3 }]'], [], [expect.stringContaining('scale of harness') as never, expect.stringContaining('scale of client-sim-flood') as never]],
-    ['smoke', ['faults=[{ at: 1s, kind: scale, replicas: 3 }]'], ['http://10.0.0.9:3000/mcp'], [expect.stringContaining('the target is a url') as never]],
+    [
+      'smoke',
+      ['faults=[{ at: 1s, kind: scale, replicas: 3 }, { at: 1s, kind: scale, service: other, replicas: 3 }]'],
+      [],
+      [],
+    ],
+    [
+      'smoke',
+      [
+        'faults=[{ at: 1s, kind: scale, service: harness, replicas: 3 }, { at: 1s, kind: scale, service: client-sim-flood, replicas: 3 }]',
+      ],
+      [],
+      [
+        expect.stringContaining('scale of harness') as never,
+        expect.stringContaining('scale of client-sim-flood') as never,
+      ],
+    ],
+    [
+      'smoke',
+      ['faults=[{ at: 1s, kind: scale, replicas: 3 }]'],
+      ['http://10.0.0.9:3000/mcp'],
+      [expect.stringContaining('the target is a url') as never],
+    ],
     ['smoke', ['target.server=sink'], [], [expect.stringContaining('sink') as never]],
     ['smoke', [], ['http://10.0.0.9:3000/mcp'], []],
-    ['smoke', [], ['http://localhost:3000/mcp', 'http://127.0.0.2/mcp'], [expect.stringContaining('localhost') as never, expect.stringContaining('127.0.0.2') as never]],
+    [
+      'smoke',
+      [],
+      ['http://localhost:3000/mcp', 'http://127.0.0.2/mcp'],
+      [expect.stringContaining('localhost') as never, expect.stringContaining('127.0.0.2') as never],
+    ],
   ])('%s %j %j', (scenario, sets, targets, expected) => {
     expect(refusals(planOf(scenario, sets, targets))).toEqual(expected);
   });
 });
 
 describe('a service that is scaled for a run', () => {
-  const service = (replicas: number | undefined, labels: Readonly<Record<string, string>> = {}): Pick<Service, 'Spec'> =>
-    ({ Spec: { Name: 'b_x', Labels: { own: 'yes', ...labels }, TaskTemplate: { ForceUpdate: 3 }, Mode: { Replicated: replicas === undefined ? {} : { Replicas: replicas } } } }) as unknown as Pick<Service, 'Spec'>;
+  const service = (
+    replicas: number | undefined,
+    labels: Readonly<Record<string, string>> = {},
+  ): Pick<Service, 'Spec'> =>
+    ({
+      Spec: {
+        Name: 'b_x',
+        Labels: { own: 'yes', ...labels },
+        TaskTemplate: { ForceUpdate: 3 },
+        Mode: { Replicated: replicas === undefined ? {} : { Replicas: replicas } },
+      },
+    }) as unknown as Pick<Service, 'Spec'>;
   const again = (spec: object | undefined): Pick<Service, 'Spec'> => ({ Spec: spec }) as Pick<Service, 'Spec'>;
 
   test('knows what it was at rest, however often it is scaled, and goes back to it', () => {
     const up = arranged(service(2), 5);
-    expect(up).toMatchObject({ Labels: { own: 'yes', [REST_LABEL]: '2' }, Mode: { Replicated: { Replicas: 5 } }, TaskTemplate: { ForceUpdate: 3 } });
+    expect(up).toMatchObject({
+      Labels: { own: 'yes', [REST_LABEL]: '2' },
+      Mode: { Replicated: { Replicas: 5 } },
+      TaskTemplate: { ForceUpdate: 3 },
+    });
     const further = arranged(again(up), 9);
     expect(further).toMatchObject({ Labels: { [REST_LABEL]: '2' }, Mode: { Replicated: { Replicas: 9 } } });
     expect(arranged(again(further), undefined)).toEqual(service(2).Spec);
@@ -81,7 +131,10 @@ describe('a service that is scaled for a run', () => {
   });
 
   test.each<[Pick<Service, 'Spec'>, number | undefined]>([
-    [service(2), 2], [service(undefined), 1], [service(0), undefined], [service(5, { [REST_LABEL]: '2' }), 5],
+    [service(2), 2],
+    [service(undefined), 1],
+    [service(0), undefined],
+    [service(5, { [REST_LABEL]: '2' }), 5],
   ])('is left alone when it is as wanted', (current, wanted) => {
     expect(arranged(current, wanted)).toBeUndefined();
   });
@@ -93,13 +146,33 @@ describe('a service that is scaled for a run', () => {
   });
 });
 
-describe('a service that runs the user\'s image', () => {
-  const own = { Name: 'b_mcp-server', Labels: { mine: 'yes', 'swarmbench.mcp.port': '3000', 'swarmbench.mcp.path': '/mcp', 'swarmbench.metrics.port': '3000' }, Mode: {}, TaskTemplate: { ForceUpdate: 0, ContainerSpec: { Image: 'own:1', TTY: false, Configs: [], Secrets: [], Healthcheck: { Test: ['CMD', 'x'] } } } };
-  const service = (spec: object | undefined): Pick<Service, 'Spec'> => ({ Spec: JSON.parse(JSON.stringify(spec)) as Service['Spec'] });
+describe("a service that runs the user's image", () => {
+  const own = {
+    Name: 'b_mcp-server',
+    Labels: {
+      mine: 'yes',
+      'swarmbench.mcp.port': '3000',
+      'swarmbench.mcp.path': '/mcp',
+      'swarmbench.metrics.port': '3000',
+    },
+    Mode: {},
+    TaskTemplate: {
+      ForceUpdate: 0,
+      ContainerSpec: { Image: 'own:1', TTY: false, Configs: [], Secrets: [], Healthcheck: { Test: ['CMD', 'x'] } },
+    },
+  };
+  const service = (spec: object | undefined): Pick<Service, 'Spec'> => ({
+    Spec: JSON.parse(JSON.stringify(spec)) as Service['Spec'],
+  });
   const theirs = { image: 'their/server:2', port: 8080, path: '/rpc' };
 
   test('is told by its labels where it answers, has no health check that is not its own, and is not scraped', () => {
-    const { Spec: { Labels, TaskTemplate: { ContainerSpec } } } = service(withImage(service(own), theirs));
+    const {
+      Spec: {
+        Labels,
+        TaskTemplate: { ContainerSpec },
+      },
+    } = service(withImage(service(own), theirs));
     expect(Labels).toMatchObject({ mine: 'yes', 'swarmbench.mcp.port': '8080', 'swarmbench.mcp.path': '/rpc' });
     expect(Labels).not.toHaveProperty('swarmbench.metrics.port');
     expect(ContainerSpec).toEqual({ Image: 'their/server:2', TTY: false, Configs: [], Secrets: [] });
@@ -109,7 +182,10 @@ describe('a service that runs the user\'s image', () => {
     const first = service(withImage(service(own), theirs));
     expect(withImage(first, theirs)).toBeUndefined();
     const second = service(withImage(first, { ...theirs, image: 'another', port: 1 }));
-    expect(second.Spec).toMatchObject({ Labels: { 'swarmbench.mcp.port': '1' }, TaskTemplate: { ContainerSpec: { Image: 'another' } } });
+    expect(second.Spec).toMatchObject({
+      Labels: { 'swarmbench.mcp.port': '1' },
+      TaskTemplate: { ContainerSpec: { Image: 'another' } },
+    });
     for (const left of [first, second]) expect(service(withImage(left, undefined)).Spec).toEqual(own);
   });
 
@@ -119,7 +195,12 @@ describe('a service that runs the user\'s image', () => {
 });
 
 describe('a gateway', () => {
-  test.each(STICKINESS.flatMap((sticky) => [{ sticky }, { sticky, port: 8000, streamPort: 9000, healthPath: undefined, maxServers: 8, service: 'mine' }]))('of ours is read back from its text: %j', (options) => {
+  test.each(
+    STICKINESS.flatMap((sticky) => [
+      { sticky },
+      { sticky, port: 8000, streamPort: 9000, healthPath: undefined, maxServers: 8, service: 'mine' },
+    ]),
+  )('of ours is read back from its text: %j', (options) => {
     const text = renderGateway(options);
     expect(gatewaySettings(text)).toMatchObject(options);
   });
@@ -130,7 +211,8 @@ describe('a gateway', () => {
   });
 
   test('sends to the servers of its statistics that are up', () => {
-    const csv = '# pxname,svname,qcur,status,\nmcp,FRONTEND,,OPEN,\nservers,mcp1,0,UP,\nservers,mcp2,0,UP 1/2,\nservers,mcp3,0,MAINT (resolution),\nservers,BACKEND,0,UP,\nstream_servers,stream1,0,UP,\n';
+    const csv =
+      '# pxname,svname,qcur,status,\nmcp,FRONTEND,,OPEN,\nservers,mcp1,0,UP,\nservers,mcp2,0,UP 1/2,\nservers,mcp3,0,MAINT (resolution),\nservers,BACKEND,0,UP,\nstream_servers,stream1,0,UP,\n';
     expect(countUp(csv)).toBe(2);
     // Ready when every way is: clients of one run may take several.
     expect(countUp(`${csv}servers_none,mcp1,0,UP,\nservers_none,mcp2,0,DOWN,\n`)).toBe(1);
@@ -139,15 +221,51 @@ describe('a gateway', () => {
 });
 
 describe('resource use between two readings', () => {
-  const reading = (service: string, slot: string, task: string, at: number, cpuSeconds: number, bytes = 0): ContainerReading =>
-    ({ labels: { service, slot, task }, at, usage: { cpuSeconds, memoryBytes: 7, networks: { eth0: { receivedBytes: bytes, sentBytes: 2 * bytes }, eth1: { receivedBytes: bytes, sentBytes: 0 } } } });
-  const meter = (): UseMeter => new UseMeter(new Map([['mcp-server', 'target'], ['client-sim-normal', 'worker']]));
+  const reading = (
+    service: string,
+    slot: string,
+    task: string,
+    at: number,
+    cpuSeconds: number,
+    bytes = 0,
+  ): ContainerReading => ({
+    labels: { service, slot, task },
+    at,
+    usage: {
+      cpuSeconds,
+      memoryBytes: 7,
+      networks: { eth0: { receivedBytes: bytes, sentBytes: 2 * bytes }, eth1: { receivedBytes: bytes, sentBytes: 0 } },
+    },
+  });
+  const meter = (): UseMeter =>
+    new UseMeter(
+      new Map([
+        ['mcp-server', 'target'],
+        ['client-sim-normal', 'worker'],
+      ]),
+    );
 
   test('is told for each slot of the services asked for, from the second reading on', () => {
     const use = meter();
-    expect(use.samples([reading('mcp-server', '1', 'a', 1_000, 1), reading('gateway', '1', 'g', 1_000, 1)])).toEqual([]);
-    expect(use.samples([reading('mcp-server', '1', 'a', 3_000, 2, 100), reading('gateway', '1', 'g', 3_000, 9), reading('client-sim-normal', '1', 'w', 3_000, 9)]))
-      .toEqual([{ id: 'mcp-server.1', role: 'target', cpu: 0.5, memoryBytes: 7, receivedBytesPerSecond: 100, sentBytesPerSecond: 100 }]);
+    expect(use.samples([reading('mcp-server', '1', 'a', 1_000, 1), reading('gateway', '1', 'g', 1_000, 1)])).toEqual(
+      [],
+    );
+    expect(
+      use.samples([
+        reading('mcp-server', '1', 'a', 3_000, 2, 100),
+        reading('gateway', '1', 'g', 3_000, 9),
+        reading('client-sim-normal', '1', 'w', 3_000, 9),
+      ]),
+    ).toEqual([
+      {
+        id: 'mcp-server.1',
+        role: 'target',
+        cpu: 0.5,
+        memoryBytes: 7,
+        receivedBytesPerSecond: 100,
+        sentBytesPerSecond: 100,
+      },
+    ]);
   });
 
   test('is not told twice from one reading, and a task that takes over a slot begins anew', () => {
@@ -155,6 +273,8 @@ describe('resource use between two readings', () => {
     use.samples([reading('mcp-server', '1', 'a', 1_000, 5)]);
     expect(use.samples([reading('mcp-server', '1', 'a', 1_000, 5)])).toEqual([]);
     expect(use.samples([reading('mcp-server', '1', 'b', 2_000, 0.1)])).toEqual([]);
-    expect(use.samples([reading('mcp-server', '1', 'b', 3_000, 0.3)])).toMatchObject([{ id: 'mcp-server.1', cpu: expect.closeTo(0.2) }]);
+    expect(use.samples([reading('mcp-server', '1', 'b', 3_000, 0.3)])).toMatchObject([
+      { id: 'mcp-server.1', cpu: expect.closeTo(0.2) },
+    ]);
   });
 });

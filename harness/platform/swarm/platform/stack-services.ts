@@ -15,6 +15,7 @@ export interface Stack {
 /** @throws StackError UNKNOWN_STACK */
 export async function servicesOf({ engine, name }: Stack, signal: AbortSignal): Promise<StackServices> {
   const services = await engine.services.labelled(labelOf(name), signal);
-  if (services.length === 0) throw new StackError('UNKNOWN_STACK', `there is no stack ${name} in this swarm`, '`swarmbench up` deploys it');
+  if (services.length === 0)
+    throw new StackError('UNKNOWN_STACK', `there is no stack ${name} in this swarm`, '`swarmbench up` deploys it');
   return new Map(services.map((service) => [shortName(service.Spec.Name, name), service]));
 }

@@ -1,6 +1,6 @@
 /**
- * A run inside a stack that is up: its services are given the replicas that the plan needs, and go back to rest after it.
- * Works in the harness service, in the stack's own networks.
+ * A run inside a stack that is up: its services are given the replicas that the plan needs, and go back to rest after
+ * it. Works in the harness service, in the stack's own networks.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Plan } from '../../../../scenarios/schema/plan.js';
@@ -15,9 +15,9 @@ import { describeSwarm, type OwnVersions } from './describe-swarm.js';
 import { setGateway, waitForServers } from './gateway.js';
 import { SwarmPlatformError } from './platform-error.js';
 import { refusals } from './refusals.js';
-import { runningTasks, type RunningTask } from './running-tasks.js';
-import { servicesOf, type Stack, type StackServices } from './stack-services.js';
-import { reach, replicasOf, TARGET, targetOf, type Target } from './target.js';
+import { type RunningTask, runningTasks } from './running-tasks.js';
+import { type Stack, type StackServices, servicesOf } from './stack-services.js';
+import { reach, replicasOf, TARGET, type Target, targetOf } from './target.js';
 
 export interface SwarmPlatformOptions {
   readonly engine: Engine;
@@ -31,7 +31,10 @@ export interface SwarmPlatformOptions {
 }
 
 export interface SwarmPlatform extends Platform {
-  /** Puts to rest what a harness before this one left scaled, unless a run of this one is on. Gives the services it found so. */
+  /**
+   * Puts to rest what a harness before this one left scaled, unless a run of this one is on. Gives the services it
+   * found so.
+   */
   rest(signal: AbortSignal): Promise<readonly string[]>;
 }
 
@@ -39,7 +42,13 @@ const SCALE_MS = 120_000;
 const TEARDOWN_MS = 45_000;
 const LOOK_MS = 200;
 
-export function createSwarmPlatform({ engine, stack: name, apiToken, versions, log }: SwarmPlatformOptions): SwarmPlatform {
+export function createSwarmPlatform({
+  engine,
+  stack: name,
+  apiToken,
+  versions,
+  log,
+}: SwarmPlatformOptions): SwarmPlatform {
   const stack: Stack = { engine, name };
   const faults = createInjector(stack);
   let busy = 0;
@@ -61,7 +70,9 @@ export function createSwarmPlatform({ engine, stack: name, apiToken, versions, l
         try {
           await standDown(stack, services, crew);
         } catch (error) {
-          log(`${context.runId}: the stack ${name} could not be put to rest: ${error instanceof Error ? error.message : String(error)}`);
+          log(
+            `${context.runId}: the stack ${name} could not be put to rest: ${error instanceof Error ? error.message : String(error)}`,
+          );
           throw error;
         } finally {
           busy -= 1;
@@ -72,7 +83,17 @@ export function createSwarmPlatform({ engine, stack: name, apiToken, versions, l
         const tasks = await bringUp(stack, services, target, crew, signal);
         // As they are for this run: its image, its labels.
         const arranged = await servicesOf(stack, signal);
-        return environment({ plan, stack, services: arranged, target: targetOf(plan, arranged, name), crew, tasks, apiToken, versions, tearDown });
+        return environment({
+          plan,
+          stack,
+          services: arranged,
+          target: targetOf(plan, arranged, name),
+          crew,
+          tasks,
+          apiToken,
+          versions,
+          tearDown,
+        });
       } catch (error) {
         await tearDown().catch(() => undefined);
         throw error;
@@ -88,9 +109,18 @@ function crewOf(plan: Plan, services: StackServices, { workers }: PlatformContex
   return workers === 0 ? new Map() : workersByService(plan, services.keys(), workers);
 }
 
-async function bringUp(stack: Stack, services: StackServices, target: Target, crew: Crew, signal: AbortSignal): Promise<readonly RunningTask[]> {
+async function bringUp(
+  stack: Stack,
+  services: StackServices,
+  target: Target,
+  crew: Crew,
+  signal: AbortSignal,
+): Promise<readonly RunningTask[]> {
   const wanted = new Map([...crew, ...(target.kind === 'service' ? [[TARGET, target.replicas] as const] : [])]);
-  const gateway = target.kind === 'service' && target.gateway !== undefined ? await setGateway(stack, target.gateway, target.sticky, target.image, signal) : undefined;
+  const gateway =
+    target.kind === 'service' && target.gateway !== undefined
+      ? await setGateway(stack, target.gateway, target.sticky, target.image, signal)
+      : undefined;
   const image = target.kind === 'service' ? target.image : undefined;
   const awaited = [...(await arrange(stack, wanted, image, signal)), ...(gateway === undefined ? [] : [gateway])];
   await waitConverged(stack.engine, stack.name, awaited, { timeoutMs: SCALE_MS }, () => undefined, signal);
@@ -112,8 +142,15 @@ interface Parts {
 
 function environment({ plan, stack, services, target, crew, tasks, apiToken, versions, tearDown }: Parts): Environment {
   const replicas = replicasOf(target, tasks, stack);
-  const workers = new Map(tasks.filter(({ service }) => crew.has(service)).map(({ host, service, slot, task, node }) => [host, { service, slot, task, node }]));
-  const roles = new Map<string, UsageSample['role']>([...[...crew.keys()].map((service) => [service, 'worker'] as const), [TARGET, 'target']]);
+  const workers = new Map(
+    tasks
+      .filter(({ service }) => crew.has(service))
+      .map(({ host, service, slot, task, node }) => [host, { service, slot, task, node }]),
+  );
+  const roles = new Map<string, UsageSample['role']>([
+    ...[...crew.keys()].map((service) => [service, 'worker'] as const),
+    [TARGET, 'target'],
+  ]);
   const meter = new UseMeter(roles);
   const { signal } = new AbortController();
   return {
@@ -133,17 +170,26 @@ function workerLogsOf(stack: string, services: Iterable<string>): string {
   return `\`swarmbench logs --stack ${stack} ${[...services].join(' ')}\``;
 }
 
-/** Back to rest, and until the workers' processes are gone: the next run must not meet them. @throws SwarmPlatformError WORKERS_LEFT */
+/**
+ * Back to rest, and until the workers' processes are gone: the next run must not meet them. @throws SwarmPlatformError
+ * WORKERS_LEFT
+ */
 async function standDown(stack: Stack, services: StackServices, crew: Crew): Promise<void> {
   const signal = AbortSignal.timeout(TEARDOWN_MS);
   await rest(stack, signal);
   const ids = [...crew.keys()].flatMap((name) => services.get(name)?.ID ?? []);
   const giveUpAt = performance.now() + TEARDOWN_MS - 5_000;
   for (;;) {
-    const left = (await stack.engine.tasks.ofServices(ids, signal)).filter(({ DesiredState, Status }) => DesiredState !== 'running' && Status.State === 'running');
+    const left = (await stack.engine.tasks.ofServices(ids, signal)).filter(
+      ({ DesiredState, Status }) => DesiredState !== 'running' && Status.State === 'running',
+    );
     if (left.length === 0) return;
     if (performance.now() > giveUpAt) {
-      throw new SwarmPlatformError('WORKERS_LEFT', `${left.length} workers of the stack ${stack.name} have not ended: tasks ${left.map(({ ID }) => ID).join(', ')}`, '`docker service ps` says on which nodes they are');
+      throw new SwarmPlatformError(
+        'WORKERS_LEFT',
+        `${left.length} workers of the stack ${stack.name} have not ended: tasks ${left.map(({ ID }) => ID).join(', ')}`,
+        '`docker service ps` says on which nodes they are',
+      );
     }
     await sleep(LOOK_MS, undefined, { signal });
   }

@@ -19,25 +19,43 @@ export interface TargetImage {
 
 const REPLACED_LABELS = [PORT_LABEL, PATH_LABEL, METRICS_PORT_LABEL] as const;
 
-const atRest = z.strictObject({ image: z.string(), healthcheck: z.unknown().optional(), labels: z.record(z.string(), z.string()) });
+const atRest = z.strictObject({
+  image: z.string(),
+  healthcheck: z.unknown().optional(),
+  labels: z.record(z.string(), z.string()),
+});
 
 /**
- * The spec with this image, or with its own again; undefined when there is nothing to change. The health check goes, as it
- * knows our server only: what the image brings of its own counts, and the gateway looks whether the port is open. So does the
- * label that has it scraped.
+ * The spec with this image, or with its own again; undefined when there is nothing to change. The health check goes, as
+ * it knows our server only: what the image brings of its own counts, and the gateway looks whether the port is open. So
+ * does the label that has it scraped.
  */
-export function withImage({ Spec }: Pick<Service, 'Spec'>, wanted: TargetImage | undefined): Service['Spec'] | undefined {
+export function withImage(
+  { Spec }: Pick<Service, 'Spec'>,
+  wanted: TargetImage | undefined,
+): Service['Spec'] | undefined {
   const noted = Spec.Labels[REST_IMAGE_LABEL];
   if (wanted === undefined) return noted === undefined ? undefined : restored(Spec, noted);
   const own = noted === undefined ? Spec : restored(Spec, noted);
   const container = own.TaskTemplate.ContainerSpec;
   // A plugin has none, and no image.
   if (container === undefined) return undefined;
-  const labels = Object.fromEntries(REPLACED_LABELS.flatMap((label) => (own.Labels[label] === undefined ? [] : [[label, own.Labels[label]]])));
-  const rest = atRest.parse({ image: container.Image, ...(container['Healthcheck'] === undefined ? {} : { healthcheck: container['Healthcheck'] }), labels });
+  const labels = Object.fromEntries(
+    REPLACED_LABELS.flatMap((label) => (own.Labels[label] === undefined ? [] : [[label, own.Labels[label]]])),
+  );
+  const rest = atRest.parse({
+    image: container.Image,
+    ...(container.Healthcheck === undefined ? {} : { healthcheck: container.Healthcheck }),
+    labels,
+  });
   const next: Service['Spec'] = {
     ...own,
-    Labels: { ...without(own.Labels, REPLACED_LABELS), [PORT_LABEL]: String(wanted.port), [PATH_LABEL]: wanted.path, [REST_IMAGE_LABEL]: JSON.stringify(rest) },
+    Labels: {
+      ...without(own.Labels, REPLACED_LABELS),
+      [PORT_LABEL]: String(wanted.port),
+      [PATH_LABEL]: wanted.path,
+      [REST_IMAGE_LABEL]: JSON.stringify(rest),
+    },
     TaskTemplate: { ...own.TaskTemplate, ContainerSpec: { ...container, Image: wanted.image, Healthcheck: undefined } },
   };
   return noted !== undefined && sameTarget(Spec, next) ? undefined : next;
@@ -49,12 +67,26 @@ function restored(spec: Service['Spec'], noted: string): Service['Spec'] {
   return {
     ...spec,
     Labels: { ...without(spec.Labels, [...REPLACED_LABELS, REST_IMAGE_LABEL]), ...labels },
-    TaskTemplate: { ...spec.TaskTemplate, ...(container === undefined ? {} : { ContainerSpec: { ...container, Image: image, ...(healthcheck === undefined ? {} : { Healthcheck: healthcheck }) } }) },
+    TaskTemplate: {
+      ...spec.TaskTemplate,
+      ...(container === undefined
+        ? {}
+        : {
+            ContainerSpec: {
+              ...container,
+              Image: image,
+              ...(healthcheck === undefined ? {} : { Healthcheck: healthcheck }),
+            },
+          }),
+    },
   };
 }
 
 function sameTarget(a: Service['Spec'], b: Service['Spec']): boolean {
-  return a.TaskTemplate.ContainerSpec?.Image === b.TaskTemplate.ContainerSpec?.Image && [PORT_LABEL, PATH_LABEL].every((label) => a.Labels[label] === b.Labels[label]);
+  return (
+    a.TaskTemplate.ContainerSpec?.Image === b.TaskTemplate.ContainerSpec?.Image &&
+    [PORT_LABEL, PATH_LABEL].every((label) => a.Labels[label] === b.Labels[label])
+  );
 }
 
 function without(labels: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {

@@ -1,7 +1,17 @@
 export interface Finding {
   /** A problem would end the deployment; a warning may be as intended. */
   readonly level: 'problem' | 'warning';
-  readonly code: 'NOT_A_MANAGER' | 'NO_NODE' | 'NODE_UNUSED' | 'PORT_IN_USE' | 'IMAGE_MISSING' | 'IMAGE_ON_ONE_NODE' | 'NO_VXLAN' | 'NO_IPVS' | 'FEW_OPEN_FILES' | 'SMALL_CONNTRACK';
+  readonly code:
+    | 'NOT_A_MANAGER'
+    | 'NO_NODE'
+    | 'NODE_UNUSED'
+    | 'PORT_IN_USE'
+    | 'IMAGE_MISSING'
+    | 'IMAGE_ON_ONE_NODE'
+    | 'NO_VXLAN'
+    | 'NO_IPVS'
+    | 'FEW_OPEN_FILES'
+    | 'SMALL_CONNTRACK';
   readonly message: string;
   readonly hint: string | undefined;
 }

@@ -7,10 +7,26 @@ import type { Finding } from './finding.js';
 const ASK_MS = 10_000;
 
 /** Images that tasks will not find: neither here nor in a registry. Services at rest do not need theirs. */
-export async function checkImages(engine: Engine, { services }: StackSpec, nodes: number, registryAuth: RegistryAuth, signal: AbortSignal): Promise<readonly Finding[]> {
+export async function checkImages(
+  engine: Engine,
+  { services }: StackSpec,
+  nodes: number,
+  registryAuth: RegistryAuth,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
   const running = services.filter(({ Mode }) => Mode.Replicated?.Replicas !== 0);
-  const references = new Set(running.flatMap(({ TaskTemplate: { ContainerSpec: { Image = '' } } }) => (Image === '' ? [] : [Image])));
-  const findings = await Promise.all([...references].map((reference) => checkImage(engine, reference, registryAuth, signal)));
+  const references = new Set(
+    running.flatMap(
+      ({
+        TaskTemplate: {
+          ContainerSpec: { Image = '' },
+        },
+      }) => (Image === '' ? [] : [Image]),
+    ),
+  );
+  const findings = await Promise.all(
+    [...references].map((reference) => checkImage(engine, reference, registryAuth, signal)),
+  );
   const missing = findings.filter((finding) => finding !== undefined && finding !== 'made here');
   const madeHere = [...references].filter((_, index) => findings[index] === 'made here');
   return nodes === 1 || madeHere.length === 0 ? missing : [...missing, onlyHere(madeHere)];
@@ -20,13 +36,19 @@ export async function checkImages(engine: Engine, { services }: StackSpec, nodes
 function onlyHere(references: readonly string[]): Finding {
   const [first = '', ...others] = references;
   return {
-    level: 'warning', code: 'IMAGE_ON_ONE_NODE',
+    level: 'warning',
+    code: 'IMAGE_ON_ONE_NODE',
     message: `no registry has ${first}${others.length === 0 ? '' : ` and ${others.length} other images of this stack`}: nodes that were not given them cannot run them`,
     hint: 'swarmbench images --load DOCKER_HOST for each, or --push REGISTRY',
   };
 }
 
-async function checkImage(engine: Engine, reference: string, registryAuth: RegistryAuth, signal: AbortSignal): Promise<Finding | 'made here' | undefined> {
+async function checkImage(
+  engine: Engine,
+  reference: string,
+  registryAuth: RegistryAuth,
+  signal: AbortSignal,
+): Promise<Finding | 'made here' | undefined> {
   const local = await engine.images.find(reference, signal);
   if (local !== undefined) return local.RepoDigests.length > 0 ? undefined : 'made here';
   const auth = await registryAuth(reference);
@@ -37,7 +59,16 @@ async function checkImage(engine: Engine, reference: string, registryAuth: Regis
   } catch (error) {
     signal.throwIfAborted();
     if (!timeout.aborted && !(error instanceof EngineError)) throw error;
-    const words = timeout.aborted ? `no answer within ${ASK_MS / 1000} s` : error instanceof Error ? error.message : String(error);
-    return { level: 'problem', code: 'IMAGE_MISSING', message: `image ${reference} is not on this node, and cannot be pulled (${words})`, hint: 'swarmbench images makes what the stack needs; --offline where nothing can be pulled' };
+    const words = timeout.aborted
+      ? `no answer within ${ASK_MS / 1000} s`
+      : error instanceof Error
+        ? error.message
+        : String(error);
+    return {
+      level: 'problem',
+      code: 'IMAGE_MISSING',
+      message: `image ${reference} is not on this node, and cannot be pulled (${words})`,
+      hint: 'swarmbench images makes what the stack needs; --offline where nothing can be pulled',
+    };
   }
 }

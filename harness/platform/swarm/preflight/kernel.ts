@@ -2,33 +2,58 @@
 import type { StackSpec } from '../compose/compose-to-swarm.js';
 import type { ServiceSpec } from '../compose/swarm-types.js';
 import type { Engine } from '../engine/engine.js';
-import { WANTED_CONNTRACK, WANTED_FILES, type KernelFacts } from '../kernel/kernel-facts.js';
+import { type KernelFacts, WANTED_CONNTRACK, WANTED_FILES } from '../kernel/kernel-facts.js';
 import { MENDS } from '../kernel/mends.js';
 import { tryKernel } from '../kernel/try-kernel.js';
 import type { Finding } from './finding.js';
 
 /** @param trialImage as `tryKernel` takes it */
-export async function checkKernel(engine: Engine, stack: StackSpec, trialImage: string | undefined, signal: AbortSignal): Promise<readonly Finding[]> {
+export async function checkKernel(
+  engine: Engine,
+  stack: StackSpec,
+  trialImage: string | undefined,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
   return stack.services.some(isConnected) ? kernelFindings(stack, await tryKernel(engine, trialImage, signal)) : [];
 }
 
 /** Pure. What nobody could try is no finding. */
-export function kernelFindings({ services }: StackSpec, { vxlan, ipvs, openFiles, conntrackMax }: KernelFacts): readonly Finding[] {
+export function kernelFindings(
+  { services }: StackSpec,
+  { vxlan, ipvs, openFiles, conntrackMax }: KernelFacts,
+): readonly Finding[] {
   const findings: Finding[] = [];
-  const warn = (code: Finding['code'], message: string, hint: string): void => void findings.push({ level: 'warning', code, message, hint });
+  const warn = (code: Finding['code'], message: string, hint: string): void =>
+    void findings.push({ level: 'warning', code, message, hint });
   const connected = services.filter(isConnected);
   if (vxlan.kind === 'no' && connected.length > 0) {
-    warn('NO_VXLAN', `the kernel makes no overlay networks (${vxlan.words}): services on different nodes will not reach each other`, MENDS.vxlan);
+    warn(
+      'NO_VXLAN',
+      `the kernel makes no overlay networks (${vxlan.words}): services on different nodes will not reach each other`,
+      MENDS.vxlan,
+    );
   }
   const virtual = connected.filter(hasVirtualAddress).map(({ Name }) => Name);
   if (ipvs.kind === 'no' && virtual.length > 0) {
-    warn('NO_IPVS', `the kernel has no IPVS (${ipvs.words}): nobody will reach the virtual addresses and ingress ports of ${virtual.join(', ')}`, MENDS.ipvs);
+    warn(
+      'NO_IPVS',
+      `the kernel has no IPVS (${ipvs.words}): nobody will reach the virtual addresses and ingress ports of ${virtual.join(', ')}`,
+      MENDS.ipvs,
+    );
   }
   if (openFiles !== undefined && openFiles.soft < WANTED_FILES && connected.length > 0) {
-    warn('FEW_OPEN_FILES', `a container may open ${openFiles.soft} files here; thousands of connections need ${WANTED_FILES}`, MENDS.openFiles);
+    warn(
+      'FEW_OPEN_FILES',
+      `a container may open ${openFiles.soft} files here; thousands of connections need ${WANTED_FILES}`,
+      MENDS.openFiles,
+    );
   }
   if (conntrackMax !== undefined && conntrackMax < WANTED_CONNTRACK && connected.length > 0) {
-    warn('SMALL_CONNTRACK', `the kernel tracks ${conntrackMax} connections at most, and drops packets past that`, MENDS.conntrack);
+    warn(
+      'SMALL_CONNTRACK',
+      `the kernel tracks ${conntrackMax} connections at most, and drops packets past that`,
+      MENDS.conntrack,
+    );
   }
   return findings;
 }

@@ -13,7 +13,12 @@ interface Wanted {
 }
 
 /** Ports that somebody else has: another stack's service, a container, or another program on this machine. */
-export async function checkPorts(engine: Engine, stack: StackSpec, nodes: number, signal: AbortSignal): Promise<readonly Finding[]> {
+export async function checkPorts(
+  engine: Engine,
+  stack: StackSpec,
+  nodes: number,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
   const wanted = wantedPorts(stack);
   if (wanted.length === 0) return [];
   const [services, containers] = await Promise.all([engine.services.all(signal), engine.containers.running(signal)]);
@@ -23,22 +28,43 @@ export async function checkPorts(engine: Engine, stack: StackSpec, nodes: number
   for (const want of wanted) {
     if (own.some((port) => sameAs(port, want))) continue;
     const service = others.find((port) => sameAs(port, want));
-    const container = containers.find(({ Labels, Ports }) =>
-      Labels['com.docker.swarm.service.id'] === undefined && Ports.some(({ PublicPort, Type }) => PublicPort === want.port && Type === want.protocol));
+    const container = containers.find(
+      ({ Labels, Ports }) =>
+        Labels['com.docker.swarm.service.id'] === undefined &&
+        Ports.some(({ PublicPort, Type }) => PublicPort === want.port && Type === want.protocol),
+    );
     const holder = service?.service ?? container?.Names[0]?.replace(/^\//, '');
-    if (holder !== undefined) findings.push(taken(want, `${service === undefined ? 'container' : 'service'} ${holder}`, nodes > 1 && !(want.ingress && service?.ingress === true)));
-    else if (nodes === 1 && isOnThisMachine(engine) && want.protocol === 'tcp' && (await isListenedOn(want.port))) findings.push(taken(want, 'another program on this machine', false));
+    if (holder !== undefined)
+      findings.push(
+        taken(
+          want,
+          `${service === undefined ? 'container' : 'service'} ${holder}`,
+          nodes > 1 && !(want.ingress && service?.ingress === true),
+        ),
+      );
+    else if (nodes === 1 && isOnThisMachine(engine) && want.protocol === 'tcp' && (await isListenedOn(want.port)))
+      findings.push(taken(want, 'another program on this machine', false));
   }
   return findings;
 }
 
 function wantedPorts({ services }: StackSpec): readonly Wanted[] {
-  return services.flatMap(({ Name, EndpointSpec }) => (EndpointSpec.Ports ?? []).flatMap(({ PublishedPort = 0, Protocol = 'tcp', PublishMode = 'ingress' }) =>
-    (PublishedPort === 0 ? [] : [{ service: Name, port: PublishedPort, protocol: Protocol, ingress: PublishMode === 'ingress' }])));
+  return services.flatMap(({ Name, EndpointSpec }) =>
+    (EndpointSpec.Ports ?? []).flatMap(({ PublishedPort = 0, Protocol = 'tcp', PublishMode = 'ingress' }) =>
+      PublishedPort === 0
+        ? []
+        : [{ service: Name, port: PublishedPort, protocol: Protocol, ingress: PublishMode === 'ingress' }],
+    ),
+  );
 }
 
 function publishedBy({ Spec }: Service): readonly Wanted[] {
-  return (Spec.EndpointSpec?.Ports ?? []).map(({ PublishedPort, Protocol, PublishMode }) => ({ service: Spec.Name, port: PublishedPort, protocol: Protocol, ingress: PublishMode === 'ingress' }));
+  return (Spec.EndpointSpec?.Ports ?? []).map(({ PublishedPort, Protocol, PublishMode }) => ({
+    service: Spec.Name,
+    port: PublishedPort,
+    protocol: Protocol,
+    ingress: PublishMode === 'ingress',
+  }));
 }
 
 function sameAs(a: Wanted, b: Wanted): boolean {

@@ -15,33 +15,66 @@ export interface PreflightOptions {
 }
 
 /** All findings, problems first. @throws EngineError when the engine does not answer */
-export async function preflight(engine: Engine, stack: StackSpec, { registryAuth, trialImage }: PreflightOptions, signal: AbortSignal): Promise<readonly Finding[]> {
+export async function preflight(
+  engine: Engine,
+  stack: StackSpec,
+  { registryAuth, trialImage }: PreflightOptions,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
   const info = await engine.info(signal);
   const noManager = managerProblem(info, engine.address);
   if (noManager !== undefined) return [noManager];
   const nodes = await engine.nodes.all(signal);
   const usable = nodes.filter(({ Spec, Status }) => Status.State === 'ready' && Spec.Availability === 'active');
-  const [ports, kernel, images] = await Promise.all([checkPorts(engine, stack, usable.length, signal), checkKernel(engine, stack, trialImage, signal), checkImages(engine, stack, usable.length, registryAuth, signal)]);
+  const [ports, kernel, images] = await Promise.all([
+    checkPorts(engine, stack, usable.length, signal),
+    checkKernel(engine, stack, trialImage, signal),
+    checkImages(engine, stack, usable.length, registryAuth, signal),
+  ]);
   const findings = [...nodeFindings(nodes, usable), ...ports, ...images, ...kernel];
   return findings.toSorted((a, b) => (a.level === b.level ? 0 : a.level === 'problem' ? -1 : 1));
 }
 
 function managerProblem({ Swarm }: EngineInfo, address: string): Finding | undefined {
   if (Swarm.ControlAvailable) return undefined;
-  const problem = (message: string, hint: string): Finding => ({ level: 'problem', code: 'NOT_A_MANAGER', message: `the engine at ${address} ${message}`, hint });
+  const problem = (message: string, hint: string): Finding => ({
+    level: 'problem',
+    code: 'NOT_A_MANAGER',
+    message: `the engine at ${address} ${message}`,
+    hint,
+  });
   switch (Swarm.LocalNodeState) {
-    case 'active': return problem('is a worker of its swarm', 'point DOCKER_HOST at a manager, or on one: docker node promote');
-    case 'locked': return problem('is locked', 'docker swarm unlock');
-    case 'inactive': return problem('is in no swarm', 'docker swarm init makes it a swarm of one node');
-    default: return problem(`is in a swarm that is ${Swarm.LocalNodeState}${Swarm.Error === '' ? '' : ` (${Swarm.Error})`}`, 'docker info shows more; docker swarm leave --force leaves it');
+    case 'active':
+      return problem('is a worker of its swarm', 'point DOCKER_HOST at a manager, or on one: docker node promote');
+    case 'locked':
+      return problem('is locked', 'docker swarm unlock');
+    case 'inactive':
+      return problem('is in no swarm', 'docker swarm init makes it a swarm of one node');
+    default:
+      return problem(
+        `is in a swarm that is ${Swarm.LocalNodeState}${Swarm.Error === '' ? '' : ` (${Swarm.Error})`}`,
+        'docker info shows more; docker swarm leave --force leaves it',
+      );
   }
 }
 
 function nodeFindings(nodes: readonly SwarmNode[], usable: readonly SwarmNode[]): readonly Finding[] {
   if (usable.length === 0) {
-    return [{ level: 'problem', code: 'NO_NODE', message: `none of the ${nodes.length} nodes takes tasks`, hint: 'docker node ls; docker node update --availability active NODE' }];
+    return [
+      {
+        level: 'problem',
+        code: 'NO_NODE',
+        message: `none of the ${nodes.length} nodes takes tasks`,
+        hint: 'docker node ls; docker node update --availability active NODE',
+      },
+    ];
   }
-  return nodes.filter((node) => !usable.includes(node)).map(({ Description, Spec, Status }) => ({
-    level: 'warning', code: 'NODE_UNUSED', message: `node ${Description.Hostname} takes no tasks: it is ${Status.State === 'ready' ? Spec.Availability : Status.State}`, hint: undefined,
-  }));
+  return nodes
+    .filter((node) => !usable.includes(node))
+    .map(({ Description, Spec, Status }) => ({
+      level: 'warning',
+      code: 'NODE_UNUSED',
+      message: `node ${Description.Hostname} takes no tasks: it is ${Status.State === 'ready' ? Spec.Availability : Status.State}`,
+      hint: undefined,
+    }));
 }

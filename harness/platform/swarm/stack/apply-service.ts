@@ -23,28 +23,48 @@ export interface AppliedService {
 }
 
 /** Creates the service, or updates it in place where something changed. */
-export async function applyService(engine: Engine, spec: ServiceSpec, existing: Service | undefined, resolved: Resolved, tell: TellChange, signal: AbortSignal): Promise<AppliedService> {
+export async function applyService(
+  engine: Engine,
+  spec: ServiceSpec,
+  existing: Service | undefined,
+  resolved: Resolved,
+  tell: TellChange,
+  signal: AbortSignal,
+): Promise<AppliedService> {
   const wanted = withIds(spec, resolved);
   const name = spec.Name;
   const auth = await resolved.registryAuth(spec.TaskTemplate.ContainerSpec.Image ?? '');
   if (existing === undefined) {
-    const id = await engine.services.create(withImage(wanted, await resolved.image(spec.TaskTemplate.ContainerSpec.Image ?? '')), auth, signal);
+    const id = await engine.services.create(
+      withImage(wanted, await resolved.image(spec.TaskTemplate.ContainerSpec.Image ?? '')),
+      auth,
+      signal,
+    );
     tell({ kind: 'service', name, did: 'created' });
     return { id, lastUpdate: undefined };
   }
   const id = existing.ID;
   const image = await imageFor(spec, existing, resolved);
-  const { before, sent } = await engine.services.change(id, (current) => {
-    const next = keepForce(withImage(wanted, image), current);
-    // What the service shows to its registry is not told by the engine, so it is given anew; tasks that have their image stay.
-    return auth === undefined && wouldBeSame(next, current.Spec, resolved.networks) ? undefined : next;
-  }, signal, auth);
+  const { before, sent } = await engine.services.change(
+    id,
+    (current) => {
+      const next = keepForce(withImage(wanted, image), current);
+      // What the service shows to its registry is not told by the engine, so it is given anew; tasks that have their
+      // image stay.
+      return auth === undefined && wouldBeSame(next, current.Spec, resolved.networks) ? undefined : next;
+    },
+    signal,
+    auth,
+  );
   const changed = sent && !sameSpec((await engine.services.inspect(id, signal)).Spec, before.Spec);
   tell({ kind: 'service', name, did: changed ? 'updated' : 'unchanged' });
   return { id, lastUpdate: sent ? undefined : before.UpdateStatus?.StartedAt };
 }
 
-/** The image that the last deployment pinned stays as long as the files name the same: otherwise every deployment would roll. */
+/**
+ * The image that the last deployment pinned stays as long as the files name the same: otherwise every deployment would
+ * roll.
+ */
 async function imageFor(spec: ServiceSpec, existing: Service, { image }: Resolved): Promise<string> {
   const named = spec.Labels[IMAGE_LABEL];
   const running = existing.Spec.TaskTemplate.ContainerSpec?.Image;
@@ -59,7 +79,10 @@ function keepForce(spec: ServiceSpec, current: Service): ServiceSpec {
 
 function withImage(spec: ServiceSpec, image: string): ServiceSpec {
   if (image === '') return spec;
-  return { ...spec, TaskTemplate: { ...spec.TaskTemplate, ContainerSpec: { ...spec.TaskTemplate.ContainerSpec, Image: image } } };
+  return {
+    ...spec,
+    TaskTemplate: { ...spec.TaskTemplate, ContainerSpec: { ...spec.TaskTemplate.ContainerSpec, Image: image } },
+  };
 }
 
 function withIds(spec: ServiceSpec, { configs, secrets }: Resolved): ServiceSpec {
@@ -68,7 +91,15 @@ function withIds(spec: ServiceSpec, { configs, secrets }: Resolved): ServiceSpec
     ...container,
     ...(Configs && { Configs: Configs.map((one) => ({ ...one, ConfigID: configs.get(one.ConfigName) ?? '' })) }),
     ...(Secrets && { Secrets: Secrets.map((one) => ({ ...one, SecretID: secrets.get(one.SecretName) ?? '' })) }),
-    ...(Privileges && { Privileges: { ...Privileges, CredentialSpec: Privileges.CredentialSpec && { ...Privileges.CredentialSpec, Config: configs.get(Privileges.CredentialSpec.Config) ?? '' } } }),
+    ...(Privileges && {
+      Privileges: {
+        ...Privileges,
+        CredentialSpec: Privileges.CredentialSpec && {
+          ...Privileges.CredentialSpec,
+          Config: configs.get(Privileges.CredentialSpec.Config) ?? '',
+        },
+      },
+    }),
   };
   return { ...spec, TaskTemplate: { ...spec.TaskTemplate, ContainerSpec } };
 }

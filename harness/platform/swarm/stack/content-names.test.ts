@@ -5,27 +5,42 @@ import { withContentNames } from './content-names.js';
 function stack(content: string, name = 'bench_words'): StackSpec {
   const File = { Name: '/words', UID: '0', GID: '0', Mode: 0o444 };
   return {
-    name: 'bench', networks: [], externalNetworks: [],
+    name: 'bench',
+    networks: [],
+    externalNetworks: [],
     configs: [{ Name: name, Labels: {}, Data: content }],
     secrets: [{ Name: 'bench_key', Labels: {}, Data: content }],
-    services: [{
-      Name: 'bench_one', Labels: {}, Mode: {}, EndpointSpec: {},
-      TaskTemplate: {
-        ForceUpdate: 0, Resources: {}, Placement: {},
-        ContainerSpec: {
-          Configs: [{ File, ConfigID: '', ConfigName: name }, { File, ConfigID: '', ConfigName: 'elsewhere' }],
-          Secrets: [{ File, SecretID: '', SecretName: 'bench_key' }],
+    services: [
+      {
+        Name: 'bench_one',
+        Labels: {},
+        Mode: {},
+        EndpointSpec: {},
+        TaskTemplate: {
+          ForceUpdate: 0,
+          Resources: {},
+          Placement: {},
+          ContainerSpec: {
+            Configs: [
+              { File, ConfigID: '', ConfigName: name },
+              { File, ConfigID: '', ConfigName: 'elsewhere' },
+            ],
+            Secrets: [{ File, SecretID: '', SecretName: 'bench_key' }],
+          },
         },
       },
-    }],
+    ],
   };
 }
 
-const names = ({ configs, secrets }: StackSpec): readonly string[] => [...configs, ...secrets].map(({ Name }) => Name);
+function names({ configs, secrets }: StackSpec): readonly string[] {
+  return [...configs, ...secrets].map(({ Name }) => Name);
+}
 
 test('the same content has the same name, another content another one', () => {
   expect(names(withContentNames(stack('b25l')))).toEqual(names(withContentNames(stack('b25l'))));
-  for (const [index, name] of names(withContentNames(stack('b25l'))).entries()) expect(names(withContentNames(stack('dHdv')))[index]).not.toBe(name);
+  for (const [index, name] of names(withContentNames(stack('b25l'))).entries())
+    expect(names(withContentNames(stack('dHdv')))[index]).not.toBe(name);
 });
 
 test('services refer to the new names, and to external objects as before', () => {

@@ -4,7 +4,7 @@ import type { ServiceSpec } from '../compose/swarm-types.js';
 import type { Engine } from '../engine/engine.js';
 import { noRegistryAuth, type RegistryAuth } from '../images/registry-auth.js';
 import { applyService } from './apply-service.js';
-import { nameOf, type Change } from './change.js';
+import { type Change, nameOf } from './change.js';
 import { collectOld, removeUnlisted } from './collect.js';
 import { withContentNames } from './content-names.js';
 import { ensureFiles } from './ensure-files.js';
@@ -13,7 +13,7 @@ import { namingWhatIsLeft } from './left.js';
 import { imagePinner } from './pin-images.js';
 import type { ServiceProgress } from './service-progress.js';
 import { labelOf } from './stack-objects.js';
-import { waitConverged, type Awaited, type WaitOptions } from './wait-converged.js';
+import { type Awaited, type WaitOptions, waitConverged } from './wait-converged.js';
 
 export interface DeployOptions extends WaitOptions {
   /** Configs and secrets get their content's hash into their names, and old ones are removed. */
@@ -40,7 +40,13 @@ export interface Deployed {
  * Safe to do again: what is as wanted stays untouched.
  * @throws StackError that says what is left, also when the engine refuses, goes away, or `signal` aborts
  */
-export async function deployStack(engine: Engine, wanted: StackSpec, options: DeployOptions, onProgress: (progress: DeployProgress) => void, signal: AbortSignal): Promise<Deployed> {
+export async function deployStack(
+  engine: Engine,
+  wanted: StackSpec,
+  options: DeployOptions,
+  onProgress: (progress: DeployProgress) => void,
+  signal: AbortSignal,
+): Promise<Deployed> {
   const began = performance.now();
   const stack = options.contentNames ? withContentNames(wanted) : wanted;
   const changes: Change[] = [];
@@ -52,28 +58,69 @@ export async function deployStack(engine: Engine, wanted: StackSpec, options: De
   return await namingWhatIsLeft(engine, stack.name, 'deploying', made, signal, async () => {
     if (options.prune) await removeUnlisted(engine, stack, tell, signal);
     const awaited = await apply(engine, stack, options, tell, signal);
-    const services = await waitConverged(engine, stack.name, awaited, options, (all) => onProgress({ kind: 'services', services: all }), signal);
+    const services = await waitConverged(
+      engine,
+      stack.name,
+      awaited,
+      options,
+      (all) => onProgress({ kind: 'services', services: all }),
+      signal,
+    );
     if (options.contentNames) await collectOld(engine, stack, tell, signal);
     return { changes, services, durationMs: performance.now() - began };
   });
 }
 
-async function apply(engine: Engine, stack: StackSpec, options: DeployOptions, tell: (change: Change) => void, signal: AbortSignal): Promise<readonly Awaited[]> {
+async function apply(
+  engine: Engine,
+  stack: StackSpec,
+  options: DeployOptions,
+  tell: (change: Change) => void,
+  signal: AbortSignal,
+): Promise<readonly Awaited[]> {
   const { secretNames, configNames } = referencesOf(stack.services);
   const networks = await ensureNetworks(engine, stack, tell, signal);
-  const secrets = await ensureFiles(engine.secrets, stack.name, stack.secrets, without(secretNames, stack.secrets), tell, signal);
-  const configs = await ensureFiles(engine.configs, stack.name, stack.configs, without(configNames, stack.configs), tell, signal);
+  const secrets = await ensureFiles(
+    engine.secrets,
+    stack.name,
+    stack.secrets,
+    without(secretNames, stack.secrets),
+    tell,
+    signal,
+  );
+  const configs = await ensureFiles(
+    engine.configs,
+    stack.name,
+    stack.configs,
+    without(configNames, stack.configs),
+    tell,
+    signal,
+  );
   const { pinImages, registryAuth = noRegistryAuth } = options;
-  const resolved = { networks, secrets, configs, image: imagePinner(engine, pinImages, registryAuth, signal), registryAuth };
-  const existing = new Map((await engine.services.labelled(labelOf(stack.name), signal)).map((service) => [service.Spec.Name, service]));
+  const resolved = {
+    networks,
+    secrets,
+    configs,
+    image: imagePinner(engine, pinImages, registryAuth, signal),
+    registryAuth,
+  };
+  const existing = new Map(
+    (await engine.services.labelled(labelOf(stack.name), signal)).map((service) => [service.Spec.Name, service]),
+  );
   const awaited: Awaited[] = [];
   for (const spec of stack.services) {
-    awaited.push({ name: spec.Name, ...(await applyService(engine, spec, existing.get(spec.Name), resolved, tell, signal)) });
+    awaited.push({
+      name: spec.Name,
+      ...(await applyService(engine, spec, existing.get(spec.Name), resolved, tell, signal)),
+    });
   }
   return awaited;
 }
 
-function referencesOf(services: readonly ServiceSpec[]): { readonly secretNames: ReadonlySet<string>; readonly configNames: ReadonlySet<string> } {
+function referencesOf(services: readonly ServiceSpec[]): {
+  readonly secretNames: ReadonlySet<string>;
+  readonly configNames: ReadonlySet<string>;
+} {
   const containers = services.map(({ TaskTemplate }) => TaskTemplate.ContainerSpec);
   return {
     secretNames: new Set(containers.flatMap(({ Secrets = [] }) => Secrets.map(({ SecretName }) => SecretName))),

@@ -7,19 +7,39 @@ import type { TellChange } from './change.js';
 import { StackError } from './stack-error.js';
 
 /** Gives the ids by name: those of the stack's own, and of `external` ones. */
-export async function ensureFiles(objects: FileObjects, stack: string, own: readonly FileSpec[], external: ReadonlySet<string>, tell: TellChange, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+export async function ensureFiles(
+  objects: FileObjects,
+  stack: string,
+  own: readonly FileSpec[],
+  external: ReadonlySet<string>,
+  tell: TellChange,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
   const known = new Map((await objects.all(signal)).map((object) => [object.Spec.Name, object]));
   const ids = new Map<string, string>();
   for (const name of external) {
     const object = known.get(name);
-    if (object === undefined) throw new StackError('EXTERNAL_MISSING', `the external ${objects.kind} ${name} does not exist`, `docker ${objects.kind} create ${name} FILE`);
+    if (object === undefined)
+      throw new StackError(
+        'EXTERNAL_MISSING',
+        `the external ${objects.kind} ${name} does not exist`,
+        `docker ${objects.kind} create ${name} FILE`,
+      );
     ids.set(name, object.ID);
   }
-  for (const spec of own) ids.set(spec.Name, await ensureFile(objects, stack, spec, known.get(spec.Name), tell, signal));
+  for (const spec of own)
+    ids.set(spec.Name, await ensureFile(objects, stack, spec, known.get(spec.Name), tell, signal));
   return ids;
 }
 
-async function ensureFile(objects: FileObjects, stack: string, spec: FileSpec, existing: FileObject | undefined, tell: TellChange, signal: AbortSignal): Promise<string> {
+async function ensureFile(
+  objects: FileObjects,
+  stack: string,
+  spec: FileSpec,
+  existing: FileObject | undefined,
+  tell: TellChange,
+  signal: AbortSignal,
+): Promise<string> {
   const { kind } = objects;
   if (existing === undefined) {
     const id = await objects.create(spec, signal);
@@ -27,7 +47,11 @@ async function ensureFile(objects: FileObjects, stack: string, spec: FileSpec, e
     return id;
   }
   if (existing.Spec.Labels[STACK_LABEL] !== stack) {
-    throw new StackError('NAME_NOT_OURS', `a ${kind} ${spec.Name} exists and is not of the stack ${stack}`, `deploy under another name (--stack), or make it an external ${kind}`);
+    throw new StackError(
+      'NAME_NOT_OURS',
+      `a ${kind} ${spec.Name} exists and is not of the stack ${stack}`,
+      `deploy under another name (--stack), or make it an external ${kind}`,
+    );
   }
   const sameLabels = isDeepStrictEqual(existing.Spec.Labels, { ...spec.Labels });
   // What a secret holds is never told: the engine compares, and refuses.
@@ -39,7 +63,8 @@ async function ensureFile(objects: FileObjects, stack: string, spec: FileSpec, e
   try {
     await objects.update(existing, spec, signal);
   } catch (error) {
-    if (error instanceof Error && /only updates to Labels are allowed/i.test(error.message)) throw contentChanged(kind, spec.Name, error);
+    if (error instanceof Error && /only updates to Labels are allowed/i.test(error.message))
+      throw contentChanged(kind, spec.Name, error);
     throw error;
   }
   tell({ kind, name: spec.Name, did: sameLabels ? 'unchanged' : 'updated' });
@@ -47,5 +72,11 @@ async function ensureFile(objects: FileObjects, stack: string, spec: FileSpec, e
 }
 
 function contentChanged(kind: string, name: string, cause?: unknown): StackError {
-  return new StackError('CONTENT_CHANGED', `${kind} ${name} exists with another content, and a ${kind} cannot change its content`, `give it another \`name:\`, or none: then its name follows its content`, [], cause);
+  return new StackError(
+    'CONTENT_CHANGED',
+    `${kind} ${name} exists with another content, and a ${kind} cannot change its content`,
+    `give it another \`name:\`, or none: then its name follows its content`,
+    [],
+    cause,
+  );
 }

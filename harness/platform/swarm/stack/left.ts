@@ -12,7 +12,12 @@ const LOOK_MS = 5_000;
  * @param made what is known to be there in case the engine no longer answers
  */
 export async function namingWhatIsLeft<Result>(
-  engine: Engine, stack: string, doing: string, made: () => readonly string[], signal: AbortSignal, act: () => Promise<Result>,
+  engine: Engine,
+  stack: string,
+  doing: string,
+  made: () => readonly string[],
+  signal: AbortSignal,
+  act: () => Promise<Result>,
 ): Promise<Result> {
   try {
     return await act();
@@ -28,7 +33,10 @@ async function leftNow(engine: Engine, stack: string): Promise<readonly string[]
 
 function withLeft(error: unknown, left: readonly string[], doing: string, stack: string, signal: AbortSignal): unknown {
   if (signal.aborted) {
-    const hint = left.length === 0 ? undefined : `\`swarmbench down --stack ${stack}\` removes them; the same command again goes on`;
+    const hint =
+      left.length === 0
+        ? undefined
+        : `\`swarmbench down --stack ${stack}\` removes them; the same command again goes on`;
     return new StackError('INTERRUPTED', `interrupted while ${doing}`, hint, left, error);
   }
   if (error instanceof StackError) return new StackError(error.code, error.message, error.hint, left, error.cause);

@@ -1,4 +1,7 @@
-/** Whether an update would change a service. Sending one that changes nothing would make the engine forget its previous spec. */
+/**
+ * Whether an update would change a service. Sending one that changes nothing would make the engine forget its previous
+ * spec.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import type { ServiceSpec } from '../compose/swarm-types.js';
 import type { Service } from '../engine/answers.js';
@@ -7,8 +10,15 @@ import type { Service } from '../engine/answers.js';
  * False when in doubt. @param wanted as it would be sent
  * @param networkIds by name: the engine turns names into ids when it stores a spec
  */
-export function wouldBeSame(wanted: ServiceSpec, current: Service['Spec'], networkIds: ReadonlyMap<string, string>): boolean {
-  const networks = wanted.TaskTemplate.Networks?.map((network) => ({ ...network, Target: networkIds.get(network.Target) ?? network.Target }));
+export function wouldBeSame(
+  wanted: ServiceSpec,
+  current: Service['Spec'],
+  networkIds: ReadonlyMap<string, string>,
+): boolean {
+  const networks = wanted.TaskTemplate.Networks?.map((network) => ({
+    ...network,
+    Target: networkIds.get(network.Target) ?? network.Target,
+  }));
   const resolved = { ...wanted, TaskTemplate: { ...wanted.TaskTemplate, Networks: networks } };
   return sameSpec(resolved, current);
 }
@@ -19,9 +29,17 @@ export function sameSpec(one: object, other: object): boolean {
 
 /** What engines store where nothing was said, and what we read where they store nothing. */
 const defaults: ReadonlyMap<string, unknown> = new Map<string, unknown>([
-  ['Runtime', 'container'], ['Isolation', 'default'], ['TTY', false], ['NoNewPrivileges', false],
-  ['Condition', 'any'], ['MaxAttempts', 0], ['FailureAction', 'pause'], ['Order', 'stop-first'],
-  ['Protocol', 'tcp'], ['PublishMode', 'ingress'], ['Replicas', 1],
+  ['Runtime', 'container'],
+  ['Isolation', 'default'],
+  ['TTY', false],
+  ['NoNewPrivileges', false],
+  ['Condition', 'any'],
+  ['MaxAttempts', 0],
+  ['FailureAction', 'pause'],
+  ['Order', 'stop-first'],
+  ['Protocol', 'tcp'],
+  ['PublishMode', 'ingress'],
+  ['Replicas', 1],
 ]);
 
 /** Their keys are the user's own. */
@@ -30,10 +48,14 @@ const maps: ReadonlySet<string> = new Set(['Labels', 'Options', 'DriverOpts', 'S
 /** Absent, null, empty and the default are the same to the engine; a mode says something even when it is empty. */
 function essence(value: unknown, key = ''): unknown {
   if (Array.isArray(value)) return value.length === 0 ? undefined : value.map((item) => essence(item) ?? null);
-  if (typeof value !== 'object' || value === null) return value === null || value === '' || defaults.get(key) === value ? undefined : value;
-  if (key === 'Mode') return Object.entries(value).filter(([, mode]) => mode !== undefined).map(([name, mode]) => [name, essence(mode)]);
+  if (typeof value !== 'object' || value === null)
+    return value === null || value === '' || defaults.get(key) === value ? undefined : value;
+  if (key === 'Mode')
+    return Object.entries(value)
+      .filter(([, mode]) => mode !== undefined)
+      .map(([name, mode]) => [name, essence(mode)]);
   const entries = Object.entries(value).flatMap(([name, inner]) => {
-    const rest = maps.has(key) ? inner as unknown : essence(inner, name);
+    const rest = maps.has(key) ? (inner as unknown) : essence(inner, name);
     return rest === undefined ? [] : [[name, rest] as const];
   });
   return entries.length === 0 ? undefined : Object.fromEntries(entries);

@@ -1,4 +1,7 @@
-/** How far a service is, from what the engine says of it and its tasks. Pure. The rule is that of the Docker CLI's progress (cli/command/service/progress). */
+/**
+ * How far a service is, from what the engine says of it and its tasks. Pure. The rule is that of the Docker CLI's
+ * progress (cli/command/service/progress).
+ */
 import type { Service, Task } from '../engine/answers.js';
 
 export interface ServiceProgress {
@@ -25,10 +28,30 @@ export interface ServiceView {
   readonly updateIsNews: boolean;
 }
 
-const STATES = ['new', 'allocated', 'pending', 'assigned', 'accepted', 'preparing', 'ready', 'starting', 'running', 'complete', 'shutdown', 'failed', 'rejected', 'remove', 'orphaned'];
+const STATES = [
+  'new',
+  'allocated',
+  'pending',
+  'assigned',
+  'accepted',
+  'preparing',
+  'ready',
+  'starting',
+  'running',
+  'complete',
+  'shutdown',
+  'failed',
+  'rejected',
+  'remove',
+  'orphaned',
+];
 
-export const rank = (state: string): number => STATES.indexOf(state);
-export const isOver = (state: string): boolean => rank(state) > rank('running');
+export function rank(state: string): number {
+  return STATES.indexOf(state);
+}
+export function isOver(state: string): boolean {
+  return rank(state) > rank('running');
+}
 
 /** @param activeNodes ids of nodes that are not down: what runs on others counts for nothing */
 export function progressOf(view: ServiceView, activeNodes: ReadonlySet<string>): ServiceProgress {
@@ -36,7 +59,9 @@ export function progressOf(view: ServiceView, activeNodes: ReadonlySet<string>):
   const current = [...currentTasks(view, activeNodes).values()];
   const running = current.filter((task) => counts(task, service)).length;
   const wanted = wantedOf(service, current);
-  const onTheirWay = current.filter(({ Status }) => rank(Status.State) < rank('running')).sort((a, b) => rank(a.Status.State) - rank(b.Status.State));
+  const onTheirWay = current
+    .filter(({ Status }) => rank(Status.State) < rank('running'))
+    .sort((a, b) => rank(a.Status.State) - rank(b.Status.State));
   return {
     name: service.Spec.Name,
     running,
@@ -48,7 +73,10 @@ export function progressOf(view: ServiceView, activeNodes: ReadonlySet<string>):
 }
 
 /** One task for each slot, or each node: what the engine wants most, and of those the least far. */
-export function currentTasks({ service, tasks }: ServiceView, activeNodes: ReadonlySet<string>): ReadonlyMap<string, Task> {
+export function currentTasks(
+  { service, tasks }: ServiceView,
+  activeNodes: ReadonlySet<string>,
+): ReadonlyMap<string, Task> {
   const best = new Map<string, Task>();
   for (const task of tasks) {
     if (isJob(service) && task.JobIteration?.Index !== service.JobStatus?.JobIteration?.Index) continue;
@@ -76,17 +104,24 @@ export function isGlobal({ Spec: { Mode } }: Service): boolean {
 export function wordsOf({ Slot, Status: { State, Err, ContainerStatus } }: Task): string {
   const who = Slot === 0 ? 'task' : `task ${Slot}`;
   // A program that ends well when it is stopped as unhealthy leaves no other trace.
-  if (State === 'complete') return `${who} ended with exit code ${ContainerStatus?.ExitCode ?? 0}, by itself or because it was unhealthy`;
+  if (State === 'complete')
+    return `${who} ended with exit code ${ContainerStatus?.ExitCode ?? 0}, by itself or because it was unhealthy`;
   return `${who} ${State}: ${Err}`;
 }
 
 export function lastErrorOf(tasks: readonly Task[]): string | undefined {
-  const newest = tasks.filter(({ Status }) => Status.Err !== '').toSorted((a, b) => (a.Status.Timestamp < b.Status.Timestamp ? 1 : -1))[0];
+  const newest = tasks
+    .filter(({ Status }) => Status.Err !== '')
+    .toSorted((a, b) => (a.Status.Timestamp < b.Status.Timestamp ? 1 : -1))[0];
   return newest === undefined ? undefined : wordsOf(newest);
 }
 
 function compare(a: Task, b: Task): number {
-  return rank(a.DesiredState) - rank(b.DesiredState) || rank(a.Status.State) - rank(b.Status.State) || (a.CreatedAt < b.CreatedAt ? 1 : -1);
+  return (
+    rank(a.DesiredState) - rank(b.DesiredState) ||
+    rank(a.Status.State) - rank(b.Status.State) ||
+    (a.CreatedAt < b.CreatedAt ? 1 : -1)
+  );
 }
 
 function counts({ DesiredState, Status }: Task, service: Service): boolean {
@@ -104,11 +139,16 @@ function wantedOf(service: Service, current: readonly Task[]): number {
 function stateOf({ service, updateIsNews }: ServiceView, complete: boolean): ServiceState {
   const update = updateIsNews ? service.UpdateStatus?.State : undefined;
   switch (update) {
-    case 'updating': return 'updating';
-    case 'paused': return 'paused';
-    case 'rollback_started': return 'rolling back';
+    case 'updating':
+      return 'updating';
+    case 'paused':
+      return 'paused';
+    case 'rollback_started':
+      return 'rolling back';
     case 'rollback_paused':
-    case 'rollback_completed': return 'rolled back';
-    default: return complete ? 'running' : 'starting';
+    case 'rollback_completed':
+      return 'rolled back';
+    default:
+      return complete ? 'running' : 'starting';
   }
 }

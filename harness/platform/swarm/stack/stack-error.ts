@@ -23,16 +23,18 @@ export type StackErrorCode =
 
 /** A stack that is not where it was asked to be. */
 export class StackError extends Error {
-  readonly code: StackErrorCode | EngineErrorCode;
   readonly hint: string | undefined;
-  /** What is there now, one `service bench_gateway` each; empty when nothing is. */
-  readonly left: readonly string[];
 
-  constructor(code: StackErrorCode | EngineErrorCode, message: string, hint?: string, left: readonly string[] = [], cause?: unknown) {
+  constructor(
+    readonly code: StackErrorCode | EngineErrorCode,
+    message: string,
+    hint?: string,
+    /** What is there now, one `service bench_gateway` each; empty when nothing is. */
+    readonly left: readonly string[] = [],
+    cause?: unknown,
+  ) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'StackError';
-    this.code = code;
     this.hint = hint;
-    this.left = left;
   }
 }

@@ -13,8 +13,17 @@ export interface StackLogLine extends TaskLogLine {
   readonly node: string;
 }
 
-/** Lines of several services as they come; each service's own lines keep their order. Ends without an error when aborted. */
-export async function* stackLogs(engine: Engine, stack: string, names: readonly string[], options: LogOptions, signal: AbortSignal): AsyncGenerator<StackLogLine> {
+/**
+ * Lines of several services as they come; each service's own lines keep their order. Ends without an error when
+ * aborted.
+ */
+export async function* stackLogs(
+  engine: Engine,
+  stack: string,
+  names: readonly string[],
+  options: LogOptions,
+  signal: AbortSignal,
+): AsyncGenerator<StackLogLine> {
   const [services, nodes] = await Promise.all([findServices(engine, stack, names, signal), engine.nodes.all(signal)]);
   const hosts = new Map(nodes.map(({ ID, Description }) => [ID, Description.Hostname]));
   const slots = await slotsOf(engine, services, signal);
@@ -22,16 +31,29 @@ export async function* stackLogs(engine: Engine, stack: string, names: readonly 
   async function* linesOf(service: Service): AsyncGenerator<StackLogLine> {
     for await (const line of engine.logs.ofService(service, options, signal)) {
       // A task that is newer than our list.
-      if (!slots.has(line.taskId)) for (const [id, slot] of await slotsOf(engine, [service], signal)) slots.set(id, slot);
+      if (!slots.has(line.taskId))
+        for (const [id, slot] of await slotsOf(engine, [service], signal)) slots.set(id, slot);
       const slot = slots.get(line.taskId) ?? 0;
       slots.set(line.taskId, slot);
-      yield { ...line, service: shortName(service.Spec.Name, stack), slot, node: hosts.get(line.nodeId) ?? line.nodeId };
+      yield {
+        ...line,
+        service: shortName(service.Spec.Name, stack),
+        slot,
+        node: hosts.get(line.nodeId) ?? line.nodeId,
+      };
     }
   }
   yield* merge(streams);
 }
 
-async function slotsOf(engine: Engine, services: readonly Service[], signal: AbortSignal): Promise<Map<string, number>> {
-  const tasks = await engine.tasks.ofServices(services.map(({ ID }) => ID), signal);
+async function slotsOf(
+  engine: Engine,
+  services: readonly Service[],
+  signal: AbortSignal,
+): Promise<Map<string, number>> {
+  const tasks = await engine.tasks.ofServices(
+    services.map(({ ID }) => ID),
+    signal,
+  );
   return new Map(tasks.map(({ ID, Slot }) => [ID, Slot]));
 }

@@ -1,6 +1,6 @@
+import { IMAGE_LABEL } from '../compose/convert/context.js';
 import type { SwarmNode, Task } from '../engine/answers.js';
 import type { Engine } from '../engine/engine.js';
-import { IMAGE_LABEL } from '../compose/convert/context.js';
 import { progressOf, type ServiceProgress } from './service-progress.js';
 import { findStack, labelOf } from './stack-objects.js';
 
@@ -39,7 +39,10 @@ export interface TaskStatus {
 /** Without services and all else when there is no such stack. */
 export async function stackStatus(engine: Engine, stack: string, signal: AbortSignal): Promise<StackStatus> {
   const [objects, nodes] = await Promise.all([findStack(engine, stack, signal), engine.nodes.all(signal)]);
-  const upToDate = await engine.tasks.upToDate(objects.services.map(({ ID }) => ID), signal);
+  const upToDate = await engine.tasks.upToDate(
+    objects.services.map(({ ID }) => ID),
+    signal,
+  );
   const active = new Set(nodes.filter(({ Status }) => Status.State !== 'down').map(({ ID }) => ID));
   const services = objects.services.map((service): ServiceStatus => {
     const tasks = upToDate.filter(({ ServiceID }) => ServiceID === service.ID);
@@ -47,8 +50,13 @@ export async function stackStatus(engine: Engine, stack: string, signal: AbortSi
       ...progressOf({ service, tasks, updateIsNews: true }, active),
       id: service.ID,
       image: service.Spec.Labels[IMAGE_LABEL] ?? service.Spec.TaskTemplate.ContainerSpec?.Image ?? '',
-      ports: (service.Spec.EndpointSpec?.Ports ?? []).map((port) => `${port.PublishedPort}:${port.TargetPort}/${port.Protocol} ${port.PublishMode}`),
-      tasks: tasks.filter(({ DesiredState }) => ['ready', 'running', 'complete'].includes(DesiredState)).map((task) => taskStatus(task, nodes)).toSorted((a, b) => a.slot - b.slot),
+      ports: (service.Spec.EndpointSpec?.Ports ?? []).map(
+        (port) => `${port.PublishedPort}:${port.TargetPort}/${port.Protocol} ${port.PublishMode}`,
+      ),
+      tasks: tasks
+        .filter(({ DesiredState }) => ['ready', 'running', 'complete'].includes(DesiredState))
+        .map((task) => taskStatus(task, nodes))
+        .toSorted((a, b) => a.slot - b.slot),
     };
   });
   return {

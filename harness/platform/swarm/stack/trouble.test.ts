@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { service, task, type Task } from '../engine/answers.js';
+import { service, type Task, task } from '../engine/answers.js';
 import { progressOf, type ServiceView } from './service-progress.js';
 import { TroubleWatch } from './trouble.js';
 
@@ -53,17 +53,36 @@ describe('a service in trouble', () => {
 
 describe('a service is as wanted', () => {
   test.each<[string, object, readonly Task[], object]>([
-    ['when each slot has a running task, whatever was there before', { Replicated: { Replicas: 1 } }, [failed('a'), running('b')], { running: 1, wanted: 1, state: 'running' }],
+    [
+      'when each slot has a running task, whatever was there before',
+      { Replicated: { Replicas: 1 } },
+      [failed('a'), running('b')],
+      { running: 1, wanted: 1, state: 'running' },
+    ],
     ['at rest', { Replicated: { Replicas: 0 } }, [], { running: 0, wanted: 0, state: 'running' }],
-    ['not when a task is wanted and not there', { Replicated: { Replicas: 2 } }, [running('b')], { running: 1, wanted: 2, state: 'starting' }],
+    [
+      'not when a task is wanted and not there',
+      { Replicated: { Replicas: 2 } },
+      [running('b')],
+      { running: 1, wanted: 2, state: 'starting' },
+    ],
     ['not when a global one has no task yet', { Global: {} }, [], { running: 0, wanted: 0, state: 'starting' }],
-    ['not by tasks of a node that is down', { Replicated: { Replicas: 1 } }, [{ ...running('b'), NodeID: 'gone' }], { running: 0, wanted: 1, state: 'starting' }],
+    [
+      'not by tasks of a node that is down',
+      { Replicated: { Replicas: 1 } },
+      [{ ...running('b'), NodeID: 'gone' }],
+      { running: 0, wanted: 1, state: 'starting' },
+    ],
   ])('%s', (_, Mode, tasks, expected) => {
     expect(progressOf(view({}, tasks, { Mode }), nodes)).toMatchObject(expected);
   });
 });
 
-function watching(template: object, active: ReadonlySet<string> = nodes, more: object = {}): (tasks: readonly Task[], nowMs: number) => string | undefined {
+function watching(
+  template: object,
+  active: ReadonlySet<string> = nodes,
+  more: object = {},
+): (tasks: readonly Task[], nowMs: number) => string | undefined {
   const watch = new TroubleWatch(patience);
   return (tasks, nowMs) => {
     const seen = view(template, tasks, {}, more);
@@ -72,12 +91,31 @@ function watching(template: object, active: ReadonlySet<string> = nodes, more: o
 }
 
 function view(template: object, tasks: readonly Task[], spec: object = {}, more: object = {}): ServiceView {
-  const Spec = { Name: 'bench_one', Labels: {}, TaskTemplate: template, Mode: { Replicated: { Replicas: 1 } }, ...spec };
-  return { service: service.parse({ ID: 's', Version: { Index: 1 }, CreatedAt: '', UpdatedAt: '', Spec, ...more }), tasks, updateIsNews: true };
+  const Spec = {
+    Name: 'bench_one',
+    Labels: {},
+    TaskTemplate: template,
+    Mode: { Replicated: { Replicas: 1 } },
+    ...spec,
+  };
+  return {
+    service: service.parse({ ID: 's', Version: { Index: 1 }, CreatedAt: '', UpdatedAt: '', Spec, ...more }),
+    tasks,
+    updateIsNews: true,
+  };
 }
 
 function of(ID: string, State: string, status: object, DesiredState: string): Task {
-  return task.parse({ ID, ServiceID: 's', Slot: 1, NodeID: 'n1', CreatedAt: '', DesiredState, Status: { Timestamp: ID, State, ...status }, Spec: {} });
+  return task.parse({
+    ID,
+    ServiceID: 's',
+    Slot: 1,
+    NodeID: 'n1',
+    CreatedAt: '',
+    DesiredState,
+    Status: { Timestamp: ID, State, ...status },
+    Spec: {},
+  });
 }
 
 function running(id: string): Task {

@@ -1,6 +1,15 @@
 /** Tells a service that will not come up from one that needs time. Remembers what it saw; time is an argument. */
 import type { Task } from '../engine/answers.js';
-import { currentTasks, isGlobal, isJob, rank, slotOf, wordsOf, type ServiceProgress, type ServiceView } from './service-progress.js';
+import {
+  currentTasks,
+  isGlobal,
+  isJob,
+  rank,
+  type ServiceProgress,
+  type ServiceView,
+  slotOf,
+  wordsOf,
+} from './service-progress.js';
 
 export interface Patience {
   /** A task without a node: ports and room may still be held by tasks that are stopping. */
@@ -17,73 +26,83 @@ export const PATIENCE: Patience = { pendingMs: 10_000, endedMs: 3_000, failures:
 const RESTART_DELAY_NS = 5e9;
 
 export class TroubleWatch {
-  readonly #patience: Patience;
-  readonly #failed = new Map<string, Set<string>>();
-  readonly #old = new Set<string>();
-  readonly #seen = new Set<string>();
-  readonly #since = new Map<string, number>();
+  private readonly failed = new Map<string, Set<string>>();
+  private readonly old = new Set<string>();
+  private readonly seen = new Set<string>();
+  private readonly since = new Map<string, number>();
 
-  constructor(patience: Patience) {
-    this.#patience = patience;
-  }
+  constructor(private readonly patience: Patience) {}
 
   /** Why it will not come up, in the task's own words; undefined while there is hope. */
-  look(view: ServiceView, progress: ServiceProgress, activeNodes: ReadonlySet<string>, nowMs: number): string | undefined {
+  look(
+    view: ServiceView,
+    progress: ServiceProgress,
+    activeNodes: ReadonlySet<string>,
+    nowMs: number,
+  ): string | undefined {
     const { service } = view;
     const current = currentTasks(view, activeNodes);
-    const failing = this.#failing(view, activeNodes.size);
+    const failing = this.failing(view, activeNodes.size);
     // While it rolls out, the engine itself watches for failures, and pauses or rolls back.
     const watchedByEngine = progress.state === 'updating' && service.Spec.UpdateConfig?.FailureAction !== 'continue';
     if (failing !== undefined && !watchedByEngine) return failing;
-    if (progress.running >= progress.wanted && progress.wanted > 0) return this.#forget(service.ID);
+    if (progress.running >= progress.wanted && progress.wanted > 0) return this.forget(service.ID);
     for (const task of current.values()) {
-      const words = this.#waiting(task, nowMs) ?? (watchedByEngine || isJob(service) ? undefined : this.#ended(task, view, nowMs));
+      const words =
+        this.waiting(task, nowMs) ?? (watchedByEngine || isJob(service) ? undefined : this.ended(task, view, nowMs));
       if (words !== undefined) return words;
     }
     const nowhere = isGlobal(service) && current.size === 0;
-    return this.#lasts(`${service.ID}:nowhere`, nowhere, this.#patience.pendingMs, nowMs) ? 'no active node fits its constraints' : undefined;
+    return this.lasts(`${service.ID}:nowhere`, nowhere, this.patience.pendingMs, nowMs)
+      ? 'no active node fits its constraints'
+      : undefined;
   }
 
   /** Failures from before the first look are not held against it: the cause may be mended since. */
-  #failing({ service, tasks }: ServiceView, nodes: number): string | undefined {
-    const first = !this.#seen.has(service.ID);
-    this.#seen.add(service.ID);
-    for (const task of tasks.filter(({ Status }) => Status.State === 'failed' || Status.State === 'rejected' || (Status.State === 'complete' && !isJob(service)))) {
-      if (first) this.#old.add(task.ID);
-      if (this.#old.has(task.ID) || rank(task.DesiredState) > rank('shutdown')) continue;
+  private failing({ service, tasks }: ServiceView, nodes: number): string | undefined {
+    const first = !this.seen.has(service.ID);
+    this.seen.add(service.ID);
+    for (const task of tasks.filter(
+      ({ Status }) =>
+        Status.State === 'failed' || Status.State === 'rejected' || (Status.State === 'complete' && !isJob(service)),
+    )) {
+      if (first) this.old.add(task.ID);
+      if (this.old.has(task.ID) || rank(task.DesiredState) > rank('shutdown')) continue;
       const slot = `${service.ID}:${slotOf(task, service)}`;
-      const failed = this.#failed.get(slot) ?? new Set();
-      this.#failed.set(slot, failed.add(task.ID));
+      const failed = this.failed.get(slot) ?? new Set();
+      this.failed.set(slot, failed.add(task.ID));
       // A node that lacks the image rejects what another one may run.
-      const most = task.Status.State === 'rejected' ? this.#patience.failures * nodes : this.#patience.failures;
+      const most = task.Status.State === 'rejected' ? this.patience.failures * nodes : this.patience.failures;
       if (failed.size >= most) return `${wordsOf(task)} (${failed.size} times)`;
     }
     return undefined;
   }
 
-  #waiting(task: Task, nowMs: number): string | undefined {
+  private waiting(task: Task, nowMs: number): string | undefined {
     const waits = task.Status.State === 'pending' && task.Status.Err !== '';
-    return this.#lasts(`${task.ID}:pending`, waits, this.#patience.pendingMs, nowMs) ? wordsOf(task) : undefined;
+    return this.lasts(`${task.ID}:pending`, waits, this.patience.pendingMs, nowMs) ? wordsOf(task) : undefined;
   }
 
-  #ended(task: Task, { service }: ServiceView, nowMs: number): string | undefined {
+  private ended(task: Task, { service }: ServiceView, nowMs: number): string | undefined {
     const over = ['failed', 'rejected', 'complete'].includes(task.Status.State);
     const { Condition, Delay = RESTART_DELAY_NS } = service.Spec.TaskTemplate.RestartPolicy ?? {};
     const delayMs = Condition === 'none' ? 0 : Delay / 1e6;
-    return this.#lasts(`${task.ID}:ended`, over, delayMs + this.#patience.endedMs, nowMs) ? `${wordsOf(task)}, and it is not started again` : undefined;
+    return this.lasts(`${task.ID}:ended`, over, delayMs + this.patience.endedMs, nowMs)
+      ? `${wordsOf(task)}, and it is not started again`
+      : undefined;
   }
 
-  #lasts(what: string, holds: boolean, forMs: number, nowMs: number): boolean {
+  private lasts(what: string, holds: boolean, forMs: number, nowMs: number): boolean {
     if (!holds) {
-      this.#since.delete(what);
+      this.since.delete(what);
       return false;
     }
-    const since = this.#since.get(what) ?? nowMs;
-    this.#since.set(what, since);
+    const since = this.since.get(what) ?? nowMs;
+    this.since.set(what, since);
     return nowMs - since >= forMs;
   }
 
-  #forget(serviceId: string): undefined {
-    for (const key of this.#since.keys()) if (key.startsWith(serviceId)) this.#since.delete(key);
+  private forget(serviceId: string): undefined {
+    for (const key of this.since.keys()) if (key.startsWith(serviceId)) this.since.delete(key);
   }
 }

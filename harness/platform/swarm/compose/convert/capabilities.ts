@@ -1,5 +1,8 @@
 /** Names as the engine wants them (`CAP_NET_ADMIN`), sorted; what is added is not dropped; ALL stands for any other. */
-export function convertCapabilities(add: readonly string[] = [], drop: readonly string[] = []): { readonly added: readonly string[]; readonly dropped: readonly string[] } {
+export function convertCapabilities(
+  add: readonly string[] = [],
+  drop: readonly string[] = [],
+): { readonly added: readonly string[]; readonly dropped: readonly string[] } {
   const added = normalised(add);
   const dropped = normalised(drop).filter((capability) => !added.includes(capability));
   return { added, dropped };

@@ -1,17 +1,20 @@
 import type { ComposeHealthcheck, ComposeService } from '../model.js';
 import type { ContainerSpec, Healthcheck, Ulimit } from '../swarm-types.js';
 import { convertCapabilities } from './capabilities.js';
-import { withStack } from './context.js';
 import type { ConvertContext } from './context.js';
+import { withStack } from './context.js';
 import { convertCredentialSpec } from './credential-spec.js';
-import { convertMounts } from './mounts.js';
 import { familiarImage } from './image.js';
+import { convertMounts } from './mounts.js';
 import { nonEmpty, omitAbsent, omitEmpty } from './omit.js';
 import { convertConfigReferences, convertSecretReferences } from './references.js';
 
 export function convertContainer(service: ComposeService, context: ConvertContext): ContainerSpec {
   const capabilities = convertCapabilities(service.capAdd, service.capDrop);
-  const always = omitAbsent<Pick<ContainerSpec, 'Init' | 'StopGracePeriod'>>({ Init: service.init, StopGracePeriod: service.stopGracePeriodNs });
+  const always = omitAbsent<Pick<ContainerSpec, 'Init' | 'StopGracePeriod'>>({
+    Init: service.init,
+    StopGracePeriod: service.stopGracePeriodNs,
+  });
   const rest = omitEmpty<Omit<ContainerSpec, keyof typeof always>>({
     Image: service.image && familiarImage(service.image.value),
     Labels: withStack(context.stack, service.labels),
@@ -21,7 +24,11 @@ export function convertContainer(service: ComposeService, context: ConvertContex
     Env: environment(service),
     Dir: service.workingDir,
     User: service.user,
-    Privileges: { CredentialSpec: convertCredentialSpec(service, context), SELinuxContext: null, NoNewPrivileges: false },
+    Privileges: {
+      CredentialSpec: convertCredentialSpec(service, context),
+      SELinuxContext: null,
+      NoNewPrivileges: false,
+    },
     StopSignal: service.stopSignal,
     TTY: service.tty,
     OpenStdin: service.stdinOpen,
@@ -43,12 +50,21 @@ export function convertContainer(service: ComposeService, context: ConvertContex
 
 /** `NAME=value`, or the name alone, which removes a variable of the image; sorted. */
 function environment({ environment: variables }: ComposeService): readonly string[] {
-  return Object.entries(variables).map(([name, value]) => (value === null ? name : `${name}=${value}`)).sort();
+  return Object.entries(variables)
+    .map(([name, value]) => (value === null ? name : `${name}=${value}`))
+    .sort();
 }
 
 function healthcheck(check: ComposeHealthcheck, service: string, { findings }: ConvertContext): Healthcheck {
   if (check.disable === true) {
-    if (check.test?.length) findings.refuse(check.at, 'CONFLICT', `services.${service}.healthcheck`, 'cannot have a test and be disabled', 'leave one of them out');
+    if (check.test?.length)
+      findings.refuse(
+        check.at,
+        'CONFLICT',
+        `services.${service}.healthcheck`,
+        'cannot have a test and be disabled',
+        'leave one of them out',
+      );
     return { Test: ['NONE'] };
   }
   return omitEmpty<Healthcheck>({

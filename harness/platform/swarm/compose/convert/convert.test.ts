@@ -14,12 +14,35 @@ describe('keys of a service', () => {
     ['dns_search: x', { DNSConfig: { Search: ['x'] } }],
     ['init: false', { Init: false }],
     ['stop_grace_period: 0s', { StopGracePeriod: 0 }],
-    ['ulimits: { b: 1, a: { soft: 1, hard: 2 } }', { Ulimits: [{ Name: 'a', Soft: 1, Hard: 2 }, { Name: 'b', Soft: 1, Hard: 1 }] }],
-    ['healthcheck: { test: x, interval: 1s, retries: 0 }', { Healthcheck: { Test: ['CMD-SHELL', 'x'], Interval: 1e9 } }],
+    [
+      'ulimits: { b: 1, a: { soft: 1, hard: 2 } }',
+      {
+        Ulimits: [
+          { Name: 'a', Soft: 1, Hard: 2 },
+          { Name: 'b', Soft: 1, Hard: 1 },
+        ],
+      },
+    ],
+    [
+      'healthcheck: { test: x, interval: 1s, retries: 0 }',
+      { Healthcheck: { Test: ['CMD-SHELL', 'x'], Interval: 1e9 } },
+    ],
     ['healthcheck: { disable: true, interval: 1s }', { Healthcheck: { Test: ['NONE'] } }],
-    ['volumes: [{ type: tmpfs, target: /x, tmpfs: { size: 1 } }]', { Mounts: [{ Type: 'tmpfs', Target: '/x', TmpfsOptions: { SizeBytes: 1 } }] }],
+    [
+      'volumes: [{ type: tmpfs, target: /x, tmpfs: { size: 1 } }]',
+      { Mounts: [{ Type: 'tmpfs', Target: '/x', TmpfsOptions: { SizeBytes: 1 } }] },
+    ],
     ['volumes: ["./x:/x:ro"]', { Mounts: [{ Type: 'bind', Source: '/work/x', Target: '/x', ReadOnly: true }] }],
-    ['credential_spec: { file: f }', { Privileges: { CredentialSpec: { Config: '', File: 'f', Registry: '' }, SELinuxContext: null, NoNewPrivileges: false } }],
+    [
+      'credential_spec: { file: f }',
+      {
+        Privileges: {
+          CredentialSpec: { Config: '', File: 'f', Registry: '' },
+          SELinuxContext: null,
+          NoNewPrivileges: false,
+        },
+      },
+    ],
   ])('%s', (keys, expected) => {
     expect(serviceOf(keys).TaskTemplate.ContainerSpec).toMatchObject(expected);
   });
@@ -30,14 +53,20 @@ describe('how a service is run', () => {
     ['deploy: {}', { Mode: { Replicated: {} } }],
     ['deploy: { replicas: 0 }', { Mode: { Replicated: { Replicas: 0 } } }],
     ['deploy: { mode: global }', { Mode: { Global: {} } }],
-    ['deploy: { mode: replicated-job, replicas: 2 }', { Mode: { ReplicatedJob: { MaxConcurrent: 2, TotalCompletions: 2 } } }],
+    [
+      'deploy: { mode: replicated-job, replicas: 2 }',
+      { Mode: { ReplicatedJob: { MaxConcurrent: 2, TotalCompletions: 2 } } },
+    ],
     ['deploy: { mode: global-job }', { Mode: { GlobalJob: {} } }],
     ['deploy: { update_config: {} }', { UpdateConfig: { Parallelism: 1, MaxFailureRatio: 0, Order: '' } }],
     ['deploy: { endpoint_mode: DNSRR }', { EndpointSpec: { Mode: 'dnsrr' } }],
     ['restart: "on-failure:3"', { TaskTemplate: { RestartPolicy: { Condition: 'on-failure', MaxAttempts: 3 } } }],
     ['restart: unless-stopped', { TaskTemplate: { RestartPolicy: { Condition: 'any' } } }],
     ['deploy: { restart_policy: {} }', { TaskTemplate: { RestartPolicy: {} } }],
-    ['deploy: { resources: { limits: { cpus: "0.5", memory: 1g } } }', { TaskTemplate: { Resources: { Limits: { NanoCPUs: 5e8, MemoryBytes: 2 ** 30 } } } }],
+    [
+      'deploy: { resources: { limits: { cpus: "0.5", memory: 1g } } }',
+      { TaskTemplate: { Resources: { Limits: { NanoCPUs: 5e8, MemoryBytes: 2 ** 30 } } } },
+    ],
     ['ports: ["2:2", "1:1"]', { EndpointSpec: { Ports: [{ PublishedPort: 1 }, { PublishedPort: 2 }] } }],
   ])('%s', (keys, expected) => {
     expect(serviceOf(keys)).toMatchObject(expected);
@@ -52,35 +81,63 @@ describe('how a service is run', () => {
 describe('networks', () => {
   test('the default one is made for services that name none, and what nobody uses is not made', () => {
     expect(stackOf('services: { a: { image: i } }\nnetworks: { unused: }').networks).toEqual([
-      { Name: 's_default', Driver: 'overlay', Internal: false, Attachable: false, Labels: { 'com.docker.stack.namespace': 's' } },
+      {
+        Name: 's_default',
+        Driver: 'overlay',
+        Internal: false,
+        Attachable: false,
+        Labels: { 'com.docker.stack.namespace': 's' },
+      },
     ]);
   });
 
   test('attachments are sorted by name, with the service as an alias where there are aliases', () => {
-    const service = serviceOf('networks: { z: { aliases: [x] }, b: }', 'networks: { z: , b: { external: true, name: host } }');
+    const service = serviceOf(
+      'networks: { z: { aliases: [x] }, b: }',
+      'networks: { z: , b: { external: true, name: host } }',
+    );
     expect(service.TaskTemplate.Networks).toEqual([{ Target: 'host' }, { Target: 's_z', Aliases: ['x', 'a'] }]);
   });
 
   test('external ones have to be looked up, but for those of the engine itself', () => {
-    const stack = stackOf('services: { a: { image: i, networks: [x, h] } }\nnetworks: { x: { external: true }, h: { external: { name: host } } }');
+    const stack = stackOf(
+      'services: { a: { image: i, networks: [x, h] } }\nnetworks: { x: { external: true }, h: { external: { name: host } } }',
+    );
     expect([stack.networks, stack.externalNetworks]).toEqual([[], ['x']]);
   });
 });
 
 test('volumes carry the labels and the driver of their definition', () => {
   const definition = 'volumes: { v: { driver: d, driver_opts: { n: 1 }, labels: { x: y } } }';
-  expect(serviceOf('volumes: ["v_:/x"]', 'volumes: { v_: { name: n } }').TaskTemplate.ContainerSpec.Mounts).toMatchObject([{ Source: 'n' }]);
-  expect(serviceOf('volumes: [{ type: volume, source: v, target: /x, volume: { nocopy: true } }]', definition).TaskTemplate.ContainerSpec.Mounts).toEqual([{
-    Type: 'volume', Source: 's_v', Target: '/x',
-    VolumeOptions: { NoCopy: true, Labels: { x: 'y', 'com.docker.stack.namespace': 's' }, DriverConfig: { Name: 'd', Options: { n: '1' } } },
-  }]);
+  expect(
+    serviceOf('volumes: ["v_:/x"]', 'volumes: { v_: { name: n } }').TaskTemplate.ContainerSpec.Mounts,
+  ).toMatchObject([{ Source: 'n' }]);
+  expect(
+    serviceOf('volumes: [{ type: volume, source: v, target: /x, volume: { nocopy: true } }]', definition).TaskTemplate
+      .ContainerSpec.Mounts,
+  ).toEqual([
+    {
+      Type: 'volume',
+      Source: 's_v',
+      Target: '/x',
+      VolumeOptions: {
+        NoCopy: true,
+        Labels: { x: 'y', 'com.docker.stack.namespace': 's' },
+        DriverConfig: { Name: 'd', Options: { n: '1' } },
+      },
+    },
+  ]);
 });
 
 test('configs and secrets: all are made, each reference names its object', () => {
-  const text = 'services: { a: { image: i, configs: [{ source: c, target: /t, mode: 0400 }], secrets: [x] } }\n'
-    + 'configs: { c: { file: f }, d: { file: f, name: given } }\nsecrets: { x: { external: true, name: outside } }';
+  const text =
+    'services: { a: { image: i, configs: [{ source: c, target: /t, mode: 0400 }], secrets: [x] } }\n' +
+    'configs: { c: { file: f }, d: { file: f, name: given } }\nsecrets: { x: { external: true, name: outside } }';
   const stack = stackOf(text, { files: { '/work/f': 'content' } });
-  expect(stack.configs.map(({ Name, Data }) => [Name, Buffer.from(Data ?? '', 'base64').toString()])).toEqual([['s_c', 'content'], ['given', 'content']]);
+  expect(stack.configs.map(({ Name, Data }) => [Name, Buffer.from(Data ?? '', 'base64').toString()])).toEqual([
+    ['s_c', 'content'],
+    ['given', 'content'],
+  ]);
   expect(stack.secrets).toEqual([]);
   expect(stack.services[0]?.TaskTemplate.ContainerSpec).toMatchObject({
     Configs: [{ File: { Name: '/t', UID: '0', GID: '0', Mode: 0o400 }, ConfigID: '', ConfigName: 's_c' }],
@@ -89,9 +146,14 @@ test('configs and secrets: all are made, each reference names its object', () =>
 });
 
 test('a secret of a driver has options and no data', () => {
-  const [secret] = stackOf('services: {}\nsecrets: { x: { driver: d, driver_opts: { n: 1 }, template_driver: golang } }').secrets;
+  const [secret] = stackOf(
+    'services: {}\nsecrets: { x: { driver: d, driver_opts: { n: 1 }, template_driver: golang } }',
+  ).secrets;
   expect(secret).toEqual({
-    Name: 's_x', Labels: { 'com.docker.stack.namespace': 's' }, Driver: { Name: 'd', Options: { n: '1' } }, Templating: { Name: 'golang' },
+    Name: 's_x',
+    Labels: { 'com.docker.stack.namespace': 's' },
+    Driver: { Name: 'd', Options: { n: '1' } },
+    Templating: { Name: 'golang' },
   });
 });
 

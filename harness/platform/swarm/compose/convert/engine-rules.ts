@@ -13,7 +13,13 @@ export function checkServiceRules(service: ComposeService, spec: ServiceSpec, co
   checkName(spec.Name, service.at, `services.${service.name}`, context);
   if (spec.Name.length > MAX_SERVICE_NAME) {
     const message = `"${spec.Name}" is longer than ${MAX_SERVICE_NAME} characters`;
-    context.findings.refuse(service.at, 'INVALID_VALUE', `services.${service.name}`, message, 'shorten the name of the service or of the stack');
+    context.findings.refuse(
+      service.at,
+      'INVALID_VALUE',
+      `services.${service.name}`,
+      message,
+      'shorten the name of the service or of the stack',
+    );
   }
   checkMountPoints(service, context);
   checkPorts(service, context);
@@ -22,13 +28,25 @@ export function checkServiceRules(service: ComposeService, spec: ServiceSpec, co
 /** Names of services and networks become names in DNS. */
 export function checkName(name: string, at: Position, path: string, { findings }: ConvertContext): void {
   if (/^[a-z0-9]+([a-z0-9_-]*[a-z0-9])?$/i.test(name)) return;
-  findings.refuse(at, 'INVALID_VALUE', path, `"${name}" cannot be a name in DNS`, 'letters, digits, "-" and "_", with a letter or digit at both ends');
+  findings.refuse(
+    at,
+    'INVALID_VALUE',
+    path,
+    `"${name}" cannot be a name in DNS`,
+    'letters, digits, "-" and "_", with a letter or digit at both ends',
+  );
 }
 
 function checkMountPoints(service: ComposeService, { findings }: ConvertContext): void {
   const targets = new Set<string | undefined>();
   (service.volumes ?? []).forEach(({ target, at }, index) => {
-    if (targets.has(target)) findings.refuse(at, 'CONFLICT', `services.${service.name}.volumes[${index}]`, `something is already mounted at "${target}"`);
+    if (targets.has(target))
+      findings.refuse(
+        at,
+        'CONFLICT',
+        `services.${service.name}.volumes[${index}]`,
+        `something is already mounted at "${target}"`,
+      );
     targets.add(target);
   });
 }
@@ -39,7 +57,13 @@ function checkPorts(service: ComposeService, { findings }: ConvertContext): void
   for (const port of service.ports ?? []) {
     const path = `services.${service.name}.ports`;
     if (dnsrr && (port.mode ?? 'ingress') === 'ingress') {
-      findings.refuse(port.at, 'CONFLICT', path, 'endpoint_mode dnsrr has no ingress ports', 'write the port in its long form with mode: host');
+      findings.refuse(
+        port.at,
+        'CONFLICT',
+        path,
+        'endpoint_mode dnsrr has no ingress ports',
+        'write the port in its long form with mode: host',
+      );
     }
     if (port.published === 0) continue;
     const key = `${port.published}/${port.protocol ?? 'tcp'}`;

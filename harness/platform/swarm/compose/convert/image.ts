@@ -13,11 +13,18 @@ const MAX_NAME = 255;
 export function checkImage(service: ComposeService, findings: Findings): void {
   const path = `services.${service.name}.image`;
   if (service.image === undefined) {
-    findings.refuse(service.at, 'MISSING_KEY', `services.${service.name}`, 'must have an `image`', 'a Swarm builds nothing: name an image that its nodes can get');
+    findings.refuse(
+      service.at,
+      'MISSING_KEY',
+      `services.${service.name}`,
+      'must have an `image`',
+      'a Swarm builds nothing: name an image that its nodes can get',
+    );
     return;
   }
   const problem = imageProblem(service.image.value);
-  if (problem !== undefined) findings.refuse(service.image.at, 'INVALID_VALUE', path, problem, '[registry/]name[:tag][@digest]');
+  if (problem !== undefined)
+    findings.refuse(service.image.at, 'INVALID_VALUE', path, problem, '[registry/]name[:tag][@digest]');
 }
 
 /** Undefined when the text names an image. */
@@ -27,15 +34,18 @@ export function imageProblem(text: string): string | undefined {
   const name = rest.split(/[:@]/, 1)[0] ?? '';
   if (name !== name.toLowerCase()) return `"${text}" has a capital letter in its name`;
   if (!REFERENCE.test(domain === '' ? rest : `${domain}/${rest}`)) return `"${text}" is no image`;
-  return `${domain}/${name}`.length > MAX_NAME ? `the name of the image is longer than ${MAX_NAME} characters` : undefined;
+  return `${domain}/${name}`.length > MAX_NAME
+    ? `the name of the image is longer than ${MAX_NAME} characters`
+    : undefined;
 }
 
 /**
- * The image as the CLI sends it: with the tag `latest` where there is neither tag nor digest, and without the parts of a
- * Docker Hub name that may be left out.
+ * The image as the CLI sends it: with the tag `latest` where there is neither tag nor digest, and without the parts of
+ * a Docker Hub name that may be left out.
  */
 export function familiarImage(text: string): string {
-  if (imageProblem(text) !== undefined || /^[a-f0-9]{64}$/.test(text) || new RegExp(`^${DIGEST}$`).test(text)) return text;
+  if (imageProblem(text) !== undefined || /^[a-f0-9]{64}$/.test(text) || new RegExp(`^${DIGEST}$`).test(text))
+    return text;
   const { domain, rest } = split(text);
   const tagged = /[:@]/.test(rest) ? rest : `${rest}:latest`;
   if (domain !== '' && domain !== 'docker.io' && domain !== 'index.docker.io') return `${domain}/${tagged}`;

@@ -1,7 +1,7 @@
 import type { ComposeMount, ComposeService } from '../model.js';
 import type { Mount, VolumeOptions } from '../swarm-types.js';
-import { scoped, withStack } from './context.js';
 import type { ConvertContext } from './context.js';
+import { scoped, withStack } from './context.js';
 import { nonEmpty, omitEmpty } from './omit.js';
 
 export function convertMounts(service: ComposeService, context: ConvertContext): readonly Mount[] {
@@ -47,27 +47,54 @@ function convert(mount: ComposeMount, path: string, context: ConvertContext): Mo
       return omitEmpty<Mount>({ ...EMPTY, ...common, ...namedVolume(mount, path, context) });
     case 'tmpfs':
       if (mount.source !== undefined) findings.refuse(mount.at, 'CONFLICT', path, 'a tmpfs mount has no source');
-      return omitEmpty<Mount>({ ...EMPTY, ...common, Source: mount.source, TmpfsOptions: mount.tmpfs && omitEmpty({ SizeBytes: mount.tmpfs.sizeBytes }) });
+      return omitEmpty<Mount>({
+        ...EMPTY,
+        ...common,
+        Source: mount.source,
+        TmpfsOptions: mount.tmpfs && omitEmpty({ SizeBytes: mount.tmpfs.sizeBytes }),
+      });
     case 'bind':
     case 'npipe':
     case 'image':
       requireSource(mount, path, context);
-      return omitEmpty<Mount>({ ...EMPTY, ...common, Source: mount.source, BindOptions: mount.bind && omitEmpty({ Propagation: mount.bind.propagation }) });
+      return omitEmpty<Mount>({
+        ...EMPTY,
+        ...common,
+        Source: mount.source,
+        BindOptions: mount.bind && omitEmpty({ Propagation: mount.bind.propagation }),
+      });
     case 'cluster':
       requireSource(mount, path, context);
       return omitEmpty<Mount>({ ...EMPTY, ...common, Source: clusterSource(mount, path, context), ClusterOptions: {} });
     case undefined:
-      findings.refuse(mount.at, 'INVALID_VALUE', path, `there is no mount of type "${mount.type}"`, `the types are ${TYPES.join(', ')}`);
+      findings.refuse(
+        mount.at,
+        'INVALID_VALUE',
+        path,
+        `there is no mount of type "${mount.type}"`,
+        `the types are ${TYPES.join(', ')}`,
+      );
       return omitEmpty<Mount>({ ...EMPTY, ...common });
   }
 }
 
-const EMPTY = { Source: undefined, BindOptions: undefined, VolumeOptions: undefined, TmpfsOptions: undefined, ClusterOptions: undefined };
+const EMPTY = {
+  Source: undefined,
+  BindOptions: undefined,
+  VolumeOptions: undefined,
+  TmpfsOptions: undefined,
+  ClusterOptions: undefined,
+};
 
 /** Without a source: an anonymous volume, and its options are lost. */
-function namedVolume(mount: ComposeMount, path: string, context: ConvertContext): Pick<Mount, 'Source' | 'VolumeOptions'> {
+function namedVolume(
+  mount: ComposeMount,
+  path: string,
+  context: ConvertContext,
+): Pick<Mount, 'Source' | 'VolumeOptions'> {
   if (mount.source === undefined) {
-    if (mount.volume !== undefined) context.findings.warn(mount.at, 'IGNORED', path, 'volume options are ignored without a source');
+    if (mount.volume !== undefined)
+      context.findings.warn(mount.at, 'IGNORED', path, 'volume options are ignored without a source');
     return {};
   }
   const volume = context.model.volumes.get(mount.source);
@@ -77,7 +104,11 @@ function namedVolume(mount: ComposeMount, path: string, context: ConvertContext)
   }
   const given = { NoCopy: mount.volume?.noCopy, Subpath: mount.volume?.subpath };
   const named = { Source: volume.name ?? scoped(context.stack, mount.source) };
-  if (volume.external) return { ...named, VolumeOptions: omitEmpty<VolumeOptions>({ ...given, Labels: undefined, DriverConfig: undefined }) };
+  if (volume.external)
+    return {
+      ...named,
+      VolumeOptions: omitEmpty<VolumeOptions>({ ...given, Labels: undefined, DriverConfig: undefined }),
+    };
   const hasDriver = volume.driver !== undefined || volume.driverOpts !== undefined;
   return {
     ...named,
@@ -98,7 +129,8 @@ function clusterSource(mount: ComposeMount, path: string, context: ConvertContex
 }
 
 function requireSource(mount: ComposeMount, path: string, { findings }: ConvertContext): void {
-  if (mount.source === undefined) findings.refuse(mount.at, 'MISSING_KEY', path, `a ${mount.type} mount must have a source`);
+  if (mount.source === undefined)
+    findings.refuse(mount.at, 'MISSING_KEY', path, `a ${mount.type} mount must have a source`);
 }
 
 function refuseUndefined(mount: ComposeMount, path: string, { findings, model }: ConvertContext): void {

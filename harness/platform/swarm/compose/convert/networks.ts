@@ -1,8 +1,8 @@
 import type { ComposeNetwork, ComposeService } from '../model.js';
 import type { NetworkAttachment, NetworkSpec } from '../swarm-types.js';
-import { checkName } from './engine-rules.js';
-import { scoped, withStack } from './context.js';
 import type { ConvertContext } from './context.js';
+import { scoped, withStack } from './context.js';
+import { checkName } from './engine-rules.js';
 import { nonEmpty, omitAbsent, omitEmpty } from './omit.js';
 
 /** The network of services that name none. */
@@ -16,13 +16,20 @@ export function convertAttachments(service: ComposeService, context: ConvertCont
     if (network === undefined && key !== DEFAULT) refuseUndefined(service, key, context);
     const target = network?.name ?? scoped(context.stack, key);
     const aliases = [...(attachment?.aliases ?? []), ...(isUserDefined(target) ? [service.name] : [])];
-    return omitEmpty<NetworkAttachment>({ Target: target, Aliases: aliases, DriverOpts: nonEmpty(attachment?.driverOpts) });
+    return omitEmpty<NetworkAttachment>({
+      Target: target,
+      Aliases: aliases,
+      DriverOpts: nonEmpty(attachment?.driverOpts),
+    });
   });
   return attachments.toSorted((a, b) => (a.Target < b.Target ? -1 : a.Target > b.Target ? 1 : 0));
 }
 
 /** Only networks that a service uses are made. */
-export function convertNetworks(context: ConvertContext): { readonly networks: readonly NetworkSpec[]; readonly external: readonly string[] } {
+export function convertNetworks(context: ConvertContext): {
+  readonly networks: readonly NetworkSpec[];
+  readonly external: readonly string[];
+} {
   const used = new Set([...context.model.services.values()].flatMap(networkKeys));
   const networks: NetworkSpec[] = [];
   const external: string[] = [];
@@ -66,5 +73,11 @@ function networkKeys(service: ComposeService): readonly string[] {
 function refuseUndefined(service: ComposeService, key: string, { model, findings }: ConvertContext): void {
   const known = [...model.networks.keys()];
   const hint = known.length === 0 ? `add it: networks: { ${key}: {} }` : `the networks are ${known.join(', ')}`;
-  findings.refuse(service.networks?.get(key)?.at ?? service.at, 'UNDEFINED', `services.${service.name}.networks`, `the network "${key}" is not defined`, hint);
+  findings.refuse(
+    service.networks?.get(key)?.at ?? service.at,
+    'UNDEFINED',
+    `services.${service.name}.networks`,
+    `the network "${key}" is not defined`,
+    hint,
+  );
 }

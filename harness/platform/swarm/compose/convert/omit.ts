@@ -1,10 +1,17 @@
-/** Go's `omitempty`: the engine tells an absent value from an empty one in few places only, and parity wants the same body. */
+/**
+ * Go's `omitempty`: the engine tells an absent value from an empty one in few places only, and parity wants the same
+ * body.
+ */
 
 type Maybe<T> = { readonly [K in keyof T]: T[K] | undefined };
 
 /** Without keys that are undefined, "", 0, false or an empty list. Structures stay, even when empty. */
 export function omitEmpty<T extends object>(value: Maybe<T>): T {
-  return kept(value, (each) => each !== undefined && each !== '' && each !== 0 && each !== false && !(Array.isArray(each) && each.length === 0));
+  return kept(
+    value,
+    (each) =>
+      each !== undefined && each !== '' && each !== 0 && each !== false && !(Array.isArray(each) && each.length === 0),
+  );
 }
 
 /** Without keys that are undefined: for what is sent even when it is 0 or false. */

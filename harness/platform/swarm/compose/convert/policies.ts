@@ -6,10 +6,18 @@ import type { RestartPolicy, UpdateConfig } from '../swarm-types.js';
 import { omitAbsent, omitEmpty } from './omit.js';
 
 /** `deploy.restart_policy`, or else what `restart` means in a Swarm. */
-export function convertRestartPolicy({ name, restart, deploy: { restartPolicy } }: ComposeService, findings: Findings): RestartPolicy | undefined {
+export function convertRestartPolicy(
+  { name, restart, deploy: { restartPolicy } }: ComposeService,
+  findings: Findings,
+): RestartPolicy | undefined {
   if (restartPolicy !== undefined) {
     const { condition, delayNs, maxAttempts, windowNs } = restartPolicy;
-    return omitAbsent<RestartPolicy>({ Condition: condition, Delay: delayNs, MaxAttempts: maxAttempts, Window: windowNs });
+    return omitAbsent<RestartPolicy>({
+      Condition: condition,
+      Delay: delayNs,
+      MaxAttempts: maxAttempts,
+      Window: windowNs,
+    });
   }
   if (restart === undefined) return undefined;
   const { policy, retries } = /^(?<policy>[^:]+)(:(?<retries>[-+]?\d*))?$/.exec(restart.value)?.groups ?? {};
@@ -22,7 +30,13 @@ export function convertRestartPolicy({ name, restart, deploy: { restartPolicy } 
     case 'on-failure':
       if (!retries?.startsWith('-')) return { Condition: 'on-failure', MaxAttempts: Number(retries ?? 0) };
   }
-  findings.refuse(restart.at, 'INVALID_VALUE', `services.${name}.restart`, `there is no restart policy "${restart.value}"`, 'no, always, unless-stopped, on-failure or on-failure:N');
+  findings.refuse(
+    restart.at,
+    'INVALID_VALUE',
+    `services.${name}.restart`,
+    `there is no restart policy "${restart.value}"`,
+    'no, always, unless-stopped, on-failure or on-failure:N',
+  );
   return undefined;
 }
 

@@ -1,8 +1,8 @@
 import type { ComposeService } from '../model.js';
 import type { ServiceSpec, TaskSpec } from '../swarm-types.js';
 import { convertContainer } from './container.js';
-import { IMAGE_LABEL, scoped, withStack } from './context.js';
 import type { ConvertContext } from './context.js';
+import { IMAGE_LABEL, scoped, withStack } from './context.js';
 import { checkServiceRules } from './engine-rules.js';
 import { checkImage } from './image.js';
 import { convertMode } from './mode.js';
@@ -45,7 +45,9 @@ function taskTemplate(service: ComposeService, context: ConvertContext): TaskSpe
       MaxReplicas: maxReplicasPerNode,
     }),
     Networks: convertAttachments(service, context),
-    LogDriver: logging && omitEmpty<NonNullable<TaskSpec['LogDriver']>>({ Name: logging.driver, Options: nonEmpty(logging.options) }),
+    LogDriver:
+      logging &&
+      omitEmpty<NonNullable<TaskSpec['LogDriver']>>({ Name: logging.driver, Options: nonEmpty(logging.options) }),
     ForceUpdate: 0,
   });
 }

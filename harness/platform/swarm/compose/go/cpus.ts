@@ -1,11 +1,15 @@
-/** Shares of a processor as a decimal or a fraction: `0.5`, `1/2`. Facts: math/big Rat.SetString, docker/cli opts.ParseCPUs. */
+/**
+ * Shares of a processor as a decimal or a fraction: `0.5`, `1/2`. Facts: math/big Rat.SetString, docker/cli
+ * opts.ParseCPUs.
+ */
 
 const NANO = 10n ** 9n;
 
 /** Billionths of a processor; undefined when `text` is no number, or finer than a billionth. */
 export function parseCpus(text: string): number | undefined {
   const fraction = /^(?<sign>[-+]?)(?<over>\d+)\/(?<under>\d+)$/.exec(text)?.groups;
-  if (fraction !== undefined) return ratio(fraction['sign'] ?? '', BigInt(fraction['over'] ?? 0), BigInt(fraction['under'] ?? 0));
+  if (fraction !== undefined)
+    return ratio(fraction.sign ?? '', BigInt(fraction.over ?? 0), BigInt(fraction.under ?? 0));
   const decimal = /^(?<sign>[-+]?)(?<whole>\d*)(\.(?<part>\d*))?([eE](?<exponent>[-+]?\d{1,3}))?$/.exec(text)?.groups;
   const { sign = '', whole = '', part = '', exponent = '0' } = decimal ?? {};
   if (whole + part === '') return undefined;

@@ -1,7 +1,14 @@
 /** Go's durations. Facts: time.ParseDuration. */
 
 const UNITS: Readonly<Record<string, number>> = {
-  ns: 1, us: 1e3, '\u00b5s': 1e3, '\u03bcs': 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9,
+  ns: 1,
+  us: 1e3,
+  '\u00b5s': 1e3,
+  '\u03bcs': 1e3,
+  ms: 1e6,
+  s: 1e9,
+  m: 60e9,
+  h: 3600e9,
 };
 const PART = /(?<whole>\d*)(?<fraction>\.\d*)?(?<unit>ns|us|\u00b5s|\u03bcs|ms|s|m|h)/y;
 const MAX_NS = 2 ** 63;

@@ -1,4 +1,6 @@
-/** Short port mappings: `[[ip:]published:]target[/protocol]`, each a port or a range. Facts: docker/go-connections, nat. */
+/**
+ * Short port mappings: `[[ip:]published:]target[/protocol]`, each a port or a range. Facts: docker/go-connections, nat.
+ */
 import { isIP } from 'node:net';
 
 export interface PortMapping {
@@ -9,7 +11,9 @@ export interface PortMapping {
   readonly ip: string;
 }
 
-type Parsed = { readonly kind: 'ports'; readonly mappings: readonly PortMapping[] } | { readonly kind: 'wrong'; readonly message: string };
+type Parsed =
+  | { readonly kind: 'ports'; readonly mappings: readonly PortMapping[] }
+  | { readonly kind: 'wrong'; readonly message: string };
 
 interface Range {
   readonly from: number;
@@ -37,9 +41,15 @@ export function parsePortSpec(spec: string): Parsed {
     return wrong(`the ranges ${host} and ${port} are not of the same length`);
   }
   if (!['tcp', 'udp', 'sctp'].includes(protocol)) return wrong(`there is no protocol "${protocol}"`);
-  const mappings = width === 0
-    ? ports(published).map((each) => ({ protocol, target: target.from, published: each, ip }))
-    : ports(target).map((each, i) => ({ protocol, target: each, published: host === '' ? 0 : published.from + i, ip }));
+  const mappings =
+    width === 0
+      ? ports(published).map((each) => ({ protocol, target: target.from, published: each, ip }))
+      : ports(target).map((each, i) => ({
+          protocol,
+          target: each,
+          published: host === '' ? 0 : published.from + i,
+          ip,
+        }));
   return { kind: 'ports', mappings: mappings.sort((a, b) => compare(`${a.target}`, `${b.target}`)) };
 }
 

@@ -1,6 +1,8 @@
 /** Splits a command line into words: quotes, backslashes, `#` comments; no variables. Facts: google/shlex. */
 
-export type Words = { readonly kind: 'words'; readonly words: readonly string[] } | { readonly kind: 'wrong'; readonly message: string };
+export type Words =
+  | { readonly kind: 'words'; readonly words: readonly string[] }
+  | { readonly kind: 'wrong'; readonly message: string };
 
 type State = 'between' | 'word' | 'single' | 'double' | 'comment';
 
@@ -37,6 +39,7 @@ export function shellWords(line: string): Words {
       state = 'word';
     }
   }
-  if (state === 'single' || state === 'double') return { kind: 'wrong', message: `has no closing ${state === 'single' ? "'" : '"'}` };
+  if (state === 'single' || state === 'double')
+    return { kind: 'wrong', message: `has no closing ${state === 'single' ? "'" : '"'}` };
   return { kind: 'words', words: state === 'word' ? [...words, word] : words };
 }

@@ -4,10 +4,13 @@ const FACTORS: Readonly<Record<string, number>> = { k: 1024, m: 1024 ** 2, g: 10
 
 /** Bytes, rounded down, or undefined when `text` is no size. */
 export function parseSize(text: string): number | undefined {
-  const { number = '', suffix = '' } = /^(?<number>[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?) ?(?<suffix>[a-z]*)$/i.exec(text)?.groups ?? {};
+  const { number = '', suffix = '' } =
+    /^(?<number>[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?) ?(?<suffix>[a-z]*)$/i.exec(text)?.groups ?? {};
   if (number === '' || Number(number) < 0) return undefined;
   const unit = suffix.toLowerCase();
   if (unit === '' || unit === 'b') return Math.trunc(Number(number));
   const factor = FACTORS[unit.charAt(0)];
-  return factor === undefined || !['', 'b', 'ib'].includes(unit.slice(1)) ? undefined : Math.trunc(Number(number) * factor);
+  return factor === undefined || !['', 'b', 'ib'].includes(unit.slice(1))
+    ? undefined
+    : Math.trunc(Number(number) * factor);
 }

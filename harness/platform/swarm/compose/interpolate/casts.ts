@@ -1,14 +1,20 @@
-/** Which values become a number or a flag after a variable was put in: an interpolated value is text, and these are not. */
+/**
+ * Which values become a number or a flag after a variable was put in: an interpolated value is text, and these are not.
+ */
 import type { SourceValue, TextValue } from '../source/value.js';
 
 /** The value as its kind, or what it should have been. */
 export type Cast = (text: TextValue) => SourceValue | { readonly kind: 'wrong'; readonly expected: string };
 
 const integer: Cast = ({ text, at }) =>
-  /^[-+]?\d+$/.test(text) ? { kind: 'integer', value: BigInt(text.replace('+', '')), at } : { kind: 'wrong', expected: 'a whole number' };
+  /^[-+]?\d+$/.test(text)
+    ? { kind: 'integer', value: BigInt(text.replace('+', '')), at }
+    : { kind: 'wrong', expected: 'a whole number' };
 
 const float: Cast = ({ text, at }) =>
-  /^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/.test(text) ? { kind: 'float', value: Number(text), at } : { kind: 'wrong', expected: 'a number' };
+  /^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/.test(text)
+    ? { kind: 'float', value: Number(text), at }
+    : { kind: 'wrong', expected: 'a number' };
 
 const flag: Cast = ({ text, at }) => {
   const word = text.toLowerCase();
@@ -53,10 +59,12 @@ const CASTS: readonly (readonly [string, Cast])[] = [
 const PATTERNS = CASTS.map(([pattern, cast]) => [pattern.split('.'), cast] as const);
 
 /**
- * @param path keys from the top, `[]` for a list item. A key that contains a dot counts as several, as in the CLI: below a
- * service named `a.b` nothing is cast.
+ * @param path keys from the top, `[]` for a list item. A key that contains a dot counts as several, as in the CLI:
+ * below a service named `a.b` nothing is cast.
  */
 export function castFor(path: readonly string[]): Cast | undefined {
   const parts = path.join('.').split('.');
-  return PATTERNS.find(([pattern]) => pattern.length === parts.length && pattern.every((part, i) => part === '*' || part === parts[i]))?.[1];
+  return PATTERNS.find(
+    ([pattern]) => pattern.length === parts.length && pattern.every((part, i) => part === '*' || part === parts[i]),
+  )?.[1];
 }

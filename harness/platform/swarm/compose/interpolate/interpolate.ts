@@ -1,18 +1,22 @@
-/** Puts variables into every text value of a file (never into keys) and casts the result where a number or a flag is wanted. */
+/**
+ * Puts variables into every text value of a file (never into keys) and casts the result where a number or a flag is
+ * wanted.
+ */
 import type { Findings } from '../problem.js';
-import { describeValue } from '../source/value.js';
 import type { MapEntry, MapValue, SourceValue, TextValue } from '../source/value.js';
+import { describeValue } from '../source/value.js';
 import { castFor } from './casts.js';
-import { substitute } from './substitute.js';
 import type { Lookup } from './substitute.js';
+import { substitute } from './substitute.js';
 
 export function interpolate(file: MapValue, lookup: Lookup, findings: Findings): MapValue {
   return map(file, []);
 
   function map(value: MapValue, path: readonly string[]): MapValue {
-    const entries = [...value.entries].map(
-      ([key, entry]): [string, MapEntry] => [key, { ...entry, value: any(entry.value, [...path, key]) }],
-    );
+    const entries = [...value.entries].map(([key, entry]): [string, MapEntry] => [
+      key,
+      { ...entry, value: any(entry.value, [...path, key]) },
+    ]);
     return { ...value, entries: new Map(entries) };
   }
 
@@ -43,7 +47,12 @@ export function interpolate(file: MapValue, lookup: Lookup, findings: Findings):
     const cast = castFor(path)?.(substituted);
     if (cast === undefined) return substituted;
     if (cast.kind !== 'wrong') return cast;
-    findings.refuse(value.at, 'INTERPOLATION', name, `"${value.text}" became ${describeValue(substituted)} and must become ${cast.expected}`);
+    findings.refuse(
+      value.at,
+      'INTERPOLATION',
+      name,
+      `"${value.text}" became ${describeValue(substituted)} and must become ${cast.expected}`,
+    );
     return { kind: 'unknown', at: value.at };
   }
 }

@@ -3,7 +3,9 @@ import { castFor } from './casts.js';
 import { substitute } from './substitute.js';
 
 const variables: Readonly<Record<string, string>> = { SET: 'value', EMPTY: '' };
-const lookup = (name: string) => variables[name];
+function lookup(name: string) {
+  return variables[name];
+}
 
 describe('every form of a variable', () => {
   test.each([

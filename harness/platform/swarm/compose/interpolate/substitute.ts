@@ -1,6 +1,6 @@
 /**
- * `$NAME`, `${NAME}` and their defaults in one text. The forms, and the corners where the CLI reads something else than a
- * person would, are those of docker/cli 28, cli/compose/template; each such corner is reported as a surprise.
+ * `$NAME`, `${NAME}` and their defaults in one text. The forms, and the corners where the CLI reads something else than
+ * a person would, are those of docker/cli 28, cli/compose/template; each such corner is reported as a surprise.
  */
 export type Lookup = (name: string) => string | undefined;
 
@@ -9,7 +9,10 @@ export type Substitution =
   | { readonly kind: 'refused'; readonly message: string; readonly hint: string };
 
 const EXPRESSION = '[_a-z][_a-z0-9]*(?::?[-?][^}]*)?';
-const PATTERN = new RegExp(`\\$(?:(?<escaped>\\$)|(?<named>${EXPRESSION})|\\{(?<braced>${EXPRESSION})\\}|(?<invalid>))`, 'gi');
+const PATTERN = new RegExp(
+  `\\$(?:(?<escaped>\\$)|(?<named>${EXPRESSION})|\\{(?<braced>${EXPRESSION})\\}|(?<invalid>))`,
+  'gi',
+);
 
 interface Failure {
   readonly message: string;
@@ -31,10 +34,14 @@ export function substitute(text: string, lookup: Lookup): Substitution {
       return '';
     }
     // The CLI forgets a failure as soon as another variable follows in the same text.
-    if (failure !== undefined) surprises.push(`${failure.message}; the CLI goes on because another variable follows it, and leaves it empty`);
+    if (failure !== undefined)
+      surprises.push(`${failure.message}; the CLI goes on because another variable follows it, and leaves it empty`);
     const outcome = evaluate(expression, lookup);
     surprises.push(...surprisesOf(expression, braced === undefined));
-    failure = outcome.kind === 'missing' ? { message: outcome.message, hint: `set ${outcome.name} in the environment` } : undefined;
+    failure =
+      outcome.kind === 'missing'
+        ? { message: outcome.message, hint: `set ${outcome.name} in the environment` }
+        : undefined;
     return outcome.kind === 'value' ? outcome.text : '';
   });
   return failure === undefined ? { kind: 'done', text: replaced, surprises } : { kind: 'refused', ...failure };
@@ -73,11 +80,15 @@ function surprisesOf(expression: string, bare: boolean): readonly string[] {
   const rest = expression.slice(name.length);
   const surprises: string[] = [];
   if (/^:?\?.*-/s.test(rest)) {
-    surprises.push(`\${${expression}} does not demand ${name}: the "-" in the message makes the CLI read a default; leave it out of the message`);
+    surprises.push(
+      `\${${expression}} does not demand ${name}: the "-" in the message makes the CLI read a default; leave it out of the message`,
+    );
   }
-  if (/^-.*:-/s.test(rest)) surprises.push(`\${${expression}} looks for a variable named "${cut(expression, ':-')[0]}"`);
+  if (/^-.*:-/s.test(rest))
+    surprises.push(`\${${expression}} looks for a variable named "${cut(expression, ':-')[0]}"`);
   if (/^:?-.*\$/s.test(rest)) surprises.push(`the default in \${${expression}} is not interpolated itself`);
-  if (bare && rest !== '') surprises.push(`$${expression} is read as ${name} with an operator after it; write \${${name}} where it ends`);
+  if (bare && rest !== '')
+    surprises.push(`$${expression} is read as ${name} with an operator after it; write \${${name}} where it ends`);
   return surprises;
 }
 

@@ -1,9 +1,27 @@
 import { constraintProblem } from '../go/constraint.js';
 import { parseSize } from '../go/size.js';
-import type { ComposeDeploy, ComposeLimits, ComposeReservations, ComposeRestartPolicy, ComposeUpdateConfig } from '../model.js';
+import type {
+  ComposeDeploy,
+  ComposeLimits,
+  ComposeReservations,
+  ComposeRestartPolicy,
+  ComposeUpdateConfig,
+} from '../model.js';
 import type { MapValue } from '../source/value.js';
 import type { LoadContext } from './context.js';
-import { countOf, durationOf, listOf, locatedTextOf, mapOf, numberOf, pairsOf, textOf, textsOf, valueOf, wholeOf } from './read.js';
+import {
+  countOf,
+  durationOf,
+  listOf,
+  locatedTextOf,
+  mapOf,
+  numberOf,
+  pairsOf,
+  textOf,
+  textsOf,
+  valueOf,
+  wholeOf,
+} from './read.js';
 
 export function loadDeploy(service: MapValue, servicePath: string, context: LoadContext): ComposeDeploy {
   const deploy = mapOf(service, 'deploy');
@@ -23,13 +41,17 @@ export function loadDeploy(service: MapValue, servicePath: string, context: Load
     updateConfig: updateConfig(mapOf(deploy, 'update_config'), `${path}.update_config`, context),
     rollbackConfig: updateConfig(mapOf(deploy, 'rollback_config'), `${path}.rollback_config`, context),
     constraints: constraints(placement, `${path}.placement`, context),
-    spread: listOf(placement, 'preferences')?.items.map((item) => (item.kind === 'map' ? (textOf(item, 'spread') ?? '') : '')),
+    spread: listOf(placement, 'preferences')?.items.map((item) =>
+      item.kind === 'map' ? (textOf(item, 'spread') ?? '') : '',
+    ),
     maxReplicasPerNode: countOf(placement, 'max_replicas_per_node', `${path}.placement`, context.findings),
   };
 }
 
 function limits(map: MapValue | undefined, path: string, context: LoadContext): ComposeLimits | undefined {
-  return map && { cpus: locatedTextOf(map, 'cpus'), memoryBytes: memory(map, path, context), pids: wholeOf(map, 'pids') };
+  return (
+    map && { cpus: locatedTextOf(map, 'cpus'), memoryBytes: memory(map, path, context), pids: wholeOf(map, 'pids') }
+  );
 }
 
 function reservations(map: MapValue | undefined, path: string, context: LoadContext): ComposeReservations | undefined {
@@ -45,15 +67,39 @@ function memory(map: MapValue, path: string, context: LoadContext): number | und
   const value = valueOf(map, 'memory');
   if (value?.kind !== 'text') return undefined;
   const bytes = parseSize(value.text);
-  if (bytes === undefined) context.findings.refuse(value.at, 'INVALID_VALUE', `${path}.memory`, `"${value.text}" is no amount of memory`, 'a number and b, k, m, g or t, as in 512m');
-  else if (bytes !== 0 && bytes < MIN_MEMORY_BYTES) context.findings.refuse(value.at, 'INVALID_VALUE', `${path}.memory`, `${value.text} is less than the engine takes, 4m`);
+  if (bytes === undefined)
+    context.findings.refuse(
+      value.at,
+      'INVALID_VALUE',
+      `${path}.memory`,
+      `"${value.text}" is no amount of memory`,
+      'a number and b, k, m, g or t, as in 512m',
+    );
+  else if (bytes !== 0 && bytes < MIN_MEMORY_BYTES)
+    context.findings.refuse(
+      value.at,
+      'INVALID_VALUE',
+      `${path}.memory`,
+      `${value.text} is less than the engine takes, 4m`,
+    );
   return bytes;
 }
 
-function constraints(placement: MapValue | undefined, path: string, context: LoadContext): readonly string[] | undefined {
+function constraints(
+  placement: MapValue | undefined,
+  path: string,
+  context: LoadContext,
+): readonly string[] | undefined {
   listOf(placement, 'constraints')?.items.forEach((item, index) => {
     const problem = item.kind === 'text' ? constraintProblem(item.text) : undefined;
-    if (problem !== undefined) context.findings.refuse(item.at, 'INVALID_VALUE', `${path}.constraints[${index}]`, problem, 'as in: node.role == manager');
+    if (problem !== undefined)
+      context.findings.refuse(
+        item.at,
+        'INVALID_VALUE',
+        `${path}.constraints[${index}]`,
+        problem,
+        'as in: node.role == manager',
+      );
   });
   return textsOf(placement, 'constraints');
 }
@@ -61,22 +107,30 @@ function constraints(placement: MapValue | undefined, path: string, context: Loa
 /** The engine's smallest, where it is not 0. */
 const MIN_MEMORY_BYTES = 4 * 1024 * 1024;
 
-function restartPolicy(map: MapValue | undefined, path: string, context: LoadContext): ComposeRestartPolicy | undefined {
-  return map && {
-    condition: textOf(map, 'condition'),
-    delayNs: durationOf(map, 'delay'),
-    maxAttempts: countOf(map, 'max_attempts', path, context.findings),
-    windowNs: durationOf(map, 'window'),
-  };
+function restartPolicy(
+  map: MapValue | undefined,
+  path: string,
+  context: LoadContext,
+): ComposeRestartPolicy | undefined {
+  return (
+    map && {
+      condition: textOf(map, 'condition'),
+      delayNs: durationOf(map, 'delay'),
+      maxAttempts: countOf(map, 'max_attempts', path, context.findings),
+      windowNs: durationOf(map, 'window'),
+    }
+  );
 }
 
 function updateConfig(map: MapValue | undefined, path: string, context: LoadContext): ComposeUpdateConfig | undefined {
-  return map && {
-    parallelism: countOf(map, 'parallelism', path, context.findings),
-    delayNs: durationOf(map, 'delay'),
-    failureAction: textOf(map, 'failure_action'),
-    monitorNs: durationOf(map, 'monitor'),
-    maxFailureRatio: numberOf(map, 'max_failure_ratio'),
-    order: textOf(map, 'order'),
-  };
+  return (
+    map && {
+      parallelism: countOf(map, 'parallelism', path, context.findings),
+      delayNs: durationOf(map, 'delay'),
+      failureAction: textOf(map, 'failure_action'),
+      monitorNs: durationOf(map, 'monitor'),
+      maxFailureRatio: numberOf(map, 'max_failure_ratio'),
+      order: textOf(map, 'order'),
+    }
+  );
 }

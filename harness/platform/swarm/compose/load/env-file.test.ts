@@ -8,7 +8,12 @@ function parse(text: string) {
 test('lines are variables as they stand: no quotes, no escapes', () => {
   const parsed = parse('\uFEFFA=1\r\n  B= x \n#C=3\n\n D="q"\nE=\nOUTSIDE\nNOWHERE\nF=a=b\nA=2');
   expect(parsed.kind === 'variables' && Object.fromEntries(parsed.variables)).toEqual({
-    A: '2', B: ' x ', D: '"q"', E: '', OUTSIDE: 'from outside', F: 'a=b',
+    A: '2',
+    B: ' x ',
+    D: '"q"',
+    E: '',
+    OUTSIDE: 'from outside',
+    F: 'a=b',
   });
 });
 

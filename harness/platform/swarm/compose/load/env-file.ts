@@ -11,7 +11,9 @@ const MAX_LINE_BYTES = 64 * 1024;
 /** A key without `=` takes its value from `lookup`, and is left out where that has none. */
 export function parseEnvFile(bytes: Uint8Array, lookup: Lookup): EnvFile {
   const variables = new Map<string, string>();
-  const lines = decode(bytes)?.replace(/^\uFEFF/, '').split('\n');
+  const lines = decode(bytes)
+    ?.replace(/^\uFEFF/, '')
+    .split('\n');
   if (lines === undefined) return { kind: 'wrong', line: 1, message: 'is not UTF-8 text' };
   for (const [index, raw] of lines.entries()) {
     const line = raw.replace(/\r$/, '').replace(/^\s+/, '');

@@ -7,13 +7,24 @@ import type { LoadContext } from './context.js';
 import { countOf, cut, listOf, mapOf, optionsOf, textOf, textsIn, textsOf, valueOf, wholeOf } from './read.js';
 
 /** `command` and `entrypoint`: a list as it is, a text split as a shell would. */
-export function loadCommand(service: MapValue, key: 'command' | 'entrypoint', path: string, context: LoadContext): readonly string[] | undefined {
+export function loadCommand(
+  service: MapValue,
+  key: 'command' | 'entrypoint',
+  path: string,
+  context: LoadContext,
+): readonly string[] | undefined {
   const value = valueOf(service, key);
   if (value?.kind === 'list') return textsIn(value);
   if (value?.kind !== 'text') return undefined;
   const parsed = shellWords(value.text);
   if (parsed.kind === 'words') return parsed.words;
-  context.findings.refuse(value.at, 'INVALID_VALUE', `${path}.${key}`, parsed.message, 'close the quote, or give a list');
+  context.findings.refuse(
+    value.at,
+    'INVALID_VALUE',
+    `${path}.${key}`,
+    parsed.message,
+    'close the quote, or give a list',
+  );
   return undefined;
 }
 
@@ -35,7 +46,13 @@ function hostList(list: ListValue, path: string, context: LoadContext): readonly
     if (item.kind !== 'text') return [];
     const [name, address] = cut(item.text, item.text.includes('=') ? '=' : ':');
     if (address !== null) return [withoutBrackets(`${name}:${address}`)];
-    context.findings.warn(item.at, 'IGNORED', `${path}.extra_hosts[${index}]`, `"${item.text}" has no address and is ignored`, 'write name=address');
+    context.findings.warn(
+      item.at,
+      'IGNORED',
+      `${path}.extra_hosts[${index}]`,
+      `"${item.text}" has no address and is ignored`,
+      'write name=address',
+    );
     return [];
   });
 }
@@ -58,10 +75,16 @@ export function loadUlimits(service: MapValue): Readonly<Record<string, ComposeU
   );
 }
 
-export function loadAttachments(service: MapValue, path: string, context: LoadContext): ReadonlyMap<string, ComposeAttachment> | undefined {
+export function loadAttachments(
+  service: MapValue,
+  path: string,
+  context: LoadContext,
+): ReadonlyMap<string, ComposeAttachment> | undefined {
   const value = valueOf(service, 'networks');
   if (value?.kind === 'list') {
-    return new Map(value.items.flatMap((item) => (item.kind === 'text' ? [[item.text, { ...BARE, at: item.at }] as const] : [])));
+    return new Map(
+      value.items.flatMap((item) => (item.kind === 'text' ? [[item.text, { ...BARE, at: item.at }] as const] : [])),
+    );
   }
   if (value?.kind !== 'map') return undefined;
   return new Map(
@@ -69,7 +92,13 @@ export function loadAttachments(service: MapValue, path: string, context: LoadCo
       if (entry.value.kind !== 'map') return [name, { ...BARE, at: entry.keyAt }];
       for (const key of ['ipv4_address', 'ipv6_address']) {
         const ignored = entry.value.entries.get(key);
-        if (ignored !== undefined) context.findings.warn(ignored.keyAt, 'IGNORED', `${path}.networks.${name}.${key}`, 'is ignored: a Swarm gives out addresses itself');
+        if (ignored !== undefined)
+          context.findings.warn(
+            ignored.keyAt,
+            'IGNORED',
+            `${path}.networks.${name}.${key}`,
+            'is ignored: a Swarm gives out addresses itself',
+          );
       }
       const aliases = textsOf(entry.value, 'aliases');
       return [name, { at: entry.keyAt, detailed: true, aliases, driverOpts: optionsOf(entry.value, 'driver_opts') }];
@@ -80,7 +109,12 @@ export function loadAttachments(service: MapValue, path: string, context: LoadCo
 const BARE = { detailed: false, aliases: undefined, driverOpts: undefined };
 
 /** Configs or secrets that a service uses. */
-export function loadReferences(service: MapValue, key: 'configs' | 'secrets', path: string, context: LoadContext): readonly ComposeReference[] | undefined {
+export function loadReferences(
+  service: MapValue,
+  key: 'configs' | 'secrets',
+  path: string,
+  context: LoadContext,
+): readonly ComposeReference[] | undefined {
   return listOf(service, key)?.items.map((item, index) => {
     if (item.kind !== 'map') return { ...NO_DETAILS, at: item.at, source: item.kind === 'text' ? item.text : '' };
     return {

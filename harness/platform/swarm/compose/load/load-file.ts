@@ -33,7 +33,9 @@ export function loadFile(source: ComposeSource, context: LoadContext): ComposeMo
   if (findings.problems.length > before) return undefined;
   return {
     version: { value: minor, at: raw.entries.get('version')?.value.at ?? raw.at },
-    services: section(file, 'services', (name, at, value) => (value.kind === 'map' ? loadService(name, at, value, context) : undefined)),
+    services: section(file, 'services', (name, at, value) =>
+      value.kind === 'map' ? loadService(name, at, value, context) : undefined,
+    ),
     networks: section(file, 'networks', (name, at, value) => loadNetwork(name, at, value, context)),
     volumes: section(file, 'volumes', (name, at, value) => loadVolume(name, at, value, context)),
     secrets: section(file, 'secrets', (name, at, value) => loadFileObject('secrets', name, at, value, context)),
@@ -46,12 +48,17 @@ function refuseForbidden(file: MapValue, findings: Findings): void {
     if (value.kind !== 'map') continue;
     for (const [key, { keyAt }] of value.entries) {
       const remedy = Object.hasOwn(FORBIDDEN, key) ? FORBIDDEN[key] : undefined;
-      if (remedy !== undefined) findings.refuse(keyAt, 'FORBIDDEN_KEY', `services.${name}.${key}`, 'cannot be used in a Swarm', remedy);
+      if (remedy !== undefined)
+        findings.refuse(keyAt, 'FORBIDDEN_KEY', `services.${name}.${key}`, 'cannot be used in a Swarm', remedy);
     }
   }
 }
 
-function section<T>(file: MapValue, name: string, load: (key: string, at: Position, value: SourceValue) => T | undefined): ReadonlyMap<string, T> {
+function section<T>(
+  file: MapValue,
+  name: string,
+  load: (key: string, at: Position, value: SourceValue) => T | undefined,
+): ReadonlyMap<string, T> {
   const loaded = new Map<string, T>();
   for (const [key, { keyAt, value }] of mapOf(file, name)?.entries ?? []) {
     const item = load(key, keyAt, value);

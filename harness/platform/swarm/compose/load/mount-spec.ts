@@ -18,7 +18,8 @@ export function parseMountSpec(spec: string): Parsed {
   if (spec === '') return { type: 'wrong', message: 'is empty' };
   if (Buffer.byteLength(spec) <= 2) return { ...NO_OPTIONS, type: 'volume', source: undefined, target: spec };
   const sections = split(spec);
-  if (sections.includes('')) return { type: 'wrong', message: `"${spec}" has nothing between two colons, or before or after one` };
+  if (sections.includes(''))
+    return { type: 'wrong', message: `"${spec}" has nothing between two colons, or before or after one` };
   if (sections.length > 3) return { type: 'wrong', message: `"${spec}" has too many colons` };
   const [first = '', target, options = ''] = sections;
   if (target === undefined) return { ...NO_OPTIONS, type: 'volume', source: undefined, target: first };

@@ -36,7 +36,13 @@ function short(item: SourceValue, path: string, context: LoadContext): ComposeMo
   if (item.kind !== 'text') return undefined;
   const parsed = parseMountSpec(item.text);
   if (parsed.type === 'wrong') {
-    context.findings.refuse(item.at, 'INVALID_VALUE', path, parsed.message, '[source:]target[:ro|rw|nocopy|propagation]');
+    context.findings.refuse(
+      item.at,
+      'INVALID_VALUE',
+      path,
+      parsed.message,
+      '[source:]target[:ro|rw|nocopy|propagation]',
+    );
     return undefined;
   }
   for (const option of parsed.unknownOptions) {
@@ -44,7 +50,11 @@ function short(item: SourceValue, path: string, context: LoadContext): ComposeMo
   }
   const { type, source, target, readOnly, noCopy, propagation } = parsed;
   return {
-    at: item.at, type, source, target, readOnly,
+    at: item.at,
+    type,
+    source,
+    target,
+    readOnly,
     consistency: undefined,
     bind: propagation === undefined ? undefined : { propagation },
     volume: noCopy ? { noCopy, subpath: undefined } : undefined,
@@ -59,7 +69,10 @@ function withPath(mount: ComposeMount, path: string, context: LoadContext): Comp
     return mount;
   }
   const source = expandHome(mount.source, mount.at, path, context);
-  return { ...mount, source: posix.isAbsolute(source) || isWindowsAbsolute(source) ? source : absolutePath(context.folder, source) };
+  return {
+    ...mount,
+    source: posix.isAbsolute(source) || isWindowsAbsolute(source) ? source : absolutePath(context.folder, source),
+  };
 }
 
 function expandHome(source: string, at: Position, path: string, context: LoadContext): string {

@@ -21,7 +21,12 @@ function port(item: SourceValue, path: string, context: LoadContext): readonly C
   if (parsed.kind === 'wrong') return [];
   return parsed.mappings.map(({ target, published, protocol, ip }) => {
     if (isIP(ip) !== 0 && ip !== '0.0.0.0' && ip !== '::') {
-      context.findings.warn(item.at, 'IGNORED', path, `the address ${ip} is ignored: a Swarm publishes on all addresses of its nodes`);
+      context.findings.warn(
+        item.at,
+        'IGNORED',
+        path,
+        `the address ${ip} is ignored: a Swarm publishes on all addresses of its nodes`,
+      );
     }
     return { at: item.at, target, published, protocol, mode: 'ingress' };
   });

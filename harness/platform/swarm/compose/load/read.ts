@@ -76,7 +76,10 @@ export function pairsOf(map: MapValue | undefined, key: string): Pairs | undefin
 }
 
 /** As `pairsOf`; null where there is no value, not even an empty one. */
-export function nullablePairsOf(map: MapValue | undefined, key: string): Readonly<Record<string, string | null>> | undefined {
+export function nullablePairsOf(
+  map: MapValue | undefined,
+  key: string,
+): Readonly<Record<string, string | null>> | undefined {
   const value = valueOf(map, key);
   if (value?.kind === 'map') {
     return Object.fromEntries([...value.entries].map(([name, entry]) => [name, printed(entry.value) ?? null]));

@@ -8,7 +8,19 @@ import { loadEnvironment } from './environment.js';
 import { loadAttachments, loadCommand, loadExtraHosts, loadReferences, loadUlimits } from './lists.js';
 import { loadMounts } from './mounts.js';
 import { loadPorts } from './ports.js';
-import { countOf, durationOf, flagOf, locatedTextOf, mapOf, optionsOf, pairsOf, textOf, textsIn, textsOf, valueOf } from './read.js';
+import {
+  countOf,
+  durationOf,
+  flagOf,
+  locatedTextOf,
+  mapOf,
+  optionsOf,
+  pairsOf,
+  textOf,
+  textsIn,
+  textsOf,
+  valueOf,
+} from './read.js';
 
 export function loadService(name: string, at: Position, service: MapValue, context: LoadContext): ComposeService {
   const path = `services.${name}`;
@@ -67,16 +79,18 @@ function logging(map: MapValue | undefined): ComposeLogging | undefined {
 }
 
 function healthcheck(map: MapValue | undefined, path: string, context: LoadContext): ComposeHealthcheck | undefined {
-  return map && {
-    at: map.at,
-    test: test(map),
-    intervalNs: durationOf(map, 'interval'),
-    timeoutNs: durationOf(map, 'timeout'),
-    startPeriodNs: durationOf(map, 'start_period'),
-    startIntervalNs: durationOf(map, 'start_interval'),
-    retries: countOf(map, 'retries', path, context.findings),
-    disable: flagOf(map, 'disable'),
-  };
+  return (
+    map && {
+      at: map.at,
+      test: test(map),
+      intervalNs: durationOf(map, 'interval'),
+      timeoutNs: durationOf(map, 'timeout'),
+      startPeriodNs: durationOf(map, 'start_period'),
+      startIntervalNs: durationOf(map, 'start_interval'),
+      retries: countOf(map, 'retries', path, context.findings),
+      disable: flagOf(map, 'disable'),
+    }
+  );
 }
 
 /** A text is run by a shell. */
@@ -87,5 +101,7 @@ function test(map: MapValue): readonly string[] | undefined {
 }
 
 function credentialSpec(map: MapValue | undefined): ComposeCredentialSpec | undefined {
-  return map && { at: map.at, config: textOf(map, 'config'), file: textOf(map, 'file'), registry: textOf(map, 'registry') };
+  return (
+    map && { at: map.at, config: textOf(map, 'config'), file: textOf(map, 'file'), registry: textOf(map, 'registry') }
+  );
 }

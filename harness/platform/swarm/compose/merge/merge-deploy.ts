@@ -1,4 +1,10 @@
-import type { ComposeDeploy, ComposeLimits, ComposeReservations, ComposeRestartPolicy, ComposeUpdateConfig } from '../model.js';
+import type {
+  ComposeDeploy,
+  ComposeLimits,
+  ComposeReservations,
+  ComposeRestartPolicy,
+  ComposeUpdateConfig,
+} from '../model.js';
 import { appended, both, later, latest, united } from './rules.js';
 
 export function mergeDeploy(base: ComposeDeploy, override: ComposeDeploy): ComposeDeploy {

@@ -1,6 +1,7 @@
 /**
- * How one value of a later file meets the same value of an earlier one: the rules of docker/cli 28, cli/compose/loader/merge.go
- * (built on dario.cat/mergo), its corners included. An empty value (`false`, 0, "") never replaces anything.
+ * How one value of a later file meets the same value of an earlier one: the rules of docker/cli 28,
+ * cli/compose/loader/merge.go (built on dario.cat/mergo), its corners included. An empty value (`false`, 0, "") never
+ * replaces anything.
  */
 
 /** The later one, unless it is absent or empty. */
@@ -14,25 +15,37 @@ export function latest<T>(base: T | undefined, override: T | undefined): T | und
 }
 
 /** Both, one after the other. */
-export function appended<T>(base: readonly T[] | undefined, override: readonly T[] | undefined): readonly T[] | undefined {
+export function appended<T>(
+  base: readonly T[] | undefined,
+  override: readonly T[] | undefined,
+): readonly T[] | undefined {
   if (base === undefined || override === undefined) return base ?? override;
   return [...base, ...override];
 }
 
 /** The later list, unless it is empty. */
-export function replaced<T>(base: readonly T[] | undefined, override: readonly T[] | undefined): readonly T[] | undefined {
+export function replaced<T>(
+  base: readonly T[] | undefined,
+  override: readonly T[] | undefined,
+): readonly T[] | undefined {
   if (base === undefined) return override;
   return override === undefined || override.length === 0 ? base : override;
 }
 
 /** Key by key, the later one wins. */
-export function united<T>(base: Readonly<Record<string, T>> | undefined, override: Readonly<Record<string, T>> | undefined): Readonly<Record<string, T>> | undefined {
+export function united<T>(
+  base: Readonly<Record<string, T>> | undefined,
+  override: Readonly<Record<string, T>> | undefined,
+): Readonly<Record<string, T>> | undefined {
   if (base === undefined || override === undefined) return base ?? override;
   return { ...base, ...override };
 }
 
 /** Key by key; an empty or missing value never replaces one that is there. */
-export function unitedVariables(base: Readonly<Record<string, string | null>>, override: Readonly<Record<string, string | null>>): Readonly<Record<string, string | null>> {
+export function unitedVariables(
+  base: Readonly<Record<string, string | null>>,
+  override: Readonly<Record<string, string | null>>,
+): Readonly<Record<string, string | null>> {
   const merged = { ...base };
   for (const [name, value] of Object.entries(override)) {
     if (value !== null && value !== '') merged[name] = value;
@@ -42,14 +55,18 @@ export function unitedVariables(base: Readonly<Record<string, string | null>>, o
 }
 
 /** Both blocks where both are given, else the one that is. */
-export function both<T>(base: T | undefined, override: T | undefined, merge: (base: T, override: T) => T): T | undefined {
+export function both<T>(
+  base: T | undefined,
+  override: T | undefined,
+  merge: (base: T, override: T) => T,
+): T | undefined {
   if (base === undefined || override === undefined) return base ?? override;
   return merge(base, override);
 }
 
 /**
- * One item for each key, the later one wins, sorted by key: even within one of the two files. Without a base the later list
- * stays as it is.
+ * One item for each key, the later one wins, sorted by key: even within one of the two files. Without a base the later
+ * list stays as it is.
  */
 export function keyed<T>(
   base: readonly T[] | undefined,

@@ -3,8 +3,8 @@ import { nearest } from '../../../../../scenarios/schema/nearest.js';
 import { parseDuration } from '../go/duration.js';
 import { portSpecProblem } from '../go/port-spec.js';
 import type { Findings } from '../problem.js';
-import { describeValue, identity } from '../source/value.js';
 import type { ListValue, MapValue, SourceValue, TextValue } from '../source/value.js';
+import { describeValue, identity } from '../source/value.js';
 import { COMPOSE_ONLY } from './known-keys.js';
 import type { ListShape, RecordShape, Shape, TableShape, TextShape } from './shape.js';
 import { expected, fits } from './words.js';
@@ -15,13 +15,10 @@ export function checkShape(value: SourceValue, shape: Shape, path: string, minor
 }
 
 class Check {
-  private readonly minor: number;
-  private readonly findings: Findings;
-
-  constructor(minor: number, findings: Findings) {
-    this.minor = minor;
-    this.findings = findings;
-  }
+  constructor(
+    private readonly minor: number,
+    private readonly findings: Findings,
+  ) {}
 
   any(value: SourceValue, shape: Shape, path: string): void {
     if (shape.kind === 'either') {
@@ -48,9 +45,12 @@ class Check {
       const key = Object.hasOwn(shape.keys, name) ? shape.keys[name] : undefined;
       if (key !== undefined && key.since <= this.minor) this.any(inner, key.shape, at);
       else if (key !== undefined) this.tooNew(keyAt, at, key.since);
-      else if (name.startsWith('x-') && shape.extensionsSince !== undefined && this.minor >= shape.extensionsSince) continue;
-      else if (shape.others === 'dropped') this.findings.warn(keyAt, 'IGNORED', at, 'is not known and ignored', near(name, shape, COMPOSE_ONLY[name]));
-      else if (shape.others === 'refused') this.findings.refuse(keyAt, 'UNKNOWN_KEY', at, 'there is no such key', near(name, shape, COMPOSE_ONLY[name]));
+      else if (name.startsWith('x-') && shape.extensionsSince !== undefined && this.minor >= shape.extensionsSince)
+        continue;
+      else if (shape.others === 'dropped')
+        this.findings.warn(keyAt, 'IGNORED', at, 'is not known and ignored', near(name, shape, COMPOSE_ONLY[name]));
+      else if (shape.others === 'refused')
+        this.findings.refuse(keyAt, 'UNKNOWN_KEY', at, 'there is no such key', near(name, shape, COMPOSE_ONLY[name]));
     }
     for (const name of shape.required ?? []) {
       if (!value.entries.has(name)) this.findings.refuse(value.at, 'MISSING_KEY', path, `must have the key "${name}"`);
@@ -61,7 +61,13 @@ class Check {
     for (const [name, { keyAt, value: inner }] of value.entries) {
       const extension = path === '' && name.startsWith('x-');
       if (!extension && shape.names !== undefined && !shape.names.test(name)) {
-        this.findings.refuse(keyAt, 'UNKNOWN_KEY', path, `"${name}" is no possible name`, 'letters, digits, dot, dash and underscore can be used');
+        this.findings.refuse(
+          keyAt,
+          'UNKNOWN_KEY',
+          path,
+          `"${name}" is no possible name`,
+          'letters, digits, dot, dash and underscore can be used',
+        );
       } else this.any(inner, shape.of, `${path}.${name}`);
     }
   }
@@ -71,7 +77,14 @@ class Check {
     value.items.forEach((item, index) => {
       this.any(item, shape.of, `${path}[${index}]`);
       const same = seen.get(identity(item));
-      if (shape.unique && same !== undefined) this.findings.refuse(item.at, 'INVALID_VALUE', `${path}[${index}]`, `is the same as item ${same}`, 'leave one of them out');
+      if (shape.unique && same !== undefined)
+        this.findings.refuse(
+          item.at,
+          'INVALID_VALUE',
+          `${path}[${index}]`,
+          `is the same as item ${same}`,
+          'leave one of them out',
+        );
       seen.set(identity(item), index);
     });
   }
@@ -79,7 +92,12 @@ class Check {
   private text(value: SourceValue, shape: TextShape, path: string): void {
     if (value.kind !== 'text') return;
     if (shape.oneOf !== undefined && !shape.oneOf.includes(value.text.toLowerCase())) {
-      this.findings.refuse(value.at, 'INVALID_VALUE', path, `must be ${shape.oneOf.filter(Boolean).join(' or ')}, not "${value.text}"`);
+      this.findings.refuse(
+        value.at,
+        'INVALID_VALUE',
+        path,
+        `must be ${shape.oneOf.filter(Boolean).join(' or ')}, not "${value.text}"`,
+      );
     }
     if (shape.format === 'duration') this.duration(value, shape.min, path);
     if (shape.format === 'port') this.port(value, path);
@@ -88,26 +106,60 @@ class Check {
   private port(value: SourceValue, path: string): void {
     const spec = value.kind === 'text' ? value.text : value.kind === 'integer' ? String(value.value) : undefined;
     const problem = spec === undefined ? `${describeValue(value)} is no port` : portSpecProblem(spec);
-    if (problem !== undefined) this.findings.refuse(value.at, 'INVALID_VALUE', path, problem, '[published:]target[/tcp|udp|sctp], each a port or a range');
+    if (problem !== undefined)
+      this.findings.refuse(
+        value.at,
+        'INVALID_VALUE',
+        path,
+        problem,
+        '[published:]target[/tcp|udp|sctp], each a port or a range',
+      );
   }
 
   private duration(value: TextValue, min: number | undefined, path: string): void {
     const ns = parseDuration(value.text);
     if (ns === undefined) {
-      this.findings.refuse(value.at, 'INVALID_VALUE', path, `"${value.text}" is no duration`, 'a number and a unit, as in 500ms, 10s or 1m30s');
+      this.findings.refuse(
+        value.at,
+        'INVALID_VALUE',
+        path,
+        `"${value.text}" is no duration`,
+        'a number and a unit, as in 500ms, 10s or 1m30s',
+      );
     } else if (min !== undefined && ns !== 0 && ns < min) {
-      this.findings.refuse(value.at, 'INVALID_VALUE', path, min === 0 ? 'cannot be negative' : `cannot be shorter than ${min / 1e6} ms`);
+      this.findings.refuse(
+        value.at,
+        'INVALID_VALUE',
+        path,
+        min === 0 ? 'cannot be negative' : `cannot be shorter than ${min / 1e6} ms`,
+      );
     }
   }
 
-  private range(value: SourceValue, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, path: string): void {
-    if ((value.kind !== 'integer' && value.kind !== 'float') || (Number(value.value) >= min && Number(value.value) <= max)) return;
+  private range(
+    value: SourceValue,
+    min = Number.NEGATIVE_INFINITY,
+    max = Number.POSITIVE_INFINITY,
+    path: string,
+  ): void {
+    if (
+      (value.kind !== 'integer' && value.kind !== 'float') ||
+      (Number(value.value) >= min && Number(value.value) <= max)
+    )
+      return;
     const wanted = max === Number.POSITIVE_INFINITY ? `${min} or more` : `from ${min} to ${max}`;
     this.findings.refuse(value.at, 'INVALID_VALUE', path, `must be ${wanted}, not ${value.value}`);
   }
 
   private printable(value: SourceValue, path: string): void {
-    if (value.kind === 'time') this.findings.warn(value.at, 'SURPRISE', path, `is read as a date and becomes "${value.text}"`, 'put it in quotes');
+    if (value.kind === 'time')
+      this.findings.warn(
+        value.at,
+        'SURPRISE',
+        path,
+        `is read as a date and becomes "${value.text}"`,
+        'put it in quotes',
+      );
   }
 
   private wrongKind(value: SourceValue, shapes: readonly Shape[], path: string): void {

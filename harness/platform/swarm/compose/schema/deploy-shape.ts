@@ -1,15 +1,17 @@
-import { duration, either, integer, listOf, nothing, notNegative, number, pairs, record, text } from './shape.js';
 import type { Shape, TextShape } from './shape.js';
+import { duration, either, integer, listOf, nothing, notNegative, number, pairs, record, text } from './shape.js';
 
 /** Of a rollback the engine checks no times. */
-const update = (time: TextShape): Shape => record({
-  parallelism: integer,
-  delay: time,
-  failure_action: { kind: 'text', oneOf: ['pause', 'continue', 'rollback', ''] },
-  monitor: time,
-  max_failure_ratio: { kind: 'number', min: 0, max: 1 },
-  'order@4': { kind: 'text', oneOf: ['start-first', 'stop-first'] },
-});
+function update(time: TextShape): Shape {
+  return record({
+    parallelism: integer,
+    delay: time,
+    failure_action: { kind: 'text', oneOf: ['pause', 'continue', 'rollback', ''] },
+    monitor: time,
+    max_failure_ratio: { kind: 'number', min: 0, max: 1 },
+    'order@4': { kind: 'text', oneOf: ['start-first', 'stop-first'] },
+  });
+}
 
 const resources = record({
   limits: record({ cpus: text, memory: text, 'pids@9': integer }),

@@ -1,4 +1,7 @@
-/** Service keys that are refused before anything else is looked at, and what people write because `docker compose` takes it. */
+/**
+ * Service keys that are refused before anything else is looked at, and what people write because `docker compose` takes
+ * it.
+ */
 
 const LIMITS = 'set it under deploy.resources';
 

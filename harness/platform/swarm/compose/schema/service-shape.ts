@@ -1,8 +1,23 @@
 import { deploy } from './deploy-shape.js';
-import {
-  command, duration, either, flag, integer, listOf, names, nothing, number, options, pairs, record, tableOf, text, textOrTexts, texts,
-} from './shape.js';
 import type { Shape } from './shape.js';
+import {
+  command,
+  duration,
+  either,
+  flag,
+  integer,
+  listOf,
+  names,
+  nothing,
+  number,
+  options,
+  pairs,
+  record,
+  tableOf,
+  text,
+  textOrTexts,
+  texts,
+} from './shape.js';
 
 const fileReferences = listOf(
   either(text, record({ source: text, target: text, uid: text, gid: text, mode: number }, { others: 'dropped' })),
@@ -10,7 +25,10 @@ const fileReferences = listOf(
 
 const networks = either(
   texts,
-  tableOf(either(record({ aliases: texts, 'driver_opts@13': options, ipv4_address: text, ipv6_address: text }), nothing), names),
+  tableOf(
+    either(record({ aliases: texts, 'driver_opts@13': options, ipv4_address: text, ipv6_address: text }), nothing),
+    names,
+  ),
 );
 
 const ports = listOf(
@@ -32,7 +50,10 @@ const volumes = listOf(
         target: text,
         read_only: flag,
         consistency: text,
-        bind: record({ propagation: { kind: 'text', oneOf: ['rprivate', 'private', 'rshared', 'shared', 'rslave', 'slave', ''] } }, { others: 'dropped' }),
+        bind: record(
+          { propagation: { kind: 'text', oneOf: ['rprivate', 'private', 'rshared', 'shared', 'rslave', 'slave', ''] } },
+          { others: 'dropped' },
+        ),
         volume: record({ nocopy: flag, subpath: text }, { others: 'dropped' }),
         'tmpfs@6': record({ size: { kind: 'integer', min: 0 } }, { others: 'dropped' }),
       },
@@ -59,8 +80,15 @@ const build = either(
   text,
   record(
     {
-      context: text, dockerfile: text, args: pairs, labels: pairs, cache_from: texts, network: text, target: text,
-      shm_size: either(integer, text), extra_hosts: pairs,
+      context: text,
+      dockerfile: text,
+      args: pairs,
+      labels: pairs,
+      cache_from: texts,
+      network: text,
+      target: text,
+      shm_size: either(integer, text),
+      extra_hosts: pairs,
     },
     { others: 'free' },
   ),

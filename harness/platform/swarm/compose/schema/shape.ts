@@ -1,4 +1,7 @@
-/** A small language for what a compose file may hold: just what the CLI's JSON schemas (3.0 to 3.13) say, with versions beside keys. */
+/**
+ * A small language for what a compose file may hold: just what the CLI's JSON schemas (3.0 to 3.13) say, with versions
+ * beside keys.
+ */
 
 export type Shape =
   | TextShape
@@ -76,7 +79,10 @@ export function tableOf(of: Shape, names?: RegExp): TableShape {
 }
 
 /** `since` of each key by the part of its name before `@`: `{ 'init@7': flag }` is a key of version 3.7. */
-export function record(keys: Readonly<Record<string, Shape>>, options: Omit<RecordShape, 'kind' | 'keys' | 'others'> & { readonly others?: RecordShape['others'] } = {}): RecordShape {
+export function record(
+  keys: Readonly<Record<string, Shape>>,
+  options: Omit<RecordShape, 'kind' | 'keys' | 'others'> & { readonly others?: RecordShape['others'] } = {},
+): RecordShape {
   const parsed = Object.entries(keys).map(([key, shape]): [string, Key] => {
     const [name = '', since = '0'] = key.split('@');
     return [name, { shape, since: Number(since) }];

@@ -1,17 +1,26 @@
 import type { Findings } from '../problem.js';
-import { describeValue } from '../source/value.js';
 import type { MapValue } from '../source/value.js';
+import { describeValue } from '../source/value.js';
 
 /** The newest format that docker/cli 28 knows; what a file without `version` is read as. */
 export const NEWEST_MINOR = 13;
 
-/** Minor number of the file's 3.x format; undefined when it has another one. `version: 3` is text or a number to the CLI's first look. */
+/**
+ * Minor number of the file's 3.x format; undefined when it has another one. `version: 3` is text or a number to the
+ * CLI's first look.
+ */
 export function minorVersion(file: MapValue, findings: Findings): number | undefined {
   const entry = file.entries.get('version');
   if (entry === undefined) return NEWEST_MINOR;
   const { value } = entry;
   if (value.kind !== 'text') {
-    findings.refuse(value.at, 'VERSION', 'version', `must be text, not ${describeValue(value)}`, 'put it in quotes, or leave the line out');
+    findings.refuse(
+      value.at,
+      'VERSION',
+      'version',
+      `must be text, not ${describeValue(value)}`,
+      'put it in quotes, or leave the line out',
+    );
     return undefined;
   }
   if (value.text === '' || value.text === '3') return NEWEST_MINOR;

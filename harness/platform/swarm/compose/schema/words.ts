@@ -1,6 +1,7 @@
 /** Whether a value is of the kind that a shape wants, and how to say that it is not. */
-import { describeValue } from '../source/value.js';
+
 import type { SourceValue } from '../source/value.js';
+import { describeValue } from '../source/value.js';
 import type { Shape } from './shape.js';
 
 export function fits(value: SourceValue, shape: Shape): boolean {
@@ -30,7 +31,10 @@ export function fits(value: SourceValue, shape: Shape): boolean {
   }
 }
 
-export function expected(value: SourceValue, shapes: readonly Shape[]): { readonly message: string; readonly hint: string | undefined } {
+export function expected(
+  value: SourceValue,
+  shapes: readonly Shape[],
+): { readonly message: string; readonly hint: string | undefined } {
   const wanted = [...new Set(shapes.map(nameOf))];
   const last = wanted.pop() ?? '';
   const message = `must be ${wanted.length === 0 ? last : `${wanted.join(', ')} or ${last}`}, not ${describeValue(value)}`;
@@ -68,6 +72,7 @@ function hintFor(value: SourceValue, shapes: readonly Shape[]): string | undefin
   if (simple && takes('text', 'printable')) return 'put it in quotes';
   if (value.kind !== 'text') return undefined;
   if (takes('integer', 'number') && /^-?\d+(\.\d+)?$/.test(value.text)) return 'leave the quotes out';
-  if (takes('flag') && /^(true|false|yes|no|on|off|y|n)$/i.test(value.text)) return 'write true or false, without quotes';
+  if (takes('flag') && /^(true|false|yes|no|on|off|y|n)$/i.test(value.text))
+    return 'write true or false, without quotes';
   return undefined;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { Findings } from '../problem.js';
 import { printed } from '../go/print.js';
+import { Findings } from '../problem.js';
 import { readYaml } from './read-yaml.js';
 import type { SourceValue } from './value.js';
 
@@ -10,12 +10,16 @@ function read(text: string) {
 }
 
 function plain(value: SourceValue | undefined): unknown {
-  if (value?.kind === 'map') return Object.fromEntries([...value.entries].map(([key, entry]) => [key, plain(entry.value)]));
+  if (value?.kind === 'map')
+    return Object.fromEntries([...value.entries].map(([key, entry]) => [key, plain(entry.value)]));
   return value?.kind === 'list' ? value.items.map(plain) : value && (printed(value) ?? null);
 }
 
 test('quoted scalars are text, whatever they look like', () => {
-  expect(read('a: "1"\nb: \'true\'\nc: |\n  2\n').value?.entries.get('c')?.value).toMatchObject({ kind: 'text', text: '2\n' });
+  expect(read('a: "1"\nb: \'true\'\nc: |\n  2\n').value?.entries.get('c')?.value).toMatchObject({
+    kind: 'text',
+    text: '2\n',
+  });
 });
 
 test('values and keys know where they stand', () => {
@@ -26,13 +30,20 @@ test('values and keys know where they stand', () => {
 });
 
 test('a value that is not there stands where its key does', () => {
-  expect(read('a: 1\nbc:\n').value?.entries.get('bc')?.value).toEqual({ kind: 'null', at: { file: 'file.yml', line: 2, column: 1 } });
+  expect(read('a: 1\nbc:\n').value?.entries.get('bc')?.value).toEqual({
+    kind: 'null',
+    at: { file: 'file.yml', line: 2, column: 1 },
+  });
 });
 
 describe('merge keys', () => {
   test.each([
     ['own keys win over merged ones, wherever they stand', 'x: &x {a: 1, b: 1}\ny: {<<: *x, a: 2}', { a: '2', b: '1' }],
-    ['the first of several merged maps wins', 'x: &x {a: 1}\nz: &z {a: 2, b: 2}\ny: {<<: [*x, *z]}', { a: '1', b: '2' }],
+    [
+      'the first of several merged maps wins',
+      'x: &x {a: 1}\nz: &z {a: 2, b: 2}\ny: {<<: [*x, *z]}',
+      { a: '1', b: '2' },
+    ],
     ['a quoted << is a key like others', 'y: {"<<": 1}', { '<<': '1' }],
   ])('%s', (_, text, expected) => {
     expect(plain(read(text).value?.entries.get('y')?.value)).toEqual(expected);

@@ -1,11 +1,12 @@
 /** Reads a compose file into values with positions, with the merge keys, scalars and refusals of Go's yaml.v3. */
-import { LineCounter, isAlias, isScalar, isSeq, parseAllDocuments } from 'yaml';
-import type { Document, ParsedNode, Scalar as YamlScalar, YAMLMap } from 'yaml';
+
+import type { Document, ParsedNode, YAMLMap, Scalar as YamlScalar } from 'yaml';
+import { isAlias, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
 import type { Findings, Position } from '../problem.js';
-import { resolvePlain } from './scalar.js';
 import type { Scalar } from './scalar.js';
-import { describeValue } from './value.js';
+import { resolvePlain } from './scalar.js';
 import type { MapEntry, MapValue, SourceValue, UnknownValue } from './value.js';
+import { describeValue } from './value.js';
 
 /** Stops a few lines of nested aliases from becoming billions of values. */
 const MAX_VALUES = 200_000;
@@ -16,7 +17,11 @@ export function readYaml(text: string, file: string, findings: Findings): MapVal
   const before = findings.problems.length;
   const lines = new LineCounter();
   // Failsafe leaves every scalar as it is written: what it means is decided by our own rules.
-  const parsed = parseAllDocuments(text.replace(/^\uFEFF/, ''), { schema: 'failsafe', lineCounter: lines, prettyErrors: false });
+  const parsed = parseAllDocuments(text.replace(/^\uFEFF/, ''), {
+    schema: 'failsafe',
+    lineCounter: lines,
+    prettyErrors: false,
+  });
   const documents = Array.isArray(parsed) ? parsed : [];
   const start = { file, line: 1, column: 1 };
   const document = documents[0];
@@ -29,7 +34,13 @@ export function readYaml(text: string, file: string, findings: Findings): MapVal
   if (findings.problems.length > before) return undefined;
   const second = documents[1];
   if (second !== undefined) {
-    findings.warn(reader.at(second.range[0]), 'IGNORED', '', 'only the first document of a file is read', 'give the others as files of their own');
+    findings.warn(
+      reader.at(second.range[0]),
+      'IGNORED',
+      '',
+      'only the first document of a file is read',
+      'give the others as files of their own',
+    );
   }
   const value = reader.read(document.contents as ParsedNode);
   if (findings.problems.length > before) return undefined;
@@ -41,17 +52,13 @@ export function readYaml(text: string, file: string, findings: Findings): MapVal
 class Reader {
   private count = 0;
   private readonly open = new Set<ParsedNode>();
-  private readonly document: Document.Parsed;
-  private readonly file: string;
-  private readonly lines: LineCounter;
-  private readonly findings: Findings;
 
-  constructor(document: Document.Parsed, file: string, lines: LineCounter, findings: Findings) {
-    this.document = document;
-    this.file = file;
-    this.lines = lines;
-    this.findings = findings;
-  }
+  constructor(
+    private readonly document: Document.Parsed,
+    private readonly file: string,
+    private readonly lines: LineCounter,
+    private readonly findings: Findings,
+  ) {}
 
   at(offset: number): Position {
     const { line, col } = this.lines.linePos(offset);
@@ -94,7 +101,9 @@ class Reader {
         continue;
       }
       const name = this.keyText(key, keyAt);
-      const value = isBlank(pair.value as ParsedNode | null) ? ({ kind: 'null', at: keyAt } as const) : this.read(pair.value as ParsedNode);
+      const value = isBlank(pair.value as ParsedNode | null)
+        ? ({ kind: 'null', at: keyAt } as const)
+        : this.read(pair.value as ParsedNode);
       if (name !== undefined) entries.set(name, { keyAt, value });
     }
     if (merged !== undefined) this.merge(entries, this.read(merged));
@@ -114,7 +123,13 @@ class Reader {
   private keyText(key: ParsedNode, at: Position): string | undefined {
     const value = this.read(key);
     if (value.kind === 'text') return value.text;
-    this.findings.refuse(at, 'SYNTAX', '', `a key must be text, and this one is ${describeValue(value)}`, 'put the key in quotes');
+    this.findings.refuse(
+      at,
+      'SYNTAX',
+      '',
+      `a key must be text, and this one is ${describeValue(value)}`,
+      'put the key in quotes',
+    );
     return undefined;
   }
 
@@ -122,7 +137,8 @@ class Reader {
     // The source, since the library decodes what is tagged as binary.
     const text = node.source;
     const tag = node.tag;
-    if (tag === undefined || tag === '!') return node.type === 'PLAIN' && tag === undefined ? this.finite(resolvePlain(text), at) : { kind: 'text', text };
+    if (tag === undefined || tag === '!')
+      return node.type === 'PLAIN' && tag === undefined ? this.finite(resolvePlain(text), at) : { kind: 'text', text };
     if (tag === `${STANDARD}binary`) return { kind: 'text', text: Buffer.from(text, 'base64').toString() };
     if (!tag.startsWith(STANDARD)) this.warnOfTag(tag, at);
     if (tag === `${STANDARD}str` || !tag.startsWith(STANDARD)) return { kind: 'text', text };
@@ -134,12 +150,20 @@ class Reader {
   }
 
   private finite(value: Scalar, at: Position): Scalar | UnknownValue {
-    return value.kind === 'float' && !Number.isFinite(value.value) ? this.refuse(at, 'infinity and not-a-number cannot be used') : value;
+    return value.kind === 'float' && !Number.isFinite(value.value)
+      ? this.refuse(at, 'infinity and not-a-number cannot be used')
+      : value;
   }
 
   private warnOfTag(tag: string | undefined, at: Position): void {
     if (tag === undefined || tag.startsWith(STANDARD)) return;
-    this.findings.warn(at, 'IGNORED', '', `the tag ${tag} has no meaning here and is ignored`, 'only `docker compose` knows !reset and !override');
+    this.findings.warn(
+      at,
+      'IGNORED',
+      '',
+      `the tag ${tag} has no meaning here and is ignored`,
+      'only `docker compose` knows !reset and !override',
+    );
   }
 
   private refuse(at: Position, message: string): UnknownValue {
@@ -153,7 +177,14 @@ function isBlank(node: ParsedNode | null): boolean {
   return node === null || (isScalar(node) && node.tag === undefined && node.type === 'PLAIN' && node.source === '');
 }
 
-const TAG_OF: Readonly<Record<Scalar['kind'], string>> = { text: 'str', integer: 'int', float: 'float', flag: 'bool', time: 'timestamp', null: 'null' };
+const TAG_OF: Readonly<Record<Scalar['kind'], string>> = {
+  text: 'str',
+  integer: 'int',
+  float: 'float',
+  flag: 'bool',
+  time: 'timestamp',
+  null: 'null',
+};
 
 const HINTS: Readonly<Record<string, string | undefined>> = {
   DUPLICATE_KEY: 'keep one of the two',

@@ -1,10 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import { resolvePlain } from './scalar.js';
 
-const text = (value: string) => ({ kind: 'text', text: value });
-const integer = (value: bigint) => ({ kind: 'integer', value });
-const float = (value: number) => ({ kind: 'float', value });
-const time = (value: string) => ({ kind: 'time', text: value });
+function text(value: string) {
+  return { kind: 'text', text: value };
+}
+function integer(value: bigint) {
+  return { kind: 'integer', value };
+}
+function float(value: number) {
+  return { kind: 'float', value };
+}
+function time(value: string) {
+  return { kind: 'time', text: value };
+}
 
 describe('an unquoted scalar means what it means to the CLI', () => {
   test.each([

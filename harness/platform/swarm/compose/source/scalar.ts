@@ -17,7 +17,9 @@ const WORDS = new Map<string, Scalar>([
   ...['false', 'False', 'FALSE'].map((word) => [word, { kind: 'flag', value: false }] as const),
   ...['', '~', 'null', 'Null', 'NULL'].map((word) => [word, { kind: 'null' }] as const),
   ...['.nan', '.NaN', '.NAN'].map((word) => [word, { kind: 'float', value: Number.NaN }] as const),
-  ...['.inf', '.Inf', '.INF', '+.inf', '+.Inf', '+.INF'].map((word) => [word, { kind: 'float', value: Number.POSITIVE_INFINITY }] as const),
+  ...['.inf', '.Inf', '.INF', '+.inf', '+.Inf', '+.INF'].map(
+    (word) => [word, { kind: 'float', value: Number.POSITIVE_INFINITY }] as const,
+  ),
   ...['-.inf', '-.Inf', '-.INF'].map((word) => [word, { kind: 'float', value: Number.NEGATIVE_INFINITY }] as const),
 ]);
 
@@ -39,7 +41,9 @@ export function resolvePlain(text: string): Scalar {
   return FLOAT.test(digits) ? { kind: 'float', value: Number(digits) } : { kind: 'text', text };
 }
 
-/** Go's base 0: a leading `0` is octal, `0x`, `0b` and `0o` name their base; what does not fit 64 bits is no integer. */
+/**
+ * Go's base 0: a leading `0` is octal, `0x`, `0b` and `0o` name their base; what does not fit 64 bits is no integer.
+ */
 function integer(text: string): bigint | undefined {
   const { sign, body } = /^(?<sign>[-+]?)(?<body>.*)$/s.exec(text)?.groups ?? {};
   if (body === undefined || !/^(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9]\d*)$/.test(body)) return undefined;

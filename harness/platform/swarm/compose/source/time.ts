@@ -1,4 +1,7 @@
-/** Dates as Go's yaml.v3 recognises them and as Go prints them (`2020-01-01 00:00:00 +0000 UTC`). Facts: resolve.go, time.Time.String. */
+/**
+ * Dates as Go's yaml.v3 recognises them and as Go prints them (`2020-01-01 00:00:00 +0000 UTC`). Facts: resolve.go,
+ * time.Time.String.
+ */
 
 const TIME = new RegExp(
   '^(?<year>\\d{4})-(?<month>\\d{1,2})-(?<day>\\d{1,2})' +
@@ -9,7 +12,17 @@ const TIME = new RegExp(
 export function goTime(text: string): string | undefined {
   const parts = TIME.exec(text)?.groups;
   if (parts === undefined) return undefined;
-  const { year = '', month = '', day = '', separator, hour = '0', minute = '0', second = '0', fraction = '', zone } = parts;
+  const {
+    year = '',
+    month = '',
+    day = '',
+    separator,
+    hour = '0',
+    minute = '0',
+    second = '0',
+    fraction = '',
+    zone,
+  } = parts;
   // With `T` a zone must follow; with a space none may.
   if (separator !== undefined && (separator === ' ') !== (zone === undefined)) return undefined;
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;

@@ -1,7 +1,19 @@
-/** A YAML value that remembers where it was written. Kinds are those that Go's YAML reader knows, since the CLI is built on it. */
+/**
+ * A YAML value that remembers where it was written. Kinds are those that Go's YAML reader knows, since the CLI is built
+ * on it.
+ */
 import type { Position } from '../problem.js';
 
-export type SourceValue = TextValue | IntegerValue | FloatValue | FlagValue | NullValue | TimeValue | ListValue | MapValue | UnknownValue;
+export type SourceValue =
+  | TextValue
+  | IntegerValue
+  | FloatValue
+  | FlagValue
+  | NullValue
+  | TimeValue
+  | ListValue
+  | MapValue
+  | UnknownValue;
 
 interface Placed {
   readonly at: Position;
@@ -97,6 +109,9 @@ export function identity(value: SourceValue): string {
     case 'list':
       return `[${value.items.map(identity).join()}]`;
     case 'map':
-      return `{${[...value.entries].map(([key, entry]) => `${JSON.stringify(key)}:${identity(entry.value)}`).sort().join()}}`;
+      return `{${[...value.entries]
+        .map(([key, entry]) => `${JSON.stringify(key)}:${identity(entry.value)}`)
+        .sort()
+        .join()}}`;
   }
 }

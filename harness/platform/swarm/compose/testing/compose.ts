@@ -1,6 +1,7 @@
 /** Compose texts to stacks without a file system. */
-import { composeToSwarm } from '../compose-to-swarm.js';
+
 import type { ComposeOutcome, StackSpec } from '../compose-to-swarm.js';
+import { composeToSwarm } from '../compose-to-swarm.js';
 import { formatProblems } from '../problem.js';
 import type { ServiceSpec } from '../swarm-types.js';
 
@@ -10,7 +11,10 @@ export interface World {
 }
 
 /** Files are named 1.yml, 2.yml, ...; the folder is /work, the stack `s`. */
-export function compose(texts: string | readonly string[], { environment = {}, files = {} }: World = {}): ComposeOutcome {
+export function compose(
+  texts: string | readonly string[],
+  { environment = {}, files = {} }: World = {},
+): ComposeOutcome {
   return composeToSwarm({
     stack: 's',
     files: [texts].flat().map((text, i) => ({ file: `${i + 1}.yml`, text })),
@@ -18,7 +22,9 @@ export function compose(texts: string | readonly string[], { environment = {}, f
     environment,
     readFile: (path) => {
       const content = files[path];
-      return content === undefined ? { kind: 'unreadable', reason: 'no such file' } : { kind: 'content', bytes: new TextEncoder().encode(content) };
+      return content === undefined
+        ? { kind: 'unreadable', reason: 'no such file' }
+        : { kind: 'content', bytes: new TextEncoder().encode(content) };
     },
   });
 }
@@ -40,10 +46,18 @@ export function serviceOf(keys: string, rest = '', world?: World): ServiceSpec {
 /** `line:column path: message` each, or nothing when the stack is not refused. */
 export function problemsOf(texts: string | readonly string[], world?: World): readonly string[] {
   const outcome = compose(texts, world);
-  return outcome.kind === 'refused' ? formatProblems(outcome.problems).replace(/\n {4}hint: /g, ' | ').split('\n') : [];
+  return outcome.kind === 'refused'
+    ? formatProblems(outcome.problems)
+        .replace(/\n {4}hint: /g, ' | ')
+        .split('\n')
+    : [];
 }
 
 export function warningsOf(texts: string | readonly string[], world?: World): readonly string[] {
   const { warnings } = compose(texts, world);
-  return warnings.length === 0 ? [] : formatProblems(warnings).replace(/\n {4}hint: /g, ' | ').split('\n');
+  return warnings.length === 0
+    ? []
+    : formatProblems(warnings)
+        .replace(/\n {4}hint: /g, ' | ')
+        .split('\n');
 }
