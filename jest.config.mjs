@@ -12,7 +12,7 @@ const runs = 'tests/local/(?!latency|keys|capacity|verdicts|command-line|own-fau
 const stacks = 'tests/swarm/(?:run|scaling|stack|nodes)\\b';
 /** What these hold against each other are milliseconds, rates, verdicts; or they look at all that an engine runs. */
 const alone =
-  'tests/local/(?:latency|keys|capacity|verdicts|command-line|own-faults|secrets|counts)|harness/cli/swarm-run/|tests/swarm/(?:agent|kernel)';
+  'tests/local/(?:latency|keys|capacity|verdicts|command-line|own-faults|secrets|counts)|harness/cli/remote/|tests/swarm/(?:agent|kernel)';
 /**
  * Everything else: parts of the programs, what makes the images that the stacks want, and small stacks with names of
  * their own.

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { LoadWorker } from './link/worker.js';
-import { parseOptions, USAGE, UsageError } from './link/worker-arguments.js';
-import type { WorkerEnd } from './link/worker-options.js';
+import { parseOptions, USAGE, UsageError } from './worker/arguments.js';
+import { LoadWorker, type WorkerEnd } from './worker/load-worker.js';
 
 /**
  * Exit codes: 0 done · 1 broken · 2 wrong arguments, or the controller refuses this worker · 3 the controller cannot be

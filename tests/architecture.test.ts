@@ -34,7 +34,7 @@ describe('the walls can be broken:', () => {
     ['harness/controller/run.ts', "import { Recorder } from '../../client-sim/measure/recorder.js';"],
     ['harness/controller/run.ts', "import { local } from '../platform/local/local.js';"],
     ['harness/report/html.ts', "export * from '../controller/run.js';"],
-    ['harness/analysis/fold.ts', "const late = await import('../report/model.js');"],
+    ['harness/analysis/fold-run.ts', "const late = await import('../report/model.js');"],
     ['swarm/reference-server/main.ts', "import '../../client-sim/protocol/messages.js';"],
     ['client-sim/measure/batch.ts', "import {\n  a,\n} from '../../harness/analysis/contract.js';"],
     ['harness/report/html.ts', 'const colour = process.env.NO_COLOR;'],

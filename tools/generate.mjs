@@ -10,7 +10,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const build = resolve(process.argv[2] ?? join(root, 'dist'));
 const load = (path) => import(pathToFileURL(join(build, path)).href);
 
-const { gatewayFiles } = await load('swarm/gateway/gateway-files.js');
+const { gatewayFiles } = await load('swarm/gateway/render-gateway.js');
 const { dashboardFiles } = await load('monitoring/grafana/dashboard-files.js');
 
 for (const [folder, files] of [

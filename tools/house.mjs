@@ -35,7 +35,10 @@ const recipes = readRecipes();
 
 print('product files', product.length);
 print('product lines', sum(product));
-print(`product files under ${SMALL_LINES} lines, without testing/`, own.filter(({ lines }) => lines.length < SMALL_LINES).length);
+print(
+  `product files under ${SMALL_LINES} lines, without testing/`,
+  own.filter(({ lines }) => lines.length < SMALL_LINES).length,
+);
 print(
   `folders over ${MAX_FILES_IN_FOLDER} product files`,
   largeFolders.map(([folder, count]) => `${folder} ${count}`).join(', ') || 0,

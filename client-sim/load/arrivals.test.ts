@@ -1,10 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { ThinkTimePlan } from '../../scenarios/schema/plan.js';
-import { testProfile, testStages } from '../client/testing/plans.js';
-import { type Arrivals, ClosedArrivals, OpenArrivals } from './arrivals.js';
+import { testProfile, testStages } from '../testing/plans.js';
+import { type Arrivals, ClosedArrivals, meanThinkTimeMs, OpenArrivals, thinkTimeMs } from './arrivals.js';
 import { clientSchedule } from './schedule.js';
-import { meanThinkTimeMs, thinkTimeMs } from './think-time.js';
 
 function closed(thinkTime: ThinkTimePlan, loops: number, offered: number[] = []): ClosedArrivals {
   return new ClosedArrivals({ thinkTime, loops, seed: 1, slot: 0, index: 0, clients: 1 }, (from) => offered.push(from));

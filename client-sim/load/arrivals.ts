@@ -1,6 +1,6 @@
 import type { ThinkTimePlan } from '../../scenarios/schema/plan.js';
+import { RANDOM_STREAM, uniform } from '../mcp/draw.js';
 import type { Schedule } from './schedule.js';
-import { meanThinkTimeMs, thinkTimeMs } from './think-time.js';
 import { TimeHeap } from './time-heap.js';
 
 /** Told of operations `from` to `to` (exclusive, numbered within the client). */
@@ -90,7 +90,7 @@ export class OpenArrivals implements Arrivals {
   }
 }
 
-export interface ClosedLoop {
+interface ClosedLoop {
   readonly thinkTime: ThinkTimePlan;
   /** Independent loops of this client (`maxInFlight`). */
   readonly loops: number;
@@ -181,4 +181,85 @@ export class NoArrivals implements Arrivals {
   forget(): void {}
   activate(): void {}
   deactivate(): void {}
+}
+
+/** Pause after operation `sequence` of a client, milliseconds; drawn from the seed. */
+export function thinkTimeMs(plan: ThinkTimePlan, seed: number, slot: number, sequence: number): number {
+  switch (plan.kind) {
+    case 'none':
+      return 0;
+    case 'fixed':
+      return plan.ms;
+    case 'uniform':
+      return plan.minMs + (plan.maxMs - plan.minMs) * uniform(seed, slot, sequence, RANDOM_STREAM.thinkTime);
+    case 'exponential':
+      return -Math.log(uniform(seed, slot, sequence, RANDOM_STREAM.thinkTime)) * plan.meanMs;
+  }
+}
+
+/** Mean pause, milliseconds: over this the first operations of clients that start together are spread. */
+export function meanThinkTimeMs(plan: ThinkTimePlan): number {
+  switch (plan.kind) {
+    case 'none':
+      return 0;
+    case 'fixed':
+      return plan.ms;
+    case 'uniform':
+      return (plan.minMs + plan.maxMs) / 2;
+    case 'exponential':
+      return plan.meanMs;
+  }
+}
+
+/** A client that is silent but for one operation now and then: due when somebody who knows of its session says so. */
+export class IdleArrivals implements Arrivals {
+  nextDueMs = Infinity;
+  /** Since when it is silent, as far as its operations tell. */
+  private quietSinceMs = -Infinity;
+  private onTheWire = false;
+  private active = false;
+  private sequence = 0;
+
+  constructor(
+    private readonly idleMs: number,
+    private readonly onOffered: SequenceRange,
+  ) {}
+
+  /** The session it has was opened then: the silence is counted from there, or from the last operation. */
+  openSince(openedAtMs: number): void {
+    this.nextDueMs = this.active && !this.onTheWire ? Math.max(openedAtMs, this.quietSinceMs) + this.idleMs : Infinity;
+  }
+
+  take(): number {
+    const sequence = this.sequence++;
+    this.onTheWire = true;
+    this.nextDueMs = Infinity;
+    this.onOffered(sequence, sequence + 1);
+    return sequence;
+  }
+
+  ended(_sequence: number, nowMs: number): void {
+    this.onTheWire = false;
+    this.quietSinceMs = nowMs;
+  }
+
+  account(atMs: number): number {
+    return this.nextDueMs > atMs ? 0 : 1;
+  }
+
+  forget(beforeMs: number, each: SequenceRange): void {
+    if (this.nextDueMs >= beforeMs) return;
+    const sequence = this.take();
+    each(sequence, sequence + 1);
+    this.ended(sequence, beforeMs);
+  }
+
+  activate(): void {
+    this.active = true;
+  }
+
+  deactivate(): void {
+    this.active = false;
+    this.nextDueMs = Infinity;
+  }
 }

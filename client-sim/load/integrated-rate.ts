@@ -1,8 +1,8 @@
 import { activePart } from './activity.js';
-import type { LoadShape } from './shape.js';
+import type { LoadShape } from './load-shape.js';
 
 /** Linear rate, arrivals per second, over [startMs, endMs). */
-export interface RatePiece {
+interface RatePiece {
   readonly startMs: number;
   readonly endMs: number;
   readonly from: number;

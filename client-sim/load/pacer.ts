@@ -4,7 +4,7 @@ import { TickView } from './metronome.js';
  * The clock that drives the pump. A pump sends everything that is due by elapsed time, never "n per tick": a 1 ms
  * timer really fires every 1.1 ms (libuv rounds up), and a late tick must not lower the rate.
  */
-export interface Pacer {
+interface Pacer {
   start(pump: () => void): void;
   stop(): void;
 }

@@ -1,4 +1,4 @@
-import { STREAM, uniform } from './uniform.js';
+import { RANDOM_STREAM, uniform } from '../mcp/draw.js';
 
 /**
  * Where the arrivals of one client lie on the axis of expected arrivals (a process of rate 1); `IntegratedRate` maps
@@ -67,6 +67,6 @@ export class PoissonPositions implements Positions {
   }
 
   private gap(index: number): number {
-    return -Math.log(uniform(this.seed, this.slot, index, STREAM.arrivals));
+    return -Math.log(uniform(this.seed, this.slot, index, RANDOM_STREAM.arrivals));
   }
 }

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { testProfile, testStages } from '../client/testing/plans.js';
+import { testProfile, testStages } from '../testing/plans.js';
 import { activeIntervals } from './activity.js';
 import { IntegratedRate, ratePieces } from './integrated-rate.js';
+import { adjustShape } from './load-shape.js';
 import { clientSchedule } from './schedule.js';
-import { adjustShape } from './shape.js';
 
 const load = fc.double({ min: 0, max: 1.5, noNaN: true });
 const stage = fc.record({

@@ -1,7 +1,7 @@
 import type { ProfilePlan } from '../../scenarios/schema/plan.js';
 import { IntegratedRate, ratePieces } from './integrated-rate.js';
+import type { LoadShape } from './load-shape.js';
 import { PoissonPositions, type Positions, UniformPositions } from './positions.js';
-import type { LoadShape } from './shape.js';
 
 /**
  * When the arrivals of one open-loop client are due: a pure function of (seed, slot, index, shape), whatever the

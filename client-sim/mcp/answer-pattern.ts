@@ -1,5 +1,5 @@
+import { arePlain, equalWords, isPlain, WordView } from './bytes8.js';
 import { ID_DIGITS, isId } from './digits.js';
-import { arePlain, equalWords, isPlain, WordView } from './words.js';
 
 /**
  * An answer that was fully parsed and found correct, kept as a pattern for the next ones. Bytes that equal it but for

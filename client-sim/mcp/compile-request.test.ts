@@ -1,13 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { Placeholder, Template } from '../../scenarios/schema/grammar/template.js';
 import type { OperationPlan } from '../../scenarios/schema/plan.js';
-import type { Placeholder, Template } from '../../scenarios/schema/template.js';
 import type { PinnedProtocol } from '../protocol/messages.js';
-import { chooseOperation } from './choose-operation.js';
 import { compileRequest, renderRequest } from './compile-request.js';
 import { FIRST_ID, LAST_ID } from './digits.js';
-import { draw32, drawBelow } from './draw.js';
-import { encodeHeaderValue } from './header-value.js';
+import { chooseOperation, draw32, drawBelow } from './draw.js';
+import { encodeHeaderValue } from './param-headers.js';
 
 const LEGACY: PinnedProtocol = { era: 'legacy', version: '2025-11-25', sessions: true };
 const MODERN: PinnedProtocol = { era: 'modern', version: '2026-07-28', sessions: false };

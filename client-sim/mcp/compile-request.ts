@@ -1,15 +1,13 @@
+import type { Placeholder, Template } from '../../scenarios/schema/grammar/template.js';
 import type { OperationPlan } from '../../scenarios/schema/plan.js';
-import type { Placeholder, Template } from '../../scenarios/schema/template.js';
 import type { PinnedProtocol } from '../protocol/messages.js';
+import { type BodySegment, drawnSegment, fixedSegment } from './body-segment.js';
+import { WordView } from './bytes8.js';
 import { FIRST_ID, writeId } from './digits.js';
 import type { Draw } from './draw.js';
-import { compileExpectation } from './expectation.js';
-import { encodeHeaderValue } from './header-value.js';
-import { compileParamHeaders, type HeldClock } from './param-headers.js';
-import { drawnPiece, fixedPiece, type Piece } from './piece.js';
-import type { FixedBody, RequestTemplate } from './request-template.js';
+import { compileExpectation, type Expectation } from './expectation.js';
+import { compileParamHeaders, encodeHeaderValue, type HeldClock, type ParamHeaders } from './param-headers.js';
 import { CLIENT_INFO, type ClientInfo, metaEnvelope } from './revisions.js';
-import { WordView } from './words.js';
 
 const BEFORE_ID = '{"jsonrpc":"2.0","id":';
 const ID_AT = BEFORE_ID.length;
@@ -40,18 +38,19 @@ export function compileRequest(
     protocol.era === 'modern' && operation.paramHeaders !== undefined
       ? compileParamHeaders(params, operation.paramHeaders, clocks)
       : undefined;
-  const pieces = toPieces(parts, clocks);
+  const segments = toSegments(parts, clocks);
   return {
     index,
     method: operation.method,
     paramHeaders,
     nameHeader: operation.target === undefined ? undefined : encodeHeaderValue(operation.target),
     expectation: operation.expect === undefined ? undefined : compileExpectation(operation.expect),
-    maxBodyBytes: pieces.reduce((sum, piece) => sum + piece.maxBytes, 0),
-    fixed: fixedBody(pieces),
+    maxBodyBytes: segments.reduce((sum, segment) => sum + segment.maxBytes, 0),
+    fixed: fixedBody(segments),
     writeBody(into, offset, id, draw) {
       let at = offset;
-      for (let piece = 0; piece < pieces.length; piece++) at = (pieces[piece] as Piece).write(into, at, draw);
+      for (let segment = 0; segment < segments.length; segment++)
+        at = (segments[segment] as BodySegment).write(into, at, draw);
       writeId(words.of(into), offset + ID_AT, id);
       return at - offset;
     },
@@ -64,21 +63,21 @@ const words = new WordView();
 /** Beyond this, laying out what is drawn over costs more than the copies it saves. */
 const MOST_FIXED_BYTES = 2_048;
 
-function fixedBody(pieces: readonly Piece[]): FixedBody | undefined {
-  const length = pieces.reduce((sum, piece) => sum + piece.maxBytes, 0);
-  if (length > MOST_FIXED_BYTES || !pieces.every((piece) => piece.isFixed === true)) return undefined;
-  const drawn: { readonly at: number; readonly piece: Piece }[] = [];
+function fixedBody(segments: readonly BodySegment[]): FixedBody | undefined {
+  const length = segments.reduce((sum, segment) => sum + segment.maxBytes, 0);
+  if (length > MOST_FIXED_BYTES || !segments.every((segment) => segment.isFixed === true)) return undefined;
+  const drawn: { readonly at: number; readonly segment: BodySegment }[] = [];
   let at = 0;
-  for (const piece of pieces) {
-    if (piece.bytes === undefined) drawn.push({ at, piece });
-    at += piece.maxBytes;
+  for (const segment of segments) {
+    if (segment.bytes === undefined) drawn.push({ at, segment });
+    at += segment.maxBytes;
   }
   return {
-    bytes: Buffer.concat(pieces.map((piece) => piece.bytes ?? Buffer.alloc(piece.maxBytes))),
+    bytes: Buffer.concat(segments.map((segment) => segment.bytes ?? Buffer.alloc(segment.maxBytes))),
     fill(into, offset, id, draw) {
       for (let index = 0; index < drawn.length; index++) {
-        const { at: from, piece } = drawn[index] as (typeof drawn)[number];
-        piece.write(into, offset + from, draw);
+        const { at: from, segment } = drawn[index] as (typeof drawn)[number];
+        segment.write(into, offset + from, draw);
       }
       writeId(words.of(into), offset + ID_AT, id);
     },
@@ -91,8 +90,8 @@ export function renderRequest(template: RequestTemplate, id: number, draw: Draw)
   return bytes.toString('utf8', 0, template.writeBody(bytes, 0, id, draw));
 }
 
-function toPieces(parts: readonly (string | Placeholder)[], clocks: ReadonlyMap<number, HeldClock>): Piece[] {
-  const pieces: Piece[] = [];
+function toSegments(parts: readonly (string | Placeholder)[], clocks: ReadonlyMap<number, HeldClock>): BodySegment[] {
+  const segments: BodySegment[] = [];
   let text = '';
   let position = 0;
   for (const part of parts) {
@@ -100,14 +99,14 @@ function toPieces(parts: readonly (string | Placeholder)[], clocks: ReadonlyMap<
       text += part;
       continue;
     }
-    if (text !== '') pieces.push(fixedPiece(text));
+    if (text !== '') segments.push(fixedSegment(text));
     text = '';
     position += 1;
     const clock = clocks.get(position);
-    pieces.push(drawnPiece(part, position, clock === undefined ? {} : { now: clock.held }));
+    segments.push(drawnSegment(part, position, clock === undefined ? {} : { now: clock.held }));
   }
-  if (text !== '') pieces.push(fixedPiece(text));
-  return pieces;
+  if (text !== '') segments.push(fixedSegment(text));
+  return segments;
 }
 
 function flatten(template: Template, into: (string | Placeholder)[]): void {
@@ -172,4 +171,50 @@ function objectEntries(template: Template): readonly (readonly [string, Template
 
 function isEmpty(params: Template): boolean {
   return objectEntries(params).length === 0;
+}
+
+/**
+ * What a client subscribes to by this operation, read off the very message that would be sent: there is one way to draw
+ * a value.
+ */
+export function subscriptionUri(
+  operation: OperationPlan,
+  draw: { readonly seed: number; readonly slot: number },
+): string {
+  const template = compileRequest(operation, 0, { era: 'legacy', version: '', sessions: true });
+  const message = JSON.parse(renderRequest(template, FIRST_ID, { ...draw, sequence: 0 })) as {
+    readonly params: { readonly uri: string };
+  };
+  return message.params.uri;
+}
+
+/** One operation of a profile, compiled to bytes once; see `compileRequest`. */
+
+export interface RequestTemplate {
+  /** Dense number within its profile, for caches indexed by template. */
+  readonly index: number;
+  readonly method: string;
+  /** Value of `Mcp-Name` (stateless era), header-encoded; undefined where the method has none. */
+  readonly nameHeader: string | undefined;
+  /** Headers made from arguments (stateless era); undefined: none. */
+  readonly paramHeaders?: ParamHeaders | undefined;
+  /** What its answers are held against; they are all parsed then, none is known by its pattern. */
+  readonly expectation?: Expectation | undefined;
+  /** Upper bound of the body's length in bytes, so that a buffer can be sized once. */
+  readonly maxBodyBytes: number;
+  /** Where nothing drawn changes the length; undefined also where bodies are so long that a copy more would cost. */
+  readonly fixed?: FixedBody | undefined;
+  /** Writes the JSON-RPC request with a 10-digit id at `offset` and returns its length in bytes. */
+  writeBody(into: Buffer, offset: number, id: number, draw: Draw): number;
+}
+
+/**
+ * A body of one length: whoever sends it lays it out in one copy, together with what stands around it, and has the rest
+ * filled in.
+ */
+export interface FixedBody {
+  /** All of it; where something is drawn, or the id, anything. */
+  readonly bytes: Buffer;
+  /** Writes id and drawn values into a copy that begins at `offset`. */
+  fill(into: Buffer, offset: number, id: number, draw: Draw): void;
 }

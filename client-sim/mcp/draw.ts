@@ -59,3 +59,40 @@ function low(value: number): number {
 function high(value: number): number {
   return value < TWO_TO_32 ? 0 : (value / TWO_TO_32) | 0;
 }
+
+/**
+ * Index of the operation this draw performs: pure, so the mix is the same whatever the timing.
+ * @param weights at least one, none negative, not all zero
+ */
+export function chooseOperation(weights: readonly number[], draw: Draw): number {
+  if (weights.length === 1) return 0;
+  let total = 0;
+  for (const weight of weights) total += weight;
+  let rest = (draw32(draw, 0) / 4_294_967_296) * total;
+  for (let index = 0; index < weights.length; index++) {
+    rest -= weights[index] as number;
+    if (rest < 0) return index;
+  }
+  // Rounding may leave a rest of 0 at the very end of the range; it belongs to the last operation that has a weight.
+  return weights.findLastIndex((weight) => weight > 0);
+}
+
+/** Independent sequences drawn from one seed; each use of chance has its own number, so that none shifts another. */
+export const RANDOM_STREAM = {
+  arrivals: 1,
+  thinkTime: 2,
+  backoff: 3,
+  misbehaviourKind: 41,
+  misbehaviourVariant: 42,
+} as const;
+
+/** Far from the positions that the placeholders of a request use; see `draw32`. */
+const FIRST_POSITION = 0x7000_0000;
+
+/**
+ * A number in the open interval (0, 1), a pure function of its arguments: arrival 7 of client 3 is the same on every
+ * worker, in any order of asking. 32 bits of resolution, never 0, so `-Math.log` of it is finite.
+ */
+export function uniform(seed: number, slot: number, sequence: number, stream: number): number {
+  return (draw32({ seed, slot, sequence }, FIRST_POSITION + stream) + 0.5) / 0x1_0000_0000;
+}

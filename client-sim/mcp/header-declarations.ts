@@ -1,7 +1,7 @@
 import type { HeaderPlan } from '../../scenarios/schema/plan.js';
 import { isObject } from './judge-message.js';
 
-export type HeaderDeclarations =
+type HeaderDeclarations =
   | { readonly ok: true; readonly headers: readonly HeaderPlan[] }
   | { readonly ok: false; readonly problem: string };
 

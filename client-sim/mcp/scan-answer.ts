@@ -45,9 +45,7 @@ export function scanAnswer(
   );
 }
 
-export type ParsedMessage =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly problem: string };
+type ParsedMessage = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: string };
 
 export function parseMessage(bytes: Buffer, start: number, end: number): ParsedMessage {
   if (end === start) return { ok: false, problem: 'the answer has an empty body' };

@@ -1,12 +1,12 @@
 import { encodeCells } from '../protocol/histogram-codec.js';
 import type { WorkerPlan } from '../protocol/messages.js';
-import type { ReplicaSeries } from '../protocol/replica-series.js';
 import { addStreams, type Flow, noStreams, sumOfFlows } from '../protocol/streams.js';
 import {
   type ErrorSample,
   type HistogramName,
   histogramNames,
   type OperationSeries,
+  type ReplicaSeries,
   type SessionSeries,
   type Telemetry,
 } from '../protocol/telemetry.js';
@@ -34,7 +34,7 @@ import {
 export type CellCounts = Map<number, number>;
 
 /** What the batch holds of one series before it is encoded; the metrics page reads it in this form. */
-export interface SeriesCounts {
+interface SeriesCounts {
   readonly counts: Record<CounterName, number>;
   readonly errors: Record<string, number>;
 }

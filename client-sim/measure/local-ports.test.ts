@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { missingLinux, testWith } from '../../tests/support/needs.js';
 import { readText } from './cgroup.js';
-import { localPorts } from './local-ports.js';
+import { localPorts } from './connection-capacity.js';
 
 test('each address of the target has local ports of its own, and on loopback every connection is there twice', () => {
   const read = (path: string): string | undefined =>

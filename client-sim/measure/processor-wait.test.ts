@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { ProcessorWait } from './processor-wait.js';
+import { ProcessorWait } from './loop-monitor.js';
 
 test('what the kernel counted since the last reading, in milliseconds', () => {
   const counted = ['900 5000000 3', '950 12000000 4', '990 12500000 9'];

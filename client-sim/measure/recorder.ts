@@ -1,8 +1,8 @@
 import type { ErrorSample } from '../protocol/telemetry.js';
 import type { WireCounters } from '../transport/channel.js';
-import { Cells } from './cells.js';
+import { DurationHistogram } from './duration-histogram.js';
 import type { Failure } from './failure.js';
-import { ReplicaBook } from './replica-book.js';
+import { ReplicaCounters } from './replica-counters.js';
 import { ReplicaNames } from './replica-names.js';
 import {
   CATCH_UP,
@@ -14,7 +14,7 @@ import {
   HISTOGRAMS_PER_SERIES,
   LAG,
   LATENCY,
-  REFUSED,
+  REPLICA_FAILED,
   SENT,
   SERVICE,
   type SeriesLayout,
@@ -28,16 +28,16 @@ const MAX_SAMPLES = 64;
 /** Counters and histograms of one engine thread since the last snapshot. Hot path: arrays by number, no allocation. */
 export class Recorder {
   private readonly counters: Uint32Array;
-  private readonly histograms: (Cells | undefined)[];
+  private readonly histograms: (DurationHistogram | undefined)[];
   /** Histograms of finished stages, to be used again: 92 KiB each. */
-  private readonly spare: Cells[] = [];
+  private readonly spare: DurationHistogram[] = [];
   private readonly errors = new Map<number, Map<string, number>>();
   private readonly sessions = new Map<number, SessionRow>();
   private readonly sampled = new Set<string>();
   private samples: ErrorSample[] = [];
   private readonly rows = new NumberList();
   private readonly runs = new NumberList();
-  readonly replicas: ReplicaBook;
+  readonly replicas: ReplicaCounters;
   /** By series: looked up where every answer would divide. */
   private readonly groups: Int32Array;
 
@@ -45,10 +45,10 @@ export class Recorder {
     private readonly layout: SeriesLayout,
     names: ReplicaNames = new ReplicaNames(),
   ) {
-    this.replicas = new ReplicaBook(layout, names);
+    this.replicas = new ReplicaCounters(layout, names);
     this.groups = Int32Array.from({ length: layout.size }, (_, series) => layout.groupOf(series));
     this.counters = new Uint32Array(layout.size * COUNTERS.length);
-    this.histograms = new Array<Cells | undefined>(
+    this.histograms = new Array<DurationHistogram | undefined>(
       layout.size * HISTOGRAMS_PER_SERIES + layout.groups * HISTOGRAMS_PER_GROUP,
     );
   }
@@ -76,7 +76,7 @@ export class Recorder {
 
   /** Which replica an operation failed at, beside `failed`. Precondition: a known one, so not 0. */
   failedAt(series: number, replica: number): void {
-    this.replicas.count(this.groups[series] as number, replica, REFUSED);
+    this.replicas.count(this.groups[series] as number, replica, REPLICA_FAILED);
   }
 
   /** @param sinceDueMs from due to the end; the latency histograms never see failures */
@@ -212,10 +212,10 @@ export class Recorder {
     return runs.take();
   }
 
-  private cells(histogram: number): Cells {
+  private cells(histogram: number): DurationHistogram {
     const known = this.histograms[histogram];
     if (known !== undefined) return known;
-    const cells = this.spare.pop() ?? new Cells();
+    const cells = this.spare.pop() ?? new DurationHistogram();
     this.histograms[histogram] = cells;
     return cells;
   }

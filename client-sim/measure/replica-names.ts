@@ -1,5 +1,5 @@
 /** Answers that nothing attributes. */
-export const UNKNOWN_REPLICA = 0;
+const UNKNOWN_REPLICA = 0;
 
 /** More names than this in one run are no replicas but noise: they share the last number. */
 const MOST_NAMES = 128;

@@ -5,7 +5,7 @@ const FIT = 0.8;
 /** Share of time without a processor that makes it the machine's doing. */
 const MUCH_WAITING = 0.25;
 
-export interface SaturationLimits {
+interface SaturationLimits {
   readonly clients: number;
   /** Cores this process can use at all: the machine's, a quota's, or its threads', whichever is least. */
   readonly cores: number;
@@ -18,7 +18,7 @@ type Judged = Omit<Health, 'saturated' | 'reason'>;
 interface Gauge {
   /** 0..1 of what there is. */
   readonly share: number;
-  readonly words: string;
+  readonly reason: string;
 }
 
 /**
@@ -34,12 +34,12 @@ export function judgeSaturation(
 ): Saturation {
   const threshold = was.saturated ? FIT : FULL;
   const worst = gauges(health, limits, spinning).reduce((a, b) => (b.share > a.share ? b : a));
-  if (worst.share > threshold) return { saturated: true, reason: worst.words };
+  if (worst.share > threshold) return { saturated: true, reason: worst.reason };
   return { saturated: false };
 }
 
 /** A thread that waits for a processor is busy as its event loop sees it; more threads would only wait with it. */
-function loopWords({ eventLoopUtilization, processorWait = 0 }: Judged): string {
+function loopReason({ eventLoopUtilization, processorWait = 0 }: Judged): string {
   const busy = `an engine thread spent ${Math.round(eventLoopUtilization * 100)} % of its time busy`;
   if (processorWait < MUCH_WAITING) return `${busy}: add threads or workers, or lower the load`;
   return `${busy}, ${Math.round(processorWait * 100)} % of the time waiting for a processor: this machine has no more of them; add workers on other machines, or lower the load`;
@@ -51,18 +51,18 @@ function gauges(health: Judged, limits: SaturationLimits, spinning: boolean): re
     // At its capacity is full, not beyond it.
     {
       share: health.clients >= limits.clients ? 1 : 0,
-      words: `${health.clients} clients are all this worker takes: add workers, or raise --max-clients`,
+      reason: `${health.clients} clients are all this worker takes: add workers, or raise --max-clients`,
     },
     {
       share: health.openFiles / health.openFilesLimit,
-      words: `${health.openFiles} of ${health.openFilesLimit} open files: raise ulimit -n, or add workers`,
+      reason: `${health.openFiles} of ${health.openFilesLimit} open files: raise ulimit -n, or add workers`,
     },
   ];
   const busy: Gauge[] = [
-    { share: health.eventLoopUtilization, words: loopWords(health) },
+    { share: health.eventLoopUtilization, reason: loopReason(health) },
     {
       share: health.cpu / limits.cores,
-      words: `${percent(health.cpu / limits.cores)} % of ${limits.cores} core(s): add workers on other machines, or lower the load`,
+      reason: `${percent(health.cpu / limits.cores)} % of ${limits.cores} core(s): add workers on other machines, or lower the load`,
     },
   ];
   return spinning ? always : [...always, ...busy];

@@ -1,8 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { health } from '../protocol/messages.js';
 import { cpuGroup, type ReadText } from './cgroup.js';
-import { localPorts } from './local-ports.js';
-import { openFiles, openFilesLimit } from './process-limits.js';
+import { localPorts, openFiles, openFilesLimit } from './connection-capacity.js';
 import { judgeSaturation } from './saturation.js';
 import { SelfHealth } from './self-health.js';
 

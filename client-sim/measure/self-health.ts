@@ -1,10 +1,9 @@
 import { availableParallelism } from 'node:os';
 import type { Health } from '../protocol/messages.js';
 import type { Batch } from './batch.js';
-import { percentileMs } from './cells.js';
 import { type CpuGroup, cpuGroup } from './cgroup.js';
-import { localPorts } from './local-ports.js';
-import { openFiles, openFilesLimit } from './process-limits.js';
+import { localPorts, openFiles, openFilesLimit } from './connection-capacity.js';
+import { percentileMs } from './duration-histogram.js';
 import { judgeSaturation, type Saturation } from './saturation.js';
 
 /** What of the load the health of a worker depends on; none while it is idle. */

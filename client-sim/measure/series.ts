@@ -17,13 +17,13 @@ export const LOST = 5;
 export const UNSENT = 6;
 
 /** Counts of one replica, in the order of `REPLICA_COUNTS`. */
-export const ANSWERED = 0;
-export const REFUSED = 1;
-export const SESSIONS = 2;
-export const OPENED = 3;
-export const MOVED = 4;
-export const MOVES = 5;
-export const UNKNOWN = 6;
+export const REPLICA_SUCCEEDED = 0;
+export const REPLICA_FAILED = 1;
+export const REPLICA_SESSIONS = 2;
+export const REPLICA_OPENED = 3;
+export const REPLICA_MOVED = 4;
+export const REPLICA_MOVES = 5;
+export const REPLICA_UNKNOWN_SESSIONS = 6;
 
 /** Histograms of one series, in the order of `histogramNames`. */
 export const LATENCY = 0;

@@ -1,6 +1,6 @@
 import { type Flow, noStreams, type StreamCounts } from '../protocol/streams.js';
 import type { ErrorSample } from '../protocol/telemetry.js';
-import type { Cells } from './cells.js';
+import type { DurationHistogram } from './duration-histogram.js';
 import { COUNTERS } from './series.js';
 
 /** What one engine thread measured in one interval, in the shape that crosses the thread border cheaply. */
@@ -139,7 +139,7 @@ export class NumberList {
 }
 
 /** Adds one run of `[histogram, n, n x (cell, count)]` and clears the cells. */
-export function pushCells(runs: NumberList, histogram: number, cells: Cells): void {
+export function pushCells(runs: NumberList, histogram: number, cells: DurationHistogram): void {
   runs.push(histogram);
   const lengthAt = runs.length;
   runs.push(0);

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { testOperation, testPlan, testProfile, testStages } from '../client/testing/plans.js';
-import { runSimulation, sumOf } from '../client/testing/run-simulation.js';
+import { runSimulation, sumOf } from '../engine/testing/run-simulation.js';
+import { testOperation, testPlan, testProfile, testStages } from '../testing/plans.js';
 import { Batch } from './batch.js';
 import { METRICS } from './metric-names.js';
 import { MetricsServer } from './metrics-server.js';

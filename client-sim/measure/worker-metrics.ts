@@ -1,8 +1,8 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Health, WorkerPlan } from '../protocol/messages.js';
 import type { Batch } from './batch.js';
-import { CellHistogram } from './cell-histogram.js';
 import { BUCKETS, METRICS, type MetricDefinition, type MetricName } from './metric-names.js';
+import { PrometheusHistogram } from './prometheus-histogram.js';
 import { HISTOGRAMS_PER_SERIES, LAG, LATENCY, SERVICE } from './series.js';
 
 type Labels = Readonly<Record<string, string>>;
@@ -12,7 +12,7 @@ export class WorkerMetrics {
   readonly registry = new Registry();
   private readonly counters = new Map<MetricName, Counter>();
   private readonly gauges = new Map<MetricName, Gauge>();
-  private readonly histograms = new Map<MetricName, CellHistogram>();
+  private readonly histograms = new Map<MetricName, PrometheusHistogram>();
 
   constructor() {
     for (const [name, definition] of Object.entries(METRICS) as [MetricName, MetricDefinition][])
@@ -97,7 +97,7 @@ export class WorkerMetrics {
     if (kind === 'counter') this.counters.set(name, new Counter(about));
     else if (kind === 'gauge') this.gauges.set(name, new Gauge(about));
     else {
-      const histogram = new CellHistogram(name, help, labels, BUCKETS);
+      const histogram = new PrometheusHistogram(name, help, labels, BUCKETS);
       this.registry.registerMetric(histogram);
       this.histograms.set(name, histogram);
     }

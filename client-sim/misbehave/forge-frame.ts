@@ -1,8 +1,7 @@
 import { headBytes, makeFrame, OPCODE } from '../transport/websocket/frame-writer.js';
 import { newKey, upgradeRequest } from '../transport/websocket/upgrade.js';
-import { malformedKind } from './deed.js';
-import type { ForgedMessage, ForgeMessage } from './forged-message.js';
-import { shown, spoilMessage } from './spoil-message.js';
+import { type ForgedMessage, type ForgeMessage, malformMessage, shown } from './malformed-message.js';
+import { malformedKind } from './misbehaviour-kind.js';
 
 const FIN = 0x80;
 const RESERVED_BITS = 0x70;
@@ -15,7 +14,7 @@ const UNKNOWN_OPCODE = 0x3;
 const HUGE_LENGTH = 2n ** 62n;
 
 /** The bytes of one deed where a message is a WebSocket frame. */
-export const forgeFrame: ForgeMessage = (deed, proper, oversizeBytes) => {
+export const forgeFrame: ForgeMessage = (misbehaviourKind, proper, oversizeBytes) => {
   const { body, endpoint } = proper;
   const payload = Buffer.from(body, 'utf8');
   const frame = makeFrame(OPCODE.text, payload);
@@ -24,7 +23,7 @@ export const forgeFrame: ForgeMessage = (deed, proper, oversizeBytes) => {
     answers: 1,
     text: `(${what}) ${body}`,
   });
-  switch (deed) {
+  switch (misbehaviourKind) {
     case 'abort/mid-handshake': {
       const request = upgradeRequest(endpoint, newKey());
       const half = request.subarray(0, Math.ceil(request.length / 2));
@@ -39,7 +38,7 @@ export const forgeFrame: ForgeMessage = (deed, proper, oversizeBytes) => {
     case 'malformed/unknown-method':
     case 'malformed/oversize':
     case 'malformed/not-utf8': {
-      const bytes = spoilMessage(malformedKind(deed), proper, oversizeBytes);
+      const bytes = malformMessage(malformedKind(misbehaviourKind), proper, oversizeBytes);
       return { pieces: [makeFrame(OPCODE.text, bytes)], answers: 1, text: shown(bytes) };
     }
     case 'malformed/duplicate-id':

@@ -1,16 +1,15 @@
-import { malformedKind } from './deed.js';
-import type { ForgedMessage, ForgeMessage } from './forged-message.js';
-import { shown, spoilMessage } from './spoil-message.js';
+import { type ForgedMessage, type ForgeMessage, malformMessage, shown } from './malformed-message.js';
+import { malformedKind } from './misbehaviour-kind.js';
 
 /** The bytes of one deed where a message is a line. */
-export const forgeLine: ForgeMessage = (deed, proper, oversizeBytes) => {
+export const forgeLine: ForgeMessage = (misbehaviourKind, proper, oversizeBytes) => {
   const { body } = proper;
   const line = (bytes: Buffer, answers = 1): ForgedMessage => ({
     pieces: Array<Buffer>(answers).fill(Buffer.concat([bytes, LINE_END])),
     answers,
     text: shown(bytes),
   });
-  switch (deed) {
+  switch (misbehaviourKind) {
     case 'abort/after-request':
     case 'abort/mid-answer':
       return line(Buffer.from(body, 'utf8'));
@@ -22,7 +21,7 @@ export const forgeLine: ForgeMessage = (deed, proper, oversizeBytes) => {
     case 'malformed/unknown-method':
     case 'malformed/oversize':
     case 'malformed/not-utf8':
-      return line(spoilMessage(malformedKind(deed), proper, oversizeBytes));
+      return line(malformMessage(malformedKind(misbehaviourKind), proper, oversizeBytes));
     case 'malformed/duplicate-id':
       return line(Buffer.from(body, 'utf8'), 2);
     case 'malformed/wrong-framing':
@@ -33,7 +32,7 @@ export const forgeLine: ForgeMessage = (deed, proper, oversizeBytes) => {
     case 'malformed/reserved-bits':
     case 'malformed/bad-opcode':
     case 'malformed/huge-length':
-      throw new RangeError(`${deed} is nothing that a line can do; plans that ask for it are refused`);
+      throw new RangeError(`${misbehaviourKind} is nothing that a line can do; plans that ask for it are refused`);
   }
 };
 

@@ -1,22 +1,21 @@
-import { renderRequest } from '../mcp/compile-request.js';
+import { type RequestTemplate, renderRequest } from '../mcp/compile-request.js';
 import { LAST_ID } from '../mcp/digits.js';
 import type { Draw } from '../mcp/draw.js';
-import type { RequestTemplate } from '../mcp/request-template.js';
 import type { Failure } from '../measure/failure.js';
 import type { Channel, ChannelConfig, ChannelEvents } from '../transport/channel.js';
 import { kindOf, type RequestKind } from '../transport/request-head.js';
 import type { WireShared } from '../transport/shared.js';
-import { type Deed, drawDeed } from './deed.js';
+import { drawMisbehaviour, type MisbehaviourKind } from './misbehaviour-kind.js';
 
 /** One misdeed on its way. */
-export interface Offence {
+export interface Misbehaviour {
   begin(): void;
   /** Nobody waits for it any more; `done` is not called. */
   cancel(): void;
 }
 
-export interface OffenceOptions {
-  readonly deed: Deed;
+export interface MisbehaviourOptions {
+  readonly misbehaviourKind: MisbehaviourKind;
   /** JSON-RPC id of the request, and the message as it should be. */
   readonly id: number;
   readonly body: string;
@@ -27,17 +26,17 @@ export interface OffenceOptions {
 }
 
 /** A channel for proper requests, and how misdeeds are done beside it. */
-export interface Misbehaving {
+export interface MisbehavingChannelParts {
   readonly inner: Channel;
-  newOffence(options: OffenceOptions): Offence;
+  newMisbehaviour(options: MisbehaviourOptions): Misbehaviour;
 }
 
 /** A session of whose operations some are aborted or malformed, each on a connection of its own. */
 export class MisbehavingChannel implements Channel, ChannelEvents {
   private readonly inner: Channel;
-  private readonly newOffence: Misbehaving['newOffence'];
+  private readonly newMisbehaviour: MisbehavingChannelParts['newMisbehaviour'];
   /** By ticket. */
-  private readonly offences = new Map<number, Offence>();
+  private readonly misbehaviours = new Map<number, Misbehaviour>();
   /** From the far end, where the session's own requests do not come. */
   private nextId = LAST_ID;
 
@@ -45,11 +44,11 @@ export class MisbehavingChannel implements Channel, ChannelEvents {
     private readonly config: ChannelConfig,
     private readonly events: ChannelEvents,
     private readonly shared: WireShared,
-    make: (own: ChannelEvents) => Misbehaving,
+    make: (own: ChannelEvents) => MisbehavingChannelParts,
   ) {
-    const { inner, newOffence } = make(this);
+    const { inner, newMisbehaviour } = make(this);
     this.inner = inner;
-    this.newOffence = newOffence;
+    this.newMisbehaviour = newMisbehaviour;
   }
 
   get room(): number {
@@ -61,9 +60,9 @@ export class MisbehavingChannel implements Channel, ChannelEvents {
   }
 
   send(template: RequestTemplate, draw: Draw, ticket: number): void {
-    const deed = drawDeed(this.config, draw);
-    if (deed === undefined) this.inner.send(template, draw, ticket);
-    else this.offend(deed, template, draw, ticket);
+    const misbehaviourKind = drawMisbehaviour(this.config, draw);
+    if (misbehaviourKind === undefined) this.inner.send(template, draw, ticket);
+    else this.offend(misbehaviourKind, template, draw, ticket);
   }
 
   flush(): void {
@@ -71,10 +70,10 @@ export class MisbehavingChannel implements Channel, ChannelEvents {
   }
 
   abandon(ticket: number): void {
-    const offence = this.offences.get(ticket);
-    if (offence === undefined) return this.inner.abandon(ticket);
-    this.offences.delete(ticket);
-    offence.cancel();
+    const misbehaviour = this.misbehaviours.get(ticket);
+    if (misbehaviour === undefined) return this.inner.abandon(ticket);
+    this.misbehaviours.delete(ticket);
+    misbehaviour.cancel();
   }
 
   close(how: 'delete' | 'abandon' | 'reset'): void {
@@ -91,8 +90,8 @@ export class MisbehavingChannel implements Channel, ChannelEvents {
   }
 
   destroy(): void {
-    for (const offence of this.offences.values()) offence.cancel();
-    this.offences.clear();
+    for (const misbehaviour of this.misbehaviours.values()) misbehaviour.cancel();
+    this.misbehaviours.clear();
     this.inner.destroy();
   }
 
@@ -129,28 +128,28 @@ export class MisbehavingChannel implements Channel, ChannelEvents {
     this.events.onClosed(reason);
   }
 
-  private offend(deed: Deed, template: RequestTemplate, draw: Draw, ticket: number): void {
+  private offend(misbehaviourKind: MisbehaviourKind, template: RequestTemplate, draw: Draw, ticket: number): void {
     const id = this.nextId--;
     // Before its body: see `HeldClock`.
     const kind = kindOf(template, draw);
-    const offence = this.newOffence({
-      deed,
+    const misbehaviour = this.newMisbehaviour({
+      misbehaviourKind,
       id,
       kind,
       body: renderRequest(template, id, draw),
       done: (failure) => {
-        this.offences.delete(ticket);
+        this.misbehaviours.delete(ticket);
         this.events.onAnswer(ticket, this.shared.now(), failure);
       },
     });
-    this.offences.set(ticket, offence);
-    offence.begin();
+    this.misbehaviours.set(ticket, misbehaviour);
+    misbehaviour.begin();
   }
 
   private giveUp(failure: Failure): void {
-    const tickets = [...this.offences.keys()];
-    for (const offence of this.offences.values()) offence.cancel();
-    this.offences.clear();
+    const tickets = [...this.misbehaviours.keys()];
+    for (const misbehaviour of this.misbehaviours.values()) misbehaviour.cancel();
+    this.misbehaviours.clear();
     for (const ticket of tickets) this.events.onAnswer(ticket, this.shared.now(), failure);
   }
 }

@@ -9,10 +9,10 @@ import {
   type CutFrame,
   framesOf,
   type React,
-  type Seen,
-  startWitness,
-  type Witness,
-} from './testing/witness.js';
+  type RecordedConnection,
+  type RecordingServer,
+  startRecordingServer,
+} from './testing/recording-server.js';
 
 type Transport = 'websocket' | 'tcp' | 'sse';
 type Options = ConstructorParameters<typeof ChannelProbe>[1];
@@ -24,24 +24,24 @@ async function malformed(
   transport: Transport,
   kind: MalformedKind,
   more: Options = {},
-): Promise<{ readonly fate: Fate; readonly witness: Witness }> {
-  const witness = await startWitness(transport);
-  const probe = await new ChannelProbe(witness.url, {
+): Promise<{ readonly fate: Fate; readonly recordingServer: RecordingServer }> {
+  const recordingServer = await startRecordingServer(transport);
+  const probe = await new ChannelProbe(recordingServer.url, {
     transport,
     malformed: { share: 1, kinds: [kind], oversizeBytes: 200_000 },
     ...more,
   }).open();
   expect(probe.openFailure).toBeUndefined();
-  const own = witness.connections.length;
+  const own = recordingServer.connections.length;
   const [fate = 'waiting'] = await probe.call();
   // The session's own connections have seen nothing of it.
-  for (const { socket, end } of witness.connections.slice(0, own))
+  for (const { socket, end } of recordingServer.connections.slice(0, own))
     expect([socket.destroyed, end]).toEqual([false, undefined]);
-  return { fate, witness };
+  return { fate, recordingServer };
 }
 
-function last({ connections }: Witness): Seen {
-  return connections.at(-1) as Seen;
+function last({ connections }: RecordingServer): RecordedConnection {
+  return connections.at(-1) as RecordedConnection;
 }
 
 function text(frame: CutFrame | undefined): string {
@@ -99,9 +99,9 @@ describe('malformed over websocket: what the server sees, and what the client ma
       (frame) => expect([frame.first, frame.isMasked, asJson(text(frame)).method]).toEqual([0x83, true, 'tools/call']),
     ],
   ])('%s', async (kind, expected, seen) => {
-    const { fate, witness } = await malformed('websocket', kind);
+    const { fate, recordingServer } = await malformed('websocket', kind);
     expect(fate).toBe(expected);
-    const [hello, initialized, spoilt, ...more] = framesOf(last(witness));
+    const [hello, initialized, spoilt, ...more] = framesOf(last(recordingServer));
     expect([asJson(text(hello)).method, asJson(text(initialized)).method]).toEqual([
       'initialize',
       'notifications/initialized',
@@ -111,8 +111,8 @@ describe('malformed over websocket: what the server sees, and what the client ma
   });
 
   test('huge-length: a frame of 2^62 bytes is announced, and a message of it sent', async () => {
-    const witness = await startWitness('websocket');
-    const probe = await new ChannelProbe(witness.url, {
+    const recordingServer = await startRecordingServer('websocket');
+    const probe = await new ChannelProbe(recordingServer.url, {
       transport: 'websocket',
       pinned: MODERN,
       malformed: { share: 1, kinds: ['huge-length'], oversizeBytes: 1 },
@@ -120,23 +120,24 @@ describe('malformed over websocket: what the server sees, and what the client ma
     const ticket = probe.put();
     probe.channel.flush();
     const [frame] = await until('the frame', () =>
-      witness.connections.length === 2 && framesOf(last(witness))[0]?.payload.includes('tools/call') === true
-        ? framesOf(last(witness))
+      recordingServer.connections.length === 2 &&
+      framesOf(last(recordingServer))[0]?.payload.includes('tools/call') === true
+        ? framesOf(last(recordingServer))
         : undefined,
     );
     expect(frame).toMatchObject({ first: 0x81, isMasked: true, length: 2n ** 62n, isWhole: false });
     // A server that waits for the rest has hung; the client gives up, and takes its connection along.
     expect(probe.fates[ticket]).toBe('waiting');
     probe.channel.abandon(ticket);
-    await until('the connection to be closed', () => last(witness).end !== undefined);
+    await until('the connection to be closed', () => last(recordingServer).end !== undefined);
   });
 
   test('duplicate-id: the same frame twice, and both answers are waited for', async () => {
-    const { fate, witness } = await malformed('websocket', 'duplicate-id', { pinned: MODERN });
+    const { fate, recordingServer } = await malformed('websocket', 'duplicate-id', { pinned: MODERN });
     expect(fate).toBe('correct');
-    const frames = framesOf(last(witness));
+    const frames = framesOf(last(recordingServer));
     expect(frames.map(text)).toEqual([text(frames[0]), text(frames[0])]);
-    expect(witness.connections).toHaveLength(2);
+    expect(recordingServer.connections).toHaveLength(2);
   });
 
   test('every kind that planning allows is one of these', () => {
@@ -152,17 +153,17 @@ describe('malformed over websocket: what the server sees, and what the client ma
       'huge-length',
       'duplicate-id',
     ];
-    expect([...factsOf('websocket').misdeeds.malformed].sort()).toEqual(tried.sort());
+    expect([...factsOf('websocket').misbehaviour.malformed].sort()).toEqual(tried.sort());
   });
 });
 
 /** What came after the handshake. */
-function linesOf({ bytes }: Seen): readonly string[] {
+function linesOf({ bytes }: RecordedConnection): readonly string[] {
   return bytes.toString('latin1').split('\n').slice(0, -1).slice(2);
 }
 
 describe('malformed over tcp', () => {
-  test.each<[MalformedKind, Fate, (lines: readonly string[], seen: Seen) => void]>([
+  test.each<[MalformedKind, Fate, (lines: readonly string[], seen: RecordedConnection) => void]>([
     [
       'broken-json',
       'rpc_-32700',
@@ -193,15 +194,15 @@ describe('malformed over tcp', () => {
       ([line = ''], { bytes }) => expect([isUtf8(bytes), asJson(line).method]).toEqual([false, 'tools/call']),
     ],
   ])('%s', async (kind, expected, see) => {
-    const { fate, witness } = await malformed('tcp', kind);
+    const { fate, recordingServer } = await malformed('tcp', kind);
     expect(fate).toBe(expected);
-    expect(witness.connections).toHaveLength(2);
-    see(linesOf(last(witness)), last(witness));
+    expect(recordingServer.connections).toHaveLength(2);
+    see(linesOf(last(recordingServer)), last(recordingServer));
   });
 });
 
 /** Head and body of what was posted last on the connection. */
-function posted({ bytes }: Seen): { readonly head: string; readonly body: Buffer } {
+function posted({ bytes }: RecordedConnection): { readonly head: string; readonly body: Buffer } {
   const at = bytes.lastIndexOf('POST ');
   const blank = bytes.indexOf('\r\n\r\n', at);
   return { head: bytes.toString('latin1', at, blank), body: bytes.subarray(blank + 4) };
@@ -235,13 +236,13 @@ describe('malformed over sse: in a stream of its own', () => {
       ({ body }) => expect([isUtf8(body), asJson(body.toString('latin1')).method]).toEqual([false, 'tools/call']),
     ],
   ])('%s', async (kind, expected, see) => {
-    const { fate, witness } = await malformed('sse', kind);
+    const { fate, recordingServer } = await malformed('sse', kind);
     expect(fate).toBe(expected);
-    const posts = witness.connections.filter(({ bytes }) => bytes.includes('POST '));
+    const posts = recordingServer.connections.filter(({ bytes }) => bytes.includes('POST '));
     expect(posts).toHaveLength(2);
-    see(posted(last({ ...witness, connections: posts })));
+    see(posted(last({ ...recordingServer, connections: posts })));
     // To the session of its own stream.
-    expect(posted(posts[1] as Seen).head).toMatch(/^POST \/messages\?session=1 /);
+    expect(posted(posts[1] as RecordedConnection).head).toMatch(/^POST \/messages\?session=1 /);
   });
 });
 
@@ -251,21 +252,24 @@ async function aborted(
   kind: AbortKind,
   how: 'close' | 'reset',
   react: React,
-): Promise<{ readonly seen: readonly Seen[]; readonly detail: string }> {
-  const witness = await startWitness(transport, react);
-  const probe = await new ChannelProbe(witness.url, { transport, abort: { share: 1, kinds: [kind], how } }).open();
-  const own = witness.connections.length;
+): Promise<{ readonly seen: readonly RecordedConnection[]; readonly detail: string }> {
+  const recordingServer = await startRecordingServer(transport, react);
+  const probe = await new ChannelProbe(recordingServer.url, {
+    transport,
+    abort: { share: 1, kinds: [kind], how },
+  }).open();
+  const own = recordingServer.connections.length;
   expect(await probe.call()).toEqual(['aborted_by_us']);
   const seen = await until('its connections to be ended', () => {
-    const others = witness.connections.slice(own);
+    const others = recordingServer.connections.slice(own);
     return others.length > 0 && others.every(({ end }) => end !== undefined) ? others : undefined;
   });
-  for (const { end } of witness.connections.slice(0, own)) expect(end).toBeUndefined();
+  for (const { end } of recordingServer.connections.slice(0, own)) expect(end).toBeUndefined();
   return { seen, detail: probe.lastFailure?.detail ?? '' };
 }
 
 const cases = (['websocket', 'tcp', 'sse'] as const).flatMap((transport) =>
-  factsOf(transport).misdeeds.aborts.map((kind) => [transport, kind] as const),
+  factsOf(transport).misbehaviour.aborts.map((kind) => [transport, kind] as const),
 );
 
 describe('an operation that is left, as the server sees it', () => {
@@ -286,22 +290,22 @@ describe('an operation that is left, as the server sees it', () => {
   });
 });
 
-const see: Readonly<Record<Transport, (seen: readonly Seen[], kind: AbortKind) => void>> = {
+const see: Readonly<Record<Transport, (seen: readonly RecordedConnection[], kind: AbortKind) => void>> = {
   websocket: ([connection], kind) => {
-    const frames = framesOf(connection as Seen);
+    const frames = framesOf(connection as RecordedConnection);
     expect(frames).toHaveLength(3);
     expect([frames[2]?.first, frames[2]?.isMasked, frames[2]?.isWhole]).toEqual([0x81, true, kind !== 'mid-request']);
     if (kind === 'mid-request')
       expect(2 * (frames[2]?.payload.length ?? 0)).toBeLessThanOrEqual(Number(frames[2]?.length));
   },
   tcp: ([connection], kind) => {
-    const lines = (connection as Seen).bytes.toString('utf8').split('\n');
+    const lines = (connection as RecordedConnection).bytes.toString('utf8').split('\n');
     expect(lines).toHaveLength(kind === 'mid-request' ? 3 : 4);
     if (kind === 'mid-request') expect(lines[2]).toMatch(/^\{"jsonrpc".*[^}]$/);
     else expect(asJson(lines[2] ?? '').method).toBe('tools/call');
   },
   sse: (connections, kind) => {
-    const { head, body } = posted(connections.find(({ bytes }) => bytes.includes('POST ')) as Seen);
+    const { head, body } = posted(connections.find(({ bytes }) => bytes.includes('POST ')) as RecordedConnection);
     const length = Number(/content-length: (\d+)/.exec(head)?.[1]);
     expect(body.length).toBe(kind === 'mid-request' ? Math.floor(length / 2) : length);
     // The stream is left with it.

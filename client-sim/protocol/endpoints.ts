@@ -31,3 +31,22 @@ export function urlEndpoints({
     ...(tokens === undefined ? {} : { tokens }),
   }));
 }
+
+/**
+ * The endpoint as each of its source addresses makes it, in their order: from there all connections to it go. Only
+ * itself where it has none.
+ */
+export function sourceEndpoints(endpoint: Endpoint): readonly Endpoint[] {
+  const { sources } = endpoint;
+  return sources === undefined ? [endpoint] : sources.map((source) => ({ ...endpoint, sources: [source] }));
+}
+
+/**
+ * The endpoint as each of its tokens makes it, in their order; only itself where it has none. A token is one more
+ * header from here on, so that whatever hides headers hides it.
+ */
+export function tokenEndpoints({ tokens, ...endpoint }: Endpoint): readonly Endpoint[] {
+  return tokens === undefined
+    ? [endpoint]
+    : tokens.map((token) => ({ ...endpoint, headers: { ...endpoint.headers, authorization: `Bearer ${token}` } }));
+}

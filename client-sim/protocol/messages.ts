@@ -1,14 +1,14 @@
+import { z } from 'zod';
+import type { Plan, ServerCommand, TlsPlan } from '../../scenarios/schema/plan.js';
+import type { TransportName } from '../../scenarios/schema/transports.js';
+import { settledOperation } from './settled-operation.js';
+
 /**
  * The contract between controller and workers: HTTP/1.1, JSON, `protocol` in every body (design: worker-protocol). What
  * workers measure is in `telemetry.ts`.
  * Both ends parse with these schemas. Times ending in `Ms` are milliseconds; `*At` are epoch milliseconds of the
  * controller's clock unless the name says otherwise; `fromMs`/`toMs` count from the start of the run.
  */
-import { z } from 'zod';
-import type { Plan, ServerCommand, TlsPlan } from '../../scenarios/schema/plan.js';
-import type { TransportName } from '../../scenarios/schema/transports.js';
-import type { PreflightRoute, Route } from './routes.js';
-import { settledOperation } from './settled-operation.js';
 
 export const PROTOCOL = 1;
 
@@ -202,7 +202,7 @@ export type Order = PreflightOrder | AssignmentOrder | AdjustOrder | StopOrder;
 
 // ---- preflight result -------------------------------------------------------------------------------------------
 
-export const exchange = z.strictObject({
+const exchange = z.strictObject({
   step: z.string(),
   request: z.string(),
   response: z.string(),
@@ -233,3 +233,17 @@ export const preflightResult = z.strictObject({
   exchanges: z.array(exchange),
 });
 export type PreflightResult = z.infer<typeof preflightResult>;
+
+/** Profiles (by index) that reach the target in a way of their own: by other endpoints, or in another era. */
+export interface PreflightRoute {
+  readonly profiles: readonly number[];
+  readonly endpoints: readonly Endpoint[];
+  readonly era: 'auto' | 'legacy' | 'modern';
+}
+
+/** The same once the era is settled. */
+export interface Route {
+  readonly profiles: readonly number[];
+  readonly endpoints: readonly Endpoint[];
+  readonly pinned: PinnedProtocol;
+}

@@ -91,7 +91,7 @@ export function parseOrder(json: string): Order {
   );
 }
 
-export class OrderError extends Error {
+class OrderError extends Error {
   readonly code = 'WORKER_ORDER_INVALID';
   override readonly name = 'OrderError';
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import type { Placeholder, Template } from '../../scenarios/schema/grammar/template.js';
 import { abortKinds, type MisbehavePlan, malformedKinds } from '../../scenarios/schema/misbehave.js';
-import type { Placeholder, Template } from '../../scenarios/schema/template.js';
 import { transportNames } from '../../scenarios/schema/transports.js';
 import type { WorkerPlan } from './messages.js';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import type { Template } from '../../scenarios/schema/grammar/template.js';
 import type { OperationPlan, ProfilePlan } from '../../scenarios/schema/plan.js';
-import type { Template } from '../../scenarios/schema/template.js';
 import { headerPlans, template } from './plan-codec.js';
 
 /** What the preflight found out about one operation that the scenario could not know, and tried on the target. */

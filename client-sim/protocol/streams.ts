@@ -1,9 +1,10 @@
-/** What workers tell of streams and of what was delivered on them. */
 import { z } from 'zod';
+
+/** What workers tell of streams and of what was delivered on them. */
 
 const count = z.number().int().min(0);
 
-export const streamCountNames = [
+const streamCountNames = [
   'opened',
   'resumed',
   'ended',
@@ -115,4 +116,11 @@ export function sumOfFlows(a: Flow, b: Flow): Flow {
     before: a.before + b.before,
     delivered: a.delivered + b.delivered,
   };
+}
+
+/** What was counted between two readings of the same counters. */
+export function streamsSince(after: Readonly<StreamCounts>, before: Readonly<StreamCounts>): StreamCounts {
+  const delta = noStreams();
+  for (const name of streamCountNames) delta[name] = after[name] - before[name];
+  return delta;
 }

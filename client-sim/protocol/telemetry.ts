@@ -1,11 +1,41 @@
+import { z } from 'zod';
+import { health, PROTOCOL } from './messages.js';
+import { flow, streamCounts } from './streams.js';
+
+const replicaCount = z.number().int().min(0);
+
+/**
+ * What one replica did for one (stage, profile), as far as its answers named it. An operation belongs to the stage it
+ * was due in, a session to each stage in which it was answered. A session is a client's set of connections in the
+ * stateless era.
+ */
+const replicaSeries = z.strictObject({
+  stage: replicaCount,
+  profile: z.string(),
+  /** As it calls itself, or as the gateway before it calls it. */
+  replica: z.string(),
+  succeeded: replicaCount,
+  /** With an answer from it; what was never answered has no replica, but where an endpoint is one. */
+  failed: replicaCount,
+  /** Sessions whose first answer of the stage came from it. */
+  sessions: replicaCount,
+  /** Sessions whose very first answer came from it. */
+  opened: replicaCount,
+  /** Sessions whose first move of the stage was to it. */
+  moved: replicaCount,
+  /** Its answers in sessions whose answer before came from another replica. */
+  moves: replicaCount,
+  /** Sessions that it answered as one it does not know. */
+  unknown: replicaCount,
+  /** From due, of succeeded ones. */
+  latency: z.string().optional(),
+});
+export type ReplicaSeries = z.infer<typeof replicaSeries>;
+
 /**
  * What workers report while they run, once a second and at each end of a stage, and what the controller says to it.
  * Units as in `messages.ts`.
  */
-import { z } from 'zod';
-import { health, PROTOCOL } from './messages.js';
-import { replicaSeries } from './replica-series.js';
-import { flow, streamCounts } from './streams.js';
 
 const count = z.number().int().min(0);
 
@@ -13,7 +43,7 @@ export const histogramNames = ['latency', 'service', 'lag', 'failure'] as const;
 export type HistogramName = (typeof histogramNames)[number];
 
 /** Operations of one (stage, profile, operation). An operation belongs to the stage it was due in, whenever it ends. */
-export const operationSeries = z.strictObject({
+const operationSeries = z.strictObject({
   stage: count,
   profile: z.string(),
   operation: z.string(),
@@ -37,7 +67,7 @@ export const operationSeries = z.strictObject({
 export type OperationSeries = z.infer<typeof operationSeries>;
 
 /** Sessions and connections of one (stage, profile). */
-export const sessionSeries = z.strictObject({
+const sessionSeries = z.strictObject({
   stage: count,
   profile: z.string(),
   sessionsOpened: count,
@@ -69,7 +99,7 @@ export const sessionSeries = z.strictObject({
 });
 export type SessionSeries = z.infer<typeof sessionSeries>;
 
-export const errorSample = z.strictObject({
+const errorSample = z.strictObject({
   category: z.string(),
   profile: z.string(),
   operation: z.string(),

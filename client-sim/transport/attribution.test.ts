@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { negotiate } from '../preflight/negotiate.js';
 import { CookieJar } from './cookie-jar.js';
-import { negotiate } from './negotiate.js';
 import { ChannelProbe, MODERN } from './testing/channel-probe.js';
 import { ACCEPTED, http, json, legacy, type RawHandler, result, startRawServer } from './testing/raw-server.js';
 

@@ -1,3 +1,11 @@
+import type { MisbehavePlan } from '../../scenarios/schema/plan.js';
+import type { RequestTemplate } from '../mcp/compile-request.js';
+import type { Draw } from '../mcp/draw.js';
+import type { ClientInfo } from '../mcp/revisions.js';
+import type { Failure } from '../measure/failure.js';
+import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
+import type { StreamCounts } from '../protocol/streams.js';
+
 /**
  * The port between a virtual client and a way to reach the server. One Channel is one MCP session with its
  * connections (in the stateless era: just its connections). It is the hot path: no promises, no allocation per request.
@@ -5,15 +13,6 @@
  * Time is `performance.now()` milliseconds throughout. A ticket is a small integer the client chose; the channel
  * gives it back exactly once, in `onAnswer`, unless the client said `abandon(ticket)` first.
  */
-
-import type { MisbehavePlan } from '../../scenarios/schema/plan.js';
-import type { Draw } from '../mcp/draw.js';
-import type { RequestTemplate } from '../mcp/request-template.js';
-import type { ClientInfo } from '../mcp/revisions.js';
-import type { Failure } from '../measure/failure.js';
-import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
-import type { StreamCounts } from '../protocol/streams.js';
-import type { StreamListener } from './stream/stream-listener.js';
 
 /** What any transport may need to make the channel of one session. */
 export interface ChannelConfig extends MisbehavePlan {
@@ -107,4 +106,33 @@ export interface WireCounters {
   /** Writes that found the socket's buffer not empty. */
   backpressure: number;
   readonly streams: StreamCounts;
+}
+
+/** A session's stream, as whoever listens on it handles it. */
+export interface StreamControl {
+  /** Opens the stream; nothing where it is open already or its session is over. */
+  start(): void;
+  /** Closes it, to be started again: session, subscriptions and the id of the last event are kept. */
+  leave(): void;
+}
+
+/** Hears what a server says by itself on the stream of one session, and of the next one when that ends. */
+export interface StreamListener {
+  /** What to subscribe to. */
+  readonly uris: readonly string[];
+  /** Whether a stream opened again asks for what it missed. */
+  readonly resume: boolean;
+  /** The session is open; `stream` is its stream until `onOver`. */
+  onReady(stream: StreamControl): void;
+  /** The subscription to `uris[index]` is asked for now; ends in `onSubscribed` or with `onOver`. */
+  onSubscribing(index: number): void;
+  /** @param failure undefined: from now on the server tells of it */
+  onSubscribed(index: number, failure: Failure | undefined): void;
+  /**
+   * `notifications/resources/updated`, bytes valid only during the call.
+   * @param nowMs when it was read
+   */
+  onUpdate(bytes: Buffer, start: number, end: number, nowMs: number): void;
+  /** The session has ended, and with it whatever was asked for. */
+  onOver(): void;
 }

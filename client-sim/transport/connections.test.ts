@@ -1,7 +1,7 @@
 import net, { type AddressInfo } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { until } from '../../tests/support/until.js';
-import { ConnectLimiter } from './http/connect-limiter.js';
+import { ConnectLimiter } from './socket/connect-limiter.js';
 import { ChannelProbe, COUNTED, ECHO, MODERN } from './testing/channel-probe.js';
 import {
   chunk,
@@ -388,11 +388,11 @@ test('no more than the limit connect at once, and all get their turn', async () 
 test('one that no longer wants to connect makes room for the next', () => {
   const limiter = new ConnectLimiter(1);
   const begun: string[] = [];
-  const enter = (name: string, wants: boolean): void =>
-    limiter.enter({ begin: () => (wants && begun.push(name), wants) });
-  enter('first', true);
-  enter('gone', false);
-  enter('second', true);
+  const acquire = (name: string, wants: boolean): void =>
+    limiter.acquire({ begin: () => (wants && begun.push(name), wants) });
+  acquire('first', true);
+  acquire('gone', false);
+  acquire('second', true);
   expect(begun).toEqual(['first']);
   limiter.release();
   expect(begun).toEqual(['first', 'second']);

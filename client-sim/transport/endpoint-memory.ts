@@ -1,16 +1,14 @@
-import { renderRequest } from '../mcp/compile-request.js';
+import { type RequestTemplate, renderRequest } from '../mcp/compile-request.js';
 import type { Problem } from '../mcp/judge-message.js';
-import { KnownAnswers } from '../mcp/known-answers.js';
-import { PatternMemory } from '../mcp/pattern-memory.js';
-import type { RequestTemplate } from '../mcp/request-template.js';
+import { KnownAnswers, PatternMemory } from '../mcp/pattern-memory.js';
 import type { Failure } from '../measure/failure.js';
 import { ReplicaNames } from '../measure/replica-names.js';
 import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
-import { type FailedAnswer, FailureMaker } from './failure-maker.js';
-import { type Address, addressOf } from './http/socket.js';
 import { checkHeaders, kindOf, type RequestHead, type RequestKind } from './request-head.js';
-import type { SampleBudget } from './sample-budget.js';
+import { parseRetryAfter } from './retry.js';
+import { clip, type FailedAnswer, FailureMaker, redact, type SampleBudget } from './sample.js';
 import type { WireShared } from './shared.js';
+import { type Address, addressOf } from './socket/socket.js';
 
 /** What a request of the load was drawn from: enough to draw it again. */
 export interface DrawnCall {
@@ -50,13 +48,13 @@ export class EndpointMemory {
   }
 
   /**
-   * @param settled what its session's requests carry @param answer undefined: there was none. What it is drawn from is
+   * @param sessionHeaders what its session's requests carry @param answer undefined: there was none. What it is drawn from is
    * read before this returns
    */
   failureOf(
     { template: index, id, slot, sequence }: DrawnCall,
     seed: number,
-    settled: Pick<RequestKind, 'sessionId' | 'version' | 'cookie'>,
+    sessionHeaders: Pick<RequestKind, 'sessionId' | 'version' | 'cookie'>,
     problem: Problem,
     answer: FailedAnswer | undefined,
   ): Failure {
@@ -66,7 +64,7 @@ export class EndpointMemory {
     return this.failures.make(
       problem,
       {
-        kind: () => ({ ...kindOf(template, draw), ...settled }),
+        kind: () => ({ ...kindOf(template, draw), ...sessionHeaders }),
         template: index,
         body: () => renderRequest(template, id, draw),
       },
@@ -91,5 +89,64 @@ export function endpointMemory(
   let memory = shared.memories.get(endpoint);
   if (memory === undefined)
     shared.memories.set(endpoint, (memory = new EndpointMemory(endpoint, pinned.era, shared.samples, shared.replicas)));
+  return memory;
+}
+
+/** What the channels of one profile know and have learnt of one endpoint; shared by all of them in an engine thread. */
+export class DuplexMemory {
+  private place: Address | undefined;
+  readonly messages = new PatternMemory();
+  /** Templates seen, by index, to draw a failed request again. */
+  readonly templates: RequestTemplate[] = [];
+  /**
+   * Where the id was in the last answer that was parsed, from its start and from its end; -1: none yet. See
+   * `AnswerReader`.
+   */
+  idFromStart = -1;
+  idFromEnd = -1;
+  /** Answers that were parsed; see `scanAnswer`. */
+  turn = 0;
+
+  /**
+   * @throws TypeError for an endpoint that cannot be spoken to: a URL of another scheme, headers that cannot be sent
+   */
+  constructor(
+    private readonly endpoint: Endpoint,
+    private readonly samples: SampleBudget,
+  ) {
+    checkHeaders(endpoint);
+  }
+
+  /** @throws TypeError for a URL that names no place in a network */
+  get address(): Address {
+    return (this.place ??= addressOf(this.endpoint));
+  }
+
+  /**
+   * @param template of the operation; -1 for what belongs to the session itself
+   * @param request drawn again only when a sample is wanted
+   */
+  failure(
+    problem: Problem,
+    template: number,
+    request: () => string,
+    answer?: { readonly text: () => string; readonly retryAfter?: string },
+  ): Failure {
+    const retryAfterMs = answer?.retryAfter === undefined ? undefined : parseRetryAfter(answer.retryAfter, Date.now());
+    const failure = {
+      category: problem.category,
+      detail: redact(problem.detail, this.endpoint),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    };
+    if (!this.samples.take(problem.category, template)) return failure;
+    const show = (text: string): string => clip(redact(text, this.endpoint));
+    return { ...failure, sample: { request: show(request()), response: show(answer?.text() ?? '(no answer)') } };
+  }
+}
+
+/** What is known of this endpoint; the first channel to it makes a beginning. */
+export function duplexMemory(endpoint: Endpoint, shared: WireShared): DuplexMemory {
+  let memory = shared.duplexMemories.get(endpoint);
+  if (memory === undefined) shared.duplexMemories.set(endpoint, (memory = new DuplexMemory(endpoint, shared.samples)));
   return memory;
 }

@@ -2,8 +2,10 @@ import type { Expectation } from '../mcp/expectation.js';
 import { describe, isObject, type Problem, violation } from '../mcp/judge-message.js';
 import { type ClientInfo, LEGACY_REVISIONS } from '../mcp/revisions.js';
 import { scanAnswer } from '../mcp/scan-answer.js';
-import type { ControlAnswer } from './http/control.js';
+import type { Failure } from '../measure/failure.js';
+import type { Control, ControlAnswer } from './control.js';
 import { judgeHttp } from './judge-http.js';
+import type { RequestKind } from './request-head.js';
 
 /** The session era's handshake (2025-11-25, Lifecycle), as messages and what is read from their answers. */
 
@@ -29,7 +31,7 @@ export interface Greeting {
   readonly serverInfo: { readonly name: string; readonly version: string } | undefined;
 }
 
-export type GreetingResult =
+type GreetingResult =
   | { readonly ok: true; readonly greeting: Greeting }
   | { readonly ok: false; readonly problem: Problem };
 
@@ -88,4 +90,43 @@ export function resultOf(answer: ControlAnswer): Record<string, unknown> {
 export function serverInfoOf(value: unknown): Greeting['serverInfo'] {
   if (!isObject(value) || typeof value.name !== 'string' || typeof value.version !== 'string') return undefined;
   return { name: value.name, version: value.version };
+}
+
+export type GreetOutcome =
+  | { readonly kind: 'greeted'; readonly greeting: Greeting }
+  /** The server answered something else than it had to. */
+  | { readonly kind: 'refused'; readonly problem: Problem; readonly body: string; readonly answer: ControlAnswer }
+  /** There was no answer. */
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+/**
+ * The session era's handshake on one connection: `initialize`, then `notifications/initialized`; both must have been
+ * accepted.
+ */
+export function greet(
+  send: (kind: RequestKind, body: string, control: Control) => void,
+  version: string,
+  clientInfo: ClientInfo,
+  done: (outcome: GreetOutcome) => void,
+): void {
+  const hello = initializeRequest(version, clientInfo);
+  const confirm = (greeting: Greeting): void =>
+    send({ verb: 'POST', sessionId: greeting.sessionId, version: greeting.version }, INITIALIZED_NOTIFICATION, {
+      id: undefined,
+      done(outcome) {
+        if (outcome.kind === 'failed') return done(outcome);
+        const problem = judgeAccepted(outcome.answer);
+        if (problem === undefined) done({ kind: 'greeted', greeting });
+        else done({ kind: 'refused', problem, body: INITIALIZED_NOTIFICATION, answer: outcome.answer });
+      },
+    });
+  send({ verb: 'POST' }, hello, {
+    id: INITIALIZE_ID,
+    done(outcome) {
+      if (outcome.kind === 'failed') return done(outcome);
+      const result = readGreeting(outcome.answer);
+      if (result.ok) confirm(result.greeting);
+      else done({ kind: 'refused', problem: result.problem, body: hello, answer: outcome.answer });
+    },
+  });
 }

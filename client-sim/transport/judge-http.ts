@@ -2,13 +2,13 @@ import type { Expectation as Beyond } from '../mcp/expectation.js';
 import { describe, isObject, judgeError, type Problem, violation } from '../mcp/judge-message.js';
 import { parseMessage, scanAnswer } from '../mcp/scan-answer.js';
 import type { PinnedProtocol } from '../protocol/messages.js';
-import type { Head } from './http/head.js';
+import type { ResponseHead } from './http/response-head.js';
 
 /** What of a head decides. */
-export type AnswerHead = Pick<Head, 'status' | 'mediaType' | 'contentType' | 'retryAfter' | 'location'>;
+export type AnswerHead = Pick<ResponseHead, 'status' | 'mediaType' | 'contentType' | 'retryAfter' | 'location'>;
 
 /** What the judgement of an HTTP answer depends on besides its bytes. */
-export interface Expectation {
+interface Expectation {
   readonly id: number;
   readonly era: PinnedProtocol['era'];
   /** The request named a session. */

@@ -1,12 +1,12 @@
+import type { FixedBody, RequestTemplate } from '../mcp/compile-request.js';
 import { countDigits, writeInteger } from '../mcp/digits.js';
 import type { Draw } from '../mcp/draw.js';
 import { type DrawnHeader, paramHeaderList } from '../mcp/param-headers.js';
-import type { FixedBody, RequestTemplate } from '../mcp/request-template.js';
 import { CLIENT_INFO } from '../mcp/revisions.js';
 import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 
 /** Headers of one request but for its `content-length`, in the order they are sent. */
-export type HeaderList = readonly (readonly [name: string, value: string])[];
+type HeaderList = readonly (readonly [name: string, value: string])[];
 
 /** Framing is ours: a scenario that sets these would break the connection, not test the server. */
 const FRAMING = new Set([

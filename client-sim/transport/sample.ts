@@ -1,7 +1,9 @@
-import type { ExchangeSample } from '../measure/failure.js';
+import type { Problem } from '../mcp/judge-message.js';
+import type { Category, ExchangeSample, Failure } from '../measure/failure.js';
 import type { Endpoint } from '../protocol/messages.js';
 import type { AnswerHead } from './judge-http.js';
 import { type RequestKind, requestHeaders } from './request-head.js';
+import { parseRetryAfter } from './retry.js';
 
 const MAX_CHARACTERS = 2048;
 const HIDDEN = '***';
@@ -18,7 +20,7 @@ const SHOWN = new Set([
 ]);
 
 /** Request and answer as text for a report: bounded, secrets hidden. */
-export function makeSample(
+function makeSample(
   endpoint: Endpoint,
   request: { readonly era: 'legacy' | 'modern'; readonly kind: RequestKind; readonly body: string },
   response: string,
@@ -65,4 +67,65 @@ export function redact(text: string, endpoint: Endpoint): string {
 
 export function clip(text: string): string {
   return text.length <= MAX_CHARACTERS ? text : `${text.slice(0, MAX_CHARACTERS - 3)}...`;
+}
+
+/**
+ * Samples of one (template, category) beyond this are not made: under a flood of errors they would cost more than the
+ * errors.
+ */
+const KEPT = 3;
+
+/** Which failures still get their exchange recorded. */
+export class SampleBudget {
+  private readonly made = new Map<string, number>();
+
+  /** Whether to record one more; counts it when so. */
+  take(category: Category, template: number): boolean {
+    const key = `${template} ${category}`;
+    const made = this.made.get(key) ?? 0;
+    if (made >= KEPT) return false;
+    this.made.set(key, made + 1);
+    return true;
+  }
+}
+
+/** The request that failed. */
+interface FailedRequest {
+  /** Drawn again, as the body, only when a sample is wanted. */
+  kind(): RequestKind;
+  /** Of the operation; -1 for requests of the session itself. */
+  readonly template: number;
+  body(): string;
+}
+
+/** The answer to it, as far as one came. */
+export interface FailedAnswer {
+  readonly head: AnswerHead;
+  body(): string;
+}
+
+/**
+ * Makes failures of problems: secrets redacted, the wait the server asked for, and a sample for the first of a kind.
+ */
+export class FailureMaker {
+  constructor(
+    private readonly endpoint: Endpoint,
+    private readonly era: 'legacy' | 'modern',
+    private readonly samples: SampleBudget,
+  ) {}
+
+  make(problem: Problem, request: FailedRequest, answer: FailedAnswer | undefined): Failure {
+    const retryAfterMs = answer === undefined ? undefined : parseRetryAfter(answer.head.retryAfter, Date.now());
+    const failure = {
+      category: problem.category,
+      detail: redact(problem.detail, this.endpoint),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    };
+    if (!this.samples.take(problem.category, request.template)) return failure;
+    const response = answer === undefined ? '(no answer)' : responseText(answer.head, answer.body());
+    return {
+      ...failure,
+      sample: makeSample(this.endpoint, { era: this.era, kind: request.kind(), body: request.body() }, response),
+    };
+  }
 }

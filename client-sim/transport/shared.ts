@@ -2,11 +2,10 @@ import { ReplicaNames } from '../measure/replica-names.js';
 import type { Endpoint } from '../protocol/messages.js';
 import { noStreams } from '../protocol/streams.js';
 import type { WireCounters } from './channel.js';
-import type { DuplexMemory } from './duplex/duplex-memory.js';
-import type { EndpointMemory } from './endpoint-memory.js';
-import { ConnectLimiter } from './http/connect-limiter.js';
-import { SendBufferPool } from './http/send-buffers.js';
-import { SampleBudget } from './sample-budget.js';
+import type { DuplexMemory, EndpointMemory } from './endpoint-memory.js';
+import { SampleBudget } from './sample.js';
+import { ConnectLimiter } from './socket/connect-limiter.js';
+import { SendBufferPool } from './socket/send-buffers.js';
 
 /** What all connections of one engine thread share. */
 export interface EngineWire {

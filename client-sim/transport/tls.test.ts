@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { selfSigned } from '../../tests/support/certificates.js';
-import { negotiate } from './negotiate.js';
+import { negotiate } from '../preflight/negotiate.js';
 import { ChannelProbe, COUNTED, MODERN } from './testing/channel-probe.js';
 import {
   chunk,

@@ -11,7 +11,7 @@ import type { Registry } from 'prom-client';
 import { agentMetrics } from './agent-metrics.js';
 import { ContainerWatch } from './container-watch.js';
 
-export interface AgentOptions {
+interface AgentOptions {
   /** This node's own engine. */
   readonly docker: Docker;
   readonly host: string;
@@ -26,7 +26,7 @@ export interface AgentOptions {
   readonly log: (line: string) => void;
 }
 
-export interface Agent {
+interface Agent {
   readonly url: string;
   close(): Promise<void>;
 }

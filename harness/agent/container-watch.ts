@@ -1,13 +1,13 @@
-/**
- * Follows the containers of tasks on this node: one open stream of statistics for each, as asking anew takes the engine
- * a second each time.
- */
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { type ContainerUsage, usageOf } from './container-usage.js';
 import type { ContainerLabels } from './metric-names.js';
-import { taskLabels } from './task-labels.js';
+
+/**
+ * Follows the containers of tasks on this node: one open stream of statistics for each, as asking anew takes the engine
+ * a second each time.
+ */
 
 export interface WatchedContainer {
   readonly id: string;
@@ -23,7 +23,7 @@ interface Followed {
   latest: { readonly usage: ContainerUsage; readonly at: number } | undefined;
 }
 
-export interface WatchOptions {
+interface WatchOptions {
   readonly docker: Docker;
   /** Only tasks of this stack; undefined: of all. */
   readonly stack: string | undefined;
@@ -115,4 +115,19 @@ function parseJson(line: string): unknown {
     // The engine was cut off in mid-line.
     return undefined;
   }
+}
+
+/**
+ * Whose container it is, from the labels that Swarm gives it; undefined for one that is no task. @param node name of
+ * this node
+ */
+export function taskLabels(labels: Readonly<Record<string, string>>, node: string): ContainerLabels | undefined {
+  const task = labels['com.docker.swarm.task.id'];
+  const fullName = labels['com.docker.swarm.service.name'];
+  if (task === undefined || fullName === undefined) return undefined;
+  const stack = labels['com.docker.stack.namespace'] ?? '';
+  const service = stack !== '' && fullName.startsWith(`${stack}_`) ? fullName.slice(stack.length + 1) : fullName;
+  // `SERVICE.SLOT.TASK`, or `SERVICE.NODE.TASK` for a service that runs once on every node.
+  const place = labels['com.docker.swarm.task.name']?.slice(fullName.length + 1).split('.')[0] ?? '';
+  return { stack, service, slot: /^\d+$/.test(place) ? place : '', node, task };
 }

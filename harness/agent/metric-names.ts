@@ -6,7 +6,7 @@ export interface MetricDefinition {
 }
 
 /** Whose container it is; `slot` is empty for services that run once on every node. */
-export const CONTAINER_LABELS = ['stack', 'service', 'slot', 'node', 'task'] as const;
+const CONTAINER_LABELS = ['stack', 'service', 'slot', 'node', 'task'] as const;
 
 export type ContainerLabels = Readonly<Record<(typeof CONTAINER_LABELS)[number], string>>;
 

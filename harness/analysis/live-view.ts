@@ -1,6 +1,6 @@
 import type { Plan } from '../../scenarios/schema/plan.js';
-import { countByUs, withoutByUs } from './by-us.js';
-import type { Aggregate, LiveView, Second } from './contract.js';
+import { countByUs, withoutByUs } from './facts/target-errors.js';
+import type { Aggregate, LiveView, Second } from './merge/contract.js';
 
 /** The newest second that every worker of late has told of; the very newest is mostly still arriving. */
 export function liveView(aggregate: Aggregate, plan: Plan, tMs: number): LiveView {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import type { WorkerRegistry } from '../controller/workers/registry.js';
+import type { WorkerRegistry } from '../controller/workers/worker-registry.js';
+import type { Access } from './api-endpoint.js';
 import { ApiError } from './errors.js';
-import type { Access } from './route.js';
 import { type Role, roleOf, type Tokens } from './tokens.js';
 
 export interface AccessRules {
@@ -54,4 +54,38 @@ function unauthorized(message: string): ApiError {
 
 function bearer(request: IncomingMessage): string | undefined {
   return /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+}
+
+const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** Whether binding to this host keeps the API on this machine. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+/**
+ * Keeps web pages out. On loopback there is no token, so a page whose name was made to resolve to 127.0.0.1 (DNS
+ * rebinding) must be told by its Host; and a page of another origin is refused everywhere.
+ * @throws ApiError HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED
+ */
+export function checkOrigin(request: IncomingMessage, loopbackOnly: boolean): void {
+  const { host = '', origin } = request.headers;
+  const name = host.replace(/:\d+$/, '').toLowerCase();
+  if (loopbackOnly && !LOOPBACK_NAMES.has(name) && !isLoopback(name)) {
+    throw new ApiError(
+      403,
+      'HOST_NOT_ALLOWED',
+      `the Host header ${JSON.stringify(host)} does not name this machine`,
+      'Use http://127.0.0.1, or bind the API to an address (it then wants a token).',
+    );
+  }
+  if (origin === undefined) return;
+  if (!URL.canParse(origin) || new URL(origin).host !== host.toLowerCase()) {
+    throw new ApiError(
+      403,
+      'ORIGIN_NOT_ALLOWED',
+      `pages of ${origin} may not call this API`,
+      'Call it from the page it serves itself, or from a program.',
+    );
+  }
 }

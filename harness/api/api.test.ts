@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Bench } from '../controller/testing/bench.js';
-import { testPlan } from '../controller/testing/plan.js';
+import { testPlan } from '../controller/testing/test-plan.js';
 import { readSse, WireWorker } from '../controller/testing/wire-worker.js';
 import type { Tokens } from './tokens.js';
 

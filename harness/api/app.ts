@@ -1,20 +1,19 @@
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { z } from 'zod';
-import { codeOf } from '../controller/errors.js';
-import { type AccessRules, checkAccess } from './access.js';
+import { codeOf } from '../log/errors.js';
+import { type AccessRules, checkAccess, checkOrigin } from './access.js';
+import type { ApiEndpoint } from './api-endpoint.js';
 import { ApiError, errorBody, toApiError } from './errors.js';
-import { checkOrigin } from './origin.js';
-import type { Route } from './route.js';
 
-export interface AppOptions {
-  readonly routes: readonly Route[];
+interface AppOptions {
+  readonly endpoints: readonly ApiEndpoint[];
   readonly access: AccessRules;
   /** Told of errors that are nobody's fault but ours. */
   readonly onInternalError: (error: unknown) => void;
 }
 
 /** All routes behind the same door: origin, then token, then body, then the route. */
-export function createApp({ routes, access, onInternalError }: AppOptions): Express {
+export function createApp({ endpoints, access, onInternalError }: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', 'simple');
   app.use((request, response, next) => {
@@ -22,14 +21,16 @@ export function createApp({ routes, access, onInternalError }: AppOptions): Expr
     checkOrigin(request, access.tokens === undefined);
     next();
   });
-  for (const route of routes) {
+  for (const endpoint of endpoints) {
     const door: RequestHandler = (request, _response, next) => {
-      checkAccess(access, route.access, request, String(request.params.id ?? ''));
+      checkAccess(access, endpoint.access, request, String(request.params.id ?? ''));
       next();
     };
     const reader =
-      route.body === undefined ? [] : [express.json({ limit: route.body.limitBytes, strict: true, type: () => true })];
-    app[route.method](route.path, door, ...reader, handler(route));
+      endpoint.body === undefined
+        ? []
+        : [express.json({ limit: endpoint.body.limitBytes, strict: true, type: () => true })];
+    app[endpoint.method](endpoint.path, door, ...reader, handler(endpoint));
   }
   app.use((request) => {
     throw new ApiError(
@@ -50,10 +51,10 @@ export function createApp({ routes, access, onInternalError }: AppOptions): Expr
   return app;
 }
 
-function handler(route: Route): RequestHandler {
+function handler(endpoint: ApiEndpoint): RequestHandler {
   return async (request, response) => {
-    const body = route.body === undefined ? undefined : parse(route.body.schema, request.body);
-    await route.handle({ request, response, body, param: (name) => String(request.params[name] ?? '') });
+    const body = endpoint.body === undefined ? undefined : parse(endpoint.body.schema, request.body);
+    await endpoint.handle({ request, response, body, param: (name) => String(request.params[name] ?? '') });
   };
 }
 

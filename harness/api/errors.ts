@@ -1,7 +1,7 @@
-import { ControllerError, type ControllerErrorCode, messageOf } from '../controller/errors.js';
+import { ControllerError, type ControllerErrorCode, messageOf } from '../log/errors.js';
 
 /** Codes of the API's own, beside the controller's. */
-export type ApiErrorCode =
+type ApiErrorCode =
   | 'ARTIFACT_NOT_FOUND'
   | 'BAD_REQUEST'
   | 'BODY_TOO_LARGE'
@@ -32,7 +32,7 @@ export class ApiError extends Error {
   }
 }
 
-export interface ErrorBody {
+interface ErrorBody {
   readonly error: {
     readonly code: string;
     readonly message: string;

@@ -1,16 +1,16 @@
 import { z } from 'zod';
-import type { Access, Route } from './route.js';
+import type { Access, ApiEndpoint } from './api-endpoint.js';
 
 const error = z.object({
   error: z.object({ code: z.string(), message: z.string(), hint: z.string(), details: z.unknown().optional() }),
 });
 
 /** The API as OpenAPI 3.1, from the same table of routes and the same schemas that serve it. */
-export function openapiDocument(routes: readonly Route[], version: string): object {
+export function openapiDocument(endpoints: readonly ApiEndpoint[], version: string): object {
   const paths: Record<string, Record<string, object>> = {};
-  for (const route of routes) {
-    const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
-    paths[path] = { ...paths[path], [route.method]: operation(route) };
+  for (const endpoint of endpoints) {
+    const path = endpoint.path.replaceAll(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], [endpoint.method]: operation(endpoint) };
   }
   return {
     openapi: '3.1.0',
@@ -29,7 +29,7 @@ export function openapiDocument(routes: readonly Route[], version: string): obje
   };
 }
 
-function operation({ path, access, summary, query = {}, body, answer }: Route): object {
+function operation({ path, access, summary, query = {}, body, answer }: ApiEndpoint): object {
   const parameters = [
     ...[...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
       name,

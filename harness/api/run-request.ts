@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { diskIo, formatProblems, loadPlan, type Plan, type ScenarioIo } from '../../scenarios/schema/index.js';
+import { withoutUndefined } from './api-endpoint.js';
 import { ApiError } from './errors.js';
-import { withoutUndefined } from './without-undefined.js';
 
 /** What `swarmbench run` takes on the command line, as JSON. */
 export const runRequest = z.strictObject({

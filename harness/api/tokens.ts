@@ -2,7 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { codeOf } from '../controller/errors.js';
+import { codeOf } from '../log/errors.js';
 
 /** One secret a role. An operator may all that a viewer may; a worker may only be a worker. */
 const tokens = z.strictObject({ viewer: z.string().min(16), operator: z.string().min(16), worker: z.string().min(16) });

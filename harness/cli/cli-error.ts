@@ -1,7 +1,7 @@
 /** An error told to the user: what, where, what to do about it. */
 import { exitCode } from './exit-code.js';
 
-export interface CliErrorDetails {
+interface CliErrorDetails {
   /** Stable; scripts match on it. */
   readonly code: string;
   readonly message: string;

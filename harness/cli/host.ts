@@ -4,7 +4,7 @@
  */
 import { writeSync } from 'node:fs';
 
-import type { ProcessHost } from '../platform/local/host.js';
+import type { ProcessHost } from '../platform/local/program.js';
 
 export interface Host {
   /** Without the program's own name. */
@@ -32,7 +32,7 @@ export interface Output {
 const DEFAULT_COLUMNS = 80;
 const SHOW_CURSOR = '\x1b[?25h';
 
-export function createHost(): Host {
+function createHost(): Host {
   return {
     args: process.argv.slice(2),
     env: process.env,

@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
-import type { RunEvent } from './events.js';
-import { readEvents } from './log/event-log.js';
-import { readTelemetry } from './log/telemetry-log.js';
+import { readEvents } from '../log/event-log.js';
+import type { RunEvent } from '../log/events.js';
+import { readTelemetry } from '../log/telemetry-log.js';
 import type { Run } from './run/run.js';
 import { Bench, quick } from './testing/bench.js';
-import { testPlan } from './testing/plan.js';
+import { testPlan } from './testing/test-plan.js';
 
 const benches: Bench[] = [];
 afterEach(async () => {

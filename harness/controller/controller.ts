@@ -2,25 +2,24 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { redactPlan } from '../../scenarios/schema/index.js';
 import type { Plan } from '../../scenarios/schema/plan.js';
+import { ControllerError, messageOf } from '../log/errors.js';
+import { EventLog } from '../log/event-log.js';
+import { createRunFolder, files } from '../log/run-folder.js';
+import { runId } from '../log/run-id.js';
 import type { Platform, StartedProgram } from '../platform/platform.js';
 import { endPrograms } from './adopt/programs.js';
-import { restore, takeUp } from './adopt/restore.js';
+import { restore, resume } from './adopt/restore.js';
+import { holdLease } from './adopt/run-lease.js';
 import { unfinishedRuns } from './adopt/unfinished.js';
-import { ControllerError, messageOf } from './errors.js';
-import { EventLog } from './log/event-log.js';
-import { createRunFolder, files } from './log/run-folder.js';
-import { runId } from './log/run-id.js';
-import { ActiveRun } from './run/active-run.js';
+import { ActiveRun, type ControllerContext, RunCore } from './run/active-run.js';
 import { conclude } from './run/conclude.js';
 import { conduct } from './run/conduct.js';
-import { RunCore, type Shared } from './run/core.js';
 import { conductFaults } from './run/faults.js';
-import { type MessageCounts, noMessages } from './run/intake.js';
-import { holdLease } from './run/lease.js';
 import { loadPhase } from './run/load-phase.js';
 import type { Run, SubmitOptions } from './run/run.js';
+import { type MessageCounts, noMessages } from './run/telemetry-intake.js';
 import { defaultTimings, type Timings } from './timings.js';
-import { WorkerRegistry } from './workers/registry.js';
+import { WorkerRegistry } from './workers/worker-registry.js';
 
 export interface ControllerOptions {
   readonly resultsFolder: string;
@@ -36,7 +35,7 @@ export interface ControllerOptions {
 }
 
 /** What the controller needs of its own API before it can start a run. */
-export interface Listening {
+interface Listening {
   readonly url: string;
   readonly workerToken: string | undefined;
 }
@@ -47,7 +46,7 @@ export interface AdoptedRun {
   readonly controllerUrl: string | undefined;
 }
 
-export interface Adoption {
+interface Adoption {
   readonly adopted: readonly AdoptedRun[];
   /** Folders that could not be read, in words. */
   readonly problems: readonly string[];
@@ -62,7 +61,7 @@ interface Job {
 /** Conducts runs, one at a time, in the order they were asked for; keeps their logs. */
 export class Controller {
   readonly resultsFolder: string;
-  readonly shared: Shared;
+  readonly shared: ControllerContext;
   private readonly waiting: (Job & { readonly options: SubmitOptions })[] = [];
   /** One that was started here, or all that were adopted. */
   private readonly on = new Set<ActiveRun>();
@@ -211,13 +210,13 @@ export class Controller {
   }
 
   private async adoptRun(folder: string): Promise<ActiveRun> {
-    const { core, past, programs } = await restore(folder, this.shared);
-    const run = new ActiveRun(core, past.all('load.adjusted').length);
+    const { core, history, programs } = await restore(folder, this.shared);
+    const run = new ActiveRun(core, history.all('load.adjusted').length);
     const job = { run, release: holdLease(folder) };
     this.on.add(run);
     let taken = false;
     try {
-      await takeUp(core, past);
+      await resume(core, history);
       taken = true;
     } catch (error) {
       core.fail(error);
@@ -225,7 +224,7 @@ export class Controller {
     // Not awaited: the caller must be able to listen, or no worker can come back.
     // Where the run itself could not be taken up, no fault begins; but what it had changed is undone.
     if (!taken) core.over.abort();
-    const faults = conductFaults(core, this.options.platform(core.plan).faults, past);
+    const faults = conductFaults(core, this.options.platform(core.plan).faults, history);
     void (taken ? loadPhase(core, async () => []) : Promise.resolve())
       .then(() => faults.end())
       .then(() => this.finish(job, programs, () => endPrograms(programs)));
@@ -240,7 +239,7 @@ export class Controller {
     const finished = await conclude(run.core, { teardown, writeReport: this.options.writeReport });
     release();
     this.registry.release(run.id);
-    this.registry.dismiss(new Set(programs.map((program) => program.pid)));
+    this.registry.forgetPrograms(new Set(programs.map((program) => program.pid)));
     this.lastCounts = run.counts;
     this.on.delete(run);
     run.end(finished);

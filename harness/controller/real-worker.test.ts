@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { loadPlan, type Plan } from '../../scenarios/schema/index.js';
-import type { ProcessHost } from '../platform/local/host.js';
-import { createLocalPlatform } from '../platform/local/local.js';
+import { createLocalPlatform } from '../platform/local/local-platform.js';
+import type { ProcessHost } from '../platform/local/program.js';
 import { Bench } from './testing/bench.js';
 
 const benches: Bench[] = [];

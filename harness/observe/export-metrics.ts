@@ -2,17 +2,17 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { RunEvent } from '../controller/events.js';
-import { readEvents } from '../controller/log/event-log.js';
-import { files } from '../controller/log/run-folder.js';
+import { readEvents } from '../log/event-log.js';
+import type { RunEvent } from '../log/events.js';
+import { files } from '../log/run-folder.js';
 
-export interface ExportOptions {
+interface ExportOptions {
   /** `http://tasks.prometheus:9090` */
   readonly prometheusUrl: string;
   readonly runFolder: string;
 }
 
-export interface ExportedMetrics {
+interface ExportedMetrics {
   readonly schemaVersion: 1;
   /** ISO 8601, of `t` 0. */
   readonly startedAt: string;
@@ -20,7 +20,7 @@ export interface ExportedMetrics {
   readonly groups: readonly ExportedGroup[];
 }
 
-export interface ExportedGroup {
+interface ExportedGroup {
   readonly name: string;
   /** PromQL. */
   readonly query: string;

@@ -1,9 +1,9 @@
 /** The same block of numbers for the whole run, a stage, a profile, an operation. */
 
 import type { Plan } from '../../scenarios/schema/plan.js';
-import { countByUs, targetErrors } from '../analysis/by-us.js';
-import type { Aggregate, Selection, Totals } from '../analysis/contract.js';
-import { summarise } from '../analysis/latency-summary.js';
+import { countByUs, targetErrors } from '../analysis/facts/target-errors.js';
+import type { Aggregate, Selection, Totals } from '../analysis/merge/contract.js';
+import { summarise } from '../analysis/statistics/latency-summary.js';
 import type { Report } from './schema.js';
 
 type Operations = Omit<Report['operations'][number], 'name' | 'profile' | 'method'>;
@@ -26,7 +26,7 @@ export function operationsBlock({ counts, errors, histograms }: Totals, seconds:
   };
 }
 
-export interface Peaks {
+interface Peaks {
   readonly sessions: number | null;
   readonly connections: number | null;
 }
@@ -73,6 +73,6 @@ function rate(count: number, seconds: number): number | null {
 }
 
 /** Map order is arrival order, which a report must not show. */
-export function sorted(tallies: ReadonlyMap<string, number>): Record<string, number> {
+function sorted(tallies: ReadonlyMap<string, number>): Record<string, number> {
   return Object.fromEntries([...tallies].sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -1,25 +1,24 @@
-import { isByUs, isMisbehaved } from '../../client-sim/protocol/misbehaved.js';
+import { isByUs, isMisbehaviourKey } from '../../client-sim/protocol/misbehaviour-key.js';
 import type { Plan } from '../../scenarios/schema/plan.js';
 import { redactPlan } from '../../scenarios/schema/redact.js';
-import { balance } from '../analysis/balance.js';
-import type { Aggregate } from '../analysis/contract.js';
-import type { RunModel } from '../analysis/fold.js';
-import { unitOf } from '../analysis/format-metric.js';
-import { encodeCounts } from '../analysis/hdr-counts.js';
-import { judgeThresholds } from '../analysis/thresholds.js';
-import { trialsOf } from '../analysis/trials.js';
-import { affinityBlock } from './affinity-block.js';
+import type { RunModel } from '../analysis/fold-run.js';
+import { unitOf } from '../analysis/format.js';
+import { balance } from '../analysis/judge/balance.js';
+import { judgeThresholds } from '../analysis/judge/thresholds.js';
+import type { Aggregate } from '../analysis/merge/contract.js';
+import { encodeCounts } from '../analysis/merge/hdr-counts.js';
+import { trialsOf } from '../analysis/statistics/trials.js';
 import { block, operationsBlock, peaksOf } from './blocks.js';
-import { faultBlocks } from './fault-blocks.js';
 import { environmentBlock, eventBlocks, preflightBlock, runBlock } from './log-blocks.js';
-import { misbehaviourBlock } from './misbehaviour.js';
-import { neighbourBlock } from './neighbours.js';
-import { loadWords, sessionWords, windowWords } from './plan-words.js';
-import { replicaBlocks, usageBlocks, workerBlocks } from './program-blocks.js';
 import type { MeteredUse } from './read-metrics.js';
 import type { Report } from './schema.js';
-import { memoryBlock } from './session-memory.js';
-import { streamBlocks } from './stream-blocks.js';
+import { affinityBlock } from './sections/affinity/build.js';
+import { faultBlocks } from './sections/faults/section.js';
+import { misbehaviourBlock, neighbourBlock } from './sections/misbehaviour/build.js';
+import { replicaBlocks, usageBlocks, workerBlocks } from './sections/resources/build.js';
+import { memoryBlock } from './sections/resources/memory.js';
+import { streamBlocks } from './sections/streams/build.js';
+import { describeLoad, describeSession, describeWindow } from './sections/workload/build.js';
 
 /** Pure: the same log gives the same report, to the byte. @param metered of `metrics.json`, where the run has one */
 export function buildReport(model: RunModel, metered: readonly MeteredUse[] = []): Report {
@@ -53,9 +52,9 @@ export function buildReport(model: RunModel, metered: readonly MeteredUse[] = []
     stages: stageBlocks(plan, aggregate, facts.startAt),
     profiles: plan.profiles.map((profile) => ({
       name: profile.name,
-      load: loadWords(profile),
-      session: sessionWords(profile),
-      window: windowWords(profile),
+      load: describeLoad(profile),
+      session: describeSession(profile),
+      window: describeWindow(profile),
       clients: profile.clients,
       ...block(aggregate.select({ stages: measured, profile: profile.name }), seconds, {
         sessions: null,
@@ -136,7 +135,7 @@ function errorBlocks(plan: Plan, aggregate: Aggregate, measured: readonly number
     ...lost,
   ]);
   return [...categories]
-    .filter((category) => !isByUs(category) && !isMisbehaved(category))
+    .filter((category) => !isByUs(category) && !isMisbehaviourKey(category))
     .map((category) => ({
       category,
       count: count(inside, category),

@@ -1,7 +1,7 @@
-import type { RunModel } from '../analysis/fold.js';
-import type { RunFacts } from '../analysis/run-facts.js';
-import { clip } from './clip.js';
+import type { RunFacts } from '../analysis/facts/run-facts.js';
+import type { RunModel } from '../analysis/fold-run.js';
 import type { Report } from './schema.js';
+import { clip } from './tidy.js';
 
 export function runBlock({ plan, facts, aggregate }: RunModel): Report['run'] {
   return {

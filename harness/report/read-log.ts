@@ -1,11 +1,10 @@
-/** Reads a run's log as a stream, so that hours of telemetry need not fit into memory. */
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { RunFold, RunModel } from '../analysis/fold.js';
-import { createFold } from '../analysis/fold.js';
-import type { RunEvent, TelemetryLine } from '../controller/events.js';
-import { ReportError } from './report-error.js';
+import { createFold, type RunFold, type RunModel } from '../analysis/fold-run.js';
+import type { RunEvent, TelemetryLine } from '../log/events.js';
+
+/** Reads a run's log as a stream, so that hours of telemetry need not fit into memory. */
 
 /** @throws ReportError when the folder holds no readable event log */
 export async function readRun(runFolder: string): Promise<RunModel> {
@@ -53,5 +52,14 @@ function parse(line: string): object | undefined {
     return typeof value === 'object' && value !== null ? value : undefined;
   } catch {
     return undefined;
+  }
+}
+
+class ReportError extends Error {
+  readonly code: 'report.no-log';
+  constructor(code: ReportError['code'], message: string) {
+    super(message);
+    this.name = 'ReportError';
+    this.code = code;
   }
 }

@@ -3,13 +3,13 @@
  * latencies milliseconds, rates per second, sizes bytes; null where there was no data.
  */
 import { z } from 'zod';
-import { streamsSchema } from './stream-blocks.js';
+import { streamsSchema } from './sections/streams/build.js';
 
 const count = z.number().int().min(0);
 const maybe = z.number().nullable();
 const iso = z.string();
 
-export const latency = z.strictObject({
+const latency = z.strictObject({
   count,
   min: maybe,
   mean: maybe,

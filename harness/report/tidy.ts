@@ -1,5 +1,3 @@
-import { clip } from './clip.js';
-
 /** Fit for any text file: no control characters (a server's answer may hold any), no lone surrogates, bounded. */
 export function tidy(text: string, limit = 2048): string {
   return (
@@ -18,4 +16,9 @@ function picture(control: string): string {
 /** The same on one line. */
 export function oneLine(text: string, limit = 500): string {
   return tidy(text, limit).replaceAll(/\s+/g, ' ').trim();
+}
+
+/** Text from a server is as long as it likes to be; what is shown of it is not. */
+export function clip(text: string, limit: number): string {
+  return text.length <= limit ? text : `${text.slice(0, limit)}… (${text.length - limit} more characters)`;
 }

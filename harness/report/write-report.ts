@@ -1,7 +1,7 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { buildReport } from './build-report.js';
-import { ceilingNotes, readCalibration } from './ceiling.js';
+import { ceilingNotes, readCalibration } from './calibration.js';
 import { renderHtml } from './html/page.js';
 import { readRun } from './read-log.js';
 import { readMetrics } from './read-metrics.js';

@@ -8,12 +8,12 @@ export interface DashboardDescription {
   readonly rows: readonly Row[];
 }
 
-export interface Row {
+interface Row {
   readonly title: string;
   readonly panels: readonly Panel[];
 }
 
-export interface Panel {
+interface Panel {
   readonly title: string;
   /** What one sees, and what it means when it is not as it should be. */
   readonly description: string;
@@ -31,11 +31,11 @@ export interface Query {
 }
 
 /** Grafana's names of units. */
-export type Unit = 's' | 'reqps' | 'percentunit' | 'bytes' | 'Bps' | 'short' | 'ops';
+type Unit = 's' | 'reqps' | 'percentunit' | 'bytes' | 'Bps' | 'short' | 'ops';
 
-export const DATASOURCE_UID = 'swarmbench-prometheus';
+const DATASOURCE_UID = 'swarmbench-prometheus';
 
-export const SCHEMA_VERSION = 39;
+const SCHEMA_VERSION = 39;
 const ROW_HEIGHT = 1;
 const PANEL_HEIGHT = { timeseries: 8, stat: 4 } as const;
 const COLUMNS = 24;

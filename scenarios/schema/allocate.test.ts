@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { SlotSet } from './allocate.js';
-import { allocate, allocationKey, slotIndexes, slotSets, splitSlots } from './allocate.js';
+import { allocate, allocationKey, type SlotSet, slotIndexes, slotSets, splitSlots } from './allocate.js';
 import type { ProfilePlan, SessionPlan } from './plan.js';
 
 type Allocated = Pick<ProfilePlan, 'clients' | 'firstSlot' | 'session'>;

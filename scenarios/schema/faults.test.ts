@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { formatProblems } from '../yaml/problem.js';
 import { loadPlan } from './load-plan.js';
-import { formatProblems } from './problem.js';
 import { load, planOf } from './testing/files.js';
 
 function scenario(faults: string, more = ''): string {

@@ -1,15 +1,12 @@
 /** From a scenario's name and the command line to a Plan, or everything that is wrong, at once. */
 
+import { type Problem, problemAt, sortProblems } from '../yaml/problem.js';
 import type { Era, Plan, TlsPlan } from './plan.js';
-import type { Problem } from './problem.js';
-import { problemAt, sortProblems } from './problem.js';
 import { readSources } from './read-sources.js';
-import type { ConfiguredServer } from './resolve/mcp-config.js';
-import { chooseServer } from './resolve/mcp-config.js';
+import { type ConfiguredServer, chooseServer } from './resolve/mcp-config.js';
 import { resolvePlan } from './resolve/plan.js';
 import type { SecretOptions, SecretSource } from './resolve/secret-files.js';
-import type { ScenarioIo } from './schema-io.js';
-import { diskIo, shownPath } from './schema-io.js';
+import { diskIo, type ScenarioIo, shownPath } from './scenario-io.js';
 
 export interface PlanRequest {
   /** Name of a shipped scenario, or path of a file. */

@@ -1,15 +1,14 @@
+import type { Template } from './grammar/template.js';
+import type { MisbehavePlan } from './misbehave.js';
+import type { TransportName } from './transports.js';
+
 /**
  * The Plan: a scenario resolved with its profiles and overrides. Frozen, fully defaulted, seeded; everything
  * downstream (allocation, load, thresholds, report) is a function of it. Times are milliseconds, rates per second,
  * sizes bytes. `parse`, `resolve` and the CLI's overrides are the only producers.
  */
 
-import type { MisbehavePlan } from './misbehave.js';
-import type { Template } from './template.js';
-
 export type { MisbehavePlan } from './misbehave.js';
-
-import type { TransportName } from './transports.js';
 
 export interface Plan {
   readonly planVersion: 1;
@@ -275,4 +274,12 @@ export interface LimitsPlan {
   readonly durationMs: number;
   /** Sent plus received, per run; workers stop their load when their share is used up. */
   readonly bytes: number;
+}
+
+/** What a worker needs; structurally the protocol's WorkerPlan. */
+export type WorkerPlan = Pick<Plan, 'scenario' | 'seed' | 'profiles' | 'stages' | 'drainMs' | 'limits'>;
+
+export function workerPlan(plan: Plan): WorkerPlan {
+  const { scenario, seed, profiles, stages, drainMs, limits } = plan;
+  return { scenario, seed, profiles, stages, drainMs, limits };
 }

@@ -1,20 +1,16 @@
-/** Finds and reads a scenario and its profiles, puts overrides over them, and merges each workload with its profile. */
 import { basename, dirname, join } from 'node:path';
-import { listProfiles, listScenarios } from './catalogue.js';
-import { checkNode } from './keys/issues.js';
+import { suggest } from '../yaml/nearest.js';
+import { child, emptyMap, kindOf, type MapEntry, type MapNode, nameOf, withEntry, withoutEntry } from '../yaml/node.js';
+import { parseYaml } from '../yaml/parse-yaml.js';
+import { type Position, type Problem, problemAt } from '../yaml/problem.js';
+import { checkNode } from './keys/check-node.js';
 import { overrideSchema } from './keys/profile-schema.js';
-import { suggest } from './nearest.js';
-import type { Position, Problem } from './problem.js';
-import { problemAt } from './problem.js';
+import { listProfiles, listScenarios } from './list-scenarios.js';
+import { applyOverride, type Override, parseOverride } from './override.js';
 import type { Sources, Workload } from './resolve/plan.js';
-import type { ScenarioIo } from './schema-io.js';
-import { shippedFolder, shownPath } from './schema-io.js';
-import { mergeProfile, withoutRival } from './source/merge-profile.js';
-import type { MapEntry, MapNode } from './source/node.js';
-import { child, emptyMap, kindOf, nameOf } from './source/node.js';
-import type { Override } from './source/override.js';
-import { applyOverride, parseOverride } from './source/override.js';
-import { parseYaml } from './source/parse-yaml.js';
+import { type ScenarioIo, shippedFolder, shownPath } from './scenario-io.js';
+
+/** Finds and reads a scenario and its profiles, puts overrides over them, and merges each workload with its profile. */
 
 /** Undefined when the scenario itself cannot be read. Everything wrong is added to `problems`. */
 export function readSources(
@@ -118,7 +114,7 @@ function readWorkloads(
 function applyInside(profile: MapNode, override: Override, problems: Problem[]): MapNode {
   const segments = override.segments.slice(2);
   return apply(
-    withoutRival(
+    withoutExclusiveKey(
       profile,
       segments.map(({ key }) => key),
     ),
@@ -179,4 +175,46 @@ function readProfile(
     problems.push(problemAt(nameAt, 'CONFLICT', 'name', `a profile is called as its file: \`${name}\``));
   }
   return profile;
+}
+
+/** A workload: a profile with a scenario's overrides over it. */
+
+/** Maps whose keys are overridden one by one; any other key is replaced as a whole. */
+const mergedKeys: ReadonlySet<string> = new Set(['arrivals', 'misbehave', 'stream']);
+
+/** A client has one of these; giving one takes the other away. */
+const exclusiveKeys: Readonly<Record<string, string>> = { arrivals: 'thinkTime', thinkTime: 'arrivals' };
+
+/** `misbehave.idle` says when a client calls, as `arrivals` and `thinkTime` do. */
+const pacingKeys = Object.keys(exclusiveKeys);
+function isIdle(entry: MapEntry | undefined): boolean {
+  return entry?.node.kind === 'map' && entry.node.entries.has('idle');
+}
+
+/** @param name entry the result goes by, with the place where it is written */
+function mergeProfile(base: MapNode, overrides: MapNode, name: MapEntry): MapNode {
+  let merged = withEntry(base, 'name', name);
+  for (const [key, entry] of overrides.entries) {
+    if (key === 'profile') continue;
+    const exclusiveKey = exclusiveKeys[key];
+    if (exclusiveKey !== undefined && !overrides.entries.has(exclusiveKey)) merged = withoutEntry(merged, exclusiveKey);
+    merged = withEntry(merged, key, mergeEntry(key, merged.entries.get(key), entry));
+  }
+  if (isIdle(overrides.entries.get('misbehave'))) {
+    for (const pacingKey of pacingKeys) if (!overrides.entries.has(pacingKey)) merged = withoutEntry(merged, pacingKey);
+  }
+  return { ...merged, at: name.keyAt };
+}
+
+/** For a single key that was set on the merged profile; `path` as its names, such as `misbehave`, `idle`. */
+function withoutExclusiveKey(profile: MapNode, path: readonly (string | undefined)[]): MapNode {
+  const [key = '', inner] = path;
+  if (key === 'misbehave' && inner === 'idle') return pacingKeys.reduce(withoutEntry, profile);
+  const exclusiveKey = exclusiveKeys[key];
+  return exclusiveKey === undefined ? profile : withoutEntry(profile, exclusiveKey);
+}
+
+function mergeEntry(key: string, base: MapEntry | undefined, over: MapEntry): MapEntry {
+  if (!mergedKeys.has(key) || base?.node.kind !== 'map' || over.node.kind !== 'map') return over;
+  return { keyAt: over.keyAt, node: { ...base.node, entries: new Map([...base.node.entries, ...over.node.entries]) } };
 }

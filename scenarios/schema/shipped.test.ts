@@ -3,13 +3,13 @@ import { basename, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { parse } from 'yaml';
-import { listProfiles, listScenarios } from './catalogue.js';
-import { profileJsonSchema, scenarioJsonSchema } from './keys/json-schema.js';
-import { peakRate, totalDurationMs } from './load.js';
+import { formatProblems } from '../yaml/problem.js';
+import { profileJsonSchema, scenarioJsonSchema } from './keys/describe-keys.js';
+import { listProfiles, listScenarios } from './list-scenarios.js';
 import { loadPlan } from './load-plan.js';
+import { peakRate, totalDurationMs } from './offered-load.js';
 import type { Plan } from './plan.js';
-import { formatProblems } from './problem.js';
-import { shippedFolder } from './schema-io.js';
+import { shippedFolder } from './scenario-io.js';
 import { planOf as planOfText } from './testing/files.js';
 import { metricTable, profileKeyTable, scenarioKeyTable } from './testing/key-table.js';
 

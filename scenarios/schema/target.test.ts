@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { redactPlan } from './redact.js';
-import { isAllowedHost } from './resolve/allowed-host.js';
+import { isAllowedHost } from './resolve/target-url.js';
 import { load, minimal, planOf, problemsOf } from './testing/files.js';
 
 describe('where load may go unasked', () => {

@@ -3,9 +3,9 @@ import type { AbortKind, MalformedKind } from './misbehave.js';
 /**
  * What of `misbehave` a transport can do on its wire, beside `idle`, which any client can; what is not here is refused.
  */
-export interface Misdeeds {
+export interface MisbehaviourSupport {
   /** One that is absent is refused with these words. */
-  readonly cannot?: Readonly<Record<string, string>>;
+  readonly unsupported?: Readonly<Record<string, string>>;
   readonly aborts: readonly AbortKind[];
   readonly malformed: readonly MalformedKind[];
   /** A session can outlive its connections. */
@@ -42,7 +42,7 @@ interface TransportFacts {
   readonly pipelines: boolean;
   /** The transport whose servers it speaks to, where that is another one. */
   readonly speaks?: string;
-  readonly misdeeds: Misdeeds;
+  readonly misbehaviour: MisbehaviourSupport;
   /**
    * Where it hears what a server says by itself: on streams of their own, which can be resumed; on the link that
    * carries everything, and gone with it; nowhere.
@@ -65,7 +65,7 @@ export const transports = {
     pipelines: true,
     hears: 'streams',
     ownServer: false,
-    misdeeds: { aborts, malformed: malformedAnywhere, keepsSession: true },
+    misbehaviour: { aborts, malformed: malformedAnywhere, keepsSession: true },
   },
   websocket: {
     schemes: ['ws:', 'wss:'],
@@ -76,7 +76,7 @@ export const transports = {
     pipelines: true,
     hears: 'link',
     ownServer: false,
-    misdeeds: {
+    misbehaviour: {
       aborts: ['mid-handshake', ...aborts],
       malformed: [...malformedAnywhere, 'unmasked', 'reserved-bits', 'bad-opcode', 'huge-length'],
       keepsSession: false,
@@ -91,7 +91,7 @@ export const transports = {
     pipelines: true,
     hears: 'link',
     ownServer: false,
-    misdeeds: { aborts, malformed: malformedAnywhere, keepsSession: false },
+    misbehaviour: { aborts, malformed: malformedAnywhere, keepsSession: false },
   },
   sse: {
     schemes: ['http:', 'https:'],
@@ -102,7 +102,7 @@ export const transports = {
     pipelines: true,
     hears: 'link',
     ownServer: false,
-    misdeeds: { aborts: ['mid-handshake', ...aborts], malformed: malformedAnywhere, keepsSession: false },
+    misbehaviour: { aborts: ['mid-handshake', ...aborts], malformed: malformedAnywhere, keepsSession: false },
   },
   stdio: {
     schemes: [],
@@ -113,8 +113,8 @@ export const transports = {
     pipelines: true,
     hears: 'link',
     ownServer: true,
-    misdeeds: {
-      cannot: { abort: pipes, reconnect: pipes },
+    misbehaviour: {
+      unsupported: { abort: pipes, reconnect: pipes },
       aborts: [],
       malformed: malformedAnywhere,
       keepsSession: false,
@@ -130,8 +130,8 @@ export const transports = {
     hears: 'nothing',
     ownServer: false,
     speaks: 'streamable-http',
-    misdeeds: {
-      cannot: { readRate: library, writeRate: library, abort: library, malformed: library, reconnect: library },
+    misbehaviour: {
+      unsupported: { readRate: library, writeRate: library, abort: library, malformed: library, reconnect: library },
       aborts: [],
       malformed: [],
       keepsSession: false,

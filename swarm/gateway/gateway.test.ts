@@ -2,8 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { packageRoot } from '../../tests/support/package-root.js';
-import { gatewayFiles } from './gateway-files.js';
-import { GATEWAY_DEFAULTS, renderGateway, STICKINESS, STICKY_PORTS, type Stickiness } from './render-gateway.js';
+import {
+  GATEWAY_DEFAULTS,
+  gatewayFiles,
+  renderGateway,
+  STICKINESS,
+  STICKY_PORTS,
+  type Stickiness,
+} from './render-gateway.js';
 
 test.each([...gatewayFiles()])(
   '%s in the repository is what the code makes (else: npm run build && node tools/generate.mjs)',

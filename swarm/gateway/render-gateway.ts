@@ -181,3 +181,11 @@ function serverTemplate(
 function section(head: string, lines: readonly string[]): string {
   return `${head}\n${lines.map((line) => `    ${line}\n`).join('')}`;
 }
+
+/**
+ * The configurations that `docker stack deploy` takes as they are, by name in this folder (written by
+ * tools/generate.mjs).
+ */
+export function gatewayFiles(): ReadonlyMap<string, string> {
+  return new Map(STICKINESS.map((sticky) => [`haproxy.${sticky}.cfg`, renderGateway({ sticky })]));
+}

@@ -1,7 +1,6 @@
 import { runProgram, streamEndpoints } from './entry.js';
 import { parseReferenceOptions } from './options.js';
-import { startReferenceServer } from './reference-server.js';
-import { serveStandardStreams } from './stream/standard-streams.js';
+import { serveStandardStreams, startReferenceServer } from './reference-server.js';
 
 await runProgram(
   parseReferenceOptions,

@@ -54,7 +54,7 @@ const referenceSchema = z.strictObject({
 
 const sinkSchema = z.strictObject(common);
 
-export interface SinkOptions {
+interface SinkOptions {
   readonly host: string;
   readonly port: number;
   /** For WebSocket and lines; 0: any free one; undefined: neither is spoken. */

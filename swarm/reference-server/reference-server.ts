@@ -1,21 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Duplex, type Readable, type Writable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
+import { Fixtures } from '../../tests/conformance/reference-server/fixtures.js';
 import { Catalogue } from './catalogue/catalogue.js';
-import { Fixtures } from './conformance/fixtures.js';
 import { HostGuard } from './http/host-guard.js';
 import { Listener } from './http/listener.js';
 import { answerMcp } from './http/mcp-endpoint.js';
 import { messagesPath, SseSessions, ssePath } from './http/sse-sessions.js';
-import type { Outcome } from './mcp/answer.js';
 import type { ServedEra } from './mcp/era.js';
 import { type Inbound, isStream } from './mcp/inbound.js';
 import { LegacyEra } from './mcp/legacy-era.js';
 import { createLegacyServer, type LegacyServerFactory } from './mcp/legacy-server.js';
 import { ModernEra } from './mcp/modern-era.js';
+import type { Outcome } from './mcp/outcome.js';
 import { replicaHeader } from './mcp/replica-meta.js';
 import { SessionTable } from './mcp/session-table.js';
 import { Metrics } from './observe/metrics.js';
-import { type Stats, Tally } from './observe/tally.js';
+import { ServerCounters, type Stats } from './observe/server-counters.js';
+import { lineConversation } from './stream/conversation.js';
 import { StreamListener } from './stream/stream-listener.js';
 import { StreamService } from './stream/stream-service.js';
 
@@ -60,9 +62,9 @@ const REPLAY = 1_000;
  */
 export async function startReferenceServer(options: ReferenceServerOptions): Promise<ReferenceServer> {
   const { id } = options;
-  const tally = new Tally();
+  const counters = new ServerCounters();
   const guard = new HostGuard(options.host, options.allowedHosts ?? []);
-  const catalogue = new Catalogue(options.seed, () => tally.reset());
+  const catalogue = new Catalogue(options.seed, () => counters.reset());
   const fixtures = options.conformance === true ? new Fixtures() : undefined;
   const newServer: LegacyServerFactory = (subscriptions) =>
     fixtures?.legacy() ?? createLegacyServer(catalogue, subscriptions);
@@ -72,7 +74,7 @@ export async function startReferenceServer(options: ReferenceServerOptions): Pro
     replay: options.replay ?? REPLAY,
     replayAnswers: fixtures !== undefined,
   };
-  const table = new SessionTable(newServer, id, limits, tally);
+  const table = new SessionTable(newServer, id, limits, counters);
   const legacy = new LegacyEra(newServer, { replica: id, answers: options.answers, sessions: options.sessions }, table);
   const modern = new ModernEra(catalogue, id, options.answers, fixtures);
   let closing = false;
@@ -86,27 +88,27 @@ export async function startReferenceServer(options: ReferenceServerOptions): Pro
     begun: (inbound: Inbound) => {
       if (!isStream(inbound)) underWay += 1;
     },
-    streams: tally,
+    streams: counters,
     ended: (inbound: Inbound, outcome: Outcome, durationMs: number) => {
       if (!isStream(inbound)) underWay -= 1;
       const tool = inbound.tool === undefined || catalogue.has(inbound.tool) ? inbound.tool : '(unknown)';
-      tally.exchangeEnded(inbound.label, tool, outcome);
+      counters.exchangeEnded(inbound.label, tool, outcome);
       metrics.exchangeEnded(inbound.label, outcome, durationMs);
     },
   };
-  const service = new StreamService(catalogue, { replica: id, era: options.era }, parts, tally);
-  const sse = new SseSessions(catalogue, { ...parts, maxSessions: options.maxSessions, observer: tally });
+  const service = new StreamService(catalogue, { replica: id, era: options.era }, parts, counters);
+  const sse = new SseSessions(catalogue, { ...parts, maxSessions: options.maxSessions, observer: counters });
   const sessions = (): number => table.size + service.sessions + sse.size;
   const connections = (): number => listener.connections + (streams?.connections ?? 0);
   const stats = (): Stats =>
-    tally.stats(id, { sessions: sessions(), connections: connections(), published: catalogue.topics.published });
-  const listener = await Listener.open(options.host, options.port, route, () => tally.connectionOpened());
+    counters.stats(id, { sessions: sessions(), connections: connections(), published: catalogue.topics.published });
+  const listener = await Listener.open(options.host, options.port, route, () => counters.connectionOpened());
   const streams =
     options.streamPort === undefined
       ? undefined
       : await StreamListener.open(options.host, options.streamPort, service.serve, {
           guard,
-          onConnection: () => tally.connectionOpened(),
+          onConnection: () => counters.connectionOpened(),
         });
   const metrics = new Metrics(sessions, connections);
 
@@ -157,4 +159,24 @@ export async function startReferenceServer(options: ReferenceServerOptions): Pro
       await listener.close();
     },
   };
+}
+
+/**
+ * The same server for one client, over these two streams: what it counts nobody can ask for. @returns when the input
+ * has ended
+ */
+export function serveStandardStreams(
+  { id, era, seed }: Pick<ReferenceServerOptions, 'id' | 'era' | 'seed'>,
+  input: Readable,
+  output: Writable,
+): Promise<void> {
+  const counters = new ServerCounters();
+  const catalogue = new Catalogue(seed, () => counters.reset());
+  const observer = { begun: () => undefined, ended: () => undefined, streams: counters };
+  const service = new StreamService(catalogue, { replica: id, era }, observer, counters);
+  return new Promise((resolve) => {
+    input.once('end', resolve);
+    input.once('close', resolve);
+    service.serve(lineConversation(Duplex.from({ readable: input, writable: output })));
+  });
 }

@@ -4,14 +4,14 @@
  * JSON, microseconds.
  */
 import { METRONOME_PERIOD_MS } from '../../client-sim/load/metronome.js';
-import { Cells, cellAt, percentileMs } from '../../client-sim/measure/cells.js';
+import { cellAt, DurationHistogram, percentileMs } from '../../client-sim/measure/duration-histogram.js';
 
 const [seconds = '1'] = process.argv.slice(2);
 const ARRIVALS_EVERY_MS = 0.1;
 const WARM_UP_MS = 300;
 
 const nobody = new Int32Array(new SharedArrayBuffer(4));
-const cells = new Cells();
+const cells = new DurationHistogram();
 const startMs = performance.now() + WARM_UP_MS;
 const endMs = startMs + Number(seconds) * 1000;
 // Arrivals as those of the load beside it: one every 0.1 ms, each as late as the next wake.

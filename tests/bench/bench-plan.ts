@@ -20,7 +20,7 @@ export const benchOperation: OperationPlan = {
   weight: 1,
 };
 
-export interface BenchLoad {
+interface BenchLoad {
   readonly clients: number;
   readonly pipeline: number;
   /** Undefined: closed loop, as fast as answers come. */

@@ -1,7 +1,7 @@
 import type { LoadTally } from './load-time.js';
 
 /** A connection of some library: text messages both ways. */
-export interface MessageConnection {
+interface MessageConnection {
   send(text: string): void;
   /** What is sent until `uncork` leaves in one write. */
   cork(): void;

@@ -3,13 +3,13 @@
  * fixed rate. Arguments: URL, clients, requests in flight of each, seconds, the rate of each client a second
  * (0: as fast as answers come), and the pacing. Prints one line of JSON.
  */
-import { EngineCrew } from '../../client-sim/client/engine-crew.js';
-import { SpareThreads } from '../../client-sim/client/spare-threads.js';
-import { hrNowMs } from '../../client-sim/client/thread-messages.js';
+
 import type { Batch } from '../../client-sim/measure/batch.js';
-import { percentileMs } from '../../client-sim/measure/cells.js';
+import { percentileMs } from '../../client-sim/measure/duration-histogram.js';
 import { WorkerMetrics } from '../../client-sim/measure/worker-metrics.js';
 import { type AssignmentOrder, PROTOCOL } from '../../client-sim/protocol/messages.js';
+import { EngineThreads, SpareThreads } from '../../client-sim/threads/engine-threads.js';
+import { hrNowMs } from '../../client-sim/threads/thread-messages.js';
 import { benchPlan, MEASURED_STAGE } from './bench-plan.js';
 import { LoadTime, WARM_UP_SECONDS } from './load-time.js';
 
@@ -67,7 +67,7 @@ const spare = new SpareThreads(1);
 // The thread loads its code before the start, as in a run.
 let time = new LoadTime();
 setTimeout(() => (time = new LoadTime()), START_AFTER_MS + WARM_UP_SECONDS * 1000);
-const crew = new EngineCrew(
+const engineThreads = new EngineThreads(
   order,
   { threads: 1, spare, startHrMs: hrNowMs() + START_AFTER_MS, clockErrorMs: 0 },
   {
@@ -84,7 +84,7 @@ const crew = new EngineCrew(
         max: 1000 * percentileMs(lag, 100),
       };
       process.stdout.write(
-        `${JSON.stringify({ ...total, ...time.read(), threads: crew.threads, lagUs, telemetryBytes, loopUtilization: busiestLoop, rssBytes: process.memoryUsage().rss })}\n`,
+        `${JSON.stringify({ ...total, ...time.read(), threads: engineThreads.threads, lagUs, telemetryBytes, loopUtilization: busiestLoop, rssBytes: process.memoryUsage().rss })}\n`,
       );
       void spare.close();
     },

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 
 /** What a client said of its load. */
-export interface LoadReport {
+interface LoadReport {
   readonly requests: number;
   readonly failed: number;
   readonly cpuSeconds: number;

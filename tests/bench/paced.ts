@@ -7,7 +7,7 @@ import { median } from './median.js';
 import { table } from './table.js';
 
 /** A load by the clock. */
-export interface PacedLoad {
+interface PacedLoad {
   readonly clients: number;
   readonly ratePerSecond: number;
   readonly pacing: 'batch' | 'metronome';

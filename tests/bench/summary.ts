@@ -11,7 +11,7 @@ export interface RoundResult {
   readonly perCpuSecond: number;
 }
 
-export interface SummaryRow {
+interface SummaryRow {
   readonly name: string;
   readonly note: string;
   /** Median of the rounds. */

@@ -7,7 +7,7 @@ import { compileRequest } from '../../client-sim/mcp/compile-request.js';
 import type { Endpoint, PinnedProtocol } from '../../client-sim/protocol/messages.js';
 import type { Channel } from '../../client-sim/transport/channel.js';
 import { createEngineWire, createWireCounters, createWireShared } from '../../client-sim/transport/shared.js';
-import { transportMap } from '../../client-sim/transport/transports.js';
+import { transportMap } from '../../client-sim/transports.js';
 import { isTransport } from '../../scenarios/schema/transports.js';
 import { benchOperation } from './bench-plan.js';
 import { measureLoad, newTally } from './load-time.js';

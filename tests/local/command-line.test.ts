@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import type { RunEvent } from '../../harness/controller/events.js';
+import type { RunEvent } from '../../harness/log/events.js';
 import { startTestServer } from '../servers/test-server.js';
 import { startProgram } from '../support/program.js';
 import { readEvents, readRun, runFolder } from '../support/run-files.js';

@@ -1,5 +1,5 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import { allKeyPaths } from '../../scenarios/schema/keys/all-key-paths.js';
+import { allKeyPaths } from '../../scenarios/schema/keys/describe-keys.js';
 import { misbehaveRows } from './keys/misbehave-rows.js';
 import { profileRows } from './keys/profile-rows.js';
 import { scenarioRows } from './keys/scenario-rows.js';

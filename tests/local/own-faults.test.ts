@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import type { RunEvent } from '../../harness/controller/events.js';
+import type { RunEvent } from '../../harness/log/events.js';
 import { rightly } from '../servers/behaviours.js';
 import { startTestServer } from '../servers/test-server.js';
 import { isAlive, type Program, startProgram } from '../support/program.js';

@@ -1,4 +1,4 @@
-import { wait } from '../../swarm/reference-server/catalogue/wait.js';
+import { wait } from '../../swarm/reference-server/catalogue/timing-tools.js';
 import type { Behaviour, Call } from './call.js';
 
 export const rightly: Behaviour = (call) => call.answer();

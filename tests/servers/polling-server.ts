@@ -13,7 +13,7 @@ import { until } from '../support/until.js';
 export const pollingTools = ['plain', 'close', 'cut'] as const;
 type Tool = (typeof pollingTools)[number];
 
-export interface PollingServer {
+interface PollingServer {
   readonly url: string;
   /** Calls by tool, the preflight's included. */
   readonly calls: Readonly<Record<Tool, number>>;

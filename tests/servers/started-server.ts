@@ -19,7 +19,7 @@ require('node:readline').createInterface({ input: process.stdin }).on('line', (l
   process.stdout.write(JSON.stringify({ jsonrpc: '2.0', id, result }) + '\\n');
 });`;
 
-export interface StartedServer {
+interface StartedServer {
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   notes(): readonly { readonly pid: number; readonly label: string; readonly what: string }[];
@@ -44,7 +44,7 @@ export function notingServer(label: string): StartedServer {
   };
 }
 
-export interface StartedEvidence extends Finished {
+interface StartedEvidence extends Finished {
   /** Calls that the servers saw, but for the preflight's. */
   readonly calls: number;
   readonly processes: number;

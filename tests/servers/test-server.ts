@@ -46,7 +46,7 @@ export interface ServerLog {
   connectionsReset: number;
 }
 
-export interface TestServer {
+interface TestServer {
   readonly url: string;
   readonly log: ServerLog;
 }

@@ -26,7 +26,7 @@ export interface WireLog {
   readonly sessionsDeleted: string[];
 }
 
-export interface WireServer {
+interface WireServer {
   readonly url: string;
   readonly log: WireLog;
 }

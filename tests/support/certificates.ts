@@ -1,12 +1,12 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 
 /** PEM texts. */
-export interface Certified {
+interface Certified {
   readonly key: string;
   readonly cert: string;
 }
 
-export interface Authority extends Certified {
+interface Authority extends Certified {
   /** For 127.0.0.1 and localhost, as server or client. */
   issue(name: string): Certified;
 }

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { telemetry } from '../../client-sim/protocol/telemetry.js';
-import type { RunEvent, RunEventBody } from '../../harness/controller/events.js';
-import { streamsSchema } from '../../harness/report/stream-blocks.js';
+import type { RunEvent, RunEventBody } from '../../harness/log/events.js';
+import { streamsSchema } from '../../harness/report/sections/streams/build.js';
 
 const latency = z.looseObject({
   count: z.number(),
@@ -56,7 +56,7 @@ const reportSchema = z.looseObject({
   ),
   balance: z.array(z.looseObject({ gap: z.number() })),
 });
-export type ReportView = z.infer<typeof reportSchema>;
+type ReportView = z.infer<typeof reportSchema>;
 
 const telemetryLine = z.looseObject({ workerId: z.string(), batch: telemetry });
 export type TelemetryView = z.infer<typeof telemetryLine>;
@@ -110,7 +110,7 @@ function lines(file: string): readonly unknown[] {
     .map((line) => JSON.parse(line));
 }
 
-export interface OperationTotals {
+interface OperationTotals {
   sent: number;
   succeeded: number;
   failed: number;

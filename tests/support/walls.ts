@@ -13,11 +13,70 @@ interface Room {
 }
 
 const contracts = ['scenarios/', 'client-sim/protocol/'];
-const harnessContracts = ['harness/platform/platform.', 'harness/controller/events.'];
+const port = 'harness/platform/platform.';
 
+/** From the ground up: a room stands on rooms above it in this list. */
 const rooms: readonly Room[] = [
+  { prefix: 'scenarios/yaml/', mayImport: [] },
   { prefix: 'scenarios/', mayImport: [] },
   { prefix: 'client-sim/protocol/', mayImport: ['scenarios/'] },
+  { prefix: 'client-sim/measure/', mayImport: ['scenarios/', 'client-sim/protocol/'] },
+  { prefix: 'client-sim/mcp/', mayImport: ['scenarios/', 'client-sim/protocol/', 'client-sim/measure/'] },
+  { prefix: 'client-sim/load/', mayImport: ['scenarios/', 'client-sim/protocol/', 'client-sim/mcp/'] },
+  {
+    prefix: 'client-sim/transport/',
+    mayImport: ['scenarios/', 'client-sim/protocol/', 'client-sim/measure/', 'client-sim/mcp/', 'client-sim/load/'],
+  },
+  {
+    prefix: 'client-sim/misbehave/',
+    mayImport: [
+      'scenarios/',
+      'client-sim/protocol/',
+      'client-sim/measure/',
+      'client-sim/mcp/',
+      'client-sim/transport/',
+    ],
+  },
+  {
+    prefix: 'client-sim/transports.',
+    mayImport: ['scenarios/', 'client-sim/protocol/', 'client-sim/transport/', 'client-sim/misbehave/'],
+  },
+  {
+    prefix: 'client-sim/preflight/',
+    mayImport: [
+      'scenarios/',
+      'client-sim/protocol/',
+      'client-sim/measure/',
+      'client-sim/mcp/',
+      'client-sim/load/',
+      'client-sim/transport/',
+      'client-sim/transports.',
+    ],
+  },
+  {
+    prefix: 'client-sim/engine/',
+    mayImport: [
+      'scenarios/',
+      'client-sim/protocol/',
+      'client-sim/measure/',
+      'client-sim/mcp/',
+      'client-sim/load/',
+      'client-sim/transport/',
+    ],
+  },
+  {
+    prefix: 'client-sim/threads/',
+    mayImport: [
+      'scenarios/',
+      'client-sim/protocol/',
+      'client-sim/measure/',
+      'client-sim/mcp/',
+      'client-sim/load/',
+      'client-sim/transport/',
+      'client-sim/transports.',
+      'client-sim/engine/',
+    ],
+  },
   { prefix: 'client-sim/', mayImport: ['scenarios/'] },
   { prefix: 'swarm/reference-server/', mayImport: [] },
   { prefix: 'swarm/gateway/', mayImport: [] },
@@ -31,22 +90,20 @@ const rooms: readonly Room[] = [
     ],
   },
   { prefix: 'harness/agent/', mayImport: [] },
-  { prefix: 'harness/platform/platform.', mayImport: contracts },
-  { prefix: 'harness/platform/local/', mayImport: [...contracts, 'harness/platform/platform.'] },
-  { prefix: 'harness/controller/events.', mayImport: [...contracts, 'harness/platform/platform.'] },
-  { prefix: 'harness/platform/swarm/', mayImport: [...contracts, 'harness/platform/platform.', 'swarm/gateway/'] },
-  { prefix: 'harness/analysis/', mayImport: [...contracts, ...harnessContracts] },
-  { prefix: 'harness/report/', mayImport: [...contracts, ...harnessContracts, 'harness/analysis/'] },
-  { prefix: 'harness/controller/', mayImport: [...contracts, ...harnessContracts, 'harness/analysis/'] },
-  {
-    prefix: 'harness/observe/',
-    mayImport: [...contracts, ...harnessContracts, 'harness/analysis/', 'harness/controller/'],
-  },
+  { prefix: port, mayImport: contracts },
+  { prefix: 'harness/platform/local/', mayImport: [...contracts, port] },
+  { prefix: 'harness/platform/swarm/', mayImport: [...contracts, port, 'swarm/gateway/'] },
+  { prefix: 'harness/log/', mayImport: [...contracts, port] },
+  { prefix: 'harness/analysis/', mayImport: [...contracts, port, 'harness/log/'] },
+  { prefix: 'harness/report/', mayImport: [...contracts, port, 'harness/log/', 'harness/analysis/'] },
+  { prefix: 'harness/controller/', mayImport: [...contracts, port, 'harness/log/', 'harness/analysis/'] },
+  { prefix: 'harness/observe/', mayImport: [...contracts, 'harness/log/'] },
   {
     prefix: 'harness/api/',
     mayImport: [
       ...contracts,
-      ...harnessContracts,
+      port,
+      'harness/log/',
       'harness/analysis/',
       'harness/controller/',
       'harness/observe/',

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { REST_LABEL } from '../../harness/platform/swarm/platform/arrangement.js';
+import { REST_LABEL } from '../../harness/platform/swarm/run-on-stack/scale-for-run.js';
 import { findStack, labelOf } from '../../harness/platform/swarm/stack/stack-objects.js';
 import { type Report, reportSchema } from '../../harness/report/schema.js';
 import { type Program, startProgram } from '../support/program.js';

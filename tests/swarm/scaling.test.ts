@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Service } from '../../harness/platform/swarm/engine/answers.js';
-import { REST_LABEL } from '../../harness/platform/swarm/platform/arrangement.js';
+import { REST_LABEL } from '../../harness/platform/swarm/run-on-stack/scale-for-run.js';
 import { labelOf } from '../../harness/platform/swarm/stack/stack-objects.js';
 import { reportSchema } from '../../harness/report/schema.js';
 import { startProgram } from '../support/program.js';

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { deployStack } from '../../harness/platform/swarm/stack/deploy-stack.js';
 import { findStack, namesOf } from '../../harness/platform/swarm/stack/stack-objects.js';
-import { dashboardQueries, filledIn, rulesIn } from '../../monitoring/metrics/all-queries.js';
+import { dashboardQueries, filledIn, rulesIn } from '../../monitoring/testing/queries.js';
 import { listProfiles } from '../../scenarios/schema/index.js';
 import { packageRoot } from '../support/package-root.js';
 import { until } from '../support/until.js';

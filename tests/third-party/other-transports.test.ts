@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { negotiate } from '../../client-sim/preflight/negotiate.js';
 import type { Endpoint } from '../../client-sim/protocol/messages.js';
-import { negotiate } from '../../client-sim/transport/negotiate.js';
 import { ChannelProbe } from '../../client-sim/transport/testing/channel-probe.js';
 import { RecordingListener } from '../../client-sim/transport/testing/recording-listener.js';
 import type { OperationPlan } from '../../scenarios/schema/plan.js';

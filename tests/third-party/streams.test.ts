@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
+import type { StreamControl, StreamListener } from '../../client-sim/transport/channel.js';
 import { createWireCounters } from '../../client-sim/transport/shared.js';
-import type { StreamControl, StreamListener } from '../../client-sim/transport/stream/stream-listener.js';
 import { ChannelProbe } from '../../client-sim/transport/testing/channel-probe.js';
 import type { OperationPlan } from '../../scenarios/schema/plan.js';
 import { until } from '../support/until.js';

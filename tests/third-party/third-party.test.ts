@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { negotiate } from '../../client-sim/transport/negotiate.js';
+import { negotiate } from '../../client-sim/preflight/negotiate.js';
 import { ChannelProbe, LEGACY, MODERN } from '../../client-sim/transport/testing/channel-probe.js';
 import type { OperationPlan } from '../../scenarios/schema/plan.js';
 import { until } from '../support/until.js';

@@ -1,21 +1,17 @@
-import { renderRequest } from '../../mcp/compile-request.js';
+import { type RequestTemplate, renderRequest } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
 import type { Problem } from '../../mcp/judge-message.js';
-import type { RequestTemplate } from '../../mcp/request-template.js';
 import { CLIENT_INFO } from '../../mcp/revisions.js';
 import type { Failure } from '../../measure/failure.js';
-import type { Channel, ChannelConfig, ChannelEvents } from '../channel.js';
-import { greet } from '../greet.js';
-import type { Control } from '../http/control.js';
-import { answerServerRequest } from '../server-request.js';
+import type { Channel, ChannelConfig, ChannelEvents, StreamListener } from '../channel.js';
+import { asControlAnswer, type Control, NOTIFICATION_SENT, readControl } from '../control.js';
+import { type DuplexMemory, duplexMemory } from '../endpoint-memory.js';
+import { greet } from '../handshake.js';
+import { answerServerRequest, cancelledMessage } from '../session-messages.js';
 import type { WireShared } from '../shared.js';
 import { LinkStream } from '../stream/link-stream.js';
-import type { StreamListener } from '../stream/stream-listener.js';
-import { cancelledMessage } from '../stream/stream-request.js';
-import { asAnswer, NOTED, readControl } from './control-answer.js';
 import type { DuplexOwner, Loss } from './duplex-connection.js';
-import { type DuplexMemory, duplexMemory } from './duplex-memory.js';
-import type { DuplexLink } from './link.js';
+import type { DuplexLink } from './duplex-link.js';
 import { type MessageOwner, MessageReader } from './message-reader.js';
 import { TicketWindow } from './ticket-window.js';
 
@@ -29,7 +25,7 @@ const GOODBYE_MS = 2000;
 const MOST_SILENT = 3;
 
 /** Makes what carries the messages of one session. */
-export type NewLink = (owner: DuplexOwner, shared: WireShared, config: ChannelConfig) => DuplexLink;
+type NewLink = (owner: DuplexOwner, shared: WireShared, config: ChannelConfig) => DuplexLink;
 
 type State = 'new' | 'opening' | 'open' | 'closing' | 'closed';
 
@@ -164,7 +160,7 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     switch (read.kind) {
       case 'answer':
         this.awaited = undefined;
-        awaited.done({ kind: 'answered', answer: asAnswer(read.text) });
+        awaited.done({ kind: 'answered', answer: asControlAnswer(read.text) });
         return;
       case 'request':
         return this.onServerRequest(read.request);
@@ -291,7 +287,7 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     if (control.id !== undefined) this.awaited = control;
     this.connection.say(body);
     // A notification has no answer on this transport: that it could be sent is all there is.
-    if (control.id === undefined) control.done({ kind: 'answered', answer: NOTED });
+    if (control.id === undefined) control.done({ kind: 'answered', answer: NOTIFICATION_SENT });
   }
 
   private describe(row: number, problem: Problem, answer: (() => string) | undefined, retryAfter?: string): Failure {

@@ -1,18 +1,17 @@
 import type net from 'node:net';
+import type { RequestTemplate } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
 import { type Problem, violation } from '../../mcp/judge-message.js';
-import type { RequestTemplate } from '../../mcp/request-template.js';
-import type { Connecting } from '../http/connect-limiter.js';
-import { describeError, lost } from '../http/loss.js';
-import type { Outbox } from '../http/outbox.js';
-import type { Pace } from '../http/pace.js';
-import { newOutbox } from '../http/slow-outbox.js';
-import { SlowReader } from '../http/slow-reader.js';
-import { type Address, openSocket, resetSocket, type SocketOwner } from '../http/socket.js';
-import { writtenTo } from '../http/written-to.js';
+import type { Endpoint } from '../../protocol/messages.js';
+import type { ChannelConfig } from '../channel.js';
+import { duplexMemory } from '../endpoint-memory.js';
 import type { WireShared } from '../shared.js';
+import type { Connecting } from '../socket/connect-limiter.js';
+import { newOutbox, type Outbox, writtenTo } from '../socket/outbox.js';
+import { type Pace, paceOf, SlowReader } from '../socket/pace.js';
+import { type Address, describeError, lost, openSocket, resetSocket, type SocketOwner } from '../socket/socket.js';
+import { type DuplexLink, NO_LIMIT } from './duplex-link.js';
 import type { Framing, FramingHandler } from './framing.js';
-import { type DuplexLink, NO_LIMIT } from './link.js';
 
 /** Why a connection is no more, or never was. */
 export interface Loss {
@@ -83,7 +82,7 @@ export class DuplexConnection implements DuplexLink, Connecting, SocketOwner, Fr
 
   connect(): void {
     this.state = 'queued';
-    this.shared.connectLimiter.enter(this);
+    this.shared.connectLimiter.acquire(this);
   }
 
   begin(): boolean {
@@ -268,4 +267,20 @@ export class DuplexConnection implements DuplexLink, Connecting, SocketOwner, Fr
       if (this.state === 'ready') this.owner.onDrained();
     });
   }
+}
+
+type SocketConfig = Pick<ChannelConfig, 'endpoint' | 'resettable'> & Pace;
+
+/**
+ * Links that are sockets with this framing, made anew for each. @throws TypeError for an endpoint that cannot be spoken
+ * to
+ */
+export function overSocket(newFraming: (endpoint: Endpoint) => Framing) {
+  return (owner: DuplexOwner, shared: WireShared, config: SocketConfig): DuplexLink =>
+    new DuplexConnection(owner, shared, socketAddress(config, shared), newFraming(config.endpoint), paceOf(config));
+}
+
+export function socketAddress({ endpoint, resettable }: SocketConfig, shared: WireShared): Address {
+  const { address } = duplexMemory(endpoint, shared);
+  return resettable === true ? { ...address, resettable } : address;
 }

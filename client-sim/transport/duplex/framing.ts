@@ -1,6 +1,6 @@
+import type { RequestTemplate } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
 import type { Problem } from '../../mcp/judge-message.js';
-import type { RequestTemplate } from '../../mcp/request-template.js';
 
 /**
  * How messages lie in one connection's bytes: the port that WebSocket frames and lines implement. Made anew for every

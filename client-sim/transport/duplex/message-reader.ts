@@ -5,7 +5,7 @@ import type { Expectation } from '../../mcp/expectation.js';
 import { describe, isObject, judgeError, judgeMessage, type Problem, violation } from '../../mcp/judge-message.js';
 import { ALWAYS_PARSED_BYTES, parseMessage, scanAnswer } from '../../mcp/scan-answer.js';
 import type { WireCounters } from '../channel.js';
-import type { DuplexMemory } from './duplex-memory.js';
+import type { DuplexMemory } from '../endpoint-memory.js';
 import type { TicketWindow } from './ticket-window.js';
 
 export interface MessageOwner {

@@ -1,13 +1,15 @@
+import { learnPattern } from '../../mcp/answer-pattern.js';
 import type { Expectation } from '../../mcp/expectation.js';
 import { isObject, judgeMessage, type Problem, violation } from '../../mcp/judge-message.js';
 import { parseMessage } from '../../mcp/scan-answer.js';
+import type { WireCounters } from '../channel.js';
+import type { Control, ControlAnswer } from '../control.js';
+import type { EndpointMemory } from '../endpoint-memory.js';
 import { judgeHttp } from '../judge-http.js';
-import type { AnswerOwner, ReadResult } from './answer-owner.js';
-import { BodyCollector } from './body.js';
-import type { Control, ControlAnswer } from './control.js';
-import { learnAccepted, learnAnswer, learnMessage } from './learn-answer.js';
-import { DEFAULT_LIMITS, type ParserLimits, ResponseParser } from './parser.js';
-import { type SseHandler, SseParser } from './sse.js';
+import { BodyCollector } from '../socket/body-collector.js';
+import type { ResponseHead } from './response-head.js';
+import { DEFAULT_LIMITS, type ParserLimits, ResponseParser } from './response-parser.js';
+import { type SseHandler, SseParser } from './sse-parser.js';
 import type { TicketRing } from './ticket-ring.js';
 
 const NOTHING: readonly string[] = [];
@@ -333,4 +335,80 @@ export class AnswerReader implements SseHandler {
     this.problem = problem;
     return 'broken';
   }
+}
+
+/** What a reader of answers knows of the connection it reads for, and tells it. */
+export interface AnswerOwner {
+  readonly era: 'legacy' | 'modern';
+  readonly hasSession: boolean;
+  /** HTTP answers only say that a message was taken. */
+  readonly answersElsewhere: boolean;
+  readonly counters: WireCounters;
+  readonly memory: EndpointMemory;
+  /**
+   * The answer to the oldest request of the ring is known; the owner takes it out, or, when the answer is not `over`
+   * (its event stream stays open), marks it delivered.
+   */
+  onAnswer(reader: AnswerReader, nowMs: number, problem: Problem | undefined, over: boolean): void;
+  /** The rest of a stream whose answer had been given is over. */
+  onStreamOver(): void;
+  /** The head of an answer sets cookies; see `Head.setCookie`. */
+  onSetCookie(setCookie: string): void;
+  /** The server asks us something on a stream. */
+  onServerRequest(request: Record<string, unknown>): void;
+}
+
+/** What the connection has to do after a read. */
+type ReadResult =
+  | 'open'
+  /** The server announced that this answer was the last one. */
+  | 'last'
+  /** What came is not an answer; `reader.problem` says why. */
+  | 'broken';
+
+/** Where an answer that was found correct lies in the read buffer, and the JSON-RPC message within it. */
+interface LearntAnswer {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+  readonly messageStart: number;
+  readonly messageEnd: number;
+  /** Number of the one that gave it. */
+  readonly replica: number;
+}
+
+/** The message alone, given to the oldest request of the ring. */
+function learnMessage(
+  { messages, templates }: EndpointMemory,
+  ring: TicketRing,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): void {
+  const { template, id } = ring;
+  // A pattern vouches for the structure of an answer, not for what its texts say.
+  if (templates[template]?.expectation !== undefined || !messages.wantsToLearn(template)) return;
+  messages.learnt(template, learnPattern(bytes, start, end, start, end, id, messages.get(template)));
+}
+
+/** The answer with its head: only one that says 200 and nothing else a later one might not. */
+function learnAnswer(
+  { answers, templates }: EndpointMemory,
+  { template, id }: TicketRing,
+  head: ResponseHead,
+  answer: LearntAnswer,
+): void {
+  if (head.status !== 200 || !head.keepAlive || head.retryAfter !== '' || head.setCookie !== '') return;
+  const { bytes, start, end, messageStart, messageEnd, replica } = answer;
+  const known = answers.of(replica);
+  if (templates[template]?.expectation !== undefined || !known.wantsToLearn(template)) return;
+  known.learnt(template, learnPattern(bytes, start, end, messageStart, messageEnd, id, known.get(template)));
+}
+
+/**
+ * An answer that only says that a message was taken. Kept until the server's clock shows another second: its `date` is
+ * part of it.
+ */
+function learnAccepted(memory: EndpointMemory, head: ResponseHead, bytes: Buffer, start: number, end: number): void {
+  if (head.keepAlive && head.retryAfter === '') memory.accepted = Buffer.from(bytes.subarray(start, end));
 }

@@ -1,25 +1,19 @@
 import type net from 'node:net';
+import type { RequestTemplate } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
 import { type Problem, violation } from '../../mcp/judge-message.js';
-import type { RequestTemplate } from '../../mcp/request-template.js';
+import type { Failure } from '../../measure/failure.js';
 import type { WireCounters } from '../channel.js';
+import type { Control } from '../control.js';
 import type { EndpointMemory } from '../endpoint-memory.js';
 import type { RequestHead } from '../request-head.js';
+import { RetryTimer } from '../retry.js';
 import type { WireShared } from '../shared.js';
-import type { AnswerOwner } from './answer-owner.js';
-import { AnswerReader, CONTROL_TICKET } from './answer-reader.js';
-import { handOver } from './broken-call.js';
-import type { Connecting } from './connect-limiter.js';
-import type { ConnectionOwner } from './connection-owner.js';
-import type { Control } from './control.js';
-import { failAll } from './fail-all.js';
-import { describeError, lost } from './loss.js';
-import type { Outbox } from './outbox.js';
-import type { Pace } from './pace.js';
-import { RetryTimer } from './retry-timer.js';
-import { newOutbox } from './slow-outbox.js';
-import { SlowReader } from './slow-reader.js';
-import { type Address, openSocket, resetSocket, type SocketOwner } from './socket.js';
+import type { Connecting } from '../socket/connect-limiter.js';
+import { newOutbox, type Outbox } from '../socket/outbox.js';
+import { type Pace, SlowReader } from '../socket/pace.js';
+import { type Address, describeError, lost, openSocket, resetSocket, type SocketOwner } from '../socket/socket.js';
+import { type AnswerOwner, AnswerReader, CONTROL_TICKET } from './answer-reader.js';
 import { TicketRing } from './ticket-ring.js';
 
 type State = 'down' | 'queued' | 'connecting' | 'up' | 'dead';
@@ -93,7 +87,7 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
   connect(): void {
     if (this.state !== 'down') return;
     this.state = 'queued';
-    this.shared.connectLimiter.enter(this);
+    this.shared.connectLimiter.acquire(this);
   }
 
   begin(): boolean {
@@ -311,4 +305,106 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
     if (state === 'connecting') connectLimiter.release();
     return reader;
   }
+}
+
+/**
+ * A request whose event stream is over before its answer, on a server that numbers its events: the rest can be asked
+ * for (2025-11-25, "Resumability and Redelivery").
+ */
+export interface BrokenCall {
+  /** `CONTROL_TICKET`: it is `control` that waits. */
+  readonly ticket: number;
+  readonly control: Control | undefined;
+  /** Of the JSON-RPC answer awaited. */
+  readonly id: number;
+  readonly template: number;
+  readonly slot: number;
+  readonly sequence: number;
+  readonly lastEventId: string;
+  /** From `retry:`; -1: never said. */
+  readonly retryMs: number;
+}
+
+/** The oldest request of the ring as a broken call; undefined: nothing to take up again, or nobody who waits for it. */
+function brokenCall(ring: TicketRing, reader: AnswerReader): BrokenCall | undefined {
+  const { brokenAt: lastEventId, retryMs } = reader;
+  if (lastEventId === '' || ring.abandoned) return undefined;
+  const { ticket, template, slot, sequence } = ring;
+  const control = ticket === CONTROL_TICKET ? reader.nextControl : undefined;
+  const id = ticket === CONTROL_TICKET ? control?.id : ring.id;
+  return id === undefined ? undefined : { ticket, control, id, template, slot, sequence, lastEventId, retryMs };
+}
+
+/**
+ * What broke off short of its answer may be got by another way. @returns whether the oldest request waits here no
+ * longer
+ */
+function handOver(reader: AnswerReader, owner: ConnectionOwner): boolean {
+  const call = owner.onBroken === undefined ? undefined : brokenCall(reader.ring, reader);
+  if (call === undefined || owner.onBroken?.(call) !== true) return false;
+  if (call.control !== undefined) reader.takeControl();
+  reader.ring.shift();
+  return true;
+}
+
+/** What a connection tells the session it belongs to. */
+export interface ConnectionOwner {
+  readonly era: 'legacy' | 'modern';
+  readonly hasSession: boolean;
+  readonly memory: EndpointMemory;
+  /** HTTP answers only say that a message was taken (202); what the server has to say comes by another way. */
+  readonly answersElsewhere?: boolean;
+  onUp(connection: Connection): void;
+  /**
+   * It could not connect, or was lost; its tickets have been answered. Undefined: the server closed it while nothing
+   * was in flight.
+   */
+  onDown(connection: Connection, failure: Failure | undefined): void;
+  /** @param replica number of the one that answered; 0: not known, or there was no answer */
+  onTicket(ticket: number, nowMs: number, failure: Failure | undefined, replica: number): void;
+  /**
+   * @returns whether the owner goes on waiting for the answer by another way; else, or without this method, the call
+   * has failed
+   */
+  onBroken?(call: BrokenCall): boolean;
+  onSetCookie(setCookie: string): void;
+  onRoom(): void;
+  onServerRequest(request: Record<string, unknown>): void;
+  /** Between these two, all answers of one read are given out. */
+  onReadStart(nowMs: number): void;
+  onReadOver(): void;
+  /** Makes a failure of a problem with the oldest request in the ring. */
+  describe(problem: Problem, reader: AnswerReader): Failure;
+}
+
+/**
+ * Answers everything in flight on a connection that is no more, oldest first; what its owner sends meanwhile belongs to
+ * the next connection.
+ * @param reader of the connection that was @param first of the oldest, where it differs from the rest
+ * @returns what the last of them was told
+ */
+function failAll(
+  reader: AnswerReader,
+  owner: ConnectionOwner,
+  nowMs: number,
+  first: Problem | undefined,
+  rest: Problem,
+): Failure | undefined {
+  const { ring } = reader;
+  let failure: Failure | undefined;
+  let left = ring.count;
+  let problem = first ?? rest;
+  if (left > 0 && first?.category === 'stream_lost' && handOver(reader, owner)) {
+    left--;
+    problem = rest;
+  }
+  for (; left > 0; left--, problem = rest) {
+    const { ticket, abandoned } = ring;
+    if (!abandoned) failure = owner.describe(problem, reader);
+    ring.shift();
+    if (abandoned || failure === undefined) continue;
+    if (ticket === CONTROL_TICKET) reader.takeControl()?.done({ kind: 'failed', failure });
+    else owner.onTicket(ticket, nowMs, failure, 0);
+  }
+  return failure;
 }

@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { type Problem, violation } from '../../mcp/judge-message.js';
-import { type MediaType, mediaTypeOf } from '../http/head.js';
-import { describeError, lost } from '../http/loss.js';
+import { type MediaType, mediaTypeOf } from '../http/response-head.js';
 import type { AnswerHead } from '../judge-http.js';
+import { describeError, lost } from '../socket/socket.js';
 
 /** What of a head decides, and who sent it. */
-export interface ExchangeHead extends AnswerHead {
+interface ExchangeHead extends AnswerHead {
   readonly mediaType: MediaType;
   readonly sessionId: string;
   /** `x-swarmbench-replica`, else `x-swarmbench-server`; '' where neither is there. */

@@ -20,7 +20,7 @@ export interface OfficialClient {
   close(): Promise<void>;
 }
 
-export interface CallOptions {
+interface CallOptions {
   /** Those made from arguments: the SDK would make them itself only of a list it has read itself. */
   readonly headers: Readonly<Record<string, string>>;
   /** Ends the wait: the SDK tells the server so, in the way of its era. */
@@ -34,7 +34,7 @@ export interface CallOptions {
  */
 export type OnResumptionToken = (eventId: string) => void;
 
-export interface OfficialClientOptions {
+interface OfficialClientOptions {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly clientInfo: ClientInfo;

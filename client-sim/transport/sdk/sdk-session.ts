@@ -1,7 +1,7 @@
 import type { ClientInfo } from '../../mcp/revisions.js';
 import type { Endpoint } from '../../protocol/messages.js';
-import type { Address } from '../http/socket.js';
 import type { WireShared } from '../shared.js';
+import type { Address } from '../socket/socket.js';
 import type { Exchange } from './exchange.js';
 import type { Sdk } from './load-sdk.js';
 import type { MessageHooks, OfficialClient } from './official-client.js';
@@ -17,7 +17,7 @@ export interface SdkSessionOwner extends MessageHooks {
   wantsResumed(lastEventId: string): boolean;
 }
 
-export interface SdkSessionOptions {
+interface SdkSessionOptions {
   readonly endpoint: Endpoint;
   readonly address: Address;
   readonly clientInfo: ClientInfo;

@@ -2,8 +2,8 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { type buildConnector, type Dispatcher, Pool } from 'undici';
 import type { WireCounters } from '../channel.js';
-import type { ConnectLimiter } from '../http/connect-limiter.js';
-import type { Address } from '../http/socket.js';
+import type { ConnectLimiter } from '../socket/connect-limiter.js';
+import type { Address } from '../socket/socket.js';
 
 /**
  * The connections of one session under its SDK's fetch: as many as there are requests in flight, and one for the stream
@@ -63,7 +63,7 @@ export class SessionSockets {
   }
 
   private connect(done: buildConnector.Callback): void {
-    this.limiter.enter({
+    this.limiter.acquire({
       begin: () => {
         if (this.isCut) {
           done(new Error('the session was closed before it had a connection'), null);

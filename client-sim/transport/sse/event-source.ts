@@ -1,16 +1,13 @@
 import type net from 'node:net';
 import { describe, type Problem, violation } from '../../mcp/judge-message.js';
-import type { Connecting } from '../http/connect-limiter.js';
-import type { Head } from '../http/head.js';
-import { describeError } from '../http/loss.js';
-import type { Outbox } from '../http/outbox.js';
-import type { Pace } from '../http/pace.js';
-import { ResponseParser } from '../http/parser.js';
-import { newOutbox } from '../http/slow-outbox.js';
-import { SlowReader } from '../http/slow-reader.js';
-import { type Address, openSocket, resetSocket, type SocketOwner } from '../http/socket.js';
-import { MOST_EVENT_BYTES, type SseHandler, SseParser } from '../http/sse.js';
+import type { ResponseHead } from '../http/response-head.js';
+import { ResponseParser } from '../http/response-parser.js';
+import { MOST_EVENT_BYTES, type SseHandler, SseParser } from '../http/sse-parser.js';
 import type { WireShared } from '../shared.js';
+import type { Connecting } from '../socket/connect-limiter.js';
+import { newOutbox, type Outbox } from '../socket/outbox.js';
+import { type Pace, SlowReader } from '../socket/pace.js';
+import { type Address, describeError, openSocket, resetSocket, type SocketOwner } from '../socket/socket.js';
 
 export interface EventSourceOwner {
   /** One event; its bytes do not outlive the call. */
@@ -52,7 +49,7 @@ export class EventSource implements Connecting, SocketOwner, SseHandler {
 
   connect(): void {
     this.state = 'queued';
-    this.shared.connectLimiter.enter(this);
+    this.shared.connectLimiter.acquire(this);
   }
 
   begin(): boolean {
@@ -131,7 +128,7 @@ export class EventSource implements Connecting, SocketOwner, SseHandler {
     }
   }
 
-  private judge({ status, mediaType, contentType, location, retryAfter }: Head): void {
+  private judge({ status, mediaType, contentType, location, retryAfter }: ResponseHead): void {
     if (status >= 200 && status < 300 && mediaType === 'event-stream') {
       this.state = 'open';
     } else if (status >= 200 && status < 300) {

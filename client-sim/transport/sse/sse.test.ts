@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { until } from '../../../tests/support/until.js';
-import { negotiate } from '../negotiate.js';
+import { negotiate } from '../../preflight/negotiate.js';
 import { ChannelProbe, COUNTED } from '../testing/channel-probe.js';
 import {
   ACCEPTED,

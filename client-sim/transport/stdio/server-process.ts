@@ -1,8 +1,8 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { ServerCommand } from '../../../scenarios/schema/plan.js';
+import { READS_PER_SECOND } from '../socket/pace.js';
 import { signalGroup, unwatch, watched } from './guard.js';
-import { SlowOutput } from './slow-output.js';
 
 /** How much of the last that a server wrote to stderr is kept. */
 const TAIL_BYTES = 2048;
@@ -111,5 +111,43 @@ export class ServerProcess {
 
   private signal(signal: 'SIGTERM' | 'SIGKILL'): void {
     if (!this.ended && this.child.pid !== undefined) signalGroup(this.child.pid, signal);
+  }
+}
+
+/**
+ * A slow reader of a process: takes a piece, then none until the piece's time is up. What is not taken stays in the
+ * stream's own buffer (64 KiB) and in the pipe (64 KiB on Linux); once both are full, the process cannot write.
+ */
+class SlowOutput {
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly output: Readable,
+    private readonly bytesPerSecond: number,
+    private readonly take: (chunk: Buffer) => void,
+  ) {
+    output.on('readable', () => this.read());
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
+  private read(): void {
+    if (this.timer !== undefined) return;
+    const most = Math.max(1, Math.ceil(this.bytesPerSecond / READS_PER_SECOND));
+    const waiting = Math.min(this.output.readableLength, most);
+    // Without a length the end is noticed, too.
+    const chunk = (waiting === 0 ? this.output.read() : this.output.read(waiting)) as Buffer | null;
+    if (chunk === null) return;
+    this.timer = setTimeout(
+      () => {
+        this.timer = undefined;
+        this.read();
+      },
+      (chunk.length / this.bytesPerSecond) * 1000,
+    );
+    this.take(chunk);
   }
 }

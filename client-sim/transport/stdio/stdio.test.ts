@@ -8,7 +8,7 @@ import { buildRoot } from '../../../tests/support/package-root.js';
 import { isAlive } from '../../../tests/support/program.js';
 import { onTestEnd } from '../../../tests/support/test-end.js';
 import { until } from '../../../tests/support/until.js';
-import { negotiate } from '../negotiate.js';
+import { negotiate } from '../../preflight/negotiate.js';
 import { ChannelProbe, COUNTED } from '../testing/channel-probe.js';
 
 /** A server as a program: greets, then `act(message, say)` is its own; it writes its process id to PIDS. */

@@ -1,13 +1,13 @@
 import { judgeMessage, type Problem } from '../../mcp/judge-message.js';
 import { CLIENT_INFO, type ClientInfo } from '../../mcp/revisions.js';
 import type { PinnedProtocol } from '../../protocol/messages.js';
+import type { StreamControl, StreamListener } from '../channel.js';
+import { reconnectWaitMs } from '../retry.js';
+import { cancelledMessage, listenMessage, subscribeMessage, unsubscribeMessage } from '../session-messages.js';
 import type { WireShared } from '../shared.js';
-import { reconnectWaitMs } from './reconnect-wait.js';
-import type { StreamControl, StreamListener } from './stream-listener.js';
-import { cancelledMessage, listenMessage, subscribeMessage, unsubscribeMessage } from './stream-request.js';
 import { type SubscribingSession, Subscriptions } from './subscriptions.js';
 
-export interface LinkStreamOptions {
+interface LinkStreamOptions {
   readonly pinned: PinnedProtocol;
   readonly clientInfo?: ClientInfo | undefined;
   /** For each subscription. */

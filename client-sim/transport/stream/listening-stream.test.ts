@@ -3,8 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import { onTestEnd } from '../../../tests/support/test-end.js';
 import { until } from '../../../tests/support/until.js';
 import { readStamp, stampOrigin } from '../../mcp/stamp.js';
+import { createStreamableHttp } from '../http/streamable-http.js';
 import { createEngineWire, createWireCounters, createWireShared } from '../shared.js';
-import { createStreamableHttp } from '../streamable-http.js';
 import { LEGACY, MODERN } from '../testing/channel-probe.js';
 import {
   ACCEPTED,

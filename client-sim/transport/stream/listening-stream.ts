@@ -2,14 +2,14 @@ import { isObject, judgeMessage, type Problem } from '../../mcp/judge-message.js
 import { CLIENT_INFO, type ClientInfo } from '../../mcp/revisions.js';
 import { parseMessage } from '../../mcp/scan-answer.js';
 import type { Endpoint } from '../../protocol/messages.js';
+import type { StreamControl, StreamListener } from '../channel.js';
+import type { ControlOutcome } from '../control.js';
 import { judgeControl } from '../handshake.js';
-import type { ControlOutcome } from '../http/control.js';
-import type { Address } from '../http/socket.js';
 import type { RequestKind } from '../request-head.js';
+import { reconnectWaitMs } from '../retry.js';
+import { getStream, listenStream, subscribeMessage } from '../session-messages.js';
 import type { WireShared } from '../shared.js';
-import { reconnectWaitMs } from './reconnect-wait.js';
-import type { StreamControl, StreamListener } from './stream-listener.js';
-import { getStream, listenStream, subscribeMessage } from './stream-request.js';
+import type { Address } from '../socket/socket.js';
 import { type StreamEnd, StreamSocket, type StreamSocketOwner } from './stream-socket.js';
 import { type SubscribingSession, Subscriptions } from './subscriptions.js';
 
@@ -20,14 +20,14 @@ export interface StreamHost {
   readonly endpoint: Endpoint;
   readonly address: Address;
   /** Session, version and cookie headers. */
-  settled(): Pick<RequestKind, 'sessionId' | 'version' | 'cookie'>;
+  sessionHeaders(): Pick<RequestKind, 'sessionId' | 'version' | 'cookie'>;
   /** Sends a request beside the load. */
   request(body: string, id: number, done: (outcome: ControlOutcome) => void): void;
   onServerRequest(request: Record<string, unknown>): void;
   onSessionLost(problem: Problem): void;
 }
 
-export interface ListeningOptions {
+interface ListeningOptions {
   readonly readBytesPerSecond?: number | undefined;
   readonly clientInfo?: ClientInfo | undefined;
   /** For the head of the stream, and for each subscription. */
@@ -190,7 +190,7 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
     const request =
       this.era === 'modern'
         ? this.listen()
-        : getStream(host.endpoint, host.settled(), listener.resume ? this.lastEventId : '');
+        : getStream(host.endpoint, host.sessionHeaders(), listener.resume ? this.lastEventId : '');
     this.socket = new StreamSocket(this, shared, host.address, request, options.readBytesPerSecond);
     // Asked for before anything can be missed, so that their time includes that of the stream they need.
     if (this.era === 'legacy') this.subscriptions.askAll();
@@ -202,7 +202,13 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
     this.subscriptions.forget();
     this.subscriptions.askAll();
     this.shared.counters.messagesSent++;
-    return listenStream(host.endpoint, host.settled(), this.listenId, listener.uris, options.clientInfo ?? CLIENT_INFO);
+    return listenStream(
+      host.endpoint,
+      host.sessionHeaders(),
+      this.listenId,
+      listener.uris,
+      options.clientInfo ?? CLIENT_INFO,
+    );
   }
 
   subscribe(uri: string, done: (problem: Problem | undefined) => void): void {

@@ -1,14 +1,14 @@
 import type net from 'node:net';
 import { type Problem, violation } from '../../mcp/judge-message.js';
-import { BodyCollector } from '../http/body.js';
-import type { Connecting } from '../http/connect-limiter.js';
-import type { Head } from '../http/head.js';
-import { ResponseParser } from '../http/parser.js';
-import { SlowReader } from '../http/slow-reader.js';
-import { type Address, openSocket, type SocketOwner } from '../http/socket.js';
-import { MOST_EVENT_BYTES, type SseHandler, SseParser } from '../http/sse.js';
+import type { ResponseHead } from '../http/response-head.js';
+import { ResponseParser } from '../http/response-parser.js';
+import { MOST_EVENT_BYTES, type SseHandler, SseParser } from '../http/sse-parser.js';
 import { judgeHttp } from '../judge-http.js';
 import type { WireShared } from '../shared.js';
+import { BodyCollector } from '../socket/body-collector.js';
+import type { Connecting } from '../socket/connect-limiter.js';
+import { SlowReader } from '../socket/pace.js';
+import { type Address, openSocket, type SocketOwner } from '../socket/socket.js';
 
 export type StreamEnd =
   /** There never was a connection. */
@@ -54,11 +54,11 @@ export class StreamSocket implements Connecting, SocketOwner, SseHandler {
     readBytesPerSecond: number | undefined,
   ) {
     this.slow = readBytesPerSecond === undefined ? undefined : new SlowReader(readBytesPerSecond);
-    shared.connectLimiter.enter(this);
+    shared.connectLimiter.acquire(this);
   }
 
   /** Of the answer, once `onStream` was told. */
-  get head(): Head {
+  get head(): ResponseHead {
     return this.parser.head;
   }
 

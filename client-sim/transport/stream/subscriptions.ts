@@ -1,5 +1,5 @@
 import { isObject, type Problem, violation } from '../../mcp/judge-message.js';
-import type { StreamListener } from './stream-listener.js';
+import type { StreamListener } from '../channel.js';
 
 /** A session of the session era, where each subscription is a request. */
 export interface SubscribingSession {

@@ -1,5 +1,5 @@
+import type { RequestTemplate } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
-import type { RequestTemplate } from '../../mcp/request-template.js';
 import type { Framing, FramingHandler } from '../duplex/framing.js';
 import { type LineHandler, LineParser } from './line-parser.js';
 

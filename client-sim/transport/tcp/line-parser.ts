@@ -1,4 +1,4 @@
-import { BodyCollector } from '../http/body.js';
+import { BodyCollector } from '../socket/body-collector.js';
 
 export interface LineHandler {
   /** A line that is not empty, without its end. The bytes do not outlive the call. */
@@ -9,7 +9,7 @@ const LF = 0x0a;
 const CR = 0x0d;
 
 /** Longest line taken. */
-export const MOST_LINE_BYTES = 16_777_216;
+const MOST_LINE_BYTES = 16_777_216;
 
 /**
  * Resumable parser of lines that end with LF or CRLF. A line that lies whole in the read buffer is never copied; what

@@ -2,14 +2,13 @@ import type { OperationPlan } from '../../../scenarios/schema/plan.js';
 import type { TransportName } from '../../../scenarios/schema/transports.js';
 import { onTestEnd } from '../../../tests/support/test-end.js';
 import { until } from '../../../tests/support/until.js';
-import { compileRequest } from '../../mcp/compile-request.js';
-import type { RequestTemplate } from '../../mcp/request-template.js';
+import { compileRequest, type RequestTemplate } from '../../mcp/compile-request.js';
 import type { Category, Failure } from '../../measure/failure.js';
 import type { Endpoint, PinnedProtocol } from '../../protocol/messages.js';
+import { transportMap } from '../../transports.js';
 import type { Channel, ChannelConfig, WireCounters } from '../channel.js';
-import { ConnectLimiter } from '../http/connect-limiter.js';
 import { createEngineWire, createWireCounters, createWireShared } from '../shared.js';
-import { transportMap } from '../transports.js';
+import { ConnectLimiter } from '../socket/connect-limiter.js';
 
 export const LEGACY: PinnedProtocol = { era: 'legacy', version: '2025-11-25', sessions: true };
 export const MODERN: PinnedProtocol = { era: 'modern', version: '2026-07-28', sessions: false };

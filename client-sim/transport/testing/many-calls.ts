@@ -3,9 +3,9 @@
  * heard within jest. Arguments: URL, era, calls. Prints one line of JSON.
  */
 import { compileRequest } from '../../mcp/compile-request.js';
+import { transportMap } from '../../transports.js';
 import type { Channel } from '../channel.js';
 import { createEngineWire, createWireCounters, createWireShared } from '../shared.js';
-import { transportMap } from '../transports.js';
 
 const [url = '', era = 'legacy', calls = '0'] = process.argv.slice(2);
 const pinned =

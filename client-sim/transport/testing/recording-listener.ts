@@ -1,5 +1,5 @@
 import type { Failure } from '../../measure/failure.js';
-import type { StreamControl, StreamListener } from '../stream/stream-listener.js';
+import type { StreamControl, StreamListener } from '../channel.js';
 
 /** Starts each stream it is offered, and writes down what is told of it. */
 export class RecordingListener implements StreamListener {

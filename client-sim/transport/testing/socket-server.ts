@@ -31,7 +31,7 @@ export interface SocketServer {
   readonly lastHead: string;
 }
 
-export interface SocketServerOptions {
+interface SocketServerOptions {
   /** What answers the upgrade; the right answer by default. */
   readonly upgrade?: (key: string, head: string) => string | Buffer;
   /** Greets like a session server before messages reach the test. Default true. */

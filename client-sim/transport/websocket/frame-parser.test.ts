@@ -3,8 +3,7 @@ import type { Writable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import * as library from 'ws';
-import { CLOSE } from './close-code.js';
-import { type FrameHandler, FrameParser } from './frame-parser.js';
+import { CLOSE, type FrameHandler, FrameParser } from './frame-parser.js';
 import { headBytes, makeFrame, OPCODE, sealFrame } from './frame-writer.js';
 
 /** The parser of `ws`, which its types do not show. */

@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { BodyCollector } from '../http/body.js';
-import { CLOSE, isCloseCode } from './close-code.js';
+import { BodyCollector } from '../socket/body-collector.js';
 
 /** What a frame parser meets. Nothing it is given outlives the call: the read buffer is used again. */
 export interface FrameHandler {
@@ -27,7 +26,7 @@ const MOST_CONTROL_BYTES = 125;
 const TWO_TO_32 = 4_294_967_296;
 
 /** Longest message taken; with fragments, all of them together. */
-export const MOST_MESSAGE_BYTES = 16_777_216;
+const MOST_MESSAGE_BYTES = 16_777_216;
 
 /**
  * Resumable parser of what a server sends (RFC 6455, 5.2): unmasked frames, fragmented messages with control frames in
@@ -196,4 +195,23 @@ export class FrameParser {
     }
     return this.problem === '';
   }
+}
+
+/** Close codes (RFC 6455, 7.4.1) that this client sends or is told. */
+export const CLOSE = {
+  normal: 1000,
+  protocolError: 1002,
+  unsupported: 1003,
+  /** Of a close frame without a code; never sent. */
+  none: 1005,
+  notUtf8: 1007,
+  tooBig: 1009,
+} as const;
+
+/**
+ * Codes that may stand in a close frame: the registered ones, and those of libraries (3000) and applications (4000).
+ */
+function isCloseCode(code: number): boolean {
+  if (code >= 3000) return code <= 4999;
+  return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
 }

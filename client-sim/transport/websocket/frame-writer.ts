@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto';
 
 /** Frames of a client: masked, in one piece (RFC 6455, 5.2 and 5.3). */
 
-export type Opcode = (typeof OPCODE)[keyof typeof OPCODE];
+type Opcode = (typeof OPCODE)[keyof typeof OPCODE];
 export const OPCODE = { text: 0x1, close: 0x8, pong: 0xa } as const;
 
 const FIN = 0x80;

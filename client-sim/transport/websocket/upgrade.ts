@@ -6,7 +6,7 @@ import type { Endpoint } from '../../protocol/messages.js';
 /** The opening handshake (RFC 6455, 4), client's side. */
 
 /** As the official SDK's WebSocket client names it. */
-export const SUBPROTOCOL = 'mcp';
+const SUBPROTOCOL = 'mcp';
 /** RFC 6455, 1.3: makes sure that who answers has understood. */
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const BLANK_LINE = '\r\n\r\n';
@@ -16,7 +16,7 @@ export function newKey(): string {
   return randomBytes(16).toString('base64');
 }
 
-export function acceptOf(key: string): string {
+function acceptOf(key: string): string {
   return createHash('sha1')
     .update(key + GUID)
     .digest('base64');
@@ -47,7 +47,7 @@ export function upgradeRequest(endpoint: Endpoint, key: string): Buffer {
   return Buffer.from(`GET ${pathname}${search} HTTP/1.1\r\n${lines}\r\n`, 'latin1');
 }
 
-export type UpgradeAnswer =
+type UpgradeAnswer =
   | { readonly kind: 'more' }
   /** Frames follow from this offset of the bytes given last. */
   | { readonly kind: 'accepted'; readonly next: number }

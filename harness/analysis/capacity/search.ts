@@ -1,3 +1,5 @@
+import { NOT_DELIVERED } from '../judge/load-delivery.js';
+
 /**
  * The search for the highest rate that a target bears: doubling until a rate is not met (or halving until one is), then
  * bisection to the wanted precision, then the best rate again until it is confirmed. One unmet trial of a rate makes it
@@ -28,7 +30,7 @@ export interface SearchLimits {
   readonly mostProbes: number;
 }
 
-export type SearchStep =
+type SearchStep =
   | { readonly kind: 'probe'; readonly ratePerSecond: number; readonly purpose: 'step' | 'bisect' | 'confirm' }
   | { readonly kind: 'done'; readonly found: Found };
 
@@ -97,4 +99,29 @@ function lowest(probes: readonly Probe[], outcome: ProbeOutcome): number | undef
 /** Three digits: nobody asks for the rate 1,234.5678 a second. */
 function rounded(rate: number): number {
   return Number(rate.toPrecision(3));
+}
+
+/**
+ * What a run at one rate says of the target. A target too slow for the load makes a run invalid as a measurement
+ * ("load not delivered"), yet says clearly that this rate is not met; any other invalid run says nothing of the target.
+ * @returns undefined for a run that did not come to its end, which says nothing at all
+ */
+export function outcomeOfRun(
+  verdict: { readonly kind: 'passed' | 'failed' | 'invalid' | 'incomplete'; readonly reasons: readonly string[] },
+  thresholds: readonly { readonly check: string }[],
+): ProbeOutcome | undefined {
+  switch (verdict.kind) {
+    case 'passed':
+      return 'met';
+    case 'failed':
+      return 'unmet';
+    case 'invalid':
+      return verdict.reasons.every(
+        (reason) => reason.startsWith(NOT_DELIVERED) || thresholds.some(({ check }) => reason.startsWith(check)),
+      )
+        ? 'unmet'
+        : 'generator';
+    case 'incomplete':
+      return undefined;
+  }
 }

@@ -3,7 +3,7 @@
  * X(N) = lambda N / (1 + sigma (N - 1) + kappa N (N - 1)), throughput X at concurrency N, with sigma for what cannot be
  * done at once (contention) and kappa for what each must tell each (coherency).
  */
-import { mulberry32 } from '../bootstrap.js';
+import { mulberry32 } from '../statistics/bootstrap.js';
 
 export interface LoadPoint {
   /** Operations in the target at once: throughput times mean service time (Little's law). */
@@ -11,7 +11,7 @@ export interface LoadPoint {
   readonly throughputPerSecond: number;
 }
 
-export interface UslFit {
+interface UslFit {
   /** Throughput of one at a time. */
   readonly lambda: number;
   readonly sigma: number;
@@ -23,7 +23,7 @@ export interface UslFit {
 }
 
 /** Fewer points than this fit any curve of three parameters. */
-export const FEWEST_POINTS = 5;
+const FEWEST_POINTS = 5;
 
 /**
  * Least squares on N / X(N), which is linear in the three parameters. A negative one has no meaning: of the curves

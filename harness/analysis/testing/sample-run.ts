@@ -3,12 +3,16 @@
  */
 import hdr from 'hdr-histogram-js';
 import type { Health } from '../../../client-sim/protocol/messages.js';
-import type { ReplicaSeries } from '../../../client-sim/protocol/replica-series.js';
-import type { OperationSeries, SessionSeries, Telemetry } from '../../../client-sim/protocol/telemetry.js';
+import type {
+  OperationSeries,
+  ReplicaSeries,
+  SessionSeries,
+  Telemetry,
+} from '../../../client-sim/protocol/telemetry.js';
 import type { Plan, StagePlan } from '../../../scenarios/schema/plan.js';
-import type { RunEvent, RunEventBody, TelemetryLine } from '../../controller/events.js';
-import { addOperations, noOperations } from '../counts.js';
-import { emptyHistogram } from '../hdr-counts.js';
+import type { RunEvent, RunEventBody, TelemetryLine } from '../../log/events.js';
+import { addOperations, noOperations } from '../facts/counts.js';
+import { emptyHistogram } from '../merge/hdr-counts.js';
 
 export interface SampleOptions {
   readonly workers?: number;
@@ -27,7 +31,7 @@ export interface SampleOptions {
   readonly replicas?: readonly string[];
 }
 
-export const fitHealth: Health = {
+const fitHealth: Health = {
   cpu: 0.3,
   memoryBytes: 80e6,
   eventLoopUtilization: 0.25,
@@ -123,7 +127,7 @@ function secondBatch(plan: Plan, stage: StagePlan, worker: number, toMs: number,
   };
 }
 
-export function operationSeries(
+function operationSeries(
   stage: number,
   profile: string,
   operation: string,

@@ -5,9 +5,9 @@ import { engineAddress } from '../../platform/swarm/engine/address.js';
 import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { readToken } from '../token-file.js';
+import { number } from '../load-options.js';
+import { readToken } from '../read-token.js';
 import type { CliCommand } from './command.js';
-import { number } from './load-options.js';
 
 interface Options {
   readonly host: string;

@@ -1,19 +1,25 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-
-import type { Calibration } from '../../analysis/calibration.js';
+import {
+  diskIo,
+  formatProblems,
+  loadPlan,
+  type Plan,
+  type ProfilePlan,
+  type ScenarioIo,
+} from '../../../scenarios/schema/index.js';
+import { type Calibration, calibration } from '../../report/calibration.js';
 import type { Report } from '../../report/schema.js';
-import { mergeCalibration, readCalibrationFile, writeCalibrationFile } from '../calibrate/calibration-file.js';
-import { atRatePlan, flatOutPlan, profileShape } from '../calibrate/calibration-plan.js';
 import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
-import { redactedCommand } from '../run/command-line.js';
-import { type Conductor, createConductor } from '../run/conductor.js';
+import { wholeNumber } from '../load-options.js';
+import { createLocalConductor, type LocalConductor } from '../local/local-conductor.js';
+import { redactedCommand } from '../redacted-command.js';
 import { latency, rate } from '../terminal/quantity.js';
 import { styleFor } from '../terminal/style.js';
 import { table } from '../terminal/table.js';
 import type { CliCommand } from './command.js';
-import { wholeNumber } from './load-options.js';
 
 interface Options {
   readonly out: string;
@@ -57,7 +63,7 @@ export const calibrate: CliCommand = {
         const resultsFolder = resolve(host.cwd, options.out);
         const file = join(resultsFolder, 'calibration.json');
         const style = styleFor(host.stderr, host.env, options.color);
-        const conductor = await createConductor({
+        const conductor = await createLocalConductor({
           host,
           resultsFolder,
           threads: options.threads,
@@ -84,7 +90,7 @@ export const calibrate: CliCommand = {
 };
 
 async function measure(
-  conductor: Conductor,
+  conductor: LocalConductor,
   shape: ReturnType<typeof profileShape>,
   { seconds, workers }: Options,
   command: string,
@@ -104,7 +110,7 @@ async function measure(
   };
 }
 
-function reportOf({ finished, report }: Awaited<ReturnType<Conductor['run']>>): Report {
+function reportOf({ finished, report }: Awaited<ReturnType<LocalConductor['run']>>): Report {
   if (finished.stopped === 'interrupt')
     throw new CliError({
       code: 'INTERRUPTED',
@@ -163,4 +169,95 @@ function render(measured: readonly Measured[]): string {
         ...verdict.reasons.map((reason) => `  ${reason}`),
       ]),
   ].join('\n');
+}
+
+/**
+ * New figures replace the old ones of the same profiles; another host's or another number of workers' are all replaced.
+ */
+export function mergeCalibration(known: Calibration | undefined, fresh: Calibration): Calibration {
+  const same = known !== undefined && known.host === fresh.host && known.workers === fresh.workers;
+  const kept = same
+    ? known.profiles.filter(({ profile }) => fresh.profiles.every((one) => one.profile !== profile))
+    : [];
+  return { ...fresh, profiles: [...kept, ...fresh.profiles] };
+}
+
+/** Undefined when there is none, or it is not one of ours. */
+export function readCalibrationFile(file: string): Calibration | undefined {
+  try {
+    return calibration.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data;
+  } catch {
+    return undefined;
+  }
+}
+
+export function writeCalibrationFile(file: string, value: Calibration): void {
+  writeFileSync(`${file}.part`, `${JSON.stringify(value, undefined, 2)}\n`);
+  renameSync(`${file}.part`, file);
+}
+
+/**
+ * The plans of a calibration: a profile's own connections and operations against the sink, first flat out, then at a
+ * rate.
+ */
+
+const FILE = 'calibration.yaml';
+
+/** The profile as it is; its shape decides the others. @throws CliError when there is no such profile */
+export function profileShape(profile: string): ProfilePlan {
+  const [shape] = planFor(profile, {}, 1).profiles;
+  if (shape === undefined) throw new Error(`the plan for ${profile} has no profile`);
+  if (Object.keys(shape.misbehave).length > 0) {
+    throw new CliError({
+      code: 'NOT_CALIBRATABLE',
+      message: `${profile} misbehaves on purpose (misbehave), so what it reaches is no ceiling`,
+      hint: 'calibrate a profile that behaves',
+    });
+  }
+  return shape;
+}
+
+/** Closed loop without think time: every connection is always busy, so the throughput is the most this shape can do. */
+export function flatOutPlan({ name, maxInFlight, connections }: ProfilePlan, seconds: number): Plan {
+  return planFor(name, { thinkTime: '0ms', maxInFlight, connections }, seconds);
+}
+
+/** Open loop at a share of the ceiling: how late does this machine send when it is that busy? */
+export function atRatePlan(
+  { name, clients, maxInFlight, connections }: ProfilePlan,
+  ratePerSecond: number,
+  seconds: number,
+): Plan {
+  return planFor(
+    name,
+    { arrivals: { rate: `${(ratePerSecond / clients).toFixed(3)}/s` }, maxInFlight, connections },
+    seconds,
+  );
+}
+
+function planFor(profile: string, overrides: Readonly<Record<string, unknown>>, seconds: number): Plan {
+  const scenario = {
+    name: 'calibration',
+    description: `How much of profile ${profile} this machine can make: against the sink.`,
+    target: { server: 'sink' },
+    workload: { [profile]: overrides },
+    limits: { clients: 1_000_000, rate: '100000000/s' },
+    stages: [
+      { name: 'warm-up', duration: '2s', measured: false },
+      { name: 'measured', duration: `${seconds}s` },
+    ],
+  };
+  // JSON is YAML, so the scenario needs no file.
+  const io: ScenarioIo = {
+    ...diskIo,
+    readText: (file) => (file === FILE ? JSON.stringify(scenario) : diskIo.readText(file)),
+  };
+  const result = loadPlan({ scenario: FILE, env: {} }, io);
+  if (result.ok) return result.plan;
+  throw new CliError({
+    code: result.problems[0]?.code ?? 'INVALID_VALUE',
+    message: `profile ${profile} cannot be calibrated`,
+    where: formatProblems(result.problems).replaceAll('\n', '\n  '),
+    hint: '`swarmbench list` shows the profiles',
+  });
 }

@@ -2,20 +2,32 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { parseRate } from '../../../scenarios/schema/grammar/units.js';
 import type { Plan } from '../../../scenarios/schema/index.js';
-import { runId } from '../../controller/log/run-id.js';
+import { type Found, nextStep, outcomeOfRun, type SearchLimits } from '../../analysis/capacity/search.js';
+import { runId } from '../../log/run-id.js';
 import { packageVersion } from '../../platform/local/package-root.js';
-import { type CapacityDocument, capacityDocument, conclude } from '../../report/capacity/document.js';
+import {
+  type CapacityDocument,
+  capacityDocument,
+  conclude,
+  type ProbeRecord,
+  probeRecordOf,
+} from '../../report/capacity/document.js';
 import { renderCapacity } from '../../report/capacity/page.js';
-import { rateOf, setsFor } from '../capacity/rates.js';
-import { type Searched, searchCapacity } from '../capacity/search-capacity.js';
+import {
+  addWhereOptions,
+  chooseConductor,
+  refuseImpossible,
+  refusePlan,
+  type WhereOptions,
+} from '../choose-conductor.js';
 import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { redactedCommand } from '../run/command-line.js';
-import { addWhereOptions, chooseConductor, refuseImpossible, refusePlan, type WhereOptions } from '../run/where.js';
+import { addLoadOptions, type LoadOptions, number, planOf, wholeNumber } from '../load-options.js';
+import type { Conducted } from '../local/local-conductor.js';
+import { redactedCommand } from '../redacted-command.js';
 import { styleFor } from '../terminal/style.js';
 import type { CliCommand } from './command.js';
-import { addLoadOptions, type LoadOptions, number, planOf, wholeNumber } from './load-options.js';
 
 interface Options extends LoadOptions, WhereOptions {
   readonly from?: string;
@@ -157,4 +169,94 @@ function codeOf(end: CapacityDocument['capacity']['end']): number {
     case 'interrupted':
       return exitCode.interrupted;
   }
+}
+
+/** Operations a second of a plan at full load. @throws CliError USAGE for a plan whose rate is not its own to set */
+export function rateOf(plan: Plan): number {
+  const closed = plan.profiles.filter(({ arrivals }) => arrivals.model === 'closed').map(({ name }) => name);
+  if (closed.length > 0) {
+    throw new CliError({
+      code: 'USAGE',
+      message: `${plan.scenario}: a capacity search sets rates, and ${closed.join(', ')} has none (thinkTime)`,
+      hint: 'give it arrivals: { rate: 10/s }: a closed loop slows down with its target and never asks for too much',
+    });
+  }
+  if (plan.thresholds.length === 0) {
+    throw new CliError({
+      code: 'USAGE',
+      message: `${plan.scenario}: without thresholds every rate is met`,
+      hint: 'say what a rate has to meet: thresholds: [latency.p99 < 100ms, errors.rate < 0.1%]',
+    });
+  }
+  return plan.profiles.reduce(
+    (sum, { clients, arrivals }) => sum + (arrivals.model === 'open' ? clients * arrivals.ratePerSecond : 0),
+    0,
+  );
+}
+
+/** Overrides that bring all profiles together to `ratePerSecond`, each keeping its share. */
+export function setsFor(plan: Plan, ratePerSecond: number): readonly string[] {
+  const factor = ratePerSecond / rateOf(plan);
+  return plan.profiles.flatMap(({ name, arrivals }) =>
+    arrivals.model === 'open' ? [`workload.${name}.arrivals.rate=${decimal(arrivals.ratePerSecond * factor)}/s`] : [],
+  );
+}
+
+/** Without an exponent, which rates are not written with. */
+function decimal(value: number): string {
+  return value.toFixed(9).replace(/\.?0+$/, '');
+}
+
+export interface SearchOptions {
+  readonly limits: SearchLimits;
+  readonly planFor: (ratePerSecond: number) => Plan;
+  readonly run: (plan: Plan, ratePerSecond: number) => Promise<Conducted>;
+  readonly interrupted: () => boolean;
+  /** Told before a run, and after it. */
+  readonly tell: (line: string) => void;
+}
+
+export interface Searched {
+  readonly found: Found | 'interrupted';
+  readonly probes: readonly ProbeRecord[];
+}
+
+/** One run after another until the search is over. @throws CliError for a run that did not come to its end */
+export async function searchCapacity({ limits, planFor, run, interrupted, tell }: SearchOptions): Promise<Searched> {
+  const probes: ProbeRecord[] = [];
+  for (;;) {
+    if (interrupted()) return { found: 'interrupted', probes };
+    const step = nextStep(
+      probes.map(({ askedPerSecond, outcome }) => ({ ratePerSecond: askedPerSecond, outcome })),
+      limits,
+    );
+    if (step.kind === 'done') return { found: step.found, probes };
+    const { ratePerSecond, purpose } = step;
+    tell(`run ${probes.length + 1}: ${ratePerSecond.toLocaleString('en-US')}/s (${purpose})`);
+    const conducted = await run(planFor(ratePerSecond), ratePerSecond);
+    if (interrupted()) return { found: 'interrupted', probes };
+    const record = recordOf(conducted, ratePerSecond, purpose);
+    probes.push(record);
+    tell(
+      `  ${record.outcome === 'met' ? 'met' : record.outcome === 'unmet' ? 'not met' : 'the generator was at its limit'}: ${Math.round(record.throughputPerSecond).toLocaleString('en-US')}/s succeeded, p99 ${record.p99Ms === null ? 'none' : `${record.p99Ms.toPrecision(3)} ms`}`,
+    );
+  }
+}
+
+function recordOf(
+  { finished, report }: Conducted,
+  ratePerSecond: number,
+  purpose: ProbeRecord['purpose'],
+): ProbeRecord {
+  const outcome = report === undefined ? undefined : outcomeOfRun(report.verdict, report.thresholds);
+  if (report === undefined || outcome === undefined) {
+    throw new CliError({
+      code: finished.failure?.code ?? 'RUN_INCOMPLETE',
+      message: `the run at ${ratePerSecond}/s did not come to its end: ${finished.failure?.message ?? finished.verdict.reasons.join('; ')}`,
+      where: finished.folder,
+      hint: finished.failure?.hint ?? 'its report says more',
+      exitCode: report?.exitCode ?? exitCode.untrusted,
+    });
+  }
+  return probeRecordOf(report, ratePerSecond, purpose, outcome);
 }

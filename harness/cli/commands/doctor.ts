@@ -1,10 +1,9 @@
 import { resolve } from 'node:path';
-
 import { gatherFacts } from '../doctor/facts.js';
-import { judge } from '../doctor/judge.js';
-import { renderFindings } from '../doctor/render.js';
+import { type Finding, judge } from '../doctor/judge.js';
 import { exitCode } from '../exit-code.js';
-import { styleFor } from '../terminal/style.js';
+import { type Style, styleFor } from '../terminal/style.js';
+import { table } from '../terminal/table.js';
 import type { CliCommand } from './command.js';
 
 interface Options {
@@ -28,3 +27,14 @@ export const doctor: CliCommand = {
       });
   },
 };
+
+/** One line a finding; the command that mends it below, where something is to mend. */
+export function renderFindings(findings: readonly Finding[], style: Style): string {
+  const paint = { ok: style.green, warn: style.yellow, missing: style.red, note: style.dim } as const;
+  const rows = table(findings.map(({ status, name, detail }) => [paint[status](status), name, detail]));
+  const lines = findings.flatMap(({ mend }, index) => [
+    rows[index] ?? '',
+    ...(mend === undefined ? [] : [`         ${style.dim('mend:')} ${mend}`]),
+  ]);
+  return `${lines.join('\n')}\n`;
+}

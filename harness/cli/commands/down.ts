@@ -2,9 +2,9 @@ import type { Engine } from '../../platform/swarm/engine/engine.js';
 import { type Remaining, removeStack } from '../../platform/swarm/stack/remove-stack.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { onEngine } from '../swarm/on-engine.js';
-import { createServicesDisplay } from '../swarm/services-display.js';
-import { addStackOptions, addTimeout, type StackOptions } from '../swarm/stack-options.js';
+import { createServicesDisplay } from '../stack/services-display.js';
+import { addStackOptions, addTimeout, type StackOptions } from '../stack/stack-options.js';
+import { withEngine } from '../stack/with-engine.js';
 import { duration } from '../terminal/quantity.js';
 import { styleFor } from '../terminal/style.js';
 import type { CliCommand } from './command.js';
@@ -25,7 +25,7 @@ export const down: CliCommand = {
     addTimeout(addStackOptions(command), 60, 'how long it may take until nothing is left').action(
       async (options: Options) => {
         finish(
-          await onEngine(host, { stack: options.stack, json: options.json === true }, (engine, signal) =>
+          await withEngine(host, { stack: options.stack, json: options.json === true }, (engine, signal) =>
             takeDown(engine, options, host, signal),
           ),
         );
@@ -46,7 +46,7 @@ async function takeDown(
       engine,
       stack,
       { volumes, timeoutMs: timeout * 1000 },
-      (remaining) => display.doing(remainingWords(remaining)),
+      (remaining) => display.doing(remainingText(remaining)),
       signal,
     );
     display.close();
@@ -63,7 +63,7 @@ async function takeDown(
   }
 }
 
-function remainingWords(remaining: Remaining): string {
+function remainingText(remaining: Remaining): string {
   const left = Object.entries(remaining)
     .filter(([, count]) => count > 0)
     .map(([kind, count]) => `${count} ${kind}`);

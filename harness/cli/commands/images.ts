@@ -6,12 +6,12 @@ import { buildImages, type ImageProgress } from '../../platform/swarm/images/bui
 import type { NodeEngine } from '../../platform/swarm/images/distribute.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { onEngine } from '../swarm/on-engine.js';
-import { writeImagesFile } from '../swarm/state-folder.js';
+import { collect } from '../load-options.js';
+import { writeImagesFile } from '../stack/state-folder.js';
+import { withEngine } from '../stack/with-engine.js';
 import { bytes, duration } from '../terminal/quantity.js';
 import { table } from '../terminal/table.js';
 import type { CliCommand } from './command.js';
-import { collect } from './load-options.js';
 
 interface Options {
   readonly offline?: boolean;
@@ -40,7 +40,7 @@ export const images: CliCommand = {
       .option('--json', 'one JSON object on stdout')
       .action(async (options: Options) => {
         finish(
-          await onEngine(host, { json: options.json === true }, (engine, signal) =>
+          await withEngine(host, { json: options.json === true }, (engine, signal) =>
             make(engine, options, host, signal),
           ),
         );

@@ -4,11 +4,11 @@ import type { Engine } from '../../platform/swarm/engine/engine.js';
 import { type StackLogLine, stackLogs } from '../../platform/swarm/stack/stack-logs.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { onEngine } from '../swarm/on-engine.js';
-import { addStackOptions, type StackOptions } from '../swarm/stack-options.js';
+import { wholeNumber } from '../load-options.js';
+import { addStackOptions, type StackOptions } from '../stack/stack-options.js';
+import { withEngine } from '../stack/with-engine.js';
 import { type Paint, type Style, styleFor } from '../terminal/style.js';
 import type { CliCommand } from './command.js';
-import { wholeNumber } from './load-options.js';
 
 interface Options extends StackOptions {
   readonly follow?: boolean;
@@ -33,7 +33,7 @@ export const logs: CliCommand = {
     // One JSON object per line: a log has no end that could be waited for.
     addStackOptions(command).action(async (services: readonly string[], options: Options) => {
       finish(
-        await onEngine(host, { json: options.json === true }, (engine, signal) =>
+        await withEngine(host, { json: options.json === true }, (engine, signal) =>
           write(engine, services, options, host, signal),
         ),
       );

@@ -1,11 +1,10 @@
-import { refusals } from '../../platform/local/local.js';
+import { refusals, workerCountRefusals, workersHere } from '../../platform/local/local-platform.js';
 import { exitCode } from '../exit-code.js';
+import { addLoadOptions, type LoadOptions, planOf, wholeNumber } from '../load-options.js';
 import { outlineOf } from '../plan/outline.js';
-import { renderOutline } from '../plan/render.js';
-import { crewRefusals, workersHere } from '../run/crew-here.js';
+import { renderOutline } from '../plan/render-outline.js';
 import { styleFor } from '../terminal/style.js';
 import type { CliCommand } from './command.js';
-import { addLoadOptions, type LoadOptions, planOf, wholeNumber } from './load-options.js';
 
 interface Options extends LoadOptions {
   readonly workers?: number;
@@ -28,7 +27,7 @@ export const plan: CliCommand = {
         const made = planOf(scenario, options, host);
         const outline = outlineOf(made, {
           ...workersHere(made, options.workers),
-          refusals: [...refusals(made), ...crewRefusals(made, options.workers)],
+          refusals: [...refusals(made), ...workerCountRefusals(made, options.workers)],
         });
         if (options.json === true) host.stdout.write(`${JSON.stringify(outline, undefined, 2)}\n`);
         else host.stdout.write(renderOutline(outline, styleFor(host.stdout, host.env, options.color)));

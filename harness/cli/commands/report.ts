@@ -5,7 +5,7 @@ import { artifacts, writeReport } from '../../report/write-report.js';
 import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { renderVerdict } from '../run/verdict.js';
+import { renderVerdict } from '../terminal/render-verdict.js';
 import { styleFor } from '../terminal/style.js';
 import type { CliCommand } from './command.js';
 

@@ -1,15 +1,7 @@
 import { copyFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-
-import { enoughWorkers } from '../../platform/swarm/platform/crew-size.js';
-import { CliError } from '../cli-error.js';
-import type { Host } from '../host.js';
-import { outlineOf } from '../plan/outline.js';
-import { renderBrief } from '../plan/render.js';
-import type { Conducted } from '../run/conductor.js';
-import { workersHere } from '../run/crew-here.js';
-import { type Outcome, outcomeOf, worstExitCode } from '../run/outcome.js';
-import { renderVerdict } from '../run/verdict.js';
+import { workersHere } from '../../platform/local/local-platform.js';
+import { workersNeeded } from '../../platform/swarm/run-on-stack/worker-count.js';
 import {
   addWhereOptions,
   chooseConductor,
@@ -17,10 +9,17 @@ import {
   refuseImpossible,
   refusePlan,
   type WhereOptions,
-} from '../run/where.js';
+} from '../choose-conductor.js';
+import { CliError } from '../cli-error.js';
+import type { Host } from '../host.js';
+import { addLoadOptions, type LoadOptions, planOf } from '../load-options.js';
+import type { Conducted } from '../local/local-conductor.js';
+import { type Outcome, outcomeOf, worstExitCode } from '../outcome.js';
+import { outlineOf } from '../plan/outline.js';
+import { renderBrief } from '../plan/render-outline.js';
+import { renderVerdict } from '../terminal/render-verdict.js';
 import { styleFor } from '../terminal/style.js';
 import type { CliCommand } from './command.js';
-import { addLoadOptions, type LoadOptions, planOf } from './load-options.js';
 
 interface Options extends LoadOptions, WhereOptions {
   readonly junit?: string;
@@ -70,7 +69,7 @@ async function runScenarios(scenarios: readonly string[], options: Options, host
       if (conductor.interrupted()) break;
       if (!quiet)
         host.stderr.write(
-          `${renderBrief(outlineOf(plan, { ...(remote ? { workers: options.workers ?? enoughWorkers(plan) } : workersHere(plan, options.workers)), refusals: [] }), style)}\n`,
+          `${renderBrief(outlineOf(plan, { ...(remote ? { workers: options.workers ?? workersNeeded(plan) } : workersHere(plan, options.workers)), refusals: [] }), style)}\n`,
         );
       const conducted = await conductor.run(plan, scenarios[index] ?? '', options);
       outcomes.push(outcomeOf(conducted, conductor.interrupted()));

@@ -3,10 +3,9 @@ import { scaleServices } from '../../platform/swarm/stack/scale-services.js';
 import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { onEngine } from '../swarm/on-engine.js';
-import { serviceLine } from '../swarm/service-words.js';
-import { createServicesDisplay } from '../swarm/services-display.js';
-import { addStackOptions, addTimeout, type StackOptions } from '../swarm/stack-options.js';
+import { createServicesDisplay, serviceLine } from '../stack/services-display.js';
+import { addStackOptions, addTimeout, type StackOptions } from '../stack/stack-options.js';
+import { withEngine } from '../stack/with-engine.js';
 import { duration } from '../terminal/quantity.js';
 import { styleFor } from '../terminal/style.js';
 import type { CliCommand } from './command.js';
@@ -26,7 +25,7 @@ export const scale: CliCommand = {
       async (pairs: readonly string[], options: Options) => {
         const replicas = replicasOf(pairs);
         finish(
-          await onEngine(host, { json: options.json === true }, (engine, signal) =>
+          await withEngine(host, { json: options.json === true }, (engine, signal) =>
             setReplicas(engine, replicas, options, host, signal),
           ),
         );

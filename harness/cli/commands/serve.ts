@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 
-import { type Api, startApi } from '../../api/start.js';
+import { type Api, startApi } from '../../api/start-api.js';
 import { type Tokens, tokensFile } from '../../api/tokens.js';
 import type { AdoptedRun, Controller } from '../../controller/controller.js';
 import { packageVersion } from '../../platform/local/package-root.js';
@@ -9,11 +9,11 @@ import { CliError } from '../cli-error.js';
 import { API_PORT } from '../doctor/facts.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { createLocalController } from '../run/conductor.js';
-import { createSwarmController, type SwarmController } from '../swarm-run/swarm-controller.js';
-import { readToken } from '../token-file.js';
+import { collect, number, wholeNumber } from '../load-options.js';
+import { createLocalController } from '../local/local-conductor.js';
+import { readToken } from '../read-token.js';
+import { createSwarmController, type SwarmController } from '../stack/swarm-controller.js';
 import type { CliCommand } from './command.js';
-import { collect, number, wholeNumber } from './load-options.js';
 
 interface Options {
   readonly host: string;

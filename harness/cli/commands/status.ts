@@ -1,6 +1,6 @@
 import type { Engine } from '../../platform/swarm/engine/engine.js';
-import { shortName } from '../../platform/swarm/stack/find-service.js';
 import { StackError } from '../../platform/swarm/stack/stack-error.js';
+import { shortName } from '../../platform/swarm/stack/stack-objects.js';
 import {
   type ServiceStatus,
   type StackStatus,
@@ -9,9 +9,9 @@ import {
 } from '../../platform/swarm/stack/stack-status.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { onEngine } from '../swarm/on-engine.js';
-import { serviceRows } from '../swarm/service-words.js';
-import { addStackOptions, type StackOptions } from '../swarm/stack-options.js';
+import { serviceRows } from '../stack/services-display.js';
+import { addStackOptions, type StackOptions } from '../stack/stack-options.js';
+import { withEngine } from '../stack/with-engine.js';
 import { type Style, styleFor } from '../terminal/style.js';
 import { table } from '../terminal/table.js';
 import type { CliCommand } from './command.js';
@@ -31,7 +31,9 @@ export const status: CliCommand = {
     command.option('--tasks', 'each task: node, state, image');
     addStackOptions(command).action(async (options: Options) => {
       finish(
-        await onEngine(host, { json: options.json === true }, (engine, signal) => tell(engine, options, host, signal)),
+        await withEngine(host, { json: options.json === true }, (engine, signal) =>
+          tell(engine, options, host, signal),
+        ),
       );
     });
   },

@@ -2,18 +2,18 @@ import { Option } from 'commander';
 import { STICKINESS, type Stickiness } from '../../../swarm/gateway/render-gateway.js';
 import type { Engine } from '../../platform/swarm/engine/engine.js';
 import type { Deployed } from '../../platform/swarm/stack/deploy-stack.js';
-import { shortName } from '../../platform/swarm/stack/find-service.js';
+import { shortName } from '../../platform/swarm/stack/stack-objects.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { bringUp } from '../swarm/bring-up.js';
-import { type LoadedStack, loadStack } from '../swarm/load-stack.js';
-import { onEngine } from '../swarm/on-engine.js';
-import { createServicesDisplay } from '../swarm/services-display.js';
-import { addRegistryAuth, addStackOptions, addTimeout, type StackOptions } from '../swarm/stack-options.js';
+import { collect } from '../load-options.js';
+import { bringUp } from '../stack/bring-up.js';
+import { type LoadedStack, loadStack } from '../stack/load-stack.js';
+import { createServicesDisplay } from '../stack/services-display.js';
+import { addRegistryAuth, addStackOptions, addTimeout, type StackOptions } from '../stack/stack-options.js';
+import { withEngine } from '../stack/with-engine.js';
 import { duration } from '../terminal/quantity.js';
 import { styleFor } from '../terminal/style.js';
 import type { CliCommand } from './command.js';
-import { collect } from './load-options.js';
 
 interface Options extends StackOptions {
   readonly composeFile: readonly string[];
@@ -53,7 +53,7 @@ export const up: CliCommand = {
       async (options: Options) => {
         const loaded = loadStack({ ...options, stack: options.stack }, host);
         finish(
-          await onEngine(host, { stack: options.stack, json: options.json === true }, (engine, signal) =>
+          await withEngine(host, { stack: options.stack, json: options.json === true }, (engine, signal) =>
             deploy(engine, loaded, options, host, signal),
           ),
         );

@@ -1,8 +1,8 @@
 import { formatProblems, listScenarios, loadPlan } from '../../../scenarios/schema/index.js';
 import { exitCode } from '../exit-code.js';
+import { addLoadOptions, type LoadOptions, planRequest } from '../load-options.js';
 import { styleFor } from '../terminal/style.js';
 import type { CliCommand } from './command.js';
-import { addLoadOptions, type LoadOptions, planRequest } from './load-options.js';
 
 interface Options extends LoadOptions {
   readonly json?: boolean;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { type KernelFacts, untried } from '../../platform/swarm/kernel/kernel-facts.js';
+import { renderFindings } from '../commands/doctor.js';
 import { plain } from '../terminal/style.js';
 import type { Facts } from './facts.js';
 import { judge } from './judge.js';
-import { renderFindings } from './render.js';
 
 const healthy: Facts = {
   nodeVersion: '22.1.0',

@@ -9,7 +9,7 @@ import { freemem, loadavg, totalmem } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { openFileLimit, sysctl, usableCores } from '../../platform/local/describe.js';
+import { openFileLimit, sysctl, usableCores } from '../../platform/local/describe-machine.js';
 import { readText } from '../../platform/local/proc.js';
 import { type KernelFacts, untried } from '../../platform/swarm/kernel/kernel-facts.js';
 import type { Host } from '../host.js';
@@ -130,16 +130,16 @@ const TRY_MS = 15_000;
 
 async function kernelFacts(host: Host): Promise<KernelFacts | undefined> {
   // The engine's client is much to read, and this is the only place of the doctor that needs it.
-  const [{ connectEngine }, { isTold }, { tryKernel }, { trialImage }] = await Promise.all([
+  const [{ connectEngine }, { isSwarmError }, { tryKernel }, { trialImage }] = await Promise.all([
     import('../../platform/swarm/engine/engine.js'),
-    import('../swarm/stack-errors.js'),
+    import('../stack/swarm-errors.js'),
     import('../../platform/swarm/kernel/try-kernel.js'),
-    import('../swarm/load-stack.js'),
+    import('../stack/load-stack.js'),
   ]);
   try {
     return await tryKernel(connectEngine(host.env), trialImage(host), AbortSignal.timeout(TRY_MS));
   } catch (error) {
-    if (isTold(error)) return undefined;
+    if (isSwarmError(error)) return undefined;
     return untried(error instanceof Error ? error.message : String(error));
   }
 }

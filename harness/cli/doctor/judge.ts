@@ -1,6 +1,5 @@
 /** From facts to findings: each says how it stands, and if badly, the command that mends it. */
-import { type Ability, WANTED_CONNTRACK, WANTED_FILES } from '../../platform/swarm/kernel/kernel-facts.js';
-import { MENDS } from '../../platform/swarm/kernel/mends.js';
+import { type Ability, FIXES, WANTED_CONNTRACK, WANTED_FILES } from '../../platform/swarm/kernel/kernel-facts.js';
 import { bytes, count } from '../terminal/quantity.js';
 import { API_PORT, type Facts } from './facts.js';
 
@@ -116,7 +115,7 @@ function conntrack({ conntrackRoom, conntrackMax }: Facts): Finding {
   if (conntrackRoom === undefined) return { name, status: 'ok', detail: 'none' };
   const room = `room for ${count(conntrackRoom)}${conntrackMax === undefined ? '' : ` of ${count(conntrackMax)}`}`;
   if (conntrackRoom >= WANTED_CONNTRACK) return { name, status: 'ok', detail: room };
-  return { name, status: 'warn', detail: `${room}; past it the kernel drops packets`, mend: MENDS.conntrack };
+  return { name, status: 'warn', detail: `${room}; past it the kernel drops packets`, mend: FIXES.conntrack };
 }
 
 function governor({ cpuGovernor }: Facts): Finding | undefined {
@@ -186,7 +185,7 @@ function kernel({ kernel: facts }: Facts): readonly Finding[] {
       'vxlan',
       'warn',
       'services on different nodes cannot reach each other',
-      MENDS.vxlan,
+      FIXES.vxlan,
     ),
     ability(
       'virtual addresses',
@@ -194,7 +193,7 @@ function kernel({ kernel: facts }: Facts): readonly Finding[] {
       'IPVS',
       'note',
       'no `endpoint_mode: vip`, no ingress ports; swarm/stack.yml uses neither',
-      MENDS.ipvs,
+      FIXES.ipvs,
     ),
     ability(
       'packet delay',
@@ -202,7 +201,7 @@ function kernel({ kernel: facts }: Facts): readonly Finding[] {
       'netem',
       'note',
       'the kernel has no queue that delays or loses packets',
-      MENDS.netem,
+      FIXES.netem,
     ),
     containerFiles(triedIn, openFiles),
   ];
@@ -240,6 +239,6 @@ function containerFiles(
     name,
     status: 'warn',
     detail: `${count(openFiles.soft)}; thousands of connections need more`,
-    mend: MENDS.openFiles,
+    mend: FIXES.openFiles,
   };
 }

@@ -1,9 +1,10 @@
-/** What a plan would do, in numbers: printed by `plan` and before each run, and what `--json` gives. */
-import { formatDuration } from '../../../scenarios/schema/grammar/format-units.js';
-import { expectedOperations, peakRate, totalDurationMs } from '../../../scenarios/schema/load.js';
+import type { Placeholder, Template } from '../../../scenarios/schema/grammar/template.js';
+import { formatDuration } from '../../../scenarios/schema/grammar/units.js';
+import { expectedOperations, peakRate, totalDurationMs } from '../../../scenarios/schema/offered-load.js';
 import type { Plan, ProfilePlan } from '../../../scenarios/schema/plan.js';
 import { redactPlan } from '../../../scenarios/schema/redact.js';
-import { templateBytes } from './template-bytes.js';
+
+/** What a plan would do, in numbers: printed by `plan` and before each run, and what `--json` gives. */
 
 export interface Outline {
   readonly scenario: string;
@@ -44,7 +45,7 @@ export interface Outline {
   readonly refusals: readonly string[];
 }
 
-export interface ProfileOutline {
+interface ProfileOutline {
   readonly name: string;
   readonly clients: number;
   readonly model: 'open' | 'closed' | 'none';
@@ -53,7 +54,7 @@ export interface ProfileOutline {
   readonly operations: readonly string[];
 }
 
-export interface StageOutline {
+interface StageOutline {
   readonly name: string;
   readonly trial: number;
   readonly durationSeconds: number;
@@ -154,4 +155,55 @@ function sumOrUndefined(values: readonly (number | undefined)[]): number | undef
 
 function rounded(value: number | undefined): number | undefined {
   return value === undefined ? undefined : Math.round(value);
+}
+
+/** Bytes of the JSON a template yields, on average; exact for constants. */
+export function templateBytes(template: Template): number {
+  switch (template.kind) {
+    case 'constant':
+      return Buffer.byteLength(template.json);
+    case 'number':
+      return placeholderBytes(template.draw);
+    case 'string':
+      return (
+        2 +
+        sum(template.parts.map((part) => (typeof part === 'string' ? Buffer.byteLength(part) : placeholderBytes(part))))
+      );
+    case 'array':
+      return 2 + separators(template.items.length) + sum(template.items.map(templateBytes));
+    case 'object':
+      return (
+        2 +
+        separators(template.entries.length) +
+        sum(template.entries.map(([key, value]) => Buffer.byteLength(key) + 3 + templateBytes(value)))
+      );
+  }
+}
+
+function placeholderBytes(placeholder: Placeholder): number {
+  switch (placeholder.name) {
+    case 'text':
+      return placeholder.length;
+    case 'int':
+      return Math.max(String(placeholder.min).length, String(placeholder.max).length);
+    case 'pick':
+      return sum(placeholder.items.map((item) => Buffer.byteLength(item))) / placeholder.items.length;
+    case 'uuid':
+      return 36;
+    case 'client':
+      return 4;
+    case 'seq':
+      return 5;
+    case 'now':
+      return 13;
+    case 'stamp':
+      return 60;
+  }
+}
+
+function separators(items: number): number {
+  return Math.max(0, items - 1);
+}
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

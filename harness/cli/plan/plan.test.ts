@@ -2,9 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 
 import { loadPlan, type Plan, type Template } from '../../../scenarios/schema/index.js';
 import { plain } from '../terminal/style.js';
-import { outlineOf } from './outline.js';
-import { renderBrief, renderOutline } from './render.js';
-import { templateBytes } from './template-bytes.js';
+import { outlineOf, templateBytes } from './outline.js';
+import { renderBrief, renderOutline } from './render-outline.js';
 
 function planOf(sets: readonly string[] = [], targets: readonly string[] = []): Plan {
   const result = loadPlan({ scenario: 'smoke', sets, targets, env: {} });

@@ -1,5 +1,5 @@
 /** Numbers for people, always with their unit; those that reports show too are written as there. */
-import { formatAs, formatBytes, formatMs } from '../../analysis/format-metric.js';
+import { formatAs, formatBytes, formatMs } from '../../analysis/format.js';
 
 export { formatBytes as bytes, formatMs as latency };
 

@@ -5,7 +5,7 @@
 import type { Output } from '../host.js';
 import { fitTo, visibleLength } from './style.js';
 
-export interface Screen {
+interface Screen {
   /** Replaces the block. */
   block(lines: readonly string[]): void;
   /** A line above the block that stays. */

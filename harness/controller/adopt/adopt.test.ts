@@ -7,10 +7,10 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, expect, test } from '@jest/globals';
-import type { RunEvent } from '../events.js';
-import { readEvents } from '../log/event-log.js';
-import { isRunId } from '../log/run-id.js';
-import { readTelemetry } from '../log/telemetry-log.js';
+import { readEvents } from '../../log/event-log.js';
+import type { RunEvent } from '../../log/events.js';
+import { isRunId } from '../../log/run-id.js';
+import { readTelemetry } from '../../log/telemetry-log.js';
 import { isRunning } from './programs.js';
 import { unfinishedRuns } from './unfinished.js';
 

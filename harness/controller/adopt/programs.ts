@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { kill, pid as ownPid } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LeaseHolder } from '../../log/run-folder.js';
 import type { StartedProgram } from '../../platform/platform.js';
-import type { LeaseHolder } from '../log/run-folder.js';
 
 /**
  * When a process began, in clock ticks since boot: field 22 of /proc/PID/stat. With it a process is told from a later

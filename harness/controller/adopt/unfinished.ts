@@ -2,13 +2,13 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { codeOf, messageOf } from '../errors.js';
-import { readEvents } from '../log/event-log.js';
-import { files, leaseHolder } from '../log/run-folder.js';
-import { isRunId } from '../log/run-id.js';
+import { codeOf, messageOf } from '../../log/errors.js';
+import { readEvents } from '../../log/event-log.js';
+import { files, leaseHolder } from '../../log/run-folder.js';
+import { isRunId } from '../../log/run-id.js';
 import { isRunning } from './programs.js';
 
-export interface UnfinishedRun {
+interface UnfinishedRun {
   readonly runId: string;
   readonly folder: string;
   /**

@@ -1,24 +1,23 @@
 import { join } from 'node:path';
 import { pid } from 'node:process';
 import type { Endpoint } from '../../../client-sim/protocol/messages.js';
+import { ControllerError, messageOf } from '../../log/errors.js';
+import { files, type Secrets, writeSecrets } from '../../log/run-folder.js';
+import { TelemetryLog } from '../../log/telemetry-log.js';
 import type { Environment, Platform } from '../../platform/platform.js';
-import { ControllerError, messageOf } from '../errors.js';
-import { files, type Secrets, writeSecrets } from '../log/run-folder.js';
-import { TelemetryLog } from '../log/telemetry-log.js';
-import type { Worker } from '../workers/registry.js';
-import { begin } from './begin.js';
-import type { RunCore } from './core.js';
+import type { Worker } from '../workers/worker-registry.js';
+import type { RunCore } from './active-run.js';
+import { awaitWorkers } from './await-workers.js';
 import { type Deployment, deploy } from './deploy.js';
-import { employer, recordClock } from './employer.js';
-import { conductFaults, type FaultsOfRun } from './faults.js';
-import { gather } from './gather.js';
+import { conductFaults, type RunFaults } from './faults.js';
 import { loadPhase } from './load-phase.js';
 import { preflight } from './preflight.js';
-import { type PlannedRoute, plannedRoutes, runRoutes } from './routes.js';
+import { type PlannedRoute, plannedRoutes, settledRoutes, shownUrl } from './routes.js';
 import type { SubmitOptions } from './run.js';
-import { shownUrl } from './shown-url.js';
+import { recordClock, runListener } from './run-listener.js';
+import { startLoad } from './start-load.js';
 
-export interface Conduct {
+interface ConductOptions {
   readonly platform: () => Platform;
   /** Where workers find this controller, and what lets them register. */
   readonly controllerUrl: string;
@@ -30,50 +29,53 @@ export interface Conduct {
  * A run from taking it up to its last batch. Never throws: what ends it early is in the log.
  * @returns what was brought up and must be torn down; undefined when nothing was
  */
-export async function conduct(core: RunCore, how: Conduct): Promise<Deployment | undefined> {
-  const { signal } = core.stopping;
+export async function conduct(run: RunCore, how: ConductOptions): Promise<Deployment | undefined> {
+  const { signal } = run.stopping;
   let deployment: Deployment | undefined;
-  let faults: FaultsOfRun | undefined;
+  let faults: RunFaults | undefined;
   try {
     signal.throwIfAborted();
-    core.intake.open(await TelemetryLog.create(join(core.folder, files.telemetry)));
-    core.record({ type: 'controller.listening', url: how.controllerUrl, pid });
+    run.intake.open(await TelemetryLog.create(join(run.folder, files.telemetry)));
+    run.record({ type: 'controller.listening', url: how.controllerUrl, pid });
     const platform = how.platform();
-    deployment = await deploy(platform, core.plan, core.log, deployOptions(core, how), signal);
+    deployment = await deploy(platform, run.plan, run.log, deployOptions(run, how), signal);
     const { environment } = deployment;
-    await describe(core, environment);
-    const workers = await takeWorkers(core, deployment, how.options.registeredWorkers);
+    await describe(run, environment);
+    const workers = await takeWorkers(run, deployment, how.options.registeredWorkers);
     const { endpoints } = environment;
-    const routes = plannedRoutes(core.plan, environment);
-    writeSecrets(core.folder, secretsOf(endpoints, routes, workers));
+    const routes = plannedRoutes(run.plan, environment);
+    writeSecrets(run.folder, secretsOf(endpoints, routes, workers));
     const [first] = workers;
     if (first === undefined) throw new Error('a run needs at least one worker');
     const workerLogs = workerLogsOf(environment, how.options.registeredWorkers);
-    const { pinned, settledOperations } = await preflight(core, first, routes, workerLogs);
+    const { pinned, settledOperations } = await preflight(run, first, routes, workerLogs);
     signal.throwIfAborted();
     refuseLost(workers, workerLogs);
-    begin(core, workers, { ...runRoutes(endpoints, routes, pinned), settledOperations });
-    faults = conductFaults(core, platform.faults);
-    await loadPhase(core, () => environment.usage());
+    startLoad(run, workers, { ...settledRoutes(endpoints, routes, pinned), settledOperations });
+    faults = conductFaults(run, platform.faults);
+    await loadPhase(run, () => environment.usage());
   } catch (error) {
     // After a stop every phase fails by being aborted, which says nothing new.
-    if (!signal.aborted) core.fail(error);
+    if (!signal.aborted) run.fail(error);
   } finally {
     await faults?.end();
   }
   return deployment;
 }
 
-function deployOptions(core: RunCore, { controllerUrl, workerToken, options }: Conduct): Parameters<typeof deploy>[3] {
+function deployOptions(
+  run: RunCore,
+  { controllerUrl, workerToken, options }: ConductOptions,
+): Parameters<typeof deploy>[3] {
   const workers = options.registeredWorkers === undefined ? options.workers : 0;
-  return { runId: core.id, runFolder: core.folder, controllerUrl, workerToken, workers };
+  return { runId: run.id, runFolder: run.folder, controllerUrl, workerToken, workers };
 }
 
-async function describe(core: RunCore, environment: Environment): Promise<void> {
+async function describe(run: RunCore, environment: Environment): Promise<void> {
   const described = await environment.describe().catch((error: unknown) => ({ problem: messageOf(error) }));
-  core.record({ type: 'environment', environment: described });
-  core.aggregate.knowReplicas(environment.replicas);
-  core.record({
+  run.record({ type: 'environment', environment: described });
+  run.aggregate.registerReplicas(environment.replicas);
+  run.record({
     type: 'target.ready',
     endpoints: environment.endpoints.map(({ url }) => shownUrl(url)),
     replicas: environment.replicas,
@@ -81,11 +83,11 @@ async function describe(core: RunCore, environment: Environment): Promise<void> 
 }
 
 async function takeWorkers(
-  core: RunCore,
+  run: RunCore,
   { environment, programs }: Deployment,
   registered: number | undefined,
 ): Promise<readonly Worker[]> {
-  const { registry, timings } = core.shared;
+  const { registry, timings } = run.shared;
   const placeOf = registered === undefined ? environment.placeOf : undefined;
   const wanted = {
     count: registered ?? environment.expectedWorkers,
@@ -95,18 +97,18 @@ async function takeWorkers(
     broken: () => environment.brokenWorker?.(),
     workerLogs: workerLogsOf(environment, registered),
   };
-  const workers = await gather(registry, wanted, core.stopping.signal);
-  const boss = employer(core);
+  const workers = await awaitWorkers(registry, wanted, run.stopping.signal);
+  const listener = runListener(run);
   return workers.map(({ id }) => {
-    const worker = registry.employ(id, boss);
+    const worker = registry.assignTo(id, listener);
     const place = placeOf?.(worker.registration);
-    core.record({
+    run.record({
       type: 'worker.registered',
       workerId: id,
       worker: worker.registration,
       ...(place === undefined ? {} : { place }),
     });
-    recordClock(core, worker);
+    recordClock(run, worker);
     return worker;
   });
 }

@@ -1,14 +1,14 @@
 import type { Plan } from '../../../scenarios/schema/plan.js';
+import { ControllerError, messageOf } from '../../log/errors.js';
+import type { EventLog } from '../../log/event-log.js';
 import type { Environment, Platform, StartedProgram } from '../../platform/platform.js';
-import { ControllerError, messageOf } from '../errors.js';
-import type { EventLog } from '../log/event-log.js';
 
 export interface Deployment {
   readonly environment: Environment;
   readonly programs: readonly StartedProgram[];
 }
 
-export interface DeployOptions {
+interface DeployOptions {
   readonly runId: string;
   readonly runFolder: string;
   readonly controllerUrl: string;

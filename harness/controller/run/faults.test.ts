@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import type { FaultPlan } from '../../../scenarios/schema/plan.js';
-import type { RunEvent } from '../events.js';
-import { readEvents } from '../log/event-log.js';
+import { readEvents } from '../../log/event-log.js';
+import type { RunEvent } from '../../log/events.js';
 import { Bench } from '../testing/bench.js';
-import { fakeInjector } from '../testing/fake-injector.js';
-import { testPlan } from '../testing/plan.js';
+import { fakeInjector } from '../testing/fake-platform.js';
+import { testPlan } from '../testing/test-plan.js';
 
 const benches: Bench[] = [];
 afterEach(async () => {

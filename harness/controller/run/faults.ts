@@ -4,19 +4,18 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultPlan } from '../../../scenarios/schema/plan.js';
+import { ControllerError, messageOf } from '../../log/errors.js';
+import type { EventHistory } from '../../log/event-log.js';
+import type { FaultPhase } from '../../log/events.js';
 import type { FaultInjector, FaultSubject } from '../../platform/platform.js';
-import type { Past } from '../adopt/past.js';
-import { ControllerError, messageOf } from '../errors.js';
-import type { FaultPhase } from '../events.js';
-import type { RunCore } from './core.js';
-import { until } from './moments.js';
+import { type RunCore, until } from './active-run.js';
 
 /** How long the platform may take to take an order. */
 const ORDER_MS = 30_000;
 const UNDO_TRIES = 3;
 const RETRY_MS = 500;
 
-export interface FaultsOfRun {
+export interface RunFaults {
   /**
    * No fault begins any more, those that are on are undone. Resolves when the platform has taken all of that; never
    * rejects.
@@ -27,14 +26,14 @@ export interface FaultsOfRun {
 /**
  * To be called when the load has its start.
  * @param injector undefined where the platform has none; plans with faults were refused then
- * @param past of a run that is adopted
+ * @param history of a run that is adopted
  */
-export function conductFaults(core: RunCore, injector: FaultInjector | undefined, past?: Past): FaultsOfRun {
+export function conductFaults(run: RunCore, injector: FaultInjector | undefined, history?: EventHistory): RunFaults {
   if (injector === undefined) return { end: async () => undefined };
   const ended = new AbortController();
   // A run that is being stopped is not changed any further, however long its last answers take.
-  const over = AbortSignal.any([ended.signal, core.stopping.signal, core.over.signal]);
-  const all = Promise.all(core.plan.faults.map((fault) => new FaultOfRun(core, injector, fault, over).conduct(past)));
+  const over = AbortSignal.any([ended.signal, run.stopping.signal, run.over.signal]);
+  const all = Promise.all(run.plan.faults.map((fault) => new RunFault(run, injector, fault, over).conduct(history)));
   return {
     async end() {
       ended.abort();
@@ -43,27 +42,27 @@ export function conductFaults(core: RunCore, injector: FaultInjector | undefined
   };
 }
 
-class FaultOfRun {
+class RunFault {
   constructor(
-    private readonly core: RunCore,
+    private readonly run: RunCore,
     private readonly injector: FaultInjector,
     private readonly fault: FaultPlan,
     private readonly over: AbortSignal,
   ) {}
 
   /** Never rejects: what goes wrong is in the log. */
-  async conduct(past: Past | undefined): Promise<void> {
+  async conduct(history: EventHistory | undefined): Promise<void> {
     const { id } = this.fault;
     const had = (type: 'fault.ended' | 'fault.undone'): boolean =>
-      past?.all(type).some(({ faultId }) => faultId === id) === true;
-    const started = past?.all('fault.started').find(({ faultId }) => faultId === id);
+      history?.all(type).some(({ faultId }) => faultId === id) === true;
+    const started = history?.all('fault.started').find(({ faultId }) => faultId === id);
     if (had('fault.undone')) return;
     const subject = started === undefined ? await this.begin() : { words: started.target, before: started.before };
     if (subject === undefined) return;
     if (!had('fault.ended')) {
       // Whether it had acted when its controller was killed is not known; to ask again changes nothing when it had.
       await this.last(subject);
-      this.core.record({ type: 'fault.ended', faultId: id, reason: this.over.aborted ? 'run-over' : 'time' });
+      this.run.record({ type: 'fault.ended', faultId: id, reason: this.over.aborted ? 'run-over' : 'time' });
     }
     await this.undo(subject);
   }
@@ -72,11 +71,11 @@ class FaultOfRun {
   private async begin(): Promise<FaultSubject | undefined> {
     const { id, kind, atMs, untilMs } = this.fault;
     if (!(await this.timeIs(atMs))) return undefined;
-    if (this.core.tMs >= untilMs)
+    if (this.run.tMs >= untilMs)
       return this.giveUp(new Error('its time had passed before a controller was there to make it'));
     try {
       const { words, before } = await this.injector.look(this.fault, AbortSignal.timeout(ORDER_MS));
-      const logged = this.core.record({ type: 'fault.started', faultId: id, kind, target: words, before });
+      const logged = this.run.record({ type: 'fault.started', faultId: id, kind, target: words, before });
       return logged === undefined ? undefined : { words, before };
     } catch (error) {
       return this.giveUp(error);
@@ -86,7 +85,7 @@ class FaultOfRun {
   /** Acts, and waits until its time is over, or the run. */
   private async last(subject: FaultSubject): Promise<void> {
     const { untilMs } = this.fault;
-    if (this.over.aborted || this.core.tMs >= untilMs) return;
+    if (this.over.aborted || this.run.tMs >= untilMs) return;
     try {
       await this.injector.inject(this.fault, subject, AbortSignal.timeout(ORDER_MS));
     } catch (error) {
@@ -107,7 +106,7 @@ class FaultOfRun {
         break;
       } catch (error) {
         if (tries === UNDO_TRIES)
-          return void this.core.record({
+          return void this.run.record({
             type: 'fault.failed',
             faultId: id,
             phase: 'undone',
@@ -116,24 +115,24 @@ class FaultOfRun {
         await sleep(RETRY_MS);
       }
     }
-    this.core.record({ type: 'fault.undone', faultId: id });
+    this.run.record({ type: 'fault.undone', faultId: id });
     if (!this.over.aborted) await this.watchEffect(subject, 'undone', this.over);
   }
 
   private async watchEffect(subject: FaultSubject, phase: FaultPhase, signal: AbortSignal): Promise<void> {
     try {
       const { settled, replicas } = await this.injector.effect(this.fault, subject, phase, signal);
-      if (settled) this.core.record({ type: 'fault.settled', faultId: this.fault.id, phase });
+      if (settled) this.run.record({ type: 'fault.settled', faultId: this.fault.id, phase });
       if (replicas.length === 0) return;
-      this.core.record({ type: 'replicas.changed', replicas });
-      this.core.aggregate.knowReplicas(replicas);
+      this.run.record({ type: 'replicas.changed', replicas });
+      this.run.aggregate.registerReplicas(replicas);
     } catch {
       // That it took effect cannot be said then, and the report does not.
     }
   }
 
   private timeIs(atMs: number): Promise<boolean> {
-    const { start, shared } = this.core;
+    const { start, shared } = this.run;
     return until((start?.startAt ?? 0) + atMs, shared.now, this.over);
   }
 
@@ -141,15 +140,15 @@ class FaultOfRun {
   private giveUp(error: unknown): undefined {
     const { id, kind } = this.fault;
     const problem = messageOf(error);
-    this.core.record({ type: 'fault.failed', faultId: id, phase: 'injected', problem });
-    this.core.fail(
+    this.run.record({ type: 'fault.failed', faultId: id, phase: 'injected', problem });
+    this.run.fail(
       new ControllerError(
         'FAULT_FAILED',
         `fault ${id} (${kind}) could not be made: ${problem}`,
         '`swarmbench status` shows how the stack is.',
       ),
     );
-    this.core.stop('error', 'drain', `fault ${id} could not be made`);
+    this.run.stop('error', 'drain', `fault ${id} could not be made`);
     return undefined;
   }
 }

@@ -1,33 +1,32 @@
 import { once } from 'node:events';
+import { ControllerError } from '../../log/errors.js';
 import type { Environment } from '../../platform/platform.js';
-import { ControllerError } from '../errors.js';
-import type { RunCore } from './core.js';
-import { until } from './moments.js';
-import { type Breach, breach } from './watch.js';
+import { type RunCore, until } from './active-run.js';
+import { type EarlyStop, earlyStop } from './early-stop.js';
 
 /** From the start of the load to the last batch: says which stage it is, watches, and waits. */
-export async function loadPhase(core: RunCore, usage: Environment['usage']): Promise<void> {
-  const { signal } = core.over;
-  core.settle();
+export async function loadPhase(run: RunCore, usage: Environment['usage']): Promise<void> {
+  const { signal } = run.over;
+  run.endIfDone();
   if (!signal.aborted) {
     const over = once(signal, 'abort');
-    void announceStages(core);
-    const sample = oneAtATime(() => sampleUsage(core, usage));
+    void announceStages(run);
+    const sample = oneAtATime(() => sampleUsage(run, usage));
     const ticks = setInterval(() => {
-      lookOut(core);
+      checkEarlyStop(run);
       sample();
-      core.settle();
-    }, core.shared.timings.tickMs);
+      run.endIfDone();
+    }, run.shared.timings.tickMs);
     await over;
     clearInterval(ticks);
   }
-  const missing = core.crew.atWork();
+  const missing = run.runWorkers.working();
   if (missing.length === 0) return;
   const names = missing
-    .map(({ worker }) => `${worker.id} (up to batch ${core.intake.acknowledged(worker.id)})`)
+    .map(({ worker }) => `${worker.id} (up to batch ${run.intake.acknowledged(worker.id)})`)
     .join(', ');
-  const what = `the last batch of ${missing.length} of ${core.crew.members().length} workers did not come in time: ${names}`;
-  core.fail(
+  const what = `the last batch of ${missing.length} of ${run.runWorkers.all().length} workers did not come in time: ${names}`;
+  run.fail(
     new ControllerError(
       'TELEMETRY_MISSING',
       what,
@@ -46,44 +45,44 @@ function oneAtATime(act: () => Promise<void>): () => void {
   };
 }
 
-async function announceStages(core: RunCore): Promise<void> {
-  const { start, plan, over, log, shared } = core;
+async function announceStages(run: RunCore): Promise<void> {
+  const { start, plan, over, log, shared } = run;
   if (start === undefined) return;
   const known = log.state.kind === 'running' ? log.state.stage : -1;
   for (const stage of plan.stages) {
-    if (!(await until(start.startAt + stage.startMs, shared.now, over.signal)) || core.stopping.signal.aborted) return;
-    if (stage.index > known) core.record({ type: 'stage.started', stage: stage.index, name: stage.name });
+    if (!(await until(start.startAt + stage.startMs, shared.now, over.signal)) || run.stopping.signal.aborted) return;
+    if (stage.index > known) run.record({ type: 'stage.started', stage: stage.index, name: stage.name });
   }
-  const ended = await until(start.startAt + core.endMs, shared.now, over.signal);
-  if (ended && log.state.kind === 'running') core.record({ type: 'run.draining' });
+  const ended = await until(start.startAt + run.endMs, shared.now, over.signal);
+  if (ended && log.state.kind === 'running') run.record({ type: 'run.draining' });
 }
 
-function lookOut(core: RunCore): void {
-  const { tMs } = core;
-  if (tMs < 0 || tMs >= core.endMs || core.stopping.signal.aborted) return;
-  const found = safeBreach(core, tMs);
+function checkEarlyStop(run: RunCore): void {
+  const { tMs } = run;
+  if (tMs < 0 || tMs >= run.endMs || run.stopping.signal.aborted) return;
+  const found = safeEarlyStop(run, tMs);
   if (found === undefined) return;
-  core.record({ type: 'threshold.broken', check: found.check, actual: found.actual, abort: true });
-  core.stop(found.reason, 'drain', found.detail);
+  run.record({ type: 'threshold.broken', check: found.check, actual: found.actual, abort: true });
+  run.stop(found.reason, 'drain', found.detail);
 }
 
 /** Called from a timer, where an error would end the whole controller; the run is judged at its end in any case. */
-function safeBreach(core: RunCore, tMs: number): Breach | undefined {
+function safeEarlyStop(run: RunCore, tMs: number): EarlyStop | undefined {
   try {
-    return breach(core.plan, core.aggregate, tMs);
+    return earlyStop(run.plan, run.aggregate, tMs);
   } catch (error) {
-    core.fail(error);
-    core.stop('error', 'drain', 'the live thresholds could not be judged');
+    run.fail(error);
+    run.stop('error', 'drain', 'the live thresholds could not be judged');
     return undefined;
   }
 }
 
-async function sampleUsage(core: RunCore, usage: Environment['usage']): Promise<void> {
-  const atMs = Math.round(core.tMs);
-  if (atMs < 0 || core.over.signal.aborted) return;
+async function sampleUsage(run: RunCore, usage: Environment['usage']): Promise<void> {
+  const atMs = Math.round(run.tMs);
+  if (atMs < 0 || run.over.signal.aborted) return;
   // A sample that could not be taken is a gap in a chart, not a reason to end the run.
   const samples = await usage().catch(() => []);
-  if (samples.length === 0 || core.over.signal.aborted) return;
-  core.record({ type: 'usage', atMs, samples });
-  core.aggregate.addUsage(atMs, samples);
+  if (samples.length === 0 || run.over.signal.aborted) return;
+  run.record({ type: 'usage', atMs, samples });
+  run.aggregate.addUsage(atMs, samples);
 }

@@ -5,15 +5,15 @@ import {
   type PinnedProtocol,
   PROTOCOL,
   type PreflightOrder,
+  type Route,
   type StopOrder,
 } from '../../../client-sim/protocol/messages.js';
-import type { Route } from '../../../client-sim/protocol/routes.js';
 import { type SettledOperation, withSettled } from '../../../client-sim/protocol/settled-operation.js';
 import { workerPlan } from '../../../scenarios/schema/index.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
-import type { Assignment } from './crew.js';
 import type { PlannedRoute } from './routes.js';
 import type { LoadAdjusted } from './run.js';
+import type { Assignment } from './run-workers.js';
 
 /** Precondition: at least one route. */
 export function preflightOrder(runId: string, plan: Plan, planned: readonly PlannedRoute[]): PreflightOrder {

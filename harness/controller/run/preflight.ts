@@ -1,17 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Endpoint, PinnedProtocol, PreflightResult } from '../../../client-sim/protocol/messages.js';
 import type { SettledOperation } from '../../../client-sim/protocol/settled-operation.js';
-import { ControllerError } from '../errors.js';
-import type { Worker } from '../workers/registry.js';
-import type { RunCore } from './core.js';
+import { ControllerError } from '../../log/errors.js';
+import type { Worker } from '../workers/worker-registry.js';
+import type { RunCore } from './active-run.js';
 import { preflightOrder } from './orders.js';
-import type { PlannedRoute } from './routes.js';
-import { shownUrl } from './shown-url.js';
+import { type PlannedRoute, shownUrl } from './routes.js';
 
 const LOOK_MS = 20;
 
 /** What all assignments of the run are made with. */
-export interface Found {
+interface PreflightFindings {
   /** Of each route, in order. */
   readonly pinned: readonly PinnedProtocol[];
   readonly settledOperations: readonly SettledOperation[];
@@ -24,14 +23,14 @@ export interface Found {
  * its worker is lost
  */
 export async function preflight(
-  core: RunCore,
+  run: RunCore,
   worker: Worker,
   routes: readonly PlannedRoute[],
   workerLogs: string,
-): Promise<Found> {
+): Promise<PreflightFindings> {
   const endpoints = endpointsOf(routes);
-  core.record({ type: 'preflight.started' });
-  const result = await answer(core, worker, routes, workerLogs);
+  run.record({ type: 'preflight.started' });
+  const result = await answer(run, worker, routes, workerLogs);
   const { exchanges, serverInfo, pinned, settledOperations = [] } = result;
   if (result.ok && pinned !== undefined) {
     const settled = result.routes ?? [pinned];
@@ -42,10 +41,10 @@ export async function preflight(
         'Are controller and worker of the same version?',
       );
     const named = settled.map((each, index) => ({
-      profiles: (routes[index]?.profiles ?? []).flatMap((profile) => core.plan.profiles[profile]?.name ?? []),
+      profiles: (routes[index]?.profiles ?? []).flatMap((profile) => run.plan.profiles[profile]?.name ?? []),
       pinned: each,
     }));
-    core.record({
+    run.record({
       type: 'preflight.passed',
       pinned,
       serverInfo,
@@ -56,7 +55,7 @@ export async function preflight(
     return { pinned: settled, settledOperations };
   }
   const problem = result.problem ?? 'the worker gave no reason';
-  core.record({ type: 'preflight.failed', problem, exchanges });
+  run.record({ type: 'preflight.failed', problem, exchanges });
   throw new ControllerError(
     'PREFLIGHT_FAILED',
     shown(problem, result, endpoints),
@@ -65,19 +64,19 @@ export async function preflight(
 }
 
 async function answer(
-  core: RunCore,
+  run: RunCore,
   worker: Worker,
   routes: readonly PlannedRoute[],
   workerLogs: string,
 ): Promise<PreflightResult> {
   const endpoints = endpointsOf(routes);
-  const { signal } = core.stopping;
-  const { preflightMs } = core.shared.timings;
+  const { signal } = run.stopping;
+  const { preflightMs } = run.shared.timings;
   const giveUpAt = performance.now() + preflightMs;
   const hint = `Look at the log of the worker (${workerLogs}).`;
   const box: { result?: PreflightResult } = {};
-  core.preflightAnswer = (result) => void (box.result = result);
-  const order = preflightOrder(core.id, core.plan, routes);
+  run.preflightAnswer = (result) => void (box.result = result);
+  const order = preflightOrder(run.id, run.plan, routes);
   worker.orders.give(order);
   try {
     while (box.result === undefined) {
@@ -99,7 +98,7 @@ async function answer(
     }
     return box.result;
   } finally {
-    core.preflightAnswer = undefined;
+    run.preflightAnswer = undefined;
     worker.orders.withdraw(order);
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Stickiness } from '../../../scenarios/schema/plan.js';
 import { samplePlan, sampleProfile } from '../../analysis/testing/sample-plan.js';
-import { plannedRoutes, runRoutes } from './routes.js';
+import { plannedRoutes, settledRoutes } from './routes.js';
 
 const LEGACY = { era: 'legacy', version: '2025-11-25', sessions: true } as const;
 const MODERN = { era: 'modern', version: '2026-07-28', sessions: false } as const;
@@ -23,7 +23,7 @@ describe('the ways of a run to its target', () => {
     expect(plannedRoutes(plan, gateway)).toEqual([
       { profiles: [0, 1], endpoints: at('session'), preflightEndpoints: at('session'), era: 'auto' },
     ]);
-    expect(runRoutes(at('session'), plannedRoutes(plan, gateway), [LEGACY])).toEqual({
+    expect(settledRoutes(at('session'), plannedRoutes(plan, gateway), [LEGACY])).toEqual({
       endpoints: at('session'),
       pinned: LEGACY,
     });
@@ -44,7 +44,7 @@ describe('the ways of a run to its target', () => {
       [[1, 3], 'auto', at('replica')],
       [[2], 'modern', at('replica')],
     ]);
-    expect(runRoutes(at('session'), routes, [LEGACY, LEGACY, MODERN])).toEqual({
+    expect(settledRoutes(at('session'), routes, [LEGACY, LEGACY, MODERN])).toEqual({
       endpoints: at('session'),
       pinned: LEGACY,
       routes: [
@@ -76,6 +76,6 @@ describe('the ways of a run to its target', () => {
   });
 
   test("a run taken up from a log without routes goes to the target's endpoints", () => {
-    expect(runRoutes(at('session'), [], [MODERN])).toEqual({ endpoints: at('session'), pinned: MODERN });
+    expect(settledRoutes(at('session'), [], [MODERN])).toEqual({ endpoints: at('session'), pinned: MODERN });
   });
 });

@@ -1,5 +1,4 @@
-import type { Endpoint, PinnedProtocol } from '../../../client-sim/protocol/messages.js';
-import type { PreflightRoute, Route } from '../../../client-sim/protocol/routes.js';
+import type { Endpoint, PinnedProtocol, PreflightRoute, Route } from '../../../client-sim/protocol/messages.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { Environment } from '../../platform/platform.js';
 
@@ -38,7 +37,7 @@ export function plannedRoutes(
  * @param pinned for each route, in order
  * @throws RangeError without any
  */
-export function runRoutes(
+export function settledRoutes(
   endpoints: readonly Endpoint[],
   routes: readonly Pick<PlannedRoute, 'profiles' | 'endpoints'>[],
   pinned: readonly PinnedProtocol[],
@@ -55,4 +54,14 @@ export function runRoutes(
     pinned: protocol,
     ...(settled.length > 1 ? { routes: settled } : {}),
   };
+}
+
+/** An endpoint as it may be logged: values in its query and credentials can be secrets. */
+export function shownUrl(url: string): string {
+  if (!URL.canParse(url)) return url;
+  const parsed = new URL(url);
+  parsed.username = parsed.username && '***';
+  parsed.password = parsed.password && '***';
+  for (const name of new Set(parsed.searchParams.keys())) parsed.searchParams.set(name, '***');
+  return parsed.href;
 }

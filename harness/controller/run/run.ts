@@ -1,8 +1,8 @@
 import type { Plan } from '../../../scenarios/schema/plan.js';
-import type { LiveView } from '../../analysis/contract.js';
-import type { RunEvent, StopReason, Verdict } from '../events.js';
-import type { RunState } from '../state.js';
-import type { RunSummary } from '../summary.js';
+import type { LiveView } from '../../analysis/merge/contract.js';
+import type { RunEvent, StopReason, Verdict } from '../../log/events.js';
+import type { RunState } from '../../log/state.js';
+import type { RunSummary } from '../../log/summary.js';
 
 /** A run of this controller: waiting, on, or over. What its log holds is what it is; this is a handle on it. */
 export interface Run {

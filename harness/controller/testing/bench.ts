@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Api, type ApiOptions, startApi } from '../../api/start.js';
+import { type Api, type ApiOptions, startApi } from '../../api/start-api.js';
 import { type Controller, type ControllerOptions, createController } from '../controller.js';
 import type { Timings } from '../timings.js';
 import { FakePlatform } from './fake-platform.js';

@@ -8,14 +8,13 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { argv, env, exit, stdout } from 'node:process';
 import type { FaultPlan, WorkerLossPolicy } from '../../../scenarios/schema/plan.js';
-import { startApi } from '../../api/start.js';
+import { startApi } from '../../api/start-api.js';
+import { isRunId } from '../../log/run-id.js';
 import { createController } from '../controller.js';
-import { isRunId } from '../log/run-id.js';
 import type { Run } from '../run/run.js';
 import { quick } from './bench.js';
-import { fakeInjector } from './fake-injector.js';
-import { FakePlatform } from './fake-platform.js';
-import { testPlan } from './plan.js';
+import { FakePlatform, fakeInjector } from './fake-platform.js';
+import { testPlan } from './test-plan.js';
 
 const [, , resultsFolder = '', port = '0', seconds, policy = 'fail', fromMs, toMs] = argv;
 const timings = { ...quick, leaseMs: Number(env.LEASE_MS ?? 20_000), lastBatchesMs: 10_000 };

@@ -134,7 +134,7 @@ export async function* readSse(
   }
 }
 
-export const fit: Health = {
+const fit: Health = {
   cpu: 0.1,
   memoryBytes: 1e8,
   eventLoopUtilization: 0.1,
@@ -151,7 +151,7 @@ export const fit: Health = {
   saturated: false,
 };
 
-export interface BatchSpec {
+interface BatchSpec {
   readonly runId: string;
   readonly sequence: number;
   readonly fromMs: number;

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import type { AssignmentOrder, Order } from '../../../client-sim/protocol/messages.js';
-import { readTelemetry } from '../log/telemetry-log.js';
+import { readTelemetry } from '../../log/telemetry-log.js';
 import type { Run } from '../run/run.js';
 import { Bench } from '../testing/bench.js';
-import { testPlan } from '../testing/plan.js';
+import { testPlan } from '../testing/test-plan.js';
 import { batchOf, WireWorker } from '../testing/wire-worker.js';
 
 const aborts: AbortController[] = [];

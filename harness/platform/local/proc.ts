@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 
 export const hasProc = existsSync('/proc/self/stat');
 
-export interface ProcessUse {
+export interface ProcessUsage {
   /** User and system time since its start, of all its threads, in seconds. */
   readonly cpuSeconds: number;
   readonly memoryBytes: number;
@@ -26,14 +26,14 @@ export function startTicksOf(pid: number): number | undefined {
 }
 
 /** Use of a process and everything below it. Undefined when it is gone. */
-export function treeUse(pid: number): ProcessUse | undefined {
+export function treeUsage(pid: number): ProcessUsage | undefined {
   const fields = statFields(pid);
   if (fields === undefined) return undefined;
   const [utime = 0, stime = 0, childUtime = 0, childStime = 0] = fields.slice(11, 15).map(Number);
   let cpuSeconds = (utime + stime + childUtime + childStime) / TICKS_PER_SECOND;
   let memoryBytes = residentBytes(pid);
   for (const child of childrenOf(pid)) {
-    const use = treeUse(child);
+    const use = treeUsage(child);
     if (use === undefined) continue;
     cpuSeconds += use.cpuSeconds;
     memoryBytes += use.memoryBytes;

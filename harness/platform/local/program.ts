@@ -1,17 +1,16 @@
-/**
- * One child process: started in a process group of its own (Ctrl-C on the terminal reaches only us; the children stop
- * when the run says so), writing into a log file rather than a pipe, so that it outlives a killed controller until its
- * lease runs out or a new controller adopts it.
- */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-
 import type { StartedProgram } from '../platform.js';
-import { PlatformError, type ProcessHost } from './host.js';
 import { startTicksOf } from './proc.js';
+
+/**
+ * One child process: started in a process group of its own (Ctrl-C on the terminal reaches only us; the children stop
+ * when the run says so), writing into a log file rather than a pipe, so that it outlives a killed controller until its
+ * lease runs out or a new controller adopts it.
+ */
 
 const POLL_MS = 20;
 const LOG_LINES_SHOWN = 15;
@@ -85,7 +84,7 @@ const listening = z.object({
     endpoints: z.record(z.string(), z.string()),
   }),
 });
-export type Listening = z.infer<typeof listening>['listening'];
+type Listening = z.infer<typeof listening>['listening'];
 
 /**
  * Waits for the line `{"listening":{...}}` in the program's log.
@@ -143,13 +142,63 @@ function listeningLine(log: string): Listening | undefined {
 function notStarted(program: Program, what: string): PlatformError {
   return new PlatformError(
     'DEPLOY_START',
-    `${program.name}: ${what}${lastWords(program)}`,
+    `${program.name}: ${what}${logTail(program)}`,
     `the whole log is ${program.logFile}`,
   );
 }
 
 /** The end of a program's log, to be put behind what is said about it; empty when it said nothing. */
-export function lastWords(program: Program): string {
+export function logTail(program: Program): string {
   const tail = readFileSync(program.logFile, 'utf8').trimEnd().split('\n').slice(-LOG_LINES_SHOWN).join('\n    ');
   return tail === '' ? '' : `; its last words:\n    ${tail}`;
+}
+
+/**
+ * What the local platform needs of its own process; `cli/host.ts` provides it, so that nothing here touches `process`.
+ */
+export interface ProcessHost {
+  /** The Node that runs the programs: the same one that runs us. */
+  readonly execPath: string;
+  readonly platform: NodeJS.Platform;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** kill(2): a negative number names a process group; signal 0 only asks. False when there is no such process. */
+  kill(pid: number, signal: NodeJS.Signals | 0): boolean;
+}
+
+export class PlatformError extends Error {
+  override readonly name = 'PlatformError';
+
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly hint: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Ends our own child processes with everything they started: SIGTERM, a budget, SIGKILL, a budget. */
+
+const TERM_BUDGET_MS = 5_000;
+const KILL_BUDGET_MS = 2_000;
+
+/** Takes at most 7 s. Returns the names of those that are still there; normally none. */
+export async function endPrograms(programs: readonly Program[], host: ProcessHost): Promise<readonly string[]> {
+  for (const program of running(programs)) host.kill(-program.pid, 'SIGTERM');
+  await allExited(programs, TERM_BUDGET_MS);
+  // Every group, also when its first process is gone: what that one started may still be there.
+  for (const program of programs) host.kill(-program.pid, 'SIGKILL');
+  await allExited(programs, KILL_BUDGET_MS);
+  return running(programs).map((program) => program.name);
+}
+
+function running(programs: readonly Program[]): readonly Program[] {
+  return programs.filter((program) => program.exit() === undefined);
+}
+
+async function allExited(programs: readonly Program[], budgetMs: number): Promise<void> {
+  const budget = new AbortController();
+  const all = Promise.all(programs.map((program) => program.exited));
+  await Promise.race([all, sleep(budgetMs, undefined, { signal: budget.signal }).catch(() => undefined)]);
+  budget.abort();
 }

@@ -10,7 +10,7 @@ import type { Report } from '../schema.js';
 
 const rate = z.number().min(0);
 
-export const probeRecord = z.strictObject({
+const probeRecord = z.strictObject({
   runId: z.string(),
   purpose: z.enum(['step', 'bisect', 'confirm']),
   outcome: z.enum(['met', 'unmet', 'generator']),

@@ -2,7 +2,7 @@
  * `capacity.html`: one file, no script, nothing fetched but the runs' own reports beside it when a link is followed.
  */
 import { predict } from '../../analysis/capacity/usl.js';
-import { formatMs, significant } from '../../analysis/format-metric.js';
+import { formatMs, significant } from '../../analysis/format.js';
 import { head } from '../html/head.js';
 import { html, type Markup } from '../html/markup.js';
 import { table } from '../html/table.js';

@@ -31,6 +31,6 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
   '`': '&#96;',
 };
-export function escapeText(text: string): string {
+function escapeText(text: string): string {
   return tidy(text, 100_000).replaceAll(/[&<>"'`]/g, (character) => entities[character] ?? '');
 }

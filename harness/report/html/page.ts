@@ -1,25 +1,24 @@
 /** `report.html`: one file, no script, nothing fetched. */
 import type { Report } from '../schema.js';
-import { affinitySection } from './affinity-section.js';
-import { breakdownSection, replicasTable, workersTable } from './breakdown-section.js';
-import { generatorCharts, latencyCharts, loadCharts, resourceCharts, timeContext } from './charts-section.js';
+import { affinitySection } from '../sections/affinity/section.js';
+import { breakdownSection, replicasTable, workersTable } from '../sections/breakdown/section.js';
 import {
   balanceSection,
   environmentSection,
   eventsSection,
   preflightSection,
   workloadSection,
-} from './environment-section.js';
-import { errorsSection } from './errors-section.js';
-import { faultsSection } from './faults-section.js';
+} from '../sections/environment/section.js';
+import { errorsSection } from '../sections/errors/section.js';
+import { faultsSection } from '../sections/faults/section.js';
+import { misbehaviourSection } from '../sections/misbehaviour/section.js';
+import { memoryTable } from '../sections/resources/memory.js';
+import { streamsSection } from '../sections/streams/section.js';
+import { thresholdsSection } from '../sections/thresholds/section.js';
+import { generatorCharts, latencyCharts, loadCharts, resourceCharts, timeContext } from '../sections/time-charts.js';
 import { head } from './head.js';
-import type { Markup } from './markup.js';
-import { html } from './markup.js';
-import { memoryTable } from './memory-table.js';
-import { misbehaviourSection } from './misbehaviour-section.js';
-import { streamsSection } from './streams-section.js';
-import { thresholdsSection } from './thresholds-section.js';
-import { masthead, verdictSection } from './verdict-section.js';
+import { html, type Markup } from './markup.js';
+import { masthead, verdictSection } from './verdict.js';
 
 const places = [
   ['thresholds', 'Thresholds'],

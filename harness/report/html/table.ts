@@ -1,5 +1,4 @@
-import type { Fragment, Markup } from './markup.js';
-import { html } from './markup.js';
+import { type Fragment, html, type Markup } from './markup.js';
 
 export interface Column<Row> {
   readonly head: string;

@@ -1,20 +1,19 @@
 /** A chart with its heading, key, description for those who do not see it, and its numbers as a table. */
-import type { Fragment, Markup } from '../html/markup.js';
-import { html } from '../html/markup.js';
+import { type Fragment, html, type Markup } from '../html/markup.js';
 
-export interface KeyEntry {
+interface KeyEntry {
   readonly name: string;
   readonly style: string;
   readonly shape: 'line' | 'area';
 }
 
-export interface FigureTable {
+interface FigureTable {
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
   readonly note?: string;
 }
 
-export interface Figure {
+interface Figure {
   readonly id: string;
   readonly title: string;
   /** One or two sentences: what is shown, and its extremes. */
@@ -40,9 +39,9 @@ ${scale ?? ''}${keys.length < 2 ? '' : html`<ul class="key">${keys.map(keyEntry)
 </figure>`;
 }
 
-export function emptyFigure(id: string, title: string, words: string): Markup {
+export function emptyFigure(id: string, title: string, text: string): Markup {
   return html`
-<figure id="${id}"><figcaption><h3>${title}</h3></figcaption><p class="empty">${words}</p></figure>`;
+<figure id="${id}"><figcaption><h3>${title}</h3></figcaption><p class="empty">${text}</p></figure>`;
 }
 
 function keyEntry({ name, style, shape }: KeyEntry): Markup {

@@ -1,33 +1,31 @@
 /** What all charts over run time share: axes, grid, stage bands, marks for events. Sizes are viewBox units. */
-import type { Markup } from '../html/markup.js';
-import { html } from '../html/markup.js';
-import type { Scale } from './scale.js';
-import { clock } from './scale.js';
+import { html, type Markup } from '../html/markup.js';
+import { clock, type Scale } from './scale.js';
 
 export const plot = { left: 68, right: 14, top: 26, bottom: 30 } as const;
 
 /** Two charts side by side are drawn small, not shrunk: text keeps its size. */
 export const widths = { full: 1080, half: 524 } as const;
 
-export interface Size {
+interface Size {
   readonly width: number;
   readonly height: number;
 }
 
-export interface Band {
+interface Band {
   readonly name: string;
   readonly measured: boolean;
   readonly from: number;
   readonly to: number;
 }
-export interface Mark {
+interface Mark {
   readonly x: number;
   /** As the table of events numbers it. */
   readonly number: number;
   readonly text: string;
 }
 /** A stretch of time in which something was changed on purpose. */
-export interface Shade {
+interface Shade {
   readonly from: number;
   readonly to: number;
   readonly text: string;

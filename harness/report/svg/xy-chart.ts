@@ -1,10 +1,9 @@
-import type { Fragment, Markup } from '../html/markup.js';
-import { html } from '../html/markup.js';
+import { type Fragment, html, type Markup } from '../html/markup.js';
 import { figure } from './figure.js';
 import { grid, plot, px, widths, xLabel } from './frame.js';
 import { linearScale, logScale } from './scale.js';
 
-export interface XySeries {
+interface XySeries {
   readonly name: string;
   readonly style: string;
   readonly points: readonly { readonly x: number; readonly y: number }[];
@@ -12,7 +11,7 @@ export interface XySeries {
   readonly dots?: boolean;
 }
 
-export interface XyChart {
+interface XyChart {
   readonly id: string;
   readonly title: string;
   readonly caption: Fragment;

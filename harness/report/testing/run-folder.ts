@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import { check, samplePlan, sampleProfile, sampleStage, threshold } from '../../analysis/testing/sample-plan.js';
-import type { SampleOptions } from '../../analysis/testing/sample-run.js';
-import { failing, sampleEvents, sampleTelemetry } from '../../analysis/testing/sample-run.js';
-import type { RunEventBody } from '../../controller/events.js';
+import { failing, type SampleOptions, sampleEvents, sampleTelemetry } from '../../analysis/testing/sample-run.js';
+import type { RunEventBody } from '../../log/events.js';
 
-export interface RunFolder extends AsyncDisposable {
+interface RunFolder extends AsyncDisposable {
   readonly path: string;
 }
 

@@ -1,4 +1,4 @@
-import { decodeCounts, toHistogram } from '../../analysis/hdr-counts.js';
+import { decodeCounts, toHistogram } from '../../analysis/merge/hdr-counts.js';
 import type { Report } from '../schema.js';
 
 /** Latency of the measured stages as HdrHistogram's percentile distribution, milliseconds; its plotter reads this. */

@@ -1,5 +1,5 @@
 import hdr from 'hdr-histogram-js';
-import { decodeCounts, toHistogram } from '../../analysis/hdr-counts.js';
+import { decodeCounts, toHistogram } from '../../analysis/merge/hdr-counts.js';
 import type { Report } from '../schema.js';
 import { tidy } from '../tidy.js';
 

@@ -1,4 +1,4 @@
-import { formatAs } from '../../analysis/format-metric.js';
+import { formatAs } from '../../analysis/format.js';
 import type { Report } from '../schema.js';
 import { oneLine, tidy } from '../tidy.js';
 

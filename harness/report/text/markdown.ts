@@ -1,5 +1,5 @@
 /** `report.md`: fits a CI job's summary page. */
-import { formatAs, formatBytes, formatMs, significant } from '../../analysis/format-metric.js';
+import { formatAs, formatBytes, formatMs, significant } from '../../analysis/format.js';
 import type { LatencyBlock, Report } from '../schema.js';
 import { oneLine } from '../tidy.js';
 

@@ -1,25 +1,21 @@
-/** `METRIC[{label="value",...}] OP NUMBER[UNIT]` into a Check: parsed and type-checked before the run. */
-import { suggest } from '../nearest.js';
+import { suggest } from '../../yaml/nearest.js';
 import type { Check, Comparison } from '../plan.js';
-import { parseNumber } from './check-value.js';
-import type { Label, Metric } from './metrics.js';
-import { findMetric } from './metrics.js';
-import type { TextProblem } from './template-parser.js';
-import type { Token, TokenKind } from './tokens.js';
-import { tokenise } from './tokens.js';
+import { findMetric, type Label, type Metric, type MetricUnit } from './metrics.js';
+import type { TextProblem } from './template.js';
+import { bytesPer, millisecondsPer, secondsPer } from './units.js';
+
+/** `METRIC[{label="value",...}] OP NUMBER[UNIT]` into a Check: parsed and type-checked before the run. */
 
 /** The values a label may have in this scenario; what is not in here is not checked. */
 export type LabelValues = Readonly<Partial<Record<Label, readonly string[]>>>;
 
-export type ParsedCheck =
-  | { readonly ok: true; readonly check: Check }
-  | { readonly ok: false; readonly problem: TextProblem };
+type ParsedCheck = { readonly ok: true; readonly check: Check } | { readonly ok: false; readonly problem: TextProblem };
 
-const shape = 'METRIC{label="value"} OP NUMBER UNIT, such as latency.p95{stage="peak"} < 200ms';
+const checkExample = 'METRIC{label="value"} OP NUMBER UNIT, such as latency.p95{stage="peak"} < 200ms';
 
 export function parseCheck(source: string, known: LabelValues): ParsedCheck {
   const tokens = tokenise(source);
-  if (!tokens.ok) return { ok: false, problem: { offset: tokens.offset, message: tokens.message, hint: shape } };
+  if (!tokens.ok) return { ok: false, problem: { offset: tokens.offset, message: tokens.message, hint: checkExample } };
   try {
     return { ok: true, check: new CheckParser(source, tokens.tokens, known).parse() };
   } catch (error) {
@@ -119,7 +115,7 @@ class CheckParser {
     const token = this.peek();
     if (token?.kind !== kind) {
       const found = token === undefined ? 'the end' : `\`${token.value}\``;
-      this.fail(token?.offset ?? this.source.length, `expected ${expected}, found ${found}`, shape);
+      this.fail(token?.offset ?? this.source.length, `expected ${expected}, found ${found}`, checkExample);
     }
     this.next += 1;
     return token;
@@ -135,3 +131,108 @@ const categories =
   /^(?:connect|timeout|http_\d{3}|session_lost|rpc_-?\d+|tool_error|expectation|protocol_violation|stream_lost|aborted_by_us|provoked_by_us|lost)$/;
 const categoryHint =
   'categories: connect, timeout, http_<status>, session_lost, rpc_<code>, tool_error, expectation, protocol_violation, stream_lost, aborted_by_us, provoked_by_us, lost';
+
+type ParsedNumber =
+  | { readonly ok: true; readonly value: number }
+  | { readonly ok: false; readonly message: string; readonly hint: string };
+
+interface UnitRule {
+  readonly what: string;
+  /** Factor to the metric's base unit by unit as written; '' is no unit. */
+  readonly factors: Readonly<Record<string, number>>;
+  readonly example: string;
+}
+
+const perSecond = Object.fromEntries(Object.entries(secondsPer).map(([unit, seconds]) => [`/${unit}`, 1 / seconds]));
+
+const rules: Readonly<Record<MetricUnit, UnitRule>> = {
+  time: { what: 'a time', factors: millisecondsPer, example: '200ms or 1.5s' },
+  perSecond: { what: 'a rate', factors: perSecond, example: '100/s or 50/min' },
+  ratio: { what: 'a ratio', factors: { '%': 0.01, '': 1 }, example: '1% or 0.01' },
+  cores: { what: 'a share of one core', factors: { '%': 0.01, '': 1 }, example: '80% or 1.5' },
+  count: { what: 'a count', factors: { '': 1 }, example: '10' },
+  bytes: { what: 'a size', factors: bytesPer, example: '64 KiB' },
+};
+
+/** The number of a check in its metric's base unit: milliseconds, per second, fraction, count or bytes. */
+function parseNumber(amount: string, unit: string, kind: MetricUnit): ParsedNumber {
+  const rule = rules[kind];
+  const factor = Object.hasOwn(rule.factors, unit.replaceAll(' ', ''))
+    ? rule.factors[unit.replaceAll(' ', '')]
+    : undefined;
+  const hint = `this metric is ${rule.what}, such as ${rule.example}`;
+  if (factor === undefined) {
+    return {
+      ok: false,
+      message: unit === '' ? `\`${amount}\` has no unit` : `\`${unit}\` is not a unit of ${rule.what}`,
+      hint,
+    };
+  }
+  const value = Number((Number(amount) * factor).toPrecision(15));
+  if (value < 0) return { ok: false, message: `\`${amount}\` is negative: nothing measured ever is`, hint };
+  if (kind === 'ratio' && unit === '' && value > 1)
+    return { ok: false, message: `\`${amount}\` is more than all there is`, hint: `did you mean ${amount}%?` };
+  if (kind === 'count' && !Number.isInteger(value))
+    return { ok: false, message: `\`${amount}\` is not a whole number`, hint };
+  return { ok: true, value };
+}
+
+/** A check's text cut into tokens, each with its offset. */
+
+type TokenKind = 'word' | 'text' | 'number' | 'operator' | 'unit' | '{' | '}' | '=' | ',';
+
+interface Token {
+  readonly kind: TokenKind;
+  /** As written; of text: without its quotes. */
+  readonly value: string;
+  readonly offset: number;
+}
+
+type Tokens =
+  | { readonly ok: true; readonly tokens: readonly Token[] }
+  | { readonly ok: false; readonly offset: number; readonly message: string };
+
+/** In order of trial: operators before `=`, numbers with the unit that follows them. */
+const tokenPatterns: readonly (readonly [TokenKind, RegExp])[] = [
+  ['operator', /(?:<=|>=|==|!=|<|>)/y],
+  ['text', /"([^"]*)"/y],
+  ['number', /-?\d+(?:\.\d+)?(?![\w.])|-?\d+(?:\.\d+)?(?=[a-zA-Zµ%])/y],
+  ['word', /[A-Za-z_][\w.-]*/y],
+  ['unit', /%|µs|\/ ?[a-z]+/y],
+  ['{', /\{/y],
+  ['}', /\}/y],
+  ['=', /=/y],
+  [',', /,/y],
+];
+
+function tokenise(source: string): Tokens {
+  const tokens: Token[] = [];
+  let offset = 0;
+  while (offset < source.length) {
+    if (/\s/.test(source.charAt(offset))) {
+      offset += 1;
+      continue;
+    }
+    const token = tokenAt(source, offset);
+    if (token === undefined) return { ok: false, offset, message: unexpected(source, offset) };
+    tokens.push(token.token);
+    offset = token.end;
+  }
+  return { ok: true, tokens };
+}
+
+function tokenAt(source: string, offset: number): { readonly token: Token; readonly end: number } | undefined {
+  for (const [kind, pattern] of tokenPatterns) {
+    pattern.lastIndex = offset;
+    const match = pattern.exec(source);
+    if (match !== null) return { token: { kind, value: match[1] ?? match[0], offset }, end: pattern.lastIndex };
+  }
+  return undefined;
+}
+
+function unexpected(source: string, offset: number): string {
+  const character = source.charAt(offset);
+  if (character === '"') return 'a `"` without its partner';
+  if (character === "'") return "use double quotes for a label's value";
+  return `unexpected \`${character}\``;
+}

@@ -2,9 +2,9 @@
  * The part of JSONPath that names one place: RFC 9535, "singular queries" (`$`, `.name`, `['name']`, `[0]`, `[-1]`).
  * What can name several (`*`, `..`, slices, filters) has no single value to be held against and is refused.
  */
-export type JsonPath = readonly (string | number)[];
+type JsonPath = readonly (string | number)[];
 
-export type ParsedPath =
+type ParsedPath =
   | { readonly ok: true; readonly path: JsonPath }
   | { readonly ok: false; readonly offset: number; readonly problem: string };
 

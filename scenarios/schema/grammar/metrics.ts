@@ -117,7 +117,7 @@ export const scalars: Readonly<Record<string, Metric>> = {
   },
 };
 
-export type FoundMetric =
+type FoundMetric =
   | { readonly ok: true; readonly metric: Metric }
   | { readonly ok: false; readonly message: string; readonly hint: string };
 

@@ -1,8 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { formatBytes, formatDuration, formatRate } from './format-units.js';
-import type { Quantity } from './units.js';
-import { explain, parseDuration, parsePercentage, parseRate, parseSize, parseSizeRate, patterns } from './units.js';
+import {
+  explain,
+  formatBytes,
+  formatDuration,
+  formatRate,
+  parseDuration,
+  parsePercentage,
+  parseRate,
+  parseSize,
+  parseSizeRate,
+  patterns,
+  type Quantity,
+} from './units.js';
 
 describe('quantities', () => {
   test.each([

@@ -19,7 +19,7 @@ export const patterns: Readonly<Record<Quantity, RegExp>> = {
   percentage: new RegExp(`^${number} ?%$`),
 };
 
-export const examples: Readonly<Record<Quantity, string>> = {
+const examples: Readonly<Record<Quantity, string>> = {
   duration: '30s, 500ms or 1h30m',
   rate: '100/s or 50/min',
   size: '64 KiB or 10 MB',
@@ -108,4 +108,34 @@ function bytes(text: string): number {
 /** Takes off what binary floating point adds: 0.1 % is 0.001, 1.1 s is 1100 ms. */
 function tidy(value: number): number {
   return Number(value.toPrecision(15));
+}
+
+/** Quantities back as text; each parses again to the same value. */
+
+export function formatDuration(ms: number): string {
+  if (ms < 1000) return ms > 0 && ms < 1 ? `${trim(ms * 1000)}us` : `${trim(ms)}ms`;
+  const hours = Math.floor(ms / 3_600_000);
+  const minutes = Math.floor((ms % 3_600_000) / 60_000);
+  const seconds = (ms % 60_000) / 1000;
+  return `${hours > 0 ? `${hours}h` : ''}${minutes > 0 ? `${minutes}m` : ''}${seconds > 0 ? `${trim(seconds)}s` : ''}`;
+}
+
+export function formatRate(perSecond: number): string {
+  return `${trim(perSecond)}/s`;
+}
+
+export function formatBytes(bytes: number): string {
+  for (const [unit, size] of [
+    ['TiB', 1024 ** 4],
+    ['GiB', 1024 ** 3],
+    ['MiB', 1024 ** 2],
+    ['KiB', 1024],
+  ] as const) {
+    if (bytes >= size) return `${trim(bytes / size)} ${unit}`;
+  }
+  return `${trim(bytes)} B`;
+}
+
+function trim(value: number): string {
+  return String(Number(value.toPrecision(12)));
 }

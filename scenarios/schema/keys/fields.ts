@@ -1,6 +1,5 @@
 /** The value types that scenario and profile files share. Text goes in, base units come out. */
 import { z } from 'zod';
-import type { Quantity } from '../grammar/units.js';
 import {
   explain,
   parseDuration,
@@ -9,6 +8,7 @@ import {
   parseSize,
   parseSizeRate,
   patterns,
+  type Quantity,
 } from '../grammar/units.js';
 
 export const duration = quantity('duration', parseDuration);
@@ -27,7 +27,7 @@ export const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, {
 
 export const text = z.string().min(1, { error: 'must not be empty' });
 
-export function whole(min: number, max: number) {
+export function wholeNumber(min: number, max: number) {
   return z.int().min(min).max(max);
 }
 

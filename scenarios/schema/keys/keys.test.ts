@@ -3,7 +3,7 @@ import { certificateAuthority } from '../../../tests/support/certificates.js';
 import type { Plan } from '../plan.js';
 import { load, planOf } from '../testing/files.js';
 import { transports } from '../transports.js';
-import { allKeyPaths } from './all-key-paths.js';
+import { allKeyPaths } from './describe-keys.js';
 
 /**
  * Every key takes effect or is refused. One row a key: a scenario that sets it, and what of the plan shows it.
@@ -581,7 +581,7 @@ const rows: Readonly<Record<string, Row>> = {
     as: {
       malformed: {
         share: 0.02,
-        kinds: [...transports['streamable-http'].misdeeds.malformed],
+        kinds: [...transports['streamable-http'].misbehaviour.malformed],
         oversizeBytes: 8 * 1024 ** 2,
       },
     },

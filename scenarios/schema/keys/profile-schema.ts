@@ -1,11 +1,90 @@
+import { z } from 'zod';
+import { abortKinds, malformedKinds } from '../misbehave.js';
+import { transportNames } from '../transports.js';
+import { duration, name, percentage, positiveDuration, rate, size, sizeRate, text, wholeNumber } from './fields.js';
+
+/** `misbehave` of a profile, as written. */
+
+const abort = z.union([
+  percentage,
+  z.strictObject({
+    share: percentage.describe("Of operations; the profile's others are as they should be."),
+    kinds: z
+      .array(z.enum(abortKinds))
+      .min(1, { error: 'at least one kind' })
+      .optional()
+      .describe(
+        "Where they are left, equally likely. mid-handshake: within the request that would open the connection's session; mid-request: when half of the request is sent; after-request: when it is sent; mid-answer: after the first bytes of the answer. Default: all that the transport has.",
+      ),
+    how: z
+      .enum(['close', 'reset'])
+      .prefault('close')
+      .describe(
+        'close: as a program does that ends (FIN, or RST where bytes of the answer were not read); reset: always with RST, as one that crashes.',
+      ),
+  }),
+]);
+
+const malformed = z.union([
+  percentage,
+  z.strictObject({
+    share: percentage.describe("Of operations; the profile's others are as they should be."),
+    kinds: z
+      .array(z.enum(malformedKinds))
+      .min(1, { error: 'at least one kind' })
+      .optional()
+      .describe(
+        'Which ways to break a request, equally likely. broken-json: half a message in whole framing; wrong-framing: a chunk without a size (HTTP), a continuation of nothing (WebSocket), a message over two lines; unknown-method: one that nobody has; duplicate-id: the same request twice at once; oversize: a correct request that is far too long; not-utf8: a text with bytes that are no UTF-8; of WebSocket frames unmasked, reserved-bits, bad-opcode, huge-length. Default: all that the transport has.',
+      ),
+    oversize: size.prefault('8 MiB').describe('Length of the body of an oversize request.'),
+  }),
+]);
+
+const reconnect = z.strictObject({
+  every: positiveDuration.describe('Run time between two losses.'),
+  together: z
+    .boolean()
+    .prefault(true)
+    .describe(
+      'true: all clients of the profile lose their connections at the same moment; false: each at its own, evenly spread.',
+    ),
+  session: z
+    .enum(['keep', 'new'])
+    .optional()
+    .describe(
+      'keep: they come back with new connections in the same session, which only streamable-http can; new: the session is left behind without a word and another one opened. Default: keep where the transport can.',
+    ),
+});
+
+const misbehaveSchema = z.strictObject({
+  readRate: sizeRate.optional().describe('A true slow reader: each socket is drained no faster than this.'),
+  writeRate: sizeRate
+    .optional()
+    .describe('A slow writer: the bytes of its requests leave each socket no faster than this, handshake included.'),
+  abort: abort
+    .optional()
+    .describe(
+      'Share of operations, drawn from the seed, whose connection is closed before the answer is whole: `1%`, or a map. Each has a connection of its own, so that no other operation suffers.',
+    ),
+  malformed: malformed
+    .optional()
+    .describe(
+      'Share of operations, drawn from the seed, that are broken on purpose, each on a connection of its own: `1%`, or a map. What the server answers to each kind is in the report.',
+    ),
+  idle: positiveDuration
+    .optional()
+    .describe(
+      'Initialise, then nothing for this long; then one operation finds out whether the session lives, and so on. Takes the place of `arrivals` and `thinkTime`.',
+    ),
+  reconnect: reconnect.optional().describe('All clients lose their connections and come back at once: a storm.'),
+});
+
+export type MisbehaveSource = z.infer<typeof misbehaveSchema>;
+
 /**
  * A client profile, as written. What each key means stands in its description, which the JSON Schema and the README
  * carry.
  */
-import { z } from 'zod';
-import { transportNames } from '../transports.js';
-import { duration, name, positiveDuration, rate, size, text, whole } from './fields.js';
-import { misbehaveSchema } from './misbehave-schema.js';
 
 /** Of a target, or of the profiles that want another. */
 export const stickiness = z.enum(['none', 'session', 'cookie', 'source']);
@@ -21,7 +100,7 @@ const session = z.union([
       .describe(
         'reuse: one session for the whole run; pool: several clients share one; per-request: a session for every operation; churn: a new one every so often.',
       ),
-    size: whole(1, 1_000_000)
+    size: wholeNumber(1, 1_000_000)
       .optional()
       .describe('Sessions in the pool (mode pool); client k uses session k modulo size.'),
     every: z
@@ -142,7 +221,7 @@ const stream = z.strictObject({
 export const profileSchema = z.strictObject({
   name: name.describe('Name of the profile; the same as its file.'),
   description: z.string().optional().describe('What this kind of client does.'),
-  clients: whole(1, 1_000_000).describe('Virtual clients at 100 % load.'),
+  clients: wholeNumber(1, 1_000_000).describe('Virtual clients at 100 % load.'),
   transport: z
     .enum(transportNames)
     .prefault('streamable-http')
@@ -175,17 +254,17 @@ export const profileSchema = z.strictObject({
     .describe(
       'Closed loop: the pause between an answer and the next operation: 100ms, { min: 50ms, max: 150ms } or { mean: 100ms, distribution: exponential }; 0ms for none. This or `arrivals`.',
     ),
-  maxInFlight: whole(1, 100_000)
+  maxInFlight: wholeNumber(1, 100_000)
     .optional()
     .describe(
       'Most operations of one client on the wire at once; what is due beyond it waits, timed from when it was due. In a closed loop: independent loops of one client; with session per-request: sessions at once. Default: closed loop 1, open loop connections x pipeline.',
     ),
-  connections: whole(1, 10_000)
+  connections: wholeNumber(1, 10_000)
     .optional()
     .describe(
       'TCP connections of one client; always 1 over websocket and tcp; over sdk how many requests are in flight, each on a connection of its own. Default: maxInFlight / pipeline where maxInFlight is given; else 8 in an open loop, 1 in a closed loop.',
     ),
-  pipeline: whole(1, 1_000)
+  pipeline: wholeNumber(1, 1_000)
     .prefault(1)
     .describe(
       'Requests in flight on one connection: HTTP/1.1 pipelining, with answers in order (sdk has none); over websocket and tcp any order, and as deep as maxInFlight (open loop: 8) by default. More than 1 is stated in the report.',

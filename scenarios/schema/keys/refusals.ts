@@ -1,10 +1,8 @@
 /** Keys and values that have their place in the files but are not built yet. Refused by name, never ignored. */
 
-import type { Problem } from '../problem.js';
-import { problemAt } from '../problem.js';
-import type { MapNode, Path, SourceNode } from '../source/node.js';
-import { descend, kindOf, pathText, toValue } from '../source/node.js';
-import { FAULT_KINDS } from './fault-schema.js';
+import { descend, kindOf, type MapNode, type Path, pathText, type SourceNode, toValue } from '../../yaml/node.js';
+import { type Problem, problemAt } from '../../yaml/problem.js';
+import { FAULT_KINDS } from '../faults/fault-kinds.js';
 
 interface Refusal {
   /** `*` stands for any item or name. */

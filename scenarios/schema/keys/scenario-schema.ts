@@ -2,8 +2,8 @@
  * A scenario, as written. What each key means stands in its description, which the JSON Schema and the README carry.
  */
 import { z } from 'zod';
-import { fault } from './fault-schema.js';
-import { duration, name, percentage, positiveDuration, rate, size, text, whole } from './fields.js';
+import { fault } from '../faults/fault-kinds.js';
+import { duration, name, percentage, positiveDuration, rate, size, text, wholeNumber } from './fields.js';
 import { eras, overrideSchema, stickiness } from './profile-schema.js';
 
 const server = z.union([
@@ -18,7 +18,7 @@ const server = z.union([
       .describe(
         "A container image of yours, in the place of the stack's own server while the run is on. Needs a swarm.",
       ),
-    port: whole(1, 65_535).optional().describe('Where in its container `image` answers MCP. Default 3000.'),
+    port: wholeNumber(1, 65_535).optional().describe('Where in its container `image` answers MCP. Default 3000.'),
     path: z
       .string()
       .regex(/^\/[!-~]*$/, { error: 'a path begins with /' })
@@ -82,7 +82,7 @@ const target = z.strictObject({
       'reference: our server with tools of known behaviour; sink: a bare fast responder for calibration; { url: ... }: a running server; { image: ... }: a container image of yours.',
     ),
   replicas: z
-    .union([whole(1, 64), z.literal('auto')])
+    .union([wholeNumber(1, 64), z.literal('auto')])
     .optional()
     .describe(
       'Processes of `reference`, `sink` or an image; clients are spread over them evenly. Default 1. `auto`: one for each 14,000 connections.',
@@ -166,7 +166,7 @@ const stopRule = z.strictObject({
 });
 
 const limits = z.strictObject({
-  clients: whole(1, 10_000_000).prefault(10_000).describe('Most virtual clients.'),
+  clients: wholeNumber(1, 10_000_000).prefault(10_000).describe('Most virtual clients.'),
   rate: rate.prefault('500000/s').describe('Most operations a second, all clients together.'),
   duration: positiveDuration.prefault('24h').describe('Longest run, without the drain.'),
   bytes: size
@@ -177,7 +177,7 @@ const limits = z.strictObject({
 export const scenarioSchema = z.strictObject({
   name: name.describe('What runs and reports are called.'),
   description: z.string().optional().describe('What this scenario finds out.'),
-  seed: whole(0, 4_294_967_295).prefault(1).describe('One seed gives the same operations and arrivals.'),
+  seed: wholeNumber(0, 4_294_967_295).prefault(1).describe('One seed gives the same operations and arrivals.'),
   target: target.optional().describe('What is put under load. Default: the reference server, 1 replica.'),
   workload: z
     .record(name, overrideSchema.nullable())
@@ -194,7 +194,7 @@ export const scenarioSchema = z.strictObject({
     .optional()
     .describe('What the run must keep to pass, judged over the measured stages. No data is never a pass.'),
   stopWhen: z.array(stopRule).optional().describe('Safety: the run stops when one of these holds on a sliding window.'),
-  repeat: whole(1, 100).prefault(1).describe('Trials: all stages are run this often, one trial after the other.'),
+  repeat: wholeNumber(1, 100).prefault(1).describe('Trials: all stages are run this often, one trial after the other.'),
   limits: limits.prefault({}).describe('Checked before the run and enforced in every worker.'),
   onWorkerLoss: z
     .enum(['fail', 'replace', 'continue'])

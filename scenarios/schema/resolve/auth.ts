@@ -1,20 +1,27 @@
 /**
  * Bearer tokens for the target: from a file or the environment, never from the scenario's text or the command line's.
  */
+
+import { descend, type MapNode } from '../../yaml/node.js';
+import { problemAt } from '../../yaml/problem.js';
 import type { TargetSource } from '../keys/scenario-schema.js';
-import { problemAt } from '../problem.js';
-import { descend, type MapNode } from '../source/node.js';
-import type { Report } from './context.js';
+import type { ReportProblem } from '../source-part.js';
 import { type Environment, expandVariables } from './headers.js';
-import { type Named, named, readNamed, refuseForeignFile, type SecretSource } from './secret-files.js';
+import {
+  readSecretFile,
+  refuseForeignFile,
+  type SecretReference,
+  type SecretSource,
+  secretReference,
+} from './secret-files.js';
 
 /** RFC 6750, 2.1: b64token. */
 const bearer = /^[A-Za-z0-9\-._~+/]+=*$/;
 
-export interface AuthContext {
+interface AuthContext {
   readonly secrets: SecretSource;
   readonly env: Environment;
-  readonly refuse: Report;
+  readonly refuse: ReportProblem;
   /** Headers that go with every request. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -48,7 +55,7 @@ function fromRequest(
   source: TargetSource['auth'],
   node: MapNode,
   given: readonly string[] | undefined,
-  refuse: Report,
+  refuse: ReportProblem,
 ): readonly string[] | undefined {
   if (given !== undefined) return given;
   for (const key of ['tokenFile', 'tokenEnv'] as const)
@@ -62,19 +69,19 @@ function fromFiles(
   { readText, options }: Extract<SecretSource, { from: 'files' }>,
   { env, refuse }: AuthContext,
 ): readonly string[] | undefined {
-  const byHand = options.tokenFile !== undefined || options.tokenEnv !== undefined;
+  const fromCommandLine = options.tokenFile !== undefined || options.tokenEnv !== undefined;
   // An option takes the place of both keys.
-  const file = named(
+  const file = secretReference(
     node,
     ['target', 'auth', 'tokenFile'],
-    byHand ? undefined : source?.tokenFile,
+    fromCommandLine ? undefined : source?.tokenFile,
     '--auth-token-file',
     options.tokenFile,
   );
-  const variable = named(
+  const variable = secretReference(
     node,
     ['target', 'auth', 'tokenEnv'],
-    byHand ? undefined : source?.tokenEnv,
+    fromCommandLine ? undefined : source?.tokenEnv,
     '--auth-token-env',
     options.tokenEnv,
   );
@@ -91,7 +98,7 @@ function fromFiles(
     return undefined;
   }
   if (file !== undefined) {
-    const text = readNamed(file, readText, refuse);
+    const text = readSecretFile(file, readText, refuse);
     return text === undefined
       ? undefined
       : checked(
@@ -116,7 +123,7 @@ function fromFiles(
     return undefined;
   }
   const written = descend(node, ['target', 'auth']);
-  if (written !== undefined && !byHand)
+  if (written !== undefined && !fromCommandLine)
     refuse(
       problemAt(
         written.at,
@@ -129,7 +136,11 @@ function fromFiles(
   return undefined;
 }
 
-function checked(from: Named, tokens: readonly string[], refuse: Report): readonly string[] | undefined {
+function checked(
+  from: SecretReference,
+  tokens: readonly string[],
+  refuse: ReportProblem,
+): readonly string[] | undefined {
   const wrong = tokens.findIndex((token) => !bearer.test(token));
   // Its number, never the token itself.
   if (wrong >= 0)

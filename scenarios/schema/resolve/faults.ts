@@ -1,8 +1,9 @@
 /** Faults as written into faults with their place in the run's time, or everything that is wrong with them. */
-import { formatDuration } from '../grammar/format-units.js';
-import type { FaultSource } from '../keys/fault-schema.js';
+
+import type { FaultSource } from '../faults/fault-kinds.js';
+import { formatDuration } from '../grammar/units.js';
 import type { FaultPlan, StagePlan } from '../plan.js';
-import type { Part } from './context.js';
+import type { SourcePart } from '../source-part.js';
 
 /** What a platform puts in front of an MCP server is called this in every stack of ours. */
 const TARGET_SERVICE = 'mcp-server';
@@ -12,7 +13,7 @@ type Action<K extends Kind> = Omit<Extract<FaultPlan, { readonly kind: K }>, 'id
 type Resolver<K extends Kind> = (
   source: FaultSource,
   path: readonly (string | number)[],
-  scenario: Part,
+  scenario: SourcePart,
 ) => Action<K> | undefined;
 
 /** What each kind takes of the keys of a fault. A kind that is not here is refused by name. */
@@ -20,12 +21,12 @@ const resolvers = {
   scale: resolveScale,
 } as const satisfies { readonly [K in Kind]: Resolver<K> };
 
-export interface FaultContext {
+interface FaultContext {
   /** Of all trials. */
   readonly stages: readonly StagePlan[];
   readonly scaleMs: (ms: number) => number;
   /** For problems under its `faults`. */
-  readonly scenario: Part;
+  readonly scenario: SourcePart;
 }
 
 /** In order of time, of all trials: `f1`, `f2` and so on. */
@@ -52,7 +53,11 @@ export function resolveFaults(sources: readonly FaultSource[], context: FaultCon
 type Span = Pick<FaultPlan, 'atMs' | 'untilMs'>;
 type Placed = Action<Kind> & Span & { readonly index: number };
 
-function actionOf(source: FaultSource, path: readonly (string | number)[], scenario: Part): Action<Kind> | undefined {
+function actionOf(
+  source: FaultSource,
+  path: readonly (string | number)[],
+  scenario: SourcePart,
+): Action<Kind> | undefined {
   // Another kind has been refused by its name already.
   return source.kind in resolvers ? resolvers[source.kind as Kind](source, path, scenario) : undefined;
 }
@@ -60,10 +65,10 @@ function actionOf(source: FaultSource, path: readonly (string | number)[], scena
 function resolveScale(
   { service = TARGET_SERVICE, replicas }: FaultSource,
   path: readonly (string | number)[],
-  scenario: Part,
+  scenario: SourcePart,
 ): Action<'scale'> | undefined {
   if (replicas !== undefined) return { kind: 'scale', service, replicas };
-  scenario.wrongValue(
+  scenario.reportAtValue(
     path,
     'MISSING_KEY',
     'missing key `replicas`',
@@ -84,7 +89,7 @@ function spanOf(
   // Each stage was rounded to a millisecond by itself.
   const roundingMs = stages.length;
   if (atMs >= lengthMs) {
-    scenario.wrongValue(
+    scenario.reportAtValue(
       ['faults', index, 'at'],
       'CONFLICT',
       `the stages are over after ${formatDuration(lengthMs)}, so nothing can begin at ${formatDuration(atMs)}`,
@@ -92,7 +97,7 @@ function spanOf(
     return undefined;
   }
   if (untilMs <= lengthMs + roundingMs) return { atMs, untilMs: Math.min(untilMs, lengthMs) };
-  scenario.wrongValue(
+  scenario.reportAtValue(
     ['faults', index, 'for'],
     'CONFLICT',
     `it would last until ${formatDuration(untilMs)}, and the stages are over after ${formatDuration(lengthMs)}`,
@@ -102,7 +107,7 @@ function spanOf(
 }
 
 /** Each undo goes back to what was before it; two at once on the same thing could not both. */
-function refuseOverlaps(placed: readonly Placed[], scenario: Part): void {
+function refuseOverlaps(placed: readonly Placed[], scenario: SourcePart): void {
   for (const [at, later] of placed.entries()) {
     const other = placed
       .slice(0, at)
@@ -110,7 +115,7 @@ function refuseOverlaps(placed: readonly Placed[], scenario: Part): void {
         (earlier) => earlier.service === later.service && earlier.atMs < later.untilMs && later.atMs < earlier.untilMs,
       );
     if (other === undefined) continue;
-    scenario.wrongValue(
+    scenario.reportAtValue(
       ['faults', later.index],
       'CONFLICT',
       `two faults act on ${later.service} at the same time (faults.${other.index} and faults.${later.index})`,

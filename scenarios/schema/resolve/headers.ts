@@ -8,9 +8,7 @@ export type HeaderProblem = {
   readonly hint?: string;
 };
 
-export type Expanded =
-  | { readonly ok: true; readonly text: string }
-  | { readonly ok: false; readonly problem: HeaderProblem };
+type Expanded = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly problem: HeaderProblem };
 
 /** RFC 9110, 5.6.2. */
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;

@@ -1,12 +1,10 @@
 /** The `mcpServers` file of MCP clients: one server of it as a target. */
 import { z } from 'zod';
-import { checkNode } from '../keys/issues.js';
-import { suggest } from '../nearest.js';
-import type { Problem } from '../problem.js';
-import { problemAt } from '../problem.js';
-import type { SourceNode } from '../source/node.js';
-import { descend, keyPositionOf, positionOf } from '../source/node.js';
-import { parseYaml } from '../source/parse-yaml.js';
+import { suggest } from '../../yaml/nearest.js';
+import { descend, keyPositionOf, positionOf, type SourceNode } from '../../yaml/node.js';
+import { parseYaml } from '../../yaml/parse-yaml.js';
+import { type Problem, problemAt } from '../../yaml/problem.js';
+import { checkNode } from '../keys/check-node.js';
 
 /** Every client adds keys of its own to these files, so only the keys that matter here are looked at. */
 const configSchema = z.object({ mcpServers: z.record(z.string(), z.looseObject({})) });
@@ -31,7 +29,7 @@ export interface ConfiguredServer {
   readonly node: SourceNode;
 }
 
-export type ServerChoice =
+type ServerChoice =
   | { readonly ok: true; readonly server: ConfiguredServer }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 

@@ -1,22 +1,25 @@
 /** What a profile does wrong on purpose, checked against what else it says. */
-import type { MisbehaveSource } from '../keys/misbehave-schema.js';
-import type { ProfileSource } from '../keys/profile-schema.js';
+import type { MisbehaveSource, ProfileSource } from '../keys/profile-schema.js';
 import type { AbortPlan, MalformedPlan, MisbehavePlan, ReconnectPlan } from '../misbehave.js';
-import { factsOf, isTransport, type Misdeeds } from '../transports.js';
-import type { Part } from './context.js';
+import type { SourcePart } from '../source-part.js';
+import { factsOf, isTransport, type MisbehaviourSupport } from '../transports.js';
 
 /** @param scaleMs of `--time-scale`, for what shapes the run in time: `idle` and `reconnect.every` */
-export function resolveMisbehave(source: ProfileSource, profile: Part, scaleMs: (ms: number) => number): MisbehavePlan {
+export function resolveMisbehave(
+  source: ProfileSource,
+  profile: SourcePart,
+  scaleMs: (ms: number) => number,
+): MisbehavePlan {
   const written = source.misbehave ?? {};
   // Any other is refused elsewhere.
-  const misdeeds = factsOf(isTransport(source.transport) ? source.transport : 'streamable-http').misdeeds;
-  checkMisdeeds(source.transport, misdeeds, written, profile);
+  const misbehaviour = factsOf(isTransport(source.transport) ? source.transport : 'streamable-http').misbehaviour;
+  checkMisbehaviourSupport(source.transport, misbehaviour, written, profile);
   checkShares(written, profile);
   checkIdle(source, written, profile);
   checkReconnect(source, written, profile);
-  const abort = abortPlan(written.abort, misdeeds);
-  const malformed = malformedPlan(written.malformed, misdeeds);
-  const reconnect = reconnectPlan(written.reconnect, misdeeds, scaleMs);
+  const abort = abortPlan(written.abort, misbehaviour);
+  const malformed = malformedPlan(written.malformed, misbehaviour);
+  const reconnect = reconnectPlan(written.reconnect, misbehaviour, scaleMs);
   const { readRate, writeRate, idle } = written;
   return {
     ...(readRate === undefined ? {} : { readBytesPerSecond: readRate }),
@@ -30,7 +33,7 @@ export function resolveMisbehave(source: ProfileSource, profile: Part, scaleMs: 
 
 const DEFAULT_OVERSIZE_BYTES = 8 * 1024 * 1024;
 
-function abortPlan(abort: MisbehaveSource['abort'], { aborts }: Misdeeds): AbortPlan | undefined {
+function abortPlan(abort: MisbehaveSource['abort'], { aborts }: MisbehaviourSupport): AbortPlan | undefined {
   if (abort === undefined) return undefined;
   if (typeof abort === 'number') return { share: abort, kinds: aborts, how: 'close' };
   return { share: abort.share, kinds: [...new Set(abort.kinds ?? aborts)], how: abort.how };
@@ -38,7 +41,7 @@ function abortPlan(abort: MisbehaveSource['abort'], { aborts }: Misdeeds): Abort
 
 function malformedPlan(
   malformed: MisbehaveSource['malformed'],
-  { malformed: all }: Misdeeds,
+  { malformed: all }: MisbehaviourSupport,
 ): MalformedPlan | undefined {
   if (malformed === undefined) return undefined;
   if (typeof malformed === 'number') return { share: malformed, kinds: all, oversizeBytes: DEFAULT_OVERSIZE_BYTES };
@@ -47,7 +50,7 @@ function malformedPlan(
 
 function reconnectPlan(
   reconnect: MisbehaveSource['reconnect'],
-  { keepsSession }: Misdeeds,
+  { keepsSession }: MisbehaviourSupport,
   scaleMs: (ms: number) => number,
 ): ReconnectPlan | undefined {
   if (reconnect === undefined) return undefined;
@@ -59,10 +62,15 @@ function reconnectPlan(
 }
 
 /** What this transport has not is refused, with the reason. */
-function checkMisdeeds(transport: string, misdeeds: Misdeeds, written: MisbehaveSource, profile: Part): void {
-  for (const [key, why] of Object.entries(misdeeds.cannot ?? {})) {
+function checkMisbehaviourSupport(
+  transport: string,
+  misbehaviour: MisbehaviourSupport,
+  written: MisbehaveSource,
+  profile: SourcePart,
+): void {
+  for (const [key, why] of Object.entries(misbehaviour.unsupported ?? {})) {
     if (key in written)
-      profile.wrongKey(
+      profile.reportAtKey(
         ['misbehave', key],
         'CONFLICT',
         `\`misbehave.${key}\` does not go with transport ${transport}: ${why}`,
@@ -72,7 +80,7 @@ function checkMisdeeds(transport: string, misdeeds: Misdeeds, written: Misbehave
   const check = (key: 'abort' | 'malformed', kinds: readonly string[], able: readonly string[]): void => {
     for (const kind of able.length === 0 ? [] : kinds) {
       if (!able.includes(kind))
-        profile.wrongValue(
+        profile.reportAtValue(
           ['misbehave', key, 'kinds'],
           'CONFLICT',
           `over ${transport} there is no ${kind}`,
@@ -80,10 +88,14 @@ function checkMisdeeds(transport: string, misdeeds: Misdeeds, written: Misbehave
         );
     }
   };
-  if (typeof written.abort === 'object') check('abort', written.abort.kinds ?? [], misdeeds.aborts);
-  if (typeof written.malformed === 'object') check('malformed', written.malformed.kinds ?? [], misdeeds.malformed);
-  if (written.reconnect?.session === 'keep' && !misdeeds.keepsSession && misdeeds.cannot?.reconnect === undefined) {
-    profile.wrongValue(
+  if (typeof written.abort === 'object') check('abort', written.abort.kinds ?? [], misbehaviour.aborts);
+  if (typeof written.malformed === 'object') check('malformed', written.malformed.kinds ?? [], misbehaviour.malformed);
+  if (
+    written.reconnect?.session === 'keep' &&
+    !misbehaviour.keepsSession &&
+    misbehaviour.unsupported?.reconnect === undefined
+  ) {
+    profile.reportAtValue(
       ['misbehave', 'reconnect', 'session'],
       'CONFLICT',
       `over ${transport} a session ends with its connection: it cannot be kept`,
@@ -92,14 +104,14 @@ function checkMisdeeds(transport: string, misdeeds: Misdeeds, written: Misbehave
   }
 }
 
-function shareOf(misdeed: MisbehaveSource['abort' | 'malformed']): number {
-  return typeof misdeed === 'object' ? misdeed.share : (misdeed ?? 0);
+function shareOf(written: MisbehaveSource['abort' | 'malformed']): number {
+  return typeof written === 'object' ? written.share : (written ?? 0);
 }
 
-function checkShares({ abort, malformed }: MisbehaveSource, profile: Part): void {
+function checkShares({ abort, malformed }: MisbehaveSource, profile: SourcePart): void {
   if (shareOf(abort) + shareOf(malformed) <= 1) return;
   const key = shareOf(abort) > 0 ? 'abort' : 'malformed';
-  profile.wrongKey(
+  profile.reportAtKey(
     ['misbehave', key],
     'CONFLICT',
     '`abort` and `malformed` are more than all operations together',
@@ -107,18 +119,18 @@ function checkShares({ abort, malformed }: MisbehaveSource, profile: Part): void
   );
 }
 
-function checkIdle(source: ProfileSource, written: MisbehaveSource, profile: Part): void {
+function checkIdle(source: ProfileSource, written: MisbehaveSource, profile: SourcePart): void {
   if (written.idle === undefined) return;
   const mode = typeof source.session === 'string' ? source.session : source.session.mode;
   if (mode !== 'reuse')
-    profile.wrongKey(
+    profile.reportAtKey(
       ['misbehave', 'idle'],
       'CONFLICT',
       `an idle client keeps its session: with session ${mode} it cannot`,
       'use session: reuse',
     );
   if ((source.maxInFlight ?? 1) > 1)
-    profile.wrongKey(
+    profile.reportAtKey(
       ['maxInFlight'],
       'CONFLICT',
       'an idle client has at most one operation on the wire',
@@ -126,7 +138,7 @@ function checkIdle(source: ProfileSource, written: MisbehaveSource, profile: Par
     );
   for (const key of ['abort', 'malformed'] as const) {
     if (written[key] !== undefined)
-      profile.wrongKey(
+      profile.reportAtKey(
         ['misbehave', key],
         'CONFLICT',
         `\`idle\` and \`${key}\` exclude each other: an idle client sends nothing that could be broken`,
@@ -135,14 +147,14 @@ function checkIdle(source: ProfileSource, written: MisbehaveSource, profile: Par
   }
 }
 
-function checkReconnect({ session }: ProfileSource, { reconnect }: MisbehaveSource, profile: Part): void {
+function checkReconnect({ session }: ProfileSource, { reconnect }: MisbehaveSource, profile: SourcePart): void {
   const mode = typeof session === 'string' ? session : session.mode;
   if (reconnect === undefined || (mode !== 'pool' && mode !== 'per-request')) return;
   const why =
     mode === 'pool'
       ? 'the clients of a pool share their connections'
       : 'a session for each operation has no connection to lose in between';
-  profile.wrongKey(
+  profile.reportAtKey(
     ['misbehave', 'reconnect'],
     'CONFLICT',
     `\`reconnect\` does not go with session ${mode}: ${why}`,

@@ -1,10 +1,8 @@
-import { constant, parseTemplate } from '../grammar/template-parser.js';
-import type { OperationSource } from '../keys/profile-schema.js';
-import type { Era, OperationPlan } from '../plan.js';
-import type { Template } from '../template.js';
-import type { Part } from './context.js';
-import { resolveExpectation } from './expectation.js';
-import { checkStamps, isStamped, placeholdersOf } from './stamp.js';
+import { parseJsonPath } from '../grammar/json-path.js';
+import { constant, type Placeholder, parseTemplate, type Template } from '../grammar/template.js';
+import type { ExpectationSource, OperationSource } from '../keys/profile-schema.js';
+import type { Era, ExpectPlan, OperationPlan } from '../plan.js';
+import type { SourcePart } from '../source-part.js';
 import { SUBSCRIBE } from './stream.js';
 
 const kinds = ['tool', 'resource', 'prompt', 'ping', 'list', 'subscribe'] as const;
@@ -12,14 +10,14 @@ const kinds = ['tool', 'resource', 'prompt', 'ping', 'list', 'subscribe'] as con
 /** The mix of a profile. @param profile the profile's part, for problems under its `operations` */
 export function resolveOperations(
   operations: readonly OperationSource[],
-  profile: Part,
+  profile: SourcePart,
   era: Era,
 ): readonly OperationPlan[] {
   const resolved = operations.flatMap((operation, index) => resolveOperation(operation, index, profile, era) ?? []);
   const seen = new Set<string>();
   for (const { plan, index } of resolved) {
     if (seen.has(plan.name)) {
-      profile.wrongValue(
+      profile.reportAtValue(
         ['operations', index],
         'CONFLICT',
         `two operations are called \`${plan.name}\``,
@@ -38,14 +36,14 @@ interface Resolved {
   readonly index: number;
 }
 
-function resolveOperation(source: OperationSource, index: number, profile: Part, era: Era): Resolved | undefined {
+function resolveOperation(source: OperationSource, index: number, profile: SourcePart, era: Era): Resolved | undefined {
   const given = kinds.filter((kind) => source[kind] !== undefined);
   if (given.length !== 1) {
     const message =
       given.length === 0
         ? 'the operation says nothing to call'
         : `the operation has ${given.join(' and ')}: it can be only one`;
-    profile.wrongValue(
+    profile.reportAtValue(
       ['operations', index],
       given.length === 0 ? 'MISSING_KEY' : 'CONFLICT',
       message,
@@ -54,10 +52,10 @@ function resolveOperation(source: OperationSource, index: number, profile: Part,
     return undefined;
   }
   if (source.arguments !== undefined && source.tool === undefined && source.prompt === undefined) {
-    profile.wrongKey(['operations', index, 'arguments'], 'CONFLICT', 'only a tool or a prompt takes arguments');
+    profile.reportAtKey(['operations', index, 'arguments'], 'CONFLICT', 'only a tool or a prompt takes arguments');
   }
   if (source.ping === true && era === 'modern') {
-    profile.wrongKey(
+    profile.reportAtKey(
       ['operations', index, 'ping'],
       'CONFLICT',
       '`ping` does not exist in the stateless era (2026-07-28)',
@@ -65,7 +63,7 @@ function resolveOperation(source: OperationSource, index: number, profile: Part,
     );
   }
   if (source.progress === true && source.tool === undefined) {
-    profile.wrongKey(['operations', index, 'progress'], 'CONFLICT', 'only a tool is asked for its progress');
+    profile.reportAtKey(['operations', index, 'progress'], 'CONFLICT', 'only a tool is asked for its progress');
   }
   const plan = build(source, index, profile, era);
   if (plan === undefined) return undefined;
@@ -85,11 +83,11 @@ function resolveOperation(source: OperationSource, index: number, profile: Part,
 
 type Built = Omit<OperationPlan, 'weight'>;
 
-function build(source: OperationSource, index: number, profile: Part, era: Era): Built | undefined {
+function build(source: OperationSource, index: number, profile: SourcePart, era: Era): Built | undefined {
   const { tool, resource, prompt, list, subscribe } = source;
   const template = (value: unknown, path: string, numbers: boolean) =>
     parseTemplate(value, numbers, (inner, problem) => {
-      profile.wrongText(['operations', index, path, ...inner], problem.offset, problem.message, problem.hint);
+      profile.reportInText(['operations', index, path, ...inner], problem.offset, problem.message, problem.hint);
     });
   if (tool !== undefined) {
     // Servers that validate arguments refuse a call without any, so a tool always gets a map.
@@ -121,7 +119,7 @@ function build(source: OperationSource, index: number, profile: Part, era: Era):
     if (uri.kind === 'constant') return { name: resource, method: 'resources/read', params, target: resource };
     if (era !== 'legacy') {
       const message = 'a resource uri with templates needs target.era: legacy';
-      profile.wrongValue(
+      profile.reportAtValue(
         ['operations', index, 'resource'],
         'NOT_BUILT',
         message,
@@ -146,10 +144,10 @@ const progressToken: Template = {
   entries: [['progressToken', { kind: 'string', parts: [{ name: 'client' }, '-', { name: 'seq' }] }]],
 };
 
-function subscription(written: string, uri: Template, index: number, profile: Part): Built {
+function subscription(written: string, uri: Template, index: number, profile: SourcePart): Built {
   const drawn = placeholdersOf(uri).find(({ name }) => name !== 'client');
   if (drawn !== undefined) {
-    profile.wrongValue(
+    profile.reportAtValue(
       ['operations', index, 'subscribe'],
       'CONFLICT',
       `a subscription is made anew in each session, so its uri cannot hold \`{{ ${drawn.name} }}\``,
@@ -157,7 +155,7 @@ function subscription(written: string, uri: Template, index: number, profile: Pa
     );
   }
   if (profile.has(['operations', index, 'expect'])) {
-    profile.wrongKey(
+    profile.reportAtKey(
       ['operations', index, 'expect'],
       'CONFLICT',
       'the answer to a subscription holds nothing',
@@ -165,7 +163,7 @@ function subscription(written: string, uri: Template, index: number, profile: Pa
     );
   }
   if (profile.has(['operations', index, 'weight'])) {
-    profile.wrongKey(
+    profile.reportAtKey(
       ['operations', index, 'weight'],
       'CONFLICT',
       'a subscription is made once for each session, beside the mix: it has no weight',
@@ -176,11 +174,11 @@ function subscription(written: string, uri: Template, index: number, profile: Pa
 }
 
 /** MCP: arguments of a prompt are text, all of them. */
-function checkPromptArguments(source: OperationSource, index: number, profile: Part): void {
+function checkPromptArguments(source: OperationSource, index: number, profile: SourcePart): void {
   if (source.arguments === undefined || source.arguments === 'auto') return;
   for (const [name, value] of Object.entries(source.arguments)) {
     if (typeof value === 'string') continue;
-    profile.wrongValue(
+    profile.reportAtValue(
       ['operations', index, 'arguments', name],
       'INVALID_VALUE',
       'arguments of a prompt are text',
@@ -197,4 +195,81 @@ function object(entries: Readonly<Record<string, Template>>): Template {
   );
   if (parts.every((part) => part !== undefined)) return { kind: 'constant', json: `{${parts.join(',')}}` };
   return { kind: 'object', entries: list };
+}
+
+/** `{{ stamp }}`: what makes an operation a publication. */
+
+function placeholdersOf(template: Template): readonly Placeholder[] {
+  switch (template.kind) {
+    case 'constant':
+      return [];
+    case 'number':
+      return [template.draw];
+    case 'string':
+      return template.parts.filter((part) => typeof part !== 'string');
+    case 'array':
+      return template.items.flatMap(placeholdersOf);
+    case 'object':
+      return template.entries.flatMap(([, value]) => placeholdersOf(value));
+  }
+}
+
+function isStamped(params: Template): boolean {
+  return placeholdersOf(params).some(({ name }) => name === 'stamp');
+}
+
+/**
+ * Subscribers count by a publisher's numbers, so a publisher must keep to one topic: one such operation a profile, and
+ * nothing in it that chooses (`pick`, `int`), for a topic chosen anew each time would leave gaps in every one.
+ */
+function checkStamps(operations: readonly OperationPlan[], profile: SourcePart): void {
+  const stamped = operations.flatMap((operation, index) => (operation.stamped === true ? [{ operation, index }] : []));
+  for (const { operation, index } of stamped) {
+    const choosing = placeholdersOf(operation.params).find(({ name }) => name === 'pick' || name === 'int');
+    if (choosing !== undefined) {
+      profile.reportAtValue(
+        ['operations', index],
+        'CONFLICT',
+        `\`{{ ${choosing.name} }}\` beside \`{{ stamp }}\`: subscribers count by a publisher's numbers, so it must keep to one topic`,
+        'use {{ client 10 }} to spread publishers over 10 topics',
+      );
+    }
+  }
+  const second = stamped[1];
+  if (second !== undefined) {
+    profile.reportAtValue(
+      ['operations', second.index],
+      'CONFLICT',
+      'a second operation with `{{ stamp }}`: a publisher counts one kind of publication',
+      'put it into a profile of its own',
+    );
+  }
+}
+
+/** @param profile the profile's part, for problems under `operations.INDEX.expect` */
+function resolveExpectation(source: ExpectationSource, index: number, profile: SourcePart): ExpectPlan {
+  const here = ['operations', index, 'expect'] as const;
+  const { contains = [], equals = {}, size = {} } = source;
+  if (Object.keys(source).length === 0)
+    profile.reportAtValue(here, 'MISSING_KEY', 'nothing is expected', 'one of: contains, equals, size');
+  if (size.min !== undefined && size.max !== undefined && size.min > size.max) {
+    profile.reportAtValue([...here, 'size'], 'CONFLICT', '`min` is more than `max`, so no answer could be right');
+  }
+  const values = Object.entries(equals).flatMap(([text, value]) => {
+    const parsed = parseJsonPath(text);
+    if (parsed.ok) return [{ text, path: parsed.path, json: JSON.stringify(value) }];
+    profile.reportAtKey(
+      [...here, 'equals', text],
+      'INVALID_VALUE',
+      parsed.problem,
+      'a path that names one place, such as $.content[0].text',
+    );
+    return [];
+  });
+  return {
+    contains: typeof contains === 'string' ? [contains] : contains,
+    equals: values,
+    ...(size.min === undefined ? {} : { minBytes: size.min }),
+    ...(size.max === undefined ? {} : { maxBytes: size.max }),
+  };
 }

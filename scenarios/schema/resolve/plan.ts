@@ -1,28 +1,23 @@
-/** Parsed sources into the frozen Plan, or everything that is wrong with them. */
+import { child, type MapNode, nameOf, type SourceNode } from '../../yaml/node.js';
+import type { Problem } from '../../yaml/problem.js';
 import { configHash } from '../config-hash.js';
-import { checkNode, validParts } from '../keys/issues.js';
+import { formatDuration, formatRate } from '../grammar/units.js';
+import { checkNode, validParts } from '../keys/check-node.js';
 import { refuseInScenario } from '../keys/refusals.js';
-import type { ScenarioSource } from '../keys/scenario-schema.js';
-import { scenarioSchema } from '../keys/scenario-schema.js';
-import type { LimitsPlan, Plan, ProfilePlan } from '../plan.js';
-import type { Problem } from '../problem.js';
-import type { MapNode, SourceNode } from '../source/node.js';
-import { child, nameOf } from '../source/node.js';
+import { type ScenarioSource, scenarioSchema } from '../keys/scenario-schema.js';
+import { peakRate, totalDurationMs } from '../offered-load.js';
+import type { LimitsPlan, Plan, ProfilePlan, StagePlan } from '../plan.js';
+import { type ReportProblem, SourcePart } from '../source-part.js';
 import type { TransportName } from '../transports.js';
-import { checkStreams } from './check-streams.js';
-import { checkTransports } from './check-transports.js';
-import { checkWays } from './check-ways.js';
-import type { Report } from './context.js';
-import { Part } from './context.js';
+import { checkRoutes, checkStreams, checkTransports } from './check-profiles.js';
 import { resolveFaults } from './faults.js';
-import { checkLimits } from './limits.js';
 import { resolveProfile } from './profile.js';
-import { withReplicas } from './replicas.js';
 import { checkStageProfiles, resolveStages } from './stages.js';
-import type { TargetRequest } from './target.js';
-import { isByHand, resolveTarget } from './target.js';
+import { isFromCommandLine, resolveTarget, type TargetRequest, withReplicas } from './target.js';
 import { resolveStopRules, resolveThresholds } from './thresholds.js';
 import { planWarnings } from './warnings.js';
+
+/** Parsed sources into the frozen Plan, or everything that is wrong with them. */
 
 /** A workload entry with its profile merged in. */
 export interface Workload {
@@ -37,13 +32,13 @@ export interface Sources {
   readonly workloads: readonly Workload[];
 }
 
-export interface ResolveRequest extends TargetRequest {
+interface ResolveRequest extends TargetRequest {
   readonly seed: number | undefined;
   /** Factor on all times that shape the run; 1 leaves them alone. */
   readonly timeScale: number;
 }
 
-export type Resolved =
+type Resolved =
   | { readonly ok: true; readonly plan: Plan }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
@@ -53,9 +48,9 @@ const DRAIN_MS = 10_000;
 export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved {
   const problems: Problem[] = [];
   const warnings: string[] = [];
-  const report: Report = (problem) => problems.push(problem);
+  const report: ReportProblem = (problem) => problems.push(problem);
   const warn = (warning: string) => warnings.push(warning);
-  const scenario = new Part(sources.scenario, '', report);
+  const scenario = new SourcePart(sources.scenario, '', report);
   const scaleMs = (ms: number) => (ms === 0 ? 0 : Math.max(1, Math.round(ms * request.timeScale)));
 
   refuseInScenario(sources.scenario).forEach(report);
@@ -63,9 +58,9 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
   if (!checked.ok) checked.problems.forEach(report);
   const source: Partial<ScenarioSource> = checked.ok ? checked.value : validParts(scenarioSchema, sources.scenario);
 
-  const written = resolveTarget(source.target, sources.scenario, request, report, warn);
+  const resolvedTarget = resolveTarget(source.target, sources.scenario, request, report, warn);
   const era = request.era ?? source.target?.era ?? 'auto';
-  const asked = resolveProfiles(sources.workloads, {
+  const resolvedProfiles = resolveProfiles(sources.workloads, {
     era,
     stages: stageNames(sources.scenario),
     scaleMs,
@@ -73,10 +68,14 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
     warn,
     transport: naturalTransport(source.target, request),
   });
-  const target = written === undefined ? undefined : withReplicas(written, source.target?.replicas, asked);
-  const profiles = target === undefined ? asked : checkWays(target, asked, scenario, isByHand(request), warn);
+  const target =
+    resolvedTarget === undefined ? undefined : withReplicas(resolvedTarget, source.target?.replicas, resolvedProfiles);
+  const profiles =
+    target === undefined
+      ? resolvedProfiles
+      : checkRoutes(target, resolvedProfiles, scenario, isFromCommandLine(request), warn);
   if (source.workload !== undefined && sources.workloads.length === 0 && Object.keys(source.workload).length === 0) {
-    scenario.wrongKey(
+    scenario.reportAtKey(
       ['workload'],
       'MISSING_KEY',
       'the workload names no profile',
@@ -145,12 +144,12 @@ function resolveProfiles(workloads: readonly Workload[], context: ProfileContext
 }
 
 /** The rate of a closed loop is the target's doing: there is nothing to scale. */
-function checkScale(stages: Plan['stages'], profiles: readonly ProfilePlan[], scenario: Part): void {
+function checkScale(stages: Plan['stages'], profiles: readonly ProfilePlan[], scenario: SourcePart): void {
   const closed = profiles.filter((profile) => profile.arrivals.model === 'closed').map((profile) => profile.name);
   const scaled = stages.filter((stage) => stage.trial === 1 && stage.scale === 'rate');
   if (closed.length === 0) return;
   for (const stage of scaled) {
-    scenario.wrongValue(
+    scenario.reportAtValue(
       ['stages', stage.index, 'scale'],
       'CONFLICT',
       `scale: rate needs arrivals, and ${closed.join(', ')} has think time instead`,
@@ -195,4 +194,35 @@ function deepFreeze<T>(value: T): T {
     Object.values(value).forEach(deepFreeze);
   }
   return value;
+}
+
+/**
+ * Whether the plan stays inside its limits. What cannot be known before (bytes, closed loops without think time)
+ * workers enforce.
+ */
+
+function checkLimits(
+  profiles: readonly ProfilePlan[],
+  stages: readonly StagePlan[],
+  limits: LimitsPlan,
+  scenario: SourcePart,
+): void {
+  const exceeded = (key: string, path: string, asked: string, limit: string) => {
+    const at = scenario.has(['limits', key]) ? ['limits', key] : [path];
+    scenario.reportAtKey(
+      at,
+      'LIMIT_EXCEEDED',
+      `the scenario asks for ${asked}; the limit is ${limit}`,
+      `if this is meant, raise limits.${key}`,
+    );
+  };
+  const clients = profiles.reduce((sum, profile) => sum + profile.clients, 0);
+  if (clients > limits.clients) exceeded('clients', 'workload', `${clients} clients`, String(limits.clients));
+  const rates = stages.map((stage) => profiles.reduce((sum, profile) => sum + (peakRate(stage, profile) ?? 0), 0));
+  const rate = Math.max(...rates);
+  if (rate > limits.ratePerSecond * (1 + 1e-9))
+    exceeded('rate', 'workload', formatRate(rate), formatRate(limits.ratePerSecond));
+  const durationMs = totalDurationMs({ stages });
+  if (durationMs > limits.durationMs)
+    exceeded('duration', 'stages', formatDuration(durationMs), formatDuration(limits.durationMs));
 }

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Plan } from '../plan.js';
+import { type Plan, workerPlan } from '../plan.js';
 import { minimal, planOf } from '../testing/files.js';
-import { workerPlan } from '../worker-plan.js';
 
 function profile(keys: string, plan = planOf(minimal.replace('{}', `{ ${keys} }`))): Plan['profiles'][number] {
   const [only] = plan.profiles;

@@ -1,11 +1,9 @@
 /** Files that a target's keys and options name: certificates, keys, tokens. Read when the plan is made. */
 import { dirname, isAbsolute, join } from 'node:path';
+import { keyPositionOf, type MapNode, positionOf } from '../../yaml/node.js';
+import { type Position, problemAt } from '../../yaml/problem.js';
 import type { TlsPlan } from '../plan.js';
-import type { Position } from '../problem.js';
-import { problemAt } from '../problem.js';
-import type { MapNode } from '../source/node.js';
-import { keyPositionOf, positionOf } from '../source/node.js';
-import type { Report } from './context.js';
+import type { ReportProblem } from '../source-part.js';
 
 /** What the command line says about these files; each comes before the scenario's key. */
 export interface SecretOptions {
@@ -26,34 +24,37 @@ export type SecretSource =
   | { readonly from: 'request'; readonly tls?: TlsPlan; readonly tokens?: readonly string[] };
 
 /** A file or variable somebody named, with the place where they did. */
-export interface Named {
+export interface SecretReference {
   readonly name: string;
   /** Of the scenario: `target.tls.ca`. */
   readonly path: string;
   readonly at: Position;
-  readonly byHand: boolean;
+  readonly fromCommandLine: boolean;
 }
 
 /** The command line's word before the scenario's. @param option such as `--tls-ca` */
-export function named(
+export function secretReference(
   node: MapNode,
   path: readonly string[],
   written: string | undefined,
   option: string,
   given: string | undefined,
-): Named | undefined {
+): SecretReference | undefined {
   const dotted = path.join('.');
-  if (given !== undefined) return { name: given, path: dotted, at: { file: option, line: 1, column: 1 }, byHand: true };
-  return written === undefined ? undefined : { name: written, path: dotted, at: positionOf(node, path), byHand: false };
+  if (given !== undefined)
+    return { name: given, path: dotted, at: { file: option, line: 1, column: 1 }, fromCommandLine: true };
+  return written === undefined
+    ? undefined
+    : { name: written, path: dotted, at: positionOf(node, path), fromCommandLine: false };
 }
 
 /** Files of a scenario are relative to its folder, files of an option to the current one. */
-export function readNamed(
-  file: Named,
+export function readSecretFile(
+  file: SecretReference,
   readText: (file: string) => string | undefined,
-  refuse: Report,
+  refuse: ReportProblem,
 ): string | undefined {
-  const fromOption = file.byHand || file.at.file.startsWith('--');
+  const fromOption = file.fromCommandLine || file.at.file.startsWith('--');
   const where = fromOption || isAbsolute(file.name) ? file.name : join(dirname(file.at.file), file.name);
   let text: string | undefined;
   try {
@@ -83,7 +84,7 @@ export function readNamed(
 }
 
 /** A key that names a file, in a scenario that came with a request. */
-export function refuseForeignFile(node: MapNode, path: readonly string[], refuse: Report): void {
+export function refuseForeignFile(node: MapNode, path: readonly string[], refuse: ReportProblem): void {
   const dotted = path.join('.');
   refuse(
     problemAt(

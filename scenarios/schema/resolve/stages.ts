@@ -1,7 +1,7 @@
+import { suggest } from '../../yaml/nearest.js';
 import type { StageSource } from '../keys/scenario-schema.js';
-import { suggest } from '../nearest.js';
 import type { LoadSegment, StagePlan } from '../plan.js';
-import type { Part } from './context.js';
+import type { SourcePart } from '../source-part.js';
 
 /** One stage without its place in time. */
 interface Shape {
@@ -19,12 +19,12 @@ export function resolveStages(
   sources: readonly StageSource[],
   trials: number,
   scaleMs: (ms: number) => number,
-  scenario: Part,
+  scenario: SourcePart,
 ): readonly StagePlan[] | undefined {
   const shapes = sources.map((source, index) => shapeOf(source, index, scaleMs, scenario));
   const namesFit = checkNames(sources, scenario);
   if (!sources.some((source) => source.measured)) {
-    scenario.wrongKey(
+    scenario.reportAtKey(
       ['stages'],
       'CONFLICT',
       'no stage is measured, so there would be nothing to report',
@@ -68,11 +68,15 @@ function unroll(shapes: readonly Shape[], trials: number): readonly StagePlan[] 
 }
 
 /** @param names of the workload */
-export function checkStageProfiles(sources: readonly StageSource[], names: readonly string[], scenario: Part): void {
+export function checkStageProfiles(
+  sources: readonly StageSource[],
+  names: readonly string[],
+  scenario: SourcePart,
+): void {
   sources.forEach(({ profiles = [] }, stage) =>
     profiles.forEach((profile, index) => {
       if (!names.includes(profile))
-        scenario.wrongValue(
+        scenario.reportAtValue(
           ['stages', stage, 'profiles', index],
           'INVALID_VALUE',
           `no profile of the workload is named \`${profile}\``,
@@ -82,11 +86,11 @@ export function checkStageProfiles(sources: readonly StageSource[], names: reado
   );
 }
 
-function checkNames(sources: readonly StageSource[], scenario: Part): boolean {
+function checkNames(sources: readonly StageSource[], scenario: SourcePart): boolean {
   const names = sources.map((source) => source.name);
   const repeated = names.flatMap((name, index) => (names.indexOf(name) === index ? [] : [index]));
   for (const index of repeated) {
-    scenario.wrongValue(
+    scenario.reportAtValue(
       ['stages', index, 'name'],
       'CONFLICT',
       `two stages are called \`${names[index] ?? ''}\``,
@@ -100,7 +104,7 @@ function shapeOf(
   source: StageSource,
   index: number,
   scaleMs: (ms: number) => number,
-  scenario: Part,
+  scenario: SourcePart,
 ): Shape | undefined {
   const { load } = source;
   const at = ['stages', index];
@@ -108,7 +112,7 @@ function shapeOf(
     return steps(source, load, at, scaleMs, scenario);
   const [from, to] = typeof load === 'number' ? [load, load] : [load.from, load.to];
   if (from === undefined || to === undefined) {
-    scenario.wrongValue(
+    scenario.reportAtValue(
       [...at, 'load'],
       'MISSING_KEY',
       'a ramp has `from` and `to`',
@@ -117,7 +121,7 @@ function shapeOf(
     return undefined;
   }
   if (source.duration === undefined) {
-    scenario.wrongValue(at, 'MISSING_KEY', 'missing key `duration`');
+    scenario.reportAtValue(at, 'MISSING_KEY', 'missing key `duration`');
     return undefined;
   }
   if (!loadFits(source, Math.max(from, to), at, scenario)) return undefined;
@@ -132,15 +136,15 @@ function steps(
   load: Steps,
   at: readonly (string | number)[],
   scaleMs: (ms: number) => number,
-  scenario: Part,
+  scenario: SourcePart,
 ): Shape | undefined {
   const path = [...at, 'load'];
   if (load.from !== undefined || load.to !== undefined) {
-    scenario.wrongValue(path, 'CONFLICT', 'a load is a ramp (`from`, `to`) or steps (`steps`, `hold`), not both');
+    scenario.reportAtValue(path, 'CONFLICT', 'a load is a ramp (`from`, `to`) or steps (`steps`, `hold`), not both');
     return undefined;
   }
   if (load.steps === undefined || load.hold === undefined) {
-    scenario.wrongValue(
+    scenario.reportAtValue(
       path,
       'MISSING_KEY',
       '`steps` and `hold` go together',
@@ -149,7 +153,7 @@ function steps(
     return undefined;
   }
   if (source.duration !== undefined) {
-    scenario.wrongKey(
+    scenario.reportAtKey(
       [...at, 'duration'],
       'CONFLICT',
       '`steps` say how long the stage lasts: number of steps x hold',
@@ -169,9 +173,9 @@ function steps(
 }
 
 /** `scale: clients` at more than 100 % would need clients that do not exist. */
-function loadFits(source: StageSource, peak: number, at: readonly (string | number)[], scenario: Part): boolean {
+function loadFits(source: StageSource, peak: number, at: readonly (string | number)[], scenario: SourcePart): boolean {
   if (source.scale === 'rate' || peak <= 1) return true;
-  scenario.wrongValue(
+  scenario.reportAtValue(
     [...at, 'load'],
     'CONFLICT',
     'more than 100% of the clients cannot be active',

@@ -1,14 +1,14 @@
 /** The stream of a profile: what it subscribes to, when it is away. */
 
+import { suggest } from '../../yaml/nearest.js';
 import type { ProfileSource } from '../keys/profile-schema.js';
-import { suggest } from '../nearest.js';
 import type { Era, OperationPlan, StreamPlan } from '../plan.js';
+import type { SourcePart } from '../source-part.js';
 import { factsOf, isTransport } from '../transports.js';
-import type { Part } from './context.js';
 
 export const SUBSCRIBE = 'resources/subscribe';
 
-export interface StreamContext {
+interface StreamContext {
   readonly era: Era;
   /** As the profile has it, or the target leaves no other. */
   readonly transport: string;
@@ -20,7 +20,7 @@ export interface StreamContext {
 export function resolveStream(
   source: ProfileSource,
   operations: readonly OperationPlan[],
-  profile: Part,
+  profile: SourcePart,
   { era, transport, stages }: StreamContext,
 ): StreamPlan | undefined {
   const subscribes = operations.some(({ method }) => method === SUBSCRIBE);
@@ -28,7 +28,7 @@ export function resolveStream(
   if (!subscribes && written?.open !== true) {
     for (const key of ['away', 'resume'] as const) {
       if (written?.[key] !== undefined)
-        profile.wrongKey(
+        profile.reportAtKey(
           ['stream', key],
           'CONFLICT',
           'this profile opens no stream',
@@ -39,7 +39,7 @@ export function resolveStream(
   }
   const session = typeof source.session === 'string' ? source.session : source.session.mode;
   if (session === 'pool' || session === 'per-request') {
-    profile.wrongValue(
+    profile.reportAtValue(
       ['session'],
       'CONFLICT',
       `a stream belongs to one client and lasts, so session: ${session} has no place for it`,
@@ -47,7 +47,7 @@ export function resolveStream(
     );
   }
   if (subscribes && written?.open === false) {
-    profile.wrongKey(
+    profile.reportAtKey(
       ['stream', 'open'],
       'CONFLICT',
       'a subscription is heard of on a stream',
@@ -55,7 +55,7 @@ export function resolveStream(
     );
   }
   if (!subscribes && era === 'modern') {
-    profile.wrongKey(
+    profile.reportAtKey(
       ['stream', 'open'],
       'CONFLICT',
       'the stateless era (2026-07-28) has no stream without a subscription',
@@ -63,7 +63,7 @@ export function resolveStream(
     );
   }
   if (written?.resume === true && era === 'modern') {
-    profile.wrongKey(
+    profile.reportAtKey(
       ['stream', 'resume'],
       'CONFLICT',
       'the stateless era (2026-07-28) cannot resume a stream',
@@ -72,7 +72,7 @@ export function resolveStream(
   }
   const hears = isTransport(transport) ? factsOf(transport).hears : 'streams';
   if (hears === 'nothing') {
-    profile.wrongValue(
+    profile.reportAtValue(
       ['transport'],
       'CONFLICT',
       `over ${transport} nothing is heard of what a server says by itself: no streams, no subscriptions`,
@@ -80,7 +80,7 @@ export function resolveStream(
     );
   }
   if (hears === 'link' && written?.resume === true) {
-    profile.wrongKey(
+    profile.reportAtKey(
       ['stream', 'resume'],
       'CONFLICT',
       `over ${transport} nothing can be resumed: what a server says is said to the session's link, and gone with it`,
@@ -89,7 +89,7 @@ export function resolveStream(
   }
   (written?.away ?? []).forEach((name, index) => {
     if (!stages.includes(name))
-      profile.wrongValue(
+      profile.reportAtValue(
         ['stream', 'away', index],
         'NOT_FOUND',
         `no stage is named \`${name}\``,

@@ -1,11 +1,11 @@
-import { problemAt } from '../problem.js';
+import { BlockList, isIP } from 'node:net';
+import { problemAt } from '../../yaml/problem.js';
+import type { ReportProblem } from '../source-part.js';
 import { knownSchemes } from '../transports.js';
-import { isAllowedHost } from './allowed-host.js';
-import type { Report } from './context.js';
-import type { Written } from './target.js';
+import type { WrittenUrl } from './target.js';
 
 /** The url, normalised; undefined when it cannot or must not be loaded, which is reported. */
-export function checkUrl(url: Written, allowed: readonly string[], refuse: Report): string | undefined {
+export function checkUrl(url: WrittenUrl, allowed: readonly string[], refuse: ReportProblem): string | undefined {
   const { at, path, text } = url;
   const example = 'such as http://localhost:3000/mcp';
   if (!URL.canParse(text)) {
@@ -48,10 +48,10 @@ export function checkUrl(url: Written, allowed: readonly string[], refuse: Repor
  * one.
  */
 function checkTcp(
-  url: Written,
+  url: WrittenUrl,
   { port, host, href }: URL,
   allowed: readonly string[],
-  refuse: Report,
+  refuse: ReportProblem,
 ): string | undefined {
   const { at, path, text } = url;
   const web = `http://${host}/`;
@@ -65,9 +65,47 @@ function checkTcp(
   return checkHost(url, hostname, allowed, refuse) ? `tcp://${hostname}:${port}` : undefined;
 }
 
-function checkHost({ at, path }: Written, hostname: string, allowed: readonly string[], refuse: Report): boolean {
+function checkHost(
+  { at, path }: WrittenUrl,
+  hostname: string,
+  allowed: readonly string[],
+  refuse: ReportProblem,
+): boolean {
   if (isAllowedHost(hostname, allowed)) return true;
   const message = `${hostname} is neither this machine nor in a private network: load is not sent there unasked`;
   refuse(problemAt(at, 'TARGET_NOT_ALLOWED', path, message, `if you may put load on it: --allow-target ${hostname}`));
   return false;
+}
+
+/** Load may be sent to this machine and private networks; anywhere else only when the user names the host. */
+
+const nearby = new BlockList();
+nearby.addSubnet('127.0.0.0', 8, 'ipv4');
+nearby.addSubnet('10.0.0.0', 8, 'ipv4');
+nearby.addSubnet('172.16.0.0', 12, 'ipv4');
+nearby.addSubnet('192.168.0.0', 16, 'ipv4');
+nearby.addAddress('::1', 'ipv6');
+nearby.addSubnet('fc00::', 7, 'ipv6');
+nearby.addSubnet('fe80::', 10, 'ipv6');
+
+/**
+ * Names that cannot lead to the public internet: RFC 6761 (localhost), RFC 6762 (.local), ICANN's private-use
+ * .internal. A bare name such as `server` is not among them: a search domain, or a top-level domain, may answer for it.
+ */
+const nearbyName = /(?:^|\.)localhost$|\.local$|\.internal$/;
+
+/** @param hostname as `URL.hostname` gives it, IPv6 in brackets */
+export function isAllowedHost(hostname: string, allowed: readonly string[]): boolean {
+  const host = bare(hostname);
+  const family = isIP(host);
+  if (family !== 0 && nearby.check(host, family === 6 ? 'ipv6' : 'ipv4')) return true;
+  if (family === 0 && nearbyName.test(host)) return true;
+  return allowed.some((name) => bare(name) === host);
+}
+
+function bare(hostname: string): string {
+  return hostname
+    .toLowerCase()
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/\.$/, '');
 }

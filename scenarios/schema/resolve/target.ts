@@ -1,18 +1,17 @@
-/** Where the load goes: named by the scenario, by `--target`, or by an `mcpServers` file. */
+import { descend, keyPositionOf, type MapNode, positionOf } from '../../yaml/node.js';
+import { type Position, problemAt } from '../../yaml/problem.js';
 import type { TargetSource } from '../keys/scenario-schema.js';
-import type { Era, ServerCommand, TargetPlan } from '../plan.js';
-import type { Position } from '../problem.js';
-import { problemAt } from '../problem.js';
-import type { MapNode } from '../source/node.js';
-import { descend, keyPositionOf, positionOf } from '../source/node.js';
+import { CHEAP_CONNECTIONS, connectionsIn } from '../offered-load.js';
+import type { Era, ProfilePlan, ServerCommand, TargetPlan } from '../plan.js';
+import type { ReportProblem } from '../source-part.js';
 import { resolveTokens } from './auth.js';
-import type { Report } from './context.js';
-import type { Environment, HeaderProblem } from './headers.js';
-import { checkHeader, expandVariables, splitHeader } from './headers.js';
+import { checkHeader, type Environment, expandVariables, type HeaderProblem, splitHeader } from './headers.js';
 import type { ConfiguredServer } from './mcp-config.js';
 import type { SecretOptions, SecretSource } from './secret-files.js';
 import { checkUrl } from './target-url.js';
 import { refuseIdleTls, resolveTls } from './tls.js';
+
+/** Where the load goes: named by the scenario, by `--target`, or by an `mcpServers` file. */
 
 export interface TargetRequest {
   /** `--target`, in place of the scenario's server. */
@@ -29,7 +28,7 @@ export interface TargetRequest {
 }
 
 /** A text with the place it came from. */
-export interface Written {
+export interface WrittenUrl {
   readonly text: string;
   readonly at: Position;
   readonly path: string;
@@ -40,11 +39,11 @@ export function resolveTarget(
   source: TargetSource | undefined,
   node: MapNode,
   request: TargetRequest,
-  report: Report,
+  report: ReportProblem,
   warn: (warning: string) => void,
 ): TargetPlan | undefined {
   let wrong = false;
-  const refuse: Report = (problem) => {
+  const refuse: ReportProblem = (problem) => {
     wrong = true;
     report(problem);
   };
@@ -79,7 +78,7 @@ export function resolveTarget(
     if (typeof source?.server === 'object') return imageTarget(source.server, node, started, refuse);
     return { kind: source?.server === 'sink' ? 'sink' : 'reference', ...started };
   }
-  refuseIdleImage(source, node, isByHand(request), refuse, warn);
+  refuseIdleImage(source, node, isFromCommandLine(request), refuse, warn);
   checkUnused(source, node, request, refuse, warn);
   const checked = urls.flatMap((url) => checkUrl(url, request.allowTargets, refuse) ?? []);
   const { secrets, env } = request;
@@ -87,7 +86,7 @@ export function resolveTarget(
     node,
     secrets,
     urls.map(({ text }) => text),
-    isByHand(request),
+    isFromCommandLine(request),
     refuse,
     warn,
   );
@@ -113,7 +112,7 @@ function imageTarget(
   { image, port = 3000, path = '/mcp', command }: Server,
   node: MapNode,
   started: Pick<Image, 'replicas' | 'sticky' | 'era'>,
-  refuse: Report,
+  refuse: ReportProblem,
 ): Image | undefined {
   if (image !== undefined) return { kind: 'image', image, port, path, ...started };
   if (command === undefined) {
@@ -134,15 +133,16 @@ function imageTarget(
 function refuseIdleImage(
   source: TargetSource | undefined,
   node: MapNode,
-  byHand: boolean,
-  refuse: Report,
+  fromCommandLine: boolean,
+  refuse: ReportProblem,
   warn: (warning: string) => void,
 ): void {
   const { server } = source ?? {};
   if (typeof server !== 'object') return;
   for (const key of ['image', 'port', 'path'] as const) {
     if (server[key] === undefined) continue;
-    if (byHand) warn(`target.server.${key} of the scenario is not used: the server was named on the command line`);
+    if (fromCommandLine)
+      warn(`target.server.${key} of the scenario is not used: the server was named on the command line`);
     else
       refuse(
         problemAt(
@@ -156,7 +156,7 @@ function refuseIdleImage(
   }
 }
 
-export function isByHand({ targets, configured }: TargetRequest): boolean {
+export function isFromCommandLine({ targets, configured }: TargetRequest): boolean {
   return targets.length > 0 || configured !== undefined;
 }
 
@@ -165,7 +165,7 @@ function usesTls(urls: readonly string[]): boolean {
 }
 
 /** Certificates and tokens for a server of our own, which wants neither. */
-function refuseForUrlsOnly(node: MapNode, secrets: SecretSource, refuse: Report): void {
+function refuseForUrlsOnly(node: MapNode, secrets: SecretSource, refuse: ReportProblem): void {
   const given =
     secrets.from === 'files'
       ? Object.entries(secrets.options)
@@ -215,7 +215,7 @@ function collectCommand(
   source: TargetSource | undefined,
   node: MapNode,
   { targets, configured, env, secrets }: TargetRequest,
-  refuse: Report,
+  refuse: ReportProblem,
 ): ServerCommand | undefined {
   const inherited = Object.fromEntries(
     INHERITED.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
@@ -298,7 +298,7 @@ function refuseBesideCommand(
   node: MapNode,
   { secrets, configured }: TargetRequest,
   headers: Readonly<Record<string, string>>,
-  refuse: Report,
+  refuse: ReportProblem,
 ): void {
   if (Object.keys(headers).length > 0)
     refuse(
@@ -332,7 +332,7 @@ function collectUrls(
   source: TargetSource | undefined,
   node: MapNode,
   request: TargetRequest,
-): readonly Written[] | undefined {
+): readonly WrittenUrl[] | undefined {
   const { targets, configured } = request;
   if (configured?.url !== undefined)
     return [{ text: configured.url, at: positionOf(configured.node, ['url']), path: 'url' }];
@@ -353,13 +353,13 @@ function checkUnused(
   source: TargetSource | undefined,
   node: MapNode,
   request: TargetRequest,
-  refuse: Report,
+  refuse: ReportProblem,
   warn: (warning: string) => void,
 ): void {
-  const byHand = isByHand(request);
+  const fromCommandLine = isFromCommandLine(request);
   for (const key of ['replicas', 'gateway'] as const) {
     if (source?.[key] === undefined) continue;
-    if (byHand) warn(`target.${key} of the scenario is not used: the server was named on the command line`);
+    if (fromCommandLine) warn(`target.${key} of the scenario is not used: the server was named on the command line`);
     else
       refuse(
         problemAt(
@@ -378,7 +378,7 @@ function collectHeaders(
   source: TargetSource | undefined,
   node: MapNode,
   request: TargetRequest,
-  refuse: Report,
+  refuse: ReportProblem,
 ): Readonly<Record<string, string>> {
   const headers = new Map<string, readonly [string, string]>();
   const add = (name: string, value: string, at: Position) => {
@@ -407,4 +407,19 @@ function collectHeaders(
 
 function commandLine(option: string): Position {
   return { file: option, line: 1, column: 1 };
+}
+
+const MOST_REPLICAS = 64;
+
+/** `replicas: auto` counted out, now that the profiles are known. */
+export function withReplicas(
+  target: TargetPlan,
+  requested: number | 'auto' | undefined,
+  profiles: readonly ProfilePlan[],
+): TargetPlan {
+  if (requested !== 'auto' || !('replicas' in target)) return target;
+  return {
+    ...target,
+    replicas: Math.max(1, Math.min(MOST_REPLICAS, Math.ceil(connectionsIn(profiles) / CHEAP_CONNECTIONS))),
+  };
 }

@@ -1,14 +1,13 @@
-import type { LabelValues } from '../grammar/check.js';
-import { parseCheck } from '../grammar/check.js';
+import { type LabelValues, parseCheck } from '../grammar/check.js';
 import type { ScenarioSource } from '../keys/scenario-schema.js';
 import type { Check, StopRulePlan, ThresholdPlan } from '../plan.js';
-import type { Part } from './context.js';
+import type { SourcePart } from '../source-part.js';
 
-export interface CheckContext {
+interface CheckContext {
   readonly known: LabelValues;
   readonly scaleMs: (ms: number) => number;
   /** For problems under its `thresholds` and `stopWhen`. */
-  readonly scenario: Part;
+  readonly scenario: SourcePart;
 }
 
 export function resolveThresholds(
@@ -39,6 +38,6 @@ function resolveCheck(written: string, path: readonly (string | number)[], conte
   const parsed = parseCheck(written, context.known);
   if (parsed.ok) return parsed.check;
   const { offset, message, hint } = parsed.problem;
-  context.scenario.wrongText(path, offset, message, hint);
+  context.scenario.reportInText(path, offset, message, hint);
   return undefined;
 }

@@ -3,12 +3,18 @@
  * anything starts.
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { descend, type MapNode } from '../../yaml/node.js';
+import { problemAt } from '../../yaml/problem.js';
 import type { TargetSource } from '../keys/scenario-schema.js';
 import type { TlsPlan } from '../plan.js';
-import { problemAt } from '../problem.js';
-import { descend, type MapNode } from '../source/node.js';
-import type { Report } from './context.js';
-import { type Named, named, readNamed, refuseForeignFile, type SecretSource } from './secret-files.js';
+import type { ReportProblem } from '../source-part.js';
+import {
+  readSecretFile,
+  refuseForeignFile,
+  type SecretReference,
+  type SecretSource,
+  secretReference,
+} from './secret-files.js';
 
 const INSECURE = 'the certificate of the target is not checked (insecure): whoever answers at its address is believed';
 
@@ -17,7 +23,7 @@ export function resolveTls(
   source: TargetSource['tls'],
   node: MapNode,
   secrets: SecretSource,
-  refuse: Report,
+  refuse: ReportProblem,
   warn: (warning: string) => void,
 ): TlsPlan | undefined {
   const plan =
@@ -32,7 +38,7 @@ function fromRequest(
   source: TargetSource['tls'],
   node: MapNode,
   given: TlsPlan | undefined,
-  refuse: Report,
+  refuse: ReportProblem,
 ): TlsPlan | undefined {
   if (given !== undefined) return given;
   for (const key of ['ca', 'cert', 'key'] as const)
@@ -44,14 +50,14 @@ function fromFiles(
   source: TargetSource['tls'],
   node: MapNode,
   { readText, options }: Extract<SecretSource, { from: 'files' }>,
-  refuse: Report,
+  refuse: ReportProblem,
 ): TlsPlan | undefined {
-  const file = (key: 'ca' | 'cert' | 'key'): Named | undefined =>
-    named(node, ['target', 'tls', key], source?.[key], `--tls-${key}`, options[key]);
+  const file = (key: 'ca' | 'cert' | 'key'): SecretReference | undefined =>
+    secretReference(node, ['target', 'tls', key], source?.[key], `--tls-${key}`, options[key]);
   const [ca, cert, key] = [file('ca'), file('cert'), file('key')];
   const insecure = options.insecure ?? source?.insecure ?? false;
   if (ca === undefined && cert === undefined && key === undefined && !insecure) return undefined;
-  const read = (one: Named | undefined): string | undefined => one && readNamed(one, readText, refuse);
+  const read = (one: SecretReference | undefined): string | undefined => one && readSecretFile(one, readText, refuse);
   const texts = { ca: read(ca), cert: read(cert), key: read(key) };
   if (ca !== undefined && texts.ca !== undefined) checkCertificates(ca, texts.ca, refuse);
   const own = cert === undefined || texts.cert === undefined ? undefined : checkCertificates(cert, texts.cert, refuse);
@@ -82,7 +88,7 @@ function fromFiles(
 }
 
 /** @returns the first certificate of the file */
-function checkCertificates(file: Named, text: string, refuse: Report): X509Certificate | undefined {
+function checkCertificates(file: SecretReference, text: string, refuse: ReportProblem): X509Certificate | undefined {
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   if (blocks.length === 0) {
     refuse(
@@ -111,7 +117,7 @@ function checkCertificates(file: Named, text: string, refuse: Report): X509Certi
   }
 }
 
-function checkKey(file: Named, text: string, refuse: Report): KeyObject | undefined {
+function checkKey(file: SecretReference, text: string, refuse: ReportProblem): KeyObject | undefined {
   if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(text)) {
     refuse(
       problemAt(
@@ -138,8 +144,8 @@ export function refuseIdleTls(
   node: MapNode,
   secrets: SecretSource,
   urls: readonly string[],
-  byHand: boolean,
-  refuse: Report,
+  fromCommandLine: boolean,
+  refuse: ReportProblem,
   warn: (warning: string) => void,
 ): void {
   if (urls.some((url) => /^(?:https|wss):/i.test(url))) return;
@@ -156,7 +162,8 @@ export function refuseIdleTls(
     );
   const written = descend(node, ['target', 'tls']);
   if (written === undefined) return;
-  if (byHand) warn('target.tls of the scenario is not used: the server named on the command line does not speak https');
+  if (fromCommandLine)
+    warn('target.tls of the scenario is not used: the server named on the command line does not speak https');
   else
     refuse(
       problemAt(

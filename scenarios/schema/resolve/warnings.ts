@@ -1,6 +1,6 @@
 /** Plans that are legal but probably not meant. */
-import { formatDuration } from '../grammar/format-units.js';
-import { expectedOperations, peakLoad, takesPart } from '../load.js';
+import { formatDuration } from '../grammar/units.js';
+import { expectedOperations, peakLoad, takesPart } from '../offered-load.js';
 import type { Check, Plan, ProfilePlan, StagePlan } from '../plan.js';
 
 type Judged = Pick<Plan, 'target' | 'profiles' | 'stages' | 'faults' | 'thresholds' | 'drainMs'>;

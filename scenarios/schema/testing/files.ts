@@ -1,15 +1,13 @@
 /** Scenario files that exist only in a test, in front of those on disk. */
 
-import type { PlanRequest, PlanResult } from '../load-plan.js';
-import { loadPlan } from '../load-plan.js';
+import { formatProblems } from '../../yaml/problem.js';
+import { loadPlan, type PlanRequest, type PlanResult } from '../load-plan.js';
 import type { Plan } from '../plan.js';
-import { formatProblems } from '../problem.js';
-import type { ScenarioIo } from '../schema-io.js';
-import { diskIo } from '../schema-io.js';
+import { diskIo, type ScenarioIo } from '../scenario-io.js';
 
 export type Files = Readonly<Record<string, string>>;
 
-export function filesIo(files: Files): ScenarioIo {
+function filesIo(files: Files): ScenarioIo {
   return {
     readText: (file) => files[file] ?? diskIo.readText(file),
     list: (folder) => [

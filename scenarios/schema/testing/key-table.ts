@@ -1,10 +1,7 @@
 import { z } from 'zod';
-import type { Metric } from '../grammar/metrics.js';
-import { distributions, scalars, statistics } from '../grammar/metrics.js';
-import { scenarioKeys } from '../keys/all-key-paths.js';
+import { distributions, type Metric, scalars, statistics } from '../grammar/metrics.js';
+import { describeKeys, type KeyDescription, scenarioKeys } from '../keys/describe-keys.js';
 import { profileSchema } from '../keys/profile-schema.js';
-import type { KeyDescription } from '../keys/walk.js';
-import { describeKeys } from '../keys/walk.js';
 
 /** The README's tables of keys: one row a key, from the schema itself. */
 export function scenarioKeyTable(): string {

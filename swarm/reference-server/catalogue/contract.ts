@@ -21,7 +21,7 @@ export interface CallContext {
   progress(done: number, total: number): Promise<void>;
 }
 
-export interface ToolAnnotations {
+interface ToolAnnotations {
   readonly readOnlyHint: boolean;
   readonly destructiveHint: boolean;
   readonly idempotentHint: boolean;
@@ -42,7 +42,7 @@ export interface Tool {
   call(rawArguments: unknown, context: CallContext): ToolResult | Promise<ToolResult>;
 }
 
-export interface ToolDefinition<Schema extends z.ZodObject> {
+interface ToolDefinition<Schema extends z.ZodObject> {
   readonly name: string;
   readonly description: string;
   readonly input: Schema;

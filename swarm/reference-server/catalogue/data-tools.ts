@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineTool, type Tool, text, toolError } from './contract.js';
-import { filler, largestFillerBytes } from './filler.js';
 import type { SeededSequences } from './random.js';
+import { filler, largestFillerBytes } from './resources.js';
 import type { Topics } from './topics.js';
 
 /** Tools whose answer is their truth, and the two that change something. */

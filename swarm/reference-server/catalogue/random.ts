@@ -14,7 +14,7 @@ export function seeded(seed: number): () => number {
 }
 
 /** One standard normal number by Box-Muller; 1 - u keeps the logarithm away from zero. */
-export function normal(uniform: () => number): number {
+function normal(uniform: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 }
 

@@ -57,9 +57,9 @@ export class Topics {
   }
 }
 
-export type TopicListener = (update: TopicUpdate) => void;
+type TopicListener = (update: TopicUpdate) => void;
 
-export interface TopicUpdate {
+interface TopicUpdate {
   readonly uri: string;
   readonly version: number;
   readonly stamp?: string;
@@ -76,7 +76,7 @@ export function updateParams({ uri, version, stamp }: TopicUpdate): {
   };
 }
 
-export interface Topic {
+interface Topic {
   readonly version: number;
   readonly message: string;
 }

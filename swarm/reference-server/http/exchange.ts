@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Outcome, outcomeOf } from '../mcp/answer.js';
+import { type Outcome, outcomeOf } from '../mcp/outcome.js';
 import { replicaHeader } from '../mcp/replica-meta.js';
-import { lightRequest } from './light-request.js';
 
 /**
  * One HTTP request and its answer, between `node:http` and the web-standard `Request` and `Response` the SDKs speak.
@@ -87,4 +86,63 @@ function roomOrEnd(outgoing: ServerResponse): Promise<void> {
     };
     outgoing.once('drain', go).once('close', go);
   });
+}
+
+/**
+ * A `Request` without a body for the SDKs, which are given the parsed one and read only method, url, headers and
+ * signal. Constructing a real one costs a stream and an abort controller, a tenth of what a call costs in all; the
+ * SDKs' own Node adapter (`@hono/node-server`) stands on the same trick.
+ * @param signal made only when asked for
+ */
+function lightRequest({ method, rawHeaders }: IncomingMessage, signal: () => AbortSignal): Request {
+  const pairs: [string, string][] = [];
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    pairs.push([rawHeaders[index] ?? '', rawHeaders[index + 1] ?? '']);
+  }
+  const properties = {
+    method: { value: method ?? 'GET' },
+    url: { value: 'http://localhost/mcp' },
+    headers: { value: new Headers(pairs) },
+    signal: { get: signal },
+  } satisfies { readonly [Property in keyof Request]?: PropertyDescriptor };
+  const request: Request = Object.create(Request.prototype, properties);
+  return request;
+}
+
+/** Largest request body taken, as the SDKs have it. */
+export const largestBodyBytes = 4 * 1024 * 1024;
+
+type Body =
+  | { readonly kind: 'json'; readonly value: unknown }
+  | { readonly kind: 'malformed' }
+  | { readonly kind: 'too-large' }
+  | { readonly kind: 'aborted' };
+
+/** Reads and parses the body once; both eras take it parsed. Most bodies arrive in one chunk and are not copied. */
+export function readJsonBody(request: IncomingMessage): Promise<Body> {
+  return new Promise((resolve) => {
+    let first: Buffer | undefined;
+    let rest: Buffer[] | undefined;
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > largestBodyBytes) {
+        // What still comes is read and dropped, so that the answer can be read by the client.
+        rest = first = undefined;
+        resolve({ kind: 'too-large' });
+      } else if (first === undefined) first = chunk;
+      else (rest ??= [first]).push(chunk);
+    });
+    request.on('end', () => resolve(parse(rest === undefined ? first : Buffer.concat(rest))));
+    request.on('error', () => resolve({ kind: 'aborted' }));
+  });
+}
+
+function parse(bytes: Buffer | undefined): Body {
+  if (bytes === undefined) return { kind: 'malformed' };
+  try {
+    return { kind: 'json', value: JSON.parse(bytes.toString()) };
+  } catch {
+    return { kind: 'malformed' };
+  }
 }

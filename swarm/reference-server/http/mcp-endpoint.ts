@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Outcome, rpcErrorResponse } from '../mcp/answer.js';
 import { eraOf, type ServedEra } from '../mcp/era.js';
 import { describe, type Inbound, isStream, withoutBody } from '../mcp/inbound.js';
 import type { LegacyEra } from '../mcp/legacy-era.js';
 import type { ModernEra } from '../mcp/modern-era.js';
-import { largestBodyBytes, readJsonBody } from './body.js';
-import { Exchange } from './exchange.js';
+import { type Outcome, rpcErrorResponse } from '../mcp/outcome.js';
+import { Exchange, largestBodyBytes, readJsonBody } from './exchange.js';
 
 export interface McpEndpointParts {
   readonly replica: string;
@@ -19,7 +18,7 @@ export interface McpEndpointParts {
   ended(inbound: Inbound, outcome: Outcome, durationMs: number): void;
 }
 
-export interface StreamObserver {
+interface StreamObserver {
   /** A stream that its client keeps open. */
   streamOpened(): void;
   streamClosed(): void;

@@ -1,10 +1,9 @@
-import { rpcErrorResponse } from './answer.js';
 import type { Inbound } from './inbound.js';
-import type { LegacyServerFactory } from './legacy-server.js';
-import { LegacyTransport } from './legacy-transport.js';
+import { type LegacyServerFactory, LegacyTransport } from './legacy-server.js';
+import { rpcErrorResponse } from './outcome.js';
 import type { Session, SessionTable } from './session-table.js';
 
-export interface LegacyOptions {
+interface LegacyOptions {
   readonly replica: string;
   readonly answers: 'json' | 'sse';
   readonly sessions: 'stateful' | 'stateless';

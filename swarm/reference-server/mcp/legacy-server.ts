@@ -1,7 +1,14 @@
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import {
+  WebStandardStreamableHTTPServerTransport,
+  type WebStandardStreamableHTTPServerTransportOptions,
+} from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
+import type { TransportSendOptions } from '@modelcontextprotocol/sdk/shared/transport.js';
+import {
   CallToolRequestSchema,
   GetPromptRequestSchema,
+  isJSONRPCResultResponse,
+  type JSONRPCMessage,
   ListPromptsRequestSchema,
   ListResourcesRequestSchema,
   ListResourceTemplatesRequestSchema,
@@ -15,8 +22,7 @@ import type { Catalogue } from '../catalogue/catalogue.js';
 import { prompts } from '../catalogue/prompts.js';
 import { resourceTemplates } from '../catalogue/resources.js';
 import { updateParams } from '../catalogue/topics.js';
-import type { LegacyTransport } from './legacy-transport.js';
-import { serverName, serverVersion } from './replica-meta.js';
+import { serverName, serverVersion, signed } from './replica-meta.js';
 
 /** The server side of one session or one stateless exchange, whichever SDK makes it. */
 export interface LegacyServer {
@@ -79,4 +85,22 @@ export function createLegacyServer(catalogue: Catalogue, subscriptions: Map<stri
     return { ...prompt, messages: [...prompt.messages] };
   });
   return server;
+}
+
+/** The SDK's own transport; it puts the replica into every result, also into those the SDK makes (initialize). */
+export class LegacyTransport extends WebStandardStreamableHTTPServerTransport {
+  constructor(
+    private readonly replica: string,
+    options: WebStandardStreamableHTTPServerTransportOptions,
+  ) {
+    super(options);
+  }
+
+  override send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
+    if (isJSONRPCResultResponse(message)) message.result = signed(message.result, this.replica);
+    return super.send(
+      message,
+      options?.relatedRequestId === undefined ? {} : { relatedRequestId: options.relatedRequestId },
+    );
+  }
 }

@@ -1,10 +1,10 @@
 import { createMcpHandler, type McpHttpHandler, Server, type ServerContext } from '@modelcontextprotocol/server';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/ajv';
+import type { Changed, Fixtures } from '../../../tests/conformance/reference-server/fixtures.js';
 import type { Catalogue } from '../catalogue/catalogue.js';
 import { prompts } from '../catalogue/prompts.js';
 import { resourceTemplates } from '../catalogue/resources.js';
 import { updateParams } from '../catalogue/topics.js';
-import type { Changed, Fixtures } from '../conformance/fixtures.js';
 import type { Inbound } from './inbound.js';
 import { serverName, serverVersion, signed } from './replica-meta.js';
 

@@ -2,7 +2,7 @@
  * Which process answered: under this key in `_meta` of every result that is not empty, and in a header of every HTTP
  * answer.
  */
-export const replicaMetaKey = 'swarmbench/replica';
+const replicaMetaKey = 'swarmbench/replica';
 export const replicaHeader = 'x-swarmbench-replica';
 
 /**

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { EventRing, type ReplayObserver } from './event-ring.js';
-import type { LegacyServerFactory } from './legacy-server.js';
-import { LegacyTransport } from './legacy-transport.js';
+import { type LegacyServerFactory, LegacyTransport } from './legacy-server.js';
 
-export interface SessionLimits {
+interface SessionLimits {
   /** An unused session is forgotten after this long. */
   readonly ttlMs: number;
   readonly maxSessions: number;

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Outcome } from '../mcp/answer.js';
+import type { Outcome } from '../mcp/outcome.js';
 
 const labelNames = ['method', 'outcome'] as const;
 type Labels = (typeof labelNames)[number];

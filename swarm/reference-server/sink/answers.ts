@@ -7,7 +7,7 @@ export interface AnswerTemplate {
 }
 
 /** What is around a message: HTTP with a JSON body or an event stream, a WebSocket frame, a line end. */
-export type AnswerFormat = 'json' | 'sse' | 'websocket' | 'line';
+type AnswerFormat = 'json' | 'sse' | 'websocket' | 'line';
 
 /**
  * Whole answers by (method, era, length of the id): the length decides content-length, chunk size or frame head, so

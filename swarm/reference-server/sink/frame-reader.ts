@@ -1,5 +1,5 @@
 /** What a client's frame may be to the sink. */
-export interface FrameTaker {
+interface FrameTaker {
   /** A text message, unmasked in place. */
   onText(bytes: Buffer, start: number, end: number): void;
   /** A ping or close frame, to be sent back as its answer. */

@@ -1,14 +1,12 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Answers, fixed, plainAnswer } from './answers.js';
-import type { Head } from './head.js';
-import { MethodNames } from './method-names.js';
 import { Output } from './output.js';
-import { RequestReader } from './request-reader.js';
+import { type Head, RequestReader } from './request-reader.js';
 import { initializeResult } from './results.js';
-import { type MessageSpan, scanMessage } from './scan-message.js';
+import { type MessageSpan, MethodNames, scanMessage } from './scan-message.js';
 import { SinkStream } from './sink-stream.js';
 
-export interface SinkServerOptions {
+interface SinkServerOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
@@ -18,7 +16,7 @@ export interface SinkServerOptions {
 }
 
 /** `GET /stats`, exact. */
-export interface SinkStats {
+interface SinkStats {
   readonly answered: number;
   /** By JSON-RPC method, or HTTP method. */
   readonly requests: Readonly<Record<string, number>>;

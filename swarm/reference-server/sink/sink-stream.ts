@@ -2,13 +2,12 @@ import { createHash } from 'node:crypto';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { Answers } from './answers.js';
 import { controlAnswer, FrameReader } from './frame-reader.js';
-import { MethodNames } from './method-names.js';
 import { Output } from './output.js';
 import { initializeResult } from './results.js';
-import { type MessageSpan, scanMessage } from './scan-message.js';
+import { type MessageSpan, MethodNames, scanMessage } from './scan-message.js';
 
 /** What the sink's counters are told. */
-export interface StreamCounts {
+interface StreamCounts {
   count(method: string): void;
   sessionOpened(): void;
   sessionClosed(): void;

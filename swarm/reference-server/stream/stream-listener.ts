@@ -2,14 +2,13 @@ import { createServer as createHttpServer, type Server as HttpServer } from 'nod
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { HostGuard } from '../http/host-guard.js';
-import { type Conversation, largestMessageBytes } from './conversation.js';
-import { lineConversation } from './line-conversation.js';
+import { type Conversation, largestMessageBytes, lineConversation } from './conversation.js';
 
 const subprotocol = 'mcp';
 const letterG = 0x47;
 const forbidden = 'HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
 
-export interface StreamListenerOptions {
+interface StreamListenerOptions {
   /** Looks at who wants a WebSocket; a line of JSON-RPC names no host. */
   readonly guard: HostGuard;
   readonly onConnection: () => void;

@@ -5,15 +5,15 @@ import type { ServedEra } from '../mcp/era.js';
 import { createLegacyServer } from '../mcp/legacy-server.js';
 import { createModernServer } from '../mcp/modern-era.js';
 import type { Conversation } from './conversation.js';
-import { type StreamObserver, StreamTransport } from './stream-transport.js';
+import { type MessageObserver, StreamTransport } from './stream-transport.js';
 
-export interface StreamServiceOptions {
+interface StreamServiceOptions {
   readonly replica: string;
   readonly era: ServedEra;
 }
 
 /** Told of every session of the session era once when it opens and once when it ends. */
-export interface StreamSessions {
+interface StreamSessions {
   sessionOpened(): void;
   sessionClosed(): void;
 }
@@ -30,8 +30,8 @@ export class StreamService {
   constructor(
     private readonly catalogue: Catalogue,
     private readonly options: StreamServiceOptions,
-    private readonly observer: StreamObserver,
-    private readonly book: StreamSessions,
+    private readonly observer: MessageObserver,
+    private readonly sessionObserver: StreamSessions,
   ) {}
 
   readonly serve = (conversation: Conversation): void => {
@@ -61,14 +61,14 @@ export class StreamService {
       if (open) return;
       open = true;
       this.sessions += 1;
-      this.book.sessionOpened();
+      this.sessionObserver.sessionOpened();
     };
     server.onclose = () => {
       for (const end of subscriptions.values()) end();
       subscriptions.clear();
       if (!open) return;
       this.sessions -= 1;
-      this.book.sessionClosed();
+      this.sessionObserver.sessionClosed();
     };
     await server.connect(transport as Parameters<typeof server.connect>[0]);
   }

@@ -1,12 +1,12 @@
 import type { Transport } from '@modelcontextprotocol/server';
-import { type Outcome, outcomeOf } from '../mcp/answer.js';
 import { describe, type Inbound } from '../mcp/inbound.js';
+import { type Outcome, outcomeOf } from '../mcp/outcome.js';
 import { signed } from '../mcp/replica-meta.js';
 import type { Conversation } from './conversation.js';
 
 type Message = Parameters<Transport['send']>[0];
 
-export interface StreamObserver {
+export interface MessageObserver {
   /** Told of every message that asks or notifies once, when it has been read. */
   begun(inbound: Inbound): void;
   /** Told of every one of those once, when its answer has been handed over, or its client has gone. */
@@ -36,7 +36,7 @@ export class StreamTransport implements Transport {
   constructor(
     private readonly conversation: Conversation,
     private readonly replica: string,
-    private readonly observer: StreamObserver,
+    private readonly observer: MessageObserver,
   ) {
     conversation.onEnd = () => this.ended();
   }

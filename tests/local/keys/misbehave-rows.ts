@@ -9,7 +9,7 @@ function offences({ connections }: WireLog): readonly WireConnection[] {
   return connections.filter(({ requests }) => requests.some(({ message }) => (message.id ?? 0) > 2_000_000_000));
 }
 
-export async function abortsOnTheWire(): Promise<void> {
+async function abortsOnTheWire(): Promise<void> {
   const { aborting } = await misbehavingRuns();
   const aborted = offences(aborting.log);
   expect(aborted.every(({ requests, ended }) => requests.length === 1 && (ended === 'fin' || ended === 'rst'))).toBe(
@@ -30,7 +30,7 @@ export async function abortsOnTheWire(): Promise<void> {
   expect(long.every(({ answersTaken }) => answersTaken === 0)).toBe(true);
 }
 
-export async function malformsOnTheWire(): Promise<void> {
+async function malformsOnTheWire(): Promise<void> {
   const { malforming } = await misbehavingRuns();
   const requests = malforming.log.connections
     .flatMap((connection) => connection.requests)
@@ -103,7 +103,7 @@ async function asLongAsAsked(): Promise<void> {
   for (const { requests } of long) expect(Number(requests[0]?.headers['content-length'])).toBe(2 * 1024 * 1024);
 }
 
-export async function writesSlowly(): Promise<void> {
+async function writesSlowly(): Promise<void> {
   const { writing } = await misbehavingRuns();
   const [session] = writing.log.sessionsOpened;
   const line = writing.log.connections.find(({ requests }) => requests.some((request) => request.session === session));
@@ -117,7 +117,7 @@ export async function writesSlowly(): Promise<void> {
   expect(reactions(writing, 'writeRate').result).toBe(writing.report.summary.succeeded);
 }
 
-export async function idles(): Promise<void> {
+async function idles(): Promise<void> {
   const { idling } = await misbehavingRuns();
   expect(idling.log.sessionsOpened).toHaveLength(3);
   let calls = 0;
@@ -147,7 +147,7 @@ function bySession({ log }: WireEvidence): ReadonlyMap<string, readonly WireConn
   );
 }
 
-export async function losesConnectionsTogether(): Promise<void> {
+async function losesConnectionsTogether(): Promise<void> {
   const { storming } = await misbehavingRuns();
   const sessions = bySession(storming);
   expect(sessions.size).toBe(4);

@@ -39,7 +39,7 @@ export const overAll = {
   drain: '20s',
 };
 
-export interface TransportEvidence extends Finished {
+interface TransportEvidence extends Finished {
   /** What the server says of the run when it is over. */
   readonly stats: Stats;
   /** By tool: answered by the server without the trial calls of the preflight, and counted by the generator. */

@@ -5,7 +5,7 @@
 import type { StackSpec } from '../../../harness/platform/swarm/compose/compose-to-swarm.js';
 import type { Recorded } from './recording-proxy.js';
 
-export type Bodies = Readonly<Record<string, unknown>>;
+type Bodies = Readonly<Record<string, unknown>>;
 
 const KINDS = ['networks', 'secrets', 'configs', 'services'] as const;
 

@@ -1,6 +1,6 @@
 /** The least of an MCP client of the session era, to see which replica answers. */
 
-export interface McpSession {
+interface McpSession {
   readonly id: string;
   /** That opened it. */
   readonly replica: string;

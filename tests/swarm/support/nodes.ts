@@ -26,7 +26,7 @@ export interface TestNode {
   readonly engine: Engine;
 }
 
-export interface ToolResult {
+interface ToolResult {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;

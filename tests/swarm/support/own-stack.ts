@@ -16,9 +16,9 @@ import {
   type ImageProgress,
   type MadeImages,
 } from '../../../harness/platform/swarm/images/build-images.js';
+import { type StackEnvironment, stackEnvironment } from '../../../harness/platform/swarm/stack/stack-environment.js';
 import { labelOf } from '../../../harness/platform/swarm/stack/stack-objects.js';
 import { waitConverged } from '../../../harness/platform/swarm/stack/wait-converged.js';
-import { type StackEnvironment, stackEnvironment } from '../../../harness/platform/swarm/stack-environment.js';
 import { packageRoot } from '../../support/package-root.js';
 import { readFile } from './cases.js';
 import { engine } from './swarm.js';
@@ -125,7 +125,7 @@ const targets = z.object({
   }),
 });
 
-export interface ScrapeTarget {
+interface ScrapeTarget {
   /** `service.slot`, as people know it; slot 0 for services that run once on every node. */
   readonly name: string;
   readonly health: string;

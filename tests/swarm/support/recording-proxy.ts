@@ -1,8 +1,7 @@
 /** Stands between a Docker client and the engine and keeps what the client asks the engine to create. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer, request } from 'node:http';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -29,7 +28,7 @@ export interface RecordingProxy {
   close(): Promise<void>;
 }
 
-export type EngineAddress = { readonly socketPath: string } | { readonly host: string; readonly port: number };
+type EngineAddress = { readonly socketPath: string } | { readonly host: string; readonly port: number };
 
 export async function startRecordingProxy(engine: EngineAddress): Promise<RecordingProxy> {
   const folder = mkdtempSync(join(tmpdir(), 'swarmbench-proxy-'));

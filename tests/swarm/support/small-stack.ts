@@ -56,7 +56,7 @@ export function stackOf(stack: string, content: Compose, folder = '/'): StackSpe
   throw new Error(formatProblems(outcome.problems));
 }
 
-export interface Deployment {
+interface Deployment {
   readonly on?: Engine;
   readonly options?: Partial<DeployOptions>;
   readonly onProgress?: (progress: DeployProgress) => void;

@@ -4,7 +4,7 @@ import { getJson } from './swarm.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
-export interface Snapshot {
+interface Snapshot {
   readonly services: Readonly<Record<string, Json>>;
   readonly networks: Readonly<Record<string, Json>>;
   readonly configs: Readonly<Record<string, Json>>;

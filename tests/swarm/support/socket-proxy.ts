@@ -5,7 +5,7 @@ import { tempFolder } from '../../support/temp-folder.js';
 import { onTestEnd } from '../../support/test-end.js';
 import { engineSocket } from './swarm.js';
 
-export interface SocketProxy {
+interface SocketProxy {
   /** For DOCKER_HOST. */
   readonly host: string;
   /** From now on there is no engine. */

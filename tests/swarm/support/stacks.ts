@@ -1,9 +1,9 @@
 /** Our own deployer and remover, as the parity tests need them. */
 import type { StackSpec } from '../../../harness/platform/swarm/compose/compose-to-swarm.js';
-import type { Change } from '../../../harness/platform/swarm/stack/change.js';
 import { deployStack } from '../../../harness/platform/swarm/stack/deploy-stack.js';
 import { removeStack as remove } from '../../../harness/platform/swarm/stack/remove-stack.js';
 import { StackError } from '../../../harness/platform/swarm/stack/stack-error.js';
+import type { Change } from '../../../harness/platform/swarm/stack/stack-objects.js';
 import { engine } from './swarm.js';
 
 /** Until all objects are made, not until they run; tells what was done. @throws what the deployer throws */

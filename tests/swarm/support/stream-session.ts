@@ -11,7 +11,7 @@ const HELLO = JSON.stringify({
 });
 
 /** What a server says of itself, asked over its stream port; a port that does not answer fails within `withinMs`. */
-export interface StreamAnswer {
+interface StreamAnswer {
   readonly id?: unknown;
   readonly result?: { readonly serverInfo?: { readonly name?: string } };
 }

@@ -8,12 +8,10 @@ import { convertNetworks, isUserDefined } from './convert/networks.js';
 import { convertFileObjects } from './convert/references.js';
 import { convertService } from './convert/service.js';
 import type { ReadFile } from './load/context.js';
-import type { ComposeSource } from './load/load-file.js';
-import { loadFile } from './load/load-file.js';
+import { type ComposeSource, loadFile } from './load/load-file.js';
 import { mergeFiles } from './merge/merge-files.js';
 import type { ComposeModel } from './model.js';
-import type { Problem } from './problem.js';
-import { Findings, inOrder } from './problem.js';
+import { Findings, inOrder, type Problem } from './problem.js';
 import type { FileSpec, NetworkSpec, ServiceSpec } from './swarm-types.js';
 
 export interface ComposeInput {

@@ -154,7 +154,7 @@ export interface ComposeReservations {
   readonly generic: readonly (ComposeGenericResource | undefined)[] | undefined;
 }
 
-export interface ComposeGenericResource {
+interface ComposeGenericResource {
   readonly kind: string | undefined;
   readonly value: number | undefined;
 }

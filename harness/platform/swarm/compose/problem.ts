@@ -3,7 +3,7 @@
  * shown.
  */
 
-export type ProblemCode =
+type ProblemCode =
   | 'SYNTAX'
   | 'VERSION'
   | 'UNKNOWN_KEY'

@@ -120,7 +120,7 @@ export interface Ulimit {
   readonly Hard: number;
 }
 
-export interface Driver {
+interface Driver {
   readonly Name?: string;
   readonly Options?: Labels;
 }
@@ -145,7 +145,7 @@ export interface RestartPolicy {
   readonly Window?: number;
 }
 
-export interface Placement {
+interface Placement {
   readonly Constraints?: readonly string[];
   readonly Preferences?: readonly { readonly Spread: { readonly SpreadDescriptor: string } }[];
   readonly MaxReplicas?: number;
@@ -178,7 +178,7 @@ export interface EndpointSpec {
   readonly Ports?: readonly Port[];
 }
 
-export interface Port {
+interface Port {
   readonly Protocol?: string;
   readonly TargetPort?: number;
   readonly PublishedPort?: number;

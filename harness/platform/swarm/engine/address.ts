@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { EngineError } from './engine-error.js';
 
-export interface EngineAddress {
+interface EngineAddress {
   /** As people write it: `unix:///var/run/docker.sock`. */
   readonly text: string;
   /** Everything dockerode would otherwise take from the process's environment by itself. */

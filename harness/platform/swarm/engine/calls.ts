@@ -3,10 +3,9 @@ import { setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { z } from 'zod';
-import { EngineError } from './engine-error.js';
-import { refusal } from './refusal.js';
+import { EngineError, toEngineError } from './engine-error.js';
 
-export interface EngineRequest {
+interface EngineRequest {
   /** What this call does, for its error: `creating service bench_gateway`. */
   readonly doing: string;
   readonly method: 'GET' | 'POST' | 'DELETE';
@@ -54,7 +53,7 @@ export function engineCalls(docker: Docker, address: string): EngineCalls {
       });
     } catch (error) {
       signal.throwIfAborted();
-      throw refusal(error, doing, address);
+      throw toEngineError(error, doing, address);
     }
   };
 

@@ -1,6 +1,6 @@
 import type { FaultPlan, Plan } from '../../../../scenarios/schema/plan.js';
 import type { FaultEffect, FaultSubject } from '../../platform.js';
-import type { Stack } from '../platform/stack-services.js';
+import type { Stack } from '../stack/stack-objects.js';
 
 /** One kind of fault on a swarm: a file beside this one, and a line in `injector.ts`. */
 export interface FaultAction<Fault extends FaultPlan> {

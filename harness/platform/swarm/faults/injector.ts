@@ -1,7 +1,7 @@
 /** All kinds of faults that the swarm platform can do. */
 import type { FaultPlan, Plan } from '../../../../scenarios/schema/plan.js';
 import type { FaultInjector } from '../../platform.js';
-import type { Stack } from '../platform/stack-services.js';
+import type { Stack } from '../stack/stack-objects.js';
 import type { FaultAction } from './fault-action.js';
 import { scale } from './scale.js';
 

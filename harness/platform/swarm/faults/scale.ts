@@ -4,13 +4,13 @@ import { z } from 'zod';
 import type { FaultPlan } from '../../../../scenarios/schema/plan.js';
 import type { FaultEffect } from '../../platform.js';
 import type { Service } from '../engine/answers.js';
-import { arranged } from '../platform/arrangement.js';
-import { GATEWAY, serversUp } from '../platform/gateway.js';
-import { SwarmPlatformError } from '../platform/platform-error.js';
-import { runningTasks } from '../platform/running-tasks.js';
-import { type Stack, type StackServices, servicesOf } from '../platform/stack-services.js';
-import { replicasOfService, TARGET } from '../platform/target.js';
+import { GATEWAY, serversUp } from '../run-on-stack/gateway.js';
+import { runningTasks } from '../run-on-stack/running-tasks.js';
+import { withReplicas } from '../run-on-stack/scale-for-run.js';
+import { SwarmPlatformError } from '../run-on-stack/swarm-platform-error.js';
+import { replicasOfService, TARGET } from '../run-on-stack/target.js';
 import { StackError } from '../stack/stack-error.js';
+import { type Stack, type StackServices, servicesOf } from '../stack/stack-objects.js';
 import type { FaultAction } from './fault-action.js';
 
 type Scale = Extract<FaultPlan, { readonly kind: 'scale' }>;
@@ -57,7 +57,7 @@ export const scale: FaultAction<Scale> = {
  */
 async function setReplicas(stack: Stack, name: string, replicas: number, signal: AbortSignal): Promise<void> {
   const service = serviceNamed(stack, await servicesOf(stack, signal), name);
-  await stack.engine.services.change(service.ID, (current) => arranged(current, replicas), signal);
+  await stack.engine.services.change(service.ID, (current) => withReplicas(current, replicas), signal);
 }
 
 /** In effect when exactly so many tasks run and, of the target behind a gateway, when exactly so many get requests. */

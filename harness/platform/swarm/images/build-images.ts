@@ -3,15 +3,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type Docker from 'dockerode';
-import { buildOwnImage, buildRecipe, versionReference } from './build-own.js';
+import { buildOwnImage, buildRecipe, versionReference } from './build-own-image.js';
 import { loadInto, type NodeEngine, pushTo } from './distribute.js';
 import { type BuiltImage, findImage, finish, tagImage } from './engine-images.js';
 import { ImageError } from './image-error.js';
 import { OWN_IMAGES, type OwnImageName } from './own-images.js';
-import { registryCredentials } from './registry-credentials.js';
+import { registryCredentials } from './registry-auth.js';
 import { importStandIn, STAND_INS, type StandInName, standInRecipes } from './stand-ins.js';
 
-export interface BuildImagesOptions {
+interface BuildImagesOptions {
   readonly docker: Docker;
   /** Folder of package.json. */
   readonly packageRoot: string;
@@ -39,7 +39,7 @@ export type ImageProgress =
   /** `images`: how many the node did not have. */
   | { readonly kind: 'loaded'; readonly node: string; readonly images: number; readonly seconds: number };
 
-export interface MadeImage extends BuiltImage {
+interface MadeImage extends BuiltImage {
   /** With tag. */
   readonly name: string;
   /** Nothing had to be done. */
@@ -54,7 +54,7 @@ export interface MadeImages {
 }
 
 /** The base of our images where nothing else is said; the Dockerfiles say the same. */
-export const NODE_IMAGE = 'node:24-bookworm-slim';
+const NODE_IMAGE = 'node:24-bookworm-slim';
 
 /** Quick when nothing has changed. @throws ImageError */
 export async function buildImages(options: BuildImagesOptions): Promise<MadeImages> {

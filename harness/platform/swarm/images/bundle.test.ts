@@ -31,7 +31,7 @@ describe("an image's bundle", () => {
 
   test('of the worker has the threads that it starts by path, and no controller', () => {
     const files = filesOf('client-sim');
-    expect(files).toContain('dist/client-sim/client/engine-thread.js');
+    expect(files).toContain('dist/client-sim/threads/engine-thread.js');
     expect(files.filter((file) => file.startsWith('dist/harness/'))).toEqual([]);
   });
 

@@ -2,7 +2,7 @@
 import type Docker from 'dockerode';
 import { findImage, finish, tagImage } from './engine-images.js';
 import { ImageError } from './image-error.js';
-import type { Credentials } from './registry-credentials.js';
+import type { Credentials } from './registry-auth.js';
 
 export interface NodeEngine {
   /** As shown to people. */
@@ -40,13 +40,13 @@ export async function loadInto(
     signal.throwIfAborted();
     throw new ImageError(
       'IMAGE_TRANSFER_FAILED',
-      `images for node ${node.name}: ${wordsOf(error)}`,
+      `images for node ${node.name}: ${messageOf(error)}`,
       'does its engine answer, and has its disk room?',
     );
   }
 }
 
-export interface Registry {
+interface Registry {
   /** `HOST[:PORT][/PATH]` */
   readonly name: string;
   readonly credentials: Credentials | undefined;
@@ -70,12 +70,12 @@ export async function pushTo(
     signal.throwIfAborted();
     throw new ImageError(
       'IMAGE_TRANSFER_FAILED',
-      `${remote}: ${wordsOf(error)}`,
+      `${remote}: ${messageOf(error)}`,
       'log in first where the registry asks for it: docker login',
     );
   }
 }
 
-function wordsOf(error: unknown): string {
+function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,4 @@
-export type ImageErrorCode =
+type ImageErrorCode =
   | 'BUNDLE_INCOMPLETE'
   | 'IMAGE_BUILD_FAILED'
   | 'IMAGE_TRANSFER_FAILED'

@@ -1,7 +1,11 @@
-/** What nodes show to the registry of an image, as `docker stack deploy --with-registry-auth` sends it. */
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
 import { registryOf } from '../compose/convert/image.js';
 import { ImageError } from './image-error.js';
-import { type Credentials, lookUpCredentials } from './registry-credentials.js';
+
+/** What nodes show to the registry of an image, as `docker stack deploy --with-registry-auth` sends it. */
 
 /** `X-Registry-Auth` for an image; undefined: none is sent. */
 export type RegistryAuth = (reference: string) => Promise<string | undefined>;
@@ -48,4 +52,124 @@ async function lookUp(host: string, env: Readonly<Record<string, string | undefi
 /** Base64 for URLs (docs.docker.com, Engine API, "Authentication"). */
 function encoded(credentials: Partial<Credentials>): string {
   return Buffer.from(JSON.stringify(credentials)).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
+}
+
+/** What `docker login` has left for a registry, found as the Docker CLI finds it. */
+
+/** As the engine takes them (docs.docker.com, Engine API, "Authentication"). */
+export type Credentials =
+  | { readonly username: string; readonly password: string; readonly serveraddress: string }
+  | { readonly identitytoken: string; readonly username?: string; readonly serveraddress: string };
+
+type FoundCredentials =
+  | { readonly kind: 'credentials'; readonly credentials: Credentials }
+  /** Many registries of one's own take pushes and pulls without. */
+  | { readonly kind: 'none' }
+  /** They may exist, but could not be had: a file that is no JSON, a helper that is not there or fails. */
+  | { readonly kind: 'unreadable'; readonly words: string };
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const config = z.looseObject({
+  auths: z
+    .record(z.string(), z.looseObject({ auth: z.string().optional(), identitytoken: z.string().optional() }))
+    .default({}),
+  credsStore: z.string().optional(),
+  credHelpers: z.record(z.string(), z.string()).default({}),
+});
+
+const stored = z.looseObject({ Username: z.string(), Secret: z.string() });
+
+const NONE: FoundCredentials = { kind: 'none' };
+/** The name under which helpers keep an identity token (docker/cli, `tokenUsername`). */
+const TOKEN_USER = '<token>';
+/** What a helper says when it has nothing (docker/docker-credential-helpers, `errCredentialsNotFoundMessage`). */
+const NOTHING_KEPT = 'credentials not found in native keychain';
+const ASK_MS = 20_000;
+
+/** For a push: undefined when there are none to be had. @param registry may have a path */
+export async function registryCredentials(registry: string, env: Environment): Promise<Credentials | undefined> {
+  const found = await lookUpCredentials(registry.split('/')[0] ?? registry, env);
+  return found.kind === 'credentials' ? found.credentials : undefined;
+}
+
+/**
+ * @param server `HOST[:PORT]`, or the URL under which Docker's own registry is kept
+ * @param env DOCKER_CONFIG or HOME tell where they are, PATH where the helpers are that keep them
+ */
+async function lookUpCredentials(server: string, env: Environment): Promise<FoundCredentials> {
+  const file = join(env.DOCKER_CONFIG ?? join(env.HOME ?? '/', '.docker'), 'config.json');
+  const parsed = config.safeParse(parseJson(textOf(file) ?? '{}'));
+  if (!parsed.success)
+    return {
+      kind: 'unreadable',
+      words: `${file} is not a configuration of the Docker CLI: ${z.prettifyError(parsed.error)}`,
+    };
+  const { auths, credsStore, credHelpers } = parsed.data;
+  const helper = credHelpers[server] ?? credsStore;
+  if (helper !== undefined && helper !== '') return await askHelper(helper, server, env);
+  // Old versions wrote URLs.
+  const [address, kept] =
+    Object.entries(auths).find(([name]) => name === server) ??
+    Object.entries(auths).find(([name]) => hostOf(name) === server) ??
+    [];
+  return address === undefined ? NONE : decoded(kept?.auth, kept?.identitytoken, address);
+}
+
+/** Base64 of `user:password`, as in a Basic authorization. */
+function decoded(auth: string | undefined, identitytoken: string | undefined, serveraddress: string): FoundCredentials {
+  const [, username, password] = /^([^:]+):(.*)$/s.exec(Buffer.from(auth ?? '', 'base64').toString()) ?? [];
+  if (identitytoken !== undefined && identitytoken !== '')
+    return {
+      kind: 'credentials',
+      credentials: { ...(username === undefined ? {} : { username }), identitytoken, serveraddress },
+    };
+  return username === undefined || password === undefined
+    ? NONE
+    : { kind: 'credentials', credentials: { username, password, serveraddress } };
+}
+
+function hostOf(address: string): string {
+  return (address.includes('://') && URL.canParse(address) ? new URL(address).host : address).split('/')[0] ?? address;
+}
+
+/**
+ * Protocol of docker/docker-credential-helpers: the server on stdin, JSON on stdout; failure, with the reason on
+ * stdout, when it has nothing.
+ */
+function askHelper(helper: string, server: string, env: Environment): Promise<FoundCredentials> {
+  const program = `docker-credential-${helper}`;
+  return new Promise((resolve) => {
+    const child = execFile(program, ['get'], { env, timeout: ASK_MS }, (error, stdout, stderr) => {
+      if (error !== null) {
+        const words = stdout.trim() || stderr.trim() || error.message;
+        return resolve(words === NOTHING_KEPT ? NONE : { kind: 'unreadable', words: `${program}: ${words}` });
+      }
+      const found = stored.safeParse(parseJson(stdout));
+      if (!found.success) return resolve({ kind: 'unreadable', words: `${program} answered what is no credentials` });
+      const { Username, Secret } = found.data;
+      const credentials =
+        Username === TOKEN_USER
+          ? { identitytoken: Secret, serveraddress: server }
+          : { username: Username, password: Secret, serveraddress: server };
+      resolve({ kind: 'credentials', credentials });
+    });
+    child.stdin?.on('error', () => undefined).end(server);
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
 }

@@ -66,7 +66,7 @@ export type StandInName = (typeof STAND_INS)[number]['name'];
 const PATH = 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const TAG_LENGTH = 12;
 
-export interface StandInRecipe {
+interface StandInRecipe {
   readonly standIn: StandIn;
   /** Name and tag; the tag changes with the content. */
   readonly reference: string;

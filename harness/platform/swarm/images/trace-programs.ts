@@ -3,7 +3,7 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { ImageError } from './image-error.js';
 
-export interface TracedProgram {
+interface TracedProgram {
   /** Absolute paths, sorted. */
   readonly files: readonly string[];
   /** Absolute folders of packages, sorted; those that packages depend on included. */

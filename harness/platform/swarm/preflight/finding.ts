@@ -1,4 +1,4 @@
-export interface Finding {
+export interface PreflightFinding {
   /** A problem would end the deployment; a warning may be as intended. */
   readonly level: 'problem' | 'warning';
   readonly code:

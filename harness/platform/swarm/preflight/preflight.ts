@@ -3,12 +3,12 @@ import type { StackSpec } from '../compose/compose-to-swarm.js';
 import type { EngineInfo, SwarmNode } from '../engine/answers.js';
 import type { Engine } from '../engine/engine.js';
 import type { RegistryAuth } from '../images/registry-auth.js';
-import type { Finding } from './finding.js';
-import { checkImages } from './images.js';
-import { checkKernel } from './kernel.js';
-import { checkPorts } from './ports.js';
+import { checkImages } from './check-images.js';
+import { checkKernel } from './check-kernel.js';
+import { checkPorts } from './check-ports.js';
+import type { PreflightFinding } from './finding.js';
 
-export interface PreflightOptions {
+interface PreflightOptions {
   readonly registryAuth: RegistryAuth;
   /** With the programs to try the kernel with; undefined: from outside, where that can be. */
   readonly trialImage: string | undefined;
@@ -20,7 +20,7 @@ export async function preflight(
   stack: StackSpec,
   { registryAuth, trialImage }: PreflightOptions,
   signal: AbortSignal,
-): Promise<readonly Finding[]> {
+): Promise<readonly PreflightFinding[]> {
   const info = await engine.info(signal);
   const noManager = managerProblem(info, engine.address);
   if (noManager !== undefined) return [noManager];
@@ -35,9 +35,9 @@ export async function preflight(
   return findings.toSorted((a, b) => (a.level === b.level ? 0 : a.level === 'problem' ? -1 : 1));
 }
 
-function managerProblem({ Swarm }: EngineInfo, address: string): Finding | undefined {
+function managerProblem({ Swarm }: EngineInfo, address: string): PreflightFinding | undefined {
   if (Swarm.ControlAvailable) return undefined;
-  const problem = (message: string, hint: string): Finding => ({
+  const problem = (message: string, hint: string): PreflightFinding => ({
     level: 'problem',
     code: 'NOT_A_MANAGER',
     message: `the engine at ${address} ${message}`,
@@ -58,7 +58,7 @@ function managerProblem({ Swarm }: EngineInfo, address: string): Finding | undef
   }
 }
 
-function nodeFindings(nodes: readonly SwarmNode[], usable: readonly SwarmNode[]): readonly Finding[] {
+function nodeFindings(nodes: readonly SwarmNode[], usable: readonly SwarmNode[]): readonly PreflightFinding[] {
   if (usable.length === 0) {
     return [
       {

@@ -2,12 +2,13 @@ import { IMAGE_LABEL } from '../compose/convert/context.js';
 import type { ContainerSpec, ServiceSpec } from '../compose/swarm-types.js';
 import type { Service } from '../engine/answers.js';
 import type { Engine } from '../engine/engine.js';
+import { EngineError } from '../engine/engine-error.js';
 import type { RegistryAuth } from '../images/registry-auth.js';
-import type { TellChange } from './change.js';
 import { sameSpec, wouldBeSame } from './same-spec.js';
+import type { TellChange } from './stack-objects.js';
 
 /** What names in the files mean on this engine. */
-export interface Resolved {
+interface Resolved {
   readonly networks: ReadonlyMap<string, string>;
   readonly configs: ReadonlyMap<string, string>;
   readonly secrets: ReadonlyMap<string, string>;
@@ -16,7 +17,7 @@ export interface Resolved {
   readonly registryAuth: RegistryAuth;
 }
 
-export interface AppliedService {
+interface AppliedService {
   readonly id: string;
   /** When its last update began, before this deployment; an update that began then is no news. */
   readonly lastUpdate: string | undefined;
@@ -102,4 +103,46 @@ function withIds(spec: ServiceSpec, { configs, secrets }: Resolved): ServiceSpec
     }),
   };
   return { ...spec, TaskTemplate: { ...spec.TaskTemplate, ContainerSpec } };
+}
+
+/**
+ * A registry that does not answer must not hold up a deployment: without a digest the nodes use what the tag means to
+ * them.
+ */
+const ASK_MS = 5_000;
+
+/** Gives the image with the digest that its registry has now, or as it is named where none is to be had. */
+export function imagePinner(
+  engine: Engine,
+  pin: boolean,
+  registryAuth: RegistryAuth,
+  signal: AbortSignal,
+): (reference: string) => Promise<string> {
+  const known = new Map<string, Promise<string>>();
+  return (reference) => {
+    if (!pin || reference === '' || reference.includes('@')) return Promise.resolve(reference);
+    const asked = known.get(reference) ?? pinned(engine, reference, registryAuth, signal);
+    known.set(reference, asked);
+    return asked;
+  };
+}
+
+async function pinned(
+  engine: Engine,
+  reference: string,
+  registryAuth: RegistryAuth,
+  signal: AbortSignal,
+): Promise<string> {
+  const local = await engine.images.find(reference, signal);
+  // Built here and never pushed: no registry can know it.
+  if (local !== undefined && local.RepoDigests.length === 0) return reference;
+  const auth = await registryAuth(reference);
+  const timeout = AbortSignal.timeout(ASK_MS);
+  try {
+    return `${reference}@${await engine.images.remoteDigest(reference, auth, AbortSignal.any([signal, timeout]))}`;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (timeout.aborted || error instanceof EngineError) return reference;
+    throw error;
+  }
 }

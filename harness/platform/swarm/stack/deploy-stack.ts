@@ -1,19 +1,16 @@
-/** A stack into a swarm, in the Docker CLI's order: networks, secrets, configs, services; then until all of it runs. */
 import type { StackSpec } from '../compose/compose-to-swarm.js';
 import type { ServiceSpec } from '../compose/swarm-types.js';
 import type { Engine } from '../engine/engine.js';
+import { isEngineError } from '../engine/engine-error.js';
 import { noRegistryAuth, type RegistryAuth } from '../images/registry-auth.js';
-import { applyService } from './apply-service.js';
-import { type Change, nameOf } from './change.js';
-import { collectOld, removeUnlisted } from './collect.js';
+import { applyService, imagePinner } from './apply-service.js';
 import { withContentNames } from './content-names.js';
-import { ensureFiles } from './ensure-files.js';
-import { ensureNetworks } from './ensure-networks.js';
-import { namingWhatIsLeft } from './left.js';
-import { imagePinner } from './pin-images.js';
+import { ensureFiles, ensureNetworks } from './ensure-objects.js';
 import type { ServiceProgress } from './service-progress.js';
-import { labelOf } from './stack-objects.js';
+import { type Change, labelOf, nameOf, namingWhatIsLeft, type TellChange } from './stack-objects.js';
 import { type Awaited, type WaitOptions, waitConverged } from './wait-converged.js';
+
+/** A stack into a swarm, in the Docker CLI's order: networks, secrets, configs, services; then until all of it runs. */
 
 export interface DeployOptions extends WaitOptions {
   /** Configs and secrets get their content's hash into their names, and old ones are removed. */
@@ -131,4 +128,32 @@ function referencesOf(services: readonly ServiceSpec[]): {
 function without(names: ReadonlySet<string>, own: readonly { readonly Name: string }[]): ReadonlySet<string> {
   const ours = new Set(own.map(({ Name }) => Name));
   return new Set([...names].filter((name) => !ours.has(name)));
+}
+
+/** Services of the stack that the files do not name. */
+async function removeUnlisted(engine: Engine, stack: StackSpec, tell: TellChange, signal: AbortSignal): Promise<void> {
+  const listed = new Set(stack.services.map(({ Name }) => Name));
+  for (const { ID, Spec } of await engine.services.labelled(labelOf(stack.name), signal)) {
+    if (listed.has(Spec.Name)) continue;
+    await engine.services.remove(ID, signal);
+    tell({ kind: 'service', name: Spec.Name, did: 'removed' });
+  }
+}
+
+/** Configs and secrets of the stack that the files do not name, except those that a service still uses. */
+async function collectOld(engine: Engine, stack: StackSpec, tell: TellChange, signal: AbortSignal): Promise<void> {
+  const listed = new Set([...stack.configs, ...stack.secrets].map(({ Name }) => Name));
+  for (const objects of [engine.configs, engine.secrets]) {
+    for (const { ID, Spec } of await objects.labelled(labelOf(stack.name), signal)) {
+      if (listed.has(Spec.Name)) continue;
+      try {
+        await objects.remove(ID, signal);
+        tell({ kind: objects.kind, name: Spec.Name, did: 'removed' });
+      } catch (error) {
+        // The engine keeps what the present or the previous spec of a service needs; the next deployment finds it
+        // again.
+        if (!isEngineError(error, 'OBJECT_IN_USE')) throw error;
+      }
+    }
+  }
 }

@@ -2,11 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from '../engine/engine.js';
 import { EngineError } from '../engine/engine-error.js';
-import { namingWhatIsLeft } from './left.js';
 import { StackError } from './stack-error.js';
-import { findStack, namesOf, type StackObjects } from './stack-objects.js';
+import { findStack, namesOf, namingWhatIsLeft, type StackObjects } from './stack-objects.js';
 
-export interface RemoveOptions {
+interface RemoveOptions {
   readonly volumes: boolean;
   readonly timeoutMs: number;
 }
@@ -16,7 +15,7 @@ export type Remaining = Readonly<
   Record<'services' | 'tasks' | 'containers' | 'networks' | 'configs' | 'secrets' | 'volumes', number>
 >;
 
-export interface Removed {
+interface Removed {
   /** One `service bench_gateway` each. */
   readonly removed: readonly string[];
   /** Volumes that stay, by name. */

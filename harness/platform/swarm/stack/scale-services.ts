@@ -1,8 +1,8 @@
 import type { Service } from '../engine/answers.js';
 import type { Engine } from '../engine/engine.js';
-import { findServices } from './find-service.js';
 import type { ServiceProgress } from './service-progress.js';
 import { StackError } from './stack-error.js';
+import { findServices } from './stack-objects.js';
 import { type WaitOptions, waitConverged } from './wait-converged.js';
 
 /**

@@ -17,7 +17,7 @@ export interface ServiceProgress {
   readonly lastError: string | undefined;
 }
 
-export type ServiceState = 'starting' | 'running' | 'updating' | 'paused' | 'rolling back' | 'rolled back';
+type ServiceState = 'starting' | 'running' | 'updating' | 'paused' | 'rolling back' | 'rolled back';
 
 /** A service with its tasks, both read at about the same moment. */
 export interface ServiceView {
@@ -101,7 +101,7 @@ export function isGlobal({ Spec: { Mode } }: Service): boolean {
 }
 
 /** `task 2 rejected: No such image: nope:1`. */
-export function wordsOf({ Slot, Status: { State, Err, ContainerStatus } }: Task): string {
+export function describeTask({ Slot, Status: { State, Err, ContainerStatus } }: Task): string {
   const who = Slot === 0 ? 'task' : `task ${Slot}`;
   // A program that ends well when it is stopped as unhealthy leaves no other trace.
   if (State === 'complete')
@@ -113,7 +113,7 @@ export function lastErrorOf(tasks: readonly Task[]): string | undefined {
   const newest = tasks
     .filter(({ Status }) => Status.Err !== '')
     .toSorted((a, b) => (a.Status.Timestamp < b.Status.Timestamp ? 1 : -1))[0];
-  return newest === undefined ? undefined : wordsOf(newest);
+  return newest === undefined ? undefined : describeTask(newest);
 }
 
 function compare(a: Task, b: Task): number {

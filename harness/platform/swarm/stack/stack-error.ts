@@ -5,7 +5,7 @@
  */
 import type { EngineErrorCode } from '../engine/engine-error.js';
 
-export type StackErrorCode =
+type StackErrorCode =
   /** A service that will not come up by waiting, in its task's own words. */
   | 'SERVICE_STUCK'
   | 'NOT_CONVERGED'

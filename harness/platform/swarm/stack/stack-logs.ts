@@ -1,8 +1,7 @@
 import type { Service } from '../engine/answers.js';
 import type { Engine } from '../engine/engine.js';
 import type { LogOptions, TaskLogLine } from '../engine/logs.js';
-import { findServices, shortName } from './find-service.js';
-import { merge } from './merge.js';
+import { findServices, shortName } from './stack-objects.js';
 
 export interface StackLogLine extends TaskLogLine {
   /** As in the stack file. */
@@ -43,7 +42,7 @@ export async function* stackLogs(
       };
     }
   }
-  yield* merge(streams);
+  yield* mergeStreams(streams);
 }
 
 async function slotsOf(
@@ -56,4 +55,25 @@ async function slotsOf(
     signal,
   );
   return new Map(tasks.map(({ ID, Slot }) => [ID, Slot]));
+}
+
+/** Several streams as one: each item as soon as it is there. Leaving early ends them all. */
+async function* mergeStreams<Item>(streams: readonly AsyncGenerator<Item>[]): AsyncGenerator<Item> {
+  const next = (stream: AsyncGenerator<Item>) => stream.next().then((result) => ({ stream, result }));
+  const waiting = new Map(streams.map((stream) => [stream, next(stream)]));
+  try {
+    while (waiting.size > 0) {
+      const { stream, result } = await Promise.race(waiting.values());
+      if (result.done === true) waiting.delete(stream);
+      else {
+        waiting.set(stream, next(stream));
+        yield result.value;
+      }
+    }
+  } finally {
+    for (const [stream, pending] of waiting) {
+      pending.catch(() => undefined);
+      void stream.return(undefined).catch(() => undefined);
+    }
+  }
 }

@@ -24,7 +24,7 @@ export interface ServiceStatus extends ServiceProgress {
   readonly tasks: readonly TaskStatus[];
 }
 
-export interface TaskStatus {
+interface TaskStatus {
   readonly id: string;
   /** 0 in a global service. */
   readonly slot: number;

@@ -2,11 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Service, Task } from '../engine/answers.js';
 import type { Engine } from '../engine/engine.js';
-import { hintFor } from './hints.js';
-import { lastErrorOf, progressOf, type ServiceProgress, type ServiceView, wordsOf } from './service-progress.js';
+import { describeTask, lastErrorOf, progressOf, type ServiceProgress, type ServiceView } from './service-progress.js';
 import { StackError } from './stack-error.js';
 import { labelOf } from './stack-objects.js';
-import { PATIENCE, type Patience, TroubleWatch } from './trouble.js';
+import { hintFor, PATIENCE, type Patience, StuckDetector } from './stuck-detector.js';
 
 export interface Awaited {
   readonly id: string;
@@ -38,7 +37,7 @@ export async function waitConverged(
   signal: AbortSignal,
 ): Promise<readonly ServiceProgress[]> {
   const { timeoutMs, patience = PATIENCE, stableMs = STABLE_MS } = options;
-  const watch = new TroubleWatch(patience);
+  const watch = new StuckDetector(patience);
   const began = performance.now();
   let goodSince: number | undefined;
   for (;;) {
@@ -124,7 +123,7 @@ async function refuseHopeless(
  */
 function culpritOf({ UpdateStatus }: Service, tasks: readonly Task[]): string {
   const named = tasks.find(({ ID }) => UpdateStatus?.Message.includes(ID));
-  return (named === undefined ? lastErrorOf(tasks) : wordsOf(named)) ?? UpdateStatus?.Message ?? '';
+  return (named === undefined ? lastErrorOf(tasks) : describeTask(named)) ?? UpdateStatus?.Message ?? '';
 }
 
 function late(services: readonly ServiceProgress[], timeoutMs: number): StackError {

@@ -1,8 +1,7 @@
 import type { ComposeHealthcheck, ComposeService } from '../model.js';
 import type { ContainerSpec, Healthcheck, Ulimit } from '../swarm-types.js';
 import { convertCapabilities } from './capabilities.js';
-import type { ConvertContext } from './context.js';
-import { withStack } from './context.js';
+import { type ConvertContext, withStack } from './context.js';
 import { convertCredentialSpec } from './credential-spec.js';
 import { familiarImage } from './image.js';
 import { convertMounts } from './mounts.js';

@@ -1,7 +1,6 @@
 import type { ComposeService } from '../model.js';
 import type { CredentialSpec } from '../swarm-types.js';
-import type { ConvertContext } from './context.js';
-import { scoped } from './context.js';
+import { type ConvertContext, scoped } from './context.js';
 
 /** Windows only. `Config` holds the config's name until its id is known. */
 export function convertCredentialSpec(

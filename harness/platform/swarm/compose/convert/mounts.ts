@@ -1,7 +1,6 @@
 import type { ComposeMount, ComposeService } from '../model.js';
 import type { Mount, VolumeOptions } from '../swarm-types.js';
-import type { ConvertContext } from './context.js';
-import { scoped, withStack } from './context.js';
+import { type ConvertContext, scoped, withStack } from './context.js';
 import { nonEmpty, omitEmpty } from './omit.js';
 
 export function convertMounts(service: ComposeService, context: ConvertContext): readonly Mount[] {

@@ -1,7 +1,6 @@
 import type { ComposeNetwork, ComposeService } from '../model.js';
 import type { NetworkAttachment, NetworkSpec } from '../swarm-types.js';
-import type { ConvertContext } from './context.js';
-import { scoped, withStack } from './context.js';
+import { type ConvertContext, scoped, withStack } from './context.js';
 import { checkName } from './engine-rules.js';
 import { nonEmpty, omitAbsent, omitEmpty } from './omit.js';
 

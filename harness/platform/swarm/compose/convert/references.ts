@@ -2,8 +2,7 @@
 import type { ComposeFileObject, ComposeReference, ComposeService } from '../model.js';
 import type { Position } from '../problem.js';
 import type { ConfigReference, FileSpec, FileTarget, SecretReference } from '../swarm-types.js';
-import type { ConvertContext } from './context.js';
-import { scoped, withStack } from './context.js';
+import { type ConvertContext, scoped, withStack } from './context.js';
 import { nonEmpty, omitEmpty } from './omit.js';
 
 type Kind = 'configs' | 'secrets';

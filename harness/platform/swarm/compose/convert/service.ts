@@ -1,8 +1,7 @@
 import type { ComposeService } from '../model.js';
 import type { ServiceSpec, TaskSpec } from '../swarm-types.js';
 import { convertContainer } from './container.js';
-import type { ConvertContext } from './context.js';
-import { IMAGE_LABEL, scoped, withStack } from './context.js';
+import { type ConvertContext, IMAGE_LABEL, scoped, withStack } from './context.js';
 import { checkServiceRules } from './engine-rules.js';
 import { checkImage } from './image.js';
 import { convertMode } from './mode.js';

@@ -3,7 +3,7 @@
  */
 import { isIP } from 'node:net';
 
-export interface PortMapping {
+interface PortMapping {
   readonly protocol: string;
   readonly target: number;
   /** 0: the Swarm chooses. */

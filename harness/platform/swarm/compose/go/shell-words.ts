@@ -1,6 +1,6 @@
 /** Splits a command line into words: quotes, backslashes, `#` comments; no variables. Facts: google/shlex. */
 
-export type Words =
+type Words =
   | { readonly kind: 'words'; readonly words: readonly string[] }
   | { readonly kind: 'wrong'; readonly message: string };
 

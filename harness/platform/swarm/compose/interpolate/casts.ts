@@ -4,7 +4,7 @@
 import type { SourceValue, TextValue } from '../source/value.js';
 
 /** The value as its kind, or what it should have been. */
-export type Cast = (text: TextValue) => SourceValue | { readonly kind: 'wrong'; readonly expected: string };
+type Cast = (text: TextValue) => SourceValue | { readonly kind: 'wrong'; readonly expected: string };
 
 const integer: Cast = ({ text, at }) =>
   /^[-+]?\d+$/.test(text)

@@ -3,11 +3,9 @@
  * wanted.
  */
 import type { Findings } from '../problem.js';
-import type { MapEntry, MapValue, SourceValue, TextValue } from '../source/value.js';
-import { describeValue } from '../source/value.js';
+import { describeValue, type MapEntry, type MapValue, type SourceValue, type TextValue } from '../source/value.js';
 import { castFor } from './casts.js';
-import type { Lookup } from './substitute.js';
-import { substitute } from './substitute.js';
+import { type Lookup, substitute } from './substitute.js';
 
 export function interpolate(file: MapValue, lookup: Lookup, findings: Findings): MapValue {
   return map(file, []);

@@ -4,7 +4,7 @@
  */
 export type Lookup = (name: string) => string | undefined;
 
-export type Substitution =
+type Substitution =
   | { readonly kind: 'done'; readonly text: string; readonly surprises: readonly string[] }
   | { readonly kind: 'refused'; readonly message: string; readonly hint: string };
 

@@ -1,7 +1,7 @@
 /** `KEY=value` lines. Facts: docker/cli 28, pkg/kvfile: no quotes, no escapes, no interpolation. */
 import type { Lookup } from '../interpolate/substitute.js';
 
-export type EnvFile =
+type EnvFile =
   | { readonly kind: 'variables'; readonly variables: ReadonlyMap<string, string> }
   | { readonly kind: 'wrong'; readonly line: number; readonly message: string };
 

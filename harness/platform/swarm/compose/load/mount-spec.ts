@@ -1,6 +1,6 @@
 /** Short mounts: `[source:]target[:options]`. Facts: docker/cli 28, cli/compose/loader/volume.go. */
 
-export interface ShortMount {
+interface ShortMount {
   readonly type: 'volume' | 'bind';
   readonly source: string | undefined;
   readonly target: string;

@@ -1,10 +1,16 @@
 /** A file against its shape: every problem with its place, the nearest key, and what would be right. */
-import { nearest } from '../../../../../scenarios/schema/nearest.js';
+import { nearest } from '../../../../../scenarios/yaml/nearest.js';
 import { parseDuration } from '../go/duration.js';
 import { portSpecProblem } from '../go/port-spec.js';
 import type { Findings } from '../problem.js';
-import type { ListValue, MapValue, SourceValue, TextValue } from '../source/value.js';
-import { describeValue, identity } from '../source/value.js';
+import {
+  describeValue,
+  identity,
+  type ListValue,
+  type MapValue,
+  type SourceValue,
+  type TextValue,
+} from '../source/value.js';
 import { COMPOSE_ONLY } from './known-keys.js';
 import type { ListShape, RecordShape, Shape, TableShape, TextShape } from './shape.js';
 import { expected, fits } from './words.js';

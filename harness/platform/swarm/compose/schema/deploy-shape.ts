@@ -1,5 +1,17 @@
-import type { Shape, TextShape } from './shape.js';
-import { duration, either, integer, listOf, nothing, notNegative, number, pairs, record, text } from './shape.js';
+import {
+  duration,
+  either,
+  integer,
+  listOf,
+  nothing,
+  notNegative,
+  number,
+  pairs,
+  record,
+  type Shape,
+  type TextShape,
+  text,
+} from './shape.js';
 
 /** Of a rollback the engine checks no times. */
 function update(time: TextShape): Shape {

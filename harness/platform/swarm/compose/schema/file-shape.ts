@@ -1,7 +1,6 @@
 import { config, network, secret, volume } from './object-shapes.js';
 import { service } from './service-shape.js';
-import type { RecordShape } from './shape.js';
-import { names, record, tableOf, text } from './shape.js';
+import { names, type RecordShape, record, tableOf, text } from './shape.js';
 
 /** A whole compose file. Networks may have any name, as in the CLI. */
 export const composeFile: RecordShape = record(

@@ -1,7 +1,6 @@
 /** Networks, volumes, configs and secrets of the whole file. */
 
-import type { Shape } from './shape.js';
-import { either, flag, listOf, nothing, options, pairs, record, tableOf, text } from './shape.js';
+import { either, flag, listOf, nothing, options, pairs, record, type Shape, tableOf, text } from './shape.js';
 
 const external = either(flag, record({ name: text }));
 /** Configs and secrets take further keys in `external` and do nothing with them. */

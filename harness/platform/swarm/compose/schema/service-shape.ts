@@ -1,5 +1,4 @@
 import { deploy } from './deploy-shape.js';
-import type { Shape } from './shape.js';
 import {
   command,
   duration,
@@ -13,6 +12,7 @@ import {
   options,
   pairs,
   record,
+  type Shape,
   tableOf,
   text,
   textOrTexts,

@@ -50,7 +50,7 @@ export interface TableShape {
   readonly names?: RegExp;
 }
 
-export interface Key {
+interface Key {
   readonly shape: Shape;
   /** Minor version of the format (3.x) that brought the key. */
   readonly since: number;

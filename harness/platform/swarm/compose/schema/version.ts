@@ -1,9 +1,8 @@
 import type { Findings } from '../problem.js';
-import type { MapValue } from '../source/value.js';
-import { describeValue } from '../source/value.js';
+import { describeValue, type MapValue } from '../source/value.js';
 
 /** The newest format that docker/cli 28 knows; what a file without `version` is read as. */
-export const NEWEST_MINOR = 13;
+const NEWEST_MINOR = 13;
 
 /**
  * Minor number of the file's 3.x format; undefined when it has another one. `version: 3` is text or a number to the

@@ -1,7 +1,6 @@
 /** Whether a value is of the kind that a shape wants, and how to say that it is not. */
 
-import type { SourceValue } from '../source/value.js';
-import { describeValue } from '../source/value.js';
+import { describeValue, type SourceValue } from '../source/value.js';
 import type { Shape } from './shape.js';
 
 export function fits(value: SourceValue, shape: Shape): boolean {

@@ -1,12 +1,19 @@
 /** Reads a compose file into values with positions, with the merge keys, scalars and refusals of Go's yaml.v3. */
 
-import type { Document, ParsedNode, YAMLMap, Scalar as YamlScalar } from 'yaml';
-import { isAlias, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type ParsedNode,
+  parseAllDocuments,
+  type YAMLMap,
+  type Scalar as YamlScalar,
+} from 'yaml';
 import type { Findings, Position } from '../problem.js';
-import type { Scalar } from './scalar.js';
-import { resolvePlain } from './scalar.js';
-import type { MapEntry, MapValue, SourceValue, UnknownValue } from './value.js';
-import { describeValue } from './value.js';
+import { resolvePlain, type Scalar } from './scalar.js';
+import { describeValue, type MapEntry, type MapValue, type SourceValue, type UnknownValue } from './value.js';
 
 /** Stops a few lines of nested aliases from becoming billions of values. */
 const MAX_VALUES = 200_000;

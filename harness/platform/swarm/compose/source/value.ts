@@ -24,22 +24,22 @@ export interface TextValue extends Placed {
   readonly text: string;
 }
 
-export interface IntegerValue extends Placed {
+interface IntegerValue extends Placed {
   readonly kind: 'integer';
   readonly value: bigint;
 }
 
-export interface FloatValue extends Placed {
+interface FloatValue extends Placed {
   readonly kind: 'float';
   readonly value: number;
 }
 
-export interface FlagValue extends Placed {
+interface FlagValue extends Placed {
   readonly kind: 'flag';
   readonly value: boolean;
 }
 
-export interface NullValue extends Placed {
+interface NullValue extends Placed {
   readonly kind: 'null';
 }
 
@@ -48,7 +48,7 @@ export interface UnknownValue extends Placed {
   readonly kind: 'unknown';
 }
 
-export interface TimeValue extends Placed {
+interface TimeValue extends Placed {
   readonly kind: 'time';
   /** As Go prints it, which is how it reaches a container. */
   readonly text: string;

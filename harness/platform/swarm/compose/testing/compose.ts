@@ -1,11 +1,10 @@
 /** Compose texts to stacks without a file system. */
 
-import type { ComposeOutcome, StackSpec } from '../compose-to-swarm.js';
-import { composeToSwarm } from '../compose-to-swarm.js';
+import { type ComposeOutcome, composeToSwarm, type StackSpec } from '../compose-to-swarm.js';
 import { formatProblems } from '../problem.js';
 import type { ServiceSpec } from '../swarm-types.js';
 
-export interface World {
+interface World {
   readonly environment?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
 }

@@ -1,0 +1,54 @@
+import type { Stamp } from '../mcp/stamp.js';
+import type { Failure } from '../measure/failure.js';
+import { isByUs } from '../protocol/misbehaviour-key.js';
+import type { ProfileRuntime } from './profile-runtime.js';
+import type { Scheduler } from './scheduler.js';
+
+interface ClientDraw {
+  readonly seed: number;
+  readonly slot: number;
+  sequence: number;
+  readonly stamp?: Stamp;
+}
+
+/** Which operation each number of one client is, and where in the books it is counted. */
+export class OperationCounters {
+  /** Of the operation last asked for. */
+  readonly draw: ClientDraw;
+
+  /** @param stamp of what the client publishes; undefined: nothing */
+  constructor(
+    private readonly scheduler: Scheduler,
+    private readonly profile: ProfileRuntime,
+    slot: number,
+    stamp: Stamp | undefined,
+  ) {
+    this.draw = { seed: scheduler.seed, slot, sequence: 0, ...(stamp === undefined ? {} : { stamp }) };
+  }
+
+  /** First series of the current stage; add the operation. */
+  get base(): number {
+    return this.scheduler.layout.base(this.scheduler.stage, this.profile.index);
+  }
+
+  operation(sequence: number): number {
+    this.draw.sequence = sequence;
+    return this.profile.operation(this.draw);
+  }
+
+  /** @param counter of `COUNTERS`, by number */
+  count(counter: number, from: number, to: number): void {
+    const { recorder } = this.scheduler;
+    const { base } = this;
+    for (let sequence = from; sequence < to; sequence++) recorder.count(base + this.operation(sequence), counter);
+  }
+
+  /** @param replica number of the one it failed at; 0: not known */
+  failed(series: number, sinceDueMs: number, failure: Failure, replica: number): void {
+    const { layout, nowMs, recorder } = this.scheduler;
+    const operation = this.profile.operationName(layout.place(series).operation);
+    recorder.failed(series, sinceDueMs, failure, nowMs, { profile: this.profile.plan.name, operation });
+    // What failed by our own doing says nothing of the replica.
+    if (replica > 0 && !isByUs(failure.category)) recorder.failedAt(series, replica);
+  }
+}

@@ -1,0 +1,138 @@
+import { describe, expect, test } from '@jest/globals';
+import { Batch } from '../measure/batch.js';
+import { percentileMs } from '../measure/duration-histogram.js';
+import { ReplicaNames } from '../measure/replica-names.js';
+import { testPlan, testProfile, testStages } from '../testing/plans.js';
+import { runSimulation } from './testing/run-simulation.js';
+import type { ServerScript } from './testing/simulated-world.js';
+
+const REPLICAS = ['one', 'two'];
+const ONE = 1;
+const TWO = 2;
+const quick = { kind: 'answer', afterMs: 2 } as const;
+
+/** One client, one request at a time, 100 a second. */
+const onePlan = testPlan({ profiles: [testProfile()], stages: testStages({ ms: 1_000 }) });
+
+function counted(script: ServerScript, plan = onePlan): ReturnType<typeof runSimulation>['replicas'] {
+  return runSimulation(plan, { script, replicas: REPLICAS }).replicas.map(({ latency: _, ...counts }) => counts);
+}
+
+const nothing = { stage: 0, profile: 'profile', failed: 0, sessions: 0, opened: 0, moved: 0, moves: 0, unknown: 0 };
+
+describe('which replica answered', () => {
+  test('a session that stays is one of its replica, and never moves', () => {
+    expect(counted({ open: () => ({ ...quick, replica: ONE }), request: () => ({ ...quick, replica: ONE }) })).toEqual([
+      { ...nothing, replica: 'one', succeeded: 100, sessions: 1, opened: 1 },
+    ]);
+  });
+
+  test('a session answered by each in turn has moved once as a session, and with every answer but the first', () => {
+    const replicas = counted({
+      open: () => ({ ...quick, replica: ONE }),
+      request: (number) => ({ ...quick, replica: number % 2 === 0 ? TWO : ONE }),
+    });
+    expect(replicas).toEqual([
+      { ...nothing, replica: 'one', succeeded: 50, sessions: 1, opened: 1, moves: 50 },
+      { ...nothing, replica: 'two', succeeded: 50, moved: 1, moves: 50 },
+    ]);
+  });
+
+  test('a session is counted in each stage that it is answered in, and moves in each anew', () => {
+    const replicas = counted(
+      {
+        open: () => ({ ...quick, replica: ONE }),
+        request: (number) => ({ ...quick, replica: number === 10 || number === 60 ? TWO : ONE }),
+      },
+      testPlan({ profiles: [testProfile()], stages: testStages({ ms: 500 }, { ms: 500 }) }),
+    );
+    expect(replicas).toEqual([
+      { ...nothing, replica: 'one', succeeded: 49, sessions: 1, opened: 1, moves: 1 },
+      { ...nothing, replica: 'two', succeeded: 1, moved: 1, moves: 1 },
+      { ...nothing, stage: 1, replica: 'one', succeeded: 49, sessions: 1, moves: 1 },
+      { ...nothing, stage: 1, replica: 'two', succeeded: 1, moved: 1, moves: 1 },
+    ]);
+  });
+
+  test('the replica that did not know the session is the one that is told of', () => {
+    const replicas = counted({
+      open: () => ({ ...quick, replica: ONE }),
+      request: (number) =>
+        number % 20 === 19 ? { kind: 'lose', afterMs: 2, replica: TWO } : { ...quick, replica: ONE },
+    });
+    expect(replicas).toEqual([
+      { ...nothing, replica: 'one', succeeded: 95, sessions: 5 + 1, opened: 5 + 1 },
+      { ...nothing, replica: 'two', succeeded: 0, failed: 5, moved: 5, moves: 5, unknown: 5 },
+    ]);
+  });
+
+  test("answers that name nobody are nobody's, and no move", () => {
+    expect(counted({ open: () => quick, request: () => quick })).toEqual([]);
+    const some = counted({
+      open: () => ({ ...quick, replica: ONE }),
+      request: (number) => (number % 2 === 0 ? quick : { ...quick, replica: ONE }),
+    });
+    expect(some).toEqual([{ ...nothing, replica: 'one', succeeded: 50, sessions: 1, opened: 1 }]);
+  });
+
+  test('where the endpoint is one replica, what it never answered is charged to it', () => {
+    const { replicas, series } = runSimulation(onePlan, {
+      script: { open: () => quick, request: (number) => (number === 3 ? { kind: 'silence' } : quick) },
+      home: 'here',
+    });
+    expect(series[0]).toMatchObject({ errors: { timeout: 1 } });
+    expect(replicas).toMatchObject([
+      { replica: 'here', succeeded: series[0]?.succeeded, failed: 1, sessions: 1, moved: 0 },
+    ]);
+  });
+
+  test('the latency of each is its own', () => {
+    const { snapshots } = runSimulation(onePlan, {
+      script: {
+        open: () => quick,
+        request: (number) => ({
+          kind: 'answer',
+          afterMs: number % 2 === 0 ? 2 : 6,
+          replica: number % 2 === 0 ? ONE : TWO,
+        }),
+      },
+      replicas: REPLICAS,
+    });
+    const batch = new Batch(onePlan);
+    for (const snapshot of snapshots) batch.add(snapshot);
+    const p50 = Object.fromEntries(
+      [...batch.replicas.values()].map(({ row, latency }) => [row.replica, Math.round(percentileMs(latency, 50))]),
+    );
+    expect(p50).toEqual({ one: 2, two: 6 });
+  });
+});
+
+test('threads number replicas each in their own way; a batch goes by their names', () => {
+  const script: ServerScript = {
+    open: () => ({ ...quick, replica: ONE }),
+    request: () => ({ ...quick, replica: ONE }),
+  };
+  const batch = new Batch(onePlan);
+  for (const names of [
+    ['one', 'two'],
+    ['two', 'one'],
+  ])
+    for (const snapshot of runSimulation(onePlan, { script, replicas: names }).snapshots) batch.add(snapshot);
+  expect(batch.replicaSeries()).toMatchObject([
+    { replica: 'one', succeeded: 100 },
+    { replica: 'two', succeeded: 100 },
+  ]);
+});
+
+test("names that are none are nobody's, and too many of them are the rest", () => {
+  const names = new ReplicaNames();
+  expect(['', 'with space', 'x'.repeat(129), 'gr\u00f6\u00dfe'].map((name) => names.numberOf(name))).toEqual([
+    0, 0, 0, 0,
+  ]);
+  const numbers = Array.from({ length: 500 }, (_, index) => names.numberOf(`replica-${index}`));
+  expect(numbers[0]).toBe(1);
+  expect(names.numberOf('replica-0')).toBe(1);
+  expect(new Set(numbers).size).toBe(names.size - 1);
+  expect(names.size).toBeLessThan(200);
+  expect(names.nameOf(numbers.at(-1) ?? 0)).toBe('(others)');
+});

@@ -1,0 +1,127 @@
+import { expect } from '@jest/globals';
+import { Batch } from '../../measure/batch.js';
+import { LoopMonitor } from '../../measure/loop-monitor.js';
+import { ReplicaNames } from '../../measure/replica-names.js';
+import type { Snapshot } from '../../measure/snapshot.js';
+import type { WorkerPlan } from '../../protocol/messages.js';
+import type { OperationSeries, ReplicaSeries, SessionSeries } from '../../protocol/telemetry.js';
+import { createEngine, type ThreadEngine } from '../engine.js';
+import { type ServerScript, SimulatedWorld } from './simulated-world.js';
+
+interface SimulationResult {
+  readonly world: SimulatedWorld;
+  readonly snapshots: readonly Snapshot[];
+  readonly series: readonly OperationSeries[];
+  readonly sessions: readonly SessionSeries[];
+  readonly replicas: readonly ReplicaSeries[];
+  readonly limit: string | undefined;
+}
+
+interface SimulationOptions {
+  readonly script: ServerScript;
+  /** Milliseconds to the next pump. */
+  readonly step?: (nowMs: number) => number;
+  /** Done at the given virtual times. */
+  readonly at?: readonly { readonly atMs: number; readonly act: (engine: ThreadEngine) => void }[];
+  readonly joinMs?: number;
+  readonly bytesLimit?: number;
+  readonly ratePerSecond?: number;
+  /** Names of the replicas that the script numbers from 1. */
+  readonly replicas?: readonly string[];
+  /** The one replica behind the endpoint. */
+  readonly home?: string;
+}
+
+/** Runs a whole plan on one engine in virtual time. */
+export function runSimulation(plan: WorkerPlan, options: SimulationOptions): SimulationResult {
+  const world = new SimulatedWorld(options.script);
+  const loop = new LoopMonitor();
+  const snapshots: Snapshot[] = [];
+  let finished = false;
+  let limit: string | undefined;
+  const places = plan.profiles.flatMap((profile, index) =>
+    Array.from({ length: profile.clients }, (_, client) => ({ profile: index, index: client })),
+  );
+  const replicas = new ReplicaNames();
+  for (const name of options.replicas ?? []) replicas.numberOf(name);
+  const engine = createEngine({
+    plan,
+    places,
+    endpoints: () => [options.home === undefined ? {} : { replica: options.home }],
+    replicas,
+    joinMs: options.joinMs ?? 0,
+    limits: { ratePerSecond: options.ratePerSecond ?? Infinity, bytes: options.bytesLimit ?? Infinity },
+    clock: () => world.nowMs,
+    startMs: 0,
+    runClock: { startHrMs: 0, errorMs: 0 },
+    loop,
+    templates: (profile) =>
+      profile.operations.map((operation, index) => ({
+        index,
+        method: operation.method,
+        nameHeader: undefined,
+        maxBodyBytes: 0,
+        writeBody: () => 0,
+      })),
+    createChannel: (profile, _endpoint, events, listener) =>
+      world.channel(events, profile.rules.capacity, profile.counters, listener),
+    onSnapshot: (snapshot) => snapshots.push(snapshot),
+    onFinished: (last) => {
+      snapshots.push(last);
+      finished = true;
+    },
+    onLimit: (problem) => (limit = problem),
+  });
+  for (const { atMs, act } of options.at ?? []) world.after(atMs, () => act(engine));
+  world.run(engine.pump, () => finished, options.step ?? (() => 1));
+  loop.stop();
+  const total = new Batch(plan);
+  for (const snapshot of snapshots) total.add(snapshot);
+  return {
+    world,
+    snapshots,
+    series: total.operationSeries(),
+    sessions: total.sessionSeries(),
+    replicas: total.replicaSeries(),
+    limit,
+  };
+}
+
+export function sumOf(
+  series: readonly OperationSeries[],
+): Omit<OperationSeries, 'stage' | 'profile' | 'operation' | 'histograms'> {
+  const sum = {
+    offered: 0,
+    sent: 0,
+    succeeded: 0,
+    failed: 0,
+    dropped: 0,
+    lost: 0,
+    unsent: 0,
+    errors: {} as Record<string, number>,
+  };
+  for (const row of series) {
+    for (const name of ['offered', 'sent', 'succeeded', 'failed', 'dropped', 'lost', 'unsent'] as const)
+      sum[name] += row[name];
+    for (const [category, count] of Object.entries(row.errors))
+      sum.errors[category] = (sum.errors[category] ?? 0) + count;
+  }
+  return sum;
+}
+
+/** Whatever was due became exactly one of the things that can become of it, and so did every session. */
+export function expectBalance({ series, sessions, world }: SimulationResult): void {
+  for (const row of series) {
+    expect(row.offered).toBe(row.sent + row.dropped + row.unsent);
+    expect(row.sent).toBe(row.succeeded + row.failed + row.lost);
+    expect(Object.values(row.errors).reduce((sum, count) => sum + count, 0)).toBe(row.failed);
+  }
+  const opened = sessions.reduce((total, row) => total + row.sessionsOpened, 0);
+  const ended = sessions.reduce((total, row) => total + row.sessionsClosed + row.sessionsLost, 0);
+  expect(ended).toBe(opened);
+  const answered = sessions.reduce((total, row) => total + row.sessionsAnswered, 0);
+  const succeeded = sumOf(series).succeeded;
+  expect(answered).toBeLessThanOrEqual(succeeded);
+  expect(answered > 0).toBe(succeeded > 0);
+  expect(world.channels.every((channel) => channel.ended || !channel.opened)).toBe(true);
+}

@@ -1,0 +1,234 @@
+import type { Failure } from '../../measure/failure.js';
+import type { Channel, ChannelEvents, StreamListener, WireCounters } from '../../transport/channel.js';
+
+/** What a simulated server does with one request (or one attempt to open, as `open`). Times in milliseconds. */
+export type Behaviour =
+  | {
+      readonly kind: 'answer';
+      readonly afterMs: number;
+      readonly failure?: Failure /** Number of the one that answers. */;
+      readonly replica?: number;
+    }
+  | { readonly kind: 'silence' }
+  /** The session is lost: everything in flight fails with it. */
+  | { readonly kind: 'lose'; readonly afterMs: number; readonly replica?: number };
+
+/** A session whose stream ends is lost. */
+export interface StreamBehaviour {
+  /** Undefined: never. */
+  readonly subscribedAfterMs?: number;
+  readonly lostAfterMs: number;
+}
+
+export interface ServerScript {
+  open(attempt: number): Behaviour;
+  request(number: number): Behaviour;
+  /** What becomes of the stream of a session, where its client listens. */
+  stream?(attempt: number): StreamBehaviour;
+  /** Whether saying goodbye to a session ever ends; yes when absent. */
+  goodbye?(attempt: number): boolean;
+}
+
+interface Event {
+  readonly atMs: number;
+  readonly run: () => void;
+}
+
+/** Time and a server without sockets: the laws of the engine are checked over thousands of runs in virtual time. */
+export class SimulatedWorld {
+  nowMs = 0;
+  requests = 0;
+  answered = 0;
+  flushes = 0;
+  /** Channels with something in their send buffers: now, and at most so far. */
+  holding = 0;
+  mostHolding = 0;
+  readonly sent: {
+    readonly slot: number;
+    readonly sequence: number;
+    readonly operation: number;
+    readonly atMs: number;
+  }[] = [];
+  readonly channels: SimulatedChannel[] = [];
+  private events: Event[] = [];
+
+  constructor(private readonly script: ServerScript) {}
+
+  channel(
+    events: ChannelEvents,
+    capacity: number,
+    counters: WireCounters,
+    listener?: StreamListener,
+  ): SimulatedChannel {
+    const channel = new SimulatedChannel(this, this.script, events, {
+      capacity,
+      attempt: this.channels.length,
+      counters,
+      listener,
+    });
+    this.channels.push(channel);
+    return channel;
+  }
+
+  after(delayMs: number, run: () => void): void {
+    this.events.push({ atMs: this.nowMs + delayMs, run });
+  }
+
+  /** Lets time pass in steps of `stepMs`, events in order, `pump` at each step, until `done` says so. */
+  run(pump: () => void, done: () => boolean, stepMs: (now: number) => number): void {
+    for (let steps = 0; !done(); steps++) {
+      if (steps > 200_000) throw new Error(`not finished after ${this.nowMs} ms of virtual time`);
+      const next = this.nowMs + stepMs(this.nowMs);
+      for (;;) {
+        const due = this.events.filter((event) => event.atMs <= next).sort((a, b) => a.atMs - b.atMs)[0];
+        if (due === undefined) break;
+        this.events = this.events.filter((event) => event !== due);
+        this.nowMs = Math.max(this.nowMs, due.atMs);
+        due.run();
+      }
+      this.nowMs = next;
+      pump();
+    }
+  }
+}
+
+interface SimulatedChannelOptions {
+  readonly capacity: number;
+  /** Number of this channel in its world. */
+  readonly attempt: number;
+  readonly counters: WireCounters;
+  readonly listener: StreamListener | undefined;
+}
+
+/** Every request counts as this many bytes sent. */
+export const REQUEST_BYTES = 100;
+
+class SimulatedChannel implements Channel {
+  opened = false;
+  openedAtMs = Infinity;
+  ended = false;
+  /** Ticket to the number of its request: a late answer must not hit the ticket's next use. */
+  private readonly inFlight = new Map<number, number>();
+  private unflushed: (() => void)[] = [];
+
+  constructor(
+    private readonly world: SimulatedWorld,
+    private readonly script: ServerScript,
+    private readonly events: ChannelEvents,
+    private readonly options: SimulatedChannelOptions,
+  ) {}
+
+  open(): void {
+    const behaviour = this.script.open(this.options.attempt);
+    if (behaviour.kind === 'silence') return;
+    this.world.after(behaviour.afterMs, () => {
+      if (this.ended) return;
+      if (behaviour.kind === 'answer' && behaviour.failure !== undefined) {
+        this.ended = true;
+        this.events.onOpenFailed(behaviour.failure);
+        return;
+      }
+      this.opened = true;
+      if (behaviour.kind === 'answer' && behaviour.replica !== undefined)
+        this.events.onControlAnswer?.(behaviour.replica, false);
+      this.openedAtMs = this.world.nowMs;
+      this.events.onOpen(behaviour.afterMs);
+      this.options.listener?.onReady({ start: () => this.listen(), leave: () => undefined });
+    });
+  }
+
+  private listen(): void {
+    const { listener, attempt } = this.options;
+    const behaviour = this.script.stream?.(attempt);
+    if (listener === undefined || behaviour === undefined) return;
+    listener.uris.forEach((_uri, index) => listener.onSubscribing(index));
+    const later = (delayMs: number, run: () => void): void =>
+      this.world.after(delayMs, () => {
+        if (!this.ended) run();
+      });
+    const { subscribedAfterMs, lostAfterMs } = behaviour;
+    if (subscribedAfterMs !== undefined)
+      later(subscribedAfterMs, () => listener.uris.forEach((_uri, index) => listener.onSubscribed(index, undefined)));
+    later(lostAfterMs, () => {
+      this.ended = true;
+      listener.onOver();
+      this.events.onClosed('lost');
+    });
+  }
+
+  get room(): number {
+    return this.opened && !this.ended ? this.options.capacity - this.inFlight.size : 0;
+  }
+
+  send(
+    template: { readonly index: number },
+    draw: { readonly slot: number; readonly sequence: number },
+    ticket: number,
+  ): void {
+    if (this.room <= 0) throw new Error('sent without room');
+    if (this.inFlight.has(ticket)) throw new Error(`ticket ${ticket} used twice`);
+    const number = this.world.requests++;
+    this.options.counters.bytesSent += REQUEST_BYTES;
+    this.world.sent.push({
+      slot: draw.slot,
+      sequence: draw.sequence,
+      operation: template.index,
+      atMs: this.world.nowMs,
+    });
+    this.inFlight.set(ticket, number);
+    if (this.unflushed.length === 0) this.world.mostHolding = Math.max(this.world.mostHolding, ++this.world.holding);
+    this.unflushed.push(() => this.serve(ticket, number));
+  }
+
+  flush(): void {
+    if (this.unflushed.length === 0) return;
+    this.world.flushes++;
+    this.world.holding--;
+    const requests = this.unflushed;
+    this.unflushed = [];
+    for (const request of requests) request();
+  }
+
+  abandon(ticket: number): void {
+    if (!this.inFlight.delete(ticket)) throw new Error(`abandoned ticket ${ticket} is not in flight`);
+  }
+
+  close(): void {
+    if (this.script.goodbye?.(this.options.attempt) === false) return;
+    this.world.after(1, () => {
+      if (this.ended) return;
+      this.ended = true;
+      this.events.onClosed('closed');
+    });
+  }
+
+  destroy(): void {
+    this.ended = true;
+    this.inFlight.clear();
+  }
+
+  private serve(ticket: number, number: number): void {
+    const behaviour = this.script.request(number);
+    if (behaviour.kind === 'silence') return;
+    this.world.after(behaviour.afterMs, () => {
+      if (this.ended || this.inFlight.get(ticket) !== number) return;
+      if (behaviour.kind === 'lose') this.lose(ticket, behaviour.replica);
+      else this.answer(ticket, behaviour.failure, behaviour.replica);
+    });
+  }
+
+  /** @param first the one that is told that the session is gone; the others are cut off */
+  private lose(first: number, replica: number | undefined): void {
+    const failure: Failure = { category: 'session_lost', detail: 'the server forgot the session' };
+    this.ended = true;
+    this.answer(first, failure, replica);
+    for (const ticket of [...this.inFlight.keys()]) this.answer(ticket, failure);
+    this.events.onClosed('lost');
+  }
+
+  private answer(ticket: number, failure: Failure | undefined, replica?: number): void {
+    this.inFlight.delete(ticket);
+    this.world.answered++;
+    this.events.onAnswer(ticket, this.world.nowMs, failure, replica);
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * Operations on the wire, one row each, in typed arrays: no object per request. A lane reserves a block of rows; a
+ * channel's ticket is the row's place within that block. Rows of one profile are also linked in order of sending:
+ * all have the same timeout, so only the oldest needs looking at, and no request has a timer.
+ */
+export class TicketTable {
+  due = new Float64Array(0);
+  sent = new Float64Array(0);
+  /** Number of the operation within its client. */
+  sequence = new Float64Array(0);
+  /** -1 where the row is free. */
+  series = new Int32Array(0);
+  client = new Int32Array(0);
+  sessionSlot = new Int32Array(0);
+  private next = new Int32Array(0);
+  private previous = new Int32Array(0);
+  private readonly _oldest: Int32Array;
+  private readonly newest: Int32Array;
+  private _rows = 0;
+
+  constructor(profiles: number) {
+    this._oldest = new Int32Array(profiles).fill(-1);
+    this.newest = new Int32Array(profiles).fill(-1);
+  }
+
+  get rows(): number {
+    return this._rows;
+  }
+
+  /** First of `count` new rows. */
+  reserve(count: number): number {
+    const base = this._rows;
+    this._rows += count;
+    if (this._rows > this.due.length) this.grow(Math.max(256, this._rows, this.due.length * 2));
+    return base;
+  }
+
+  open(row: number, profile: number): void {
+    const newest = this.newest[profile] as number;
+    this.previous[row] = newest;
+    this.next[row] = -1;
+    if (newest < 0) this._oldest[profile] = row;
+    else this.next[newest] = row;
+    this.newest[profile] = row;
+  }
+
+  close(row: number, profile: number): void {
+    const previous = this.previous[row] as number;
+    const next = this.next[row] as number;
+    if (previous < 0) this._oldest[profile] = next;
+    else this.next[previous] = next;
+    if (next < 0) this.newest[profile] = previous;
+    else this.previous[next] = previous;
+    this.series[row] = -1;
+  }
+
+  /** The row of this profile that was sent first and is still open, or -1. */
+  oldest(profile: number): number {
+    return this._oldest[profile] as number;
+  }
+
+  private grow(length: number): void {
+    this.due = grown(this.due, new Float64Array(length));
+    this.sent = grown(this.sent, new Float64Array(length));
+    this.sequence = grown(this.sequence, new Float64Array(length));
+    this.series = grown(this.series, new Int32Array(length).fill(-1));
+    this.client = grown(this.client, new Int32Array(length));
+    this.sessionSlot = grown(this.sessionSlot, new Int32Array(length));
+    this.next = grown(this.next, new Int32Array(length));
+    this.previous = grown(this.previous, new Int32Array(length));
+  }
+}
+
+function grown<A extends Float64Array | Int32Array>(from: A, into: A): A {
+  into.set(from);
+  return into;
+}
+
+/** The rows of the ticket table that belong to one lane; a channel knows them as tickets, counted from 0. */
+export class TicketBlock {
+  private readonly base: number;
+  private readonly free: Int32Array;
+  private _left: number;
+
+  constructor(
+    private readonly table: TicketTable,
+    private readonly sessionSlot: number,
+    capacity: number,
+  ) {
+    this.base = table.reserve(capacity);
+    this.free = Int32Array.from({ length: capacity }, (_, index) => this.base + capacity - 1 - index);
+    this._left = capacity;
+  }
+
+  get left(): number {
+    return this._left;
+  }
+
+  get inFlight(): number {
+    return this.free.length - this._left;
+  }
+
+  /** A free row. Precondition: one is left. */
+  take(): number {
+    const row = this.free[--this._left] as number;
+    this.table.sessionSlot[row] = this.sessionSlot;
+    return row;
+  }
+
+  give(row: number): void {
+    this.free[this._left++] = row;
+  }
+
+  ticketOf(row: number): number {
+    return row - this.base;
+  }
+
+  /** @throws Error when the ticket is not in flight: an answer would be booked to somebody else */
+  rowOf(ticket: number): number {
+    const row = this.base + ticket;
+    if (ticket >= this.free.length || (this.table.series[row] as number) < 0)
+      throw new Error(`channel answered ticket ${ticket}, which is not in flight`);
+    return row;
+  }
+}

@@ -1,0 +1,314 @@
+import { ActivityCursor, type Interval } from '../load/activity.js';
+import type { Arrivals, SequenceRange } from '../load/arrivals.js';
+import { cellAt } from '../measure/duration-histogram.js';
+import type { Failure } from '../measure/failure.js';
+import { DROPPED, LOST, OFFERED, SENT, UNSENT } from '../measure/series.js';
+import { isByUs } from '../protocol/misbehaviour-key.js';
+import type { Backoff } from './backoff.js';
+import { ClientMisbehaviour } from './client-misbehaviour.js';
+import { OperationCounters } from './operation-counters.js';
+import type { ProfileRuntime } from './profile-runtime.js';
+import { Publisher } from './publisher.js';
+import type { Scheduler } from './scheduler.js';
+import type { SessionSlot } from './session-slot.js';
+
+/** However long a server asks for. */
+const LONGEST_HOLD_MS = 30_000;
+
+interface ClientOptions {
+  /** Dense number within the thread. */
+  readonly id: number;
+  /** Global slot number. */
+  readonly slot: number;
+  readonly profile: ProfileRuntime;
+  /** One, but for per-request. */
+  readonly sessionSlots: readonly SessionSlot[];
+  readonly backoff: Backoff;
+  /** @param onOffered must be told of every operation that becomes due */
+  readonly arrivals: (onOffered: SequenceRange) => Arrivals;
+}
+
+/** One simulated MCP client: when it is active, what it has to send, through which of its lanes. */
+export class VirtualClient {
+  readonly id: number;
+  readonly profile: ProfileRuntime;
+  active = false;
+  /** On the floor's list of clients to serve. */
+  runnable = false;
+  /** Pool: the lane has kept room for this client. */
+  roomGranted = false;
+  /** Pool: waits in the lane's line. */
+  inQueue = false;
+  inFlight = 0;
+  readonly arrivals: Arrivals;
+  private readonly sessionSlots: readonly SessionSlot[];
+  private readonly backoff: Backoff;
+  private readonly counters: OperationCounters;
+  /** Undefined: it publishes nothing. */
+  private readonly publisher: Publisher | undefined;
+  private readonly activity = new ActivityCursor();
+  /** Wants its session although it is no longer active: there is backlog. */
+  private leaving = false;
+  private holdUntilMs = 0;
+  /** Undefined for all who behave: that is all they pay. */
+  private readonly misbehaviour: ClientMisbehaviour | undefined;
+  /** Waits for an answer, for room or for a session; those touch it. */
+  private blocked = false;
+  private readonly isClosedLoop: boolean;
+
+  constructor(
+    private readonly scheduler: Scheduler,
+    options: ClientOptions,
+  ) {
+    this.id = options.id;
+    this.profile = options.profile;
+    this.sessionSlots = options.sessionSlots;
+    this.backoff = options.backoff;
+    this.isClosedLoop = options.profile.plan.arrivals.model === 'closed';
+    this.publisher = options.profile.stamped < 0 ? undefined : new Publisher(scheduler, options.profile, options.slot);
+    this.counters = new OperationCounters(scheduler, options.profile, options.slot, this.publisher?.stamp);
+    this.arrivals = options.arrivals((from, to) => this.counters.count(OFFERED, from, to));
+    for (const sessionSlot of options.sessionSlots) sessionSlot.clients.add(this);
+    if (options.profile.misbehaves)
+      this.misbehaviour = new ClientMisbehaviour(scheduler, {
+        slot: options.slot,
+        profile: options.profile,
+        sessionSlot: options.sessionSlots[0],
+        arrivals: this.arrivals,
+      });
+  }
+
+  /** @param fromMs nothing happens before this run time */
+  begin(intervals: readonly Interval[], fromMs: number): void {
+    this.activity.begin(intervals, fromMs);
+    this.sleep();
+  }
+
+  /**
+   * Also when the load is adjusted: what has passed of the new intervals is skipped, what holds now is entered at the
+   * next wake.
+   */
+  setActivity(intervals: readonly Interval[]): void {
+    this.activity.replace(intervals);
+    this.sleep();
+  }
+
+  /** Sends what is due and can be sent, then sleeps until there is something to do. */
+  serve(): void {
+    const scheduler = this.scheduler;
+    this.blocked = false;
+    if (scheduler.running) this.keepActivity(scheduler.dueLimitMs);
+    this.misbehaviour?.act(this.active);
+    this.sendDue();
+    if (this.blocked && this.profile.rules.onDemand) this.demand();
+    if (this.roomGranted) this.passRoomOn();
+    if (this.leaving && this.arrivals.nextDueMs > scheduler.dueLimitMs) this.leave();
+    this.sleep();
+  }
+
+  /** What was due before `beforeMs` is given up: dropped where there was a session but no room, else unsent. */
+  forget(beforeMs: number, stopped: boolean): void {
+    const counter = !stopped && this.sessionSlots.some((sessionSlot) => sessionSlot.hasSession) ? DROPPED : UNSENT;
+    this.arrivals.forget(beforeMs, (from, to) => this.counters.count(counter, from, to));
+  }
+
+  /**
+   * An answer came, or the wait for it ended. @param replica number of the one that answered, or that it was sent to;
+   * 0: not known
+   */
+  answered(row: number, outcome: Failure | undefined, replica: number): void {
+    const failure = this.misbehaviour === undefined ? outcome : this.misbehaviour.judge(row, outcome);
+    const scheduler = this.scheduler;
+    const tickets = scheduler.tickets;
+    const series = tickets.series[row] as number;
+    const { nowMs } = scheduler;
+    const dueMs = tickets.due[row] as number;
+    if (failure === undefined) {
+      const sentMs = tickets.sent[row] as number;
+      const latency = cellAt(nowMs - dueMs);
+      scheduler.recorder.succeeded(series, latency, sentMs === dueMs ? latency : cellAt(nowMs - sentMs), replica);
+    } else this.recordFailure(series, nowMs - dueMs, failure, replica);
+    this.publisher?.ended(series, failure === undefined);
+    this.ended(row);
+  }
+
+  /** The drain is over and this one was never answered. */
+  lost(row: number): void {
+    const { recorder, tickets, nowMs } = this.scheduler;
+    const series = tickets.series[row] as number;
+    const failure = this.misbehaviour?.judge(row, { category: 'timeout', detail: 'no answer when the run ended' });
+    if (failure !== undefined && isByUs(failure.category))
+      this.recordFailure(series, nowMs - (tickets.due[row] as number), failure);
+    else recorder.count(series, LOST);
+    this.publisher?.ended(series, false);
+    this.ended(row);
+  }
+
+  /** A session was refused: what waits for it has failed with it. */
+  refused(cause: Failure, replica: number): void {
+    const scheduler = this.scheduler;
+    const failure = this.misbehaviour?.refused(cause) ?? cause;
+    const waiting = this.arrivals.account(scheduler.dueLimitMs);
+    // Per request, other attempts may be under way for the rest of those that wait.
+    const others = this.profile.rules.onDemand
+      ? this.sessionSlots.filter((sessionSlot) => sessionSlot.expected || sessionSlot.room > 0).length
+      : 0;
+    for (let index = others; index < waiting; index++) this.fail(failure, replica);
+    scheduler.markRunnable(this);
+  }
+
+  // ---- sending ----
+
+  private sendDue(): void {
+    const scheduler = this.scheduler;
+    const arrivals = this.arrivals;
+    while (arrivals.nextDueMs <= scheduler.dueLimitMs && this.holdUntilMs <= scheduler.nowMs && scheduler.running) {
+      const startable = scheduler.startable;
+      if (startable <= 0) return;
+      const sessionSlot = this.inFlight < this.profile.maxInFlight ? this.pickLane() : undefined;
+      if (sessionSlot === undefined) {
+        this.blocked = true;
+        return;
+      }
+      // Where others wait for the same session, each has one turn.
+      const most = sessionSlot.clients.queue.contended
+        ? 1
+        : Math.min(sessionSlot.room, this.profile.maxInFlight - this.inFlight, startable);
+      scheduler.markDirty(sessionSlot);
+      scheduler.started(this.sendSome(sessionSlot, most));
+    }
+  }
+
+  /**
+   * What holds for all of them is asked once, not for each.
+   * @returns how many were sent, at least one
+   */
+  private sendSome(sessionSlot: SessionSlot, most: number): number {
+    const { recorder, tickets, nowMs, dueLimitMs } = this.scheduler;
+    const { arrivals, profile, id } = this;
+    const counters = this.counters;
+    const base = counters.base;
+    let count = 0;
+    do {
+      const dueMs = arrivals.nextDueMs;
+      const sequence = arrivals.take();
+      const operation = counters.operation(sequence);
+      const series = base + operation;
+      const row = sessionSlot.takeRow();
+      tickets.due[row] = dueMs;
+      tickets.sent[row] = nowMs;
+      tickets.sequence[row] = sequence;
+      tickets.series[row] = series;
+      tickets.client[row] = id;
+      tickets.open(row, profile.index);
+      this.inFlight++;
+      recorder.sent(series, cellAt(nowMs - dueMs));
+      this.publisher?.sending(operation, dueMs);
+      sessionSlot.send(row, operation, counters.draw);
+      count++;
+    } while (count < most && arrivals.nextDueMs <= dueLimitMs && sessionSlot.state === 'open');
+    return count;
+  }
+
+  private pickLane(): SessionSlot | undefined {
+    const sessionSlots = this.sessionSlots;
+    for (let index = 0; index < sessionSlots.length; index++) {
+      const sessionSlot = sessionSlots[index] as SessionSlot;
+      if (sessionSlot.room === 0) continue;
+      if (sessionSlot.clients.queue.contended && !this.roomGranted) break;
+      this.roomGranted = false;
+      return sessionSlot;
+    }
+    if (this.profile.plan.session.mode === 'pool') sessionSlots[0]?.clients.queue.join(this);
+    return undefined;
+  }
+
+  /** Per request: opens a session for each operation that waits and has none coming. */
+  private demand(): void {
+    const scheduler = this.scheduler;
+    if (!scheduler.running || this.backoff.untilMs > scheduler.nowMs || this.holdUntilMs > scheduler.nowMs) return;
+    let wanting = this.arrivals.account(scheduler.dueLimitMs);
+    for (const sessionSlot of this.sessionSlots) if (sessionSlot.expected || sessionSlot.room > 0) wanting--;
+    for (const sessionSlot of this.sessionSlots) {
+      if (wanting <= 0) return;
+      if (sessionSlot.state !== 'idle') continue;
+      sessionSlot.openOnce();
+      wanting--;
+    }
+  }
+
+  private passRoomOn(): void {
+    this.roomGranted = false;
+    const sessionSlot = this.sessionSlots[0];
+    if (sessionSlot !== undefined && sessionSlot.room > 0) sessionSlot.clients.queue.grantNext();
+  }
+
+  // ---- ending ----
+
+  private ended(row: number): void {
+    const scheduler = this.scheduler;
+    const sequence = scheduler.tickets.sequence[row] as number;
+    scheduler.tickets.close(row, this.profile.index);
+    this.inFlight--;
+    scheduler.inFlight--;
+    this.arrivals.ended(sequence, scheduler.nowMs);
+    // An open-loop client that does not wait for room sends at its own times: serving it with every answer would turn
+    // the batches of a pump into single writes (measured at 200,000/s: three times the processor time).
+    if (this.blocked || this.leaving || this.isClosedLoop) scheduler.markRunnable(this);
+  }
+
+  private fail(failure: Failure, replica: number): void {
+    const scheduler = this.scheduler;
+    const dueMs = this.arrivals.nextDueMs;
+    const sequence = this.arrivals.take();
+    const series = this.counters.base + this.counters.operation(sequence);
+    scheduler.recorder.count(series, SENT);
+    this.recordFailure(series, scheduler.nowMs - dueMs, failure, replica);
+    this.arrivals.ended(sequence, scheduler.nowMs);
+  }
+
+  private recordFailure(series: number, sinceDueMs: number, failure: Failure, replica = 0): void {
+    const scheduler = this.scheduler;
+    this.counters.failed(series, sinceDueMs, failure, replica);
+    if (failure.retryAfterMs === undefined) return;
+    this.holdUntilMs = Math.max(this.holdUntilMs, scheduler.nowMs + Math.min(failure.retryAfterMs, LONGEST_HOLD_MS));
+  }
+
+  // ---- activity ----
+
+  private keepActivity(nowMs: number): void {
+    if (this.activity.holdsAt(nowMs)) {
+      if (!this.active) this.activate(nowMs);
+    } else if (this.active) this.deactivate(this.activity.endedMs);
+  }
+
+  private activate(nowMs: number): void {
+    this.active = true;
+    this.scheduler.activeClients[this.profile.index] = (this.scheduler.activeClients[this.profile.index] as number) + 1;
+    this.arrivals.activate(nowMs, this.inFlight);
+    if (this.leaving) this.leaving = false;
+    else if (!this.profile.rules.onDemand) this.sessionSlots[0]?.want();
+  }
+
+  /** @param untilMs end of its activity, noticed now: what would be due from then on is not its own */
+  private deactivate(untilMs: number): void {
+    this.active = false;
+    this.scheduler.activeClients[this.profile.index] = (this.scheduler.activeClients[this.profile.index] as number) - 1;
+    if (this.isClosedLoop) this.forget(untilMs, false);
+    this.arrivals.deactivate();
+    this.leaving = true;
+  }
+
+  private leave(): void {
+    this.leaving = false;
+    if (!this.profile.rules.onDemand) this.sessionSlots[0]?.unwant();
+  }
+
+  private sleep(): void {
+    const scheduler = this.scheduler;
+    let wakeMs = this.activity.changesAt(this.active, scheduler.nowMs);
+    if (!this.blocked) wakeMs = Math.min(wakeMs, Math.max(this.arrivals.nextDueMs, this.holdUntilMs));
+    if (this.misbehaviour !== undefined) wakeMs = Math.min(wakeMs, this.misbehaviour.wakeMs);
+    scheduler.clientWakes.set(this.id, scheduler.running ? wakeMs : Infinity);
+  }
+}

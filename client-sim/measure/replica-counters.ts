@@ -1,0 +1,86 @@
+import { DurationHistogram } from './duration-histogram.js';
+import type { ReplicaNames } from './replica-names.js';
+import { REPLICA_SUCCEEDED, type SeriesLayout } from './series.js';
+import { emptyReplica, type NumberList, pushCells, REPLICA_COUNTS, type ReplicaRow } from './snapshot.js';
+
+const WIDTH = REPLICA_COUNTS.length;
+
+/**
+ * What each replica did, by (stage, profile), since the last snapshot. Hot path: arrays by number, grown when a replica
+ * is first heard of.
+ */
+export class ReplicaCounters {
+  private readonly groups: number;
+  private counts = new Uint32Array(0);
+  /** By (replica, group), as the counts. */
+  private readonly latency: (DurationHistogram | undefined)[] = [];
+  private readonly spare: DurationHistogram[] = [];
+
+  constructor(
+    private readonly layout: SeriesLayout,
+    readonly names: ReplicaNames,
+  ) {
+    this.groups = layout.stages * layout.profiles;
+  }
+
+  /** Precondition of both: a replica that is known, so not 0. */
+  count(group: number, replica: number, column: number): void {
+    const place = (replica - 1) * this.groups + group;
+    if ((place + 1) * WIDTH > this.counts.length) this.grow(replica);
+    const index = place * WIDTH + column;
+    this.counts[index] = (this.counts[index] as number) + 1;
+  }
+
+  /**
+   * Of every answer, so it does one thing: how many there were follows from the histogram.
+   * @param cell of the latency, see `cellAt`
+   */
+  succeeded(group: number, replica: number, cell: number): void {
+    const cells = this.latency[(replica - 1) * this.groups + group];
+    if (cells === undefined) this.begin(group, replica).add(cell);
+    else cells.add(cell);
+  }
+
+  takeRows(): ReplicaRow[] {
+    const rows: ReplicaRow[] = [];
+    const counts = this.counts;
+    for (let place = 0; place * WIDTH < counts.length; place++) {
+      const from = place * WIDTH;
+      counts[from + REPLICA_SUCCEEDED] = this.latency[place]?.total ?? 0;
+      let any = 0;
+      for (let column = 0; column < WIDTH; column++) any |= counts[from + column] as number;
+      if (any === 0) continue;
+      const row = emptyReplica(place % this.groups, this.names.nameOf(1 + Math.floor(place / this.groups)));
+      REPLICA_COUNTS.forEach((name, column) => (row[name] = counts[from + column] as number));
+      rows.push(row);
+    }
+    counts.fill(0);
+    return rows;
+  }
+
+  drainLatency(runs: NumberList): void {
+    this.latency.forEach((cells, place) => {
+      if (cells === undefined) return;
+      if (cells.empty) {
+        this.latency[place] = undefined;
+        this.spare.push(cells);
+      } else
+        pushCells(runs, this.layout.replicaHistogram(place % this.groups, 1 + Math.floor(place / this.groups)), cells);
+    });
+  }
+
+  private begin(group: number, replica: number): DurationHistogram {
+    const place = (replica - 1) * this.groups + group;
+    if ((place + 1) * WIDTH > this.counts.length) this.grow(replica);
+    const cells = this.spare.pop() ?? new DurationHistogram();
+    this.latency[place] = cells;
+    return cells;
+  }
+
+  private grow(replica: number): void {
+    const grown = new Uint32Array(replica * this.groups * WIDTH);
+    grown.set(this.counts);
+    this.counts = grown;
+    while (this.latency.length < replica * this.groups) this.latency.push(undefined);
+  }
+}

@@ -1,0 +1,87 @@
+import type { MalformedKind } from '../../scenarios/schema/misbehave.js';
+import { isObject } from '../mcp/judge-message.js';
+import type { Endpoint } from '../protocol/messages.js';
+import type { MisbehaviourKind } from './misbehaviour-kind.js';
+
+/** A proper message, before it is spoilt. */
+export interface ProperMessage {
+  readonly era: 'legacy' | 'modern';
+  readonly id: number;
+  readonly body: string;
+}
+
+/** Kinds that break what a message says, and leave its framing whole. */
+type MalformedMessageKind = Extract<MalformedKind, 'broken-json' | 'unknown-method' | 'oversize' | 'not-utf8'>;
+
+export const NO_SUCH_METHOD = 'swarmbench/no-such-method';
+/** Where the bytes go that are no text; MCP lets anybody add to `_meta`, so nothing else is wrong with the message. */
+const META_KEY = 'swarmbench/text';
+/** The first of two bytes, followed by what cannot be the second (RFC 3629, 3). */
+const NOT_UTF8 = [0xc3, 0x28] as const;
+
+export function malformMessage(
+  kind: MalformedMessageKind,
+  { era, id, body }: ProperMessage,
+  oversizeBytes: number,
+): Buffer {
+  switch (kind) {
+    case 'broken-json':
+      return Buffer.from(body.slice(0, Math.ceil(body.length / 2)), 'utf8');
+    case 'unknown-method':
+      // The stateless era wants its envelope with every request, also with one it does not know.
+      return Buffer.from(
+        JSON.stringify({
+          jsonrpc: '2.0',
+          id,
+          method: NO_SUCH_METHOD,
+          params: era === 'modern' ? { _meta: metaOf(body) } : {},
+        }),
+        'utf8',
+      );
+    case 'oversize':
+      // White space where JSON allows any amount of it: nothing is wrong with the message but its length.
+      return Buffer.from(
+        body.slice(0, -1) + ' '.repeat(Math.max(0, oversizeBytes - Buffer.byteLength(body))) + body.slice(-1),
+        'utf8',
+      );
+    case 'not-utf8':
+      return notUtf8(body);
+  }
+}
+
+function notUtf8(body: string): Buffer {
+  const message = JSON.parse(body) as Record<string, unknown>;
+  const params = isObject(message.params) ? message.params : {};
+  const bytes = Buffer.from(
+    JSON.stringify({ ...message, params: { ...params, _meta: { ...metaOf(body), [META_KEY]: '??' } } }),
+    'utf8',
+  );
+  bytes.set(NOT_UTF8, bytes.indexOf(`"${META_KEY}":"??"`) + META_KEY.length + 4);
+  return bytes;
+}
+
+function metaOf(body: string): Record<string, unknown> {
+  const { params } = JSON.parse(body) as { readonly params?: unknown };
+  return isObject(params) && isObject(params._meta) ? params._meta : {};
+}
+
+/** As much of it as a sample could show. */
+export function shown(bytes: Buffer): string {
+  return bytes.toString('utf8', 0, 4096);
+}
+
+/** What is sent for one deed over a connection that carries messages both ways. */
+export interface ForgedMessage {
+  /** In the order they are sent. */
+  readonly pieces: readonly Buffer[];
+  /** How many answers a server would give that finds nothing wrong. */
+  readonly answers: number;
+  /** What the sample in the report shows. */
+  readonly text: string;
+}
+
+export type ForgeMessage = (
+  misbehaviourKind: MisbehaviourKind,
+  proper: ProperMessage & { readonly endpoint: Endpoint },
+  oversizeBytes: number,
+) => ForgedMessage;

@@ -1,0 +1,282 @@
+import { describe, expect, test } from '@jest/globals';
+import { until } from '../../tests/support/until.js';
+import { compileRequest } from '../mcp/compile-request.js';
+import { ECHO, MODERN } from '../transport/testing/channel-probe.js';
+import {
+  chunk,
+  correct,
+  event,
+  http,
+  json,
+  LAST_CHUNK,
+  legacy,
+  type RawHandler,
+  type RawServer,
+  result,
+  SSE_HEAD,
+  startRawServer,
+} from '../transport/testing/raw-server.js';
+import { type Negotiation, negotiate } from './negotiate.js';
+
+const answerAll: RawHandler = ({ message }, socket) => void socket.write(correct(message.id));
+function refuse(status: string, code?: number): RawHandler {
+  return ({ message }, socket) =>
+    void socket.write(
+      code === undefined
+        ? http(status, '')
+        : json({ jsonrpc: '2.0', id: message.id, error: { code, message: 'no' } }, '', status),
+    );
+}
+
+/** Answers `server/discover` with `discovery`, everything else like a session server. */
+function discovering(discovery: RawHandler): RawHandler {
+  return (request, socket) =>
+    request.message.method === 'server/discover' ? discovery(request, socket) : legacy(answerAll)(request, socket);
+}
+
+const modernAnswer: RawHandler = ({ message }, socket) =>
+  void socket.write(
+    json({
+      jsonrpc: '2.0',
+      id: message.id,
+      result: {
+        supportedVersions: ['2026-07-28'],
+        capabilities: {},
+        resultType: 'complete',
+        _meta: { 'io.modelcontextprotocol/serverInfo': { name: 'm', version: '2' } },
+      },
+    }),
+  );
+
+async function ask(
+  handler: RawHandler,
+  era: 'auto' | 'legacy' | 'modern',
+  headers = {},
+  timeoutMs = 5000,
+): Promise<{ readonly server: RawServer; readonly found: Negotiation }> {
+  const server = await startRawServer(handler);
+  const found = await negotiate({ url: server.url, headers }, era, { timeoutMs });
+  await found.session.close();
+  return { server, found };
+}
+
+describe('the era is', () => {
+  test.each<
+    [string, 'auto' | 'legacy' | 'modern', RawHandler, Negotiation extends { pinned: infer Pinned } ? Pinned : unknown]
+  >([
+    [
+      'modern, when discovery says so',
+      'auto',
+      discovering(modernAnswer),
+      { era: 'modern', version: '2026-07-28', sessions: false },
+    ],
+    [
+      'modern, when that was demanded',
+      'modern',
+      discovering(modernAnswer),
+      { era: 'modern', version: '2026-07-28', sessions: false },
+    ],
+    [
+      'modern, when demanded from a server without discovery',
+      'modern',
+      discovering(refuse('404 Not Found', -32601)),
+      { era: 'modern', version: '2026-07-28', sessions: false },
+    ],
+    [
+      'legacy, when that was demanded',
+      'legacy',
+      discovering(modernAnswer),
+      { era: 'legacy', version: '2025-11-25', sessions: true },
+    ],
+    [
+      'legacy, after 400',
+      'auto',
+      discovering(refuse('400 Bad Request', -32000)),
+      { era: 'legacy', version: '2025-11-25', sessions: true },
+    ],
+    [
+      'legacy, after 404',
+      'auto',
+      discovering(refuse('404 Not Found')),
+      { era: 'legacy', version: '2025-11-25', sessions: true },
+    ],
+    [
+      'legacy, after 200 with an unknown method',
+      'auto',
+      discovering(refuse('200 OK', -32601)),
+      { era: 'legacy', version: '2025-11-25', sessions: true },
+    ],
+    [
+      'legacy, after a page',
+      'auto',
+      discovering((_request, socket) => void socket.write(http('200 OK', '<html>', 'content-type: text/html\r\n'))),
+      { era: 'legacy', version: '2025-11-25', sessions: true },
+    ],
+  ])('%s', async (_name, era, handler, pinned) => {
+    const { found } = await ask(handler, era);
+    expect(found).toMatchObject({ ok: true, pinned });
+    expect(found.session.exchanges.every((exchange) => exchange.ok)).toBe(
+      era !== 'modern' || !found.session.exchanges[0]?.problem,
+    );
+  });
+
+  test('modern, when the first answer refuses the version and offers the same one', async () => {
+    let asked = 0;
+    const handler = discovering((request, socket) => {
+      if (asked++ > 0) return modernAnswer(request, socket);
+      const error = {
+        code: -32022,
+        message: 'Unsupported protocol version',
+        data: { supported: ['2026-07-28'], requested: '2026-07-28' },
+      };
+      socket.write(json({ jsonrpc: '2.0', id: request.message.id, error }, '', '400 Bad Request'));
+    });
+    const { found } = await ask(handler, 'auto');
+    expect(found).toMatchObject({ ok: true, pinned: { era: 'modern' } });
+    expect(found.session.exchanges.map(({ step, ok }) => [step, ok])).toEqual([
+      ['server/discover', true],
+      ['server/discover', true],
+    ]);
+  });
+
+  test('kept with what the server says of itself', async () => {
+    expect((await ask(discovering(modernAnswer), 'auto')).found).toMatchObject({
+      serverInfo: { name: 'm', version: '2' },
+    });
+    expect((await ask(legacy(answerAll), 'legacy')).found).toMatchObject({ serverInfo: { name: 'raw', version: '1' } });
+  });
+});
+
+describe('nothing is concluded, and the words say what to do, from', () => {
+  test.each<[string, RawHandler, RegExp]>([
+    ['401', refuse('401 Unauthorized'), /HTTP 401.*--header/],
+    ['403', refuse('403 Forbidden'), /HTTP 403.*--header/],
+    ['503', refuse('503 Busy'), /HTTP 503.*gateway/],
+    [
+      'a redirect',
+      (_request, socket) => void socket.write(http('307 Elsewhere', '', 'location: http://there/mcp\r\n')),
+      /http:\/\/there\/mcp.*use that address/,
+    ],
+    ['silence', () => undefined, /no answer within 200 ms.*running/],
+    ['a closed connection', (_request, socket) => void socket.end(), /closed the connection before the answer/],
+    ['a stateless server of another version', refuse('400 Bad Request', -32022), /stateless era, but not 2026-07-28/],
+  ])('%s', async (_name, handler, words) => {
+    const { found, server } = await ask(handler, 'auto', {}, 200);
+    expect(found.ok).toBe(false);
+    expect(found.ok ? '' : found.problem).toMatch(words);
+    expect(found.session.exchanges).toMatchObject([{ step: 'server/discover', ok: false }]);
+    await until('its socket to be closed', () => server.open === 0);
+  });
+
+  test('nobody listening', async () => {
+    const found = await negotiate({ url: 'http://127.0.0.1:1/mcp', headers: {} }, 'auto');
+    expect(found).toMatchObject({ ok: false, problem: expect.stringMatching(/ECONNREFUSED.*Is the server running/) });
+  });
+
+  test('no MCP at all', async () => {
+    const { found } = await ask(refuse('404 Not Found'), 'auto');
+    expect(found).toMatchObject({ ok: false, problem: expect.stringMatching(/initialize.*HTTP 404.*MCP endpoint/) });
+  });
+});
+
+describe('the record', () => {
+  test('holds every exchange, with secrets hidden', async () => {
+    const { found } = await ask(legacy(answerAll), 'legacy', { Authorization: 'Bearer hush-hush' });
+    expect(found.session.exchanges.map(({ step, ok }) => [step, ok])).toEqual([
+      ['initialize', true],
+      ['notifications/initialized', true],
+      ['goodbye', true],
+    ]);
+    expect(JSON.stringify(found.session.exchanges)).not.toMatch(/hush|session-1/);
+    expect(found.session.exchanges[0]?.request).toMatch(
+      /^POST \/mcp HTTP\/1.1\n[^]*authorization: \*\*\*\n\n\{"jsonrpc":"2.0","id":1,"method":"initialize"/,
+    );
+    expect(found.session.exchanges[0]?.response).toMatch(/^HTTP\/1.1 200\ncontent-type: application\/json\n\n\{/);
+    expect(found.session.exchanges[0]?.durationMs).toBeGreaterThan(0);
+  });
+});
+
+describe('a request of the session', () => {
+  const open = async (
+    handler: RawHandler,
+    timeoutMs = 5000,
+  ): Promise<{ readonly server: RawServer; readonly session: Negotiation['session'] }> => {
+    const server = await startRawServer(handler);
+    const found = await negotiate({ url: server.url, headers: {} }, 'legacy', { timeoutMs });
+    return { server, session: found.session };
+  };
+
+  test('returns the result, from JSON or a stream with everything else on it', async () => {
+    const server = legacy((request, socket) => {
+      if (request.message.method === undefined) return void socket.write(http('202 Accepted', ''));
+      const { id } = request.message;
+      const before =
+        event({ jsonrpc: '2.0', method: 'notifications/progress' }) + event({ jsonrpc: '2.0', id: 1, method: 'ping' });
+      socket.write(
+        request.message.method === 'tools/list'
+          ? SSE_HEAD + chunk(before) + chunk(event(result(id, 'streamed'))) + LAST_CHUNK
+          : correct(id, 'plain'),
+      );
+    });
+    const { session } = await open(server);
+    expect(await session.request('tools/list')).toMatchObject({
+      status: 200,
+      result: { content: [{ text: 'streamed' }] },
+      failure: undefined,
+    });
+    expect((await session.request('tools/call', { name: 'x' })).result).toMatchObject({ content: [{ text: 'plain' }] });
+    await session.close();
+  });
+
+  test('returns failures as the load would count them', async () => {
+    const { session } = await open(
+      legacy(
+        ({ message }, socket) =>
+          void socket.write(
+            message.method === 'ping'
+              ? http('429 Slow', '', 'retry-after: 1\r\n')
+              : json({ ...result(message.id), result: { isError: true } }),
+          ),
+      ),
+    );
+    expect(await session.request('tools/call', { name: 'x' })).toMatchObject({
+      status: 200,
+      result: undefined,
+      failure: { category: 'tool_error' },
+    });
+    expect(await session.request('ping')).toMatchObject({
+      status: 429,
+      failure: { category: 'http_429', retryAfterMs: 1000 },
+    });
+    await session.close();
+  });
+
+  test('gives up in time, and the next one is served', async () => {
+    let silent = true;
+    const { session, server } = await open(
+      legacy((request, socket) => (silent ? undefined : answerAll(request, socket))),
+      150,
+    );
+    expect(await session.request('ping')).toMatchObject({
+      status: 0,
+      failure: { category: 'timeout' },
+      responseText: '(no answer)',
+    });
+    silent = false;
+    expect(await session.request('ping')).toMatchObject({ status: 200, failure: undefined });
+    expect(server.connectionsOpened).toBe(2);
+    await session.close();
+  });
+
+  test('of an operation sends the bytes the load sends', async () => {
+    const server = await startRawServer(discovering(modernAnswer));
+    const { session } = await negotiate({ url: server.url, headers: {} }, 'modern');
+    const answer = await session.operation(compileRequest(ECHO, 0, MODERN), { seed: 1, slot: 0, sequence: 0 }, 'echo');
+    expect(server.requests[1]).toMatchObject({
+      headers: { 'mcp-method': 'tools/call', 'mcp-name': 'echo' },
+      message: { params: { name: 'echo', _meta: {} } },
+    });
+    expect(answer.requestText.split('\n\n')[1]).toBe(server.requests[1]?.body);
+    await session.close();
+  });
+});

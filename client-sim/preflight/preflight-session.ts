@@ -1,0 +1,196 @@
+import type { TransportName } from '../../scenarios/schema/transports.js';
+import { type RequestTemplate, renderRequest } from '../mcp/compile-request.js';
+import { FIRST_ID } from '../mcp/digits.js';
+import type { Draw } from '../mcp/draw.js';
+import type { Expectation } from '../mcp/expectation.js';
+import { isObject, type Problem } from '../mcp/judge-message.js';
+import { encodeHeaderValue } from '../mcp/param-headers.js';
+import { CLIENT_INFO, type ClientInfo, metaEnvelope } from '../mcp/revisions.js';
+import type { Failure } from '../measure/failure.js';
+import type { Endpoint, Exchange, PinnedProtocol } from '../protocol/messages.js';
+import type { ControlAnswer, ControlOutcome } from '../transport/control.js';
+import { judgeControl, resultOf } from '../transport/handshake.js';
+import { kindOf, type RequestKind } from '../transport/request-head.js';
+import { parseRetryAfter } from '../transport/retry.js';
+import { clip, redact } from '../transport/sample.js';
+import { transportMap } from '../transports.js';
+import type { PreflightClient } from './preflight-client.js';
+
+export interface PreflightSessionOptions {
+  /** Default `streamable-http`. */
+  readonly transport?: TransportName | undefined;
+  readonly clientInfo?: ClientInfo | undefined;
+  /** Of each request; default 10 s. */
+  readonly timeoutMs?: number | undefined;
+}
+
+const TIMEOUT_MS = 10_000;
+
+/** What one request came to. Texts are redacted and bounded, as in a report. */
+export interface PreflightAnswer {
+  /** 0: no answer. */
+  readonly status: number;
+  /** `result` of a correct answer, else undefined. */
+  readonly result: Record<string, unknown> | undefined;
+  /** Undefined for a correct answer. */
+  readonly failure: Failure | undefined;
+  readonly durationMs: number;
+  readonly requestText: string;
+  readonly responseText: string;
+}
+
+/** A session (in the stateless era: a line) for preflight and tests: one request at a time, all of them on record. */
+export class PreflightSession {
+  /** Every request so far, in order. */
+  readonly exchanges: Exchange[] = [];
+  /** Era and revision of the requests that follow; `negotiate` settles them. */
+  protocol: PinnedProtocol = { era: 'legacy', version: '', sessions: false };
+  sessionId: string | undefined;
+
+  private nextId = FIRST_ID;
+  private readonly client: PreflightClient;
+  private readonly timeoutMs: number;
+  private readonly clientInfo: ClientInfo;
+
+  /** @throws TypeError when the endpoint's URL is none of the transport's, or a header cannot be sent */
+  constructor(
+    private readonly endpoint: Endpoint,
+    options: PreflightSessionOptions = {},
+  ) {
+    this.client = transportMap[options.transport ?? 'streamable-http'].createPreflightClient(endpoint);
+    this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    this.clientInfo = options.clientInfo ?? CLIENT_INFO;
+  }
+
+  /** @param step what the record calls it; the method when not given */
+  async request(
+    method: string,
+    params: Readonly<Record<string, unknown>> = {},
+    step: string = method,
+  ): Promise<PreflightAnswer> {
+    const id = this.nextId++;
+    const all =
+      this.protocol.era === 'modern'
+        ? { ...params, _meta: metaEnvelope(this.protocol.version, this.clientInfo) }
+        : params;
+    const body = JSON.stringify({
+      jsonrpc: '2.0',
+      id,
+      method,
+      ...(Object.keys(all).length === 0 ? {} : { params: all }),
+    });
+    const target = params.name ?? params.uri;
+    const name = typeof target === 'string' ? encodeHeaderValue(target) : undefined;
+    return this.answered(step, { verb: 'POST', method, name, ...this.sessionHeaders() }, body, id);
+  }
+
+  /** The very bytes the load would send for this operation. */
+  async operation(template: RequestTemplate, draw: Draw, step: string): Promise<PreflightAnswer> {
+    const id = this.nextId++;
+    const kind: RequestKind = { ...kindOf(template, draw), ...this.sessionHeaders() };
+    return this.answered(step, kind, renderRequest(template, id, draw), id, template.expectation);
+  }
+
+  /** Ends the session politely, if there is one, and closes the connection. */
+  async close(): Promise<void> {
+    if (this.sessionId !== undefined)
+      await this.raw('goodbye', { verb: 'DELETE', ...this.sessionHeaders() }, '', undefined, () => undefined);
+    this.client.close();
+  }
+
+  /**
+   * Sends one message as it is and records the exchange. For the handshake; see `request`.
+   * @param judge says what is wrong with the answer, if anything
+   */
+  async raw(
+    step: string,
+    kind: RequestKind,
+    body: string,
+    id: number | undefined,
+    judge: (answer: ControlAnswer) => Problem | undefined,
+  ): Promise<RawExchange> {
+    const startedAt = performance.now();
+    const asked = { ...kind, cookie: this.client.cookies?.header };
+    this.client.sessionHeaders = this.sessionHeaders();
+    const outcome = await this.client.exchange(this.protocol.era, asked, body, id, this.timeoutMs);
+    const durationMs = performance.now() - startedAt;
+    const problem = outcome.kind === 'failed' ? outcome.failure : judge(outcome.answer);
+    const request = clip(redact(this.client.requestText(this.protocol.era, asked, body), this.endpoint));
+    const response =
+      outcome.kind === 'failed' ? '(no answer)' : clip(redact(this.client.responseText(outcome.answer), this.endpoint));
+    const failure =
+      problem === undefined
+        ? undefined
+        : {
+            ...withRetryAfter(problem, outcome),
+            detail: redact(problem.detail, this.endpoint),
+            sample: { request, response },
+          };
+    this.exchanges.push({
+      step,
+      request,
+      response,
+      durationMs,
+      ok: failure === undefined,
+      ...(failure === undefined ? {} : { problem: `${failure.category}: ${failure.detail}` }),
+    });
+    return { answer: outcome.kind === 'answered' ? outcome.answer : undefined, failure, durationMs, request, response };
+  }
+
+  /** The last answer, though an error, was one that had to be expected: on record it counts as well. */
+  forgiveLast(): void {
+    const last = this.exchanges.pop();
+    if (last === undefined) return;
+    const { step, request, response, durationMs } = last;
+    this.exchanges.push({ step, request, response, durationMs, ok: true });
+  }
+
+  /** Of the last exchange, which was in order, something is to be said all the same. */
+  remarkLast(problem: string): void {
+    const last = this.exchanges.pop();
+    if (last !== undefined) this.exchanges.push({ ...last, problem });
+  }
+
+  private async answered(
+    step: string,
+    kind: RequestKind,
+    body: string,
+    id: number,
+    expectation?: Expectation,
+  ): Promise<PreflightAnswer> {
+    const judge = (answer: ControlAnswer): Problem | undefined =>
+      judgeControl(answer, id, this.protocol.era, this.sessionId !== undefined, expectation);
+    const { answer, failure, durationMs, request, response } = await this.raw(step, kind, body, id, judge);
+    const result = answer !== undefined && failure === undefined ? resultOf(answer) : undefined;
+    return { status: answer?.status ?? 0, result, failure, durationMs, requestText: request, responseText: response };
+  }
+
+  private sessionHeaders(): Pick<RequestKind, 'sessionId' | 'version' | 'cookie'> {
+    return { sessionId: this.sessionId, version: this.protocol.version, cookie: this.client.cookies?.header };
+  }
+}
+
+export interface RawExchange {
+  readonly answer: ControlAnswer | undefined;
+  readonly failure: Failure | undefined;
+  readonly durationMs: number;
+  readonly request: string;
+  readonly response: string;
+}
+
+function withRetryAfter(problem: Problem, outcome: ControlOutcome): Failure {
+  const retryAfterMs = outcome.kind === 'answered' ? parseRetryAfter(outcome.answer.retryAfter, Date.now()) : undefined;
+  return retryAfterMs === undefined ? problem : { ...problem, retryAfterMs };
+}
+
+/** The JSON-RPC error of an answer, whatever its status. */
+export function errorOf(answer: ControlAnswer): { readonly code: number; readonly data: unknown } | undefined {
+  try {
+    const message: unknown = JSON.parse(answer.body);
+    const error = isObject(message) ? message.error : undefined;
+    return isObject(error) && typeof error.code === 'number' ? { code: error.code, data: error.data } : undefined;
+  } catch {
+    // Not JSON: then it carries no JSON-RPC error.
+    return undefined;
+  }
+}

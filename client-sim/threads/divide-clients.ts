@@ -1,0 +1,68 @@
+import { slotIndexes, splitSlots } from '../../scenarios/schema/allocate.js';
+import type { ProfilePlan } from '../../scenarios/schema/plan.js';
+import type { SlotSet, WorkerPlan } from '../protocol/messages.js';
+
+/** One virtual client: its profile's place in the plan, its own place within the profile. */
+export interface ClientPlace {
+  readonly profile: number;
+  readonly index: number;
+}
+
+/**
+ * Deals a worker's slots out to its threads as the controller deals them out to workers: sessions of a pool stay
+ * together.
+ */
+export function divideClients(
+  profiles: readonly ProfilePlan[],
+  slots: readonly SlotSet[],
+  threads: number,
+): readonly (readonly ClientPlace[])[] {
+  return splitSlots(slots, profiles, threads).map((sets) =>
+    sets.flatMap((set) => slotIndexes(set).map((index) => ({ profile: set.profile, index }))),
+  );
+}
+
+export function countClients(slots: readonly SlotSet[]): number {
+  return slots.reduce((sum, set) => sum + set.count, 0);
+}
+
+interface LimitShare {
+  readonly ratePerSecond: number;
+  readonly bytes: number;
+}
+
+/**
+ * What of the plan's limits these clients may use. Open-loop clients get what they are planned to send; what is left
+ * is shared by the closed-loop clients (by all, where there are none), so that all shares together are the limit.
+ */
+export function limitShare(plan: WorkerPlan, places: readonly ClientPlace[]): LimitShare {
+  const mine = totals(plan, (profile) => places.filter((place) => plan.profiles[place.profile] === profile).length);
+  const all = totals(plan, (profile) => profile.clients);
+  const { limits } = plan;
+  const shareOfRest = all.closed > 0 ? mine.closed / all.closed : mine.clients / all.clients;
+  const ratePerSecond = mine.rate + Math.max(0, limits.ratePerSecond - all.rate) * shareOfRest;
+  const whole = Math.max(limits.ratePerSecond, all.rate);
+  return { ratePerSecond, bytes: whole > 0 ? (limits.bytes * ratePerSecond) / whole : limits.bytes };
+}
+
+function totals(
+  plan: WorkerPlan,
+  count: (profile: ProfilePlan) => number,
+): { clients: number; closed: number; rate: number } {
+  const sum = { clients: 0, closed: 0, rate: 0 };
+  for (const profile of plan.profiles) {
+    const clients = count(profile);
+    sum.clients += clients;
+    if (profile.arrivals.model === 'closed') sum.closed += clients;
+    else if (profile.arrivals.model === 'open')
+      sum.rate += clients * profile.arrivals.ratePerSecond * highestRateLoad(plan);
+  }
+  return sum;
+}
+
+function highestRateLoad(plan: WorkerPlan): number {
+  const loads = plan.stages
+    .filter((stage) => stage.scale === 'rate')
+    .flatMap((stage) => stage.segments.flatMap(({ from, to }) => [from, to]));
+  return Math.max(1, ...loads);
+}

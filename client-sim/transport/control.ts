@@ -1,0 +1,67 @@
+import { isObject } from '../mcp/judge-message.js';
+import { parseMessage } from '../mcp/scan-answer.js';
+import type { Failure } from '../measure/failure.js';
+import type { AnswerHead } from './judge-http.js';
+
+/**
+ * A request of the session itself (handshake, goodbye, answers to the server), not of the load: seldom, so it may
+ * allocate.
+ */
+export interface Control {
+  /** Of the JSON-RPC answer awaited; undefined: the end of the HTTP answer is all there is. */
+  readonly id: number | undefined;
+  done(outcome: ControlOutcome): void;
+}
+
+export type ControlOutcome =
+  | { readonly kind: 'answered'; readonly answer: ControlAnswer }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+export interface ControlAnswer extends AnswerHead {
+  /** '' when the header is absent. */
+  readonly sessionId: string;
+  /** Number of the replica that answered; 0: not known. */
+  readonly replica: number;
+  /** The JSON body; of an event stream the message with the awaited id, '' when it never came. */
+  readonly body: string;
+  /** All messages of an event stream, the awaited one included. */
+  readonly messages: readonly string[];
+}
+
+/** A message as the answer that HTTP would have wrapped it in: what judges handshakes knows only those. */
+export function asControlAnswer(body: string): ControlAnswer {
+  return {
+    status: 200,
+    mediaType: 'json',
+    contentType: '',
+    sessionId: '',
+    retryAfter: '',
+    location: '',
+    replica: 0,
+    body,
+    messages: [],
+  };
+}
+
+/** What became of a notification that could be sent. */
+export const NOTIFICATION_SENT: ControlAnswer = { ...asControlAnswer(''), status: 202 };
+
+type ControlRead =
+  | { readonly kind: 'answer'; readonly text: string }
+  | { readonly kind: 'request'; readonly request: Record<string, unknown> }
+  /** A notification, or an answer to something else. */
+  | { readonly kind: 'other' };
+
+/**
+ * What a message is to somebody who waits for one answer. What is no JSON-RPC message at all counts as the answer:
+ * nothing better will come.
+ */
+export function readControl(bytes: Buffer, start: number, end: number, id: number | undefined): ControlRead {
+  const text = bytes.toString('utf8', start, end);
+  const parsed = parseMessage(bytes, start, end);
+  if (!parsed.ok || !isObject(parsed.value)) return { kind: 'answer', text };
+  const message = parsed.value;
+  const hasId = message.id !== undefined && message.id !== null;
+  if (typeof message.method === 'string') return hasId ? { kind: 'request', request: message } : { kind: 'other' };
+  return !hasId || message.id === id ? { kind: 'answer', text } : { kind: 'other' };
+}

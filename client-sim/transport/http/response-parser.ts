@@ -1,0 +1,196 @@
+import { ChunkDecoder } from './chunk-decoder.js';
+import { INCOMPLETE, MALFORMED, parseHead, ResponseHead } from './response-head.js';
+
+/**
+ * What `next` met: a whole head, a stretch of body, the end of an answer, the end of the input, or an answer that
+ * cannot be.
+ */
+type ParserEvent = 'head' | 'body' | 'end' | 'more' | 'broken';
+
+export interface ParserLimits {
+  /** One head; also all extensions and trailers of a chunked body together. */
+  readonly headBytes: number;
+  readonly bodyBytes: number;
+}
+
+export const DEFAULT_LIMITS: ParserLimits = { headBytes: 65_536, bodyBytes: 16_777_216 };
+
+type State = 'head' | 'length' | 'chunked' | 'until-close' | 'ending' | 'broken';
+
+const BLANK_LINE = '\r\n\r\n';
+/** 102, 103 and friends: more of them than this before an answer is a stream, not an answer. */
+const MAX_INFORMATIONAL = 16;
+
+/**
+ * Resumable HTTP/1.1 answer parser that is pulled, not called back: the caller hands it the same buffer until it says
+ * 'more'. Body bytes are never copied (`dataStart`..`dataEnd` lie in the caller's buffer); only a head cut by a
+ * read is kept, and searched for its end from where the last search stopped, so any way of cutting is linear.
+ */
+export class ResponseParser {
+  readonly head = new ResponseHead();
+  /** Where reading goes on in the buffer given to `next`. */
+  at = 0;
+  /** After 'body'. */
+  dataStart = 0;
+  dataEnd = 0;
+  /** After 'broken'. */
+  problem = '';
+
+  private state: State = 'head';
+  private remaining = 0;
+  private bodyBytes = 0;
+  private informational = 0;
+  private chunks: ChunkDecoder | undefined;
+  private held: Buffer | undefined;
+  private heldBytes = 0;
+
+  constructor(private readonly limits: ParserLimits = DEFAULT_LIMITS) {}
+
+  /** Nothing of an answer has been read yet. */
+  get idle(): boolean {
+    return this.state === 'head' && this.heldBytes === 0 && this.informational === 0;
+  }
+
+  next(bytes: Buffer, end: number): ParserEvent {
+    switch (this.state) {
+      case 'head':
+        return this.at >= end ? 'more' : this.readHead(bytes, end);
+      case 'length':
+        return this.readLength(end);
+      case 'chunked':
+        return this.readChunk(bytes, end);
+      case 'until-close':
+        if (this.at >= end) return 'more';
+        this.dataStart = this.at;
+        this.dataEnd = this.at = end;
+        return this.body();
+      case 'ending':
+        return this.finish();
+      case 'broken':
+        return 'broken';
+    }
+  }
+
+  /** The server will send no more: 'end' when that completes a body, 'more' when it cuts nothing, else 'broken'. */
+  endOfInput(): ParserEvent {
+    if (this.idle) return 'more';
+    if (this.state === 'until-close') return this.finish();
+    return this.broke('the connection ended within an answer');
+  }
+
+  private readHead(bytes: Buffer, end: number): ParserEvent {
+    if (this.heldBytes > 0) return this.readHeldHead(bytes, end);
+    const after = parseHead(bytes, this.at, end, this.head);
+    if (after === MALFORMED) return this.broke(this.head.problem);
+    if (after === INCOMPLETE) return this.hold(bytes, end);
+    this.at = after;
+    return this.begin(bytes, end);
+  }
+
+  private readHeldHead(bytes: Buffer, end: number): ParserEvent {
+    const start = this.at;
+    const before = this.heldBytes;
+    if (this.hold(bytes, end) === 'broken') return 'broken';
+    const held = (this.held as Buffer).subarray(0, this.heldBytes);
+    const blank = held.indexOf(BLANK_LINE, Math.max(0, before - 3), 'latin1');
+    if (blank < 0) return 'more';
+    const length = blank + BLANK_LINE.length;
+    this.at = start + length - before;
+    this.held = undefined;
+    this.heldBytes = 0;
+    // A complete head cannot be incomplete, but a stray blank line before the status line looks like one.
+    if (parseHead(held, 0, length, this.head) !== length)
+      return this.broke(this.head.problem || 'a blank line within the head');
+    return this.begin(bytes, end);
+  }
+
+  private hold(bytes: Buffer, end: number): ParserEvent {
+    const length = this.heldBytes + end - this.at;
+    if (length > this.limits.headBytes) return this.broke(`a head of more than ${this.limits.headBytes} bytes`);
+    if (this.held === undefined || this.held.length < length) {
+      const larger = Buffer.allocUnsafe(Math.max(512, 2 * length));
+      this.held?.copy(larger, 0, 0, this.heldBytes);
+      this.held = larger;
+    }
+    bytes.copy(this.held, this.heldBytes, this.at, end);
+    this.heldBytes = length;
+    this.at = end;
+    return 'more';
+  }
+
+  /** The head is known: what body follows (RFC 9112, 6.3)? */
+  private begin(bytes: Buffer, end: number): ParserEvent {
+    const { head, limits } = this;
+    if (head.status < 200) {
+      if (head.status === 101) return this.broke('101 Switching Protocols, which nobody asked for');
+      if (++this.informational > MAX_INFORMATIONAL) return this.broke('no answer after many informational ones');
+      return this.next(bytes, end);
+    }
+    this.bodyBytes = 0;
+    if (head.status === 204 || head.status === 304) {
+      this.state = 'ending';
+    } else if (head.chunked) {
+      this.state = 'chunked';
+      this.chunks ??= new ChunkDecoder(limits.headBytes);
+      this.chunks.reset();
+    } else if (head.contentLength >= 0) {
+      if (head.contentLength > limits.bodyBytes)
+        return this.broke(`a body of ${head.contentLength} bytes, more than the limit of ${limits.bodyBytes}`);
+      this.remaining = head.contentLength;
+      this.state = this.remaining > 0 ? 'length' : 'ending';
+    } else {
+      this.state = 'until-close';
+      head.keepAlive = false;
+    }
+    return 'head';
+  }
+
+  private readLength(end: number): ParserEvent {
+    if (this.at >= end) return 'more';
+    const length = Math.min(this.remaining, end - this.at);
+    this.dataStart = this.at;
+    this.at = this.dataEnd = this.at + length;
+    this.remaining -= length;
+    if (this.remaining === 0) this.state = 'ending';
+    return 'body';
+  }
+
+  private readChunk(bytes: Buffer, end: number): ParserEvent {
+    const chunks = this.chunks as ChunkDecoder;
+    chunks.at = this.at;
+    const step = chunks.next(bytes, end);
+    this.at = chunks.at;
+    switch (step) {
+      case 'data':
+        this.dataStart = chunks.dataStart;
+        this.dataEnd = chunks.dataEnd;
+        return this.body();
+      case 'end':
+        return this.finish();
+      case 'more':
+        return 'more';
+      case 'malformed':
+        return this.broke('a malformed chunked body');
+    }
+  }
+
+  /** A stretch of a body whose length was not announced: bounded as it comes. */
+  private body(): ParserEvent {
+    this.bodyBytes += this.dataEnd - this.dataStart;
+    return this.bodyBytes > this.limits.bodyBytes
+      ? this.broke(`a body of more than ${this.limits.bodyBytes} bytes`)
+      : 'body';
+  }
+
+  private finish(): ParserEvent {
+    this.state = 'head';
+    this.informational = 0;
+    return 'end';
+  }
+
+  private broke(problem: string): ParserEvent {
+    this.problem = problem;
+    this.state = 'broken';
+    return 'broken';
+  }
+}

@@ -1,0 +1,340 @@
+import type { RequestTemplate } from '../../mcp/compile-request.js';
+import type { Draw } from '../../mcp/draw.js';
+import { describe, type Problem, violation } from '../../mcp/judge-message.js';
+import { CLIENT_INFO } from '../../mcp/revisions.js';
+import type { Failure } from '../../measure/failure.js';
+import type { PinnedProtocol } from '../../protocol/messages.js';
+import type { Channel, ChannelConfig, ChannelEvents } from '../channel.js';
+import { CookieJar } from '../cookie-jar.js';
+import { type EndpointMemory, endpointMemory } from '../endpoint-memory.js';
+import type { RequestKind } from '../request-head.js';
+import type { WireShared } from '../shared.js';
+import type { Exchange } from './exchange.js';
+import { judgeCall, judgeExchange, judgeHandshake, type Rules } from './judge-call.js';
+import { loadSdk, type Sdk } from './load-sdk.js';
+import { CallTable, SdkCall } from './sdk-call.js';
+import { SdkSession, type SdkSessionOwner } from './sdk-session.js';
+
+/**
+ * MCP over Streamable HTTP through the official SDK's client of the era that is spoken.
+ * @throws TypeError for an endpoint that cannot be spoken to: not http(s), headers that cannot be sent
+ */
+export function createSdk(config: ChannelConfig, events: ChannelEvents, shared: WireShared): Channel {
+  return new SdkChannel(config, events, shared);
+}
+
+/** Loads what the first session would otherwise wait for. */
+export function prepareSdk(era: PinnedProtocol['era']): void {
+  // A failure is the first session's to report.
+  loadSdk(era).catch(() => undefined);
+}
+
+const OPEN_TIMEOUT_MS = 30_000;
+/** How long a goodbye may take before the connections are closed without it. */
+const GOODBYE_MS = 2000;
+
+type State = 'new' | 'opening' | 'open' | 'closing' | 'closed';
+
+/**
+ * MCP through the official SDK's client, over Streamable HTTP: what a program that uses the SDK would see, its
+ * validation and its time included. Whether an answer is correct is told from the messages below the SDK by the rules
+ * of all transports; an answer that only the SDK refuses has failed too.
+ */
+class SdkChannel implements Channel, SdkSessionOwner {
+  private state: State = 'new';
+  private session: SdkSession | undefined;
+  private startedAtMs = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private waiting: SdkCall[] = [];
+  private readonly calls = new CallTable();
+  private readonly depth: number;
+  private readonly memory: EndpointMemory;
+  private readonly cookies: CookieJar | undefined;
+  /** Why a message on a stream could not be read; the SDK says so of no request. */
+  private unreadable: Problem | undefined;
+  /** Last events of streams whose calls were given up: not to be resumed. */
+  private readonly givenUp = new Set<string>();
+
+  /** @throws TypeError for an endpoint that cannot be spoken to: not http(s), headers that cannot be sent */
+  constructor(
+    private readonly config: ChannelConfig,
+    private readonly events: ChannelEvents,
+    private readonly shared: WireShared,
+  ) {
+    this.depth = config.connections * config.pipeline;
+    this.memory = endpointMemory(config, shared);
+    this.cookies = config.endpoint.cookies === true ? new CookieJar() : undefined;
+  }
+
+  get room(): number {
+    return this.state === 'open' ? this.depth - this.calls.size : 0;
+  }
+
+  get cookie(): string | undefined {
+    return this.cookies?.header;
+  }
+
+  open(): void {
+    this.state = 'opening';
+    loadSdk(this.config.pinned.era).then(
+      (sdk) => this.begin(sdk),
+      (error: unknown) => this.refuse({ category: 'connect', detail: `the SDK could not be loaded: ${String(error)}` }),
+    );
+  }
+
+  send(template: RequestTemplate, draw: Draw, ticket: number): void {
+    const call = new SdkCall(template, draw, ticket);
+    this.calls.add(call);
+    this.waiting.push(call);
+  }
+
+  flush(): void {
+    const due = this.waiting;
+    if (due.length === 0) return;
+    this.waiting = [];
+    for (const call of due) {
+      if (call.over) continue;
+      this.session?.client
+        .call(call.method, call.params, {
+          headers: Object.fromEntries(call.headers),
+          signal: call.abort.signal,
+          onresumptiontoken: call.onresumptiontoken,
+        })
+        .then(
+          () => this.settle(call, undefined),
+          (error: unknown) => this.settle(call, error),
+        );
+    }
+  }
+
+  abandon(ticket: number): void {
+    const call = this.calls.find(ticket);
+    if (call === undefined || this.state !== 'open') return;
+    this.calls.take(call);
+    if (call.lastEventId !== undefined) this.givenUp.add(call.lastEventId);
+    call.cut('timeout');
+    queueMicrotask(() => {
+      if (this.state === 'open') this.events.onRoom();
+    });
+  }
+
+  close(how: 'delete' | 'abandon' | 'reset'): void {
+    if (this.state === 'closing' || this.state === 'closed') return;
+    const aborted: Problem = {
+      category: 'aborted_by_us',
+      detail: 'the session was closed while this request was in flight',
+    };
+    if (this.state !== 'open' || this.session === undefined)
+      return this.refuse({ ...aborted, detail: 'the session was closed before it was open' });
+    this.state = 'closing';
+    this.failAll(aborted);
+    if (how !== 'delete' || this.session.client.sessionId === undefined) return this.finish(how === 'reset');
+    const over = (): void => this.finish(false);
+    this.timer = setTimeout(over, GOODBYE_MS);
+    // Servers may refuse to end a session (405) or have forgotten it (404): it is over for us either way.
+    this.session.client.terminate().then(over, over);
+  }
+
+  destroy(): void {
+    this.state = 'closed';
+    clearTimeout(this.timer);
+    this.session?.end(false);
+  }
+
+  // ---- what the session below reports ----
+
+  onStart(exchange: Exchange): boolean {
+    const { counters } = this.shared;
+    const call = this.calls.byId(exchange.id);
+    if (call?.over === true) return false;
+    if (call !== undefined) call.exchange = exchange;
+    if (exchange.verb === 'POST') counters.messagesSent++;
+    if (exchange.method === 'notifications/cancelled') counters.streams.cancelled++;
+    return true;
+  }
+
+  wantsResumed(lastEventId: string): boolean {
+    return !this.givenUp.delete(lastEventId);
+  }
+
+  onHead(exchange: Exchange): void {
+    const { head, verb, withinSession } = exchange;
+    if (head === undefined) return;
+    if (head.setCookie !== '') this.cookies?.keep(head.setCookie);
+    if (verb === 'GET' || this.calls.byId(exchange.id) !== undefined) return;
+    const replica = this.shared.replicas.numberOf(head.replica);
+    // Only what belongs to a session: asked within it, or the answer that opened it.
+    if (replica > 0 && (withinSession || head.sessionId !== ''))
+      this.events.onControlAnswer?.(replica, withinSession && head.status === 404);
+  }
+
+  onEnd(exchange: Exchange): void {
+    const call = this.calls.byId(exchange.id);
+    const { head } = exchange;
+    if (
+      call === undefined ||
+      call.over ||
+      head === undefined ||
+      (head.mediaType !== 'event-stream' && head.status !== 202)
+    )
+      return;
+    // The SDKs go on waiting when the stream of a call ends without the answer, unless there is an event to resume it
+    // from; and when a request is only accepted.
+    setImmediate(() => {
+      if (call.over || call.message !== undefined || call.lastEventId !== undefined || call.exchange !== exchange)
+        return;
+      const problem = judgeExchange(exchange, this.rules()) ??
+        this.unreadable ?? { category: 'stream_lost', detail: 'the event stream ended without the answer' };
+      this.unreadable = undefined;
+      this.deliver(call, problem);
+      call.cut('there is no answer');
+    });
+  }
+
+  onSend: CallTable['sent'] = (message, token) => this.calls.sent(message, token);
+
+  onMessage = (message: unknown): void => {
+    const { counters } = this.shared;
+    counters.messagesReceived++;
+    const meaning = this.calls.meaningOf(message);
+    switch (meaning.kind) {
+      case 'answer':
+        meaning.call.message = message;
+        return;
+      case 'late':
+        counters.lateAnswers++;
+        return;
+      case 'request':
+        counters.streams.serverRequests++;
+        return;
+      case 'notification':
+        if (meaning.method === 'notifications/progress') counters.streams.progress++;
+        return;
+      case 'stray': {
+        // Which request it was meant for cannot be told; servers that answer in order mean the oldest.
+        const { oldest } = this.calls;
+        if (oldest === undefined || this.state !== 'open') return;
+        this.deliver(oldest, violation(`an answer carries id ${describe(meaning.id)}, which no request had`));
+        oldest.cut('the answer carried another id');
+        return;
+      }
+      case 'control':
+        return;
+    }
+  };
+
+  onError = (error: Error): void => {
+    if (error.name === 'SyntaxError' || error.name === 'ZodError')
+      this.unreadable = violation(
+        `a message that the SDK's client cannot read: ${error.message.replace(/\s+/g, ' ').slice(0, 300)}`,
+      );
+  };
+
+  private begin(sdk: Sdk): void {
+    if (this.state !== 'opening') return;
+    const { endpoint, clientInfo, resettable, openTimeoutMs = OPEN_TIMEOUT_MS } = this.config;
+    this.startedAtMs = this.shared.now();
+    const address = resettable === true ? { ...this.memory.address, resettable: true } : this.memory.address;
+    const session = new SdkSession(
+      sdk,
+      this,
+      { endpoint, address, clientInfo: clientInfo ?? CLIENT_INFO },
+      this.shared,
+    );
+    this.session = session;
+    this.timer = setTimeout(
+      () =>
+        this.refuse(
+          session.isConnected
+            ? { category: 'timeout', detail: `no answer to the handshake within ${openTimeoutMs} ms` }
+            : { category: 'connect', detail: `no connection within ${openTimeoutMs} ms` },
+        ),
+      openTimeoutMs,
+    );
+    session.client.connect().then(
+      () => this.opened(),
+      (error: unknown) => {
+        if (this.state === 'opening')
+          this.refuse(
+            this.describe(judgeHandshake(session.lastControl, error, this.rules()), session.lastControl, undefined),
+          );
+      },
+    );
+  }
+
+  private opened(): void {
+    if (this.state !== 'opening') return;
+    this.state = 'open';
+    clearTimeout(this.timer);
+    this.session?.tally();
+    this.events.onOpen(this.shared.now() - this.startedAtMs);
+  }
+
+  private refuse(failure: Failure): void {
+    if (this.state === 'closed') return;
+    this.destroy();
+    this.session?.tally();
+    this.events.onOpenFailed(failure);
+  }
+
+  private settle(call: SdkCall, refusal: unknown): void {
+    if (!call.over) this.deliver(call, judgeCall(call, refusal, this.rules()));
+    this.calls.forget(call);
+  }
+
+  private deliver(call: SdkCall, problem: Problem | undefined): void {
+    const { exchange, ticket } = call;
+    call.over = true;
+    this.calls.take(call);
+    this.session?.tally();
+    const failure = problem === undefined ? undefined : this.describe(problem, exchange, call);
+    const replica = this.shared.replicas.numberOf(exchange?.head?.replica ?? '');
+    if (failure?.category !== 'session_lost' || this.state !== 'open')
+      return this.events.onAnswer(ticket, this.shared.now(), failure, replica);
+    this.state = 'closed';
+    this.events.onAnswer(ticket, this.shared.now(), failure, replica);
+    this.failAll({ category: 'session_lost', detail: 'the session was lost while this request was in flight' });
+    this.session?.end(false);
+    this.events.onClosed('lost');
+  }
+
+  /** Answers everything in flight, oldest first. */
+  private failAll(problem: Problem): void {
+    for (let call = this.calls.oldest; call !== undefined; call = this.calls.oldest) {
+      this.deliver(call, problem);
+      // Not told to the server: the session itself ends.
+      call.exchange?.abort.abort();
+    }
+  }
+
+  private finish(reset: boolean): void {
+    if (this.state === 'closed') return;
+    this.state = 'closed';
+    clearTimeout(this.timer);
+    this.session?.end(reset);
+    queueMicrotask(() => this.events.onClosed('closed'));
+  }
+
+  private rules(): Rules {
+    return { era: this.config.pinned.era, hasSession: this.session?.client.sessionId !== undefined };
+  }
+
+  private describe(problem: Problem, exchange: Exchange | undefined, call: SdkCall | undefined): Failure {
+    const kind = (): RequestKind => ({
+      verb: 'POST',
+      method: call?.template.method,
+      name: call?.template.nameHeader,
+      params: call?.headers,
+      sessionId: this.session?.client.sessionId,
+      version: this.config.pinned.version,
+    });
+    const { head } = exchange ?? {};
+    const body = (): string =>
+      call?.message === undefined ? (exchange?.body.toString('utf8') ?? '') : JSON.stringify(call.message);
+    return this.memory.failures.make(
+      problem,
+      { kind, template: call?.template.index ?? -1, body: () => exchange?.text ?? '(the SDK sent nothing)' },
+      head === undefined ? undefined : { head, body },
+    );
+  }
+}

@@ -1,0 +1,53 @@
+import { describe, expect, test } from '@jest/globals';
+import { ChannelProbe } from '../testing/channel-probe.js';
+import { result } from '../testing/raw-server.js';
+import { startSocketServer, type Talk } from '../testing/socket-server.js';
+
+function open(url: string): Promise<ChannelProbe> {
+  return new ChannelProbe(url, { transport: 'tcp', pipeline: 2 }).open();
+}
+
+test('lines may end with CRLF, be empty, and come in any pieces', async () => {
+  const server = await startSocketServer('tcp', ({ id }, { socket }) => {
+    const text = `\r\n\n${JSON.stringify(result(id, 'größe'))}\r\n`;
+    for (const byte of Buffer.from(text)) socket.write(Buffer.from([byte]));
+  });
+  const probe = await open(server.url);
+  for (let turn = 0; turn < 5; turn++) expect(await probe.call(2)).toEqual(['correct', 'correct']);
+});
+
+describe('a server that breaks the rules', () => {
+  test.each<[string, Talk, readonly string[]]>([
+    [
+      'with a line that is not JSON',
+      (_message, { socket }) => void socket.write('hello\n'),
+      ['protocol_violation', 'protocol_violation'],
+    ],
+    [
+      'with a line that is not UTF-8',
+      (_message, { socket }) => void socket.write(Buffer.from([0x7b, 0xff, 0x7d, 0x0a])),
+      ['protocol_violation', 'stream_lost'],
+    ],
+  ])('%s', async (_what, talk, fates) => {
+    const server = await startSocketServer('tcp', talk);
+    expect(await (await open(server.url)).call(2)).toEqual(fates);
+  });
+
+  test('with a line that never ends costs no more than the limit', async () => {
+    const piece = Buffer.alloc(1_000_000, 'x');
+    const server = await startSocketServer('tcp', (_message, { socket }) => {
+      const more = (): void => {
+        if (!socket.destroyed) socket.write(piece, more);
+      };
+      more();
+    });
+    const probe = await open(server.url);
+    expect(await probe.call()).toEqual(['protocol_violation']);
+    expect(probe.lastFailure?.detail).toContain('a line of more than 16777216 bytes');
+    expect(probe.counters.bytesReceived).toBeLessThan(20_000_000);
+  });
+});
+
+test.each(['tcp://127.0.0.1', 'ftp://127.0.0.1:1'])('%s is no place to go', (url) => {
+  expect(() => new ChannelProbe(url, { transport: 'tcp' })).toThrow('tcp URL with a port');
+});

@@ -1,0 +1,96 @@
+import { parseArgs } from 'node:util';
+import { CLIENT_INFO } from '../mcp/revisions.js';
+import type { WorkerOptions } from './load-worker.js';
+
+export const USAGE = `Usage: node client-sim/main.js --controller URL [options]
+
+  --controller URL     where to register
+  --token-file FILE    token of role worker (or SWARMBENCH_WORKER_TOKEN); not needed on loopback
+  --slot N             wished place in the order of allocation, from 1
+  --threads N          engine threads (default: all cores but one)
+  --max-clients N      virtual clients this worker takes (default: from the limit on open files)
+  --max-rate N         operations a second it offers to send
+  --metrics-port N     serve Prometheus metrics there (default: not at all; 9464 is customary)
+  --metrics-host HOST  address to serve them on (default 127.0.0.1)
+  --lease FILE         end when this file is gone or was not touched for 60 s
+`;
+
+export class UsageError extends Error {
+  readonly code = 'WORKER_USAGE';
+  override readonly name = 'UsageError';
+}
+
+/** What the arguments need of their surroundings. */
+export interface Surroundings {
+  /** From the environment. */
+  readonly token: string | undefined;
+  readonly cores: number;
+  readonly readFile: (path: string) => string;
+  readonly log: (text: string) => void;
+}
+
+/** @throws UsageError */
+export function parseOptions(
+  args: readonly string[],
+  { token, cores, readFile, log }: Surroundings,
+): WorkerOptions | 'help' {
+  const values = parse(args);
+  if (values.help === true) return 'help';
+  if (values.controller === undefined || !URL.canParse(values.controller))
+    throw new UsageError('--controller needs the URL of a controller, like http://127.0.0.1:8888');
+  const secret = values['token-file'] === undefined ? token : readToken(values['token-file'], readFile);
+  const slot = integer('--slot', values.slot, 1);
+  const maxClients = integer('--max-clients', values['max-clients'], 1);
+  const maxRate = integer('--max-rate', values['max-rate'], 1);
+  const metricsPort = integer('--metrics-port', values['metrics-port'], 0) ?? 0;
+  return {
+    controllerUrl: values.controller,
+    version: CLIENT_INFO.version,
+    log,
+    threads: integer('--threads', values.threads, 1) ?? Math.max(1, cores - 1),
+    ...(secret === undefined ? {} : { token: secret }),
+    ...(slot === undefined ? {} : { slot }),
+    ...(maxClients === undefined ? {} : { maxClients }),
+    ...(maxRate === undefined ? {} : { maxRate }),
+    ...(metricsPort === 0 ? {} : { metrics: { host: values['metrics-host'] ?? '127.0.0.1', port: metricsPort } }),
+    ...(values.lease === undefined ? {} : { leaseFile: values.lease }),
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        controller: { type: 'string' },
+        'token-file': { type: 'string' },
+        slot: { type: 'string' },
+        threads: { type: 'string' },
+        'max-clients': { type: 'string' },
+        'max-rate': { type: 'string' },
+        'metrics-port': { type: 'string' },
+        'metrics-host': { type: 'string' },
+        lease: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function readToken(path: string, readFile: (path: string) => string): string {
+  try {
+    return readFile(path).trim();
+  } catch (error) {
+    throw new UsageError(`--token-file: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function integer(name: string, text: string | undefined, least: number): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < least)
+    throw new UsageError(`${name}: \`${text}\` is not a whole number of at least ${least}`);
+  return value;
+}

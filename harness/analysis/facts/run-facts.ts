@@ -1,0 +1,258 @@
+/** What the events of a run say, folded one after the other; bounded: resource use goes to the aggregate instead. */
+import type { Clock, Exchange, PinnedProtocol, Registration, SlotSet } from '../../../client-sim/protocol/messages.js';
+import type { Plan } from '../../../scenarios/schema/plan.js';
+import type { PinnedRoute, RunEvent, StopReason, Verdict } from '../../log/events.js';
+import type { Place, Replica, StartedProgram } from '../../platform/platform.js';
+
+type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
+
+export interface RunFacts {
+  created: Of<'run.created'> | undefined;
+  environment: Readonly<Record<string, unknown>>;
+  endpoints: readonly string[];
+  /** All that there ever were. */
+  replicas: readonly ReplicaFacts[];
+  programs: StartedProgram[];
+  preflight:
+    | { readonly kind: 'none' }
+    | {
+        readonly kind: 'passed';
+        readonly pinned: PinnedProtocol;
+        readonly serverInfo: { readonly name: string; readonly version: string } | undefined;
+        readonly exchanges: readonly Exchange[];
+        readonly routes: readonly PinnedRoute[] | undefined;
+      }
+    | { readonly kind: 'failed'; readonly problem: string; readonly exchanges: readonly Exchange[] };
+  /** Epoch ms of run time 0. */
+  startAt: number | undefined;
+  readonly workers: Map<string, WorkerFacts>;
+  readonly stagesStarted: Set<number>;
+  readonly stops: { readonly reason: StopReason; readonly detail: string; readonly at: string }[];
+  readonly broken: Of<'threshold.broken'>[];
+  readonly adjusted: Of<'load.adjusted'>[];
+  readonly moved: Of<'slots.moved'>[];
+  readonly adopted: string[];
+  failed: Of<'run.failed'> | undefined;
+  finished: Verdict | undefined;
+  lastAt: string | undefined;
+  /** What a reader of the report wants to find on the time axis; at most `journalLimit` lines. */
+  readonly journal: JournalLine[];
+}
+
+interface JournalLine {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly type: RunEvent['type'];
+  readonly text: string;
+}
+const journalLimit = 500;
+
+/**
+ * `came` and `gone` are ISO 8601, when it was first or no more there in mid-run; undefined: there from the start, to
+ * the end.
+ */
+type ReplicaFacts = Replica & { readonly came: string | undefined; readonly gone: string | undefined };
+
+export interface WorkerFacts {
+  worker: Registration | undefined;
+  place: Place | undefined;
+  clock: Clock | undefined;
+  /** Slots it was given at the start or later. */
+  slots: SlotSet[];
+  /** Run time, ms, when it was last heard of. */
+  lostAtMs: number | undefined;
+  lossPolicy: Plan['onWorkerLoss'] | undefined;
+  finished: Of<'worker.finished'> | undefined;
+}
+
+export function newRunFacts(): RunFacts {
+  return {
+    created: undefined,
+    environment: {},
+    endpoints: [],
+    replicas: [],
+    programs: [],
+    preflight: { kind: 'none' },
+    startAt: undefined,
+    workers: new Map(),
+    stagesStarted: new Set(),
+    stops: [],
+    broken: [],
+    adjusted: [],
+    moved: [],
+    adopted: [],
+    failed: undefined,
+    finished: undefined,
+    lastAt: undefined,
+    journal: [],
+  };
+}
+
+export function foldFacts(events: Iterable<RunEvent>): RunFacts {
+  const facts = newRunFacts();
+  for (const event of events) addFact(facts, event);
+  return facts;
+}
+
+export function addFact(facts: RunFacts, event: RunEvent): void {
+  facts.lastAt = event.at;
+  const text = journalText(event);
+  if (text !== undefined && facts.journal.length < journalLimit)
+    facts.journal.push({ at: event.at, type: event.type, text });
+  switch (event.type) {
+    case 'run.created':
+      facts.created = event;
+      return;
+    case 'program.started':
+      facts.programs.push(event.program);
+      return;
+    case 'environment':
+      facts.environment = { ...facts.environment, ...event.environment };
+      return;
+    case 'target.ready':
+      facts.endpoints = event.endpoints;
+      facts.replicas = event.replicas.map((replica) => ({ ...replica, came: undefined, gone: undefined }));
+      return;
+    case 'replicas.changed':
+      facts.replicas = changedReplicas(facts.replicas, event.replicas, event.at);
+      return;
+    case 'worker.registered':
+      Object.assign(workerOf(facts, event.workerId), { worker: event.worker, place: event.place });
+      return;
+    case 'worker.clock':
+      workerOf(facts, event.workerId).clock = event.clock;
+      return;
+    case 'worker.lost': {
+      const worker = workerOf(facts, event.workerId);
+      worker.lostAtMs = event.lastHeardMs;
+      worker.lossPolicy = event.policy;
+      return;
+    }
+    case 'worker.finished':
+      workerOf(facts, event.workerId).finished = event;
+      return;
+    case 'preflight.passed':
+      facts.preflight = {
+        kind: 'passed',
+        pinned: event.pinned,
+        serverInfo: event.serverInfo,
+        exchanges: event.exchanges,
+        routes: event.routes,
+      };
+      return;
+    case 'preflight.failed':
+      facts.preflight = { kind: 'failed', problem: event.problem, exchanges: event.exchanges };
+      return;
+    case 'run.started':
+      facts.startAt = event.startAt;
+      for (const { workerId, slots } of event.assignments) workerOf(facts, workerId).slots.push(...slots);
+      return;
+    case 'slots.moved':
+      facts.moved.push(event);
+      workerOf(facts, event.to).slots.push(...event.slots);
+      return;
+    case 'stage.started':
+      facts.stagesStarted.add(event.stage);
+      return;
+    case 'load.adjusted':
+      facts.adjusted.push(event);
+      return;
+    case 'threshold.broken':
+      facts.broken.push(event);
+      return;
+    case 'stop.requested':
+      facts.stops.push({ reason: event.reason, detail: event.detail, at: event.at });
+      return;
+    case 'run.adopted':
+      facts.adopted.push(event.at);
+      return;
+    case 'run.failed':
+      facts.failed ??= event;
+      return;
+    case 'run.finished':
+      facts.finished = event.verdict;
+      return;
+    case 'controller.listening':
+    case 'worker.saturated':
+    case 'worker.recovered':
+    case 'preflight.started':
+    case 'run.draining':
+    case 'usage':
+    case 'fault.started':
+    case 'fault.settled':
+    case 'fault.ended':
+    case 'fault.undone':
+    case 'fault.failed':
+    case 'run.analysing':
+      return;
+  }
+}
+
+/** A task is a replica's identity where there are tasks: the next one in its slot is another replica. */
+function changedReplicas(known: readonly ReplicaFacts[], now: readonly Replica[], at: string): readonly ReplicaFacts[] {
+  const keyOf = ({ id, task }: Replica): string => task ?? id;
+  const there = new Set(now.map(keyOf));
+  const before = new Set(known.map(keyOf));
+  return [
+    ...known.map((replica) => (there.has(keyOf(replica)) ? replica : { ...replica, gone: replica.gone ?? at })),
+    ...now
+      .filter((replica) => !before.has(keyOf(replica)))
+      .map((replica) => ({ ...replica, came: at, gone: undefined })),
+  ];
+}
+
+function journalText(event: RunEvent): string | undefined {
+  switch (event.type) {
+    case 'worker.saturated':
+      return `worker ${event.workerId} is saturated: ${event.reason}`;
+    case 'worker.recovered':
+      return `worker ${event.workerId} is fit again`;
+    case 'worker.lost':
+      return `worker ${event.workerId} was lost (onWorkerLoss: ${event.policy})`;
+    case 'slots.moved':
+      return `${clientsOf(event.slots)} clients moved from worker ${event.from} to ${event.to}`;
+    case 'load.adjusted':
+      return `load set to ${Math.round(event.load * 100)} %${event.profile === undefined ? '' : ` for ${event.profile}`}`;
+    case 'threshold.broken':
+      return `threshold broken: ${event.check} (was ${event.actual})${event.abort ? ', run ended for it' : ''}`;
+    case 'stop.requested':
+      return `stop (${event.reason}${event.detail === '' ? '' : `: ${event.detail}`})`;
+    case 'fault.started':
+      return `fault ${event.faultId} (${event.kind}): ${event.target}`;
+    case 'fault.settled':
+      return event.phase === 'injected'
+        ? `fault ${event.faultId} is in effect`
+        : `fault ${event.faultId} is undone, everything is as before it`;
+    case 'fault.ended':
+      return `fault ${event.faultId} ends${event.reason === 'time' ? '' : ' with the run'}`;
+    case 'fault.failed':
+      return `fault ${event.faultId} could not be ${event.phase === 'injected' ? 'made' : 'undone'}: ${event.problem}`;
+    case 'run.adopted':
+      return 'the controller was started again and took the run over';
+    case 'run.failed':
+      return event.message;
+    default:
+      return undefined;
+  }
+}
+
+function workerOf(facts: RunFacts, workerId: string): WorkerFacts {
+  const known = facts.workers.get(workerId);
+  if (known !== undefined) return known;
+  const worker: WorkerFacts = {
+    worker: undefined,
+    place: undefined,
+    clock: undefined,
+    slots: [],
+    lostAtMs: undefined,
+    lossPolicy: undefined,
+    finished: undefined,
+  };
+  facts.workers.set(workerId, worker);
+  return worker;
+}
+
+/** How many virtual clients these slots are. */
+export function clientsOf(slots: readonly SlotSet[]): number {
+  return slots.reduce((sum, { count }) => sum + count, 0);
+}

@@ -1,0 +1,99 @@
+/** Whether the load that the plan asks for really came, in every measured stage. */
+import type { Plan, ProfilePlan, StagePlan } from '../../../scenarios/schema/plan.js';
+import type { RunFacts } from '../facts/run-facts.js';
+import { listed, percent, whole } from '../format.js';
+import type { Aggregate, OperationCounts } from '../merge/contract.js';
+import { plannedLoad } from './planned-load.js';
+
+/** Less than this of what was due, and the stage was another test than the one that was planned. */
+const leastDelivered = 0.95;
+/** How a reason begins that tells of a target slower than the window allows. */
+export const NOT_DELIVERED = 'load not delivered';
+/** Of a handful of operations one or two are always cut at the end of a stage. */
+const fewOperations = 2;
+
+export function judgeLoadDelivery(plan: Plan, aggregate: Aggregate, facts: RunFacts): readonly string[] {
+  return plan.stages
+    .filter(({ measured }) => measured)
+    .flatMap((stage) => [
+      ...plan.profiles.flatMap((profile) => undelivered(plan, aggregate, stage, profile)),
+      ...neverDue(plan, aggregate, facts, stage),
+      ...absentClients(plan, aggregate, facts, stage),
+    ]);
+}
+
+function undelivered(plan: Plan, aggregate: Aggregate, stage: StagePlan, profile: ProfilePlan): readonly string[] {
+  const { counts } = aggregate.select({ stages: [stage.index], profile: profile.name });
+  const short = counts.offered - counts.sent;
+  if (short <= fewOperations || counts.sent >= leastDelivered * counts.offered) return [];
+  return [
+    `${NOT_DELIVERED}: in stage ${stageName(plan, stage)} profile ${profile.name} sent ${percent(counts.sent / counts.offered)} of what was due ` +
+      `(${whole(counts.sent)} of ${whole(counts.offered)}): ${why(counts, profile)}`,
+  ];
+}
+
+function why(counts: OperationCounts, profile: ProfilePlan): string {
+  return listed([
+    ...(counts.dropped > 0
+      ? [
+          `${whole(counts.dropped)} found the window of ${profile.maxInFlight} in flight a client full until the stage ended (the target answers more slowly than that allows: lower the rate, or raise maxInFlight with connections or pipeline)`,
+        ]
+      : []),
+    ...(counts.unsent > 0
+      ? [
+          `${whole(counts.unsent)} could not be sent for want of a session, or because the load was stopped or reached a limit (see the errors and the target's log)`,
+        ]
+      : []),
+  ]);
+}
+
+/**
+ * Arrivals that never came due: their worker was gone, late, or had no slot. Not comparable once someone turned the
+ * load.
+ */
+function neverDue(plan: Plan, aggregate: Aggregate, facts: RunFacts, stage: StagePlan): readonly string[] {
+  if (facts.adjusted.some((adjusted) => adjusted.stage === stage.index)) return [];
+  const open = plan.profiles.filter(({ arrivals }) => arrivals.model === 'open');
+  const planned = plannedLoad(plan, stage, stage.startMs + aggregate.observedMs(stage.index)).operations;
+  const offered = open.reduce(
+    (sum, { name }) => sum + aggregate.select({ stages: [stage.index], profile: name }).counts.offered,
+    0,
+  );
+  // Each client may lack its first arrival, and Poisson arrivals spread: 3 standard deviations.
+  const chance = open.reduce((sum, { clients }) => sum + clients, 0) + 3 * Math.sqrt(planned);
+  if (offered >= leastDelivered * planned - chance) return [];
+  return [
+    `load not offered: in stage ${stageName(plan, stage)} ${whole(offered)} operations came due where the plan has ${whole(planned)} (${percent(offered / planned)}): ` +
+      `${lossesIn(facts)}. Run it again with as many workers as it needs`,
+  ];
+}
+
+/** Closed loop plans no arrivals; there the clients must have been at work. Asked only when a worker fell out. */
+function absentClients(plan: Plan, aggregate: Aggregate, facts: RunFacts, stage: StagePlan): readonly string[] {
+  if (lost(facts).length === 0 || plan.profiles.every(({ arrivals }) => arrivals.model !== 'closed')) return [];
+  const planned = plannedLoad(plan, stage, stage.startMs + aggregate.observedMs(stage.index)).clientMs;
+  const worked = [...aggregate.workers().values()].reduce(
+    (sum, counters) => sum + (counters.byStage.get(stage.index)?.clientMs ?? 0),
+    0,
+  );
+  if (planned === 0 || worked >= leastDelivered * planned) return [];
+  return [
+    `load reduced: in stage ${stageName(plan, stage)} clients were at work for ${percent(worked / planned)} of their planned time: ${lossesIn(facts)}`,
+  ];
+}
+
+function lost(facts: RunFacts): readonly string[] {
+  return [...facts.workers]
+    .filter(([, { lostAtMs, finished }]) => lostAtMs !== undefined || finished?.reason === 'lease-lost')
+    .map(([workerId]) => workerId);
+}
+
+function lossesIn(facts: RunFacts): string {
+  const workers = lost(facts);
+  return workers.length === 0 ? 'some workers started late or stopped early' : `worker ${listed(workers)} was lost`;
+}
+
+/** With trials, stages of the same name are told apart by their trial. */
+export function stageName(plan: Plan, stage: StagePlan): string {
+  return plan.trials > 1 ? `${stage.name} (trial ${stage.trial})` : stage.name;
+}

@@ -1,0 +1,87 @@
+/**
+ * What a run amounts to. Incomplete outweighs invalid outweighs failed, and none hides another: the reasons of all are
+ * listed, in that order.
+ */
+import type { Plan } from '../../../scenarios/schema/plan.js';
+import type { RunEvent, Verdict } from '../../log/events.js';
+import { foldFacts, type RunFacts } from '../facts/run-facts.js';
+import { formatMetric, plural } from '../format.js';
+import type { Aggregate, ThresholdResult } from '../merge/contract.js';
+import { balance } from './balance.js';
+import { judgeCompleteness } from './completeness.js';
+import { judgeGenerator, judgeSilence } from './generator-health.js';
+import { judgeLoadDelivery } from './load-delivery.js';
+import { judgeThresholds } from './thresholds.js';
+import { judgeWindows } from './worker-windows.js';
+
+interface RunLog {
+  readonly plan: Plan;
+  readonly events: Iterable<RunEvent>;
+  readonly aggregate: Aggregate;
+}
+
+export function judgeRun({ plan, events, aggregate }: RunLog): Verdict {
+  return judge(plan, foldFacts(events), aggregate);
+}
+
+export function judge(plan: Plan, facts: RunFacts, aggregate: Aggregate): Verdict {
+  const thresholds = judgeThresholds(plan, aggregate);
+  const incomplete = judgeCompleteness(plan, aggregate, facts);
+  const failed = [...aborts(facts, thresholds), ...thresholds.filter(({ passed }) => !passed).map(describeFailure)];
+  // A run that never sent anything has nothing to find invalid; what stopped it says enough.
+  if (facts.startAt === undefined) return { kind: 'incomplete', reasons: incomplete };
+  const invalid = [
+    ...judgeValidity(plan, facts, aggregate),
+    ...(failed.length === 0 ? nothingMeasured(plan, aggregate) : []),
+  ];
+  const reasons = [...incomplete, ...invalid, ...failed];
+  if (incomplete.length > 0) return { kind: 'incomplete', reasons };
+  if (invalid.length > 0) return { kind: 'invalid', reasons };
+  if (failed.length > 0) return { kind: 'failed', reasons };
+  return { kind: 'passed', reasons: [] };
+}
+
+/** Why the measurement cannot be trusted; empty when it can. */
+function judgeValidity(plan: Plan, facts: RunFacts, aggregate: Aggregate): readonly string[] {
+  return [
+    ...judgeGenerator(plan, aggregate, facts),
+    ...judgeSilence(plan, aggregate),
+    ...judgeLoadDelivery(plan, aggregate, facts),
+    ...judgeWindows(plan, aggregate, facts),
+    ...unbalanced(plan, facts, aggregate),
+  ];
+}
+
+function unbalanced(plan: Plan, facts: RunFacts, aggregate: Aggregate): readonly string[] {
+  return balance(plan, aggregate, facts)
+    .filter(({ gap, workerLost }) => gap !== 0 && !workerLost)
+    .map(
+      ({ worker, stage, offeredGap, sentGap, errorsGap }) =>
+        `the books of worker ${worker} in stage ${stage} do not balance (offered: ${offeredGap}, sent: ${sentGap}, errors: ${errorsGap} unaccounted for): a fault of this program, please report it`,
+    );
+}
+
+/** A run that measured nothing is not green, thresholds or none. */
+function nothingMeasured(plan: Plan, aggregate: Aggregate): readonly string[] {
+  const measured = plan.stages.filter((stage) => stage.measured);
+  if (measured.length === 0) return ['nothing was measured: the scenario has no measured stage'];
+  const { counts, sessions } = aggregate.select({ stages: measured.map(({ index }) => index) });
+  if (counts.succeeded > 0 || (counts.offered === 0 && sessions.sessionsOpened > 0)) return [];
+  return [
+    counts.offered === 0
+      ? 'nothing was measured: no operation came due and no session was opened in a measured stage'
+      : `not one of ${plural(counts.offered, 'operation')} in the measured stages succeeded: there is no latency to speak of, and no threshold on errors to judge it by`,
+  ];
+}
+
+function aborts({ broken }: RunFacts, results: readonly ThresholdResult[]): readonly string[] {
+  return broken
+    .filter(
+      ({ abort, check }) => abort && results.some((result) => result.threshold.check.text === check && result.passed),
+    )
+    .map(({ check, actual }) => `${check}: was ${actual} while running, and the run was ended for it (abortOnFail)`);
+}
+
+function describeFailure({ threshold, measured }: ThresholdResult): string {
+  return `${threshold.check.text}: ${measured.kind === 'no-data' ? `no data (${measured.why})` : `was ${formatMetric(threshold.check, measured.value)}`}`;
+}

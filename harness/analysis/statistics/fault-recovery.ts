@@ -1,0 +1,85 @@
+/** How long throughput took to come back after something was changed under a steady load. Pure. */
+import type { Plan } from '../../../scenarios/schema/plan.js';
+import type { FaultRecord } from '../facts/fault-counters.js';
+import type { Second } from '../merge/contract.js';
+
+/** Of the throughput before. */
+const RECOVERED = 0.95;
+/** Most of the time before that is compared with, and least. */
+const BEFORE_S = 10;
+const LEAST_BEFORE_S = 3;
+/** Throughput is a mean over this many seconds: arrivals of one second are not exactly those of the next. */
+const WINDOW_S = 3;
+
+export type Recovery =
+  | { readonly kind: 'recovered' /** 0: throughput never fell. */; readonly seconds: number; readonly samples: number }
+  | { readonly kind: 'unknown'; readonly why: string };
+
+/**
+ * From `fromMs` until the mean of three seconds is at least 95 % of the mean of the ten seconds before, and stays so
+ * until `toMs`. Only told where the plan's load is the same all that time: otherwise throughput says nothing of the
+ * target.
+ * @param fromMs run time of the change, `toMs` of the next one or of the end
+ */
+export function recoveryOf(plan: Plan, timeline: readonly Second[], fromMs: number, toMs: number): Recovery {
+  const first = Math.floor(fromMs / 1000);
+  const from = Math.max(0, first - BEFORE_S);
+  const before = timeline.slice(from, first);
+  if (before.length < LEAST_BEFORE_S) return unknown(`less than ${LEAST_BEFORE_S} s of load came before it`);
+  const after = timeline.slice(first, Math.floor(toMs / 1000));
+  if (after.length < WINDOW_S) return unknown(`less than ${WINDOW_S} s of load came after it`);
+  if (!isSteady(plan, from * 1000, toMs)) return unknown('the load was not the same before and after it');
+  const wanted = RECOVERED * mean(before);
+  if (wanted === 0) return unknown('nothing succeeded before it');
+  const low = after.slice(0, after.length - WINDOW_S + 1).map((_, at) => mean(after.slice(at, at + WINDOW_S)) < wanted);
+  const lastLow = low.lastIndexOf(true);
+  if (lastLow === low.length - 1) return unknown('throughput had not come back when the next change or the end came');
+  return {
+    kind: 'recovered',
+    seconds: lastLow === -1 ? 0 : Math.max(0, first + lastLow + 1 - fromMs / 1000),
+    samples: after.length,
+  };
+}
+
+interface FaultRecoveries {
+  readonly injected: Recovery;
+  readonly undone: Recovery;
+}
+
+/** Of the fault, up to its undo, and of its undo, up to the next fault or the end of the load. */
+export function recoveriesOf(
+  plan: Plan,
+  timeline: readonly Second[],
+  lastMs: number,
+  faults: readonly FaultRecord[],
+  fault: FaultRecord,
+): FaultRecoveries {
+  const { startedMs, endedMs } = fault;
+  const overMs = Math.min(
+    lastMs,
+    plan.stages.reduce((end, stage) => Math.max(end, stage.startMs + stage.durationMs), 0),
+  );
+  const nextMs = faults
+    .filter((other) => other.startedMs > startedMs)
+    .reduce((next, other) => Math.min(next, other.startedMs), overMs);
+  return {
+    injected: recoveryOf(plan, timeline, startedMs, Math.min(nextMs, endedMs ?? overMs)),
+    undone: endedMs === undefined ? unknown('it was not undone') : recoveryOf(plan, timeline, endedMs, nextMs),
+  };
+}
+
+/** No ramp and no step of the load in between. */
+function isSteady({ stages }: Plan, fromMs: number, toMs: number): boolean {
+  const segments = stages
+    .flatMap((stage) => stage.segments)
+    .filter(({ startMs, endMs }) => startMs < toMs && endMs > fromMs);
+  const [level] = segments.map(({ from }) => from);
+  return segments.every(({ from, to }) => from === to && from === level);
+}
+
+function mean(seconds: readonly Second[]): number {
+  return seconds.reduce((sum, { succeeded }) => sum + succeeded, 0) / seconds.length;
+}
+function unknown(why: string): Recovery {
+  return { kind: 'unknown', why };
+}

@@ -1,0 +1,63 @@
+import { expect, test } from '@jest/globals';
+import { createAggregate } from '../merge/aggregate.js';
+import { samplePlan, sampleStage } from '../testing/sample-plan.js';
+import { sampleTelemetry } from '../testing/sample-run.js';
+import { type MemoryReturn, memoryReturn } from './session-memory.js';
+
+const rest = {
+  ...sampleStage({ index: 2, name: 'rest', startMs: 20_000, durationMs: 20_000 }),
+  segments: [{ startMs: 20_000, endMs: 40_000, from: 0, to: 0 }],
+};
+const stages = [
+  sampleStage({ index: 0, name: 'before', startMs: 0, durationMs: 10_000 }),
+  sampleStage({ index: 1, name: 'load', startMs: 10_000, durationMs: 10_000 }),
+  rest,
+];
+const plan = samplePlan({ stages });
+
+/** Of a target that holds so many bytes, by replica, at the end of second `t`. */
+function returned(stage: number, bytes: (t: number) => number, seconds = 40, replicas = 2): MemoryReturn | undefined {
+  const aggregate = createAggregate(plan);
+  for (const { workerId, batch } of sampleTelemetry(plan, { workers: 1 })) aggregate.add(workerId, batch);
+  for (let t = 1; t <= seconds; t++)
+    aggregate.addUsage(
+      t * 1000,
+      Array.from({ length: replicas }, (_, at) => ({
+        id: `replica-${at}`,
+        role: 'target' as const,
+        cpu: 0,
+        memoryBytes: bytes(t),
+      })),
+    );
+  return memoryReturn(plan, aggregate, stages[stage] as (typeof stages)[number]);
+}
+
+function grows(t: number): number {
+  return Math.min(t, 20) * 1e6;
+}
+
+test('what is kept has not come back', () => {
+  expect(returned(1, grows)).toEqual({
+    restSeconds: 20,
+    beforeBytes: 16e6,
+    endBytes: 36e6,
+    afterBytes: 40e6,
+    share: 0,
+  });
+});
+
+test('what falls in the rest has, and a single peak does not hide it', () => {
+  const found = returned(1, (t) => (t === 20 ? 9e9 : t <= 10 ? 10e6 : t <= 20 ? 30e6 : t < 25 ? 30e6 : 15e6));
+  expect(found).toEqual({ restSeconds: 20, beforeBytes: 20e6, endBytes: 60e6, afterBytes: 30e6, share: 0.75 });
+});
+
+test('where nothing was added, there is nothing to give back', () => {
+  expect(returned(1, () => 10e6)?.share).toBeUndefined();
+});
+
+test('without a rest after it, or without samples of it, nothing is said', () => {
+  expect(returned(0, grows)).toBeUndefined();
+  expect(returned(2, grows)).toBeUndefined();
+  expect(returned(1, grows, 20)).toBeUndefined();
+  expect(returned(1, grows, 0)).toBeUndefined();
+});

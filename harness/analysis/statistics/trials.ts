@@ -1,0 +1,59 @@
+import type { Plan } from '../../../scenarios/schema/plan.js';
+import { targetErrors } from '../facts/target-errors.js';
+import type { Aggregate, Selection } from '../merge/contract.js';
+import { bootstrapMedian, type Interval } from './bootstrap.js';
+import { summarise } from './latency-summary.js';
+
+const trialMetrics = [
+  'throughputPerSecond',
+  'errorRate',
+  'latencyP50Ms',
+  'latencyP95Ms',
+  'latencyP99Ms',
+  'serviceP95Ms',
+] as const;
+type TrialMetric = (typeof trialMetrics)[number];
+
+interface TrialValues {
+  readonly trial: number;
+  /** Undefined where the trial has no data. */
+  readonly values: Readonly<Partial<Record<TrialMetric, number>>>;
+}
+interface Trials {
+  readonly trials: readonly TrialValues[];
+  readonly intervals: Readonly<Partial<Record<TrialMetric, Interval>>>;
+}
+
+/** Undefined for a run of one trial: one run is an anecdote, it has no interval. */
+export function trialsOf(plan: Plan, aggregate: Aggregate): Trials | undefined {
+  if (plan.trials < 2) return undefined;
+  const trials = Array.from({ length: plan.trials }, (_, at) => measureTrial(plan, aggregate, at + 1));
+  const intervals: Partial<Record<TrialMetric, Interval>> = {};
+  for (const [at, metric] of trialMetrics.entries()) {
+    const interval = bootstrapMedian(
+      trials.flatMap(({ values }) => values[metric] ?? []),
+      plan.seed + at,
+    );
+    if (interval !== undefined) intervals[metric] = interval;
+  }
+  return { trials, intervals };
+}
+
+function measureTrial(plan: Plan, aggregate: Aggregate, trial: number): TrialValues {
+  const stages = plan.stages.filter((stage) => stage.measured && stage.trial === trial).map(({ index }) => index);
+  const selection: Selection = { stages };
+  const totals = aggregate.select(selection);
+  const { counts } = totals;
+  const seconds = stages.reduce((sum, stage) => sum + aggregate.observedMs(stage), 0) / 1000;
+  const { ended, failed } = targetErrors(counts, totals.errors);
+  const latency = summarise(totals.histograms.latency);
+  const candidates: Record<TrialMetric, number | null> = {
+    throughputPerSecond: seconds > 0 ? counts.succeeded / seconds : null,
+    errorRate: ended > 0 ? failed / ended : null,
+    latencyP50Ms: latency.p50,
+    latencyP95Ms: latency.p95,
+    latencyP99Ms: latency.p99,
+    serviceP95Ms: summarise(totals.histograms.service).p95,
+  };
+  return { trial, values: Object.fromEntries(Object.entries(candidates).filter(([, value]) => value !== null)) };
+}

@@ -1,0 +1,141 @@
+/** The swarm that the controller is part of, where it is part of one. */
+import { z } from 'zod';
+import { messageOf } from '../../log/errors.js';
+import { type ApiEndpoint, type Call, jsonEndpoint } from '../api-endpoint.js';
+import { ApiError } from '../errors.js';
+
+const service = z.object({
+  name: z.string(),
+  image: z.string(),
+  running: z.number(),
+  wanted: z.number(),
+  state: z.string(),
+  lastError: z.string().optional(),
+});
+const status = z.object({
+  stack: z.string(),
+  nodes: z.number(),
+  activeNodes: z.number(),
+  services: z.array(service).readonly(),
+});
+const node = z.object({
+  id: z.string(),
+  name: z.string(),
+  role: z.string(),
+  state: z.string(),
+  availability: z.string(),
+  active: z.boolean(),
+  address: z.string(),
+  engine: z.string(),
+  cores: z.number(),
+  memoryBytes: z.number(),
+});
+const replica = z.object({
+  slot: z.number(),
+  task: z.string(),
+  node: z.string(),
+  state: z.string(),
+  since: z.string(),
+  error: z.string().optional(),
+});
+const replicas = z.object({
+  service: z.string(),
+  running: z.number(),
+  wanted: z.number(),
+  replicas: z.array(replica).readonly(),
+});
+
+/** What the routes read from; undefined where the controller is part of no swarm. */
+export interface ClusterSource {
+  status(signal: AbortSignal): Promise<z.infer<typeof status>>;
+  nodes(signal: AbortSignal): Promise<readonly z.infer<typeof node>[]>;
+  /** Undefined: there is no such service. @param name as in the stack file */
+  replicas(name: string, signal: AbortSignal): Promise<z.infer<typeof replicas> | undefined>;
+}
+
+const ENGINE_MS = 10_000;
+
+export function clusterEndpoints(source: ClusterSource | undefined): readonly ApiEndpoint[] {
+  return [
+    jsonEndpoint({
+      method: 'get',
+      path: '/cluster',
+      access: 'viewer',
+      summary: 'The stack: its services, how many of their replicas run, and on how many nodes.',
+      answer: { status: 200, schema: status },
+      handle: () => ask(source, (cluster, signal) => cluster.status(signal)),
+    }),
+    jsonEndpoint({
+      method: 'get',
+      path: '/cluster/nodes',
+      access: 'viewer',
+      summary: 'The nodes of the swarm.',
+      query: {
+        active: {
+          values: ['true', 'false'],
+          description: 'true: those that are there and take tasks; false: the others.',
+        },
+      },
+      answer: { status: 200, schema: z.object({ nodes: z.array(node) }) },
+      handle: async (call) => {
+        const wanted = activeOf(call);
+        const nodes = await ask(source, (cluster, signal) => cluster.nodes(signal));
+        return { nodes: nodes.filter(({ active }) => wanted === undefined || active === wanted) };
+      },
+    }),
+    jsonEndpoint({
+      method: 'get',
+      path: '/cluster/services/:name/replicas',
+      access: 'viewer',
+      summary: 'The tasks of one service, by its name in the stack file.',
+      answer: { status: 200, schema: replicas },
+      handle: async (call) => {
+        const name = call.param('name');
+        const found = await ask(source, (cluster, signal) => cluster.replicas(name, signal));
+        if (found === undefined)
+          throw new ApiError(
+            404,
+            'SERVICE_NOT_FOUND',
+            `the stack has no service ${name}`,
+            'GET /cluster lists the services.',
+          );
+        return found;
+      },
+    }),
+  ];
+}
+
+function activeOf({ request }: Call): boolean | undefined {
+  const { active } = request.query;
+  if (active === undefined) return undefined;
+  if (active === 'true' || active === 'false') return active === 'true';
+  throw new ApiError(
+    400,
+    'BAD_REQUEST',
+    `active is true or false, not ${String(active)}`,
+    'GET /cluster/nodes?active=true',
+  );
+}
+
+async function ask<Answer>(
+  source: ClusterSource | undefined,
+  question: (source: ClusterSource, signal: AbortSignal) => Promise<Answer>,
+): Promise<Answer> {
+  if (source === undefined)
+    throw new ApiError(
+      404,
+      'NO_CLUSTER',
+      'this controller is part of no swarm',
+      'The harness service of a stack is: `swarmbench up`.',
+    );
+  try {
+    return await question(source, AbortSignal.timeout(ENGINE_MS));
+  } catch (error) {
+    throw new ApiError(
+      503,
+      'CLUSTER_SILENT',
+      `the swarm could not be asked: ${messageOf(error)}`,
+      'Does the engine of this node answer? `swarmbench status` asks it too.',
+    );
+  }
+}

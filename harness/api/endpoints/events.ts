@@ -1,0 +1,41 @@
+import type { Controller } from '../../controller/controller.js';
+import { linesOf } from '../../log/event-log.js';
+import type { RunEvent } from '../../log/events.js';
+import type { History } from '../../log/history.js';
+import type { ApiEndpoint } from '../api-endpoint.js';
+import { lastEventId, SseStream } from '../sse-stream.js';
+import { summaryOf } from './runs.js';
+
+/**
+ * A run's log as server-sent events: id is `seq`, so that a broken connection goes on where it stopped. Ends with the
+ * run.
+ */
+export function eventEndpoints(controller: Controller, history: History): readonly ApiEndpoint[] {
+  return [
+    {
+      method: 'get',
+      path: '/runs/:id/events',
+      access: 'viewer',
+      summary: 'The events of a run, past and coming; resumable by Last-Event-ID.',
+      answer: { status: 200, contentType: 'text/event-stream' },
+      handle: async (call) => {
+        const id = call.param('id');
+        await summaryOf(controller, history, id);
+        const after = lastEventId(call.request.headers['last-event-id']);
+        const stream = new SseStream(call.response);
+        const events =
+          controller.run(id)?.events(after, stream.signal) ?? since(after, linesOf(history.eventsPath(id)));
+        for await (const event of events) {
+          stream.send(event.seq, event.type, event);
+          await stream.room();
+          if (stream.signal.aborted) return;
+        }
+        stream.end();
+      },
+    },
+  ];
+}
+
+async function* since(after: number, events: AsyncIterable<RunEvent>): AsyncGenerator<RunEvent> {
+  for await (const event of events) if (event.seq > after) yield event;
+}

@@ -1,0 +1,193 @@
+import { z } from 'zod';
+import type { Controller } from '../../controller/controller.js';
+import type { Run } from '../../controller/run/run.js';
+import { ControllerError } from '../../log/errors.js';
+import type { History } from '../../log/history.js';
+import type { RunSummary } from '../../log/summary.js';
+import { type ApiEndpoint, jsonEndpoint, withoutUndefined } from '../api-endpoint.js';
+import { isInline, planFrom, runRequest } from '../run-request.js';
+
+const KIB = 1024;
+
+const verdict = z.object({
+  kind: z.enum(['passed', 'failed', 'invalid', 'incomplete']),
+  reasons: z.array(z.string()).readonly(),
+});
+
+const runState = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('created') }),
+  z.object({ kind: z.literal('deploying') }),
+  z.object({ kind: z.literal('preflight') }),
+  z.object({ kind: z.literal('running'), startAt: z.number(), stage: z.number(), stageName: z.string() }),
+  z.object({ kind: z.literal('draining') }),
+  z.object({ kind: z.literal('analysing') }),
+  z.object({
+    kind: z.literal('stopping'),
+    reason: z.enum(['user', 'interrupt', 'threshold', 'stop-rule', 'worker-loss', 'error']),
+    mode: z.enum(['drain', 'now']),
+  }),
+  z.object({ kind: z.literal('finished'), verdict }),
+]);
+
+const runView = z.object({
+  runId: z.string(),
+  scenario: z.string(),
+  seed: z.number(),
+  command: z.string(),
+  labels: z.record(z.string(), z.string()).readonly(),
+  state: runState,
+  createdAt: z.string(),
+  startedAt: z.string().optional(),
+  finishedAt: z.string().optional(),
+  workers: z.number(),
+  failure: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
+  /** While it waits for other runs: its place, from 1. */
+  queuePosition: z.number().optional(),
+});
+
+const liveView = z.object({
+  tMs: z.number(),
+  stage: z.number(),
+  stageName: z.string(),
+  clients: z.number(),
+  sessions: z.number(),
+  offeredPerSecond: z.number(),
+  sentPerSecond: z.number(),
+  succeededPerSecond: z.number(),
+  failedTotal: z.number(),
+  errors: z.record(z.string(), z.number()).readonly(),
+  p50Ms: z.number().optional(),
+  p95Ms: z.number().optional(),
+  p99Ms: z.number().optional(),
+  remainingMs: z.number(),
+});
+
+const stopRequest = z.strictObject({
+  mode: z.enum(['drain', 'now']).default('drain'),
+  reason: z.enum(['user', 'interrupt']).default('user'),
+  detail: z.string().max(500).default('asked for through the API'),
+});
+
+const adjustRequest = z.strictObject({ load: z.number().min(0), profile: z.string().optional() });
+
+const loadAdjusted = z.object({
+  adjustId: z.string(),
+  stage: z.number(),
+  atMs: z.number(),
+  load: z.number(),
+  profile: z.string().optional(),
+});
+
+interface RunEndpointsOptions {
+  readonly controller: Controller;
+  readonly history: History;
+  /** Hosts outside private networks that runs asked for here may target. */
+  readonly allowTargets: readonly string[];
+}
+
+export function runEndpoints({ controller, history, allowTargets }: RunEndpointsOptions): readonly ApiEndpoint[] {
+  const view = (summary: RunSummary): z.infer<typeof runView> => {
+    const queuePosition = controller.queuePosition(summary.runId);
+    // Judged, but its reports are still being written: who reads `finished` here may fetch them.
+    const judged = summary.state.kind === 'finished' && controller.run(summary.runId) !== undefined;
+    return withoutUndefined({
+      ...summary,
+      state: judged ? { kind: 'analysing' as const } : summary.state,
+      queuePosition,
+    });
+  };
+  const active = async (id: string): Promise<Run> => {
+    const run = controller.run(id);
+    if (run) return run;
+    await summaryOf(controller, history, id);
+    throw new ControllerError('RUN_NOT_LIVE', `run ${id} is over`, 'Its results are under GET /runs/:id/artifacts.');
+  };
+  return [
+    jsonEndpoint({
+      method: 'post',
+      path: '/runs',
+      access: 'operator',
+      summary: 'Starts a run, or lets it wait for those before it.',
+      body: { schema: runRequest, limitBytes: 512 * KIB },
+      answer: { status: 201, schema: runView },
+      handle: ({ body }) => {
+        const {
+          scenario,
+          labels,
+          workers,
+          registeredWorkers,
+          command = `POST /runs ${isInline(scenario) ? '(inline scenario)' : scenario}`,
+        } = body;
+        const options = withoutUndefined({ labels, workers, registeredWorkers });
+        return view(controller.submit(planFrom(body, allowTargets), { command, ...options }).summary);
+      },
+    }),
+    jsonEndpoint({
+      method: 'get',
+      path: '/runs',
+      access: 'viewer',
+      summary: 'All runs of the results folder, newest first.',
+      answer: { status: 200, schema: z.object({ runs: z.array(runView) }) },
+      handle: async () => ({ runs: (await history.list((id) => controller.run(id)?.summary)).map(view) }),
+    }),
+    jsonEndpoint({
+      method: 'get',
+      path: '/runs/:id',
+      access: 'viewer',
+      summary: 'One run: its state and, at the end, its verdict.',
+      answer: { status: 200, schema: runView },
+      handle: async (call) => view(await summaryOf(controller, history, call.param('id'))),
+    }),
+    jsonEndpoint({
+      method: 'get',
+      path: '/runs/:id/live',
+      access: 'viewer',
+      summary: 'The last second of a run that is on.',
+      answer: { status: 200, schema: liveView },
+      handle: async (call) => {
+        const live = (await active(call.param('id'))).live();
+        if (live === undefined)
+          throw new ControllerError(
+            'RUN_NOT_LIVE',
+            `the load of run ${call.param('id')} has not begun`,
+            'Ask again when its state is running.',
+          );
+        return withoutUndefined(live);
+      },
+    }),
+    jsonEndpoint({
+      method: 'post',
+      path: '/runs/:id/stop',
+      access: 'operator',
+      summary: 'Ends a run early; `drain` waits for answers, `now` cuts.',
+      body: { schema: stopRequest, limitBytes: 16 * KIB },
+      answer: { status: 202, schema: runView },
+      handle: async (call) => {
+        const run = await active(call.param('id'));
+        run.stop(call.body.reason, call.body.mode, call.body.detail);
+        return view(run.summary);
+      },
+    }),
+    jsonEndpoint({
+      method: 'post',
+      path: '/runs/:id/adjust',
+      access: 'operator',
+      summary: 'Changes the load of the running stage; 1 is 100 %.',
+      body: { schema: adjustRequest, limitBytes: 16 * KIB },
+      answer: { status: 202, schema: loadAdjusted },
+      handle: async (call) => {
+        const run = await active(call.param('id'));
+        const { adjustId, stage, atMs, load, profile } = run.adjust(withoutUndefined(call.body));
+        return withoutUndefined({ adjustId, stage, atMs, load, profile });
+      },
+    }),
+  ];
+}
+
+/** @throws ControllerError RUN_NOT_FOUND */
+export async function summaryOf(controller: Controller, history: History, id: string): Promise<RunSummary> {
+  const summary = controller.run(id)?.summary ?? (await history.get(id));
+  if (summary === undefined)
+    throw new ControllerError('RUN_NOT_FOUND', `there is no run ${id}`, 'GET /runs lists them.');
+  return summary;
+}

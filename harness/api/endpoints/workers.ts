@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import {
+  clock,
+  health,
+  heartbeat,
+  heartbeatAnswer,
+  type Order,
+  PROTOCOL,
+  preflightResult,
+  registered,
+  registration,
+} from '../../../client-sim/protocol/messages.js';
+import { acknowledgement, telemetry } from '../../../client-sim/protocol/telemetry.js';
+import type { Controller } from '../../controller/controller.js';
+import type { Worker } from '../../controller/workers/worker-registry.js';
+import { type ApiEndpoint, jsonEndpoint, withoutUndefined } from '../api-endpoint.js';
+import { lastEventId, SseStream } from '../sse-stream.js';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+const workerView = z.object({
+  workerId: z.string(),
+  host: z.string(),
+  slot: z.number().optional(),
+  version: z.string(),
+  threads: z.number(),
+  capacity: z.object({
+    clients: z.number(),
+    ratePerSecond: z.number(),
+    connections: z.number(),
+    bound: z.string().optional(),
+  }),
+  state: z.enum(['idle', 'working', 'lost']),
+  runId: z.string().optional(),
+  saturated: z.boolean(),
+  /** In its own words. */
+  saturatedBy: z.string().optional(),
+  /** Whether its channel for orders is open. */
+  connected: z.boolean(),
+  lastHeartbeatAt: z.string(),
+  clock: clock.optional(),
+  health: health.optional(),
+});
+
+/** The controller's end of design/worker-protocol.md. */
+export function workerEndpoints({ registry, shared }: Controller): readonly ApiEndpoint[] {
+  return [
+    jsonEndpoint({
+      method: 'post',
+      path: '/workers',
+      access: 'worker',
+      summary: 'A worker registers; again after any 404.',
+      body: { schema: registration, limitBytes: 64 * KIB },
+      answer: { status: 201, schema: registered },
+      handle: ({ body }) => registry.register(body),
+    }),
+    jsonEndpoint({
+      method: 'post',
+      path: '/workers/:id/heartbeat',
+      access: 'own-worker',
+      summary: 'A worker is alive, and how it does.',
+      body: { schema: heartbeat, limitBytes: 64 * KIB },
+      answer: { status: 200, schema: heartbeatAnswer },
+      handle: (call) => {
+        registry.heartbeat(call.param('id'), call.body);
+        return { protocol: PROTOCOL, now: shared.now() } as const;
+      },
+    }),
+    {
+      method: 'get',
+      path: '/workers/:id/assignments',
+      access: 'own-worker',
+      summary: 'Orders for a worker, numbered, resumable by Last-Event-ID.',
+      answer: { status: 200, contentType: 'text/event-stream' },
+      handle: (call) => {
+        const { orders } = registry.get(call.param('id'));
+        const stream = new SseStream(call.response);
+        const sink = {
+          send: (id: number, order: Order) => stream.send(id, order.type, order),
+          end: () => stream.end(),
+        };
+        stream.signal.addEventListener('abort', () => orders.disconnect(sink));
+        orders.connect(sink, lastEventId(call.request.headers['last-event-id']));
+      },
+    },
+    jsonEndpoint({
+      method: 'post',
+      path: '/workers/:id/preflight',
+      access: 'own-worker',
+      summary: 'What a worker found when it tried the target.',
+      body: { schema: preflightResult, limitBytes: 4 * MIB },
+      answer: { status: 202, schema: z.object({ protocol: z.literal(PROTOCOL) }) },
+      handle: (call) => {
+        registry.preflight(call.param('id'), call.body);
+        return { protocol: PROTOCOL } as const;
+      },
+    }),
+    jsonEndpoint({
+      method: 'post',
+      path: '/workers/:id/telemetry',
+      access: 'own-worker',
+      summary: 'One batch of measurements; acknowledged when it is on the disk.',
+      body: { schema: telemetry, limitBytes: 32 * MIB },
+      answer: { status: 200, schema: acknowledgement },
+      handle: async (call) =>
+        ({ protocol: PROTOCOL, acknowledged: await registry.telemetry(call.param('id'), call.body) }) as const,
+    }),
+    jsonEndpoint({
+      method: 'get',
+      path: '/workers',
+      access: 'viewer',
+      summary: 'All registered workers.',
+      answer: { status: 200, schema: z.object({ workers: z.array(workerView) }) },
+      handle: () => ({ workers: registry.all().map(view) }),
+    }),
+    jsonEndpoint({
+      method: 'get',
+      path: '/workers/:id',
+      access: 'viewer',
+      summary: 'One of them.',
+      answer: { status: 200, schema: workerView },
+      handle: (call) => view(registry.get(call.param('id'))),
+    }),
+  ];
+}
+
+function view(worker: Worker): z.infer<typeof workerView> {
+  const { host, slot, version, threads, capacity } = worker.registration;
+  const { saturatedBy, runListener } = worker;
+  return withoutUndefined({
+    workerId: worker.id,
+    host,
+    slot,
+    version,
+    threads,
+    capacity,
+    state: worker.lost ? ('lost' as const) : runListener === undefined ? ('idle' as const) : ('working' as const),
+    runId: runListener?.runId,
+    saturated: saturatedBy !== undefined,
+    saturatedBy,
+    connected: worker.orders.connected,
+    lastHeartbeatAt: new Date(worker.lastHeardAt).toISOString(),
+    clock: worker.clock,
+    health: worker.health,
+  });
+}

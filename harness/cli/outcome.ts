@@ -1,0 +1,60 @@
+/** What a finished run means to a script: its exit code and what `--json` prints. */
+import { join } from 'node:path';
+import type { Report } from '../report/schema.js';
+import { artifacts } from '../report/write-report.js';
+import { exitCode } from './exit-code.js';
+import type { Conducted } from './local/local-conductor.js';
+
+export interface Outcome {
+  readonly runId: string;
+  readonly exitCode: number;
+  readonly verdict: Report['verdict'];
+  readonly failure: { readonly code: string; readonly message: string; readonly hint?: string } | null;
+  readonly problems: readonly string[];
+  /** The report's own blocks; null when there is no report. */
+  readonly scenario: string | null;
+  readonly notes: readonly string[];
+  readonly thresholds: Report['thresholds'];
+  readonly summary: Report['summary'] | null;
+  readonly folder: string;
+  readonly files: Readonly<Record<string, string>>;
+}
+
+export function outcomeOf({ finished, report }: Conducted, interrupted: boolean): Outcome {
+  const names = report === undefined ? [] : ['report.json', ...Object.keys(artifacts)];
+  return {
+    runId: finished.runId,
+    exitCode: codeOf(report, interrupted),
+    verdict: { kind: finished.verdict.kind, reasons: [...finished.verdict.reasons] },
+    failure: finished.failure ?? null,
+    problems: finished.problems,
+    scenario: report?.run.scenario ?? null,
+    notes: report?.notes ?? [],
+    thresholds: report?.thresholds ?? [],
+    summary: report?.summary ?? null,
+    folder: finished.folder,
+    files: Object.fromEntries(names.map((name) => [name, join(finished.folder, name)])),
+  };
+}
+
+function codeOf(report: Report | undefined, interrupted: boolean): number {
+  if (interrupted) return exitCode.interrupted;
+  return report?.exitCode ?? exitCode.internal;
+}
+
+/** Ours before theirs: an interrupt, a fault of ours, no target, no trust, a broken threshold, passed. */
+const SEVERITY: readonly number[] = [
+  exitCode.passed,
+  exitCode.thresholds,
+  exitCode.untrusted,
+  exitCode.unreachable,
+  exitCode.internal,
+  exitCode.interrupted,
+];
+
+export function worstExitCode(codes: readonly number[]): number {
+  return codes.reduce(
+    (worst, code) => (SEVERITY.indexOf(code) > SEVERITY.indexOf(worst) ? code : worst),
+    exitCode.passed,
+  );
+}

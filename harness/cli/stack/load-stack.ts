@@ -1,0 +1,109 @@
+/** From the command line to what a stack consists of. */
+import { readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { Stickiness } from '../../../swarm/gateway/render-gateway.js';
+import { packageRoot } from '../../platform/local/package-root.js';
+import { composeToSwarm, type StackSpec } from '../../platform/swarm/compose/compose-to-swarm.js';
+import type { FileContent } from '../../platform/swarm/compose/load/context.js';
+import { parseEnvFile } from '../../platform/swarm/compose/load/env-file.js';
+import { formatProblems } from '../../platform/swarm/compose/problem.js';
+import { stackEnvironment } from '../../platform/swarm/stack/stack-environment.js';
+import { CliError } from '../cli-error.js';
+import type { Host } from '../host.js';
+import { imagesFile, readIfThere, stateFolder } from './state-folder.js';
+
+export interface StackRequest {
+  readonly stack: string;
+  /** None: the stack that comes with swarmbench. */
+  readonly composeFile: readonly string[];
+  readonly envFile: readonly string[];
+  readonly sticky?: Stickiness;
+}
+
+export interface LoadedStack {
+  readonly spec: StackSpec;
+  /** Formatted, one or more lines each. */
+  readonly warnings: string;
+}
+
+/** @throws CliError exit code 2 with every problem, each at its file, line and column */
+export function loadStack(request: StackRequest, host: Host): LoadedStack {
+  const own = join(packageRoot(), 'swarm', 'stack.yml');
+  const paths = request.composeFile.length === 0 ? [own] : request.composeFile.map((file) => resolve(host.cwd, file));
+  const given = givenEnvironment(request.envFile, host);
+  const environment = paths.includes(own) ? ownEnvironment(request, given, host) : given;
+  const outcome = composeToSwarm({
+    stack: request.stack,
+    files: paths.map((path, index) => ({ file: request.composeFile[index] ?? path, text: textOf(path) })),
+    folder: dirname(paths[0] ?? own),
+    environment,
+    readFile,
+  });
+  if (outcome.kind === 'stack') return { spec: outcome.stack, warnings: formatProblems(outcome.warnings) };
+  throw new CliError({
+    code: 'STACK_REFUSED',
+    message: `${paths.join(', ')}: ${outcome.problems.length === 1 ? 'one problem' : `${outcome.problems.length} problems`}`,
+    where: formatProblems(outcome.problems).replaceAll('\n', '\n  '),
+  });
+}
+
+/** The image whose programs try what the kernel can do, where `images` has made one. */
+export function trialImage(host: Host): string | undefined {
+  return givenEnvironment([], host).NETTOOLS_IMAGE;
+}
+
+type Environment = Readonly<Record<string, string>>;
+
+/** Later ones win: what `images` left, the files in their order, the process's own. */
+function givenEnvironment(envFiles: readonly string[], host: Host): Environment {
+  const set = Object.fromEntries(
+    Object.entries(host.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
+  );
+  const images = readIfThere(imagesFile(host.cwd));
+  const files = envFiles.map((file) => variablesOf(file, contentOf(resolve(host.cwd, file)), set));
+  return {
+    ...(images === undefined ? {} : variablesOf(imagesFile(host.cwd), images, set)),
+    ...(Object.assign({}, ...files) as Environment),
+    ...set,
+  };
+}
+
+function variablesOf(file: string, bytes: Uint8Array, set: Environment): Environment {
+  const parsed = parseEnvFile(bytes, (name) => set[name]);
+  if (parsed.kind === 'variables') return Object.fromEntries(parsed.variables);
+  throw new CliError({
+    code: 'ENV_FILE',
+    message: `${file}:${parsed.line} ${parsed.message}`,
+    hint: 'lines of NAME=value',
+  });
+}
+
+/** Our own stack file needs tokens and a gateway's configuration, which are made where they are missing. */
+function ownEnvironment({ stack, sticky }: StackRequest, given: Environment, host: Host): Environment {
+  const { environment } = stackEnvironment({
+    packageRoot: packageRoot(),
+    stack,
+    stateFolder: join(stateFolder(host.cwd), stack),
+    gateway: sticky === undefined ? {} : { sticky },
+    environment: { ...given, STACK: stack },
+  });
+  return environment;
+}
+
+function textOf(path: string): string {
+  return contentOf(path).toString();
+}
+
+function contentOf(path: string): Buffer {
+  const content = readFile(path);
+  if (content.kind === 'content') return Buffer.from(content.bytes);
+  throw new CliError({ code: 'FILE', message: `cannot read ${path}: ${content.reason}` });
+}
+
+function readFile(path: string): FileContent {
+  try {
+    return { kind: 'content', bytes: readFileSync(path) };
+  } catch (error) {
+    return { kind: 'unreadable', reason: error instanceof Error ? error.message : String(error) };
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * The end of a run as a person reads it: what was measured, each threshold with its actual value, the verdict and why.
+ */
+import { formatAs } from '../../analysis/format.js';
+import type { Failure } from '../../controller/run/run.js';
+import type { Report } from '../../report/schema.js';
+import { count, latency, percent, rate } from './quantity.js';
+import type { Style } from './style.js';
+import { table } from './table.js';
+
+interface Ending {
+  readonly report: Report;
+  readonly reportFile: string;
+  readonly failure: Failure | undefined;
+}
+
+export function renderVerdict({ report, reportFile, failure }: Ending, style: Style): string {
+  const { verdict } = report;
+  return `${[
+    ...(report.summary.offered === 0 ? [] : [...measured(report), '']),
+    ...(report.summary.offered === 0 || report.thresholds.length === 0 ? [] : [...thresholds(report, style), '']),
+    ...report.notes.map((note) => `${style.yellow('note:')} ${note}`),
+    `${style.bold(report.run.scenario)}: ${paintFor(verdict.kind, style)(style.bold(verdict.kind))}`,
+    ...verdict.reasons.map((reason) => `  ${reason.replaceAll('\n', '\n  ')}`),
+    ...hintOf(report, failure),
+    `report: ${reportFile}`,
+  ].join('\n')}\n`;
+}
+
+/** Where the reasons do not say it already. */
+function hintOf({ verdict }: Report, failure: Failure | undefined): readonly string[] {
+  const { hint } = failure ?? {};
+  return hint === undefined || verdict.reasons.some((reason) => reason.includes(hint)) ? [] : [`  hint: ${hint}`];
+}
+
+function measured({ summary }: Report): readonly string[] {
+  const { latencyMs } = summary;
+  const of = (ms: number | null): string => (ms === null ? '–' : latency(ms));
+  return table([
+    [
+      '  requests',
+      `${count(summary.sent)} sent of ${count(summary.offered)} due, ${count(summary.succeeded)} succeeded, ${count(summary.failed)} failed${lost(summary)}`,
+    ],
+    [
+      '  throughput',
+      `${summary.throughputPerSecond === null ? '–' : rate(summary.throughputPerSecond)}${summary.errorRate === null ? '' : `, ${percent(summary.errorRate)} errors`}`,
+    ],
+    [
+      '  latency',
+      `p50 ${of(latencyMs.p50)}, p95 ${of(latencyMs.p95)}, p99 ${of(latencyMs.p99)}, max ${of(latencyMs.max)}`,
+    ],
+  ]);
+}
+
+function lost({ lost, dropped, unsent }: Report['summary']): string {
+  const parts = Object.entries({ lost, dropped, unsent }).filter(([, times]) => times > 0);
+  return parts.map(([name, times]) => `, ${count(times)} ${name}`).join('');
+}
+
+function thresholds(report: Report, style: Style): readonly string[] {
+  return table(
+    report.thresholds.map(({ check, actual, unit, passed, why }) => [
+      `  ${passed ? style.green('pass') : style.red('FAIL')}`,
+      check,
+      actual === null ? `no data${why === undefined ? '' : `: ${why}`}` : formatAs(unit, actual),
+    ]),
+  );
+}
+
+function paintFor(kind: Report['verdict']['kind'], style: Style): (text: string) => string {
+  switch (kind) {
+    case 'passed':
+      return style.green;
+    case 'failed':
+      return style.red;
+    case 'invalid':
+    case 'incomplete':
+      return style.yellow;
+  }
+}

@@ -1,0 +1,66 @@
+import type { Plan } from '../../../scenarios/schema/plan.js';
+import { holds, judgeThresholds } from '../../analysis/judge/thresholds.js';
+import type { Aggregate } from '../../analysis/merge/contract.js';
+import type { StopReason } from '../../log/events.js';
+
+/** A reason to end the run before its time. */
+export interface EarlyStop {
+  readonly reason: Extract<StopReason, 'threshold' | 'stop-rule'>;
+  readonly check: string;
+  readonly actual: number;
+  /** In words, for the log. */
+  readonly detail: string;
+}
+
+/**
+ * The first threshold with `abortOnFail` that is broken, or stop rule that holds, at run time `tMs`. No data is never
+ * a reason: a target that has not answered yet is not one that answers badly.
+ */
+export function earlyStop(plan: Plan, aggregate: Aggregate, tMs: number): EarlyStop | undefined {
+  return brokenThreshold(plan, aggregate, tMs) ?? heldStopRule(plan, aggregate, tMs);
+}
+
+/** How much of the measured stages has passed at run time `tMs`. */
+export function measuredMs(plan: Plan, tMs: number): number {
+  return plan.stages
+    .filter((stage) => stage.measured)
+    .reduce((sum, stage) => sum + Math.min(Math.max(tMs - stage.startMs, 0), stage.durationMs), 0);
+}
+
+function brokenThreshold(plan: Plan, aggregate: Aggregate, tMs: number): EarlyStop | undefined {
+  if (!plan.thresholds.some((threshold) => threshold.abortOnFail)) return undefined;
+  const elapsedMs = measuredMs(plan, tMs);
+  for (const { threshold, measured, passed } of judgeThresholds(plan, aggregate)) {
+    if (
+      !threshold.abortOnFail ||
+      passed ||
+      measured.kind === 'no-data' ||
+      elapsedMs === 0 ||
+      elapsedMs < threshold.afterMs
+    )
+      continue;
+    const { text } = threshold.check;
+    return {
+      reason: 'threshold',
+      check: text,
+      actual: measured.value,
+      detail: `threshold ${text} is broken (${measured.value}) and says abortOnFail`,
+    };
+  }
+  return undefined;
+}
+
+function heldStopRule(plan: Plan, aggregate: Aggregate, tMs: number): EarlyStop | undefined {
+  for (const { check, windowMs } of plan.stopWhen) {
+    if (tMs < windowMs) continue;
+    const measured = aggregate.measure(check, { fromMs: tMs - windowMs, toMs: tMs });
+    if (measured.kind === 'no-data' || !holds(check, measured.value)) continue;
+    return {
+      reason: 'stop-rule',
+      check: check.text,
+      actual: measured.value,
+      detail: `stopWhen ${check.text} held (${measured.value}) over the last ${windowMs / 1000} s`,
+    };
+  }
+  return undefined;
+}

@@ -1,0 +1,115 @@
+import type { Telemetry } from '../../../client-sim/protocol/telemetry.js';
+import type { Plan } from '../../../scenarios/schema/plan.js';
+import type { Aggregate } from '../../analysis/merge/contract.js';
+import { ControllerError } from '../../log/errors.js';
+import type { TelemetryLine } from '../../log/events.js';
+import type { TelemetryLog } from '../../log/telemetry-log.js';
+
+/** Sums over all batches of a run, for `/counters-stats`. */
+export interface MessageCounts {
+  readonly messagesSent: number;
+  readonly messagesReceived: number;
+  readonly messageSendErrors: number;
+}
+
+export const noMessages: MessageCounts = { messagesSent: 0, messagesReceived: 0, messageSendErrors: 0 };
+
+/** What became of one batch. */
+export type IntakeResult =
+  | {
+      readonly kind: 'new';
+      readonly acknowledged: number;
+      readonly bytes: number /** It is kept, but cannot be merged. */;
+      readonly problem?: Error;
+    }
+  /** Seen before, or one before it is missing: nothing was kept, the worker goes on after `acknowledged`. */
+  | { readonly kind: 'refused'; readonly acknowledged: number };
+
+/**
+ * Takes in the batches of a run: each once, in order, safe on the disk before it is acknowledged. Batches of one worker
+ * go one after the other, so a repeat that overtakes its original cannot be counted twice.
+ */
+export class TelemetryIntake {
+  private readonly _acknowledged = new Map<string, number>();
+  private readonly turns = new Map<string, Promise<unknown>>();
+  private log: TelemetryLog | undefined;
+  private _counts = noMessages;
+
+  constructor(
+    private readonly plan: Plan,
+    private readonly aggregate: Aggregate,
+  ) {}
+
+  get counts(): MessageCounts {
+    return this._counts;
+  }
+
+  acknowledged(workerId: string): number {
+    return this._acknowledged.get(workerId) ?? 0;
+  }
+
+  open(log: TelemetryLog): void {
+    this.log = log;
+  }
+
+  /** A line that was acknowledged by the controller before this one. */
+  restore(line: TelemetryLine): void {
+    this._acknowledged.set(line.workerId, line.batch.sequence);
+    this.count(line.workerId, line.batch);
+  }
+
+  /** @throws ControllerError TELEMETRY_REFUSED (names a stage or profile that is not in the plan), LOG_WRITE_FAILED */
+  take(workerId: string, batch: Telemetry, receivedAt: string): Promise<IntakeResult> {
+    const turn = (this.turns.get(workerId) ?? Promise.resolve()).then(() =>
+      this.takeBatch(workerId, batch, receivedAt),
+    );
+    this.turns.set(
+      workerId,
+      turn.catch(() => undefined),
+    );
+    return turn;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.turns.values());
+    await this.log?.close();
+    this.log = undefined;
+  }
+
+  private async takeBatch(workerId: string, batch: Telemetry, receivedAt: string): Promise<IntakeResult> {
+    const acknowledged = this.acknowledged(workerId);
+    if (batch.sequence !== acknowledged + 1) return { kind: 'refused', acknowledged };
+    if (this.log === undefined) throw new ControllerError('RUN_OVER', `run ${batch.runId} takes no telemetry any more`);
+    this.check(workerId, batch);
+    const bytes = await this.log.append({ workerId, receivedAt, batch });
+    this._acknowledged.set(workerId, batch.sequence);
+    const kept = { kind: 'new', acknowledged: batch.sequence, bytes } as const;
+    try {
+      this.count(workerId, batch);
+      return kept;
+    } catch (error) {
+      return { ...kept, problem: error instanceof Error ? error : new Error(String(error)) };
+    }
+  }
+
+  private check(workerId: string, batch: Telemetry): void {
+    for (const series of [...batch.series, ...batch.sessions]) {
+      const known =
+        series.stage < this.plan.stages.length && this.plan.profiles.some((profile) => profile.name === series.profile);
+      if (!known) {
+        const what = `worker ${workerId}, batch ${batch.sequence}: stage ${series.stage} of profile ${series.profile} is not in the plan`;
+        throw new ControllerError('TELEMETRY_REFUSED', what, 'Worker and controller must be of the same version.');
+      }
+    }
+  }
+
+  private count(workerId: string, batch: Telemetry): void {
+    this.aggregate.add(workerId, batch);
+    const { messagesSent, messagesReceived, messageSendErrors } = this._counts;
+    this._counts = {
+      messagesSent: batch.sessions.reduce((sum, series) => sum + series.messagesSent, messagesSent),
+      messagesReceived: batch.sessions.reduce((sum, series) => sum + series.messagesReceived, messagesReceived),
+      messageSendErrors: batch.series.reduce((sum, series) => sum + series.failed + series.lost, messageSendErrors),
+    };
+  }
+}

@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from '@jest/globals';
+import type { Order, Registration } from '../../../client-sim/protocol/messages.js';
+import { stopOrder } from '../run/orders.js';
+import { defaultTimings } from '../timings.js';
+import { OrderChannel } from './order-channel.js';
+import { WorkerRegistry } from './worker-registry.js';
+
+const registration: Registration = {
+  protocol: 1,
+  host: 'h',
+  pid: 1,
+  capacity: { clients: 100, ratePerSecond: 1, connections: 1 },
+  threads: 2,
+  version: 'v',
+  incarnation: randomUUID(),
+};
+
+function sink(): {
+  readonly got: (readonly [number, Order['type']])[];
+  ended: boolean;
+  send(id: number, order: Order): void;
+  end(): void;
+} {
+  return {
+    got: [],
+    ended: false,
+    send(id, order) {
+      this.got.push([id, order.type]);
+    },
+    end() {
+      this.ended = true;
+    },
+  };
+}
+
+const order = stopOrder('r', 'drain');
+
+test('orders are numbered, replayed after the last one seen, and a newer connection takes over', () => {
+  const channel = new OrderChannel();
+  channel.give(order);
+  const [first, second] = [sink(), sink()];
+  channel.connect(first, 0);
+  channel.give(order);
+  channel.connect(second, 1);
+  expect([first.got, second.got, first.ended]).toEqual([
+    [
+      [1, 'stop'],
+      [2, 'stop'],
+    ],
+    [[2, 'stop']],
+    true,
+  ]);
+  channel.disconnect(first);
+  channel.give(order);
+  expect([first.got.length, second.got.length]).toEqual([2, 2]);
+});
+
+test('numbers go on after a run, whose orders are forgotten', () => {
+  const channel = new OrderChannel();
+  channel.give(order);
+  channel.forget();
+  channel.give(order);
+  const connection = sink();
+  channel.connect(connection, 0);
+  expect(connection.got).toEqual([[2, 'stop']]);
+});
+
+test('a controller that adopted the run sends its orders under numbers the worker has not seen', () => {
+  const channel = new OrderChannel(true);
+  channel.give(order);
+  channel.give(order);
+  const [first, second] = [sink(), sink()];
+  channel.connect(first, 5);
+  channel.connect(second, 6);
+  expect([first.got, second.got]).toEqual([
+    [
+      [6, 'stop'],
+      [7, 'stop'],
+    ],
+    [[7, 'stop']],
+  ]);
+});
+
+test('a worker is lost after three heartbeats that did not come, unless it was the controller that could not listen', async () => {
+  let skippedMs = 0;
+  const registry = new WorkerRegistry({ ...defaultTimings, heartbeatMs: 100 }, () => performance.now() + skippedMs);
+  const { workerId } = registry.register(registration);
+  // As after a suspended laptop: the clock jumps, and nobody could be heard meanwhile.
+  skippedMs = 60_000;
+  await sleep(100);
+  expect(registry.get(workerId).lost).toBe(false);
+  await sleep(500);
+  expect(() => registry.get(workerId)).toThrow(/no worker w1/);
+  expect(registry.heartbeatTimeouts).toBe(1);
+  registry.close();
+});

@@ -1,0 +1,103 @@
+import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { z } from 'zod';
+import { endpointCodec } from '../../client-sim/protocol/order-codec.js';
+import { ControllerError } from './errors.js';
+
+/** The names inside a run folder. Reports and their like are written beside these by others. */
+export const files = {
+  events: 'events.jsonl',
+  telemetry: 'telemetry.jsonl',
+  /** Touched every second while the run is on: programs that see it older than a minute end themselves. */
+  lease: 'controller.lease',
+  /** What may not be in the log, for a controller that has to adopt the run; mode 0600, gone at the end of the run. */
+  secrets: 'secrets.json',
+} as const;
+
+/** Not for anyone who may read a run's artifacts. */
+export const privateFiles: readonly string[] = [files.lease, files.secrets];
+
+const secrets = z.strictObject({
+  endpoints: z.array(endpointCodec),
+  /** Where profiles (by index) go different ways. */
+  routes: z
+    .array(z.strictObject({ profiles: z.array(z.number().int().min(0)), endpoints: z.array(endpointCodec) }))
+    .optional(),
+  /** Token by worker id. */
+  workers: z.record(z.string(), z.string()),
+});
+export type Secrets = z.infer<typeof secrets>;
+
+/** Makes `results/<run-id>/` and points `results/latest` at it. */
+export function createRunFolder(resultsFolder: string, runId: string): string {
+  const folder = join(resultsFolder, runId);
+  mkdirSync(folder, { recursive: true });
+  const link = join(resultsFolder, `.latest-${runId}`);
+  // Renamed into place: nobody ever sees no `latest`, and two controllers cannot collide on it.
+  symlinkSync(basename(folder), link);
+  renameSync(link, join(resultsFolder, 'latest'));
+  return folder;
+}
+
+export function writeSecrets(folder: string, value: Secrets): void {
+  const path = join(folder, files.secrets);
+  const next = `${path}.next`;
+  rmSync(next, { force: true });
+  writeFileSync(next, JSON.stringify(value), { mode: 0o600, flag: 'wx' });
+  renameSync(next, path);
+}
+
+/** @throws ControllerError NOT_ADOPTABLE when there is none, or it is not ours. */
+export async function readSecrets(folder: string): Promise<Secrets> {
+  const path = join(folder, files.secrets);
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  const parsed = text === undefined ? undefined : secrets.safeParse(parseJson(text));
+  if (!parsed?.success)
+    throw new ControllerError(
+      'NOT_ADOPTABLE',
+      `${path} is missing or unreadable: without it the run's workers cannot be recognised`,
+    );
+  return parsed.data;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export function removeSecrets(folder: string): void {
+  rmSync(join(folder, files.secrets), { force: true });
+  rmSync(join(folder, `${files.secrets}.next`), { force: true });
+}
+
+/**
+ * Who holds the run; others look at the file's time first, at its content when they must know whether it still lives.
+ */
+export interface LeaseHolder {
+  readonly host: string;
+  readonly pid: number;
+  readonly startTicks: number | undefined;
+}
+
+export const leaseHolder = z.strictObject({
+  host: z.string(),
+  pid: z.number().int(),
+  startTicks: z.number().int().optional(),
+});
+
+export function takeLease(folder: string, holder: LeaseHolder): void {
+  writeFileSync(join(folder, files.lease), JSON.stringify(holder));
+}
+
+export function touchLease(folder: string): void {
+  const now = new Date();
+  utimesSync(join(folder, files.lease), now, now);
+}
+
+export function dropLease(folder: string): void {
+  rmSync(join(folder, files.lease), { force: true });
+}

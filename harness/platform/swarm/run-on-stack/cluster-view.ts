@@ -1,0 +1,109 @@
+/** The stack and the swarm it runs in, as somebody asks the harness about them. */
+import type { SwarmNode } from '../engine/answers.js';
+import type { Stack } from '../stack/stack-objects.js';
+import { type ServiceStatus, stackStatus } from '../stack/stack-status.js';
+
+export interface ClusterView {
+  status(signal: AbortSignal): Promise<ClusterStatus>;
+  nodes(signal: AbortSignal): Promise<readonly ClusterNode[]>;
+  /** Undefined: the stack has no such service. @param name as in the stack file */
+  replicas(name: string, signal: AbortSignal): Promise<ClusterReplicas | undefined>;
+}
+
+interface ClusterStatus {
+  readonly stack: string;
+  readonly nodes: number;
+  readonly activeNodes: number;
+  readonly services: readonly ClusterService[];
+}
+
+interface ClusterService {
+  /** As in the stack file. */
+  readonly name: string;
+  readonly image: string;
+  readonly running: number;
+  readonly wanted: number;
+  readonly state: string;
+  readonly lastError?: string;
+}
+
+interface ClusterNode {
+  readonly id: string;
+  readonly name: string;
+  readonly role: string;
+  readonly state: string;
+  readonly availability: string;
+  /** It is there, and takes tasks. */
+  readonly active: boolean;
+  readonly address: string;
+  readonly engine: string;
+  readonly cores: number;
+  readonly memoryBytes: number;
+}
+
+interface ClusterReplicas {
+  readonly service: string;
+  readonly running: number;
+  readonly wanted: number;
+  readonly replicas: readonly {
+    readonly slot: number;
+    readonly task: string;
+    readonly node: string;
+    readonly state: string;
+    readonly since: string;
+    readonly error?: string;
+  }[];
+}
+
+export function clusterView({ engine, name: stack }: Stack): ClusterView {
+  const shortName = (full: string): string => (full.startsWith(`${stack}_`) ? full.slice(stack.length + 1) : full);
+  const nodes = async (signal: AbortSignal): Promise<readonly ClusterNode[]> =>
+    (await engine.nodes.all(signal)).map(nodeOf);
+  return {
+    nodes,
+    async status(signal) {
+      const [{ services }, all] = await Promise.all([stackStatus(engine, stack, signal), nodes(signal)]);
+      return {
+        stack,
+        nodes: all.length,
+        activeNodes: all.filter(({ active }) => active).length,
+        services: services.map((service) => serviceOf(service, shortName(service.name))),
+      };
+    },
+    async replicas(wantedName, signal) {
+      const { services } = await stackStatus(engine, stack, signal);
+      const service = services.find(({ name }) => shortName(name) === wantedName);
+      if (service === undefined) return undefined;
+      const { running, wanted, tasks } = service;
+      return {
+        service: wantedName,
+        running,
+        wanted,
+        replicas: tasks.map(({ id, error, ...task }) => ({
+          ...task,
+          task: id,
+          ...(error === undefined ? {} : { error }),
+        })),
+      };
+    },
+  };
+}
+
+function serviceOf({ image, running, wanted, state, lastError }: ServiceStatus, name: string): ClusterService {
+  return { name, image, running, wanted, state, ...(lastError === undefined ? {} : { lastError }) };
+}
+
+function nodeOf({ ID, Spec, Status, Description: { Hostname, Resources, Engine } }: SwarmNode): ClusterNode {
+  return {
+    id: ID,
+    name: Hostname,
+    role: Spec.Role,
+    state: Status.State,
+    availability: Spec.Availability,
+    active: Status.State === 'ready' && Spec.Availability === 'active',
+    address: Status.Addr,
+    engine: Engine?.EngineVersion ?? '',
+    cores: (Resources?.NanoCPUs ?? 0) / 1e9,
+    memoryBytes: Resources?.MemoryBytes ?? 0,
+  };
+}

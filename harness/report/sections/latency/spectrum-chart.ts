@@ -1,0 +1,86 @@
+/** Latency by percentile with a log tail, as HdrHistogram's plotter draws it: every further 9 has the same room. */
+import type { Histogram } from 'hdr-histogram-js';
+import { formatMs, significant } from '../../../analysis/format.js';
+import { decodeCounts, toHistogram } from '../../../analysis/merge/hdr-counts.js';
+import { html, type Markup } from '../../html/markup.js';
+import type { Report } from '../../schema.js';
+import { emptyFigure, figure } from '../../svg/figure.js';
+import { grid, plot, px, widths, xLabel } from '../../svg/frame.js';
+import { linearScale, logScale } from '../../svg/scale.js';
+
+const { full: width } = widths;
+const height = 300;
+const pointsPerNine = 40;
+const title = 'Percentile spectrum';
+
+interface Curve {
+  readonly name: string;
+  readonly style: string;
+  readonly histogram: Histogram;
+}
+
+export function spectrumChart({ histograms }: Report): Markup {
+  const curves = [
+    ['latency', 'Latency, from when it was due', 's-p99'],
+    ['service', 'Service time, from when it was sent', 's-accent dashed'],
+  ].flatMap(([key = '', name = '', style = '']): Curve[] => {
+    const encoded = histograms[key];
+    return encoded === undefined ? [] : [{ name, style, histogram: toHistogram(decodeCounts(encoded)) }];
+  });
+  if (curves.length === 0) return emptyFigure('spectrum', title, 'No operation succeeded in a measured stage.');
+  const count = curves.reduce((most, { histogram }) => Math.max(most, histogram.totalCount), 1);
+  const nines = Math.max(1, Math.log10(count));
+  const values = curves
+    .flatMap(({ histogram }) => [histogram.getValueAtPercentile(0), histogram.getValueAtPercentile(100)])
+    .map((us) => us / 1000);
+  const [low, high] = [Math.max(0.001, Math.min(...values)), Math.max(...values)];
+  const y =
+    high / low > 30
+      ? logScale(low, high, height - plot.bottom, plot.top - 8)
+      : linearScale(0, high, height - plot.bottom, plot.top - 8);
+  const x = (of: number): number => plot.left + (of / nines) * (width - plot.left - plot.right);
+  const ticks = [0, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999].filter(
+    (share) => -Math.log10(1 - share) <= nines + 1e-9,
+  );
+  return figure({
+    id: 'spectrum',
+    title,
+    height,
+    width,
+    caption: html`Measured stages. Where the two lines part, requests waited before they could be sent: a tool that only times the answer would not have seen it.`,
+    description: curves
+      .map(
+        ({ name, histogram }) =>
+          `${name}: ${formatMs(histogram.getValueAtPercentile(50) / 1000)} at 50 %, ${formatMs(histogram.getValueAtPercentile(99) / 1000)} at 99 %, ${formatMs(histogram.getValueAtPercentile(100) / 1000)} at the end.`,
+      )
+      .join(' '),
+    keys: curves.map(({ name, style }) => ({ name, style, shape: 'line' })),
+    body: html`${grid(y, { width, height }, formatMs)}
+${ticks.map((share) => html`<line class="grid" x1="${px(x(-Math.log10(1 - share)))}" x2="${px(x(-Math.log10(1 - share)))}" y1="${plot.top - 8}" y2="${height - plot.bottom}"/>${xLabel(x(-Math.log10(1 - share)), { width, height }, percentLabel(share))}`)}
+${curves.map(({ style, histogram }) => html`<path class="line ${style}" d="${curvePath(histogram, nines, x, y.at)}"/>`)}`,
+    table: {
+      head: ['Percentile', ...curves.map(({ name }) => name)],
+      rows: [0, 50, 75, 90, 95, 99, 99.9, 99.99, 99.999, 100]
+        .map((percentile) => [
+          `${percentile} %`,
+          ...curves.map(({ histogram }) => formatMs(histogram.getValueAtPercentile(percentile) / 1000)),
+        ])
+        .concat([['Operations', ...curves.map(({ histogram }) => significant(histogram.totalCount))]]),
+    },
+  });
+}
+
+function percentLabel(share: number): string {
+  return `${Number((share * 100).toPrecision(8))} %`;
+}
+
+/** Ends at this histogram's own last operation; beyond it there is nothing to know. */
+function curvePath(histogram: Histogram, nines: number, x: (of: number) => number, y: (ms: number) => number): string {
+  const last = Math.min(nines, Math.max(Math.log10(histogram.totalCount), 0.3));
+  const points = Math.ceil(last * pointsPerNine);
+  return `M${Array.from({ length: points + 1 }, (_, at) => {
+    const of = (at / points) * last;
+    const percentile = at === points ? 100 : (1 - 10 ** -of) * 100;
+    return `${px(x(of))} ${px(y(histogram.getValueAtPercentile(percentile) / 1000))}`;
+  }).join('L')}`;
+}

@@ -1,0 +1,50 @@
+/** A profile in the words of its author. */
+import { formatDuration, formatRate } from '../../../../scenarios/schema/grammar/units.js';
+import type { ProfilePlan, ThinkTimePlan } from '../../../../scenarios/schema/plan.js';
+
+export function describeLoad({ arrivals, pacing }: ProfilePlan): string {
+  return arrivals.model === 'none'
+    ? 'listens, calls nothing'
+    : `${
+        arrivals.model === 'open'
+          ? `open loop, ${formatRate(arrivals.ratePerSecond)} a client, ${arrivals.spacing}`
+          : `closed loop, ${describeThinkTime(arrivals.thinkTime)}`
+      }, ${pacingText[pacing]}`;
+}
+
+/** How often the clock is looked at: what is due at one look leaves as one burst. */
+const pacingText: Readonly<Record<ProfilePlan['pacing'], string>> = {
+  batch: 'paced by batch (1 ms)',
+  metronome: 'paced by metronome (0.1 ms)',
+  spin: 'paced by spin (a core of its own)',
+};
+
+function describeThinkTime(think: ThinkTimePlan): string {
+  switch (think.kind) {
+    case 'none':
+      return 'no think time';
+    case 'fixed':
+      return `think time ${formatDuration(think.ms)}`;
+    case 'uniform':
+      return `think time ${formatDuration(think.minMs)} to ${formatDuration(think.maxMs)}`;
+    case 'exponential':
+      return `think time ${formatDuration(think.meanMs)} on average, exponential`;
+  }
+}
+
+export function describeSession({ session, onClose }: ProfilePlan): string {
+  switch (session.mode) {
+    case 'reuse':
+      return `one session a client, ${onClose} at its end`;
+    case 'pool':
+      return `${session.size} sessions shared, ${onClose} at their end`;
+    case 'per-request':
+      return `a session for each operation, ${onClose} at its end`;
+    case 'churn':
+      return `a new session every ${'ms' in session.every ? formatDuration(session.every.ms) : `${session.every.operations} operations`}, ${onClose} at its end`;
+  }
+}
+
+export function describeWindow({ maxInFlight, connections, pipeline }: ProfilePlan): string {
+  return `${maxInFlight} in flight over ${connections} ${connections === 1 ? 'connection' : 'connections'}${pipeline > 1 ? `, pipelined ${pipeline} deep` : ''}`;
+}

@@ -1,0 +1,83 @@
+import { type core, z } from 'zod';
+import { profileSchema } from './profile-schema.js';
+import { scenarioSchema } from './scenario-schema.js';
+
+/** Finding one's way in a zod schema: which keys there are at a path, and all paths there are. */
+
+type Schema = core.$ZodType;
+
+/** The keys a map at `path` may have; undefined where any are allowed or none is a map. */
+export function knownKeys(schema: Schema, path: readonly PropertyKey[]): readonly string[] | undefined {
+  let options: readonly Schema[] = [schema];
+  for (const key of path) options = options.flatMap((option) => members(option, key));
+  const shapes = options.flatMap(alternatives).filter((option) => option instanceof z.ZodObject);
+  return shapes.length === 0 ? undefined : shapes.flatMap((option) => Object.keys(option.shape));
+}
+
+export interface KeyDescription {
+  /** `stages.*.load.from`; `*` stands for any item or name. */
+  readonly path: string;
+  readonly schema: Schema;
+  readonly description: string;
+  readonly optional: boolean;
+}
+
+/** Every key of every map in the schema, in order of the files' reading. */
+export function describeKeys(schema: Schema, prefix = ''): readonly KeyDescription[] {
+  return alternatives(schema).flatMap((option) => {
+    if (option instanceof z.ZodArray) return describeKeys(option.element, `${prefix}.*`);
+    if (option instanceof z.ZodRecord) return describeKeys(option.valueType, `${prefix}.*`);
+    if (!(option instanceof z.ZodObject)) return [];
+    return Object.entries<Schema>(option.shape).flatMap(([key, value]) => {
+      const path = prefix === '' ? key : `${prefix}.${key}`;
+      const optional = z.safeParse(z.strictObject({ key: value }), {}).success;
+      return [{ path, schema: value, description: descriptionOf(value), optional }, ...describeKeys(value, path)];
+    });
+  });
+}
+
+/** What a value may be, with optional, default and conversion taken off. */
+function alternatives(schema: Schema): readonly Schema[] {
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap(alternatives);
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodPrefault) {
+    return alternatives(schema.unwrap());
+  }
+  return [schema];
+}
+
+function members(schema: Schema, key: PropertyKey): readonly Schema[] {
+  return alternatives(schema).flatMap((option): readonly Schema[] => {
+    if (option instanceof z.ZodArray) return [option.element];
+    if (option instanceof z.ZodRecord) return [option.valueType];
+    const member: Schema | undefined = option instanceof z.ZodObject ? option.shape[String(key)] : undefined;
+    return member === undefined ? [] : [member];
+  });
+}
+
+function descriptionOf(schema: Schema): string {
+  const own = z.globalRegistry.get(schema)?.description;
+  if (own !== undefined) return own;
+  return schema instanceof z.ZodOptional ? descriptionOf(schema.unwrap()) : '';
+}
+
+/** Every key of scenario files. A workload's keys are a profile's, plus `profile`, which alone is named here. */
+export function scenarioKeys(): readonly KeyDescription[] {
+  return describeKeys(scenarioSchema).filter(
+    ({ path }) => !path.startsWith('workload.*.') || path === 'workload.*.profile',
+  );
+}
+
+/** Paths of all keys: of scenario files, then of profile files as `profile.KEY`. `*` stands for any item or name. */
+export function allKeyPaths(): readonly string[] {
+  return [...scenarioKeys(), ...describeKeys(profileSchema, 'profile')].map(({ path }) => path);
+}
+
+/** JSON Schema (2020-12) of a scenario file, for editors. */
+export function scenarioJsonSchema(): Record<string, unknown> {
+  return { ...z.toJSONSchema(scenarioSchema, { io: 'input' }), title: 'swarmbench scenario' };
+}
+
+/** JSON Schema (2020-12) of a profile file, for editors. */
+export function profileJsonSchema(): Record<string, unknown> {
+  return { ...z.toJSONSchema(profileSchema, { io: 'input' }), title: 'swarmbench profile' };
+}
