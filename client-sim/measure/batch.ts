@@ -1,5 +1,5 @@
+import type { WorkerPlan } from '../../scenarios/schema/plan.js';
 import { encodeCells } from '../protocol/histogram-codec.js';
-import type { WorkerPlan } from '../protocol/messages.js';
 import { addStreams, type Flow, noStreams, sumOfFlows } from '../protocol/streams.js';
 import {
   type ErrorSample,
