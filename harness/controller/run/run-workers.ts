@@ -1,5 +1,6 @@
-import type { Order, SlotSet } from '../../../client-sim/protocol/messages.js';
+import type { Order } from '../../../client-sim/protocol/messages.js';
 import type { Telemetry } from '../../../client-sim/protocol/telemetry.js';
+import type { SlotSet } from '../../../scenarios/schema/allocate.js';
 import type { ProfilePlan } from '../../../scenarios/schema/plan.js';
 import type { Worker } from '../workers/worker-registry.js';
 

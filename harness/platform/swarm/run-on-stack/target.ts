@@ -1,6 +1,7 @@
 /** The target of a run in the stack: which service it is, and where workers find it. */
 import { urlEndpoints } from '../../../../client-sim/protocol/endpoints.js';
 import type { Endpoint } from '../../../../client-sim/protocol/messages.js';
+import { TARGET_SERVICE } from '../../../../scenarios/schema/keys/fields.js';
 import type { Plan, Stickiness } from '../../../../scenarios/schema/plan.js';
 import type { Environment, Replica } from '../../platform.js';
 import type { Service } from '../engine/answers.js';
@@ -11,7 +12,7 @@ import { SwarmPlatformError } from './swarm-platform-error.js';
 import { PATH_LABEL, PORT_LABEL, type TargetImage } from './target-image.js';
 
 /** The reference server, or the user's image in its place. */
-export const TARGET = 'mcp-server';
+export const TARGET = TARGET_SERVICE;
 const LOAD_NETWORK = 'mcp-network';
 
 /** Of the gateway's `stream` frontend inside the stack, and of the reference server, for WebSocket and lines. */
