@@ -1,6 +1,5 @@
-import type { SlotSet } from '../../../client-sim/protocol/messages.js';
 import type { Telemetry } from '../../../client-sim/protocol/telemetry.js';
-import { splitSlots } from '../../../scenarios/schema/allocate.js';
+import { type SlotSet, splitSlots } from '../../../scenarios/schema/allocate.js';
 import { ControllerError, messageOf } from '../../log/errors.js';
 import type { RunListener, Worker } from '../workers/worker-registry.js';
 import type { ActiveRun } from './active-run.js';
