@@ -267,7 +267,7 @@ export interface LimitsPlan {
   readonly bytes: number;
 }
 
-/** What a worker needs; structurally the protocol's WorkerPlan. */
+/** The part of the plan that a worker needs. */
 export type WorkerPlan = Pick<Plan, 'scenario' | 'seed' | 'profiles' | 'stages' | 'drainMs' | 'limits'>;
 
 export function workerPlan(plan: Plan): WorkerPlan {
