@@ -1,6 +1,5 @@
-import { slotIndexes, splitSlots } from '../../scenarios/schema/allocate.js';
-import type { ProfilePlan } from '../../scenarios/schema/plan.js';
-import type { SlotSet, WorkerPlan } from '../protocol/messages.js';
+import { type SlotSet, slotIndexes, splitSlots } from '../../scenarios/schema/allocate.js';
+import type { ProfilePlan, WorkerPlan } from '../../scenarios/schema/plan.js';
 
 /** One virtual client: its profile's place in the plan, its own place within the profile. */
 export interface ClientPlace {

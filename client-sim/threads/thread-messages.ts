@@ -1,7 +1,8 @@
+import type { WorkerPlan } from '../../scenarios/schema/plan.js';
 import type { StopMode } from '../engine/engine.js';
 import type { Pacing } from '../load/pacer.js';
 import type { Snapshot } from '../measure/snapshot.js';
-import type { AdjustOrder, Endpoint, PinnedProtocol, WorkerPlan } from '../protocol/messages.js';
+import type { AdjustOrder, Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import type { ClientPlace } from './divide-clients.js';
 
 /** How one profile reaches the target. */

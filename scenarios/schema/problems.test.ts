@@ -382,17 +382,7 @@ test.each([
   expect(problemsOf(`${minimal}target: { server: ${server} }\n`).split('\n    hint')[0]).toBe(problem);
 });
 
-describe('what is not built yet is refused by name, at its key:', () => {
-  const cases: readonly (readonly [key: string, text: string, at: string])[] = [
-    ['kinds of faults', `${minimal}faults:\n  - { at: 1s, kind: kill }\n`, 's.yaml:7:15: `faults.0.kind`'],
-  ];
-  test.each(cases)('%s', (_, text, at) => {
-    const problems = problemsOf(text);
-    expect(problems.startsWith(at)).toBe(true);
-    expect(problems).toContain('not built yet');
-    expect(problems).toContain('hint: ');
-  });
-
+describe('keys that do not go together are refused:', () => {
   test('pipelining where the official client has none', () => {
     expect(problemsOf(minimal.replace('{}', '{ transport: sdk, pipeline: 2 }'))).toContain(
       'over sdk a connection carries one request at a time',

@@ -10,7 +10,6 @@ export type ProblemCode =
   | 'INVALID_VALUE'
   | 'CONFLICT'
   | 'NOT_FOUND'
-  | 'NOT_BUILT'
   | 'LIMIT_EXCEEDED'
   | 'TARGET_NOT_ALLOWED'
   | 'UNSET_VARIABLE';
