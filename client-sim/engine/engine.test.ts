@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ProfilePlan } from '../../scenarios/schema/plan.js';
-import { decodeToHistogram } from '../protocol/histogram-codec.js';
+import { decodeToHistogram } from '../protocol/testing/library-histogram.js';
 import { testOperation, testPlan, testProfile, testStages } from '../testing/plans.js';
 import { expectBalance, runSimulation, sumOf } from './testing/run-simulation.js';
 import { type Behaviour, REQUEST_BYTES, type ServerScript } from './testing/simulated-world.js';

@@ -1,4 +1,4 @@
-import type { ProfilePlan } from '../../scenarios/schema/plan.js';
+import type { ProfilePlan, WorkerPlan } from '../../scenarios/schema/plan.js';
 import { type LoadStage, stageEndMs } from '../load/load-shape.js';
 import type { RequestTemplate } from '../mcp/compile-request.js';
 import type { Failure } from '../measure/failure.js';
@@ -7,7 +7,6 @@ import { Recorder } from '../measure/recorder.js';
 import type { ReplicaNames } from '../measure/replica-names.js';
 import { SeriesLayout } from '../measure/series.js';
 import type { Snapshot } from '../measure/snapshot.js';
-import type { WorkerPlan } from '../protocol/messages.js';
 import { type ClientRef, type LoadAdjustment, Population } from './population.js';
 import { type ChannelFactory, ProfileRuntime } from './profile-runtime.js';
 import { PublicationClock, type RunClock } from './publication-clock.js';

@@ -184,7 +184,7 @@ async function tryEndpoint(
     if (!negotiation.ok) return { ok: false, problem: negotiation.problem, tools: [] };
     const { pinned } = negotiation;
     const catalogue = new ServerCatalogue(
-      (factsOf(transport).speaks ?? transport) === 'streamable-http' && pinned.era === 'modern',
+      (factsOf(transport).wireTransport ?? transport) === 'streamable-http' && pinned.era === 'modern',
     );
     const settled: SettledOperation[] = [];
     const problem =

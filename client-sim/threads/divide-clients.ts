@@ -1,7 +1,6 @@
-import { slotIndexes, splitSlots } from '../../scenarios/schema/allocate.js';
-import type { ProfilePlan } from '../../scenarios/schema/plan.js';
+import { type SlotSet, slotIndexes, splitSlots } from '../../scenarios/schema/allocate.js';
+import type { ProfilePlan, WorkerPlan } from '../../scenarios/schema/plan.js';
 import type { ClientRef } from '../engine/population.js';
-import type { SlotSet, WorkerPlan } from '../protocol/messages.js';
 
 /**
  * Divides a worker's slots among its threads, as the controller divides slots among workers: clients that share a

@@ -1,6 +1,6 @@
+import type { WorkerPlan } from '../../scenarios/schema/plan.js';
 import { Batch } from '../measure/batch.js';
 import type { Snapshot } from '../measure/snapshot.js';
-import type { WorkerPlan } from '../protocol/messages.js';
 
 /**
  * Lines up the snapshots of several threads. All threads take them at the same run times (whole seconds, ends of

@@ -1,8 +1,9 @@
+import type { WorkerPlan } from '../../scenarios/schema/plan.js';
 import type { StopMode } from '../engine/engine.js';
 import type { ClientRef } from '../engine/population.js';
 import type { Pacing } from '../load/pacer.js';
 import type { Snapshot } from '../measure/snapshot.js';
-import type { AdjustOrder, Endpoint, PinnedProtocol, WorkerPlan } from '../protocol/messages.js';
+import type { AdjustOrder, Endpoint, PinnedProtocol } from '../protocol/messages.js';
 
 /** Messages between the worker's main thread and an engine thread. Both ends are of one build, so nothing is checked. */
 

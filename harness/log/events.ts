@@ -3,9 +3,10 @@
  * live view and its report are folds over these and over the telemetry lines (design: architecture, "The log").
  */
 
-import type { Clock, Exchange, PinnedProtocol, Registration, SlotSet } from '../../client-sim/protocol/messages.js';
+import type { Clock, Exchange, PinnedProtocol, Registration } from '../../client-sim/protocol/messages.js';
 import type { SettledOperation } from '../../client-sim/protocol/settled-operation.js';
 import type { Telemetry } from '../../client-sim/protocol/telemetry.js';
+import type { SlotSet } from '../../scenarios/schema/allocate.js';
 import type { FaultPlan, Plan } from '../../scenarios/schema/plan.js';
 import type { Place, Replica, StartedProgram, UsageSample } from '../platform/platform.js';
 

@@ -49,7 +49,6 @@ const referenceSchema = z.strictObject({
   seed: z.coerce.number().int().default(1),
   stdio: z.boolean().default(false),
   replay: z.coerce.number().int().min(0).max(1_000_000).default(1_000),
-  conformance: z.boolean().default(false),
 });
 
 const sinkSchema = z.strictObject(common);

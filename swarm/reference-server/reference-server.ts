@@ -1,17 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
-import { Fixtures } from '../../tests/conformance/reference-server/fixtures.js';
 import { Catalogue } from './catalogue/catalogue.js';
+import { mcpPath, messagesPath, ssePath } from './endpoints.js';
 import { HostGuard } from './http/host-guard.js';
 import { Listener } from './http/listener.js';
 import { answerMcp } from './http/mcp-endpoint.js';
-import { messagesPath, SseSessions, ssePath } from './http/sse-sessions.js';
+import { SseSessions } from './http/sse-sessions.js';
 import type { ServedEra } from './mcp/era.js';
 import { type Inbound, isStream } from './mcp/inbound.js';
 import { LegacyEra } from './mcp/legacy-era.js';
 import { createLegacyServer, type LegacyServerFactory } from './mcp/legacy-server.js';
-import { ModernEra } from './mcp/modern-era.js';
+import { ModernEra, type ServerFactory } from './mcp/modern-era.js';
 import type { Outcome } from './mcp/outcome.js';
 import { replicaHeader } from './mcp/replica-meta.js';
 import { SessionTable } from './mcp/session-table.js';
@@ -40,8 +40,10 @@ export interface ReferenceServerOptions {
    * Default 1,000.
    */
   readonly replay?: number;
-  /** Serves over Streamable HTTP what the official conformance suite asks for, in place of the catalogue. */
-  readonly conformance?: boolean;
+  /** Makes the MCP servers to serve over Streamable HTTP; default: those of the catalogue. */
+  readonly servers?: ServerFactory;
+  /** Keeps the events of answers, too, so that a call whose stream broke can be resumed. Default: false. */
+  readonly replayAnswers?: boolean;
   /** Of the tools that draw lots and are not given a seed of their own. */
   readonly seed: number;
 }
@@ -65,18 +67,17 @@ export async function startReferenceServer(options: ReferenceServerOptions): Pro
   const counters = new ServerCounters();
   const guard = new HostGuard(options.host, options.allowedHosts ?? []);
   const catalogue = new Catalogue(options.seed, () => counters.reset());
-  const fixtures = options.conformance === true ? new Fixtures() : undefined;
   const newServer: LegacyServerFactory = (subscriptions) =>
-    fixtures?.legacy() ?? createLegacyServer(catalogue, subscriptions);
+    options.servers?.legacy() ?? createLegacyServer(catalogue, subscriptions);
   const limits = {
     ttlMs: options.sessionTtlMs,
     maxSessions: options.maxSessions,
     replay: options.replay ?? REPLAY,
-    replayAnswers: fixtures !== undefined,
+    replayAnswers: options.replayAnswers ?? false,
   };
   const table = new SessionTable(newServer, id, limits, counters);
   const legacy = new LegacyEra(newServer, { replica: id, answers: options.answers, sessions: options.sessions }, table);
-  const modern = new ModernEra(catalogue, id, options.answers, fixtures);
+  const modern = new ModernEra(catalogue, id, options.answers, options.servers);
   let closing = false;
   let underWay = 0;
 
@@ -122,7 +123,7 @@ export async function startReferenceServer(options: ReferenceServerOptions): Pro
         JSON.stringify({ jsonrpc: '2.0', error: { code: -32000, message: refusal }, id: null }),
         'application/json',
       );
-    else if (path === '/mcp') void answerMcp(incoming, outgoing, parts).catch(() => outgoing.destroy());
+    else if (path === mcpPath) void answerMcp(incoming, outgoing, parts).catch(() => outgoing.destroy());
     else if (path === ssePath && options.era !== 'modern' && incoming.method === 'GET')
       void sse.open(outgoing).catch(() => outgoing.destroy());
     else if (path === messagesPath && options.era !== 'modern' && incoming.method === 'POST')

@@ -1,9 +1,9 @@
 import { expect } from '@jest/globals';
+import type { WorkerPlan } from '../../../scenarios/schema/plan.js';
 import { Batch } from '../../measure/batch.js';
 import { LoopMonitor } from '../../measure/loop-monitor.js';
 import { ReplicaNames } from '../../measure/replica-names.js';
 import type { Snapshot } from '../../measure/snapshot.js';
-import type { WorkerPlan } from '../../protocol/messages.js';
 import type { OperationSeries, ReplicaSeries, SessionSeries } from '../../protocol/telemetry.js';
 import { createEngine, type Engine } from '../engine.js';
 import { type ServerScript, SimulatedWorld } from './simulated-world.js';

@@ -64,6 +64,8 @@ async function end(child: ChildProcess): Promise<void> {
   await ended;
 }
 
+type ScaleFault = Extract<FaultPlan, { readonly kind: 'scale' }>;
+
 /**
  * Changes a file instead of a stack, so that what a killed controller did can be seen: a line an order, and after
  * `inject` how many `fault.started` the run's log held at that moment.
@@ -80,16 +82,16 @@ export function fakeInjector(
     if (failing === at) throw new Error(`no ${at} today`);
   };
   return {
-    look: async ({ service, replicas }: FaultPlan) => {
+    look: async ({ service, replicas }: ScaleFault) => {
       fail('look');
       return { words: `${service}: 1 to ${replicas} replicas`, before: { replicas: 1 } };
     },
-    inject: async ({ id, replicas }) => {
+    inject: async ({ id, replicas }: ScaleFault) => {
       order(`${id} ${replicas} logged ${logged()}`);
       fail('inject');
     },
     undo: async ({ id }, { before }) => order(`${id} back to ${String(before.replicas)}`),
-    effect: async ({ replicas }, _subject, phase) => {
+    effect: async ({ replicas }: ScaleFault, _subject, phase) => {
       const there = phase === 'injected' ? replicas : 1;
       return {
         settled: true,

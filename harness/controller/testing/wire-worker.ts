@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { pid } from 'node:process';
 import { encodeIntoCompressedBase64 } from 'hdr-histogram-js';
-import { emptyHistogram } from '../../../client-sim/protocol/histogram-codec.js';
 import {
   type Health,
   type Order,
@@ -11,6 +10,7 @@ import {
 } from '../../../client-sim/protocol/messages.js';
 import { parseOrder } from '../../../client-sim/protocol/order-codec.js';
 import type { Acknowledgement, Telemetry } from '../../../client-sim/protocol/telemetry.js';
+import { emptyHistogram } from '../../../client-sim/protocol/testing/library-histogram.js';
 
 /** Speaks the worker protocol over real HTTP, one call at a time, so that tests can do what no honest worker would. */
 export class WireWorker {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
 import { isJSONRPCResultResponse, type JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import type { Catalogue } from '../catalogue/catalogue.js';
+import { messagesPath } from '../endpoints.js';
 import { describe, type Inbound } from '../mcp/inbound.js';
 import { createLegacyServer } from '../mcp/legacy-server.js';
 import { outcomeOf } from '../mcp/outcome.js';
@@ -9,9 +10,6 @@ import { replicaHeader, signed } from '../mcp/replica-meta.js';
 import type { SessionObserver } from '../mcp/session-table.js';
 import { readJsonBody } from './exchange.js';
 import type { McpEndpointParts } from './mcp-endpoint.js';
-
-export const ssePath = '/sse';
-export const messagesPath = '/messages';
 
 interface SseSessionsParts extends Pick<McpEndpointParts, 'replica' | 'begun' | 'ended' | 'streams'> {
   readonly maxSessions: number;

@@ -12,7 +12,7 @@ interface SessionLimits {
    * Keeps them of answers, too, so that a call whose stream was closed can be taken up. Default: of the session's own
    * stream.
    */
-  readonly replayAnswers?: boolean;
+  readonly replayAnswers: boolean;
 }
 
 /** Told of every session once when it opens and once when it ends. */
@@ -72,10 +72,10 @@ export class SessionTable {
       enableJsonResponse: json,
       // Of answers that are streams every one would be kept, and push out what the session's own stream may ask for
       // again.
-      ...((json || this.limits.replayAnswers === true) && this.limits.replay > 0
+      ...((json || this.limits.replayAnswers) && this.limits.replay > 0
         ? { eventStore: new EventRing(this.limits.replay, this.observer) }
         : {}),
-      ...(this.limits.replayAnswers === true ? { retryInterval: RETRY_MS } : {}),
+      ...(this.limits.replayAnswers ? { retryInterval: RETRY_MS } : {}),
       onsessioninitialized: (id) => {
         this.sessions.set(id, session);
         this.observer.sessionOpened();
