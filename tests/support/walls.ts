@@ -63,6 +63,7 @@ const rooms: readonly Room[] = [
       'client-sim/mcp/',
       'client-sim/load/',
       'client-sim/transport/',
+      'client-sim/misbehave/',
     ],
   },
   {
