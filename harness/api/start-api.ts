@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Plan } from '../../scenarios/schema/plan.js';
 import type { Controller } from '../controller/controller.js';
-import { History } from '../log/history.js';
+import { RunHistory } from '../log/run-history.js';
 import { createControllerMetrics, type MetricsSource } from '../observe/controller-metrics.js';
 import { isLoopback } from './access.js';
 import type { ApiEndpoint } from './api-endpoint.js';
@@ -46,7 +46,7 @@ export async function startApi(controller: Controller, options: ApiOptions): Pro
   const { host, port, allowTargets = [], onInternalError = () => undefined } = options;
   const demanded = !isLoopback(host) || options.tokens !== undefined;
   const tokens = demanded ? { ...loadTokens(controller.resultsFolder), ...options.tokens } : undefined;
-  const history = new History(controller.resultsFolder);
+  const history = new RunHistory(controller.resultsFolder);
   const metrics = createControllerMetrics(metricsSource(controller));
   const endpoints: ApiEndpoint[] = [
     ...runEndpoints({ controller, history, allowTargets }),
@@ -82,7 +82,7 @@ async function close(server: Server, graceMs: number): Promise<void> {
 }
 
 function metricsSource(controller: Controller): MetricsSource {
-  const { registry, shared } = controller;
+  const { registry } = controller;
   return {
     run: () => {
       const run = controller.current();
@@ -103,8 +103,8 @@ function metricsSource(controller: Controller): MetricsSource {
       return counts;
     },
     heartbeatTimeouts: () => registry.heartbeatTimeouts,
-    telemetryBatches: () => shared.totals.telemetryBatches,
-    telemetryBytes: () => shared.totals.telemetryBytes,
+    telemetryBatches: () => controller.telemetryTotals.telemetryBatches,
+    telemetryBytes: () => controller.telemetryTotals.telemetryBytes,
   };
 }
 

@@ -68,12 +68,6 @@ export function nextState(state: RunState, event: RunEvent): RunState {
 
 export const initialState: RunState = { kind: 'created' };
 
-export function foldState(events: Iterable<RunEvent>): RunState {
-  let state = initialState;
-  for (const event of events) state = nextState(state, event);
-  return state;
-}
-
 function unreachable(event: never): never {
   throw new Error(`event of an unknown type: ${JSON.stringify(event)}`);
 }

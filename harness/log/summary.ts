@@ -1,4 +1,4 @@
-import type { Failure } from '../controller/run/run.js';
+import type { Failure } from './errors.js';
 import type { RunEvent } from './events.js';
 import { initialState, nextState, type RunState } from './state.js';
 

@@ -62,6 +62,7 @@ const rooms: readonly Room[] = [
       'client-sim/mcp/',
       'client-sim/load/',
       'client-sim/transport/',
+      'client-sim/misbehave/',
     ],
   },
   {

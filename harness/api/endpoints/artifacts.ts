@@ -2,8 +2,8 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Controller } from '../../controller/controller.js';
-import type { History } from '../../log/history.js';
 import { privateFiles } from '../../log/run-folder.js';
+import type { RunHistory } from '../../log/run-history.js';
 import { type ApiEndpoint, jsonEndpoint } from '../api-endpoint.js';
 import { ApiError } from '../errors.js';
 import { summaryOf } from './runs.js';
@@ -15,7 +15,7 @@ type Artifact = z.infer<typeof artifact>;
  * What a run has written: its log and, when it is over, its reports. Plain files of the run's folder, nothing below or
  * beside it.
  */
-export function artifactEndpoints(controller: Controller, history: History): readonly ApiEndpoint[] {
+export function artifactEndpoints(controller: Controller, history: RunHistory): readonly ApiEndpoint[] {
   const folderOf = async (id: string): Promise<string> => {
     await summaryOf(controller, history, id);
     return join(controller.resultsFolder, id);

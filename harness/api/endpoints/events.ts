@@ -1,7 +1,7 @@
 import type { Controller } from '../../controller/controller.js';
 import { linesOf } from '../../log/event-log.js';
 import type { RunEvent } from '../../log/events.js';
-import type { History } from '../../log/history.js';
+import type { RunHistory } from '../../log/run-history.js';
 import type { ApiEndpoint } from '../api-endpoint.js';
 import { lastEventId, SseStream } from '../sse-stream.js';
 import { summaryOf } from './runs.js';
@@ -10,7 +10,7 @@ import { summaryOf } from './runs.js';
  * A run's log as server-sent events: id is `seq`, so that a broken connection goes on where it stopped. Ends with the
  * run.
  */
-export function eventEndpoints(controller: Controller, history: History): readonly ApiEndpoint[] {
+export function eventEndpoints(controller: Controller, history: RunHistory): readonly ApiEndpoint[] {
   return [
     {
       method: 'get',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Controller } from '../../controller/controller.js';
 import type { Run } from '../../controller/run/run.js';
 import { ControllerError } from '../../log/errors.js';
-import type { History } from '../../log/history.js';
+import type { RunHistory } from '../../log/run-history.js';
 import type { RunSummary } from '../../log/summary.js';
 import { type ApiEndpoint, jsonEndpoint, withoutUndefined } from '../api-endpoint.js';
 import { isInline, planFrom, runRequest } from '../run-request.js';
@@ -80,7 +80,7 @@ const loadAdjusted = z.object({
 
 interface RunEndpointsOptions {
   readonly controller: Controller;
-  readonly history: History;
+  readonly history: RunHistory;
   /** Hosts outside private networks that runs asked for here may target. */
   readonly allowTargets: readonly string[];
 }
@@ -185,7 +185,7 @@ export function runEndpoints({ controller, history, allowTargets }: RunEndpoints
 }
 
 /** @throws ControllerError RUN_NOT_FOUND */
-export async function summaryOf(controller: Controller, history: History, id: string): Promise<RunSummary> {
+export async function summaryOf(controller: Controller, history: RunHistory, id: string): Promise<RunSummary> {
   const summary = controller.run(id)?.summary ?? (await history.get(id));
   if (summary === undefined)
     throw new ControllerError('RUN_NOT_FOUND', `there is no run ${id}`, 'GET /runs lists them.');

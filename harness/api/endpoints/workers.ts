@@ -44,7 +44,8 @@ const workerView = z.object({
 });
 
 /** The controller's end of design/worker-protocol.md. */
-export function workerEndpoints({ registry, shared }: Controller): readonly ApiEndpoint[] {
+export function workerEndpoints(controller: Controller): readonly ApiEndpoint[] {
+  const { registry } = controller;
   return [
     jsonEndpoint({
       method: 'post',
@@ -64,7 +65,7 @@ export function workerEndpoints({ registry, shared }: Controller): readonly ApiE
       answer: { status: 200, schema: heartbeatAnswer },
       handle: (call) => {
         registry.heartbeat(call.param('id'), call.body);
-        return { protocol: PROTOCOL, now: shared.now() } as const;
+        return { protocol: PROTOCOL, now: controller.now() } as const;
       },
     }),
     {

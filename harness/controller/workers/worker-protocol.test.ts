@@ -173,7 +173,7 @@ test('a share that is larger than the worker is refused, naming both', async () 
   await small.preflight(run.id);
   expect((await run.finished).failure).toMatchObject({
     code: 'CAPACITY_EXCEEDED',
-    message: expect.stringContaining('10 clients, it has room for 3'),
+    message: expect.stringContaining('10 clients, but it has room for 3'),
   });
 });
 

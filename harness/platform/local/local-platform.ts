@@ -257,7 +257,7 @@ function endpointsOf(plan: Plan, replicas: readonly LocalReplica[], platform: No
   const used = [...new Set(plan.profiles.map(({ transport }) => transport))];
   const endpoints = used.flatMap((transport) =>
     replicas.flatMap(({ id, endpoints }) => {
-      const url = endpoints[factsOf(transport).speaks ?? transport];
+      const url = endpoints[factsOf(transport).wireTransport ?? transport];
       return url === undefined ? [] : [{ url, headers: {}, transport, replica: id }];
     }),
   );

@@ -6,7 +6,7 @@ import { isRunId } from './run-id.js';
 import { emptySummary, nextSummary, type RunSummary } from './summary.js';
 
 /** Runs of a results folder, from their logs. A finished run does not change any more, so it is read once. */
-export class History {
+export class RunHistory {
   private readonly finished = new Map<string, RunSummary>();
 
   constructor(private readonly resultsFolder: string) {}
