@@ -41,7 +41,7 @@ interface ErrorBody {
   };
 }
 
-/** HTTP statuses of controller errors that a request can cause. All others happen inside a run, or are internal errors. */
+/** HTTP statuses of the controller errors that a request can cause. All others occur inside a run, or are internal. */
 const statuses: Partial<Record<ControllerErrorCode, number>> = {
   ADJUST_REFUSED: 409,
   CONTROLLER_CLOSING: 503,

@@ -1,4 +1,4 @@
-/** Everything that can go wrong when a run is requested or conducted. Stable: the CLI, the API and tests match on these. */
+/** All errors of requesting and conducting a run. Stable: the CLI, the API and tests match on these. */
 export type ControllerErrorCode =
   | 'ADJUST_REFUSED'
   | 'CAPACITY_EXCEEDED'

@@ -164,7 +164,7 @@ export class ActiveRun implements Run {
     this.deadline = start.startAt + this.endMs + this.plan.drainMs + this.context.timings.lastBatchesMs;
   }
 
-  /** Continues a load that was begun by the previous controller. Its workers have the length of their lease to report. */
+  /** Continues a load that the previous controller began. Its workers have the length of their lease to return. */
   resumeLoad(start: RunStart, history: EventHistory): void {
     const { now, timings } = this.context;
     const drainedAt = start.startAt + this.endMs + this.plan.drainMs;
