@@ -122,7 +122,7 @@ describe('headers made from arguments', () => {
     params: { kind: 'constant', json: JSON.stringify({ name, arguments: { message: ' größe ' } }) },
   });
 
-  test('stateless era: a header that a tool declares is sent with its trial call, and settled for the load', async () => {
+  test('stateless era: the headers of a tool are sent with its trial call, and settled for the load', async () => {
     const server = await serve({ era: 'modern', tools });
     const result = await preflight([server.url], [call('echo')]);
     expect(result).toMatchObject({

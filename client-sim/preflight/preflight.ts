@@ -19,7 +19,7 @@ import { listingFor, ServerCatalogue } from './server-catalogue.js';
 import { type StreamTrial, tryStreams } from './try-streams.js';
 
 const TIMEOUT_MS = 10_000;
-/** Of a pool of tokens, at most this many are tried beyond the first: enough for a pool made by hand. */
+/** At most this many tokens of a pool are tried after the first: enough for a pool made by hand. */
 const MAX_TOKENS = 99;
 
 interface Success {
@@ -37,7 +37,7 @@ interface Refusal {
   readonly tools: readonly string[];
 }
 
-/** What there is to report, whether it is a success or not. */
+/** The part of an outcome that is reported, whether it is a success or not. */
 interface Findings {
   readonly pinned?: PinnedProtocol;
   readonly serverInfo?: PreflightResult['serverInfo'];
@@ -174,7 +174,7 @@ function differenceOf(expected: PinnedProtocol, found: PinnedProtocol): string |
     : 'does not hand out session ids, but the first endpoint does.';
 }
 
-/** What is tried over one session. */
+/** One session, and what is tried over it. */
 interface Trial extends StreamTrial {
   readonly catalogue: ServerCatalogue;
 }

@@ -67,8 +67,10 @@ export class ServerCatalogue {
         cursor === undefined ? {} : { cursor },
       );
       const texts = `\n--- request\n${requestText}\n--- answer\n${responseText}`;
-      if (failure !== undefined)
-        return `${listing} failed with ${failure.category}: ${failure.detail}. Does this server offer ${member}?${texts}`;
+      if (failure !== undefined) {
+        const problem = `${listing} failed with ${failure.category}: ${failure.detail}`;
+        return `${problem}. Does this server offer ${member}?${texts}`;
+      }
       const found: unknown = result?.[member];
       if (!Array.isArray(found)) return `the answer to ${listing} has no \`${member}\`, which MCP requires.${texts}`;
       entries.push(
@@ -100,7 +102,7 @@ export class ServerCatalogue {
     return declared.ok ? declared.headers : [];
   }
 
-  /** Arguments for an operation with `arguments: auto`, generated from the server's description of its tool or prompt. */
+  /** Generates the arguments of an operation with `arguments: auto` from the server's description of its target. */
   argumentsOf({ method, target }: OperationPlan): GeneratedArguments {
     const listing = listingFor(method);
     const entry =

@@ -88,7 +88,7 @@ function trySessionStream(trial: StreamTrial, uris: readonly string[]): Promise<
 
 const POLL_MS = 10;
 
-/** Over streamable HTTP: ends with the first subscription that is confirmed or refused; without any, with the stream. */
+/** Over streamable HTTP. Ends with the answer to the first subscription; if there is none, when the stream opens. */
 function tryListeningStream(trial: StreamTrial, uris: readonly string[]): Promise<Failure | undefined> {
   const { endpoint, pinned, session, timeoutMs } = trial;
   return firstOutcome(timeoutMs, 'no stream and no subscription', (settle) => {
