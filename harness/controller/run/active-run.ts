@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PreflightResult } from '../../../client-sim/protocol/messages.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
-import { isFaultEvent } from '../../analysis/facts/fault-counters.js';
-import { liveView } from '../../analysis/live-view.js';
-import { createAggregate } from '../../analysis/merge/aggregate.js';
-import type { Aggregate, LiveView } from '../../analysis/merge/contract.js';
+import { isFaultEvent } from '../../analysis/facts/fault-records.js';
+import { type LiveView, liveView } from '../../analysis/live-view.js';
+import { RunAggregate } from '../../analysis/merge/aggregate.js';
 import { ControllerError, messageOf } from '../../log/errors.js';
 import type { EventLog } from '../../log/event-log.js';
 import type { RunEvent, RunEventBody, StopReason } from '../../log/events.js';
@@ -120,7 +119,7 @@ export interface ControllerContext {
 /** What the parts of one run share while it is on: its log, its crew, its data, and the two ways to end it early. */
 export class RunCore {
   readonly runWorkers = new RunWorkers();
-  readonly aggregate: Aggregate;
+  readonly aggregate: RunAggregate;
   readonly intake: TelemetryIntake;
   /** Aborted by the first stop, which ends every phase before the load. */
   readonly stopping = new AbortController();
@@ -141,7 +140,7 @@ export class RunCore {
     readonly log: EventLog,
     readonly shared: ControllerContext,
   ) {
-    this.aggregate = createAggregate(plan);
+    this.aggregate = new RunAggregate(plan);
     this.intake = new TelemetryIntake(plan, this.aggregate);
   }
 

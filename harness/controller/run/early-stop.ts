@@ -1,6 +1,7 @@
 import type { Plan } from '../../../scenarios/schema/plan.js';
+import { measure } from '../../analysis/judge/measure.js';
 import { holds, judgeThresholds } from '../../analysis/judge/thresholds.js';
-import type { Aggregate } from '../../analysis/merge/contract.js';
+import type { Aggregate } from '../../analysis/merge/aggregate.js';
 import type { StopReason } from '../../log/events.js';
 
 /** A reason to end the run before its time. */
@@ -30,11 +31,11 @@ export function measuredMs(plan: Plan, tMs: number): number {
 function brokenThreshold(plan: Plan, aggregate: Aggregate, tMs: number): EarlyStop | undefined {
   if (!plan.thresholds.some((threshold) => threshold.abortOnFail)) return undefined;
   const elapsedMs = measuredMs(plan, tMs);
-  for (const { threshold, measured, passed } of judgeThresholds(plan, aggregate)) {
+  for (const { threshold, measurement, passed } of judgeThresholds(plan, aggregate)) {
     if (
       !threshold.abortOnFail ||
       passed ||
-      measured.kind === 'no-data' ||
+      measurement.kind === 'no-data' ||
       elapsedMs === 0 ||
       elapsedMs < threshold.afterMs
     )
@@ -43,8 +44,8 @@ function brokenThreshold(plan: Plan, aggregate: Aggregate, tMs: number): EarlySt
     return {
       reason: 'threshold',
       check: text,
-      actual: measured.value,
-      detail: `threshold ${text} is broken (${measured.value}) and says abortOnFail`,
+      actual: measurement.value,
+      detail: `threshold ${text} is broken (${measurement.value}) and says abortOnFail`,
     };
   }
   return undefined;
@@ -53,7 +54,7 @@ function brokenThreshold(plan: Plan, aggregate: Aggregate, tMs: number): EarlySt
 function heldStopRule(plan: Plan, aggregate: Aggregate, tMs: number): EarlyStop | undefined {
   for (const { check, windowMs } of plan.stopWhen) {
     if (tMs < windowMs) continue;
-    const measured = aggregate.measure(check, { fromMs: tMs - windowMs, toMs: tMs });
+    const measured = measure(check, plan, aggregate, { fromMs: tMs - windowMs, toMs: tMs });
     if (measured.kind === 'no-data' || !holds(check, measured.value)) continue;
     return {
       reason: 'stop-rule',

@@ -1,5 +1,5 @@
 import type { Plan } from '../../../scenarios/schema/plan.js';
-import type { LiveView } from '../../analysis/merge/contract.js';
+import type { LiveView } from '../../analysis/live-view.js';
 import type { RunEvent, StopReason, Verdict } from '../../log/events.js';
 import type { RunState } from '../../log/state.js';
 import type { RunSummary } from '../../log/summary.js';
