@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ProfilePlan } from '../../scenarios/schema/plan.js';
-import { decodeToHistogram } from '../protocol/histogram-codec.js';
+import { decodeToHistogram } from '../protocol/testing/library-histogram.js';
 import { testOperation, testPlan, testProfile, testStages } from '../testing/plans.js';
-import { expectBalance, runSimulation, sumOf } from './testing/run-simulation.js';
+import { sumOfSeries } from '../testing/sum-of-series.js';
+import { expectBalance, runSimulation } from './testing/run-simulation.js';
 import { type Behaviour, REQUEST_BYTES, type ServerScript } from './testing/simulated-world.js';
 
 const prompt: ServerScript = {
@@ -65,9 +66,9 @@ describe('open loop', () => {
     const silent = runSimulation(testPlan(), {
       script: { open: () => ({ kind: 'silence' }), request: prompt.request },
     });
-    expect(sumOf(silent.series)).toMatchObject({ offered: 100, sent: 0, unsent: 100 });
+    expect(sumOfSeries(silent.series)).toMatchObject({ offered: 100, sent: 0, unsent: 100 });
     const dead = runSimulation(testPlan(), { script: { open: () => refused, request: prompt.request } });
-    const sum = sumOf(dead.series);
+    const sum = sumOfSeries(dead.series);
     expect(sum).toMatchObject({ offered: 100, succeeded: 0, dropped: 0 });
     expect(sum.errors.connect).toBe(sum.sent);
     expect(sum.sent).toBeGreaterThan(40);
@@ -80,12 +81,12 @@ describe('open loop', () => {
       stages: testStages({ ms: 300 }),
     });
     const result = runSimulation(plan, { script: prompt, step: () => 250 });
-    expect(sumOf(result.series)).toMatchObject({ offered: 30, sent: 30, succeeded: 30 });
+    expect(sumOfSeries(result.series)).toMatchObject({ offered: 30, sent: 30, succeeded: 30 });
   });
 
   test('clients that join late start where the schedule stands', () => {
     const result = runSimulation(testPlan(), { script: prompt, joinMs: 400 });
-    expect(sumOf(result.series)).toMatchObject({ offered: 60, sent: 60 });
+    expect(sumOfSeries(result.series)).toMatchObject({ offered: 60, sent: 60 });
     expect(Math.min(...result.world.sent.map(({ sequence }) => sequence))).toBe(40);
   });
 
@@ -94,7 +95,7 @@ describe('open loop', () => {
       script: prompt,
       at: [{ atMs: 400, act: (engine) => engine.adjust({ stage: 0, atMs: 500, load: 2 }) }],
     });
-    expect(sumOf(result.series)).toMatchObject({ offered: 150, sent: 150 });
+    expect(sumOfSeries(result.series)).toMatchObject({ offered: 150, sent: 150 });
   });
 });
 
@@ -105,14 +106,14 @@ describe('closed loop', () => {
   test('an operation is due when the one before has ended and the client has thought', () => {
     const result = runSimulation(testPlan({ profiles: [closed()] }), { script: prompt });
     // 2 ms of service and 18 ms of thinking: 50 a second.
-    expect(sumOf(result.series).sent).toBeGreaterThanOrEqual(46);
-    expect(sumOf(result.series).sent).toBeLessThanOrEqual(50);
+    expect(sumOfSeries(result.series).sent).toBeGreaterThanOrEqual(46);
+    expect(sumOfSeries(result.series).sent).toBeLessThanOrEqual(50);
     expectBalance(result);
   });
 
   test('more in flight are as many loops', () => {
-    const one = sumOf(runSimulation(testPlan({ profiles: [closed()] }), { script: prompt }).series).sent;
-    const four = sumOf(
+    const one = sumOfSeries(runSimulation(testPlan({ profiles: [closed()] }), { script: prompt }).series).sent;
+    const four = sumOfSeries(
       runSimulation(testPlan({ profiles: [closed({ maxInFlight: 4, connections: 4 })] }), { script: prompt }).series,
     ).sent;
     expect(Math.abs(four - 4 * one)).toBeLessThanOrEqual(8);
@@ -176,7 +177,7 @@ describe('sessions', () => {
       profiles: [testProfile({ session: { mode: 'per-request' }, maxInFlight: 3, connections: 3 })],
     });
     const result = runSimulation(plan, { script: prompt });
-    expect(sumOf(result.series)).toMatchObject({ sent: 100, succeeded: 100 });
+    expect(sumOfSeries(result.series)).toMatchObject({ sent: 100, succeeded: 100 });
     expect(result.sessions[0]?.sessionsOpened).toBe(100);
     expectBalance(result);
   });
@@ -199,7 +200,7 @@ describe('sessions', () => {
       },
     });
     expect(result.sessions[0]).toMatchObject({ sessionsOpened: 2, sessionsLost: 1, sessionsClosed: 1 });
-    expect(sumOf(result.series)).toMatchObject({ failed: 1, errors: { session_lost: 1 } });
+    expect(sumOfSeries(result.series)).toMatchObject({ failed: 1, errors: { session_lost: 1 } });
   });
 });
 
@@ -209,8 +210,8 @@ test('however many clients a late pump finds due, few of them hold send buffers 
     stages: testStages({ ms: 3_000 }),
   });
   const { world, series } = runSimulation(plan, { script: prompt, step: () => 500 });
-  expect(sumOf(series)).toMatchObject({ offered: 6_000, succeeded: 6_000 });
-  expect(world.mostHolding).toBeLessThanOrEqual(40);
+  expect(sumOfSeries(series)).toMatchObject({ offered: 6_000, succeeded: 6_000 });
+  expect(world.maxHolding).toBeLessThanOrEqual(40);
 });
 
 test('timeouts count from sending, and the client goes on', () => {
@@ -221,7 +222,7 @@ test('timeouts count from sending, and the client goes on', () => {
       request: (number) => (number === 5 ? { kind: 'silence' } : { kind: 'answer', afterMs: 1 }),
     },
   });
-  expect(sumOf(result.series)).toMatchObject({ offered: 100, succeeded: 99, failed: 1, errors: { timeout: 1 } });
+  expect(sumOfSeries(result.series)).toMatchObject({ offered: 100, succeeded: 99, failed: 1, errors: { timeout: 1 } });
 });
 
 test('answers that never come are lost when the drain ends', () => {
@@ -235,7 +236,7 @@ test('answers that never come are lost when the drain ends', () => {
       request: (number) => (number >= 95 ? { kind: 'silence' } : { kind: 'answer', afterMs: 1 }),
     },
   });
-  expect(sumOf(result.series)).toMatchObject({ sent: 100, succeeded: 95, lost: 5 });
+  expect(sumOfSeries(result.series)).toMatchObject({ sent: 100, succeeded: 95, lost: 5 });
 });
 
 test('Retry-After holds the client back while its arrivals stay due', () => {
@@ -247,7 +248,7 @@ test('Retry-After holds the client back while its arrivals stay due', () => {
         : { kind: 'answer', afterMs: 1 },
   };
   const result = runSimulation(testPlan({ profiles: [testProfile({ maxInFlight: 50, connections: 50 })] }), { script });
-  expect(sumOf(result.series)).toMatchObject({ offered: 100, sent: 100, succeeded: 99 });
+  expect(sumOfSeries(result.series)).toMatchObject({ offered: 100, sent: 100, succeeded: 99 });
   const gaps = result.world.sent.map(({ atMs }, index, all) => atMs - (all[index - 1]?.atMs ?? 0));
   expect(Math.max(...gaps)).toBeGreaterThan(290);
 });
@@ -298,7 +299,7 @@ test('the share of the rate limit is kept, and what it holds back is unsent', ()
     ],
   });
   const result = runSimulation(plan, { script: prompt, ratePerSecond: 100 });
-  expect(sumOf(result.series).sent).toBeLessThanOrEqual(201);
+  expect(sumOfSeries(result.series).sent).toBeLessThanOrEqual(201);
   expectBalance(result);
 });
 
@@ -307,7 +308,7 @@ test('the share of the bytes is kept: the load stops and says why', () => {
     script: prompt,
     bytesLimit: 100 * REQUEST_BYTES,
   });
-  expect(sumOf(result.series).sent).toBe(100);
+  expect(sumOfSeries(result.series).sent).toBe(100);
   expect(result.limit).toContain('limits.bytes');
   expectBalance(result);
 });
@@ -339,5 +340,5 @@ test('a backlog is caught up with in portions: no pump starts more than 4,096 op
   for (const { atMs } of world.sent) atOnce.set(atMs, (atOnce.get(atMs) ?? 0) + 1);
   expect([700, 701, 702].map((atMs) => atOnce.get(atMs))).toEqual([4_096, 4_096, expect.any(Number)]);
   expect(Math.max(...atOnce.values())).toBe(4_096);
-  expect(sumOf(series)).toMatchObject({ offered: 16_000, sent: 16_000, unsent: 0 });
+  expect(sumOfSeries(series)).toMatchObject({ offered: 16_000, sent: 16_000, unsent: 0 });
 });

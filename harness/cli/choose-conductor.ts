@@ -1,6 +1,6 @@
 /** Where runs take place, and who conducts them: what `run` and `capacity` share. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Plan } from '../../scenarios/schema/index.js';
+import type { Plan } from '../../scenarios/schema/plan.js';
 import { refusals, workerCountRefusals } from '../platform/local/local-platform.js';
 import { refusals as swarmRefusals } from '../platform/swarm/refusals.js';
 import { CliError } from './cli-error.js';

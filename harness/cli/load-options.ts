@@ -1,14 +1,9 @@
 /** Options that decide what is loaded, shared by `run`, `plan` and `validate`. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-
-import {
-  type Era,
-  formatProblems,
-  loadPlan,
-  type Plan,
-  type PlanRequest,
-  type SecretOptions,
-} from '../../scenarios/schema/index.js';
+import { loadPlan, type PlanRequest } from '../../scenarios/schema/load-plan.js';
+import type { Era, Plan } from '../../scenarios/schema/plan.js';
+import type { SecretOptions } from '../../scenarios/schema/resolve/secret-files.js';
+import { formatProblems } from '../../scenarios/yaml/problem.js';
 import { CliError } from './cli-error.js';
 import type { Host } from './host.js';
 

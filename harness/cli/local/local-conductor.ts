@@ -1,6 +1,7 @@
 /** Wires controller, API and local platform for runs of this process, one after the other, and shows them. */
 import { accessSync, constants, mkdirSync } from 'node:fs';
-import { type Plan, totalDurationMs } from '../../../scenarios/schema/index.js';
+import { totalDurationMs } from '../../../scenarios/schema/offered-load.js';
+import type { Plan } from '../../../scenarios/schema/plan.js';
 import { startApi } from '../../api/start-api.js';
 import { type Controller, createController } from '../../controller/controller.js';
 import type { FinishedRun, Run, SubmitOptions } from '../../controller/run/run.js';

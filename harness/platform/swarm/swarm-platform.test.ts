@@ -1,7 +1,8 @@
 /** What of the swarm platform can be said without an engine; the rest is in tests/swarm/run.test.ts. */
 import { describe, expect, test } from '@jest/globals';
 
-import { loadPlan, type Plan } from '../../../scenarios/schema/index.js';
+import { loadPlan } from '../../../scenarios/schema/load-plan.js';
+import type { Plan } from '../../../scenarios/schema/plan.js';
 import { renderGateway, STICKINESS } from '../../../swarm/gateway/render-gateway.js';
 import type { Service } from './engine/answers.js';
 import { refusals } from './refusals.js';
@@ -78,8 +79,8 @@ describe('what the swarm platform refuses, by name:', () => {
       ],
       [],
       [
-        expect.stringContaining('scale of harness') as never,
-        expect.stringContaining('scale of client-sim-flood') as never,
+        expect.stringContaining('scale harness to 3 replicas') as never,
+        expect.stringContaining('scale client-sim-flood to 3 replicas') as never,
       ],
     ],
     [

@@ -1,5 +1,6 @@
 import { descend, keyPositionOf, type MapNode, positionOf } from '../../yaml/node.js';
 import { type Position, problemAt } from '../../yaml/problem.js';
+import { MAX_REPLICAS } from '../keys/fields.js';
 import type { TargetSource } from '../keys/scenario-schema.js';
 import { CHEAP_CONNECTIONS, connectionsIn } from '../offered-load.js';
 import type { Era, ProfilePlan, ServerCommand, TargetPlan } from '../plan.js';
@@ -8,7 +9,7 @@ import { resolveTokens } from './auth.js';
 import { checkHeader, type Environment, expandVariables, type HeaderProblem, splitHeader } from './headers.js';
 import type { ConfiguredServer } from './mcp-config.js';
 import type { SecretOptions, SecretSource } from './secret-files.js';
-import { checkUrl } from './target-url.js';
+import { checkUrl, type WrittenUrl } from './target-url.js';
 import { refuseIdleTls, resolveTls } from './tls.js';
 
 /** Where the load goes: named by the scenario, by `--target`, or by an `mcpServers` file. */
@@ -25,13 +26,6 @@ export interface TargetRequest {
   readonly era: Era | undefined;
   readonly env: Environment;
   readonly secrets: SecretSource;
-}
-
-/** A text with the place it came from. */
-export interface WrittenUrl {
-  readonly text: string;
-  readonly at: Position;
-  readonly path: string;
 }
 
 /** @param node the scenario, for places; @returns undefined when something is wrong, all of which is reported */
@@ -409,8 +403,6 @@ function commandLine(option: string): Position {
   return { file: option, line: 1, column: 1 };
 }
 
-const MOST_REPLICAS = 64;
-
 /** `replicas: auto` counted out, now that the profiles are known. */
 export function withReplicas(
   target: TargetPlan,
@@ -420,6 +412,6 @@ export function withReplicas(
   if (requested !== 'auto' || !('replicas' in target)) return target;
   return {
     ...target,
-    replicas: Math.max(1, Math.min(MOST_REPLICAS, Math.ceil(connectionsIn(profiles) / CHEAP_CONNECTIONS))),
+    replicas: Math.max(1, Math.min(MAX_REPLICAS, Math.ceil(connectionsIn(profiles) / CHEAP_CONNECTIONS))),
   };
 }

@@ -5,6 +5,7 @@ import {
 } from '../../../../client-sim/protocol/misbehaviour-key.js';
 import type { MalformedKind } from '../../../../scenarios/schema/misbehave.js';
 import type { ProfilePlan } from '../../../../scenarios/schema/plan.js';
+import { factsOf } from '../../../../scenarios/schema/transports.js';
 import { allStages } from '../../../analysis/facts/stages.js';
 import type { Aggregate } from '../../../analysis/merge/aggregate.js';
 import { byKey, byName } from '../../../analysis/order.js';
@@ -111,10 +112,10 @@ const endsConnection: ReadonlySet<MalformedKind> = new Set([
 const nameless: ReadonlySet<MalformedKind> = new Set(['broken-json', 'wrong-framing', 'not-utf8']);
 
 function judgeMalformed(kind: MalformedKind, reaction: string, transport: Transport): Judged {
-  const isHttp = transport === 'streamable-http' || transport === 'sse';
-  const isText = kind === 'not-utf8' && transport === 'websocket';
+  const { framing } = factsOf(transport);
+  const isText = kind === 'not-utf8' && framing === 'websocket';
   if (reaction === 'timeout') {
-    return nameless.has(kind) && !isHttp && transport !== 'websocket'
+    return nameless.has(kind) && framing === 'line'
       ? neutral('passed over in silence')
       : wrong('no answer at all: it hung');
   }
