@@ -65,26 +65,26 @@ export class Recorder {
   // Durations come as cells (see `cellAt`): a double given to a function that V8 does not inline is put on the heap
   // first (measured: 75 bytes an operation, and 5 % of the time in its collection).
 
-  sent(series: number, lag: number): void {
+  recordSent(series: number, lag: number): void {
     this.count(series, SENT);
     this.cells(series * HISTOGRAMS_PER_SERIES + LAG).add(lag);
   }
 
   /** @param latency,service cells @param replica number of the one that answered; 0: not known */
-  succeeded(series: number, latency: number, service: number, replica: number): void {
+  recordSucceeded(series: number, latency: number, service: number, replica: number): void {
     this.count(series, SUCCEEDED);
     this.cells(series * HISTOGRAMS_PER_SERIES + LATENCY).add(latency);
     this.cells(series * HISTOGRAMS_PER_SERIES + SERVICE).add(service);
-    if (replica > 0) this.replicas.succeeded(this.groups[series] as number, replica, latency);
+    if (replica > 0) this.replicas.recordSucceeded(this.groups[series] as number, replica, latency);
   }
 
   /** Which replica an operation failed at, beside `failed`. Precondition: a known one, so not 0. */
-  failedAt(series: number, replica: number): void {
+  recordFailedAt(series: number, replica: number): void {
     this.replicas.count(this.groups[series] as number, replica, REPLICA_FAILED);
   }
 
   /** @param sinceDueMs from due to the end; the latency histograms never see failures */
-  failed(
+  recordFailed(
     series: number,
     sinceDueMs: number,
     failure: Failure,
@@ -99,7 +99,7 @@ export class Recorder {
     this.sample(failure, atMs, name);
   }
 
-  session(group: number): SessionRow {
+  sessionRow(group: number): SessionRow {
     const known = this.sessions.get(group);
     if (known !== undefined) return known;
     const row = emptySession(group);
@@ -107,30 +107,30 @@ export class Recorder {
     return row;
   }
 
-  opened(group: number, connectMs: number): void {
-    this.session(group).sessionsOpened++;
+  recordOpened(group: number, connectMs: number): void {
+    this.sessionRow(group).sessionsOpened++;
     this.cells(this.layout.connectHistogram(group)).record(connectMs);
   }
 
   /** @param clockErrorUs how far the clocks of publisher and subscriber may be apart */
-  delivered(group: number, afterMs: number, clockErrorUs: number): void {
+  recordDelivered(group: number, afterMs: number, clockErrorUs: number): void {
     this.cells(this.layout.groupHistogram(group, DELIVERY)).record(afterMs);
-    const row = this.session(group);
+    const row = this.sessionRow(group);
     if (clockErrorUs > row.clockErrorUs) row.clockErrorUs = clockErrorUs;
   }
 
-  caughtUp(group: number, afterMs: number): void {
-    this.session(group);
+  recordCaughtUp(group: number, afterMs: number): void {
+    this.sessionRow(group);
     this.cells(this.layout.groupHistogram(group, CATCH_UP)).record(afterMs);
   }
 
-  openFailed(
+  recordOpenFailed(
     group: number,
     failure: Failure,
     atMs: number,
     name: { readonly profile: string; readonly operation: string },
   ): void {
-    const failures = this.session(group).connectFailures;
+    const failures = this.sessionRow(group).connectFailures;
     failures[failure.category] = (failures[failure.category] ?? 0) + 1;
     this.sample(failure, atMs, name);
   }
@@ -139,20 +139,20 @@ export class Recorder {
    * @param key see `misbehavedKey` @param failure what the server did, when it was not to answer as if nothing were
    * wrong
    */
-  misbehaved(
+  recordMisbehaved(
     group: number,
     key: string,
     failure: Failure | undefined,
     atMs: number,
     name: { readonly profile: string; readonly operation: string },
   ): void {
-    const done = this.session(group).misbehaved;
+    const done = this.sessionRow(group).misbehaved;
     done[key] = (done[key] ?? 0) + 1;
     if (failure !== undefined) this.sample(failure, atMs, name, key);
   }
 
-  wire(group: number, delta: WireCounts): void {
-    const row = this.session(group);
+  recordWire(group: number, delta: WireCounts): void {
+    const row = this.sessionRow(group);
     row.connectionsOpened += delta.connectionsOpened;
     row.messagesSent += delta.messagesSent;
     row.messagesReceived += delta.messagesReceived;

@@ -35,7 +35,7 @@ export class ReplicaCounters {
    * Of every answer, so it does one thing: how many there were follows from the histogram.
    * @param cell of the latency, see `cellAt`
    */
-  succeeded(group: number, replica: number, cell: number): void {
+  recordSucceeded(group: number, replica: number, cell: number): void {
     const cells = this.latency[(replica - 1) * this.groups + group];
     if (cells === undefined) this.begin(group, replica).add(cell);
     else cells.add(cell);
