@@ -21,7 +21,7 @@ import {
 } from './series.js';
 import { type ErrorCount, emptySession, NumberList, pushCells, type SessionRow, type Snapshot } from './snapshot.js';
 
-/** Samples kept per thread and run; more categories than this is noise, not information. */
+/** Samples kept per thread and run: more categories than this are noise. */
 const MAX_SAMPLES = 64;
 
 type WireCounts = Pick<
@@ -29,11 +29,11 @@ type WireCounts = Pick<
   'connectionsOpened' | 'messagesSent' | 'messagesReceived' | 'bytesSent' | 'bytesReceived' | 'lateAnswers'
 >;
 
-/** Counters and histograms of one engine thread since the last snapshot. Hot path: arrays by number, no allocation. */
+/** The counters and histograms of one engine thread since the last snapshot. Hot path: arrays by number, no allocation. */
 export class Recorder {
   private readonly counters: Uint32Array;
   private readonly histograms: (DurationHistogram | undefined)[];
-  /** Histograms of finished stages, to be used again: 92 KiB each. */
+  /** Histograms of finished stages for reuse: 92 KiB each. */
   private readonly spare: DurationHistogram[] = [];
   private readonly errors = new Map<number, Map<string, number>>();
   private readonly sessions = new Map<number, SessionRow>();
@@ -42,7 +42,7 @@ export class Recorder {
   private readonly rows = new NumberList();
   private readonly runs = new NumberList();
   readonly replicas: ReplicaCounters;
-  /** By series: looked up where every answer would divide. */
+  /** The group of each series, so that answers need no division. */
   private readonly groups: Int32Array;
 
   constructor(
@@ -62,15 +62,18 @@ export class Recorder {
     this.counters[index] = (this.counters[index] as number) + 1;
   }
 
-  // Durations come as cells (see `cellAt`): a double given to a function that V8 does not inline is put on the heap
-  // first (measured: 75 bytes an operation, and 5 % of the time in its collection).
+  // Durations are given as cells (see `cellAt`): V8 first puts a double on the heap to give it to a function that it
+  // does not inline (measured: 75 bytes an operation, and 5 % of the time in its collection).
 
   recordSent(series: number, lag: number): void {
     this.count(series, SENT);
     this.cells(series * HISTOGRAMS_PER_SERIES + LAG).add(lag);
   }
 
-  /** @param latency,service cells @param replica number of the one that answered; 0: not known */
+  /**
+   * @param latency,service cells
+   * @param replica number of the replica that answered; 0: not known
+   */
   recordSucceeded(series: number, latency: number, service: number, replica: number): void {
     this.count(series, SUCCEEDED);
     this.cells(series * HISTOGRAMS_PER_SERIES + LATENCY).add(latency);
@@ -78,12 +81,12 @@ export class Recorder {
     if (replica > 0) this.replicas.recordSucceeded(this.groups[series] as number, replica, latency);
   }
 
-  /** Which replica an operation failed at, beside `failed`. Precondition: a known one, so not 0. */
+  /** Counts a failure for a replica, in addition to `recordFailed`. Precondition: the replica is known, so not 0. */
   recordFailedAt(series: number, replica: number): void {
     this.replicas.count(this.groups[series] as number, replica, REPLICA_FAILED);
   }
 
-  /** @param sinceDueMs from due to the end; the latency histograms never see failures */
+  /** @param sinceDueMs from due to the end; failures are not part of the latency histograms */
   recordFailed(
     series: number,
     sinceDueMs: number,
@@ -112,7 +115,7 @@ export class Recorder {
     this.cells(this.layout.connectHistogram(group)).record(connectMs);
   }
 
-  /** @param clockErrorUs how far the clocks of publisher and subscriber may be apart */
+  /** @param clockErrorUs by how much the clocks of publisher and subscriber may differ */
   recordDelivered(group: number, afterMs: number, clockErrorUs: number): void {
     this.cells(this.layout.groupHistogram(group, DELIVERY)).record(afterMs);
     const row = this.sessionRow(group);
@@ -136,8 +139,8 @@ export class Recorder {
   }
 
   /**
-   * @param key see `misbehavedKey` @param failure what the server did, when it was not to answer as if nothing were
-   * wrong
+   * @param key see `misbehaviourKey`
+   * @param failure how the server reacted; undefined: it answered as if nothing were wrong
    */
   recordMisbehaved(
     group: number,
@@ -161,7 +164,7 @@ export class Recorder {
     row.lateAnswers += delta.lateAnswers;
   }
 
-  /** Everything since the last call; the recorder starts anew. */
+  /** @returns everything since the last call */
   take(): Pick<Snapshot, 'counters' | 'cells' | 'errors' | 'sessions' | 'samples' | 'replicas' | 'replicaNames'> {
     const errors: ErrorCount[] = [];
     for (const [series, byCategory] of this.errors) {
