@@ -6,7 +6,7 @@ import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import type { StreamControl, StreamListener } from '../transport/channel.js';
 import { createEngineWire, createWireCounters, createWireShared } from '../transport/shared.js';
 import { addressOf } from '../transport/socket/socket.js';
-import { ListeningStream, type StreamHost } from '../transport/stream/listening-stream.js';
+import { type ListeningHost, ListeningStream } from '../transport/stream/listening-stream.js';
 import { transportMap } from '../transports.js';
 import type { PreflightSession } from './preflight-session.js';
 
@@ -81,7 +81,7 @@ function trySessionStream(
       onSubscribing: () => undefined,
       onSubscribed: (_index, failure) => settle(failure),
       onUpdate: () => undefined,
-      onOver: () => undefined,
+      onSessionEnd: () => undefined,
     };
     const channel = transportMap[transport].createChannel(
       { endpoint, pinned, connections: 1, pipeline: 1, listener, openTimeoutMs: timeoutMs },
@@ -114,7 +114,7 @@ function tryListeningStream(
     const shared = createWireShared(createEngineWire(), createWireCounters());
     const settle = (failure: Failure | undefined): void => {
       clearTimeout(timer);
-      stream.cut();
+      stream.end();
       resolve(failure);
     };
     const timer = setTimeout(
@@ -132,13 +132,13 @@ function tryListeningStream(
       onSubscribing: () => undefined,
       onSubscribed: (_index, failure) => settle(failure),
       onUpdate: () => undefined,
-      onOver: () => clearInterval(poll),
+      onSessionEnd: () => clearInterval(poll),
     };
     const sessionHeaders = (): { sessionId: string | undefined; version: string } => ({
       sessionId: session.sessionId,
       version: session.protocol.version,
     });
-    const host: StreamHost = {
+    const host: ListeningHost = {
       era: pinned.era,
       hasSession: session.sessionId !== undefined,
       endpoint,
