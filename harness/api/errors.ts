@@ -17,18 +17,15 @@ type ApiErrorCode =
   | 'UNAUTHORIZED';
 
 export class ApiError extends Error {
-  readonly details: unknown;
-
   constructor(
     readonly status: number,
     readonly code: ApiErrorCode | ControllerErrorCode,
     message: string,
     readonly hint: string,
-    details?: unknown,
+    readonly details: unknown = undefined,
   ) {
     super(message);
     this.name = 'ApiError';
-    this.details = details;
   }
 }
 

@@ -27,16 +27,13 @@ export type ControllerErrorCode =
  * says what to do.
  */
 export class ControllerError extends Error {
-  readonly hint: string | undefined;
-
   constructor(
     readonly code: ControllerErrorCode,
     message: string,
-    hint?: string,
+    readonly hint: string | undefined = undefined,
   ) {
     super(message);
     this.name = 'ControllerError';
-    this.hint = hint;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Telemetry } from '../../../client-sim/protocol/telemetry.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
-import type { Aggregate } from '../../analysis/merge/contract.js';
+import type { RunAggregate } from '../../analysis/merge/aggregate.js';
 import { ControllerError } from '../../log/errors.js';
 import type { TelemetryLine } from '../../log/events.js';
 import type { TelemetryLog } from '../../log/telemetry-log.js';
@@ -37,7 +37,7 @@ export class TelemetryIntake {
 
   constructor(
     private readonly plan: Plan,
-    private readonly aggregate: Aggregate,
+    private readonly aggregate: Pick<RunAggregate, 'add'>,
   ) {}
 
   get counts(): MessageCounts {
