@@ -53,7 +53,7 @@ export class Subscriber implements StreamListener {
     this.away = away;
     if (away) {
       this.backAtMs = -1;
-      this.stream?.leave();
+      this.stream?.pause();
     } else {
       this.backAtMs = this.scheduler.nowMs;
       this.stream?.start();
@@ -106,7 +106,7 @@ export class Subscriber implements StreamListener {
     scheduler.endTurn();
   }
 
-  onOver(): void {
+  onSessionEnd(): void {
     this.stream = undefined;
     for (const [index, { series }] of [...this.pending]) {
       if (this.scheduler.running) {
