@@ -1,7 +1,7 @@
 /** From arguments to an exit code: parses, runs one command, tells errors. */
 import { Command, CommanderError } from 'commander';
 
-import { packageVersion } from '../platform/local/package-root.js';
+import { packageVersion } from './package-root.js';
 import { CliError, renderError, toCliError } from './cli-error.js';
 import { commands } from './commands/commands.js';
 import { exitCode } from './exit-code.js';

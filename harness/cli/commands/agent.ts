@@ -5,7 +5,7 @@ import { engineAddress } from '../../platform/swarm/engine/address.js';
 import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { number } from '../load-options.js';
+import { parseNumber } from '../load-options.js';
 import { readToken } from '../read-token.js';
 import type { CliCommand } from './command.js';
 
@@ -26,7 +26,7 @@ export const agent: CliCommand = {
     command
       .requiredOption('--token-file <file>', 'token for everything but metrics and health')
       .option('--host <address>', 'where to listen', '127.0.0.1')
-      .option('--port <n>', 'port to listen on; 0: any free one', number, 9417)
+      .option('--port <n>', 'port to listen on; 0: any free one', parseNumber, 9417)
       .option('--stack <name>', 'only tasks of this stack (default: of all)')
       .option('--node <name>', "this node's name (default: what its engine says)")
       .action(async (options: Options) => {

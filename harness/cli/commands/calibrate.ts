@@ -13,7 +13,7 @@ import { type Calibration, calibration } from '../../report/calibration.js';
 import type { Report } from '../../report/schema.js';
 import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
-import { wholeNumber } from '../load-options.js';
+import { parseWholeNumber } from '../load-options.js';
 import { createLocalConductor, type LocalConductor } from '../local/local-conductor.js';
 import { redactedCommand } from '../redacted-command.js';
 import { latency, rate } from '../terminal/quantity.js';
@@ -53,9 +53,9 @@ export const calibrate: CliCommand = {
     command
       .argument('[profile...]', 'whose connections and operations to use', ['normal'])
       .option('--out <folder>', 'where results go; reports of runs in it know the ceiling', 'results')
-      .option('--seconds <n>', 'length of each of the two measurements', wholeNumber, 8)
-      .option('--workers <n>', 'worker processes', wholeNumber, 1)
-      .option('--threads <n>', 'engine threads of each worker', wholeNumber)
+      .option('--seconds <n>', 'length of each of the two measurements', parseWholeNumber, 8)
+      .option('--workers <n>', 'worker processes', parseWholeNumber, 1)
+      .option('--threads <n>', 'engine threads of each worker', parseWholeNumber)
       .option('--json', 'one JSON object on stdout')
       .option('-q, --quiet', 'no progress')
       .action(async (profiles: readonly string[], options: Options) => {

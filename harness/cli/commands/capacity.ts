@@ -4,7 +4,7 @@ import { parseRate } from '../../../scenarios/schema/grammar/units.js';
 import type { Plan } from '../../../scenarios/schema/index.js';
 import { type Found, nextStep, outcomeOfRun, type SearchLimits } from '../../analysis/capacity/search.js';
 import { runId } from '../../log/run-id.js';
-import { packageVersion } from '../../platform/local/package-root.js';
+import { packageVersion } from '../package-root.js';
 import {
   type CapacityDocument,
   capacityDocument,
@@ -23,7 +23,7 @@ import {
 import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { addLoadOptions, type LoadOptions, number, planOf, wholeNumber } from '../load-options.js';
+import { addLoadOptions, type LoadOptions, parseNumber, planOf, parseWholeNumber } from '../load-options.js';
 import type { Conducted } from '../local/local-conductor.js';
 import { redactedCommand } from '../redacted-command.js';
 import { styleFor } from '../terminal/style.js';
@@ -53,9 +53,9 @@ export const capacity: CliCommand = {
     addWhereOptions(command)
       .option('--from <rate>', "first rate, all clients together (default: the scenario's own)")
       .option('--most <rate>', 'no higher rate is tried (default: limits.rate)')
-      .option('--precision <share>', 'how narrow the interval has to be', number, 0.05)
-      .option('--confirm <n>', 'how often the best rate must be met again', wholeNumber, 2)
-      .option('--probes <n>', 'most runs', wholeNumber, 30)
+      .option('--precision <share>', 'how narrow the interval has to be', parseNumber, 0.05)
+      .option('--confirm <n>', 'how often the best rate must be met again', parseWholeNumber, 2)
+      .option('--probes <n>', 'most runs', parseWholeNumber, 30)
       .option('--json', 'capacity.json on stdout, nothing else')
       .option('-q, --quiet', 'no progress')
       .action(async (scenario: string, options: Options) => {

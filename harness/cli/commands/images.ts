@@ -1,12 +1,12 @@
 import { relative } from 'node:path';
 
-import { packageRoot } from '../../platform/local/package-root.js';
+import { packageRoot } from '../package-root.js';
 import { connectEngine, type Engine } from '../../platform/swarm/engine/engine.js';
 import { buildImages, type ImageProgress } from '../../platform/swarm/images/build-images.js';
 import type { NodeEngine } from '../../platform/swarm/images/distribute.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { collect } from '../load-options.js';
+import { collectValues } from '../load-options.js';
 import { writeImagesFile } from '../stack/state-folder.js';
 import { withEngine } from '../stack/with-engine.js';
 import { bytes, duration } from '../terminal/quantity.js';
@@ -33,7 +33,7 @@ export const images: CliCommand = {
       .option(
         '--load <docker host>',
         "another node's engine that gets the images too, as DOCKER_HOST names it (repeatable)",
-        collect,
+        collectValues,
         [],
       )
       .option('--push <registry>', 'a registry that all nodes can pull from')

@@ -4,7 +4,7 @@ import type { Engine } from '../../platform/swarm/engine/engine.js';
 import { type StackLogLine, stackLogs } from '../../platform/swarm/stack/stack-logs.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { wholeNumber } from '../load-options.js';
+import { parseWholeNumber } from '../load-options.js';
 import { addStackOptions, type StackOptions } from '../stack/stack-options.js';
 import { withEngine } from '../stack/with-engine.js';
 import { type Paint, type Style, styleFor } from '../terminal/style.js';
@@ -27,7 +27,7 @@ export const logs: CliCommand = {
     command
       .argument('<service...>', 'services as the stack file names them')
       .option('-f, --follow', 'go on until interrupted')
-      .option('--tail <n>', 'only the last lines of each task', wholeNumber)
+      .option('--tail <n>', 'only the last lines of each task', parseWholeNumber)
       .option('--since <ago>', 'only what is newer: 30s, 5m, 2h', sinceOf)
       .option('-t, --timestamps', 'when the engine read each line');
     // One JSON object per line: a log has no end that could be waited for.

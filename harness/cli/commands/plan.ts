@@ -1,6 +1,6 @@
 import { refusals, workerCountRefusals, workersHere } from '../../platform/local/local-platform.js';
 import { exitCode } from '../exit-code.js';
-import { addLoadOptions, type LoadOptions, planOf, wholeNumber } from '../load-options.js';
+import { addLoadOptions, type LoadOptions, planOf, parseWholeNumber } from '../load-options.js';
 import { outlineOf } from '../plan/outline.js';
 import { renderOutline } from '../plan/render-outline.js';
 import { styleFor } from '../terminal/style.js';
@@ -21,7 +21,7 @@ export const plan: CliCommand = {
     command.argument('<scenario>', 'name or file');
     addLoadOptions(command);
     command
-      .option('--workers <n>', 'worker processes (default: as many as the plan needs)', wholeNumber)
+      .option('--workers <n>', 'worker processes (default: as many as the plan needs)', parseWholeNumber)
       .option('--json', 'one JSON object on stdout')
       .action((scenario: string, options: Options) => {
         const made = planOf(scenario, options, host);

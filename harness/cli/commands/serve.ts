@@ -4,12 +4,12 @@ import { Option } from 'commander';
 import { type Api, startApi } from '../../api/start-api.js';
 import { type Tokens, tokensFile } from '../../api/tokens.js';
 import type { AdoptedRun, Controller } from '../../controller/controller.js';
-import { packageVersion } from '../../platform/local/package-root.js';
+import { packageVersion } from '../package-root.js';
 import { CliError } from '../cli-error.js';
-import { API_PORT } from '../doctor/facts.js';
+import { DEFAULT_PORT } from '../doctor/facts.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { collect, number, wholeNumber } from '../load-options.js';
+import { collectValues, parseNumber, parseWholeNumber } from '../load-options.js';
 import { createLocalController } from '../local/local-conductor.js';
 import { readToken } from '../read-token.js';
 import { createSwarmController, type SwarmController } from '../stack/swarm-controller.js';
@@ -38,7 +38,7 @@ export const serve: CliCommand = {
   declare(command, host, finish) {
     command
       .option('--host <address>', 'where to listen; beyond loopback every call needs a token', '127.0.0.1')
-      .option('--port <n>', 'port to listen on; 0: any free one', number, API_PORT)
+      .option('--port <n>', 'port to listen on; 0: any free one', parseNumber, DEFAULT_PORT)
       .option('--public-url <url>', 'where workers elsewhere reach it')
       .option('--out <folder>', 'where results go', 'results')
       .addOption(
@@ -55,11 +55,11 @@ export const serve: CliCommand = {
         'with --platform swarm: whose series are kept with each run',
         'http://tasks.prometheus:9090',
       )
-      .option('--threads <n>', 'engine threads of each worker it starts', wholeNumber)
+      .option('--threads <n>', 'engine threads of each worker it starts', parseWholeNumber)
       .option(
         '--allow-target <host>',
         'allow load on a host outside loopback and private networks (repeatable)',
-        collect,
+        collectValues,
         [],
       )
       .option(

@@ -5,7 +5,7 @@ import type { Deployed } from '../../platform/swarm/stack/deploy-stack.js';
 import { shortName } from '../../platform/swarm/stack/stack-objects.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { collect } from '../load-options.js';
+import { collectValues } from '../load-options.js';
 import { bringUp } from '../stack/bring-up.js';
 import { type LoadedStack, loadStack } from '../stack/load-stack.js';
 import { createServicesDisplay } from '../stack/services-display.js';
@@ -35,13 +35,13 @@ export const up: CliCommand = {
       .option(
         '-c, --compose-file <file>',
         'compose file instead of swarm/stack.yml; later ones are merged onto earlier ones (repeatable)',
-        collect,
+        collectValues,
         [],
       )
       .option(
         '--env-file <file>',
         'NAME=value lines for ${NAME} in the files; the environment wins (repeatable)',
-        collect,
+        collectValues,
         [],
       )
       .addOption(

@@ -43,7 +43,7 @@ export interface Facts {
   };
 }
 
-export const API_PORT = 8888;
+export const DEFAULT_PORT = 8888;
 
 export async function gatherFacts(host: Host, resultsFolder: string): Promise<Facts> {
   const find = (names: readonly string[]): Promise<string | undefined> => findProgram(names, host.env.PATH ?? '');
@@ -59,7 +59,7 @@ export async function gatherFacts(host: Host, resultsFolder: string): Promise<Fa
     conntrackRoom: conntrackRoom(),
     conntrackMax: numberOf(sysctl('net.netfilter.nf_conntrack_max')),
     cpuGovernor: readText('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor')?.trim(),
-    apiPortProblem: await portProblem(API_PORT),
+    apiPortProblem: await portProblem(DEFAULT_PORT),
     results: { folder: resultsFolder, ...(await resultsProblem(resultsFolder, host.pid)) },
     kernel: await kernelFacts(host),
     programs: {

@@ -1,7 +1,7 @@
 /** From facts to findings: each says how it stands, and if badly, the command that mends it. */
 import { type Ability, FIXES, WANTED_CONNTRACK, WANTED_FILES } from '../../platform/swarm/kernel/kernel-facts.js';
 import { bytes, count } from '../terminal/quantity.js';
-import { API_PORT, type Facts } from './facts.js';
+import { DEFAULT_PORT, type Facts } from './facts.js';
 
 export interface Finding {
   readonly name: string;
@@ -130,7 +130,7 @@ function governor({ cpuGovernor }: Facts): Finding | undefined {
 }
 
 function apiPort({ apiPortProblem }: Facts): Finding {
-  const name = `port ${API_PORT}`;
+  const name = `port ${DEFAULT_PORT}`;
   if (apiPortProblem === undefined) return { name, status: 'ok', detail: 'free' };
   return {
     name,

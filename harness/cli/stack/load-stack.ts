@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Stickiness } from '../../../swarm/gateway/render-gateway.js';
-import { packageRoot } from '../../platform/local/package-root.js';
+import { packageRoot } from '../package-root.js';
 import { composeToSwarm, type StackSpec } from '../../platform/swarm/compose/compose-to-swarm.js';
 import type { FileContent } from '../../platform/swarm/compose/load/context.js';
 import { parseEnvFile } from '../../platform/swarm/compose/load/env-file.js';

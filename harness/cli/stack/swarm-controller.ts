@@ -1,7 +1,7 @@
 /** Wires the controller and the swarm platform for the harness service of a stack. */
 import type { Controller } from '../../controller/controller.js';
 import { exportMetrics } from '../../observe/export-metrics.js';
-import { packageVersion } from '../../platform/local/package-root.js';
+import { packageVersion } from '../package-root.js';
 import { connectEngine } from '../../platform/swarm/engine/engine.js';
 import { type ClusterView, clusterView } from '../../platform/swarm/run-on-stack/cluster-view.js';
 import { createSwarmPlatform } from '../../platform/swarm/swarm-platform.js';

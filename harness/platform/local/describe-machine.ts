@@ -14,7 +14,6 @@ import {
 } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { packageRoot, packageVersion } from './package-root.js';
 import { readText } from './proc.js';
 
 const SYSCTLS = [
@@ -27,7 +26,16 @@ const SYSCTLS = [
   'net.core.wmem_max',
 ] as const;
 
-export async function describeMachine(nodeVersion: string): Promise<Readonly<Record<string, unknown>>> {
+interface ProgramFacts {
+  /** Folder of package.json. */
+  readonly packageRoot: string;
+  readonly versions: { readonly swarmbench: string; readonly node: string };
+}
+
+export async function describeMachine({
+  packageRoot,
+  versions,
+}: ProgramFacts): Promise<Readonly<Record<string, unknown>>> {
   const processors = cpus();
   return {
     platform: 'local',
@@ -52,7 +60,7 @@ export async function describeMachine(nodeVersion: string): Promise<Readonly<Rec
         return value === undefined ? [] : [[name, value]];
       }),
     ),
-    versions: { swarmbench: packageVersion(), commit: await commit(), node: nodeVersion },
+    versions: { swarmbench: versions.swarmbench, commit: await commit(packageRoot), node: versions.node },
   };
 }
 
@@ -98,8 +106,7 @@ function distribution(): string | undefined {
 }
 
 /** Of swarmbench itself, when it runs from a checkout; `+changes` when that has uncommitted changes. */
-async function commit(): Promise<string | undefined> {
-  const root = packageRoot();
+async function commit(root: string): Promise<string | undefined> {
   if (!existsSync(join(root, '.git'))) return undefined;
   const git = (...args: string[]): Promise<string> =>
     promisify(execFile)('git', ['-C', root, ...args], { timeout: 2_000 }).then(({ stdout }) => stdout.trim());

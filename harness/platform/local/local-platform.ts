@@ -31,7 +31,9 @@ const START_BUDGET_MS = 20_000;
 
 interface LocalOptions {
   readonly host: ProcessHost;
-  readonly nodeVersion: string;
+  /** Folder of package.json. */
+  readonly packageRoot: string;
+  readonly versions: { readonly swarmbench: string; readonly node: string };
   /** Engine threads of each worker; undefined: the cores that the targets leave free. */
   readonly threads: number | undefined;
 }
@@ -141,7 +143,7 @@ function environment(
     workerLogs: 'logs/ in the run folder',
     replicas: replicas.map(({ endpoints: _, ...replica }) => replica),
     describe: async () => ({
-      ...(await describeMachine(options.nodeVersion)),
+      ...(await describeMachine(options)),
       ...(why === undefined ? {} : { workers: `${workers}: ${why}` }),
     }),
     usage: createUsageMeter(programs),
