@@ -2,7 +2,7 @@ import { CLIENT_INFO } from '../mcp/revisions.js';
 import type { Failure } from '../measure/failure.js';
 import type { ChannelConfig } from '../transport/channel.js';
 import { asControlAnswer, type Control, NOTIFICATION_SENT, readControl } from '../transport/control.js';
-import type { Loss } from '../transport/duplex/duplex-connection.js';
+import type { LinkLoss } from '../transport/duplex/duplex-link.js';
 import { type GreetOutcome, greet, judgeControl } from '../transport/handshake.js';
 import { clip, redact } from '../transport/sample.js';
 import { answerServerRequest } from '../transport/session-messages.js';
@@ -41,6 +41,8 @@ export class DuplexMisbehaviour implements Misbehaviour, ReadObserver {
     this.accomplice = misbehaveOver(this, shared, {
       endpoint,
       pinned,
+      connections: 1,
+      pipeline: 1,
       ...pace,
       resettable: abort?.how === 'reset',
       bare: misbehaviourKind === 'abort/mid-handshake',
@@ -87,7 +89,7 @@ export class DuplexMisbehaviour implements Misbehaviour, ReadObserver {
     this.leave('after the first bytes of its answer');
   }
 
-  onLost({ problem, answer }: Loss): void {
+  onLost({ problem, answer }: LinkLoss): void {
     // What comes before the deed says nothing of it.
     if (this.forged === undefined)
       return this.end({

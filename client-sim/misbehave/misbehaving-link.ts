@@ -1,13 +1,12 @@
 import type { Endpoint } from '../protocol/messages.js';
-import type { ChannelConfig } from '../transport/channel.js';
-import { DuplexConnection, type DuplexOwner, socketAddress } from '../transport/duplex/duplex-connection.js';
-import type { DuplexLink } from '../transport/duplex/duplex-link.js';
+import { DuplexConnection, socketAddress } from '../transport/duplex/duplex-connection.js';
+import type { DuplexLink, DuplexOwner, LinkConfig } from '../transport/duplex/duplex-link.js';
 import type { Framing } from '../transport/duplex/framing.js';
 import { requestBytes } from '../transport/request-head.js';
 import type { WireShared } from '../transport/shared.js';
-import { type Pace, paceOf } from '../transport/socket/pace.js';
+import { paceOf } from '../transport/socket/pace.js';
 import { SseLink, STREAM } from '../transport/sse/sse.js';
-import { PipeLink, serverOf } from '../transport/stdio/stdio.js';
+import { stdioLink } from '../transport/stdio/stdio.js';
 import { LineFraming } from '../transport/tcp/line-framing.js';
 import { WebSocketFraming } from '../transport/websocket/websocket.js';
 import { forgeFrame } from './forge-frame.js';
@@ -15,7 +14,7 @@ import { forgeLine } from './forge-line.js';
 import { forge } from './forge-request.js';
 import { type ForgedMessage, type ForgeMessage, shown } from './malformed-message.js';
 
-interface LinkOptions extends Pace, Pick<ChannelConfig, 'endpoint' | 'pinned' | 'resettable'> {
+interface LinkOptions extends LinkConfig {
   /** No more than the connection: what opens a session on it is for the deed to send. */
   readonly bare: boolean;
 }
@@ -71,7 +70,7 @@ export const misbehaveOverTcp: MisbehaveOver = (owner, shared, options) => ({
 
 /** Planning refuses aborts here: nobody watches. */
 export const misbehaveOverStdio: MisbehaveOver = (owner, shared, options) => ({
-  link: new PipeLink(owner, shared, serverOf(options.endpoint), paceOf(options)),
+  link: stdioLink(owner, shared, options),
   forge: forgeLine,
 });
 
@@ -83,7 +82,7 @@ class ObservedSse extends SseLink {
     shared: WireShared,
     options: LinkOptions,
   ) {
-    super(observer, shared, { ...options, connections: 1, pipeline: 1 });
+    super(observer, shared, options);
   }
 
   // Not of answers to posts, which say nothing.

@@ -1,5 +1,6 @@
+import { LEGACY_REVISIONS } from '../mcp/revisions.js';
 import type { Failure } from '../measure/failure.js';
-import type { PinnedProtocol } from '../protocol/messages.js';
+import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import {
   asControlAnswer,
   type Control,
@@ -8,8 +9,7 @@ import {
   NOTIFICATION_SENT,
   readControl,
 } from '../transport/control.js';
-import type { DuplexOwner, Loss } from '../transport/duplex/duplex-connection.js';
-import type { DuplexLink } from '../transport/duplex/duplex-link.js';
+import type { CreateLink, DuplexLink, DuplexOwner, LinkLoss } from '../transport/duplex/duplex-link.js';
 import type { RequestKind } from '../transport/request-head.js';
 import { parseRetryAfter } from '../transport/retry.js';
 import { answerServerRequest } from '../transport/session-messages.js';
@@ -23,14 +23,18 @@ import type { PreflightClient } from './preflight-client.js';
 export class DuplexPreflightClient implements PreflightClient, DuplexOwner {
   sessionHeaders: Pick<RequestKind, 'sessionId' | 'version'> = {};
   private readonly shared: WireShared = createWireShared(createEngineWire(), createWireCounters());
-  private readonly newLink: () => DuplexLink;
-  private connection: DuplexLink | undefined;
+  private link: DuplexLink;
+  /** Links are made once: the one at hand cannot connect again. */
+  private hasConnected = false;
   private pending: string | undefined;
   private awaited: Control | undefined;
 
   /** @throws TypeError for an endpoint that cannot be spoken to */
-  constructor(newLink: (owner: DuplexOwner, shared: WireShared) => DuplexLink) {
-    this.newLink = () => newLink(this, this.shared);
+  constructor(
+    private readonly endpoint: Endpoint,
+    private readonly createLink: CreateLink,
+  ) {
+    this.link = this.newLink();
   }
 
   exchange(
@@ -52,10 +56,13 @@ export class DuplexPreflightClient implements PreflightClient, DuplexOwner {
       };
       this.awaited = { id, done };
       this.pending = body;
-      if (this.connection?.isReady === true) return this.onReady();
-      this.connection?.cut(false);
-      this.connection = this.newLink();
-      this.connection.connect();
+      if (this.link.isReady) return this.onReady();
+      if (this.hasConnected) {
+        this.link.cut(false);
+        this.link = this.newLink();
+      }
+      this.hasConnected = true;
+      this.link.connect();
     });
   }
 
@@ -68,15 +75,15 @@ export class DuplexPreflightClient implements PreflightClient, DuplexOwner {
   }
 
   close(): void {
-    if (this.connection?.isReady === true) this.connection.leave();
-    else this.connection?.cut(false);
+    if (this.link.isReady) this.link.leave();
+    else this.link.cut(false);
   }
 
   onReady(): void {
     const { pending } = this;
     this.pending = undefined;
     if (pending === undefined) return;
-    this.connection?.say(pending);
+    this.link.say(pending);
     if (this.awaited !== undefined && this.awaited.id === undefined)
       this.settle({ kind: 'answered', answer: NOTIFICATION_SENT });
   }
@@ -84,10 +91,10 @@ export class DuplexPreflightClient implements PreflightClient, DuplexOwner {
   onMessage(bytes: Buffer, start: number, end: number): void {
     const read = readControl(bytes, start, end, this.awaited?.id);
     if (read.kind === 'answer') this.settle({ kind: 'answered', answer: asControlAnswer(read.text) });
-    else if (read.kind === 'request') this.connection?.say(answerServerRequest(read.request));
+    else if (read.kind === 'request') this.link.say(answerServerRequest(read.request));
   }
 
-  onLost({ problem, retryAfter }: Loss): void {
+  onLost({ problem, retryAfter }: LinkLoss): void {
     const retryAfterMs = parseRetryAfter(retryAfter, Date.now());
     const failure: Failure = retryAfterMs === undefined ? problem : { ...problem, retryAfterMs };
     this.settle({ kind: 'failed', failure });
@@ -96,6 +103,11 @@ export class DuplexPreflightClient implements PreflightClient, DuplexOwner {
   onDrained(): void {}
   // Only requests of the load can be refused by themselves.
   onRefusedRequest(): void {}
+
+  private newLink(): DuplexLink {
+    const pinned = { era: 'legacy', version: LEGACY_REVISIONS[0], sessions: false } as const;
+    return this.createLink(this, this.shared, { endpoint: this.endpoint, pinned, connections: 1, pipeline: 1 });
+  }
 
   private settle(outcome: ControlOutcome): void {
     const { awaited } = this;

@@ -1,4 +1,4 @@
-import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
+import type { PinnedProtocol } from '../protocol/messages.js';
 import type { ControlAnswer, ControlOutcome } from '../transport/control.js';
 import type { RequestKind } from '../transport/request-head.js';
 
@@ -28,6 +28,3 @@ export interface PreflightClient {
   responseText(answer: ControlAnswer): string;
   close(): void;
 }
-
-/** @throws TypeError when the endpoint's URL is none of this transport's, or a header cannot be sent */
-export type CreatePreflightClient = (endpoint: Endpoint) => PreflightClient;

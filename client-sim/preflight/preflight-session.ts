@@ -14,6 +14,8 @@ import { kindOf, type RequestKind } from '../transport/request-head.js';
 import { parseRetryAfter } from '../transport/retry.js';
 import { clip, redact } from '../transport/sample.js';
 import { transportMap } from '../transports.js';
+import { DuplexPreflightClient } from './duplex-preflight-client.js';
+import { HttpPreflightClient } from './http-preflight-client.js';
 import type { PreflightClient } from './preflight-client.js';
 
 export interface PreflightSessionOptions {
@@ -57,7 +59,7 @@ export class PreflightSession {
     private readonly endpoint: Endpoint,
     options: PreflightSessionOptions = {},
   ) {
-    this.client = transportMap[options.transport ?? 'streamable-http'].createPreflightClient(endpoint);
+    this.client = createClient(options.transport ?? 'streamable-http', endpoint);
     this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     this.clientInfo = options.clientInfo ?? CLIENT_INFO;
   }
@@ -168,6 +170,12 @@ export class PreflightSession {
   private sessionHeaders(): Pick<RequestKind, 'sessionId' | 'version' | 'cookie'> {
     return { sessionId: this.sessionId, version: this.protocol.version, cookie: this.client.cookies?.header };
   }
+}
+
+/** @throws TypeError when the endpoint's URL is none of the transport's, or a header cannot be sent */
+function createClient(transport: TransportName, endpoint: Endpoint): PreflightClient {
+  const { createLink } = transportMap[transport];
+  return createLink === undefined ? new HttpPreflightClient(endpoint) : new DuplexPreflightClient(endpoint, createLink);
 }
 
 export interface RawExchange {

@@ -3,11 +3,10 @@ import type { Problem } from '../mcp/judge-message.js';
 import { KnownAnswers, PatternMemory } from '../mcp/pattern-memory.js';
 import type { Failure } from '../measure/failure.js';
 import { ReplicaNames } from '../measure/replica-names.js';
-import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
+import type { Endpoint } from '../protocol/messages.js';
 import { checkHeaders, kindOf, type RequestHead, type RequestKind } from './request-head.js';
 import { parseRetryAfter } from './retry.js';
 import { clip, type FailedAnswer, FailureMaker, redact, type SampleBudget } from './sample.js';
-import type { WireShared } from './shared.js';
 import { type Address, addressOf } from './socket/socket.js';
 
 /** What a request of the load was drawn from: enough to draw it again. */
@@ -81,17 +80,6 @@ export class EndpointMemory {
   }
 }
 
-/** What is known of this endpoint; the first channel to it makes a beginning. */
-export function endpointMemory(
-  { endpoint, pinned }: { readonly endpoint: Endpoint; readonly pinned: PinnedProtocol },
-  shared: WireShared,
-): EndpointMemory {
-  let memory = shared.memories.get(endpoint);
-  if (memory === undefined)
-    shared.memories.set(endpoint, (memory = new EndpointMemory(endpoint, pinned.era, shared.samples, shared.replicas)));
-  return memory;
-}
-
 /** What the channels of one profile know and have learnt of one endpoint; shared by all of them in an engine thread. */
 export class DuplexMemory {
   private place: Address | undefined;
@@ -142,11 +130,4 @@ export class DuplexMemory {
     const show = (text: string): string => clip(redact(text, this.endpoint));
     return { ...failure, sample: { request: show(request()), response: show(answer?.text() ?? '(no answer)') } };
   }
-}
-
-/** What is known of this endpoint; the first channel to it makes a beginning. */
-export function duplexMemory(endpoint: Endpoint, shared: WireShared): DuplexMemory {
-  let memory = shared.duplexMemories.get(endpoint);
-  if (memory === undefined) shared.duplexMemories.set(endpoint, (memory = new DuplexMemory(endpoint, shared.samples)));
-  return memory;
 }

@@ -1,8 +1,8 @@
 import { ReplicaNames } from '../measure/replica-names.js';
-import type { Endpoint } from '../protocol/messages.js';
+import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import { noStreams } from '../protocol/streams.js';
 import type { WireCounters } from './channel.js';
-import type { DuplexMemory, EndpointMemory } from './endpoint-memory.js';
+import { DuplexMemory, EndpointMemory } from './endpoint-memory.js';
 import { SampleBudget } from './sample.js';
 import { ConnectLimiter } from './socket/connect-limiter.js';
 import { SendBufferPool } from './socket/send-buffers.js';
@@ -43,6 +43,24 @@ export function createEngineWire(connectLimiter = new ConnectLimiter()): EngineW
 
 export function createWireShared(engine: EngineWire, counters: WireCounters): WireShared {
   return { ...engine, counters, samples: new SampleBudget(), memories: new Map(), duplexMemories: new Map() };
+}
+
+/** What is known of this endpoint; the first channel to it makes a beginning. */
+export function endpointMemory(
+  { endpoint, pinned }: { readonly endpoint: Endpoint; readonly pinned: PinnedProtocol },
+  { memories, samples, replicas }: WireShared,
+): EndpointMemory {
+  let memory = memories.get(endpoint);
+  if (memory === undefined)
+    memories.set(endpoint, (memory = new EndpointMemory(endpoint, pinned.era, samples, replicas)));
+  return memory;
+}
+
+/** What is known of this endpoint; the first channel to it makes a beginning. */
+export function duplexMemory(endpoint: Endpoint, { duplexMemories, samples }: WireShared): DuplexMemory {
+  let memory = duplexMemories.get(endpoint);
+  if (memory === undefined) duplexMemories.set(endpoint, (memory = new DuplexMemory(endpoint, samples)));
+  return memory;
 }
 
 export function createWireCounters(): WireCounters {

@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { diskIo, formatProblems, loadPlan, type Plan, type ScenarioIo } from '../../scenarios/schema/index.js';
+import { loadPlan } from '../../scenarios/schema/load-plan.js';
+import type { Plan } from '../../scenarios/schema/plan.js';
+import { diskIo, type ScenarioIo } from '../../scenarios/schema/scenario-io.js';
+import { formatProblems } from '../../scenarios/yaml/problem.js';
 import { withoutUndefined } from './api-endpoint.js';
 import { ApiError } from './errors.js';
 

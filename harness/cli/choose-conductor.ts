@@ -1,6 +1,6 @@
 /** Where runs take place and what conducts them: the options, checks and wiring that `run` and `capacity` share. */
 import { type Command, Option } from 'commander';
-import type { Plan } from '../../scenarios/schema/index.js';
+import type { Plan } from '../../scenarios/schema/plan.js';
 import { localRefusals } from '../platform/local/local-platform.js';
 import { swarmRefusals } from '../platform/swarm/refusals.js';
 import { CliError } from './cli-error.js';

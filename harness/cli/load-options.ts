@@ -1,13 +1,9 @@
 /** From the options that change a scenario to its plan: for every command that takes a scenario. */
 import { type Command, Option } from 'commander';
-import {
-  type Era,
-  formatProblems,
-  loadPlan,
-  type Plan,
-  type PlanRequest,
-  type SecretOptions,
-} from '../../scenarios/schema/index.js';
+import { loadPlan, type PlanRequest } from '../../scenarios/schema/load-plan.js';
+import type { Era, Plan } from '../../scenarios/schema/plan.js';
+import type { SecretOptions } from '../../scenarios/schema/resolve/secret-files.js';
+import { formatProblems } from '../../scenarios/yaml/problem.js';
 import { CliError } from './cli-error.js';
 import type { Host } from './host.js';
 import { collectValues, parseNumber } from './option-parsers.js';

@@ -1,5 +1,5 @@
 /** What carries out runs, one after another: the controller of this process, or a harness elsewhere. */
-import type { Plan } from '../../scenarios/schema/index.js';
+import type { Plan } from '../../scenarios/schema/plan.js';
 import type { FinishedRun } from '../controller/run/run.js';
 import type { Report } from '../report/schema.js';
 import type { Host } from './host.js';

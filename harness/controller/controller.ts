@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { redactPlan } from '../../scenarios/schema/index.js';
 import type { Plan } from '../../scenarios/schema/plan.js';
+import { redactPlan } from '../../scenarios/schema/redact.js';
 import { ControllerError, messageOf } from '../log/errors.js';
 import { EventLog } from '../log/event-log.js';
 import { createRunFolder, files } from '../log/run-folder.js';

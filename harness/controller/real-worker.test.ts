@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
-import { loadPlan, type Plan } from '../../scenarios/schema/index.js';
+import { loadPlan } from '../../scenarios/schema/load-plan.js';
+import type { Plan } from '../../scenarios/schema/plan.js';
 import { createLocalPlatform } from '../platform/local/local-platform.js';
 import type { ProcessHost } from '../platform/local/program.js';
 import { Bench } from './testing/bench.js';

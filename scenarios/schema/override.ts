@@ -1,8 +1,9 @@
 /** `--set path=value`: values put over a scenario by name, remembering that they came from the command line. */
 import { suggest } from '../yaml/nearest.js';
-import { emptyMap, kindOf, type ListNode, type MapNode, nameOf, type SourceNode, withEntry } from '../yaml/node.js';
+import { emptyMap, kindOf, type ListNode, type MapNode, type SourceNode, withEntry } from '../yaml/node.js';
 import { parseYaml } from '../yaml/parse-yaml.js';
 import { type Position, type Problem, problemAt } from '../yaml/problem.js';
+import { nameOf } from './source-part.js';
 
 export interface Override {
   readonly segments: readonly Segment[];

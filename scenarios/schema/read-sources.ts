@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { suggest } from '../yaml/nearest.js';
-import { child, emptyMap, kindOf, type MapEntry, type MapNode, nameOf, withEntry, withoutEntry } from '../yaml/node.js';
+import { child, emptyMap, kindOf, type MapEntry, type MapNode, withEntry, withoutEntry } from '../yaml/node.js';
 import { parseYaml } from '../yaml/parse-yaml.js';
 import { type Position, type Problem, problemAt } from '../yaml/problem.js';
 import { checkNode } from './keys/check-node.js';
@@ -9,6 +9,7 @@ import { listProfiles, listScenarios } from './list-scenarios.js';
 import { applyOverride, type Override, parseOverride } from './override.js';
 import type { Sources, Workload } from './resolve/plan.js';
 import { type ScenarioIo, shippedFolder, shownPath } from './scenario-io.js';
+import { nameOf } from './source-part.js';
 
 /** Finds and reads a scenario and its profiles, puts overrides over them, and merges each workload with its profile. */
 

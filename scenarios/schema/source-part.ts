@@ -1,14 +1,6 @@
 /** What the resolving functions share: where to report, and how to point into the source. */
 
-import {
-  descend,
-  keyPositionOf,
-  type Path,
-  pathText,
-  positionInside,
-  positionOf,
-  type SourceNode,
-} from '../yaml/node.js';
+import { child, descend, keyPositionOf, type Path, positionInside, positionOf, type SourceNode } from '../yaml/node.js';
 import { type Problem, type ProblemCode, problemAt } from '../yaml/problem.js';
 
 export type ReportProblem = (problem: Problem) => void;
@@ -45,4 +37,25 @@ export class SourcePart {
   private where(path: Path): string {
     return [this.prefix, pathText(this.node, path)].filter((part) => part !== '').join('.');
   }
+}
+
+/** The path as `--set` takes it: items of a list by their name where they have one. */
+export function pathText(root: SourceNode, path: Path): string {
+  let node: SourceNode | undefined = root;
+  const names: string[] = [];
+  for (const key of path) {
+    const next: SourceNode | undefined = child(node, key);
+    names.push(typeof key === 'number' ? (nameOf(next) ?? String(key)) : key);
+    node = next;
+  }
+  return names.join('.');
+}
+
+/** What a list item is called: its `name`, or what an operation calls. */
+export function nameOf(node: SourceNode | undefined): string | undefined {
+  for (const key of ['name', 'tool', 'prompt']) {
+    const name = child(node, key);
+    if (name?.kind === 'scalar' && typeof name.value === 'string') return name.value;
+  }
+  return undefined;
 }

@@ -97,27 +97,6 @@ export function positionInside(node: SourceNode, offset: number): Position {
   return { ...node.at, column: node.textColumn + offset };
 }
 
-/** The path as `--set` takes it: items of a list by their name where they have one. */
-export function pathText(root: SourceNode, path: Path): string {
-  let node: SourceNode | undefined = root;
-  const words: string[] = [];
-  for (const key of path) {
-    const next: SourceNode | undefined = child(node, key);
-    words.push(typeof key === 'number' ? (nameOf(next) ?? String(key)) : key);
-    node = next;
-  }
-  return words.join('.');
-}
-
-/** What a list item is called: its `name`, or what an operation calls. */
-export function nameOf(node: SourceNode | undefined): string | undefined {
-  for (const key of ['name', 'tool', 'prompt']) {
-    const name = child(node, key);
-    if (name?.kind === 'scalar' && typeof name.value === 'string') return name.value;
-  }
-  return undefined;
-}
-
 export function withEntry(map: MapNode, key: string, entry: MapEntry): MapNode {
   return { ...map, entries: new Map([...map.entries, [key, entry]]) };
 }

@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { interpolate } from '../../harness/platform/swarm/compose/interpolate/interpolate.js';
+import { interpolate } from '../../harness/platform/swarm/compose/interpolate.js';
 import { Findings } from '../../harness/platform/swarm/compose/problem.js';
 import { composeFile } from '../../harness/platform/swarm/compose/schema/file-shape.js';
+import { fits } from '../../harness/platform/swarm/compose/schema/messages.js';
 import type { Shape } from '../../harness/platform/swarm/compose/schema/shape.js';
-import { fits } from '../../harness/platform/swarm/compose/schema/words.js';
 import { readYaml } from '../../harness/platform/swarm/compose/source/read-yaml.js';
 import type { SourceValue } from '../../harness/platform/swarm/compose/source/value.js';
 import { packageRoot } from '../support/package-root.js';

@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { deployStack } from '../../harness/platform/swarm/stack/deploy-stack.js';
 import { findStack, namesOf } from '../../harness/platform/swarm/stack/stack-objects.js';
 import { dashboardQueries, filledIn, rulesIn } from '../../monitoring/testing/queries.js';
-import { listProfiles } from '../../scenarios/schema/index.js';
+import { listProfiles } from '../../scenarios/schema/list-scenarios.js';
 import { packageRoot } from '../support/package-root.js';
 import { until } from '../support/until.js';
 import { docker as cli } from './support/docker-cli.js';

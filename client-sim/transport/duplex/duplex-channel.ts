@@ -5,13 +5,12 @@ import { CLIENT_INFO } from '../../mcp/revisions.js';
 import type { Failure } from '../../measure/failure.js';
 import type { Channel, ChannelConfig, ChannelEvents, StreamListener } from '../channel.js';
 import { asControlAnswer, type Control, NOTIFICATION_SENT, readControl } from '../control.js';
-import { type DuplexMemory, duplexMemory } from '../endpoint-memory.js';
+import type { DuplexMemory } from '../endpoint-memory.js';
 import { greet } from '../handshake.js';
 import { answerServerRequest, cancelledMessage } from '../session-messages.js';
-import type { WireShared } from '../shared.js';
+import { duplexMemory, type WireShared } from '../shared.js';
 import { LinkStream } from '../stream/link-stream.js';
-import type { DuplexOwner, Loss } from './duplex-connection.js';
-import type { DuplexLink } from './duplex-link.js';
+import type { CreateLink, DuplexLink, DuplexOwner, LinkLoss } from './duplex-link.js';
 import { type MessageOwner, MessageReader } from './message-reader.js';
 import { TicketWindow } from './ticket-window.js';
 
@@ -23,9 +22,6 @@ const GOODBYE_MS = 2000;
  * than its window.
  */
 const MOST_SILENT = 3;
-
-/** Makes what carries the messages of one session. */
-type NewLink = (owner: DuplexOwner, shared: WireShared, config: ChannelConfig) => DuplexLink;
 
 type State = 'new' | 'opening' | 'open' | 'closing' | 'closed';
 
@@ -51,13 +47,13 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     private readonly config: ChannelConfig,
     private readonly events: ChannelEvents,
     private readonly shared: WireShared,
-    newLink: NewLink,
+    createLink: CreateLink,
   ) {
     this.depth = config.connections * config.pipeline;
     this.memory = duplexMemory(config.endpoint, shared);
     this.window = new TicketWindow(this.depth);
     this.reader = new MessageReader(this, this.window, this.memory, shared.counters);
-    this.connection = newLink(this, shared, config);
+    this.connection = createLink(this, shared, config);
   }
 
   get room(): number {
@@ -169,7 +165,7 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     }
   }
 
-  onLost({ problem, retryAfter, answer }: Loss): void {
+  onLost({ problem, retryAfter, answer }: LinkLoss): void {
     const { state } = this;
     if (state === 'opening') {
       const { endpoint } = this.config;
@@ -196,7 +192,11 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     if (this.state === 'open') this.events.onRoom();
   }
 
-  onRefusedRequest(id: number, problem: Problem, { retryAfter, answer }: Pick<Loss, 'retryAfter' | 'answer'>): void {
+  onRefusedRequest(
+    id: number,
+    problem: Problem,
+    { retryAfter, answer }: Pick<LinkLoss, 'retryAfter' | 'answer'>,
+  ): void {
     const row = this.window.find(id);
     if (row >= 0)
       this.deliver(

@@ -3,41 +3,20 @@ import type { RequestTemplate } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
 import { type Problem, violation } from '../../mcp/judge-message.js';
 import type { Endpoint } from '../../protocol/messages.js';
-import type { ChannelConfig } from '../channel.js';
-import { duplexMemory } from '../endpoint-memory.js';
-import type { WireShared } from '../shared.js';
+import { duplexMemory, type WireShared } from '../shared.js';
 import type { Connecting } from '../socket/connect-limiter.js';
 import { newOutbox, type Outbox, writtenTo } from '../socket/outbox.js';
 import { type Pace, paceOf, SlowReader } from '../socket/pace.js';
 import { type Address, describeError, lost, openSocket, resetSocket, type SocketOwner } from '../socket/socket.js';
-import { type DuplexLink, NO_LIMIT } from './duplex-link.js';
+import {
+  type CreateLink,
+  type DuplexLink,
+  type DuplexOwner,
+  type LinkConfig,
+  type LinkLoss,
+  NO_LIMIT,
+} from './duplex-link.js';
 import type { Framing, FramingHandler } from './framing.js';
-
-/** Why a connection is no more, or never was. */
-export interface Loss {
-  readonly problem: Problem;
-  /** `Retry-After` of an answer that refused; '' without one. */
-  readonly retryAfter: string;
-  /** What the server said, if anything. */
-  readonly answer: string;
-}
-
-export interface DuplexOwner {
-  /** Messages can be sent. */
-  onReady(): void;
-  /**
-   * Between these two, all messages of one read are given out; what they make the owner send can wait for the second.
-   */
-  onTurnStart?(nowMs: number): void;
-  onTurnOver?(): void;
-  onMessage(bytes: Buffer, start: number, end: number): void;
-  /** Told once, unless the owner cut it: it could not be made, or is no more. */
-  onLost(loss: Loss): void;
-  /** What the kernel would not take has gone: `isBacklogged` is over. */
-  onDrained(): void;
-  /** The server would not take this request; where messages go one by one, it can say so. */
-  onRefusedRequest(id: number, problem: Problem, answer: Pick<Loss, 'retryAfter' | 'answer'>): void;
-}
 
 type State = 'new' | 'queued' | 'connecting' | 'opening' | 'ready' | 'leaving' | 'gone';
 
@@ -239,7 +218,7 @@ export class DuplexConnection implements DuplexLink, Connecting, SocketOwner, Fr
     this.flush();
   }
 
-  private lose(loss: Loss): void {
+  private lose(loss: LinkLoss): void {
     if (this.state === 'gone') return;
     const { socket } = this;
     this.disconnect();
@@ -269,18 +248,16 @@ export class DuplexConnection implements DuplexLink, Connecting, SocketOwner, Fr
   }
 }
 
-type SocketConfig = Pick<ChannelConfig, 'endpoint' | 'resettable'> & Pace;
-
-/**
- * Links that are sockets with this framing, made anew for each. @throws TypeError for an endpoint that cannot be spoken
- * to
- */
-export function overSocket(newFraming: (endpoint: Endpoint) => Framing) {
-  return (owner: DuplexOwner, shared: WireShared, config: SocketConfig): DuplexLink =>
+/** Links that are sockets with this framing, made anew for each. */
+export function overSocket(newFraming: (endpoint: Endpoint) => Framing): CreateLink {
+  return (owner, shared, config) =>
     new DuplexConnection(owner, shared, socketAddress(config, shared), newFraming(config.endpoint), paceOf(config));
 }
 
-export function socketAddress({ endpoint, resettable }: SocketConfig, shared: WireShared): Address {
+export function socketAddress(
+  { endpoint, resettable }: Pick<LinkConfig, 'endpoint' | 'resettable'>,
+  shared: WireShared,
+): Address {
   const { address } = duplexMemory(endpoint, shared);
   return resettable === true ? { ...address, resettable } : address;
 }

@@ -1,6 +1,9 @@
 import type { RequestTemplate } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
 import type { Problem } from '../../mcp/judge-message.js';
+import type { ChannelConfig } from '../channel.js';
+import type { WireShared } from '../shared.js';
+import type { Pace } from '../socket/pace.js';
 
 /**
  * Room for more than anybody sends; a small integer, where Infinity would make a double of every number it is compared
@@ -43,3 +46,40 @@ export interface DuplexLink {
   /** The message just given to the owner is not UTF-8. */
   rejectText(): void;
 }
+
+/** Hears what happens to a link. */
+export interface DuplexOwner {
+  /** Messages can be sent. */
+  onReady(): void;
+  /**
+   * Between these two, all messages of one read are given out; what they make the owner send can wait for the second.
+   */
+  onTurnStart?(nowMs: number): void;
+  onTurnOver?(): void;
+  onMessage(bytes: Buffer, start: number, end: number): void;
+  /** Told once, unless the owner cut it: it could not be made, or is no more. */
+  onLost(loss: LinkLoss): void;
+  /** What the kernel would not take has gone: `isBacklogged` is over. */
+  onDrained(): void;
+  /** The server would not take this request; where messages go one by one, it can say so. */
+  onRefusedRequest(id: number, problem: Problem, answer: Pick<LinkLoss, 'retryAfter' | 'answer'>): void;
+}
+
+/** Why a link is no more, or never was. */
+export interface LinkLoss {
+  readonly problem: Problem;
+  /** `Retry-After` of an answer that refused; '' without one. */
+  readonly retryAfter: string;
+  /** What the server said, if anything. */
+  readonly answer: string;
+}
+
+export interface LinkConfig
+  extends Pace,
+    Pick<ChannelConfig, 'endpoint' | 'pinned' | 'connections' | 'pipeline' | 'resettable'> {}
+
+/**
+ * Makes what carries the messages of one session.
+ * @throws TypeError for an endpoint that cannot be spoken to: a URL of another scheme, headers that cannot be sent
+ */
+export type CreateLink = (owner: DuplexOwner, shared: WireShared, config: LinkConfig) => DuplexLink;

@@ -7,10 +7,10 @@ import type { Endpoint } from '../../protocol/messages.js';
 import type { Channel, ChannelConfig, ChannelEvents } from '../channel.js';
 import type { ControlOutcome } from '../control.js';
 import { CookieJar } from '../cookie-jar.js';
-import { type DrawnCall, type EndpointMemory, endpointMemory } from '../endpoint-memory.js';
+import type { DrawnCall, EndpointMemory } from '../endpoint-memory.js';
 import { RequestHead, type RequestKind } from '../request-head.js';
 import type { FailedAnswer } from '../sample.js';
-import type { WireShared } from '../shared.js';
+import { endpointMemory, type WireShared } from '../shared.js';
 import type { Address } from '../socket/socket.js';
 import { ResumedCalls, type ResumingSession } from '../stream/call-resumption.js';
 import { ListeningStream, type StreamHost } from '../stream/listening-stream.js';
@@ -23,17 +23,10 @@ import { type Opened, SessionOpening } from './session-opening.js';
 /** How long a goodbye may take before the sockets are closed without it. */
 const GOODBYE_MS = 2000;
 
-/**
- * MCP over Streamable HTTP as a `Channel`: one session with its connections.
- * @throws TypeError for an endpoint that cannot be spoken to: not http(s), headers that cannot be sent
- */
-export function createStreamableHttp(config: ChannelConfig, events: ChannelEvents, shared: WireShared): HttpChannel {
-  return new StreamableHttp(config, events, shared);
-}
-
 type State = 'new' | 'opening' | 'open' | 'closing' | 'closed';
 
-class StreamableHttp implements HttpChannel, ConnectionOwner, ControlSenderOwner, ResumingSession, StreamHost {
+/** MCP over Streamable HTTP: one session with its connections. */
+export class StreamableHttp implements Channel, ConnectionOwner, ControlSenderOwner, ResumingSession, StreamHost {
   readonly memory: EndpointMemory;
   readonly era: 'legacy' | 'modern';
   private state: State = 'new';
@@ -55,6 +48,7 @@ class StreamableHttp implements HttpChannel, ConnectionOwner, ControlSenderOwner
   private goodbye: NodeJS.Timeout | undefined;
   private readonly loadAddress: Address;
 
+  /** @throws TypeError for an endpoint that cannot be spoken to: not http(s), headers that cannot be sent */
   constructor(
     private readonly config: ChannelConfig,
     private readonly events: ChannelEvents,
@@ -320,13 +314,6 @@ class StreamableHttp implements HttpChannel, ConnectionOwner, ControlSenderOwner
 
 /** What every request of a session carries, as far as the handshake has settled it. */
 type SessionHeaders = Pick<RequestKind, 'sessionId' | 'version' | 'cookie'>;
-
-/** A session over Streamable HTTP, with what those need who send requests of their own in it. */
-interface HttpChannel extends Channel {
-  readonly memory: EndpointMemory;
-  sessionHeaders(): SessionHeaders;
-  breakOff(): void;
-}
 
 const STREAM_TIMEOUT_MS = 30_000;
 

@@ -6,22 +6,14 @@ import type { Failure } from '../../measure/failure.js';
 import type { PinnedProtocol } from '../../protocol/messages.js';
 import type { Channel, ChannelConfig, ChannelEvents } from '../channel.js';
 import { CookieJar } from '../cookie-jar.js';
-import { type EndpointMemory, endpointMemory } from '../endpoint-memory.js';
+import type { EndpointMemory } from '../endpoint-memory.js';
 import type { RequestKind } from '../request-head.js';
-import type { WireShared } from '../shared.js';
+import { endpointMemory, type WireShared } from '../shared.js';
 import type { Exchange } from './exchange.js';
 import { judgeCall, judgeExchange, judgeHandshake, type Rules } from './judge-call.js';
 import { loadSdk, type Sdk } from './load-sdk.js';
 import { CallTable, SdkCall } from './sdk-call.js';
 import { SdkSession, type SdkSessionOwner } from './sdk-session.js';
-
-/**
- * MCP over Streamable HTTP through the official SDK's client of the era that is spoken.
- * @throws TypeError for an endpoint that cannot be spoken to: not http(s), headers that cannot be sent
- */
-export function createSdk(config: ChannelConfig, events: ChannelEvents, shared: WireShared): Channel {
-  return new SdkChannel(config, events, shared);
-}
 
 /** Loads what the first session would otherwise wait for. */
 export function prepareSdk(era: PinnedProtocol['era']): void {
@@ -40,7 +32,7 @@ type State = 'new' | 'opening' | 'open' | 'closing' | 'closed';
  * validation and its time included. Whether an answer is correct is told from the messages below the SDK by the rules
  * of all transports; an answer that only the SDK refuses has failed too.
  */
-class SdkChannel implements Channel, SdkSessionOwner {
+export class SdkChannel implements Channel, SdkSessionOwner {
   private state: State = 'new';
   private session: SdkSession | undefined;
   private startedAtMs = 0;

@@ -1,48 +1,20 @@
 import type { RequestTemplate } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
 import { type Problem, violation } from '../../mcp/judge-message.js';
-import { LEGACY_REVISIONS } from '../../mcp/revisions.js';
 import type { Failure } from '../../measure/failure.js';
-import { DuplexPreflightClient } from '../../preflight/duplex-preflight-client.js';
-import type { PreflightClient } from '../../preflight/preflight-client.js';
-import type { Endpoint, PinnedProtocol } from '../../protocol/messages.js';
-import type { Channel, ChannelConfig, ChannelEvents } from '../channel.js';
-import { DuplexChannel } from '../duplex/duplex-channel.js';
-import type { DuplexOwner } from '../duplex/duplex-connection.js';
-import type { DuplexLink } from '../duplex/duplex-link.js';
-import { EndpointMemory } from '../endpoint-memory.js';
+import type { Endpoint } from '../../protocol/messages.js';
+import type { CreateLink, DuplexLink, DuplexOwner, LinkConfig } from '../duplex/duplex-link.js';
+import type { EndpointMemory } from '../endpoint-memory.js';
 import type { AnswerReader } from '../http/answer-reader.js';
 import { Connection, type ConnectionOwner } from '../http/connection.js';
 import { RequestHead, type RequestKind, requestBytes } from '../request-head.js';
 import { responseText } from '../sample.js';
-import type { WireShared } from '../shared.js';
-import { type Pace, paceOf } from '../socket/pace.js';
+import { endpointMemory, type WireShared } from '../shared.js';
+import { paceOf } from '../socket/pace.js';
 import { EventSource, type EventSourceOwner } from './event-source.js';
 
-/**
- * MCP over HTTP+SSE (2024-11-05): one stream for all answers, one POST for each message.
- * @throws TypeError for an endpoint that cannot be spoken to
- */
-export function createSse(config: ChannelConfig, events: ChannelEvents, shared: WireShared): Channel {
-  return new DuplexChannel(config, events, shared, (owner, wire, options) => new SseLink(owner, wire, options));
-}
-
-/** @throws TypeError for an endpoint that cannot be spoken to */
-export function createSsePreflightClient(endpoint: Endpoint): PreflightClient {
-  const pinned = { era: 'legacy', version: LEGACY_REVISIONS[0], sessions: false } as const;
-  return new DuplexPreflightClient(
-    (owner, shared) => new SseLink(owner, shared, { endpoint, pinned, connections: 1, pipeline: 1 }),
-  );
-}
-
-interface SseLinkOptions extends Pace {
-  readonly endpoint: Endpoint;
-  readonly pinned: PinnedProtocol;
-  /** For posts; the stream has one more. */
-  readonly connections: number;
-  readonly pipeline: number;
-  readonly resettable?: boolean | undefined;
-}
+/** MCP over HTTP+SSE (2024-11-05): one stream for all answers, one POST for each message. */
+export const sseLink: CreateLink = (owner, shared, config) => new SseLink(owner, shared, config);
 
 /** What opens a session. */
 export const STREAM: RequestKind = { verb: 'GET', accept: 'text/event-stream' };
@@ -80,10 +52,10 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
   constructor(
     private readonly owner: DuplexOwner,
     private readonly shared: WireShared,
-    private readonly options: SseLinkOptions,
+    private readonly options: LinkConfig,
   ) {
     const { endpoint, connections, pipeline } = options;
-    this.memory = memoryOf(endpoint, shared);
+    this.memory = endpointMemory(options, shared);
     const address = options.resettable === true ? { ...this.memory.address, resettable: true } : this.memory.address;
     const pace = paceOf(options);
     this.source = new EventSource(this, shared, address, requestBytes(endpoint, 'legacy', STREAM, ''), pace);
@@ -287,11 +259,4 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
     this.cut(false);
     this.owner.onLost({ problem, retryAfter, answer });
   }
-}
-
-function memoryOf(endpoint: Endpoint, shared: WireShared): EndpointMemory {
-  let memory = shared.memories.get(endpoint);
-  if (memory === undefined)
-    shared.memories.set(endpoint, (memory = new EndpointMemory(endpoint, 'legacy', shared.samples)));
-  return memory;
 }

@@ -2,13 +2,8 @@ import type { ServerCommand } from '../../../scenarios/schema/plan.js';
 import type { RequestTemplate } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
 import { type Problem, violation } from '../../mcp/judge-message.js';
-import { DuplexPreflightClient } from '../../preflight/duplex-preflight-client.js';
-import type { PreflightClient } from '../../preflight/preflight-client.js';
 import type { Endpoint } from '../../protocol/messages.js';
-import type { Channel, ChannelConfig, ChannelEvents } from '../channel.js';
-import { DuplexChannel } from '../duplex/duplex-channel.js';
-import type { DuplexOwner } from '../duplex/duplex-connection.js';
-import { type DuplexLink, NO_LIMIT } from '../duplex/duplex-link.js';
+import { type CreateLink, type DuplexLink, type DuplexOwner, NO_LIMIT } from '../duplex/duplex-link.js';
 import type { FramingHandler } from '../duplex/framing.js';
 import type { WireShared } from '../shared.js';
 import { type Connecting, ConnectLimiter } from '../socket/connect-limiter.js';
@@ -17,23 +12,12 @@ import { type Pace, paceOf } from '../socket/pace.js';
 import { LineFraming } from '../tcp/line-framing.js';
 import { ServerProcess, type ServerProcessOwner } from './server-process.js';
 
-/**
- * MCP over the standard streams of a process: one is started for each session, and ended with it.
- * @throws TypeError for an endpoint that names no command
- */
-export function createStdio(config: ChannelConfig, events: ChannelEvents, shared: WireShared): Channel {
-  const server = serverOf(config.endpoint);
-  return new DuplexChannel(config, events, shared, (owner, wire) => new PipeLink(owner, wire, server, paceOf(config)));
-}
+/** MCP over the standard streams of a process: one is started for each session, and ended with it. */
+export const stdioLink: CreateLink = (owner, shared, config) =>
+  new PipeLink(owner, shared, serverOf(config.endpoint), paceOf(config));
 
 /** @throws TypeError for an endpoint that names no command */
-export function createStdioPreflightClient(endpoint: Endpoint): PreflightClient {
-  const server = serverOf(endpoint);
-  return new DuplexPreflightClient((owner, shared) => new PipeLink(owner, shared, server));
-}
-
-/** @throws TypeError for an endpoint that names no command */
-export function serverOf({ url, server }: Endpoint): ServerCommand {
+function serverOf({ url, server }: Endpoint): ServerCommand {
   if (server === undefined) throw new TypeError(`${url} names no command to start`);
   return server;
 }
@@ -46,7 +30,7 @@ const MOST_STARTING = 4;
 const starting = new ConnectLimiter(MOST_STARTING);
 
 /** One message a line over the pipes of a process that is started for this session and ends with it. */
-export class PipeLink implements DuplexLink, Connecting, FramingHandler, ServerProcessOwner {
+class PipeLink implements DuplexLink, Connecting, FramingHandler, ServerProcessOwner {
   startedAtMs = 0;
   nowMs = 0;
   isBacklogged = false;

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { onTestEnd } from '../../../tests/support/test-end.js';
 import { until } from '../../../tests/support/until.js';
 import { readStamp, stampOrigin } from '../../mcp/stamp.js';
-import { createStreamableHttp } from '../http/streamable-http.js';
+import { StreamableHttp } from '../http/streamable-http.js';
 import { createEngineWire, createWireCounters, createWireShared } from '../shared.js';
 import { LEGACY, MODERN } from '../testing/channel-probe.js';
 import {
@@ -43,7 +43,7 @@ class Listening extends RecordingListener {
       openTimeoutMs: 20_000,
       listener: this,
     };
-    const channel = createStreamableHttp(
+    const channel = new StreamableHttp(
       config,
       {
         onOpen: () => undefined,

@@ -1,35 +1,24 @@
 import { WordView } from '../../mcp/bytes8.js';
 import type { RequestTemplate } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
-import { DuplexPreflightClient } from '../../preflight/duplex-preflight-client.js';
-import type { PreflightClient } from '../../preflight/preflight-client.js';
 import type { Endpoint } from '../../protocol/messages.js';
-import type { Channel, ChannelConfig, ChannelEvents } from '../channel.js';
-import { DuplexChannel } from '../duplex/duplex-channel.js';
 import { overSocket } from '../duplex/duplex-connection.js';
+import type { CreateLink } from '../duplex/duplex-link.js';
 import type { Framing, FramingHandler } from '../duplex/framing.js';
-import type { WireShared } from '../shared.js';
 import { CLOSE, type FrameHandler, FrameParser } from './frame-parser.js';
 import { headBytes, makeFrame, OPCODE, sealFrame } from './frame-writer.js';
 import { checkUpgradeHeaders, newKey, UpgradeReader, upgradeRequest } from './upgrade.js';
 
-const newLink = overSocket((endpoint) => new WebSocketFraming(endpoint));
+const overWebSocket = overSocket((endpoint) => new WebSocketFraming(endpoint));
 
 /**
  * MCP over WebSocket: one message per text frame, subprotocol `mcp`, as the official SDK's client for it does. The
  * standard has no such transport; sessions are connections, and there are no session ids.
- * @throws TypeError for an endpoint that cannot be spoken to: not ws(s), headers that cannot be sent
  */
-export function createWebSocket(config: ChannelConfig, events: ChannelEvents, shared: WireShared): Channel {
+export const webSocketLink: CreateLink = (owner, shared, config) => {
   checkUpgradeHeaders(config.endpoint);
-  return new DuplexChannel(config, events, shared, newLink);
-}
-
-/** @throws TypeError for an endpoint that cannot be spoken to: not ws(s), headers that cannot be sent */
-export function createWebSocketPreflightClient(endpoint: Endpoint): PreflightClient {
-  checkUpgradeHeaders(endpoint);
-  return new DuplexPreflightClient((owner, shared) => newLink(owner, shared, { endpoint }));
-}
+  return overWebSocket(owner, shared, config);
+};
 
 /** One MCP message per text frame, after an HTTP upgrade. */
 export class WebSocketFraming implements Framing, FrameHandler {

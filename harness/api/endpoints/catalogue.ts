@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type CatalogueEntry, listProfiles, listScenarios } from '../../../scenarios/schema/index.js';
+import { type CatalogueEntry, listProfiles, listScenarios } from '../../../scenarios/schema/list-scenarios.js';
 import { type ApiEndpoint, jsonEndpoint } from '../api-endpoint.js';
 
 const entry = z.object({ name: z.string(), description: z.string() });

@@ -1,14 +1,10 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import {
-  diskIo,
-  formatProblems,
-  loadPlan,
-  type Plan,
-  type ProfilePlan,
-  type ScenarioIo,
-} from '../../../scenarios/schema/index.js';
+import { loadPlan } from '../../../scenarios/schema/load-plan.js';
+import type { Plan, ProfilePlan } from '../../../scenarios/schema/plan.js';
+import { diskIo, type ScenarioIo } from '../../../scenarios/schema/scenario-io.js';
+import { formatProblems } from '../../../scenarios/yaml/problem.js';
 import { type Calibration, calibration } from '../../report/calibration.js';
 import type { Report } from '../../report/schema.js';
 import { CliError } from '../cli-error.js';

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { parseRate } from '../../../scenarios/schema/grammar/units.js';
-import type { Plan } from '../../../scenarios/schema/index.js';
+import type { Plan } from '../../../scenarios/schema/plan.js';
 import { type Found, nextStep, outcomeOfRun, type SearchLimits } from '../../analysis/capacity/search.js';
 import { runId } from '../../log/run-id.js';
 import { packageVersion } from '../package-root.js';

@@ -1,4 +1,4 @@
-import { listProfiles, listScenarios } from '../../../scenarios/schema/index.js';
+import { listProfiles, listScenarios } from '../../../scenarios/schema/list-scenarios.js';
 import { exitCode } from '../exit-code.js';
 import { styleFor } from '../terminal/style.js';
 import { table } from '../terminal/table.js';

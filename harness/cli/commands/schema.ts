@@ -1,6 +1,6 @@
 import { Argument } from 'commander';
 
-import { profileJsonSchema, scenarioJsonSchema } from '../../../scenarios/schema/index.js';
+import { profileJsonSchema, scenarioJsonSchema } from '../../../scenarios/schema/keys/describe-keys.js';
 import { reportJsonSchema } from '../../report/schema.js';
 import { exitCode } from '../exit-code.js';
 import type { CliCommand } from './command.js';

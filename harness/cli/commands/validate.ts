@@ -1,4 +1,6 @@
-import { formatProblems, listScenarios, loadPlan } from '../../../scenarios/schema/index.js';
+import { listScenarios } from '../../../scenarios/schema/list-scenarios.js';
+import { loadPlan } from '../../../scenarios/schema/load-plan.js';
+import { formatProblems } from '../../../scenarios/yaml/problem.js';
 import { exitCode } from '../exit-code.js';
 import { addLoadOptions, type LoadOptions, planRequest } from '../load-options.js';
 import { styleFor } from '../terminal/style.js';

@@ -1,5 +1,5 @@
 /** Runs that the controller of this process conducts, shown as they go. */
-import { totalDurationMs } from '../../../scenarios/schema/index.js';
+import { totalDurationMs } from '../../../scenarios/schema/offered-load.js';
 import { startApi } from '../../api/start-api.js';
 import type { SubmitOptions } from '../../controller/run/run.js';
 import type { Report } from '../../report/schema.js';

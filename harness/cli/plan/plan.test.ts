@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-
-import { loadPlan, type Plan, type Template } from '../../../scenarios/schema/index.js';
+import type { Template } from '../../../scenarios/schema/grammar/template.js';
+import { loadPlan } from '../../../scenarios/schema/load-plan.js';
+import type { Plan } from '../../../scenarios/schema/plan.js';
 import { plain } from '../terminal/style.js';
 import { outlineOf, templateBytes } from './outline.js';
 import { renderBrief, renderOutline } from './render-outline.js';

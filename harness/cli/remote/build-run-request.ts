@@ -1,6 +1,8 @@
 /** A scenario with everything that the command line adds to it, as a harness elsewhere takes it. */
 import { basename, dirname, join } from 'node:path';
-import { diskIo, listScenarios, type Plan } from '../../../scenarios/schema/index.js';
+import { listScenarios } from '../../../scenarios/schema/list-scenarios.js';
+import type { Plan } from '../../../scenarios/schema/plan.js';
+import { diskIo } from '../../../scenarios/schema/scenario-io.js';
 import type { RunRequest } from '../../api/run-request.js';
 import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';

@@ -1,5 +1,5 @@
 import type { Telemetry } from '../../../client-sim/protocol/telemetry.js';
-import { splitSlots } from '../../../scenarios/schema/index.js';
+import { splitSlots } from '../../../scenarios/schema/allocate.js';
 import { ControllerError, messageOf } from '../../log/errors.js';
 import type { RunListener, Worker } from '../workers/worker-registry.js';
 import type { RunCore } from './active-run.js';

@@ -1,4 +1,4 @@
-import { allocate } from '../../../scenarios/schema/index.js';
+import { allocate } from '../../../scenarios/schema/allocate.js';
 import { ControllerError } from '../../log/errors.js';
 import type { Worker } from '../workers/worker-registry.js';
 import type { RunCore } from './active-run.js';

@@ -1,7 +1,8 @@
 /** What of the swarm platform can be said without an engine; the rest is in tests/swarm/run.test.ts. */
 import { describe, expect, test } from '@jest/globals';
 
-import { loadPlan, type Plan } from '../../../scenarios/schema/index.js';
+import { loadPlan } from '../../../scenarios/schema/load-plan.js';
+import type { Plan } from '../../../scenarios/schema/plan.js';
 import { renderGateway, STICKINESS } from '../../../swarm/gateway/render-gateway.js';
 import type { Service } from './engine/answers.js';
 import { refusals } from './refusals.js';

@@ -7,12 +7,12 @@ import {
   keyPositionOf,
   kindOf,
   type Path,
-  pathText,
   positionOf,
   type SourceNode,
   toValue,
 } from '../../yaml/node.js';
 import { type Problem, problemAt } from '../../yaml/problem.js';
+import { pathText } from '../source-part.js';
 import { knownKeys } from './describe-keys.js';
 
 type Checked<T> =

@@ -1,8 +1,9 @@
 /** Keys and values that have their place in the files but are not built yet. Refused by name, never ignored. */
 
-import { descend, kindOf, type MapNode, type Path, pathText, type SourceNode, toValue } from '../../yaml/node.js';
+import { descend, kindOf, type MapNode, type Path, type SourceNode, toValue } from '../../yaml/node.js';
 import { type Problem, problemAt } from '../../yaml/problem.js';
 import { FAULT_KINDS } from '../faults/fault-kinds.js';
+import { pathText } from '../source-part.js';
 
 interface Refusal {
   /** `*` stands for any item or name. */

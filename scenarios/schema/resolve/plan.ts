@@ -1,4 +1,4 @@
-import { child, type MapNode, nameOf, type SourceNode } from '../../yaml/node.js';
+import { child, type MapNode, type SourceNode } from '../../yaml/node.js';
 import type { Problem } from '../../yaml/problem.js';
 import { configHash } from '../config-hash.js';
 import { formatDuration, formatRate } from '../grammar/units.js';
@@ -7,7 +7,7 @@ import { refuseInScenario } from '../keys/refusals.js';
 import { type ScenarioSource, scenarioSchema } from '../keys/scenario-schema.js';
 import { peakRate, totalDurationMs } from '../offered-load.js';
 import type { LimitsPlan, Plan, ProfilePlan, StagePlan } from '../plan.js';
-import { type ReportProblem, SourcePart } from '../source-part.js';
+import { nameOf, type ReportProblem, SourcePart } from '../source-part.js';
 import type { TransportName } from '../transports.js';
 import { checkRoutes, checkStreams, checkTransports } from './check-profiles.js';
 import { resolveFaults } from './faults.js';

@@ -1,8 +1,14 @@
 import { BlockList, isIP } from 'node:net';
-import { problemAt } from '../../yaml/problem.js';
+import { type Position, problemAt } from '../../yaml/problem.js';
 import type { ReportProblem } from '../source-part.js';
 import { knownSchemes } from '../transports.js';
-import type { WrittenUrl } from './target.js';
+
+/** A URL as it was written, with the place it came from. */
+export interface WrittenUrl {
+  readonly text: string;
+  readonly at: Position;
+  readonly path: string;
+}
 
 /** The url, normalised; undefined when it cannot or must not be loaded, which is reported. */
 export function checkUrl(url: WrittenUrl, allowed: readonly string[], refuse: ReportProblem): string | undefined {

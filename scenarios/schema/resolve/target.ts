@@ -8,7 +8,7 @@ import { resolveTokens } from './auth.js';
 import { checkHeader, type Environment, expandVariables, type HeaderProblem, splitHeader } from './headers.js';
 import type { ConfiguredServer } from './mcp-config.js';
 import type { SecretOptions, SecretSource } from './secret-files.js';
-import { checkUrl } from './target-url.js';
+import { checkUrl, type WrittenUrl } from './target-url.js';
 import { refuseIdleTls, resolveTls } from './tls.js';
 
 /** Where the load goes: named by the scenario, by `--target`, or by an `mcpServers` file. */
@@ -25,13 +25,6 @@ export interface TargetRequest {
   readonly era: Era | undefined;
   readonly env: Environment;
   readonly secrets: SecretSource;
-}
-
-/** A text with the place it came from. */
-export interface WrittenUrl {
-  readonly text: string;
-  readonly at: Position;
-  readonly path: string;
 }
 
 /** @param node the scenario, for places; @returns undefined when something is wrong, all of which is reported */

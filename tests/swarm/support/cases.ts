@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import type { ComposeInput } from '../../../harness/platform/swarm/compose/compose-to-swarm.js';
-import type { FileContent } from '../../../harness/platform/swarm/compose/load/context.js';
+import type { FileContent } from '../../../harness/platform/swarm/compose/load/read.js';
 
 export interface ComposeCase {
   readonly name: string;

@@ -4,12 +4,12 @@
  * `readFile`.
  */
 
+import { convertFileObjects } from './convert/file-objects.js';
 import { convertNetworks, isUserDefined } from './convert/networks.js';
-import { convertFileObjects } from './convert/references.js';
 import { convertService } from './convert/service.js';
-import type { ReadFile } from './load/context.js';
 import { type ComposeSource, loadFile } from './load/load-file.js';
-import { mergeFiles } from './merge/merge-files.js';
+import type { ReadFile } from './load/read.js';
+import { mergeFiles } from './merge.js';
 import type { ComposeModel } from './model.js';
 import { Findings, inOrder, type Problem } from './problem.js';
 import type { FileSpec, NetworkSpec, ServiceSpec } from './swarm-types.js';

@@ -1,5 +1,7 @@
 /** How many workers of which service a plan gets. Pure. */
-import { type Plan, type ProfilePlan, peakRate } from '../../../../scenarios/schema/index.js';
+
+import { peakRate } from '../../../../scenarios/schema/offered-load.js';
+import type { Plan, ProfilePlan } from '../../../../scenarios/schema/plan.js';
 import { SwarmPlatformError } from './swarm-platform-error.js';
 
 /** What one worker is trusted with when nobody says how many there are to be; well below what one core can do. */

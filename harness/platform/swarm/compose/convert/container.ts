@@ -1,12 +1,10 @@
+import { nonEmpty, omitAbsent, omitEmpty } from '../go/omit-empty.js';
 import type { ComposeHealthcheck, ComposeService } from '../model.js';
-import type { ContainerSpec, Healthcheck, Ulimit } from '../swarm-types.js';
-import { convertCapabilities } from './capabilities.js';
-import { type ConvertContext, withStack } from './context.js';
-import { convertCredentialSpec } from './credential-spec.js';
+import type { ContainerSpec, CredentialSpec, Healthcheck, Ulimit } from '../swarm-types.js';
+import { type ConvertContext, scoped, withStack } from './context.js';
+import { convertConfigReferences, convertSecretReferences } from './file-objects.js';
 import { familiarImage } from './image.js';
 import { convertMounts } from './mounts.js';
-import { nonEmpty, omitAbsent, omitEmpty } from './omit.js';
-import { convertConfigReferences, convertSecretReferences } from './references.js';
 
 export function convertContainer(service: ComposeService, context: ConvertContext): ContainerSpec {
   const capabilities = convertCapabilities(service.capAdd, service.capDrop);
@@ -93,4 +91,56 @@ function ulimits({ ulimits: limits = {} }: ComposeService): readonly Ulimit[] {
   return Object.entries(limits)
     .map(([name, { soft, hard }]) => ({ Name: name, Soft: soft, Hard: hard }))
     .sort((a, b) => (a.Name < b.Name ? -1 : 1));
+}
+
+/** Names as the engine wants them (`CAP_NET_ADMIN`), sorted; what is added is not dropped; ALL stands for any other. */
+export function convertCapabilities(
+  add: readonly string[] = [],
+  drop: readonly string[] = [],
+): { readonly added: readonly string[]; readonly dropped: readonly string[] } {
+  const added = normalised(add);
+  const dropped = normalised(drop).filter((capability) => !added.includes(capability));
+  return { added, dropped };
+}
+
+function normalised(capabilities: readonly string[]): readonly string[] {
+  const names = capabilities.map((each) => {
+    const name = each.trim().toUpperCase();
+    return name === 'ALL' || name === 'RESET' || name.startsWith('CAP_') ? name : `CAP_${name}`;
+  });
+  // RESET has a meaning on `docker service update` only.
+  return names.includes('ALL') ? ['ALL'] : [...new Set(names)].filter((name) => name !== 'RESET').sort();
+}
+
+/** Windows only. `Config` holds the config's name until its id is known. */
+export function convertCredentialSpec(
+  service: ComposeService,
+  { model, stack, findings }: ConvertContext,
+): CredentialSpec | null {
+  const spec = service.credentialSpec;
+  if (spec === undefined) return null;
+  const given = (['config', 'file', 'registry'] as const).filter((key) => spec[key] !== undefined);
+  if (given.length > 1) {
+    findings.refuse(
+      spec.at,
+      'CONFLICT',
+      `services.${service.name}.credential_spec`,
+      `cannot have ${given.join(' and ')} together`,
+      'keep one',
+    );
+  }
+  if (given.length === 0) return null;
+  const scopedName = spec.config === undefined ? '' : scoped(stack, spec.config);
+  const config = spec.config === undefined ? '' : (model.configs.get(spec.config)?.name ?? scopedName);
+  // The CLI finds the config again by its key, with or without the stack before it, and by no other name.
+  if (spec.config !== undefined && config !== spec.config && config !== scopedName) {
+    findings.refuse(
+      spec.at,
+      'CONFLICT',
+      `services.${service.name}.credential_spec.config`,
+      `cannot be "${spec.config}", which has a \`name\` of its own`,
+      'leave the name out',
+    );
+  }
+  return { Config: config, File: spec.file ?? '', Registry: spec.registry ?? '' };
 }

@@ -1,4 +1,4 @@
-import type { ReadFile } from '../load/context.js';
+import type { ReadFile } from '../load/read.js';
 import type { ComposeModel } from '../model.js';
 import type { Findings } from '../problem.js';
 import type { Labels } from '../swarm-types.js';

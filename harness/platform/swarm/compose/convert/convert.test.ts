@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { serviceOf, stackOf } from '../testing/compose.js';
-import { convertCapabilities } from './capabilities.js';
+import { convertCapabilities } from './container.js';
 import { familiarImage, imageProblem } from './image.js';
 
 describe('keys of a service', () => {

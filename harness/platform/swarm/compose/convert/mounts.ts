@@ -1,13 +1,13 @@
+import { nonEmpty, omitEmpty } from '../go/omit-empty.js';
 import type { ComposeMount, ComposeService } from '../model.js';
 import type { Mount, VolumeOptions } from '../swarm-types.js';
 import { type ConvertContext, scoped, withStack } from './context.js';
-import { nonEmpty, omitEmpty } from './omit.js';
 
 export function convertMounts(service: ComposeService, context: ConvertContext): readonly Mount[] {
   return (service.volumes ?? []).map((mount, index) => {
     const path = `services.${service.name}.volumes[${index}]`;
     refuseForeignOptions(mount, path, context);
-    return convert(mount, path, context);
+    return convertMount(mount, path, context);
   });
 }
 
@@ -37,7 +37,7 @@ function refuseForeignOptions(mount: ComposeMount, path: string, { findings }: C
   }
 }
 
-function convert(mount: ComposeMount, path: string, context: ConvertContext): Mount {
+function convertMount(mount: ComposeMount, path: string, context: ConvertContext): Mount {
   const { findings } = context;
   const common = { Type: mount.type, Target: mount.target, ReadOnly: mount.readOnly, Consistency: mount.consistency };
   const type = typeOf(mount);

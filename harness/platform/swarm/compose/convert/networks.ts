@@ -1,8 +1,8 @@
+import { nonEmpty, omitAbsent, omitEmpty } from '../go/omit-empty.js';
 import type { ComposeNetwork, ComposeService } from '../model.js';
 import type { NetworkAttachment, NetworkSpec } from '../swarm-types.js';
 import { type ConvertContext, scoped, withStack } from './context.js';
 import { checkName } from './engine-rules.js';
-import { nonEmpty, omitAbsent, omitEmpty } from './omit.js';
 
 /** The network of services that name none. */
 const DEFAULT = 'default';

@@ -1,13 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { constraintProblem } from './constraint.js';
-import { parseCpus } from './cpus.js';
-import { parseDuration } from './duration.js';
-import { float32 } from './float32.js';
-import { absolutePath, isWindowsAbsolute } from './paths.js';
-import { parsePortSpec } from './port-spec.js';
-import { printedFloat } from './print.js';
+import { constraintProblem } from '../load/deploy.js';
+import { parsePortSpec } from '../load/ports.js';
+import { absolutePath, isWindowsAbsolute } from '../load/read.js';
+import { float32, parseCpus, parseDuration, parseSize, printedFloat } from './numbers.js';
 import { shellWords } from './shell-words.js';
-import { parseSize } from './size.js';
 
 describe('durations, in nanoseconds', () => {
   test.each([

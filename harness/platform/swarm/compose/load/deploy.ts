@@ -1,5 +1,4 @@
-import { constraintProblem } from '../go/constraint.js';
-import { parseSize } from '../go/size.js';
+import { parseSize } from '../go/numbers.js';
 import type {
   ComposeDeploy,
   ComposeLimits,
@@ -8,10 +7,10 @@ import type {
   ComposeUpdateConfig,
 } from '../model.js';
 import type { MapValue } from '../source/value.js';
-import type { LoadContext } from './context.js';
 import {
   countOf,
   durationOf,
+  type LoadContext,
   listOf,
   locatedTextOf,
   mapOf,
@@ -133,4 +132,21 @@ function updateConfig(map: MapValue | undefined, path: string, context: LoadCont
       order: textOf(map, 'order'),
     }
   );
+}
+
+/** Placement constraints: `node.role == manager`. Facts: moby/swarmkit, manager/constraint. */
+
+const CONSTRAINT_KEY = /^[a-z_][a-z0-9\-_.]+$/i;
+const CONSTRAINT_VALUE = /^[a-z0-9:\-_\s.*()?+[\]\\^$|/]+$/i;
+
+/** Undefined when the text is a constraint. Whether any node meets it is another question. */
+export function constraintProblem(text: string): string | undefined {
+  for (const operator of ['==', '!=']) {
+    const [key = '', value, ...rest] = text.split(operator);
+    if (value === undefined) continue;
+    if (!CONSTRAINT_KEY.test(key.trim())) return `"${key.trim()}" cannot be the left side of a constraint`;
+    const right = [value, ...rest].join(operator).trim();
+    return CONSTRAINT_VALUE.test(right) ? undefined : `"${right}" cannot be the right side of a constraint`;
+  }
+  return `"${text}" has neither == nor !=`;
 }

@@ -1,5 +1,5 @@
 /** One compose file: text to model. */
-import { interpolate } from '../interpolate/interpolate.js';
+import { interpolate } from '../interpolate.js';
 import type { ComposeModel } from '../model.js';
 import type { Findings, Position } from '../problem.js';
 import { checkShape } from '../schema/check.js';
@@ -8,9 +8,8 @@ import { FORBIDDEN } from '../schema/known-keys.js';
 import { minorVersion } from '../schema/version.js';
 import { readYaml } from '../source/read-yaml.js';
 import type { MapValue, SourceValue } from '../source/value.js';
-import type { LoadContext } from './context.js';
 import { loadFileObject, loadNetwork, loadVolume } from './objects.js';
-import { mapOf } from './read.js';
+import { type LoadContext, mapOf } from './read.js';
 import { loadService } from './service.js';
 
 export interface ComposeSource {

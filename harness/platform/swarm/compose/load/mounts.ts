@@ -1,21 +1,18 @@
 import { posix } from 'node:path';
-import { absolutePath, isWindowsAbsolute } from '../go/paths.js';
 import type { ComposeMount } from '../model.js';
 import type { Position } from '../problem.js';
 import type { MapValue, SourceValue } from '../source/value.js';
-import type { LoadContext } from './context.js';
-import { parseMountSpec } from './mount-spec.js';
-import { flagOf, listOf, mapOf, textOf, wholeOf } from './read.js';
+import { absolutePath, flagOf, isWindowsAbsolute, type LoadContext, listOf, mapOf, textOf, wholeOf } from './read.js';
 
 export function loadMounts(service: MapValue, path: string, context: LoadContext): readonly ComposeMount[] | undefined {
   return listOf(service, 'volumes')?.items.flatMap((item, index) => {
     const at = `${path}.volumes[${index}]`;
-    const mount = item.kind === 'map' ? long(item) : short(item, at, context);
+    const mount = item.kind === 'map' ? readLongMount(item) : readShortMount(item, at, context);
     return mount === undefined ? [] : [mount.type === 'bind' ? withPath(mount, at, context) : mount];
   });
 }
 
-function long(item: MapValue): ComposeMount {
+function readLongMount(item: MapValue): ComposeMount {
   const bind = mapOf(item, 'bind');
   const volume = mapOf(item, 'volume');
   const tmpfs = mapOf(item, 'tmpfs');
@@ -32,7 +29,7 @@ function long(item: MapValue): ComposeMount {
   };
 }
 
-function short(item: SourceValue, path: string, context: LoadContext): ComposeMount | undefined {
+function readShortMount(item: SourceValue, path: string, context: LoadContext): ComposeMount | undefined {
   if (item.kind !== 'text') return undefined;
   const parsed = parseMountSpec(item.text);
   if (parsed.type === 'wrong') {
@@ -83,4 +80,60 @@ function expandHome(source: string, at: Position, path: string, context: LoadCon
     return source;
   }
   return home + source.slice(1);
+}
+
+/** Short mounts: `[source:]target[:options]`. Facts: docker/cli 28, cli/compose/loader/volume.go. */
+
+interface ShortMount {
+  readonly type: 'volume' | 'bind';
+  readonly source: string | undefined;
+  readonly target: string;
+  readonly readOnly: boolean;
+  readonly noCopy: boolean;
+  readonly propagation: string | undefined;
+  readonly unknownOptions: readonly string[];
+}
+
+type ParsedMount = ShortMount | { readonly type: 'wrong'; readonly message: string };
+
+const PROPAGATIONS = ['rprivate', 'private', 'rshared', 'shared', 'rslave', 'slave'];
+
+export function parseMountSpec(spec: string): ParsedMount {
+  if (spec === '') return { type: 'wrong', message: 'is empty' };
+  if (Buffer.byteLength(spec) <= 2) return { ...NO_OPTIONS, type: 'volume', source: undefined, target: spec };
+  const sections = split(spec);
+  if (sections.includes(''))
+    return { type: 'wrong', message: `"${spec}" has nothing between two colons, or before or after one` };
+  if (sections.length > 3) return { type: 'wrong', message: `"${spec}" has too many colons` };
+  const [first = '', target, options = ''] = sections;
+  if (target === undefined) return { ...NO_OPTIONS, type: 'volume', source: undefined, target: first };
+  return { ...readOptions(options), type: isPath(first) ? 'bind' : 'volume', source: first, target };
+}
+
+const NO_OPTIONS = { readOnly: false, noCopy: false, propagation: undefined, unknownOptions: [] };
+
+/** At colons, but not at the one of a drive letter. */
+function split(spec: string): readonly string[] {
+  const sections = [''];
+  for (const character of spec) {
+    const current = sections.at(-1) ?? '';
+    if (character === ':' && !/^\p{L}$/u.test(current)) sections.push('');
+    else sections[sections.length - 1] = current + character;
+  }
+  return sections;
+}
+
+function readOptions(text: string): Omit<ShortMount, 'type' | 'source' | 'target'> {
+  const options = text === '' ? [] : text.split(',');
+  const access = options.findLast((option) => option === 'ro' || option === 'rw');
+  return {
+    readOnly: access === 'ro',
+    noCopy: options.includes('nocopy'),
+    propagation: options.findLast((option) => PROPAGATIONS.includes(option)),
+    unknownOptions: options.filter((option) => !['ro', 'rw', 'nocopy', ...PROPAGATIONS].includes(option)),
+  };
+}
+
+function isPath(source: string): boolean {
+  return /^[./~]/.test(source) || source.startsWith('\\\\') || /^\p{L}:/u.test(source);
 }

@@ -1,10 +1,9 @@
 /** Networks, volumes, configs and secrets of a file. */
-import { absolutePath } from '../go/paths.js';
+
 import type { ComposeFileObject, ComposeNetwork, ComposeVolume } from '../model.js';
 import type { Position } from '../problem.js';
 import type { MapValue, SourceValue } from '../source/value.js';
-import type { LoadContext } from './context.js';
-import { flagOf, listOf, mapOf, optionsOf, pairsOf, textOf, valueOf } from './read.js';
+import { absolutePath, flagOf, type LoadContext, listOf, mapOf, optionsOf, pairsOf, textOf, valueOf } from './read.js';
 
 export function loadNetwork(key: string, at: Position, value: SourceValue, context: LoadContext): ComposeNetwork {
   const network = asMap(value);

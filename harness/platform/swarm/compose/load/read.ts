@@ -1,9 +1,11 @@
-/** Typed access to values whose shape has been checked. An empty text counts as absent, as in Go. */
-import { parseDuration } from '../go/duration.js';
-import { printed } from '../go/print.js';
+import { posix } from 'node:path';
+import { parseDuration, printed } from '../go/numbers.js';
+import type { Lookup } from '../interpolate.js';
 import type { Located, Pairs } from '../model.js';
 import type { Findings } from '../problem.js';
 import type { ListValue, MapValue, SourceValue } from '../source/value.js';
+
+/** Typed access to values whose shape has been checked. An empty text counts as absent, as in Go. */
 
 export function valueOf(map: MapValue | undefined, key: string): SourceValue | undefined {
   return map?.entries.get(key)?.value;
@@ -97,4 +99,34 @@ export function cut(text: string, separator: string): readonly [string, string |
 /** Options of a driver: a map only. */
 export function optionsOf(map: MapValue | undefined, key: string): Pairs | undefined {
   return mapOf(map, key) && pairsOf(map, key);
+}
+
+/** What reading a file needs beside its text. */
+export interface LoadContext {
+  /** Absolute folder of the first file: relative paths of all files start there. */
+  readonly folder: string;
+  readonly lookup: Lookup;
+  /** Content of a file, or why it cannot be read. */
+  readonly readFile: ReadFile;
+  readonly findings: Findings;
+}
+
+export type ReadFile = (path: string) => FileContent;
+
+export type FileContent =
+  | { readonly kind: 'content'; readonly bytes: Uint8Array }
+  | { readonly kind: 'unreadable'; readonly reason: string };
+
+/** Paths as the CLI resolves them on Linux, where a Windows path may still be meant for a Windows node. */
+
+/** Absolute paths stay as they are; others are joined to `folder` and cleaned. */
+export function absolutePath(folder: string, path: string): string {
+  if (posix.isAbsolute(path)) return path;
+  const joined = posix.join(folder, path);
+  return joined.length > 1 && joined.endsWith('/') ? joined.slice(0, -1) : joined;
+}
+
+/** `C:\x`, `C:/x` and `\\server\share\x`. */
+export function isWindowsAbsolute(path: string): boolean {
+  return /^[a-z]:[\\/]/i.test(path) || /^[\\/]{2}[^\\/.][^\\/]*[\\/][^\\/.][^\\/]*[\\/]/.test(path);
 }

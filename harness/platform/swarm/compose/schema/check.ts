@@ -1,7 +1,7 @@
 /** A file against its shape: every problem with its place, the nearest key, and what would be right. */
 import { nearest } from '../../../../../scenarios/yaml/nearest.js';
-import { parseDuration } from '../go/duration.js';
-import { portSpecProblem } from '../go/port-spec.js';
+import { parseDuration } from '../go/numbers.js';
+import { portSpecProblem } from '../load/ports.js';
 import type { Findings } from '../problem.js';
 import {
   describeValue,
@@ -12,8 +12,8 @@ import {
   type TextValue,
 } from '../source/value.js';
 import { COMPOSE_ONLY } from './known-keys.js';
+import { expected, fits } from './messages.js';
 import type { ListShape, RecordShape, Shape, TableShape, TextShape } from './shape.js';
-import { expected, fits } from './words.js';
 
 /** @param minor the file's format, 3.minor: newer keys are refused */
 export function checkShape(value: SourceValue, shape: Shape, path: string, minor: number, findings: Findings): void {

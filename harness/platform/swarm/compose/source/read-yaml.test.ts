@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { printed } from '../go/print.js';
+import { printed } from '../go/numbers.js';
 import { Findings } from '../problem.js';
 import { readYaml } from './read-yaml.js';
 import type { SourceValue } from './value.js';

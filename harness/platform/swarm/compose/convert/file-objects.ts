@@ -1,9 +1,10 @@
 /** Configs and secrets: the objects, and what a service uses of them. Ids are filled in when the objects exist. */
+
+import { nonEmpty, omitEmpty } from '../go/omit-empty.js';
 import type { ComposeFileObject, ComposeReference, ComposeService } from '../model.js';
 import type { Position } from '../problem.js';
 import type { ConfigReference, FileSpec, FileTarget, SecretReference } from '../swarm-types.js';
 import { type ConvertContext, scoped, withStack } from './context.js';
-import { nonEmpty, omitEmpty } from './omit.js';
 
 type Kind = 'configs' | 'secrets';
 
@@ -16,7 +17,7 @@ export function convertFileObjects(kind: Kind, context: ConvertContext): readonl
 
 function convertFileObject(kind: Kind, key: string, object: ComposeFileObject, context: ConvertContext): FileSpec {
   const common = { Name: object.name ?? scoped(context.stack, key), Labels: withStack(context.stack, object.labels) };
-  checkName(common.Name, `${kind}.${key}`, object, context);
+  checkObjectName(common.Name, `${kind}.${key}`, object, context);
   const options = omitEmpty<Pick<FileSpec, 'Driver' | 'Templating'>>({
     Driver:
       object.driver === undefined
@@ -24,10 +25,10 @@ function convertFileObject(kind: Kind, key: string, object: ComposeFileObject, c
         : omitEmpty({ Name: object.driver, Options: nonEmpty(object.driverOpts) }),
     Templating: object.templateDriver === undefined ? undefined : { Name: object.templateDriver },
   });
-  return { ...common, ...data(kind, key, object, context), ...options };
+  return { ...common, ...objectData(kind, key, object, context), ...options };
 }
 
-function data(
+function objectData(
   kind: Kind,
   key: string,
   object: ComposeFileObject,
@@ -66,7 +67,7 @@ function data(
 /** Limits of the engine. */
 const MAX_BYTES: Readonly<Record<Kind, number>> = { configs: 1_024_000, secrets: 512_000 };
 
-function checkName(name: string, path: string, object: ComposeFileObject, { findings }: ConvertContext): void {
+function checkObjectName(name: string, path: string, object: ComposeFileObject, { findings }: ConvertContext): void {
   if (name.length <= 64 && /^[a-z0-9]+([a-z0-9_.-]*[a-z0-9])?$/i.test(name)) return;
   findings.refuse(
     object.at,

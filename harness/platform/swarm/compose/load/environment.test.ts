@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { parseEnvFile } from './env-file.js';
+import { parseEnvFile } from './environment.js';
 
 function parse(text: string) {
   return parseEnvFile(new TextEncoder().encode(text), (name) => (name === 'OUTSIDE' ? 'from outside' : undefined));

@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { castFor } from './casts.js';
-import { substitute } from './substitute.js';
+import { castFor, substitute } from './interpolate.js';
 
 const variables: Readonly<Record<string, string>> = { SET: 'value', EMPTY: '' };
 function lookup(name: string) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseMountSpec } from './mount-spec.js';
+import { parseMountSpec } from './mounts.js';
 
 const base = { readOnly: false, noCopy: false, propagation: undefined, unknownOptions: [] };
 
