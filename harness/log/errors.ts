@@ -1,3 +1,5 @@
+export { codeOf, messageOf } from '../support/error-message.js';
+
 /**
  * Everything that can go wrong in conducting a run or asking for one. Stable: command line, API and tests match on
  * these.
@@ -38,18 +40,4 @@ export class ControllerError extends Error {
     this.name = 'ControllerError';
     this.hint = hint;
   }
-}
-
-/** Not by `instanceof`: errors of Node's own are of another realm where the code runs in a vm context, as in tests. */
-export function messageOf(error: unknown): string {
-  return isObject(error) && typeof error.message === 'string' ? error.message : String(error);
-}
-
-/** `ENOENT` and its like, or a code of ours. */
-export function codeOf(error: unknown): string | undefined {
-  return isObject(error) && typeof error.code === 'string' ? error.code : undefined;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

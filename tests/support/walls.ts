@@ -14,6 +14,7 @@ interface Room {
 
 const contracts = ['scenarios/', 'client-sim/protocol/'];
 const port = 'harness/platform/platform.';
+const support = 'harness/support/';
 
 /** From the ground up: a room stands on rooms above it in this list. */
 const rooms: readonly Room[] = [
@@ -90,10 +91,11 @@ const rooms: readonly Room[] = [
     ],
   },
   { prefix: 'harness/agent/', mayImport: [] },
+  { prefix: support, mayImport: [] },
   { prefix: port, mayImport: contracts },
-  { prefix: 'harness/platform/local/', mayImport: [...contracts, port] },
-  { prefix: 'harness/platform/swarm/', mayImport: [...contracts, port, 'swarm/gateway/'] },
-  { prefix: 'harness/log/', mayImport: [...contracts, port] },
+  { prefix: 'harness/platform/local/', mayImport: [...contracts, port, support] },
+  { prefix: 'harness/platform/swarm/', mayImport: [...contracts, port, support, 'swarm/gateway/'] },
+  { prefix: 'harness/log/', mayImport: [...contracts, port, support] },
   { prefix: 'harness/analysis/', mayImport: [...contracts, port, 'harness/log/'] },
   { prefix: 'harness/report/', mayImport: [...contracts, port, 'harness/log/', 'harness/analysis/'] },
   { prefix: 'harness/controller/', mayImport: [...contracts, port, 'harness/log/', 'harness/analysis/'] },

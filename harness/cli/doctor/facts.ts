@@ -12,6 +12,8 @@ import { promisify } from 'node:util';
 import { openFileLimit, sysctl, usableCores } from '../../platform/local/describe-machine.js';
 import { readText } from '../../platform/local/proc.js';
 import { type KernelFacts, untried } from '../../platform/swarm/kernel/kernel-facts.js';
+import { messageOf } from '../../support/error-message.js';
+import { DEFAULT_PORT } from '../defaults.js';
 import type { Host } from '../host.js';
 
 export interface Facts {
@@ -42,8 +44,6 @@ export interface Facts {
     readonly docker: string | undefined;
   };
 }
-
-export const DEFAULT_PORT = 8888;
 
 export async function gatherFacts(host: Host, resultsFolder: string): Promise<Facts> {
   const find = (names: readonly string[]): Promise<string | undefined> => findProgram(names, host.env.PATH ?? '');
@@ -108,7 +108,7 @@ async function resultsProblem(folder: string, pid: number): Promise<Pick<Facts['
     const { bavail, bsize } = await statfs(folder);
     return { problem: undefined, freeBytes: bavail * bsize };
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error), freeBytes: undefined };
+    return { problem: messageOf(error), freeBytes: undefined };
   }
 }
 
@@ -140,7 +140,7 @@ async function kernelFacts(host: Host): Promise<KernelFacts | undefined> {
     return await tryKernel(connectEngine(host.env), trialImage(host), AbortSignal.timeout(TRY_MS));
   } catch (error) {
     if (isSwarmError(error)) return undefined;
-    return untried(error instanceof Error ? error.message : String(error));
+    return untried(messageOf(error));
   }
 }
 

@@ -7,7 +7,7 @@ import { totalDurationMs } from '../../../scenarios/schema/offered-load.js';
 import type { LiveView } from '../../analysis/merge/contract.js';
 import type { RunRequest } from '../../api/run-request.js';
 import type { FinishedRun } from '../../controller/run/run.js';
-import { messageOf } from '../../log/errors.js';
+import { messageOf } from '../../support/error-message.js';
 import type { RunEvent } from '../../log/events.js';
 import { createRunFolder } from '../../log/run-folder.js';
 import { initialState, nextState } from '../../log/state.js';

@@ -8,6 +8,7 @@ import { parseEnvFile } from '../../platform/swarm/compose/load/environment.js';
 import type { FileContent } from '../../platform/swarm/compose/load/read.js';
 import { formatProblems } from '../../platform/swarm/compose/problem.js';
 import { stackEnvironment } from '../../platform/swarm/stack/stack-environment.js';
+import { messageOf } from '../../support/error-message.js';
 import { CliError } from '../cli-error.js';
 import type { Host } from '../host.js';
 import { imagesFile, readIfThere, stateFolder } from './state-folder.js';
@@ -54,8 +55,8 @@ export function trialImage(host: Host): string | undefined {
 
 type Environment = Readonly<Record<string, string>>;
 
-/** Later ones win: what `images` left, the files in their order, the process's own. */
-function givenEnvironment(envFiles: readonly string[], host: Host): Environment {
+/** What `images` left, then the files in their order, then the environment of the process; later ones win. */
+export function givenEnvironment(envFiles: readonly string[], host: Host): Environment {
   const set = Object.fromEntries(
     Object.entries(host.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
   );
@@ -104,6 +105,6 @@ function readFile(path: string): FileContent {
   try {
     return { kind: 'content', bytes: readFileSync(path) };
   } catch (error) {
-    return { kind: 'unreadable', reason: error instanceof Error ? error.message : String(error) };
+    return { kind: 'unreadable', reason: messageOf(error) };
   }
 }

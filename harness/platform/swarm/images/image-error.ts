@@ -2,7 +2,6 @@ type ImageErrorCode =
   | 'BUNDLE_INCOMPLETE'
   | 'IMAGE_BUILD_FAILED'
   | 'IMAGE_TRANSFER_FAILED'
-  | 'STAND_IN_FAILED'
   | 'CREDENTIALS_UNREADABLE';
 
 export class ImageError extends Error {
