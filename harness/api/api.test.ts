@@ -3,15 +3,15 @@ import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'n
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Bench } from '../controller/testing/bench.js';
+import { ControllerBench } from '../controller/testing/controller-bench.js';
 import { testPlan } from '../controller/testing/test-plan.js';
 import { readSse, WireWorker } from '../controller/testing/wire-worker.js';
 import type { Tokens } from './tokens.js';
 
-let bench: Bench;
+let bench: ControllerBench;
 let finishedRun: string;
 beforeAll(async () => {
-  bench = await new Bench().start();
+  bench = await new ControllerBench().start();
   const run = bench.controller.submit(testPlan([1]), { command: 'test', workers: 1 });
   await run.finished;
   finishedRun = run.id;
@@ -178,7 +178,7 @@ describe('the door', () => {
   });
 
   test('bound to more than loopback, each call wants the token of its role', async () => {
-    const open = await new Bench().start({ host: '0.0.0.0' });
+    const open = await new ControllerBench().start({ host: '0.0.0.0' });
     try {
       const file = join(open.resultsFolder, 'api-tokens.json');
       expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -227,7 +227,7 @@ describe('the door', () => {
 
 describe('the controller itself', () => {
   test('is healthy and ready, and no longer ready when it closes', async () => {
-    const own = await new Bench().start();
+    const own = await new ControllerBench().start();
     const ready = async (): Promise<number> => (await fetch(`${own.api.url}/readyz`)).status;
     expect([(await fetch(`${own.api.url}/healthz`)).status, await ready()]).toEqual([200, 200]);
     await own.controller.close();

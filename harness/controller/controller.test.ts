@@ -6,16 +6,16 @@ import { readEvents } from '../log/event-log.js';
 import type { RunEvent } from '../log/events.js';
 import { readTelemetry } from '../log/telemetry-log.js';
 import type { Run } from './run/run.js';
-import { Bench, quick } from './testing/bench.js';
+import { ControllerBench, quickTimings } from './testing/controller-bench.js';
 import { testPlan } from './testing/test-plan.js';
 
-const benches: Bench[] = [];
+const benches: ControllerBench[] = [];
 afterEach(async () => {
   await Promise.all(benches.splice(0).map((bench) => bench.stop()));
 });
 
-async function bench(...args: ConstructorParameters<typeof Bench>): Promise<Bench> {
-  const made = await new Bench(...args).start();
+async function bench(...args: ConstructorParameters<typeof ControllerBench>): Promise<ControllerBench> {
+  const made = await new ControllerBench(...args).start();
   benches.push(made);
   return made;
 }
@@ -138,7 +138,7 @@ test('too few workers: the error says how many came', async () => {
 }, 10_000);
 
 test('a worker that ends before it registers is not waited for', async () => {
-  const { controller, platform } = await bench({ timings: { ...quick, registerMs: 60_000 } });
+  const { controller, platform } = await bench({ timings: { ...quickTimings, registerMs: 60_000 } });
   const prepare = platform.prepare.bind(platform);
   platform.prepare = async (plan, context) => {
     const environment = await prepare(plan, context);
@@ -180,7 +180,7 @@ test('an adjustment reaches the log and the workers, and is refused outside of t
   const adjusted = run.adjust({ load: 0.5, profile: 'steady' });
   expect(adjusted).toMatchObject({ type: 'load.adjusted', adjustId: 'j1', stage: 0, load: 0.5, profile: 'steady' });
   expect(() => run.adjust({ load: 0.5, profile: 'stedy' })).toThrow(/no profile stedy; the plan has steady/);
-  expect(() => run.adjust({ load: 2 })).toThrow(/more clients need a plan with more/);
+  expect(() => run.adjust({ load: 2 })).toThrow(/run a plan with more clients/);
   run.stop('user', 'now');
   await run.finished;
 }, 40_000);

@@ -5,9 +5,9 @@ import { loadPlan } from '../../scenarios/schema/load-plan.js';
 import type { Plan } from '../../scenarios/schema/plan.js';
 import { createLocalPlatform } from '../platform/local/local-platform.js';
 import type { ProcessHost } from '../platform/local/program.js';
-import { Bench } from './testing/bench.js';
+import { ControllerBench } from './testing/controller-bench.js';
 
-const benches: Bench[] = [];
+const benches: ControllerBench[] = [];
 afterEach(async () => {
   await Promise.all(benches.splice(0).map((bench) => bench.stop()));
 });
@@ -25,9 +25,9 @@ const host: ProcessHost = {
   },
 };
 
-async function bench(): Promise<Bench> {
+async function bench(): Promise<ControllerBench> {
   const platform = createLocalPlatform({ host, nodeVersion: process.version, threads: 1 });
-  const made = await new Bench({ platform: () => platform, timings: {} }).start();
+  const made = await new ControllerBench({ platform: () => platform, timings: {} }).start();
   benches.push(made);
   return made;
 }

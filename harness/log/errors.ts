@@ -1,9 +1,8 @@
+import { messageOf } from '../support/error-message.js';
+
 export { codeOf, messageOf } from '../support/error-message.js';
 
-/**
- * Everything that can go wrong in conducting a run or asking for one. Stable: command line, API and tests match on
- * these.
- */
+/** Everything that can go wrong when a run is requested or conducted. Stable: the CLI, the API and tests match on these. */
 export type ControllerErrorCode =
   | 'ADJUST_REFUSED'
   | 'CAPACITY_EXCEEDED'
@@ -27,7 +26,10 @@ export type ControllerErrorCode =
   | 'WORKER_ENDED'
   | 'WORKER_NOT_FOUND';
 
-/** An error with a stable code, a message that names object, budget and last known fact, and what to do about it. */
+/**
+ * An error with a stable code, a message that names the object, the budget and the last known fact, and a hint that
+ * says what to do.
+ */
 export class ControllerError extends Error {
   readonly hint: string | undefined;
 
@@ -40,4 +42,21 @@ export class ControllerError extends Error {
     this.name = 'ControllerError';
     this.hint = hint;
   }
+}
+
+/** A `run.failed` event without its envelope. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export function failureOf(error: unknown): Failure {
+  if (!isCoded(error)) return { code: 'INTERNAL', message: messageOf(error) };
+  return { code: error.code, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) };
+}
+
+/** Our own errors and those of platforms carry a stable code and a hint; Node's carry a code but no hint. */
+export function isCoded(error: unknown): error is Error & { readonly code: string; readonly hint: string | undefined } {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && 'hint' in error;
 }

@@ -15,11 +15,13 @@ import type { Revision } from './revision.js';
 import { type ServerCase, serverCases } from './server-cases.js';
 import { type Judged, Suite } from './suite.js';
 
+const plainServer = 'swarm/reference-server/main.js';
+const conformanceServer = 'tests/conformance/reference-server/main.js';
 const servers = {
-  plain: ['--port', '0'],
-  fixtures: ['--port', '0', '--conformance'],
-  'fixtures, streams': ['--port', '0', '--conformance', '--answers', 'sse'],
-} as const satisfies Record<ServerCase['server'], readonly string[]>;
+  plain: [plainServer, '--port', '0'],
+  fixtures: [conformanceServer, '--port', '0'],
+  'fixtures, streams': [conformanceServer, '--port', '0', '--answers', 'sse'],
+} as const satisfies Record<ServerCase['server'], readonly [entry: string, ...args: string[]]>;
 
 async function judgeClient(
   suite: Suite,
@@ -71,9 +73,8 @@ async function judgeServers(
   cases: readonly ServerCase[],
   report: (one: ServerCase, judged: Judged) => void,
 ): Promise<void> {
-  const server = spawn(process.execPath, [join(buildRoot, 'swarm/reference-server/main.js'), ...servers[kind]], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const [entry, ...args] = servers[kind];
+  const server = spawn(process.execPath, [join(buildRoot, entry), ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   try {
     const port = await new Promise<string>((resolve, reject) => {
       let text = '';

@@ -15,6 +15,7 @@ interface Room {
 const contracts = ['scenarios/', 'client-sim/protocol/'];
 const port = 'harness/platform/platform.';
 const support = 'harness/support/';
+const procStat = 'harness/platform/proc-stat.';
 
 /** From the ground up: a room stands on rooms above it in this list. */
 const rooms: readonly Room[] = [
@@ -63,6 +64,7 @@ const rooms: readonly Room[] = [
       'client-sim/mcp/',
       'client-sim/load/',
       'client-sim/transport/',
+      'client-sim/misbehave/',
     ],
   },
   {
@@ -93,12 +95,13 @@ const rooms: readonly Room[] = [
   { prefix: 'harness/agent/', mayImport: [] },
   { prefix: support, mayImport: [] },
   { prefix: port, mayImport: contracts },
-  { prefix: 'harness/platform/local/', mayImport: [...contracts, port, support] },
+  { prefix: procStat, mayImport: [] },
+  { prefix: 'harness/platform/local/', mayImport: [...contracts, port, support, procStat] },
   { prefix: 'harness/platform/swarm/', mayImport: [...contracts, port, support, 'swarm/gateway/'] },
   { prefix: 'harness/log/', mayImport: [...contracts, port, support] },
   { prefix: 'harness/analysis/', mayImport: [...contracts, port, 'harness/log/'] },
   { prefix: 'harness/report/', mayImport: [...contracts, port, 'harness/log/', 'harness/analysis/'] },
-  { prefix: 'harness/controller/', mayImport: [...contracts, port, 'harness/log/', 'harness/analysis/'] },
+  { prefix: 'harness/controller/', mayImport: [...contracts, port, procStat, 'harness/log/', 'harness/analysis/'] },
   { prefix: 'harness/observe/', mayImport: [...contracts, 'harness/log/'] },
   {
     prefix: 'harness/api/',

@@ -127,7 +127,7 @@ test('a run whose load had not begun is ended as incomplete, and its programs wi
   const finished = await second.line();
   if (!begun)
     expect(finished).toMatchObject({
-      failure: { code: 'CONTROLLER_LOST', message: expect.stringContaining('before its load began') },
+      failure: { code: 'CONTROLLER_LOST', message: expect.stringContaining('before its load has begun') },
       verdict: { kind: 'incomplete' },
     });
   expect(programs.filter(isRunning)).toEqual([]);

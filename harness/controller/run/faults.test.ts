@@ -4,11 +4,11 @@ import { afterEach, expect, test } from '@jest/globals';
 import type { FaultPlan } from '../../../scenarios/schema/plan.js';
 import { readEvents } from '../../log/event-log.js';
 import type { RunEvent } from '../../log/events.js';
-import { Bench } from '../testing/bench.js';
+import { ControllerBench } from '../testing/controller-bench.js';
 import { fakeInjector } from '../testing/fake-platform.js';
 import { testPlan } from '../testing/test-plan.js';
 
-const benches: Bench[] = [];
+const benches: ControllerBench[] = [];
 afterEach(async () => {
   await Promise.all(benches.splice(0).map((bench) => bench.stop()));
 });
@@ -31,7 +31,7 @@ async function run(
   failing?: 'look' | 'inject',
   stopAt?: RunEvent['type'],
 ): Promise<Ended> {
-  const bench = new Bench();
+  const bench = new ControllerBench();
   benches.push(bench);
   const file = join(bench.resultsFolder, 'faults.log');
   let folder = '';

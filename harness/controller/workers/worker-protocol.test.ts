@@ -3,20 +3,22 @@ import { afterEach, expect, test } from '@jest/globals';
 import type { AssignmentOrder, Order } from '../../../client-sim/protocol/messages.js';
 import { readTelemetry } from '../../log/telemetry-log.js';
 import type { Run } from '../run/run.js';
-import { Bench } from '../testing/bench.js';
+import { ControllerBench } from '../testing/controller-bench.js';
 import { testPlan } from '../testing/test-plan.js';
 import { batchOf, WireWorker } from '../testing/wire-worker.js';
 
 const aborts: AbortController[] = [];
-const benches: Bench[] = [];
+const benches: ControllerBench[] = [];
 afterEach(async () => {
   for (const abort of aborts.splice(0)) abort.abort();
   await Promise.all(benches.splice(0).map((bench) => bench.stop()));
 });
 
-async function setUp(): Promise<{ readonly bench: Bench; readonly worker: WireWorker }> {
+async function setUp(): Promise<{ readonly bench: ControllerBench; readonly worker: WireWorker }> {
   // Heartbeats are not these tests' matter: with the default of 1 s nobody is lost while they run.
-  const bench = await new Bench({ timings: { startDelayMs: 50, stopNowMs: 200, lastBatchesMs: 300 } }).start();
+  const bench = await new ControllerBench({
+    timings: { startDelayMs: 50, stopNowMs: 200, lastBatchesMs: 300 },
+  }).start();
   benches.push(bench);
   const worker = new WireWorker(bench.api.url);
   await worker.register();
@@ -41,7 +43,7 @@ async function orders(
 
 /** A run whose only worker is ours, its load just begun. */
 async function begun(
-  bench: Bench,
+  bench: ControllerBench,
   worker: WireWorker,
 ): Promise<{ readonly run: Run; readonly assignment: AssignmentOrder }> {
   const run = bench.controller.submit(testPlan([30]), { command: 'test', registeredWorkers: 1 });
@@ -173,7 +175,7 @@ test('a share that is larger than the worker is refused, naming both', async () 
   await small.preflight(run.id);
   expect((await run.finished).failure).toMatchObject({
     code: 'CAPACITY_EXCEEDED',
-    message: expect.stringContaining('10 clients, it has room for 3'),
+    message: expect.stringContaining('10 clients, but it has room for 3'),
   });
 });
 

@@ -6,14 +6,14 @@ import {
   type McpServer,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
+import type { ListChanged } from '../../../swarm/reference-server/mcp/modern-era.js';
 import { image, text, wavBase64 } from './content.js';
-import type { Changed } from './fixtures.js';
 
 /** Between the messages of a call that sends several. */
 const STEP_MS = 50;
 
 /** Tools that answer with every kind of content, with notifications on the way, or with an error. */
-export function addContentTools(mcp: McpServer, validator: jsonSchemaValidator, changed: Changed): void {
+export function addContentTools(mcp: McpServer, validator: jsonSchemaValidator, changed: ListChanged): void {
   mcp.registerTool('test_simple_text', { description: 'Text' }, () => ({
     content: [text('This is a simple text response for testing.')],
   }));
