@@ -1,7 +1,7 @@
 /** Where runs take place and what conducts them: the options, checks and wiring that `run` and `capacity` share. */
 import { type Command, Option } from 'commander';
 import type { Plan } from '../../scenarios/schema/plan.js';
-import { localRefusals } from '../platform/local/local-platform.js';
+import { localRefusals } from '../platform/local/refusals.js';
 import { swarmRefusals } from '../platform/swarm/refusals.js';
 import { CliError } from './cli-error.js';
 import { DEFAULT_STACK, RESULTS_FOLDER } from './defaults.js';
@@ -33,7 +33,11 @@ export function addPlatformOptions(command: Command): Command {
         .choices(['local', 'swarm'])
         .default('local'),
     )
-    .option('--stack <name>', 'with --on swarm: name of the stack; it is deployed if it does not run yet', DEFAULT_STACK)
+    .option(
+      '--stack <name>',
+      'with --on swarm: name of the stack; it is deployed if it does not run yet',
+      DEFAULT_STACK,
+    )
     .option('--controller <url>', "URL of a running `swarmbench serve` to use instead of the stack's harness")
     .option('--token-file <file>', 'file with the token of that harness (default: the one `swarmbench up` created)')
     .option('--out <folder>', 'write results to this folder', RESULTS_FOLDER)

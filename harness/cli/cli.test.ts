@@ -46,7 +46,7 @@ describe('exit codes and messages', () => {
     [['plan', 'smoke', '--seed', 'x'], 2, /'x' is invalid. Not a number/],
     [['plan', 'smoke', '--workers', '0'], 2, /Not a whole number above 0/],
     [['plan', 'smoke', '--era', 'old'], 2, /Allowed choices are auto, legacy, modern/],
-    [['plan', 'smoke', '--server', 'a'], 2, /--server names a server of --config/],
+    [['plan', 'smoke', '--server', 'a'], 2, /--server names a server in the --config file/],
     [['plan', 'smoke', '--set', 'stages.nosuch.duration=1s'], 2, /--set stages\.nosuch\.duration:1:\d+/],
     [['plan', 'smoke', '--target', 'http://example.com/mcp'], 2, /--allow-target/],
     [['plan', 'smoke', '--set', 'target.gateway.sticky=cookie'], 2, /^$/],

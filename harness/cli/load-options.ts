@@ -31,7 +31,12 @@ export function addLoadOptions(command: Command): void {
     .option('--set <path=value>', 'override a value, e.g. workload.normal.clients=50 (repeatable)', collectValues, [])
     .option('--time-scale <factor>', 'multiply the durations of all stages; rates stay the same', parseNumber)
     .option('--seed <n>', 'seed of the random numbers; the same seed gives the same load', parseNumber)
-    .option('--target <url>', "URL of a running server to test instead of the scenario's own (repeatable)", collectValues, [])
+    .option(
+      '--target <url>',
+      "URL of a running server to test instead of the scenario's own (repeatable)",
+      collectValues,
+      [],
+    )
     .option(
       '--header <name: value>',
       'send an HTTP header with every request; ${VAR} is read from the environment (repeatable)',
@@ -53,11 +58,9 @@ export function addLoadOptions(command: Command): void {
     .option('--auth-token-file <file>', 'bearer tokens, one per line, to spread over the clients')
     .option('--auth-token-env <name>', 'environment variable that holds the bearer tokens')
     .addOption(
-      new Option('--era <era>', 'protocol era: legacy has sessions, modern is stateless, auto asks the target').choices([
-        'auto',
-        'legacy',
-        'modern',
-      ]),
+      new Option('--era <era>', 'protocol era: legacy has sessions, modern is stateless, auto asks the target').choices(
+        ['auto', 'legacy', 'modern'],
+      ),
     );
 }
 

@@ -7,7 +7,10 @@ export function collectValues(value: string, before: readonly string[]): readonl
 }
 
 /** For `--label key=value`, which may be repeated. */
-export function collectLabels(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+export function collectLabels(
+  text: string,
+  before: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
   const equals = text.indexOf('=');
   if (equals < 1) throw new InvalidArgumentError('Write it as key=value.');
   return { ...before, [text.slice(0, equals)]: text.slice(equals + 1) };

@@ -1,7 +1,7 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { type Controller, createController } from '../controller/controller.js';
-import { messageOf } from '../support/error-message.js';
 import type { Platform } from '../platform/platform.js';
+import { messageOf } from '../support/error-message.js';
 import { CliError } from './cli-error.js';
 import { packageVersion } from './package-root.js';
 

@@ -113,7 +113,7 @@ await describeOnSwarm('a stack from the command line', 'engine', () => {
       at: expect.stringMatching(/Z$/),
     });
 
-    expect(await run(['down'])).toMatchObject({ code: 0, out: expect.stringMatching(/is gone: 4 objects in/) });
+    expect(await run(['down'])).toMatchObject({ code: 0, out: expect.stringMatching(/removed swarmbench-commands: 4 objects in/) });
     expect(await everything(STACK)).toMatchObject({ services: [], tasks: [], networks: [], containers: [] });
     expect(await run(['down'])).toMatchObject({ code: 0, out: 'there is no stack swarmbench-commands\n' });
     expect(await run(['status'])).toMatchObject({ code: 2, err: expect.stringMatching(/UNKNOWN_STACK/) });

@@ -168,7 +168,7 @@ await describeOnNodes('a swarm of three nodes', () => {
 
   test('`down` leaves nothing on any of them', async () => {
     expect(await ended(on(1, ['down', '--volumes']))).toMatchObject({ code: 0 });
-    expect(namesOf(await findStack(node(1).engine, 'bench', soon()))).toEqual([]);
+    expect(namesOf(await findStack({ engine: node(1).engine, name: 'bench' }, soon()))).toEqual([]);
     // A manager knows of tasks; each node then removes the container of its own.
     const containers = async (): Promise<readonly string[]> => {
       const all = await Promise.all(
@@ -282,9 +282,9 @@ await describeOnNodes('a swarm of three nodes', () => {
     nodes = await nodesUp(3);
     expect(await ended(on(1, ['down', '--stack', 'dying']))).toMatchObject({
       code: 0,
-      out: expect.stringMatching(/dying is gone/),
+      out: expect.stringMatching(/removed dying/),
     });
-    expect(namesOf(await findStack(node(1).engine, 'dying', soon()))).toEqual([]);
+    expect(namesOf(await findStack({ engine: node(1).engine, name: 'dying' }, soon()))).toEqual([]);
   }, 240_000);
 
   test('a node that has left the swarm is no place either, and comes back', async () => {

@@ -64,7 +64,12 @@ export const capacity: CliCommand = {
     addPlatformOptions(command)
       .option('--from <rate>', "first rate to try, all clients together (default: the scenario's own)")
       .option('--most <rate>', 'highest rate to try (default: limits.rate of the scenario)')
-      .option('--precision <share>', 'how narrow the resulting interval must be, as a share of the rate', parseNumber, 0.05)
+      .option(
+        '--precision <share>',
+        'how narrow the resulting interval must be, as a share of the rate',
+        parseNumber,
+        0.05,
+      )
       .option('--confirm <n>', 'how many more times the best rate must pass', parseWholeNumber, 2)
       .option('--probes <n>', 'maximum number of runs', parseWholeNumber, 30)
       .option('--json', 'print capacity.json on stdout and nothing else')
@@ -217,13 +222,7 @@ interface Searched {
 }
 
 /** One run after another until the search is over. @throws CliError when a run could not be completed */
-async function searchCapacity({
-  limits,
-  planFor,
-  run,
-  interrupted,
-  onProgress,
-}: SearchOptions): Promise<Searched> {
+async function searchCapacity({ limits, planFor, run, interrupted, onProgress }: SearchOptions): Promise<Searched> {
   const probes: ProbeRecord[] = [];
   for (;;) {
     if (interrupted()) return { found: 'interrupted', probes };

@@ -1,4 +1,5 @@
-import { localRefusals, workersHere } from '../../platform/local/local-platform.js';
+import { localRefusals } from '../../platform/local/refusals.js';
+import { workersHere } from '../../platform/local/worker-count.js';
 import { exitCode } from '../exit-code.js';
 import { addLoadOptions, type LoadOptions, planOf } from '../load-options.js';
 import { parseWholeNumber } from '../option-parsers.js';

@@ -1,7 +1,7 @@
 import { copyFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import type { Plan } from '../../../scenarios/schema/plan.js';
-import { workersHere } from '../../platform/local/local-platform.js';
+import { workersHere } from '../../platform/local/worker-count.js';
 import { workersNeeded } from '../../platform/swarm/run-on-stack/worker-count.js';
 import {
   addPlatformOptions,

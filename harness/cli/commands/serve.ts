@@ -102,7 +102,8 @@ async function serveUntilInterrupted(options: Options, host: Host): Promise<void
   await Promise.all(apis.map((api) => api.close()));
 }
 
-type ServedController = Pick<SwarmController, 'controller' | 'returnToIdle'> & Partial<Pick<SwarmController, 'cluster'>>;
+type ServedController = Pick<SwarmController, 'controller' | 'returnToIdle'> &
+  Partial<Pick<SwarmController, 'cluster'>>;
 
 function controllerFor(resultsFolder: string, options: Options, host: Host): ServedController {
   const {

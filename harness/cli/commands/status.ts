@@ -30,9 +30,7 @@ export const status: CliCommand = {
     command.option('--tasks', 'also show the tasks of each service: node, state, errors');
     addStackOptions(command).action(async (options: Options) => {
       const { stack: name, json = false } = options;
-      finish(
-        await withEngine(host, { json }, (engine, signal) => showStatus({ engine, name }, options, host, signal)),
-      );
+      finish(await withEngine(host, { json }, (engine, signal) => showStatus({ engine, name }, options, host, signal)));
     });
   },
 };

@@ -25,22 +25,20 @@ export const validate: CliCommand = {
   declare(command, host, finish) {
     command.argument('[scenario...]', 'names of scenarios, or files (default: all that come with swarmbench)');
     addLoadOptions(command);
-    command
-      .option('--json', 'print one JSON object on stdout')
-      .action((given: readonly string[], options: Options) => {
-        const scenarios = given.length > 0 ? given : listScenarios().map(({ name }) => name);
-        const results = scenarios.map(
-          (scenario): Validated => ({ scenario, result: loadPlan(planRequest(scenario, options, host)) }),
-        );
-        const valid = results.every(({ result }) => result.ok);
-        if (options.json === true) {
-          host.stdout.write(`${JSON.stringify({ valid, scenarios: results.map(jsonOf) }, undefined, 2)}\n`);
-        } else {
-          const style = styleFor(host.stdout, host.env, options.color);
-          host.stdout.write(results.map((validated) => textOf(validated, style)).join(''));
-        }
-        finish(valid ? exitCode.passed : exitCode.usage);
-      });
+    command.option('--json', 'print one JSON object on stdout').action((given: readonly string[], options: Options) => {
+      const scenarios = given.length > 0 ? given : listScenarios().map(({ name }) => name);
+      const results = scenarios.map(
+        (scenario): Validated => ({ scenario, result: loadPlan(planRequest(scenario, options, host)) }),
+      );
+      const valid = results.every(({ result }) => result.ok);
+      if (options.json === true) {
+        host.stdout.write(`${JSON.stringify({ valid, scenarios: results.map(jsonOf) }, undefined, 2)}\n`);
+      } else {
+        const style = styleFor(host.stdout, host.env, options.color);
+        host.stdout.write(results.map((validated) => textOf(validated, style)).join(''));
+      }
+      finish(valid ? exitCode.passed : exitCode.usage);
+    });
   },
 };
 

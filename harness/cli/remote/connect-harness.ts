@@ -130,7 +130,8 @@ async function findHarness(stack: Stack, signal: AbortSignal): Promise<string> {
     });
   }
   const [info, nodes] = await Promise.all([engine.info(signal), engine.nodes.all(signal)]);
-  const address = task.NodeID === info.Swarm.NodeID ? hostOf(engine) : nodes.find(({ ID }) => ID === task.NodeID)?.Status.Addr;
+  const address =
+    task.NodeID === info.Swarm.NodeID ? hostOf(engine) : nodes.find(({ ID }) => ID === task.NodeID)?.Status.Addr;
   return urlOf(address ?? '127.0.0.1', port);
 }
 

@@ -7,8 +7,8 @@ import { type Dispatcher, request } from 'undici';
 import { z } from 'zod';
 import type { LiveView } from '../../analysis/merge/contract.js';
 import type { RunRequest } from '../../api/run-request.js';
-import { codeOf, messageOf } from '../../support/error-message.js';
 import type { RunEvent } from '../../log/events.js';
+import { codeOf, messageOf } from '../../support/error-message.js';
 import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
 

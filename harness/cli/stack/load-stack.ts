@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Stickiness } from '../../../swarm/gateway/render-gateway.js';
-import { packageRoot } from '../package-root.js';
 import { composeToSwarm, type StackSpec } from '../../platform/swarm/compose/compose-to-swarm.js';
 import { parseEnvFile } from '../../platform/swarm/compose/load/environment.js';
 import type { FileContent } from '../../platform/swarm/compose/load/read.js';
@@ -11,6 +10,7 @@ import { stackEnvironment } from '../../platform/swarm/stack/stack-environment.j
 import { messageOf } from '../../support/error-message.js';
 import { CliError } from '../cli-error.js';
 import type { Host } from '../host.js';
+import { packageRoot } from '../package-root.js';
 import { imagesFile, readIfThere, stateFolder } from './state-folder.js';
 
 export interface StackRequest {

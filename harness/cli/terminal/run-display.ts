@@ -72,7 +72,10 @@ function inLines(output: Output, source: RunProgressSource): Display {
   };
 }
 
-function follow({ scenario, totalMs, stages, live }: RunProgressSource): { doing(what: string): void; now(): Progress } {
+function follow({ scenario, totalMs, stages, live }: RunProgressSource): {
+  doing(what: string): void;
+  now(): Progress;
+} {
   let doing = 'starting';
   return {
     doing(what) {

@@ -1,4 +1,4 @@
-/** What this machine is, as far as it decides what a run measures: the report's environment section. */
+/** The environment section of the report: everything about this machine that influences what a run measures. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import {
@@ -70,7 +70,7 @@ export function sysctl(name: string): string | undefined {
     .replaceAll(/\s+/g, ' ');
 }
 
-/** Soft and hard limit; a shell is asked because Node cannot ask for its own. */
+/** Soft and hard limit, from a shell, because Node cannot tell its own. */
 export async function openFileLimit(): Promise<{ readonly soft: number; readonly hard: number } | undefined> {
   try {
     const { stdout } = await promisify(execFile)('sh', ['-c', 'ulimit -Sn; ulimit -Hn']);
@@ -96,7 +96,7 @@ function cgroupLimits(): { readonly cores?: number; readonly memoryBytes?: numbe
   };
 }
 
-/** Whole cores this process may keep busy: affinity, which Node knows, and the cgroup's quota, which it does not. */
+/** Whole cores that this process may keep busy, by its affinity and by the quota of its cgroup, which Node ignores. */
 export function usableCores(): number {
   return Math.max(1, Math.floor(Math.min(availableParallelism(), cgroupLimits().cores ?? Infinity)));
 }
@@ -105,7 +105,7 @@ function distribution(): string | undefined {
   return /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(readText('/etc/os-release') ?? '')?.[1];
 }
 
-/** Of swarmbench itself, when it runs from a checkout; `+changes` when that has uncommitted changes. */
+/** The commit of swarmbench itself, if it runs from a checkout; `+changes` if that has uncommitted changes. */
 async function commit(root: string): Promise<string | undefined> {
   if (!existsSync(join(root, '.git'))) return undefined;
   const git = (...args: string[]): Promise<string> =>

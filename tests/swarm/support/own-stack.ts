@@ -98,7 +98,7 @@ export async function untilRunning(stack: string): Promise<void> {
     name: Spec.Name,
     lastUpdate: UpdateStatus?.StartedAt,
   }));
-  await waitConverged(engine, stack, awaited, { timeoutMs: 120_000 }, () => undefined, signal);
+  await waitConverged({ engine, name: stack }, awaited, { timeoutMs: 120_000 }, () => undefined, signal);
 }
 
 /** Chosen by the kernel; free a moment ago. */

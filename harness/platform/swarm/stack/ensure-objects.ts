@@ -91,7 +91,8 @@ export async function ensureNetworks(
 ): Promise<ReadonlyMap<string, string>> {
   const ids = new Map<string, string>();
   for (const name of stack.externalNetworks) ids.set(name, await externalNetwork(engine, name, signal));
-  for (const spec of stack.networks) ids.set(spec.Name, await ensureNetwork(engine, stack.name, spec, onChange, signal));
+  for (const spec of stack.networks)
+    ids.set(spec.Name, await ensureNetwork(engine, stack.name, spec, onChange, signal));
   return ids;
 }
 

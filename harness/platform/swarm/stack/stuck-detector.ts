@@ -129,7 +129,10 @@ const hints: readonly (readonly [RegExp, string])[] = [
     'no node fits `deploy.placement.constraints`; see `docker node ls` and `docker node update --label-add`',
   ],
   [/max replicas per node/i, 'there are more replicas than `max_replicas_per_node` allows on these nodes'],
-  [/not available for new tasks/i, 'a node is drained or paused; `docker node update --availability active NODE` makes it available'],
+  [
+    /not available for new tasks/i,
+    'a node is drained or paused; `docker node update --availability active NODE` makes it available',
+  ],
   [/bind source path does not exist/i, 'the folder must exist on the node that runs the task'],
   [/exit \(137\)/, 'the task was killed, perhaps because it ran out of memory; check the limits of the service'],
   [/setting rlimit/i, 'the engine cannot raise its limits that far; lower `ulimits`'],

@@ -77,7 +77,11 @@ async function viewServices(
   const views = awaited.map(({ id, name, lastUpdate }) => {
     const service = byId.get(id);
     if (service === undefined)
-      throw new StackError('SERVICE_STUCK', `${name}: the service was removed while we waited for it`, 'run this again');
+      throw new StackError(
+        'SERVICE_STUCK',
+        `${name}: the service was removed while we waited for it`,
+        'run this again',
+      );
     return {
       service,
       tasks: tasks.filter(({ ServiceID }) => ServiceID === id),
