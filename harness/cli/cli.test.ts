@@ -140,7 +140,7 @@ describe('--json', () => {
 });
 
 describe('colour', () => {
-  const escape = '\x1b[';
+  const escapeSequence = '\x1b[';
   test.each([
     ['a terminal', ['list'], { isTTY: true }, true],
     ['a pipe', ['list'], {}, false],
@@ -148,7 +148,7 @@ describe('colour', () => {
     ['--no-color', ['list', '--no-color'], { isTTY: true }, false],
     ['FORCE_COLOR on a pipe', ['list'], { env: { FORCE_COLOR: '1' } }, true],
   ] as const)('%s', async (_name, args, options, coloured) => {
-    expect((await swarmbench(args, options)).out.includes(escape)).toBe(coloured);
+    expect((await swarmbench(args, options)).out.includes(escapeSequence)).toBe(coloured);
   });
 });
 

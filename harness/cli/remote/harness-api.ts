@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createParser } from 'eventsource-parser';
 import { type Dispatcher, request } from 'undici';
 import { z } from 'zod';
-import type { LiveView } from '../../analysis/merge/contract.js';
+import type { LiveView } from '../../analysis/live-view.js';
 import type { RunRequest } from '../../api/run-request.js';
 import type { RunEvent } from '../../log/events.js';
 import { codeOf, messageOf } from '../../support/error-message.js';

@@ -1,5 +1,8 @@
 /**
- * A controller in its own process, which tests can kill: `controller-process.js RESULTS PORT [SECONDS POLICY [FROM TO]]`.
+ * A controller in its own process, which tests can kill:
+ *
+ *     controller-process.js RESULTS PORT [SECONDS POLICY [FROM TO]]
+ *
  * With SECONDS it starts a run, otherwise it adopts the runs it finds. FROM and TO (ms) add a fault, which writes to
  * RESULTS/faults.log. Prints its port, then each finished run, as JSON lines. LEASE_MS: how long its workers go on
  * without a controller; the default gives a busy machine time to start another one.
