@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { loadPlan } from '../../scenarios/schema/load-plan.js';
 import type { Plan } from '../../scenarios/schema/plan.js';
+import { packageRoot } from '../../tests/support/package-root.js';
 import { createLocalPlatform } from '../platform/local/local-platform.js';
 import type { ProcessHost } from '../platform/local/program.js';
 import { ControllerBench } from './testing/controller-bench.js';
@@ -26,7 +27,12 @@ const host: ProcessHost = {
 };
 
 async function bench(): Promise<ControllerBench> {
-  const platform = createLocalPlatform({ host, nodeVersion: process.version, threads: 1 });
+  const platform = createLocalPlatform({
+    host,
+    threads: 1,
+    packageRoot,
+    versions: { swarmbench: '0', node: process.version },
+  });
   const made = await new ControllerBench({ platform: () => platform, timings: {} }).start();
   benches.push(made);
   return made;
