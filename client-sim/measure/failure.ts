@@ -1,6 +1,6 @@
 /**
- * Why an operation failed. Reports group failures by category (design: measurement 5) and show a sample of each, which is
- * already redacted and bounded here.
+ * Why an operation failed. Reports group failures by category (design: measurement 5) and show a sample of each, which
+ * is already redacted and bounded here.
  */
 export interface Failure {
   readonly category: Category;
