@@ -3,10 +3,7 @@ import { availableParallelism } from 'node:os';
 import { parseOptions, USAGE, UsageError } from './worker/arguments.js';
 import { LoadWorker, type WorkerEnd } from './worker/load-worker.js';
 
-/**
- * Exit codes: 0 done · 1 internal error · 2 wrong arguments, or the controller refuses this worker · 3 the controller
- * cannot be reached.
- */
+/** 0: done · 1: internal error · 2: wrong arguments, or refused by the controller · 3: controller unreachable */
 const EXIT_CODES: Readonly<Record<WorkerEnd['kind'], number>> = {
   stopped: 0,
   'lease-stale': 0,

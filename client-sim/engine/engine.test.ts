@@ -13,7 +13,7 @@ const prompt: ServerScript = {
 const refused: Behaviour = { kind: 'answer', afterMs: 1, failure: { category: 'connect', detail: 'refused' } };
 
 describe('open loop', () => {
-  test('sends exactly the schedule of every stage when the target keeps up', () => {
+  test('sends exactly the schedule of every stage if the target keeps up', () => {
     const plan = testPlan({
       profiles: [testProfile({ clients: 4, maxInFlight: 4, connections: 4 })],
       stages: testStages(
@@ -31,7 +31,7 @@ describe('open loop', () => {
     expectBalance(result);
   });
 
-  test('a stall of one second shows in latency from due time, not in service time', () => {
+  test('a stall of one second shows in the latency, which counts from the due time, not in the service time', () => {
     const plan = testPlan({ profiles: [testProfile({ maxInFlight: 1 })], stages: testStages({ ms: 4_000 }) });
     const stall: ServerScript = {
       open: prompt.open,
@@ -47,7 +47,7 @@ describe('open loop', () => {
     expectBalance(result);
   });
 
-  test('what still waits for room when its stage ends is dropped in that stage, and the next stage starts clean', () => {
+  test('what waits for room when its stage ends is dropped in that stage; the next stage starts clean', () => {
     const plan = testPlan({
       profiles: [testProfile({ timeoutMs: 10_000 })],
       stages: testStages({ ms: 500 }, { ms: 500 }),
@@ -62,7 +62,7 @@ describe('open loop', () => {
     expect(second).toMatchObject({ stage: 1, offered: 50, sent: 50, dropped: 0 });
   });
 
-  test('without a session what is due is unsent, and refused attempts fail what waited for them', () => {
+  test('without a session, due operations are unsent; a refused session fails those that wait for it', () => {
     const silent = runSimulation(testPlan(), {
       script: { open: () => ({ kind: 'silence' }), request: prompt.request },
     });
@@ -75,7 +75,7 @@ describe('open loop', () => {
     expect(dead.sessions[0]?.connectFailures.connect).toBeGreaterThan(3);
   });
 
-  test('a late pump loses nothing: what was due in the stage is sent although the stage is over', () => {
+  test('a late pump loses nothing: it still sends what was due in a stage that is over', () => {
     const plan = testPlan({
       profiles: [testProfile({ maxInFlight: 100, connections: 100 })],
       stages: testStages({ ms: 300 }),
@@ -84,13 +84,13 @@ describe('open loop', () => {
     expect(sumOfSeries(result.series)).toMatchObject({ offered: 30, sent: 30, succeeded: 30 });
   });
 
-  test('clients that join late start where the schedule stands', () => {
+  test('clients that join late start at the current point of the schedule', () => {
     const result = runSimulation(testPlan(), { script: prompt, joinMs: 400 });
     expect(sumOfSeries(result.series)).toMatchObject({ offered: 60, sent: 60 });
     expect(Math.min(...result.world.sent.map(({ sequence }) => sequence))).toBe(40);
   });
 
-  test('the load can be adjusted in a running stage', () => {
+  test('the load can be adjusted during a stage', () => {
     const result = runSimulation(testPlan({ stages: testStages({ ms: 1_000, scale: 'rate' }) }), {
       script: prompt,
       at: [{ atMs: 400, act: (engine) => engine.adjust({ stage: 0, atMs: 500, load: 2 }) }],
@@ -103,15 +103,15 @@ describe('closed loop', () => {
   const closed = (overrides: Partial<ProfilePlan> = {}): ProfilePlan =>
     testProfile({ arrivals: { model: 'closed', thinkTime: { kind: 'fixed', ms: 18 } }, ...overrides });
 
-  test('an operation is due when the one before has ended and the client has thought', () => {
+  test('an operation is due when the one before has ended and the think time is over', () => {
     const result = runSimulation(testPlan({ profiles: [closed()] }), { script: prompt });
-    // 2 ms of service and 18 ms of thinking: 50 a second.
+    // 2 ms of service and 18 ms of think time: 50 per second.
     expect(sumOfSeries(result.series).sent).toBeGreaterThanOrEqual(46);
     expect(sumOfSeries(result.series).sent).toBeLessThanOrEqual(50);
     expectBalance(result);
   });
 
-  test('more in flight are as many loops', () => {
+  test('each request in flight is a loop of its own', () => {
     const one = sumOfSeries(runSimulation(testPlan({ profiles: [closed()] }), { script: prompt }).series).sent;
     const four = sumOfSeries(
       runSimulation(testPlan({ profiles: [closed({ maxInFlight: 4, connections: 4 })] }), { script: prompt }).series,
@@ -121,7 +121,7 @@ describe('closed loop', () => {
 });
 
 describe('sessions', () => {
-  test('one with a correct answer is counted once in each stage in which it had one', () => {
+  test('a session is counted as answered once in each stage in which it had a correct answer', () => {
     const plan = testPlan({
       profiles: [testProfile({ clients: 40, arrivals: { model: 'closed', thinkTime: { kind: 'fixed', ms: 100 } } })],
       stages: testStages(
@@ -135,13 +135,13 @@ describe('sessions', () => {
     const refusing = runSimulation(plan, { script: { open: prompt.open, request: () => refused } });
     expect(result.sessions[1]?.sessionsAnswered).toBe(20);
     expect(result.sessions[3]?.sessionsAnswered).toBe(40);
-    // Shorter than the wait between two calls: most are called in it, none twice.
+    // This stage is shorter than the wait between two calls: no session has two of them.
     expect(result.sessions[2]?.sessionsAnswered).toBeLessThanOrEqual(20);
     expect(refusing.sessions.map(({ sessionsAnswered }) => sessionsAnswered)).toEqual(refusing.sessions.map(() => 0));
     expectBalance(result);
   });
 
-  test('reuse: one session a client, opened when it becomes active, closed when it is no longer', () => {
+  test('reuse: one session per client, opened when it becomes active and closed when it no longer is', () => {
     const plan = testPlan({
       profiles: [testProfile({ clients: 4 })],
       stages: testStages({ ms: 1_000, from: 0, to: 1 }, { ms: 1_000, from: 1, to: 0 }),
@@ -153,7 +153,7 @@ describe('sessions', () => {
     expectBalance(result);
   });
 
-  test('pool: as many sessions as the pool is large, shared fairly', () => {
+  test('pool: as many sessions as the pool has, shared fairly', () => {
     const plan = testPlan({
       profiles: [
         testProfile({
@@ -182,7 +182,7 @@ describe('sessions', () => {
     expectBalance(result);
   });
 
-  test('churn: a new session after so many operations, or after so long', () => {
+  test('churn: a new session after a number of operations or after a time', () => {
     const churn = (every: { operations: number } | { ms: number }) =>
       runSimulation(testPlan({ profiles: [testProfile({ session: { mode: 'churn', every } })] }), { script: prompt });
     expect(churn({ operations: 10 }).sessions[0]?.sessionsOpened).toBeGreaterThanOrEqual(10);
@@ -192,7 +192,7 @@ describe('sessions', () => {
     expect(aged).toBeLessThanOrEqual(11);
   });
 
-  test('a lost session is opened again and counted', () => {
+  test('a lost session is counted and opened again', () => {
     const result = runSimulation(testPlan(), {
       script: {
         open: prompt.open,
@@ -204,7 +204,7 @@ describe('sessions', () => {
   });
 });
 
-test('however many clients a late pump finds due, few of them hold send buffers at once', () => {
+test('few session slots hold send buffers at once, however many clients are due at a late pump', () => {
   const plan = testPlan({
     profiles: [testProfile({ clients: 2_000, arrivals: { model: 'open', ratePerSecond: 1, spacing: 'uniform' } })],
     stages: testStages({ ms: 3_000 }),
@@ -214,7 +214,7 @@ test('however many clients a late pump finds due, few of them hold send buffers 
   expect(world.maxHolding).toBeLessThanOrEqual(40);
 });
 
-test('timeouts count from sending, and the client goes on', () => {
+test('a timeout counts from sending, and the client continues', () => {
   const plan = testPlan({ profiles: [testProfile({ timeoutMs: 50 })] });
   const result = runSimulation(plan, {
     script: {
@@ -225,7 +225,7 @@ test('timeouts count from sending, and the client goes on', () => {
   expect(sumOfSeries(result.series)).toMatchObject({ offered: 100, succeeded: 99, failed: 1, errors: { timeout: 1 } });
 });
 
-test('answers that never come are lost when the drain ends', () => {
+test('operations without an answer are lost when the drain ends', () => {
   const plan = testPlan({
     drainMs: 100,
     profiles: [testProfile({ timeoutMs: 10_000, maxInFlight: 8, connections: 8 })],
@@ -239,7 +239,7 @@ test('answers that never come are lost when the drain ends', () => {
   expect(sumOfSeries(result.series)).toMatchObject({ sent: 100, succeeded: 95, lost: 5 });
 });
 
-test('Retry-After holds the client back while its arrivals stay due', () => {
+test('Retry-After holds the client back, and its arrivals stay due', () => {
   const script: ServerScript = {
     open: prompt.open,
     request: (number) =>
@@ -288,7 +288,7 @@ test('everything due together leaves in one flush per connection', () => {
   expect(result.world.flushes).toBeLessThan(2_200);
 });
 
-test('the share of the rate limit is kept, and what it holds back is unsent', () => {
+test('the rate limit holds, and what it holds back is unsent', () => {
   const plan = testPlan({
     profiles: [
       testProfile({
@@ -303,7 +303,7 @@ test('the share of the rate limit is kept, and what it holds back is unsent', ()
   expectBalance(result);
 });
 
-test('the share of the bytes is kept: the load stops and says why', () => {
+test('the limit on bytes holds: the load stops with a reason', () => {
   const result = runSimulation(testPlan({ stages: testStages({ ms: 5_000 }) }), {
     script: prompt,
     bytesLimit: 100 * REQUEST_BYTES,
@@ -313,7 +313,7 @@ test('the share of the bytes is kept: the load stops and says why', () => {
   expectBalance(result);
 });
 
-test('snapshots end at whole seconds and at ends of stages, the last one when the last answer is in', () => {
+test('snapshots end at whole seconds and at ends of stages', () => {
   const plan = testPlan({ stages: testStages({ ms: 700 }, { ms: 1_800 }) });
   const result = runSimulation(plan, { script: prompt });
   const ends = result.snapshots.map(({ toMs }) => toMs);
@@ -321,7 +321,7 @@ test('snapshots end at whole seconds and at ends of stages, the last one when th
   expect(result.snapshots.map(({ stage }) => stage).slice(0, 4)).toEqual([0, 1, 1, 1]);
 });
 
-test('a backlog is caught up with in portions: no pump starts more than 4,096 operations, and none is forgotten', () => {
+test('a backlog is sent in portions: no pump starts more than 4,096 operations, and none is lost', () => {
   const profile = testProfile({
     clients: 1,
     arrivals: { model: 'open', ratePerSecond: 20_000, spacing: 'uniform' },
@@ -331,7 +331,7 @@ test('a backlog is caught up with in portions: no pump starts more than 4,096 op
     timeoutMs: 5_000,
   });
   const plan = testPlan({ profiles: [profile], stages: testStages({ ms: 800 }) });
-  // Held up for 600 ms from 100 ms on: 12,000 arrivals become due before the next look at the clock.
+  // The pump at 100 ms is followed by one at 700 ms: 12,000 arrivals become due in between.
   const { world, series } = runSimulation(plan, {
     script: { ...prompt, request: () => ({ kind: 'silence' }) },
     step: (nowMs) => (nowMs === 100 ? 600 : 1),

@@ -73,7 +73,7 @@ export class Engine {
     } else this.enterStage();
   }
 
-  /** Sends everything that is due by now, and handles what time brings: timeouts, ends of stages, snapshots, the end. */
+  /** Sends everything that is due by now, and does what the time asks for: timeouts, ends of stages, snapshots. */
   readonly pump = (): void => {
     if (this.phase === 'finished') return;
     const scheduler = this.scheduler;
@@ -202,7 +202,7 @@ export class Engine {
 
   // ---- the end ----
 
-  /** What was due before `beforeMs` and is not sent never will be. */
+  /** Operations that were due before `beforeMs` and are not sent never will be. */
   private giveUp(beforeMs: number, stopped: boolean): void {
     for (const client of this.population.clients) client.giveUp(beforeMs, stopped);
   }
@@ -285,7 +285,7 @@ export interface EngineOptions {
   readonly limits: { readonly ratePerSecond: number; readonly bytes: number };
   readonly clock: () => number;
   readonly runClock: RunClock;
-  /** What `clock` shows when the run starts. */
+  /** The reading of `clock` at the start of the run. */
   readonly startMs: number;
   readonly loop: LoopMonitor;
   readonly templates: (profile: ProfilePlan, index: number) => readonly RequestTemplate[];

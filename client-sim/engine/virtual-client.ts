@@ -178,7 +178,7 @@ export class VirtualClient implements SlotClient {
   }
 
   /**
-   * What is the same for all of these operations is looked up once, not for each.
+   * Looks up once, not for each operation, what is the same for all of them.
    * @returns how many were sent, at least one
    */
   private sendSome(sessionSlot: SessionSlot, most: number): number {
@@ -288,7 +288,7 @@ export class VirtualClient implements SlotClient {
     else if (!this.profile.rules.onDemand) this.sessionSlots[0]?.acquire();
   }
 
-  /** @param untilMs when the activity ended, which is noticed only now: what would be due from then on does not count */
+  /** @param untilMs when the activity ended, which is noticed only now: what would be due after that does not count */
   private deactivate(untilMs: number): void {
     this.active = false;
     this.scheduler.activeClients[this.profile.index] = (this.scheduler.activeClients[this.profile.index] as number) - 1;

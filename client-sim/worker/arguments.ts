@@ -21,7 +21,7 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** What parsing needs from the process. */
+/** The properties of the process that parsing depends on. */
 export interface ParseContext {
   /** `SWARMBENCH_WORKER_TOKEN`. */
   readonly token: string | undefined;

@@ -54,7 +54,7 @@ export class WorkerRun {
     this.fromMs = order.joinMs;
   }
 
-  /** What the worker's own health is judged by. */
+  /** The load by which the worker's own health is judged. */
   get load(): LoadView {
     return {
       batch: this.isOver ? undefined : this.lastBatch,
@@ -65,10 +65,7 @@ export class WorkerRun {
     };
   }
 
-  /**
-   * The first assignment starts the engine threads; later ones (slots of a lost worker) add clients to them. Repeats are
-   * ignored.
-   */
+  /** Starts the engine threads, or adds the slots of a lost worker to them. A repeated assignment is ignored. */
   assign(order: AssignmentOrder): void {
     if (this.isOver || this.assignmentIds.has(order.assignmentId)) return;
     this.assignmentIds.add(order.assignmentId);

@@ -2,12 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { Findings } from '../../harness/platform/swarm/compose/findings.js';
 import { interpolate } from '../../harness/platform/swarm/compose/interpolate.js';
-import { Findings } from '../../harness/platform/swarm/compose/problem.js';
-import { composeFile } from '../../harness/platform/swarm/compose/schema/file-shape.js';
-import { fits } from '../../harness/platform/swarm/compose/schema/messages.js';
-import type { Shape } from '../../harness/platform/swarm/compose/schema/shape.js';
-import { readYaml } from '../../harness/platform/swarm/compose/source/read-yaml.js';
+import { accepts } from '../../harness/platform/swarm/compose/schema/check-schema.js';
+import { type JsonSchema, NEWEST_FORMAT, schemaOf } from '../../harness/platform/swarm/compose/schema/docker-schema.js';
+import { readGoYaml } from '../../harness/platform/swarm/compose/source/go-values.js';
 import type { SourceValue } from '../../harness/platform/swarm/compose/source/value.js';
 import { packageRoot } from '../support/package-root.js';
 import { casesIn } from '../support/swarm/cases.js';
@@ -16,58 +15,72 @@ import { casesIn } from '../support/swarm/cases.js';
 const untestable = ['.secrets.*.driver', '.secrets.*.driver_opts'];
 
 test('every key, in every form', () => {
+  const schema = schemaOf(NEWEST_FORMAT);
+  const forms = formsOf(schema, '');
+  expect(forms).toHaveLength(281);
   const seen = new Set<string>();
   for (const { paths, environment } of casesIn(join(packageRoot, 'tests/engine/corpus'))) {
     for (const path of paths) {
       const findings = new Findings();
-      const file = readYaml(readFileSync(path, 'utf8'), path, findings);
-      if (file !== undefined)
-        collect(
-          interpolate(file, (name) => environment[name], findings),
-          composeFile,
-          '',
-          seen,
-        );
+      const file = readGoYaml(readFileSync(path, 'utf8'), path, findings);
+      if (file === undefined) continue;
+      collect(
+        interpolate(file, (name) => environment[name], findings),
+        schema,
+        '',
+        seen,
+      );
     }
   }
-  expect(formsOf(composeFile, '').filter((form) => !seen.has(form))).toEqual(untestable);
+  expect(forms.filter((form) => !seen.has(form))).toEqual(untestable);
 });
 
-/** `services.*.ports[]: text` and so on, for every alternative of every key. */
-function formsOf(shape: Shape, path: string): readonly string[] {
-  switch (shape.kind) {
-    case 'record':
-      return Object.entries(shape.keys).flatMap(([key, { shape: inner }]) => [
-        `${path}.${key}`,
-        ...formsOf(inner, `${path}.${key}`),
-      ]);
-    case 'table':
-      return formsOf(shape.of, `${path}.*`);
-    case 'list':
-      return formsOf(shape.of, `${path}[]`);
-    case 'either':
-      return shape.of.flatMap((each) => [`${path}: ${each.kind}`, ...formsOf(each, path)]);
-    default:
-      return [];
+/** `.services.*.ports[]: string` and so on, for every alternative of every key. */
+function formsOf(schema: JsonSchema, path: string): readonly string[] {
+  const alternatives = alternativesOf(schema);
+  if (alternatives.length > 1)
+    return alternatives.flatMap((each) => [`${path}: ${String(each.type)}`, ...formsOf(each, path)]);
+  return [
+    ...Object.entries(schema.properties ?? {}).flatMap(([key, inner]) => [
+      `${path}.${key}`,
+      ...formsOf(inner, `${path}.${key}`),
+    ]),
+    ...namedOf(schema).flatMap((inner) => formsOf(inner, `${path}.*`)),
+    ...(schema.items === undefined ? [] : formsOf(schema.items, `${path}[]`)),
+  ];
+}
+
+function collect(value: SourceValue, schema: JsonSchema, path: string, seen: Set<string>): void {
+  const alternatives = alternativesOf(schema);
+  if (alternatives.length > 1) {
+    const chosen = alternatives.find((each) => accepts([each], value));
+    if (chosen === undefined) return;
+    seen.add(`${path}: ${String(chosen.type)}`);
+    collect(value, chosen, path, seen);
+  } else if (value.kind === 'list' && schema.items !== undefined) {
+    for (const item of value.items) collect(item, schema.items, `${path}[]`, seen);
+  } else if (value.kind === 'map') {
+    const properties = new Map(Object.entries(schema.properties ?? {}));
+    for (const [key, { value: inner }] of value.entries) {
+      const known = properties.get(key);
+      if (known !== undefined) {
+        seen.add(`${path}.${key}`);
+        collect(inner, known, `${path}.${key}`, seen);
+      } else for (const named of namedOf(schema)) collect(inner, named, `${path}.*`, seen);
+    }
   }
 }
 
-function collect(value: SourceValue, shape: Shape, path: string, seen: Set<string>): void {
-  if (shape.kind === 'either') {
-    const chosen = shape.of.find((each) => fits(value, each));
-    if (chosen === undefined) return;
-    seen.add(`${path}: ${chosen.kind}`);
-    collect(value, chosen, path, seen);
-  } else if (shape.kind === 'list' && value.kind === 'list') {
-    for (const item of value.items) collect(item, shape.of, `${path}[]`, seen);
-  } else if (shape.kind === 'table' && value.kind === 'map') {
-    for (const { value: inner } of value.entries.values()) collect(inner, shape.of, `${path}.*`, seen);
-  } else if (shape.kind === 'record' && value.kind === 'map') {
-    for (const [key, { value: inner }] of value.entries) {
-      const known = shape.keys[key];
-      if (known === undefined) continue;
-      seen.add(`${path}.${key}`);
-      collect(inner, known.shape, `${path}.${key}`, seen);
-    }
-  }
+/** Schemas of what has a name of the user's choice. */
+function namedOf({ patternProperties = {} }: JsonSchema): readonly JsonSchema[] {
+  return Object.entries(patternProperties).flatMap(([pattern, inner]) => (pattern === '^x-' ? [] : [inner]));
+}
+
+/** One for each type that is written in another way. Text and numbers that are printed into labels and options are not. */
+function alternativesOf(schema: JsonSchema): readonly JsonSchema[] {
+  const { type = [], oneOf = [], format } = schema;
+  if (oneOf.length > 0) return oneOf.flatMap(alternativesOf);
+  const isPrinted = type.includes('string') && type.includes('number') && format === undefined;
+  if (typeof type === 'string' || isPrinted) return [schema];
+  return type.map((each) => (each === 'object' || each === 'array' ? { ...schema, type: each } : { type: each }));
 }

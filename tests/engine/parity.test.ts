@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { composeToSwarm, type StackSpec } from '../../harness/platform/swarm/compose/compose-to-swarm.js';
-import { formatProblems } from '../../harness/platform/swarm/compose/problem.js';
+import { formatProblems } from '../../scenarios/yaml/problem.js';
 import { packageRoot } from '../support/package-root.js';
 import { type ComposeCase, casesIn, inputOf } from '../support/swarm/cases.js';
 import { docker as cli } from '../support/swarm/docker-cli.js';
@@ -82,6 +82,6 @@ await describeOnSwarm('docker stack deploy and our conversion are the same', 'cl
 
 function converted(compose: ComposeCase): StackSpec {
   const outcome = composeToSwarm(inputOf(compose, STACK));
-  if (outcome.kind === 'refused') throw new Error(formatProblems(outcome.problems));
+  if (outcome.kind === 'refused') throw new Error(formatProblems(outcome.problems, { withPath: true }));
   return outcome.stack;
 }

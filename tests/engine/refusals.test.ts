@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { composeToSwarm } from '../../harness/platform/swarm/compose/compose-to-swarm.js';
-import { formatProblems } from '../../harness/platform/swarm/compose/problem.js';
+import { formatProblems } from '../../scenarios/yaml/problem.js';
 import { packageRoot } from '../support/package-root.js';
 import { type ComposeCase, casesIn, inputOf } from '../support/swarm/cases.js';
 import { docker as cli } from '../support/swarm/docker-cli.js';
@@ -25,7 +25,9 @@ describe('we refuse, with one problem, in its place', () => {
     expect(outcome.kind === 'refused' ? outcome.problems : 'accepted').toEqual([
       expect.objectContaining({ file, line, column, code }),
     ]);
-    expect(outcome.kind === 'refused' && formatProblems(outcome.problems)).toMatch(/^\S+:\d+:\d+: \S/);
+    expect(outcome.kind === 'refused' && formatProblems(outcome.problems, { withPath: true })).toMatch(
+      /^\S+:\d+:\d+: \S/,
+    );
   });
 });
 

@@ -95,7 +95,7 @@ describe('telemetry', () => {
     expect(totals(batches)).toMatchObject({ offered: 240, succeeded: testbed.server.answered });
   });
 
-  test('when the controller is away for longer than the lease, the load stops and the measurements wait for it', async () => {
+  test('when the controller is away for longer than the lease, the load stops and the telemetry waits', async () => {
     const testbed = await start([], { leaseMs: 800, heartbeatMs: 100 });
     testbed.assign(steady(60_000), 'modern');
     await running(testbed);

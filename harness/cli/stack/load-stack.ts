@@ -1,12 +1,12 @@
 /** From the command line to what a stack consists of. */
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { formatProblems } from '../../../scenarios/yaml/problem.js';
 import type { Stickiness } from '../../../swarm/gateway/render-gateway.js';
 import { packageRoot } from '../../platform/local/package-root.js';
 import { composeToSwarm, type StackSpec } from '../../platform/swarm/compose/compose-to-swarm.js';
 import { parseEnvFile } from '../../platform/swarm/compose/load/environment.js';
 import type { FileContent } from '../../platform/swarm/compose/load/read.js';
-import { formatProblems } from '../../platform/swarm/compose/problem.js';
 import { stackEnvironment } from '../../platform/swarm/stack/stack-environment.js';
 import { CliError } from '../cli-error.js';
 import type { Host } from '../host.js';
@@ -39,11 +39,12 @@ export function loadStack(request: StackRequest, host: Host): LoadedStack {
     environment,
     readFile,
   });
-  if (outcome.kind === 'stack') return { spec: outcome.stack, warnings: formatProblems(outcome.warnings) };
+  if (outcome.kind === 'stack')
+    return { spec: outcome.stack, warnings: formatProblems(outcome.warnings, { withPath: true }) };
   throw new CliError({
     code: 'STACK_REFUSED',
     message: `${paths.join(', ')}: ${outcome.problems.length === 1 ? 'one problem' : `${outcome.problems.length} problems`}`,
-    where: formatProblems(outcome.problems).replaceAll('\n', '\n  '),
+    where: formatProblems(outcome.problems, { withPath: true }).replaceAll('\n', '\n  '),
   });
 }
 

@@ -2,7 +2,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { composeToSwarm, type StackSpec } from '../../../harness/platform/swarm/compose/compose-to-swarm.js';
-import { formatProblems } from '../../../harness/platform/swarm/compose/problem.js';
 import type { Engine } from '../../../harness/platform/swarm/engine/engine.js';
 import {
   type Deployed,
@@ -11,6 +10,7 @@ import {
   deployStack,
 } from '../../../harness/platform/swarm/stack/deploy-stack.js';
 import { findStack, type StackObjects } from '../../../harness/platform/swarm/stack/stack-objects.js';
+import { formatProblems } from '../../../scenarios/yaml/problem.js';
 import { readFile } from '../../support/swarm/cases.js';
 import { engine } from '../../support/swarm/swarm.js';
 import { BOX } from './box-image.js';
@@ -53,7 +53,7 @@ export function stackOf(stack: string, content: Compose, folder = '/'): StackSpe
   const file = { file: 'stack.yml', text: JSON.stringify(content, undefined, 2) };
   const outcome = composeToSwarm({ stack, files: [file], folder, environment: {}, readFile });
   if (outcome.kind === 'stack') return outcome.stack;
-  throw new Error(formatProblems(outcome.problems));
+  throw new Error(formatProblems(outcome.problems, { withPath: true }));
 }
 
 interface Deployment {

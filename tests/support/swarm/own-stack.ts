@@ -9,7 +9,6 @@ import { dirname } from 'node:path';
 import Docker from 'dockerode';
 import { z } from 'zod';
 import { composeToSwarm, type StackSpec } from '../../../harness/platform/swarm/compose/compose-to-swarm.js';
-import { formatProblems } from '../../../harness/platform/swarm/compose/problem.js';
 import { engineAddress } from '../../../harness/platform/swarm/engine/address.js';
 import {
   buildImages,
@@ -19,6 +18,7 @@ import {
 import { type StackEnvironment, stackEnvironment } from '../../../harness/platform/swarm/stack/stack-environment.js';
 import { labelOf } from '../../../harness/platform/swarm/stack/stack-objects.js';
 import { waitConverged } from '../../../harness/platform/swarm/stack/wait-converged.js';
+import { formatProblems } from '../../../scenarios/yaml/problem.js';
 import { packageRoot } from '../package-root.js';
 import { readFile } from './cases.js';
 import { engine } from './swarm.js';
@@ -75,7 +75,7 @@ export async function ownStack(name: string, folder: string, images: MadeImages)
     environment,
     readFile,
   });
-  if (outcome.kind === 'refused') throw new Error(formatProblems(outcome.problems));
+  if (outcome.kind === 'refused') throw new Error(formatProblems(outcome.problems, { withPath: true }));
   const at = (port: number | undefined): string => `http://127.0.0.1:${port}`;
   return {
     ...made,

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
+import { Findings } from '../findings.js';
 import { printed } from '../go/numbers.js';
-import { Findings } from '../problem.js';
-import { readYaml } from './read-yaml.js';
+import { readGoYaml } from './go-values.js';
 import type { SourceValue } from './value.js';
 
 function read(text: string) {
   const findings = new Findings();
-  return { value: readYaml(text, 'file.yml', findings), findings };
+  return { value: readGoYaml(text, 'file.yml', findings), findings };
 }
 
 function plain(value: SourceValue | undefined): unknown {
@@ -58,6 +58,7 @@ describe('what cannot be read is refused with its place', () => {
     ['a: {1: x}', '1:5 a key must be text, and this one is the number 1'],
     ['a: *x', '1:4 no anchor named "x"'],
     ['a: &x [*x]', '1:8 anchor "x" contains itself'],
+    ['a: {<<: *x}', '1:9 no anchor named "x"'],
     ['a: .nan', '1:4 infinity and not-a-number cannot be used'],
     ['a: !!int x', '1:10 "x" cannot be read as !!int'],
   ])('%j', (text, expected) => {
@@ -65,6 +66,11 @@ describe('what cannot be read is refused with its place', () => {
     expect(value).toBeUndefined();
     expect(findings.problems.map(({ line, column, message }) => `${line}:${column} ${message}`)).toEqual([expected]);
   });
+});
+
+test('tags of YAML itself say how a scalar is read', () => {
+  const { value } = read('a: [!!str 1, !!float 1, !!binary aGk=, !!int 0x10, ! 1]');
+  expect(plain(value)).toEqual({ a: ['1', '1', 'hi', '16', '1'] });
 });
 
 test('aliases of aliases cannot fill the memory', () => {

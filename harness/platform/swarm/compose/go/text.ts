@@ -1,12 +1,25 @@
-/** Splits a command line into words: quotes, backslashes, `#` comments; no variables. Facts: google/shlex. */
+/** Text as Go handles it. */
 
-type Words =
+/** The text before the first separator, and the text after it: null without one. */
+export function cut(text: string, separator: string): readonly [string, string | null] {
+  const index = text.indexOf(separator);
+  return index < 0 ? [text, null] : [text.slice(0, index), text.slice(index + separator.length)];
+}
+
+/** For sorting: by characters, not as people sort. */
+export function compareTexts(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+type ShellWords =
   | { readonly kind: 'words'; readonly words: readonly string[] }
   | { readonly kind: 'wrong'; readonly message: string };
 
 type State = 'between' | 'word' | 'single' | 'double' | 'comment';
 
-export function shellWords(line: string): Words {
+/** Splits a command line into words: quotes, backslashes, `#` comments; no variables. Facts: google/shlex. */
+export function shellWords(line: string): ShellWords {
   const words: string[] = [];
   let word = '';
   let state: State = 'between';
