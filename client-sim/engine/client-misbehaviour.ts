@@ -1,7 +1,7 @@
 import type { MisbehavePlan, ReconnectPlan } from '../../scenarios/schema/misbehave.js';
 import { type Arrivals, IdleArrivals } from '../load/arrivals.js';
+import { drawMisbehaviour } from '../load/draw-misbehaviour.js';
 import type { Failure } from '../measure/failure.js';
-import { drawMisbehaviour } from '../misbehave/misbehaviour-kind.js';
 import { ANSWERED_NORMALLY, misbehaviourKey } from '../protocol/misbehaviour-key.js';
 import type { ProfileRuntime } from './profile-runtime.js';
 import type { Scheduler } from './scheduler.js';
@@ -50,7 +50,7 @@ export class ClientMisbehaviour {
   /** Called whenever the client is served. */
   act(active: boolean): void {
     const { sessionSlot, arrivals } = this.options;
-    if (this.reconnects?.isDue(this.scheduler.nowMs) === true && active && this.scheduler.running) this.breakOff();
+    if (this.reconnects?.isDue(this.scheduler.nowMs) === true && active && this.scheduler.running) this.reconnect();
     if (arrivals instanceof IdleArrivals)
       arrivals.openSince(sessionSlot?.hasSession === true ? sessionSlot.openedAtMs : Infinity);
   }
@@ -92,9 +92,9 @@ export class ClientMisbehaviour {
       : { category: 'provoked_by_us', detail: `${this.constantKinds.join(', ')}: ${failure.detail}` };
   }
 
-  private breakOff(): void {
+  private reconnect(): void {
     const { sessionSlot } = this.options;
-    if (this.plan.reconnect === undefined || sessionSlot?.breakOff(this.plan.reconnect.session) !== true) return;
+    if (this.plan.reconnect === undefined || sessionSlot?.disconnect(this.plan.reconnect.session) !== true) return;
     this.record('reconnect', 'cut', undefined, 'connect', this.scheduler.stage);
     this.away = true;
   }

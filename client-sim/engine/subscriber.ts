@@ -52,7 +52,7 @@ export class Subscriber implements StreamListener {
     this.away = away;
     if (away) {
       this.backAtMs = -1;
-      this.stream?.leave();
+      this.stream?.pause();
     } else {
       this.backAtMs = this.scheduler.nowMs;
       this.stream?.start();
@@ -105,7 +105,7 @@ export class Subscriber implements StreamListener {
     scheduler.endTurn();
   }
 
-  onOver(): void {
+  onSessionEnd(): void {
     this.stream = undefined;
     for (const [index, { series }] of [...this.requests]) {
       if (this.scheduler.running) {

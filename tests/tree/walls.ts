@@ -35,6 +35,7 @@ const rooms: readonly Room[] = [
       'client-sim/protocol/',
       'client-sim/measure/',
       'client-sim/mcp/',
+      'client-sim/load/',
       'client-sim/transport/',
     ],
   },
