@@ -83,11 +83,11 @@ describe('a capacity search', () => {
       'caller has none (thinkTime)',
     );
     expect(await refused(simpleScenario({ arrivals: { rate: '10/s' } }, 1))).toContain(
-      'without thresholds every rate is met',
+      'has no thresholds, so every rate would pass',
     );
     const fine = simpleScenario({ arrivals: { rate: '10/s' } }, 1, { thresholds: ['errors.rate < 1%'] });
-    expect(await refused(fine, '--from', '20')).toContain('--from 20 is not a rate');
-    expect(await refused(fine, '--from', '20/s', '--most', '10/s')).toContain('above the highest allowed, 10/s');
+    expect(await refused(fine, '--from', '20')).toContain('--from: `20` is not a rate');
+    expect(await refused(fine, '--from', '20/s', '--most', '10/s')).toContain('above the highest allowed rate, 10/s');
     expect(await refused(fine, '--precision', '2')).toContain('--precision 2');
   });
 
@@ -101,6 +101,6 @@ describe('a capacity search', () => {
       tempFolder(),
     ]);
     expect(code).toBe(3);
-    expect(stderr).toContain('did not come to its end');
+    expect(stderr).toContain('was not completed');
   });
 });

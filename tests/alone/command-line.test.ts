@@ -161,7 +161,7 @@ describe('serve', () => {
     program.kill('SIGKILL');
     await program.ended;
     const server = startProgram('harness/cli/main.js', ['serve', '--port', '0', '--out', results]);
-    await server.wrote(/adopted .*test/);
+    await server.wrote(/resumed .*test/);
     await server.wrote(/finished .*test.*: passed/);
     server.kill('SIGTERM');
     expect(await server.ended).toBe(0);

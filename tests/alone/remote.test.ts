@@ -41,7 +41,7 @@ async function startHarness(
 const LOAD_BEGINS = /handing out the load|\d\d:\d\d steady/;
 
 describe('a run that is conducted elsewhere', () => {
-  test('comes home with everything it wrote, judged and told as one that ran here', async () => {
+  test('brings everything it wrote here, and is judged and shown like one that ran here', async () => {
     const { url, tokenFile, results } = await startHarness();
     const [folder, cwd] = [tempFolder(), tempFolder()];
     // A profile that only this side has.
@@ -80,7 +80,7 @@ describe('a run that is conducted elsewhere', () => {
     expect({ code, stderr: program.stderr() }).toEqual({
       code: 0,
       stderr: expect.stringMatching(
-        /away: starting target and workers[^]*preflight: swarmbench-reference[^]*bringing the results home/,
+        /away: starting target and workers[^]*preflight: swarmbench-reference[^]*downloading the results/,
       ),
     });
 
@@ -192,7 +192,7 @@ describe('a run that is conducted elsewhere', () => {
       'engine threads are asked for',
       ['--on', 'swarm', '--threads', '2'],
       2,
-      /--threads is for workers that are started here/,
+      /--threads applies only to workers on this machine/,
     ],
     [
       'the target would be each worker itself',

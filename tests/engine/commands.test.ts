@@ -70,7 +70,7 @@ await describeOnSwarm('a stack from the command line', 'engine', () => {
       out: expect.stringMatching(/^swarmbench-commands is up: 3 services, \d+ tasks, in .* \(4 created\)$/m),
     });
     expect(first.err).toMatch(/^talker 0\/2 starting.*$[^]*^talker 2\/2 running$/m);
-    expect(first.err).toMatch(/^rest 0\/0 at rest$/m);
+    expect(first.err).toMatch(/^rest 0\/0 idle$/m);
 
     expect(await run([...up, '--json']).then(({ out }) => JSON.parse(out) as unknown)).toMatchObject({
       stack: STACK,
@@ -113,7 +113,10 @@ await describeOnSwarm('a stack from the command line', 'engine', () => {
       at: expect.stringMatching(/Z$/),
     });
 
-    expect(await run(['down'])).toMatchObject({ code: 0, out: expect.stringMatching(/is gone: 4 objects in/) });
+    expect(await run(['down'])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/removed swarmbench-commands: 4 objects in/),
+    });
     expect(await everything(STACK)).toMatchObject({ services: [], tasks: [], networks: [], containers: [] });
     expect(await run(['down'])).toMatchObject({ code: 0, out: 'there is no stack swarmbench-commands\n' });
     expect(await run(['status'])).toMatchObject({ code: 2, err: expect.stringMatching(/UNKNOWN_STACK/) });

@@ -2,20 +2,30 @@
  * The images on a real engine: made from what this machine has, small, running, and what the stack's configurations say
  * to the programs in them.
  */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { buildImages, type MadeImages } from '../../harness/platform/swarm/images/build-images.js';
+import { pushImages } from '../../harness/platform/swarm/images/distribute.js';
 import { OWN_IMAGES } from '../../harness/platform/swarm/images/own-images.js';
 import { STICKINESS } from '../../swarm/gateway/render-gateway.js';
 import { packageRoot } from '../support/package-root.js';
 import { docker as cli } from '../support/swarm/docker-cli.js';
 import { inContainer } from '../support/swarm/in-container.js';
 import { dockerOfTests, getJsonFrom, offlineImages } from '../support/swarm/own-stack.js';
+import { makeStandIns, STAND_INS } from '../support/swarm/stand-ins.js';
 import { describeOnSwarm } from '../support/swarm/swarm.js';
 import { onTestEnd } from '../support/test-end.js';
 import { until } from '../support/until.js';
 
 const MIB = 2 ** 20;
+
+test('every image of the stack file is one of ours or has a stand-in, except Grafana', () => {
+  const stackText = readFileSync(join(packageRoot, 'swarm', 'stack.yml'), 'utf8');
+  const variables = [...stackText.matchAll(/image: \$\{(\w+):-[^}]+\}/g)].map(([, variable = '']) => variable);
+  const known = [...OWN_IMAGES, ...STAND_INS].map(({ variable }) => String(variable));
+  expect([...new Set(variables)].filter((variable) => !known.includes(variable))).toEqual(['GRAFANA_IMAGE']);
+});
 
 await describeOnSwarm('images without a registry', 'cli', () => {
   let made: MadeImages;
@@ -101,22 +111,16 @@ await describeOnSwarm('images without a registry', 'cli', () => {
 
   describe('and with one', () => {
     test('they are pushed, and the stack is told their names there', async () => {
-      const options = {
-        docker: dockerOfTests(),
-        packageRoot,
-        offline: true,
-        own: ['agent'],
-        onProgress: () => undefined,
-        signal: AbortSignal.timeout(220_000),
-      } as const;
-      const { environment } = await buildImages({ ...options, standIns: ['registry'] });
+      const docker = dockerOfTests();
+      const signal = AbortSignal.timeout(220_000);
+      const { environment: standIns } = await makeStandIns(docker, signal, ['node', 'node-exporter', 'registry']);
       const { stdout: started } = await cli([
         'run',
         '--detach',
         '--rm',
         '--publish',
         '127.0.0.1::5000',
-        environment.REGISTRY_IMAGE ?? '',
+        standIns.REGISTRY_IMAGE ?? '',
       ]);
       onTestEnd(() => cli(['rm', '--force', '--volumes', started.trim()]));
       const registry = (await cli(['port', started.trim(), '5000'])).stdout.trim();
@@ -130,10 +134,16 @@ await describeOnSwarm('images without a registry', 'cli', () => {
         30_000,
       );
 
-      const pushed = await buildImages({ ...options, standIns: ['node-exporter'], push: registry });
-      onTestEnd(() => cli(['rmi', ...Object.values(pushed.environment).filter((name) => name.startsWith(registry))]));
-      const [, repository = '', tag] = /^[^/]+\/(.+):([^:]+)$/.exec(pushed.environment.AGENT_IMAGE ?? '') ?? [];
-      expect(pushed.environment.AGENT_IMAGE).toBe(`${registry}/${environment.AGENT_IMAGE}`);
+      const onProgress = (): void => undefined;
+      const agent = { docker, packageRoot, base: standIns.NODE_IMAGE, own: ['agent'], onProgress, signal } as const;
+      const local = await buildImages(agent);
+      const pushed = {
+        ...(await pushImages({ docker, environment: standIns, registry, env: {}, onProgress }, signal)),
+        ...(await buildImages({ ...agent, push: registry })).environment,
+      };
+      onTestEnd(() => cli(['rmi', ...Object.values(pushed)]));
+      const [, repository = '', tag] = /^[^/]+\/(.+):([^:]+)$/.exec(pushed.AGENT_IMAGE ?? '') ?? [];
+      expect(pushed.AGENT_IMAGE).toBe(`${registry}/${local.environment.AGENT_IMAGE}`);
       expect(await getJsonFrom(`http://${registry}/v2/${repository}/tags/list`)).toEqual({
         name: repository,
         tags: [tag],

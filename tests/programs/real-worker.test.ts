@@ -6,6 +6,7 @@ import { createLocalPlatform } from '../../harness/platform/local/local-platform
 import type { ProcessHost } from '../../harness/platform/local/program.js';
 import { loadPlan } from '../../scenarios/schema/load-plan.js';
 import type { Plan } from '../../scenarios/schema/plan.js';
+import { packageRoot } from '../support/package-root.js';
 
 const benches: ControllerBench[] = [];
 afterEach(async () => {
@@ -26,7 +27,12 @@ const host: ProcessHost = {
 };
 
 async function bench(): Promise<ControllerBench> {
-  const platform = createLocalPlatform({ host, nodeVersion: process.version, threads: 1 });
+  const platform = createLocalPlatform({
+    host,
+    threads: 1,
+    packageRoot,
+    versions: { swarmbench: '0', node: process.version },
+  });
   const made = await new ControllerBench({ platform: () => platform, timings: {} }).start();
   benches.push(made);
   return made;

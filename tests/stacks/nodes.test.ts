@@ -6,14 +6,14 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { buildImages } from '../../harness/platform/swarm/images/build-images.js';
-import { loadInto } from '../../harness/platform/swarm/images/distribute.js';
+import { writeImagesFile } from '../../harness/cli/stack/state-folder.js';
+import { loadImages, loadInto, pushImages } from '../../harness/platform/swarm/images/distribute.js';
 import { findStack, namesOf } from '../../harness/platform/swarm/stack/stack-objects.js';
 import { type Report, reportSchema } from '../../harness/report/schema.js';
-import { packageRoot } from '../support/package-root.js';
 import { type Program, startProgram } from '../support/program.js';
 import { docker as cli } from '../support/swarm/docker-cli.js';
 import { dockerOfTests, offlineImages } from '../support/swarm/own-stack.js';
+import { makeStandIns, WITHOUT_GRAFANA } from '../support/swarm/stand-ins.js';
 import { until } from '../support/until.js';
 import {
   describeOnNodes,
@@ -48,15 +48,8 @@ await describeOnNodes('a swarm of three nodes', () => {
     mkdirSync(home('logged-in'));
     mkdirSync(home('stranger'));
     images = (await offlineImages()).environment;
-    const options = {
-      docker: dockerOfTests(),
-      packageRoot,
-      offline: true,
-      own: [],
-      onProgress: () => undefined,
-      signal: AbortSignal.timeout(100_000),
-    } as const;
-    registryImage = (await buildImages({ ...options, standIns: ['registry'] })).environment.REGISTRY_IMAGE ?? '';
+    const registryOnly = await makeStandIns(dockerOfTests(), AbortSignal.timeout(100_000), ['registry']);
+    registryImage = registryOnly.environment.REGISTRY_IMAGE ?? '';
     nodes = await nodesUp(3);
     writeFileSync(
       join(home('logged-in'), 'config.json'),
@@ -82,8 +75,17 @@ await describeOnNodes('a swarm of three nodes', () => {
   }
 
   test('`images --load` brings every image to every node, once', async () => {
+    const standIns = await makeStandIns(dockerOfTests(), AbortSignal.timeout(100_000));
+    await loadImages(
+      dockerOfTests(),
+      nodes.map(({ name, engine }) => ({ name, docker: engine.docker })),
+      Object.values(standIns.environment),
+      () => undefined,
+      AbortSignal.timeout(200_000),
+    );
+    writeImagesFile(folder, { ...standIns.environment, ...WITHOUT_GRAFANA });
     const load = nodes.flatMap(({ dockerHost }) => ['--load', dockerHost]);
-    const first = await ended(startProgram('harness/cli/main.js', ['images', '--offline', ...load], {}, folder));
+    const first = await ended(startProgram('harness/cli/main.js', ['images', ...load], {}, folder));
     expect(first).toMatchObject({ code: 0 });
     const wanted = Object.entries(images)
       .filter(([variable]) => variable.endsWith('_IMAGE'))
@@ -94,7 +96,7 @@ await describeOnNodes('a swarm of three nodes', () => {
       const there = await Promise.all(nodes.map(({ engine }) => engine.images.find(name, soon())));
       expect(there.map((image) => image?.Id)).toEqual(nodes.map(() => here.Id));
     }
-    const again = await ended(startProgram('harness/cli/main.js', ['images', '--offline', ...load], {}, folder));
+    const again = await ended(startProgram('harness/cli/main.js', ['images', ...load], {}, folder));
     expect(again.code).toBe(0);
     expect(again.err.match(/has all images already/g)).toHaveLength(3);
   }, 240_000);
@@ -166,7 +168,7 @@ await describeOnNodes('a swarm of three nodes', () => {
 
   test('`down` leaves nothing on any of them', async () => {
     expect(await ended(on(1, ['down', '--volumes']))).toMatchObject({ code: 0 });
-    expect(namesOf(await findStack(node(1).engine, 'bench', soon()))).toEqual([]);
+    expect(namesOf(await findStack({ engine: node(1).engine, name: 'bench' }, soon()))).toEqual([]);
     // A manager knows of tasks; each node then removes the container of its own.
     const containers = async (): Promise<readonly string[]> => {
       const all = await Promise.all(
@@ -208,18 +210,26 @@ await describeOnNodes('a swarm of three nodes', () => {
     }, 180_000);
 
     test('`images --push` needs the login', async () => {
-      expect(await ended(on(1, ['images', '--offline', '--push', `${registry()}/bench`]))).toMatchObject({
+      expect(await ended(on(1, ['images', '--push', `${registry()}/bench`]))).toMatchObject({
         code: 3,
         err: expect.stringMatching(/10\.99\.0\.11:5000\/bench\/.*no basic auth[^]*hint: .*docker login/),
       });
     }, 150_000);
 
     test('and with it pushes, and tells the stack the names', async () => {
-      expect(
-        await ended(
-          on(1, ['images', '--offline', '--push', `${registry()}/bench`], { DOCKER_CONFIG: home('logged-in') }),
+      const { docker } = node(1).engine;
+      const registryAndPath = `${registry()}/bench`;
+      const env = { DOCKER_CONFIG: home('logged-in') };
+      const soonEnough = AbortSignal.timeout(200_000);
+      const { environment } = await makeStandIns(docker, soonEnough);
+      writeImagesFile(
+        folder,
+        await pushImages(
+          { docker, environment, registry: registryAndPath, env, onProgress: () => undefined },
+          soonEnough,
         ),
-      ).toMatchObject({ code: 0 });
+      );
+      expect(await ended(on(1, ['images', '--push', registryAndPath], env))).toMatchObject({ code: 0 });
       const names = readFileSync(join(folder, '.swarmbench', 'images.env'), 'utf8');
       expect(names).toContain(`AGENT_IMAGE=${remote()}\n`);
       expect(names.match(/_IMAGE=10\.99\.0\.11:5000\/bench\//g)).toHaveLength(
@@ -272,9 +282,9 @@ await describeOnNodes('a swarm of three nodes', () => {
     nodes = await nodesUp(3);
     expect(await ended(on(1, ['down', '--stack', 'dying']))).toMatchObject({
       code: 0,
-      out: expect.stringMatching(/dying is gone/),
+      out: expect.stringMatching(/removed dying/),
     });
-    expect(namesOf(await findStack(node(1).engine, 'dying', soon()))).toEqual([]);
+    expect(namesOf(await findStack({ engine: node(1).engine, name: 'dying' }, soon()))).toEqual([]);
   }, 240_000);
 
   test('a node that has left the swarm is no place either, and comes back', async () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { REST_LABEL } from '../../harness/platform/swarm/run-on-stack/scale-for-run.js';
+import { IDLE_REPLICAS_LABEL } from '../../harness/platform/swarm/run-on-stack/scale-for-run.js';
 import { findStack, labelOf } from '../../harness/platform/swarm/stack/stack-objects.js';
 import { type Report, reportSchema } from '../../harness/report/schema.js';
 import { type Program, startProgram } from '../support/program.js';
@@ -60,7 +60,7 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
   /** Nothing of a run is left: workers at 0, the target as deployed, no note of it. */
   async function expectRest(): Promise<void> {
     const services = await engine.services.labelled(labelOf(NAME), signal);
-    expect(services.filter(({ Spec }) => Spec.Labels[REST_LABEL] !== undefined)).toEqual([]);
+    expect(services.filter(({ Spec }) => Spec.Labels[IDLE_REPLICAS_LABEL] !== undefined)).toEqual([]);
     const replicas = (part: string): readonly (number | undefined)[] =>
       services
         .filter(({ Spec }) => Spec.Name.startsWith(`${NAME}_${part}`))
@@ -80,7 +80,7 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
     expect(['passed', 'invalid']).toContain(report.verdict.kind);
     expect(report.summary).toMatchObject({ offered: 480, sent: 480, succeeded: 480, failed: 0, lost: 0 });
     expect(program.stderr()).toMatch(
-      /swarmbench-run is up, in .*\n[^]*handing out the load[^]*bringing the results home/,
+      /swarmbench-run came up in .*\n[^]*handing out the load[^]*downloading the results/,
     );
 
     const workers = report.workers.toSorted((a, b) => (a.place?.slot ?? 0) - (b.place?.slot ?? 0));
@@ -231,7 +231,7 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
   test('leaves nothing of the stack when it is taken down', async () => {
     const program = startProgram(COMMAND, ['down', '--stack', NAME, '--volumes'], environment, folder);
     expect(await program.ended).toBe(0);
-    const left = await findStack(engine, NAME, signal);
+    const left = await findStack({ engine, name: NAME }, signal);
     expect(Object.entries(left).filter(([, objects]) => objects.length > 0)).toEqual([]);
   }, 240_000);
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Service } from '../../harness/platform/swarm/engine/answers.js';
-import { REST_LABEL } from '../../harness/platform/swarm/run-on-stack/scale-for-run.js';
+import { IDLE_REPLICAS_LABEL } from '../../harness/platform/swarm/run-on-stack/scale-for-run.js';
 import { labelOf } from '../../harness/platform/swarm/stack/stack-objects.js';
 import { reportSchema } from '../../harness/report/schema.js';
 import { startProgram } from '../support/program.js';
@@ -43,7 +43,7 @@ await describeOnSwarm('a server that is changed for a run', 'engine', () => {
     service: string,
   ): Promise<{ readonly replicas: number | undefined; readonly rest: string | undefined }> => {
     const { Spec } = await engine.services.inspect(`${NAME}_${service}`, signal);
-    return { replicas: Spec.Mode.Replicated?.Replicas, rest: Spec.Labels[REST_LABEL] };
+    return { replicas: Spec.Mode.Replicated?.Replicas, rest: Spec.Labels[IDLE_REPLICAS_LABEL] };
   };
 
   test('goes from 1 to 3 replicas and back under load, and the report knows those that came and went', async () => {

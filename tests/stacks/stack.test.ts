@@ -174,7 +174,7 @@ await describeOnSwarm('the stack', 'cli', () => {
 
     test('its removal leaves nothing', async () => {
       await removeStack(NAME);
-      expect(namesOf(await findStack(engine, NAME, AbortSignal.timeout(10_000)))).toEqual([]);
+      expect(namesOf(await findStack({ engine, name: NAME }, AbortSignal.timeout(10_000)))).toEqual([]);
     }, 240_000);
   });
 
@@ -222,7 +222,7 @@ await describeOnSwarm('the stack', 'cli', () => {
 
     test('its removal leaves nothing', async () => {
       await removeStack(NAME);
-      expect(namesOf(await findStack(engine, NAME, AbortSignal.timeout(10_000)))).toEqual([]);
+      expect(namesOf(await findStack({ engine, name: NAME }, AbortSignal.timeout(10_000)))).toEqual([]);
     }, 240_000);
   });
 });

@@ -14,6 +14,7 @@ interface Room {
 
 const contracts = ['scenarios/', 'client-sim/protocol/'];
 const port = 'harness/platform/platform.';
+const support = 'harness/support/';
 const procStat = 'harness/platform/proc-stat.';
 
 /** From the ground up: a room stands on rooms above it in this list. */
@@ -93,11 +94,12 @@ const rooms: readonly Room[] = [
     ],
   },
   { prefix: 'harness/agent/', mayImport: [] },
+  { prefix: support, mayImport: [] },
   { prefix: port, mayImport: contracts },
   { prefix: procStat, mayImport: [] },
-  { prefix: 'harness/platform/local/', mayImport: [...contracts, port, procStat] },
-  { prefix: 'harness/platform/swarm/', mayImport: [...contracts, port, 'swarm/gateway/'] },
-  { prefix: 'harness/log/', mayImport: [...contracts, port] },
+  { prefix: 'harness/platform/local/', mayImport: [...contracts, port, support, procStat] },
+  { prefix: 'harness/platform/swarm/', mayImport: [...contracts, port, support, 'swarm/gateway/'] },
+  { prefix: 'harness/log/', mayImport: [...contracts, port, support] },
   { prefix: 'harness/analysis/', mayImport: [...contracts, port, 'harness/log/'] },
   { prefix: 'harness/report/', mayImport: [...contracts, port, 'harness/log/', 'harness/analysis/'] },
   { prefix: 'harness/controller/', mayImport: [...contracts, port, procStat, 'harness/log/', 'harness/analysis/'] },

@@ -80,7 +80,7 @@ export function deploy(
 }
 
 export function everything(stack: string): Promise<StackObjects> {
-  return findStack(engine, stack, AbortSignal.timeout(10_000));
+  return findStack({ engine, name: stack }, AbortSignal.timeout(10_000));
 }
 
 /** Ids of the running tasks, by short service name. */

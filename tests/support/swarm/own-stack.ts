@@ -10,17 +10,15 @@ import Docker from 'dockerode';
 import { z } from 'zod';
 import { composeToSwarm, type StackSpec } from '../../../harness/platform/swarm/compose/compose-to-swarm.js';
 import { engineAddress } from '../../../harness/platform/swarm/engine/address.js';
-import {
-  buildImages,
-  type ImageProgress,
-  type MadeImages,
-} from '../../../harness/platform/swarm/images/build-images.js';
+import { buildImages, type MadeImages } from '../../../harness/platform/swarm/images/build-images.js';
+import type { OnImageProgress } from '../../../harness/platform/swarm/images/engine-images.js';
 import { type StackEnvironment, stackEnvironment } from '../../../harness/platform/swarm/stack/stack-environment.js';
 import { labelOf } from '../../../harness/platform/swarm/stack/stack-objects.js';
 import { waitConverged } from '../../../harness/platform/swarm/stack/wait-converged.js';
 import { formatProblems } from '../../../scenarios/yaml/problem.js';
 import { packageRoot } from '../package-root.js';
 import { readFile } from './cases.js';
+import { makeStandIns, WITHOUT_GRAFANA } from './stand-ins.js';
 import { engine } from './swarm.js';
 
 export function dockerOfTests(): Docker {
@@ -28,14 +26,16 @@ export function dockerOfTests(): Docker {
 }
 
 /** Everything from Debian's packages and this build; quick when the engine has it. */
-export function offlineImages(onProgress: (progress: ImageProgress) => void = () => undefined): Promise<MadeImages> {
-  return buildImages({
-    docker: dockerOfTests(),
-    packageRoot,
-    offline: true,
-    onProgress,
-    signal: AbortSignal.timeout(240_000),
-  });
+export async function offlineImages(onProgress: OnImageProgress = () => undefined): Promise<MadeImages> {
+  const docker = dockerOfTests();
+  const signal = AbortSignal.timeout(240_000);
+  const standIns = await makeStandIns(docker, signal, undefined, onProgress);
+  const base = standIns.environment.NODE_IMAGE;
+  const own = await buildImages({ docker, packageRoot, base, onProgress, signal });
+  return {
+    images: [...standIns.images, ...own.images],
+    environment: { ...standIns.environment, ...own.environment, ...WITHOUT_GRAFANA },
+  };
 }
 
 export interface OwnStack extends StackEnvironment {
@@ -98,7 +98,7 @@ export async function untilRunning(stack: string): Promise<void> {
     name: Spec.Name,
     lastUpdate: UpdateStatus?.StartedAt,
   }));
-  await waitConverged(engine, stack, awaited, { timeoutMs: 120_000 }, () => undefined, signal);
+  await waitConverged({ engine, name: stack }, awaited, { timeoutMs: 120_000 }, () => undefined, signal);
 }
 
 /** Chosen by the kernel; free a moment ago. */

@@ -26,5 +26,10 @@ export async function createStack(stack: StackSpec): Promise<readonly Change[]> 
 }
 
 export async function removeStack(stack: string): Promise<void> {
-  await remove(engine, stack, { volumes: true, timeoutMs: 120_000 }, () => undefined, AbortSignal.timeout(150_000));
+  await remove(
+    { engine, name: stack },
+    { volumes: true, timeoutMs: 120_000 },
+    () => undefined,
+    AbortSignal.timeout(150_000),
+  );
 }

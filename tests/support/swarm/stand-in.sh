@@ -5,8 +5,8 @@
 #   stand-in.sh key NAME...    a line each that changes when the content would: versions of programs and of this script
 #   stand-in.sh rootfs NAME    the root file system as a tar on stdout
 #
-# NAME: node haproxy prometheus node-exporter alertmanager nettools registry. What the images run and as whom is in
-# harness/platform/swarm/images/stand-ins.ts, which imports what this writes.
+# NAME: node haproxy prometheus node-exporter alertmanager nettools registry. Commands and users of the images are in
+# stand-ins.ts beside this file, which imports what this writes.
 #
 #   NODE_BINARY   the node program to pack (default: the one in PATH)
 set -eu

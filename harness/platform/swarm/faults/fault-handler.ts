@@ -2,15 +2,15 @@ import type { FaultPlan, Plan } from '../../../../scenarios/schema/plan.js';
 import type { FaultEffect, FaultSubject } from '../../platform.js';
 import type { Stack } from '../stack/stack-objects.js';
 
-/** One kind of fault on a swarm: a file beside this one, and a line in `injector.ts`. */
-export interface FaultAction<Fault extends FaultPlan> {
-  /** Why it cannot be done in this plan, in words. Pure. */
+/** How the swarm platform handles one kind of fault: a file beside this one, and a line in `injector.ts`. */
+export interface FaultHandler<Fault extends FaultPlan> {
+  /** A sentence that says why this plan cannot have this fault. Pure. */
   refusal(fault: Fault, plan: Plan): string | undefined;
-  /** See `FaultInjector`. */
-  look(stack: Stack, fault: Fault, signal: AbortSignal): Promise<FaultSubject>;
+  // The other methods are those of `FaultInjector`.
+  inspect(stack: Stack, fault: Fault, signal: AbortSignal): Promise<FaultSubject>;
   inject(stack: Stack, fault: Fault, subject: FaultSubject, signal: AbortSignal): Promise<void>;
   undo(stack: Stack, fault: Fault, subject: FaultSubject, signal: AbortSignal): Promise<void>;
-  effect(
+  waitForEffect(
     stack: Stack,
     fault: Fault,
     subject: FaultSubject,

@@ -1,14 +1,23 @@
 /**
- * Images made from Debian packages in place of public ones: same paths, users and commands (see
- * swarm/images/stand-in.sh).
+ * Images made from Debian packages in place of public ones, for machines that cannot pull: with the same paths, users
+ * and commands (see stand-in.sh).
  */
 import { execFile, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type Docker from 'dockerode';
-import { type BuiltImage, findImage, finish, nameAndTag } from './engine-images.js';
-import { ImageError } from './image-error.js';
-import { CONTENT_LABEL, REPOSITORY } from './own-images.js';
+import type { MadeImages } from '../../../harness/platform/swarm/images/build-images.js';
+import {
+  type BuiltImage,
+  ensureImage,
+  findImage,
+  finish,
+  type MadeImage,
+  nameAndTag,
+  type OnImageProgress,
+} from '../../../harness/platform/swarm/images/engine-images.js';
+import { CONTENT_LABEL, REPOSITORY } from '../../../harness/platform/swarm/images/own-images.js';
+import { packageRoot } from '../package-root.js';
 
 interface StandIn {
   readonly name: string;
@@ -53,7 +62,7 @@ export const STAND_INS = [
     ],
   },
   { name: 'nettools', variable: 'NETTOOLS_IMAGE', changes: ['CMD ["sh"]'] },
-  // No part of the stack; for clusters that have no registry to push to.
+  // Not part of the stack; for clusters that have no registry to push to.
   {
     name: 'registry',
     variable: 'REGISTRY_IMAGE',
@@ -63,31 +72,55 @@ export const STAND_INS = [
 
 export type StandInName = (typeof STAND_INS)[number]['name'];
 
+/** What the stack would pull. */
+const STACK_STAND_INS = STAND_INS.map(({ name }) => name).filter((name) => name !== 'registry');
+
+/** Grafana is in no Debian release; the rest of the stack does without it. */
+export const WITHOUT_GRAFANA = { GRAFANA_REPLICAS: '0' } as const;
+
+const SCRIPT = join(packageRoot, 'tests', 'support', 'swarm', 'stand-in.sh');
 const PATH = 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const TAG_LENGTH = 12;
 
-interface StandInRecipe {
+export class StandInError extends Error {
+  override readonly name = 'StandInError';
+}
+
+/**
+ * Quick when the engine has them.
+ * @param names default: all that the stack needs
+ * @throws StandInError where there are no Debian packages to make them from
+ */
+export async function makeStandIns(
+  docker: Docker,
+  signal: AbortSignal,
+  names: readonly StandInName[] = STACK_STAND_INS,
+  onProgress: OnImageProgress = () => undefined,
+): Promise<MadeImages> {
+  const images: MadeImage[] = [];
+  const environment: Record<string, string> = {};
+  for (const recipe of await recipesOf(names, signal)) {
+    const made = await ensureImage(docker, recipe.reference, onProgress, () => importStandIn(docker, recipe, signal));
+    images.push(made);
+    environment[recipe.standIn.variable] = made.name;
+  }
+  return { images, environment };
+}
+
+interface Recipe {
   readonly standIn: StandIn;
   /** Name and tag; the tag changes with the content. */
   readonly reference: string;
   readonly digest: string;
 }
 
-/**
- * What would be made on this machine. @throws ImageError STAND_IN_FAILED where there are no Debian packages to make it
- * from
- */
-export async function standInRecipes(
-  names: readonly StandInName[],
-  packageRoot: string,
-  signal: AbortSignal,
-): Promise<readonly StandInRecipe[]> {
+async function recipesOf(names: readonly StandInName[], signal: AbortSignal): Promise<readonly Recipe[]> {
   const chosen = STAND_INS.filter(({ name }) => names.includes(name));
-  const { stdout } = await promisify(execFile)(script(packageRoot), ['key', ...chosen.map(({ name }) => name)], {
-    signal,
-  }).catch((error: unknown) => {
-    throw failed('cannot tell what the stand-ins would be made from', stderrOf(error));
-  });
+  const { stdout } = await promisify(execFile)(SCRIPT, ['key', ...chosen.map(({ name }) => name)], { signal }).catch(
+    (error: unknown) => {
+      throw standInError('cannot tell what the stand-ins would be made from', stderrOf(error));
+    },
+  );
   const digests = stdout.trim().split('\n');
   return chosen.map((standIn, index) => {
     const digest = digests[index] ?? '';
@@ -95,14 +128,12 @@ export async function standInRecipes(
   });
 }
 
-/** @throws ImageError STAND_IN_FAILED */
-export async function importStandIn(
+async function importStandIn(
   docker: Docker,
-  { standIn, reference, digest }: StandInRecipe,
-  packageRoot: string,
+  { standIn, reference, digest }: Recipe,
   signal: AbortSignal,
 ): Promise<BuiltImage> {
-  const maker = spawn(script(packageRoot), ['rootfs', standIn.name], { stdio: ['ignore', 'pipe', 'pipe'], signal });
+  const maker = spawn(SCRIPT, ['rootfs', standIn.name], { stdio: ['ignore', 'pipe', 'pipe'], signal });
   const errors: Buffer[] = [];
   maker.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
   const ended = new Promise<number | null>((resolve, reject) => maker.once('error', reject).once('close', resolve));
@@ -118,27 +149,19 @@ export async function importStandIn(
       .remove()
       .catch(() => undefined);
     signal.throwIfAborted();
-    throw failed(`the stand-in for ${standIn.name} could not be made`, Buffer.concat(errors).toString());
+    throw standInError(`the stand-in for ${standIn.name} could not be made`, Buffer.concat(errors).toString());
   }
   if (imported.status === 'rejected') {
     signal.throwIfAborted();
-    throw failed(`the engine refused the stand-in for ${standIn.name}`, String(imported.reason));
+    throw standInError(`the engine refused the stand-in for ${standIn.name}`, String(imported.reason));
   }
   const image = await findImage(docker, reference);
-  if (image === undefined) throw failed(`the engine does not know ${reference} after its import`, '');
+  if (image === undefined) throw standInError(`the engine does not know ${reference} after its import`, '');
   return image;
 }
 
-function script(packageRoot: string): string {
-  return join(packageRoot, 'swarm', 'images', 'stand-in.sh');
-}
-
-function failed(message: string, detail: string): ImageError {
-  return new ImageError(
-    'STAND_IN_FAILED',
-    detail.trim() === '' ? message : `${message}: ${detail.trim()}`,
-    'on a machine that can pull, leave out --offline',
-  );
+function standInError(message: string, detail: string): StandInError {
+  return new StandInError(detail.trim() === '' ? message : `${message}: ${detail.trim()}`);
 }
 
 function stderrOf(error: unknown): string {
