@@ -23,6 +23,6 @@ test.each([
     200_000,
     'of 250000 connections the kernel can still track (nf_conntrack_max)',
   ],
-])('%s bound the connections of a worker', (_name, files: Readonly<Record<string, string>>, connections, bound) => {
+])('%s limit the connections of a worker', (_name, files: Readonly<Record<string, string>>, connections, bound) => {
   expect(connectionCapacity((path) => files[path])).toEqual({ connections, bound });
 });

@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { LoopMonitor } from './loop-monitor.js';
 
-/** Counts upwards for so long: a loop that does nothing else. */
+/** Blocks the loop for so long. */
 function spin(ms: number): void {
   const until = performance.now() + ms;
   while (performance.now() < until);
 }
 
-test('a loop that never rests is busy, and a reading right after another one repeats it', async () => {
+test('a loop that never rests is busy, and a second reading right after the first repeats it', async () => {
   const monitor = new LoopMonitor();
   await sleep(1);
   const until = performance.now() + 300;
@@ -18,7 +18,7 @@ test('a loop that never rests is busy, and a reading right after another one rep
   }
   const busy = monitor.take();
   expect(busy.utilization).toBeGreaterThan(0.9);
-  // As at the end of a stage: within this turn of the loop nothing was idle, which is no reason to call it full.
+  // As at the end of a stage: nothing was idle within this turn of the loop, but that does not make it busy.
   expect(monitor.take()).toBe(busy);
   await sleep(300);
   const idle = monitor.take();
