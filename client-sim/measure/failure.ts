@@ -27,7 +27,7 @@ export type Category =
   | 'provoked_by_us';
 
 /** Text, at most 2 KiB each, secrets redacted. */
-export interface ExchangeSample {
+interface ExchangeSample {
   readonly request: string;
   readonly response: string;
 }
