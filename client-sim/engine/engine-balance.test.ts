@@ -7,8 +7,8 @@ import type { Behaviour } from './testing/simulated-world.js';
 
 const refused: Behaviour = { kind: 'answer', afterMs: 1, failure: { category: 'connect', detail: 'refused' } };
 
-describe('the books balance', () => {
-  // No answer takes no time: a closed loop without think time would never let virtual time pass.
+describe('every operation and every session has exactly one outcome', () => {
+  // Every answer takes some time: else a closed loop without think time would never let virtual time pass.
   const behaviour: fc.Arbitrary<Behaviour> = fc.oneof(
     {
       weight: 10,
@@ -68,7 +68,7 @@ describe('the books balance', () => {
   });
   const action = fc.record({
     atMs: fc.integer({ min: -1, max: 600 }),
-    kind: fc.constantFrom('adjust' as const, 'drain' as const, 'now' as const, 'nothing' as const, 'nothing' as const),
+    kind: fc.constantFrom('adjust' as const, 'drain' as const, 'now' as const, 'none' as const, 'none' as const),
   });
 
   test('whatever the server does, in every session mode, with adjustments and stops', () => {
@@ -97,13 +97,13 @@ describe('the books balance', () => {
             script: {
               request: (number) => requests[number % requests.length] ?? refused,
               open: (number) => opens[number % opens.length] ?? refused,
-              goodbye: (number) => number % 3 !== 0,
+              closes: (number) => number % 3 !== 0,
             },
             step: () => stepMs,
             ratePerSecond,
             joinMs,
             at:
-              kind === 'nothing'
+              kind === 'none'
                 ? []
                 : [
                     {

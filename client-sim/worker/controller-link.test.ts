@@ -30,13 +30,13 @@ function steady(ms: number): WorkerPlan {
   });
 }
 
-/** The load is on: some telemetry has come. */
+/** Waits until some telemetry shows open sessions. */
 function running(testbed: Testbed): Promise<void> {
   return testbed.controller.until(() => testbed.controller.batches.some((batch) => batch.gauges.sessions > 0), 'load');
 }
 
 describe('registration', () => {
-  test('says who it is, measures the clock, and reports its health every heartbeat', async () => {
+  test('the worker gives its capacity, measures the clock, and reports its health', async () => {
     const { controller } = await start(['--slot', '3', '--max-clients', '77', '--max-rate', '5']);
     await controller.until(
       () => controller.heartbeats.some(({ clock, health }) => clock !== undefined && health !== undefined),
@@ -52,7 +52,7 @@ describe('registration', () => {
     expect(Math.abs(clock?.offsetMs ?? Infinity)).toBeLessThanOrEqual((clock?.errorMs ?? 0) + 1);
   });
 
-  test('a controller that does not want it ends the worker with a reason', async () => {
+  test('a worker that the controller refuses ends with a reason', async () => {
     const mcp = await McpServer.start({ era: 'modern', token: 'x' });
     undo.push(() => mcp.close());
     const worker = new WorkerProcess(['--controller', new URL('/', mcp.url).href, '--threads', '1']);
@@ -61,7 +61,7 @@ describe('registration', () => {
     expect(worker.log).toMatch(/HTTP 401 to the registration.*SWARMBENCH_WORKER_TOKEN/s);
   });
 
-  test('wrong arguments end it with 2 and the usage', async () => {
+  test('wrong arguments end the worker with exit code 2 and the usage', async () => {
     const worker = new WorkerProcess(['--controller', 'nowhere']);
     expect(await worker.exited).toBe(2);
     expect(worker.log).toContain('Usage:');
@@ -69,7 +69,7 @@ describe('registration', () => {
 });
 
 describe('telemetry', () => {
-  test('lost acknowledgements: batches come again and nothing is counted twice', async () => {
+  test('after lost acknowledgements batches are sent again and nothing is counted twice', async () => {
     const testbed = await start();
     testbed.controller.loseAcknowledgements = true;
     testbed.assign(steady(1_500), 'modern');
@@ -81,7 +81,7 @@ describe('telemetry', () => {
     expect(totals(batches).succeeded).toBe(testbed.server.answered);
   });
 
-  test('a controller that forgot the worker: it registers again, says what it is doing, and goes on undisturbed', async () => {
+  test('a worker that the controller no longer knows registers again with its run, and the load goes on', async () => {
     const testbed = await start();
     testbed.assign(steady(3_000), 'modern');
     await running(testbed);
@@ -95,7 +95,7 @@ describe('telemetry', () => {
     expect(totals(batches)).toMatchObject({ offered: 240, succeeded: testbed.server.answered });
   });
 
-  test('without the controller for longer than the lease the load stops, and the measurements are kept until it is back', async () => {
+  test('when the controller is away for longer than the lease, the load stops and the telemetry waits', async () => {
     const testbed = await start([], { leaseMs: 800, heartbeatMs: 100 });
     testbed.assign(steady(60_000), 'modern');
     await running(testbed);
@@ -115,7 +115,7 @@ describe('telemetry', () => {
 });
 
 describe('orders', () => {
-  test('a broken stream of orders is resumed: none is missed, none is done twice', async () => {
+  test('a broken stream of orders is resumed: no order is missed or done twice', async () => {
     const testbed = await start();
     testbed.assign(steady(60_000), 'modern');
     await running(testbed);
@@ -130,7 +130,7 @@ describe('orders', () => {
     expect(sum.succeeded).toBe(testbed.server.answered);
   });
 
-  test('the load is adjusted while it runs', async () => {
+  test('the load can be adjusted during a run', async () => {
     const testbed = await start();
     testbed.assign(steady(2_000), 'modern');
     testbed.controller.order({
@@ -157,7 +157,7 @@ describe('orders', () => {
     expect(totals(await testbed.finished()).offered).toBe(80 + 40);
   });
 
-  test('stop now cuts what is in flight and says so', async () => {
+  test('a stop `now` cuts what is in flight and counts it', async () => {
     const testbed = await start();
     testbed.assign(steady(60_000), 'modern');
     await running(testbed);
@@ -166,7 +166,7 @@ describe('orders', () => {
     expect(sum.sent).toBe(sum.succeeded + sum.failed + sum.lost);
   });
 
-  test('an assignment beyond the limits is refused in words, not cut down in silence', async () => {
+  test('an assignment beyond the limits is refused with a reason', async () => {
     const testbed = await start(['--max-clients', '3']);
     testbed.assign(steady(1_000), 'modern');
     const batches = await testbed.finished();
@@ -177,7 +177,7 @@ describe('orders', () => {
     expect(testbed.server.calls).toBe(0);
   });
 
-  test('preflight: the result comes back, and one run after another is taken', async () => {
+  test('the worker sends the preflight result and does one run after another', async () => {
     const testbed = await start();
     testbed.controller.order({
       type: 'preflight',
@@ -200,7 +200,7 @@ describe('orders', () => {
 });
 
 describe('the end', () => {
-  test('SIGTERM drains the run, delivers everything and ends with 0', async () => {
+  test('SIGTERM drains the run, delivers everything and ends with exit code 0', async () => {
     const testbed = await start();
     testbed.assign(steady(60_000), 'modern');
     await running(testbed);
@@ -210,7 +210,7 @@ describe('the end', () => {
     expect(totals(testbed.controller.batches).succeeded).toBe(testbed.server.answered);
   });
 
-  test('a second SIGTERM does not wait for answers that do not come', async () => {
+  test('after a second SIGTERM the worker no longer waits for answers', async () => {
     const testbed = await Testbed.start({ era: 'modern', react: () => 'silence' });
     undo.push(() => testbed.close());
     testbed.assign({ ...steady(60_000), drainMs: 60_000, profiles: [testProfile({ timeoutMs: 60_000 })] }, 'modern');
@@ -223,7 +223,7 @@ describe('the end', () => {
     expect(totals(testbed.controller.batches).errors).toEqual({ aborted_by_us: 1 });
   });
 
-  test("the worker ends when the controller's file grows old", async () => {
+  test("the worker ends when the controller's lease file is stale", async () => {
     const folder = mkdtempSync(join(tmpdir(), 'swarmbench-lease-'));
     undo.push(() => rmSync(folder, { recursive: true }));
     const file = join(folder, 'controller.lease');
@@ -232,6 +232,6 @@ describe('the end', () => {
     const old = new Date(Date.now() - 61_000);
     utimesSync(file, old, old);
     expect(await testbed.worker.exited).toBe(0);
-    expect(testbed.worker.log).toMatch(/controller\.lease was not touched for \d+ s/);
+    expect(testbed.worker.log).toMatch(/controller\.lease has not been touched for \d+ s/);
   });
 });

@@ -33,11 +33,11 @@ function expectBalance(batches: readonly Telemetry[]): void {
   const sum = totals(batches);
   expect(sum.sent).toBe(sum.succeeded + sum.failed + sum.lost);
   expect(sum.sessionsOpened).toBe(sum.sessionsClosed + sum.sessionsLost);
-  batches.forEach((batch, index) => expect(batch.sequence).toBe(index + 1));
+  for (const [index, batch] of batches.entries()) expect(batch.sequence).toBe(index + 1);
 }
 
 describe.each(['legacy', 'modern'] as const)('%s era', (era) => {
-  test('open loop: what we count is what the server counts, and what the schedule says', async () => {
+  test('open loop: our counts agree with those of the server and with the schedule', async () => {
     const { server } = await start({ era });
     const plan = testPlan({
       profiles: [
@@ -111,14 +111,14 @@ describe.each(['legacy', 'modern'] as const)('%s era', (era) => {
     const sum = totals(batches);
     expect(sum.succeeded).toBe(server.answered);
     expect(sum.succeeded).toBeGreaterThan(5);
-    // A session may be open for an operation that the end of the stage forestalled.
+    // A session may be open for an operation that the end of the stage prevented.
     expect(sum.sessionsOpened).toBeGreaterThanOrEqual(Math.floor(sessions(sum.sent)));
     expect(sum.sessionsOpened).toBeLessThanOrEqual(sessions(sum.sent) + 4);
     if (era === 'legacy') expect(server.sessionsOpened).toBe(sum.sessionsOpened);
     expectBalance(batches);
   });
 
-  test('the books balance against a server that answers, stalls, breaks, resets and forgets, as it likes', async () => {
+  test('every operation and session has one outcome, whatever the server does', async () => {
     const reactions: readonly Reaction[] = [
       'answer',
       'answer',
@@ -164,7 +164,7 @@ describe.each(['legacy', 'modern'] as const)('%s era', (era) => {
       expect.arrayContaining(['timeout', 'http_500', 'tool_error', 'stream_lost']),
     );
     if (era === 'legacy') expect(sum.errors.session_lost).toBeGreaterThan(0);
-    // An answer may have crossed our giving up: those are the late ones.
+    // The server may have answered what we no longer waited for: those are the late answers.
     expect(sum.succeeded + (sum.errors.tool_error ?? 0)).toBeLessThanOrEqual(server.answered);
     expect(batches.flatMap((batch) => batch.samples).map(({ category }) => category)).toEqual(
       expect.arrayContaining(['http_500', 'tool_error']),
@@ -172,7 +172,7 @@ describe.each(['legacy', 'modern'] as const)('%s era', (era) => {
     expectBalance(batches);
   });
 
-  test('the same seed asks the same questions', async () => {
+  test('the same seed makes the same requests', async () => {
     const operations = [
       {
         ...testOperation('echo', 3),
@@ -192,7 +192,7 @@ describe.each(['legacy', 'modern'] as const)('%s era', (era) => {
       },
       testOperation('slow', 1),
     ];
-    // Nothing is due in the second half: on a busy machine too, everything is sent before the stage ends.
+    // Nothing is due in the second half, so that even a busy machine sends everything before the stage ends.
     const oneBurst = testStages({ ms: 2_000 }).map((stage) => ({
       ...stage,
       segments: [

@@ -1,4 +1,4 @@
-/** Everything that can go wrong when a run is requested or conducted. Stable: the CLI, the API and tests match on these. */
+/** All errors of requesting and conducting a run. Stable: the CLI, the API and tests match on these. */
 export type ControllerErrorCode =
   | 'ADJUST_REFUSED'
   | 'CAPACITY_EXCEEDED'
@@ -27,16 +27,13 @@ export type ControllerErrorCode =
  * says what to do.
  */
 export class ControllerError extends Error {
-  readonly hint: string | undefined;
-
   constructor(
     readonly code: ControllerErrorCode,
     message: string,
-    hint?: string,
+    readonly hint: string | undefined = undefined,
   ) {
     super(message);
     this.name = 'ControllerError';
-    this.hint = hint;
   }
 }
 

@@ -53,7 +53,7 @@ test('finished is final', () => {
   expect(finalState([...whole, stop, { type: 'run.draining' }])).toEqual({ kind: 'finished', verdict });
 });
 
-test('the running stage is the last one announced', () => {
+test('the running stage is the last one that started', () => {
   expect(finalState([...whole.slice(0, 5), { type: 'stage.started', stage: 1, name: 'b' }])).toEqual({
     kind: 'running',
     startAt: 5,
@@ -62,6 +62,6 @@ test('the running stage is the last one announced', () => {
   });
 });
 
-test('an adopted run is where it was', () => {
+test('an adopted run keeps its state', () => {
   expect(finalState([...whole.slice(0, 5), { type: 'run.adopted', pid: 2 }]).kind).toBe('running');
 });

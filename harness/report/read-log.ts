@@ -1,14 +1,14 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { createFold, type RunFold, type RunModel } from '../analysis/fold-run.js';
+import { RunFold, type RunModel } from '../analysis/fold-run.js';
 import type { RunEvent, TelemetryLine } from '../log/events.js';
 
 /** Reads a run's log as a stream, so that hours of telemetry need not fit into memory. */
 
 /** @throws ReportError when the folder holds no readable event log */
 export async function readRun(runFolder: string): Promise<RunModel> {
-  const fold = createFold();
+  const fold = new RunFold();
   let events = 0;
   await eachLine(join(runFolder, 'events.jsonl'), fold, (value) => {
     fold.event(value as RunEvent);

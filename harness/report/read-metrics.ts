@@ -2,9 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Report } from './schema.js';
+import { byName } from '../analysis/order.js';
+import type { Usage } from './sections/resources/schema.js';
 
-export type MeteredUse = Omit<Report['usage'][number], 'role' | 'source'> & { readonly service: string };
+export type MeteredUse = Omit<Usage, 'role' | 'source'> & { readonly service: string };
 
 const exported = z.looseObject({
   schemaVersion: z.literal(1),
@@ -88,9 +89,6 @@ function rates(series: readonly RawSeries[]): ReadonlyMap<number, number> {
   return new Map([...sums].sort(([a], [b]) => a - b));
 }
 
-function byName(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
 function slotOf(id: string): number {
   return Number(id.slice(id.lastIndexOf('.') + 1));
 }

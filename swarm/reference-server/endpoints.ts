@@ -1,6 +1,6 @@
 /**
- * The transports that the programs of this folder serve, besides `--stdio`, and the URL of each. The harness has its own
- * table of what our servers speak (`scenarios/schema/transports.ts`): an image of the server holds nothing of it.
+ * The transports that the programs of this folder serve, besides `--stdio`, and the URL of each. The harness has its
+ * own table, `scenarios/schema/transports.ts`, because the image of a server contains no scenarios.
  */
 import type { ServedEra } from './mcp/era.js';
 

@@ -18,17 +18,17 @@ export interface TestControllerOptions {
   readonly port?: number;
 }
 
-/** The controller's end of design/worker-protocol.md for one worker, with hooks to misbehave. */
+/** A controller for one worker, which can be made to misbehave. */
 export class TestController {
   readonly registrations: Registration[] = [];
   readonly heartbeats: Heartbeat[] = [];
   readonly batches: Telemetry[] = [];
   readonly preflights: PreflightResult[] = [];
-  /** Batches that arrived again after they were taken. */
+  /** Batches that arrived again after they were accepted. */
   repeated = 0;
-  /** Answers to telemetry are lost (after it was taken) while true. */
+  /** While true, answers to telemetry are lost after it was accepted. */
   loseAcknowledgements = false;
-  /** Forgets the worker: its calls are answered 404 until it registers again. */
+  /** While false, the worker's calls are answered with 404 until it registers again. */
   known = false;
   private orders: Order[] = [];
   private stream: ServerResponse | undefined;
@@ -73,7 +73,7 @@ export class TestController {
     return this.batches.find((batch) => batch.final !== undefined);
   }
 
-  /** Resolves when `condition` holds; looked at after each message. */
+  /** Resolves when `condition` holds. It is checked after each message. */
   async until(condition: () => boolean, what: string, budgetMs = 45_000): Promise<void> {
     const giveUpAt = performance.now() + budgetMs;
     while (!condition()) {
@@ -101,7 +101,7 @@ export class TestController {
     if (path === '/workers') this.register(body, response);
     else if (!this.known || !path.startsWith('/workers/w1/')) response.writeHead(404).end('{}');
     else if (request.headers.authorization !== `Bearer ${this.token}`) response.writeHead(401).end('{}');
-    else this.member(path.slice('/workers/w1/'.length), body, request, response);
+    else this.answer(path.slice('/workers/w1/'.length), body, request, response);
     for (const watcher of this.watchers.splice(0)) watcher();
   }
 
@@ -115,8 +115,8 @@ export class TestController {
     );
   }
 
-  private member(what: string, body: unknown, request: IncomingMessage, response: ServerResponse): void {
-    switch (what) {
+  private answer(route: string, body: unknown, request: IncomingMessage, response: ServerResponse): void {
+    switch (route) {
       case 'heartbeat':
         this.heartbeats.push(heartbeat.parse(body));
         response.end(JSON.stringify({ protocol: PROTOCOL, now: Date.now() }));
@@ -126,7 +126,7 @@ export class TestController {
         response.writeHead(202).end(JSON.stringify({ protocol: PROTOCOL }));
         return;
       case 'telemetry':
-        this.take(telemetry.parse(body), response);
+        this.accept(telemetry.parse(body), response);
         return;
       case 'assignments':
         response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -137,8 +137,8 @@ export class TestController {
     }
   }
 
-  private take(batch: Telemetry, response: ServerResponse): void {
-    const acknowledged = this.batches.filter((taken) => taken.runId === batch.runId).length;
+  private accept(batch: Telemetry, response: ServerResponse): void {
+    const acknowledged = this.batches.filter((accepted) => accepted.runId === batch.runId).length;
     if (batch.sequence === acknowledged + 1) this.batches.push(batch);
     else if (batch.sequence <= acknowledged) this.repeated++;
     if (this.loseAcknowledgements) response.destroy();

@@ -2,6 +2,7 @@ import type { WorkerPlan } from '../../../scenarios/schema/plan.js';
 import type { Order, PinnedProtocol } from '../../protocol/messages.js';
 import type { Telemetry } from '../../protocol/telemetry.js';
 import { McpServer, type McpServerOptions } from '../../testing/mcp-server.js';
+import { sumOfSeries } from '../../testing/sum-of-series.js';
 import { TestController, type TestControllerOptions } from './test-controller.js';
 import { WorkerProcess } from './worker-process.js';
 
@@ -10,29 +11,29 @@ export const PINNED = {
   modern: { era: 'modern', version: '2026-07-28', sessions: false },
 } as const satisfies Record<'legacy' | 'modern', PinnedProtocol>;
 
-/** A controller, a server and a worker process; whatever was started is ended by `close`. */
+/** A controller, a server and a worker process. `close` ends all of them. */
 export class Testbed {
   private constructor(
     readonly controller: TestController,
     readonly server: McpServer,
     readonly worker: WorkerProcess,
-    /** Between an order and its load: what a worker needs to start its threads, on a machine as busy as this one. */
+    /** Time between an order and its load: enough for a worker to start its threads, however busy this machine is. */
     private readonly leadMs: number,
   ) {}
 
   static async start(
     server: McpServerOptions,
     args: readonly string[] = [],
-    controller: TestControllerOptions = {},
+    controllerOptions: TestControllerOptions = {},
   ): Promise<Testbed> {
     const mcp = await McpServer.start(server);
-    const boss = await TestController.start(controller);
+    const controller = await TestController.start(controllerOptions);
     const startedAt = performance.now();
-    const worker = new WorkerProcess(['--controller', boss.url, '--threads', '2', ...args]);
-    await boss.until(() => boss.registrations.length > 0, 'worker registers');
+    const worker = new WorkerProcess(['--controller', controller.url, '--threads', '2', ...args]);
+    await controller.until(() => controller.registrations.length > 0, 'worker registers');
     const tookMs = performance.now() - startedAt;
-    await boss.until(() => boss.heartbeats.length > 2, 'worker is heard');
-    return new Testbed(boss, mcp, worker, 300 + 1.5 * tookMs);
+    await controller.until(() => controller.heartbeats.length > 2, 'heartbeats');
+    return new Testbed(controller, mcp, worker, 300 + 1.5 * tookMs);
   }
 
   assign(
@@ -72,32 +73,25 @@ export class Testbed {
   }
 }
 
-/** Sums over all series of all batches, errors included. */
-export function totals(batches: readonly Telemetry[]) {
+interface Totals extends ReturnType<typeof sumOfSeries> {
+  sessionsOpened: number;
+  sessionsClosed: number;
+  sessionsLost: number;
+  connectionsOpened: number;
+}
+
+/** Adds up all series and sessions of all batches. */
+export function totals(batches: readonly Telemetry[]): Totals {
   const sum = {
-    offered: 0,
-    sent: 0,
-    succeeded: 0,
-    failed: 0,
-    dropped: 0,
-    lost: 0,
-    unsent: 0,
+    ...sumOfSeries(batches.flatMap(({ series }) => series)),
     sessionsOpened: 0,
     sessionsClosed: 0,
     sessionsLost: 0,
     connectionsOpened: 0,
-    errors: {} as Record<string, number>,
   };
-  for (const batch of batches) {
-    for (const row of batch.series) {
-      for (const name of ['offered', 'sent', 'succeeded', 'failed', 'dropped', 'lost', 'unsent'] as const)
-        sum[name] += row[name];
-      for (const [category, count] of Object.entries(row.errors))
-        sum.errors[category] = (sum.errors[category] ?? 0) + count;
-    }
-    for (const row of batch.sessions)
-      for (const name of ['sessionsOpened', 'sessionsClosed', 'sessionsLost', 'connectionsOpened'] as const)
-        sum[name] += row[name];
+  for (const row of batches.flatMap(({ sessions }) => sessions)) {
+    for (const name of ['sessionsOpened', 'sessionsClosed', 'sessionsLost', 'connectionsOpened'] as const)
+      sum[name] += row[name];
   }
   return sum;
 }

@@ -4,6 +4,7 @@
  * done at once (contention) and kappa for what each must tell each (coherency).
  */
 import { mulberry32 } from '../statistics/bootstrap.js';
+import { mean, sum } from '../statistics/numbers.js';
 
 export interface LoadPoint {
   /** Operations in the target at once: throughput times mean service time (Little's law). */
@@ -24,6 +25,7 @@ interface UslFit {
 
 /** Fewer points than this fit any curve of three parameters. */
 const FEWEST_POINTS = 5;
+const RESAMPLES = 1000;
 
 /**
  * Least squares on N / X(N), which is linear in the three parameters. A negative one has no meaning: of the curves
@@ -69,8 +71,6 @@ export function peakInterval(
   return { low: at(0.025), high: at(0.975) };
 }
 
-const RESAMPLES = 1000;
-
 /** @param columns which of [1, N - 1, N (N - 1)] take part. @returns undefined when a parameter comes out negative */
 function fitColumns(points: readonly LoadPoint[], columns: readonly number[]): UslFit | undefined {
   const rows = points.map(({ concurrency: n, throughputPerSecond }) => {
@@ -99,8 +99,8 @@ function peakOf(curve: Pick<UslFit, 'lambda' | 'sigma' | 'kappa'>): UslFit['peak
 }
 
 function explained(points: readonly LoadPoint[], curve: Pick<UslFit, 'lambda' | 'sigma' | 'kappa'>): number {
-  const mean = sum(points.map(({ throughputPerSecond }) => throughputPerSecond)) / points.length;
-  const total = sum(points.map(({ throughputPerSecond }) => (throughputPerSecond - mean) ** 2));
+  const middle = mean(points.map(({ throughputPerSecond }) => throughputPerSecond));
+  const total = sum(points.map(({ throughputPerSecond }) => (throughputPerSecond - middle) ** 2));
   const left = sum(
     points.map(({ concurrency, throughputPerSecond }) => (throughputPerSecond - predict(curve, concurrency)) ** 2),
   );
@@ -135,8 +135,4 @@ function solve(matrix: readonly (readonly number[])[], right: readonly number[])
     }
   }
   return rows.map((row, index) => (row[size] ?? 0) / (row[index] ?? 1));
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,15 +1,35 @@
 import type { Health } from '../../../client-sim/protocol/messages.js';
-import type { HealthCounters, HealthKey } from '../merge/contract.js';
 
-export interface WritableHealthCounters extends HealthCounters {
+/**
+ * What is kept of each health report: its values rounded to 2 digits and how often each came, so that any limit can be
+ * judged later.
+ */
+export type HealthKey =
+  | 'cpu'
+  | 'memoryBytes'
+  | 'eventLoopUtilization'
+  | 'processorWait'
+  | 'processorWaitWhenLate'
+  | 'eventLoopDelayP99Ms'
+  | 'lagP99Ms'
+  | 'throttledRatio'
+  | 'openFilesShare'
+  | 'localPortsShare';
+
+/** The health reports of one worker in one stage. */
+export interface HealthCounters {
+  reports: number;
+  saturated: number;
+  /** The newest reason that the worker gave for being saturated. */
+  reason: string | undefined;
   readonly values: Map<HealthKey, Map<number, number>>;
 }
 
-export function newHealthCounters(): WritableHealthCounters {
+export function newHealthCounters(): HealthCounters {
   return { reports: 0, saturated: 0, reason: undefined, values: new Map() };
 }
 
-export function addHealth(counters: WritableHealthCounters, health: Health): void {
+export function addHealth(counters: HealthCounters, health: Health): void {
   counters.reports += 1;
   if (health.saturated) {
     counters.saturated += 1;

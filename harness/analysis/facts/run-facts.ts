@@ -37,17 +37,17 @@ export interface RunFacts {
   failed: Of<'run.failed'> | undefined;
   finished: Verdict | undefined;
   lastAt: string | undefined;
-  /** What a reader of the report wants to find on the time axis; at most `journalLimit` lines. */
-  readonly journal: JournalLine[];
+  /** What a reader of the report wants to find on the time axis; at most `mostTimelineEvents` lines. */
+  readonly timelineEvents: TimelineEvent[];
 }
 
-interface JournalLine {
+interface TimelineEvent {
   /** ISO 8601. */
   readonly at: string;
   readonly type: RunEvent['type'];
   readonly text: string;
 }
-const journalLimit = 500;
+const mostTimelineEvents = 500;
 
 /**
  * `came` and `gone` are ISO 8601, when it was first or no more there in mid-run; undefined: there from the start, to
@@ -86,7 +86,7 @@ export function newRunFacts(): RunFacts {
     failed: undefined,
     finished: undefined,
     lastAt: undefined,
-    journal: [],
+    timelineEvents: [],
   };
 }
 
@@ -98,9 +98,9 @@ export function foldFacts(events: Iterable<RunEvent>): RunFacts {
 
 export function addFact(facts: RunFacts, event: RunEvent): void {
   facts.lastAt = event.at;
-  const text = journalText(event);
-  if (text !== undefined && facts.journal.length < journalLimit)
-    facts.journal.push({ at: event.at, type: event.type, text });
+  const text = timelineText(event);
+  if (text !== undefined && facts.timelineEvents.length < mostTimelineEvents)
+    facts.timelineEvents.push({ at: event.at, type: event.type, text });
   switch (event.type) {
     case 'run.created':
       facts.created = event;
@@ -203,7 +203,7 @@ function changedReplicas(known: readonly ReplicaFacts[], now: readonly Replica[]
   ];
 }
 
-function journalText(event: RunEvent): string | undefined {
+function timelineText(event: RunEvent): string | undefined {
   switch (event.type) {
     case 'worker.saturated':
       return `worker ${event.workerId} is saturated: ${event.reason}`;

@@ -1,6 +1,6 @@
 /** Operations that failed by our own doing are in the books, but they say nothing about the target. */
 import { isByUs } from '../../../client-sim/protocol/misbehaviour-key.js';
-import type { OperationCounts } from '../merge/contract.js';
+import type { OperationCounts } from './counts.js';
 
 /** How many of these failures were our own doing. */
 export function countByUs(errors: Iterable<readonly [category: string, count: number]>): number {

@@ -1,6 +1,7 @@
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { RunFacts } from '../facts/run-facts.js';
-import type { Aggregate } from '../merge/contract.js';
+import type { Aggregate } from '../merge/aggregate.js';
+import { byKey } from '../order.js';
 
 /**
  * One worker's books of one stage (design: measurement 4). A gap is a fault of ours, unless the worker died with it.
@@ -21,8 +22,8 @@ interface Balance {
 }
 
 /** Of a finished run: while it runs, operations in flight are a gap of their own. */
-export function balance(plan: Plan, aggregate: Aggregate, facts: RunFacts): readonly Balance[] {
-  return [...aggregate.workers()].sort(byId).flatMap(([worker, { byStage }]) =>
+export function balance(plan: Plan, aggregate: Pick<Aggregate, 'workers'>, facts: RunFacts): readonly Balance[] {
+  return [...aggregate.workers()].sort(byKey).flatMap(([worker, { byStage }]) =>
     [...byStage]
       .sort(([a], [b]) => a - b)
       .map(([stage, { counts, errors }]) => {
@@ -40,8 +41,4 @@ export function balance(plan: Plan, aggregate: Aggregate, facts: RunFacts): read
         };
       }),
   );
-}
-
-function byId([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -2,10 +2,15 @@
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { StopReason } from '../../log/events.js';
 import { clientsOf, type RunFacts, type WorkerFacts } from '../facts/run-facts.js';
+import type { WorkerCounters } from '../facts/worker-counters.js';
 import { plural, seconds } from '../format.js';
-import type { Aggregate, WorkerCounters } from '../merge/contract.js';
+import type { Aggregate } from '../merge/aggregate.js';
 
-export function judgeCompleteness(plan: Plan, aggregate: Aggregate, facts: RunFacts): readonly string[] {
+export function judgeCompleteness(
+  plan: Plan,
+  aggregate: Pick<Aggregate, 'workers'>,
+  facts: RunFacts,
+): readonly string[] {
   const reasons = [...beforeLoad(facts), ...stopped(facts)];
   if (facts.startAt === undefined)
     return reasons.length > 0 ? reasons : ['the run never started: its log ends before the load began'];

@@ -1,9 +1,19 @@
 /** Whether the generator, not the target, was the limit (design: measurement 6). */
 import type { Plan } from '../../../scenarios/schema/plan.js';
-import { mergeHealth, pastLimit, readingOf, timingLimits } from '../facts/health-counters.js';
+import {
+  type HealthCounters,
+  type HealthKey,
+  mergeHealth,
+  pastLimit,
+  readingOf,
+  timingLimits,
+} from '../facts/health-counters.js';
 import type { RunFacts } from '../facts/run-facts.js';
+import { measuredStages } from '../facts/stages.js';
+import type { WorkerCounters } from '../facts/worker-counters.js';
 import { percent, plural } from '../format.js';
-import type { Aggregate, HealthCounters, HealthKey, WorkerCounters } from '../merge/contract.js';
+import { type Aggregate, observedSeconds } from '../merge/aggregate.js';
+import { byKey } from '../order.js';
 
 interface Limit {
   readonly key: HealthKey;
@@ -88,43 +98,39 @@ const healthLimits: readonly Limit[] = [
   },
 ];
 
-/** A limit is never broken by a single report, unless there is no other. */
+/** A single report never breaks a limit, unless there is no other. */
 const fewestReports = 2;
+/** A worker that has run for this long has sent a report of its health. */
+const enoughForAReportMs = 3000;
+/** A machine, not a worker's code, is at its limit when threads waited for a processor for this share of late time. */
+const muchWaiting = 0.25;
 
 /** Reasons in words, each with its remedy; empty when every worker was fit in every measured stage. */
-export function judgeGenerator(plan: Plan, aggregate: Aggregate, facts: RunFacts): readonly string[] {
+export function judgeGenerator(plan: Plan, aggregate: Pick<Aggregate, 'workers'>, facts: RunFacts): readonly string[] {
   const spins = plan.profiles.some(({ pacing }) => pacing === 'spin');
-  return [...aggregate.workers()]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([workerId, counters]) => {
-      const health = mergeHealth(measuredHealth(plan, counters));
-      const threads = facts.workers.get(workerId)?.worker?.threads ?? 1;
-      const starved = starvation(health);
-      let busy = false;
-      return healthLimits.flatMap(({ key, limit, tolerated, exemptSpin, describe, remedy, timing }) => {
-        // A busy loop and a busy processor are the same fact.
-        if (key === 'cpu' && busy) return [];
-        const past = pastLimit(health, key, limit(threads));
-        if (
-          (spins && exemptSpin) ||
-          past.reports < Math.min(fewestReports, health.reports) ||
-          past.reports <= tolerated * health.reports
-        )
-          return [];
-        busy ||= key === 'eventLoopUtilization';
-        const because = timing === true && starved !== undefined ? starved : `: ${remedy}`;
-        return [
-          `worker ${workerId} ${describe(past.mean, limit(threads))} in ${past.reports} of ${plural(health.reports, 'measured report')}${because}`,
-        ];
-      });
+  return [...aggregate.workers()].sort(byKey).flatMap(([workerId, counters]) => {
+    const health = mergeHealth(measuredHealth(plan, counters));
+    const threads = facts.workers.get(workerId)?.worker?.threads ?? 1;
+    const starved = starvation(health);
+    let busy = false;
+    return healthLimits.flatMap(({ key, limit, tolerated, exemptSpin, describe, remedy, timing }) => {
+      // A busy loop and a busy processor are the same fact.
+      if (key === 'cpu' && busy) return [];
+      const past = pastLimit(health, key, limit(threads));
+      if (
+        (spins && exemptSpin) ||
+        past.reports < Math.min(fewestReports, health.reports) ||
+        past.reports <= tolerated * health.reports
+      )
+        return [];
+      busy ||= key === 'eventLoopUtilization';
+      const because = timing === true && starved !== undefined ? starved : `: ${remedy}`;
+      return [
+        `worker ${workerId} ${describe(past.mean, limit(threads))} in ${past.reports} of ${plural(health.reports, 'measured report')}${because}`,
+      ];
     });
+  });
 }
-
-/**
- * Of the time of its late reports a thread waited at least so much for a processor: then the machine, not the code, is
- * at its limit.
- */
-const muchWaiting = 0.25;
 
 /** More workers beside it would only wait with it. */
 function starvation(health: HealthCounters): string | undefined {
@@ -136,30 +142,22 @@ function starvation(health: HealthCounters): string | undefined {
   );
 }
 
-export function measuredHealth(plan: Plan, counters: WorkerCounters): readonly WorkerStageHealth[] {
-  return plan.stages
-    .filter(({ measured }) => measured)
-    .flatMap(({ index }) => counters.byStage.get(index)?.health ?? []);
+export function measuredHealth(plan: Plan, counters: WorkerCounters): readonly HealthCounters[] {
+  return measuredStages(plan).flatMap((index) => counters.byStage.get(index)?.health ?? []);
 }
-type WorkerStageHealth = NonNullable<ReturnType<WorkerCounters['byStage']['get']>>['health'];
 
 /** Without a report of its health a worker cannot be trusted to have been fit. */
-export function judgeSilence(plan: Plan, aggregate: Aggregate): readonly string[] {
-  const measuredMs = plan.stages
-    .filter(({ measured }) => measured)
-    .reduce((sum, { index }) => sum + aggregate.observedMs(index), 0);
-  if (measuredMs < enoughForAReportMs) return [];
+export function judgeSilence(plan: Plan, aggregate: Pick<Aggregate, 'workers' | 'observedMs'>): readonly string[] {
+  const measured = measuredStages(plan);
+  if (observedSeconds(aggregate, measured) * 1000 < enoughForAReportMs) return [];
   return [...aggregate.workers()]
     .filter(
       ([, counters]) =>
         mergeHealth(measuredHealth(plan, counters)).reports === 0 && counters.lastMs >= enoughForAReportMs,
     )
-    .filter(([, counters]) =>
-      plan.stages.some(({ index, measured }) => measured && counters.byStage.get(index)?.fromMs !== undefined),
-    )
+    .filter(([, { byStage }]) => measured.some((index) => byStage.get(index)?.fromMs !== undefined))
     .map(
       ([workerId]) =>
         `worker ${workerId} never reported its own health in a measured stage, so nothing shows that it kept up`,
     );
 }
-const enoughForAReportMs = 3000;

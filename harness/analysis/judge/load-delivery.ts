@@ -1,8 +1,9 @@
 /** Whether the load that the plan asks for really came, in every measured stage. */
 import type { Plan, ProfilePlan, StagePlan } from '../../../scenarios/schema/plan.js';
+import type { OperationCounts } from '../facts/counts.js';
 import type { RunFacts } from '../facts/run-facts.js';
 import { listed, percent, whole } from '../format.js';
-import type { Aggregate, OperationCounts } from '../merge/contract.js';
+import type { Aggregate } from '../merge/aggregate.js';
 import { plannedLoad } from './planned-load.js';
 
 /** Less than this of what was due, and the stage was another test than the one that was planned. */
@@ -12,7 +13,9 @@ export const NOT_DELIVERED = 'load not delivered';
 /** Of a handful of operations one or two are always cut at the end of a stage. */
 const fewOperations = 2;
 
-export function judgeLoadDelivery(plan: Plan, aggregate: Aggregate, facts: RunFacts): readonly string[] {
+type Delivered = Pick<Aggregate, 'select' | 'workers' | 'observedMs'>;
+
+export function judgeLoadDelivery(plan: Plan, aggregate: Delivered, facts: RunFacts): readonly string[] {
   return plan.stages
     .filter(({ measured }) => measured)
     .flatMap((stage) => [
@@ -22,7 +25,7 @@ export function judgeLoadDelivery(plan: Plan, aggregate: Aggregate, facts: RunFa
     ]);
 }
 
-function undelivered(plan: Plan, aggregate: Aggregate, stage: StagePlan, profile: ProfilePlan): readonly string[] {
+function undelivered(plan: Plan, aggregate: Delivered, stage: StagePlan, profile: ProfilePlan): readonly string[] {
   const { counts } = aggregate.select({ stages: [stage.index], profile: profile.name });
   const short = counts.offered - counts.sent;
   if (short <= fewOperations || counts.sent >= leastDelivered * counts.offered) return [];
@@ -51,7 +54,7 @@ function why(counts: OperationCounts, profile: ProfilePlan): string {
  * Arrivals that never came due: their worker was gone, late, or had no slot. Not comparable once someone turned the
  * load.
  */
-function neverDue(plan: Plan, aggregate: Aggregate, facts: RunFacts, stage: StagePlan): readonly string[] {
+function neverDue(plan: Plan, aggregate: Delivered, facts: RunFacts, stage: StagePlan): readonly string[] {
   if (facts.adjusted.some((adjusted) => adjusted.stage === stage.index)) return [];
   const open = plan.profiles.filter(({ arrivals }) => arrivals.model === 'open');
   const planned = plannedLoad(plan, stage, stage.startMs + aggregate.observedMs(stage.index)).operations;
@@ -69,7 +72,7 @@ function neverDue(plan: Plan, aggregate: Aggregate, facts: RunFacts, stage: Stag
 }
 
 /** Closed loop plans no arrivals; there the clients must have been at work. Asked only when a worker fell out. */
-function absentClients(plan: Plan, aggregate: Aggregate, facts: RunFacts, stage: StagePlan): readonly string[] {
+function absentClients(plan: Plan, aggregate: Delivered, facts: RunFacts, stage: StagePlan): readonly string[] {
   if (lost(facts).length === 0 || plan.profiles.every(({ arrivals }) => arrivals.model !== 'closed')) return [];
   const planned = plannedLoad(plan, stage, stage.startMs + aggregate.observedMs(stage.index)).clientMs;
   const worked = [...aggregate.workers().values()].reduce(

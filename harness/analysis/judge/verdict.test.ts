@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { RunEventBody, Verdict } from '../../log/events.js';
-import { foldRun } from '../fold-run.js';
+import { foldRun } from '../testing/fold-run.js';
 import { check, samplePlan, sampleProfile, sampleStage, threshold } from '../testing/sample-plan.js';
 import { failing, type SampleOptions, sampleEvents, sampleTelemetry } from '../testing/sample-run.js';
 

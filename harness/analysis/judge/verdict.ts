@@ -6,12 +6,12 @@ import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { RunEvent, Verdict } from '../../log/events.js';
 import { foldFacts, type RunFacts } from '../facts/run-facts.js';
 import { formatMetric, plural } from '../format.js';
-import type { Aggregate, ThresholdResult } from '../merge/contract.js';
+import type { Aggregate } from '../merge/aggregate.js';
 import { balance } from './balance.js';
 import { judgeCompleteness } from './completeness.js';
 import { judgeGenerator, judgeSilence } from './generator-health.js';
 import { judgeLoadDelivery } from './load-delivery.js';
-import { judgeThresholds } from './thresholds.js';
+import { judgeThresholds, type ThresholdResult } from './thresholds.js';
 import { judgeWindows } from './worker-windows.js';
 
 interface RunLog {
@@ -82,6 +82,9 @@ function aborts({ broken }: RunFacts, results: readonly ThresholdResult[]): read
     .map(({ check, actual }) => `${check}: was ${actual} while running, and the run was ended for it (abortOnFail)`);
 }
 
-function describeFailure({ threshold, measured }: ThresholdResult): string {
-  return `${threshold.check.text}: ${measured.kind === 'no-data' ? `no data (${measured.why})` : `was ${formatMetric(threshold.check, measured.value)}`}`;
+function describeFailure({ threshold, measurement }: ThresholdResult): string {
+  const { check } = threshold;
+  return measurement.kind === 'no-data'
+    ? `${check.text}: no data (${measurement.why})`
+    : `${check.text}: was ${formatMetric(check, measurement.value)}`;
 }

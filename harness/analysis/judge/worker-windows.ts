@@ -2,7 +2,7 @@
 import type { Plan, StagePlan } from '../../../scenarios/schema/plan.js';
 import { clientsOf, type RunFacts } from '../facts/run-facts.js';
 import { percent, seconds } from '../format.js';
-import type { Aggregate } from '../merge/contract.js';
+import type { Aggregate } from '../merge/aggregate.js';
 import { stageName } from './load-delivery.js';
 
 const leastOverlap = 0.95;

@@ -6,10 +6,33 @@
 
 import type { CountPair } from '../../../client-sim/protocol/histogram-codec.js';
 import type { Health } from '../../../client-sim/protocol/messages.js';
-import { addOperations, noOperations } from '../facts/counts.js';
-import type { OperationCounts, Second } from './contract.js';
+import { addOperations, noOperations, type OperationCounts } from '../facts/counts.js';
+import type { Span } from '../facts/stages.js';
 import type { DecodedBatch } from './decoded-batch.js';
 import { type CountSource, toHistogram } from './hdr-counts.js';
+
+/** One second of run time, all workers together. */
+export interface Second extends Readonly<OperationCounts> {
+  /** Seconds of run time at its start. */
+  readonly t: number;
+  readonly p50Ms: number | undefined;
+  readonly p95Ms: number | undefined;
+  readonly p99Ms: number | undefined;
+  readonly maxMs: number | undefined;
+  readonly clients: number;
+  readonly sessions: number;
+  /** In this second. */
+  readonly sessionsOpened: number;
+  readonly connections: number;
+  readonly inFlight: number;
+  readonly queued: number;
+  readonly errors: Readonly<Record<string, number>>;
+  /** Worst worker. */
+  readonly lagP99Ms: number | undefined;
+  readonly eventLoopUtilization: number | undefined;
+  /** How many workers reported it. */
+  readonly workers: number;
+}
 
 const openSeconds = 900;
 
@@ -79,6 +102,13 @@ export class Timeline {
       if (second?.latency instanceof SparseCounts) second.latency = second.latency.percentiles();
     }
   }
+}
+
+/** The reported seconds that overlap one of the spans. */
+export function secondsWithin(timeline: readonly Second[], spans: readonly Span[]): readonly Second[] {
+  return timeline.filter(
+    ({ t, workers }) => workers > 0 && spans.some(({ fromMs, toMs }) => t * 1000 < toMs && (t + 1) * 1000 > fromMs),
+  );
 }
 
 /** A batch ends at a whole second or earlier, so 1000 belongs to second 0. */

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createAggregate } from '../merge/aggregate.js';
+import { RunAggregate } from '../merge/aggregate.js';
 import { samplePlan, sampleStage } from '../testing/sample-plan.js';
 import { sampleTelemetry } from '../testing/sample-run.js';
 import { type MemoryReturn, memoryReturn } from './session-memory.js';
@@ -17,7 +17,7 @@ const plan = samplePlan({ stages });
 
 /** Of a target that holds so many bytes, by replica, at the end of second `t`. */
 function returned(stage: number, bytes: (t: number) => number, seconds = 40, replicas = 2): MemoryReturn | undefined {
-  const aggregate = createAggregate(plan);
+  const aggregate = new RunAggregate(plan);
   for (const { workerId, batch } of sampleTelemetry(plan, { workers: 1 })) aggregate.add(workerId, batch);
   for (let t = 1; t <= seconds; t++)
     aggregate.addUsage(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { createAggregate } from '../merge/aggregate.js';
-import type { Aggregate } from '../merge/contract.js';
+import { measure } from '../judge/measure.js';
+import { RunAggregate } from '../merge/aggregate.js';
 import { check, samplePlan, sampleStage } from '../testing/sample-plan.js';
 import { sampleTelemetry } from '../testing/sample-run.js';
 import { sessionMemory } from './session-memory.js';
@@ -16,8 +16,8 @@ interface Server {
   readonly replicas?: number;
 }
 
-function runOf({ sessions, opened, memoryBytes, replicas = 1 }: Server): Aggregate {
-  const aggregate = createAggregate(plan);
+function runOf({ sessions, opened, memoryBytes, replicas = 1 }: Server): RunAggregate {
+  const aggregate = new RunAggregate(plan);
   for (const { workerId, batch } of sampleTelemetry(plan, { workers: 1 })) {
     const t = batch.toMs / 1000;
     aggregate.add(workerId, {
@@ -50,8 +50,8 @@ const held: Server = {
   opened: () => 20,
   memoryBytes: (t) => 50e6 + 5000 * 20 * t + 10_000 * noise(t),
 };
-function judged(aggregate: Aggregate, metric: string, limit: number) {
-  return aggregate.measure(check(metric, '<', limit, { stage: 'held' }));
+function judged(aggregate: RunAggregate, metric: string, limit: number) {
+  return measure(check(metric, '<', limit, { stage: 'held' }), plan, aggregate);
 }
 
 describe('memory per session', () => {
@@ -109,7 +109,7 @@ describe('memory per session', () => {
   });
 
   test('no data is never a pass: nothing known of the memory', () => {
-    const aggregate = createAggregate(plan);
+    const aggregate = new RunAggregate(plan);
     for (const { workerId, batch } of sampleTelemetry(plan, { workers: 1 })) aggregate.add(workerId, batch);
     expect(judged(aggregate, 'memory.perSession', 1e9)).toMatchObject({
       kind: 'no-data',

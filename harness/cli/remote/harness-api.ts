@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { LiveView } from '../../analysis/merge/contract.js';
+import type { LiveView } from '../../analysis/live-view.js';
 import type { RunRequest } from '../../api/run-request.js';
 import type { RunEvent } from '../../log/events.js';
 import { CliError } from '../cli-error.js';

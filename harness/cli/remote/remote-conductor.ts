@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { totalDurationMs } from '../../../scenarios/schema/offered-load.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
-import type { LiveView } from '../../analysis/merge/contract.js';
+import type { LiveView } from '../../analysis/live-view.js';
 import type { RunRequest } from '../../api/run-request.js';
 import type { FinishedRun } from '../../controller/run/run.js';
 import type { RunEvent } from '../../log/events.js';

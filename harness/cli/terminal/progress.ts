@@ -1,5 +1,5 @@
 /** How a running run looks: a block for a terminal, a line for a pipe. Pure: what is known in, text out. */
-import type { LiveView } from '../../analysis/merge/contract.js';
+import type { LiveView } from '../../analysis/live-view.js';
 import { count, duration, latency, rate } from './quantity.js';
 import type { Style } from './style.js';
 

@@ -1,5 +1,5 @@
 /** Shows a run while it runs: a redrawn block on a terminal, a line every few seconds elsewhere, nothing when quiet. */
-import type { LiveView } from '../../analysis/merge/contract.js';
+import type { LiveView } from '../../analysis/live-view.js';
 import type { Output } from '../host.js';
 import { type Progress, progressBlock, progressLine } from './progress.js';
 import { createScreen } from './screen.js';

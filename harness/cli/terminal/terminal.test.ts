@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import type { LiveView } from '../../analysis/merge/contract.js';
+import type { LiveView } from '../../analysis/live-view.js';
 import type { Output } from '../host.js';
 import { type Progress, progressBlock, progressLine } from './progress.js';
 import { bytes, count, duration, latency, percent, rate } from './quantity.js';

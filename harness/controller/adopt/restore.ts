@@ -33,8 +33,8 @@ export async function restore(folder: string, context: ControllerContext): Promi
 }
 
 /**
- * Resumes a run whose load has begun: its workers, their assignments, and the telemetry they have delivered. The workers
- * have the length of their lease to return.
+ * Resumes a run whose load has begun: its workers, their assignments, and the telemetry that they have delivered. The
+ * workers have the length of their lease to return.
  * @throws ControllerError CONTROLLER_LOST when the load had not begun; NOT_ADOPTABLE when its secrets are gone
  */
 export async function resume(run: ActiveRun, history: EventHistory): Promise<void> {

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PreflightResult } from '../../../client-sim/protocol/messages.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
-import { isFaultEvent } from '../../analysis/facts/fault-counters.js';
-import { liveView } from '../../analysis/live-view.js';
-import { createAggregate } from '../../analysis/merge/aggregate.js';
-import type { Aggregate, LiveView } from '../../analysis/merge/contract.js';
+import { isFaultEvent } from '../../analysis/facts/fault-records.js';
+import { type LiveView, liveView } from '../../analysis/live-view.js';
+import { RunAggregate } from '../../analysis/merge/aggregate.js';
 import { ControllerError, type Failure, failureOf } from '../../log/errors.js';
 import type { EventHistory, EventLog } from '../../log/event-log.js';
 import type { RunEvent, RunEventBody, StopReason } from '../../log/events.js';
@@ -36,7 +35,7 @@ const LONGEST_SLEEP_MS = 3_600_000;
 export class ActiveRun implements Run {
   readonly finished: Promise<FinishedRun>;
   readonly workers = new RunWorkers();
-  readonly aggregate: Aggregate;
+  readonly aggregate: RunAggregate;
   readonly intake: TelemetryIntake;
   private resolveFinished: (finished: FinishedRun) => void = () => undefined;
   private readonly stopController = new AbortController();
@@ -57,7 +56,7 @@ export class ActiveRun implements Run {
     readonly log: EventLog,
     readonly context: ControllerContext,
   ) {
-    this.aggregate = createAggregate(plan);
+    this.aggregate = new RunAggregate(plan);
     this.intake = new TelemetryIntake(plan, this.aggregate);
     this.finished = new Promise((resolve) => (this.resolveFinished = resolve));
   }
@@ -164,7 +163,7 @@ export class ActiveRun implements Run {
     this.deadline = start.startAt + this.endMs + this.plan.drainMs + this.context.timings.lastBatchesMs;
   }
 
-  /** Continues a load that was begun by the previous controller. Its workers have the length of their lease to report. */
+  /** Continues a load that the previous controller began. Its workers have the length of their lease to return. */
   resumeLoad(start: RunStart, history: EventHistory): void {
     const { now, timings } = this.context;
     const drainedAt = start.startAt + this.endMs + this.plan.drainMs;

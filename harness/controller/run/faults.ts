@@ -16,7 +16,7 @@ const UNDO_TRIES = 3;
 const RETRY_MS = 500;
 
 export interface RunFaults {
-  /** Starts no more faults and undoes those that are on. Resolves when the platform has accepted that; never rejects. */
+  /** Starts no more faults and undoes active ones. Resolves when the platform has accepted that; never rejects. */
   end(): Promise<void>;
 }
 

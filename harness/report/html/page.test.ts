@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { chromium } from 'playwright-core';
 import { describeWith } from '../../../tests/support/needs.js';
-import { foldRun } from '../../analysis/fold-run.js';
+import { foldRun } from '../../analysis/testing/fold-run.js';
 import { samplePlan } from '../../analysis/testing/sample-plan.js';
 import { sampleEvents, sampleTelemetry } from '../../analysis/testing/sample-run.js';
 import { buildReport } from '../build-report.js';

@@ -1,5 +1,4 @@
 /** Parsed sources into the frozen Plan, or everything that is wrong with them. */
-import type { Problem } from '../../yaml/problem.js';
 import { configHash } from '../config-hash.js';
 import { formatDuration, formatRate } from '../grammar/units.js';
 import { checkNode, validParts } from '../keys/check-node.js';
@@ -7,7 +6,7 @@ import { type ScenarioSource, scenarioSchema } from '../keys/scenario-schema.js'
 import { peakRate, totalDurationMs } from '../offered-load.js';
 import type { LimitsPlan, Plan, ProfilePlan, StagePlan } from '../plan.js';
 import type { Sources, Workload } from '../read-sources.js';
-import { type ReportProblem, SourcePart } from '../source-part.js';
+import { type Problem, type ReportProblem, SourcePart } from '../source-part.js';
 import type { TransportName } from '../transports.js';
 import { checkRoutes, checkStreams, checkTransports } from './check-profiles.js';
 import { resolveFaults } from './faults.js';

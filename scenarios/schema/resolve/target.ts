@@ -1,11 +1,11 @@
 /** The target of the load: named by the scenario, by `--target`, or by an `mcpServers` file. */
 import { descend, keyPositionOf, type MapNode, type Path, positionOf } from '../../yaml/node.js';
-import { type Position, type ProblemCode, problemAt } from '../../yaml/problem.js';
+import { type Position, problemAt } from '../../yaml/problem.js';
 import { MAX_REPLICAS } from '../keys/fields.js';
 import type { TargetSource } from '../keys/scenario-schema.js';
 import { CHEAP_CONNECTIONS, connectionsIn } from '../offered-load.js';
 import type { Era, ProfilePlan, ServerCommand, TargetPlan } from '../plan.js';
-import { positionOfOption, type ReportProblem } from '../source-part.js';
+import { type ProblemCode, positionOfOption, type ReportProblem } from '../source-part.js';
 import { resolveTokens } from './auth.js';
 import { checkHeader, type Environment, expandVariables, type HeaderProblem, splitHeader } from './headers.js';
 import type { ConfiguredServer } from './mcp-config.js';

@@ -23,10 +23,10 @@ export interface ServerFactory {
   legacy(): LegacyServer;
 }
 
-/** The SDK wants a server for every request: what they can share is shared. */
+/** Shared, because the SDK wants a new server for every request. */
 const jsonSchemaValidator = new AjvJsonSchemaValidator();
 
-/** Revision 2026-07-28, stateless, by SDK 2.x; `subscriptions/listen` streams hear of published topics. */
+/** Revision 2026-07-28, stateless, by SDK 2.x; `subscriptions/listen` streams carry the updates of topics. */
 export class ModernEra {
   private readonly handler: McpHttpHandler;
   private readonly stopListening: () => void;

@@ -53,7 +53,7 @@ async function legacyClient(url: string): Promise<Client> {
   return client;
 }
 
-test('the server that everybody starts has none of it', async () => {
+test('the plain reference server has none of the fixtures', async () => {
   const { url } = await start({});
   const tools = (await (await legacyClient(url)).listTools()).tools.map(({ name }) => name);
   expect(tools).toContain('echo');
@@ -64,7 +64,7 @@ describe.each([
   ['session era', legacyClient],
   ['stateless era', modernClient],
 ] as const)('%s, the official client', (_era, connect) => {
-  test('gets content of every kind, and what was said on the way', async () => {
+  test('gets content of every kind, errors and completions', async () => {
     const { url } = await start(conformance());
     const client = await connect(url);
     expect(await client.callTool({ name: 'test_multiple_content_types', arguments: {} })).toMatchObject({
@@ -82,7 +82,7 @@ describe.each([
     ).toMatchObject({ completion: { values: ['paris', 'park', 'party'] } });
   });
 
-  test('is asked for what a tool needs, and brings it back', async () => {
+  test('is asked for the input of a tool and sends it back', async () => {
     const { url } = await start(conformance());
     const client = await connect(url);
     expect(await client.callTool({ name: 'test_input_required_result_elicitation', arguments: {} })).toMatchObject({
@@ -91,7 +91,7 @@ describe.each([
   });
 });
 
-test('a call whose header is not what its argument is, is refused', async () => {
+test('a call whose header differs from its argument is refused', async () => {
   const { url } = await start(conformance());
   const call = async (headers: Record<string, string>): Promise<unknown> => {
     const answer = await fetch(url, {

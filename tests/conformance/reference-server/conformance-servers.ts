@@ -10,12 +10,12 @@ import { addPrompts } from './prompts.js';
 import { addResources } from './resources.js';
 
 /**
- * What the official conformance suite asks of a server under test, by the names it asks for
- * (`@modelcontextprotocol/conformance`, README). Served in place of the catalogue, by SDK 2.x in both eras; everything
- * below it (endpoint, eras, sessions, streams, host check) is the reference server's own.
+ * MCP servers with the tools, prompts and resources that the official conformance suite calls for
+ * (`@modelcontextprotocol/conformance`, README), on SDK 2.x in both eras. Everything below them (endpoint, eras,
+ * sessions, streams, host check) belongs to the reference server.
  */
 export class ConformanceServers implements ServerFactory {
-  /** What a client brings back must be what it was given: sealed, by a key that all servers of this process share. */
+  /** Seals the state that a client has to send back unchanged, with a key that all servers of this process share. */
   private readonly state = createRequestStateCodec({ key: randomBytes(32) });
   private readonly jsonSchemaValidator = new AjvJsonSchemaValidator();
 

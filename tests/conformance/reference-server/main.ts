@@ -1,6 +1,6 @@
 /**
- * The reference server with what the conformance suite asks for in place of the catalogue. It takes every option of
- * `swarm/reference-server/main.js` but `--stdio`, and prints the same line.
+ * The reference server with the fixtures of the conformance suite in place of the catalogue. It takes every option of
+ * `swarm/reference-server/main.js` except `--stdio`, and prints the same line.
  */
 import { referenceEndpoints } from '../../../swarm/reference-server/endpoints.js';
 import { runProgram } from '../../../swarm/reference-server/entry.js';

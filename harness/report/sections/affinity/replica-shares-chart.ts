@@ -1,10 +1,8 @@
 import { formatAs, significant } from '../../../analysis/format.js';
 import { html, type Markup } from '../../html/markup.js';
-import type { Report } from '../../schema.js';
 import { figure } from '../../svg/figure.js';
 import { px, widths } from '../../svg/frame.js';
-
-type Affinity = NonNullable<Report['affinity']>;
+import type { Affinity } from './schema.js';
 
 const { full: width } = widths;
 const left = 190;

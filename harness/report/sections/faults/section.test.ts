@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { foldRun } from '../../../analysis/fold-run.js';
+import { foldRun } from '../../../analysis/testing/fold-run.js';
 import { samplePlan, sampleStage } from '../../../analysis/testing/sample-plan.js';
 import { sampleEvents, sampleTelemetry } from '../../../analysis/testing/sample-run.js';
 import type { RunEvent, RunEventBody } from '../../../log/events.js';

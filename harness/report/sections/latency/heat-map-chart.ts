@@ -1,9 +1,9 @@
 import { formatMs, significant } from '../../../analysis/format.js';
 import { html, type Markup } from '../../html/markup.js';
-import type { Report } from '../../schema.js';
 import { emptyFigure, figure } from '../../svg/figure.js';
 import { frame, plot, px, type TimeContext, widths } from '../../svg/frame.js';
 import { clock, logScale, timeScale } from '../../svg/scale.js';
+import type { LatencyData } from './schema.js';
 
 const steps = 7;
 const { full: width } = widths;
@@ -11,7 +11,7 @@ const height = 300;
 const title = 'Where latencies lie, second by second';
 
 /** Darker cells hold more operations, on a log scale; one path for each shade keeps the file small. */
-export function heatMapChart({ heatMap }: Report, time: TimeContext): Markup {
+export function heatMapChart(heatMap: LatencyData['heatMap'], time: TimeContext): Markup {
   const most = heatMap.columns.flat().reduce((peak, count) => Math.max(peak, count), 0);
   if (most === 0) return emptyFigure('heat', title, 'No operation succeeded, so there is nothing to show.');
   const { columnSeconds, rowsPerDecade, firstRow } = heatMap;
@@ -59,7 +59,7 @@ function shadeKey(most: number): Markup {
 const mostRows = 24;
 /** By time: how many, and the span of rows that holds them. */
 function tableOf(
-  { columns, columnSeconds }: Report['heatMap'],
+  { columns, columnSeconds }: LatencyData['heatMap'],
   edgeMs: (row: number) => number,
   endSeconds: number,
 ): { head: string[]; rows: string[][]; note?: string } {

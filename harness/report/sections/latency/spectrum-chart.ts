@@ -3,10 +3,10 @@ import type { Histogram } from 'hdr-histogram-js';
 import { formatMs, significant } from '../../../analysis/format.js';
 import { decodeCounts, toHistogram } from '../../../analysis/merge/hdr-counts.js';
 import { html, type Markup } from '../../html/markup.js';
-import type { Report } from '../../schema.js';
 import { emptyFigure, figure } from '../../svg/figure.js';
 import { grid, plot, px, widths, xLabel } from '../../svg/frame.js';
 import { linearScale, logScale } from '../../svg/scale.js';
+import type { LatencyData } from './schema.js';
 
 const { full: width } = widths;
 const height = 300;
@@ -19,7 +19,7 @@ interface Curve {
   readonly histogram: Histogram;
 }
 
-export function spectrumChart({ histograms }: Report): Markup {
+export function spectrumChart(histograms: LatencyData['histograms']): Markup {
   const curves = [
     ['latency', 'Latency, from when it was due', 's-p99'],
     ['service', 'Service time, from when it was sent', 's-accent dashed'],

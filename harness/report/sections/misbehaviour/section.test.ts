@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { OperationSeries } from '../../../../client-sim/protocol/telemetry.js';
-import { foldRun } from '../../../analysis/fold-run.js';
+import { foldRun } from '../../../analysis/testing/fold-run.js';
 import { check, samplePlan, sampleProfile, sampleStage, threshold } from '../../../analysis/testing/sample-plan.js';
 import { failing, sampleEvents, sampleTelemetry } from '../../../analysis/testing/sample-run.js';
 import { buildReport } from '../../build-report.js';

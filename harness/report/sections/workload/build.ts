@@ -1,15 +1,29 @@
-/** A profile in the words of its author. */
 import { formatDuration, formatRate } from '../../../../scenarios/schema/grammar/units.js';
 import type { ProfilePlan, ThinkTimePlan } from '../../../../scenarios/schema/plan.js';
+import type { BuildInput } from '../report-section.js';
+import { noPeaks, trafficBlock } from '../shared/traffic.js';
+import type { Profile } from './schema.js';
 
-export function describeLoad({ arrivals, pacing }: ProfilePlan): string {
-  return arrivals.model === 'none'
-    ? 'listens, calls nothing'
-    : `${
-        arrivals.model === 'open'
-          ? `open loop, ${formatRate(arrivals.ratePerSecond)} a client, ${arrivals.spacing}`
-          : `closed loop, ${describeThinkTime(arrivals.thinkTime)}`
-      }, ${pacingText[pacing]}`;
+export function buildProfiles({ plan, aggregate, measured, measuredSeconds }: BuildInput): Profile[] {
+  return plan.profiles.map((profile) => ({
+    name: profile.name,
+    load: describeLoad(profile),
+    session: describeSession(profile),
+    window: describeWindow(profile),
+    clients: profile.clients,
+    ...trafficBlock(aggregate.select({ stages: measured, profile: profile.name }), measuredSeconds, noPeaks),
+  }));
+}
+
+function describeLoad({ arrivals, pacing }: ProfilePlan): string {
+  switch (arrivals.model) {
+    case 'none':
+      return 'listens, calls nothing';
+    case 'open':
+      return `open loop, ${formatRate(arrivals.ratePerSecond)} a client, ${arrivals.spacing}, ${pacingText[pacing]}`;
+    case 'closed':
+      return `closed loop, ${describeThinkTime(arrivals.thinkTime)}, ${pacingText[pacing]}`;
+  }
 }
 
 /** How often the clock is looked at: what is due at one look leaves as one burst. */
@@ -32,7 +46,7 @@ function describeThinkTime(think: ThinkTimePlan): string {
   }
 }
 
-export function describeSession({ session, onClose }: ProfilePlan): string {
+function describeSession({ session, onClose }: ProfilePlan): string {
   switch (session.mode) {
     case 'reuse':
       return `one session a client, ${onClose} at its end`;
@@ -45,6 +59,6 @@ export function describeSession({ session, onClose }: ProfilePlan): string {
   }
 }
 
-export function describeWindow({ maxInFlight, connections, pipeline }: ProfilePlan): string {
+function describeWindow({ maxInFlight, connections, pipeline }: ProfilePlan): string {
   return `${maxInFlight} in flight over ${connections} ${connections === 1 ? 'connection' : 'connections'}${pipeline > 1 ? `, pipelined ${pipeline} deep` : ''}`;
 }

@@ -1,9 +1,8 @@
-/** What became of each fault, from its events. */
 import type { RunEvent } from '../../log/events.js';
 
 export type FaultEvent = Extract<RunEvent, { readonly type: `fault.${string}` }>;
 
-/** Moments are run time. */
+/** What became of one fault, from its events. Moments are run time. */
 export interface FaultRecord {
   readonly id: string;
   readonly kind: string;
@@ -14,14 +13,14 @@ export interface FaultRecord {
   /** When its undo was asked for. */
   readonly endedMs?: number;
   readonly ended?: 'time' | 'run-over';
-  /** The platform took the undo. */
+  /** Whether the platform accepted the undo. */
   readonly undone: boolean;
   /** When the undo was seen in effect. */
   readonly undoneMs?: number;
   readonly problem?: string;
 }
 
-export class FaultCounters {
+export class FaultRecords {
   private readonly records = new Map<string, FaultRecord>();
 
   add(event: FaultEvent, atMs: number): void {
@@ -35,7 +34,7 @@ export class FaultCounters {
     if (known !== undefined) this.records.set(faultId, { ...known, ...changeBy(event, atMs) });
   }
 
-  /** Those that began, in order of time. */
+  /** The faults that began, in order of time. */
   view(): readonly FaultRecord[] {
     return [...this.records.values()].toSorted((a, b) => a.startedMs - b.startedMs);
   }

@@ -1,14 +1,18 @@
 import type { UsageSample } from '../../platform/platform.js';
-import type { UsageSeries } from '../merge/contract.js';
 
-const maxPoints = 2000;
+export interface UsageSeries {
+  readonly id: string;
+  readonly role: UsageSample['role'];
+  /** Thinned when there are many; the highest value of each pair is kept, so that a spike survives. */
+  readonly points: readonly ({ readonly atMs: number } & Omit<UsageSample, 'id' | 'role'>)[];
+}
 
 type Point = UsageSeries['points'][number];
 
-/**
- * Resource use over time of everything the platform started; at most `maxPoints` a series, halved by pairs when full.
- */
-export class UsageCounters {
+const maxPoints = 2000;
+
+/** Resource use over time of every program that the platform started; a series that is full is halved by pairs. */
+export class UsageStore {
   private readonly series = new Map<string, { readonly role: UsageSample['role']; points: Point[] }>();
 
   add(atMs: number, samples: readonly UsageSample[]): void {
@@ -44,7 +48,7 @@ function halve(points: readonly Point[]): Point[] {
   return halved;
 }
 
-/** Where the platform knows it at all. */
+/** Absent where the platform does not know it. */
 function higher(key: 'receivedBytesPerSecond' | 'sentBytesPerSecond', one: Point, other: Point): Partial<Point> {
   const known = [one[key], other[key]].filter((value) => value !== undefined);
   return known.length === 0 ? {} : { [key]: Math.max(...known) };
