@@ -9,8 +9,8 @@ const [a, b] = ['bench://topic/a', 'bench://topic/b'] as const;
 function hearing(uris: readonly string[] = [a]): RecordingListener {
   return new RecordingListener(uris);
 }
-function urisHeard({ heard }: RecordingListener): unknown[] {
-  return heard.map((text) => (JSON.parse(text) as Message).params?.uri);
+function urisHeard({ updates }: RecordingListener): unknown[] {
+  return updates.map((text) => (JSON.parse(text) as Message).params?.uri);
 }
 
 type Talk = (message: Message, peer: Peer) => void;
@@ -39,8 +39,8 @@ function sent({ peers }: SocketServer, method: string): readonly Message[] {
   return peers.flatMap(({ messages }) => messages).filter((message) => message.method === method);
 }
 
-describe.each(['websocket', 'tcp'] as const)('what a server says over %s', (transport) => {
-  test('is heard: updates, progress and requests, beside the answers of the load', async () => {
+describe.each(['websocket', 'tcp'] as const)('messages that a server sends unasked over %s', (transport) => {
+  test('are read: updates, progress and requests, between the answers of the load', async () => {
     const server = await startSocketServer(transport, ({ id, method }, peer) => {
       if (method === 'resources/subscribe') {
         peer.send({ jsonrpc: '2.0', id, result: {} });
@@ -73,24 +73,24 @@ describe.each(['websocket', 'tcp'] as const)('what a server says over %s', (tran
     expect(urisHeard(listening)).toEqual([a]);
     expect(probe.counters.streams).toMatchObject({ opened: 1, updates: 1, progress: 2, serverRequests: 4, lost: 0 });
     await probe.close();
-    expect(listening.over).toBe(1);
+    expect(listening.ended).toBe(1);
     expect(probe.counters.streams.lost).toBe(0);
   });
 
-  test('ends with the link, which is then lost', async () => {
+  test('end with the link, and the stream counts as lost', async () => {
     const server = await startSocketServer(transport, takes);
     const listening = hearing();
     const probe = await listen(server, transport, listening);
     await until('the subscription', () => listening.outcomes.length === 1);
     server.peers[0]?.socket.destroy();
     await until('the loss', () => probe.closed === 'lost');
-    expect(listening.over).toBe(1);
+    expect(listening.ended).toBe(1);
     expect(probe.counters.streams).toMatchObject({ opened: 1, lost: 1 });
   });
 });
 
 describe('session era', () => {
-  test('subscriptions are asked for one after the other; one that is refused has failed, the others have not', async () => {
+  test('subscriptions are requested one after the other; only a refused one fails', async () => {
     let most = 0;
     let open = 0;
     const server = await startSocketServer('tcp', ({ id, params }, peer) => {
@@ -111,7 +111,7 @@ describe('session era', () => {
     expect(most).toBe(1);
   });
 
-  test('one that is not answered has failed in time', async () => {
+  test('an unanswered subscription times out', async () => {
     const server = await startSocketServer('tcp', () => undefined);
     const listening = hearing();
     await listen(server, 'tcp', listening, 'legacy', 300);
@@ -119,7 +119,7 @@ describe('session era', () => {
     expect(listening.categories).toEqual(['timeout']);
   });
 
-  test('a client that is away has unsubscribed, hears nothing, and subscribes again', async () => {
+  test('a paused client unsubscribes, gets no updates, and subscribes again', async () => {
     const server = await startSocketServer('tcp', takes);
     const listening = hearing([a, b]);
     const probe = await listen(server, 'tcp', listening);
@@ -129,11 +129,11 @@ describe('session era', () => {
     expect(sent(server, 'resources/unsubscribe').map(({ params }) => params?.uri)).toEqual([a, b]);
     server.peers[0]?.send(update(a));
     await until('the update to come', () => probe.counters.streams.updates === 1);
-    expect(listening.heard).toEqual([]);
+    expect(listening.updates).toEqual([]);
     listening.stream?.start();
     await until('both again', () => listening.outcomes.length === 4);
     server.peers[0]?.send(update(b));
-    await until('an update', () => listening.heard.length === 1);
+    await until('an update', () => listening.updates.length === 1);
     expect(probe.counters.streams).toMatchObject({ opened: 2, returned: 1, lost: 0, resumed: 0 });
   });
 });
@@ -146,14 +146,14 @@ describe('stateless era', () => {
       params: { notifications: { resourceSubscriptions: uris } },
     });
 
-  test('one request subscribes to all; what the server took is what it acknowledged', async () => {
-    const server = await startSocketServer('tcp', (_message, peer) => acknowledge(peer, [b]), { greets: false });
+  test('one request subscribes to all; the server accepted those that it acknowledges', async () => {
+    const server = await startSocketServer('tcp', (_message, peer) => acknowledge(peer, [b]), { initializes: false });
     const listening = hearing([a, b]);
     const probe = await listen(server, 'tcp', listening, 'modern');
     await until('both outcomes', () => listening.outcomes.length === 2);
     expect(listening.categories).toEqual(['protocol_violation', undefined]);
     server.peers[0]?.send(update(b));
-    await until('an update', () => listening.heard.length === 1);
+    await until('an update', () => listening.updates.length === 1);
     const [request] = sent(server, 'subscriptions/listen');
     expect(request?.params).toMatchObject({
       notifications: { resourceSubscriptions: [a, b] },
@@ -166,7 +166,7 @@ describe('stateless era', () => {
     expect(probe.counters.streams).toMatchObject({ opened: 1, ended: 0, lost: 0 });
   });
 
-  test('what the server ends in good order is asked for again, by another id', async () => {
+  test('a stream that the server ends properly is requested again, with another id', async () => {
     let asked = 0;
     const server = await startSocketServer(
       'tcp',
@@ -175,11 +175,11 @@ describe('stateless era', () => {
         acknowledge(peer, [a]);
         if (asked++ === 0) peer.send({ jsonrpc: '2.0', id, result: { resultType: 'complete' } });
       },
-      { greets: false },
+      { initializes: false },
     );
     const listening = hearing();
     const probe = await listen(server, 'tcp', listening, 'modern');
-    await until('it to be taken twice', () => listening.outcomes.length === 2);
+    await until('it to be accepted twice', () => listening.outcomes.length === 2);
     expect(listening.categories).toEqual([undefined, undefined]);
     expect(new Set(sent(server, 'subscriptions/listen').map(({ id }) => id)).size).toBe(2);
     expect(probe.counters.streams).toMatchObject({ opened: 2, ended: 1, lost: 0 });
@@ -193,7 +193,7 @@ describe('stateless era', () => {
           peer.send({ jsonrpc: '2.0', id, error: { code: -32601, message: 'Method not found' } });
         else peer.send({ jsonrpc: '2.0', id, result: { content: [] } });
       },
-      { greets: false },
+      { initializes: false },
     );
     const listening = hearing();
     const probe = await listen(server, 'tcp', listening, 'modern');
