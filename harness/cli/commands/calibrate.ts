@@ -1,11 +1,11 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { loadPlan } from '../../../scenarios/schema/load-plan.js';
 import type { Plan, ProfilePlan } from '../../../scenarios/schema/plan.js';
 import { diskIo, type ScenarioIo } from '../../../scenarios/schema/scenario-io.js';
 import { formatProblems } from '../../../scenarios/yaml/problem.js';
-import { type Calibration, calibration } from '../../report/calibration.js';
+import { type Calibration, readCalibration } from '../../report/calibration.js';
 import type { Report } from '../../report/schema.js';
 import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
@@ -74,7 +74,7 @@ export const calibrate: CliCommand = {
           await conductor.close();
         }
         const fresh = calibrationOf(measured, options.workers);
-        writeCalibrationFile(file, mergeCalibration(readCalibrationFile(file), fresh));
+        writeCalibrationFile(file, mergeCalibration(await readCalibration(file), fresh));
         if (options.json === true)
           host.stdout.write(
             `${JSON.stringify({ file, checkedShare: CHECKED_SHARE, profiles: measured }, undefined, 2)}\n`,
@@ -170,7 +170,7 @@ function render(measured: readonly Measured[]): string {
 /**
  * New figures replace the old ones of the same profiles; another host's or another number of workers' are all replaced.
  */
-export function mergeCalibration(known: Calibration | undefined, fresh: Calibration): Calibration {
+function mergeCalibration(known: Calibration | undefined, fresh: Calibration): Calibration {
   const same = known !== undefined && known.host === fresh.host && known.workers === fresh.workers;
   const kept = same
     ? known.profiles.filter(({ profile }) => fresh.profiles.every((one) => one.profile !== profile))
@@ -178,16 +178,7 @@ export function mergeCalibration(known: Calibration | undefined, fresh: Calibrat
   return { ...fresh, profiles: [...kept, ...fresh.profiles] };
 }
 
-/** Undefined when there is none, or it is not one of ours. */
-export function readCalibrationFile(file: string): Calibration | undefined {
-  try {
-    return calibration.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data;
-  } catch {
-    return undefined;
-  }
-}
-
-export function writeCalibrationFile(file: string, value: Calibration): void {
+function writeCalibrationFile(file: string, value: Calibration): void {
   writeFileSync(`${file}.part`, `${JSON.stringify(value, undefined, 2)}\n`);
   renameSync(`${file}.part`, file);
 }
