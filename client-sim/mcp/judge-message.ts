@@ -1,21 +1,21 @@
 import type { Category } from '../measure/failure.js';
 
-/** Why an answer is not a correct one. */
+/** Why an answer is not correct. */
 export interface Problem {
   readonly category: Category;
-  /** One sentence: what was expected, what came. */
+  /** One sentence: what was expected and what came. */
   readonly detail: string;
 }
 
 /**
  * Judges a parsed JSON-RPC answer (JSON-RPC 2.0, 5; MCP `CallToolResult`).
- * @param beyond what the result is held against when all else is right
+ * @param expectation checked against the result when everything else is correct
  * @returns undefined for a correct answer to `id`
  */
 export function judgeMessage(
   value: unknown,
   id: number,
-  beyond?: (result: unknown) => Problem | undefined,
+  expectation?: (result: unknown) => Problem | undefined,
 ): Problem | undefined {
   if (!isObject(value)) return violation(`the answer is not a JSON-RPC message but ${describe(value)}`);
   if (value.jsonrpc !== '2.0') return violation(`jsonrpc is ${describe(value.jsonrpc)}, not "2.0"`);
@@ -38,10 +38,10 @@ export function judgeMessage(
       detail: 'the tool asks for input (resultType input_required), which a load client cannot give',
     };
   }
-  return beyond?.(result);
+  return expectation?.(result);
 }
 
-/** The `error` member of an answer. */
+/** @param error the `error` member of an answer */
 export function judgeError(error: unknown): Problem {
   const code = isObject(error) ? error.code : undefined;
   if (!isObject(error) || typeof code !== 'number' || !Number.isInteger(code))
@@ -62,7 +62,7 @@ function toolMessage(result: Record<string, unknown>): string {
   return describe(isObject(content) && typeof content.text === 'string' ? content.text : result.content);
 }
 
-/** A value in at most 200 characters of a sentence. */
+/** A value for a sentence, in at most 200 characters. */
 export function describe(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'missing');
   return text.length > 200 ? `${text.slice(0, 200)}...` : text;

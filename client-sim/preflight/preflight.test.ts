@@ -151,7 +151,7 @@ describe('headers made from arguments', () => {
     const refused = await preflight([server.url], [call('broken')]);
     expect(refused).toMatchObject({
       ok: false,
-      problem: expect.stringMatching(/tool `broken` must not be used: message: .*not to "number"/),
+      problem: expect.stringMatching(/tool `broken` must not be used: message: .*not on "number"/),
     });
     expect(server.asked).toEqual(['echo {"message":" größe "}']);
   });

@@ -89,7 +89,7 @@ describe('connections that are broken off', () => {
     const tickets = [probe.put(), probe.put()];
     probe.channel.flush();
     await until('both requests to arrive', () => server.requests.length === 4);
-    probe.channel.breakOff?.();
+    probe.channel.disconnect?.();
     expect(tickets.map((ticket) => probe.fates[ticket])).toEqual(['aborted_by_us', 'aborted_by_us']);
     await until('all three to be back', () => server.connectionsOpened === 6 && probe.counters.connectionsActive === 3);
     answers = true;

@@ -46,7 +46,7 @@ describe('exit codes and messages', () => {
     [['plan', 'smoke', '--seed', 'x'], 2, /'x' is invalid. Not a number/],
     [['plan', 'smoke', '--workers', '0'], 2, /Not a whole number above 0/],
     [['plan', 'smoke', '--era', 'old'], 2, /Allowed choices are auto, legacy, modern/],
-    [['plan', 'smoke', '--server', 'a'], 2, /--server names a server of --config/],
+    [['plan', 'smoke', '--server', 'a'], 2, /--server names a server in the --config file/],
     [['plan', 'smoke', '--set', 'stages.nosuch.duration=1s'], 2, /--set stages\.nosuch\.duration:1:\d+/],
     [['plan', 'smoke', '--target', 'http://example.com/mcp'], 2, /--allow-target/],
     [['plan', 'smoke', '--set', 'target.gateway.sticky=cookie'], 2, /^$/],
@@ -140,7 +140,7 @@ describe('--json', () => {
 });
 
 describe('colour', () => {
-  const escape = '\x1b[';
+  const escapeSequence = '\x1b[';
   test.each([
     ['a terminal', ['list'], { isTTY: true }, true],
     ['a pipe', ['list'], {}, false],
@@ -148,7 +148,7 @@ describe('colour', () => {
     ['--no-color', ['list', '--no-color'], { isTTY: true }, false],
     ['FORCE_COLOR on a pipe', ['list'], { env: { FORCE_COLOR: '1' } }, true],
   ] as const)('%s', async (_name, args, options, coloured) => {
-    expect((await swarmbench(args, options)).out.includes(escape)).toBe(coloured);
+    expect((await swarmbench(args, options)).out.includes(escapeSequence)).toBe(coloured);
   });
 });
 

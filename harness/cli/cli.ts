@@ -1,11 +1,10 @@
 /** From arguments to an exit code: parses, runs one command, tells errors. */
 import { Command, CommanderError } from 'commander';
-
-import { packageVersion } from '../platform/local/package-root.js';
 import { CliError, renderError, toCliError } from './cli-error.js';
 import { commands } from './commands/commands.js';
 import { exitCode } from './exit-code.js';
 import type { Host } from './host.js';
+import { packageVersion } from './package-root.js';
 
 export async function main(host: Host): Promise<number> {
   let code: number = exitCode.passed;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Report } from '../report/schema.js';
 import { artifacts } from '../report/write-report.js';
 import { exitCode } from './exit-code.js';
-import type { Conducted } from './local/local-conductor.js';
+import type { ConductedRun } from './run-conductor.js';
 
 export interface Outcome {
   readonly runId: string;
@@ -20,7 +20,7 @@ export interface Outcome {
   readonly files: Readonly<Record<string, string>>;
 }
 
-export function outcomeOf({ finished, report }: Conducted, interrupted: boolean): Outcome {
+export function outcomeOf({ finished, report }: ConductedRun, interrupted: boolean): Outcome {
   const names = report === undefined ? [] : ['report.json', ...Object.keys(artifacts)];
   return {
     runId: finished.runId,
@@ -42,7 +42,7 @@ function codeOf(report: Report | undefined, interrupted: boolean): number {
   return report?.exitCode ?? exitCode.internal;
 }
 
-/** Ours before theirs: an interrupt, a fault of ours, no target, no trust, a broken threshold, passed. */
+/** From the best to the worst: what the target did wrong counts less than what keeps us from judging it. */
 const SEVERITY: readonly number[] = [
   exitCode.passed,
   exitCode.thresholds,

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-
+import { messageOf } from '../support/error-message.js';
 import { CliError } from './cli-error.js';
 
 const LEAST_LENGTH = 16;
@@ -21,7 +21,7 @@ function read(option: string, path: string): string {
   } catch (error) {
     throw new CliError({
       code: 'USAGE',
-      message: `${option}: ${error instanceof Error ? error.message : String(error)}`,
+      message: `${option}: ${messageOf(error)}`,
       hint: 'a file that holds the token and nothing else',
     });
   }

@@ -124,7 +124,7 @@ describe('session era', () => {
     const listening = hearing([a, b]);
     const probe = await listen(server, 'tcp', listening);
     await until('the subscriptions', () => listening.outcomes.length === 2);
-    listening.stream?.leave();
+    listening.stream?.pause();
     await until('it to unsubscribe', () => sent(server, 'resources/unsubscribe').length === 2);
     expect(sent(server, 'resources/unsubscribe').map(({ params }) => params?.uri)).toEqual([a, b]);
     server.peers[0]?.send(update(a));
@@ -159,7 +159,7 @@ describe('stateless era', () => {
       notifications: { resourceSubscriptions: [a, b] },
       _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' },
     });
-    listening.stream?.leave();
+    listening.stream?.pause();
     await until('it to be cancelled', () => sent(server, 'notifications/cancelled').length === 1);
     expect(sent(server, 'notifications/cancelled')[0]?.params?.requestId).toBe(request?.id);
     await probe.close();

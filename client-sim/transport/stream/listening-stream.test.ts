@@ -198,7 +198,7 @@ describe('a stream that breaks off', () => {
     });
     const listening = new Listening(server.url);
     await until('the first event', () => listening.numbers.length === 1);
-    listening.stream?.leave();
+    listening.stream?.pause();
     await until('the stream to be closed', () => listening.counters.connectionsActive === 1);
     expect(asked).toHaveLength(1);
     listening.stream?.start();

@@ -84,7 +84,7 @@ export class ChannelProbe {
           this.isReading = true;
           this.reads.push(0);
         },
-        onReadOver: () => (this.isReading = false),
+        onReadEnd: () => (this.isReading = false),
         onOpen: (connectMs) => (this.opened = connectMs),
         onOpenFailed: (failure) => (this.openFailure = failure),
         onControlAnswer: (replica, unknown) => this.controls.push(`${names.nameOf(replica)}${unknown ? '?' : ''}`),

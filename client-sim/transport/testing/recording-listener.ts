@@ -36,7 +36,7 @@ export class RecordingListener implements StreamListener {
   onUpdate(bytes: Buffer, start: number, end: number): void {
     this.heard.push(bytes.toString('utf8', start, end));
   }
-  onOver(): void {
+  onSessionEnd(): void {
     this.over++;
   }
 }

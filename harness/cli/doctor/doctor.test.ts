@@ -112,11 +112,11 @@ describe('the doctor', () => {
     ],
     ['no wrk', { programs: none }, 'wrk', 'note', /apt-get install wrk/],
     ['no Chromium', { programs: none }, 'Chromium', 'note', /apt-get install chromium/],
-  ])('%s', (_name, change, name, status, mend) => {
+  ])('%s', (_name, change, name, status, fix) => {
     const finding = judge({ ...healthy, ...change }).find((candidate) => candidate.name === name);
     expect(finding).toMatchObject({ status });
-    if (mend === undefined) expect(finding?.mend).toBeUndefined();
-    else expect(finding?.mend).toMatch(mend);
+    if (fix === undefined) expect(finding?.fix).toBeUndefined();
+    else expect(finding?.fix).toMatch(fix);
   });
 
   test('says nothing of what a system has not (macOS)', () => {
@@ -131,8 +131,8 @@ describe('the doctor', () => {
     expect(names).not.toContain('CPU governor');
   });
 
-  test('shows the command that mends below the line it mends', () => {
+  test('shows the command that fixes a problem below its line', () => {
     const text = renderFindings(judge({ ...healthy, cores: 1 }), plain);
-    expect(text).toMatch(/^warn +cores +one: .*\n +mend: put the target/m);
+    expect(text).toMatch(/^warn +cores +one: .*\n +fix: put the target/m);
   });
 });

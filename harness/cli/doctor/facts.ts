@@ -12,6 +12,8 @@ import { promisify } from 'node:util';
 import { openFileLimit, sysctl, usableCores } from '../../platform/local/describe-machine.js';
 import { readText } from '../../platform/local/proc.js';
 import { type KernelFacts, untried } from '../../platform/swarm/kernel/kernel-facts.js';
+import { messageOf } from '../../support/error-message.js';
+import { DEFAULT_PORT } from '../defaults.js';
 import type { Host } from '../host.js';
 
 export interface Facts {
@@ -43,8 +45,6 @@ export interface Facts {
   };
 }
 
-export const API_PORT = 8888;
-
 export async function gatherFacts(host: Host, resultsFolder: string): Promise<Facts> {
   const find = (names: readonly string[]): Promise<string | undefined> => findProgram(names, host.env.PATH ?? '');
   return {
@@ -59,7 +59,7 @@ export async function gatherFacts(host: Host, resultsFolder: string): Promise<Fa
     conntrackRoom: conntrackRoom(),
     conntrackMax: numberOf(sysctl('net.netfilter.nf_conntrack_max')),
     cpuGovernor: readText('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor')?.trim(),
-    apiPortProblem: await portProblem(API_PORT),
+    apiPortProblem: await portProblem(DEFAULT_PORT),
     results: { folder: resultsFolder, ...(await resultsProblem(resultsFolder, host.pid)) },
     kernel: await kernelFacts(host),
     programs: {
@@ -108,7 +108,7 @@ async function resultsProblem(folder: string, pid: number): Promise<Pick<Facts['
     const { bavail, bsize } = await statfs(folder);
     return { problem: undefined, freeBytes: bavail * bsize };
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error), freeBytes: undefined };
+    return { problem: messageOf(error), freeBytes: undefined };
   }
 }
 
@@ -140,7 +140,7 @@ async function kernelFacts(host: Host): Promise<KernelFacts | undefined> {
     return await tryKernel(connectEngine(host.env), trialImage(host), AbortSignal.timeout(TRY_MS));
   } catch (error) {
     if (isSwarmError(error)) return undefined;
-    return untried(error instanceof Error ? error.message : String(error));
+    return untried(messageOf(error));
   }
 }
 

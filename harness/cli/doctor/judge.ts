@@ -1,14 +1,15 @@
 /** From facts to findings: each says how it stands, and if badly, the command that mends it. */
 import { type Ability, FIXES, WANTED_CONNTRACK, WANTED_FILES } from '../../platform/swarm/kernel/kernel-facts.js';
+import { DEFAULT_PORT } from '../defaults.js';
 import { bytes, count } from '../terminal/quantity.js';
-import { API_PORT, type Facts } from './facts.js';
+import type { Facts } from './facts.js';
 
 export interface Finding {
   readonly name: string;
   /** `missing` stops runs; `warn` limits what can be measured; `note` is about something optional. */
   readonly status: 'ok' | 'warn' | 'missing' | 'note';
   readonly detail: string;
-  readonly mend?: string;
+  readonly fix?: string;
 }
 
 const GIB = 1024 ** 3;
@@ -42,7 +43,7 @@ function node({ nodeVersion }: Facts): Finding {
         name: 'Node.js',
         status: 'missing',
         detail: `${nodeVersion}; 20.19 or newer is needed`,
-        mend: 'install a newer Node.js',
+        fix: 'install a newer Node.js',
       };
 }
 
@@ -53,7 +54,7 @@ function cores({ cores }: Facts): Finding {
         name: 'cores',
         status: 'warn',
         detail: 'one: load and target take it from each other',
-        mend: 'put the target on another machine: swarmbench run --target URL',
+        fix: 'put the target on another machine: swarmbench run --target URL',
       };
 }
 
@@ -65,7 +66,7 @@ function load({ loadAverage, cores }: Facts): Finding {
         name: 'other load',
         status: 'warn',
         detail: `${detail}: something else is working, so figures will be noisy`,
-        mend: 'top',
+        fix: 'top',
       };
 }
 
@@ -73,7 +74,7 @@ function memory({ memoryBytes, freeMemoryBytes }: Facts): Finding {
   const detail = `${bytes(freeMemoryBytes)} free of ${bytes(memoryBytes)}`;
   return freeMemoryBytes >= GIB
     ? { name: 'memory', status: 'ok', detail }
-    : { name: 'memory', status: 'warn', detail: `${detail}; 1 GiB is wanted`, mend: 'top -o %MEM' };
+    : { name: 'memory', status: 'warn', detail: `${detail}; 1 GiB is wanted`, fix: 'top -o %MEM' };
 }
 
 function openFiles({ openFiles }: Facts): Finding | undefined {
@@ -84,7 +85,7 @@ function openFiles({ openFiles }: Facts): Finding | undefined {
     name: 'open files',
     status: 'warn',
     detail: `${detail}; thousands of connections need more`,
-    mend: `ulimit -n ${Math.min(openFiles.hard, 65_536)}`,
+    fix: `ulimit -n ${Math.min(openFiles.hard, 65_536)}`,
   };
 }
 
@@ -95,7 +96,7 @@ function localPorts({ localPorts }: Facts): Finding | undefined {
     name: 'local ports',
     status: 'warn',
     detail: `${count(localPorts)}; churning clients use one a connection`,
-    mend: 'sudo sysctl -w net.ipv4.ip_local_port_range="10240 65535"',
+    fix: 'sudo sysctl -w net.ipv4.ip_local_port_range="10240 65535"',
   };
 }
 
@@ -106,7 +107,7 @@ function backlog({ somaxconn }: Facts): Finding | undefined {
     name: 'listen backlog',
     status: 'warn',
     detail: `${count(somaxconn)}; a burst of connections overflows it`,
-    mend: 'sudo sysctl -w net.core.somaxconn=4096',
+    fix: 'sudo sysctl -w net.core.somaxconn=4096',
   };
 }
 
@@ -115,7 +116,7 @@ function conntrack({ conntrackRoom, conntrackMax }: Facts): Finding {
   if (conntrackRoom === undefined) return { name, status: 'ok', detail: 'none' };
   const room = `room for ${count(conntrackRoom)}${conntrackMax === undefined ? '' : ` of ${count(conntrackMax)}`}`;
   if (conntrackRoom >= WANTED_CONNTRACK) return { name, status: 'ok', detail: room };
-  return { name, status: 'warn', detail: `${room}; past it the kernel drops packets`, mend: FIXES.conntrack };
+  return { name, status: 'warn', detail: `${room}; past it the kernel drops packets`, fix: FIXES.conntrack };
 }
 
 function governor({ cpuGovernor }: Facts): Finding | undefined {
@@ -125,18 +126,18 @@ function governor({ cpuGovernor }: Facts): Finding | undefined {
     name: 'CPU governor',
     status: 'warn',
     detail: 'powersave: latencies will be longer and vary',
-    mend: 'sudo cpupower frequency-set -g performance',
+    fix: 'sudo cpupower frequency-set -g performance',
   };
 }
 
 function apiPort({ apiPortProblem }: Facts): Finding {
-  const name = `port ${API_PORT}`;
+  const name = `port ${DEFAULT_PORT}`;
   if (apiPortProblem === undefined) return { name, status: 'ok', detail: 'free' };
   return {
     name,
     status: 'note',
     detail: `taken (${apiPortProblem}); only \`swarmbench serve\` uses it`,
-    mend: 'swarmbench serve --port 8889',
+    fix: 'swarmbench serve --port 8889',
   };
 }
 
@@ -146,14 +147,14 @@ function results({ results: { folder, problem, freeBytes } }: Facts): Finding {
       name: 'results folder',
       status: 'missing',
       detail: `cannot be written: ${problem}`,
-      mend: 'swarmbench run --out FOLDER',
+      fix: 'swarmbench run --out FOLDER',
     };
   if (freeBytes !== undefined && freeBytes < GIB)
     return {
       name: 'results folder',
       status: 'warn',
       detail: `${folder}, ${bytes(freeBytes)} free`,
-      mend: `du -sh ${folder}/*`,
+      fix: `du -sh ${folder}/*`,
     };
   return {
     name: 'results folder',
@@ -163,9 +164,9 @@ function results({ results: { folder, problem, freeBytes } }: Facts): Finding {
 }
 
 function programs({ programs: { chromium, wrk, docker } }: Facts): readonly Finding[] {
-  const optional = (name: string, found: string | undefined, why: string, mend: string): Finding =>
+  const optional = (name: string, found: string | undefined, why: string, fix: string): Finding =>
     found === undefined
-      ? { name, status: 'note', detail: `not found; only ${why}`, mend }
+      ? { name, status: 'note', detail: `not found; only ${why}`, fix }
       : { name, status: 'ok', detail: found };
   return [
     optional('Docker engine', docker, 'the swarm platform needs it', 'https://docs.docker.com/engine/install/'),
@@ -213,15 +214,15 @@ function ability(
   what: string,
   status: 'warn' | 'note',
   without: string,
-  mend: string,
+  fix: string,
 ): Finding {
   switch (tried.kind) {
     case 'yes':
       return { name, status: 'ok', detail: what };
     case 'no':
-      return { name, status, detail: `no ${what} (${tried.words}): ${without}`, mend };
+      return { name, status, detail: `no ${what} (${tried.words}): ${without}`, fix };
     case 'unknown':
-      return { name, status: 'note', detail: `${what} was not tried: ${tried.words}`, mend: 'sudo swarmbench doctor' };
+      return { name, status: 'note', detail: `${what} was not tried: ${tried.words}`, fix: 'sudo swarmbench doctor' };
   }
 }
 
@@ -232,13 +233,13 @@ function containerFiles(
   const name = 'open files of containers';
   if (openFiles === undefined) {
     const why = triedIn === 'container' ? 'the container did not say' : 'there is no image to try it in';
-    return { name, status: 'note', detail: `not tried: ${why}`, mend: 'swarmbench images --offline' };
+    return { name, status: 'note', detail: `not tried: ${why}`, fix: 'swarmbench images --offline' };
   }
   if (openFiles.soft >= WANTED_FILES) return { name, status: 'ok', detail: count(openFiles.soft) };
   return {
     name,
     status: 'warn',
     detail: `${count(openFiles.soft)}; thousands of connections need more`,
-    mend: FIXES.openFiles,
+    fix: FIXES.openFiles,
   };
 }

@@ -1,15 +1,16 @@
 /** From the command line to what a stack consists of. */
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { formatProblems } from '../../../scenarios/yaml/problem.js';
 import type { Stickiness } from '../../../swarm/gateway/render-gateway.js';
-import { packageRoot } from '../../platform/local/package-root.js';
 import { composeToSwarm, type StackSpec } from '../../platform/swarm/compose/compose-to-swarm.js';
 import { parseEnvFile } from '../../platform/swarm/compose/load/environment.js';
 import type { FileContent } from '../../platform/swarm/compose/load/read.js';
-import { formatProblems } from '../../platform/swarm/compose/problem.js';
 import { stackEnvironment } from '../../platform/swarm/stack/stack-environment.js';
+import { messageOf } from '../../support/error-message.js';
 import { CliError } from '../cli-error.js';
 import type { Host } from '../host.js';
+import { packageRoot } from '../package-root.js';
 import { imagesFile, readIfThere, stateFolder } from './state-folder.js';
 
 export interface StackRequest {
@@ -39,11 +40,12 @@ export function loadStack(request: StackRequest, host: Host): LoadedStack {
     environment,
     readFile,
   });
-  if (outcome.kind === 'stack') return { spec: outcome.stack, warnings: formatProblems(outcome.warnings) };
+  if (outcome.kind === 'stack')
+    return { spec: outcome.stack, warnings: formatProblems(outcome.warnings, { withPath: true }) };
   throw new CliError({
     code: 'STACK_REFUSED',
     message: `${paths.join(', ')}: ${outcome.problems.length === 1 ? 'one problem' : `${outcome.problems.length} problems`}`,
-    where: formatProblems(outcome.problems).replaceAll('\n', '\n  '),
+    where: formatProblems(outcome.problems, { withPath: true }).replaceAll('\n', '\n  '),
   });
 }
 
@@ -54,8 +56,8 @@ export function trialImage(host: Host): string | undefined {
 
 type Environment = Readonly<Record<string, string>>;
 
-/** Later ones win: what `images` left, the files in their order, the process's own. */
-function givenEnvironment(envFiles: readonly string[], host: Host): Environment {
+/** What `images` left, then the files in their order, then the environment of the process; later ones win. */
+export function givenEnvironment(envFiles: readonly string[], host: Host): Environment {
   const set = Object.fromEntries(
     Object.entries(host.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
   );
@@ -104,6 +106,6 @@ function readFile(path: string): FileContent {
   try {
     return { kind: 'content', bytes: readFileSync(path) };
   } catch (error) {
-    return { kind: 'unreadable', reason: error instanceof Error ? error.message : String(error) };
+    return { kind: 'unreadable', reason: messageOf(error) };
   }
 }

@@ -92,7 +92,7 @@ export function serviceLine(service: ServiceProgress, stack: string): string {
 }
 
 function stateText({ state, wanted, slowest }: ServiceProgress): string {
-  if (state === 'running') return wanted === 0 ? 'at rest' : 'running';
+  if (state === 'running') return wanted === 0 ? 'idle' : 'running';
   return slowest === undefined || slowest === state ? state : `${state} (${slowest})`;
 }
 

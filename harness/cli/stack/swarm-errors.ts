@@ -33,7 +33,6 @@ const exitCodes: Readonly<Record<SwarmError['code'], number>> = {
   BUNDLE_INCOMPLETE: exitCode.internal,
   IMAGE_BUILD_FAILED: exitCode.unreachable,
   IMAGE_TRANSFER_FAILED: exitCode.unreachable,
-  STAND_IN_FAILED: exitCode.unreachable,
   CREDENTIALS_UNREADABLE: exitCode.unreachable,
 };
 

@@ -1,6 +1,8 @@
 /** Shows a run while it runs: a redrawn block on a terminal, a line every few seconds elsewhere, nothing when quiet. */
 import type { LiveView } from '../../analysis/live-view.js';
+import type { RunEvent } from '../../log/events.js';
 import type { Output } from '../host.js';
+import { noteOf, phaseOf } from './event-text.js';
 import { type Progress, progressBlock, progressLine } from './progress.js';
 import { createScreen } from './screen.js';
 import type { Style } from './style.js';
@@ -13,7 +15,7 @@ export interface Display {
   close(): void;
 }
 
-interface Displayed {
+interface RunProgressSource {
   readonly scenario: string;
   readonly totalMs: number;
   readonly stages: number;
@@ -24,14 +26,21 @@ interface Displayed {
 const REDRAW_MS = 200;
 const LINE_MS = 5_000;
 
-export function createDisplay(output: Output, style: Style, quiet: boolean, displayed: Displayed): Display {
+export function createDisplay(output: Output, style: Style, quiet: boolean, source: RunProgressSource): Display {
   if (quiet) return { doing: () => undefined, note: () => undefined, close: () => undefined };
-  return output.isTTY ? onTerminal(output, style, displayed) : inLines(output, displayed);
+  return output.isTTY ? onTerminal(output, style, source) : inLines(output, source);
 }
 
-function onTerminal(output: Output, style: Style, displayed: Displayed): Display {
+export function showEvent(event: RunEvent, display: Display): void {
+  const phase = phaseOf(event);
+  if (phase !== undefined) display.doing(phase);
+  const note = noteOf(event);
+  if (note !== undefined) display.note(note);
+}
+
+function onTerminal(output: Output, style: Style, source: RunProgressSource): Display {
   const screen = createScreen(output);
-  const progress = follow(displayed);
+  const progress = follow(source);
   const draw = (): void => screen.block(progressBlock(progress.now(), style));
   const timer = setInterval(draw, REDRAW_MS);
   return {
@@ -47,8 +56,8 @@ function onTerminal(output: Output, style: Style, displayed: Displayed): Display
   };
 }
 
-function inLines(output: Output, displayed: Displayed): Display {
-  const progress = follow(displayed);
+function inLines(output: Output, source: RunProgressSource): Display {
+  const progress = follow(source);
   const say = (): void => output.write(`${progressLine(progress.now())}\n`);
   const timer = setInterval(() => {
     if (progress.now().phase.kind === 'running') say();
@@ -63,7 +72,10 @@ function inLines(output: Output, displayed: Displayed): Display {
   };
 }
 
-function follow({ scenario, totalMs, stages, live }: Displayed): { doing(what: string): void; now(): Progress } {
+function follow({ scenario, totalMs, stages, live }: RunProgressSource): {
+  doing(what: string): void;
+  now(): Progress;
+} {
   let doing = 'starting';
   return {
     doing(what) {

@@ -1,14 +1,14 @@
-/** What of the swarm platform can be said without an engine; the rest is in tests/swarm/run.test.ts. */
+/** What of the swarm platform can be said without an engine; the rest is in tests/stacks/run.test.ts. */
 import { describe, expect, test } from '@jest/globals';
 
 import { loadPlan } from '../../../scenarios/schema/load-plan.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import { renderGateway, STICKINESS } from '../../../swarm/gateway/render-gateway.js';
 import type { Service } from './engine/answers.js';
-import { refusals } from './refusals.js';
+import { swarmRefusals } from './refusals.js';
 import { type ContainerReading, ContainerUsageMeter } from './run-on-stack/container-usage.js';
 import { countUp, gatewaySettings } from './run-on-stack/gateway.js';
-import { REST_LABEL, withReplicas } from './run-on-stack/scale-for-run.js';
+import { IDLE_REPLICAS_LABEL, withReplicas } from './run-on-stack/scale-for-run.js';
 import { withImage } from './run-on-stack/target-image.js';
 import { workersByService, workersNeeded } from './run-on-stack/worker-count.js';
 
@@ -98,7 +98,7 @@ describe('what the swarm platform refuses, by name:', () => {
       [expect.stringContaining('localhost') as never, expect.stringContaining('127.0.0.2') as never],
     ],
   ])('%s %j %j', (scenario, sets, targets, expected) => {
-    expect(refusals(planOf(scenario, sets, targets))).toEqual(expected);
+    expect(swarmRefusals(planOf(scenario, sets, targets))).toEqual(expected);
   });
 });
 
@@ -120,12 +120,12 @@ describe('a service that is scaled for a run', () => {
   test('knows what it was at rest, however often it is scaled, and goes back to it', () => {
     const up = withReplicas(service(2), 5);
     expect(up).toMatchObject({
-      Labels: { own: 'yes', [REST_LABEL]: '2' },
+      Labels: { own: 'yes', [IDLE_REPLICAS_LABEL]: '2' },
       Mode: { Replicated: { Replicas: 5 } },
       TaskTemplate: { ForceUpdate: 3 },
     });
     const further = withReplicas(again(up), 9);
-    expect(further).toMatchObject({ Labels: { [REST_LABEL]: '2' }, Mode: { Replicated: { Replicas: 9 } } });
+    expect(further).toMatchObject({ Labels: { [IDLE_REPLICAS_LABEL]: '2' }, Mode: { Replicated: { Replicas: 9 } } });
     expect(withReplicas(again(further), undefined)).toEqual(service(2).Spec);
     expect(withReplicas(again(further), 2)).toEqual(service(2).Spec);
   });
@@ -134,7 +134,7 @@ describe('a service that is scaled for a run', () => {
     [service(2), 2],
     [service(undefined), 1],
     [service(0), undefined],
-    [service(5, { [REST_LABEL]: '2' }), 5],
+    [service(5, { [IDLE_REPLICAS_LABEL]: '2' }), 5],
   ])('is left alone when it is as wanted', (current, wanted) => {
     expect(withReplicas(current, wanted)).toBeUndefined();
   });

@@ -4,14 +4,15 @@
  * `readFile`.
  */
 
+import { sortProblems } from '../../../../scenarios/yaml/problem.js';
 import { convertFileObjects } from './convert/file-objects.js';
 import { convertNetworks, isUserDefined } from './convert/networks.js';
 import { convertService } from './convert/service.js';
+import { Findings, type Problem } from './findings.js';
 import { type ComposeSource, loadFile } from './load/load-file.js';
 import type { ReadFile } from './load/read.js';
 import { mergeFiles } from './merge.js';
 import type { ComposeModel } from './model.js';
-import { Findings, inOrder, type Problem } from './problem.js';
 import type { FileSpec, NetworkSpec, ServiceSpec } from './swarm-types.js';
 
 export interface ComposeInput {
@@ -43,9 +44,9 @@ export interface StackSpec {
 export function composeToSwarm(input: ComposeInput): ComposeOutcome {
   const findings = new Findings();
   const stack = convert(input, findings);
-  const warnings = inOrder(findings.warnings);
+  const warnings = sortProblems(findings.warnings, { withPath: true });
   if (stack === undefined || findings.refused)
-    return { kind: 'refused', problems: inOrder(findings.problems), warnings };
+    return { kind: 'refused', problems: sortProblems(findings.problems, { withPath: true }), warnings };
   return { kind: 'stack', stack, warnings };
 }
 

@@ -1,4 +1,4 @@
-import type { Findings } from './problem.js';
+import type { Findings } from './findings.js';
 import { describeValue, type MapEntry, type MapValue, type SourceValue, type TextValue } from './source/value.js';
 
 /**
@@ -37,7 +37,7 @@ export function interpolate(file: MapValue, lookup: Lookup, findings: Findings):
       findings.refuse(value.at, 'INTERPOLATION', name, outcome.message, outcome.hint);
       return { kind: 'unknown', at: value.at };
     }
-    for (const surprise of outcome.surprises) findings.warn(value.at, 'SURPRISE', name, surprise);
+    for (const surprise of outcome.surprises) findings.warn(value.at, 'MISLEADING', name, surprise);
     // What no variable touched keeps its kind: a quoted "2" is text, and stays it.
     if (outcome.text === value.text) return value;
     const substituted = { ...value, text: outcome.text };

@@ -1,3 +1,4 @@
+import type { Findings } from './findings.js';
 import type {
   ComposeAttachment,
   ComposeCredentialSpec,
@@ -11,13 +12,12 @@ import type {
   ComposeService,
   ComposeUpdateConfig,
 } from './model.js';
-import type { Findings } from './problem.js';
 
 /** Services of the same name are merged; of networks, volumes, configs and secrets the later one is taken whole. */
 export function mergeFiles(base: ComposeModel, override: ComposeModel, findings: Findings): ComposeModel {
-  if (base.version.value !== override.version.value) {
-    const message = `this file has format 3.${override.version.value}, and an earlier one 3.${base.version.value}`;
-    findings.refuse(override.version.at, 'VERSION', 'version', message, 'leave the line out of all files');
+  if (base.format.value !== override.format.value) {
+    const message = `this file has format 3.${override.format.value}, and an earlier one 3.${base.format.value}`;
+    findings.refuse(override.format.at, 'VERSION', 'version', message, 'leave the line out of all files');
   }
   const services = new Map<string, ComposeService>(base.services);
   for (const [name, service] of override.services) {
@@ -25,7 +25,7 @@ export function mergeFiles(base: ComposeModel, override: ComposeModel, findings:
     services.set(name, known === undefined ? service : mergeService(known, service, findings));
   }
   return {
-    version: base.version,
+    format: base.format,
     services,
     networks: new Map([...base.networks, ...override.networks]),
     volumes: new Map([...base.volumes, ...override.volumes]),
@@ -222,7 +222,7 @@ export function mergeService(base: ComposeService, override: ComposeService, fin
       (port) => port.published,
       (port, by) => {
         const message = `is lost: merging files keeps one port for each published number, and line ${by.at.line} has the same`;
-        findings.warn(port.at, 'SURPRISE', `${path}.ports`, message, 'give all ports of the service in one file');
+        findings.warn(port.at, 'MISLEADING', `${path}.ports`, message, 'give all ports of the service in one file');
       },
     ),
     volumes: keyed(base.volumes, override.volumes, (mount) => mount.target ?? '', dropped('volumes', 'target')),
@@ -235,7 +235,7 @@ export function mergeService(base: ComposeService, override: ComposeService, fin
     return ({ at }) =>
       findings.warn(
         at,
-        'SURPRISE',
+        'MISLEADING',
         `${path}.${key}`,
         `is lost: merging files keeps one item for each ${by}`,
         'give them all in one file',
@@ -254,7 +254,7 @@ function warnOfKept(base: ComposeService, override: ComposeService, path: string
     if (base[key] === true && override[key] === false) {
       findings.warn(
         override.at,
-        'SURPRISE',
+        'MISLEADING',
         `${path}.${name}`,
         'stays true: merging files never turns a flag off',
         'leave it out of the earlier file',
@@ -274,7 +274,7 @@ function mergeLogging(
   if (base.options === undefined && override.options !== undefined) {
     findings.warn(
       override.at,
-      'SURPRISE',
+      'MISLEADING',
       `${path}.logging.options`,
       'are lost: merging files adds options only to options',
       'give an option in the earlier file too',
@@ -293,7 +293,7 @@ function mergeHealthcheck(
   if (base.test?.length && override.test?.length) {
     findings.warn(
       override.at,
-      'SURPRISE',
+      'MISLEADING',
       `${path}.healthcheck.test`,
       'is appended to the test of the earlier file, not put in its place',
       'give the test in one file',

@@ -2,7 +2,7 @@
  * Compose files after reading and merging, before conversion. Absent values are undefined; durations are nanoseconds.
  * Whatever can still turn out wrong after merging carries its place.
  */
-import type { Position } from './problem.js';
+import type { Position } from '../../../../scenarios/yaml/problem.js';
 
 export interface Located<T> {
   readonly value: T;
@@ -11,7 +11,7 @@ export interface Located<T> {
 
 export interface ComposeModel {
   /** Minor number of the 3.x format. */
-  readonly version: Located<number>;
+  readonly format: Located<number>;
   readonly services: ReadonlyMap<string, ComposeService>;
   readonly networks: ReadonlyMap<string, ComposeNetwork>;
   readonly volumes: ReadonlyMap<string, ComposeVolume>;

@@ -68,6 +68,7 @@ describe('a program consists of', () => {
     ['imports', "import { x } from './other.js';"],
     ['imports over several lines', "import {\n  x,\n} from './other.js';"],
     ['imports for their effect', "import './other.js';"],
+    ['imports of JSON', "import x from './other.js' with { type: 'json' };"],
     ['exports of others', "export * from './other.js';"],
     ['imports when needed', "const load = () => import('./other.js');"],
     ['threads', "new Worker(new URL('./other.js', import.meta.url))"],

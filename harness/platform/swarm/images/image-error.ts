@@ -1,9 +1,4 @@
-type ImageErrorCode =
-  | 'BUNDLE_INCOMPLETE'
-  | 'IMAGE_BUILD_FAILED'
-  | 'IMAGE_TRANSFER_FAILED'
-  | 'STAND_IN_FAILED'
-  | 'CREDENTIALS_UNREADABLE';
+type ImageErrorCode = 'BUNDLE_INCOMPLETE' | 'IMAGE_BUILD_FAILED' | 'IMAGE_TRANSFER_FAILED' | 'CREDENTIALS_UNREADABLE';
 
 export class ImageError extends Error {
   readonly hint: string | undefined;

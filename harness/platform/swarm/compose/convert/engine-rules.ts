@@ -2,8 +2,9 @@
  * What the engine refuses when the objects are created, found before anything is made, and with its place in the file.
  * Facts: moby/swarmkit, manager/controlapi; each was tried against an engine.
  */
+
+import type { Position } from '../../../../../scenarios/yaml/problem.js';
 import type { ComposeService } from '../model.js';
-import type { Position } from '../problem.js';
 import type { ServiceSpec } from '../swarm-types.js';
 import type { ConvertContext } from './context.js';
 

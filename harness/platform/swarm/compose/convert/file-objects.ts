@@ -1,8 +1,8 @@
 /** Configs and secrets: the objects, and what a service uses of them. Ids are filled in when the objects exist. */
 
+import type { Position } from '../../../../../scenarios/yaml/problem.js';
 import { nonEmpty, omitEmpty } from '../go/omit-empty.js';
 import type { ComposeFileObject, ComposeReference, ComposeService } from '../model.js';
-import type { Position } from '../problem.js';
 import type { ConfigReference, FileSpec, FileTarget, SecretReference } from '../swarm-types.js';
 import { type ConvertContext, scoped, withStack } from './context.js';
 

@@ -1,6 +1,7 @@
 /** References to images: `[domain/]path[:tag][@digest]`, or a digest alone. Facts: distribution/reference. */
+
+import type { Findings } from '../findings.js';
 import type { ComposeService } from '../model.js';
-import type { Findings } from '../problem.js';
 
 const PART = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
 const LABEL = '(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])';

@@ -1,7 +1,7 @@
+import type { Findings } from '../findings.js';
 import { float32, parseCpus } from '../go/numbers.js';
 import { nonEmpty, omitAbsent, omitEmpty } from '../go/omit-empty.js';
 import type { ComposeReservations, ComposeService, ComposeUpdateConfig, Located } from '../model.js';
-import type { Findings } from '../problem.js';
 import type {
   EndpointSpec,
   Reservations,

@@ -2,7 +2,7 @@
  * A YAML value that remembers where it was written. Kinds are those that Go's YAML reader knows, since the CLI is built
  * on it.
  */
-import type { Position } from '../problem.js';
+import type { Position } from '../../../../../scenarios/yaml/problem.js';
 
 export type SourceValue =
   | TextValue

@@ -1,7 +1,7 @@
 /** Compose texts to stacks without a file system. */
 
+import { formatProblems } from '../../../../../scenarios/yaml/problem.js';
 import { type ComposeOutcome, composeToSwarm, type StackSpec } from '../compose-to-swarm.js';
-import { formatProblems } from '../problem.js';
 import type { ServiceSpec } from '../swarm-types.js';
 
 interface World {
@@ -31,7 +31,7 @@ export function compose(
 /** @throws with all problems when the stack is refused */
 export function stackOf(texts: string | readonly string[], world?: World): StackSpec {
   const outcome = compose(texts, world);
-  if (outcome.kind === 'refused') throw new Error(formatProblems(outcome.problems));
+  if (outcome.kind === 'refused') throw new Error(formatProblems(outcome.problems, { withPath: true }));
   return outcome.stack;
 }
 
@@ -46,7 +46,7 @@ export function serviceOf(keys: string, rest = '', world?: World): ServiceSpec {
 export function problemsOf(texts: string | readonly string[], world?: World): readonly string[] {
   const outcome = compose(texts, world);
   return outcome.kind === 'refused'
-    ? formatProblems(outcome.problems)
+    ? formatProblems(outcome.problems, { withPath: true })
         .replace(/\n {4}hint: /g, ' | ')
         .split('\n')
     : [];
@@ -56,7 +56,7 @@ export function warningsOf(texts: string | readonly string[], world?: World): re
   const { warnings } = compose(texts, world);
   return warnings.length === 0
     ? []
-    : formatProblems(warnings)
+    : formatProblems(warnings, { withPath: true })
         .replace(/\n {4}hint: /g, ' | ')
         .split('\n');
 }
