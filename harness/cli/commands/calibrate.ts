@@ -178,15 +178,6 @@ function mergeCalibration(known: Calibration | undefined, fresh: Calibration): C
   return { ...fresh, profiles: [...kept, ...fresh.profiles] };
 }
 
-/** Undefined when there is no file, or it is not a calibration. */
-function readCalibrationFile(file: string): Calibration | undefined {
-  try {
-    return calibration.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data;
-  } catch {
-    return undefined;
-  }
-}
-
 function writeCalibrationFile(file: string, value: Calibration): void {
   writeFileSync(`${file}.part`, `${JSON.stringify(value, undefined, 2)}\n`);
   renameSync(`${file}.part`, file);
