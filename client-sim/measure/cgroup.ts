@@ -20,7 +20,8 @@ export function readText(path: string): string | undefined {
 }
 
 /**
- * Finds the cgroup of this process: in v2, else in the `cpu` controller of v1. In a container it is the root of the mount.
+ * Finds the cgroup of this process: in v2, else in the `cpu` controller of v1. In a container it is the root of the
+ * mount.
  */
 export function cpuGroup(read: ReadText = readText): CpuGroup {
   const membership = read('/proc/self/cgroup') ?? '';

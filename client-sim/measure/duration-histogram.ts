@@ -4,8 +4,8 @@ import { cellLowest, cellOf, cellWidth, HISTOGRAM_BOUNDS, HISTOGRAM_CELLS } from
 export type CellCounts = Map<number, number>;
 
 /**
- * Milliseconds to the integer microseconds that are recorded. Values are checked here for all histograms: one that is not
- * finite or negative (a clock that ran backwards) counts as 0, more than an hour as an hour.
+ * Milliseconds to the integer microseconds that are recorded. Values are checked here for all histograms: one that is
+ * not finite or negative (a clock that ran backwards) counts as 0, more than an hour as an hour.
  */
 export function recordable(ms: number): number {
   const us = Math.round(ms * 1000);

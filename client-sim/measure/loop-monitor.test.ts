@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
-import { LoopMonitor } from './loop-monitor.js';
+import { LoopMonitor, ProcessorWait } from './loop-monitor.js';
 
 /** Blocks the loop for so long. */
 function spin(ms: number): void {
@@ -25,4 +25,19 @@ test('a loop that never rests is busy, and a second reading right after the firs
   expect(idle).not.toBe(busy);
   expect(idle.utilization).toBeLessThan(busy.utilization);
   monitor.stop();
+});
+
+test('the processor wait is what the kernel has counted since the last reading, in milliseconds', () => {
+  const counted = ['900 5000000 3', '950 12000000 4', '990 12500000 9'];
+  const wait = new ProcessorWait((path) => (path === '/proc/thread-self/schedstat' ? counted.shift() : undefined));
+  expect(wait.takeMs()).toBe(7);
+  expect(wait.takeMs()).toBe(0.5);
+  // The file is gone, as if /proc were closed: unknown, and not zero.
+  expect(wait.takeMs()).toBeUndefined();
+});
+
+test('the processor wait of this thread is known on Linux', () => {
+  const waited = new ProcessorWait().takeMs();
+  if (process.platform !== 'linux') return;
+  expect(waited).toBeGreaterThanOrEqual(0);
 });

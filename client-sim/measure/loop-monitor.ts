@@ -6,7 +6,9 @@ const RESOLUTION_MS = 10;
 /** At the end of a stage one reading follows another at once; so short a time does not show how busy the loop is. */
 const SHORTEST_MS = 100;
 
-/** Measures the event loop of the thread that creates it: utilization, delay, and time spent waiting for a processor. */
+/**
+ * Measures the event loop of the thread that creates it: utilization, delay, and time spent waiting for a processor.
+ */
 export class LoopMonitor {
   private readonly delay: IntervalHistogram;
   private readonly wait = new ProcessorWait();

@@ -29,7 +29,9 @@ type WireCounts = Pick<
   'connectionsOpened' | 'messagesSent' | 'messagesReceived' | 'bytesSent' | 'bytesReceived' | 'lateAnswers'
 >;
 
-/** The counters and histograms of one engine thread since the last snapshot. Hot path: arrays by number, no allocation. */
+/**
+ * The counters and histograms of one engine thread since the last snapshot. Hot path: arrays by number, no allocation.
+ */
 export class Recorder {
   private readonly counters: Uint32Array;
   private readonly histograms: (DurationHistogram | undefined)[];

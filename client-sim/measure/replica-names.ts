@@ -7,8 +7,8 @@ const OTHERS = '(others)';
 const LONGEST_NAME = 128;
 
 /**
- * Numbers from 1 for the replicas that answers name, so that the hot path compares and counts numbers. There is one such
- * object in each engine thread.
+ * Numbers from 1 for the replicas that answers name, so that the hot path compares and counts numbers. There is one
+ * such object in each engine thread.
  */
 export class ReplicaNames {
   private readonly numbers = new Map<string, number>();

@@ -42,8 +42,8 @@ export const CATCH_UP = 2;
 export const HISTOGRAMS_PER_GROUP = 3;
 
 /**
- * Numbers for (stage, profile, operation), so that the hot path indexes arrays instead of hashing names. Engine threads and
- * the main thread derive them from the same plan.
+ * Numbers for (stage, profile, operation), so that the hot path indexes arrays instead of hashing names. Engine threads
+ * and the main thread derive them from the same plan.
  */
 export class SeriesLayout {
   readonly stages: number;
