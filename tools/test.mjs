@@ -1,6 +1,7 @@
 /**
- * `npm test`: prepares what is stale, then runs jest on the compiled tests with whatever arguments were given
- * (`npm test -- report`). The last line on stdout is always `N passed, N failed, N skipped`.
+ * `npm test`: builds what is stale, then runs jest on the compiled tests. Without arguments all lanes run, those that wait
+ * beside those that compute; with arguments (`npm test -- report`) one jest gets them. The last line on stdout is always
+ * `N passed, N failed, N skipped`.
  */
 import './require-node.mjs';
 
@@ -9,37 +10,71 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 const { prepareOrExit, root } = await import('./prepare.mjs');
-await prepareOrExit();
 
-const summary = join(root, '.build', `test-summary-${process.pid}.json`);
+/** Lanes of `jest.config.mjs`: the groups of a step run at the same time, the steps one after the other. */
+const STEPS = [[['unit', 'programs', 'runs'], ['engine'], ['stacks']], [['alone']]];
+
+await prepareOrExit();
 mkdirSync(join(root, '.build'), { recursive: true });
 
-const child = spawn(
-  process.execPath,
-  [
-    // Jest loads ES modules through node:vm, which is behind this flag (jestjs.io, "ECMAScript Modules").
-    '--experimental-vm-modules',
-    '--disable-warning=ExperimentalWarning',
-    join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
-    '--config',
-    join(root, 'jest.config.mjs'),
-    ...process.argv.slice(2),
-  ],
-  { cwd: root, stdio: 'inherit', env: { ...process.env, SWARMBENCH_TEST_SUMMARY: summary } },
-);
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+const children = new Set();
+let interruptedBy;
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    interruptedBy = signal;
+    for (const child of children) child.kill(signal);
+  });
+}
 
-child.once('close', (code, signal) => {
-  const counts = readCounts() ?? { passed: 0, failed: code === 0 ? 0 : 1, skipped: 0 };
-  rmSync(summary, { force: true });
-  process.stdout.write(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`);
-  process.exitCode = signal === null ? code : 130;
-});
+const given = process.argv.slice(2);
+const ended = [];
+for (const groups of given.length > 0 ? [[undefined]] : STEPS) {
+  if (interruptedBy !== undefined) break;
+  ended.push(...(await Promise.all(groups.map((lanes) => jest(lanes)))));
+}
 
-function readCounts() {
+const total = { passed: 0, failed: 0, skipped: 0 };
+for (const { counts } of ended) for (const key of Object.keys(total)) total[key] += counts[key];
+process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
+if (interruptedBy !== undefined) process.exitCode = interruptedBy === 'SIGINT' ? 130 : 143;
+else process.exitCode = Math.max(...ended.map(({ code }) => code));
+
+/** @param {string[] | undefined} lanes undefined: what the command line says */
+function jest(lanes) {
+  const group = lanes?.join('-') ?? 'given';
+  const summary = join(root, '.build', `test-summary-${process.pid}-${group}.json`);
+  const child = spawn(
+    process.execPath,
+    [
+      // Jest loads ES modules through node:vm, which is behind this flag (jestjs.io, "ECMAScript Modules").
+      '--experimental-vm-modules',
+      '--disable-warning=ExperimentalWarning',
+      join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
+      '--config',
+      join(root, 'jest.config.mjs'),
+      ...(lanes === undefined ? given : ['--selectProjects', ...lanes]),
+    ],
+    {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, SWARMBENCH_TEST_SUMMARY: summary, SWARMBENCH_TEST_GROUP: group },
+    },
+  );
+  children.add(child);
+  return new Promise((resolve) => {
+    child.once('close', (code, signal) => {
+      children.delete(child);
+      resolve({ code: signal === null ? code : 1, counts: readCounts(summary, code) });
+    });
+  });
+}
+
+function readCounts(path, code) {
   try {
-    return JSON.parse(readFileSync(summary, 'utf8'));
+    return JSON.parse(readFileSync(path, 'utf8'));
   } catch {
-    return undefined;
+    return { passed: 0, failed: code === 0 ? 0 : 1, skipped: 0 };
+  } finally {
+    rmSync(path, { force: true });
   }
 }

@@ -114,7 +114,7 @@ export class ClientMisbehaviour {
   private record(kind: string, reaction: string, failure: Failure | undefined, operation: string, stage: number): void {
     const { profile } = this.options;
     const group = this.scheduler.layout.group(stage, profile.index);
-    this.scheduler.recorder.misbehaved(group, misbehaviourKey(kind, reaction), failure, this.scheduler.nowMs, {
+    this.scheduler.recorder.recordMisbehaved(group, misbehaviourKey(kind, reaction), failure, this.scheduler.nowMs, {
       profile: profile.plan.name,
       operation,
     });

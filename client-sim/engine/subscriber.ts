@@ -71,7 +71,7 @@ export class Subscriber implements StreamListener {
     const series = scheduler.layout.base(scheduler.stage, this.profile.index) + (this.operations[index] ?? 0);
     this.pending.set(index, { series, atMs: scheduler.nowMs });
     scheduler.recorder.count(series, OFFERED);
-    scheduler.recorder.sent(series, cellAt(0));
+    scheduler.recorder.recordSent(series, cellAt(0));
     scheduler.endTurn();
   }
 
@@ -84,10 +84,10 @@ export class Subscriber implements StreamListener {
     const tookMs = scheduler.nowMs - asked.atMs;
     if (failure === undefined) {
       this.backoff.succeeded();
-      scheduler.recorder.succeeded(asked.series, cellAt(tookMs), cellAt(tookMs), 0);
+      scheduler.recorder.recordSucceeded(asked.series, cellAt(tookMs), cellAt(tookMs), 0);
     } else {
       const operation = this.profile.operationName(scheduler.layout.place(asked.series).operation);
-      scheduler.recorder.failed(asked.series, tookMs, failure, scheduler.nowMs, {
+      scheduler.recorder.recordFailed(asked.series, tookMs, failure, scheduler.nowMs, {
         profile: this.profile.plan.name,
         operation,
       });
@@ -147,10 +147,10 @@ export class Subscriber implements StreamListener {
     streams.delivered++;
     flow.delivered++;
     const group = scheduler.layout.group(scheduler.stage, this.profile.index);
-    scheduler.recorder.delivered(group, age.ms, age.errorUs);
+    scheduler.recorder.recordDelivered(group, age.ms, age.errorUs);
     // This was published after it came back, so everything it had missed came before this on the stream.
     if (this.backAtMs < 0 || scheduler.nowMs - age.ms < this.backAtMs) return;
-    scheduler.recorder.caughtUp(group, scheduler.nowMs - this.backAtMs);
+    scheduler.recorder.recordCaughtUp(group, scheduler.nowMs - this.backAtMs);
     this.backAtMs = -1;
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The local platform with real processes. The programs are small ones written for the test, because what is looked at
- * is starting, finding, measuring and ending; the real ones run in `tests/local`.
+ * is starting, finding, measuring and ending; the real ones run in `tests/runs`.
  */
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
