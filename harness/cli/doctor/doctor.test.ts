@@ -133,6 +133,6 @@ describe('the doctor', () => {
 
   test('shows the command that fixes a problem below its line', () => {
     const text = renderFindings(judge({ ...healthy, cores: 1 }), plain);
-    expect(text).toMatch(/^warn +cores +one: .*\n +fix: put the target/m);
+    expect(text).toMatch(/^warn +cores +one, .*\n +fix: put the target/m);
   });
 });

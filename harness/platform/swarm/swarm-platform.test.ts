@@ -1,4 +1,4 @@
-/** What can be tested of the swarm platform without an engine; the rest is in tests/swarm/run.test.ts. */
+/** What can be tested of the swarm platform without an engine; the rest is in tests/stacks/run.test.ts. */
 import { describe, expect, test } from '@jest/globals';
 
 import { loadPlan } from '../../../scenarios/schema/load-plan.js';
