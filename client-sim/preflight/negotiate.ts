@@ -1,5 +1,5 @@
 import { FIRST_ID } from '../mcp/digits.js';
-import { isObject } from '../mcp/judge-message.js';
+import { isObject } from '../mcp/json-value.js';
 import { CLIENT_INFO, LEGACY_REVISIONS, MODERN_REVISION, metaEnvelope } from '../mcp/revisions.js';
 import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import {

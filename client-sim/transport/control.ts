@@ -1,4 +1,4 @@
-import { isObject } from '../mcp/judge-message.js';
+import { isObject } from '../mcp/json-value.js';
 import { parseMessage } from '../mcp/scan-answer.js';
 import type { Failure } from '../measure/failure.js';
 import type { AnswerHead } from './judge-http.js';

@@ -1,8 +1,7 @@
 import { type RequestTemplate, renderRequest } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
-import type { Problem } from '../../mcp/judge-message.js';
 import { CLIENT_INFO } from '../../mcp/revisions.js';
-import type { Failure } from '../../measure/failure.js';
+import type { Failure, Problem } from '../../measure/failure.js';
 import {
   type Channel,
   type ChannelConfig,

@@ -1,6 +1,6 @@
 import type { RequestTemplate } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
-import type { Problem } from '../../mcp/judge-message.js';
+import type { Problem } from '../../measure/failure.js';
 import type { ChannelConfig } from '../channel.js';
 import type { WireShared } from '../shared.js';
 import type { Pace } from '../socket/pace.js';

@@ -1,8 +1,8 @@
 import type net from 'node:net';
 import type { RequestTemplate } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
-import { type Problem, violation } from '../../mcp/judge-message.js';
-import type { Failure } from '../../measure/failure.js';
+import { violation } from '../../mcp/judge-message.js';
+import type { Failure, Problem } from '../../measure/failure.js';
 import type { Control } from '../control.js';
 import type { RequestHead } from '../request-head.js';
 import { RetryTimer } from '../retry.js';

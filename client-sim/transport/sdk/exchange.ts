@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import { type Problem, violation } from '../../mcp/judge-message.js';
+import { violation } from '../../mcp/judge-message.js';
+import type { Problem } from '../../measure/failure.js';
 import { type MediaType, mediaTypeOf } from '../http/response-head.js';
 import type { AnswerHead } from '../judge-http.js';
 import { describeError, lost } from '../socket/socket.js';

@@ -1,7 +1,7 @@
 import type { RequestTemplate } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
-import { type Problem, violation } from '../../mcp/judge-message.js';
-import type { Failure } from '../../measure/failure.js';
+import { violation } from '../../mcp/judge-message.js';
+import type { Failure, Problem } from '../../measure/failure.js';
 import type { Endpoint } from '../../protocol/messages.js';
 import type { CreateLink, DuplexLink, DuplexOwner, LinkConfig } from '../duplex/duplex-link.js';
 import type { EndpointMemory } from '../endpoint-memory.js';
