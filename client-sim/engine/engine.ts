@@ -50,8 +50,10 @@ interface EngineParts {
 }
 
 /**
- * Drives the virtual clients of one thread through a run. The pacer calls `pump`; everything else follows from the time
- * and from what the channels report. Made by `createEngine`.
+ * Drives the virtual clients of one thread through a run. The pacer calls `pump`, which serves every `VirtualClient`
+ * with an operation due. The client sends it through a `SessionSlot`, and the slot's channel writes it when the
+ * `Scheduler` ends the turn. The channel reports the answer to the slot, the slot to the client, and the client counts
+ * it in the `Recorder`. Made by `createEngine`.
  */
 export class Engine {
   private phase: Phase = 'running';
@@ -78,6 +80,7 @@ export class Engine {
     if (this.phase === 'finished') return;
     const scheduler = this.scheduler;
     scheduler.beginPump();
+    // Before the run starts there is nothing to do, unless it was stopped.
     if (scheduler.nowMs >= 0 || this.phase !== 'running') {
       this.passBoundaries();
       this.expireTimeouts();

@@ -138,9 +138,9 @@ export class SessionSlot {
   }
 
   /** Loses its connections on purpose, now: see `ReconnectPlan.session`. @returns false when it has none to lose */
-  breakOff(session: 'keep' | 'new'): boolean {
+  disconnect(session: 'keep' | 'new'): boolean {
     if (this.state !== 'open') return false;
-    if (session === 'keep') this.channel?.breakOff?.();
+    if (session === 'keep') this.channel?.disconnect?.();
     else this.close('abandon');
     return true;
   }
@@ -353,7 +353,7 @@ class SessionSlotEvents implements ChannelEvents {
     this.scheduler.beginTurn(nowMs);
   }
 
-  onReadOver(): void {
+  onReadEnd(): void {
     this.scheduler.endTurn();
   }
 

@@ -124,7 +124,7 @@ export class VirtualClient implements SlotClient {
     if (failure === undefined) {
       const sentMs = tickets.sent[row] as number;
       const latency = cellAt(nowMs - dueMs);
-      scheduler.recorder.succeeded(series, latency, sentMs === dueMs ? latency : cellAt(nowMs - sentMs), replica);
+      scheduler.recorder.recordSucceeded(series, latency, sentMs === dueMs ? latency : cellAt(nowMs - sentMs), replica);
     } else this.recordFailure(series, nowMs - dueMs, failure, replica);
     this.publisher?.ended(series, failure === undefined);
     this.ended(row);
@@ -200,7 +200,7 @@ export class VirtualClient implements SlotClient {
       tickets.client[row] = id;
       tickets.open(row, profile.index);
       this.inFlight++;
-      recorder.sent(series, cellAt(nowMs - dueMs));
+      recorder.recordSent(series, cellAt(nowMs - dueMs));
       this.publisher?.sending(operation, dueMs);
       sessionSlot.send(row, operation, counters.draw);
       count++;

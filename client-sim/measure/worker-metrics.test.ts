@@ -36,7 +36,7 @@ test('merging is the same in any order and any grouping', () => {
   expect(one.operationSeries().reduce((sum, row) => sum + row.offered, 0)).toBe(500);
 });
 
-test('a scrape names every metric, and its numbers are those of the telemetry', async () => {
+test('a scrape has every metric, with the numbers of the telemetry', async () => {
   const metrics = new WorkerMetrics();
   for (const snapshot of result.snapshots) {
     const batch = new Batch(plan);

@@ -1,27 +1,31 @@
+import type { MisbehaviourKind } from '../load/draw-misbehaviour.js';
 import type { Endpoint } from '../protocol/messages.js';
 import { headText, type RequestKind, requestBytes, requestHeaders } from '../transport/request-head.js';
-import { malformMessage, NO_SUCH_METHOD, type ProperMessage, shown } from './malformed-message.js';
-import { type MisbehaviourKind, malformedKind } from './misbehaviour-kind.js';
+import { malformedKind, malformMessage, NO_SUCH_METHOD, type ProperMessage, sampleText } from './malformed-message.js';
 
-/** A proper request over HTTP, before it is spoilt. */
-export interface Proper extends ProperMessage {
+/** A proper HTTP request, from which a malformed one is made. */
+export interface ProperRequest extends ProperMessage {
   readonly endpoint: Endpoint;
   readonly kind: RequestKind;
 }
 
-export interface Forged {
-  /** In the order they are sent, all at once on one connection; each has an answer of its own. */
+export interface ForgedRequests {
+  /** In the order they are sent, all at once on one connection; each gets an answer of its own. */
   readonly requests: readonly Buffer[];
-  /** What the sample in the report shows of the body. */
+  /** The body that the sample in the report shows. */
   readonly body: string;
 }
 
-/** The bytes of one deed over HTTP. */
-export function forge(misbehaviourKind: MisbehaviourKind, proper: Proper, oversizeBytes: number): Forged {
+/** The bytes of one misbehaviour over HTTP. */
+export function forgeRequest(
+  misbehaviourKind: MisbehaviourKind,
+  proper: ProperRequest,
+  oversizeBytes: number,
+): ForgedRequests {
   const { endpoint, era, kind, body } = proper;
-  const whole = (bytes: Buffer, of: RequestKind = kind): Forged => ({
+  const whole = (bytes: Buffer, of: RequestKind = kind): ForgedRequests => ({
     requests: [requestBytes(endpoint, era, of, bytes)],
-    body: shown(bytes),
+    body: sampleText(bytes),
   });
   switch (misbehaviourKind) {
     case 'abort/after-request':
@@ -49,7 +53,8 @@ export function forge(misbehaviourKind: MisbehaviourKind, proper: Proper, oversi
     }
     case 'malformed/wrong-framing': {
       // A chunk must begin with its size in hexadecimal digits (RFC 9112, 7.1).
-      const head = `${headText(endpoint, 'POST', requestHeaders(endpoint, era, kind))}transfer-encoding: chunked\r\n\r\n`;
+      const start = headText(endpoint, 'POST', requestHeaders(endpoint, era, kind));
+      const head = `${start}transfer-encoding: chunked\r\n\r\n`;
       const text = `zz\r\n${body}\r\n0\r\n\r\n`;
       return { requests: [Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(text, 'utf8')])], body: text };
     }
@@ -58,8 +63,6 @@ export function forge(misbehaviourKind: MisbehaviourKind, proper: Proper, oversi
     case 'malformed/reserved-bits':
     case 'malformed/bad-opcode':
     case 'malformed/huge-length':
-      throw new RangeError(
-        `${misbehaviourKind} is nothing that an HTTP request can do; plans that ask for it are refused`,
-      );
+      throw new RangeError(`${misbehaviourKind} is impossible for an HTTP request; plans that ask for it are refused`);
   }
 }

@@ -6,7 +6,7 @@ import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import type { StreamControl, StreamListener } from '../transport/channel.js';
 import { createEngineWire, createWireCounters, createWireShared } from '../transport/shared.js';
 import { addressOf } from '../transport/socket/socket.js';
-import { ListeningStream, type StreamHost } from '../transport/stream/listening-stream.js';
+import { type ListeningHost, ListeningStream } from '../transport/stream/listening-stream.js';
 import { transportMap } from '../transports.js';
 import type { PreflightSession } from './preflight-session.js';
 
@@ -98,7 +98,7 @@ function tryListeningStream(trial: StreamTrial, uris: readonly string[]): Promis
       sessionId: session.sessionId,
       version: session.protocol.version,
     });
-    const host: StreamHost = {
+    const host: ListeningHost = {
       era: pinned.era,
       hasSession: session.sessionId !== undefined,
       endpoint,
@@ -127,7 +127,7 @@ function tryListeningStream(trial: StreamTrial, uris: readonly string[]): Promis
     listener.onReady(stream);
     return () => {
       clearInterval(poll);
-      stream.cut();
+      stream.end();
     };
   });
 }
@@ -172,6 +172,6 @@ function subscribingListener(
     onSubscribing: () => undefined,
     onSubscribed: (_index, failure) => settle(failure),
     onUpdate: () => undefined,
-    onOver: () => undefined,
+    onSessionEnd: () => undefined,
   };
 }

@@ -134,7 +134,7 @@ class SimulatedChannel implements Channel {
         this.events.onControlAnswer?.(behaviour.replica, false);
       this.openedAtMs = this.world.nowMs;
       this.events.onOpen(behaviour.afterMs);
-      this.options.listener?.onReady({ start: () => this.listen(), leave: () => undefined });
+      this.options.listener?.onReady({ start: () => this.listen(), pause: () => undefined });
     });
   }
 
@@ -154,7 +154,7 @@ class SimulatedChannel implements Channel {
       });
     later(lostAfterMs, () => {
       this.ended = true;
-      listener.onOver();
+      listener.onSessionEnd();
       this.events.onClosed('lost');
     });
   }
