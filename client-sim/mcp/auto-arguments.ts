@@ -1,5 +1,5 @@
 import type { Placeholder, Template } from '../../scenarios/schema/grammar/template.js';
-import { isObject } from './judge-message.js';
+import { isObject } from './json-value.js';
 
 type Schema = Readonly<Record<string, unknown>>;
 

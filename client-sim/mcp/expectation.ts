@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ExpectPlan } from '../../scenarios/schema/plan.js';
-import { describe, isObject, type Problem } from './judge-message.js';
+import type { Problem } from '../measure/failure.js';
+import { describe, isObject } from './json-value.js';
 
 /**
  * Checks an answer against the `expect` of a scenario.

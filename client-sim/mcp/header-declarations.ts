@@ -1,5 +1,5 @@
 import type { HeaderPlan } from '../../scenarios/schema/plan.js';
-import { isObject } from './judge-message.js';
+import { isObject } from './json-value.js';
 
 type HeaderDeclarations =
   | { readonly ok: true; readonly headers: readonly HeaderPlan[] }

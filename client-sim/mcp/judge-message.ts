@@ -1,11 +1,5 @@
-import type { Category } from '../measure/failure.js';
-
-/** Why an answer is not correct. */
-export interface Problem {
-  readonly category: Category;
-  /** One sentence: what was expected and what came. */
-  readonly detail: string;
-}
+import type { Problem } from '../measure/failure.js';
+import { describe, isObject } from './json-value.js';
 
 /**
  * Judges a parsed JSON-RPC answer (JSON-RPC 2.0, 5; MCP `CallToolResult`).
@@ -53,17 +47,7 @@ export function violation(detail: string): Problem {
   return { category: 'protocol_violation', detail };
 }
 
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function toolMessage(result: Record<string, unknown>): string {
   const content: unknown = Array.isArray(result.content) ? result.content[0] : undefined;
   return describe(isObject(content) && typeof content.text === 'string' ? content.text : result.content);
-}
-
-/** A value for a sentence, in at most 200 characters. */
-export function describe(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'missing');
-  return text.length > 200 ? `${text.slice(0, 200)}...` : text;
 }

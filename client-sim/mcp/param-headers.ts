@@ -2,7 +2,7 @@ import type { Placeholder, Template } from '../../scenarios/schema/grammar/templ
 import type { HeaderPlan } from '../../scenarios/schema/plan.js';
 import { type BodySegment, drawnSegment, fixedSegment } from './body-segment.js';
 import type { Draw } from './draw.js';
-import { isObject } from './judge-message.js';
+import { isObject } from './json-value.js';
 
 /** Headers that mirror arguments of a call (`Mcp-Param-*`, stateless era). */
 export interface ParamHeaders {

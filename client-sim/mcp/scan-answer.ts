@@ -1,5 +1,6 @@
+import type { Problem } from '../measure/failure.js';
 import type { Expectation } from './expectation.js';
-import { judgeMessage, type Problem, violation } from './judge-message.js';
+import { judgeMessage, violation } from './judge-message.js';
 
 /** Bodies up to this size are always parsed when no pattern matches. */
 export const ALWAYS_PARSED_BYTES = 65_536;

@@ -1,11 +1,14 @@
-/**
- * Why an operation failed. Reports group failures by category (design: measurement 5) and show a sample of each, which
- * is already redacted and bounded here.
- */
-export interface Failure {
+/** What is wrong with an answer or a connection. */
+export interface Problem {
+  /** Reports group by it (design: measurement 5). */
   readonly category: Category;
   /** One sentence: what was expected and what came. */
   readonly detail: string;
+}
+
+/** Why an operation failed. */
+export interface Failure extends Problem {
+  /** Reports show one for each category. */
   readonly sample?: ExchangeSample;
   /** From `Retry-After`; the client waits so long, within limits of its own. */
   readonly retryAfterMs?: number;

@@ -1,6 +1,5 @@
-import type { Problem } from '../mcp/judge-message.js';
 import { CLIENT_INFO } from '../mcp/revisions.js';
-import type { Failure } from '../measure/failure.js';
+import type { Failure, Problem } from '../measure/failure.js';
 import type { ChannelConfig } from '../transport/channel.js';
 import { asControlAnswer, type Control, NOTIFICATION_SENT, readControl } from '../transport/control.js';
 import type { LinkLoss } from '../transport/duplex/duplex-link.js';

@@ -1,5 +1,4 @@
-import type { Problem } from '../mcp/judge-message.js';
-import type { Failure } from '../measure/failure.js';
+import type { Failure, Problem } from '../measure/failure.js';
 import type { ChannelConfig } from '../transport/channel.js';
 import type { ControlOutcome } from '../transport/control.js';
 import type { EndpointMemory } from '../transport/endpoint-memory.js';

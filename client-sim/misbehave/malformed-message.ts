@@ -1,6 +1,6 @@
 import type { MalformedKind } from '../../scenarios/schema/misbehave.js';
 import type { MisbehaviourKind } from '../load/draw-misbehaviour.js';
-import { isObject } from '../mcp/judge-message.js';
+import { isObject } from '../mcp/json-value.js';
 import type { Endpoint } from '../protocol/messages.js';
 
 /** A proper message, from which a malformed one is made. */

@@ -1,5 +1,4 @@
-import type { Problem } from '../mcp/judge-message.js';
-import type { Failure } from '../measure/failure.js';
+import type { Failure, Problem } from '../measure/failure.js';
 import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import type { ControlAnswer, ControlOutcome } from '../transport/control.js';
 import { CookieJar } from '../transport/cookie-jar.js';

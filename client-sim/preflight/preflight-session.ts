@@ -3,10 +3,10 @@ import { type RequestTemplate, renderRequest } from '../mcp/compile-request.js';
 import { FIRST_ID } from '../mcp/digits.js';
 import type { Draw } from '../mcp/draw.js';
 import type { Expectation } from '../mcp/expectation.js';
-import { isObject, type Problem } from '../mcp/judge-message.js';
+import { isObject } from '../mcp/json-value.js';
 import { encodeHeaderValue } from '../mcp/param-headers.js';
 import { CLIENT_INFO, type ClientInfo, metaEnvelope } from '../mcp/revisions.js';
-import type { Failure } from '../measure/failure.js';
+import type { Failure, Problem } from '../measure/failure.js';
 import type { Endpoint, Exchange, PinnedProtocol } from '../protocol/messages.js';
 import type { ControlAnswer, ControlOutcome } from '../transport/control.js';
 import { judgeControl, resultOf } from '../transport/handshake.js';
@@ -96,7 +96,7 @@ export class PreflightSession {
   /** Ends the session with DELETE, if there is one, and closes the connection. */
   async close(): Promise<void> {
     if (this.sessionId !== undefined)
-      await this.raw('goodbye', { verb: 'DELETE', ...this.sessionHeaders() }, '', undefined, () => undefined);
+      await this.raw('end of session', { verb: 'DELETE', ...this.sessionHeaders() }, '', undefined, () => undefined);
     this.client.close();
   }
 

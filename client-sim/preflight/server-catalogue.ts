@@ -2,7 +2,7 @@ import type { HeaderPlan, OperationPlan } from '../../scenarios/schema/plan.js';
 import { nearest } from '../../scenarios/yaml/nearest.js';
 import { argumentsFor, argumentsForPrompt, type GeneratedArguments } from '../mcp/auto-arguments.js';
 import { headerDeclarations } from '../mcp/header-declarations.js';
-import { isObject } from '../mcp/judge-message.js';
+import { isObject } from '../mcp/json-value.js';
 import { MODERN_REVISION } from '../mcp/revisions.js';
 import type { PreflightSession } from './preflight-session.js';
 

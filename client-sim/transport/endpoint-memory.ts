@@ -1,7 +1,6 @@
 import { type RequestTemplate, renderRequest } from '../mcp/compile-request.js';
-import type { Problem } from '../mcp/judge-message.js';
 import { KnownAnswers, PatternMemory } from '../mcp/pattern-memory.js';
-import type { Failure } from '../measure/failure.js';
+import type { Failure, Problem } from '../measure/failure.js';
 import { ReplicaNames } from '../measure/replica-names.js';
 import type { Endpoint } from '../protocol/messages.js';
 import type { AnswerHead } from './judge-http.js';

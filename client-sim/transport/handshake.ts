@@ -1,8 +1,9 @@
 import type { Expectation } from '../mcp/expectation.js';
-import { describe, isObject, type Problem, violation } from '../mcp/judge-message.js';
+import { describe, isObject } from '../mcp/json-value.js';
+import { violation } from '../mcp/judge-message.js';
 import { type ClientInfo, LEGACY_REVISIONS } from '../mcp/revisions.js';
 import { scanAnswer } from '../mcp/scan-answer.js';
-import type { Failure } from '../measure/failure.js';
+import type { Failure, Problem } from '../measure/failure.js';
 import type { Control, ControlAnswer } from './control.js';
 import { judgeHttp } from './judge-http.js';
 import type { RequestKind } from './request-head.js';

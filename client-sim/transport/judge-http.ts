@@ -1,6 +1,8 @@
 import type { Expectation } from '../mcp/expectation.js';
-import { describe, isObject, judgeError, type Problem, violation } from '../mcp/judge-message.js';
+import { describe, isObject } from '../mcp/json-value.js';
+import { judgeError, violation } from '../mcp/judge-message.js';
 import { parseMessage, scanAnswer } from '../mcp/scan-answer.js';
+import type { Problem } from '../measure/failure.js';
 import type { PinnedProtocol } from '../protocol/messages.js';
 import type { ResponseHead } from './http/response-head.js';
 

@@ -1,5 +1,4 @@
-import type { Problem } from '../mcp/judge-message.js';
-import type { Category, Failure } from '../measure/failure.js';
+import type { Category, Failure, Problem } from '../measure/failure.js';
 import type { Endpoint } from '../protocol/messages.js';
 import type { AnswerHead } from './judge-http.js';
 import { type RequestKind, requestHeaders } from './request-head.js';

@@ -1,8 +1,7 @@
 import { type RequestTemplate, renderRequest } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
-import type { Problem } from '../../mcp/judge-message.js';
 import { CLIENT_INFO } from '../../mcp/revisions.js';
-import type { Failure } from '../../measure/failure.js';
+import type { Failure, Problem } from '../../measure/failure.js';
 import {
   type Channel,
   type ChannelConfig,
@@ -22,8 +21,8 @@ import { type MessageOwner, MessageReader } from './message-reader.js';
 import { TicketWindow } from './ticket-window.js';
 
 /**
- * Requests abandoned in a row, without a byte from the server in between, after which a connection counts as dead; never
- * fewer than the requests in flight at once.
+ * Requests abandoned in a row, without a byte from the server in between, after which a connection counts as dead;
+ * never fewer than the requests in flight at once.
  */
 const MOST_SILENT = 3;
 

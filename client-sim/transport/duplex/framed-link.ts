@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { RequestTemplate } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
-import type { Problem } from '../../mcp/judge-message.js';
+import type { Problem } from '../../measure/failure.js';
 import type { WireShared } from '../shared.js';
 import { newOutbox, type Outbox, whenFlushed } from '../socket/outbox.js';
 import type { Pace } from '../socket/pace.js';

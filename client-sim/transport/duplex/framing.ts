@@ -1,6 +1,6 @@
 import type { RequestTemplate } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
-import type { Problem } from '../../mcp/judge-message.js';
+import type { Problem } from '../../measure/failure.js';
 
 /**
  * How messages are separated in the bytes of one connection; implemented by WebSocket frames and by lines. Each

@@ -1,7 +1,9 @@
 import { learnPattern } from '../../mcp/answer-pattern.js';
 import type { Expectation } from '../../mcp/expectation.js';
-import { isObject, judgeMessage, type Problem, violation } from '../../mcp/judge-message.js';
+import { isObject } from '../../mcp/json-value.js';
+import { judgeMessage, violation } from '../../mcp/judge-message.js';
 import { parseMessage } from '../../mcp/scan-answer.js';
+import type { Problem } from '../../measure/failure.js';
 import type { WireCounters } from '../channel.js';
 import type { Control, ControlAnswer } from '../control.js';
 import type { EndpointMemory } from '../endpoint-memory.js';
@@ -418,8 +420,8 @@ function learnAnswer(
 }
 
 /**
- * Learns an answer that only acknowledges a message. It matches until the server's clock shows another second, since its
- * `date` is part of it.
+ * Learns an answer that only acknowledges a message. It matches until the server's clock shows another second, since
+ * its `date` is part of it.
  */
 function learnAccepted(memory: EndpointMemory, head: ResponseHead, bytes: Buffer, start: number, end: number): void {
   if (head.keepAlive && head.retryAfter === '') memory.accepted = Buffer.from(bytes.subarray(start, end));

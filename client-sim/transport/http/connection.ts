@@ -1,8 +1,8 @@
 import type net from 'node:net';
 import type { RequestTemplate } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
-import { type Problem, violation } from '../../mcp/judge-message.js';
-import type { Failure } from '../../measure/failure.js';
+import { violation } from '../../mcp/judge-message.js';
+import type { Failure, Problem } from '../../measure/failure.js';
 import type { Control } from '../control.js';
 import type { RequestHead } from '../request-head.js';
 import { RetryTimer } from '../retry.js';
@@ -24,8 +24,8 @@ const KEEP_ALIVE_MARGIN_MS = 1000;
 const LINGER_MS = 1000;
 
 /**
- * One TCP or TLS connection: requests go out in batches, answers come back in order. A server may close it while nothing
- * is in flight: the next request connects again, and its latency includes that.
+ * One TCP or TLS connection: requests go out in batches, answers come back in order. A server may close it while
+ * nothing is in flight: the next request connects again, and its latency includes that.
  */
 export class Connection implements Connecting, SocketOwner {
   readonly ring: TicketRing;

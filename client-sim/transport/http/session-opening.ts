@@ -1,6 +1,5 @@
-import type { Problem } from '../../mcp/judge-message.js';
 import { CLIENT_INFO } from '../../mcp/revisions.js';
-import type { Failure } from '../../measure/failure.js';
+import type { Failure, Problem } from '../../measure/failure.js';
 import { type ChannelConfig, OPEN_TIMEOUT_MS } from '../channel.js';
 import type { ControlAnswer } from '../control.js';
 import type { EndpointMemory } from '../endpoint-memory.js';

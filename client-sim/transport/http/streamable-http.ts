@@ -1,8 +1,7 @@
 import type { RequestTemplate } from '../../mcp/compile-request.js';
 import { FIRST_ID, LAST_ID } from '../../mcp/digits.js';
 import type { Draw } from '../../mcp/draw.js';
-import type { Problem } from '../../mcp/judge-message.js';
-import type { Failure } from '../../measure/failure.js';
+import type { Failure, Problem } from '../../measure/failure.js';
 import type { Endpoint } from '../../protocol/messages.js';
 import {
   type Channel,

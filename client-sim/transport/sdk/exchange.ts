@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import { type Problem, violation } from '../../mcp/judge-message.js';
+import { violation } from '../../mcp/judge-message.js';
+import type { Problem } from '../../measure/failure.js';
 import { type MediaType, mediaTypeOf } from '../http/response-head.js';
 import type { AnswerHead } from '../judge-http.js';
 import { describeError, lost } from '../socket/socket.js';
@@ -22,7 +23,9 @@ export interface ExchangeOwner {
   isConnectError(error: Error): boolean;
 }
 
-/** Longest answer to a POST, notifications included: a JSON client reads it whole, so a server could fill its memory. */
+/**
+ * Longest answer to a POST, notifications included: a JSON client reads it whole, so a server could fill its memory.
+ */
 const MOST_BYTES = 16 * 1024 * 1024;
 
 /** One HTTP exchange of an SDK's client, observed below its fetch: the SDK gets the same bytes at the same time. */

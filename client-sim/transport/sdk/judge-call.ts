@@ -1,5 +1,7 @@
-import { isObject, judgeError, judgeMessage, type Problem, violation } from '../../mcp/judge-message.js';
+import { isObject } from '../../mcp/json-value.js';
+import { judgeError, judgeMessage, violation } from '../../mcp/judge-message.js';
 import { parseMessage } from '../../mcp/scan-answer.js';
+import type { Problem } from '../../measure/failure.js';
 import type { PinnedProtocol } from '../../protocol/messages.js';
 import { judgeHttp } from '../judge-http.js';
 import type { Exchange } from './exchange.js';
@@ -79,8 +81,8 @@ function refusalProblem(refusal: unknown): Problem | undefined {
 }
 
 /**
- * The length of a message is that of the JSON answer. The SDK hides the bytes of a message in a stream, so its length is
- * that of the same JSON written without spaces.
+ * The length of a message is that of the JSON answer. The SDK hides the bytes of a message in a stream, so its length
+ * is that of the same JSON written without spaces.
  */
 function resultExpectation({
   template: { expectation },

@@ -1,8 +1,9 @@
 import type { RequestTemplate } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
-import { describe, type Problem, violation } from '../../mcp/judge-message.js';
+import { describe } from '../../mcp/json-value.js';
+import { violation } from '../../mcp/judge-message.js';
 import { CLIENT_INFO } from '../../mcp/revisions.js';
-import type { Failure } from '../../measure/failure.js';
+import type { Failure, Problem } from '../../measure/failure.js';
 import type { PinnedProtocol } from '../../protocol/messages.js';
 import { type Channel, type ChannelConfig, type ChannelEvents, CLOSE_TIMEOUT_MS, OPEN_TIMEOUT_MS } from '../channel.js';
 import { CookieJar } from '../cookie-jar.js';
@@ -164,8 +165,8 @@ export class SdkChannel implements Channel, SdkSessionOwner {
       (head.mediaType !== 'event-stream' && head.status !== 202)
     )
       return;
-    // The SDKs keep waiting when the stream of a call ends without the answer and without an event from which to resume,
-    // and when a request is only acknowledged.
+    // The SDKs keep waiting when the stream of a call ends without the answer and without an event from which to
+    // resume, and when a request is only acknowledged.
     setImmediate(() => {
       if (call.over || call.message !== undefined || call.lastEventId !== undefined || call.exchange !== exchange)
         return;

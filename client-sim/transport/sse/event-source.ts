@@ -1,5 +1,7 @@
 import type net from 'node:net';
-import { describe, type Problem, violation } from '../../mcp/judge-message.js';
+import { describe } from '../../mcp/json-value.js';
+import { violation } from '../../mcp/judge-message.js';
+import type { Problem } from '../../measure/failure.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { ResponseParser } from '../http/response-parser.js';
 import { MOST_EVENT_BYTES, type SseHandler, SseParser, STREAM_LIMITS } from '../http/sse-parser.js';

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { ServerCommand } from '../../../scenarios/schema/plan.js';
-import { type Problem, violation } from '../../mcp/judge-message.js';
+import { violation } from '../../mcp/judge-message.js';
+import type { Problem } from '../../measure/failure.js';
 import type { Endpoint } from '../../protocol/messages.js';
 import type { CreateLink, DuplexOwner } from '../duplex/duplex-link.js';
 import { FramedLink } from '../duplex/framed-link.js';

@@ -1,6 +1,6 @@
-import { isObject, type Problem } from '../../mcp/judge-message.js';
+import { isObject } from '../../mcp/json-value.js';
 import { parseMessage, scanAnswer } from '../../mcp/scan-answer.js';
-import type { Failure } from '../../measure/failure.js';
+import type { Failure, Problem } from '../../measure/failure.js';
 import type { EndpointMemory, FailedAnswer } from '../endpoint-memory.js';
 import type { BrokenCall } from '../http/connection.js';
 import type { AnswerHead } from '../judge-http.js';

@@ -1,5 +1,6 @@
-import { judgeMessage, type Problem } from '../../mcp/judge-message.js';
+import { judgeMessage } from '../../mcp/judge-message.js';
 import { CLIENT_INFO, type ClientInfo } from '../../mcp/revisions.js';
+import type { Problem } from '../../measure/failure.js';
 import type { PinnedProtocol } from '../../protocol/messages.js';
 import type { StreamControl, StreamListener } from '../channel.js';
 import { reconnectWaitMs } from '../retry.js';

@@ -1,6 +1,8 @@
-import { isObject, judgeMessage, type Problem } from '../../mcp/judge-message.js';
+import { isObject } from '../../mcp/json-value.js';
+import { judgeMessage } from '../../mcp/judge-message.js';
 import { CLIENT_INFO, type ClientInfo } from '../../mcp/revisions.js';
 import { parseMessage } from '../../mcp/scan-answer.js';
+import type { Problem } from '../../measure/failure.js';
 import type { StreamControl, StreamListener } from '../channel.js';
 import type { ControlOutcome } from '../control.js';
 import { judgeControl } from '../handshake.js';

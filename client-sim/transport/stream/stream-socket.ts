@@ -1,5 +1,6 @@
 import type net from 'node:net';
-import { type Problem, violation } from '../../mcp/judge-message.js';
+import { violation } from '../../mcp/judge-message.js';
+import type { Problem } from '../../measure/failure.js';
 import type { Endpoint } from '../../protocol/messages.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { ResponseParser } from '../http/response-parser.js';

@@ -1,4 +1,6 @@
-import { isObject, type Problem, violation } from '../../mcp/judge-message.js';
+import { isObject } from '../../mcp/json-value.js';
+import { violation } from '../../mcp/judge-message.js';
+import type { Problem } from '../../measure/failure.js';
 import type { StreamListener } from '../channel.js';
 
 /** A stream of the session era, where each subscription is a request. */

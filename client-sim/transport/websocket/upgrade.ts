@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type Problem, violation } from '../../mcp/judge-message.js';
+import { violation } from '../../mcp/judge-message.js';
 import { CLIENT_INFO } from '../../mcp/revisions.js';
+import type { Problem } from '../../measure/failure.js';
 import type { Endpoint } from '../../protocol/messages.js';
 
 /** The opening handshake (RFC 6455, 4), client's side. */
