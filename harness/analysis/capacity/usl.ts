@@ -1,7 +1,7 @@
 /**
  * The Universal Scalability Law (N. J. Gunther, "Guerrilla Capacity Planning", 2007, chapter 4-6):
- * X(N) = lambda N / (1 + sigma (N - 1) + kappa N (N - 1)), throughput X at concurrency N, with sigma for what cannot be
- * done at once (contention) and kappa for what each must tell each (coherency).
+ * X(N) = lambda N / (1 + sigma (N - 1) + kappa N (N - 1)), throughput X at concurrency N, where sigma stands for
+ * contention (work that cannot be done in parallel) and kappa for coherency (what each must exchange with each other).
  */
 import { mulberry32 } from '../statistics/bootstrap.js';
 import { mean, sum } from '../statistics/numbers.js';
@@ -19,7 +19,7 @@ interface UslFit {
   readonly kappa: number;
   /** Share of the spread of throughput that the curve explains. */
   readonly rSquared: number;
-  /** Where throughput is highest; undefined when the curve rises for ever (kappa 0). */
+  /** Where throughput is highest; undefined when the curve rises without end (kappa 0). */
   readonly peak: { readonly concurrency: number; readonly throughputPerSecond: number } | undefined;
 }
 
@@ -28,8 +28,8 @@ const FEWEST_POINTS = 5;
 const RESAMPLES = 1000;
 
 /**
- * Least squares on N / X(N), which is linear in the three parameters. A negative one has no meaning: of the curves
- * without it, the best is taken.
+ * Least squares on N / X(N), which is linear in the three parameters. A negative parameter has no meaning; then the
+ * best curve without it is taken.
  */
 export function fitUsl(points: readonly LoadPoint[]): UslFit | undefined {
   const usable = points.filter(({ concurrency, throughputPerSecond }) => concurrency > 0 && throughputPerSecond > 0);
@@ -49,8 +49,8 @@ export function predict(
 }
 
 /**
- * The throughput at the peak as an interval: the curve fitted again to points drawn with replacement (percentile
- * bootstrap, Efron 1979), 95 %. Undefined when fewer than half of the draws have a peak.
+ * The 95 % interval of the throughput at the peak: the curve is fitted again to points drawn with replacement
+ * (percentile bootstrap, Efron 1979). Undefined when fewer than half of the draws have a peak.
  */
 export function peakInterval(
   points: readonly LoadPoint[],
@@ -75,7 +75,7 @@ export function peakInterval(
 function fitColumns(points: readonly LoadPoint[], columns: readonly number[]): UslFit | undefined {
   const rows = points.map(({ concurrency: n, throughputPerSecond }) => {
     const all = [1, n - 1, n * (n - 1)];
-    // The error of N/X is that of X times N/X^2: weighted back, so that every throughput counts alike.
+    // The error of N/X is that of X times N/X^2; the weight undoes that, so that every throughput counts the same.
     const weight = throughputPerSecond ** 2 / n;
     return { x: columns.map((column) => (all[column] ?? 0) * weight), y: (n / throughputPerSecond) * weight };
   });

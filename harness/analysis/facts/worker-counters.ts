@@ -12,7 +12,7 @@ export interface WorkerCounters {
   readonly lastMs: number;
 }
 
-export interface WorkerStage {
+interface WorkerStage {
   readonly counts: Readonly<OperationCounts>;
   /** Sum of all error categories. */
   readonly errors: number;

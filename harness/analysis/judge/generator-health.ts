@@ -19,15 +19,14 @@ interface Limit {
   readonly key: HealthKey;
   readonly limit: (threads: number) => number;
   /**
-   * Share of the measured reports that may lie past it: one slow second is weather, and timing has more of it than
-   * load.
+   * Share of the measured reports that may lie beyond it: one slow second is chance, and timing varies more than load.
    */
   readonly tolerated: number;
-  /** A `spin` profile owns its core and always shows it busy: there only the lag tells. */
+  /** A `spin` profile keeps its core busy at all times; there only the lag counts. */
   readonly exemptSpin: boolean;
   readonly describe: (value: number, limit: number) => string;
   readonly remedy: string;
-  /** A thread that waits for a processor is past this, too: then that is the reason, and another remedy. */
+  /** A thread that waits for a processor exceeds this limit too; then that is the reason, with its own remedy. */
   readonly timing?: true;
 }
 
@@ -41,7 +40,7 @@ const healthLimits: readonly Limit[] = [
     exemptSpin: true,
     remedy: moreWorkers,
     timing: true,
-    describe: (value, limit) => `spent ${percent(value)} of its loop (limit ${percent(limit)})`,
+    describe: (value, limit) => `used ${percent(value)} of its event loop (limit ${percent(limit)})`,
   },
   {
     key: 'cpu',
@@ -59,7 +58,8 @@ const healthLimits: readonly Limit[] = [
     timing: true,
     remedy: `${moreWorkers}, or run it where nothing else needs the processor`,
     describe: (value, limit) =>
-      `sent its slowest 1 % of requests ${value.toFixed(0)} ms or more after they were due, with room to send them (limit ${limit} ms)`,
+      `sent its slowest 1 % of requests ${value.toFixed(0)} ms or more after they were due, ` +
+      `with room to send them (limit ${limit} ms)`,
   },
   {
     key: 'eventLoopDelayP99Ms',
@@ -102,10 +102,10 @@ const healthLimits: readonly Limit[] = [
 const fewestReports = 2;
 /** A worker that has run for this long has sent a report of its health. */
 const enoughForAReportMs = 3000;
-/** A machine, not a worker's code, is at its limit when threads waited for a processor for this share of late time. */
+/** When threads wait for a processor for this share of the late time, the machine is the limit, not our code. */
 const muchWaiting = 0.25;
 
-/** Reasons in words, each with its remedy; empty when every worker was fit in every measured stage. */
+/** Reasons with their remedies; empty when every worker kept up in every measured stage. */
 export function judgeGenerator(plan: Plan, aggregate: Pick<Aggregate, 'workers'>, facts: RunFacts): readonly string[] {
   const spins = plan.profiles.some(({ pacing }) => pacing === 'spin');
   return [...aggregate.workers()].sort(byKey).flatMap(([workerId, counters]) => {
@@ -114,30 +114,30 @@ export function judgeGenerator(plan: Plan, aggregate: Pick<Aggregate, 'workers'>
     const starved = starvation(health);
     let busy = false;
     return healthLimits.flatMap(({ key, limit, tolerated, exemptSpin, describe, remedy, timing }) => {
-      // A busy loop and a busy processor are the same fact.
+      // A busy loop keeps its processor busy, so one reason is enough.
       if (key === 'cpu' && busy) return [];
-      const past = pastLimit(health, key, limit(threads));
+      const beyond = pastLimit(health, key, limit(threads));
       if (
         (spins && exemptSpin) ||
-        past.reports < Math.min(fewestReports, health.reports) ||
-        past.reports <= tolerated * health.reports
+        beyond.reports < Math.min(fewestReports, health.reports) ||
+        beyond.reports <= tolerated * health.reports
       )
         return [];
       busy ||= key === 'eventLoopUtilization';
       const because = timing === true && starved !== undefined ? starved : `: ${remedy}`;
-      return [
-        `worker ${workerId} ${describe(past.mean, limit(threads))} in ${past.reports} of ${plural(health.reports, 'measured report')}${because}`,
-      ];
+      const often = `in ${beyond.reports} of ${plural(health.reports, 'measured report')}`;
+      return [`worker ${workerId} ${describe(beyond.mean, limit(threads))} ${often}${because}`];
     });
   });
 }
 
-/** More workers beside it would only wait with it. */
+/** The remedy when the machine is the limit: more workers beside this one would only wait as well. */
 function starvation(health: HealthCounters): string | undefined {
   const waited = readingOf(health, 'processorWaitWhenLate')?.mean ?? 0;
   if (waited < muchWaiting) return undefined;
   return (
-    `, and for ${percent(waited)} of that time a thread of it was ready to run and had no processor: this machine has no more for it. ` +
+    `, and for ${percent(waited)} of that time one of its threads was ready to run and had no processor: ` +
+    'the machine is at its limit. ' +
     'Stop what else runs there, put target or workers on other machines, or lower the load'
   );
 }
@@ -146,7 +146,7 @@ export function measuredHealth(plan: Plan, counters: WorkerCounters): readonly H
   return measuredStages(plan).flatMap((index) => counters.byStage.get(index)?.health ?? []);
 }
 
-/** Without a report of its health a worker cannot be trusted to have been fit. */
+/** A worker that never reported its health cannot be trusted to have kept up. */
 export function judgeSilence(plan: Plan, aggregate: Pick<Aggregate, 'workers' | 'observedMs'>): readonly string[] {
   const measured = measuredStages(plan);
   if (observedSeconds(aggregate, measured) * 1000 < enoughForAReportMs) return [];

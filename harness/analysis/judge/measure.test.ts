@@ -83,7 +83,7 @@ describe("a check's metric", () => {
     ['service.p95', { replica: 'replica-1' }, /not kept by replica/],
     ['connect.p95', {}, /no connection/],
     ['throughput', { stage: 'nowhere' }, /no stage nowhere/],
-    ['errors.rate', { profile: 'nobody' }, /no operation ended/],
+    ['errors.rate', { profile: 'other' }, /no operation ended/],
     ['usage.cpu', { replica: 'replica-9' }, /resource use/],
     ['fault.recovery', {}, /no fault/],
     ['memory.perSession', {}, /samples of memory are too few/],
@@ -143,7 +143,7 @@ test('replicas go by their ids, whatever answers call them', () => {
     ['server.1', 108],
     ['server.2', 216],
   ]);
-  // Two on one machine: the address alone is nobody's.
+  // Two replicas of one machine: the address alone names neither.
   merged.registerReplicas([{ id: 'server.3', node: 'n', url: 'http://10.0.1.7:3001/mcp' }]);
   expect(merged.select({ stages: [0, 1] }).replicas.map(({ name }) => name)).toEqual([
     '10.0.1.7',
@@ -172,7 +172,7 @@ describe('a sliding window', () => {
   });
 });
 
-test('the live view shows the newest second that all workers told of', () => {
+test('the live view shows the newest second that all workers reported', () => {
   const live = new RunAggregate(plan);
   for (const { workerId, batch } of sampleTelemetry(plan))
     if (workerId === 'w1' || batch.toMs < 4000) live.add(workerId, batch);

@@ -243,7 +243,7 @@ const metrics: Readonly<Record<string, Metric>> = {
       return shares.length === 0 ? noData('there was no session') : value(Math.min(...shares), shares.length);
     },
   },
-  /** Of one core, mean over time, of the busiest replica. */
+  /** Cores, mean over time, of the busiest replica. */
   'usage.cpu': { labels: ['stage', 'replica'], value: ({ usage }) => ofReplicas(usage, ({ cpu }) => cpu, mean) },
   /** Peak, of the largest replica. */
   'usage.memory': {
@@ -260,11 +260,11 @@ const metrics: Readonly<Record<string, Metric>> = {
     },
     ({ counts }) => value(counts.moved, counts.sessions),
   ),
-  'fault.detection': unsupported('no fault that this version makes breaks something that could be detected'),
+  'fault.detection': unsupported('no fault of this version causes anything that could be detected'),
   'fault.recovery': { labels: [], value: ({ recoveries }) => slowest(recoveries) },
   /** Slope against the sessions that clients hold. */
   'memory.perSession': { labels: ['stage', 'replica'], value: perSession('open') },
-  /** Slope against all sessions opened so far: what each leaves behind. */
+  /** Slope against all sessions opened so far: what each of them leaves behind. */
   'memory.leftPerSession': { labels: ['stage', 'replica'], value: perSession('opened') },
 };
 
@@ -279,7 +279,7 @@ function ofReplica(
       const { replica: name, operation, category } = input.check.labels;
       if (name === undefined) return whole(input);
       if (operation !== undefined || category !== undefined)
-        return noData('what a replica did is not kept by operation or category');
+        return noData('the work of a replica is not kept by operation or category');
       const { replica } = input;
       return replica === undefined ? noData(`no answer came from a replica ${name}`) : part(replica);
     },
@@ -304,10 +304,7 @@ function family(
   return Object.fromEntries(statistics.map((statistic) => [`${name}.${statistic}`, { labels, value: of(statistic) }]));
 }
 
-/**
- * Operations that came to an end, and of them those that failed: as a target's errors, or of one category, whatever it
- * is.
- */
+/** Operations that ended, and those of them that failed: the target's errors, or those of any one category. */
 function errorsOf({ counts, errors }: Totals, category: string | undefined): TargetErrors {
   const target = targetErrors(counts, errors);
   if (category === undefined) return target;
@@ -330,10 +327,7 @@ function errors(of: (found: TargetErrors) => number): Metric['value'] {
   };
 }
 
-/**
- * A value only where the whole interval lies on one side of what it is held against: else the fit is too poor to judge
- * by.
- */
+/** A value only where the whole interval lies on one side of the limit; otherwise the fit is too poor to judge by. */
 function perSession(basis: SessionBasis): Metric['value'] {
   return (input) => {
     const found = input.sessionMemory(basis);
@@ -342,7 +336,8 @@ function perSession(basis: SessionBasis): Metric['value'] {
     const { value: limit } = input.check;
     if (low > limit || high < limit) return value(slope, found.samples);
     return noData(
-      `between ${formatBytes(low)} and ${formatBytes(high)} a session (95 %, ${found.samples} samples): too uncertain to hold against ${formatBytes(limit)}`,
+      `between ${formatBytes(low)} and ${formatBytes(high)} a session (95 %, ${found.samples} samples): ` +
+        `too uncertain to compare with ${formatBytes(limit)}`,
     );
   };
 }
@@ -355,9 +350,9 @@ function mostSessions(timeline: readonly Second[]): number {
   return peak(timeline.map(({ sessions }) => sessions));
 }
 
-/** All of them must be known: one that never ended would otherwise be the one that does not count. */
+/** All of them must be known; otherwise the one that never ended would not count. */
 function slowest(recoveries: readonly Recovery[]): Measurement {
-  if (recoveries.length === 0) return noData('no fault was made');
+  if (recoveries.length === 0) return noData('no fault was injected');
   const missing = recoveries.find((recovery) => recovery.kind === 'unknown');
   if (missing?.kind === 'unknown') return noData(missing.why);
   const known = recoveries.flatMap((recovery) => (recovery.kind === 'recovered' ? [recovery] : []));
@@ -380,27 +375,25 @@ function ofReplicas<T>(
       );
 }
 
-/**
- * The clocks of publisher and subscriber may be apart by no more than this share of a value that is given (design:
- * measurement 9).
- */
+/** The clocks of publisher and subscriber may differ by at most this share of a value (design: measurement 9). */
 const mostClockError = 0.1;
 
-/** Whether a delivery time is known well enough to be given. */
+/** Whether the clocks were close enough for this delivery time. */
 export function isCertain(ms: number, clockErrorMs: number): boolean {
   return clockErrorMs <= ms * mostClockError;
 }
 
 function deliveryTime({ delivery, clockErrorMs }: Totals, statistic: Statistic): Measurement {
   const measured = statisticOf(delivery, statistic);
-  if (measured === undefined) return noData('no subscriber heard of a stamped publication');
+  if (measured === undefined) return noData('no subscriber received a stamped publication');
   if (isCertain(measured, clockErrorMs)) return value(measured, delivery.total);
   return noData(
-    `the clocks of publishers and subscribers may be ${clockErrorMs} ms apart, more than a tenth of the ${measured} ms measured`,
+    `the clocks of publishers and subscribers may be ${clockErrorMs} ms apart, ` +
+      `more than a tenth of the ${measured} ms measured`,
   );
 }
 
-/** A subscriber that never caught up has no time, but it is not nothing. */
+/** A subscriber that never caught up has no time, so the times of the others are not enough. */
 function catchUpTime({ catchUp, streams }: Totals, statistic: Statistic): Measurement {
   const measured = statisticOf(catchUp, statistic);
   if (streams.returned === 0) return noData('no subscriber was away and came back');
@@ -409,23 +402,23 @@ function catchUpTime({ catchUp, streams }: Totals, statistic: Statistic): Measur
   return value(measured, catchUp.total);
 }
 
-/** Known when all is over: until then what is on its way looks lost. */
+/** Known only when all workers have finished: until then, what is on its way looks lost. */
 function lostDeliveries(aggregate: Aggregate): Measurement {
   const deliveries = aggregate.deliveries();
-  if (deliveries === undefined || deliveries.published === 0) return noData('nothing was published with a stamp');
-  if (deliveries.delivered === 0) return noData(`none of ${deliveries.published} publications was delivered to anyone`);
+  if (deliveries === undefined || deliveries.published === 0) return noData('no stamped publication was made');
+  if (deliveries.delivered === 0) return noData(`none of ${deliveries.published} publications was delivered`);
   if ([...aggregate.workers().values()].some(({ final }) => final === undefined))
-    return noData('what was lost is known when all workers have finished');
+    return noData('losses are known only when all workers have finished');
   return value(deliveries.lost, deliveries.expected);
 }
 
 function deliveryCount({ streams }: Totals, name: 'duplicated' | 'outOfOrder' | 'delivered'): Measurement {
   return streams.delivered === 0
-    ? noData('no subscriber heard of a stamped publication')
+    ? noData('no subscriber received a stamped publication')
     : value(streams[name], streams.delivered);
 }
 
-/** @param wholeRun of the whole run: streams opened in one stage live on in the next */
+/** @param wholeRun streams that are opened in one stage stay open in the next */
 function streamCount({ streams }: Totals, wholeRun: Totals, name: keyof StreamCounts): Measurement {
   const opened = wholeRun.streams.opened + wholeRun.streams.resumed;
   return opened === 0 ? noData('no stream was ever open') : value(streams[name], opened);

@@ -17,7 +17,7 @@ export function judgeThresholds(plan: Plan, aggregate: Aggregate): readonly Thre
   });
 }
 
-/** Also for stop rules, whose check says when to stop. */
+/** Whether the check holds; for a stop rule this means that the run is to stop. */
 export function holds(check: Pick<Check, 'comparison' | 'value'>, actual: number): boolean {
   return comparisons[check.comparison](actual, check.value);
 }

@@ -1,9 +1,8 @@
 /**
  * What happened in each second of run time. Counters of every second are kept; histograms only of the last
- * `openSeconds`, after which a second keeps its percentiles. A batch that comes later than that (a worker that was cut
- * off for a quarter of an hour) still adds its counters there, and its histograms to all totals.
+ * `openSeconds`, after which a second keeps its percentiles. A batch that comes later than that (from a worker that was
+ * cut off for a quarter of an hour) still adds its counters to that second, and its histograms to all totals.
  */
-
 import type { CountPair } from '../../../client-sim/protocol/histogram-codec.js';
 import type { Health } from '../../../client-sim/protocol/messages.js';
 import { addOperations, noOperations, type OperationCounts } from '../facts/counts.js';
@@ -57,7 +56,7 @@ interface OpenSecond {
   sessionsOpened: number;
   readonly counts: OperationCounts;
   readonly errors: Record<string, number>;
-  /** By worker: the newest of this second. */
+  /** The newest of each worker in this second. */
   readonly gauges: Map<string, Gauges>;
   lagP99Ms: number | undefined;
   eventLoopUtilization: number | undefined;
@@ -150,13 +149,13 @@ function viewOf(second: OpenSecond, t: number): Second {
   };
 }
 
-/** A second's counts: a few hundred different values, where a full counts array would be 184 KiB. */
+/** A second's counts are a few hundred different values; a full array of counts would be 184 KiB. */
 class SparseCounts implements CountSource {
   private readonly counts = new Map<number, number>();
-  private known: Percentiles | undefined;
+  private computed: Percentiles | undefined;
 
   addPairs(pairs: readonly CountPair[]): void {
-    if (pairs.length > 0) this.known = undefined;
+    if (pairs.length > 0) this.computed = undefined;
     for (const [index, count] of pairs) this.counts.set(index, (this.counts.get(index) ?? 0) + count);
   }
 
@@ -165,8 +164,8 @@ class SparseCounts implements CountSource {
   }
 
   percentiles(): Percentiles {
-    this.known ??= this.compute();
-    return this.known;
+    this.computed ??= this.compute();
+    return this.computed;
   }
 
   private compute(): Percentiles {

@@ -61,7 +61,7 @@ describe('recovery', () => {
     expect(recoveryOf(steady, seconds(succeeded), fromMs, toMs)).toMatchObject(expected);
   });
 
-  test('is not told where the load itself changed', () => {
+  test('is not known where the load itself changed', () => {
     const ramp = sampleStage({
       index: 0,
       name: 'ramp',
@@ -101,7 +101,7 @@ describe('the threshold fault.recovery', () => {
   });
 
   test('has no data without a fault, and none when one never recovered', () => {
-    expect(measured([])).toMatchObject({ kind: 'no-data', why: 'no fault was made' });
+    expect(measured([])).toMatchObject({ kind: 'no-data', why: 'no fault was injected' });
     expect(measured([started, event(15_500, { type: 'fault.ended', reason: 'time' })])).toMatchObject({
       kind: 'no-data',
       why: expect.stringContaining('had not come back'),

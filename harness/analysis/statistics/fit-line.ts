@@ -22,7 +22,8 @@ const LEAST_EFFECTIVE = 4;
 
 /**
  * Neighbouring samples of memory resemble each other and carry less information than as many independent ones, so the
- * interval is widened by the residuals' correlation with their predecessors (effective sample size of an AR(1) process).
+ * interval is widened by the residuals' correlation with their predecessors (the effective sample size of an AR(1)
+ * process).
  * @returns undefined when there are fewer than four points, or x does not vary
  */
 export function fitLine(points: readonly Point[]): LineFit | undefined {

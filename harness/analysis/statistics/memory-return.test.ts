@@ -47,7 +47,11 @@ test('what is kept has not come back', () => {
 });
 
 test('what falls in the rest has, and a single peak does not hide it', () => {
-  const found = returned(1, (t) => (t === 20 ? 9e9 : t <= 10 ? 10e6 : t <= 20 ? 30e6 : t < 25 ? 30e6 : 15e6));
+  const found = returned(1, (t) => {
+    if (t === 20) return 9e9;
+    if (t <= 10) return 10e6;
+    return t < 25 ? 30e6 : 15e6;
+  });
   expect(found).toEqual({ restSeconds: 20, beforeBytes: 20e6, endBytes: 60e6, afterBytes: 30e6, share: 0.75 });
 });
 

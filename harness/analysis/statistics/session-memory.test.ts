@@ -80,7 +80,7 @@ describe('memory per session', () => {
     expect([slopeOf('replica-1'), slopeOf('replica-2')]).toEqual([8000, 2000]);
   });
 
-  test('that stays behind is told from sessions that come and go', () => {
+  test('that stays behind is found from sessions that come and go', () => {
     const leaking: Server = {
       sessions: () => 20,
       opened: () => 100,
@@ -102,7 +102,7 @@ describe('memory per session', () => {
     const poor = judged(aggregate, 'memory.perSession', 5000);
     expect(poor).toMatchObject({
       kind: 'no-data',
-      why: expect.stringMatching(/^between .* and .* a session .*: too uncertain to hold against 4\.88 KiB$/),
+      why: expect.stringMatching(/^between .* and .* a session .*: too uncertain to compare with 4\.88 KiB$/),
     });
     // Against a limit far off, the same fit is good enough.
     expect(judged(aggregate, 'memory.perSession', 1e6)).toMatchObject({ kind: 'value' });

@@ -54,7 +54,11 @@ export function sessionMemory(
     };
   const about = { samples: points.length, fromSessions, toSessions };
   if (points.length < leastSamples)
-    return { ...about, kind: 'none', why: `${points.length} samples of memory are too few: ${leastSamples} at least` };
+    return {
+      ...about,
+      kind: 'none',
+      why: `${points.length} samples of memory are too few: at least ${leastSamples} are needed`,
+    };
   if (toSessions - fromSessions < leastSessions) {
     return {
       ...about,
@@ -64,7 +68,7 @@ export function sessionMemory(
   }
   const fit = fitLine(points);
   return fit === undefined
-    ? { ...about, kind: 'none', why: 'sessions do not vary' }
+    ? { ...about, kind: 'none', why: 'the number of sessions did not change' }
     : { ...about, kind: 'fit', bytes: fit };
 }
 

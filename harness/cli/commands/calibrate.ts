@@ -1,11 +1,11 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { loadPlan } from '../../../scenarios/schema/load-plan.js';
 import type { Plan, ProfilePlan } from '../../../scenarios/schema/plan.js';
 import { diskIo, type ScenarioIo } from '../../../scenarios/schema/scenario-io.js';
 import { formatProblems } from '../../../scenarios/yaml/problem.js';
-import { type Calibration, calibration } from '../../report/calibration.js';
+import { type Calibration, readCalibration } from '../../report/calibration.js';
 import type { Report } from '../../report/schema.js';
 import { CliError } from '../cli-error.js';
 import { RESULTS_FOLDER } from '../defaults.js';
@@ -62,7 +62,7 @@ export const calibrate: CliCommand = {
         const resultsFolder = resolve(host.cwd, options.out);
         const measured = await measureAll(shapes, resultsFolder, options, host);
         const file = join(resultsFolder, 'calibration.json');
-        const merged = mergeCalibration(readCalibrationFile(file), calibrationOf(measured, options.workers));
+        const merged = mergeCalibration(await readCalibration(file), calibrationOf(measured, options.workers));
         writeCalibrationFile(file, merged);
         if (options.json === true) {
           const printed = { file, checkedShare: CHECKED_SHARE, profiles: measured };
@@ -176,15 +176,6 @@ function mergeCalibration(known: Calibration | undefined, fresh: Calibration): C
     ? known.profiles.filter(({ profile }) => fresh.profiles.every((one) => one.profile !== profile))
     : [];
   return { ...fresh, profiles: [...kept, ...fresh.profiles] };
-}
-
-/** Undefined when there is no file, or it is not a calibration. */
-function readCalibrationFile(file: string): Calibration | undefined {
-  try {
-    return calibration.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data;
-  } catch {
-    return undefined;
-  }
 }
 
 function writeCalibrationFile(file: string, value: Calibration): void {

@@ -25,10 +25,8 @@ export async function restore(folder: string, context: ControllerContext): Promi
   const created = history.last('run.created');
   if (created === undefined) throw new ControllerError('NOT_ADOPTABLE', `${log.path} does not begin with run.created`);
   const run = new ActiveRun(basename(folder), folder, created.plan, log, context);
-  run.aggregate.registerReplicas(
-    [...history.all('target.ready'), ...history.all('replicas.changed')].flatMap(({ replicas }) => replicas),
-  );
-  for (const { atMs, samples } of history.all('usage')) run.aggregate.addUsage(atMs, samples);
+  const startAt = history.last('run.started')?.startAt;
+  for (const event of history.events) run.aggregate.addEvent(event, startAt);
   return { run, history, programs: history.all('program.started').map((event) => event.program) };
 }
 

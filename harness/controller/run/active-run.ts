@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PreflightResult } from '../../../client-sim/protocol/messages.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
-import { isFaultEvent } from '../../analysis/facts/fault-records.js';
 import { type LiveView, liveView } from '../../analysis/live-view.js';
 import { RunAggregate } from '../../analysis/merge/aggregate.js';
 import { ControllerError, type Failure, failureOf } from '../../log/errors.js';
@@ -170,7 +169,6 @@ export class ActiveRun implements Run {
     this._start = start;
     this.deadline = Math.max(drainedAt, now() + timings.leaseMs) + timings.lastBatchesMs;
     this.adjustments = history.all('load.adjusted').length;
-    for (const event of history.events) this.addToAggregate(event);
   }
 
   /** Puts a stop into effect without logging it; on its own, for a stop that the previous controller has logged. */
@@ -222,7 +220,7 @@ export class ActiveRun implements Run {
     if (this.state.kind === 'finished') return undefined;
     try {
       const event = this.log.append(body) as RunEvent;
-      this.addToAggregate(event);
+      this.aggregate.addEvent(event, this._start?.startAt);
       return event as Extract<RunEvent, { readonly type: Type }>;
     } catch (error) {
       this.noteFailure(failureOf(error));
@@ -252,12 +250,6 @@ export class ActiveRun implements Run {
       await sleep(Math.min(Math.ceil(leftMs), LONGEST_SLEEP_MS), undefined, { signal }).catch(() => undefined);
     }
     return !signal.aborted;
-  }
-
-  /** Fault events are part of the data that the verdict and the report are made from. */
-  private addToAggregate(event: RunEvent): void {
-    if (this._start !== undefined && isFaultEvent(event))
-      this.aggregate.addFault(event, Date.parse(event.at) - this._start.startAt);
   }
 }
 

@@ -117,9 +117,7 @@ class RunFault {
     try {
       const { settled, replicas } = await this.injector.waitForEffect(this.fault, subject, phase, signal);
       if (settled) this.run.record({ type: 'fault.settled', faultId: this.fault.id, phase });
-      if (replicas.length === 0) return;
-      this.run.record({ type: 'replicas.changed', replicas });
-      this.run.aggregate.registerReplicas(replicas);
+      if (replicas.length > 0) this.run.record({ type: 'replicas.changed', replicas });
     } catch {
       // Without a `fault.settled` event the report does not say when the fault took effect.
     }

@@ -57,7 +57,7 @@ export const trafficFields = {
 };
 
 export type Operations = z.infer<z.ZodObject<typeof operationFields>>;
-export type Traffic = z.infer<z.ZodObject<typeof trafficFields>>;
+type Traffic = z.infer<z.ZodObject<typeof trafficFields>>;
 
 export function operationsBlock({ counts, errors, histograms }: Totals, seconds: number): Operations {
   const { ended, failed } = targetErrors(counts, errors);
