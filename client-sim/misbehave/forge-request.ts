@@ -53,7 +53,8 @@ export function forgeRequest(
     }
     case 'malformed/wrong-framing': {
       // A chunk must begin with its size in hexadecimal digits (RFC 9112, 7.1).
-      const head = `${headText(endpoint, 'POST', requestHeaders(endpoint, era, kind))}transfer-encoding: chunked\r\n\r\n`;
+      const start = headText(endpoint, 'POST', requestHeaders(endpoint, era, kind));
+      const head = `${start}transfer-encoding: chunked\r\n\r\n`;
       const text = `zz\r\n${body}\r\n0\r\n\r\n`;
       return { requests: [Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(text, 'utf8')])], body: text };
     }

@@ -32,8 +32,8 @@ const MODERN_CODES: ReadonlySet<number> = new Set([-32020, -32021, UNSUPPORTED_V
 
 /**
  * Finds out which era the server speaks, and does its handshake. `auto` sends `server/discover` first, and `initialize`
- * after a refusal that a session-era server would give. 401, 403, 5xx, redirects and silence prove nothing about the era,
- * so they end the negotiation (2026-07-28, "Backward Compatibility").
+ * after a refusal that a session-era server would give. 401, 403, 5xx, redirects and silence prove nothing about the
+ * era, so they end the negotiation (2026-07-28, "Backward Compatibility").
  *
  * @throws TypeError when the endpoint's URL or headers cannot be used
  */

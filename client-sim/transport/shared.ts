@@ -10,7 +10,8 @@ import { SendBufferPool } from './socket/send-buffers.js';
 /** What all connections of one engine thread share. */
 export interface EngineWire {
   /**
-   * Every read of every connection uses this buffer: 64 KiB in the cache, none per read (0.90 to 1.12 of wrk, measured).
+   * Every read of every connection uses this buffer: 64 KiB in the cache, none per read (0.90 to 1.12 of wrk,
+   * measured).
    */
   readonly readBuffer: Buffer;
   readonly sendBuffers: SendBufferPool;

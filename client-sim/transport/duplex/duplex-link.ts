@@ -6,8 +6,8 @@ import type { WireShared } from '../shared.js';
 import type { Pace } from '../socket/pace.js';
 
 /**
- * Carries messages both ways for one session: a socket (`DuplexConnection`), an event stream with POSTs beside it, or the
- * pipes of a process. It connects once and never comes back; its `DuplexOwner` is told what happens to it.
+ * Carries messages both ways for one session: a socket (`DuplexConnection`), an event stream with POSTs beside it, or
+ * the pipes of a process. It connects once and never comes back; its `DuplexOwner` is told what happens to it.
  */
 export interface DuplexLink {
   readonly startedAtMs: number;
@@ -52,8 +52,8 @@ export interface DuplexOwner {
   /** Messages can be sent. */
   onReady(): void;
   /**
-   * All messages of one read are delivered between these two; messages that the owner sends because of them can wait for
-   * the second.
+   * All messages of one read are delivered between these two; messages that the owner sends because of them can wait
+   * for the second.
    */
   onReadStart?(nowMs: number): void;
   onReadEnd?(): void;
