@@ -186,7 +186,7 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
     const server = await startSocketServer(transport, () => undefined, { initializes: false });
     const probe = new ChannelProbe(server.url, { transport });
     probe.channel.open();
-    await until('the greeting to arrive', () => server.peers[0]?.messages.length === 1);
+    await until('initialize to arrive', () => server.peers[0]?.messages.length === 1);
     probe.channel.close('delete');
     expect(probe.openFailure?.category).toBe('aborted_by_us');
     const other = new ChannelProbe(server.url, { transport, pinned: MODERN });

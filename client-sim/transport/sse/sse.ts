@@ -206,7 +206,7 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
     const { onPosted } = this;
     if (onPosted === undefined) return;
     this.onPosted = undefined;
-    // What is flushed when this returns has reached the kernel by the next turn of the loop.
+    // Bytes flushed when this returns have reached the kernel by the next turn of the loop.
     setImmediate(onPosted);
   }
 
