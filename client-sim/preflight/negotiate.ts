@@ -32,8 +32,8 @@ const MODERN_CODES: ReadonlySet<number> = new Set([-32020, -32021, UNSUPPORTED_V
 
 /**
  * Finds out which era the server speaks, and does its handshake. `auto` sends `server/discover` first, and `initialize`
- * after a refusal that a session-era server would give. 401, 403, 5xx, redirects and silence prove nothing about the era,
- * so they end the negotiation (2026-07-28, "Backward Compatibility").
+ * after a refusal that a session-era server would give. 401, 403, 5xx, redirects and silence prove nothing about the
+ * era, so they end the negotiation (2026-07-28, "Backward Compatibility").
  *
  * @throws TypeError when the endpoint's URL or headers cannot be used
  */
@@ -57,7 +57,7 @@ export async function negotiate(
       session.forgiveLast();
       return initialize(session, endpoint, options);
     case 'unknown':
-      return failed(session, `asked ${endpoint.url} for server/discover, got ${verdict.what}. ${verdict.hint}`);
+      return failed(session, `asked ${endpoint.url} for server/discover, got ${verdict.got}. ${verdict.hint}`);
   }
 }
 
@@ -90,7 +90,7 @@ function refusesVersionButOffersOurs({ answer }: RawExchange): boolean {
 type EraVerdict =
   | { readonly kind: 'modern'; readonly serverInfo: InitializeResult['serverInfo'] }
   | { readonly kind: 'legacy' }
-  | { readonly kind: 'unknown'; readonly what: string; readonly hint: string };
+  | { readonly kind: 'unknown'; readonly got: string; readonly hint: string };
 
 function judgeDiscovery(discovery: RawExchange, era: 'auto' | 'modern'): EraVerdict {
   const { answer, failure } = discovery;
@@ -130,8 +130,8 @@ function judgeDiscovery(discovery: RawExchange, era: 'auto' | 'modern'): EraVerd
     : unknown(failure.detail, 'The server does not speak the stateless era; try era: auto or legacy.');
 }
 
-function unknown(what: string, hint: string): EraVerdict {
-  return { kind: 'unknown', what, hint };
+function unknown(got: string, hint: string): EraVerdict {
+  return { kind: 'unknown', got, hint };
 }
 
 async function initialize(

@@ -9,10 +9,10 @@ export interface PreflightClient {
   /** Cookies that the endpoint has set, where they are kept. */
   readonly cookies?: { readonly header: string | undefined } | undefined;
   /**
-   * Sends one message and waits for its answer; never rejects for anything the server does.
-   * A transport without HTTP gives every answer status 200 and type `json`.
-   * @param id of the JSON-RPC answer awaited; undefined: none is due (a notification), or it is done when the HTTP answer
-   * ends
+   * Sends one message and waits for its answer; never rejects for anything the server does. A transport without HTTP
+   * gives every answer status 200 and type `json`.
+   * @param id of the JSON-RPC answer awaited; undefined: none is due (a notification), or it is done when the HTTP
+   * answer ends
    */
   exchange(
     era: PinnedProtocol['era'],

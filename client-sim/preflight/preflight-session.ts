@@ -96,7 +96,7 @@ export class PreflightSession {
   /** Ends the session with DELETE, if there is one, and closes the connection. */
   async close(): Promise<void> {
     if (this.sessionId !== undefined)
-      await this.raw('goodbye', { verb: 'DELETE', ...this.sessionHeaders() }, '', undefined, () => undefined);
+      await this.raw('end of session', { verb: 'DELETE', ...this.sessionHeaders() }, '', undefined, () => undefined);
     this.client.close();
   }
 

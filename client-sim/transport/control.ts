@@ -4,7 +4,8 @@ import type { Failure } from '../measure/failure.js';
 import type { AnswerHead } from './judge-http.js';
 
 /**
- * A request of the session itself (handshake, DELETE, answers to the server), not of the load: rare, so it may allocate.
+ * A request of the session itself (handshake, DELETE, answers to the server), not of the load: rare, so it may
+ * allocate.
  */
 export interface Control {
   /** Id of the JSON-RPC answer awaited; undefined: it is done when the HTTP answer ends. */

@@ -1,7 +1,7 @@
 /**
  * The cookies of one session, as the server or the gateway in front of it set them last (RFC 6265, 5.2). All requests
- * of a session go to one URL, and the session ends before a cookie expires, so the only attributes that matter are those
- * that delete a cookie.
+ * of a session go to one URL, and the session ends before a cookie expires, so the only attributes that matter are
+ * those that delete a cookie.
  */
 export class CookieJar {
   private readonly cookies = new Map<string, string>();

@@ -39,7 +39,7 @@ export interface RequestKind {
   readonly cookie?: string | undefined;
 }
 
-/** What every request of a session carries, as far as the handshake has settled it. */
+/** The headers that every request of a session carries, as far as the handshake has settled them. */
 export type SessionHeaders = Pick<RequestKind, 'sessionId' | 'version' | 'cookie'>;
 
 /** One call of an operation, for cold paths. Must be made before the body: see `HeldClock`. */
@@ -118,13 +118,13 @@ export function requestBytes(
 
 /**
  * The head of one operation, laid out once. It includes the length of the last body: most bodies of a template are
- * equally long, and then head and length are one copy. Sessions whose ids are equally long share a head, and each writes
- * its id into it before it sends: a copy for each session took 600 bytes a session and made nothing faster.
+ * equally long, and then head and length are one copy. Sessions whose ids are equally long share a head, and each
+ * writes its id into it before it sends: a copy for each session took 600 bytes a session and made nothing faster.
  */
 export class RequestHead {
   /**
-   * Includes the body where all bodies have one length: then a request is one copy plus what is filled in. Where headers
-   * are drawn, it holds only what follows them.
+   * Includes the body where all bodies have one length: then a request is one copy plus what is filled in. Where
+   * headers are drawn, it holds only what follows them.
    */
   private bytes: Buffer;
   private readonly fixed: FixedBody | undefined;

@@ -39,7 +39,7 @@ describe('exit codes and messages', () => {
     [
       ['list', '--jsn'],
       2,
-      /^error: unknown option '--jsn'\n {2}hint: did you mean --json\? `swarmbench list --help` shows what there is\n {2}code: USAGE\n$/,
+      /^error: unknown option '--jsn'\n {2}hint: did you mean --json\? see `swarmbench list --help`\n {2}code: USAGE/,
     ],
     [['plan'], 2, /missing required argument 'scenario'/],
     [['plan', 'smkoe'], 2, /there is no scenario `smkoe`\n.*did you mean "smoke"[^]*code: NOT_FOUND/],

@@ -1,4 +1,4 @@
-/** What a finished run means to a script: its exit code and what `--json` prints. */
+/** What a finished run means to a script: its exit code and the output of `--json`. */
 import { join } from 'node:path';
 import type { Report } from '../report/schema.js';
 import { artifacts } from '../report/write-report.js';
@@ -11,7 +11,7 @@ export interface Outcome {
   readonly verdict: Report['verdict'];
   readonly failure: { readonly code: string; readonly message: string; readonly hint?: string } | null;
   readonly problems: readonly string[];
-  /** The report's own blocks; null when there is no report. */
+  /** From the report; null when there is none. */
   readonly scenario: string | null;
   readonly notes: readonly string[];
   readonly thresholds: Report['thresholds'];

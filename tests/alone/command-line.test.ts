@@ -156,7 +156,7 @@ describe('a report rendered again', () => {
 describe('serve', () => {
   test('finishes a run whose `swarmbench run` was killed, wherever that one listened', async () => {
     const { program, results } = startRun({ scenario: simpleScenario({ clients: 2, arrivals: { rate: '20/s' } }, 6) });
-    await program.wrote(/handing out the load/);
+    await program.wrote(/starting the load/);
     await until('the load', () => readEvents(runFolder(results)).some(({ type }) => type === 'stage.started'));
     program.kill('SIGKILL');
     await program.ended;

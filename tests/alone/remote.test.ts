@@ -38,7 +38,7 @@ async function startHarness(
 }
 
 /** Phases come and go between two looks at a busy machine; a line of progress says as much. */
-const LOAD_BEGINS = /handing out the load|\d\d:\d\d steady/;
+const LOAD_BEGINS = /starting the load|\d\d:\d\d steady/;
 
 describe('a run that is conducted elsewhere', () => {
   test('brings everything it wrote here, and is judged and shown like one that ran here', async () => {

@@ -156,7 +156,7 @@ await describeOnSwarm('a stack from the command line', 'engine', () => {
     expect(err).toMatch(/localhost:1\/nowhere:1 is not on this node, and cannot be pulled .*swarmbench images/);
     // Where the engine is in a machine of its own (Docker Desktop), its ports are not looked at from here.
     if ((process.env.DOCKER_HOST ?? '') === '')
-      expect(err).toMatch(new RegExp(`publishes port ${port}/tcp, which another program on this machine has`));
+      expect(err).toMatch(new RegExp(`publishes port ${port}/tcp, which another program on this machine uses already`));
     expect(await everything(STACK)).toMatchObject({ services: [], networks: [] });
   });
 

@@ -12,7 +12,7 @@ afterEach(async () => {
   for (const end of endings.splice(0).reverse()) await end();
 });
 
-/** Passes everything on, but cuts each piece that the server sends at a byte of the test's choosing. */
+/** Forwards everything, but cuts each piece that the server sends at a byte that the test chooses. */
 async function cuttingProxy(port: number): Promise<{ readonly url: string; cutAt: number; longest: number }> {
   const proxy = { url: '', cutAt: 0, longest: 0 };
   const server = net.createServer((client) => {
@@ -44,7 +44,7 @@ async function cuttingProxy(port: number): Promise<{ readonly url: string; cutAt
 
 type Call = (name: string, args: Record<string, unknown>) => Promise<unknown>;
 
-/** What a tool call came to, in words that do not depend on the client. */
+/** The outcome of a tool call, described independently of the client. */
 async function outcome(call: () => Promise<unknown>): Promise<unknown> {
   try {
     return await call();
@@ -61,7 +61,7 @@ async function sdkCall(url: string, era: 'legacy' | 'modern'): Promise<Call> {
   if (client instanceof ModernClient) await client.connect(new ModernTransport(new URL(url)));
   else await client.connect(new StreamableHTTPClientTransport(new URL(url)) as Parameters<Client['connect']>[0]);
   endings.push(() => client.close());
-  // The stateless era's client takes `resultType` away before it shows a result.
+  // The stateless era's client removes `resultType` from results.
   return (name, args) => outcome(async () => withoutResultType(await client.callTool({ name, arguments: args })));
 }
 
@@ -92,7 +92,7 @@ const calls: readonly (readonly [string, Record<string, unknown>])[] = [
 
 describe.each(['json', 'sse'] as const)('answers as %s', (answers) => {
   test.each(['legacy', 'modern'] as const)(
-    'the official client of the %s era and ours see the same, wherever the answer is cut',
+    'the official client of the %s era and ours read the same, wherever the answer is cut',
     async (era) => {
       const server = await startReferenceServer({
         host: '127.0.0.1',

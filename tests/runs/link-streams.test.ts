@@ -200,8 +200,8 @@ test.each(['legacy', 'modern'] as const)(
     expect(
       await probe.call(1, tool('progress', { arguments: { steps: 3, delayMs: 1 }, _meta: { progressToken: 1 } })),
     ).toEqual(['correct']);
-    await until('the update', () => listener.heard.length > 0, 60_000);
-    expect(listener.heard.map((text) => JSON.parse(text) as unknown)).toMatchObject([
+    await until('the update', () => listener.updates.length > 0, 60_000);
+    expect(listener.updates.map((text) => JSON.parse(text) as unknown)).toMatchObject([
       { method: 'notifications/resources/updated', params: { uri, _meta: { 'swarmbench/stamp': 'mine' } } },
     ]);
     expect(probe.counters.streams).toMatchObject({ opened: 1, updates: 1, progress: 3, lost: 0 });

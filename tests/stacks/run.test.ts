@@ -80,7 +80,7 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
     expect(['passed', 'invalid']).toContain(report.verdict.kind);
     expect(report.summary).toMatchObject({ offered: 480, sent: 480, succeeded: 480, failed: 0, lost: 0 });
     expect(program.stderr()).toMatch(
-      /swarmbench-run came up in .*\n[^]*handing out the load[^]*downloading the results/,
+      /swarmbench-run came up in .*\n[^]*starting the load[^]*downloading the results/,
     );
 
     const workers = report.workers.toSorted((a, b) => (a.place?.slot ?? 0) - (b.place?.slot ?? 0));

@@ -21,8 +21,8 @@ import { type MessageOwner, MessageReader } from './message-reader.js';
 import { TicketWindow } from './ticket-window.js';
 
 /**
- * Requests abandoned in a row, without a byte from the server in between, after which a connection counts as dead; never
- * fewer than the requests in flight at once.
+ * Requests abandoned in a row, without a byte from the server in between, after which a connection counts as dead;
+ * never fewer than the requests in flight at once.
  */
 const MOST_SILENT = 3;
 

@@ -6,8 +6,8 @@ import type { WireShared } from '../shared.js';
 import type { Pace } from '../socket/pace.js';
 
 /**
- * Carries messages both ways for one session: a socket (`DuplexConnection`), an event stream with POSTs beside it, or the
- * pipes of a process. It connects once and never comes back; its `DuplexOwner` is told what happens to it.
+ * Carries messages both ways for one session: a socket (`DuplexConnection`), an event stream with POSTs beside it, or
+ * the pipes of a process. It connects once and never comes back; its `DuplexOwner` is told what happens to it.
  */
 export interface DuplexLink {
   readonly startedAtMs: number;
@@ -33,7 +33,7 @@ export interface DuplexLink {
   flush(): void;
   /** Ends the session as the protocol asks; its end is reported by `onLost`. */
   close(): void;
-  /** Gives the link up: what the server sent makes no sense. */
+  /** Ends the link, because the server sent something that makes no sense. */
   fail(problem: Problem): void;
   /** Frees everything at once. No event follows. @param reset with RST instead of FIN, where that is possible */
   destroy(reset: boolean): void;
@@ -52,8 +52,8 @@ export interface DuplexOwner {
   /** Messages can be sent. */
   onReady(): void;
   /**
-   * All messages of one read are delivered between these two; messages that the owner sends because of them can wait for
-   * the second.
+   * All messages of one read are delivered between these two; messages that the owner sends because of them can wait
+   * for the second.
    */
   onReadStart?(nowMs: number): void;
   onReadEnd?(): void;
@@ -71,7 +71,7 @@ export interface LinkLoss {
   readonly problem: Problem;
   /** `Retry-After` of an answer that refused; '' without one. */
   readonly retryAfter: string;
-  /** What the server sent, if anything. */
+  /** The server's answer, if there was one. */
   readonly answer: string;
 }
 

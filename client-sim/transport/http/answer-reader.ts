@@ -372,7 +372,7 @@ export interface AnswerView {
   bodyText(): string;
 }
 
-/** What the connection has to do after a read. */
+/** Tells the connection how to go on after a read. */
 type ReadResult =
   | 'open'
   /** The server announced that this answer was the last one. */
@@ -420,8 +420,8 @@ function learnAnswer(
 }
 
 /**
- * Learns an answer that only acknowledges a message. It matches until the server's clock shows another second, since its
- * `date` is part of it.
+ * Learns an answer that only acknowledges a message. It matches until the server's clock shows another second, since
+ * its `date` is part of it.
  */
 function learnAccepted(memory: EndpointMemory, head: ResponseHead, bytes: Buffer, start: number, end: number): void {
   if (head.keepAlive && head.retryAfter === '') memory.accepted = Buffer.from(bytes.subarray(start, end));

@@ -24,8 +24,8 @@ const KEEP_ALIVE_MARGIN_MS = 1000;
 const LINGER_MS = 1000;
 
 /**
- * One TCP or TLS connection: requests go out in batches, answers come back in order. A server may close it while nothing
- * is in flight: the next request connects again, and its latency includes that.
+ * One TCP or TLS connection: requests go out in batches, answers come back in order. A server may close it while
+ * nothing is in flight: the next request connects again, and its latency includes that.
  */
 export class Connection implements Connecting, SocketOwner {
   readonly ring: TicketRing;

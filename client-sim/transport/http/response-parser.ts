@@ -20,8 +20,9 @@ const MAX_INFORMATIONAL = 16;
 
 /**
  * Resumable parser of HTTP/1.1 answers that is pulled, without callbacks: the caller passes the same buffer until it
- * returns 'more'. Body bytes are never copied (`dataStart`..`dataEnd` lie in the caller's buffer). Only a head that spans
- * reads is kept, and the search for its end resumes where the last one stopped, so the cost is linear in any case.
+ * returns 'more'. Body bytes are never copied (`dataStart`..`dataEnd` lie in the caller's buffer). Only a head that
+ * spans reads is kept, and the search for its end resumes where the last one stopped, so the cost is linear in any
+ * case.
  */
 export class ResponseParser {
   readonly head = new ResponseHead();

@@ -23,7 +23,9 @@ export interface ExchangeOwner {
   isConnectError(error: Error): boolean;
 }
 
-/** Longest answer to a POST, notifications included: a JSON client reads it whole, so a server could fill its memory. */
+/**
+ * Longest answer to a POST, notifications included: a JSON client reads it whole, so a server could fill its memory.
+ */
 const MOST_BYTES = 16 * 1024 * 1024;
 
 /** One HTTP exchange of an SDK's client, observed below its fetch: the SDK gets the same bytes at the same time. */

@@ -81,8 +81,8 @@ function refusalProblem(refusal: unknown): Problem | undefined {
 }
 
 /**
- * The length of a message is that of the JSON answer. The SDK hides the bytes of a message in a stream, so its length is
- * that of the same JSON written without spaces.
+ * The length of a message is that of the JSON answer. The SDK hides the bytes of a message in a stream, so its length
+ * is that of the same JSON written without spaces.
  */
 function resultExpectation({
   template: { expectation },

@@ -2,8 +2,8 @@ import type { OperationPlan } from '../../../scenarios/schema/plan.js';
 import type { ClientInfo } from '../../mcp/revisions.js';
 
 /**
- * One session of the client of either official SDK. Types only: importing this loads no SDK. All promises may reject with
- * whatever the SDK throws; the exchanges below it show what that means.
+ * One session of the client of either official SDK. Types only: importing this loads no SDK. All promises may reject
+ * with whatever the SDK throws; the exchanges below it show what that means.
  */
 export interface OfficialClient {
   /** Undefined: the server keeps no sessions. */

@@ -165,8 +165,8 @@ export class SdkChannel implements Channel, SdkSessionOwner {
       (head.mediaType !== 'event-stream' && head.status !== 202)
     )
       return;
-    // The SDKs keep waiting when the stream of a call ends without the answer and without an event from which to resume,
-    // and when a request is only acknowledged.
+    // The SDKs keep waiting when the stream of a call ends without the answer and without an event from which to
+    // resume, and when a request is only acknowledged.
     setImmediate(() => {
       if (call.over || call.message !== undefined || call.lastEventId !== undefined || call.exchange !== exchange)
         return;

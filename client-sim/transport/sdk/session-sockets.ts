@@ -6,8 +6,8 @@ import { type Address, connect, resetSocket } from '../socket/socket.js';
 
 /**
  * The connections of one session under its SDK's fetch: as many as there are requests in flight, and one for the stream
- * that the session era's client opens. Each session has its own pool, like a client in a process of its own; the sockets
- * are ours, so that bytes and connections can be counted, certificates chosen, and connections closed or reset.
+ * that the session era's client opens. Each session has its own pool, like a client in a process of its own; the
+ * sockets are ours, so that bytes and connections can be counted, certificates chosen, and connections closed or reset.
  */
 export class SessionSockets {
   readonly dispatcher: Dispatcher;

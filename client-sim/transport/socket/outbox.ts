@@ -42,8 +42,8 @@ export class Outbox {
   }
 
   /**
-   * Calls back once everything flushed so far has been given to the socket: immediately, except for a slow writer; never
-   * after `drop`.
+   * Calls back once everything flushed so far has been given to the socket: immediately, except for a slow writer;
+   * never after `drop`.
    */
   whenWritten(then: () => void): void {
     then();

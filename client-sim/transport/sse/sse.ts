@@ -22,8 +22,8 @@ export const sseLink: CreateLink = (owner, shared, config) => new SseLink(owner,
 export const STREAM: RequestKind = { verb: 'GET', accept: 'text/event-stream' };
 
 /**
- * A GET whose event stream carries every message of the server. Its first event is the address for our messages; each of
- * them is a POST of its own, answered with 202. Answers may overtake the 202 of their request.
+ * A GET whose event stream carries every message of the server. Its first event is the address for our messages; each
+ * of them is a POST of its own, answered with 202. Answers may overtake the 202 of their request.
  */
 export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
   readonly era = 'legacy';
@@ -206,7 +206,7 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
     const { onPosted } = this;
     if (onPosted === undefined) return;
     this.onPosted = undefined;
-    // What is flushed when this returns has reached the kernel by the next turn of the loop.
+    // Bytes flushed when this returns have reached the kernel by the next turn of the loop.
     setImmediate(onPosted);
   }
 

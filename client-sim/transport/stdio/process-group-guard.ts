@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
 /**
- * Ends process groups: those it is asked to end, and all that are left once the pipe to it closes, however we ended. Node
- * cannot tie a child's life to its parent's, and a server that does not read its standard input would outlive a killed
- * worker. It is a shell, because a shell takes one megabyte. Its input lines are `+ PID`, `- PID` and `SIGNAL PID`.
+ * Ends process groups: those it is asked to end, and all that are left once the pipe to it closes, however we ended.
+ * Node cannot tie a child's life to its parent's, and a server that does not read its standard input would outlive a
+ * killed worker. It is a shell, because a shell takes one megabyte. Its input lines are `+ PID`, `- PID` and `SIGNAL
+ * PID`.
  */
 const SCRIPT = `
 pids=

@@ -112,8 +112,8 @@ export class ServerProcess {
 }
 
 /**
- * Reads the output of a process slowly: one piece, then none until the piece's time is up. The rest stays in the stream's
- * own buffer (64 KiB) and in the pipe (64 KiB on Linux); once both are full, the process cannot write.
+ * Reads the output of a process slowly: one piece, then none until the piece's time is up. The rest stays in the
+ * stream's own buffer (64 KiB) and in the pipe (64 KiB on Linux); once both are full, the process cannot write.
  */
 class SlowOutput {
   private timer: NodeJS.Timeout | undefined;

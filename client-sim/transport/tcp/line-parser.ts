@@ -67,8 +67,8 @@ export class LineParser {
   }
 
   /**
-   * A view of the bytes read, so that the native search does not run on into an earlier read's bytes. It is kept, because
-   * reads tend to have one length.
+   * A view of the bytes read, so that the native search does not run on into an earlier read's bytes. It is kept,
+   * because reads tend to have one length.
    */
   private upTo(bytes: Buffer, end: number): Buffer {
     if (this.view === undefined || this.viewed !== bytes || this.view.length !== end) {

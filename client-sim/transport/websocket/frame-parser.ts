@@ -29,8 +29,8 @@ const TWO_TO_32 = 4_294_967_296;
 const MOST_MESSAGE_BYTES = 16_777_216;
 
 /**
- * Resumable parser of a server's frames (RFC 6455, 5.2): unmasked frames, and fragmented messages with control frames in
- * between. A message that lies whole in the read buffer is never copied; memory is bounded by the longest message.
+ * Resumable parser of a server's frames (RFC 6455, 5.2): unmasked frames, and fragmented messages with control frames
+ * in between. A message that lies whole in the read buffer is never copied; memory is bounded by the longest message.
  */
 export class FrameParser {
   /** Why it stopped reading, after `read` returned false. */

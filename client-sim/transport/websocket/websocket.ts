@@ -12,8 +12,8 @@ import { checkUpgradeHeaders, newKey, UpgradeReader, upgradeRequest } from './up
 const overWebSocket = overSocket((endpoint) => new WebSocketFraming(endpoint));
 
 /**
- * MCP over WebSocket: one message per text frame, subprotocol `mcp`, as in the official SDK's client. The standard has no
- * such transport; sessions are connections, and there are no session ids.
+ * MCP over WebSocket: one message per text frame, subprotocol `mcp`, as in the official SDK's client. The standard has
+ * no such transport; sessions are connections, and there are no session ids.
  */
 export const webSocketLink: CreateLink = (owner, shared, config) => {
   checkUpgradeHeaders(config.endpoint);

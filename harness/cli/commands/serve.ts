@@ -44,7 +44,7 @@ export const serve: CliCommand = {
       .addOption(
         new Option(
           '--platform <platform>',
-          'where targets and workers run: as processes of this machine, or as services of the stack around this harness',
+          'run targets and workers as processes of this machine, or as services of the stack around this harness',
         )
           .choices(['local', 'swarm'])
           .default('local'),

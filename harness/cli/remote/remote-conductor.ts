@@ -67,7 +67,9 @@ function queueText(queuePosition: number): string {
   return `waiting for ${queuePosition} other run${queuePosition === 1 ? '' : 's'}`;
 }
 
-/** The third interrupt leaves the run to its harness: the user may want to get out while the harness does not answer. */
+/**
+ * The third interrupt leaves the run to its harness: the user may want to get out while the harness does not answer.
+ */
 function stoppable(api: HarnessApi, runId: string, left: AbortController, display: Display): Stoppable {
   let times = 0;
   return {

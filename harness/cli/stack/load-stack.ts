@@ -1,4 +1,4 @@
-/** From the command line to what a stack consists of. */
+/** From the command line to the specs of a stack. */
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { formatProblems } from '../../../scenarios/yaml/problem.js';
@@ -15,7 +15,7 @@ import { imagesFile, readIfThere, stateFolder } from './state-folder.js';
 
 export interface StackRequest {
   readonly stack: string;
-  /** None: the stack that comes with swarmbench. */
+  /** Empty: the stack that comes with swarmbench. */
   readonly composeFile: readonly string[];
   readonly envFile: readonly string[];
   readonly sticky?: Stickiness;
@@ -42,14 +42,15 @@ export function loadStack(request: StackRequest, host: Host): LoadedStack {
   });
   if (outcome.kind === 'stack')
     return { spec: outcome.stack, warnings: formatProblems(outcome.warnings, { withPath: true }) };
+  const { problems } = outcome;
   throw new CliError({
     code: 'STACK_REFUSED',
-    message: `${paths.join(', ')}: ${outcome.problems.length === 1 ? 'one problem' : `${outcome.problems.length} problems`}`,
-    where: formatProblems(outcome.problems, { withPath: true }).replaceAll('\n', '\n  '),
+    message: `${paths.join(', ')}: ${problems.length === 1 ? 'one problem' : `${problems.length} problems`}`,
+    where: formatProblems(problems, { withPath: true }).replaceAll('\n', '\n  '),
   });
 }
 
-/** The image whose programs try what the kernel can do, where `images` has made one. */
+/** The image in which the kernel is tested, if NETTOOLS_IMAGE names one. */
 export function trialImage(host: Host): string | undefined {
   return givenEnvironment([], host).NETTOOLS_IMAGE;
 }
@@ -76,11 +77,11 @@ function variablesOf(file: string, bytes: Uint8Array, set: Environment): Environ
   throw new CliError({
     code: 'ENV_FILE',
     message: `${file}:${parsed.line} ${parsed.message}`,
-    hint: 'lines of NAME=value',
+    hint: 'write lines of NAME=value',
   });
 }
 
-/** Our own stack file needs tokens and a gateway's configuration, which are made where they are missing. */
+/** Our own stack file needs tokens and a configuration of the gateway, which are created if missing. */
 function ownEnvironment({ stack, sticky }: StackRequest, given: Environment, host: Host): Environment {
   const { environment } = stackEnvironment({
     packageRoot: packageRoot(),

@@ -1,4 +1,4 @@
-/** Shows a run while it runs: a redrawn block on a terminal, a line every few seconds elsewhere, nothing when quiet. */
+/** Shows a run while it runs: a block that is redrawn on a terminal, a line every few seconds elsewhere. */
 import type { LiveView } from '../../analysis/live-view.js';
 import type { RunEvent } from '../../log/events.js';
 import type { Output } from '../host.js';
@@ -8,8 +8,8 @@ import { createScreen } from './screen.js';
 import type { Style } from './style.js';
 
 export interface Display {
-  /** Shown until the load is on, and again after it. */
-  doing(what: string): void;
+  /** Shows an activity, except during the load. */
+  doing(activity: string): void;
   /** A line that stays. */
   note(line: string): void;
   close(): void;
@@ -44,8 +44,8 @@ function onTerminal(output: Output, style: Style, source: RunProgressSource): Di
   const draw = (): void => screen.block(progressBlock(progress.now(), style));
   const timer = setInterval(draw, REDRAW_MS);
   return {
-    doing(what) {
-      progress.doing(what);
+    doing(activity) {
+      progress.doing(activity);
       draw();
     },
     note: (line) => screen.log(line),
@@ -58,14 +58,14 @@ function onTerminal(output: Output, style: Style, source: RunProgressSource): Di
 
 function inLines(output: Output, source: RunProgressSource): Display {
   const progress = follow(source);
-  const say = (): void => output.write(`${progressLine(progress.now())}\n`);
+  const print = (): void => output.write(`${progressLine(progress.now())}\n`);
   const timer = setInterval(() => {
-    if (progress.now().phase.kind === 'running') say();
+    if (progress.now().phase.kind === 'running') print();
   }, LINE_MS);
   return {
-    doing(what) {
-      progress.doing(what);
-      if (progress.now().phase.kind !== 'running') say();
+    doing(activity) {
+      progress.doing(activity);
+      if (progress.now().phase.kind !== 'running') print();
     },
     note: (line) => output.write(`${line}\n`),
     close: () => clearInterval(timer),
@@ -78,8 +78,8 @@ function follow({ scenario, totalMs, stages, live }: RunProgressSource): {
 } {
   let doing = 'starting';
   return {
-    doing(what) {
-      doing = what;
+    doing(activity) {
+      doing = activity;
     },
     now() {
       const view = live();

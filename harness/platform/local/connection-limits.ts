@@ -65,7 +65,7 @@ function trackingBound(read: ReadText): ConnectionLimit | undefined {
   return {
     connections: Math.floor(left * SHARE),
     limitedBy:
-      `${left} connections that the kernel can still track (net.netfilter.nf_conntrack_max; closed ones count for two ` +
-      'minutes)',
+      `${left} connections that the kernel can still track (net.netfilter.nf_conntrack_max; closed ones count for ` +
+      'two minutes)',
   };
 }

@@ -76,10 +76,14 @@ function isRunning(pid: number): boolean {
 const HEALTHY_AFTER_3 = `
 import { createServer } from 'node:http';
 let asked = 0;
-const server = createServer((request, response) => { response.statusCode = request.url === '/healthz' && ++asked > 2 ? 200 : 503; response.end(); });
+const server = createServer((request, response) => {
+  response.statusCode = request.url === '/healthz' && ++asked > 2 ? 200 : 503;
+  response.end();
+});
 server.listen(0, '127.0.0.1', () => {
   console.log('some other line');
-  console.log(JSON.stringify({ listening: { url: 'http://127.0.0.1:' + server.address().port + '/mcp', endpoints: {} } }));
+  const url = 'http://127.0.0.1:' + server.address().port + '/mcp';
+  console.log(JSON.stringify({ listening: { url, endpoints: {} } }));
 });`;
 
 describe('a program', () => {
@@ -115,7 +119,8 @@ describe('a program', () => {
     const program = await start(`
       import { spawn } from 'node:child_process';
       process.on('SIGTERM', () => {});
-      const child = spawn(process.execPath, ['-e', 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+      const source = 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)';
+      const child = spawn(process.execPath, ['-e', source], { stdio: 'ignore' });
       console.log(child.pid);
       setInterval(() => {}, 1000);`);
     await sleep(500);

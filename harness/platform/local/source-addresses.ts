@@ -2,8 +2,8 @@ import type { Endpoint } from '../../../client-sim/protocol/messages.js';
 import { CHEAP_CONNECTIONS } from '../../../scenarios/schema/offered-load.js';
 
 /**
- * Connections from one address to one other. Beyond 7,000 the kernel searches long for a free port (measured: 1 to 2.5 ms
- * per connect, 0.06 ms before).
+ * Connections from one address to one other. Beyond 7,000 the kernel searches long for a free port (measured: 1 to 2.5
+ * ms per connect, 0.06 ms before).
  */
 const PER_SOURCE = 6_000;
 const MOST_SOURCES = 200;

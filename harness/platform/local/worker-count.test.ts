@@ -68,7 +68,8 @@ describe('workers of a plan', () => {
     expect(countWorkers(plan({}, { clients: 100_000 }), 6, room)).toEqual({
       kind: 'refused',
       problem:
-        'each of 6 workers would have 16,667 of 100,000 connections, and has room for 16,000, limited by 20000 open files',
+        'each of 6 workers would have 16,667 of 100,000 connections, and has room for 16,000, ' +
+        'limited by 20000 open files',
       hint: 'use --workers 7, leave --workers out, or raise that limit',
     });
   });
@@ -79,7 +80,8 @@ describe('a plan is refused, with the limit that bounds it,', () => {
     [
       'for too few replicas',
       plan({ replicas: 2 }, { clients: 100_000 }),
-      'each of 2 replicas of the target would have 50,000 of 100,000 connections, and has room for 16,000, limited by 20000 open files',
+      'each of 2 replicas of the target would have 50,000 of 100,000 connections, and has room for 16,000, ' +
+        'limited by 20000 open files',
       '--set target.replicas=7',
     ],
     [
@@ -91,7 +93,8 @@ describe('a plan is refused, with the limit that bounds it,', () => {
     [
       'for local ports to one address',
       plan({ kind: 'url', urls: ['http://h:1/mcp', 'http://h:1/other'] } as Partial<TargetPlan>, { clients: 30_000 }),
-      '30,000 connections to one address of the target: each needs a local port, and to one address there are 28232 local ports',
+      '30,000 connections to one address of the target: each needs a local port, and to one address there are ' +
+        '28232 local ports',
       '2 addresses of the target',
     ],
   ])('%s', (_name, of, problem, hint) => {
@@ -102,7 +105,7 @@ describe('a plan is refused, with the limit that bounds it,', () => {
     });
   });
 
-  test('but not for connections that clients share, or that are never opened, or to loopback, which has addresses enough', () => {
+  test('but not for connections that clients share, that are never opened, or that go to loopback', () => {
     expect(
       countWorkers(
         plan({ kind: 'url', urls: ['http://127.0.0.1:1/mcp'] } as Partial<TargetPlan>, { clients: 30_000 }),

@@ -114,8 +114,8 @@ function refuseByTarget(
       return refused(
         `${whole(connections)} connections to ${addresses === 1 ? 'one address' : `${addresses} addresses`} of the ` +
           `target: each needs a local port, and to one address there are ${perAddress.limitedBy}`,
-        `use ${Math.ceil(connections / perAddress.connections)} addresses of the target (--target URL, repeated), fewer ` +
-          'clients, or a wider range: sysctl -w net.ipv4.ip_local_port_range="1024 65535"',
+        `use ${Math.ceil(connections / perAddress.connections)} addresses of the target (--target URL, repeated), ` +
+          'fewer clients, or a wider range: sysctl -w net.ipv4.ip_local_port_range="1024 65535"',
       );
     }
     case 'reference':
@@ -125,8 +125,8 @@ function refuseByTarget(
         perAddress !== undefined && perAddress.connections < perProcess.connections ? perAddress : perProcess;
       if (share <= bound.connections) return undefined;
       return refused(
-        `${target.replicas === 1 ? 'the one replica' : `each of ${target.replicas} replicas`} of the target would have ` +
-          `${whole(share)} of ${whole(connections)} connections, and has room for ${fits(bound)}`,
+        `${target.replicas === 1 ? 'the one replica' : `each of ${target.replicas} replicas`} of the target would ` +
+          `have ${whole(share)} of ${whole(connections)} connections, and has room for ${fits(bound)}`,
         `use --set target.replicas=${Math.ceil(connections / bound.connections)}, or raise that limit`,
       );
     }

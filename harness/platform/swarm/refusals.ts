@@ -13,13 +13,13 @@ function targetRefusals(target: TargetPlan): readonly string[] {
       return [];
     case 'sink':
       return [
-        'target.server: the sink is not part of the stack, because it measures the load generator of one machine; run it ' +
-          'with --on local',
+        'target.server: the sink is not part of the stack, because it measures the load generator of one machine; ' +
+          'run it with --on local',
       ];
     case 'command':
       return [
-        'target.server.command: a server that each session starts for itself is not a service that could be scaled; run ' +
-          'it with --on local',
+        'target.server.command: a server that each session starts for itself is not a service of the stack; run it ' +
+          'with --on local',
       ];
     case 'url':
       return target.urls
@@ -41,7 +41,7 @@ function transportRefusals({ target, profiles }: Plan): readonly string[] {
     .filter(({ transport }) => transport === 'sse')
     .map(
       ({ name }) =>
-        `workload.${name}.transport: sse cannot go through the gateway of the stack; name a server (--target URL), or ` +
-        'run it with --on local',
+        `workload.${name}.transport: sse cannot go through the gateway of the stack; name a server (--target URL), ` +
+        'or run it with --on local',
     );
 }

@@ -116,8 +116,8 @@ interface ConfigId {
 }
 
 /**
- * A config of the stack with these settings: an existing one, such as that of `up`, or a new one. It has the label of the
- * stack, so that `down` removes it.
+ * A config of the stack with these settings: an existing one, such as that of `up`, or a new one. It has the label of
+ * the stack, so that `down` removes it.
  */
 async function configWith(
   { engine, name }: Stack,

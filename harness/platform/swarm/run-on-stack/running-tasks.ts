@@ -59,7 +59,9 @@ export async function runningTasks(
   );
 }
 
-/** Filled in as Swarm does it (docs.docker.com: "Create services using templates"); by default the container's short id. */
+/**
+ * Filled in as Swarm does it (docs.docker.com: "Create services using templates"); by default the container's short id.
+ */
 function hostOf({ Spec }: Service, task: Task): string {
   const template = hostnames.safeParse(Spec.TaskTemplate.ContainerSpec).data?.Hostname ?? '';
   if (template === '') return (task.Status.ContainerStatus?.ContainerID ?? '').slice(0, 12);

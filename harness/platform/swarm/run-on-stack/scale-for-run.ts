@@ -1,6 +1,6 @@
 /**
- * Gives services of the stack the replicas that a run needs, and returns them to idle afterwards. What a service is when
- * idle is kept in one of its labels, so that it can be restored even after the harness was killed.
+ * Gives services of the stack the replicas that a run needs, and returns them to idle afterwards. What a service is
+ * when idle is kept in one of its labels, so that it can be restored even after the harness was killed.
  */
 import type { Service } from '../engine/answers.js';
 import { specWithReplicas } from '../stack/scale-services.js';

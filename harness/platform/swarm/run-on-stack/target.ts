@@ -16,7 +16,9 @@ import { PATH_LABEL, PORT_LABEL, type TargetImage } from './target-image.js';
 export const TARGET = TARGET_SERVICE;
 const LOAD_NETWORK = 'mcp-network';
 
-/** Port for WebSocket and TCP, of the gateway's `stream` frontend inside the stack and of the reference server alike. */
+/**
+ * Port for WebSocket and TCP, of the gateway's `stream` frontend inside the stack and of the reference server alike.
+ */
 const STREAM_PORT = '5555';
 
 export type Target =
@@ -90,7 +92,8 @@ export function replicasOfService(service: Service, tasks: readonly RunningTask[
 type Reach = Pick<Environment, 'endpoints' | 'preflightEndpoints'>;
 
 /**
- * Where clients with this stickiness go. Without a gateway they are spread over the replicas, and each stays at its own.
+ * Where clients with this stickiness go. Without a gateway they are spread over the replicas, and each stays at its
+ * own.
  */
 export function reach(
   target: Target,

@@ -1,5 +1,6 @@
 /**
- * Deploys a stack in the order of the Docker CLI (networks, secrets, configs, services), and waits until all of it runs.
+ * Deploys a stack in the order of the Docker CLI (networks, secrets, configs, services), and waits until all of it
+ * runs.
  */
 import type { StackSpec } from '../compose/compose-to-swarm.js';
 import type { ServiceSpec } from '../compose/swarm-types.js';

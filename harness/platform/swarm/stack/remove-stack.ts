@@ -112,7 +112,9 @@ function countOf(
   };
 }
 
-/** Containers that carry the stack's label but belong to no task are not Swarm's, so Swarm does not end them. Nor do we. */
+/**
+ * Containers that carry the stack's label but belong to no task are not Swarm's, so Swarm does not end them. Nor do we.
+ */
 function isTask({ Labels }: { readonly Labels: Readonly<Record<string, string>> }): boolean {
   return Labels['com.docker.swarm.task.id'] !== undefined;
 }

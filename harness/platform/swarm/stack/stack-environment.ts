@@ -50,8 +50,8 @@ export function stackEnvironment({
 }
 
 /**
- * An image of the user's (`MCP_SERVER_*` in the stack file) listens on its own port, and is asked for its health only if
- * it has a health check.
+ * An image of the user's (`MCP_SERVER_*` in the stack file) listens on its own port, and is asked for its health only
+ * if it has a health check.
  */
 function gatewayOf(given: StackChoices['environment']): Partial<GatewayOptions> {
   const port = /^[1-9]\d{0,4}$/.exec(given.MCP_SERVER_PORT ?? '')?.[0];

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { negotiate } from '../preflight/negotiate.js';
-import { CookieJar } from './cookie-jar.js';
-import { ChannelProbe, MODERN } from './testing/channel-probe.js';
-import { ACCEPTED, http, json, legacy, type RawHandler, result, startRawServer } from './testing/raw-server.js';
+import { negotiate } from '../../preflight/negotiate.js';
+import { CookieJar } from '../cookie-jar.js';
+import { ChannelProbe, MODERN } from '../testing/channel-probe.js';
+import { ACCEPTED, http, json, legacy, type RawHandler, result, startRawServer } from '../testing/raw-server.js';
 
 function answerFrom(headers: (request: number) => string): RawHandler {
   let requests = 0;
@@ -23,14 +23,14 @@ describe('every answer is attributed', () => {
     expect(probe.replicas).toEqual(Array.from({ length: 60 }, (_, request) => `replica-${1 + (request % 3)}`));
   });
 
-  test('pipelined ones too, each to its own', async () => {
+  test('to its own replica among pipelined answers', async () => {
     const server = await startRawServer(answerFrom((request) => named(request % 5 === 0 ? 'a' : 'b')));
     const probe = await new ChannelProbe(server.url, { pinned: MODERN, pipeline: 10 }).open();
     for (let round = 0; round < 10; round++) await probe.call(10);
     expect(probe.replicas).toEqual(Array.from({ length: 100 }, (_, request) => (request % 5 === 0 ? 'a' : 'b')));
   });
 
-  test('to what the gateway says, where the server does not name itself; to nobody where neither does', async () => {
+  test('to the replica that the gateway names where the server names none; else to none', async () => {
     const server = await startRawServer(
       answerFrom((request) => [served('10.0.1.5:3000'), named('me') + served('10.0.1.5:3000'), ''][request % 3] ?? ''),
     );
@@ -39,7 +39,7 @@ describe('every answer is attributed', () => {
     expect(probe.replicas).toEqual(Array.from({ length: 3 }, () => ['10.0.1.5:3000', 'me', '']).flat());
   });
 
-  test('errors with an answer have a replica, a broken connection has none', async () => {
+  test('to a replica when it is an error, and to none when the connection broke', async () => {
     let requests = 0;
     const server = await startRawServer(
       (_request, socket) =>
@@ -50,7 +50,7 @@ describe('every answer is attributed', () => {
     expect(probe.replicas).toEqual(['a', '']);
   });
 
-  test('so are handshake and goodbye, and a replica that does not know the session', async () => {
+  test('to a replica for handshake and DELETE too, also when it does not know the session', async () => {
     const server = await startRawServer(({ verb, message }, socket) => {
       if (message.method === 'initialize')
         socket.write(
@@ -90,7 +90,7 @@ describe('cookies', () => {
     });
   };
 
-  test('are kept for a session and sent back, where the endpoint wants it', async () => {
+  test('are kept for a session and sent back where the endpoint is set to keep them', async () => {
     const server = await cookieServer();
     const cookies = async (endpoint: {
       url: string;
@@ -111,7 +111,7 @@ describe('cookies', () => {
     expect(await cookies({ url: server.url, headers: {} })).toEqual(Array(5).fill(undefined));
   });
 
-  test("in the stateless era come with the first answer, and stand beside one of the target's own headers", async () => {
+  test("come with the first answer in the stateless era, and join the target's own cookie header", async () => {
     const server = await cookieServer();
     const probe = await new ChannelProbe(server.url, {
       pinned: MODERN,
@@ -125,7 +125,7 @@ describe('cookies', () => {
     ]);
   });
 
-  test('are kept by the preflight as well', async () => {
+  test('are kept by preflight too', async () => {
     const server = await cookieServer();
     const { session } = await negotiate({ url: server.url, headers: {}, cookies: true }, 'legacy');
     await session.close();
@@ -136,7 +136,7 @@ describe('cookies', () => {
     ]);
   });
 
-  test('are replaced and taken back', () => {
+  test('can be replaced and deleted', () => {
     const jar = new CookieJar();
     expect(jar.header).toBeUndefined();
     expect(jar.keep('a=1; Path=/')).toBe(true);
@@ -150,7 +150,7 @@ describe('cookies', () => {
   });
 });
 
-test('a session that its gateway sends elsewhere is lost by the replica that says so', async () => {
+test('a session that the gateway sends to another replica is lost, and attributed to that replica', async () => {
   let calls = 0;
   const server = await startRawServer(
     legacy((_request, socket) => {

@@ -4,13 +4,13 @@ import { describe, expect, test } from '@jest/globals';
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
 import fc from 'fast-check';
 import { z } from 'zod';
-import type { Template } from '../../scenarios/schema/grammar/template.js';
-import type { OperationPlan } from '../../scenarios/schema/plan.js';
-import { onTestEnd } from '../../tests/support/test-end.js';
-import { compileRequest, renderRequest } from '../mcp/compile-request.js';
-import { FIRST_ID } from '../mcp/digits.js';
-import { RequestHead } from './request-head.js';
-import { ChannelProbe, LEGACY, MODERN } from './testing/channel-probe.js';
+import type { Template } from '../../../scenarios/schema/grammar/template.js';
+import type { OperationPlan } from '../../../scenarios/schema/plan.js';
+import { onTestEnd } from '../../../tests/support/test-end.js';
+import { compileRequest, renderRequest } from '../../mcp/compile-request.js';
+import { FIRST_ID } from '../../mcp/digits.js';
+import { RequestHead } from '../request-head.js';
+import { ChannelProbe, LEGACY, MODERN } from '../testing/channel-probe.js';
 
 const plans = [
   { name: 'mcp-param-text', path: ['text'] },
@@ -58,7 +58,7 @@ const drawnCall = operation({
   },
 });
 
-/** The request as it is on the wire, taken apart. */
+/** Parses the request as it is on the wire. */
 function wire(
   one: OperationPlan,
   sequence: number,
@@ -93,7 +93,7 @@ function argumentsOf(body: string): {
   return (JSON.parse(body) as { readonly params: { readonly arguments: object } }).params.arguments;
 }
 
-test('whatever is drawn, the headers say what the body says, in characters a header may have', () => {
+test('for any draw, the headers mirror the body, in characters that a header may hold', () => {
   const template = compileRequest(drawnCall, 0, MODERN);
   const head = new RequestHead({ url: 'http://127.0.0.1:1/mcp', headers: {} }, MODERN, undefined, template);
   const seen = new Set<string>();
@@ -106,14 +106,14 @@ test('whatever is drawn, the headers say what the body says, in characters a hea
       headers.get('mcp-param-count'),
       headers.get('mcp-param-flag'),
     ]).toEqual([text, String(count), String(flag)]);
-    // Of `inner`, drawn by a template compiled for itself, the time is another one.
+    // `inner` is drawn by its own template, at another time.
     expect(decoded(headers.get('mcp-param-inner'))?.replace(/\d+/, '')).toBe(deep?.inner?.replace(/\d+/, ''));
     for (const value of headers.values()) expect(value).toMatch(/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/);
   }
   expect(seen).toEqual(new Set(words));
 });
 
-test('a moment that is in a header is the same moment in the body', () => {
+test('a time in a header is the same time in the body', () => {
   const template = compileRequest(drawnCall, 0, MODERN);
   const head = new RequestHead({ url: 'http://127.0.0.1:1/mcp', headers: {} }, MODERN, undefined, template);
   const bytes = Buffer.alloc(head.maxBytes(template));
@@ -122,7 +122,7 @@ test('a moment that is in a header is the same moment in the body', () => {
   expect(decoded(/mcp-param-inner: (.*)/.exec(top)?.[1])).toBe(argumentsOf(body).deep?.inner);
 });
 
-test('constant arguments of any value: text, numbers and booleans are mirrored, nothing else is', () => {
+test('of constant arguments, only text, numbers and booleans are mirrored', () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.jsonValue(), (text, inner) => {
       const { headers } = wire(operation({ text: constant(text), deep: constant({ inner }) }), 0);
@@ -134,15 +134,14 @@ test('constant arguments of any value: text, numbers and booleans are mirrored, 
           typeof value === 'string' ||
           typeof value === 'boolean' ||
           (typeof value === 'number' && (!Number.isInteger(value) || Number.isSafeInteger(value)));
-        expect(decoded(headers.get(`mcp-param-${name}`))).toBe(
-          mirrored ? (typeof value === 'string' ? value : JSON.stringify(value)) : undefined,
-        );
+        const text = typeof value === 'string' ? value : JSON.stringify(value);
+        expect(decoded(headers.get(`mcp-param-${name}`))).toBe(mirrored ? text : undefined);
       }
     }),
   );
 });
 
-test("what is absent or null has no header, and a header of the target's own takes the place of ours", () => {
+test("an absent or null argument has no header, and the target's own header replaces ours", () => {
   expect(
     [...wire(operation({ text: constant(null), deep: constant({}) }), 0).headers.keys()].filter((name) =>
       name.startsWith('mcp-param'),
@@ -159,7 +158,7 @@ test('the session era has none', () => {
   );
 });
 
-/** The official server, which holds each header against the body and refuses what differs. */
+/** The official server, which compares each header with the body and refuses differences. */
 async function officialServer(heard: (method: string) => void = () => undefined): Promise<string> {
   const handler = createMcpHandler(
     () => {
@@ -204,7 +203,7 @@ async function officialServer(heard: (method: string) => void = () => undefined)
 }
 
 describe('the official server', () => {
-  test('takes every call whose headers are made from its arguments', async () => {
+  test('accepts every call whose headers are made from its arguments', async () => {
     const probe = await new ChannelProbe(await officialServer(), { pinned: MODERN, pipeline: 8 }).open();
     for (let round = 0; round < 25; round++) expect(await probe.call(8, drawnCall)).toEqual(Array(8).fill('correct'));
     expect(
@@ -212,7 +211,7 @@ describe('the official server', () => {
     ).toEqual([expect.stringMatching(/correct|tool_error/)]);
   });
 
-  test('hears nothing else from the official client: no list is asked for, no call is made twice', async () => {
+  test('gets nothing else from the official client: no list request, and no call twice', async () => {
     const asked: string[] = [];
     const probe = await new ChannelProbe(await officialServer((method) => asked.push(method)), {
       transport: 'sdk',
@@ -223,7 +222,7 @@ describe('the official server', () => {
     expect(asked.filter((method) => method !== 'server/discover')).toEqual(Array(20).fill('tools/call'));
   });
 
-  test('refuses the same calls without them, and the sample in the report shows the headers that were sent', async () => {
+  test('refuses the same calls without them, and the sample shows the headers that were sent', async () => {
     const probe = await new ChannelProbe(await officialServer(), { pinned: MODERN }).open();
     expect(await probe.call(1, { ...drawnCall, paramHeaders: [] })).toEqual(['rpc_-32020']);
     expect(await probe.call(1, { ...drawnCall, paramHeaders: plans.slice(0, 2) })).toEqual(['rpc_-32020']);

@@ -1,8 +1,8 @@
 import net, { type AddressInfo } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { until } from '../../tests/support/until.js';
-import { ConnectLimiter } from './socket/connect-limiter.js';
-import { ChannelProbe, COUNTED, ECHO, MODERN } from './testing/channel-probe.js';
+import { until } from '../../../tests/support/until.js';
+import { ConnectLimiter } from '../socket/connect-limiter.js';
+import { ChannelProbe, COUNTED, ECHO, MODERN } from '../testing/channel-probe.js';
 import {
   chunk,
   correct,
@@ -17,7 +17,7 @@ import {
   result,
   SSE_HEAD,
   startRawServer,
-} from './testing/raw-server.js';
+} from '../testing/raw-server.js';
 
 const answerAll: RawHandler = ({ message }, socket) => void socket.write(correct(message.id));
 function pause(ms: number): Promise<void> {
@@ -25,7 +25,7 @@ function pause(ms: number): Promise<void> {
 }
 
 describe('requests in flight', () => {
-  test('go out together and are answered in order, as many as there is room for', async () => {
+  test('are sent together and answered in order, as many as there is room for', async () => {
     const held: (() => void)[] = [];
     const server = await startRawServer(
       legacy(({ message }, socket) => void held.push(() => socket.write(correct(message.id)))),
@@ -47,7 +47,7 @@ describe('requests in flight', () => {
     expect(probe.log).toEqual(['0 correct', '1 correct', '2 correct', '3 correct']);
   });
 
-  test('leave only at the flush', async () => {
+  test('are sent only at the flush', async () => {
     const server = await startRawServer(legacy(answerAll));
     const probe = await new ChannelProbe(server.url, { pipeline: 2 }).open();
     probe.put();
@@ -72,7 +72,7 @@ describe('requests in flight', () => {
     expect(perConnection).toEqual([2, 2, 2]);
   });
 
-  test('set off by answers leave together once the read is over', async () => {
+  test('caused by answers are sent together at the end of the read', async () => {
     const server = await startRawServer((request, socket) => void socket.write(correct(request.message.id)));
     const probe = await new ChannelProbe(server.url, { pinned: MODERN, pipeline: 8 }).open();
     let left = 400;
@@ -86,7 +86,7 @@ describe('requests in flight', () => {
     expect(probe.fates.filter((fate) => fate !== 'correct' && fate !== 'waiting')).toEqual([]);
   });
 
-  test('are answered between the start and the end of one read that brings them all', async () => {
+  test('are answered between the start and the end of the read that brings all answers', async () => {
     const held: (number | undefined)[] = [];
     const server = await startRawServer(
       legacy(({ message }, socket) => {
@@ -107,7 +107,7 @@ describe('requests in flight', () => {
     expect(probe.reads).toEqual([4, 4, 4]);
   });
 
-  test('of any length fit, also far beyond the send buffer', async () => {
+  test('may be far longer than the send buffer', async () => {
     const server = await startRawServer(legacy(answerAll));
     const probe = await new ChannelProbe(server.url, { pipeline: 8 }).open();
     const long = {
@@ -132,8 +132,8 @@ describe('requests in flight', () => {
   });
 });
 
-describe('a connection that goes', () => {
-  test('after each answer, announced, is opened again for the next request', async () => {
+describe('a connection that ends', () => {
+  test('as announced, after each answer, is opened again for the next request', async () => {
     const server = await startRawServer(
       legacy(({ message }, socket) => void socket.end(json(result(message.id), 'connection: close\r\n'))),
     );
@@ -143,19 +143,19 @@ describe('a connection that goes', () => {
     expect(probe.counters.connectionsActive).toBe(0);
   });
 
-  test('while nothing is in flight is nobody’s fault', async () => {
+  test('while nothing is in flight causes no failure', async () => {
     const server = await startRawServer(
       legacy(({ message }, socket) => void socket.write(correct(message.id), () => setTimeout(() => socket.end(), 20))),
     );
     const probe = await new ChannelProbe(server.url).open();
     expect(await probe.call()).toEqual(['correct']);
-    await until('the server to have hung up', () => server.open === 0);
+    await until('the server to close the connection', () => server.open === 0);
     expect(probe.channel.room).toBe(1);
     expect(await probe.call()).toEqual(['correct']);
     expect(server.connectionsOpened).toBe(2);
   });
 
-  test('is left in time when the server says how long it keeps idle ones', async () => {
+  test('is replaced before the keep-alive timeout that the server announced', async () => {
     const server = await startRawServer(
       legacy(({ message }, socket) => void socket.write(json(result(message.id), 'keep-alive: timeout=1\r\n'))),
     );
@@ -192,7 +192,7 @@ describe('a connection that goes', () => {
     expect(probe.counters).toMatchObject({ connectionsOpened: 2, connectionsActive: 1 });
   });
 
-  test('after an answer with others behind it loses those', async () => {
+  test('after an answer fails the requests that follow it', async () => {
     const server = await startRawServer(
       legacy(
         ({ message }, socket) =>
@@ -203,7 +203,7 @@ describe('a connection that goes', () => {
     expect(await probe.call(3)).toEqual(['correct', 'stream_lost', 'stream_lost']);
   });
 
-  test('may end an answer that has no other end', async () => {
+  test('may mark the end of an answer without a length', async () => {
     const server = await startRawServer(
       legacy(
         ({ message }, socket) =>
@@ -216,7 +216,7 @@ describe('a connection that goes', () => {
     expect(await probe.call()).toEqual(['correct']);
   });
 
-  test('for good leaves the client trying, ever more seldom', async () => {
+  test('and cannot be opened again is tried again with growing waits', async () => {
     const gateway = net.createServer(
       (socket) => void socket.on('data', () => socket.destroy()).on('error', () => undefined),
     );
@@ -227,7 +227,7 @@ describe('a connection that goes', () => {
     gateway.close();
     expect(await probe.call()).toEqual(['stream_lost']);
     for (const retry of [1, 2]) {
-      await until('leave to try again', () => probe.channel.room === 1);
+      await until('the wait to end', () => probe.channel.room === 1);
       expect(await probe.call()).toEqual(['connect']);
       expect(probe.channel.room).toBe(0);
       expect(probe.log.filter((entry) => entry === 'room').length).toBeGreaterThanOrEqual(retry);
@@ -235,19 +235,19 @@ describe('a connection that goes', () => {
     expect(probe.lastFailure?.detail).toMatch(/ECONNREFUSED/);
   });
 
-  test('with bytes nobody asked for is given up', async () => {
+  test('is closed by the client after bytes that answer no request', async () => {
     const server = await startRawServer(
       legacy(({ message }, socket) => void socket.write(correct(message.id) + http('408 Request Timeout', ''))),
     );
     const probe = await new ChannelProbe(server.url).open();
     expect(await probe.call()).toEqual(['correct']);
-    await until('the connection to be given up', () => server.open === 0);
+    await until('the connection to be closed', () => server.open === 0);
     expect(await probe.call()).toEqual(['correct']);
   });
 });
 
 describe('an abandoned request', () => {
-  test('closes its connection when nobody else waits there; the next request opens another', async () => {
+  test('closes its connection when no other request waits there; the next request opens another', async () => {
     let silent = true;
     const server = await startRawServer(
       legacy((request, socket) => (silent ? undefined : answerAll(request, socket)), NO_SESSION),
@@ -266,7 +266,7 @@ describe('an abandoned request', () => {
     expect(probe.counters).toMatchObject({ lateAnswers: 0, connectionsActive: 1 });
   });
 
-  test('is dropped and counted when it comes late to a connection where others wait', async () => {
+  test('has its late answer dropped and counted where other requests wait on the connection', async () => {
     const held: (() => void)[] = [];
     const server = await startRawServer(
       legacy(({ message }, socket) => void held.push(() => socket.write(correct(message.id)))),
@@ -281,7 +281,7 @@ describe('an abandoned request', () => {
     await until('the second answer', () => probe.fates[second] === 'correct');
     expect(probe.fates[first]).toBe('waiting');
     expect(probe.channel.room).toBe(2);
-    // And the server has been told not to bother, beside the load.
+    // The cancellation is sent beside the load.
     await until('the cancellation', () =>
       server.requests.some(({ message }) => message.method === 'notifications/cancelled'),
     );
@@ -294,20 +294,20 @@ describe('an abandoned request', () => {
 });
 
 describe('a stream', () => {
-  test('that stays open gives its answer at once, and its place a while later', async () => {
+  test('that stays open delivers its answer at once and frees its room later', async () => {
     const server = await startRawServer(
       legacy(({ message }, socket) => void socket.write(SSE_HEAD + chunk(event(result(message.id))))),
     );
     const probe = await new ChannelProbe(server.url).open();
     expect(await probe.call()).toEqual(['correct']);
     expect(probe.channel.room).toBe(0);
-    await until('the connection to be given up', () => probe.channel.room === 1);
+    await until('the connection to be closed', () => probe.channel.room === 1);
     expect(probe.log).toEqual(['0 correct', 'room']);
     expect(await probe.call()).toEqual(['correct']);
     expect(server.connectionsOpened).toBe(2);
   });
 
-  test('that ends a moment after its answer keeps its connection', async () => {
+  test('that ends shortly after its answer keeps its connection', async () => {
     const server = await startRawServer(
       legacy(
         ({ message }, socket) =>
@@ -327,7 +327,7 @@ describe('a stream', () => {
     expect(probe.counters.lateAnswers).toBe(0);
   });
 
-  test('may ask the client something: it is alive, and can do nothing else', async () => {
+  test('may carry requests of the server: ping is answered, all others are unsupported', async () => {
     const asked: RawRequest[] = [];
     const server = await startRawServer(
       legacy((request, socket) => {
@@ -361,7 +361,31 @@ describe('a stream', () => {
   });
 });
 
-test('a slow reader takes its answer no faster than it says', async () => {
+describe('connections that are closed on purpose', () => {
+  test('are opened again at once in the same session; requests in flight count as aborted by us', async () => {
+    let answers = true;
+    const server = await startRawServer(
+      legacy(({ message }, socket) => void (answers && socket.write(correct(message.id)))),
+    );
+    const probe = await new ChannelProbe(server.url, { connections: 3 }).open();
+    answers = false;
+    const tickets = [probe.put(), probe.put()];
+    probe.channel.flush();
+    await until('both requests to arrive', () => server.requests.length === 4);
+    probe.channel.disconnect?.();
+    expect(tickets.map((ticket) => probe.fates[ticket])).toEqual(['aborted_by_us', 'aborted_by_us']);
+    await until('all three to be back', () => server.connectionsOpened === 6 && probe.counters.connectionsActive === 3);
+    answers = true;
+    expect(await probe.call(3)).toEqual(['correct', 'correct', 'correct']);
+    expect(new Set(server.requests.slice(2).map(({ headers }) => headers['mcp-session-id']))).toEqual(
+      new Set(['session-1']),
+    );
+    expect(server.requests.filter(({ message }) => message.method === 'initialize')).toHaveLength(1);
+    expect(probe.closed).toBeUndefined();
+  });
+});
+
+test('a slow reader reads its answer no faster than its rate', async () => {
   const server = await startRawServer(
     legacy(({ message }, socket) => void socket.write(correct(message.id, 'x'.repeat(4000)))),
   );
@@ -372,7 +396,7 @@ test('a slow reader takes its answer no faster than it says', async () => {
   expect(performance.now() - startedAt).toBeGreaterThan(350);
 });
 
-test('no more than the limit connect at once, and all get their turn', async () => {
+test('no more connections than the limit are opened at once, and all are opened', async () => {
   const server = await startRawServer(answerAll);
   const limiter = new ConnectLimiter(2);
   const probes = Array.from(
@@ -385,11 +409,16 @@ test('no more than the limit connect at once, and all get their turn', async () 
   await until('all 18 to be accepted', () => server.connectionsOpened === 18);
 });
 
-test('one that no longer wants to connect makes room for the next', () => {
+test('a connection that is no longer wanted makes room for the next', () => {
   const limiter = new ConnectLimiter(1);
   const begun: string[] = [];
-  const acquire = (name: string, wants: boolean): void =>
-    limiter.acquire({ begin: () => (wants && begun.push(name), wants) });
+  const acquire = (name: string, isWanted: boolean): void =>
+    limiter.acquire({
+      begin() {
+        if (isWanted) begun.push(name);
+        return isWanted;
+      },
+    });
   acquire('first', true);
   acquire('gone', false);
   acquire('second', true);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { until } from '../../tests/support/until.js';
-import { ChannelProbe } from './testing/channel-probe.js';
-import { correct, http, legacy, type RawHandler, startRawServer } from './testing/raw-server.js';
+import { until } from '../../../tests/support/until.js';
+import { ChannelProbe } from '../testing/channel-probe.js';
+import { correct, http, legacy, type RawHandler, startRawServer } from '../testing/raw-server.js';
 
 const answerAll: RawHandler = ({ message }, socket) => void socket.write(correct(message.id));
 
@@ -10,7 +10,7 @@ describe('closing', () => {
     ['delete', 'DELETE'],
     ['abandon', 'POST'],
     ['reset', 'POST'],
-  ])('%s answers what is in flight and leaves no socket', async (how, lastVerb) => {
+  ])('%s answers the requests in flight and leaves no socket open', async (how, lastVerb) => {
     const server = await startRawServer(legacy(() => undefined));
     const probe = await new ChannelProbe(server.url, { connections: 2, pipeline: 2 }).open();
     const tickets = [probe.put(), probe.put(), probe.put()];
@@ -25,7 +25,7 @@ describe('closing', () => {
   });
 
   test.each(['200 OK', '202 Accepted', '404 Not Found', '405 Method Not Allowed'])(
-    'is over whether the goodbye is answered with %s',
+    'ends even if the server answers DELETE with %s',
     async (status) => {
       const server = await startRawServer((request, socket) =>
         request.verb === 'DELETE' ? void socket.write(http(status, '')) : legacy(answerAll)(request, socket),
@@ -36,18 +36,18 @@ describe('closing', () => {
     },
   );
 
-  test('while opening ends the opening', async () => {
+  test('while the session is being opened makes the opening fail', async () => {
     const server = await startRawServer(() => undefined);
     const probe = new ChannelProbe(server.url);
     probe.channel.open();
-    await until('the greeting to arrive', () => server.requests.length === 1);
+    await until('initialize to arrive', () => server.requests.length === 1);
     probe.channel.close('delete');
     expect(probe.openFailure?.category).toBe('aborted_by_us');
     expect(probe.closed).toBeUndefined();
     await until('its socket to be closed', () => server.open === 0);
   });
 
-  test('destroy tells nobody', async () => {
+  test('destroy is followed by no event', async () => {
     const server = await startRawServer(legacy(() => undefined));
     const probe = await new ChannelProbe(server.url).open();
     probe.put();
