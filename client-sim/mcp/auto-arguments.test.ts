@@ -25,7 +25,8 @@ function drawn(schema: object, times = 5): readonly unknown[] {
   });
 }
 
-const ajv = new Ajv2020({ strict: false, validateFormats: false });
+// Own properties only: else a schema for `toString` is applied to the inherited method.
+const ajv = new Ajv2020({ strict: false, validateFormats: false, ownProperties: true });
 function object(properties: object, more: object = {}) {
   return { type: 'object', properties, required: Object.keys(properties), ...more };
 }

@@ -1,12 +1,6 @@
 import { headBytes, makeFrame, OPCODE } from '../transport/websocket/frame-writer.js';
 import { newKey, upgradeRequest } from '../transport/websocket/upgrade.js';
-import {
-  type ForgedMessage,
-  type ForgeMessage,
-  malformedKind,
-  malformMessage,
-  sampleText,
-} from './malformed-message.js';
+import { type ForgedMessage, type ForgeMessage, malformMessage, sampleText } from './malformed-message.js';
 
 const FIN = 0x80;
 const RESERVED_BITS = 0x70;
@@ -28,6 +22,9 @@ export const forgeFrame: ForgeMessage = (misbehaviourKind, proper, oversizeBytes
     answers: 1,
     text: `(${description}) ${body}`,
   });
+  const malformed = malformMessage(misbehaviourKind, proper, oversizeBytes);
+  if (malformed !== undefined)
+    return { pieces: [makeFrame(OPCODE.text, malformed)], answers: 1, text: sampleText(malformed) };
   switch (misbehaviourKind) {
     case 'abort/mid-handshake': {
       const request = upgradeRequest(endpoint, newKey());
@@ -39,13 +36,6 @@ export const forgeFrame: ForgeMessage = (misbehaviourKind, proper, oversizeBytes
       return { pieces: [frame], answers: 1, text: body };
     case 'abort/mid-request':
       return frameOf(frame.subarray(0, -Math.ceil(payload.length / 2)), 'half of its frame');
-    case 'malformed/broken-json':
-    case 'malformed/unknown-method':
-    case 'malformed/oversize':
-    case 'malformed/not-utf8': {
-      const bytes = malformMessage(malformedKind(misbehaviourKind), proper, oversizeBytes);
-      return { pieces: [makeFrame(OPCODE.text, bytes)], answers: 1, text: sampleText(bytes) };
-    }
     case 'malformed/duplicate-id':
       return { pieces: [frame, frame], answers: 2, text: body };
     case 'malformed/wrong-framing':
@@ -58,6 +48,8 @@ export const forgeFrame: ForgeMessage = (misbehaviourKind, proper, oversizeBytes
       return frameOf(withFirstByte(frame, FIN | UNKNOWN_OPCODE), `a frame with opcode ${UNKNOWN_OPCODE}`);
     case 'malformed/huge-length':
       return frameOf(withLength(frame, payload.length), `a frame that claims to be ${HUGE_LENGTH} bytes long`);
+    default:
+      throw new RangeError(`${misbehaviourKind} is impossible for a frame; plans that ask for it are refused`);
   }
 };
 

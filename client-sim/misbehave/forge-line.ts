@@ -1,10 +1,4 @@
-import {
-  type ForgedMessage,
-  type ForgeMessage,
-  malformedKind,
-  malformMessage,
-  sampleText,
-} from './malformed-message.js';
+import { type ForgedMessage, type ForgeMessage, malformMessage, sampleText } from './malformed-message.js';
 
 const LINE_END = Buffer.from('\n');
 
@@ -16,6 +10,8 @@ export const forgeLine: ForgeMessage = (misbehaviourKind, proper, oversizeBytes)
     answers,
     text: sampleText(bytes),
   });
+  const malformed = malformMessage(misbehaviourKind, proper, oversizeBytes);
+  if (malformed !== undefined) return line(malformed);
   switch (misbehaviourKind) {
     case 'abort/after-request':
     case 'abort/mid-answer':
@@ -24,21 +20,12 @@ export const forgeLine: ForgeMessage = (misbehaviourKind, proper, oversizeBytes)
       const half = Buffer.from(body, 'utf8').subarray(0, Math.ceil(body.length / 2));
       return { pieces: [half], answers: 1, text: sampleText(half) };
     }
-    case 'malformed/broken-json':
-    case 'malformed/unknown-method':
-    case 'malformed/oversize':
-    case 'malformed/not-utf8':
-      return line(malformMessage(malformedKind(misbehaviourKind), proper, oversizeBytes));
     case 'malformed/duplicate-id':
       return line(Buffer.from(body, 'utf8'), 2);
     case 'malformed/wrong-framing':
       // Correct JSON, but on two lines.
       return line(Buffer.from(body.replace(',', ',\n'), 'utf8'));
-    case 'abort/mid-handshake':
-    case 'malformed/unmasked':
-    case 'malformed/reserved-bits':
-    case 'malformed/bad-opcode':
-    case 'malformed/huge-length':
+    default:
       throw new RangeError(`${misbehaviourKind} is impossible for a line; plans that ask for it are refused`);
   }
 };

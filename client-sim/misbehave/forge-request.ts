@@ -1,7 +1,7 @@
 import type { MisbehaviourKind } from '../load/draw-misbehaviour.js';
 import type { Endpoint } from '../protocol/messages.js';
 import { headText, type RequestKind, requestBytes, requestHeaders } from '../transport/request-head.js';
-import { malformedKind, malformMessage, NO_SUCH_METHOD, type ProperMessage, sampleText } from './malformed-message.js';
+import { malformMessage, NO_SUCH_METHOD, type ProperMessage, sampleText } from './malformed-message.js';
 
 /** A proper HTTP request, from which a malformed one is made. */
 export interface ProperRequest extends ProperMessage {
@@ -27,6 +27,12 @@ export function forgeRequest(
     requests: [requestBytes(endpoint, era, of, bytes)],
     body: sampleText(bytes),
   });
+  const malformed = malformMessage(misbehaviourKind, proper, oversizeBytes);
+  if (malformed !== undefined) {
+    // In the stateless era the headers name the method too.
+    const unknown = { ...kind, method: NO_SUCH_METHOD, name: undefined, params: undefined };
+    return whole(malformed, misbehaviourKind === 'malformed/unknown-method' ? unknown : kind);
+  }
   switch (misbehaviourKind) {
     case 'abort/after-request':
     case 'abort/mid-answer':
@@ -36,17 +42,6 @@ export function forgeRequest(
       const rest = Math.ceil(Buffer.byteLength(body) / 2);
       return { requests: [request.subarray(0, -rest)], body: body.slice(0, -rest) };
     }
-    case 'malformed/broken-json':
-    case 'malformed/oversize':
-    case 'malformed/not-utf8':
-      return whole(malformMessage(malformedKind(misbehaviourKind), proper, oversizeBytes));
-    case 'malformed/unknown-method':
-      return whole(malformMessage('unknown-method', proper, oversizeBytes), {
-        ...kind,
-        method: NO_SUCH_METHOD,
-        name: undefined,
-        params: undefined,
-      });
     case 'malformed/duplicate-id': {
       const request = requestBytes(endpoint, era, kind, body);
       return { requests: [request, request], body };
@@ -58,11 +53,7 @@ export function forgeRequest(
       const text = `zz\r\n${body}\r\n0\r\n\r\n`;
       return { requests: [Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(text, 'utf8')])], body: text };
     }
-    case 'abort/mid-handshake':
-    case 'malformed/unmasked':
-    case 'malformed/reserved-bits':
-    case 'malformed/bad-opcode':
-    case 'malformed/huge-length':
+    default:
       throw new RangeError(`${misbehaviourKind} is impossible for an HTTP request; plans that ask for it are refused`);
   }
 }

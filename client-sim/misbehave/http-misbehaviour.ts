@@ -59,7 +59,7 @@ export class HttpMisbehaviour implements Misbehaviour, ConnectionOwner {
   }
 
   onUp(): void {
-    // What is flushed when this returns has reached the kernel by the next turn of the loop.
+    // Bytes flushed when this returns have reached the kernel by the next turn of the loop.
     const when = closedAfterSending(this.options.misbehaviourKind);
     if (when !== undefined) setImmediate(() => this.end(closedOnPurpose(when)));
   }

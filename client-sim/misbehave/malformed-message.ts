@@ -1,4 +1,3 @@
-import type { MalformedKind } from '../../scenarios/schema/misbehave.js';
 import type { MisbehaviourKind } from '../load/draw-misbehaviour.js';
 import { isObject } from '../mcp/json-value.js';
 import type { Endpoint } from '../protocol/messages.js';
@@ -26,28 +25,25 @@ export type ForgeMessage = (
   oversizeBytes: number,
 ) => ForgedMessage;
 
-export function malformedKind<Kind extends MalformedKind>(misbehaviourKind: `malformed/${Kind}`): Kind {
-  return misbehaviourKind.slice('malformed/'.length) as Kind;
-}
-
-/** Kinds that break the content of a message and leave its framing whole. */
-type MalformedMessageKind = Extract<MalformedKind, 'broken-json' | 'unknown-method' | 'oversize' | 'not-utf8'>;
-
 export const NO_SUCH_METHOD = 'swarmbench/no-such-method';
 /** Holds the bytes that are not UTF-8. MCP allows any key in `_meta`, so nothing else is wrong with the message. */
 const META_KEY = 'swarmbench/text';
 /** The first of two bytes, followed by one that cannot be the second (RFC 3629, 3). */
 const NOT_UTF8 = [0xc3, 0x28] as const;
 
+/**
+ * The message of a kind that breaks the content and leaves the framing whole.
+ * @returns undefined for all other kinds
+ */
 export function malformMessage(
-  kind: MalformedMessageKind,
+  misbehaviourKind: MisbehaviourKind,
   { era, id, body }: ProperMessage,
   oversizeBytes: number,
-): Buffer {
-  switch (kind) {
-    case 'broken-json':
+): Buffer | undefined {
+  switch (misbehaviourKind) {
+    case 'malformed/broken-json':
       return Buffer.from(body.slice(0, Math.ceil(body.length / 2)), 'utf8');
-    case 'unknown-method':
+    case 'malformed/unknown-method':
       // The stateless era requires its envelope with every request, also with an unknown one.
       return Buffer.from(
         JSON.stringify({
@@ -58,14 +54,16 @@ export function malformMessage(
         }),
         'utf8',
       );
-    case 'oversize':
+    case 'malformed/oversize':
       // White space, which JSON allows in any amount: only the length of the message is wrong.
       return Buffer.from(
         body.slice(0, -1) + ' '.repeat(Math.max(0, oversizeBytes - Buffer.byteLength(body))) + body.slice(-1),
         'utf8',
       );
-    case 'not-utf8':
+    case 'malformed/not-utf8':
       return notUtf8(body);
+    default:
+      return undefined;
   }
 }
 

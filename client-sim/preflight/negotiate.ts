@@ -57,7 +57,7 @@ export async function negotiate(
       session.forgiveLast();
       return initialize(session, endpoint, options);
     case 'unknown':
-      return failed(session, `asked ${endpoint.url} for server/discover, got ${verdict.what}. ${verdict.hint}`);
+      return failed(session, `asked ${endpoint.url} for server/discover, got ${verdict.got}. ${verdict.hint}`);
   }
 }
 
@@ -90,7 +90,7 @@ function refusesVersionButOffersOurs({ answer }: RawExchange): boolean {
 type EraVerdict =
   | { readonly kind: 'modern'; readonly serverInfo: InitializeResult['serverInfo'] }
   | { readonly kind: 'legacy' }
-  | { readonly kind: 'unknown'; readonly what: string; readonly hint: string };
+  | { readonly kind: 'unknown'; readonly got: string; readonly hint: string };
 
 function judgeDiscovery(discovery: RawExchange, era: 'auto' | 'modern'): EraVerdict {
   const { answer, failure } = discovery;
@@ -130,8 +130,8 @@ function judgeDiscovery(discovery: RawExchange, era: 'auto' | 'modern'): EraVerd
     : unknown(failure.detail, 'The server does not speak the stateless era; try era: auto or legacy.');
 }
 
-function unknown(what: string, hint: string): EraVerdict {
-  return { kind: 'unknown', what, hint };
+function unknown(got: string, hint: string): EraVerdict {
+  return { kind: 'unknown', got, hint };
 }
 
 async function initialize(

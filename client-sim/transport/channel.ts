@@ -25,8 +25,8 @@ export interface Channel {
   send(template: RequestTemplate, draw: Draw, ticket: number): void;
   flush(): void;
   /**
-   * The client no longer waits for this ticket (timeout). A late answer is counted and dropped; a connection on which
-   * no request is waited for any more is closed.
+   * The client no longer waits for this ticket (timeout). A late answer is counted and dropped; a connection on
+   * which no other request waits is closed.
    */
   abandon(ticket: number): void;
   /**
@@ -74,7 +74,7 @@ export interface ChannelEvents {
   onClosed(reason: 'closed' | 'lost'): void;
 }
 
-/** What any transport may need to make the channel of one session. */
+/** The settings of one session's channel; not every transport uses all of them. */
 export interface ChannelConfig extends MisbehavePlan {
   readonly endpoint: Endpoint;
   readonly pinned: PinnedProtocol;
@@ -122,7 +122,7 @@ export interface StreamControl {
 
 /** Receives what a server sends unasked on the stream of one session, and of the next session when that one ends. */
 export interface StreamListener {
-  /** What to subscribe to. */
+  /** The resources to subscribe to. */
   readonly uris: readonly string[];
   /** Whether a stream that is opened again asks for what it missed. */
   readonly resume: boolean;
@@ -137,6 +137,6 @@ export interface StreamListener {
    * @param nowMs when it was read
    */
   onUpdate(bytes: Buffer, start: number, end: number, nowMs: number): void;
-  /** The session has ended, and with it whatever was requested. */
+  /** The session has ended, and with it its subscriptions. */
   onSessionEnd(): void;
 }

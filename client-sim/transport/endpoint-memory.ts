@@ -31,9 +31,7 @@ export interface FailedAnswer {
   body(): string;
 }
 
-/**
- * What the HTTP channels of one profile know and have learnt of one endpoint; all of them in an engine thread share it.
- */
+/** The knowledge of one endpoint that all HTTP channels of a profile in an engine thread share. */
 export class EndpointMemory {
   readonly address: Address;
   /** Whole HTTP answers, head and framing included: one that comes again needs no parser. */
@@ -114,10 +112,7 @@ export class EndpointMemory {
   }
 }
 
-/**
- * What the duplex channels of one profile know and have learnt of one endpoint; all of them in an engine thread share
- * it.
- */
+/** The knowledge of one endpoint that all duplex channels of a profile in an engine thread share. */
 export class DuplexMemory {
   readonly messages = new PatternMemory();
   /** Templates seen, by index, to render a failed request again. */

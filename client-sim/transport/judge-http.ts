@@ -9,7 +9,7 @@ import type { ResponseHead } from './http/response-head.js';
 /** The parts of a head that decide whether an answer is correct. */
 export type AnswerHead = Pick<ResponseHead, 'status' | 'mediaType' | 'contentType' | 'retryAfter' | 'location'>;
 
-/** What the judgement of an HTTP answer depends on besides its bytes. */
+/** The facts besides its bytes on which the judgement of an HTTP answer depends. */
 interface ExpectedAnswer {
   readonly id: number;
   readonly era: PinnedProtocol['era'];
@@ -20,9 +20,7 @@ interface ExpectedAnswer {
   readonly expectation?: Expectation | undefined;
 }
 
-/**
- * How servers describe an unknown session when they do not answer the standard's 404 (server-everything answers 400).
- */
+/** How servers describe an unknown session without the standard's 404 (server-everything answers 400). */
 const SESSION_LOST_MESSAGE = /session|not initialized/i;
 
 /**

@@ -39,7 +39,7 @@ export interface RequestKind {
   readonly cookie?: string | undefined;
 }
 
-/** What every request of a session carries, as far as the handshake has settled it. */
+/** The headers that every request of a session carries, as far as the handshake has settled them. */
 export type SessionHeaders = Pick<RequestKind, 'sessionId' | 'version' | 'cookie'>;
 
 /** One call of an operation, for cold paths. Must be made before the body: see `HeldClock`. */

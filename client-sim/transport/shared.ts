@@ -7,7 +7,7 @@ import { SampleBudget } from './sample.js';
 import { ConnectLimiter } from './socket/connect-limiter.js';
 import { SendBufferPool } from './socket/send-buffers.js';
 
-/** What all connections of one engine thread share. */
+/** State that all connections of one engine thread share. */
 export interface EngineWire {
   /**
    * Every read of every connection uses this buffer: 64 KiB in the cache, none per read (0.90 to 1.12 of wrk,
@@ -21,7 +21,7 @@ export interface EngineWire {
   readonly now: () => number;
 }
 
-/** What all channels of one profile in one engine thread share. */
+/** State that all channels of one profile in one engine thread share. */
 export interface WireShared extends EngineWire {
   readonly counters: WireCounters;
   readonly samples: SampleBudget;

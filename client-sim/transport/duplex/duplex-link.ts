@@ -33,7 +33,7 @@ export interface DuplexLink {
   flush(): void;
   /** Ends the session as the protocol asks; its end is reported by `onLost`. */
   close(): void;
-  /** Gives the link up: what the server sent makes no sense. */
+  /** Ends the link, because the server sent something that makes no sense. */
   fail(problem: Problem): void;
   /** Frees everything at once. No event follows. @param reset with RST instead of FIN, where that is possible */
   destroy(reset: boolean): void;
@@ -71,7 +71,7 @@ export interface LinkLoss {
   readonly problem: Problem;
   /** `Retry-After` of an answer that refused; '' without one. */
   readonly retryAfter: string;
-  /** What the server sent, if anything. */
+  /** The server's answer, if there was one. */
   readonly answer: string;
 }
 

@@ -372,7 +372,7 @@ export interface AnswerView {
   bodyText(): string;
 }
 
-/** What the connection has to do after a read. */
+/** Tells the connection how to go on after a read. */
 type ReadResult =
   | 'open'
   /** The server announced that this answer was the last one. */

@@ -60,7 +60,7 @@ function withoutEnvelope(params: Record<string, unknown>): Record<string, unknow
   return kept.length === 0 ? rest : { ...rest, _meta: Object.fromEntries(kept) };
 }
 
-/** What a message from the server means for the calls of a session. */
+/** How a message from the server relates to the calls of a session. */
 type Meaning =
   | { readonly kind: 'answer'; readonly call: SdkCall }
   /** An answer to a call that was abandoned or already answered. */

@@ -19,22 +19,6 @@ export const patterns: Readonly<Record<Quantity, RegExp>> = {
   percentage: new RegExp(`^${number} ?%$`),
 };
 
-export const examples: Readonly<Record<Quantity, string>> = {
-  duration: '30s, 500ms or 1h30m',
-  rate: '100/s or 50/min',
-  size: '64 KiB or 10 MB',
-  sizeRate: '1 KiB/s or 200 B/s',
-  percentage: '50% or 0.5%',
-};
-
-const nouns: Readonly<Record<Quantity, string>> = {
-  duration: 'a duration',
-  rate: 'a rate',
-  size: 'a size',
-  sizeRate: 'a speed',
-  percentage: 'a percentage',
-};
-
 export const millisecondsPer = {
   d: 86_400_000,
   h: 3_600_000,
@@ -57,6 +41,23 @@ export const bytesPer = {
   GiB: 1024 ** 3,
   TiB: 1024 ** 4,
 } as const;
+
+interface QuantityHelp {
+  readonly noun: string;
+  readonly examples: string;
+  readonly units: string;
+}
+
+const unitsOfSize = 'B; kB, MB, GB, TB by 1000; KiB, MiB, GiB, TiB by 1024';
+
+/** For messages and the reference. */
+export const quantities: Readonly<Record<Quantity, QuantityHelp>> = {
+  duration: { noun: 'a duration', examples: '30s, 500ms or 1h30m', units: 'd, h, m, s, ms, us; larger units first' },
+  rate: { noun: 'a rate', examples: '100/s or 50/min', units: '/s, /min, /h' },
+  size: { noun: 'a size', examples: '64 KiB or 10 MB', units: unitsOfSize },
+  sizeRate: { noun: 'a speed', examples: '1 KiB/s or 200 B/s', units: `${unitsOfSize}; each followed by /s` },
+  percentage: { noun: 'a percentage', examples: '50% or 0.5%', units: '%' },
+};
 
 export function parseDuration(text: string): number | undefined {
   if (!patterns.duration.test(text)) return undefined;
@@ -87,8 +88,8 @@ export function parsePercentage(text: string): number | undefined {
 
 /** Why `input` is not this quantity, with examples that are. */
 export function explain(quantity: Quantity, input: unknown): string {
-  const noun = nouns[quantity];
-  const example = `such as ${examples[quantity]}`;
+  const { noun, examples } = quantities[quantity];
+  const example = `such as ${examples}`;
   if (input === null || input === undefined || typeof input === 'object') return `expected ${noun}, ${example}`;
   const written = String(input);
   if (/^-/.test(written)) return `\`${written}\` is negative: expected ${noun}, ${example}`;
@@ -96,7 +97,7 @@ export function explain(quantity: Quantity, input: unknown): string {
   if (/\d[,_]\d/.test(written)) return `\`${written}\` has separators between its digits: expected ${noun}, ${example}`;
   const meant = (Object.keys(patterns) as Quantity[]).find((other) => patterns[other].test(written));
   if (meant !== undefined && meant !== quantity)
-    return `\`${written}\` is ${nouns[meant]}: expected ${noun}, ${example}`;
+    return `\`${written}\` is ${quantities[meant].noun}: expected ${noun}, ${example}`;
   return `\`${written}\` is not ${noun}: expected a number and a unit, ${example}`;
 }
 

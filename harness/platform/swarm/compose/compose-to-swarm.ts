@@ -1,9 +1,7 @@
 /**
- * Compose files to the objects of a Swarm, the same as `docker stack deploy` of docker/cli 28 makes them: what it
- * refuses is refused, with all problems at once and their places; what it silently ignores is a warning. Pure but for
- * `readFile`.
+ * Compose files to the objects of a Swarm, as `docker stack deploy` of docker/cli 28 makes them. What it refuses is
+ * refused, with all problems and their places at once; what it silently ignores is a warning. Pure but for `readFile`.
  */
-
 import { sortProblems } from '../../../../scenarios/yaml/problem.js';
 import { convertFileObjects } from './convert/file-objects.js';
 import { convertNetworks, isUserDefined } from './convert/networks.js';
@@ -21,7 +19,7 @@ export interface ComposeInput {
   readonly files: readonly ComposeSource[];
   /** Absolute folder of the first file: relative paths of all files start there. */
   readonly folder: string;
-  /** What `${NAME}` and variables without a value are taken from. */
+  /** Values of `${NAME}` and of variables that have none in the file. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly readFile: ReadFile;
 }
@@ -30,7 +28,7 @@ export type ComposeOutcome =
   | { readonly kind: 'stack'; readonly stack: StackSpec; readonly warnings: readonly Problem[] }
   | { readonly kind: 'refused'; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] };
 
-/** What a stack consists of. References of services to secrets and configs have names and no ids yet. */
+/** The objects of a stack. References of services to secrets and configs have names and no ids yet. */
 export interface StackSpec {
   readonly name: string;
   readonly networks: readonly NetworkSpec[];

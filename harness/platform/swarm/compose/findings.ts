@@ -14,12 +14,12 @@ type ProblemCode =
   | WarningCode;
 
 type WarningCode =
-  /** `docker stack deploy` takes it and does nothing with it; so do we. */
+  /** `docker stack deploy` accepts it and does nothing with it, and so do we. */
   | 'IGNORED'
   /** It does not mean what it seems to mean. */
   | 'MISLEADING';
 
-/** What is wrong with a set of compose files. Its `path` is such as `services.web.ports[0].target`. */
+/** A problem of a compose file. Its `path` is such as `services.web.ports[0].target`. */
 export type Problem = YamlProblem<ProblemCode>;
 
 /** Collects what is refused, and what is accepted with a warning. */

@@ -6,8 +6,8 @@ export function cut(text: string, separator: string): readonly [string, string |
   return index < 0 ? [text, null] : [text.slice(0, index), text.slice(index + separator.length)];
 }
 
-/** For sorting: by characters, not as people sort. */
-export function compareTexts(a: string, b: string): number {
+/** For sorting, by characters: not in the order of any language. */
+export function compare<T extends string | number>(a: T, b: T): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
 }

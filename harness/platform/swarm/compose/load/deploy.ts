@@ -40,7 +40,7 @@ export function loadDeploy(service: MapValue, servicePath: string, context: Load
     reservations: loadReservations(mapOf(resources, 'reservations'), `${path}.resources.reservations`, context),
     restartPolicy: loadRestartPolicy(mapOf(deploy, 'restart_policy'), `${path}.restart_policy`, context),
     updateConfig: loadUpdateConfig(mapOf(deploy, 'update_config'), `${path}.update_config`, context, 0),
-    // The engine checks no times of a rollback.
+    // The engine has no limits for the times of a rollback.
     rollbackConfig: loadUpdateConfig(mapOf(deploy, 'rollback_config'), `${path}.rollback_config`, context, undefined),
     constraints: loadConstraints(placement, `${path}.placement`, context),
     spread: listOf(placement, 'preferences')?.items.map((item) =>
@@ -78,8 +78,9 @@ function loadMemory(map: MapValue, path: string, { findings }: LoadContext): num
   const bytes = parseSize(value.text);
   const refuse = (message: string, hint?: string): void =>
     findings.refuse(value.at, 'INVALID_VALUE', `${path}.memory`, message, hint);
-  if (bytes === undefined) refuse(`"${value.text}" is no amount of memory`, 'a number and b, k, m, g or t, as in 512m');
-  else if (bytes !== 0 && bytes < MIN_MEMORY_BYTES) refuse(`${value.text} is less than the engine takes, 4m`);
+  if (bytes === undefined)
+    refuse(`"${value.text}" is not an amount of memory`, 'a number and b, k, m, g or t, as in 512m');
+  else if (bytes !== 0 && bytes < MIN_MEMORY_BYTES) refuse(`${value.text} is less than the engine's minimum, 4m`);
   return bytes;
 }
 
@@ -133,7 +134,7 @@ function loadConstraints(
 const CONSTRAINT_KEY = /^[a-z_][a-z0-9\-_.]+$/i;
 const CONSTRAINT_VALUE = /^[a-z0-9:\-_\s.*()?+[\]\\^$|/]+$/i;
 
-/** Undefined when the text is a placement constraint. Whether any node meets it is another question. */
+/** Why the text is not a placement constraint; undefined when it is one, whether or not any node meets it. */
 export function constraintProblem(text: string): string | undefined {
   for (const operator of ['==', '!=']) {
     const [key = '', value, ...rest] = text.split(operator);

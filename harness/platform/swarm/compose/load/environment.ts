@@ -8,8 +8,8 @@ import { absolutePath, type LoadContext, nullablePairsOf, valueAt } from './read
 type Variables = readonly (readonly [string, string | null])[];
 
 /**
- * Variables of a service: its env files in order, then `environment`. One that is empty, or named without a value, takes
- * the value that it has where the stack is deployed, if it has one there.
+ * Variables of a service: its env files in order, then `environment`. One that is empty, or named without a value,
+ * takes the value that it has where the stack is deployed, if it has one there.
  */
 export function loadEnvironment(service: MapValue, path: string, context: LoadContext): ComposeService['environment'] {
   const own = Object.entries(nullablePairsOf(service, 'environment') ?? {});

@@ -108,8 +108,8 @@ function isExternal(object: MapValue | undefined): boolean {
 }
 
 /**
- * The name that the object has as it is; undefined: it is made of stack and key. An external object without a name has
- * its key.
+ * The given name, which is used as it is; undefined when the name is made of stack and key. An external object without
+ * a name has its key for one.
  */
 function nameOf(key: string, object: MapValue | undefined, path: string, findings: Findings): string | undefined {
   const name = textOf(object, 'name');
@@ -126,6 +126,6 @@ function nameOf(key: string, object: MapValue | undefined, path: string, finding
 function warnOfUnusedKeys(object: MapValue | undefined, path: string, findings: Findings): void {
   for (const [key, { keyAt }] of object?.entries ?? []) {
     if (key === 'name' || key === 'external' || key.startsWith('x-')) continue;
-    findings.warn(keyAt, 'IGNORED', `${path}.${key}`, 'is ignored: it is external, and used as it is');
+    findings.warn(keyAt, 'IGNORED', `${path}.${key}`, 'is ignored: an external object is used as it is');
   }
 }

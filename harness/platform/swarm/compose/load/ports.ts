@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { compareTexts } from '../go/text.js';
+import { compare } from '../go/text.js';
 import type { ComposePort } from '../model.js';
 import { describeValue, type MapValue, type SourceValue } from '../source/value.js';
 import { countOf, type LoadContext, listOf, textOf } from './read.js';
@@ -40,7 +40,7 @@ function shortPorts(item: SourceValue, path: string, { findings }: LoadContext):
   });
 }
 
-/** Undefined for what the schema refuses. */
+/** Undefined for a value that the schema refuses. */
 function parseShortPort(item: SourceValue): ParsedPorts | undefined {
   switch (item.kind) {
     case 'text':
@@ -48,7 +48,7 @@ function parseShortPort(item: SourceValue): ParsedPorts | undefined {
     case 'integer':
       return parsePortSpec(String(item.value));
     case 'float':
-      return wrong(`${describeValue(item)} is no port`);
+      return wrong(`${describeValue(item)} is not a port`);
     default:
       return undefined;
   }
@@ -72,16 +72,16 @@ type ParsedPorts =
  */
 export function parsePortSpec(spec: string): ParsedPorts {
   const { ip, published, target, protocol } = split(spec);
-  if (ip !== '' && isIP(ip) === 0) return wrong(`"${ip}" is no IP address`);
-  if (target === '') return wrong('the port of the container is missing');
+  if (ip !== '' && isIP(ip) === 0) return wrong(`"${ip}" is not an IP address`);
+  if (target === '') return wrong('the container port is missing');
   const inside = parseRange(target);
-  if (inside === undefined) return wrong(`"${target}" is no port of a container`);
+  if (inside === undefined) return wrong(`"${target}" is not a container port`);
   const outside = published === '' ? { from: 0, to: 0 } : parseRange(published);
-  if (outside === undefined) return wrong(`"${published}" is no port to publish`);
+  if (outside === undefined) return wrong(`"${published}" is not a port that can be published`);
   const width = inside.to - inside.from;
   if (published !== '' && width !== outside.to - outside.from && width !== 0)
-    return wrong(`the ranges ${published} and ${target} are not of the same length`);
-  if (!['tcp', 'udp', 'sctp'].includes(protocol)) return wrong(`there is no protocol "${protocol}"`);
+    return wrong(`the ranges ${published} and ${target} differ in length`);
+  if (!['tcp', 'udp', 'sctp'].includes(protocol)) return wrong(`unknown protocol "${protocol}"`);
   const mappings =
     width === 0
       ? portsOf(outside).map((port) => ({ protocol, target: inside.from, published: port, ip }))
@@ -91,7 +91,7 @@ export function parsePortSpec(spec: string): ParsedPorts {
           published: published === '' ? 0 : outside.from + i,
           ip,
         }));
-  return { kind: 'ports', mappings: mappings.sort((a, b) => compareTexts(`${a.target}`, `${b.target}`)) };
+  return { kind: 'ports', mappings: mappings.sort((a, b) => compare(`${a.target}`, `${b.target}`)) };
 }
 
 interface SplitSpec {

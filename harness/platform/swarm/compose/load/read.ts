@@ -11,7 +11,7 @@ import type { Located, Pairs } from '../model.js';
 import { hintForKey } from '../schema/known-keys.js';
 import type { ListValue, MapValue, SourceValue } from '../source/value.js';
 
-/** What loading needs beside a file's text. */
+/** All that loading needs besides the text of a file. */
 export interface LoadContext {
   /** Absolute folder of the first file: relative paths of all files start there. */
   readonly folder: string;
@@ -82,7 +82,7 @@ export function countOf(map: MapValue | undefined, key: string, path: string, fi
   const value = valueAt(map, key);
   const count = wholeOf(map, key);
   if (value === undefined || count === undefined || count >= 0) return count;
-  findings.refuse(value.at, 'INVALID_VALUE', `${path}.${key}`, `cannot be negative, as ${count} is`);
+  findings.refuse(value.at, 'INVALID_VALUE', `${path}.${key}`, `must be 0 or more, not ${count}`);
   return undefined;
 }
 
@@ -109,7 +109,7 @@ export function durationOf(
   const ns = parseDuration(value.text);
   const refuse = (message: string, hint?: string): void =>
     findings.refuse(value.at, 'INVALID_VALUE', `${path}.${key}`, message, hint);
-  if (ns === undefined) refuse(`"${value.text}" is no duration`, 'a number and a unit, as in 500ms, 10s or 1m30s');
+  if (ns === undefined) refuse(`"${value.text}" is not a duration`, 'a number and a unit, as in 500ms, 10s or 1m30s');
   else if (minNs !== undefined && ns !== 0 && ns < minNs)
     refuse(minNs === 0 ? 'cannot be negative' : `cannot be shorter than ${minNs / 1e6} ms`);
   return ns;
@@ -159,13 +159,13 @@ export function warnOfUnknown(
 ): void {
   for (const [key, { keyAt }] of map?.entries ?? []) {
     if (keys.includes(key) || key.startsWith('x-')) continue;
-    findings.warn(keyAt, 'IGNORED', `${path}.${key}`, 'is not known and ignored', hintForKey(key, keys));
+    findings.warn(keyAt, 'IGNORED', `${path}.${key}`, 'is unknown and ignored', hintForKey(key, keys));
   }
 }
 
 /**
- * As the CLI resolves paths on Linux, where a Windows path may still be meant for a Windows node: absolute paths stay as
- * they are, others are joined to `folder` and cleaned.
+ * As the CLI resolves paths on Linux, where a Windows path may still be meant for a Windows node: absolute paths stay
+ * as they are, others are joined to `folder` and cleaned.
  */
 export function absolutePath(folder: string, path: string): string {
   if (posix.isAbsolute(path)) return path;
@@ -173,7 +173,7 @@ export function absolutePath(folder: string, path: string): string {
   return joined.length > 1 && joined.endsWith('/') ? joined.slice(0, -1) : joined;
 }
 
-/** `C:\x`, `C:/x` and `\\server\share\x`. */
+/** Whether the path is one like `C:\x`, `C:/x` or `\\server\share\x`. */
 export function isWindowsAbsolute(path: string): boolean {
   return /^[a-z]:[\\/]/i.test(path) || /^[\\/]{2}[^\\/.][^\\/]*[\\/][^\\/.][^\\/]*[\\/]/.test(path);
 }

@@ -207,7 +207,7 @@ function loadAttachment(map: MapValue, at: Position, path: string, { findings }:
   for (const key of ['ipv4_address', 'ipv6_address']) {
     const keyAt = map.entries.get(key)?.keyAt;
     if (keyAt !== undefined)
-      findings.warn(keyAt, 'IGNORED', `${path}.${key}`, 'is ignored: a Swarm gives out addresses itself');
+      findings.warn(keyAt, 'IGNORED', `${path}.${key}`, 'is ignored: a Swarm assigns addresses itself');
   }
   return { at, detailed: true, aliases: textsOf(map, 'aliases'), driverOpts: optionsOf(map, 'driver_opts') };
 }

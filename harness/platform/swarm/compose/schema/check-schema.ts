@@ -6,10 +6,7 @@ import { describeValue, type MapValue, type SourceValue } from '../source/value.
 import { type JsonSchema, NEWEST_FORMAT, schemaOf } from './docker-schema.js';
 import { hintForKey } from './known-keys.js';
 
-/**
- * The N of the file's format 3.N; undefined when it has another one, or none that is text: the CLI looks at it before
- * it looks at the schema.
- */
+/** The N of the file's format 3.N; undefined when the file has another one, which the CLI refuses before all else. */
 export function formatOf(file: MapValue, findings: Findings): number | undefined {
   const value = file.entries.get('version')?.value;
   if (value === undefined) return NEWEST_FORMAT;
@@ -34,9 +31,9 @@ export function checkSchema(file: MapValue, format: number, findings: Findings):
   const choices = new Set(errors.filter(({ keyword }) => keyword === 'oneOf').map((error) => error.instancePath));
   for (const error of errors) {
     const found = locate(file, error.instancePath);
-    // What cannot be known yet has been reported already.
+    // It is already refused.
     if (found.value.kind === 'unknown') continue;
-    // Where there are alternatives, the error of the whole choice speaks for all of them.
+    // Each alternative of a choice reports a wrong type. The error of the `oneOf` around them reports it once.
     if (error.keyword === 'type' && choices.has(error.instancePath)) continue;
     report(error, found, format, findings);
   }
@@ -109,7 +106,7 @@ function report(error: ErrorObject, found: Found, format: number, findings: Find
   const schema = error.parentSchema as JsonSchema;
   switch (error.keyword) {
     case 'oneOf':
-      // The alternatives are of different types, so the one of the value's type was meant, and reports for itself.
+      // Each alternative has a type of its own, so the one of the value's type was meant, and has its own errors.
       if (!accepts(schema.oneOf ?? [], value)) reportType(found, schema.oneOf ?? [], findings);
       return;
     case 'type':
@@ -132,8 +129,10 @@ function report(error: ErrorObject, found: Found, format: number, findings: Find
       return;
     }
     case 'enum': {
+      // A value of another type is reported as such.
+      if (value.kind !== 'text') return;
       const choices = (error.schema as readonly string[]).join(' or ');
-      findings.refuse(at, 'INVALID_VALUE', path, `must be ${choices}, not "${String(error.data)}"`);
+      findings.refuse(at, 'INVALID_VALUE', path, `must be ${choices}, not "${value.text}"`);
       return;
     }
     case 'minimum':
@@ -153,8 +152,8 @@ function reportKey(
 ): void {
   const keyAt = (value.kind === 'map' ? value.entries.get(name)?.keyAt : undefined) ?? at;
   if (schema.properties === undefined) {
-    const hint = 'letters, digits, dot, dash and underscore can be used';
-    findings.refuse(keyAt, 'UNKNOWN_KEY', path, `"${name}" is no possible name`, hint);
+    const hint = 'use letters, digits, ".", "-" and "_"';
+    findings.refuse(keyAt, 'UNKNOWN_KEY', path, `"${name}" cannot be a name`, hint);
     return;
   }
   const keyPath = path === '' ? name : `${path}.${name}`;
@@ -162,10 +161,10 @@ function reportKey(
   const since = newer.get(name) ?? (name.startsWith('x-') ? newer.get('x-') : undefined);
   if (since === undefined) {
     const hint = hintForKey(name, Object.keys(schema.properties));
-    findings.refuse(keyAt, 'UNKNOWN_KEY', keyPath, 'there is no such key', hint);
+    findings.refuse(keyAt, 'UNKNOWN_KEY', keyPath, 'unknown key', hint);
   } else {
-    const message = `is known since format 3.${since}, and the file says 3.${format}`;
-    findings.refuse(keyAt, 'UNKNOWN_KEY', keyPath, message, 'leave `version` out to get the newest format');
+    const message = `needs format 3.${since} or newer, and the file says 3.${format}`;
+    findings.refuse(keyAt, 'UNKNOWN_KEY', keyPath, message, 'leave `version` out, which means the newest format');
   }
 }
 
@@ -233,7 +232,7 @@ function typesOf({ type = [] }: JsonSchema): readonly string[] {
   return typeof type === 'string' ? [type] : type;
 }
 
-/** What the schema is asked about. A date, or a value that is already refused, has none of JSON's types. */
+/** The value for ajv. A date, or a value that is already refused, becomes a symbol: it has none of JSON's types. */
 function toJson(value: SourceValue): unknown {
   switch (value.kind) {
     case 'map':

@@ -12,7 +12,7 @@ export interface JsonSchema {
   readonly patternProperties?: Record<string, JsonSchema>;
   readonly items?: JsonSchema;
   readonly oneOf?: JsonSchema[];
-  /** Ours, which ajv ignores: formats (3.N) that brought the keys that are missing here; `x-` is any extension. */
+  /** Not JSON schema: keys missing here, with the N of the format 3.N that brings them; `x-` is any extension. */
   newer?: Record<string, number>;
 }
 
@@ -83,12 +83,13 @@ function newestSchema(): SchemaFile {
   const add = (place: string, properties: Record<string, JsonSchema>): void => {
     Object.assign(at(schema, `${place}.properties`), properties);
   };
-  // What 3.13 adds.
+  // New in 3.13.
   add('definitions.service', { oom_score_adj: { type: 'integer' } });
   add('definitions.service.properties.networks.oneOf.1.patternProperties.^[a-zA-Z0-9._-]+$.oneOf.0', {
     driver_opts: { type: 'object', patternProperties: { '^.+$': { type: ['string', 'number'] } } },
   });
-  // What the CLI refuses in spite of its schema: numbers for texts, and wrong limits and networks of unusual names.
+  // The CLI refuses these although its schema accepts them: numbers in place of text, and wrong ulimits and networks
+  // under names that the schema's patterns leave out.
   add('definitions.service', { shm_size: { type: 'string' } });
   add('definitions.service.properties.volumes.items.oneOf.1.properties.volume', { subpath: { type: 'string' } });
   for (const place of ['definitions.service.properties.ulimits', 'properties.networks']) {

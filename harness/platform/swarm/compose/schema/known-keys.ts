@@ -74,7 +74,7 @@ const COMPOSE_ONLY = table({
   uts: 'a Swarm cannot set it',
 });
 
-/** What to write in place of a key that is not one of `keys`. */
+/** Says what to write in place of a key that is not one of `keys`. */
 export function hintForKey(name: string, keys: readonly string[]): string {
   const remedy = COMPOSE_ONLY.get(name);
   if (remedy !== undefined) return remedy;

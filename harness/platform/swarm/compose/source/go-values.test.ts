@@ -53,7 +53,7 @@ describe('merge keys', () => {
 describe('what cannot be read is refused with its place', () => {
   test.each([
     ['', '1:1 the file is empty'],
-    ['- a', '1:1 a compose file is a map, not a list'],
+    ['- a', '1:1 a compose file must be a map, not a list'],
     ['a: 1\na: 2', '2:1 this key is already given in the same map'],
     ['a: {1: x}', '1:5 a key must be text, and this one is the number 1'],
     ['a: *x', '1:4 no anchor named "x"'],

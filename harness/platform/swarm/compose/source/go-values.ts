@@ -26,7 +26,7 @@ export function readGoYaml(text: string, file: string, findings: Findings): MapV
   const value = toSourceValue(node, findings);
   if (findings.problems.length > before) return undefined;
   if (value.kind === 'map') return value;
-  findings.refuse(value.at, 'SYNTAX', '', `a compose file is a map, not ${describeValue(value)}`);
+  findings.refuse(value.at, 'SYNTAX', '', `a compose file must be a map, not ${describeValue(value)}`);
   return undefined;
 }
 
