@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { packageRoot } from '../tests/support/package-root.js';
 import { knownMetrics, TARGET_LABELS } from './testing/known-metrics.js';
-import { dashboardQueries, decidedBy, namesIn, rulesIn } from './testing/queries.js';
+import { dashboardQueries, namesIn, rulesIn, withoutLimit } from './testing/queries.js';
 
 const prometheus = join(packageRoot, 'monitoring', 'prometheus');
 const { recorded, alerts } = rulesIn(readFileSync(join(prometheus, 'alerts.yml'), 'utf8'));
@@ -28,11 +28,11 @@ test.each([
   ['a{b="c"} == 0', 'a{b="c"}'],
   ['a / (b > 0) < 0.5', 'a / (b > 0)'],
   ['a > on (s) max by (s) (b)', 'a'],
-])('%s is decided by %s', (alert, measure) => {
-  expect(decidedBy(alert)).toBe(measure);
+])('%s without its limit is %s', (alert, expression) => {
+  expect(withoutLimit(alert)).toBe(expression);
 });
 
-test('every query of dashboards and rules names metrics that some program has, by labels that it gives', async () => {
+test('every query of dashboards and rules names a metric and labels that some program exports', async () => {
   const known = new Map([
     ...(await knownMetrics()),
     ...recorded.map(({ where, expr }) => [where, namesIn(expr).grouping] as const),
@@ -49,7 +49,7 @@ test('every query of dashboards and rules names metrics that some program has, b
   expect(wrong).toEqual([]);
 });
 
-test('every alert of the design is there, and has a test that fires it and one that does not', () => {
+test('every alert of the design exists, with one test that fires it and one that does not', () => {
   expect(alerts.map(({ where }) => where).sort()).toEqual([
     'ControllerCpuHigh',
     'ErrorRateHigh',
@@ -72,14 +72,14 @@ test('every alert of the design is there, and has a test that fires it and one t
       alert_rule_test: readonly { alertname: string; exp_alerts: readonly unknown[] }[];
     }[];
   };
-  const told = tests.flatMap(({ name, alert_rule_test }) =>
+  const outcomes = tests.flatMap(({ name, alert_rule_test }) =>
     alert_rule_test.map(({ alertname, exp_alerts }) => ({
       name,
-      says: `${alertname} ${exp_alerts.length > 0 ? 'fires' : 'stays quiet'}`,
+      outcome: `${alertname} ${exp_alerts.length > 0 ? 'fires' : 'stays quiet'}`,
     })),
   );
-  expect(told.filter(({ name, says }) => name !== says)).toEqual([]);
-  expect(told.map(({ says }) => says).sort()).toEqual(
+  expect(outcomes.filter(({ name, outcome }) => name !== outcome)).toEqual([]);
+  expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual(
     alerts.flatMap(({ where }) => [`${where} fires`, `${where} stays quiet`]).sort(),
   );
 });

@@ -14,19 +14,19 @@ interface ClientMisbehaviourOptions {
   readonly arrivals: Arrivals;
 }
 
-/** What misbehaves by being how it is: of every operation. */
+/** Kinds of misbehaviour that concern every operation of a client. */
 const CONSTANT_KINDS = ['readRate', 'writeRate', 'idle'] as const;
 
 /**
- * The bad behaviour of one client: when it breaks off its connections, when its silence is over, and what its
- * operations count as. Every misdeed is counted with what the server made of it; what failed by our doing is in the
- * books as `aborted_by_us` or `provoked_by_us`, never as an error of the target.
+ * The misbehaviour of one client: when it breaks off its connections, when its silence is over, and how its operations
+ * are counted. Every misbehaviour is counted with the server's reaction; a failure that it caused is counted as
+ * `aborted_by_us` or `provoked_by_us`, never as an error of the target.
  */
 export class ClientMisbehaviour {
   private readonly plan: MisbehavePlan;
   private readonly constantKinds: readonly string[];
   private readonly reconnects: ReconnectTimes | undefined;
-  /** It lost its connections and has not had an answer since. */
+  /** It broke off its connections and has had no answer since. */
   private away = false;
 
   constructor(
@@ -37,17 +37,17 @@ export class ClientMisbehaviour {
     this.plan = plan.misbehave;
     const { readBytesPerSecond: readRate, writeBytesPerSecond: writeRate, idleMs: idle, reconnect } = plan.misbehave;
     const given = { readRate, writeRate, idle };
-    this.constantKinds = CONSTANT_KINDS.filter((constantKind) => given[constantKind] !== undefined);
+    this.constantKinds = CONSTANT_KINDS.filter((kind) => given[kind] !== undefined);
     if (reconnect !== undefined)
       this.reconnects = new ReconnectTimes(reconnect, (options.slot - plan.firstSlot) / plan.clients, scheduler.nowMs);
   }
 
-  /** When it must be woken although nothing is due. */
+  /** When the client must be woken although nothing is due. */
   get wakeMs(): number {
     return this.reconnects?.nextMs ?? Infinity;
   }
 
-  /** Whenever its client is served. */
+  /** Called whenever the client is served. */
   act(active: boolean): void {
     const { sessionSlot, arrivals } = this.options;
     if (this.reconnects?.isDue(this.scheduler.nowMs) === true && active && this.scheduler.running) this.breakOff();
@@ -56,16 +56,16 @@ export class ClientMisbehaviour {
   }
 
   /**
-   * A session was refused: for one who is slow on purpose, by its own doing. @returns what the books say of those that
-   * waited for it
+   * A session was refused; if the client is slow on purpose, that is its own doing.
+   * @returns how to count the operations that waited for the session
    */
   refused(failure: Failure): Failure {
-    for (const constantKind of this.constantKinds)
-      this.record(constantKind, failure.category, failure, 'connect', this.scheduler.stage);
+    for (const kind of this.constantKinds)
+      this.record(kind, failure.category, failure, 'connect', this.scheduler.stage);
     return this.blame(failure);
   }
 
-  /** @returns what the books say of the operation in this row: undefined when it succeeded */
+  /** @returns how to count the operation in this row: undefined when it succeeded */
   judge(row: number, failure: Failure | undefined): Failure | undefined {
     const sequence = this.scheduler.tickets.sequence[row] as number;
     const kind = drawMisbehaviour(this.plan, { seed: this.scheduler.seed, slot: this.options.slot, sequence });
@@ -105,7 +105,7 @@ export class ClientMisbehaviour {
     this.count(row, 'reconnect/return', failure?.category ?? ANSWERED_NORMALLY, failure);
   }
 
-  /** In the stage the operation was due in. */
+  /** Counts in the stage in which the operation was due. */
   private count(row: number, kind: string, reaction: string, failure: Failure | undefined): void {
     const { stage, operation } = this.scheduler.layout.place(this.scheduler.tickets.series[row] as number);
     this.record(kind, reaction, failure, this.options.profile.operationName(operation), stage);
@@ -122,21 +122,21 @@ export class ClientMisbehaviour {
 }
 
 /**
- * When a client loses its connections: the same run times on every worker, so that clients of several lose theirs
- * together.
+ * When a client breaks off its connections. The run times are the same on every worker, so clients of several workers
+ * can do it together.
  */
 export class ReconnectTimes {
   nextMs: number;
   private readonly everyMs: number;
 
-  /** @param place of the client within its profile, 0 to 1 @param fromMs run time; what lies before is over */
-  constructor({ everyMs, together }: ReconnectPlan, place: number, fromMs: number) {
+  /** @param share position of the client within its profile, 0 to 1 @param fromMs run time; earlier times are over */
+  constructor({ everyMs, together }: ReconnectPlan, share: number, fromMs: number) {
     this.everyMs = everyMs;
-    const first = everyMs * (together ? 1 : 1 + place);
+    const first = everyMs * (together ? 1 : 1 + share);
     this.nextMs = first + everyMs * Math.max(0, Math.ceil((fromMs - first) / everyMs));
   }
 
-  /** One that comes late, because its thread was busy, is made once and not made up for. */
+  /** A time that is noticed late, because the thread was busy, counts once; those missed are not made up for. */
   isDue(nowMs: number): boolean {
     if (nowMs < this.nextMs) return false;
     this.nextMs += this.everyMs * (1 + Math.floor((nowMs - this.nextMs) / this.everyMs));

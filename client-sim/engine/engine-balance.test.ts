@@ -7,8 +7,8 @@ import type { Behaviour } from './testing/simulated-world.js';
 
 const refused: Behaviour = { kind: 'answer', afterMs: 1, failure: { category: 'connect', detail: 'refused' } };
 
-describe('the books balance', () => {
-  // No answer takes no time: a closed loop without think time would never let virtual time pass.
+describe('every operation and every session has exactly one outcome', () => {
+  // Every answer takes some time: else a closed loop without think time would never let virtual time pass.
   const behaviour: fc.Arbitrary<Behaviour> = fc.oneof(
     {
       weight: 10,
@@ -97,7 +97,7 @@ describe('the books balance', () => {
             script: {
               request: (number) => requests[number % requests.length] ?? refused,
               open: (number) => opens[number % opens.length] ?? refused,
-              goodbye: (number) => number % 3 !== 0,
+              closes: (number) => number % 3 !== 0,
             },
             step: () => stepMs,
             ratePerSecond,

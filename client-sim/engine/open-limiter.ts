@@ -1,27 +1,31 @@
-import type { SessionSlot } from './session-slot.js';
-
 /**
- * Above this a listen queue (commonly 4,096, shared by all workers) starts to drop connects, which cost a second each.
+ * Above this, a listen queue (commonly 4,096, shared by all workers) starts to drop connects, which cost a second each.
  */
-const MOST_PENDING = 256;
+const MAX_OPENING = 256;
 
-/** Lets only so many sessions of a thread open at once; the others wait in order. */
+/** A session that wants to open: a session slot. */
+interface Opening {
+  readonly state: string;
+  start(): void;
+}
+
+/** Limits how many sessions of a thread open at once; the others wait in order. */
 export class OpenLimiter {
-  private pending = 0;
-  private waiting: SessionSlot[] = [];
+  private opening = 0;
+  private waiting: Opening[] = [];
   private head = 0;
 
-  enqueue(sessionSlot: SessionSlot): void {
-    if (this.pending < MOST_PENDING) this.admit(sessionSlot);
+  enqueue(sessionSlot: Opening): void {
+    if (this.opening < MAX_OPENING) this.admit(sessionSlot);
     else this.waiting.push(sessionSlot);
   }
 
-  /** An attempt that was admitted has ended, in whatever way. */
+  /** An admitted attempt has ended, successfully or not. */
   release(): void {
-    this.pending--;
-    while (this.pending < MOST_PENDING && this.head < this.waiting.length) {
+    this.opening--;
+    while (this.opening < MAX_OPENING && this.head < this.waiting.length) {
       const sessionSlot = this.waiting[this.head++];
-      // A lane that nobody wants any more has left the state, not the queue.
+      // A slot whose clients no longer want a session has left the state `queued`, but not this queue.
       if (sessionSlot?.state === 'queued') this.admit(sessionSlot);
     }
     if (this.head === this.waiting.length) {
@@ -30,8 +34,8 @@ export class OpenLimiter {
     }
   }
 
-  private admit(sessionSlot: SessionSlot): void {
-    this.pending++;
+  private admit(sessionSlot: Opening): void {
+    this.opening++;
     sessionSlot.start();
   }
 }

@@ -11,12 +11,12 @@ interface ClientDraw {
   readonly stamp?: Stamp;
 }
 
-/** Which operation each number of one client is, and where in the books it is counted. */
+/** Draws the operations of one client, and counts them in the series they belong to. */
 export class OperationCounters {
-  /** Of the operation last asked for. */
+  /** The draw of the operation that was last asked for. */
   readonly draw: ClientDraw;
 
-  /** @param stamp of what the client publishes; undefined: nothing */
+  /** @param stamp of the client's publications; undefined: it publishes nothing */
   constructor(
     private readonly scheduler: Scheduler,
     private readonly profile: ProfileRuntime,
@@ -36,19 +36,19 @@ export class OperationCounters {
     return this.profile.operation(this.draw);
   }
 
-  /** @param counter of `COUNTERS`, by number */
+  /** @param counter index in `COUNTERS` */
   count(counter: number, from: number, to: number): void {
     const { recorder } = this.scheduler;
     const { base } = this;
     for (let sequence = from; sequence < to; sequence++) recorder.count(base + this.operation(sequence), counter);
   }
 
-  /** @param replica number of the one it failed at; 0: not known */
+  /** @param replica number of the replica at which it failed; 0: not known */
   failed(series: number, sinceDueMs: number, failure: Failure, replica: number): void {
     const { layout, nowMs, recorder } = this.scheduler;
     const operation = this.profile.operationName(layout.place(series).operation);
     recorder.failed(series, sinceDueMs, failure, nowMs, { profile: this.profile.plan.name, operation });
-    // What failed by our own doing says nothing of the replica.
+    // A failure that we caused says nothing about the replica.
     if (replica > 0 && !isByUs(failure.category)) recorder.failedAt(series, replica);
   }
 }

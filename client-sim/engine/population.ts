@@ -1,6 +1,6 @@
 import { allocationKey } from '../../scenarios/schema/allocate.js';
 import { takesPart } from '../../scenarios/schema/offered-load.js';
-import { activeIntervals } from '../load/activity.js';
+import { activeIntervals, type Interval } from '../load/activity.js';
 import {
   type Arrivals,
   ClosedArrivals,
@@ -10,55 +10,69 @@ import {
   type SequenceRange,
 } from '../load/arrivals.js';
 import { adjustShape, type LoadShape, shapeFor } from '../load/load-shape.js';
-import { clientSchedule } from '../load/schedule.js';
+import { clientSchedule, type Schedule } from '../load/schedule.js';
 import type { AdjustOrder } from '../protocol/messages.js';
-import type { ClientPlace } from '../threads/divide-clients.js';
-import { Backoff } from './backoff.js';
 import type { ProfileRuntime } from './profile-runtime.js';
 import type { Scheduler } from './scheduler.js';
+import { SessionBackoff } from './session-backoff.js';
 import { SessionSlot } from './session-slot.js';
 import { Subscriber } from './subscriber.js';
 import { VirtualClient } from './virtual-client.js';
 
-/** Who lives on a floor: creates clients and their lanes, and gives them new schedules when the load is adjusted. */
+/** Names one virtual client: the index of its profile in the plan, and its own index within the profile. */
+export interface ClientRef {
+  readonly profile: number;
+  readonly index: number;
+}
+
+export type LoadAdjustment = Pick<AdjustOrder, 'stage' | 'atMs' | 'load' | 'profile'>;
+
+/**
+ * All virtual clients of one thread, with their session slots and subscribers: creates them, and gives them new
+ * schedules when the load is adjusted.
+ */
 export class Population {
+  /** By the number that tickets and wakes refer to. */
+  readonly clients: VirtualClient[] = [];
+  /** By the number that tickets and wakes refer to. */
+  readonly sessionSlots: SessionSlot[] = [];
+  readonly subscribers: Subscriber[] = [];
   /** By profile: an adjustment may name one. */
   private readonly shapes: LoadShape[];
-  private readonly pools = new Map<string, { readonly sessionSlot: SessionSlot; readonly backoff: Backoff }>();
-  private readonly members: { readonly client: VirtualClient; readonly place: ClientPlace }[] = [];
+  private readonly pools = new Map<string, { readonly sessionSlot: SessionSlot; readonly backoff: SessionBackoff }>();
+  /** Index of each client within its profile, by the client's number. */
+  private readonly indexes: number[] = [];
 
   constructor(
     private readonly scheduler: Scheduler,
-    private readonly profiles: readonly ProfileRuntime[],
-    /** How many there are for a profile. */
-    private readonly endpoints: (profile: number) => number,
+    readonly profiles: readonly ProfileRuntime[],
+    /** Number of endpoints of a profile. */
+    private readonly endpointCount: (profile: number) => number,
     shape: LoadShape,
   ) {
     this.shapes = profiles.map(({ plan }) => shapeFor(shape, plan.name));
   }
 
-  /** @param joinMs what was due before is not theirs */
-  add(places: readonly ClientPlace[], joinMs: number): void {
-    for (const place of places) {
-      const profile = this.profiles[place.profile];
-      if (profile === undefined) throw new RangeError(`no profile ${place.profile} in the plan`);
-      const id = this.scheduler.clients.length;
-      const slot = profile.plan.firstSlot + place.index;
+  /** @param joinMs what was due before this run time is not theirs */
+  add(refs: readonly ClientRef[], joinMs: number): void {
+    for (const ref of refs) {
+      const profile = this.profiles[ref.profile];
+      if (profile === undefined) throw new RangeError(`no profile ${ref.profile} in the plan`);
       const client = new VirtualClient(this.scheduler, {
-        id,
-        slot,
+        id: this.clients.length,
+        slot: profile.plan.firstSlot + ref.index,
         profile,
-        ...this.sessionSlots(profile, place.index),
-        arrivals: (onOffered) => this.arrivals(profile, place.index, joinMs, onOffered),
+        ...this.sessionSlotsOf(profile, ref.index),
+        arrivals: (onOffered) => this.arrivals(profile, ref.index, joinMs, onOffered),
       });
-      this.scheduler.clients.push(client);
-      this.members.push({ client, place });
-      client.begin(this.intervals(profile, place.index), joinMs);
+      this.clients.push(client);
+      this.indexes.push(ref.index);
+      client.begin(this.intervals(profile, ref.index), joinMs);
     }
   }
 
-  /** @param nowMs an order that comes late holds from now: what was sent cannot be taken back */
-  adjust(order: Pick<AdjustOrder, 'stage' | 'atMs' | 'load' | 'profile'>, nowMs: number): void {
+  /** @param nowMs an order that comes late takes effect now: what was sent cannot be taken back */
+  adjust(order: LoadAdjustment, nowMs: number): void {
     const adjustment = { stage: order.stage, atMs: Math.max(order.atMs, nowMs), load: order.load };
     this.profiles.forEach((profile, index) => {
       if (order.profile !== undefined && order.profile !== profile.plan.name) return;
@@ -66,11 +80,11 @@ export class Population {
       if (shape.every((stage) => stage.index !== order.stage || takesPart(stage, profile.plan.name)))
         this.shapes[index] = adjustShape(shape, adjustment);
     });
-    for (const { client, place } of this.members) {
+    for (const client of this.clients) {
       if (order.profile !== undefined && order.profile !== client.profile.plan.name) continue;
-      if (client.arrivals instanceof OpenArrivals)
-        client.arrivals.reschedule(this.schedule(client.profile, place.index));
-      client.setActivity(this.intervals(client.profile, place.index));
+      const index = this.indexes[client.id] as number;
+      if (client.arrivals instanceof OpenArrivals) client.arrivals.reschedule(this.schedule(client.profile, index));
+      client.setActivity(this.intervals(client.profile, index));
     }
   }
 
@@ -92,24 +106,25 @@ export class Population {
     );
   }
 
-  private schedule(profile: ProfileRuntime, index: number) {
+  private schedule(profile: ProfileRuntime, index: number): Schedule {
     return clientSchedule(profile.plan, index, this.shapes[profile.index] ?? [], this.scheduler.seed);
   }
 
-  private intervals(profile: ProfileRuntime, index: number) {
+  private intervals(profile: ProfileRuntime, index: number): readonly Interval[] {
     return activeIntervals(this.shapes[profile.index] ?? [], index, profile.plan.clients);
   }
 
-  private sessionSlots(
+  /** The session slots of a client: new ones, or the one that it shares with others. */
+  private sessionSlotsOf(
     profile: ProfileRuntime,
     index: number,
-  ): { readonly sessionSlots: readonly SessionSlot[]; readonly backoff: Backoff } {
+  ): { readonly sessionSlots: readonly SessionSlot[]; readonly backoff: SessionBackoff } {
     const key = allocationKey(profile.plan, index);
     const pooled = this.pools.get(`${profile.index}:${key}`);
     if (pooled !== undefined) return { sessionSlots: [pooled.sessionSlot], backoff: pooled.backoff };
-    const backoff = new Backoff(this.scheduler.seed, key);
+    const backoff = new SessionBackoff(this.scheduler.seed, key);
     const sessionSlots = Array.from({ length: profile.rules.sessionSlots }, () =>
-      this.sessionSlot(profile, key, backoff),
+      this.createSessionSlot(profile, key, backoff),
     );
     const [sessionSlot] = sessionSlots;
     if (profile.plan.session.mode === 'pool' && sessionSlot !== undefined)
@@ -117,18 +132,23 @@ export class Population {
     return { sessionSlots, backoff };
   }
 
-  private sessionSlot(profile: ProfileRuntime, key: number, backoff: Backoff): SessionSlot {
-    const place = { endpoint: key % this.endpoints(profile.index), slot: key };
-    const listener =
-      profile.plan.stream === undefined ? undefined : new Subscriber(this.scheduler, profile, key, backoff);
+  private createSessionSlot(profile: ProfileRuntime, key: number, backoff: SessionBackoff): SessionSlot {
     const sessionSlot = new SessionSlot(this.scheduler, {
-      id: this.scheduler.sessionSlots.length,
+      id: this.sessionSlots.length,
       profile,
-      ...place,
+      endpoint: key % this.endpointCount(profile.index),
+      slot: key,
+      clientsById: this.clients,
       backoff,
-      listener,
+      listener: profile.plan.stream === undefined ? undefined : this.createSubscriber(profile, key, backoff),
     });
-    this.scheduler.sessionSlots.push(sessionSlot);
+    this.sessionSlots.push(sessionSlot);
     return sessionSlot;
+  }
+
+  private createSubscriber(profile: ProfileRuntime, key: number, backoff: SessionBackoff): Subscriber {
+    const subscriber = new Subscriber(this.scheduler, profile, key, backoff);
+    this.subscribers.push(subscriber);
+    return subscriber;
   }
 }

@@ -1,69 +1,22 @@
 import type { ProfilePlan } from '../../scenarios/schema/plan.js';
+import { type SessionRules, sessionRules } from '../load/session-rules.js';
 import type { RequestTemplate } from '../mcp/compile-request.js';
 import { chooseOperation, type Draw } from '../mcp/draw.js';
 import type { Channel, ChannelEvents, StreamListener, WireCounters } from '../transport/channel.js';
 import { createWireCounters } from '../transport/shared.js';
 
-/** How sessions of a profile live, whatever the mode is called: one set of rules for all four. */
-interface SessionRules {
-  /** Sessions one client may hold at once; more than one only per request. */
-  readonly sessionSlots: number;
-  /** After so many operations the session ends. */
-  readonly operations: number;
-  /** After so long the session ends. */
-  readonly ageMs: number;
-  /** Opened when an operation is due, not when the client becomes active. */
-  readonly onDemand: boolean;
-  /** Requests on the wire at once per session. */
-  readonly capacity: number;
-  /** TCP connections per session. */
-  readonly connections: number;
-  readonly pipeline: number;
-}
-
-export function sessionRules(profile: ProfilePlan): SessionRules {
-  const capacity = profile.connections * profile.pipeline;
-  const shared = { connections: profile.connections, pipeline: profile.pipeline, capacity };
-  const lasting = { ...shared, sessionSlots: 1, operations: Infinity, ageMs: Infinity, onDemand: false };
-  switch (profile.session.mode) {
-    case 'reuse':
-    case 'pool':
-      return lasting;
-    case 'churn':
-      return 'operations' in profile.session.every
-        ? { ...lasting, operations: profile.session.every.operations }
-        : { ...lasting, ageMs: profile.session.every.ms };
-    case 'per-request':
-      return {
-        sessionSlots: Math.min(profile.maxInFlight, capacity),
-        operations: 1,
-        ageMs: Infinity,
-        onDemand: true,
-        capacity: 1,
-        connections: 1,
-        pipeline: 1,
-      };
-  }
-}
-
 /**
- * Whose session it is: the number of the endpoint it goes to, and the client's slot, which decides what differs between
- * clients.
+ * Makes the channel of one session: to the endpoint with this number, for the client in this slot, which decides how
+ * one client differs from another. `events` may be called from the moment of `open()`.
  */
-interface SessionPlace {
-  readonly endpoint: number;
-  readonly slot: number;
-}
-
-/** Makes the channel of one session; `events` may be called from the moment of `open()`. */
 export type ChannelFactory = (
   profile: ProfileRuntime,
-  place: SessionPlace,
+  session: { readonly endpoint: number; readonly slot: number },
   events: ChannelEvents,
   listener: StreamListener | undefined,
 ) => Channel;
 
-/** A profile as an engine thread uses it: compiled, with the counters its channels share. */
+/** A profile as an engine thread uses it: compiled, with the counters that its channels share. */
 export class ProfileRuntime {
   readonly rules: SessionRules;
   readonly maxInFlight: number;
@@ -71,7 +24,7 @@ export class ProfileRuntime {
   readonly counters: WireCounters = createWireCounters();
   /** Number of the operation that publishes; -1: none does. */
   readonly stamped: number;
-  /** Numbers of the operations that subscribe: made as a session opens, never chosen from the mix. */
+  /** Numbers of the operations that subscribe: they are made as a session opens, never chosen from the mix. */
   readonly subscriptions: readonly number[];
   private readonly weights: readonly number[];
 

@@ -1,8 +1,8 @@
-/** How much a backlog may exceed the limit when it is sent at last: the limit holds over this time, not each moment. */
+/** The limit holds over this time, not at each moment: a backlog that is sent at last may exceed it for so long. */
 const WINDOW_SECONDS = 10;
-const MANY = 0x3fffffff;
+const MAX_SMALL_INTEGER = 0x3fffffff;
 
-/** The plan's `limits.ratePerSecond` as this thread's share, enforced; a token bucket, filled once a pump. */
+/** Enforces this thread's share of the plan's `limits.ratePerSecond`: a token bucket, filled once per pump. */
 export class RateLimiter {
   private tokens: number;
   private filledMs: number;
@@ -21,9 +21,9 @@ export class RateLimiter {
     this.filledMs = nowMs;
   }
 
-  /** Operations that may be started now; a small integer, however many. */
+  /** Operations that may be started now; always a small integer. */
   get left(): number {
-    return this.tokens < MANY ? this.tokens | 0 : MANY;
+    return this.tokens < MAX_SMALL_INTEGER ? this.tokens | 0 : MAX_SMALL_INTEGER;
   }
 
   take(count: number): void {

@@ -78,7 +78,7 @@ describe('which replica answered', () => {
   test('where the endpoint is one replica, what it never answered is charged to it', () => {
     const { replicas, series } = runSimulation(onePlan, {
       script: { open: () => quick, request: (number) => (number === 3 ? { kind: 'silence' } : quick) },
-      home: 'here',
+      endpointReplica: 'here',
     });
     expect(series[0]).toMatchObject({ errors: { timeout: 1 } });
     expect(replicas).toMatchObject([

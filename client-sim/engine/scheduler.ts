@@ -4,45 +4,56 @@ import type { Recorder } from '../measure/recorder.js';
 import type { SeriesLayout } from '../measure/series.js';
 import { OpenLimiter } from './open-limiter.js';
 import type { ChannelFactory, ProfileRuntime } from './profile-runtime.js';
+import type { PublicationClock } from './publication-clock.js';
 import type { RateLimiter } from './rate-limiter.js';
-import type { SessionSlot } from './session-slot.js';
-import type { StampClock } from './stamp-clock.js';
-import type { Subscriber } from './subscriber.js';
 import { TicketTable } from './ticket-table.js';
-import type { VirtualClient } from './virtual-client.js';
 
 /**
- * Lanes that hold a send buffer of 64 KiB until they are flushed. Without a bound a pump that is late, with 3,000
- * clients due, takes 200 MB for a moment, and V8 collects the whole heap for it: one late pump made the next one late.
+ * A dirty session slot holds a send buffer of 64 KiB until it is flushed. Without a bound, a late pump with 3,000
+ * clients due takes 200 MB for a moment, and V8 collects the whole heap for it: one late pump made the next one late.
  */
-const MOST_DIRTY = 32;
+const MAX_DIRTY = 32;
 
-/** Most operations one pump starts: sockets are read in between even when an hour's backlog is due. */
-const MOST_PER_PUMP = 4_096;
+/** A pump starts at most this many operations, so that sockets are read even when an hour's backlog is due. */
+const MAX_STARTS_PER_PUMP = 4_096;
+
+/** What the scheduler can serve before the turn ends: a virtual client. */
+export interface Runnable {
+  /** It is on the scheduler's list. */
+  runnable: boolean;
+  serve(): void;
+}
+
+/** What the scheduler can flush before the turn ends: a session slot. */
+export interface Flushable {
+  /** It is on the scheduler's list. */
+  dirty: boolean;
+  flush(): void;
+}
 
 interface SchedulerOptions {
   readonly seed: number;
   readonly recorder: Recorder;
   readonly layout: SeriesLayout;
-  readonly profiles: number;
-  readonly limit: RateLimiter;
+  readonly profileCount: number;
+  readonly rateLimiter: RateLimiter;
   readonly createChannel: ChannelFactory;
-  /** Number of the replica behind an endpoint, where that is one; else 0. */
+  /** Number of the replica behind an endpoint; 0 where there is not exactly one. */
   readonly endpointReplicaOf: (profile: ProfileRuntime, endpoint: number) => number;
-  readonly stampClock: StampClock;
-  /** Names of the stages, by index. */
+  readonly publicationClock: PublicationClock;
+  /** By index of the stage. */
   readonly stageNames: readonly string[];
   /** `performance.now()`, or a test's clock. */
   readonly clock: () => number;
-  /** What the clock shows (or showed, or will show) when the run starts. */
+  /** What the clock shows at the start of the run, which may be in the past or in the future. */
   readonly startMs: number;
 }
 
 /**
- * What all clients and lanes of one engine thread share: the clock reading of the current turn, the wake heaps, and
- * the lists of who must be served and flushed before the turn ends. A turn is one pump or one event of a channel; the
- * clock is read once a pump, and once a read callback by the channel. Channels gather what is flushed during a read of
- * theirs into one write.
+ * What all clients and session slots of one engine thread share: the time of the current turn, the wake heaps, and the
+ * lists of what must be served and flushed before the turn ends. A turn is one pump or one event of a channel. The
+ * clock is read once per pump, and once per read callback by the channel. A channel gathers what is flushed during one
+ * of its reads into one write.
  */
 export class Scheduler {
   readonly seed: number;
@@ -51,35 +62,29 @@ export class Scheduler {
   readonly tickets: TicketTable;
   readonly createChannel: ChannelFactory;
   readonly endpointReplicaOf: SchedulerOptions['endpointReplicaOf'];
-  readonly limit: RateLimiter;
+  readonly rateLimiter: RateLimiter;
   readonly openLimiter = new OpenLimiter();
   readonly clientWakes = new WakeHeap();
   readonly sessionSlotWakes = new WakeHeap();
   /** Run time at the start of this turn. */
   nowMs: number;
-  /**
-   * Only what is due up to here may be sent in this turn: never beyond the stage, though its end may not have been
-   * noticed yet.
-   */
+  /** Only what is due up to here may be sent in this turn: never beyond the stage, even if its end is noticed late. */
   dueLimitMs: number;
   /** Last moment of the current stage. */
   stageLimitMs = Infinity;
   /**
-   * None yet; a first value that is never used again, or V8 takes the first stage's number for a constant and compiles
-   * anew at the second.
+   * No stage yet. The first value must never be used again, or V8 takes the first stage's number for a constant and
+   * compiles anew at the second.
    */
   stage = -1;
   inFlight = 0;
   /** By profile. */
   readonly activeClients: Int32Array;
-  readonly clients: VirtualClient[] = [];
-  readonly sessionSlots: SessionSlot[] = [];
-  readonly subscribers: Subscriber[] = [];
-  /** Run time at which a subscriber last heard of anything; -Infinity: never. */
-  lastHeardMs = -Infinity;
-  /** What was published and heard of, by publisher. */
+  /** Run time at which a subscriber last received an update; -Infinity: never. */
+  lastUpdateMs = -Infinity;
+  /** Publications sent and received, by publisher. */
   readonly flows = new FlowCounters();
-  readonly stampClock: StampClock;
+  readonly publicationClock: PublicationClock;
   private readonly stageNames: readonly string[];
   /** False once the last stage is over or the run was stopped: nothing new is sent or opened. */
   running = true;
@@ -87,25 +92,25 @@ export class Scheduler {
   budget = 0;
   private readonly clock: () => number;
   private readonly startMs: number;
-  /** Lists with a count of their own: truncating an array costs more than an operation does. */
-  private readonly runnable: VirtualClient[] = [];
+  /** Each list has its own count: truncating an array costs more than an operation does. */
+  private readonly runnable: Runnable[] = [];
   private runnableCount = 0;
-  private readonly dirty: SessionSlot[] = [];
+  private readonly dirty: Flushable[] = [];
   private dirtyCount = 0;
-  /** Turns nest when a channel answers within a call of ours; only the outermost serves and flushes. */
+  /** Turns nest when a channel answers within one of our calls; only the outermost serves and flushes. */
   private depth = 0;
 
   constructor(options: SchedulerOptions) {
     this.seed = options.seed;
     this.recorder = options.recorder;
     this.layout = options.layout;
-    this.limit = options.limit;
+    this.rateLimiter = options.rateLimiter;
     this.createChannel = options.createChannel;
     this.endpointReplicaOf = options.endpointReplicaOf;
-    this.stampClock = options.stampClock;
+    this.publicationClock = options.publicationClock;
     this.stageNames = options.stageNames;
-    this.tickets = new TicketTable(options.profiles);
-    this.activeClients = new Int32Array(options.profiles);
+    this.tickets = new TicketTable(options.profileCount);
+    this.activeClients = new Int32Array(options.profileCount);
     this.clock = options.clock;
     this.startMs = options.startMs;
     this.nowMs = this.clock() - this.startMs;
@@ -119,15 +124,15 @@ export class Scheduler {
   /** Begins a pump: reads the clock and fills the budgets. */
   beginPump(): void {
     this.beginTurn();
-    this.budget = MOST_PER_PUMP;
-    this.limit.fill(this.nowMs);
+    this.budget = MAX_STARTS_PER_PUMP;
+    this.rateLimiter.fill(this.nowMs);
   }
 
-  /** @param clockMs what the channel's clock showed; read here when absent */
+  /** @param clockMs the channel's reading of the clock; without it the clock is read here */
   beginTurn(clockMs?: number): void {
     if (this.depth++ === 0) {
       this.setNow((clockMs ?? this.clock()) - this.startMs);
-      this.budget = MOST_PER_PUMP;
+      this.budget = MAX_STARTS_PER_PUMP;
     } else if (clockMs !== undefined && clockMs - this.startMs > this.nowMs) this.setNow(clockMs - this.startMs);
   }
 
@@ -137,35 +142,38 @@ export class Scheduler {
   }
 
   /** This client may be able to send: it is served before the turn ends. */
-  markRunnable(client: VirtualClient): void {
+  markRunnable(client: Runnable): void {
     if (client.runnable) return;
     client.runnable = true;
     this.runnable[this.runnableCount++] = client;
   }
 
-  /** This lane has something in its send buffer. */
-  markDirty(sessionSlot: SessionSlot): void {
+  /** This session slot has something in its send buffer: it is flushed before the turn ends. */
+  markDirty(sessionSlot: Flushable): void {
     if (sessionSlot.dirty) return;
     sessionSlot.dirty = true;
     this.dirty[this.dirtyCount++] = sessionSlot;
   }
 
-  /** Operations that may be started in this turn. */
+  /** Operations that may still be started in this turn. */
   get startable(): number {
-    return Math.min(this.budget, this.limit.left);
+    return Math.min(this.budget, this.rateLimiter.left);
   }
 
   started(count: number): void {
     this.budget -= count;
-    this.limit.take(count);
+    this.rateLimiter.take(count);
     this.inFlight += count;
   }
 
-  /** Serves who was touched, also by serving, and flushes what was written, until neither is left. */
+  /**
+   * Serves every runnable client (serving one may make others runnable), then flushes the dirty session slots; repeats
+   * until both lists are empty.
+   */
   drain(): void {
     while (this.runnableCount > 0 || this.dirtyCount > 0) {
       for (let index = 0; index < this.runnableCount; index++) {
-        const client = this.runnable[index] as VirtualClient;
+        const client = this.runnable[index] as Runnable;
         client.runnable = false;
         client.serve();
         this.flushIfMany();
@@ -175,14 +183,14 @@ export class Scheduler {
     }
   }
 
-  /** Flushes what was written so far, if it is much. */
+  /** Flushes now if many session slots are dirty. */
   flushIfMany(): void {
-    if (this.dirtyCount >= MOST_DIRTY) this.flush();
+    if (this.dirtyCount >= MAX_DIRTY) this.flush();
   }
 
   private flush(): void {
     for (let index = 0; index < this.dirtyCount; index++) {
-      const sessionSlot = this.dirty[index] as SessionSlot;
+      const sessionSlot = this.dirty[index] as Flushable;
       sessionSlot.dirty = false;
       sessionSlot.flush();
     }

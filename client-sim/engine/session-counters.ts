@@ -9,7 +9,7 @@ import {
 import type { ProfileRuntime } from './profile-runtime.js';
 import type { Scheduler } from './scheduler.js';
 
-/** Counts what becomes of a profile's sessions, in the stage in which it happens. */
+/** Counts what happens to the sessions of one slot, each event in the stage in which it happens. */
 export class SessionCounters {
   readonly affinity: ReplicaAffinity;
   /** Stage in which this session was last counted as answered. */
@@ -22,7 +22,7 @@ export class SessionCounters {
     this.affinity = new ReplicaAffinity(scheduler, profile);
   }
 
-  /** The session has answered something correctly. */
+  /** The session has answered at least one operation correctly. */
   get everAnswered(): boolean {
     return this.answeredIn >= 0;
   }
@@ -39,7 +39,7 @@ export class SessionCounters {
     });
   }
 
-  /** Of every correct answer to an operation: a session is counted once in each stage, which costs a comparison. */
+  /** Called for every correct answer. A session counts once in each stage, which costs a comparison. */
   answered(): void {
     const { recorder, stage } = this.scheduler;
     if (stage === this.answeredIn) return;
@@ -62,12 +62,12 @@ export class SessionCounters {
 }
 
 /**
- * Which replica answered a session last, and so whether it moved. Counted in the stage in which it happens: a session
- * that lives through several is counted once in each.
+ * Tells which replica answered a session last, and so whether the session moved. Counted in the stage in which it
+ * happens: a session that lives through several stages counts once in each.
  */
 class ReplicaAffinity {
-  /** 0: none that is known. */
-  private at = 0;
+  /** 0: not known. */
+  private replica = 0;
   private stage = -1;
   private movedIn = -1;
 
@@ -76,28 +76,28 @@ class ReplicaAffinity {
     private readonly profile: ProfileRuntime,
   ) {}
 
-  /** The next session has not been answered yet. */
+  /** A new session begins, not answered yet. */
   begin(): void {
-    this.at = 0;
+    this.replica = 0;
     this.stage = -1;
     this.movedIn = -1;
   }
 
-  /** Of every answer; nearly always by the same replica in the same stage, which costs two comparisons. */
+  /** Called for every answer; nearly always by the same replica in the same stage, which costs two comparisons. */
   answered(replica: number): void {
-    if (replica === this.at && this.scheduler.stage === this.stage) return;
+    if (replica === this.replica && this.scheduler.stage === this.stage) return;
     if (replica > 0) this.follow(replica);
   }
 
   /** The replica that answered last does not know the session. */
   unknown(): void {
-    if (this.at > 0) this.count(this.at, REPLICA_UNKNOWN_SESSIONS);
+    if (this.replica > 0) this.count(this.replica, REPLICA_UNKNOWN_SESSIONS);
   }
 
   private follow(replica: number): void {
     const { stage } = this.scheduler;
-    const before = this.at;
-    this.at = replica;
+    const before = this.replica;
+    this.replica = replica;
     if (stage !== this.stage) this.count(replica, REPLICA_SESSIONS);
     this.stage = stage;
     if (before === 0) this.count(replica, REPLICA_OPENED);

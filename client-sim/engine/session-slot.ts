@@ -1,23 +1,43 @@
 import type { Failure } from '../measure/failure.js';
 import type { Channel, ChannelEvents, StreamListener } from '../transport/channel.js';
-import type { Backoff } from './backoff.js';
 import type { ProfileRuntime } from './profile-runtime.js';
 import type { Scheduler } from './scheduler.js';
+import type { SessionBackoff } from './session-backoff.js';
 import { SessionCounters } from './session-counters.js';
-import { SlotClients } from './slot-clients.js';
+import { type SlotClient, SlotClients } from './slot-clients.js';
 import { TicketBlock } from './ticket-table.js';
-import type { VirtualClient } from './virtual-client.js';
 
 /**
- * A handshake is several requests; the channel has its own timeout for each. This one only catches a channel that
+ * A handshake is several requests, and the channel has its own timeout for each. This one only catches a channel that
  * hangs.
  */
 const OPEN_SLACK_MS = 1_000;
-const LONGEST_GOODBYE_MS = 5_000;
+const MAX_CLOSING_MS = 5_000;
 
 /**
- * A place for one session at a time, opened again as long as somebody wants it: the life cycle behind reuse, pool,
- * churn and per-request, in both eras (stateless: a session is its set of connections).
+ * idle: no session, none wanted · queued: waits for the open limiter · opening: handshake in progress · open: takes
+ * requests · ending: takes no more, waits for the answers in flight · closing: the channel ends the session ·
+ * backoff: the last attempt failed
+ */
+type SessionSlotState = 'idle' | 'queued' | 'opening' | 'open' | 'ending' | 'closing' | 'backoff';
+
+interface SessionSlotOptions {
+  readonly id: number;
+  readonly profile: ProfileRuntime;
+  readonly endpoint: number;
+  /** Slot number of the client; of a pooled session, of the first client that shares it. */
+  readonly slot: number;
+  /** All clients of the thread by number. The array grows while the run goes on. */
+  readonly clientsById: readonly SlotClient[];
+  /** Shared by all session slots of a client, so that a refused client backs off as a whole. */
+  readonly backoff: SessionBackoff;
+  /** Receives what the server sends on its own, in session after session. */
+  readonly listener: StreamListener | undefined;
+}
+
+/**
+ * Holds one session at a time and opens it again as long as a client wants it: the life cycle behind reuse, pool, churn
+ * and per-request, in both eras (in the stateless era a session is its set of connections).
  */
 export class SessionSlot {
   state: SessionSlotState = 'idle';
@@ -29,14 +49,16 @@ export class SessionSlot {
   private readonly endpoint: number;
   private readonly slot: number;
   private readonly listener: StreamListener | undefined;
-  private readonly backoff: Backoff;
+  private readonly backoff: SessionBackoff;
+  /** The clients that use this slot. */
   readonly clients: SlotClients;
+  private readonly clientsById: readonly SlotClient[];
   private channel: Channel | undefined;
   private readonly tickets: TicketBlock;
   private readonly counters: SessionCounters;
-  /** The replica behind the endpoint, where that is one; else 0. */
+  /** Number of the replica behind the endpoint; 0 where there is not exactly one. */
   readonly endpointReplica: number;
-  /** -1: no end of them. */
+  /** -1: no limit. */
   private operationsLeft = -1;
 
   constructor(
@@ -49,6 +71,7 @@ export class SessionSlot {
     this.slot = options.slot;
     this.listener = options.listener;
     this.backoff = options.backoff;
+    this.clientsById = options.clientsById;
     this.tickets = new TicketBlock(scheduler.tickets, options.id, options.profile.rules.capacity);
     this.counters = new SessionCounters(scheduler, options.profile);
     this.endpointReplica = scheduler.endpointReplicaOf(options.profile, options.endpoint);
@@ -66,76 +89,39 @@ export class SessionSlot {
     return this.operationsLeft > 0 && this.operationsLeft < room ? this.operationsLeft : room;
   }
 
-  /** There is a session, be it without room: what waits here waits for the target, not for a session. */
+  /** There is a session, even if it has no room: what waits here waits for the target, not for a session. */
   get hasSession(): boolean {
     return this.state === 'open' || this.state === 'ending' || this.state === 'closing';
   }
 
-  /** On its way to a session that somebody will use. */
-  get expected(): boolean {
+  /** There is no session yet, but one is on its way. */
+  get isPending(): boolean {
     return this.state === 'queued' || this.state === 'opening';
   }
 
-  want(): void {
+  // ---- for the clients ----
+
+  /** One more client wants the session. */
+  acquire(): void {
     this.clients.wanted++;
     if (this.state === 'idle') this.request();
   }
 
-  /** Per request: wanted for one session only. Precondition: `idle`. */
+  /** Mode `per-request`: the session is wanted for one operation only. Precondition: `idle`. */
   openOnce(): void {
     this.clients.wanted = 1;
     this.request();
   }
 
-  unwant(): void {
+  /** One client less wants the session. */
+  release(): void {
     this.clients.wanted--;
     if (this.clients.wanted > 0) return;
     if (this.state === 'open') this.end();
     else if (this.state === 'queued' || this.state === 'backoff') this.becomeIdle();
   }
 
-  /** Called by the gate when it is this lane's turn. */
-  start(): void {
-    this.state = 'opening';
-    this.counters.affinity.begin();
-    this.scheduler.sessionSlotWakes.set(this.id, this.scheduler.nowMs + this.profile.plan.timeoutMs + OPEN_SLACK_MS);
-    this.channel = this.scheduler.createChannel(
-      this.profile,
-      { endpoint: this.endpoint, slot: this.slot },
-      new SessionSlotEvents(this, this.scheduler),
-      this.listener,
-    );
-    this.channel.open();
-  }
-
-  /** The time set in `sessionSlotWakes` has come. */
-  wake(): void {
-    switch (this.state) {
-      case 'opening':
-        this.refused({ category: 'timeout', detail: `no session within ${this.profile.plan.timeoutMs} ms` });
-        return;
-      case 'backoff':
-        this.becomeIdle();
-        if (this.clients.wanted > 0) this.request();
-        this.clients.markRunnable();
-        return;
-      case 'open':
-        this.end();
-        return;
-      case 'closing':
-        this.gone();
-        return;
-      case 'idle':
-      case 'queued':
-      case 'ending':
-        return;
-    }
-  }
-
-  /**
-   * A free ticket's row in the ticket table. Precondition: `room`. What is sent leaves when the floor flushes what was
-   * soiled.
-   */
+  /** A free row in the ticket table. Precondition: `room`. What is sent leaves when the scheduler flushes this slot. */
   takeRow(): number {
     if (this.operationsLeft > 0 && --this.operationsLeft === 0) this.state = 'ending';
     return this.tickets.take();
@@ -151,17 +137,7 @@ export class SessionSlot {
     this.channel?.send(template, draw, this.tickets.ticketOf(row));
   }
 
-  flush(): void {
-    this.channel?.flush();
-  }
-
-  /** Nobody waits for this row any more. The caller has counted it. */
-  abandon(row: number): void {
-    this.channel?.abandon(this.tickets.ticketOf(row));
-    this.release(row, true);
-  }
-
-  /** Loses its connections on purpose, now: see `ReconnectPlan.session`. @returns whether there were any to lose */
+  /** Loses its connections on purpose, now: see `ReconnectPlan.session`. @returns false when it has none to lose */
   breakOff(session: 'keep' | 'new'): boolean {
     if (this.state !== 'open') return false;
     if (session === 'keep') this.channel?.breakOff?.();
@@ -169,25 +145,75 @@ export class SessionSlot {
     return true;
   }
 
-  /** The run is over: no more requests, then goodbye. */
+  // ---- for the scheduler and the engine ----
+
+  /** Called by the open limiter when it is this slot's turn. */
+  start(): void {
+    this.state = 'opening';
+    this.counters.affinity.begin();
+    this.scheduler.sessionSlotWakes.set(this.id, this.scheduler.nowMs + this.profile.plan.timeoutMs + OPEN_SLACK_MS);
+    this.channel = this.scheduler.createChannel(
+      this.profile,
+      { endpoint: this.endpoint, slot: this.slot },
+      new SessionSlotEvents(this, this.scheduler),
+      this.listener,
+    );
+    this.channel.open();
+  }
+
+  flush(): void {
+    this.channel?.flush();
+  }
+
+  /** The time set in `sessionSlotWakes` has come. */
+  wake(): void {
+    switch (this.state) {
+      case 'opening':
+        this.failOpening({ category: 'timeout', detail: `no session within ${this.profile.plan.timeoutMs} ms` });
+        return;
+      case 'backoff':
+        this.becomeIdle();
+        if (this.clients.wanted > 0) this.request();
+        this.clients.markRunnable();
+        return;
+      case 'open':
+        this.end();
+        return;
+      case 'closing':
+        this.forceClosed();
+        return;
+      case 'idle':
+      case 'queued':
+      case 'ending':
+        return;
+    }
+  }
+
+  /** The answer to this row is no longer awaited. The caller has counted it. */
+  abandon(row: number): void {
+    this.channel?.abandon(this.tickets.ticketOf(row));
+    this.releaseRow(row, true);
+  }
+
+  /** The run is over: takes no more requests and ends the session. */
   finish(): void {
     this.clients.wanted = 0;
     if (this.state === 'open' || this.state === 'ending') this.end();
     else if (this.state === 'queued' || this.state === 'backoff') this.becomeIdle();
   }
 
-  /** Cuts whatever there is; a session that was open counts as closed. */
+  /** Cuts everything at once. A session that was open counts as closed. */
   destroy(): void {
     this.clients.wanted = 0;
     if (this.state === 'opening') {
       this.channel?.destroy();
       this.scheduler.openLimiter.release();
       this.becomeIdle();
-    } else if (this.hasSession) this.gone();
+    } else if (this.hasSession) this.forceClosed();
     else this.becomeIdle();
   }
 
-  // ---- what the channel reports, see `SessionSlotEvents` ----
+  // ---- for the channel, see `SessionSlotEvents` ----
 
   opened(connectMs: number): void {
     if (this.state !== 'opening') return;
@@ -203,7 +229,7 @@ export class SessionSlot {
   }
 
   openFailed(failure: Failure): void {
-    if (this.state === 'opening') this.refused(failure);
+    if (this.state === 'opening') this.failOpening(failure);
   }
 
   controlAnswered(replica: number, unknown: boolean): void {
@@ -211,21 +237,20 @@ export class SessionSlot {
     if (unknown) this.counters.affinity.unknown();
   }
 
-  /** @param replica number of the one that answered; 0: not known, or none has */
+  /** @param replica number of the replica that answered; 0: not known, or there was no answer */
   answered(ticket: number, failure: Failure | undefined, replica: number): void {
-    const scheduler = this.scheduler;
     const by = replica > 0 ? replica : this.endpointReplica;
     const row = this.tickets.rowOf(ticket);
-    const client = scheduler.clients[scheduler.tickets.client[row] as number] as VirtualClient;
+    const client = this.clientsById[this.scheduler.tickets.client[row] as number] as SlotClient;
     if (failure === undefined) {
       this.backoff.succeeded();
       this.counters.answered();
     }
-    // What was never answered is charged to the endpoint's replica, but tells nothing of where the session is.
+    // What was never answered is charged to the endpoint's replica, but says nothing about where the session is.
     if (replica > 0 || failure === undefined) this.counters.affinity.answered(by);
     client.answered(row, failure, by);
-    this.release(row, false);
-    // A connection of an open session could not be made again: to what waits that is no other than a refused session.
+    this.releaseRow(row, false);
+    // A connection of an open session could not be made again: for what waits here, that is a refused session.
     if (failure !== undefined && failure.category === 'connect' && this.state === 'open' && this.room === 0)
       client.refused(failure, this.endpointReplica);
   }
@@ -239,7 +264,7 @@ export class SessionSlot {
     if (!this.hasSession) return;
     if (reason === 'lost') this.counters.lost();
     else this.counters.closed();
-    // A server that loses each session before its first answer would be asked for a new one without pause.
+    // Without a pause, a server that loses each session before its first answer would be asked for a new one endlessly.
     const lostUnanswered = reason === 'lost' && !this.counters.everAnswered;
     this.channel?.destroy();
     this.reopen(lostUnanswered);
@@ -260,17 +285,17 @@ export class SessionSlot {
     this.scheduler.sessionSlotWakes.set(this.id, Infinity);
   }
 
-  private refused(failure: Failure): void {
+  private failOpening(failure: Failure): void {
     this.counters.refused(failure);
     this.channel?.destroy();
     this.channel = undefined;
-    if (this.clients.wanted > 0) this.pause();
+    if (this.clients.wanted > 0) this.backOff();
     else this.becomeIdle();
     this.scheduler.openLimiter.release();
     this.clients.refuse(failure, this.endpointReplica);
   }
 
-  private pause(): void {
+  private backOff(): void {
     this.backoff.failed(this.scheduler.nowMs);
     this.state = 'backoff';
     this.scheduler.sessionSlotWakes.set(this.id, this.backoff.untilMs);
@@ -286,12 +311,13 @@ export class SessionSlot {
     this.state = 'closing';
     this.scheduler.sessionSlotWakes.set(
       this.id,
-      this.scheduler.nowMs + Math.min(this.profile.plan.timeoutMs, LONGEST_GOODBYE_MS),
+      this.scheduler.nowMs + Math.min(this.profile.plan.timeoutMs, MAX_CLOSING_MS),
     );
     this.channel?.close(how);
   }
 
-  private gone(): void {
+  /** The channel is not waited for: the session counts as closed. */
+  private forceClosed(): void {
     this.channel?.destroy();
     this.counters.closed();
     this.reopen(false);
@@ -299,39 +325,21 @@ export class SessionSlot {
 
   private reopen(afterPause: boolean): void {
     this.becomeIdle();
-    if (afterPause) this.pause();
+    if (afterPause) this.backOff();
     else if (this.clients.wanted > 0) this.request();
     this.clients.markRunnable();
   }
 
-  private release(row: number, abandoned: boolean): void {
+  private releaseRow(row: number, abandoned: boolean): void {
     this.tickets.give(row);
     if (this.state === 'ending' && this.inFlight === 0) this.close();
-    else if (!abandoned && this.clients.queue.contended) this.clients.queue.grantNext();
+    else if (!abandoned && this.clients.contended) this.clients.grantNext();
   }
 }
 
 /**
- * idle: no session, none wanted · queued: waits for the gate · opening: handshake under way · open: takes requests ·
- * ending: takes no more, waits for the answers in flight · closing: saying goodbye · backoff: the last attempt failed
- */
-type SessionSlotState = 'idle' | 'queued' | 'opening' | 'open' | 'ending' | 'closing' | 'backoff';
-
-interface SessionSlotOptions {
-  readonly id: number;
-  readonly profile: ProfileRuntime;
-  readonly endpoint: number;
-  /** Of the client; of a pooled session, of the first client that shares it. */
-  readonly slot: number;
-  /** Shared by the lanes of one client, so that a refused client backs off as a whole. */
-  readonly backoff: Backoff;
-  /** Hears what the server says by itself, in session after session. */
-  readonly listener: StreamListener | undefined;
-}
-
-/**
- * What a lane's channel reports, each as a turn of the floor: clients it touches are served, and what they send is
- * flushed, when the turn ends.
+ * What a slot's channel reports. Each report is a turn of the scheduler: when the turn ends, the clients it made
+ * runnable are served, and what they send is flushed.
  */
 class SessionSlotEvents implements ChannelEvents {
   constructor(
@@ -339,8 +347,8 @@ class SessionSlotEvents implements ChannelEvents {
     private readonly scheduler: Scheduler,
   ) {}
 
-  // One turn for all that a read brought: its answers are booked first, then each client is served once. A turn for
-  // each answer took a third of the engine's own time (measured, 16 in flight: 990 ns an operation, so 670).
+  // One turn for everything that a read brought: its answers are counted first, then each client is served once. A turn
+  // for each answer took a third of the engine's own time (measured, 16 in flight: 990 ns per operation instead of 670).
   onReadStart(nowMs: number): void {
     this.scheduler.beginTurn(nowMs);
   }

@@ -2,30 +2,32 @@ import type { LoopMonitor } from '../measure/loop-monitor.js';
 import type { ProfileGauges, Snapshot } from '../measure/snapshot.js';
 import { addStreams, noStreams, type StreamCounts, streamsSince } from '../protocol/streams.js';
 import type { WireCounters } from '../transport/channel.js';
+import type { Population } from './population.js';
 import type { ProfileRuntime } from './profile-runtime.js';
 import type { Scheduler } from './scheduler.js';
 
-type Cumulative = Omit<WireCounters, 'connectionsActive' | 'backpressure' | 'streams'>;
+type CumulativeCounters = Omit<WireCounters, 'connectionsActive' | 'backpressure' | 'streams'>;
 
-/** Reads everything one engine thread counted since the last reading. */
+/** Takes a snapshot of everything that one engine thread has counted since the last one. */
 export class SnapshotTaker {
-  private readonly before: Cumulative[];
+  private readonly wireBefore: CumulativeCounters[];
   private readonly streamsBefore: StreamCounts[];
 
   constructor(
     private readonly scheduler: Scheduler,
-    private readonly profiles: readonly ProfileRuntime[],
+    private readonly population: Population,
     private readonly loop: LoopMonitor,
   ) {
-    this.before = profiles.map((profile) => cumulative(profile.counters));
-    this.streamsBefore = profiles.map((profile) => ({ ...profile.counters.streams }));
+    this.wireBefore = population.profiles.map((profile) => cumulative(profile.counters));
+    this.streamsBefore = population.profiles.map((profile) => ({ ...profile.counters.streams }));
   }
 
-  /** What became due by `toMs` is counted first. */
+  /** Counts first what became due by `toMs`. */
   take(toMs: number, stage: number): Snapshot {
-    const queued = this.account(toMs);
-    const gauges = this.profiles.map((profile) => this.gauges(profile, queued[profile.index] ?? 0));
-    this.profiles.forEach((profile) => this.addWire(profile, stage));
+    const { profiles } = this.population;
+    const queued = this.queued(toMs);
+    const gauges = profiles.map((profile) => this.gauges(profile, queued[profile.index] ?? 0));
+    for (const profile of profiles) this.addWire(profile, stage);
     return {
       toMs,
       stage,
@@ -36,12 +38,13 @@ export class SnapshotTaker {
     };
   }
 
-  private account(toMs: number): number[] {
-    const queued = this.profiles.map(() => 0);
+  /** Operations that are due and not sent, by profile. */
+  private queued(toMs: number): number[] {
+    const queued = this.population.profiles.map(() => 0);
     const limitMs = Math.min(toMs, this.scheduler.stageLimitMs);
     if (!this.scheduler.running) return queued;
-    for (const client of this.scheduler.clients) {
-      queued[client.profile.index] = (queued[client.profile.index] ?? 0) + client.arrivals.account(limitMs);
+    for (const client of this.population.clients) {
+      queued[client.profile.index] = (queued[client.profile.index] ?? 0) + client.arrivals.offerDue(limitMs);
     }
     return queued;
   }
@@ -49,7 +52,7 @@ export class SnapshotTaker {
   private gauges(profile: ProfileRuntime, queued: number): ProfileGauges {
     let sessions = 0;
     let inFlight = 0;
-    for (const sessionSlot of this.scheduler.sessionSlots) {
+    for (const sessionSlot of this.population.sessionSlots) {
       if (sessionSlot.profile !== profile) continue;
       if (sessionSlot.hasSession) sessions++;
       inFlight += sessionSlot.inFlight;
@@ -65,13 +68,16 @@ export class SnapshotTaker {
   }
 
   private addWire(profile: ProfileRuntime, stage: number): void {
-    const before = this.before[profile.index];
+    const before = this.wireBefore[profile.index];
     const after = cumulative(profile.counters);
-    this.before[profile.index] = after;
+    this.wireBefore[profile.index] = after;
     if (before === undefined) return;
     const delta = { ...after };
     let any = 0;
-    for (const name of Object.keys(delta) as (keyof Cumulative)[]) any += delta[name] -= before[name];
+    for (const name of Object.keys(delta) as (keyof CumulativeCounters)[]) {
+      delta[name] -= before[name];
+      any += delta[name];
+    }
     this.addStreams(profile, stage);
     if (any > 0) this.scheduler.recorder.wire(this.scheduler.layout.group(stage, profile.index), delta);
   }
@@ -85,7 +91,7 @@ export class SnapshotTaker {
   }
 }
 
-function cumulative(counters: WireCounters): Cumulative {
+function cumulative(counters: WireCounters): CumulativeCounters {
   const { bytesSent, bytesReceived, messagesSent, messagesReceived, connectionsOpened, lateAnswers } = counters;
   return { bytesSent, bytesReceived, messagesSent, messagesReceived, connectionsOpened, lateAnswers };
 }

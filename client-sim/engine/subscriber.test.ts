@@ -1,6 +1,8 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { OperationPlan } from '../../scenarios/schema/plan.js';
+import { draw32 } from '../mcp/draw.js';
 import { testPlan, testProfile, testStages } from '../testing/plans.js';
+import { SequenceTracker } from './subscriber.js';
 import { runSimulation } from './testing/run-simulation.js';
 import type { StreamBehaviour } from './testing/simulated-world.js';
 
@@ -17,7 +19,7 @@ const listening = testProfile({
   stream: { away: [], resume: false },
 });
 
-/** How long each session was waited for after the one before was lost, in milliseconds. */
+/** The pauses between the loss of one session and the opening of the next, in milliseconds. */
 function pauses(stream: StreamBehaviour): readonly number[] {
   const plan = testPlan({ profiles: [listening], stages: testStages({ ms: 20_000 }) });
   const { world } = runSimulation(plan, {
@@ -31,15 +33,51 @@ function pauses(stream: StreamBehaviour): readonly number[] {
   return opened.slice(1).map((atMs, index) => atMs - (opened[index] ?? 0) - stream.lostAfterMs);
 }
 
-test('a client that only listens comes back soon to a server that took its subscription, however often', () => {
-  const all = pauses({ subscribedAfterMs: 2, lostAfterMs: 300 });
-  expect(all.length).toBeGreaterThan(40);
-  // One pause of at most 100 ms, and the steps of the pump and of opening.
-  expect(Math.max(...all)).toBeLessThanOrEqual(110);
+describe('a client that only listens', () => {
+  test('comes back soon to a server that confirmed its subscription, however often it loses the session', () => {
+    const all = pauses({ subscribedAfterMs: 2, lostAfterMs: 300 });
+    expect(all.length).toBeGreaterThan(40);
+    // One pause of at most 100 ms, and the steps of the pump and of opening.
+    expect(Math.max(...all)).toBeLessThanOrEqual(110);
+  });
+
+  test('waits longer and longer if its subscription is never confirmed', () => {
+    const all = pauses({ lostAfterMs: 300 });
+    expect(all.length).toBeLessThan(15);
+    expect(Math.max(...all)).toBeGreaterThan(2_000);
+  });
 });
 
-test('and waits longer and longer where its subscription is never taken', () => {
-  const all = pauses({ lostAfterMs: 300 });
-  expect(all.length).toBeLessThan(15);
-  expect(Math.max(...all)).toBeGreaterThan(2_000);
+describe('the sequence numbers of a publisher', () => {
+  function received(numbers: readonly number[]): string[] {
+    const tracker = new SequenceTracker();
+    return numbers.map((number) => tracker.receive(number));
+  }
+
+  test.each([
+    ['numbers in order', [5, 6, 7], ['first', 'next', 'next']],
+    ['a gap that is filled later', [0, 3, 1, 2, 4], ['first', 'next', 'late', 'late', 'next']],
+    ['repeated numbers', [0, 1, 0, 1, 2, 2], ['first', 'next', 'duplicate', 'duplicate', 'next', 'duplicate']],
+    ['the same number of a gap twice', [0, 9, 4, 4], ['first', 'next', 'late', 'duplicate']],
+    ['a number before the first one received', [5, 4, 5], ['first', 'duplicate', 'duplicate']],
+  ])('%s', (_, numbers, expected) => {
+    expect(received(numbers)).toEqual(expected);
+  });
+
+  test('each number from the first on is new exactly once, in whatever order and however often it comes', () => {
+    for (let seed = 1; seed <= 200; seed++) {
+      const random = (position: number, below: number): number =>
+        draw32({ seed, slot: 0, sequence: 0 }, position) % below;
+      const numbers = [0, ...Array.from({ length: 300 }, (_, index) => random(index, 60))];
+      const fresh = received(numbers).flatMap((arrival, index) => (arrival === 'duplicate' ? [] : [numbers[index]]));
+      expect([...fresh].sort((a = 0, b = 0) => a - b)).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+    }
+  });
+
+  test('the memory for gaps is bounded: the oldest gaps are dropped', () => {
+    const tracker = new SequenceTracker();
+    for (let number = 0; number < 20_000; number += 2) tracker.receive(number);
+    expect(tracker.receive(1)).toBe('duplicate');
+    expect(tracker.receive(19_997)).toBe('late');
+  });
 });

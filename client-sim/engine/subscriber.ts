@@ -4,48 +4,48 @@ import { cellAt } from '../measure/duration-histogram.js';
 import type { Failure } from '../measure/failure.js';
 import { LOST, OFFERED } from '../measure/series.js';
 import type { StreamControl, StreamListener } from '../transport/channel.js';
-import type { Backoff } from './backoff.js';
 import type { ProfileRuntime } from './profile-runtime.js';
 import type { Scheduler } from './scheduler.js';
+import type { SessionBackoff } from './session-backoff.js';
 
-interface Asked {
-  /** Series the subscription was counted in when it was asked for; its end belongs there too. */
+interface Request {
+  /** Series in which the subscription was counted when it was asked for; its end is counted there too. */
   readonly series: number;
   readonly atMs: number;
 }
 
 /**
- * One virtual client as a listener: what it subscribes to, what it has heard, when it is away. It outlives the sessions
- * of its client, so what is missed between two of them is missed.
+ * One virtual client as a listener: its subscriptions, the updates it has received, and the stages in which it is away.
+ * It outlives the sessions of its client, so an update that comes between two sessions is missed.
  */
 export class Subscriber implements StreamListener {
   readonly uris: readonly string[];
   readonly resume: boolean;
   /** Operation numbers of the subscriptions, in the order of `uris`. */
   private readonly operations: readonly number[];
-  private readonly asked = new Map<number, Asked>();
+  /** Subscriptions asked for and not yet answered, by index in `uris`. */
+  private readonly requests = new Map<number, Request>();
   private readonly publishers = new Map<number, SequenceTracker>();
   private stream: StreamControl | undefined;
   private away = false;
-  /** Came back at this run time and has not caught up; -1: nothing to catch up with. */
+  /** Run time at which it came back, until it has caught up; -1: it has nothing to catch up on. */
   private backAtMs = -1;
 
-  /** @param backoff of the sessions of its client: what it hears shows that they can be had */
+  /** @param backoff of its client's sessions: an update or a confirmed subscription shows that sessions can be had */
   constructor(
     private readonly scheduler: Scheduler,
     private readonly profile: ProfileRuntime,
     slot: number,
-    private readonly backoff: Backoff,
+    private readonly backoff: SessionBackoff,
   ) {
     this.operations = profile.subscriptions;
     const plans = profile.plan.operations.filter(({ method }) => method === 'resources/subscribe');
     this.uris = plans.map((operation) => subscriptionUri(operation, { seed: scheduler.seed, slot }));
     this.resume = profile.plan.stream?.resume === true;
-    scheduler.subscribers.push(this);
     this.enterStage();
   }
 
-  /** A stage has begun: goes away or comes back, if that is what it says. */
+  /** A stage has begun: goes away or comes back, if the plan says so. */
   enterStage(): void {
     const away = this.profile.plan.stream?.away.includes(this.scheduler.stageName) === true;
     if (away === this.away) return;
@@ -68,25 +68,25 @@ export class Subscriber implements StreamListener {
     const scheduler = this.scheduler;
     scheduler.beginTurn();
     const series = scheduler.layout.base(scheduler.stage, this.profile.index) + (this.operations[index] ?? 0);
-    this.asked.set(index, { series, atMs: scheduler.nowMs });
+    this.requests.set(index, { series, atMs: scheduler.nowMs });
     scheduler.recorder.count(series, OFFERED);
     scheduler.recorder.sent(series, cellAt(0));
     scheduler.endTurn();
   }
 
   onSubscribed(index: number, failure: Failure | undefined): void {
-    const asked = this.asked.get(index);
-    if (asked === undefined) return;
+    const request = this.requests.get(index);
+    if (request === undefined) return;
     const scheduler = this.scheduler;
     scheduler.beginTurn();
-    this.asked.delete(index);
-    const tookMs = scheduler.nowMs - asked.atMs;
+    this.requests.delete(index);
+    const tookMs = scheduler.nowMs - request.atMs;
     if (failure === undefined) {
       this.backoff.succeeded();
-      scheduler.recorder.succeeded(asked.series, cellAt(tookMs), cellAt(tookMs), 0);
+      scheduler.recorder.succeeded(request.series, cellAt(tookMs), cellAt(tookMs), 0);
     } else {
-      const operation = this.profile.operationName(scheduler.layout.place(asked.series).operation);
-      scheduler.recorder.failed(asked.series, tookMs, failure, scheduler.nowMs, {
+      const operation = this.profile.operationName(scheduler.layout.place(request.series).operation);
+      scheduler.recorder.failed(request.series, tookMs, failure, scheduler.nowMs, {
         profile: this.profile.plan.name,
         operation,
       });
@@ -97,25 +97,25 @@ export class Subscriber implements StreamListener {
   onUpdate(bytes: Buffer, start: number, end: number, nowMs: number): void {
     const scheduler = this.scheduler;
     scheduler.beginTurn(nowMs);
-    scheduler.lastHeardMs = scheduler.nowMs;
+    scheduler.lastUpdateMs = scheduler.nowMs;
     this.backoff.succeeded();
     const stamp = readStamp(bytes, start, end);
     if (stamp !== undefined)
-      this.delivered(stamp.publisher, stamp.number, scheduler.stampClock.since(stamp, scheduler.nowMs));
+      this.delivered(stamp.publisher, stamp.number, scheduler.publicationClock.since(stamp, scheduler.nowMs));
     scheduler.endTurn();
   }
 
   onOver(): void {
     this.stream = undefined;
-    for (const [index, { series }] of [...this.asked]) {
+    for (const [index, { series }] of [...this.requests]) {
       if (this.scheduler.running) {
         this.onSubscribed(index, {
           category: 'stream_lost',
-          detail: 'the session ended before the subscription was taken',
+          detail: 'the session ended before the subscription was confirmed',
         });
         continue;
       }
-      this.asked.delete(index);
+      this.requests.delete(index);
       this.scheduler.recorder.count(series, LOST);
     }
   }
@@ -125,8 +125,11 @@ export class Subscriber implements StreamListener {
     const { streams } = this.profile.counters;
     const flow = scheduler.flows.of(publisher);
     let tracker = this.publishers.get(publisher);
-    if (tracker === undefined) this.publishers.set(publisher, (tracker = new SequenceTracker()));
-    switch (tracker.hear(number)) {
+    if (tracker === undefined) {
+      tracker = new SequenceTracker();
+      this.publishers.set(publisher, tracker);
+    }
+    switch (tracker.receive(number)) {
       case 'duplicate':
         streams.duplicated++;
         return;
@@ -144,7 +147,7 @@ export class Subscriber implements StreamListener {
     flow.delivered++;
     const group = scheduler.layout.group(scheduler.stage, this.profile.index);
     scheduler.recorder.delivered(group, age.ms, age.errorUs);
-    // Heard of something published after it came back: what came before on the stream is all it had missed.
+    // This was published after it came back, so everything it had missed came before this on the stream.
     if (this.backAtMs < 0 || scheduler.nowMs - age.ms < this.backAtMs) return;
     scheduler.recorder.caughtUp(group, scheduler.nowMs - this.backAtMs);
     this.backAtMs = -1;
@@ -153,35 +156,35 @@ export class Subscriber implements StreamListener {
 
 type Arrival = 'first' | 'next' | 'late' | 'duplicate';
 
-/** Gaps kept; a number of one older than these that comes after all is taken for a duplicate. */
-const MOST_GAPS = 4_096;
+/** Gaps kept. A late number from a gap that was dropped is taken for a duplicate. */
+const MAX_GAPS = 4_096;
 
-/** One publisher's numbers as one subscriber hears them. Memory goes with the gaps, not with the numbers. */
+/** The sequence numbers of one publisher as one subscriber receives them. Its memory grows with the gaps only. */
 export class SequenceTracker {
-  /** Everything from here on is still to come. */
+  /** All numbers from here on are still to come. */
   private next = -1;
-  /** Numbers below `#next` not yet heard: from, to (exclusive), in order. */
+  /** Numbers below `next` that have not come yet: from, to (exclusive), in order. */
   private readonly gaps: { from: number; to: number }[] = [];
 
-  hear(number: number): Arrival {
+  receive(number: number): Arrival {
     if (this.next < 0) {
       this.next = number + 1;
       return 'first';
     }
     if (number >= this.next) {
-      if (number > this.next) this.miss(this.next, number);
+      if (number > this.next) this.addGap(this.next, number);
       this.next = number + 1;
       return 'next';
     }
-    return this.fill(number) ? 'late' : 'duplicate';
+    return this.fillGap(number) ? 'late' : 'duplicate';
   }
 
-  private miss(from: number, to: number): void {
+  private addGap(from: number, to: number): void {
     this.gaps.push({ from, to });
-    if (this.gaps.length > MOST_GAPS) this.gaps.shift();
+    if (this.gaps.length > MAX_GAPS) this.gaps.shift();
   }
 
-  private fill(number: number): boolean {
+  private fillGap(number: number): boolean {
     const at = this.gaps.findLastIndex(({ from, to }) => number >= from && number < to);
     const gap = this.gaps[at];
     if (gap === undefined) return false;

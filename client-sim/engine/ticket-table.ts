@@ -1,7 +1,7 @@
 /**
- * Operations on the wire, one row each, in typed arrays: no object per request. A lane reserves a block of rows; a
- * channel's ticket is the row's place within that block. Rows of one profile are also linked in order of sending:
- * all have the same timeout, so only the oldest needs looking at, and no request has a timer.
+ * Operations in flight, one row each, in typed arrays: no object per request. A session slot reserves a block of rows,
+ * and a channel's ticket is the row's index within that block. Rows of one profile are also linked in order of sending:
+ * all have the same timeout, so only the oldest must be checked, and no request needs a timer.
  */
 export class TicketTable {
   due = new Float64Array(0);
@@ -27,7 +27,7 @@ export class TicketTable {
     return this._rows;
   }
 
-  /** First of `count` new rows. */
+  /** @returns the first of `count` new rows */
   reserve(count: number): number {
     const base = this._rows;
     this._rows += count;
@@ -76,7 +76,7 @@ function grown<A extends Float64Array | Int32Array>(from: A, into: A): A {
   return into;
 }
 
-/** The rows of the ticket table that belong to one lane; a channel knows them as tickets, counted from 0. */
+/** The rows of the ticket table that belong to one session slot. Its channel knows them as tickets, counted from 0. */
 export class TicketBlock {
   private readonly base: number;
   private readonly free: Int32Array;
@@ -100,7 +100,7 @@ export class TicketBlock {
     return this.free.length - this._left;
   }
 
-  /** A free row. Precondition: one is left. */
+  /** @returns a free row. Precondition: one is left */
   take(): number {
     const row = this.free[--this._left] as number;
     this.table.sessionSlot[row] = this.sessionSlot;
@@ -115,7 +115,7 @@ export class TicketBlock {
     return row - this.base;
   }
 
-  /** @throws Error when the ticket is not in flight: an answer would be booked to somebody else */
+  /** @throws Error when the ticket is not in flight: the answer would be counted for another operation */
   rowOf(ticket: number): number {
     const row = this.base + ticket;
     if (ticket >= this.free.length || (this.table.series[row] as number) < 0)

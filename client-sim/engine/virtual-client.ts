@@ -4,16 +4,17 @@ import { cellAt } from '../measure/duration-histogram.js';
 import type { Failure } from '../measure/failure.js';
 import { DROPPED, LOST, OFFERED, SENT, UNSENT } from '../measure/series.js';
 import { isByUs } from '../protocol/misbehaviour-key.js';
-import type { Backoff } from './backoff.js';
 import { ClientMisbehaviour } from './client-misbehaviour.js';
 import { OperationCounters } from './operation-counters.js';
 import type { ProfileRuntime } from './profile-runtime.js';
 import { Publisher } from './publisher.js';
 import type { Scheduler } from './scheduler.js';
+import type { SessionBackoff } from './session-backoff.js';
 import type { SessionSlot } from './session-slot.js';
+import type { SlotClient } from './slot-clients.js';
 
-/** However long a server asks for. */
-const LONGEST_HOLD_MS = 30_000;
+/** A client waits no longer than this after `Retry-After`, however long the server asks for. */
+const MAX_HOLD_MS = 30_000;
 
 interface ClientOptions {
   /** Dense number within the thread. */
@@ -21,38 +22,35 @@ interface ClientOptions {
   /** Global slot number. */
   readonly slot: number;
   readonly profile: ProfileRuntime;
-  /** One, but for per-request. */
+  /** Exactly one, except in mode `per-request`. */
   readonly sessionSlots: readonly SessionSlot[];
-  readonly backoff: Backoff;
-  /** @param onOffered must be told of every operation that becomes due */
+  readonly backoff: SessionBackoff;
+  /** @param onOffered must be called with every operation that becomes due */
   readonly arrivals: (onOffered: SequenceRange) => Arrivals;
 }
 
-/** One simulated MCP client: when it is active, what it has to send, through which of its lanes. */
-export class VirtualClient {
+/** One simulated MCP client: when it is active, what it has to send, and through which of its session slots. */
+export class VirtualClient implements SlotClient {
   readonly id: number;
   readonly profile: ProfileRuntime;
   active = false;
-  /** On the floor's list of clients to serve. */
   runnable = false;
-  /** Pool: the lane has kept room for this client. */
   roomGranted = false;
-  /** Pool: waits in the lane's line. */
   inQueue = false;
   inFlight = 0;
   readonly arrivals: Arrivals;
   private readonly sessionSlots: readonly SessionSlot[];
-  private readonly backoff: Backoff;
+  private readonly backoff: SessionBackoff;
   private readonly counters: OperationCounters;
   /** Undefined: it publishes nothing. */
   private readonly publisher: Publisher | undefined;
   private readonly activity = new ActivityCursor();
-  /** Wants its session although it is no longer active: there is backlog. */
-  private leaving = false;
+  /** It is no longer active, but keeps its session until its backlog is sent. */
+  private finishing = false;
   private holdUntilMs = 0;
-  /** Undefined for all who behave: that is all they pay. */
+  /** Undefined for clients that behave: that is all they pay. */
   private readonly misbehaviour: ClientMisbehaviour | undefined;
-  /** Waits for an answer, for room or for a session; those touch it. */
+  /** It waits for an answer, for room or for a session, each of which makes it runnable. */
   private blocked = false;
   private readonly isClosedLoop: boolean;
 
@@ -81,40 +79,40 @@ export class VirtualClient {
   /** @param fromMs nothing happens before this run time */
   begin(intervals: readonly Interval[], fromMs: number): void {
     this.activity.begin(intervals, fromMs);
-    this.sleep();
+    this.scheduleWake();
   }
 
   /**
-   * Also when the load is adjusted: what has passed of the new intervals is skipped, what holds now is entered at the
+   * The load was adjusted. Those of the new intervals that are over are skipped; one that holds now takes effect at the
    * next wake.
    */
   setActivity(intervals: readonly Interval[]): void {
     this.activity.replace(intervals);
-    this.sleep();
+    this.scheduleWake();
   }
 
   /** Sends what is due and can be sent, then sleeps until there is something to do. */
   serve(): void {
     const scheduler = this.scheduler;
     this.blocked = false;
-    if (scheduler.running) this.keepActivity(scheduler.dueLimitMs);
+    if (scheduler.running) this.updateActivity(scheduler.dueLimitMs);
     this.misbehaviour?.act(this.active);
     this.sendDue();
-    if (this.blocked && this.profile.rules.onDemand) this.demand();
+    if (this.blocked && this.profile.rules.onDemand) this.openOnDemand();
     if (this.roomGranted) this.passRoomOn();
-    if (this.leaving && this.arrivals.nextDueMs > scheduler.dueLimitMs) this.leave();
-    this.sleep();
+    if (this.finishing && this.arrivals.nextDueMs > scheduler.dueLimitMs) this.releaseSession();
+    this.scheduleWake();
   }
 
-  /** What was due before `beforeMs` is given up: dropped where there was a session but no room, else unsent. */
-  forget(beforeMs: number, stopped: boolean): void {
+  /** Gives up what was due before `beforeMs`: it is dropped if there was a session but no room, else unsent. */
+  giveUp(beforeMs: number, stopped: boolean): void {
     const counter = !stopped && this.sessionSlots.some((sessionSlot) => sessionSlot.hasSession) ? DROPPED : UNSENT;
-    this.arrivals.forget(beforeMs, (from, to) => this.counters.count(counter, from, to));
+    this.arrivals.giveUp(beforeMs, (from, to) => this.counters.count(counter, from, to));
   }
 
   /**
-   * An answer came, or the wait for it ended. @param replica number of the one that answered, or that it was sent to;
-   * 0: not known
+   * The answer came, or the wait for it ended.
+   * @param replica number of the replica that answered, or to which the operation was sent; 0: not known
    */
   answered(row: number, outcome: Failure | undefined, replica: number): void {
     const failure = this.misbehaviour === undefined ? outcome : this.misbehaviour.judge(row, outcome);
@@ -132,7 +130,7 @@ export class VirtualClient {
     this.ended(row);
   }
 
-  /** The drain is over and this one was never answered. */
+  /** The drain is over and this operation was never answered. */
   lost(row: number): void {
     const { recorder, tickets, nowMs } = this.scheduler;
     const series = tickets.series[row] as number;
@@ -144,14 +142,14 @@ export class VirtualClient {
     this.ended(row);
   }
 
-  /** A session was refused: what waits for it has failed with it. */
+  /** A session was refused: the operations that wait for it have failed with it. */
   refused(cause: Failure, replica: number): void {
     const scheduler = this.scheduler;
     const failure = this.misbehaviour?.refused(cause) ?? cause;
-    const waiting = this.arrivals.account(scheduler.dueLimitMs);
-    // Per request, other attempts may be under way for the rest of those that wait.
+    const waiting = this.arrivals.offerDue(scheduler.dueLimitMs);
+    // In mode `per-request`, other attempts may be in progress for the rest of them.
     const others = this.profile.rules.onDemand
-      ? this.sessionSlots.filter((sessionSlot) => sessionSlot.expected || sessionSlot.room > 0).length
+      ? this.sessionSlots.filter((sessionSlot) => sessionSlot.isPending || sessionSlot.room > 0).length
       : 0;
     for (let index = others; index < waiting; index++) this.fail(failure, replica);
     scheduler.markRunnable(this);
@@ -165,13 +163,13 @@ export class VirtualClient {
     while (arrivals.nextDueMs <= scheduler.dueLimitMs && this.holdUntilMs <= scheduler.nowMs && scheduler.running) {
       const startable = scheduler.startable;
       if (startable <= 0) return;
-      const sessionSlot = this.inFlight < this.profile.maxInFlight ? this.pickLane() : undefined;
+      const sessionSlot = this.inFlight < this.profile.maxInFlight ? this.pickSessionSlot() : undefined;
       if (sessionSlot === undefined) {
         this.blocked = true;
         return;
       }
-      // Where others wait for the same session, each has one turn.
-      const most = sessionSlot.clients.queue.contended
+      // Where other clients wait for the same session, each sends one operation at a time.
+      const most = sessionSlot.clients.contended
         ? 1
         : Math.min(sessionSlot.room, this.profile.maxInFlight - this.inFlight, startable);
       scheduler.markDirty(sessionSlot);
@@ -180,7 +178,7 @@ export class VirtualClient {
   }
 
   /**
-   * What holds for all of them is asked once, not for each.
+   * What is the same for all of these operations is looked up once, not for each.
    * @returns how many were sent, at least one
    */
   private sendSome(sessionSlot: SessionSlot, most: number): number {
@@ -210,37 +208,37 @@ export class VirtualClient {
     return count;
   }
 
-  private pickLane(): SessionSlot | undefined {
+  private pickSessionSlot(): SessionSlot | undefined {
     const sessionSlots = this.sessionSlots;
     for (let index = 0; index < sessionSlots.length; index++) {
       const sessionSlot = sessionSlots[index] as SessionSlot;
       if (sessionSlot.room === 0) continue;
-      if (sessionSlot.clients.queue.contended && !this.roomGranted) break;
+      if (sessionSlot.clients.contended && !this.roomGranted) break;
       this.roomGranted = false;
       return sessionSlot;
     }
-    if (this.profile.plan.session.mode === 'pool') sessionSlots[0]?.clients.queue.join(this);
+    if (this.profile.plan.session.mode === 'pool') sessionSlots[0]?.clients.joinQueue(this);
     return undefined;
   }
 
-  /** Per request: opens a session for each operation that waits and has none coming. */
-  private demand(): void {
+  /** Mode `per-request`: opens a session for each operation that waits and has none on its way. */
+  private openOnDemand(): void {
     const scheduler = this.scheduler;
     if (!scheduler.running || this.backoff.untilMs > scheduler.nowMs || this.holdUntilMs > scheduler.nowMs) return;
-    let wanting = this.arrivals.account(scheduler.dueLimitMs);
-    for (const sessionSlot of this.sessionSlots) if (sessionSlot.expected || sessionSlot.room > 0) wanting--;
+    let missing = this.arrivals.offerDue(scheduler.dueLimitMs);
+    for (const sessionSlot of this.sessionSlots) if (sessionSlot.isPending || sessionSlot.room > 0) missing--;
     for (const sessionSlot of this.sessionSlots) {
-      if (wanting <= 0) return;
+      if (missing <= 0) return;
       if (sessionSlot.state !== 'idle') continue;
       sessionSlot.openOnce();
-      wanting--;
+      missing--;
     }
   }
 
   private passRoomOn(): void {
     this.roomGranted = false;
     const sessionSlot = this.sessionSlots[0];
-    if (sessionSlot !== undefined && sessionSlot.room > 0) sessionSlot.clients.queue.grantNext();
+    if (sessionSlot !== undefined && sessionSlot.room > 0) sessionSlot.clients.grantNext();
   }
 
   // ---- ending ----
@@ -254,7 +252,7 @@ export class VirtualClient {
     this.arrivals.ended(sequence, scheduler.nowMs);
     // An open-loop client that does not wait for room sends at its own times: serving it with every answer would turn
     // the batches of a pump into single writes (measured at 200,000/s: three times the processor time).
-    if (this.blocked || this.leaving || this.isClosedLoop) scheduler.markRunnable(this);
+    if (this.blocked || this.finishing || this.isClosedLoop) scheduler.markRunnable(this);
   }
 
   private fail(failure: Failure, replica: number): void {
@@ -271,12 +269,12 @@ export class VirtualClient {
     const scheduler = this.scheduler;
     this.counters.failed(series, sinceDueMs, failure, replica);
     if (failure.retryAfterMs === undefined) return;
-    this.holdUntilMs = Math.max(this.holdUntilMs, scheduler.nowMs + Math.min(failure.retryAfterMs, LONGEST_HOLD_MS));
+    this.holdUntilMs = Math.max(this.holdUntilMs, scheduler.nowMs + Math.min(failure.retryAfterMs, MAX_HOLD_MS));
   }
 
   // ---- activity ----
 
-  private keepActivity(nowMs: number): void {
+  private updateActivity(nowMs: number): void {
     if (this.activity.holdsAt(nowMs)) {
       if (!this.active) this.activate(nowMs);
     } else if (this.active) this.deactivate(this.activity.endedMs);
@@ -286,25 +284,25 @@ export class VirtualClient {
     this.active = true;
     this.scheduler.activeClients[this.profile.index] = (this.scheduler.activeClients[this.profile.index] as number) + 1;
     this.arrivals.activate(nowMs, this.inFlight);
-    if (this.leaving) this.leaving = false;
-    else if (!this.profile.rules.onDemand) this.sessionSlots[0]?.want();
+    if (this.finishing) this.finishing = false;
+    else if (!this.profile.rules.onDemand) this.sessionSlots[0]?.acquire();
   }
 
-  /** @param untilMs end of its activity, noticed now: what would be due from then on is not its own */
+  /** @param untilMs when the activity ended, which is noticed only now: what would be due from then on does not count */
   private deactivate(untilMs: number): void {
     this.active = false;
     this.scheduler.activeClients[this.profile.index] = (this.scheduler.activeClients[this.profile.index] as number) - 1;
-    if (this.isClosedLoop) this.forget(untilMs, false);
+    if (this.isClosedLoop) this.giveUp(untilMs, false);
     this.arrivals.deactivate();
-    this.leaving = true;
+    this.finishing = true;
   }
 
-  private leave(): void {
-    this.leaving = false;
-    if (!this.profile.rules.onDemand) this.sessionSlots[0]?.unwant();
+  private releaseSession(): void {
+    this.finishing = false;
+    if (!this.profile.rules.onDemand) this.sessionSlots[0]?.release();
   }
 
-  private sleep(): void {
+  private scheduleWake(): void {
     const scheduler = this.scheduler;
     let wakeMs = this.activity.changesAt(this.active, scheduler.nowMs);
     if (!this.blocked) wakeMs = Math.min(wakeMs, Math.max(this.arrivals.nextDueMs, this.holdUntilMs));

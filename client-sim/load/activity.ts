@@ -1,19 +1,19 @@
 import type { LoadSegment } from '../../scenarios/schema/plan.js';
 import type { LoadShape } from './load-shape.js';
 
-/** Half open, run time in milliseconds. */
+/** A half-open interval of run time, milliseconds. */
 export interface Interval {
   readonly fromMs: number;
   readonly toMs: number;
 }
 
-/** Keeps 7 % of 100 clients at 7 although 0.07 * 100 > 7 in floating point. */
+/** Keeps 7 % of 100 clients at 7, although 0.07 * 100 > 7 in floating point. */
 const EPSILON = 1e-9;
 
 /**
- * When client `index` of `clients` is active. Scaled by clients it is active while load x clients > index, so that a
- * ramp adds clients one by one, evenly; scaled by rate all are active in every stage.
- * Adjacent intervals are joined: a client that stays over the border of two stages is not interrupted.
+ * When client `index` of `clients` is active. In a stage scaled by clients it is active while load x clients > index, so
+ * a ramp adds clients one by one, evenly; in a stage scaled by rate all clients are active. Adjacent intervals are
+ * joined: a client that stays active from one stage to the next is not interrupted.
  */
 export function activeIntervals(shape: LoadShape, index: number, clients: number): readonly Interval[] {
   const intervals: Interval[] = [];
@@ -26,7 +26,7 @@ export function activeIntervals(shape: LoadShape, index: number, clients: number
   return intervals;
 }
 
-/** The stretch of one segment in which the client is active; at most one, as the load is linear in it. */
+/** The part of a segment in which the client is active: at most one, because the load is linear within a segment. */
 export function activePart(segment: LoadSegment, index: number, clients: number): Interval | undefined {
   const before = segment.from * clients - index - EPSILON;
   const after = segment.to * clients - index - EPSILON;
@@ -48,15 +48,15 @@ function append(intervals: Interval[], part: Interval): void {
   else intervals.push(part);
 }
 
-/** Goes along one client's intervals of activity as time passes. Run time in milliseconds. */
+/** Follows one client's intervals of activity as time passes. Run time in milliseconds. */
 export class ActivityCursor {
-  /** When the activity ended that `holdsAt` said no to last: it may be noticed late. */
+  /** When the activity ended, after `holdsAt` returned false: the end may be noticed late. */
   endedMs = 0;
   private intervals: readonly Interval[] = [];
   private next = 0;
   private fromMs = 0;
 
-  /** @param fromMs nothing happens before */
+  /** @param fromMs nothing happens before this run time */
   begin(intervals: readonly Interval[], fromMs: number): void {
     this.fromMs = fromMs;
     this.replace(intervals);
@@ -67,7 +67,7 @@ export class ActivityCursor {
     this.next = 0;
   }
 
-  /** Whether there is activity now. Time does not go back. */
+  /** Whether the client is active now. Time must not go back. */
   holdsAt(nowMs: number): boolean {
     this.endedMs = nowMs;
     for (; this.next < this.intervals.length; this.next++) {
@@ -78,7 +78,7 @@ export class ActivityCursor {
     return false;
   }
 
-  /** When that changes next; Infinity: never. @param active as far as the client knows */
+  /** When that changes next; Infinity: never. @param active what the client takes itself to be */
   changesAt(active: boolean, nowMs: number): number {
     const interval = this.intervals[this.next];
     if (interval === undefined) return active ? nowMs : Infinity;

@@ -11,7 +11,7 @@ function closed(thinkTime: ThinkTimePlan, loops: number, offered: number[] = [])
 
 test('open loop: every arrival is offered once and then taken or forgotten, in order, whatever is asked in between', () => {
   const step = fc.record({
-    kind: fc.constantFrom('take' as const, 'account' as const, 'forget' as const),
+    kind: fc.constantFrom('take' as const, 'offerDue' as const, 'giveUp' as const),
     advanceMs: fc.integer({ min: 0, max: 80 }),
   });
   fc.assert(
@@ -30,9 +30,9 @@ test('open loop: every arrival is offered once and then taken or forgotten, in o
       for (const { kind, advanceMs } of steps) {
         nowMs += advanceMs;
         if (kind === 'take') while (arrivals.nextDueMs <= nowMs) gone.push(arrivals.take());
-        else if (kind === 'account') expect(arrivals.account(nowMs)).toBe(offered.length - gone.length);
+        else if (kind === 'offerDue') expect(arrivals.offerDue(nowMs)).toBe(offered.length - gone.length);
         else
-          arrivals.forget(nowMs, (from, to) => {
+          arrivals.giveUp(nowMs, (from, to) => {
             for (let sequence = from; sequence < to; sequence++) gone.push(sequence);
           });
         expect(gone.length).toBeLessThanOrEqual(offered.length);
@@ -47,11 +47,11 @@ describe('closed loop', () => {
   test('as many loops as may be in flight, each thinking on its own', () => {
     const arrivals = closed({ kind: 'fixed', ms: 100 }, 3);
     arrivals.activate(0, 0);
-    expect(arrivals.account(100)).toBe(3);
+    expect(arrivals.offerDue(100)).toBe(3);
     const [first, second] = [arrivals.take(), arrivals.take()];
     arrivals.ended(second, 250);
     arrivals.ended(first, 200);
-    expect(arrivals.account(200)).toBe(1);
+    expect(arrivals.offerDue(200)).toBe(1);
     arrivals.take();
     expect(arrivals.nextDueMs).toBe(300);
   });
@@ -61,7 +61,7 @@ describe('closed loop', () => {
     const arrivals = closed({ kind: 'none' }, 1, offered);
     arrivals.activate(10, 0);
     const given: number[] = [];
-    arrivals.forget(50, (from) => given.push(from));
+    arrivals.giveUp(50, (from) => given.push(from));
     expect(given).toEqual([0]);
     expect(offered).toEqual([0]);
     expect(arrivals.nextDueMs).toBe(50);
@@ -74,9 +74,9 @@ describe('closed loop', () => {
     arrivals.deactivate();
     expect(arrivals.nextDueMs).toBe(Infinity);
     arrivals.activate(100, 1);
-    expect(arrivals.account(100)).toBe(1);
+    expect(arrivals.offerDue(100)).toBe(1);
     arrivals.ended(sequence, 120);
-    expect(arrivals.account(120)).toBe(2);
+    expect(arrivals.offerDue(120)).toBe(2);
   });
 
   test('clients that start together are spread over one mean think time', () => {

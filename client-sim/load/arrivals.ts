@@ -3,35 +3,35 @@ import { RANDOM_STREAM, uniform } from '../mcp/draw.js';
 import type { Schedule } from './schedule.js';
 import { TimeHeap } from './time-heap.js';
 
-/** Told of operations `from` to `to` (exclusive, numbered within the client). */
+/** Receives operations `from` to `to` (exclusive), numbered within the client. */
 export type SequenceRange = (from: number, to: number) => void;
 
-/** What one client wants to send and when. Every operation is offered exactly once, then taken or forgotten. */
+/** What one client wants to send, and when. Every operation is offered exactly once, then taken or given up. */
 export interface Arrivals {
-  /** When the operation to send next is (or was) due; Infinity when none is known yet. Run time. */
+  /** Run time at which the next operation is (or was) due; Infinity when none is known yet. */
   readonly nextDueMs: number;
-  /** Takes that operation and returns its number. Precondition: `nextDueMs` is finite. */
+  /** Takes that operation. Precondition: `nextDueMs` is finite. @returns its number */
   take(): number;
-  /** Operation `sequence`, once taken, has ended (or will never start). */
+  /** Operation `sequence`, which was taken, has ended (or will never start). */
   ended(sequence: number, nowMs: number): void;
-  /** How many are due at `atMs` and not yet taken; counts them as offered where they can be known ahead. */
-  account(atMs: number): number;
-  /** Gives up what was due before `beforeMs` and not taken; `each` is told, after it was counted as offered. */
-  forget(beforeMs: number, each: SequenceRange): void;
-  /** @param running operations of this client still on the wire from an earlier activity */
+  /** Counts what is due at `atMs` as offered, where that is known ahead. @returns how many are due and not taken */
+  offerDue(atMs: number): number;
+  /** Gives up what was due before `beforeMs` and not taken. `each` receives it after it was counted as offered. */
+  giveUp(beforeMs: number, each: SequenceRange): void;
+  /** @param running operations of this client that are still in flight from an earlier activity */
   activate(nowMs: number, running: number): void;
   deactivate(): void;
 }
 
-/** Open loop: due times come from the schedule alone. Backlog needs no memory: it is the gap between two numbers. */
+/** Open loop: due times come from the schedule alone. The backlog needs no memory: it is the gap between two numbers. */
 export class OpenArrivals implements Arrivals {
   nextDueMs: number;
-  /** Next operation to take. */
+  /** The next operation to take. */
   private next: number;
-  /** Everything below is counted as offered. */
+  /** All operations below this number are counted as offered. */
   private offered: number;
 
-  /** @param fromMs arrivals due before are not this client's (slots that moved) */
+  /** @param fromMs arrivals due before this belong to the worker that had this slot before */
   constructor(
     private schedule: Schedule,
     fromMs: number,
@@ -50,17 +50,17 @@ export class OpenArrivals implements Arrivals {
   }
 
   ended(): void {
-    // The schedule does not care how the target does: that is what makes the loop open.
+    // The schedule does not depend on the target: that is what makes the loop open.
   }
 
-  account(atMs: number): number {
+  offerDue(atMs: number): number {
     if (this.nextDueMs > atMs) return 0;
     const due = this.schedule.countDue(atMs);
     if (due > this.offered) this.offer(due);
     return Math.max(0, due - this.next);
   }
 
-  forget(beforeMs: number, each: SequenceRange): void {
+  giveUp(beforeMs: number, each: SequenceRange): void {
     if (this.nextDueMs >= beforeMs) return;
     const due = this.schedule.countBefore(beforeMs);
     if (due <= this.next) return;
@@ -71,14 +71,14 @@ export class OpenArrivals implements Arrivals {
   }
 
   activate(): void {
-    // The schedule holds the client's silences already.
+    // The schedule already contains the client's inactive times.
   }
 
   deactivate(): void {
-    // As above; what became due while it was active still waits for room.
+    // As above. What became due while the client was active still waits for room.
   }
 
-  /** The load was adjusted. What was counted as offered stays offered: nothing is taken back. */
+  /** The load was adjusted. What was counted as offered stays offered. */
   reschedule(schedule: Schedule): void {
     this.schedule = schedule;
     this.nextDueMs = schedule.dueAt(this.next);
@@ -92,16 +92,16 @@ export class OpenArrivals implements Arrivals {
 
 interface ClosedLoop {
   readonly thinkTime: ThinkTimePlan;
-  /** Independent loops of this client (`maxInFlight`). */
+  /** Independent loops of this client: `maxInFlight`. */
   readonly loops: number;
   readonly seed: number;
   readonly slot: number;
-  /** Of this client within its profile, and how many there are. */
+  /** Index of this client within its profile, and how many clients the profile has. */
   readonly index: number;
   readonly clients: number;
 }
 
-/** Closed loop: the next operation is due when the one before has ended and the client has thought. */
+/** Closed loop: the next operation is due when the one before has ended and the think time is over. */
 export class ClosedArrivals implements Arrivals {
   nextDueMs = Infinity;
   private readonly due: TimeHeap;
@@ -130,12 +130,12 @@ export class ClosedArrivals implements Arrivals {
     this.nextDueMs = this.due.earliest;
   }
 
-  account(atMs: number): number {
+  offerDue(atMs: number): number {
     return this.nextDueMs > atMs ? 0 : this.due.countUpTo(atMs);
   }
 
-  /** A loop that waited in vain goes on at `beforeMs`: in the next stage it tries again. */
-  forget(beforeMs: number, each: SequenceRange): void {
+  /** A loop that waited in vain continues at `beforeMs`: it tries again in the next stage. */
+  giveUp(beforeMs: number, each: SequenceRange): void {
     let given = 0;
     while (this.nextDueMs < beforeMs) {
       const sequence = this.take();
@@ -146,7 +146,7 @@ export class ClosedArrivals implements Arrivals {
     this.nextDueMs = this.due.earliest;
   }
 
-  /** Loops start spread over one mean think time: clients that start together do not march in step. */
+  /** Spreads the starts of the loops over one mean think time, so that clients that start together do not keep step. */
   activate(nowMs: number, running: number): void {
     this.active = true;
     const { loops, index, clients, thinkTime } = this.loop;
@@ -164,59 +164,12 @@ export class ClosedArrivals implements Arrivals {
   }
 }
 
-/** A client that calls nothing. */
-export class NoArrivals implements Arrivals {
-  readonly nextDueMs = Infinity;
-
-  take(): number {
-    throw new RangeError('nothing is due to a client that calls nothing');
-  }
-
-  ended(): void {}
-
-  account(): number {
-    return 0;
-  }
-
-  forget(): void {}
-  activate(): void {}
-  deactivate(): void {}
-}
-
-/** Pause after operation `sequence` of a client, milliseconds; drawn from the seed. */
-export function thinkTimeMs(plan: ThinkTimePlan, seed: number, slot: number, sequence: number): number {
-  switch (plan.kind) {
-    case 'none':
-      return 0;
-    case 'fixed':
-      return plan.ms;
-    case 'uniform':
-      return plan.minMs + (plan.maxMs - plan.minMs) * uniform(seed, slot, sequence, RANDOM_STREAM.thinkTime);
-    case 'exponential':
-      return -Math.log(uniform(seed, slot, sequence, RANDOM_STREAM.thinkTime)) * plan.meanMs;
-  }
-}
-
-/** Mean pause, milliseconds: over this the first operations of clients that start together are spread. */
-export function meanThinkTimeMs(plan: ThinkTimePlan): number {
-  switch (plan.kind) {
-    case 'none':
-      return 0;
-    case 'fixed':
-      return plan.ms;
-    case 'uniform':
-      return (plan.minMs + plan.maxMs) / 2;
-    case 'exponential':
-      return plan.meanMs;
-  }
-}
-
-/** A client that is silent but for one operation now and then: due when somebody who knows of its session says so. */
+/** A client that sends one operation after each long silence. Its caller knows the session and calls `openSince`. */
 export class IdleArrivals implements Arrivals {
   nextDueMs = Infinity;
-  /** Since when it is silent, as far as its operations tell. */
+  /** When its last operation ended. */
   private quietSinceMs = -Infinity;
-  private onTheWire = false;
+  private inFlight = false;
   private active = false;
   private sequence = 0;
 
@@ -225,29 +178,29 @@ export class IdleArrivals implements Arrivals {
     private readonly onOffered: SequenceRange,
   ) {}
 
-  /** The session it has was opened then: the silence is counted from there, or from the last operation. */
+  /** @param openedAtMs when its session was opened: the silence counts from there, or from its last operation */
   openSince(openedAtMs: number): void {
-    this.nextDueMs = this.active && !this.onTheWire ? Math.max(openedAtMs, this.quietSinceMs) + this.idleMs : Infinity;
+    this.nextDueMs = this.active && !this.inFlight ? Math.max(openedAtMs, this.quietSinceMs) + this.idleMs : Infinity;
   }
 
   take(): number {
     const sequence = this.sequence++;
-    this.onTheWire = true;
+    this.inFlight = true;
     this.nextDueMs = Infinity;
     this.onOffered(sequence, sequence + 1);
     return sequence;
   }
 
   ended(_sequence: number, nowMs: number): void {
-    this.onTheWire = false;
+    this.inFlight = false;
     this.quietSinceMs = nowMs;
   }
 
-  account(atMs: number): number {
+  offerDue(atMs: number): number {
     return this.nextDueMs > atMs ? 0 : 1;
   }
 
-  forget(beforeMs: number, each: SequenceRange): void {
+  giveUp(beforeMs: number, each: SequenceRange): void {
     if (this.nextDueMs >= beforeMs) return;
     const sequence = this.take();
     each(sequence, sequence + 1);
@@ -261,5 +214,52 @@ export class IdleArrivals implements Arrivals {
   deactivate(): void {
     this.active = false;
     this.nextDueMs = Infinity;
+  }
+}
+
+/** A client that sends no operations. */
+export class NoArrivals implements Arrivals {
+  readonly nextDueMs = Infinity;
+
+  take(): number {
+    throw new RangeError('a client that sends no operations has none to take');
+  }
+
+  ended(): void {}
+
+  offerDue(): number {
+    return 0;
+  }
+
+  giveUp(): void {}
+  activate(): void {}
+  deactivate(): void {}
+}
+
+/** Think time after operation `sequence` of a client, milliseconds; drawn from the seed. */
+export function thinkTimeMs(plan: ThinkTimePlan, seed: number, slot: number, sequence: number): number {
+  switch (plan.kind) {
+    case 'none':
+      return 0;
+    case 'fixed':
+      return plan.ms;
+    case 'uniform':
+      return plan.minMs + (plan.maxMs - plan.minMs) * uniform(seed, slot, sequence, RANDOM_STREAM.thinkTime);
+    case 'exponential':
+      return -Math.log(uniform(seed, slot, sequence, RANDOM_STREAM.thinkTime)) * plan.meanMs;
+  }
+}
+
+/** Mean think time, milliseconds. */
+export function meanThinkTimeMs(plan: ThinkTimePlan): number {
+  switch (plan.kind) {
+    case 'none':
+      return 0;
+    case 'fixed':
+      return plan.ms;
+    case 'uniform':
+      return (plan.minMs + plan.maxMs) / 2;
+    case 'exponential':
+      return plan.meanMs;
   }
 }

@@ -1,7 +1,7 @@
 import { activePart } from './activity.js';
 import type { LoadShape } from './load-shape.js';
 
-/** Linear rate, arrivals per second, over [startMs, endMs). */
+/** A linear rate, arrivals per second, over [startMs, endMs). */
 interface RatePiece {
   readonly startMs: number;
   readonly endMs: number;
@@ -9,7 +9,7 @@ interface RatePiece {
   readonly to: number;
 }
 
-/** The rate of one open-loop client over the whole run, as linear pieces in order of time; gaps are silence. */
+/** The rate of one open-loop client over the whole run: linear pieces in order of time. In gaps nothing arrives. */
 export function ratePieces(
   shape: LoadShape,
   index: number,
@@ -46,17 +46,17 @@ interface Piece {
   readonly areaAfter: number;
 }
 
-/** Below this relative change over a piece the quadratic loses more digits than treating the piece as flat costs. */
+/** Below this relative change over a piece, the quadratic loses more digits than treating the piece as flat does. */
 const FLAT = 1e-6;
 
 /**
- * The number of arrivals expected until a time, and its inverse: exact on ramps (a quadratic), not stepped.
- * Both are monotone in floating point too: each is a chain of correctly rounded monotone operations.
+ * The number of arrivals expected until a time, and its inverse. On ramps both are exact (a quadratic), not stepped.
+ * They are monotone in floating point too: each is a chain of correctly rounded monotone operations.
  */
 export class IntegratedRate {
   readonly total: number;
   private readonly pieces: readonly Piece[];
-  /** Calls come in order of time: the last piece found is nearly always the next one too. */
+  /** Calls come in order of time, so the piece found last is nearly always the next one too. */
   private hint = 0;
 
   constructor(pieces: readonly RatePiece[]) {
@@ -92,9 +92,7 @@ export class IntegratedRate {
     return Math.min(area, piece.areaAfter);
   }
 
-  /**
-   * When the area reaches `area`; Infinity when it never exceeds it. A time within a piece is always before its end.
-   */
+  /** When the area reaches `area`; Infinity when it never exceeds it. A time within a piece is before its end. */
   timeOf(area: number): number {
     const pieces = this.pieces;
     let index = this.hint;
@@ -109,7 +107,7 @@ export class IntegratedRate {
   }
 }
 
-/** Solves from*s + slope*s^2/2 = area; in this form (root minus constant) rounding keeps the order of arrivals. */
+/** Solves from*s + slope*s^2/2 = area. In this form (root minus constant) rounding keeps the order of arrivals. */
 function invert(piece: Piece, area: number): number {
   if (area <= 0) return 0;
   if (piece.slope === 0) return area / piece.from;

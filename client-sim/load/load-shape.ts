@@ -1,11 +1,11 @@
 import { takesPart } from '../../scenarios/schema/offered-load.js';
 import type { LoadSegment, StagePlan } from '../../scenarios/schema/plan.js';
 
-/** What of a stage decides the load; times are run time in milliseconds. */
+/** The part of a stage that decides the load; times are run time in milliseconds. */
 export type LoadStage = Pick<StagePlan, 'index' | 'startMs' | 'durationMs' | 'scale' | 'segments' | 'profiles'>;
 export type LoadShape = readonly LoadStage[];
 
-/** The shape as one profile sees it: stages it does not take part in have no load. */
+/** The shape for one profile: stages in which it does not take part have no load. */
 export function shapeFor(shape: LoadShape, profile: string): LoadShape {
   return shape.map((stage) =>
     takesPart(stage, profile)
@@ -24,9 +24,7 @@ export function stageEndMs(stage: LoadStage): number {
   return stage.startMs + stage.durationMs;
 }
 
-/**
- * The same shape up to `atMs`; from there to the end of that stage the load is constant. Other stages are untouched.
- */
+/** The same shape with a constant load from `atMs` to the end of that stage. */
 export function adjustShape(shape: LoadShape, adjustment: Adjustment): LoadShape {
   return shape.map((stage) => {
     const endMs = stageEndMs(stage);

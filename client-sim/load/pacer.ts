@@ -1,8 +1,8 @@
 import { TickView } from './metronome.js';
 
 /**
- * The clock that drives the pump. A pump sends everything that is due by elapsed time, never "n per tick": a 1 ms
- * timer really fires every 1.1 ms (libuv rounds up), and a late tick must not lower the rate.
+ * Calls the pump again and again. A pump sends everything that is due by elapsed time, never "n per tick": a 1 ms timer
+ * really fires every 1.1 ms (libuv rounds up), and a late tick must not lower the rate.
  */
 interface Pacer {
   start(pump: () => void): void;
@@ -11,13 +11,13 @@ interface Pacer {
 
 export type Pacing = 'batch' | 'metronome' | 'spin';
 
-/** The finest of the wishes of profiles that share a thread. */
-export function finestPacing(wishes: readonly Pacing[]): Pacing {
-  if (wishes.includes('spin')) return 'spin';
-  return wishes.includes('metronome') ? 'metronome' : 'batch';
+/** The finest pacing that any of the profiles on one thread asks for. */
+export function finestPacing(pacings: readonly Pacing[]): Pacing {
+  if (pacings.includes('spin')) return 'spin';
+  return pacings.includes('metronome') ? 'metronome' : 'batch';
 }
 
-/** @param ticks shared counter of a running metronome; needed for `metronome` only */
+/** @param ticks the shared counter of a running metronome, for pacing `metronome` only */
 export function createPacer(pacing: Pacing, ticks: SharedArrayBuffer | undefined): Pacer {
   switch (pacing) {
     case 'batch':
@@ -42,7 +42,7 @@ class BatchPacer implements Pacer {
   }
 }
 
-/** A core of its own: the lag is that of one turn of the event loop. */
+/** Takes a core of its own: the send lag is one turn of the event loop. */
 class SpinPacer implements Pacer {
   private immediate: NodeJS.Immediate | undefined;
 

@@ -1,8 +1,8 @@
 import { RANDOM_STREAM, uniform } from '../mcp/draw.js';
 
 /**
- * Where the arrivals of one client lie on the axis of expected arrivals (a process of rate 1); `IntegratedRate` maps
- * that axis to time. Strictly increasing in the index.
+ * Where the arrivals of one client lie on the axis of expected arrivals (a process of rate 1), strictly increasing in
+ * the index. `IntegratedRate` maps that axis to time.
  */
 export interface Positions {
   at(index: number): number;
@@ -10,9 +10,7 @@ export interface Positions {
   countUpTo(area: number): number;
 }
 
-/**
- * One arrival a unit. The phase staggers clients, so that `clients` of them are `clients` times as fine, not bursts.
- */
+/** One arrival per unit. The phase differs between clients, so that their arrivals alternate and do not come in bursts. */
 export class UniformPositions implements Positions {
   constructor(private readonly phase: number) {}
 
@@ -26,8 +24,8 @@ export class UniformPositions implements Positions {
 }
 
 /**
- * Poisson process of rate 1: exponential gaps, each a pure function of (seed, slot, index). Sums are walked in order
- * with the last two kept; asking for an earlier index starts again from the beginning.
+ * A Poisson process of rate 1: exponential gaps, each a pure function of (seed, slot, index). The gaps are summed in
+ * order and the last two sums are kept; asking for an earlier index starts again from the beginning.
  */
 export class PoissonPositions implements Positions {
   private index = 0;

@@ -4,13 +4,11 @@ import type { LoadShape } from './load-shape.js';
 import { PoissonPositions, type Positions, UniformPositions } from './positions.js';
 
 /**
- * When the arrivals of one open-loop client are due: a pure function of (seed, slot, index, shape), whatever the
- * target does (design: measurement 1). Times are run time in milliseconds.
+ * When the arrivals of one open-loop client are due: a pure function of (seed, slot, index, shape), whatever the target
+ * does. Times are run time in milliseconds.
  */
 export class Schedule {
-  /**
-   * Two cursors over the same sequence: what is sent next lies behind what is counted as due when there is a backlog.
-   */
+  /** Two cursors over the same sequence: with a backlog, what is sent next lies behind what is counted as due. */
   private readonly sending: Positions;
   private readonly counting: Positions;
 
@@ -22,7 +20,7 @@ export class Schedule {
     this.counting = positions();
   }
 
-  /** Infinity when the run holds no such arrival. Monotone; cheap when asked for in order. */
+  /** Infinity when the run has no such arrival. Monotone in the index; cheap when asked for in order. */
   dueAt(index: number): number {
     return this.rate.timeOf(this.sending.at(index));
   }
@@ -30,13 +28,13 @@ export class Schedule {
   /** How many arrivals are due at `atMs` or before: the exact inverse of `dueAt`. */
   countDue(atMs: number): number {
     let count = this.counting.countUpTo(this.rate.area(atMs));
-    // The area is rounded, `dueAt` is the truth: step the few that lie within the rounding.
+    // The area is rounded and `dueAt` is exact: correct the few that lie within the rounding.
     while (count > 0 && this.countedDueAt(count - 1) > atMs) count--;
     while (this.countedDueAt(count) <= atMs) count++;
     return count;
   }
 
-  /** How many arrivals are due before `atMs`: what belongs to the stages that end there. */
+  /** How many arrivals are due before `atMs`: those of the stages that end there. */
   countBefore(atMs: number): number {
     let count = this.countDue(atMs);
     while (count > 0 && this.countedDueAt(count - 1) >= atMs) count--;

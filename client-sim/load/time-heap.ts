@@ -1,6 +1,4 @@
-/**
- * A plain min-heap of times, for things that need no identity (the think times of a client's loops). Fixed capacity.
- */
+/** A plain min-heap of times of fixed capacity, for things without identity: the think times of a client's loops. */
 export class TimeHeap {
   private readonly times: Float64Array;
   private _size = 0;
@@ -28,33 +26,33 @@ export class TimeHeap {
   push(time: number): void {
     if (this._size === this.times.length) throw new RangeError(`time heap of ${this._size} is full`);
     const times = this.times;
-    let place = this._size++;
-    while (place > 0) {
-      const parent = (place - 1) >> 1;
+    let index = this._size++;
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
       const other = times[parent] ?? 0;
       if (other <= time) break;
-      times[place] = other;
-      place = parent;
+      times[index] = other;
+      index = parent;
     }
-    times[place] = time;
+    times[index] = time;
   }
 
-  /** Takes the earliest out. Precondition: not empty. */
+  /** Removes and returns the earliest. Precondition: not empty. */
   pop(): number {
     const times = this.times;
     const first = times[0] ?? Infinity;
     const last = times[--this._size] ?? 0;
-    let place = 0;
+    let index = 0;
     for (;;) {
-      let child = 2 * place + 1;
+      let child = 2 * index + 1;
       if (child >= this._size) break;
       if (child + 1 < this._size && (times[child + 1] ?? 0) < (times[child] ?? 0)) child++;
       const other = times[child] ?? 0;
       if (other >= last) break;
-      times[place] = other;
-      place = child;
+      times[index] = other;
+      index = child;
     }
-    times[place] = last;
+    times[index] = last;
     return first;
   }
 

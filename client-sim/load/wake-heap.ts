@@ -1,11 +1,11 @@
 /**
- * Who wakes next: an indexed binary heap over small dense ids. Setting, moving and removing one is O(log n) without
- * allocation, so 10,000 mostly idle clients cost nothing between their wakes.
+ * Tells which id wakes next: an indexed binary heap over small dense ids. Setting, moving and removing one is O(log n)
+ * without allocation, so 10,000 mostly idle clients cost nothing between their wakes.
  */
 export class WakeHeap {
   private heap = new Int32Array(16);
-  /** Place of an id in the heap, -1 when it sleeps. */
-  private place = new Int32Array(16).fill(-1);
+  /** Index of an id in the heap; -1 when it is not in it. */
+  private index = new Int32Array(16).fill(-1);
   private time = new Float64Array(16);
   private _size = 0;
 
@@ -13,45 +13,45 @@ export class WakeHeap {
     return this._size;
   }
 
-  /** Time of the earliest, Infinity when empty. */
+  /** Infinity when empty. */
   get earliest(): number {
     return this._size === 0 ? Infinity : (this.time[this.heap[0] ?? 0] ?? Infinity);
   }
 
-  /** Wakes `id` at `time`, replacing what was set for it before; Infinity lets it sleep. */
+  /** Sets the wake time of `id`, in index of an earlier one; Infinity removes it. */
   set(id: number, time: number): void {
-    if (id >= this.place.length) this.grow(id);
-    const place = this.place[id] ?? -1;
+    if (id >= this.index.length) this.grow(id);
+    const index = this.index[id] ?? -1;
     if (time === Infinity) {
-      if (place >= 0) this.remove(place);
+      if (index >= 0) this.remove(index);
       return;
     }
     const before = this.time[id] ?? 0;
     this.time[id] = time;
-    if (place < 0) {
+    if (index < 0) {
       this.heap[this._size] = id;
-      this.place[id] = this._size;
+      this.index[id] = this._size;
       this.up(this._size++);
-    } else if (time < before) this.up(place);
-    else this.down(place);
+    } else if (time < before) this.up(index);
+    else this.down(index);
   }
 
-  /** Takes the earliest id out. Precondition: not empty. */
+  /** Removes and returns the id that wakes first. Precondition: not empty. */
   pop(): number {
     const id = this.heap[0] ?? 0;
     this.remove(0);
     return id;
   }
 
-  private remove(place: number): void {
-    const id = this.heap[place] ?? 0;
-    this.place[id] = -1;
+  private remove(index: number): void {
+    const id = this.heap[index] ?? 0;
+    this.index[id] = -1;
     const last = this.heap[--this._size] ?? 0;
-    if (place === this._size) return;
-    this.heap[place] = last;
-    this.place[last] = place;
-    this.up(place);
-    this.down(this.place[last] ?? 0);
+    if (index === this._size) return;
+    this.heap[index] = last;
+    this.index[last] = index;
+    this.up(index);
+    this.down(this.index[last] ?? 0);
   }
 
   private up(start: number): void {
@@ -59,17 +59,17 @@ export class WakeHeap {
     const time = this.time;
     const id = heap[start] ?? 0;
     const key = time[id] ?? 0;
-    let place = start;
-    while (place > 0) {
-      const parent = (place - 1) >> 1;
+    let index = start;
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
       const other = heap[parent] ?? 0;
       if ((time[other] ?? 0) <= key) break;
-      heap[place] = other;
-      this.place[other] = place;
-      place = parent;
+      heap[index] = other;
+      this.index[other] = index;
+      index = parent;
     }
-    heap[place] = id;
-    this.place[id] = place;
+    heap[index] = id;
+    this.index[id] = index;
   }
 
   private down(start: number): void {
@@ -77,31 +77,31 @@ export class WakeHeap {
     const time = this.time;
     const id = heap[start] ?? 0;
     const key = time[id] ?? 0;
-    let place = start;
+    let index = start;
     for (;;) {
-      let child = 2 * place + 1;
+      let child = 2 * index + 1;
       if (child >= this._size) break;
       const right = child + 1;
       if (right < this._size && (time[heap[right] ?? 0] ?? 0) < (time[heap[child] ?? 0] ?? 0)) child = right;
       const other = heap[child] ?? 0;
       if ((time[other] ?? 0) >= key) break;
-      heap[place] = other;
-      this.place[other] = place;
-      place = child;
+      heap[index] = other;
+      this.index[other] = index;
+      index = child;
     }
-    heap[place] = id;
-    this.place[id] = place;
+    heap[index] = id;
+    this.index[id] = index;
   }
 
   private grow(id: number): void {
-    const length = Math.max(id + 1, this.place.length * 2);
-    const place = new Int32Array(length).fill(-1);
-    place.set(this.place);
+    const length = Math.max(id + 1, this.index.length * 2);
+    const index = new Int32Array(length).fill(-1);
+    index.set(this.index);
     const time = new Float64Array(length);
     time.set(this.time);
     const heap = new Int32Array(length);
     heap.set(this.heap);
-    this.place = place;
+    this.index = index;
     this.time = time;
     this.heap = heap;
   }

@@ -1,5 +1,5 @@
+import type { WorkerPlan } from '../../scenarios/schema/plan.js';
 import { encodeCells } from '../protocol/histogram-codec.js';
-import type { WorkerPlan } from '../protocol/messages.js';
 import { addStreams, type Flow, noStreams, sumOfFlows } from '../protocol/streams.js';
 import {
   type ErrorSample,
@@ -10,6 +10,7 @@ import {
   type SessionSeries,
   type Telemetry,
 } from '../protocol/telemetry.js';
+import type { CellCounts } from './duration-histogram.js';
 import {
   CATCH_UP,
   CONNECT,
@@ -30,8 +31,6 @@ import {
   type SessionRow,
   type Snapshot,
 } from './snapshot.js';
-
-export type CellCounts = Map<number, number>;
 
 /** What the batch holds of one series before it is encoded; the metrics page reads it in this form. */
 interface SeriesCounts {

@@ -1,41 +1,14 @@
-import { inflateSync } from 'node:zlib';
-import { describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { build, Int32Histogram } from 'hdr-histogram-js';
-import { decodeToHistogram, encodeCells, HISTOGRAM_BOUNDS, HISTOGRAM_CELLS } from '../protocol/histogram-codec.js';
-import {
-  cellAt,
-  cellLowest,
-  cellOf,
-  cellWidth,
-  DurationHistogram,
-  percentileMs,
-  recordable,
-} from './duration-histogram.js';
+import { Int32Histogram } from 'hdr-histogram-js';
+import { cellOf, encodeCells, HISTOGRAM_BOUNDS } from '../protocol/histogram-codec.js';
+import { decodeToHistogram } from '../protocol/testing/library-histogram.js';
+import { cellAt, DurationHistogram, percentileMs, recordable } from './duration-histogram.js';
 
-const library = new Int32Histogram(1, HISTOGRAM_BOUNDS.highestTrackableValue, 3);
 const microseconds = fc.oneof(
   fc.integer({ min: 0, max: 5_000 }),
   fc.integer({ min: 0, max: HISTOGRAM_BOUNDS.highestTrackableValue }),
 );
-
-describe("the layout of cells is HdrHistogram's own", () => {
-  test('there are as many', () => {
-    expect(library.countsArrayLength).toBe(HISTOGRAM_CELLS);
-  });
-
-  test('each value has the same index, and lies within its cell', () => {
-    fc.assert(
-      fc.property(microseconds, (us) => {
-        const cell = cellOf(us);
-        expect(cell).toBe(library.countsArrayIndex(us));
-        expect(us).toBeGreaterThanOrEqual(cellLowest(cell));
-        expect(us).toBeLessThan(cellLowest(cell) + cellWidth(cell));
-      }),
-      { numRuns: 2_000 },
-    );
-  });
-});
 
 test.each([
   [Number.NaN, 0],
@@ -84,52 +57,4 @@ test('what was recorded comes out of the encoded histogram, and percentiles agre
     }),
     { numRuns: 30 },
   );
-});
-
-test('counts are encoded as the library does, byte for byte, whatever they are and in whatever order they come', () => {
-  const cell = fc.integer({ min: 0, max: HISTOGRAM_CELLS - 1 });
-  const count = fc.oneof(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 2 ** 32 - 1 }));
-  const one = [1, 1] as [number, number];
-  fc.assert(
-    fc.property(
-      fc.array(fc.tuple(cell, count), { minLength: 0, maxLength: 300 }).map((some) => [...some, one]),
-      (counts) => {
-        const cells = new Map(counts);
-        const model = build({ ...HISTOGRAM_BOUNDS, bitBucketSize: 64 }) as unknown as Encoder;
-        for (const [index, value] of cells) model.setCountAtIndex(index, value);
-        model.establishInternalTackingValues();
-        const ours = encodeCells(cells) ?? '';
-        expect(payload(ours).equals(payload(model.encodeIntoCompressedBase64()))).toBe(true);
-        expect(decodeToHistogram(ours).totalCount).toBe([...cells.values()].reduce((sum, value) => sum + value, 0));
-      },
-    ),
-    { numRuns: 60 },
-  );
-});
-
-test('nothing is encoded where nothing was counted', () => {
-  expect(encodeCells(new Map())).toBeUndefined();
-  expect(encodeCells(new Map([[7, 0]]))).toBeUndefined();
-});
-
-interface Encoder {
-  setCountAtIndex(index: number, value: number): void;
-  establishInternalTackingValues(): void;
-  encodeIntoCompressedBase64(): string;
-}
-
-/** The counts, without their two envelopes: compression, and two fields of the head, are the writer's own. */
-function payload(base64: string): Buffer {
-  const bytes = Buffer.from(base64, 'base64');
-  expect(bytes.readInt32BE(0)).toBe(0x1c849314);
-  expect(bytes.readInt32BE(4)).toBe(bytes.length - 8);
-  const content = inflateSync(bytes.subarray(8));
-  expect(content.readInt32BE(0)).toBe(0x1c849313);
-  expect(content.readInt32BE(4)).toBe(content.length - 40);
-  return content.subarray(40);
-}
-
-test('a histogram with other bounds is refused', () => {
-  const other = new Int32Histogram(1, 1_000, 2) as unknown as { encodeIntoCompressedBase64(): string };
-  expect(() => decodeToHistogram(other.encodeIntoCompressedBase64())).toThrow('other bounds');
 });

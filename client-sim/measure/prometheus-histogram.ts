@@ -1,7 +1,6 @@
 import { Histogram } from 'prom-client';
-import { HISTOGRAM_CELLS } from '../protocol/histogram-codec.js';
-import type { CellCounts } from './batch.js';
-import { cellLowest, cellWidth } from './duration-histogram.js';
+import { cellLowest, cellWidth, HISTOGRAM_CELLS } from '../protocol/histogram-codec.js';
+import type { CellCounts } from './duration-histogram.js';
 
 interface Sums {
   readonly labels: Readonly<Record<string, string>>;

@@ -1,5 +1,4 @@
 import type { ErrorSample } from '../protocol/telemetry.js';
-import type { WireCounters } from '../transport/channel.js';
 import { DurationHistogram } from './duration-histogram.js';
 import type { Failure } from './failure.js';
 import { ReplicaCounters } from './replica-counters.js';
@@ -24,6 +23,11 @@ import { type ErrorCount, emptySession, NumberList, pushCells, type SessionRow, 
 
 /** Samples kept per thread and run; more categories than this is noise, not information. */
 const MAX_SAMPLES = 64;
+
+type WireCounts = Pick<
+  SessionRow,
+  'connectionsOpened' | 'messagesSent' | 'messagesReceived' | 'bytesSent' | 'bytesReceived' | 'lateAnswers'
+>;
 
 /** Counters and histograms of one engine thread since the last snapshot. Hot path: arrays by number, no allocation. */
 export class Recorder {
@@ -147,7 +151,7 @@ export class Recorder {
     if (failure !== undefined) this.sample(failure, atMs, name, key);
   }
 
-  wire(group: number, delta: Omit<WireCounters, 'connectionsActive' | 'backpressure' | 'streams'>): void {
+  wire(group: number, delta: WireCounts): void {
     const row = this.session(group);
     row.connectionsOpened += delta.connectionsOpened;
     row.messagesSent += delta.messagesSent;

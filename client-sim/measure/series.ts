@@ -1,4 +1,4 @@
-import type { WorkerPlan } from '../protocol/messages.js';
+import type { WorkerPlan } from '../../scenarios/schema/plan.js';
 import { histogramNames } from '../protocol/telemetry.js';
 
 /**

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client';
-import type { Health, WorkerPlan } from '../protocol/messages.js';
+import type { WorkerPlan } from '../../scenarios/schema/plan.js';
+import type { Health } from '../protocol/messages.js';
 import type { Batch } from './batch.js';
 import { BUCKETS, METRICS, type MetricDefinition, type MetricName } from './metric-names.js';
 import { PrometheusHistogram } from './prometheus-histogram.js';

@@ -1,6 +1,6 @@
 import type { HeaderPlan, OperationPlan, ProfilePlan } from '../../scenarios/schema/plan.js';
 import { factsOf, type TransportName } from '../../scenarios/schema/transports.js';
-import { sessionRules } from '../engine/profile-runtime.js';
+import { sessionRules } from '../load/session-rules.js';
 import { compileRequest } from '../mcp/compile-request.js';
 import { costOfChildren, processCapacity, processProblem } from '../measure/process-capacity.js';
 import { endpointsFor, tokenEndpoints } from '../protocol/endpoints.js';
@@ -184,7 +184,7 @@ async function tryEndpoint(
     if (!negotiation.ok) return { ok: false, problem: negotiation.problem, tools: [] };
     const { pinned } = negotiation;
     const catalogue = new ServerCatalogue(
-      (factsOf(transport).speaks ?? transport) === 'streamable-http' && pinned.era === 'modern',
+      (factsOf(transport).wireTransport ?? transport) === 'streamable-http' && pinned.era === 'modern',
     );
     const settled: SettledOperation[] = [];
     const problem =

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Plan, ServerCommand, TlsPlan } from '../../scenarios/schema/plan.js';
+import type { SlotSet } from '../../scenarios/schema/allocate.js';
+import type { ServerCommand, TlsPlan, WorkerPlan } from '../../scenarios/schema/plan.js';
 import type { TransportName } from '../../scenarios/schema/transports.js';
 import { settledOperation } from './settled-operation.js';
 
@@ -105,9 +106,6 @@ export type HeartbeatAnswer = z.infer<typeof heartbeatAnswer>;
 
 // ---- what the controller tells a worker (server-sent events; the event's id numbers them) -------------------------
 
-/** The part of the plan a worker needs; see `workerPlan`. */
-export type WorkerPlan = Pick<Plan, 'scenario' | 'seed' | 'profiles' | 'stages' | 'drainMs' | 'limits'>;
-
 /**
  * Where to send the load. Replica of a client = its allocation key modulo the number of endpoints of its transport; see
  * `endpointsFor`.
@@ -137,14 +135,6 @@ export interface PinnedProtocol {
   readonly version: string;
   /** Legacy only: whether the server hands out session ids. */
   readonly sessions: boolean;
-}
-
-/** Slots of one profile by their index within the profile: start, start+step, ... (count of them). */
-export interface SlotSet {
-  readonly profile: number;
-  readonly start: number;
-  readonly step: number;
-  readonly count: number;
 }
 
 export interface PreflightOrder {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Placeholder, Template } from '../../scenarios/schema/grammar/template.js';
 import { abortKinds, type MisbehavePlan, malformedKinds } from '../../scenarios/schema/misbehave.js';
+import type { WorkerPlan } from '../../scenarios/schema/plan.js';
 import { transportNames } from '../../scenarios/schema/transports.js';
-import type { WorkerPlan } from './messages.js';
 
 const count = z.number().int().min(0);
 const positive = z.number().int().positive();

@@ -1,5 +1,4 @@
-import type { OperationPlan, ProfilePlan, StagePlan } from '../../scenarios/schema/plan.js';
-import type { WorkerPlan } from '../protocol/messages.js';
+import type { OperationPlan, ProfilePlan, StagePlan, WorkerPlan } from '../../scenarios/schema/plan.js';
 
 /** Plans for tests: everything has a sensible value, a test names what it is about. */
 export function testOperation(name: string, weight = 1): OperationPlan {

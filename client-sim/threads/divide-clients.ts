@@ -1,22 +1,16 @@
-import { slotIndexes, splitSlots } from '../../scenarios/schema/allocate.js';
-import type { ProfilePlan } from '../../scenarios/schema/plan.js';
-import type { SlotSet, WorkerPlan } from '../protocol/messages.js';
-
-/** One virtual client: its profile's place in the plan, its own place within the profile. */
-export interface ClientPlace {
-  readonly profile: number;
-  readonly index: number;
-}
+import { type SlotSet, slotIndexes, splitSlots } from '../../scenarios/schema/allocate.js';
+import type { ProfilePlan, WorkerPlan } from '../../scenarios/schema/plan.js';
+import type { ClientRef } from '../engine/population.js';
 
 /**
- * Deals a worker's slots out to its threads as the controller deals them out to workers: sessions of a pool stay
- * together.
+ * Divides a worker's slots among its threads, as the controller divides slots among workers: clients that share a
+ * pooled session stay together.
  */
 export function divideClients(
   profiles: readonly ProfilePlan[],
   slots: readonly SlotSet[],
   threads: number,
-): readonly (readonly ClientPlace[])[] {
+): readonly (readonly ClientRef[])[] {
   return splitSlots(slots, profiles, threads).map((sets) =>
     sets.flatMap((set) => slotIndexes(set).map((index) => ({ profile: set.profile, index }))),
   );
@@ -32,11 +26,12 @@ interface LimitShare {
 }
 
 /**
- * What of the plan's limits these clients may use. Open-loop clients get what they are planned to send; what is left
- * is shared by the closed-loop clients (by all, where there are none), so that all shares together are the limit.
+ * The share of the plan's limits that these clients may use; all shares together are the limit. Open-loop clients get
+ * the rate they are planned to send. The rest is divided among the closed-loop clients, or among all clients where none
+ * is closed-loop.
  */
-export function limitShare(plan: WorkerPlan, places: readonly ClientPlace[]): LimitShare {
-  const mine = totals(plan, (profile) => places.filter((place) => plan.profiles[place.profile] === profile).length);
+export function limitShare(plan: WorkerPlan, clients: readonly ClientRef[]): LimitShare {
+  const mine = totals(plan, (profile) => clients.filter((client) => plan.profiles[client.profile] === profile).length);
   const all = totals(plan, (profile) => profile.clients);
   const { limits } = plan;
   const shareOfRest = all.closed > 0 ? mine.closed / all.closed : mine.clients / all.clients;

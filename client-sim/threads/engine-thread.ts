@@ -1,5 +1,5 @@
 import { type MessagePort, parentPort } from 'node:worker_threads';
-import { createEngine, type ThreadEngine } from '../engine/engine.js';
+import { createEngine, type Engine } from '../engine/engine.js';
 import type { ChannelFactory, ProfileRuntime } from '../engine/profile-runtime.js';
 import { createPacer } from '../load/pacer.js';
 import { compileRequest } from '../mcp/compile-request.js';
@@ -11,18 +11,20 @@ import { createEngineWire, createWireShared, type EngineWire, type WireShared } 
 import { transportMap } from '../transports.js';
 import { type FromThread, hrNowMs, type ProfileRoute, type ThreadSpec, type ToThread } from './thread-messages.js';
 
+/** The program of an engine thread: one engine, its pacer, and the channels of its clients. */
+
 if (parentPort === null) throw new TypeError('the engine runs in a worker thread');
 listen(parentPort);
 
 function listen(port: MessagePort): void {
-  let engine: ThreadEngine | undefined;
+  let engine: Engine | undefined;
   port.on('message', (message: ToThread) => {
     switch (message.kind) {
       case 'start':
         engine = start(port, message.spec);
         return;
       case 'add':
-        engine?.add(message.places, message.joinMs);
+        engine?.add(message.clients, message.joinMs);
         return;
       case 'adjust':
         engine?.adjust(message.order);
@@ -34,18 +36,18 @@ function listen(port: MessagePort): void {
   });
 }
 
-function start(port: MessagePort, spec: ThreadSpec): ThreadEngine {
+function start(port: MessagePort, spec: ThreadSpec): Engine {
   const loop = new LoopMonitor();
   const pacer = createPacer(spec.pacing, spec.ticks);
   const report = (message: FromThread): void => {
     port.postMessage(message, message.kind === 'limit' ? [] : transferables(message.snapshot));
   };
   const wire = createEngineWire();
-  for (const [number, { transport }] of spec.plan.profiles.entries())
-    transportMap[transport].prepare?.(routeOf(spec, number).pinned.era);
+  for (const [index, { transport }] of spec.plan.profiles.entries())
+    transportMap[transport].prepare?.(routeOf(spec, index).pinned.era);
   const engine = createEngine({
     plan: spec.plan,
-    places: spec.places,
+    clients: spec.clients,
     endpoints: (profile) => routeOf(spec, profile).endpoints,
     replicas: wire.replicas,
     joinMs: spec.joinMs,
@@ -54,9 +56,11 @@ function start(port: MessagePort, spec: ThreadSpec): ThreadEngine {
     startMs: performance.now() + spec.startHrMs - hrNowMs(),
     runClock: { startHrMs: spec.startHrMs, errorMs: spec.clockErrorMs },
     loop,
-    templates: (profile, number) =>
-      profile.operations.map((operation, index) => compileRequest(operation, index, routeOf(spec, number).pinned)),
-    createChannel: channels(spec, wire),
+    templates: (profile, profileIndex) =>
+      profile.operations.map((operation, index) =>
+        compileRequest(operation, index, routeOf(spec, profileIndex).pinned),
+      ),
+    createChannel: channelFactory(spec, wire),
     onSnapshot: (snapshot) => report({ kind: 'snapshot', snapshot }),
     onLimit: (problem) => report({ kind: 'limit', problem }),
     onFinished: (snapshot) => {
@@ -72,36 +76,23 @@ function start(port: MessagePort, spec: ThreadSpec): ThreadEngine {
 
 function routeOf({ routes }: ThreadSpec, profile: number): ProfileRoute {
   const route = routes[profile];
-  if (route === undefined) throw new RangeError(`no way to the target for profile ${profile} of ${routes.length}`);
+  if (route === undefined) throw new RangeError(`no route to the target for profile ${profile} of ${routes.length}`);
   return route;
 }
 
-function channels(spec: ThreadSpec, wire: EngineWire): ChannelFactory {
-  const shared = new Map<ProfileRuntime, WireShared>();
-  /** By number, token and source. */
-  const byProfile = new Map<number, readonly (readonly (readonly Endpoint[])[])[]>();
-  const endpointsOf = (profile: number): readonly (readonly (readonly Endpoint[])[])[] => {
-    const known =
-      byProfile.get(profile) ??
-      routeOf(spec, profile).endpoints.map((endpoint) => tokenEndpoints(endpoint).map(sourceEndpoints));
-    byProfile.set(profile, known);
-    return known;
-  };
+function channelFactory(spec: ThreadSpec, wire: EngineWire): ChannelFactory {
+  const sharedOf = new Map<ProfileRuntime, WireShared>();
+  const endpoints = endpointChooser(spec);
   return (profile, { endpoint: number, slot }, events, listener) => {
     const { misbehave, onClose, timeoutMs, transport } = profile.plan;
-    const { pinned } = routeOf(spec, profile.index);
-    const all = endpointsOf(profile.index);
-    const byToken = all[number] ?? [];
-    const bySource = byToken[slot % byToken.length] ?? [];
-    // Not by the slot alone: with as many endpoints as sources each endpoint would be reached from one.
-    const endpoint = bySource[Math.floor(slot / all.length) % bySource.length];
+    const endpoint = endpoints(profile.index, number, slot);
     if (endpoint === undefined) throw new RangeError(`no endpoint ${number} for profile ${profile.plan.name}`);
-    const common = shared.get(profile) ?? createWireShared(wire, profile.counters);
-    shared.set(profile, common);
+    const shared = sharedOf.get(profile) ?? createWireShared(wire, profile.counters);
+    sharedOf.set(profile, shared);
     const { connections, pipeline } = profile.rules;
     const config = {
       endpoint,
-      pinned,
+      pinned: routeOf(spec, profile.index).pinned,
       connections,
       pipeline,
       ...misbehave,
@@ -109,6 +100,24 @@ function channels(spec: ThreadSpec, wire: EngineWire): ChannelFactory {
       openTimeoutMs: timeoutMs,
       listener,
     };
-    return transportMap[transport].createChannel(config, events, common);
+    return transportMap[transport].createChannel(config, events, shared);
+  };
+}
+
+/**
+ * Chooses for a client's slot which token and which source address it uses at an endpoint. Each combination is one
+ * object for all channels, which keep what they know of an endpoint by that object.
+ */
+function endpointChooser(spec: ThreadSpec): (profile: number, number: number, slot: number) => Endpoint | undefined {
+  /** By profile: by number, token and source. */
+  const byProfile = spec.routes.map(({ endpoints }) =>
+    endpoints.map((endpoint) => tokenEndpoints(endpoint).map(sourceEndpoints)),
+  );
+  return (profile, number, slot) => {
+    const all = byProfile[profile] ?? [];
+    const byToken = all[number] ?? [];
+    const bySource = byToken[slot % byToken.length] ?? [];
+    // Not by the slot alone: with as many endpoints as sources, each endpoint would be reached from only one.
+    return bySource[Math.floor(slot / all.length) % bySource.length];
   };
 }

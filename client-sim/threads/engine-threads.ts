@@ -14,23 +14,23 @@ interface EngineThreadsEvents {
   onBatch(batch: Batch): void;
   /** A thread has stopped its load because its share of a limit is used up. */
   onLimit(problem: string): void;
-  /** All threads have ended. @param last what was left of their measurements @param problem when one of them broke */
+  /** All threads have ended. @param last the rest of their measurements @param problem set when one of them broke */
   onEnded(last: Batch, problem: string | undefined): void;
 }
 
 interface EngineThreadsOptions {
-  /** How many at most; less where there are fewer clients. */
+  /** At most this many threads; fewer where there are fewer clients. */
   readonly threads: number;
   readonly spare: SpareThreads;
   readonly startHrMs: number;
-  /** How far that may be off, milliseconds. */
+  /** How far that may differ from the controller's start, milliseconds. */
   readonly clockErrorMs: number;
 }
 
-/** The engine threads of one run, and the merging of what they measure. */
+/** The engine threads of one run. Merges their snapshots into batches. */
 export class EngineThreads {
   readonly pacing: Pacing;
-  private readonly _threads: Worker[] = [];
+  private readonly workers: Worker[] = [];
   private readonly snapshots: SnapshotQueue;
   private readonly metronome: Metronome | undefined;
   private readonly done = new Set<number>();
@@ -46,57 +46,60 @@ export class EngineThreads {
     const parts = divideClients(order.plan.profiles, order.slots, options.threads).filter((part) => part.length > 0);
     this.snapshots = new SnapshotQueue(order.plan, parts.length);
     const routes = routesByProfile(order);
-    parts.forEach((places) => {
+    for (const clients of parts) {
       this.start(options.spare.take(), {
         plan: order.plan,
         routes,
-        places,
+        clients,
         joinMs: order.joinMs,
         startHrMs: options.startHrMs,
         clockErrorMs: options.clockErrorMs,
-        limits: limitShare(order.plan, places),
+        limits: limitShare(order.plan, clients),
         pacing: this.pacing,
         ticks: this.metronome?.ticks,
       });
-    });
+    }
     if (parts.length === 0) queueMicrotask(() => void this.end());
   }
 
   get threads(): number {
-    return this._threads.length;
+    return this.workers.length;
   }
 
-  /** Slots of a lost worker, dealt to the threads there are. */
+  /** Divides the slots of a lost worker among the threads. */
   add(order: AssignmentOrder): void {
-    divideClients(order.plan.profiles, order.slots, Math.max(1, this._threads.length)).forEach((places, number) => {
-      this.post(number, { kind: 'add', places, joinMs: order.joinMs });
-    });
+    const parts = divideClients(order.plan.profiles, order.slots, Math.max(1, this.workers.length));
+    for (const [number, clients] of parts.entries()) this.post(number, { kind: 'add', clients, joinMs: order.joinMs });
   }
 
   adjust(order: AdjustOrder): void {
-    this._threads.forEach((_, number) => this.post(number, { kind: 'adjust', order }));
+    this.postToAll({ kind: 'adjust', order });
   }
 
   stop(mode: StopMode): void {
-    this._threads.forEach((_, number) => this.post(number, { kind: 'stop', mode }));
+    this.postToAll({ kind: 'stop', mode });
   }
 
   /** Ends the threads without waiting for anything. */
   async destroy(): Promise<void> {
-    await Promise.all([...this._threads.map((thread) => thread.terminate()), this.metronome?.stop()]);
+    await Promise.all([...this.workers.map((worker) => worker.terminate()), this.metronome?.stop()]);
   }
 
   private post(number: number, message: ToThread): void {
-    this._threads[number]?.postMessage(message);
+    this.workers[number]?.postMessage(message);
   }
 
-  private start(thread: Worker, spec: ThreadSpec): void {
-    const number = this._threads.push(thread) - 1;
-    thread.on('message', (message: FromThread) => this.onMessage(number, message));
-    thread.on('error', (error) =>
+  private postToAll(message: ToThread): void {
+    for (const worker of this.workers) worker.postMessage(message);
+  }
+
+  private start(worker: Worker, spec: ThreadSpec): void {
+    const number = this.workers.push(worker) - 1;
+    worker.on('message', (message: FromThread) => this.onMessage(number, message));
+    worker.on('error', (error) =>
       this.onThreadError(`engine thread ${number} of run ${this.order.runId} broke: ${error.stack ?? error.message}`),
     );
-    thread.on('exit', () => this.threadEnded(number));
+    worker.on('exit', () => this.onThreadEnded(number));
     this.post(number, { kind: 'start', spec });
   }
 
@@ -111,19 +114,19 @@ export class EngineThreads {
         return;
       case 'finished':
         this.snapshots.add(number, message.snapshot);
-        this.threadEnded(number);
+        this.onThreadEnded(number);
         return;
     }
   }
 
-  /** A thread has nothing more to say. What sockets or timers it may still have must not hold up the last batch. */
-  private threadEnded(number: number): void {
+  /** The thread delivers nothing more. It is terminated, so that a socket or timer it left cannot delay the last batch. */
+  private onThreadEnded(number: number): void {
     if (this.done.has(number)) return;
     this.done.add(number);
-    void this._threads[number]?.terminate();
+    void this.workers[number]?.terminate();
     this.snapshots.finish(number);
     this.deliverBatches();
-    if (this.done.size === this._threads.length) void this.end();
+    if (this.done.size === this.workers.length) void this.end();
   }
 
   private deliverBatches(): void {
@@ -131,7 +134,7 @@ export class EngineThreads {
       this.events.onBatch(batch);
   }
 
-  /** The others are cut: a run with a part of its load missing measures something else. */
+  /** Cuts the other threads too: a run with part of its load missing measures something else. */
   private onThreadError(problem: string): void {
     this.problem ??= problem;
     this.stop('now');
@@ -155,33 +158,33 @@ export class SpareThreads {
     this.fill();
   }
 
-  /** One thread that waits for its `start` message; it is the caller's now. */
+  /** A thread that waits for its `start` message. It belongs to the caller now. */
   take(): Worker {
-    return this.spare.shift() ?? start();
+    return this.spare.shift() ?? startWorker();
   }
 
-  /** Makes up for the threads taken; called when a run is over, so that it does not disturb one. */
+  /** Replaces the threads taken. To be called when a run is over, so that it does not disturb one. */
   refill(): void {
     if (!this.closed) this.fill();
   }
 
   async close(): Promise<void> {
     this.closed = true;
-    await Promise.all(this.spare.splice(0).map((thread) => thread.terminate()));
+    await Promise.all(this.spare.splice(0).map((worker) => worker.terminate()));
   }
 
   private fill(): void {
-    while (this.spare.length < this.count) this.spare.push(start());
+    while (this.spare.length < this.count) this.spare.push(startWorker());
   }
 }
 
-function start(): Worker {
+function startWorker(): Worker {
   return new Worker(new URL('./engine-thread.js', import.meta.url));
 }
 
 /**
- * By profile: the route that names it, or the one way of all; the endpoints that its transport can use. @throws
- * RangeError when there are routes and a profile is in none
+ * The route of each profile, with those of its endpoints that the profile's transport can use.
+ * @throws RangeError when the order has routes, but none for some profile
  */
 function routesByProfile(
   order: Pick<AssignmentOrder, 'plan' | 'endpoints' | 'pinned' | 'routes'>,
@@ -190,7 +193,7 @@ function routesByProfile(
   return plan.profiles.map(({ name, transport }, index) => {
     if (routes === undefined) return { endpoints: endpointsFor(endpoints, transport), pinned };
     const route = routes.find(({ profiles }) => profiles.includes(index));
-    if (route === undefined) throw new RangeError(`no route of the assignment is that of profile ${name}`);
+    if (route === undefined) throw new RangeError(`the assignment has no route for profile ${name}`);
     return { endpoints: endpointsFor(route.endpoints, transport), pinned: route.pinned };
   });
 }

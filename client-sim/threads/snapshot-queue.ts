@@ -1,10 +1,11 @@
+import type { WorkerPlan } from '../../scenarios/schema/plan.js';
 import { Batch } from '../measure/batch.js';
 import type { Snapshot } from '../measure/snapshot.js';
-import type { WorkerPlan } from '../protocol/messages.js';
 
 /**
- * Lines up the snapshots of several threads: all cut at the same run times (whole seconds, ends of stages), so a batch
- * is complete when every thread that still works has delivered its part. The very last part is kept for `rest`.
+ * Lines up the snapshots of several threads. All threads take them at the same run times (whole seconds, ends of
+ * stages), so a batch is complete when every thread that still runs has delivered its part. The very last part is kept
+ * for `rest`.
  */
 export class SnapshotQueue {
   private readonly waiting: Snapshot[][];
@@ -27,14 +28,14 @@ export class SnapshotQueue {
     this.finished[thread] = true;
   }
 
-  /** The next complete batch of a run that goes on, if there is one. */
+  /** The next complete batch, if there is one and a thread still runs. */
   next(): Batch | undefined {
-    const working = this.waiting.filter((_, thread) => this.finished[thread] !== true);
-    if (working.length === 0 || working.some((queue) => queue.length === 0)) return undefined;
-    return this.upTo(Math.min(...working.map((queue) => queue[0]?.toMs ?? Infinity)));
+    const running = this.waiting.filter((_, thread) => this.finished[thread] !== true);
+    if (running.length === 0 || running.some((queue) => queue.length === 0)) return undefined;
+    return this.upTo(Math.min(...running.map((queue) => queue[0]?.toMs ?? Infinity)));
   }
 
-  /** Everything that is left, however little. */
+  /** Everything that is left. */
   rest(): Batch {
     return this.upTo(Infinity);
   }
@@ -44,8 +45,9 @@ export class SnapshotQueue {
     for (const queue of this.waiting) {
       const later = queue.findIndex((snapshot) => snapshot.toMs > toMs);
       const taken = queue.splice(0, later < 0 ? queue.length : later);
-      // Counts add up; gauges are what they were last.
-      taken.forEach((snapshot, nth) => batch.add(nth === taken.length - 1 ? snapshot : { ...snapshot, gauges: [] }));
+      // Counts add up, but of the gauges only the last ones hold.
+      for (const [index, snapshot] of taken.entries())
+        batch.add(index === taken.length - 1 ? snapshot : { ...snapshot, gauges: [] });
     }
     return batch;
   }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { WorkerPlan } from '../protocol/messages.js';
+import type { WorkerPlan } from '../../scenarios/schema/plan.js';
 import { McpServer } from '../testing/mcp-server.js';
 import { testPlan, testProfile, testStages } from '../testing/plans.js';
 import { TestController } from './testing/test-controller.js';

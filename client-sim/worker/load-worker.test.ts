@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { ProfilePlan } from '../../scenarios/schema/plan.js';
-import { decodeToHistogram } from '../protocol/histogram-codec.js';
 import type { Telemetry } from '../protocol/telemetry.js';
+import { decodeToHistogram } from '../protocol/testing/library-histogram.js';
 import type { McpServerOptions, Reaction } from '../testing/mcp-server.js';
 import { testOperation, testPlan, testProfile, testStages } from '../testing/plans.js';
 import { Testbed, totals } from './testing/testbed.js';

@@ -12,8 +12,8 @@ const version1 = {
 };
 const version2 = { ...version1, memory_stats: { ...version1.memory_stats, stats: { inactive_file: 40 } } };
 
-describe("a container's usage", () => {
-  test('is in seconds and bytes', () => {
+describe('usageOf', () => {
+  test('returns seconds and bytes', () => {
     expect(usageOf(version1)).toEqual({
       cpuSeconds: 2.5,
       throttledSeconds: 0.5,
@@ -24,25 +24,25 @@ describe("a container's usage", () => {
     });
   });
 
-  test('leaves droppable file cache out of the memory, with cgroups of version 2 too', () => {
+  test('does not count droppable file cache as memory, with cgroups of version 2 either', () => {
     expect(usageOf(version2)?.memoryBytes).toBe(60);
   });
 
   test.each([
     ['a container that has ended', { cpu_stats: { cpu_usage: { total_usage: 0 } }, memory_stats: {} }],
     ['half an answer', undefined],
-  ])('is nothing for %s', (_, raw) => {
+  ])('returns undefined for %s', (_, raw) => {
     expect(usageOf(raw)).toBeUndefined();
   });
 
-  test('needs no network', () => {
+  test('accepts a container without networks', () => {
     const { networks, ...alone } = version1;
     expect(networks).toBeDefined();
     expect(usageOf(alone)?.networks).toEqual({});
   });
 });
 
-describe('whose container it is', () => {
+describe('taskLabels', () => {
   const task = {
     'com.docker.stack.namespace': 'bench',
     'com.docker.swarm.service.name': 'bench_mcp-server',
@@ -50,7 +50,7 @@ describe('whose container it is', () => {
     'com.docker.swarm.task.name': 'bench_mcp-server.3.abc',
   };
 
-  test('is told by the labels of its task', () => {
+  test('reads stack, service, slot and task from the labels of Swarm', () => {
     expect(taskLabels(task, 'n1')).toEqual({
       stack: 'bench',
       service: 'mcp-server',
@@ -60,11 +60,11 @@ describe('whose container it is', () => {
     });
   });
 
-  test('has no slot where a service runs once on every node', () => {
+  test('has no slot for a service that runs once on every node', () => {
     expect(taskLabels({ ...task, 'com.docker.swarm.task.name': 'bench_mcp-server.nodeid1x.abc' }, 'n1')?.slot).toBe('');
   });
 
-  test('keeps the whole name of a service that is in no stack', () => {
+  test('keeps the whole name of a service without a stack', () => {
     const alone = {
       'com.docker.swarm.service.name': 'web',
       'com.docker.swarm.task.id': 'abc',
@@ -73,12 +73,12 @@ describe('whose container it is', () => {
     expect(taskLabels(alone, 'n1')).toMatchObject({ stack: '', service: 'web', slot: '1' });
   });
 
-  test('is unknown for a container of no task', () => {
+  test('returns undefined for a container without a task', () => {
     expect(taskLabels({}, 'n1')).toBeUndefined();
   });
 });
 
-test('counters are shown as they are, not added up from scrape to scrape', async () => {
+test('counters are exported as read, not added up from scrape to scrape', async () => {
   const labels = { stack: 's', service: 'web', slot: '1', node: 'n', task: 't' };
   const usage = usageOf(version1);
   const metrics = agentMetrics(() => (usage === undefined ? [] : [{ id: 'c', labels, usage, at: 0 }]));

@@ -1,6 +1,6 @@
 /**
- * The program that stands on every node, because an engine tells only of its own containers: their statistics for
- * Prometheus (`/metrics`) and, with a token, for the harness (`/containers`).
+ * The agent runs on every node, because an engine only knows its own containers. It serves their statistics to
+ * Prometheus (`/metrics`) and, with a token, to the harness (`/containers`).
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
@@ -12,16 +12,16 @@ import { agentMetrics } from './agent-metrics.js';
 import { ContainerWatch } from './container-watch.js';
 
 interface AgentOptions {
-  /** This node's own engine. */
+  /** The engine of this node. */
   readonly docker: Docker;
   readonly host: string;
-  /** 0: any free one. */
+  /** 0 for any free port. */
   readonly port: number;
-  /** For everything but `/metrics` and `/healthz`. */
+  /** Required for everything except `/metrics` and `/healthz`. */
   readonly token: string;
-  /** Only tasks of this stack; undefined: of all. */
+  /** Only tasks of this stack; undefined for all tasks. */
   readonly stack: string | undefined;
-  /** Default: the node's name as its engine gives it. */
+  /** Default: the name of the node according to its engine. */
   readonly node: string | undefined;
   readonly log: (line: string) => void;
 }
@@ -31,10 +31,10 @@ interface Agent {
   close(): Promise<void>;
 }
 
-/** Serves until the signal. @throws Error when the engine does not answer at the start, or the port is taken */
+/** Serves until the signal is aborted. @throws Error when the engine does not answer at the start, or the port is taken */
 export async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
   const agent = await startAgent(options);
-  options.log(`listens on ${agent.url}`);
+  options.log(`listening on ${agent.url}`);
   if (!signal.aborted) await once(signal, 'abort');
   await agent.close();
 }
@@ -66,7 +66,7 @@ export async function startAgent({ docker, host, port, token, stack, node, log }
   };
 }
 
-interface Parts {
+interface AnswerContext {
   readonly watch: ContainerWatch;
   readonly registry: Registry;
   readonly token: string;
@@ -75,16 +75,16 @@ interface Parts {
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { watch, registry, token }: Parts,
+  { watch, registry, token }: AnswerContext,
 ): Promise<void> {
   const path = request.url?.split('?')[0];
-  if (request.method !== 'GET') return json(response, 405, failure('METHOD', 'only GET is answered here'));
+  if (request.method !== 'GET') return json(response, 405, failure('METHOD', 'only GET is supported'));
   if (path === '/metrics')
     return void response.setHeader('content-type', registry.contentType).end(await registry.metrics());
   if (path === '/healthz') return health(response, watch.trouble);
-  if (!mayRead(request, token)) return json(response, 401, failure('UNAUTHORISED', 'a bearer token is needed'));
+  if (!mayRead(request, token)) return json(response, 401, failure('UNAUTHORISED', 'this call needs a bearer token'));
   if (path === '/containers') return json(response, 200, { containers: watch.containers() });
-  json(response, 404, failure('NOT_FOUND', 'there are /metrics, /healthz and /containers'));
+  json(response, 404, failure('NOT_FOUND', 'the paths are /metrics, /healthz and /containers'));
 }
 
 function health(response: ServerResponse, trouble: string | undefined): void {
@@ -92,7 +92,7 @@ function health(response: ServerResponse, trouble: string | undefined): void {
   else json(response, 503, failure('ENGINE_SILENT', `the engine does not answer: ${trouble}`));
 }
 
-/** Digests, because the comparison wants equal lengths. */
+/** Compares digests, because timingSafeEqual needs equal lengths. */
 function mayRead({ headers }: IncomingMessage, token: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(headers.authorization ?? ''), digest(`Bearer ${token}`));

@@ -1,7 +1,7 @@
-/** The engine's statistics of one container, reduced to what we show. */
+/** The engine's statistics of one container, reduced to the values that are exported. */
 import { z } from 'zod';
 
-/** Counters count from the container's start. */
+/** Counters start with the container. */
 export interface ContainerUsage {
   readonly cpuSeconds: number;
   readonly throttledSeconds: number;
@@ -13,8 +13,8 @@ export interface ContainerUsage {
 
 const count = z.number().nonnegative();
 
-// Docker Engine API 1.41 and later, GET /containers/{id}/stats. Everything is missing in the answer about a container
-// that has just ended.
+// Docker Engine API 1.41 and later, GET /containers/{id}/stats. For a container that has just ended, the answer has none
+// of these.
 const stats = z.object({
   cpu_stats: z.object({
     cpu_usage: z.object({ total_usage: count }),
@@ -31,13 +31,12 @@ const stats = z.object({
 
 const NANOSECONDS = 1e9;
 
-/** Undefined for a container that does not run (any more). @param raw one JSON object of the stream */
+/** Undefined for a container that is not running. @param raw one JSON object of the stream */
 export function usageOf(raw: unknown): ContainerUsage | undefined {
   const parsed = stats.safeParse(raw);
   if (!parsed.success) return undefined;
   const { cpu_stats: cpu, memory_stats: memory, pids_stats: pids, networks } = parsed.data;
-  // As the kernel's own accounting and cAdvisor do it: cache of files not used lately is free memory. cgroup v1, then
-  // v2.
+  // As in cAdvisor, the cache of files that were not used lately counts as free memory. cgroup v1, then v2.
   const inactiveFile = memory.stats.total_inactive_file ?? memory.stats.inactive_file ?? 0;
   return {
     cpuSeconds: cpu.cpu_usage.total_usage / NANOSECONDS,

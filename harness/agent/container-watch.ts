@@ -2,18 +2,16 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { type ContainerUsage, usageOf } from './container-usage.js';
-import type { ContainerLabels } from './metric-names.js';
 
-/**
- * Follows the containers of tasks on this node: one open stream of statistics for each, as asking anew takes the engine
- * a second each time.
- */
+/** The labels of a task's container. `slot` is empty for services that run once on every node. */
+export const CONTAINER_LABELS = ['stack', 'service', 'slot', 'node', 'task'] as const;
+type ContainerLabels = Readonly<Record<(typeof CONTAINER_LABELS)[number], string>>;
 
 export interface WatchedContainer {
   readonly id: string;
   readonly labels: ContainerLabels;
   readonly usage: ContainerUsage;
-  /** When the statistics came, ms since the epoch. */
+  /** When the statistics arrived, ms since the epoch. */
   readonly at: number;
 }
 
@@ -25,14 +23,18 @@ interface Followed {
 
 interface WatchOptions {
   readonly docker: Docker;
-  /** Only tasks of this stack; undefined: of all. */
+  /** Only tasks of this stack; undefined for all tasks. */
   readonly stack: string | undefined;
   readonly node: string;
   readonly log: (line: string) => void;
 }
 
-const LOOK_MS = 2_000;
+const SCAN_MS = 2_000;
 
+/**
+ * Reads the statistics of the task containers on this node. Each container has one open stream, because each request for
+ * statistics takes the engine a second.
+ */
 export class ContainerWatch {
   private readonly followed = new Map<string, Followed>();
   private timer: NodeJS.Timeout | undefined;
@@ -41,17 +43,17 @@ export class ContainerWatch {
 
   constructor(private readonly options: WatchOptions) {}
 
-  /** Resolves when the containers that run now are followed. From then on new ones are found within two seconds. */
+  /** Resolves when all running containers are followed. From then on, new ones are found within two seconds. */
   async start(): Promise<void> {
-    await this.look();
+    await this.scan();
   }
 
-  /** Why the engine does not answer, at the moment. */
+  /** Why the engine does not answer at the moment; undefined when it does. */
   get trouble(): string | undefined {
     return this._trouble;
   }
 
-  /** Those whose first statistics have come. */
+  /** The containers whose first statistics have arrived. */
   containers(): readonly WatchedContainer[] {
     return [...this.followed].flatMap(([id, { labels, latest }]) =>
       latest === undefined ? [] : [{ id, labels, ...latest }],
@@ -65,9 +67,9 @@ export class ContainerWatch {
     this.followed.clear();
   }
 
-  private async look(): Promise<void> {
+  private async scan(): Promise<void> {
     try {
-      await this.followNewOnes();
+      await this.followNewContainers();
       if (this._trouble !== undefined) this.options.log('the engine answers again');
       this._trouble = undefined;
     } catch (error) {
@@ -75,10 +77,10 @@ export class ContainerWatch {
       if (this._trouble !== trouble) this.options.log(`the engine does not answer: ${trouble}`);
       this._trouble = trouble;
     }
-    if (!this.closed) this.timer = setTimeout(() => void this.look(), LOOK_MS);
+    if (!this.closed) this.timer = setTimeout(() => void this.scan(), SCAN_MS);
   }
 
-  private async followNewOnes(): Promise<void> {
+  private async followNewContainers(): Promise<void> {
     const { docker, stack, node } = this.options;
     const label =
       stack === undefined
@@ -98,9 +100,9 @@ export class ContainerWatch {
     if (this.closed) return void stream.destroy();
     const followed: Followed = { labels, stream, latest: undefined };
     this.followed.set(id, followed);
-    // It ends with the container, or with the engine; whoever still runs is found at the next look.
-    const over = (): void => void this.followed.delete(id);
-    stream.once('close', over).once('error', over);
+    // The stream ends with the container or with the engine. The next scan finds the containers that still run.
+    const ended = (): void => void this.followed.delete(id);
+    stream.once('close', ended).once('error', ended);
     createInterface({ input: stream }).on('line', (line) => {
       const usage = usageOf(parseJson(line));
       if (usage !== undefined) followed.latest = { usage, at: Date.now() };
@@ -112,14 +114,14 @@ function parseJson(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch {
-    // The engine was cut off in mid-line.
+    // The engine was cut off in the middle of a line.
     return undefined;
   }
 }
 
 /**
- * Whose container it is, from the labels that Swarm gives it; undefined for one that is no task. @param node name of
- * this node
+ * Our labels of a container, from those that Swarm gives it; undefined when it does not belong to a task.
+ * @param node name of this node
  */
 export function taskLabels(labels: Readonly<Record<string, string>>, node: string): ContainerLabels | undefined {
   const task = labels['com.docker.swarm.task.id'];

@@ -2,21 +2,24 @@ import type { IncomingMessage } from 'node:http';
 import type { WorkerRegistry } from '../controller/workers/worker-registry.js';
 import type { Access } from './api-endpoint.js';
 import { ApiError } from './errors.js';
-import { type Role, roleOf, type Tokens } from './tokens.js';
+import { type Role, roleOf, sameSecret, type Tokens } from './tokens.js';
 
 export interface AccessRules {
-  /** Undefined: bound to loopback, where whoever can connect may do everything. */
+  /** Undefined on loopback, where every caller may do everything. */
   readonly tokens: Tokens | undefined;
   readonly registry: WorkerRegistry;
 }
 
-const allowed: Record<Exclude<Access, 'open' | 'own-worker'>, readonly Role[]> = {
+const rolesFor: Record<Exclude<Access, 'open' | 'own-worker'>, readonly Role[]> = {
   viewer: ['viewer', 'operator'],
   operator: ['operator'],
   worker: ['worker'],
 };
 
-/** @throws ApiError UNAUTHORIZED, FORBIDDEN @param workerId of the path, for `own-worker` */
+/**
+ * @param workerId from the path, for `own-worker`
+ * @throws ApiError UNAUTHORIZED, FORBIDDEN
+ */
 export function checkAccess(rules: AccessRules, access: Access, request: IncomingMessage, workerId: string): void {
   if (access === 'open') return;
   const token = bearer(request);
@@ -24,23 +27,23 @@ export function checkAccess(rules: AccessRules, access: Access, request: Incomin
   if (rules.tokens === undefined) return;
   if (token === undefined) throw unauthorized('this call needs a token');
   const role = roleOf(rules.tokens, token);
-  if (role === undefined) throw unauthorized('this token is not known here');
-  if (!allowed[access].includes(role)) {
+  if (role === undefined) throw unauthorized('the token is unknown');
+  if (!rolesFor[access].includes(role)) {
     throw new ApiError(
       403,
       'FORBIDDEN',
-      `this call is for the role ${access}, the token's role is ${role}`,
+      `this call needs the role ${access}, but the token has the role ${role}`,
       `Use the ${access} token.`,
     );
   }
 }
 
-/** Also on loopback, where other users of the machine can connect too: nobody reports in another worker's name. */
+/** Also on loopback, where other users of the machine could report in the name of a worker. */
 function checkWorker({ registry }: AccessRules, token: string | undefined, workerId: string): void {
-  // Not registered comes first: it tells a worker of a restarted controller to register again.
-  registry.get(workerId);
-  if (token === undefined || !registry.holdsToken(workerId, token))
-    throw unauthorized(`this call needs the token that worker ${workerId} got when it registered`);
+  // An unknown worker is reported first, because it tells a worker to register again after a restart of the controller.
+  const worker = registry.get(workerId);
+  if (token === undefined || !sameSecret(worker.token, token))
+    throw unauthorized(`this call needs the token that worker ${workerId} was given when it registered`);
 }
 
 function unauthorized(message: string): ApiError {
@@ -48,7 +51,7 @@ function unauthorized(message: string): ApiError {
     401,
     'UNAUTHORIZED',
     message,
-    'Send `Authorization: Bearer TOKEN`; the tokens are in api-tokens.json in the results folder of the controller.',
+    'Send `Authorization: Bearer TOKEN`. The tokens are in api-tokens.json in the results folder of the controller.',
   );
 }
 
@@ -58,14 +61,14 @@ function bearer(request: IncomingMessage): string | undefined {
 
 const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
 
-/** Whether binding to this host keeps the API on this machine. */
+/** Whether an API bound to this host can only be reached from this machine. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 /**
- * Keeps web pages out. On loopback there is no token, so a page whose name was made to resolve to 127.0.0.1 (DNS
- * rebinding) must be told by its Host; and a page of another origin is refused everywhere.
+ * Keeps web pages out. A page of another origin is always refused. On loopback there is no token, so a page whose name
+ * was made to resolve to 127.0.0.1 (DNS rebinding) must be recognised by its Host header.
  * @throws ApiError HOST_NOT_ALLOWED, ORIGIN_NOT_ALLOWED
  */
 export function checkOrigin(request: IncomingMessage, loopbackOnly: boolean): void {
@@ -76,7 +79,7 @@ export function checkOrigin(request: IncomingMessage, loopbackOnly: boolean): vo
       403,
       'HOST_NOT_ALLOWED',
       `the Host header ${JSON.stringify(host)} does not name this machine`,
-      'Use http://127.0.0.1, or bind the API to an address (it then wants a token).',
+      'Use http://127.0.0.1, or bind the API to another address; it then requires a token.',
     );
   }
   if (origin === undefined) return;
@@ -85,7 +88,7 @@ export function checkOrigin(request: IncomingMessage, loopbackOnly: boolean): vo
       403,
       'ORIGIN_NOT_ALLOWED',
       `pages of ${origin} may not call this API`,
-      'Call it from the page it serves itself, or from a program.',
+      'Call it from a program.',
     );
   }
 }

@@ -2,30 +2,30 @@ import type { Request, Response } from 'express';
 import type { z } from 'zod';
 
 /**
- * Who may call: `open` is for anyone who can connect, `worker` for a program with the worker token that asks to be
- * registered, `own-worker` for the very worker in the path, with the token it was given then.
+ * Who may call. `open`: everyone who can connect. `worker`: a program with the worker token, to register. `own-worker`:
+ * the worker in the path, with the token it was given when it registered.
  */
 export type Access = 'open' | 'viewer' | 'operator' | 'worker' | 'own-worker';
 
 export interface ApiEndpoint {
   readonly method: 'get' | 'post';
-  /** In express's notation: `/runs/:id`. */
+  /** In the notation of express: `/runs/:id`. */
   readonly path: string;
   readonly access: Access;
   readonly summary: string;
-  /** What may stand behind the `?`, for the description; the route itself reads it. */
+  /** The parameters after `?`, for the OpenAPI document; the handler reads them itself. */
   readonly query?: Readonly<Record<string, { readonly values: readonly string[]; readonly description: string }>>;
   readonly body?: { readonly schema: z.ZodType; readonly limitBytes: number };
   readonly answer: { readonly status: 200 | 201 | 202; readonly schema?: z.ZodType; readonly contentType?: string };
   readonly handle: (call: Call) => Promise<void> | void;
 }
 
-/** One request, after access and body have been checked. */
+/** One request whose access and body have been checked. */
 export interface Call {
   readonly request: Request;
   readonly response: Response;
   readonly body: unknown;
-  /** A part of the path; present because the route's path names it. */
+  /** A part of the path that the endpoint's `path` names. */
   param(name: string): string;
 }
 
@@ -41,8 +41,8 @@ interface JsonEndpointSpec<Body extends z.ZodType, Answer extends z.ZodType> {
 }
 
 /**
- * A route that takes and gives JSON. The answer's schema is what the OpenAPI document says and what the compiler holds
- * us to.
+ * An endpoint that takes and returns JSON. The schema of the answer is in the OpenAPI document, and the compiler checks
+ * the handler against it.
  */
 export function jsonEndpoint<Body extends z.ZodType, Answer extends z.ZodType>(
   spec: JsonEndpointSpec<Body, Answer>,
@@ -56,10 +56,7 @@ export function jsonEndpoint<Body extends z.ZodType, Answer extends z.ZodType>(
   };
 }
 
-/**
- * The same object without its undefined values, as `exactOptionalPropertyTypes` wants it: absent and undefined are not
- * the same.
- */
+/** The object without its undefined values: with `exactOptionalPropertyTypes`, absent and undefined are different. */
 export function withoutUndefined<T extends object>(value: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
   return Object.fromEntries(Object.entries(value).filter(([, held]) => held !== undefined)) as {
     [Key in keyof T]: Exclude<T[Key], undefined>;

@@ -3,15 +3,15 @@ import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'n
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Bench } from '../controller/testing/bench.js';
+import { ControllerBench } from '../controller/testing/controller-bench.js';
 import { testPlan } from '../controller/testing/test-plan.js';
 import { readSse, WireWorker } from '../controller/testing/wire-worker.js';
 import type { Tokens } from './tokens.js';
 
-let bench: Bench;
+let bench: ControllerBench;
 let finishedRun: string;
 beforeAll(async () => {
-  bench = await new Bench().start();
+  bench = await new ControllerBench().start();
   const run = bench.controller.submit(testPlan([1]), { command: 'test', workers: 1 });
   await run.finished;
   finishedRun = run.id;
@@ -41,7 +41,7 @@ function code(answer: Answer): unknown {
   return (answer.body as { error?: { code?: unknown } }).error?.code;
 }
 
-/** fetch neither lets a caller lie about Host nor keeps `..` in a path. */
+/** Not with fetch, which neither lets the caller set Host nor keeps `..` in a path. */
 async function raw(path: string, headers: Record<string, string>): Promise<Answer> {
   const { port } = new URL(bench.api.url);
   const asked = request({ host: '127.0.0.1', port, path, headers }).end();
@@ -71,10 +71,10 @@ describe('runs', () => {
 
   test.each([
     ['an unknown run', '/runs/20200101-000000-no-such', 404, 'RUN_NOT_FOUND'],
-    ['a name that is no run', '/runs/..%2f..%2fetc', 404, 'RUN_NOT_FOUND'],
-    ['the live view of a run that is over', '/runs/DONE/live', 409, 'RUN_NOT_LIVE'],
-    ['a path there is not', '/nothing', 404, 'NOT_FOUND'],
-    ['a path that is no UTF-8', '/runs/%E0%A4%A', 400, 'BAD_REQUEST'],
+    ['a name that is not a run', '/runs/..%2f..%2fetc', 404, 'RUN_NOT_FOUND'],
+    ['the live view of a finished run', '/runs/DONE/live', 409, 'RUN_NOT_LIVE'],
+    ['an unknown path', '/nothing', 404, 'NOT_FOUND'],
+    ['a path that is not UTF-8', '/runs/%E0%A4%A', 400, 'BAD_REQUEST'],
     ['an unknown artifact', '/runs/DONE/artifacts/none.json', 404, 'ARTIFACT_NOT_FOUND'],
   ])('%s is an error with a code', async (_name, path, status, wanted) => {
     const answer = await get(path.replace('DONE', finishedRun));
@@ -83,17 +83,17 @@ describe('runs', () => {
   });
 
   test.each([
-    ['no JSON', '{', 400, 'INVALID_BODY'],
+    ['a body that is not JSON', '{', 400, 'INVALID_BODY'],
     ['an unknown key', { scenario: 'smoke', speed: 1 }, 400, 'INVALID_BODY'],
     ['an unknown scenario', { scenario: 'smokey' }, 422, 'INVALID_SCENARIO'],
     ['a path instead of a name', { scenario: '../package.json' }, 422, 'INVALID_SCENARIO'],
-    ['too much', { scenario: 'x'.repeat(600_000) }, 413, 'BODY_TOO_LARGE'],
+    ['a body that is too large', { scenario: 'x'.repeat(600_000) }, 413, 'BODY_TOO_LARGE'],
   ])('a request with %s is refused', async (_name, body, status, wanted) => {
     const answer = await post('/runs', body);
     expect([answer.status, code(answer)]).toEqual([status, wanted]);
   });
 
-  test('an inline scenario with several mistakes gets all of them back, with their places', async () => {
+  test('all mistakes of an inline scenario are reported, with their places', async () => {
     const answer = await post('/runs', {
       scenario: 'name: inline\nstages:\n  - { name: a, durration: 1s }\nworkloads: {}\n',
     });
@@ -116,13 +116,13 @@ describe('events of a run', () => {
     return ids;
   }
 
-  test('of one that is over: all of them, or those after Last-Event-ID; then the stream ends', async () => {
+  test('of a finished run are all of them, or those after Last-Event-ID; then the stream ends', async () => {
     const all = await events(finishedRun);
     expect(all).toEqual(all.map((_, index) => index + 1));
     expect(await events(finishedRun, 5)).toEqual(all.slice(5));
   });
 
-  test('of one that is on: a connection that broke goes on without a gap or a repeat, to the end', async () => {
+  test('of an active run continue on a new connection, without a gap or a repeat, to the end', async () => {
     const run = bench.controller.submit(testPlan([2]), { command: 'test', workers: 1 });
     const abort = new AbortController();
     const first = await fetch(`${bench.api.url}/runs/${run.id}/events`, { signal: abort.signal });
@@ -134,7 +134,7 @@ describe('events of a run', () => {
     }
     abort.abort();
     const rest = await events(run.id, seen.at(-1));
-    // The stream ends when everything is done: who followed it to its end finds the reports.
+    // The stream ends when everything is done, so the reports exist.
     expect(await get(`/runs/${run.id}/artifacts/report.json`)).toMatchObject({ status: 200 });
     await run.finished;
     expect([...seen, ...rest]).toEqual([...seen, ...rest].map((_, index) => index + 1));
@@ -143,7 +143,7 @@ describe('events of a run', () => {
 });
 
 describe('artifacts', () => {
-  test('are the plain files of the run folder, and nothing private, below or beside it', async () => {
+  test('are the plain files of the run folder, without private files and nothing below or beside it', async () => {
     const folder = join(bench.resultsFolder, finishedRun);
     writeFileSync(join(folder, 'report.json'), '{"ok":true}');
     writeFileSync(join(folder, 'secrets.json'), 'secret');
@@ -157,7 +157,7 @@ describe('artifacts', () => {
   });
 
   test.each(['secrets.json', 'link', '..%2fapi-tokens.json', '%2e%2e%2f%2e%2e%2fetc%2fpasswd', '..%5c..%5cx', '%00'])(
-    '%s cannot be had',
+    'do not include %s',
     async (name) => {
       const answer = await raw(`/runs/${finishedRun}/artifacts/${name}`, { host: new URL(bench.api.url).host });
       expect(answer.status).toBe(404);
@@ -165,20 +165,25 @@ describe('artifacts', () => {
   );
 });
 
-describe('the door', () => {
+describe('access', () => {
   test.each([
-    ['a rebound name', { host: 'evil.example:8888' }, 403, 'HOST_NOT_ALLOWED'],
-    ['a page of another origin', { host: 'localhost', origin: 'https://evil.example' }, 403, 'ORIGIN_NOT_ALLOWED'],
-    ['a sandboxed page', { host: 'localhost', origin: 'null' }, 403, 'ORIGIN_NOT_ALLOWED'],
-    ['its own page', { host: 'localhost:1', origin: 'http://localhost:1' }, 200, undefined],
-    ['a program', { host: '127.0.0.1' }, 200, undefined],
+    ['is refused for a rebound name', { host: 'evil.example:8888' }, 403, 'HOST_NOT_ALLOWED'],
+    [
+      'is refused for a page of another origin',
+      { host: 'localhost', origin: 'https://evil.example' },
+      403,
+      'ORIGIN_NOT_ALLOWED',
+    ],
+    ['is refused for a sandboxed page', { host: 'localhost', origin: 'null' }, 403, 'ORIGIN_NOT_ALLOWED'],
+    ['is allowed for its own page', { host: 'localhost:1', origin: 'http://localhost:1' }, 200, undefined],
+    ['is allowed for a program', { host: '127.0.0.1' }, 200, undefined],
   ])('%s', async (_name, headers, status, wanted) => {
     const answer = await raw('/runs', headers);
     expect([answer.status, code(answer)]).toEqual([status, wanted]);
   });
 
-  test('bound to more than loopback, each call wants the token of its role', async () => {
-    const open = await new Bench().start({ host: '0.0.0.0' });
+  test('needs the token of the right role when the API is bound to more than loopback', async () => {
+    const open = await new ControllerBench().start({ host: '0.0.0.0' });
     try {
       const file = join(open.resultsFolder, 'api-tokens.json');
       expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -205,7 +210,7 @@ describe('the door', () => {
           ),
         );
       }
-      // 400: past the door, and the empty body is refused.
+      // 400: access is granted, but the empty body is refused.
       expect(matrix).toEqual({
         'GET /healthz': [200, 200, 200, 200, 200],
         'GET /runs': [401, 401, 200, 200, 403],
@@ -227,7 +232,7 @@ describe('the door', () => {
 
 describe('the controller itself', () => {
   test('is healthy and ready, and no longer ready when it closes', async () => {
-    const own = await new Bench().start();
+    const own = await new ControllerBench().start();
     const ready = async (): Promise<number> => (await fetch(`${own.api.url}/readyz`)).status;
     expect([(await fetch(`${own.api.url}/healthz`)).status, await ready()]).toEqual([200, 200]);
     await own.controller.close();
@@ -235,7 +240,7 @@ describe('the controller itself', () => {
     await own.stop();
   });
 
-  test('tells Prometheus about runs, workers and telemetry', async () => {
+  test('has metrics about runs, workers and telemetry', async () => {
     const text = await (await fetch(`${bench.api.url}/metrics`)).text();
     for (const name of [
       'swarmbench_run_info',
@@ -250,12 +255,12 @@ describe('the controller itself', () => {
     expect(Number(/^swarmbench_telemetry_batches_total (\d+)$/m.exec(text)?.[1])).toBeGreaterThan(0);
   });
 
-  test('knows scenarios and profiles by name', async () => {
+  test('lists scenarios and profiles', async () => {
     expect(await get('/scenarios')).toMatchObject({ status: 200, body: { scenarios: expect.any(Array) } });
     expect(await get('/profiles')).toMatchObject({ status: 200, body: { profiles: expect.any(Array) } });
   });
 
-  test('on one machine is part of no swarm, and says so', async () => {
+  test('says that it is not part of a swarm', async () => {
     for (const path of ['/cluster', '/cluster/nodes?active=true', '/cluster/services/mcp-server/replicas']) {
       expect(await get(path)).toMatchObject({
         status: 404,
@@ -268,7 +273,7 @@ describe('the controller itself', () => {
     });
   });
 
-  test('describes every route it has', async () => {
+  test('describes every endpoint', async () => {
     const { body } = await get('/openapi.json');
     const { openapi, paths } = body as { openapi: string; paths: Record<string, Record<string, { summary: string }>> };
     expect(openapi).toBe('3.1.0');
@@ -304,7 +309,7 @@ describe('the controller itself', () => {
 });
 
 describe('a run over the API', () => {
-  test('is watched, adjusted and stopped', async () => {
+  test('can be watched, adjusted and stopped', async () => {
     const run = bench.controller.submit(testPlan([30]), { command: 'test', workers: 1 });
     for await (const event of run.events()) if (event.type === 'stage.started') break;
     expect(await get(`/runs/${run.id}/live`)).toMatchObject({

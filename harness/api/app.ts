@@ -8,11 +8,11 @@ import { ApiError, errorBody, toApiError } from './errors.js';
 interface AppOptions {
   readonly endpoints: readonly ApiEndpoint[];
   readonly access: AccessRules;
-  /** Told of errors that are nobody's fault but ours. */
+  /** Called with errors that are not the client's fault. */
   readonly onInternalError: (error: unknown) => void;
 }
 
-/** All routes behind the same door: origin, then token, then body, then the route. */
+/** All endpoints, behind the same checks: origin, token, body. */
 export function createApp({ endpoints, access, onInternalError }: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', 'simple');
@@ -22,30 +22,30 @@ export function createApp({ endpoints, access, onInternalError }: AppOptions): E
     next();
   });
   for (const endpoint of endpoints) {
-    const door: RequestHandler = (request, _response, next) => {
+    const guard: RequestHandler = (request, _response, next) => {
       checkAccess(access, endpoint.access, request, String(request.params.id ?? ''));
       next();
     };
-    const reader =
+    const bodyParser =
       endpoint.body === undefined
         ? []
         : [express.json({ limit: endpoint.body.limitBytes, strict: true, type: () => true })];
-    app[endpoint.method](endpoint.path, door, ...reader, handler(endpoint));
+    app[endpoint.method](endpoint.path, guard, ...bodyParser, handler(endpoint));
   }
   app.use((request) => {
     throw new ApiError(
       404,
       'NOT_FOUND',
       `there is no ${request.method} ${request.path}`,
-      'GET /openapi.json lists what there is.',
+      'GET /openapi.json lists all endpoints.',
     );
   });
   const onError: ErrorRequestHandler = (error, _request, response, next) => {
-    const known = toApiError(error);
-    // A client that went away in the middle of its answer is no error of ours.
-    if (known.status === 500 && codeOf(error) !== 'ECONNABORTED') onInternalError(error);
+    const apiError = toApiError(error);
+    // A client that disconnects in the middle of its answer is not an internal error.
+    if (apiError.status === 500 && codeOf(error) !== 'ECONNABORTED') onInternalError(error);
     if (response.headersSent) return next(error);
-    response.status(known.status).json(errorBody(known));
+    response.status(apiError.status).json(errorBody(apiError));
   };
   app.use(onError);
   return app;
@@ -63,6 +63,6 @@ function parse(schema: z.ZodType, body: unknown): unknown {
   const parsed = schema.safeParse(body ?? {});
   if (parsed.success) return parsed.data;
   const details = parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
-  const words = details.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
-  throw new ApiError(400, 'INVALID_BODY', words, 'GET /openapi.json has the schema of this body.', details);
+  const problems = details.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
+  throw new ApiError(400, 'INVALID_BODY', problems, 'GET /openapi.json has the schema of this body.', details);
 }

@@ -1,6 +1,6 @@
 import { ControllerError, type ControllerErrorCode, messageOf } from '../log/errors.js';
 
-/** Codes of the API's own, beside the controller's. */
+/** The API's own codes, in addition to those of the controller. */
 type ApiErrorCode =
   | 'ARTIFACT_NOT_FOUND'
   | 'BAD_REQUEST'
@@ -41,10 +41,7 @@ interface ErrorBody {
   };
 }
 
-/**
- * What of the controller's can go wrong in a request, as HTTP status. The rest only happens inside a run, or is our
- * fault.
- */
+/** HTTP statuses of controller errors that a request can cause. All others happen inside a run, or are internal errors. */
 const statuses: Partial<Record<ControllerErrorCode, number>> = {
   ADJUST_REFUSED: 409,
   CONTROLLER_CLOSING: 503,
@@ -63,19 +60,24 @@ export function toApiError(error: unknown): ApiError {
   }
   const { type, status } = httpErrorOf(error);
   if (type === 'entity.too.large')
-    return new ApiError(413, 'BODY_TOO_LARGE', 'the body is larger than this route takes', 'Send less at once.');
+    return new ApiError(413, 'BODY_TOO_LARGE', 'the body is larger than this endpoint accepts', 'Send less at once.');
   if (type !== undefined)
     return new ApiError(400, 'INVALID_BODY', 'the body could not be read as JSON', 'Send one JSON object in UTF-8.');
   if (status !== undefined)
-    return new ApiError(status, 'BAD_REQUEST', messageOf(error), 'Look at the path: is it percent-encoded rightly?');
-  return new ApiError(500, 'INTERNAL', 'something went wrong on our side', 'The log of the controller says what.');
+    return new ApiError(status, 'BAD_REQUEST', messageOf(error), 'Is the path percent-encoded correctly?');
+  return new ApiError(
+    500,
+    'INTERNAL',
+    'internal error of the controller',
+    'The log of the controller has the details.',
+  );
 }
 
 export function errorBody({ code, message, hint, details }: ApiError): ErrorBody {
   return { error: { code, message, hint, ...(details === undefined ? {} : { details }) } };
 }
 
-/** Errors of express carry the HTTP status of what the client did wrong; those of its body reader a `type` as well. */
+/** Errors of express that are the client's fault carry an HTTP status; those of its body parser also carry a `type`. */
 function httpErrorOf(error: unknown): { readonly type?: string | undefined; readonly status?: number | undefined } {
   if (typeof error !== 'object' || error === null || !('status' in error) || typeof error.status !== 'number')
     return {};

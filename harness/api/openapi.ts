@@ -5,7 +5,7 @@ const error = z.object({
   error: z.object({ code: z.string(), message: z.string(), hint: z.string(), details: z.unknown().optional() }),
 });
 
-/** The API as OpenAPI 3.1, from the same table of routes and the same schemas that serve it. */
+/** The API as an OpenAPI 3.1 document, from the same endpoints and schemas that serve it. */
 export function openapiDocument(endpoints: readonly ApiEndpoint[], version: string): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const endpoint of endpoints) {
@@ -21,7 +21,8 @@ export function openapiDocument(endpoints: readonly ApiEndpoint[], version: stri
         token: {
           type: 'http',
           scheme: 'bearer',
-          description: 'Not needed where the API is bound to loopback, but for a worker about itself.',
+          description:
+            'On loopback no token is needed, except for the calls of a worker about itself, which need its own token.',
         },
       },
       schemas: { Error: jsonSchema(error) },
@@ -47,7 +48,7 @@ function operation({ path, access, summary, query = {}, body, answer }: ApiEndpo
   ];
   return {
     summary,
-    description: who[access],
+    description: audience[access],
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(access === 'open' ? {} : { security: [{ token: [] }] }),
     ...(body === undefined
@@ -55,29 +56,29 @@ function operation({ path, access, summary, query = {}, body, answer }: ApiEndpo
       : { requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(body.schema) } } } }),
     responses: {
       [answer.status]: {
-        description: 'Done.',
+        description: 'Success.',
         content: {
           [answer.contentType ?? 'application/json']:
             answer.schema === undefined ? {} : { schema: jsonSchema(answer.schema) },
         },
       },
       default: {
-        description: 'What went wrong, with a stable code.',
+        description: 'An error with a stable code.',
         content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
       },
     },
   };
 }
 
-const who: Record<Access, string> = {
-  open: 'For anyone.',
-  viewer: 'For the roles viewer and operator.',
-  operator: 'For the role operator.',
-  worker: 'For the role worker.',
-  'own-worker': 'For this very worker, with the token it got when it registered.',
+const audience: Record<Access, string> = {
+  open: 'Needs no token.',
+  viewer: 'Needs the token of the role viewer or operator.',
+  operator: 'Needs the token of the role operator.',
+  worker: 'Needs the token of the role worker.',
+  'own-worker': 'Needs the token that this worker was given when it registered.',
 };
 
-/** As it is sent, so that defaults are optional. OpenAPI 3.1 is JSON Schema 2020-12, which is what zod gives. */
+/** The schema of the input, in which defaults are optional. OpenAPI 3.1 uses JSON Schema 2020-12, and so does zod. */
 function jsonSchema(schema: z.ZodType): object {
   const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io: 'input' });
   return rest;

@@ -7,11 +7,11 @@ import { formatProblems } from '../../scenarios/yaml/problem.js';
 import { withoutUndefined } from './api-endpoint.js';
 import { ApiError } from './errors.js';
 
-/** What `swarmbench run` takes on the command line, as JSON. */
+/** The options of `swarmbench run`, as JSON. */
 export const runRequest = z.strictObject({
-  /** Name of a shipped scenario, or the text of one (YAML or JSON). */
+  /** The name of a shipped scenario, or the text of a scenario (YAML or JSON). */
   scenario: z.string().min(1),
-  /** With the text of a scenario: the texts of profiles that it may use, by name; they come before the shipped ones. */
+  /** With the text of a scenario: texts of profiles by name, which take precedence over the shipped ones. */
   profiles: z.record(z.string().regex(/^[\w-]+$/), z.string()).optional(),
   /** `path=value`, in order. */
   sets: z.array(z.string()).optional(),
@@ -20,7 +20,7 @@ export const runRequest = z.strictObject({
   targets: z.array(z.string()).optional(),
   /** `Name: value`. */
   headers: z.array(z.string()).optional(),
-  /** PEM texts for https targets, in place of the files that the scenario names. */
+  /** PEM texts for https targets, instead of the files that the scenario names. */
   tls: z
     .strictObject({
       ca: z.string().exactOptional(),
@@ -29,36 +29,36 @@ export const runRequest = z.strictObject({
       insecure: z.boolean(),
     })
     .optional(),
-  /** Bearer tokens, in place of those that the scenario names. */
+  /** Bearer tokens, instead of those that the scenario names. */
   tokens: z.array(z.string().min(1)).min(1).optional(),
   era: z.enum(['auto', 'legacy', 'modern']).optional(),
   labels: z.record(z.string(), z.string()).optional(),
-  /** What the report says it was started with; without secrets. */
+  /** The command line that the report shows; without secrets. */
   command: z.string().max(4000).optional(),
   /** How many workers the platform starts. */
   workers: z.number().int().min(1).max(1000).optional(),
-  /** Use this many workers that registered by themselves instead. */
+  /** Instead of starting workers, use this many that registered by themselves. */
   registeredWorkers: z.number().int().min(1).max(10_000).optional(),
 });
 export type RunRequest = z.infer<typeof runRequest>;
 
 const INLINE_FILE = 'request.yaml';
 
-/** @throws ApiError INVALID_SCENARIO with all problems in `details` */
+/** @throws ApiError INVALID_SCENARIO with every problem in `details` */
 export function planFrom(request: RunRequest, allowTargets: readonly string[]): Plan {
   const { scenario, sets, timeScale, seed, targets, headers, tls, tokens, era } = request;
   const inline = isInline(scenario);
-  // A path would let a caller read the controller's files through the error messages.
+  // With a path, a caller could read the controller's files through the error messages.
   if (!inline && !/^[\w-]+$/.test(scenario)) {
     throw new ApiError(
       422,
       'INVALID_SCENARIO',
       `${JSON.stringify(scenario.slice(0, 80))} is not the name of a scenario`,
-      'GET /scenarios lists them; or send the text of one.',
+      'GET /scenarios lists the names. You can also send the text of a scenario.',
     );
   }
   const options = withoutUndefined({ sets, timeScale, seed, targets, headers, era });
-  // No environment: `${VAR}` in a header would send the controller's own secrets to whatever target the caller names.
+  // No environment: `${VAR}` in a header would send the controller's secrets to any target that the caller names.
   const sentSecrets = withoutUndefined({ tls, tokens });
   const planRequest = { ...options, sentSecrets, scenario: inline ? INLINE_FILE : scenario, allowTargets, env: {} };
   const result = loadPlan(planRequest, inline ? withFiles(inlineFiles(request)) : diskIo);
@@ -68,17 +68,17 @@ export function planFrom(request: RunRequest, allowTargets: readonly string[]): 
     422,
     'INVALID_SCENARIO',
     formatProblems(problems),
-    'Mend what is listed and send it again.',
+    'Fix the listed problems and send the request again.',
     problems,
   );
 }
 
-/** The text of a scenario rather than the name of one: more than one line, or JSON, which is YAML too. */
+/** Whether this is the text of a scenario, not a name: it has several lines, or is JSON (which is YAML, too). */
 export function isInline(scenario: string): boolean {
   return scenario.includes('\n') || scenario.trimStart().startsWith('{');
 }
 
-/** As if they lay in the current folder. */
+/** The sent texts, under the paths they would have in the current folder. */
 function inlineFiles({ scenario, profiles = {} }: RunRequest): ReadonlyMap<string, string> {
   return new Map([
     [INLINE_FILE, scenario],

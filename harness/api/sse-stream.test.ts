@@ -23,7 +23,7 @@ async function serve(
 
 const limits = { keepAliveMs: 30, bufferedBytes: 1024, slowestReadMs: 100 };
 
-test('events carry number, type and data; a quiet stream is kept alive by comments', async () => {
+test('events carry number, type and data, and comments keep a quiet stream alive', async () => {
   const port = await serve((stream) => {
     stream.send(7, 'stage.started', { stage: 1 });
     setTimeout(() => stream.end(), 100);
@@ -32,12 +32,12 @@ test('events carry number, type and data; a quiet stream is kept alive by commen
   expect(text).toMatch(/^: connected\n\nid: 7\nevent: stage\.started\ndata: {"stage":1}\n\n(: keep-alive\n\n)+$/);
 });
 
-test('a client that does not read is dropped, whether the sender waits for room or not', async () => {
+test('a client that does not read is dropped, whether or not the sender waits for room', async () => {
   for (const patient of [true, false]) {
     const gone = new Promise<void>((resolve) => {
       void serve(async (stream) => {
         stream.signal.addEventListener('abort', () => resolve());
-        // More than any socket buffers.
+        // More than fits into socket buffers.
         for (let id = 1; id < 2000 && !stream.signal.aborted; id += 1) {
           stream.send(id, 'usage', 'x'.repeat(64 * 1024));
           if (patient) await stream.room();

@@ -1,23 +1,21 @@
 import type { Response } from 'express';
 
 interface SseLimits {
-  /** Comments keep proxies from closing a quiet stream. */
+  /** Interval of comments, which keep proxies from closing a quiet stream. */
   readonly keepAliveMs: number;
-  /** What may wait in memory for a client that does not read, before it is dropped; it can resume by Last-Event-ID. */
+  /** A client with more unread data in memory is dropped; it can resume by Last-Event-ID. */
   readonly bufferedBytes: number;
-  /** A client that has taken nothing for this long, while there was something to take, is gone. */
+  /** A client that reads nothing for this long, although there is data for it, is dropped. */
   readonly slowestReadMs: number;
 }
 
 const defaults: SseLimits = { keepAliveMs: 15_000, bufferedBytes: 4 * 1024 * 1024, slowestReadMs: 30_000 };
 
-/**
- * One server-sent-events answer (WHATWG HTML, section 9.2): numbered events, keep-alive comments, slow readers dropped.
- */
+/** A response of server-sent events (WHATWG HTML, section 9.2): numbers events, keeps quiet streams alive, drops slow readers. */
 export class SseStream {
-  private readonly keepAlive: NodeJS.Timeout;
-  /** Aborted when the client is gone, for whatever reason. */
+  /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
+  private readonly keepAlive: NodeJS.Timeout;
 
   constructor(
     private readonly response: Response,
@@ -37,7 +35,7 @@ export class SseStream {
       clearInterval(this.keepAlive);
       gone.abort();
     });
-    // A reset connection is an ordinary end of a stream.
+    // A connection reset is a normal end of a stream.
     response.on('error', () => gone.abort());
   }
 
@@ -45,7 +43,7 @@ export class SseStream {
     this.write(`id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`);
   }
 
-  /** Resolves when the client has room for more, or is gone. */
+  /** Resolves when the client can take more events, or is gone. */
   async room(): Promise<void> {
     if (!this.response.writableNeedDrain || this.signal.aborted) return;
     await new Promise<void>((resolve) => {
@@ -76,7 +74,7 @@ export class SseStream {
   }
 }
 
-/** What the client has seen: `Last-Event-ID` when it resumes, else 0. */
+/** The number of the last event the client has seen, from `Last-Event-ID`; 0 when it does not resume. */
 export function lastEventId(header: string | string[] | undefined): number {
   const id = Number(typeof header === 'string' ? header : 0);
   return Number.isSafeInteger(id) && id > 0 ? id : 0;

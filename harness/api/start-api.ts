@@ -3,7 +3,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Plan } from '../../scenarios/schema/plan.js';
 import type { Controller } from '../controller/controller.js';
-import { History } from '../log/history.js';
+import type { Worker } from '../controller/workers/worker-registry.js';
+import { RunHistory } from '../log/run-history.js';
 import { createControllerMetrics, type MetricsSource } from '../observe/controller-metrics.js';
 import { isLoopback } from './access.js';
 import type { ApiEndpoint } from './api-endpoint.js';
@@ -20,14 +21,14 @@ import { loadTokens, type Tokens } from './tokens.js';
 
 export interface ApiOptions {
   readonly host: string;
-  /** 0: any free one. */
+  /** 0 for any free port. */
   readonly port: number;
-  /** In place of the generated ones; given on loopback, they are demanded there too. */
+  /** Instead of the generated tokens. When given, they are also required on loopback. */
   readonly tokens?: Partial<Tokens>;
-  /** Where workers reach this API when that is not where it is bound (0.0.0.0, a proxy). */
+  /** The URL at which workers reach this API, when it is not the one it is bound to (0.0.0.0, a proxy). */
   readonly publicUrl?: string;
   readonly allowTargets?: readonly string[];
-  /** The swarm it is part of, where it is part of one. */
+  /** The swarm that the controller is part of, if any. */
   readonly cluster?: ClusterSource;
   readonly version: string;
   readonly onInternalError?: (error: unknown) => void;
@@ -35,18 +36,18 @@ export interface ApiOptions {
 
 export interface Api {
   readonly url: string;
-  /** Undefined: none is demanded. */
+  /** Undefined when no token is required. */
   readonly tokens: Tokens | undefined;
-  /** Open streams are given `graceMs` to end. */
+  /** Cuts open streams after `graceMs`. */
   close(graceMs?: number): Promise<void>;
 }
 
-/** Serves the controller's REST API; from then on it may start runs. @throws Error of listen(2), such as EADDRINUSE */
+/** Serves the REST API of the controller, which may then start runs. @throws Error of listen(2), such as EADDRINUSE */
 export async function startApi(controller: Controller, options: ApiOptions): Promise<Api> {
   const { host, port, allowTargets = [], onInternalError = () => undefined } = options;
-  const demanded = !isLoopback(host) || options.tokens !== undefined;
-  const tokens = demanded ? { ...loadTokens(controller.resultsFolder), ...options.tokens } : undefined;
-  const history = new History(controller.resultsFolder);
+  const tokensRequired = !isLoopback(host) || options.tokens !== undefined;
+  const tokens = tokensRequired ? { ...loadTokens(controller.resultsFolder), ...options.tokens } : undefined;
+  const history = new RunHistory(controller.resultsFolder);
   const metrics = createControllerMetrics(metricsSource(controller));
   const endpoints: ApiEndpoint[] = [
     ...runEndpoints({ controller, history, allowTargets }),
@@ -82,7 +83,7 @@ async function close(server: Server, graceMs: number): Promise<void> {
 }
 
 function metricsSource(controller: Controller): MetricsSource {
-  const { registry, shared } = controller;
+  const { registry } = controller;
   return {
     run: () => {
       const run = controller.current();
@@ -97,18 +98,22 @@ function metricsSource(controller: Controller): MetricsSource {
     },
     workers: () => {
       const counts = { idle: 0, working: 0, saturated: 0, lost: 0 };
-      for (const { lost, saturatedBy, runListener } of registry.all()) {
-        counts[lost ? 'lost' : saturatedBy !== undefined ? 'saturated' : runListener ? 'working' : 'idle'] += 1;
-      }
+      for (const worker of registry.all()) counts[stateOf(worker)] += 1;
       return counts;
     },
     heartbeatTimeouts: () => registry.heartbeatTimeouts,
-    telemetryBatches: () => shared.totals.telemetryBatches,
-    telemetryBytes: () => shared.totals.telemetryBytes,
+    telemetryBatches: () => controller.telemetryTotals.telemetryBatches,
+    telemetryBytes: () => controller.telemetryTotals.telemetryBytes,
   };
 }
 
-/** The limit on all of the load; those on a part of it have labels. */
+function stateOf({ lost, saturatedBy, runListener }: Worker): keyof ReturnType<MetricsSource['workers']> {
+  if (lost) return 'lost';
+  if (saturatedBy !== undefined) return 'saturated';
+  return runListener === undefined ? 'idle' : 'working';
+}
+
+/** The limit that applies to the whole load; thresholds on a part of it have labels. */
 function latencyP95Limit({ thresholds }: Plan): number | undefined {
   const limits = thresholds.filter(
     ({ check }) =>

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { codeOf } from '../log/errors.js';
 
-/** One secret a role. An operator may all that a viewer may; a worker may only be a worker. */
+/** One secret for each role. An operator may also do everything that a viewer may; a worker may only register. */
 const tokens = z.strictObject({ viewer: z.string().min(16), operator: z.string().min(16), worker: z.string().min(16) });
 export type Tokens = z.infer<typeof tokens>;
 export type Role = keyof Tokens;
@@ -16,8 +16,8 @@ export function tokensFile(resultsFolder: string): string {
 }
 
 /**
- * The tokens of this results folder, made at the first start; the file is for its owner's eyes only. @throws Error when
- * it is there and unreadable
+ * The tokens of this results folder, generated at the first start. Only the owner of the file can read it.
+ * @throws Error when the file exists but cannot be used
  */
 export function loadTokens(resultsFolder: string): Tokens {
   const path = tokensFile(resultsFolder);
@@ -27,7 +27,7 @@ export function loadTokens(resultsFolder: string): Tokens {
     return found;
   } catch (error) {
     if (codeOf(error) !== 'ENOENT')
-      throw new Error(`${path} cannot be used; mend it, or remove it to get new tokens`, { cause: error });
+      throw new Error(`${path} cannot be used; fix it, or remove it to get new tokens`, { cause: error });
   }
   const made: Tokens = { viewer: secret(), operator: secret(), worker: secret() };
   mkdirSync(resultsFolder, { recursive: true });
@@ -35,7 +35,7 @@ export function loadTokens(resultsFolder: string): Tokens {
   return made;
 }
 
-/** Which role a presented token stands for. Takes the same time for every wrong token. */
+/** The role of a presented token. Takes the same time for every wrong token. */
 export function roleOf(held: Tokens, presented: string): Role | undefined {
   let role: Role | undefined;
   for (const candidate of ['viewer', 'operator', 'worker'] as const)
@@ -43,8 +43,8 @@ export function roleOf(held: Tokens, presented: string): Role | undefined {
   return role;
 }
 
-/** Compares digests, because timingSafeEqual wants equal lengths and the length of a secret is part of it. */
-function sameSecret(held: string, presented: string): boolean {
+/** Compares digests, because timingSafeEqual needs equal lengths and the length is part of the secret. */
+export function sameSecret(held: string, presented: string): boolean {
   return timingSafeEqual(digest(held), digest(presented));
 }
 

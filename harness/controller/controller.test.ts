@@ -6,16 +6,16 @@ import { readEvents } from '../log/event-log.js';
 import type { RunEvent } from '../log/events.js';
 import { readTelemetry } from '../log/telemetry-log.js';
 import type { Run } from './run/run.js';
-import { Bench, quick } from './testing/bench.js';
+import { ControllerBench, quickTimings } from './testing/controller-bench.js';
 import { testPlan } from './testing/test-plan.js';
 
-const benches: Bench[] = [];
+const benches: ControllerBench[] = [];
 afterEach(async () => {
   await Promise.all(benches.splice(0).map((bench) => bench.stop()));
 });
 
-async function bench(...args: ConstructorParameters<typeof Bench>): Promise<Bench> {
-  const made = await new Bench(...args).start();
+async function bench(...args: ConstructorParameters<typeof ControllerBench>): Promise<ControllerBench> {
+  const made = await new ControllerBench(...args).start();
   benches.push(made);
   return made;
 }
@@ -35,7 +35,7 @@ function reached(run: Run, wanted: (event: RunEvent) => boolean): Promise<RunEve
   return new Promise((resolve, reject) => {
     void (async () => {
       for await (const event of run.events()) if (wanted(event)) return resolve(event);
-      reject(new Error('the run ended before'));
+      reject(new Error('the run ended without that event'));
     })();
   });
 }
@@ -70,7 +70,7 @@ test('a run goes through its states, delivers every operation and passes', async
   expect(await readFile(join(run.folder, 'events.jsonl'), 'utf8')).not.toContain('hidden');
 }, 40_000);
 
-test('a worker killed in mid-run is noticed, and the policy fail ends the run as incomplete', async () => {
+test('the policy fail ends a run as incomplete when a worker is killed', async () => {
   const { controller, platform } = await bench();
   const run = controller.submit(testPlan([20]), { command: 'test', workers: 2 });
   await reached(run, (event) => event.type === 'stage.started');
@@ -82,7 +82,7 @@ test('a worker killed in mid-run is noticed, and the policy fail ends the run as
   expect(events).toContainEqual(expect.objectContaining({ type: 'worker.finished', reason: 'stopped' }));
 }, 40_000);
 
-test('the policy replace gives its slots to the others, once each', async () => {
+test('the policy replace gives each slot of a killed worker to exactly one other worker', async () => {
   const { controller, platform } = await bench();
   const run = controller.submit(testPlan([4], { onWorkerLoss: 'replace' }), { command: 'test', workers: 3 });
   await reached(run, (event) => event.type === 'stage.started');
@@ -99,7 +99,7 @@ test('the policy replace gives its slots to the others, once each', async () => 
   expect(new Set(moved.map(({ to }) => to)).size).toBe(2);
 }, 40_000);
 
-test('the policy continue goes on with those that are left, and the verdict says what was not delivered', async () => {
+test('the policy continue goes on with the other workers, and the verdict is not passed', async () => {
   const { controller, platform } = await bench();
   const run = controller.submit(testPlan([3], { onWorkerLoss: 'continue' }), { command: 'test', workers: 2 });
   await reached(run, (event) => event.type === 'stage.started');
@@ -110,12 +110,12 @@ test('the policy continue goes on with those that are left, and the verdict says
   expect((await eventsOf(run)).some((event) => event.type === 'slots.moved')).toBe(false);
 }, 40_000);
 
-test('a stop drains: the last batches are waited for, and the verdict is incomplete', async () => {
+test('a stop waits for the last batches, and the verdict is incomplete', async () => {
   const { controller } = await bench();
   const run = controller.submit(testPlan([30]), { command: 'test', workers: 1 });
   await reached(run, (event) => event.type === 'stage.started');
   run.stop('user', 'drain', 'enough');
-  run.stop('user', 'drain', 'asked twice, logged once');
+  run.stop('user', 'drain', 'a second stop, which is not logged');
   const finished = await run.finished;
   expect(finished).toMatchObject({ verdict: { kind: 'incomplete' }, stopped: 'user', failure: undefined });
   const events = await eventsOf(run);
@@ -123,7 +123,7 @@ test('a stop drains: the last batches are waited for, and the verdict is incompl
   expect(events).toContainEqual(expect.objectContaining({ type: 'worker.finished', reason: 'stopped' }));
 }, 40_000);
 
-test('too few workers: the error says how many came', async () => {
+test('when workers are missing, the error says how many registered', async () => {
   const { controller } = await bench({ timings: { registerMs: 300 } });
   const run = controller.submit(testPlan([1]), { command: 'test', registeredWorkers: 2 });
   const finished = await run.finished;
@@ -138,7 +138,7 @@ test('too few workers: the error says how many came', async () => {
 }, 10_000);
 
 test('a worker that ends before it registers is not waited for', async () => {
-  const { controller, platform } = await bench({ timings: { ...quick, registerMs: 60_000 } });
+  const { controller, platform } = await bench({ timings: { ...quickTimings, registerMs: 60_000 } });
   const prepare = platform.prepare.bind(platform);
   platform.prepare = async (plan, context) => {
     const environment = await prepare(plan, context);
@@ -150,7 +150,7 @@ test('a worker that ends before it registers is not waited for', async () => {
   expect(verdict.kind).toBe('incomplete');
 }, 30_000);
 
-test('what a platform cannot do is refused by name before anything starts', async () => {
+test('a plan that the platform cannot run is refused, with the reason, before anything starts', async () => {
   const { controller, platform } = await bench();
   platform.refused = ['faults: kill needs the swarm platform'];
   const finished = await controller.submit(testPlan([1]), { command: 'test' }).finished;
@@ -158,7 +158,7 @@ test('what a platform cannot do is refused by name before anything starts', asyn
   expect(platform.children).toEqual([]);
 });
 
-test('one run at a time: the second waits, and can be stopped while it waits', async () => {
+test('runs go one at a time, and a queued run can be stopped', async () => {
   const { controller } = await bench();
   const first = controller.submit(testPlan([1]), { command: 'test', workers: 1 });
   const second = controller.submit(testPlan([1]), { command: 'test', workers: 1 });
@@ -172,7 +172,7 @@ test('one run at a time: the second waits, and can be stopped while it waits', a
   expect(controller.runs()).toEqual([]);
 }, 40_000);
 
-test('an adjustment reaches the log and the workers, and is refused outside of the load', async () => {
+test('an adjustment is logged, and is refused outside of the load', async () => {
   const { controller } = await bench();
   const run = controller.submit(testPlan([30]), { command: 'test', workers: 1 });
   expect(() => run.adjust({ load: 0.5 })).toThrow(/not running/);
@@ -180,12 +180,12 @@ test('an adjustment reaches the log and the workers, and is refused outside of t
   const adjusted = run.adjust({ load: 0.5, profile: 'steady' });
   expect(adjusted).toMatchObject({ type: 'load.adjusted', adjustId: 'j1', stage: 0, load: 0.5, profile: 'steady' });
   expect(() => run.adjust({ load: 0.5, profile: 'stedy' })).toThrow(/no profile stedy; the plan has steady/);
-  expect(() => run.adjust({ load: 2 })).toThrow(/more clients need a plan with more/);
+  expect(() => run.adjust({ load: 2 })).toThrow(/run a plan with more clients/);
   run.stop('user', 'now');
   await run.finished;
 }, 40_000);
 
-test('an abortOnFail threshold ends the run when it is broken, and the run has failed', async () => {
+test('a broken threshold with abortOnFail stops the run, and the verdict is failed', async () => {
   const { controller } = await bench();
   const check = {
     text: 'throughput > 1000/s',
@@ -205,7 +205,7 @@ test('an abortOnFail threshold ends the run when it is broken, and the run has f
   );
 }, 40_000);
 
-test('a worker that was only out of reach is waited for again, and nothing it measured is missing', async () => {
+test('a lost worker that returns is waited for again, and none of its measurements is missing', async () => {
   const { controller, platform } = await bench();
   const run = controller.submit(testPlan([4], { onWorkerLoss: 'continue' }), { command: 'test', workers: 2 });
   await reached(run, (event) => event.type === 'stage.started');
@@ -217,7 +217,7 @@ test('a worker that was only out of reach is waited for again, and nothing it me
   expect(await operations(run.folder)).toBe(400);
 }, 40_000);
 
-test('one that comes back after its slots were moved stops, and what it did until then counts', async () => {
+test('a lost worker that returns after its slots were moved is stopped, and its batches still count', async () => {
   const { controller, platform } = await bench();
   const run = controller.submit(testPlan([5], { onWorkerLoss: 'replace' }), { command: 'test', workers: 2 });
   await reached(run, (event) => event.type === 'stage.started');
@@ -233,7 +233,7 @@ test('one that comes back after its slots were moved stops, and what it did unti
   );
 }, 40_000);
 
-test('a stop before the load ends what was begun, and asks for nothing more', async () => {
+test('a stop before the load ends the programs, and no load is assigned', async () => {
   const { controller, platform } = await bench();
   const run = controller.submit(testPlan([30]), { command: 'test', workers: 1 });
   await reached(run, (event) => event.type === 'program.started');
@@ -247,7 +247,7 @@ test('a stop before the load ends what was begun, and asks for nothing more', as
   expect((await eventsOf(run)).some((event) => event.type === 'run.started')).toBe(false);
 });
 
-test('closing the controller ends what is on and what waits, with a verdict each', async () => {
+test('closing the controller stops active and queued runs, each with a verdict', async () => {
   const { controller } = await bench();
   const runs = [1, 2].map(() => controller.submit(testPlan([30]), { command: 'test', workers: 1 }));
   const [first] = runs;
@@ -258,7 +258,7 @@ test('closing the controller ends what is on and what waits, with a verdict each
   expect(() => controller.submit(testPlan([1]), { command: 'test' })).toThrow(/shutting down/);
 }, 40_000);
 
-test('a report that cannot be written is a problem beside the verdict, not instead of it', async () => {
+test('a report that cannot be written is a problem in addition to the verdict', async () => {
   const { controller } = await bench({ writeReport: () => Promise.reject(new Error('disk full')) });
   const finished = await controller.submit(testPlan([1]), { command: 'test', workers: 1 }).finished;
   expect(finished).toMatchObject({

@@ -11,7 +11,7 @@ import { endPrograms } from './adopt/programs.js';
 import { restore, resume } from './adopt/restore.js';
 import { holdLease } from './adopt/run-lease.js';
 import { unfinishedRuns } from './adopt/unfinished.js';
-import { ActiveRun, type ControllerContext, RunCore } from './run/active-run.js';
+import { ActiveRun, type ControllerContext } from './run/active-run.js';
 import { conclude } from './run/conclude.js';
 import { conduct } from './run/conduct.js';
 import { conductFaults } from './run/faults.js';
@@ -23,18 +23,18 @@ import { WorkerRegistry } from './workers/worker-registry.js';
 
 export interface ControllerOptions {
   readonly resultsFolder: string;
-  /** Where a run's programs run; asked once a run. */
+  /** Where the programs of a run are started; called once for each run. */
   readonly platform: (plan: Plan) => Platform;
-  /** Called after the verdict with the run's folder; renders the report from the log. */
+  /** Renders the report from the log; called after the verdict. */
   readonly writeReport: (runFolder: string) => Promise<void>;
-  /** Of this program, for the log. */
+  /** The version of this program, for the log. */
   readonly version: string;
   readonly timings?: Partial<Timings>;
   /** Epoch milliseconds that never step back. */
   readonly now?: () => number;
 }
 
-/** What the controller needs of its own API before it can start a run. */
+/** Facts about its own API that the controller needs before it can start a run. */
 interface Listening {
   readonly url: string;
   readonly workerToken: string | undefined;
@@ -42,30 +42,33 @@ interface Listening {
 
 export interface AdoptedRun {
   readonly run: Run;
-  /** Where its workers look for their controller; undefined when it never got that far. */
+  /** The URL at which its workers look for their controller; undefined when it had none yet. */
   readonly controllerUrl: string | undefined;
 }
 
 interface Adoption {
   readonly adopted: readonly AdoptedRun[];
-  /** Folders that could not be read, in words. */
+  /** Run folders that could not be read, as sentences. */
   readonly problems: readonly string[];
 }
 
 interface Job {
   readonly run: ActiveRun;
-  /** Lets go of the run's lease. */
-  readonly release: () => void;
+  readonly releaseLease: () => void;
 }
 
-/** Conducts runs, one at a time, in the order they were asked for; keeps their logs. */
+interface QueuedJob extends Job {
+  readonly submit: SubmitOptions;
+}
+
+/** Conducts runs, one at a time, in the order of their submission, and keeps their logs. */
 export class Controller {
   readonly resultsFolder: string;
-  readonly shared: ControllerContext;
-  private readonly waiting: (Job & { readonly options: SubmitOptions })[] = [];
-  /** One that was started here, or all that were adopted. */
-  private readonly on = new Set<ActiveRun>();
-  private _listening: Listening | undefined;
+  private readonly context: ControllerContext;
+  private readonly queue: QueuedJob[] = [];
+  /** The run that was started here, or all runs that were adopted. */
+  private readonly active = new Set<ActiveRun>();
+  private api: Listening | undefined;
   private closing = false;
   private lastCounts: MessageCounts = noMessages;
 
@@ -74,7 +77,7 @@ export class Controller {
     mkdirSync(options.resultsFolder, { recursive: true });
     const now = options.now ?? ((): number => performance.timeOrigin + performance.now());
     const timings = { ...defaultTimings, ...options.timings };
-    this.shared = {
+    this.context = {
       timings,
       now,
       registry: new WorkerRegistry(timings, now),
@@ -83,56 +86,65 @@ export class Controller {
   }
 
   get registry(): WorkerRegistry {
-    return this.shared.registry;
+    return this.context.registry;
   }
 
-  /** Runs that are on, then those that wait, in their order. Finished ones are in the results folder. */
+  /** Sums since the controller started. */
+  get telemetryTotals(): Readonly<ControllerContext['totals']> {
+    return this.context.totals;
+  }
+
+  now(): number {
+    return this.context.now();
+  }
+
+  /** Active runs, then queued ones in their order. Finished runs are in the results folder. */
   runs(): readonly Run[] {
-    return [...this.on, ...this.waiting.map((job) => job.run)];
+    return [...this.active, ...this.queue.map((job) => job.run)];
   }
 
   run(id: string): Run | undefined {
     return this.runs().find((run) => run.id === id);
   }
 
-  /** The run that is on. */
+  /** The active run. */
   current(): Run | undefined {
-    return [...this.on].at(-1);
+    return [...this.active].at(-1);
   }
 
-  /** Place in the queue, from 1; undefined when it does not wait. */
+  /** Place in the queue, from 1; undefined when the run is not queued. */
   queuePosition(id: string): number | undefined {
-    const index = this.waiting.findIndex((job) => job.run.id === id);
+    const index = this.queue.findIndex((job) => job.run.id === id);
     return index === -1 ? undefined : index + 1;
   }
 
-  /** Messages of the run that is on, or else of the last one. */
+  /** Message counts of the active run, or else of the last one. */
   counts(): MessageCounts {
-    return [...this.on].at(-1)?.counts ?? this.lastCounts;
+    return [...this.active].at(-1)?.counts ?? this.lastCounts;
   }
 
-  /** The API is up: runs may start. */
-  listening(at: Listening): void {
-    this._listening = at;
-    this.next();
+  /** Called when the API listens: from now on runs may start. */
+  listening(api: Listening): void {
+    this.api = api;
+    this.startNext();
   }
 
   get ready(): boolean {
-    return this._listening !== undefined && !this.closing;
+    return this.api !== undefined && !this.closing;
   }
 
-  /** Logs the run and lets it wait for its turn. @throws ControllerError CONTROLLER_CLOSING; file system errors */
-  submit(plan: Plan, options: SubmitOptions): Run {
+  /** Logs the run and queues it. @throws ControllerError CONTROLLER_CLOSING; file system errors */
+  submit(plan: Plan, submit: SubmitOptions): Run {
     if (this.closing)
       throw new ControllerError('CONTROLLER_CLOSING', 'the controller is shutting down and takes no new runs');
-    const { now } = this.shared;
+    const { now } = this.context;
     const id = runId(plan.scenario, now());
     const folder = createRunFolder(this.resultsFolder, id);
-    // Held from before there is a log, and while it waits: another controller on the same folder must not take it for a
-    // dead one's.
-    const release = holdLease(folder);
+    // Taken before there is a log, and held while the run is queued, so that another controller on the same folder does
+    // not adopt it.
+    const releaseLease = holdLease(folder);
     const log = EventLog.create(join(folder, files.events), now);
-    const { command, labels } = options;
+    const { command, labels } = submit;
     const { version } = this.options;
     log.append({
       type: 'run.created',
@@ -142,17 +154,17 @@ export class Controller {
       version,
       ...(labels === undefined ? {} : { labels }),
     });
-    const run = new ActiveRun(new RunCore(id, folder, plan, log, this.shared));
-    this.waiting.push({ run, options, release });
-    run.core.stopping.signal.addEventListener('abort', () => this.leaveQueue(run));
-    this.next();
+    const run = new ActiveRun(id, folder, plan, log, this.context);
+    this.queue.push({ run, submit, releaseLease });
+    run.stopping.addEventListener('abort', () => this.leaveQueue(run));
+    this.startNext();
     return run;
   }
 
   /**
-   * Continues the runs that a controller before this one left unfinished; those whose load had not begun are ended as
-   * incomplete. New runs wait until they are over. To be called before the API listens, so that no worker of such a run
-   * is met as a stranger; the API must then listen at their `controllerUrl`.
+   * Continues the runs that a previous controller left unfinished; runs whose load had not begun end as incomplete. New
+   * runs wait until they are over. Must be called before the API listens, so that their workers are known when they
+   * return; the API must then listen at their `controllerUrl`.
    */
   async adopt(): Promise<Adoption> {
     const found = await unfinishedRuns(this.resultsFolder);
@@ -168,7 +180,7 @@ export class Controller {
     return { adopted, problems };
   }
 
-  /** Ends what is on (waiting for answers, report and teardown) and what waits; nothing is left behind. */
+  /** Stops all runs, active and queued, and resolves when answers, reports and teardown are done. */
   async close(): Promise<void> {
     await this.end('drain');
   }
@@ -186,64 +198,63 @@ export class Controller {
     this.registry.close();
   }
 
-  private next(): void {
-    if (this._listening === undefined || this.on.size > 0) return;
-    const job = this.waiting.shift();
+  private startNext(): void {
+    if (this.api === undefined || this.active.size > 0) return;
+    const job = this.queue.shift();
     if (job === undefined) return;
-    const { run, options } = job;
-    this.on.add(run);
-    const how = {
+    const { run, submit } = job;
+    this.active.add(run);
+    const options = {
       platform: () => this.options.platform(run.plan),
-      controllerUrl: this._listening.url,
-      workerToken: this._listening.workerToken,
-      options,
+      controllerUrl: this.api.url,
+      workerToken: this.api.workerToken,
+      submit,
     };
-    void conduct(run.core, how).then((deployment) =>
+    void conduct(run, options).then((deployment) =>
       this.finish(job, deployment?.programs ?? [], async () => deployment?.environment.teardown()),
     );
   }
 
   private leaveQueue(run: ActiveRun): void {
-    const index = this.waiting.findIndex((job) => job.run === run);
-    const [job] = index === -1 ? [] : this.waiting.splice(index, 1);
+    const index = this.queue.findIndex((job) => job.run === run);
+    const [job] = index === -1 ? [] : this.queue.splice(index, 1);
     if (job) void this.finish(job, [], async () => undefined);
   }
 
   private async adoptRun(folder: string): Promise<ActiveRun> {
-    const { core, history, programs } = await restore(folder, this.shared);
-    const run = new ActiveRun(core, history.all('load.adjusted').length);
-    const job = { run, release: holdLease(folder) };
-    this.on.add(run);
-    let taken = false;
+    const { run, history, programs } = await restore(folder, this.context);
+    const job = { run, releaseLease: holdLease(folder) };
+    this.active.add(run);
+    let resumed = false;
     try {
-      await resume(core, history);
-      taken = true;
+      await resume(run, history);
+      resumed = true;
     } catch (error) {
-      core.fail(error);
+      run.fail(error);
+      // From here on no fault begins, but those that are on are undone.
+      run.endLoad();
     }
-    // Not awaited: the caller must be able to listen, or no worker can come back.
-    // Where the run itself could not be taken up, no fault begins; but what it had changed is undone.
-    if (!taken) core.over.abort();
-    const faults = conductFaults(core, this.options.platform(core.plan).faults, history);
-    void (taken ? loadPhase(core, async () => []) : Promise.resolve())
+    const faults = conductFaults(run, this.options.platform(run.plan).faults, history);
+    // Not awaited: the caller must be able to listen, or no worker can return.
+    void (resumed ? loadPhase(run, async () => []) : Promise.resolve())
       .then(() => faults.end())
       .then(() => this.finish(job, programs, () => endPrograms(programs)));
     return run;
   }
 
   private async finish(
-    { run, release }: Job,
+    { run, releaseLease }: Job,
     programs: readonly StartedProgram[],
     teardown: () => Promise<void>,
   ): Promise<void> {
-    const finished = await conclude(run.core, { teardown, writeReport: this.options.writeReport });
-    release();
+    const finished = await conclude(run, { teardown, writeReport: this.options.writeReport });
+    releaseLease();
     this.registry.release(run.id);
     this.registry.forgetPrograms(new Set(programs.map((program) => program.pid)));
     this.lastCounts = run.counts;
-    this.on.delete(run);
-    run.end(finished);
-    this.next();
+    this.active.delete(run);
+    run.finish(finished);
+    this.startNext();
   }
 }
 

@@ -5,9 +5,9 @@ import { loadPlan } from '../../scenarios/schema/load-plan.js';
 import type { Plan } from '../../scenarios/schema/plan.js';
 import { createLocalPlatform } from '../platform/local/local-platform.js';
 import type { ProcessHost } from '../platform/local/program.js';
-import { Bench } from './testing/bench.js';
+import { ControllerBench } from './testing/controller-bench.js';
 
-const benches: Bench[] = [];
+const benches: ControllerBench[] = [];
 afterEach(async () => {
   await Promise.all(benches.splice(0).map((bench) => bench.stop()));
 });
@@ -25,9 +25,9 @@ const host: ProcessHost = {
   },
 };
 
-async function bench(): Promise<Bench> {
+async function bench(): Promise<ControllerBench> {
   const platform = createLocalPlatform({ host, nodeVersion: process.version, threads: 1 });
-  const made = await new Bench({ platform: () => platform, timings: {} }).start();
+  const made = await new ControllerBench({ platform: () => platform, timings: {} }).start();
   benches.push(made);
   return made;
 }
@@ -38,7 +38,7 @@ function plan(sets: readonly string[]): Plan {
   return result.plan;
 }
 
-test('the real worker, over the real protocol, against a real target: registered, preflighted, loaded, balanced', async () => {
+test('a run with real workers against a real target is complete', async () => {
   const { controller } = await bench();
   const run = controller.submit(plan([]), { command: 'test', workers: 2 });
   const finished = await run.finished;
@@ -46,6 +46,6 @@ test('the real worker, over the real protocol, against a real target: registered
     ...finished,
     log: finished.failure && readFileSync(join(run.folder, 'events.jsonl'), 'utf8'),
   }).toMatchObject({ failure: undefined, stopped: undefined, problems: [] });
-  // On a busy machine it may be called invalid, never incomplete.
+  // On a busy machine the verdict may be invalid, but never incomplete.
   expect(finished.verdict.kind).not.toBe('incomplete');
 }, 60_000);

@@ -1,22 +1,22 @@
-/** The controller's patience. Milliseconds; the defaults are the ones of design/worker-protocol.md. */
+/** How long the controller waits for what, in milliseconds. */
 export interface Timings {
   readonly heartbeatMs: number;
-  /** A worker is lost after this many heartbeats have not come. */
+  /** A worker is lost after this many missed heartbeats. */
   readonly missedHeartbeats: number;
-  /** A worker that cannot reach the controller for this long stops its load by itself. */
+  /** A worker that cannot reach the controller for this long stops its load. */
   readonly leaseMs: number;
   /** How long the expected workers may take to register. */
   readonly registerMs: number;
   readonly preflightMs: number;
-  /** Between sending the assignments and the start of the load: orders must arrive, clients be built. */
+  /** From sending the assignments to the start of the load: orders must arrive and clients be built. */
   readonly startDelayMs: number;
-  /** Between deciding a change (adjust, moved slots) and its moment, so that it reaches every worker before. */
+  /** From deciding a change (adjusted load, moved slots) to its effect: it must reach every worker before. */
   readonly noticeMs: number;
-  /** After the plan's own drain: how long the last batches may take. */
+  /** How long the last batches may take after the drain of the plan. */
   readonly lastBatchesMs: number;
-  /** After an order to stop now: how long the last batches may take. */
+  /** How long the last batches may take after an order to stop now. */
   readonly stopNowMs: number;
-  /** Live thresholds, stop rules, usage samples and the lease file. */
+  /** Interval of live thresholds, stop rules and usage samples. */
   readonly tickMs: number;
 }
 
@@ -33,7 +33,7 @@ export const defaultTimings: Timings = {
   tickMs: 1000,
 };
 
-/** Silence after which a worker is lost: the third missed heartbeat, and half of one for the road. */
+/** A worker that is silent for longer is lost: the missed heartbeats, and half an interval for delays on the network. */
 export function silenceLimitMs(timings: Timings): number {
   return timings.heartbeatMs * (timings.missedHeartbeats + 0.5);
 }

@@ -1,7 +1,4 @@
-/**
- * Everything that can go wrong in conducting a run or asking for one. Stable: command line, API and tests match on
- * these.
- */
+/** Everything that can go wrong when a run is requested or conducted. Stable: the CLI, the API and tests match on these. */
 export type ControllerErrorCode =
   | 'ADJUST_REFUSED'
   | 'CAPACITY_EXCEEDED'
@@ -25,7 +22,10 @@ export type ControllerErrorCode =
   | 'WORKER_ENDED'
   | 'WORKER_NOT_FOUND';
 
-/** An error with a stable code, a message that names object, budget and last known fact, and what to do about it. */
+/**
+ * An error with a stable code, a message that names the object, the budget and the last known fact, and a hint that
+ * says what to do.
+ */
 export class ControllerError extends Error {
   readonly hint: string | undefined;
 
@@ -40,12 +40,29 @@ export class ControllerError extends Error {
   }
 }
 
-/** Not by `instanceof`: errors of Node's own are of another realm where the code runs in a vm context, as in tests. */
+/** A `run.failed` event without its envelope. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export function failureOf(error: unknown): Failure {
+  if (!isCoded(error)) return { code: 'INTERNAL', message: messageOf(error) };
+  return { code: error.code, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) };
+}
+
+/** Our own errors and those of platforms carry a stable code and a hint; Node's carry a code but no hint. */
+export function isCoded(error: unknown): error is Error & { readonly code: string; readonly hint: string | undefined } {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && 'hint' in error;
+}
+
+/** Not by `instanceof`: in a vm context, as in tests, Node's own errors come from another realm. */
 export function messageOf(error: unknown): string {
   return isObject(error) && typeof error.message === 'string' ? error.message : String(error);
 }
 
-/** `ENOENT` and its like, or a code of ours. */
+/** A system error code such as `ENOENT`, or one of our own codes. */
 export function codeOf(error: unknown): string | undefined {
   return isObject(error) && typeof error.code === 'string' ? error.code : undefined;
 }

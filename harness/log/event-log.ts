@@ -8,9 +8,9 @@ import type { RunState } from './state.js';
 import { emptySummary, nextSummary, type RunSummary } from './summary.js';
 
 /**
- * `events.jsonl` while its run is on. An event is handed to the kernel before anything acts on it, so it survives the
- * death of this process; it is flushed to the disk right after, in the background, so at most the last few milliseconds
- * are lost with the machine. Events are few (some a second), which is why the write may block.
+ * `events.jsonl` of a run that is on. An event is handed to the kernel before anything acts on it, so it survives the
+ * death of this process. It is flushed to the disk right after, in the background, so at most the last few milliseconds
+ * are lost with the machine. There are only a few events a second, which is why the write may block.
  */
 export class EventLog {
   private readonly file: number;
@@ -26,21 +26,21 @@ export class EventLog {
     readonly path: string,
     private readonly now: () => number,
     flags: 'ax' | 'r+',
-    past: { readonly bytes: number; readonly sequence: number; readonly summary: RunSummary },
+    existing: { readonly bytes: number; readonly sequence: number; readonly summary: RunSummary },
   ) {
     this.file = openSync(path, flags, 0o644);
-    this.bytes = past.bytes;
-    this._sequence = past.sequence;
-    this._summary = past.summary;
-    // What a dying controller left of a line must not become the beginning of ours.
-    if (fstatSync(this.file).size > past.bytes) ftruncateSync(this.file, past.bytes);
+    this.bytes = existing.bytes;
+    this._sequence = existing.sequence;
+    this._summary = existing.summary;
+    // Half a line that a dying controller left must not become the beginning of ours.
+    if (fstatSync(this.file).size > existing.bytes) ftruncateSync(this.file, existing.bytes);
   }
 
   static create(path: string, now: () => number): EventLog {
     return new EventLog(path, now, 'ax', { bytes: 0, sequence: 0, summary: emptySummary });
   }
 
-  /** Opens the log of a run that another process began; gives its events so far. */
+  /** Opens the log of a run that another process began, and returns its events so far. */
   static async reopen(
     path: string,
     now: () => number,
@@ -62,7 +62,7 @@ export class EventLog {
     return this._sequence;
   }
 
-  /** @throws ControllerError LOG_WRITE_FAILED; the file then still ends with a whole line. */
+  /** @throws ControllerError LOG_WRITE_FAILED; the file then still ends with a complete line */
   append(body: RunEventBody): RunEvent {
     if (this.closed)
       throw new ControllerError('LOG_WRITE_FAILED', `${this.path}: ${body.type} after the log was closed`);
@@ -87,13 +87,13 @@ export class EventLog {
     return event;
   }
 
-  /** Called for each event appended from now on, at once and in order. Returns the undo. */
+  /** Calls the listener for each new event, synchronously and in order. Returns the function that unsubscribes it. */
   subscribe(listener: (event: RunEvent) => void): () => void {
     this.changes.on('event', listener);
     return () => void this.changes.off('event', listener);
   }
 
-  /** Events after `after`, past ones from the file, then new ones as they come; ends when the run has. */
+  /** Events after number `after`: first those in the file, then new ones as they come. Ends when the log is closed. */
   async *follow(after: number, signal?: AbortSignal): AsyncGenerator<RunEvent> {
     const file = await open(this.path, 'r');
     try {
@@ -120,7 +120,7 @@ export class EventLog {
     }
   }
 
-  /** Nothing more comes; followers end after the last event. */
+  /** No more events come; followers end after the last one. */
   close(): void {
     if (this.closed) return;
     this.closed = true;
@@ -142,7 +142,7 @@ export class EventLog {
     if (this.flushing) return;
     this.flushing = true;
     this.dirty = false;
-    // An error here is the disk's; the next append meets it again and reports it.
+    // An error here is the disk's; the next append meets and reports it.
     fdatasync(this.file, () => {
       this.flushing = false;
       if (this.dirty) this.flush();
@@ -151,12 +151,12 @@ export class EventLog {
   }
 }
 
-/** The whole events of a log, one after the other. @throws ControllerError LOG_CORRUPT */
-export async function* linesOf(path: string): AsyncGenerator<RunEvent> {
+/** The complete events of a log, one after the other. @throws ControllerError LOG_CORRUPT */
+export async function* eventsOf(path: string): AsyncGenerator<RunEvent> {
   for await (const line of readLines(path)) yield parseLine(path, line) as RunEvent;
 }
 
-/** All whole events of a log, and how many bytes they take. @throws ControllerError LOG_CORRUPT */
+/** All complete events of a log, and the number of bytes they take. @throws ControllerError LOG_CORRUPT */
 export async function readEvents(
   path: string,
 ): Promise<{ readonly events: readonly RunEvent[]; readonly bytes: number }> {
@@ -171,7 +171,7 @@ export async function readEvents(
 
 type EventOf<Type extends RunEvent['type']> = Extract<RunEvent, { readonly type: Type }>;
 
-/** The events of a run before its controller died, by type. */
+/** The events that a run had logged before its controller died, by type. */
 export class EventHistory {
   constructor(readonly events: readonly RunEvent[]) {}
 

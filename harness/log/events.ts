@@ -1,19 +1,20 @@
 /**
- * What happened in a run, in order: `events.jsonl`, one a line, appended before it takes effect. A run's state, its
- * live view and its report are folds over these and over the telemetry lines (design: architecture, "The log").
+ * The events of a run, in order: one a line in `events.jsonl`, appended before they take effect. The state of a run, its
+ * live view and its report are folds over these and over the telemetry lines (ARCHITECTURE.md, "The log is the run").
  */
 
-import type { Clock, Exchange, PinnedProtocol, Registration, SlotSet } from '../../client-sim/protocol/messages.js';
+import type { Clock, Exchange, PinnedProtocol, Registration } from '../../client-sim/protocol/messages.js';
 import type { SettledOperation } from '../../client-sim/protocol/settled-operation.js';
 import type { Telemetry } from '../../client-sim/protocol/telemetry.js';
+import type { SlotSet } from '../../scenarios/schema/allocate.js';
 import type { FaultPlan, Plan } from '../../scenarios/schema/plan.js';
 import type { Place, Replica, StartedProgram, UsageSample } from '../platform/platform.js';
 
-/** `at` is ISO 8601 of the controller's clock. */
+/** `at` is ISO 8601, by the controller's clock. */
 export type RunEvent = { readonly seq: number; readonly at: string } & RunEventBody;
 
 export type RunEventBody =
-  /** The plan is redacted (header values). `command` is the command line, redacted. */
+  /** The plan (header values) and the command line are redacted. */
   | {
       readonly type: 'run.created';
       readonly runId: string;
@@ -35,7 +36,7 @@ export type RunEventBody =
   | { readonly type: 'worker.clock'; readonly workerId: string; readonly clock: Clock }
   | { readonly type: 'worker.saturated'; readonly workerId: string; readonly reason: string }
   | { readonly type: 'worker.recovered'; readonly workerId: string }
-  /** `lastHeardMs`: run time (0 before the load) when it was last heard of; `silentMs`: how long ago that was. */
+  /** `lastHeardMs`: run time of its last message, 0 before the load; `silentMs`: how long ago that was. */
   | {
       readonly type: 'worker.lost';
       readonly workerId: string;
@@ -49,7 +50,8 @@ export type RunEventBody =
       readonly pinned: PinnedProtocol;
       readonly serverInfo: { readonly name: string; readonly version: string } | undefined;
       readonly exchanges: readonly Exchange[];
-      readonly settledOperations?: readonly SettledOperation[] /** By profile names, where profiles go different ways; `pinned` is then that of the first. */;
+      readonly settledOperations?: readonly SettledOperation[];
+      /** Only when profiles take different routes; `pinned` is then that of the first. */
       readonly routes?: readonly PinnedRoute[];
     }
   | { readonly type: 'preflight.failed'; readonly problem: string; readonly exchanges: readonly Exchange[] }
@@ -80,7 +82,7 @@ export type RunEventBody =
       readonly profile?: string;
     }
   | { readonly type: 'threshold.broken'; readonly check: string; readonly actual: number; readonly abort: boolean }
-  /** Written before it acts. `before`: what its undo must know. */
+  /** Logged before the fault acts. `before`: the state that its undo restores. */
   | {
       readonly type: 'fault.started';
       readonly faultId: string;
@@ -88,14 +90,14 @@ export type RunEventBody =
       readonly target: string;
       readonly before: Readonly<Record<string, unknown>>;
     }
-  /** What was ordered was seen in effect. */
+  /** The fault, or its undo, was seen to be in effect. */
   | { readonly type: 'fault.settled'; readonly faultId: string; readonly phase: FaultPhase }
-  /** Written before its undo. `run-over`: before its time. */
+  /** Logged before the undo. `run-over`: the run ended before the time of the fault did. */
   | { readonly type: 'fault.ended'; readonly faultId: string; readonly reason: 'time' | 'run-over' }
-  /** The platform has taken the undo. */
+  /** The platform has accepted the undo. */
   | { readonly type: 'fault.undone'; readonly faultId: string }
   | { readonly type: 'fault.failed'; readonly faultId: string; readonly phase: FaultPhase; readonly problem: string }
-  /** All there are from now on. */
+  /** All replicas from now on. */
   | { readonly type: 'replicas.changed'; readonly replicas: readonly Replica[] }
   | {
       readonly type: 'stop.requested';
@@ -114,7 +116,7 @@ export type RunEventBody =
   | { readonly type: 'usage'; readonly atMs: number; readonly samples: readonly UsageSample[] }
   | { readonly type: 'run.adopted'; readonly pid: number }
   | { readonly type: 'run.analysing' }
-  /** Something of ours went wrong before or outside the load; the run is incomplete. `code` is a stable error code. */
+  /** An error before or outside the load, which makes the run incomplete. `code` is a stable error code. */
   | { readonly type: 'run.failed'; readonly code: string; readonly message: string; readonly hint?: string }
   | { readonly type: 'run.finished'; readonly verdict: Verdict };
 
@@ -122,6 +124,7 @@ export type FaultPhase = 'injected' | 'undone';
 
 export type StopReason = 'user' | 'interrupt' | 'threshold' | 'stop-rule' | 'worker-loss' | 'error';
 
+/** The protocol of one route, with the names of the profiles that take it. */
 export interface PinnedRoute {
   readonly profiles: readonly string[];
   readonly pinned: PinnedProtocol;

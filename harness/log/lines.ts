@@ -4,7 +4,7 @@ import { ControllerError } from './errors.js';
 const CHUNK_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
 
-/** One complete line and where the next one begins. */
+/** A complete line, and the offset at which the next one begins. */
 interface Line {
   readonly text: string;
   readonly number: number;
@@ -12,8 +12,8 @@ interface Line {
 }
 
 /**
- * Complete lines of a file. A last line without its newline was being written when the writer died: it was never
- * acknowledged to anyone, so it is left out.
+ * The complete lines of a file. A last line without a newline was being written when the writer died; it was never
+ * acknowledged, so it is left out.
  */
 export async function* readLines(path: string): AsyncGenerator<Line> {
   const file = await open(path, 'r');
@@ -24,7 +24,7 @@ export async function* readLines(path: string): AsyncGenerator<Line> {
   }
 }
 
-/** Lines from a place on, to the present end of the file; returns the place to go on from. */
+/** The complete lines from a place to the present end of the file. Returns the place to continue from. */
 export async function* linesFrom(
   file: FileHandle,
   place: { readonly offset: number; readonly number: number },
@@ -51,7 +51,7 @@ export async function* linesFrom(
   }
 }
 
-/** A line's JSON. @throws ControllerError LOG_CORRUPT naming file and line: only the last line may be torn. */
+/** The JSON of a line. @throws ControllerError LOG_CORRUPT with file and line: only the last line may be torn */
 export function parseLine(path: string, line: Line): unknown {
   try {
     return JSON.parse(line.text);
@@ -59,7 +59,7 @@ export function parseLine(path: string, line: Line): unknown {
     throw new ControllerError(
       'LOG_CORRUPT',
       `${path}:${line.number}: not JSON: ${JSON.stringify(line.text.slice(0, 80))}`,
-      'The file was changed by something else than the controller, or its disk lost data; restore it or remove the run folder.',
+      'Another program changed the file, or its disk lost data. Restore it or remove the run folder.',
     );
   }
 }

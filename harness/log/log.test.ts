@@ -28,7 +28,7 @@ function line(sequence: number) {
   };
 }
 
-test('a run id sorts by time, names the scenario, and fits in a path', () => {
+test('a run id sorts by time, names the scenario and is safe in a path', () => {
   expect(runId('Smoke test/1', now())).toMatch(/^20261120-211402-smoke-test-1-[a-z0-9]{4}$/);
   expect([runId('x', now()), runId('', now()), '..', 'latest', '20261120-211402-a/../../b-abcd'].map(isRunId)).toEqual([
     true,
@@ -39,7 +39,7 @@ test('a run id sorts by time, names the scenario, and fits in a path', () => {
   ]);
 });
 
-test('events are numbered, dated, folded, and on the disk when append returns', async () => {
+test('events are numbered, dated, folded and in the file when append returns', async () => {
   const path = freshPath();
   const log = EventLog.create(path, now);
   log.append(created);
@@ -56,7 +56,7 @@ test('events are numbered, dated, folded, and on the disk when append returns', 
   expect(() => log.append({ type: 'run.draining' })).toThrow(/after the log was closed/);
 });
 
-test('cut at any byte, a log gives its whole events, and goes on after them', async () => {
+test('a log that is cut at any byte returns its complete events and continues after them', async () => {
   const path = freshPath();
   const log = EventLog.create(path, now);
   for (const body of [created, { type: 'run.draining' }, { type: 'run.analysing' }] as const) log.append(body);
@@ -76,7 +76,7 @@ test('cut at any byte, a log gives its whole events, and goes on after them', as
   }
 });
 
-test('a broken line in the middle is an error that names file and line', async () => {
+test('a broken line in the middle is reported with file and line', async () => {
   const path = freshPath();
   writeFileSync(path, '{"seq":1}\n{"seq"\n{"seq":3}\n');
   await expect(readEvents(path)).rejects.toMatchObject({
@@ -85,7 +85,7 @@ test('a broken line in the middle is an error that names file and line', async (
   });
 });
 
-test('a follower sees past and coming events once each, and ends with the log', async () => {
+test('a follower sees every event once, whether logged before or later, and ends with the log', async () => {
   const log = EventLog.create(freshPath(), now);
   log.append(created);
   log.append({ type: 'run.draining' });
@@ -102,7 +102,7 @@ test('a follower sees past and coming events once each, and ends with the log', 
   expect(seen).toEqual(Array.from({ length: 51 }, (_, index) => index + 2));
 });
 
-test('a follower that is told to stop does so while it waits', async () => {
+test('a follower can be aborted while it waits', async () => {
   const log = EventLog.create(freshPath(), now);
   const abort = new AbortController();
   const following = log.follow(0, abort.signal).next();
@@ -111,7 +111,7 @@ test('a follower that is told to stop does so while it waits', async () => {
   log.close();
 });
 
-test('telemetry is on the disk when append resolves, in order, also when many come at once', async () => {
+test('telemetry is on the disk when append resolves, in order, even when many batches come at once', async () => {
   const path = freshPath();
   const log = await TelemetryLog.create(path);
   await Promise.all(Array.from({ length: 20 }, (_, index) => log.append(line(index + 1))));
@@ -121,7 +121,7 @@ test('telemetry is on the disk when append resolves, in order, also when many co
   await log.close();
 });
 
-test('a torn batch was never acknowledged: it is cut off, and what comes next is whole', async () => {
+test('a torn batch, which was never acknowledged, is cut off, and the next one is complete', async () => {
   const path = freshPath();
   const log = await TelemetryLog.create(path);
   await log.append(line(1));

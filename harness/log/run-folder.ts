@@ -5,36 +5,36 @@ import { z } from 'zod';
 import { endpointCodec } from '../../client-sim/protocol/order-codec.js';
 import { ControllerError } from './errors.js';
 
-/** The names inside a run folder. Reports and their like are written beside these by others. */
+/** The files that the controller keeps in a run folder. Reports are written beside them. */
 export const files = {
   events: 'events.jsonl',
   telemetry: 'telemetry.jsonl',
-  /** Touched every second while the run is on: programs that see it older than a minute end themselves. */
+  /** Touched every second while the run is on. Programs of the run end when it is older than a minute. */
   lease: 'controller.lease',
-  /** What may not be in the log, for a controller that has to adopt the run; mode 0600, gone at the end of the run. */
+  /** Secrets that a controller needs to adopt the run; mode 0600, removed at the end of the run. */
   secrets: 'secrets.json',
 } as const;
 
-/** Not for anyone who may read a run's artifacts. */
+/** Not served with the artifacts of a run. */
 export const privateFiles: readonly string[] = [files.lease, files.secrets];
 
 const secrets = z.strictObject({
   endpoints: z.array(endpointCodec),
-  /** Where profiles (by index) go different ways. */
+  /** Only when profiles (by index) take different routes. */
   routes: z
     .array(z.strictObject({ profiles: z.array(z.number().int().min(0)), endpoints: z.array(endpointCodec) }))
     .optional(),
-  /** Token by worker id. */
+  /** Tokens by worker id. */
   workers: z.record(z.string(), z.string()),
 });
 export type Secrets = z.infer<typeof secrets>;
 
-/** Makes `results/<run-id>/` and points `results/latest` at it. */
+/** Creates `results/<run-id>/` and points `results/latest` to it. */
 export function createRunFolder(resultsFolder: string, runId: string): string {
   const folder = join(resultsFolder, runId);
   mkdirSync(folder, { recursive: true });
   const link = join(resultsFolder, `.latest-${runId}`);
-  // Renamed into place: nobody ever sees no `latest`, and two controllers cannot collide on it.
+  // Renamed into place, so that `latest` always exists and two controllers cannot collide on it.
   symlinkSync(basename(folder), link);
   renameSync(link, join(resultsFolder, 'latest'));
   return folder;
@@ -48,7 +48,7 @@ export function writeSecrets(folder: string, value: Secrets): void {
   renameSync(next, path);
 }
 
-/** @throws ControllerError NOT_ADOPTABLE when there is none, or it is not ours. */
+/** @throws ControllerError NOT_ADOPTABLE when the file is missing or not ours */
 export async function readSecrets(folder: string): Promise<Secrets> {
   const path = join(folder, files.secrets);
   const text = await readFile(path, 'utf8').catch(() => undefined);
@@ -56,7 +56,7 @@ export async function readSecrets(folder: string): Promise<Secrets> {
   if (!parsed?.success)
     throw new ControllerError(
       'NOT_ADOPTABLE',
-      `${path} is missing or unreadable: without it the run's workers cannot be recognised`,
+      `${path} is missing or unreadable; without it the workers of the run cannot be recognised`,
     );
   return parsed.data;
 }
@@ -74,9 +74,7 @@ export function removeSecrets(folder: string): void {
   rmSync(join(folder, `${files.secrets}.next`), { force: true });
 }
 
-/**
- * Who holds the run; others look at the file's time first, at its content when they must know whether it still lives.
- */
+/** The process that conducts the run: the content of the lease file. */
 export interface LeaseHolder {
   readonly host: string;
   readonly pid: number;

@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto';
 
-/** Without letters and digits that are mistaken for one another when read aloud or copied by hand. */
+/** Without letters and digits that are easily mistaken for one another. */
 const ALPHABET = '23456789abcdefghjkmnpqrstuvwxyz';
 
 /**
- * `20261120-211402-smoke-x7k2`: UTC to the second, the scenario, four random characters. Sorts by time of creation;
- * safe as a folder name and in a URL.
+ * `20261120-211402-smoke-x7k2`: UTC to the second, the scenario, four random characters. Sorts by time of creation, and
+ * is safe as a folder name and in a URL.
  */
 export function runId(scenario: string, nowMs: number): string {
   const iso = new Date(nowMs).toISOString();
@@ -23,7 +23,7 @@ export function runId(scenario: string, nowMs: number): string {
 
 const RUN_ID = /^\d{8}-\d{6}-[a-z0-9][a-z0-9-]*-[a-z0-9]{4}$/;
 
-/** Whether a name from outside may be used as a folder name of a run. */
+/** Whether a name from outside is a run id, and thus safe to use as a folder name. */
 export function isRunId(name: string): boolean {
   return RUN_ID.test(name);
 }

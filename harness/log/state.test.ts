@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { testPlan } from '../controller/testing/test-plan.js';
 import type { RunEvent, RunEventBody, Verdict } from './events.js';
-import { foldState, nextState, type RunState } from './state.js';
+import { initialState, nextState, type RunState } from './state.js';
 
 const verdict: Verdict = { kind: 'passed', reasons: [] };
 const stop: RunEventBody = { type: 'stop.requested', reason: 'user', mode: 'drain', detail: '' };
@@ -21,8 +21,12 @@ function events(bodies: readonly RunEventBody[]): readonly RunEvent[] {
 }
 
 function states(bodies: readonly RunEventBody[]): readonly string[] {
-  let state: RunState = { kind: 'created' };
+  let state = initialState;
   return events(bodies).map((event) => (state = nextState(state, event)).kind);
+}
+
+function finalState(bodies: readonly RunEventBody[]): RunState {
+  return events(bodies).reduce(nextState, initialState);
 }
 
 test('a run goes from created to finished', () => {
@@ -46,11 +50,11 @@ test('a stop at any point leads to stopping, and from there only to finished', (
 });
 
 test('finished is final', () => {
-  expect(foldState(events([...whole, stop, { type: 'run.draining' }]))).toEqual({ kind: 'finished', verdict });
+  expect(finalState([...whole, stop, { type: 'run.draining' }])).toEqual({ kind: 'finished', verdict });
 });
 
-test('the running stage is the last one announced', () => {
-  expect(foldState(events([...whole.slice(0, 5), { type: 'stage.started', stage: 1, name: 'b' }]))).toEqual({
+test('the running stage is the last one that started', () => {
+  expect(finalState([...whole.slice(0, 5), { type: 'stage.started', stage: 1, name: 'b' }])).toEqual({
     kind: 'running',
     startAt: 5,
     stage: 1,
@@ -58,6 +62,6 @@ test('the running stage is the last one announced', () => {
   });
 });
 
-test('an adopted run is where it was', () => {
-  expect(foldState(events([...whole.slice(0, 5), { type: 'run.adopted', pid: 2 }])).kind).toBe('running');
+test('an adopted run keeps its state', () => {
+  expect(finalState([...whole.slice(0, 5), { type: 'run.adopted', pid: 2 }]).kind).toBe('running');
 });

@@ -1,6 +1,6 @@
 import type { RunEvent, StopReason, Verdict } from './events.js';
 
-/** Where a run stands: a fold of its events, so that a log read back gives the same state as the run that wrote it. */
+/** The state of a run: a fold of its events, so a log gives the same state when it is read as when it was written. */
 export type RunState =
   | { readonly kind: 'created' }
   | { readonly kind: 'deploying' }
@@ -11,9 +11,11 @@ export type RunState =
   | { readonly kind: 'stopping'; readonly reason: StopReason; readonly mode: 'drain' | 'now' }
   | { readonly kind: 'finished'; readonly verdict: Verdict };
 
+export const initialState: RunState = { kind: 'created' };
+
 /**
- * The state after one more event. Laws: `finished` is final; `stopping` is left only for `finished`, so that a drain or
- * an analysis that a stop caused still says so; events that are facts rather than steps change nothing.
+ * The state after one more event. `finished` is final. `stopping` is left only for `finished`, so a drain or an analysis
+ * after a stop is still shown as stopping. Events that are facts rather than steps change nothing.
  */
 export function nextState(state: RunState, event: RunEvent): RunState {
   if (state.kind === 'finished') return state;
@@ -23,7 +25,7 @@ export function nextState(state: RunState, event: RunEvent): RunState {
   switch (event.type) {
     case 'run.created':
       return { kind: 'created' };
-    // The controller says where workers find it when it takes the run out of the queue; deploying is what follows.
+    // Logged when the run leaves the queue; deploying follows.
     case 'controller.listening':
       return state.kind === 'created' ? { kind: 'deploying' } : state;
     case 'preflight.started':
@@ -66,14 +68,6 @@ export function nextState(state: RunState, event: RunEvent): RunState {
   }
 }
 
-export const initialState: RunState = { kind: 'created' };
-
-export function foldState(events: Iterable<RunEvent>): RunState {
-  let state = initialState;
-  for (const event of events) state = nextState(state, event);
-  return state;
-}
-
 function unreachable(event: never): never {
-  throw new Error(`event of an unknown type: ${JSON.stringify(event)}`);
+  throw new Error(`unknown type of event: ${JSON.stringify(event)}`);
 }

@@ -1,8 +1,8 @@
-import type { Failure } from '../controller/run/run.js';
+import type { Failure } from './errors.js';
 import type { RunEvent } from './events.js';
 import { initialState, nextState, type RunState } from './state.js';
 
-/** A run in a few lines: what lists of runs show. A fold of its events, like everything about a run. */
+/** A run as lists show it: a fold of its events. */
 export interface RunSummary {
   readonly runId: string;
   readonly scenario: string;
@@ -12,7 +12,7 @@ export interface RunSummary {
   readonly state: RunState;
   /** ISO 8601. */
   readonly createdAt: string;
-  /** When the load began. */
+  /** The start of the load. */
   readonly startedAt?: string;
   readonly finishedAt?: string;
   readonly workers: number;

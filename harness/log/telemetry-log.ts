@@ -4,19 +4,19 @@ import { ControllerError, messageOf } from './errors.js';
 import type { TelemetryLine } from './events.js';
 import { parseLine, readLines } from './lines.js';
 
-interface Waiting {
+interface PendingLine {
   readonly line: Buffer;
   readonly done: () => void;
   readonly failed: (error: Error) => void;
 }
 
 /**
- * `telemetry.jsonl` while its run is on. `append` resolves when the line is on the disk (fdatasync), because the worker
- * forgets a batch once it is acknowledged: after that this file is the only copy. Batches that arrive while a flush is
- * under way share the next one, so the price does not grow with the number of workers.
+ * `telemetry.jsonl` of a run that is on. `append` resolves when the line is on the disk (fdatasync): the worker forgets a
+ * batch once it is acknowledged, so this file is then the only copy. Batches that arrive during a flush share the next
+ * one, so the cost does not grow with the number of workers.
  */
 export class TelemetryLog {
-  private waiting: Waiting[] = [];
+  private waiting: PendingLine[] = [];
   private writer: Promise<void> | undefined;
 
   private constructor(
@@ -29,9 +29,7 @@ export class TelemetryLog {
     return new TelemetryLog(path, await open(path, 'ax', 0o644), 0);
   }
 
-  /**
-   * Opens the file of a run that another process began, gives each whole line to `restore`, and cuts off a torn one.
-   */
+  /** Opens the file of a run that another process began, passes each complete line to `restore`, and cuts off a torn one. */
   static async reopen(path: string, restore: (line: TelemetryLine) => void): Promise<TelemetryLog> {
     const file = await open(path, 'a', 0o644);
     try {
@@ -48,10 +46,7 @@ export class TelemetryLog {
     }
   }
 
-  /**
-   * Resolves with the line's size once it is safe. @throws ControllerError LOG_WRITE_FAILED; nothing of it is then
-   * kept.
-   */
+  /** Resolves to the size of the line once it is safe. @throws ControllerError LOG_WRITE_FAILED; nothing is then kept */
   async append(entry: TelemetryLine): Promise<number> {
     const line = Buffer.from(`${JSON.stringify(entry)}\n`);
     const safe = new Promise<void>((done, failed) => this.waiting.push({ line, done, failed }));
@@ -81,7 +76,7 @@ export class TelemetryLog {
           `${this.path}: ${messageOf(error)}`,
           'Free space on the disk of the results folder.',
         );
-        // Best effort: a torn block in the middle would make the file unreadable, a torn one at the end does not.
+        // Best effort: a torn block in the middle would make the file unreadable, one at the end does not.
         await this.file.truncate(this.bytes).catch(() => undefined);
         for (const waiting of group) waiting.failed(failure);
       }
@@ -90,7 +85,7 @@ export class TelemetryLog {
   }
 }
 
-/** The whole lines of a telemetry file, in the order of their acknowledgement. @throws ControllerError LOG_CORRUPT */
+/** The complete lines of a telemetry file, in the order of their acknowledgement. @throws ControllerError LOG_CORRUPT */
 export async function* readTelemetry(
   path: string,
 ): AsyncGenerator<{ readonly value: TelemetryLine; readonly endOffset: number }> {

@@ -1,8 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
-/** What the controller's metrics are read from, at each scrape. */
+/** The values of the metrics, read at each scrape. */
 export interface MetricsSource {
-  /** The run that is on; `stage` is -1 outside of stages. */
+  /** The active run; `stage` is -1 outside of stages. */
   run(): CurrentRun | undefined;
   workers(): Readonly<Record<'idle' | 'working' | 'saturated' | 'lost', number>>;
   heartbeatTimeouts(): number;
@@ -14,27 +14,24 @@ interface CurrentRun {
   readonly runId: string;
   readonly scenario: string;
   readonly stage: number;
-  /** Of its threshold on `latency.p95`, where it has one. */
+  /** The limit of its threshold on `latency.p95`, if it has one. */
   readonly latencyP95LimitMs: number | undefined;
 }
 
 export interface ControllerMetrics {
-  /** Names, labels and help of all of them, for whoever checks queries against them. */
+  /** Holds names, labels and help texts, against which queries can be checked. */
   readonly registry: Registry;
   readonly contentType: string;
   text(): Promise<string>;
 }
 
-/**
- * All metrics of the controller, by name, help and labels (design: observability). Only `swarmbench_run_info` carries a
- * run id: one series.
- */
+/** All metrics of the controller. Only `swarmbench_run_info` carries a run id, so a new run adds a single series. */
 export function createControllerMetrics(source: MetricsSource): ControllerMetrics {
   const registry = new Registry();
   const registers = [registry];
   new Gauge({
     name: 'swarmbench_run_info',
-    help: 'The run that is on; always 1.',
+    help: 'The active run; always 1.',
     labelNames: ['run', 'scenario'],
     registers,
     collect() {
@@ -45,7 +42,7 @@ export function createControllerMetrics(source: MetricsSource): ControllerMetric
   });
   new Gauge({
     name: 'swarmbench_run_stage',
-    help: 'Index of the running stage; -1 when none is.',
+    help: 'Index of the running stage; -1 outside of stages.',
     registers,
     collect() {
       this.set(source.run()?.stage ?? -1);
@@ -53,7 +50,7 @@ export function createControllerMetrics(source: MetricsSource): ControllerMetric
   });
   new Gauge({
     name: 'swarmbench_latency_p95_limit_seconds',
-    help: 'What the scenario demands of the 95th percentile of latency; absent when it demands nothing.',
+    help: 'Limit of the scenario for the 95th percentile of latency; absent when it has none.',
     registers,
     labelNames: ['scenario'],
     collect() {
@@ -73,7 +70,7 @@ export function createControllerMetrics(source: MetricsSource): ControllerMetric
   });
   counter(
     'swarmbench_heartbeat_timeouts_total',
-    'Times a worker was lost because its heartbeats did not come.',
+    'Workers lost because of missed heartbeats.',
     () => source.heartbeatTimeouts(),
     registers,
   );

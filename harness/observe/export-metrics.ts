@@ -1,4 +1,4 @@
-/** A run's window of what Prometheus knows, kept in the run's folder as `metrics.json`, because Prometheus forgets. */
+/** The metrics of Prometheus during a run, kept in the run folder as `metrics.json`, because Prometheus forgets them. */
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -14,7 +14,7 @@ interface ExportOptions {
 
 interface ExportedMetrics {
   readonly schemaVersion: 1;
-  /** ISO 8601, of `t` 0. */
+  /** The time at which `t` is 0, ISO 8601. */
   readonly startedAt: string;
   readonly stepSeconds: number;
   readonly groups: readonly ExportedGroup[];
@@ -24,37 +24,38 @@ interface ExportedGroup {
   readonly name: string;
   /** PromQL. */
   readonly query: string;
-  /** In words, why there is nothing or not all. */
+  /** Why series are missing, as a sentence. */
   readonly problem?: string;
-  /** `values` are seconds of run time and the value then; counters are raw. */
+  /** `values` are pairs of run time in seconds and value; counters are raw. */
   readonly series: readonly {
     readonly labels: Readonly<Record<string, string>>;
     readonly values: readonly (readonly [t: number, value: number])[];
   }[];
 }
 
-/**
- * Raw series, but for those of which only the sum is of use. Buckets are left out: the report's histograms are exact.
- */
+/** Raw series, or sums where only the sum is useful. Buckets are left out because the report has exact histograms. */
 const QUERIES = {
   clients: '{__name__=~"mcp_client_.+",__name__!~".+_bucket"}',
   servers: '{__name__=~"mcp_server_.+",__name__!~".+_bucket"}',
-  // Networks in one: a replica has three or four, and hundreds of replicas must fit.
+  // The networks of a replica (three or four) are summed, because hundreds of replicas must fit.
   containers:
-    '{__name__=~"container_(cpu_.+|memory_.+)"} or sum by (__name__, stack, service, slot, node, task) ({__name__=~"container_network_.+"})',
-  // Of the many places for servers that the gateway keeps only a few are in use.
+    '{__name__=~"container_(cpu_.+|memory_.+)"} or ' +
+    'sum by (__name__, stack, service, slot, node, task) ({__name__=~"container_network_.+"})',
+  // `> 0`, because the gateway has many slots for servers and only a few are in use.
   gateway:
-    '{__name__=~"haproxy_(backend|server)_(sessions_total|current_sessions|http_responses_total|connection_errors_total|response_errors_total|check_failures_total|active_servers)"} > 0',
+    '{__name__=~"haproxy_(backend|server)_(sessions_total|current_sessions|http_responses_total|' +
+    'connection_errors_total|response_errors_total|check_failures_total|active_servers)"} > 0',
   nodes:
-    '{__name__=~"node_(load1|memory_MemAvailable_bytes|memory_MemTotal_bytes)"} or sum by (__name__, node, mode) (node_cpu_seconds_total{mode!="idle"})',
+    '{__name__=~"node_(load1|memory_MemAvailable_bytes|memory_MemTotal_bytes)"} or ' +
+    'sum by (__name__, node, mode) (node_cpu_seconds_total{mode!="idle"})',
   bench: '{__name__=~"swarmbench_.+"}',
   up: 'up',
 } as const satisfies Readonly<Record<string, string>>;
 
-/** As the stack's Prometheus scrapes. */
+/** The scrape interval of the stack's Prometheus. */
 const SCRAPE_SECONDS = 5;
-const MOST_POINTS = 400;
-const MOST_SERIES = 600;
+const MAX_POINTS = 400;
+const MAX_SERIES = 600;
 const TIMEOUT_MS = 10_000;
 
 const answer = z.object({
@@ -69,15 +70,12 @@ const answer = z.object({
     .optional(),
 });
 
-/**
- * Writes `metrics.json`; nothing for a run that never got to its load. What Prometheus refuses is in the file, in
- * words.
- */
+/** Writes `metrics.json`, unless the load of the run never began. Errors of Prometheus are written into the file. */
 export async function exportMetrics({ prometheusUrl, runFolder }: ExportOptions): Promise<void> {
   const { events } = await readEvents(join(runFolder, files.events));
   const span = windowOf(events);
   if (span === undefined) return;
-  const stepSeconds = Math.max(SCRAPE_SECONDS, Math.ceil((span.toSeconds - span.fromSeconds) / MOST_POINTS));
+  const stepSeconds = Math.max(SCRAPE_SECONDS, Math.ceil((span.toSeconds - span.fromSeconds) / MAX_POINTS));
   const groups = await Promise.all(
     Object.entries(QUERIES).map(([name, query]) => ask(prometheusUrl, name, query, { ...span, stepSeconds })),
   );
@@ -99,7 +97,7 @@ interface Span {
   readonly toSeconds: number;
 }
 
-/** From one scrape before the load to the last thing that happened. */
+/** From one scrape before the load to the last event. */
 function windowOf(events: readonly RunEvent[]): Span | undefined {
   const started = events.findLast((event) => event.type === 'run.started');
   const last = events.at(-1);
@@ -129,12 +127,12 @@ async function ask(
     });
     const { data, error } = answer.parse(await response.json());
     if (data === undefined) return { name, query, problem: error ?? `HTTP ${response.status}`, series: [] };
-    const left = data.result.length - MOST_SERIES;
+    const left = data.result.length - MAX_SERIES;
     return {
       name,
       query,
       ...(left > 0 ? { problem: `${left} more series are left out` } : {}),
-      series: data.result.slice(0, MOST_SERIES).map(({ metric, values }) => ({
+      series: data.result.slice(0, MAX_SERIES).map(({ metric, values }) => ({
         labels: metric,
         values: values.flatMap(([at, value]) =>
           Number.isFinite(Number(value))

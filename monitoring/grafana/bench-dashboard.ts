@@ -1,13 +1,15 @@
 import type { DashboardDescription } from './dashboard.js';
-import { RATE_INTERVAL as interval } from './query-parts.js';
+import { quantile, rate } from './query-parts.js';
 
-const workers = '{stack="$stack", service=~"client-sim-.*"}';
+/** Without loopback and the interfaces of containers. */
+const INTERFACES = '{stack="$stack", device!~"lo|veth.*"}';
+const WORKERS = '{stack="$stack", service=~"client-sim-.*"}';
 
-/** Whether the measuring itself can be trusted. */
+/** Shows whether the measurements can be trusted. */
 export const benchDashboard: DashboardDescription = {
   uid: 'swarmbench-bench',
   title: 'swarmbench: the bench itself',
-  description: 'Workers, harness, nodes: a bench at its limit measures itself.',
+  description: 'Workers, harness and nodes. A bench at its limit measures itself instead of the target.',
   rows: [
     {
       title: 'Workers',
@@ -17,7 +19,7 @@ export const benchDashboard: DashboardDescription = {
           kind: 'timeseries',
           unit: 'short',
           width: 8,
-          description: 'As the harness sees them.',
+          description: 'Workers by state, as the harness sees them.',
           queries: [{ expr: 'sum by (state) (swarmbench_workers{stack="$stack"})', legend: '{{state}}' }],
         },
         {
@@ -25,26 +27,27 @@ export const benchDashboard: DashboardDescription = {
           kind: 'timeseries',
           unit: 'percentunit',
           width: 8,
-          description: 'Of the busiest engine thread. Above 90 % a worker is saturated, and the run invalid.',
-          queries: [{ expr: `mcp_client_event_loop_utilization${workers}`, legend: '{{service}}.{{slot}}' }],
+          description:
+            'The busiest engine thread of each worker. Above 90 % the worker is saturated and the run is invalid.',
+          queries: [{ expr: `mcp_client_event_loop_utilization${WORKERS}`, legend: '{{service}}.{{slot}}' }],
         },
         {
           title: 'Event loop delay, p99',
           kind: 'timeseries',
           unit: 's',
           width: 8,
-          description: 'Requests leave late by this much.',
-          queries: [{ expr: `mcp_client_event_loop_delay_seconds${workers}`, legend: '{{service}}.{{slot}}' }],
+          description: 'Requests are sent late by up to this much.',
+          queries: [{ expr: `mcp_client_event_loop_delay_seconds${WORKERS}`, legend: '{{service}}.{{slot}}' }],
         },
         {
           title: 'Send lag',
           kind: 'timeseries',
           unit: 's',
           width: 8,
-          description: 'How long after they were due requests were sent, p99.',
+          description: 'How long after its due time a request was sent, p99.',
           queries: [
             {
-              expr: `histogram_quantile(0.99, sum by (service, slot, le) (rate(mcp_client_send_lag_seconds_bucket${workers}[${interval}])))`,
+              expr: quantile(0.99, 'service, slot, le', 'mcp_client_send_lag_seconds', WORKERS),
               legend: '{{service}}.{{slot}}',
             },
           ],
@@ -57,7 +60,7 @@ export const benchDashboard: DashboardDescription = {
           description: 'Cores in use.',
           queries: [
             {
-              expr: `sum by (service, slot) (rate(container_cpu_usage_seconds_total${workers}[${interval}]))`,
+              expr: `sum by (service, slot) (${rate('container_cpu_usage_seconds_total', WORKERS)})`,
               legend: '{{service}}.{{slot}}',
             },
           ],
@@ -67,10 +70,10 @@ export const benchDashboard: DashboardDescription = {
           kind: 'timeseries',
           unit: 'percentunit',
           width: 8,
-          description: 'Share of those that are not lost.',
+          description: 'Share of the workers that are not lost.',
           queries: [
             { expr: 'swarmbench:saturated:ratio{stack="$stack"}', legend: 'saturated' },
-            { expr: `avg(mcp_client_saturated${workers})`, legend: 'as they say themselves' },
+            { expr: `avg(mcp_client_saturated${WORKERS})`, legend: 'as they report themselves' },
           ],
         },
       ],
@@ -83,17 +86,15 @@ export const benchDashboard: DashboardDescription = {
           kind: 'timeseries',
           unit: 'percentunit',
           width: 6,
-          description: 'Of one core.',
-          queries: [
-            { expr: `rate(process_cpu_seconds_total{stack="$stack", job="harness"}[${interval}])`, legend: 'harness' },
-          ],
+          description: 'Share of one core.',
+          queries: [{ expr: rate('process_cpu_seconds_total', '{stack="$stack", job="harness"}'), legend: 'harness' }],
         },
         {
           title: 'Memory',
           kind: 'timeseries',
           unit: 'bytes',
           width: 6,
-          description: 'Resident.',
+          description: 'Resident memory.',
           queries: [{ expr: 'process_resident_memory_bytes{stack="$stack", job="harness"}', legend: 'harness' }],
         },
         {
@@ -101,10 +102,8 @@ export const benchDashboard: DashboardDescription = {
           kind: 'timeseries',
           unit: 'Bps',
           width: 6,
-          description: 'As written to disk.',
-          queries: [
-            { expr: `rate(swarmbench_telemetry_bytes_total{stack="$stack"}[${interval}])`, legend: 'telemetry' },
-          ],
+          description: 'Bytes written to disk.',
+          queries: [{ expr: rate('swarmbench_telemetry_bytes_total', '{stack="$stack"}'), legend: 'telemetry' }],
         },
         {
           title: 'Stage',
@@ -132,7 +131,7 @@ export const benchDashboard: DashboardDescription = {
           kind: 'timeseries',
           unit: 'percentunit',
           width: 8,
-          description: 'Used, without what can be dropped.',
+          description: 'Used memory, without caches that can be dropped.',
           queries: [{ expr: 'swarmbench:node_memory:ratio{stack="$stack"}', legend: '{{node}}' }],
         },
         {
@@ -140,7 +139,7 @@ export const benchDashboard: DashboardDescription = {
           kind: 'timeseries',
           unit: 'percentunit',
           width: 8,
-          description: 'Used, by file system.',
+          description: 'Used space by file system.',
           queries: [{ expr: 'swarmbench:node_disk:ratio{stack="$stack"}', legend: '{{node}} {{mountpoint}}' }],
         },
         {
@@ -148,14 +147,14 @@ export const benchDashboard: DashboardDescription = {
           kind: 'timeseries',
           unit: 'Bps',
           width: 12,
-          description: "Without loopback and the containers' own ends.",
+          description: 'Without loopback and the interfaces of containers.',
           queries: [
             {
-              expr: `sum by (node) (rate(node_network_receive_bytes_total{stack="$stack", device!~"lo|veth.*"}[${interval}]))`,
+              expr: `sum by (node) (${rate('node_network_receive_bytes_total', INTERFACES)})`,
               legend: '{{node}} in',
             },
             {
-              expr: `sum by (node) (rate(node_network_transmit_bytes_total{stack="$stack", device!~"lo|veth.*"}[${interval}]))`,
+              expr: `sum by (node) (${rate('node_network_transmit_bytes_total', INTERFACES)})`,
               legend: '{{node}} out',
             },
           ],
@@ -165,7 +164,7 @@ export const benchDashboard: DashboardDescription = {
           kind: 'timeseries',
           unit: 'short',
           width: 12,
-          description: 'Of all programs of the stack.',
+          description: 'By service, of all programs in the stack.',
           queries: [{ expr: 'sum by (service) (up{stack="$stack"})', legend: '{{service}}' }],
         },
       ],

@@ -1,7 +1,7 @@
-/** Grafana's dashboard format (schema version 39), as far as we use it, made from short descriptions. */
+/** Renders short descriptions as dashboards in the format of Grafana (schema version 39). */
 
 export interface DashboardDescription {
-  /** Fixed, so that links to it stay good. */
+  /** Must not change, so that links keep working. */
   readonly uid: string;
   readonly title: string;
   readonly description: string;
@@ -15,12 +15,12 @@ interface Row {
 
 interface Panel {
   readonly title: string;
-  /** What one sees, and what it means when it is not as it should be. */
+  /** Says what the panel shows, and what an unusual value means. */
   readonly description: string;
   readonly kind: 'timeseries' | 'stat';
   readonly unit: Unit;
   readonly queries: readonly Query[];
-  /** Of 24. */
+  /** Columns, of 24. */
   readonly width: number;
 }
 
@@ -41,7 +41,7 @@ const PANEL_HEIGHT = { timeseries: 8, stat: 4 } as const;
 const COLUMNS = 24;
 const datasource = { type: 'prometheus', uid: DATASOURCE_UID } as const;
 
-/** Text of the file. */
+/** @returns the text of the file */
 export function renderDashboard({ uid, title, description, rows }: DashboardDescription): string {
   const dashboard = {
     uid,
@@ -55,7 +55,7 @@ export function renderDashboard({ uid, title, description, rows }: DashboardDesc
     refresh: '5s',
     timezone: 'browser',
     graphTooltip: 1,
-    // Every dashboard of ours one click away, with the same time and stack.
+    // Links to our other dashboards keep the time range and the stack.
     links: [
       {
         type: 'dashboards',
@@ -107,7 +107,7 @@ function listVariable(name: string, series: string, label: string): object {
   };
 }
 
-/** Marks when runs are on. */
+/** Marks the time of each run. */
 const runAnnotation = {
   name: 'Runs',
   enable: true,

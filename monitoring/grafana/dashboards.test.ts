@@ -8,7 +8,7 @@ import { dashboardFiles } from './dashboard-files.js';
 
 const grafana = join(packageRoot, 'monitoring', 'grafana');
 
-/** What Grafana needs of a dashboard file, as far as its own loader would refuse it or show nothing. */
+/** Grafana refuses a dashboard file without these, or shows nothing. */
 const place = z.object({ x: z.int().min(0), y: z.int().min(0), w: z.int().min(1).max(24), h: z.int().min(1) });
 const source = z.object({ type: z.literal('prometheus'), uid: z.string() });
 const dashboard = z.object({
@@ -46,26 +46,26 @@ const files = [...dashboardFiles()];
 const dashboards = files.map(([name, text]) => [name, dashboard.parse(JSON.parse(text))] as const);
 
 test.each(files)(
-  '%s in the repository is what the code makes (else: npm run build && node tools/generate.mjs)',
+  '%s in the repository is what the code generates (if not: npm run build && node tools/generate.mjs)',
   (name, text) => {
     expect(readFileSync(join(grafana, 'dashboards', name), 'utf8')).toBe(text);
   },
 );
 
-test('no file lies there that nobody makes', () => {
+test('the folder has no other file', () => {
   expect(readdirSync(join(grafana, 'dashboards')).sort()).toEqual(files.map(([name]) => name).sort());
 });
 
-test('every dashboard has an address of its own', () => {
+test('every dashboard has its own uid', () => {
   expect(new Set(dashboards.map(([, { uid }]) => uid)).size).toBe(dashboards.length);
 });
 
 describe.each(dashboards)('%s', (_, { panels, templating }) => {
-  test('lets one choose stack, profile and replica', () => {
+  test('has variables for stack, profile and replica', () => {
     expect(templating.list.map(({ name }) => name)).toEqual(['stack', 'profile', 'replica']);
   });
 
-  test('has no two panels with one number, or in one place', () => {
+  test('has no two panels with the same id or in the same place', () => {
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
     const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
       Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)},${y + Math.floor(cell / w)}`),
@@ -74,7 +74,7 @@ describe.each(dashboards)('%s', (_, { panels, templating }) => {
     expect(panels.every(({ gridPos: { x, w } }) => x + w <= 24)).toBe(true);
   });
 
-  test('asks the data source that is provisioned', () => {
+  test('queries the provisioned data source', () => {
     const { datasources } = parse(
       readFileSync(join(grafana, 'provisioning', 'datasources', 'prometheus.yml'), 'utf8'),
     ) as { datasources: readonly { uid: string; type: string }[] };
@@ -87,7 +87,7 @@ describe.each(dashboards)('%s', (_, { panels, templating }) => {
   });
 });
 
-test('the stack puts every dashboard where the provider looks for it', () => {
+test('the stack mounts every dashboard where the provider looks for it', () => {
   const { providers } = parse(readFileSync(join(grafana, 'provisioning', 'dashboards', 'swarmbench.yml'), 'utf8')) as {
     providers: readonly { options: { path: string } }[];
   };

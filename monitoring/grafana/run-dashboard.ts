@@ -1,19 +1,23 @@
 import type { DashboardDescription } from './dashboard.js';
-import { RATE_INTERVAL as interval, LOAD as load, percentile } from './query-parts.js';
+import { LOAD, percentile, rate } from './query-parts.js';
 
-/** What users of the target see. */
+const SUCCEEDED = '{stack="$stack", profile=~"$profile", outcome="ok"}';
+const FAILED = '{stack="$stack", profile=~"$profile", outcome!="ok"}';
+
+/** The run as users of the target experience it. */
 export const runDashboard: DashboardDescription = {
   uid: 'swarmbench-run',
   title: 'swarmbench: run',
   description:
-    'The load of the run that is on: what was due, what came back, how long it took. Verdicts come from the report, not from here.',
+    'The load of the current run: requests offered, answers, latency. ' +
+    'Verdicts come from the report, not from this dashboard.',
   rows: [
     {
       title: 'Now',
       panels: [
         {
           title: 'Succeeded',
-          description: 'Correct answers a second.',
+          description: 'Correct answers per second.',
           kind: 'stat',
           unit: 'reqps',
           width: 6,
@@ -21,7 +25,7 @@ export const runDashboard: DashboardDescription = {
         },
         {
           title: 'p95',
-          description: 'Of the last minute, from the moment requests were due.',
+          description: 'Latency in the last minute, from the moment requests were due.',
           kind: 'stat',
           unit: 's',
           width: 6,
@@ -29,7 +33,7 @@ export const runDashboard: DashboardDescription = {
         },
         {
           title: 'Errors',
-          description: 'Share of the requests of the last minute that failed.',
+          description: 'Share of failed requests in the last minute.',
           kind: 'stat',
           unit: 'percentunit',
           width: 6,
@@ -41,7 +45,7 @@ export const runDashboard: DashboardDescription = {
           kind: 'stat',
           unit: 'short',
           width: 6,
-          queries: [{ expr: `sum(mcp_client_sessions_active${load})`, legend: 'sessions' }],
+          queries: [{ expr: `sum(mcp_client_sessions_active${LOAD})`, legend: 'sessions' }],
         },
       ],
     },
@@ -54,24 +58,24 @@ export const runDashboard: DashboardDescription = {
           unit: 'reqps',
           width: 12,
           description:
-            'A gap between the two is load that the target did not answer, answered wrongly, or answers late.',
+            'A gap between the two is load that the target did not answer, answered wrongly, or will answer late.',
           queries: [
-            { expr: `sum(rate(mcp_client_offered_total${load}[${interval}]))`, legend: 'offered' },
+            { expr: `sum(${rate('mcp_client_offered_total', LOAD)})`, legend: 'offered' },
             {
-              expr: `sum(rate(mcp_client_requests_total{stack="$stack", profile=~"$profile", outcome="ok"}[${interval}]))`,
+              expr: `sum(${rate('mcp_client_requests_total', SUCCEEDED)})`,
               legend: 'succeeded',
             },
           ],
         },
         {
-          title: 'Outcomes that are not ok',
+          title: 'Errors by category',
           kind: 'timeseries',
           unit: 'reqps',
           width: 12,
-          description: 'By category of error, as in the report.',
+          description: 'The categories are those of the report.',
           queries: [
             {
-              expr: `sum by (outcome) (rate(mcp_client_requests_total{stack="$stack", profile=~"$profile", outcome!="ok"}[${interval}]))`,
+              expr: `sum by (outcome) (${rate('mcp_client_requests_total', FAILED)})`,
               legend: '{{outcome}}',
             },
           ],
@@ -81,10 +85,10 @@ export const runDashboard: DashboardDescription = {
           kind: 'timeseries',
           unit: 'reqps',
           width: 12,
-          description: 'Correct answers a second.',
+          description: 'Correct answers per second.',
           queries: [
             {
-              expr: `sum by (profile, operation) (rate(mcp_client_requests_total{stack="$stack", profile=~"$profile", outcome="ok"}[${interval}]))`,
+              expr: `sum by (profile, operation) (${rate('mcp_client_requests_total', SUCCEEDED)})`,
               legend: '{{profile}} {{operation}}',
             },
           ],
@@ -96,9 +100,9 @@ export const runDashboard: DashboardDescription = {
           width: 12,
           description: 'Of all workers together.',
           queries: [
-            { expr: `sum(mcp_client_sessions_active${load})`, legend: 'sessions' },
-            { expr: `sum(mcp_client_connections_active${load})`, legend: 'connections' },
-            { expr: `sum(mcp_client_in_flight${load})`, legend: 'in flight' },
+            { expr: `sum(mcp_client_sessions_active${LOAD})`, legend: 'sessions' },
+            { expr: `sum(mcp_client_connections_active${LOAD})`, legend: 'connections' },
+            { expr: `sum(mcp_client_in_flight${LOAD})`, legend: 'in flight' },
           ],
         },
       ],
@@ -111,7 +115,7 @@ export const runDashboard: DashboardDescription = {
           kind: 'timeseries',
           unit: 's',
           width: 12,
-          description: 'From the moment a request was due to its answer: what a user waits.',
+          description: 'From the moment a request was due to its answer: how long a user waits.',
           queries: [0.5, 0.95, 0.99].map((share) => percentile(share, 'mcp_client_request_duration_seconds')),
         },
         {
@@ -119,7 +123,7 @@ export const runDashboard: DashboardDescription = {
           kind: 'timeseries',
           unit: 's',
           width: 12,
-          description: 'From sending to the answer. Where latency is far above it, requests wait for room.',
+          description: 'From sending to the answer. If latency is far above it, requests wait before they are sent.',
           queries: [0.5, 0.95, 0.99].map((share) => percentile(share, 'mcp_client_service_duration_seconds')),
         },
         {
@@ -137,9 +141,9 @@ export const runDashboard: DashboardDescription = {
           width: 12,
           description: 'JSON-RPC messages of every kind.',
           queries: [
-            { expr: `sum(rate(mcp_client_messages_sent_total${load}[${interval}]))`, legend: 'sent' },
-            { expr: `sum(rate(mcp_client_messages_received_total${load}[${interval}]))`, legend: 'received' },
-            { expr: `sum(rate(mcp_client_messages_errors_total${load}[${interval}]))`, legend: 'errors' },
+            { expr: `sum(${rate('mcp_client_messages_sent_total', LOAD)})`, legend: 'sent' },
+            { expr: `sum(${rate('mcp_client_messages_received_total', LOAD)})`, legend: 'received' },
+            { expr: `sum(${rate('mcp_client_messages_errors_total', LOAD)})`, legend: 'errors' },
           ],
         },
       ],

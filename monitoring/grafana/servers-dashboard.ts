@@ -1,11 +1,13 @@
 import type { DashboardDescription } from './dashboard.js';
-import { RATE_INTERVAL as interval, REPLICA as replica } from './query-parts.js';
+import { quantile, REPLICA, rate } from './query-parts.js';
 
-/** The target's side: replicas, their containers, the gateway. */
+const GATEWAY = '{stack="$stack", proxy="servers"}';
+
+/** The target: replicas, their containers, the gateway. */
 export const serversDashboard: DashboardDescription = {
   uid: 'swarmbench-servers',
   title: 'swarmbench: servers',
-  description: 'The replicas under test, what they use, and the gateway in front of them.',
+  description: 'The replicas under test, the resources they use, and the gateway in front of them.',
   rows: [
     {
       title: 'Replicas',
@@ -16,10 +18,10 @@ export const serversDashboard: DashboardDescription = {
           unit: 'reqps',
           width: 12,
           description:
-            'As each replica counts them. Uneven lines: look at the stickiness, and at how many sessions each has.',
+            'As each replica counts them. If the lines differ, check the stickiness and the sessions of each.',
           queries: [
             {
-              expr: `sum by (slot) (rate(mcp_server_requests_total${replica}[${interval}]))`,
+              expr: `sum by (slot) (${rate('mcp_server_requests_total', REPLICA)})`,
               legend: 'replica {{slot}}',
             },
           ],
@@ -32,7 +34,7 @@ export const serversDashboard: DashboardDescription = {
           description: 'Inside the server: from a request being read to its answer being written.',
           queries: [
             {
-              expr: `histogram_quantile(0.95, sum by (slot, le) (rate(mcp_server_request_duration_seconds_bucket${replica}[${interval}])))`,
+              expr: quantile(0.95, 'slot, le', 'mcp_server_request_duration_seconds', REPLICA),
               legend: 'replica {{slot}}',
             },
           ],
@@ -42,8 +44,9 @@ export const serversDashboard: DashboardDescription = {
           kind: 'timeseries',
           unit: 'short',
           width: 12,
-          description: 'Open MCP sessions. A line that only rises is a leak, or clients that never say goodbye.',
-          queries: [{ expr: `mcp_server_sessions_active${replica}`, legend: 'replica {{slot}}' }],
+          description:
+            'Open MCP sessions. A line that only rises means a leak, or clients that never end their sessions.',
+          queries: [{ expr: `mcp_server_sessions_active${REPLICA}`, legend: 'replica {{slot}}' }],
         },
         {
           title: 'Connections',
@@ -51,17 +54,17 @@ export const serversDashboard: DashboardDescription = {
           unit: 'short',
           width: 12,
           description: 'Open TCP connections, most of them from the gateway.',
-          queries: [{ expr: `mcp_server_connections_active${replica}`, legend: 'replica {{slot}}' }],
+          queries: [{ expr: `mcp_server_connections_active${REPLICA}`, legend: 'replica {{slot}}' }],
         },
         {
           title: 'Requests by method and outcome',
           kind: 'timeseries',
           unit: 'reqps',
           width: 12,
-          description: 'Of the chosen replicas together.',
+          description: 'Sum over the chosen replicas.',
           queries: [
             {
-              expr: `sum by (method, outcome) (rate(mcp_server_requests_total${replica}[${interval}]))`,
+              expr: `sum by (method, outcome) (${rate('mcp_server_requests_total', REPLICA)})`,
               legend: '{{method}} {{outcome}}',
             },
           ],
@@ -71,8 +74,8 @@ export const serversDashboard: DashboardDescription = {
           kind: 'timeseries',
           unit: 's',
           width: 12,
-          description: 'How long the server is busy with one thing while all others wait.',
-          queries: [{ expr: `nodejs_eventloop_lag_p99_seconds${replica}`, legend: 'replica {{slot}}' }],
+          description: 'How long one task of the server makes all others wait.',
+          queries: [{ expr: `nodejs_eventloop_lag_p99_seconds${REPLICA}`, legend: 'replica {{slot}}' }],
         },
       ],
     },
@@ -87,7 +90,7 @@ export const serversDashboard: DashboardDescription = {
           description: 'Cores in use.',
           queries: [
             {
-              expr: `sum by (service, slot) (rate(container_cpu_usage_seconds_total${replica}[${interval}]))`,
+              expr: `sum by (service, slot) (${rate('container_cpu_usage_seconds_total', REPLICA)})`,
               legend: '{{service}}.{{slot}}',
             },
           ],
@@ -97,10 +100,10 @@ export const serversDashboard: DashboardDescription = {
           kind: 'timeseries',
           unit: 'bytes',
           width: 8,
-          description: 'Working set, and the limit where there is one.',
+          description: 'Working set, and the limit if there is one.',
           queries: [
-            { expr: `container_memory_working_set_bytes${replica}`, legend: '{{service}}.{{slot}}' },
-            { expr: `max(container_spec_memory_limit_bytes${replica})`, legend: 'limit' },
+            { expr: `container_memory_working_set_bytes${REPLICA}`, legend: '{{service}}.{{slot}}' },
+            { expr: `max(container_spec_memory_limit_bytes${REPLICA})`, legend: 'limit' },
           ],
         },
         {
@@ -111,24 +114,24 @@ export const serversDashboard: DashboardDescription = {
           description: 'All interfaces.',
           queries: [
             {
-              expr: `sum by (slot) (rate(container_network_receive_bytes_total${replica}[${interval}]))`,
+              expr: `sum by (slot) (${rate('container_network_receive_bytes_total', REPLICA)})`,
               legend: 'to replica {{slot}}',
             },
             {
-              expr: `sum by (slot) (rate(container_network_transmit_bytes_total${replica}[${interval}]))`,
+              expr: `sum by (slot) (${rate('container_network_transmit_bytes_total', REPLICA)})`,
               legend: 'from replica {{slot}}',
             },
           ],
         },
         {
-          title: 'Held back by the processor limit',
+          title: 'Throttled by the processor limit',
           kind: 'timeseries',
           unit: 'percentunit',
           width: 12,
-          description: 'Share of the time. Above zero the limit, not the program, decides the latency.',
+          description: 'Share of the time. Above zero, latency depends on the limit and not on the program.',
           queries: [
             {
-              expr: `sum by (slot) (rate(container_cpu_cfs_throttled_seconds_total${replica}[${interval}]))`,
+              expr: `sum by (slot) (${rate('container_cpu_cfs_throttled_seconds_total', REPLICA)})`,
               legend: 'replica {{slot}}',
             },
           ],
@@ -139,7 +142,7 @@ export const serversDashboard: DashboardDescription = {
           unit: 'short',
           width: 12,
           description: 'In each container.',
-          queries: [{ expr: `container_processes${replica}`, legend: 'replica {{slot}}' }],
+          queries: [{ expr: `container_processes${REPLICA}`, legend: 'replica {{slot}}' }],
         },
       ],
     },
@@ -147,22 +150,22 @@ export const serversDashboard: DashboardDescription = {
       title: 'Gateway',
       panels: [
         {
-          title: 'Replicas it can use',
+          title: 'Usable replicas',
           kind: 'timeseries',
           unit: 'short',
           width: 8,
-          description: 'By its own health checks.',
-          queries: [{ expr: 'haproxy_backend_active_servers{stack="$stack", proxy="servers"}', legend: 'usable' }],
+          description: 'According to the health checks of the gateway.',
+          queries: [{ expr: `haproxy_backend_active_servers${GATEWAY}`, legend: 'usable' }],
         },
         {
           title: 'Answers by status',
           kind: 'timeseries',
           unit: 'reqps',
           width: 8,
-          description: '503 is its own: no replica to send to.',
+          description: 'The gateway itself answers 503 when it has no replica to send a request to.',
           queries: [
             {
-              expr: `sum by (code) (rate(haproxy_backend_http_responses_total{stack="$stack", proxy="servers"}[${interval}]))`,
+              expr: `sum by (code) (${rate('haproxy_backend_http_responses_total', GATEWAY)})`,
               legend: '{{code}}',
             },
           ],
@@ -172,10 +175,10 @@ export const serversDashboard: DashboardDescription = {
           kind: 'timeseries',
           unit: 'reqps',
           width: 8,
-          description: 'As the gateway spreads them; its server numbers are places of its own, not slots.',
+          description: 'As the gateway distributes them. Its server numbers are its own, and not slots.',
           queries: [
             {
-              expr: `sum by (server) (rate(haproxy_server_http_responses_total{stack="$stack", proxy="servers"}[${interval}]))`,
+              expr: `sum by (server) (${rate('haproxy_server_http_responses_total', GATEWAY)})`,
               legend: '{{server}}',
             },
           ],

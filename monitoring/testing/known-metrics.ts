@@ -1,6 +1,6 @@
 /**
- * Every metric that the stack has and that a query may name: those of our programs, from their own registries, and
- * those of others that we use.
+ * Every metric of the stack that a query may name: those of our programs, from their registries, and those of other
+ * programs that we use.
  */
 import type { Registry } from 'prom-client';
 import { METRICS as CLIENT_METRICS } from '../../client-sim/measure/metric-names.js';
@@ -8,13 +8,13 @@ import { agentMetrics } from '../../harness/agent/agent-metrics.js';
 import { createControllerMetrics } from '../../harness/observe/controller-metrics.js';
 import { Metrics as ServerMetrics } from '../../swarm/reference-server/observe/metrics.js';
 
-/** Series name (with `_bucket` and so on) to the labels that its program gives it. */
+/** Name of a series (with `_bucket` and so on) to the labels that its program gives it. */
 type KnownMetrics = ReadonlyMap<string, readonly string[]>;
 
-/** What Prometheus adds to every series of a task (monitoring/prometheus/prometheus.yml). */
+/** Prometheus adds these to every series of a task (monitoring/prometheus/prometheus.yml). */
 export const TARGET_LABELS = ['job', 'instance', 'stack', 'service', 'slot', 'node', 'task'] as const;
 
-/** Of HAProxy's exporter, node-exporter and Prometheus itself; only what is in use. */
+/** Metrics of HAProxy's exporter, node-exporter and Prometheus itself, as far as we use them. */
 const FOREIGN = {
   up: [],
   haproxy_backend_active_servers: ['proxy'],
@@ -60,7 +60,7 @@ interface Described {
   readonly labels: readonly string[];
 }
 
-/** prom-client keeps the label names on the metric and tells the type in the JSON only. */
+/** prom-client keeps the label names on the metric, but has the type only in the JSON. */
 async function described(registry: Registry): Promise<readonly Described[]> {
   const metrics = await registry.getMetricsAsJSON();
   return metrics.map(({ name, type }) => {

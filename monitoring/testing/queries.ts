@@ -1,11 +1,10 @@
+/** Finds the queries of dashboards and rules, and the series that a query names. */
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { DASHBOARDS } from '../grafana/dashboard-files.js';
 
-/** Every query of dashboards and rules. */
-
 interface NamedQuery {
-  /** Where it is from, in words. */
+  /** The dashboard or rule that has it, for messages. */
   readonly where: string;
   readonly expr: string;
 }
@@ -18,7 +17,7 @@ const ruleFile = z.object({ groups: z.array(z.object({ rules: z.array(rule) })) 
 
 interface Rules {
   readonly recorded: readonly NamedQuery[];
-  /** Without their limits: what decides them. */
+  /** Without the limits at their ends. */
   readonly alerts: readonly NamedQuery[];
 }
 
@@ -27,7 +26,7 @@ export function rulesIn(text: string): Rules {
   const rules = ruleFile.parse(parse(text)).groups.flatMap((group) => group.rules);
   return {
     recorded: rules.flatMap((one) => ('record' in one ? [{ where: one.record, expr: one.expr }] : [])),
-    alerts: rules.flatMap((one) => ('alert' in one ? [{ where: one.alert, expr: decidedBy(one.expr) }] : [])),
+    alerts: rules.flatMap((one) => ('alert' in one ? [{ where: one.alert, expr: withoutLimit(one.expr) }] : [])),
   };
 }
 
@@ -41,7 +40,7 @@ export function dashboardQueries(): readonly NamedQuery[] {
   );
 }
 
-/** As Grafana would fill it in for this stack, with everything chosen. */
+/** Replaces variables as Grafana does, for this stack and with all profiles and replicas chosen. */
 export function filledIn(expr: string, stack: string): string {
   return expr
     .replaceAll('$stack', stack)
@@ -50,31 +49,27 @@ export function filledIn(expr: string, stack: string): string {
     .replaceAll('$__rate_interval', '30s');
 }
 
-/** What a PromQL expression names. Not a parser of PromQL: enough for expressions that Prometheus accepts. */
-
 interface QueryNames {
   readonly series: readonly NamedSeries[];
-  /** Labels in `by (...)` and its like. */
+  /** Labels in `by (...)`, `on (...)` and so on. */
   readonly grouping: readonly string[];
 }
 
 interface NamedSeries {
   readonly name: string;
-  /** Labels its selector asks for. */
+  /** Labels in its selector. */
   readonly labels: readonly string[];
 }
 
-const token = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\[[^\]]*\]|\d[\w.]*|[a-zA-Z_:][\w:]*|=~|!~|!=|==|>=|<=|\S/g;
-function isName(text: string): boolean {
-  return /^[a-zA-Z_:]/.test(text);
-}
+const TOKEN = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\[[^\]]*\]|\d[\w.]*|[a-zA-Z_:][\w:]*|=~|!~|!=|==|>=|<=|\S/g;
 const groupers = new Set(['by', 'without', 'on', 'ignoring', 'group_left', 'group_right']);
-/** What may stand between the name of an aggregation and its bracket. */
+/** Keywords that may stand between the name of an aggregation and its bracket. */
 const aggregates = new Set(['by', 'without']);
 const operators = new Set(['and', 'or', 'unless', 'bool', 'offset', 'atan2', 'inf', 'nan']);
 
+/** Not a parser of PromQL, but enough for expressions that Prometheus accepts. */
 export function namesIn(query: string): QueryNames {
-  const tokens = [...query.matchAll(token)].map(([text]) => text);
+  const tokens = [...query.matchAll(TOKEN)].map(([text]) => text);
   const series: NamedSeries[] = [];
   const grouping: string[] = [];
   for (let at = 0; at < tokens.length; at += 1) {
@@ -97,7 +92,11 @@ export function namesIn(query: string): QueryNames {
   return { series, grouping };
 }
 
-/** What decides an alert: its expression without the limit at its end. */
-export function decidedBy(alert: string): string {
+function isName(text: string): boolean {
+  return /^[a-zA-Z_:]/.test(text);
+}
+
+/** The expression of an alert without the limit at its end. */
+export function withoutLimit(alert: string): string {
   return alert.replace(/\s(?:==|!=|>=|<=|>|<)\s(?:on \([^)]*\) )?[^<>=!]*$/, '');
 }

@@ -53,7 +53,13 @@ describe('faults', () => {
     ],
     ['  - { at: 1s, kind: scale, replicas: 65 }\n', 'must be at most 64'],
     ['  - { at: 1s, kind: scael, replicas: 6 }\n', 'did you mean "scale"'],
-    ['  - { at: 1s, kind: pause }\n', 'this kind of fault is not built yet'],
+    ['  - { at: 1s, kind: pause }\n', 's.yaml:8:21: `pause` is not one of: scale'],
+    [
+      '  - { at: 1s, kind: scale, replicas: 3, replica: 1 }\n',
+      'unknown key `replica`\n    hint: did you mean "replicas"?',
+    ],
+    ['  - { at: 1s, kind: scale, replicas: 3, node: n1 }\n', 'unknown key `node`'],
+    ['  - { at: 1s, kind: scale, replicas: 3, fraction: 50% }\n', 'unknown key `fraction`'],
   ])('are refused: %j', (faults, words) => {
     const result = load(scenario(faults));
     expect(result.ok ? '' : formatProblems(result.problems)).toContain(words);

@@ -1,12 +1,13 @@
 /** From a scenario's name and the command line to a Plan, or everything that is wrong, at once. */
 
-import { type Problem, problemAt, sortProblems } from '../yaml/problem.js';
+import { problemAt, sortProblems } from '../yaml/problem.js';
 import type { Era, Plan, TlsPlan } from './plan.js';
 import { readSources } from './read-sources.js';
 import { type ConfiguredServer, chooseServer } from './resolve/mcp-config.js';
 import { resolvePlan } from './resolve/plan.js';
 import type { SecretOptions, SecretSource } from './resolve/secret-files.js';
 import { diskIo, type ScenarioIo, shownPath } from './scenario-io.js';
+import type { Problem } from './source-part.js';
 
 export interface PlanRequest {
   /** Name of a shipped scenario, or path of a file. */

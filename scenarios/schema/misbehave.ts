@@ -1,23 +1,35 @@
-/** What a profile does wrong on purpose, resolved; see `keys/misbehave-schema.ts` for what each key means. */
+/** `misbehave` of a profile, resolved: what its clients do wrong on purpose. */
 
-/** Where an operation is left: before its session, within its request, after it, within its answer. */
-export const abortKinds = ['mid-handshake', 'mid-request', 'after-request', 'mid-answer'] as const;
-export type AbortKind = (typeof abortKinds)[number];
+/** When an operation is aborted. */
+export const abortMeanings = {
+  'mid-handshake': "within the request that would open the connection's session",
+  'mid-request': 'when half of the request is sent',
+  'after-request': 'when the whole request is sent',
+  'mid-answer': 'after the first bytes of the answer',
+} as const satisfies Readonly<Record<string, string>>;
 
-/** Ways to break a request, each one thing only. The last four are about WebSocket frames (RFC 6455, 5.2). */
-export const malformedKinds = [
-  'broken-json',
-  'wrong-framing',
-  'unknown-method',
-  'duplicate-id',
-  'oversize',
-  'not-utf8',
-  'unmasked',
-  'reserved-bits',
-  'bad-opcode',
-  'huge-length',
-] as const;
-export type MalformedKind = (typeof malformedKinds)[number];
+export type AbortKind = keyof typeof abortMeanings;
+export const abortKinds = Object.keys(abortMeanings) as [AbortKind, ...AbortKind[]];
+
+/** The ways to break a request. Each breaks one thing only. */
+export const malformedMeanings = {
+  'broken-json': 'half of a message, in whole framing',
+  'wrong-framing':
+    'a chunk without a size (HTTP), a continuation frame that continues nothing (WebSocket), ' +
+    'or a message over two lines',
+  'unknown-method': 'a method that no server has',
+  'duplicate-id': 'the same request twice at once',
+  oversize: 'a correct request that is far too long',
+  'not-utf8': 'a text with bytes that are not UTF-8',
+  // The rest are about WebSocket frames: RFC 6455, 5.2.
+  unmasked: 'a WebSocket frame without a mask',
+  'reserved-bits': 'a WebSocket frame with reserved bits set',
+  'bad-opcode': 'a WebSocket frame with an unknown opcode',
+  'huge-length': 'a WebSocket frame that announces 2^62 bytes',
+} as const satisfies Readonly<Record<string, string>>;
+
+export type MalformedKind = keyof typeof malformedMeanings;
+export const malformedKinds = Object.keys(malformedMeanings) as [MalformedKind, ...MalformedKind[]];
 
 export interface MisbehavePlan {
   /** A true slow reader: each socket is drained no faster than this. */

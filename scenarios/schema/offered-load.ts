@@ -1,4 +1,5 @@
 import type { LoadSegment, Plan, ProfilePlan, StagePlan } from './plan.js';
+import { factsOf } from './transports.js';
 
 /** What a plan's stages ask for: the load at a moment, and how many operations come due in all. */
 
@@ -125,7 +126,7 @@ export function connectionsIn(profiles: readonly ProfilePlan[]): number {
 
 /** Of one session. Over stdio nobody connects; a stream is a connection beside the others. */
 export function connectionsPerSession({ transport, connections, stream }: ProfilePlan): number {
-  return transport === 'stdio' ? 0 : connections + (stream === undefined ? 0 : 1);
+  return factsOf(transport).ownServer ? 0 : connections + (stream === undefined ? 0 : 1);
 }
 
 /** One a client, unless clients share them. */

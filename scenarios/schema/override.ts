@@ -1,9 +1,9 @@
 /** `--set path=value`: values put over a scenario by name, remembering that they came from the command line. */
 import { suggest } from '../yaml/nearest.js';
-import { emptyMap, kindOf, type ListNode, type MapNode, type SourceNode, withEntry } from '../yaml/node.js';
+import { emptyMap, kindOf, type ListNode, type MapNode, type SourceNode, scalarNode, withEntry } from '../yaml/node.js';
 import { parseYaml } from '../yaml/parse-yaml.js';
-import { type Position, type Problem, problemAt } from '../yaml/problem.js';
-import { nameOf } from './source-part.js';
+import { type Position, problemAt } from '../yaml/problem.js';
+import { nameOf, type Problem } from './source-part.js';
 
 export interface Override {
   readonly segments: readonly Segment[];
@@ -32,7 +32,7 @@ export function parseOverride(written: string): Applied<Override> {
   }
   const { node, problems } = parseYaml(written.slice(equals + 1), { ...origin, column: equals + 2 });
   if (problems.length > 0) return { ok: false, problems };
-  const value = node ?? { kind: 'scalar', value: null, at: { ...origin, column: equals + 2 }, textColumn: undefined };
+  const value = node ?? scalarNode(null, { ...origin, column: equals + 2 });
   let column = 1;
   const segments = path.split('.').map((key) => {
     const segment = { key, at: { ...origin, column } };

@@ -1,3 +1,4 @@
+import type { FaultAction } from './faults/fault-kinds.js';
 import type { Template } from './grammar/template.js';
 import type { MisbehavePlan } from './misbehave.js';
 import type { TransportName } from './transports.js';
@@ -86,11 +87,8 @@ export interface TlsPlan {
 
 export type Stickiness = 'none' | 'session' | 'cookie' | 'source';
 
-/**
- * Something that is changed or broken on purpose, with its undo. A kind is one more member, and one more line in the
- * maps by kind.
- */
-export type FaultPlan = FaultSpan & ScaleFault;
+/** Something that is changed or broken on purpose for a while. Each kind is a file in `faults/`. */
+export type FaultPlan = FaultSpan & FaultAction;
 
 export interface FaultSpan {
   /** `f1`, `f2` and so on, in order of time. */
@@ -99,13 +97,6 @@ export interface FaultSpan {
   readonly atMs: number;
   /** Run time when it is undone; never after the last stage of its trial. */
   readonly untilMs: number;
-}
-
-/** A service of the stack has this many replicas while it lasts. */
-export interface ScaleFault {
-  readonly kind: 'scale';
-  readonly service: string;
-  readonly replicas: number;
 }
 
 export interface ProfilePlan {
@@ -276,7 +267,7 @@ export interface LimitsPlan {
   readonly bytes: number;
 }
 
-/** What a worker needs; structurally the protocol's WorkerPlan. */
+/** The part of the plan that a worker needs. */
 export type WorkerPlan = Pick<Plan, 'scenario' | 'seed' | 'profiles' | 'stages' | 'drainMs' | 'limits'>;
 
 export function workerPlan(plan: Plan): WorkerPlan {

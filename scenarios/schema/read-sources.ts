@@ -1,15 +1,24 @@
 import { basename, dirname, join } from 'node:path';
 import { suggest } from '../yaml/nearest.js';
-import { child, emptyMap, kindOf, type MapEntry, type MapNode, withEntry, withoutEntry } from '../yaml/node.js';
+import {
+  child,
+  emptyMap,
+  kindOf,
+  type MapEntry,
+  type MapNode,
+  scalarNode,
+  withEntry,
+  withoutEntry,
+} from '../yaml/node.js';
 import { parseYaml } from '../yaml/parse-yaml.js';
-import { type Position, type Problem, problemAt } from '../yaml/problem.js';
+import { type Position, problemAt } from '../yaml/problem.js';
 import { checkNode } from './keys/check-node.js';
 import { overrideSchema } from './keys/profile-schema.js';
 import { listProfiles, listScenarios } from './list-scenarios.js';
 import { applyOverride, type Override, parseOverride } from './override.js';
 import type { Sources, Workload } from './resolve/plan.js';
 import { type ScenarioIo, shippedFolder, shownPath } from './scenario-io.js';
-import { nameOf } from './source-part.js';
+import { nameOf, type Problem } from './source-part.js';
 
 /** Finds and reads a scenario and its profiles, puts overrides over them, and merges each workload with its profile. */
 
@@ -142,7 +151,7 @@ function mergeWorkload(
   }
   return mergeProfile(base, overrides, {
     keyAt: entry.keyAt,
-    node: { kind: 'scalar', value: name, at: entry.keyAt, textColumn: undefined },
+    node: scalarNode(name, entry.keyAt),
   });
 }
 

@@ -1,7 +1,21 @@
 /** What the resolving functions share: where to report, and how to point into the source. */
 
 import { child, descend, keyPositionOf, type Path, positionInside, positionOf, type SourceNode } from '../yaml/node.js';
-import { type Problem, type ProblemCode, problemAt } from '../yaml/problem.js';
+import { problemAt, type Problem as YamlProblem } from '../yaml/problem.js';
+
+export type ProblemCode =
+  | 'SYNTAX'
+  | 'UNKNOWN_KEY'
+  | 'MISSING_KEY'
+  | 'INVALID_VALUE'
+  | 'CONFLICT'
+  | 'NOT_FOUND'
+  | 'LIMIT_EXCEEDED'
+  | 'TARGET_NOT_ALLOWED'
+  | 'UNSET_VARIABLE';
+
+/** What is wrong with a scenario. Its `path` is the one that `--set` takes. */
+export type Problem = YamlProblem<ProblemCode>;
 
 export type ReportProblem = (problem: Problem) => void;
 

@@ -8,7 +8,14 @@ export type SourceNode = ScalarNode | ListNode | MapNode;
 
 export interface ScalarNode {
   readonly kind: 'scalar';
+  /** What the text means in YAML's core schema. */
   readonly value: string | number | boolean | null;
+  /** The text as it reads, without quotes and escapes, before it means anything. */
+  readonly source: string;
+  /** Not quoted, and no block. */
+  readonly plain: boolean;
+  /** In full, such as `tag:yaml.org,2002:str` for `!!str`. */
+  readonly tag?: string | undefined;
   readonly at: Position;
   /**
    * Column of the value's first character when it stands on one line exactly as read (quotes excluded): places errors
@@ -20,12 +27,14 @@ export interface ScalarNode {
 export interface ListNode {
   readonly kind: 'list';
   readonly items: readonly SourceNode[];
+  readonly tag?: string | undefined;
   readonly at: Position;
 }
 
 export interface MapNode {
   readonly kind: 'map';
   readonly entries: ReadonlyMap<string, MapEntry>;
+  readonly tag?: string | undefined;
   readonly at: Position;
 }
 
@@ -35,6 +44,11 @@ export interface MapEntry {
 }
 
 export type Path = readonly (string | number)[];
+
+/** A value that nobody wrote as YAML. */
+export function scalarNode(value: string | null, at: Position): ScalarNode {
+  return { kind: 'scalar', value, source: value ?? '', plain: true, at, textColumn: undefined };
+}
 
 export function emptyMap(at: Position): MapNode {
   return { kind: 'map', entries: new Map(), at };

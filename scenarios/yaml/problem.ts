@@ -1,19 +1,7 @@
 /**
- * What is wrong with a scenario, where, and what would be right. All problems of a scenario are collected before any is
- * shown.
+ * What is wrong in a file, where, and what would be right. Readers collect all problems before any is shown, and each
+ * kind of file has codes of its own.
  */
-
-export type ProblemCode =
-  | 'SYNTAX'
-  | 'UNKNOWN_KEY'
-  | 'MISSING_KEY'
-  | 'INVALID_VALUE'
-  | 'CONFLICT'
-  | 'NOT_FOUND'
-  | 'NOT_BUILT'
-  | 'LIMIT_EXCEEDED'
-  | 'TARGET_NOT_ALLOWED'
-  | 'UNSET_VARIABLE';
 
 /**
  * Lines and columns count from 1. For a command-line override, `file` is the option as typed (`--set a.b=c`) and the
@@ -25,41 +13,56 @@ export interface Position {
   readonly column: number;
 }
 
-export interface Problem extends Position {
-  readonly code: ProblemCode;
-  /** As `--set` would name it: `stages.peak.duration`; empty for the whole file. */
+export interface Problem<Code extends string = string> extends Position {
+  readonly code: Code;
+  /** Where in the file's tree, such as `stages.peak.duration`; empty for the whole file. */
   readonly path: string;
   readonly message: string;
   readonly hint?: string;
 }
 
-export function problemAt(at: Position, code: ProblemCode, path: string, message: string, hint?: string): Problem {
+export function problemAt<Code extends string>(
+  at: Position,
+  code: Code,
+  path: string,
+  message: string,
+  hint?: string,
+): Problem<Code> {
   const { file, line, column } = at;
   const problem = { file, line, column, code, path, message };
   return hint === undefined ? problem : { ...problem, hint };
 }
 
-/**
- * One `file:line:column: message` line a problem, hints indented below. In order of file, line and column, without
- * repeats.
- */
-export function formatProblems(problems: readonly Problem[]): string {
-  return sortProblems(problems)
-    .map((problem) => {
-      const where = `${problem.file}:${problem.line}:${problem.column}`;
-      const hint = problem.hint === undefined ? '' : `\n    hint: ${problem.hint}`;
-      return `${where}: ${problem.message}${hint}`;
+interface ProblemOptions {
+  /** The path tells problems apart, and is printed before the message. */
+  readonly withPath?: boolean;
+}
+
+/** One `file:line:column: message` line for each problem, with its hint indented below, in the order of the files. */
+export function formatProblems(problems: readonly Problem[], options: ProblemOptions = {}): string {
+  return sortProblems(problems, options)
+    .map(({ file, line, column, path, message, hint }) => {
+      const subject = options.withPath === true && path !== '' ? `${path}: ` : '';
+      return `${file}:${line}:${column}: ${subject}${message}${hint === undefined ? '' : `\n    hint: ${hint}`}`;
     })
     .join('\n');
 }
 
-/** The same value can be read twice (a profile used by two workloads), so equal problems are reported once. */
-export function sortProblems(problems: readonly Problem[]): readonly Problem[] {
-  const files = [...new Set(problems.map((problem) => problem.file))];
-  const unique = new Map(
-    problems.map((problem) => [`${problem.file}:${problem.line}:${problem.column}:${problem.message}`, problem]),
-  );
-  return [...unique.values()].sort(
-    (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
-  );
+/**
+ * By file, line and column, files in the order in which they first occur. The same value can be read twice (a profile
+ * that two workloads use, an alias), so equal problems are kept once.
+ */
+export function sortProblems<Code extends string>(
+  problems: readonly Problem<Code>[],
+  { withPath = false }: ProblemOptions = {},
+): readonly Problem<Code>[] {
+  const rankOf = new Map<string, number>();
+  const unique = new Map<string, Problem<Code>>();
+  for (const problem of problems) {
+    const { file, line, column, path, message } = problem;
+    if (!rankOf.has(file)) rankOf.set(file, rankOf.size);
+    unique.set(`${file}:${line}:${column}:${withPath ? `${path}:` : ''}${message}`, problem);
+  }
+  const rank = ({ file }: Problem): number => rankOf.get(file) ?? 0;
+  return [...unique.values()].sort((a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column);
 }

@@ -12,19 +12,19 @@ import {
 } from './render-gateway.js';
 
 test.each([...gatewayFiles()])(
-  '%s in the repository is what the code makes (else: npm run build && node tools/generate.mjs)',
+  '%s in the repository is what the code generates (if not: npm run build && node tools/generate.mjs)',
   (name, text) => {
     expect(readFileSync(join(packageRoot, 'swarm', 'gateway', name), 'utf8')).toBe(text);
   },
 );
 
-/** Of port 8080. */
+/** The backend of port 8080. */
 function publishedBackend(sticky: Stickiness): string {
   return /^backend servers\n(?: {4}.*\n)+/m.exec(renderGateway({ sticky }))?.[0] ?? '';
 }
 
 describe('the gateway', () => {
-  test.each(STICKINESS)('with stickiness %s has what fault runs have shown to be needed', (sticky) => {
+  test.each(STICKINESS)('with stickiness %s has the settings that fault runs have shown to be needed', (sticky) => {
     const config = renderGateway({ sticky });
     for (const line of [
       'option abortonclose',
@@ -38,19 +38,19 @@ describe('the gateway', () => {
     expect(config).not.toMatch(/^\s*maxconn/m);
   });
 
-  test('learns a session from the answer that opened it, and only when asked to', () => {
+  test('learns a session from the answer that opened it, only with stickiness session', () => {
     const learns = STICKINESS.filter((sticky) =>
       publishedBackend(sticky).includes('stick store-response res.hdr(Mcp-Session-Id)'),
     );
     expect(learns).toEqual(['session']);
   });
 
-  test('without stickiness keeps no client anywhere', () => {
+  test('without stickiness keeps no client at a replica', () => {
     expect(publishedBackend('none')).not.toMatch(/\bstick\b|cookie|balance source/);
   });
 
   test.each(STICKINESS)(
-    'published as %s, has every way at a port of its own, and no two of them behind one backend',
+    'published as %s, has every stickiness at a port of its own with a backend of its own',
     (published) => {
       const config = renderGateway({ sticky: published });
       const backends = STICKINESS.map(
@@ -65,11 +65,11 @@ describe('the gateway', () => {
     },
   );
 
-  test.each(STICKINESS)('with stickiness %s says of every answer which server gave it', (sticky) => {
+  test.each(STICKINESS)('with stickiness %s names the server that gave each answer', (sticky) => {
     expect(publishedBackend(sticky)).toContain('http-response set-header X-Swarmbench-Server %si:%sp');
   });
 
-  test('finds the service it is told, at its ports, as many as it is told', () => {
+  test('finds the given service at the given ports, up to the given number of servers', () => {
     const config = renderGateway({
       service: 'mine',
       port: 8000,
@@ -82,7 +82,7 @@ describe('the gateway', () => {
     expect(config).toContain('option httpchk GET /ready');
   });
 
-  test('is content with a connection where there is no health path', () => {
+  test('checks only the connection when there is no health path', () => {
     expect(renderGateway({ ...GATEWAY_DEFAULTS, healthPath: undefined })).not.toContain('httpchk');
   });
 });

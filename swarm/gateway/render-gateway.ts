@@ -1,17 +1,19 @@
-/** HAProxy's configuration for the gateway in front of the replicas. HAProxy 2.6 and later. */
+/** The configuration of the gateway in front of the replicas, for HAProxy 2.6 and later. */
 
 export const STICKINESS = ['session', 'cookie', 'source', 'none'] as const;
 
 /**
- * Which replica gets a request: `session`: the one that answered with this Mcp-Session-Id (learned from answers; a
- * request without one goes anywhere); `cookie`: the one named by a cookie, for clients that keep cookies; `source`: one
- * by the client's address; `none`: each in turn.
+ * Which replica gets a request:
+ * - `session`: the one that answered with this Mcp-Session-Id, learned from answers; without an id, any replica
+ * - `cookie`: the one named by a cookie, for clients that keep cookies
+ * - `source`: one chosen by the client's address
+ * - `none`: each in turn
  */
 export type Stickiness = (typeof STICKINESS)[number];
 
 /**
- * Inside the stack's networks each way has a port of its own beside 8080, so that clients of one run can be kept in
- * several ways, by the same gateway before the same replicas.
+ * Inside the stack's networks each stickiness has a port of its own besides 8080, so that the clients of one run can
+ * use different ones, at the same gateway in front of the same replicas.
  */
 export const STICKY_PORTS = { session: 8081, cookie: 8082, source: 8083, none: 8084 } as const satisfies Record<
   Stickiness,
@@ -19,16 +21,16 @@ export const STICKY_PORTS = { session: 8081, cookie: 8082, source: 8083, none: 8
 >;
 
 export interface GatewayOptions {
-  /** Of port 8080, which is the one that is published. */
+  /** Stickiness of the published port, 8080. */
   readonly sticky: Stickiness;
-  /** Most replicas it will find. */
+  /** The most replicas that the gateway finds. */
   readonly maxServers: number;
-  /** Service in the same stack, by its short name. */
+  /** Short name of a service in the same stack. */
   readonly service: string;
   readonly port: number;
-  /** Where the service takes WebSocket and plain TCP. */
+  /** The port of the service for WebSocket and plain TCP. */
   readonly streamPort: number;
-  /** Answered with 200 by a replica that is fit; undefined: a TCP connection is enough. */
+  /** A healthy replica answers this path with 200; undefined: accepting a TCP connection is enough. */
   readonly healthPath: string | undefined;
 }
 
@@ -117,8 +119,8 @@ const STICKY_LINES = {
     'stick store-response res.hdr(Mcp-Session-Id)',
     'stick match req.hdr(Mcp-Session-Id)',
   ],
-  // Dynamic: the servers of a template have no names of their own to put into a cookie. The key is no secret; it only
-  // makes the value ours.
+  // Dynamic, because the servers of a template have no names to put into a cookie. The key is no secret; it only makes
+  // the cookie's value ours.
   cookie: [
     'balance leastconn',
     'dynamic-cookie-key swarmbench',
@@ -140,7 +142,7 @@ function frontends(published: Stickiness): readonly string[] {
   ];
 }
 
-/** The published way keeps the plain name, which dashboards and alerts go by. */
+/** The published stickiness keeps the plain name, which dashboards and alerts use. */
 function backendOf(sticky: Stickiness, published: Stickiness): string {
   return sticky === published ? 'servers' : `servers_${sticky}`;
 }
@@ -149,14 +151,14 @@ function backend(sticky: Stickiness, { sticky: published, port, ...rest }: Gatew
   return section(`backend ${backendOf(sticky, published)}`, [
     ...STICKY_LINES[sticky],
     ...healthCheck(rest.healthPath),
-    // Who answered, for servers that do not name themselves: the address is that of a task.
+    // Names the replica that answered, for servers that do not name themselves: the address is that of a task.
     'http-response set-header X-Swarmbench-Server %si:%sp',
     serverTemplate('mcp', port, rest),
   ]);
 }
 
 function streamBackend({ sticky, streamPort, ...rest }: GatewayOptions): string {
-  // A connection is a session and stays where it is; by address, all clients of a worker would be at one replica.
+  // A connection is a session and stays at its replica; by address, all clients of a worker would be at the same one.
   const stick = sticky === 'source' ? ['stick-table type ip size 1m expire 30m', 'stick on src'] : [];
   return section('backend stream_servers', [
     'mode tcp',
@@ -175,7 +177,10 @@ function serverTemplate(
   port: number,
   { maxServers, service }: Pick<GatewayOptions, 'maxServers' | 'service'>,
 ): string {
-  return `server-template ${prefix} 1-${maxServers} tasks.${service}:${port} check inter 1s fall 2 rise 1 resolvers docker resolve-prefer ipv4 init-addr none on-marked-down shutdown-sessions`;
+  return (
+    `server-template ${prefix} 1-${maxServers} tasks.${service}:${port} check inter 1s fall 2 rise 1 ` +
+    'resolvers docker resolve-prefer ipv4 init-addr none on-marked-down shutdown-sessions'
+  );
 }
 
 function section(head: string, lines: readonly string[]): string {
@@ -183,8 +188,8 @@ function section(head: string, lines: readonly string[]): string {
 }
 
 /**
- * The configurations that `docker stack deploy` takes as they are, by name in this folder (written by
- * tools/generate.mjs).
+ * The configurations in this folder, by file name, for `docker stack deploy` without swarmbench. `tools/generate.mjs`
+ * writes them.
  */
 export function gatewayFiles(): ReadonlyMap<string, string> {
   return new Map(STICKINESS.map((sticky) => [`haproxy.${sticky}.cfg`, renderGateway({ sticky })]));

@@ -8,7 +8,7 @@ const programs = ['swarm/reference-server/main.js', 'swarm/reference-server/sink
 const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
 
 describe.each(programs)('%s', (entry) => {
-  test('says in one line where it listens, and ends with 0 when asked to', async () => {
+  test('prints one line when it listens, and ends with 0 on SIGTERM', async () => {
     const program = startProgram(entry, ['--port', '0']);
     const url = await listeningUrl(program);
     expect((await fetch(new URL('/healthz', url))).status).toBe(200);
@@ -17,7 +17,7 @@ describe.each(programs)('%s', (entry) => {
     expect(await program.ended).toBe(0);
   });
 
-  test('ends by itself when the file of its lease is gone', async () => {
+  test('ends when its lease file is gone', async () => {
     const lease = join(tempFolder(), 'lease');
     writeFileSync(lease, '');
     const program = startProgram(entry, ['--port', '0', '--lease', lease]);
@@ -27,7 +27,7 @@ describe.each(programs)('%s', (entry) => {
     expect(program.stderr()).toContain('is gone');
   });
 
-  test('refuses wrong arguments (2) and a port that is taken (1), saying why', async () => {
+  test('exits with 2 for wrong arguments and with 1 for a port in use, and says why', async () => {
     const wrong = startProgram(entry, ['--answers', 'xml']);
     expect([await wrong.ended, wrong.stderr()]).toEqual([2, expect.stringContaining('--answers')]);
     const first = startProgram(entry, ['--port', '0']);
@@ -37,7 +37,7 @@ describe.each(programs)('%s', (entry) => {
   });
 });
 
-test('the reference server lets a call that is under way finish before it ends', async () => {
+test('the reference server lets a pending call finish before it ends', async () => {
   const program = startProgram('swarm/reference-server/main.js', ['--port', '0', '--sessions', 'stateless']);
   const url = await listeningUrl(program);
   const body = JSON.stringify({

@@ -1,4 +1,5 @@
-import { runProgram, streamEndpoints } from './entry.js';
+import { referenceEndpoints } from './endpoints.js';
+import { runProgram } from './entry.js';
 import { parseReferenceOptions } from './options.js';
 import { serveStandardStreams, startReferenceServer } from './reference-server.js';
 
@@ -6,12 +7,12 @@ await runProgram(
   parseReferenceOptions,
   async (options) => {
     const { port, streamPort, close } = await startReferenceServer(options);
-    // HTTP+SSE is of the session era, as is its SDK.
-    const endpoints = (host: string): Readonly<Record<string, string>> => ({
-      ...streamEndpoints(streamPort)(host),
-      ...(options.era === 'modern' ? {} : { sse: `http://${host}:${port}/sse` }),
-    });
-    return { host: options.host, id: options.id, port, endpoints, close };
+    return {
+      id: options.id,
+      address: { host: options.host, port, streamPort },
+      endpoints: (address) => referenceEndpoints(address, options.era),
+      close,
+    };
   },
   (options, input, output) => (options.stdio ? serveStandardStreams(options, input, output) : undefined),
 );

@@ -3,9 +3,9 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import type { ReferenceServerOptions } from './reference-server.js';
 
-/** What both programs of this folder take beside their own options. */
+/** Options of both programs of this folder. */
 export interface ProgramOptions {
-  /** The program ends itself when nobody touches this file any more. */
+  /** The program ends when this file is no longer touched. */
   readonly lease: string | undefined;
 }
 
@@ -19,10 +19,10 @@ const duration = z
     return Number.parseFloat(written) * units[unit];
   });
 
-/** Beside `port`: WebSocket and lines of JSON-RPC, on one port. Without it neither is spoken. */
+/** One port for WebSocket and lines of JSON-RPC. Without it neither is served. */
 const streamPort = port.optional();
 
-/** Beside `host`: see `HostGuard`. */
+/** See `HostGuard`. */
 const allowedHosts = z
   .array(z.string().regex(/^(\*|[\w.-]+|\[[0-9a-fA-F:]+\])$/, 'a host name without a port, or *'))
   .default([]);
@@ -49,7 +49,6 @@ const referenceSchema = z.strictObject({
   seed: z.coerce.number().int().default(1),
   stdio: z.boolean().default(false),
   replay: z.coerce.number().int().min(0).max(1_000_000).default(1_000),
-  conformance: z.boolean().default(false),
 });
 
 const sinkSchema = z.strictObject(common);
@@ -57,14 +56,14 @@ const sinkSchema = z.strictObject(common);
 interface SinkOptions {
   readonly host: string;
   readonly port: number;
-  /** For WebSocket and lines; 0: any free one; undefined: neither is spoken. */
+  /** For WebSocket and lines of JSON-RPC; 0: any free port; undefined: neither is served. */
   readonly streamPort: number | undefined;
   readonly answers: 'json' | 'sse';
 }
 
 /**
- * `--stdio`: one session over standard input and output, and no port.
- * @throws Error with every problem of the command line in words
+ * `--stdio` serves one session over standard input and output, and no port.
+ * @throws Error that names every problem of the command line
  */
 export function parseReferenceOptions(
   args: readonly string[],
@@ -80,7 +79,7 @@ export function parseReferenceOptions(
   return { ...rest, streamPort, allowedHosts, sessionTtlMs, maxSessions, lease };
 }
 
-/** @throws Error with every problem of the command line in words */
+/** @throws Error that names every problem of the command line */
 export function parseSinkOptions(args: readonly string[]): SinkOptions & ProgramOptions {
   const { lease, 'stream-port': streamPort, ...rest } = parse(sinkSchema, args);
   return { ...rest, streamPort, lease };

@@ -68,7 +68,7 @@ async function openSession(url: string): Promise<string> {
 
 describe.each(['json', 'sse'] as const)('SDK clients, answers as %s', (answers) => {
   test.each(['session era', 'stateless era'] as const)(
-    '%s: tools, resources and prompts answer what they promise',
+    '%s: tools, resources and prompts give the documented answers',
     async (era) => {
       const { url, stats } = await start({ answers });
       const client = era === 'session era' ? (await legacyClient(url)).client : await modernClient(url);
@@ -127,30 +127,30 @@ describe.each(['json', 'sse'] as const)('SDK clients, answers as %s', (answers) 
   );
 });
 
-test('without sessions, a listening stream hears of what is published to its topics', async () => {
+test('without sessions, a listening stream gets the updates of its topics', async () => {
   const { url } = await start();
   const client = await modernClient(url);
-  const heard = new Promise<string>((resolve) =>
+  const updated = new Promise<string>((resolve) =>
     client.setNotificationHandler('notifications/resources/updated', ({ params }) => resolve(params.uri)),
   );
   const subscription = await client.listen({ resourceSubscriptions: ['bench://topic/news'] });
   await client.callTool({ name: 'publish', arguments: { topic: 'other' } });
   await client.callTool({ name: 'publish', arguments: { topic: 'news' } });
-  expect(await heard).toBe('bench://topic/news');
+  expect(await updated).toBe('bench://topic/news');
   await subscription.close();
 });
 
 describe('sessions', () => {
-  test('a subscriber hears of what is published, others do not', async () => {
+  test('a subscriber gets the updates of its topic and of no other', async () => {
     const { url } = await start();
     const { client } = await legacyClient(url);
-    const heard = new Promise<string>((resolve) =>
+    const updated = new Promise<string>((resolve) =>
       client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => resolve(params.uri)),
     );
     await client.subscribeResource({ uri: 'bench://topic/news' });
     await client.callTool({ name: 'publish', arguments: { topic: 'other', message: 'a' } });
     await client.callTool({ name: 'publish', arguments: { topic: 'news', message: 'b' } });
-    expect(await heard).toBe('bench://topic/news');
+    expect(await updated).toBe('bench://topic/news');
     expect(await client.readResource({ uri: 'bench://topic/news' })).toMatchObject({ contents: [{ text: '1 b' }] });
   });
 
@@ -178,7 +178,7 @@ describe('sessions', () => {
     expect(stats().sessions).toMatchObject({ opened: 2, closed: 0, expired: 1 });
   });
 
-  test('no more sessions are opened than allowed', async () => {
+  test('no more sessions are opened than the limit', async () => {
     const { url } = await start({ maxSessions: 1 });
     await openSession(url);
     const refused = await post(url, initialize);
@@ -229,7 +229,7 @@ describe('what is refused', () => {
   });
 });
 
-describe('an empty result is empty', () => {
+describe('an empty result stays empty', () => {
   test.each(['ping', 'resources/subscribe', 'resources/unsubscribe'])(
     '%s; its HTTP answer names the replica',
     async (method) => {
@@ -248,7 +248,7 @@ describe('an empty result is empty', () => {
   );
 });
 
-describe("who asks by a name that is not this server's", () => {
+describe('a request with the host name of another server', () => {
   const raw = (
     port: number,
     headers: Record<string, string>,
@@ -312,7 +312,7 @@ describe('counting', () => {
     expect(stats()).toMatchObject({ answered: 1, aborted: 1, tools: { sleep: { aborted: 1 } } });
   });
 
-  test('stats and metrics agree, and reset_counters forgets', async () => {
+  test('stats and metrics agree, and reset_counters resets them', async () => {
     const { url, stats } = await start();
     const { client } = await legacyClient(url);
     for (let index = 0; index < 5; index += 1) await client.callTool({ name: 'echo', arguments: { message: 'x' } });
@@ -326,7 +326,7 @@ describe('counting', () => {
     expect(stats().requests).toEqual({ 'tools/call': { ok: 1 } });
   });
 
-  test('health and readiness are told apart', async () => {
+  test('health and readiness differ while the server closes', async () => {
     const { url } = await start();
     expect((await fetch(new URL('/healthz', url))).status).toBe(200);
     expect((await fetch(new URL('/readyz', url))).status).toBe(200);

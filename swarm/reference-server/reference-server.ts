@@ -1,18 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
-import { Fixtures } from '../../tests/conformance/reference-server/fixtures.js';
 import { Catalogue } from './catalogue/catalogue.js';
+import { mcpPath, messagesPath, ssePath } from './endpoints.js';
 import { HostGuard } from './http/host-guard.js';
 import { Listener } from './http/listener.js';
 import { answerMcp } from './http/mcp-endpoint.js';
-import { messagesPath, SseSessions, ssePath } from './http/sse-sessions.js';
+import { SseSessions } from './http/sse-sessions.js';
 import type { ServedEra } from './mcp/era.js';
-import { type Inbound, isStream } from './mcp/inbound.js';
+import { isStream } from './mcp/inbound.js';
 import { LegacyEra } from './mcp/legacy-era.js';
 import { createLegacyServer, type LegacyServerFactory } from './mcp/legacy-server.js';
-import { ModernEra } from './mcp/modern-era.js';
-import type { Outcome } from './mcp/outcome.js';
+import { ModernEra, type ServerFactory } from './mcp/modern-era.js';
+import type { MessageObserver } from './mcp/pending-requests.js';
 import { replicaHeader } from './mcp/replica-meta.js';
 import { SessionTable } from './mcp/session-table.js';
 import { Metrics } from './observe/metrics.js';
@@ -23,11 +23,11 @@ import { StreamService } from './stream/stream-service.js';
 
 export interface ReferenceServerOptions {
   readonly host: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port: number;
-  /** For WebSocket and lines; 0: any free one; undefined: neither is spoken. */
+  /** For WebSocket and lines of JSON-RPC; 0: any free port; undefined: neither is served. */
   readonly streamPort?: number | undefined;
-  /** Names in `Host` that are answered to, beside loopback's; `*`: any. Default: any, on loopback none. */
+  /** Host names to accept besides those of loopback; `*`: any. Default: any, but on loopback none. */
   readonly allowedHosts?: readonly string[];
   readonly id: string;
   readonly era: ServedEra;
@@ -36,13 +36,15 @@ export interface ReferenceServerOptions {
   readonly sessionTtlMs: number;
   readonly maxSessions: number;
   /**
-   * Events of a session kept for streams that are resumed (session era, JSON answers); 0: streams cannot be resumed.
-   * Default 1,000.
+   * How many events of a session are kept for streams that are resumed (session era, JSON answers); 0: none can be
+   * resumed. Default: 1,000.
    */
   readonly replay?: number;
-  /** Serves over Streamable HTTP what the official conformance suite asks for, in place of the catalogue. */
-  readonly conformance?: boolean;
-  /** Of the tools that draw lots and are not given a seed of their own. */
+  /** Makes the MCP servers to serve over Streamable HTTP; default: those of the catalogue. */
+  readonly servers?: ServerFactory;
+  /** Keeps the events of answers, too, so that a call whose stream broke can be resumed. Default: false. */
+  readonly replayAnswers?: boolean;
+  /** For tools that draw random numbers and are not given a seed of their own. */
   readonly seed: number;
 }
 
@@ -50,82 +52,72 @@ export interface ReferenceServer {
   readonly port: number;
   readonly streamPort: number | undefined;
   stats(): Stats;
-  /** Lets what is under way finish within the budget, then ends sessions and connections. */
+  /** Lets pending requests finish within the budget, then ends sessions and connections. */
   close(budgetMs: number): Promise<void>;
 }
 
 const REPLAY = 1_000;
 
 /**
- * A real MCP server with known truth: what it answered it also counted (`/stats`), and what it should take is its
- * arguments.
+ * A real MCP server with known truth: it counts exactly what it answered (`/stats`), and the arguments of a call say
+ * how long it takes.
  */
 export async function startReferenceServer(options: ReferenceServerOptions): Promise<ReferenceServer> {
-  const { id } = options;
+  const { id, era, answers, maxSessions } = options;
   const counters = new ServerCounters();
   const guard = new HostGuard(options.host, options.allowedHosts ?? []);
   const catalogue = new Catalogue(options.seed, () => counters.reset());
-  const fixtures = options.conformance === true ? new Fixtures() : undefined;
   const newServer: LegacyServerFactory = (subscriptions) =>
-    fixtures?.legacy() ?? createLegacyServer(catalogue, subscriptions);
+    options.servers?.legacy() ?? createLegacyServer(catalogue, subscriptions);
   const limits = {
     ttlMs: options.sessionTtlMs,
-    maxSessions: options.maxSessions,
+    maxSessions,
     replay: options.replay ?? REPLAY,
-    replayAnswers: fixtures !== undefined,
+    replayAnswers: options.replayAnswers ?? false,
   };
   const table = new SessionTable(newServer, id, limits, counters);
-  const legacy = new LegacyEra(newServer, { replica: id, answers: options.answers, sessions: options.sessions }, table);
-  const modern = new ModernEra(catalogue, id, options.answers, fixtures);
+  const legacy = new LegacyEra(newServer, { replica: id, answers, sessions: options.sessions }, table);
+  const modern = new ModernEra(catalogue, id, answers, options.servers);
   let closing = false;
-  let underWay = 0;
+  let pending = 0;
 
-  const parts = {
-    replica: id,
-    era: options.era,
-    legacy,
-    modern,
-    begun: (inbound: Inbound) => {
-      if (!isStream(inbound)) underWay += 1;
+  const observer: MessageObserver = {
+    onBegin(inbound) {
+      if (!isStream(inbound)) pending += 1;
     },
-    streams: counters,
-    ended: (inbound: Inbound, outcome: Outcome, durationMs: number) => {
-      if (!isStream(inbound)) underWay -= 1;
+    onEnd(inbound, outcome, durationMs) {
+      if (!isStream(inbound)) pending -= 1;
       const tool = inbound.tool === undefined || catalogue.has(inbound.tool) ? inbound.tool : '(unknown)';
       counters.exchangeEnded(inbound.label, tool, outcome);
       metrics.exchangeEnded(inbound.label, outcome, durationMs);
     },
+    streams: counters,
   };
-  const service = new StreamService(catalogue, { replica: id, era: options.era }, parts, counters);
-  const sse = new SseSessions(catalogue, { ...parts, maxSessions: options.maxSessions, observer: counters });
+  const endpoint = { ...observer, replica: id, era, legacy, modern };
+  const service = new StreamService(catalogue, { replica: id, era }, observer, counters);
+  const sse = new SseSessions(catalogue, { ...observer, replica: id, maxSessions, sessions: counters });
   const sessions = (): number => table.size + service.sessions + sse.size;
   const connections = (): number => listener.connections + (streams?.connections ?? 0);
   const stats = (): Stats =>
     counters.stats(id, { sessions: sessions(), connections: connections(), published: catalogue.topics.published });
-  const listener = await Listener.open(options.host, options.port, route, () => counters.connectionOpened());
+  const onConnection = (): void => counters.connectionOpened();
+  const listener = await Listener.open(options.host, options.port, route, onConnection);
   const streams =
     options.streamPort === undefined
       ? undefined
-      : await StreamListener.open(options.host, options.streamPort, service.serve, {
-          guard,
-          onConnection: () => counters.connectionOpened(),
-        });
+      : await StreamListener.open(options.host, options.streamPort, service.serve, { guard, onConnection });
   const metrics = new Metrics(sessions, connections);
 
   function route(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const path = incoming.url?.split('?', 1)[0];
     const refusal = guard.refusal(incoming.headers);
-    if (refusal !== undefined)
-      plain(
-        outgoing,
-        403,
-        JSON.stringify({ jsonrpc: '2.0', error: { code: -32000, message: refusal }, id: null }),
-        'application/json',
-      );
-    else if (path === '/mcp') void answerMcp(incoming, outgoing, parts).catch(() => outgoing.destroy());
-    else if (path === ssePath && options.era !== 'modern' && incoming.method === 'GET')
+    if (refusal !== undefined) {
+      const error = { jsonrpc: '2.0', error: { code: -32000, message: refusal }, id: null };
+      plain(outgoing, 403, JSON.stringify(error), 'application/json');
+    } else if (path === mcpPath) void answerMcp(incoming, outgoing, endpoint).catch(() => outgoing.destroy());
+    else if (path === ssePath && era !== 'modern' && incoming.method === 'GET')
       void sse.open(outgoing).catch(() => outgoing.destroy());
-    else if (path === messagesPath && options.era !== 'modern' && incoming.method === 'POST')
+    else if (path === messagesPath && era !== 'modern' && incoming.method === 'POST')
       void sse.post(incoming, outgoing).catch(() => outgoing.destroy());
     else if (path === '/healthz') plain(outgoing, 200, 'ok\n');
     else if (path === '/readyz') plain(outgoing, closing ? 503 : 200, closing ? 'closing\n' : 'ready\n');
@@ -153,7 +145,7 @@ export async function startReferenceServer(options: ReferenceServerOptions): Pro
       listener.stopAccepting();
       streams?.stopAccepting();
       const deadline = performance.now() + budgetMs;
-      while (underWay > 0 && performance.now() < deadline) await setTimeout(20);
+      while (pending > 0 && performance.now() < deadline) await setTimeout(20);
       await Promise.all([table.close(), modern.close(), sse.close()]);
       streams?.close();
       await listener.close();
@@ -161,10 +153,7 @@ export async function startReferenceServer(options: ReferenceServerOptions): Pro
   };
 }
 
-/**
- * The same server for one client, over these two streams: what it counts nobody can ask for. @returns when the input
- * has ended
- */
+/** Serves one client over these two streams. Its counters cannot be read. @returns when the input has ended */
 export function serveStandardStreams(
   { id, era, seed }: Pick<ReferenceServerOptions, 'id' | 'era' | 'seed'>,
   input: Readable,
@@ -172,7 +161,7 @@ export function serveStandardStreams(
 ): Promise<void> {
   const counters = new ServerCounters();
   const catalogue = new Catalogue(seed, () => counters.reset());
-  const observer = { begun: () => undefined, ended: () => undefined, streams: counters };
+  const observer = { onBegin: () => undefined, onEnd: () => undefined, streams: counters };
   const service = new StreamService(catalogue, { replica: id, era }, observer, counters);
   return new Promise((resolve) => {
     input.once('end', resolve);

@@ -1,5 +1,4 @@
-import type { WorkerPlan } from '../../client-sim/protocol/messages.js';
-import type { ArrivalsPlan, OperationPlan, ProfilePlan, StagePlan } from '../../scenarios/schema/plan.js';
+import type { ArrivalsPlan, OperationPlan, ProfilePlan, StagePlan, WorkerPlan } from '../../scenarios/schema/plan.js';
 import { WARM_UP_SECONDS } from './load-time.js';
 
 /** The operation every contestant sends: a small tool call. */

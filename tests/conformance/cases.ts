@@ -1,26 +1,24 @@
-/**
- * What of the official conformance suite is asked of the load client, and what is known not to pass, with its reason.
- */
+/** The scenarios of the official conformance suite for the load client, and why some of them are expected to fail. */
 import type { Revision } from './revision.js';
 
 export interface ClientCase {
   readonly scenario: string;
   readonly revision: Revision;
-  /** Tells cases of one scenario apart. */
+  /** Distinguishes several cases of one scenario. */
   readonly variant?: string;
-  /** The mix of the load, which is what the suite looks at: no separate client was written for it. */
+  /** The operations of the load; the suite judges the real load client, not one written for it. */
   readonly operations: readonly object[];
-  /** When it calls; ten times a second by default. */
+  /** When the client calls; default: ten times a second. */
   readonly pace?: object;
-  /** What our command must have said: the suite cannot tell a client that refuses from one that never came so far. */
-  readonly says?: string;
-  /** Why it does not pass; the run fails when it does after all. */
+  /** Our command must have printed this: the suite cannot tell a client that refuses from one that failed earlier. */
+  readonly prints?: string;
+  /** Why the case fails; the run fails if it passes. */
   readonly expectedFailure?: string;
 }
 
 const lists = [{ list: 'tools' }];
 
-/** As the suite gives them to a client (`MCP_CONFORMANCE_CONTEXT`). */
+/** As the suite gives them to a client in `MCP_CONFORMANCE_CONTEXT`. */
 const headerCalls = [
   {
     tool: 'test_custom_headers',
@@ -31,6 +29,7 @@ const headerCalls = [
       debug: true,
       empty_val: '',
       method_val: 'test-method',
+      // biome-ignore lint/suspicious/noApproximativeNumericConstant: the suite compares with this value
       float_val: 3.14159,
       non_ascii_val: 'Hello, 世界',
       whitespace_val: ' padded ',
@@ -48,7 +47,7 @@ const headerCalls = [
     arguments: { region: 'us-east1', priority: 1, verbose: null, query: 'SELECT 1' },
   },
 ];
-/** The same with values that are drawn for each call. */
+/** The same calls with values that are drawn for each call. */
 const drawnHeaderCalls = [
   {
     tool: 'test_custom_headers',
@@ -105,7 +104,7 @@ export const clientCases: readonly ClientCase[] = [
     revision: '2026-07-28',
     operations: [{ tool: 'valid_tool', arguments: 'auto' }],
   },
-  // A load that wants such a tool: its preflight calls the valid one, and refuses the other without a call.
+  // The load uses an invalid tool: its preflight calls the valid one and refuses the other without a call.
   ...invalidTools.map(
     (tool): ClientCase => ({
       scenario: 'http-invalid-tool-headers',
@@ -115,10 +114,10 @@ export const clientCases: readonly ClientCase[] = [
         { tool: 'valid_tool', arguments: 'auto' },
         { tool, arguments: 'auto' },
       ],
-      says: `tool \`${tool}\` must not be used`,
+      prints: `tool \`${tool}\` must not be used`,
     }),
   ),
-  // One call after the other: the suite's server remembers only the last one it has to answer.
+  // One call at a time: the server of the suite remembers only the last one that it has to answer.
   {
     scenario: 'sse-retry',
     revision: '2025-11-25',

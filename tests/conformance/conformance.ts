@@ -1,8 +1,8 @@
 /**
- * `npm run conformance`: the official suite against the load client (as `swarmbench run` uses it) and the reference
- * server. Needs the npm registry, for the suite and the Node it wants. Exits with 1 when something fails that is not
- * expected to, passes that is, or is in the suite and not accounted for. `npm run conformance -- ping` asks only what
- * holds that word.
+ * `npm run conformance`: runs the official suite against the load client (as `swarmbench run` uses it) and the
+ * reference server. Needs the npm registry, for the suite and the Node that it requires. Exits with 1 when a scenario fails
+ * unexpectedly, passes unexpectedly, or is in the suite and not accounted for here. `npm run conformance -- ping` runs
+ * only scenarios with that word in their name.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,15 +15,17 @@ import type { Revision } from './revision.js';
 import { type ServerCase, serverCases } from './server-cases.js';
 import { type Judged, Suite } from './suite.js';
 
+const plainServer = 'swarm/reference-server/main.js';
+const conformanceServer = 'tests/conformance/reference-server/main.js';
 const servers = {
-  plain: ['--port', '0'],
-  fixtures: ['--port', '0', '--conformance'],
-  'fixtures, streams': ['--port', '0', '--conformance', '--answers', 'sse'],
-} as const satisfies Record<ServerCase['server'], readonly string[]>;
+  plain: [plainServer, '--port', '0'],
+  fixtures: [conformanceServer, '--port', '0'],
+  'fixtures, streams': [conformanceServer, '--port', '0', '--answers', 'sse'],
+} as const satisfies Record<ServerCase['server'], readonly [entry: string, ...args: string[]]>;
 
 async function judgeClient(
   suite: Suite,
-  { scenario, revision, variant = '', operations, pace = { arrivals: { rate: '10/s' } }, says }: ClientCase,
+  { scenario, revision, variant = '', operations, pace = { arrivals: { rate: '10/s' } }, prints }: ClientCase,
   folder: string,
 ): Promise<Judged> {
   const file = join(folder, `${scenario}-${revision}-${variant}.yaml`);
@@ -60,9 +62,9 @@ async function judgeClient(
     '--spec-version',
     revision,
   ]);
-  return says === undefined || judged.output.includes(says)
+  return prints === undefined || judged.output.includes(prints)
     ? judged
-    : { ...judged, failed: judged.failed + 1, output: `${judged.output}\nour command did not say: ${says}` };
+    : { ...judged, failed: judged.failed + 1, output: `${judged.output}\nour command did not print: ${prints}` };
 }
 
 async function judgeServers(
@@ -71,9 +73,8 @@ async function judgeServers(
   cases: readonly ServerCase[],
   report: (one: ServerCase, judged: Judged) => void,
 ): Promise<void> {
-  const server = spawn(process.execPath, [join(buildRoot, 'swarm/reference-server/main.js'), ...servers[kind]], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const [entry, ...args] = servers[kind];
+  const server = spawn(process.execPath, [join(buildRoot, entry), ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   try {
     const port = await new Promise<string>((resolve, reject) => {
       let text = '';
@@ -102,8 +103,8 @@ async function judgeServers(
   }
 }
 
-/** What the suite has for our revisions and nobody here says anything of. */
-async function forgotten(suite: Suite): Promise<readonly string[]> {
+/** Scenarios of the suite for our revisions that neither the cases nor `notOurs` name. */
+async function missingScenarios(suite: Suite): Promise<readonly string[]> {
   const { output } = await suite.judge(['list']);
   const sides = [
     ['client', /Client scenarios[^]*?(?=\n\n|$)/, clientCases],
@@ -124,50 +125,53 @@ async function forgotten(suite: Suite): Promise<readonly string[]> {
 
 async function main(words: readonly string[]): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'swarmbench-conformance-'));
-  let surprises = 0;
   const wanted = ({ scenario }: { readonly scenario: string }): boolean =>
     words.length === 0 || words.some((word) => scenario.includes(word));
-  const tell = (
-    side: string,
-    { scenario, revision, expectedFailure }: ClientCase | ServerCase,
-    { passed, failed, output }: Judged,
-  ): void => {
-    const good = failed === 0 && passed > 0;
-    const surprise = good === (expectedFailure !== undefined);
-    if (surprise) surprises += 1;
-    const word = good
-      ? surprise
-        ? 'PASSED, BUT WAS EXPECTED TO FAIL'
-        : 'passed'
-      : surprise
-        ? 'FAILED'
-        : 'fails as expected';
-    process.stdout.write(
-      `${side} ${revision} ${scenario}: ${word} (${passed} checks passed, ${failed} failed)${!good && expectedFailure !== undefined ? `: ${expectedFailure}` : ''}\n`,
-    );
-    if (surprise && !good) process.stdout.write(`${output.slice(-3_000)}\n`);
+  let unexpected = 0;
+  const report = (side: string, one: ClientCase | ServerCase, judged: Judged): void => {
+    if (!print(side, one, judged)) unexpected += 1;
   };
   try {
     const suite = await Suite.fetch(folder);
-    for (const one of await forgotten(suite)) {
-      surprises += 1;
-      process.stdout.write(`NOT ACCOUNTED FOR: ${one}\n`);
+    for (const scenario of await missingScenarios(suite)) {
+      unexpected += 1;
+      process.stdout.write(`NOT ACCOUNTED FOR: ${scenario}\n`);
     }
-    for (const one of clientCases.filter(wanted))
-      tell(`client${one.variant === undefined ? '' : ` (${one.variant})`}`, one, await judgeClient(suite, one, folder));
+    for (const one of clientCases.filter(wanted)) {
+      const variant = one.variant === undefined ? '' : ` (${one.variant})`;
+      report(`client${variant}`, one, await judgeClient(suite, one, folder));
+    }
     for (const kind of ['plain', 'fixtures', 'fixtures, streams'] as const) {
-      await judgeServers(
-        suite,
-        kind,
-        serverCases.filter((one) => one.server === kind && wanted(one)),
-        (one, judged) => tell(`server (${kind})`, one, judged),
-      );
+      const cases = serverCases.filter((one) => one.server === kind && wanted(one));
+      await judgeServers(suite, kind, cases, (one, judged) => report(`server (${kind})`, one, judged));
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  process.stdout.write(surprises === 0 ? 'as expected\n' : `${surprises} not as expected\n`);
-  return surprises === 0 ? 0 : 1;
+  process.stdout.write(unexpected === 0 ? 'as expected\n' : `${unexpected} not as expected\n`);
+  return unexpected === 0 ? 0 : 1;
+}
+
+/** @returns whether the result is the expected one */
+function print(
+  side: string,
+  { scenario, revision, expectedFailure }: ClientCase | ServerCase,
+  { passed, failed, output }: Judged,
+): boolean {
+  const good = failed === 0 && passed > 0;
+  const expected = good === (expectedFailure === undefined);
+  const reason = good || expectedFailure === undefined ? '' : `: ${expectedFailure}`;
+  process.stdout.write(
+    `${side} ${revision} ${scenario}: ${verdict(good, expected)} ` +
+      `(${passed} checks passed, ${failed} failed)${reason}\n`,
+  );
+  if (!expected && !good) process.stdout.write(`${output.slice(-3_000)}\n`);
+  return expected;
+}
+
+function verdict(good: boolean, expected: boolean): string {
+  if (good) return expected ? 'passed' : 'PASSED, BUT WAS EXPECTED TO FAIL';
+  return expected ? 'fails as expected' : 'FAILED';
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -4,11 +4,11 @@ export interface ServerCase {
   readonly scenario: string;
   readonly revision: Revision;
   /**
-   * Which server is asked: the one everybody starts, or one with the tools, prompts and resources that the suite asks
-   * for. Without sessions an answer becomes a stream when it has to; with them all are streams, or none.
+   * The server under test: the plain reference server, or one with the tools, prompts and resources that the suite
+   * calls for. In the stateless era an answer is a stream only when necessary; in the session era all are, or none.
    */
   readonly server: 'plain' | 'fixtures' | 'fixtures, streams';
-  /** Why it does not pass; the run fails when it does after all. */
+  /** Why the case fails; the run fails if it passes. */
   readonly expectedFailure?: string;
 }
 
@@ -16,7 +16,7 @@ const session: Revision = '2025-11-25';
 const stateless: Revision = '2026-07-28';
 const both = [session, stateless] as const;
 
-/** What needs no fixture is asked of the server as it is. */
+/** Scenarios that need no fixtures run against the server as it is. */
 const plain: readonly (readonly [string, readonly Revision[]])[] = [
   ['server-initialize', [session]],
   ['server-session-lifecycle', [session]],
@@ -84,8 +84,7 @@ const fixtures: readonly (readonly [string, readonly Revision[]])[] = [
 const expectedFailures: Readonly<Record<string, string>> = {};
 
 /**
- * Every server scenario of the suite for both revisions, but for the extensions `tasks-*` and `sep-2640-skills-*`,
- * which are no part of a revision and which the reference server does not have.
+ * Every server scenario of the suite for both revisions, except those of `not-ours.ts`.
  */
 export const serverCases: readonly ServerCase[] = (
   [

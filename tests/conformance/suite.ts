@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const SUITE = '@modelcontextprotocol/conformance@0.2.0-alpha.12';
-/** The suite needs it; swarmbench itself does not. */
+/** The suite needs this Node; swarmbench itself does not. */
 const SUITE_NODE = 'node@24';
 const TIME_LIMIT_MS = 120_000;
 
@@ -17,7 +17,7 @@ export interface Judged {
 export class Suite {
   private constructor(private readonly folder: string) {}
 
-  /** @param folder for it and its results; the caller removes it */
+  /** @param folder for the suite and its results; the caller removes it */
   static async fetch(folder: string): Promise<Suite> {
     await promisify(execFile)('npm', [
       'install',

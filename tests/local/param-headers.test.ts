@@ -1,11 +1,12 @@
 import { expect, test } from '@jest/globals';
+import { ConformanceServers } from '../conformance/reference-server/conformance-servers.js';
 import { startReferenceTarget } from '../support/reference-target.js';
 import { eventsOf } from '../support/run-files.js';
 import { run } from '../support/swarmbench.js';
 
 /** The server refuses with -32020 whatever lacks the header, or says something else in it than in the body. */
 test('a load over a tool that wants arguments in headers: every call carries them, from the preflight on', async () => {
-  const { url, stats } = await startReferenceTarget({ conformance: true });
+  const { url, stats } = await startReferenceTarget({ servers: new ConformanceServers(), replayAnswers: true });
   const operations = [
     { tool: 'test_param_header', arguments: { region: '{{ pick west größe " padded " }}', zone: '{{ int 1 9 }}' } },
   ];

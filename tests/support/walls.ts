@@ -14,6 +14,7 @@ interface Room {
 
 const contracts = ['scenarios/', 'client-sim/protocol/'];
 const port = 'harness/platform/platform.';
+const procStat = 'harness/platform/proc-stat.';
 
 /** From the ground up: a room stands on rooms above it in this list. */
 const rooms: readonly Room[] = [
@@ -62,6 +63,7 @@ const rooms: readonly Room[] = [
       'client-sim/mcp/',
       'client-sim/load/',
       'client-sim/transport/',
+      'client-sim/misbehave/',
     ],
   },
   {
@@ -91,12 +93,13 @@ const rooms: readonly Room[] = [
   },
   { prefix: 'harness/agent/', mayImport: [] },
   { prefix: port, mayImport: contracts },
-  { prefix: 'harness/platform/local/', mayImport: [...contracts, port] },
+  { prefix: procStat, mayImport: [] },
+  { prefix: 'harness/platform/local/', mayImport: [...contracts, port, procStat] },
   { prefix: 'harness/platform/swarm/', mayImport: [...contracts, port, 'swarm/gateway/'] },
   { prefix: 'harness/log/', mayImport: [...contracts, port] },
   { prefix: 'harness/analysis/', mayImport: [...contracts, port, 'harness/log/'] },
   { prefix: 'harness/report/', mayImport: [...contracts, port, 'harness/log/', 'harness/analysis/'] },
-  { prefix: 'harness/controller/', mayImport: [...contracts, port, 'harness/log/', 'harness/analysis/'] },
+  { prefix: 'harness/controller/', mayImport: [...contracts, port, procStat, 'harness/log/', 'harness/analysis/'] },
   { prefix: 'harness/observe/', mayImport: [...contracts, 'harness/log/'] },
   {
     prefix: 'harness/api/',

@@ -1,11 +1,11 @@
 import { expect } from '@jest/globals';
+import type { WorkerPlan } from '../../../scenarios/schema/plan.js';
 import { Batch } from '../../measure/batch.js';
 import { LoopMonitor } from '../../measure/loop-monitor.js';
 import { ReplicaNames } from '../../measure/replica-names.js';
 import type { Snapshot } from '../../measure/snapshot.js';
-import type { WorkerPlan } from '../../protocol/messages.js';
 import type { OperationSeries, ReplicaSeries, SessionSeries } from '../../protocol/telemetry.js';
-import { createEngine, type ThreadEngine } from '../engine.js';
+import { createEngine, type Engine } from '../engine.js';
 import { type ServerScript, SimulatedWorld } from './simulated-world.js';
 
 interface SimulationResult {
@@ -21,15 +21,15 @@ interface SimulationOptions {
   readonly script: ServerScript;
   /** Milliseconds to the next pump. */
   readonly step?: (nowMs: number) => number;
-  /** Done at the given virtual times. */
-  readonly at?: readonly { readonly atMs: number; readonly act: (engine: ThreadEngine) => void }[];
+  /** What to do at given virtual times. */
+  readonly at?: readonly { readonly atMs: number; readonly act: (engine: Engine) => void }[];
   readonly joinMs?: number;
   readonly bytesLimit?: number;
   readonly ratePerSecond?: number;
   /** Names of the replicas that the script numbers from 1. */
   readonly replicas?: readonly string[];
-  /** The one replica behind the endpoint. */
-  readonly home?: string;
+  /** Name of the only replica behind the endpoint. */
+  readonly endpointReplica?: string;
 }
 
 /** Runs a whole plan on one engine in virtual time. */
@@ -39,15 +39,15 @@ export function runSimulation(plan: WorkerPlan, options: SimulationOptions): Sim
   const snapshots: Snapshot[] = [];
   let finished = false;
   let limit: string | undefined;
-  const places = plan.profiles.flatMap((profile, index) =>
+  const clients = plan.profiles.flatMap((profile, index) =>
     Array.from({ length: profile.clients }, (_, client) => ({ profile: index, index: client })),
   );
   const replicas = new ReplicaNames();
   for (const name of options.replicas ?? []) replicas.numberOf(name);
   const engine = createEngine({
     plan,
-    places,
-    endpoints: () => [options.home === undefined ? {} : { replica: options.home }],
+    clients,
+    endpoints: () => [options.endpointReplica === undefined ? {} : { replica: options.endpointReplica }],
     replicas,
     joinMs: options.joinMs ?? 0,
     limits: { ratePerSecond: options.ratePerSecond ?? Infinity, bytes: options.bytesLimit ?? Infinity },
@@ -109,7 +109,7 @@ export function sumOf(
   return sum;
 }
 
-/** Whatever was due became exactly one of the things that can become of it, and so did every session. */
+/** Every operation that was due and every session has exactly one outcome. */
 export function expectBalance({ series, sessions, world }: SimulationResult): void {
   for (const row of series) {
     expect(row.offered).toBe(row.sent + row.dropped + row.unsent);

@@ -1,19 +1,20 @@
 import type { Failure } from '../../measure/failure.js';
 import type { Channel, ChannelEvents, StreamListener, WireCounters } from '../../transport/channel.js';
 
-/** What a simulated server does with one request (or one attempt to open, as `open`). Times in milliseconds. */
+/** What a simulated server does with one request, or with one attempt to open a session. Times in milliseconds. */
 export type Behaviour =
   | {
       readonly kind: 'answer';
       readonly afterMs: number;
-      readonly failure?: Failure /** Number of the one that answers. */;
+      readonly failure?: Failure;
+      /** Number of the replica that answers. */
       readonly replica?: number;
     }
   | { readonly kind: 'silence' }
   /** The session is lost: everything in flight fails with it. */
   | { readonly kind: 'lose'; readonly afterMs: number; readonly replica?: number };
 
-/** A session whose stream ends is lost. */
+/** What becomes of the stream of a session. The session is lost when its stream ends. */
 export interface StreamBehaviour {
   /** Undefined: never. */
   readonly subscribedAfterMs?: number;
@@ -23,10 +24,10 @@ export interface StreamBehaviour {
 export interface ServerScript {
   open(attempt: number): Behaviour;
   request(number: number): Behaviour;
-  /** What becomes of the stream of a session, where its client listens. */
+  /** Used if the client listens. */
   stream?(attempt: number): StreamBehaviour;
-  /** Whether saying goodbye to a session ever ends; yes when absent. */
-  goodbye?(attempt: number): boolean;
+  /** Whether closing a session ever ends; it does when this is absent. */
+  closes?(attempt: number): boolean;
 }
 
 interface Event {
@@ -34,15 +35,15 @@ interface Event {
   readonly run: () => void;
 }
 
-/** Time and a server without sockets: the laws of the engine are checked over thousands of runs in virtual time. */
+/** Virtual time and a server without sockets, so that the laws of the engine can be checked over thousands of runs. */
 export class SimulatedWorld {
   nowMs = 0;
   requests = 0;
   answered = 0;
   flushes = 0;
-  /** Channels with something in their send buffers: now, and at most so far. */
+  /** Channels that hold a send buffer now, and the most that ever did at once. */
   holding = 0;
-  mostHolding = 0;
+  maxHolding = 0;
   readonly sent: {
     readonly slot: number;
     readonly sequence: number;
@@ -74,7 +75,7 @@ export class SimulatedWorld {
     this.events.push({ atMs: this.nowMs + delayMs, run });
   }
 
-  /** Lets time pass in steps of `stepMs`, events in order, `pump` at each step, until `done` says so. */
+  /** Lets time pass in steps of `stepMs` until `done`: runs the events of each step in order, then calls `pump`. */
   run(pump: () => void, done: () => boolean, stepMs: (now: number) => number): void {
     for (let steps = 0; !done(); steps++) {
       if (steps > 200_000) throw new Error(`not finished after ${this.nowMs} ms of virtual time`);
@@ -107,7 +108,7 @@ class SimulatedChannel implements Channel {
   opened = false;
   openedAtMs = Infinity;
   ended = false;
-  /** Ticket to the number of its request: a late answer must not hit the ticket's next use. */
+  /** From ticket to the number of its request: a late answer must not hit the ticket's next use. */
   private readonly inFlight = new Map<number, number>();
   private unflushed: (() => void)[] = [];
 
@@ -141,14 +142,16 @@ class SimulatedChannel implements Channel {
     const { listener, attempt } = this.options;
     const behaviour = this.script.stream?.(attempt);
     if (listener === undefined || behaviour === undefined) return;
-    listener.uris.forEach((_uri, index) => listener.onSubscribing(index));
+    for (const index of listener.uris.keys()) listener.onSubscribing(index);
     const later = (delayMs: number, run: () => void): void =>
       this.world.after(delayMs, () => {
         if (!this.ended) run();
       });
     const { subscribedAfterMs, lostAfterMs } = behaviour;
     if (subscribedAfterMs !== undefined)
-      later(subscribedAfterMs, () => listener.uris.forEach((_uri, index) => listener.onSubscribed(index, undefined)));
+      later(subscribedAfterMs, () => {
+        for (const index of listener.uris.keys()) listener.onSubscribed(index, undefined);
+      });
     later(lostAfterMs, () => {
       this.ended = true;
       listener.onOver();
@@ -176,7 +179,7 @@ class SimulatedChannel implements Channel {
       atMs: this.world.nowMs,
     });
     this.inFlight.set(ticket, number);
-    if (this.unflushed.length === 0) this.world.mostHolding = Math.max(this.world.mostHolding, ++this.world.holding);
+    if (this.unflushed.length === 0) this.world.maxHolding = Math.max(this.world.maxHolding, ++this.world.holding);
     this.unflushed.push(() => this.serve(ticket, number));
   }
 
@@ -194,7 +197,7 @@ class SimulatedChannel implements Channel {
   }
 
   close(): void {
-    if (this.script.goodbye?.(this.options.attempt) === false) return;
+    if (this.script.closes?.(this.options.attempt) === false) return;
     this.world.after(1, () => {
       if (this.ended) return;
       this.ended = true;
@@ -217,7 +220,7 @@ class SimulatedChannel implements Channel {
     });
   }
 
-  /** @param first the one that is told that the session is gone; the others are cut off */
+  /** @param first the request that is answered with `session_lost`, before the others */
   private lose(first: number, replica: number | undefined): void {
     const failure: Failure = { category: 'session_lost', detail: 'the server forgot the session' };
     this.ended = true;

@@ -1,4 +1,5 @@
-import type { Order, PinnedProtocol, WorkerPlan } from '../../protocol/messages.js';
+import type { WorkerPlan } from '../../../scenarios/schema/plan.js';
+import type { Order, PinnedProtocol } from '../../protocol/messages.js';
 import type { Telemetry } from '../../protocol/telemetry.js';
 import { McpServer, type McpServerOptions } from '../../testing/mcp-server.js';
 import { TestController, type TestControllerOptions } from './test-controller.js';

@@ -1,5 +1,7 @@
 /** What the events of a run say, folded one after the other; bounded: resource use goes to the aggregate instead. */
-import type { Clock, Exchange, PinnedProtocol, Registration, SlotSet } from '../../../client-sim/protocol/messages.js';
+
+import type { Clock, Exchange, PinnedProtocol, Registration } from '../../../client-sim/protocol/messages.js';
+import type { SlotSet } from '../../../scenarios/schema/allocate.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { PinnedRoute, RunEvent, StopReason, Verdict } from '../../log/events.js';
 import type { Place, Replica, StartedProgram } from '../../platform/platform.js';

@@ -241,10 +241,6 @@ function perSession(against: Against): Metric['value'] {
   };
 }
 
-function unsupported(what: string): Metric {
-  return { labels: ['stage', 'profile', 'operation', 'replica', 'category'], value: () => noData(what) };
-}
-
 const metrics: Readonly<Record<string, Metric>> = {
   ...Object.fromEntries(
     statistics.map((statistic) => [
@@ -350,7 +346,6 @@ const metrics: Readonly<Record<string, Metric>> = {
     },
     ({ counts }) => value(counts.moved, counts.sessions),
   ),
-  'fault.detection': unsupported('no fault that this version makes breaks something that could be detected'),
   'fault.recovery': { labels: [], value: ({ recoveries }) => slowest(recoveries) },
   /** Slope against the sessions that clients hold. */
   'memory.perSession': { labels: ['stage', 'replica'], value: perSession('open') },

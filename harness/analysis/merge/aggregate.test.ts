@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import hdr from 'hdr-histogram-js';
-import { decodeHistogram, HistogramError } from '../../../client-sim/protocol/histogram-codec.js';
+import { HistogramError } from '../../../client-sim/protocol/histogram-codec.js';
 import { summarise } from '../statistics/latency-summary.js';
 import { samplePlan } from '../testing/sample-plan.js';
 import { encode, sampleTelemetry } from '../testing/sample-run.js';
@@ -26,26 +26,6 @@ describe('reading histograms', () => {
       }),
       { numRuns: 60 },
     );
-  });
-
-  test('counts of a million at one value survive', () => {
-    const histogram = emptyHistogram();
-    histogram.recordValueWithCount(1234, 7_000_000_000);
-    expect(decodeCounts(hdr.encodeIntoCompressedBase64(histogram)).total).toBe(7_000_000_000);
-  });
-
-  test.each([
-    ['nothing', ''],
-    ['text', 'bm90IGEgaGlzdG9ncmFt'],
-    ['a cut one', encode([1, 2, 3]).slice(0, 20)],
-    [
-      'other bounds',
-      hdr.encodeIntoCompressedBase64(
-        hdr.build({ lowestDiscernibleValue: 1, highestTrackableValue: 1000, numberOfSignificantValueDigits: 2 }),
-      ),
-    ],
-  ])('%s is refused', (_, text) => {
-    expect(() => decodeHistogram(text)).toThrow(HistogramError);
   });
 });
 

@@ -4,7 +4,12 @@
  */
 
 import hdr, { type Histogram } from 'hdr-histogram-js';
-import { bounds, type CountPair, decodeHistogram, valueOfIndex } from '../../../client-sim/protocol/histogram-codec.js';
+import {
+  type CountPair,
+  cellLowest,
+  decodeHistogram,
+  HISTOGRAM_BOUNDS,
+} from '../../../client-sim/protocol/histogram-codec.js';
 
 export class HdrCounts {
   /** Grows with the highest value seen: most series stay below a second, a sixth of the full range. */
@@ -52,19 +57,12 @@ export type CountSource = Pick<HdrCounts, 'each'>;
 /** A library histogram with the same counts (64-bit: hours of a single bucket do not overflow). */
 export function toHistogram(source: CountSource): Histogram {
   const histogram = emptyHistogram();
-  source.each((index, count) => histogram.recordValueWithCount(valueOfIndex(index), count));
+  source.each((index, count) => histogram.recordValueWithCount(cellLowest(index), count));
   return histogram;
 }
 
 export function emptyHistogram(): Histogram {
-  return hdr.build({
-    lowestDiscernibleValue: bounds.lowest,
-    highestTrackableValue: bounds.highest,
-    numberOfSignificantValueDigits: bounds.digits,
-    bitBucketSize: 64,
-    autoResize: false,
-    useWebAssembly: false,
-  });
+  return hdr.build({ ...HISTOGRAM_BOUNDS, bitBucketSize: 64, useWebAssembly: false });
 }
 
 /** HdrHistogram V2 compressed, base64; undefined when empty. */

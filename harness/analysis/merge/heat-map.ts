@@ -2,14 +2,14 @@
  * Latency over time as counts in a grid: columns of time that double in width when there are too many, rows on a log
  * scale. Bounded however long the run is.
  */
-import { type CountPair, indexLimit, valueOfIndex } from '../../../client-sim/protocol/histogram-codec.js';
+import { type CountPair, cellLowest, HISTOGRAM_CELLS } from '../../../client-sim/protocol/histogram-codec.js';
 
 const maxColumns = 240;
 const rowsPerDecade = 8;
 
-/** Row of an HdrHistogram index: row r holds values from 10^(r/8) us to 10^((r+1)/8) us. */
-const rowOfIndex = Uint8Array.from({ length: indexLimit }, (_, index) =>
-  Math.floor(Math.log10(Math.max(1, valueOfIndex(index))) * rowsPerDecade + 1e-9),
+/** Row of an HdrHistogram cell: row r holds values from 10^(r/8) us to 10^((r+1)/8) us. */
+const rowOfCell = Uint8Array.from({ length: HISTOGRAM_CELLS }, (_, cell) =>
+  Math.floor(Math.log10(Math.max(1, cellLowest(cell))) * rowsPerDecade + 1e-9),
 );
 
 export interface HeatMapView {
@@ -28,8 +28,8 @@ export class HeatMap {
   add(second: number, pairs: readonly CountPair[]): void {
     while (second / this.columnSeconds >= maxColumns) this.halve();
     const column = this.column(Math.floor(second / this.columnSeconds));
-    for (const [index, count] of pairs) {
-      const row = rowOfIndex[index] ?? 0;
+    for (const [cell, count] of pairs) {
+      const row = rowOfCell[cell] ?? 0;
       column.set(row, (column.get(row) ?? 0) + count);
     }
   }

@@ -1,4 +1,4 @@
-/** The swarm that the controller is part of, where it is part of one. */
+/** The swarm that the controller is part of, if any. */
 import { z } from 'zod';
 import { messageOf } from '../../log/errors.js';
 import { type ApiEndpoint, type Call, jsonEndpoint } from '../api-endpoint.js';
@@ -45,11 +45,11 @@ const replicas = z.object({
   replicas: z.array(replica).readonly(),
 });
 
-/** What the routes read from; undefined where the controller is part of no swarm. */
+/** The source of the answers. */
 export interface ClusterSource {
   status(signal: AbortSignal): Promise<z.infer<typeof status>>;
   nodes(signal: AbortSignal): Promise<readonly z.infer<typeof node>[]>;
-  /** Undefined: there is no such service. @param name as in the stack file */
+  /** Undefined when there is no such service. @param name as in the stack file */
   replicas(name: string, signal: AbortSignal): Promise<z.infer<typeof replicas> | undefined>;
 }
 
@@ -61,7 +61,7 @@ export function clusterEndpoints(source: ClusterSource | undefined): readonly Ap
       method: 'get',
       path: '/cluster',
       access: 'viewer',
-      summary: 'The stack: its services, how many of their replicas run, and on how many nodes.',
+      summary: 'Shows the stack: its nodes, its services, and how many of their replicas are running.',
       answer: { status: 200, schema: status },
       handle: () => ask(source, (cluster, signal) => cluster.status(signal)),
     }),
@@ -69,11 +69,11 @@ export function clusterEndpoints(source: ClusterSource | undefined): readonly Ap
       method: 'get',
       path: '/cluster/nodes',
       access: 'viewer',
-      summary: 'The nodes of the swarm.',
+      summary: 'Lists the nodes of the swarm.',
       query: {
         active: {
           values: ['true', 'false'],
-          description: 'true: those that are there and take tasks; false: the others.',
+          description: 'true: only nodes that are up and accept tasks; false: only the others.',
         },
       },
       answer: { status: 200, schema: z.object({ nodes: z.array(node) }) },
@@ -87,7 +87,7 @@ export function clusterEndpoints(source: ClusterSource | undefined): readonly Ap
       method: 'get',
       path: '/cluster/services/:name/replicas',
       access: 'viewer',
-      summary: 'The tasks of one service, by its name in the stack file.',
+      summary: 'Lists the tasks of a service, which is named as in the stack file.',
       answer: { status: 200, schema: replicas },
       handle: async (call) => {
         const name = call.param('name');
@@ -112,8 +112,8 @@ function activeOf({ request }: Call): boolean | undefined {
   throw new ApiError(
     400,
     'BAD_REQUEST',
-    `active is true or false, not ${String(active)}`,
-    'GET /cluster/nodes?active=true',
+    `active must be true or false, not ${String(active)}`,
+    'For example: GET /cluster/nodes?active=true.',
   );
 }
 
@@ -125,8 +125,8 @@ async function ask<Answer>(
     throw new ApiError(
       404,
       'NO_CLUSTER',
-      'this controller is part of no swarm',
-      'The harness service of a stack is: `swarmbench up`.',
+      'this controller is not part of a swarm',
+      'The harness service of a stack is. `swarmbench up` starts a stack.',
     );
   try {
     return await question(source, AbortSignal.timeout(ENGINE_MS));
@@ -134,8 +134,8 @@ async function ask<Answer>(
     throw new ApiError(
       503,
       'CLUSTER_SILENT',
-      `the swarm could not be asked: ${messageOf(error)}`,
-      'Does the engine of this node answer? `swarmbench status` asks it too.',
+      `the swarm cannot be reached: ${messageOf(error)}`,
+      'Does the Docker engine of this node answer? Try `swarmbench status`.',
     );
   }
 }

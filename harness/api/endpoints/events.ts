@@ -1,22 +1,19 @@
 import type { Controller } from '../../controller/controller.js';
-import { linesOf } from '../../log/event-log.js';
+import { eventsOf } from '../../log/event-log.js';
 import type { RunEvent } from '../../log/events.js';
-import type { History } from '../../log/history.js';
+import type { RunHistory } from '../../log/run-history.js';
 import type { ApiEndpoint } from '../api-endpoint.js';
 import { lastEventId, SseStream } from '../sse-stream.js';
 import { summaryOf } from './runs.js';
 
-/**
- * A run's log as server-sent events: id is `seq`, so that a broken connection goes on where it stopped. Ends with the
- * run.
- */
-export function eventEndpoints(controller: Controller, history: History): readonly ApiEndpoint[] {
+/** The log of a run as server-sent events. Their id is `seq`, so a new connection continues where a broken one stopped. */
+export function eventEndpoints(controller: Controller, history: RunHistory): readonly ApiEndpoint[] {
   return [
     {
       method: 'get',
       path: '/runs/:id/events',
       access: 'viewer',
-      summary: 'The events of a run, past and coming; resumable by Last-Event-ID.',
+      summary: 'Streams the events of a run, from its first to its last; resumable by Last-Event-ID.',
       answer: { status: 200, contentType: 'text/event-stream' },
       handle: async (call) => {
         const id = call.param('id');
@@ -24,7 +21,7 @@ export function eventEndpoints(controller: Controller, history: History): readon
         const after = lastEventId(call.request.headers['last-event-id']);
         const stream = new SseStream(call.response);
         const events =
-          controller.run(id)?.events(after, stream.signal) ?? since(after, linesOf(history.eventsPath(id)));
+          controller.run(id)?.events(after, stream.signal) ?? since(after, eventsOf(history.eventsPath(id)));
         for await (const event of events) {
           stream.send(event.seq, event.type, event);
           await stream.room();

@@ -4,9 +4,13 @@ import type { ControllerMetrics } from '../../observe/controller-metrics.js';
 import { type ApiEndpoint, jsonEndpoint } from '../api-endpoint.js';
 import { ApiError } from '../errors.js';
 
-const counts = z.object({ messagesSent: z.number(), messagesReceived: z.number(), messageSendErrors: z.number() });
+const countsSchema = z.object({
+  messagesSent: z.number(),
+  messagesReceived: z.number(),
+  messageSendErrors: z.number(),
+});
 
-/** Of the controller itself. `openapi` is asked for at each call because it describes all routes, these too. */
+/** Endpoints about the controller itself. `openapi` is a function because the document describes these endpoints, too. */
 export function systemEndpoints(
   controller: Controller,
   metrics: ControllerMetrics,
@@ -17,7 +21,7 @@ export function systemEndpoints(
       method: 'get',
       path: '/healthz',
       access: 'open',
-      summary: 'The process answers.',
+      summary: 'Reports that the process is running.',
       answer: { status: 200, schema: z.object({ status: z.literal('ok') }) },
       handle: () => ({ status: 'ok' as const }),
     }),
@@ -25,7 +29,7 @@ export function systemEndpoints(
       method: 'get',
       path: '/readyz',
       access: 'open',
-      summary: 'New runs are taken; 503 while it shuts down.',
+      summary: 'Reports whether new runs are accepted: 503 while the controller starts or shuts down.',
       answer: { status: 200, schema: z.object({ status: z.literal('ready') }) },
       handle: () => {
         if (!controller.ready)
@@ -33,7 +37,7 @@ export function systemEndpoints(
             503,
             'CONTROLLER_CLOSING',
             'the controller is starting or shutting down',
-            'Ask again in a moment.',
+            'Try again in a moment.',
           );
         return { status: 'ready' as const };
       },
@@ -42,15 +46,15 @@ export function systemEndpoints(
       method: 'get',
       path: '/counters-stats',
       access: 'viewer',
-      summary: 'Messages of the run that is on, or of the last one.',
-      answer: { status: 200, schema: counts },
+      summary: 'Counts the messages of the active run, or of the last one.',
+      answer: { status: 200, schema: countsSchema },
       handle: () => controller.counts(),
     }),
     {
       method: 'get',
       path: '/metrics',
       access: 'viewer',
-      summary: 'The controller itself, for Prometheus.',
+      summary: 'Metrics of the controller, for Prometheus.',
       answer: { status: 200, contentType: metrics.contentType },
       handle: async ({ response }) => void response.set('content-type', metrics.contentType).send(await metrics.text()),
     },
@@ -58,7 +62,7 @@ export function systemEndpoints(
       method: 'get',
       path: '/openapi.json',
       access: 'viewer',
-      summary: 'This API, described (OpenAPI 3.1).',
+      summary: 'Describes this API (OpenAPI 3.1).',
       answer: { status: 200, contentType: 'application/json' },
       handle: ({ response }) => void response.json(openapi()),
     },

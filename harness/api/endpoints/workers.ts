@@ -19,7 +19,7 @@ import { lastEventId, SseStream } from '../sse-stream.js';
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-const workerView = z.object({
+const workerSchema = z.object({
   workerId: z.string(),
   host: z.string(),
   slot: z.number().optional(),
@@ -34,23 +34,24 @@ const workerView = z.object({
   state: z.enum(['idle', 'working', 'lost']),
   runId: z.string().optional(),
   saturated: z.boolean(),
-  /** In its own words. */
+  /** The worker's reason for being saturated. */
   saturatedBy: z.string().optional(),
-  /** Whether its channel for orders is open. */
+  /** Whether its stream of orders is open. */
   connected: z.boolean(),
   lastHeartbeatAt: z.string(),
   clock: clock.optional(),
   health: health.optional(),
 });
 
-/** The controller's end of design/worker-protocol.md. */
-export function workerEndpoints({ registry, shared }: Controller): readonly ApiEndpoint[] {
+/** The controller's side of the worker protocol. */
+export function workerEndpoints(controller: Controller): readonly ApiEndpoint[] {
+  const { registry } = controller;
   return [
     jsonEndpoint({
       method: 'post',
       path: '/workers',
       access: 'worker',
-      summary: 'A worker registers; again after any 404.',
+      summary: 'Registers a worker. A worker whose call is answered with 404 registers again.',
       body: { schema: registration, limitBytes: 64 * KIB },
       answer: { status: 201, schema: registered },
       handle: ({ body }) => registry.register(body),
@@ -59,19 +60,19 @@ export function workerEndpoints({ registry, shared }: Controller): readonly ApiE
       method: 'post',
       path: '/workers/:id/heartbeat',
       access: 'own-worker',
-      summary: 'A worker is alive, and how it does.',
+      summary: 'Heartbeat: reports that the worker is alive, with its health.',
       body: { schema: heartbeat, limitBytes: 64 * KIB },
       answer: { status: 200, schema: heartbeatAnswer },
       handle: (call) => {
         registry.heartbeat(call.param('id'), call.body);
-        return { protocol: PROTOCOL, now: shared.now() } as const;
+        return { protocol: PROTOCOL, now: controller.now() } as const;
       },
     }),
     {
       method: 'get',
       path: '/workers/:id/assignments',
       access: 'own-worker',
-      summary: 'Orders for a worker, numbered, resumable by Last-Event-ID.',
+      summary: 'Streams the numbered orders for a worker; resumable by Last-Event-ID.',
       answer: { status: 200, contentType: 'text/event-stream' },
       handle: (call) => {
         const { orders } = registry.get(call.param('id'));
@@ -88,7 +89,7 @@ export function workerEndpoints({ registry, shared }: Controller): readonly ApiE
       method: 'post',
       path: '/workers/:id/preflight',
       access: 'own-worker',
-      summary: 'What a worker found when it tried the target.',
+      summary: 'Reports the result of a preflight of the target.',
       body: { schema: preflightResult, limitBytes: 4 * MIB },
       answer: { status: 202, schema: z.object({ protocol: z.literal(PROTOCOL) }) },
       handle: (call) => {
@@ -100,7 +101,7 @@ export function workerEndpoints({ registry, shared }: Controller): readonly ApiE
       method: 'post',
       path: '/workers/:id/telemetry',
       access: 'own-worker',
-      summary: 'One batch of measurements; acknowledged when it is on the disk.',
+      summary: 'Delivers a batch of measurements. It is acknowledged when it is on the disk.',
       body: { schema: telemetry, limitBytes: 32 * MIB },
       answer: { status: 200, schema: acknowledgement },
       handle: async (call) =>
@@ -110,22 +111,22 @@ export function workerEndpoints({ registry, shared }: Controller): readonly ApiE
       method: 'get',
       path: '/workers',
       access: 'viewer',
-      summary: 'All registered workers.',
-      answer: { status: 200, schema: z.object({ workers: z.array(workerView) }) },
-      handle: () => ({ workers: registry.all().map(view) }),
+      summary: 'Lists all registered workers.',
+      answer: { status: 200, schema: z.object({ workers: z.array(workerSchema) }) },
+      handle: () => ({ workers: registry.all().map(workerView) }),
     }),
     jsonEndpoint({
       method: 'get',
       path: '/workers/:id',
       access: 'viewer',
-      summary: 'One of them.',
-      answer: { status: 200, schema: workerView },
-      handle: (call) => view(registry.get(call.param('id'))),
+      summary: 'Shows a worker.',
+      answer: { status: 200, schema: workerSchema },
+      handle: (call) => workerView(registry.get(call.param('id'))),
     }),
   ];
 }
 
-function view(worker: Worker): z.infer<typeof workerView> {
+function workerView(worker: Worker): z.infer<typeof workerSchema> {
   const { host, slot, version, threads, capacity } = worker.registration;
   const { saturatedBy, runListener } = worker;
   return withoutUndefined({
@@ -135,7 +136,7 @@ function view(worker: Worker): z.infer<typeof workerView> {
     version,
     threads,
     capacity,
-    state: worker.lost ? ('lost' as const) : runListener === undefined ? ('idle' as const) : ('working' as const),
+    state: stateOf(worker),
     runId: runListener?.runId,
     saturated: saturatedBy !== undefined,
     saturatedBy,
@@ -144,4 +145,9 @@ function view(worker: Worker): z.infer<typeof workerView> {
     clock: worker.clock,
     health: worker.health,
   });
+}
+
+function stateOf({ lost, runListener }: Worker): z.infer<typeof workerSchema>['state'] {
+  if (lost) return 'lost';
+  return runListener === undefined ? 'idle' : 'working';
 }

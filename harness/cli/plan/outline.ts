@@ -1,3 +1,4 @@
+import { describeFault } from '../../../scenarios/schema/faults/fault-kinds.js';
 import type { Placeholder, Template } from '../../../scenarios/schema/grammar/template.js';
 import { formatDuration } from '../../../scenarios/schema/grammar/units.js';
 import { expectedOperations, peakRate, totalDurationMs } from '../../../scenarios/schema/offered-load.js';
@@ -118,8 +119,7 @@ export function outlineOf(
       bytes: limits.bytes,
     },
     faults: plan.faults.map(
-      ({ kind, service, replicas, atMs, untilMs }) =>
-        `${kind} ${service} to ${replicas} replicas, from ${formatDuration(atMs)} to ${formatDuration(untilMs)}`,
+      (fault) => `${describeFault(fault)}, from ${formatDuration(fault.atMs)} to ${formatDuration(fault.untilMs)}`,
     ),
     thresholds: plan.thresholds.map(({ check }) => check.text),
     warnings: plan.warnings,

@@ -221,6 +221,6 @@ describe('a run that is conducted elsewhere', () => {
       tempFolder(),
     );
     expect(await program.ended).toBe(2);
-    expect(program.stderr()).toMatch(/this token is not known here\n {2}hint: .*--token-file/);
+    expect(program.stderr()).toMatch(/the token is unknown\n {2}hint: .*--token-file/);
   }, 30_000);
 });

@@ -2,7 +2,7 @@
  * The end of a run as a person reads it: what was measured, each threshold with its actual value, the verdict and why.
  */
 import { formatAs } from '../../analysis/format.js';
-import type { Failure } from '../../controller/run/run.js';
+import type { Failure } from '../../log/errors.js';
 import type { Report } from '../../report/schema.js';
 import { count, latency, percent, rate } from './quantity.js';
 import type { Style } from './style.js';

@@ -75,13 +75,13 @@ async function operations(): Promise<number> {
   return sum;
 }
 
-test('a controller killed in mid-run is replaced by one that adopts the run, and not one operation is missing or counted twice', async () => {
+test('a run adopted after its controller was killed neither loses an operation nor counts one twice', async () => {
   const first = controller('0', '5');
   const { port } = await first.line();
   await reached('stage.started');
   await sleep(1200);
   await kill(first);
-  // What a dying controller may leave: half a line, never acknowledged.
+  // A dying controller may leave half a line, which was never acknowledged.
   appendFileSync(join(folder() ?? '', 'telemetry.jsonl'), '{"workerId":"w1","receivedAt":"20');
   appendFileSync(join(folder() ?? '', 'events.jsonl'), '{"seq":');
   await sleep(800);
@@ -102,7 +102,7 @@ test('a controller killed in mid-run is replaced by one that adopts the run, and
   for (const event of log) if (event.type === 'program.started') expect(isRunning(event.program)).toBe(false);
 }, 120_000);
 
-test('workers that do not come back within their lease are lost by policy', async () => {
+test('the loss policy applies to workers that do not return within their lease', async () => {
   const lease = { LEASE_MS: '3000' };
   const first = controllerWith(lease, ['0', '60', 'continue']);
   const { port } = await first.line();
@@ -115,7 +115,7 @@ test('workers that do not come back within their lease are lost by policy', asyn
   expect((await events()).filter(({ type }) => type === 'worker.lost')).toHaveLength(2);
 }, 120_000);
 
-test('a run whose load had not begun is ended as incomplete, and its programs with it', async () => {
+test('a run whose load had not begun ends as incomplete, and its programs are ended', async () => {
   const first = controller('0', '60');
   const { port } = await first.line();
   await reached('program.started');
@@ -127,7 +127,7 @@ test('a run whose load had not begun is ended as incomplete, and its programs wi
   const finished = await second.line();
   if (!begun)
     expect(finished).toMatchObject({
-      failure: { code: 'CONTROLLER_LOST', message: expect.stringContaining('before its load began') },
+      failure: { code: 'CONTROLLER_LOST', message: expect.stringContaining('before its load has begun') },
       verdict: { kind: 'incomplete' },
     });
   expect(programs.filter(isRunning)).toEqual([]);
@@ -138,10 +138,10 @@ function orders(): readonly string[] {
 }
 
 test.each([
-  ['still on, is undone at its time', '4000', 'time'],
-  ['over by then, is undone at once', '2600', 'time'],
+  ['at its time when it is still on', '4000', 'time'],
+  ['at once when its time is over', '2600', 'time'],
 ])(
-  'a fault of a controller that was killed, %s, by the one that adopts the run',
+  'the adopting controller undoes a fault of the killed one %s',
   async (_, to, reason) => {
     const first = controller('0', '8', 'fail', '1500', to);
     const { port } = await first.line();
@@ -152,7 +152,7 @@ test.each([
     const second = controller(String(port));
     await second.line();
     expect(await second.line()).toMatchObject({ verdict: { kind: 'passed' }, problems: [] });
-    // Asked again when its time was not over, which changes nothing; undone once.
+    // Injected again when its time is not over, which changes nothing; undone once.
     expect(orders().filter((order) => order.includes('back'))).toEqual(['f1 back to 1']);
     expect(orders().at(-1)).toBe('f1 back to 1');
     const log = await events();
@@ -164,7 +164,7 @@ test.each([
   120_000,
 );
 
-test('a run that a living controller holds is not touched', async () => {
+test('a run that a living controller holds is not adopted', async () => {
   const first = controller('0', '60');
   await first.line();
   await reached('run.started');

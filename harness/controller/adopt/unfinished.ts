@@ -1,28 +1,21 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf, messageOf } from '../../log/errors.js';
 import { readEvents } from '../../log/event-log.js';
-import { files, leaseHolder } from '../../log/run-folder.js';
+import { files } from '../../log/run-folder.js';
 import { isRunId } from '../../log/run-id.js';
-import { isRunning } from './programs.js';
+import { isHeld } from './run-lease.js';
 
 interface UnfinishedRun {
   readonly runId: string;
   readonly folder: string;
-  /**
-   * Where its workers look for their controller: who adopts it must listen there. Undefined when it never got that far.
-   */
+  /** The URL at which its workers look for their controller; undefined when it had none yet. */
   readonly controllerUrl: string | undefined;
 }
 
-/** A live controller touches its lease every second. */
-const LEASE_STALE_MS = 3000;
-
 /**
- * Runs in a results folder that have no end and that no living controller holds. Unreadable logs are reported, not
- * thrown: one broken folder must not keep the others from being adopted.
+ * Runs of a results folder that have not finished and that no living controller holds. Unreadable logs are reported,
+ * not thrown: one broken folder must not keep the others from being adopted.
  */
 export async function unfinishedRuns(
   resultsFolder: string,
@@ -42,30 +35,4 @@ export async function unfinishedRuns(
     }
   }
   return { runs, problems };
-}
-
-/**
- * Whether a controller that lives conducts this run: on this machine by its process, elsewhere by its lease going on.
- */
-async function isHeld(folder: string): Promise<boolean> {
-  const path = join(folder, files.lease);
-  const holder = leaseHolder.safeParse(
-    await readFile(path, 'utf8')
-      .then(JSON.parse)
-      .catch(() => undefined),
-  );
-  if (holder.success && holder.data.host === hostname() && holder.data.startTicks !== undefined) {
-    return isRunning({ pid: holder.data.pid, startTicks: holder.data.startTicks });
-  }
-  const touched = await touchedAt(path);
-  if (touched === undefined || Date.now() - touched > LEASE_STALE_MS) return false;
-  await sleep(LEASE_STALE_MS);
-  return (await touchedAt(path)) !== touched;
-}
-
-async function touchedAt(path: string): Promise<number | undefined> {
-  return stat(path).then(
-    (found) => found.mtimeMs,
-    () => undefined,
-  );
 }

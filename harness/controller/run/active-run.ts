@@ -5,88 +5,144 @@ import { isFaultEvent } from '../../analysis/facts/fault-counters.js';
 import { liveView } from '../../analysis/live-view.js';
 import { createAggregate } from '../../analysis/merge/aggregate.js';
 import type { Aggregate, LiveView } from '../../analysis/merge/contract.js';
-import { ControllerError, messageOf } from '../../log/errors.js';
-import type { EventLog } from '../../log/event-log.js';
+import { ControllerError, type Failure, failureOf } from '../../log/errors.js';
+import type { EventHistory, EventLog } from '../../log/event-log.js';
 import type { RunEvent, RunEventBody, StopReason } from '../../log/events.js';
 import type { RunState } from '../../log/state.js';
 import type { RunSummary } from '../../log/summary.js';
 import type { Timings } from '../timings.js';
 import type { WorkerRegistry } from '../workers/worker-registry.js';
-import { isCoded } from './deploy.js';
 import { adjustOrder, type RunStart, stopOrder } from './orders.js';
-import type { AdjustRequest, Failure, FinishedRun, LoadAdjusted, Run } from './run.js';
+import type { AdjustRequest, FinishedRun, LoadAdjusted, Run } from './run.js';
 import { RunWorkers } from './run-workers.js';
 import { type MessageCounts, TelemetryIntake } from './telemetry-intake.js';
 
-/** The handle on a run of this controller. */
+/** What all runs of a controller share. */
+export interface ControllerContext {
+  readonly registry: WorkerRegistry;
+  readonly timings: Timings;
+  readonly now: () => number;
+  /** Sums since the controller started, for its metrics. */
+  readonly totals: { telemetryBatches: number; telemetryBytes: number };
+}
+
+/** Timers take 31 bits of milliseconds; a stage may be longer. */
+const LONGEST_SLEEP_MS = 3_600_000;
+
+/**
+ * A run of this controller while it waits or is on. Clients of the controller see it as a `Run`; the phases of the run
+ * use the rest: its log, its workers, its data, and the two signals that end it early.
+ */
 export class ActiveRun implements Run {
   readonly finished: Promise<FinishedRun>;
-  private finish: (finished: FinishedRun) => void = () => undefined;
-  private adjustments: number;
+  readonly workers = new RunWorkers();
+  readonly aggregate: Aggregate;
+  readonly intake: TelemetryIntake;
+  private resolveFinished: (finished: FinishedRun) => void = () => undefined;
+  private readonly stopController = new AbortController();
+  private readonly overController = new AbortController();
+  private _start: RunStart | undefined;
+  private _failure: Failure | undefined;
+  private _stopped: StopReason | undefined;
+  private stopMode: 'drain' | 'now' | undefined;
+  /** When the last batches are no longer waited for. */
+  private deadline = Infinity;
+  private adjustments = 0;
+  private onPreflight: ((result: PreflightResult) => void) | undefined;
 
   constructor(
-    readonly core: RunCore,
-    adjustments = 0,
+    readonly id: string,
+    readonly folder: string,
+    readonly plan: Plan,
+    readonly log: EventLog,
+    readonly context: ControllerContext,
   ) {
-    this.adjustments = adjustments;
-    this.finished = new Promise((resolve) => (this.finish = resolve));
-  }
-
-  get id(): string {
-    return this.core.id;
-  }
-
-  get folder(): string {
-    return this.core.folder;
-  }
-
-  get plan(): Plan {
-    return this.core.plan;
+    this.aggregate = createAggregate(plan);
+    this.intake = new TelemetryIntake(plan, this.aggregate);
+    this.finished = new Promise((resolve) => (this.resolveFinished = resolve));
   }
 
   get state(): RunState {
-    return this.core.log.state;
+    return this.log.state;
   }
 
   get summary(): RunSummary {
-    return this.core.log.summary;
+    return this.log.summary;
   }
 
   get counts(): MessageCounts {
-    return this.core.intake.counts;
+    return this.intake.counts;
+  }
+
+  /** Undefined until the load has been assigned. */
+  get start(): RunStart | undefined {
+    return this._start;
+  }
+
+  /** The first failure. */
+  get failure(): Failure | undefined {
+    return this._failure;
+  }
+
+  /** The reason of the first stop. */
+  get stopped(): StopReason | undefined {
+    return this._stopped;
+  }
+
+  /** Aborted by the first stop, which ends every phase before the load. */
+  get stopping(): AbortSignal {
+    return this.stopController.signal;
+  }
+
+  /** Aborted when there is nothing left to wait for. */
+  get over(): AbortSignal {
+    return this.overController.signal;
+  }
+
+  /** Run time; negative until the load starts. */
+  get tMs(): number {
+    return this._start === undefined ? -Infinity : this.context.now() - this._start.startAt;
+  }
+
+  /** Run time at which the last stage ends. */
+  get endMs(): number {
+    return Math.max(0, ...this.plan.stages.map((stage) => stage.startMs + stage.durationMs));
   }
 
   events(after = 0, signal?: AbortSignal): AsyncIterable<RunEvent> {
-    return this.core.log.follow(after, signal);
+    return this.log.follow(after, signal);
   }
 
   subscribe(listener: (event: RunEvent) => void): () => void {
-    return this.core.log.subscribe(listener);
+    return this.log.subscribe(listener);
   }
 
   live(): LiveView | undefined {
-    if (this.core.start === undefined || this.state.kind === 'finished') return undefined;
-    return liveView(this.core.aggregate, this.plan, Math.max(0, this.core.tMs));
+    if (this._start === undefined || this.state.kind === 'finished') return undefined;
+    return liveView(this.aggregate, this.plan, Math.max(0, this.tMs));
   }
 
   stop(reason: StopReason, mode: 'drain' | 'now', detail = ''): void {
-    this.core.stop(reason, mode, detail);
+    const { kind } = this.state;
+    if (kind === 'analysing' || kind === 'finished' || this.over.aborted) return;
+    if (this.stopMode === 'now' || this.stopMode === mode) return;
+    this.record({ type: 'stop.requested', reason, mode, detail });
+    this.resumeStop(reason, mode);
   }
 
   adjust(request: AdjustRequest): LoadAdjusted {
-    const { core } = this;
     const refuse = (why: string): never => {
       throw new ControllerError('ADJUST_REFUSED', `run ${this.id}: ${why}`);
     };
     if (this.state.kind !== 'running') return refuse(`it is ${this.state.kind}, not running`);
-    const atMs = Math.max(0, Math.ceil(core.tMs + core.shared.timings.noticeMs));
+    const atMs = Math.max(0, Math.ceil(this.tMs + this.context.timings.noticeMs));
     const stage = this.plan.stages.findLast((candidate) => candidate.startMs <= atMs);
     if (stage === undefined || atMs >= stage.startMs + stage.durationMs)
       return refuse('its last stage is about to end');
     const problem = adjustProblem(this.plan, stage.index, request);
     if (problem !== undefined) return refuse(problem);
     this.adjustments += 1;
-    const event = core.record({
+    const event = this.record({
       type: 'load.adjusted',
       adjustId: `j${this.adjustments}`,
       stage: stage.index,
@@ -98,128 +154,115 @@ export class ActiveRun implements Run {
         'LOG_WRITE_FAILED',
         `run ${this.id}: the change could not be logged, so it was not made`,
       );
-    core.runWorkers.sendToAll(adjustOrder(this.id, event));
+    this.workers.sendToAll(adjustOrder(this.id, event));
     return event;
   }
 
-  /** To be called once, by whoever conducts it. */
-  end(finished: FinishedRun): void {
-    this.finish(finished);
-  }
-}
-
-/** What all runs of a controller use. */
-export interface ControllerContext {
-  readonly registry: WorkerRegistry;
-  readonly timings: Timings;
-  readonly now: () => number;
-  /** Sums since the controller started, for its metrics. */
-  readonly totals: { telemetryBatches: number; telemetryBytes: number };
-}
-
-/** What the parts of one run share while it is on: its log, its crew, its data, and the two ways to end it early. */
-export class RunCore {
-  readonly runWorkers = new RunWorkers();
-  readonly aggregate: Aggregate;
-  readonly intake: TelemetryIntake;
-  /** Aborted by the first stop, which ends every phase before the load. */
-  readonly stopping = new AbortController();
-  /** Aborted when there is nothing more to wait for. */
-  readonly over = new AbortController();
-  start: RunStart | undefined;
-  failure: Failure | undefined;
-  stopped: StopReason | undefined;
-  preflightAnswer: ((result: PreflightResult) => void) | undefined;
-  /** When the last batches are no longer waited for. */
-  deadline = Infinity;
-  private mode: 'drain' | 'now' | undefined;
-
-  constructor(
-    readonly id: string,
-    readonly folder: string,
-    readonly plan: Plan,
-    readonly log: EventLog,
-    readonly shared: ControllerContext,
-  ) {
-    this.aggregate = createAggregate(plan);
-    this.intake = new TelemetryIntake(plan, this.aggregate);
+  /** The workers have their assignments; the load begins at `start.startAt`. */
+  beginLoad(start: RunStart): void {
+    this._start = start;
+    this.deadline = start.startAt + this.endMs + this.plan.drainMs + this.context.timings.lastBatchesMs;
   }
 
-  /** Run time; negative until the load starts. */
-  get tMs(): number {
-    return this.start === undefined ? -Infinity : this.shared.now() - this.start.startAt;
+  /** Continues a load that was begun by the previous controller. Its workers have the length of their lease to report. */
+  resumeLoad(start: RunStart, history: EventHistory): void {
+    const { now, timings } = this.context;
+    const drainedAt = start.startAt + this.endMs + this.plan.drainMs;
+    this._start = start;
+    this.deadline = Math.max(drainedAt, now() + timings.leaseMs) + timings.lastBatchesMs;
+    this.adjustments = history.all('load.adjusted').length;
+    for (const event of history.events) this.addToAggregate(event);
   }
 
-  /** End of the last stage, run time. */
-  get endMs(): number {
-    return Math.max(0, ...this.plan.stages.map((stage) => stage.startMs + stage.durationMs));
+  /** Puts a stop into effect without logging it; on its own, for a stop that the previous controller has logged. */
+  resumeStop(reason: StopReason, mode: 'drain' | 'now'): void {
+    const { now, timings } = this.context;
+    this.stopMode = mode;
+    this._stopped ??= reason;
+    if (this._start !== undefined) {
+      this.workers.sendToAll(stopOrder(this.id, mode));
+      const patienceMs = mode === 'now' ? timings.stopNowMs : this.plan.drainMs + timings.lastBatchesMs;
+      this.deadline = Math.min(this.deadline, now() + patienceMs);
+    }
+    this.stopController.abort();
+    this.endIfDone();
   }
 
-  /** Appends to the log. A log that cannot be written ends the run; undefined then. */
+  /** Ends the load phase when all workers have finished or the deadline for their last batches has passed. */
+  endIfDone(): void {
+    if (this._start === undefined) return;
+    if (this.workers.working().length === 0 || this.context.now() > this.deadline) this.endLoad();
+  }
+
+  endLoad(): void {
+    this.overController.abort();
+  }
+
+  /** Resolves `finished`. Called once, after the run has been concluded. */
+  finish(finished: FinishedRun): void {
+    this.resolveFinished(finished);
+  }
+
+  /** The next preflight result that a worker reports. */
+  awaitPreflight(): Promise<PreflightResult> {
+    return new Promise((resolve) => (this.onPreflight = resolve));
+  }
+
+  /** A result that is not waited for, such as a second one, is ignored. */
+  preflightArrived(result: PreflightResult): void {
+    this.onPreflight?.(result);
+  }
+
+  /**
+   * Appends to the log. A log that cannot be written ends the run; the result is then undefined. Events after
+   * `run.finished` are dropped: what happens to workers during teardown is not part of the run.
+   */
   record<Type extends RunEventBody['type']>(
     body: Extract<RunEventBody, { readonly type: Type }>,
   ): Extract<RunEvent, { readonly type: Type }> | undefined {
-    // What happens to workers while they are torn down is no part of the run any more.
-    if (this.log.state.kind === 'finished') return undefined;
+    if (this.state.kind === 'finished') return undefined;
     try {
       const event = this.log.append(body) as RunEvent;
       this.addToAggregate(event);
       return event as Extract<RunEvent, { readonly type: Type }>;
     } catch (error) {
-      this.failure ??= failureOf(error);
-      this.stopping.abort();
-      this.over.abort();
+      this.noteFailure(failureOf(error));
+      this.stopController.abort();
+      this.endLoad();
       return undefined;
     }
   }
 
-  /** An event of this controller, or of one before it, goes into the data that thresholds are judged by. */
-  addToAggregate(event: RunEvent): void {
-    if (this.start !== undefined && isFaultEvent(event))
-      this.aggregate.addFault(event, Date.parse(event.at) - this.start.startAt);
-  }
-
+  /** Logs a failure. The first one becomes the failure of the run. */
   fail(error: unknown): void {
     const failure = failureOf(error);
-    this.failure ??= failure;
+    this.noteFailure(failure);
     this.record({ type: 'run.failed', ...failure });
   }
 
-  stop(reason: StopReason, mode: 'drain' | 'now', detail: string): void {
-    const { kind } = this.log.state;
-    if (kind === 'analysing' || kind === 'finished' || this.over.signal.aborted) return;
-    if (this.mode === 'now' || this.mode === mode) return;
-    this.record({ type: 'stop.requested', reason, mode, detail });
-    this.resumeStop(reason, mode);
+  /** As `fail`, for a failure that cannot be logged. */
+  noteFailure(failure: Failure): void {
+    this._failure ??= failure;
   }
 
-  /** The stop was asked of the controller before this one: what follows from it, without saying it again. */
-  resumeStop(reason: StopReason, mode: 'drain' | 'now'): void {
-    const { now, timings } = this.shared;
-    this.mode = mode;
-    this.stopped ??= reason;
-    if (this.start !== undefined) {
-      this.runWorkers.sendToAll(stopOrder(this.id, mode));
-      const patienceMs = mode === 'now' ? timings.stopNowMs : this.plan.drainMs + timings.lastBatchesMs;
-      this.deadline = Math.min(this.deadline, now() + patienceMs);
+  /** Resolves to true at run time `tMs`, or to false as soon as the signal is aborted. */
+  async reaches(tMs: number, signal: AbortSignal): Promise<boolean> {
+    const { now } = this.context;
+    const at = (this._start?.startAt ?? 0) + tMs;
+    for (let leftMs = at - now(); leftMs > 0 && !signal.aborted; leftMs = at - now()) {
+      await sleep(Math.min(Math.ceil(leftMs), LONGEST_SLEEP_MS), undefined, { signal }).catch(() => undefined);
     }
-    this.stopping.abort();
-    this.endIfDone();
+    return !signal.aborted;
   }
 
-  /** Ends the load phase when no worker is at work any more, or the last ones have had their time. */
-  endIfDone(): void {
-    if (this.start === undefined) return;
-    if (this.runWorkers.working().length === 0 || this.shared.now() > this.deadline) this.over.abort();
+  /** Fault events are part of the data that the verdict and the report are made from. */
+  private addToAggregate(event: RunEvent): void {
+    if (this._start !== undefined && isFaultEvent(event))
+      this.aggregate.addFault(event, Date.parse(event.at) - this._start.startAt);
   }
 }
 
-function failureOf(error: unknown): Failure {
-  if (!isCoded(error)) return { code: 'INTERNAL', message: messageOf(error) };
-  return { code: error.code, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) };
-}
-
-/** Why a change of load cannot be made, in words; undefined when it can. */
+/** Why the load cannot be changed as requested; undefined when it can. */
 function adjustProblem(plan: Plan, stageIndex: number, request: AdjustRequest): string | undefined {
   const stage = plan.stages[stageIndex];
   if (stage === undefined) return 'no stage is running';
@@ -230,29 +273,21 @@ function adjustProblem(plan: Plan, stageIndex: number, request: AdjustRequest): 
     return `no profile ${request.profile}; the plan has ${plan.profiles.map((profile) => profile.name).join(', ')}`;
   if (request.load <= 1) return undefined;
   if (stage.scale === 'clients')
-    return `stage ${stage.name} scales clients, and all of them are active at 100 %; more clients need a plan with more`;
+    return (
+      `stage ${stage.name} scales the number of clients, and at 100 % all of them are active; ` +
+      'to have more, run a plan with more clients'
+    );
   const closed = profiles.find((profile) => profile.arrivals.model === 'closed');
-  if (closed) return `profile ${closed.name} is a closed loop: it has no rate to raise`;
+  if (closed) return `profile ${closed.name} is a closed loop, which has no rate to raise`;
   const rate = plan.profiles.reduce(
     (sum, profile) => sum + rateOf(profile, profiles.includes(profile) ? request.load : 1),
     0,
   );
   return rate > plan.limits.ratePerSecond
-    ? `${rate} operations a second are more than the limit of ${plan.limits.ratePerSecond}`
+    ? `${rate} operations a second exceed the limit of ${plan.limits.ratePerSecond}`
     : undefined;
 }
 
 function rateOf(profile: Plan['profiles'][number], load: number): number {
   return profile.arrivals.model === 'open' ? profile.clients * profile.arrivals.ratePerSecond * load : 0;
-}
-
-/** Timers take 31 bits of milliseconds; a stage may be longer. */
-const LONGEST_SLEEP_MS = 3_600_000;
-
-/** Resolves at `at` of the given clock, or false at once when aborted. */
-export async function until(at: number, now: () => number, signal: AbortSignal): Promise<boolean> {
-  for (let leftMs = at - now(); leftMs > 0 && !signal.aborted; leftMs = at - now()) {
-    await sleep(Math.min(Math.ceil(leftMs), LONGEST_SLEEP_MS), undefined, { signal }).catch(() => undefined);
-  }
-  return !signal.aborted;
 }

@@ -4,22 +4,22 @@ import type { Worker, WorkerRegistry } from '../workers/worker-registry.js';
 
 interface WorkersWanted {
   readonly count: number;
-  /** The workers a platform started, where it told their processes; otherwise any idle worker will do. */
+  /** The programs the platform started. When none is a worker, any idle worker will do. */
   readonly programs: readonly StartedProgram[];
-  /** Which workers are the platform's, where it knows them another way. */
+  /** Recognises the platform's workers when it knows them in another way. */
   readonly placeOf: Environment['placeOf'];
   readonly withinMs: number;
-  /** In words, a worker that will never come. */
+  /** Describes a worker that has ended and will never register. */
   readonly broken: () => string | undefined;
-  /** Where people find what they wrote. */
+  /** Where to find the logs of the workers. */
   readonly workerLogs: string;
 }
 
 /**
- * Idle workers fit for new clients, `count` of them, in the order of allocation: wished place first, then order of
- * registration.
- * @throws ControllerError WORKERS_MISSING, naming how many came; WORKER_ENDED, with its last words; the signal's reason
- * when aborted
+ * Waits for `count` idle workers that are not saturated. They are in the order of allocation: by requested slot, then
+ * by registration.
+ * @throws ControllerError WORKERS_MISSING with the number that registered; WORKER_ENDED; the signal's reason when
+ * aborted
  */
 export async function awaitWorkers(
   registry: WorkerRegistry,
@@ -31,17 +31,17 @@ export async function awaitWorkers(
     signal.throwIfAborted();
     const idle = candidates(registry, wanted);
     const fit = idle.filter((worker) => worker.saturatedBy === undefined);
-    if (fit.length >= wanted.count) return fit.toSorted(byPlace).slice(0, wanted.count);
+    if (fit.length >= wanted.count) return fit.toSorted(byAllocation).slice(0, wanted.count);
     const broken = wanted.broken();
     if (broken !== undefined)
       throw new ControllerError(
         'WORKER_ENDED',
         `a worker ended before it registered: ${broken}`,
-        `Its whole log: ${wanted.workerLogs}.`,
+        `Look at its log (${wanted.workerLogs}).`,
       );
     const leftMs = giveUpAt - performance.now();
     if (leftMs <= 0) throw missing(wanted, idle, fit);
-    // Saturation and health change without an arrival: look again soon in any case.
+    // Workers also recover from saturation, which is no arrival: look again soon in any case.
     await arrival(registry, Math.min(leftMs, 250), signal);
   }
 }
@@ -55,7 +55,7 @@ function candidates(registry: WorkerRegistry, { programs, placeOf }: WorkersWant
   });
 }
 
-function byPlace(a: Worker, b: Worker): number {
+function byAllocation(a: Worker, b: Worker): number {
   return (
     (a.registration.slot ?? Infinity) - (b.registration.slot ?? Infinity) ||
     Number(a.id.slice(1)) - Number(b.id.slice(1)) ||
@@ -64,12 +64,15 @@ function byPlace(a: Worker, b: Worker): number {
 }
 
 function missing(wanted: WorkersWanted, idle: readonly Worker[], fit: readonly Worker[]): ControllerError {
-  const came = fit.map((worker) => `${worker.id} on ${worker.registration.host}`).join(', ') || 'none';
-  const full = idle.length - fit.length;
+  const names = fit.map((worker) => `${worker.id} on ${worker.registration.host}`).join(', ') || 'none';
+  const saturated = idle.length - fit.length;
+  const seconds = Math.round(wanted.withinMs / 100) / 10;
   return new ControllerError(
     'WORKERS_MISSING',
-    `${fit.length} of ${wanted.count} workers registered within ${Math.round(wanted.withinMs / 100) / 10} s (${came}${full > 0 ? `; ${full} more saturated` : ''})`,
-    `Look at the logs of the missing ones (${wanted.workerLogs}): can they reach the controller, do they have the worker token?`,
+    `${fit.length} of ${wanted.count} workers registered within ${seconds} s (${names}` +
+      `${saturated > 0 ? `; ${saturated} more are saturated` : ''})`,
+    `Look at the logs of the missing ones (${wanted.workerLogs}). ` +
+      'Can they reach the controller? Do they have the worker token?',
   );
 }
 

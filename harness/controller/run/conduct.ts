@@ -1,14 +1,13 @@
 import { join } from 'node:path';
 import { pid } from 'node:process';
 import type { Endpoint } from '../../../client-sim/protocol/messages.js';
-import { ControllerError, messageOf } from '../../log/errors.js';
+import { ControllerError, isCoded, messageOf } from '../../log/errors.js';
 import { files, type Secrets, writeSecrets } from '../../log/run-folder.js';
 import { TelemetryLog } from '../../log/telemetry-log.js';
-import type { Environment, Platform } from '../../platform/platform.js';
+import type { Environment, Platform, StartedProgram } from '../../platform/platform.js';
 import type { Worker } from '../workers/worker-registry.js';
-import type { RunCore } from './active-run.js';
+import type { ActiveRun } from './active-run.js';
 import { awaitWorkers } from './await-workers.js';
-import { type Deployment, deploy } from './deploy.js';
 import { conductFaults, type RunFaults } from './faults.js';
 import { loadPhase } from './load-phase.js';
 import { preflight } from './preflight.js';
@@ -19,75 +18,99 @@ import { startLoad } from './start-load.js';
 
 interface ConductOptions {
   readonly platform: () => Platform;
-  /** Where workers find this controller, and what lets them register. */
+  /** Where workers reach this controller, and the token that lets them register. */
   readonly controllerUrl: string;
   readonly workerToken: string | undefined;
-  readonly options: SubmitOptions;
+  readonly submit: SubmitOptions;
+}
+
+interface Deployment {
+  readonly environment: Environment;
+  readonly programs: readonly StartedProgram[];
 }
 
 /**
- * A run from taking it up to its last batch. Never throws: what ends it early is in the log.
- * @returns what was brought up and must be torn down; undefined when nothing was
+ * Conducts a run from its turn in the queue to its last batch. Never throws: an error that ends it early is in the log.
+ * @returns what was started and must be torn down; undefined when nothing was
  */
-export async function conduct(run: RunCore, how: ConductOptions): Promise<Deployment | undefined> {
-  const { signal } = run.stopping;
+export async function conduct(run: ActiveRun, options: ConductOptions): Promise<Deployment | undefined> {
+  const { registeredWorkers } = options.submit;
   let deployment: Deployment | undefined;
   let faults: RunFaults | undefined;
   try {
-    signal.throwIfAborted();
+    run.stopping.throwIfAborted();
     run.intake.open(await TelemetryLog.create(join(run.folder, files.telemetry)));
-    run.record({ type: 'controller.listening', url: how.controllerUrl, pid });
-    const platform = how.platform();
-    deployment = await deploy(platform, run.plan, run.log, deployOptions(run, how), signal);
+    run.record({ type: 'controller.listening', url: options.controllerUrl, pid });
+    const platform = options.platform();
+    deployment = await deploy(run, platform, options);
     const { environment } = deployment;
-    await describe(run, environment);
-    const workers = await takeWorkers(run, deployment, how.options.registeredWorkers);
+    await recordEnvironment(run, environment);
+    const workers = await takeWorkers(run, deployment, registeredWorkers);
     const { endpoints } = environment;
     const routes = plannedRoutes(run.plan, environment);
     writeSecrets(run.folder, secretsOf(endpoints, routes, workers));
     const [first] = workers;
     if (first === undefined) throw new Error('a run needs at least one worker');
-    const workerLogs = workerLogsOf(environment, how.options.registeredWorkers);
+    const workerLogs = workerLogsOf(environment, registeredWorkers);
     const { pinned, settledOperations } = await preflight(run, first, routes, workerLogs);
-    signal.throwIfAborted();
+    run.stopping.throwIfAborted();
     refuseLost(workers, workerLogs);
     startLoad(run, workers, { ...settledRoutes(endpoints, routes, pinned), settledOperations });
     faults = conductFaults(run, platform.faults);
     await loadPhase(run, () => environment.usage());
   } catch (error) {
-    // After a stop every phase fails by being aborted, which says nothing new.
-    if (!signal.aborted) run.fail(error);
+    // After a stop every phase fails because it is aborted, which says nothing new.
+    if (!run.stopping.aborted) run.fail(error);
   } finally {
     await faults?.end();
   }
   return deployment;
 }
 
-function deployOptions(
-  run: RunCore,
-  { controllerUrl, workerToken, options }: ConductOptions,
-): Parameters<typeof deploy>[3] {
-  const workers = options.registeredWorkers === undefined ? options.workers : 0;
-  return { runId: run.id, runFolder: run.folder, controllerUrl, workerToken, workers };
+/**
+ * Starts target and workers.
+ * @throws ControllerError PLAN_REFUSED, DEPLOY_FAILED; the platform's own coded errors as they are
+ */
+async function deploy(run: ActiveRun, platform: Platform, options: ConductOptions): Promise<Deployment> {
+  const { plan } = run;
+  const { controllerUrl, workerToken, submit } = options;
+  const refusals = platform.refusals(plan);
+  if (refusals.length > 0)
+    throw new ControllerError(
+      'PLAN_REFUSED',
+      `the ${platform.name} platform cannot run this plan: ${refusals.join('; ')}`,
+      'Change the scenario, or run it on another platform.',
+    );
+  const programs: StartedProgram[] = [];
+  const started = (program: StartedProgram): void => {
+    programs.push(program);
+    // Not `run.record`, which swallows write errors: a program that is not in the log must not be used.
+    run.log.append({ type: 'program.started', program });
+  };
+  const workers = submit.registeredWorkers === undefined ? submit.workers : 0;
+  const context = { runId: run.id, runFolder: run.folder, controllerUrl, workerToken, workers, started };
+  const environment = await platform.prepare(plan, context, run.stopping).catch((error: unknown) => {
+    throw isCoded(error)
+      ? error
+      : new ControllerError('DEPLOY_FAILED', `starting target and workers failed: ${messageOf(error)}`);
+  });
+  return { environment, programs };
 }
 
-async function describe(run: RunCore, environment: Environment): Promise<void> {
+async function recordEnvironment(run: ActiveRun, environment: Environment): Promise<void> {
+  const { endpoints, replicas } = environment;
   const described = await environment.describe().catch((error: unknown) => ({ problem: messageOf(error) }));
   run.record({ type: 'environment', environment: described });
-  run.aggregate.registerReplicas(environment.replicas);
-  run.record({
-    type: 'target.ready',
-    endpoints: environment.endpoints.map(({ url }) => shownUrl(url)),
-    replicas: environment.replicas,
-  });
+  run.aggregate.registerReplicas(replicas);
+  run.record({ type: 'target.ready', endpoints: endpoints.map(({ url }) => shownUrl(url)), replicas });
 }
 
 async function takeWorkers(
-  run: RunCore,
+  run: ActiveRun,
   { environment, programs }: Deployment,
   registered: number | undefined,
 ): Promise<readonly Worker[]> {
-  const { registry, timings } = run.shared;
+  const { registry, timings } = run.context;
   const placeOf = registered === undefined ? environment.placeOf : undefined;
   const wanted = {
     count: registered ?? environment.expectedWorkers,
@@ -97,7 +120,7 @@ async function takeWorkers(
     broken: () => environment.brokenWorker?.(),
     workerLogs: workerLogsOf(environment, registered),
   };
-  const workers = await awaitWorkers(registry, wanted, run.stopping.signal);
+  const workers = await awaitWorkers(registry, wanted, run.stopping);
   const listener = runListener(run);
   return workers.map(({ id }) => {
     const worker = registry.assignTo(id, listener);
@@ -113,7 +136,7 @@ async function takeWorkers(
   });
 }
 
-/** Workers that registered by themselves are nobody's here. */
+/** Where to find the logs of the workers. The platform knows nothing about workers that registered by themselves. */
 function workerLogsOf({ workerLogs }: Environment, registered: number | undefined): string {
   return registered === undefined ? workerLogs : 'where they were started';
 }
@@ -121,8 +144,11 @@ function workerLogsOf({ workerLogs }: Environment, registered: number | undefine
 function refuseLost(workers: readonly Worker[], workerLogs: string): void {
   const lost = workers.filter((worker) => worker.lost).map((worker) => `${worker.id} on ${worker.registration.host}`);
   if (lost.length === 0) return;
-  const what = `${lost.length} of ${workers.length} workers were lost before the load began: ${lost.join(', ')}`;
-  throw new ControllerError('WORKERS_MISSING', what, `Look at their logs (${workerLogs}).`);
+  throw new ControllerError(
+    'WORKERS_MISSING',
+    `${lost.length} of ${workers.length} workers were lost before the load began: ${lost.join(', ')}`,
+    `Look at their logs (${workerLogs}).`,
+  );
 }
 
 function secretsOf(

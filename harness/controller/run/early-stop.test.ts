@@ -33,7 +33,7 @@ function after(plan: Plan, failed: readonly number[]): ReturnType<typeof createA
   return aggregate;
 }
 
-test('a threshold with abortOnFail counts from its `after` on, and not before there is data', () => {
+test('a threshold with abortOnFail applies from its `after` on, and not before there is data', () => {
   const plan = testPlan([10], { thresholds: [{ check: errors, abortOnFail: true, afterMs: 3000 }] });
   expect(earlyStop(plan, after(plan, []), 5000)).toBeUndefined();
   expect(earlyStop(plan, after(plan, [5, 5]), 2000)).toBeUndefined();
@@ -45,19 +45,19 @@ test('a threshold with abortOnFail counts from its `after` on, and not before th
   expect(earlyStop(plan, after(plan, [0, 0, 0]), 3000)).toBeUndefined();
 });
 
-test('a threshold without abortOnFail never ends a run', () => {
+test('a threshold without abortOnFail never stops a run', () => {
   const plan = testPlan([10], { thresholds: [{ check: errors, abortOnFail: false, afterMs: 0 }] });
   expect(earlyStop(plan, after(plan, [10, 10]), 2000)).toBeUndefined();
 });
 
-test('a stop rule looks at its window only, and only when a whole one has passed', () => {
+test('a stop rule applies to its window only, and not before a whole window has passed', () => {
   const plan = testPlan([10], { stopWhen: [{ check: manyErrors, windowMs: 2000 }] });
   expect(earlyStop(plan, after(plan, [10]), 1000)).toBeUndefined();
   expect(earlyStop(plan, after(plan, [0, 0, 0, 10, 10]), 5000)).toMatchObject({ reason: 'stop-rule', actual: 1 });
   expect(earlyStop(plan, after(plan, [10, 10, 0, 0, 0]), 5000)).toBeUndefined();
 });
 
-test('measured time leaves out the stages that are not measured', () => {
+test('measured time leaves out stages that are not measured', () => {
   const plan = testPlan([2, 3, 5]);
   const stages = plan.stages.map((stage) => ({ ...stage, measured: stage.index !== 0 }));
   expect([0, 1000, 2000, 4000, 20_000].map((tMs) => measuredMs({ ...plan, stages }, tMs))).toEqual([

@@ -3,24 +3,24 @@ import { holds, judgeThresholds } from '../../analysis/judge/thresholds.js';
 import type { Aggregate } from '../../analysis/merge/contract.js';
 import type { StopReason } from '../../log/events.js';
 
-/** A reason to end the run before its time. */
+/** A reason to end the run early. */
 export interface EarlyStop {
   readonly reason: Extract<StopReason, 'threshold' | 'stop-rule'>;
   readonly check: string;
   readonly actual: number;
-  /** In words, for the log. */
+  /** A sentence for the log. */
   readonly detail: string;
 }
 
 /**
- * The first threshold with `abortOnFail` that is broken, or stop rule that holds, at run time `tMs`. No data is never
- * a reason: a target that has not answered yet is not one that answers badly.
+ * The first threshold with `abortOnFail` that is broken, or else the first stop rule that holds, at run time `tMs`.
+ * Missing data is never a reason: a target that has not answered yet is not one that answers badly.
  */
 export function earlyStop(plan: Plan, aggregate: Aggregate, tMs: number): EarlyStop | undefined {
   return brokenThreshold(plan, aggregate, tMs) ?? heldStopRule(plan, aggregate, tMs);
 }
 
-/** How much of the measured stages has passed at run time `tMs`. */
+/** How much of the measured stages is over at run time `tMs`. */
 export function measuredMs(plan: Plan, tMs: number): number {
   return plan.stages
     .filter((stage) => stage.measured)
@@ -30,21 +30,16 @@ export function measuredMs(plan: Plan, tMs: number): number {
 function brokenThreshold(plan: Plan, aggregate: Aggregate, tMs: number): EarlyStop | undefined {
   if (!plan.thresholds.some((threshold) => threshold.abortOnFail)) return undefined;
   const elapsedMs = measuredMs(plan, tMs);
+  if (elapsedMs === 0) return undefined;
   for (const { threshold, measured, passed } of judgeThresholds(plan, aggregate)) {
-    if (
-      !threshold.abortOnFail ||
-      passed ||
-      measured.kind === 'no-data' ||
-      elapsedMs === 0 ||
-      elapsedMs < threshold.afterMs
-    )
-      continue;
+    if (!threshold.abortOnFail || elapsedMs < threshold.afterMs) continue;
+    if (passed || measured.kind === 'no-data') continue;
     const { text } = threshold.check;
     return {
       reason: 'threshold',
       check: text,
       actual: measured.value,
-      detail: `threshold ${text} is broken (${measured.value}) and says abortOnFail`,
+      detail: `threshold ${text} with abortOnFail is broken (${measured.value})`,
     };
   }
   return undefined;

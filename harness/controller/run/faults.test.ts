@@ -4,11 +4,11 @@ import { afterEach, expect, test } from '@jest/globals';
 import type { FaultPlan } from '../../../scenarios/schema/plan.js';
 import { readEvents } from '../../log/event-log.js';
 import type { RunEvent } from '../../log/events.js';
-import { Bench } from '../testing/bench.js';
+import { ControllerBench } from '../testing/controller-bench.js';
 import { fakeInjector } from '../testing/fake-platform.js';
 import { testPlan } from '../testing/test-plan.js';
 
-const benches: Bench[] = [];
+const benches: ControllerBench[] = [];
 afterEach(async () => {
   await Promise.all(benches.splice(0).map((bench) => bench.stop()));
 });
@@ -31,7 +31,7 @@ async function run(
   failing?: 'look' | 'inject',
   stopAt?: RunEvent['type'],
 ): Promise<Ended> {
-  const bench = new Bench();
+  const bench = new ControllerBench();
   benches.push(bench);
   const file = join(bench.resultsFolder, 'faults.log');
   let folder = '';
@@ -62,7 +62,7 @@ function startAt(events: readonly RunEvent[]): number {
   return events.flatMap((event) => (event.type === 'run.started' ? [event.startAt] : []))[0] ?? 0;
 }
 
-test('a fault is in the log before it acts, acts at its time, and is undone at its end', async () => {
+test('a fault is logged before it acts, acts at its time, and is undone at its end', async () => {
   const { orders, faults, events, verdict } = await run(4, [fault('f1', 1000, 2000)]);
   expect(verdict).toBe('passed');
   expect(orders).toEqual(['f1 3 logged 1', 'f1 back to 1']);
@@ -74,7 +74,7 @@ test('a fault is in the log before it acts, acts at its time, and is undone at i
   expect(at(events, 'fault.ended') - startAt(events)).toBeGreaterThanOrEqual(1999);
 }, 30_000);
 
-test('one that lasts to the end of the run is undone before the run is over', async () => {
+test('a fault that lasts to the end of the run is undone before the run finishes', async () => {
   const { orders, faults, events } = await run(2, [fault('f1', 500, 2000)]);
   expect(orders).toEqual(['f1 3 logged 1', 'f1 back to 1']);
   expect(faults.slice(0, 4)).toEqual(['f1 started', 'f1 settled', 'f1 ended', 'f1 undone']);
@@ -82,7 +82,7 @@ test('one that lasts to the end of the run is undone before the run is over', as
   expect(types.indexOf('fault.undone')).toBeLessThan(types.indexOf('run.finished'));
 }, 30_000);
 
-test('a run that is stopped undoes what is on and begins nothing more', async () => {
+test('a stopped run undoes active faults and begins no more', async () => {
   const { orders, faults, events, verdict } = await run(
     60,
     [fault('f1', 500, 50_000), fault('f2', 50_000, 55_000)],
@@ -97,10 +97,10 @@ test('a run that is stopped undoes what is on and begins nothing more', async ()
 
 test.each<['look' | 'inject', readonly string[], readonly string[]]>([
   ['look', [], ['f1 failed']],
-  // It may have acted in part.
+  // It may have acted partially.
   ['inject', ['f1 3 logged 1', 'f1 back to 1'], ['f1 started', 'f1 failed', 'f1 ended', 'f1 undone']],
 ])(
-  'a run whose fault cannot be made at its %s is incomplete',
+  'a run is incomplete when `%s` of a fault fails',
   async (failing, orders, faults) => {
     const ended = await run(60, [fault('f1', 300, 50_000)], failing);
     expect(ended).toMatchObject({ verdict: 'incomplete', failure: 'FAULT_FAILED', orders, faults });

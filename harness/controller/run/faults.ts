@@ -1,6 +1,6 @@
 /**
- * The faults of a run: each is written to the log before it acts, and undone at its end, at any other end of the run,
- * and by the controller that adopts the run when this one is killed.
+ * The faults of a run. Each is logged before it acts. It is undone when its time is over, when the run ends in any
+ * other way, and by the controller that adopts the run when this one is killed.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultPlan } from '../../../scenarios/schema/plan.js';
@@ -8,31 +8,28 @@ import { ControllerError, messageOf } from '../../log/errors.js';
 import type { EventHistory } from '../../log/event-log.js';
 import type { FaultPhase } from '../../log/events.js';
 import type { FaultInjector, FaultSubject } from '../../platform/platform.js';
-import { type RunCore, until } from './active-run.js';
+import type { ActiveRun } from './active-run.js';
 
-/** How long the platform may take to take an order. */
+/** How long the platform may take to accept an order. */
 const ORDER_MS = 30_000;
 const UNDO_TRIES = 3;
 const RETRY_MS = 500;
 
 export interface RunFaults {
-  /**
-   * No fault begins any more, those that are on are undone. Resolves when the platform has taken all of that; never
-   * rejects.
-   */
+  /** Starts no more faults and undoes those that are on. Resolves when the platform has accepted that; never rejects. */
   end(): Promise<void>;
 }
 
 /**
- * To be called when the load has its start.
- * @param injector undefined where the platform has none; plans with faults were refused then
+ * Called when the load has its start time.
+ * @param injector undefined when the platform has none; it has then refused plans with faults
  * @param history of a run that is adopted
  */
-export function conductFaults(run: RunCore, injector: FaultInjector | undefined, history?: EventHistory): RunFaults {
+export function conductFaults(run: ActiveRun, injector: FaultInjector | undefined, history?: EventHistory): RunFaults {
   if (injector === undefined) return { end: async () => undefined };
   const ended = new AbortController();
-  // A run that is being stopped is not changed any further, however long its last answers take.
-  const over = AbortSignal.any([ended.signal, run.stopping.signal, run.over.signal]);
+  // Nothing more is changed in a run that is being stopped, however long it waits for its last answers.
+  const over = AbortSignal.any([ended.signal, run.stopping, run.over]);
   const all = Promise.all(run.plan.faults.map((fault) => new RunFault(run, injector, fault, over).conduct(history)));
   return {
     async end() {
@@ -44,13 +41,13 @@ export function conductFaults(run: RunCore, injector: FaultInjector | undefined,
 
 class RunFault {
   constructor(
-    private readonly run: RunCore,
+    private readonly run: ActiveRun,
     private readonly injector: FaultInjector,
     private readonly fault: FaultPlan,
     private readonly over: AbortSignal,
   ) {}
 
-  /** Never rejects: what goes wrong is in the log. */
+  /** Never rejects: errors are in the log. */
   async conduct(history: EventHistory | undefined): Promise<void> {
     const { id } = this.fault;
     const had = (type: 'fault.ended' | 'fault.undone'): boolean =>
@@ -60,19 +57,18 @@ class RunFault {
     const subject = started === undefined ? await this.begin() : { words: started.target, before: started.before };
     if (subject === undefined) return;
     if (!had('fault.ended')) {
-      // Whether it had acted when its controller was killed is not known; to ask again changes nothing when it had.
-      await this.last(subject);
+      // An adopting controller cannot know whether the fault had acted; injecting it twice changes nothing.
+      await this.injectAndWait(subject);
       this.run.record({ type: 'fault.ended', faultId: id, reason: this.over.aborted ? 'run-over' : 'time' });
     }
     await this.undo(subject);
   }
 
-  /** Waits for its time, looks at what it will act on, and writes that down. Undefined: it does not begin. */
+  /** Waits for the time of the fault, looks up what it will act on, and logs that. Undefined when it does not begin. */
   private async begin(): Promise<FaultSubject | undefined> {
     const { id, kind, atMs, untilMs } = this.fault;
-    if (!(await this.timeIs(atMs))) return undefined;
-    if (this.run.tMs >= untilMs)
-      return this.giveUp(new Error('its time had passed before a controller was there to make it'));
+    if (!(await this.run.reaches(atMs, this.over))) return undefined;
+    if (this.run.tMs >= untilMs) return this.giveUp(new Error('no controller was running at the time when it was due'));
     try {
       const { words, before } = await this.injector.look(this.fault, AbortSignal.timeout(ORDER_MS));
       const logged = this.run.record({ type: 'fault.started', faultId: id, kind, target: words, before });
@@ -82,8 +78,8 @@ class RunFault {
     }
   }
 
-  /** Acts, and waits until its time is over, or the run. */
-  private async last(subject: FaultSubject): Promise<void> {
+  /** Injects the fault, then waits until its time or the run is over. */
+  private async injectAndWait(subject: FaultSubject): Promise<void> {
     const { untilMs } = this.fault;
     if (this.over.aborted || this.run.tMs >= untilMs) return;
     try {
@@ -93,7 +89,7 @@ class RunFault {
     }
     const done = new AbortController();
     const effect = this.watchEffect(subject, 'injected', AbortSignal.any([this.over, done.signal]));
-    await this.timeIs(untilMs);
+    await this.run.reaches(untilMs, this.over);
     done.abort();
     await effect;
   }
@@ -105,13 +101,10 @@ class RunFault {
         await this.injector.undo(this.fault, subject, AbortSignal.timeout(ORDER_MS));
         break;
       } catch (error) {
-        if (tries === UNDO_TRIES)
-          return void this.run.record({
-            type: 'fault.failed',
-            faultId: id,
-            phase: 'undone',
-            problem: messageOf(error),
-          });
+        if (tries === UNDO_TRIES) {
+          const problem = messageOf(error);
+          return void this.run.record({ type: 'fault.failed', faultId: id, phase: 'undone', problem });
+        }
         await sleep(RETRY_MS);
       }
     }
@@ -127,16 +120,11 @@ class RunFault {
       this.run.record({ type: 'replicas.changed', replicas });
       this.run.aggregate.registerReplicas(replicas);
     } catch {
-      // That it took effect cannot be said then, and the report does not.
+      // Without a `fault.settled` event the report does not say when the fault took effect.
     }
   }
 
-  private timeIs(atMs: number): Promise<boolean> {
-    const { start, shared } = this.run;
-    return until((start?.startAt ?? 0) + atMs, shared.now, this.over);
-  }
-
-  /** A run without a fault that it was to have is not the run that was asked for. */
+  /** A run that lacks one of its faults is not the run that was requested, so it is stopped. */
   private giveUp(error: unknown): undefined {
     const { id, kind } = this.fault;
     const problem = messageOf(error);
@@ -144,11 +132,11 @@ class RunFault {
     this.run.fail(
       new ControllerError(
         'FAULT_FAILED',
-        `fault ${id} (${kind}) could not be made: ${problem}`,
-        '`swarmbench status` shows how the stack is.',
+        `fault ${id} (${kind}) could not be injected: ${problem}`,
+        '`swarmbench status` shows the state of the stack.',
       ),
     );
-    this.run.stop('error', 'drain', `fault ${id} could not be made`);
+    this.run.stop('error', 'drain', `fault ${id} could not be injected`);
     return undefined;
   }
 }

@@ -15,7 +15,7 @@ import type { PlannedRoute } from './routes.js';
 import type { LoadAdjusted } from './run.js';
 import type { Assignment } from './run-workers.js';
 
-/** Precondition: at least one route. */
+/** @throws RangeError without routes */
 export function preflightOrder(runId: string, plan: Plan, planned: readonly PlannedRoute[]): PreflightOrder {
   const routes = planned.map(({ profiles, preflightEndpoints, era }) => ({
     profiles,
@@ -23,7 +23,7 @@ export function preflightOrder(runId: string, plan: Plan, planned: readonly Plan
     era,
   }));
   const [first] = routes;
-  if (first === undefined) throw new RangeError('a run without profiles has nothing to try');
+  if (first === undefined) throw new RangeError('a plan without profiles has no route to try');
   return {
     type: 'preflight',
     protocol: PROTOCOL,
@@ -35,14 +35,14 @@ export function preflightOrder(runId: string, plan: Plan, planned: readonly Plan
   };
 }
 
-/** What all assignments of a run have in common. */
+/** The part that all assignments of a run have in common. */
 export interface RunStart {
   readonly startAt: number;
   readonly endpoints: readonly Endpoint[];
   readonly pinned: PinnedProtocol;
-  /** What the preflight found of operations. */
+  /** What the preflight found out about operations. */
   readonly settledOperations: readonly SettledOperation[];
-  /** Where profiles go different ways. */
+  /** Only when profiles take different routes. */
   readonly routes?: readonly Route[];
 }
 

@@ -17,8 +17,8 @@ function profile(name: string, more: Parameters<typeof sampleProfile>[0] = {}) {
   return sampleProfile({ name, ...more });
 }
 
-describe('the ways of a run to its target', () => {
-  test("are one where all profiles go the target's way, said or unsaid", () => {
+describe('the routes of a run to its target', () => {
+  test('are a single one when all profiles use the stickiness and era of the target', () => {
     const plan = samplePlan({ profiles: [profile('a'), profile('b', { sticky: 'session', era: 'auto' })] });
     expect(plannedRoutes(plan, gateway)).toEqual([
       { profiles: [0, 1], endpoints: at('session'), preflightEndpoints: at('session'), era: 'auto' },
@@ -29,7 +29,7 @@ describe('the ways of a run to its target', () => {
     });
   });
 
-  test('are one for each stickiness and era that is asked for, and each keeps the protocol that was settled for it', () => {
+  test('are one for each stickiness and era, each with its own protocol', () => {
     const plan = samplePlan({
       profiles: [
         profile('a'),
@@ -55,7 +55,7 @@ describe('the ways of a run to its target', () => {
     });
   });
 
-  test('differ by era alone for a url, and where there is no gateway', () => {
+  test('differ only by era for a URL, and without a gateway', () => {
     const profiles = [profile('a', { era: 'legacy' }), profile('b', { era: 'modern' })];
     const url = samplePlan({
       profiles,
@@ -75,7 +75,7 @@ describe('the ways of a run to its target', () => {
     }
   });
 
-  test("a run taken up from a log without routes goes to the target's endpoints", () => {
+  test('are the endpoints of the target when an adopted run has none in its log', () => {
     expect(settledRoutes(at('session'), [], [MODERN])).toEqual({ endpoints: at('session'), pinned: MODERN });
   });
 });

@@ -2,13 +2,13 @@ import type { Endpoint, PinnedProtocol, PreflightRoute, Route } from '../../../c
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { Environment } from '../../platform/platform.js';
 
-/** Profiles that go the same way to the target. */
+/** A way to the target, and the profiles (by index) that take it. */
 export interface PlannedRoute extends PreflightRoute {
-  /** Where the preflight asks, when not there. */
+  /** The endpoints that the preflight asks. */
   readonly preflightEndpoints: readonly Endpoint[];
 }
 
-/** In the order of the profiles that come first in each; one when all go the same way. */
+/** In the order of the first profile of each route. */
 export function plannedRoutes(
   plan: Plan,
   environment: Pick<Environment, 'endpoints' | 'preflightEndpoints' | 'reach'>,
@@ -32,10 +32,10 @@ export function plannedRoutes(
 }
 
 /**
- * What all assignments of a run say of the way to the target.
- * @param endpoints those of the target, for a run whose profiles all go there
- * @param pinned for each route, in order
- * @throws RangeError without any
+ * The routes to the target, as all assignments of a run carry them.
+ * @param endpoints used when `routes` is empty: logs from before there were routes have none
+ * @param pinned the protocol of each route, in order
+ * @throws RangeError when `pinned` is empty
  */
 export function settledRoutes(
   endpoints: readonly Endpoint[],
@@ -56,7 +56,10 @@ export function settledRoutes(
   };
 }
 
-/** An endpoint as it may be logged: values in its query and credentials can be secrets. */
+/**
+ * An endpoint as it may be logged: query values and credentials can be secrets. `redactUrl` of `scenarios/schema` does
+ * not normalise the URL; both texts are in logs, so neither can replace the other.
+ */
 export function shownUrl(url: string): string {
   if (!URL.canParse(url)) return url;
   const parsed = new URL(url);

@@ -1,5 +1,6 @@
-import type { Order, SlotSet } from '../../../client-sim/protocol/messages.js';
+import type { Order } from '../../../client-sim/protocol/messages.js';
 import type { Telemetry } from '../../../client-sim/protocol/telemetry.js';
+import type { SlotSet } from '../../../scenarios/schema/allocate.js';
 import type { ProfilePlan } from '../../../scenarios/schema/plan.js';
 import type { Worker } from '../workers/worker-registry.js';
 
@@ -12,19 +13,19 @@ export interface Assignment {
 export interface RunWorker {
   readonly worker: Worker;
   readonly assignments: readonly Assignment[];
-  /** It has sent its last batch, or is gone and not waited for. */
+  /** `no` while its last batch is waited for, otherwise how it ended. */
   readonly ended: 'no' | 'lost' | NonNullable<Telemetry['final']>['reason'];
   /** Its slots were given to others. */
   readonly replaced: boolean;
 }
 
-/** The workers of a run that carry load, in the order of allocation. Knows who is still at work; decides nothing. */
+/** The workers that carry the load of a run, in the order of allocation: their slots and whether they still work. */
 export class RunWorkers {
-  private readonly _members = new Map<string, RunWorker>();
+  private readonly byId = new Map<string, RunWorker>();
   private assignments = 0;
 
   all(): readonly RunWorker[] {
-    return [...this._members.values()];
+    return [...this.byId.values()];
   }
 
   working(): readonly RunWorker[] {
@@ -32,7 +33,7 @@ export class RunWorkers {
   }
 
   get(workerId: string): RunWorker | undefined {
-    return this._members.get(workerId);
+    return this.byId.get(workerId);
   }
 
   slotsOf(workerId: string): readonly SlotSet[] {
@@ -46,29 +47,29 @@ export class RunWorkers {
   assign(worker: Worker, assignment: Assignment): void {
     const runWorker = this.get(worker.id) ?? { worker, assignments: [], ended: 'no', replaced: false };
     this.assignments += 1;
-    this._members.set(worker.id, { ...runWorker, assignments: [...runWorker.assignments, assignment] });
+    this.byId.set(worker.id, { ...runWorker, assignments: [...runWorker.assignments, assignment] });
   }
 
   end(workerId: string, how: Exclude<RunWorker['ended'], 'no'>): void {
     const runWorker = this.get(workerId);
-    if (runWorker) this._members.set(workerId, { ...runWorker, ended: how });
+    if (runWorker) this.byId.set(workerId, { ...runWorker, ended: how });
   }
 
   replaced(workerId: string): void {
     const runWorker = this.get(workerId);
-    if (runWorker) this._members.set(workerId, { ...runWorker, replaced: true });
+    if (runWorker) this.byId.set(workerId, { ...runWorker, replaced: true });
   }
 
-  /** A lost one is back at work; says whether it still has its slots. */
+  /** A lost worker is back at work. Says whether it still has its slots. */
   revive(workerId: string): 'kept' | 'replaced' {
     const runWorker = this.get(workerId);
-    if (runWorker) this._members.set(workerId, { ...runWorker, ended: 'no' });
+    if (runWorker) this.byId.set(workerId, { ...runWorker, ended: 'no' });
     return runWorker?.replaced ? 'replaced' : 'kept';
   }
 
-  /** To all that are at work, and to those that are lost: they may hear it yet. */
+  /** To all workers that work, and to lost ones, which may still receive it. */
   sendToAll(order: Order): void {
-    for (const runWorker of this._members.values()) {
+    for (const runWorker of this.byId.values()) {
       if (runWorker.ended === 'no' || runWorker.ended === 'lost') runWorker.worker.orders.give(order);
     }
   }

@@ -1,38 +1,39 @@
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { LiveView } from '../../analysis/merge/contract.js';
+import type { Failure } from '../../log/errors.js';
 import type { RunEvent, StopReason, Verdict } from '../../log/events.js';
 import type { RunState } from '../../log/state.js';
 import type { RunSummary } from '../../log/summary.js';
 
-/** A run of this controller: waiting, on, or over. What its log holds is what it is; this is a handle on it. */
+/** A handle on a run of this controller that waits, is on, or is over. Its state is what its log says. */
 export interface Run {
   readonly id: string;
   readonly folder: string;
-  /** Header values may be in it; not for showing. */
+  /** May contain header values, so it must not be shown. */
   readonly plan: Plan;
   readonly state: RunState;
   readonly summary: RunSummary;
-  /** Past events after `after`, then new ones as they come; ends after `run.finished`. */
+  /** Events after number `after`: first those in the log, then new ones as they come. Ends after `run.finished`. */
   events(after?: number, signal?: AbortSignal): AsyncIterable<RunEvent>;
-  /** Called for each event from now on, at once. Returns the undo. */
+  /** Calls the listener for each new event, synchronously. Returns the function that unsubscribes it. */
   subscribe(listener: (event: RunEvent) => void): () => void;
   /** Undefined before the load has begun and after the run is over. */
   live(): LiveView | undefined;
   /**
-   * Ends the run early. `drain`: no new operations, answers are waited for; `now`: cut. Asking again only counts when
-   * it is `now` after `drain`. Without effect once the load is over.
+   * Ends the run early. `drain` starts no new operations and waits for answers; `now` cuts the load. A second call only
+   * has an effect when it is `now` after `drain`. Without effect once the load is over.
    */
   stop(reason: StopReason, mode: 'drain' | 'now', detail?: string): void;
   /** Changes the load of the running stage. @throws ControllerError ADJUST_REFUSED with the reason */
   adjust(request: AdjustRequest): LoadAdjusted;
-  /** Never rejects: what went wrong is in it. */
+  /** Never rejects: failures are in the result. */
   readonly finished: Promise<FinishedRun>;
 }
 
 export interface AdjustRequest {
   /** 1 is 100 % of the plan. */
   readonly load: number;
-  /** All profiles when absent. */
+  /** Default: all profiles. */
   readonly profile?: string;
 }
 
@@ -42,26 +43,20 @@ export interface FinishedRun {
   readonly runId: string;
   readonly folder: string;
   readonly verdict: Verdict;
-  /** The first `run.failed`: what of ours, or what about the target, kept the run from its end. */
+  /** The first `run.failed`: the error, ours or the target's, that kept the run from completing. */
   readonly failure: Failure | undefined;
-  /** Why it was stopped before its end. */
+  /** Why it was stopped early. */
   readonly stopped: StopReason | undefined;
-  /** What went wrong after the verdict (report, teardown), in words; it does not change the verdict. */
+  /** Problems after the verdict (report, teardown), as sentences; they do not change the verdict. */
   readonly problems: readonly string[];
-}
-
-export interface Failure {
-  readonly code: string;
-  readonly message: string;
-  readonly hint?: string;
 }
 
 export interface SubmitOptions {
   /** The command line or request behind it, without secrets. */
   readonly command: string;
   readonly labels?: Readonly<Record<string, string>>;
-  /** How many workers the platform starts; undefined: it decides. */
+  /** How many workers the platform starts. Default: the platform decides. */
   readonly workers?: number;
-  /** Use this many workers that registered by themselves; the platform brings up the target only. */
+  /** Use this many workers that registered by themselves; the platform then starts the target only. */
   readonly registeredWorkers?: number;
 }

@@ -1,52 +1,53 @@
 import { allocate } from '../../../scenarios/schema/allocate.js';
 import { ControllerError } from '../../log/errors.js';
 import type { Worker } from '../workers/worker-registry.js';
-import type { RunCore } from './active-run.js';
+import type { ActiveRun } from './active-run.js';
 import { assignmentOrder, type RunStart } from './orders.js';
 import { type Assignment, clientsOf, connectionsOf } from './run-workers.js';
 
 /**
- * Splits the clients over the workers and gives each its part, to start together. @throws ControllerError
- * CAPACITY_EXCEEDED
+ * Splits the clients over the workers and sends each worker its assignment; all start at the same time.
+ * @throws ControllerError CAPACITY_EXCEEDED
  */
-export function startLoad(run: RunCore, workers: readonly Worker[], start: Omit<RunStart, 'startAt'>): void {
-  const { plan, runWorkers, shared } = run;
+export function startLoad(run: ActiveRun, workers: readonly Worker[], settled: Omit<RunStart, 'startAt'>): void {
+  const { plan } = run;
+  const { now, timings } = run.context;
   const shares = allocate(plan.profiles, workers.length);
   const assigned: { readonly worker: Worker; readonly assignment: Assignment }[] = [];
   for (const [index, worker] of workers.entries()) {
     const slots = shares[index] ?? [];
-    // More workers than clients: the rest stays idle.
+    // With more workers than clients, the rest of the workers stay idle.
     if (clientsOf(slots) === 0) continue;
     checkCapacity(run, worker, slots, workers.length);
-    const assignment = { assignmentId: runWorkers.nextAssignmentId(), slots };
-    runWorkers.assign(worker, assignment);
+    const assignment = { assignmentId: run.workers.nextAssignmentId(), slots };
+    run.workers.assign(worker, assignment);
     assigned.push({ worker, assignment });
   }
-  const startAt = Math.ceil(shared.now() + shared.timings.startDelayMs);
-  const runStart = { ...start, startAt };
+  const start = { ...settled, startAt: Math.ceil(now() + timings.startDelayMs) };
   run.record({
     type: 'run.started',
-    startAt,
+    startAt: start.startAt,
     assignments: assigned.map(({ worker, assignment }) => ({ workerId: worker.id, ...assignment })),
   });
-  run.start = runStart;
-  run.deadline = startAt + run.endMs + plan.drainMs + shared.timings.lastBatchesMs;
+  run.beginLoad(start);
   for (const { worker, assignment } of assigned)
-    worker.orders.give(assignmentOrder(run.id, plan, runStart, worker.id, assignment, 0));
+    worker.orders.give(assignmentOrder(run.id, plan, start, worker.id, assignment, 0));
 }
 
-function checkCapacity(run: RunCore, worker: Worker, slots: Assignment['slots'], workers: number): void {
+function checkCapacity(run: ActiveRun, worker: Worker, slots: Assignment['slots'], workers: number): void {
   const { capacity, host } = worker.registration;
   const [clients, connections] = [clientsOf(slots), connectionsOf(run.plan.profiles, slots)];
   if (clients <= capacity.clients && connections <= capacity.connections) return;
-  const over =
+  // `bound` names the limit of the machine that both numbers may come from.
+  const bound = capacity.bound === undefined ? '' : ` ${capacity.bound}`;
+  const excess =
     clients > capacity.clients
-      ? `${clients} clients, it has room for ${capacity.clients}${capacity.clients === capacity.connections && capacity.bound !== undefined ? ` ${capacity.bound}` : ''}`
-      : `${connections} connections, it has room for ${capacity.connections}${capacity.bound === undefined ? '' : ` ${capacity.bound}`}`;
-  const hint = 'Use more workers (--workers N), fewer clients, or raise that limit where the worker runs.';
+      ? `${clients} clients, but it has room for ${capacity.clients}` +
+        (capacity.clients === capacity.connections ? bound : '')
+      : `${connections} connections, but it has room for ${capacity.connections}${bound}`;
   throw new ControllerError(
     'CAPACITY_EXCEEDED',
-    `the share of worker ${worker.id} on ${host} (1 of ${workers}) is ${over}`,
-    hint,
+    `the share of worker ${worker.id} on ${host} (1 of ${workers}) is ${excess}`,
+    'Use more workers (--workers N), fewer clients, or raise that limit where the worker runs.',
   );
 }

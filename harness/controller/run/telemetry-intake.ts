@@ -14,23 +14,23 @@ export interface MessageCounts {
 
 export const noMessages: MessageCounts = { messagesSent: 0, messagesReceived: 0, messageSendErrors: 0 };
 
-/** What became of one batch. */
 export type IntakeResult =
   | {
       readonly kind: 'new';
       readonly acknowledged: number;
-      readonly bytes: number /** It is kept, but cannot be merged. */;
+      readonly bytes: number;
+      /** Why the batch, although it is stored, could not be merged. */
       readonly problem?: Error;
     }
-  /** Seen before, or one before it is missing: nothing was kept, the worker goes on after `acknowledged`. */
+  /** A repeat, or one before it is missing. Nothing was stored; the worker continues after `acknowledged`. */
   | { readonly kind: 'refused'; readonly acknowledged: number };
 
 /**
- * Takes in the batches of a run: each once, in order, safe on the disk before it is acknowledged. Batches of one worker
- * go one after the other, so a repeat that overtakes its original cannot be counted twice.
+ * Takes the batches of a run: each once, in order, and on the disk before it is acknowledged. The batches of one worker
+ * are taken one after the other, so a repeat that arrives during its original is not counted twice.
  */
 export class TelemetryIntake {
-  private readonly _acknowledged = new Map<string, number>();
+  private readonly lastSequences = new Map<string, number>();
   private readonly turns = new Map<string, Promise<unknown>>();
   private log: TelemetryLog | undefined;
   private _counts = noMessages;
@@ -45,20 +45,20 @@ export class TelemetryIntake {
   }
 
   acknowledged(workerId: string): number {
-    return this._acknowledged.get(workerId) ?? 0;
+    return this.lastSequences.get(workerId) ?? 0;
   }
 
   open(log: TelemetryLog): void {
     this.log = log;
   }
 
-  /** A line that was acknowledged by the controller before this one. */
+  /** A batch that the previous controller acknowledged. */
   restore(line: TelemetryLine): void {
-    this._acknowledged.set(line.workerId, line.batch.sequence);
+    this.lastSequences.set(line.workerId, line.batch.sequence);
     this.count(line.workerId, line.batch);
   }
 
-  /** @throws ControllerError TELEMETRY_REFUSED (names a stage or profile that is not in the plan), LOG_WRITE_FAILED */
+  /** @throws ControllerError TELEMETRY_REFUSED (a stage or profile that is not in the plan), RUN_OVER, LOG_WRITE_FAILED */
   take(workerId: string, batch: Telemetry, receivedAt: string): Promise<IntakeResult> {
     const turn = (this.turns.get(workerId) ?? Promise.resolve()).then(() =>
       this.takeBatch(workerId, batch, receivedAt),
@@ -79,10 +79,10 @@ export class TelemetryIntake {
   private async takeBatch(workerId: string, batch: Telemetry, receivedAt: string): Promise<IntakeResult> {
     const acknowledged = this.acknowledged(workerId);
     if (batch.sequence !== acknowledged + 1) return { kind: 'refused', acknowledged };
-    if (this.log === undefined) throw new ControllerError('RUN_OVER', `run ${batch.runId} takes no telemetry any more`);
+    if (this.log === undefined) throw new ControllerError('RUN_OVER', `run ${batch.runId} no longer takes telemetry`);
     this.check(workerId, batch);
     const bytes = await this.log.append({ workerId, receivedAt, batch });
-    this._acknowledged.set(workerId, batch.sequence);
+    this.lastSequences.set(workerId, batch.sequence);
     const kept = { kind: 'new', acknowledged: batch.sequence, bytes } as const;
     try {
       this.count(workerId, batch);
@@ -96,10 +96,12 @@ export class TelemetryIntake {
     for (const series of [...batch.series, ...batch.sessions]) {
       const known =
         series.stage < this.plan.stages.length && this.plan.profiles.some((profile) => profile.name === series.profile);
-      if (!known) {
-        const what = `worker ${workerId}, batch ${batch.sequence}: stage ${series.stage} of profile ${series.profile} is not in the plan`;
-        throw new ControllerError('TELEMETRY_REFUSED', what, 'Worker and controller must be of the same version.');
-      }
+      if (!known)
+        throw new ControllerError(
+          'TELEMETRY_REFUSED',
+          `worker ${workerId}, batch ${batch.sequence}: the plan has no stage ${series.stage} of profile ${series.profile}`,
+          'Worker and controller must be of the same version.',
+        );
     }
   }
 

@@ -1,8 +1,8 @@
 /**
- * A controller in a process of its own, to be killed: `controller-process.js RESULTS PORT [SECONDS POLICY [FROM TO]]`.
- * With SECONDS it begins a run, without it adopts what it finds; with a fault from FROM to TO, ms, which writes to
- * RESULTS/faults.log. Writes its port, then the verdict of each run that ends, as JSON lines. LEASE_MS: how long its
- * workers do without a controller; the default leaves a busy machine time to start another one.
+ * A controller in its own process, which tests can kill: `controller-process.js RESULTS PORT [SECONDS POLICY [FROM TO]]`.
+ * With SECONDS it starts a run, otherwise it adopts the runs it finds. FROM and TO (ms) add a fault, which writes to
+ * RESULTS/faults.log. Prints its port, then each finished run, as JSON lines. LEASE_MS: how long its workers go on
+ * without a controller; the default gives a busy machine time to start another one.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,17 +12,17 @@ import { startApi } from '../../api/start-api.js';
 import { isRunId } from '../../log/run-id.js';
 import { createController } from '../controller.js';
 import type { Run } from '../run/run.js';
-import { quick } from './bench.js';
+import { quickTimings } from './controller-bench.js';
 import { FakePlatform, fakeInjector } from './fake-platform.js';
 import { testPlan } from './test-plan.js';
 
 const [, , resultsFolder = '', port = '0', seconds, policy = 'fail', fromMs, toMs] = argv;
-const timings = { ...quick, leaseMs: Number(env.LEASE_MS ?? 20_000), lastBatchesMs: 10_000 };
+const timings = { ...quickTimings, leaseMs: Number(env.LEASE_MS ?? 20_000), lastBatchesMs: 10_000 };
 const platform = new FakePlatform();
-function newest(): string {
+function runFolder(): string {
   return join(resultsFolder, readdirSync(resultsFolder).find(isRunId) ?? '');
 }
-platform.faults = fakeInjector(join(resultsFolder, 'faults.log'), newest);
+platform.faults = fakeInjector(join(resultsFolder, 'faults.log'), runFolder);
 const faults: readonly FaultPlan[] =
   fromMs === undefined
     ? []
@@ -36,7 +36,7 @@ const controller = createController({
 });
 const { adopted, problems } = seconds === undefined ? await controller.adopt() : { adopted: [], problems: [] };
 const api = await startApi(controller, { host: '127.0.0.1', port: Number(port), version: 'test' });
-say({
+print({
   port: Number(new URL(api.url).port),
   adopted: adopted.map(({ run, controllerUrl }) => ({ id: run.id, controllerUrl })),
   problems,
@@ -50,11 +50,11 @@ const runs: readonly Run[] =
           workers: 2,
         }),
       ];
-for (const run of runs) say(await run.finished);
+for (const run of runs) print(await run.finished);
 await controller.close();
 await api.close();
 exit(0);
 
-function say(what: unknown): void {
-  stdout.write(`${JSON.stringify(what)}\n`);
+function print(value: unknown): void {
+  stdout.write(`${JSON.stringify(value)}\n`);
 }

@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { urlEndpoints } from '../../../client-sim/protocol/endpoints.js';
 import type { FaultPlan, Plan } from '../../../scenarios/schema/plan.js';
 import type { Environment, FaultInjector, Platform, PlatformContext } from '../../platform/platform.js';
-import { startTicks } from '../adopt/programs.js';
+import { startTicks } from '../../platform/proc-stat.js';
 
-/** Starts real processes of the fake worker, and no target. `children` are those of the last run, by slot. */
+/** Starts processes of the fake worker, but no target. `children` are those of the last run, by slot. */
 export class FakePlatform implements Platform {
   readonly name = 'local';
   children: readonly ChildProcess[] = [];
@@ -27,7 +27,7 @@ export class FakePlatform implements Platform {
     return {
       endpoints: plan.target.kind === 'url' ? urlEndpoints(plan.target) : [],
       expectedWorkers: count,
-      workerLogs: 'what the test sees',
+      workerLogs: 'in the run folder',
       replicas: [],
       describe: async () => ({ fake: true }),
       usage: async () => [{ id: 'worker-1', role: 'worker', cpu: 0.1, memoryBytes: 1e6 }],
@@ -64,36 +64,38 @@ async function end(child: ChildProcess): Promise<void> {
   await ended;
 }
 
+type ScaleFault = Extract<FaultPlan, { readonly kind: 'scale' }>;
+
 /**
- * Changes a file instead of a stack, so that what a killed controller did can be seen: a line an order, and after
- * `inject` how many `fault.started` the run's log held at that moment.
+ * Writes a line to a file for each order, so that the orders of a killed controller can be read. `inject` also writes
+ * how many `fault.started` events the log of the run held at that moment.
  */
 export function fakeInjector(
   file: string,
   runFolder: () => string,
   failing: 'look' | 'inject' | undefined = undefined,
 ): FaultInjector {
-  const order = (what: string): void => appendFileSync(file, `${what}\n`);
+  const order = (line: string): void => appendFileSync(file, `${line}\n`);
   const logged = (): number =>
     readFileSync(join(runFolder(), 'events.jsonl'), 'utf8').split('"fault.started"').length - 1;
   const fail = (at: typeof failing): void => {
     if (failing === at) throw new Error(`no ${at} today`);
   };
   return {
-    look: async ({ service, replicas }: FaultPlan) => {
+    look: async ({ service, replicas }: ScaleFault) => {
       fail('look');
       return { words: `${service}: 1 to ${replicas} replicas`, before: { replicas: 1 } };
     },
-    inject: async ({ id, replicas }) => {
+    inject: async ({ id, replicas }: ScaleFault) => {
       order(`${id} ${replicas} logged ${logged()}`);
       fail('inject');
     },
     undo: async ({ id }, { before }) => order(`${id} back to ${String(before.replicas)}`),
-    effect: async ({ replicas }, _subject, phase) => {
-      const there = phase === 'injected' ? replicas : 1;
+    effect: async ({ replicas }: ScaleFault, _subject, phase) => {
+      const count = phase === 'injected' ? replicas : 1;
       return {
         settled: true,
-        replicas: Array.from({ length: there }, (_, index) => ({
+        replicas: Array.from({ length: count }, (_, index) => ({
           id: `mcp-server.${index + 1}`,
           node: 'n',
           url: `http://10.0.0.${index + 1}/mcp`,

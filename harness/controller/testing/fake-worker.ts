@@ -1,6 +1,6 @@
 /**
- * A worker process for tests: speaks the protocol, makes no load. Each of its clients "does" 10 operations a second, so
- * that what must come out of a run is known. `fake-worker.js CONTROLLER_URL SLOT [TOKEN]`
+ * A worker process for tests, which speaks the protocol but makes no load. Each of its clients reports 10 operations a
+ * second, so the result of a run is known. `fake-worker.js CONTROLLER_URL SLOT [TOKEN]`
  */
 import { argv, exit } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,7 +14,7 @@ const worker = new WireWorker(url, { slot: Number(slot) }, token);
 const assignments = new Map<string, AssignmentOrder>();
 const unacknowledged: Telemetry[] = [];
 let leaseMs = Infinity;
-let heardAt = Date.now();
+let answeredAt = Date.now();
 let doneMs = 0;
 let sequence = 0;
 let stop: 'drain' | 'now' | 'lease' | undefined;
@@ -28,7 +28,7 @@ setInterval(measure, 20);
 
 async function register(): Promise<void> {
   ({ leaseMs } = await worker.register());
-  heardAt = Date.now();
+  answeredAt = Date.now();
 }
 
 async function beat(): Promise<void> {
@@ -36,9 +36,9 @@ async function beat(): Promise<void> {
     try {
       const answer = await worker.heartbeat();
       if (answer.status === 404) await register();
-      else heardAt = Date.now();
+      else answeredAt = Date.now();
     } catch {
-      if (Date.now() - heardAt > leaseMs && assignments.size > 0) stop ??= 'lease';
+      if (Date.now() - answeredAt > leaseMs && assignments.size > 0) stop ??= 'lease';
     }
     await sleep(100);
   }
@@ -52,7 +52,7 @@ async function listen(): Promise<void> {
         await obey(order);
       }
     } catch {
-      // The controller is away: the next connection goes on after `last`.
+      // The controller is away; the next connection continues after `last`.
     }
   }
 }
@@ -66,7 +66,7 @@ async function obey(order: Order): Promise<void> {
   if (order.type === 'stop') stop ??= order.mode;
 }
 
-/** Batches up to now, cut at each whole second. */
+/** Makes batches up to now, one for each second. */
 function measure(): void {
   const [first] = assignments.values();
   if (first === undefined || ended) return;
@@ -75,6 +75,11 @@ function measure(): void {
   while (!ended && doneMs < endMs && (stop !== undefined || nowMs >= nextSecond())) {
     cut(first, stop === undefined ? Math.min(nextSecond(), endMs) : Math.min(Math.max(nowMs, doneMs), endMs), endMs);
   }
+}
+
+function endReason(): 'finished' | 'stopped' | 'lease-lost' {
+  if (stop === undefined) return 'finished';
+  return stop === 'lease' ? 'lease-lost' : 'stopped';
 }
 
 function nextSecond(): number {
@@ -87,11 +92,18 @@ function cut({ runId, plan }: AssignmentOrder, toMs: number, endMs: number): voi
     return sum + Math.round(clients * Math.max(0, toMs - Math.max(doneMs, joinMs)) * OPERATIONS_PER_CLIENT_MS);
   }, 0);
   ended = stop !== undefined || toMs >= endMs;
-  const reason = stop === undefined ? 'finished' : stop === 'lease' ? 'lease-lost' : 'stopped';
   sequence += 1;
   const stage = plan.stages.findLast((candidate) => candidate.startMs <= doneMs)?.index ?? 0;
   unacknowledged.push(
-    batchOf({ runId, sequence, fromMs: doneMs, toMs, operations, stage, ...(ended ? { final: { reason } } : {}) }),
+    batchOf({
+      runId,
+      sequence,
+      fromMs: doneMs,
+      toMs,
+      operations,
+      stage,
+      ...(ended ? { final: { reason: endReason() } } : {}),
+    }),
   );
   doneMs = toMs;
   if (ended) assignments.clear();
@@ -106,7 +118,7 @@ async function deliver(): Promise<void> {
       const acknowledged = answer?.ok ? ((await answer.json()) as { acknowledged: number }).acknowledged : 0;
       while (unacknowledged[0] !== undefined && unacknowledged[0].sequence <= acknowledged) unacknowledged.shift();
     } catch {
-      // Kept, and sent again.
+      // The batch is sent again.
     }
     await sleep(unacknowledged.length > 0 ? 20 : 50);
   }

@@ -18,7 +18,7 @@ const PROFILE: ProfilePlan = {
   misbehave: {},
 };
 
-/** A plan of whole-second stages for tests, against a target that nobody talks to. */
+/** A plan of whole-second stages for tests. Its target is never called. */
 export function testPlan(seconds: readonly number[], overrides: Partial<Plan> = {}): Plan {
   let startMs = 0;
   const stages = seconds.map((length, index): StagePlan => {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { pid } from 'node:process';
 import { encodeIntoCompressedBase64 } from 'hdr-histogram-js';
-import { emptyHistogram } from '../../../client-sim/protocol/histogram-codec.js';
 import {
   type Health,
   type Order,
@@ -11,8 +10,9 @@ import {
 } from '../../../client-sim/protocol/messages.js';
 import { parseOrder } from '../../../client-sim/protocol/order-codec.js';
 import type { Acknowledgement, Telemetry } from '../../../client-sim/protocol/telemetry.js';
+import { emptyHistogram } from '../../../client-sim/protocol/testing/library-histogram.js';
 
-/** Speaks the worker protocol over real HTTP, one call at a time, so that tests can do what no honest worker would. */
+/** Speaks the worker protocol over real HTTP, one call at a time, so that tests can misuse it. */
 export class WireWorker {
   readonly registration: Registration;
   readonly registrationToken: string | undefined;
@@ -47,7 +47,7 @@ export class WireWorker {
   }
 
   heartbeat(change: Partial<Health> = {}): Promise<Response> {
-    return this.own('heartbeat', { protocol: PROTOCOL, now: Date.now(), health: { ...fit, ...change } });
+    return this.own('heartbeat', { protocol: PROTOCOL, now: Date.now(), health: { ...goodHealth, ...change } });
   }
 
   telemetry(batch: Telemetry): Promise<Response> {
@@ -79,7 +79,7 @@ export class WireWorker {
     return this.own('preflight', { protocol: PROTOCOL, runId, tools: [], exchanges: [exchange], ...found });
   }
 
-  /** Orders as they come, with their numbers, until the stream ends or is aborted. */
+  /** Numbered orders as they come, until the stream ends or is aborted. */
   async *orders(
     lastEventId: number,
     signal: AbortSignal,
@@ -93,8 +93,8 @@ export class WireWorker {
     for await (const { id, data } of readSse(answer.body)) yield { id, order: parseOrder(JSON.stringify(data)) };
   }
 
-  own(what: string, body: unknown): Promise<Response> {
-    return this.call(`/workers/${this.id}/${what}`, body, this.token);
+  own(endpoint: string, body: unknown): Promise<Response> {
+    return this.call(`/workers/${this.id}/${endpoint}`, body, this.token);
   }
 
   call(path: string, body: unknown, token?: string): Promise<Response> {
@@ -111,7 +111,7 @@ export class WireWorker {
   }
 }
 
-/** Events of a server-sent stream that sends one `data:` line each, as ours do. */
+/** Events of a server-sent stream with one `data:` line each, like ours. */
 export async function* readSse(
   body: ReadableStream<Uint8Array>,
 ): AsyncGenerator<{ readonly id: number; readonly type: string; readonly data: unknown }> {
@@ -134,7 +134,7 @@ export async function* readSse(
   }
 }
 
-const fit: Health = {
+const goodHealth: Health = {
   cpu: 0.1,
   memoryBytes: 1e8,
   eventLoopUtilization: 0.1,
@@ -156,9 +156,9 @@ interface BatchSpec {
   readonly sequence: number;
   readonly fromMs: number;
   readonly toMs: number;
-  /** Operations, all of them answered. */
+  /** All of them are answered. */
   readonly operations: number;
-  /** Of these, the ones that failed. */
+  /** How many of them failed. */
   readonly failed?: number;
   readonly stage?: number;
   readonly clients?: number;
@@ -209,7 +209,7 @@ export function batchOf(spec: BatchSpec): Telemetry {
       },
     ],
     gauges: { clients, sessions: clients, connections: clients, inFlight: 0, queued: 0 },
-    health: fit,
+    health: goodHealth,
     samples: [],
     ...(final === undefined ? {} : { final }),
   };

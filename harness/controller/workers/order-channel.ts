@@ -1,22 +1,22 @@
 import type { Order } from '../../../client-sim/protocol/messages.js';
 
-/** Where numbered orders go: one open connection of a worker. */
+/** One open connection of a worker, over which numbered orders are sent. */
 interface OrderSink {
   send(id: number, order: Order): void;
-  /** A newer connection of the same worker took over, or the worker is forgotten. */
+  /** Called when a newer connection of the same worker takes over, or the worker is forgotten. */
   end(): void;
 }
 
 /**
- * The orders of one worker, numbered from 1, kept until its run is over so that a connection that broke goes on where
- * it stopped. Orders can be given twice without harm (they carry ids of their own), so in doubt they are repeated; one
- * that cannot is withdrawn when it has been done.
+ * The orders of one worker, numbered from 1 and kept until its run is over, so that a new connection continues where the
+ * broken one stopped. In doubt orders are repeated, which is harmless because they carry ids of their own; one without
+ * an id is withdrawn when it has been done.
  */
 export class OrderChannel {
   private orders: { readonly id: number; readonly order: Order }[] = [];
   private lastId = 0;
   private sink: OrderSink | undefined;
-  /** The worker may have seen numbers of a controller before this one, which say nothing about ours. */
+  /** The worker may have seen numbers of the previous controller, which mean nothing here. */
   private foreignNumbers: boolean;
 
   constructor(foreignNumbers = false) {
@@ -34,8 +34,8 @@ export class OrderChannel {
   }
 
   /**
-   * Sends what the worker has not seen, then everything new. Where its last number is of a controller before this one,
-   * none of our orders has been seen: they are renumbered to follow it.
+   * Sends the orders that the worker has not seen, then new ones as they come. When its last number is of the previous
+   * controller, it has seen none of ours: they are renumbered to follow that number.
    * @param lastSeen the connection's `Last-Event-ID`, 0 when it has none
    */
   connect(sink: OrderSink, lastSeen: number): void {
@@ -54,12 +54,12 @@ export class OrderChannel {
     if (this.sink === sink) this.sink = undefined;
   }
 
-  /** It has been done, and is not to be done again by a worker that asks for its orders from the beginning. */
+  /** The order has been done; a worker that asks for its orders from the beginning must not do it again. */
   withdraw(order: Order): void {
     this.orders = this.orders.filter((given) => given.order !== order);
   }
 
-  /** The run is over: its orders are history; the numbers go on. */
+  /** The run is over: its orders are dropped, but the numbers continue. */
   forget(): void {
     this.orders = [];
   }

@@ -3,20 +3,22 @@ import { afterEach, expect, test } from '@jest/globals';
 import type { AssignmentOrder, Order } from '../../../client-sim/protocol/messages.js';
 import { readTelemetry } from '../../log/telemetry-log.js';
 import type { Run } from '../run/run.js';
-import { Bench } from '../testing/bench.js';
+import { ControllerBench } from '../testing/controller-bench.js';
 import { testPlan } from '../testing/test-plan.js';
 import { batchOf, WireWorker } from '../testing/wire-worker.js';
 
 const aborts: AbortController[] = [];
-const benches: Bench[] = [];
+const benches: ControllerBench[] = [];
 afterEach(async () => {
   for (const abort of aborts.splice(0)) abort.abort();
   await Promise.all(benches.splice(0).map((bench) => bench.stop()));
 });
 
-async function setUp(): Promise<{ readonly bench: Bench; readonly worker: WireWorker }> {
-  // Heartbeats are not these tests' matter: with the default of 1 s nobody is lost while they run.
-  const bench = await new Bench({ timings: { startDelayMs: 50, stopNowMs: 200, lastBatchesMs: 300 } }).start();
+async function setUp(): Promise<{ readonly bench: ControllerBench; readonly worker: WireWorker }> {
+  // With the default heartbeat of 1 s, no worker is lost during these tests, which do not send heartbeats.
+  const bench = await new ControllerBench({
+    timings: { startDelayMs: 50, stopNowMs: 200, lastBatchesMs: 300 },
+  }).start();
   benches.push(bench);
   const worker = new WireWorker(bench.api.url);
   await worker.register();
@@ -39,9 +41,9 @@ async function orders(
   return got;
 }
 
-/** A run whose only worker is ours, its load just begun. */
+/** A run whose load has just begun, and whose only worker is ours. */
 async function begun(
-  bench: Bench,
+  bench: ControllerBench,
   worker: WireWorker,
 ): Promise<{ readonly run: Run; readonly assignment: AssignmentOrder }> {
   const run = bench.controller.submit(testPlan([30]), { command: 'test', registeredWorkers: 1 });
@@ -52,7 +54,7 @@ async function begun(
   return { run, assignment };
 }
 
-test('registration gives a name, a token and the rhythm; the same process registering again keeps the first two', async () => {
+test('registration returns an id, a token and timings; a process that registers again keeps id and token', async () => {
   const { bench, worker } = await setUp();
   const [id, token] = [worker.id, worker.token];
   expect(await worker.register()).toMatchObject({ workerId: id, token, heartbeatMs: 1000, leaseMs: 10_000 });
@@ -60,7 +62,7 @@ test('registration gives a name, a token and the rhythm; the same process regist
   expect((await other.register()).workerId).not.toBe(id);
 });
 
-test('a worker nobody knows is told so with 404, in every call', async () => {
+test('a call of an unknown worker is answered with 404', async () => {
   const { worker } = await setUp();
   worker.id = 'w99';
   const answer = await worker.heartbeat();
@@ -70,21 +72,21 @@ test('a worker nobody knows is told so with 404, in every call', async () => {
   ]);
 });
 
-test('nobody speaks for a worker without the token it got, not even on loopback', async () => {
+test('calls of a worker need the token of that worker, even on loopback', async () => {
   const { worker } = await setUp();
   worker.token = 'x'.repeat(worker.token.length);
   expect((await worker.heartbeat()).status).toBe(401);
   expect((await worker.call(`/workers/${worker.id}/heartbeat`, {})).status).toBe(401);
 });
 
-test('a message with a key too many is refused and named', async () => {
+test('a message with an unknown key is refused, and the key is named', async () => {
   const { worker } = await setUp();
   const answer = await worker.own('heartbeat', { protocol: 1, now: 1, mood: 'good' });
   expect(answer.status).toBe(400);
   expect(await answer.text()).toContain('mood');
 });
 
-test('the assignment carries plan, endpoints with their headers, and every slot', async () => {
+test('the assignment carries the plan, the endpoints with their headers, and every slot', async () => {
   const { bench, worker } = await setUp();
   const { assignment, run } = await begun(bench, worker);
   expect(assignment).toMatchObject({
@@ -99,12 +101,12 @@ test('the assignment carries plan, endpoints with their headers, and every slot'
   expect(assignment.startAt).toBeGreaterThan(Date.now() - 5000);
 });
 
-test('a broken order channel goes on after Last-Event-ID; without one it begins again', async () => {
+test('a stream of orders resumes after Last-Event-ID, and without it starts from the beginning', async () => {
   const { bench, worker } = await setUp();
   const { run } = await begun(bench, worker);
   run.adjust({ load: 0.5 });
   run.stop('user', 'drain');
-  // But for the preflight, which is done and has no id that would keep it from being done again.
+  // Except the preflight: it is done, and has no id by which the worker could ignore a repeat.
   expect((await orders(worker, 3)).map(({ id, order }) => [id, order.type])).toEqual([
     [2, 'assignment'],
     [3, 'adjust'],
@@ -116,7 +118,7 @@ test('a broken order channel goes on after Last-Event-ID; without one it begins 
   ]);
 });
 
-test('a batch is kept once however often it comes, and a gap is refused until it is filled', async () => {
+test('a batch is stored once however often it is sent, and batches after a gap are refused until it is filled', async () => {
   const { bench, worker } = await setUp();
   const { run } = await begun(bench, worker);
   const batch = (sequence: number) =>
@@ -137,7 +139,7 @@ test('a batch is kept once however often it comes, and a gap is refused until it
   });
 });
 
-test('a batch for a run that is over, or of a stage that is not in the plan, is refused for good', async () => {
+test('a batch of an unknown run or stage is refused for good', async () => {
   const { bench, worker } = await setUp();
   const { run } = await begun(bench, worker);
   expect(
@@ -150,7 +152,7 @@ test('a batch for a run that is over, or of a stage that is not in the plan, is 
   expect(await run.finished).toMatchObject({ failure: { code: 'TELEMETRY_REFUSED' }, verdict: { kind: 'incomplete' } });
 });
 
-test('a preflight that fails ends the run and shows what was asked and what came', async () => {
+test('a failed preflight ends the run, and the error shows request and answer', async () => {
   const { bench, worker } = await setUp();
   const run = bench.controller.submit(testPlan([30]), { command: 'test', registeredWorkers: 1 });
   await orders(worker, 1);
@@ -164,7 +166,7 @@ test('a preflight that fails ends the run and shows what was asked and what came
   });
 });
 
-test('a share that is larger than the worker is refused, naming both', async () => {
+test('a share that exceeds the capacity of its worker is refused, and the error names both', async () => {
   const { bench } = await setUp();
   const small = new WireWorker(bench.api.url, { slot: 1, capacity: { clients: 3, ratePerSecond: 1, connections: 10 } });
   await small.register();
@@ -173,11 +175,11 @@ test('a share that is larger than the worker is refused, naming both', async () 
   await small.preflight(run.id);
   expect((await run.finished).failure).toMatchObject({
     code: 'CAPACITY_EXCEEDED',
-    message: expect.stringContaining('10 clients, it has room for 3'),
+    message: expect.stringContaining('10 clients, but it has room for 3'),
   });
 });
 
-test('saturation and recovery are events, and a saturated worker gets no new clients', async () => {
+test('saturation and recovery are logged, and a saturated worker gets no new clients', async () => {
   const { bench, worker } = await setUp();
   const full = new WireWorker(bench.api.url, { slot: 1 });
   await full.register();

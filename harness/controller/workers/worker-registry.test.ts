@@ -37,7 +37,7 @@ function sink(): {
 
 const order = stopOrder('r', 'drain');
 
-test('orders are numbered, replayed after the last one seen, and a newer connection takes over', () => {
+test('orders are numbered and replayed after the last one seen, and a newer connection takes over', () => {
   const channel = new OrderChannel();
   channel.give(order);
   const [first, second] = [sink(), sink()];
@@ -57,7 +57,7 @@ test('orders are numbered, replayed after the last one seen, and a newer connect
   expect([first.got.length, second.got.length]).toEqual([2, 2]);
 });
 
-test('numbers go on after a run, whose orders are forgotten', () => {
+test('the orders of a finished run are forgotten, but the numbers continue', () => {
   const channel = new OrderChannel();
   channel.give(order);
   channel.forget();
@@ -67,7 +67,7 @@ test('numbers go on after a run, whose orders are forgotten', () => {
   expect(connection.got).toEqual([[2, 'stop']]);
 });
 
-test('a controller that adopted the run sends its orders under numbers the worker has not seen', () => {
+test('a controller that adopted the run sends its orders under numbers that the worker has not seen', () => {
   const channel = new OrderChannel(true);
   channel.give(order);
   channel.give(order);
@@ -83,11 +83,11 @@ test('a controller that adopted the run sends its orders under numbers the worke
   ]);
 });
 
-test('a worker is lost after three heartbeats that did not come, unless it was the controller that could not listen', async () => {
+test('a worker is lost after three missed heartbeats, but not when the controller itself was held up', async () => {
   let skippedMs = 0;
   const registry = new WorkerRegistry({ ...defaultTimings, heartbeatMs: 100 }, () => performance.now() + skippedMs);
   const { workerId } = registry.register(registration);
-  // As after a suspended laptop: the clock jumps, and nobody could be heard meanwhile.
+  // As on a suspended laptop, the clock jumps, and no message could be read meanwhile.
   skippedMs = 60_000;
   await sleep(100);
   expect(registry.get(workerId).lost).toBe(false);

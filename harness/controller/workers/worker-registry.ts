@@ -1,4 +1,4 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   type Clock,
   type Health,
@@ -21,16 +21,16 @@ export interface Worker {
   readonly orders: OrderChannel;
   readonly health: Health | undefined;
   readonly clock: Clock | undefined;
-  /** In its own words, what is at its limit; it gets no new clients then. Undefined: it is fit. */
+  /** The worker's reason for being saturated, during which it gets no new clients; undefined when it is not. */
   readonly saturatedBy: string | undefined;
   readonly lost: boolean;
   /** Epoch ms. */
   readonly lastHeardAt: number;
-  /** The run it works for; undefined: idle. */
+  /** The run it works for; undefined when it is idle. */
   readonly runListener: RunListener | undefined;
 }
 
-/** What a run wants to hear of the workers it has taken. */
+/** A run, as the registry calls it about the workers that were assigned to it. */
 export interface RunListener {
   readonly runId: string;
   clock(worker: Worker): void;
@@ -39,13 +39,13 @@ export interface RunListener {
   lost(worker: Worker, silentMs: number): void;
   returned(worker: Worker): void;
   preflight(worker: Worker, result: PreflightResult): void;
-  /** Resolves to the highest sequence without a gap that is safe on the disk. */
+  /** Resolves to the highest sequence up to which all batches are on the disk. */
   telemetry(worker: Worker, batch: Telemetry): Promise<number>;
 }
 
 type Entry = { -readonly [Key in keyof Worker]: Worker[Key] };
 
-/** What a worker may find on its return to a controller that was restarted. */
+/** A worker of an adopted run, restored from the log. */
 interface KnownWorker {
   readonly id: string;
   readonly token: string;
@@ -53,21 +53,22 @@ interface KnownWorker {
   readonly clock: Clock | undefined;
 }
 
+/** The workers that have registered: who is idle, who works for which run, and who is lost. */
 export class WorkerRegistry {
   private readonly workers = new Map<string, Entry>();
-  private readonly watch: NodeJS.Timeout;
+  private readonly timer: NodeJS.Timeout;
   private readonly arrivals = new Set<() => void>();
   private lastNumber = 0;
-  private lastLookAt: number;
+  private lastCheckAt: number;
   private _heartbeatTimeouts = 0;
 
   constructor(
     private readonly timings: Timings,
     private readonly now: () => number,
   ) {
-    this.lastLookAt = now();
-    this.watch = setInterval(() => this.look(), timings.heartbeatMs / 4);
-    this.watch.unref();
+    this.lastCheckAt = now();
+    this.timer = setInterval(() => this.checkSilence(), timings.heartbeatMs / 4);
+    this.timer.unref();
   }
 
   get heartbeatTimeouts(): number {
@@ -78,12 +79,12 @@ export class WorkerRegistry {
     return [...this.workers.values()];
   }
 
-  /** @throws ControllerError WORKER_NOT_FOUND: the worker registers again */
+  /** @throws ControllerError WORKER_NOT_FOUND, after which the worker registers again */
   get(id: string): Worker {
     return this.entry(id);
   }
 
-  /** A worker that is known (same incarnation: the same process) keeps its name and token. */
+  /** A worker that registers again (same incarnation, so the same process) keeps its id and token. */
   register(registration: Registration): Registered {
     const known = [...this.workers.values()].find(
       (worker) => worker.registration.incarnation === registration.incarnation,
@@ -92,7 +93,7 @@ export class WorkerRegistry {
       known ??
       this.add({ id: this.nextId(), token: randomBytes(24).toString('base64url'), registration, clock: undefined });
     worker.registration = registration;
-    this.heard(worker);
+    this.noteMessage(worker);
     for (const arrived of [...this.arrivals]) arrived();
     return {
       protocol: PROTOCOL,
@@ -104,7 +105,7 @@ export class WorkerRegistry {
     };
   }
 
-  /** Enters a worker of a run that is being adopted; it has until `graceMs` from now to be heard. */
+  /** Adds a worker of an adopted run. It is lost when it does not report within `graceMs`. */
   restore(worker: KnownWorker, graceMs: number): Worker {
     const entry = this.add(worker, new OrderChannel(true));
     entry.lastHeardAt = this.now() + graceMs - silenceLimitMs(this.timings);
@@ -115,32 +116,25 @@ export class WorkerRegistry {
 
   heartbeat(id: string, message: Heartbeat): void {
     const worker = this.entry(id);
-    this.heard(worker);
+    this.noteMessage(worker);
     if (message.clock) {
       worker.clock = message.clock;
       worker.runListener?.clock(worker);
     }
-    if (message.health) this.judge(worker, message.health);
+    if (message.health) this.updateHealth(worker, message.health);
   }
 
-  /** @throws ControllerError RUN_OVER when the worker has no run, or the batch is of another one */
+  /** @throws ControllerError RUN_OVER when the worker is idle or works for another run */
   async telemetry(id: string, batch: Telemetry): Promise<number> {
     const worker = this.entry(id);
-    this.heard(worker);
-    return this.runListener(worker, batch.runId).telemetry(worker, batch);
+    this.noteMessage(worker);
+    return this.listenerOf(worker, batch.runId).telemetry(worker, batch);
   }
 
   preflight(id: string, result: PreflightResult): void {
     const worker = this.entry(id);
-    this.heard(worker);
-    this.runListener(worker, result.runId).preflight(worker, result);
-  }
-
-  holdsToken(id: string, token: string): boolean {
-    const worker = this.workers.get(id);
-    if (worker === undefined) return false;
-    const [given, held] = [Buffer.from(token), Buffer.from(worker.token)];
-    return given.length === held.length && timingSafeEqual(given, held);
+    this.noteMessage(worker);
+    this.listenerOf(worker, result.runId).preflight(worker, result);
   }
 
   assignTo(id: string, runListener: RunListener): Worker {
@@ -149,7 +143,7 @@ export class WorkerRegistry {
     return worker;
   }
 
-  /** The run is over: its workers are idle again; those that are lost are forgotten. */
+  /** The run is over: its workers are idle again, and lost ones are forgotten. */
   release(runId: string): void {
     for (const worker of this.workers.values()) {
       if (worker.runListener?.runId !== runId) continue;
@@ -159,20 +153,20 @@ export class WorkerRegistry {
     }
   }
 
-  /** The processes behind these workers are ended: nobody is to wait for them, or give them work. */
+  /** Forgets the idle workers of these processes, which have ended. */
   forgetPrograms(pids: ReadonlySet<number>): void {
     for (const worker of this.workers.values())
       if (worker.runListener === undefined && pids.has(worker.registration.pid)) this.forget(worker);
   }
 
-  /** Called whenever a worker registers. Returns the undo. */
+  /** Calls the listener whenever a worker registers. Returns the function that unsubscribes it. */
   onArrival(listener: () => void): () => void {
     this.arrivals.add(listener);
     return () => void this.arrivals.delete(listener);
   }
 
   close(): void {
-    clearInterval(this.watch);
+    clearInterval(this.timer);
     for (const worker of this.workers.values()) worker.orders.close();
   }
 
@@ -206,37 +200,37 @@ export class WorkerRegistry {
     return worker;
   }
 
-  private runListener(worker: Worker, runId: string): RunListener {
+  private listenerOf(worker: Worker, runId: string): RunListener {
     if (worker.runListener?.runId === runId) return worker.runListener;
     throw new ControllerError(
       'RUN_OVER',
-      `run ${runId} is over or was never given to worker ${worker.id}`,
-      'Drop what is left of it.',
+      `run ${runId} is over or was never assigned to worker ${worker.id}`,
+      'Discard the data of that run.',
     );
   }
 
-  private heard(worker: Entry): void {
+  private noteMessage(worker: Entry): void {
     worker.lastHeardAt = this.now();
     if (!worker.lost) return;
     worker.lost = false;
     worker.runListener?.returned(worker);
   }
 
-  private judge(worker: Entry, health: Health): void {
-    const was = worker.saturatedBy;
+  private updateHealth(worker: Entry, health: Health): void {
+    const before = worker.saturatedBy;
     worker.health = health;
-    worker.saturatedBy = health.saturated ? (health.reason ?? 'it gives no reason') : undefined;
-    if (worker.saturatedBy !== undefined && was === undefined)
+    worker.saturatedBy = health.saturated ? (health.reason ?? 'no reason given') : undefined;
+    if (worker.saturatedBy !== undefined && before === undefined)
       worker.runListener?.saturated(worker, worker.saturatedBy);
-    if (worker.saturatedBy === undefined && was !== undefined) worker.runListener?.recovered(worker);
+    if (worker.saturatedBy === undefined && before !== undefined) worker.runListener?.recovered(worker);
   }
 
-  private look(): void {
+  private checkSilence(): void {
     const now = this.now();
-    // When this process itself was held up (a suspended laptop, a starved core), the heartbeats are in its socket
-    // buffers: the time it could not listen is not the workers' silence.
-    const heldUpMs = Math.max(0, now - this.lastLookAt - this.timings.heartbeatMs / 2);
-    this.lastLookAt = now;
+    // When this process itself was held up (a suspended laptop, a starved core), heartbeats wait in its socket buffers:
+    // the time during which it could not read them does not count as silence.
+    const heldUpMs = Math.max(0, now - this.lastCheckAt - this.timings.heartbeatMs / 2);
+    this.lastCheckAt = now;
     for (const worker of this.workers.values()) {
       worker.lastHeardAt += heldUpMs;
       const silentMs = now - worker.lastHeardAt;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { commandEndpoint, urlEndpoints } from '../../../client-sim/protocol/endpoints.js';
 import type { Endpoint } from '../../../client-sim/protocol/messages.js';
+import { describeFault } from '../../../scenarios/schema/faults/fault-kinds.js';
 import { formatDuration } from '../../../scenarios/schema/grammar/units.js';
 import { connectionsIn } from '../../../scenarios/schema/offered-load.js';
 import type { FaultPlan, Plan } from '../../../scenarios/schema/plan.js';
@@ -57,8 +58,9 @@ function imageRefusals({ target }: Plan): readonly string[] {
   ];
 }
 
-function faultRefusal({ kind, service, replicas, atMs, untilMs }: FaultPlan): string {
-  return `faults: ${kind} of ${service} to ${replicas} replicas, ${formatDuration(atMs)} to ${formatDuration(untilMs)}, needs a swarm: --on swarm`;
+function faultRefusal(fault: FaultPlan): string {
+  const time = `${formatDuration(fault.atMs)} to ${formatDuration(fault.untilMs)}`;
+  return `faults: ${describeFault(fault)}, ${time}, needs a swarm: --on swarm`;
 }
 
 /**
@@ -255,7 +257,7 @@ function endpointsOf(plan: Plan, replicas: readonly LocalReplica[], platform: No
   const used = [...new Set(plan.profiles.map(({ transport }) => transport))];
   const endpoints = used.flatMap((transport) =>
     replicas.flatMap(({ id, endpoints }) => {
-      const url = endpoints[factsOf(transport).speaks ?? transport];
+      const url = endpoints[factsOf(transport).wireTransport ?? transport];
       return url === undefined ? [] : [{ url, headers: {}, transport, replica: id }];
     }),
   );

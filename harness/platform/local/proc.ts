@@ -1,5 +1,6 @@
 /** Reads of /proc (proc(5)); every function gives undefined or nothing where there is none (macOS). */
 import { existsSync, readFileSync } from 'node:fs';
+import { statFields } from '../proc-stat.js';
 
 export const hasProc = existsSync('/proc/self/stat');
 
@@ -20,11 +21,6 @@ export function readText(path: string): string | undefined {
   }
 }
 
-export function startTicksOf(pid: number): number | undefined {
-  const ticks = statFields(pid)?.[19];
-  return ticks === undefined ? undefined : Number(ticks);
-}
-
 /** Use of a process and everything below it. Undefined when it is gone. */
 export function treeUsage(pid: number): ProcessUsage | undefined {
   const fields = statFields(pid);
@@ -39,12 +35,6 @@ export function treeUsage(pid: number): ProcessUsage | undefined {
     memoryBytes += use.memoryBytes;
   }
   return { cpuSeconds, memoryBytes };
-}
-
-/** The fields after the command name, which may itself hold spaces and brackets; [0] is field 3, the state. */
-function statFields(pid: number): readonly string[] | undefined {
-  const stat = readText(`/proc/${pid}/stat`);
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 /** From `status`, in kB, because `stat` counts in pages, and those are not 4 KiB everywhere. */

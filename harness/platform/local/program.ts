@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { StartedProgram } from '../platform.js';
-import { startTicksOf } from './proc.js';
+import { startTicks } from '../proc-stat.js';
 
 /**
  * One child process: started in a process group of its own (Ctrl-C on the terminal reaches only us; the children stop
@@ -54,7 +54,7 @@ export async function startProgram(spec: ProgramSpec, host: ProcessHost): Promis
     role: spec.role,
     name: spec.name,
     pid,
-    startTicks: startTicksOf(pid),
+    startTicks: startTicks(pid),
     logFile: spec.logFile,
     exit: () => exit,
     exited,

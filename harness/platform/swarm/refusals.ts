@@ -1,4 +1,5 @@
 import type { Plan, TargetPlan } from '../../../scenarios/schema/plan.js';
+import { factsOf } from '../../../scenarios/schema/transports.js';
 import { faultRefusals } from './faults/injector.js';
 
 /** What the stack cannot do of a plan, by name. Pure. */
@@ -6,15 +7,17 @@ export function refusals(plan: Plan): readonly string[] {
   return [...targetRefusals(plan.target), ...transportRefusals(plan), ...faultRefusals(plan)];
 }
 
-/** A session over HTTP+SSE is a stream and posts beside it: the gateway would send them to different replicas. */
 function transportRefusals({ target, profiles }: Plan): readonly string[] {
   if (target.kind === 'url') return [];
-  return profiles
-    .filter(({ transport }) => transport === 'sse')
-    .map(
-      ({ name }) =>
-        `workload.${name}.transport: sse cannot go through the gateway of the stack; name a server (--target URL), or run it with --on local`,
-    );
+  return profiles.flatMap(({ name, transport }) => {
+    const gateway = factsOf(transport).own?.gateway;
+    return typeof gateway !== 'object'
+      ? []
+      : [
+          `workload.${name}.transport: ${transport} does not work in a stack: ${gateway.refused}; ` +
+            'name a server (--target URL), or run it with --on local',
+        ];
+  });
 }
 
 function targetRefusals(target: TargetPlan): readonly string[] {

@@ -79,8 +79,8 @@ describe('what the swarm platform refuses, by name:', () => {
       ],
       [],
       [
-        expect.stringContaining('scale of harness') as never,
-        expect.stringContaining('scale of client-sim-flood') as never,
+        expect.stringContaining('scale harness to 3 replicas') as never,
+        expect.stringContaining('scale client-sim-flood to 3 replicas') as never,
       ],
     ],
     [

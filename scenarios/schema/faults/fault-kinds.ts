@@ -1,49 +1,45 @@
-/** A fault, as written. Which of these keys a kind takes is for `resolve/faults`. */
+/** All kinds of faults. A new kind is a file like `scale.ts` and a line in `faultKinds`. */
 import { z } from 'zod';
-import { duration, name, positiveDuration, wholeNumber } from '../keys/fields.js';
+import { duration, positiveDuration } from '../keys/fields.js';
+import type { FaultKind } from './fault-kind.js';
+import { scale } from './scale.js';
 
-/**
- * All kinds that have their place in the files; those that no platform can do yet are refused by name (`refusals.ts`).
- */
-export const FAULT_KINDS = [
-  'scale',
-  'kill',
-  'stop',
-  'pause',
-  'restart',
-  'drain',
-  'partition',
-  'loss',
-  'delay',
-  'rate',
-  'reset',
-  'disconnect',
-  'cpu',
-  'image',
-] as const;
+const faultKinds = { scale } as const satisfies Readonly<Record<string, FaultKind<{ readonly kind: string }>>>;
 
-/** Most replicas of one service: as many as the gateway finds. */
-const MOST_REPLICAS = 64;
+type Kinds = typeof faultKinds;
+type KindName = keyof Kinds;
 
-export const fault = z.strictObject({
+/** What a fault does, without its time. */
+export type FaultAction = { [Name in KindName]: NonNullable<ReturnType<Kinds[Name]['resolve']>> }[KindName];
+
+type Intersection<Union> = (Union extends unknown ? (one: Union) => void : never) extends (all: infer All) => void
+  ? All
+  : never;
+
+const kindNames = Object.keys(faultKinds) as [KindName, ...KindName[]];
+const keysOfAllKinds = Object.assign({}, ...Object.values(faultKinds).map(({ keys }) => keys)) as Intersection<
+  Kinds[KindName]['keys']
+>;
+
+/** A fault, as written. The keys of all kinds stand side by side; `resolveFaults` refuses those of another kind. */
+export const faultSchema = z.strictObject({
   at: duration.describe('When it begins, from the start of the first stage; with `repeat`, in every trial.'),
   kind: z
-    .enum(FAULT_KINDS)
-    .describe(
-      'scale: a service of the stack gets another number of replicas. The other kinds of the design are not built yet: refused by name.',
-    ),
+    .enum(kindNames)
+    .describe(`${kindNames.map((name) => `${name}: ${faultKinds[name].description}`).join('; ')}.`),
   for: positiveDuration
     .optional()
     .describe('How long it lasts, after which it is undone. Default: to the end of the last stage.'),
-  service: name.optional().describe('The service it acts on, by its name in the stack file. Default mcp-server.'),
-  replicas: wholeNumber(0, MOST_REPLICAS)
-    .optional()
-    .describe('Of `scale`: how many replicas the service has while the fault lasts.'),
-  replica: wholeNumber(1, MOST_REPLICAS)
-    .optional()
-    .describe('One replica of the target. Not built yet: refused by name.'),
-  node: z.string().min(1).optional().describe('One node of the swarm. Not built yet: refused by name.'),
-  fraction: z.string().min(1).optional().describe('A share of the replicas. Not built yet: refused by name.'),
+  ...keysOfAllKinds,
 });
 
-export type FaultSource = z.infer<typeof fault>;
+export type FaultSource = z.infer<typeof faultSchema>;
+
+export function kindOf({ kind }: { readonly kind: KindName }): FaultKind<FaultAction> {
+  return faultKinds[kind];
+}
+
+/** Such as `scale mcp-server to 16 replicas`. */
+export function describeFault(fault: FaultAction): string {
+  return kindOf(fault).describe(fault);
+}

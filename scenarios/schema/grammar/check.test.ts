@@ -78,7 +78,7 @@ describe('checks', () => {
     ],
     ['throughput.p99 < 5/s', 0, /`throughput` is a single number/, /write throughput/],
     ['nothing < 5', 0, /unknown metric/, /metrics: .*throughput/],
-    ['fault.detection < 5s', 0, /breaks something that could be detected/],
+    ['fault.detection < 5s', 0, /unknown metric `fault\.detection`/, /metrics: .*fault\.recovery/],
     ['latency.p95{replica="r",operation="echo"} < 1s', 40, /by replica or by operation/],
     ['errors.rate{category="timeout",replica="r"} < 1%', 42, /by replica or by category/],
     ['service.p95{replica="r"} < 1s', 12, /no label `replica`/],

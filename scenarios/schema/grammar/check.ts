@@ -58,8 +58,6 @@ class CheckParser {
   private metric(name: Token): Metric {
     const found = findMetric(name.value, suggest);
     if (!found.ok) this.fail(name.offset, found.message, found.hint);
-    if (found.metric.notBuilt !== undefined)
-      this.fail(name.offset, `\`${name.value}\` cannot be checked: ${found.metric.notBuilt}`);
     return found.metric;
   }
 

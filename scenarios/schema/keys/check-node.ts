@@ -11,8 +11,8 @@ import {
   type SourceNode,
   toValue,
 } from '../../yaml/node.js';
-import { type Problem, problemAt } from '../../yaml/problem.js';
-import { pathText } from '../source-part.js';
+import { problemAt } from '../../yaml/problem.js';
+import { type Problem, pathText } from '../source-part.js';
 import { knownKeys } from './describe-keys.js';
 
 type Checked<T> =

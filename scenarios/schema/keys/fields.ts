@@ -20,6 +20,12 @@ export const sizeRate = quantity('sizeRate', parseSizeRate).refine((bytes) => by
 });
 export const percentage = quantity('percentage', parsePercentage);
 
+/** The service of a stack that the load goes to: the reference server, or an image in its place. */
+export const TARGET_SERVICE = 'mcp-server';
+
+/** Most replicas of a service: as many as the gateway has places for. */
+export const MAX_REPLICAS = 64;
+
 /** Names go into `--set` paths, labels and file names. */
 export const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, {
   error: 'a name has letters, digits, "-" and "_", and starts with a letter or a digit',

@@ -2,8 +2,8 @@
  * A scenario, as written. What each key means stands in its description, which the JSON Schema and the README carry.
  */
 import { z } from 'zod';
-import { fault } from '../faults/fault-kinds.js';
-import { duration, name, percentage, positiveDuration, rate, size, text, wholeNumber } from './fields.js';
+import { faultSchema } from '../faults/fault-kinds.js';
+import { duration, MAX_REPLICAS, name, percentage, positiveDuration, rate, size, text, wholeNumber } from './fields.js';
 import { eras, overrideSchema, stickiness } from './profile-schema.js';
 
 const server = z.union([
@@ -82,7 +82,7 @@ const target = z.strictObject({
       'reference: our server with tools of known behaviour; sink: a bare fast responder for calibration; { url: ... }: a running server; { image: ... }: a container image of yours.',
     ),
   replicas: z
-    .union([wholeNumber(1, 64), z.literal('auto')])
+    .union([wholeNumber(1, MAX_REPLICAS), z.literal('auto')])
     .optional()
     .describe(
       'Processes of `reference`, `sink` or an image; clients are spread over them evenly. Default 1. `auto`: one for each 14,000 connections.',
@@ -184,7 +184,7 @@ export const scenarioSchema = z.strictObject({
     .describe('Profile name -> overrides of that profile. `profile` names another profile to start from.'),
   stages: z.array(stage).min(1, { error: 'at least one stage' }).describe('Stretches of time, one after the other.'),
   faults: z
-    .array(fault)
+    .array(faultSchema)
     .optional()
     .describe(
       'Things to change or break on purpose while the load is on, each undone at its end. Only a swarm can do them; elsewhere they are refused by name.',

@@ -1,6 +1,6 @@
 import type { ProfilePlan, TargetPlan } from '../plan.js';
 import type { SourcePart } from '../source-part.js';
-import { canReach, factsOf, transportNames } from '../transports.js';
+import { canReach, factsOf, transportNames, transportsWhere } from '../transports.js';
 import { SUBSCRIBE } from './stream.js';
 
 /** Whether every profile can reach the target by its transport, and every part of the target is of use to one. */
@@ -31,19 +31,19 @@ export function checkTransports(target: TargetPlan, profiles: readonly ProfilePl
 }
 
 function checkReach(target: TargetPlan, profile: ProfilePlan, scenario: SourcePart): void {
-  const { schemes, servers } = factsOf(profile.transport);
+  const { schemes, own, ownServer } = factsOf(profile.transport);
   if (target.kind === 'command') {
-    if (profile.transport !== 'stdio')
+    if (!ownServer)
       scenario.reportAtValue(
         ['workload', profile.name],
         'CONFLICT',
         `${where(profile)} starts no server, and the target is a command`,
-        `choose: --set workload.${profile.name}.transport=stdio`,
+        `choose: --set workload.${profile.name}.transport=${transportsWhere((facts) => facts.ownServer).join(' or ')}`,
       );
     return;
   }
   if (target.kind === 'image') {
-    if (!schemes.includes('http:'))
+    if (own?.listener !== 'http')
       scenario.reportAtValue(
         ['workload', profile.name],
         'CONFLICT',
@@ -53,7 +53,7 @@ function checkReach(target: TargetPlan, profile: ProfilePlan, scenario: SourcePa
     return;
   }
   if (target.kind !== 'url') {
-    if (!servers.includes(target.kind))
+    if (own?.servers.includes(target.kind) !== true)
       scenario.reportAtValue(
         ['workload', profile.name],
         'CONFLICT',
@@ -62,7 +62,7 @@ function checkReach(target: TargetPlan, profile: ProfilePlan, scenario: SourcePa
       );
     return;
   }
-  if (schemes.length === 0) {
+  if (ownServer) {
     scenario.reportAtValue(
       ['workload', profile.name],
       'CONFLICT',
@@ -109,7 +109,7 @@ function checkUse(
 }
 
 function spokenBy(server: 'reference' | 'sink'): readonly string[] {
-  return transportNames.filter((name) => factsOf(name).servers.includes(server));
+  return transportsWhere(({ own }) => own?.servers.includes(server) === true);
 }
 
 function where({ name, transport }: ProfilePlan): string {
@@ -171,11 +171,11 @@ export function checkRoutes(
       else warn(`workload.${name}.gateway of the scenario is not used: the server was named on the command line`);
       return { name, transport, ...rest };
     }
-    if (transport !== 'streamable-http')
+    if (!factsOf(transport).ownStickiness)
       scenario.reportAtKey(
         path,
         'CONFLICT',
-        `\`gateway.sticky\` is for streamable-http, not ${transport}`,
+        `\`gateway.sticky\` of a profile is for ${transportsWhere((facts) => facts.ownStickiness).join(', ')}, not ${transport}`,
         'take it out',
       );
     return profile;

@@ -1,25 +1,13 @@
 /** Faults as written into faults with their place in the run's time, or everything that is wrong with them. */
 
-import type { FaultSource } from '../faults/fault-kinds.js';
+import type { Path } from '../../yaml/node.js';
+import { type FaultAction, type FaultSource, kindOf } from '../faults/fault-kinds.js';
 import { formatDuration } from '../grammar/units.js';
 import type { FaultPlan, StagePlan } from '../plan.js';
 import type { SourcePart } from '../source-part.js';
 
-/** What a platform puts in front of an MCP server is called this in every stack of ours. */
-const TARGET_SERVICE = 'mcp-server';
-
-type Kind = FaultPlan['kind'];
-type Action<K extends Kind> = Omit<Extract<FaultPlan, { readonly kind: K }>, 'id' | 'atMs' | 'untilMs'>;
-type Resolver<K extends Kind> = (
-  source: FaultSource,
-  path: readonly (string | number)[],
-  scenario: SourcePart,
-) => Action<K> | undefined;
-
-/** What each kind takes of the keys of a fault. A kind that is not here is refused by name. */
-const resolvers = {
-  scale: resolveScale,
-} as const satisfies { readonly [K in Kind]: Resolver<K> };
+/** Of every fault, whatever its kind. */
+const commonKeys: ReadonlySet<string> = new Set(['at', 'kind', 'for']);
 
 interface FaultContext {
   /** Of all trials. */
@@ -51,30 +39,20 @@ export function resolveFaults(sources: readonly FaultSource[], context: FaultCon
 }
 
 type Span = Pick<FaultPlan, 'atMs' | 'untilMs'>;
-type Placed = Action<Kind> & Span & { readonly index: number };
+type Placed = FaultAction & Span & { readonly index: number };
 
-function actionOf(
-  source: FaultSource,
-  path: readonly (string | number)[],
-  scenario: SourcePart,
-): Action<Kind> | undefined {
-  // Another kind has been refused by its name already.
-  return source.kind in resolvers ? resolvers[source.kind as Kind](source, path, scenario) : undefined;
-}
-
-function resolveScale(
-  { service = TARGET_SERVICE, replicas }: FaultSource,
-  path: readonly (string | number)[],
-  scenario: SourcePart,
-): Action<'scale'> | undefined {
-  if (replicas !== undefined) return { kind: 'scale', service, replicas };
-  scenario.reportAtValue(
-    path,
-    'MISSING_KEY',
-    'missing key `replicas`',
-    '`kind: scale` says how many there are to be: { at: 60s, kind: scale, replicas: 16, for: 60s }',
-  );
-  return undefined;
+function actionOf(source: FaultSource, path: Path, scenario: SourcePart): FaultAction | undefined {
+  const kind = kindOf(source);
+  for (const key of Object.keys(source)) {
+    if (key in kind.keys || commonKeys.has(key)) continue;
+    scenario.reportAtKey(
+      [...path, key],
+      'CONFLICT',
+      `\`${key}\` does not go with \`kind: ${source.kind}\``,
+      `its keys are: ${[...commonKeys, ...Object.keys(kind.keys)].join(', ')}`,
+    );
+  }
+  return kind.resolve(source, path, scenario);
 }
 
 /** From the start of the trial. */
@@ -106,22 +84,27 @@ function spanOf(
   return undefined;
 }
 
-/** Each undo goes back to what was before it; two at once on the same thing could not both. */
+/** Each undo goes back to what was there before; of two faults on the same thing at once, not both could. */
 function refuseOverlaps(placed: readonly Placed[], scenario: SourcePart): void {
-  for (const [at, later] of placed.entries()) {
+  for (const [position, later] of placed.entries()) {
+    const subject = subjectOf(later);
     const other = placed
-      .slice(0, at)
+      .slice(0, position)
       .find(
-        (earlier) => earlier.service === later.service && earlier.atMs < later.untilMs && later.atMs < earlier.untilMs,
+        (earlier) => subjectOf(earlier) === subject && earlier.atMs < later.untilMs && later.atMs < earlier.untilMs,
       );
     if (other === undefined) continue;
     scenario.reportAtValue(
       ['faults', later.index],
       'CONFLICT',
-      `two faults act on ${later.service} at the same time (faults.${other.index} and faults.${later.index})`,
+      `two faults act on ${subject} at the same time (faults.${other.index} and faults.${later.index})`,
       'end one of them with `for` before the other begins',
     );
   }
+}
+
+function subjectOf(fault: FaultAction): string {
+  return kindOf(fault).subject(fault);
 }
 
 function trialsOf(stages: readonly StagePlan[]): readonly { readonly startMs: number; readonly lengthMs: number }[] {

@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { suggest } from '../../yaml/nearest.js';
 import { descend, keyPositionOf, positionOf, type SourceNode } from '../../yaml/node.js';
 import { parseYaml } from '../../yaml/parse-yaml.js';
-import { type Problem, problemAt } from '../../yaml/problem.js';
+import { problemAt } from '../../yaml/problem.js';
 import { checkNode } from '../keys/check-node.js';
+import type { Problem } from '../source-part.js';
 
 /** Every client adds keys of its own to these files, so only the keys that matter here are looked at. */
 const configSchema = z.object({ mcpServers: z.record(z.string(), z.looseObject({})) });

@@ -2,7 +2,7 @@
 import type { MisbehaveSource, ProfileSource } from '../keys/profile-schema.js';
 import type { AbortPlan, MalformedPlan, MisbehavePlan, ReconnectPlan } from '../misbehave.js';
 import type { SourcePart } from '../source-part.js';
-import { factsOf, isTransport, type MisbehaviourSupport } from '../transports.js';
+import { factsOf, type MisbehaviourSupport } from '../transports.js';
 
 /** @param scaleMs of `--time-scale`, for what shapes the run in time: `idle` and `reconnect.every` */
 export function resolveMisbehave(
@@ -11,8 +11,7 @@ export function resolveMisbehave(
   scaleMs: (ms: number) => number,
 ): MisbehavePlan {
   const written = source.misbehave ?? {};
-  // Any other is refused elsewhere.
-  const misbehaviour = factsOf(isTransport(source.transport) ? source.transport : 'streamable-http').misbehaviour;
+  const { misbehaviour } = factsOf(source.transport);
   checkMisbehaviourSupport(source.transport, misbehaviour, written, profile);
   checkShares(written, profile);
   checkIdle(source, written, profile);

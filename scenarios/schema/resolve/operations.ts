@@ -121,7 +121,7 @@ function build(source: OperationSource, index: number, profile: SourcePart, era:
       const message = 'a resource uri with templates needs target.era: legacy';
       profile.reportAtValue(
         ['operations', index, 'resource'],
-        'NOT_BUILT',
+        'CONFLICT',
         message,
         'the stateless era repeats the uri in a header, and varying that header is not built yet; use a fixed uri',
       );

@@ -1,13 +1,11 @@
 import { child, type MapNode, type SourceNode } from '../../yaml/node.js';
-import type { Problem } from '../../yaml/problem.js';
 import { configHash } from '../config-hash.js';
 import { formatDuration, formatRate } from '../grammar/units.js';
 import { checkNode, validParts } from '../keys/check-node.js';
-import { refuseInScenario } from '../keys/refusals.js';
 import { type ScenarioSource, scenarioSchema } from '../keys/scenario-schema.js';
 import { peakRate, totalDurationMs } from '../offered-load.js';
 import type { LimitsPlan, Plan, ProfilePlan, StagePlan } from '../plan.js';
-import { nameOf, type ReportProblem, SourcePart } from '../source-part.js';
+import { nameOf, type Problem, type ReportProblem, SourcePart } from '../source-part.js';
 import type { TransportName } from '../transports.js';
 import { checkRoutes, checkStreams, checkTransports } from './check-profiles.js';
 import { resolveFaults } from './faults.js';
@@ -53,7 +51,6 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
   const scenario = new SourcePart(sources.scenario, '', report);
   const scaleMs = (ms: number) => (ms === 0 ? 0 : Math.max(1, Math.round(ms * request.timeScale)));
 
-  refuseInScenario(sources.scenario).forEach(report);
   const checked = checkNode(scenarioSchema, sources.scenario, '');
   if (!checked.ok) checked.problems.forEach(report);
   const source: Partial<ScenarioSource> = checked.ok ? checked.value : validParts(scenarioSchema, sources.scenario);

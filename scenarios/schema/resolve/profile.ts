@@ -4,7 +4,7 @@ import { checkNode, validParts } from '../keys/check-node.js';
 import { type ProfileSource, profileSchema } from '../keys/profile-schema.js';
 import type { ArrivalsPlan, Era, OperationPlan, ProfilePlan, SessionPlan, ThinkTimePlan } from '../plan.js';
 import { type ReportProblem, SourcePart } from '../source-part.js';
-import { factsOf, isTransport, type TransportName } from '../transports.js';
+import { factsOf, type TransportName } from '../transports.js';
 import { resolveMisbehave } from './misbehave.js';
 import { resolveOperations } from './operations.js';
 import { resolveStream } from './stream.js';
@@ -51,7 +51,7 @@ export function resolveProfile(
   const transport = part.has(['transport']) ? source.transport : (context.transport ?? source.transport);
   const stream = resolveStream(source, operations, part, { era: context.era, stages: context.stages, transport });
   const window = resolveWindow(source, part, context.warn);
-  if (wrong || session === undefined || arrivals === undefined || !isTransport(transport)) return undefined;
+  if (wrong || session === undefined || arrivals === undefined) return undefined;
   if (session.mode === 'pool' && session.size > source.clients) {
     context.warn(
       `profile ${source.name}: a pool of ${session.size} sessions for ${source.clients} clients: ${source.clients} sessions are used`,
@@ -244,10 +244,7 @@ function resolveOneConnection(source: ProfileSource, profile: SourcePart, transp
 /** @param warn told of a window that connections and pipeline cannot fill */
 function resolveWindow(written: ProfileSource, profile: SourcePart, warn: (warning: string) => void): Window {
   const { transport } = written;
-  const source =
-    isTransport(transport) && factsOf(transport).oneConnection
-      ? resolveOneConnection(written, profile, transport)
-      : written;
+  const source = factsOf(transport).oneConnection ? resolveOneConnection(written, profile, transport) : written;
   const { maxInFlight, pipeline } = source;
   const open = source.arrivals !== undefined;
   const byDefault = maxInFlight === undefined ? (open ? OPEN_LOOP_CONNECTIONS : 1) : Math.ceil(maxInFlight / pipeline);
@@ -255,7 +252,7 @@ function resolveWindow(written: ProfileSource, profile: SourcePart, warn: (warni
   const fits = connections * pipeline;
   const wanted = maxInFlight ?? (open ? fits : 1);
   const session = typeof source.session === 'string' ? source.session : source.session.mode;
-  if (isTransport(transport) && !factsOf(transport).pipelines && written.pipeline > 1) {
+  if (!factsOf(transport).pipelines && written.pipeline > 1) {
     profile.reportAtKey(
       ['pipeline'],
       'CONFLICT',

@@ -4,14 +4,14 @@ import { suggest } from '../../yaml/nearest.js';
 import type { ProfileSource } from '../keys/profile-schema.js';
 import type { Era, OperationPlan, StreamPlan } from '../plan.js';
 import type { SourcePart } from '../source-part.js';
-import { factsOf, isTransport } from '../transports.js';
+import { factsOf, type TransportName } from '../transports.js';
 
 export const SUBSCRIBE = 'resources/subscribe';
 
 interface StreamContext {
   readonly era: Era;
   /** As the profile has it, or the target leaves no other. */
-  readonly transport: string;
+  readonly transport: TransportName;
   /** Names of the scenario's stages. */
   readonly stages: readonly string[];
 }
@@ -70,8 +70,8 @@ export function resolveStream(
       'take it out, or set target.era: legacy',
     );
   }
-  const hears = isTransport(transport) ? factsOf(transport).hears : 'streams';
-  if (hears === 'nothing') {
+  const { serverMessages } = factsOf(transport);
+  if (serverMessages === 'none') {
     profile.reportAtValue(
       ['transport'],
       'CONFLICT',
@@ -79,7 +79,7 @@ export function resolveStream(
       'use another transport',
     );
   }
-  if (hears === 'link' && written?.resume === true) {
+  if (serverMessages === 'connection' && written?.resume === true) {
     profile.reportAtKey(
       ['stream', 'resume'],
       'CONFLICT',
@@ -96,5 +96,5 @@ export function resolveStream(
         suggest(name, stages, 'stages'),
       );
   });
-  return { away: written?.away ?? [], resume: hears === 'streams' && (written?.resume ?? true) };
+  return { away: written?.away ?? [], resume: serverMessages === 'streams' && (written?.resume ?? true) };
 }

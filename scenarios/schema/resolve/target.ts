@@ -1,5 +1,6 @@
 import { descend, keyPositionOf, type MapNode, positionOf } from '../../yaml/node.js';
 import { type Position, problemAt } from '../../yaml/problem.js';
+import { MAX_REPLICAS } from '../keys/fields.js';
 import type { TargetSource } from '../keys/scenario-schema.js';
 import { CHEAP_CONNECTIONS, connectionsIn } from '../offered-load.js';
 import type { Era, ProfilePlan, ServerCommand, TargetPlan } from '../plan.js';
@@ -402,8 +403,6 @@ function commandLine(option: string): Position {
   return { file: option, line: 1, column: 1 };
 }
 
-const MOST_REPLICAS = 64;
-
 /** `replicas: auto` counted out, now that the profiles are known. */
 export function withReplicas(
   target: TargetPlan,
@@ -413,6 +412,6 @@ export function withReplicas(
   if (requested !== 'auto' || !('replicas' in target)) return target;
   return {
     ...target,
-    replicas: Math.max(1, Math.min(MOST_REPLICAS, Math.ceil(connectionsIn(profiles) / CHEAP_CONNECTIONS))),
+    replicas: Math.max(1, Math.min(MAX_REPLICAS, Math.ceil(connectionsIn(profiles) / CHEAP_CONNECTIONS))),
   };
 }

@@ -32,8 +32,7 @@ const units = {
 } as const;
 
 function metricRow(name: string, metric: Metric): string {
-  const help = metric.notBuilt === undefined ? metric.help : `${metric.help}. Refused by name: ${metric.notBuilt}`;
-  return `| \`${name}\` | ${units[metric.unit]} | ${metric.labels.join(', ')} | ${help} |`;
+  return `| \`${name}\` | ${units[metric.unit]} | ${metric.labels.join(', ')} | ${metric.help} |`;
 }
 
 function table(keys: readonly KeyDescription[]): string {

@@ -12,7 +12,7 @@ export class Catalogue {
   readonly tools: readonly ToolListing[];
   private readonly byName: ReadonlyMap<string, Tool>;
 
-  /** @param resetCounters what the `reset_counters` tool does beside starting the seeded sequences again */
+  /** @param resetCounters called by the `reset_counters` tool, which also restarts the seeded sequences */
   constructor(seed: number, resetCounters: () => void) {
     const sequences = new SeededSequences();
     const tools = [

@@ -15,7 +15,7 @@ export interface ToolResult {
   readonly isError?: true;
 }
 
-/** What a call may use of the exchange it runs in. `progress` does nothing when the caller sent no progress token. */
+/** The exchange that a call runs in. `progress` does nothing when the caller sent no progress token. */
 export interface CallContext {
   readonly signal: AbortSignal;
   progress(done: number, total: number): Promise<void>;
@@ -38,7 +38,7 @@ export interface ToolListing {
 
 export interface Tool {
   readonly listing: ToolListing;
-  /** Arguments that do not fit the schema are a result with `isError`, as the SDK's own servers answer them. */
+  /** Invalid arguments give a result with `isError`, as with the servers of the SDK. */
   call(rawArguments: unknown, context: CallContext): ToolResult | Promise<ToolResult>;
 }
 
@@ -86,7 +86,7 @@ export function toolError(message: string): ToolResult {
   return { content: [{ type: 'text', text: message }], isError: true };
 }
 
-/** A name the caller made up. Both SDKs turn an error with a numeric `code` into the JSON-RPC error of that code. */
+/** The caller named something that is not there. Both SDKs make a JSON-RPC error of an error with a numeric `code`. */
 export class UnknownName extends Error {
   /** Invalid params, as MCP says for unknown tools and prompts and as SDK 1.x answers unknown resources. */
   readonly code = -32602;

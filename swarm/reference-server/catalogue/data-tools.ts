@@ -4,7 +4,7 @@ import type { SeededSequences } from './random.js';
 import { filler, largestFillerBytes } from './resources.js';
 import type { Topics } from './topics.js';
 
-/** Tools whose answer is their truth, and the two that change something. */
+/** Tools whose answer is known in advance, and the two that change something. */
 export function dataTools(
   sequences: SeededSequences,
   defaultSeed: number,
@@ -42,7 +42,8 @@ function publish(topics: Topics): Tool {
   return defineTool({
     name: 'publish',
     description:
-      'Sets the text of bench://topic/{topic} and tells its subscribers; the stamp goes out with the notification, as it came.',
+      'Sets the text of bench://topic/{topic} and tells its subscribers; ' +
+      'the stamp goes out with the notification, as it came.',
     input: z.strictObject({
       topic: z.union([z.string().regex(/^[\w.-]{1,64}$/), z.int().min(0)]),
       message: z.string().max(65_536).default(''),

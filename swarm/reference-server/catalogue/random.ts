@@ -31,15 +31,12 @@ export function lognormal(uniform: () => number, median: number, sigma: number):
 }
 
 /**
- * A sequence for each seed: calls with the same seed take turns drawing from the same one. Bounded, oldest out first.
+ * A sequence for each seed: calls with the same seed draw from the same one in turn. Bounded: the oldest goes first.
  */
 export class SeededSequences {
   private readonly sequences = new Map<number, () => number>();
-  private readonly limit: number;
 
-  constructor(limit = 1024) {
-    this.limit = limit;
-  }
+  constructor(private readonly limit = 1024) {}
 
   of(seed: number): () => number {
     const known = this.sequences.get(seed);

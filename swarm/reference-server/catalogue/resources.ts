@@ -13,6 +13,8 @@ export interface ResourceText {
   readonly text: string;
 }
 
+const UNITS: Readonly<Record<string, number>> = { k: 1024, m: 1_048_576 };
+
 export const resourceTemplates = [
   {
     uriTemplate: 'bench://static/{size}',
@@ -40,7 +42,7 @@ export function listResources(topics: Topics): readonly ResourceListing[] {
 export function readResource(uri: string, topics: Topics): ResourceText {
   const size = /^bench:\/\/static\/(\d{1,8})([km]?)$/.exec(uri);
   if (size !== null) {
-    const bytes = Number(size[1]) * (size[2] === 'm' ? 1_048_576 : size[2] === 'k' ? 1024 : 1);
+    const bytes = Number(size[1]) * (UNITS[size[2] ?? ''] ?? 1);
     if (bytes > largestFillerBytes) throw new UnknownName('Resource', uri);
     return { uri, mimeType: 'text/plain', text: filler(bytes) };
   }
@@ -50,14 +52,14 @@ export function readResource(uri: string, topics: Topics): ResourceText {
   return { uri, mimeType: 'text/plain', text: `${version} ${message}` };
 }
 
-/** Text of a given size: ASCII, so characters are bytes, and none that JSON has to escape. */
+/** The largest text. */
 export const largestFillerBytes = 8 * 1024 * 1024;
 
 const pattern = 'abcdefghijklmnopqrstuvwxyz0123456789';
 const kept = new Map<number, string>();
 const keptAtMost = 64;
 
-/** The same size is asked for again and again, so the last few are kept. */
+/** ASCII, so that characters are bytes, and none that JSON escapes. Sizes repeat, so the texts of a few are kept. */
 export function filler(bytes: number): string {
   const known = kept.get(bytes);
   if (known !== undefined) return known;

@@ -3,13 +3,13 @@ import { z } from 'zod';
 import { defineTool, type Tool, text } from './contract.js';
 import { lognormal, type SeededSequences, sigmaFor } from './random.js';
 
-/** Longest time one call may be asked to take. */
+/** The longest time that one call may take. */
 const longestMs = 600_000;
 const longestBurnMs = 10_000;
 
 const milliseconds = z.number().min(0).max(longestMs);
 
-/** Tools whose duration is their truth. */
+/** Tools whose duration is known in advance. */
 export function timingTools(sequences: SeededSequences, defaultSeed: number): readonly Tool[] {
   return [sleep, randomLatency(sequences, defaultSeed), cpu, progress];
 }
@@ -28,7 +28,8 @@ function randomLatency(sequences: SeededSequences, defaultSeed: number): Tool {
   return defineTool({
     name: 'random_latency',
     description:
-      'Answers after a time drawn from a lognormal distribution of this median (default 20 ms) and either this 99th percentile (default five times the median) or this sigma. The seed names the sequence of draws.',
+      'Answers after a time drawn from a lognormal distribution of this median (default 20 ms) and either ' +
+      'this 99th percentile (default five times the median) or this sigma. The seed names the sequence of draws.',
     input: z
       .strictObject({
         medianMs: milliseconds.positive().default(20),
@@ -74,14 +75,14 @@ const progress = defineTool({
   },
 });
 
-/** Below this much left, turns of the event loop are counted instead of a timer. */
+/** Waits shorter than this spin on the event loop instead of a timer. */
 const fineMs = 1.5;
 
 /**
- * Waits `ms` milliseconds, never less and, on an idle loop, some tens of microseconds more. A timer alone counts in
- * whole milliseconds of a cached clock and so fires up to one early or late, which a known truth cannot afford; the
- * price is a busy event loop in the last millisecond.
- * @returns the milliseconds really waited; shorter when the signal ended it
+ * Waits `ms` milliseconds, never less and, on an idle loop, some tens of microseconds more. A timer alone counts whole
+ * milliseconds of a cached clock and fires up to one too early or too late, but the duration of a call has to be exact;
+ * the price is a busy event loop in the last millisecond.
+ * @returns the milliseconds really waited; fewer when the signal ended the wait
  */
 export function wait(ms: number, signal?: AbortSignal): Promise<number> {
   const startedAt = performance.now();

@@ -1,20 +1,20 @@
 /**
- * Subscribable texts: `bench://topic/{name}`. A topic exists, empty and at version 0, as soon as someone asks for it.
+ * Texts that can be subscribed to: `bench://topic/{name}`. Every topic exists: before its first publication it is
+ * empty, at version 0.
  */
 export class Topics {
   private readonly topics = new Map<string, Topic>();
   private readonly all = new Set<TopicListener>();
-  /** By uri: a session that subscribed to nothing is not asked about every publication. */
+  /** By uri, so that a publication costs nothing for sessions that did not subscribe to it. */
   private readonly subscribers = new Map<string, Set<TopicListener>>();
   private _published = 0;
 
-  /** Publications so far. */
   get published(): number {
     return this._published;
   }
 
   /**
-   * @param stamp whatever the publisher wants its subscribers to have; it goes out with the notification
+   * @param stamp goes out with the notification, as the publisher gave it
    * @returns the version after this publication, from 1
    */
   publish(name: string, message: string, stamp?: string): number {
@@ -35,13 +35,13 @@ export class Topics {
     return [...this.topics.keys()];
   }
 
-  /** Hears of every topic. @returns how to stop listening */
+  /** Calls `listener` for every topic. @returns how to stop */
   listen(listener: TopicListener): () => void {
     this.all.add(listener);
     return () => this.all.delete(listener);
   }
 
-  /** Hears of one. @returns how to stop listening */
+  /** Calls `listener` for one topic. @returns how to stop */
   subscribe(uri: string, listener: TopicListener): () => void {
     const known = this.subscribers.get(uri) ?? new Set();
     this.subscribers.set(uri, known);

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { LARGEST_MESSAGE_BYTES } from '../mcp/inbound.js';
 import { type Outcome, outcomeOf } from '../mcp/outcome.js';
 import { replicaHeader } from '../mcp/replica-meta.js';
 
@@ -11,18 +12,18 @@ export class Exchange {
   private signal: AbortSignal | undefined;
 
   /**
-   * @param streamed told of every piece of a stream, when it is written
-   * @param ended told once, with the outcome, when the answer is written to the last byte or the client has gone
+   * @param onEnded called once, when the answer is written to the last byte or the client has gone
+   * @param onStreamed called for every piece of a stream, when it is written
    */
   constructor(
     private readonly incoming: IncomingMessage,
     private readonly outgoing: ServerResponse,
-    ended: (outcome: Outcome) => void,
-    private readonly streamed: (text: string) => void = () => undefined,
+    onEnded: (outcome: Outcome) => void,
+    private readonly onStreamed: (text: string) => void = () => undefined,
   ) {
     outgoing.once('close', () => {
       for (const act of this.atEnd) act();
-      ended(outgoing.writableFinished ? this.outcome : 'aborted');
+      onEnded(outgoing.writableFinished ? this.outcome : 'aborted');
     });
   }
 
@@ -40,7 +41,7 @@ export class Exchange {
     for (const [name, value] of response.headers) headers[name] = value;
     if (headers['content-type'] === 'text/event-stream' && body !== null) {
       this.outgoing.writeHead(status, headers);
-      // A stream may say nothing for long: its client must know that it is open.
+      // A stream may be silent for long, and its client must know that it is open.
       this.outgoing.flushHeaders();
       await this.stream(body, status);
       return;
@@ -69,16 +70,16 @@ export class Exchange {
       const { done, value } = await reader.read();
       if (done || outgoing.destroyed) break;
       const text = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1');
-      this.streamed(text);
+      this.onStreamed(text);
       const outcome = outcomeOf(status, text);
       if (outcome !== 'ok') this.outcome = outcome;
-      if (!outgoing.write(value)) await roomOrEnd(outgoing);
+      if (!outgoing.write(value)) await drainOrClose(outgoing);
     }
     outgoing.end();
   }
 }
 
-function roomOrEnd(outgoing: ServerResponse): Promise<void> {
+function drainOrClose(outgoing: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const go = (): void => {
       outgoing.off('drain', go).off('close', go);
@@ -109,10 +110,7 @@ function lightRequest({ method, rawHeaders }: IncomingMessage, signal: () => Abo
   return request;
 }
 
-/** Largest request body taken, as the SDKs have it. */
-export const largestBodyBytes = 4 * 1024 * 1024;
-
-type Body =
+export type Body =
   | { readonly kind: 'json'; readonly value: unknown }
   | { readonly kind: 'malformed' }
   | { readonly kind: 'too-large' }
@@ -126,8 +124,8 @@ export function readJsonBody(request: IncomingMessage): Promise<Body> {
     let bytes = 0;
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > largestBodyBytes) {
-        // What still comes is read and dropped, so that the answer can be read by the client.
+      if (bytes > LARGEST_MESSAGE_BYTES) {
+        // The rest is read and dropped, so that the client gets to reading the answer.
         rest = first = undefined;
         resolve({ kind: 'too-large' });
       } else if (first === undefined) first = chunk;

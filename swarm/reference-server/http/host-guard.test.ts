@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { HostGuard } from './host-guard.js';
 
-describe.each(['127.0.0.1', 'localhost', '::1', '127.0.0.2'])('listening on %s', (listening) => {
-  const guard = new HostGuard(listening, []);
+describe.each(['127.0.0.1', 'localhost', '::1', '127.0.0.2'])('listening on %s', (address) => {
+  const guard = new HostGuard(address, []);
 
   test.each(['localhost', 'localhost:3000', '127.0.0.1:3000', '[::1]:3000', 'LOCALHOST:1'])(
-    '%s is taken, time and again',
+    '%s is accepted every time',
     (host) => {
       for (let time = 0; time < 3; time++) expect(guard.refusal({ host })).toBeUndefined();
       expect(guard.refusal({ host, origin: 'http://localhost:8080' })).toBeUndefined();
@@ -33,11 +33,11 @@ describe.each(['127.0.0.1', 'localhost', '::1', '127.0.0.2'])('listening on %s',
   );
 });
 
-test('a server on loopback answers to the name it listens on', () => {
+test('a server on loopback accepts the address it listens on', () => {
   expect(new HostGuard('127.0.0.2', []).refusal({ host: '127.0.0.2:80' })).toBeUndefined();
 });
 
-test('beyond loopback any name is taken, unless some are named', () => {
+test('on other addresses any name is accepted, unless some are named', () => {
   expect(
     new HostGuard('0.0.0.0', []).refusal({ host: 'tasks.mcp-server:3000', origin: 'http://anything' }),
   ).toBeUndefined();
@@ -50,12 +50,12 @@ test('beyond loopback any name is taken, unless some are named', () => {
   expect(named.refusal({ host: 'other' })).toContain('mcp-server');
 });
 
-test('names can be allowed on loopback, too; * is any', () => {
+test('more names can be allowed on loopback, and * allows any', () => {
   expect(new HostGuard('127.0.0.1', ['bench.test']).refusal({ host: 'bench.test:80' })).toBeUndefined();
   expect(new HostGuard('127.0.0.1', ['*']).refusal({ host: 'evil.example.com' })).toBeUndefined();
 });
 
-test('what is remembered has a bound, and what is not is looked at all the same', () => {
+test('only so many names are remembered, and the others are checked each time', () => {
   const guard = new HostGuard('127.0.0.1', []);
   for (let port = 1; port < 1_000; port++) expect(guard.refusal({ host: `localhost:${port}` })).toBeUndefined();
   expect(guard.refusal({ host: 'evil.example.com:1' })).toBeDefined();

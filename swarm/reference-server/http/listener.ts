@@ -1,8 +1,9 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { listen } from '../listen.js';
 
 /** Longer than the idle time of usual load balancers and clients, so that they are the ones to close first. */
-const keepAliveMs = 75_000;
+const KEEP_ALIVE_MS = 75_000;
 
 /** An HTTP server that is listening, knows its connections, and can be drained. */
 export class Listener {
@@ -13,7 +14,7 @@ export class Listener {
     private readonly server: Server,
     onConnection: () => void,
   ) {
-    server.keepAliveTimeout = keepAliveMs;
+    server.keepAliveTimeout = KEEP_ALIVE_MS;
     server.on('connection', (socket) => {
       this._connections += 1;
       onConnection();
@@ -22,16 +23,16 @@ export class Listener {
   }
 
   /** @throws the error of `listen`, for example EADDRINUSE */
-  static open(host: string, port: number, listener: RequestListener, onConnection: () => void): Promise<Listener> {
-    const server = createServer({ noDelay: true }, listener);
-    const made = new Listener(server, onConnection);
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host, port, backlog: 4096 }, () => {
-        server.off('error', reject);
-        resolve(made);
-      });
-    });
+  static async open(
+    host: string,
+    port: number,
+    onRequest: RequestListener,
+    onConnection: () => void,
+  ): Promise<Listener> {
+    const server = createServer({ noDelay: true }, onRequest);
+    const listener = new Listener(server, onConnection);
+    await listen(server, host, port);
+    return listener;
   }
 
   get port(): number {
@@ -45,7 +46,7 @@ export class Listener {
   /** Takes no new connections and closes those without an exchange, now and as exchanges end. */
   stopAccepting(): void {
     this.closed ??= new Promise((resolve) => {
-      // Node closes idle connections once; those that become idle later are ours to close.
+      // Node closes idle connections only once, so close those that become idle later here.
       const idle = setInterval(() => this.server.closeIdleConnections(), 20);
       this.server.close(() => {
         clearInterval(idle);
@@ -54,7 +55,7 @@ export class Listener {
     });
   }
 
-  /** Cuts what is left. */
+  /** Cuts the connections that are left. */
   async close(): Promise<void> {
     this.stopAccepting();
     this.server.closeAllConnections();

@@ -1,29 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { eraOf, type ServedEra } from '../mcp/era.js';
-import { describe, type Inbound, isStream, withoutBody } from '../mcp/inbound.js';
+import { describe, type Inbound, isStream, LARGEST_MESSAGE_BYTES, withoutBody } from '../mcp/inbound.js';
 import type { LegacyEra } from '../mcp/legacy-era.js';
 import type { ModernEra } from '../mcp/modern-era.js';
-import { type Outcome, rpcErrorResponse } from '../mcp/outcome.js';
-import { Exchange, largestBodyBytes, readJsonBody } from './exchange.js';
+import { rpcErrorResponse } from '../mcp/outcome.js';
+import type { MessageObserver } from '../mcp/pending-requests.js';
+import { type Body, Exchange, readJsonBody } from './exchange.js';
 
-export interface McpEndpointParts {
+export interface McpEndpointParts extends MessageObserver {
   readonly replica: string;
   readonly era: ServedEra;
   readonly legacy: LegacyEra;
   readonly modern: ModernEra;
-  /** Told of every exchange once, when its request has been read. */
-  begun(inbound: Inbound): void;
-  readonly streams: StreamObserver;
-  /** Told of every exchange that has begun once, when it is over. */
-  ended(inbound: Inbound, outcome: Outcome, durationMs: number): void;
-}
-
-interface StreamObserver {
-  /** A stream that its client keeps open. */
-  streamOpened(): void;
-  streamClosed(): void;
-  /** A piece of any stream has been written. */
-  streamed(text: string): void;
 }
 
 const unreadable: Inbound = { ...withoutBody('POST'), label: 'invalid' };
@@ -38,13 +26,12 @@ export async function answerMcp(
   const httpMethod = incoming.method ?? 'GET';
   const body = httpMethod === 'POST' ? await readJsonBody(incoming) : undefined;
   if (body?.kind === 'aborted') return;
-  const inbound =
-    body === undefined ? withoutBody(httpMethod) : body.kind === 'json' ? describe(body.value) : unreadable;
-  parts.begun(inbound);
+  const inbound = body === undefined ? withoutBody(httpMethod) : inboundOf(body);
+  parts.onBegin(inbound);
   const exchange = new Exchange(
     incoming,
     outgoing,
-    (outcome) => parts.ended(inbound, outcome, performance.now() - startedAt),
+    (outcome) => parts.onEnd(inbound, outcome, performance.now() - startedAt),
     (text) => parts.streams.streamed(text),
   );
   if (body !== undefined && body.kind !== 'json') return exchange.send(refusal(body.kind), parts.replica);
@@ -59,8 +46,12 @@ export async function answerMcp(
   await exchange.send(response, parts.replica);
 }
 
+function inboundOf(body: Body): Inbound {
+  return body.kind === 'json' ? describe(body.value) : unreadable;
+}
+
 function refusal(kind: 'malformed' | 'too-large'): Response {
   return kind === 'malformed'
     ? rpcErrorResponse(400, -32700, 'Parse error: Invalid JSON')
-    : rpcErrorResponse(413, -32000, `Payload Too Large: Request body must not exceed ${largestBodyBytes} bytes`);
+    : rpcErrorResponse(413, -32000, `Payload Too Large: Request body must not exceed ${LARGEST_MESSAGE_BYTES} bytes`);
 }

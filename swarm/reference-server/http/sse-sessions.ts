@@ -2,20 +2,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
 import { isJSONRPCResultResponse, type JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import type { Catalogue } from '../catalogue/catalogue.js';
-import { describe, type Inbound } from '../mcp/inbound.js';
+import { messagesPath } from '../endpoints.js';
 import { createLegacyServer } from '../mcp/legacy-server.js';
-import { outcomeOf } from '../mcp/outcome.js';
+import { type MessageObserver, PendingRequests } from '../mcp/pending-requests.js';
 import { replicaHeader, signed } from '../mcp/replica-meta.js';
 import type { SessionObserver } from '../mcp/session-table.js';
 import { readJsonBody } from './exchange.js';
-import type { McpEndpointParts } from './mcp-endpoint.js';
 
-export const ssePath = '/sse';
-export const messagesPath = '/messages';
-
-interface SseSessionsParts extends Pick<McpEndpointParts, 'replica' | 'begun' | 'ended' | 'streams'> {
+interface SseSessionsParts extends MessageObserver {
+  readonly replica: string;
   readonly maxSessions: number;
-  readonly observer: Pick<SessionObserver, 'sessionOpened' | 'sessionClosed'>;
+  readonly sessions: Pick<SessionObserver, 'sessionOpened' | 'sessionClosed'>;
 }
 
 /** HTTP+SSE (2024-11-05) by SDK 1.x: a session is a GET of `/sse`, and lasts as long as its stream. */
@@ -32,20 +29,20 @@ export class SseSessions {
   }
 
   async open(outgoing: ServerResponse): Promise<void> {
-    const { maxSessions, observer, replica } = this.parts;
+    const { maxSessions, sessions, replica } = this.parts;
     if (this.openSessions.size >= maxSessions)
       return void outgoing.writeHead(503, { 'retry-after': '1', [replicaHeader]: replica }).end('Too many sessions');
     const subscriptions = new Map<string, () => void>();
     const server = createLegacyServer(this.catalogue, subscriptions);
-    const transport = new CountingTransport(outgoing, this.parts);
+    const transport = new CountingTransport(outgoing, replica, this.parts);
     server.onclose = () => {
       for (const end of subscriptions.values()) end();
       subscriptions.clear();
-      transport.cut();
-      if (this.openSessions.delete(transport.sessionId)) observer.sessionClosed();
+      transport.requests.abort();
+      if (this.openSessions.delete(transport.sessionId)) sessions.sessionClosed();
     };
     this.openSessions.set(transport.sessionId, transport);
-    observer.sessionOpened();
+    sessions.sessionOpened();
     await server.connect(transport);
   }
 
@@ -65,52 +62,29 @@ export class SseSessions {
   }
 }
 
-interface Begun {
-  readonly inbound: Inbound;
-  readonly startedAt: number;
-}
-
-/** The SDK's own transport; counts each message once, when it is answered, and puts the replica into every result. */
+/** The SDK's transport, counting each message once, when it is answered, and signing every result with the replica. */
 class CountingTransport extends SSEServerTransport {
-  private readonly underWay = new Map<string | number, Begun>();
+  readonly requests: PendingRequests;
 
   constructor(
     outgoing: ServerResponse,
-    private readonly parts: SseSessionsParts,
+    private readonly replica: string,
+    private readonly observer: MessageObserver,
   ) {
     super(messagesPath, outgoing);
+    this.requests = new PendingRequests(observer);
   }
 
   override async handleMessage(message: unknown): Promise<void> {
-    const begun = { inbound: describe(message), startedAt: performance.now() };
-    const id =
-      typeof message === 'object' && message !== null && 'method' in message && 'id' in message
-        ? message.id
-        : undefined;
-    this.parts.begun(begun.inbound);
-    if (typeof id === 'string' || typeof id === 'number') this.underWay.set(id, begun);
-    else this.end(begun, 'ok');
+    this.requests.received(message);
     await super.handleMessage(message);
   }
 
   override async send(message: JSONRPCMessage): Promise<void> {
-    if (isJSONRPCResultResponse(message)) message.result = signed(message.result, this.parts.replica);
+    if (isJSONRPCResultResponse(message)) message.result = signed(message.result, this.replica);
     await super.send(message);
-    if ('method' in message) this.parts.streams.streamed(JSON.stringify(message));
-    const id = 'id' in message && !('method' in message) ? message.id : undefined;
-    const begun = id === undefined ? undefined : this.underWay.get(id);
-    if (id === undefined || begun === undefined) return;
-    this.underWay.delete(id);
-    this.end(begun, outcomeOf(200, JSON.stringify(message)));
-  }
-
-  /** The stream is gone: nobody will see the answers that are still due. */
-  cut(): void {
-    for (const begun of this.underWay.values()) this.end(begun, 'aborted');
-    this.underWay.clear();
-  }
-
-  private end({ inbound, startedAt }: Begun, outcome: Parameters<SseSessionsParts['ended']>[1]): void {
-    this.parts.ended(inbound, outcome, performance.now() - startedAt);
+    const text = JSON.stringify(message);
+    if ('method' in message) this.observer.streams.streamed(text);
+    else this.requests.answered(message.id, text);
   }
 }

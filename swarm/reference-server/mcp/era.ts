@@ -4,8 +4,8 @@ import { classifyInboundRequest } from '@modelcontextprotocol/server';
 export type ServedEra = 'both' | 'legacy' | 'modern';
 
 /**
- * Which SDK answers this request. With both eras on one endpoint the decision is the SDK's own: the claim in the body
- * first, the version header where the body says nothing. A claim that is wrong is the modern side's to reject.
+ * Which SDK answers this request. With both eras on one endpoint the SDK decides: by the claim in the body, or by the
+ * version header where the body has none. A wrong claim is rejected by the modern side.
  */
 export function eraOf(
   served: ServedEra,

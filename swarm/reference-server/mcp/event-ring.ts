@@ -1,9 +1,10 @@
 import type { EventStore } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 
-/** Told of every event that is sent again, and of every one that is forgotten before it may be asked for again. */
 export interface ReplayObserver {
+  /** An event has been sent again. */
   replayed(): void;
+  /** An event has been dropped; a client can no longer ask for it. */
   forgotten(): void;
 }
 
@@ -14,12 +15,12 @@ interface Kept {
 }
 
 /**
- * The events of one session, so that a stream that broke off can go on (`Last-Event-ID`): the newest of them, no more
- * than `capacity`. A client that was away for longer than that misses the rest.
+ * The newest events of one session, at most `capacity`, so that a broken stream can be resumed (`Last-Event-ID`). A
+ * client that was away for longer misses the older ones.
  */
 export class EventRing implements EventStore {
   private kept: Kept[] = [];
-  /** Of `#kept`: what lies before was forgotten. Moving the start costs nothing; shifting an array costs its length. */
+  /** Start of `kept`; the events before it are forgotten. Moving it costs nothing, shifting the array its length. */
   private first = 0;
   private number = 0;
 
@@ -28,7 +29,7 @@ export class EventRing implements EventStore {
     private readonly observer: ReplayObserver,
   ) {}
 
-  // The SDK awaits what it is given; nothing here takes time.
+  // Asynchronous only because the SDK awaits it.
   async storeEvent(stream: string, message: JSONRPCMessage): Promise<string> {
     this.kept.push({ number: ++this.number, stream, message });
     if (this.kept.length - this.first > this.capacity) {
@@ -46,7 +47,7 @@ export class EventRing implements EventStore {
     return split(id)?.stream;
   }
 
-  /** @throws Error for an id that is none of ours */
+  /** @throws Error for an id that this server did not make */
   async replayEventsAfter(
     id: string,
     { send }: { send: (id: string, message: JSONRPCMessage) => Promise<void> },

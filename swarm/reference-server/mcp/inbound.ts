@@ -1,8 +1,11 @@
-/** What one HTTP request carries, as far as routing and counting need to know. */
+/** The largest message taken, as the SDKs limit HTTP bodies. */
+export const LARGEST_MESSAGE_BYTES = 4 * 1024 * 1024;
+
+/** What routing and counting need to know of one message or HTTP request. */
 export interface Inbound {
   /** The parsed body; undefined for GET and DELETE. */
   readonly body: unknown;
-  /** What counters call it: a known method, `batch`, `response`, `invalid`, `other`, or the HTTP method. */
+  /** Its name in the counters: a known method, `batch`, `response`, `invalid`, `other`, or the HTTP method. */
   readonly label: string;
   /** Of `tools/call`. */
   readonly tool: string | undefined;
@@ -10,7 +13,7 @@ export interface Inbound {
   readonly wantsProgress: boolean;
 }
 
-/** Labels have few values: a method a client made up is `other`. */
+/** Labels must have few values, so a method that a client made up is `other`. */
 const knownMethods: ReadonlySet<string> = new Set([
   'initialize',
   'ping',
@@ -54,7 +57,7 @@ export function describe(body: unknown): Inbound {
   };
 }
 
-/** Asks for a stream that the client keeps open; what is under way at the end waits for others, not for these. */
+/** Whether the request asks for a stream that the client keeps open. Shutdown waits for all other requests. */
 export function isStream({ label }: Inbound): boolean {
   return label === 'GET' || label === 'subscriptions/listen';
 }

@@ -17,7 +17,7 @@ export class LegacyEra {
     private readonly table: SessionTable,
   ) {}
 
-  /** @param onEnd registers what to do when the exchange is over, answered or not */
+  /** @param onEnd registers a function to call when the exchange is over, answered or not */
   async answer(request: Request, inbound: Inbound, onEnd: (act: () => void) => void): Promise<Response> {
     if (this.options.sessions === 'stateless') return this.stateless(request, inbound, onEnd);
     const id = request.headers.get('mcp-session-id');
@@ -44,7 +44,7 @@ export class LegacyEra {
     return this.once(request, inbound, this.options.answers === 'json' && !inbound.wantsProgress, onEnd);
   }
 
-  /** A server and a transport for this one exchange, as SDK 1.x wants it without sessions. */
+  /** Uses a server and a transport for this one exchange only, as SDK 1.x requires without sessions. */
   private async once(
     request: Request,
     inbound: Inbound,

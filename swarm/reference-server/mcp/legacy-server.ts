@@ -31,16 +31,16 @@ export interface LegacyServer {
   close(): Promise<void>;
 }
 
-/** @param subscriptions of this session, uri to how to end it; kept up to date by the server */
+/** @param subscriptions of this session: uri to a function that ends it; kept up to date by the server */
 export type LegacyServerFactory = (subscriptions: Map<string, () => void>) => LegacyServer;
 
-/** One for all sessions: the SDK would build an Ajv for each, some hundred KiB, for elicitations that never happen. */
+/** Shared: the SDK would build an Ajv for each session, some hundred KiB, for elicitations that never happen. */
 const jsonSchemaValidator = new AjvJsonSchemaValidator();
 
 /**
  * The catalogue behind SDK 1.x, for one session or one stateless exchange. The low-level `Server` and not `McpServer`:
  * the catalogue validates arguments itself, once.
- * @param subscriptions of this session, uri to how to end it; kept up to date here
+ * @param subscriptions of this session: uri to a function that ends it; kept up to date here
  */
 export function createLegacyServer(catalogue: Catalogue, subscriptions: Map<string, () => void>): Server {
   const server = new Server(
@@ -87,7 +87,7 @@ export function createLegacyServer(catalogue: Catalogue, subscriptions: Map<stri
   return server;
 }
 
-/** The SDK's own transport; it puts the replica into every result, also into those the SDK makes (initialize). */
+/** The SDK's transport, putting the replica into every result, also into those that the SDK makes (initialize). */
 export class LegacyTransport extends WebStandardStreamableHTTPServerTransport {
   constructor(
     private readonly replica: string,

@@ -1,25 +1,40 @@
-import { createMcpHandler, type McpHttpHandler, Server, type ServerContext } from '@modelcontextprotocol/server';
+import {
+  createMcpHandler,
+  type McpHttpHandler,
+  type McpServer,
+  Server,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/ajv';
-import type { Changed, Fixtures } from '../../../tests/conformance/reference-server/fixtures.js';
 import type { Catalogue } from '../catalogue/catalogue.js';
 import { prompts } from '../catalogue/prompts.js';
 import { resourceTemplates } from '../catalogue/resources.js';
 import { updateParams } from '../catalogue/topics.js';
 import type { Inbound } from './inbound.js';
+import type { LegacyServer } from './legacy-server.js';
 import { serverName, serverVersion, signed } from './replica-meta.js';
 
-/** The SDK wants a server for every request: what they can share is shared. */
+/** Tells clients that a list has changed. */
+export type ListChanged = (kind: 'tools_list_changed' | 'prompts_list_changed') => void;
+
+/** MCP servers to serve in place of the catalogue; endpoint, eras, sessions, streams and host check stay ours. */
+export interface ServerFactory {
+  modern(changed: ListChanged): McpServer;
+  legacy(): LegacyServer;
+}
+
+/** Shared, because the SDK wants a new server for every request. */
 const jsonSchemaValidator = new AjvJsonSchemaValidator();
 
-/** Revision 2026-07-28, stateless, by SDK 2.x; `subscriptions/listen` streams hear of published topics. */
+/** Revision 2026-07-28, stateless, by SDK 2.x; `subscriptions/listen` streams carry the updates of topics. */
 export class ModernEra {
   private readonly handler: McpHttpHandler;
   private readonly stopListening: () => void;
 
-  /** @param fixtures served in place of the catalogue */
-  constructor(catalogue: Catalogue, replica: string, answers: 'json' | 'sse', fixtures?: Fixtures) {
-    const changed: Changed = (kind) => this.handler.bus.publish({ kind });
-    this.handler = createMcpHandler(() => fixtures?.modern(changed) ?? createModernServer(catalogue, replica), {
+  /** @param servers to serve in place of the catalogue */
+  constructor(catalogue: Catalogue, replica: string, answers: 'json' | 'sse', servers?: ServerFactory) {
+    const changed: ListChanged = (kind) => this.handler.bus.publish({ kind });
+    this.handler = createMcpHandler(() => servers?.modern(changed) ?? createModernServer(catalogue, replica), {
       legacy: 'reject',
       // auto: a JSON body unless the handler sends a notification before its result.
       responseMode: answers === 'sse' ? 'sse' : 'auto',

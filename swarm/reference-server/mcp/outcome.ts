@@ -1,4 +1,4 @@
-/** Builds the few answers that are ours and not the SDK's. */
+/** Builds the few answers that do not come from the SDKs. */
 export function rpcErrorResponse(
   status: number,
   code: number,
@@ -17,9 +17,8 @@ export type Outcome = 'ok' | 'tool_error' | 'aborted' | `rpc_${number}` | `http_
 const errorMember = /"error":\{"code":(-?\d+)/;
 
 /**
- * Reads the outcome off the bytes that go out, so that what is counted is what was answered, whichever layer of the
- * SDK made it. Text that a client chose cannot be mistaken for the markers: inside a JSON string their quotes are
- * escaped.
+ * Reads the outcome from the bytes that go out, so that the counts match the answers, whichever layer of the SDK made
+ * them. Text that a client chose cannot be mistaken for the markers: inside a JSON string their quotes are escaped.
  */
 export function outcomeOf(status: number, text: string): Outcome {
   if (status >= 300) return `http_${status}`;

@@ -1,13 +1,13 @@
 /**
- * Which process answered: under this key in `_meta` of every result that is not empty, and in a header of every HTTP
+ * The process that answered, under this key in `_meta` of every result that is not empty, and in a header of every HTTP
  * answer.
  */
 const replicaMetaKey = 'swarmbench/replica';
 export const replicaHeader = 'x-swarmbench-replica';
 
 /**
- * A result that says which process made it. One that says nothing stays empty: MCP has it so (`EmptyResult` of ping,
- * resources/subscribe, ...), and its HTTP answer names the process all the same.
+ * A result that names the process that made it. An empty one stays empty, as MCP demands (`EmptyResult` of ping,
+ * resources/subscribe, ...); its HTTP answer names the process all the same.
  */
 export function signed<Result extends { _meta?: Record<string, unknown> | undefined }>(
   result: Result,

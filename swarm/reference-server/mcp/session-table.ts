@@ -3,19 +3,16 @@ import { EventRing, type ReplayObserver } from './event-ring.js';
 import { type LegacyServerFactory, LegacyTransport } from './legacy-server.js';
 
 interface SessionLimits {
-  /** An unused session is forgotten after this long. */
+  /** An unused session expires after this time. */
   readonly ttlMs: number;
   readonly maxSessions: number;
-  /** Events of a session kept for streams that are resumed; 0: none, streams cannot be resumed. */
+  /** How many events of a session are kept for streams that are resumed; 0: none, streams cannot be resumed. */
   readonly replay: number;
-  /**
-   * Keeps them of answers, too, so that a call whose stream was closed can be taken up. Default: of the session's own
-   * stream.
-   */
-  readonly replayAnswers?: boolean;
+  /** Keeps the events of answers, too, and not only those of the session's own stream. */
+  readonly replayAnswers: boolean;
 }
 
-/** Told of every session once when it opens and once when it ends. */
+/** Called once when a session opens and once when it ends. */
 export interface SessionObserver extends ReplayObserver {
   sessionOpened(): void;
   sessionClosed(): void;
@@ -24,13 +21,13 @@ export interface SessionObserver extends ReplayObserver {
 
 export interface Session {
   readonly transport: LegacyTransport;
-  /** HTTP exchanges under way, open streams among them; such a session does not expire. */
+  /** Open HTTP exchanges, streams among them; a session with any does not expire. */
   exchanges: number;
   /** Milliseconds of the monotonic clock. */
   lastUsedAt: number;
 }
 
-/** After which a client is asked to take up a call whose stream was closed. */
+/** After this time a client is to resume a call whose stream was closed. */
 const RETRY_MS = 500;
 
 /** The sessions of the session era: opened by `initialize`, ended by DELETE, by age or with the server. */
@@ -61,7 +58,7 @@ export class SessionTable {
   }
 
   /**
-   * A session that is not yet in the table: the transport enters it when it has accepted the `initialize`.
+   * Makes a session that is not yet in the table: the transport adds it when it has accepted the `initialize`.
    * @param json answers are JSON bodies instead of event streams
    */
   async prepare(json: boolean): Promise<Session> {
@@ -70,12 +67,11 @@ export class SessionTable {
     const transport = new LegacyTransport(this.replica, {
       sessionIdGenerator: randomUUID,
       enableJsonResponse: json,
-      // Of answers that are streams every one would be kept, and push out what the session's own stream may ask for
-      // again.
-      ...((json || this.limits.replayAnswers === true) && this.limits.replay > 0
+      // With answers as streams, their events would push out those that the session's own stream may ask for again.
+      ...((json || this.limits.replayAnswers) && this.limits.replay > 0
         ? { eventStore: new EventRing(this.limits.replay, this.observer) }
         : {}),
-      ...(this.limits.replayAnswers === true ? { retryInterval: RETRY_MS } : {}),
+      ...(this.limits.replayAnswers ? { retryInterval: RETRY_MS } : {}),
       onsessioninitialized: (id) => {
         this.sessions.set(id, session);
         this.observer.sessionOpened();

@@ -4,12 +4,12 @@ import type { Outcome } from '../mcp/outcome.js';
 const labelNames = ['method', 'outcome'] as const;
 type Labels = (typeof labelNames)[number];
 
-/** The one place that names the reference server's Prometheus metrics. */
+/** The Prometheus metrics of the reference server; they are named nowhere else. */
 export class Metrics {
   readonly registry = new Registry();
   private readonly requests: Counter<Labels>;
   private readonly durations: Histogram<Labels>;
-  /** Bound children: looking labels up for every request costs twice what counting does. */
+  /** Metrics bound to their labels: looking labels up for every request costs twice what counting does. */
   private readonly bound = new Map<
     string,
     { readonly requests: Counter.Internal; readonly durations: Histogram.Internal<Labels> }

@@ -7,7 +7,7 @@ export interface Stats {
   readonly id: string;
   /** HTTP exchanges answered to the last byte. */
   readonly answered: number;
-  /** Exchanges whose client went away before its answer was complete; not in `answered`. */
+  /** Exchanges whose client left before its answer was complete; not in `answered`. */
   readonly aborted: number;
   /** By method, then outcome; `aborted` ones included. */
   readonly requests: Readonly<Counts>;
@@ -22,16 +22,16 @@ export interface Stats {
   readonly connections: { readonly active: number; readonly opened: number };
   /** Publications to topics. */
   readonly published: number;
-  /** GET streams and `subscriptions/listen`; what of notifications went out on whatever stream, in either era. */
+  /** GET streams and `subscriptions/listen`; notifications are counted on any stream, in either era. */
   readonly streams: {
     readonly active: number;
     readonly opened: number;
-    /** `notifications/resources/updated`, those sent again included. */
+    /** `notifications/resources/updated`, including those sent again. */
     readonly updates: number;
     readonly progress: number;
     /** Events sent again to streams that were resumed. */
     readonly replayed: number;
-    /** Events no longer kept: a stream resumed from before them misses them. */
+    /** Events dropped: a stream that is resumed from before them misses them. */
     readonly forgotten: number;
   };
 }
@@ -91,7 +91,7 @@ export class ServerCounters {
     this.streamsActive -= 1;
   }
 
-  /** A piece of a stream has gone out; both SDKs write one event a piece. */
+  /** Both SDKs write one event in one piece. */
   streamed(text: string): void {
     if (text.includes('"method":"notifications/resources/updated"')) this.updates += 1;
     else if (text.includes('"method":"notifications/progress"')) this.progress += 1;
@@ -105,7 +105,7 @@ export class ServerCounters {
     this._forgotten += 1;
   }
 
-  /** Forgets requests and sessions of the past; what is open now stays visible as active. */
+  /** Resets the totals; what is open now stays visible as active. */
   reset(): void {
     this.answered = this.aborted = this.opened = this.closed = this.expired = this.connectionsOpened = 0;
     this.streamsOpened = this.updates = this.progress = this._replayed = this._forgotten = 0;

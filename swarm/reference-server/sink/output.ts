@@ -1,14 +1,17 @@
 import type { Socket } from 'node:net';
 import type { AnswerTemplate } from './answers.js';
 
-const startBytes = 64 * 1024;
+const START_BYTES = 64 * 1024;
+
+/** A connection with more unwritten answers is not read until its client has caught up. */
+export const MAX_UNWRITTEN_BYTES = 4 * 1024 * 1024;
 
 /**
- * Answers of one read batch, gathered and written by one call. One buffer serves all connections; when the kernel does
- * not take a write at once, that buffer is left to it and the next batch gets a new one.
+ * The answers to one read, gathered and written by one call. One buffer serves all connections; when the kernel does
+ * not take a write at once, it keeps the buffer and the next answers get a new one.
  */
 export class Output {
-  private bytes = Buffer.allocUnsafe(startBytes);
+  private bytes = Buffer.allocUnsafe(START_BYTES);
   private length = 0;
 
   add(answer: Buffer): void {
@@ -17,7 +20,7 @@ export class Output {
     this.length += answer.length;
   }
 
-  /** @param source holds the id from `idStart` on, as long as the template's gap */
+  /** @param source holds the id from `idStart` to `idEnd`, as long as the gap of the template */
   addAnswer({ bytes, idAt }: AnswerTemplate, source: Buffer, idStart: number, idEnd: number): void {
     this.reserve(bytes.length);
     bytes.copy(this.bytes, this.length);
@@ -29,7 +32,7 @@ export class Output {
   flush(socket: Socket): void {
     if (this.length === 0) return;
     socket.write(this.bytes.subarray(0, this.length));
-    if (socket.writableLength > 0) this.bytes = Buffer.allocUnsafe(startBytes);
+    if (socket.writableLength > 0) this.bytes = Buffer.allocUnsafe(START_BYTES);
     this.length = 0;
   }
 

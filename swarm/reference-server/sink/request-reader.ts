@@ -1,24 +1,24 @@
-/** Takes each whole request: its head, and the body as a range of bytes that is valid only during the call. */
+/** Called for each complete request; the range of bytes that is its body is valid only during the call. */
 type RequestHandler = (head: Head, bytes: Buffer, bodyStart: number, bodyEnd: number) => void;
 
 type ReadProblem = 'bad-request' | 'length-required';
 
-const endOfHead = Buffer.from('\r\n\r\n');
-const largestHeadBytes = 64 * 1024;
+const END_OF_HEAD = Buffer.from('\r\n\r\n');
+const LARGEST_HEAD_BYTES = 64 * 1024;
 
 /**
- * Cuts a connection's bytes into requests, however they are fragmented. A client's heads are nearly always the same
- * bytes again, so each is first compared with the one before it, which costs a tenth of parsing.
+ * Splits the bytes of a connection into requests, however they are fragmented. The heads of a client are nearly always
+ * the same bytes, so each is first compared with the one before, which costs a tenth of parsing it.
  */
 export class RequestReader {
-  /** The head of the last request, the empty line included, and what it said. */
+  /** The head of the last request, with the empty line, and what it said. */
   private knownBytes: Buffer = Buffer.alloc(0);
   private known: Head | undefined;
   /** An incomplete head, or the parts of an incomplete body after its head. */
   private parts: Buffer[] = [];
   private pending: { readonly head: Head; missing: number } | undefined;
 
-  /** @returns what is wrong with the stream, after which it cannot be read any further */
+  /** @returns what is wrong with the bytes, after which the connection cannot be read any further */
   read(chunk: Buffer, handle: RequestHandler): ReadProblem | undefined {
     const from = this.finishBody(chunk, handle);
     if (from === undefined) return undefined;
@@ -28,7 +28,7 @@ export class RequestReader {
     return this.readFrom(joined, 0, handle);
   }
 
-  /** @returns where the next head begins; undefined when the body still has not all come */
+  /** @returns where the next head begins; undefined while the body is incomplete */
   private finishBody(chunk: Buffer, handle: RequestHandler): number | undefined {
     const pending = this.pending;
     if (pending === undefined) return 0;
@@ -47,10 +47,10 @@ export class RequestReader {
   private readFrom(bytes: Buffer, from: number, handle: RequestHandler): ReadProblem | undefined {
     let at = from;
     while (at < bytes.length) {
-      const bodyStart = this.head(bytes, at);
+      const bodyStart = this.readHead(bytes, at);
       if (bodyStart === 'incomplete') {
         this.parts.push(bytes.subarray(at));
-        return bytes.length - at > largestHeadBytes ? 'bad-request' : undefined;
+        return bytes.length - at > LARGEST_HEAD_BYTES ? 'bad-request' : undefined;
       }
       const head = this.known;
       if (head === undefined) return 'bad-request';
@@ -67,8 +67,8 @@ export class RequestReader {
     return undefined;
   }
 
-  /** Sets `#known`. @returns where the body begins */
-  private head(bytes: Buffer, at: number): number | 'incomplete' {
+  /** Sets `known`. @returns where the body begins */
+  private readHead(bytes: Buffer, at: number): number | 'incomplete' {
     const likely = at + this.knownBytes.length;
     if (
       this.known !== undefined &&
@@ -77,27 +77,27 @@ export class RequestReader {
     ) {
       return likely;
     }
-    const end = bytes.indexOf(endOfHead, at);
+    const end = bytes.indexOf(END_OF_HEAD, at);
     if (end < 0) return 'incomplete';
     this.known = parseHead(bytes.toString('latin1', at, end));
-    this.knownBytes = Buffer.from(bytes.subarray(at, end + endOfHead.length));
-    return end + endOfHead.length;
+    this.knownBytes = Buffer.from(bytes.subarray(at, end + END_OF_HEAD.length));
+    return end + END_OF_HEAD.length;
   }
 }
 
-/** What the sink needs to know of a request's head. */
+/** The parts of a request's head that the sink needs. */
 export interface Head {
   readonly verb: 'POST' | 'GET' | 'DELETE' | 'other';
   readonly path: string;
-  /** Bytes of the body; undefined when it comes without a length, which the sink refuses. */
+  /** Bytes of the body; undefined when the request names no length, which the sink refuses. */
   readonly contentLength: number | undefined;
-  /** 2026-07-28: results carry more members. */
+  /** Revision 2026-07-28: results carry more members. */
   readonly modern: boolean;
-  /** The client wants this connection closed after the answer. */
+  /** The client wants the connection closed after the answer. */
   readonly close: boolean;
 }
 
-const modernVersion = '2026-07-28';
+const MODERN_VERSION = '2026-07-28';
 
 /** @param text from the request line up to the empty line, in latin1; undefined when it is not a request line */
 function parseHead(text: string): Head | undefined {
@@ -119,7 +119,7 @@ function parseHead(text: string): Head | undefined {
       case 'transfer-encoding':
         return { verb: 'other', path: path ?? '/', contentLength: undefined, modern, close: true };
       case 'mcp-protocol-version':
-        modern = value === modernVersion;
+        modern = value === MODERN_VERSION;
         break;
       case 'connection':
         close = /\bclose\b/i.test(value);

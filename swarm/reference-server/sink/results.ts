@@ -1,8 +1,8 @@
-/** What the sink answers: always the same, so that nothing but the exchange itself costs time. */
+/** The results of the sink: always the same, so that nothing but the exchange itself costs time. */
 
 /**
- * As `tools/list` shows them; any other name is answered as well. The reference server's, so that its scenarios run
- * here.
+ * Listed by `tools/list`, but a call of any other name is answered as well. They are the tools of the reference server,
+ * so that its scenarios run here.
  */
 const toolNames = ['echo', 'sleep', 'random_latency', 'payload', 'fail', 'cpu', 'progress', 'publish'];
 
@@ -28,7 +28,7 @@ const results: Readonly<Record<string, object>> = {
   'server/discover': { supportedVersions: ['2026-07-28'], capabilities },
 };
 
-/** Methods whose result says in the stateless era how long it may be kept. */
+/** Methods whose result says in the stateless era how long it may be cached. */
 const cacheable = /\/list$|^resources\/read$|^server\/discover$/;
 
 /** The result of a method as JSON; a method the sink does not know gets an empty one. */
@@ -45,7 +45,12 @@ export function resultOf(method: string, modern: boolean): string {
 
 const versions = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const;
 
-/** @param asked the version the client wants; an unknown one gets the newest of the session era */
+/** The version that the `initialize` request in these bytes asks for. */
+export function requestedVersion(bytes: Buffer, start: number, end: number): string | undefined {
+  return /"protocolVersion"\s*:\s*"([^"]*)"/.exec(bytes.toString('latin1', start, end))?.[1];
+}
+
+/** @param asked the version that the client wants; an unknown one gets the newest of the session era */
 export function initializeResult(asked: unknown): string {
   const protocolVersion = versions.find((version) => version === asked) ?? versions[0];
   return JSON.stringify({ protocolVersion, capabilities, serverInfo });

@@ -8,14 +8,14 @@ export interface MessageSpan {
   methodEnd: number;
 }
 
-const quote = 0x22;
-const backslash = 0x5c;
-const colon = 0x3a;
-const comma = 0x2c;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+const COMMA = 0x2c;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
 
 /**
  * Finds `id` and `method` among the outermost members, in any order, and stops as soon as both are there: a benchmark
@@ -26,29 +26,29 @@ const closeBracket = 0x5d;
 export function scanMessage(bytes: Buffer, start: number, end: number, span: MessageSpan): boolean {
   span.idStart = span.idEnd = span.methodStart = span.methodEnd = 0;
   let at = skipSpace(bytes, start, end);
-  if (bytes[at] !== openBrace || bytes[end - 1] !== closeBrace) return false;
+  if (bytes[at] !== OPEN_BRACE || bytes[end - 1] !== CLOSE_BRACE) return false;
   at = skipSpace(bytes, at + 1, end);
-  while (at < end && bytes[at] === quote) {
+  while (at < end && bytes[at] === QUOTE) {
     const nameStart = at + 1;
     const nameEnd = stringEnd(bytes, nameStart, end);
     at = skipSpace(bytes, nameEnd + 1, end);
-    if (bytes[at] !== colon) return false;
+    if (bytes[at] !== COLON) return false;
     const valueStart = skipSpace(bytes, at + 1, end);
     const valueEnd = skipValue(bytes, valueStart, end);
     if (isName(bytes, nameStart, nameEnd, 'id')) {
       span.idStart = valueStart;
       span.idEnd = valueEnd;
-    } else if (isName(bytes, nameStart, nameEnd, 'method') && bytes[valueStart] === quote) {
+    } else if (isName(bytes, nameStart, nameEnd, 'method') && bytes[valueStart] === QUOTE) {
       span.methodStart = valueStart + 1;
       span.methodEnd = valueEnd - 1;
     }
     if (span.idEnd !== 0 && span.methodEnd !== 0) return true;
     at = skipSpace(bytes, valueEnd, end);
-    if (bytes[at] === closeBrace) return true;
-    if (bytes[at] !== comma) return false;
+    if (bytes[at] === CLOSE_BRACE) return true;
+    if (bytes[at] !== COMMA) return false;
     at = skipSpace(bytes, at + 1, end);
   }
-  return bytes[at] === closeBrace;
+  return bytes[at] === CLOSE_BRACE;
 }
 
 function isName(bytes: Buffer, start: number, end: number, name: string): boolean {
@@ -68,7 +68,7 @@ function skipSpace(bytes: Buffer, from: number, end: number): number {
 /** @returns where the closing quote is, or the end */
 function stringEnd(bytes: Buffer, from: number, end: number): number {
   let at = from;
-  while (at < end && bytes[at] !== quote) at += bytes[at] === backslash ? 2 : 1;
+  while (at < end && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
   return Math.min(at, end);
 }
 
@@ -78,12 +78,12 @@ function skipValue(bytes: Buffer, from: number, end: number): number {
   let at = from;
   while (at < end) {
     const byte = bytes[at];
-    if (byte === quote) at = stringEnd(bytes, at + 1, end);
-    else if (byte === openBrace || byte === openBracket) depth += 1;
-    else if (byte === closeBrace || byte === closeBracket) {
+    if (byte === QUOTE) at = stringEnd(bytes, at + 1, end);
+    else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth += 1;
+    else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
       if (depth === 0) return trimEnd(bytes, from, at);
       depth -= 1;
-    } else if (byte === comma && depth === 0) return trimEnd(bytes, from, at);
+    } else if (byte === COMMA && depth === 0) return trimEnd(bytes, from, at);
     at += 1;
   }
   return at;
@@ -95,19 +95,37 @@ function trimEnd(bytes: Buffer, from: number, end: number): number {
   return at;
 }
 
-/** Method names as strings that are made once: most requests name the method of the request before. */
-export class MethodNames {
-  private lastBytes: Buffer = Buffer.alloc(0);
-  private last = '';
+/** Longest id and method taken: answers are kept for each length of an id and each method. */
+const LONGEST_NAME = 128;
 
-  read(bytes: Buffer, start: number, end: number): string {
-    const known = this.lastBytes;
+/** Reads one message after the other without allocating: most requests name the method of the request before. */
+export class MessageReader {
+  /** Where the members of the last message lie. */
+  readonly span: MessageSpan = { idStart: 0, idEnd: 0, methodStart: 0, methodEnd: 0 };
+  private methodBytes: Buffer = Buffer.alloc(0);
+  private method = '';
+
+  /** @returns the method, empty when there is none; undefined when the bytes are no message that the sink takes */
+  read(bytes: Buffer, start: number, end: number): string | undefined {
+    const span = this.span;
+    if (
+      !scanMessage(bytes, start, end, span) ||
+      span.idEnd - span.idStart > LONGEST_NAME ||
+      span.methodEnd - span.methodStart > LONGEST_NAME
+    ) {
+      return undefined;
+    }
+    return this.methodOf(bytes, span.methodStart, span.methodEnd);
+  }
+
+  private methodOf(bytes: Buffer, start: number, end: number): string {
+    const known = this.methodBytes;
     let same = known.length === end - start;
     for (let index = 0; same && index < known.length; index += 1) same = known[index] === bytes[start + index];
     if (!same) {
-      this.lastBytes = Buffer.from(bytes.subarray(start, end));
-      this.last = this.lastBytes.toString('latin1');
+      this.methodBytes = Buffer.from(bytes.subarray(start, end));
+      this.method = this.methodBytes.toString('latin1');
     }
-    return this.last;
+    return this.method;
   }
 }

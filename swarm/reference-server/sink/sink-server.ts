@@ -1,16 +1,17 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { listen } from '../listen.js';
 import { Answers, fixed, plainAnswer } from './answers.js';
-import { Output } from './output.js';
+import { MAX_UNWRITTEN_BYTES, Output } from './output.js';
 import { type Head, RequestReader } from './request-reader.js';
-import { initializeResult } from './results.js';
-import { type MessageSpan, MethodNames, scanMessage } from './scan-message.js';
+import { initializeResult, requestedVersion } from './results.js';
+import { MessageReader } from './scan-message.js';
 import { SinkStream } from './sink-stream.js';
 
 interface SinkServerOptions {
   readonly host: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port: number;
-  /** For WebSocket and lines; 0: any free one; undefined: neither is spoken. */
+  /** For WebSocket and lines of JSON-RPC; 0: any free port; undefined: neither is served. */
   readonly streamPort?: number | undefined;
   readonly answers: 'json' | 'sse';
 }
@@ -31,12 +32,6 @@ export interface SinkServer {
   close(): Promise<void>;
 }
 
-/** Longest id and method taken: templates are kept for each length and method. */
-const longestName = 128;
-
-/** Unwritten answers after which a connection is not read any further until its client has caught up. */
-const mostUnwrittenBytes = 4 * 1024 * 1024;
-
 /**
  * A bare MCP responder, as fast as one core of Node allows, to find out how fast the load generator is. It speaks just
  * enough HTTP/1.1 (keep-alive, pipelining, content-length) and MCP of both eras to be measured, and checks nothing.
@@ -44,8 +39,7 @@ const mostUnwrittenBytes = 4 * 1024 * 1024;
 export async function startSink(options: SinkServerOptions): Promise<SinkServer> {
   const answers = new Answers(options.answers);
   const output = new Output();
-  const span: MessageSpan = { idStart: 0, idEnd: 0, methodStart: 0, methodEnd: 0 };
-  const methods = new MethodNames();
+  const messages = new MessageReader();
   const counts = new Map<string, number>();
   const connections = new Set<Socket>();
   let opened = 0;
@@ -55,18 +49,11 @@ export async function startSink(options: SinkServerOptions): Promise<SinkServer>
   const count = (method: string): void => void counts.set(method, (counts.get(method) ?? 0) + 1);
 
   function answer(head: Head, bytes: Buffer, bodyStart: number, bodyEnd: number): void {
-    if (head.verb !== 'POST') return output.add(withoutBody(head));
-    if (
-      !scanMessage(bytes, bodyStart, bodyEnd, span) ||
-      span.idEnd - span.idStart > longestName ||
-      span.methodEnd - span.methodStart > longestName
-    ) {
-      count('invalid');
-      return output.add(fixed.badRequest);
-    }
-    const { idStart, idEnd } = span;
-    const method = methods.read(bytes, span.methodStart, span.methodEnd);
-    count(method);
+    if (head.verb !== 'POST') return output.add(answerWithoutBody(head));
+    const method = messages.read(bytes, bodyStart, bodyEnd);
+    count(method ?? 'invalid');
+    if (method === undefined) return output.add(fixed.badRequest);
+    const { idStart, idEnd } = messages.span;
     if (idEnd === idStart || method === '') return output.add(fixed.accepted);
     if (method === 'initialize') return initialize(bytes, bodyStart, bodyEnd, idStart, idEnd);
     const modern = head.modern || method === 'server/discover';
@@ -75,12 +62,12 @@ export async function startSink(options: SinkServerOptions): Promise<SinkServer>
 
   function initialize(bytes: Buffer, bodyStart: number, bodyEnd: number, idStart: number, idEnd: number): void {
     sessions += 1;
-    const asked = /"protocolVersion"\s*:\s*"([^"]*)"/.exec(bytes.toString('latin1', bodyStart, bodyEnd))?.[1];
-    const template = answers.build(initializeResult(asked), idEnd - idStart, `mcp-session-id: sink-${sessions}\r\n`);
+    const result = initializeResult(requestedVersion(bytes, bodyStart, bodyEnd));
+    const template = answers.build(result, idEnd - idStart, `mcp-session-id: sink-${sessions}\r\n`);
     output.addAnswer(template, bytes, idStart, idEnd);
   }
 
-  function withoutBody({ verb, path }: Head): Buffer {
+  function answerWithoutBody({ verb, path }: Head): Buffer {
     if (verb === 'GET' && path === '/stats') return plainAnswer(JSON.stringify(stats()), 'application/json');
     if (verb === 'GET' && path === '/healthz') return plainAnswer('ok\n', 'text/plain');
     count(verb);
@@ -110,7 +97,7 @@ export async function startSink(options: SinkServerOptions): Promise<SinkServer>
       closing ||= problem !== undefined;
       output.flush(socket);
       if (closing) socket.end();
-      else if (socket.writableLength > mostUnwrittenBytes) socket.pause();
+      else if (socket.writableLength > MAX_UNWRITTEN_BYTES) socket.pause();
     });
   }
 
@@ -131,21 +118,16 @@ export async function startSink(options: SinkServerOptions): Promise<SinkServer>
           connectionOpened: connected,
         });
   const server = createServer(serve);
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host: options.host, port: options.port, backlog: 4096 }, () => {
-      server.off('error', reject);
-      resolve({
-        port: (server.address() as AddressInfo).port,
-        streamPort: stream?.port,
-        stats,
-        close: () =>
-          new Promise((closed) => {
-            stream?.stopAccepting();
-            server.close(() => closed());
-            for (const socket of connections) socket.destroy();
-          }),
-      });
-    });
-  });
+  await listen(server, options.host, options.port);
+  return {
+    port: (server.address() as AddressInfo).port,
+    streamPort: stream?.port,
+    stats,
+    close: () =>
+      new Promise((closed) => {
+        stream?.stopAccepting();
+        server.close(() => closed());
+        for (const socket of connections) socket.destroy();
+      }),
+  };
 }

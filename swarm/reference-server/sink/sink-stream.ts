@@ -1,53 +1,47 @@
 import { createHash } from 'node:crypto';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { listen } from '../listen.js';
 import { Answers } from './answers.js';
-import { controlAnswer, FrameReader } from './frame-reader.js';
-import { Output } from './output.js';
-import { initializeResult } from './results.js';
-import { type MessageSpan, MethodNames, scanMessage } from './scan-message.js';
+import { CLOSE, controlAnswer, FrameReader, MAX_FRAME_BYTES } from './frame-reader.js';
+import { MAX_UNWRITTEN_BYTES, Output } from './output.js';
+import { initializeResult, requestedVersion } from './results.js';
+import { MessageReader } from './scan-message.js';
 
-/** What the sink's counters are told. */
-interface StreamCounts {
+/** Called for what the sink counts. */
+interface StreamObserver {
   count(method: string): void;
   sessionOpened(): void;
   sessionClosed(): void;
   connectionOpened(socket: Socket): void;
 }
 
-const endOfHead = '\r\n\r\n';
-const webSocketGuid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
-const letterG = 0x47;
-const lineEnd = 0x0a;
-const longestName = 128;
-const mostHeldBytes = 4 * 1024 * 1024;
-/** Unwritten answers after which a connection is not read any further until its client has caught up. */
-const mostUnwrittenBytes = 4 * 1024 * 1024;
+/** The client of one connection: of the session era once it has sent `initialize`, else of the stateless era. */
+interface Client {
+  initialized: boolean;
+}
 
-/**
- * The sink on connections that carry messages both ways: WebSocket and lines on one port, told apart by their first
- * byte.
- */
+const END_OF_HEAD = '\r\n\r\n';
+/** RFC 6455, 1.3. */
+const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+const LETTER_G = 0x47;
+const LINE_END = 0x0a;
+
+/** The sink on connections that carry messages in both directions: WebSocket and lines of JSON-RPC on one port. */
 export class SinkStream {
   private readonly answers = { websocket: new Answers('websocket'), line: new Answers('line') };
   private readonly output = new Output();
-  private readonly span: MessageSpan = { idStart: 0, idEnd: 0, methodStart: 0, methodEnd: 0 };
-  private readonly methods = new MethodNames();
+  private readonly messages = new MessageReader();
   private readonly server: Server;
 
-  private constructor(private readonly counts: StreamCounts) {
+  private constructor(private readonly observer: StreamObserver) {
     this.server = createServer((socket) => this.serve(socket));
   }
 
   /** @throws the error of `listen` */
-  static open(host: string, port: number, counts: StreamCounts): Promise<SinkStream> {
-    const made = new SinkStream(counts);
-    return new Promise((resolve, reject) => {
-      made.server.once('error', reject);
-      made.server.listen({ host, port, backlog: 4096 }, () => {
-        made.server.off('error', reject);
-        resolve(made);
-      });
-    });
+  static async open(host: string, port: number, observer: StreamObserver): Promise<SinkStream> {
+    const stream = new SinkStream(observer);
+    await listen(stream.server, host, port);
+    return stream;
   }
 
   get port(): number {
@@ -58,98 +52,95 @@ export class SinkStream {
     this.server.close();
   }
 
+  /** The first byte tells the two apart: a WebSocket begins with the G of GET, a message with a brace. */
   private serve(socket: Socket): void {
-    this.counts.connectionOpened(socket);
+    this.observer.connectionOpened(socket);
     socket.setNoDelay(true);
     socket.on('error', () => socket.destroy());
     socket.on('drain', () => socket.resume());
-    const peer = new Peer();
+    const client: Client = { initialized: false };
     socket.on('close', () => {
-      if (peer.greeted) this.counts.sessionClosed();
+      if (client.initialized) this.observer.sessionClosed();
     });
     socket.once('data', (first: Buffer) => {
-      const read = first[0] === letterG ? this.upgrading(socket, peer) : this.lines(socket, peer);
-      const take = (chunk: Buffer): void => {
-        const goesOn = read(chunk);
+      const read = first[0] === LETTER_G ? this.readWebSocket(socket, client) : this.readLines(client);
+      const onData = (chunk: Buffer): void => {
+        const open = read(chunk);
         this.output.flush(socket);
-        if (!goesOn) socket.end();
-        else if (socket.writableLength > mostUnwrittenBytes) socket.pause();
+        if (!open) socket.end();
+        else if (socket.writableLength > MAX_UNWRITTEN_BYTES) socket.pause();
       };
-      socket.on('data', take);
-      take(first);
+      socket.on('data', onData);
+      onData(first);
     });
   }
 
-  /** @returns what reads the connection; it says false when that cannot go on */
-  private upgrading(socket: Socket, peer: Peer): (chunk: Buffer) => boolean {
+  /** @returns a reader of the connection; it returns false when the connection has to end */
+  private readWebSocket(socket: Socket, client: Client): (chunk: Buffer) => boolean {
     const frames = new FrameReader();
     let closed = false;
     const taker = {
-      onText: (bytes: Buffer, start: number, end: number): void => this.answer(peer, 'websocket', bytes, start, end),
+      onText: (bytes: Buffer, start: number, end: number): void => this.answer(client, 'websocket', bytes, start, end),
       onControl: (opcode: number, payload: Buffer): void => {
         this.output.add(controlAnswer(opcode, payload));
-        closed ||= opcode === 8;
+        closed ||= opcode === CLOSE;
       },
     };
     let head: string | undefined = '';
     return (chunk) => {
       if (head === undefined) return frames.read(chunk, taker) && !closed;
       head += chunk.toString('latin1');
-      const end = head.indexOf(endOfHead);
-      if (end < 0) return head.length < mostHeldBytes;
-      const key = /^sec-websocket-key:\s*(\S+)/im.exec(head)?.[1];
-      const offersMcp = /^sec-websocket-protocol:.*\bmcp\b/im.test(head);
+      if (!head.includes(END_OF_HEAD)) return head.length < MAX_FRAME_BYTES;
+      const answer = upgradeAnswer(head);
       head = undefined;
-      if (key === undefined) return false;
-      const accept = createHash('sha1')
-        .update(key + webSocketGuid)
-        .digest('base64');
-      // Nobody sends frames before this answer, so nothing follows the head.
-      socket.write(
-        `HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: ${accept}\r\n${offersMcp ? 'sec-websocket-protocol: mcp\r\n' : ''}\r\n`,
-      );
+      if (answer === undefined) return false;
+      // A client sends no frames before it has this answer, so nothing follows the head.
+      socket.write(answer);
       return true;
     };
   }
 
-  private lines(_socket: Socket, peer: Peer): (chunk: Buffer) => boolean {
+  private readLines(client: Client): (chunk: Buffer) => boolean {
     let held: Buffer = Buffer.alloc(0);
     return (chunk) => {
       const bytes = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
       let at = 0;
-      for (let end = bytes.indexOf(lineEnd); end >= 0; end = bytes.indexOf(lineEnd, at)) {
-        if (end > at) this.answer(peer, 'line', bytes, at, end);
+      for (let end = bytes.indexOf(LINE_END); end >= 0; end = bytes.indexOf(LINE_END, at)) {
+        if (end > at) this.answer(client, 'line', bytes, at, end);
         at = end + 1;
       }
       held = at === bytes.length ? Buffer.alloc(0) : bytes.subarray(at);
-      return held.length < mostHeldBytes;
+      return held.length < MAX_FRAME_BYTES;
     };
   }
 
-  private answer(peer: Peer, format: 'websocket' | 'line', bytes: Buffer, start: number, end: number): void {
-    const span = this.span;
-    if (
-      !scanMessage(bytes, start, end, span) ||
-      span.idEnd - span.idStart > longestName ||
-      span.methodEnd - span.methodStart > longestName
-    ) {
-      return this.counts.count('invalid');
-    }
-    const { idStart, idEnd } = span;
-    const method = this.methods.read(bytes, span.methodStart, span.methodEnd);
-    this.counts.count(method);
-    if (idEnd === idStart || method === '') return;
+  private answer(client: Client, format: 'websocket' | 'line', bytes: Buffer, start: number, end: number): void {
+    const method = this.messages.read(bytes, start, end);
+    this.observer.count(method ?? 'invalid');
+    const { idStart, idEnd } = this.messages.span;
+    if (method === undefined || method === '' || idEnd === idStart) return;
     const answers = this.answers[format];
-    if (method !== 'initialize')
-      return this.output.addAnswer(answers.template(method, !peer.greeted, idEnd - idStart), bytes, idStart, idEnd);
-    if (!peer.greeted) this.counts.sessionOpened();
-    peer.greeted = true;
-    const asked = /"protocolVersion"\s*:\s*"([^"]*)"/.exec(bytes.toString('latin1', start, end))?.[1];
-    this.output.addAnswer(answers.build(initializeResult(asked), idEnd - idStart), bytes, idStart, idEnd);
+    if (method !== 'initialize') {
+      const template = answers.template(method, !client.initialized, idEnd - idStart);
+      return this.output.addAnswer(template, bytes, idStart, idEnd);
+    }
+    if (!client.initialized) this.observer.sessionOpened();
+    client.initialized = true;
+    const template = answers.build(initializeResult(requestedVersion(bytes, start, end)), idEnd - idStart);
+    this.output.addAnswer(template, bytes, idStart, idEnd);
   }
 }
 
-/** Who has introduced itself is of the session era, who has not is of the stateless one. */
-class Peer {
-  greeted = false;
+/** The answer to a WebSocket handshake (RFC 6455, 4.2.2); undefined when the request is none. */
+function upgradeAnswer(head: string): string | undefined {
+  const key = /^sec-websocket-key:\s*(\S+)/im.exec(head)?.[1];
+  if (key === undefined) return undefined;
+  const accept = createHash('sha1')
+    .update(key + WEBSOCKET_GUID)
+    .digest('base64');
+  const offersMcp = /^sec-websocket-protocol:.*\bmcp\b/im.test(head);
+  return (
+    'HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n' +
+    `sec-websocket-accept: ${accept}\r\n${offersMcp ? 'sec-websocket-protocol: mcp\r\n' : ''}\r\n`
+  );
 }

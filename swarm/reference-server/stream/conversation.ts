@@ -1,21 +1,21 @@
 import type { Duplex } from 'node:stream';
+import { LARGEST_MESSAGE_BYTES } from '../mcp/inbound.js';
 
-/** One connection that carries messages both ways, whatever frames them. */
+/** One connection that carries messages in both directions, whatever frames them. */
 export interface Conversation {
   send(text: string): void;
   close(): void;
-  /** Set by whoever talks; told of every message, and once of the end. */
+  /** Set by the user of the connection; called for every message. */
   onText: (text: string) => void;
+  /** Set by the user of the connection; called once. */
   onEnd: () => void;
 }
 
-/** Longest message taken, as the SDKs have it for HTTP bodies. */
-export const largestMessageBytes = 4 * 1024 * 1024;
-
-const lineEnd = 0x0a;
+const LINE_END = 0x0a;
 
 /**
- * Messages as lines on a bare TCP connection, or on the standard streams of a process. A line that is too long ends it.
+ * Messages as lines on a bare TCP connection, or on the standard streams of a process. A line that is too long ends the
+ * connection.
  */
 export function lineConversation(socket: Duplex): Conversation {
   let held: Buffer[] = [];
@@ -29,11 +29,11 @@ export function lineConversation(socket: Duplex): Conversation {
   const keep = (part: Buffer): void => {
     held.push(part);
     heldBytes += part.length;
-    if (heldBytes > largestMessageBytes) socket.destroy();
+    if (heldBytes > LARGEST_MESSAGE_BYTES) socket.destroy();
   };
   socket.on('data', (chunk: Buffer) => {
     let at = 0;
-    for (let end = chunk.indexOf(lineEnd); end >= 0; end = chunk.indexOf(lineEnd, at)) {
+    for (let end = chunk.indexOf(LINE_END); end >= 0; end = chunk.indexOf(LINE_END, at)) {
       keep(chunk.subarray(at, end));
       const line = Buffer.concat(held).toString('utf8').trim();
       held = [];

@@ -2,21 +2,23 @@ import { createServer as createHttpServer, type Server as HttpServer } from 'nod
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { HostGuard } from '../http/host-guard.js';
-import { type Conversation, largestMessageBytes, lineConversation } from './conversation.js';
+import { listen } from '../listen.js';
+import { LARGEST_MESSAGE_BYTES } from '../mcp/inbound.js';
+import { type Conversation, lineConversation } from './conversation.js';
 
-const subprotocol = 'mcp';
-const letterG = 0x47;
-const forbidden = 'HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
+const SUBPROTOCOL = 'mcp';
+const LETTER_G = 0x47;
+const FORBIDDEN = 'HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
 
 interface StreamListenerOptions {
-  /** Looks at who wants a WebSocket; a line of JSON-RPC names no host. */
+  /** Checks upgrade requests only: a line of JSON-RPC names no host. */
   readonly guard: HostGuard;
   readonly onConnection: () => void;
 }
 
 /**
- * One port for both: a connection that begins as an HTTP request is to become a WebSocket (by the library `ws`),
- * any other carries lines. So one published port, and one door in the gateway, serve both.
+ * WebSocket and lines of JSON-RPC on one port, so that one published port and one port of the gateway serve both: a
+ * connection that begins as an HTTP request becomes a WebSocket (by the library `ws`), any other carries lines.
  */
 export class StreamListener {
   private readonly server: Server;
@@ -27,9 +29,9 @@ export class StreamListener {
   private constructor(serve: (conversation: Conversation) => void, { guard, onConnection }: StreamListenerOptions) {
     this.webSockets = new WebSocketServer({
       noServer: true,
-      maxPayload: largestMessageBytes,
+      maxPayload: LARGEST_MESSAGE_BYTES,
       perMessageDeflate: false,
-      handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
+      handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
     });
     this.http = createHttpServer(
       (_request, response) =>
@@ -38,7 +40,7 @@ export class StreamListener {
           .end('This port speaks WebSocket and lines of JSON-RPC.\n'),
     );
     this.http.on('upgrade', (request, socket, head) => {
-      if (guard.refusal(request.headers) !== undefined) socket.end(forbidden);
+      if (guard.refusal(request.headers) !== undefined) socket.end(FORBIDDEN);
       else this.webSockets.handleUpgrade(request, socket, head, (webSocket) => serve(webSocketConversation(webSocket)));
     });
     this.server = createServer({ noDelay: true }, (socket) => {
@@ -49,7 +51,7 @@ export class StreamListener {
       socket.once('data', (first: Buffer) => {
         socket.pause();
         socket.unshift(first);
-        if (first[0] === letterG) this.http.emit('connection', socket);
+        if (first[0] === LETTER_G) this.http.emit('connection', socket);
         else serve(lineConversation(socket));
         socket.resume();
       });
@@ -57,20 +59,15 @@ export class StreamListener {
   }
 
   /** @throws the error of `listen`, for example EADDRINUSE */
-  static open(
+  static async open(
     host: string,
     port: number,
     serve: (conversation: Conversation) => void,
     options: StreamListenerOptions,
   ): Promise<StreamListener> {
-    const made = new StreamListener(serve, options);
-    return new Promise((resolve, reject) => {
-      made.server.once('error', reject);
-      made.server.listen({ host, port, backlog: 4096 }, () => {
-        made.server.off('error', reject);
-        resolve(made);
-      });
-    });
+    const listener = new StreamListener(serve, options);
+    await listen(listener.server, host, port);
+    return listener;
   }
 
   get port(): number {
@@ -85,7 +82,7 @@ export class StreamListener {
     if (this.server.listening) this.server.close();
   }
 
-  /** Says goodbye to those who would understand it, and cuts what is left. */
+  /** Sends WebSocket clients a close frame, then ends every connection. */
   close(): void {
     this.stopAccepting();
     for (const webSocket of this.webSockets.clients) webSocket.close(1001);

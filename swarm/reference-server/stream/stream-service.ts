@@ -4,49 +4,46 @@ import { updateParams } from '../catalogue/topics.js';
 import type { ServedEra } from '../mcp/era.js';
 import { createLegacyServer } from '../mcp/legacy-server.js';
 import { createModernServer } from '../mcp/modern-era.js';
+import type { MessageObserver } from '../mcp/pending-requests.js';
+import type { SessionObserver } from '../mcp/session-table.js';
 import type { Conversation } from './conversation.js';
-import { type MessageObserver, StreamTransport } from './stream-transport.js';
+import { StreamTransport } from './stream-transport.js';
 
 interface StreamServiceOptions {
   readonly replica: string;
   readonly era: ServedEra;
 }
 
-/** Told of every session of the session era once when it opens and once when it ends. */
-interface StreamSessions {
-  sessionOpened(): void;
-  sessionClosed(): void;
-}
-
-const unreadable = '{"jsonrpc":"2.0","error":{"code":-32700,"message":"Parse error: Invalid JSON"},"id":null}';
+const PARSE_ERROR = '{"jsonrpc":"2.0","error":{"code":-32700,"message":"Parse error: Invalid JSON"},"id":null}';
 
 /**
- * MCP on connections that carry messages both ways. A connection is a session, and its first message says of which era.
+ * MCP on connections that carry messages in both directions. A connection is a session, and its first message decides
+ * which era it is of.
  */
 export class StreamService {
-  /** Sessions of the session era that are open. */
+  /** Open sessions of the session era. */
   sessions = 0;
 
   constructor(
     private readonly catalogue: Catalogue,
     private readonly options: StreamServiceOptions,
     private readonly observer: MessageObserver,
-    private readonly sessionObserver: StreamSessions,
+    private readonly sessionObserver: Pick<SessionObserver, 'sessionOpened' | 'sessionClosed'>,
   ) {}
 
   readonly serve = (conversation: Conversation): void => {
     const transport = new StreamTransport(conversation, this.options.replica, this.observer);
     let started = false;
-    // Messages wait their turn until the server they are for is there.
+    // Messages are handed over in order, once the server for them has been made.
     let before: Promise<void> = Promise.resolve();
     conversation.onText = (text) => {
       const body = parse(text);
-      if (body === undefined) return conversation.send(unreadable);
+      if (body === undefined) return conversation.send(PARSE_ERROR);
       if (started) {
         before = before.then(() => transport.receive(body));
         return;
       }
-      // Whoever asks before it introduces itself is of the stateless era, or about to find out.
+      // A client that does not initialize first is of the stateless era, or will learn that it has to.
       const legacy = this.options.era === 'legacy' || (this.options.era === 'both' && isInitialize(body));
       started = true;
       before = (legacy ? this.serveLegacy(transport) : this.serveModern(transport)).then(() => transport.receive(body));
@@ -79,8 +76,7 @@ export class StreamService {
       transport,
       legacy: 'reject',
     });
-    // The SDK passes on what a subscription asks for and drops the rest; but only where there is one it need be told at
-    // all.
+    // The SDK passes on what a subscription asks for and drops the rest, so it needs updates only once there is one.
     transport.onListen = () =>
       this.catalogue.topics.listen(
         (update) => void server?.sendResourceUpdated(updateParams(update)).catch(() => undefined),

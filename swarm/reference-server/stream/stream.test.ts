@@ -35,25 +35,25 @@ async function sink(): Promise<SinkServer> {
   return server;
 }
 
-interface Talker {
-  ask(message: object): void;
-  readonly heard: readonly Record<string, unknown>[];
+interface TestClient {
+  send(message: object): void;
+  readonly received: readonly Record<string, unknown>[];
   readonly ended: boolean;
   end(): void;
 }
 
-async function talkWebSocket(port: number): Promise<Talker> {
+async function connectWebSocket(port: number): Promise<TestClient> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/mcp`, 'mcp');
-  const heard: Record<string, unknown>[] = [];
+  const received: Record<string, unknown>[] = [];
   let ended = false;
-  socket.on('message', (data) => heard.push(JSON.parse(String(data)) as Record<string, unknown>));
+  socket.on('message', (data) => received.push(JSON.parse(String(data)) as Record<string, unknown>));
   socket.on('close', () => (ended = true));
   socket.on('error', () => undefined);
   onTestEnd(() => socket.terminate());
   await new Promise((resolve) => socket.once('open', resolve));
   return {
-    ask: (message) => socket.send(JSON.stringify(message)),
-    heard,
+    send: (message) => socket.send(JSON.stringify(message)),
+    received,
     get ended() {
       return ended;
     },
@@ -61,22 +61,22 @@ async function talkWebSocket(port: number): Promise<Talker> {
   };
 }
 
-async function talkLines(port: number): Promise<Talker> {
+async function connectLines(port: number): Promise<TestClient> {
   const socket: Socket = connect(port, '127.0.0.1');
-  const heard: Record<string, unknown>[] = [];
+  const received: Record<string, unknown>[] = [];
   let ended = false;
   let rest = '';
   socket.on('data', (chunk) => {
     const lines = (rest + String(chunk)).split('\n');
     rest = lines.pop() ?? '';
-    for (const line of lines) heard.push(JSON.parse(line) as Record<string, unknown>);
+    for (const line of lines) received.push(JSON.parse(line) as Record<string, unknown>);
   });
   socket.on('close', () => (ended = true));
   onTestEnd(() => socket.destroy());
   await new Promise<void>((resolve) => socket.once('connect', resolve));
   return {
-    ask: (message) => void socket.write(`${JSON.stringify(message)}\n`),
-    heard,
+    send: (message) => void socket.write(`${JSON.stringify(message)}\n`),
+    received,
     get ended() {
       return ended;
     },
@@ -105,24 +105,24 @@ function call(id: number, name: string, args: object, meta?: object): object {
   };
 }
 
-describe.each<[string, (port: number) => Promise<Talker>]>([
-  ['websocket', talkWebSocket],
-  ['lines', talkLines],
-])('over %s the reference server', (_what, talk) => {
+describe.each<[string, (port: number) => Promise<TestClient>]>([
+  ['websocket', connectWebSocket],
+  ['lines', connectLines],
+])('over %s the reference server', (_what, connectClient) => {
   test('serves the session era, signs its results, and counts what it answered', async () => {
     const server = await reference();
-    const talker = await talk(server.streamPort ?? 0);
-    talker.ask(INITIALIZE);
-    await until('the greeting', () => talker.heard.length === 1);
-    talker.ask(INITIALIZED);
-    talker.ask(call(2, 'echo', { message: 'größe' }));
-    talker.ask(call(3, 'fail', {}));
-    await until('both answers', () => talker.heard.length === 3);
-    expect(talker.heard[0]).toMatchObject({
+    const client = await connectClient(server.streamPort ?? 0);
+    client.send(INITIALIZE);
+    await until('the answer to initialize', () => client.received.length === 1);
+    client.send(INITIALIZED);
+    client.send(call(2, 'echo', { message: 'größe' }));
+    client.send(call(3, 'fail', {}));
+    await until('both answers', () => client.received.length === 3);
+    expect(client.received[0]).toMatchObject({
       id: 1,
       result: { protocolVersion: '2025-11-25', _meta: { 'swarmbench/replica': 'r1' } },
     });
-    expect(talker.heard.find(({ id }) => id === 2)).toMatchObject({
+    expect(client.received.find(({ id }) => id === 2)).toMatchObject({
       result: { content: [{ text: 'größe' }], _meta: { 'swarmbench/replica': 'r1' } },
     });
     expect(server.stats()).toMatchObject({
@@ -131,64 +131,64 @@ describe.each<[string, (port: number) => Promise<Talker>]>([
       sessions: { active: 1, opened: 1 },
       connections: { active: 1, opened: 1 },
     });
-    talker.end();
+    client.end();
     await until('the session to end', () => server.stats().sessions.closed === 1);
     expect(server.stats()).toMatchObject({ sessions: { active: 0 }, connections: { active: 0 } });
   });
 
-  test('serves the stateless era, and says so when asked', async () => {
+  test('serves the stateless era, and names it in server/discover', async () => {
     const server = await reference();
-    const talker = await talk(server.streamPort ?? 0);
-    talker.ask({ jsonrpc: '2.0', id: 1, method: 'server/discover', params: { _meta: META } });
-    talker.ask(call(2, 'echo', { message: 'hi' }, META));
-    await until('both answers', () => talker.heard.length === 2);
-    expect(talker.heard.find(({ id }) => id === 1)).toMatchObject({
+    const client = await connectClient(server.streamPort ?? 0);
+    client.send({ jsonrpc: '2.0', id: 1, method: 'server/discover', params: { _meta: META } });
+    client.send(call(2, 'echo', { message: 'hi' }, META));
+    await until('both answers', () => client.received.length === 2);
+    expect(client.received.find(({ id }) => id === 1)).toMatchObject({
       result: { supportedVersions: expect.arrayContaining(['2026-07-28']) },
     });
-    expect(talker.heard.find(({ id }) => id === 2)).toMatchObject({
+    expect(client.received.find(({ id }) => id === 2)).toMatchObject({
       result: { resultType: 'complete', content: [{ text: 'hi' }], _meta: { 'swarmbench/replica': 'r1' } },
     });
     expect(server.stats().sessions.opened).toBe(0);
   });
 
-  test('serves one era only when told to', async () => {
-    const modern = await talk((await reference('modern')).streamPort ?? 0);
-    modern.ask(INITIALIZE);
-    const legacy = await talk((await reference('legacy')).streamPort ?? 0);
-    legacy.ask({ jsonrpc: '2.0', id: 1, method: 'server/discover', params: { _meta: META } });
-    await until('both refusals', () => modern.heard.length === 1 && legacy.heard.length === 1);
-    expect(modern.heard[0]).toHaveProperty('error');
-    expect(legacy.heard[0]).toMatchObject({ error: { code: -32601 } });
+  test('serves only one era when told to', async () => {
+    const modern = await connectClient((await reference('modern')).streamPort ?? 0);
+    modern.send(INITIALIZE);
+    const legacy = await connectClient((await reference('legacy')).streamPort ?? 0);
+    legacy.send({ jsonrpc: '2.0', id: 1, method: 'server/discover', params: { _meta: META } });
+    await until('both refusals', () => modern.received.length === 1 && legacy.received.length === 1);
+    expect(modern.received[0]).toHaveProperty('error');
+    expect(legacy.received[0]).toMatchObject({ error: { code: -32601 } });
   });
 
-  test('answers what is not JSON, tells subscribers, and lets go of clients that go', async () => {
+  test('sends updates to subscribers, and aborts the calls of a client that leaves', async () => {
     const server = await reference();
-    const talker = await talk(server.streamPort ?? 0);
-    talker.ask(INITIALIZE);
-    talker.ask(INITIALIZED);
-    talker.ask({ jsonrpc: '2.0', id: 2, method: 'resources/subscribe', params: { uri: 'bench://topic/a' } });
-    await until('the subscription', () => talker.heard.length === 2);
-    talker.ask(call(3, 'publish', { topic: 'a', message: 'news' }));
-    await until('the update', () => talker.heard.some(({ method }) => method === 'notifications/resources/updated'));
-    talker.ask(call(4, 'sleep', { ms: 5000 }));
+    const client = await connectClient(server.streamPort ?? 0);
+    client.send(INITIALIZE);
+    client.send(INITIALIZED);
+    client.send({ jsonrpc: '2.0', id: 2, method: 'resources/subscribe', params: { uri: 'bench://topic/a' } });
+    await until('the subscription', () => client.received.length === 2);
+    client.send(call(3, 'publish', { topic: 'a', message: 'news' }));
+    await until('the update', () => client.received.some(({ method }) => method === 'notifications/resources/updated'));
+    client.send(call(4, 'sleep', { ms: 5000 }));
     await until('the call to begin', () => server.stats().requests['tools/call'] !== undefined);
-    talker.end();
+    client.end();
     await until('it to be counted as aborted', () => server.stats().aborted === 1);
   });
 });
 
-test('a client that sends rubbish is told so', async () => {
+test('a client that sends a line that is no JSON gets a parse error', async () => {
   const server = await reference();
   const socket = connect(server.streamPort ?? 0, '127.0.0.1');
   onTestEnd(() => socket.destroy());
-  let heard = '';
-  socket.on('data', (chunk) => (heard += String(chunk)));
+  let received = '';
+  socket.on('data', (chunk) => (received += String(chunk)));
   socket.write('hello\n');
-  await until('the answer', () => heard.includes('\n'));
-  expect(JSON.parse(heard)).toMatchObject({ id: null, error: { code: -32700 } });
+  await until('the answer', () => received.includes('\n'));
+  expect(JSON.parse(received)).toMatchObject({ id: null, error: { code: -32700 } });
 });
 
-test('the official client of SDK 1.x speaks WebSocket with it', async () => {
+test('the official client of SDK 1.x can use WebSocket', async () => {
   Reflect.set(globalThis, 'WebSocket', WebSocket);
   const server = await reference();
   const client = new Client({ name: 'test', version: '1' });
@@ -200,22 +200,22 @@ test('the official client of SDK 1.x speaks WebSocket with it', async () => {
   });
 });
 
-describe.each<[string, (port: number) => Promise<Talker>]>([
-  ['websocket', talkWebSocket],
-  ['lines', talkLines],
-])('over %s the sink', (_what, talk) => {
-  test('answers both eras, and counts', async () => {
+describe.each<[string, (port: number) => Promise<TestClient>]>([
+  ['websocket', connectWebSocket],
+  ['lines', connectLines],
+])('over %s the sink', (_what, connectClient) => {
+  test('answers both eras, and counts its answers', async () => {
     const server = await sink();
-    const legacy = await talk(server.streamPort ?? 0);
-    const modern = await talk(server.streamPort ?? 0);
-    legacy.ask(INITIALIZE);
-    legacy.ask(INITIALIZED);
-    legacy.ask(call(2, 'echo', { message: 'x'.repeat(100_000) }));
-    modern.ask(call(1_000_000_000, 'echo', {}, META));
-    await until('three answers', () => legacy.heard.length === 2 && modern.heard.length === 1);
-    expect(legacy.heard.map(({ id }) => id)).toEqual([1, 2]);
-    expect(legacy.heard[1]).not.toHaveProperty('result.resultType');
-    expect(modern.heard[0]).toMatchObject({
+    const legacy = await connectClient(server.streamPort ?? 0);
+    const modern = await connectClient(server.streamPort ?? 0);
+    legacy.send(INITIALIZE);
+    legacy.send(INITIALIZED);
+    legacy.send(call(2, 'echo', { message: 'x'.repeat(100_000) }));
+    modern.send(call(1_000_000_000, 'echo', {}, META));
+    await until('three answers', () => legacy.received.length === 2 && modern.received.length === 1);
+    expect(legacy.received.map(({ id }) => id)).toEqual([1, 2]);
+    expect(legacy.received[1]).not.toHaveProperty('result.resultType');
+    expect(modern.received[0]).toMatchObject({
       id: 1_000_000_000,
       result: { resultType: 'complete', content: [{ text: 'ok' }] },
     });
@@ -232,7 +232,7 @@ describe.each<[string, (port: number) => Promise<Talker>]>([
   });
 });
 
-test('a WebSocket for a page whose name was made to resolve to this machine is refused', async () => {
+test('a WebSocket is refused to a page whose name resolves to this machine (DNS rebinding)', async () => {
   const { streamPort } = await reference();
   const refused = (headers: Record<string, string>): Promise<string> =>
     new Promise((resolve) => {

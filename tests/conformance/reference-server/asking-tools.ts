@@ -22,8 +22,8 @@ function askModel(prompt: string, maxTokens = 100): InputRequest {
 }
 
 /**
- * Tools that need something from their client. They say so in their result (2026-07-28, multi-round-trip requests); the
- * SDK makes the server's own requests of it where the client is of the session era.
+ * Tools that need input from their client. They ask for it in their result (2026-07-28, multi-round-trip requests); for
+ * clients of the session era, the SDK turns that into requests of the server.
  */
 export function addAskingTools(mcp: McpServer, state: RequestStateCodec): void {
   addSessionEraTools(mcp);
@@ -74,7 +74,7 @@ export function addAskingTools(mcp: McpServer, state: RequestStateCodec): void {
   addToolsWithState(mcp, state);
 }
 
-/** Asks for everything at once, until all of it has been answered. */
+/** Asks for all inputs at once, until all have been answered. */
 function addTool(
   mcp: McpServer,
   tool: string,
@@ -92,16 +92,16 @@ function addTool(
   });
 }
 
-/** What its client brings back is what it was given; an altered one is refused by the SDK, before the tool. */
+/** The client must send the state back unchanged; the SDK refuses an altered one before the tool is called. */
 function addToolsWithState(mcp: McpServer, state: RequestStateCodec): void {
   const confirm = inputRequired.elicit({ message: 'Please confirm', requestedSchema: z.object({ ok: z.boolean() }) });
-  const withState = (tool: string, inputRequests: Record<string, InputRequest>, said: string): void =>
+  const withState = (tool: string, inputRequests: Record<string, InputRequest>, answer: string): void =>
     void mcp.registerTool(tool, { description: 'Asks its client, and remembers by it' }, async ({ mcpReq }) => {
       const answered =
         mcpReq.requestState() !== undefined &&
         Object.keys(inputRequests).every((key) => inputResponse(mcpReq.inputResponses, key).kind !== 'missing');
       return answered
-        ? { content: [text(said)] }
+        ? { content: [text(answer)] }
         : inputRequired({ inputRequests, requestState: await state.mint({ round: 1 }) });
     });
   withState('test_input_required_result_request_state', { confirm }, 'state-ok');
@@ -172,12 +172,12 @@ function addSessionEraTools(mcp: McpServer): void {
 
 function userSaid(
   responses: Record<string, unknown> | undefined,
-  words: string,
+  prefix: string,
   question: InputRequest,
 ): ReturnType<typeof inputRequired> | { content: ReturnType<typeof text>[] } {
   const view = inputResponse(responses, 'question');
   if (view.kind !== 'elicit') return inputRequired({ inputRequests: { question } });
-  return { content: [text(`${words}: action=${view.action}, content=${JSON.stringify(view.content ?? {})}`)] };
+  return { content: [text(`${prefix}: action=${view.action}, content=${JSON.stringify(view.content ?? {})}`)] };
 }
 
 function nameOf({ mcpReq }: ServerContext, key: string): string | undefined {
@@ -211,10 +211,10 @@ const defaultsForm: Form = {
   required: [],
 };
 
-function titled(word: string): { const: string; title: string }[] {
+function titled(noun: string): { const: string; title: string }[] {
   return [1, 2, 3].map((number) => ({
     const: `value${number}`,
-    title: `${['First', 'Second', 'Third'][number - 1] ?? ''} ${word}`,
+    title: `${['First', 'Second', 'Third'][number - 1] ?? ''} ${noun}`,
   }));
 }
 

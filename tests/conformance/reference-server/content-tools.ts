@@ -6,14 +6,14 @@ import {
   type McpServer,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
+import type { ListChanged } from '../../../swarm/reference-server/mcp/modern-era.js';
 import { image, text, wavBase64 } from './content.js';
-import type { Changed } from './fixtures.js';
 
-/** Between the messages of a call that sends several. */
+/** Pause between the messages of a call that sends several. */
 const STEP_MS = 50;
 
-/** Tools that answer with every kind of content, with notifications on the way, or with an error. */
-export function addContentTools(mcp: McpServer, validator: jsonSchemaValidator, changed: Changed): void {
+/** Tools that answer with every kind of content, with notifications before the answer, or with an error. */
+export function addContentTools(mcp: McpServer, validator: jsonSchemaValidator, changed: ListChanged): void {
   mcp.registerTool('test_simple_text', { description: 'Text' }, () => ({
     content: [text('This is a simple text response for testing.')],
   }));
@@ -141,6 +141,7 @@ const schema202012: JsonSchemaType = {
   },
   allOf: [{ anyOf: [{ required: ['phone'] }, { required: ['email'] }] }],
   if: { properties: { contactMethod: { const: 'phone' } }, required: ['contactMethod'] },
+  // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
   then: { required: ['phone'] },
   else: { required: ['email'] },
   additionalProperties: false,

@@ -1,4 +1,4 @@
-/** The smallest of their kind: one red pixel, and a WAV without a sample. */
+/** The smallest possible: one red pixel, and a WAV without a sample. */
 export const pngBase64 =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==';
 export const wavBase64 = 'UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAIA+AAACABAAZGF0YQAAAAA=';

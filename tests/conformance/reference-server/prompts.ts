@@ -15,7 +15,7 @@ export function addPrompts(mcp: McpServer): void {
     {
       description: 'Text with two arguments',
       argsSchema: z.object({
-        arg1: completable(z.string(), (begun) => suggestions.filter((word) => word.startsWith(begun))),
+        arg1: completable(z.string(), (start) => suggestions.filter((word) => word.startsWith(start))),
         arg2: z.string(),
       }),
     },

@@ -330,12 +330,6 @@ export async function refusal(scenario: ScenarioFile): Promise<string> {
   return stderr;
 }
 
-export const refusedRun = once(() =>
-  refusal({
-    faults: [{ at: '1s', kind: 'kill', replica: 1, node: 'n1', fraction: '50%' }],
-  }),
-);
-
 /** Only a swarm can do it (tests/swarm/scaling.test.ts); here it is refused with all that it was to do. */
 export const faultRefusal = once(() =>
   refusal({ faults: [{ at: '750ms', kind: 'scale', service: 'other', replicas: 7, for: '1500ms' }] }),

@@ -1,6 +1,7 @@
 /** A service of the stack has another number of replicas for a while. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { describeFault } from '../../../../scenarios/schema/faults/fault-kinds.js';
 import type { FaultPlan } from '../../../../scenarios/schema/plan.js';
 import type { FaultEffect } from '../../platform.js';
 import type { Service } from '../engine/answers.js';
@@ -25,8 +26,9 @@ const NOT_SCALED = /^(?:harness|gateway|client-sim-.+)$/;
 const before = z.object({ replicas: z.number().int() });
 
 export const scale: FaultAction<Scale> = {
-  refusal({ service, replicas }, { target }) {
-    const what = `fault scale of ${service} to ${replicas}`;
+  refusal(fault, { target }) {
+    const { service } = fault;
+    const what = `fault ${describeFault(fault)}`;
     if (NOT_SCALED.test(service))
       return `${what}: a run needs this service as it is; scale the target (service: ${TARGET})`;
     if (service === TARGET && (target.kind === 'url' || target.kind === 'command'))

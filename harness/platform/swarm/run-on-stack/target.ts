@@ -1,7 +1,10 @@
 /** The target of a run in the stack: which service it is, and where workers find it. */
+
 import { urlEndpoints } from '../../../../client-sim/protocol/endpoints.js';
 import type { Endpoint } from '../../../../client-sim/protocol/messages.js';
+import { TARGET_SERVICE } from '../../../../scenarios/schema/keys/fields.js';
 import type { Plan, Stickiness } from '../../../../scenarios/schema/plan.js';
+import { factsOf, type OwnServers } from '../../../../scenarios/schema/transports.js';
 import type { Environment, Replica } from '../../platform.js';
 import type { Service } from '../engine/answers.js';
 import type { Stack, StackServices } from '../stack/stack-objects.js';
@@ -11,7 +14,7 @@ import { SwarmPlatformError } from './swarm-platform-error.js';
 import { PATH_LABEL, PORT_LABEL, type TargetImage } from './target-image.js';
 
 /** The reference server, or the user's image in its place. */
-export const TARGET = 'mcp-server';
+export const TARGET = TARGET_SERVICE;
 const LOAD_NETWORK = 'mcp-network';
 
 /** Of the gateway's `stream` frontend inside the stack, and of the reference server, for WebSocket and lines. */
@@ -99,10 +102,10 @@ export function reach(
 ): Reach {
   if (target.kind === 'elsewhere') return { endpoints: target.endpoints };
   const web = reachOverHttp(target, replicas, sticky);
-  const streams = [...new Set(profiles.map(({ transport }) => transport))].filter(
-    (transport) => transport === 'websocket' || transport === 'tcp',
-  );
-  const rest = streams.flatMap((transport) => streamEndpoints(transport, target, replicas));
+  const own = [...new Set(profiles.map(({ transport }) => transport))].flatMap((name) => factsOf(name).own ?? []);
+  const rest = own
+    .filter(({ listener }) => listener === 'stream')
+    .flatMap((transport) => streamEndpoints(transport, target, replicas));
   // Connections through the gateway stay where they are: only requests of their own need another address for the
   // preflight.
   return {
@@ -115,12 +118,14 @@ type Reach = Pick<Environment, 'endpoints' | 'preflightEndpoints'>;
 
 /** The gateway has a door of its own for connections; each goes to one replica and stays there. */
 function streamEndpoints(
-  transport: 'websocket' | 'tcp',
+  { scheme, path }: OwnServers,
   { service, gateway }: Extract<Target, { kind: 'service' }>,
   replicas: readonly Replica[],
 ): readonly Endpoint[] {
-  const url = (host: string): string =>
-    transport === 'tcp' ? `tcp://${host}:${STREAM_PORT}` : urlAt(`ws://${host}:${STREAM_PORT}`, service);
+  const url = (host: string): string => {
+    const origin = `${scheme}//${host}:${STREAM_PORT}`;
+    return path === '' ? origin : urlAt(origin, service);
+  };
   if (gateway !== undefined) return [{ url: url(new URL(gatewayUrl()).hostname), headers: {} }];
   return replicas.map(({ url: web, host, id }) => ({
     url: url(new URL(web).hostname),

@@ -6,6 +6,7 @@ import {
 import type { MalformedKind } from '../../../../scenarios/schema/misbehave.js';
 import { takesPart } from '../../../../scenarios/schema/offered-load.js';
 import type { Plan, ProfilePlan, StagePlan } from '../../../../scenarios/schema/plan.js';
+import { factsOf } from '../../../../scenarios/schema/transports.js';
 import type { Aggregate } from '../../../analysis/merge/contract.js';
 import { operationsBlock } from '../../blocks.js';
 import type { Report } from '../../schema.js';
@@ -124,10 +125,10 @@ const endsConnection: ReadonlySet<MalformedKind> = new Set([
 const nameless: ReadonlySet<MalformedKind> = new Set(['broken-json', 'wrong-framing', 'not-utf8']);
 
 function judgeMalformed(kind: MalformedKind, reaction: string, transport: Transport): Judged {
-  const isHttp = transport === 'streamable-http' || transport === 'sse';
-  const isText = kind === 'not-utf8' && transport === 'websocket';
+  const { framing } = factsOf(transport);
+  const isText = kind === 'not-utf8' && framing === 'websocket';
   if (reaction === 'timeout') {
-    return nameless.has(kind) && !isHttp && transport !== 'websocket'
+    return nameless.has(kind) && framing === 'line'
       ? neutral('passed over in silence')
       : wrong('no answer at all: it hung');
   }

@@ -7,8 +7,8 @@ import { type Controller, type ControllerOptions, createController } from '../co
 import type { Timings } from '../timings.js';
 import { FakePlatform } from './fake-platform.js';
 
-/** Quick enough for tests, slow enough for a loaded machine. */
-export const quick: Partial<Timings> = {
+/** Fast enough for tests, slow enough for a busy machine. */
+export const quickTimings: Partial<Timings> = {
   heartbeatMs: 500,
   leaseMs: 3000,
   registerMs: 15_000,
@@ -19,8 +19,8 @@ export const quick: Partial<Timings> = {
   tickMs: 200,
 };
 
-/** A controller with its API on loopback and fake workers, in a folder of its own. */
-export class Bench {
+/** A controller with its API on loopback and fake workers, in its own results folder. */
+export class ControllerBench {
   readonly resultsFolder = mkdtempSync(join(tmpdir(), 'swarmbench-controller-'));
   readonly platform = new FakePlatform();
   readonly reported: string[] = [];
@@ -32,13 +32,13 @@ export class Bench {
       resultsFolder: this.resultsFolder,
       platform: () => this.platform,
       writeReport: async (folder) => {
-        // Takes a while, as the real one does.
+        // The real one takes a while, too.
         await sleep(300);
         writeFileSync(join(folder, 'report.json'), '{}');
         this.reported.push(folder);
       },
       version: 'test',
-      timings: quick,
+      timings: quickTimings,
       ...options,
     });
   }

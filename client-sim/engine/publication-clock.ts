@@ -3,21 +3,21 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { type ReadStamp, stampOrigin } from '../mcp/stamp.js';
 
-/** What a thread knows of the time of its run. */
+/** What a thread knows about the time of its run. */
 export interface RunClock {
   /** Start of the run on the machine's monotonic clock (`process.hrtime`), milliseconds. */
   readonly startHrMs: number;
-  /** How far that start may be off the controller's, milliseconds. */
+  /** How far that start may differ from the controller's, milliseconds. */
   readonly errorMs: number;
 }
 
 /**
- * How old a publication is. Published on this machine: by the monotonic clock, which all processes of a machine read
- * alike, whatever the workers believe of the controller's clock. Published elsewhere: by the time of the run, as far as
- * both sides know when it began.
+ * Tells the age of a publication. If it was published on this machine, by the monotonic clock: all processes of a
+ * machine read it alike, whatever the workers believe about the controller's clock. If it was published elsewhere, by
+ * run time, as exactly as both sides know when the run began.
  */
-export class StampClock {
-  /** What this thread puts at the head of its stamps. */
+export class PublicationClock {
+  /** The beginning of every stamp that this thread writes. */
   readonly origin: Buffer;
   private readonly id = clockId();
 
@@ -30,7 +30,7 @@ export class StampClock {
     return Math.round((this.clock.startHrMs + runMs) * 1000);
   }
 
-  /** @param runMs now, in run time */
+  /** Age of the publication. @param runMs now, in run time */
   since(stamp: ReadStamp, runMs: number): { readonly ms: number; readonly errorUs: number } {
     const { startHrMs, errorMs } = this.clock;
     if (stamp.clock === this.id) return { ms: startHrMs + runMs - stamp.dueUs / 1000, errorUs: 0 };
@@ -38,10 +38,10 @@ export class StampClock {
   }
 }
 
-/** Differs with every start of a machine, and is the same in all its containers, as the clock is (random(4)). */
+/** Differs with every boot of a machine, and is the same in all its containers, as the clock is (random(4)). */
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
-/** Names the monotonic clock this process reads, 8 hex digits: processes with the same name read the same clock. */
+/** Names the monotonic clock of this process, 8 hex digits: processes with the same name read the same clock. */
 function clockId(): string {
   const hash = createHash('sha256').update(bootId()).digest('hex').slice(0, 8);
   return hash === '00000000' ? '00000001' : hash;
@@ -51,7 +51,7 @@ function bootId(): string {
   try {
     return readFileSync(BOOT_ID, 'utf8').trim();
   } catch {
-    // Not Linux: one process is then sure to share its clock only with those of the same machine by name.
+    // Not Linux: only processes with the same host name are then taken to share a clock.
     return hostname();
   }
 }

@@ -3,10 +3,17 @@ import { Client as ModernClient, StreamableHTTPClientTransport as ModernTranspor
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
-import { type ReferenceServer, startReferenceServer } from '../../../swarm/reference-server/reference-server.js';
+import {
+  type ReferenceServer,
+  type ReferenceServerOptions,
+  startReferenceServer,
+} from '../../../swarm/reference-server/reference-server.js';
 import { onTestEnd } from '../../support/test-end.js';
+import { ConformanceServers } from './conformance-servers.js';
 
-async function start(conformance: boolean): Promise<ReferenceServer & { readonly url: string }> {
+type Conformance = Pick<ReferenceServerOptions, 'servers' | 'replayAnswers'>;
+
+async function start(conformance: Conformance): Promise<ReferenceServer & { readonly url: string }> {
   const server = await startReferenceServer({
     host: '127.0.0.1',
     port: 0,
@@ -17,10 +24,14 @@ async function start(conformance: boolean): Promise<ReferenceServer & { readonly
     sessionTtlMs: 60_000,
     maxSessions: 100,
     seed: 1,
-    conformance,
+    ...conformance,
   });
   onTestEnd(() => server.close(500));
   return { ...server, url: `http://127.0.0.1:${server.port}/mcp` };
+}
+
+function conformance(): Conformance {
+  return { servers: new ConformanceServers(), replayAnswers: true };
 }
 
 async function modernClient(url: string): Promise<ModernClient> {
@@ -42,8 +53,8 @@ async function legacyClient(url: string): Promise<Client> {
   return client;
 }
 
-test('the server that everybody starts has none of it', async () => {
-  const { url } = await start(false);
+test('the plain reference server has none of the fixtures', async () => {
+  const { url } = await start({});
   const tools = (await (await legacyClient(url)).listTools()).tools.map(({ name }) => name);
   expect(tools).toContain('echo');
   expect(tools.filter((name) => name.startsWith('test_'))).toEqual([]);
@@ -53,8 +64,8 @@ describe.each([
   ['session era', legacyClient],
   ['stateless era', modernClient],
 ] as const)('%s, the official client', (_era, connect) => {
-  test('gets content of every kind, and what was said on the way', async () => {
-    const { url } = await start(true);
+  test('gets content of every kind, errors and completions', async () => {
+    const { url } = await start(conformance());
     const client = await connect(url);
     expect(await client.callTool({ name: 'test_multiple_content_types', arguments: {} })).toMatchObject({
       content: [{ type: 'text' }, { type: 'image' }, { type: 'resource' }],
@@ -71,8 +82,8 @@ describe.each([
     ).toMatchObject({ completion: { values: ['paris', 'park', 'party'] } });
   });
 
-  test('is asked for what a tool needs, and brings it back', async () => {
-    const { url } = await start(true);
+  test('is asked for the input of a tool and sends it back', async () => {
+    const { url } = await start(conformance());
     const client = await connect(url);
     expect(await client.callTool({ name: 'test_input_required_result_elicitation', arguments: {} })).toMatchObject({
       content: [{ text: 'Hello, Ada!' }],
@@ -80,8 +91,8 @@ describe.each([
   });
 });
 
-test('a call whose header is not what its argument is, is refused', async () => {
-  const { url } = await start(true);
+test('a call whose header differs from its argument is refused', async () => {
+  const { url } = await start(conformance());
   const call = async (headers: Record<string, string>): Promise<unknown> => {
     const answer = await fetch(url, {
       method: 'POST',

@@ -2,25 +2,24 @@ import { randomBytes } from 'node:crypto';
 import { createRequestStateCodec, McpServer } from '@modelcontextprotocol/server';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/server/validators/ajv';
 import type { LegacyServer } from '../../../swarm/reference-server/mcp/legacy-server.js';
+import type { ListChanged, ServerFactory } from '../../../swarm/reference-server/mcp/modern-era.js';
 import { serverName, serverVersion } from '../../../swarm/reference-server/mcp/replica-meta.js';
 import { addAskingTools } from './asking-tools.js';
 import { addContentTools } from './content-tools.js';
 import { addPrompts } from './prompts.js';
 import { addResources } from './resources.js';
 
-export type Changed = (kind: 'tools_list_changed' | 'prompts_list_changed') => void;
-
 /**
- * What the official conformance suite asks of a server under test, by the names it asks for
- * (`@modelcontextprotocol/conformance`, README). Served in place of the catalogue, by SDK 2.x in both eras; everything
- * below it (endpoint, eras, sessions, streams, host check) is the reference server's own.
+ * MCP servers with the tools, prompts and resources that the official conformance suite calls for
+ * (`@modelcontextprotocol/conformance`, README), on SDK 2.x in both eras. Everything below them (endpoint, eras,
+ * sessions, streams, host check) belongs to the reference server.
  */
-export class Fixtures {
-  /** What a client brings back must be what it was given: sealed, by a key that all servers of this process share. */
+export class ConformanceServers implements ServerFactory {
+  /** Seals the state that a client has to send back unchanged, with a key that all servers of this process share. */
   private readonly state = createRequestStateCodec({ key: randomBytes(32) });
   private readonly jsonSchemaValidator = new AjvJsonSchemaValidator();
 
-  modern(changed: Changed): McpServer {
+  modern(changed: ListChanged): McpServer {
     return this.server('modern', changed);
   }
 
@@ -37,7 +36,7 @@ export class Fixtures {
     };
   }
 
-  private server(era: 'legacy' | 'modern', changed: Changed): McpServer {
+  private server(era: 'legacy' | 'modern', changed: ListChanged): McpServer {
     const mcp = new McpServer(
       { name: serverName, version: serverVersion },
       {
