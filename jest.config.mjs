@@ -1,44 +1,26 @@
-/**
- * Jest runs the compiled tests (every `*.test.js` below `dist`), so it needs no transformer. `npm test` is the way in.
- */
+/** Jest runs the compiled tests (every `*.test.js` below `dist`), so it needs no transformer. `npm test` is the way in. */
 import { fileURLToPath } from 'node:url';
+import { LANES, patternOf } from './tools/lanes.mjs';
 
 const dist = fileURLToPath(new URL('./dist/', import.meta.url));
-const junit = ['jest-junit', { outputDirectory: '.build', outputName: 'junit.xml' }];
-
-/** Whole runs on this machine. */
-const runs = 'tests/local/(?!latency|keys|capacity|verdicts|command-line|own-faults|secrets|counts)|tests/third-party/';
-/** Whole stacks under load: two at once are too many for two cores. */
-const stacks = 'tests/swarm/(?:run|scaling|stack|nodes)\\b';
-/** What these hold against each other are milliseconds, rates, verdicts; or they look at all that an engine runs. */
-const alone =
-  'tests/local/(?:latency|keys|capacity|verdicts|command-line|own-faults|secrets|counts)|harness/cli/remote/|tests/swarm/(?:agent|kernel)';
-/**
- * Everything else: parts of the programs, what makes the images that the stacks want, and small stacks with names of
- * their own.
- */
-const parts = `(?!${runs}|${stacks}|${alone})`;
-
-/**
- * Jest runs the lanes one after the other.
- * @param atOnce how many files are under way: on two cores too, since tests wait more than they compute
- */
-const lane = (displayName, atOnce, places) => ({
-  displayName,
-  rootDir: 'dist',
-  testEnvironment: 'node',
-  testRegex: `^${dist.replace(/[^\w/]/g, '\\$&')}(?=${places}).*\\.test\\.js$`,
-  transform: {},
-  runner: ['<rootDir>/../tools/lane-runner.mjs', { atOnce }],
-});
+const junit = [
+  'jest-junit',
+  { outputDirectory: '.build', outputName: `junit-${process.env.SWARMBENCH_TEST_GROUP ?? 'given'}.xml` },
+];
 
 export default {
-  projects: [lane('parts', 3, parts), lane('runs', 2, runs), lane('stacks', 1, stacks), lane('alone', 1, alone)],
-  // What a test waits for comes, however late on a busy machine; what does not come, nobody waits for often.
+  projects: LANES.map((lane) => ({
+    displayName: lane.name,
+    rootDir: 'dist',
+    testEnvironment: 'node',
+    testRegex: patternOf(lane, dist),
+    transform: {},
+    runner: ['<rootDir>/../tools/lane-runner.mjs', { atOnce: lane.atOnce }],
+  })),
+  // What a test waits for comes, however late on a busy machine; a wait for what never comes is rare.
   testTimeout: 180_000,
-  // Of any lane; what jest takes by itself is one less than there are cores.
-  maxWorkers: 3,
-  // Where the machine is busy, the end of a process takes longer than the half second that jest gives it.
+  maxWorkers: Math.max(...LANES.map(({ atOnce }) => atOnce)),
+  // On a busy machine a process takes longer to end than the half second that jest gives it.
   workerGracefulExitTimeout: 10_000,
   reporters: ['default', './tools/count-reporter.mjs', ...(process.env.CI ? [junit] : [])],
 };

@@ -3,11 +3,13 @@ import { availableParallelism } from 'node:os';
 import { parseOptions, USAGE, UsageError } from './worker/arguments.js';
 import { LoadWorker, type WorkerEnd } from './worker/load-worker.js';
 
-/**
- * Exit codes: 0 done · 1 broken · 2 wrong arguments, or the controller refuses this worker · 3 the controller cannot be
- * reached.
- */
-const EXIT: Readonly<Record<WorkerEnd['kind'], number>> = { stopped: 0, 'lease-stale': 0, alone: 3, refused: 2 };
+/** 0: done · 1: internal error · 2: wrong arguments, or refused by the controller · 3: controller unreachable */
+const EXIT_CODES: Readonly<Record<WorkerEnd['kind'], number>> = {
+  stopped: 0,
+  'lease-stale': 0,
+  refused: 2,
+  unreachable: 3,
+};
 
 function log(text: string): void {
   process.stderr.write(`${new Date().toISOString()} worker ${process.pid}: ${text}\n`);
@@ -24,6 +26,7 @@ async function main(): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
+  // The first signal drains the worker, the second one cuts it.
   const drain = new AbortController();
   const cut = new AbortController();
   const stop = (): void => (drain.signal.aborted ? cut : drain).abort();
@@ -31,7 +34,7 @@ async function main(): Promise<number> {
   process.on('SIGINT', stop);
   const end = await new LoadWorker(options).work({ drain: drain.signal, cut: cut.signal });
   if (end.kind !== 'stopped') log(end.why);
-  return EXIT[end.kind];
+  return EXIT_CODES[end.kind];
 }
 
 main().then(

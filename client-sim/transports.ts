@@ -24,15 +24,15 @@ import { webSocketLink } from './transport/websocket/websocket.js';
 interface Transport {
   /** @throws TypeError for an endpoint that cannot be spoken to */
   createChannel(config: ChannelConfig, events: ChannelEvents, shared: WireShared): Channel;
-  /** What carries the messages of one session both ways; absent where each message is an HTTP request of its own. */
+  /** Makes the link that carries messages both ways; absent where each message is an HTTP request of its own. */
   readonly createLink?: CreateLink;
-  /** Loads what the first channel would otherwise wait for; called before the load begins. */
+  /** Loads libraries for which the first channel would otherwise wait; called before the load begins. */
   prepare?(era: PinnedProtocol['era']): void;
 }
 
 /**
- * Every way to reach a server, by the name scenarios give it. What scenarios need to know of it is in
- * `scenarios/schema/transports.ts`.
+ * Every way to reach a server, by its name in scenarios. `scenarios/schema/transports.ts` holds the facts that scenarios
+ * need.
  */
 export const transportMap: Readonly<Record<TransportName, Transport>> = {
   'streamable-http': { createChannel: createHttpChannel },
@@ -65,7 +65,7 @@ function httpParts(config: ChannelConfig, own: ChannelEvents, shared: WireShared
   };
 }
 
-/** A misbehaving request gets a session of its own, opened as it should be. */
+/** A misbehaving request gets a session of its own, which is opened properly. */
 function overLink(createLink: CreateLink, misbehaveOver: MisbehaveOver): Transport {
   return {
     createLink,

@@ -64,7 +64,9 @@ export async function build(root) {
 function removeStaleOutputs(root, wanted) {
   const dist = join(root, 'dist');
   for (const path of filesBelow(dist, '')) {
-    if (!wanted.has(path) && path !== STAMP) rmSync(join(dist, path));
+    // The compiler copies the JSON files that are imported, wherever their sources are.
+    const isCopy = path.endsWith('.json') && existsSync(join(root, path));
+    if (!wanted.has(path) && !isCopy && path !== STAMP) rmSync(join(dist, path));
   }
   removeEmptyFolders(dist);
 }
@@ -83,7 +85,7 @@ function inputsOf(root) {
   const sources = include
     .filter((folder) => existsSync(join(root, folder)))
     .flatMap((folder) => [...filesBelow(join(root, folder), folder)])
-    .filter((path) => path.endsWith('.ts'));
+    .filter((path) => path.endsWith('.ts') || path.endsWith('.json'));
   return ['tsconfig.json', ...sources];
 }
 

@@ -12,10 +12,12 @@ const load = (path) => import(pathToFileURL(join(build, path)).href);
 
 const { gatewayFiles } = await load('swarm/gateway/render-gateway.js');
 const { dashboardFiles } = await load('monitoring/grafana/dashboard-files.js');
+const { referenceFiles } = await load('scenarios/schema/reference.js');
 
 for (const [folder, files] of [
   ['swarm/gateway', gatewayFiles()],
   ['monitoring/grafana/dashboards', dashboardFiles()],
+  ['docs', referenceFiles()],
 ]) {
   for (const [name, text] of files) writeFileSync(join(root, folder, name), text);
 }

@@ -1,6 +1,7 @@
 /**
- * Counts what makes the tree easy or hard to find one's way in: `node tools/house.mjs [FOLDER]` (a checkout; default this
- * one). A compass, not an aim. Product files are the tracked `.ts`, `.mjs` and `.js` outside `tests/` that are no tests.
+ * Counts what makes the tree easy or hard to find one's way in: `node tools/house.mjs [FOLDER]` (a checkout; default
+ * this one). A compass, not an aim. Product files are the tracked `.ts`, `.mjs` and `.js` outside `tests/` that are no
+ * tests.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';

@@ -1,7 +1,7 @@
 import type { MisbehavePlan, ReconnectPlan } from '../../scenarios/schema/misbehave.js';
 import { type Arrivals, IdleArrivals } from '../load/arrivals.js';
+import { drawMisbehaviour } from '../load/draw-misbehaviour.js';
 import type { Failure } from '../measure/failure.js';
-import { drawMisbehaviour } from '../misbehave/misbehaviour-kind.js';
 import { ANSWERED_NORMALLY, misbehaviourKey } from '../protocol/misbehaviour-key.js';
 import type { ProfileRuntime } from './profile-runtime.js';
 import type { Scheduler } from './scheduler.js';
@@ -50,7 +50,7 @@ export class ClientMisbehaviour {
   /** Called whenever the client is served. */
   act(active: boolean): void {
     const { sessionSlot, arrivals } = this.options;
-    if (this.reconnects?.isDue(this.scheduler.nowMs) === true && active && this.scheduler.running) this.breakOff();
+    if (this.reconnects?.isDue(this.scheduler.nowMs) === true && active && this.scheduler.running) this.reconnect();
     if (arrivals instanceof IdleArrivals)
       arrivals.openSince(sessionSlot?.hasSession === true ? sessionSlot.openedAtMs : Infinity);
   }
@@ -92,9 +92,9 @@ export class ClientMisbehaviour {
       : { category: 'provoked_by_us', detail: `${this.constantKinds.join(', ')}: ${failure.detail}` };
   }
 
-  private breakOff(): void {
+  private reconnect(): void {
     const { sessionSlot } = this.options;
-    if (this.plan.reconnect === undefined || sessionSlot?.breakOff(this.plan.reconnect.session) !== true) return;
+    if (this.plan.reconnect === undefined || sessionSlot?.disconnect(this.plan.reconnect.session) !== true) return;
     this.record('reconnect', 'cut', undefined, 'connect', this.scheduler.stage);
     this.away = true;
   }
@@ -114,7 +114,7 @@ export class ClientMisbehaviour {
   private record(kind: string, reaction: string, failure: Failure | undefined, operation: string, stage: number): void {
     const { profile } = this.options;
     const group = this.scheduler.layout.group(stage, profile.index);
-    this.scheduler.recorder.misbehaved(group, misbehaviourKey(kind, reaction), failure, this.scheduler.nowMs, {
+    this.scheduler.recorder.recordMisbehaved(group, misbehaviourKey(kind, reaction), failure, this.scheduler.nowMs, {
       profile: profile.plan.name,
       operation,
     });

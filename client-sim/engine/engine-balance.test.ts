@@ -68,7 +68,7 @@ describe('every operation and every session has exactly one outcome', () => {
   });
   const action = fc.record({
     atMs: fc.integer({ min: -1, max: 600 }),
-    kind: fc.constantFrom('adjust' as const, 'drain' as const, 'now' as const, 'nothing' as const, 'nothing' as const),
+    kind: fc.constantFrom('adjust' as const, 'drain' as const, 'now' as const, 'none' as const, 'none' as const),
   });
 
   test('whatever the server does, in every session mode, with adjustments and stops', () => {
@@ -103,7 +103,7 @@ describe('every operation and every session has exactly one outcome', () => {
             ratePerSecond,
             joinMs,
             at:
-              kind === 'nothing'
+              kind === 'none'
                 ? []
                 : [
                     {

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import type { ProfilePlan } from '../../scenarios/schema/plan.js';
 import { decodeToHistogram } from '../protocol/testing/library-histogram.js';
 import { testOperation, testPlan, testProfile, testStages } from '../testing/plans.js';
-import { expectBalance, runSimulation, sumOf } from './testing/run-simulation.js';
+import { sumOfSeries } from '../testing/sum-of-series.js';
+import { expectBalance, runSimulation } from './testing/run-simulation.js';
 import { type Behaviour, REQUEST_BYTES, type ServerScript } from './testing/simulated-world.js';
 
 const prompt: ServerScript = {
@@ -12,7 +13,7 @@ const prompt: ServerScript = {
 const refused: Behaviour = { kind: 'answer', afterMs: 1, failure: { category: 'connect', detail: 'refused' } };
 
 describe('open loop', () => {
-  test('sends exactly the schedule of every stage when the target keeps up', () => {
+  test('sends exactly the schedule of every stage if the target keeps up', () => {
     const plan = testPlan({
       profiles: [testProfile({ clients: 4, maxInFlight: 4, connections: 4 })],
       stages: testStages(
@@ -30,7 +31,7 @@ describe('open loop', () => {
     expectBalance(result);
   });
 
-  test('a stall of one second shows in latency from due time, not in service time', () => {
+  test('a stall of one second shows in the latency, which counts from the due time, not in the service time', () => {
     const plan = testPlan({ profiles: [testProfile({ maxInFlight: 1 })], stages: testStages({ ms: 4_000 }) });
     const stall: ServerScript = {
       open: prompt.open,
@@ -46,7 +47,7 @@ describe('open loop', () => {
     expectBalance(result);
   });
 
-  test('what still waits for room when its stage ends is dropped in that stage, and the next stage starts clean', () => {
+  test('what waits for room when its stage ends is dropped in that stage; the next stage starts clean', () => {
     const plan = testPlan({
       profiles: [testProfile({ timeoutMs: 10_000 })],
       stages: testStages({ ms: 500 }, { ms: 500 }),
@@ -61,40 +62,40 @@ describe('open loop', () => {
     expect(second).toMatchObject({ stage: 1, offered: 50, sent: 50, dropped: 0 });
   });
 
-  test('without a session what is due is unsent, and refused attempts fail what waited for them', () => {
+  test('without a session, due operations are unsent; a refused session fails those that wait for it', () => {
     const silent = runSimulation(testPlan(), {
       script: { open: () => ({ kind: 'silence' }), request: prompt.request },
     });
-    expect(sumOf(silent.series)).toMatchObject({ offered: 100, sent: 0, unsent: 100 });
+    expect(sumOfSeries(silent.series)).toMatchObject({ offered: 100, sent: 0, unsent: 100 });
     const dead = runSimulation(testPlan(), { script: { open: () => refused, request: prompt.request } });
-    const sum = sumOf(dead.series);
+    const sum = sumOfSeries(dead.series);
     expect(sum).toMatchObject({ offered: 100, succeeded: 0, dropped: 0 });
     expect(sum.errors.connect).toBe(sum.sent);
     expect(sum.sent).toBeGreaterThan(40);
     expect(dead.sessions[0]?.connectFailures.connect).toBeGreaterThan(3);
   });
 
-  test('a late pump loses nothing: what was due in the stage is sent although the stage is over', () => {
+  test('a late pump loses nothing: it still sends what was due in a stage that is over', () => {
     const plan = testPlan({
       profiles: [testProfile({ maxInFlight: 100, connections: 100 })],
       stages: testStages({ ms: 300 }),
     });
     const result = runSimulation(plan, { script: prompt, step: () => 250 });
-    expect(sumOf(result.series)).toMatchObject({ offered: 30, sent: 30, succeeded: 30 });
+    expect(sumOfSeries(result.series)).toMatchObject({ offered: 30, sent: 30, succeeded: 30 });
   });
 
-  test('clients that join late start where the schedule stands', () => {
+  test('clients that join late start at the current point of the schedule', () => {
     const result = runSimulation(testPlan(), { script: prompt, joinMs: 400 });
-    expect(sumOf(result.series)).toMatchObject({ offered: 60, sent: 60 });
+    expect(sumOfSeries(result.series)).toMatchObject({ offered: 60, sent: 60 });
     expect(Math.min(...result.world.sent.map(({ sequence }) => sequence))).toBe(40);
   });
 
-  test('the load can be adjusted in a running stage', () => {
+  test('the load can be adjusted during a stage', () => {
     const result = runSimulation(testPlan({ stages: testStages({ ms: 1_000, scale: 'rate' }) }), {
       script: prompt,
       at: [{ atMs: 400, act: (engine) => engine.adjust({ stage: 0, atMs: 500, load: 2 }) }],
     });
-    expect(sumOf(result.series)).toMatchObject({ offered: 150, sent: 150 });
+    expect(sumOfSeries(result.series)).toMatchObject({ offered: 150, sent: 150 });
   });
 });
 
@@ -102,17 +103,17 @@ describe('closed loop', () => {
   const closed = (overrides: Partial<ProfilePlan> = {}): ProfilePlan =>
     testProfile({ arrivals: { model: 'closed', thinkTime: { kind: 'fixed', ms: 18 } }, ...overrides });
 
-  test('an operation is due when the one before has ended and the client has thought', () => {
+  test('an operation is due when the one before has ended and the think time is over', () => {
     const result = runSimulation(testPlan({ profiles: [closed()] }), { script: prompt });
-    // 2 ms of service and 18 ms of thinking: 50 a second.
-    expect(sumOf(result.series).sent).toBeGreaterThanOrEqual(46);
-    expect(sumOf(result.series).sent).toBeLessThanOrEqual(50);
+    // 2 ms of service and 18 ms of think time: 50 per second.
+    expect(sumOfSeries(result.series).sent).toBeGreaterThanOrEqual(46);
+    expect(sumOfSeries(result.series).sent).toBeLessThanOrEqual(50);
     expectBalance(result);
   });
 
-  test('more in flight are as many loops', () => {
-    const one = sumOf(runSimulation(testPlan({ profiles: [closed()] }), { script: prompt }).series).sent;
-    const four = sumOf(
+  test('each request in flight is a loop of its own', () => {
+    const one = sumOfSeries(runSimulation(testPlan({ profiles: [closed()] }), { script: prompt }).series).sent;
+    const four = sumOfSeries(
       runSimulation(testPlan({ profiles: [closed({ maxInFlight: 4, connections: 4 })] }), { script: prompt }).series,
     ).sent;
     expect(Math.abs(four - 4 * one)).toBeLessThanOrEqual(8);
@@ -120,7 +121,7 @@ describe('closed loop', () => {
 });
 
 describe('sessions', () => {
-  test('one with a correct answer is counted once in each stage in which it had one', () => {
+  test('a session is counted as answered once in each stage in which it had a correct answer', () => {
     const plan = testPlan({
       profiles: [testProfile({ clients: 40, arrivals: { model: 'closed', thinkTime: { kind: 'fixed', ms: 100 } } })],
       stages: testStages(
@@ -134,13 +135,13 @@ describe('sessions', () => {
     const refusing = runSimulation(plan, { script: { open: prompt.open, request: () => refused } });
     expect(result.sessions[1]?.sessionsAnswered).toBe(20);
     expect(result.sessions[3]?.sessionsAnswered).toBe(40);
-    // Shorter than the wait between two calls: most are called in it, none twice.
+    // This stage is shorter than the wait between two calls: no session has two of them.
     expect(result.sessions[2]?.sessionsAnswered).toBeLessThanOrEqual(20);
     expect(refusing.sessions.map(({ sessionsAnswered }) => sessionsAnswered)).toEqual(refusing.sessions.map(() => 0));
     expectBalance(result);
   });
 
-  test('reuse: one session a client, opened when it becomes active, closed when it is no longer', () => {
+  test('reuse: one session per client, opened when it becomes active and closed when it no longer is', () => {
     const plan = testPlan({
       profiles: [testProfile({ clients: 4 })],
       stages: testStages({ ms: 1_000, from: 0, to: 1 }, { ms: 1_000, from: 1, to: 0 }),
@@ -152,7 +153,7 @@ describe('sessions', () => {
     expectBalance(result);
   });
 
-  test('pool: as many sessions as the pool is large, shared fairly', () => {
+  test('pool: as many sessions as the pool has, shared fairly', () => {
     const plan = testPlan({
       profiles: [
         testProfile({
@@ -176,12 +177,12 @@ describe('sessions', () => {
       profiles: [testProfile({ session: { mode: 'per-request' }, maxInFlight: 3, connections: 3 })],
     });
     const result = runSimulation(plan, { script: prompt });
-    expect(sumOf(result.series)).toMatchObject({ sent: 100, succeeded: 100 });
+    expect(sumOfSeries(result.series)).toMatchObject({ sent: 100, succeeded: 100 });
     expect(result.sessions[0]?.sessionsOpened).toBe(100);
     expectBalance(result);
   });
 
-  test('churn: a new session after so many operations, or after so long', () => {
+  test('churn: a new session after a number of operations or after a time', () => {
     const churn = (every: { operations: number } | { ms: number }) =>
       runSimulation(testPlan({ profiles: [testProfile({ session: { mode: 'churn', every } })] }), { script: prompt });
     expect(churn({ operations: 10 }).sessions[0]?.sessionsOpened).toBeGreaterThanOrEqual(10);
@@ -191,7 +192,7 @@ describe('sessions', () => {
     expect(aged).toBeLessThanOrEqual(11);
   });
 
-  test('a lost session is opened again and counted', () => {
+  test('a lost session is counted and opened again', () => {
     const result = runSimulation(testPlan(), {
       script: {
         open: prompt.open,
@@ -199,21 +200,21 @@ describe('sessions', () => {
       },
     });
     expect(result.sessions[0]).toMatchObject({ sessionsOpened: 2, sessionsLost: 1, sessionsClosed: 1 });
-    expect(sumOf(result.series)).toMatchObject({ failed: 1, errors: { session_lost: 1 } });
+    expect(sumOfSeries(result.series)).toMatchObject({ failed: 1, errors: { session_lost: 1 } });
   });
 });
 
-test('however many clients a late pump finds due, few of them hold send buffers at once', () => {
+test('few session slots hold send buffers at once, however many clients are due at a late pump', () => {
   const plan = testPlan({
     profiles: [testProfile({ clients: 2_000, arrivals: { model: 'open', ratePerSecond: 1, spacing: 'uniform' } })],
     stages: testStages({ ms: 3_000 }),
   });
   const { world, series } = runSimulation(plan, { script: prompt, step: () => 500 });
-  expect(sumOf(series)).toMatchObject({ offered: 6_000, succeeded: 6_000 });
+  expect(sumOfSeries(series)).toMatchObject({ offered: 6_000, succeeded: 6_000 });
   expect(world.maxHolding).toBeLessThanOrEqual(40);
 });
 
-test('timeouts count from sending, and the client goes on', () => {
+test('a timeout counts from sending, and the client continues', () => {
   const plan = testPlan({ profiles: [testProfile({ timeoutMs: 50 })] });
   const result = runSimulation(plan, {
     script: {
@@ -221,10 +222,10 @@ test('timeouts count from sending, and the client goes on', () => {
       request: (number) => (number === 5 ? { kind: 'silence' } : { kind: 'answer', afterMs: 1 }),
     },
   });
-  expect(sumOf(result.series)).toMatchObject({ offered: 100, succeeded: 99, failed: 1, errors: { timeout: 1 } });
+  expect(sumOfSeries(result.series)).toMatchObject({ offered: 100, succeeded: 99, failed: 1, errors: { timeout: 1 } });
 });
 
-test('answers that never come are lost when the drain ends', () => {
+test('operations without an answer are lost when the drain ends', () => {
   const plan = testPlan({
     drainMs: 100,
     profiles: [testProfile({ timeoutMs: 10_000, maxInFlight: 8, connections: 8 })],
@@ -235,10 +236,10 @@ test('answers that never come are lost when the drain ends', () => {
       request: (number) => (number >= 95 ? { kind: 'silence' } : { kind: 'answer', afterMs: 1 }),
     },
   });
-  expect(sumOf(result.series)).toMatchObject({ sent: 100, succeeded: 95, lost: 5 });
+  expect(sumOfSeries(result.series)).toMatchObject({ sent: 100, succeeded: 95, lost: 5 });
 });
 
-test('Retry-After holds the client back while its arrivals stay due', () => {
+test('Retry-After holds the client back, and its arrivals stay due', () => {
   const script: ServerScript = {
     open: prompt.open,
     request: (number) =>
@@ -247,7 +248,7 @@ test('Retry-After holds the client back while its arrivals stay due', () => {
         : { kind: 'answer', afterMs: 1 },
   };
   const result = runSimulation(testPlan({ profiles: [testProfile({ maxInFlight: 50, connections: 50 })] }), { script });
-  expect(sumOf(result.series)).toMatchObject({ offered: 100, sent: 100, succeeded: 99 });
+  expect(sumOfSeries(result.series)).toMatchObject({ offered: 100, sent: 100, succeeded: 99 });
   const gaps = result.world.sent.map(({ atMs }, index, all) => atMs - (all[index - 1]?.atMs ?? 0));
   expect(Math.max(...gaps)).toBeGreaterThan(290);
 });
@@ -287,7 +288,7 @@ test('everything due together leaves in one flush per connection', () => {
   expect(result.world.flushes).toBeLessThan(2_200);
 });
 
-test('the share of the rate limit is kept, and what it holds back is unsent', () => {
+test('the rate limit holds, and what it holds back is unsent', () => {
   const plan = testPlan({
     profiles: [
       testProfile({
@@ -298,21 +299,21 @@ test('the share of the rate limit is kept, and what it holds back is unsent', ()
     ],
   });
   const result = runSimulation(plan, { script: prompt, ratePerSecond: 100 });
-  expect(sumOf(result.series).sent).toBeLessThanOrEqual(201);
+  expect(sumOfSeries(result.series).sent).toBeLessThanOrEqual(201);
   expectBalance(result);
 });
 
-test('the share of the bytes is kept: the load stops and says why', () => {
+test('the limit on bytes holds: the load stops with a reason', () => {
   const result = runSimulation(testPlan({ stages: testStages({ ms: 5_000 }) }), {
     script: prompt,
     bytesLimit: 100 * REQUEST_BYTES,
   });
-  expect(sumOf(result.series).sent).toBe(100);
+  expect(sumOfSeries(result.series).sent).toBe(100);
   expect(result.limit).toContain('limits.bytes');
   expectBalance(result);
 });
 
-test('snapshots end at whole seconds and at ends of stages, the last one when the last answer is in', () => {
+test('snapshots end at whole seconds and at ends of stages', () => {
   const plan = testPlan({ stages: testStages({ ms: 700 }, { ms: 1_800 }) });
   const result = runSimulation(plan, { script: prompt });
   const ends = result.snapshots.map(({ toMs }) => toMs);
@@ -320,7 +321,7 @@ test('snapshots end at whole seconds and at ends of stages, the last one when th
   expect(result.snapshots.map(({ stage }) => stage).slice(0, 4)).toEqual([0, 1, 1, 1]);
 });
 
-test('a backlog is caught up with in portions: no pump starts more than 4,096 operations, and none is forgotten', () => {
+test('a backlog is sent in portions: no pump starts more than 4,096 operations, and none is lost', () => {
   const profile = testProfile({
     clients: 1,
     arrivals: { model: 'open', ratePerSecond: 20_000, spacing: 'uniform' },
@@ -330,7 +331,7 @@ test('a backlog is caught up with in portions: no pump starts more than 4,096 op
     timeoutMs: 5_000,
   });
   const plan = testPlan({ profiles: [profile], stages: testStages({ ms: 800 }) });
-  // Held up for 600 ms from 100 ms on: 12,000 arrivals become due before the next look at the clock.
+  // The pump at 100 ms is followed by one at 700 ms: 12,000 arrivals become due in between.
   const { world, series } = runSimulation(plan, {
     script: { ...prompt, request: () => ({ kind: 'silence' }) },
     step: (nowMs) => (nowMs === 100 ? 600 : 1),
@@ -339,5 +340,5 @@ test('a backlog is caught up with in portions: no pump starts more than 4,096 op
   for (const { atMs } of world.sent) atOnce.set(atMs, (atOnce.get(atMs) ?? 0) + 1);
   expect([700, 701, 702].map((atMs) => atOnce.get(atMs))).toEqual([4_096, 4_096, expect.any(Number)]);
   expect(Math.max(...atOnce.values())).toBe(4_096);
-  expect(sumOf(series)).toMatchObject({ offered: 16_000, sent: 16_000, unsent: 0 });
+  expect(sumOfSeries(series)).toMatchObject({ offered: 16_000, sent: 16_000, unsent: 0 });
 });

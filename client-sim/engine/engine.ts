@@ -50,8 +50,10 @@ interface EngineParts {
 }
 
 /**
- * Drives the virtual clients of one thread through a run. The pacer calls `pump`; everything else follows from the time
- * and from what the channels report. Made by `createEngine`.
+ * Drives the virtual clients of one thread through a run. The pacer calls `pump`, which serves every `VirtualClient`
+ * with an operation due. The client sends it through a `SessionSlot`, and the slot's channel writes it when the
+ * `Scheduler` ends the turn. The channel reports the answer to the slot, the slot to the client, and the client counts
+ * it in the `Recorder`. Made by `createEngine`.
  */
 export class Engine {
   private phase: Phase = 'running';
@@ -73,11 +75,12 @@ export class Engine {
     } else this.enterStage();
   }
 
-  /** Sends everything that is due by now, and handles what time brings: timeouts, ends of stages, snapshots, the end. */
+  /** Sends everything that is due by now, and does what the time asks for: timeouts, ends of stages, snapshots. */
   readonly pump = (): void => {
     if (this.phase === 'finished') return;
     const scheduler = this.scheduler;
     scheduler.beginPump();
+    // Before the run starts there is nothing to do, unless it was stopped.
     if (scheduler.nowMs >= 0 || this.phase !== 'running') {
       this.passBoundaries();
       this.expireTimeouts();
@@ -202,7 +205,7 @@ export class Engine {
 
   // ---- the end ----
 
-  /** What was due before `beforeMs` and is not sent never will be. */
+  /** Operations that were due before `beforeMs` and are not sent never will be. */
   private giveUp(beforeMs: number, stopped: boolean): void {
     for (const client of this.population.clients) client.giveUp(beforeMs, stopped);
   }
@@ -285,7 +288,7 @@ export interface EngineOptions {
   readonly limits: { readonly ratePerSecond: number; readonly bytes: number };
   readonly clock: () => number;
   readonly runClock: RunClock;
-  /** What `clock` shows when the run starts. */
+  /** The reading of `clock` at the start of the run. */
   readonly startMs: number;
   readonly loop: LoopMonitor;
   readonly templates: (profile: ProfilePlan, index: number) => readonly RequestTemplate[];

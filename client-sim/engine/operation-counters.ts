@@ -47,8 +47,8 @@ export class OperationCounters {
   failed(series: number, sinceDueMs: number, failure: Failure, replica: number): void {
     const { layout, nowMs, recorder } = this.scheduler;
     const operation = this.profile.operationName(layout.place(series).operation);
-    recorder.failed(series, sinceDueMs, failure, nowMs, { profile: this.profile.plan.name, operation });
+    recorder.recordFailed(series, sinceDueMs, failure, nowMs, { profile: this.profile.plan.name, operation });
     // A failure that we caused says nothing about the replica.
-    if (replica > 0 && !isByUs(failure.category)) recorder.failedAt(series, replica);
+    if (replica > 0 && !isByUs(failure.category)) recorder.recordFailedAt(series, replica);
   }
 }

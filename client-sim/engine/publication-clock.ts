@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { type ReadStamp, stampOrigin } from '../mcp/stamp.js';
 
-/** What a thread knows about the time of its run. */
+/** When the run starts, as exactly as a thread knows it. */
 export interface RunClock {
   /** Start of the run on the machine's monotonic clock (`process.hrtime`), milliseconds. */
   readonly startHrMs: number;

@@ -18,27 +18,27 @@ function counted(script: ServerScript, plan = onePlan): ReturnType<typeof runSim
   return runSimulation(plan, { script, replicas: REPLICAS }).replicas.map(({ latency: _, ...counts }) => counts);
 }
 
-const nothing = { stage: 0, profile: 'profile', failed: 0, sessions: 0, opened: 0, moved: 0, moves: 0, unknown: 0 };
+const zeros = { stage: 0, profile: 'profile', failed: 0, sessions: 0, opened: 0, moved: 0, moves: 0, unknown: 0 };
 
-describe('which replica answered', () => {
-  test('a session that stays is one of its replica, and never moves', () => {
+describe('replica affinity', () => {
+  test('a session that is always answered by one replica belongs to it and never moves', () => {
     expect(counted({ open: () => ({ ...quick, replica: ONE }), request: () => ({ ...quick, replica: ONE }) })).toEqual([
-      { ...nothing, replica: 'one', succeeded: 100, sessions: 1, opened: 1 },
+      { ...zeros, replica: 'one', succeeded: 100, sessions: 1, opened: 1 },
     ]);
   });
 
-  test('a session answered by each in turn has moved once as a session, and with every answer but the first', () => {
+  test('a session answered by two replicas in turn counts as moved once, and each later answer as a move', () => {
     const replicas = counted({
       open: () => ({ ...quick, replica: ONE }),
       request: (number) => ({ ...quick, replica: number % 2 === 0 ? TWO : ONE }),
     });
     expect(replicas).toEqual([
-      { ...nothing, replica: 'one', succeeded: 50, sessions: 1, opened: 1, moves: 50 },
-      { ...nothing, replica: 'two', succeeded: 50, moved: 1, moves: 50 },
+      { ...zeros, replica: 'one', succeeded: 50, sessions: 1, opened: 1, moves: 50 },
+      { ...zeros, replica: 'two', succeeded: 50, moved: 1, moves: 50 },
     ]);
   });
 
-  test('a session is counted in each stage that it is answered in, and moves in each anew', () => {
+  test('a session that lives through several stages is counted, and moves, in each of them', () => {
     const replicas = counted(
       {
         open: () => ({ ...quick, replica: ONE }),
@@ -47,35 +47,35 @@ describe('which replica answered', () => {
       testPlan({ profiles: [testProfile()], stages: testStages({ ms: 500 }, { ms: 500 }) }),
     );
     expect(replicas).toEqual([
-      { ...nothing, replica: 'one', succeeded: 49, sessions: 1, opened: 1, moves: 1 },
-      { ...nothing, replica: 'two', succeeded: 1, moved: 1, moves: 1 },
-      { ...nothing, stage: 1, replica: 'one', succeeded: 49, sessions: 1, moves: 1 },
-      { ...nothing, stage: 1, replica: 'two', succeeded: 1, moved: 1, moves: 1 },
+      { ...zeros, replica: 'one', succeeded: 49, sessions: 1, opened: 1, moves: 1 },
+      { ...zeros, replica: 'two', succeeded: 1, moved: 1, moves: 1 },
+      { ...zeros, stage: 1, replica: 'one', succeeded: 49, sessions: 1, moves: 1 },
+      { ...zeros, stage: 1, replica: 'two', succeeded: 1, moved: 1, moves: 1 },
     ]);
   });
 
-  test('the replica that did not know the session is the one that is told of', () => {
+  test('a session that is not known is counted for the replica that did not know it', () => {
     const replicas = counted({
       open: () => ({ ...quick, replica: ONE }),
       request: (number) =>
         number % 20 === 19 ? { kind: 'lose', afterMs: 2, replica: TWO } : { ...quick, replica: ONE },
     });
     expect(replicas).toEqual([
-      { ...nothing, replica: 'one', succeeded: 95, sessions: 5 + 1, opened: 5 + 1 },
-      { ...nothing, replica: 'two', succeeded: 0, failed: 5, moved: 5, moves: 5, unknown: 5 },
+      { ...zeros, replica: 'one', succeeded: 95, sessions: 5 + 1, opened: 5 + 1 },
+      { ...zeros, replica: 'two', succeeded: 0, failed: 5, moved: 5, moves: 5, unknown: 5 },
     ]);
   });
 
-  test("answers that name nobody are nobody's, and no move", () => {
+  test('answers that name no replica are not attributed, and are no moves', () => {
     expect(counted({ open: () => quick, request: () => quick })).toEqual([]);
     const some = counted({
       open: () => ({ ...quick, replica: ONE }),
       request: (number) => (number % 2 === 0 ? quick : { ...quick, replica: ONE }),
     });
-    expect(some).toEqual([{ ...nothing, replica: 'one', succeeded: 50, sessions: 1, opened: 1 }]);
+    expect(some).toEqual([{ ...zeros, replica: 'one', succeeded: 50, sessions: 1, opened: 1 }]);
   });
 
-  test('where the endpoint is one replica, what it never answered is charged to it', () => {
+  test('an operation without an answer is charged to the replica if there is only one behind the endpoint', () => {
     const { replicas, series } = runSimulation(onePlan, {
       script: { open: () => quick, request: (number) => (number === 3 ? { kind: 'silence' } : quick) },
       endpointReplica: 'here',
@@ -86,7 +86,7 @@ describe('which replica answered', () => {
     ]);
   });
 
-  test('the latency of each is its own', () => {
+  test('each replica has its own latency', () => {
     const { snapshots } = runSimulation(onePlan, {
       script: {
         open: () => quick,
@@ -107,7 +107,7 @@ describe('which replica answered', () => {
   });
 });
 
-test('threads number replicas each in their own way; a batch goes by their names', () => {
+test('each thread numbers replicas in its own way; a batch goes by their names', () => {
   const script: ServerScript = {
     open: () => ({ ...quick, replica: ONE }),
     request: () => ({ ...quick, replica: ONE }),
@@ -124,7 +124,7 @@ test('threads number replicas each in their own way; a batch goes by their names
   ]);
 });
 
-test("names that are none are nobody's, and too many of them are the rest", () => {
+test('invalid names are not attributed, and replicas beyond a limit are counted together', () => {
   const names = new ReplicaNames();
   expect(['', 'with space', 'x'.repeat(129), 'gr\u00f6\u00dfe'].map((name) => names.numberOf(name))).toEqual([
     0, 0, 0, 0,

@@ -17,14 +17,14 @@ const MAX_DIRTY = 32;
 /** A pump starts at most this many operations, so that sockets are read even when an hour's backlog is due. */
 const MAX_STARTS_PER_PUMP = 4_096;
 
-/** What the scheduler can serve before the turn ends: a virtual client. */
+/** A virtual client as the scheduler sees it: served before the turn ends. */
 export interface Runnable {
   /** It is on the scheduler's list. */
   runnable: boolean;
   serve(): void;
 }
 
-/** What the scheduler can flush before the turn ends: a session slot. */
+/** A session slot as the scheduler sees it: flushed before the turn ends. */
 export interface Flushable {
   /** It is on the scheduler's list. */
   dirty: boolean;
@@ -45,15 +45,15 @@ interface SchedulerOptions {
   readonly stageNames: readonly string[];
   /** `performance.now()`, or a test's clock. */
   readonly clock: () => number;
-  /** What the clock shows at the start of the run, which may be in the past or in the future. */
+  /** The reading of the clock at the start of the run, which may be in the past or in the future. */
   readonly startMs: number;
 }
 
 /**
- * What all clients and session slots of one engine thread share: the time of the current turn, the wake heaps, and the
- * lists of what must be served and flushed before the turn ends. A turn is one pump or one event of a channel. The
- * clock is read once per pump, and once per read callback by the channel. A channel gathers what is flushed during one
- * of its reads into one write.
+ * Serves clients and flushes session slots, and holds what all of them share in one engine thread: the time of the
+ * current turn, the wake heaps, the tickets, the recorder. A turn is one pump or one event of a channel. The clock is
+ * read once per pump, and once per read callback by the channel. A channel gathers what is flushed during one of its
+ * reads into one write.
  */
 export class Scheduler {
   readonly seed: number;

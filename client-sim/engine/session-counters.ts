@@ -29,11 +29,11 @@ export class SessionCounters {
 
   opened(connectMs: number): void {
     this.answeredIn = -1;
-    this.scheduler.recorder.opened(this.group, connectMs);
+    this.scheduler.recorder.recordOpened(this.group, connectMs);
   }
 
   refused(failure: Failure): void {
-    this.scheduler.recorder.openFailed(this.group, failure, this.scheduler.nowMs, {
+    this.scheduler.recorder.recordOpenFailed(this.group, failure, this.scheduler.nowMs, {
       profile: this.profile.plan.name,
       operation: 'connect',
     });
@@ -44,15 +44,15 @@ export class SessionCounters {
     const { recorder, stage } = this.scheduler;
     if (stage === this.answeredIn) return;
     this.answeredIn = stage;
-    recorder.session(this.group).sessionsAnswered++;
+    recorder.sessionRow(this.group).sessionsAnswered++;
   }
 
   closed(): void {
-    this.scheduler.recorder.session(this.group).sessionsClosed++;
+    this.scheduler.recorder.sessionRow(this.group).sessionsClosed++;
   }
 
   lost(): void {
-    this.scheduler.recorder.session(this.group).sessionsLost++;
+    this.scheduler.recorder.sessionRow(this.group).sessionsLost++;
     this.affinity.unknown();
   }
 

@@ -79,7 +79,7 @@ export class SnapshotTaker {
       any += delta[name];
     }
     this.addStreams(profile, stage);
-    if (any > 0) this.scheduler.recorder.wire(this.scheduler.layout.group(stage, profile.index), delta);
+    if (any > 0) this.scheduler.recorder.recordWire(this.scheduler.layout.group(stage, profile.index), delta);
   }
 
   private addStreams(profile: ProfileRuntime, stage: number): void {
@@ -87,7 +87,7 @@ export class SnapshotTaker {
     const delta = streamsSince(now, this.streamsBefore[profile.index] ?? noStreams());
     this.streamsBefore[profile.index] = now;
     if (addStreams(noStreams(), delta))
-      addStreams(this.scheduler.recorder.session(this.scheduler.layout.group(stage, profile.index)).streams, delta);
+      addStreams(this.scheduler.recorder.sessionRow(this.scheduler.layout.group(stage, profile.index)).streams, delta);
   }
 }
 

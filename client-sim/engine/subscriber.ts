@@ -8,8 +8,9 @@ import type { ProfileRuntime } from './profile-runtime.js';
 import type { Scheduler } from './scheduler.js';
 import type { SessionBackoff } from './session-backoff.js';
 
-interface Request {
-  /** Series in which the subscription was counted when it was asked for; its end is counted there too. */
+/** A subscription that was asked for and not yet answered. */
+interface Pending {
+  /** Series in which it was counted when it was asked for; its end is counted there too. */
   readonly series: number;
   readonly atMs: number;
 }
@@ -23,8 +24,8 @@ export class Subscriber implements StreamListener {
   readonly resume: boolean;
   /** Operation numbers of the subscriptions, in the order of `uris`. */
   private readonly operations: readonly number[];
-  /** Subscriptions asked for and not yet answered, by index in `uris`. */
-  private readonly requests = new Map<number, Request>();
+  /** By index in `uris`. */
+  private readonly pending = new Map<number, Pending>();
   private readonly publishers = new Map<number, SequenceTracker>();
   private stream: StreamControl | undefined;
   private away = false;
@@ -52,7 +53,7 @@ export class Subscriber implements StreamListener {
     this.away = away;
     if (away) {
       this.backAtMs = -1;
-      this.stream?.leave();
+      this.stream?.pause();
     } else {
       this.backAtMs = this.scheduler.nowMs;
       this.stream?.start();
@@ -68,25 +69,25 @@ export class Subscriber implements StreamListener {
     const scheduler = this.scheduler;
     scheduler.beginTurn();
     const series = scheduler.layout.base(scheduler.stage, this.profile.index) + (this.operations[index] ?? 0);
-    this.requests.set(index, { series, atMs: scheduler.nowMs });
+    this.pending.set(index, { series, atMs: scheduler.nowMs });
     scheduler.recorder.count(series, OFFERED);
-    scheduler.recorder.sent(series, cellAt(0));
+    scheduler.recorder.recordSent(series, cellAt(0));
     scheduler.endTurn();
   }
 
   onSubscribed(index: number, failure: Failure | undefined): void {
-    const request = this.requests.get(index);
-    if (request === undefined) return;
+    const asked = this.pending.get(index);
+    if (asked === undefined) return;
     const scheduler = this.scheduler;
     scheduler.beginTurn();
-    this.requests.delete(index);
-    const tookMs = scheduler.nowMs - request.atMs;
+    this.pending.delete(index);
+    const tookMs = scheduler.nowMs - asked.atMs;
     if (failure === undefined) {
       this.backoff.succeeded();
-      scheduler.recorder.succeeded(request.series, cellAt(tookMs), cellAt(tookMs), 0);
+      scheduler.recorder.recordSucceeded(asked.series, cellAt(tookMs), cellAt(tookMs), 0);
     } else {
-      const operation = this.profile.operationName(scheduler.layout.place(request.series).operation);
-      scheduler.recorder.failed(request.series, tookMs, failure, scheduler.nowMs, {
+      const operation = this.profile.operationName(scheduler.layout.place(asked.series).operation);
+      scheduler.recorder.recordFailed(asked.series, tookMs, failure, scheduler.nowMs, {
         profile: this.profile.plan.name,
         operation,
       });
@@ -105,9 +106,9 @@ export class Subscriber implements StreamListener {
     scheduler.endTurn();
   }
 
-  onOver(): void {
+  onSessionEnd(): void {
     this.stream = undefined;
-    for (const [index, { series }] of [...this.requests]) {
+    for (const [index, { series }] of [...this.pending]) {
       if (this.scheduler.running) {
         this.onSubscribed(index, {
           category: 'stream_lost',
@@ -115,7 +116,7 @@ export class Subscriber implements StreamListener {
         });
         continue;
       }
-      this.requests.delete(index);
+      this.pending.delete(index);
       this.scheduler.recorder.count(series, LOST);
     }
   }
@@ -146,10 +147,10 @@ export class Subscriber implements StreamListener {
     streams.delivered++;
     flow.delivered++;
     const group = scheduler.layout.group(scheduler.stage, this.profile.index);
-    scheduler.recorder.delivered(group, age.ms, age.errorUs);
+    scheduler.recorder.recordDelivered(group, age.ms, age.errorUs);
     // This was published after it came back, so everything it had missed came before this on the stream.
     if (this.backAtMs < 0 || scheduler.nowMs - age.ms < this.backAtMs) return;
-    scheduler.recorder.caughtUp(group, scheduler.nowMs - this.backAtMs);
+    scheduler.recorder.recordCaughtUp(group, scheduler.nowMs - this.backAtMs);
     this.backAtMs = -1;
   }
 }

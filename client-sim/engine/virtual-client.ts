@@ -124,7 +124,7 @@ export class VirtualClient implements SlotClient {
     if (failure === undefined) {
       const sentMs = tickets.sent[row] as number;
       const latency = cellAt(nowMs - dueMs);
-      scheduler.recorder.succeeded(series, latency, sentMs === dueMs ? latency : cellAt(nowMs - sentMs), replica);
+      scheduler.recorder.recordSucceeded(series, latency, sentMs === dueMs ? latency : cellAt(nowMs - sentMs), replica);
     } else this.recordFailure(series, nowMs - dueMs, failure, replica);
     this.publisher?.ended(series, failure === undefined);
     this.ended(row);
@@ -178,7 +178,7 @@ export class VirtualClient implements SlotClient {
   }
 
   /**
-   * What is the same for all of these operations is looked up once, not for each.
+   * Looks up once, not for each operation, what is the same for all of them.
    * @returns how many were sent, at least one
    */
   private sendSome(sessionSlot: SessionSlot, most: number): number {
@@ -200,7 +200,7 @@ export class VirtualClient implements SlotClient {
       tickets.client[row] = id;
       tickets.open(row, profile.index);
       this.inFlight++;
-      recorder.sent(series, cellAt(nowMs - dueMs));
+      recorder.recordSent(series, cellAt(nowMs - dueMs));
       this.publisher?.sending(operation, dueMs);
       sessionSlot.send(row, operation, counters.draw);
       count++;
@@ -288,7 +288,7 @@ export class VirtualClient implements SlotClient {
     else if (!this.profile.rules.onDemand) this.sessionSlots[0]?.acquire();
   }
 
-  /** @param untilMs when the activity ended, which is noticed only now: what would be due from then on does not count */
+  /** @param untilMs when the activity ended, which is noticed only now: what would be due after that does not count */
   private deactivate(untilMs: number): void {
     this.active = false;
     this.scheduler.activeClients[this.profile.index] = (this.scheduler.activeClients[this.profile.index] as number) - 1;

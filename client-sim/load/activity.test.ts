@@ -10,7 +10,7 @@ function cursor(intervals: readonly (readonly [fromMs: number, toMs: number])[],
   return made;
 }
 
-test('activity holds within its intervals, their ends excluded', () => {
+test('a client is active within its intervals, their ends excluded', () => {
   const one = cursor([
     [10, 20],
     [30, 40],
@@ -28,7 +28,7 @@ test('activity holds within its intervals, their ends excluded', () => {
   ]);
 });
 
-test('the end of activity is the end of the interval, however late it is noticed', () => {
+test('activity ends at the end of the interval, however late that is noticed', () => {
   const one = cursor([
     [10, 20],
     [30, 40],
@@ -40,7 +40,7 @@ test('the end of activity is the end of the interval, however late it is noticed
   expect(one.endedMs).toBe(40);
 });
 
-test('activity that was taken away ends when that is noticed', () => {
+test('activity that an adjustment removes ends when that is noticed', () => {
   const one = cursor([[0, 100]]);
   expect(one.holdsAt(50)).toBe(true);
   one.replace([{ fromMs: 200, toMs: 300 }]);
@@ -48,7 +48,7 @@ test('activity that was taken away ends when that is noticed', () => {
   expect(one.endedMs).toBe(60);
 });
 
-test('nothing happens before the time from which it may, and it wakes then', () => {
+test('nothing happens before the time of joining, and the client wakes then', () => {
   const one = cursor([[0, 100]], 40);
   expect(one.holdsAt(39)).toBe(false);
   expect(one.changesAt(false, 39)).toBe(40);
@@ -56,7 +56,7 @@ test('nothing happens before the time from which it may, and it wakes then', () 
   expect(one.changesAt(true, 40)).toBe(100);
 });
 
-test('without intervals to come it never wakes, but at once who thinks he is active', () => {
+test('without further intervals a client never wakes, except at once if it takes itself to be active', () => {
   const one = cursor([[0, 10]]);
   expect(one.holdsAt(10)).toBe(false);
   expect(one.changesAt(false, 10)).toBe(Infinity);

@@ -11,9 +11,9 @@ export interface Interval {
 const EPSILON = 1e-9;
 
 /**
- * When client `index` of `clients` is active. In a stage scaled by clients it is active while load x clients > index, so
- * a ramp adds clients one by one, evenly; in a stage scaled by rate all clients are active. Adjacent intervals are
- * joined: a client that stays active from one stage to the next is not interrupted.
+ * When client `index` of `clients` is active. In a stage scaled by clients, it is active while load x clients > index:
+ * a ramp adds clients one by one, evenly. In a stage scaled by rate, all clients are active. Adjacent intervals are
+ * joined, so a client that stays active from one stage to the next is not interrupted.
  */
 export function activeIntervals(shape: LoadShape, index: number, clients: number): readonly Interval[] {
   const intervals: Interval[] = [];

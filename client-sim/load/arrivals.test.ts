@@ -9,7 +9,7 @@ function closed(thinkTime: ThinkTimePlan, loops: number, offered: number[] = [])
   return new ClosedArrivals({ thinkTime, loops, seed: 1, slot: 0, index: 0, clients: 1 }, (from) => offered.push(from));
 }
 
-test('open loop: every arrival is offered once and then taken or forgotten, in order, whatever is asked in between', () => {
+test('open loop: every arrival is offered once and then taken or given up, in order, whatever the calls', () => {
   const step = fc.record({
     kind: fc.constantFrom('take' as const, 'offerDue' as const, 'giveUp' as const),
     advanceMs: fc.integer({ min: 0, max: 80 }),
@@ -44,7 +44,7 @@ test('open loop: every arrival is offered once and then taken or forgotten, in o
 });
 
 describe('closed loop', () => {
-  test('as many loops as may be in flight, each thinking on its own', () => {
+  test('there are as many loops as may be in flight, each with its own think time', () => {
     const arrivals = closed({ kind: 'fixed', ms: 100 }, 3);
     arrivals.activate(0, 0);
     expect(arrivals.offerDue(100)).toBe(3);
@@ -56,7 +56,7 @@ describe('closed loop', () => {
     expect(arrivals.nextDueMs).toBe(300);
   });
 
-  test('what waited in vain is offered and given up, and the loop goes on in the next stage', () => {
+  test('what waited in vain is offered and given up, and the loop continues in the next stage', () => {
     const offered: number[] = [];
     const arrivals = closed({ kind: 'none' }, 1, offered);
     arrivals.activate(10, 0);
@@ -67,7 +67,7 @@ describe('closed loop', () => {
     expect(arrivals.nextDueMs).toBe(50);
   });
 
-  test('inactive clients think no more, and operations still on the wire count as loops when they come back', () => {
+  test('an inactive client has no think times; operations in flight count as loops when it is active again', () => {
     const arrivals = closed({ kind: 'none' }, 2);
     arrivals.activate(0, 0);
     const sequence = arrivals.take();
@@ -79,7 +79,7 @@ describe('closed loop', () => {
     expect(arrivals.offerDue(120)).toBe(2);
   });
 
-  test('clients that start together are spread over one mean think time', () => {
+  test('the first operations of clients that start together are spread over one mean think time', () => {
     const starts = [0, 1, 2, 3].map((index) => {
       const arrivals = new ClosedArrivals(
         { thinkTime: { kind: 'fixed', ms: 100 }, loops: 1, seed: 1, slot: index, index, clients: 4 },
@@ -97,7 +97,7 @@ test.each<ThinkTimePlan>([
   { kind: 'fixed', ms: 30 },
   { kind: 'uniform', minMs: 10, maxMs: 50 },
   { kind: 'exponential', meanMs: 30 },
-])('think times of %p have the mean they say, and are drawn from the seed', (plan) => {
+])('think times of %p have their stated mean and are drawn from the seed', (plan) => {
   const draws = Array.from({ length: 20_000 }, (_, sequence) => thinkTimeMs(plan, 5, 1, sequence));
   const mean = draws.reduce((sum, draw) => sum + draw, 0) / draws.length;
   expect(Math.abs(mean - meanThinkTimeMs(plan))).toBeLessThanOrEqual(meanThinkTimeMs(plan) * 0.03);

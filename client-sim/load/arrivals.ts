@@ -6,7 +6,7 @@ import { TimeHeap } from './time-heap.js';
 /** Receives operations `from` to `to` (exclusive), numbered within the client. */
 export type SequenceRange = (from: number, to: number) => void;
 
-/** What one client wants to send, and when. Every operation is offered exactly once, then taken or given up. */
+/** The operations of one client and their due times. Each is offered exactly once, then taken or given up. */
 export interface Arrivals {
   /** Run time at which the next operation is (or was) due; Infinity when none is known yet. */
   readonly nextDueMs: number;
@@ -23,7 +23,7 @@ export interface Arrivals {
   deactivate(): void;
 }
 
-/** Open loop: due times come from the schedule alone. The backlog needs no memory: it is the gap between two numbers. */
+/** Open loop: due times come from the schedule alone. A backlog needs no memory: it is the gap between two numbers. */
 export class OpenArrivals implements Arrivals {
   nextDueMs: number;
   /** The next operation to take. */

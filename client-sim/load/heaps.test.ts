@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { TimeHeap } from './time-heap.js';
 import { WakeHeap } from './wake-heap.js';
 
-test('the wake heap gives ids in order of their latest set time, and each at most once', () => {
+test('the wake heap returns ids in order of the times set last, each at most once', () => {
   const step = fc.record({
     id: fc.integer({ min: 0, max: 60 }),
     time: fc.oneof(fc.integer({ min: 0, max: 1_000 }), fc.constant(Infinity)),
@@ -43,7 +43,7 @@ test('the time heap sorts', () => {
   );
 });
 
-test('the time heap refuses more than its capacity instead of losing a loop', () => {
+test('the time heap refuses more than its capacity', () => {
   const heap = new TimeHeap(1);
   heap.push(1);
   expect(() => heap.push(2)).toThrow(RangeError);

@@ -13,7 +13,7 @@ function sleep(ms: number): Promise<void> {
 }
 
 describe.each(['batch', 'metronome', 'spin'] as const)('%s', (pacing) => {
-  test('pumps until stopped, and lets timers have their turn in between', async () => {
+  test('pumps until it is stopped, and lets timers run in between', async () => {
     if (pacing === 'metronome') metronome = new Metronome();
     const pacer = createPacer(pacing, metronome?.ticks);
     let pumps = 0;
@@ -27,7 +27,7 @@ describe.each(['batch', 'metronome', 'spin'] as const)('%s', (pacing) => {
   });
 });
 
-test('profiles on one thread get the finest pacing any of them asks for', () => {
+test('profiles on one thread get the finest pacing that any of them asks for', () => {
   expect(finestPacing(['batch', 'batch'])).toBe('batch');
   expect(finestPacing(['batch', 'metronome'])).toBe('metronome');
   expect(finestPacing(['spin', 'metronome'])).toBe('spin');

@@ -10,7 +10,7 @@ export interface Positions {
   countUpTo(area: number): number;
 }
 
-/** One arrival per unit. The phase differs between clients, so that their arrivals alternate and do not come in bursts. */
+/** One arrival per unit. The phase differs from client to client, so that their arrivals do not come in bursts. */
 export class UniformPositions implements Positions {
   constructor(private readonly phase: number) {}
 

@@ -44,7 +44,7 @@ describe('the schedule of an open-loop client', () => {
     );
   });
 
-  test('countDue is the exact inverse of dueAt, and countBefore leaves out what is due at that very moment', () => {
+  test('countDue is the exact inverse of dueAt; countBefore leaves out what is due at that moment', () => {
     fc.assert(
       fc.property(
         shape,
@@ -68,7 +68,7 @@ describe('the schedule of an open-loop client', () => {
     );
   });
 
-  test('does not depend on the order of asking', () => {
+  test('due times do not depend on the order of the calls', () => {
     const profile = profileWith(500, 'poisson', 2);
     const stages = testStages({ ms: 2_000, from: 0, to: 1, scale: 'rate' });
     const forward = clientSchedule(profile, 1, stages, 3);
@@ -77,11 +77,11 @@ describe('the schedule of an open-loop client', () => {
     for (let index = 299; index >= 0; index--) expect(backward.dueAt(index)).toBe(times[index]);
   });
 
-  test('the number of arrivals on a ramp is the integral of the rate, and the middle arrival is where the quadratic says', () => {
+  test('the number of arrivals on a ramp is the integral of the rate, and due times follow the quadratic', () => {
     const profile = profileWith(1_000, 'uniform', 1);
     const schedule = clientSchedule(profile, 0, testStages({ ms: 10_000, from: 0, to: 1, scale: 'rate' }), 1);
     expect(schedule.countBefore(10_000)).toBe(5_000);
-    // Lambda(t) = 1000/s * t^2 / (2 * 10 s): 1,250 arrivals are due after 5 s, a quarter of them all.
+    // Lambda(t) = 1000/s * t^2 / (2 * 10 s): 1,250 arrivals, a quarter of all, are due after 5 s.
     expect(schedule.dueAt(1_250)).toBeCloseTo(5_000, 6);
     const down = clientSchedule(profile, 0, testStages({ ms: 10_000, from: 1, to: 0, scale: 'rate' }), 1);
     expect(down.countBefore(10_000)).toBe(5_000);
@@ -130,7 +130,7 @@ describe('the schedule of an open-loop client', () => {
 });
 
 describe('clients together', () => {
-  test('uniform arrivals of n clients are evenly spaced, not n at a time', () => {
+  test('uniform arrivals of n clients are evenly spaced, and do not come n at a time', () => {
     const profile = profileWith(10, 'uniform', 4);
     const stages = testStages({ ms: 1_000 });
     const all = [0, 1, 2, 3]
@@ -165,7 +165,7 @@ describe('clients together', () => {
         for (let index = 0; index < clients; index++) {
           for (const interval of activeIntervals(stages, index, clients)) clientMs += interval.toMs - interval.fromMs;
         }
-        // Client k counts for loads above k/n: on average half a client more than the load.
+        // Client k is active for loads above k/n: on average half a client more than the load.
         expect(Math.abs(clientMs - ((capped.from + capped.to) / 2) * clients * 1_000)).toBeLessThanOrEqual(
           1_000 + 1e-6,
         );
@@ -198,7 +198,7 @@ describe('clients together', () => {
   });
 });
 
-test('area and timeOf undo each other on any shape', () => {
+test('area and timeOf are inverses on any shape', () => {
   fc.assert(
     fc.property(shape, rate, fc.double({ min: 0.001, max: 0.999, noNaN: true }), (stages, ratePerSecond, share) => {
       const integrated = new IntegratedRate(ratePieces(stages, 0, 1, ratePerSecond));

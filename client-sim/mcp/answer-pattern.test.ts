@@ -6,8 +6,8 @@ import { scanAnswer } from './scan-answer.js';
 const ID = 1_000_000_001;
 
 /**
- * Learns from a message with something before and after it, as a whole HTTP answer has; first from another one, if
- * told.
+ * Learns from a message with bytes before and after it, as in an HTTP answer; from the message `before` first, if there
+ * is one.
  */
 function learn(
   message: string,
@@ -26,20 +26,20 @@ function answer(text: string, id = ID): string {
   return JSON.stringify({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text }], isError: false } });
 }
 
-test('another id matches when it is the one expected, and only then', () => {
+test('another id matches only when it is the expected one', () => {
   const { pattern, wrap } = learn(answer('hello'));
   const next = wrap(answer('hello', ID + 1));
   expect(pattern.matches(next, 0, next.length, ID + 1)).toBe(true);
   expect(pattern.matches(next, 0, next.length, ID)).toBe(false);
 });
 
-test('another text does not match as long as none has been seen', () => {
+test('another text does not match before texts have differed', () => {
   const { pattern, wrap } = learn(answer('hello'));
   const other = wrap(answer('world'));
   expect(pattern.matches(other, 0, other.length, ID)).toBe(false);
 });
 
-test('where texts differ another plain one of the same length matches; one that could end the string does not', () => {
+test('once texts have differed, any plain one of the same length matches, and no other', () => {
   const { pattern, wrap } = learn(answer('hello'), answer('howdy'));
   const verdict = (text: string): boolean => {
     const bytes = wrap(answer('hello').replace('hello', text));
@@ -50,7 +50,7 @@ test('where texts differ another plain one of the same length matches; one that 
     expect([text, verdict(text)]).toEqual([text, false]);
 });
 
-test('an answer that is not whole yet does not match', () => {
+test('an incomplete answer does not match', () => {
   const { pattern, wrap } = learn(answer('hello'));
   const bytes = wrap(answer('hello'));
   for (let end = 0; end < bytes.length; end++) expect(pattern.matches(bytes, 0, end, ID)).toBe(false);
@@ -69,7 +69,7 @@ describe('nothing is learnt from an answer', () => {
   });
 });
 
-test('no byte that decides anything may change: whatever matches is what a full parse finds correct', () => {
+test('whatever matches is also correct by a full parse', () => {
   const messages = [
     [answer('hello world, this is me'), answer('olleh dlrow, siht si em')],
     [
@@ -133,7 +133,7 @@ test('no byte that decides anything may change: whatever matches is what a full 
   expect(matched).toBeGreaterThan(50);
 });
 
-test('long fixed stretches are compared to the last byte', () => {
+test('long fixed stretches are compared up to the last byte', () => {
   const message = JSON.stringify({
     jsonrpc: '2.0',
     id: ID,

@@ -6,7 +6,7 @@ import { compileRequest, renderRequest } from './compile-request.js';
 
 const pinned = { era: 'legacy', version: '2025-11-25', sessions: true } as const;
 
-/** What is sent, drawn `times` times. */
+/** The arguments that are sent, drawn `times` times. */
 function drawn(schema: object, times = 5): readonly unknown[] {
   const made = argumentsFor(schema);
   if (!made.ok) throw new Error(made.problem);
@@ -25,13 +25,14 @@ function drawn(schema: object, times = 5): readonly unknown[] {
   });
 }
 
-const ajv = new Ajv2020({ strict: false, validateFormats: false });
+// Own properties only: else a schema for `toString` is applied to the inherited method.
+const ajv = new Ajv2020({ strict: false, validateFormats: false, ownProperties: true });
 function object(properties: object, more: object = {}) {
   return { type: 'object', properties, required: Object.keys(properties), ...more };
 }
 
-describe('arguments made up from a schema', () => {
-  test('are the required ones, and nothing that nobody asked for', () => {
+describe('arguments generated from a schema', () => {
+  test('are the required ones and no others', () => {
     expect(
       drawn({ type: 'object', properties: { a: { type: 'integer' }, b: { type: 'string' } }, required: ['a'] }, 1),
     ).toEqual([{ a: expect.any(Number) }]);
@@ -48,7 +49,7 @@ describe('arguments made up from a schema', () => {
     expect(drawn(schema, 20)).toEqual(drawn(schema, 20));
   });
 
-  test('prefer what the schema itself gives', () => {
+  test('prefer the values that the schema itself gives', () => {
     const schema = object({
       a: { const: 5 },
       b: { type: 'string', default: 'x', pattern: '^x$' },
@@ -124,29 +125,29 @@ describe('arguments made up from a schema', () => {
       object({ a: { type: 'string', pattern: '^[A-Z]{3}$' } }),
       '$.a has the pattern ^[A-Z]{3}$ and neither default nor example',
     ],
-    [object({ a: { type: 'integer', minimum: 5, maximum: 4 } }), '$.a: its range holds no whole number'],
-    [object({ a: { type: 'string', not: { const: 'x' } } }), '$.a has `not`, for which no value is made up'],
+    [object({ a: { type: 'integer', minimum: 5, maximum: 4 } }), '$.a: its range has no whole number'],
+    [object({ a: { type: 'string', not: { const: 'x' } } }), '$.a has `not`, for which no value is generated'],
     [
       object({ a: { $ref: 'https://example.com/schema' } }),
       '$.a refers to https://example.com/schema, which is not in this schema',
     ],
-    [object({ a: { $ref: '#/$defs/none' } }), '$.a refers to #/$defs/none, which is not there'],
+    [object({ a: { $ref: '#/$defs/none' } }), '$.a refers to #/$defs/none, which does not exist'],
     [
       object({ a: { oneOf: [{ type: 'integer' }, { type: 'number' }] } }),
       '$.a has a `oneOf` whose branches may overlap',
     ],
-    [object({ a: { type: 'array', uniqueItems: true, minItems: 2 } }), '$.a demands 2 items that differ'],
-    [object({ a: false }), '$.a allows nothing'],
+    [object({ a: { type: 'array', uniqueItems: true, minItems: 2 } }), '$.a requires 2 different items'],
+    [object({ a: false }), '$.a allows no value'],
     [
       { $defs: { node: object({ next: { $ref: '#/$defs/node' } }) }, ...object({ a: { $ref: '#/$defs/node' } }) },
       expect.stringContaining('nested deeper than'),
     ],
-    ['text', '$ allows nothing'],
-  ])('that cannot be right for certain are refused: %j', (schema, problem) => {
+    ['text', '$ allows no value'],
+  ])('that may be invalid are refused: %j', (schema, problem) => {
     expect(argumentsFor(schema)).toEqual({ ok: false, problem });
   });
 
-  test('are valid for any schema of the kinds that tools have, or refused', () => {
+  test('are valid for any schema of the kinds that tools have, or are refused', () => {
     const leaf = fc.oneof(
       fc.record(
         { type: fc.constant('string'), minLength: fc.nat(30), maxLength: fc.nat(30) },

@@ -1,18 +1,20 @@
 import type { Placeholder, Template } from '../../scenarios/schema/grammar/template.js';
-import { isObject } from './judge-message.js';
+import { isObject } from './json-value.js';
 
-/**
- * Arguments for a tool, made from its `inputSchema` (JSON Schema 2020-12), drawn anew for each call where the schema
- * leaves room: required members only, `const`, `default`, `examples` and `enum` before invention, small values before
- * large. What cannot be made valid for certain (`pattern`, `not`, `if`, ...) is said and not guessed.
- */
+type Schema = Readonly<Record<string, unknown>>;
+
 export type GeneratedArguments =
   | { readonly ok: true; readonly template: Template }
   | { readonly ok: false; readonly problem: string };
 
+/**
+ * Arguments for a tool, generated from its `inputSchema` (JSON Schema 2020-12). Only required members are generated,
+ * from `const`, `default`, `examples` or `enum` if there is one, else as small values that are drawn anew for each
+ * call. A schema with a keyword for which no value is certainly valid (`pattern`, `not`, `if`, ...) is refused.
+ */
 export function argumentsFor(inputSchema: unknown): GeneratedArguments {
   try {
-    const template = new Maker(inputSchema).value(inputSchema, '$', 0);
+    const template = new ArgumentsGenerator(inputSchema).value(inputSchema, '$', 0);
     return { ok: true, template };
   } catch (error) {
     if (error instanceof NoValidValue) return { ok: false, problem: error.message };
@@ -21,8 +23,8 @@ export function argumentsFor(inputSchema: unknown): GeneratedArguments {
 }
 
 /**
- * Arguments of a prompt are text, all of them (MCP, `PromptArgument`). @param listed `arguments` of its entry in
- * prompts/list
+ * The arguments of a prompt are all text (MCP, `PromptArgument`).
+ * @param listed the `arguments` of its entry in prompts/list
  */
 export function argumentsForPrompt(listed: unknown): GeneratedArguments {
   const required = list(listed)
@@ -30,13 +32,16 @@ export function argumentsForPrompt(listed: unknown): GeneratedArguments {
     .filter(({ required: must }) => must === true);
   return {
     ok: true,
-    template: { kind: 'object', entries: required.map(({ name }) => [String(name), text()] as const) },
+    template: { kind: 'object', entries: required.map(({ name }) => [String(name), randomText()] as const) },
   };
 }
 
-/** Of an object within objects; a schema that demands more refers to itself without end. */
+/** No value can certainly be valid; the message says where and why. */
+class NoValidValue extends Error {}
+
+/** How deep objects may be nested; a schema that requires more refers to itself endlessly. */
 const MAX_DEPTH = 16;
-const MOST_ITEMS = 100;
+const MAX_ITEMS = 100;
 const UNSUPPORTED = [
   'not',
   'if',
@@ -48,52 +53,52 @@ const UNSUPPORTED = [
   'unevaluatedItems',
 ];
 
-class Maker {
+class ArgumentsGenerator {
   constructor(private readonly root: unknown) {}
 
-  value(written: unknown, at: string, depth: number): Template {
+  value(schemaValue: unknown, at: string, depth: number): Template {
     if (depth > MAX_DEPTH) throw new NoValidValue(`${at} is nested deeper than ${MAX_DEPTH} levels`);
-    if (written === true) return text();
-    if (!isObject(written)) throw new NoValidValue(`${at} allows nothing`);
-    const schema = this.whole(written, at, depth);
-    const fixed = given(schema);
+    if (schemaValue === true) return randomText();
+    if (!isObject(schemaValue)) throw new NoValidValue(`${at} allows no value`);
+    const schema = this.resolved(schemaValue, at, depth);
+    const fixed = fixedValue(schema);
     if (fixed !== undefined) return fixed;
     const unsupported = UNSUPPORTED.find((key) => schema[key] !== undefined);
     if (unsupported !== undefined)
-      throw new NoValidValue(`${at} has \`${unsupported}\`, for which no value is made up`);
+      throw new NoValidValue(`${at} has \`${unsupported}\`, for which no value is generated`);
     const alternatives = schema.anyOf ?? schema.oneOf;
-    if (Array.isArray(alternatives)) return this.first(schema, alternatives, at, depth);
+    if (Array.isArray(alternatives)) return this.firstAlternative(schema, alternatives, at, depth);
     switch (typeOf(schema)) {
       case 'object':
         return this.object(schema, at, depth);
       case 'array':
         return this.array(schema, at, depth);
       case 'integer':
-        return number(schema, at, true);
+        return numberFor(schema, at, true);
       case 'number':
-        return number(schema, at, false);
+        return numberFor(schema, at, false);
       case 'boolean':
-        return constant(false);
+        return constantOf(false);
       case 'null':
-        return constant(null);
+        return constantOf(null);
       default:
-        return string(schema, at);
+        return stringFor(schema, at);
     }
   }
 
-  /** With its reference followed and its `allOf` put together. */
-  private whole(schema: Schema, at: string, depth: number): Schema {
-    let whole = schema;
-    for (let hops = 0; typeof whole.$ref === 'string'; hops++) {
+  /** Follows the reference of a schema and merges its `allOf`. */
+  private resolved(schema: Schema, at: string, depth: number): Schema {
+    let resolved = schema;
+    for (let hops = 0; typeof resolved.$ref === 'string'; hops++) {
       if (hops > MAX_DEPTH) throw new NoValidValue(`${at} refers to itself`);
-      const { $ref, ...rest } = whole;
-      whole = merge(this.referred(String($ref), at), rest, at);
+      const { $ref, ...rest } = resolved;
+      resolved = merge(this.referred(String($ref), at), rest, at);
     }
-    const parts = whole.allOf;
-    if (!Array.isArray(parts)) return whole;
-    const { allOf: _all, ...rest } = whole;
+    const parts = resolved.allOf;
+    if (!Array.isArray(parts)) return resolved;
+    const { allOf: _all, ...rest } = resolved;
     return parts.reduce(
-      (sum: Schema, part: unknown) => merge(sum, this.whole(isObject(part) ? part : {}, at, depth + 1), at),
+      (merged: Schema, part: unknown) => merge(merged, this.resolved(isObject(part) ? part : {}, at, depth + 1), at),
       rest,
     );
   }
@@ -105,21 +110,21 @@ class Maker {
       const key = decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~');
       found = isObject(found) || Array.isArray(found) ? (found as Record<string, unknown>)[key] : undefined;
     }
-    if (!isObject(found)) throw new NoValidValue(`${at} refers to ${reference}, which is not there`);
+    if (!isObject(found)) throw new NoValidValue(`${at} refers to ${reference}, which does not exist`);
     return found;
   }
 
-  /** The first alternative for which a value can be made. */
-  private first(schema: Schema, alternatives: readonly unknown[], at: string, depth: number): Template {
+  /** A value of the first alternative for which one can be generated. */
+  private firstAlternative(schema: Schema, alternatives: readonly unknown[], at: string, depth: number): Template {
     const { anyOf: _any, oneOf: _one, ...rest } = schema;
-    // A value of one branch of `oneOf` might fit another, which would make it invalid.
-    if (schema.oneOf !== undefined && alternatives.length > 1 && !areApart(alternatives))
+    // A value that fits two branches of `oneOf` is invalid.
+    if (schema.oneOf !== undefined && alternatives.length > 1 && !areDisjoint(alternatives))
       throw new NoValidValue(`${at} has a \`oneOf\` whose branches may overlap`);
     let problem = `${at} has no alternative`;
     for (const alternative of alternatives) {
       try {
         return this.value(
-          merge(rest, this.whole(isObject(alternative) ? alternative : {}, at, depth), at),
+          merge(rest, this.resolved(isObject(alternative) ? alternative : {}, at, depth), at),
           at,
           depth + 1,
         );
@@ -135,9 +140,9 @@ class Maker {
     const properties = isObject(schema.properties) ? schema.properties : {};
     const required = list(schema.required).filter((name): name is string => typeof name === 'string');
     const optional = Object.keys(properties).filter((name) => !required.includes(name));
-    const names = [...required, ...optional.slice(0, Math.max(0, count(schema.minProperties, 0) - required.length))];
-    if (names.length < count(schema.minProperties, 0))
-      throw new NoValidValue(`${at} demands more members than it names`);
+    const fewest = countOr(schema.minProperties, 0);
+    const names = [...required, ...optional.slice(0, Math.max(0, fewest - required.length))];
+    if (names.length < fewest) throw new NoValidValue(`${at} requires more members than it names`);
     const unnamed = schema.additionalProperties;
     return {
       kind: 'object',
@@ -153,10 +158,11 @@ class Maker {
   private array(schema: Schema, at: string, depth: number): Template {
     const prefix = list(schema.prefixItems);
     const items = schema.items;
-    const most = Math.min(count(schema.maxItems, MOST_ITEMS), items === false ? prefix.length : MOST_ITEMS);
-    const length = Math.min(most, Math.max(1, count(schema.minItems, 0)));
-    if (length < count(schema.minItems, 0)) throw new NoValidValue(`${at} demands ${String(schema.minItems)} items`);
-    if (schema.uniqueItems === true && length > 1) throw new NoValidValue(`${at} demands ${length} items that differ`);
+    const fewest = countOr(schema.minItems, 0);
+    const most = Math.min(countOr(schema.maxItems, MAX_ITEMS), items === false ? prefix.length : MAX_ITEMS);
+    const length = Math.min(most, Math.max(1, fewest));
+    if (length < fewest) throw new NoValidValue(`${at} requires ${fewest} items`);
+    if (schema.uniqueItems === true && length > 1) throw new NoValidValue(`${at} requires ${length} different items`);
     return {
       kind: 'array',
       items: Array.from({ length }, (_, index) =>
@@ -166,17 +172,19 @@ class Maker {
   }
 }
 
-/** What the schema itself says a right value is. */
-function given(schema: Schema): Template | undefined {
-  if (schema.const !== undefined) return constant(schema.const);
-  if (schema.default !== undefined) return constant(schema.default);
+/** A value that the schema itself gives. */
+function fixedValue(schema: Schema): Template | undefined {
+  if (schema.const !== undefined) return constantOf(schema.const);
+  if (schema.default !== undefined) return constantOf(schema.default);
   const [example] = list(schema.examples);
-  if (example !== undefined) return constant(example);
+  if (example !== undefined) return constantOf(example);
   const choices = list(schema.enum);
   const texts = choices.filter((choice): choice is string => typeof choice === 'string');
   if (texts.length > 0) return { kind: 'string', parts: [{ name: 'pick', items: texts }] };
-  return choices.length > 0 ? constant(choices[0]) : undefined;
+  return choices.length > 0 ? constantOf(choices[0]) : undefined;
 }
+
+const NUMBER_KEYWORDS = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'];
 
 function typeOf(schema: Schema): string {
   const { type } = schema;
@@ -184,19 +192,28 @@ function typeOf(schema: Schema): string {
   if (Array.isArray(type)) return String(type.find((name) => name !== 'null') ?? 'null');
   if (schema.properties !== undefined || schema.required !== undefined) return 'object';
   if (schema.items !== undefined || schema.prefixItems !== undefined) return 'array';
-  return ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'].some(
-    (key) => schema[key] !== undefined,
-  )
-    ? 'number'
-    : 'string';
+  return NUMBER_KEYWORDS.some((key) => schema[key] !== undefined) ? 'number' : 'string';
 }
 
-/** Both must hold. Only where they say the same thing of one key in different ways is there something to lose. */
+const ANNOTATIONS = [
+  'title',
+  'description',
+  '$schema',
+  '$id',
+  '$comment',
+  '$defs',
+  'definitions',
+  'deprecated',
+  'readOnly',
+  'writeOnly',
+];
+
+/** A schema that demands both. @throws NoValidValue when they have different values for a key that cannot be merged */
 function merge(a: Schema, b: Schema, at: string): Schema {
   const merged: Record<string, unknown> = { ...a };
   for (const [key, value] of Object.entries(b)) {
     const before = merged[key];
-    if (before === undefined || isAnnotation(key) || JSON.stringify(before) === JSON.stringify(value))
+    if (before === undefined || ANNOTATIONS.includes(key) || JSON.stringify(before) === JSON.stringify(value))
       merged[key] = value;
     else if (key === 'required') merged[key] = [...new Set([...list(before), ...list(value)])];
     else if (key === 'properties' && isObject(before) && isObject(value))
@@ -215,26 +232,9 @@ function mergeProperties(a: Record<string, unknown>, b: Record<string, unknown>,
   return merged;
 }
 
-function isAnnotation(key: string): boolean {
-  return [
-    'title',
-    'description',
-    '$schema',
-    '$id',
-    '$comment',
-    '$defs',
-    'definitions',
-    'deprecated',
-    'readOnly',
-    'writeOnly',
-  ].includes(key);
-}
-
-/** Branches of different types, or with a `const` each, cannot both hold. */
-function areApart(branches: readonly unknown[]): boolean {
-  const kinds = branches.map((branch) =>
-    isObject(branch) ? (branch.const !== undefined ? `=${JSON.stringify(branch.const)}` : branch.type) : undefined,
-  );
+/** Branches of different types, or with a `const` each, cannot hold both. */
+function areDisjoint(branches: readonly unknown[]): boolean {
+  const kinds = branches.map(kindOf);
   const plain = kinds.every((kind) => typeof kind === 'string');
   const mixed =
     kinds.some((kind) => typeof kind === 'string' && kind.startsWith('=')) &&
@@ -243,22 +243,17 @@ function areApart(branches: readonly unknown[]): boolean {
   return plain && !mixed && !numbers && new Set(kinds).size === kinds.length;
 }
 
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
+function kindOf(branch: unknown): unknown {
+  if (!isObject(branch)) return undefined;
+  return branch.const === undefined ? branch.type : `=${JSON.stringify(branch.const)}`;
 }
-
-/** Numbers and texts that are valid for a JSON Schema, and what the maker of whole arguments shares with them. */
-type Schema = Readonly<Record<string, unknown>>;
-
-/** No value can be made for certain; the message says where and why. */
-class NoValidValue extends Error {}
 
 const TEXT_LENGTH = 12;
 const INT_SPAN = 100;
-/** The largest number that every JSON reader takes as it is. */
+/** The largest number that every JSON parser reads exactly. */
 const MAX_INT = Number.MAX_SAFE_INTEGER;
 
-function number(schema: Schema, at: string, whole: boolean): Template {
+function numberFor(schema: Schema, at: string, whole: boolean): Template {
   const above = finite(schema.exclusiveMinimum);
   const below = finite(schema.exclusiveMaximum);
   const lowest = Math.max(finite(schema.minimum) ?? -Infinity, above ?? -Infinity);
@@ -274,9 +269,9 @@ function number(schema: Schema, at: string, whole: boolean): Template {
         multiple !== below &&
         (!whole || Number.isInteger(multiple))
       )
-        return constant(multiple);
+        return constantOf(multiple);
     }
-    throw new NoValidValue(`${at}: no multiple of ${step} was found in its range`);
+    throw new NoValidValue(`${at}: its range has no multiple of ${step}`);
   }
   const min = Number.isFinite(lowest)
     ? Math.ceil(lowest) + (above !== undefined && above === Math.ceil(lowest) ? 1 : 0)
@@ -287,11 +282,12 @@ function number(schema: Schema, at: string, whole: boolean): Template {
   const max = Math.min(top, min + INT_SPAN, MAX_INT);
   if (min <= max && min >= -MAX_INT) return { kind: 'number', draw: { name: 'int', min, max } };
   const middle = (lowest + highest) / 2;
-  if (!whole && middle >= lowest && middle <= highest && middle !== above && middle !== below) return constant(middle);
-  throw new NoValidValue(`${at}: its range holds no ${whole ? 'whole number' : 'number'}`);
+  if (!whole && middle >= lowest && middle <= highest && middle !== above && middle !== below)
+    return constantOf(middle);
+  throw new NoValidValue(`${at}: its range has no ${whole ? 'whole number' : 'number'}`);
 }
 
-/** Text of each format that is valid whatever is drawn. */
+/** Text that is valid for each format, whatever is drawn. */
 const FORMATS: Readonly<Record<string, readonly (string | Placeholder)[]>> = {
   uuid: [{ name: 'uuid' }],
   'date-time': ['2026-01-01T00:00:00Z'],
@@ -311,29 +307,32 @@ const FORMATS: Readonly<Record<string, readonly (string | Placeholder)[]>> = {
   regex: ['a'],
 };
 
-function string(schema: Schema, at: string): Template {
+function stringFor(schema: Schema, at: string): Template {
   const { pattern, format } = schema;
   if (typeof pattern === 'string')
     throw new NoValidValue(`${at} has the pattern ${pattern} and neither default nor example`);
-  const min = count(schema.minLength, 0);
-  const max = count(schema.maxLength, Infinity);
+  const min = countOr(schema.minLength, 0);
+  const max = countOr(schema.maxLength, Infinity);
   if (max < min) throw new NoValidValue(`${at}: minLength is more than maxLength`);
-  if (typeof format !== 'string') return text(Math.min(max, Math.max(min, TEXT_LENGTH)));
+  if (typeof format !== 'string') return randomText(Math.min(max, Math.max(min, TEXT_LENGTH)));
   const parts = FORMATS[format];
-  if (parts === undefined) throw new NoValidValue(`${at} has the format ${format}, which is not known here`);
-  const length = parts.reduce(
-    (sum, part) => sum + (typeof part === 'string' ? part.length : part.name === 'int' ? 4 : 36),
-    0,
-  );
-  if (length < min || length > max) throw new NoValidValue(`${at}: no ${format} of that length is made up`);
+  if (parts === undefined) throw new NoValidValue(`${at} has the unknown format ${format}`);
+  const length = parts.reduce((sum, part) => sum + lengthOf(part), 0);
+  if (length < min || length > max) throw new NoValidValue(`${at}: no ${format} of that length is generated`);
   return { kind: 'string', parts };
 }
 
-function text(length = TEXT_LENGTH): Template {
-  return length === 0 ? constant('') : { kind: 'string', parts: [{ name: 'text', length }] };
+/** Length of a part of `FORMATS`: the numbers there have four digits. */
+function lengthOf(part: string | Placeholder): number {
+  if (typeof part === 'string') return part.length;
+  return part.name === 'int' ? 4 : 36;
 }
 
-function constant(value: unknown): Template {
+function randomText(length = TEXT_LENGTH): Template {
+  return length === 0 ? constantOf('') : { kind: 'string', parts: [{ name: 'text', length }] };
+}
+
+function constantOf(value: unknown): Template {
   return { kind: 'constant', json: JSON.stringify(value) };
 }
 
@@ -341,6 +340,10 @@ function finite(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
-function count(value: unknown, otherwise: number): number {
+function countOr(value: unknown, otherwise: number): number {
   return typeof value === 'number' && value >= 0 ? value : otherwise;
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }

@@ -4,14 +4,15 @@ import { countDigits, writeInteger } from './digits.js';
 import { type Draw, draw32, drawBelow } from './draw.js';
 import { STAMP_BYTES, writeStamp } from './stamp.js';
 
-/** A stretch of a request's body: fixed bytes, or one drawn value. Writes itself and says where it ends. */
+/** A part of a request's body: fixed bytes, or one drawn value. */
 export interface BodySegment {
-  /** Upper bound of what `write` writes. */
+  /** Upper bound of the bytes that `write` writes. */
   readonly maxBytes: number;
-  /** What it is where it is always the same. */
+  /** The bytes, if they are always the same. */
   readonly bytes?: Buffer;
-  /** It never writes less than `maxBytes`. */
+  /** `write` always writes `maxBytes`. */
   readonly isFixed?: boolean;
+  /** @returns where the part ends */
   write(into: Buffer, at: number, draw: Draw): number;
 }
 
@@ -21,9 +22,9 @@ export function fixedSegment(text: string): BodySegment {
 }
 
 interface DrawnSegmentOptions {
-  /** Whether it stands between the quotes of a JSON text; default true. */
+  /** Whether the value is inside a JSON string; default true. */
   readonly quoted?: boolean;
-  /** Milliseconds since 1970; default: the system's clock. */
+  /** Milliseconds since 1970; default: the system clock. */
   readonly now?: () => number;
 }
 
@@ -64,7 +65,7 @@ const TEXT_BLOCK_BYTES = 65_536;
 const textBlock = makeTextBlock();
 const textWords = new DataView(textBlock.buffer, textBlock.byteOffset, textBlock.length);
 const view = new WordView();
-/** From here on a native copy is faster than words. */
+/** Above this length a native copy is faster. */
 const LONG_BYTES = 200;
 
 function makeTextBlock(): Buffer {
@@ -76,8 +77,7 @@ function makeTextBlock(): Buffer {
   return block;
 }
 
-// Copying from a ready block at a drawn offset costs one draw a value; drawing each character would cost one draw a
-// byte.
+// Copying from a prepared block at a drawn offset costs one draw for each value, not one for each byte.
 function textSegment(length: number, position: number): BodySegment {
   const write = (into: Buffer, at: number, draw: Draw): number => {
     let from = draw32(draw, position) % TEXT_BLOCK_BYTES;
@@ -111,10 +111,10 @@ function pickSegment(items: readonly string[], position: number, quoted: boolean
 }
 
 const HEX = Buffer.from('0123456789abcdef', 'latin1');
-// 8-4-4-4-12: where the dashes of a UUID are.
+// Offsets of the dashes in a UUID: 8-4-4-4-12.
 const DASHES = new Set([8, 13, 18, 23]);
 
-/** A version 4 UUID (RFC 9562, 5.4) of four draws. */
+/** A version 4 UUID (RFC 9562, 5.4) from four draws. */
 function writeUuid(into: Buffer, at: number, draw: Draw, position: number): number {
   let bits = 0;
   let nibbles = 0;

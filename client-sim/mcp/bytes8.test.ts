@@ -1,24 +1,24 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { arePlain, copyAscii, equalWords, isPlain } from './bytes8.js';
+import { arePlainInJson, copyAscii, equalWords, isPlainInJson } from './bytes8.js';
 
 function view(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-test('plain is plain for every byte at every place', () => {
+test('every byte is judged alike at every position', () => {
   for (let byte = 0; byte < 256; byte++) {
     const plain = byte >= 0x20 && byte < 0x80 && byte !== 0x22 && byte !== 0x5c;
-    expect(isPlain(byte)).toBe(plain);
+    expect(isPlainInJson(byte)).toBe(plain);
     for (let place = 0; place < 11; place++) {
       const bytes = new Uint8Array(13).fill(0x61);
       bytes[place + 1] = byte;
-      expect([byte, place, arePlain(view(bytes), 1, 12)]).toEqual([byte, place, plain]);
+      expect([byte, place, arePlainInJson(view(bytes), 1, 12)]).toEqual([byte, place, plain]);
     }
   }
 });
 
-test('any bytes without NUL are equal to themselves alone, but for those that make no number', () => {
+test('bytes without NUL equal themselves, and no bytes that differ in one place', () => {
   const bytes = fc.uint8Array({ minLength: 1, maxLength: 40, min: 1, max: 0x7e });
   fc.assert(
     fc.property(bytes, fc.nat(), fc.integer({ min: 0, max: 255 }), (fixed, at, to) => {
@@ -32,7 +32,7 @@ test('any bytes without NUL are equal to themselves alone, but for those that ma
   );
 });
 
-test('ASCII is copied as it is, and nothing around it', () => {
+test('ASCII is copied unchanged, and nothing around it', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 50, max: 0x7e }), (text) => {
       const into = new Uint8Array(text.length + 4).fill(0xee);

@@ -5,8 +5,6 @@ import type { OperationPlan } from '../../scenarios/schema/plan.js';
 import type { PinnedProtocol } from '../protocol/messages.js';
 import { compileRequest, renderRequest } from './compile-request.js';
 import { FIRST_ID, LAST_ID } from './digits.js';
-import { chooseOperation, draw32, drawBelow } from './draw.js';
-import { encodeHeaderValue } from './param-headers.js';
 
 const LEGACY: PinnedProtocol = { era: 'legacy', version: '2025-11-25', sessions: true };
 const MODERN: PinnedProtocol = { era: 'modern', version: '2026-07-28', sessions: false };
@@ -34,7 +32,7 @@ function drawnNumber(placeholder: Placeholder): Template {
   return { kind: 'object', entries: [['v', { kind: 'number', draw: placeholder }]] };
 }
 
-test('any template of any strings is the JSON it says, in both eras', () => {
+test('any template of any strings gives the JSON that it describes, in both eras', () => {
   const { template } = fc.letrec<{ template: { readonly template: Template; readonly value: unknown } }>((tie) => ({
     template: fc.oneof(
       { maxDepth: 3 },
@@ -71,11 +69,11 @@ describe('placeholders', () => {
   test.each<[string, Template, unknown]>([
     ['text N is N characters', drawn({ name: 'text', length: 40 }), expect.stringMatching(/^[a-zA-Z0-9 ]{40}$/)],
     [
-      'text longer than the ready block',
+      'text longer than the prepared block',
       drawn({ name: 'text', length: 200_000 }),
       expect.stringMatching(/^[a-zA-Z0-9 ]{200000}$/),
     ],
-    ['text 0 is nothing', drawn({ name: 'text', length: 0 }), ''],
+    ['text 0 is empty', drawn({ name: 'text', length: 0 }), ''],
     [
       'uuid is a version 4 UUID',
       drawn({ name: 'uuid' }),
@@ -84,7 +82,7 @@ describe('placeholders', () => {
     ['client is the slot', drawnNumber({ name: 'client' }), 3],
     ['seq is the sequence', drawnNumber({ name: 'seq' }), 11],
     ['int between equal bounds', drawnNumber({ name: 'int', min: -5, max: -5 }), -5],
-    ['pick escapes what JSON must', drawn({ name: 'pick', items: ['"größe"\n\\😀'] }), '"größe"\n\\😀'],
+    ['pick escapes as JSON requires', drawn({ name: 'pick', items: ['"größe"\n\\😀'] }), '"größe"\n\\😀'],
     [
       'numbers within text',
       {
@@ -104,7 +102,7 @@ describe('placeholders', () => {
     expect(now).toBeLessThanOrEqual(Date.now());
   });
 
-  test('int reaches both bounds and nothing beyond, also beyond 32 bits', () => {
+  test('int reaches both bounds and nothing beyond, also above 32 bits', () => {
     fc.assert(
       fc.property(fc.maxSafeInteger(), fc.maxSafeInteger(), fc.nat(), (a, b, sequence) => {
         const min = Math.min(a, b);
@@ -151,7 +149,7 @@ describe('the request around the parameters', () => {
     expect(new Set(lengths).size).toBe(1);
   });
 
-  test('the stateless era adds its envelope and keeps what the scenario put beside it', () => {
+  test('the stateless era adds its _meta and keeps the other keys of the scenario', () => {
     const params: Template = {
       kind: 'constant',
       json: '{"name":"echo","_meta":{"progressToken":5,"io.modelcontextprotocol/protocolVersion":"1999-01-01"}}',
@@ -167,19 +165,19 @@ describe('the request around the parameters', () => {
     });
   });
 
-  test('no parameters, no member', () => {
+  test('without parameters there is no params member', () => {
     expect(request({ kind: 'constant', json: '{}' })).not.toHaveProperty('params');
     expect(request({ kind: 'object', entries: [] }, MODERN)).toHaveProperty('params._meta');
   });
 
-  test('parameters that are no object are refused', () => {
+  test('parameters that are not an object are refused', () => {
     expect(() => compileRequest(operation({ kind: 'array', items: [] }), 0, LEGACY)).toThrow(/must be an object/);
     expect(() => compileRequest(operation({ kind: 'constant', json: '5' }), 0, MODERN)).toThrow(
       'must be an object, not 5',
     );
   });
 
-  test('a body of one length is its fixed bytes with the drawn ones filled in', () => {
+  test('a body of constant length is its fixed bytes with the drawn values filled in', () => {
     const params: Template = {
       kind: 'object',
       entries: [
@@ -200,14 +198,14 @@ describe('the request around the parameters', () => {
   });
 
   test.each<[string, Template]>([
-    ['a number of digits that is drawn', drawnNumber({ name: 'seq' })],
+    ['a number of varying length', drawnNumber({ name: 'seq' })],
     ['a choice', drawn({ name: 'pick', items: ['a', 'bb'] })],
-    ['more than is worth a copy', drawn({ name: 'text', length: 4_000 })],
+    ['more bytes than are worth a copy', drawn({ name: 'text', length: 4_000 })],
   ])('a body has no fixed bytes with %s', (_name, params) => {
     expect(compileRequest(operation(params), 0, LEGACY).fixed).toBeUndefined();
   });
 
-  test('writing never passes the announced bound', () => {
+  test('writing never exceeds the announced bound', () => {
     const params: Template = {
       kind: 'object',
       entries: [
@@ -228,54 +226,5 @@ describe('the request around the parameters', () => {
       expect(template.writeBody(into, 4, FIRST_ID, { ...draw, sequence })).toBeLessThanOrEqual(template.maxBodyBytes);
       expect([...into.subarray(0, 4), ...into.subarray(-4)].every((byte) => byte === 0xff)).toBe(true);
     }
-  });
-});
-
-describe('drawing', () => {
-  test('is uniform enough that no bucket of a hundred strays', () => {
-    const counts = new Array<number>(100).fill(0);
-    for (let sequence = 0; sequence < 100_000; sequence++)
-      (counts[drawBelow({ ...draw, sequence }, 1, 100)] as number)++;
-    const chiSquared = counts.reduce((sum, count) => sum + (count - 1000) ** 2 / 1000, 0);
-    // 99 degrees of freedom: beyond 150 once in a thousand; the draws are fixed, so this never flickers.
-    expect(chiSquared).toBeLessThan(150);
-  });
-
-  test('slots next to each other do not draw alike', () => {
-    const values = new Set<number>();
-    for (let slot = 0; slot < 100; slot++)
-      for (let sequence = 0; sequence < 100; sequence++) values.add(draw32({ seed: 1, slot, sequence }, 0));
-    expect(values.size).toBeGreaterThan(9_990);
-  });
-
-  test('operations come in proportion to their weights', () => {
-    const counts = [0, 0, 0];
-    for (let sequence = 0; sequence < 20_000; sequence++)
-      (counts[chooseOperation([7, 2, 1], { ...draw, sequence })] as number)++;
-    expect(counts.map((count) => Math.round(count / 200) / 10)).toEqual([
-      expect.closeTo(7, 0),
-      expect.closeTo(2, 0),
-      expect.closeTo(1, 0),
-    ]);
-  });
-
-  test('an operation without weight is never chosen', () => {
-    for (let sequence = 0; sequence < 1000; sequence++)
-      expect(chooseOperation([0, 1, 0], { ...draw, sequence })).toBe(1);
-  });
-});
-
-describe('Mcp-Name', () => {
-  test.each([
-    ['echo', 'echo'],
-    ['bench://static/1k', 'bench://static/1k'],
-    ['two words', 'two words'],
-    [' padded ', '=?base64?IHBhZGRlZCA=?='],
-    ['größe', `=?base64?${Buffer.from('größe').toString('base64')}?=`],
-    ['line\nbreak', `=?base64?${Buffer.from('line\nbreak').toString('base64')}?=`],
-    ['=?base64?eA==?=', `=?base64?${Buffer.from('=?base64?eA==?=').toString('base64')}?=`],
-    ['', '=?base64??='],
-  ])('%j is sent as %s', (value, header) => {
-    expect(encodeHeaderValue(value)).toBe(header);
   });
 });

@@ -6,18 +6,52 @@ import { WordView } from './bytes8.js';
 import { FIRST_ID, writeId } from './digits.js';
 import type { Draw } from './draw.js';
 import { compileExpectation, type Expectation } from './expectation.js';
-import { compileParamHeaders, encodeHeaderValue, type HeldClock, type ParamHeaders } from './param-headers.js';
+import {
+  compileParamHeaders,
+  encodeHeaderValue,
+  entriesOf,
+  type HeldClock,
+  type ParamHeaders,
+  type TemplateEntry,
+} from './param-headers.js';
 import { CLIENT_INFO, type ClientInfo, metaEnvelope } from './revisions.js';
 
 const BEFORE_ID = '{"jsonrpc":"2.0","id":';
 const ID_AT = BEFORE_ID.length;
 
+/** One operation of a profile, compiled to bytes once. */
+export interface RequestTemplate {
+  /** Dense number within its profile, for caches indexed by template. */
+  readonly index: number;
+  readonly method: string;
+  /** Value of `Mcp-Name` (stateless era), header-encoded; undefined if the method has none. */
+  readonly nameHeader: string | undefined;
+  /** Headers for arguments (stateless era); undefined: none. */
+  readonly paramHeaders?: ParamHeaders | undefined;
+  /** Checked against every answer, which is then parsed; no pattern is used. */
+  readonly expectation?: Expectation | undefined;
+  /** Upper bound of the body's length in bytes, so that a buffer can be sized once. */
+  readonly maxBodyBytes: number;
+  /** Only if no drawn value changes the length, and the body is not so long that one more copy would cost. */
+  readonly fixed?: FixedBody | undefined;
+  /** Writes the JSON-RPC request with a 10-digit id at `offset` and returns its length in bytes. */
+  writeBody(into: Buffer, offset: number, id: number, draw: Draw): number;
+}
+
+/** A body of constant length: the sender copies it together with the bytes around it, then has the rest filled in. */
+export interface FixedBody {
+  /** The whole body, with anything in the places of the id and of drawn values. */
+  readonly bytes: Buffer;
+  /** Writes the id and the drawn values into a copy that begins at `offset`. */
+  fill(into: Buffer, offset: number, id: number, draw: Draw): void;
+}
+
 /**
- * One operation as bytes: what never changes is laid out once, drawn values are written in place (measured: copy and
- * patch 29 ns, JSON.stringify and Buffer.from 640 ns a request).
+ * Compiles one operation to bytes: the constant parts are laid out once, drawn values are written in place (measured:
+ * copy and patch 29 ns, JSON.stringify and Buffer.from 640 ns a request).
  *
  * @param index dense number of the operation within its profile
- * @throws TypeError when `params` is neither an object nor empty: JSON-RPC of MCP knows only named parameters
+ * @throws TypeError when `params` is neither an object nor empty: MCP has only named parameters
  */
 export function compileRequest(
   operation: OperationPlan,
@@ -60,12 +94,12 @@ export function compileRequest(
 /** One view for all templates: there are few send buffers. */
 const words = new WordView();
 
-/** Beyond this, laying out what is drawn over costs more than the copies it saves. */
-const MOST_FIXED_BYTES = 2_048;
+/** Above this size, copying the places of drawn values costs more than the copies it saves. */
+const MAX_FIXED_BYTES = 2_048;
 
 function fixedBody(segments: readonly BodySegment[]): FixedBody | undefined {
   const length = segments.reduce((sum, segment) => sum + segment.maxBytes, 0);
-  if (length > MOST_FIXED_BYTES || !segments.every((segment) => segment.isFixed === true)) return undefined;
+  if (length > MAX_FIXED_BYTES || !segments.every((segment) => segment.isFixed === true)) return undefined;
   const drawn: { readonly at: number; readonly segment: BodySegment }[] = [];
   let at = 0;
   for (const segment of segments) {
@@ -84,7 +118,7 @@ function fixedBody(segments: readonly BodySegment[]): FixedBody | undefined {
   };
 }
 
-/** The request as JSON text, byte for byte what `writeBody` sends (but for `now`): for samples and preflight. */
+/** The request as JSON text, for samples and preflight: except for `now`, exactly what `writeBody` writes. */
 export function renderRequest(template: RequestTemplate, id: number, draw: Draw): string {
   const bytes = Buffer.allocUnsafe(template.maxBodyBytes);
   return bytes.toString('utf8', 0, template.writeBody(bytes, 0, id, draw));
@@ -142,7 +176,7 @@ function flatten(template: Template, into: (string | Placeholder)[]): void {
   }
 }
 
-/** Adds the envelope of the stateless era; a `_meta` of the scenario keeps its other keys. */
+/** Adds the `_meta` of the stateless era; a `_meta` of the scenario keeps its other keys. */
 function withMeta(params: Template, version: string, clientInfo: ClientInfo): Template {
   const entries = objectEntries(params);
   const envelope = objectEntries({ kind: 'constant', json: JSON.stringify(metaEnvelope(version, clientInfo)) });
@@ -158,25 +192,18 @@ function withMeta(params: Template, version: string, clientInfo: ClientInfo): Te
   };
 }
 
-function objectEntries(template: Template): readonly (readonly [string, Template])[] {
-  if (template.kind === 'object') return template.entries;
-  const value: unknown = template.kind === 'constant' ? JSON.parse(template.json) : undefined;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new TypeError(
-      `request parameters must be an object, not ${template.kind === 'constant' ? template.json : `a ${template.kind}`}`,
-    );
-  }
-  return Object.entries(value).map(([key, member]) => [key, { kind: 'constant', json: JSON.stringify(member) }]);
+function objectEntries(template: Template): readonly TemplateEntry[] {
+  const entries = entriesOf(template);
+  if (entries !== undefined) return entries;
+  const actual = template.kind === 'constant' ? template.json : `a ${template.kind}`;
+  throw new TypeError(`request parameters must be an object, not ${actual}`);
 }
 
 function isEmpty(params: Template): boolean {
   return objectEntries(params).length === 0;
 }
 
-/**
- * What a client subscribes to by this operation, read off the very message that would be sent: there is one way to draw
- * a value.
- */
+/** The URI that a client subscribes to with this operation, taken from the very message that it sends. */
 export function subscriptionUri(
   operation: OperationPlan,
   draw: { readonly seed: number; readonly slot: number },
@@ -186,35 +213,4 @@ export function subscriptionUri(
     readonly params: { readonly uri: string };
   };
   return message.params.uri;
-}
-
-/** One operation of a profile, compiled to bytes once; see `compileRequest`. */
-
-export interface RequestTemplate {
-  /** Dense number within its profile, for caches indexed by template. */
-  readonly index: number;
-  readonly method: string;
-  /** Value of `Mcp-Name` (stateless era), header-encoded; undefined where the method has none. */
-  readonly nameHeader: string | undefined;
-  /** Headers made from arguments (stateless era); undefined: none. */
-  readonly paramHeaders?: ParamHeaders | undefined;
-  /** What its answers are held against; they are all parsed then, none is known by its pattern. */
-  readonly expectation?: Expectation | undefined;
-  /** Upper bound of the body's length in bytes, so that a buffer can be sized once. */
-  readonly maxBodyBytes: number;
-  /** Where nothing drawn changes the length; undefined also where bodies are so long that a copy more would cost. */
-  readonly fixed?: FixedBody | undefined;
-  /** Writes the JSON-RPC request with a 10-digit id at `offset` and returns its length in bytes. */
-  writeBody(into: Buffer, offset: number, id: number, draw: Draw): number;
-}
-
-/**
- * A body of one length: whoever sends it lays it out in one copy, together with what stands around it, and has the rest
- * filled in.
- */
-export interface FixedBody {
-  /** All of it; where something is drawn, or the id, anything. */
-  readonly bytes: Buffer;
-  /** Writes id and drawn values into a copy that begins at `offset`. */
-  fill(into: Buffer, offset: number, id: number, draw: Draw): void;
 }

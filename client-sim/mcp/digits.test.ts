@@ -7,7 +7,7 @@ const id = fc.oneof(
   fc.constantFrom(FIRST_ID, FIRST_ID + 9_999, 1_099_999_999, 1_100_000_000, 1_999_999_999, 2_000_000_000, LAST_ID),
 );
 
-test('an id is written as its ten digits, with nothing around them touched, and is that id and no other', () => {
+test('an id is written as its ten digits and nothing around them, and is read as that id and no other', () => {
   fc.assert(
     fc.property(id, id, fc.nat(5), (one, other, at) => {
       const bytes = Buffer.alloc(16, 0xee);
@@ -22,7 +22,7 @@ test('an id is written as its ten digits, with nothing around them touched, and 
   );
 });
 
-test('any other byte in any of its places makes it another', () => {
+test('any other byte among its digits makes it another id', () => {
   const bytes = Buffer.from('1234567890', 'latin1');
   const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let place = 0; place < 10; place++) {

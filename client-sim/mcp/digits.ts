@@ -1,8 +1,8 @@
-/** Decimal numbers as ASCII, written in place: no strings on the way to the wire. */
+/** Writes and reads decimal numbers as ASCII in place, without strings. */
 
 const ZERO = 0x30;
 
-/** Ids have always this many digits, so an id never changes the length of a request. */
+/** Every id has this many digits, so an id never changes the length of a request. */
 export const ID_DIGITS = 10;
 
 /**
@@ -13,8 +13,8 @@ export const FIRST_ID = 1_000_000_000;
 export const LAST_ID = 2_147_483_647;
 
 /**
- * The four digits of every number below 10,000, as they lie in memory, so that an id is three words instead of ten
- * divisions, written and compared.
+ * The four digits of every number below 10,000, as they are in memory: an id is written and compared as three words
+ * instead of with ten divisions.
  */
 const FOURS = Int32Array.from({ length: 10_000 }, (_, number) => fourDigits(number));
 
@@ -25,7 +25,10 @@ function fourDigits(number: number): number {
   return word;
 }
 
-/** @param into of the bytes to write to, see `WordView` @param id of ten digits, at most `LAST_ID` */
+/**
+ * @param into a view of the bytes to write to, see `WordView`
+ * @param id of ten digits, at most `LAST_ID`
+ */
 export function writeId(into: DataView, at: number, id: number): void {
   const first = (id / 100_000_000) | 0;
   const last = id - first * 100_000_000;
@@ -47,7 +50,7 @@ export function isId(bytes: DataView, at: number, id: number): boolean {
   );
 }
 
-/** The id whose ten digits are at `at`; 0 when they are none. */
+/** The id whose ten digits are at `at`; 0 if these are no digits. */
 export function readId(bytes: Buffer, at: number): number {
   let value = 0;
   for (let index = at; index < at + ID_DIGITS; index++) {
@@ -75,7 +78,7 @@ export function writeInteger(into: Buffer, at: number, value: number): number {
   return end;
 }
 
-/** Digits of a non-negative integer. */
+/** Number of digits of a non-negative integer. */
 export function countDigits(value: number): number {
   let digits = 1;
   for (let bound = 10; value >= bound; bound *= 10) digits++;

@@ -1,8 +1,8 @@
 import type { Stamp } from './stamp.js';
 
 /**
- * Where the values of one request come from. Everything random is a pure function of (seed, slot, sequence), so the
- * same seed gives the same operations whatever the timing (design: measurement 1).
+ * Determines the values of one request. Everything random is a pure function of (seed, slot, sequence), so the same
+ * seed gives the same operations whatever the timing (design: measurement 1).
  */
 export interface Draw {
   readonly seed: number;
@@ -10,7 +10,7 @@ export interface Draw {
   readonly slot: number;
   /** Number of the operation within its client, from 0. */
   readonly sequence: number;
-  /** Of an operation that publishes; absent where nothing is published in earnest (preflight, samples). */
+  /** The stamp of a publication; absent in preflight and in samples. */
   readonly stamp?: Stamp | undefined;
 }
 
@@ -28,9 +28,9 @@ export function mix32(value: number): number {
 }
 
 /**
- * 32 uniform bits as an unsigned number, a pure function of its arguments. `position` tells the values of one request
- * apart: 0 is the choice of the operation, placeholders count from 1. No state, so a request can be drawn again for a
- * sample, by another thread, or after its slot has moved to another worker.
+ * 32 uniform bits as an unsigned number, a pure function of its arguments. Each value of a request has its own
+ * `position`: 0 is the choice of the operation, placeholders count from 1. There is no state, so a request can be drawn
+ * again for a sample, by another thread, or after its slot has moved to another worker.
  */
 export function draw32(draw: Draw, position: number): number {
   let hash = mix32(low(draw.seed) ^ 0x9e3779b9) ^ high(draw.seed);
@@ -61,23 +61,23 @@ function high(value: number): number {
 }
 
 /**
- * Index of the operation this draw performs: pure, so the mix is the same whatever the timing.
+ * Index of the operation to perform; a pure function, so the mix is the same whatever the timing.
  * @param weights at least one, none negative, not all zero
  */
 export function chooseOperation(weights: readonly number[], draw: Draw): number {
   if (weights.length === 1) return 0;
   let total = 0;
   for (const weight of weights) total += weight;
-  let rest = (draw32(draw, 0) / 4_294_967_296) * total;
+  let rest = (draw32(draw, 0) / TWO_TO_32) * total;
   for (let index = 0; index < weights.length; index++) {
     rest -= weights[index] as number;
     if (rest < 0) return index;
   }
-  // Rounding may leave a rest of 0 at the very end of the range; it belongs to the last operation that has a weight.
+  // Rounding may leave a rest of 0 at the end of the range, which belongs to the last operation that has a weight.
   return weights.findLastIndex((weight) => weight > 0);
 }
 
-/** Independent sequences drawn from one seed; each use of chance has its own number, so that none shifts another. */
+/** Independent sequences from one seed: each use of randomness has its own number, so that none shifts another. */
 export const RANDOM_STREAM = {
   arrivals: 1,
   thinkTime: 2,
@@ -91,7 +91,7 @@ const FIRST_POSITION = 0x7000_0000;
 
 /**
  * A number in the open interval (0, 1), a pure function of its arguments: arrival 7 of client 3 is the same on every
- * worker, in any order of asking. 32 bits of resolution, never 0, so `-Math.log` of it is finite.
+ * worker, in any order of calls. 32 bits of resolution, never 0, so `-Math.log` of it is finite.
  */
 export function uniform(seed: number, slot: number, sequence: number, stream: number): number {
   return (draw32({ seed, slot, sequence }, FIRST_POSITION + stream) + 0.5) / 0x1_0000_0000;

@@ -43,18 +43,18 @@ describe('an expectation', () => {
     expect(at(path, value)).toEqual({ category: 'expectation', detail });
   });
 
-  test('looks for text in every string, and for all of them', () => {
+  test('looks for each text in every string', () => {
     const holds = (...contains: string[]) => compileExpectation({ contains, equals: [] })(result, 100);
     expect(holds('"apples"', 'pears')).toBeUndefined();
     expect(holds('pears', 'plums')).toEqual({
       category: 'expectation',
       detail: 'no text of the result contains "plums"',
     });
-    // A key is not text of the result.
+    // A key is not a text of the result.
     expect(holds('structuredContent')?.category).toBe('expectation');
   });
 
-  test('counts the bytes of the message', () => {
+  test('limits the bytes of the message', () => {
     const sized = compileExpectation({ contains: [], equals: [], minBytes: 10, maxBytes: 20 });
     expect([9, 10, 20, 21].map((bytes) => sized(result, bytes)?.detail)).toEqual([
       'an answer of 9 bytes, fewer than 10',
@@ -75,6 +75,6 @@ test.each([
   ['$[01]', 1],
   ["$['a", 1],
   ['$.', 1],
-])('a path that may name several places or none is refused: %s', (text, offset) => {
+])('a path that may select several values or none is refused: %s', (text, offset) => {
   expect(parseJsonPath(text)).toMatchObject({ ok: false, offset });
 });

@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ExpectPlan } from '../../scenarios/schema/plan.js';
-import { describe, isObject, type Problem } from './judge-message.js';
+import type { Problem } from '../measure/failure.js';
+import { describe, isObject } from './json-value.js';
 
 /**
- * What an answer must hold beyond the rules of MCP, as a scenario says under `expect`.
- * @param result of the JSON-RPC answer, already correct by itself
+ * Checks an answer against the `expect` of a scenario.
+ * @param result of a JSON-RPC answer that is correct by the rules of MCP
  * @param bytes length of the whole JSON-RPC message
- * @returns undefined when all of it is met, else the first that is not (category `expectation`)
+ * @returns the first expectation that is not met (category `expectation`), else undefined
  */
 export type Expectation = (result: unknown, bytes: number) => Problem | undefined;
 
@@ -37,7 +38,7 @@ function unmet(detail: string): Problem {
   return { category: 'expectation', detail };
 }
 
-/** Whether any string value within contains `text`. */
+/** Whether any string in the value contains `text`. */
 function holdsText(value: unknown, text: string): boolean {
   if (typeof value === 'string') return value.includes(text);
   if (Array.isArray(value)) return value.some((item) => holdsText(item, text));

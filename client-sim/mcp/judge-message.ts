@@ -1,21 +1,15 @@
-import type { Category } from '../measure/failure.js';
-
-/** Why an answer is not a correct one. */
-export interface Problem {
-  readonly category: Category;
-  /** One sentence: what was expected, what came. */
-  readonly detail: string;
-}
+import type { Problem } from '../measure/failure.js';
+import { describe, isObject } from './json-value.js';
 
 /**
  * Judges a parsed JSON-RPC answer (JSON-RPC 2.0, 5; MCP `CallToolResult`).
- * @param beyond what the result is held against when all else is right
+ * @param expectation checked against the result when everything else is correct
  * @returns undefined for a correct answer to `id`
  */
 export function judgeMessage(
   value: unknown,
   id: number,
-  beyond?: (result: unknown) => Problem | undefined,
+  expectation?: (result: unknown) => Problem | undefined,
 ): Problem | undefined {
   if (!isObject(value)) return violation(`the answer is not a JSON-RPC message but ${describe(value)}`);
   if (value.jsonrpc !== '2.0') return violation(`jsonrpc is ${describe(value.jsonrpc)}, not "2.0"`);
@@ -38,10 +32,10 @@ export function judgeMessage(
       detail: 'the tool asks for input (resultType input_required), which a load client cannot give',
     };
   }
-  return beyond?.(result);
+  return expectation?.(result);
 }
 
-/** The `error` member of an answer. */
+/** @param error the `error` member of an answer */
 export function judgeError(error: unknown): Problem {
   const code = isObject(error) ? error.code : undefined;
   if (!isObject(error) || typeof code !== 'number' || !Number.isInteger(code))
@@ -53,17 +47,7 @@ export function violation(detail: string): Problem {
   return { category: 'protocol_violation', detail };
 }
 
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function toolMessage(result: Record<string, unknown>): string {
   const content: unknown = Array.isArray(result.content) ? result.content[0] : undefined;
   return describe(isObject(content) && typeof content.text === 'string' ? content.text : result.content);
-}
-
-/** A value in at most 200 characters of a sentence. */
-export function describe(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'missing');
-  return text.length > 200 ? `${text.slice(0, 200)}...` : text;
 }

@@ -2,26 +2,25 @@ import type { Placeholder, Template } from '../../scenarios/schema/grammar/templ
 import type { HeaderPlan } from '../../scenarios/schema/plan.js';
 import { type BodySegment, drawnSegment, fixedSegment } from './body-segment.js';
 import type { Draw } from './draw.js';
+import { isObject } from './json-value.js';
 
 /** Headers that mirror arguments of a call (`Mcp-Param-*`, stateless era). */
 export interface ParamHeaders {
-  /** Of constant arguments: the same in every request. */
+  /** For constant arguments: the same in every request. */
   readonly fixed: readonly (readonly [name: string, value: string])[];
-  /** Of drawn ones: written for every request, before its body. */
+  /** For drawn arguments: written for every request, before its body. */
   readonly drawn: readonly DrawnHeader[];
 }
 
 export interface DrawnHeader {
   readonly name: string;
-  /** Upper bound of what `write` writes. */
+  /** Upper bound of the bytes that `write` writes. */
   readonly maxBytes: number;
   /** Writes the encoded value and returns where it ends. */
   write(into: Buffer, at: number, draw: Draw): number;
 }
 
-/**
- * What a `now` in a header said, for the body to say the same: the two are read at different moments, and must agree.
- */
+/** The time that a `now` in a header was given, so that the body, which is written later, has the same. */
 export class HeldClock {
   private ms = Date.now();
 
@@ -30,9 +29,9 @@ export class HeldClock {
 }
 
 /**
- * @param params of the whole request, as its body is compiled from them: a drawn value is told by its position in it
- * @param clocks filled with those of each `now` that is in a header, by position
- * @returns undefined: no header comes of it
+ * @param params of the whole request, from which its body is compiled: a drawn value is identified by its position
+ * @param clocks is filled with the clock of each `now` in a header, by position
+ * @returns undefined when there are no headers
  */
 export function compileParamHeaders(
   params: Template,
@@ -54,7 +53,7 @@ export function compileParamHeaders(
   return fixed.length + drawn.length === 0 ? undefined : { fixed, drawn };
 }
 
-/** Of one request, as text: for all that is not load. */
+/** The headers of one request as text, for requests that are not load. */
 export function paramHeaderList({ fixed, drawn }: ParamHeaders, draw: Draw): ParamHeaders['fixed'] {
   return [
     ...fixed,
@@ -65,10 +64,7 @@ export function paramHeaderList({ fixed, drawn }: ParamHeaders, draw: Draw): Par
   ];
 }
 
-/**
- * The value's own text, not as JSON has it; undefined where the rules know none (null, and what the schema did not
- * allow).
- */
+/** The text of a value, without JSON quotes; undefined for null and for values that the schema does not allow. */
 function textOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
   if (typeof value === 'boolean') return String(value);
@@ -102,7 +98,7 @@ function drawnHeader(
   };
 }
 
-/** What stands at a path, and how many placeholders stand before it. */
+/** The template at a path, and the number of placeholders before it. */
 function find(
   template: Template,
   path: readonly string[],
@@ -110,19 +106,22 @@ function find(
 ): { readonly template: Template; readonly before: number } | undefined {
   const [key, ...rest] = path;
   if (key === undefined) return { template, before };
-  if (template.kind === 'constant') {
-    const value: unknown = JSON.parse(template.json);
-    if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, key))
-      return undefined;
-    return find({ kind: 'constant', json: JSON.stringify((value as Record<string, unknown>)[key]) }, rest, before);
-  }
-  if (template.kind !== 'object') return undefined;
-  let count = before;
-  for (const [name, member] of template.entries) {
-    if (name === key) return find(member, rest, count);
-    count += placeholders(member);
+  let position = before;
+  for (const [name, member] of entriesOf(template) ?? []) {
+    if (name === key) return find(member, rest, position);
+    position += placeholders(member);
   }
   return undefined;
+}
+
+export type TemplateEntry = readonly [name: string, value: Template];
+
+/** The members of an object; undefined for anything else. */
+export function entriesOf(template: Template): readonly TemplateEntry[] | undefined {
+  if (template.kind === 'object') return template.entries;
+  const value: unknown = template.kind === 'constant' ? JSON.parse(template.json) : undefined;
+  if (!isObject(value)) return undefined;
+  return Object.entries(value).map(([name, member]) => [name, { kind: 'constant', json: JSON.stringify(member) }]);
 }
 
 function placeholders(template: Template): number {
@@ -142,39 +141,34 @@ function placeholders(template: Template): number {
 
 const BEFORE = '=?base64?';
 const AFTER = '?=';
-const BEFORE_BYTES = Buffer.from(BEFORE, 'latin1');
-const AFTER_BYTES = Buffer.from(AFTER, 'latin1');
+const EQUALS_SIGN = 0x3d;
 const SPACE = 0x20;
 const TILDE = 0x7e;
 
 /**
- * A value for an `Mcp-*` header (2026-07-28, Streamable HTTP, "Value Encoding"): as it is when it is plain visible
- * ASCII, else base64 of its UTF-8 between sentinels; also when it looks like a sentinel itself.
+ * A value for an `Mcp-*` header (2026-07-28, Streamable HTTP, "Value Encoding"): plain visible ASCII is sent unchanged,
+ * anything else, and a value that looks encoded, as base64 of its UTF-8 between markers.
  */
 export function encodeHeaderValue(value: string): string {
   if (/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value) && !/^=\?base64\?.*\?=$/i.test(value)) return value;
   return `${BEFORE}${Buffer.from(value, 'utf8').toString('base64')}${AFTER}`;
 }
 
-/**
- * The same for a value that lies in a buffer as UTF-8, in its place. @returns where it ends then, at most
- * `encodedBytes` after its start
- */
+/** Encodes a value that is in a buffer as UTF-8. @returns where it ends then, at most `encodedBytes` after its start */
 function encodeInPlace(into: Buffer, start: number, end: number): number {
-  if (isPlain(into, start, end)) return end;
+  if (isPlainHeaderValue(into, start, end)) return end;
   const encoded = encodeHeaderValue(into.toString('utf8', start, end));
   return start + into.write(encoded, start, 'latin1');
 }
 
 /** Upper bound of the length of an encoded value. */
 function encodedBytes(bytes: number): number {
-  return BEFORE_BYTES.length + 4 * Math.ceil(bytes / 3) + AFTER_BYTES.length;
+  return BEFORE.length + 4 * Math.ceil(bytes / 3) + AFTER.length;
 }
 
-/** Certainly plain; what only may be a sentinel is looked at again. */
-function isPlain(bytes: Buffer, start: number, end: number): boolean {
-  if (start === end || bytes[start] === SPACE || bytes[end - 1] === SPACE || bytes[start] === BEFORE_BYTES[0])
-    return false;
+/** Whether the value is certainly sent unchanged; one that begins with `=` may look encoded. */
+function isPlainHeaderValue(bytes: Buffer, start: number, end: number): boolean {
+  if (start === end || bytes[start] === SPACE || bytes[end - 1] === SPACE || bytes[start] === EQUALS_SIGN) return false;
   for (let at = start; at < end; at++) {
     const byte = bytes[at] as number;
     if (byte < SPACE || byte > TILDE) return false;

@@ -1,9 +1,8 @@
 import type { AnswerPattern } from './answer-pattern.js';
 
 /**
- * The last learnt pattern of each template. Where answers never repeat (a random number in each), learning would only
- * cost, so it backs off: after n patterns in a row that matched nothing, only one answer in 2^n (at most 1024) is
- * learnt.
+ * The last pattern learned for each template. If answers never repeat (a random number in each), learning only costs,
+ * so it backs off: after n patterns in a row that matched nothing, only one answer in 2^n (at most 1024) is learned.
  */
 export class PatternMemory {
   private readonly entries: (Entry | undefined)[] = [];
@@ -17,7 +16,7 @@ export class PatternMemory {
     (this.entries[template] as Entry).wasted = 0;
   }
 
-  /** A correct answer did not match: is it time to learn from it? */
+  /** Whether to learn from a correct answer that did not match. */
   wantsToLearn(template: number): boolean {
     const entry = (this.entries[template] ??= { pattern: undefined, wasted: 0, skip: 0 });
     return entry.skip-- <= 0;
@@ -38,17 +37,17 @@ interface Entry {
 }
 
 /**
- * Of so many replicas the patterns are tried; behind a gateway that sends requests anywhere, more would cost what
- * parsing does.
+ * The patterns of so many replicas are tried; behind a gateway that sends requests anywhere, more would cost as much as
+ * parsing.
  */
 const MOST_TRIED = 8;
 
 /**
- * Whole HTTP answers by the number of the replica that their head names: an answer that matches is attributed by
- * matching, and replicas do not unlearn each other's.
+ * Patterns of whole HTTP answers by the number of the replica that their head names: matching also tells the replica,
+ * and the answers of one replica do not replace the patterns of another.
  */
 export class KnownAnswers {
-  /** Of the last answer that was found. */
+  /** The replica of the last answer that was found. */
   replica = 0;
   private readonly byReplica: PatternMemory[] = [new PatternMemory()];
 
@@ -58,9 +57,9 @@ export class KnownAnswers {
   }
 
   /**
-   * Behind a sticky gateway the first pattern tried is the right one.
+   * Behind a sticky gateway the first pattern that is tried matches.
    * @param last the replica that answered before on this connection
-   * @returns length of the answer that begins at `at` when it is known whole, else 0
+   * @returns the length of the answer at `at` when it is complete and matches a pattern, else 0
    */
   find(last: number, template: number, bytes: Buffer, at: number, end: number, id: number): number {
     const length = this.match(last, template, bytes, at, end, id);

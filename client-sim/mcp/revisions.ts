@@ -1,12 +1,12 @@
-/** Protocol revisions the wire client speaks (modelcontextprotocol.io/specification). */
+/** The protocol revisions that the load client supports (modelcontextprotocol.io/specification). */
 
-/** Session era, newest first: the handshake offers the first and takes any of them back. */
+/** Session era, newest first: the handshake offers the first and accepts any of them. */
 export const LEGACY_REVISIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const;
 
 /** Stateless era. */
 export const MODERN_REVISION = '2026-07-28';
 
-/** Who we say we are, in `initialize` and in every stateless request. */
+/** The client's name in `initialize` and in every request of the stateless era. */
 export interface ClientInfo {
   readonly name: string;
   readonly version: string;
@@ -14,7 +14,7 @@ export interface ClientInfo {
 
 export const CLIENT_INFO: ClientInfo = { name: 'swarmbench', version: '0.1.0' };
 
-/** `_meta` that every request of the stateless era carries. */
+/** The `_meta` of every request of the stateless era. */
 export function metaEnvelope(version: string, clientInfo: ClientInfo): Record<string, unknown> {
   return {
     'io.modelcontextprotocol/protocolVersion': version,

@@ -15,7 +15,8 @@ describe('an answer is', () => {
     ['correct', ` {\n "jsonrpc" : "2.0",\t"id" :\r\n${ID} , "result" : { "isError" : false } } \n`],
     [
       'correct',
-      `{"jsonrpc":"2.0","id":${ID},"result":{"content":[{"type":"text","text":"\\"error\\": {\\"code\\": 1}, \\"isError\\": true"}]}}`,
+      `{"jsonrpc":"2.0","id":${ID},"result":{"content":[` +
+        '{"type":"text","text":"\\"error\\": {\\"code\\": 1}, \\"isError\\": true"}]}}',
     ],
     ['correct', `{"jsonrpc":"2.0","id":${ID},"result":{"structuredContent":{"error":"x","isError":true}}}`],
     ['correct', `{"jsonrpc":"2.0","id":${ID},"result":{"resultType":"complete"}}`],
@@ -48,7 +49,7 @@ describe('an answer is', () => {
   });
 });
 
-describe('a long answer (not every one of which is parsed) is', () => {
+describe('a long answer, which is not always parsed, is', () => {
   const long = 'x'.repeat(100_000);
   const content = `"content":[{"type":"text","text":"${long}"}]`;
   test.each<[string, string]>([
@@ -56,7 +57,8 @@ describe('a long answer (not every one of which is parsed) is', () => {
     ['correct', `{"result":{${content},"isError": false},"jsonrpc":"2.0","id":${ID}}`],
     [
       'correct',
-      `{"result":{"content":[{"type":"text","text":"\\"isError\\":true \\"error\\" ${long}"}]},"jsonrpc":"2.0","id":${ID}}`,
+      `{"result":{"content":[{"type":"text","text":"\\"isError\\":true \\"error\\" ${long}"}]},` +
+        `"jsonrpc":"2.0","id":${ID}}`,
     ],
     ['tool_error', `{"jsonrpc":"2.0","id":${ID},"result":{${content},"isError":true}}`],
     ['tool_error', `{"jsonrpc":"2.0","id":${ID},"result":{"isError":false,${content},"isError":true}}`],
@@ -71,7 +73,7 @@ describe('a long answer (not every one of which is parsed) is', () => {
     expect(category(body, 1)).toBe(expected);
   });
 
-  test('never taken for correct one time in sixteen when it is broken in the middle', () => {
+  test('that is broken in the middle is found out one time in sixteen', () => {
     const broken = `{"jsonrpc":"2.0","id":${ID},"result":{"a":${long}}}`;
     const verdicts = Array.from({ length: 32 }, (_, turn) => category(broken, turn));
     expect(verdicts.filter((verdict) => verdict === 'protocol_violation')).toHaveLength(2);

@@ -1,24 +1,25 @@
+import type { Problem } from '../measure/failure.js';
 import type { Expectation } from './expectation.js';
-import { judgeMessage, type Problem, violation } from './judge-message.js';
+import { judgeMessage, violation } from './judge-message.js';
 
-/** Bodies up to here are always parsed when no pattern knows them. */
+/** Bodies up to this size are always parsed when no pattern matches. */
 export const ALWAYS_PARSED_BYTES = 65_536;
-/** Of longer ones, one in so many is parsed all the same. */
+/** One in so many of the longer ones is parsed. */
 const PARSED_OF_LONG = 16;
-/** How far from either end the id of a long body is looked for. */
+/** The id of a long body is searched within this distance from either end. */
 const NEAR_BYTES = 256;
 
 /**
- * Judges one JSON-RPC answer that no learnt pattern matched.
+ * Judges one JSON-RPC answer that no learned pattern matched.
  *
- * A body above 64 KiB is parsed one time in 16; else its ends are checked (an object that opens and closes, our id
+ * A body above 64 KiB is parsed one time in 16. Otherwise its ends are checked (an object that opens and closes, our id
  * at head or tail, a result, no sign of an error), because JSON.parse of a megabyte (5 ms) would make the client
- * the bottleneck. So a long body that is broken only in its middle can pass; a sign of an error anywhere
+ * the bottleneck. So a long body that is broken only in the middle can pass. With a sign of an error anywhere
  * (`"error"`, `"isError"` other than false, `"input_required"`, an escape for a letter, which could hide one of them)
- * sends it to the parser.
+ * it is parsed.
  *
+ * @param turn counts the answers; it determines which long ones are parsed
  * @param expectation of the operation; with one, every answer is parsed
- * @param turn counts up with each answer, chooses which long ones are parsed
  * @returns undefined for a correct answer
  */
 export function scanAnswer(
@@ -70,11 +71,11 @@ function looksCorrect(body: Buffer, id: number): boolean {
     !body.includes('"error"') &&
     !body.includes('"input_required"') &&
     !mayBeToolError(body) &&
-    !LETTER_ESCAPES.some((escape) => body.includes(escape))
+    !LETTER_ESCAPES.some((prefix) => body.includes(prefix))
   );
 }
 
-/** Of 0x40 to 0x7f: letters, for which serializers have no need of escapes. */
+/** Beginnings of escapes for 0x40 to 0x7f: letters, which serializers do not escape. */
 const LETTER_ESCAPES = ['\\u004', '\\u005', '\\u006', '\\u007'] as const;
 
 function mayBeToolError(body: Buffer): boolean {

@@ -9,7 +9,7 @@ function scan(text: string | Buffer, turn = 0): string {
   return scanAnswer(bytes, 3, bytes.length - 3, ID, turn)?.category ?? 'correct';
 }
 
-/** JSON.parse and the rules, with nothing in between. */
+/** Judges by JSON.parse and the rules alone. */
 function reference(text: string): string {
   try {
     return judgeMessage(JSON.parse(text), ID)?.category ?? 'correct';
@@ -46,7 +46,7 @@ const member = fc.oneof(
 );
 const white = fc.constantFrom('', ' ', '\n', '\t\r\n');
 
-test('whatever members an answer has, twice or in any order, it is judged as JSON.parse reads it', () => {
+test('an answer with any members, repeated or in any order, is judged as JSON.parse reads it', () => {
   fc.assert(
     fc.property(fc.array(member, { maxLength: 6 }), white, white, (members, before, after) => {
       const text = `${before}{${members.join(`${after},`)}}${after}`;
@@ -57,7 +57,8 @@ test('whatever members an answer has, twice or in any order, it is judged as JSO
 });
 
 test('an answer cut short at any byte, or with any byte after it, is judged as JSON.parse reads it', () => {
-  const text = `{"jsonrpc":"2.0","id":${ID},"result":{"content":[{"type":"text","text":"a\\"\\\\\\u20ac"}],"n":[1,-2.5e3,null,true]}}`;
+  const content = '[{"type":"text","text":"a\\"\\\\\\u20ac"}]';
+  const text = `{"jsonrpc":"2.0","id":${ID},"result":{"content":${content},"n":[1,-2.5e3,null,true]}}`;
   for (let at = 0; at <= text.length; at++) {
     expect(scan(text.slice(0, at))).toBe(reference(text.slice(0, at)));
     expect(scan(`${text}${text[at] ?? ''}`)).toBe(reference(`${text}${text[at] ?? ''}`));
@@ -65,7 +66,7 @@ test('an answer cut short at any byte, or with any byte after it, is judged as J
 });
 
 describe('hostile answers', () => {
-  test('nested a hundred thousand deep end in a judgement, not in an exception', () => {
+  test('nested a hundred thousand levels deep get a verdict and no exception', () => {
     for (const [open, close] of [
       ['[', ']'],
       ['{"a":', '}'],
@@ -76,13 +77,13 @@ describe('hostile answers', () => {
     }
   });
 
-  test('a number of a megabyte is read in time that does not explode', () => {
+  test('a number of a megabyte is read in reasonable time', () => {
     const huge = `{"jsonrpc":"2.0","id":${ID},"result":{"n":${'9'.repeat(1_000_000)}}}`;
     expect(scan(huge, 0)).toBe('correct');
     expect(scan(huge.replace(`${ID}`, '9'.repeat(1_000_000)), 1)).toBe('protocol_violation');
   });
 
-  test('bytes that are no UTF-8 never make two answers one', () => {
+  test('with invalid UTF-8 are never judged correct before their end', () => {
     const bytes = Buffer.concat([
       Buffer.from(`{"jsonrpc":"2.0","id":${ID},"result":{"t":"`),
       Buffer.from([0xc3, 0x28, 0xff, 0xf8]),
@@ -92,9 +93,9 @@ describe('hostile answers', () => {
     for (let at = 0; at < bytes.length; at++) expect(scan(bytes.subarray(0, at))).toBe('protocol_violation');
   });
 
-  /** Escapes for letters, which no serializer writes, hide a word from a search for it. */
+  /** An escape for a letter, which no serializer writes, hides a word from a search for it. */
   test.each(['"is\\u0045rror":true', '"\\u0069sError":true', '"resultType":"input_requir\\u0065d"'])(
-    'a long answer with %s is no correct one, parsed or not',
+    'a long answer with %s is never correct, parsed or not',
     (sign) => {
       const text = `{"jsonrpc":"2.0","id":${ID},"result":{"t":"${'x'.repeat(ALWAYS_PARSED_BYTES)}",${sign}}}`;
       for (let turn = 0; turn < 16; turn++) expect(scan(text, turn)).toBe('tool_error');

@@ -23,7 +23,7 @@ function read(text: string) {
   return readStamp(Buffer.from(`xx${text}yy`), 2, 2 + Buffer.byteLength(text));
 }
 
-test('what a publisher wrote is what a subscriber reads, wherever in a message it is', () => {
+test('a subscriber reads what a publisher wrote, wherever it is in the message', () => {
   for (const number of [0, 1, 999_999_999_999]) {
     const stamp = { origin: stampOrigin('0badcafe', 1500.4, 987_654_321_000.6), number, dueUs: 987_654_400_123 };
     const message = renderRequest(template, 1_000_000_000, { ...draw, stamp });
@@ -39,7 +39,7 @@ test('what a publisher wrote is what a subscriber reads, wherever in a message i
   }
 });
 
-test('a stamp of no origin, as preflight sends it, is none', () => {
+test('a stamp without an origin, as preflight sends it, is ignored', () => {
   expect(read(renderRequest(template, 1_000_000_000, draw))).toBeUndefined();
 });
 
@@ -51,11 +51,11 @@ test.each([
   'swb1 0BADCAFE 1 2 3 4 5',
   'swb1 0badcafe 1 2 3 4 12345678901234567',
   'swb1 0badcafe -1 2 3 4 5',
-])('no stamp: %j', (text) => {
+])('%j is no stamp', (text) => {
   expect(read(text)).toBeUndefined();
 });
 
-test('nothing beyond the message is read', () => {
+test('nothing after the message is read', () => {
   const bytes = Buffer.from('swb1 0badcafe 1 2 3 4 56');
   expect(readStamp(bytes, 0, bytes.length - 1)?.dueUs).toBe(5);
   expect(readStamp(bytes, 0, bytes.length - 3)).toBeUndefined();

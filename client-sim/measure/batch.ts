@@ -32,7 +32,7 @@ import {
   type Snapshot,
 } from './snapshot.js';
 
-/** What the batch holds of one series before it is encoded; the metrics page reads it in this form. */
+/** The counts of one series before they are encoded; the metrics page reads them in this form. */
 interface SeriesCounts {
   readonly counts: Record<CounterName, number>;
   readonly errors: Record<string, number>;
@@ -44,13 +44,13 @@ export class Batch {
   readonly series = new Map<number, SeriesCounts>();
   readonly cells = new Map<number, CellCounts>();
   readonly sessions = new Map<number, SessionRow>();
-  /** By group and name: threads number replicas each in their own way. */
+  /** By group and name, because each thread has its own numbers for replicas. */
   readonly replicas = new Map<string, { readonly row: ReplicaRow; readonly latency: CellCounts }>();
   readonly gauges: ProfileGauges[] = [];
   readonly samples: ErrorSample[] = [];
   /** By publisher. */
   readonly flows = new Map<number, Flow>();
-  /** Of the worst thread. */
+  /** The loop figures are those of the worst thread. */
   loopUtilization = 0;
   loopDelayP99Ms = 0;
   processorWait: number | undefined;
@@ -91,7 +91,7 @@ export class Batch {
     return lag;
   }
 
-  /** Sums over profiles, as telemetry carries them. */
+  /** The gauges summed over profiles, as in telemetry. */
   totals(): Telemetry['gauges'] {
     const totals = { clients: 0, sessions: 0, connections: 0, inFlight: 0, queued: 0 };
     for (const gauges of this.gauges) {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
-/** Where the kernel says how long this process's group was held back, and how much CPU it may use. */
+/** The CPU limit of this process's cgroup, and how long it has throttled the group. */
 export interface CpuGroup {
-  /** Total time held back so far, milliseconds; undefined where the group has no limit or is unknown. */
+  /** Total milliseconds so far; undefined if the group has no limit or is unknown. */
   throttledMs(): number | undefined;
   /** In cores; undefined: no limit. */
   readonly quotaCores: number | undefined;
@@ -14,13 +14,14 @@ export function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    // Absent on this kernel, or not ours to read: the figure is unknown, which is an answer.
+    // The file does not exist on this kernel or may not be read, so the figure is unknown.
     return undefined;
   }
 }
 
 /**
- * Finds the group of this process: cgroup v2, else v1's `cpu` controller; in a container the root of the mount is ours.
+ * Finds the cgroup of this process: in v2, else in the `cpu` controller of v1. In a container it is the root of the
+ * mount.
  */
 export function cpuGroup(read: ReadText = readText): CpuGroup {
   const membership = read('/proc/self/cgroup') ?? '';

@@ -1,19 +1,19 @@
 import { readdirSync, statSync } from 'node:fs';
 import { type ReadText, readText } from './cgroup.js';
 
-/** How many connections this process may hold, and what sets that bound, in words. */
+/** How many connections this process can hold, and what limits them, as text. */
 interface ConnectionCapacity {
   readonly connections: number;
   readonly bound: string;
 }
 
-/** Of open files: the rest is for the process itself. Of the others: the rest is for everybody else on this machine. */
+/** The usable share: of open files, the rest is for the process itself; of others, for other processes. */
 const SHARE = 0.8;
 /** A connection with its session in this process and in the kernel (measured: 6 and 5 KiB). */
 const BYTES_PER_CONNECTION = 12 * 1024;
 
 /**
- * The least of what open files, tracked connections and memory allow. Local ports depend on the target: see
+ * The smallest of the limits by open files, tracked connections and memory. Local ports depend on the target: see
  * `localPorts`.
  */
 export function connectionCapacity(read: ReadText = readText): ConnectionCapacity {
@@ -40,7 +40,7 @@ export function connectionCapacity(read: ReadText = readText): ConnectionCapacit
   return capacities.reduce((least, capacity) => (capacity.connections < least.connections ? capacity : least));
 }
 
-/** Where there is no /proc the limits are unknown: so large that nothing is ever near them. */
+/** Without /proc the limit is unknown, so it is assumed to be out of reach. */
 const UNKNOWN_LIMIT = 1_048_576;
 
 export function openFilesLimit(read: ReadText = readText): number {
@@ -52,8 +52,9 @@ export function openFilesLimit(read: ReadText = readText): number {
 const OPEN_FILES = '/proc/self/fd';
 
 /**
- * Linux 6.2 and later say how many there are as the folder's size. Before, the folder is read: with 14,000 connections
- * that takes 17 ms each second (measured), a fifth of all that a worker uses to call each of them every 20 s.
+ * Linux 6.2 and later give the number as the size of the folder. On older kernels the folder is read: with 14,000
+ * connections that takes 17 ms each second (measured), a fifth of the time that a worker needs to call each of them
+ * every 20 s.
  */
 export function openFiles(): number {
   try {
@@ -61,35 +62,33 @@ export function openFiles(): number {
     if (size > 0) return size;
     return readdirSync(OPEN_FILES).length;
   } catch {
-    // No /proc here: unknown counts as none.
+    // There is no /proc here: unknown counts as 0.
     return 0;
   }
 }
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 const DEFAULT_PORT: Readonly<Record<string, number>> = { 'http:': 80, 'ws:': 80, 'https:': 443, 'wss:': 443 };
-/** Below this share of the limit the kernel's sums are enough: they are too high at most. */
+/** Below this share of the limit the sums of the kernel are enough: they can only be too high. */
 const LOOK_CLOSER_FROM = 0.8;
 const REMOTE_PORT = /^ *\d+: [0-9A-F]+:[0-9A-F]{4} [0-9A-F]+:([0-9A-F]{4})/gm;
 
 interface LocalPorts {
-  /** Connections to the ports of the target, those in TIME_WAIT too: an upper bound of the local ports taken. */
+  /** Connections to the ports of the target, also in TIME_WAIT: an upper bound of the local ports in use. */
   readonly used: number;
   /**
-   * Size of the range the kernel takes local ports from, once for each address and port connected to, and each address
-   * connected from.
+   * Size of the kernel's range of local ports, once for each remote address and port and each local address.
    */
   readonly limit: number;
 }
 
 /**
- * Undefined where there is no /proc.
+ * Undefined without /proc.
  *
- * The sums of /proc/net/sockstat cost nothing but count everybody's connections in this network namespace. Only when
- * they come near the limit is the list of connections read, which takes tens of milliseconds, so that a neighbour's
- * connections are not taken for ours.
- * @param urls of the target; none: one address somewhere
- * @param sources how many addresses of ours connect to each
+ * The sums of /proc/net/sockstat cost nothing, but count all connections in this network namespace. Only when they come
+ * near the limit, the list of connections is read, which takes tens of milliseconds, to count only those to the target.
+ * @param urls of the target; empty: one unknown address
+ * @param sources how many local addresses connect to each
  */
 export function localPorts(urls: readonly string[], read: ReadText = readText, sources = 1): LocalPorts | undefined {
   const range = /^(\d+)\s+(\d+)/.exec(read('/proc/sys/net/ipv4/ip_local_port_range') ?? '');
@@ -98,7 +97,7 @@ export function localPorts(urls: readonly string[], read: ReadText = readText, s
   const targets = urls.map((url) => new URL(url));
   const addresses = new Set(targets.map(({ host }) => host)).size;
   const limit = (Number(range[2]) - Number(range[1]) + 1) * Math.max(1, addresses) * sources;
-  // On loopback both ends of a connection are counted here, and only one of them took a port.
+  // On loopback both ends of a connection are counted, and only one of them uses a local port.
   const ends = targets.length > 0 && targets.every(({ hostname }) => LOOPBACK.test(hostname)) ? 2 : 1;
   const sum = Math.ceil(Number(sockets[1]) / ends) + Number(sockets[2]);
   if (sum < LOOK_CLOSER_FROM * limit || targets.length === 0) return { used: sum, limit };
@@ -106,8 +105,8 @@ export function localPorts(urls: readonly string[], read: ReadText = readText, s
 }
 
 /**
- * By port alone: names are not resolved here, and an upper bound is what is wanted. The server's end of a connection
- * has our port as its remote one.
+ * Compares ports only, because names are not resolved here and an upper bound is enough. The server's end of a
+ * connection has our port as its remote port.
  */
 function connectionsTo(targets: readonly URL[], read: ReadText): number | undefined {
   const lists = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) => read(path) ?? []);

@@ -35,7 +35,7 @@ test('the cell of any duration is that of the microseconds it is recorded as', (
   );
 });
 
-test('what was recorded comes out of the encoded histogram, and percentiles agree with the library', () => {
+test('the encoded histogram has what was recorded, and percentiles agree with the library', () => {
   fc.assert(
     fc.property(fc.array(microseconds, { minLength: 1, maxLength: 200 }), (values) => {
       const cells = new DurationHistogram();

@@ -4,7 +4,7 @@ import { cellLowest, cellOf, cellWidth, HISTOGRAM_BOUNDS, HISTOGRAM_CELLS } from
 export type CellCounts = Map<number, number>;
 
 /**
- * Milliseconds to the integer microseconds that are recorded. Values are checked here once for all histograms:
+ * Milliseconds to the integer microseconds that are recorded. Values are checked here for all histograms: one that is
  * not finite or negative (a clock that ran backwards) counts as 0, more than an hour as an hour.
  */
 export function recordable(ms: number): number {
@@ -21,7 +21,7 @@ export function cellAt(ms: number): number {
   return us >= 0 && us < SMALL_US ? cellOf(us | 0) : cellOf(recordable(ms));
 }
 
-/** Counts of one interval. Remembers the touched range, so that reading and clearing cost what was used. */
+/** The counts of one interval. It remembers the range in use, so that reading and clearing cost no more than that. */
 export class DurationHistogram {
   private readonly counts = new Uint32Array(HISTOGRAM_CELLS);
   private low = HISTOGRAM_CELLS;
@@ -35,21 +35,21 @@ export class DurationHistogram {
     this.add(cellAt(ms));
   }
 
-  /** @param cell of `cellAt`: for a value that goes into several histograms, which is worked out once */
+  /** @param cell from `cellAt`: computed once for a value that goes into several histograms */
   add(cell: number): void {
     this.counts[cell] = (this.counts[cell] as number) + 1;
     if (cell < this.low) this.low = cell;
     if (cell > this.high) this.high = cell;
   }
 
-  /** How many were recorded. */
+  /** How many values were recorded. */
   get total(): number {
     let total = 0;
     for (let cell = this.low; cell <= this.high; cell++) total += this.counts[cell] as number;
     return total;
   }
 
-  /** Hands every non-zero cell over in order and clears it. */
+  /** Gives every non-zero cell to `take` in order and clears it. */
   drain(take: (cell: number, count: number) => void): void {
     for (let cell = this.low; cell <= this.high; cell++) {
       const count = this.counts[cell] ?? 0;
@@ -62,7 +62,7 @@ export class DurationHistogram {
   }
 }
 
-/** Value at a percentile (0..100) of counts by cell, in milliseconds: the upper end of the cell; 0 without counts. */
+/** The value at a percentile (0..100) in milliseconds: the upper end of its cell; 0 without counts. */
 export function percentileMs(cells: ReadonlyMap<number, number>, percentile: number): number {
   let total = 0;
   for (const count of cells.values()) total += count;

@@ -1,13 +1,16 @@
-/**
- * Why an operation did not succeed. The category is what reports group by (design: measurement 5); the rest is the
- * first sample of it that the report shows, already redacted and bounded.
- */
-export interface Failure {
+/** What is wrong with an answer or a connection. */
+export interface Problem {
+  /** Reports group by it (design: measurement 5). */
   readonly category: Category;
-  /** One sentence: what was expected, what came. */
+  /** One sentence: what was expected and what came. */
   readonly detail: string;
+}
+
+/** Why an operation failed. */
+export interface Failure extends Problem {
+  /** Reports show one for each category. */
   readonly sample?: ExchangeSample;
-  /** From `Retry-After`; the client holds back this long (bounded by the client). */
+  /** From `Retry-After`; the client waits so long, within limits of its own. */
   readonly retryAfterMs?: number;
 }
 
@@ -21,13 +24,13 @@ export type Category =
   | 'expectation'
   | 'protocol_violation'
   | 'stream_lost'
-  /** We closed the connection or stopped the run while it was on its way. */
+  /** We closed the connection or stopped the run before the answer came. */
   | 'aborted_by_us'
-  /** We misbehaved on purpose, and this is what came of it. */
+  /** The result of misbehaviour on purpose. */
   | 'provoked_by_us';
 
 /** Text, at most 2 KiB each, secrets redacted. */
-export interface ExchangeSample {
+interface ExchangeSample {
   readonly request: string;
   readonly response: string;
 }

@@ -2,7 +2,7 @@ import type { Flow } from '../protocol/streams.js';
 
 type Writable = { -readonly [Key in keyof Flow]: Flow[Key] };
 
-/** Counts by publisher since the last reading; see `Flow`. */
+/** Counts by publisher since the last `take`; see `Flow`. */
 export class FlowCounters {
   private flows = new Map<number, Writable>();
 
@@ -14,7 +14,7 @@ export class FlowCounters {
     return flow;
   }
 
-  /** Everything since the last call. */
+  /** @returns everything since the last call */
   take(): readonly Flow[] {
     if (this.flows.size === 0) return NONE;
     const taken = [...this.flows.values()];

@@ -3,13 +3,12 @@ import { type ReadText, readText } from './cgroup.js';
 import type { LoopHealth } from './snapshot.js';
 
 const RESOLUTION_MS = 10;
-/**
- * At an end of a stage two readings follow each other at once: the time between them says nothing of how busy the loop
- * is.
- */
+/** At the end of a stage one reading follows another at once; so short a time does not show how busy the loop is. */
 const SHORTEST_MS = 100;
 
-/** The event loop of the thread it is made in: how busy, how late, how long it wanted a processor and had none. */
+/**
+ * Measures the event loop of the thread that creates it: utilization, delay, and time spent waiting for a processor.
+ */
 export class LoopMonitor {
   private readonly delay: IntervalHistogram;
   private readonly wait = new ProcessorWait();
@@ -22,13 +21,13 @@ export class LoopMonitor {
     this.before = performance.eventLoopUtilization();
   }
 
-  /** Since the last reading; the last one itself where that is but a moment ago. */
+  /** Figures since the last reading; the last ones again if that was only a moment ago. */
   take(): LoopHealth {
     const now = performance.eventLoopUtilization();
     const { utilization, active, idle } = performance.eventLoopUtilization(now, this.before);
     if (active + idle < SHORTEST_MS) return this.last;
     this.before = now;
-    // The histogram holds the time between two firings of a timer: its resolution is in it and is not delay.
+    // The histogram holds the time between two firings of a timer; its resolution is part of that and is not delay.
     const p99Ms = this.delay.percentile(99) / 1e6 - RESOLUTION_MS;
     this.delay.reset();
     const waitedMs = this.wait.takeMs();
@@ -42,8 +41,8 @@ export class LoopMonitor {
 }
 
 /**
- * How long the thread it is used in was ready to run and had no processor. An event loop's utilisation counts that as
- * busy time, so without it a machine that is full looks like code that is slow (Linux: `/proc/thread-self/schedstat`).
+ * How long the calling thread was ready to run but had no processor (Linux: `/proc/thread-self/schedstat`). The
+ * utilization of an event loop counts that as busy time, so without it a full machine looks like slow code.
  */
 export class ProcessorWait {
   private before: number | undefined;
@@ -52,7 +51,7 @@ export class ProcessorWait {
     this.before = this.totalMs();
   }
 
-  /** Milliseconds since the last call; undefined where the kernel does not say. */
+  /** Milliseconds since the last call; undefined if the kernel does not tell. */
   takeMs(): number | undefined {
     const total = this.totalMs();
     const waited = total === undefined || this.before === undefined ? undefined : Math.max(0, total - this.before);

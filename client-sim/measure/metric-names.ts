@@ -1,6 +1,6 @@
 /**
- * Every metric of this program: name, help, labels, buckets (design: observability). Dashboards and docs are checked
- * against it.
+ * All metrics of a worker: name, help, labels, buckets (design: observability). Dashboards and docs are checked against
+ * this list.
  */
 export interface MetricDefinition {
   readonly kind: 'counter' | 'gauge' | 'histogram';
@@ -8,7 +8,7 @@ export interface MetricDefinition {
   readonly labels: readonly string[];
 }
 
-/** Upper bounds, seconds. */
+/** Upper bounds in seconds. */
 export const BUCKETS = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
 ] as const;

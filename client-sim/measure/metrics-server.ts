@@ -6,7 +6,7 @@ import type { Registry } from 'prom-client';
 export class MetricsServer {
   private constructor(private readonly server: Server) {}
 
-  /** @throws Error when the port is taken */
+  /** @throws Error when the port is in use */
   static async start(registry: Registry, host: string, port: number): Promise<MetricsServer> {
     const server = createServer((request, response) => {
       const path = request.url?.split('?')[0];

@@ -6,7 +6,7 @@ import { costOfChildren, processCapacity, processProblem } from './process-capac
 
 const MiB = 1_048_576;
 
-describe('how many processes a machine bears', () => {
+describe('how many processes a machine has room for', () => {
   test.each([
     [10, { memoryBytes: 50 * MiB, tasks: 11 }, { memoryBytes: 1000 * MiB, tasks: 1000 }, undefined],
     [10, { memoryBytes: 50 * MiB, tasks: 11 }, { memoryBytes: undefined, tasks: undefined }, undefined],
@@ -14,21 +14,22 @@ describe('how many processes a machine bears', () => {
       100,
       { memoryBytes: 50 * MiB, tasks: 11 },
       { memoryBytes: 1000 * MiB, tasks: 100_000 },
-      '5000 MiB of memory, of which 1000 MiB are free. This machine bears 18:',
+      '5000 MiB of memory, but only 1000 MiB are free. This machine has room for 18:',
     ],
     [
       100,
       { memoryBytes: 1 * MiB, tasks: 11 },
       { memoryBytes: 1000 * MiB, tasks: 1000 },
-      '1100 processes and threads, of which 1000 are left. This machine bears 81: use fewer clients, or session: { mode: pool, size: 81 }',
+      '1100 processes and threads, but only 1000 are left. This machine has room for 81: ' +
+        'use fewer clients, or session: { mode: pool, size: 81 }',
     ],
-  ])('%d of %j in %j', (count, cost, room, words) => {
+  ])('%d of %j in %j', (count, cost, room, text) => {
     const problem = processProblem(count, cost, room);
-    if (words === undefined) expect(problem).toBeUndefined();
-    else expect(problem).toContain(words);
+    if (text === undefined) expect(problem).toBeUndefined();
+    else expect(problem).toContain(text);
   });
 
-  test('the room is read from the kernel', () => {
+  test('the room is read from the files of the kernel', () => {
     const files: Readonly<Record<string, string>> = {
       '/proc/meminfo': 'MemTotal: 9 kB\nMemAvailable:    2048 kB\n',
       '/proc/self/limits': 'Max processes             500                  500                  processes \n',
@@ -44,7 +45,7 @@ describe('how many processes a machine bears', () => {
     expect(processCapacity(() => undefined)).toEqual({ memoryBytes: undefined, tasks: undefined });
   });
 
-  test('what a process takes is seen, with what it started', async () => {
+  test('the cost of a process includes the processes that it started', async () => {
     const before = costOfChildren();
     const child = spawn('/bin/sh', ['-c', 'sleep 30 & sleep 30; wait'], { stdio: 'ignore', detached: true });
     onTestEnd(() => process.kill(-(child.pid ?? 0), 'SIGKILL'));

@@ -2,23 +2,23 @@ import { readdirSync } from 'node:fs';
 import { pid } from 'node:process';
 import { type ReadText, readText } from './cgroup.js';
 
-/** What one server takes that was started for one session, with all that it started. */
+/** The cost of a server that was started for one session, with all that it started. */
 interface ProcessCost {
   readonly memoryBytes: number;
-  /** Processes and threads: what kernel and container count. */
+  /** Processes and threads, as the limits of kernel and container count them. */
   readonly tasks: number;
 }
 
-/** What is left on this machine, for us; undefined: not known, so no limit. */
+/** The resources left for us on this machine; undefined: not known, so no limit. */
 interface ProcessCapacity {
   readonly memoryBytes: number | undefined;
   readonly tasks: number | undefined;
 }
 
-/** Of what is free so much may be used: the rest of the machine wants to live too. */
+/** The share of free resources that may be used; the rest is for other programs. */
 const SHARE = 0.9;
 
-/** Why so many cannot be started, and what to do; undefined: they can. */
+/** Why so many processes cannot be started, and what to do; undefined: they can. */
 export function processProblem(processes: number, cost: ProcessCost, capacity: ProcessCapacity): string | undefined {
   const fits = Math.floor(
     Math.min(
@@ -28,14 +28,19 @@ export function processProblem(processes: number, cost: ProcessCost, capacity: P
     ),
   );
   if (processes <= fits) return undefined;
-  const short =
-    SHARE * (capacity.memoryBytes ?? Infinity) < processes * cost.memoryBytes
-      ? `${mebibytes(processes * cost.memoryBytes)} of memory, of which ${mebibytes(capacity.memoryBytes ?? 0)} are free`
-      : `${processes * cost.tasks} processes and threads, of which ${capacity.tasks ?? 0} are left`;
-  return `${processes} sessions over stdio are ${processes} processes; as the one just tried they would take ${short}. This machine bears ${fits}: use fewer clients, or session: { mode: pool, size: ${Math.max(1, fits)} }.`;
+  const memoryBytes = processes * cost.memoryBytes;
+  const shortage =
+    SHARE * (capacity.memoryBytes ?? Infinity) < memoryBytes
+      ? `${mebibytes(memoryBytes)} of memory, but only ${mebibytes(capacity.memoryBytes ?? 0)} are free`
+      : `${processes * cost.tasks} processes and threads, but only ${capacity.tasks ?? 0} are left`;
+  return (
+    `${processes} sessions over stdio are ${processes} processes. Judging by the one just started, they need ` +
+    `${shortage}. This machine has room for ${fits}: use fewer clients, or ` +
+    `session: { mode: pool, size: ${Math.max(1, fits)} }.`
+  );
 }
 
-/** @param read a file of the kernel's */
+/** @param read reads a file of the kernel */
 export function processCapacity(read: ReadText = readText): ProcessCapacity {
   const free = /^MemAvailable:\s+(\d+) kB/m.exec(read('/proc/meminfo') ?? '')?.[1];
   const soft = Number(/^Max processes\s+(\S+)/m.exec(read('/proc/self/limits') ?? '')?.[1]);
@@ -52,11 +57,11 @@ export function processCapacity(read: ReadText = readText): ProcessCapacity {
   };
 }
 
-/** Of all process groups that we started; those of `/bin/sh` are guards of ours and small. */
+/** The cost of all processes that descend from this one; our guards among them (`/bin/sh`) are small. */
 export function costOfChildren(read: ReadText = readText): ProcessCost {
   const all = processes(read);
   const mine = new Set([pid]);
-  // A child has a higher number than its parent unless the numbers went round, so a few passes find them all.
+  // A child has a higher number than its parent unless the numbers have wrapped, so a few passes find them all.
   for (let before = 0; before < mine.size; ) {
     before = mine.size;
     for (const { id, parent } of all) if (mine.has(parent)) mine.add(id);
@@ -76,7 +81,7 @@ function processes(read: ReadText): readonly { readonly id: number; readonly par
   try {
     names = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   } catch {
-    // No /proc here: what they take is not known, so it is no limit.
+    // There is no /proc here: the cost is not known, so it is no limit.
   }
   return names.map((name) => ({
     id: Number(name),

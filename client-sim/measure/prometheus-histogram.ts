@@ -4,20 +4,20 @@ import type { CellCounts } from './duration-histogram.js';
 
 interface Sums {
   readonly labels: Readonly<Record<string, string>>;
-  /** Not cumulative; the last one is beyond the highest bound. */
+  /** Not cumulative; the last one is above the highest bound. */
   readonly buckets: number[];
   sum: number;
   count: number;
 }
 
 /**
- * A Prometheus histogram that is filled with the counts of HdrHistogram cells, once a second: nothing is observed per
- * request. A cell (0.1 % wide) that straddles a bound is counted above it; sums use the middle of each cell.
+ * A Prometheus histogram that is filled once a second with the counts of HdrHistogram cells, so nothing is observed per
+ * request. A cell (0.1 % wide) that contains a bound is counted above it; sums use the middle of each cell.
  */
 export class PrometheusHistogram extends Histogram {
   /**
-   * Bucket by cell, for all histograms with the same bounds: searched once each, not once a cell and second (3 ms a
-   * batch).
+   * Bucket by cell, shared by all histograms with the same bounds: computed once, because searching the bucket of each
+   * cell took 3 ms a batch.
    */
   private readonly bucketOf: Uint8Array;
   private readonly series = new Map<string, Sums>();
@@ -50,7 +50,7 @@ export class PrometheusHistogram extends Histogram {
     }
   }
 
-  /** What the registry asks for when it writes text; `get` builds on it too. */
+  /** Called by the registry when it writes text, and by `get`. */
   getForPromString(): object {
     const name = this.name;
     const values = [...this.series.values()].flatMap(({ labels: sharedLabels, buckets, sum, count }) => {

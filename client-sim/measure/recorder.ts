@@ -21,7 +21,7 @@ import {
 } from './series.js';
 import { type ErrorCount, emptySession, NumberList, pushCells, type SessionRow, type Snapshot } from './snapshot.js';
 
-/** Samples kept per thread and run; more categories than this is noise, not information. */
+/** Samples kept per thread and run: more categories than this are noise. */
 const MAX_SAMPLES = 64;
 
 type WireCounts = Pick<
@@ -29,11 +29,13 @@ type WireCounts = Pick<
   'connectionsOpened' | 'messagesSent' | 'messagesReceived' | 'bytesSent' | 'bytesReceived' | 'lateAnswers'
 >;
 
-/** Counters and histograms of one engine thread since the last snapshot. Hot path: arrays by number, no allocation. */
+/**
+ * The counters and histograms of one engine thread since the last snapshot. Hot path: arrays by number, no allocation.
+ */
 export class Recorder {
   private readonly counters: Uint32Array;
   private readonly histograms: (DurationHistogram | undefined)[];
-  /** Histograms of finished stages, to be used again: 92 KiB each. */
+  /** Histograms of finished stages for reuse: 92 KiB each. */
   private readonly spare: DurationHistogram[] = [];
   private readonly errors = new Map<number, Map<string, number>>();
   private readonly sessions = new Map<number, SessionRow>();
@@ -42,7 +44,7 @@ export class Recorder {
   private readonly rows = new NumberList();
   private readonly runs = new NumberList();
   readonly replicas: ReplicaCounters;
-  /** By series: looked up where every answer would divide. */
+  /** The group of each series, so that answers need no division. */
   private readonly groups: Int32Array;
 
   constructor(
@@ -62,29 +64,32 @@ export class Recorder {
     this.counters[index] = (this.counters[index] as number) + 1;
   }
 
-  // Durations come as cells (see `cellAt`): a double given to a function that V8 does not inline is put on the heap
-  // first (measured: 75 bytes an operation, and 5 % of the time in its collection).
+  // Durations are given as cells (see `cellAt`): V8 first puts a double on the heap to give it to a function that it
+  // does not inline (measured: 75 bytes an operation, and 5 % of the time in its collection).
 
-  sent(series: number, lag: number): void {
+  recordSent(series: number, lag: number): void {
     this.count(series, SENT);
     this.cells(series * HISTOGRAMS_PER_SERIES + LAG).add(lag);
   }
 
-  /** @param latency,service cells @param replica number of the one that answered; 0: not known */
-  succeeded(series: number, latency: number, service: number, replica: number): void {
+  /**
+   * @param latency,service cells
+   * @param replica number of the replica that answered; 0: not known
+   */
+  recordSucceeded(series: number, latency: number, service: number, replica: number): void {
     this.count(series, SUCCEEDED);
     this.cells(series * HISTOGRAMS_PER_SERIES + LATENCY).add(latency);
     this.cells(series * HISTOGRAMS_PER_SERIES + SERVICE).add(service);
-    if (replica > 0) this.replicas.succeeded(this.groups[series] as number, replica, latency);
+    if (replica > 0) this.replicas.recordSucceeded(this.groups[series] as number, replica, latency);
   }
 
-  /** Which replica an operation failed at, beside `failed`. Precondition: a known one, so not 0. */
-  failedAt(series: number, replica: number): void {
+  /** Counts a failure for a replica, in addition to `recordFailed`. Precondition: the replica is known, so not 0. */
+  recordFailedAt(series: number, replica: number): void {
     this.replicas.count(this.groups[series] as number, replica, REPLICA_FAILED);
   }
 
-  /** @param sinceDueMs from due to the end; the latency histograms never see failures */
-  failed(
+  /** @param sinceDueMs from due to the end; failures are not part of the latency histograms */
+  recordFailed(
     series: number,
     sinceDueMs: number,
     failure: Failure,
@@ -99,7 +104,7 @@ export class Recorder {
     this.sample(failure, atMs, name);
   }
 
-  session(group: number): SessionRow {
+  sessionRow(group: number): SessionRow {
     const known = this.sessions.get(group);
     if (known !== undefined) return known;
     const row = emptySession(group);
@@ -107,52 +112,52 @@ export class Recorder {
     return row;
   }
 
-  opened(group: number, connectMs: number): void {
-    this.session(group).sessionsOpened++;
+  recordOpened(group: number, connectMs: number): void {
+    this.sessionRow(group).sessionsOpened++;
     this.cells(this.layout.connectHistogram(group)).record(connectMs);
   }
 
-  /** @param clockErrorUs how far the clocks of publisher and subscriber may be apart */
-  delivered(group: number, afterMs: number, clockErrorUs: number): void {
+  /** @param clockErrorUs by how much the clocks of publisher and subscriber may differ */
+  recordDelivered(group: number, afterMs: number, clockErrorUs: number): void {
     this.cells(this.layout.groupHistogram(group, DELIVERY)).record(afterMs);
-    const row = this.session(group);
+    const row = this.sessionRow(group);
     if (clockErrorUs > row.clockErrorUs) row.clockErrorUs = clockErrorUs;
   }
 
-  caughtUp(group: number, afterMs: number): void {
-    this.session(group);
+  recordCaughtUp(group: number, afterMs: number): void {
+    this.sessionRow(group);
     this.cells(this.layout.groupHistogram(group, CATCH_UP)).record(afterMs);
   }
 
-  openFailed(
+  recordOpenFailed(
     group: number,
     failure: Failure,
     atMs: number,
     name: { readonly profile: string; readonly operation: string },
   ): void {
-    const failures = this.session(group).connectFailures;
+    const failures = this.sessionRow(group).connectFailures;
     failures[failure.category] = (failures[failure.category] ?? 0) + 1;
     this.sample(failure, atMs, name);
   }
 
   /**
-   * @param key see `misbehavedKey` @param failure what the server did, when it was not to answer as if nothing were
-   * wrong
+   * @param key see `misbehaviourKey`
+   * @param failure how the server reacted; undefined: it answered as if nothing were wrong
    */
-  misbehaved(
+  recordMisbehaved(
     group: number,
     key: string,
     failure: Failure | undefined,
     atMs: number,
     name: { readonly profile: string; readonly operation: string },
   ): void {
-    const done = this.session(group).misbehaved;
+    const done = this.sessionRow(group).misbehaved;
     done[key] = (done[key] ?? 0) + 1;
     if (failure !== undefined) this.sample(failure, atMs, name, key);
   }
 
-  wire(group: number, delta: WireCounts): void {
-    const row = this.session(group);
+  recordWire(group: number, delta: WireCounts): void {
+    const row = this.sessionRow(group);
     row.connectionsOpened += delta.connectionsOpened;
     row.messagesSent += delta.messagesSent;
     row.messagesReceived += delta.messagesReceived;
@@ -161,7 +166,7 @@ export class Recorder {
     row.lateAnswers += delta.lateAnswers;
   }
 
-  /** Everything since the last call; the recorder starts anew. */
+  /** @returns everything since the last call */
   take(): Pick<Snapshot, 'counters' | 'cells' | 'errors' | 'sessions' | 'samples' | 'replicas' | 'replicaNames'> {
     const errors: ErrorCount[] = [];
     for (const [series, byCategory] of this.errors) {

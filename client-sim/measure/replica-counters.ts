@@ -6,13 +6,13 @@ import { emptyReplica, type NumberList, pushCells, REPLICA_COUNTS, type ReplicaR
 const WIDTH = REPLICA_COUNTS.length;
 
 /**
- * What each replica did, by (stage, profile), since the last snapshot. Hot path: arrays by number, grown when a replica
- * is first heard of.
+ * Counters and latency of each replica, by (stage, profile), since the last snapshot. Hot path: arrays by number, which
+ * grow when a new replica answers.
  */
 export class ReplicaCounters {
   private readonly groups: number;
   private counts = new Uint32Array(0);
-  /** By (replica, group), as the counts. */
+  /** By (replica, group), like the counts. */
   private readonly latency: (DurationHistogram | undefined)[] = [];
   private readonly spare: DurationHistogram[] = [];
 
@@ -20,10 +20,10 @@ export class ReplicaCounters {
     private readonly layout: SeriesLayout,
     readonly names: ReplicaNames,
   ) {
-    this.groups = layout.stages * layout.profiles;
+    this.groups = layout.groups;
   }
 
-  /** Precondition of both: a replica that is known, so not 0. */
+  /** Precondition, also of `recordSucceeded`: the replica is known, so not 0. */
   count(group: number, replica: number, column: number): void {
     const place = (replica - 1) * this.groups + group;
     if ((place + 1) * WIDTH > this.counts.length) this.grow(replica);
@@ -32,10 +32,10 @@ export class ReplicaCounters {
   }
 
   /**
-   * Of every answer, so it does one thing: how many there were follows from the histogram.
+   * Called for every answer, so it does only this; the number of answers follows from the histogram.
    * @param cell of the latency, see `cellAt`
    */
-  succeeded(group: number, replica: number, cell: number): void {
+  recordSucceeded(group: number, replica: number, cell: number): void {
     const cells = this.latency[(replica - 1) * this.groups + group];
     if (cells === undefined) this.begin(group, replica).add(cell);
     else cells.add(cell);
@@ -51,7 +51,9 @@ export class ReplicaCounters {
       for (let column = 0; column < WIDTH; column++) any |= counts[from + column] as number;
       if (any === 0) continue;
       const row = emptyReplica(place % this.groups, this.names.nameOf(1 + Math.floor(place / this.groups)));
-      REPLICA_COUNTS.forEach((name, column) => (row[name] = counts[from + column] as number));
+      REPLICA_COUNTS.forEach((name, column) => {
+        row[name] = counts[from + column] as number;
+      });
       rows.push(row);
     }
     counts.fill(0);

@@ -9,8 +9,8 @@ function files(content: Readonly<Record<string, string>>): ReadText {
   return (path) => content[path];
 }
 
-describe('how long the kernel held us back', () => {
-  test('cgroup v2, with the quota of our own group', () => {
+describe('the throttled time comes from', () => {
+  test('cgroup v2, with the quota of our group', () => {
     const group = cpuGroup(
       files({
         '/proc/self/cgroup': '0::/docker/abc\n',
@@ -47,7 +47,7 @@ describe('how long the kernel held us back', () => {
     expect(group.throttledMs()).toBe(2);
   });
 
-  test('unknown where there is no cgroup', () => {
+  test('nothing, and is unknown, without a cgroup', () => {
     expect(cpuGroup(files({})).throttledMs()).toBeUndefined();
   });
 });
@@ -93,22 +93,22 @@ describe('saturation', () => {
   const limits = { clients: 100, cores: 2 };
 
   test.each([
-    [{ eventLoopUtilization: 0.96 }, 'an engine thread spent 96 % of its time busy: add threads or workers'],
+    [{ eventLoopUtilization: 0.96 }, 'an engine thread was busy 96 % of the time: add threads or workers'],
     [
       { eventLoopUtilization: 0.96, processorWait: 0.5 },
-      '96 % of its time busy, 50 % of the time waiting for a processor: this machine has no more of them',
+      'busy 96 % of the time, 50 % waiting for a processor: this machine has no processor left',
     ],
-    [{ cpu: 1.9 }, '95 % of 2 core(s): add workers'],
-    [{ clients: 100 }, '100 clients are all this worker takes: add workers'],
+    [{ cpu: 1.9 }, '95 % of 2 core(s) in use: add workers'],
+    [{ clients: 100 }, 'the worker has 100 clients, its maximum: add workers'],
     [{ openFiles: 950 }, '950 of 1000 open files: raise ulimit -n'],
-  ])('%p is named with its remedy', (change, words) => {
+  ])('%p is named with its remedy', (change, text) => {
     expect(judgeSaturation({ saturated: false }, { ...fit, ...change }, limits, false)).toEqual({
       saturated: true,
-      reason: expect.stringContaining(words),
+      reason: expect.stringContaining(text),
     });
   });
 
-  test('full above 90 %, fit again only below 80 %', () => {
+  test('a worker is saturated above 90 %, until it is below 80 %', () => {
     const at = (eventLoopUtilization: number, was: boolean): boolean =>
       judgeSaturation(
         was ? { saturated: true, reason: '' } : { saturated: false },
@@ -119,14 +119,14 @@ describe('saturation', () => {
     expect([at(0.85, false), at(0.91, false), at(0.85, true), at(0.79, true)]).toEqual([false, true, true, false]);
   });
 
-  test('a spinning thread is busy by request', () => {
+  test('a thread that spins as configured is not saturated', () => {
     expect(
       judgeSaturation({ saturated: false }, { ...fit, eventLoopUtilization: 1, cpu: 2 }, limits, true).saturated,
     ).toBe(false);
   });
 });
 
-test('a sample of this very process is a valid health message', () => {
+test('a sample of this process is a valid health message', () => {
   const sample = new SelfHealth(1_000).sample({ batch: undefined, threads: 1, spinning: false, urls: [], sources: 1 });
   expect(health.safeParse(sample).error).toBeUndefined();
   expect(sample.openFiles).toBeGreaterThan(2);

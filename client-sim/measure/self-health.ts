@@ -6,20 +6,21 @@ import { localPorts, openFiles, openFilesLimit } from './connection-capacity.js'
 import { percentileMs } from './duration-histogram.js';
 import { judgeSaturation, type Saturation } from './saturation.js';
 
-/** What of the load the health of a worker depends on; none while it is idle. */
+/** The part of the load that a worker's health depends on. */
 export interface LoadView {
+  /** Undefined while the worker is idle. */
   readonly batch: Batch | undefined;
   readonly threads: number;
   readonly spinning: boolean;
-  /** Of the target. */
+  /** The URLs of the target. */
   readonly urls: readonly string[];
-  /** Addresses of ours that connect to each of them. */
+  /** How many local addresses connect to each of them. */
   readonly sources: number;
 }
 
 const IDLE_GAUGES = { clients: 0, sessions: 0, connections: 0, inFlight: 0, queued: 0 };
 
-/** The generator watches itself (design: measurement 6). One sample covers the time since the one before. */
+/** The worker's view of itself (design: measurement 6). A sample covers the time since the one before. */
 export class SelfHealth {
   private readonly group: CpuGroup = cpuGroup();
   private readonly filesLimit = openFilesLimit();
@@ -59,7 +60,7 @@ export class SelfHealth {
   }
 
   private limits(threads: number): { clients: number; cores: number } {
-    // The main thread encodes telemetry: a core beside the engine's.
+    // The main thread, which encodes telemetry, uses one core more than the engine threads.
     const cores = Math.min(availableParallelism(), this.group.quotaCores ?? Infinity, threads + 1);
     return { clients: this.maxClients, cores };
   }

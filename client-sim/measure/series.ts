@@ -8,6 +8,7 @@ import { histogramNames } from '../protocol/telemetry.js';
 export const COUNTERS = ['offered', 'sent', 'succeeded', 'failed', 'dropped', 'lost', 'unsent'] as const;
 export type CounterName = (typeof COUNTERS)[number];
 
+// Plain constants and not `COUNTERS.indexOf`, for V8; a test holds them equal.
 export const OFFERED = 0;
 export const SENT = 1;
 export const SUCCEEDED = 2;
@@ -16,7 +17,7 @@ export const DROPPED = 4;
 export const LOST = 5;
 export const UNSENT = 6;
 
-/** Counts of one replica, in the order of `REPLICA_COUNTS`. */
+/** Counters of one replica, in the order of `REPLICA_COUNTS`. */
 export const REPLICA_SUCCEEDED = 0;
 export const REPLICA_FAILED = 1;
 export const REPLICA_SESSIONS = 2;
@@ -34,15 +35,15 @@ export const HISTOGRAMS_PER_SERIES = histogramNames.length;
 
 /** Histograms of one (stage, profile). */
 export const CONNECT = 0;
-/** From when a publication was due to when a subscriber read of it. */
+/** From the due time of a publication until a subscriber has received it. */
 export const DELIVERY = 1;
-/** From a consumer's return to when it had heard all that was published while it was away. */
+/** From a consumer's return until it has received everything that was published while it was away. */
 export const CATCH_UP = 2;
 export const HISTOGRAMS_PER_GROUP = 3;
 
 /**
- * Numbers for (stage, profile, operation), so that the hot path indexes arrays instead of hashing names. Both ends of
- * the thread border derive it from the same plan.
+ * Numbers for (stage, profile, operation), so that the hot path indexes arrays instead of hashing names. Engine threads
+ * and the main thread derive them from the same plan.
  */
 export class SeriesLayout {
   readonly stages: number;
@@ -88,12 +89,12 @@ export class SeriesLayout {
     return this.groupHistogram(0, HISTOGRAMS_PER_GROUP);
   }
 
-  /** Latency of what one replica answered. @param replica from 1, see `ReplicaNames` */
+  /** The latency of one replica. @param replica from 1, see `ReplicaNames` */
   replicaHistogram(group: number, replica: number): number {
     return this.firstOfReplicas + (replica - 1) * this.groups + group;
   }
 
-  /** Undefined: a histogram of another kind. */
+  /** Undefined for a histogram of another kind. */
   replicaPlace(histogram: number): { readonly group: number; readonly replica: number } | undefined {
     const at = histogram - this.firstOfReplicas;
     return at < 0 ? undefined : { group: at % this.groups, replica: 1 + Math.floor(at / this.groups) };

@@ -3,11 +3,11 @@ import type { ErrorSample } from '../protocol/telemetry.js';
 import type { DurationHistogram } from './duration-histogram.js';
 import { COUNTERS } from './series.js';
 
-/** What one engine thread measured in one interval, in the shape that crosses the thread border cheaply. */
+/** The measurements of one engine thread in one interval, in a form that is cheap to send to the main thread. */
 export interface Snapshot {
   /** Run time at which the interval ended. */
   readonly toMs: number;
-  /** Stage in progress when the interval ended (the one that ended, at its end). */
+  /** The stage in which the interval ended; at the end of a stage, that one. */
   readonly stage: number;
   /** Rows of `[series, ...COUNTERS]`; only series that counted something. Transferred, not copied. */
   readonly counters: Uint32Array<ArrayBuffer>;
@@ -16,7 +16,7 @@ export interface Snapshot {
   readonly errors: readonly ErrorCount[];
   readonly sessions: readonly SessionRow[];
   readonly replicas: readonly ReplicaRow[];
-  /** By the thread's own numbers, for the replicas' histograms among the cells. */
+  /** By the thread's own numbers; needed for the histograms of replicas among the cells. */
   readonly replicaNames: readonly string[];
   readonly gauges: readonly ProfileGauges[];
   readonly samples: readonly ErrorSample[];
@@ -44,10 +44,10 @@ export interface SessionRow {
   bytesReceived: number;
   lateAnswers: number;
   readonly connectFailures: Record<string, number>;
-  /** By `misbehavedKey`. */
+  /** By `misbehaviourKey`. */
   readonly misbehaved: Record<string, number>;
   readonly streams: StreamCounts;
-  /** How far the clocks of publisher and subscriber may have been apart, at worst, of what is in `delivery`. */
+  /** By how much the clocks of publisher and subscriber differed at most, for the values in `delivery`. */
   clockErrorUs: number;
 }
 
@@ -83,7 +83,7 @@ export function emptyReplica(group: number, replica: string): ReplicaRow {
   return { group, replica, succeeded: 0, failed: 0, sessions: 0, opened: 0, moved: 0, moves: 0, unknown: 0 };
 }
 
-/** At the end of the interval, of one profile. */
+/** The gauges of one profile at the end of the interval. */
 export interface ProfileGauges {
   readonly profile: number;
   readonly clients: number;
@@ -93,9 +93,9 @@ export interface ProfileGauges {
   readonly queued: number;
 }
 
-/** Of the engine thread's event loop over the interval. */
+/** The event loop of the engine thread over the interval. */
 export interface LoopHealth {
-  /** Share of the interval in which it was not idle; that it waited for a processor is part of it. */
+  /** Share of the interval in which it was not idle; this includes waiting for a processor. */
   readonly utilization: number;
   readonly delayP99Ms: number;
   /** Share of the interval in which the thread was ready to run and had no processor; undefined: not known. */
@@ -108,7 +108,7 @@ export function transferables(snapshot: Snapshot): readonly ArrayBuffer[] {
   return [snapshot.counters.buffer, snapshot.cells.buffer];
 }
 
-/** Growing list of 32-bit numbers in one buffer. */
+/** A growing list of 32-bit numbers in one buffer. */
 export class NumberList {
   private numbers = new Uint32Array(1024);
   private _length = 0;
@@ -130,7 +130,7 @@ export class NumberList {
     this.numbers[index] = value;
   }
 
-  /** The numbers so far in a buffer of their own; the list starts anew. */
+  /** Returns the numbers so far in a buffer of their own and empties the list. */
   take(): Uint32Array<ArrayBuffer> {
     const taken = this.numbers.slice(0, this._length);
     this._length = 0;

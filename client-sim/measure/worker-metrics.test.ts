@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { runSimulation, sumOf } from '../engine/testing/run-simulation.js';
+import { runSimulation } from '../engine/testing/run-simulation.js';
 import { testOperation, testPlan, testProfile, testStages } from '../testing/plans.js';
+import { sumOfSeries } from '../testing/sum-of-series.js';
 import { Batch } from './batch.js';
 import { METRICS } from './metric-names.js';
 import { MetricsServer } from './metrics-server.js';
@@ -35,7 +36,7 @@ test('merging is the same in any order and any grouping', () => {
   expect(one.operationSeries().reduce((sum, row) => sum + row.offered, 0)).toBe(500);
 });
 
-test('a scrape names every metric, and its numbers are those of the telemetry', async () => {
+test('a scrape has every metric, with the numbers of the telemetry', async () => {
   const metrics = new WorkerMetrics();
   for (const snapshot of result.snapshots) {
     const batch = new Batch(plan);
@@ -48,7 +49,7 @@ test('a scrape names every metric, and its numbers are those of the telemetry', 
     expect((await fetch(`http://127.0.0.1:${server.port}/healthz`)).status).toBe(200);
     expect((await fetch(`http://127.0.0.1:${server.port}/else`)).status).toBe(404);
     for (const [name, { kind }] of Object.entries(METRICS)) expect(text).toContain(`# TYPE ${name} ${kind}`);
-    const sum = sumOf(result.series);
+    const sum = sumOfSeries(result.series);
     const total = (name: string, labels: RegExp): number =>
       text
         .split('\n')

@@ -8,7 +8,7 @@ import { HISTOGRAMS_PER_SERIES, LAG, LATENCY, SERVICE } from './series.js';
 
 type Labels = Readonly<Record<string, string>>;
 
-/** What this worker shows to Prometheus, brought up to date once per batch and once per look at its own health. */
+/** The Prometheus metrics of this worker, updated with each batch and each health sample. */
 export class WorkerMetrics {
   readonly registry = new Registry();
   private readonly counters = new Map<MetricName, Counter>();
@@ -62,21 +62,11 @@ export class WorkerMetrics {
     }
     plan.profiles.forEach((_, profile) => {
       const rows = batch.gauges.filter((gauges) => gauges.profile === profile);
-      this.set(
-        'mcp_client_connections_active',
-        nameOf(profile),
-        rows.reduce((sum, row) => sum + row.connections, 0),
-      );
-      this.set(
-        'mcp_client_sessions_active',
-        nameOf(profile),
-        rows.reduce((sum, row) => sum + row.sessions, 0),
-      );
-      this.set(
-        'mcp_client_in_flight',
-        nameOf(profile),
-        rows.reduce((sum, row) => sum + row.inFlight, 0),
-      );
+      const sum = (gauge: 'connections' | 'sessions' | 'inFlight'): number =>
+        rows.reduce((total, row) => total + row[gauge], 0);
+      this.set('mcp_client_connections_active', nameOf(profile), sum('connections'));
+      this.set('mcp_client_sessions_active', nameOf(profile), sum('sessions'));
+      this.set('mcp_client_in_flight', nameOf(profile), sum('inFlight'));
     });
   }
 

@@ -1,58 +1,55 @@
 import { headBytes, makeFrame, OPCODE } from '../transport/websocket/frame-writer.js';
 import { newKey, upgradeRequest } from '../transport/websocket/upgrade.js';
-import { type ForgedMessage, type ForgeMessage, malformMessage, shown } from './malformed-message.js';
-import { malformedKind } from './misbehaviour-kind.js';
+import { type ForgedMessage, type ForgeMessage, malformMessage, sampleText } from './malformed-message.js';
 
 const FIN = 0x80;
 const RESERVED_BITS = 0x70;
 const MASKED = 0x80;
 const MASK_BYTES = 4;
 const CONTINUATION = 0x0;
-/** Of those that are kept for later (RFC 6455, 11.8). */
+/** One of the reserved opcodes (RFC 6455, 11.8). */
 const UNKNOWN_OPCODE = 0x3;
-/** Larger than any message, and still a length that a frame may have (the highest bit must be 0). */
+/** Larger than any message, and still a valid length of a frame (the highest bit must be 0). */
 const HUGE_LENGTH = 2n ** 62n;
 
-/** The bytes of one deed where a message is a WebSocket frame. */
+/** The bytes of one misbehaviour where a message is a WebSocket frame. */
 export const forgeFrame: ForgeMessage = (misbehaviourKind, proper, oversizeBytes) => {
   const { body, endpoint } = proper;
   const payload = Buffer.from(body, 'utf8');
   const frame = makeFrame(OPCODE.text, payload);
-  const sent = (bytes: Buffer, what: string): ForgedMessage => ({
+  const frameOf = (bytes: Buffer, description: string): ForgedMessage => ({
     pieces: [bytes],
     answers: 1,
-    text: `(${what}) ${body}`,
+    text: `(${description}) ${body}`,
   });
+  const malformed = malformMessage(misbehaviourKind, proper, oversizeBytes);
+  if (malformed !== undefined)
+    return { pieces: [makeFrame(OPCODE.text, malformed)], answers: 1, text: sampleText(malformed) };
   switch (misbehaviourKind) {
     case 'abort/mid-handshake': {
       const request = upgradeRequest(endpoint, newKey());
       const half = request.subarray(0, Math.ceil(request.length / 2));
-      return { pieces: [half], answers: 0, text: shown(half) };
+      return { pieces: [half], answers: 0, text: sampleText(half) };
     }
     case 'abort/after-request':
     case 'abort/mid-answer':
       return { pieces: [frame], answers: 1, text: body };
     case 'abort/mid-request':
-      return sent(frame.subarray(0, -Math.ceil(payload.length / 2)), 'half of its frame');
-    case 'malformed/broken-json':
-    case 'malformed/unknown-method':
-    case 'malformed/oversize':
-    case 'malformed/not-utf8': {
-      const bytes = malformMessage(malformedKind(misbehaviourKind), proper, oversizeBytes);
-      return { pieces: [makeFrame(OPCODE.text, bytes)], answers: 1, text: shown(bytes) };
-    }
+      return frameOf(frame.subarray(0, -Math.ceil(payload.length / 2)), 'half of its frame');
     case 'malformed/duplicate-id':
       return { pieces: [frame, frame], answers: 2, text: body };
     case 'malformed/wrong-framing':
-      return sent(withFirstByte(frame, FIN | CONTINUATION), 'a continuation of nothing');
+      return frameOf(withFirstByte(frame, FIN | CONTINUATION), 'a continuation frame without a message to continue');
     case 'malformed/unmasked':
-      return sent(unmasked(frame, payload), 'a frame without a mask');
+      return frameOf(unmasked(frame, payload), 'a frame without a mask');
     case 'malformed/reserved-bits':
-      return sent(withFirstByte(frame, FIN | RESERVED_BITS | OPCODE.text), 'a frame with its reserved bits set');
+      return frameOf(withFirstByte(frame, FIN | RESERVED_BITS | OPCODE.text), 'a frame with its reserved bits set');
     case 'malformed/bad-opcode':
-      return sent(withFirstByte(frame, FIN | UNKNOWN_OPCODE), `a frame of kind ${UNKNOWN_OPCODE}`);
+      return frameOf(withFirstByte(frame, FIN | UNKNOWN_OPCODE), `a frame with opcode ${UNKNOWN_OPCODE}`);
     case 'malformed/huge-length':
-      return sent(withLength(frame, payload.length), `a frame that says it is ${HUGE_LENGTH} bytes long`);
+      return frameOf(withLength(frame, payload.length), `a frame that claims to be ${HUGE_LENGTH} bytes long`);
+    default:
+      throw new RangeError(`${misbehaviourKind} is impossible for a frame; plans that ask for it are refused`);
   }
 };
 
@@ -61,7 +58,7 @@ function withFirstByte(frame: Buffer, first: number): Buffer {
   return frame;
 }
 
-/** As a server would send it. */
+/** The frame as a server would send it. */
 function unmasked(frame: Buffer, payload: Buffer): Buffer {
   const head = Buffer.from(frame.subarray(0, headBytes(payload.length) - MASK_BYTES));
   head[1] = (head[1] as number) & ~MASKED;

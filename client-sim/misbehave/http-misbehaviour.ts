@@ -1,5 +1,4 @@
-import type { Problem } from '../mcp/judge-message.js';
-import type { Failure } from '../measure/failure.js';
+import type { Failure, Problem } from '../measure/failure.js';
 import type { ChannelConfig } from '../transport/channel.js';
 import type { ControlOutcome } from '../transport/control.js';
 import type { EndpointMemory } from '../transport/endpoint-memory.js';
@@ -7,37 +6,32 @@ import { judgeControl } from '../transport/handshake.js';
 import { Connection, type ConnectionOwner } from '../transport/http/connection.js';
 import { clip, redact, requestText, responseText } from '../transport/sample.js';
 import type { WireShared } from '../transport/shared.js';
-import { type Pace, paceOf } from '../transport/socket/pace.js';
-import { type Forged, forge, type Proper } from './forge-request.js';
-import type { Misbehaviour } from './misbehaving-channel.js';
-import { leftWhenSent, type MisbehaviourKind } from './misbehaviour-kind.js';
+import { paceOf } from '../transport/socket/pace.js';
+import { type ForgedRequests, forgeRequest, type ProperRequest } from './forge-request.js';
+import {
+  CLOSED_WITHIN_ANSWER,
+  closedAfterSending,
+  closedOnPurpose,
+  MID_ANSWER_PACE,
+  type Misbehaviour,
+  type MisbehaviourOptions,
+} from './misbehaviour.js';
 
-/**
- * So little of an answer is read before it is cut: no answer to a request is shorter. Reads are short, and soon follow
- * each other.
- */
-export const MID_ANSWER_PACE: Pace = { readBytesPerSecond: 64_000, readPieceBytes: 64 };
-
-interface HttpMisbehaviourOptions {
-  readonly misbehaviourKind: MisbehaviourKind;
-  readonly proper: Proper;
+interface HttpMisbehaviourOptions extends Pick<MisbehaviourOptions, 'misbehaviourKind' | 'done'> {
+  readonly proper: ProperRequest;
   readonly config: ChannelConfig;
   readonly memory: EndpointMemory;
   readonly shared: WireShared;
-  /** Called once, never within `begin`. Undefined: the server answered with a result, as if nothing were wrong. */
-  readonly done: (failure: Failure | undefined) => void;
 }
 
-/**
- * One misdeed on a connection of its own, which nothing else needs: what the server does about it is all that is asked.
- */
+/** One operation that misbehaves on a connection of its own; it reports how the server reacts. */
 export class HttpMisbehaviour implements Misbehaviour, ConnectionOwner {
   readonly era: 'legacy' | 'modern';
   readonly memory: EndpointMemory;
-  // A 404 is the server's word on this request; whether the session lives is for proper requests to find out.
+  // A 404 refuses this request; only proper requests decide whether the session is lost.
   readonly hasSession = false;
   private readonly connection: Connection;
-  private readonly forged: Forged;
+  private readonly forged: ForgedRequests;
   private readonly outcomes: (Failure | undefined)[] = [];
   private over = false;
 
@@ -45,7 +39,7 @@ export class HttpMisbehaviour implements Misbehaviour, ConnectionOwner {
     const { misbehaviourKind, proper, config, memory, shared } = options;
     this.era = proper.era;
     this.memory = memory;
-    this.forged = forge(misbehaviourKind, proper, config.malformed?.oversizeBytes ?? 0);
+    this.forged = forgeRequest(misbehaviourKind, proper, config.malformed?.oversizeBytes ?? 0);
     const pace = misbehaviourKind === 'abort/mid-answer' ? MID_ANSWER_PACE : paceOf(config);
     const address = config.abort?.how === 'reset' ? { ...memory.address, resettable: true } : memory.address;
     this.connection = new Connection(this, shared, address, this.forged.requests.length, pace);
@@ -61,17 +55,17 @@ export class HttpMisbehaviour implements Misbehaviour, ConnectionOwner {
 
   cancel(): void {
     this.over = true;
-    this.connection.cut(false);
+    this.connection.destroy(false);
   }
 
   onUp(): void {
-    // What is flushed when this returns has reached the kernel by the next turn of the loop.
-    const when = leftWhenSent(this.options.misbehaviourKind);
-    if (when !== undefined) setImmediate(() => this.closedByUs(when));
+    // Bytes flushed when this returns have reached the kernel by the next turn of the loop.
+    const when = closedAfterSending(this.options.misbehaviourKind);
+    if (when !== undefined) setImmediate(() => this.end(closedOnPurpose(when)));
   }
 
-  onReadOver(): void {
-    if (this.options.misbehaviourKind === 'abort/mid-answer') this.closedByUs('after the first bytes of its answer');
+  onReadEnd(): void {
+    if (this.options.misbehaviourKind === 'abort/mid-answer') this.end(closedOnPurpose(CLOSED_WITHIN_ANSWER));
   }
 
   describe(problem: Problem): Failure {
@@ -85,14 +79,10 @@ export class HttpMisbehaviour implements Misbehaviour, ConnectionOwner {
   onReadStart(): void {}
   onSetCookie(): void {}
 
-  private closedByUs(when: string): void {
-    this.end({ category: 'aborted_by_us', detail: `the connection of this request was closed on purpose ${when}` });
-  }
-
   private answered(outcome: ControlOutcome): void {
     this.outcomes.push(this.judge(outcome));
     if (this.outcomes.length < this.forged.requests.length) return;
-    // Of two requests with one id the server may refuse either.
+    // The server may refuse either of two requests with one id.
     this.end(this.outcomes.find((failure) => failure !== undefined));
   }
 
@@ -116,7 +106,7 @@ export class HttpMisbehaviour implements Misbehaviour, ConnectionOwner {
   private end(failure: Failure | undefined): void {
     if (this.over) return;
     this.over = true;
-    this.connection.cut(failure?.category === 'aborted_by_us' && this.options.config.abort?.how === 'reset');
+    this.connection.destroy(failure?.category === 'aborted_by_us' && this.options.config.abort?.how === 'reset');
     this.options.done(failure);
   }
 }

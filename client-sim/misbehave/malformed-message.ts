@@ -1,34 +1,50 @@
-import type { MalformedKind } from '../../scenarios/schema/misbehave.js';
-import { isObject } from '../mcp/judge-message.js';
+import type { MisbehaviourKind } from '../load/draw-misbehaviour.js';
+import { isObject } from '../mcp/json-value.js';
 import type { Endpoint } from '../protocol/messages.js';
-import type { MisbehaviourKind } from './misbehaviour-kind.js';
 
-/** A proper message, before it is spoilt. */
+/** A proper message, from which a malformed one is made. */
 export interface ProperMessage {
   readonly era: 'legacy' | 'modern';
   readonly id: number;
   readonly body: string;
 }
 
-/** Kinds that break what a message says, and leave its framing whole. */
-type MalformedMessageKind = Extract<MalformedKind, 'broken-json' | 'unknown-method' | 'oversize' | 'not-utf8'>;
+/** The bytes sent for one misbehaviour over a link. */
+export interface ForgedMessage {
+  /** In the order they are sent. */
+  readonly pieces: readonly Buffer[];
+  /** How many answers a server would give that finds nothing wrong. */
+  readonly answers: number;
+  /** The text that the sample in the report shows. */
+  readonly text: string;
+}
+
+export type ForgeMessage = (
+  misbehaviourKind: MisbehaviourKind,
+  proper: ProperMessage & { readonly endpoint: Endpoint },
+  oversizeBytes: number,
+) => ForgedMessage;
 
 export const NO_SUCH_METHOD = 'swarmbench/no-such-method';
-/** Where the bytes go that are no text; MCP lets anybody add to `_meta`, so nothing else is wrong with the message. */
+/** Holds the bytes that are not UTF-8. MCP allows any key in `_meta`, so nothing else is wrong with the message. */
 const META_KEY = 'swarmbench/text';
-/** The first of two bytes, followed by what cannot be the second (RFC 3629, 3). */
+/** The first of two bytes, followed by one that cannot be the second (RFC 3629, 3). */
 const NOT_UTF8 = [0xc3, 0x28] as const;
 
+/**
+ * The message of a kind that breaks the content and leaves the framing whole.
+ * @returns undefined for all other kinds
+ */
 export function malformMessage(
-  kind: MalformedMessageKind,
+  misbehaviourKind: MisbehaviourKind,
   { era, id, body }: ProperMessage,
   oversizeBytes: number,
-): Buffer {
-  switch (kind) {
-    case 'broken-json':
+): Buffer | undefined {
+  switch (misbehaviourKind) {
+    case 'malformed/broken-json':
       return Buffer.from(body.slice(0, Math.ceil(body.length / 2)), 'utf8');
-    case 'unknown-method':
-      // The stateless era wants its envelope with every request, also with one it does not know.
+    case 'malformed/unknown-method':
+      // The stateless era requires its envelope with every request, also with an unknown one.
       return Buffer.from(
         JSON.stringify({
           jsonrpc: '2.0',
@@ -38,14 +54,16 @@ export function malformMessage(
         }),
         'utf8',
       );
-    case 'oversize':
-      // White space where JSON allows any amount of it: nothing is wrong with the message but its length.
+    case 'malformed/oversize':
+      // White space, which JSON allows in any amount: only the length of the message is wrong.
       return Buffer.from(
         body.slice(0, -1) + ' '.repeat(Math.max(0, oversizeBytes - Buffer.byteLength(body))) + body.slice(-1),
         'utf8',
       );
-    case 'not-utf8':
+    case 'malformed/not-utf8':
       return notUtf8(body);
+    default:
+      return undefined;
   }
 }
 
@@ -65,23 +83,7 @@ function metaOf(body: string): Record<string, unknown> {
   return isObject(params) && isObject(params._meta) ? params._meta : {};
 }
 
-/** As much of it as a sample could show. */
-export function shown(bytes: Buffer): string {
+/** As much of the bytes as a sample could show. */
+export function sampleText(bytes: Buffer): string {
   return bytes.toString('utf8', 0, 4096);
 }
-
-/** What is sent for one deed over a connection that carries messages both ways. */
-export interface ForgedMessage {
-  /** In the order they are sent. */
-  readonly pieces: readonly Buffer[];
-  /** How many answers a server would give that finds nothing wrong. */
-  readonly answers: number;
-  /** What the sample in the report shows. */
-  readonly text: string;
-}
-
-export type ForgeMessage = (
-  misbehaviourKind: MisbehaviourKind,
-  proper: ProperMessage & { readonly endpoint: Endpoint },
-  oversizeBytes: number,
-) => ForgedMessage;

@@ -1,43 +1,26 @@
+import { drawMisbehaviour, type MisbehaviourKind } from '../load/draw-misbehaviour.js';
 import { type RequestTemplate, renderRequest } from '../mcp/compile-request.js';
 import { LAST_ID } from '../mcp/digits.js';
 import type { Draw } from '../mcp/draw.js';
 import type { Failure } from '../measure/failure.js';
 import type { Channel, ChannelConfig, ChannelEvents } from '../transport/channel.js';
-import { kindOf, type RequestKind } from '../transport/request-head.js';
+import { kindOf } from '../transport/request-head.js';
 import type { WireShared } from '../transport/shared.js';
-import { drawMisbehaviour, type MisbehaviourKind } from './misbehaviour-kind.js';
+import type { Misbehaviour, MisbehaviourOptions } from './misbehaviour.js';
 
-/** One misdeed on its way. */
-export interface Misbehaviour {
-  begin(): void;
-  /** Nobody waits for it any more; `done` is not called. */
-  cancel(): void;
-}
-
-export interface MisbehaviourOptions {
-  readonly misbehaviourKind: MisbehaviourKind;
-  /** JSON-RPC id of the request, and the message as it should be. */
-  readonly id: number;
-  readonly body: string;
-  /** What its HTTP request says of it. */
-  readonly kind: RequestKind;
-  /** Called once, never within `begin`. Undefined: the server answered with a result, as if nothing were wrong. */
-  readonly done: (failure: Failure | undefined) => void;
-}
-
-/** A channel for proper requests, and how misdeeds are done beside it. */
+/** A channel for proper requests, and a factory for misbehaviour beside it. */
 export interface MisbehavingChannelParts {
   readonly inner: Channel;
   newMisbehaviour(options: MisbehaviourOptions): Misbehaviour;
 }
 
-/** A session of whose operations some are aborted or malformed, each on a connection of its own. */
+/** A session in which some operations are aborted or malformed, each on a connection of its own. */
 export class MisbehavingChannel implements Channel, ChannelEvents {
   private readonly inner: Channel;
   private readonly newMisbehaviour: MisbehavingChannelParts['newMisbehaviour'];
   /** By ticket. */
   private readonly misbehaviours = new Map<number, Misbehaviour>();
-  /** From the far end, where the session's own requests do not come. */
+  /** Counts down from the last id, which the session's own requests do not reach. */
   private nextId = LAST_ID;
 
   constructor(
@@ -62,7 +45,7 @@ export class MisbehavingChannel implements Channel, ChannelEvents {
   send(template: RequestTemplate, draw: Draw, ticket: number): void {
     const misbehaviourKind = drawMisbehaviour(this.config, draw);
     if (misbehaviourKind === undefined) this.inner.send(template, draw, ticket);
-    else this.offend(misbehaviourKind, template, draw, ticket);
+    else this.misbehave(misbehaviourKind, template, draw, ticket);
   }
 
   flush(): void {
@@ -77,16 +60,16 @@ export class MisbehavingChannel implements Channel, ChannelEvents {
   }
 
   close(how: 'delete' | 'abandon' | 'reset'): void {
-    this.giveUp({ category: 'aborted_by_us', detail: 'the session was closed while this request was in flight' });
+    this.failAll({ category: 'aborted_by_us', detail: 'the session was closed while this request was in flight' });
     this.inner.close(how);
   }
 
-  breakOff(): void {
-    this.giveUp({
+  disconnect(): void {
+    this.failAll({
       category: 'aborted_by_us',
-      detail: 'the connection was broken off on purpose while this request was in flight',
+      detail: 'the connection was closed on purpose while this request was in flight',
     });
-    this.inner.breakOff?.();
+    this.inner.disconnect?.();
   }
 
   destroy(): void {
@@ -107,8 +90,8 @@ export class MisbehavingChannel implements Channel, ChannelEvents {
     this.events.onReadStart?.(nowMs);
   }
 
-  onReadOver(): void {
-    this.events.onReadOver?.();
+  onReadEnd(): void {
+    this.events.onReadEnd?.();
   }
 
   onAnswer(ticket: number, nowMs: number, failure: Failure | undefined, replica?: number): void {
@@ -124,13 +107,13 @@ export class MisbehavingChannel implements Channel, ChannelEvents {
   }
 
   onClosed(reason: 'closed' | 'lost'): void {
-    this.giveUp({ category: 'session_lost', detail: 'the session was lost while this request was in flight' });
+    this.failAll({ category: 'session_lost', detail: 'the session was lost while this request was in flight' });
     this.events.onClosed(reason);
   }
 
-  private offend(misbehaviourKind: MisbehaviourKind, template: RequestTemplate, draw: Draw, ticket: number): void {
+  private misbehave(misbehaviourKind: MisbehaviourKind, template: RequestTemplate, draw: Draw, ticket: number): void {
     const id = this.nextId--;
-    // Before its body: see `HeldClock`.
+    // Made before its body: see `HeldClock`.
     const kind = kindOf(template, draw);
     const misbehaviour = this.newMisbehaviour({
       misbehaviourKind,
@@ -146,7 +129,7 @@ export class MisbehavingChannel implements Channel, ChannelEvents {
     misbehaviour.begin();
   }
 
-  private giveUp(failure: Failure): void {
+  private failAll(failure: Failure): void {
     const tickets = [...this.misbehaviours.keys()];
     for (const misbehaviour of this.misbehaviours.values()) misbehaviour.cancel();
     this.misbehaviours.clear();

@@ -11,27 +11,28 @@ import { LineFraming } from '../transport/tcp/line-framing.js';
 import { WebSocketFraming } from '../transport/websocket/websocket.js';
 import { forgeFrame } from './forge-frame.js';
 import { forgeLine } from './forge-line.js';
-import { forge } from './forge-request.js';
-import { type ForgedMessage, type ForgeMessage, shown } from './malformed-message.js';
+import { forgeRequest } from './forge-request.js';
+import { type ForgedMessage, type ForgeMessage, sampleText } from './malformed-message.js';
 
 interface LinkOptions extends LinkConfig {
-  /** No more than the connection: what opens a session on it is for the deed to send. */
+  /** Only connects: the misbehaviour sends the bytes that open a session. */
   readonly bare: boolean;
 }
 
-/** Who may ask to be told when a read of the server's answers is over. */
+/** A link's owner that can observe the reads of the server's answers. */
 export interface ReadObserver extends DuplexOwner {
   readonly observesReads: boolean;
-  onReadOver(): void;
+  /** A read is over, which was observed from its start. */
+  onReadObserved(): void;
 }
 
-/** A connection for one deed, and the bytes of it. */
+/** A link for one misbehaviour, and a factory for its bytes. */
 export interface MisbehavingLink {
   readonly link: DuplexLink;
   readonly forge: ForgeMessage;
 }
 
-/** How misdeeds are done over a transport. */
+/** Makes the misbehaving link of a transport. */
 export type MisbehaveOver = (owner: ReadObserver, shared: WireShared, options: LinkOptions) => MisbehavingLink;
 
 class ObservedConnection extends DuplexConnection {
@@ -45,10 +46,10 @@ class ObservedConnection extends DuplexConnection {
   }
 
   override onSocketRead(...read: Parameters<DuplexConnection['onSocketRead']>): boolean {
-    // One that begins to watch within a read has the next one to wait for.
+    // An observer that begins within a read waits for the next one.
     const { observesReads } = this.observer;
     const goesOn = super.onSocketRead(...read);
-    if (observesReads) this.observer.onReadOver();
+    if (observesReads) this.observer.onReadObserved();
     return goesOn;
   }
 }
@@ -68,7 +69,7 @@ export const misbehaveOverTcp: MisbehaveOver = (owner, shared, options) => ({
   forge: forgeLine,
 });
 
-/** Planning refuses aborts here: nobody watches. */
+/** Not observed: planning refuses aborts over stdio. */
 export const misbehaveOverStdio: MisbehaveOver = (owner, shared, options) => ({
   link: stdioLink(owner, shared, options),
   forge: forgeLine,
@@ -85,15 +86,15 @@ class ObservedSse extends SseLink {
     super(observer, shared, options);
   }
 
-  // Not of answers to posts, which say nothing.
-  override onSourceRead(nowMs: number): void {
-    super.onSourceRead(nowMs);
+  // Reads of the stream only: answers to POSTs are empty.
+  override onSourceReadStart(nowMs: number): void {
+    super.onSourceReadStart(nowMs);
     this.observesReads = this.observer.observesReads;
   }
 
-  override onSourceReadOver(): void {
-    super.onSourceReadOver();
-    if (this.observesReads) this.observer.onReadOver();
+  override onSourceReadEnd(): void {
+    super.onSourceReadEnd();
+    if (this.observesReads) this.observer.onReadObserved();
   }
 }
 
@@ -108,7 +109,7 @@ export const misbehaveOverSse: MisbehaveOver = (owner, shared, options) => {
   return {
     link,
     forge: (misbehaviourKind, proper, oversizeBytes) => {
-      const { requests, body } = forge(
+      const { requests, body } = forgeRequest(
         misbehaviourKind,
         { ...proper, endpoint: link.posts ?? endpoint, kind: { verb: 'POST' } },
         oversizeBytes,
@@ -118,9 +119,9 @@ export const misbehaveOverSse: MisbehaveOver = (owner, shared, options) => {
   };
 };
 
-/** Of the request that would open the stream. */
+/** Half of the request that opens the stream. */
 function halfOfStream(endpoint: Endpoint): ForgedMessage {
   const request = requestBytes(endpoint, 'legacy', STREAM, '');
   const half = request.subarray(0, Math.ceil(request.length / 2));
-  return { pieces: [half], answers: 0, text: shown(half) };
+  return { pieces: [half], answers: 0, text: sampleText(half) };
 }

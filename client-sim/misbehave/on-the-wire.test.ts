@@ -19,7 +19,7 @@ type Options = ConstructorParameters<typeof ChannelProbe>[1];
 
 const silent: React = () => undefined;
 
-/** One operation that is broken in this way, in a session beside the one it would have had. */
+/** Sends one malformed operation, which gets a session beside the probe's own. */
 async function malformed(
   transport: Transport,
   kind: MalformedKind,
@@ -34,7 +34,7 @@ async function malformed(
   expect(probe.openFailure).toBeUndefined();
   const own = recordingServer.connections.length;
   const [fate = 'waiting'] = await probe.call();
-  // The session's own connections have seen nothing of it.
+  // The session's own connections are not affected.
   for (const { socket, end } of recordingServer.connections.slice(0, own))
     expect([socket.destroyed, end]).toEqual([false, undefined]);
   return { fate, recordingServer };
@@ -51,7 +51,7 @@ function asJson(line: string): { readonly id?: number; readonly method?: string 
   return JSON.parse(line) as { id?: number; method?: string };
 }
 
-describe('malformed over websocket: what the server sees, and what the client makes of its reaction', () => {
+describe('malformed over websocket: the bytes that the server gets, and how the client judges its reaction', () => {
   test.each<[MalformedKind, Fate, (frame: CutFrame) => void]>([
     [
       'broken-json',
@@ -101,16 +101,16 @@ describe('malformed over websocket: what the server sees, and what the client ma
   ])('%s', async (kind, expected, seen) => {
     const { fate, recordingServer } = await malformed('websocket', kind);
     expect(fate).toBe(expected);
-    const [hello, initialized, spoilt, ...more] = framesOf(last(recordingServer));
-    expect([asJson(text(hello)).method, asJson(text(initialized)).method]).toEqual([
+    const [initialize, initialized, malformedFrame, ...more] = framesOf(last(recordingServer));
+    expect([asJson(text(initialize)).method, asJson(text(initialized)).method]).toEqual([
       'initialize',
       'notifications/initialized',
     ]);
     expect(more).toEqual([]);
-    seen(spoilt as CutFrame);
+    seen(malformedFrame as CutFrame);
   });
 
-  test('huge-length: a frame of 2^62 bytes is announced, and a message of it sent', async () => {
+  test('huge-length: a frame announces 2^62 bytes, and holds one message', async () => {
     const recordingServer = await startRecordingServer('websocket');
     const probe = await new ChannelProbe(recordingServer.url, {
       transport: 'websocket',
@@ -126,13 +126,13 @@ describe('malformed over websocket: what the server sees, and what the client ma
         : undefined,
     );
     expect(frame).toMatchObject({ first: 0x81, isMasked: true, length: 2n ** 62n, isWhole: false });
-    // A server that waits for the rest has hung; the client gives up, and takes its connection along.
+    // The server waits for the rest; the client abandons the request and closes the connection.
     expect(probe.fates[ticket]).toBe('waiting');
     probe.channel.abandon(ticket);
     await until('the connection to be closed', () => last(recordingServer).end !== undefined);
   });
 
-  test('duplicate-id: the same frame twice, and both answers are waited for', async () => {
+  test('duplicate-id: the same frame twice, and the client waits for both answers', async () => {
     const { fate, recordingServer } = await malformed('websocket', 'duplicate-id', { pinned: MODERN });
     expect(fate).toBe('correct');
     const frames = framesOf(last(recordingServer));
@@ -140,7 +140,7 @@ describe('malformed over websocket: what the server sees, and what the client ma
     expect(recordingServer.connections).toHaveLength(2);
   });
 
-  test('every kind that planning allows is one of these', () => {
+  test('these are all kinds that planning allows', () => {
     const tried = [
       'broken-json',
       'unknown-method',
@@ -157,7 +157,7 @@ describe('malformed over websocket: what the server sees, and what the client ma
   });
 });
 
-/** What came after the handshake. */
+/** The lines after the handshake. */
 function linesOf({ bytes }: RecordedConnection): readonly string[] {
   return bytes.toString('latin1').split('\n').slice(0, -1).slice(2);
 }
@@ -201,7 +201,7 @@ describe('malformed over tcp', () => {
   });
 });
 
-/** Head and body of what was posted last on the connection. */
+/** Head and body of the last POST on the connection. */
 function posted({ bytes }: RecordedConnection): { readonly head: string; readonly body: Buffer } {
   const at = bytes.lastIndexOf('POST ');
   const blank = bytes.indexOf('\r\n\r\n', at);
@@ -241,12 +241,12 @@ describe('malformed over sse: in a stream of its own', () => {
     const posts = recordingServer.connections.filter(({ bytes }) => bytes.includes('POST '));
     expect(posts).toHaveLength(2);
     see(posted(last({ ...recordingServer, connections: posts })));
-    // To the session of its own stream.
+    // It goes to the session of its own stream.
     expect(posted(posts[1] as RecordedConnection).head).toMatch(/^POST \/messages\?session=1 /);
   });
 });
 
-/** What the server saw of an operation that was left. */
+/** The connections of an aborted operation, as the server saw them. */
 async function aborted(
   transport: Transport,
   kind: AbortKind,
@@ -272,14 +272,14 @@ const cases = (['websocket', 'tcp', 'sse'] as const).flatMap((transport) =>
   factsOf(transport).misbehaviour.aborts.map((kind) => [transport, kind] as const),
 );
 
-describe('an operation that is left, as the server sees it', () => {
-  test.each(cases)('over %s, %s, is ended with FIN, or with RST where that is asked', async (transport, kind) => {
+describe('an aborted operation, as the server sees it', () => {
+  test.each(cases)('over %s, %s, ends with FIN, or with RST where the plan says so', async (transport, kind) => {
     const react = kind === 'mid-answer' ? answer : silent;
     const { seen, detail } = await aborted(transport, kind, 'close', react);
     expect(abortKinds).toContain(kind);
     expect(detail).toContain('closed on purpose');
     const message = seen.map(({ bytes }) => bytes).find((bytes) => bytes.length > 0) ?? Buffer.alloc(0);
-    // Bytes of an answer that nobody read turn the close into a reset: of a 202 to a post, too.
+    // Unread bytes of an answer turn the close into a reset, also those of a 202 to a POST.
     const quiet = kind === 'mid-answer' ? [] : seen.filter(({ bytes }) => !bytes.includes('POST '));
     expect(quiet.map(({ end }) => end)).toEqual(quiet.map(() => 'FIN'));
     if (kind === 'mid-handshake')
@@ -308,7 +308,7 @@ const see: Readonly<Record<Transport, (seen: readonly RecordedConnection[], kind
     const { head, body } = posted(connections.find(({ bytes }) => bytes.includes('POST ')) as RecordedConnection);
     const length = Number(/content-length: (\d+)/.exec(head)?.[1]);
     expect(body.length).toBe(kind === 'mid-request' ? Math.floor(length / 2) : length);
-    // The stream is left with it.
+    // Its stream is closed too.
     expect(connections.filter(({ bytes }) => bytes.includes('GET /mcp '))).toHaveLength(1);
   },
 };

@@ -10,21 +10,18 @@ import {
   readControl,
 } from '../transport/control.js';
 import type { CreateLink, DuplexLink, DuplexOwner, LinkLoss } from '../transport/duplex/duplex-link.js';
-import type { RequestKind } from '../transport/request-head.js';
+import type { RequestKind, SessionHeaders } from '../transport/request-head.js';
 import { parseRetryAfter } from '../transport/retry.js';
 import { answerServerRequest } from '../transport/session-messages.js';
 import { createEngineWire, createWireCounters, createWireShared, type WireShared } from '../transport/shared.js';
 import type { PreflightClient } from './preflight-client.js';
 
-/**
- * One message at a time over a connection like the load's, with promises. One that was lost is made again by the next
- * message.
- */
+/** One message at a time over a link like the load's, with promises. The next message replaces a link that was lost. */
 export class DuplexPreflightClient implements PreflightClient, DuplexOwner {
-  sessionHeaders: Pick<RequestKind, 'sessionId' | 'version'> = {};
+  sessionHeaders: SessionHeaders = {};
   private readonly shared: WireShared = createWireShared(createEngineWire(), createWireCounters());
   private link: DuplexLink;
-  /** Links are made once: the one at hand cannot connect again. */
+  /** A link connects once. */
   private hasConnected = false;
   private pending: string | undefined;
   private awaited: Control | undefined;
@@ -58,7 +55,7 @@ export class DuplexPreflightClient implements PreflightClient, DuplexOwner {
       this.pending = body;
       if (this.link.isReady) return this.onReady();
       if (this.hasConnected) {
-        this.link.cut(false);
+        this.link.destroy(false);
         this.link = this.newLink();
       }
       this.hasConnected = true;
@@ -75,15 +72,15 @@ export class DuplexPreflightClient implements PreflightClient, DuplexOwner {
   }
 
   close(): void {
-    if (this.link.isReady) this.link.leave();
-    else this.link.cut(false);
+    if (this.link.isReady) this.link.close();
+    else this.link.destroy(false);
   }
 
   onReady(): void {
     const { pending } = this;
     this.pending = undefined;
     if (pending === undefined) return;
-    this.link.say(pending);
+    this.link.sendMessage(pending);
     if (this.awaited !== undefined && this.awaited.id === undefined)
       this.settle({ kind: 'answered', answer: NOTIFICATION_SENT });
   }
@@ -91,7 +88,7 @@ export class DuplexPreflightClient implements PreflightClient, DuplexOwner {
   onMessage(bytes: Buffer, start: number, end: number): void {
     const read = readControl(bytes, start, end, this.awaited?.id);
     if (read.kind === 'answer') this.settle({ kind: 'answered', answer: asControlAnswer(read.text) });
-    else if (read.kind === 'request') this.link.say(answerServerRequest(read.request));
+    else if (read.kind === 'request') this.link.sendMessage(answerServerRequest(read.request));
   }
 
   onLost({ problem, retryAfter }: LinkLoss): void {
@@ -101,7 +98,7 @@ export class DuplexPreflightClient implements PreflightClient, DuplexOwner {
   }
 
   onDrained(): void {}
-  // Only requests of the load can be refused by themselves.
+  // Only requests of the load are refused one by one.
   onRefusedRequest(): void {}
 
   private newLink(): DuplexLink {

@@ -1,21 +1,18 @@
-import type { Problem } from '../mcp/judge-message.js';
-import type { Failure } from '../measure/failure.js';
+import type { Failure, Problem } from '../measure/failure.js';
 import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import type { ControlAnswer, ControlOutcome } from '../transport/control.js';
 import { CookieJar } from '../transport/cookie-jar.js';
 import { EndpointMemory } from '../transport/endpoint-memory.js';
 import { type BrokenCall, Connection, type ConnectionOwner } from '../transport/http/connection.js';
-import { type RequestKind, requestBytes } from '../transport/request-head.js';
+import { SIDE_DEPTH } from '../transport/http/connection-set.js';
+import { type RequestKind, requestBytes, type SessionHeaders } from '../transport/request-head.js';
 import { requestText, responseText } from '../transport/sample.js';
 import { answerServerRequest } from '../transport/session-messages.js';
 import { createEngineWire, createWireCounters, createWireShared, type WireShared } from '../transport/shared.js';
 import { CallResumption } from '../transport/stream/call-resumption.js';
 import type { PreflightClient } from './preflight-client.js';
 
-/** How many of the server's own requests are answered at once. */
-const SIDE_DEPTH = 64;
-
-/** One request at a time over the load client's own connection and parsers, with promises: for all that is not load. */
+/** One request at a time over a connection and parsers like the load's, with promises. */
 export class HttpPreflightClient implements ConnectionOwner, PreflightClient {
   readonly memory: EndpointMemory;
   readonly hasSession = false;
@@ -23,13 +20,13 @@ export class HttpPreflightClient implements ConnectionOwner, PreflightClient {
   /** Undefined: cookies are not kept. */
   readonly cookies: CookieJar | undefined;
   /** Session and version headers of answers to the server's own requests. */
-  sessionHeaders: Pick<RequestKind, 'sessionId' | 'version' | 'cookie'> = {};
+  sessionHeaders: SessionHeaders = {};
   private readonly main: Connection;
-  /** For answers to the server's own requests while the main line waits for its stream. */
+  /** For answers to the server's own requests while the main connection waits for its stream. */
   private readonly side: Connection;
   private readonly shared: WireShared;
-  /** Of the exchange under way. */
-  private asked: PinnedProtocol['era'] = 'legacy';
+  /** The era of the current exchange. */
+  private exchangeEra: PinnedProtocol['era'] = 'legacy';
   private resumption: CallResumption | undefined;
 
   /** @throws TypeError when the endpoint's URL is not http(s), or a header cannot be sent */
@@ -45,7 +42,7 @@ export class HttpPreflightClient implements ConnectionOwner, PreflightClient {
 
   /**
    * Sends one request and waits for its answer; never rejects for anything the server does.
-   * @param id of the JSON-RPC answer awaited; undefined: the end of the HTTP answer
+   * @param id of the JSON-RPC answer awaited; undefined: waits for the end of the HTTP answer
    */
   async exchange(
     era: 'legacy' | 'modern',
@@ -55,13 +52,13 @@ export class HttpPreflightClient implements ConnectionOwner, PreflightClient {
     timeoutMs: number,
   ): Promise<ControlOutcome> {
     const request = requestBytes(this.endpoint, era, kind, body);
-    this.asked = era;
+    this.exchangeEra = era;
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         const failure: Failure = { category: 'timeout', detail: `no answer within ${timeoutMs} ms` };
         resolve({ kind: 'failed', failure });
-        this.main.giveUp();
-        this.resumption?.cut();
+        this.main.abandonAll();
+        this.resumption?.destroy();
       }, timeoutMs);
       const done = (outcome: ControlOutcome): void => {
         clearTimeout(timer);
@@ -84,9 +81,9 @@ export class HttpPreflightClient implements ConnectionOwner, PreflightClient {
   }
 
   close(): void {
-    this.resumption?.cut();
-    this.main.cut(false);
-    this.side.cut(false);
+    this.resumption?.destroy();
+    this.main.destroy(false);
+    this.side.destroy(false);
   }
 
   onServerRequest(request: Record<string, unknown>): void {
@@ -100,28 +97,19 @@ export class HttpPreflightClient implements ConnectionOwner, PreflightClient {
 
   onBroken(call: BrokenCall): boolean {
     const { control } = call;
-    if (control === undefined || this.asked !== 'legacy') return false;
-    const {
-      endpoint,
-      hasSession,
-      memory: { address },
-    } = this;
+    if (control === undefined || this.exchangeEra !== 'legacy') return false;
+    const { endpoint, hasSession, memory } = this;
     const host = {
       endpoint,
       hasSession,
-      address,
+      address: memory.address,
       sessionHeaders: () => ({ ...this.sessionHeaders, cookie: this.cookies?.header }),
       onServerRequest: (request: Record<string, unknown>) => this.onServerRequest(request),
     };
     this.resumption = new CallResumption(host, this.shared, call, undefined, (outcome) => {
       if (outcome.kind === 'lost') return control.done({ kind: 'failed', failure: outcome.problem });
-      const {
-        bytes,
-        start,
-        end,
-        replica,
-        head: { status, mediaType, contentType, retryAfter, location },
-      } = outcome;
+      const { bytes, start, end, replica } = outcome;
+      const { status, mediaType, contentType, retryAfter, location } = outcome.head;
       const text = bytes.toString('utf8', start, end);
       control.done({
         kind: 'answered',
@@ -149,11 +137,11 @@ export class HttpPreflightClient implements ConnectionOwner, PreflightClient {
     return problem;
   }
 
-  // Outcomes reach `exchange` through its control; a line that went down connects again with the next request.
+  // Outcomes reach `exchange` through its control; a connection that went down connects again with the next request.
   onUp(): void {}
   onDown(): void {}
   onTicket(): void {}
   onRoom(): void {}
   onReadStart(): void {}
-  onReadOver(): void {}
+  onReadEnd(): void {}
 }

@@ -65,25 +65,25 @@ describe('the era is', () => {
     [string, 'auto' | 'legacy' | 'modern', RawHandler, Negotiation extends { pinned: infer Pinned } ? Pinned : unknown]
   >([
     [
-      'modern, when discovery says so',
+      'modern, when discovery succeeds',
       'auto',
       discovering(modernAnswer),
       { era: 'modern', version: '2026-07-28', sessions: false },
     ],
     [
-      'modern, when that was demanded',
+      'modern, when that is required',
       'modern',
       discovering(modernAnswer),
       { era: 'modern', version: '2026-07-28', sessions: false },
     ],
     [
-      'modern, when demanded from a server without discovery',
+      'modern, when required of a server without discovery',
       'modern',
       discovering(refuse('404 Not Found', -32601)),
       { era: 'modern', version: '2026-07-28', sessions: false },
     ],
     [
-      'legacy, when that was demanded',
+      'legacy, when that is required',
       'legacy',
       discovering(modernAnswer),
       { era: 'legacy', version: '2025-11-25', sessions: true },
@@ -139,7 +139,7 @@ describe('the era is', () => {
     ]);
   });
 
-  test('kept with what the server says of itself', async () => {
+  test('found together with the name and version of the server', async () => {
     expect((await ask(discovering(modernAnswer), 'auto')).found).toMatchObject({
       serverInfo: { name: 'm', version: '2' },
     });
@@ -147,7 +147,7 @@ describe('the era is', () => {
   });
 });
 
-describe('nothing is concluded, and the words say what to do, from', () => {
+describe('no era is concluded, and the problem says what to do, from', () => {
   test.each<[string, RawHandler, RegExp]>([
     ['401', refuse('401 Unauthorized'), /HTTP 401.*--header/],
     ['403', refuse('403 Forbidden'), /HTTP 403.*--header/],
@@ -168,12 +168,12 @@ describe('nothing is concluded, and the words say what to do, from', () => {
     await until('its socket to be closed', () => server.open === 0);
   });
 
-  test('nobody listening', async () => {
+  test('a port where nothing listens', async () => {
     const found = await negotiate({ url: 'http://127.0.0.1:1/mcp', headers: {} }, 'auto');
     expect(found).toMatchObject({ ok: false, problem: expect.stringMatching(/ECONNREFUSED.*Is the server running/) });
   });
 
-  test('no MCP at all', async () => {
+  test('a server without MCP', async () => {
     const { found } = await ask(refuse('404 Not Found'), 'auto');
     expect(found).toMatchObject({ ok: false, problem: expect.stringMatching(/initialize.*HTTP 404.*MCP endpoint/) });
   });
@@ -185,7 +185,7 @@ describe('the record', () => {
     expect(found.session.exchanges.map(({ step, ok }) => [step, ok])).toEqual([
       ['initialize', true],
       ['notifications/initialized', true],
-      ['goodbye', true],
+      ['end of session', true],
     ]);
     expect(JSON.stringify(found.session.exchanges)).not.toMatch(/hush|session-1/);
     expect(found.session.exchanges[0]?.request).toMatch(
@@ -206,7 +206,7 @@ describe('a request of the session', () => {
     return { server, session: found.session };
   };
 
-  test('returns the result, from JSON or a stream with everything else on it', async () => {
+  test('returns the result, from JSON or from a stream with other messages', async () => {
     const server = legacy((request, socket) => {
       if (request.message.method === undefined) return void socket.write(http('202 Accepted', ''));
       const { id } = request.message;
@@ -251,7 +251,7 @@ describe('a request of the session', () => {
     await session.close();
   });
 
-  test('gives up in time, and the next one is served', async () => {
+  test('times out, and the next one is served', async () => {
     let silent = true;
     const { session, server } = await open(
       legacy((request, socket) => (silent ? undefined : answerAll(request, socket))),
@@ -268,7 +268,7 @@ describe('a request of the session', () => {
     await session.close();
   });
 
-  test('of an operation sends the bytes the load sends', async () => {
+  test('for an operation sends the bytes that the load sends', async () => {
     const server = await startRawServer(discovering(modernAnswer));
     const { session } = await negotiate({ url: server.url, headers: {} }, 'modern');
     const answer = await session.operation(compileRequest(ECHO, 0, MODERN), { seed: 1, slot: 0, sequence: 0 }, 'echo');

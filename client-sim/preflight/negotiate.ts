@@ -1,15 +1,15 @@
 import { FIRST_ID } from '../mcp/digits.js';
-import { isObject } from '../mcp/judge-message.js';
+import { isObject } from '../mcp/json-value.js';
 import { CLIENT_INFO, LEGACY_REVISIONS, MODERN_REVISION, metaEnvelope } from '../mcp/revisions.js';
 import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import {
-  type Greeting,
   INITIALIZE_ID,
   INITIALIZED_NOTIFICATION,
+  type InitializeResult,
   initializeRequest,
-  judgeAccepted,
   judgeControl,
-  readGreeting,
+  judgeInitialized,
+  readInitializeResult,
   resultOf,
   serverInfoOf,
 } from '../transport/handshake.js';
@@ -21,19 +21,19 @@ export type Negotiation =
       /** Ready for requests; its `exchanges` hold the handshake. The caller closes it. */
       readonly session: PreflightSession;
       readonly pinned: PinnedProtocol;
-      readonly serverInfo: Greeting['serverInfo'];
+      readonly serverInfo: InitializeResult['serverInfo'];
     }
-  /** `problem`: what was asked, what came, what to do. */
+  /** `problem` names the request, the answer, and what to do. */
   | { readonly ok: false; readonly problem: string; readonly session: PreflightSession };
 
 const UNSUPPORTED_VERSION = -32022;
-/** Errors only a server of the stateless era gives: header mismatch, missing capability, unsupported version. */
+/** Errors that only a server of the stateless era gives: header mismatch, missing capability, unsupported version. */
 const MODERN_CODES: ReadonlySet<number> = new Set([-32020, -32021, UNSUPPORTED_VERSION]);
 
 /**
- * Finds out which era the server speaks, and shakes hands in it. `auto` asks `server/discover` first; a refusal that
- * a session-era server would give leads to `initialize`. 401, 403, 5xx, redirects and silence prove nothing about the
- * era, so they end it (2026-07-28, "Backward Compatibility").
+ * Finds out which era the server speaks, and does its handshake. `auto` sends `server/discover` first, and `initialize`
+ * after a refusal that a session-era server would give. 401, 403, 5xx, redirects and silence prove nothing about the
+ * era, so they end the negotiation (2026-07-28, "Backward Compatibility").
  *
  * @throws TypeError when the endpoint's URL or headers cannot be used
  */
@@ -43,7 +43,7 @@ export async function negotiate(
   options: PreflightSessionOptions = {},
 ): Promise<Negotiation> {
   const session = new PreflightSession(endpoint, options);
-  if (era === 'legacy') return greet(session, endpoint, options);
+  if (era === 'legacy') return initialize(session, endpoint, options);
   let discovery = await discover(session, options);
   if (refusesVersionButOffersOurs(discovery)) {
     session.forgiveLast();
@@ -55,9 +55,9 @@ export async function negotiate(
       return { ok: true, session, pinned: session.protocol, serverInfo: verdict.serverInfo };
     case 'legacy':
       session.forgiveLast();
-      return greet(session, endpoint, options);
+      return initialize(session, endpoint, options);
     case 'unknown':
-      return failed(session, `asked ${endpoint.url} for server/discover, got ${verdict.what}. ${verdict.hint}`);
+      return failed(session, `asked ${endpoint.url} for server/discover, got ${verdict.got}. ${verdict.hint}`);
   }
 }
 
@@ -77,7 +77,7 @@ async function discover(session: PreflightSession, options: PreflightSessionOpti
 }
 
 /**
- * An unsupported-version error lists what is supported, of which the client chooses and asks again (2026-07-28,
+ * An unsupported-version error lists the supported versions; the client chooses one and asks again (2026-07-28,
  * "Protocol Version Header").
  */
 function refusesVersionButOffersOurs({ answer }: RawExchange): boolean {
@@ -88,9 +88,9 @@ function refusesVersionButOffersOurs({ answer }: RawExchange): boolean {
 }
 
 type EraVerdict =
-  | { readonly kind: 'modern'; readonly serverInfo: Greeting['serverInfo'] }
+  | { readonly kind: 'modern'; readonly serverInfo: InitializeResult['serverInfo'] }
   | { readonly kind: 'legacy' }
-  | { readonly kind: 'unknown'; readonly what: string; readonly hint: string };
+  | { readonly kind: 'unknown'; readonly got: string; readonly hint: string };
 
 function judgeDiscovery(discovery: RawExchange, era: 'auto' | 'modern'): EraVerdict {
   const { answer, failure } = discovery;
@@ -113,28 +113,28 @@ function judgeDiscovery(discovery: RawExchange, era: 'auto' | 'modern'): EraVerd
   if (status === 401 || status === 403)
     return unknown(
       `HTTP ${status}`,
-      'The server wants credentials: give them with --auth-token-file FILE, or --header.',
+      'The server wants credentials: pass them with --auth-token-file FILE, or --header.',
     );
   if (status >= 500)
-    return unknown(`HTTP ${status}`, 'The server is in trouble, or a gateway before it has no server behind it.');
+    return unknown(`HTTP ${status}`, 'The server has an error, or the gateway in front of it has no server.');
   if (status >= 300 && status < 400)
     return unknown(`HTTP ${status} to ${answer.location}`, 'Redirects are not followed: use that address.');
   const error = errorOf(answer);
   if (error !== undefined && MODERN_CODES.has(error.code) && status === 400) {
     return unknown(failure.detail, `The server speaks the stateless era, but not ${MODERN_REVISION}.`);
   }
-  // An unknown method is an answer too: in the stateless era `server/discover` need not be there.
+  // An unknown method is an answer too: in the stateless era `server/discover` is optional.
   if (era === 'modern' && error?.code === -32601) return { kind: 'modern', serverInfo: undefined };
   return era === 'auto'
     ? { kind: 'legacy' }
     : unknown(failure.detail, 'The server does not speak the stateless era; try era: auto or legacy.');
 }
 
-function unknown(what: string, hint: string): EraVerdict {
-  return { kind: 'unknown', what, hint };
+function unknown(got: string, hint: string): EraVerdict {
+  return { kind: 'unknown', got, hint };
 }
 
-async function greet(
+async function initialize(
   session: PreflightSession,
   endpoint: Endpoint,
   options: PreflightSessionOptions,
@@ -142,33 +142,33 @@ async function greet(
   const version = LEGACY_REVISIONS[0];
   session.protocol = { era: 'legacy', version, sessions: false };
   const body = initializeRequest(version, options.clientInfo ?? CLIENT_INFO);
-  const hello = await session.raw('initialize', { verb: 'POST' }, body, INITIALIZE_ID, (answer) => {
-    const result = readGreeting(answer);
-    return result.ok ? undefined : result.problem;
+  const answered = await session.raw('initialize', { verb: 'POST' }, body, INITIALIZE_ID, (answer) => {
+    const read = readInitializeResult(answer);
+    return read.ok ? undefined : read.problem;
   });
-  const greeting = hello.answer === undefined ? undefined : readGreeting(hello.answer);
-  if (greeting?.ok !== true)
+  const read = answered.answer === undefined ? undefined : readInitializeResult(answered.answer);
+  if (read?.ok !== true)
     return failed(
       session,
-      `asked ${endpoint.url} to initialize, got ${hello.failure?.detail ?? 'no answer'}. Is this an MCP endpoint?`,
+      `asked ${endpoint.url} to initialize, got ${answered.failure?.detail ?? 'no answer'}. Is this an MCP endpoint?`,
     );
-  const { sessionId, serverInfo } = greeting.greeting;
+  const { sessionId, serverInfo } = read.result;
   session.sessionId = sessionId;
-  session.protocol = { era: 'legacy', version: greeting.greeting.version, sessions: sessionId !== undefined };
+  session.protocol = { era: 'legacy', version: read.result.version, sessions: sessionId !== undefined };
   const kind = { verb: 'POST', sessionId, version: session.protocol.version } as const;
   const confirmed = await session.raw(
     'notifications/initialized',
     kind,
     INITIALIZED_NOTIFICATION,
     undefined,
-    judgeAccepted,
+    judgeInitialized,
   );
   if (confirmed.failure !== undefined)
-    return failed(session, `told ${endpoint.url} notifications/initialized, got ${confirmed.failure.detail}.`);
+    return failed(session, `sent notifications/initialized to ${endpoint.url}, got ${confirmed.failure.detail}.`);
   return { ok: true, session, pinned: session.protocol, serverInfo };
 }
 
-/** The session is of no use any more, but for its record. */
+/** Closes the session, of which only the record is still useful. */
 function failed(session: PreflightSession, problem: string): Negotiation {
   void session.close();
   return { ok: false, session, problem };

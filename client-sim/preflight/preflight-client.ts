@@ -1,20 +1,18 @@
 import type { PinnedProtocol } from '../protocol/messages.js';
 import type { ControlAnswer, ControlOutcome } from '../transport/control.js';
-import type { RequestKind } from '../transport/request-head.js';
+import type { RequestKind, SessionHeaders } from '../transport/request-head.js';
 
-/**
- * The port for all that is not load (preflight, tests): one request at a time, with promises. Beside each `Channel`
- * there is one.
- */
+/** The port to a server for everything that is not load (preflight, tests): one request at a time, with promises. */
 export interface PreflightClient {
-  /** Session and version of what the line says by itself: answers to the server's own requests. */
-  sessionHeaders: Pick<RequestKind, 'sessionId' | 'version' | 'cookie'>;
-  /** What the endpoint has set, where it is one that cookies are kept for. */
+  /** Headers of the answers that the client gives to the server's own requests. */
+  sessionHeaders: SessionHeaders;
+  /** Cookies that the endpoint has set, where they are kept. */
   readonly cookies?: { readonly header: string | undefined } | undefined;
   /**
-   * Sends one message and waits for its answer; never rejects for anything the server does.
-   * A transport without HTTP says status 200 and type `json` of every answer.
-   * @param id of the JSON-RPC answer awaited; undefined: none is due (a notification), or the end of the HTTP answer
+   * Sends one message and waits for its answer; never rejects for anything the server does. A transport without HTTP
+   * gives every answer status 200 and type `json`.
+   * @param id of the JSON-RPC answer awaited; undefined: none is due (a notification), or it is done when the HTTP
+   * answer ends
    */
   exchange(
     era: PinnedProtocol['era'],
@@ -23,7 +21,7 @@ export interface PreflightClient {
     id: number | undefined,
     timeoutMs: number,
   ): Promise<ControlOutcome>;
-  /** Request and answer as text for a record; not yet redacted. */
+  /** Request and answer as text for the record; not yet redacted. */
   requestText(era: PinnedProtocol['era'], kind: RequestKind, body: string): string;
   responseText(answer: ControlAnswer): string;
   close(): void;

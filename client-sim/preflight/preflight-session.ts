@@ -3,14 +3,14 @@ import { type RequestTemplate, renderRequest } from '../mcp/compile-request.js';
 import { FIRST_ID } from '../mcp/digits.js';
 import type { Draw } from '../mcp/draw.js';
 import type { Expectation } from '../mcp/expectation.js';
-import { isObject, type Problem } from '../mcp/judge-message.js';
+import { isObject } from '../mcp/json-value.js';
 import { encodeHeaderValue } from '../mcp/param-headers.js';
 import { CLIENT_INFO, type ClientInfo, metaEnvelope } from '../mcp/revisions.js';
-import type { Failure } from '../measure/failure.js';
+import type { Failure, Problem } from '../measure/failure.js';
 import type { Endpoint, Exchange, PinnedProtocol } from '../protocol/messages.js';
 import type { ControlAnswer, ControlOutcome } from '../transport/control.js';
 import { judgeControl, resultOf } from '../transport/handshake.js';
-import { kindOf, type RequestKind } from '../transport/request-head.js';
+import { kindOf, type RequestKind, type SessionHeaders } from '../transport/request-head.js';
 import { parseRetryAfter } from '../transport/retry.js';
 import { clip, redact } from '../transport/sample.js';
 import { transportMap } from '../transports.js';
@@ -22,13 +22,13 @@ export interface PreflightSessionOptions {
   /** Default `streamable-http`. */
   readonly transport?: TransportName | undefined;
   readonly clientInfo?: ClientInfo | undefined;
-  /** Of each request; default 10 s. */
+  /** Time limit of each request; default 10 s. */
   readonly timeoutMs?: number | undefined;
 }
 
 const TIMEOUT_MS = 10_000;
 
-/** What one request came to. Texts are redacted and bounded, as in a report. */
+/** The outcome of one request. Texts are redacted and bounded, as in a report. */
 export interface PreflightAnswer {
   /** 0: no answer. */
   readonly status: number;
@@ -41,11 +41,11 @@ export interface PreflightAnswer {
   readonly responseText: string;
 }
 
-/** A session (in the stateless era: a line) for preflight and tests: one request at a time, all of them on record. */
+/** A session for preflight and tests: one request at a time, all of them recorded. */
 export class PreflightSession {
   /** Every request so far, in order. */
   readonly exchanges: Exchange[] = [];
-  /** Era and revision of the requests that follow; `negotiate` settles them. */
+  /** Era and revision of the following requests; `negotiate` settles them. */
   protocol: PinnedProtocol = { era: 'legacy', version: '', sessions: false };
   sessionId: string | undefined;
 
@@ -64,7 +64,7 @@ export class PreflightSession {
     this.clientInfo = options.clientInfo ?? CLIENT_INFO;
   }
 
-  /** @param step what the record calls it; the method when not given */
+  /** @param step its name in the record */
   async request(
     method: string,
     params: Readonly<Record<string, unknown>> = {},
@@ -86,23 +86,23 @@ export class PreflightSession {
     return this.answered(step, { verb: 'POST', method, name, ...this.sessionHeaders() }, body, id);
   }
 
-  /** The very bytes the load would send for this operation. */
+  /** Sends exactly the bytes that the load would send for this operation. */
   async operation(template: RequestTemplate, draw: Draw, step: string): Promise<PreflightAnswer> {
     const id = this.nextId++;
     const kind: RequestKind = { ...kindOf(template, draw), ...this.sessionHeaders() };
     return this.answered(step, kind, renderRequest(template, id, draw), id, template.expectation);
   }
 
-  /** Ends the session politely, if there is one, and closes the connection. */
+  /** Ends the session with DELETE, if there is one, and closes the connection. */
   async close(): Promise<void> {
     if (this.sessionId !== undefined)
-      await this.raw('goodbye', { verb: 'DELETE', ...this.sessionHeaders() }, '', undefined, () => undefined);
+      await this.raw('end of session', { verb: 'DELETE', ...this.sessionHeaders() }, '', undefined, () => undefined);
     this.client.close();
   }
 
   /**
    * Sends one message as it is and records the exchange. For the handshake; see `request`.
-   * @param judge says what is wrong with the answer, if anything
+   * @param judge returns the problem of the answer, if there is one
    */
   async raw(
     step: string,
@@ -112,22 +112,19 @@ export class PreflightSession {
     judge: (answer: ControlAnswer) => Problem | undefined,
   ): Promise<RawExchange> {
     const startedAt = performance.now();
-    const asked = { ...kind, cookie: this.client.cookies?.header };
+    const sent = { ...kind, cookie: this.client.cookies?.header };
     this.client.sessionHeaders = this.sessionHeaders();
-    const outcome = await this.client.exchange(this.protocol.era, asked, body, id, this.timeoutMs);
+    const outcome = await this.client.exchange(this.protocol.era, sent, body, id, this.timeoutMs);
     const durationMs = performance.now() - startedAt;
     const problem = outcome.kind === 'failed' ? outcome.failure : judge(outcome.answer);
-    const request = clip(redact(this.client.requestText(this.protocol.era, asked, body), this.endpoint));
+    const request = clip(redact(this.client.requestText(this.protocol.era, sent, body), this.endpoint));
     const response =
       outcome.kind === 'failed' ? '(no answer)' : clip(redact(this.client.responseText(outcome.answer), this.endpoint));
-    const failure =
-      problem === undefined
-        ? undefined
-        : {
-            ...withRetryAfter(problem, outcome),
-            detail: redact(problem.detail, this.endpoint),
-            sample: { request, response },
-          };
+    const failure = problem && {
+      ...withRetryAfter(problem, outcome),
+      detail: redact(problem.detail, this.endpoint),
+      sample: { request, response },
+    };
     this.exchanges.push({
       step,
       request,
@@ -139,7 +136,7 @@ export class PreflightSession {
     return { answer: outcome.kind === 'answered' ? outcome.answer : undefined, failure, durationMs, request, response };
   }
 
-  /** The last answer, though an error, was one that had to be expected: on record it counts as well. */
+  /** The last answer was an error that had to be expected: the record shows it as correct. */
   forgiveLast(): void {
     const last = this.exchanges.pop();
     if (last === undefined) return;
@@ -147,7 +144,7 @@ export class PreflightSession {
     this.exchanges.push({ step, request, response, durationMs, ok: true });
   }
 
-  /** Of the last exchange, which was in order, something is to be said all the same. */
+  /** Adds a remark to the last exchange, which was correct. */
   remarkLast(problem: string): void {
     const last = this.exchanges.pop();
     if (last !== undefined) this.exchanges.push({ ...last, problem });
@@ -167,7 +164,7 @@ export class PreflightSession {
     return { status: answer?.status ?? 0, result, failure, durationMs, requestText: request, responseText: response };
   }
 
-  private sessionHeaders(): Pick<RequestKind, 'sessionId' | 'version' | 'cookie'> {
+  private sessionHeaders(): SessionHeaders {
     return { sessionId: this.sessionId, version: this.protocol.version, cookie: this.client.cookies?.header };
   }
 }

@@ -37,9 +37,9 @@ async function preflight(
 
 const ping: OperationPlan = { name: 'ping', method: 'ping', params: { kind: 'object', entries: [] }, weight: 1 };
 
-describe('a target that is as it should be', () => {
+describe('a target in order', () => {
   test.each(['legacy', 'modern'] as const)(
-    '%s: the era is found, the tools are listed, each operation is tried once',
+    '%s: the era is found, the tools are listed, and each operation is tried once',
     async (era) => {
       const server = await serve({ era });
       const result = await preflight([server.url], [testOperation('echo'), testOperation('slow')]);
@@ -59,20 +59,20 @@ describe('a target that is as it should be', () => {
   });
 });
 
-describe('a target that is not, in words', () => {
+describe('a problem with the target is explained', () => {
   test('nothing listens there', async () => {
     const result = await preflight(['http://127.0.0.1:1/mcp'], [testOperation('echo')]);
     expect(result).toMatchObject({ ok: false });
     expect(result.problem).toMatch(/ECONNREFUSED.*running/s);
   });
 
-  test('its address is not one for HTTP', async () => {
+  test('its address is not an HTTP URL', async () => {
     expect((await preflight(['ftp://127.0.0.1/mcp'], [testOperation('echo')])).problem).toContain(
       'no endpoint for streamable-http: ftp://127.0.0.1/mcp',
     );
   });
 
-  test('it wants credentials', async () => {
+  test('it requires credentials', async () => {
     const server = await serve({ era: 'legacy', token: 'secret' });
     expect((await preflight([server.url], [testOperation('echo')])).problem).toMatch(/401.*--header/s);
     const authorized = await preflight([server.url], [testOperation('echo')], {
@@ -106,7 +106,7 @@ describe('a target that is not, in words', () => {
     );
   });
 
-  test('replicas that speak differently', async () => {
+  test('its replicas speak different eras', async () => {
     const [first, second] = [await serve({ era: 'legacy' }), await serve({ era: 'modern' })];
     expect((await preflight([first.url, second.url], [testOperation('echo')])).ok).toBe(false);
   });
@@ -122,7 +122,7 @@ describe('headers made from arguments', () => {
     params: { kind: 'constant', json: JSON.stringify({ name, arguments: { message: ' größe ' } }) },
   });
 
-  test('stateless era: what a tool declares is sent with its trial call, and settled for the load', async () => {
+  test('stateless era: the headers of a tool are sent with its trial call, and settled for the load', async () => {
     const server = await serve({ era: 'modern', tools });
     const result = await preflight([server.url], [call('echo')]);
     expect(result).toMatchObject({
@@ -140,7 +140,7 @@ describe('headers made from arguments', () => {
     ]);
   });
 
-  test('stateless era: a tool whose declaration breaks a rule is left out and never called, the others stay', async () => {
+  test('stateless era: a tool with an invalid declaration is left out and never called', async () => {
     const server = await serve({ era: 'modern', tools });
     const result = await preflight([server.url], [call('echo')]);
     expect(result).toMatchObject({ ok: true, tools: ['echo'] });
@@ -151,12 +151,12 @@ describe('headers made from arguments', () => {
     const refused = await preflight([server.url], [call('broken')]);
     expect(refused).toMatchObject({
       ok: false,
-      problem: expect.stringMatching(/tool `broken` must not be used: message: .*not to "number"/),
+      problem: expect.stringMatching(/tool `broken` must not be used: message: .*not on "number"/),
     });
     expect(server.asked).toEqual(['echo {"message":" größe "}']);
   });
 
-  test('session era: they are none of its business', async () => {
+  test('session era: declarations have no effect', async () => {
     const server = await serve({ era: 'legacy', tools });
     const result = await preflight([server.url], [call('echo'), call('broken')]);
     expect(result).toMatchObject({ ok: true, tools: ['echo', 'broken'] });

@@ -14,140 +14,147 @@ import {
 } from '../protocol/messages.js';
 import { type SettledOperation, withArguments } from '../protocol/settled-operation.js';
 import { type Negotiation, negotiate } from './negotiate.js';
-import type { PreflightAnswer, PreflightSession } from './preflight-session.js';
+import type { PreflightAnswer } from './preflight-session.js';
 import { listingFor, ServerCatalogue } from './server-catalogue.js';
-import { tryStreams } from './try-streams.js';
+import { type StreamTrial, tryStreams } from './try-streams.js';
 
 const TIMEOUT_MS = 10_000;
-/** Tokens beyond the first that are tried: enough for a pool made by hand. */
-const MOST_TOKENS = 99;
+/** At most this many tokens of a pool are tried after the first: enough for a pool made by hand. */
+const MAX_TOKENS = 99;
 
-type Outcome =
-  | {
-      readonly ok: true;
-      readonly pinned: PinnedProtocol;
-      readonly serverInfo: PreflightResult['serverInfo'];
-      readonly tools: readonly string[];
-      readonly settled: readonly SettledOperation[];
-    }
-  | {
-      readonly ok: false;
-      readonly problem: string;
-      readonly pinned?: PinnedProtocol;
-      readonly tools: readonly string[];
-    };
+interface Success {
+  readonly ok: true;
+  readonly pinned: PinnedProtocol;
+  readonly serverInfo: PreflightResult['serverInfo'];
+  readonly tools: readonly string[];
+  readonly settled: readonly SettledOperation[];
+}
+
+interface Refusal {
+  readonly ok: false;
+  readonly problem: string;
+  readonly pinned?: PinnedProtocol;
+  readonly tools: readonly string[];
+}
+
+/** The part of an outcome that is reported, whether it is a success or not. */
+interface Findings {
+  readonly pinned?: PinnedProtocol;
+  readonly serverInfo?: PreflightResult['serverInfo'];
+  readonly tools: readonly string[];
+  readonly settled?: readonly SettledOperation[];
+}
 
 /**
- * Tries the target before the load does: at every endpoint a handshake, the lists that the mix refers to, and one call
- * of each operation of the mix, drawn from the seed. All requests and answers are in the result, the refusals in words.
+ * Tries the target before the load does. At every endpoint it makes a handshake, reads the lists that the mix refers
+ * to, and calls each operation of the mix once, drawn from the seed. The result holds all requests and answers, and
+ * says what is wrong, if anything.
  */
 export async function runPreflight(order: PreflightOrder): Promise<PreflightResult> {
-  if (order.routes === undefined) return tryRoute(order);
+  const { plan, routes } = order;
+  if (routes === undefined) return tryRoute(order);
   const results: PreflightResult[] = [];
-  for (const { profiles, endpoints, era } of order.routes) {
-    const { plan } = order;
-    const found = await tryRoute({
-      ...order,
-      endpoints,
-      era,
-      plan: { ...plan, profiles: plan.profiles.filter((_, index) => profiles.includes(index)) },
+  for (const { profiles, endpoints, era } of routes) {
+    const onRoute = plan.profiles.filter((_, index) => profiles.includes(index));
+    const found = await tryRoute({ ...order, endpoints, era, plan: { ...plan, profiles: onRoute } });
+    const names = profiles.map((index) => plan.profiles[index]?.name).join(', ');
+    results.push({
+      ...found,
+      exchanges: found.exchanges.map((exchange) => ({ ...exchange, step: `${names}: ${exchange.step}` })),
     });
-    const exchanges = found.exchanges.map((exchange) => ({
-      ...exchange,
-      step: `${profiles.map((index) => plan.profiles[index]?.name).join(', ')}: ${exchange.step}`,
-    }));
-    results.push({ ...found, exchanges });
     if (!found.ok) break;
   }
+  return combine(order, results);
+}
+
+/** One result for all routes: the first failure, or what all routes found. */
+function combine(order: PreflightOrder, results: readonly PreflightResult[]): PreflightResult {
+  const [first] = results;
   const last = results.at(-1);
-  if (last === undefined) return result(order, { tools: [] }, [], 'the order names no route to the target');
+  if (last === undefined) return toResult(order, { tools: [] }, [], 'the order has no route to the target');
   const all = {
     ...last,
     exchanges: results.flatMap(({ exchanges }) => exchanges),
     tools: [...new Set(results.flatMap(({ tools }) => tools))],
   };
   if (!last.ok) return all;
-  const pinned = results.flatMap((each) => each.pinned ?? []);
-  const [first] = results;
   const settledOperations = results.flatMap((each) => each.settledOperations ?? []);
   return {
     ...all,
     ...(first?.pinned === undefined ? {} : { pinned: first.pinned }),
     ...(first?.serverInfo === undefined ? {} : { serverInfo: first.serverInfo }),
     ...(settledOperations.length === 0 ? {} : { settledOperations }),
-    routes: pinned,
+    routes: results.flatMap((each) => each.pinned ?? []),
   };
 }
 
-/** All endpoints of one route, in one era. */
+/** Tries all endpoints of one route, in one era. */
 async function tryRoute(order: PreflightOrder): Promise<PreflightResult> {
   const exchanges: Exchange[] = [];
-  let first: Extract<Outcome, { ok: true }> | undefined;
-  const used = [...new Set(order.plan.profiles.map(({ transport }) => transport))];
-  const places = used.flatMap((transport) =>
+  const transports = [...new Set(order.plan.profiles.map(({ transport }) => transport))];
+  const targets = transports.flatMap((transport) =>
     endpointsFor(order.endpoints, transport).map((endpoint) => ({ transport, endpoint })),
   );
-  const unreachable = used.find((transport) => !places.some((place) => place.transport === transport));
-  if (unreachable !== undefined)
-    return result(
-      order,
-      { tools: [] },
-      exchanges,
-      `the target has no endpoint for ${unreachable}: ${order.endpoints.map(({ url }) => url).join(', ')}`,
-    );
-  const asked = eraToAsk(order.era, used);
+  const unreachable = transports.find((transport) => !targets.some((target) => target.transport === transport));
+  if (unreachable !== undefined) {
+    const urls = order.endpoints.map(({ url }) => url).join(', ');
+    return toResult(order, { tools: [] }, exchanges, `the target has no endpoint for ${unreachable}: ${urls}`);
+  }
+  const requestedEra = eraToRequest(order.era, transports);
   const sessions = new Map<TransportName, boolean>();
-  for (const [number, { transport, endpoint }] of places.entries()) {
+  let first: Success | undefined;
+  for (const [index, { transport, endpoint }] of targets.entries()) {
     const before = exchanges.length;
-    // What the first endpoint speaks all must speak: the era is pinned for the whole run.
-    const [spoken = endpoint, ...others] = tokenEndpoints(endpoint);
-    const outcome = await tryEndpoint(order, transport, spoken, first?.pinned.era ?? asked, exchanges);
-    if (places.length > 1)
-      label(exchanges, before, used.length > 1 ? `${transport}, endpoint ${number + 1}: ` : `endpoint ${number + 1}: `);
-    if (!outcome.ok) return result(order, outcome, exchanges, `${endpoint.url}: ${outcome.problem}`);
+    // All endpoints must speak what the first one speaks: the era is pinned for the whole run.
+    const [withFirstToken = endpoint, ...withOtherTokens] = tokenEndpoints(endpoint);
+    const era = first?.pinned.era ?? requestedEra;
+    const outcome = await tryEndpoint(order, transport, withFirstToken, era, exchanges);
+    if (targets.length > 1)
+      label(exchanges, before, `${transports.length > 1 ? `${transport}, ` : ''}endpoint ${index + 1}: `);
+    if (!outcome.ok) return toResult(order, outcome, exchanges, `${endpoint.url}: ${outcome.problem}`);
     // Whether there are session ids depends on the transport too; within one, all endpoints must be alike.
     const expected = {
       ...(first?.pinned ?? outcome.pinned),
       sessions: sessions.get(transport) ?? outcome.pinned.sessions,
     };
-    const odd = difference(expected, outcome.pinned);
-    if (odd !== undefined)
-      return result(order, outcome, exchanges, `${endpoint.url} ${odd} Replicas of one target must speak alike.`);
+    const difference = differenceOf(expected, outcome.pinned);
+    if (difference !== undefined) {
+      const problem = `${endpoint.url} ${difference} All replicas of a target must speak the same protocol.`;
+      return toResult(order, outcome, exchanges, problem);
+    }
     sessions.set(transport, outcome.pinned.sessions);
     first ??= outcome;
-    const refusedToken = await tryTokens(transport, others.slice(0, MOST_TOKENS), outcome.pinned.era, exchanges);
-    if (refusedToken !== undefined) return result(order, outcome, exchanges, refusedToken);
+    const tokens = withOtherTokens.slice(0, MAX_TOKENS);
+    const refusedToken = await tryTokens(transport, tokens, outcome.pinned.era, exchanges);
+    if (refusedToken !== undefined) return toResult(order, outcome, exchanges, refusedToken);
   }
-  if (first === undefined) return result(order, { tools: [] }, exchanges, 'the target has no endpoint');
-  return result(order, first, exchanges, undefined);
+  if (first === undefined) return toResult(order, { tools: [] }, exchanges, 'the target has no endpoint');
+  return toResult(order, first, exchanges, undefined);
 }
 
-/** `auto` is not free where a transport of the run knows one era only. */
-function eraToAsk(era: PreflightOrder['era'], used: readonly TransportName[]): PreflightOrder['era'] {
+/** `auto` leaves no choice if a transport of the run exists in one era only. */
+function eraToRequest(era: PreflightOrder['era'], transports: readonly TransportName[]): PreflightOrder['era'] {
   if (era !== 'auto') return era;
-  const only = used.map((transport) => factsOf(transport).eras).find((eras) => eras.length === 1);
+  const only = transports.map((transport) => factsOf(transport).eras).find((eras) => eras.length === 1);
   return only?.[0] ?? 'auto';
 }
 
-function result(
+function toResult(
   order: PreflightOrder,
-  found: Partial<Extract<Outcome, { ok: true }>> | Outcome,
+  { pinned, serverInfo, settled = [], tools }: Findings,
   exchanges: Exchange[],
   problem: string | undefined,
 ): PreflightResult {
-  const serverInfo = 'serverInfo' in found ? found.serverInfo : undefined;
   return {
     protocol: PROTOCOL,
     runId: order.runId,
     ok: problem === undefined,
-    tools: [...(found.tools ?? [])],
+    tools: [...tools],
     exchanges,
     ...(problem === undefined ? {} : { problem }),
-    ...(found.pinned === undefined ? {} : { pinned: found.pinned }),
+    ...(pinned === undefined ? {} : { pinned }),
     ...(serverInfo === undefined ? {} : { serverInfo }),
-    ...('settled' in found && found.settled !== undefined && found.settled.length > 0
-      ? { settledOperations: [...found.settled] }
-      : {}),
+    ...(settled.length === 0 ? {} : { settledOperations: [...settled] }),
   };
 }
 
@@ -158,11 +165,18 @@ function label(exchanges: Exchange[], from: number, prefix: string): void {
   }
 }
 
-function difference(expected: PinnedProtocol, found: PinnedProtocol): string | undefined {
-  if (expected.version !== found.version) return `speaks MCP ${found.version}, the first endpoint ${expected.version}.`;
-  if (expected.sessions !== found.sessions)
-    return `${found.sessions ? 'hands out' : 'does not hand out'} session ids, the first endpoint ${expected.sessions ? 'does' : 'does not'}.`;
-  return undefined;
+function differenceOf(expected: PinnedProtocol, found: PinnedProtocol): string | undefined {
+  if (expected.version !== found.version)
+    return `speaks MCP ${found.version}, but the first endpoint speaks ${expected.version}.`;
+  if (expected.sessions === found.sessions) return undefined;
+  return found.sessions
+    ? 'hands out session ids, but the first endpoint does not.'
+    : 'does not hand out session ids, but the first endpoint does.';
+}
+
+/** One session, and what is tried over it. */
+interface Trial extends StreamTrial {
+  readonly catalogue: ServerCatalogue;
 }
 
 async function tryEndpoint(
@@ -171,8 +185,7 @@ async function tryEndpoint(
   endpoint: Endpoint,
   era: PreflightOrder['era'],
   exchanges: Exchange[],
-): Promise<Outcome> {
-  const profiles = order.plan.profiles.filter((profile) => profile.transport === transport);
+): Promise<Success | Refusal> {
   let negotiation: Negotiation;
   try {
     negotiation = await negotiate(endpoint, era, { transport, timeoutMs: TIMEOUT_MS });
@@ -183,16 +196,24 @@ async function tryEndpoint(
   try {
     if (!negotiation.ok) return { ok: false, problem: negotiation.problem, tools: [] };
     const { pinned } = negotiation;
-    const catalogue = new ServerCatalogue(
-      (factsOf(transport).wireTransport ?? transport) === 'streamable-http' && pinned.era === 'modern',
-    );
+    const isOverHttp = (factsOf(transport).wireTransport ?? transport) === 'streamable-http';
+    const trial: Trial = {
+      session,
+      transport,
+      endpoint,
+      pinned,
+      seed: order.plan.seed,
+      profiles: order.plan.profiles.filter((profile) => profile.transport === transport),
+      timeoutMs: TIMEOUT_MS,
+      catalogue: new ServerCatalogue(isOverHttp && pinned.era === 'modern'),
+    };
     const settled: SettledOperation[] = [];
     const problem =
-      (await list(session, profiles, catalogue)) ??
-      (await callEach(session, order.plan.seed, profiles, pinned, catalogue, settled)) ??
-      tooManyProcesses(transport, profiles) ??
-      (await tryStreams(session, transport, endpoint, order.plan.seed, profiles, pinned, TIMEOUT_MS));
-    const tools = catalogue.names('tools/list');
+      (await fillCatalogue(trial)) ??
+      (await callEach(trial, settled)) ??
+      tooManyProcesses(transport, trial.profiles) ??
+      (await tryStreams(trial));
+    const tools = trial.catalogue.names('tools/list');
     if (problem !== undefined) return { ok: false, problem, pinned, tools };
     return { ok: true, pinned, serverInfo: negotiation.serverInfo, tools, settled };
   } finally {
@@ -201,7 +222,7 @@ async function tryEndpoint(
   }
 }
 
-/** While the one that was tried still runs: what it takes, all will take. */
+/** To be called while the server process that was tried still runs: all processes will cost what this one costs. */
 function tooManyProcesses(transport: TransportName, profiles: readonly ProfilePlan[]): string | undefined {
   if (transport !== 'stdio') return undefined;
   const sessions = profiles.map((profile) =>
@@ -216,7 +237,7 @@ function tooManyProcesses(transport: TransportName, profiles: readonly ProfilePl
   );
 }
 
-/** One bad token of a pool would be the failure of some clients only: each has to open a session. */
+/** Opens a session with each token: one bad token of a pool would make only some clients fail. */
 async function tryTokens(
   transport: TransportName,
   endpoints: readonly Endpoint[],
@@ -234,16 +255,12 @@ async function tryTokens(
   return undefined;
 }
 
-/** Reads the lists that hold what the mix names. */
-async function list(
-  session: PreflightSession,
-  profiles: readonly ProfilePlan[],
-  catalogue: ServerCatalogue,
-): Promise<string | undefined> {
-  const wanted = new Set(
+/** Reads the lists in which the operations of the mix must appear. */
+async function fillCatalogue({ session, profiles, catalogue }: Trial): Promise<string | undefined> {
+  const listings = new Set(
     profiles.flatMap((profile) => profile.operations.map((operation) => listingFor(operation.method))),
   );
-  for (const listing of wanted) {
+  for (const listing of listings) {
     if (listing === undefined) continue;
     const problem = await catalogue.fill(session, listing);
     if (problem !== undefined) return problem;
@@ -251,63 +268,67 @@ async function list(
   return undefined;
 }
 
-async function callEach(
-  session: PreflightSession,
-  seed: number,
-  profiles: readonly ProfilePlan[],
-  pinned: PinnedProtocol,
-  catalogue: ServerCatalogue,
-  settled: SettledOperation[],
-): Promise<string | undefined> {
+/** Calls each operation of the mix once. @param settled receives what the load needs to know of it */
+async function callEach(trial: Trial, settled: SettledOperation[]): Promise<string | undefined> {
+  const { session, seed, profiles, pinned, catalogue } = trial;
   for (const profile of profiles) {
     for (const [index, operation] of profile.operations.entries()) {
       const where = `profile ${profile.name}, operation ${operation.name}`;
       if (operation.method === 'ping' && pinned.era === 'modern') {
-        return `${where}: \`ping\` does not exist in the stateless era (MCP ${pinned.version}) that this server speaks. Take it out of the mix, or ask for \`era: legacy\`.`;
+        return (
+          `${where}: \`ping\` does not exist in the stateless era (MCP ${pinned.version}) that this server speaks. ` +
+          'Remove it from the mix, or set `era: legacy`.'
+        );
       }
-      // With its stream: `tryStreams`.
+      // `tryStreams` makes the subscriptions.
       if (operation.method === 'resources/subscribe') continue;
       const missing = catalogue.missing(operation);
       if (missing !== undefined) return `${where}: ${missing}`;
-      const made = operation.autoArguments === true ? catalogue.argumentsOf(operation) : undefined;
-      if (made?.ok === false)
-        return `${where}: no arguments can be made up: ${made.problem}. Write them in place of \`auto\`.`;
+      const generated = operation.autoArguments === true ? catalogue.argumentsOf(operation) : undefined;
+      if (generated?.ok === false)
+        return `${where}: cannot generate arguments: ${generated.problem}. Write them in place of \`auto\`.`;
       const paramHeaders = catalogue.headersOf(operation);
-      const whole = { ...(made === undefined ? operation : withArguments(operation, made.template)), paramHeaders };
-      if (made !== undefined || paramHeaders.length > 0)
-        settled.push(settledOperation(profile, whole, made !== undefined));
-      const draw = { seed, slot: profile.firstSlot, sequence: 0 };
+      const whole = {
+        ...(generated === undefined ? operation : withArguments(operation, generated.template)),
+        paramHeaders,
+      };
+      if (generated !== undefined || paramHeaders.length > 0)
+        settled.push(settledOperation(profile, whole, generated !== undefined));
       const answer = await session.operation(
         compileRequest(whole, index, pinned),
-        draw,
+        { seed, slot: profile.firstSlot, sequence: 0 },
         `${operation.method} ${operation.target ?? ''}`.trim(),
       );
-      if (answer.failure !== undefined) return `${where}: ${refused(operation, answer)}`;
+      if (answer.failure !== undefined) return `${where}: ${failedCall(operation, answer)}`;
     }
   }
   return undefined;
 }
 
+/** @param withParams the arguments were generated, so the load must be given them */
 function settledOperation(
   { name }: ProfilePlan,
   operation: OperationPlan & { readonly paramHeaders: readonly HeaderPlan[] },
-  made: boolean,
+  withParams: boolean,
 ): SettledOperation {
   const { params, paramHeaders } = operation;
   return {
     profile: name,
     operation: operation.name,
-    ...(made ? { params } : {}),
+    ...(withParams ? { params } : {}),
     ...(paramHeaders.length === 0
       ? {}
       : { paramHeaders: paramHeaders.map((header) => ({ ...header, path: [...header.path] })) }),
   };
 }
 
-function refused(operation: OperationPlan, { failure, requestText, responseText }: PreflightAnswer): string {
+function failedCall(operation: OperationPlan, { failure, requestText, responseText }: PreflightAnswer): string {
   const remedy =
     failure?.category === 'tool_error' || failure?.category === 'rpc_-32602'
       ? 'Check its arguments in the scenario.'
-      : 'The load would meet the same answer.';
-  return `one trial call of ${operation.method} failed with ${failure?.category ?? 'no answer'}: ${failure?.detail ?? ''}. ${remedy}\n--- request\n${requestText}\n--- answer\n${responseText}`;
+      : 'The load would get the same answer.';
+  return (
+    `the trial call of ${operation.method} failed with ${failure?.category ?? 'no answer'}: ` +
+    `${failure?.detail ?? ''}. ${remedy}\n--- request\n${requestText}\n--- answer\n${responseText}`
+  );
 }

@@ -2,13 +2,13 @@ import type { HeaderPlan, OperationPlan } from '../../scenarios/schema/plan.js';
 import { nearest } from '../../scenarios/yaml/nearest.js';
 import { argumentsFor, argumentsForPrompt, type GeneratedArguments } from '../mcp/auto-arguments.js';
 import { headerDeclarations } from '../mcp/header-declarations.js';
-import { isObject } from '../mcp/judge-message.js';
+import { isObject } from '../mcp/json-value.js';
 import { MODERN_REVISION } from '../mcp/revisions.js';
 import type { PreflightSession } from './preflight-session.js';
 
 type Listing = 'tools/list' | 'resources/list' | 'prompts/list';
 
-/** The list in which an operation of this method must appear; undefined where there is none to look in. */
+/** The list in which the target of an operation with this method must appear; undefined if there is none. */
 export function listingFor(method: OperationPlan['method']): Listing | undefined {
   switch (method) {
     case 'tools/call':
@@ -26,52 +26,53 @@ export function listingFor(method: OperationPlan['method']): Listing | undefined
   }
 }
 
-/** Where the entries of a list are in its result, and what identifies one. */
+/** The member of a list's result that holds the entries, the key that identifies one, and what one is called. */
 const SHAPES = {
-  'tools/list': { entries: 'tools', key: 'name', word: 'tool' },
-  'resources/list': { entries: 'resources', key: 'uri', word: 'resource' },
-  'prompts/list': { entries: 'prompts', key: 'name', word: 'prompt' },
-} as const satisfies Record<Listing, { entries: string; key: string; word: string }>;
+  'tools/list': { entries: 'tools', key: 'name', singular: 'tool' },
+  'resources/list': { entries: 'resources', key: 'uri', singular: 'resource' },
+  'prompts/list': { entries: 'prompts', key: 'name', singular: 'prompt' },
+} as const satisfies Record<Listing, { entries: string; key: string; singular: string }>;
 
-/** Pages of a list that are read at most; more is a server that never stops. */
-const MOST_PAGES = 100;
+/** A list is read up to this many pages, in case a server never stops. */
+const MAX_PAGES = 100;
+/** An error names this many entries of a list. */
+const MAX_NAMES = 30;
 
 interface Entry {
   readonly name: string;
   readonly entry: Readonly<Record<string, unknown>>;
 }
 
-/** What a server says it offers. */
+/** The tools, resources and prompts that a server lists. */
 export class ServerCatalogue {
   private readonly entries = new Map<Listing, readonly Entry[]>();
-  /** Tools that a client must leave out, and why. */
+  /** Tools that a client must not use, with the reason. */
   private readonly refused = new Map<string, string>();
 
-  /**
-   * @param paramHeaders whether tools can have headers made from their arguments: there are headers, in an era that
-   * knows of it
-   */
+  /** @param paramHeaders tools can have headers made from their arguments: the transport and the era support it */
   constructor(private readonly paramHeaders: boolean) {}
 
   names(listing: Listing): readonly string[] {
     return (this.entries.get(listing) ?? []).map(({ name }) => name);
   }
 
-  /** Reads a list, page by page. @returns what is wrong, in words */
+  /** Reads a list, page by page. @returns what is wrong, if anything */
   async fill(session: PreflightSession, listing: Listing): Promise<string | undefined> {
     const { entries: member, key } = SHAPES[listing];
     const entries: Entry[] = [];
     let cursor: unknown;
-    for (let page = 0; page < MOST_PAGES; page++) {
+    for (let page = 0; page < MAX_PAGES; page++) {
       const { result, failure, requestText, responseText } = await session.request(
         listing,
         cursor === undefined ? {} : { cursor },
       );
-      if (failure !== undefined)
-        return `${listing} failed with ${failure.category}: ${failure.detail}. Does this server offer ${member}?\n--- request\n${requestText}\n--- answer\n${responseText}`;
+      const texts = `\n--- request\n${requestText}\n--- answer\n${responseText}`;
+      if (failure !== undefined) {
+        const problem = `${listing} failed with ${failure.category}: ${failure.detail}`;
+        return `${problem}. Does this server offer ${member}?${texts}`;
+      }
       const found: unknown = result?.[member];
-      if (!Array.isArray(found))
-        return `${listing} answered without \`${member}\`, which MCP demands.\n--- request\n${requestText}\n--- answer\n${responseText}`;
+      if (!Array.isArray(found)) return `the answer to ${listing} has no \`${member}\`, which MCP requires.${texts}`;
       entries.push(
         ...found
           .filter(isObject)
@@ -92,13 +93,7 @@ export class ServerCatalogue {
     return undefined;
   }
 
-  private refuse({ name, entry }: Entry): boolean {
-    const declared = headerDeclarations(entry.inputSchema);
-    if (!declared.ok) this.refused.set(name, declared.problem);
-    return !declared.ok;
-  }
-
-  /** Headers to be made from the arguments of this operation. */
+  /** The headers that are made from the arguments of this operation. */
   headersOf({ method, target }: OperationPlan): readonly HeaderPlan[] {
     if (method !== 'tools/call' || !this.paramHeaders) return [];
     const declared = headerDeclarations(
@@ -107,7 +102,7 @@ export class ServerCatalogue {
     return declared.ok ? declared.headers : [];
   }
 
-  /** Arguments for an operation that leaves them to us, from what the server says of its tool or prompt. */
+  /** Generates the arguments of an operation with `arguments: auto` from the server's description of its target. */
   argumentsOf({ method, target }: OperationPlan): GeneratedArguments {
     const listing = listingFor(method);
     const entry =
@@ -118,22 +113,33 @@ export class ServerCatalogue {
       : argumentsFor(entry.inputSchema ?? { type: 'object' });
   }
 
-  /** Why an operation cannot be done: it names what the server does not list. */
+  /** Why an operation cannot be done: its target is not in the server's list, or must not be used. */
   missing(operation: OperationPlan): string | undefined {
     const listing = listingFor(operation.method);
     if (listing === undefined || operation.target === undefined || operation.method.endsWith('/list')) return undefined;
     const names = this.names(listing);
-    // Resources may come from templates that no list shows: the trial call decides.
+    // A resource may come from a template, which the list does not show: the trial call decides.
     if (names.includes(operation.target) || listing === 'resources/list') return undefined;
-    const { word, entries } = SHAPES[listing];
+    const { singular, entries } = SHAPES[listing];
     const why = listing === 'tools/list' ? this.refused.get(operation.target) : undefined;
-    if (why !== undefined)
-      return `the server's tool \`${operation.target}\` must not be used: ${why}. MCP ${MODERN_REVISION} has clients leave such tools out; the server's declaration is to be mended`;
+    if (why !== undefined) {
+      return (
+        `the server's tool \`${operation.target}\` must not be used: ${why}. ` +
+        `MCP ${MODERN_REVISION} requires clients to leave such tools out. Fix the declaration in the server`
+      );
+    }
     const close = nearest(operation.target, names);
+    const guess = close === undefined ? '' : `; did you mean \`${close}\`?`;
+    const more = names.length > MAX_NAMES ? `, and ${names.length - MAX_NAMES} more` : '';
     const offer =
-      names.length === 0
-        ? `it lists no ${entries}`
-        : `its ${entries}: ${names.slice(0, 30).join(', ')}${names.length > 30 ? `, and ${names.length - 30} more` : ''}`;
-    return `the server has no ${word} \`${operation.target}\`${close === undefined ? '' : `; did you mean \`${close}\`?`} (${offer})`;
+      names.length === 0 ? `it lists no ${entries}` : `its ${entries}: ${names.slice(0, MAX_NAMES).join(', ')}${more}`;
+    return `the server has no ${singular} \`${operation.target}\`${guess} (${offer})`;
+  }
+
+  /** @returns whether the tool must not be used */
+  private refuse({ name, entry }: Entry): boolean {
+    const declared = headerDeclarations(entry.inputSchema);
+    if (!declared.ok) this.refused.set(name, declared.problem);
+    return !declared.ok;
   }
 }

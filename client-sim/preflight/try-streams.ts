@@ -6,35 +6,39 @@ import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import type { StreamControl, StreamListener } from '../transport/channel.js';
 import { createEngineWire, createWireCounters, createWireShared } from '../transport/shared.js';
 import { addressOf } from '../transport/socket/socket.js';
-import { ListeningStream, type StreamHost } from '../transport/stream/listening-stream.js';
+import { type ListeningHost, ListeningStream } from '../transport/stream/listening-stream.js';
 import { transportMap } from '../transports.js';
 import type { PreflightSession } from './preflight-session.js';
 
+export interface StreamTrial {
+  readonly session: PreflightSession;
+  readonly transport: TransportName;
+  readonly endpoint: Endpoint;
+  readonly pinned: PinnedProtocol;
+  readonly seed: number;
+  readonly profiles: readonly ProfilePlan[];
+  readonly timeoutMs: number;
+}
+
 /**
- * Opens the stream of each profile that listens, and subscribes as its first client will, by the very code the load
- * uses. The outcome is on the session's record. @returns what is wrong, in words
+ * Opens the stream of each profile that listens and makes the subscriptions of its first client, with the same code as
+ * the load. Records the outcome in the session. @returns what is wrong, if anything
  */
-export async function tryStreams(
-  session: PreflightSession,
-  transport: TransportName,
-  endpoint: Endpoint,
-  seed: number,
-  profiles: readonly ProfilePlan[],
-  pinned: PinnedProtocol,
-  timeoutMs: number,
-): Promise<string | undefined> {
-  for (const profile of profiles) {
+export async function tryStreams(trial: StreamTrial): Promise<string | undefined> {
+  const { session, transport, pinned, seed } = trial;
+  for (const profile of trial.profiles) {
     if (profile.stream === undefined) continue;
     const subscriptions = profile.operations.filter(({ method }) => method === 'resources/subscribe');
     const uris = subscriptions.map((operation) => subscriptionUri(operation, { seed, slot: profile.firstSlot }));
     if (uris.length === 0 && pinned.era === 'modern') {
-      return `profile ${profile.name}: the stateless era (MCP ${pinned.version}) that this server speaks has no stream without a subscription. Give it one, or ask for \`era: legacy\`.`;
+      return (
+        `profile ${profile.name}: in the stateless era (MCP ${pinned.version}) that this server speaks ` +
+        'there is no stream without a subscription. Add a subscription, or set `era: legacy`.'
+      );
     }
     const startedAt = performance.now();
     const failure =
-      transport === 'streamable-http'
-        ? await tryListeningStream(session, endpoint, pinned, uris, timeoutMs)
-        : await trySessionStream(transport, endpoint, pinned, uris, timeoutMs);
+      transport === 'streamable-http' ? await tryListeningStream(trial, uris) : await trySessionStream(trial, uris);
     const step = `stream: ${uris.length === 0 ? 'no subscription' : uris.join(' ')}`;
     session.exchanges.push({
       step,
@@ -44,45 +48,23 @@ export async function tryStreams(
       ok: failure === undefined,
       ...(failure === undefined ? {} : { problem: `${failure.category}: ${failure.detail}` }),
     });
-    if (failure !== undefined)
-      return `profile ${profile.name}: its stream failed with ${failure.category}: ${failure.detail}. Does this server offer streams${uris.length === 0 ? '' : ' and subscriptions'}?`;
+    if (failure !== undefined) {
+      const offer = uris.length === 0 ? 'streams' : 'streams and subscriptions';
+      const problem = `its stream failed with ${failure.category}: ${failure.detail}`;
+      return `profile ${profile.name}: ${problem}. Does this server offer ${offer}?`;
+    }
   }
   return undefined;
 }
 
-/**
- * Over the other transports what the server says comes on the session's own link, so this takes a session of its own.
- */
-function trySessionStream(
-  transport: TransportName,
-  endpoint: Endpoint,
-  pinned: PinnedProtocol,
-  uris: readonly string[],
-  timeoutMs: number,
-): Promise<Failure | undefined> {
-  return new Promise((resolve) => {
-    const settle = (failure: Failure | undefined): void => {
-      clearTimeout(timer);
-      // Not within a call of its own.
-      queueMicrotask(() => channel.destroy());
-      resolve(failure);
-    };
-    const timer = setTimeout(
-      () => settle({ category: 'timeout', detail: `no session with a subscription within ${timeoutMs} ms` }),
-      timeoutMs,
-    );
-    const listener: StreamListener = {
-      uris,
-      resume: false,
-      onReady: (control) => {
-        control.start();
-        if (uris.length === 0) settle(undefined);
-      },
-      onSubscribing: () => undefined,
-      onSubscribed: (_index, failure) => settle(failure),
-      onUpdate: () => undefined,
-      onOver: () => undefined,
-    };
+/** Over the other transports, what the server sends on its own comes on the session's link: this opens a session. */
+function trySessionStream(trial: StreamTrial, uris: readonly string[]): Promise<Failure | undefined> {
+  const { transport, endpoint, pinned, timeoutMs } = trial;
+  return firstOutcome(timeoutMs, 'no session with a subscription', (settle) => {
+    const listener = subscribingListener(uris, settle, (control) => {
+      control.start();
+      if (uris.length === 0) settle(undefined);
+    });
     const channel = transportMap[transport].createChannel(
       { endpoint, pinned, connections: 1, pipeline: 1, listener, openTimeoutMs: timeoutMs },
       {
@@ -93,52 +75,30 @@ function trySessionStream(
         onClosed: () =>
           settle({
             category: 'stream_lost',
-            detail: 'the server ended the session before it had taken a subscription',
+            detail: 'the server ended the session before it confirmed a subscription',
           }),
       },
       createWireShared(createEngineWire(), createWireCounters()),
     );
     channel.open();
+    // The channel must not be destroyed within one of its own calls.
+    return () => queueMicrotask(() => channel.destroy());
   });
 }
 
-/** SessionHeaders by the first subscription that is taken or refused; without any, by the first stream. */
-function tryListeningStream(
-  session: PreflightSession,
-  endpoint: Endpoint,
-  pinned: PinnedProtocol,
-  uris: readonly string[],
-  timeoutMs: number,
-): Promise<Failure | undefined> {
-  return new Promise((resolve) => {
+const POLL_MS = 10;
+
+/** Over streamable HTTP. Ends with the answer to the first subscription; if there is none, when the stream opens. */
+function tryListeningStream(trial: StreamTrial, uris: readonly string[]): Promise<Failure | undefined> {
+  const { endpoint, pinned, session, timeoutMs } = trial;
+  return firstOutcome(timeoutMs, 'no stream and no subscription', (settle) => {
     const shared = createWireShared(createEngineWire(), createWireCounters());
-    const settle = (failure: Failure | undefined): void => {
-      clearTimeout(timer);
-      stream.cut();
-      resolve(failure);
-    };
-    const timer = setTimeout(
-      () => settle({ category: 'timeout', detail: `no stream and no subscription within ${timeoutMs} ms` }),
-      timeoutMs,
-    );
-    const poll = setInterval(() => {
-      if (uris.length === 0 && shared.counters.streams.opened > 0) settle(undefined);
-      if (uris.length === 0 && stream.refusal !== undefined) settle(stream.refusal);
-    }, 10);
-    const listener: StreamListener = {
-      uris,
-      resume: false,
-      onReady: (control: StreamControl) => control.start(),
-      onSubscribing: () => undefined,
-      onSubscribed: (_index, failure) => settle(failure),
-      onUpdate: () => undefined,
-      onOver: () => clearInterval(poll),
-    };
+    const listener = subscribingListener(uris, settle, (control) => control.start());
     const sessionHeaders = (): { sessionId: string | undefined; version: string } => ({
       sessionId: session.sessionId,
       version: session.protocol.version,
     });
-    const host: StreamHost = {
+    const host: ListeningHost = {
       era: pinned.era,
       hasSession: session.sessionId !== undefined,
       endpoint,
@@ -159,6 +119,59 @@ function tryListeningStream(
       onSessionLost: (problem) => settle(problem),
     };
     const stream = new ListeningStream(host, listener, shared, { timeoutMs });
+    const poll = setInterval(() => {
+      if (uris.length > 0) return;
+      if (shared.counters.streams.opened > 0) settle(undefined);
+      if (stream.refusal !== undefined) settle(stream.refusal);
+    }, POLL_MS);
     listener.onReady(stream);
+    return () => {
+      clearInterval(poll);
+      stream.end();
+    };
   });
+}
+
+/**
+ * Waits for the first outcome, or for the timeout.
+ * @param start takes the callback for the outcome; returns how to end what it started
+ */
+function firstOutcome(
+  timeoutMs: number,
+  missing: string,
+  start: (settle: (failure: Failure | undefined) => void) => () => void,
+): Promise<Failure | undefined> {
+  return new Promise((resolve) => {
+    let end: (() => void) | undefined;
+    let settled = false;
+    const settle = (failure: Failure | undefined): void => {
+      if (settled) return;
+      settled = true;
+      clearTimeout(timer);
+      end?.();
+      resolve(failure);
+    };
+    const detail = `${missing} within ${timeoutMs} ms`;
+    const timer = setTimeout(() => settle({ category: 'timeout', detail }), timeoutMs);
+    end = start(settle);
+    // It may have been settled within `start`.
+    if (settled) end();
+  });
+}
+
+/** Reports the first subscription that is confirmed or refused. */
+function subscribingListener(
+  uris: readonly string[],
+  settle: (failure: Failure | undefined) => void,
+  onReady: (control: StreamControl) => void,
+): StreamListener {
+  return {
+    uris,
+    resume: false,
+    onReady,
+    onSubscribing: () => undefined,
+    onSubscribed: (_index, failure) => settle(failure),
+    onUpdate: () => undefined,
+    onSessionEnd: () => undefined,
+  };
 }

@@ -3,8 +3,8 @@ import { canReach, type TransportName } from '../../scenarios/schema/transports.
 import type { Endpoint } from './messages.js';
 
 /**
- * Where clients of this transport go, in the order of allocation: endpoints made for it, and those for any transport of
- * their scheme.
+ * The endpoints that clients of this transport use, in the order of allocation: those for this transport, and those for
+ * any transport with their scheme.
  */
 export function endpointsFor(endpoints: readonly Endpoint[], transport: TransportName): readonly Endpoint[] {
   return endpoints.filter((endpoint) =>
@@ -12,12 +12,12 @@ export function endpointsFor(endpoints: readonly Endpoint[], transport: Transpor
   );
 }
 
-/** A server that each session starts for itself. */
+/** The endpoint of a server that each session starts for itself. */
 export function commandEndpoint({ server }: Extract<TargetPlan, { kind: 'command' }>): Endpoint {
   return { url: 'stdio://localhost', headers: {}, transport: 'stdio', server };
 }
 
-/** A server that somebody else runs, as workers are told of it; with everything secret that goes with it. */
+/** The endpoints of a server that is already running, with their secrets. */
 export function urlEndpoints({
   urls,
   headers,
@@ -33,8 +33,8 @@ export function urlEndpoints({
 }
 
 /**
- * The endpoint as each of its source addresses makes it, in their order: from there all connections to it go. Only
- * itself where it has none.
+ * One endpoint for each source address, in their order, all of whose connections come from that address; the endpoint
+ * itself if it has none.
  */
 export function sourceEndpoints(endpoint: Endpoint): readonly Endpoint[] {
   const { sources } = endpoint;
@@ -42,8 +42,8 @@ export function sourceEndpoints(endpoint: Endpoint): readonly Endpoint[] {
 }
 
 /**
- * The endpoint as each of its tokens makes it, in their order; only itself where it has none. A token is one more
- * header from here on, so that whatever hides headers hides it.
+ * One endpoint for each token, in their order; the endpoint itself if it has none. The token becomes a header, so that
+ * it is redacted like any other.
  */
 export function tokenEndpoints({ tokens, ...endpoint }: Endpoint): readonly Endpoint[] {
   return tokens === undefined

@@ -7,7 +7,7 @@ import { parseOrder } from './order-codec.js';
 import { acknowledgement, telemetry } from './telemetry.js';
 
 /**
- * Golden files are no code, so they are not in the build: they lie beside the source, at the same path below the
+ * Golden files are not code, so they are not in the build: they are beside the source, at the same path below the
  * package.
  */
 function goldenFolder(): string {
@@ -20,7 +20,7 @@ function parse(schema: { parse(value: unknown): unknown }) {
   return (json: string): unknown => schema.parse(JSON.parse(json));
 }
 
-/** How each message of the protocol is read. A file without a reader, or a reader without a file, fails. */
+/** The parser of each golden file. A file without one, or one without a file, fails. */
 const readers: Readonly<Record<string, (json: string) => unknown>> = {
   'acknowledgement.json': parse(acknowledgement),
   'adjust-order.json': parseOrder,
@@ -37,11 +37,11 @@ const readers: Readonly<Record<string, (json: string) => unknown>> = {
 };
 
 describe('golden messages: a change of the protocol shows here', () => {
-  test('there is one of each', () => {
+  test('there is one for each message', () => {
     expect(readdirSync(goldenFolder()).sort()).toEqual(Object.keys(readers).sort());
   });
 
-  test.each(Object.entries(readers))('%s is read, and written again as it was', (file, read) => {
+  test.each(Object.entries(readers))('%s is read and written again unchanged', (file, read) => {
     const text = readFileSync(join(goldenFolder(), file), 'utf8');
     expect(JSON.parse(JSON.stringify(read(text)))).toEqual(JSON.parse(text));
   });
@@ -51,12 +51,12 @@ describe('golden messages: a change of the protocol shows here', () => {
     (file, read) => {
       const message = JSON.parse(readFileSync(join(goldenFolder(), file), 'utf8')) as Record<string, unknown>;
       expect(() => read(JSON.stringify({ ...message, protocol: 2 }))).toThrow();
-      expect(() => read(JSON.stringify({ ...message, unheard: true }))).toThrow();
+      expect(() => read(JSON.stringify({ ...message, unknown: true }))).toThrow();
     },
   );
 });
 
-test('an order that is none says what is wrong with it', () => {
+test('an invalid order is refused with what is wrong', () => {
   expect(() => parseOrder('{')).toThrow('not JSON');
   expect(() => parseOrder('{"type":"stop","protocol":1,"runId":"r","mode":"later"}')).toThrow(/mode.*same version/s);
 });

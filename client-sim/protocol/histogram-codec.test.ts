@@ -48,7 +48,7 @@ describe('the layout of cells is that of HdrHistogram', () => {
 });
 
 describe('encoding', () => {
-  test('writes the counts as the library does, byte for byte, whatever they are and in whatever order they come', () => {
+  test('writes any counts in any order byte for byte as the library does', () => {
     fc.assert(
       fc.property(cells, (counts) => {
         const model = build({ ...HISTOGRAM_BOUNDS, bitBucketSize: 64 }) as unknown as LibraryHistogram;

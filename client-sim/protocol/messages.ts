@@ -1,15 +1,15 @@
+/**
+ * The contract between controller and workers: HTTP/1.1, JSON, `protocol` in every body (design: worker-protocol).
+ * `telemetry.ts` has what workers measure.
+ *
+ * Both ends parse with these schemas. Times ending in `Ms` are milliseconds; `*At` are epoch milliseconds of the
+ * controller's clock unless the name says otherwise; `fromMs`/`toMs` count from the start of the run.
+ */
 import { z } from 'zod';
 import type { SlotSet } from '../../scenarios/schema/allocate.js';
 import type { ServerCommand, TlsPlan, WorkerPlan } from '../../scenarios/schema/plan.js';
 import type { TransportName } from '../../scenarios/schema/transports.js';
 import { settledOperation } from './settled-operation.js';
-
-/**
- * The contract between controller and workers: HTTP/1.1, JSON, `protocol` in every body (design: worker-protocol). What
- * workers measure is in `telemetry.ts`.
- * Both ends parse with these schemas. Times ending in `Ms` are milliseconds; `*At` are epoch milliseconds of the
- * controller's clock unless the name says otherwise; `fromMs`/`toMs` count from the start of the run.
- */
 
 export const PROTOCOL = 1;
 
@@ -22,9 +22,9 @@ export const registration = z.strictObject({
   protocol: version,
   host: z.string().min(1),
   pid: z.number().int().positive(),
-  /** Wished place in the order of allocation (in a Swarm: the task's slot, from 1). */
+  /** Requested place in the order of allocation (in a Swarm: the slot of the task, from 1). */
   slot: z.number().int().positive().optional(),
-  /** `bound`: what on its machine allows no more connections, in words. */
+  /** `bound`: the limit of its machine that allows no more connections, as text. */
   capacity: z.strictObject({
     clients: count,
     ratePerSecond: z.number().min(0),
@@ -33,11 +33,12 @@ export const registration = z.strictObject({
   }),
   threads: z.number().int().positive(),
   version: z.string(),
-  /**
-   * What names this very process; the same worker registering again (after a 404) keeps it, a restarted one does not.
-   */
+  /** Identifies the process: a worker that registers again (after a 404) keeps it, a restarted one does not. */
   incarnation: z.uuid(),
-  /** The run it is still working on, so that a restarted controller can adopt it; sequences it still holds. */
+  /**
+   * The run that the worker still works on, so that a restarted controller can adopt it, and the batches it still
+   * holds.
+   */
   running: z
     .strictObject({ runId: z.string(), workerId: z.string(), oldestUnacknowledged: count.optional() })
     .optional(),
@@ -56,45 +57,44 @@ export type Registered = z.infer<typeof registered>;
 
 // ---- heartbeat ----------------------------------------------------------------------------------------------
 
-/** The generator's view of itself over the last heartbeat interval (design: measurement 6). Ratios are 0..1. */
+/** The worker's view of itself over the last heartbeat interval (design: measurement 6). Ratios are 0..1. */
 export const health = z.strictObject({
-  /** Of one core, so 2 threads can reach 2. */
+  /** In cores, so 2 threads can reach 2. */
   cpu: z.number().min(0),
   memoryBytes: count,
-  /** Worst engine thread; its waiting for a processor is part of it. */
+  /** Of the worst engine thread, including its waiting for a processor. */
   eventLoopUtilization: z.number().min(0),
   /**
-   * Share of the interval in which an engine thread was ready to run and had no processor, the worst of them; absent:
-   * not known.
+   * Share of the interval in which the worst engine thread was ready to run but had no processor; absent: not known.
    */
   processorWait: z.number().min(0).max(1).optional(),
   eventLoopDelayP99Ms: z.number().min(0),
   lagP99Ms: z.number().min(0),
-  /** Share of the interval the cgroup held this process back; 0 where unknown. */
+  /** Share of the interval in which the cgroup throttled the process; 0 if unknown. */
   throttledRatio: z.number().min(0),
   clients: count,
   sessions: count,
   connections: count,
   inFlight: count,
-  /** Due and waiting for room. */
+  /** Operations that are due and wait to be sent. */
   queued: count,
   openFiles: count,
   openFilesLimit: count,
   localPorts: count.optional(),
   localPortsLimit: count.optional(),
   saturated: z.boolean(),
-  /** In words, when saturated: what is at its limit. */
+  /** When saturated: what is at its limit, as text. */
   reason: z.string().optional(),
 });
 export type Health = z.infer<typeof health>;
 
-/** Offset to add to the worker's clock to get the controller's, and the half-width that is certain. */
+/** The offset to add to the worker's clock to get the controller's, and its greatest possible error. */
 export const clock = z.strictObject({ offsetMs: z.number(), errorMs: z.number().min(0), roundTrips: count });
 export type Clock = z.infer<typeof clock>;
 
 export const heartbeat = z.strictObject({
   protocol: version,
-  /** Worker's own clock, epoch ms. */
+  /** The worker's clock, epoch ms. */
   now: z.number(),
   health: health.optional(),
   clock: clock.optional(),
@@ -104,37 +104,51 @@ export type Heartbeat = z.infer<typeof heartbeat>;
 export const heartbeatAnswer = z.strictObject({ protocol: version, now: z.number() });
 export type HeartbeatAnswer = z.infer<typeof heartbeatAnswer>;
 
-// ---- what the controller tells a worker (server-sent events; the event's id numbers them) -------------------------
+// ---- orders of the controller (server-sent events, numbered by the event's id) --------------------------------------
 
 /**
- * Where to send the load. Replica of a client = its allocation key modulo the number of endpoints of its transport; see
- * `endpointsFor`.
+ * Where to send the load. A client uses the endpoint with the number of its allocation key modulo the number of
+ * endpoints of its transport; see `endpointsFor`.
  */
 export interface Endpoint {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Who speaks here; absent: any transport of the URL's scheme. */
+  /** The transport of this endpoint; absent: any transport with the scheme of the URL. */
   readonly transport?: TransportName;
-  /** What to start, where there is nobody to connect to. */
+  /** The server that each session starts, if there is none to connect to. */
   readonly server?: ServerCommand;
-  /** For https; absent: the system's authorities, no certificate of ours. */
+  /** For https; absent: the system's certificate authorities, and no client certificate. */
   readonly tls?: TlsPlan;
   /** Bearer tokens; the client with slot k sends token k modulo their number. */
   readonly tokens?: readonly string[];
-  /** Addresses of the worker's machine to connect from, one after the other by client; absent: the kernel chooses. */
+  /** Addresses of the worker's machine that its clients connect from, in turn; absent: the kernel chooses. */
   readonly sources?: readonly string[];
-  /** The one replica behind it, as that calls itself: for servers that do not name themselves in their answers. */
+  /** Name of the one replica behind the endpoint, for servers that do not name themselves in their answers. */
   readonly replica?: string;
-  /** What it sets with Set-Cookie is kept for the length of a session and sent back. */
+  /** Whether cookies that the server sets are kept for the duration of a session and sent back. */
   readonly cookies?: boolean;
 }
 
-/** Decided once in preflight, then pinned. */
+/** Determined once in preflight, then fixed. */
 export interface PinnedProtocol {
   readonly era: 'legacy' | 'modern';
   readonly version: string;
-  /** Legacy only: whether the server hands out session ids. */
+  /** Legacy only: whether the server issues session ids. */
   readonly sessions: boolean;
+}
+
+/** Profiles (by index) that reach the target by the same endpoints and in the same era. */
+export interface PreflightRoute {
+  readonly profiles: readonly number[];
+  readonly endpoints: readonly Endpoint[];
+  readonly era: 'auto' | 'legacy' | 'modern';
+}
+
+/** A route once its era has been determined. */
+export interface Route {
+  readonly profiles: readonly number[];
+  readonly endpoints: readonly Endpoint[];
+  readonly pinned: PinnedProtocol;
 }
 
 export interface PreflightOrder {
@@ -144,7 +158,7 @@ export interface PreflightOrder {
   readonly plan: WorkerPlan;
   readonly endpoints: readonly Endpoint[];
   readonly era: 'auto' | 'legacy' | 'modern';
-  /** Where profiles differ: all of them, each in one; `endpoints` and `era` are then those of the first. */
+  /** If profiles differ: every profile in one of these; `endpoints` and `era` are then those of the first. */
   readonly routes?: readonly PreflightRoute[];
 }
 
@@ -153,17 +167,19 @@ export interface AssignmentOrder {
   readonly protocol: typeof PROTOCOL;
   readonly runId: string;
   readonly workerId: string;
-  /** Unique in the run; a worker may get several (slots of a lost worker). Repeats are ignored. */
+  /** Unique in the run. A worker may get several assignments (slots of a lost worker); it ignores repeated ones. */
   readonly assignmentId: string;
   readonly plan: WorkerPlan;
   readonly endpoints: readonly Endpoint[];
   readonly pinned: PinnedProtocol;
-  /** Where profiles differ: all of them, each in one; `endpoints` and `pinned` are then those of the first. */
+  /** If profiles differ: every profile in one of these; `endpoints` and `pinned` are then those of the first. */
   readonly routes?: readonly Route[];
   readonly slots: readonly SlotSet[];
-  /** Start of the run. In the past for slots that moved: the worker joins where the schedule stands now. */
+  /**
+   * Start of the run. It is in the past for slots that moved: the worker joins at the current point of the schedule.
+   */
   readonly startAt: number;
-  /** Slots join at this run time; what was due before is not theirs. */
+  /** The slots join at this run time and ignore what was due before. */
   readonly joinMs: number;
 }
 
@@ -184,7 +200,7 @@ export interface StopOrder {
   readonly type: 'stop';
   readonly protocol: typeof PROTOCOL;
   readonly runId: string;
-  /** drain: no new operations, wait for answers; now: cut. */
+  /** `drain`: no new operations, but wait for answers; `now`: cut. */
   readonly mode: 'drain' | 'now';
 }
 
@@ -202,7 +218,7 @@ const exchange = z.strictObject({
 });
 export type Exchange = z.infer<typeof exchange>;
 
-const pinnedProtocol = z.strictObject({
+export const pinnedProtocol = z.strictObject({
   era: z.enum(['legacy', 'modern']),
   version: z.string(),
   sessions: z.boolean(),
@@ -212,10 +228,10 @@ export const preflightResult = z.strictObject({
   protocol: version,
   runId: z.string(),
   ok: z.boolean(),
-  /** In words, when not ok: what was asked, what came, what to do. */
+  /** When not ok: the request, the answer and what to do, as text. */
   problem: z.string().optional(),
   pinned: pinnedProtocol.optional(),
-  /** For each of the order's routes, in its order; `pinned` is then that of the first. */
+  /** One for each route of the order, in the same order; `pinned` is then that of the first. */
   routes: z.array(pinnedProtocol).optional(),
   serverInfo: z.strictObject({ name: z.string(), version: z.string() }).optional(),
   tools: z.array(z.string()),
@@ -223,17 +239,3 @@ export const preflightResult = z.strictObject({
   exchanges: z.array(exchange),
 });
 export type PreflightResult = z.infer<typeof preflightResult>;
-
-/** Profiles (by index) that reach the target in a way of their own: by other endpoints, or in another era. */
-export interface PreflightRoute {
-  readonly profiles: readonly number[];
-  readonly endpoints: readonly Endpoint[];
-  readonly era: 'auto' | 'legacy' | 'modern';
-}
-
-/** The same once the era is settled. */
-export interface Route {
-  readonly profiles: readonly number[];
-  readonly endpoints: readonly Endpoint[];
-  readonly pinned: PinnedProtocol;
-}

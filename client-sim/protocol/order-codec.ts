@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { transportNames } from '../../scenarios/schema/transports.js';
-import { type Endpoint, type Order, PROTOCOL } from './messages.js';
+import { type Endpoint, type Order, PROTOCOL, pinnedProtocol } from './messages.js';
 import { workerPlan } from './plan-codec.js';
 
 const count = z.number().int().min(0);
@@ -11,7 +11,7 @@ const tls = z.strictObject({
   key: z.string().exactOptional(),
   insecure: z.boolean(),
 });
-/** Also what a controller keeps of a run for one that adopts it. */
+/** Also parses the endpoints that a controller saved for one that adopts its run. */
 export const endpointCodec: z.ZodType<Endpoint> = z.strictObject({
   url: z.url(),
   headers: z.record(z.string(), z.string()),
@@ -32,11 +32,9 @@ export const endpointCodec: z.ZodType<Endpoint> = z.strictObject({
     .min(1)
     .exactOptional(),
 });
-const endpoint = endpointCodec;
-const pinned = z.strictObject({ era: z.enum(['legacy', 'modern']), version: z.string(), sessions: z.boolean() });
 const era = z.enum(['auto', 'legacy', 'modern']);
 const profiles = z.array(count).min(1);
-const endpoints = z.array(endpoint).min(1);
+const endpoints = z.array(endpointCodec).min(1);
 const slots = z.strictObject({ profile: count, start: count, step: z.number().int().positive(), count });
 
 const order: z.ZodType<Order> = z.discriminatedUnion('type', [
@@ -55,8 +53,8 @@ const order: z.ZodType<Order> = z.discriminatedUnion('type', [
     assignmentId: z.string(),
     plan: workerPlan,
     endpoints,
-    pinned,
-    routes: z.array(z.strictObject({ profiles, endpoints, pinned })).exactOptional(),
+    pinned: pinnedProtocol,
+    routes: z.array(z.strictObject({ profiles, endpoints, pinned: pinnedProtocol })).exactOptional(),
     slots: z.array(slots),
     startAt: z.number(),
     joinMs: z.number().min(0),
@@ -87,7 +85,8 @@ export function parseOrder(json: string): Order {
     .slice(0, 5)
     .map((issue) => `${issue.path.join('.') || 'order'}: ${issue.message}`);
   throw new OrderError(
-    `an order does not follow protocol ${PROTOCOL}: ${problems.join('; ')}. Controller and worker must be of the same version.`,
+    `an order does not follow protocol ${PROTOCOL}: ${problems.join('; ')}. ` +
+      'Controller and worker must be of the same version.',
   );
 }
 

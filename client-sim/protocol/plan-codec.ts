@@ -144,7 +144,7 @@ const stage = z.strictObject({
   segments: z.array(z.strictObject({ startMs: ms, endMs: ms, from: z.number().min(0), to: z.number().min(0) })).min(1),
 });
 
-/** The plan as it comes over the wire. */
+/** The plan as it is sent to workers. */
 export const workerPlan: z.ZodType<WorkerPlan> = z.strictObject({
   scenario: z.string(),
   seed: z.number(),

@@ -3,36 +3,35 @@ import type { Template } from '../../scenarios/schema/grammar/template.js';
 import type { OperationPlan, ProfilePlan } from '../../scenarios/schema/plan.js';
 import { headerPlans, template } from './plan-codec.js';
 
-/** What the preflight found out about one operation that the scenario could not know, and tried on the target. */
+/** What preflight has determined about one operation from the target and tried on it. */
 export const settledOperation = z.strictObject({
   profile: z.string(),
   operation: z.string(),
-  /** What `arguments: auto` came to. */
+  /** The parameters that resulted from `arguments: auto`. */
   params: template.optional(),
-  /** Headers that its tool wants made from its arguments. */
+  /** The headers that its tool declares for its arguments. */
   paramHeaders: headerPlans.optional(),
 });
 export type SettledOperation = z.infer<typeof settledOperation>;
 
 /**
- * An operation whose arguments have been made up. Precondition: its params are constant but for them, as `auto` leaves
- * them.
+ * The operation with generated arguments. Precondition: its params are constant except for them, as `auto` leaves them.
  */
-export function withArguments(operation: OperationPlan, made: Template): OperationPlan {
-  const { autoArguments: _made, ...rest } = operation;
+export function withArguments(operation: OperationPlan, generated: Template): OperationPlan {
+  const { autoArguments: _auto, ...rest } = operation;
   return {
     ...rest,
     params: {
       kind: 'object',
       entries: [
         ['name', { kind: 'constant', json: JSON.stringify(operation.target) }],
-        ['arguments', made],
+        ['arguments', generated],
       ],
     },
   };
 }
 
-/** The profiles as they are assigned. */
+/** The profiles with their settled operations, as they are assigned to workers. */
 export function withSettled(
   profiles: readonly ProfilePlan[],
   settled: readonly SettledOperation[],
@@ -42,13 +41,13 @@ export function withSettled(
     ...profile,
     operations: profile.operations.map((operation) => {
       const found = settled.find((each) => each.profile === profile.name && each.operation === operation.name);
-      return found === undefined ? operation : whole(operation, found);
+      return found === undefined ? operation : settledPlan(operation, found);
     }),
   }));
 }
 
-function whole(operation: OperationPlan, { params, paramHeaders }: SettledOperation): OperationPlan {
-  const { autoArguments: _made, ...rest } = operation;
+function settledPlan(operation: OperationPlan, { params, paramHeaders }: SettledOperation): OperationPlan {
+  const { autoArguments: _auto, ...rest } = operation;
   return {
     ...(params === undefined ? operation : { ...rest, params }),
     ...(paramHeaders === undefined ? {} : { paramHeaders }),

@@ -1,6 +1,5 @@
+/** The part of telemetry about streams and what was delivered on them. */
 import { z } from 'zod';
-
-/** What workers tell of streams and of what was delivered on them. */
 
 const count = z.number().int().min(0);
 
@@ -22,37 +21,37 @@ const streamCountNames = [
   'callsResumed',
 ] as const;
 
-/** Of one (stage, profile), in the stage in which it happened. */
+/** Counts of one (stage, profile), in the stage in which it happened. */
 export const streamCounts = z.strictObject({
-  /** Streams opened without anything to resume from. */
+  /** Streams that were opened anew. */
   opened: count,
-  /** Opened again with `Last-Event-ID`. */
+  /** Streams resumed with `Last-Event-ID`. */
   resumed: count,
-  /** Closed by the server in good order; clients come back. */
+  /** Closed by the server in an orderly way; clients open them again. */
   ended: count,
-  /** Broken: cut within, or reset. */
+  /** Broken: cut off or reset. */
   lost: count,
-  /** Streams whose client was away and opened them again. */
+  /** Opened again by a client that had been away. */
   returned: count,
   /** `notifications/resources/updated`, with or without a stamp. */
   updates: count,
   /** Events that hold no JSON-RPC message. */
   unreadable: count,
-  /** Stamped updates, each counted the first time a subscriber hears of it. */
+  /** Stamped updates, each counted the first time that a subscriber receives it. */
   delivered: count,
-  /** Heard of again. */
+  /** Stamped updates received again. */
   duplicated: count,
-  /** Of those delivered: after a later one of the same publisher. */
+  /** Delivered updates that came after a later one of the same publisher. */
   outOfOrder: count,
-  /** `notifications/progress`, on whatever stream. */
+  /** `notifications/progress`, on any stream. */
   progress: count,
   /** Requests of the server that were answered. */
   serverRequests: count,
   /** `notifications/cancelled` sent. */
   cancelled: count,
-  /** Calls whose event stream was over before the answer, but could be asked to go on. */
+  /** Calls whose event stream ended before the answer but could be resumed. */
   callsBroken: count,
-  /** Of those: answered on a stream that went on. */
+  /** Broken calls that were answered on a resumed stream. */
   callsResumed: count,
 });
 export type StreamCounts = z.infer<typeof streamCounts>;
@@ -88,21 +87,21 @@ export function addStreams(into: StreamCounts, from: Readonly<StreamCounts>): bo
 }
 
 /**
- * What became of one publisher's publications since the last batch. A publisher and its subscribers may live in
- * different workers: sums over all of them say what was lost.
+ * The publications of one publisher since the last batch. A publisher and its subscribers may be in different workers:
+ * sums over all workers show how many were lost.
  */
 export const flow = z.strictObject({
-  /** Slot of the client that publishes. */
+  /** Slot of the publishing client. */
   publisher: count,
-  /** Publications the server confirmed. */
+  /** Publications that the server confirmed. */
   published: count,
-  /** Publications sent of which that is not known: failed, or never answered. */
+  /** Publications sent that failed or were never answered. */
   unconfirmed: count,
-  /** Subscribers that heard of this publisher for the first time. */
+  /** Subscribers that received something from this publisher for the first time. */
   subscribers: count,
-  /** Sum over those of the first number they heard: what was published before they listened. */
+  /** Sum of the first numbers that those received: what was published before they listened. */
   before: count,
-  /** Different publications heard of, summed over subscribers. */
+  /** Different publications received, summed over subscribers. */
   delivered: count,
 });
 export type Flow = z.infer<typeof flow>;
@@ -118,7 +117,7 @@ export function sumOfFlows(a: Flow, b: Flow): Flow {
   };
 }
 
-/** What was counted between two readings of the same counters. */
+/** The difference between two readings of the same counters. */
 export function streamsSince(after: Readonly<StreamCounts>, before: Readonly<StreamCounts>): StreamCounts {
   const delta = noStreams();
   for (const name of streamCountNames) delta[name] = after[name] - before[name];

@@ -1,48 +1,19 @@
+/**
+ * What workers report while they run, once a second and at each end of a stage, and the controller's answer. Units as
+ * in `messages.ts`.
+ */
 import { z } from 'zod';
 import { health, PROTOCOL } from './messages.js';
 import { flow, streamCounts } from './streams.js';
-
-const replicaCount = z.number().int().min(0);
-
-/**
- * What one replica did for one (stage, profile), as far as its answers named it. An operation belongs to the stage it
- * was due in, a session to each stage in which it was answered. A session is a client's set of connections in the
- * stateless era.
- */
-const replicaSeries = z.strictObject({
-  stage: replicaCount,
-  profile: z.string(),
-  /** As it calls itself, or as the gateway before it calls it. */
-  replica: z.string(),
-  succeeded: replicaCount,
-  /** With an answer from it; what was never answered has no replica, but where an endpoint is one. */
-  failed: replicaCount,
-  /** Sessions whose first answer of the stage came from it. */
-  sessions: replicaCount,
-  /** Sessions whose very first answer came from it. */
-  opened: replicaCount,
-  /** Sessions whose first move of the stage was to it. */
-  moved: replicaCount,
-  /** Its answers in sessions whose answer before came from another replica. */
-  moves: replicaCount,
-  /** Sessions that it answered as one it does not know. */
-  unknown: replicaCount,
-  /** From due, of succeeded ones. */
-  latency: z.string().optional(),
-});
-export type ReplicaSeries = z.infer<typeof replicaSeries>;
-
-/**
- * What workers report while they run, once a second and at each end of a stage, and what the controller says to it.
- * Units as in `messages.ts`.
- */
 
 const count = z.number().int().min(0);
 
 export const histogramNames = ['latency', 'service', 'lag', 'failure'] as const;
 export type HistogramName = (typeof histogramNames)[number];
 
-/** Operations of one (stage, profile, operation). An operation belongs to the stage it was due in, whenever it ends. */
+/**
+ * Operations of one (stage, profile, operation). They belong to the stage in which they were due, whenever they end.
+ */
 const operationSeries = z.strictObject({
   stage: count,
   profile: z.string(),
@@ -51,7 +22,7 @@ const operationSeries = z.strictObject({
   sent: count,
   succeeded: count,
   failed: count,
-  /** Window was full until the stage ended. */
+  /** The window was full until the stage ended. */
   dropped: count,
   /** No answer when the drain ended. */
   lost: count,
@@ -60,7 +31,8 @@ const operationSeries = z.strictObject({
   /** By category; their sum is `failed`. */
   errors: z.record(z.string(), count),
   /**
-   * HdrHistogram V2 compressed, base64, integer microseconds. Absent when empty. `failure`: due to end of failed ones.
+   * HdrHistogram V2 compressed, base64, integer microseconds. Absent when empty. `failure`: failed operations, from due
+   * to end.
    */
   histograms: z.partialRecord(z.enum(histogramNames), z.string()),
 });
@@ -74,8 +46,7 @@ const sessionSeries = z.strictObject({
   sessionsClosed: count,
   sessionsLost: count,
   /**
-   * Sessions that had a correct answer to an operation in this stage, each counted once, in the stage in which the
-   * answer came.
+   * Sessions with a correct answer to an operation that came in this stage, each counted once.
    */
   sessionsAnswered: count,
   connectionsOpened: count,
@@ -85,19 +56,47 @@ const sessionSeries = z.strictObject({
   bytesSent: count,
   bytesReceived: count,
   lateAnswers: count,
-  /** What misbehaving clients did, by kind; never part of errors. */
+  /** What misbehaving clients did, by kind; not part of errors. */
   misbehaved: z.record(z.string(), count),
   /** TCP + TLS + handshake. */
   connect: z.string().optional(),
   streams: streamCounts.optional(),
-  /** HdrHistogram: from when a publication was due to when a subscriber read of it. */
+  /** HdrHistogram: from the due time of a publication until a subscriber received it. */
   delivery: z.string().optional(),
-  /** With `delivery`: how far the clocks it was measured by may have been apart, at worst; 0: the same clock. */
+  /** With `delivery`: by how much the clocks that measured it may have differed at most; 0: the same clock. */
   clockErrorMs: z.number().min(0).optional(),
-  /** HdrHistogram: from a consumer's return to when it had heard all that was published while it was away. */
+  /** HdrHistogram: from a consumer's return until it received all that was published while it was away. */
   catchUp: z.string().optional(),
 });
 export type SessionSeries = z.infer<typeof sessionSeries>;
+
+/**
+ * What one replica did for one (stage, profile), according to the answers that named it. An operation belongs to the
+ * stage in which it was due, a session to each stage in which it was answered. In the stateless era, a session is a
+ * client's set of connections.
+ */
+const replicaSeries = z.strictObject({
+  stage: count,
+  profile: z.string(),
+  /** The name that it, or the gateway in front of it, gives. */
+  replica: z.string(),
+  succeeded: count,
+  /** With an answer from it. What was never answered has a replica only if the endpoint is one. */
+  failed: count,
+  /** Sessions whose first answer of the stage came from it. */
+  sessions: count,
+  /** Sessions whose very first answer came from it. */
+  opened: count,
+  /** Sessions whose first move in the stage was to it. */
+  moved: count,
+  /** Its answers in sessions whose previous answer came from another replica. */
+  moves: count,
+  /** Sessions that it answered as unknown. */
+  unknown: count,
+  /** Of succeeded operations, from their due time. */
+  latency: z.string().optional(),
+});
+export type ReplicaSeries = z.infer<typeof replicaSeries>;
 
 const errorSample = z.strictObject({
   category: z.string(),
@@ -115,7 +114,7 @@ export const telemetry = z.strictObject({
   runId: z.string(),
   /** From 1, without gaps, per worker and run. */
   sequence: z.number().int().positive(),
-  /** Run time; a batch ends at each whole second and at each end of a stage, so batches of all workers line up. */
+  /** Run time. A batch ends at each whole second and at each end of a stage, so batches of all workers line up. */
   fromMs: z.number(),
   toMs: z.number(),
   stage: count,
@@ -127,7 +126,7 @@ export const telemetry = z.strictObject({
   gauges: z.strictObject({ clients: count, sessions: count, connections: count, inFlight: count, queued: count }),
   health: health.optional(),
   samples: z.array(errorSample),
-  /** Since the last batch, by publisher. Absent: nothing was published or heard of. */
+  /** Since the last batch, by publisher. Absent: nothing was published or received. */
   flows: z.array(flow).optional(),
   /** Set on the last batch of this worker for this run. */
   final: z

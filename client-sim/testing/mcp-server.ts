@@ -11,10 +11,10 @@ export type Reaction = 'answer' | 'silence' | 'reset' | 'error500' | 'toolError'
 
 export interface McpServerOptions {
   readonly era: 'legacy' | 'modern';
-  /** What it does with tool call number n (from 0). */
+  /** How it reacts to a tool call, by the number of the call from 0. */
   readonly react?: (call: number) => Reaction;
   readonly token?: string;
-  /** Of its tools, by name; default: `echo` and `slow`, which take anything. */
+  /** Input schemas of its tools, by name. Default: `echo` and `slow`, which accept any arguments. */
   readonly tools?: Readonly<Record<string, unknown>>;
 }
 
@@ -26,9 +26,7 @@ interface Message {
 
 const anyTools = { echo: { type: 'object' }, slow: { type: 'object' } };
 
-/**
- * A small MCP server over node:http, both eras, that counts exactly what it answered and remembers what it was asked.
- */
+/** A small MCP server over node:http for both eras. It counts exactly what it answered and records the requests. */
 export class McpServer {
   answered = 0;
   calls = 0;
@@ -38,7 +36,7 @@ export class McpServer {
   connections = 0;
   /** `name arguments` of every call, in order of arrival. */
   readonly asked: string[] = [];
-  /** Of every message, in order of arrival. */
+  /** The headers of every message, in order of arrival. */
   readonly headers: IncomingHttpHeaders[] = [];
 
   private constructor(
@@ -69,7 +67,7 @@ export class McpServer {
     try {
       for await (const chunk of request) chunks.push(chunk as Buffer);
     } catch {
-      // The client gave up in the middle of its request: there is nobody to answer.
+      // The client gave up in the middle of its request.
       return;
     }
     if (this.options.token !== undefined && request.headers.authorization !== `Bearer ${this.options.token}`) {
@@ -94,7 +92,7 @@ export class McpServer {
     const modern = this.options.era === 'modern';
     if (message.method === 'initialize' && !modern) return this.initialize(message, response);
     if (!modern && (session === undefined || !this.sessions.has(session))) {
-      // server/discover of a client that asks for the era comes here too: a session-era server refuses it like this.
+      // A client that probes the era with server/discover comes here too: a session-era server refuses it like this.
       this.send(
         response,
         session === undefined ? 400 : 404,
@@ -128,7 +126,6 @@ export class McpServer {
         );
       case 'tools/call':
         return this.call(message, session, response);
-      case undefined:
       default:
         if (message.id === undefined) response.writeHead(202).end();
         else this.send(response, modern ? 404 : 200, { error: { code: -32601, message: 'Method not found' } }, message);

@@ -1,6 +1,6 @@
 import type { OperationPlan, ProfilePlan, StagePlan, WorkerPlan } from '../../scenarios/schema/plan.js';
 
-/** Plans for tests: everything has a sensible value, a test names what it is about. */
+/** Plans for tests: every field has a sensible value, and a test sets those that it is about. */
 export function testOperation(name: string, weight = 1): OperationPlan {
   return {
     name,
@@ -39,7 +39,7 @@ interface TestStage {
   readonly scale?: 'clients' | 'rate';
 }
 
-/** Stages one after another; load 1 unless told. */
+/** Consecutive stages. The default load is 1. */
 export function testStages(...stages: readonly TestStage[]): readonly StagePlan[] {
   let startMs = 0;
   return stages.map(({ ms, from = 1, to = from, scale = 'clients' }, index) => {

@@ -18,7 +18,7 @@ const profiles = fc
   )
   .map((overrides) => overrides.map((override, index) => testProfile({ ...override, name: `profile-${index}` })));
 
-test('every client is on exactly one thread of one worker, a pooled session on one thread, and shares of limits add up', () => {
+test('every client and every pooled session is on exactly one thread, and the shares of the limits add up', () => {
   fc.assert(
     fc.property(profiles, fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 }), (plans, workers, threads) => {
       const plan = testPlan({
@@ -30,11 +30,11 @@ test('every client is on exactly one thread of one worker, a pooled session on o
       const shares = { ratePerSecond: 0, bytes: 0, clients: 0 };
       splitSlots(slotSets(plans), plans, workers).forEach((slots, worker) => {
         shares.clients += countClients(slots);
-        divideClients(plans, slots, threads).forEach((places, thread) => {
-          const share = limitShare(plan, places);
+        divideClients(plans, slots, threads).forEach((clients, thread) => {
+          const share = limitShare(plan, clients);
           shares.ratePerSecond += share.ratePerSecond;
           shares.bytes += share.bytes;
-          for (const { profile, index } of places) {
+          for (const { profile, index } of clients) {
             seen.set(`${profile} ${index}`, (seen.get(`${profile} ${index}`) ?? 0) + 1);
             const session = plans[profile]?.session;
             if (session?.mode !== 'pool') continue;

@@ -119,7 +119,7 @@ export class EngineThreads {
     }
   }
 
-  /** The thread delivers nothing more. It is terminated, so that a socket or timer it left cannot delay the last batch. */
+  /** The thread delivers nothing more. Terminated, it cannot delay the last batch by a socket or timer that it left. */
   private onThreadEnded(number: number): void {
     if (this.done.has(number)) return;
     this.done.add(number);

@@ -5,7 +5,7 @@ import type { Pacing } from '../load/pacer.js';
 import type { Snapshot } from '../measure/snapshot.js';
 import type { AdjustOrder, Endpoint, PinnedProtocol } from '../protocol/messages.js';
 
-/** Messages between the worker's main thread and an engine thread. Both ends are of one build, so nothing is checked. */
+/** Messages between the worker's main thread and an engine thread. Both are of one build, so nothing is validated. */
 
 export type ToThread =
   /** The first message; all others follow it. */
@@ -19,7 +19,7 @@ export type FromThread =
   | { readonly kind: 'limit'; readonly problem: string }
   | { readonly kind: 'finished'; readonly snapshot: Snapshot };
 
-/** What an engine thread needs to know of its run. */
+/** All that an engine thread needs to know about its run. */
 export interface ThreadSpec {
   readonly plan: WorkerPlan;
   /** By profile. */

@@ -10,31 +10,13 @@ import type { StreamCounts } from '../protocol/streams.js';
  * The port between a virtual client and a way to reach the server. One Channel is one MCP session with its
  * connections (in the stateless era: just its connections). It is the hot path: no promises, no allocation per request.
  *
- * Time is `performance.now()` milliseconds throughout. A ticket is a small integer the client chose; the channel
- * gives it back exactly once, in `onAnswer`, unless the client said `abandon(ticket)` first.
+ * Time is `performance.now()` milliseconds throughout. A ticket is a small integer that the client chose; the channel
+ * returns it exactly once, in `onAnswer`, unless the client called `abandon(ticket)` first.
  */
-
-/** What any transport may need to make the channel of one session. */
-export interface ChannelConfig extends MisbehavePlan {
-  readonly endpoint: Endpoint;
-  readonly pinned: PinnedProtocol;
-  /** Connections of this session. */
-  readonly connections: number;
-  /** Requests in flight per connection. */
-  readonly pipeline: number;
-  readonly clientInfo?: ClientInfo | undefined;
-  /** `close('reset')` will be asked for: over TLS that takes a socket made for it. */
-  readonly resettable?: boolean;
-  /** Who hears what the server says by itself; undefined: no stream is opened. */
-  readonly listener?: StreamListener | undefined;
-  /** Budget of `open`: all connections and the handshake. Default 30 s. */
-  readonly openTimeoutMs?: number | undefined;
-}
-
 export interface Channel {
-  /** Opens connections and shakes hands; ends in `onOpen` or `onOpenFailed`, never both, always one. */
+  /** Opens the connections and does the handshake; ends in either `onOpen` or `onOpenFailed`, exactly once. */
   open(): void;
-  /** How many requests can be put on the wire now. 0 before `onOpen`. */
+  /** How many requests can be sent now. 0 before `onOpen`. */
   readonly room: number;
   /**
    * Encodes one request into the send buffer. Precondition: `room > 0`. Nothing leaves before `flush`,
@@ -43,20 +25,20 @@ export interface Channel {
   send(template: RequestTemplate, draw: Draw, ticket: number): void;
   flush(): void;
   /**
-   * The client no longer waits for this ticket (timeout). A late answer is counted and dropped; a connection on which
-   * nobody waits any more is closed.
+   * The client no longer waits for this ticket (timeout). A late answer is counted and dropped; a connection on
+   * which no other request waits is closed.
    */
   abandon(ticket: number): void;
   /**
-   * Ends the session: `delete` says goodbye (DELETE), `abandon` just closes the sockets, `reset` closes them with RST.
-   * Ends in `onClosed`.
+   * Ends the session: `delete` ends it as the protocol asks (DELETE), `abandon` just closes the sockets, `reset` closes
+   * them with RST. Ends in `onClosed`.
    */
   close(how: 'delete' | 'abandon' | 'reset'): void;
   /**
-   * Loses all connections at once, as when a network fails, and makes them again; the session stays. Requests in flight
-   * are answered with `aborted_by_us`. Absent where the transport cannot (a scenario that asks for it was refused).
+   * Loses all connections at once, as when a network fails, and opens them again; the session stays. Requests in flight
+   * are answered with `aborted_by_us`. Absent where the transport cannot do it (planning refuses such a scenario).
    */
-  breakOff?(): void;
+  disconnect?(): void;
   /** Frees everything at once. No event follows. */
   destroy(): void;
 }
@@ -66,11 +48,11 @@ export interface ChannelEvents {
   onOpen(connectMs: number): void;
   onOpenFailed(failure: Failure): void;
   /**
-   * Between these two, everything that one read brought is given out: what an answer makes its client send can wait for
-   * the end of the read, and then goes in one turn. Absent: each answer is a turn of its own.
+   * Everything that one read brought is delivered between these two: requests that its answers cause can wait for the
+   * end of the read and then leave in one write. Absent: each answer is handled by itself.
    */
   onReadStart?(nowMs: number): void;
-  onReadOver?(): void;
+  onReadEnd?(): void;
   /**
    * @param nowMs when the answer's last byte was read
    * @param failure undefined for a correct answer
@@ -79,11 +61,11 @@ export interface ChannelEvents {
    */
   onAnswer(ticket: number, nowMs: number, failure: Failure | undefined, replica?: number): void;
   /**
-   * A request of the session itself was answered (handshake, goodbye) by this replica.
-   * @param unknown it does not know the session
+   * A request of the session itself (handshake, DELETE) was answered by this replica.
+   * @param unknown the replica does not know the session
    */
   onControlAnswer?(replica: number, unknown: boolean): void;
-  /** Room grew without an answer (a connection came back), so waiting arrivals may go. */
+  /** Room grew without an answer (a connection came back), so waiting arrivals may be sent. */
   onRoom(): void;
   /**
    * The session is over: `close` has finished, or the server forgot the session (`lost`). After `lost` the channel
@@ -92,11 +74,33 @@ export interface ChannelEvents {
   onClosed(reason: 'closed' | 'lost'): void;
 }
 
-/** Counters a channel shares with all channels of its profile; plain numbers, read once a second. */
+/** The settings of one session's channel; not every transport uses all of them. */
+export interface ChannelConfig extends MisbehavePlan {
+  readonly endpoint: Endpoint;
+  readonly pinned: PinnedProtocol;
+  /** Connections of this session. */
+  readonly connections: number;
+  /** Requests in flight per connection. */
+  readonly pipeline: number;
+  readonly clientInfo?: ClientInfo | undefined;
+  /** `close('reset')` will be called: over TLS that takes a socket made for it. */
+  readonly resettable?: boolean;
+  /** Receives what the server sends unasked; undefined: no stream is opened. */
+  readonly listener?: StreamListener | undefined;
+  /** Time limit of `open`: all connections and the handshake. */
+  readonly openTimeoutMs?: number | undefined;
+}
+
+/** Default of `openTimeoutMs`. */
+export const OPEN_TIMEOUT_MS = 30_000;
+/** How long the end of a session that the protocol asks for may take before the sockets are closed without it. */
+export const CLOSE_TIMEOUT_MS = 2000;
+
+/** Counters that all channels of a profile share; plain numbers, read once a second. */
 export interface WireCounters {
   bytesSent: number;
   bytesReceived: number;
-  /** JSON-RPC messages, requests and notifications and answers to the server's own requests. */
+  /** JSON-RPC messages: requests, notifications, and answers to the server's own requests. */
   messagesSent: number;
   messagesReceived: number;
   connectionsOpened: number;
@@ -108,31 +112,31 @@ export interface WireCounters {
   readonly streams: StreamCounts;
 }
 
-/** A session's stream, as whoever listens on it handles it. */
+/** The stream of a session, as its listener controls it. */
 export interface StreamControl {
-  /** Opens the stream; nothing where it is open already or its session is over. */
+  /** Opens the stream; does nothing where it is open already or its session is over. */
   start(): void;
-  /** Closes it, to be started again: session, subscriptions and the id of the last event are kept. */
-  leave(): void;
+  /** Closes it until the next `start`: session, subscriptions and the id of the last event are kept. */
+  pause(): void;
 }
 
-/** Hears what a server says by itself on the stream of one session, and of the next one when that ends. */
+/** Receives what a server sends unasked on the stream of one session, and of the next session when that one ends. */
 export interface StreamListener {
-  /** What to subscribe to. */
+  /** The resources to subscribe to. */
   readonly uris: readonly string[];
-  /** Whether a stream opened again asks for what it missed. */
+  /** Whether a stream that is opened again asks for what it missed. */
   readonly resume: boolean;
-  /** The session is open; `stream` is its stream until `onOver`. */
+  /** The session is open; `stream` is its stream until `onSessionEnd`. */
   onReady(stream: StreamControl): void;
-  /** The subscription to `uris[index]` is asked for now; ends in `onSubscribed` or with `onOver`. */
+  /** The subscription to `uris[index]` is requested now; ends in `onSubscribed` or with `onSessionEnd`. */
   onSubscribing(index: number): void;
-  /** @param failure undefined: from now on the server tells of it */
+  /** @param failure undefined: from now on the server reports updates */
   onSubscribed(index: number, failure: Failure | undefined): void;
   /**
    * `notifications/resources/updated`, bytes valid only during the call.
    * @param nowMs when it was read
    */
   onUpdate(bytes: Buffer, start: number, end: number, nowMs: number): void;
-  /** The session has ended, and with it whatever was asked for. */
-  onOver(): void;
+  /** The session has ended, and with it its subscriptions. */
+  onSessionEnd(): void;
 }

@@ -1,14 +1,14 @@
-import { isObject } from '../mcp/judge-message.js';
+import { isObject } from '../mcp/json-value.js';
 import { parseMessage } from '../mcp/scan-answer.js';
 import type { Failure } from '../measure/failure.js';
 import type { AnswerHead } from './judge-http.js';
 
 /**
- * A request of the session itself (handshake, goodbye, answers to the server), not of the load: seldom, so it may
+ * A request of the session itself (handshake, DELETE, answers to the server), not of the load: rare, so it may
  * allocate.
  */
 export interface Control {
-  /** Of the JSON-RPC answer awaited; undefined: the end of the HTTP answer is all there is. */
+  /** Id of the JSON-RPC answer awaited; undefined: it is done when the HTTP answer ends. */
   readonly id: number | undefined;
   done(outcome: ControlOutcome): void;
 }
@@ -28,7 +28,7 @@ export interface ControlAnswer extends AnswerHead {
   readonly messages: readonly string[];
 }
 
-/** A message as the answer that HTTP would have wrapped it in: what judges handshakes knows only those. */
+/** Wraps a message in the answer that HTTP would have given it: the code that judges handshakes knows only those. */
 export function asControlAnswer(body: string): ControlAnswer {
   return {
     status: 200,
@@ -43,7 +43,7 @@ export function asControlAnswer(body: string): ControlAnswer {
   };
 }
 
-/** What became of a notification that could be sent. */
+/** The outcome of a notification that could be sent. */
 export const NOTIFICATION_SENT: ControlAnswer = { ...asControlAnswer(''), status: 202 };
 
 type ControlRead =
@@ -53,7 +53,7 @@ type ControlRead =
   | { readonly kind: 'other' };
 
 /**
- * What a message is to somebody who waits for one answer. What is no JSON-RPC message at all counts as the answer:
+ * Classifies a message for a caller that waits for one answer. Bytes that are no JSON-RPC message count as the answer:
  * nothing better will come.
  */
 export function readControl(bytes: Buffer, start: number, end: number, id: number | undefined): ControlRead {

@@ -1,11 +1,12 @@
 /**
- * The cookies of one session: what the server, or the gateway before it, set last (RFC 6265, 5.2). All requests of a
- * session go to one URL and end before a cookie would, so of the attributes only those that take a cookie back matter.
+ * The cookies of one session, as the server or the gateway in front of it set them last (RFC 6265, 5.2). All requests
+ * of a session go to one URL, and the session ends before a cookie expires, so the only attributes that matter are
+ * those that delete a cookie.
  */
 export class CookieJar {
   private readonly cookies = new Map<string, string>();
 
-  /** @param setCookie values of `set-cookie` headers, one a line @returns whether anything changed */
+  /** @param setCookie values of `set-cookie` headers, one per line @returns whether anything changed */
   keep(setCookie: string): boolean {
     const before = this.header;
     for (const line of setCookie.split('\n')) {
@@ -14,7 +15,7 @@ export class CookieJar {
       const name = pair.slice(0, Math.max(0, equals)).trim();
       const value = pair.slice(equals + 1).trim();
       if (name === '' || !/^[\x21-\x7e]*$/.test(name + value)) continue;
-      if (attributes.some(takesBack)) this.cookies.delete(name);
+      if (attributes.some(deletesCookie)) this.cookies.delete(name);
       else this.cookies.set(name, value);
     }
     return this.header !== before;
@@ -28,7 +29,7 @@ export class CookieJar {
   }
 }
 
-function takesBack(attribute: string): boolean {
+function deletesCookie(attribute: string): boolean {
   const [name = '', value = ''] = attribute.split('=').map((part) => part.trim());
   if (/^max-age$/i.test(name)) return /^(?:0+|-\d+)$/.test(value);
   return /^expires$/i.test(name) && Date.parse(value.replaceAll('-', ' ')) < Date.now();

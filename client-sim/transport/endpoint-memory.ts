@@ -1,15 +1,14 @@
 import { type RequestTemplate, renderRequest } from '../mcp/compile-request.js';
-import type { Problem } from '../mcp/judge-message.js';
 import { KnownAnswers, PatternMemory } from '../mcp/pattern-memory.js';
-import type { Failure } from '../measure/failure.js';
+import type { Failure, Problem } from '../measure/failure.js';
 import { ReplicaNames } from '../measure/replica-names.js';
 import type { Endpoint } from '../protocol/messages.js';
-import { checkHeaders, kindOf, type RequestHead, type RequestKind } from './request-head.js';
-import { parseRetryAfter } from './retry.js';
-import { clip, type FailedAnswer, FailureMaker, redact, type SampleBudget } from './sample.js';
+import type { AnswerHead } from './judge-http.js';
+import { checkHeaders, kindOf, type RequestHead, type RequestKind, type SessionHeaders } from './request-head.js';
+import { FailureMaker, requestText, responseText, type SampleBudget } from './sample.js';
 import { type Address, addressOf } from './socket/socket.js';
 
-/** What a request of the load was drawn from: enough to draw it again. */
+/** The draw of a load request: enough to render it again. */
 export interface DrawnCall {
   readonly template: number;
   readonly id: number;
@@ -17,50 +16,83 @@ export interface DrawnCall {
   readonly sequence: number;
 }
 
-/** What the channels of one profile know and have learnt of one endpoint; shared by all of them in an engine thread. */
+/** The HTTP request that failed. */
+interface FailedRequest {
+  /** Rendered, like the body, only when a sample is wanted. */
+  kind(): RequestKind;
+  /** Number of the operation; -1 for requests of the session itself. */
+  readonly template: number;
+  body(): string;
+}
+
+/** The part of its answer that came. */
+export interface FailedAnswer {
+  readonly head: AnswerHead;
+  body(): string;
+}
+
+/** The knowledge of one endpoint that all HTTP channels of a profile in an engine thread share. */
 export class EndpointMemory {
   readonly address: Address;
-  readonly failures: FailureMaker;
-  /** Whole HTTP answers, head and framing included: met again, they need no parser at all. */
+  /** Whole HTTP answers, head and framing included: one that comes again needs no parser. */
   readonly answers = new KnownAnswers();
   readonly replicas: ReplicaNames;
   /** JSON-RPC messages alone, for servers whose heads or framing never repeat. */
   readonly messages = new PatternMemory();
-  /** A whole HTTP answer that says only that a message was taken; see `ConnectionOwner.answersElsewhere`. */
+  /** A whole HTTP answer that only acknowledges a message; see `ConnectionOwner.answersElsewhere`. */
   accepted: Buffer | undefined;
   /** Request heads by template, where no session id makes them differ between channels. */
   readonly heads: (RequestHead | undefined)[] = [];
   private readonly headsOfSessions = new Map<string, (RequestHead | undefined)[]>();
-  /** Idle time after which the server closes connections (`keep-alive: timeout`); 0: it never said. */
+  /** Idle time after which the server closes connections (`keep-alive: timeout`); 0: it announced none. */
   keepAliveMs = 0;
-  /** Answers that were parsed; see `scanAnswer`. */
+  /** Number of answers that were parsed; see `scanAnswer`. */
   turn = 0;
-  /** Templates seen, by index, to draw a failed request again. */
+  /** Templates seen, by index, to render a failed request again. */
   readonly templates: RequestTemplate[] = [];
+  private readonly failures: FailureMaker;
 
   /** @throws TypeError for an endpoint that cannot be spoken to: not http(s), headers that cannot be sent */
-  constructor(endpoint: Endpoint, era: 'legacy' | 'modern', samples: SampleBudget, replicas = new ReplicaNames()) {
+  constructor(
+    private readonly endpoint: Endpoint,
+    private readonly era: 'legacy' | 'modern',
+    samples: SampleBudget,
+    replicas = new ReplicaNames(),
+  ) {
     this.replicas = replicas;
     checkHeaders(endpoint);
     this.address = addressOf(endpoint);
-    this.failures = new FailureMaker(endpoint, era, samples);
+    this.failures = new FailureMaker(endpoint, samples);
+  }
+
+  /** @param answer undefined: there was none */
+  failure(problem: Problem, request: FailedRequest, answer: FailedAnswer | undefined): Failure {
+    const { endpoint, era } = this;
+    return this.failures.make(
+      problem,
+      request.template,
+      () => requestText(endpoint, era, request.kind(), request.body()),
+      answer === undefined
+        ? undefined
+        : { text: () => responseText(answer.head, answer.body()), retryAfter: answer.head.retryAfter },
+    );
   }
 
   /**
-   * @param sessionHeaders what its session's requests carry @param answer undefined: there was none. What it is drawn from is
-   * read before this returns
+   * The failure of a load request. `call` and `answer` are read before this returns.
+   * @param sessionHeaders those that the requests of its session carry
    */
   failureOf(
     { template: index, id, slot, sequence }: DrawnCall,
     seed: number,
-    sessionHeaders: Pick<RequestKind, 'sessionId' | 'version' | 'cookie'>,
+    sessionHeaders: SessionHeaders,
     problem: Problem,
     answer: FailedAnswer | undefined,
   ): Failure {
     const template = this.templates[index];
     if (template === undefined) return problem;
     const draw = { seed, slot, sequence };
-    return this.failures.make(
+    return this.failure(
       problem,
       {
         kind: () => ({ ...kindOf(template, draw), ...sessionHeaders }),
@@ -80,54 +112,35 @@ export class EndpointMemory {
   }
 }
 
-/** What the channels of one profile know and have learnt of one endpoint; shared by all of them in an engine thread. */
+/** The knowledge of one endpoint that all duplex channels of a profile in an engine thread share. */
 export class DuplexMemory {
-  private place: Address | undefined;
   readonly messages = new PatternMemory();
-  /** Templates seen, by index, to draw a failed request again. */
+  /** Templates seen, by index, to render a failed request again. */
   readonly templates: RequestTemplate[] = [];
   /**
    * Where the id was in the last answer that was parsed, from its start and from its end; -1: none yet. See
-   * `AnswerReader`.
+   * `MessageReader`.
    */
   idFromStart = -1;
   idFromEnd = -1;
-  /** Answers that were parsed; see `scanAnswer`. */
+  /** Number of answers that were parsed; see `scanAnswer`. */
   turn = 0;
+  readonly failures: FailureMaker;
+  private resolvedAddress: Address | undefined;
 
   /**
    * @throws TypeError for an endpoint that cannot be spoken to: a URL of another scheme, headers that cannot be sent
    */
   constructor(
     private readonly endpoint: Endpoint,
-    private readonly samples: SampleBudget,
+    samples: SampleBudget,
   ) {
     checkHeaders(endpoint);
+    this.failures = new FailureMaker(endpoint, samples);
   }
 
   /** @throws TypeError for a URL that names no place in a network */
   get address(): Address {
-    return (this.place ??= addressOf(this.endpoint));
-  }
-
-  /**
-   * @param template of the operation; -1 for what belongs to the session itself
-   * @param request drawn again only when a sample is wanted
-   */
-  failure(
-    problem: Problem,
-    template: number,
-    request: () => string,
-    answer?: { readonly text: () => string; readonly retryAfter?: string },
-  ): Failure {
-    const retryAfterMs = answer?.retryAfter === undefined ? undefined : parseRetryAfter(answer.retryAfter, Date.now());
-    const failure = {
-      category: problem.category,
-      detail: redact(problem.detail, this.endpoint),
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    };
-    if (!this.samples.take(problem.category, template)) return failure;
-    const show = (text: string): string => clip(redact(text, this.endpoint));
-    return { ...failure, sample: { request: show(request()), response: show(answer?.text() ?? '(no answer)') } };
+    return (this.resolvedAddress ??= addressOf(this.endpoint));
   }
 }

@@ -1,15 +1,16 @@
 import type { Expectation } from '../mcp/expectation.js';
-import { describe, isObject, type Problem, violation } from '../mcp/judge-message.js';
+import { describe, isObject } from '../mcp/json-value.js';
+import { violation } from '../mcp/judge-message.js';
 import { type ClientInfo, LEGACY_REVISIONS } from '../mcp/revisions.js';
 import { scanAnswer } from '../mcp/scan-answer.js';
-import type { Failure } from '../measure/failure.js';
+import type { Failure, Problem } from '../measure/failure.js';
 import type { Control, ControlAnswer } from './control.js';
 import { judgeHttp } from './judge-http.js';
 import type { RequestKind } from './request-head.js';
 
-/** The session era's handshake (2025-11-25, Lifecycle), as messages and what is read from their answers. */
+/** The session era's handshake (2025-11-25, Lifecycle): its messages, and what is read from their answers. */
 
-/** Any id will do: it is the only request of its kind, and none of the load's ids. */
+/** Any id will do: `initialize` is the only request of its kind, and the load's ids are larger. */
 export const INITIALIZE_ID = 1;
 
 export function initializeRequest(version: string, clientInfo: ClientInfo): string {
@@ -23,19 +24,58 @@ export function initializeRequest(version: string, clientInfo: ClientInfo): stri
 
 export const INITIALIZED_NOTIFICATION = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' });
 
-export interface Greeting {
-  /** What the server chose; one of LEGACY_REVISIONS. */
+export type InitializeOutcome =
+  | { readonly kind: 'initialized'; readonly result: InitializeResult }
+  /** The server gave another answer than it had to. */
+  | { readonly kind: 'refused'; readonly problem: Problem; readonly body: string; readonly answer: ControlAnswer }
+  /** There was no answer. */
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+/**
+ * The session era's handshake on one connection: `initialize`, then `notifications/initialized`. The server must accept
+ * both.
+ */
+export function initialize(
+  send: (kind: RequestKind, body: string, control: Control) => void,
+  version: string,
+  clientInfo: ClientInfo,
+  done: (outcome: InitializeOutcome) => void,
+): void {
+  const request = initializeRequest(version, clientInfo);
+  const confirm = (result: InitializeResult): void =>
+    send({ verb: 'POST', sessionId: result.sessionId, version: result.version }, INITIALIZED_NOTIFICATION, {
+      id: undefined,
+      done(outcome) {
+        if (outcome.kind === 'failed') return done(outcome);
+        const problem = judgeInitialized(outcome.answer);
+        if (problem === undefined) done({ kind: 'initialized', result });
+        else done({ kind: 'refused', problem, body: INITIALIZED_NOTIFICATION, answer: outcome.answer });
+      },
+    });
+  send({ verb: 'POST' }, request, {
+    id: INITIALIZE_ID,
+    done(outcome) {
+      if (outcome.kind === 'failed') return done(outcome);
+      const read = readInitializeResult(outcome.answer);
+      if (read.ok) confirm(read.result);
+      else done({ kind: 'refused', problem: read.problem, body: request, answer: outcome.answer });
+    },
+  });
+}
+
+export interface InitializeResult {
+  /** The version that the server chose; one of LEGACY_REVISIONS. */
   readonly version: string;
   /** Undefined: the server keeps no sessions. */
   readonly sessionId: string | undefined;
   readonly serverInfo: { readonly name: string; readonly version: string } | undefined;
 }
 
-type GreetingResult =
-  | { readonly ok: true; readonly greeting: Greeting }
+type InitializeRead =
+  | { readonly ok: true; readonly result: InitializeResult }
   | { readonly ok: false; readonly problem: Problem };
 
-export function readGreeting(answer: ControlAnswer): GreetingResult {
+export function readInitializeResult(answer: ControlAnswer): InitializeRead {
   const problem = judgeControl(answer, INITIALIZE_ID, 'legacy');
   if (problem !== undefined) return { ok: false, problem };
   const result = resultOf(answer);
@@ -44,7 +84,8 @@ export function readGreeting(answer: ControlAnswer): GreetingResult {
     return {
       ok: false,
       problem: violation(
-        `the server chose protocol version ${describe(version)}, which this client does not know (${LEGACY_REVISIONS.join(', ')})`,
+        `the server chose protocol version ${describe(version)}, which this client does not know ` +
+          `(${LEGACY_REVISIONS.join(', ')})`,
       ),
     };
   }
@@ -52,7 +93,7 @@ export function readGreeting(answer: ControlAnswer): GreetingResult {
     return { ok: false, problem: violation('mcp-session-id holds characters other than visible ASCII') };
   return {
     ok: true,
-    greeting: {
+    result: {
       version,
       sessionId: answer.sessionId === '' ? undefined : answer.sessionId,
       serverInfo: serverInfoOf(result.serverInfo),
@@ -61,7 +102,7 @@ export function readGreeting(answer: ControlAnswer): GreetingResult {
 }
 
 /** Judges the answer to `notifications/initialized`. */
-export function judgeAccepted({ status }: ControlAnswer): Problem | undefined {
+export function judgeInitialized({ status }: ControlAnswer): Problem | undefined {
   if (status >= 200 && status < 300) return undefined;
   return { category: `http_${status}`, detail: `HTTP ${status} to notifications/initialized, where 202 was due` };
 }
@@ -87,46 +128,7 @@ export function resultOf(answer: ControlAnswer): Record<string, unknown> {
   return isObject(message) && isObject(message.result) ? message.result : {};
 }
 
-export function serverInfoOf(value: unknown): Greeting['serverInfo'] {
+export function serverInfoOf(value: unknown): InitializeResult['serverInfo'] {
   if (!isObject(value) || typeof value.name !== 'string' || typeof value.version !== 'string') return undefined;
   return { name: value.name, version: value.version };
-}
-
-export type GreetOutcome =
-  | { readonly kind: 'greeted'; readonly greeting: Greeting }
-  /** The server answered something else than it had to. */
-  | { readonly kind: 'refused'; readonly problem: Problem; readonly body: string; readonly answer: ControlAnswer }
-  /** There was no answer. */
-  | { readonly kind: 'failed'; readonly failure: Failure };
-
-/**
- * The session era's handshake on one connection: `initialize`, then `notifications/initialized`; both must have been
- * accepted.
- */
-export function greet(
-  send: (kind: RequestKind, body: string, control: Control) => void,
-  version: string,
-  clientInfo: ClientInfo,
-  done: (outcome: GreetOutcome) => void,
-): void {
-  const hello = initializeRequest(version, clientInfo);
-  const confirm = (greeting: Greeting): void =>
-    send({ verb: 'POST', sessionId: greeting.sessionId, version: greeting.version }, INITIALIZED_NOTIFICATION, {
-      id: undefined,
-      done(outcome) {
-        if (outcome.kind === 'failed') return done(outcome);
-        const problem = judgeAccepted(outcome.answer);
-        if (problem === undefined) done({ kind: 'greeted', greeting });
-        else done({ kind: 'refused', problem, body: INITIALIZED_NOTIFICATION, answer: outcome.answer });
-      },
-    });
-  send({ verb: 'POST' }, hello, {
-    id: INITIALIZE_ID,
-    done(outcome) {
-      if (outcome.kind === 'failed') return done(outcome);
-      const result = readGreeting(outcome.answer);
-      if (result.ok) confirm(result.greeting);
-      else done({ kind: 'refused', problem: result.problem, body: hello, answer: outcome.answer });
-    },
-  });
 }

@@ -8,7 +8,7 @@ import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 /** Headers of one request but for its `content-length`, in the order they are sent. */
 type HeaderList = readonly (readonly [name: string, value: string])[];
 
-/** Framing is ours: a scenario that sets these would break the connection, not test the server. */
+/** The client frames its own requests: a scenario that sets these would break the connection, not test the server. */
 const FRAMING = new Set([
   'content-length',
   'transfer-encoding',
@@ -27,7 +27,7 @@ export interface RequestKind {
   readonly method?: string | undefined;
   /** For `Mcp-Name`, already encoded. */
   readonly name?: string | undefined;
-  /** Those made from arguments, already encoded. */
+  /** Headers made from arguments, already encoded. */
   readonly params?: HeaderList | undefined;
   /** Legacy: undefined before the session has one. */
   readonly sessionId?: string | undefined;
@@ -35,11 +35,14 @@ export interface RequestKind {
   readonly accept?: string | undefined;
   /** Undefined before the handshake has settled it. */
   readonly version?: string | undefined;
-  /** What the server has set; joined to a cookie of the endpoint's own headers. */
+  /** Cookies that the server has set; joined to a cookie of the endpoint's own headers. */
   readonly cookie?: string | undefined;
 }
 
-/** One call of an operation. For all that is not load, and to be made before the body: see `HeldClock`. */
+/** The headers that every request of a session carries, as far as the handshake has settled them. */
+export type SessionHeaders = Pick<RequestKind, 'sessionId' | 'version' | 'cookie'>;
+
+/** One call of an operation, for cold paths. Must be made before the body: see `HeldClock`. */
 export function kindOf(template: RequestTemplate, draw: Draw): RequestKind {
   const { method, nameHeader, paramHeaders } = template;
   return {
@@ -72,7 +75,7 @@ export function requestHeaders(endpoint: Endpoint, era: PinnedProtocol['era'], k
   return [...headers];
 }
 
-/** @throws TypeError for a header that cannot be sent: one of the framing, or with characters HTTP does not allow */
+/** @throws TypeError for a header that cannot be sent: it belongs to the framing, or holds characters HTTP forbids */
 export function checkHeaders(endpoint: Endpoint): void {
   for (const [name, value] of Object.entries(endpoint.headers)) {
     const lower = name.toLowerCase();
@@ -87,18 +90,18 @@ export function checkHeaders(endpoint: Endpoint): void {
   }
 }
 
-/** Request line and headers as text, up to where `content-length` or the blank line follows. */
+/** Request line and headers as text, without `content-length` and the blank line. */
 export function headText(endpoint: Endpoint, verb: RequestKind['verb'], headers: HeaderList): string {
   const { pathname, search } = new URL(endpoint.url);
   return `${verb} ${pathname}${search} HTTP/1.1\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}`;
 }
 
-/** At the end of the line before it, so that no value can hold it. */
+/** Begins with the end of the line before it, so that no value can contain it. */
 const SESSION_ID = '\r\nmcp-session-id: ';
 const CONTENT_LENGTH = 'content-length: ';
 const BLANK_LINE = '\r\n\r\n';
 
-/** A whole request as bytes: what cold paths send. @param body a buffer is sent as it is */
+/** A whole request as bytes, for cold paths. @param body a buffer is sent as it is */
 export function requestBytes(
   endpoint: Endpoint,
   era: PinnedProtocol['era'],
@@ -114,24 +117,23 @@ export function requestBytes(
 }
 
 /**
- * The head of one operation, laid out once. It holds the length of the last body too: most bodies of a template are
- * equally long, and then head and length are one copy. Sessions whose ids are equally long share it, and each writes
- * its own in before it sends: a copy for each session took 600 bytes of each, and 20 of them gain nothing by having
- * their own.
+ * The head of one operation, laid out once. It includes the length of the last body: most bodies of a template are
+ * equally long, and then head and length are one copy. Sessions whose ids are equally long share a head, and each
+ * writes its id into it before it sends: a copy for each session took 600 bytes a session and made nothing faster.
  */
 export class RequestHead {
   /**
-   * With a body of one length, the body too: then a request is one copy and what is filled in. Where headers are drawn,
-   * what follows them.
+   * Includes the body where all bodies have one length: then a request is one copy plus what is filled in. Where
+   * headers are drawn, it holds only what follows them.
    */
   private bytes: Buffer;
   private readonly fixed: FixedBody | undefined;
   private readonly headBytes: number;
   private bodyBytes: number;
-  /** Where the session's id lies; -1 where there is none, or the endpoint's own headers have one in its place. */
+  /** Offset of the session id; -1 where there is none, or the endpoint's own headers replace it. */
   private readonly sessionAt: number;
   private session: string | undefined;
-  /** Undefined: no header is drawn, and a request pays one look for it. */
+  /** Undefined: no header is drawn, which costs a request one comparison. */
   private readonly lead: DrawnLead | undefined;
 
   constructor(
@@ -166,14 +168,14 @@ export class RequestHead {
     this.bytes = this.fixed === undefined ? head : Buffer.concat([head, this.fixed.bytes]);
   }
 
-  /** From here on the head is this session's, whose id is as long as the one before. */
+  /** From now on the head is that of this session, whose id is as long as the one before. */
   bind(sessionId: string): void {
     if (sessionId === this.session) return;
     this.session = sessionId;
     if (this.sessionAt >= 0) this.bytes.write(sessionId, this.sessionAt, 'latin1');
   }
 
-  /** Upper bound of a whole request, 16 for a longer length. */
+  /** Upper bound of a whole request; 16 bytes are for a longer `content-length`. */
   maxBytes(template: RequestTemplate): number {
     return (this.lead?.maxBytes ?? 0) + this.bytes.length + 16 + template.maxBodyBytes;
   }
@@ -192,7 +194,7 @@ export class RequestHead {
     return length === this.bodyBytes ? bodyAt + length : this.correct(into, at, bodyAt, length);
   }
 
-  /** The length differs from the last one: puts it in place, moving the body when it has another number of digits. */
+  /** Writes a length that differs from the last one, and moves the body when the number of digits changed. */
   private correct(into: Buffer, at: number, bodyAt: number, length: number): number {
     const digits = countDigits(length);
     const before = countDigits(this.bodyBytes);
@@ -212,12 +214,10 @@ export class RequestHead {
   }
 }
 
-/**
- * What comes before the length of a head with drawn headers: they come last, so that the rest is one copy here, too.
- */
+/** The part of a head before its length where headers are drawn. They come last, so that the rest is one copy. */
 interface DrawnLead {
   readonly maxBytes: number;
-  /** Returns where it ends. */
+  /** @returns where it ends */
   write(into: Buffer, at: number, draw: Draw): number;
 }
 

@@ -1,12 +1,13 @@
 import { type ClientInfo, metaEnvelope } from '../mcp/revisions.js';
 import type { Endpoint } from '../protocol/messages.js';
-import { type RequestKind, requestBytes } from './request-head.js';
+import { requestBytes, type SessionHeaders } from './request-head.js';
 
-type SessionHeaders = Pick<RequestKind, 'sessionId' | 'version' | 'cookie'>;
+/** First id of a stream's own requests: the load's ids have ten digits, and `initialize` has 1. */
+export const FIRST_STREAM_REQUEST_ID = 2;
 
 /**
- * GET of the session era's stream (2025-11-25, "Listening for Messages from the Server"). @param lastEventId '': from
- * now on
+ * GET of the session era's stream (2025-11-25, "Listening for Messages from the Server").
+ * @param lastEventId '': from now on
  */
 export function getStream(endpoint: Endpoint, sessionHeaders: SessionHeaders, lastEventId: string): Buffer {
   const headers = lastEventId === '' ? endpoint.headers : { ...endpoint.headers, 'last-event-id': lastEventId };
@@ -36,7 +37,7 @@ export function listenStream(
   );
 }
 
-/** The same where messages need no HTTP around them. */
+/** The same for transports that send messages without HTTP around them. */
 export function listenMessage(id: number, uris: readonly string[], version: string, clientInfo: ClientInfo): string {
   const params = { notifications: { resourceSubscriptions: uris }, _meta: metaEnvelope(version, clientInfo) };
   return JSON.stringify({ jsonrpc: '2.0', id, method: LISTEN, params });
@@ -55,8 +56,8 @@ export function cancelledMessage(requestId: number, reason = 'timeout'): string 
 }
 
 /**
- * What a load client says to a server's own request on a stream: it is alive (`ping`), and cannot do anything else
- * (sampling, elicitation, roots; it announced no capabilities).
+ * A load client's answer to a request of the server: it is alive (`ping`), and supports nothing else (sampling,
+ * elicitation, roots), since it announced no capabilities.
  */
 export function answerServerRequest(request: Record<string, unknown>): string {
   const { id, method } = request;

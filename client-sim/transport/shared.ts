@@ -7,10 +7,11 @@ import { SampleBudget } from './sample.js';
 import { ConnectLimiter } from './socket/connect-limiter.js';
 import { SendBufferPool } from './socket/send-buffers.js';
 
-/** What all connections of one engine thread share. */
+/** State that all connections of one engine thread share. */
 export interface EngineWire {
   /**
-   * Every read of every connection lands here: 64 KiB in the cache, no buffer per read (0.90 to 1.12 of wrk, measured).
+   * Every read of every connection uses this buffer: 64 KiB in the cache, none per read (0.90 to 1.12 of wrk,
+   * measured).
    */
   readonly readBuffer: Buffer;
   readonly sendBuffers: SendBufferPool;
@@ -20,11 +21,11 @@ export interface EngineWire {
   readonly now: () => number;
 }
 
-/** What all channels of one profile in one engine thread share. */
+/** State that all channels of one profile in one engine thread share. */
 export interface WireShared extends EngineWire {
   readonly counters: WireCounters;
   readonly samples: SampleBudget;
-  /** By endpoint, which is one object for all channels to it; made by the first of them. */
+  /** By endpoint, which is one object for all channels to it. */
   readonly memories: Map<Endpoint, EndpointMemory>;
   readonly duplexMemories: Map<Endpoint, DuplexMemory>;
 }
@@ -45,7 +46,7 @@ export function createWireShared(engine: EngineWire, counters: WireCounters): Wi
   return { ...engine, counters, samples: new SampleBudget(), memories: new Map(), duplexMemories: new Map() };
 }
 
-/** What is known of this endpoint; the first channel to it makes a beginning. */
+/** The memory of this endpoint; the first channel to it creates it. */
 export function endpointMemory(
   { endpoint, pinned }: { readonly endpoint: Endpoint; readonly pinned: PinnedProtocol },
   { memories, samples, replicas }: WireShared,
@@ -56,7 +57,7 @@ export function endpointMemory(
   return memory;
 }
 
-/** What is known of this endpoint; the first channel to it makes a beginning. */
+/** The memory of this endpoint; the first channel to it creates it. */
 export function duplexMemory(endpoint: Endpoint, { duplexMemories, samples }: WireShared): DuplexMemory {
   let memory = duplexMemories.get(endpoint);
   if (memory === undefined) duplexMemories.set(endpoint, (memory = new DuplexMemory(endpoint, samples)));

@@ -41,7 +41,7 @@ describe('over TLS', () => {
     expect(await probe.call(2)).toEqual(['correct', 'correct']);
   });
 
-  test('a server nobody vouches for is not spoken to', async () => {
+  test('a server with an untrusted certificate gets no request', async () => {
     const server = await startRawServer(answerAll, certificate);
     const probe = await new ChannelProbe(server.url, { pinned: MODERN }).open();
     expect(probe.openFailure).toMatchObject({ category: 'connect', detail: expect.stringMatching(/self.signed/) });
@@ -58,7 +58,7 @@ describe('over TLS', () => {
     expect(probe.openFailure?.category).toBe('connect');
   });
 
-  test('preflight takes the same options', async () => {
+  test('preflight uses the same options', async () => {
     const server = await startRawServer(legacy(answerAll), certificate);
     const found = await negotiate(
       { url: server.url, headers: {}, tls: { ca: certificate.cert, insecure: false } },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseOptions, type Surroundings, UsageError } from './arguments.js';
+import { type ParseContext, parseOptions, UsageError } from './arguments.js';
 
-const surroundings: Surroundings = {
+const context: ParseContext = {
   token: undefined,
   cores: 4,
   log: () => undefined,
@@ -11,22 +11,23 @@ const surroundings: Surroundings = {
   },
 };
 
-test('all cores but one make load, and nothing listens, unless told', () => {
-  expect(parseOptions(['--controller', 'http://127.0.0.1:8888'], surroundings)).toMatchObject({
+test('by default, all cores but one make load and no port is opened', () => {
+  expect(parseOptions(['--controller', 'http://127.0.0.1:8888'], context)).toMatchObject({
     controllerUrl: 'http://127.0.0.1:8888',
     threads: 3,
   });
-  expect(parseOptions(['--controller', 'http://127.0.0.1:8888'], { ...surroundings, cores: 1 })).toMatchObject({
+  expect(parseOptions(['--controller', 'http://127.0.0.1:8888'], { ...context, cores: 1 })).toMatchObject({
     threads: 1,
   });
 });
 
 test('every option takes effect', () => {
-  const args =
-    '--controller http://c:1 --token-file /run/secrets/token --slot 3 --threads 2 --max-clients 10 --max-rate 20 --metrics-port 9464 --metrics-host 0.0.0.0 --lease /tmp/lease'.split(
-      ' ',
-    );
-  expect(parseOptions(args, surroundings)).toMatchObject({
+  const args = [
+    ...['--controller', 'http://c:1', '--token-file', '/run/secrets/token', '--slot', '3', '--threads', '2'],
+    ...['--max-clients', '10', '--max-rate', '20', '--metrics-port', '9464', '--metrics-host', '0.0.0.0'],
+    ...['--lease', '/tmp/lease'],
+  ];
+  expect(parseOptions(args, context)).toMatchObject({
     token: 'from-file',
     slot: 3,
     threads: 2,
@@ -35,13 +36,13 @@ test('every option takes effect', () => {
     metrics: { host: '0.0.0.0', port: 9464 },
     leaseFile: '/tmp/lease',
   });
-  expect(parseOptions(['--controller', 'http://c:1'], { ...surroundings, token: 'from-env' })).toMatchObject({
+  expect(parseOptions(['--controller', 'http://c:1'], { ...context, token: 'from-env' })).toMatchObject({
     token: 'from-env',
   });
-  expect(parseOptions(['--help'], surroundings)).toBe('help');
+  expect(parseOptions(['--help'], context)).toBe('help');
 });
 
-describe('wrong arguments are named', () => {
+describe('the error names a wrong argument', () => {
   test.each([
     [[], '--controller needs'],
     [['--controller', 'here'], '--controller needs'],
@@ -49,8 +50,8 @@ describe('wrong arguments are named', () => {
     [['--controller', 'http://c', '--slot', '1.5'], '--slot: `1.5`'],
     [['--controller', 'http://c', '--treads', '2'], "'--treads'"],
     [['--controller', 'http://c', '--token-file', '/nowhere'], '--token-file: ENOENT'],
-  ])('%p', (args, words) => {
-    expect(() => parseOptions(args, surroundings)).toThrow(UsageError);
-    expect(() => parseOptions(args, surroundings)).toThrow(words);
+  ])('%p', (args, message) => {
+    expect(() => parseOptions(args, context)).toThrow(UsageError);
+    expect(() => parseOptions(args, context)).toThrow(message);
   });
 });

@@ -4,15 +4,16 @@ import type { WorkerOptions } from './load-worker.js';
 
 export const USAGE = `Usage: node client-sim/main.js --controller URL [options]
 
-  --controller URL     where to register
-  --token-file FILE    token of role worker (or SWARMBENCH_WORKER_TOKEN); not needed on loopback
-  --slot N             wished place in the order of allocation, from 1
+  --controller URL     controller to register with
+  --token-file FILE    file with the worker token (or set SWARMBENCH_WORKER_TOKEN); not needed on loopback
+  --slot N             preferred position among the workers, from 1
   --threads N          engine threads (default: all cores but one)
-  --max-clients N      virtual clients this worker takes (default: from the limit on open files)
-  --max-rate N         operations a second it offers to send
-  --metrics-port N     serve Prometheus metrics there (default: not at all; 9464 is customary)
-  --metrics-host HOST  address to serve them on (default 127.0.0.1)
-  --lease FILE         end when this file is gone or was not touched for 60 s
+  --max-clients N      most virtual clients this worker takes (default: from the limit on open files)
+  --max-rate N         most operations per second this worker sends
+  --metrics-port N     serve Prometheus metrics on this port (default: do not serve them; 9464 is customary)
+  --metrics-host HOST  address to serve the metrics on (default: 127.0.0.1)
+  --lease FILE         end when this file is gone or has not been touched for 60 s
+  --help               print this help
 `;
 
 export class UsageError extends Error {
@@ -20,9 +21,9 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** What the arguments need of their surroundings. */
-export interface Surroundings {
-  /** From the environment. */
+/** The properties of the process that parsing depends on. */
+export interface ParseContext {
+  /** `SWARMBENCH_WORKER_TOKEN`. */
   readonly token: string | undefined;
   readonly cores: number;
   readonly readFile: (path: string) => string;
@@ -32,12 +33,12 @@ export interface Surroundings {
 /** @throws UsageError */
 export function parseOptions(
   args: readonly string[],
-  { token, cores, readFile, log }: Surroundings,
+  { token, cores, readFile, log }: ParseContext,
 ): WorkerOptions | 'help' {
   const values = parse(args);
   if (values.help === true) return 'help';
   if (values.controller === undefined || !URL.canParse(values.controller))
-    throw new UsageError('--controller needs the URL of a controller, like http://127.0.0.1:8888');
+    throw new UsageError('--controller needs the URL of a controller, for example http://127.0.0.1:8888');
   const secret = values['token-file'] === undefined ? token : readToken(values['token-file'], readFile);
   const slot = integer('--slot', values.slot, 1);
   const maxClients = integer('--max-clients', values['max-clients'], 1);
@@ -87,10 +88,10 @@ function readToken(path: string, readFile: (path: string) => string): string {
   }
 }
 
-function integer(name: string, text: string | undefined, least: number): number | undefined {
+function integer(name: string, text: string | undefined, min: number): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < least)
-    throw new UsageError(`${name}: \`${text}\` is not a whole number of at least ${least}`);
+  if (!Number.isSafeInteger(value) || value < min)
+    throw new UsageError(`${name}: \`${text}\` is not a whole number of at least ${min}`);
   return value;
 }

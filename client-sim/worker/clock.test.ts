@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { clockOffset } from './clock.js';
 
-test('the true offset is never further away than the error, whatever the network does', () => {
+test('the error of the offset is never larger than stated, whatever the network does', () => {
   const trip = fc.record({
     atMs: fc.integer({ min: 0, max: 1e6 }),
     thereMs: fc.double({ min: 0, max: 50, noNaN: true }),
@@ -27,7 +27,7 @@ test('the true offset is never further away than the error, whatever the network
   );
 });
 
-test('the quickest round trip decides', () => {
+test('the offset comes from the quickest round trip', () => {
   const clock = clockOffset([
     { sentAt: 0, answeredAt: 100, theirs: 1_090 },
     { sentAt: 200, answeredAt: 202, theirs: 1_201 },

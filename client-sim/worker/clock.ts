@@ -1,18 +1,18 @@
 import type { Clock } from '../protocol/messages.js';
 
-/** One question for the time: when it was asked and answered by our clock, and what the other clock said. */
+/** One request for the time: when it was sent and answered by our clock, and what the other clock showed. */
 export interface RoundTrip {
   readonly sentAt: number;
   readonly answeredAt: number;
   readonly theirs: number;
 }
 
-/** The other side says whole milliseconds, cut off. */
+/** The other side gives whole milliseconds, cut off. */
 const TRUNCATION_MS = 1;
 
 /**
- * Offset to add to our clock to get theirs, as NTP does it (RFC 5905, section 8): from the round trip that took the
- * least time, which bounds the error by half of that time.
+ * Offset to add to our clock to get theirs, as NTP computes it (RFC 5905, section 8): from the round trip that took the
+ * least time. The error is at most half of that time.
  * @param roundTrips at least one
  */
 export function clockOffset(roundTrips: readonly RoundTrip[]): Clock {
@@ -26,8 +26,8 @@ export function clockOffset(roundTrips: readonly RoundTrip[]): Clock {
 }
 
 /**
- * This process's idea of epoch milliseconds, with fractions and without the jumps of a clock that is being set: what is
- * compared with the controller's clock must not move between the comparison and its use.
+ * Epoch milliseconds with fractions, from a clock that does not jump when the machine's clock is set: what is compared
+ * with the controller's clock must not move between the comparison and its use.
  */
 export function epochNowMs(): number {
   return performance.timeOrigin + performance.now();

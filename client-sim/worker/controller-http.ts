@@ -1,5 +1,4 @@
-import http from 'node:http';
-import https from 'node:https';
+import { Agent, type Dispatcher, request } from 'undici';
 
 export interface HttpAnswer {
   readonly status: number;
@@ -13,18 +12,17 @@ export class ControllerUnreachable extends Error {
   override readonly name = 'ControllerUnreachable';
 }
 
-/** HTTP towards one controller: kept-alive connections of its own, apart from those that carry load. */
+/** HTTP to one controller, on kept-alive connections of its own, apart from those that carry load. */
 export class ControllerHttp {
   private readonly base: URL;
-  private readonly agent: http.Agent;
+  /** Without time limits: callers of `post` give one, callers of `stream` an abort signal. */
+  private readonly agent = new Agent({ connect: { timeout: 0 }, headersTimeout: 0, bodyTimeout: 0 });
 
   /** @throws TypeError when the URL is not http(s) */
   constructor(url: string) {
     this.base = new URL(url.endsWith('/') ? url : `${url}/`);
     if (this.base.protocol !== 'http:' && this.base.protocol !== 'https:')
       throw new TypeError(`${url} is not an http or https URL`);
-    this.agent =
-      this.base.protocol === 'https:' ? new https.Agent({ keepAlive: true }) : new http.Agent({ keepAlive: true });
   }
 
   get url(): string {
@@ -32,65 +30,54 @@ export class ControllerHttp {
   }
 
   /** @throws ControllerUnreachable */
-  post(path: string, body: string, token: string | undefined, timeoutMs: number): Promise<HttpAnswer> {
-    return new Promise((resolve, reject) => {
-      const headers = {
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(body),
-        ...authorization(token),
-      };
-      const request = this.request(path, { method: 'POST', headers }, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('end', () =>
-          settle(() =>
-            resolve({ status: response.statusCode ?? 0, body: parse(Buffer.concat(chunks).toString('utf8')) }),
-          ),
-        );
-        response.on('error', (error) => settle(() => reject(this.unreachable(path, error.message))));
+  async post(path: string, body: string, token: string | undefined, timeoutMs: number): Promise<HttpAnswer> {
+    const timeout = new AbortController();
+    const timer = setTimeout(() => timeout.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    try {
+      const response = await request(this.resolve(path), {
+        dispatcher: this.agent,
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...authorization(token) },
+        body,
+        signal: timeout.signal,
       });
-      const timer = setTimeout(() => request.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-      const settle = (act: () => void): void => {
-        clearTimeout(timer);
-        act();
-      };
-      request.on('error', (error) => settle(() => reject(this.unreachable(path, error.message))));
-      request.end(body);
-    });
+      return { status: response.statusCode, body: parse(await response.body.text()) };
+    } catch (error) {
+      throw this.unreachable(path, error);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
-  /** Opens a stream; the answer's body is the caller's. @throws ControllerUnreachable */
-  stream(
+  /** Opens a stream. The caller must read or dump the body of the response. @throws ControllerUnreachable */
+  async stream(
     path: string,
     headers: Readonly<Record<string, string>>,
     token: string | undefined,
     signal: AbortSignal,
-  ): Promise<http.IncomingMessage> {
-    return new Promise((resolve, reject) => {
-      const request = this.request(
-        path,
-        { method: 'GET', headers: { accept: 'text/event-stream', ...headers, ...authorization(token) }, signal },
-        resolve,
-      );
-      request.on('error', (error) => reject(this.unreachable(path, error.message)));
-      request.end();
-    });
+  ): Promise<Dispatcher.ResponseData> {
+    try {
+      return await request(this.resolve(path), {
+        dispatcher: this.agent,
+        headers: { accept: 'text/event-stream', ...headers, ...authorization(token) },
+        signal,
+      });
+    } catch (error) {
+      throw this.unreachable(path, error);
+    }
   }
 
-  close(): void {
-    this.agent.destroy();
+  /** Cuts all connections. */
+  async close(): Promise<void> {
+    await this.agent.destroy();
   }
 
-  private request(
-    path: string,
-    options: http.RequestOptions,
-    onResponse: (response: http.IncomingMessage) => void,
-  ): http.ClientRequest {
-    const make = this.base.protocol === 'https:' ? https.request : http.request;
-    return make(new URL(path.replace(/^\//, ''), this.base), { ...options, agent: this.agent }, onResponse);
+  private resolve(path: string): URL {
+    return new URL(path.replace(/^\//, ''), this.base);
   }
 
-  private unreachable(path: string, why: string): ControllerUnreachable {
+  private unreachable(path: string, error: unknown): ControllerUnreachable {
+    const why = error instanceof Error ? error.message : String(error);
     return new ControllerUnreachable(`controller ${this.base.origin}: ${path}: ${why}`);
   }
 }
@@ -103,7 +90,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // An error page of a proxy: the status says enough.
+    // The error page of a proxy: the status says enough.
     return undefined;
   }
 }

@@ -4,8 +4,8 @@ import { ControllerUnreachable } from './controller-http.js';
 import type { Membership } from './membership.js';
 import { pause } from './retry.js';
 
-const ROUND_TRIPS = 8;
-const REFRESH_MS = 30_000;
+const CLOCK_ROUND_TRIPS = 8;
+const CLOCK_REFRESH_MS = 30_000;
 const TIMEOUT_MS = 2_000;
 const DEFAULT_INTERVAL_MS = 1_000;
 
@@ -15,13 +15,13 @@ interface HeartbeatOptions {
   readonly onClock: (clock: Clock) => void;
 }
 
-/** Says every second that this worker lives and how it does; measures on the way how far the two clocks are apart. */
+/** Reports the worker's health to the controller every second, and measures how far the two clocks are apart. */
 export class Heartbeats {
   private measuredAt = -Infinity;
 
   constructor(private readonly options: HeartbeatOptions) {}
 
-  /** Registered anew, perhaps with a controller on another machine: the clocks are compared again. */
+  /** The worker has registered again, perhaps with a controller on another machine: measures the clock again. */
   reset(): void {
     this.measuredAt = -Infinity;
   }
@@ -31,22 +31,22 @@ export class Heartbeats {
     let clock: Clock | undefined;
     while (!signal.aborted) {
       const startedAt = performance.now();
-      if (this.options.membership.identity !== undefined && startedAt - this.measuredAt > REFRESH_MS)
-        clock = (await this.measure(signal)) ?? clock;
-      const heard = await this.beat(signal, {
+      if (this.options.membership.identity !== undefined && startedAt - this.measuredAt > CLOCK_REFRESH_MS)
+        clock = (await this.measureClock(signal)) ?? clock;
+      const answered = await this.beat(signal, {
         health: this.options.health(),
         ...(clock === undefined ? {} : { clock }),
       });
-      if (heard !== undefined) clock = undefined;
+      if (answered !== undefined) clock = undefined;
       const intervalMs = this.options.membership.identity?.heartbeatMs ?? DEFAULT_INTERVAL_MS;
       await pause(Math.max(0, intervalMs - (performance.now() - startedAt)), signal);
     }
   }
 
-  /** Round trips in quick succession; undefined when the controller is away. */
-  private async measure(signal: AbortSignal): Promise<Clock | undefined> {
+  /** Makes round trips in quick succession. @returns undefined when the controller does not answer */
+  private async measureClock(signal: AbortSignal): Promise<Clock | undefined> {
     const roundTrips: RoundTrip[] = [];
-    for (let trip = 0; trip < ROUND_TRIPS && !signal.aborted; trip++) {
+    for (let trip = 0; trip < CLOCK_ROUND_TRIPS && !signal.aborted; trip++) {
       const roundTrip = await this.beat(signal, {});
       if (roundTrip === undefined) return undefined;
       roundTrips.push(roundTrip);
@@ -58,6 +58,7 @@ export class Heartbeats {
     return clock;
   }
 
+  /** Sends one heartbeat. @returns undefined when it was not answered */
   private async beat(
     signal: AbortSignal,
     content: { readonly health?: Health; readonly clock?: Clock },
@@ -74,7 +75,7 @@ export class Heartbeats {
       const answer = heartbeatAnswer.safeParse(body);
       return status === 200 && answer.success ? { sentAt, answeredAt, theirs: answer.data.now } : undefined;
     } catch (error) {
-      // The next heartbeat tries again; how long that may go on is the lease's business.
+      // The next heartbeat tries again. The lease limits how long that may go on.
       if (error instanceof ControllerUnreachable || signal.aborted) return undefined;
       throw error;
     }

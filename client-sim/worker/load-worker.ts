@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { connectionCapacity } from '../measure/connection-capacity.js';
 import { MetricsServer } from '../measure/metrics-server.js';
-import { SelfHealth } from '../measure/self-health.js';
+import { type LoadView, SelfHealth } from '../measure/self-health.js';
 import { WorkerMetrics } from '../measure/worker-metrics.js';
 import { runPreflight } from '../preflight/preflight.js';
 import {
@@ -27,19 +27,16 @@ import { type EndReason, WorkerRun } from './worker-run.js';
 
 const HEALTH_MS = 1_000;
 const DEFAULT_LEASE_MS = 10_000;
-/** An idle worker whose controller has been away for so long is of no use to anybody. */
-const ALONE_MS = 30_000;
+/** An idle worker ends when its controller has been silent for this long. */
+const UNREACHABLE_MS = 30_000;
 const RATE_PER_THREAD = 100_000;
 const PREFLIGHT_TIMEOUT_MS = 10_000;
-/** How long a cut worker may take to deliver its last batch. */
+/** A worker that is cut gets this long to deliver its last batch. */
 const LAST_BATCH_MS = 2_000;
-/** Runs that are over here, so that repeated orders do not start them again. */
-const REMEMBERED_RUNS = 100;
+/** Runs that have ended are remembered, so that repeated orders do not start them again. */
+const MAX_ENDED_RUNS = 100;
 
-/**
- * A load generator for whoever is at the other end of the URL: registers, does what it is ordered, reports what it
- * measured.
- */
+/** The worker: registers with a controller, makes the load that the controller orders, and reports what it measured. */
 export class LoadWorker {
   private readonly http: ControllerHttp;
   private readonly membership: Membership;
@@ -51,13 +48,13 @@ export class LoadWorker {
   private readonly selfHealth: SelfHealth;
   private readonly metrics = new WorkerMetrics();
   private readonly spare: SpareThreads;
-  private readonly life = new AbortController();
+  private readonly lifetime = new AbortController();
   private health: Health;
   private clock: Clock | undefined;
   private run: WorkerRun | undefined;
-  private readonly pastRuns: string[] = [];
-  private preflight: string | undefined;
-  private end: ((end: WorkerEnd) => void) | undefined;
+  private readonly endedRunIds: string[] = [];
+  private preflightRunId: string | undefined;
+  private resolveEnd: ((end: WorkerEnd) => void) | undefined;
 
   /** @throws TypeError when the controller's URL is not http(s) */
   constructor(private readonly options: WorkerOptions) {
@@ -69,13 +66,7 @@ export class LoadWorker {
       bound,
     };
     this.selfHealth = new SelfHealth(this.capacity.clients);
-    this.health = this.selfHealth.sample({
-      batch: undefined,
-      threads: options.threads,
-      spinning: false,
-      urls: [],
-      sources: 1,
-    });
+    this.health = this.selfHealth.sample(idleView(options.threads));
     this.http = new ControllerHttp(options.controllerUrl);
     this.spare = new SpareThreads(options.threads);
     this.membership = new Membership({
@@ -93,18 +84,22 @@ export class LoadWorker {
     this.heartbeats = new Heartbeats({
       membership: this.membership,
       health: () => this.health,
-      onClock: (clock) => (this.clock = clock),
+      onClock: (clock) => {
+        this.clock = clock;
+      },
     });
     this.queue = new TelemetryQueue(this.membership, options.log);
   }
 
-  /** Works until told to end, or until there is nobody left to work for. Everything is closed when it resolves. */
+  /** Works until it is told to end or has no controller left. Everything is closed when this resolves. */
   async work(signals: WorkerSignals): Promise<WorkerEnd> {
     const { leaseFile, metrics, log } = this.options;
     const server =
       metrics === undefined ? undefined : await MetricsServer.start(this.metrics.registry, metrics.host, metrics.port);
     if (server !== undefined) log(`metrics on port ${server.port}`);
-    const ended = new Promise<WorkerEnd>((resolve) => (this.end = resolve));
+    const ended = new Promise<WorkerEnd>((resolve) => {
+      this.resolveEnd = resolve;
+    });
     const lease = new Lease(
       () => this.membership.silentMs,
       () => this.membership.identity?.leaseMs ?? DEFAULT_LEASE_MS,
@@ -113,26 +108,25 @@ export class LoadWorker {
     const leaseFileWatch =
       leaseFile === undefined
         ? undefined
-        : watchLeaseFile(leaseFile, (why) => this.end?.({ kind: 'lease-stale', why }));
-    const healthTimer = setInterval(() => this.look(lease), HEALTH_MS);
+        : watchLeaseFile(leaseFile, (why) => this.resolveEnd?.({ kind: 'lease-stale', why }));
+    const healthTimer = setInterval(() => this.checkHealth(lease), HEALTH_MS);
     signals.drain.addEventListener('abort', () => void this.retire(), { once: true });
     signals.cut.addEventListener('abort', () => void this.cut(), { once: true });
     if (signals.drain.aborted) void this.retire();
     const loops = Promise.all([
-      this.heartbeats.run(this.life.signal),
-      this.orders.run(this.life.signal),
-      this.queue.run(this.life.signal),
+      this.heartbeats.run(this.lifetime.signal),
+      this.orders.run(this.lifetime.signal),
+      this.queue.run(this.lifetime.signal),
     ]).catch((error: unknown) => {
-      if (!this.life.signal.aborted)
-        this.end?.({ kind: 'refused', why: error instanceof Error ? error.message : String(error) });
+      if (!this.lifetime.signal.aborted)
+        this.resolveEnd?.({ kind: 'refused', why: error instanceof Error ? error.message : String(error) });
     });
     const end = await ended;
     clearInterval(healthTimer);
     lease.close();
     leaseFileWatch?.close();
-    this.life.abort();
-    this.http.close();
-    await Promise.all([loops, this.run?.destroy(), this.spare.close(), server?.close()]);
+    this.lifetime.abort();
+    await Promise.all([this.http.close(), loops, this.run?.destroy(), this.spare.close(), server?.close()]);
     return end;
   }
 
@@ -156,18 +150,18 @@ export class LoadWorker {
   }
 
   private assign(order: AssignmentOrder): void {
-    if (this.pastRuns.includes(order.runId)) return;
+    if (this.endedRunIds.includes(order.runId)) return;
     if (this.run !== undefined && this.run.runId !== order.runId) {
-      this.options.log(`run ${order.runId} takes the place of run ${this.run.runId}, which is cut`);
+      this.options.log(`run ${order.runId} replaces run ${this.run.runId}, which is cut`);
       void this.run.destroy();
-      this.forget(this.run);
+      this.removeRun(this.run);
     }
     this.run ??= this.begin(order);
     this.run.assign(order);
   }
 
   private begin(order: AssignmentOrder): WorkerRun {
-    this.options.log(`run ${order.runId}: starts`);
+    this.options.log(`run ${order.runId}: started`);
     const run: WorkerRun = new WorkerRun(order, {
       threads: this.options.threads,
       spare: this.spare,
@@ -184,23 +178,23 @@ export class LoadWorker {
 
   private onRunEnded(run: WorkerRun, reason: EndReason, problem: string | undefined): void {
     this.options.log(`run ${run.runId}: ${reason}${problem === undefined ? '' : `: ${problem}`}`);
-    this.forget(run);
+    this.removeRun(run);
   }
 
-  private forget(run: WorkerRun): void {
-    this.pastRuns.push(run.runId);
-    if (this.pastRuns.length > REMEMBERED_RUNS) this.pastRuns.shift();
+  private removeRun(run: WorkerRun): void {
+    this.endedRunIds.push(run.runId);
+    if (this.endedRunIds.length > MAX_ENDED_RUNS) this.endedRunIds.shift();
     if (this.run === run) this.run = undefined;
     this.spare.refill();
   }
 
-  /** Tried once a run; delivered until it arrives or the controller says that nobody waits for it. */
+  /** Runs one preflight per run, and sends the result until it arrives or the controller no longer waits for it. */
   private async answerPreflight(order: PreflightOrder): Promise<void> {
-    if (this.preflight === order.runId) return;
-    this.preflight = order.runId;
+    if (this.preflightRunId === order.runId) return;
+    this.preflightRunId = order.runId;
     const body = JSON.stringify(await runPreflight(order));
     const retry = new Retry(HEALTH_MS);
-    const { signal } = this.life;
+    const { signal } = this.lifetime;
     while (!signal.aborted) {
       try {
         const { status } = await this.membership.call('preflight', body, PREFLIGHT_TIMEOUT_MS, signal);
@@ -218,7 +212,7 @@ export class LoadWorker {
     const { slot, threads, version } = this.options;
     const run = this.run;
     const identity = this.membership.identity;
-    const oldest = run === undefined ? undefined : this.queue.oldest(run.runId);
+    const oldest = run === undefined ? undefined : this.queue.oldestSequence(run.runId);
     return {
       protocol: PROTOCOL,
       host: hostname(),
@@ -246,13 +240,14 @@ export class LoadWorker {
     this.heartbeats.reset();
   }
 
-  private look(lease: Lease): void {
-    this.health = this.selfHealth.sample(
-      this.run?.load ?? { batch: undefined, threads: this.options.threads, spinning: false, urls: [], sources: 1 },
-    );
+  private checkHealth(lease: Lease): void {
+    this.health = this.selfHealth.sample(this.run?.load ?? idleView(this.options.threads));
     this.metrics.observeHealth(this.health);
-    if (this.run === undefined && this.queue.empty && lease.silentMs > ALONE_MS) {
-      this.end?.({ kind: 'alone', why: `${this.http.url} has not answered for ${ALONE_MS / 1000} s` });
+    if (this.run === undefined && this.queue.empty && lease.silentMs > UNREACHABLE_MS) {
+      this.resolveEnd?.({
+        kind: 'unreachable',
+        why: `${this.http.url} has not answered for ${UNREACHABLE_MS / 1000} s`,
+      });
     }
   }
 
@@ -262,53 +257,59 @@ export class LoadWorker {
 
   // ---- the end ----
 
-  /** Lets the run drain, delivers everything, ends. */
+  /** Lets the run drain, delivers everything, then ends. */
   private async retire(): Promise<void> {
     this.run?.stop('drain', 'stopped', 'the worker was told to end');
-    const { signal } = this.life;
+    const { signal } = this.lifetime;
     while (this.run !== undefined && !signal.aborted) await pause(20, signal);
-    await this.queue.drained(signal);
-    this.end?.({ kind: 'stopped' });
+    await this.queue.delivered(signal);
+    this.resolveEnd?.({ kind: 'stopped' });
   }
 
+  /** Stops the run at once, delivers what it can within a short time, then ends. */
   private async cut(): Promise<void> {
     this.run?.stop('now', 'stopped', 'the worker was cut');
-    const budget = AbortSignal.any([this.life.signal, AbortSignal.timeout(LAST_BATCH_MS)]);
+    const budget = AbortSignal.any([this.lifetime.signal, AbortSignal.timeout(LAST_BATCH_MS)]);
     while (this.run !== undefined && !budget.aborted) await pause(20, budget);
-    await this.queue.drained(budget);
-    this.end?.({ kind: 'stopped' });
+    await this.queue.delivered(budget);
+    this.resolveEnd?.({ kind: 'stopped' });
   }
+}
+
+/** The load of a worker without a run. */
+function idleView(threads: number): LoadView {
+  return { batch: undefined, threads, spinning: false, urls: [], sources: 1 };
 }
 
 export interface WorkerOptions {
   readonly controllerUrl: string;
-  /** Of role `worker`; not needed where the controller is bound to loopback. */
+  /** Token of role `worker`; not needed where the controller is bound to loopback. */
   readonly token?: string;
-  /** Wished place in the order of allocation, from 1. */
+  /** Preferred position in the order of allocation, from 1. */
   readonly slot?: number;
   /** Engine threads. */
   readonly threads: number;
   readonly maxClients?: number;
   readonly maxRate?: number;
-  /** Where to serve Prometheus; port 0 takes any free one. */
+  /** Where to serve Prometheus metrics; port 0 takes any free port. */
   readonly metrics?: { readonly host: string; readonly port: number };
-  /** A file that the controller keeps touching; the worker ends when it no longer does. */
+  /** A file that the controller keeps touching; the worker ends when it stops doing so. */
   readonly leaseFile?: string;
   readonly version: string;
   readonly log: (text: string) => void;
 }
 
 interface WorkerSignals {
-  /** Finish: stop sending, await the answers, deliver the measurements, end. */
+  /** End in good order: stop sending, wait for the answers, deliver the measurements. */
   readonly drain: AbortSignal;
-  /** End now; the last measurements get two seconds. */
+  /** End now. The last measurements get two seconds. */
   readonly cut: AbortSignal;
 }
 
 export type WorkerEnd =
   | { readonly kind: 'stopped' }
-  /** Nobody at the other end, and nothing left to deliver. */
-  | { readonly kind: 'alone'; readonly why: string }
+  /** The controller does not answer, and there is nothing left to deliver. */
+  | { readonly kind: 'unreachable'; readonly why: string }
   | { readonly kind: 'lease-stale'; readonly why: string }
-  /** The controller does not want this worker. */
+  /** The controller does not accept this worker. */
   | { readonly kind: 'refused'; readonly why: string };

@@ -3,29 +3,29 @@ import { type ControllerHttp, ControllerUnreachable, type HttpAnswer } from './c
 import { Retry } from './retry.js';
 
 const REGISTER_TIMEOUT_MS = 5_000;
-const LONGEST_PAUSE_MS = 2_000;
+const MAX_PAUSE_MS = 2_000;
 
-/** The controller answered, and does not want this worker. */
-class RegistrationRefused extends Error {
+/** The controller answered, and does not accept this worker. */
+export class RegistrationRefused extends Error {
   readonly code = 'WORKER_REFUSED';
   override readonly name = 'RegistrationRefused';
 }
 
 interface MembershipOptions {
   readonly http: ControllerHttp;
-  /** Of role `worker`; undefined where the controller is bound to loopback. */
+  /** Token of role `worker`; undefined where the controller is bound to loopback. */
   readonly token: string | undefined;
   readonly registration: () => Registration;
-  /** A new name and token: what was known of the orders' numbers no longer holds. */
+  /** The worker has a new id and token: the event ids of the order stream may no longer hold. */
   readonly onRegistered: (identity: Registered) => void;
 }
 
-/** Who this worker is to the controller: registered once, and again whenever the controller no longer knows it. */
+/** Registers this worker with the controller, again whenever the controller no longer knows it, and makes its calls. */
 export class Membership {
   private _identity: Registered | undefined;
   private registering: Promise<Registered> | undefined;
-  /** When the controller last answered anything, on the clock of `performance.now()`. */
-  private heardAt = performance.now();
+  /** When the controller last answered, on the clock of `performance.now()`. */
+  private answeredAt = performance.now();
 
   constructor(private readonly options: MembershipOptions) {}
 
@@ -35,57 +35,60 @@ export class Membership {
 
   /** Milliseconds since the controller last answered. */
   get silentMs(): number {
-    return performance.now() - this.heardAt;
+    return performance.now() - this.answeredAt;
   }
 
-  heard(): void {
-    this.heardAt = performance.now();
+  noteAnswer(): void {
+    this.answeredAt = performance.now();
   }
 
   /**
-   * Registers until it succeeds, however long the controller is away; several callers share one attempt.
+   * Registers, and tries again until it succeeds, however long the controller is away. Concurrent callers share one
+   * attempt.
    * @throws RegistrationRefused 4xx; the signal's reason when aborted
    */
   async register(signal: AbortSignal): Promise<Registered> {
-    this.registering ??= this.postRegistration(signal).finally(() => (this.registering = undefined));
+    this.registering ??= this.postRegistration(signal).finally(() => {
+      this.registering = undefined;
+    });
     return this.registering;
   }
 
+  /** The controller does not know this worker any more. */
+  async registerAgain(signal: AbortSignal): Promise<void> {
+    await this.register(signal);
+  }
+
   /**
-   * Calls one of this worker's own routes. Where the controller does not know the worker (404, or 401 for a token of a
-   * controller before), it registers again and the answer is left to the caller's next attempt.
+   * Calls one of this worker's own routes. If the controller does not know the worker (404, or 401 for the token of an
+   * earlier controller), this registers again; the caller then repeats its call.
    * @throws ControllerUnreachable, RegistrationRefused
    */
   async call(
-    what: 'heartbeat' | 'telemetry' | 'preflight',
+    route: 'heartbeat' | 'telemetry' | 'preflight',
     body: string,
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<HttpAnswer> {
     const identity = this._identity ?? (await this.register(signal));
     const answer = await this.options.http.post(
-      `/workers/${identity.workerId}/${what}`,
+      `/workers/${identity.workerId}/${route}`,
       body,
       identity.token,
       timeoutMs,
     );
-    if (answer.status < 500) this.heard();
-    if (answer.status === 404 || answer.status === 401) await this.forgotten(signal);
+    if (answer.status < 500) this.noteAnswer();
+    if (answer.status === 404 || answer.status === 401) await this.registerAgain(signal);
     return answer;
   }
 
-  /** The controller does not know this worker (any more). */
-  async forgotten(signal: AbortSignal): Promise<void> {
-    await this.register(signal);
-  }
-
   private async postRegistration(signal: AbortSignal): Promise<Registered> {
-    const retry = new Retry(LONGEST_PAUSE_MS);
+    const retry = new Retry(MAX_PAUSE_MS);
     for (;;) {
       signal.throwIfAborted();
       const identity = await this.attempt();
       if (identity !== undefined) {
-        this.heard();
+        this.noteAnswer();
         this._identity = identity;
         this.options.onRegistered(identity);
         return identity;
@@ -94,7 +97,7 @@ export class Membership {
     }
   }
 
-  /** Undefined: not reachable now. */
+  /** @returns undefined when the controller cannot be reached now */
   private async attempt(): Promise<Registered | undefined> {
     const { http, token, registration } = this.options;
     try {
@@ -110,9 +113,10 @@ export class Membership {
 }
 
 function refusal(url: string, { status, body }: HttpAnswer): string {
+  const detail = body === undefined ? '' : `: ${JSON.stringify(body).slice(0, 300)}`;
   const remedy =
     status === 401 || status === 403
-      ? 'Give the worker token with --token-file or SWARMBENCH_WORKER_TOKEN.'
-      : 'Is this the address of a swarmbench controller of the same version?';
-  return `${url} answered HTTP ${status} to the registration${body === undefined ? '' : `: ${JSON.stringify(body).slice(0, 300)}`}. ${remedy}`;
+      ? 'Pass the worker token with --token-file or SWARMBENCH_WORKER_TOKEN.'
+      : 'Check that this is the address of a swarmbench controller of the same version.';
+  return `${url} answered HTTP ${status} to the registration${detail}. ${remedy}`;
 }

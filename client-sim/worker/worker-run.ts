@@ -14,9 +14,9 @@ interface RunOptions {
   readonly threads: number;
   readonly spare: SpareThreads;
   readonly maxClients: number;
-  /** To add to our clock to get the controller's, milliseconds. */
+  /** Offset to add to our clock to get the controller's, milliseconds. */
   readonly clockOffsetMs: number;
-  /** How far that may be off, milliseconds. */
+  /** How far that may differ from the true offset, milliseconds. */
   readonly clockErrorMs: number;
   readonly health: () => Health;
   readonly onTelemetry: (batch: Telemetry) => void;
@@ -31,10 +31,10 @@ export class WorkerRun {
   private readonly plan: AssignmentOrder['plan'];
   private readonly urls: readonly string[];
   private readonly sources: number;
-  private readonly assignments = new Set<string>();
-  private readonly adjustments = new Set<string>();
+  private readonly assignmentIds = new Set<string>();
+  private readonly adjustIds = new Set<string>();
   private engineThreads: EngineThreads | undefined;
-  private last: Batch | undefined;
+  private lastBatch: Batch | undefined;
   private clients = 0;
   private sequence = 0;
   private fromMs: number;
@@ -54,13 +54,10 @@ export class WorkerRun {
     this.fromMs = order.joinMs;
   }
 
-  get over(): boolean {
-    return this.isOver;
-  }
-
+  /** The load by which the worker's own health is judged. */
   get load(): LoadView {
     return {
-      batch: this.isOver ? undefined : this.last,
+      batch: this.isOver ? undefined : this.lastBatch,
       threads: this.engineThreads?.threads ?? this.options.threads,
       spinning: this.engineThreads?.pacing === 'spin',
       urls: this.isOver ? [] : this.urls,
@@ -68,10 +65,10 @@ export class WorkerRun {
     };
   }
 
-  /** The first assignment starts the engines, later ones (slots of a lost worker) add to them; repeats are ignored. */
+  /** Starts the engine threads, or adds the slots of a lost worker to them. A repeated assignment is ignored. */
   assign(order: AssignmentOrder): void {
-    if (this.isOver || this.assignments.has(order.assignmentId)) return;
-    this.assignments.add(order.assignmentId);
+    if (this.isOver || this.assignmentIds.has(order.assignmentId)) return;
+    this.assignmentIds.add(order.assignmentId);
     this.clients += countClients(order.slots);
     const refusal = this.refusal();
     if (refusal !== undefined) this.refuse(refusal);
@@ -80,12 +77,12 @@ export class WorkerRun {
   }
 
   adjust(order: AdjustOrder): void {
-    if (this.adjustments.has(order.adjustId)) return;
-    this.adjustments.add(order.adjustId);
+    if (this.adjustIds.has(order.adjustId)) return;
+    this.adjustIds.add(order.adjustId);
     this.engineThreads?.adjust(order);
   }
 
-  /** The first reason holds; a second stop can only be harder. */
+  /** The first reason holds; a second stop can only be more abrupt. */
   stop(mode: StopMode, reason: EndReason, problem?: string): void {
     if (this.isOver) return;
     if (this.reason === 'finished') {
@@ -95,7 +92,7 @@ export class WorkerRun {
     this.engineThreads?.stop(mode);
   }
 
-  /** Nothing more comes of it, not even telemetry. */
+  /** Ends the run at once. No telemetry follows. */
   async destroy(): Promise<void> {
     this.isOver = true;
     await this.engineThreads?.destroy();
@@ -128,8 +125,12 @@ export class WorkerRun {
     const endMs = Math.max(...stages.map((stage) => stage.startMs + stage.durationMs));
     if (this.clients > limits.clients)
       return `${this.clients} clients were assigned, limits.clients is ${limits.clients}`;
-    if (this.clients > this.options.maxClients)
-      return `${this.clients} clients were assigned, this worker takes ${this.options.maxClients}: add workers, or raise --max-clients and ulimit -n`;
+    if (this.clients > this.options.maxClients) {
+      return (
+        `${this.clients} clients were assigned, this worker takes ${this.options.maxClients}: ` +
+        'add workers, or raise --max-clients and ulimit -n'
+      );
+    }
     if (endMs > limits.durationMs) return `the stages last ${endMs} ms, limits.durationMs is ${limits.durationMs}`;
     return undefined;
   }
@@ -146,7 +147,7 @@ export class WorkerRun {
   }
 
   private send(batch: Batch, final?: Telemetry['final']): void {
-    this.last = batch;
+    this.lastBatch = batch;
     this.options.onBatch(batch);
     const toMs = Math.max(batch.toMs, this.fromMs);
     const replicas = batch.replicaSeries();

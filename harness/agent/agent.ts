@@ -31,7 +31,7 @@ interface Agent {
   close(): Promise<void>;
 }
 
-/** Serves until the signal is aborted. @throws Error when the engine does not answer at the start, or the port is taken */
+/** Serves until the signal is aborted. @throws Error when the engine does not answer, or the port is taken */
 export async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
   const agent = await startAgent(options);
   options.log(`listening on ${agent.url}`);

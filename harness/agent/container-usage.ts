@@ -13,8 +13,8 @@ export interface ContainerUsage {
 
 const count = z.number().nonnegative();
 
-// Docker Engine API 1.41 and later, GET /containers/{id}/stats. For a container that has just ended, the answer has none
-// of these.
+// Docker Engine API 1.41 and later, GET /containers/{id}/stats. All of this is missing for a container that has just
+// ended.
 const stats = z.object({
   cpu_stats: z.object({
     cpu_usage: z.object({ total_usage: count }),

@@ -32,8 +32,8 @@ interface WatchOptions {
 const SCAN_MS = 2_000;
 
 /**
- * Reads the statistics of the task containers on this node. Each container has one open stream, because each request for
- * statistics takes the engine a second.
+ * Reads the statistics of the task containers on this node. It keeps one open stream for each container, because a new
+ * request for statistics takes the engine a second.
  */
 export class ContainerWatch {
   private readonly followed = new Map<string, Followed>();

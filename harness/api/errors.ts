@@ -17,18 +17,15 @@ type ApiErrorCode =
   | 'UNAUTHORIZED';
 
 export class ApiError extends Error {
-  readonly details: unknown;
-
   constructor(
     readonly status: number,
     readonly code: ApiErrorCode | ControllerErrorCode,
     message: string,
     readonly hint: string,
-    details?: unknown,
+    readonly details: unknown = undefined,
   ) {
     super(message);
     this.name = 'ApiError';
-    this.details = details;
   }
 }
 
@@ -41,7 +38,7 @@ interface ErrorBody {
   };
 }
 
-/** HTTP statuses of controller errors that a request can cause. All others happen inside a run, or are internal errors. */
+/** HTTP statuses of the controller errors that a request can cause. All others occur inside a run, or are internal. */
 const statuses: Partial<Record<ControllerErrorCode, number>> = {
   ADJUST_REFUSED: 409,
   CONTROLLER_CLOSING: 503,

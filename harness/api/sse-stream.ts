@@ -11,7 +11,10 @@ interface SseLimits {
 
 const defaults: SseLimits = { keepAliveMs: 15_000, bufferedBytes: 4 * 1024 * 1024, slowestReadMs: 30_000 };
 
-/** A response of server-sent events (WHATWG HTML, section 9.2): numbers events, keeps quiet streams alive, drops slow readers. */
+/**
+ * A response of server-sent events (WHATWG HTML, section 9.2). Numbers the events, keeps quiet streams alive, and drops
+ * slow readers.
+ */
 export class SseStream {
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;

@@ -1,18 +1,20 @@
-/** Where runs take place, and who conducts them: what `run` and `capacity` share. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+/** Where runs take place and what conducts them: the options, checks and wiring that `run` and `capacity` share. */
+import { type Command, Option } from 'commander';
 import type { Plan } from '../../scenarios/schema/plan.js';
-import { refusals, workerCountRefusals } from '../platform/local/local-platform.js';
-import { refusals as swarmRefusals } from '../platform/swarm/refusals.js';
+import { localRefusals } from '../platform/local/refusals.js';
+import { swarmRefusals } from '../platform/swarm/refusals.js';
 import { CliError } from './cli-error.js';
+import { DEFAULT_STACK, RESULTS_FOLDER } from './defaults.js';
 import { exitCode } from './exit-code.js';
-import type { Host } from './host.js';
-import { type LoadOptions, wholeNumber } from './load-options.js';
-import { type Conducted, createLocalConductor, ensureWritable } from './local/local-conductor.js';
+import type { LoadOptions } from './load-options.js';
+import { createLocalConductor } from './local/local-conductor.js';
+import { collectLabels, parseWholeNumber } from './option-parsers.js';
 import { redactedCommand } from './redacted-command.js';
-import { addRegistryAuth, DEFAULT_STACK } from './stack/stack-options.js';
-import type { Style } from './terminal/style.js';
+import type { ConductorOptions, RunConductor } from './run-conductor.js';
+import { ensureWritable } from './run-controller.js';
+import { addRegistryAuth } from './stack/stack-options.js';
 
-export interface WhereOptions {
+export interface PlatformOptions {
   readonly on: 'local' | 'swarm';
   readonly stack: string;
   readonly controller?: string;
@@ -24,113 +26,109 @@ export interface WhereOptions {
   readonly label: Readonly<Record<string, string>>;
 }
 
-export function addWhereOptions(command: Command): Command {
+export function addPlatformOptions(command: Command): Command {
   return addRegistryAuth(command)
-    .addOption(new Option('--on <platform>', 'where to run').choices(['local', 'swarm']).default('local'))
-    .option('--stack <name>', 'with --on swarm: which stack; it is deployed when it is not there', DEFAULT_STACK)
-    .option('--controller <url>', "a harness that is somewhere (`swarmbench serve`), in place of the stack's")
-    .option('--token-file <file>', 'token of that harness (default: the one that `swarmbench up` made)')
-    .option('--out <folder>', 'where results go', 'results')
-    .option('--workers <n>', 'worker processes (default: as many as the plan needs)', wholeNumber)
-    .option('--threads <n>', 'engine threads of each worker (default: the cores the target leaves free)', wholeNumber)
-    .option('--label <key=value>', 'kept in the report (repeatable)', collectLabel, {});
+    .addOption(
+      new Option('--on <platform>', 'run on this machine or on a Docker Swarm')
+        .choices(['local', 'swarm'])
+        .default('local'),
+    )
+    .option(
+      '--stack <name>',
+      'with --on swarm: name of the stack; it is deployed if it does not run yet',
+      DEFAULT_STACK,
+    )
+    .option('--controller <url>', "URL of a running `swarmbench serve` to use instead of the stack's harness")
+    .option('--token-file <file>', 'file with the token of that harness (default: the one `swarmbench up` created)')
+    .option('--out <folder>', 'write results to this folder', RESULTS_FOLDER)
+    .option('--workers <n>', 'number of worker processes (default: as many as the plan needs)', parseWholeNumber)
+    .option('--threads <n>', 'engine threads per worker (default: the cores the target leaves free)', parseWholeNumber)
+    .option('--label <key=value>', 'add a label to the report (repeatable)', collectLabels, {});
 }
 
-export function isRemote({ on, controller }: WhereOptions): boolean {
+export function isRemote({ on, controller }: PlatformOptions): boolean {
   return on === 'swarm' || controller !== undefined;
 }
 
 /** @throws CliError USAGE for options that do not go together */
-export function refuseImpossible(options: WhereOptions): void {
+export function refuseImpossibleOptions(options: PlatformOptions): void {
   if (options.threads !== undefined && isRemote(options)) {
     throw new CliError({
       code: 'USAGE',
-      message: '--threads is for workers that are started here',
+      message: '--threads applies only to workers on this machine',
       hint: 'a worker of the stack has one engine thread for each core it may use',
     });
   }
   if (options.withRegistryAuth === true && (options.on !== 'swarm' || options.controller !== undefined)) {
     throw new CliError({
       code: 'USAGE',
-      message: '--with-registry-auth is for a stack that is deployed',
-      hint: 'it goes with --on swarm, and without --controller',
+      message: '--with-registry-auth applies only when a stack is deployed',
+      hint: 'use it with --on swarm and without --controller',
     });
   }
 }
 
-/** What a harness elsewhere can do, it says itself. @throws CliError PLAN_REFUSED */
-export function refusePlan(plan: Plan, { on, controller, workers }: WhereOptions): void {
-  const refused =
-    on === 'swarm'
-      ? swarmRefusals(plan)
-      : controller === undefined
-        ? [...refusals(plan), ...workerCountRefusals(plan, workers)]
-        : [];
-  if (refused.length === 0) return;
+/** @throws CliError PLAN_REFUSED */
+export function refusePlan(plan: Plan, options: PlatformOptions): void {
+  const refusals = refusalsOf(plan, options);
+  if (refusals.length === 0) return;
   throw new CliError({
     code: 'PLAN_REFUSED',
-    message: `${plan.scenario}: the ${on} platform cannot do this plan`,
-    where: refused.join('\n  '),
+    message: `${plan.scenario}: the ${options.on} platform cannot run this plan`,
+    where: refusals.join('\n  '),
     exitCode: exitCode.usage,
   });
 }
 
-/** Here or elsewhere: one run after the other. */
-interface RunConductor {
-  /** @param load what the plan was made with, for a harness that makes it again */
-  run(plan: Plan, scenario: string, load: LoadOptions): Promise<Conducted>;
-  readonly interrupted: () => boolean;
-  close(): Promise<void>;
+function refusalsOf(plan: Plan, { on, controller, workers }: PlatformOptions): readonly string[] {
+  if (on === 'swarm') return swarmRefusals(plan);
+  // A harness elsewhere refuses by itself what it cannot run.
+  return controller === undefined ? localRefusals(plan, workers) : [];
 }
 
-interface OutputOptions {
-  readonly resultsFolder: string;
-  readonly quiet: boolean;
-  /** Of stderr. */
-  readonly style: Style;
+/** What a plan was made from: a harness elsewhere makes it again. */
+export interface PlanSource {
+  readonly scenario: string;
+  readonly options: LoadOptions;
 }
 
-export function chooseConductor(options: WhereOptions, shown: OutputOptions, host: Host): Promise<RunConductor> {
-  return isRemote(options) ? remoteConductor(options, shown, host) : localConductor(options, shown, host);
+export function chooseConductor(
+  options: PlatformOptions,
+  conductorOptions: ConductorOptions,
+): Promise<RunConductor<PlanSource>> {
+  return isRemote(options) ? remoteConductor(options, conductorOptions) : localConductor(options, conductorOptions);
 }
 
 async function localConductor(
-  { threads, label: labels, workers }: WhereOptions,
-  shown: OutputOptions,
-  host: Host,
-): Promise<RunConductor> {
-  const conductor = await createLocalConductor({ host, threads, ...shown });
+  { threads, label: labels, workers }: PlatformOptions,
+  options: ConductorOptions,
+): Promise<RunConductor<PlanSource>> {
+  const conductor = await createLocalConductor({ ...options, threads });
+  const command = redactedCommand(options.host.args);
   return {
     ...conductor,
-    run: (plan) =>
-      conductor.run(plan, {
-        command: redactedCommand(host.args),
-        labels,
-        ...(workers === undefined ? {} : { workers }),
-      }),
+    run: (plan) => conductor.run(plan, { command, labels, ...(workers === undefined ? {} : { workers }) }),
   };
 }
 
-async function remoteConductor(options: WhereOptions, shown: OutputOptions, host: Host): Promise<RunConductor> {
-  const { stack, controller, tokenFile, withRegistryAuth = false, label: labels, workers } = options;
-  ensureWritable(shown.resultsFolder);
-  // The engine's client is much to read for a run on this machine.
+async function remoteConductor(
+  { stack, controller, tokenFile, withRegistryAuth = false, label: labels, workers }: PlatformOptions,
+  options: ConductorOptions,
+): Promise<RunConductor<PlanSource>> {
+  ensureWritable(options.resultsFolder);
+  // Loaded here, because the engine's client takes long to load and a run on this machine does without it.
   const [{ connectHarness }, { createRemoteConductor }, { buildRunRequest }] = await Promise.all([
     import('./remote/connect-harness.js'),
     import('./remote/remote-conductor.js'),
     import('./remote/build-run-request.js'),
   ]);
-  const api = await connectHarness({ stack, controller, tokenFile, withRegistryAuth, ...shown }, host);
-  const conductor = createRemoteConductor({ host, api, ...shown });
-  const how = { command: redactedCommand(host.args), labels, workers };
+  const { host, quiet, style } = options;
+  const api = await connectHarness({ stack, controller, tokenFile, withRegistryAuth, quiet, style }, host);
+  const conductor = createRemoteConductor(api, options);
+  const command = redactedCommand(host.args);
   return {
     ...conductor,
-    run: (plan, scenario, load) => conductor.run(plan, buildRunRequest(scenario, load, plan, how)),
+    run: (plan, { scenario, options: loadOptions }) =>
+      conductor.run(plan, buildRunRequest(scenario, loadOptions, plan, { command, labels, workers })),
   };
-}
-
-function collectLabel(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const equals = text.indexOf('=');
-  if (equals < 1) throw new InvalidArgumentError('Write it as key=value.');
-  return { ...before, [text.slice(0, equals)]: text.slice(equals + 1) };
 }

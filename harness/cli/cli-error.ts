@@ -1,8 +1,8 @@
-/** An error told to the user: what, where, what to do about it. */
+/** Errors as the user sees them: what is wrong, where, and what to do about it. */
 import { exitCode } from './exit-code.js';
 
 interface CliErrorDetails {
-  /** Stable; scripts match on it. */
+  /** Stable: scripts match on it. */
   readonly code: string;
   readonly message: string;
   readonly where?: string | undefined;
@@ -26,7 +26,7 @@ export class CliError extends Error {
   }
 }
 
-/** Codes of other rooms that mean something other than a fault of ours. */
+/** Codes of other rooms that do not mean an internal error. */
 const EXIT_CODES: Readonly<Record<string, number>> = {
   PLAN_REFUSED: exitCode.usage,
   RUN_NOT_FOUND: exitCode.usage,
@@ -34,12 +34,12 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
   PREFLIGHT_TIMEOUT: exitCode.unreachable,
 };
 
-/** Not `instanceof Error`: errors of Node's own modules are of another realm where code runs in a vm (jest). */
+/** Not `instanceof Error`: under jest, errors of Node's own modules come from another realm. */
 function isError(thrown: unknown): thrown is Error & { readonly code?: unknown; readonly hint?: unknown } {
   return typeof thrown === 'object' && thrown !== null && 'message' in thrown && typeof thrown.message === 'string';
 }
 
-/** Known errors carry a stable code; everything else is unexpected and exits 1 with the way to a stack trace. */
+/** Known errors have a stable code. All others are internal errors, and the hint says how to get a stack trace. */
 export function toCliError(error: unknown): CliError {
   if (error instanceof CliError) return error;
   if (isError(error) && typeof error.code === 'string') {
@@ -54,7 +54,7 @@ export function toCliError(error: unknown): CliError {
   return new CliError({
     code: 'UNEXPECTED',
     message: `unexpected: ${isError(error) ? error.message : String(error)}`,
-    hint: 'this is a fault of swarmbench; SWARMBENCH_DEBUG=1 in the environment shows where',
+    hint: 'this is a bug in swarmbench; run it again with SWARMBENCH_DEBUG=1 to see the stack trace',
     exitCode: exitCode.internal,
   });
 }

@@ -39,14 +39,14 @@ describe('exit codes and messages', () => {
     [
       ['list', '--jsn'],
       2,
-      /^error: unknown option '--jsn'\n {2}hint: did you mean --json\? `swarmbench list --help` shows what there is\n {2}code: USAGE\n$/,
+      /^error: unknown option '--jsn'\n {2}hint: did you mean --json\? see `swarmbench list --help`\n {2}code: USAGE/,
     ],
     [['plan'], 2, /missing required argument 'scenario'/],
     [['plan', 'smkoe'], 2, /there is no scenario `smkoe`\n.*did you mean "smoke"[^]*code: NOT_FOUND/],
     [['plan', 'smoke', '--seed', 'x'], 2, /'x' is invalid. Not a number/],
     [['plan', 'smoke', '--workers', '0'], 2, /Not a whole number above 0/],
     [['plan', 'smoke', '--era', 'old'], 2, /Allowed choices are auto, legacy, modern/],
-    [['plan', 'smoke', '--server', 'a'], 2, /--server names a server of --config/],
+    [['plan', 'smoke', '--server', 'a'], 2, /--server names a server in the --config file/],
     [['plan', 'smoke', '--set', 'stages.nosuch.duration=1s'], 2, /--set stages\.nosuch\.duration:1:\d+/],
     [['plan', 'smoke', '--target', 'http://example.com/mcp'], 2, /--allow-target/],
     [['plan', 'smoke', '--set', 'target.gateway.sticky=cookie'], 2, /^$/],
@@ -140,7 +140,7 @@ describe('--json', () => {
 });
 
 describe('colour', () => {
-  const escape = '\x1b[';
+  const escapeSequence = '\x1b[';
   test.each([
     ['a terminal', ['list'], { isTTY: true }, true],
     ['a pipe', ['list'], {}, false],
@@ -148,7 +148,7 @@ describe('colour', () => {
     ['--no-color', ['list', '--no-color'], { isTTY: true }, false],
     ['FORCE_COLOR on a pipe', ['list'], { env: { FORCE_COLOR: '1' } }, true],
   ] as const)('%s', async (_name, args, options, coloured) => {
-    expect((await swarmbench(args, options)).out.includes(escape)).toBe(coloured);
+    expect((await swarmbench(args, options)).out.includes(escapeSequence)).toBe(coloured);
   });
 });
 

@@ -1,11 +1,10 @@
-/** From arguments to an exit code: parses, runs one command, tells errors. */
+/** From arguments to an exit code: parses them, runs one command, prints errors. */
 import { Command, CommanderError } from 'commander';
-
-import { packageVersion } from '../platform/local/package-root.js';
 import { CliError, renderError, toCliError } from './cli-error.js';
 import { commands } from './commands/commands.js';
 import { exitCode } from './exit-code.js';
 import type { Host } from './host.js';
+import { packageVersion } from './package-root.js';
 
 export async function main(host: Host): Promise<number> {
   let code: number = exitCode.passed;
@@ -17,26 +16,26 @@ export async function main(host: Host): Promise<number> {
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.passed : exitCode.usage;
-    return tell(error, host);
+    return printError(error, host);
   }
 }
 
 async function buildProgram(host: Host, finish: (code: number) => void): Promise<Command> {
   const program = new Command('swarmbench')
-    .description('Benchmarks MCP servers: honest load, honest measurements, honest reports.')
+    .description('Load tests for MCP servers, on this machine or on a Docker Swarm.')
     .version(packageVersion())
-    .helpCommand('help [command]', 'show help of a command')
+    .helpCommand('help [command]', 'show the help of a command')
     .addHelpText(
       'after',
       `
 Examples:
-  swarmbench run                                     the smoke scenario against the reference server, 20 s
+  swarmbench run                                     run the smoke scenario against the reference server (20 s)
   swarmbench run baseline --target http://localhost:3000/mcp
-  swarmbench list                                    scenarios and profiles
-  swarmbench report latest                           render the last run's report again
+  swarmbench list                                    list scenarios and profiles
+  swarmbench report latest                           write the reports of the last run again
 
 Exit codes: 0 passed, 1 internal error, 2 usage or invalid scenario, 3 target unreachable or preflight failed,
-4 invalid or incomplete, 99 thresholds failed, 130 interrupted.`,
+4 run invalid or incomplete, 99 thresholds failed, 130 interrupted.`,
     );
   configure(program, host);
   for (const [name, { summary, load }] of Object.entries(commands)) {
@@ -45,7 +44,7 @@ Exit codes: 0 passed, 1 internal error, 2 usage or invalid scenario, 3 target un
     if (!host.args.includes(name)) continue;
     const { declare, examples } = await load();
     declare(subcommand, host, finish);
-    subcommand.option('--no-color', 'no colours (NO_COLOR does the same)');
+    subcommand.option('--no-color', 'print without colors (NO_COLOR does the same)');
     subcommand.addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`);
   }
   return program;
@@ -66,7 +65,7 @@ function configure(command: Command, host: Host): void {
     });
 }
 
-/** Commander's words in our form: `error: unknown option '--sed'\n(Did you mean --seed?)`. */
+/** From Commander's `error: unknown option '--sed'\n(Did you mean --seed?)` to our form. */
 function usageError(text: string, command: string): CliError {
   const [first = '', suggestion] = text.trim().split('\n');
   const help = command === 'swarmbench' ? 'swarmbench --help' : `swarmbench ${command} --help`;
@@ -74,14 +73,11 @@ function usageError(text: string, command: string): CliError {
   return new CliError({
     code: 'USAGE',
     message: first.replace(/^error: /, ''),
-    hint:
-      guess === undefined
-        ? `\`${help}\` shows what there is`
-        : `did you mean ${guess}? \`${help}\` shows what there is`,
+    hint: guess === undefined ? `see \`${help}\`` : `did you mean ${guess}? see \`${help}\``,
   });
 }
 
-function tell(thrown: unknown, host: Host): number {
+function printError(thrown: unknown, host: Host): number {
   const error = toCliError(thrown);
   const debug = (host.env.SWARMBENCH_DEBUG ?? '') !== '';
   host.stderr.write(renderError(error));

@@ -1,9 +1,10 @@
-/** What the process's exit code means (design: measurement). Scripts depend on these. */
+/** The exit codes of the process. Scripts depend on them. */
 export const exitCode = {
   passed: 0,
   internal: 1,
   usage: 2,
   unreachable: 3,
+  /** The run is invalid or incomplete, or the stack is not as wanted. */
   untrusted: 4,
   thresholds: 99,
   interrupted: 130,

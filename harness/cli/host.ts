@@ -1,13 +1,12 @@
 /**
- * The one file of the harness that touches the process: arguments, environment, streams, signals, exit. Everything
- * else gets a `Host` and returns.
+ * The only file of the harness that uses the process: arguments, environment, streams, signals, exit. All other code
+ * gets a `Host` and returns.
  */
 import { writeSync } from 'node:fs';
-
 import type { ProcessHost } from '../platform/local/program.js';
 
 export interface Host {
-  /** Without the program's own name. */
+  /** Without the name of the program. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
@@ -17,8 +16,8 @@ export interface Host {
   readonly stderr: Output;
   readonly processes: ProcessHost;
   /**
-   * SIGINT, SIGTERM and SIGHUP (told as SIGTERM) no longer end the process while somebody listens. Returns how to stop
-   * listening.
+   * As long as there is a listener, SIGINT, SIGTERM and SIGHUP (passed on as SIGTERM) do not end the process. Returns
+   * the function that removes the listener.
    */
   onInterrupt(listener: (signal: 'SIGINT' | 'SIGTERM') => void): () => void;
 }
@@ -57,7 +56,7 @@ function createHost(): Host {
   };
 }
 
-/** Runs `main` and ends the process with its code once everything it wrote has left. */
+/** Runs `main` and ends the process with its code once everything it has written is out. */
 export async function runProcess(main: (host: Host) => Promise<number>): Promise<void> {
   if (process.stderr.isTTY) process.on('exit', showCursor);
   for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreMissingReader);
@@ -68,14 +67,12 @@ export async function runProcess(main: (host: Host) => Promise<number>): Promise
   process.exit(code);
 }
 
-/** However we end, the terminal gets its cursor back. */
+/** However the process ends, the cursor of the terminal is visible again. */
 function showCursor(): void {
   writeSync(process.stderr.fd, SHOW_CURSOR);
 }
 
-/**
- * `swarmbench run 2>&1 | head -3`, a closed terminal: nobody reads any more, but what was begun is finished in order.
- */
+/** After `swarmbench run 2>&1 | head -3`, or in a closed terminal, nothing reads our output: carry on all the same. */
 function ignoreMissingReader(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
 }
@@ -92,7 +89,7 @@ function kill(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(pid, signal);
   } catch (error) {
-    // EPERM: there is such a process, but not one of ours.
+    // EPERM: there is such a process, but it is not ours.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

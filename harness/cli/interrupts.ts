@@ -1,6 +1,4 @@
-/**
- * Two-stage Ctrl-C: the first asks for a graceful stop and a report, the second for a stop now. SIGTERM counts alike.
- */
+/** Ctrl-C in two stages: the first stops gracefully, the second stops now. Both leave a report. SIGTERM counts, too. */
 import type { Host } from './host.js';
 
 export interface Stoppable {
@@ -8,27 +6,27 @@ export interface Stoppable {
 }
 
 interface Interrupts {
-  /** How many came. */
+  /** How many there were. */
   readonly count: () => number;
-  /** What the next ones stop; also what has been asked for before it was there. */
+  /** Makes interrupts stop this run; one that came before it started stops it at once. */
   direct(run: Stoppable): void;
   end(): void;
 }
 
-export function watchInterrupts(host: Host, say: (line: string) => void): Interrupts {
+export function watchInterrupts(host: Host, print: (line: string) => void): Interrupts {
   let times = 0;
   let run: Stoppable | undefined;
   const end = host.onInterrupt((signal) => {
     times += 1;
-    if (times === 1) say(`${signal}: stopping gracefully, the report will still be written; again to stop now`);
-    if (times === 2) say(`${signal}: stopping now`);
+    if (times === 1) print(`${signal}: stopping gracefully, with a report; repeat it to stop now`);
+    if (times === 2) print(`${signal}: stopping now`);
     run?.stop('interrupt', times === 1 ? 'drain' : 'now', signal);
   });
   return {
     count: () => times,
     direct(target) {
       run = target;
-      if (times > 0) run.stop('interrupt', times === 1 ? 'drain' : 'now', 'interrupted before it began');
+      if (times > 0) run.stop('interrupt', times === 1 ? 'drain' : 'now', 'interrupted before it started');
     },
     end,
   };

@@ -1,11 +1,12 @@
-/** Options that decide what is loaded, shared by `run`, `plan` and `validate`. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+/** From the options that change a scenario to its plan: for every command that takes a scenario. */
+import { type Command, Option } from 'commander';
 import { loadPlan, type PlanRequest } from '../../scenarios/schema/load-plan.js';
 import type { Era, Plan } from '../../scenarios/schema/plan.js';
 import type { SecretOptions } from '../../scenarios/schema/resolve/secret-files.js';
 import { formatProblems } from '../../scenarios/yaml/problem.js';
 import { CliError } from './cli-error.js';
 import type { Host } from './host.js';
+import { collectValues, parseNumber } from './option-parsers.js';
 
 export interface LoadOptions {
   readonly set: readonly string[];
@@ -27,36 +28,39 @@ export interface LoadOptions {
 
 export function addLoadOptions(command: Command): void {
   command
-    .option('--set <path=value>', 'override a value: workload.normal.clients=50 (repeatable)', collect, [])
-    .option('--time-scale <factor>', 'stretch or shrink all times of the stages, not the rates', number)
-    .option('--seed <n>', 'one seed gives the same operations and arrivals', number)
-    .option('--target <url>', "a running server instead of the scenario's own (repeatable)", collect, [])
+    .option('--set <path=value>', 'override a value, e.g. workload.normal.clients=50 (repeatable)', collectValues, [])
+    .option('--time-scale <factor>', 'multiply the durations of all stages; rates stay the same', parseNumber)
+    .option('--seed <n>', 'seed of the random numbers; the same seed gives the same load', parseNumber)
     .option(
-      '--header <name: value>',
-      'HTTP header of every request; ${VAR} is taken from the environment (repeatable)',
-      collect,
+      '--target <url>',
+      "URL of a running server to test instead of the scenario's own (repeatable)",
+      collectValues,
       [],
     )
-    .option('--config <file>', 'the `mcpServers` file that MCP clients use')
-    .option('--server <name>', 'which server of --config')
+    .option(
+      '--header <name: value>',
+      'send an HTTP header with every request; ${VAR} is read from the environment (repeatable)',
+      collectValues,
+      [],
+    )
+    .option('--config <file>', 'take the target from the `mcpServers` file of an MCP client')
+    .option('--server <name>', 'name of the server in the --config file')
     .option(
       '--allow-target <host>',
       'allow load on a host outside loopback and private networks (repeatable)',
-      collect,
+      collectValues,
       [],
     )
-    .option('--tls-ca <file>', "authorities to believe, PEM, in place of the system's")
-    .option('--tls-cert <file>', 'client certificate, PEM; with --tls-key')
-    .option('--tls-key <file>', 'its private key, PEM')
-    .option('--insecure', "do not check the target's certificate; the report says so")
-    .option('--auth-token-file <file>', 'bearer tokens, one a line, spread over the clients')
-    .option('--auth-token-env <name>', 'environment variable that holds them')
+    .option('--tls-ca <file>', 'trust the certificate authorities in this PEM file instead of those of the system')
+    .option('--tls-cert <file>', 'client certificate (PEM); use it with --tls-key')
+    .option('--tls-key <file>', 'private key of the client certificate (PEM)')
+    .option('--insecure', "do not verify the target's certificate; the report mentions it")
+    .option('--auth-token-file <file>', 'bearer tokens, one per line, to spread over the clients')
+    .option('--auth-token-env <name>', 'environment variable that holds the bearer tokens')
     .addOption(
-      new Option('--era <era>', 'session era or stateless era; auto is decided in preflight').choices([
-        'auto',
-        'legacy',
-        'modern',
-      ]),
+      new Option('--era <era>', 'protocol era: legacy has sessions, modern is stateless, auto asks the target').choices(
+        ['auto', 'legacy', 'modern'],
+      ),
     );
 }
 
@@ -75,7 +79,7 @@ export function planRequest(scenario: string, options: LoadOptions, host: Host):
   if (options.server !== undefined && options.config === undefined) {
     throw new CliError({
       code: 'USAGE',
-      message: '--server names a server of --config, which is missing',
+      message: '--server names a server in the --config file, but there is no --config',
       hint: 'swarmbench run --config mcp.json --server NAME',
     });
   }
@@ -104,20 +108,4 @@ function secretOptions({ tlsCa, tlsCert, tlsKey, insecure, authTokenFile, authTo
     ...(authTokenFile === undefined ? {} : { tokenFile: authTokenFile }),
     ...(authTokenEnv === undefined ? {} : { tokenEnv: authTokenEnv }),
   };
-}
-
-export function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
-}
-
-export function number(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Not a number.');
-  return value;
-}
-
-export function wholeNumber(text: string): number {
-  const value = number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('Not a whole number above 0.');
-  return value;
 }

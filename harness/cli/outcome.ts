@@ -1,9 +1,9 @@
-/** What a finished run means to a script: its exit code and what `--json` prints. */
+/** What a finished run means to a script: its exit code and the output of `--json`. */
 import { join } from 'node:path';
 import type { Report } from '../report/schema.js';
 import { artifacts } from '../report/write-report.js';
 import { exitCode } from './exit-code.js';
-import type { Conducted } from './local/local-conductor.js';
+import type { ConductedRun } from './run-conductor.js';
 
 export interface Outcome {
   readonly runId: string;
@@ -11,7 +11,7 @@ export interface Outcome {
   readonly verdict: Report['verdict'];
   readonly failure: { readonly code: string; readonly message: string; readonly hint?: string } | null;
   readonly problems: readonly string[];
-  /** The report's own blocks; null when there is no report. */
+  /** From the report; null when there is none. */
   readonly scenario: string | null;
   readonly notes: readonly string[];
   readonly thresholds: Report['thresholds'];
@@ -20,7 +20,7 @@ export interface Outcome {
   readonly files: Readonly<Record<string, string>>;
 }
 
-export function outcomeOf({ finished, report }: Conducted, interrupted: boolean): Outcome {
+export function outcomeOf({ finished, report }: ConductedRun, interrupted: boolean): Outcome {
   const names = report === undefined ? [] : ['report.json', ...Object.keys(artifacts)];
   return {
     runId: finished.runId,
@@ -42,7 +42,7 @@ function codeOf(report: Report | undefined, interrupted: boolean): number {
   return report?.exitCode ?? exitCode.internal;
 }
 
-/** Ours before theirs: an interrupt, a fault of ours, no target, no trust, a broken threshold, passed. */
+/** From the best to the worst: what the target did wrong counts less than what keeps us from judging it. */
 const SEVERITY: readonly number[] = [
   exitCode.passed,
   exitCode.thresholds,

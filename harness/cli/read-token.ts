@@ -1,17 +1,20 @@
 import { readFileSync } from 'node:fs';
-
+import { messageOf } from '../support/error-message.js';
 import { CliError } from './cli-error.js';
 
-const LEAST_LENGTH = 16;
+const MIN_LENGTH = 16;
 
-/** @param option by which the file was named @throws CliError when it cannot be read or holds no token */
+/**
+ * @param option that names the file
+ * @throws CliError USAGE when the file cannot be read, or what it holds is no token
+ */
 export function readToken(option: string, path: string): string {
   const token = read(option, path).trim();
-  if (token.length >= LEAST_LENGTH) return token;
+  if (token.length >= MIN_LENGTH) return token;
   throw new CliError({
     code: 'USAGE',
-    message: `${option}: the token in ${path} has ${token.length} characters, which is less than ${LEAST_LENGTH}`,
-    hint: `make one: openssl rand -hex 32 > ${path}`,
+    message: `${option}: the token in ${path} has ${token.length} characters; at least ${MIN_LENGTH} are needed`,
+    hint: `create a token: openssl rand -hex 32 > ${path}`,
   });
 }
 
@@ -21,8 +24,8 @@ function read(option: string, path: string): string {
   } catch (error) {
     throw new CliError({
       code: 'USAGE',
-      message: `${option}: ${error instanceof Error ? error.message : String(error)}`,
-      hint: 'a file that holds the token and nothing else',
+      message: `${option}: ${messageOf(error)}`,
+      hint: 'name a file that contains the token and nothing else',
     });
   }
 }

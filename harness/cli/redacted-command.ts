@@ -1,5 +1,4 @@
-/** The command line as the report shows it: one could paste it into a shell, and it holds no secret. */
-
+/** The command line for the report: it can be pasted into a shell, and it contains no secrets. */
 const HIDDEN = '***';
 
 export function redactedCommand(args: readonly string[]): string {
@@ -22,7 +21,7 @@ function redactValue(option: string, value: string): string {
   return redactUrl(value);
 }
 
-/** User information and values in the query. */
+/** Hides user information and the values of the query. */
 function redactUrl(text: string): string {
   if (!/^https?:\/\//i.test(text)) return text;
   const [address = '', query] = text.split(/\?(.*)/s);

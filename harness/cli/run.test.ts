@@ -84,7 +84,7 @@ describe('what is shown', () => {
     expect(phaseOf(event({ type: 'worker.recovered', workerId: 'w1' }))).toBeUndefined();
     expect(
       noteOf(event({ type: 'threshold.broken', check: 'latency.p95{stage="a"} < 200ms', actual: 312, abort: true })),
-    ).toBe('threshold broken: latency.p95{stage="a"} < 200ms, is 312 ms; the run ends for it');
+    ).toBe('threshold broken: latency.p95{stage="a"} < 200ms, the value is 312 ms; this ends the run');
     const exchange = {
       step: 'initialize',
       request: 'POST /mcp',
@@ -103,7 +103,7 @@ describe('what is shown', () => {
     ).toBe('stopping: errors.rate > 50% held');
     expect(
       noteOf(event({ type: 'worker.lost', workerId: 'w2', lastHeardMs: 12_000, silentMs: 3500, policy: 'fail' })),
-    ).toBe('worker w2 is lost, not heard of for 3.5 s (onWorkerLoss: fail)');
+    ).toBe('lost worker w2: silent for 3.5 s (onWorkerLoss: fail)');
   });
 
   const displayed = { scenario: 'smoke', totalMs: 1000, stages: 1, live: () => undefined };

@@ -33,7 +33,7 @@ export const defaultTimings: Timings = {
   tickMs: 1000,
 };
 
-/** A worker that is silent for longer is lost: the missed heartbeats, and half an interval for delays on the network. */
+/** A worker that is silent for longer is lost: the missed heartbeats, and half an interval for network delays. */
 export function silenceLimitMs(timings: Timings): number {
   return timings.heartbeatMs * (timings.missedHeartbeats + 0.5);
 }

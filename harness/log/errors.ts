@@ -1,4 +1,8 @@
-/** Everything that can go wrong when a run is requested or conducted. Stable: the CLI, the API and tests match on these. */
+import { messageOf } from '../support/error-message.js';
+
+export { codeOf, messageOf } from '../support/error-message.js';
+
+/** All errors of requesting and conducting a run. Stable: the CLI, the API and tests match on these. */
 export type ControllerErrorCode =
   | 'ADJUST_REFUSED'
   | 'CAPACITY_EXCEEDED'
@@ -27,16 +31,13 @@ export type ControllerErrorCode =
  * says what to do.
  */
 export class ControllerError extends Error {
-  readonly hint: string | undefined;
-
   constructor(
     readonly code: ControllerErrorCode,
     message: string,
-    hint?: string,
+    readonly hint: string | undefined = undefined,
   ) {
     super(message);
     this.name = 'ControllerError';
-    this.hint = hint;
   }
 }
 
@@ -55,18 +56,4 @@ export function failureOf(error: unknown): Failure {
 /** Our own errors and those of platforms carry a stable code and a hint; Node's carry a code but no hint. */
 export function isCoded(error: unknown): error is Error & { readonly code: string; readonly hint: string | undefined } {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && 'hint' in error;
-}
-
-/** Not by `instanceof`: in a vm context, as in tests, Node's own errors come from another realm. */
-export function messageOf(error: unknown): string {
-  return isObject(error) && typeof error.message === 'string' ? error.message : String(error);
-}
-
-/** A system error code such as `ENOENT`, or one of our own codes. */
-export function codeOf(error: unknown): string | undefined {
-  return isObject(error) && typeof error.code === 'string' ? error.code : undefined;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -8,7 +8,7 @@ import type { RunState } from './state.js';
 import { emptySummary, nextSummary, type RunSummary } from './summary.js';
 
 /**
- * `events.jsonl` of a run that is on. An event is handed to the kernel before anything acts on it, so it survives the
+ * `events.jsonl` of an active run. An event is handed to the kernel before anything acts on it, so it survives the
  * death of this process. It is flushed to the disk right after, in the background, so at most the last few milliseconds
  * are lost with the machine. There are only a few events a second, which is why the write may block.
  */
@@ -40,7 +40,7 @@ export class EventLog {
     return new EventLog(path, now, 'ax', { bytes: 0, sequence: 0, summary: emptySummary });
   }
 
-  /** Opens the log of a run that another process began, and returns its events so far. */
+  /** Opens the log of an adopted run, and returns its events so far. */
   static async reopen(
     path: string,
     now: () => number,

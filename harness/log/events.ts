@@ -1,6 +1,7 @@
 /**
- * The events of a run, in order: one a line in `events.jsonl`, appended before they take effect. The state of a run, its
- * live view and its report are folds over these and over the telemetry lines (ARCHITECTURE.md, "The log is the run").
+ * The events of a run, in order: one a line in `events.jsonl`, appended before they take effect. The state of a run,
+ * its live view and its report are folds over these and over the telemetry lines (ARCHITECTURE.md, "The log is the
+ * run").
  */
 
 import type { Clock, Exchange, PinnedProtocol, Registration } from '../../client-sim/protocol/messages.js';

@@ -14,7 +14,7 @@ export type RunState =
 export const initialState: RunState = { kind: 'created' };
 
 /**
- * The state after one more event. `finished` is final. `stopping` is left only for `finished`, so a drain or an analysis
+ * The state after one more event. `finished` is final. `stopping` only changes to `finished`, so a drain or an analysis
  * after a stop is still shown as stopping. Events that are facts rather than steps change nothing.
  */
 export function nextState(state: RunState, event: RunEvent): RunState {

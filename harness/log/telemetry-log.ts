@@ -11,7 +11,7 @@ interface PendingLine {
 }
 
 /**
- * `telemetry.jsonl` of a run that is on. `append` resolves when the line is on the disk (fdatasync): the worker forgets a
+ * `telemetry.jsonl` of an active run. `append` resolves when the line is on the disk (fdatasync): the worker forgets a
  * batch once it is acknowledged, so this file is then the only copy. Batches that arrive during a flush share the next
  * one, so the cost does not grow with the number of workers.
  */
@@ -29,7 +29,7 @@ export class TelemetryLog {
     return new TelemetryLog(path, await open(path, 'ax', 0o644), 0);
   }
 
-  /** Opens the file of a run that another process began, passes each complete line to `restore`, and cuts off a torn one. */
+  /** Opens the file of an adopted run, passes each complete line to `restore`, and cuts off a torn one. */
   static async reopen(path: string, restore: (line: TelemetryLine) => void): Promise<TelemetryLog> {
     const file = await open(path, 'a', 0o644);
     try {
@@ -46,7 +46,7 @@ export class TelemetryLog {
     }
   }
 
-  /** Resolves to the size of the line once it is safe. @throws ControllerError LOG_WRITE_FAILED; nothing is then kept */
+  /** Resolves to the size of the stored line. @throws ControllerError LOG_WRITE_FAILED; nothing is then stored */
   async append(entry: TelemetryLine): Promise<number> {
     const line = Buffer.from(`${JSON.stringify(entry)}\n`);
     const safe = new Promise<void>((done, failed) => this.waiting.push({ line, done, failed }));
@@ -85,7 +85,7 @@ export class TelemetryLog {
   }
 }
 
-/** The complete lines of a telemetry file, in the order of their acknowledgement. @throws ControllerError LOG_CORRUPT */
+/** The complete lines of a telemetry file, in the order they were acknowledged. @throws ControllerError LOG_CORRUPT */
 export async function* readTelemetry(
   path: string,
 ): AsyncGenerator<{ readonly value: TelemetryLine; readonly endOffset: number }> {

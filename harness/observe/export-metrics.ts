@@ -1,4 +1,4 @@
-/** The metrics of Prometheus during a run, kept in the run folder as `metrics.json`, because Prometheus forgets them. */
+/** The metrics of Prometheus during a run, kept in the run folder as `metrics.json` because Prometheus forgets them. */
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';

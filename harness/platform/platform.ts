@@ -1,41 +1,38 @@
 /**
  * Where programs run: the port that `local/` (child processes) and `swarm/` (dockerode) implement. Only `cli` knows
- * which one it is.
+ * which of the two it is.
  */
-
 import type { Endpoint } from '../../client-sim/protocol/messages.js';
 import type { FaultPlan, Plan, Stickiness } from '../../scenarios/schema/plan.js';
 
 export interface Platform {
   readonly name: 'local' | 'swarm';
-  /**
-   * What of this plan the platform cannot do, by name, in words; empty when all can be done. Pure: nothing is started.
-   */
+  /** What this platform cannot do of the plan, one sentence each; empty when it can do everything. Pure. */
   refusals(plan: Plan): readonly string[];
-  /** Brings up target and workers. On failure everything already started is gone again. */
+  /** Starts target and workers. On failure, everything that was started already is gone again. */
   prepare(plan: Plan, context: PlatformContext, signal: AbortSignal): Promise<Environment>;
   /**
-   * What it can change or break on purpose; absent: nothing, and `refusals` says so. Not of one environment, since a
+   * How it injects faults; undefined when it cannot, and then `refusals` says so. Not part of an environment, since a
    * controller that adopts a run has none.
    */
   readonly faults?: FaultInjector;
 }
 
 /**
- * Orders are taken at once and take effect later. All of them may be given twice: a controller may be killed between an
- * order and its note.
+ * Orders return at once and take effect later. Every order may be repeated: a controller may be killed between giving
+ * an order and logging it.
  */
 export interface FaultInjector {
   /**
-   * What the fault will act on, and what its undo must know; changes nothing. Logged before `inject`. @throws coded
-   * errors when it cannot be made
+   * What the fault will act on, and what is needed to undo it. Changes nothing; the result is logged before `inject`.
+   * @throws coded errors when the fault cannot be injected
    */
-  look(fault: FaultPlan, signal: AbortSignal): Promise<FaultSubject>;
+  inspect(fault: FaultPlan, signal: AbortSignal): Promise<FaultSubject>;
   inject(fault: FaultPlan, subject: FaultSubject, signal: AbortSignal): Promise<void>;
-  /** Back to how it was before, from what was logged. */
+  /** Restores what was before, as it was logged. */
   undo(fault: FaultPlan, subject: FaultSubject, signal: AbortSignal): Promise<void>;
-  /** Waits until what was ordered is in effect; an abort ends the wait, not with an error. */
-  effect(
+  /** Waits until the order is in effect. An abort ends the wait without an error. */
+  waitForEffect(
     fault: FaultPlan,
     subject: FaultSubject,
     phase: 'injected' | 'undone',
@@ -44,9 +41,9 @@ export interface FaultInjector {
 }
 
 export interface FaultSubject {
-  /** For people: `mcp-server: 8 to 16 replicas`. */
-  readonly words: string;
-  /** How it was before; for whoever undoes it. JSON. */
+  /** For people, such as `mcp-server: 8 to 16 replicas`. */
+  readonly description: string;
+  /** What `undo` has to restore. JSON. */
   readonly before: Readonly<Record<string, unknown>>;
 }
 
@@ -63,47 +60,45 @@ export interface PlatformContext {
   /** Where workers find the controller. */
   readonly controllerUrl: string;
   readonly workerToken: string | undefined;
-  /** How many worker processes; undefined: the platform decides. */
+  /** How many worker processes; undefined: the platform decides; 0: none, because workers register by themselves. */
   readonly workers: number | undefined;
-  /** Told of every process or service started, before it is used, so that a later controller can end it. */
-  readonly started: (what: StartedProgram) => void;
+  /** Gets every process that is started, before it is used, so that a later controller can end it. */
+  readonly started: (program: StartedProgram) => void;
 }
 
 export interface StartedProgram {
   readonly role: 'target' | 'worker';
   readonly name: string;
   readonly pid: number;
-  /** Field 22 of /proc/PID/stat where there is one: tells this process from a later one with the same number. */
+  /** Field 22 of /proc/PID/stat where there is one: distinguishes this process from a later one with the same id. */
   readonly startTicks: number | undefined;
 }
 
 export interface Environment {
   readonly endpoints: readonly Endpoint[];
   /**
-   * Where the preflight asks, when not there: behind a gateway that sends each request elsewhere, no session would live
-   * long enough.
+   * Where the preflight goes if not to `endpoints`: no session would live long enough behind a gateway that sends each
+   * request to another replica.
    */
   readonly preflightEndpoints?: readonly Endpoint[];
-  /**
-   * Where clients go that are to be kept at their replicas in this way; without this function, all go to `endpoints`.
-   */
+  /** Where clients with this stickiness go; without this method, all of them go to `endpoints`. */
   reach?(sticky: Stickiness): Pick<Environment, 'endpoints' | 'preflightEndpoints'>;
   readonly expectedWorkers: number;
-  /** Where people find what its workers wrote, for the hints of errors: `logs/ in the run folder`. */
+  /** Where people find the output of workers, for the hints of errors: `logs/ in the run folder`. */
   readonly workerLogs: string;
   readonly replicas: readonly Replica[];
   /**
-   * Where a worker that registered runs; undefined: it is none of this environment's. Without this function, workers
-   * are known by the processes that were told, or are whoever registers.
+   * Where a worker that registered runs; undefined when it does not belong to this environment. Without this method,
+   * workers are known by the processes that were started, or are whatever registers.
    */
   placeOf?(worker: { readonly host: string }): Place | undefined;
-  /** Nodes, kernel, versions, limits: what the report's environment section shows. */
+  /** Nodes, kernel, versions, limits: the environment section of the report. */
   describe(): Promise<Readonly<Record<string, unknown>>>;
-  /** Resource use since the last call, of everything this platform started (replicas and workers). */
+  /** Resource use, since the last call, of all replicas and workers that this platform started. */
   usage(): Promise<readonly UsageSample[]>;
-  /** In words, a worker that ended by itself, so that nobody waits for it to register; undefined while none has. */
+  /** A sentence about a worker that ended by itself and will never register; undefined while there is none. */
   brokenWorker?(): string | undefined;
-  /** Everything gone, on its own time budget; safe to call twice. */
+  /** Removes everything, on its own time budget. Safe to call twice. */
   teardown(): Promise<void>;
 }
 
@@ -117,7 +112,7 @@ export interface Replica {
   readonly task?: string;
 }
 
-/** A task of a swarm, in words that people know from `docker service ps`. */
+/** A task of a swarm, in the terms of `docker service ps`. */
 export interface Place {
   readonly service: string;
   readonly slot: number;
@@ -128,7 +123,7 @@ export interface Place {
 export interface UsageSample {
   readonly id: string;
   readonly role: 'target' | 'worker';
-  /** Of one core. */
+  /** Share of one core. */
   readonly cpu: number;
   readonly memoryBytes: number;
   readonly receivedBytesPerSecond?: number;

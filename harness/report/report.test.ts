@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import hdr from 'hdr-histogram-js';
-import { foldRun } from '../analysis/fold-run.js';
+import { foldRun } from '../analysis/testing/fold-run.js';
 import { check, samplePlan, sampleStage, threshold } from '../analysis/testing/sample-plan.js';
 import { sampleEvents, sampleTelemetry } from '../analysis/testing/sample-run.js';
 import { buildReport } from './build-report.js';

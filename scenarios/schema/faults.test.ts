@@ -46,7 +46,7 @@ describe('faults', () => {
   test.each([
     ['  - { at: 1s, kind: scale }\n', 'missing key `replicas`'],
     ['  - { at: 30s, kind: scale, replicas: 3 }\n', 'the stages are over after 30s'],
-    ['  - { at: 20s, kind: scale, replicas: 3, for: 11s }\n', 'it would last until 31s'],
+    ['  - { at: 20s, kind: scale, replicas: 3, for: 11s }\n', 'the fault would last until 31s'],
     [
       '  - { at: 1s, kind: scale, replicas: 3 }\n  - { at: 9s, kind: scale, replicas: 5 }\n',
       'two faults act on mcp-server at the same time (faults.0 and faults.1)',

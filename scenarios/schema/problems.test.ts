@@ -95,7 +95,7 @@ const broken: readonly (readonly [string, string, string])[] = [
   [
     'two stages of one name',
     `${minimal}  - { name: steady, duration: 1s }\n`,
-    's.yaml:6:13: two stages are called `steady`\n    hint: thresholds and overrides find a stage by its name',
+    's.yaml:6:13: two stages are named `steady`\n    hint: thresholds and overrides find a stage by its name',
   ],
   [
     'a stage name that paths cannot hold',
@@ -121,7 +121,7 @@ const broken: readonly (readonly [string, string, string])[] = [
   [
     'steps and a duration',
     minimal.replace('10s', '10s, load: { steps: [10%], hold: 1s }'),
-    's.yaml:5:21: `steps` say how long the stage lasts: number of steps x hold\n    hint: take `duration` out',
+    's.yaml:5:21: `steps` decide how long the stage lasts: number of steps x hold\n    hint: remove `duration`',
   ],
   [
     'steps without a hold',
@@ -186,23 +186,23 @@ const broken: readonly (readonly [string, string, string])[] = [
   [
     'pipelining where a session has one request',
     minimal.replace('{}', '{ session: per-request, pipeline: 4 }'),
-    's.yaml:3:37: with session per-request a connection carries one operation: there is nothing to pipeline\n    hint: take `pipeline` out; maxInFlight is how many sessions a client has at once',
+    's.yaml:3:37: with session per-request a connection carries one operation, so there is nothing to pipeline\n    hint: remove `pipeline`; use maxInFlight for more sessions at once',
   ],
   [
     'an operation that calls nothing',
     minimal.replace('{}', '{ operations: [{ weight: 1 }] }'),
-    's.yaml:3:28: the operation says nothing to call\n    hint: one of: tool, resource, prompt, ping, list, subscribe',
+    's.yaml:3:28: the operation does not say what to call\n    hint: one of: tool, resource, prompt, ping, list, subscribe',
   ],
   [
     'an operation that calls two things',
     minimal.replace('{}', '{ operations: [{ tool: a, ping: true }] }'),
-    's.yaml:3:28: the operation has tool and ping: it can be only one\n    hint: one of: tool, resource, prompt, ping, list, subscribe',
+    's.yaml:3:28: the operation has tool and ping, and it can have only one of them\n    hint: one of: tool, resource, prompt, ping, list, subscribe',
   ],
   ['no operation', minimal.replace('{}', '{ operations: [] }'), 's.yaml:3:27: at least one operation'],
   [
     'two operations of one name',
     minimal.replace('{}', '{ operations: [{ tool: a }, { tool: a }] }'),
-    's.yaml:3:41: two operations are called `a`\n    hint: give this one a `name` of its own',
+    's.yaml:3:41: two operations are named `a`\n    hint: give this one a `name` of its own',
   ],
   [
     'arguments of a ping',
@@ -212,7 +212,7 @@ const broken: readonly (readonly [string, string, string])[] = [
   [
     'a prompt with a number',
     minimal.replace('{}', '{ operations: [{ prompt: p, arguments: { n: 1 } }] }'),
-    's.yaml:3:57: arguments of a prompt are text\n    hint: put the value in quotes',
+    's.yaml:3:57: the arguments of a prompt must be text\n    hint: put the value in quotes',
   ],
   [
     'a weight of nothing',
@@ -227,7 +227,7 @@ const broken: readonly (readonly [string, string, string])[] = [
   [
     'a placeholder without its words',
     minimal.replace('{}', '{ operations: [{ tool: a, arguments: { m: "{{ int 5 }}" } }] }'),
-    's.yaml:3:56: `{{ int 5 }}` does not fit\n    hint: write {{ int 1 100 }}: a whole number from the first to the second',
+    's.yaml:3:56: `{{ int 5 }}` does not fit\n    hint: write {{ int 1 100 }}: a random whole number from the first to the second',
   ],
   [
     'an open placeholder',
@@ -237,7 +237,7 @@ const broken: readonly (readonly [string, string, string])[] = [
   [
     'a url with a scheme we do not speak',
     `${minimal}target: { server: { url: "ftp://localhost/" } }\n`,
-    's.yaml:6:26: `ftp:` cannot be used: transports run over http: https: ws: wss: tcp:\n    hint: such as http://localhost:3000/mcp',
+    's.yaml:6:26: `ftp:` is not the scheme of a transport: they are http: https: ws: wss: tcp:\n    hint: such as http://localhost:3000/mcp',
   ],
   [
     'a url that is none',
@@ -247,27 +247,27 @@ const broken: readonly (readonly [string, string, string])[] = [
   [
     'a password in a url',
     `${minimal}target: { server: { url: "http://a:b@localhost/" } }\n`,
-    "s.yaml:6:26: a url with a user name or password in it\n    hint: use --header 'Authorization: ...' instead",
+    "s.yaml:6:26: the url has a user name or password in it\n    hint: use --header 'Authorization: ...' instead",
   ],
   [
     'a server that is neither',
     `${minimal}target: { server: {} }\n`,
-    's.yaml:6:19: the server has neither url nor image\n    hint: reference, sink, { url: http://localhost:3000/mcp } or { image: my/server:1, port: 3000 }',
+    's.yaml:6:19: the server has no url, image or command\n    hint: reference, sink, { url: http://localhost:3000/mcp } or { image: my/server:1, port: 3000 }',
   ],
   [
     'replicas of a server that runs already',
     `${minimal}target: { server: { url: "http://localhost/" }, replicas: 2 }\n`,
-    's.yaml:6:49: `replicas` is for servers that swarmbench starts, not for a url\n    hint: take it out',
+    's.yaml:6:49: `replicas` is for servers that swarmbench starts, not for a url\n    hint: remove it',
   ],
   [
     'headers without a url',
     `${minimal}target: { headers: { x: y } }\n`,
-    's.yaml:6:11: headers go with a url\n    hint: use server: { url: ... } or --target URL',
+    's.yaml:6:11: `headers` is for a url, not for `reference`\n    hint: use server: { url: ... } or --target URL',
   ],
   [
     'a header of ours',
     `${minimal}target: { server: { url: "http://localhost/" }, headers: { Mcp-Session-Id: x } }\n`,
-    's.yaml:6:76: the header `Mcp-Session-Id` is set by the client itself\n    hint: take it out',
+    's.yaml:6:76: the client itself sets the header `Mcp-Session-Id`\n    hint: remove it',
   ],
   [
     'a header from an unset variable',
@@ -344,7 +344,7 @@ onWorkerLoss: 3
     const text = minimal.replace('low-load', 'mine');
     const profile = 'name: other\nclients: 3\narrivals: { rate: 5/s }\noperations:\n  - { tool: echo }\n';
     expect(problemsOf(text, {}, { 'profiles/mine.yaml': profile })).toBe(
-      'profiles/mine.yaml:1:7: a profile is called as its file: `mine`',
+      'profiles/mine.yaml:1:7: a profile has the name of its file: `mine`',
     );
   });
 
@@ -375,9 +375,9 @@ describe('a scenario that cannot be found', () => {
 });
 
 test.each([
-  ['{ port: 80 }', 's.yaml:6:19: the server has neither url nor image'],
+  ['{ port: 80 }', 's.yaml:6:19: the server has no url, image or command'],
   ['{ image: x, path: mcp }', 's.yaml:6:37: a path begins with /'],
-  ['{ image: x, url: "http://localhost/" }', 's.yaml:6:21: `image` does not go with `url`'],
+  ['{ image: x, url: "http://localhost/" }', 's.yaml:6:21: `image` is for a server in a container, not for a url'],
 ])('a server of %s is no server', (server, problem) => {
   expect(problemsOf(`${minimal}target: { server: ${server} }\n`).split('\n    hint')[0]).toBe(problem);
 });
@@ -393,8 +393,8 @@ describe('keys that do not go together are refused:', () => {
   test('reconnecting with one set of connections for many, or none for long', () => {
     const storm = (session: string): string =>
       minimal.replace('{}', `{ session: ${session}, misbehave: { reconnect: { every: 1s } } }`);
-    expect(problemsOf(storm('{ mode: pool, size: 2 }'))).toContain('`reconnect` does not go with session pool');
-    expect(problemsOf(storm('per-request'))).toContain('`reconnect` does not go with session per-request');
+    expect(problemsOf(storm('{ mode: pool, size: 2 }'))).toContain('`reconnect` does not go with session: pool');
+    expect(problemsOf(storm('per-request'))).toContain('`reconnect` does not go with session: per-request');
     expect(problemsOf(storm('reuse'))).toBe('');
   });
 
@@ -419,7 +419,7 @@ describe('keys that do not go together are refused:', () => {
 
   test('breaking more operations than there are', () => {
     expect(problemsOf(minimal.replace('{}', '{ misbehave: { abort: 60%, malformed: 41% } }'))).toContain(
-      'more than all operations together',
+      'together are more than all operations',
     );
     expect(problemsOf(minimal.replace('{}', '{ misbehave: { abort: 60%, malformed: { share: 40% } } }'))).toBe('');
   });

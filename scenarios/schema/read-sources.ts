@@ -1,3 +1,4 @@
+/** Finds and reads a scenario and its profiles, applies overrides, and merges each workload with its profile. */
 import { basename, dirname, join } from 'node:path';
 import { suggest } from '../yaml/nearest.js';
 import {
@@ -16,13 +17,23 @@ import { checkNode } from './keys/check-node.js';
 import { overrideSchema } from './keys/profile-schema.js';
 import { listProfiles, listScenarios } from './list-scenarios.js';
 import { applyOverride, type Override, parseOverride } from './override.js';
-import type { Sources, Workload } from './resolve/plan.js';
 import { type ScenarioIo, shippedFolder, shownPath } from './scenario-io.js';
-import { nameOf, type Problem } from './source-part.js';
+import { nameOf, type Problem, SourcePart } from './source-part.js';
 
-/** Finds and reads a scenario and its profiles, puts overrides over them, and merges each workload with its profile. */
+export interface Sources {
+  /** As shown in problems and kept in the plan. */
+  readonly file: string;
+  readonly scenario: MapNode;
+  readonly workloads: readonly Workload[];
+}
 
-/** Undefined when the scenario itself cannot be read. Everything wrong is added to `problems`. */
+/** A workload entry with its profile merged in. */
+export interface Workload {
+  readonly name: string;
+  readonly node: MapNode;
+}
+
+/** @returns undefined when the scenario itself cannot be read; everything wrong is added to `problems` */
 export function readSources(
   scenario: string,
   sets: readonly string[],
@@ -39,15 +50,14 @@ export function readSources(
     problems.push(...parsed.problems);
     return [];
   });
-  const onScenario = overrides.filter((override) => !isInsideWorkload(override));
-  const root = onScenario.reduce((map, override) => apply(map, override, problems), written);
-  const inside = overrides.filter(isInsideWorkload);
-  return { file: shownPath(file), scenario: root, workloads: readWorkloads(root, dirname(file), inside, io, problems) };
+  const ofScenario = overrides.filter((override) => !isInsideWorkload(override));
+  const ofWorkloads = overrides.filter(isInsideWorkload);
+  const root = ofScenario.reduce((map, override) => apply(map, override, problems), written);
+  const workloads = readWorkloads(root, dirname(file), ofWorkloads, io, problems);
+  return { file: shownPath(file), scenario: root, workloads };
 }
 
-/**
- * `workload.NAME.KEY...` goes over the profile and the workload's own overrides together, so it can reach into both.
- */
+/** `workload.NAME.KEY...` is applied to the workload with its profile merged in, so that it can reach into both. */
 function isInsideWorkload({ segments }: Override): boolean {
   return segments[0]?.key === 'workload' && segments.length > 2 && segments[2]?.key !== 'profile';
 }
@@ -65,10 +75,8 @@ function findScenario(scenario: string, io: ScenarioIo, problems: Problem[]): st
   if (io.readText(file) !== undefined) return file;
   const at = { file: scenario, line: 1, column: 1 };
   const names = listScenarios(shippedFolder(), io).map(({ name }) => name);
-  const hint = isPath ? undefined : suggest(scenario, names, 'scenarios');
-  problems.push(
-    problemAt(at, 'NOT_FOUND', '', isPath ? 'there is no such file' : `there is no scenario \`${scenario}\``, hint),
-  );
+  const message = isPath ? 'there is no such file' : `there is no scenario \`${scenario}\``;
+  problems.push(problemAt(at, 'NOT_FOUND', '', message, isPath ? undefined : suggest(scenario, names, 'scenarios')));
   return undefined;
 }
 
@@ -77,60 +85,46 @@ function readMap(file: string, io: ScenarioIo, problems: Problem[]): MapNode | u
   const parsed = parseYaml(io.readText(file) ?? '', start);
   problems.push(...parsed.problems);
   if (parsed.node?.kind === 'map') return parsed.node;
-  if (parsed.problems.length === 0)
-    problems.push(
-      problemAt(
-        parsed.node?.at ?? start,
-        'SYNTAX',
-        '',
-        `expected a map of keys, found ${parsed.node === undefined ? 'nothing' : kindOf(parsed.node)}`,
-      ),
-    );
+  if (parsed.problems.length === 0) {
+    const found = parsed.node === undefined ? 'nothing' : kindOf(parsed.node);
+    problems.push(problemAt(parsed.node?.at ?? start, 'SYNTAX', '', `expected a map of keys, found ${found}`));
+  }
   return undefined;
 }
 
 function readWorkloads(
   root: MapNode,
   folder: string,
-  inside: readonly Override[],
+  overrides: readonly Override[],
   io: ScenarioIo,
   problems: Problem[],
 ): readonly Workload[] {
   const workload = child(root, 'workload');
   const entries = workload?.kind === 'map' ? workload.entries : new Map<string, MapEntry>();
-  for (const override of inside) {
-    const name = override.segments[1];
-    if (name !== undefined && !entries.has(name.key)) {
-      const hint = `${suggest(name.key, [...entries.keys()], 'workloads')}; to add it: --set workload.${name.key}={}`;
-      problems.push(
-        problemAt(name.at, 'NOT_FOUND', `workload.${name.key}`, `the scenario has no workload \`${name.key}\``, hint),
-      );
-    }
+  for (const { segments } of overrides) {
+    const name = segments[1];
+    if (name === undefined || entries.has(name.key)) continue;
+    const hint = `${suggest(name.key, [...entries.keys()], 'workloads')}; to add it: --set workload.${name.key}={}`;
+    problems.push(
+      problemAt(name.at, 'NOT_FOUND', `workload.${name.key}`, `the scenario has no workload \`${name.key}\``, hint),
+    );
   }
   return [...entries].flatMap(([name, entry]) => {
     const merged = mergeWorkload(name, entry, folder, io, problems);
     if (merged === undefined) return [];
-    return [
-      {
-        name,
-        node: inside
-          .filter(({ segments }) => segments[1]?.key === name)
-          .reduce((map, set) => applyInside(map, set, problems), merged),
-      },
-    ];
+    const ofThis = overrides.filter(({ segments }) => segments[1]?.key === name);
+    return [{ name, node: ofThis.reduce((map, override) => applyInside(map, override, problems), merged) }];
   });
 }
 
+/** An override without its `workload.NAME`, applied to the merged profile. */
 function applyInside(profile: MapNode, override: Override, problems: Problem[]): MapNode {
   const segments = override.segments.slice(2);
-  return apply(
-    withoutExclusiveKey(
-      profile,
-      segments.map(({ key }) => key),
-    ),
-    { ...override, segments },
-    problems,
+  const prepared = withoutExclusiveKey(
+    profile,
+    segments.map(({ key }) => key),
   );
+  return apply(prepared, { ...override, segments }, problems);
 }
 
 function mergeWorkload(
@@ -145,8 +139,7 @@ function mergeWorkload(
   const profile = chosen?.kind === 'scalar' && typeof chosen.value === 'string' ? chosen.value : name;
   const base = readProfile(profile, folder, chosen?.at ?? entry.keyAt, io, problems);
   if (base === undefined) {
-    const own = checkNode(overrideSchema, overrides, `workload.${name}`);
-    if (!own.ok) problems.push(...own.problems);
+    checkNode(overrideSchema, new SourcePart(overrides, `workload.${name}`, (problem) => problems.push(problem)));
     return undefined;
   }
   return mergeProfile(base, overrides, {
@@ -155,7 +148,7 @@ function mergeWorkload(
   });
 }
 
-/** Profiles beside the scenario come before those that are shipped. */
+/** Profiles beside the scenario come before the shipped ones. */
 function readProfile(
   name: string,
   folder: string,
@@ -168,40 +161,28 @@ function readProfile(
   const file = files.find((candidate) => io.readText(candidate) !== undefined);
   if (file === undefined) {
     const names = [...new Set(folders.flatMap((place) => listProfiles(place, io).map((profile) => profile.name)))];
-    problems.push(
-      problemAt(
-        at,
-        'NOT_FOUND',
-        `workload.${name}`,
-        `there is no profile \`${name}\``,
-        suggest(name, names, 'profiles'),
-      ),
-    );
+    const hint = suggest(name, names, 'profiles');
+    problems.push(problemAt(at, 'NOT_FOUND', `workload.${name}`, `there is no profile \`${name}\``, hint));
     return undefined;
   }
   const profile = readMap(file, io, problems);
   if (profile !== undefined && nameOf(profile) !== name) {
     const nameAt = child(profile, 'name')?.at ?? profile.at;
-    problems.push(problemAt(nameAt, 'CONFLICT', 'name', `a profile is called as its file: \`${name}\``));
+    problems.push(problemAt(nameAt, 'CONFLICT', 'name', `a profile has the name of its file: \`${name}\``));
   }
   return profile;
 }
 
-/** A workload: a profile with a scenario's overrides over it. */
-
-/** Maps whose keys are overridden one by one; any other key is replaced as a whole. */
+/** Maps whose keys are overridden one by one. Any other key is replaced as a whole. */
 const mergedKeys: ReadonlySet<string> = new Set(['arrivals', 'misbehave', 'stream']);
 
-/** A client has one of these; giving one takes the other away. */
+/** A client has one of these; giving one removes the other. */
 const exclusiveKeys: Readonly<Record<string, string>> = { arrivals: 'thinkTime', thinkTime: 'arrivals' };
 
-/** `misbehave.idle` says when a client calls, as `arrivals` and `thinkTime` do. */
+/** `misbehave.idle` decides when a client calls, and so removes these. */
 const pacingKeys = Object.keys(exclusiveKeys);
-function isIdle(entry: MapEntry | undefined): boolean {
-  return entry?.node.kind === 'map' && entry.node.entries.has('idle');
-}
 
-/** @param name entry the result goes by, with the place where it is written */
+/** @param name the entry for `name` in the result, at the place where the workload is written */
 function mergeProfile(base: MapNode, overrides: MapNode, name: MapEntry): MapNode {
   let merged = withEntry(base, 'name', name);
   for (const [key, entry] of overrides.entries) {
@@ -216,7 +197,11 @@ function mergeProfile(base: MapNode, overrides: MapNode, name: MapEntry): MapNod
   return { ...merged, at: name.keyAt };
 }
 
-/** For a single key that was set on the merged profile; `path` as its names, such as `misbehave`, `idle`. */
+function isIdle(misbehave: MapEntry | undefined): boolean {
+  return misbehave?.node.kind === 'map' && misbehave.node.entries.has('idle');
+}
+
+/** @param path of the key that `--set` gives, such as `misbehave`, `idle` */
 function withoutExclusiveKey(profile: MapNode, path: readonly (string | undefined)[]): MapNode {
   const [key = '', inner] = path;
   if (key === 'misbehave' && inner === 'idle') return pacingKeys.reduce(withoutEntry, profile);

@@ -66,12 +66,14 @@ describe('tls', () => {
 
   test('is refused where nothing speaks it', () => {
     const plain = `${minimal}target: { server: { url: "http://localhost:1/" }, tls: { insecure: true } }\n`;
-    expect(problemsOf(plain)).toContain('`tls` is for https, which no url of the target speaks');
+    expect(problemsOf(plain)).toContain('`tls` is for https, and no url of the target is https');
     expect(problemsOf(minimal, { targets: ['http://localhost/'], secrets: { ca: 'ca.pem' } }, files)).toContain(
       '--tls-ca is for https',
     );
-    expect(problemsOf(`${minimal}target: { tls: { insecure: true } }\n`)).toContain('`tls` goes with a url');
-    expect(problemsOf(minimal, { secrets: { insecure: true } })).toContain('--insecure goes with a url');
+    expect(problemsOf(`${minimal}target: { tls: { insecure: true } }\n`)).toContain(
+      '`tls` is for a url, not for `reference`',
+    );
+    expect(problemsOf(minimal, { secrets: { insecure: true } })).toContain('--insecure is for a url');
     expect(planOf(plain, { targets: ['http://localhost/'] }).warnings).toEqual([
       expect.stringContaining('target.tls of the scenario is not used'),
     ]);
@@ -94,7 +96,7 @@ describe('tokens', () => {
   });
 
   test.each([
-    ['auth: {}', '`auth` says nothing of where the tokens are'],
+    ['auth: {}', '`auth` does not say where the tokens are'],
     ['auth: { tokenFile: gone.txt }', 'there is no file gone.txt'],
     ['auth: { tokenFile: empty.txt }', 'empty.txt holds no token'],
     ['auth: { tokenFile: odd.txt }', 'token 2 of odd.txt has characters that a bearer token cannot have'],

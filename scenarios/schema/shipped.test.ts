@@ -10,8 +10,6 @@ import { loadPlan } from './load-plan.js';
 import { peakRate, totalDurationMs } from './offered-load.js';
 import type { Plan } from './plan.js';
 import { shippedFolder } from './scenario-io.js';
-import { planOf as planOfText } from './testing/files.js';
-import { metricTable, profileKeyTable, scenarioKeyTable } from './testing/key-table.js';
 
 const profiles = [
   'affinity',
@@ -184,23 +182,4 @@ describe('the JSON Schemas', () => {
     visit(profileJsonSchema(), 'profile');
     expect(bare).toEqual([]);
   });
-});
-
-test('the README has the tables of keys and metrics as the code has them', () => {
-  const readme = readFileSync(join(shippedFolder(), 'README.md'), 'utf8');
-  expect(readme).toContain(scenarioKeyTable());
-  expect(readme).toContain(profileKeyTable());
-  expect(readme).toContain(metricTable());
-});
-
-test("the README's example is a scenario", () => {
-  const readme = readFileSync(join(shippedFolder(), 'README.md'), 'utf8');
-  const [, example = ''] = /```yaml\n([^]*?)```/.exec(readme) ?? [];
-  const plan = planOfText(example);
-  expect(plan.profiles.map(({ name, clients }) => [name, clients])).toEqual([
-    ['low-load', 20],
-    ['searchers', 10],
-  ]);
-  expect(plan.thresholds).toHaveLength(3);
-  expect(plan.warnings).toEqual([]);
 });

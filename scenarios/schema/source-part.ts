@@ -1,7 +1,5 @@
-/** What the resolving functions share: where to report, and how to point into the source. */
-
 import { child, descend, keyPositionOf, type Path, positionInside, positionOf, type SourceNode } from '../yaml/node.js';
-import { problemAt, type Problem as YamlProblem } from '../yaml/problem.js';
+import { type Position, problemAt, type Problem as YamlProblem } from '../yaml/problem.js';
 
 export type ProblemCode =
   | 'SYNTAX'
@@ -19,16 +17,16 @@ export type Problem = YamlProblem<ProblemCode>;
 
 export type ReportProblem = (problem: Problem) => void;
 
-/** A part of the source with its place in the scenario, so that problems can be put where they belong. */
+/** A part of the source with its place in the scenario, so that problems can be reported where they belong. */
 export class SourcePart {
   constructor(
     readonly node: SourceNode,
     /** Path of `node` in the scenario. */
-    readonly prefix: string,
+    private readonly prefix: string,
     private readonly report: ReportProblem,
   ) {}
 
-  /** Reports at the value at `path`, or as near to it as there is one. */
+  /** Reports at the value at `path`, or at the deepest part of the path that exists. */
   reportAtValue(path: Path, code: ProblemCode, message: string, hint?: string): void {
     this.report(problemAt(positionOf(this.node, path), code, this.where(path), message, hint));
   }
@@ -54,7 +52,7 @@ export class SourcePart {
 }
 
 /** The path as `--set` takes it: items of a list by their name where they have one. */
-export function pathText(root: SourceNode, path: Path): string {
+function pathText(root: SourceNode, path: Path): string {
   let node: SourceNode | undefined = root;
   const names: string[] = [];
   for (const key of path) {
@@ -65,11 +63,16 @@ export function pathText(root: SourceNode, path: Path): string {
   return names.join('.');
 }
 
-/** What a list item is called: its `name`, or what an operation calls. */
+/** The name of a list item: its `name`, or the tool or prompt that an operation calls. */
 export function nameOf(node: SourceNode | undefined): string | undefined {
   for (const key of ['name', 'tool', 'prompt']) {
     const name = child(node, key);
     if (name?.kind === 'scalar' && typeof name.value === 'string') return name.value;
   }
   return undefined;
+}
+
+/** For problems with what stands on the command line. */
+export function positionOfOption(option: string): Position {
+  return { file: option, line: 1, column: 1 };
 }

@@ -24,23 +24,23 @@ describe('a profile that only subscribes', () => {
     [
       'a rate, which has nothing to pace',
       `${listening}, arrivals: { rate: 1/s }`,
-      'workload.w.arrivals: `arrivals` says when to call, and this profile only subscribes',
+      'workload.w.arrivals: `arrivals` decides when to call, and this profile only subscribes',
     ],
-    ['think time', `${listening}, thinkTime: 1s`, 'workload.w.thinkTime: `thinkTime` says when to call'],
+    ['think time', `${listening}, thinkTime: 1s`, 'workload.w.thinkTime: `thinkTime` decides when to call'],
     [
       'sessions that several clients share',
       `${listening}, session: { mode: pool, size: 2 }`,
-      'workload.w.session: a stream belongs to one client and lasts',
+      'workload.w.session: a stream belongs to one client and stays open',
     ],
     [
       'a session for each request',
       `${listening}, session: per-request`,
-      'workload.w.session: a stream belongs to one client and lasts',
+      'workload.w.session: a stream belongs to one client and stays open',
     ],
     [
       'a stream that is not open',
       `${listening}, stream: { open: false }`,
-      'workload.w.stream.open: a subscription is heard of on a stream',
+      'workload.w.stream.open: a subscription needs an open stream',
     ],
     [
       'a stage that is not there',
@@ -55,7 +55,7 @@ describe('a profile that only subscribes', () => {
     [
       'a uri that would be another one each time',
       `${listening}, operations: [{ subscribe: "a://{{ uuid }}" }]`,
-      'workload.w.operations.0.subscribe: a subscription is made anew in each session',
+      'workload.w.operations.0.subscribe: each session makes its subscriptions again',
     ],
   ])('cannot have %s', (_, work, message) => {
     expect(refusal(scenario(work))).toContain(message);
@@ -91,7 +91,7 @@ test.each([
     'progress of something else than a tool',
     'profile: low-load, operations: [{ list: tools, progress: true }]',
     '',
-    'workload.w.operations.0.progress: only a tool',
+    'workload.w.operations.0.progress: only a tool call has progress',
   ],
   [
     'a publisher that chooses among topics',
@@ -115,7 +115,7 @@ test.each([
     'listening with a client that tells nothing of it',
     `${listening}, transport: sdk`,
     'target: { server: { url: "http://localhost:1/mcp" } }',
-    'workload.w.transport: over sdk nothing is heard',
+    'workload.w.transport: sdk has neither streams nor subscriptions',
   ],
   [
     'a remainder of nothing',
@@ -133,7 +133,7 @@ describe('publishers and subscribers over stdio', () => {
 
   test('cannot hear of one another: each session has a server of its own', () => {
     const words =
-      'over stdio each session has a server of its own, so `subscriber` can never hear of what `publisher` publishes';
+      'over stdio each session has a server of its own, so `subscriber` can never receive what `publisher` publishes';
     expect(refusal(over('  subscriber: {}\n  publisher: {}\n'))).toContain(words);
   });
 

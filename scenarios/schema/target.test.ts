@@ -121,18 +121,15 @@ describe('the target', () => {
       era: 'legacy',
     });
     expect(plan.warnings).toEqual([
-      'target.replicas of the scenario is not used: the server was named on the command line',
+      'target.replicas of the scenario is not used, because the command line names the server',
     ]);
   });
 
   test.each([
     ['no colon', '--header:1:1: a header is written as "Name: value"'],
     ['a b: c', '--header:1:1: `a b` is not a header name'],
-    [
-      'content-length: 3',
-      '--header:1:1: the header `content-length` is set by the client itself\n    hint: take it out',
-    ],
-    ['x: a\r\ny: b', '--header:1:1: the value of the header `x` has characters a header cannot hold'],
+    ['content-length: 3', '--header:1:1: the client itself sets the header `content-length`\n    hint: remove it'],
+    ['x: a\r\ny: b', '--header:1:1: the value of the header `x` has characters that a header cannot hold'],
     ['x: ${GONE}', '--header:1:1: the environment variable GONE is not set\n    hint: export GONE=...'],
   ])('--header %j', (header, expected) => {
     expect(problemsOf(minimal, { targets: ['http://localhost/'], headers: [header] })).toBe(expected);
@@ -157,21 +154,30 @@ describe('a command', () => {
 
   test.each([
     [', url: "http://localhost/" }', 'the server has a url and a command'],
-    [' }, replicas: 2', '`replicas` is for servers that swarmbench starts once'],
-    [' }, headers: { x: y }', 'headers go with a url'],
-    [' }, auth: { tokenEnv: T }', '`auth` goes with a url'],
+    [' }, replicas: 2', '`replicas` is for servers that swarmbench starts, not for a command'],
+    [' }, headers: { x: y }', '`headers` is for a url, not for a command'],
+    [' }, auth: { tokenEnv: T }', '`auth` is for a url, not for a command'],
     [', env: { A: "${GONE}" } }', 'the environment variable GONE is not set'],
+    [', port: 80 }', '`port` is for a server in a container, not for a command'],
   ])('%s', (more, problem) => {
     expect(problemsOf(command(more))).toContain(problem);
   });
 
   test('is none for a controller that was asked', () => {
-    expect(problemsOf(command(' }'), { sentSecrets: {} })).toContain('never by a controller');
+    expect(problemsOf(command(' }'), { sentSecrets: {} })).toContain('a controller starts no commands');
+  });
+
+  test('its variables are not used for a server from the command line, which says so', () => {
+    const { target, warnings } = planOf(command(', env: { A: b } }'), { targets: ['http://localhost/'] });
+    expect(target.kind).toBe('url');
+    expect(warnings).toEqual([
+      'target.server.env of the scenario is not used, because the command line names the server',
+    ]);
   });
 
   test('env goes with it', () => {
     expect(problemsOf(`${minimal}target: { server: { url: "http://localhost/", env: { A: b } } }\n`)).toContain(
-      '`env` goes with a `command`',
+      '`env` is for a command, not for a url',
     );
   });
 });
@@ -249,7 +255,7 @@ describe('an mcpServers file', () => {
     ['wbe', 'mcp.json:4:17: the file has no server `wbe`\n    hint: did you mean "web"?'],
     [
       undefined,
-      'mcp.json:4:17: the file has 4 servers: say which\n    hint: --server NAME, one of: web, shell, old, nowhere',
+      'mcp.json:4:17: the file has 4 servers: choose one\n    hint: --server NAME, one of: web, shell, old, nowhere',
     ],
   ])('%s', (server, expected) => {
     expect(problems(server)).toBe(expected);

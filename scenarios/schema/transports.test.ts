@@ -37,7 +37,7 @@ describe('over websocket and tcp', () => {
 
   test('stickiness of its own is refused: a connection stays where it is', () => {
     expect(problemsOf(over('tcp', ', gateway: { sticky: none }'))).toContain(
-      'a session over tcp is one connection, which stays at its replica',
+      'a session over tcp is one connection, which stays at its replica without `gateway.sticky`',
     );
   });
 
@@ -79,7 +79,7 @@ describe('a transport and its target', () => {
     ],
     ['tcp with a path', over('tcp') + at('tcp://localhost:1/mcp'), 'is not a host and a port'],
     ['tcp with a password', over('tcp') + at('tcp://a:b@localhost:1'), 'is not a host and a port'],
-    ['headers over tcp', over('tcp') + at('tcp://localhost:1', ', headers: { x: y }'), 'headers have no place in tcp'],
+    ['headers over tcp', over('tcp') + at('tcp://localhost:1', ', headers: { x: y }'), 'tcp cannot carry headers'],
     [
       'a foreign websocket',
       over('websocket') + at('ws://example.com/'),
@@ -130,7 +130,7 @@ describe('misbehaviour over a transport', () => {
     expect(planned('streamable-http', 'reconnect: { every: 1s }')?.reconnect?.session).toBe('keep');
     for (const transport of ['websocket', 'tcp', 'sse']) {
       expect(problemsOf(badly(transport, 'reconnect: { every: 1s, session: keep }'))).toContain(
-        `over ${transport} a session ends with its connection: it cannot be kept`,
+        `over ${transport} a session ends with its connection, so it cannot be kept`,
       );
       expect(
         problemsOf(
@@ -148,13 +148,13 @@ describe('misbehaviour over a transport', () => {
       'frames where there are none',
       'tcp',
       'malformed: { share: 1%, kinds: [bad-opcode] }',
-      'over tcp there is no bad-opcode\n    hint: it has: broken-json',
+      'transport tcp has no bad-opcode\n    hint: it has: broken-json',
     ],
     [
       'a handshake where there is none',
       'tcp',
       'abort: { share: 1%, kinds: [mid-handshake] }',
-      'over tcp there is no mid-handshake',
+      'transport tcp has no mid-handshake',
     ],
     [
       'losing a process',

@@ -133,7 +133,7 @@ class Reader {
       if (this.dialect.mergeKeys && isScalar(key) && key.type === 'PLAIN' && name === '<<') merged = value;
       else entries.set(name, { keyAt, node: isBlank(value) ? scalarNode(null, keyAt) : this.read(value) });
     }
-    if (merged !== null) this.merge(entries, this.read(merged));
+    if (merged !== null) this.merge(entries, merged);
     return entries;
   }
 
@@ -147,7 +147,10 @@ class Reader {
   }
 
   /** Merged keys never replace the map's own, and of several merged maps the first wins. */
-  private merge(entries: Map<string, MapEntry>, merged: SourceNode): void {
+  private merge(entries: Map<string, MapEntry>, node: ParsedNode): void {
+    const before = this.problems.length;
+    const merged = this.read(node);
+    if (this.problems.length > before) return;
     for (const source of merged.kind === 'list' ? merged.items : [merged]) {
       if (source.kind === 'map') {
         for (const [name, entry] of source.entries) if (!entries.has(name)) entries.set(name, entry);

@@ -55,7 +55,7 @@ for (let slot = 0; slot < Number(connections); slot++) {
       onReadStart: () => {
         reading = true;
       },
-      onReadOver: () => {
+      onReadEnd: () => {
         reading = false;
         fill();
       },

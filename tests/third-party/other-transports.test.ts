@@ -88,8 +88,8 @@ describe.each(targets)('the official example server over %s', (transport, start)
     await until('the subscription', () => listener.outcomes.length > 0, 30_000);
     expect(listener.outcomes).toEqual([undefined]);
     expect(await probe.call(1, tool('toggle-subscriber-updates', {}))).toEqual(['correct']);
-    await until('an update', () => listener.heard.length > 0, 30_000);
-    expect(JSON.parse(listener.heard[0] ?? '')).toMatchObject({
+    await until('an update', () => listener.updates.length > 0, 30_000);
+    expect(JSON.parse(listener.updates[0] ?? '')).toMatchObject({
       method: 'notifications/resources/updated',
       params: { uri },
     });
@@ -103,7 +103,7 @@ describe.each(targets)('the official example server over %s', (transport, start)
       'trigger-long-running-operation',
     );
     expect(await probe.call(1, steps)).toEqual(['correct']);
-    expect(probe.counters.streams).toMatchObject({ opened: 1, lost: 0, progress: 4, updates: listener.heard.length });
+    expect(probe.counters.streams).toMatchObject({ opened: 1, lost: 0, progress: 4, updates: listener.updates.length });
     await probe.close('delete');
   }, 120_000);
 });

@@ -37,7 +37,7 @@ test('the official example server: subscribed to and heard of, also on a stream 
     onSubscribing: () => undefined,
     onSubscribed: (_index, failure) => outcomes.push(failure?.category),
     onUpdate: (bytes, start, end) => heard.push(bytes.toString('utf8', start, end)),
-    onOver: () => undefined,
+    onSessionEnd: () => undefined,
   };
   const probe = new ChannelProbe(await startEverything(), { listener, openTimeoutMs: 30_000 });
   await probe.open();
@@ -50,7 +50,7 @@ test('the official example server: subscribed to and heard of, also on a stream 
   expect(JSON.parse(heard[0] ?? '')).toMatchObject({ method: 'notifications/resources/updated', params: { uri } });
   expect(probe.counters.streams).toMatchObject({ opened: 1, lost: 0, unreadable: 0, updates: heard.length });
 
-  stream?.leave();
+  stream?.pause();
   const before = heard.length;
   await until('the stream to be closed', () => probe.counters.connectionsActive === 1);
   stream?.start();

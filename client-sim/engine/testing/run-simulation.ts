@@ -5,6 +5,7 @@ import { LoopMonitor } from '../../measure/loop-monitor.js';
 import { ReplicaNames } from '../../measure/replica-names.js';
 import type { Snapshot } from '../../measure/snapshot.js';
 import type { OperationSeries, ReplicaSeries, SessionSeries } from '../../protocol/telemetry.js';
+import { sumOfSeries } from '../../testing/sum-of-series.js';
 import { createEngine, type Engine } from '../engine.js';
 import { type ServerScript, SimulatedWorld } from './simulated-world.js';
 
@@ -87,28 +88,6 @@ export function runSimulation(plan: WorkerPlan, options: SimulationOptions): Sim
   };
 }
 
-export function sumOf(
-  series: readonly OperationSeries[],
-): Omit<OperationSeries, 'stage' | 'profile' | 'operation' | 'histograms'> {
-  const sum = {
-    offered: 0,
-    sent: 0,
-    succeeded: 0,
-    failed: 0,
-    dropped: 0,
-    lost: 0,
-    unsent: 0,
-    errors: {} as Record<string, number>,
-  };
-  for (const row of series) {
-    for (const name of ['offered', 'sent', 'succeeded', 'failed', 'dropped', 'lost', 'unsent'] as const)
-      sum[name] += row[name];
-    for (const [category, count] of Object.entries(row.errors))
-      sum.errors[category] = (sum.errors[category] ?? 0) + count;
-  }
-  return sum;
-}
-
 /** Every operation that was due and every session has exactly one outcome. */
 export function expectBalance({ series, sessions, world }: SimulationResult): void {
   for (const row of series) {
@@ -120,7 +99,7 @@ export function expectBalance({ series, sessions, world }: SimulationResult): vo
   const ended = sessions.reduce((total, row) => total + row.sessionsClosed + row.sessionsLost, 0);
   expect(ended).toBe(opened);
   const answered = sessions.reduce((total, row) => total + row.sessionsAnswered, 0);
-  const succeeded = sumOf(series).succeeded;
+  const succeeded = sumOfSeries(series).succeeded;
   expect(answered).toBeLessThanOrEqual(succeeded);
   expect(answered > 0).toBe(succeeded > 0);
   expect(world.channels.every((channel) => channel.ended || !channel.opened)).toBe(true);

@@ -1,7 +1,7 @@
 import type { Failure } from '../../measure/failure.js';
 import type { Channel, ChannelEvents, StreamListener, WireCounters } from '../../transport/channel.js';
 
-/** What a simulated server does with one request, or with one attempt to open a session. Times in milliseconds. */
+/** How a simulated server reacts to one request, or to one attempt to open a session. Times in milliseconds. */
 export type Behaviour =
   | {
       readonly kind: 'answer';
@@ -14,7 +14,7 @@ export type Behaviour =
   /** The session is lost: everything in flight fails with it. */
   | { readonly kind: 'lose'; readonly afterMs: number; readonly replica?: number };
 
-/** What becomes of the stream of a session. The session is lost when its stream ends. */
+/** How the stream of a session behaves. The session is lost when its stream ends. */
 export interface StreamBehaviour {
   /** Undefined: never. */
   readonly subscribedAfterMs?: number;
@@ -134,7 +134,7 @@ class SimulatedChannel implements Channel {
         this.events.onControlAnswer?.(behaviour.replica, false);
       this.openedAtMs = this.world.nowMs;
       this.events.onOpen(behaviour.afterMs);
-      this.options.listener?.onReady({ start: () => this.listen(), leave: () => undefined });
+      this.options.listener?.onReady({ start: () => this.listen(), pause: () => undefined });
     });
   }
 
@@ -154,7 +154,7 @@ class SimulatedChannel implements Channel {
       });
     later(lostAfterMs, () => {
       this.ended = true;
-      listener.onOver();
+      listener.onSessionEnd();
       this.events.onClosed('lost');
     });
   }

@@ -8,7 +8,7 @@ export interface RecordedConnection {
   readonly socket: Socket;
   /** Every byte the client sent. */
   readonly bytes: Buffer;
-  /** How many reads they came in, and how long the largest was. */
+  /** The length of each read. */
   readonly reads: readonly number[];
   /** How the client ended it; undefined: not yet. */
   readonly end: 'FIN' | 'RST' | undefined;
@@ -19,7 +19,7 @@ export interface RecordingServer {
   readonly connections: readonly RecordedConnection[];
 }
 
-/** What the test's own server does with a request that is no part of the handshake. */
+/** Handles a request that is not part of the handshake. */
 export type React = (
   request: { readonly id: number; readonly method: string },
   say: (message: unknown) => void,
@@ -38,11 +38,15 @@ export const answer: React = ({ id, method }, say) => {
 };
 
 type Transport = 'websocket' | 'tcp' | 'sse';
-const greeting = { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'witness', version: '1' } };
+const initializeResult = {
+  protocolVersion: '2025-11-25',
+  capabilities: {},
+  serverInfo: { name: 'recorder', version: '1' },
+};
 
 /**
- * A server on bare sockets that greets, keeps every byte, and stops understanding a connection at the first thing no
- * proper client sends.
+ * A server on bare sockets that does the handshake, keeps every byte, and stops reading messages on a connection after
+ * the first one that no proper client sends.
  */
 export async function startRecordingServer(transport: Transport, react: React = answer): Promise<RecordingServer> {
   const connections: RecordedConnection[] = [];
@@ -72,8 +76,8 @@ export async function startRecordingServer(transport: Transport, react: React = 
     });
     socket.on('end', () => {
       if (socket.writableEnded) end ??= 'FIN';
-      // libuv makes an end of a reset that comes together with bytes; after a reset nothing can be written, after a FIN
-      // it can.
+      // libuv reports a reset that comes together with bytes as an end. After a reset nothing can be written, after a
+      // FIN it can.
       else
         socket.write('?', (error) => {
           end ??= error === undefined || error === null ? 'FIN' : 'RST';
@@ -87,16 +91,17 @@ export async function startRecordingServer(transport: Transport, react: React = 
     for (const { socket } of connections) socket.destroy();
   });
   const { port } = server.address() as AddressInfo;
+  const scheme = { websocket: 'ws', tcp: 'tcp', sse: 'http' }[transport];
   return {
-    url: `${{ websocket: 'ws', tcp: 'tcp', sse: 'http' }[transport]}://127.0.0.1:${port}${transport === 'tcp' ? '' : '/mcp'}`,
+    url: `${scheme}://127.0.0.1:${port}${transport === 'tcp' ? '' : '/mcp'}`,
     connections,
   };
 }
 
 type Reader = (socket: Socket, react: React, streams: ((message: unknown) => void)[]) => (piece: Buffer) => void;
 
-/** @returns false: this is nothing a proper client sends */
-function hear(text: string, say: (message: unknown) => void, react: React, socket: Socket): boolean {
+/** @returns false: no proper client sends this */
+function handle(text: string, say: (message: unknown) => void, react: React, socket: Socket): boolean {
   let message: { readonly id?: number; readonly method?: string };
   try {
     message = JSON.parse(text) as typeof message;
@@ -104,7 +109,7 @@ function hear(text: string, say: (message: unknown) => void, react: React, socke
     return false;
   }
   const { id, method = '' } = message;
-  if (method === 'initialize') say({ jsonrpc: '2.0', id, result: greeting });
+  if (method === 'initialize') say({ jsonrpc: '2.0', id, result: initializeResult });
   else if (id !== undefined) react({ id, method }, say, socket);
   return true;
 }
@@ -117,7 +122,7 @@ const readLines: Reader = (socket, react) => {
       const line = held.slice(0, end);
       held = held.slice(end + 1);
       const say = (message: unknown): void => void socket.write(`${JSON.stringify(message)}\n`);
-      if (!hear(line, say, react, socket))
+      if (!handle(line, say, react, socket))
         say({ jsonrpc: '2.0', id: null, error: { code: -32700, message: 'Parse error' } });
     }
   };
@@ -140,7 +145,7 @@ const readFrames: Reader = (socket, react) => {
       const understood =
         frame.first === 0x81 &&
         frame.isMasked &&
-        hear(
+        handle(
           frame.payload.toString('latin1'),
           (message) => void socket.write(textFrame(JSON.stringify(message))),
           react,
@@ -154,25 +159,24 @@ const readFrames: Reader = (socket, react) => {
 export interface CutFrame {
   readonly first: number;
   readonly isMasked: boolean;
-  /** What its head says; `payload` may be shorter. */
+  /** The length in its head; `payload` may be shorter. */
   readonly length: bigint;
   readonly payload: Buffer;
-  /** Of the whole frame. */
+  /** Length of the whole frame. */
   readonly bytes: number;
   readonly isWhole: boolean;
 }
 
-/** Whatever frame begins here, right or wrong. @param partly also one that is not whole */
+/** Reads the frame that begins here, correct or not. @param partly also one that is not whole */
 function cutFrame(held: Buffer, partly = false): CutFrame | undefined {
   if (held.length < 2) return undefined;
   const [first = 0, second = 0] = held;
   const short = second & 127;
-  const lengthBytes = short === 126 ? 2 : short === 127 ? 8 : 0;
+  const lengthBytes = { 126: 2, 127: 8 }[short] ?? 0;
   const isMasked = (second & 128) !== 0;
   const head = 2 + lengthBytes + (isMasked ? 4 : 0);
   if (held.length < head) return undefined;
-  const length =
-    lengthBytes === 0 ? BigInt(short) : lengthBytes === 2 ? BigInt(held.readUInt16BE(2)) : held.readBigUInt64BE(2);
+  const length = lengthBytes === 0 ? BigInt(short) : BigInt(`0x${held.toString('hex', 2, 2 + lengthBytes)}`);
   const isWhole = BigInt(held.length - head) >= length;
   if (!isWhole && !partly) return undefined;
   const end = isWhole ? head + Number(length) : held.length;
@@ -183,7 +187,7 @@ function cutFrame(held: Buffer, partly = false): CutFrame | undefined {
   return { first, isMasked, length, payload, bytes: end, isWhole };
 }
 
-/** What a connection's bytes hold after the upgrade. */
+/** The frames of a connection after the upgrade. */
 export function framesOf({ bytes }: RecordedConnection): readonly CutFrame[] {
   const frames: CutFrame[] = [];
   let held = bytes.subarray(bytes.indexOf('\r\n\r\n') + 4);
@@ -212,7 +216,7 @@ const readPosts: Reader = (socket, react, streams) => {
       if (body.length < length) return;
       held = held.slice(end + 4 + length);
       const say = streams[Number(/session=(\d+)/.exec(head)?.[1])] ?? (() => undefined);
-      const understood = hear(body, say, react, socket);
+      const understood = handle(body, say, react, socket);
       socket.write(
         understood
           ? 'HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n'

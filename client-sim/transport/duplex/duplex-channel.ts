@@ -1,12 +1,18 @@
 import { type RequestTemplate, renderRequest } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
-import type { Problem } from '../../mcp/judge-message.js';
 import { CLIENT_INFO } from '../../mcp/revisions.js';
-import type { Failure } from '../../measure/failure.js';
-import type { Channel, ChannelConfig, ChannelEvents, StreamListener } from '../channel.js';
+import type { Failure, Problem } from '../../measure/failure.js';
+import {
+  type Channel,
+  type ChannelConfig,
+  type ChannelEvents,
+  CLOSE_TIMEOUT_MS,
+  OPEN_TIMEOUT_MS,
+  type StreamListener,
+} from '../channel.js';
 import { asControlAnswer, type Control, NOTIFICATION_SENT, readControl } from '../control.js';
 import type { DuplexMemory } from '../endpoint-memory.js';
-import { greet } from '../handshake.js';
+import { initialize } from '../handshake.js';
 import { answerServerRequest, cancelledMessage } from '../session-messages.js';
 import { duplexMemory, type WireShared } from '../shared.js';
 import { LinkStream } from '../stream/link-stream.js';
@@ -14,33 +20,31 @@ import type { CreateLink, DuplexLink, DuplexOwner, LinkLoss } from './duplex-lin
 import { type MessageOwner, MessageReader } from './message-reader.js';
 import { TicketWindow } from './ticket-window.js';
 
-const OPEN_TIMEOUT_MS = 30_000;
-/** How long a goodbye may take before the connection is closed without it. */
-const GOODBYE_MS = 2000;
 /**
- * Answers given up in a row, without a byte from the server in between, that make a connection a dead one; never fewer
- * than its window.
+ * Requests abandoned in a row, without a byte from the server in between, after which a connection counts as dead;
+ * never fewer than the requests in flight at once.
  */
 const MOST_SILENT = 3;
 
 type State = 'new' | 'opening' | 'open' | 'closing' | 'closed';
 
-/** MCP over one connection that carries messages both ways: the session is the connection, and ends with it. */
+/** MCP over one link that carries messages both ways: the session ends with its link. */
 export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
   private state: State = 'new';
-  /** Requests given up since the server was last heard. */
+  /** Requests abandoned since the last byte from the server. */
   private silent = 0;
+  /** The handshake's request, while it waits for its answer. */
   private awaited: Control | undefined;
-  /** What the server says by itself, where somebody listens. */
+  /** Messages that the server sends unasked, where there is a listener. */
   private stream: LinkStream | undefined;
-  /** To draw a failed request again. */
+  /** To render a failed request again. */
   private seed = 0;
   private timer: NodeJS.Timeout | undefined;
   private readonly depth: number;
   private readonly memory: DuplexMemory;
   private readonly window: TicketWindow;
   private readonly reader: MessageReader;
-  private readonly connection: DuplexLink;
+  private readonly link: DuplexLink;
 
   /** @throws TypeError for an endpoint that cannot be spoken to */
   constructor(
@@ -53,29 +57,29 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     this.memory = duplexMemory(config.endpoint, shared);
     this.window = new TicketWindow(this.depth);
     this.reader = new MessageReader(this, this.window, this.memory, shared.counters);
-    this.connection = createLink(this, shared, config);
+    this.link = createLink(this, shared, config);
   }
 
   get room(): number {
-    return this.state !== 'open' ? 0 : Math.min(this.depth - this.window.waiting, this.connection.room);
+    return this.state !== 'open' ? 0 : Math.min(this.depth - this.window.waiting, this.link.room);
   }
 
   open(): void {
     this.state = 'opening';
-    const budgetMs = this.config.openTimeoutMs ?? OPEN_TIMEOUT_MS;
-    this.timer = setTimeout(() => this.openTimedOut(budgetMs), budgetMs);
-    this.connection.connect();
+    const timeoutMs = this.config.openTimeoutMs ?? OPEN_TIMEOUT_MS;
+    this.timer = setTimeout(() => this.openTimedOut(timeoutMs), timeoutMs);
+    this.link.connect();
   }
 
   send(template: RequestTemplate, draw: Draw, ticket: number): void {
     this.memory.templates[template.index] ??= template;
     this.seed = draw.seed;
     const id = this.window.claim(ticket, template.index, draw.slot, draw.sequence);
-    this.connection.put(template, id, draw);
+    this.link.send(template, id, draw);
   }
 
   flush(): void {
-    this.connection.flush();
+    this.link.flush();
   }
 
   abandon(ticket: number): void {
@@ -83,16 +87,16 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     if (row < 0 || this.state !== 'open') return;
     const id = this.window.id(row);
     this.window.release(row);
-    this.connection.abandon(id);
+    this.link.abandon(id);
     if (++this.silent >= Math.max(MOST_SILENT, this.depth)) {
       const problem: Problem = {
         category: 'stream_lost',
-        detail: `nothing came from the server while ${this.silent} requests were given up`,
+        detail: `nothing came from the server while ${this.silent} requests timed out`,
       };
-      return queueMicrotask(() => this.connection.fail(problem));
+      return queueMicrotask(() => this.link.fail(problem));
     }
-    // The server may stop working on it (MCP, Cancellation); its answer, if one comes all the same, is a late one.
-    this.connection.say(cancelledMessage(id));
+    // Tells the server to stop working on it (MCP, Cancellation). An answer that still comes counts as late.
+    this.link.sendMessage(cancelledMessage(id));
     this.shared.counters.streams.cancelled++;
     queueMicrotask(() => this.onDrained());
   }
@@ -106,45 +110,45 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     if (this.state !== 'open')
       return this.openFailed({ ...aborted, detail: 'the session was closed before it was open' });
     this.state = 'closing';
-    this.stream?.cut(false);
+    this.stream?.end(false);
     this.failAll(aborted, aborted);
     if (how !== 'delete') return this.finish(how === 'reset');
-    this.timer = setTimeout(() => this.finish(false), GOODBYE_MS);
-    this.connection.leave();
+    this.timer = setTimeout(() => this.finish(false), CLOSE_TIMEOUT_MS);
+    this.link.close();
   }
 
   destroy(): void {
     this.state = 'closed';
     this.stopTimer();
-    this.stream?.cut(false);
-    this.connection.cut(false);
+    this.stream?.end(false);
+    this.link.destroy(false);
   }
 
   onReady(): void {
     if (this.state !== 'opening') return;
     const { pinned, clientInfo } = this.config;
-    // In the stateless era every request says who asks: there is nothing to agree on before.
+    // The stateless era has no handshake: every request names its client.
     if (pinned.era === 'modern') return this.opened();
-    greet(
-      (_kind, body, control) => this.control(body, control),
+    initialize(
+      (_kind, body, control) => this.sendControl(body, control),
       pinned.version,
       clientInfo ?? CLIENT_INFO,
       (outcome) => {
         if (this.state !== 'opening') return;
-        if (outcome.kind === 'greeted') return this.opened();
+        if (outcome.kind === 'initialized') return this.opened();
         if (outcome.kind === 'failed') return this.openFailed(outcome.failure);
         const { body, answer } = outcome;
-        this.openFailed(this.memory.failure(outcome.problem, -1, () => body, { text: () => answer.body }));
+        this.openFailed(this.memory.failures.make(outcome.problem, -1, () => body, { text: () => answer.body }));
       },
     );
   }
 
-  onTurnStart(nowMs: number): void {
+  onReadStart(nowMs: number): void {
     this.events.onReadStart?.(nowMs);
   }
 
-  onTurnOver(): void {
-    this.events.onReadOver?.();
+  onReadEnd(): void {
+    this.events.onReadEnd?.();
   }
 
   onMessage(bytes: Buffer, start: number, end: number): void {
@@ -170,7 +174,7 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     if (state === 'opening') {
       const { endpoint } = this.config;
       return this.openFailed(
-        this.memory.failure(problem, -1, () => `(to open the session at ${endpoint.url})`, {
+        this.memory.failures.make(problem, -1, () => `(to open the session at ${endpoint.url})`, {
           text: () => answer || '(no answer)',
           retryAfter,
         }),
@@ -179,10 +183,10 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     if (state === 'closing') return this.finish(false);
     if (state !== 'open') return;
     this.state = 'closed';
-    this.stream?.cut(true);
+    this.stream?.end(true);
     const rest: Problem =
       problem.category === 'protocol_violation'
-        ? { category: 'stream_lost', detail: 'the connection was given up after a message that could not be read' }
+        ? { category: 'stream_lost', detail: 'the connection was closed after a message that could not be read' }
         : problem;
     this.failAll(problem, rest);
     this.events.onClosed('lost');
@@ -209,20 +213,20 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
   onAnswer(row: number, problem: Problem | undefined, bytes: Buffer, start: number, end: number): void {
     this.deliver(
       row,
-      this.connection.nowMs,
+      this.link.nowMs,
       problem === undefined ? undefined : this.failureOf(row, problem, bytes, start, end),
     );
   }
 
-  /** Apart from `onAnswer`, where its closure would cost every answer an object. */
+  /** Not part of `onAnswer`, where its closure would cost every answer an object. */
   private failureOf(row: number, problem: Problem, bytes: Buffer, start: number, end: number): Failure {
     return this.describe(row, problem, () => bytes.toString('utf8', start, end));
   }
 
   onServerRequest(request: Record<string, unknown>): void {
-    // A server that asks faster than it takes answers gets no more of them.
-    if (this.connection.isBacklogged) return;
-    this.connection.say(answerServerRequest(request));
+    // A server that asks faster than it takes answers gets no more answers.
+    if (this.link.isBacklogged) return;
+    this.link.sendMessage(answerServerRequest(request));
     this.shared.counters.streams.serverRequests++;
   }
 
@@ -230,7 +234,7 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     const { streams } = this.shared.counters;
     if (method === 'notifications/progress') streams.progress++;
     else if (method === 'notifications/resources/updated') streams.updates++;
-    this.stream?.onNotification(method, message, bytes, start, end, this.connection.nowMs);
+    this.stream?.onNotification(method, message, bytes, start, end, this.link.nowMs);
   }
 
   onOwnAnswer(answer: Record<string, unknown>): boolean {
@@ -238,21 +242,21 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
   }
 
   onStray(problem: Problem, bytes: Buffer, start: number, end: number): void {
-    // Which request it was meant for cannot be told; servers that answer in order mean the oldest.
+    // It is unknown which request this answers; for a server that answers in order it is the oldest.
     const row = this.window.oldest();
     if (row >= 0) this.onAnswer(row, problem, bytes, start, end);
-    else this.connection.fail(problem);
+    else this.link.fail(problem);
   }
 
   onNotUtf8(): void {
-    this.connection.rejectText();
+    this.link.rejectText();
   }
 
   private opened(): void {
     this.state = 'open';
     this.stopTimer();
-    this.events.onOpen(this.shared.now() - this.connection.startedAtMs);
-    // Unless it was closed in answer to that.
+    this.events.onOpen(this.shared.now() - this.link.startedAtMs);
+    // Unless the listener of that event closed it.
     if (this.isOpen && this.config.listener !== undefined) this.listen(this.config.listener);
   }
 
@@ -262,7 +266,7 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
 
   private listen(listener: StreamListener): void {
     const { pinned, clientInfo, openTimeoutMs: timeoutMs = OPEN_TIMEOUT_MS } = this.config;
-    this.stream = new LinkStream((message) => this.connection.say(message), listener, this.shared, {
+    this.stream = new LinkStream((message) => this.link.sendMessage(message), listener, this.shared, {
       pinned,
       clientInfo,
       timeoutMs,
@@ -275,18 +279,18 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     this.events.onOpenFailed(failure);
   }
 
-  private openTimedOut(budgetMs: number): void {
-    const detail = this.connection.isReady ? 'no answer to the handshake' : 'no connection';
+  private openTimedOut(timeoutMs: number): void {
+    const detail = this.link.isReady ? 'no answer to the handshake' : 'no connection';
     this.openFailed({
-      category: this.connection.isReady ? 'timeout' : 'connect',
-      detail: `${detail} within ${budgetMs} ms`,
+      category: this.link.isReady ? 'timeout' : 'connect',
+      detail: `${detail} within ${timeoutMs} ms`,
     });
   }
 
-  private control(body: string, control: Control): void {
+  private sendControl(body: string, control: Control): void {
     if (control.id !== undefined) this.awaited = control;
-    this.connection.say(body);
-    // A notification has no answer on this transport: that it could be sent is all there is.
+    this.link.sendMessage(body);
+    // A notification has no answer on this transport: it is done once it is sent.
     if (control.id === undefined) control.done({ kind: 'answered', answer: NOTIFICATION_SENT });
   }
 
@@ -295,11 +299,11 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     const template = this.memory.templates[window.template(row)];
     if (template === undefined) return problem;
     const [id, slot, sequence] = [window.id(row), window.slot(row), window.sequence(row)];
-    return this.memory.failure(
+    return this.memory.failures.make(
       problem,
       template.index,
       () => renderRequest(template, id, { seed, slot, sequence }),
-      answer === undefined ? undefined : { text: answer, ...(retryAfter === undefined ? {} : { retryAfter }) },
+      answer === undefined ? undefined : { text: answer, retryAfter },
     );
   }
 
@@ -323,11 +327,11 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     if (this.state === 'closed') return;
     this.state = 'closed';
     this.stopTimer();
-    this.connection.cut(reset);
+    this.link.destroy(reset);
     queueMicrotask(() => this.events.onClosed('closed'));
   }
 
-  /** A cleared timer is still an object: thousands of channels need not keep theirs. */
+  /** Forgets the timer too: a cleared timer is still an object, and there are thousands of channels. */
   private stopTimer(): void {
     clearTimeout(this.timer);
     this.timer = undefined;

@@ -1,76 +1,77 @@
 import type { RequestTemplate } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
-import type { Problem } from '../../mcp/judge-message.js';
+import type { Problem } from '../../measure/failure.js';
 import type { ChannelConfig } from '../channel.js';
 import type { WireShared } from '../shared.js';
 import type { Pace } from '../socket/pace.js';
 
 /**
- * Room for more than anybody sends; a small integer, where Infinity would make a double of every number it is compared
- * with.
- */
-export const NO_LIMIT = 0x3fffffff;
-
-/**
- * What carries messages both ways for one session: a socket (`DuplexConnection`), an event stream with posts beside it,
- * the pipes of a process. It is made once and never comes back; what happens to it is told to its `DuplexOwner`.
+ * Carries messages both ways for one session: a socket (`DuplexConnection`), an event stream with POSTs beside it, or
+ * the pipes of a process. It connects once and never comes back; its `DuplexOwner` is told what happens to it.
  */
 export interface DuplexLink {
   readonly startedAtMs: number;
-  /** When the read now being worked on came. */
+  /** When the current read came. */
   readonly nowMs: number;
   readonly isReady: boolean;
-  /** How many requests can be put now; when it was 0, `onDrained` says that it no longer is. */
+  /** How many requests can be sent now; after it was 0, `onDrained` reports that it no longer is. */
   readonly room: number;
-  /** The server takes less than is sent: what need not be said is better not said. */
+  /** The server takes less than is sent: messages that are not necessary should not be sent. */
   readonly isBacklogged: boolean;
   connect(): void;
-  /** One request of the load. Nothing leaves before `flush`. */
-  put(template: RequestTemplate, id: number, draw: Draw): void;
-  /** Nobody waits for this request any more. */
+  /** Writes one request of the load. Nothing leaves before `flush`. */
+  send(template: RequestTemplate, id: number, draw: Draw): void;
+  /** The client no longer waits for this request. */
   abandon(id: number): void;
-  /** One message that is not load; leaves at once. */
-  say(message: string): void;
+  /** Sends one message that is not load, at once. */
+  sendMessage(message: string): void;
   /**
-   * Bytes that stand for so many messages, as they are: right or wrong is for the caller to know. Not within a read.
+   * Sends bytes as they are, each piece in place of a message; they need not be correct. Not within a read.
    * @param sent the kernel has taken them all
    */
-  raw(pieces: readonly Buffer[], sent: () => void): void;
+  sendRaw(pieces: readonly Buffer[], sent: () => void): void;
   flush(): void;
-  /** Ends it politely; that it is over comes as its loss. */
-  leave(): void;
-  /** It cannot go on: what came makes no sense. */
+  /** Ends the session as the protocol asks; its end is reported by `onLost`. */
+  close(): void;
+  /** Ends the link, because the server sent something that makes no sense. */
   fail(problem: Problem): void;
-  /** For good, and without a word to the owner. @param reset as rudely as it can be done */
-  cut(reset: boolean): void;
+  /** Frees everything at once. No event follows. @param reset with RST instead of FIN, where that is possible */
+  destroy(reset: boolean): void;
   /** The message just given to the owner is not UTF-8. */
   rejectText(): void;
 }
 
-/** Hears what happens to a link. */
+/**
+ * Room for more requests than any client sends; a small integer, where Infinity would make a double of every number it
+ * is compared with.
+ */
+export const NO_LIMIT = 0x3fffffff;
+
+/** Receives the events of a link. */
 export interface DuplexOwner {
   /** Messages can be sent. */
   onReady(): void;
   /**
-   * Between these two, all messages of one read are given out; what they make the owner send can wait for the second.
+   * All messages of one read are delivered between these two; messages that the owner sends because of them can wait
+   * for the second.
    */
-  onTurnStart?(nowMs: number): void;
-  onTurnOver?(): void;
+  onReadStart?(nowMs: number): void;
+  onReadEnd?(): void;
   onMessage(bytes: Buffer, start: number, end: number): void;
-  /** Told once, unless the owner cut it: it could not be made, or is no more. */
+  /** Called once, unless the owner destroyed it: it could not connect, or has ended. */
   onLost(loss: LinkLoss): void;
-  /** What the kernel would not take has gone: `isBacklogged` is over. */
+  /** The server has taken the backlog: `isBacklogged` is over. */
   onDrained(): void;
-  /** The server would not take this request; where messages go one by one, it can say so. */
+  /** The server refused this request; only where each message is sent by itself. */
   onRefusedRequest(id: number, problem: Problem, answer: Pick<LinkLoss, 'retryAfter' | 'answer'>): void;
 }
 
-/** Why a link is no more, or never was. */
+/** Why a link has ended, or could not connect. */
 export interface LinkLoss {
   readonly problem: Problem;
   /** `Retry-After` of an answer that refused; '' without one. */
   readonly retryAfter: string;
-  /** What the server said, if anything. */
+  /** The server's answer, if there was one. */
   readonly answer: string;
 }
 
@@ -79,7 +80,7 @@ export interface LinkConfig
     Pick<ChannelConfig, 'endpoint' | 'pinned' | 'connections' | 'pipeline' | 'resettable'> {}
 
 /**
- * Makes what carries the messages of one session.
+ * Makes the link of one session.
  * @throws TypeError for an endpoint that cannot be spoken to: a URL of another scheme, headers that cannot be sent
  */
 export type CreateLink = (owner: DuplexOwner, shared: WireShared, config: LinkConfig) => DuplexLink;

@@ -13,7 +13,7 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
   const open = (url: string, options: ConstructorParameters<typeof ChannelProbe>[1] = {}): Promise<ChannelProbe> =>
     new ChannelProbe(url, { transport, ...options }).open();
 
-  test('shakes hands in the session era, and asks for nothing in the stateless one', async () => {
+  test('does the handshake in the session era, and none in the stateless era', async () => {
     const server = await startSocketServer(transport, answerAll);
     const legacy = await open(server.url);
     const modern = await open(server.url, { pinned: MODERN });
@@ -30,21 +30,21 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
     expect(legacy.counters.messagesReceived).toBe(2);
   });
 
-  test('everything due together leaves in one write', async () => {
+  test('requests that are due together leave in one write', async () => {
     const server = await startSocketServer(transport, answerAll);
     const probe = await open(server.url, { pipeline: 64 });
-    await until('the greeting', () => server.peers[0]?.messages.length === 2);
+    await until('the handshake', () => server.peers[0]?.messages.length === 2);
     const reads = server.peers[0]?.reads ?? 0;
     expect(await probe.call(64)).toEqual(Array(64).fill('correct'));
-    // 64 requests are under 16 KiB, which loopback hands over in one piece.
+    // 64 requests are under 16 KiB, which loopback delivers in one piece.
     expect((server.peers[0]?.reads ?? 0) - reads).toBeLessThanOrEqual(2);
     expect(new Set(calls(server.peers[0] as Peer).map(({ id }) => id)).size).toBe(64);
   });
 
-  test('answers may come in any order, each finds its request; the window is the pipeline', async () => {
+  test('answers in any order find their requests, as many as `pipeline` at once', async () => {
     const held: { readonly id: number | undefined; readonly n: unknown }[] = [];
     const server = await startSocketServer(transport, ({ id, params }, peer) => {
-      held.push({ id, n: (params?.arguments as { n?: unknown }).n });
+      held.push({ id, n: (params?.arguments as { n?: unknown } | undefined)?.n });
       if (held.length < 8) return;
       for (const one of held.splice(0).reverse())
         peer.send(one.id === undefined ? {} : result(one.id, `n is ${String(one.n)}`));
@@ -55,7 +55,7 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
     expect(probe.log.slice(0, 8)).toEqual([7, 6, 5, 4, 3, 2, 1, 0].map((ticket) => `${ticket} correct`));
   });
 
-  test('requests and notifications of the server come in between, and requests are answered', async () => {
+  test('requests of the server are answered, and notifications are read, between answers', async () => {
     const server = await startSocketServer(transport, ({ id, method }, peer) => {
       if (method !== 'tools/call') return;
       peer.send({ jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 'x' } });
@@ -91,7 +91,7 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
     ['neither result nor error', answer({}), 'protocol_violation'],
     ['another version', ({ id }, peer) => peer.send({ jsonrpc: '1.0', id, result: {} }), 'protocol_violation'],
     [
-      'an id that nobody gave',
+      'an id that no request had',
       (_message, peer) => peer.send({ jsonrpc: '2.0', id: 5, result: {} }),
       'protocol_violation',
     ],
@@ -110,7 +110,7 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
     expect(probe.lastFailure?.sample?.request).toContain('"method":"tools/call"');
   });
 
-  test('when the connection is lost all in flight have failed, and the session is lost', async () => {
+  test('a lost connection fails all requests in flight and loses the session', async () => {
     const server = await startSocketServer(transport, ({ id }, peer) => {
       if (calls(peer).length === 3) {
         peer.send(result(id));
@@ -124,7 +124,7 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
     expect([probe.channel.room, probe.counters.connectionsActive]).toEqual([0, 0]);
   });
 
-  test('a request that is given up is cancelled; its answer is a late one, and its place is free at once', async () => {
+  test('an abandoned request is cancelled, its answer counts as late, and its room is free at once', async () => {
     const server = await startSocketServer(transport, () => undefined);
     const probe = await open(server.url, { pipeline: 2 });
     probe.put();
@@ -143,7 +143,7 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
     expect([probe.fates[0], probe.counters.lateAnswers]).toEqual(['waiting', 1]);
   });
 
-  test('a server from which nothing comes while a window of requests is given up is taken for dead', async () => {
+  test('a server that sends nothing while all requests in flight time out counts as dead', async () => {
     const server = await startSocketServer(transport, () => undefined);
     const probe = await open(server.url, { pipeline: 4 });
     const tickets = [probe.put(), probe.put(), probe.put(), probe.put()];
@@ -183,10 +183,10 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
   );
 
   test('destroy tells nobody, and closing while opening ends the opening', async () => {
-    const server = await startSocketServer(transport, () => undefined, { greets: false });
+    const server = await startSocketServer(transport, () => undefined, { initializes: false });
     const probe = new ChannelProbe(server.url, { transport });
     probe.channel.open();
-    await until('the greeting to arrive', () => server.peers[0]?.messages.length === 1);
+    await until('initialize to arrive', () => server.peers[0]?.messages.length === 1);
     probe.channel.close('delete');
     expect(probe.openFailure?.category).toBe('aborted_by_us');
     const other = new ChannelProbe(server.url, { transport, pinned: MODERN });
@@ -217,7 +217,7 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
       'protocol_violation',
     ],
   ])('no session is had from a server that %s', async (_what, talk, category) => {
-    const server = await startSocketServer(transport, talk, { greets: false });
+    const server = await startSocketServer(transport, talk, { initializes: false });
     const probe = await open(server.url, { openTimeoutMs: 300 });
     expect(probe.openFailure?.category).toBe(category);
     await until('its socket to be closed', () => server.open === 0);

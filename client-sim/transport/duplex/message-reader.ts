@@ -2,27 +2,29 @@ import { isUtf8 } from 'node:buffer';
 import { learnPattern } from '../../mcp/answer-pattern.js';
 import { ID_DIGITS, readId } from '../../mcp/digits.js';
 import type { Expectation } from '../../mcp/expectation.js';
-import { describe, isObject, judgeError, judgeMessage, type Problem, violation } from '../../mcp/judge-message.js';
+import { describe, isObject } from '../../mcp/json-value.js';
+import { judgeError, judgeMessage, violation } from '../../mcp/judge-message.js';
 import { ALWAYS_PARSED_BYTES, parseMessage, scanAnswer } from '../../mcp/scan-answer.js';
+import type { Problem } from '../../measure/failure.js';
 import type { WireCounters } from '../channel.js';
 import type { DuplexMemory } from '../endpoint-memory.js';
 import type { TicketWindow } from './ticket-window.js';
 
 export interface MessageOwner {
-  /** The answer to the request at `row` of the window has come; the owner releases it. */
+  /** The request at `row` of the window is answered; the owner releases it. */
   onAnswer(row: number, problem: Problem | undefined, bytes: Buffer, start: number, end: number): void;
   onServerRequest(request: Record<string, unknown>): void;
   onNotification(method: string, message: Record<string, unknown>, bytes: Buffer, start: number, end: number): void;
-  /** @returns whether this answers a request of the owner's own */
+  /** @returns whether this answers a request that the owner sent itself */
   onOwnAnswer(answer: Record<string, unknown>): boolean;
-  /** Something that should be an answer, but belongs to no request that is known. */
+  /** A message that should be an answer, but belongs to no known request. */
   onStray(problem: Problem, bytes: Buffer, start: number, end: number): void;
   onNotUtf8(): void;
 }
 
-/** Turns messages of one connection into judged answers, in whatever order they come. No sockets here. */
+/** Turns the messages of one link into judged answers, in whatever order they come. It knows no sockets. */
 export class MessageReader {
-  /** After the last answer that was known. */
+  /** The id after that of the last known answer. */
   private nextId = 0;
 
   constructor(
@@ -35,7 +37,7 @@ export class MessageReader {
   read(bytes: Buffer, start: number, end: number): void {
     const { window } = this;
     this.counters.messagesReceived++;
-    // Most servers answer in order: then nobody need look for the id, as the pattern says whether it is the next one.
+    // Most servers answer in order: then the pattern of the next id matches, and the id need not be found.
     let row = window.find(this.nextId);
     if (row < 0 || !this.isKnown(row, bytes, start, end)) {
       row = this.guess(bytes, start, end);
@@ -45,7 +47,7 @@ export class MessageReader {
     this.owner.onAnswer(row, undefined, bytes, start, end);
   }
 
-  /** The fast lane: an answer that is known byte for byte needs no parser; see `AnswerPattern`. */
+  /** The fast path: an answer that is known byte for byte needs no parser; see `AnswerPattern`. */
   private isKnown(row: number, bytes: Buffer, start: number, end: number): boolean {
     const { window, memory } = this;
     const template = window.template(row);
@@ -57,8 +59,8 @@ export class MessageReader {
   }
 
   /**
-   * Whose answer it may be: servers put the id at the same distance from the start or from the end of each answer. Only
-   * a guess, that the pattern confirms or the parser makes good; it saves finding the id in 150 bytes (0.3 us).
+   * Guesses which request this answers: servers put the id at the same distance from the start or from the end of each
+   * answer. The pattern confirms the guess, or the parser corrects it. It saves finding the id in 150 bytes (0.3 us).
    */
   private guess(bytes: Buffer, start: number, end: number): number {
     const { window, memory } = this;
@@ -73,7 +75,7 @@ export class MessageReader {
   private parse(bytes: Buffer, start: number, end: number, guessed: number): void {
     const { owner, window, memory } = this;
     if (!isUtf8(bytes.subarray(start, end))) return owner.onNotUtf8();
-    // What is expected of an answer's texts only the parser can tell.
+    // Only the parser can check what is expected of an answer's texts.
     const isLong = end - start > ALWAYS_PARSED_BYTES && guessed >= 0 && this.expectation(guessed) === undefined;
     if (isLong && scanAnswer(bytes, start, end, window.id(guessed), memory.turn++) === undefined)
       return owner.onAnswer(guessed, undefined, bytes, start, end);
@@ -100,10 +102,10 @@ export class MessageReader {
       owner.onAnswer(row, problem, bytes, start, end);
     } else if (owner.onOwnAnswer(value)) {
       return;
-    } else if (window.hasBeen(id)) {
+    } else if (window.wasUsed(id)) {
       this.counters.lateAnswers++;
     } else if (error !== undefined && (id === null || id === undefined)) {
-      // It could not read the id of ours (JSON-RPC 2.0, 5).
+      // The server could not read the id of our request (JSON-RPC 2.0, 5).
       owner.onStray(judgeError(error), bytes, start, end);
     } else owner.onStray(violation(`an answer carries id ${describe(id)}, which no request had`), bytes, start, end);
   }
@@ -121,7 +123,7 @@ export class MessageReader {
       memory.idFromEnd = end - start - at;
     }
     const template = window.template(row);
-    // A pattern vouches for the structure of an answer, not for what its texts say.
+    // A pattern confirms the structure of an answer, not the content of its texts.
     if (!correct || this.expectation(row) !== undefined || !memory.messages.wantsToLearn(template)) return;
     memory.messages.learnt(template, learnPattern(bytes, start, end, start, end, id, memory.messages.get(template)));
   }

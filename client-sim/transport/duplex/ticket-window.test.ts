@@ -7,7 +7,7 @@ interface Known {
   readonly sequence: number;
 }
 
-test('however requests end, each is found by its id and by its ticket, and the oldest is known', () => {
+test('each request is found by its id and its ticket, and the oldest is known, however requests end', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 20 }), fc.array(fc.nat(1000), { maxLength: 400 }), (depth, choices) => {
       const window = new TicketWindow(depth);
@@ -23,7 +23,7 @@ test('however requests end, each is found by its id and by its ticket, and the o
           expect(window.rowOf(ended)).toBe(window.find(id));
           window.release(window.find(id));
           known.delete(id);
-          expect([window.find(id), window.rowOf(ended), window.hasBeen(id)]).toEqual([-1, -1, true]);
+          expect([window.find(id), window.rowOf(ended), window.wasUsed(id)]).toEqual([-1, -1, true]);
         }
         expect(window.waiting).toBe(known.size);
         for (const [id, { ticket: own, sequence }] of known) {
@@ -38,9 +38,9 @@ test('however requests end, each is found by its id and by its ticket, and the o
   );
 });
 
-test('what was never an id is not found', () => {
+test('a value that was never an id is not found', () => {
   const window = new TicketWindow(4);
   const id = window.claim(1, 0, 0, 0);
   for (const other of [0, -1, 1, id + 8, id - 8, Number.NaN]) expect(window.find(other)).toBe(-1);
-  for (const other of [0, id + 1, 'x', null, undefined, id + 0.5]) expect(window.hasBeen(other)).toBe(false);
+  for (const other of [0, id + 1, 'x', null, undefined, id + 0.5]) expect(window.wasUsed(other)).toBe(false);
 });

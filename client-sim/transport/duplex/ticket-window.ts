@@ -2,17 +2,17 @@ import { FIRST_ID, LAST_ID } from '../../mcp/digits.js';
 
 /**
  * Requests in flight on one connection whose answers may come in any order, found by their id. One small Int32Array
- * instead of a map and an object a request: nothing to allocate or collect. Ids count up; one whose place is still
- * taken by an older request is skipped, so an id finds its place by its lowest bits.
+ * instead of a map and an object per request: nothing to allocate or collect. Ids count up; an id whose row is still
+ * taken by an older request is skipped, so the lowest bits of an id are its row.
  */
 export class TicketWindow {
-  /** How many are waited for. */
+  /** How many requests are in flight. */
   waiting = 0;
   private nextId = FIRST_ID;
   private readonly mask: number;
   private readonly fields: Int32Array;
 
-  /** @param depth most that are waited for at once */
+  /** @param depth most requests in flight at once */
   constructor(depth: number) {
     let size = 2;
     while (size < 2 * depth) size *= 2;
@@ -20,7 +20,7 @@ export class TicketWindow {
     this.fields = new Int32Array(size * WIDTH);
   }
 
-  /** @returns the id of the request. Precondition: fewer than `depth` are waited for */
+  /** @returns the id of the request. Precondition: fewer than `depth` are in flight */
   claim(ticket: number, template: number, slot: number, sequence: number): number {
     const { fields, mask } = this;
     let id = this.nextId;
@@ -36,19 +36,19 @@ export class TicketWindow {
     return id;
   }
 
-  /** @returns where the request with this id is, or -1 */
+  /** @returns the row of the request with this id, or -1 */
   find(id: number): number {
     const row = id & this.mask;
     return id !== 0 && this.fields[row * WIDTH + ID] === id ? row : -1;
   }
 
-  /** The request at `row` is no longer waited for; what is known of it stays until its place is taken again. */
+  /** The request at `row` is no longer in flight; its fields can be read until the row is taken again. */
   release(row: number): void {
     this.fields[row * WIDTH + ID] = 0;
     this.waiting--;
   }
 
-  /** @returns where the request with this ticket is, or -1 */
+  /** @returns the row of the request with this ticket, or -1 */
   rowOf(ticket: number): number {
     for (let row = 0; row <= this.mask; row++) {
       if (this.fields[row * WIDTH + ID] !== 0 && this.fields[row * WIDTH + TICKET] === ticket) return row;
@@ -56,7 +56,7 @@ export class TicketWindow {
     return -1;
   }
 
-  /** Where the request is that has waited longest, or -1. */
+  /** @returns the row of the request that has waited longest, or -1 */
   oldest(): number {
     let oldest = -1;
     for (let row = 0; row <= this.mask; row++) {
@@ -66,8 +66,8 @@ export class TicketWindow {
     return oldest;
   }
 
-  /** Whether this id has been given to a request, be it long ago. Exact until ids start again at the first. */
-  hasBeen(id: unknown): boolean {
+  /** Whether any request has had this id. Exact until ids start again at the first. */
+  wasUsed(id: unknown): boolean {
     return typeof id === 'number' && Number.isInteger(id) && id >= FIRST_ID && id < this.nextId;
   }
 
@@ -87,7 +87,7 @@ export class TicketWindow {
     return this.fields[row * WIDTH + SEQUENCE] as number;
   }
 
-  /** Ids ago, around the end of the ids. */
+  /** How many ids ago it was sent, across the wrap-around. */
   private age(row: number): number {
     const ago = this.nextId - this.id(row);
     return ago > 0 ? ago : ago + LAST_ID - FIRST_ID + 1;

@@ -1,14 +1,16 @@
 import { learnPattern } from '../../mcp/answer-pattern.js';
 import type { Expectation } from '../../mcp/expectation.js';
-import { isObject, judgeMessage, type Problem, violation } from '../../mcp/judge-message.js';
+import { isObject } from '../../mcp/json-value.js';
+import { judgeMessage, violation } from '../../mcp/judge-message.js';
 import { parseMessage } from '../../mcp/scan-answer.js';
+import type { Problem } from '../../measure/failure.js';
 import type { WireCounters } from '../channel.js';
 import type { Control, ControlAnswer } from '../control.js';
 import type { EndpointMemory } from '../endpoint-memory.js';
 import { judgeHttp } from '../judge-http.js';
 import { BodyCollector } from '../socket/body-collector.js';
 import type { ResponseHead } from './response-head.js';
-import { DEFAULT_LIMITS, type ParserLimits, ResponseParser } from './response-parser.js';
+import { ResponseParser } from './response-parser.js';
 import { type SseHandler, SseParser } from './sse-parser.js';
 import type { TicketRing } from './ticket-ring.js';
 
@@ -17,28 +19,28 @@ const NOTHING: readonly string[] = [];
 /** Ticket of a control request in the ring. */
 export const CONTROL_TICKET = -1;
 
-/** Turns the bytes of one connection into judged answers, in the order of its ring. No sockets here. */
-export class AnswerReader implements SseHandler {
-  readonly parser: ResponseParser;
+/** Turns the bytes of one connection into judged answers, in the order of its ring. It knows no sockets. */
+export class AnswerReader implements AnswerView, SseHandler {
+  readonly parser = new ResponseParser();
   readonly body = new BodyCollector();
-  /** Of the event stream of a control request. */
+  /** Messages on the event stream of a control request. */
   streamed: readonly string[] = NOTHING;
   problem = '';
-  /** An answer was delivered while its stream is still open. */
+  /** The answer was delivered, and its stream is still open. */
   lingering = false;
-  /** Number of the replica that gave the answer at hand, or the last one; see `ReplicaNames`. */
+  /** Number of the replica that gave the current answer, or the last one; see `ReplicaNames`. */
   replica = 0;
-  /** Set by the connection when it was cut while a read was being worked on. */
-  cut = false;
+  /** Set by the connection when it closes, perhaps in the middle of a read. */
+  stopped = false;
 
   private sse: SseParser | undefined;
   private begun = false;
   private streaming = false;
-  /** The awaited message of a stream has come, with this judgement. */
+  /** The awaited message of a stream has come; `judgement` is its problem, if any. */
   private answered = false;
   private judgement: Problem | undefined;
   private nowMs = 0;
-  /** Where the answer began in the buffer now being read; -1: in an earlier read. */
+  /** Where the answer began in the current buffer; -1: in an earlier read. */
   private answerStart = -1;
   private current: Buffer | undefined;
   private messageStart = -1;
@@ -48,12 +50,11 @@ export class AnswerReader implements SseHandler {
   private controls: Control[] | undefined;
 
   constructor(
-    private readonly owner: AnswerOwner,
+    private readonly connection: AnswerReceiver,
+    private readonly session: AnswerSession,
+    private readonly counters: WireCounters,
     readonly ring: TicketRing,
-    limits: ParserLimits = DEFAULT_LIMITS,
-  ) {
-    this.parser = new ResponseParser(limits);
-  }
+  ) {}
 
   expect(control: Control): void {
     (this.controls ??= []).push(control);
@@ -67,10 +68,7 @@ export class AnswerReader implements SseHandler {
     return this.controls?.[0];
   }
 
-  /**
-   * Id of the last event of a stream that has not brought its answer; '': there is no such stream, or it numbers
-   * nothing.
-   */
+  /** Id of the last event of a stream without its answer so far; '': no such stream, or its events have no ids. */
   get brokenAt(): string {
     return this.streaming && !this.answered && this.sse !== undefined ? this.sse.lastEventId : '';
   }
@@ -80,18 +78,18 @@ export class AnswerReader implements SseHandler {
     return this.sse?.retryMs ?? -1;
   }
 
-  /** Works on everything in bytes[0, end). */
+  /** Reads everything in bytes[0, end). */
   read(bytes: Buffer, end: number, nowMs: number): ReadResult {
     const { parser, ring } = this;
     this.nowMs = nowMs;
     this.current = bytes;
     this.answerStart = -1;
     parser.at = 0;
-    while (!this.cut) {
+    while (!this.stopped) {
       if (parser.idle && parser.at < end) {
         parser.at = this.passKnown(bytes, parser.at, end, nowMs);
-        if (parser.at === end || this.cut) break;
-        if (ring.count === 0) return this.broken('the server sent something nobody had asked for');
+        if (parser.at === end || this.stopped) break;
+        if (ring.count === 0) return this.broken('the server sent an answer that no request asked for');
         this.answerStart = parser.at;
       }
       switch (parser.next(bytes, end)) {
@@ -116,16 +114,16 @@ export class AnswerReader implements SseHandler {
   }
 
   /**
-   * The fast lane: answers that are known byte for byte need neither HTTP nor JSON parser; see `AnswerPattern`. A loop
-   * of its own that touches nothing of the parsers: several answers lie in one read.
-   * @returns where the first answer begins that is not known
+   * The fast path: answers that are known byte for byte need neither HTTP nor JSON parser; see `AnswerPattern`. It is a
+   * loop of its own that does not touch the parsers, since several answers lie in one read.
+   * @returns where the first unknown answer begins
    */
   private passKnown(bytes: Buffer, start: number, end: number, nowMs: number): number {
-    const { ring, owner } = this;
-    const { counters, memory } = owner;
+    const { ring, connection, counters } = this;
+    const { memory } = this.session;
     const { answers } = memory;
     let at = start;
-    while (at < end && ring.count > 0 && ring.ticket !== CONTROL_TICKET && !this.cut) {
+    while (at < end && ring.count > 0 && ring.ticket !== CONTROL_TICKET && !this.stopped) {
       const known = answers.find(this.replica, ring.template, bytes, at, end, ring.id);
       if (known > 0) {
         at += known;
@@ -133,7 +131,7 @@ export class AnswerReader implements SseHandler {
         counters.messagesReceived++;
       } else {
         const { accepted } = memory;
-        // The same for a server that only ever says that it took a message.
+        // The same for a server that only acknowledges messages.
         if (
           accepted === undefined ||
           end - at < accepted.length ||
@@ -142,7 +140,7 @@ export class AnswerReader implements SseHandler {
           return at;
         at += accepted.length;
       }
-      owner.onAnswer(this, nowMs, undefined, true);
+      connection.onAnswer(this, nowMs, undefined, true);
     }
     return at;
   }
@@ -157,46 +155,48 @@ export class AnswerReader implements SseHandler {
 
   onEvent(type: string, bytes: Buffer, start: number, end: number): void {
     // Streams may begin with an event without data, for its id alone (2025-11-25, "Sending Messages to the Server").
-    if (type !== 'message' || start === end || this.cut) return;
-    const { owner, ring } = this;
-    owner.counters.messagesReceived++;
+    if (type !== 'message' || start === end || this.stopped) return;
+    const { session, counters, ring } = this;
+    counters.messagesReceived++;
     this.messages++;
     if (this.answered) return;
     const isControl = ring.ticket === CONTROL_TICKET;
     if (isControl) this.streamed = [...this.streamed, bytes.toString('utf8', start, end)];
-    const pattern = isControl ? undefined : owner.memory.messages.get(ring.template);
+    const pattern = isControl ? undefined : session.memory.messages.get(ring.template);
     if (pattern?.length === end - start && pattern.matches(bytes, start, end, ring.id)) {
-      owner.memory.messages.hit(ring.template);
+      session.memory.messages.hit(ring.template);
       this.answer(undefined, bytes, start, end);
       return;
     }
     const parsed = parseMessage(bytes, start, end);
     if (!parsed.ok) return this.answer(violation(parsed.problem), bytes, start, end);
     if (isObject(parsed.value) && typeof parsed.value.method === 'string') {
-      if (parsed.value.id !== undefined && parsed.value.id !== null) owner.onServerRequest(parsed.value);
-      else if (parsed.value.method === 'notifications/progress') owner.counters.streams.progress++;
+      if (parsed.value.id !== undefined && parsed.value.id !== null) session.onServerRequest(parsed.value);
+      else if (parsed.value.method === 'notifications/progress') counters.streams.progress++;
       return;
     }
     const expectedId = isControl ? this.controls?.[0]?.id : ring.id;
     const expectation = isControl ? undefined : this.expectation;
-    const beyond = expectation === undefined ? undefined : (result: unknown) => expectation(result, end - start);
+    const judgeResult = expectation === undefined ? undefined : (result: unknown) => expectation(result, end - start);
     this.answer(
-      expectedId === undefined ? undefined : judgeMessage(parsed.value, expectedId, beyond),
+      expectedId === undefined ? undefined : judgeMessage(parsed.value, expectedId, judgeResult),
       bytes,
       start,
       end,
     );
   }
 
-  /** Whether anything of the oldest request's answer is at hand: its head, perhaps its body. */
   get answering(): boolean {
     return this.begun;
   }
 
+  get head(): ResponseHead {
+    return this.parser.head;
+  }
+
   /** The answer just delivered to a control request, as text. */
   controlAnswer(): ControlAnswer {
-    const { head } = this.parser;
-    const { status, mediaType, contentType, sessionId, retryAfter, location } = head;
+    const { status, mediaType, contentType, sessionId, retryAfter, location } = this.parser.head;
     return {
       status,
       mediaType,
@@ -210,7 +210,7 @@ export class AnswerReader implements SseHandler {
     };
   }
 
-  /** What of the current answer's body is at hand; of an event stream, the message that answers. */
+  /** The part of the current answer's body that came; of an event stream, the message that answers. */
   bodyText(): string {
     return this.body.bytes.toString('utf8', this.body.start, this.body.end);
   }
@@ -227,9 +227,10 @@ export class AnswerReader implements SseHandler {
     this.body.reset();
     if (this.streaming) (this.sse ??= new SseParser()).reset();
     const { replica, server, setCookie } = parser.head;
-    this.replica = this.owner.memory.replicas.numberOf(replica === '' ? server : replica);
-    if (setCookie !== '') this.owner.onSetCookie(setCookie);
-    if (parser.head.keepAliveMs > 0) this.owner.memory.keepAliveMs = parser.head.keepAliveMs;
+    const { session } = this;
+    this.replica = session.memory.replicas.numberOf(replica === '' ? server : replica);
+    if (setCookie !== '') session.onSetCookie(setCookie);
+    if (parser.head.keepAliveMs > 0) session.memory.keepAliveMs = parser.head.keepAliveMs;
   }
 
   private answer(judgement: Problem | undefined, bytes: Buffer, start: number, end: number): void {
@@ -242,85 +243,86 @@ export class AnswerReader implements SseHandler {
     if (judgement === undefined) this.learnMessage(bytes, start, end);
   }
 
-  /** The read buffer will be used again: keeps what is not over, and delivers an answer whose stream stays open. */
+  /** The read buffer will be reused: copies what is unfinished, and delivers an answer whose stream stays open. */
   private settle(): void {
     this.answerStart = -1;
     if (this.streaming) (this.sse as SseParser).settle();
     this.body.settle();
     if (this.streaming && this.answered && !this.lingering) {
       this.lingering = true;
-      this.owner.onAnswer(this, this.nowMs, this.judgement, false);
+      this.connection.onAnswer(this, this.nowMs, this.judgement, false);
     }
   }
 
   /** An HTTP answer is complete. @returns whether another may follow on this connection */
   private finish(): boolean {
-    const { owner, ring, parser } = this;
+    const { connection, ring, parser } = this;
     const { keepAlive } = parser.head;
     if (this.lingering) {
       this.lingering = false;
       this.streaming = false;
       this.begun = false;
-      owner.onStreamOver();
+      connection.onStreamOver();
       return keepAlive;
     }
     const problem = ring.ticket === CONTROL_TICKET ? undefined : this.judge();
     if (problem === undefined) this.learn();
-    owner.onAnswer(this, this.nowMs, problem, true);
+    connection.onAnswer(this, this.nowMs, problem, true);
     this.streaming = false;
     this.begun = false;
     return keepAlive;
   }
 
   private judge(): Problem | undefined {
-    const { owner, ring, body, parser } = this;
+    const { session, ring, body, parser } = this;
+    const { memory } = session;
     if (this.streaming)
       return this.answered
         ? this.judgement
         : { category: 'stream_lost', detail: 'the event stream ended without the answer' };
     const { status } = parser.head;
-    if (owner.answersElsewhere && status >= 200 && status < 300) return undefined;
-    if (body.length > 0) owner.counters.messagesReceived++;
+    if (session.answersElsewhere === true && status >= 200 && status < 300) return undefined;
+    if (body.length > 0) this.counters.messagesReceived++;
     const { start, end, bytes } = body;
     this.messageStart = body.inPlace ? start : -1;
     this.messageEnd = end;
-    const pattern = owner.memory.messages.get(ring.template);
+    const pattern = memory.messages.get(ring.template);
     if (
       parser.head.status === 200 &&
       parser.head.mediaType === 'json' &&
       pattern?.length === end - start &&
       pattern.matches(bytes, start, end, ring.id)
     ) {
-      owner.memory.messages.hit(ring.template);
+      memory.messages.hit(ring.template);
       return undefined;
     }
     const problem = judgeHttp(parser.head, bytes, start, end, {
       id: ring.id,
-      era: owner.era,
-      hasSession: owner.hasSession,
-      turn: owner.memory.turn++,
+      era: session.era,
+      hasSession: session.hasSession,
+      turn: memory.turn++,
       expectation: this.expectation,
     });
     if (problem === undefined) this.learnMessage(bytes, start, end);
     return problem;
   }
 
-  /** Of the operation whose answer is due. */
+  /** The expectation of the operation whose answer is due. */
   private get expectation(): Expectation | undefined {
-    return this.owner.memory.templates[this.ring.template]?.expectation;
+    return this.session.memory.templates[this.ring.template]?.expectation;
   }
 
   private learnMessage(bytes: Buffer, start: number, end: number): void {
-    if (this.ring.ticket !== CONTROL_TICKET) learnMessage(this.owner.memory, this.ring, bytes, start, end);
+    if (this.ring.ticket !== CONTROL_TICKET) learnMessage(this.session.memory, this.ring, bytes, start, end);
   }
 
-  /** Only what lies whole in the read buffer. */
+  /** Learns an answer that lies whole in the read buffer. */
   private learn(): void {
-    const { owner, parser, current, answerStart, ring } = this;
+    const { session, parser, current, answerStart, ring } = this;
     if (ring.ticket === CONTROL_TICKET || answerStart < 0 || current === undefined) return;
-    if (owner.answersElsewhere) learnAccepted(owner.memory, parser.head, current, answerStart, parser.at);
+    if (session.answersElsewhere === true) learnAccepted(session.memory, parser.head, current, answerStart, parser.at);
     else if (this.messages <= 1 && this.messageStart >= answerStart) {
-      learnAnswer(owner.memory, ring, parser.head, {
+      learnAnswer(session.memory, ring, parser.head, {
         bytes: current,
         start: answerStart,
         end: parser.at,
@@ -337,47 +339,59 @@ export class AnswerReader implements SseHandler {
   }
 }
 
-/** What a reader of answers knows of the connection it reads for, and tells it. */
-export interface AnswerOwner {
-  readonly era: 'legacy' | 'modern';
-  readonly hasSession: boolean;
-  /** HTTP answers only say that a message was taken. */
-  readonly answersElsewhere: boolean;
-  readonly counters: WireCounters;
-  readonly memory: EndpointMemory;
+/** The connection that a reader reads for. */
+interface AnswerReceiver {
   /**
-   * The answer to the oldest request of the ring is known; the owner takes it out, or, when the answer is not `over`
-   * (its event stream stays open), marks it delivered.
+   * The oldest request of the ring is answered. The receiver removes it or, when the answer is not `over` (its event
+   * stream stays open), marks it as delivered.
    */
   onAnswer(reader: AnswerReader, nowMs: number, problem: Problem | undefined, over: boolean): void;
-  /** The rest of a stream whose answer had been given is over. */
+  /** The rest of a stream whose answer was delivered is over. */
   onStreamOver(): void;
-  /** The head of an answer sets cookies; see `Head.setCookie`. */
+}
+
+/** The session that the answers belong to. */
+export interface AnswerSession {
+  readonly era: 'legacy' | 'modern';
+  readonly hasSession: boolean;
+  /** HTTP answers only acknowledge a message (202); the server's own messages come by another way. */
+  readonly answersElsewhere?: boolean;
+  readonly memory: EndpointMemory;
+  /** The head of an answer sets cookies; see `ResponseHead.setCookie`. */
   onSetCookie(setCookie: string): void;
-  /** The server asks us something on a stream. */
+  /** The server sends a request of its own on a stream. */
   onServerRequest(request: Record<string, unknown>): void;
 }
 
-/** What the connection has to do after a read. */
+/** The answer to the oldest request of a ring, or the part of it that came. */
+export interface AnswerView {
+  readonly ring: TicketRing;
+  /** Whether its head has come. */
+  readonly answering: boolean;
+  readonly head: ResponseHead;
+  bodyText(): string;
+}
+
+/** Tells the connection how to go on after a read. */
 type ReadResult =
   | 'open'
   /** The server announced that this answer was the last one. */
   | 'last'
-  /** What came is not an answer; `reader.problem` says why. */
+  /** The bytes are not an answer; `reader.problem` says why. */
   | 'broken';
 
-/** Where an answer that was found correct lies in the read buffer, and the JSON-RPC message within it. */
+/** Where a correct answer lies in the read buffer, and the JSON-RPC message within it. */
 interface LearntAnswer {
   readonly bytes: Buffer;
   readonly start: number;
   readonly end: number;
   readonly messageStart: number;
   readonly messageEnd: number;
-  /** Number of the one that gave it. */
+  /** Number of the replica that gave it. */
   readonly replica: number;
 }
 
-/** The message alone, given to the oldest request of the ring. */
+/** Learns the message alone, as the answer to the oldest request of the ring. */
 function learnMessage(
   { messages, templates }: EndpointMemory,
   ring: TicketRing,
@@ -386,12 +400,12 @@ function learnMessage(
   end: number,
 ): void {
   const { template, id } = ring;
-  // A pattern vouches for the structure of an answer, not for what its texts say.
+  // A pattern confirms the structure of an answer, not the content of its texts.
   if (templates[template]?.expectation !== undefined || !messages.wantsToLearn(template)) return;
   messages.learnt(template, learnPattern(bytes, start, end, start, end, id, messages.get(template)));
 }
 
-/** The answer with its head: only one that says 200 and nothing else a later one might not. */
+/** Learns the answer with its head: only a plain 200, without headers that a later answer might not have. */
 function learnAnswer(
   { answers, templates }: EndpointMemory,
   { template, id }: TicketRing,
@@ -406,8 +420,8 @@ function learnAnswer(
 }
 
 /**
- * An answer that only says that a message was taken. Kept until the server's clock shows another second: its `date` is
- * part of it.
+ * Learns an answer that only acknowledges a message. It matches until the server's clock shows another second, since
+ * its `date` is part of it.
  */
 function learnAccepted(memory: EndpointMemory, head: ResponseHead, bytes: Buffer, start: number, end: number): void {
   if (head.keepAlive && head.retryAfter === '') memory.accepted = Buffer.from(bytes.subarray(start, end));

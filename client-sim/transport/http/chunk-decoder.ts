@@ -19,21 +19,18 @@ const LF = 0x0a;
 const SEMICOLON = 0x3b;
 
 export class ChunkDecoder {
-  /** Where reading goes on; the caller sets it before `next` and reads it after. */
+  /** Where reading continues; the caller sets it before `next` and reads it afterwards. */
   at = 0;
-  /** After 'data': where the bytes of the body are. */
+  /** After 'data': the bytes of the body. */
   dataStart = 0;
   dataEnd = 0;
   private state: State = 'size';
   private remaining = 0;
   private sizeDigits = 0;
-  /** Bytes of extensions and trailers, which an endless stream of them must not exceed. */
+  /** Bytes of extensions and trailers so far; bounded, because a server could send them endlessly. */
   private overhead = 0;
-  private readonly maxOverhead: number;
 
-  constructor(maxOverheadBytes: number) {
-    this.maxOverhead = maxOverheadBytes;
-  }
+  constructor(private readonly maxOverheadBytes: number) {}
 
   reset(): void {
     this.state = 'size';
@@ -58,14 +55,14 @@ export class ChunkDecoder {
     return 'more';
   }
 
-  /** One byte of what lies between the data. */
+  /** Reads one byte of the framing between the data. */
   private frame(byte: number): ChunkStep {
     switch (this.state) {
       case 'size':
         return this.size(byte);
       case 'extension':
         if (byte === CR) this.state = 'size-lf';
-        else if (byte === LF || ++this.overhead > this.maxOverhead) return 'malformed';
+        else if (byte === LF || ++this.overhead > this.maxOverheadBytes) return 'malformed';
         return 'more';
       case 'size-lf':
         if (byte !== LF) return 'malformed';
@@ -85,7 +82,7 @@ export class ChunkDecoder {
         return 'more';
       case 'trailer':
         if (byte === CR) this.state = 'trailer-lf';
-        else if (byte === LF || ++this.overhead > this.maxOverhead) return 'malformed';
+        else if (byte === LF || ++this.overhead > this.maxOverheadBytes) return 'malformed';
         return 'more';
       case 'trailer-lf':
         this.state = 'trailer-start';

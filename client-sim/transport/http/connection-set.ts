@@ -1,16 +1,31 @@
 import type { Connection } from './connection.js';
 
-/** The connections of one session, which take its requests in turn. */
+/** Control messages that may wait for their HTTP answers on the side connection at once. */
+export const SIDE_DEPTH = 64;
+
+interface ConnectionMaker {
+  /** @param depth requests in flight at once */
+  newConnection(depth: number): Connection;
+}
+
+/** The connections of one session: those that take the requests of its load in turn, and one beside them. */
 export class ConnectionSet {
+  /** The connections of the load. */
   readonly all: readonly Connection[];
+  private existingSide: Connection | undefined;
   private cursor = 0;
-  /** Flushes asked for within a read are done at its end: one write for all that its answers set off. */
+  /** Flushes requested within a read are done at its end: one write for everything that its answers caused. */
   private reading = false;
   private flushWanted = false;
 
-  constructor(count: number, newConnection: () => Connection) {
+  /** @param depth requests in flight at once, on each connection of the load */
+  constructor(
+    private readonly maker: ConnectionMaker,
+    count: number,
+    depth: number,
+  ) {
     // Not by `push`, which makes room for 17.
-    this.all = Array.from({ length: count }, newConnection);
+    this.all = Array.from({ length: count }, () => maker.newConnection(depth));
   }
 
   get room(): number {
@@ -25,16 +40,32 @@ export class ConnectionSet {
     return this.all.filter((connection) => connection.isUp).length;
   }
 
-  /** One that is up and has nothing to do. */
+  /** A connection that is up and has no request in flight. */
   get idle(): Connection | undefined {
     return this.all.find((one) => one.isUp && one.ring.count === 0);
+  }
+
+  /**
+   * For control messages without an answer of their own: behind an open stream on a connection of the load they might
+   * wait forever. Made when it is first needed.
+   */
+  get side(): Connection {
+    return (this.existingSide ??= this.maker.newConnection(SIDE_DEPTH));
+  }
+
+  get withSide(): readonly Connection[] {
+    return this.existingSide === undefined ? this.all : [...this.all, this.existingSide];
+  }
+
+  isSide(connection: Connection): boolean {
+    return connection === this.existingSide;
   }
 
   connect(): void {
     for (const connection of this.all) connection.connect();
   }
 
-  /** The next that has room. Precondition: `room > 0`. */
+  /** The next connection with room. Precondition: `room > 0`. */
   next(): Connection {
     const { all } = this;
     for (let tries = all.length; tries > 0; tries--) {
@@ -42,10 +73,10 @@ export class ConnectionSet {
       this.cursor = this.cursor + 1 === all.length ? 0 : this.cursor + 1;
       if (connection.room > 0) return connection;
     }
-    throw new RangeError('send() without room: the caller must look at room first');
+    throw new RangeError('send() without room: the caller must check room first');
   }
 
-  /** @returns the id of the request with this ticket, which nobody waits for now; -1: it is on none of them */
+  /** Stops waiting for the request with this ticket. @returns the id of the request; -1: it is on none of them */
   abandon(ticket: number): number {
     for (const connection of this.all) {
       const id = connection.ring.idOf(ticket);
@@ -65,11 +96,11 @@ export class ConnectionSet {
     for (let index = 0; index < all.length; index++) (all[index] as Connection).flush();
   }
 
-  readStarted(): void {
+  onReadStart(): void {
     this.reading = true;
   }
 
-  readOver(): void {
+  onReadEnd(): void {
     this.reading = false;
     if (!this.flushWanted) return;
     this.flushWanted = false;

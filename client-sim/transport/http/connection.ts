@@ -1,11 +1,9 @@
 import type net from 'node:net';
 import type { RequestTemplate } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
-import { type Problem, violation } from '../../mcp/judge-message.js';
-import type { Failure } from '../../measure/failure.js';
-import type { WireCounters } from '../channel.js';
+import { violation } from '../../mcp/judge-message.js';
+import type { Failure, Problem } from '../../measure/failure.js';
 import type { Control } from '../control.js';
-import type { EndpointMemory } from '../endpoint-memory.js';
 import type { RequestHead } from '../request-head.js';
 import { RetryTimer } from '../retry.js';
 import type { WireShared } from '../shared.js';
@@ -13,25 +11,25 @@ import type { Connecting } from '../socket/connect-limiter.js';
 import { newOutbox, type Outbox } from '../socket/outbox.js';
 import { type Pace, SlowReader } from '../socket/pace.js';
 import { type Address, describeError, lost, openSocket, resetSocket, type SocketOwner } from '../socket/socket.js';
-import { type AnswerOwner, AnswerReader, CONTROL_TICKET } from './answer-reader.js';
+import { AnswerReader, type AnswerSession, type AnswerView, CONTROL_TICKET } from './answer-reader.js';
 import { TicketRing } from './ticket-ring.js';
 
 type State = 'down' | 'queued' | 'connecting' | 'up' | 'dead';
 
 /**
- * A server that says how long it keeps idle connections is believed, less this: later our request would cross its FIN.
+ * Safety margin before the idle timeout that a server announced: a request sent later could cross its FIN.
  */
 const KEEP_ALIVE_MARGIN_MS = 1000;
-/** How long a stream may stay open after its answer before the connection is given up. */
+/** How long a stream may stay open after its answer before the connection is closed. */
 const LINGER_MS = 1000;
 
 /**
- * One TCP or TLS connection: requests go out in batches, answers come back in order. A server that closes it while
- * nothing is in flight has done no wrong: the next request connects again (and that costs the request its time).
+ * One TCP or TLS connection: requests go out in batches, answers come back in order. A server may close it while
+ * nothing is in flight: the next request connects again, and its latency includes that.
  */
-export class Connection implements Connecting, AnswerOwner, SocketOwner {
+export class Connection implements Connecting, SocketOwner {
   readonly ring: TicketRing;
-  /** One socket's; a new connection starts with a new one. */
+  /** Belongs to one socket; each new socket gets a new one. */
   reader: AnswerReader;
 
   /** When the last attempt to connect began. */
@@ -45,7 +43,7 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
   private linger: NodeJS.Timeout | undefined;
   private readonly slow: SlowReader | undefined;
 
-  /** @param depth requests in flight at once @param pace what is undefined goes as fast as it can */
+  /** @param depth requests in flight at once */
   constructor(
     private readonly owner: ConnectionOwner,
     private readonly shared: WireShared,
@@ -55,31 +53,16 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
   ) {
     this.slow = SlowReader.of(pace);
     this.ring = new TicketRing(depth + 1);
-    this.reader = new AnswerReader(this, this.ring);
+    this.reader = this.newReader();
     this.outbox = newOutbox(shared, pace);
     this.retry = new RetryTimer(() => owner.onRoom());
   }
 
-  get era(): 'legacy' | 'modern' {
-    return this.owner.era;
-  }
-  get hasSession(): boolean {
-    return this.owner.hasSession;
-  }
-  get memory(): EndpointMemory {
-    return this.owner.memory;
-  }
-  get answersElsewhere(): boolean {
-    return this.owner.answersElsewhere === true;
-  }
-  get counters(): WireCounters {
-    return this.shared.counters;
-  }
   get isUp(): boolean {
     return this.state === 'up';
   }
 
-  /** Requests that can be sent now; a connection that is down has room, for sending connects. */
+  /** Requests that can be sent now; a connection that is down has room, because sending connects it. */
   get room(): number {
     return this.state === 'dead' || this.retry.isRunning || this.reader.lingering ? 0 : this.depth - this.ring.count;
   }
@@ -124,48 +107,44 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
   /** @returns whether this ticket was here */
   abandon(ticket: number): boolean {
     if (!this.ring.abandon(ticket)) return false;
-    if (!this.ring.someoneWaits) {
+    if (!this.ring.hasWaiting) {
       this.down(undefined, violation('abandoned'));
       queueMicrotask(() => this.owner.onRoom());
     }
     return true;
   }
 
-  /** Lets go of everything in flight; the next request connects again. */
-  giveUp(): void {
+  /** Forgets everything in flight and closes the connection; the next request connects again. */
+  abandonAll(): void {
     while (this.ring.count > 0) this.ring.shift();
-    this.down(undefined, violation('given up'));
+    this.down(undefined, violation('abandoned'));
   }
 
-  /** Loses the connection on purpose and makes it again at once; requests in flight are answered with `problem`. */
-  breakOff(problem: Problem): void {
+  /** Loses the connection on purpose and opens it again at once; requests in flight are answered with `problem`. */
+  reconnect(problem: Problem): void {
     if (this.state !== 'up') return;
     this.down(problem, problem);
     this.connect();
   }
 
   /**
-   * For good. Requests in flight are answered with `problem`, or not at all when there is none.
+   * Closes the connection for good. Requests in flight are answered with `problem`, or not at all when there is none.
    * @param reset with RST instead of FIN
    */
-  cut(reset: boolean, problem?: Problem): void {
+  destroy(reset: boolean, problem?: Problem): void {
     if (this.state === 'dead') return;
     this.retry.stop();
     const { socket, state } = this;
     if (reset && state === 'up' && socket !== undefined) resetSocket(socket);
     if (problem === undefined) while (this.ring.count > 0) this.ring.shift();
-    failAll(this.disconnect('dead'), this.owner, this.shared.now(), undefined, problem ?? violation('cut'));
+    failAll(this.detach('dead'), this.owner, this.shared.now(), undefined, problem ?? violation('closed'));
   }
 
   onAnswer(reader: AnswerReader, nowMs: number, problem: Problem | undefined, over: boolean): void {
     const { ring, owner } = this;
     const { ticket, abandoned } = ring;
-    if (
-      problem === undefined
-        ? ticket === CONTROL_TICKET && handOver(reader, owner)
-        : problem.category === 'stream_lost' && handOver(reader, owner)
-    )
-      return owner.onRoom();
+    const mayResume = problem === undefined ? ticket === CONTROL_TICKET : problem.category === 'stream_lost';
+    if (mayResume && handToOwner(reader, owner)) return owner.onRoom();
     const failure = problem === undefined ? undefined : owner.describe(problem, reader);
     if (over) ring.shift();
     else this.awaitStreamEnd();
@@ -186,27 +165,19 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
     this.owner.onRoom();
   }
 
-  onSetCookie(setCookie: string): void {
-    this.owner.onSetCookie(setCookie);
-  }
-
-  onServerRequest(request: Record<string, unknown>): void {
-    this.owner.onServerRequest(request);
-  }
-
   private awaitStreamEnd(): void {
     this.ring.markDelivered();
     this.linger = setTimeout(() => {
-      if (this.ring.someoneWaits) return;
+      if (this.ring.hasWaiting) return;
       this.lose(undefined, violation('lingering'));
     }, LINGER_MS);
   }
 
   private expireIdle(): void {
-    const { keepAliveMs } = this.memory;
+    const { keepAliveMs } = this.owner.memory;
     if (keepAliveMs === 0 || this.ring.count > 0 || this.state !== 'up') return;
     const margin = Math.min(KEEP_ALIVE_MARGIN_MS, keepAliveMs / 2);
-    if (this.shared.now() - this.lastReadMs > keepAliveMs - margin) this.disconnect('down');
+    if (this.shared.now() - this.lastReadMs > keepAliveMs - margin) this.detach('down');
   }
 
   onSocketUp(socket: net.Socket): void {
@@ -230,15 +201,12 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
     this.lastReadMs = nowMs;
     this.owner.onReadStart(nowMs);
     const result = reader.read(this.slow?.buffer ?? shared.readBuffer, length, nowMs);
-    if (!reader.cut) {
+    if (!reader.stopped) {
       if (result === 'last') this.lose(undefined, lost('the server closed the connection after an earlier answer'));
       else if (result === 'broken')
-        this.lose(
-          violation(reader.problem),
-          lost('the connection was given up after an answer that could not be read'),
-        );
+        this.lose(violation(reader.problem), lost('the connection was closed after an answer that could not be read'));
     }
-    this.owner.onReadOver();
+    this.owner.onReadEnd();
     if (this.slow === undefined || socket !== this.socket) return true;
     this.slow.rest(socket, length);
     return false;
@@ -251,7 +219,7 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
     const nowMs = this.shared.now();
     this.owner.onReadStart(nowMs);
     const result = reader.endOfInput(nowMs);
-    if (!reader.cut) {
+    if (!reader.stopped) {
       const end = lost(
         within && result === 'broken'
           ? 'the server closed the connection within the answer'
@@ -259,7 +227,7 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
       );
       this.lose(end, lost('the server closed the connection before the answer'));
     }
-    this.owner.onReadOver();
+    this.owner.onReadEnd();
   }
 
   onSocketClose(socket: net.Socket, error: Error | undefined): void {
@@ -273,7 +241,7 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
     );
   }
 
-  /** The connection is lost, but may come back. */
+  /** The connection is lost, but may be opened again. */
   private lose(first: Problem | undefined, rest: Problem): void {
     const wasBusy = this.ring.count > 0;
     this.down(first, rest);
@@ -282,14 +250,14 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
 
   private down(first: Problem | undefined, rest: Problem): void {
     const refused = this.state === 'connecting';
-    const reader = this.disconnect('down');
+    const reader = this.detach('down');
     if (refused && first !== undefined) this.retry.start(this.shared.counters.messagesSent);
     const failure = failAll(reader, this.owner, this.shared.now(), first, rest);
     this.owner.onDown(this, failure ?? (refused && first !== undefined ? first : undefined));
   }
 
-  /** @returns the reader of the connection that was; a new one takes its place */
-  private disconnect(next: 'down' | 'dead'): AnswerReader {
+  /** Lets go of the socket. @returns its reader; a new one takes its place */
+  private detach(next: 'down' | 'dead'): AnswerReader {
     const { socket, state, reader } = this;
     const { counters, connectLimiter } = this.shared;
     this.state = next;
@@ -298,62 +266,21 @@ export class Connection implements Connecting, AnswerOwner, SocketOwner {
     clearTimeout(this.linger);
     this.linger = undefined;
     this.slow?.stop();
-    reader.cut = true;
-    this.reader = new AnswerReader(this, this.ring);
+    reader.stopped = true;
+    this.reader = this.newReader();
     socket?.destroy();
     if (state === 'up') counters.connectionsActive--;
     if (state === 'connecting') connectLimiter.release();
     return reader;
   }
+
+  private newReader(): AnswerReader {
+    return new AnswerReader(this, this.owner, this.shared.counters, this.ring);
+  }
 }
 
-/**
- * A request whose event stream is over before its answer, on a server that numbers its events: the rest can be asked
- * for (2025-11-25, "Resumability and Redelivery").
- */
-export interface BrokenCall {
-  /** `CONTROL_TICKET`: it is `control` that waits. */
-  readonly ticket: number;
-  readonly control: Control | undefined;
-  /** Of the JSON-RPC answer awaited. */
-  readonly id: number;
-  readonly template: number;
-  readonly slot: number;
-  readonly sequence: number;
-  readonly lastEventId: string;
-  /** From `retry:`; -1: never said. */
-  readonly retryMs: number;
-}
-
-/** The oldest request of the ring as a broken call; undefined: nothing to take up again, or nobody who waits for it. */
-function brokenCall(ring: TicketRing, reader: AnswerReader): BrokenCall | undefined {
-  const { brokenAt: lastEventId, retryMs } = reader;
-  if (lastEventId === '' || ring.abandoned) return undefined;
-  const { ticket, template, slot, sequence } = ring;
-  const control = ticket === CONTROL_TICKET ? reader.nextControl : undefined;
-  const id = ticket === CONTROL_TICKET ? control?.id : ring.id;
-  return id === undefined ? undefined : { ticket, control, id, template, slot, sequence, lastEventId, retryMs };
-}
-
-/**
- * What broke off short of its answer may be got by another way. @returns whether the oldest request waits here no
- * longer
- */
-function handOver(reader: AnswerReader, owner: ConnectionOwner): boolean {
-  const call = owner.onBroken === undefined ? undefined : brokenCall(reader.ring, reader);
-  if (call === undefined || owner.onBroken?.(call) !== true) return false;
-  if (call.control !== undefined) reader.takeControl();
-  reader.ring.shift();
-  return true;
-}
-
-/** What a connection tells the session it belongs to. */
-export interface ConnectionOwner {
-  readonly era: 'legacy' | 'modern';
-  readonly hasSession: boolean;
-  readonly memory: EndpointMemory;
-  /** HTTP answers only say that a message was taken (202); what the server has to say comes by another way. */
-  readonly answersElsewhere?: boolean;
+/** The session that a connection belongs to. */
+export interface ConnectionOwner extends AnswerSession {
   onUp(connection: Connection): void;
   /**
    * It could not connect, or was lost; its tickets have been answered. Undefined: the server closed it while nothing
@@ -363,25 +290,61 @@ export interface ConnectionOwner {
   /** @param replica number of the one that answered; 0: not known, or there was no answer */
   onTicket(ticket: number, nowMs: number, failure: Failure | undefined, replica: number): void;
   /**
-   * @returns whether the owner goes on waiting for the answer by another way; else, or without this method, the call
-   * has failed
+   * @returns whether the owner goes on waiting for the answer by another way; otherwise, or without this method, the
+   * call has failed
    */
   onBroken?(call: BrokenCall): boolean;
-  onSetCookie(setCookie: string): void;
   onRoom(): void;
-  onServerRequest(request: Record<string, unknown>): void;
-  /** Between these two, all answers of one read are given out. */
+  /** All answers of one read are delivered between these two. */
   onReadStart(nowMs: number): void;
-  onReadOver(): void;
+  onReadEnd(): void;
   /** Makes a failure of a problem with the oldest request in the ring. */
-  describe(problem: Problem, reader: AnswerReader): Failure;
+  describe(problem: Problem, answer: AnswerView): Failure;
 }
 
 /**
- * Answers everything in flight on a connection that is no more, oldest first; what its owner sends meanwhile belongs to
- * the next connection.
- * @param reader of the connection that was @param first of the oldest, where it differs from the rest
- * @returns what the last of them was told
+ * A request whose event stream ended before its answer, on a server that numbers its events: the rest can be requested
+ * (2025-11-25, "Resumability and Redelivery").
+ */
+export interface BrokenCall {
+  /** `CONTROL_TICKET`: `control` waits for it. */
+  readonly ticket: number;
+  readonly control: Control | undefined;
+  /** Id of the JSON-RPC answer awaited. */
+  readonly id: number;
+  readonly template: number;
+  readonly slot: number;
+  readonly sequence: number;
+  readonly lastEventId: string;
+  /** From `retry:`; -1: never sent. */
+  readonly retryMs: number;
+}
+
+/** The oldest request of the ring as a broken call; undefined: it cannot be resumed, or its client no longer waits. */
+function brokenCall(ring: TicketRing, reader: AnswerReader): BrokenCall | undefined {
+  const { brokenAt: lastEventId, retryMs } = reader;
+  if (lastEventId === '' || ring.abandoned) return undefined;
+  const { ticket, template, slot, sequence } = ring;
+  const control = ticket === CONTROL_TICKET ? reader.nextControl : undefined;
+  const id = ticket === CONTROL_TICKET ? control?.id : ring.id;
+  return id === undefined ? undefined : { ticket, control, id, template, slot, sequence, lastEventId, retryMs };
+}
+
+/** Offers a call whose stream broke off to the owner. @returns whether the oldest request no longer waits here */
+function handToOwner(reader: AnswerReader, owner: ConnectionOwner): boolean {
+  const call = owner.onBroken === undefined ? undefined : brokenCall(reader.ring, reader);
+  if (call === undefined || owner.onBroken?.(call) !== true) return false;
+  if (call.control !== undefined) reader.takeControl();
+  reader.ring.shift();
+  return true;
+}
+
+/**
+ * Answers everything in flight on a closed connection, oldest first; what its owner sends meanwhile belongs to the next
+ * connection.
+ * @param reader the closed connection's
+ * @param first the problem of the oldest request, where it differs from the rest
+ * @returns the failure of the last of them
  */
 function failAll(
   reader: AnswerReader,
@@ -394,7 +357,7 @@ function failAll(
   let failure: Failure | undefined;
   let left = ring.count;
   let problem = first ?? rest;
-  if (left > 0 && first?.category === 'stream_lost' && handOver(reader, owner)) {
+  if (left > 0 && first?.category === 'stream_lost' && handToOwner(reader, owner)) {
     left--;
     problem = rest;
   }

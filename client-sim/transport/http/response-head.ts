@@ -5,10 +5,10 @@ export const MALFORMED = -2;
 
 export type MediaType = 'json' | 'event-stream' | 'other' | 'none';
 
-/** Filled by `parseHead`; one object is used again and again, so nothing is allocated for headers that are absent. */
+/** Filled by `parseHead`. One object is reused for all heads, so absent headers cost no allocation. */
 export class ResponseHead {
   status = 0;
-  /** From version and `connection`: whether another answer may follow on this connection. */
+  /** From the version and `connection`: whether another answer may follow on this connection. */
   keepAlive = true;
   /** -1: not given. */
   contentLength = -1;
@@ -20,9 +20,9 @@ export class ResponseHead {
   location = '';
   /** `x-swarmbench-replica`: the server's own name for itself. */
   replica = '';
-  /** `x-swarmbench-server`: what the gateway calls the server that it sent the request to. */
+  /** `x-swarmbench-server`: the gateway's name for the server to which it sent the request. */
   server = '';
-  /** All of them, one a line. */
+  /** The values of all of them, one per line. */
   setCookie = '';
   /** From `keep-alive: timeout=N`; 0: not given. */
   keepAliveMs = 0;
@@ -73,7 +73,7 @@ export function parseHead(bytes: Buffer, start: number, end: number, head: Respo
     if (lf >= end) return INCOMPLETE;
     if (lf === at || bytes[lf - 1] !== CR) return malformed(head, 'a header line that does not end with CRLF');
     if (bytes[at] === SPACE || bytes[at] === TAB) {
-      // A folded line (obsolete, RFC 9112 5.2) continues the value before it; only one we rely on matters.
+      // A folded line (obsolete, RFC 9112 5.2) continues the value before it, which matters only if we read that value.
       if (name !== '') return malformed(head, `a folded ${name} header`);
     } else {
       if (colon <= at || isBlank(bytes[colon - 1] as number)) return malformed(head, 'a header line without a name');
@@ -120,8 +120,9 @@ function isBlank(byte: number): boolean {
 }
 
 /**
- * c: content-*, connection; t: transfer-encoding; m: mcp-session-id; r: retry-after; l: location; k: keep-alive; s:
- * set-cookie and x: x-swarmbench-replica, x-swarmbench-server by their lengths. The rest is skipped unread.
+ * By its first letter c (content-*, connection), t (transfer-encoding), m (mcp-session-id), r (retry-after), l
+ * (location) or k (keep-alive); s (set-cookie) and x (x-swarmbench-replica, x-swarmbench-server) by their lengths too.
+ * All other headers are skipped unread.
  */
 function mayMatter(first: number, length: number): boolean {
   const letter = first | 0x20;
@@ -130,7 +131,7 @@ function mayMatter(first: number, length: number): boolean {
   return letter === 0x63 || letter === 0x74 || letter === 0x6d || letter === 0x72 || letter === 0x6c || letter === 0x6b;
 }
 
-/** @returns the header's name when it is one we rely on, else '' */
+/** @returns the header's name when it is one that we read, else '' */
 function readHeader(bytes: Buffer, start: number, colon: number, end: number, head: ResponseHead): string {
   const name = bytes.toString('latin1', start, colon).toLowerCase();
   const value = bytes.toString('latin1', colon + 1, end).trim();
@@ -142,11 +143,11 @@ function readHeader(bytes: Buffer, start: number, colon: number, end: number, he
       return name;
     case 'transfer-encoding':
       if (value.toLowerCase() !== 'chunked' || head.chunked)
-        malformed(head, `transfer-encoding ${value}, when nothing but chunked was allowed`);
+        malformed(head, `transfer-encoding ${value}, although only chunked is allowed`);
       else head.chunked = true;
       return name;
     case 'content-encoding':
-      if (value.toLowerCase() !== 'identity') malformed(head, `content-encoding ${value}, when none was accepted`);
+      if (value.toLowerCase() !== 'identity') malformed(head, `content-encoding ${value}, although none was accepted`);
       return name;
     case 'content-type':
       head.contentType = value;
@@ -191,7 +192,7 @@ export function mediaTypeOf(value: string): MediaType {
   return essence === 'text/event-stream' ? 'event-stream' : 'other';
 }
 
-/** Both lengths at once is how requests are smuggled (RFC 9112 6.1): no telling where the answer ends. */
+/** Both lengths at once are how requests are smuggled (RFC 9112 6.1): it is unclear where the answer ends. */
 function finishHead(head: ResponseHead, at: number): number {
   return head.chunked && head.contentLength >= 0 ? malformed(head, 'both content-length and transfer-encoding') : at;
 }

@@ -12,7 +12,7 @@ interface Answer {
   readonly body: string;
 }
 
-/** Reads the pieces as a connection does: each at the start of one buffer, which holds rubbish behind it. */
+/** Reads the pieces as a connection does: each at the start of one buffer, with garbage after it. */
 function ours(pieces: readonly Buffer[]): Answer | 'broken' {
   const parser = new ResponseParser();
   const shared = Buffer.alloc(Math.max(1, ...pieces.map(({ length }) => length)) + 8);
@@ -41,11 +41,11 @@ function ours(pieces: readonly Buffer[]): Answer | 'broken' {
   return answer ?? 'broken';
 }
 
-/** The same by Node's own parser (llhttp), behind a request over no network at all. */
+/** Reads the same with Node's own parser (llhttp), without a network. */
 async function theirs(bytes: Buffer): Promise<Answer | 'broken'> {
   const [near, far] = duplexPair();
   const request = http.request({ createConnection: () => near });
-  // What is wrong is told more than once: also to whoever no longer listens.
+  // An error is reported more than once, also when its listener is gone.
   for (const emitter of [near, far, request]) emitter.on('error', () => undefined);
   far.once('data', () => far.end(bytes));
   request.end();
@@ -119,8 +119,8 @@ function write(
   return Buffer.concat([head, ...chunks, Buffer.from('0\r\n\r\n')]);
 }
 
-// A run that fails prints its seed and path, with which fast-check repeats it.
-test('whatever answer is drawn, llhttp reads the same, and so do we in any two pieces', async () => {
+// A failed run prints its seed and path, with which fast-check repeats it.
+test('our parser reads any answer like llhttp, in any two pieces', async () => {
   await fc.assert(
     fc.asyncProperty(framing, own, headers, body, async (how, about, more, content) => {
       const bytes = write(how, about, more, content);
@@ -134,7 +134,7 @@ test('whatever answer is drawn, llhttp reads the same, and so do we in any two p
   );
 });
 
-test('what llhttp refuses after one byte was changed, we refuse as well, unless the byte is in what nobody needs', async () => {
+test('after a change of one byte our parser refuses what llhttp refuses, unless it skips that byte', async () => {
   await fc.assert(
     fc.asyncProperty(
       framing,
@@ -147,7 +147,7 @@ test('what llhttp refuses after one byte was changed, we refuse as well, unless 
         const at = position % bytes.length;
         bytes[at] = byte;
         const [mine, reference] = [ours([bytes]), await theirs(bytes)];
-        // Where both take it, both take it for the same; we may be the stricter one.
+        // Where both accept it, both read the same; ours may be stricter.
         if (mine !== 'broken' && reference !== 'broken') expect(mine).toEqual(reference);
       },
     ),

@@ -57,9 +57,11 @@ const streams: Readonly<Record<string, string>> = {
   'an empty body': 'HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n',
   'a status without body': 'HTTP/1.1 204 No Content\r\nx: y\r\n\r\n',
   'a chunked body':
-    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\ncontent-type: text/event-stream\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\ncontent-type: text/event-stream\r\n\r\n' +
+    '5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n',
   'chunk extensions and trailers':
-    'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nA;name=value;q="x"\r\n0123456789\r\n01\r\n!\r\n0\r\nx-sum: 1\r\ny: z\r\n\r\n',
+    'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n' +
+    'A;name=value;q="x"\r\n0123456789\r\n01\r\n!\r\n0\r\nx-sum: 1\r\ny: z\r\n\r\n',
   'an informational answer first':
     'HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok',
   'UTF-8 in the body': 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\ngröße €',
@@ -73,7 +75,7 @@ function bytesOf(text: string): Buffer {
   );
 }
 
-describe('every way of cutting an answer in two gives the same answer:', () => {
+describe('an answer reads the same wherever it is cut in two:', () => {
   test.each(Object.entries(streams))('%s', (_name, text) => {
     const bytes = bytesOf(text);
     const whole = parse([bytes]);
@@ -84,7 +86,7 @@ describe('every way of cutting an answer in two gives the same answer:', () => {
   });
 });
 
-test('answers in a row on one connection come out in order, however they are cut', () => {
+test('consecutive answers on one connection are read in order, however they are cut', () => {
   const texts = [
     'a content-length body',
     'a chunked body',
@@ -148,7 +150,7 @@ function nodeHttp(port: number): Promise<Answer> {
   });
 }
 
-test('any chunked body comes back, whatever its chunks and cuts', () => {
+test('any chunked body is read correctly, whatever its chunks and cuts', () => {
   const chunks = fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { maxLength: 6 });
   fc.assert(
     fc.property(chunks, fc.array(fc.nat(400), { maxLength: 8 }), (parts, positions) => {
@@ -174,7 +176,7 @@ test('any chunked body comes back, whatever its chunks and cuts', () => {
   );
 });
 
-describe('what is no answer is refused, whole or byte by byte:', () => {
+describe('bytes that are no answer are refused, whole or byte by byte:', () => {
   test.each([
     ['another protocol', 'SSH-2.0-OpenSSH_9.2\r\n\r\n'],
     ['a status of two digits', 'HTTP/1.1 20 OK\r\n\r\n'],
@@ -202,7 +204,7 @@ describe('what is no answer is refused, whole or byte by byte:', () => {
   });
 });
 
-describe('nothing grows without bound:', () => {
+describe('memory is bounded:', () => {
   const limits: ParserLimits = { headBytes: 1000, bodyBytes: 1000 };
   test.each([
     ['a head', 'HTTP/1.1 200 OK\r\n', 'x: yyyyyyyyyyyyyyyyy\r\n'],
@@ -217,7 +219,7 @@ describe('nothing grows without bound:', () => {
   });
 });
 
-test('any bytes at all end in an answer, a problem or patience, never in an exception', () => {
+test('any bytes lead to an answer, a problem or a wait for more, never to an exception', () => {
   const alphabet = fc.constantFrom(
     'HTTP/1.1 ',
     '200',

@@ -1,14 +1,11 @@
 import { ChunkDecoder } from './chunk-decoder.js';
 import { INCOMPLETE, MALFORMED, parseHead, ResponseHead } from './response-head.js';
 
-/**
- * What `next` met: a whole head, a stretch of body, the end of an answer, the end of the input, or an answer that
- * cannot be.
- */
+/** The result of `next`: a whole head, a stretch of body, the end of an answer, the end of the input, or no HTTP. */
 type ParserEvent = 'head' | 'body' | 'end' | 'more' | 'broken';
 
 export interface ParserLimits {
-  /** One head; also all extensions and trailers of a chunked body together. */
+  /** For one head; also for all extensions and trailers of a chunked body together. */
   readonly headBytes: number;
   readonly bodyBytes: number;
 }
@@ -18,17 +15,18 @@ export const DEFAULT_LIMITS: ParserLimits = { headBytes: 65_536, bodyBytes: 16_7
 type State = 'head' | 'length' | 'chunked' | 'until-close' | 'ending' | 'broken';
 
 const BLANK_LINE = '\r\n\r\n';
-/** 102, 103 and friends: more of them than this before an answer is a stream, not an answer. */
+/** Informational answers (102, 103) accepted before an answer. */
 const MAX_INFORMATIONAL = 16;
 
 /**
- * Resumable HTTP/1.1 answer parser that is pulled, not called back: the caller hands it the same buffer until it says
- * 'more'. Body bytes are never copied (`dataStart`..`dataEnd` lie in the caller's buffer); only a head cut by a
- * read is kept, and searched for its end from where the last search stopped, so any way of cutting is linear.
+ * Resumable parser of HTTP/1.1 answers that is pulled, without callbacks: the caller passes the same buffer until it
+ * returns 'more'. Body bytes are never copied (`dataStart`..`dataEnd` lie in the caller's buffer). Only a head that
+ * spans reads is kept, and the search for its end resumes where the last one stopped, so the cost is linear in any
+ * case.
  */
 export class ResponseParser {
   readonly head = new ResponseHead();
-  /** Where reading goes on in the buffer given to `next`. */
+  /** Where reading continues in the buffer given to `next`. */
   at = 0;
   /** After 'body'. */
   dataStart = 0;
@@ -46,7 +44,7 @@ export class ResponseParser {
 
   constructor(private readonly limits: ParserLimits = DEFAULT_LIMITS) {}
 
-  /** Nothing of an answer has been read yet. */
+  /** No byte of an answer has been read yet. */
   get idle(): boolean {
     return this.state === 'head' && this.heldBytes === 0 && this.informational === 0;
   }
@@ -71,7 +69,7 @@ export class ResponseParser {
     }
   }
 
-  /** The server will send no more: 'end' when that completes a body, 'more' when it cuts nothing, else 'broken'. */
+  /** The server sends no more: 'end' when that completes a body, 'more' when it cuts no answer, else 'broken'. */
   endOfInput(): ParserEvent {
     if (this.idle) return 'more';
     if (this.state === 'until-close') return this.finish();
@@ -98,7 +96,7 @@ export class ResponseParser {
     this.at = start + length - before;
     this.held = undefined;
     this.heldBytes = 0;
-    // A complete head cannot be incomplete, but a stray blank line before the status line looks like one.
+    // The head is complete, unless a stray blank line before the status line was taken for its end.
     if (parseHead(held, 0, length, this.head) !== length)
       return this.broke(this.head.problem || 'a blank line within the head');
     return this.begin(bytes, end);
@@ -118,12 +116,13 @@ export class ResponseParser {
     return 'more';
   }
 
-  /** The head is known: what body follows (RFC 9112, 6.3)? */
+  /** Decides which body follows the head (RFC 9112, 6.3). */
   private begin(bytes: Buffer, end: number): ParserEvent {
     const { head, limits } = this;
     if (head.status < 200) {
-      if (head.status === 101) return this.broke('101 Switching Protocols, which nobody asked for');
-      if (++this.informational > MAX_INFORMATIONAL) return this.broke('no answer after many informational ones');
+      if (head.status === 101) return this.broke('101 Switching Protocols, which was not requested');
+      if (++this.informational > MAX_INFORMATIONAL)
+        return this.broke(`no answer after ${MAX_INFORMATIONAL} informational ones`);
       return this.next(bytes, end);
     }
     this.bodyBytes = 0;
@@ -174,7 +173,7 @@ export class ResponseParser {
     }
   }
 
-  /** A stretch of a body whose length was not announced: bounded as it comes. */
+  /** A stretch of a body without an announced length: bounded as it comes. */
   private body(): ParserEvent {
     this.bodyBytes += this.dataEnd - this.dataStart;
     return this.bodyBytes > this.limits.bodyBytes

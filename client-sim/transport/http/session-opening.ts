@@ -1,38 +1,35 @@
-import type { Problem } from '../../mcp/judge-message.js';
 import { CLIENT_INFO } from '../../mcp/revisions.js';
-import type { Failure } from '../../measure/failure.js';
-import type { ChannelConfig } from '../channel.js';
+import type { Failure, Problem } from '../../measure/failure.js';
+import { type ChannelConfig, OPEN_TIMEOUT_MS } from '../channel.js';
 import type { ControlAnswer } from '../control.js';
 import type { EndpointMemory } from '../endpoint-memory.js';
-import { type Greeting, greet } from '../handshake.js';
+import { type InitializeResult, initialize } from '../handshake.js';
 import type { Connection } from './connection.js';
 import type { ConnectionSet } from './connection-set.js';
 import type { ControlSender } from './control-sender.js';
 
-const OPEN_TIMEOUT_MS = 30_000;
-
-export type Opened =
-  /** @property greeting undefined in the stateless era, which agrees on nothing beforehand */
-  | { readonly kind: 'open'; readonly greeting: Greeting | undefined; readonly startedAtMs: number }
+export type OpenOutcome =
+  /** @property initialized undefined in the stateless era, which has no handshake */
+  | { readonly kind: 'open'; readonly initialized: InitializeResult | undefined; readonly startedAtMs: number }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
-/** How a session is opened: all its connections, and the handshake on the first of them. */
+/** Opens a session: all its connections, and the handshake on the first of them. */
 export class SessionOpening {
-  private greeting: Greeting | undefined;
+  private initialized: InitializeResult | undefined;
   private over = false;
   private readonly timer: NodeJS.Timeout;
-  private readonly budgetMs: number;
+  private readonly timeoutMs: number;
 
-  /** @param done told once, unless it was cancelled */
+  /** @param done called once, unless the opening is cancelled */
   constructor(
     private readonly config: ChannelConfig,
     private readonly connections: ConnectionSet,
     private readonly controlSender: ControlSender,
     private readonly memory: EndpointMemory,
-    private readonly done: (outcome: Opened) => void,
+    private readonly done: (outcome: OpenOutcome) => void,
   ) {
-    this.budgetMs = config.openTimeoutMs ?? OPEN_TIMEOUT_MS;
-    this.timer = setTimeout(() => this.timedOut(), this.budgetMs);
+    this.timeoutMs = config.openTimeoutMs ?? OPEN_TIMEOUT_MS;
+    this.timer = setTimeout(() => this.timedOut(), this.timeoutMs);
     connections.connect();
   }
 
@@ -42,25 +39,25 @@ export class SessionOpening {
   }
 
   onUp(connection: Connection): void {
-    if (connection === this.connections.all[0] && !this.isGreeted) this.greet(connection);
+    if (connection === this.connections.all[0] && !this.isInitialized) this.initialize(connection);
     else this.openWhenReady();
   }
 
   /** @param failure undefined: the server closed a connection that was not in use yet */
   onDown(connection: Connection, failure: Failure | undefined): void {
-    if (connection === this.controlSender.side) return;
+    if (this.connections.isSide(connection)) return;
     if (failure === undefined) connection.connect();
     else this.end({ kind: 'failed', failure });
   }
 
-  private get isGreeted(): boolean {
-    return this.config.pinned.era === 'modern' || this.greeting !== undefined;
+  private get isInitialized(): boolean {
+    return this.config.pinned.era === 'modern' || this.initialized !== undefined;
   }
 
-  private greet(connection: Connection): void {
+  private initialize(connection: Connection): void {
     const { pinned, clientInfo } = this.config;
-    greet(
-      (kind, body, control) => this.controlSender.control(connection, kind, body, control),
+    initialize(
+      (kind, body, control) => this.controlSender.sendOn(connection, kind, body, control),
       pinned.version,
       clientInfo ?? CLIENT_INFO,
       (outcome) => {
@@ -68,7 +65,7 @@ export class SessionOpening {
         if (outcome.kind === 'failed') return this.end({ kind: 'failed', failure: outcome.failure });
         if (outcome.kind === 'refused')
           return this.end({ kind: 'failed', failure: this.refusal(outcome.problem, outcome.body, outcome.answer) });
-        this.greeting = outcome.greeting;
+        this.initialized = outcome.result;
         this.openWhenReady();
       },
     );
@@ -76,23 +73,21 @@ export class SessionOpening {
 
   private openWhenReady(): void {
     const { all, up } = this.connections;
-    if (!this.isGreeted || up < all.length) return;
+    if (!this.isInitialized || up < all.length) return;
     this.end({
       kind: 'open',
-      greeting: this.greeting,
+      initialized: this.initialized,
       startedAtMs: Math.min(...all.map((connection) => connection.startedAtMs)),
     });
   }
 
   private timedOut(): void {
-    const {
-      connections: { all, up },
-      budgetMs,
-    } = this;
+    const { connections, timeoutMs } = this;
+    const { all, up } = connections;
     const failure: Failure =
       up < all.length
-        ? { category: 'connect', detail: `${up} of ${all.length} connections were up after ${budgetMs} ms` }
-        : { category: 'timeout', detail: `no answer to the handshake within ${budgetMs} ms` };
+        ? { category: 'connect', detail: `${up} of ${all.length} connections were up after ${timeoutMs} ms` }
+        : { category: 'timeout', detail: `no answer to the handshake within ${timeoutMs} ms` };
     this.end({ kind: 'failed', failure });
   }
 
@@ -102,10 +97,10 @@ export class SessionOpening {
       template: -1,
       body: () => body,
     };
-    return this.memory.failures.make(problem, request, { head: answer, body: () => answer.body });
+    return this.memory.failure(problem, request, { head: answer, body: () => answer.body });
   }
 
-  private end(outcome: Opened): void {
+  private end(outcome: OpenOutcome): void {
     if (this.over) return;
     this.cancel();
     this.done(outcome);

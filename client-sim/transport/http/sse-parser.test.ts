@@ -27,7 +27,7 @@ function parse(pieces: readonly Buffer[]): {
   return { events, id: parser.lastEventId, retryMs: parser.retryMs };
 }
 
-/** The standard's own words (WHATWG HTML, 9.2.6), over the whole stream at once. */
+/** The algorithm of the standard (WHATWG HTML, 9.2.6), over the whole stream at once. */
 function reference(stream: Buffer): {
   readonly events: readonly Event[];
   readonly id: string;
@@ -35,7 +35,7 @@ function reference(stream: Buffer): {
 } {
   const text = new TextDecoder().decode(stream);
   const lines = text.split(/\r\n|\r|\n/);
-  // What follows the last line ending is no line yet.
+  // The rest after the last line ending is no line yet.
   lines.pop();
   const events: Event[] = [];
   let data: string[] = [];
@@ -85,7 +85,7 @@ const word = fc.constantFrom(
   '\ufeff',
 );
 
-test('any stream, cut anyhow, gives the events the standard gives', () => {
+test('any stream, however it is cut, gives the events that the standard defines', () => {
   fc.assert(
     fc.property(fc.array(word, { maxLength: 40 }), fc.array(fc.nat(2000), { maxLength: 10 }), (words, positions) => {
       const stream = Buffer.from(words.join(''));
@@ -101,7 +101,7 @@ test('any stream, cut anyhow, gives the events the standard gives', () => {
   );
 });
 
-test('on the streams of MCP servers it agrees with the parser the official client uses', () => {
+test('it agrees with the parser of the official client on the streams of MCP servers', () => {
   const stream = [
     ': keep-alive\n\n',
     'id: 5351cb15\ndata: \n\n',

@@ -1,11 +1,12 @@
 import { BodyCollector } from '../socket/body-collector.js';
+import type { ParserLimits } from './response-parser.js';
 
 /** Server-sent events (WHATWG HTML, 9.2.6), incremental. */
 
 export interface SseHandler {
   /**
    * One event with its data (the lines of `data` joined by LF), valid only during the call. Its type is `message`
-   * when the stream did not say. An event without data, as MCP servers send first, has `start === end`.
+   * where the stream names none. An event without data, as MCP servers send first, has `start === end`.
    */
   onEvent(type: string, bytes: Buffer, start: number, end: number): void;
 }
@@ -16,31 +17,30 @@ const COLON = 0x3a;
 const SPACE = 0x20;
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 const LINE_FEED = Buffer.from('\n', 'latin1');
-/**
- * Longest event taken; what is held of one never grows beyond it by more than a read. For whoever feeds the parser to
- * see to.
- */
+/** A whole stream may have any length; the length of a single event is bounded by MOST_EVENT_BYTES. */
+export const STREAM_LIMITS: ParserLimits = { headBytes: 65_536, bodyBytes: Infinity };
+/** Longest event accepted. Callers of `feed` check it after each read, so `held` exceeds it by at most one read. */
 export const MOST_EVENT_BYTES = 16_777_216;
 /** Beyond this a native search beats the loop (1 ns a byte against some 120 ns a call). */
 const LONG_LINE = 256;
 
 export class SseParser {
-  /** Of the last whole event: one that was cut must be asked for again. */
+  /** Id of the last whole event: one that was cut off must be requested again. */
   lastEventId = '';
-  /** From `retry:`; -1: never said. */
+  /** From `retry:`; -1: never sent. */
   retryMs = -1;
 
   private readonly line = new BodyCollector();
   private readonly data = new BodyCollector();
   private hasData = false;
-  /** Of the event being read, or the last one that had one. */
+  /** Id of the event being read, or the last id before it. */
   private id = '';
   private type = '';
   private firstLine = true;
   /** The last byte was a CR, so a LF that comes first belongs to it. */
   private afterCr = false;
 
-  /** Bytes of an event that is not over. */
+  /** Bytes of an unfinished event. */
   get held(): number {
     return this.line.length + this.data.length;
   }
@@ -76,7 +76,7 @@ export class SseParser {
     }
   }
 
-  /** The buffer given to `feed` is about to be used again. */
+  /** The buffer given to `feed` is about to be reused. */
   settle(): void {
     this.line.settle();
     this.data.settle();
@@ -95,7 +95,7 @@ export class SseParser {
 
   private readField(bytes: Buffer, start: number, end: number): void {
     let colon = start;
-    // The longest field name is `event` and `retry`; a colon later than that changes nothing we know.
+    // The longest field names are `event` and `retry`; a field with a later colon is unknown.
     const last = Math.min(end, start + 6);
     while (colon < last && bytes[colon] !== COLON) colon++;
     if (colon === start || (colon === last && last < end)) return;

@@ -20,7 +20,7 @@ import {
 const answerAll: RawHandler = ({ message }, socket) => void socket.write(correct(message.id));
 
 describe('a session', () => {
-  test('greets, works and says goodbye as the session era asks', async () => {
+  test('initializes, calls and ends with DELETE, as the session era requires', async () => {
     const server = await startRawServer(legacy(answerAll));
     const probe = await new ChannelProbe(server.url, {
       headers: { Authorization: 'Bearer secret', 'X-Tenant': 'a' },
@@ -69,7 +69,7 @@ describe('a session', () => {
     });
   });
 
-  test('speaks the version the server chose', async () => {
+  test('uses the version that the server chose', async () => {
     const server = await startRawServer((request, socket) => {
       if (request.message.method === 'initialize')
         socket.write(json({ jsonrpc: '2.0', id: request.message.id, result: { protocolVersion: '2025-03-26' } }));
@@ -80,11 +80,11 @@ describe('a session', () => {
     expect(await probe.call()).toEqual(['correct']);
     expect(server.requests[2]?.headers).toMatchObject({ 'mcp-protocol-version': '2025-03-26' });
     await probe.close('delete');
-    // A server without sessions is not said goodbye to.
+    // A server without sessions gets no DELETE.
     expect(server.requests).toHaveLength(3);
   });
 
-  test('in the stateless era needs no greeting, and names method and target in headers', async () => {
+  test('needs no handshake in the stateless era, and names method and target in headers', async () => {
     const server = await startRawServer(answerAll);
     const probe = await new ChannelProbe(server.url, { pinned: MODERN }).open();
     expect(await probe.call(1, ECHO)).toEqual(['correct']);
@@ -108,7 +108,7 @@ describe('a session', () => {
     );
   });
 
-  test('may be greeted on an event stream with notifications before the answer', async () => {
+  test('may get the answer to initialize on an event stream, after notifications', async () => {
     const server = await startRawServer((request, socket) => {
       if (request.message.method !== 'initialize') return legacy(answerAll)(request, socket);
       const hello = { jsonrpc: '2.0', id: request.message.id, result: { protocolVersion: '2025-11-25' } };
@@ -176,7 +176,7 @@ describe('a session', () => {
     await until('its sockets to be closed', () => server.open === 0);
   });
 
-  test('does not open where nobody listens', async () => {
+  test('does not open where nothing listens', async () => {
     const server = await startRawServer(answerAll);
     const unused = server.url.replace(/:\d+/, ':1');
     const probe = await new ChannelProbe(unused).open();
@@ -272,7 +272,7 @@ describe('an answer is judged:', () => {
     const server = await startRawServer(legacy(({ message }, socket) => void dribble(socket, answer(message.id ?? 0))));
     const probe = await new ChannelProbe(server.url).open();
     expect(await probe.call()).toEqual([fate]);
-    // Whatever it was, the next request is served, on this connection or another.
+    // In every case the next request is served, on this connection or another.
     expect(await probe.call()).toEqual([fate]);
     if (fate === 'http_429') expect(probe.lastFailure?.retryAfterMs).toBe(2000);
     if (fate === 'http_302') expect(probe.lastFailure?.detail).toContain('http://elsewhere/');
@@ -317,7 +317,7 @@ describe('an answer is judged:', () => {
     expect(await probe.call()).toEqual([fate]);
   });
 
-  test('a body without end is given up at the limit', async () => {
+  test('an endless body is cut off at the limit', async () => {
     const server = await startRawServer(
       legacy((_request, socket) => {
         socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n');
@@ -334,7 +334,7 @@ describe('an answer is judged:', () => {
     await until('the connection to be closed', () => server.open === 0);
   });
 
-  test('the same answers again and again, and drawn ones, stay correct; one that differs is noticed', async () => {
+  test('repeated answers and drawn answers stay correct, and a wrong one is noticed', async () => {
     let asked = 0;
     const server = await startRawServer(
       legacy(({ message }, socket) => {
@@ -366,7 +366,7 @@ describe('a lost session', () => {
   test.each([
     ['404', http('404 Not Found', '')],
     [
-      '404 with words',
+      '404 with a message',
       json({ jsonrpc: '2.0', id: null, error: { code: -32001, message: 'Session not found' } }, '', '404 Not Found'),
     ],
     [
@@ -397,7 +397,7 @@ describe('a lost session', () => {
     expect(probe.counters.connectionsActive).toBe(0);
   });
 
-  test('is not what a server without sessions means by 404', async () => {
+  test('is not reported for a 404 from a server without sessions', async () => {
     const server = await startRawServer(
       legacy((_request, socket) => void socket.write(http('404 Not Found', '')), NO_SESSION),
     );
@@ -406,7 +406,7 @@ describe('a lost session', () => {
     expect(probe.closed).toBeUndefined();
   });
 
-  test('is not what a 400 about something else means', async () => {
+  test('is not reported for a 400 with another reason', async () => {
     const server = await startRawServer(
       legacy(
         (_request, socket) =>
@@ -437,7 +437,7 @@ async function dribble(
 }
 
 function cut(text: string, length: number): string[] {
-  // By code unit groups of whole characters; bytes within a character are cut by the parser's own tests.
+  // Cut between characters only; the parser's own tests cut within characters.
   const characters = [...text];
   return Array.from({ length: Math.ceil(characters.length / length) }, (_, index) =>
     characters.slice(index * length, (index + 1) * length).join(''),

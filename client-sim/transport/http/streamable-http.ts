@@ -1,32 +1,34 @@
 import type { RequestTemplate } from '../../mcp/compile-request.js';
 import { FIRST_ID, LAST_ID } from '../../mcp/digits.js';
 import type { Draw } from '../../mcp/draw.js';
-import type { Problem } from '../../mcp/judge-message.js';
-import type { Failure } from '../../measure/failure.js';
+import type { Failure, Problem } from '../../measure/failure.js';
 import type { Endpoint } from '../../protocol/messages.js';
-import type { Channel, ChannelConfig, ChannelEvents } from '../channel.js';
+import {
+  type Channel,
+  type ChannelConfig,
+  type ChannelEvents,
+  CLOSE_TIMEOUT_MS,
+  OPEN_TIMEOUT_MS,
+  type StreamListener,
+} from '../channel.js';
 import type { ControlOutcome } from '../control.js';
 import { CookieJar } from '../cookie-jar.js';
-import type { DrawnCall, EndpointMemory } from '../endpoint-memory.js';
-import { RequestHead, type RequestKind } from '../request-head.js';
-import type { FailedAnswer } from '../sample.js';
+import type { DrawnCall, EndpointMemory, FailedAnswer } from '../endpoint-memory.js';
+import { RequestHead, type SessionHeaders } from '../request-head.js';
 import { endpointMemory, type WireShared } from '../shared.js';
 import type { Address } from '../socket/socket.js';
 import { ResumedCalls, type ResumingSession } from '../stream/call-resumption.js';
-import { ListeningStream, type StreamHost } from '../stream/listening-stream.js';
-import { type AnswerReader, CONTROL_TICKET } from './answer-reader.js';
+import { type ListeningHost, ListeningStream } from '../stream/listening-stream.js';
+import { type AnswerView, CONTROL_TICKET } from './answer-reader.js';
 import { type BrokenCall, Connection, type ConnectionOwner } from './connection.js';
 import { ConnectionSet } from './connection-set.js';
-import { ControlSender, type ControlSenderOwner } from './control-sender.js';
-import { type Opened, SessionOpening } from './session-opening.js';
-
-/** How long a goodbye may take before the sockets are closed without it. */
-const GOODBYE_MS = 2000;
+import { ControlSender } from './control-sender.js';
+import { type OpenOutcome, SessionOpening } from './session-opening.js';
 
 type State = 'new' | 'opening' | 'open' | 'closing' | 'closed';
 
 /** MCP over Streamable HTTP: one session with its connections. */
-export class StreamableHttp implements Channel, ConnectionOwner, ControlSenderOwner, ResumingSession, StreamHost {
+export class StreamableHttp implements Channel, ConnectionOwner, ResumingSession, ListeningHost {
   readonly memory: EndpointMemory;
   readonly era: 'legacy' | 'modern';
   private state: State = 'new';
@@ -35,17 +37,17 @@ export class StreamableHttp implements Channel, ConnectionOwner, ControlSenderOw
   private readonly connections: ConnectionSet;
   private opening: SessionOpening | undefined;
   private readonly controlSender: ControlSender;
-  /** Made by the first call whose stream breaks off. */
+  /** Created by the first call whose stream breaks off. */
   private resumed: ResumedCalls | undefined;
-  /** What the server says by itself, where somebody listens. */
+  /** Messages that the server sends unasked, where there is a listener. */
   private stream: ListeningStream | undefined;
   private nextId = FIRST_ID;
   private heads: (RequestHead | undefined)[];
   /** Undefined: cookies are not kept. */
   private readonly cookies: CookieJar | undefined;
-  /** To draw a failed request again. */
+  /** To render a failed request again. */
   private seed = 0;
-  private goodbye: NodeJS.Timeout | undefined;
+  private closeTimer: NodeJS.Timeout | undefined;
   private readonly loadAddress: Address;
 
   /** @throws TypeError for an endpoint that cannot be spoken to: not http(s), headers that cannot be sent */
@@ -59,10 +61,10 @@ export class StreamableHttp implements Channel, ConnectionOwner, ControlSenderOw
     this.memory = endpointMemory(config, shared);
     this.loadAddress = config.resettable === true ? { ...this.memory.address, resettable: true } : this.memory.address;
     this.cookies = config.endpoint.cookies === true ? new CookieJar() : undefined;
-    // Heads that hold cookies are this channel's own.
+    // Heads with cookies belong to this channel alone.
     this.heads = this.cookies !== undefined ? [] : this.memory.heads;
-    this.connections = new ConnectionSet(config.connections, () => this.newConnection(config.pipeline));
-    this.controlSender = new ControlSender(this, config.endpoint, shared);
+    this.connections = new ConnectionSet(this, config.connections, config.pipeline);
+    this.controlSender = new ControlSender(this, this.connections, config.endpoint, shared);
   }
 
   get hasSession(): boolean {
@@ -73,7 +75,7 @@ export class StreamableHttp implements Channel, ConnectionOwner, ControlSenderOw
     return this.config.endpoint;
   }
 
-  /** Of streams. */
+  /** For streams. */
   get address(): Address {
     return this.memory.address;
   }
@@ -107,7 +109,7 @@ export class StreamableHttp implements Channel, ConnectionOwner, ControlSenderOw
   abandon(ticket: number): void {
     const sent = this.connections.abandon(ticket);
     const id = sent < 0 ? (this.resumed?.abandon(ticket) ?? -1) : sent;
-    // To cancel, closing the connection is not enough (2025-11-25, "Cancellation"); where there are no sessions, it is.
+    // Closing the connection does not cancel a request within a session (2025-11-25, "Cancellation").
     if (id >= 0 && this.era === 'legacy' && this.sessionId !== undefined && this.state === 'open')
       this.controlSender.cancel(id);
   }
@@ -124,33 +126,33 @@ export class StreamableHttp implements Channel, ConnectionOwner, ControlSenderOw
         failure: { ...aborted, detail: 'the session was closed before it was open' },
       });
     this.state = 'closing';
-    this.stream?.cut(how === 'reset');
-    this.resumed?.cut(aborted, how === 'reset');
+    this.stream?.end(how === 'reset');
+    this.resumed?.endAll(aborted, how === 'reset');
     if (how !== 'delete' || this.sessionId === undefined) return this.finish(how === 'reset', aborted);
-    for (const connection of this.connections.all) if (connection.ring.count > 0) connection.cut(false, aborted);
+    for (const connection of this.connections.all) if (connection.ring.count > 0) connection.destroy(false, aborted);
     const finish = (): void => this.finish(false, aborted);
-    this.goodbye = setTimeout(finish, GOODBYE_MS);
-    // Servers may refuse to end a session (405) or have forgotten it (404): it is over for us either way.
-    this.controlSender.ask({ verb: 'DELETE' }, '', { id: undefined, done: finish });
+    this.closeTimer = setTimeout(finish, CLOSE_TIMEOUT_MS);
+    // Servers may refuse to end a session (405) or have forgotten it (404): either way it is over for us.
+    this.controlSender.send({ verb: 'DELETE' }, '', { id: undefined, done: finish });
   }
 
-  breakOff(): void {
+  disconnect(): void {
     if (this.state !== 'open') return;
     const problem: Problem = {
       category: 'aborted_by_us',
-      detail: 'the connection was broken off on purpose while this request was in flight',
+      detail: 'the connection was closed on purpose while this request was in flight',
     };
-    this.stream?.breakOff();
-    this.resumed?.cut(problem, true);
-    for (const connection of this.connections.all) connection.breakOff(problem);
+    this.stream?.reconnect();
+    this.resumed?.endAll(problem, true);
+    for (const connection of this.connections.all) connection.reconnect(problem);
   }
 
   destroy(): void {
     this.state = 'closed';
     this.stopTimers();
-    this.stream?.cut();
-    this.resumed?.cut();
-    for (const connection of this.all()) connection.cut(false);
+    this.stream?.end();
+    this.resumed?.endAll();
+    for (const connection of this.connections.withSide) connection.destroy(false);
   }
 
   onUp(connection: Connection): void {
@@ -171,13 +173,13 @@ export class StreamableHttp implements Channel, ConnectionOwner, ControlSenderOw
 
   private lose(): void {
     this.state = 'closed';
-    this.stream?.cut();
+    this.stream?.end();
     const problem: Problem = {
       category: 'session_lost',
       detail: 'the session was lost while this request was in flight',
     };
-    this.resumed?.cut(problem);
-    for (const connection of this.all()) connection.cut(false, problem);
+    this.resumed?.endAll(problem);
+    for (const connection of this.connections.withSide) connection.destroy(false, problem);
     this.events.onClosed('lost');
   }
 
@@ -186,7 +188,7 @@ export class StreamableHttp implements Channel, ConnectionOwner, ControlSenderOw
   }
 
   onSetCookie(setCookie: string): void {
-    // The heads that were laid out hold the old ones.
+    // The existing heads hold the old cookies.
     if (this.cookies?.keep(setCookie) === true) this.heads.length = 0;
   }
 
@@ -194,66 +196,68 @@ export class StreamableHttp implements Channel, ConnectionOwner, ControlSenderOw
     this.controlSender.answer(request);
   }
 
-  /** The session era's streams number their events; a session's own requests are not worth it. */
+  /** Only the session era's streams number their events; the session's own requests are not worth resuming. */
   onBroken(call: BrokenCall): boolean {
     if (this.era !== 'legacy' || this.state !== 'open' || call.ticket === CONTROL_TICKET) return false;
     this.resumed ??= new ResumedCalls(this, this.shared, this.config.readBytesPerSecond);
-    this.resumed.take(call);
+    this.resumed.add(call);
     return true;
   }
 
   onReadStart(nowMs: number): void {
-    this.connections.readStarted();
+    this.connections.onReadStart();
     this.events.onReadStart?.(nowMs);
   }
 
-  onReadOver(): void {
-    this.events.onReadOver?.();
-    this.connections.readOver();
+  onReadEnd(): void {
+    this.events.onReadEnd?.();
+    this.connections.onReadEnd();
   }
 
-  describe(problem: Problem, reader: AnswerReader): Failure {
-    const { ring } = reader;
+  describe(problem: Problem, answer: AnswerView): Failure {
+    const { ring, head, answering } = answer;
     if (ring.ticket === CONTROL_TICKET) return problem;
-    return this.failureOf(
-      ring,
-      problem,
-      reader.answering ? { head: reader.parser.head, body: () => reader.bodyText() } : undefined,
-    );
+    return this.failureOf(ring, problem, answering ? { head, body: () => answer.bodyText() } : undefined);
   }
 
   failureOf(call: DrawnCall, problem: Problem, answer: FailedAnswer | undefined): Failure {
     return this.memory.failureOf(call, this.seed, this.sessionHeaders(), problem, answer);
   }
 
-  private opened(outcome: Opened): void {
+  private opened(outcome: OpenOutcome): void {
     if (outcome.kind === 'failed') {
       this.destroy();
       return this.events.onOpenFailed(outcome.failure);
     }
-    const { greeting, startedAtMs } = outcome;
-    if (greeting !== undefined) {
-      this.sessionId = greeting.sessionId;
-      this.version = greeting.version;
+    const { initialized, startedAtMs } = outcome;
+    if (initialized !== undefined) {
+      this.sessionId = initialized.sessionId;
+      this.version = initialized.version;
       if (this.cookies === undefined) this.heads = this.memory.headsFor(this.version, this.sessionId ?? '');
     }
     this.opening = undefined;
     this.state = 'open';
     this.events.onOpen(this.shared.now() - startedAtMs);
-    // Unless it was closed in answer to that.
-    if (this.isOpen) this.stream = sessionStream(this, this.config, this.shared);
+    // Unless the listener of that event closed it.
+    if (this.isOpen && this.config.listener !== undefined) this.listen(this.config.listener);
   }
 
   private get isOpen(): boolean {
     return this.state === 'open';
   }
 
+  private listen(listener: StreamListener): void {
+    const { readBytesPerSecond, clientInfo, openTimeoutMs: timeoutMs = OPEN_TIMEOUT_MS } = this.config;
+    this.stream = new ListeningStream(this, listener, this.shared, { readBytesPerSecond, clientInfo, timeoutMs });
+    listener.onReady(this.stream);
+  }
+
   request(body: string, id: number, done: (outcome: ControlOutcome) => void): void {
-    this.controlSender.ask({ verb: 'POST' }, body, {
+    this.controlSender.send({ verb: 'POST' }, body, {
       id,
       done: (outcome) => {
         done(outcome);
-        // It may have taken the load's room on a connection for a while.
+        // It may have occupied the load's room on a connection.
         this.onRoom();
       },
     });
@@ -267,16 +271,12 @@ export class StreamableHttp implements Channel, ConnectionOwner, ControlSenderOw
     if (this.state === 'closed') return;
     this.state = 'closed';
     this.stopTimers();
-    for (const connection of this.all()) connection.cut(reset, aborted);
+    for (const connection of this.connections.withSide) connection.destroy(reset, aborted);
     queueMicrotask(() => this.events.onClosed('closed'));
   }
 
-  onHeard(replica: number, unknown: boolean): void {
+  onControlAnswer(replica: number, unknown: boolean): void {
     this.events.onControlAnswer?.(replica, unknown);
-  }
-
-  idleConnection(): Connection | undefined {
-    return this.connections.idle;
   }
 
   sessionHeaders(): SessionHeaders {
@@ -293,39 +293,15 @@ export class StreamableHttp implements Channel, ConnectionOwner, ControlSenderOw
     );
   }
 
-  /** A cleared timer is still an object: thousands of channels need not keep theirs. */
+  /** Forgets the timers too: a cleared timer is still an object, and there are thousands of channels. */
   private stopTimers(): void {
     this.opening?.cancel();
     this.opening = undefined;
-    clearTimeout(this.goodbye);
-    this.goodbye = undefined;
+    clearTimeout(this.closeTimer);
+    this.closeTimer = undefined;
   }
 
   newConnection(depth: number): Connection {
     return new Connection(this, this.shared, this.loadAddress, depth, this.config);
   }
-
-  private all(): readonly Connection[] {
-    const { side } = this.controlSender;
-    const { all } = this.connections;
-    return side === undefined ? all : [...all, side];
-  }
-}
-
-/** What every request of a session carries, as far as the handshake has settled it. */
-type SessionHeaders = Pick<RequestKind, 'sessionId' | 'version' | 'cookie'>;
-
-const STREAM_TIMEOUT_MS = 30_000;
-
-/** The stream of a session that has just been opened; undefined where nobody listens. Its listener starts it. */
-function sessionStream(host: StreamHost, config: ChannelConfig, shared: WireShared): ListeningStream | undefined {
-  if (config.listener === undefined) return undefined;
-  const { readBytesPerSecond, clientInfo, openTimeoutMs = STREAM_TIMEOUT_MS } = config;
-  const stream = new ListeningStream(host, config.listener, shared, {
-    readBytesPerSecond,
-    clientInfo,
-    timeoutMs: openTimeoutMs,
-  });
-  config.listener.onReady(stream);
-  return stream;
 }

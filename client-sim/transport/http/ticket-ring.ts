@@ -1,6 +1,6 @@
 /**
  * Requests in flight on one connection, oldest first: HTTP/1.1 answers in order. One small Int32Array instead of an
- * object a request: nothing to allocate or collect, and a thousand connections stay in the cache.
+ * object per request: nothing to allocate or collect, and a thousand connections stay in the cache.
  */
 export class TicketRing {
   count = 0;
@@ -25,7 +25,7 @@ export class TicketRing {
     this.fields[base + STATE] = WAITING;
   }
 
-  /** Of the oldest request. Precondition of all that follow: `count > 0`. */
+  /** Ticket of the oldest request. Precondition of this getter and the next five: `count > 0`. */
   get ticket(): number {
     return this.fields[this.first * WIDTH + TICKET] as number;
   }
@@ -41,12 +41,12 @@ export class TicketRing {
   get sequence(): number {
     return this.fields[this.first * WIDTH + SEQUENCE] as number;
   }
-  /** Nobody waits for it any more. */
+  /** The client no longer waits for it. */
   get abandoned(): boolean {
     return this.fields[this.first * WIDTH + STATE] !== WAITING;
   }
 
-  /** The oldest has been given back to its owner although its answer is not over. */
+  /** The answer of the oldest was delivered although its stream is still open. */
   markDelivered(): void {
     this.fields[this.first * WIDTH + STATE] = GONE;
   }
@@ -62,7 +62,7 @@ export class TicketRing {
     return false;
   }
 
-  /** Of the request that waits with this ticket; -1: none does. */
+  /** Id of the request that waits with this ticket; -1: none does. */
   idOf(ticket: number): number {
     for (let index = 0; index < this.count; index++) {
       const base = ((this.first + index) & this.mask) * WIDTH;
@@ -72,7 +72,7 @@ export class TicketRing {
     return -1;
   }
 
-  get someoneWaits(): boolean {
+  get hasWaiting(): boolean {
     for (let index = 0; index < this.count; index++) {
       if (this.fields[((this.first + index) & this.mask) * WIDTH + STATE] === WAITING) return true;
     }

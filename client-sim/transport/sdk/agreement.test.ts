@@ -5,7 +5,7 @@ import { startTestServer } from '../../../tests/servers/test-server.js';
 import { until } from '../../../tests/support/until.js';
 import { ChannelProbe, type Fate, LEGACY, MODERN } from '../testing/channel-probe.js';
 
-/** By every third call of a session, as the transport tells it. */
+/** The outcome of every third call of a session, as the transport reports it. */
 async function fates(
   transport: 'sdk' | 'streamable-http',
   era: 'legacy' | 'modern',
@@ -26,7 +26,7 @@ async function fates(
   return [...seen, ...(probe.closed === undefined ? [] : [probe.closed as Fate])];
 }
 
-/** The server takes the first session for the preflight's, and answers it rightly. */
+/** The server takes the first session for preflight's and answers it correctly. */
 async function firstSession(url: string): Promise<void> {
   const body = JSON.stringify({
     jsonrpc: '2.0',
@@ -61,12 +61,12 @@ const more: Readonly<Record<string, Behaviour>> = {
   },
 };
 
-/** Without those that never end: the engine's clock ends them. */
+/** Without those that never end: the engine's timeout ends them. */
 const { noAnswer, endlessBody, ...ending } = { ...wrongly, ...more };
 
 describe.each(['legacy', 'modern'] as const)('a server that misbehaves in the %s era', (era) => {
   test.each(Object.entries(ending).filter(([name]) => era === 'legacy' || name !== 'lostSession'))(
-    '%s is told as our own client tells it',
+    '%s is reported as our own client reports it',
     async (_name, behaviour) => {
       const [ours, theirs] = await Promise.all([
         fates('streamable-http', era, behaviour),
@@ -82,7 +82,7 @@ describe.each(['legacy', 'modern'] as const)('a server that misbehaves in the %s
     ['no answer', noAnswer],
     ['an answer without an end', endlessBody],
   ] as const)(
-    '%s is given up, and its connection with it',
+    '%s is abandoned, and its connection is closed',
     async (_what, behaviour) => {
       const { url, log } = await startTestServer({
         era,
@@ -103,7 +103,7 @@ describe.each(['legacy', 'modern'] as const)('a server that misbehaves in the %s
       await until('its connection to be closed', () => log.calls[0]?.endedAtMs !== undefined);
       expect(await probe.call()).toEqual(['correct']);
       expect(probe.fates[ticket]).toBe('waiting');
-      // The session era's client says so; in the stateless one closing the answer is all there is to say.
+      // The session era's client sends a cancellation; the stateless one only closes the answer.
       expect(probe.counters.streams.cancelled).toBe(era === 'legacy' ? 1 : 0);
     },
     60_000,

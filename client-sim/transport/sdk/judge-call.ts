@@ -1,34 +1,33 @@
-import { isObject, judgeError, judgeMessage, type Problem, violation } from '../../mcp/judge-message.js';
+import { isObject } from '../../mcp/json-value.js';
+import { judgeError, judgeMessage, violation } from '../../mcp/judge-message.js';
 import { parseMessage } from '../../mcp/scan-answer.js';
+import type { Problem } from '../../measure/failure.js';
 import type { PinnedProtocol } from '../../protocol/messages.js';
 import { judgeHttp } from '../judge-http.js';
 import type { Exchange } from './exchange.js';
 import type { SdkCall } from './sdk-call.js';
 
-/**
- * What an SDK's client and its exchanges are judged by: the rules of all transports, on the bytes and messages below
- * the SDK.
- */
+/** The rules of all transports, by which the bytes and messages below an SDK's client are judged. */
 export interface Rules {
   readonly era: PinnedProtocol['era'];
   readonly hasSession: boolean;
 }
 
 /**
- * What a call came to.
- * @param refusal what the SDK's promise was rejected with; undefined: it was resolved
+ * Judges a finished call.
+ * @param refusal the error that rejected the SDK's promise; undefined: it was resolved
  */
 export function judgeCall(call: SdkCall, refusal: unknown, rules: Rules): Problem | undefined {
   const { exchange, message, id } = call;
-  // A message may have come although its stream broke off: on another one, by which the SDK resumed it.
-  if (message !== undefined) return judgeMessage(message, id, beyond(call)) ?? whyRefused(refusal);
+  // A message may have come although its stream broke off: on the stream by which the SDK resumed it.
+  if (message !== undefined) return judgeMessage(message, id, resultExpectation(call)) ?? refusalProblem(refusal);
   const problem = exchange === undefined ? undefined : judgeExchange(exchange, rules);
   if (problem !== undefined) return problem;
-  if (exchange?.head?.mediaType === 'json') return judgeBody(exchange, id, rules) ?? whyRefused(refusal);
-  return whyUnsent(exchange, refusal) ?? whyRefused(refusal);
+  if (exchange?.head?.mediaType === 'json') return judgeBody(exchange, id, rules) ?? refusalProblem(refusal);
+  return unsentProblem(exchange, refusal) ?? refusalProblem(refusal);
 }
 
-/** What is wrong with an exchange whatever its messages say; undefined: nothing. */
+/** The problem of an exchange regardless of its messages; undefined: there is none. */
 export function judgeExchange(exchange: Exchange, { era, hasSession }: Rules): Problem | undefined {
   const { head, problem, body } = exchange;
   if (head === undefined) return problem;
@@ -36,19 +35,19 @@ export function judgeExchange(exchange: Exchange, { era, hasSession }: Rules): P
   const judged = (): Problem | undefined => judgeHttp(head, body, 0, body.length, { id: 0, era, hasSession, turn: 0 });
   if (status >= 300) return problem ?? judged();
   if (exchange.id === undefined) return undefined;
-  // What can be no answer is known by its head; the SDK gives up the rest.
+  // The head alone shows that this cannot be an answer; the SDK does not read the rest.
   if (status === 202 || status === 204 || (mediaType !== 'json' && mediaType !== 'event-stream')) return judged();
   return problem;
 }
 
-/** Why a session was not opened, by the last exchange of the handshake. */
+/** Why a session could not be opened, judged by the last exchange of the handshake. */
 export function judgeHandshake(exchange: Exchange | undefined, refusal: unknown, rules: Rules): Problem {
   const problem = exchange === undefined ? undefined : judgeExchange(exchange, rules);
   return (
     problem ??
     (exchange === undefined ? undefined : errorIn(exchange)) ??
-    whyUnsent(exchange, refusal) ??
-    whyRefused(refusal) ??
+    unsentProblem(exchange, refusal) ??
+    refusalProblem(refusal) ??
     violation("the SDK's client ended the handshake")
   );
 }
@@ -66,26 +65,26 @@ function errorIn({ body }: Exchange): Problem | undefined {
     : undefined;
 }
 
-/** A fetch that did not even try: it refuses ports that browsers do (Fetch Standard, "bad port"). */
-function whyUnsent(exchange: Exchange | undefined, refusal: unknown): Problem | undefined {
+/** A request that fetch did not send: it refuses the ports that browsers refuse (Fetch Standard, "bad port"). */
+function unsentProblem(exchange: Exchange | undefined, refusal: unknown): Problem | undefined {
   if (exchange === undefined || exchange.head !== undefined || !(refusal instanceof Error)) return undefined;
   let cause = refusal;
   while (cause.cause instanceof Error) cause = cause.cause;
   return { category: 'connect', detail: `the fetch under the SDK's client refuses to connect: ${cause.message}` };
 }
 
-/** Only the SDK itself found something wrong: it is stricter about results than MCP's base protocol. */
-function whyRefused(refusal: unknown): Problem | undefined {
+/** An answer that only the SDK refuses: it is stricter about results than MCP's base protocol. */
+function refusalProblem(refusal: unknown): Problem | undefined {
   if (refusal === undefined) return undefined;
-  const words = refusal instanceof Error ? refusal.message : String(refusal);
-  return violation(`the SDK's client refuses the answer: ${words.replace(/\s+/g, ' ').slice(0, 300)}`);
+  const reason = refusal instanceof Error ? refusal.message : String(refusal);
+  return violation(`the SDK's client refuses the answer: ${reason.replace(/\s+/g, ' ').slice(0, 300)}`);
 }
 
 /**
- * The length of the message is that of a JSON answer; of one in a stream, whose bytes the SDK keeps to itself, it is
- * that of the same JSON written without spaces.
+ * The length of a message is that of the JSON answer. The SDK hides the bytes of a message in a stream, so its length
+ * is that of the same JSON written without spaces.
  */
-function beyond({
+function resultExpectation({
   template: { expectation },
   exchange,
   message,

@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import { packageRoot } from '../../../tests/support/package-root.js';
 import { loadSdk } from './load-sdk.js';
 
-/** Modules that files import for more than their types, as soon as they are loaded themselves: by file. */
+/** By file: the modules that it imports statically, for more than their types. */
 function staticImports(): ReadonlyMap<string, readonly string[]> {
   const folder = join(packageRoot, 'client-sim');
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
@@ -23,17 +23,19 @@ function staticImports(): ReadonlyMap<string, readonly string[]> {
   );
 }
 
-test('nobody loads an SDK or its fetch who does not use it', () => {
+test('only the SDK transport loads an SDK, and only it and the worker load its fetch', () => {
   const imports = staticImports();
   expect(imports.size).toBeGreaterThan(100);
   const heavy = [...imports]
     .filter(([, specifiers]) => specifiers.some((one) => one === 'undici' || one.startsWith('@modelcontextprotocol/')))
     .map(([name]) => name);
-  expect(heavy.sort()).toEqual(
-    ['sdk-fetch.ts', 'session-client.ts', 'session-sockets.ts', 'stateless-client.ts'].map((name) =>
+  expect(heavy.sort()).toEqual([
+    ...['sdk-fetch.ts', 'session-client.ts', 'session-sockets.ts', 'stateless-client.ts'].map((name) =>
       join('transport', 'sdk', name),
     ),
-  );
+    // On the worker's main thread, not on engine threads.
+    join('worker', 'controller-http.ts'),
+  ]);
   const loaders = [...imports]
     .filter(([, specifiers]) =>
       specifiers.some((one) => /(?:sdk-fetch|session-client|session-sockets|stateless-client)\.js$/.test(one)),
@@ -42,7 +44,7 @@ test('nobody loads an SDK or its fetch who does not use it', () => {
   expect(loaders).toEqual([]);
 });
 
-test('each is loaded once', async () => {
+test('each SDK is loaded once', async () => {
   const first = loadSdk('legacy');
   expect(loadSdk('legacy')).toBe(first);
   const { createOfficialClient } = await first;

@@ -3,7 +3,7 @@ import type { CreateOfficialClient } from './official-client.js';
 import type { sdkFetch } from './sdk-fetch.js';
 import type { SessionSockets } from './session-sockets.js';
 
-/** What a session needs of the libraries. */
+/** The parts of the libraries that a session needs. */
 export interface Sdk {
   readonly createOfficialClient: CreateOfficialClient;
   readonly sdkFetch: typeof sdkFetch;
@@ -12,7 +12,7 @@ export interface Sdk {
 
 const loaded = new Map<PinnedProtocol['era'], Promise<Sdk>>();
 
-/** Loads the SDK of the era, once: some 20 MB a thread and its compiling, which only those pay who use it. */
+/** Loads the SDK of the era, once, and only where it is used: it takes some 20 MB a thread and time to compile. */
 export function loadSdk(era: PinnedProtocol['era']): Promise<Sdk> {
   let sdk = loaded.get(era);
   if (sdk === undefined) loaded.set(era, (sdk = load(era)));
@@ -20,7 +20,7 @@ export function loadSdk(era: PinnedProtocol['era']): Promise<Sdk> {
 }
 
 async function load(era: PinnedProtocol['era']): Promise<Sdk> {
-  // One after another: nothing is gained by doing it at once, and not every module loader (jest's) bears it.
+  // One after another: loading them at once saves nothing, and jest's module loader does not support it.
   const { createOfficialClient } =
     era === 'legacy' ? await import('./session-client.js') : await import('./stateless-client.js');
   const { sdkFetch } = await import('./sdk-fetch.js');

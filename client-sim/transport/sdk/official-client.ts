@@ -2,8 +2,8 @@ import type { OperationPlan } from '../../../scenarios/schema/plan.js';
 import type { ClientInfo } from '../../mcp/revisions.js';
 
 /**
- * One session of an official SDK's client, whichever of the two it is. Types only: who imports this pays for no SDK.
- * All promises may reject with whatever the SDK throws; what that means is told from the exchanges below it.
+ * One session of the client of either official SDK. Types only: importing this loads no SDK. All promises may reject
+ * with whatever the SDK throws; the exchanges below it show what that means.
  */
 export interface OfficialClient {
   /** Undefined: the server keeps no sessions. */
@@ -15,22 +15,22 @@ export interface OfficialClient {
     params: Readonly<Record<string, unknown>>,
     options: CallOptions,
   ): Promise<unknown>;
-  /** DELETE, where there is a session. */
+  /** Sends DELETE, where there is a session. */
   terminate(): Promise<void>;
   close(): Promise<void>;
 }
 
 interface CallOptions {
-  /** Those made from arguments: the SDK would make them itself only of a list it has read itself. */
+  /** Headers made from arguments: the SDK would make them only for tools in a list that it has read itself. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Ends the wait: the SDK tells the server so, in the way of its era. */
+  /** Cancels the call; the SDK tells the server, as its era requires. */
   readonly signal: AbortSignal;
   readonly onresumptiontoken: OnResumptionToken;
 }
 
 /**
- * Told the id of each event on the stream of a call. The SDK hands it down to its transport: by it a message is known
- * for its call's.
+ * Receives the id of each event on the stream of a call. The SDK passes it down to its transport, so it also identifies
+ * the call that a message belongs to.
  */
 export type OnResumptionToken = (eventId: string) => void;
 
@@ -42,29 +42,29 @@ interface OfficialClientOptions {
   readonly hooks: MessageHooks;
 }
 
-/** What passes between an SDK's client and its transport; the SDKs let it be seen, and nothing is changed. */
+/** Observes the messages between an SDK's client and its transport, and changes none. */
 export interface MessageHooks {
-  /** A JSON-RPC message of ours; with the function of the call it belongs to. */
+  /** A JSON-RPC message that we send, with the token of the call it belongs to. */
   onSend(message: unknown, token: OnResumptionToken | undefined): void;
-  /** A JSON-RPC message of the server's, before the SDK has judged its result. */
+  /** A JSON-RPC message from the server, before the SDK has judged its result. */
   onMessage(message: unknown): void;
-  /** What the SDK's transport noticed and told nobody else. */
+  /** An error in the SDK's transport that rejects no promise. */
   onError(error: Error): void;
 }
 
 export type CreateOfficialClient = (options: OfficialClientOptions) => OfficialClient;
 
-/** The engine keeps the time: an SDK's own timer must not end a call before it (the largest delay a timer takes). */
+/** The largest delay of a timer: the engine limits the time, and an SDK's own timer must not end a call before it. */
 export const NO_TIMEOUT_MS = 2_147_483_647;
 
-/** What both SDKs' transports have. */
+/** The common part of both SDKs' transports. */
 interface ObservableTransport<Message, Options extends { readonly onresumptiontoken?: OnResumptionToken | undefined }> {
   onmessage?: ((message: Message) => void) | undefined;
   onerror?: ((error: Error) => void) | undefined;
   send(message: Message, options?: Options): Promise<void>;
 }
 
-/** Precondition: the client has not been connected to it; an SDK calls what was set on its transport before. */
+/** Precondition: the client is not connected to it yet; an SDK keeps handlers that were set on its transport before. */
 export function observe<Message, Options extends { readonly onresumptiontoken?: OnResumptionToken | undefined }>(
   transport: ObservableTransport<Message, Options>,
   hooks: MessageHooks,

@@ -2,7 +2,7 @@ import type { OperationPlan } from '../../../scenarios/schema/plan.js';
 import { type RequestTemplate, renderRequest } from '../../mcp/compile-request.js';
 import { FIRST_ID } from '../../mcp/digits.js';
 import type { Draw } from '../../mcp/draw.js';
-import { isObject } from '../../mcp/judge-message.js';
+import { isObject } from '../../mcp/json-value.js';
 import { CLIENT_INFO, metaEnvelope } from '../../mcp/revisions.js';
 import { kindOf, type RequestKind } from '../request-head.js';
 import type { Exchange } from './exchange.js';
@@ -12,18 +12,18 @@ import type { OnResumptionToken } from './official-client.js';
 export class SdkCall {
   readonly method: OperationPlan['method'];
   readonly params: Readonly<Record<string, unknown>>;
-  /** Those made from its arguments. */
+  /** Headers made from its arguments. */
   readonly headers: NonNullable<RequestKind['params']>;
   readonly abort = new AbortController();
   readonly onresumptiontoken: OnResumptionToken;
-  /** Of its JSON-RPC request, which the SDK numbers; -1 before. */
+  /** Id of its JSON-RPC request, which the SDK assigns; -1 before. */
   id = -1;
   exchange: Exchange | undefined;
-  /** The JSON-RPC answer, as the SDK's transport got it. */
+  /** The JSON-RPC answer, as the SDK's transport received it. */
   message: unknown;
-  /** Of the last event on its stream: with one, the SDK asks for the rest when the stream breaks off. */
+  /** Id of the last event on its stream: with one, the SDK requests the rest when the stream breaks off. */
   lastEventId: string | undefined;
-  /** It was answered, or nobody waits for it any more. */
+  /** It was answered, or its client no longer waits. */
   over = false;
 
   constructor(
@@ -41,8 +41,8 @@ export class SdkCall {
     this.onresumptiontoken = (eventId) => (this.lastEventId = eventId);
   }
 
-  /** Its HTTP answer too: what the SDK leaves open would be one more connection for each call that was given up. */
-  cut(reason: string): void {
+  /** Ends its HTTP answer too: the SDK leaves it open, which would keep a connection for each abandoned call. */
+  cancel(reason: string): void {
     this.over = true;
     this.abort.abort(reason);
     this.exchange?.abort.abort();
@@ -51,7 +51,7 @@ export class SdkCall {
 
 const ENVELOPE = Object.keys(metaEnvelope('', CLIENT_INFO));
 
-/** The stateless era's SDK puts its own around each request. */
+/** The stateless era's SDK adds the envelope to each request itself. */
 function withoutEnvelope(params: Record<string, unknown>): Record<string, unknown> {
   const meta = params._meta;
   if (!isObject(meta)) return params;
@@ -60,16 +60,16 @@ function withoutEnvelope(params: Record<string, unknown>): Record<string, unknow
   return kept.length === 0 ? rest : { ...rest, _meta: Object.fromEntries(kept) };
 }
 
-/** What a message of the server is to the calls of a session. */
+/** How a message from the server relates to the calls of a session. */
 type Meaning =
   | { readonly kind: 'answer'; readonly call: SdkCall }
-  /** To a call that was given up or had its answer. */
+  /** An answer to a call that was abandoned or already answered. */
   | { readonly kind: 'late' }
-  /** To a request of the SDK's own. */
+  /** An answer to a request that the SDK sent itself. */
   | { readonly kind: 'control' }
   | { readonly kind: 'request' }
   | { readonly kind: 'notification'; readonly method: string }
-  /** An answer that carries an id no request had. */
+  /** An answer with an id that no request had. */
   | { readonly kind: 'stray'; readonly id: unknown };
 
 /** The calls of one session in flight: by ticket, in the order they were sent, and by the id that the SDK gave each. */
@@ -77,7 +77,7 @@ export class CallTable {
   private readonly byTicket = new Map<number, SdkCall>();
   private readonly callsById = new Map<unknown, SdkCall>();
   private readonly byToken = new WeakMap<OnResumptionToken, SdkCall>();
-  /** Of the SDK's own requests. */
+  /** Ids of requests that the SDK sent itself. */
   private readonly controls = new Set<unknown>();
   private highestId = -1;
 
@@ -102,17 +102,17 @@ export class CallTable {
   }
 
   /** The client no longer waits for it; its id is known until `forget`. */
-  take(call: SdkCall): void {
+  remove(call: SdkCall): void {
     this.byTicket.delete(call.ticket);
   }
 
-  /** The SDK is done with it. */
+  /** The SDK has finished it. */
   forget(call: SdkCall): void {
     this.callsById.delete(call.id);
   }
 
-  /** A message of ours is about to leave; of a call when it comes with that call's function. */
-  sent(message: unknown, token: OnResumptionToken | undefined): void {
+  /** A message of ours is about to leave; it belongs to a call when it comes with the call's token. */
+  onSend(message: unknown, token: OnResumptionToken | undefined): void {
     if (!isObject(message) || typeof message.method !== 'string' || message.id === undefined) return;
     const { id } = message;
     const call = token === undefined ? undefined : this.byToken.get(token);

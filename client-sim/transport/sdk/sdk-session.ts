@@ -9,11 +9,11 @@ import type { SessionSockets } from './session-sockets.js';
 
 export interface SdkSessionOwner extends MessageHooks {
   readonly cookie: string | undefined;
-  /** @returns false: nobody waits for it any more */
+  /** @returns false: it is no longer wanted */
   onStart(exchange: Exchange): boolean;
   onHead(exchange: Exchange): void;
   onEnd(exchange: Exchange): void;
-  /** Whether somebody still waits for what would follow this event. */
+  /** Whether a call still waits for what would follow this event. */
   wantsResumed(lastEventId: string): boolean;
 }
 
@@ -23,13 +23,13 @@ interface SdkSessionOptions {
   readonly clientInfo: ClientInfo;
 }
 
-/** An SDK's client, its fetch and its connections: made together, ended together. */
+/** An SDK's client with its fetch and its connections. */
 export class SdkSession {
   readonly client: OfficialClient;
-  /** The last of its own requests: handshake, goodbye. */
+  /** The last POST; while the session opens, it belongs to the handshake. */
   lastControl: Exchange | undefined;
   private readonly sockets: SessionSockets;
-  private readonly live = new Set<Exchange>();
+  private readonly exchanges = new Set<Exchange>();
   private ended = false;
 
   constructor(
@@ -54,20 +54,20 @@ export class SdkSession {
   }
 
   /** Brings the byte counters up to date. */
-  tally(): void {
-    this.sockets.tally();
+  countBytes(): void {
+    this.sockets.countBytes();
   }
 
-  /** For good, without a goodbye. @param reset with RST instead of FIN */
+  /** Ends it at once, without DELETE. @param reset with RST instead of FIN */
   end(reset: boolean): void {
     if (this.ended) return;
     this.ended = true;
-    this.sockets.tally();
-    // The sockets first where they are to be reset: an SDK that closes would have them closed politely.
-    if (reset) this.sockets.cut(true);
+    this.sockets.countBytes();
+    // Reset the sockets first: the SDK would close them with FIN.
+    if (reset) this.sockets.destroy(true);
     this.client.close().catch(() => undefined);
-    for (const exchange of this.live) exchange.abort.abort();
-    this.sockets.cut(false);
+    for (const exchange of this.exchanges) exchange.abort.abort();
+    this.sockets.destroy(false);
   }
 
   private fetchOwner(): Parameters<Sdk['sdkFetch']>[1] {
@@ -80,13 +80,13 @@ export class SdkSession {
       wantsResumed: (lastEventId) => owner.wantsResumed(lastEventId),
       onStart: (exchange) => {
         if (this.ended || !owner.onStart(exchange)) return false;
-        this.live.add(exchange);
+        this.exchanges.add(exchange);
         if (exchange.verb === 'POST') this.lastControl = exchange;
         return true;
       },
       onHead: (exchange) => owner.onHead(exchange),
       onEnd: (exchange) => {
-        this.live.delete(exchange);
+        this.exchanges.delete(exchange);
         owner.onEnd(exchange);
       },
       isConnectError: (error) => sockets.isConnectError(error),

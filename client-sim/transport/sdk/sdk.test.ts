@@ -62,10 +62,10 @@ function tool(name: string, args: Record<string, unknown>): OperationPlan {
 /** Loading the SDK is part of the first open. */
 const PATIENT = { openTimeoutMs: 30_000 };
 
-const answerAll: RawHandler = ({ verb, message }, socket) =>
-  void socket.write(
-    verb === 'GET' ? http('405 Method Not Allowed', '') : message.id === undefined ? ACCEPTED : correct(message.id),
-  );
+const answerAll: RawHandler = ({ verb, message }, socket) => {
+  if (verb === 'GET') socket.write(http('405 Method Not Allowed', ''));
+  else socket.write(message.id === undefined ? ACCEPTED : correct(message.id));
+};
 
 describe.each(eras)('the official client of the %s era', (era) => {
   test.each(['json', 'sse'] as const)(
@@ -105,9 +105,9 @@ describe.each(eras)('the official client of the %s era', (era) => {
     60_000,
   );
 
-  test('makes a thousand calls on one session, and nothing is left listening', async () => {
+  test('makes a thousand calls on one session without leaking listeners', async () => {
     const server = await startRawServer(era === 'legacy' ? legacy(answerAll) : discovered(answerAll));
-    // The program ends by itself when nothing is left of the session.
+    // The program ends by itself once the session has freed everything.
     const { stdout } = await promisify(execFile)(process.execPath, [
       fileURLToPath(new URL('../testing/many-calls.js', import.meta.url)),
       server.url,
@@ -119,7 +119,7 @@ describe.each(eras)('the official client of the %s era', (era) => {
     expect(mostOnOneSignal).toBeLessThan(10);
   }, 120_000);
 
-  test('sends the headers of the target, keeps its cookies, and names no replica that is not named', async () => {
+  test('sends the headers of the target, keeps its cookies, and attributes answers to named replicas', async () => {
     const { url, log } = await startTestServer({
       era,
       preflightCalls: 0,
@@ -142,7 +142,7 @@ describe.each(eras)('the official client of the %s era', (era) => {
     expect(probe.replicas).toEqual(['', '']);
   });
 
-  test('judges what the scenario expects', async () => {
+  test('checks what the scenario expects', async () => {
     const { url } = await reference('json');
     const probe = await new ChannelProbe(url, { transport: 'sdk', pinned: pinnedOf[era], ...PATIENT }).open();
     const expecting = (plan: Partial<ExpectPlan>): OperationPlan => ({
@@ -181,7 +181,7 @@ describe.each(eras)('the official client of the %s era', (era) => {
     expect(log.sessionsDeleted).toBe(0);
   });
 
-  test('that nobody answers is a refused connection', async () => {
+  test('to a port where nothing listens is a refused connection', async () => {
     const nobody = net.createServer();
     await new Promise<void>((resolve) => nobody.listen(0, '127.0.0.1', resolve));
     const { port } = nobody.address() as AddressInfo;
@@ -212,7 +212,7 @@ describe.each(eras)('the official client of the %s era', (era) => {
   });
 });
 
-/** A server of the stateless era that says so. */
+/** A server of the stateless era with `server/discover`. */
 function discovered(handler: RawHandler): RawHandler {
   return (request, socket) => {
     const { method, id } = request.message;
@@ -247,7 +247,7 @@ function discovered(handler: RawHandler): RawHandler {
   };
 }
 
-test('a handshake that nobody answers has timed out', async () => {
+test('a handshake without an answer times out', async () => {
   for (const era of eras) await loadSdk(era);
   const server = await startRawServer(() => undefined);
   const probes = await Promise.all(
@@ -269,7 +269,7 @@ describe('closing', () => {
       legacy(({ verb }, socket) => void (verb === 'GET' && socket.write(http('405 Method Not Allowed', '')))),
     );
     const probe = await new ChannelProbe(server.url, { transport: 'sdk', connections: 3, ...PATIENT }).open();
-    await until('the stream to be asked for', () => server.requests.some(({ verb }) => verb === 'GET'));
+    await until('the stream to be requested', () => server.requests.some(({ verb }) => verb === 'GET'));
     const tickets = [probe.put(), probe.put(), probe.put()];
     probe.channel.flush();
     await until('the requests to arrive', () => server.requests.length === 6);
@@ -285,7 +285,7 @@ describe('closing', () => {
     const watched = new WeakSet<object>();
     const server = await startRawServer(
       legacy((request, socket) => {
-        // Not the stream's: what is on its way there when it is cut makes a reset of any end.
+        // Not on the stream's connection: bytes on their way to it turn any close into a reset.
         if (request.verb === 'POST' && !watched.has(socket)) {
           watched.add(socket);
           socket.once('error', (error: NodeJS.ErrnoException) => seen.push(error.code ?? ''));
@@ -307,17 +307,17 @@ describe('closing', () => {
     }
   });
 
-  test('while opening ends the opening, and destroy tells nobody', async () => {
+  test('while opening makes the opening fail, and destroy is followed by no event', async () => {
     const server = await startRawServer(() => undefined);
     const probe = new ChannelProbe(server.url, { transport: 'sdk', ...PATIENT });
     probe.channel.open();
-    await until('the greeting to arrive', () => server.requests.length === 1);
+    await until('initialize to arrive', () => server.requests.length === 1);
     probe.channel.close('delete');
     expect(probe.openFailure?.category).toBe('aborted_by_us');
     await until('its socket to be closed', () => server.open === 0);
     const second = new ChannelProbe(server.url, { transport: 'sdk' });
     second.channel.open();
-    await until('the greeting to arrive', () => server.requests.length === 2);
+    await until('initialize to arrive', () => server.requests.length === 2);
     second.channel.destroy();
     await until('its socket to be closed', () => server.open === 0);
     expect(second.log).toEqual([]);
@@ -325,7 +325,7 @@ describe('closing', () => {
 });
 
 describe('a session of the official client', () => {
-  test('is lost where the server has forgotten it, with all that is in flight', async () => {
+  test('is lost with all requests in flight when the server has forgotten it', async () => {
     const server = await startRawServer(
       legacy(({ verb, message }, socket) => {
         if (verb === 'GET') socket.write(http('405 Method Not Allowed', ''));
@@ -345,7 +345,7 @@ describe('a session of the official client', () => {
     await until('its sockets to be closed', () => server.open === 0);
   });
 
-  test('hears the server: its requests are answered, its progress is counted', async () => {
+  test('answers requests of the server and counts its progress notifications', async () => {
     const server = await startRawServer(
       legacy((request, socket) => {
         const { verb, message } = request;
@@ -385,7 +385,7 @@ describe('a session of the official client', () => {
     expect(await probe.call()).toEqual(['correct']);
   });
 
-  test('does not resume one that was given up', async () => {
+  test('does not resume an abandoned call', async () => {
     const server = await startRawServer(
       legacy(({ verb, message }, socket) => {
         if (verb === 'GET') socket.write(http('405 Method Not Allowed', ''));
@@ -407,7 +407,7 @@ describe('a session of the official client', () => {
     expect(server.requests.filter(({ headers }) => headers['last-event-id'] !== undefined)).toHaveLength(0);
   });
 
-  test('an answer that only the SDK refuses has failed', async () => {
+  test('fails an answer that only the SDK refuses', async () => {
     const server = await startRawServer(
       legacy(
         ({ verb, message }, socket) =>
@@ -425,7 +425,7 @@ describe('a session of the official client', () => {
   });
 });
 
-test('a name no header holds as it is reaches the server', async () => {
+test('a name that a header cannot hold unencoded reaches the server', async () => {
   const { url, log } = await startTestServer({ era: 'modern', preflightCalls: 0, behaviour: (call) => call.answer() });
   const probe = await new ChannelProbe(url, { transport: 'sdk', pinned: MODERN, ...PATIENT }).open();
   expect([...(await probe.call(1, WITH_FOREIGN_NAME)), ...(await probe.call(1, ECHO))]).toEqual(['correct', 'correct']);

@@ -1,10 +1,11 @@
 import type { RequestTemplate } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
-import { describe, type Problem, violation } from '../../mcp/judge-message.js';
+import { describe } from '../../mcp/json-value.js';
+import { violation } from '../../mcp/judge-message.js';
 import { CLIENT_INFO } from '../../mcp/revisions.js';
-import type { Failure } from '../../measure/failure.js';
+import type { Failure, Problem } from '../../measure/failure.js';
 import type { PinnedProtocol } from '../../protocol/messages.js';
-import type { Channel, ChannelConfig, ChannelEvents } from '../channel.js';
+import { type Channel, type ChannelConfig, type ChannelEvents, CLOSE_TIMEOUT_MS, OPEN_TIMEOUT_MS } from '../channel.js';
 import { CookieJar } from '../cookie-jar.js';
 import type { EndpointMemory } from '../endpoint-memory.js';
 import type { RequestKind } from '../request-head.js';
@@ -15,22 +16,18 @@ import { loadSdk, type Sdk } from './load-sdk.js';
 import { CallTable, SdkCall } from './sdk-call.js';
 import { SdkSession, type SdkSessionOwner } from './sdk-session.js';
 
-/** Loads what the first session would otherwise wait for. */
+/** Loads the SDK, for which the first session would otherwise wait. */
 export function prepareSdk(era: PinnedProtocol['era']): void {
-  // A failure is the first session's to report.
+  // The first session reports a failure.
   loadSdk(era).catch(() => undefined);
 }
-
-const OPEN_TIMEOUT_MS = 30_000;
-/** How long a goodbye may take before the connections are closed without it. */
-const GOODBYE_MS = 2000;
 
 type State = 'new' | 'opening' | 'open' | 'closing' | 'closed';
 
 /**
- * MCP through the official SDK's client, over Streamable HTTP: what a program that uses the SDK would see, its
- * validation and its time included. Whether an answer is correct is told from the messages below the SDK by the rules
- * of all transports; an answer that only the SDK refuses has failed too.
+ * MCP over Streamable HTTP through the official SDK's client of the era: what a program that uses the SDK would see,
+ * including its validation and the time it takes. Answers are judged by the messages below the SDK, by the rules of all
+ * transports; an answer that only the SDK refuses has failed too.
  */
 export class SdkChannel implements Channel, SdkSessionOwner {
   private state: State = 'new';
@@ -42,10 +39,10 @@ export class SdkChannel implements Channel, SdkSessionOwner {
   private readonly depth: number;
   private readonly memory: EndpointMemory;
   private readonly cookies: CookieJar | undefined;
-  /** Why a message on a stream could not be read; the SDK says so of no request. */
+  /** Why a message on a stream could not be read; the SDK relates that to no request. */
   private unreadable: Problem | undefined;
-  /** Last events of streams whose calls were given up: not to be resumed. */
-  private readonly givenUp = new Set<string>();
+  /** Last events of streams whose calls were abandoned and must not be resumed. */
+  private readonly abandonedEvents = new Set<string>();
 
   /** @throws TypeError for an endpoint that cannot be spoken to: not http(s), headers that cannot be sent */
   constructor(
@@ -102,9 +99,9 @@ export class SdkChannel implements Channel, SdkSessionOwner {
   abandon(ticket: number): void {
     const call = this.calls.find(ticket);
     if (call === undefined || this.state !== 'open') return;
-    this.calls.take(call);
-    if (call.lastEventId !== undefined) this.givenUp.add(call.lastEventId);
-    call.cut('timeout');
+    this.calls.remove(call);
+    if (call.lastEventId !== undefined) this.abandonedEvents.add(call.lastEventId);
+    call.cancel('timeout');
     queueMicrotask(() => {
       if (this.state === 'open') this.events.onRoom();
     });
@@ -121,10 +118,10 @@ export class SdkChannel implements Channel, SdkSessionOwner {
     this.state = 'closing';
     this.failAll(aborted);
     if (how !== 'delete' || this.session.client.sessionId === undefined) return this.finish(how === 'reset');
-    const over = (): void => this.finish(false);
-    this.timer = setTimeout(over, GOODBYE_MS);
-    // Servers may refuse to end a session (405) or have forgotten it (404): it is over for us either way.
-    this.session.client.terminate().then(over, over);
+    const finish = (): void => this.finish(false);
+    this.timer = setTimeout(finish, CLOSE_TIMEOUT_MS);
+    // Servers may refuse to end a session (405) or have forgotten it (404): either way it is over for us.
+    this.session.client.terminate().then(finish, finish);
   }
 
   destroy(): void {
@@ -132,8 +129,6 @@ export class SdkChannel implements Channel, SdkSessionOwner {
     clearTimeout(this.timer);
     this.session?.end(false);
   }
-
-  // ---- what the session below reports ----
 
   onStart(exchange: Exchange): boolean {
     const { counters } = this.shared;
@@ -146,7 +141,7 @@ export class SdkChannel implements Channel, SdkSessionOwner {
   }
 
   wantsResumed(lastEventId: string): boolean {
-    return !this.givenUp.delete(lastEventId);
+    return !this.abandonedEvents.delete(lastEventId);
   }
 
   onHead(exchange: Exchange): void {
@@ -155,7 +150,7 @@ export class SdkChannel implements Channel, SdkSessionOwner {
     if (head.setCookie !== '') this.cookies?.keep(head.setCookie);
     if (verb === 'GET' || this.calls.byId(exchange.id) !== undefined) return;
     const replica = this.shared.replicas.numberOf(head.replica);
-    // Only what belongs to a session: asked within it, or the answer that opened it.
+    // Only for requests within a session, and for the answer that opened it.
     if (replica > 0 && (withinSession || head.sessionId !== ''))
       this.events.onControlAnswer?.(replica, withinSession && head.status === 404);
   }
@@ -170,8 +165,8 @@ export class SdkChannel implements Channel, SdkSessionOwner {
       (head.mediaType !== 'event-stream' && head.status !== 202)
     )
       return;
-    // The SDKs go on waiting when the stream of a call ends without the answer, unless there is an event to resume it
-    // from; and when a request is only accepted.
+    // The SDKs keep waiting when the stream of a call ends without the answer and without an event from which to
+    // resume, and when a request is only acknowledged.
     setImmediate(() => {
       if (call.over || call.message !== undefined || call.lastEventId !== undefined || call.exchange !== exchange)
         return;
@@ -179,11 +174,11 @@ export class SdkChannel implements Channel, SdkSessionOwner {
         this.unreadable ?? { category: 'stream_lost', detail: 'the event stream ended without the answer' };
       this.unreadable = undefined;
       this.deliver(call, problem);
-      call.cut('there is no answer');
+      call.cancel('there is no answer');
     });
   }
 
-  onSend: CallTable['sent'] = (message, token) => this.calls.sent(message, token);
+  onSend: CallTable['onSend'] = (message, token) => this.calls.onSend(message, token);
 
   onMessage = (message: unknown): void => {
     const { counters } = this.shared;
@@ -203,11 +198,11 @@ export class SdkChannel implements Channel, SdkSessionOwner {
         if (meaning.method === 'notifications/progress') counters.streams.progress++;
         return;
       case 'stray': {
-        // Which request it was meant for cannot be told; servers that answer in order mean the oldest.
+        // It is unknown which request this answers; for a server that answers in order it is the oldest.
         const { oldest } = this.calls;
         if (oldest === undefined || this.state !== 'open') return;
         this.deliver(oldest, violation(`an answer carries id ${describe(meaning.id)}, which no request had`));
-        oldest.cut('the answer carried another id');
+        oldest.cancel('the answer carried another id');
         return;
       }
       case 'control':
@@ -258,14 +253,14 @@ export class SdkChannel implements Channel, SdkSessionOwner {
     if (this.state !== 'opening') return;
     this.state = 'open';
     clearTimeout(this.timer);
-    this.session?.tally();
+    this.session?.countBytes();
     this.events.onOpen(this.shared.now() - this.startedAtMs);
   }
 
   private refuse(failure: Failure): void {
     if (this.state === 'closed') return;
     this.destroy();
-    this.session?.tally();
+    this.session?.countBytes();
     this.events.onOpenFailed(failure);
   }
 
@@ -277,8 +272,8 @@ export class SdkChannel implements Channel, SdkSessionOwner {
   private deliver(call: SdkCall, problem: Problem | undefined): void {
     const { exchange, ticket } = call;
     call.over = true;
-    this.calls.take(call);
-    this.session?.tally();
+    this.calls.remove(call);
+    this.session?.countBytes();
     const failure = problem === undefined ? undefined : this.describe(problem, exchange, call);
     const replica = this.shared.replicas.numberOf(exchange?.head?.replica ?? '');
     if (failure?.category !== 'session_lost' || this.state !== 'open')
@@ -294,7 +289,7 @@ export class SdkChannel implements Channel, SdkSessionOwner {
   private failAll(problem: Problem): void {
     for (let call = this.calls.oldest; call !== undefined; call = this.calls.oldest) {
       this.deliver(call, problem);
-      // Not told to the server: the session itself ends.
+      // The server need not be told: the session itself ends.
       call.exchange?.abort.abort();
     }
   }
@@ -323,7 +318,7 @@ export class SdkChannel implements Channel, SdkSessionOwner {
     const { head } = exchange ?? {};
     const body = (): string =>
       call?.message === undefined ? (exchange?.body.toString('utf8') ?? '') : JSON.stringify(call.message);
-    return this.memory.failures.make(
+    return this.memory.failure(
       problem,
       { kind, template: call?.template.index ?? -1, body: () => exchange?.text ?? '(the SDK sent nothing)' },
       head === undefined ? undefined : { head, body },

@@ -14,8 +14,8 @@ import type { OperationPlan } from '../../../scenarios/schema/plan.js';
 import { type CreateOfficialClient, NO_TIMEOUT_MS, observe } from './official-client.js';
 
 /**
- * What the SDK holds results against. Lists are asked for by their request, so that one operation is one request:
- * `listTools` compiles the schema of every tool.
+ * The schemas by which the SDK checks results. Lists are requested by `request`, not by methods like `listTools`, which
+ * compiles the schema of every tool.
  */
 const results = {
   'resources/read': ReadResourceResultSchema,

@@ -1,23 +1,22 @@
-import net from 'node:net';
-import tls from 'node:tls';
+import type net from 'node:net';
 import { type buildConnector, type Dispatcher, Pool } from 'undici';
 import type { WireCounters } from '../channel.js';
 import type { ConnectLimiter } from '../socket/connect-limiter.js';
-import type { Address } from '../socket/socket.js';
+import { type Address, connect, resetSocket } from '../socket/socket.js';
 
 /**
  * The connections of one session under its SDK's fetch: as many as there are requests in flight, and one for the stream
- * that the session era's client opens. Its own pool, as a client in a process of its own has it; by its own sockets, so
- * that bytes and connections can be counted, certificates chosen, and connections cut or reset.
+ * that the session era's client opens. Each session has its own pool, like a client in a process of its own; the
+ * sockets are ours, so that bytes and connections can be counted, certificates chosen, and connections closed or reset.
  */
 export class SessionSockets {
   readonly dispatcher: Dispatcher;
-  /** Sockets that were ever connected. */
+  /** How many sockets have been connected. */
   opened = 0;
   private readonly pool: Pool;
-  private readonly live = new Map<net.Socket, Tally>();
+  private readonly live = new Map<net.Socket, CountedBytes>();
   private readonly connectErrors = new WeakSet<Error>();
-  private isCut = false;
+  private isDestroyed = false;
 
   constructor(
     origin: string,
@@ -25,7 +24,7 @@ export class SessionSockets {
     private readonly counters: WireCounters,
     private readonly limiter: ConnectLimiter,
   ) {
-    // The engine keeps the time.
+    // No timeouts: the engine limits the time.
     this.pool = new Pool(origin, {
       connect: (_options, done) => this.connect(done),
       connections: null,
@@ -36,28 +35,26 @@ export class SessionSockets {
     this.dispatcher = this.pool;
   }
 
-  /** Whether this is why a connection could not be made. */
+  /** Whether a connection could not be made because of this error. */
   isConnectError(error: Error): boolean {
     return this.connectErrors.has(error);
   }
 
   /** Adds to the counters what was read and written since the last time. */
-  tally(): void {
-    for (const [socket, tally] of this.live) this.count(socket, tally);
+  countBytes(): void {
+    for (const [socket, counted] of this.live) this.count(socket, counted);
   }
 
   /**
-   * Closes all connections at once. @param reset with RST instead of FIN; over TLS only where the address is
-   * `resettable`
+   * Closes all connections at once.
+   * @param reset with RST instead of FIN; over TLS only where the address is `resettable`
    */
-  cut(reset: boolean): void {
-    if (this.isCut) return;
-    this.isCut = true;
-    for (const [socket, { under }] of this.live) {
-      if (!reset) socket.destroy();
-      else if (under !== undefined) under.resetAndDestroy();
-      else if (socket instanceof tls.TLSSocket) socket.destroy();
-      else socket.resetAndDestroy();
+  destroy(reset: boolean): void {
+    if (this.isDestroyed) return;
+    this.isDestroyed = true;
+    for (const socket of this.live.keys()) {
+      if (reset) resetSocket(socket);
+      else socket.destroy();
     }
     this.pool.destroy().catch(() => undefined);
   }
@@ -65,7 +62,7 @@ export class SessionSockets {
   private connect(done: buildConnector.Callback): void {
     this.limiter.acquire({
       begin: () => {
-        if (this.isCut) {
+        if (this.isDestroyed) {
           done(new Error('the session was closed before it had a connection'), null);
           return false;
         }
@@ -76,19 +73,7 @@ export class SessionSockets {
   }
 
   private open(done: buildConnector.Callback): void {
-    const { host, port, tls: secure, resettable } = this.address;
-    // Node resets plain sockets only: where that may be asked for, the one under TLS is ours.
-    const under = secure !== undefined && resettable === true ? net.connect({ host, port, noDelay: true }) : undefined;
-    const socket =
-      secure === undefined
-        ? net.connect({ host, port, noDelay: true })
-        : tls.connect({
-            ALPNProtocols: ['http/1.1'],
-            ...(net.isIP(host) === 0 ? { servername: host } : {}),
-            ...secure,
-            ...(under === undefined ? { host, port } : { socket: under }),
-          });
-    under?.on('error', (error: Error) => socket.destroy(error));
+    const socket = connect(this.address);
     const failed = (error?: Error): void => {
       this.limiter.release();
       const reason = error ?? new Error('the connection was closed before it was up');
@@ -100,43 +85,41 @@ export class SessionSockets {
     const onClose = (): void => failed(problem);
     socket.on('error', onError);
     socket.once('close', onClose);
-    socket.once(secure === undefined ? 'connect' : 'secureConnect', () => {
-      // Its errors are the pool's from here on.
+    socket.once(this.address.tls === undefined ? 'connect' : 'secureConnect', () => {
+      // From here on the pool handles its errors.
       socket.off('error', onError).off('close', onClose);
       this.limiter.release();
-      this.up(socket, under);
+      this.onUp(socket);
       done(null, socket);
     });
   }
 
-  private up(socket: net.Socket, under: net.Socket | undefined): void {
-    const tally: Tally = { under, read: 0, written: 0 };
+  private onUp(socket: net.Socket): void {
+    const counted: CountedBytes = { read: 0, written: 0 };
     this.opened++;
     this.counters.connectionsOpened++;
     this.counters.connectionsActive++;
-    this.live.set(socket, tally);
-    if (socket instanceof tls.TLSSocket) socket.setNoDelay(true);
+    this.live.set(socket, counted);
     socket.once('close', () => {
-      this.count(socket, tally);
+      this.count(socket, counted);
       this.live.delete(socket);
       this.counters.connectionsActive--;
     });
-    // The session ended while this one was on its way.
-    if (this.isCut) socket.destroy();
+    // The session ended while this socket was connecting.
+    if (this.isDestroyed) socket.destroy();
   }
 
-  private count(socket: net.Socket, tally: Tally): void {
+  private count(socket: net.Socket, counted: CountedBytes): void {
     const { bytesRead, bytesWritten } = socket;
-    this.counters.bytesReceived += bytesRead - tally.read;
-    this.counters.bytesSent += bytesWritten - tally.written;
-    tally.read = bytesRead;
-    tally.written = bytesWritten;
+    this.counters.bytesReceived += bytesRead - counted.read;
+    this.counters.bytesSent += bytesWritten - counted.written;
+    counted.read = bytesRead;
+    counted.written = bytesWritten;
   }
 }
 
-interface Tally {
-  readonly under: net.Socket | undefined;
-  /** Bytes that were counted. */
+/** Bytes of a socket that are in the counters already. */
+interface CountedBytes {
   read: number;
   written: number;
 }

@@ -14,7 +14,7 @@ export const createOfficialClient: CreateOfficialClient = ({ url, headers, clien
     connect: () => client.connect(transport, { timeout: NO_TIMEOUT_MS }),
     call(method, params, { headers: paramHeaders, signal, onresumptiontoken }) {
       const options = { headers: { ...paramHeaders }, signal, onresumptiontoken, timeout: NO_TIMEOUT_MS };
-      // By `request`, so that one operation is one request: `listTools` and its like walk all pages and answer from a
+      // By `request`, so that one operation is one request: methods like `listTools` read all pages and answer from a
       // cache.
       return method === 'tools/call'
         ? client.callTool(params as CallToolRequest['params'], options)

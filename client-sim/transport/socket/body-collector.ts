@@ -1,6 +1,8 @@
+const EMPTY = Buffer.alloc(0);
+
 /**
- * The bytes of one body, in one piece. A body that lies whole in the read buffer is never copied; one that came in
- * several chunks or reads is gathered in a buffer of its own, which grows by doubling.
+ * The contiguous bytes of one body. A body that lies whole in the read buffer is never copied; one that came in several
+ * chunks or reads is gathered in a buffer of its own, which grows by doubling.
  */
 export class BodyCollector {
   bytes: Buffer = EMPTY;
@@ -12,13 +14,13 @@ export class BodyCollector {
     return this.end - this.start;
   }
 
-  /** The body still lies where it was read, uncopied. */
+  /** The body still lies in the read buffer, uncopied. */
   get inPlace(): boolean {
     return !this.owned;
   }
 
   reset(): void {
-    // The buffer is not kept: thousands of connections may each have met one large answer.
+    // The buffer is not kept: each of thousands of connections may have received one large answer.
     this.bytes = EMPTY;
     this.start = 0;
     this.end = 0;
@@ -37,7 +39,7 @@ export class BodyCollector {
     this.end += end - start;
   }
 
-  /** The read buffer is about to be used again: copies what still lies in it. */
+  /** The read buffer is about to be reused: copies the bytes that still lie in it. */
   settle(): void {
     if (this.length > 0 && !this.owned) this.own(0);
   }
@@ -53,5 +55,3 @@ export class BodyCollector {
     this.owned = true;
   }
 }
-
-const EMPTY = Buffer.alloc(0);

@@ -1,24 +1,21 @@
 /**
- * Somebody who waits for leave to connect. `begin` says whether it still wants to; if so it calls `release` when
- * connected or failed.
+ * Waits for permission to connect. `begin` returns whether it still wants to connect; if so it calls
+ * `ConnectLimiter.release` once it is connected or has failed.
  */
 export interface Connecting {
   begin(): boolean;
 }
 
 /**
- * Caps how many connects are under way at once in this engine. More than a server's accept queue holds are dropped by
- * its kernel and come back after a second, which would be measured as the server's doing.
+ * Limits how many connects are under way at once in this engine. A server's kernel drops those beyond its accept queue,
+ * and they come back after a second, which would be measured as the server's latency.
  */
 export class ConnectLimiter {
-  private readonly max: number;
   private pending = 0;
   private readonly queue: Connecting[] = [];
   private head = 0;
 
-  constructor(max = 256) {
-    this.max = max;
-  }
+  constructor(private readonly max = 256) {}
 
   acquire(one: Connecting): void {
     this.queue.push(one);

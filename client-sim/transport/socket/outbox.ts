@@ -3,7 +3,7 @@ import type { WireCounters } from '../channel.js';
 import type { Pace } from './pace.js';
 import type { SendBuffer, SendBufferPool } from './send-buffers.js';
 
-/** What one connection is about to send, in one buffer that it borrows until the kernel has taken it. */
+/** The bytes that one connection is about to send, in a buffer that it borrows until the kernel has taken them. */
 export class Outbox {
   private buffer: SendBuffer | undefined;
 
@@ -16,7 +16,7 @@ export class Outbox {
     return this.buffer === undefined;
   }
 
-  /** A buffer with room for so many more bytes; the caller writes at `used` and moves it. */
+  /** A buffer with room for this many more bytes; the caller writes at `used` and advances it. */
   reserve(bytes: number): SendBuffer {
     const { buffer, pool } = this;
     if (buffer === undefined) return (this.buffer = pool.take(bytes));
@@ -24,7 +24,7 @@ export class Outbox {
     return (this.buffer = pool.grow(buffer, buffer.used + bytes));
   }
 
-  /** Everything in one write. */
+  /** Sends everything in one write. */
   write(socket: Writable, isTls: boolean): void {
     const { buffer, pool, counters } = this;
     if (buffer === undefined) return;
@@ -37,19 +37,25 @@ export class Outbox {
       return;
     }
     socket.write(buffer.filled());
-    // Nearly always the kernel has taken it all by now, without a callback. If not, the buffer is left to the stream.
+    // Nearly always the kernel has taken all of it by now, without a callback. If not, the stream keeps the buffer.
     if (socket.writableLength === 0) pool.release(buffer);
   }
 
   /**
-   * Calls back once all that was to be written has been given to the socket: at once, but for a slow writer; never
-   * after `drop`.
+   * Calls back once everything flushed so far has been given to the socket: immediately, except for a slow writer;
+   * never after `drop`.
    */
-  handedOver(then: () => void): void {
+  whenWritten(then: () => void): void {
     then();
   }
 
-  /** A copy of what is to be sent, which is then no longer here. */
+  /** The connection is gone, and with it what was to be sent. */
+  drop(): void {
+    if (this.buffer !== undefined) this.pool.release(this.buffer);
+    this.buffer = undefined;
+  }
+
+  /** Empties the outbox and returns a copy of what it held. */
   protected takeBytes(): Buffer {
     const { buffer } = this;
     if (buffer === undefined) return Buffer.alloc(0);
@@ -58,26 +64,17 @@ export class Outbox {
     this.pool.release(buffer);
     return bytes;
   }
-
-  /** The connection is gone, and so is what was to be sent on it. */
-  drop(): void {
-    if (this.buffer !== undefined) this.pool.release(this.buffer);
-    this.buffer = undefined;
-  }
 }
 
 /** Writes per second of a slow writer: each leaves as a segment of its own, and the rate is smooth. */
 const WRITES_PER_SECOND = 10;
 
-/**
- * An outbox that lets bytes trickle: a piece, then nothing until the piece's time is up. What is flushed meanwhile
- * waits its turn.
- */
+/** An outbox that writes slowly: a piece, then nothing until the piece's time is up. Bytes flushed meanwhile wait. */
 class SlowOutbox extends Outbox {
   private readonly pieceBytes: number;
   private waiting: Buffer = Buffer.alloc(0);
   private timer: NodeJS.Timeout | undefined;
-  private whenGone: (() => void) | undefined;
+  private onWritten: (() => void) | undefined;
 
   constructor(
     pool: SendBufferPool,
@@ -98,12 +95,12 @@ class SlowOutbox extends Outbox {
     clearTimeout(this.timer);
     this.timer = undefined;
     this.waiting = Buffer.alloc(0);
-    this.whenGone = undefined;
+    this.onWritten = undefined;
   }
 
-  override handedOver(then: () => void): void {
+  override whenWritten(then: () => void): void {
     if (this.waiting.length === 0) then();
-    else this.whenGone = then;
+    else this.onWritten = then;
   }
 
   private trickle(socket: Writable): void {
@@ -115,16 +112,16 @@ class SlowOutbox extends Outbox {
     }
     this.counters.bytesSent += piece.length;
     socket.write(piece);
-    // Also after the last piece: what is flushed next must not come on its heels.
+    // Also after the last piece: the next flush must not follow it at once.
     this.timer = setTimeout(() => this.trickle(socket), (piece.length / this.bytesPerSecond) * 1000);
-    const { whenGone } = this;
-    if (this.waiting.length > 0 || whenGone === undefined) return;
-    this.whenGone = undefined;
-    whenGone();
+    const { onWritten } = this;
+    if (this.waiting.length > 0 || onWritten === undefined) return;
+    this.onWritten = undefined;
+    onWritten();
   }
 }
 
-/** One that goes at this pace. */
+/** An outbox that writes at this pace. */
 export function newOutbox(
   { sendBuffers, counters }: { readonly sendBuffers: SendBufferPool; readonly counters: WireCounters },
   { writeBytesPerSecond }: Pace,
@@ -136,8 +133,8 @@ export function newOutbox(
 
 const NOTHING = Buffer.alloc(0);
 
-/** Calls back once the kernel has taken all that was written so far; not on a stream that fails. */
-export function writtenTo(stream: Writable, then: () => void): void {
+/** Calls back once the kernel has taken everything written so far; never on a stream that fails. */
+export function whenFlushed(stream: Writable, then: () => void): void {
   stream.write(NOTHING, (error) => {
     if (error === undefined || error === null) then();
   });

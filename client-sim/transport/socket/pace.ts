@@ -1,12 +1,12 @@
 import type { MisbehavePlan } from '../../../scenarios/schema/misbehave.js';
 
-/** How slowly a connection goes on purpose; undefined: as fast as it can. */
+/** How slowly a connection reads and writes on purpose; undefined: as fast as it can. */
 export interface Pace extends Pick<MisbehavePlan, 'readBytesPerSecond' | 'writeBytesPerSecond'> {
-  /** Most that one read takes; for a slow reader only. Default: a tenth of a second's worth. */
+  /** Most bytes that one read takes; for a slow reader only. Default: the bytes of a tenth of a second. */
   readonly readPieceBytes?: number | undefined;
 }
 
-/** Of all that is said of a session, how slowly it goes. */
+/** The pace among the settings of a session. */
 export function paceOf({
   readBytesPerSecond,
   writeBytesPerSecond,
@@ -19,19 +19,19 @@ export function paceOf({
   };
 }
 
-/** Reads per second of a slow reader: few enough to cost nothing, many enough that its rate is smooth. */
+/** Reads per second of a slow reader: few enough to cost nothing, many enough for a smooth rate. */
 export const READS_PER_SECOND = 10;
 const MAX_READ_BYTES = 65_536;
 
 /**
- * A true slow reader: takes one small read, then does not read at all until that read's time is up. The kernel's
- * receive buffer fills, the TCP window closes, and the server feels it.
+ * Reads slowly: one small read, then none until the time of that read is up. The kernel's receive buffer fills, the TCP
+ * window closes, and the server notices.
  */
 export class SlowReader {
   readonly buffer: Buffer;
   private timer: NodeJS.Timeout | undefined;
 
-  /** @param pieceBytes most that one read takes */
+  /** @param pieceBytes most bytes that one read takes */
   constructor(
     private readonly bytesPerSecond: number,
     pieceBytes: number = Math.ceil(bytesPerSecond / READS_PER_SECOND),
@@ -39,12 +39,12 @@ export class SlowReader {
     this.buffer = Buffer.allocUnsafeSlow(Math.min(MAX_READ_BYTES, Math.max(1, pieceBytes)));
   }
 
-  /** Undefined for a pace that reads as fast as it can. */
+  /** Undefined for a pace without a limit on reading. */
   static of({ readBytesPerSecond, readPieceBytes }: Pace): SlowReader | undefined {
     return readBytesPerSecond === undefined ? undefined : new SlowReader(readBytesPerSecond, readPieceBytes);
   }
 
-  /** After a read: lets the socket rest for as long as these bytes take. */
+  /** After a read: resumes the socket once the time of these bytes is up. */
   rest(socket: { resume(): unknown }, bytes: number): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => socket.resume(), (bytes / this.bytesPerSecond) * 1000);

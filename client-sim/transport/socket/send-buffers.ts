@@ -5,11 +5,11 @@ export class SendBuffer {
   private view: Buffer | undefined;
 
   constructor(size: number) {
-    // Slow means: not from the shared slab, which a long-lived slice would keep alive.
+    // Slow: not from the shared slab, which a long-lived slice would keep alive.
     this.bytes = Buffer.allocUnsafeSlow(size);
   }
 
-  /** What is to be written. The last view is kept: requests tend to have one length, and a view costs 50 ns. */
+  /** The used bytes. The last view is kept: requests tend to have one length, and a view costs 50 ns. */
   filled(): Buffer {
     if (this.view === undefined || this.view.length !== this.used) this.view = this.bytes.subarray(0, this.used);
     return this.view;
@@ -20,8 +20,8 @@ const STANDARD_BYTES = 65_536;
 const MAX_KEPT = 64;
 
 /**
- * Send buffers of one engine thread. The kernel takes nearly every write at once, so the same few buffers go round,
- * last in first out and warm in the cache, instead of one per connection.
+ * Send buffers of one engine thread. The kernel takes nearly every write at once, so a few buffers are reused, last in
+ * first out and warm in the cache, instead of one per connection.
  */
 export class SendBufferPool {
   private readonly free: SendBuffer[] = [];
@@ -33,7 +33,7 @@ export class SendBufferPool {
     return buffer;
   }
 
-  /** A larger buffer with the same content; the smaller one is free again. */
+  /** Returns a larger buffer with the same content and frees the smaller one. */
   grow(buffer: SendBuffer, bytes: number): SendBuffer {
     const larger = new SendBuffer(2 * bytes);
     buffer.bytes.copy(larger.bytes, 0, 0, buffer.used);

@@ -1,22 +1,11 @@
 import { once } from 'node:events';
 import net from 'node:net';
-import { expect, test } from '@jest/globals';
+import { expect } from '@jest/globals';
 import { missingLinux, testWith } from '../../../tests/support/needs.js';
-import { sourceEndpoints } from '../../protocol/endpoints.js';
 import { addressOf, openSocket } from './socket.js';
 
-const endpoint = { url: 'http://127.0.0.1:1/mcp', headers: { a: 'b' } };
-
-test('an endpoint with sources is one for each of them; one without is itself', () => {
-  expect(sourceEndpoints({ ...endpoint, sources: ['127.0.0.2', '127.0.0.3'] })).toEqual([
-    { ...endpoint, sources: ['127.0.0.2'] },
-    { ...endpoint, sources: ['127.0.0.3'] },
-  ]);
-  expect(sourceEndpoints(endpoint)).toEqual([endpoint]);
-});
-
-// Elsewhere 127.0.0.1 alone is this machine's.
-testWith(missingLinux, 'a connection comes from its source', async () => {
+// Only Linux assigns all of 127.0.0.0/8 to the loopback interface.
+testWith(missingLinux, 'a connection comes from its source address', async () => {
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as net.AddressInfo;
@@ -32,9 +21,9 @@ testWith(missingLinux, 'a connection comes from its source', async () => {
     Buffer.alloc(64),
     owner,
   );
-  const [theirs] = await accepted;
-  expect(theirs.remoteAddress).toBe('127.0.0.3');
+  const [serverSide] = await accepted;
+  expect(serverSide.remoteAddress).toBe('127.0.0.3');
   socket.destroy();
-  theirs.destroy();
+  serverSide.destroy();
   server.close();
 });

@@ -1,6 +1,6 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import type { Problem } from '../../mcp/judge-message.js';
+import type { Problem } from '../../measure/failure.js';
 import type { Endpoint } from '../../protocol/messages.js';
 
 /** Where a connection goes. */
@@ -9,7 +9,7 @@ export interface Address {
   readonly port: number;
   /** Undefined: plain TCP. */
   readonly tls: TlsOptions | undefined;
-  /** Of our own to connect from; undefined: the kernel chooses. */
+  /** The local address to connect from; undefined: the kernel chooses. */
   readonly localAddress?: string | undefined;
   /** Whether TLS connections can be ended with RST; costs a second socket object each. Plain ones always can. */
   readonly resettable?: boolean;
@@ -21,7 +21,7 @@ export interface Address {
  */
 type TlsOptions = Pick<tls.ConnectionOptions, 'secureContext' | 'rejectUnauthorized'>;
 
-/** Ports of schemes that have one of their own. */
+/** Default ports of schemes that have one. */
 const PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443, 'ws:': 80, 'wss:': 443 };
 const SECURE: ReadonlySet<string> = new Set(['https:', 'wss:']);
 
@@ -56,12 +56,9 @@ export interface SocketOwner {
 
 /** Opens a socket whose reads all land in `readBuffer`: no buffer and no stream event per read. */
 export function openSocket(address: Address, readBuffer: Buffer, owner: SocketOwner): net.Socket {
-  const { host, port, localAddress } = address;
-  const onread = { buffer: readBuffer, callback: onRead };
-  const socket: OwnedSocket =
-    address.tls === undefined
-      ? net.connect({ host, port, localAddress, noDelay: true, onread })
-      : openTls(address, address.tls, onread);
+  const socket = connect(address, { buffer: readBuffer, callback: onRead });
+  // Over a socket of ours `onread` is never called (Node 20): these few read as streams do.
+  if (socket[UNDER] !== undefined) socket.on('data', (chunk: Buffer) => readInto(readBuffer, socket, chunk));
   socket[OWNER] = owner;
   socket.on(address.tls === undefined ? 'connect' : 'secureConnect', onUp);
   socket.on('error', onError);
@@ -70,30 +67,24 @@ export function openSocket(address: Address, readBuffer: Buffer, owner: SocketOw
   return socket;
 }
 
-/**
- * TLS over a TCP socket of our own where the end may have to be a reset: Node resets plain TCP sockets only, and the
- * one that `tls.connect` makes for itself cannot be reached.
- */
-function openTls(
-  { host, port, localAddress, resettable }: Address,
-  options: TlsOptions,
-  onread: net.OnReadOpts,
-): OwnedSocket {
+/** Starts to connect; reads go to `onread`, or are stream events without it. */
+export function connect(address: Address, onread?: net.OnReadOpts): OwnedSocket {
+  const { host, port, localAddress, tls: options, resettable } = address;
+  const plain = { host, port, localAddress, noDelay: true };
+  const reading = onread === undefined ? {} : { onread };
+  if (options === undefined) return net.connect({ ...plain, ...reading });
   const secure = {
-    host,
-    port,
-    localAddress,
+    ...plain,
     ALPNProtocols: ['http/1.1'],
     ...(net.isIP(host) === 0 ? { servername: host } : {}),
     ...options,
   };
-  if (resettable !== true) return tls.connect({ ...secure, ...{ noDelay: true, onread } });
-  const under = net.connect({ host, port, localAddress, noDelay: true });
+  if (resettable !== true) return tls.connect({ ...secure, ...reading });
+  // Node resets plain TCP sockets only, and the one that `tls.connect` makes for itself cannot be reached.
+  const under = net.connect(plain);
   const socket: OwnedSocket = tls.connect({ ...secure, socket: under });
   socket[UNDER] = under;
-  // Over a socket of ours `onread` hears nothing (Node 20): these few read as streams do.
-  socket.on('data', (chunk: Buffer) => readInto(onread.buffer as Buffer, socket, chunk));
-  // Its errors are the TLS socket's, which reports them; this one must only not go unheard.
+  // The TLS socket reports its errors; this one needs a listener so that they do not end the process.
   under.on('error', (error: Error) => socket.destroy(error));
   return socket;
 }
@@ -153,7 +144,7 @@ export function lost(detail: string): Problem {
   return { category: 'stream_lost', detail };
 }
 
-/** Connecting to a name tries all its addresses; the error of it all says nothing, its parts do. */
+/** Connecting to a name tries all its addresses; the AggregateError has no useful message, its parts do. */
 export function describeError(error: Error): string {
   return error instanceof AggregateError
     ? error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join('; ')

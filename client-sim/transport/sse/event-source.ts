@@ -1,26 +1,25 @@
 import type net from 'node:net';
-import { describe, type Problem, violation } from '../../mcp/judge-message.js';
+import { describe } from '../../mcp/json-value.js';
+import { violation } from '../../mcp/judge-message.js';
+import type { Problem } from '../../measure/failure.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { ResponseParser } from '../http/response-parser.js';
-import { MOST_EVENT_BYTES, type SseHandler, SseParser } from '../http/sse-parser.js';
+import { MOST_EVENT_BYTES, type SseHandler, SseParser, STREAM_LIMITS } from '../http/sse-parser.js';
 import type { WireShared } from '../shared.js';
 import type { Connecting } from '../socket/connect-limiter.js';
 import { newOutbox, type Outbox } from '../socket/outbox.js';
 import { type Pace, SlowReader } from '../socket/pace.js';
-import { type Address, describeError, openSocket, resetSocket, type SocketOwner } from '../socket/socket.js';
+import { type Address, describeError, lost, openSocket, resetSocket, type SocketOwner } from '../socket/socket.js';
 
 export interface EventSourceOwner {
-  /** One event; its bytes do not outlive the call. */
+  /** One event; its bytes are valid only during the call. */
   onEvent(type: string, bytes: Buffer, start: number, end: number): void;
-  /** Between these two, all events of one read are given out. */
-  onSourceRead(nowMs: number): void;
-  onSourceReadOver(): void;
-  /** Told once, unless the owner cut it: it could not be opened, or is no more. */
+  /** All events of one read are delivered between these two. */
+  onSourceReadStart(nowMs: number): void;
+  onSourceReadEnd(): void;
+  /** Called once, unless the owner destroyed it: it could not be opened, or has ended. */
   onSourceLost(problem: Problem, retryAfter: string): void;
 }
-
-/** The stream as a whole has no end. */
-const LIMITS = { headBytes: 65_536, bodyBytes: Infinity };
 
 type State = 'new' | 'queued' | 'connecting' | 'waiting' | 'open' | 'gone';
 
@@ -30,12 +29,12 @@ export class EventSource implements Connecting, SocketOwner, SseHandler {
 
   private state: State = 'new';
   private socket: net.Socket | undefined;
-  private readonly parser = new ResponseParser(LIMITS);
+  private readonly parser = new ResponseParser(STREAM_LIMITS);
   private readonly sse = new SseParser();
   private readonly slow: SlowReader | undefined;
   private readonly outbox: Outbox;
 
-  /** @param request the GET as it is sent @param pace what is undefined goes as fast as it can */
+  /** @param request the bytes of the GET */
   constructor(
     private readonly owner: EventSourceOwner,
     private readonly shared: WireShared,
@@ -60,11 +59,11 @@ export class EventSource implements Connecting, SocketOwner, SseHandler {
     return true;
   }
 
-  /** For good, and without a word to the owner. @param reset with RST instead of FIN, where TLS does not forbid it */
-  cut(reset: boolean): void {
+  /** Frees everything at once. No event follows. @param reset with RST instead of FIN, where TLS allows it */
+  destroy(reset: boolean): void {
     const { socket, state } = this;
     if (reset && socket !== undefined && (state === 'waiting' || state === 'open')) resetSocket(socket);
-    this.disconnect();
+    this.detach();
   }
 
   onSocketUp(socket: net.Socket): void {
@@ -83,9 +82,9 @@ export class EventSource implements Connecting, SocketOwner, SseHandler {
     if (socket !== this.socket) return false;
     const { shared, owner } = this;
     shared.counters.bytesReceived += length;
-    owner.onSourceRead(shared.now());
+    owner.onSourceReadStart(shared.now());
     this.read(this.slow?.buffer ?? shared.readBuffer, length);
-    owner.onSourceReadOver();
+    owner.onSourceReadEnd();
     if (this.slow === undefined || socket !== this.socket) return true;
     this.slow.rest(socket, length);
     return false;
@@ -132,11 +131,8 @@ export class EventSource implements Connecting, SocketOwner, SseHandler {
     if (status >= 200 && status < 300 && mediaType === 'event-stream') {
       this.state = 'open';
     } else if (status >= 200 && status < 300) {
-      this.lose(
-        violation(
-          `an answer of type ${contentType === '' ? '(none)' : describe(contentType)} to GET, not text/event-stream`,
-        ),
-      );
+      const type = contentType === '' ? '(none)' : describe(contentType);
+      this.lose(violation(`an answer of type ${type} to GET, not text/event-stream`));
     } else {
       const redirect =
         status < 400
@@ -148,11 +144,11 @@ export class EventSource implements Connecting, SocketOwner, SseHandler {
 
   private lose(problem: Problem, retryAfter = ''): void {
     if (this.state === 'gone') return;
-    this.disconnect();
+    this.detach();
     this.owner.onSourceLost(problem, retryAfter);
   }
 
-  private disconnect(): void {
+  private detach(): void {
     const { state, socket } = this;
     const { counters, connectLimiter } = this.shared;
     this.state = 'gone';
@@ -163,8 +159,4 @@ export class EventSource implements Connecting, SocketOwner, SseHandler {
     if (state === 'waiting' || state === 'open') counters.connectionsActive--;
     if (state === 'connecting') connectLimiter.release();
   }
-}
-
-function lost(detail: string): Problem {
-  return { category: 'stream_lost', detail };
 }

@@ -14,12 +14,11 @@ import {
   result,
   SSE_HEAD,
   startRawServer,
-  writeForEver,
+  writeForever,
 } from '../testing/raw-server.js';
 
 /**
- * What the server does with one request of the load: `say` puts an event on the session's stream, `post` answers the
- * POST.
+ * Handles one request of the load: `say` puts an event on the session's stream, `post` answers the POST.
  */
 type Act = (
   request: RawRequest,
@@ -34,7 +33,7 @@ const answerAll: Act = ({ message }, say, post) => {
   say(result(message.id));
 };
 
-/** A server that shakes hands as it should; what it does with other requests is the test's own. */
+/** A server that does the handshake correctly; the test handles all other requests. */
 async function serve(
   act: Act,
   endpoint = (session: number) => `/messages?sessionId=${session}`,
@@ -67,7 +66,7 @@ async function open(
 }
 
 describe('a session over HTTP+SSE', () => {
-  test('posts each message where the server said, and takes every answer from the stream, in any order', async () => {
+  test('posts each message to the address from the server, and reads answers in any order', async () => {
     const held: (() => void)[] = [];
     const server = await serve(({ message }, say, post) => {
       post(ACCEPTED);
@@ -97,7 +96,7 @@ describe('a session over HTTP+SSE', () => {
     for (let round = 0; round < 5; round++) expect(await probe.call()).toEqual(['correct']);
   });
 
-  test('the server may ask us, and is answered', async () => {
+  test('requests of the server are answered', async () => {
     const server = await serve(({ message }, say, post) => {
       post(ACCEPTED);
       say({ jsonrpc: '2.0', id: 'x', method: 'ping' });
@@ -110,7 +109,7 @@ describe('a session over HTTP+SSE', () => {
     );
   });
 
-  test('preflight speaks it too', async () => {
+  test('preflight works over it', async () => {
     const server = await serve(answerAll);
     const found = await negotiate({ url: server.sse, headers: {} }, 'legacy', { transport: 'sse' });
     expect(found).toMatchObject({ ok: true, pinned: { era: 'legacy', version: '2025-11-25' } });
@@ -120,8 +119,8 @@ describe('a session over HTTP+SSE', () => {
   });
 });
 
-describe('a session that cannot be had', () => {
-  test.each([['nobody listens', 'http://127.0.0.1:1/sse', 'connect']])('%s', async (_name, url, category) => {
+describe('a session cannot be opened when', () => {
+  test.each([['nothing listens', 'http://127.0.0.1:1/sse', 'connect']])('%s', async (_name, url, category) => {
     expect((await open({ sse: url })).openFailure?.category).toBe(category);
   });
 
@@ -152,7 +151,7 @@ describe('a session that cannot be had', () => {
 });
 
 describe('a server that misbehaves', () => {
-  test('closes the stream within an answer: all in flight are lost, and so is the session', async () => {
+  test('closes the stream within an answer: all requests in flight and the session are lost', async () => {
     const server = await serve(({ message }, _say, post, stream) => {
       post(ACCEPTED);
       stream.write(chunk(event(result(message.id)).slice(0, 30)));
@@ -164,7 +163,7 @@ describe('a server that misbehaves', () => {
     await until('every connection to be closed', () => server.open === 0);
   });
 
-  test('refuses one request: that one fails, with what it said', async () => {
+  test('refuses one request: only that one fails, with its answer in the sample', async () => {
     let calls = 0;
     const server = await serve((request, say, post, stream) =>
       ++calls === 1
@@ -187,11 +186,11 @@ describe('a server that misbehaves', () => {
     expect(probe.closed).toBe('lost');
   });
 
-  test('never ends an event: what is held is bounded, and the session given up', async () => {
+  test('never ends an event: memory is bounded, and the session is lost', async () => {
     const server = await serve((_request, _say, post, stream) => {
       post(ACCEPTED);
       stream.write(chunk('data: '));
-      writeForEver(stream, chunk('x'.repeat(1_000_000)));
+      writeForever(stream, chunk('x'.repeat(1_000_000)));
     });
     const probe = await open(server);
     expect(await probe.call()).toEqual(['protocol_violation']);
@@ -217,7 +216,7 @@ describe('a server that misbehaves', () => {
     expect(await probe.call()).toEqual([category]);
   });
 
-  test('never answers: the request is given up by the client, and a late answer is counted as one', async () => {
+  test('never answers: the client abandons the request, and a late answer counts as late', async () => {
     let late: (() => void) | undefined;
     const server = await serve(({ message }, say, post, stream) => {
       post(ACCEPTED);

@@ -11,7 +11,13 @@ import { until } from '../../../tests/support/until.js';
 import { negotiate } from '../../preflight/negotiate.js';
 import { ChannelProbe, COUNTED } from '../testing/channel-probe.js';
 
-/** A server as a program: greets, then `act(message, say)` is its own; it writes its process id to PIDS. */
+const initializeResult = JSON.stringify({
+  protocolVersion: '2025-11-25',
+  capabilities: {},
+  serverInfo: { name: 'piped', version: '1' },
+});
+
+/** A server program: it does the handshake, then runs `act(message, say)`, and writes its process id to PIDS. */
 function serverThat(
   act: string,
   more = '',
@@ -32,7 +38,7 @@ function serverThat(
     const act = (message) => { ${act} };
     require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
       const message = JSON.parse(line);
-      if (message.method === 'initialize') say({ jsonrpc: '2.0', id: message.id, result: { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'piped', version: '1' } } });
+      if (message.method === 'initialize') say({ jsonrpc: '2.0', id: message.id, result: ${initializeResult} });
       else if (message.id !== undefined) act(message);
     });
     ${more}`;
@@ -62,17 +68,18 @@ async function open(
 
 function allGone(server: Server): Promise<true> {
   return until(
-    'its processes to be gone',
+    'its processes to end',
     () => server.pids().length > 0 && server.pids().every((pid) => !isAlive(pid)),
     15_000,
   );
 }
 
 describe('a session over the pipes of a process', () => {
-  test('takes answers in any order, and ends the process with the session', async () => {
-    const server = serverThat(
-      '(globalThis.held ??= []).push(message.id); if (held.length === 4) for (const id of held.splice(0).reverse()) say(result(id));',
-    );
+  test('reads answers in any order, and ends the process with the session', async () => {
+    const server = serverThat(`
+      (globalThis.held ??= []).push(message.id);
+      if (held.length === 4) for (const id of held.splice(0).reverse()) say(result(id));
+    `);
     const probe = await open(server, { pipeline: 4 });
     expect(probe.openFailure).toBeUndefined();
     for (let round = 0; round < 20; round++) expect(await probe.call(4, COUNTED)).toEqual(new Array(4).fill('correct'));
@@ -88,22 +95,24 @@ describe('a session over the pipes of a process', () => {
     expect(probe.counters.connectionsActive).toBe(0);
   }, 30_000);
 
-  test('the process gets what a shell would give it and its own variables, and nothing that is ours', async () => {
+  test('the process gets the variables of a shell and its own, and none of ours', async () => {
     process.env.SWARMBENCH_WORKER_TOKEN = 'ours';
     onTestEnd(() => delete process.env.SWARMBENCH_WORKER_TOKEN);
-    const server = serverThat(
-      "say({ jsonrpc: '2.0', id: message.id, error: { code: -32000, message: Object.keys(process.env).sort().join(' ') } });",
-    );
+    const server = serverThat(`
+      const names = Object.keys(process.env).sort().join(' ');
+      say({ jsonrpc: '2.0', id: message.id, error: { code: -32000, message: names } });
+    `);
     const probe = await open(server);
     expect(await probe.call()).toEqual(['rpc_-32000']);
     expect(probe.lastFailure?.detail).toMatch(/: PATH PIDS$/);
     expect(probe.lastFailure?.detail).not.toContain('TOKEN');
   }, 30_000);
 
-  test('preflight speaks it too, and finds the era', async () => {
-    const server = serverThat(
-      "say(message.method === 'ping' ? { jsonrpc: '2.0', id: message.id, result: {} } : { jsonrpc: '2.0', id: message.id, error: { code: -32601, message: 'no' } });",
-    );
+  test('preflight works over it, and finds the era', async () => {
+    const server = serverThat(`
+      const outcome = message.method === 'ping' ? { result: {} } : { error: { code: -32601, message: 'no' } };
+      say({ jsonrpc: '2.0', id: message.id, ...outcome });
+    `);
     const found = await negotiate(
       { url: 'stdio://localhost', headers: {}, server: { ...server, inherited: {} } },
       'auto',
@@ -133,7 +142,7 @@ describe('a process that misbehaves', () => {
     expect(probe.openFailure).toMatchObject({ category: 'connect', detail: expect.stringContaining('ENOENT') });
   });
 
-  test('dies at once: what it wrote to stderr is in the sample, its secrets are not', async () => {
+  test('dies at once: its stderr is in the sample, without secrets', async () => {
     const command = [
       process.execPath,
       '-e',
@@ -147,10 +156,11 @@ describe('a process that misbehaves', () => {
     expect(probe.openFailure?.sample?.response).toContain('cannot find the key ***');
   }, 30_000);
 
-  test('dies within an answer: all in flight are lost, and so is the session', async () => {
-    const server = serverThat(
-      "process.stdout.write(JSON.stringify(result(message.id)).slice(0, 20), () => process.kill(process.pid, 'SIGKILL'));",
-    );
+  test('dies within an answer: all requests in flight and the session are lost', async () => {
+    const server = serverThat(`
+      const half = JSON.stringify(result(message.id)).slice(0, 20);
+      process.stdout.write(half, () => process.kill(process.pid, 'SIGKILL'));
+    `);
     const probe = await open(server, { pipeline: 2 });
     expect(await probe.call(2)).toEqual(['stream_lost', 'stream_lost']);
     expect(probe.lastFailure?.detail).toContain('SIGKILL');
@@ -158,7 +168,7 @@ describe('a process that misbehaves', () => {
     await allGone(server);
   }, 30_000);
 
-  test('what it wrote before it died still counts', async () => {
+  test('answers that it wrote before it died still count', async () => {
     const server = serverThat(
       'say(result(message.id)); process.exitCode = 0; process.stdout.write("", () => process.exit());',
     );
@@ -186,7 +196,7 @@ describe('a process that misbehaves', () => {
     30_000,
   );
 
-  test('greets nobody', async () => {
+  test('never answers initialize', async () => {
     const probe = await open(
       { command: [process.execPath, '-e', 'setInterval(() => {}, 1000)'], env: {} },
       { openTimeoutMs: 1000 },
@@ -194,7 +204,7 @@ describe('a process that misbehaves', () => {
     expect(probe.openFailure?.category).toBe('timeout');
   }, 30_000);
 
-  test('never answers: requests are given up, at last the session', async () => {
+  test('never answers: requests are abandoned, and finally the session is lost', async () => {
     const server = serverThat('');
     const probe = await open(server, { pipeline: 3 });
     for (let index = 0; index < 3; index++) {
@@ -206,7 +216,7 @@ describe('a process that misbehaves', () => {
     await allGone(server);
   }, 30_000);
 
-  test('floods stderr: it is read, and not kept', async () => {
+  test('floods stderr: it is read and not kept', async () => {
     const server = serverThat(
       "for (let i = 0; i < 200; i++) process.stderr.write('e'.repeat(10_000)); say(result(message.id));",
     );
@@ -214,14 +224,14 @@ describe('a process that misbehaves', () => {
   }, 30_000);
 
   test.each(['delete', 'reset'] as const)(
-    'does not end by itself, and leaves children behind: %s ends them all',
+    'does not end by itself and leaves children behind: %s ends them all',
     async (how) => {
-      const child =
-        "require('node:child_process').spawn(process.execPath, ['-e', \"require('node:fs').appendFileSync(process.env.PIDS, process.pid + '\\\\n'); process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)\"], { stdio: 'ignore' });";
-      const server = serverThat(
-        'say(result(message.id));',
-        `process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); ${child}`,
-      );
+      const ignoreSignals = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000);";
+      const child = `require('node:fs').appendFileSync(process.env.PIDS, process.pid + '\\n'); ${ignoreSignals}`;
+      const startChild =
+        "require('node:child_process').spawn(process.execPath, ['-e', " +
+        `${JSON.stringify(child)}], { stdio: 'ignore' });`;
+      const server = serverThat('say(result(message.id));', `${ignoreSignals} ${startChild}`);
       const probe = await open(server);
       expect(await probe.call()).toEqual(['correct']);
       await until('its child to run', () => server.pids().length === 2, 15_000);
@@ -231,42 +241,51 @@ describe('a process that misbehaves', () => {
     40_000,
   );
 
-  test('does not outlive us, however we end', async () => {
+  test('does not outlive the worker, even one that is killed', async () => {
     const server = serverThat('', 'process.stdin.destroy(); setInterval(() => {}, 1000);');
     const module = pathToFileURL(join(buildRoot, 'client-sim/transport/stdio/server-process.js')).href;
-    const program = `const { ServerProcess } = await import(${JSON.stringify(module)}); new ServerProcess({ onOutput() {}, onEnded() {} }, ${JSON.stringify({ command: server.command, env: server.env, inherited: {} })}); setInterval(() => {}, 1000);`;
-    const us = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'ignore' });
-    onTestEnd(() => us.kill('SIGKILL'));
+    const command = JSON.stringify({ command: server.command, env: server.env, inherited: {} });
+    const program = `
+      const { ServerProcess } = await import(${JSON.stringify(module)});
+      new ServerProcess({ onOutput() {}, onEnded() {} }, ${command});
+      setInterval(() => {}, 1000);`;
+    const worker = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'ignore' });
+    onTestEnd(() => worker.kill('SIGKILL'));
     await until('the server to run', () => server.pids().length === 1, 15_000);
-    us.kill('SIGKILL');
+    worker.kill('SIGKILL');
     await allGone(server);
   }, 40_000);
 });
 
 describe('misbehaviour over the pipes of a process', () => {
-  /** Tells what lines it read besides those it understands, as the processes of all sessions saw it. */
+  /** The lines that the processes of all sessions read and did not understand. */
   const listening = (): Server & { readonly lines: () => readonly string[] } => {
     const server = serverThat('say(result(message.id));', '');
-    const heard = `${server.env.PIDS}.lines`;
+    const linesFile = `${server.env.PIDS}.lines`;
     const program = `
       const fs = require('node:fs');
       fs.appendFileSync(process.env.PIDS, process.pid + '\\n');
       const say = (message) => process.stdout.write(JSON.stringify(message) + '\\n');
       require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
-        fs.appendFileSync('${heard}', line + '\\n');
+        fs.appendFileSync('${linesFile}', line + '\\n');
         let message;
-        try { message = JSON.parse(line); } catch { return say({ jsonrpc: '2.0', id: null, error: { code: -32700, message: 'Parse error' } }); }
-        if (message.method === 'initialize') say({ jsonrpc: '2.0', id: message.id, result: { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'piped', version: '1' } } });
-        else if (message.id !== undefined) say({ jsonrpc: '2.0', id: message.id, result: { content: [{ type: 'text', text: 'x'.repeat(200_000) }] } });
+        try {
+          message = JSON.parse(line);
+        } catch {
+          return say({ jsonrpc: '2.0', id: null, error: { code: -32700, message: 'Parse error' } });
+        }
+        const answer = { content: [{ type: 'text', text: 'x'.repeat(200_000) }] };
+        const result = message.method === 'initialize' ? ${initializeResult} : answer;
+        if (message.id !== undefined) say({ jsonrpc: '2.0', id: message.id, result });
       });`;
     return {
       ...server,
       command: [process.execPath, '-e', program],
-      lines: () => readFileSync(heard, 'utf8').split('\n').slice(0, -1),
+      lines: () => readFileSync(linesFile, 'utf8').split('\n').slice(0, -1),
     };
   };
 
-  test('a broken line goes to a process of its own, which ends with it', async () => {
+  test('a malformed line goes to a process of its own, which ends with it', async () => {
     const server = listening();
     const probe = await open(server, { malformed: { share: 1, kinds: ['broken-json'], oversizeBytes: 1 } });
     expect(await probe.call()).toEqual(['rpc_-32700']);
@@ -279,17 +298,17 @@ describe('misbehaviour over the pipes of a process', () => {
     });
     expect(broken).toEqual([expect.stringMatching(/^\{"jsonrpc"/)]);
     expect(server.pids()).toHaveLength(2);
-    await until('the process of the misdeed to be gone', () => !isAlive(server.pids()[1] as number), 15_000);
+    await until('the end of the process that got it', () => !isAlive(server.pids()[1] as number), 15_000);
     expect(isAlive(server.pids()[0] as number)).toBe(true);
   }, 30_000);
 
-  test('a slow writer and a slow reader take their time', async () => {
+  test('a slow writer and a slow reader keep to their rates', async () => {
     const server = listening();
     const startedAt = performance.now();
     const probe = await open(server, { writeBytesPerSecond: 400, readBytesPerSecond: 200_000 });
     expect(await probe.call()).toEqual(['correct']);
     const seconds = (performance.now() - startedAt) / 1000;
-    // The first piece of each flush, a tenth of a second's worth, goes at once.
+    // The first piece of each flush, the bytes of a tenth of a second, leaves at once.
     expect(seconds).toBeGreaterThan((probe.counters.bytesSent / 400) * 0.5);
     expect(seconds).toBeGreaterThan((probe.counters.bytesReceived / 200_000) * 0.8);
     expect(probe.counters.bytesReceived).toBeGreaterThan(200_000);

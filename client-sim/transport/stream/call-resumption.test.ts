@@ -37,7 +37,7 @@ function server(call: Answer, stream: Stream): Promise<RawServer> {
 function primed(id: string, retryMs = 1): string {
   return chunk(`id: ${id}\nretry: ${retryMs}\ndata: \n\n`);
 }
-/** Ends the stream in good order, as SEP-1699 has it. */
+/** Ends the stream properly, as SEP-1699 describes. */
 const closes: Answer = (_request, socket) => void socket.write(SSE_HEAD + primed('e-0') + LAST_CHUNK);
 const answers: Stream = (_request, socket, _nth, call) =>
   void socket.write(SSE_HEAD + chunk(event(result(call))) + LAST_CHUNK);
@@ -45,7 +45,7 @@ function gets({ requests }: RawServer): readonly RawRequest[] {
   return requests.filter(({ verb }) => verb === 'GET');
 }
 
-describe('a call whose stream is over before its answer', () => {
+describe('a call whose stream ends before its answer', () => {
   test.each<[string, Answer]>([
     ['closed in good order', closes],
     ['cut off', (_request, socket) => void socket.end(SSE_HEAD + primed('e-0'))],
@@ -73,7 +73,7 @@ describe('a call whose stream is over before its answer', () => {
     expect(probe.counters.connectionsActive).toBe(0);
   });
 
-  test('waits as long as the server asked for, last', async () => {
+  test('waits as long as the server asked for last', async () => {
     const at: number[] = [];
     const target = await server(
       (_request, socket) => {
@@ -95,13 +95,17 @@ describe('a call whose stream is over before its answer', () => {
     expect(gets(target).map(({ headers }) => headers['last-event-id'])).toEqual(['e-0', 'e-1']);
   });
 
-  test('hears on the streams that go on what it would have heard on its own', async () => {
+  test('receives on the following streams what it would have received on its own', async () => {
     const target = await server(closes, (_request, socket, nth, call) => {
       if (nth === 0)
         socket.write(
           SSE_HEAD +
             chunk(
-              `id: e-1\n${event({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: 1, progress: 1 } })}`,
+              `id: e-1\n${event({
+                jsonrpc: '2.0',
+                method: 'notifications/progress',
+                params: { progressToken: 1, progress: 1 },
+              })}`,
             ) +
             chunk(event({ jsonrpc: '2.0', id: 'ask', method: 'ping' })) +
             LAST_CHUNK,
@@ -116,7 +120,7 @@ describe('a call whose stream is over before its answer', () => {
     await until('the answer to the server', () => target.requests.some(({ message }) => 'result' in message));
   });
 
-  test('does not hold up the others of its connection', async () => {
+  test('does not delay the other calls of its connection', async () => {
     let calls = 0;
     const target = await server(
       (request, socket) => {
@@ -128,7 +132,7 @@ describe('a call whose stream is over before its answer', () => {
     const probe = await new ChannelProbe(target.url).open();
     probe.put();
     probe.channel.flush();
-    await until('its stream to be asked for', () => gets(target).length === 1);
+    await until('its stream to be requested', () => gets(target).length === 1);
     expect(await probe.call(1)).toEqual(['correct']);
     expect(probe.fates).toEqual(['waiting', 'correct']);
     expect(target.requests.filter(({ verb }) => verb === 'POST').every(({ connection }) => connection === 1)).toBe(
@@ -137,8 +141,8 @@ describe('a call whose stream is over before its answer', () => {
   });
 });
 
-describe('stays stream_lost', () => {
-  test('where the server numbers nothing, and nothing more is asked', async () => {
+describe('a call stays stream_lost', () => {
+  test('where the server does not number its events, and nothing more is requested', async () => {
     const target = await server(
       (_request, socket) => void socket.write(SSE_HEAD + chunk(': alive\n\nretry: 1\n\n') + LAST_CHUNK),
       answers,
@@ -164,7 +168,7 @@ describe('stays stream_lost', () => {
       'the server no longer knows the session',
     ],
     [
-      'after four attempts in a row that came to nothing',
+      'after four failed attempts in a row',
       4,
       (_request, socket, nth) =>
         void (nth % 2 === 0 ? socket.write(http('503 Service Unavailable', '')) : socket.destroy()),
@@ -177,11 +181,11 @@ describe('stays stream_lost', () => {
     expect(probe.lastFailure?.detail).toContain(words);
     expect(gets(target)).toHaveLength(asked);
     expect(probe.counters.streams).toMatchObject({ callsBroken: 1, callsResumed: 0 });
-    // The session is none the worse for it.
+    // The session goes on.
     expect(probe.closed).toBeUndefined();
   });
 
-  test('when no end of streams has the answer', async () => {
+  test('when none of very many streams has the answer', async () => {
     const target = await server(
       closes,
       (_request, socket) => void socket.write(SSE_HEAD + chunk('retry: 0\n\n') + LAST_CHUNK),
@@ -192,8 +196,8 @@ describe('stays stream_lost', () => {
   });
 });
 
-describe('a call that nobody waits for any more', () => {
-  test('is cancelled, and asked after no longer', async () => {
+describe('an abandoned call', () => {
+  test('is cancelled, and its stream is not requested again', async () => {
     const target = await server(closes, (_request, socket) => void socket.write(SSE_HEAD));
     const probe = await new ChannelProbe(target.url).open();
     const ticket = probe.put();
@@ -214,7 +218,7 @@ describe('a call that nobody waits for any more', () => {
     const probe = await new ChannelProbe(target.url).open();
     probe.put();
     probe.channel.flush();
-    await until('its stream to be asked for', () => gets(target).length === 1);
+    await until('its stream to be requested', () => gets(target).length === 1);
     await probe.close();
     expect(probe.fates).toEqual(['aborted_by_us']);
     expect(probe.log.at(-1)).toBe('closed');

@@ -1,30 +1,16 @@
-import { isObject, type Problem } from '../../mcp/judge-message.js';
+import { isObject } from '../../mcp/json-value.js';
 import { parseMessage, scanAnswer } from '../../mcp/scan-answer.js';
-import type { Failure } from '../../measure/failure.js';
-import type { Endpoint } from '../../protocol/messages.js';
-import type { EndpointMemory } from '../endpoint-memory.js';
+import type { Failure, Problem } from '../../measure/failure.js';
+import type { EndpointMemory, FailedAnswer } from '../endpoint-memory.js';
 import type { BrokenCall } from '../http/connection.js';
 import type { AnswerHead } from '../judge-http.js';
-import type { RequestKind } from '../request-head.js';
 import { reconnectWaitMs } from '../retry.js';
-import type { FailedAnswer } from '../sample.js';
 import { getStream } from '../session-messages.js';
 import type { WireShared } from '../shared.js';
-import type { Address } from '../socket/socket.js';
-import { type StreamEnd, StreamSocket, type StreamSocketOwner } from './stream-socket.js';
+import { type StreamEnd, type StreamHost, StreamSocket, type StreamSocketOwner } from './stream-socket.js';
 
-/** The session a call belongs to. */
-interface ResumptionHost {
-  readonly hasSession: boolean;
-  readonly endpoint: Endpoint;
-  readonly address: Address;
-  /** Session, version and cookie headers. */
-  sessionHeaders(): Pick<RequestKind, 'sessionId' | 'version' | 'cookie'>;
-  onServerRequest(request: Record<string, unknown>): void;
-}
-
-type Resumed =
-  /** The message that answers, not judged yet; its bytes do not outlive the call. */
+type ResumptionOutcome =
+  /** The message that answers, not judged yet; its bytes are valid only during the call. */
   | {
       readonly kind: 'answered';
       readonly bytes: Buffer;
@@ -37,18 +23,18 @@ type Resumed =
   | { readonly kind: 'lost'; readonly problem: Problem };
 
 /**
- * Streams asked for in all: a server that lets its clients poll (SEP-1699) closes many before the one with the answer.
+ * Streams requested in all: a server that lets its clients poll (SEP-1699) closes many before the one with the answer.
  */
 const MOST_ATTEMPTS = 64;
-/** Of those, in a row: no connection, refused, or broken. */
+/** Failed attempts in a row: no connection, refused, or broken. */
 const MOST_FAILURES = 4;
-/** Client errors after which the same request may be granted later. */
-const PASSING = new Set([408, 409, 425, 429]);
+/** Client errors after which the same request may succeed later. */
+const TEMPORARY = new Set([408, 409, 425, 429]);
 
 /**
  * Waits for the answer to a call whose stream broke off or was closed before it (2025-11-25, "Resumability and
- * Redelivery"; SEP-1699): after the time the server asked for, GET with the id of the last event, until the answer has
- * come. How long that may take is for the caller to say, by `cut`.
+ * Redelivery"; SEP-1699): after the time the server asked for, it sends GET with the id of the last event, until the
+ * answer has come. The caller limits the time, by `destroy`.
  */
 export class CallResumption implements StreamSocketOwner {
   readonly era = 'legacy';
@@ -60,13 +46,13 @@ export class CallResumption implements StreamSocketOwner {
   private socket: StreamSocket | undefined;
   private over = false;
 
-  /** @param done told once, unless it was cut */
+  /** @param done called once, unless it is destroyed */
   constructor(
-    private readonly host: ResumptionHost,
+    private readonly host: StreamHost,
     private readonly shared: WireShared,
     { lastEventId, retryMs }: Pick<BrokenCall, 'lastEventId' | 'retryMs'>,
     private readonly readBytesPerSecond: number | undefined,
-    private readonly done: (outcome: Resumed) => void,
+    private readonly done: (outcome: ResumptionOutcome) => void,
   ) {
     this.lastEventId = lastEventId;
     this.retryMs = retryMs;
@@ -78,11 +64,11 @@ export class CallResumption implements StreamSocketOwner {
     return this.host.hasSession;
   }
 
-  /** Nobody waits any more. No event follows. */
-  cut(reset = false): void {
+  /** No event follows. */
+  destroy(reset = false): void {
     this.over = true;
     clearTimeout(this.timer);
-    this.socket?.cut(reset);
+    this.socket?.destroy(reset);
     this.socket = undefined;
   }
 
@@ -104,7 +90,7 @@ export class CallResumption implements StreamSocketOwner {
     const head = this.socket?.head;
     if (head === undefined) return;
     const { replica, server } = head;
-    this.cut();
+    this.destroy();
     counters.streams.callsResumed++;
     this.done({
       kind: 'answered',
@@ -118,12 +104,12 @@ export class CallResumption implements StreamSocketOwner {
   }
 
   onEnd(end: StreamEnd): void {
-    this.keepPlace();
+    this.rememberPosition();
     this.socket = undefined;
     if (end.kind === 'ended') return this.wait();
     this.failures++;
-    const forGood = end.kind === 'refused' && end.status < 500 && !PASSING.has(end.status);
-    if (forGood || this.failures >= MOST_FAILURES) this.giveUp(end.problem.detail);
+    const isFinal = end.kind === 'refused' && end.status < 500 && !TEMPORARY.has(end.status);
+    if (isFinal || this.failures >= MOST_FAILURES) this.giveUp(end.problem.detail);
     else this.wait();
   }
 
@@ -149,7 +135,7 @@ export class CallResumption implements StreamSocketOwner {
 
   private giveUp(why: string): void {
     if (this.over) return;
-    this.cut();
+    this.destroy();
     this.done({
       kind: 'lost',
       problem: {
@@ -159,7 +145,7 @@ export class CallResumption implements StreamSocketOwner {
     });
   }
 
-  private keepPlace(): void {
+  private rememberPosition(): void {
     const { socket } = this;
     if (socket === undefined) return;
     if (socket.sse.lastEventId !== '') this.lastEventId = socket.sse.lastEventId;
@@ -167,7 +153,7 @@ export class CallResumption implements StreamSocketOwner {
   }
 }
 
-export interface ResumingSession extends ResumptionHost {
+export interface ResumingSession extends StreamHost {
   readonly memory: EndpointMemory;
   failureOf(call: BrokenCall, problem: Problem, answer: FailedAnswer | undefined): Failure;
   onTicket(ticket: number, nowMs: number, failure: Failure | undefined, replica: number): void;
@@ -178,7 +164,7 @@ interface Waiting {
   readonly resumption: CallResumption;
 }
 
-/** Calls of one session whose streams broke off, each waited for on a stream of its own. */
+/** Calls of one session whose streams broke off. Each waits for its answer on a stream of its own. */
 export class ResumedCalls {
   /** By ticket. */
   private readonly waiting = new Map<number, Waiting>();
@@ -189,7 +175,7 @@ export class ResumedCalls {
     private readonly readBytesPerSecond: number | undefined,
   ) {}
 
-  take(call: BrokenCall): void {
+  add(call: BrokenCall): void {
     const { session, shared } = this;
     const resumption = new CallResumption(session, shared, call, this.readBytesPerSecond, (outcome) => {
       this.waiting.delete(call.ticket);
@@ -213,20 +199,20 @@ export class ResumedCalls {
     this.waiting.set(call.ticket, { call, resumption });
   }
 
-  /** Nobody waits for this ticket any more. @returns the id of its request; -1: it is not here */
+  /** Stops waiting for this ticket. @returns the id of its request; -1: it is not here */
   abandon(ticket: number): number {
     const found = this.waiting.get(ticket);
     if (found === undefined) return -1;
     this.waiting.delete(ticket);
-    found.resumption.cut();
+    found.resumption.destroy();
     return found.call.id;
   }
 
-  /** Ends them all. @param problem what their tickets are answered with; undefined: not at all */
-  cut(problem?: Problem, reset = false): void {
+  /** Ends them all. @param problem with which their tickets are answered; undefined: not at all */
+  endAll(problem?: Problem, reset = false): void {
     const all = [...this.waiting.values()];
     this.waiting.clear();
-    for (const { resumption } of all) resumption.cut(reset);
+    for (const { resumption } of all) resumption.destroy(reset);
     if (problem === undefined) return;
     for (const { call } of all)
       this.session.onTicket(call.ticket, this.shared.now(), this.session.failureOf(call, problem, undefined), 0);

@@ -6,15 +6,15 @@ import { type Message, type Peer, type SocketServer, startSocketServer } from '.
 
 const [a, b] = ['bench://topic/a', 'bench://topic/b'] as const;
 
-function hearing(uris: readonly string[] = [a]): RecordingListener {
+function recordingListener(uris: readonly string[] = [a]): RecordingListener {
   return new RecordingListener(uris);
 }
-function urisHeard({ heard }: RecordingListener): unknown[] {
-  return heard.map((text) => (JSON.parse(text) as Message).params?.uri);
+function updatedUris({ updates }: RecordingListener): unknown[] {
+  return updates.map((text) => (JSON.parse(text) as Message).params?.uri);
 }
 
 type Talk = (message: Message, peer: Peer) => void;
-const takes: Talk = ({ id }, peer) => {
+const accepts: Talk = ({ id }, peer) => {
   if (id !== undefined) peer.send({ jsonrpc: '2.0', id, result: {} });
 };
 function update(uri: string): object {
@@ -24,14 +24,14 @@ function update(uri: string): object {
 async function listen(
   server: SocketServer,
   transport: 'websocket' | 'tcp',
-  listening: RecordingListener,
+  listener: RecordingListener,
   era: 'legacy' | 'modern' = 'legacy',
   openTimeoutMs = 20_000,
 ): Promise<ChannelProbe> {
   return new ChannelProbe(server.url, {
     transport,
     pinned: era === 'legacy' ? LEGACY : MODERN,
-    listener: listening,
+    listener,
     openTimeoutMs,
   }).open();
 }
@@ -39,8 +39,8 @@ function sent({ peers }: SocketServer, method: string): readonly Message[] {
   return peers.flatMap(({ messages }) => messages).filter((message) => message.method === method);
 }
 
-describe.each(['websocket', 'tcp'] as const)('what a server says over %s', (transport) => {
-  test('is heard: updates, progress and requests, beside the answers of the load', async () => {
+describe.each(['websocket', 'tcp'] as const)('messages that a server sends unasked over %s', (transport) => {
+  test('are read: updates, progress and requests, between the answers of the load', async () => {
     const server = await startSocketServer(transport, ({ id, method }, peer) => {
       if (method === 'resources/subscribe') {
         peer.send({ jsonrpc: '2.0', id, result: {} });
@@ -54,9 +54,9 @@ describe.each(['websocket', 'tcp'] as const)('what a server says over %s', (tran
         peer.send({ jsonrpc: '2.0', id, result: { content: [] } });
       }
     });
-    const listening = hearing();
-    const probe = await listen(server, transport, listening);
-    await until('the subscription', () => listening.outcomes.length === 1);
+    const listener = recordingListener();
+    const probe = await listen(server, transport, listener);
+    await until('the subscription', () => listener.outcomes.length === 1);
     expect(await probe.call(1)).toEqual(['correct']);
     const answers = (): readonly Message[] =>
       server.peers
@@ -69,28 +69,28 @@ describe.each(['websocket', 'tcp'] as const)('what a server says over %s', (tran
       -32601,
       -32601,
     ]);
-    expect(listening).toMatchObject({ outcomes: [undefined], asked: 1 });
-    expect(urisHeard(listening)).toEqual([a]);
+    expect(listener).toMatchObject({ outcomes: [undefined], requested: 1 });
+    expect(updatedUris(listener)).toEqual([a]);
     expect(probe.counters.streams).toMatchObject({ opened: 1, updates: 1, progress: 2, serverRequests: 4, lost: 0 });
     await probe.close();
-    expect(listening.over).toBe(1);
+    expect(listener.ended).toBe(1);
     expect(probe.counters.streams.lost).toBe(0);
   });
 
-  test('ends with the link, which is then lost', async () => {
-    const server = await startSocketServer(transport, takes);
-    const listening = hearing();
-    const probe = await listen(server, transport, listening);
-    await until('the subscription', () => listening.outcomes.length === 1);
+  test('end with the link, and the stream counts as lost', async () => {
+    const server = await startSocketServer(transport, accepts);
+    const listener = recordingListener();
+    const probe = await listen(server, transport, listener);
+    await until('the subscription', () => listener.outcomes.length === 1);
     server.peers[0]?.socket.destroy();
     await until('the loss', () => probe.closed === 'lost');
-    expect(listening.over).toBe(1);
+    expect(listener.ended).toBe(1);
     expect(probe.counters.streams).toMatchObject({ opened: 1, lost: 1 });
   });
 });
 
 describe('session era', () => {
-  test('subscriptions are asked for one after the other; one that is refused has failed, the others have not', async () => {
+  test('subscriptions are requested one after the other; only a refused one fails', async () => {
     let most = 0;
     let open = 0;
     const server = await startSocketServer('tcp', ({ id, params }, peer) => {
@@ -104,36 +104,36 @@ describe('session era', () => {
         );
       }, 20);
     });
-    const listening = hearing([a, b]);
-    await listen(server, 'tcp', listening);
-    await until('both outcomes', () => listening.outcomes.length === 2);
-    expect(listening.categories).toEqual(['rpc_-32602', undefined]);
+    const listener = recordingListener([a, b]);
+    await listen(server, 'tcp', listener);
+    await until('both outcomes', () => listener.outcomes.length === 2);
+    expect(listener.categories).toEqual(['rpc_-32602', undefined]);
     expect(most).toBe(1);
   });
 
-  test('one that is not answered has failed in time', async () => {
+  test('an unanswered subscription times out', async () => {
     const server = await startSocketServer('tcp', () => undefined);
-    const listening = hearing();
-    await listen(server, 'tcp', listening, 'legacy', 300);
-    await until('the outcome', () => listening.outcomes.length === 1);
-    expect(listening.categories).toEqual(['timeout']);
+    const listener = recordingListener();
+    await listen(server, 'tcp', listener, 'legacy', 300);
+    await until('the outcome', () => listener.outcomes.length === 1);
+    expect(listener.categories).toEqual(['timeout']);
   });
 
-  test('a client that is away has unsubscribed, hears nothing, and subscribes again', async () => {
-    const server = await startSocketServer('tcp', takes);
-    const listening = hearing([a, b]);
-    const probe = await listen(server, 'tcp', listening);
-    await until('the subscriptions', () => listening.outcomes.length === 2);
-    listening.stream?.leave();
+  test('a paused client unsubscribes, gets no updates, and subscribes again', async () => {
+    const server = await startSocketServer('tcp', accepts);
+    const listener = recordingListener([a, b]);
+    const probe = await listen(server, 'tcp', listener);
+    await until('the subscriptions', () => listener.outcomes.length === 2);
+    listener.stream?.pause();
     await until('it to unsubscribe', () => sent(server, 'resources/unsubscribe').length === 2);
     expect(sent(server, 'resources/unsubscribe').map(({ params }) => params?.uri)).toEqual([a, b]);
     server.peers[0]?.send(update(a));
     await until('the update to come', () => probe.counters.streams.updates === 1);
-    expect(listening.heard).toEqual([]);
-    listening.stream?.start();
-    await until('both again', () => listening.outcomes.length === 4);
+    expect(listener.updates).toEqual([]);
+    listener.stream?.start();
+    await until('both again', () => listener.outcomes.length === 4);
     server.peers[0]?.send(update(b));
-    await until('an update', () => listening.heard.length === 1);
+    await until('an update', () => listener.updates.length === 1);
     expect(probe.counters.streams).toMatchObject({ opened: 2, returned: 1, lost: 0, resumed: 0 });
   });
 });
@@ -146,27 +146,27 @@ describe('stateless era', () => {
       params: { notifications: { resourceSubscriptions: uris } },
     });
 
-  test('one request subscribes to all; what the server took is what it acknowledged', async () => {
-    const server = await startSocketServer('tcp', (_message, peer) => acknowledge(peer, [b]), { greets: false });
-    const listening = hearing([a, b]);
-    const probe = await listen(server, 'tcp', listening, 'modern');
-    await until('both outcomes', () => listening.outcomes.length === 2);
-    expect(listening.categories).toEqual(['protocol_violation', undefined]);
+  test('one request subscribes to all; the server accepted those that it acknowledges', async () => {
+    const server = await startSocketServer('tcp', (_message, peer) => acknowledge(peer, [b]), { initializes: false });
+    const listener = recordingListener([a, b]);
+    const probe = await listen(server, 'tcp', listener, 'modern');
+    await until('both outcomes', () => listener.outcomes.length === 2);
+    expect(listener.categories).toEqual(['protocol_violation', undefined]);
     server.peers[0]?.send(update(b));
-    await until('an update', () => listening.heard.length === 1);
+    await until('an update', () => listener.updates.length === 1);
     const [request] = sent(server, 'subscriptions/listen');
     expect(request?.params).toMatchObject({
       notifications: { resourceSubscriptions: [a, b] },
       _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' },
     });
-    listening.stream?.leave();
+    listener.stream?.pause();
     await until('it to be cancelled', () => sent(server, 'notifications/cancelled').length === 1);
     expect(sent(server, 'notifications/cancelled')[0]?.params?.requestId).toBe(request?.id);
     await probe.close();
     expect(probe.counters.streams).toMatchObject({ opened: 1, ended: 0, lost: 0 });
   });
 
-  test('what the server ends in good order is asked for again, by another id', async () => {
+  test('a stream that the server ends properly is requested again, with another id', async () => {
     let asked = 0;
     const server = await startSocketServer(
       'tcp',
@@ -175,12 +175,12 @@ describe('stateless era', () => {
         acknowledge(peer, [a]);
         if (asked++ === 0) peer.send({ jsonrpc: '2.0', id, result: { resultType: 'complete' } });
       },
-      { greets: false },
+      { initializes: false },
     );
-    const listening = hearing();
-    const probe = await listen(server, 'tcp', listening, 'modern');
-    await until('it to be taken twice', () => listening.outcomes.length === 2);
-    expect(listening.categories).toEqual([undefined, undefined]);
+    const listener = recordingListener();
+    const probe = await listen(server, 'tcp', listener, 'modern');
+    await until('it to be accepted twice', () => listener.outcomes.length === 2);
+    expect(listener.categories).toEqual([undefined, undefined]);
     expect(new Set(sent(server, 'subscriptions/listen').map(({ id }) => id)).size).toBe(2);
     expect(probe.counters.streams).toMatchObject({ opened: 2, ended: 1, lost: 0 });
   });
@@ -193,12 +193,12 @@ describe('stateless era', () => {
           peer.send({ jsonrpc: '2.0', id, error: { code: -32601, message: 'Method not found' } });
         else peer.send({ jsonrpc: '2.0', id, result: { content: [] } });
       },
-      { greets: false },
+      { initializes: false },
     );
-    const listening = hearing();
-    const probe = await listen(server, 'tcp', listening, 'modern');
-    await until('the outcome', () => listening.outcomes.length === 1);
-    expect(listening.categories).toEqual(['rpc_-32601']);
+    const listener = recordingListener();
+    const probe = await listen(server, 'tcp', listener, 'modern');
+    await until('the outcome', () => listener.outcomes.length === 1);
+    expect(listener.categories).toEqual(['rpc_-32601']);
     expect(sent(server, 'subscriptions/listen')).toHaveLength(1);
     expect(await probe.call(1)).toEqual(['correct']);
   });

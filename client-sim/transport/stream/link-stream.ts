@@ -1,11 +1,18 @@
-import { judgeMessage, type Problem } from '../../mcp/judge-message.js';
+import { judgeMessage } from '../../mcp/judge-message.js';
 import { CLIENT_INFO, type ClientInfo } from '../../mcp/revisions.js';
+import type { Problem } from '../../measure/failure.js';
 import type { PinnedProtocol } from '../../protocol/messages.js';
 import type { StreamControl, StreamListener } from '../channel.js';
 import { reconnectWaitMs } from '../retry.js';
-import { cancelledMessage, listenMessage, subscribeMessage, unsubscribeMessage } from '../session-messages.js';
+import {
+  cancelledMessage,
+  FIRST_STREAM_REQUEST_ID,
+  listenMessage,
+  subscribeMessage,
+  unsubscribeMessage,
+} from '../session-messages.js';
 import type { WireShared } from '../shared.js';
-import { type SubscribingSession, Subscriptions } from './subscriptions.js';
+import { type SubscribingStream, Subscriptions } from './subscriptions.js';
 
 interface LinkStreamOptions {
   readonly pinned: PinnedProtocol;
@@ -14,30 +21,27 @@ interface LinkStreamOptions {
   readonly timeoutMs: number;
 }
 
-/** Ids of our own: none of the load's, which have ten digits, and not that of `initialize`. */
-const FIRST_ID = 2;
-
 /**
- * What a server says by itself where one link carries everything: there is no stream to open, only to subscribe, and
- * nothing to resume, for what is said is said to this link. It lives and ends with its session.
+ * Receives what a server sends unasked where one link carries everything: there is no stream to open, only
+ * subscriptions, and nothing to resume, since messages are sent to this link only. It ends with its session.
  */
-export class LinkStream implements StreamControl, SubscribingSession {
+export class LinkStream implements StreamControl, SubscribingStream {
   readonly timeoutMs: number;
-  /** waiting: to listen again, stateless era */
+  /** `waiting`: to listen again, in the stateless era */
   private state: 'idle' | 'listening' | 'waiting' | 'over' = 'idle';
-  private away = false;
+  private paused = false;
   private failures = 0;
-  private nextId = FIRST_ID;
-  /** Of the listen request under way; -1: none. */
+  private nextId = FIRST_STREAM_REQUEST_ID;
+  /** Id of the listen request under way; -1: none. */
   private listenId = -1;
   private timer: NodeJS.Timeout | undefined;
   private readonly subscriptions: Subscriptions;
-  /** Requests of its own, by id. */
-  private readonly asked = new Map<number, (problem: Problem | undefined) => void>();
+  /** Its own requests, by id. */
+  private readonly requests = new Map<number, (problem: Problem | undefined) => void>();
 
-  /** @param say sends a message on the session's link */
+  /** @param send sends a message on the session's link */
   constructor(
-    private readonly say: (message: string) => void,
+    private readonly send: (message: string) => void,
     private readonly listener: StreamListener,
     private readonly shared: WireShared,
     private readonly options: LinkStreamOptions,
@@ -56,32 +60,32 @@ export class LinkStream implements StreamControl, SubscribingSession {
   start(): void {
     if (this.state !== 'idle') return;
     const { streams } = this.shared.counters;
-    if (this.away) streams.returned++;
-    this.away = false;
+    if (this.paused) streams.returned++;
+    this.paused = false;
     this.listen();
   }
 
-  /** Takes the subscriptions back: the link is the session's, and stays. */
-  leave(): void {
+  /** Cancels the subscriptions; the link belongs to the session and stays. */
+  pause(): void {
     if (this.state === 'over') return;
     if (this.options.pinned.era === 'modern')
       this.stopListening({
         category: 'aborted_by_us',
-        detail: 'the stream was left before the subscription was taken',
+        detail: 'the stream was paused before the server accepted the subscription',
       });
     else for (const uri of this.subscriptions.uris) this.unsubscribe(uri);
     this.subscriptions.forget();
     this.state = 'idle';
-    this.away = true;
+    this.paused = true;
   }
 
-  /** With its session, for good; no event follows but `onOver`. @param lost the link is gone, and not by our doing */
-  cut(lost: boolean): void {
+  /** Ends it with its session; only `onSessionEnd` follows. @param lost the link was lost, and not closed by us */
+  end(lost: boolean): void {
     if (this.state === 'over') return;
     if (lost && this.state !== 'idle') this.shared.counters.streams.lost++;
     clearTimeout(this.timer);
     this.state = 'over';
-    this.listener.onOver();
+    this.listener.onSessionEnd();
   }
 
   onNotification(
@@ -93,7 +97,7 @@ export class LinkStream implements StreamControl, SubscribingSession {
     nowMs: number,
   ): void {
     if (method === 'notifications/resources/updated') {
-      // What still comes to a client that is away has missed it.
+      // An update that still arrives while the client is paused does not count.
       if (this.isListening) this.listener.onUpdate(bytes, start, end, nowMs);
     } else if (method === 'notifications/subscriptions/acknowledged' && this.listenId >= 0) {
       clearTimeout(this.timer);
@@ -102,12 +106,12 @@ export class LinkStream implements StreamControl, SubscribingSession {
     }
   }
 
-  /** @returns whether it answers a request of this stream's */
+  /** @returns whether it answers a request of this stream */
   onAnswer(answer: Record<string, unknown>): boolean {
     const { id } = answer;
-    const done = typeof id === 'number' ? this.asked.get(id) : undefined;
+    const done = typeof id === 'number' ? this.requests.get(id) : undefined;
     if (typeof id !== 'number' || done === undefined) return false;
-    this.asked.delete(id);
+    this.requests.delete(id);
     done(judgeMessage(answer, id));
     return true;
   }
@@ -117,15 +121,15 @@ export class LinkStream implements StreamControl, SubscribingSession {
     this.request(subscribeMessage(id, uri), id, done);
   }
 
-  // Over a link a lost session is a lost link.
+  // Over a link, a lost session is a lost link.
   onSessionLost(): void {}
 
   private listen(): void {
     const { pinned, clientInfo = CLIENT_INFO } = this.options;
     this.state = 'listening';
     this.shared.counters.streams.opened++;
-    this.subscriptions.askAll();
-    if (pinned.era === 'legacy') return this.subscriptions.askInTurn(this);
+    this.subscriptions.requestAll();
+    if (pinned.era === 'legacy') return this.subscriptions.sendInTurn(this);
     const id = this.nextId++;
     this.listenId = id;
     this.timer = setTimeout(() => {
@@ -133,37 +137,37 @@ export class LinkStream implements StreamControl, SubscribingSession {
         category: 'timeout',
         detail: `no answer to subscriptions/listen within ${this.timeoutMs} ms`,
       });
-      this.again();
+      this.listenAgain();
     }, this.timeoutMs);
     this.request(listenMessage(id, this.listener.uris, pinned.version, clientInfo), id, (problem) =>
-      this.listenOver(id, problem),
+      this.listenAnswered(id, problem),
     );
   }
 
-  /** The answer to `subscriptions/listen` is its end. */
-  private listenOver(id: number, problem: Problem | undefined): void {
+  /** The answer to `subscriptions/listen` ends it. */
+  private listenAnswered(id: number, problem: Problem | undefined): void {
     if (id !== this.listenId || this.state !== 'listening') return;
     this.listenId = -1;
     clearTimeout(this.timer);
     this.subscriptions.abandon(
-      problem ?? { category: 'stream_lost', detail: 'the server ended it before the subscription was taken' },
+      problem ?? { category: 'stream_lost', detail: 'the server ended the stream before it accepted the subscription' },
     );
     this.subscriptions.forget();
     if (problem === undefined) this.shared.counters.streams.ended++;
     // No such method: asking again would get the same answer.
-    if (problem?.category !== 'rpc_-32601') this.again();
+    if (problem?.category !== 'rpc_-32601') this.listenAgain();
   }
 
   private stopListening(problem: Problem): void {
     clearTimeout(this.timer);
-    if (this.listenId >= 0) this.say(cancelledMessage(this.listenId, problem.category));
+    if (this.listenId >= 0) this.send(cancelledMessage(this.listenId, problem.category));
     this.listenId = -1;
     this.subscriptions.abandon(problem);
     this.subscriptions.forget();
   }
 
-  private again(): void {
-    // The listener may have left, or the session ended, in answer to what it was told.
+  private listenAgain(): void {
+    // The listener may have paused it, or ended the session, in one of its events.
     if (this.state !== 'listening') return;
     this.state = 'waiting';
     this.timer = setTimeout(
@@ -178,7 +182,7 @@ export class LinkStream implements StreamControl, SubscribingSession {
   }
 
   private request(message: string, id: number, done: (problem: Problem | undefined) => void): void {
-    this.asked.set(id, done);
-    this.say(message);
+    this.requests.set(id, done);
+    this.send(message);
   }
 }

@@ -19,13 +19,13 @@ import {
   type RawServer,
   SSE_HEAD,
   startRawServer,
-  writeForEver,
+  writeForever,
 } from '../testing/raw-server.js';
 import { RecordingListener } from '../testing/recording-listener.js';
 
-/** Listens on the stream of a session of its own. */
+/** Listens on the stream of its own session. */
 class Listening extends RecordingListener {
-  /** Of the updates. */
+  /** Numbers of the updates. */
   readonly numbers: number[] = [];
   readonly counters = createWireCounters();
   lost = 0;
@@ -96,11 +96,11 @@ function subscribable(stream: (request: RawRequest, socket: Socket, nth: number)
 describe('a stream that breaks off', () => {
   const events = range(0, 4).map(numbered).join('');
 
-  test('an event that never ends: what is held of it is bounded, and the stream is asked for again', async () => {
+  test('within an event that never ends: memory is bounded, and the stream is requested again', async () => {
     const server = await subscribable((_request, socket, nth) => {
       if (nth > 0) return void socket.write(SSE_HEAD + chunk(numbered(0)));
       socket.write(SSE_HEAD + chunk('retry: 1\n\ndata: '));
-      writeForEver(socket, chunk('x'.repeat(1_000_000)));
+      writeForever(socket, chunk('x'.repeat(1_000_000)));
     });
     const listening = new Listening(server.url);
     await until('the update of the next stream', () => listening.numbers.length > 0, 30_000);
@@ -109,10 +109,10 @@ describe('a stream that breaks off', () => {
     expect(listening.counters.bytesReceived).toBeLessThan(17_500_000);
   }, 40_000);
 
-  test('wherever it is cut, goes on with what was not heard whole: nothing is missing, nothing comes twice', async () => {
+  test('resumes after the last whole event, wherever it is cut: no event is missing or repeated', async () => {
     const wire = SSE_HEAD + chunk(`retry: 1\n\n${events}`);
     const bytes = Buffer.from(wire);
-    // Every byte of the first event and its neighbours; the rest is the same over again.
+    // Every byte of the first event and next to it; the rest repeats.
     const first = SSE_HEAD.length + 6;
     const cuts = range(first, first + Buffer.byteLength(numbered(0)) + 20);
     for (let from = 0; from < cuts.length; from += 12) {
@@ -143,7 +143,7 @@ describe('a stream that breaks off', () => {
     }
   });
 
-  test('asks for nothing it missed when it is told not to', async () => {
+  test('does not request what it missed when it is set not to', async () => {
     const asked: (string | undefined)[] = [];
     const server = await subscribable((request, socket, nth) => {
       asked.push(request.headers['last-event-id']);
@@ -156,7 +156,7 @@ describe('a stream that breaks off', () => {
     expect(listening.counters.streams).toMatchObject({ opened: 2, resumed: 0, lost: 1 });
   });
 
-  test('that the server ends in good order is not lost, and is opened again no sooner than it asked for', async () => {
+  test('because the server ended it is not lost, and is opened again no sooner than the server asked for', async () => {
     const at: number[] = [];
     const server = await subscribable((_request, socket, nth) => {
       at.push(performance.now());
@@ -169,7 +169,7 @@ describe('a stream that breaks off', () => {
     expect(listening.counters.streams).toMatchObject({ opened: 1, resumed: 1, ended: 1, lost: 0 });
   });
 
-  test('where the server no longer knows the place, goes on from now', async () => {
+  test('starts anew where the server no longer knows the last event', async () => {
     const asked: (string | undefined)[] = [];
     const server = await subscribable((request, socket, nth) => {
       asked.push(request.headers['last-event-id']);
@@ -187,10 +187,10 @@ describe('a stream that breaks off', () => {
     const listening = new Listening(server.url);
     await until('the third stream', () => listening.numbers.length === 2);
     expect(asked).toEqual([undefined, '0', undefined]);
-    expect(listening.asked).toBe(1);
+    expect(listening.requested).toBe(1);
   });
 
-  test('is not opened again while its client is away, and resumed when it is back', async () => {
+  test('stays closed while its client pauses it, and is resumed afterwards', async () => {
     const asked: (string | undefined)[] = [];
     const server = await subscribable((request, socket, nth) => {
       asked.push(request.headers['last-event-id']);
@@ -198,7 +198,7 @@ describe('a stream that breaks off', () => {
     });
     const listening = new Listening(server.url);
     await until('the first event', () => listening.numbers.length === 1);
-    listening.stream?.leave();
+    listening.stream?.pause();
     await until('the stream to be closed', () => listening.counters.connectionsActive === 1);
     expect(asked).toHaveLength(1);
     listening.stream?.start();
@@ -208,8 +208,8 @@ describe('a stream that breaks off', () => {
   });
 });
 
-describe('a stream that cannot be had', () => {
-  test('where a server has none (405), its subscriptions have failed, once', async () => {
+describe('a stream that cannot be opened', () => {
+  test('because the server has none (405) fails its subscriptions, once', async () => {
     const server = await subscribable((_request, socket) => socket.write(http('405 Method Not Allowed', '')));
     const listening = new Listening(server.url, { uris: ['bench://topic/a', 'bench://topic/b'] });
     await until('both refusals', () => listening.outcomes.length === 2);
@@ -217,7 +217,7 @@ describe('a stream that cannot be had', () => {
     expect(server.requests.filter(({ verb }) => verb === 'GET')).toHaveLength(1);
   });
 
-  test('is asked for again when the server only cannot now, and is subscribed on then', async () => {
+  test('for the moment only is requested again, and then subscribed on', async () => {
     const server = await subscribable((_request, socket, nth) =>
       socket.write(nth === 0 ? http('503 Service Unavailable', '') : SSE_HEAD),
     );
@@ -226,7 +226,7 @@ describe('a stream that cannot be had', () => {
     expect(listening.categories).toEqual(['http_503', undefined]);
   });
 
-  test('of a session the server has forgotten, takes the session with it', async () => {
+  test('because the server has forgotten the session loses the session', async () => {
     const server = await subscribable((_request, socket) =>
       socket.write(
         json({ jsonrpc: '2.0', id: null, error: { code: -32001, message: 'Session not found' } }, '', '404 Not Found'),
@@ -234,12 +234,12 @@ describe('a stream that cannot be had', () => {
     );
     const listening = new Listening(server.url);
     await until('the loss', () => listening.lost === 1);
-    expect(listening.over).toBe(1);
+    expect(listening.ended).toBe(1);
   });
 });
 
-describe('what a server says on a stream', () => {
-  test('requests are answered: ping with a result, what was never offered with -32601', async () => {
+describe('messages that a server sends on a stream', () => {
+  test('requests are answered: ping with a result, unsupported ones with -32601', async () => {
     const server = await subscribable((_request, socket) => {
       const asks = ['ping', 'roots/list', 'sampling/createMessage'].map((method, id) =>
         event({ jsonrpc: '2.0', id: 40 + id, method, params: {} }),
@@ -259,7 +259,7 @@ describe('what a server says on a stream', () => {
     expect(listening.counters.streams.serverRequests).toBe(3);
   });
 
-  test('what is no message is counted and does no harm; comments and other events are no messages', async () => {
+  test('data that is no message is counted and ignored; comments and other events are no messages', async () => {
     const server = await subscribable((_request, socket) => {
       socket.write(
         SSE_HEAD +
@@ -273,7 +273,7 @@ describe('what a server says on a stream', () => {
     expect(listening.counters.messagesReceived).toBeGreaterThanOrEqual(3);
   });
 
-  test('an event without end is given up, not kept', async () => {
+  test('an endless event is cut off and not kept', async () => {
     const server = await subscribable((_request, socket, nth) => {
       if (nth > 0) return void socket.write(SSE_HEAD + chunk(numbered(1)));
       socket.write(SSE_HEAD + chunk('data: '));
@@ -305,7 +305,7 @@ describe('the stateless era', () => {
       params: { notifications: { resourceSubscriptions: uris } },
     });
 
-  test('one request subscribes to everything; what the server does not acknowledge has failed', async () => {
+  test('one request subscribes to everything; subscriptions that the server does not acknowledge fail', async () => {
     const server = await listens((_id, socket) => socket.write(SSE_HEAD + chunk(acknowledged(['bench://topic/b']))));
     const listening = new Listening(server.url, { era: 'modern', uris: ['bench://topic/a', 'bench://topic/b'] });
     await until('both outcomes', () => listening.outcomes.length === 2);
@@ -321,7 +321,7 @@ describe('the stateless era', () => {
     });
   });
 
-  test('a stream that breaks off is asked for anew, with a new id, and every subscription with it', async () => {
+  test('a stream that breaks off is requested again with all subscriptions, under a new id', async () => {
     const server = await listens((_id, socket, nth) => {
       const text = SSE_HEAD + chunk(`retry: 1\n${acknowledged(['bench://topic/a'])}${event(update(nth))}`);
       if (nth === 0) socket.end(text);
@@ -336,7 +336,7 @@ describe('the stateless era', () => {
     expect(listening.counters.streams).toMatchObject({ opened: 2, resumed: 0, lost: 1 });
   });
 
-  test('an error instead of a stream is the failure of its subscriptions', async () => {
+  test('an error instead of a stream fails its subscriptions', async () => {
     const server = await listens((id, socket) =>
       socket.write(json({ jsonrpc: '2.0', id, error: { code: -32601, message: 'no' } }, '', '404 Not Found')),
     );

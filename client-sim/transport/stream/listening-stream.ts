@@ -1,29 +1,21 @@
-import { isObject, judgeMessage, type Problem } from '../../mcp/judge-message.js';
+import { isObject } from '../../mcp/json-value.js';
+import { judgeMessage } from '../../mcp/judge-message.js';
 import { CLIENT_INFO, type ClientInfo } from '../../mcp/revisions.js';
 import { parseMessage } from '../../mcp/scan-answer.js';
-import type { Endpoint } from '../../protocol/messages.js';
+import type { Problem } from '../../measure/failure.js';
 import type { StreamControl, StreamListener } from '../channel.js';
 import type { ControlOutcome } from '../control.js';
 import { judgeControl } from '../handshake.js';
-import type { RequestKind } from '../request-head.js';
 import { reconnectWaitMs } from '../retry.js';
-import { getStream, listenStream, subscribeMessage } from '../session-messages.js';
+import { FIRST_STREAM_REQUEST_ID, getStream, listenStream, subscribeMessage } from '../session-messages.js';
 import type { WireShared } from '../shared.js';
-import type { Address } from '../socket/socket.js';
-import { type StreamEnd, StreamSocket, type StreamSocketOwner } from './stream-socket.js';
-import { type SubscribingSession, Subscriptions } from './subscriptions.js';
+import { type StreamEnd, type StreamHost, StreamSocket, type StreamSocketOwner } from './stream-socket.js';
+import { type SubscribingStream, Subscriptions } from './subscriptions.js';
 
-/** The session a stream belongs to. */
-export interface StreamHost {
+export interface ListeningHost extends StreamHost {
   readonly era: 'legacy' | 'modern';
-  readonly hasSession: boolean;
-  readonly endpoint: Endpoint;
-  readonly address: Address;
-  /** Session, version and cookie headers. */
-  sessionHeaders(): Pick<RequestKind, 'sessionId' | 'version' | 'cookie'>;
   /** Sends a request beside the load. */
   request(body: string, id: number, done: (outcome: ControlOutcome) => void): void;
-  onServerRequest(request: Record<string, unknown>): void;
   onSessionLost(problem: Problem): void;
 }
 
@@ -34,36 +26,31 @@ interface ListeningOptions {
   readonly timeoutMs: number;
 }
 
-/**
- * idle: not started, or away · opening · listening · waiting: to be opened again · over: for good
- */
+/** idle: not started, or paused · opening · listening · waiting: to be opened again · over: for good */
 type State = 'idle' | 'opening' | 'listening' | 'waiting' | 'over';
 
-/** Ids of our own: none of the load's, which have ten digits, and not that of `initialize`. */
-const FIRST_ID = 2;
-
 /**
- * The stream of one session: opened, subscribed on, opened again when it is lost (after `retry:`, or with back-off),
- * from where it broke off where the server numbers its events. In the stateless era one `subscriptions/listen` is all
- * of that but for the resuming.
+ * The stream of one session. It is opened, subscribed on, and opened again when it is lost (after `retry:`, or with
+ * back-off); where the server numbers its events, it resumes at the point where it broke off. In the stateless era one
+ * `subscriptions/listen` does all of that except resuming.
  */
-export class ListeningStream implements StreamControl, StreamSocketOwner, SubscribingSession {
-  /** Why there will be no stream in this session; undefined: there may be. */
+export class ListeningStream implements StreamControl, StreamSocketOwner, SubscribingStream {
+  /** Why this session can have no stream; undefined: it may have one. */
   refusal: Problem | undefined;
   private state: State = 'idle';
   private socket: StreamSocket | undefined;
   private lastEventId = '';
   private retryMs = -1;
   private failures = 0;
-  private away = false;
+  private paused = false;
   private timer: NodeJS.Timeout | undefined;
-  private nextId = FIRST_ID;
-  /** Of the listen request under way. */
+  private nextId = FIRST_STREAM_REQUEST_ID;
+  /** Id of the listen request under way; -1: none yet. */
   private listenId = -1;
   private readonly subscriptions: Subscriptions;
 
   constructor(
-    private readonly host: StreamHost,
+    private readonly host: ListeningHost,
     private readonly listener: StreamListener,
     private readonly shared: WireShared,
     private readonly options: ListeningOptions,
@@ -92,32 +79,32 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
     if (this.state === 'idle' && this.refusal === undefined) this.attempt();
   }
 
-  leave(): void {
+  pause(): void {
     if (this.state === 'over') return;
     this.drop();
     this.state = 'idle';
-    this.away = true;
+    this.paused = true;
     if (this.era === 'modern')
       this.subscriptions.abandon({
         category: 'aborted_by_us',
-        detail: 'the stream was left before the subscription was taken',
+        detail: 'the stream was paused before the server accepted the subscription',
       });
   }
 
-  /** On purpose, as if the network had: it is opened again like one that was lost, but does not count as lost. */
-  breakOff(): void {
+  /** Drops the connection on purpose: the stream is opened again like a lost one, but does not count as lost. */
+  reconnect(): void {
     if (this.state !== 'listening' && this.state !== 'opening') return;
     this.drop(true);
-    this.subscriptions.abandon({ category: 'aborted_by_us', detail: 'the stream was broken off on purpose' });
-    this.again();
+    this.subscriptions.abandon({ category: 'aborted_by_us', detail: 'the stream was closed on purpose' });
+    this.reopen();
   }
 
-  /** For good; no event follows but `onOver`. */
-  cut(reset = false): void {
+  /** Ends it for good; only `onSessionEnd` follows. */
+  end(reset = false): void {
     if (this.state === 'over') return;
     this.drop(reset);
     this.state = 'over';
-    this.listener.onOver();
+    this.listener.onSessionEnd();
   }
 
   onStream(): void {
@@ -126,18 +113,18 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
     clearTimeout(this.timer);
     this.timer = undefined;
     const { streams } = this.shared.counters;
-    if (this.away) streams.returned++;
-    this.away = false;
+    if (this.paused) streams.returned++;
+    this.paused = false;
     if (resuming && this.era === 'legacy') streams.resumed++;
     else streams.opened++;
     if (this.era === 'legacy') {
       this.failures = 0;
-      this.subscriptions.askInTurn(this);
+      this.subscriptions.sendInTurn(this);
     }
   }
 
   onEvent(type: string, bytes: Buffer, start: number, end: number, nowMs: number): void {
-    this.keepPlace();
+    this.rememberPosition();
     // The first event of a stream may hold nothing but its id (2025-11-25, "Sending Messages to the Server").
     if (type !== 'message' || start === end) return;
     const { counters } = this.shared;
@@ -168,19 +155,19 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
 
   onEnd(end: StreamEnd): void {
     const wasListening = this.state === 'listening';
-    this.keepPlace();
+    this.rememberPosition();
     this.drop();
     if (wasListening) this.shared.counters.streams[end.kind === 'ended' ? 'ended' : 'lost']++;
     if (end.kind === 'refused') return this.refused(end.status, end.problem);
-    // In the session era a subscription is asked for beside the stream: it does not fail with one that had been open.
+    // In the session era a subscription is requested beside the stream: it does not fail with a stream that was open.
     if (end.kind === 'ended') {
       if (this.era === 'modern')
         this.subscriptions.abandon({
           category: 'stream_lost',
-          detail: 'the stream ended before the subscription was taken',
+          detail: 'the stream ended before the server accepted the subscription',
         });
     } else if (!wasListening || this.era === 'modern') this.subscriptions.abandon(end.problem);
-    this.again();
+    this.reopen();
   }
 
   private attempt(): void {
@@ -192,15 +179,15 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
         ? this.listen()
         : getStream(host.endpoint, host.sessionHeaders(), listener.resume ? this.lastEventId : '');
     this.socket = new StreamSocket(this, shared, host.address, request, options.readBytesPerSecond);
-    // Asked for before anything can be missed, so that their time includes that of the stream they need.
-    if (this.era === 'legacy') this.subscriptions.askAll();
+    // Requested now, so that the time of a subscription includes the time of the stream it needs.
+    if (this.era === 'legacy') this.subscriptions.requestAll();
   }
 
   private listen(): Buffer {
     const { host, listener, options } = this;
     this.listenId = this.nextId++;
     this.subscriptions.forget();
-    this.subscriptions.askAll();
+    this.subscriptions.requestAll();
     this.shared.counters.messagesSent++;
     return listenStream(
       host.endpoint,
@@ -222,7 +209,7 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
     this.host.onSessionLost(problem);
   }
 
-  /** The answer to `subscriptions/listen` itself ends the subscription; an error says why there was none. */
+  /** The answer to `subscriptions/listen` ends the subscription; an error is the reason why there was none. */
   private listenAnswered(problem: Problem | undefined): void {
     if (problem !== undefined) this.subscriptions.abandon(problem);
   }
@@ -230,20 +217,20 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
   private refused(status: number, problem: Problem): void {
     if (problem.category === 'session_lost') return this.host.onSessionLost(problem);
     if (this.lastEventId !== '' && status >= 400 && status < 500 && status !== 409 && status !== 429) {
-      // It does not know where we were: the rest is lost, the stream need not be.
+      // The server does not know our last event: what we missed is lost, but a new stream may open.
       this.lastEventId = '';
-      return this.again();
+      return this.reopen();
     }
     this.subscriptions.abandon(problem);
-    // No streams here (405, 2025-11-25), or no such method: asking again would get the same answer.
+    // No streams (405, 2025-11-25), or no such method: asking again would get the same answer.
     if (status === 405 || problem.category === 'rpc_-32601') {
       this.refusal = problem;
       this.state = 'idle';
-    } else this.again();
+    } else this.reopen();
   }
 
-  private again(): void {
-    // The listener may have left, or the session ended, in answer to what it was told.
+  private reopen(): void {
+    // The listener may have ended the session in one of its events.
     if (this.state === 'over') return;
     this.state = 'waiting';
     this.timer = setTimeout(
@@ -258,11 +245,11 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
       category: 'timeout',
       detail: `no answer to the request for a stream within ${this.options.timeoutMs} ms`,
     });
-    this.again();
+    this.reopen();
   }
 
-  /** Keeps where we are, as far as whole events go. */
-  private keepPlace(): void {
+  /** Remembers the last whole event, to resume after it. */
+  private rememberPosition(): void {
     const { socket } = this;
     if (socket === undefined) return;
     if (socket.sse.lastEventId !== '') this.lastEventId = socket.sse.lastEventId;
@@ -272,8 +259,8 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
   private drop(reset = false): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    this.keepPlace();
-    this.socket?.cut(reset);
+    this.rememberPosition();
+    this.socket?.destroy(reset);
     this.socket = undefined;
   }
 }

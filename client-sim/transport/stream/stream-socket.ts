@@ -1,19 +1,31 @@
 import type net from 'node:net';
-import { type Problem, violation } from '../../mcp/judge-message.js';
+import { violation } from '../../mcp/judge-message.js';
+import type { Problem } from '../../measure/failure.js';
+import type { Endpoint } from '../../protocol/messages.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { ResponseParser } from '../http/response-parser.js';
-import { MOST_EVENT_BYTES, type SseHandler, SseParser } from '../http/sse-parser.js';
+import { MOST_EVENT_BYTES, type SseHandler, SseParser, STREAM_LIMITS } from '../http/sse-parser.js';
 import { judgeHttp } from '../judge-http.js';
+import type { SessionHeaders } from '../request-head.js';
 import type { WireShared } from '../shared.js';
 import { BodyCollector } from '../socket/body-collector.js';
 import type { Connecting } from '../socket/connect-limiter.js';
 import { SlowReader } from '../socket/pace.js';
-import { type Address, openSocket, type SocketOwner } from '../socket/socket.js';
+import { type Address, describeError, lost, openSocket, resetSocket, type SocketOwner } from '../socket/socket.js';
+
+/** The session that a stream belongs to. */
+export interface StreamHost {
+  readonly hasSession: boolean;
+  readonly endpoint: Endpoint;
+  readonly address: Address;
+  sessionHeaders(): SessionHeaders;
+  onServerRequest(request: Record<string, unknown>): void;
+}
 
 export type StreamEnd =
-  /** There never was a connection. */
+  /** The connection could not be made. */
   | { readonly kind: 'unreachable'; readonly problem: Problem }
-  /** The answer was something else than a stream. */
+  /** The answer was not a stream. */
   | { readonly kind: 'refused'; readonly status: number; readonly problem: Problem }
   /** The server completed it. */
   | { readonly kind: 'ended' }
@@ -25,19 +37,17 @@ export interface StreamSocketOwner {
   /** The answer is a stream of events. */
   onStream(): void;
   onEvent(type: string, bytes: Buffer, start: number, end: number, nowMs: number): void;
-  /** Once, unless it was cut. */
+  /** Called once, unless the owner destroyed it. */
   onEnd(end: StreamEnd): void;
 }
 
-/** A body may go on for ever; a single event may not. */
-const PARSER_LIMITS = { headBytes: 65_536, bodyBytes: Infinity };
-/** Of an answer that is no stream. */
+/** For an answer that is no stream. */
 const MOST_BODY_BYTES = 1_048_576;
 
 /** One request whose answer is a stream of events, on a socket of its own. */
 export class StreamSocket implements Connecting, SocketOwner, SseHandler {
   readonly sse = new SseParser();
-  private readonly parser = new ResponseParser(PARSER_LIMITS);
+  private readonly parser = new ResponseParser(STREAM_LIMITS);
   private readonly slow: SlowReader | undefined;
   private body: BodyCollector | undefined;
   private socket: net.Socket | undefined;
@@ -45,7 +55,7 @@ export class StreamSocket implements Connecting, SocketOwner, SseHandler {
   private streaming = false;
   private nowMs = 0;
 
-  /** @param readBytesPerSecond undefined: as fast as they come */
+  /** @param readBytesPerSecond undefined: as fast as possible */
   constructor(
     private readonly owner: StreamSocketOwner,
     private readonly shared: WireShared,
@@ -57,7 +67,7 @@ export class StreamSocket implements Connecting, SocketOwner, SseHandler {
     shared.connectLimiter.acquire(this);
   }
 
-  /** Of the answer, once `onStream` was told. */
+  /** The head of the answer, once `onStream` was called. */
   get head(): ResponseHead {
     return this.parser.head;
   }
@@ -70,15 +80,16 @@ export class StreamSocket implements Connecting, SocketOwner, SseHandler {
   }
 
   /** No event follows. @param reset with RST instead of FIN, on plain TCP */
-  cut(reset = false): void {
+  destroy(reset = false): void {
     const { state, socket } = this;
     if (state === 'over') return;
     this.state = 'over';
     this.slow?.stop();
     if (state === 'connecting') this.shared.connectLimiter.release();
     if (state === 'up') this.shared.counters.connectionsActive--;
-    if (reset && state === 'up' && this.address.tls === undefined) socket?.resetAndDestroy();
-    else socket?.destroy();
+    if (socket === undefined) return;
+    if (reset && state === 'up') resetSocket(socket);
+    else socket.destroy();
   }
 
   onSocketUp(socket: net.Socket): void {
@@ -115,12 +126,7 @@ export class StreamSocket implements Connecting, SocketOwner, SseHandler {
 
   onSocketClose(socket: net.Socket, error: Error | undefined): void {
     if (socket !== this.socket || this.state === 'over') return;
-    const cause =
-      error === undefined
-        ? 'the connection was closed'
-        : error instanceof AggregateError
-          ? error.errors.map(String).join('; ')
-          : error.message;
+    const cause = error === undefined ? 'the connection was closed' : describeError(error);
     if (this.state === 'up') this.end({ kind: 'lost', problem: lost(cause) });
     else this.end({ kind: 'unreachable', problem: { category: 'connect', detail: cause } });
   }
@@ -135,7 +141,7 @@ export class StreamSocket implements Connecting, SocketOwner, SseHandler {
     while (this.state === 'up') {
       switch (parser.next(bytes, end)) {
         case 'head':
-          this.begun();
+          this.onHead();
           break;
         case 'body':
           if (this.streaming) sse.feed(bytes, parser.dataStart, parser.dataEnd, this);
@@ -157,7 +163,7 @@ export class StreamSocket implements Connecting, SocketOwner, SseHandler {
     }
   }
 
-  private begun(): void {
+  private onHead(): void {
     const { status, mediaType } = this.parser.head;
     this.streaming = mediaType === 'event-stream' && status >= 200 && status < 300;
     if (this.streaming) this.owner.onStream();
@@ -195,11 +201,7 @@ export class StreamSocket implements Connecting, SocketOwner, SseHandler {
 
   private end(end: StreamEnd): void {
     if (this.state === 'over') return;
-    this.cut();
+    this.destroy();
     this.owner.onEnd(end);
   }
-}
-
-function lost(detail: string): Problem {
-  return { category: 'stream_lost', detail };
 }

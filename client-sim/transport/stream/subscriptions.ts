@@ -1,11 +1,13 @@
-import { isObject, type Problem, violation } from '../../mcp/judge-message.js';
+import { isObject } from '../../mcp/json-value.js';
+import { violation } from '../../mcp/judge-message.js';
+import type { Problem } from '../../measure/failure.js';
 import type { StreamListener } from '../channel.js';
 
-/** A session of the session era, where each subscription is a request. */
-export interface SubscribingSession {
-  /** Whether to go on: what is subscribed to can be heard of. */
+/** A stream of the session era, where each subscription is a request. */
+export interface SubscribingStream {
+  /** Whether updates can arrive. */
   readonly isListening: boolean;
-  /** It has ended: nobody is to be told of anything. */
+  /** It has ended: no event may follow. */
   readonly isOver: boolean;
   readonly timeoutMs: number;
   subscribe(uri: string, done: (problem: Problem | undefined) => void): void;
@@ -13,83 +15,80 @@ export interface SubscribingSession {
 }
 
 /**
- * What one session subscribes to, by place in its listener's `uris`: what has been asked for and not answered, and what
- * was taken.
+ * The subscriptions of one session, by index in its listener's `uris`: those requested and not answered yet, and those
+ * that the server accepted.
  */
 export class Subscriptions {
-  private readonly asked = new Set<number>();
-  private readonly taken = new Set<number>();
-  /** A subscription is on the wire. */
-  private asking = false;
+  private readonly requested = new Set<number>();
+  private readonly accepted = new Set<number>();
+  /** A subscription request is on the wire. */
+  private sending = false;
 
   constructor(private readonly listener: StreamListener) {}
 
-  /** Uris that were taken. */
+  /** Those of accepted subscriptions. */
   get uris(): readonly string[] {
-    return [...this.taken].map((index) => this.listener.uris[index] ?? '');
+    return [...this.accepted].map((index) => this.listener.uris[index] ?? '');
   }
 
-  /** Asks for all that is neither asked for nor taken. */
-  askAll(): void {
+  /** Requests all that are neither requested nor accepted. */
+  requestAll(): void {
     for (let index = 0; index < this.listener.uris.length; index++) {
-      if (this.asked.has(index) || this.taken.has(index)) continue;
-      this.asked.add(index);
+      if (this.requested.has(index) || this.accepted.has(index)) continue;
+      this.requested.add(index);
       this.listener.onSubscribing(index);
     }
   }
 
-  /**
-   * Session era: puts what was asked for on the wire, one after the other: a client with many topics has no more than
-   * one such request under way.
-   */
-  askInTurn(session: SubscribingSession): void {
-    const [index] = this.asked;
-    if (index === undefined || this.asking || !session.isListening) return;
-    this.asking = true;
+  /** Session era: sends the requested ones one after the other, so that a client has one such request in flight. */
+  sendInTurn(stream: SubscribingStream): void {
+    const [index] = this.requested;
+    if (index === undefined || this.sending || !stream.isListening) return;
+    this.sending = true;
     let waiting = true;
-    const over = (problem: Problem | undefined): void => {
+    const answered = (problem: Problem | undefined): void => {
       if (!waiting) return;
       waiting = false;
-      this.asking = false;
+      this.sending = false;
       clearTimeout(timer);
-      if (session.isOver) return;
+      if (stream.isOver) return;
       this.settle(index, problem);
-      if (problem?.category === 'session_lost') session.onSessionLost(problem);
-      else this.askInTurn(session);
+      if (problem?.category === 'session_lost') stream.onSessionLost(problem);
+      else this.sendInTurn(stream);
     };
-    const { timeoutMs } = session;
+    const { timeoutMs } = stream;
     const timer = setTimeout(
-      () => over({ category: 'timeout', detail: `no answer to resources/subscribe within ${timeoutMs} ms` }),
+      () => answered({ category: 'timeout', detail: `no answer to resources/subscribe within ${timeoutMs} ms` }),
       timeoutMs,
     );
-    session.subscribe(this.listener.uris[index] ?? '', over);
+    stream.subscribe(this.listener.uris[index] ?? '', answered);
   }
 
-  /** Stateless era: `notifications/subscriptions/acknowledged` says which of them the server took. */
+  /** Stateless era: `notifications/subscriptions/acknowledged` lists those that the server accepted. */
   acknowledged(message: Record<string, unknown>): void {
     const params = isObject(message.params) ? message.params : {};
     const notifications = isObject(params.notifications) ? params.notifications : {};
     const honoured: unknown = notifications.resourceSubscriptions;
     const uris = new Set<unknown>(Array.isArray(honoured) ? honoured : []);
-    for (const index of [...this.asked]) {
+    for (const index of [...this.requested]) {
       const uri = this.listener.uris[index];
-      this.settle(index, uris.has(uri) ? undefined : violation(`the server did not take the subscription to ${uri}`));
+      this.settle(index, uris.has(uri) ? undefined : violation(`the server did not accept the subscription to ${uri}`));
     }
   }
 
-  /** Those asked for have failed. */
+  /** The requested ones have failed. */
   abandon(problem: Problem): void {
-    for (const index of [...this.asked]) this.settle(index, problem);
+    for (const index of [...this.requested]) this.settle(index, problem);
   }
 
-  /** Those taken are no more. */
+  /** The accepted ones have ended. */
   forget(): void {
-    this.taken.clear();
+    this.accepted.clear();
   }
 
   private settle(index: number, problem: Problem | undefined): void {
-    if (!this.asked.delete(index)) return;
-    if (problem === undefined) this.taken.add(index);
+    if (!this.requested.delete(index)) return;
+    if (problem === undefined) this.accepted.add(index);
     this.listener.onSubscribed(index, problem);
   }
 }

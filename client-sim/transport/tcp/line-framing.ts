@@ -5,10 +5,10 @@ import { type LineHandler, LineParser } from './line-parser.js';
 
 const LF = 0x0a;
 
-/** One MCP message per line, as MCP's stdio transport has it: JSON never holds a line end of its own. */
+/** One MCP message per line, as in MCP's stdio transport: JSON never contains a line end of its own. */
 export class LineFraming implements Framing, LineHandler {
   readonly opening = undefined;
-  readonly complaint = undefined;
+  readonly errorReply = undefined;
   private readonly lines = new LineParser();
   private handler: FramingHandler | undefined;
 
@@ -34,7 +34,7 @@ export class LineFraming implements Framing, LineHandler {
     return Buffer.from(`${message}\n`, 'utf8');
   }
 
-  goodbye(): undefined {
+  closeMessage(): undefined {
     return undefined;
   }
 

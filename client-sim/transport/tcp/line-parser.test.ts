@@ -4,7 +4,7 @@ import { LineParser } from './line-parser.js';
 
 const LIMIT = 1000;
 
-/** Every piece comes in the same buffer, which holds line ends behind it: as reads do. */
+/** Puts every piece into the same buffer, with line ends after it, as reads do. */
 function parse(pieces: readonly Buffer[]): { readonly lines: readonly string[]; readonly problem: string } {
   const parser = new LineParser(LIMIT);
   const shared = Buffer.alloc(Math.max(1, ...pieces.map((piece) => piece.length)) + 8);
@@ -22,7 +22,7 @@ function parse(pieces: readonly Buffer[]): { readonly lines: readonly string[]; 
   return { lines, problem: parser.problem };
 }
 
-/** What is between LFs, without a CR at its end, unless it is empty; the last stretch is no line yet. */
+/** The text between LFs without a final CR, unless it is empty; the last part is no line yet. */
 function reference(stream: string): readonly string[] {
   return stream
     .split('\n')
@@ -33,7 +33,7 @@ function reference(stream: string): readonly string[] {
 
 const word = fc.constantFrom('\n', '\r\n', '\r', '{"a":1}', 'größe', '😀', ' ', 'x'.repeat(80));
 
-test('any stream, cut anyhow, gives its lines', () => {
+test('any stream gives its lines, however it is cut', () => {
   fc.assert(
     fc.property(
       fc.array(word, { maxLength: 60 }).filter((words) =>

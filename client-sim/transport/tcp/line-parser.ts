@@ -1,49 +1,46 @@
 import { BodyCollector } from '../socket/body-collector.js';
 
 export interface LineHandler {
-  /** A line that is not empty, without its end. The bytes do not outlive the call. */
+  /** A line that is not empty, without its end. The bytes are valid only during the call. */
   onLine(bytes: Buffer, start: number, end: number): void;
 }
 
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** Longest line taken. */
+/** Longest line accepted. */
 const MOST_LINE_BYTES = 16_777_216;
 
 /**
- * Resumable parser of lines that end with LF or CRLF. A line that lies whole in the read buffer is never copied; what
- * is kept of one that does not is bounded by the longest line.
+ * Resumable parser of lines that end with LF or CRLF. A line that lies whole in the read buffer is never copied; the
+ * bytes kept of any other line are bounded by the longest line.
  */
 export class LineParser {
-  /** Why it gave up, after `read` said false. */
+  /** Why it stopped reading, after `read` returned false. */
   problem = '';
-  /** Set by whoever wants no more of this read. */
+  /** Set by the caller to ignore the rest of this read. */
   stopped = false;
 
-  private readonly most: number;
   private readonly line = new BodyCollector();
   private view: Buffer | undefined;
   private viewed: Buffer | undefined;
 
-  constructor(mostLineBytes = MOST_LINE_BYTES) {
-    this.most = mostLineBytes;
-  }
+  constructor(private readonly mostLineBytes = MOST_LINE_BYTES) {}
 
-  /** Nothing of a line has been read yet. */
+  /** No byte of a line has been read yet. */
   get idle(): boolean {
     return this.line.length === 0;
   }
 
-  /** Works on everything in bytes[0, end). @returns false: a line is too long, `problem` says so */
+  /** Reads everything in bytes[0, end). @returns false: it stopped, see `problem` */
   read(bytes: Buffer, end: number, handler: LineHandler): boolean {
     const input = this.upTo(bytes, end);
     let at = 0;
     while (at < end && !this.stopped) {
       const found = input.indexOf(LF, at);
       const stop = found < 0 ? end : found;
-      if (this.line.length + stop - at > this.most) {
-        this.reject(`a line of more than ${this.most} bytes`);
+      if (this.line.length + stop - at > this.mostLineBytes) {
+        this.reject(`a line of more than ${this.mostLineBytes} bytes`);
         return false;
       }
       this.line.add(bytes, at, stop);
@@ -55,7 +52,7 @@ export class LineParser {
     return this.problem === '';
   }
 
-  /** Gives up: nothing more is read. */
+  /** Stops reading. */
   reject(problem: string): void {
     this.problem = problem;
     this.stopped = true;
@@ -70,8 +67,8 @@ export class LineParser {
   }
 
   /**
-   * What was read, so that the native search does not run on into what an earlier read left; kept, for reads tend to
-   * have one length.
+   * A view of the bytes read, so that the native search does not run on into an earlier read's bytes. It is kept,
+   * because reads tend to have one length.
    */
   private upTo(bytes: Buffer, end: number): Buffer {
     if (this.view === undefined || this.viewed !== bytes || this.view.length !== end) {

@@ -33,7 +33,7 @@ describe('a server that breaks the rules', () => {
     expect(await (await open(server.url)).call(2)).toEqual(fates);
   });
 
-  test('with a line that never ends costs no more than the limit', async () => {
+  test('with an endless line costs no more memory than the limit', async () => {
     const piece = Buffer.alloc(1_000_000, 'x');
     const server = await startSocketServer('tcp', (_message, { socket }) => {
       const more = (): void => {
@@ -48,6 +48,6 @@ describe('a server that breaks the rules', () => {
   });
 });
 
-test.each(['tcp://127.0.0.1', 'ftp://127.0.0.1:1'])('%s is no place to go', (url) => {
+test.each(['tcp://127.0.0.1', 'ftp://127.0.0.1:1'])('%s is refused', (url) => {
   expect(() => new ChannelProbe(url, { transport: 'tcp' })).toThrow('tcp URL with a port');
 });

@@ -2,6 +2,6 @@ import { overSocket } from '../duplex/duplex-connection.js';
 import { LineFraming } from './line-framing.js';
 
 /**
- * MCP over a bare TCP connection: one message per line, as MCP's stdio transport has it. The session is the connection.
+ * MCP over a bare TCP connection: one message per line, as in MCP's stdio transport. The session is the connection.
  */
 export const tcpLink = overSocket(() => new LineFraming());

@@ -13,10 +13,10 @@ import { ConnectLimiter } from '../socket/connect-limiter.js';
 export const LEGACY: PinnedProtocol = { era: 'legacy', version: '2025-11-25', sessions: true };
 export const MODERN: PinnedProtocol = { era: 'modern', version: '2026-07-28', sessions: false };
 
-/** What became of one ticket: 'correct', a category, or 'waiting'. */
+/** The outcome of one ticket: 'correct', a category, or 'waiting'. */
 export type Fate = 'correct' | 'waiting' | Category;
 
-/** A channel with its events written down. It is destroyed with the test. */
+/** A channel whose events are recorded. It is destroyed with the test. */
 export class ChannelProbe {
   readonly channel: Channel;
   readonly counters: WireCounters = createWireCounters();
@@ -25,7 +25,7 @@ export class ChannelProbe {
   readonly fates: Fate[] = [];
   /** By ticket: the replica that answered, '' where none is known. */
   readonly replicas: string[] = [];
-  /** Of the session's own requests, in order; with a `?` where the replica does not know the session. */
+  /** Replicas of the session's own requests, in order; with a `?` where the replica does not know the session. */
   readonly controls: string[] = [];
   /** How many answers came between the start and the end of each read. */
   readonly reads: number[] = [];
@@ -35,7 +35,7 @@ export class ChannelProbe {
   opened: number | undefined;
   openFailure: Failure | undefined;
   closed: 'closed' | 'lost' | undefined;
-  /** Called after each answer: for what a client does within one. */
+  /** Called after each answer, for what a client does within one. */
   afterAnswer: (ticket: number) => void = () => undefined;
   private sequence = 0;
   private readonly templates = new Map<OperationPlan, RequestTemplate>();
@@ -84,7 +84,7 @@ export class ChannelProbe {
           this.isReading = true;
           this.reads.push(0);
         },
-        onReadOver: () => (this.isReading = false),
+        onReadEnd: () => (this.isReading = false),
         onOpen: (connectMs) => (this.opened = connectMs),
         onOpenFailed: (failure) => (this.openFailure = failure),
         onControlAnswer: (replica, unknown) => this.controls.push(`${names.nameOf(replica)}${unknown ? '?' : ''}`),
@@ -178,7 +178,7 @@ export const ECHO: OperationPlan = {
   weight: 1,
 };
 
-/** A body of another length each time. */
+/** A body whose length differs each time. */
 export const COUNTED: OperationPlan = {
   ...ECHO,
   name: 'counted',
@@ -194,7 +194,7 @@ export const COUNTED: OperationPlan = {
   },
 };
 
-/** A target that no header holds as it is. */
+/** A target that a header cannot hold unencoded. */
 export const WITH_FOREIGN_NAME: OperationPlan = {
   name: 'read',
   method: 'resources/read',

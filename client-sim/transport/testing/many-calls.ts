@@ -1,6 +1,6 @@
 /**
- * Makes calls over the SDK's client on one session, ten at a time, as a program of its own: what Node warns of is not
- * heard within jest. Arguments: URL, era, calls. Prints one line of JSON.
+ * Makes calls over the SDK's client on one session, ten at a time, as a program of its own: jest hides the warnings of
+ * Node. Arguments: URL, era, calls. Prints one line of JSON.
  */
 import { compileRequest } from '../../mcp/compile-request.js';
 import { transportMap } from '../../transports.js';
@@ -22,7 +22,7 @@ const operation = {
 const template = compileRequest(operation, 0, pinned);
 const warnings: string[] = [];
 process.on('warning', ({ name, message }) => warnings.push(`${name}: ${message}`));
-/** Listeners added to each signal for its abort, taken away ones deducted. */
+/** How many listeners each signal has for its abort. */
 const onSignals = new Map<EventTarget, number>();
 const { addEventListener, removeEventListener } = EventTarget.prototype;
 EventTarget.prototype.addEventListener = function add(this: EventTarget, ...args: Parameters<typeof addEventListener>) {
@@ -62,10 +62,16 @@ const channel: Channel = transportMap.sdk.createChannel(
       if (failure === undefined) correct++;
       else failed++;
       if (correct + failed < Number(calls)) return fill();
-      // Warnings come a tick later.
+      // Warnings are emitted a tick later.
       setImmediate(() => {
         process.stdout.write(
-          `${JSON.stringify({ correct, failed, warnings, moreListeners: listeners() - before, mostOnOneSignal: Math.max(...onSignals.values()) })}\n`,
+          `${JSON.stringify({
+            correct,
+            failed,
+            warnings,
+            moreListeners: listeners() - before,
+            mostOnOneSignal: Math.max(...onSignals.values()),
+          })}\n`,
         );
         channel.close('delete');
       });

@@ -15,7 +15,7 @@ export interface RawRequest {
   readonly connection: number;
 }
 
-/** Writes what it likes, whenever it likes. */
+/** Writes any bytes, at any time. */
 export type RawHandler = (request: RawRequest, socket: Socket) => void;
 
 export interface RawServer {
@@ -26,9 +26,7 @@ export interface RawServer {
   readonly connectionsOpened: number;
 }
 
-/**
- * A server that knows only how to cut requests out of the bytes; what comes back is the test's own. Ends with the test.
- */
+/** A server that only reads requests; the test answers them. Ends with the test. */
 export async function startRawServer(
   handler: RawHandler,
   secure?: { readonly key: string; readonly cert: string },
@@ -104,15 +102,15 @@ function cutRequest(
   };
 }
 
-/** Writes the piece again and again, as fast as it is taken, until the connection is gone. */
-export function writeForEver(socket: Socket, piece: string): void {
-  if (!socket.destroyed) socket.write(piece, () => setImmediate(() => writeForEver(socket, piece)));
+/** Writes the piece repeatedly, as fast as the client reads, until the connection is closed. */
+export function writeForever(socket: Socket, piece: string): void {
+  if (!socket.destroyed) socket.write(piece, () => setImmediate(() => writeForever(socket, piece)));
 }
 
 /** For `legacy`: a server that hands out no session ids. */
 export const NO_SESSION = '';
 
-/** Greets like a session server; everything but the handshake and the goodbye goes to `handler`. */
+/** Answers the handshake and DELETE like a session server; all other requests go to `handler`. */
 export function legacy(handler: RawHandler, sessionId = 'session-1'): RawHandler {
   return (request, socket) => {
     if (request.message.method === 'initialize') {

@@ -1,23 +1,20 @@
 import type { Failure } from '../../measure/failure.js';
 import type { StreamControl, StreamListener } from '../channel.js';
 
-/** Starts each stream it is offered, and writes down what is told of it. */
+/** Starts each stream it is offered, and records its events. */
 export class RecordingListener implements StreamListener {
-  readonly resume: boolean;
   /** Updates, as they were on the wire. */
-  readonly heard: string[] = [];
-  /** Of subscriptions, in the order they came. */
+  readonly updates: string[] = [];
+  /** Outcomes of subscriptions, in the order they came. */
   readonly outcomes: (Failure | undefined)[] = [];
-  asked = 0;
-  over = 0;
+  requested = 0;
+  ended = 0;
   stream: StreamControl | undefined;
 
   constructor(
     readonly uris: readonly string[],
-    resume = false,
-  ) {
-    this.resume = resume;
-  }
+    readonly resume = false,
+  ) {}
 
   get categories(): readonly (string | undefined)[] {
     return this.outcomes.map((failure) => failure?.category);
@@ -28,15 +25,15 @@ export class RecordingListener implements StreamListener {
     stream.start();
   }
   onSubscribing(): void {
-    this.asked++;
+    this.requested++;
   }
   onSubscribed(_index: number, failure: Failure | undefined): void {
     this.outcomes.push(failure);
   }
   onUpdate(bytes: Buffer, start: number, end: number): void {
-    this.heard.push(bytes.toString('utf8', start, end));
+    this.updates.push(bytes.toString('utf8', start, end));
   }
-  onOver(): void {
-    this.over++;
+  onSessionEnd(): void {
+    this.ended++;
   }
 }

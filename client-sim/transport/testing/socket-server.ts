@@ -5,13 +5,13 @@ import { onTestEnd } from '../../../tests/support/test-end.js';
 /** A client of the server, with everything it has sent. */
 export interface Peer {
   readonly socket: Socket;
-  /** JSON of its messages; of a WebSocket, of its text frames. */
+  /** Its messages, parsed; over WebSocket, the text frames. */
   readonly messages: readonly Message[];
   /** Opcode and payload of its WebSocket frames. */
   readonly frames: readonly { readonly opcode: number; readonly payload: Buffer }[];
-  /** How many reads its bytes took: as many writes, or fewer. */
+  /** How many reads its bytes took; no more than it made writes. */
   readonly reads: number;
-  /** One message, framed as the transport has it. */
+  /** Sends one message, framed for the transport. */
   send(message: unknown): void;
 }
 
@@ -32,21 +32,19 @@ export interface SocketServer {
 }
 
 interface SocketServerOptions {
-  /** What answers the upgrade; the right answer by default. */
+  /** Makes the answer to the upgrade; a correct one by default. */
   readonly upgrade?: (key: string, head: string) => string | Buffer;
-  /** Greets like a session server before messages reach the test. Default true. */
-  readonly greets?: boolean;
+  /** Whether it does the handshake of a session server before messages reach the test. Default true. */
+  readonly initializes?: boolean;
 }
 
 export type Talk = (message: Message, peer: Peer) => void;
 
-/**
- * A server that knows only how to take messages out of the bytes; what it says is the test's own. Ends with the test.
- */
+/** A server that only reads messages; the test answers them. Ends with the test. */
 export async function startSocketServer(
   transport: 'websocket' | 'tcp',
   talk: Talk,
-  { upgrade = accepted, greets = true }: SocketServerOptions = {},
+  { upgrade = accepted, initializes = true }: SocketServerOptions = {},
 ): Promise<SocketServer> {
   const peers: Peer[] = [];
   const sockets = new Set<Socket>();
@@ -73,7 +71,7 @@ export async function startSocketServer(
     const take = (text: string): void => {
       const message = JSON.parse(text) as Message;
       messages.push(message);
-      if (!greets || !greet(message, peer)) talk(message, peer);
+      if (!initializes || !answerHandshake(message, peer)) talk(message, peer);
     };
     let held = Buffer.alloc(0);
     let upgraded = transport === 'tcp';
@@ -121,7 +119,7 @@ export async function startSocketServer(
   };
 }
 
-function greet({ id, method }: Message, peer: Peer): boolean {
+function answerHandshake({ id, method }: Message, peer: Peer): boolean {
   if (method === 'initialize')
     peer.send({
       jsonrpc: '2.0',
@@ -133,7 +131,14 @@ function greet({ id, method }: Message, peer: Peer): boolean {
 
 export function accepted(key: string): string {
   const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
-  return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: mcp\r\n\r\n`;
+  return [
+    'HTTP/1.1 101 Switching Protocols',
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    `Sec-WebSocket-Accept: ${accept}`,
+    'Sec-WebSocket-Protocol: mcp',
+    '\r\n',
+  ].join('\r\n');
 }
 
 /** An unmasked frame. @param first FIN, reserved bits and opcode */
@@ -160,9 +165,10 @@ function cutFrame(
   if ((first & 0xf0) !== 0x80 || (second & 0x80) === 0)
     throw new Error(`a client sent a frame that begins ${bytes.toString('hex', 0, 2)}`);
   const short = second & 127;
-  const head = short === 126 ? 4 : short === 127 ? 10 : 2;
+  const extended = { 126: 2, 127: 8 }[short] ?? 0;
+  const head = 2 + extended;
   if (bytes.length < head + 4) return undefined;
-  const size = short === 126 ? bytes.readUInt16BE(2) : short === 127 ? Number(bytes.readBigUInt64BE(2)) : short;
+  const size = extended === 0 ? short : Number(`0x${bytes.toString('hex', 2, head)}`);
   const length = head + 4 + size;
   if (bytes.length < length) return undefined;
   const payload = Buffer.from(bytes.subarray(head + 4, length));

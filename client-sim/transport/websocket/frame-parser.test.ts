@@ -6,14 +6,14 @@ import * as library from 'ws';
 import { CLOSE, type FrameHandler, FrameParser } from './frame-parser.js';
 import { headBytes, makeFrame, OPCODE, sealFrame } from './frame-writer.js';
 
-/** The parser of `ws`, which its types do not show. */
+/** The parser of `ws`, which its types do not declare. */
 const { Receiver } = library as unknown as { Receiver: new (options: object) => Writable };
 
 type Seen = readonly [kind: 'text' | 'ping' | 'close' | 'broken', what: string];
 
 const LIMIT = 70_000;
 
-/** Every piece comes in the same buffer, which holds rubbish behind it: as reads do. */
+/** Puts every piece into the same buffer, with garbage after it, as reads do. */
 function parse(pieces: readonly Buffer[], limit = LIMIT): readonly Seen[] {
   const parser = new FrameParser(limit);
   const shared = Buffer.alloc(Math.max(1, ...pieces.map((piece) => piece.length)) + 8);
@@ -36,7 +36,7 @@ function parse(pieces: readonly Buffer[], limit = LIMIT): readonly Seen[] {
   return seen;
 }
 
-/** The same by the receiver of `ws`, with the close code it would have sent. */
+/** Reads the same with the receiver of `ws`, with the close code it would send. */
 async function reference(pieces: readonly Buffer[]): Promise<readonly Seen[]> {
   const receiver = new Receiver({ isServer: false, maxPayload: LIMIT, allowSynchronousEvents: true });
   const seen: Seen[] = [];
@@ -69,14 +69,17 @@ interface Frame {
   readonly first: number;
   readonly payload: Buffer;
   readonly masked: boolean;
-  /** Bytes of the extended length; more than are needed is not forbidden to receive. */
+  /** Bytes of the extended length; a receiver may accept more than are needed. */
   readonly extended: 0 | 2 | 8;
 }
 
 function bytesOf({ first, payload, masked, extended }: Frame): Buffer {
-  const width = payload.length > 65_535 ? 8 : payload.length > 125 ? Math.max(2, extended) : extended;
+  let needed = 0;
+  if (payload.length > 65_535) needed = 8;
+  else if (payload.length > 125) needed = 2;
+  const width = Math.max(needed, extended);
   const length = Buffer.alloc(1 + width);
-  length[0] = (masked ? 0x80 : 0) | (width === 0 ? payload.length : width === 2 ? 126 : 127);
+  length[0] = (masked ? 0x80 : 0) | ({ 2: 126, 8: 127 }[width] ?? payload.length);
   if (width > 0) length.writeUIntBE(payload.length, width === 2 ? 1 : 3, width === 2 ? 2 : 6);
   return Buffer.concat([Buffer.from([first]), length, ...(masked ? [Buffer.alloc(4)] : []), payload]);
 }
@@ -105,10 +108,7 @@ function cut(stream: Buffer, positions: readonly number[]): readonly Buffer[] {
     .filter((piece) => piece.length > 0);
 }
 
-/**
- * A binary message is ours to refuse at its head, `ws` gives it out whole: what follows the refusal is no longer
- * compared.
- */
+/** We refuse a binary message at its head, and `ws` delivers it: the rest after the refusal is not compared. */
 function untilBinary(seen: readonly Seen[]): readonly Seen[] {
   const end = seen.findIndex(([kind]) => kind === 'broken');
   return end < 0 ? seen : seen.slice(0, end);
@@ -118,7 +118,7 @@ function hasBinary(frames: readonly Frame[]): boolean {
   return frames.some(({ first }) => (first & 15) === 2);
 }
 
-test('any stream of frames, cut anyhow, gives what the receiver of `ws` gives', async () => {
+test('any stream of frames, however it is cut, reads like with the receiver of `ws`', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(frame, { minLength: 1, maxLength: 12 }),
@@ -189,7 +189,7 @@ describe('is broken by', () => {
   });
 });
 
-test('endless frames keep no more than the limit', () => {
+test('endless frames take no more memory than the limit', () => {
   const parser = new FrameParser(1_000_000);
   const handler: FrameHandler = { onText: () => undefined, onPing: () => undefined, onClose: () => undefined };
   const chunk = Buffer.concat([
@@ -201,7 +201,7 @@ test('endless frames keep no more than the limit', () => {
   for (; fed < 100 && parser.read(chunk, 0, chunk.length, handler); fed++);
   // 16 fragments of 60,000 bytes fit into the limit.
   expect(fed).toBe(16);
-  // Fragments without a byte, and pings, cost nothing however many there are.
+  // Empty fragments and pings cost nothing.
   const empty = new FrameParser(1_000_000);
   expect(empty.read(start, 0, start.length, handler)).toBe(true);
   const before = process.memoryUsage().arrayBuffers;
@@ -210,8 +210,8 @@ test('endless frames keep no more than the limit', () => {
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8_000_000);
 });
 
-describe('what the writer makes', () => {
-  test('the receiver of `ws` reads, whatever its length', async () => {
+describe('a written frame', () => {
+  test('is read by the receiver of `ws`, whatever its length', async () => {
     for (const length of [0, 1, 2, 3, 4, 5, 124, 125, 126, 127, 128, 1000, 65_535, 65_536, 70_000]) {
       const message = 'ü'.repeat(Math.floor(length / 2)) + 'x'.repeat(length % 2);
       const receiver = new Receiver({ isServer: true });
@@ -232,7 +232,7 @@ describe('what the writer makes', () => {
     expect(masks.size).toBeGreaterThan(9_990);
   });
 
-  test('may lie anywhere in a buffer, and touches nothing around it', () => {
+  test('may lie anywhere in a buffer, and changes nothing around it', () => {
     const into = Buffer.alloc(64, 7);
     Buffer.from('hello').copy(into, 13 + headBytes(5));
     const end = sealFrame(into, new DataView(into.buffer, into.byteOffset, into.length), 13, OPCODE.text, 5);

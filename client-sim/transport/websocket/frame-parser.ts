@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { BodyCollector } from '../socket/body-collector.js';
 
-/** What a frame parser meets. Nothing it is given outlives the call: the read buffer is used again. */
+/** Receives what a frame parser reads. Bytes are valid only during the call: the read buffer is reused. */
 export interface FrameHandler {
-  /** A whole text message. Whether it is UTF-8 is for the taker to say: who knows the bytes already need not look. */
+  /** A whole text message. The handler checks that it is UTF-8: bytes that it knows already need no check. */
   onText(bytes: Buffer, start: number, end: number): void;
   onPing(payload: Buffer): void;
   /** @param code 1005: the frame had none */
@@ -18,29 +18,28 @@ const PONG = 0xa;
 
 const FIN = 0x80;
 const MASKED = 0x80;
-/** A whole text message in one frame, which is what nearly all are. */
+/** A whole text message in one frame, like nearly all messages. */
 const FIN_TEXT = FIN | TEXT;
 
 const MOST_HEAD_BYTES = 10;
 const MOST_CONTROL_BYTES = 125;
 const TWO_TO_32 = 4_294_967_296;
 
-/** Longest message taken; with fragments, all of them together. */
+/** Longest message accepted; with fragments, all of them together. */
 const MOST_MESSAGE_BYTES = 16_777_216;
 
 /**
- * Resumable parser of what a server sends (RFC 6455, 5.2): unmasked frames, fragmented messages with control frames in
- * between. A message that lies whole in the read buffer is never copied; memory is bounded by the longest message.
+ * Resumable parser of a server's frames (RFC 6455, 5.2): unmasked frames, and fragmented messages with control frames
+ * in between. A message that lies whole in the read buffer is never copied; memory is bounded by the longest message.
  */
 export class FrameParser {
-  /** Why it gave up, after `read` said false. */
+  /** Why it stopped reading, after `read` returned false. */
   problem = '';
-  /** The code to close with then. */
+  /** The close code to send then. */
   closeCode = 0;
-  /** Set by whoever wants no more of this read. */
+  /** Set by the caller to ignore the rest of this read. */
   stopped = false;
 
-  private readonly most: number;
   private readonly body = new BodyCollector();
   private fragmented = false;
   private opcode = -1;
@@ -51,26 +50,24 @@ export class FrameParser {
   private control: Buffer | undefined;
   private controlBytes = 0;
 
-  constructor(mostMessageBytes = MOST_MESSAGE_BYTES) {
-    this.most = mostMessageBytes;
-  }
+  constructor(private readonly mostMessageBytes = MOST_MESSAGE_BYTES) {}
 
-  /** Nothing of a message has been read yet. */
+  /** No byte of a message has been read yet. */
   get idle(): boolean {
     return this.opcode < 0 && this.headBytes === 0 && !this.fragmented;
   }
 
-  /** Works on everything in bytes[start, end). @returns false: what came is not WebSocket, `problem` says why */
+  /** Reads everything in bytes[start, end). @returns false: it stopped, see `problem` */
   read(bytes: Buffer, start: number, end: number, handler: FrameHandler): boolean {
     let at = start;
     while (at < end && !this.stopped) {
       if (this.opcode < 0) {
-        // The fast lane: an unfragmented text message of under 64 KiB that lies whole in the buffer.
+        // The fast path: an unfragmented text message of under 64 KiB that lies whole in the buffer.
         if (this.headBytes === 0 && bytes[at] === FIN_TEXT && !this.fragmented && end - at >= 4) {
           const short = bytes[at + 1] as number;
           const from = short === 126 ? at + 4 : at + 2;
           const to = from + (short === 126 ? ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number) : short);
-          if (short <= 126 && to <= end && to - from <= this.most) {
+          if (short <= 126 && to <= end && to - from <= this.mostMessageBytes) {
             at = to;
             handler.onText(bytes, from, to);
             continue;
@@ -91,7 +88,7 @@ export class FrameParser {
     return this.problem === '';
   }
 
-  /** Gives up: nothing more is read. */
+  /** Stops reading. */
   reject(closeCode: number, problem: string): void {
     this.closeCode = closeCode;
     this.problem = problem;
@@ -99,7 +96,7 @@ export class FrameParser {
     this.body.reset();
   }
 
-  /** Reads a head, or what of it is there. @returns where its payload begins */
+  /** Reads a head, or the part of it that came. @returns where its payload begins */
   private readHead(bytes: Buffer, start: number, end: number): number {
     const head = (this.head ??= Buffer.allocUnsafe(MOST_HEAD_BYTES));
     let at = start;
@@ -111,8 +108,7 @@ export class FrameParser {
         this.checkStart(head[0] as number, head[1] as number);
         if (this.problem !== '') return at;
       }
-      const length = (head[1] as number) & 127;
-      needed = this.headBytes < 2 ? 2 : length === 126 ? 4 : length === 127 ? MOST_HEAD_BYTES : 2;
+      if (this.headBytes >= 2) needed = headLength((head[1] as number) & 127);
     } while (this.headBytes < needed);
     this.headBytes = 0;
     this.begin(head);
@@ -123,32 +119,27 @@ export class FrameParser {
     const opcode = first & 15;
     const isControl = opcode >= CLOSE_FRAME;
     if ((first & 0x70) !== 0)
-      this.reject(CLOSE.protocolError, 'a frame with a reserved bit, when no extension was agreed');
+      this.reject(CLOSE.protocolError, 'a frame with a reserved bit, although no extension was negotiated');
     else if ((second & MASKED) !== 0) this.reject(CLOSE.protocolError, 'a masked frame, which only clients may send');
     else if (opcode > PONG || (opcode > BINARY && opcode < CLOSE_FRAME))
-      this.reject(CLOSE.protocolError, `a frame of the unknown kind ${opcode}`);
+      this.reject(CLOSE.protocolError, `a frame with the unknown opcode ${opcode}`);
     else if (isControl && (first & FIN) === 0) this.reject(CLOSE.protocolError, 'a control frame in fragments');
     else if (isControl && (second & 127) > MOST_CONTROL_BYTES)
       this.reject(CLOSE.protocolError, `a control frame of more than ${MOST_CONTROL_BYTES} bytes`);
-    else if (opcode === 0 && !this.fragmented) this.reject(CLOSE.protocolError, 'a continuation of nothing');
+    else if (opcode === 0 && !this.fragmented)
+      this.reject(CLOSE.protocolError, 'a continuation frame without a message to continue');
     else if ((opcode === TEXT || opcode === BINARY) && this.fragmented)
       this.reject(CLOSE.protocolError, 'a new message within a fragmented one');
-    else if (opcode === BINARY) this.reject(CLOSE.unsupported, 'a binary message, where MCP has text');
+    else if (opcode === BINARY) this.reject(CLOSE.unsupported, 'a binary message, although MCP messages are text');
   }
 
   private begin(head: Buffer): void {
-    const short = (head[1] as number) & 127;
-    const length =
-      short < 126
-        ? short
-        : short === 126
-          ? head.readUInt16BE(2)
-          : head.readUInt32BE(2) * TWO_TO_32 + head.readUInt32BE(6);
+    const length = payloadLength(head);
     const opcode = (head[0] as number) & 15;
-    if (opcode < CLOSE_FRAME && this.body.length + length > this.most) {
+    if (opcode < CLOSE_FRAME && this.body.length + length > this.mostMessageBytes) {
       return this.reject(
         CLOSE.tooBig,
-        `a message of ${this.body.length + length} bytes, more than the limit of ${this.most}`,
+        `a message of ${this.body.length + length} bytes, more than the limit of ${this.mostMessageBytes}`,
       );
     }
     this.opcode = opcode;
@@ -177,17 +168,14 @@ export class FrameParser {
 
   private finishControl(opcode: number, handler: FrameHandler): boolean {
     const payload = this.control?.subarray(0, this.controlBytes) ?? Buffer.alloc(0);
-    // A pong nobody asked for is a heartbeat (RFC 6455, 5.5.3), and we ask for none.
+    // A pong is a heartbeat (RFC 6455, 5.5.3), since we send no pings.
     if (opcode === PING) handler.onPing(payload);
     if (opcode !== CLOSE_FRAME) return true;
-    const bare = payload.length === 0;
-    const code = bare ? CLOSE.none : payload.length === 1 ? 0 : payload.readUInt16BE(0);
+    const code = payload.length < 2 ? CLOSE.none : payload.readUInt16BE(0);
     const reason = payload.subarray(2);
-    if (!bare && !isCloseCode(code))
-      this.reject(
-        CLOSE.protocolError,
-        payload.length === 1 ? 'a close frame of one byte' : `the close code ${code}, which may not be sent`,
-      );
+    if (payload.length === 1) this.reject(CLOSE.protocolError, 'a close frame of one byte');
+    else if (payload.length > 1 && !isCloseCode(code))
+      this.reject(CLOSE.protocolError, `the close code ${code}, which may not be sent`);
     else if (!isUtf8(reason)) this.reject(CLOSE.notUtf8, 'a close reason that is not UTF-8');
     else {
       this.stopped = true;
@@ -197,20 +185,30 @@ export class FrameParser {
   }
 }
 
-/** Close codes (RFC 6455, 7.4.1) that this client sends or is told. */
+/** Close codes (RFC 6455, 7.4.1) that this client sends or receives. */
 export const CLOSE = {
   normal: 1000,
   protocolError: 1002,
   unsupported: 1003,
-  /** Of a close frame without a code; never sent. */
+  /** Stands for a close frame without a code; never sent. */
   none: 1005,
   notUtf8: 1007,
   tooBig: 1009,
 } as const;
 
-/**
- * Codes that may stand in a close frame: the registered ones, and those of libraries (3000) and applications (4000).
- */
+/** Bytes of a frame's head by the short length in its second byte. */
+function headLength(short: number): number {
+  if (short === 126) return 4;
+  return short === 127 ? MOST_HEAD_BYTES : 2;
+}
+
+function payloadLength(head: Buffer): number {
+  const short = (head[1] as number) & 127;
+  if (short < 126) return short;
+  return short === 126 ? head.readUInt16BE(2) : head.readUInt32BE(2) * TWO_TO_32 + head.readUInt32BE(6);
+}
+
+/** Codes allowed in a close frame: the registered ones, and those of libraries (3000) and applications (4000). */
 function isCloseCode(code: number): boolean {
   if (code >= 3000) return code <= 4999;
   return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;

@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 
-/** Frames of a client: masked, in one piece (RFC 6455, 5.2 and 5.3). */
+/** A client's frames: masked and unfragmented (RFC 6455, 5.2 and 5.3). */
 
 type Opcode = (typeof OPCODE)[keyof typeof OPCODE];
 export const OPCODE = { text: 0x1, close: 0x8, pong: 0xa } as const;
@@ -9,14 +9,15 @@ const FIN = 0x80;
 const MASKED = 0x80;
 const MASK_BYTES = 4;
 
-/** Bytes before the payload of a masked frame with so long a payload. */
+/** Bytes before the payload of a masked frame with a payload of this length. */
 export function headBytes(payloadBytes: number): number {
-  return (payloadBytes < 126 ? 2 : payloadBytes < 65_536 ? 4 : 10) + MASK_BYTES;
+  if (payloadBytes < 126) return 2 + MASK_BYTES;
+  return (payloadBytes < 65_536 ? 4 : 10) + MASK_BYTES;
 }
 
 /**
  * Turns the payload at [at + headBytes(bytes), ...) of `into` into a frame that begins at `at`.
- * @param view of `into`, for its words
+ * @param view a view of `into`, to mask four bytes at a time
  * @returns where the frame ends
  */
 export function sealFrame(into: Buffer, view: DataView, at: number, opcode: Opcode, bytes: number): number {
@@ -46,7 +47,7 @@ export function sealFrame(into: Buffer, view: DataView, at: number, opcode: Opco
   return end;
 }
 
-/** A whole frame: what cold paths send. */
+/** A whole frame, for cold paths. */
 export function makeFrame(opcode: Opcode, payload: Buffer): Buffer {
   const head = headBytes(payload.length);
   const frame = Buffer.allocUnsafeSlow(head + payload.length);
@@ -55,10 +56,7 @@ export function makeFrame(opcode: Opcode, payload: Buffer): Buffer {
   return frame;
 }
 
-/**
- * A fresh key for every frame from a strong source (RFC 6455, 10.3), drawn 4,096 at a time: one system call for them
- * all.
- */
+/** A fresh key for every frame from a strong source (RFC 6455, 10.3), drawn 4,096 at a time with one system call. */
 const masks = new Int32Array(4096);
 let masksUsed = masks.length;
 

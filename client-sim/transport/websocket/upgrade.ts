@@ -1,13 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type Problem, violation } from '../../mcp/judge-message.js';
+import { violation } from '../../mcp/judge-message.js';
 import { CLIENT_INFO } from '../../mcp/revisions.js';
+import type { Problem } from '../../measure/failure.js';
 import type { Endpoint } from '../../protocol/messages.js';
 
 /** The opening handshake (RFC 6455, 4), client's side. */
 
-/** As the official SDK's WebSocket client names it. */
+/** The name that the official SDK's WebSocket client uses. */
 const SUBPROTOCOL = 'mcp';
-/** RFC 6455, 1.3: makes sure that who answers has understood. */
+/** RFC 6455, 1.3: proves that the server understood the handshake. */
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const BLANK_LINE = '\r\n\r\n';
 const MOST_HEAD_BYTES = 65_536;
@@ -49,17 +50,17 @@ export function upgradeRequest(endpoint: Endpoint, key: string): Buffer {
 
 type UpgradeAnswer =
   | { readonly kind: 'more' }
-  /** Frames follow from this offset of the bytes given last. */
+  /** Frames follow from this offset in the last bytes read. */
   | { readonly kind: 'accepted'; readonly next: number }
   | { readonly kind: 'refused'; readonly problem: Problem; readonly retryAfter: string; readonly head: string };
 
-/** Reads the answer to the upgrade request, in whatever pieces it comes. */
+/** Reads the answer to the upgrade request, however it is split. */
 export class UpgradeReader {
   private held = '';
 
   constructor(private readonly key: string) {}
 
-  /** Nothing of the answer has come yet. */
+  /** No byte of the answer has been read yet. */
   get idle(): boolean {
     return this.held === '';
   }
@@ -112,14 +113,14 @@ export class UpgradeReader {
     )
       return `101 with connection: ${header('connection') || '(none)'}, not Upgrade`;
     if (header('sec-websocket-accept') !== acceptOf(this.key))
-      return 'sec-websocket-accept does not belong to our key: whoever answered did not do the WebSocket handshake with us';
+      return 'sec-websocket-accept does not match our key: the server did not do the WebSocket handshake with us';
     if (header('sec-websocket-extensions') !== '')
-      return `extensions ${header('sec-websocket-extensions')}, when none was offered`;
-    // No subprotocol at all is a server that has only one thing to say.
+      return `extensions ${header('sec-websocket-extensions')}, although none was offered`;
+    // A server that speaks only MCP may name no subprotocol.
     const subprotocol = header('sec-websocket-protocol');
     return subprotocol === '' || subprotocol === SUBPROTOCOL
       ? undefined
-      : `the subprotocol ${subprotocol}, when only ${SUBPROTOCOL} was offered`;
+      : `the subprotocol ${subprotocol}, although only ${SUBPROTOCOL} was offered`;
   }
 
   private refuse(problem: Problem, retryAfter: string, head: string): UpgradeAnswer {

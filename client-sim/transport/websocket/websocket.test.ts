@@ -18,7 +18,7 @@ function open(url: string, options: ConstructorParameters<typeof ChannelProbe>[1
 }
 
 describe('against the server of `ws`', () => {
-  /** MCP by the official SDK on sockets of `ws`. */
+  /** The official SDK's MCP server on sockets of `ws`. */
   async function startSdkServer(secure?: {
     readonly key: string;
     readonly cert: string;
@@ -58,7 +58,7 @@ describe('against the server of `ws`', () => {
     return { url: `${secure === undefined ? 'ws' : 'wss'}://127.0.0.1:${port}/mcp?x=1`, library, sockets };
   }
 
-  test('a session of the official SDK opens, answers, and is closed in the way of the standard', async () => {
+  test('a session with the official SDK opens, answers, and is closed as the standard requires', async () => {
     const { url, sockets } = await startSdkServer();
     const probe = await open(url, { pipeline: 16, headers: { authorization: 'Bearer abcd' } });
     const closed = new Promise<readonly [number, string]>((resolve) =>
@@ -108,7 +108,7 @@ describe('against the server of `ws`', () => {
 });
 
 describe('the upgrade', () => {
-  test('asks for what the standard wants, with the headers of the target', async () => {
+  test('sends what the standard requires, with the headers of the target', async () => {
     const server = await startSocketServer('websocket', () => undefined);
     await open(server.url, { headers: { Authorization: 'Bearer abcd' } });
     const [requestLine, ...lines] = server.lastHead.split('\r\n');
@@ -125,7 +125,7 @@ describe('the upgrade', () => {
     expect(Buffer.from(/sec-websocket-key: (\S+)/.exec(server.lastHead)?.[1] ?? '', 'base64')).toHaveLength(16);
   });
 
-  test('belongs to the client: its headers cannot be set', () => {
+  test('has headers that the target cannot set', () => {
     expect(
       () => new ChannelProbe('ws://127.0.0.1:1/', { transport: 'websocket', headers: { 'Sec-WebSocket-Key': 'x' } }),
     ).toThrow('Sec-WebSocket-Key cannot be set');
@@ -192,14 +192,14 @@ describe('the upgrade', () => {
     await until('its socket to be closed', () => server.open === 0);
   });
 
-  test('tells how long a full server wants to be left alone', async () => {
+  test('keeps the wait that a full server asks for', async () => {
     const server = await startSocketServer('websocket', () => undefined, {
       upgrade: () => 'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 7\r\n\r\n',
     });
     expect((await open(server.url)).openFailure).toMatchObject({ category: 'http_503', retryAfterMs: 7000 });
   });
 
-  test('may be answered byte by byte, without a subprotocol, and with frames right behind', async () => {
+  test('may be answered byte by byte, without a subprotocol, and with frames directly after it', async () => {
     const server = await startSocketServer('websocket', ({ id }, peer) => peer.send(result(id)), {
       upgrade: (key) =>
         Buffer.concat([
@@ -249,7 +249,7 @@ describe('a server that breaks the rules', () => {
     await until('its socket to be closed', () => server.open === 0);
   });
 
-  test('by never ending a message costs no more than the limit', async () => {
+  test('by never ending a message costs no more memory than the limit', async () => {
     const piece = serverFrame(0x00, Buffer.alloc(1_000_000, 'x'));
     const server = await startSocketServer('websocket', (_message, { socket }) => {
       socket.write(serverFrame(0x01, Buffer.alloc(0)));
@@ -264,7 +264,7 @@ describe('a server that breaks the rules', () => {
     expect(probe.counters.bytesReceived).toBeLessThan(20_000_000);
   });
 
-  test('no: one that closes within a message, with its reason, has lost the answer', async () => {
+  test('or closes within a message loses the answer; its reason is in the failure', async () => {
     const server = await startSocketServer('websocket', (_message, { socket }) => {
       socket.write(
         Buffer.concat([
@@ -281,7 +281,7 @@ describe('a server that breaks the rules', () => {
     expect(echo.payload.readUInt16BE()).toBe(1011);
   });
 
-  test('no: one that hangs up within a message has lost the answer too', async () => {
+  test('or drops the connection within a message loses the answer too', async () => {
     const server = await startSocketServer(
       'websocket',
       (_message, { socket }) => void socket.end(textFrame('{"jsonrpc":"2.0"}').subarray(0, 9)),

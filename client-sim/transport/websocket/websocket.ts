@@ -12,8 +12,8 @@ import { checkUpgradeHeaders, newKey, UpgradeReader, upgradeRequest } from './up
 const overWebSocket = overSocket((endpoint) => new WebSocketFraming(endpoint));
 
 /**
- * MCP over WebSocket: one message per text frame, subprotocol `mcp`, as the official SDK's client for it does. The
- * standard has no such transport; sessions are connections, and there are no session ids.
+ * MCP over WebSocket: one message per text frame, subprotocol `mcp`, as in the official SDK's client. The standard has
+ * no such transport; sessions are connections, and there are no session ids.
  */
 export const webSocketLink: CreateLink = (owner, shared, config) => {
   checkUpgradeHeaders(config.endpoint);
@@ -37,7 +37,7 @@ export class WebSocketFraming implements Framing, FrameHandler {
     return this.frames.problem;
   }
 
-  get complaint(): Buffer | undefined {
+  get errorReply(): Buffer | undefined {
     return this.frames.closeCode === 0 ? undefined : closeFrame(this.frames.closeCode);
   }
 
@@ -56,20 +56,20 @@ export class WebSocketFraming implements Framing, FrameHandler {
       const { bytes } = fixed;
       into.set(bytes, at + expected);
       fixed.fill(into, at + expected, id, draw);
-      return sealFrame(into, words.of(into), at, OPCODE.text, bytes.length);
+      return sealFrame(into, views.of(into), at, OPCODE.text, bytes.length);
     }
     const length = template.writeBody(into, at + expected, id, draw);
     const actual = headBytes(length);
-    // Lengths must be written in as few bytes as they need (RFC 6455, 5.2); few templates straddle one of the bounds.
+    // A length must be written in as few bytes as possible (RFC 6455, 5.2); few templates straddle one of the bounds.
     if (actual !== expected) into.copyWithin(at + actual, at + expected, at + expected + length);
-    return sealFrame(into, words.of(into), at, OPCODE.text, length);
+    return sealFrame(into, views.of(into), at, OPCODE.text, length);
   }
 
   frame(message: string): Buffer {
     return makeFrame(OPCODE.text, Buffer.from(message, 'utf8'));
   }
 
-  goodbye(): Buffer {
+  closeMessage(): Buffer {
     return closeFrame(CLOSE.normal);
   }
 
@@ -96,11 +96,10 @@ export class WebSocketFraming implements Framing, FrameHandler {
   }
 
   onClose(code: number, reason: string): void {
-    // The same code back completes the closing handshake (RFC 6455, 5.5.1).
+    // Sending the same code back completes the closing handshake (RFC 6455, 5.5.1).
     this.handler?.onReply(code === CLOSE.none ? makeFrame(OPCODE.close, Buffer.alloc(0)) : closeFrame(code));
-    this.handler?.onGoodbye(
-      `with ${code === CLOSE.none ? 'no code' : `code ${code}`}${reason === '' ? '' : ` (${reason})`}`,
-    );
+    const named = code === CLOSE.none ? 'no code' : `code ${code}`;
+    this.handler?.onPeerClose(`with ${named}${reason === '' ? '' : ` (${reason})`}`);
   }
 
   /** @returns where frames begin */
@@ -120,8 +119,8 @@ export class WebSocketFraming implements Framing, FrameHandler {
   }
 }
 
-/** One view for all connections: there are few send buffers. */
-const words = new WordView();
+/** The view of the last send buffer, for all connections: there are few send buffers. */
+const views = new WordView();
 
 function closeFrame(code: number): Buffer {
   const payload = Buffer.alloc(2);

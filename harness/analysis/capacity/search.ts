@@ -1,15 +1,15 @@
 import { NOT_DELIVERED } from '../judge/load-delivery.js';
 
 /**
- * The search for the highest rate that a target bears: doubling until a rate is not met (or halving until one is), then
- * bisection to the wanted precision, then the best rate again until it is confirmed. One unmet trial of a rate makes it
- * unmet, so chance does not decide. Pure: the probes so far say what comes next.
+ * The search for the highest rate at which a target meets its thresholds. It doubles the rate until one is not met (or
+ * halves it until one is), bisects to the wanted precision, and tries the best rate again until it is confirmed. A rate
+ * that one trial did not meet is not met. Pure: the next step follows from the probes so far.
  */
 export type ProbeOutcome =
   /** All thresholds held and the load was delivered. */
   | 'met'
   | 'unmet'
-  /** The generator, not the target, was at its limit: this rate says nothing of the target. */
+  /** The generator, not the target, was at its limit: this probe says nothing about the target. */
   | 'generator';
 
 export interface Probe {
@@ -19,11 +19,11 @@ export interface Probe {
 }
 
 export interface SearchLimits {
-  /** First rate tried. */
+  /** The first rate to try. */
   readonly fromPerSecond: number;
-  /** No higher rate is tried. */
+  /** The highest rate to try. */
   readonly mostPerSecond: number;
-  /** The search is over when the lowest unmet rate is above the highest met by no more than this share of it. */
+  /** The search ends when the lowest unmet rate is at most this share above the highest met one. */
   readonly precision: number;
   /** How often the best rate must be met again. */
   readonly confirmations: number;
@@ -34,17 +34,17 @@ type SearchStep =
   | { readonly kind: 'probe'; readonly ratePerSecond: number; readonly purpose: 'step' | 'bisect' | 'confirm' }
   | { readonly kind: 'done'; readonly found: Found };
 
-/** Capacity lies in [met, unmet): an interval, since between the two nothing was tried. */
+/** Capacity lies in [met, unmet): between the two nothing was tried. */
 export interface Found {
-  /** Highest rate of which every trial was met; undefined: none was. */
+  /** The highest rate that every trial met; undefined when there is none. */
   readonly metPerSecond: number | undefined;
-  /** Lowest rate that was not; undefined: there was none. */
+  /** The lowest rate that a trial did not meet; undefined when there is none. */
   readonly unmetPerSecond: number | undefined;
   readonly end:
     | 'converged'
     /** The highest rate allowed was met. */
     | 'most'
-    /** Beyond `metPerSecond` only the generator's limit was found. */
+    /** Above `metPerSecond` the generator was at its limit. */
     | 'generator'
     /** Out of probes before the interval was narrow enough or confirmed. */
     | 'probes'
@@ -52,7 +52,7 @@ export interface Found {
     | 'nothing-met';
 }
 
-/** Below this share of the first rate there is nothing worth finding. */
+/** Rates below this share of the first one are not tried. */
 const LEAST_SHARE = 1 / 64;
 
 export function nextStep(probes: readonly Probe[], limits: SearchLimits): SearchStep {
@@ -96,15 +96,16 @@ function lowest(probes: readonly Probe[], outcome: ProbeOutcome): number | undef
   return rates.length === 0 ? undefined : Math.min(...rates);
 }
 
-/** Three digits: nobody asks for the rate 1,234.5678 a second. */
+/** Three digits are precise enough for a rate. */
 function rounded(rate: number): number {
   return Number(rate.toPrecision(3));
 }
 
 /**
- * What a run at one rate says of the target. A target too slow for the load makes a run invalid as a measurement
- * ("load not delivered"), yet says clearly that this rate is not met; any other invalid run says nothing of the target.
- * @returns undefined for a run that did not come to its end, which says nothing at all
+ * What a run at one rate says about the target. A target that is too slow for the load makes a run invalid as a
+ * measurement ("load not delivered"), but it shows that this rate is not met; any other invalid run says nothing about
+ * the target.
+ * @returns undefined for a run that did not reach its end, which says nothing at all
  */
 export function outcomeOfRun(
   verdict: { readonly kind: 'passed' | 'failed' | 'invalid' | 'incomplete'; readonly reasons: readonly string[] },

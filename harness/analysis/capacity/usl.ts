@@ -1,9 +1,10 @@
 /**
  * The Universal Scalability Law (N. J. Gunther, "Guerrilla Capacity Planning", 2007, chapter 4-6):
- * X(N) = lambda N / (1 + sigma (N - 1) + kappa N (N - 1)), throughput X at concurrency N, with sigma for what cannot be
- * done at once (contention) and kappa for what each must tell each (coherency).
+ * X(N) = lambda N / (1 + sigma (N - 1) + kappa N (N - 1)), throughput X at concurrency N, where sigma stands for
+ * contention (work that cannot be done in parallel) and kappa for coherency (what each must exchange with each other).
  */
 import { mulberry32 } from '../statistics/bootstrap.js';
+import { mean, sum } from '../statistics/numbers.js';
 
 export interface LoadPoint {
   /** Operations in the target at once: throughput times mean service time (Little's law). */
@@ -18,16 +19,17 @@ interface UslFit {
   readonly kappa: number;
   /** Share of the spread of throughput that the curve explains. */
   readonly rSquared: number;
-  /** Where throughput is highest; undefined when the curve rises for ever (kappa 0). */
+  /** Where throughput is highest; undefined when the curve rises without end (kappa 0). */
   readonly peak: { readonly concurrency: number; readonly throughputPerSecond: number } | undefined;
 }
 
 /** Fewer points than this fit any curve of three parameters. */
 const FEWEST_POINTS = 5;
+const RESAMPLES = 1000;
 
 /**
- * Least squares on N / X(N), which is linear in the three parameters. A negative one has no meaning: of the curves
- * without it, the best is taken.
+ * Least squares on N / X(N), which is linear in the three parameters. A negative parameter has no meaning; then the
+ * best curve without it is taken.
  */
 export function fitUsl(points: readonly LoadPoint[]): UslFit | undefined {
   const usable = points.filter(({ concurrency, throughputPerSecond }) => concurrency > 0 && throughputPerSecond > 0);
@@ -47,8 +49,8 @@ export function predict(
 }
 
 /**
- * The throughput at the peak as an interval: the curve fitted again to points drawn with replacement (percentile
- * bootstrap, Efron 1979), 95 %. Undefined when fewer than half of the draws have a peak.
+ * The 95 % interval of the throughput at the peak: the curve is fitted again to points drawn with replacement
+ * (percentile bootstrap, Efron 1979). Undefined when fewer than half of the draws have a peak.
  */
 export function peakInterval(
   points: readonly LoadPoint[],
@@ -69,13 +71,11 @@ export function peakInterval(
   return { low: at(0.025), high: at(0.975) };
 }
 
-const RESAMPLES = 1000;
-
 /** @param columns which of [1, N - 1, N (N - 1)] take part. @returns undefined when a parameter comes out negative */
 function fitColumns(points: readonly LoadPoint[], columns: readonly number[]): UslFit | undefined {
   const rows = points.map(({ concurrency: n, throughputPerSecond }) => {
     const all = [1, n - 1, n * (n - 1)];
-    // The error of N/X is that of X times N/X^2: weighted back, so that every throughput counts alike.
+    // The error of N/X is that of X times N/X^2; the weight undoes that, so that every throughput counts the same.
     const weight = throughputPerSecond ** 2 / n;
     return { x: columns.map((column) => (all[column] ?? 0) * weight), y: (n / throughputPerSecond) * weight };
   });
@@ -99,8 +99,8 @@ function peakOf(curve: Pick<UslFit, 'lambda' | 'sigma' | 'kappa'>): UslFit['peak
 }
 
 function explained(points: readonly LoadPoint[], curve: Pick<UslFit, 'lambda' | 'sigma' | 'kappa'>): number {
-  const mean = sum(points.map(({ throughputPerSecond }) => throughputPerSecond)) / points.length;
-  const total = sum(points.map(({ throughputPerSecond }) => (throughputPerSecond - mean) ** 2));
+  const middle = mean(points.map(({ throughputPerSecond }) => throughputPerSecond));
+  const total = sum(points.map(({ throughputPerSecond }) => (throughputPerSecond - middle) ** 2));
   const left = sum(
     points.map(({ concurrency, throughputPerSecond }) => (throughputPerSecond - predict(curve, concurrency)) ** 2),
   );
@@ -135,8 +135,4 @@ function solve(matrix: readonly (readonly number[])[], right: readonly number[])
     }
   }
   return rows.map((row, index) => (row[size] ?? 0) / (row[index] ?? 1));
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,43 +1,44 @@
-import type { OperationCounts, ReplicaCounts, SessionCounts } from '../merge/contract.js';
+/** The sums that telemetry is added up in: by operations, by sessions, by replicas. */
 
-const operationCountNames = [
-  'offered',
-  'sent',
-  'succeeded',
-  'failed',
-  'dropped',
-  'lost',
-  'unsent',
-] as const satisfies readonly (keyof OperationCounts)[];
-const sessionCountNames = [
-  'sessionsOpened',
-  'sessionsClosed',
-  'sessionsLost',
-  'sessionsAnswered',
-  'connectionsOpened',
-  'messagesSent',
-  'messagesReceived',
-  'bytesSent',
-  'bytesReceived',
-  'lateAnswers',
-] as const satisfies readonly (keyof SessionCounts)[];
-
-const replicaCountNames = [
-  'succeeded',
-  'failed',
-  'sessions',
-  'opened',
-  'moved',
-  'moves',
-  'unknown',
-] as const satisfies readonly (keyof ReplicaCounts)[];
-
-export function noReplica(): ReplicaCounts {
-  return { succeeded: 0, failed: 0, sessions: 0, opened: 0, moved: 0, moves: 0, unknown: 0 };
+export interface OperationCounts {
+  offered: number;
+  sent: number;
+  succeeded: number;
+  failed: number;
+  dropped: number;
+  lost: number;
+  unsent: number;
 }
+
+export interface SessionCounts {
+  sessionsOpened: number;
+  sessionsClosed: number;
+  sessionsLost: number;
+  /** Sessions with a correct answer; each counts once in each stage. */
+  sessionsAnswered: number;
+  connectionsOpened: number;
+  messagesSent: number;
+  messagesReceived: number;
+  bytesSent: number;
+  bytesReceived: number;
+  lateAnswers: number;
+}
+
+/** What one replica did; the protocol's `replicaSeries` explains each count. */
+export interface ReplicaCounts {
+  succeeded: number;
+  failed: number;
+  sessions: number;
+  opened: number;
+  moved: number;
+  moves: number;
+  unknown: number;
+}
+
 export function noOperations(): OperationCounts {
   return { offered: 0, sent: 0, succeeded: 0, failed: 0, dropped: 0, lost: 0, unsent: 0 };
 }
+
 export function noSessions(): SessionCounts {
   return {
     sessionsOpened: 0,
@@ -53,15 +54,24 @@ export function noSessions(): SessionCounts {
   };
 }
 
-export function addOperations(into: OperationCounts, from: Readonly<OperationCounts>): void {
-  for (const name of operationCountNames) into[name] += from[name];
-}
-export function addSessions(into: SessionCounts, from: Readonly<SessionCounts>): void {
-  for (const name of sessionCountNames) into[name] += from[name];
+export function noReplica(): ReplicaCounts {
+  return { succeeded: 0, failed: 0, sessions: 0, opened: 0, moved: 0, moves: 0, unknown: 0 };
 }
 
-export function addReplicas(into: ReplicaCounts, from: Readonly<ReplicaCounts>): void {
-  for (const name of replicaCountNames) into[name] += from[name];
+const operationKeys = Object.keys(noOperations()) as (keyof OperationCounts)[];
+const sessionKeys = Object.keys(noSessions()) as (keyof SessionCounts)[];
+const replicaKeys = Object.keys(noReplica()) as (keyof ReplicaCounts)[];
+
+export function addOperations(into: OperationCounts, from: Readonly<OperationCounts>): void {
+  for (const key of operationKeys) into[key] += from[key];
+}
+
+export function addSessions(into: SessionCounts, from: Readonly<SessionCounts>): void {
+  for (const key of sessionKeys) into[key] += from[key];
+}
+
+export function addReplica(into: ReplicaCounts, from: Readonly<ReplicaCounts>): void {
+  for (const key of replicaKeys) into[key] += from[key];
 }
 
 export function addTallies(into: Map<string, number>, from: Iterable<readonly [string, number]>): void {

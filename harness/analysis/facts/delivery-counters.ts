@@ -1,25 +1,25 @@
 import { type Flow, sumOfFlows } from '../../../client-sim/protocol/streams.js';
 
-/** What became of everything that was published, all workers and the whole run together. */
+/** What became of all publications, of all workers and the whole run. */
 export interface Deliveries {
-  /** Clients that published. */
+  /** Clients that published something. */
   readonly publishers: number;
-  /** Publications the server confirmed. */
+  /** Publications that the server confirmed. */
   readonly published: number;
-  /** Sent, but not known to be published: whether they were delivered is not held against anyone. */
+  /** Sent without a confirmation; whether they were delivered counts for nothing. */
   readonly unconfirmed: number;
-  /** Pairs of a subscriber and a publisher it heard of. */
+  /** Pairs of a subscriber and a publisher that it received something from. */
   readonly subscriptions: number;
-  /** Summed over those pairs: published before the subscriber first heard of the publisher. */
+  /** Summed over those pairs: published before the first publication that the subscriber received. */
   readonly before: number;
-  /** Summed over those pairs: published from then on. */
+  /** Summed over those pairs: published since. */
   readonly expected: number;
   readonly delivered: number;
-  /** Of those expected; negative numbers do not make up for others, so it is summed by publisher. */
+  /** Expected but not delivered, summed by publisher, so that surplus of one does not hide losses of another. */
   readonly lost: number;
 }
 
-/** Flows of all workers, by publisher. */
+/** Sums the flows of all workers by publisher. */
 export class DeliveryCounters {
   private readonly flows = new Map<number, Flow>();
 
@@ -30,7 +30,7 @@ export class DeliveryCounters {
     }
   }
 
-  /** Undefined: nothing was published or heard of. */
+  /** @returns undefined when nothing was published or received */
   deliveries(): Deliveries | undefined {
     if (this.flows.size === 0) return undefined;
     const sums = {

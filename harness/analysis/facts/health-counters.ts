@@ -1,15 +1,35 @@
 import type { Health } from '../../../client-sim/protocol/messages.js';
-import type { HealthCounters, HealthKey } from '../merge/contract.js';
 
-export interface WritableHealthCounters extends HealthCounters {
+/**
+ * What is kept of each health report: its values rounded to 2 digits and how often each came, so that any limit can be
+ * judged later.
+ */
+export type HealthKey =
+  | 'cpu'
+  | 'memoryBytes'
+  | 'eventLoopUtilization'
+  | 'processorWait'
+  | 'processorWaitWhenLate'
+  | 'eventLoopDelayP99Ms'
+  | 'lagP99Ms'
+  | 'throttledRatio'
+  | 'openFilesShare'
+  | 'localPortsShare';
+
+/** The health reports of one worker in one stage. */
+export interface HealthCounters {
+  reports: number;
+  saturated: number;
+  /** The newest reason that the worker gave for being saturated. */
+  reason: string | undefined;
   readonly values: Map<HealthKey, Map<number, number>>;
 }
 
-export function newHealthCounters(): WritableHealthCounters {
+export function newHealthCounters(): HealthCounters {
   return { reports: 0, saturated: 0, reason: undefined, values: new Map() };
 }
 
-export function addHealth(counters: WritableHealthCounters, health: Health): void {
+export function addHealth(counters: HealthCounters, health: Health): void {
   counters.reports += 1;
   if (health.saturated) {
     counters.saturated += 1;
@@ -32,7 +52,7 @@ function readings(health: Health): Record<HealthKey, number | undefined> {
     processorWait: health.processorWait,
     processorWaitWhenLate: isLate(health) ? health.processorWait : undefined,
     eventLoopDelayP99Ms: health.eventLoopDelayP99Ms,
-    lagP99Ms: isOurs(health) ? health.lagP99Ms : undefined,
+    lagP99Ms: isOwnLag(health) ? health.lagP99Ms : undefined,
     throttledRatio: health.throttledRatio,
     openFilesShare: health.openFilesLimit > 0 ? health.openFiles / health.openFilesLimit : undefined,
     localPortsShare:
@@ -43,14 +63,14 @@ function readings(health: Health): Record<HealthKey, number | undefined> {
 }
 
 /**
- * Send lag is the generator's doing only when its loop was held up about as long; else operations waited for room in
- * the window, and the target is what they waited for.
+ * The generator causes send lag only when its loop was held up about as long; otherwise operations waited for room in
+ * the window, and so for the target.
  */
-function isOurs(health: Health): boolean {
+function isOwnLag(health: Health): boolean {
   return health.eventLoopDelayP99Ms >= health.lagP99Ms / 2;
 }
 
-/** What is past one of these was not in time. A loop that is never idle is late with whatever comes next. */
+/** Beyond one of these limits a worker was late. A loop that is never idle is late with whatever comes next. */
 export const timingLimits = {
   eventLoopUtilization: 0.9,
   lagP99Ms: 30,
@@ -61,11 +81,11 @@ function isLate(health: Health): boolean {
   return (
     health.eventLoopUtilization > timingLimits.eventLoopUtilization ||
     health.eventLoopDelayP99Ms > timingLimits.eventLoopDelayP99Ms ||
-    (isOurs(health) && health.lagP99Ms > timingLimits.lagP99Ms)
+    (isOwnLag(health) && health.lagP99Ms > timingLimits.lagP99Ms)
   );
 }
 
-/** Of several stages, as one. */
+/** The health of several stages as one. */
 export function mergeHealth(all: readonly HealthCounters[]): HealthCounters {
   const merged = newHealthCounters();
   for (const counters of all) {
@@ -86,14 +106,14 @@ interface HealthReading {
   readonly worst: number;
 }
 
-/** Undefined when this was never reported. */
+/** @returns undefined when this value was never reported */
 export function readingOf(counters: HealthCounters, key: HealthKey): HealthReading | undefined {
   const tally = counters.values.get(key);
   if (tally === undefined || tally.size === 0) return undefined;
   return { mean: meanOf([...tally]), worst: Math.max(...tally.keys()) };
 }
 
-/** How many reports were past the limit, and their mean. */
+/** How many reports were beyond the limit, and their mean. */
 export function pastLimit(
   counters: HealthCounters,
   key: HealthKey,

@@ -1,18 +1,17 @@
-/** What the events of a run say, folded one after the other; bounded: resource use goes to the aggregate instead. */
-
+/** What the events of a run say. Their number is bounded: resource use goes to the aggregate instead. */
 import type { Clock, Exchange, PinnedProtocol, Registration } from '../../../client-sim/protocol/messages.js';
 import type { SlotSet } from '../../../scenarios/schema/allocate.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { PinnedRoute, RunEvent, StopReason, Verdict } from '../../log/events.js';
 import type { Place, Replica, StartedProgram } from '../../platform/platform.js';
 
-type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
+type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
 
 export interface RunFacts {
-  created: Of<'run.created'> | undefined;
+  created: EventOf<'run.created'> | undefined;
   environment: Readonly<Record<string, unknown>>;
   endpoints: readonly string[];
-  /** All that there ever were. */
+  /** All replicas that the run ever had. */
   replicas: readonly ReplicaFacts[];
   programs: StartedProgram[];
   preflight:
@@ -30,28 +29,28 @@ export interface RunFacts {
   readonly workers: Map<string, WorkerFacts>;
   readonly stagesStarted: Set<number>;
   readonly stops: { readonly reason: StopReason; readonly detail: string; readonly at: string }[];
-  readonly broken: Of<'threshold.broken'>[];
-  readonly adjusted: Of<'load.adjusted'>[];
-  readonly moved: Of<'slots.moved'>[];
+  readonly broken: EventOf<'threshold.broken'>[];
+  readonly adjusted: EventOf<'load.adjusted'>[];
+  readonly moved: EventOf<'slots.moved'>[];
   readonly adopted: string[];
-  failed: Of<'run.failed'> | undefined;
+  failed: EventOf<'run.failed'> | undefined;
   finished: Verdict | undefined;
   lastAt: string | undefined;
-  /** What a reader of the report wants to find on the time axis; at most `journalLimit` lines. */
-  readonly journal: JournalLine[];
+  /** The events that the report marks on its time axis; at most `mostTimelineEvents`. */
+  readonly timelineEvents: TimelineEvent[];
 }
 
-interface JournalLine {
+interface TimelineEvent {
   /** ISO 8601. */
   readonly at: string;
   readonly type: RunEvent['type'];
   readonly text: string;
 }
-const journalLimit = 500;
+const mostTimelineEvents = 500;
 
 /**
- * `came` and `gone` are ISO 8601, when it was first or no more there in mid-run; undefined: there from the start, to
- * the end.
+ * ISO 8601 times at which a replica was first seen (`came`) and first missing (`gone`) in mid-run; undefined when it
+ * was there from the start or to the end.
  */
 type ReplicaFacts = Replica & { readonly came: string | undefined; readonly gone: string | undefined };
 
@@ -59,12 +58,12 @@ export interface WorkerFacts {
   worker: Registration | undefined;
   place: Place | undefined;
   clock: Clock | undefined;
-  /** Slots it was given at the start or later. */
+  /** Slots that it was given at the start or later. */
   slots: SlotSet[];
-  /** Run time, ms, when it was last heard of. */
+  /** Run time of its last sign of life, ms. */
   lostAtMs: number | undefined;
   lossPolicy: Plan['onWorkerLoss'] | undefined;
-  finished: Of<'worker.finished'> | undefined;
+  finished: EventOf<'worker.finished'> | undefined;
 }
 
 export function newRunFacts(): RunFacts {
@@ -86,7 +85,7 @@ export function newRunFacts(): RunFacts {
     failed: undefined,
     finished: undefined,
     lastAt: undefined,
-    journal: [],
+    timelineEvents: [],
   };
 }
 
@@ -98,9 +97,9 @@ export function foldFacts(events: Iterable<RunEvent>): RunFacts {
 
 export function addFact(facts: RunFacts, event: RunEvent): void {
   facts.lastAt = event.at;
-  const text = journalText(event);
-  if (text !== undefined && facts.journal.length < journalLimit)
-    facts.journal.push({ at: event.at, type: event.type, text });
+  const text = timelineText(event);
+  if (text !== undefined && facts.timelineEvents.length < mostTimelineEvents)
+    facts.timelineEvents.push({ at: event.at, type: event.type, text });
   switch (event.type) {
     case 'run.created':
       facts.created = event;
@@ -190,52 +189,56 @@ export function addFact(facts: RunFacts, event: RunEvent): void {
   }
 }
 
-/** A task is a replica's identity where there are tasks: the next one in its slot is another replica. */
+/** Where there are tasks, a task is a replica: the next task in its slot is another replica. */
 function changedReplicas(known: readonly ReplicaFacts[], now: readonly Replica[], at: string): readonly ReplicaFacts[] {
   const keyOf = ({ id, task }: Replica): string => task ?? id;
-  const there = new Set(now.map(keyOf));
+  const present = new Set(now.map(keyOf));
   const before = new Set(known.map(keyOf));
   return [
-    ...known.map((replica) => (there.has(keyOf(replica)) ? replica : { ...replica, gone: replica.gone ?? at })),
+    ...known.map((replica) => (present.has(keyOf(replica)) ? replica : { ...replica, gone: replica.gone ?? at })),
     ...now
       .filter((replica) => !before.has(keyOf(replica)))
       .map((replica) => ({ ...replica, came: at, gone: undefined })),
   ];
 }
 
-function journalText(event: RunEvent): string | undefined {
+function timelineText(event: RunEvent): string | undefined {
   switch (event.type) {
     case 'worker.saturated':
       return `worker ${event.workerId} is saturated: ${event.reason}`;
     case 'worker.recovered':
-      return `worker ${event.workerId} is fit again`;
+      return `worker ${event.workerId} keeps up again`;
     case 'worker.lost':
       return `worker ${event.workerId} was lost (onWorkerLoss: ${event.policy})`;
     case 'slots.moved':
       return `${clientsOf(event.slots)} clients moved from worker ${event.from} to ${event.to}`;
     case 'load.adjusted':
-      return `load set to ${Math.round(event.load * 100)} %${event.profile === undefined ? '' : ` for ${event.profile}`}`;
+      return `load set to ${Math.round(event.load * 100)} %${detail(' for ', event.profile)}`;
     case 'threshold.broken':
-      return `threshold broken: ${event.check} (was ${event.actual})${event.abort ? ', run ended for it' : ''}`;
+      return `threshold broken: ${event.check} (was ${event.actual})${event.abort ? '; it ends the run' : ''}`;
     case 'stop.requested':
-      return `stop (${event.reason}${event.detail === '' ? '' : `: ${event.detail}`})`;
+      return `stop (${event.reason}${detail(': ', event.detail)})`;
     case 'fault.started':
       return `fault ${event.faultId} (${event.kind}): ${event.target}`;
     case 'fault.settled':
       return event.phase === 'injected'
         ? `fault ${event.faultId} is in effect`
-        : `fault ${event.faultId} is undone, everything is as before it`;
+        : `the undo of fault ${event.faultId} is in effect`;
     case 'fault.ended':
       return `fault ${event.faultId} ends${event.reason === 'time' ? '' : ' with the run'}`;
     case 'fault.failed':
-      return `fault ${event.faultId} could not be ${event.phase === 'injected' ? 'made' : 'undone'}: ${event.problem}`;
+      return `fault ${event.faultId} could not be ${event.phase}: ${event.problem}`;
     case 'run.adopted':
-      return 'the controller was started again and took the run over';
+      return 'the controller was restarted and continues the run';
     case 'run.failed':
       return event.message;
     default:
       return undefined;
   }
+}
+
+function detail(before: string, text = ''): string {
+  return text === '' ? '' : `${before}${text}`;
 }
 
 function workerOf(facts: RunFacts, workerId: string): WorkerFacts {
@@ -254,7 +257,7 @@ function workerOf(facts: RunFacts, workerId: string): WorkerFacts {
   return worker;
 }
 
-/** How many virtual clients these slots are. */
+/** The number of virtual clients in these slots. */
 export function clientsOf(slots: readonly SlotSet[]): number {
   return slots.reduce((sum, { count }) => sum + count, 0);
 }

@@ -1,11 +1,10 @@
-/**
- * Batch numbers seen from one worker: from 1, mostly in order, so a high-water mark and the few that run ahead of it.
- */
+/** Batch numbers seen from one worker. They start at 1 and come mostly in order. */
 export class SequenceSet {
+  /** All numbers up to this one were seen. */
   private through = 0;
   private readonly ahead = new Set<number>();
 
-  /** False when it was there already. */
+  /** @returns false for a number that was seen before */
   add(sequence: number): boolean {
     if (sequence <= this.through || this.ahead.has(sequence)) return false;
     this.ahead.add(sequence);
@@ -17,7 +16,7 @@ export class SequenceSet {
     return this.ahead.size === 0 ? this.through : Math.max(...this.ahead);
   }
 
-  /** How many numbers below `highest` were never seen. */
+  /** How many numbers below `highest` were not seen. */
   get missing(): number {
     return this.highest - this.through - this.ahead.size;
   }

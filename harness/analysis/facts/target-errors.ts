@@ -1,8 +1,8 @@
-/** Operations that failed by our own doing are in the books, but they say nothing about the target. */
+/** Failures that we caused on purpose are counted, but they say nothing about the target. */
 import { isByUs } from '../../../client-sim/protocol/misbehaviour-key.js';
-import type { OperationCounts } from '../merge/contract.js';
+import type { OperationCounts } from './counts.js';
 
-/** How many of these failures were our own doing. */
+/** The number of failures that we caused ourselves. */
 export function countByUs(errors: Iterable<readonly [category: string, count: number]>): number {
   let sum = 0;
   for (const [category, count] of errors) if (isByUs(category)) sum += count;
@@ -10,12 +10,12 @@ export function countByUs(errors: Iterable<readonly [category: string, count: nu
 }
 
 export interface TargetErrors {
-  /** Operations that came to an end by the target's doing; lost ones had their time too. */
+  /** Operations that the target ended, or left without an answer until the end. */
   readonly ended: number;
   readonly failed: number;
 }
 
-/** What the target answered for. */
+/** The operations and failures that the target is responsible for. */
 export function targetErrors(
   counts: Readonly<OperationCounts>,
   errors: Iterable<readonly [string, number]>,
@@ -24,7 +24,7 @@ export function targetErrors(
   return { ended: counts.succeeded + counts.failed + counts.lost - byUs, failed: counts.failed + counts.lost - byUs };
 }
 
-/** Without the categories that are our own doing. */
+/** Leaves out the categories that we caused ourselves. */
 export function withoutByUs<T>(
   byCategory: Iterable<readonly [category: string, value: T]>,
 ): readonly (readonly [string, T])[] {

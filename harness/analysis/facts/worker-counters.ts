@@ -1,68 +1,79 @@
 import type { Telemetry } from '../../../client-sim/protocol/telemetry.js';
-import type { OperationCounts, WorkerCounters, WorkerStage } from '../merge/contract.js';
-import { addOperations, noOperations } from './counts.js';
-import { addHealth, newHealthCounters, type WritableHealthCounters } from './health-counters.js';
+import { addOperations, noOperations, type OperationCounts } from './counts.js';
+import { addHealth, type HealthCounters, newHealthCounters } from './health-counters.js';
 import { SequenceSet } from './sequence-set.js';
 
-interface OpenStage extends WorkerStage {
-  readonly counts: OperationCounts;
-  readonly health: WritableHealthCounters;
+/** What one worker reported, for balancing its counts, judging its health and finding missing batches. */
+export interface WorkerCounters {
+  readonly byStage: ReadonlyMap<number, WorkerStage>;
+  readonly sequences: Pick<SequenceSet, 'highest' | 'missing'>;
+  readonly final: Telemetry['final'];
+  /** Run time of its newest batch. */
+  readonly lastMs: number;
 }
-interface WritableWorkerCounters extends WorkerCounters {
-  readonly byStage: Map<number, OpenStage>;
-  final: Telemetry['final'];
-  lastMs: number;
+
+interface WorkerStage {
+  readonly counts: Readonly<OperationCounts>;
+  /** Sum of all error categories. */
+  readonly errors: number;
+  /** Span of the batches that were cut in this stage; undefined when only late answers of it were reported. */
+  readonly fromMs: number | undefined;
+  readonly toMs: number | undefined;
+  /** Client-milliseconds: active clients at each batch's end times the batch's length. */
+  readonly clientMs: number;
+  readonly health: HealthCounters;
 }
 
 export class CountersByWorker {
-  private readonly books = new Map<string, WritableWorkerCounters>();
+  private readonly counters = new Map<string, OneWorker>();
 
   add(workerId: string, batch: Telemetry): void {
-    const counters = this.counters(workerId);
-    counters.sequences.add(batch.sequence);
-    counters.lastMs = Math.max(counters.lastMs, batch.toMs);
-    counters.final = batch.final ?? counters.final;
+    const known = this.counters.get(workerId) ?? new OneWorker();
+    this.counters.set(workerId, known);
+    known.add(batch);
+  }
+
+  view(): ReadonlyMap<string, WorkerCounters> {
+    return this.counters;
+  }
+}
+
+type OpenStage = { -readonly [Key in keyof WorkerStage]: WorkerStage[Key] } & { readonly counts: OperationCounts };
+
+class OneWorker implements WorkerCounters {
+  readonly byStage = new Map<number, OpenStage>();
+  readonly sequences = new SequenceSet();
+  final: Telemetry['final'];
+  lastMs = 0;
+
+  add(batch: Telemetry): void {
+    this.sequences.add(batch.sequence);
+    this.lastMs = Math.max(this.lastMs, batch.toMs);
+    this.final = batch.final ?? this.final;
     for (const series of batch.series) {
-      const stage = stageOf(counters, series.stage);
+      const stage = this.stage(series.stage);
       addOperations(stage.counts, series);
       stage.errors += Object.values(series.errors).reduce((sum, count) => sum + count, 0);
     }
-    const current = stageOf(counters, batch.stage);
+    const current = this.stage(batch.stage);
     current.fromMs = Math.min(current.fromMs ?? batch.fromMs, batch.fromMs);
     current.toMs = Math.max(current.toMs ?? batch.toMs, batch.toMs);
     current.clientMs += batch.gauges.clients * (batch.toMs - batch.fromMs);
     if (batch.health !== undefined) addHealth(current.health, batch.health);
   }
 
-  view(): ReadonlyMap<string, WorkerCounters> {
-    return this.books;
-  }
-
-  private counters(workerId: string): WritableWorkerCounters {
-    const known = this.books.get(workerId);
+  private stage(index: number): OpenStage {
+    const known = this.byStage.get(index);
     if (known !== undefined) return known;
-    const counters: WritableWorkerCounters = {
-      byStage: new Map(),
-      sequences: new SequenceSet(),
-      final: undefined,
-      lastMs: 0,
+    const stage: OpenStage = {
+      counts: noOperations(),
+      errors: 0,
+      fromMs: undefined,
+      toMs: undefined,
+      clientMs: 0,
+      health: newHealthCounters(),
     };
-    this.books.set(workerId, counters);
-    return counters;
+    this.byStage.set(index, stage);
+    return stage;
   }
-}
-
-function stageOf(counters: WritableWorkerCounters, index: number): OpenStage {
-  const known = counters.byStage.get(index);
-  if (known !== undefined) return known;
-  const stage: OpenStage = {
-    counts: noOperations(),
-    errors: 0,
-    fromMs: undefined,
-    toMs: undefined,
-    clientMs: 0,
-    health: newHealthCounters(),
-  };
-  counters.byStage.set(index, stage);
-  return stage;
 }

@@ -1,10 +1,9 @@
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { RunFacts } from '../facts/run-facts.js';
-import type { Aggregate } from '../merge/contract.js';
+import type { Aggregate } from '../merge/aggregate.js';
+import { byKey } from '../order.js';
 
-/**
- * One worker's books of one stage (design: measurement 4). A gap is a fault of ours, unless the worker died with it.
- */
+/** One worker's counts of one stage (design: measurement 4). A gap is a bug of ours, unless the worker was lost. */
 interface Balance {
   readonly worker: string;
   readonly stage: string;
@@ -14,15 +13,15 @@ interface Balance {
   readonly sentGap: number;
   /** failed - sum of the error categories. */
   readonly errorsGap: number;
-  /** Sum of the absolute gaps: 0 when the books balance. */
+  /** Sum of the absolute gaps; 0 when the counts add up. */
   readonly gap: number;
-  /** The worker was lost: what it had not yet told is missing, which is not a mistake in the books. */
+  /** The worker was lost, and what it had not yet reported is missing. */
   readonly workerLost: boolean;
 }
 
-/** Of a finished run: while it runs, operations in flight are a gap of their own. */
-export function balance(plan: Plan, aggregate: Aggregate, facts: RunFacts): readonly Balance[] {
-  return [...aggregate.workers()].sort(byId).flatMap(([worker, { byStage }]) =>
+/** Only for a finished run: while it is on, operations in flight are a gap too. */
+export function balance(plan: Plan, aggregate: Pick<Aggregate, 'workers'>, facts: RunFacts): readonly Balance[] {
+  return [...aggregate.workers()].sort(byKey).flatMap(([worker, { byStage }]) =>
     [...byStage]
       .sort(([a], [b]) => a - b)
       .map(([stage, { counts, errors }]) => {
@@ -40,8 +39,4 @@ export function balance(plan: Plan, aggregate: Aggregate, facts: RunFacts): read
         };
       }),
   );
-}
-
-function byId([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

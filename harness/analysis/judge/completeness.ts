@@ -1,11 +1,16 @@
-/** Why a run is incomplete: it did not start, was stopped, lost a worker it could not do without, or lacks data. */
+/** Why a run is incomplete: it did not start, was stopped, lost a worker that it needed, or lacks data. */
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { StopReason } from '../../log/events.js';
 import { clientsOf, type RunFacts, type WorkerFacts } from '../facts/run-facts.js';
+import type { WorkerCounters } from '../facts/worker-counters.js';
 import { plural, seconds } from '../format.js';
-import type { Aggregate, WorkerCounters } from '../merge/contract.js';
+import type { Aggregate } from '../merge/aggregate.js';
 
-export function judgeCompleteness(plan: Plan, aggregate: Aggregate, facts: RunFacts): readonly string[] {
+export function judgeCompleteness(
+  plan: Plan,
+  aggregate: Pick<Aggregate, 'workers'>,
+  facts: RunFacts,
+): readonly string[] {
   const reasons = [...beforeLoad(facts), ...stopped(facts)];
   if (facts.startAt === undefined)
     return reasons.length > 0 ? reasons : ['the run never started: its log ends before the load began'];
@@ -20,7 +25,7 @@ export function judgeCompleteness(plan: Plan, aggregate: Aggregate, facts: RunFa
 function beforeLoad({ failed, preflight }: RunFacts): readonly string[] {
   return [
     ...(preflight.kind === 'failed' ? [`preflight failed: ${preflight.problem}`] : []),
-    // A failed preflight usually ends in run.failed with the same words.
+    // After a failed preflight, run.failed mostly repeats its problem.
     ...(failed === undefined || (preflight.kind === 'failed' && failed.message.includes(preflight.problem))
       ? []
       : [`${failed.message}${failed.hint === undefined ? '' : ` (${failed.hint})`}`]),
@@ -34,10 +39,7 @@ function stopped({ stops }: RunFacts): readonly string[] {
   });
 }
 
-/**
- * Undefined: not incomplete for that alone. A threshold's abort is a failed run; the others name their cause
- * themselves.
- */
+/** Undefined where a stop alone does not make the run incomplete: a run that a threshold aborts has failed. */
 const stopReasonText = {
   user: 'stopped on request before its end',
   interrupt: 'interrupted before its end',
@@ -55,21 +57,20 @@ function judgeWorker(
   facts: RunFacts,
 ): readonly string[] {
   if (worker.lostAtMs !== undefined) {
-    // A stop for it has told so already.
-    const told = facts.stops.some(({ reason }) => reason === 'worker-loss');
-    return (worker.lossPolicy ?? plan.onWorkerLoss) === 'fail' && !told
-      ? [
-          `worker ${workerId} was lost ${lastHeard(counters)} (onWorkerLoss: fail); see its log, and use onWorkerLoss: replace to survive it`,
-        ]
-      : [];
+    const isStopReason = facts.stops.some(({ reason }) => reason === 'worker-loss');
+    if ((worker.lossPolicy ?? plan.onWorkerLoss) !== 'fail' || isStopReason) return [];
+    return [
+      `worker ${workerId} was lost ${lastReport(counters)} (onWorkerLoss: fail); ` +
+        'see its log, and use onWorkerLoss: replace to survive the loss of a worker',
+    ];
   }
   const ending = worker.finished ?? counters?.final;
   if (ending === undefined)
-    return [`telemetry of worker ${workerId} is missing: it ends ${lastHeard(counters)} and says nothing of an end`];
-  return [...badEnding(plan, workerId, ending, facts), ...holes(workerId, worker, counters)];
+    return [`telemetry of worker ${workerId} is missing: it breaks off ${lastReport(counters)}`];
+  return [...badEnding(plan, workerId, ending, facts), ...missingBatches(workerId, worker, counters)];
 }
 
-function lastHeard(counters: WorkerCounters | undefined): string {
+function lastReport(counters: WorkerCounters | undefined): string {
   return counters === undefined ? 'before its first telemetry' : `at ${seconds(counters.lastMs)} of the run`;
 }
 
@@ -89,12 +90,17 @@ function badEnding(
   return [];
 }
 
-function holes(workerId: string, { finished }: WorkerFacts, counters: WorkerCounters | undefined): readonly string[] {
+function missingBatches(
+  workerId: string,
+  { finished }: WorkerFacts,
+  counters: WorkerCounters | undefined,
+): readonly string[] {
   const highest = Math.max(finished?.lastSequence ?? 0, counters?.sequences.highest ?? 0);
   const missing = (counters?.sequences.missing ?? 0) + highest - (counters?.sequences.highest ?? 0);
   return missing === 0
     ? []
     : [
-        `${plural(missing, 'telemetry batch', 'telemetry batches')} of worker ${workerId} ${missing === 1 ? 'is' : 'are'} missing (of ${highest})`,
+        `${plural(missing, 'telemetry batch', 'telemetry batches')} of worker ${workerId} ` +
+          `${missing === 1 ? 'is' : 'are'} missing (of ${highest})`,
       ];
 }

@@ -1,6 +1,6 @@
 import type { RunEvent, Verdict } from '../../log/events.js';
 
-/** Of a run (design: measurement); usage errors (2) are the command line's. */
+/** The exit code of a run (design: measurement); the command line adds 2 for usage errors. */
 export type RunExitCode = 0 | 1 | 3 | 4 | 99 | 130;
 
 export function exitCodeOf(verdict: Verdict, events: Iterable<RunEvent>): RunExitCode {
@@ -26,9 +26,8 @@ function incompleteCode(events: Iterable<RunEvent>): RunExitCode {
   return code;
 }
 
-/**
- * By the controller's stable codes: what never got as far as a target that answers, what is a fault of ours, the rest.
- */
+/** By the controller's stable error codes: 3 when no target answered, 1 for a bug of ours, 4 for the rest. */
 function codeOfFailure(code: string): RunExitCode {
-  return /^(preflight|deploy|target|docker)/i.test(code) ? 3 : code === 'INTERNAL' ? 1 : 4;
+  if (/^(preflight|deploy|target|docker)/i.test(code)) return 3;
+  return code === 'INTERNAL' ? 1 : 4;
 }

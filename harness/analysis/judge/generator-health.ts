@@ -1,23 +1,32 @@
 /** Whether the generator, not the target, was the limit (design: measurement 6). */
 import type { Plan } from '../../../scenarios/schema/plan.js';
-import { mergeHealth, pastLimit, readingOf, timingLimits } from '../facts/health-counters.js';
+import {
+  type HealthCounters,
+  type HealthKey,
+  mergeHealth,
+  pastLimit,
+  readingOf,
+  timingLimits,
+} from '../facts/health-counters.js';
 import type { RunFacts } from '../facts/run-facts.js';
+import { measuredStages } from '../facts/stages.js';
+import type { WorkerCounters } from '../facts/worker-counters.js';
 import { percent, plural } from '../format.js';
-import type { Aggregate, HealthCounters, HealthKey, WorkerCounters } from '../merge/contract.js';
+import { type Aggregate, observedSeconds } from '../merge/aggregate.js';
+import { byKey } from '../order.js';
 
 interface Limit {
   readonly key: HealthKey;
   readonly limit: (threads: number) => number;
   /**
-   * Share of the measured reports that may lie past it: one slow second is weather, and timing has more of it than
-   * load.
+   * Share of the measured reports that may lie beyond it: one slow second is chance, and timing varies more than load.
    */
   readonly tolerated: number;
-  /** A `spin` profile owns its core and always shows it busy: there only the lag tells. */
+  /** A `spin` profile keeps its core busy at all times; there only the lag counts. */
   readonly exemptSpin: boolean;
   readonly describe: (value: number, limit: number) => string;
   readonly remedy: string;
-  /** A thread that waits for a processor is past this, too: then that is the reason, and another remedy. */
+  /** A thread that waits for a processor exceeds this limit too; then that is the reason, with its own remedy. */
   readonly timing?: true;
 }
 
@@ -31,7 +40,7 @@ const healthLimits: readonly Limit[] = [
     exemptSpin: true,
     remedy: moreWorkers,
     timing: true,
-    describe: (value, limit) => `spent ${percent(value)} of its loop (limit ${percent(limit)})`,
+    describe: (value, limit) => `used ${percent(value)} of its event loop (limit ${percent(limit)})`,
   },
   {
     key: 'cpu',
@@ -49,7 +58,8 @@ const healthLimits: readonly Limit[] = [
     timing: true,
     remedy: `${moreWorkers}, or run it where nothing else needs the processor`,
     describe: (value, limit) =>
-      `sent its slowest 1 % of requests ${value.toFixed(0)} ms or more after they were due, with room to send them (limit ${limit} ms)`,
+      `sent its slowest 1 % of requests ${value.toFixed(0)} ms or more after they were due, ` +
+      `with room to send them (limit ${limit} ms)`,
   },
   {
     key: 'eventLoopDelayP99Ms',
@@ -88,78 +98,66 @@ const healthLimits: readonly Limit[] = [
   },
 ];
 
-/** A limit is never broken by a single report, unless there is no other. */
+/** A single report never breaks a limit, unless there is no other. */
 const fewestReports = 2;
-
-/** Reasons in words, each with its remedy; empty when every worker was fit in every measured stage. */
-export function judgeGenerator(plan: Plan, aggregate: Aggregate, facts: RunFacts): readonly string[] {
-  const spins = plan.profiles.some(({ pacing }) => pacing === 'spin');
-  return [...aggregate.workers()]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([workerId, counters]) => {
-      const health = mergeHealth(measuredHealth(plan, counters));
-      const threads = facts.workers.get(workerId)?.worker?.threads ?? 1;
-      const starved = starvation(health);
-      let busy = false;
-      return healthLimits.flatMap(({ key, limit, tolerated, exemptSpin, describe, remedy, timing }) => {
-        // A busy loop and a busy processor are the same fact.
-        if (key === 'cpu' && busy) return [];
-        const past = pastLimit(health, key, limit(threads));
-        if (
-          (spins && exemptSpin) ||
-          past.reports < Math.min(fewestReports, health.reports) ||
-          past.reports <= tolerated * health.reports
-        )
-          return [];
-        busy ||= key === 'eventLoopUtilization';
-        const because = timing === true && starved !== undefined ? starved : `: ${remedy}`;
-        return [
-          `worker ${workerId} ${describe(past.mean, limit(threads))} in ${past.reports} of ${plural(health.reports, 'measured report')}${because}`,
-        ];
-      });
-    });
-}
-
-/**
- * Of the time of its late reports a thread waited at least so much for a processor: then the machine, not the code, is
- * at its limit.
- */
+/** A worker that has run for this long has sent a report of its health. */
+const enoughForAReportMs = 3000;
+/** When threads wait for a processor for this share of the late time, the machine is the limit, not our code. */
 const muchWaiting = 0.25;
 
-/** More workers beside it would only wait with it. */
+/** Reasons with their remedies; empty when every worker kept up in every measured stage. */
+export function judgeGenerator(plan: Plan, aggregate: Pick<Aggregate, 'workers'>, facts: RunFacts): readonly string[] {
+  const spins = plan.profiles.some(({ pacing }) => pacing === 'spin');
+  return [...aggregate.workers()].sort(byKey).flatMap(([workerId, counters]) => {
+    const health = mergeHealth(measuredHealth(plan, counters));
+    const threads = facts.workers.get(workerId)?.worker?.threads ?? 1;
+    const starved = starvation(health);
+    let busy = false;
+    return healthLimits.flatMap(({ key, limit, tolerated, exemptSpin, describe, remedy, timing }) => {
+      // A busy loop keeps its processor busy, so one reason is enough.
+      if (key === 'cpu' && busy) return [];
+      const beyond = pastLimit(health, key, limit(threads));
+      if (
+        (spins && exemptSpin) ||
+        beyond.reports < Math.min(fewestReports, health.reports) ||
+        beyond.reports <= tolerated * health.reports
+      )
+        return [];
+      busy ||= key === 'eventLoopUtilization';
+      const because = timing === true && starved !== undefined ? starved : `: ${remedy}`;
+      const often = `in ${beyond.reports} of ${plural(health.reports, 'measured report')}`;
+      return [`worker ${workerId} ${describe(beyond.mean, limit(threads))} ${often}${because}`];
+    });
+  });
+}
+
+/** The remedy when the machine is the limit: more workers beside this one would only wait as well. */
 function starvation(health: HealthCounters): string | undefined {
   const waited = readingOf(health, 'processorWaitWhenLate')?.mean ?? 0;
   if (waited < muchWaiting) return undefined;
   return (
-    `, and for ${percent(waited)} of that time a thread of it was ready to run and had no processor: this machine has no more for it. ` +
+    `, and for ${percent(waited)} of that time one of its threads was ready to run and had no processor: ` +
+    'the machine is at its limit. ' +
     'Stop what else runs there, put target or workers on other machines, or lower the load'
   );
 }
 
-export function measuredHealth(plan: Plan, counters: WorkerCounters): readonly WorkerStageHealth[] {
-  return plan.stages
-    .filter(({ measured }) => measured)
-    .flatMap(({ index }) => counters.byStage.get(index)?.health ?? []);
+export function measuredHealth(plan: Plan, counters: WorkerCounters): readonly HealthCounters[] {
+  return measuredStages(plan).flatMap((index) => counters.byStage.get(index)?.health ?? []);
 }
-type WorkerStageHealth = NonNullable<ReturnType<WorkerCounters['byStage']['get']>>['health'];
 
-/** Without a report of its health a worker cannot be trusted to have been fit. */
-export function judgeSilence(plan: Plan, aggregate: Aggregate): readonly string[] {
-  const measuredMs = plan.stages
-    .filter(({ measured }) => measured)
-    .reduce((sum, { index }) => sum + aggregate.observedMs(index), 0);
-  if (measuredMs < enoughForAReportMs) return [];
+/** A worker that never reported its health cannot be trusted to have kept up. */
+export function judgeSilence(plan: Plan, aggregate: Pick<Aggregate, 'workers' | 'observedMs'>): readonly string[] {
+  const measured = measuredStages(plan);
+  if (observedSeconds(aggregate, measured) * 1000 < enoughForAReportMs) return [];
   return [...aggregate.workers()]
     .filter(
       ([, counters]) =>
         mergeHealth(measuredHealth(plan, counters)).reports === 0 && counters.lastMs >= enoughForAReportMs,
     )
-    .filter(([, counters]) =>
-      plan.stages.some(({ index, measured }) => measured && counters.byStage.get(index)?.fromMs !== undefined),
-    )
+    .filter(([, { byStage }]) => measured.some((index) => byStage.get(index)?.fromMs !== undefined))
     .map(
       ([workerId]) =>
         `worker ${workerId} never reported its own health in a measured stage, so nothing shows that it kept up`,
     );
 }
-const enoughForAReportMs = 3000;

@@ -1,18 +1,21 @@
-/** Whether the load that the plan asks for really came, in every measured stage. */
+/** Whether the planned load was delivered in every measured stage. */
 import type { Plan, ProfilePlan, StagePlan } from '../../../scenarios/schema/plan.js';
+import type { OperationCounts } from '../facts/counts.js';
 import type { RunFacts } from '../facts/run-facts.js';
 import { listed, percent, whole } from '../format.js';
-import type { Aggregate, OperationCounts } from '../merge/contract.js';
+import type { Aggregate } from '../merge/aggregate.js';
 import { plannedLoad } from './planned-load.js';
 
-/** Less than this of what was due, and the stage was another test than the one that was planned. */
+/** With a smaller share of what was due, the stage was another test than the planned one. */
 const leastDelivered = 0.95;
-/** How a reason begins that tells of a target slower than the window allows. */
+/** Begins the reason for a target that is slower than the window allows; `capacity/search.ts` looks for it. */
 export const NOT_DELIVERED = 'load not delivered';
-/** Of a handful of operations one or two are always cut at the end of a stage. */
+/** The end of a stage always cuts off one or two operations. */
 const fewOperations = 2;
 
-export function judgeLoadDelivery(plan: Plan, aggregate: Aggregate, facts: RunFacts): readonly string[] {
+type Delivered = Pick<Aggregate, 'select' | 'workers' | 'observedMs'>;
+
+export function judgeLoadDelivery(plan: Plan, aggregate: Delivered, facts: RunFacts): readonly string[] {
   return plan.stages
     .filter(({ measured }) => measured)
     .flatMap((stage) => [
@@ -22,12 +25,13 @@ export function judgeLoadDelivery(plan: Plan, aggregate: Aggregate, facts: RunFa
     ]);
 }
 
-function undelivered(plan: Plan, aggregate: Aggregate, stage: StagePlan, profile: ProfilePlan): readonly string[] {
+function undelivered(plan: Plan, aggregate: Delivered, stage: StagePlan, profile: ProfilePlan): readonly string[] {
   const { counts } = aggregate.select({ stages: [stage.index], profile: profile.name });
   const short = counts.offered - counts.sent;
   if (short <= fewOperations || counts.sent >= leastDelivered * counts.offered) return [];
   return [
-    `${NOT_DELIVERED}: in stage ${stageName(plan, stage)} profile ${profile.name} sent ${percent(counts.sent / counts.offered)} of what was due ` +
+    `${NOT_DELIVERED}: in stage ${stageName(plan, stage)} profile ${profile.name} ` +
+      `sent ${percent(counts.sent / counts.offered)} of what was due ` +
       `(${whole(counts.sent)} of ${whole(counts.offered)}): ${why(counts, profile)}`,
   ];
 }
@@ -36,22 +40,22 @@ function why(counts: OperationCounts, profile: ProfilePlan): string {
   return listed([
     ...(counts.dropped > 0
       ? [
-          `${whole(counts.dropped)} found the window of ${profile.maxInFlight} in flight a client full until the stage ended (the target answers more slowly than that allows: lower the rate, or raise maxInFlight with connections or pipeline)`,
+          `${whole(counts.dropped)} found the window of ${profile.maxInFlight} in flight a client full ` +
+            'until the stage ended (the target answers more slowly than that allows: ' +
+            'lower the rate, or raise maxInFlight with connections or pipeline)',
         ]
       : []),
     ...(counts.unsent > 0
       ? [
-          `${whole(counts.unsent)} could not be sent for want of a session, or because the load was stopped or reached a limit (see the errors and the target's log)`,
+          `${whole(counts.unsent)} could not be sent because there was no session, ` +
+            "or because the load was stopped or reached a limit (see the errors and the target's log)",
         ]
       : []),
   ]);
 }
 
-/**
- * Arrivals that never came due: their worker was gone, late, or had no slot. Not comparable once someone turned the
- * load.
- */
-function neverDue(plan: Plan, aggregate: Aggregate, facts: RunFacts, stage: StagePlan): readonly string[] {
+/** Arrivals that never came due because their worker was gone or late. Not checked after a change of the load. */
+function neverDue(plan: Plan, aggregate: Delivered, facts: RunFacts, stage: StagePlan): readonly string[] {
   if (facts.adjusted.some((adjusted) => adjusted.stage === stage.index)) return [];
   const open = plan.profiles.filter(({ arrivals }) => arrivals.model === 'open');
   const planned = plannedLoad(plan, stage, stage.startMs + aggregate.observedMs(stage.index)).operations;
@@ -59,26 +63,28 @@ function neverDue(plan: Plan, aggregate: Aggregate, facts: RunFacts, stage: Stag
     (sum, { name }) => sum + aggregate.select({ stages: [stage.index], profile: name }).counts.offered,
     0,
   );
-  // Each client may lack its first arrival, and Poisson arrivals spread: 3 standard deviations.
+  // Each client may lack its first arrival, and Poisson arrivals vary: 3 standard deviations.
   const chance = open.reduce((sum, { clients }) => sum + clients, 0) + 3 * Math.sqrt(planned);
   if (offered >= leastDelivered * planned - chance) return [];
   return [
-    `load not offered: in stage ${stageName(plan, stage)} ${whole(offered)} operations came due where the plan has ${whole(planned)} (${percent(offered / planned)}): ` +
+    `load not offered: in stage ${stageName(plan, stage)} ${whole(offered)} operations came due ` +
+      `where the plan has ${whole(planned)} (${percent(offered / planned)}): ` +
       `${lossesIn(facts)}. Run it again with as many workers as it needs`,
   ];
 }
 
-/** Closed loop plans no arrivals; there the clients must have been at work. Asked only when a worker fell out. */
-function absentClients(plan: Plan, aggregate: Aggregate, facts: RunFacts, stage: StagePlan): readonly string[] {
+/** A closed loop plans no arrivals, so its clients must have been active. Checked only when a worker was lost. */
+function absentClients(plan: Plan, aggregate: Delivered, facts: RunFacts, stage: StagePlan): readonly string[] {
   if (lost(facts).length === 0 || plan.profiles.every(({ arrivals }) => arrivals.model !== 'closed')) return [];
   const planned = plannedLoad(plan, stage, stage.startMs + aggregate.observedMs(stage.index)).clientMs;
-  const worked = [...aggregate.workers().values()].reduce(
+  const active = [...aggregate.workers().values()].reduce(
     (sum, counters) => sum + (counters.byStage.get(stage.index)?.clientMs ?? 0),
     0,
   );
-  if (planned === 0 || worked >= leastDelivered * planned) return [];
+  if (planned === 0 || active >= leastDelivered * planned) return [];
   return [
-    `load reduced: in stage ${stageName(plan, stage)} clients were at work for ${percent(worked / planned)} of their planned time: ${lossesIn(facts)}`,
+    `load reduced: in stage ${stageName(plan, stage)} clients were active for ${percent(active / planned)} ` +
+      `of their planned time: ${lossesIn(facts)}`,
   ];
 }
 
@@ -93,7 +99,7 @@ function lossesIn(facts: RunFacts): string {
   return workers.length === 0 ? 'some workers started late or stopped early' : `worker ${listed(workers)} was lost`;
 }
 
-/** With trials, stages of the same name are told apart by their trial. */
+/** With several trials, the trial distinguishes stages of the same name. */
 export function stageName(plan: Plan, stage: StagePlan): string {
   return plan.trials > 1 ? `${stage.name} (trial ${stage.trial})` : stage.name;
 }

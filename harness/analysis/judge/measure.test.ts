@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Check } from '../../../scenarios/schema/plan.js';
 import { liveView } from '../live-view.js';
-import { createAggregate } from '../merge/aggregate.js';
+import { RunAggregate } from '../merge/aggregate.js';
 import { check, samplePlan } from '../testing/sample-plan.js';
 import { failing, sampleTelemetry } from '../testing/sample-run.js';
+import { measure } from './measure.js';
 import { holds, judgeThresholds } from './thresholds.js';
 
 const plan = samplePlan({ stopWhen: [{ check: check('errors.rate', '>', 0.5), windowMs: 2000 }] });
@@ -11,7 +12,7 @@ const plan = samplePlan({ stopWhen: [{ check: check('errors.rate', '>', 0.5), wi
  * 100 operations a second (80 echo, 20 ping), all 10 ms; from second 3 on one ping a worker fails, and 30 ms the rest.
  */
 const aggregate = (() => {
-  const built = createAggregate(plan);
+  const built = new RunAggregate(plan);
   const lines = sampleTelemetry(plan, {
     latencyUs: (second) => (second < 3 ? 10_000 : 30_000),
     replicas: ['replica-1', 'replica-2'],
@@ -63,7 +64,7 @@ const table: readonly (readonly [metric: string, labels: Check['labels'], expect
 
 describe("a check's metric", () => {
   test.each(table)('%s %j', (metric, labels, expected) => {
-    const measured = aggregate.measure(check(metric, '<', 1, labels));
+    const measured = measure(check(metric, '<', 1, labels), plan, aggregate);
     if (measured.kind === 'no-data') throw new Error(measured.why);
     expected(measured.value);
   });
@@ -72,7 +73,7 @@ describe("a check's metric", () => {
     ['errors.count', { category: 'timeout' }],
     ['sessions.lost', {}],
   ] as const)('%s %j is zero where there was data and none of it', (metric, labels) => {
-    expect(aggregate.measure(check(metric, '<', 1, labels))).toMatchObject({ kind: 'value', value: 0 });
+    expect(measure(check(metric, '<', 1, labels), plan, aggregate)).toMatchObject({ kind: 'value', value: 0 });
   });
 
   test.each([
@@ -82,13 +83,13 @@ describe("a check's metric", () => {
     ['service.p95', { replica: 'replica-1' }, /not kept by replica/],
     ['connect.p95', {}, /no connection/],
     ['throughput', { stage: 'nowhere' }, /no stage nowhere/],
-    ['errors.rate', { profile: 'nobody' }, /no operation ended/],
+    ['errors.rate', { profile: 'other' }, /no operation ended/],
     ['usage.cpu', { replica: 'replica-9' }, /resource use/],
     ['fault.recovery', {}, /no fault/],
     ['memory.perSession', {}, /samples of memory are too few/],
-    ['nonsense', {}, /not something/],
+    ['nonsense', {}, /does not measure/],
   ] as const)('%s %j has no data, and says why', (metric, labels, why) => {
-    const measured = aggregate.measure(check(metric, '<', 1e12, labels));
+    const measured = measure(check(metric, '<', 1e12, labels), plan, aggregate);
     expect(measured).toMatchObject({ kind: 'no-data' });
     expect(measured.kind === 'no-data' ? measured.why : '').toMatch(why);
   });
@@ -122,16 +123,16 @@ describe("a check's metric", () => {
 });
 
 test('sessions have not moved for certain where nothing says which replica answered', () => {
-  const silent = createAggregate(plan);
+  const silent = new RunAggregate(plan);
   for (const { workerId, batch } of sampleTelemetry(plan)) silent.add(workerId, batch);
-  expect(silent.measure(check('affinity.moved', '==', 0))).toMatchObject({
+  expect(measure(check('affinity.moved', '==', 0), plan, silent)).toMatchObject({
     kind: 'no-data',
     why: 'no answer named its replica',
   });
 });
 
 test('replicas go by their ids, whatever answers call them', () => {
-  const merged = createAggregate(plan);
+  const merged = new RunAggregate(plan);
   for (const { workerId, batch } of sampleTelemetry(plan, { replicas: ['host-a', '10.0.1.7:3000', '10.0.1.7'] }))
     merged.add(workerId, batch);
   merged.registerReplicas([
@@ -142,7 +143,7 @@ test('replicas go by their ids, whatever answers call them', () => {
     ['server.1', 108],
     ['server.2', 216],
   ]);
-  // Two on one machine: the address alone is nobody's.
+  // Two replicas of one machine: the address alone names neither.
   merged.registerReplicas([{ id: 'server.3', node: 'n', url: 'http://10.0.1.7:3001/mcp' }]);
   expect(merged.select({ stages: [0, 1] }).replicas.map(({ name }) => name)).toEqual([
     '10.0.1.7',
@@ -154,18 +155,25 @@ test('replicas go by their ids, whatever answers call them', () => {
 describe('a sliding window', () => {
   const rate = check('errors.rate', '>', 0.5);
   test('sees its own batches alone, of any stage', () => {
-    expect(aggregate.measure(rate, { fromMs: 1000, toMs: 3000 })).toMatchObject({ kind: 'value', value: 0 });
-    expect(aggregate.measure(rate, { fromMs: 4000, toMs: 6000 })).toMatchObject({ kind: 'value', value: 4 / 200 });
-    expect(aggregate.measure(check('latency.p50', '<', 1), { fromMs: 0, toMs: 2000 })).toMatchObject({ samples: 200 });
-    expect(aggregate.measure(check('throughput', '<', 1), { fromMs: -1000, toMs: 1000 })).toMatchObject({ value: 100 });
+    expect(measure(rate, plan, aggregate, { fromMs: 1000, toMs: 3000 })).toMatchObject({ kind: 'value', value: 0 });
+    expect(measure(rate, plan, aggregate, { fromMs: 4000, toMs: 6000 })).toMatchObject({
+      kind: 'value',
+      value: 4 / 200,
+    });
+    expect(measure(check('latency.p50', '<', 1), plan, aggregate, { fromMs: 0, toMs: 2000 })).toMatchObject({
+      samples: 200,
+    });
+    expect(measure(check('throughput', '<', 1), plan, aggregate, { fromMs: -1000, toMs: 1000 })).toMatchObject({
+      value: 100,
+    });
   });
   test('without batches has no data', () => {
-    expect(aggregate.measure(rate, { fromMs: 6000, toMs: 8000 })).toMatchObject({ kind: 'no-data' });
+    expect(measure(rate, plan, aggregate, { fromMs: 6000, toMs: 8000 })).toMatchObject({ kind: 'no-data' });
   });
 });
 
-test('the live view shows the newest second that all workers told of', () => {
-  const live = createAggregate(plan);
+test('the live view shows the newest second that all workers reported', () => {
+  const live = new RunAggregate(plan);
   for (const { workerId, batch } of sampleTelemetry(plan))
     if (workerId === 'w1' || batch.toMs < 4000) live.add(workerId, batch);
   expect(liveView(live, plan, 4200)).toMatchObject({
@@ -177,7 +185,7 @@ test('the live view shows the newest second that all workers told of', () => {
     failedTotal: 0,
     remainingMs: 1800,
   });
-  expect(liveView(createAggregate(plan), plan, 0)).toMatchObject({
+  expect(liveView(new RunAggregate(plan), plan, 0)).toMatchObject({
     stageName: 'warm-up',
     offeredPerSecond: 0,
     p95Ms: undefined,

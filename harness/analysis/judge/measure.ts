@@ -1,39 +1,39 @@
 import { isByUs } from '../../../client-sim/protocol/misbehaviour-key.js';
 import type { StreamCounts } from '../../../client-sim/protocol/streams.js';
 import type { Check, Plan } from '../../../scenarios/schema/plan.js';
+import { allStages, isWithin, type Span, spansOf } from '../facts/stages.js';
 import { type TargetErrors, targetErrors } from '../facts/target-errors.js';
 import { formatBytes } from '../format.js';
-import type { Aggregate, Measured, ReplicaTotals, Second, Selection, TimeWindow, Totals } from '../merge/contract.js';
+import { type Aggregate, observedSeconds, type TimeWindow } from '../merge/aggregate.js';
 import type { HdrCounts } from '../merge/hdr-counts.js';
-import type { SeriesStore } from '../merge/series-store.js';
-import { affinityOf, replicaOf } from '../statistics/affinity.js';
+import type { ReplicaTotals, Selection, Totals } from '../merge/series-store.js';
+import { type Second, secondsWithin } from '../merge/timeline.js';
+import { affinityOf } from '../statistics/affinity.js';
 import { type Recovery, recoveriesOf } from '../statistics/fault-recovery.js';
 import { type Statistic, statisticOf, statistics } from '../statistics/latency-summary.js';
-import { type Against, type SessionMemory, sessionMemory } from '../statistics/session-memory.js';
+import { mean, peak } from '../statistics/numbers.js';
+import { type SessionBasis, type SessionMemory, sessionMemory } from '../statistics/session-memory.js';
 
-/** The value of every metric a check can name (design: scenario, "Thresholds"), or in words what is missing. */
+export type Measurement =
+  | { readonly kind: 'value'; readonly value: number; readonly samples: number }
+  /** A check without data never passes. */
+  | { readonly kind: 'no-data'; readonly why: string };
 
-interface MeasureContext {
-  readonly plan: Plan;
-  readonly aggregate: Aggregate;
-  /** Of the whole run, or of the window alone. */
-  readonly store: SeriesStore;
-  readonly window: TimeWindow | undefined;
-}
-
-type Label = keyof Check['labels'];
-interface Metric {
-  readonly labels: readonly Label[];
-  readonly value: (question: Question) => Measured;
-}
-
-export function measure(check: Check, context: MeasureContext): Measured {
+/**
+ * The value of a check's metric over the measured stages (or the stage its label names), or the reason why there is
+ * none (design: scenario, "Thresholds").
+ * @param window only batches whose `toMs` lies in it, of any stage unless a label names one; percentiles come from the
+ *   window's own histograms
+ */
+export function measure(check: Check, plan: Plan, aggregate: Aggregate, window?: TimeWindow): Measurement {
+  const source = window === undefined ? aggregate : aggregate.within(window);
+  if (source === undefined) return noData(`histograms of a window from ${window?.fromMs ?? 0} ms are no longer kept`);
   const metric = metrics[check.metric];
-  if (metric === undefined) return noData(`${check.metric} is not something this version measures`);
+  if (metric === undefined) return noData(`this version does not measure ${check.metric}`);
   for (const label of Object.keys(check.labels) as Label[]) {
     if (!metric.labels.includes(label)) return noData(`${check.metric} is not kept by ${label}`);
   }
-  const stages = stagesOf(check, context);
+  const stages = stagesOf(check, plan, window);
   if (stages.length === 0) {
     return noData(
       check.labels.stage === undefined
@@ -41,11 +41,11 @@ export function measure(check: Check, context: MeasureContext): Measured {
         : `there is no stage ${check.labels.stage}`,
     );
   }
-  return metric.value(new Question(check, context, stages));
+  return metric.value(new CheckInput(check, { plan, aggregate, source, window }, stages));
 }
 
-/** A window is about now, whatever stage that is; otherwise the measured stages count, or the one that is named. */
-function stagesOf(check: Check, { plan, window }: MeasureContext): readonly number[] {
+/** A window is about the present, whatever stage that is; otherwise the measured stages count, or the named one. */
+function stagesOf(check: Check, plan: Plan, window: TimeWindow | undefined): readonly number[] {
   return plan.stages
     .filter((stage) =>
       check.labels.stage === undefined ? window !== undefined || stage.measured : stage.name === check.labels.stage,
@@ -53,22 +53,35 @@ function stagesOf(check: Check, { plan, window }: MeasureContext): readonly numb
     .map((stage) => stage.index);
 }
 
-/** One check put to one run: what it selects, looked up when asked for. */
-class Question {
+type Label = keyof Check['labels'];
+interface Metric {
+  readonly labels: readonly Label[];
+  readonly value: (input: CheckInput) => Measurement;
+}
+
+interface RunData {
+  readonly plan: Plan;
+  readonly aggregate: Aggregate;
+  /** Selects from the whole run, or from the window alone. */
+  readonly source: Pick<Aggregate, 'select'>;
+  readonly window: TimeWindow | undefined;
+}
+
+/** The data of a run that a check selects; each getter looks it up when it is read. */
+class CheckInput {
   constructor(
     readonly check: Check,
-    private readonly context: MeasureContext,
+    private readonly run: RunData,
     private readonly stages: readonly number[],
   ) {}
 
   /** Of all stages. */
   get wholeRun(): Totals {
-    const { aggregate, plan } = this.context;
-    return aggregate.select({ stages: plan.stages.map(({ index }) => index) });
+    return this.run.aggregate.select({ stages: allStages(this.run.plan) });
   }
 
   get aggregate(): Aggregate {
-    return this.context.aggregate;
+    return this.run.aggregate;
   }
 
   get totals(): Totals {
@@ -78,51 +91,44 @@ class Question {
       ...(profile === undefined ? {} : { profile }),
       ...(operation === undefined ? {} : { operation }),
     };
-    return this.context.store.select(selection);
+    return this.run.source.select(selection);
   }
 
-  /** The same question put to each of its stages. */
-  get byStage(): readonly Question[] {
-    return this.stages.map((stage) => new Question(this.check, this.context, [stage]));
+  /** The same check of each of its stages. */
+  get byStage(): readonly CheckInput[] {
+    return this.stages.map((stage) => new CheckInput(this.check, this.run, [stage]));
   }
 
-  /** Of what is selected, the part of the replica that the check names. */
+  /** The part of the selection that belongs to the replica the check names. */
   get replica(): ReplicaTotals | undefined {
-    return replicaOf(this.totals, this.check.labels.replica ?? '');
+    return this.totals.replicas.find(({ name }) => name === this.check.labels.replica);
   }
 
-  /** Observed time of what is selected. */
+  /** Observed time of the selection. */
   get seconds(): number {
-    const { aggregate, window } = this.context;
-    if (window === undefined) return this.stages.reduce((sum, stage) => sum + aggregate.observedMs(stage), 0) / 1000;
+    const { aggregate, window } = this.run;
+    if (window === undefined) return observedSeconds(aggregate, this.stages);
     return Math.max(0, Math.min(window.toMs, aggregate.lastMs) - Math.max(0, window.fromMs)) / 1000;
   }
 
-  /** Of the timeline, the seconds that lie in the selected stages (and window). */
+  /** The seconds of the timeline that lie in the selected stages and in the window. */
   get timeline(): readonly Second[] {
-    const spans = this.spans();
-    return this.context.aggregate
-      .timeline()
-      .filter(
-        (second) =>
-          second.workers > 0 &&
-          spans.some(([fromMs, toMs]) => second.t * 1000 < toMs && (second.t + 1) * 1000 > fromMs),
-      );
+    return secondsWithin(this.run.aggregate.timeline(), this.spans());
   }
 
   /** Of every fault that began, and of its undo where the load went on after it. */
   get recoveries(): readonly Recovery[] {
-    const { plan, aggregate } = this.context;
+    const { plan, aggregate } = this.run;
     const faults = aggregate.faults();
     return faults.flatMap((fault) => {
-      const { injected, undone } = recoveriesOf(plan, aggregate.timeline(), aggregate.lastMs, faults, fault);
+      const { injected, undone } = recoveriesOf(plan, aggregate, fault);
       return fault.ended === 'time' ? [injected, undone] : [injected];
     });
   }
 
-  sessionMemory(against: Against): SessionMemory {
-    const { plan, aggregate } = this.context;
-    return sessionMemory(plan, aggregate, this.stages, against, this.check.labels.replica);
+  sessionMemory(basis: SessionBasis): SessionMemory {
+    const { plan, aggregate } = this.run;
+    return sessionMemory(plan, aggregate, this.stages, basis, this.check.labels.replica);
   }
 
   get usage(): readonly {
@@ -130,116 +136,24 @@ class Question {
     readonly points: readonly { readonly cpu: number; readonly memoryBytes: number }[];
   }[] {
     const spans = this.spans();
-    const inside = (atMs: number): boolean => spans.some(([fromMs, toMs]) => atMs > fromMs && atMs <= toMs);
-    return this.context.aggregate
+    return this.run.aggregate
       .usage()
       .filter(({ id, role }) => role === 'target' && (this.check.labels.replica ?? id) === id)
-      .map(({ id, points }) => ({ id, points: points.filter(({ atMs }) => inside(atMs)) }))
+      .map(({ id, points }) => ({ id, points: points.filter(({ atMs }) => isWithin(spans, atMs)) }))
       .filter(({ points }) => points.length > 0);
   }
 
-  private spans(): readonly (readonly [fromMs: number, toMs: number])[] {
-    const { plan, window } = this.context;
-    return plan.stages
-      .filter((stage) => this.stages.includes(stage.index))
-      .map(
-        (stage) =>
-          [
-            Math.max(stage.startMs, window?.fromMs ?? 0),
-            Math.min(stage.startMs + stage.durationMs, window?.toMs ?? Infinity),
-          ] as const,
-      );
+  private spans(): readonly Span[] {
+    const { plan, window } = this.run;
+    return spansOf(plan, this.stages).map(({ fromMs, toMs }) => ({
+      fromMs: Math.max(fromMs, window?.fromMs ?? 0),
+      toMs: Math.min(toMs, window?.toMs ?? Infinity),
+    }));
   }
-}
-
-function noData(why: string): Measured {
-  return { kind: 'no-data', why };
-}
-function value(measured: number, samples: number): Measured {
-  return { kind: 'value', value: measured, samples };
 }
 
 const byOperation: readonly Label[] = ['stage', 'profile', 'operation'];
 const byProfile: readonly Label[] = ['stage', 'profile'];
-
-function ofReplica(
-  labels: readonly Label[],
-  whole: Metric['value'],
-  part: (replica: ReplicaTotals) => Measured,
-): Metric {
-  return {
-    labels: [...labels, 'replica'],
-    value: (question) => {
-      const { replica: name, operation, category } = question.check.labels;
-      if (name === undefined) return whole(question);
-      if (operation !== undefined || category !== undefined)
-        return noData('what a replica did is not kept by operation or category');
-      const { replica } = question;
-      return replica === undefined ? noData(`no answer came from a replica ${name}`) : part(replica);
-    },
-  };
-}
-
-function latency(of: (totals: Totals) => HdrCounts, what: string) {
-  return (statistic: Statistic): Metric['value'] =>
-    ({ totals }) => {
-      const counts = of(totals);
-      const measured = statisticOf(counts, statistic);
-      return measured === undefined ? noData(`no ${what} was recorded`) : value(measured, counts.total);
-    };
-}
-
-/** `name.p95` and its siblings. */
-function family(
-  name: string,
-  labels: readonly Label[],
-  of: (statistic: Statistic) => Metric['value'],
-): Readonly<Record<string, Metric>> {
-  return Object.fromEntries(statistics.map((statistic) => [`${name}.${statistic}`, { labels, value: of(statistic) }]));
-}
-
-/**
- * Operations that came to an end, and of them those that failed: as a target's errors, or of one category, whatever it
- * is.
- */
-function errorsOf({ counts, errors }: Totals, category: string | undefined): TargetErrors {
-  const target = targetErrors(counts, errors);
-  if (category === undefined) return target;
-  if (isByUs(category))
-    return { ended: counts.succeeded + counts.failed + counts.lost, failed: errors.get(category) ?? 0 };
-  return { ended: target.ended, failed: category === 'lost' ? counts.lost : (errors.get(category) ?? 0) };
-}
-
-function perSecond(count: (totals: Totals) => number): Metric['value'] {
-  return ({ totals, seconds }) => {
-    if (totals.counts.offered === 0) return noData('no operation was due');
-    return seconds > 0 ? value(count(totals) / seconds, count(totals)) : noData('no time was measured');
-  };
-}
-
-function errors(of: (found: TargetErrors) => number): Metric['value'] {
-  return ({ totals, check }) => {
-    const found = errorsOf(totals, check.labels.category);
-    return found.ended === 0 ? noData('no operation ended') : value(of(found), found.ended);
-  };
-}
-
-/**
- * A value only where the whole interval lies on one side of what it is held against: else the fit is too poor to judge
- * by.
- */
-function perSession(against: Against): Metric['value'] {
-  return (question) => {
-    const found = question.sessionMemory(against);
-    if (found.kind === 'none') return noData(found.why);
-    const { slope, low, high } = found.bytes;
-    const { value: limit } = question.check;
-    if (low > limit || high < limit) return value(slope, found.samples);
-    return noData(
-      `between ${formatBytes(low)} and ${formatBytes(high)} a session (95 %, ${found.samples} samples): too uncertain to hold against ${formatBytes(limit)}`,
-    );
-  };
-}
 
 const metrics: Readonly<Record<string, Metric>> = {
   ...Object.fromEntries(
@@ -310,7 +224,7 @@ const metrics: Readonly<Record<string, Metric>> = {
   'sessions.lost': {
     labels: ['stage', 'profile'],
     value: ({ totals }) =>
-      totals.series === 0
+      totals.isEmpty
         ? noData('no session was reported')
         : value(totals.sessions.sessionsLost, totals.sessions.sessionsOpened),
   },
@@ -329,7 +243,7 @@ const metrics: Readonly<Record<string, Metric>> = {
       return shares.length === 0 ? noData('there was no session') : value(Math.min(...shares), shares.length);
     },
   },
-  /** Of one core, mean over time, of the busiest replica. */
+  /** Cores, mean over time, of the busiest replica. */
   'usage.cpu': { labels: ['stage', 'replica'], value: ({ usage }) => ofReplicas(usage, ({ cpu }) => cpu, mean) },
   /** Peak, of the largest replica. */
   'usage.memory': {
@@ -346,20 +260,99 @@ const metrics: Readonly<Record<string, Metric>> = {
     },
     ({ counts }) => value(counts.moved, counts.sessions),
   ),
+  'fault.detection': unsupported('no fault of this version causes anything that could be detected'),
   'fault.recovery': { labels: [], value: ({ recoveries }) => slowest(recoveries) },
   /** Slope against the sessions that clients hold. */
   'memory.perSession': { labels: ['stage', 'replica'], value: perSession('open') },
-  /** Slope against all sessions opened so far: what each leaves behind. */
+  /** Slope against all sessions opened so far: what each of them leaves behind. */
   'memory.leftPerSession': { labels: ['stage', 'replica'], value: perSession('opened') },
 };
+
+function ofReplica(
+  labels: readonly Label[],
+  whole: Metric['value'],
+  part: (replica: ReplicaTotals) => Measurement,
+): Metric {
+  return {
+    labels: [...labels, 'replica'],
+    value: (input) => {
+      const { replica: name, operation, category } = input.check.labels;
+      if (name === undefined) return whole(input);
+      if (operation !== undefined || category !== undefined)
+        return noData('the work of a replica is not kept by operation or category');
+      const { replica } = input;
+      return replica === undefined ? noData(`no answer came from a replica ${name}`) : part(replica);
+    },
+  };
+}
+
+function latency(of: (totals: Totals) => HdrCounts, what: string) {
+  return (statistic: Statistic): Metric['value'] =>
+    ({ totals }) => {
+      const counts = of(totals);
+      const measured = statisticOf(counts, statistic);
+      return measured === undefined ? noData(`no ${what} was recorded`) : value(measured, counts.total);
+    };
+}
+
+/** `name.p95` and its siblings. */
+function family(
+  name: string,
+  labels: readonly Label[],
+  of: (statistic: Statistic) => Metric['value'],
+): Readonly<Record<string, Metric>> {
+  return Object.fromEntries(statistics.map((statistic) => [`${name}.${statistic}`, { labels, value: of(statistic) }]));
+}
+
+/** Operations that ended, and those of them that failed: the target's errors, or those of any one category. */
+function errorsOf({ counts, errors }: Totals, category: string | undefined): TargetErrors {
+  const target = targetErrors(counts, errors);
+  if (category === undefined) return target;
+  if (isByUs(category))
+    return { ended: counts.succeeded + counts.failed + counts.lost, failed: errors.get(category) ?? 0 };
+  return { ended: target.ended, failed: category === 'lost' ? counts.lost : (errors.get(category) ?? 0) };
+}
+
+function perSecond(count: (totals: Totals) => number): Metric['value'] {
+  return ({ totals, seconds }) => {
+    if (totals.counts.offered === 0) return noData('no operation was due');
+    return seconds > 0 ? value(count(totals) / seconds, count(totals)) : noData('no time was measured');
+  };
+}
+
+function errors(of: (found: TargetErrors) => number): Metric['value'] {
+  return ({ totals, check }) => {
+    const found = errorsOf(totals, check.labels.category);
+    return found.ended === 0 ? noData('no operation ended') : value(of(found), found.ended);
+  };
+}
+
+/** A value only where the whole interval lies on one side of the limit; otherwise the fit is too poor to judge by. */
+function perSession(basis: SessionBasis): Metric['value'] {
+  return (input) => {
+    const found = input.sessionMemory(basis);
+    if (found.kind === 'none') return noData(found.why);
+    const { slope, low, high } = found.bytes;
+    const { value: limit } = input.check;
+    if (low > limit || high < limit) return value(slope, found.samples);
+    return noData(
+      `between ${formatBytes(low)} and ${formatBytes(high)} a session (95 %, ${found.samples} samples): ` +
+        `too uncertain to compare with ${formatBytes(limit)}`,
+    );
+  };
+}
+
+function unsupported(what: string): Metric {
+  return { labels: ['stage', 'profile', 'operation', 'replica', 'category'], value: () => noData(what) };
+}
 
 function mostSessions(timeline: readonly Second[]): number {
   return peak(timeline.map(({ sessions }) => sessions));
 }
 
-/** All of them must be known: one that never ended would otherwise be the one that does not count. */
-function slowest(recoveries: readonly Recovery[]): Measured {
-  if (recoveries.length === 0) return noData('no fault was made');
+/** All of them must be known; otherwise the one that never ended would not count. */
+function slowest(recoveries: readonly Recovery[]): Measurement {
+  if (recoveries.length === 0) return noData('no fault was injected');
   const missing = recoveries.find((recovery) => recovery.kind === 'unknown');
   if (missing?.kind === 'unknown') return noData(missing.why);
   const known = recoveries.flatMap((recovery) => (recovery.kind === 'recovered' ? [recovery] : []));
@@ -373,7 +366,7 @@ function ofReplicas<T>(
   usage: readonly { readonly points: readonly T[] }[],
   read: (point: T) => number,
   of: (values: readonly number[]) => number,
-): Measured {
+): Measurement {
   return usage.length === 0
     ? noData('no resource use of the target was reported (it is known only for targets that this run started)')
     : value(
@@ -382,69 +375,59 @@ function ofReplicas<T>(
       );
 }
 
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, one) => sum + one, 0) / values.length;
-}
-function peak(values: readonly number[]): number {
-  return values.reduce((most, one) => Math.max(most, one), 0);
-}
-
-/** What thresholds can ask about streams and deliveries. */
-
-/**
- * The clocks of publisher and subscriber may be apart by no more than this share of a value that is given (design:
- * measurement 9).
- */
+/** The clocks of publisher and subscriber may differ by at most this share of a value (design: measurement 9). */
 const mostClockError = 0.1;
 
-/** Whether a delivery time is known well enough to be given. */
+/** Whether the clocks were close enough for this delivery time. */
 export function isCertain(ms: number, clockErrorMs: number): boolean {
   return clockErrorMs <= ms * mostClockError;
 }
 
-function deliveryTime({ delivery, clockErrorMs }: Totals, statistic: Statistic): Measured {
+function deliveryTime({ delivery, clockErrorMs }: Totals, statistic: Statistic): Measurement {
   const measured = statisticOf(delivery, statistic);
-  if (measured === undefined) return noStreamData('no subscriber heard of a stamped publication');
-  if (isCertain(measured, clockErrorMs)) return { kind: 'value', value: measured, samples: delivery.total };
-  return noStreamData(
-    `the clocks of publishers and subscribers may be ${clockErrorMs} ms apart, more than a tenth of the ${measured} ms measured`,
+  if (measured === undefined) return noData('no subscriber received a stamped publication');
+  if (isCertain(measured, clockErrorMs)) return value(measured, delivery.total);
+  return noData(
+    `the clocks of publishers and subscribers may be ${clockErrorMs} ms apart, ` +
+      `more than a tenth of the ${measured} ms measured`,
   );
 }
 
-/** A subscriber that never caught up has no time, but it is not nothing. */
-function catchUpTime({ catchUp, streams }: Totals, statistic: Statistic): Measured {
+/** A subscriber that never caught up has no time, so the times of the others are not enough. */
+function catchUpTime({ catchUp, streams }: Totals, statistic: Statistic): Measurement {
   const measured = statisticOf(catchUp, statistic);
-  if (streams.returned === 0) return noStreamData('no subscriber was away and came back');
+  if (streams.returned === 0) return noData('no subscriber was away and came back');
   if (measured === undefined || catchUp.total < streams.returned)
-    return noStreamData(`${streams.returned - catchUp.total} of ${streams.returned} subscribers had not caught up`);
-  return { kind: 'value', value: measured, samples: catchUp.total };
+    return noData(`${streams.returned - catchUp.total} of ${streams.returned} subscribers had not caught up`);
+  return value(measured, catchUp.total);
 }
 
-/** Known when all is over: until then what is on its way looks lost. */
-function lostDeliveries(aggregate: Aggregate): Measured {
+/** Known only when all workers have finished: until then, what is on its way looks lost. */
+function lostDeliveries(aggregate: Aggregate): Measurement {
   const deliveries = aggregate.deliveries();
-  if (deliveries === undefined || deliveries.published === 0) return noStreamData('nothing was published with a stamp');
-  if (deliveries.delivered === 0)
-    return noStreamData(`none of ${deliveries.published} publications was delivered to anyone`);
+  if (deliveries === undefined || deliveries.published === 0) return noData('no stamped publication was made');
+  if (deliveries.delivered === 0) return noData(`none of ${deliveries.published} publications was delivered`);
   if ([...aggregate.workers().values()].some(({ final }) => final === undefined))
-    return noStreamData('what was lost is known when all workers have finished');
-  return { kind: 'value', value: deliveries.lost, samples: deliveries.expected };
+    return noData('losses are known only when all workers have finished');
+  return value(deliveries.lost, deliveries.expected);
 }
 
-function deliveryCount({ streams }: Totals, name: 'duplicated' | 'outOfOrder' | 'delivered'): Measured {
+function deliveryCount({ streams }: Totals, name: 'duplicated' | 'outOfOrder' | 'delivered'): Measurement {
   return streams.delivered === 0
-    ? noStreamData('no subscriber heard of a stamped publication')
-    : { kind: 'value', value: streams[name], samples: streams.delivered };
+    ? noData('no subscriber received a stamped publication')
+    : value(streams[name], streams.delivered);
 }
 
-/** @param wholeRun of the whole run: streams opened in one stage live on in the next */
-function streamCount({ streams }: Totals, wholeRun: Totals, name: keyof StreamCounts): Measured {
+/** @param wholeRun streams that are opened in one stage stay open in the next */
+function streamCount({ streams }: Totals, wholeRun: Totals, name: keyof StreamCounts): Measurement {
   const opened = wholeRun.streams.opened + wholeRun.streams.resumed;
-  return opened === 0
-    ? noStreamData('no stream was ever open')
-    : { kind: 'value', value: streams[name], samples: opened };
+  return opened === 0 ? noData('no stream was ever open') : value(streams[name], opened);
 }
 
-function noStreamData(why: string): Measured {
+function noData(why: string): Measurement {
   return { kind: 'no-data', why };
+}
+
+function value(measured: number, samples: number): Measurement {
+  return { kind: 'value', value: measured, samples };
 }

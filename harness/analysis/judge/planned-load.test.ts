@@ -1,6 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { SequenceSet } from '../facts/sequence-set.js';
-import { bootstrapMedian } from '../statistics/bootstrap.js';
 import { samplePlan, sampleStage } from '../testing/sample-plan.js';
 import { plannedLoad } from './planned-load.js';
 
@@ -32,25 +30,4 @@ describe('planned load of 4 clients at 25/s over 10 s', () => {
     const plan = samplePlan({ stages: [stage] });
     expect(plannedLoad(plan, stage, untilMs).operations).toBeCloseTo(operations, 6);
   });
-});
-
-describe('batch numbers', () => {
-  test('come in any order, once each, and gaps are counted', () => {
-    const set = new SequenceSet();
-    expect([2, 1, 1, 5, 5, 3].map((sequence) => set.add(sequence))).toEqual([true, true, false, true, false, true]);
-    expect([set.highest, set.missing]).toEqual([5, 1]);
-    set.add(4);
-    expect([set.highest, set.missing]).toEqual([5, 0]);
-  });
-});
-
-describe('the interval of a median', () => {
-  test('is the same for the same seed and holds the median', () => {
-    const interval = bootstrapMedian([10, 12, 11, 30, 11], 3);
-    expect(interval).toEqual(bootstrapMedian([10, 12, 11, 30, 11], 3));
-    expect(interval?.median).toBe(11);
-    expect(interval?.low).toBeLessThanOrEqual(11);
-    expect(interval?.high).toBeGreaterThan(11);
-  });
-  test('needs values', () => expect(bootstrapMedian([], 1)).toBeUndefined());
 });

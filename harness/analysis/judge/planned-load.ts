@@ -1,9 +1,9 @@
-/** What the plan asks of a stage, to compare with what happened. */
 import { takesPart } from '../../../scenarios/schema/offered-load.js';
 import type { LoadSegment, Plan, ProfilePlan, StagePlan } from '../../../scenarios/schema/plan.js';
 
+/** What the plan asks of a stage, to compare with what happened. */
 interface PlannedLoad {
-  /** Operations due in open loop; closed loop plans none. */
+  /** Operations due in open loop; a closed loop plans none. */
   readonly operations: number;
   /** Milliseconds times active clients, of all profiles. */
   readonly clientMs: number;
@@ -23,7 +23,7 @@ export function plannedLoad(plan: Plan, stage: StagePlan, untilMs: number): Plan
   return { operations, clientMs };
 }
 
-/** With `scale: clients` client k of n works while load x n > k; with `scale: rate` all do. */
+/** With `scale: clients`, client k of n is active while load x n > k; with `scale: rate`, all are. */
 function activeClientMs(profile: ProfilePlan, stage: StagePlan, untilMs: number): number {
   if (stage.scale === 'rate') return profile.clients * Math.max(0, Math.min(stage.durationMs, untilMs - stage.startMs));
   let sum = 0;

@@ -1,14 +1,23 @@
-import type { Check, Comparison } from '../../../scenarios/schema/plan.js';
-import type { Judge } from '../merge/contract.js';
+import type { Check, Comparison, Plan, ThresholdPlan } from '../../../scenarios/schema/plan.js';
+import type { Aggregate } from '../merge/aggregate.js';
+import { type Measurement, measure } from './measure.js';
 
-/** Every threshold of the plan, in its order. What could not be measured has not passed. */
-export const judgeThresholds: Judge = (plan, aggregate) =>
-  plan.thresholds.map((threshold) => {
-    const measured = aggregate.measure(threshold.check);
-    return { threshold, measured, passed: measured.kind === 'value' && holds(threshold.check, measured.value) };
+export interface ThresholdResult {
+  readonly threshold: ThresholdPlan;
+  readonly measurement: Measurement;
+  readonly passed: boolean;
+}
+
+/** Every threshold of the plan, in its order. A threshold that could not be measured has not passed. */
+export function judgeThresholds(plan: Plan, aggregate: Aggregate): readonly ThresholdResult[] {
+  return plan.thresholds.map((threshold) => {
+    const measurement = measure(threshold.check, plan, aggregate);
+    const passed = measurement.kind === 'value' && holds(threshold.check, measurement.value);
+    return { threshold, measurement, passed };
   });
+}
 
-/** Also for stop rules, whose check says when to stop. */
+/** Whether the check holds; for a stop rule this means that the run is to stop. */
 export function holds(check: Pick<Check, 'comparison' | 'value'>, actual: number): boolean {
   return comparisons[check.comparison](actual, check.value);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { RunEventBody, Verdict } from '../../log/events.js';
-import { foldRun } from '../fold-run.js';
+import { foldRun } from '../testing/fold-run.js';
 import { check, samplePlan, sampleProfile, sampleStage, threshold } from '../testing/sample-plan.js';
 import { failing, type SampleOptions, sampleEvents, sampleTelemetry } from '../testing/sample-run.js';
 
@@ -50,21 +50,25 @@ const rows: readonly Row[] = [
     () => judged({ health: { eventLoopUtilization: 0.96 } }),
     'invalid',
     4,
-    /worker w1 spent 96 % of its loop .* add workers \(--workers N\)/,
+    /worker w1 used 96 % of its event loop .* add workers \(--workers N\)/,
   ],
   [
     'a loop that waits for a processor is no less saturated, and the reason is the machine',
     () => judged({ health: { eventLoopUtilization: 0.96, processorWait: 0.6, eventLoopDelayP99Ms: 80 } }),
     'invalid',
     4,
-    /worker w1 spent 96 % of its loop .*, and for 60 % of that time a thread of it was ready to run and had no processor: this machine has no more .* held up for 80 ms .* had no processor/s,
+    new RegExp(
+      'worker w1 used 96 % of its event loop .*, and for 60 % of that time one of its threads was ready to run ' +
+        'and had no processor: the machine is at its limit.* held up for 80 ms .* had no processor',
+      's',
+    ),
   ],
   [
     'one that waits now and then, but is late by its own work, needs workers',
     () => judged({ health: { eventLoopUtilization: 0.96, processorWait: 0.1 } }),
     'invalid',
     4,
-    /worker w1 spent 96 % of its loop .*: add workers/,
+    /worker w1 used 96 % of its event loop .*: add workers/,
   ],
   [
     'waiting for a processor without being late is no reason',
@@ -172,11 +176,11 @@ const rows: readonly Row[] = [
     /^$/,
   ],
   [
-    'books that do not balance are our fault',
+    'counts that do not add up are our fault',
     () => judged({ change: (series) => ({ ...series, succeeded: series.succeeded - 1 }) }),
     'invalid',
     4,
-    /do not balance .* sent: 4/,
+    /do not add up .* sent: 4/,
   ],
   [
     'a lost worker makes it incomplete (fail)',
@@ -206,7 +210,7 @@ const rows: readonly Row[] = [
       judged({ plan: { ...closed, onWorkerLoss: 'continue' }, events: [lost('continue')], silentAfterMs: { 1: 3000 } }),
     'invalid',
     4,
-    /clients were at work for 63 %/,
+    /clients were active for 63 %/,
   ],
   [
     'a worker lost in the last moment, load delivered (replace)',
@@ -274,14 +278,14 @@ const rows: readonly Row[] = [
       }),
     'failed',
     99,
-    /was 300 while running/,
+    /was 300 while the run was on/,
   ],
   [
     'nothing succeeded and nothing judges errors',
     () => judged({ change: (series) => failing(series, series.succeeded, 'http_500') }),
     'invalid',
     4,
-    /not one of/,
+    /none of/,
   ],
   [
     'nothing succeeded and a threshold says so',
@@ -370,7 +374,7 @@ describe('the verdict', () => {
     expect(verdict.reasons.join()).toMatch(/overlap by 75 % .* w2 started it at 3 s/);
   });
 
-  test('a line told twice counts once', () => {
+  test('a repeated line counts once', () => {
     const plan = samplePlan();
     const lines = sampleTelemetry(plan);
     const once = foldRun(sampleEvents(plan), lines);

@@ -1,17 +1,18 @@
 /**
- * What a run amounts to. Incomplete outweighs invalid outweighs failed, and none hides another: the reasons of all are
+ * The verdict on a run. Incomplete outweighs invalid, and invalid outweighs failed; the reasons of all three are
  * listed, in that order.
  */
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { RunEvent, Verdict } from '../../log/events.js';
 import { foldFacts, type RunFacts } from '../facts/run-facts.js';
+import { measuredStages } from '../facts/stages.js';
 import { formatMetric, plural } from '../format.js';
-import type { Aggregate, ThresholdResult } from '../merge/contract.js';
+import type { Aggregate } from '../merge/aggregate.js';
 import { balance } from './balance.js';
 import { judgeCompleteness } from './completeness.js';
 import { judgeGenerator, judgeSilence } from './generator-health.js';
 import { judgeLoadDelivery } from './load-delivery.js';
-import { judgeThresholds } from './thresholds.js';
+import { judgeThresholds, type ThresholdResult } from './thresholds.js';
 import { judgeWindows } from './worker-windows.js';
 
 interface RunLog {
@@ -28,7 +29,7 @@ export function judge(plan: Plan, facts: RunFacts, aggregate: Aggregate): Verdic
   const thresholds = judgeThresholds(plan, aggregate);
   const incomplete = judgeCompleteness(plan, aggregate, facts);
   const failed = [...aborts(facts, thresholds), ...thresholds.filter(({ passed }) => !passed).map(describeFailure)];
-  // A run that never sent anything has nothing to find invalid; what stopped it says enough.
+  // A run without load measured nothing that could be invalid; the reason why it stopped is enough.
   if (facts.startAt === undefined) return { kind: 'incomplete', reasons: incomplete };
   const invalid = [
     ...judgeValidity(plan, facts, aggregate),
@@ -57,20 +58,23 @@ function unbalanced(plan: Plan, facts: RunFacts, aggregate: Aggregate): readonly
     .filter(({ gap, workerLost }) => gap !== 0 && !workerLost)
     .map(
       ({ worker, stage, offeredGap, sentGap, errorsGap }) =>
-        `the books of worker ${worker} in stage ${stage} do not balance (offered: ${offeredGap}, sent: ${sentGap}, errors: ${errorsGap} unaccounted for): a fault of this program, please report it`,
+        `the counts of worker ${worker} in stage ${stage} do not add up ` +
+        `(offered: ${offeredGap}, sent: ${sentGap}, errors: ${errorsGap} unaccounted for): ` +
+        'this is a bug in swarmbench, please report it',
     );
 }
 
-/** A run that measured nothing is not green, thresholds or none. */
+/** A run that measured nothing has not passed, whatever its thresholds. */
 function nothingMeasured(plan: Plan, aggregate: Aggregate): readonly string[] {
-  const measured = plan.stages.filter((stage) => stage.measured);
-  if (measured.length === 0) return ['nothing was measured: the scenario has no measured stage'];
-  const { counts, sessions } = aggregate.select({ stages: measured.map(({ index }) => index) });
+  const stages = measuredStages(plan);
+  if (stages.length === 0) return ['nothing was measured: the scenario has no measured stage'];
+  const { counts, sessions } = aggregate.select({ stages });
   if (counts.succeeded > 0 || (counts.offered === 0 && sessions.sessionsOpened > 0)) return [];
   return [
     counts.offered === 0
       ? 'nothing was measured: no operation came due and no session was opened in a measured stage'
-      : `not one of ${plural(counts.offered, 'operation')} in the measured stages succeeded: there is no latency to speak of, and no threshold on errors to judge it by`,
+      : `none of ${plural(counts.offered, 'operation')} in the measured stages succeeded: ` +
+        'there is no latency to report, and no threshold on errors to judge the run by',
   ];
 }
 
@@ -79,9 +83,12 @@ function aborts({ broken }: RunFacts, results: readonly ThresholdResult[]): read
     .filter(
       ({ abort, check }) => abort && results.some((result) => result.threshold.check.text === check && result.passed),
     )
-    .map(({ check, actual }) => `${check}: was ${actual} while running, and the run was ended for it (abortOnFail)`);
+    .map(({ check, actual }) => `${check}: was ${actual} while the run was on, which ended it (abortOnFail)`);
 }
 
-function describeFailure({ threshold, measured }: ThresholdResult): string {
-  return `${threshold.check.text}: ${measured.kind === 'no-data' ? `no data (${measured.why})` : `was ${formatMetric(threshold.check, measured.value)}`}`;
+function describeFailure({ threshold, measurement }: ThresholdResult): string {
+  const { check } = threshold;
+  return measurement.kind === 'no-data'
+    ? `${check.text}: no data (${measurement.why})`
+    : `${check.text}: was ${formatMetric(check, measurement.value)}`;
 }

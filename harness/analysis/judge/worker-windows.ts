@@ -1,21 +1,24 @@
-/** Percentiles of several workers may be merged only where they worked at the same time (design: measurement 8). */
+/** Percentiles of several workers may be merged only where they ran at the same time (design: measurement 8). */
 import type { Plan, StagePlan } from '../../../scenarios/schema/plan.js';
 import { clientsOf, type RunFacts } from '../facts/run-facts.js';
 import { percent, seconds } from '../format.js';
-import type { Aggregate } from '../merge/contract.js';
+import type { Aggregate } from '../merge/aggregate.js';
 import { stageName } from './load-delivery.js';
 
 const leastOverlap = 0.95;
 
-export function judgeWindows(plan: Plan, aggregate: Aggregate, facts: RunFacts): readonly string[] {
+type Windows = Pick<Aggregate, 'workers' | 'observedMs'>;
+
+export function judgeWindows(plan: Plan, aggregate: Windows, facts: RunFacts): readonly string[] {
   return plan.stages
     .filter((stage) => stage.measured && aggregate.observedMs(stage.index) > 0)
     .flatMap((stage) => {
       const { ratio, latest, earliest } = overlap(stage, aggregate, facts);
       if (ratio >= leastOverlap) return [];
       return [
-        `the workers' windows of stage ${stageName(plan, stage)} overlap by ${percent(ratio)} (at least ${percent(leastOverlap)} is needed): ` +
-          `${latest.worker} started it at ${seconds(latest.atMs)} and ${earliest.worker} ended it at ${seconds(earliest.atMs)}. ` +
+        `the workers' windows of stage ${stageName(plan, stage)} overlap by ${percent(ratio)} ` +
+          `(at least ${percent(leastOverlap)} is needed): ${latest.worker} started it at ${seconds(latest.atMs)} ` +
+          `and ${earliest.worker} ended it at ${seconds(earliest.atMs)}. ` +
           'Check that all workers are up and that their clocks and network let them start together',
       ];
     });
@@ -28,13 +31,13 @@ interface Edge {
 
 function overlap(
   stage: StagePlan,
-  aggregate: Aggregate,
+  aggregate: Windows,
   facts: RunFacts,
 ): { readonly ratio: number; readonly latest: Edge; readonly earliest: Edge } {
   const observedMs = aggregate.observedMs(stage.index);
   let latest: Edge = { worker: '', atMs: stage.startMs };
   let earliest: Edge = { worker: '', atMs: stage.startMs + observedMs };
-  for (const workerId of expectedAllAlong(facts)) {
+  for (const workerId of presentThroughout(facts)) {
     const window = aggregate.workers().get(workerId)?.byStage.get(stage.index);
     const fromMs = window?.fromMs ?? stage.startMs + observedMs;
     const toMs = window?.toMs ?? stage.startMs;
@@ -46,8 +49,8 @@ function overlap(
   return { ratio: Math.max(0, earliest.atMs - latest.atMs) / observedMs, latest, earliest };
 }
 
-/** A lost worker is judged by what was delivered without it. */
-function expectedAllAlong(facts: RunFacts): readonly string[] {
+/** A lost worker is left out: it is judged by what was delivered without it. */
+function presentThroughout(facts: RunFacts): readonly string[] {
   return [...facts.workers]
     .filter(
       ([, { slots, lostAtMs, finished }]) =>

@@ -5,7 +5,7 @@ import { HistogramError } from '../../../client-sim/protocol/histogram-codec.js'
 import { summarise } from '../statistics/latency-summary.js';
 import { samplePlan } from '../testing/sample-plan.js';
 import { encode, sampleTelemetry } from '../testing/sample-run.js';
-import { createAggregate } from './aggregate.js';
+import { RunAggregate } from './aggregate.js';
 import { decodeCounts, emptyHistogram, encodeCounts, toHistogram } from './hdr-counts.js';
 
 const values = fc.array(fc.oneof(fc.integer({ min: 0, max: 5000 }), fc.integer({ min: 0, max: 3_600_000_000 })), {
@@ -69,7 +69,7 @@ describe('the aggregate', () => {
   const plan = samplePlan();
   const everything = { stages: [0, 1] };
   const build = (workers: number, shuffle: boolean) => {
-    const aggregate = createAggregate(plan);
+    const aggregate = new RunAggregate(plan);
     const lines = sampleTelemetry(plan, { workers });
     for (const { workerId, batch } of shuffle ? lines.reverse() : lines) aggregate.add(workerId, batch);
     return aggregate;
@@ -105,7 +105,7 @@ describe('the aggregate', () => {
   });
 
   test('a broken histogram is refused before anything of its batch is counted', () => {
-    const aggregate = createAggregate(plan);
+    const aggregate = new RunAggregate(plan);
     const line = sampleTelemetry(plan)[0];
     if (line === undefined) throw new Error('no line');
     const batch = {
@@ -133,7 +133,7 @@ describe('the aggregate', () => {
         },
       ],
     });
-    const aggregate = createAggregate(long);
+    const aggregate = new RunAggregate(long);
     const line = sampleTelemetry(plan)[0];
     if (line === undefined) throw new Error('no line');
     for (let second = 0; second < 2000; second += 1) {

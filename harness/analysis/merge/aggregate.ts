@@ -1,50 +1,75 @@
 import type { ErrorSample, Telemetry } from '../../../client-sim/protocol/telemetry.js';
-import type { Check, Plan } from '../../../scenarios/schema/plan.js';
+import type { Plan } from '../../../scenarios/schema/plan.js';
+import type { RunEvent } from '../../log/events.js';
 import type { Replica, UsageSample } from '../../platform/platform.js';
 import { type Deliveries, DeliveryCounters } from '../facts/delivery-counters.js';
-import { FaultCounters, type FaultEvent, type FaultRecord } from '../facts/fault-counters.js';
-import { UsageCounters } from '../facts/usage-counters.js';
-import { CountersByWorker } from '../facts/worker-counters.js';
-import { measure } from '../judge/measure.js';
-import type {
-  Aggregate,
-  Measured,
-  Second,
-  Selection,
-  TimeWindow,
-  Totals,
-  UsageSeries,
-  WorkerCounters,
-} from './contract.js';
+import { type FaultEvent, type FaultRecord, FaultRecords, isFaultEvent } from '../facts/fault-records.js';
+import { plannedEndMs } from '../facts/stages.js';
+import { type UsageSeries, UsageStore } from '../facts/usage-series.js';
+import { CountersByWorker, type WorkerCounters } from '../facts/worker-counters.js';
 import { type DecodedBatch, decodeBatch } from './decoded-batch.js';
 import { HeatMap, type HeatMapView } from './heat-map.js';
-import { SeriesStore } from './series-store.js';
-import { secondOf, Timeline } from './timeline.js';
+import { type Selection, SeriesStore, type Totals } from './series-store.js';
+import { type Second, secondOf, Timeline } from './timeline.js';
 
-/** No batch of an honest worker lies further beyond the planned end than this. */
-function latestMs(plan: Plan): number {
-  return endOf(plan) + plan.drainMs + 3_600_000;
+/**
+ * All of a run's telemetry, merged without loss, as it is read while the run goes on (thresholds, live view) and after
+ * it (report, verdict). No I/O, no clock: data in, data out.
+ */
+export interface Aggregate {
+  /** Everything merged that the selection names. */
+  select(selection: Selection): Totals;
+  /**
+   * The same of the batches alone whose `toMs` lies in the window; undefined when it begins before the batches that are
+   * still kept. It may reach back no further than the longest `stopWhen` window and 10 s more.
+   */
+  within(window: TimeWindow): Pick<Aggregate, 'select'> | undefined;
+  /**
+   * One entry a second, in order of time, from `fromSecond` (default 0) to the last one reported; a silent second is
+   * all zeros.
+   */
+  timeline(fromSecond?: number): readonly Second[];
+  heatMap(): HeatMapView;
+  workers(): ReadonlyMap<string, WorkerCounters>;
+  /** What became of all publications of the whole run; undefined when nothing was published. */
+  deliveries(): Deliveries | undefined;
+  usage(): readonly UsageSeries[];
+  /** The faults that began, in order of time. */
+  faults(): readonly FaultRecord[];
+  /** First answer of each category, by category. */
+  samples(): ReadonlyMap<string, ErrorSample>;
+  /** How much of stage `index` telemetry covers, ms; less than planned when the run was cut. */
+  observedMs(stage: number): number;
+  /** Run time of the newest batch. */
+  readonly lastMs: number;
 }
-function endOf(plan: Plan): number {
-  return Math.max(0, ...plan.stages.map((stage) => stage.startMs + stage.durationMs));
+
+export interface TimeWindow {
+  readonly fromMs: number;
+  readonly toMs: number;
 }
+
+/** How much of these stages telemetry covers. @param stages indices */
+export function observedSeconds(aggregate: Pick<Aggregate, 'observedMs'>, stages: readonly number[]): number {
+  return stages.reduce((sum, stage) => sum + aggregate.observedMs(stage), 0) / 1000;
+}
+
+/** No batch of an honest worker ends later than this after the planned end and the drain. */
+const latestBatchMs = 3_600_000;
 /** Windows are asked for some time after the newest batch. */
 const slackMs = 10_000;
 
-export function createAggregate(plan: Plan): Aggregate {
-  return new MergedTelemetry(plan);
-}
-
-class MergedTelemetry implements Aggregate {
+/** An aggregate that is being filled: each batch must be added once, in any order. */
+export class RunAggregate implements Aggregate {
   private replicas: readonly Replica[] = [];
   private nameOf = replicaNamer([]);
   private readonly store = new SeriesStore((replica) => this.nameOf(replica));
   private readonly _timeline = new Timeline();
   private readonly _heatMap = new HeatMap();
   private readonly _workers = new CountersByWorker();
-  private readonly _usage = new UsageCounters();
-  private readonly _faults = new FaultCounters();
-  private readonly flows = new DeliveryCounters();
+  private readonly _usage = new UsageStore();
+  private readonly _faults = new FaultRecords();
+  private readonly _deliveries = new DeliveryCounters();
   private readonly _samples = new Map<string, ErrorSample>();
   private readonly recent: RecentBatches;
   private _lastMs = 0;
@@ -59,10 +84,12 @@ class MergedTelemetry implements Aggregate {
     return this._lastMs;
   }
 
+  /** @throws Error when a histogram is not what the protocol says; nothing of the batch is counted then */
   add(workerId: string, batch: Telemetry): void {
-    if (batch.toMs > latestMs(this.plan)) {
+    if (batch.toMs > plannedEndMs(this.plan) + this.plan.drainMs + latestBatchMs) {
       throw new RangeError(
-        `telemetry batch ${batch.sequence} of worker ${workerId} ends at ${batch.toMs} ms, an hour beyond the end of the run`,
+        `telemetry batch ${batch.sequence} of worker ${workerId} ends at ${batch.toMs} ms, ` +
+          'an hour beyond the end of the run',
       );
     }
     const decoded = decodeBatch(batch);
@@ -71,35 +98,42 @@ class MergedTelemetry implements Aggregate {
     this._timeline.add(workerId, decoded);
     for (const { pairs } of decoded.series) this._heatMap.add(secondOf(batch.toMs), pairs.latency ?? []);
     this._workers.add(workerId, batch);
-    this.flows.add(batch.flows ?? []);
+    this._deliveries.add(batch.flows ?? []);
     this.recent.add(decoded, this._lastMs);
     for (const sample of batch.samples) this.keepEarliest(sample);
   }
 
+  /** Takes what the run's events say of replicas, resource use and faults. @param startAt epoch ms of run time 0 */
+  addEvent(event: RunEvent, startAt = 0): void {
+    if (event.type === 'usage') this.addUsage(event.atMs, event.samples);
+    else if (event.type === 'target.ready' || event.type === 'replicas.changed') this.registerReplicas(event.replicas);
+    else if (isFaultEvent(event)) this.addFault(event, Date.parse(event.at) - startAt);
+  }
+
+  /**
+   * Adds replicas to those known before. What answers call them is replaced by their ids, also in what was added
+   * earlier.
+   */
   registerReplicas(replicas: readonly Replica[]): void {
     this.replicas = [...this.replicas, ...replicas];
     this.nameOf = replicaNamer(this.replicas);
   }
 
+  /** @param atMs run time */
   addUsage(atMs: number, samples: readonly UsageSample[]): void {
     this._usage.add(atMs, samples);
   }
 
+  /** @param atMs run time */
   addFault(event: FaultEvent, atMs: number): void {
     this._faults.add(event, atMs);
   }
 
-  measure(check: Check, window?: TimeWindow): Measured {
-    if (window === undefined)
-      return measure(check, { plan: this.plan, aggregate: this, store: this.store, window: undefined });
-    const store = this.recent.within(window);
-    if (store === undefined)
-      return { kind: 'no-data', why: `histograms of a window from ${window.fromMs} ms are no longer kept` };
-    return measure(check, { plan: this.plan, aggregate: this, store, window });
-  }
-
   select(selection: Selection): Totals {
     return this.store.select(selection);
+  }
+  within(window: TimeWindow): SeriesStore | undefined {
+    return this.recent.within(window);
   }
   timeline(fromSecond = 0): readonly Second[] {
     return this._timeline.view(fromSecond);
@@ -111,7 +145,7 @@ class MergedTelemetry implements Aggregate {
     return this._workers.view();
   }
   deliveries(): Deliveries | undefined {
-    return this.flows.deliveries();
+    return this._deliveries.deliveries();
   }
   usage(): readonly UsageSeries[] {
     return this._usage.view();
@@ -128,7 +162,7 @@ class MergedTelemetry implements Aggregate {
     return stage === undefined ? 0 : Math.min(stage.durationMs, Math.max(0, this._lastMs - stage.startMs));
   }
 
-  /** Batches may come in any order; which sample is shown must not depend on it. */
+  /** Batches come in any order, and which sample is shown must not depend on it. */
   private keepEarliest(sample: ErrorSample): void {
     const known = this._samples.get(sample.category);
     if (known === undefined || order(sample) < order(known)) this._samples.set(sample.category, sample);
@@ -141,7 +175,7 @@ function order(sample: ErrorSample): string {
     .padStart(16, '0')} ${JSON.stringify(sample)}`;
 }
 
-/** The last stretch of run time, batch by batch, for the sliding windows of `stopWhen`. */
+/** The batches of the last stretch of run time, for the sliding windows of `stopWhen`. */
 class RecentBatches {
   private batches: DecodedBatch[] = [];
   private prunedBelowMs = 0;
@@ -152,12 +186,12 @@ class RecentBatches {
   ) {}
 
   add(decoded: DecodedBatch, newestMs: number): void {
-    const floor = newestMs - this.keepMs;
-    if (decoded.batch.toMs > floor) this.batches.push(decoded);
-    // Pruned a second's worth at a time, not for each batch.
-    if (floor > this.prunedBelowMs + 1000) {
-      this.prunedBelowMs = floor;
-      this.batches = this.batches.filter(({ batch }) => batch.toMs > floor);
+    const oldestMs = newestMs - this.keepMs;
+    if (decoded.batch.toMs > oldestMs) this.batches.push(decoded);
+    // Old batches are dropped once a second of run time, not for each batch.
+    if (oldestMs > this.prunedBelowMs + 1000) {
+      this.prunedBelowMs = oldestMs;
+      this.batches = this.batches.filter(({ batch }) => batch.toMs > oldestMs);
     }
   }
 
@@ -172,18 +206,18 @@ class RecentBatches {
 }
 
 /**
- * What a replica is called in a report, by what answers call it: the server its own name (in a container mostly the
- * host name), the gateway its address. A name that none of the run's replicas goes by stays what it is.
+ * Finds the id of a replica by the name that answers give: a server names itself (in a container mostly by its host
+ * name), a gateway gives its address. A name that belongs to none of the run's replicas stays as it is.
  */
-function replicaNamer(replicas: readonly Replica[]): (wire: string) => string {
+function replicaNamer(replicas: readonly Replica[]): (name: string) => string {
   const ids = new Map<string, string>();
   for (const { id, host, url } of replicas) {
     const { hostname, host: address } = new URL(url);
     for (const alias of [hostname, address, host, id]) if (alias !== undefined) ids.set(alias, id);
   }
-  // Replicas of one machine share its address: then the port tells them apart, and the address alone tells nothing.
+  // Replicas of one machine share its address: only the port tells them apart, so the address alone names none of them.
   const addresses = [...new Set(replicas.map(({ url }) => new URL(url).host))].map((host) => host.replace(/:\d+$/, ''));
   for (const hostname of addresses.filter((one, at) => addresses.indexOf(one) !== at))
     if (!replicas.some(({ id, host }) => id === hostname || host === hostname)) ids.delete(hostname);
-  return (wire) => ids.get(wire) ?? wire;
+  return (name) => ids.get(name) ?? name;
 }

@@ -8,7 +8,7 @@ import {
   type Telemetry,
 } from '../../../client-sim/protocol/telemetry.js';
 
-/** A batch whose histograms were all read, so that a broken one is refused before anything of the batch is counted. */
+/** A batch with all of its histograms decoded, so that a broken one is refused before anything is counted. */
 export interface DecodedBatch {
   readonly batch: Telemetry;
   readonly series: readonly DecodedSeries[];

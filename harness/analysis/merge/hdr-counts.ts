@@ -1,8 +1,7 @@
 /**
- * Histogram counts by HdrHistogram index, made for merging. Everything else (percentiles, encoding, printing) is the
- * library's business: `toHistogram`.
+ * Histogram counts by HdrHistogram index, made for merging. The library does everything else (percentiles, encoding,
+ * printing) on the result of `toHistogram`.
  */
-
 import hdr, { type Histogram } from 'hdr-histogram-js';
 import {
   type CountPair,

@@ -1,20 +1,60 @@
 /**
- * Everything told about one (stage, profile, operation) and one (stage, profile), merged; and sums over any of them.
+ * Everything that was reported of each (stage, profile, operation), (stage, profile) and (stage, profile, replica),
+ * merged; and sums over any selection of them.
  */
 import { addStreams, noStreams, type StreamCounts } from '../../../client-sim/protocol/streams.js';
 import { type HistogramName, histogramNames } from '../../../client-sim/protocol/telemetry.js';
 import {
   addOperations,
-  addReplicas,
+  addReplica,
   addSessions,
   addTallies,
   noOperations,
   noReplica,
   noSessions,
+  type OperationCounts,
+  type ReplicaCounts,
+  type SessionCounts,
 } from '../facts/counts.js';
-import type { OperationCounts, ReplicaCounts, ReplicaTotals, Selection, SessionCounts, Totals } from './contract.js';
+import { byNumberedName } from '../order.js';
 import type { DecodedBatch, DecodedReplica, DecodedSeries, DecodedSessions } from './decoded-batch.js';
 import { HdrCounts } from './hdr-counts.js';
+
+/** Indices of stages; profile and operation by name, all of them when absent. */
+export interface Selection {
+  readonly stages: readonly number[];
+  readonly profile?: string;
+  readonly operation?: string;
+}
+
+/** The sums of a selection. */
+export interface Totals {
+  /** Nothing was ever reported of this selection. */
+  readonly isEmpty: boolean;
+  readonly counts: Readonly<OperationCounts>;
+  readonly errors: ReadonlyMap<string, number>;
+  readonly histograms: Readonly<Record<HistogramName, HdrCounts>>;
+  readonly sessions: Readonly<SessionCounts>;
+  readonly connectFailures: ReadonlyMap<string, number>;
+  readonly misbehaved: ReadonlyMap<string, number>;
+  readonly connect: HdrCounts;
+  /** By name; empty with an operation named, because replicas are not counted by operation. */
+  readonly replicas: readonly ReplicaTotals[];
+  readonly streams: Readonly<StreamCounts>;
+  /** From when a publication was due to when a subscriber read it. */
+  readonly delivery: HdrCounts;
+  /** How far apart the clocks of publishers and subscribers may have been, at worst. */
+  readonly clockErrorMs: number;
+  /** From a consumer's return until it had received all that was published while it was away. */
+  readonly catchUp: HdrCounts;
+}
+
+export interface ReplicaTotals {
+  /** Id of one of the run's replicas, or the name that answers give. */
+  readonly name: string;
+  readonly counts: Readonly<ReplicaCounts>;
+  readonly latency: HdrCounts;
+}
 
 interface OperationCell {
   readonly stage: number;
@@ -41,7 +81,7 @@ interface SessionCell {
 interface ReplicaCell {
   readonly stage: number;
   readonly profile: string;
-  /** As answers call it. */
+  /** The name that answers give. */
   readonly replica: string;
   readonly counts: ReplicaCounts;
   readonly latency: HdrCounts;
@@ -52,7 +92,7 @@ export class SeriesStore {
   private readonly sessions = new Map<string, SessionCell>();
   private readonly replicas = new Map<string, ReplicaCell>();
 
-  /** @param nameOf what a replica is called, by what answers call it; asked when something is selected */
+  /** @param nameOf the id of a replica by the name that answers give; called when something is selected */
   constructor(private readonly nameOf: (replica: string) => string = (replica) => replica) {}
 
   add({ series, sessions, replicas }: DecodedBatch): void {
@@ -66,7 +106,7 @@ export class SeriesStore {
       [...this.operations.values()].filter(
         (cell) => selects(selection, cell) && matches(selection.operation, cell.operation),
       ),
-      // Sessions are of a profile, not of an operation: with an operation named, they are not told apart and left out.
+      // Sessions belong to a profile, not to an operation, so they are left out when an operation is named.
       selection.operation === undefined ? [...this.sessions.values()].filter((cell) => selects(selection, cell)) : [],
       selection.operation === undefined ? [...this.replicas.values()].filter((cell) => selects(selection, cell)) : [],
       this.nameOf,
@@ -123,12 +163,12 @@ export class SeriesStore {
       cell = { stage, profile, replica, counts: noReplica(), latency: new HdrCounts() };
       this.replicas.set(key, cell);
     }
-    addReplicas(cell.counts, series);
+    addReplica(cell.counts, series);
     cell.latency.addPairs(latency);
   }
 }
 
-/** Sums of the cells that go by one name, in order of the names. */
+/** Sums of the cells that share a name, in order of the names. */
 function byName(cells: readonly ReplicaCell[], nameOf: (replica: string) => string): readonly ReplicaTotals[] {
   const totals = new Map<
     string,
@@ -138,73 +178,61 @@ function byName(cells: readonly ReplicaCell[], nameOf: (replica: string) => stri
     const name = nameOf(replica);
     const sum = totals.get(name) ?? { name, counts: noReplica(), latency: new HdrCounts() };
     totals.set(name, sum);
-    addReplicas(sum.counts, counts);
+    addReplica(sum.counts, counts);
     sum.latency.addAll(latency);
   }
-  return [...totals.values()].sort((a, b) => inOrder(a.name, b.name));
+  return [...totals.values()].sort((a, b) => byNumberedName(a.name, b.name));
 }
 
-/** `mcp-server.2` before `mcp-server.10`. */
-function inOrder(a: string, b: string): number {
-  return a.localeCompare(b, 'en', { numeric: true }) || (a < b ? -1 : 1);
-}
-
-/** Sums made when asked for: the live view wants counters every second and no histogram. */
+/** Each sum is made when it is read: the live view needs counters every second and no histogram. */
 class SelectedTotals implements Totals {
-  private readonly _sessions: readonly SessionCell[];
-
-  private readonly _replicas: readonly ReplicaCell[];
-
   constructor(
-    private readonly operations: readonly OperationCell[],
-    sessions: readonly SessionCell[],
-    replicas: readonly ReplicaCell[],
+    private readonly operationCells: readonly OperationCell[],
+    private readonly sessionCells: readonly SessionCell[],
+    private readonly replicaCells: readonly ReplicaCell[],
     private readonly nameOf: (replica: string) => string,
-  ) {
-    this._sessions = sessions;
-    this._replicas = replicas;
-  }
+  ) {}
 
-  get series(): number {
-    return this.operations.length + this._sessions.length;
+  get isEmpty(): boolean {
+    return this.operationCells.length + this.sessionCells.length === 0;
   }
   get counts(): OperationCounts {
-    return fold(this.operations, noOperations(), (sum, cell) => addOperations(sum, cell.counts));
+    return fold(this.operationCells, noOperations(), (sum, cell) => addOperations(sum, cell.counts));
   }
   get errors(): Map<string, number> {
-    return fold(this.operations, new Map<string, number>(), (sum, cell) => addTallies(sum, cell.errors));
+    return fold(this.operationCells, new Map<string, number>(), (sum, cell) => addTallies(sum, cell.errors));
   }
   get histograms(): Record<HistogramName, HdrCounts> {
-    return fold(this.operations, emptyHistograms(), (sum, cell) => {
+    return fold(this.operationCells, emptyHistograms(), (sum, cell) => {
       for (const name of histogramNames) sum[name].addAll(cell.histograms[name]);
     });
   }
   get sessions(): SessionCounts {
-    return fold(this._sessions, noSessions(), (sum, cell) => addSessions(sum, cell.counts));
+    return fold(this.sessionCells, noSessions(), (sum, cell) => addSessions(sum, cell.counts));
   }
   get connectFailures(): Map<string, number> {
-    return fold(this._sessions, new Map<string, number>(), (sum, cell) => addTallies(sum, cell.connectFailures));
+    return fold(this.sessionCells, new Map<string, number>(), (sum, cell) => addTallies(sum, cell.connectFailures));
   }
   get misbehaved(): Map<string, number> {
-    return fold(this._sessions, new Map<string, number>(), (sum, cell) => addTallies(sum, cell.misbehaved));
+    return fold(this.sessionCells, new Map<string, number>(), (sum, cell) => addTallies(sum, cell.misbehaved));
   }
   get replicas(): readonly ReplicaTotals[] {
-    return byName(this._replicas, this.nameOf);
+    return byName(this.replicaCells, this.nameOf);
   }
   get connect(): HdrCounts {
-    return fold(this._sessions, new HdrCounts(), (sum, cell) => sum.addAll(cell.connect));
+    return fold(this.sessionCells, new HdrCounts(), (sum, cell) => sum.addAll(cell.connect));
   }
   get streams(): StreamCounts {
-    return fold(this._sessions, noStreams(), (sum, cell) => addStreams(sum, cell.streams));
+    return fold(this.sessionCells, noStreams(), (sum, cell) => addStreams(sum, cell.streams));
   }
   get delivery(): HdrCounts {
-    return fold(this._sessions, new HdrCounts(), (sum, cell) => sum.addAll(cell.delivery));
+    return fold(this.sessionCells, new HdrCounts(), (sum, cell) => sum.addAll(cell.delivery));
   }
   get clockErrorMs(): number {
-    return this._sessions.reduce((worst, cell) => Math.max(worst, cell.clockErrorMs), 0);
+    return this.sessionCells.reduce((worst, cell) => Math.max(worst, cell.clockErrorMs), 0);
   }
   get catchUp(): HdrCounts {
-    return fold(this._sessions, new HdrCounts(), (sum, cell) => sum.addAll(cell.catchUp));
+    return fold(this.sessionCells, new HdrCounts(), (sum, cell) => sum.addAll(cell.catchUp));
   }
 }
 

@@ -1,15 +1,37 @@
 /**
  * What happened in each second of run time. Counters of every second are kept; histograms only of the last
- * `openSeconds`, after which a second keeps its percentiles. A batch that comes later than that (a worker that was cut
- * off for a quarter of an hour) still adds its counters there, and its histograms to all totals.
+ * `openSeconds`, after which a second keeps its percentiles. A batch that comes later than that (from a worker that was
+ * cut off for a quarter of an hour) still adds its counters to that second, and its histograms to all totals.
  */
-
 import type { CountPair } from '../../../client-sim/protocol/histogram-codec.js';
 import type { Health } from '../../../client-sim/protocol/messages.js';
-import { addOperations, noOperations } from '../facts/counts.js';
-import type { OperationCounts, Second } from './contract.js';
+import { addOperations, noOperations, type OperationCounts } from '../facts/counts.js';
+import type { Span } from '../facts/stages.js';
 import type { DecodedBatch } from './decoded-batch.js';
 import { type CountSource, toHistogram } from './hdr-counts.js';
+
+/** One second of run time, all workers together. */
+export interface Second extends Readonly<OperationCounts> {
+  /** Seconds of run time at its start. */
+  readonly t: number;
+  readonly p50Ms: number | undefined;
+  readonly p95Ms: number | undefined;
+  readonly p99Ms: number | undefined;
+  readonly maxMs: number | undefined;
+  readonly clients: number;
+  readonly sessions: number;
+  /** In this second. */
+  readonly sessionsOpened: number;
+  readonly connections: number;
+  readonly inFlight: number;
+  readonly queued: number;
+  readonly errors: Readonly<Record<string, number>>;
+  /** Worst worker. */
+  readonly lagP99Ms: number | undefined;
+  readonly eventLoopUtilization: number | undefined;
+  /** How many workers reported it. */
+  readonly workers: number;
+}
 
 const openSeconds = 900;
 
@@ -34,7 +56,7 @@ interface OpenSecond {
   sessionsOpened: number;
   readonly counts: OperationCounts;
   readonly errors: Record<string, number>;
-  /** By worker: the newest of this second. */
+  /** The newest of each worker in this second. */
   readonly gauges: Map<string, Gauges>;
   lagP99Ms: number | undefined;
   eventLoopUtilization: number | undefined;
@@ -81,6 +103,13 @@ export class Timeline {
   }
 }
 
+/** The reported seconds that overlap one of the spans. */
+export function secondsWithin(timeline: readonly Second[], spans: readonly Span[]): readonly Second[] {
+  return timeline.filter(
+    ({ t, workers }) => workers > 0 && spans.some(({ fromMs, toMs }) => t * 1000 < toMs && (t + 1) * 1000 > fromMs),
+  );
+}
+
 /** A batch ends at a whole second or earlier, so 1000 belongs to second 0. */
 export function secondOf(toMs: number): number {
   return Math.max(0, Math.ceil(toMs / 1000) - 1);
@@ -120,13 +149,13 @@ function viewOf(second: OpenSecond, t: number): Second {
   };
 }
 
-/** A second's counts: a few hundred different values, where a full counts array would be 184 KiB. */
+/** A second's counts are a few hundred different values; a full array of counts would be 184 KiB. */
 class SparseCounts implements CountSource {
   private readonly counts = new Map<number, number>();
-  private known: Percentiles | undefined;
+  private computed: Percentiles | undefined;
 
   addPairs(pairs: readonly CountPair[]): void {
-    if (pairs.length > 0) this.known = undefined;
+    if (pairs.length > 0) this.computed = undefined;
     for (const [index, count] of pairs) this.counts.set(index, (this.counts.get(index) ?? 0) + count);
   }
 
@@ -135,8 +164,8 @@ class SparseCounts implements CountSource {
   }
 
   percentiles(): Percentiles {
-    this.known ??= this.compute();
-    return this.known;
+    this.computed ??= this.compute();
+    return this.computed;
   }
 
   private compute(): Percentiles {

@@ -1,16 +1,15 @@
-/** Which replica answered what, summed up: for the report and for `affinity.moved`. */
-
-import { addReplicas, noReplica } from '../facts/counts.js';
+import { addReplica, noReplica, type ReplicaCounts } from '../facts/counts.js';
 import { countByUs } from '../facts/target-errors.js';
-import type { ReplicaCounts, Totals } from '../merge/contract.js';
+import type { Totals } from '../merge/series-store.js';
 
+/** What the replicas answered, summed up: for the report and for `affinity.moved`. */
 interface Affinity {
   readonly counts: Readonly<ReplicaCounts>;
-  /** Operations that succeeded or failed, not by our own doing, at a replica that is not known. */
+  /** Operations that succeeded or failed, not by our own doing, and whose replica is not known. */
   readonly unattributed: number;
 }
 
-/** Undefined: nothing of it is known to have been any replica's. */
+/** @returns undefined when no answer named its replica */
 export function affinityOf(totals: Totals): Affinity | undefined {
   const {
     replicas,
@@ -19,14 +18,9 @@ export function affinityOf(totals: Totals): Affinity | undefined {
   } = totals;
   if (replicas.length === 0) return undefined;
   const counts = noReplica();
-  for (const replica of replicas) addReplicas(counts, replica.counts);
+  for (const replica of replicas) addReplica(counts, replica.counts);
   return {
     counts,
     unattributed: Math.max(0, succeeded + failed - countByUs(errors) - counts.succeeded - counts.failed),
   };
-}
-
-/** The part of one replica. @param replica as reports call it */
-export function replicaOf(totals: Totals, replica: string): Totals['replicas'][number] | undefined {
-  return totals.replicas.find(({ name }) => name === replica);
 }

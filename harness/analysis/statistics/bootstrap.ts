@@ -1,8 +1,4 @@
-/**
- * Median and its 95 % interval by percentile bootstrap (Efron 1979): resample with replacement, take the spread of
- * medians.
- */
-
+/** A median and its 95 % interval by percentile bootstrap (Efron 1979): the spread of medians of resamples. */
 export interface Interval {
   readonly median: number;
   readonly low: number;
@@ -11,7 +7,7 @@ export interface Interval {
 
 const resamples = 2000;
 
-/** Seeded, so that a report rendered again says the same. Undefined without values. */
+/** Seeded, so that a report that is rendered again is the same. @returns undefined without values */
 export function bootstrapMedian(values: readonly number[], seed: number): Interval | undefined {
   if (values.length === 0) return undefined;
   const random = mulberry32(seed);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import type { FaultEvent } from '../facts/fault-counters.js';
-import { createAggregate } from '../merge/aggregate.js';
-import type { Second } from '../merge/contract.js';
+import type { FaultEvent } from '../facts/fault-records.js';
+import { measure } from '../judge/measure.js';
+import { RunAggregate } from '../merge/aggregate.js';
+import type { Second } from '../merge/timeline.js';
 import { check, samplePlan, sampleStage } from '../testing/sample-plan.js';
 import { sampleTelemetry } from '../testing/sample-run.js';
 import { recoveryOf } from './fault-recovery.js';
@@ -60,7 +61,7 @@ describe('recovery', () => {
     expect(recoveryOf(steady, seconds(succeeded), fromMs, toMs)).toMatchObject(expected);
   });
 
-  test('is not told where the load itself changed', () => {
+  test('is not known where the load itself changed', () => {
     const ramp = sampleStage({
       index: 0,
       name: 'ramp',
@@ -79,7 +80,7 @@ describe('the threshold fault.recovery', () => {
   const plan = samplePlan({ stages: [sampleStage({ index: 0, name: 'steady', startMs: 0, durationMs: 40_000 })] });
   /** Throughput is gone for the first 4 s after second 12. */
   const measured = (events: readonly FaultEvent[]) => {
-    const aggregate = createAggregate(plan);
+    const aggregate = new RunAggregate(plan);
     const lines = sampleTelemetry(plan, {
       change: (series, second) =>
         second >= 12 && second < 16
@@ -88,7 +89,7 @@ describe('the threshold fault.recovery', () => {
     });
     for (const { workerId, batch } of lines) aggregate.add(workerId, batch);
     for (const event of events) aggregate.addFault(event, Date.parse(event.at));
-    return aggregate.measure(check('fault.recovery', '<', 5000));
+    return measure(check('fault.recovery', '<', 5000), plan, aggregate);
   };
   const event = (atMs: number, body: object): FaultEvent =>
     ({ seq: 1, at: new Date(atMs).toISOString(), faultId: 'f1', ...body }) as FaultEvent;
@@ -100,7 +101,7 @@ describe('the threshold fault.recovery', () => {
   });
 
   test('has no data without a fault, and none when one never recovered', () => {
-    expect(measured([])).toMatchObject({ kind: 'no-data', why: 'no fault was made' });
+    expect(measured([])).toMatchObject({ kind: 'no-data', why: 'no fault was injected' });
     expect(measured([started, event(15_500, { type: 'fault.ended', reason: 'time' })])).toMatchObject({
       kind: 'no-data',
       why: expect.stringContaining('had not come back'),

@@ -1,25 +1,29 @@
-/** How long throughput took to come back after something was changed under a steady load. Pure. */
+/** How long throughput took to come back after something was changed under a steady load. */
 import type { Plan } from '../../../scenarios/schema/plan.js';
-import type { FaultRecord } from '../facts/fault-counters.js';
-import type { Second } from '../merge/contract.js';
+import type { FaultRecord } from '../facts/fault-records.js';
+import { plannedEndMs } from '../facts/stages.js';
+import type { Aggregate } from '../merge/aggregate.js';
+import type { Second } from '../merge/timeline.js';
+import { mean } from './numbers.js';
 
-/** Of the throughput before. */
+/** Share of the throughput before the change at which it counts as recovered. */
 const RECOVERED = 0.95;
-/** Most of the time before that is compared with, and least. */
+/** Throughput is compared with that of so many seconds before the change, at least of `LEAST_BEFORE_S`. */
 const BEFORE_S = 10;
 const LEAST_BEFORE_S = 3;
 /** Throughput is a mean over this many seconds: arrivals of one second are not exactly those of the next. */
 const WINDOW_S = 3;
 
 export type Recovery =
-  | { readonly kind: 'recovered' /** 0: throughput never fell. */; readonly seconds: number; readonly samples: number }
+  /** 0 seconds: throughput never fell. */
+  | { readonly kind: 'recovered'; readonly seconds: number; readonly samples: number }
   | { readonly kind: 'unknown'; readonly why: string };
 
 /**
  * From `fromMs` until the mean of three seconds is at least 95 % of the mean of the ten seconds before, and stays so
- * until `toMs`. Only told where the plan's load is the same all that time: otherwise throughput says nothing of the
- * target.
- * @param fromMs run time of the change, `toMs` of the next one or of the end
+ * until `toMs`. Unknown where the plan changes the load in that time: then throughput says nothing about the target.
+ * @param fromMs run time of the change
+ * @param toMs run time of the next change or of the end
  */
 export function recoveryOf(plan: Plan, timeline: readonly Second[], fromMs: number, toMs: number): Recovery {
   const first = Math.floor(fromMs / 1000);
@@ -29,9 +33,11 @@ export function recoveryOf(plan: Plan, timeline: readonly Second[], fromMs: numb
   const after = timeline.slice(first, Math.floor(toMs / 1000));
   if (after.length < WINDOW_S) return unknown(`less than ${WINDOW_S} s of load came after it`);
   if (!isSteady(plan, from * 1000, toMs)) return unknown('the load was not the same before and after it');
-  const wanted = RECOVERED * mean(before);
+  const wanted = RECOVERED * throughput(before);
   if (wanted === 0) return unknown('nothing succeeded before it');
-  const low = after.slice(0, after.length - WINDOW_S + 1).map((_, at) => mean(after.slice(at, at + WINDOW_S)) < wanted);
+  const low = after
+    .slice(0, after.length - WINDOW_S + 1)
+    .map((_, at) => throughput(after.slice(at, at + WINDOW_S)) < wanted);
   const lastLow = low.lastIndexOf(true);
   if (lastLow === low.length - 1) return unknown('throughput had not come back when the next change or the end came');
   return {
@@ -46,20 +52,17 @@ interface FaultRecoveries {
   readonly undone: Recovery;
 }
 
-/** Of the fault, up to its undo, and of its undo, up to the next fault or the end of the load. */
+/** From the fault up to its undo, and from its undo up to the next fault or the end of the load. */
 export function recoveriesOf(
   plan: Plan,
-  timeline: readonly Second[],
-  lastMs: number,
-  faults: readonly FaultRecord[],
+  aggregate: Pick<Aggregate, 'timeline' | 'faults' | 'lastMs'>,
   fault: FaultRecord,
 ): FaultRecoveries {
   const { startedMs, endedMs } = fault;
-  const overMs = Math.min(
-    lastMs,
-    plan.stages.reduce((end, stage) => Math.max(end, stage.startMs + stage.durationMs), 0),
-  );
-  const nextMs = faults
+  const timeline = aggregate.timeline();
+  const overMs = Math.min(aggregate.lastMs, plannedEndMs(plan));
+  const nextMs = aggregate
+    .faults()
     .filter((other) => other.startedMs > startedMs)
     .reduce((next, other) => Math.min(next, other.startedMs), overMs);
   return {
@@ -68,7 +71,7 @@ export function recoveriesOf(
   };
 }
 
-/** No ramp and no step of the load in between. */
+/** Whether the load has no ramp and no step in between. */
 function isSteady({ stages }: Plan, fromMs: number, toMs: number): boolean {
   const segments = stages
     .flatMap((stage) => stage.segments)
@@ -77,9 +80,10 @@ function isSteady({ stages }: Plan, fromMs: number, toMs: number): boolean {
   return segments.every(({ from, to }) => from === to && from === level);
 }
 
-function mean(seconds: readonly Second[]): number {
-  return seconds.reduce((sum, { succeeded }) => sum + succeeded, 0) / seconds.length;
+function throughput(seconds: readonly Second[]): number {
+  return mean(seconds.map(({ succeeded }) => succeeded));
 }
+
 function unknown(why: string): Recovery {
   return { kind: 'unknown', why };
 }

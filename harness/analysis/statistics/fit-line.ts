@@ -1,4 +1,5 @@
-/** A straight line through points in order of time, by least squares, with an honest interval of its slope. */
+/** A straight line through points in order of time, by least squares, with an interval of its slope. */
+import { mean, sum } from './numbers.js';
 
 export interface Point {
   readonly x: number;
@@ -16,15 +17,14 @@ export interface LineFit {
 
 /** Two-sided 95 % of the normal distribution. */
 const Z = 1.959964;
-/**
- * However much samples hang together: fewer would leave Student's t no degree of freedom that its expansion holds for.
- */
+/** With fewer, the expansion of Student's t would be used outside the degrees of freedom that it holds for. */
 const LEAST_EFFECTIVE = 4;
 
 /**
- * Neighbouring samples of memory resemble each other, so they say less than their number: the interval is widened by
- * the residuals' correlation with their predecessors (effective sample size of an AR(1) process).
- * @returns undefined where no line can be told: fewer than four points, or x does not vary
+ * Neighbouring samples of memory resemble each other and carry less information than as many independent ones, so the
+ * interval is widened by the residuals' correlation with their predecessors (the effective sample size of an AR(1)
+ * process).
+ * @returns undefined when there are fewer than four points, or x does not vary
  */
 export function fitLine(points: readonly Point[]): LineFit | undefined {
   const n = points.length;
@@ -54,11 +54,4 @@ function studentT(freedom: number): number {
   const g2 = (5 * Z ** 5 + 16 * Z ** 3 + 3 * Z) / 96;
   const g3 = (3 * Z ** 7 + 19 * Z ** 5 + 17 * Z ** 3 - 15 * Z) / 384;
   return Z + g1 / freedom + g2 / freedom ** 2 + g3 / freedom ** 3;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
-}
-function mean(values: readonly number[]): number {
-  return sum(values) / values.length;
 }

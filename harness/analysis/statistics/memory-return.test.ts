@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createAggregate } from '../merge/aggregate.js';
+import { RunAggregate } from '../merge/aggregate.js';
 import { samplePlan, sampleStage } from '../testing/sample-plan.js';
 import { sampleTelemetry } from '../testing/sample-run.js';
 import { type MemoryReturn, memoryReturn } from './session-memory.js';
@@ -17,7 +17,7 @@ const plan = samplePlan({ stages });
 
 /** Of a target that holds so many bytes, by replica, at the end of second `t`. */
 function returned(stage: number, bytes: (t: number) => number, seconds = 40, replicas = 2): MemoryReturn | undefined {
-  const aggregate = createAggregate(plan);
+  const aggregate = new RunAggregate(plan);
   for (const { workerId, batch } of sampleTelemetry(plan, { workers: 1 })) aggregate.add(workerId, batch);
   for (let t = 1; t <= seconds; t++)
     aggregate.addUsage(
@@ -47,7 +47,11 @@ test('what is kept has not come back', () => {
 });
 
 test('what falls in the rest has, and a single peak does not hide it', () => {
-  const found = returned(1, (t) => (t === 20 ? 9e9 : t <= 10 ? 10e6 : t <= 20 ? 30e6 : t < 25 ? 30e6 : 15e6));
+  const found = returned(1, (t) => {
+    if (t === 20) return 9e9;
+    if (t <= 10) return 10e6;
+    return t < 25 ? 30e6 : 15e6;
+  });
   expect(found).toEqual({ restSeconds: 20, beforeBytes: 20e6, endBytes: 60e6, afterBytes: 30e6, share: 0.75 });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { createAggregate } from '../merge/aggregate.js';
-import type { Aggregate } from '../merge/contract.js';
+import { measure } from '../judge/measure.js';
+import { RunAggregate } from '../merge/aggregate.js';
 import { check, samplePlan, sampleStage } from '../testing/sample-plan.js';
 import { sampleTelemetry } from '../testing/sample-run.js';
 import { sessionMemory } from './session-memory.js';
@@ -16,8 +16,8 @@ interface Server {
   readonly replicas?: number;
 }
 
-function runOf({ sessions, opened, memoryBytes, replicas = 1 }: Server): Aggregate {
-  const aggregate = createAggregate(plan);
+function runOf({ sessions, opened, memoryBytes, replicas = 1 }: Server): RunAggregate {
+  const aggregate = new RunAggregate(plan);
   for (const { workerId, batch } of sampleTelemetry(plan, { workers: 1 })) {
     const t = batch.toMs / 1000;
     aggregate.add(workerId, {
@@ -50,8 +50,8 @@ const held: Server = {
   opened: () => 20,
   memoryBytes: (t) => 50e6 + 5000 * 20 * t + 10_000 * noise(t),
 };
-function judged(aggregate: Aggregate, metric: string, limit: number) {
-  return aggregate.measure(check(metric, '<', limit, { stage: 'held' }));
+function judged(aggregate: RunAggregate, metric: string, limit: number) {
+  return measure(check(metric, '<', limit, { stage: 'held' }), plan, aggregate);
 }
 
 describe('memory per session', () => {
@@ -80,7 +80,7 @@ describe('memory per session', () => {
     expect([slopeOf('replica-1'), slopeOf('replica-2')]).toEqual([8000, 2000]);
   });
 
-  test('that stays behind is told from sessions that come and go', () => {
+  test('that stays behind is found from sessions that come and go', () => {
     const leaking: Server = {
       sessions: () => 20,
       opened: () => 100,
@@ -102,14 +102,14 @@ describe('memory per session', () => {
     const poor = judged(aggregate, 'memory.perSession', 5000);
     expect(poor).toMatchObject({
       kind: 'no-data',
-      why: expect.stringMatching(/^between .* and .* a session .*: too uncertain to hold against 4\.88 KiB$/),
+      why: expect.stringMatching(/^between .* and .* a session .*: too uncertain to compare with 4\.88 KiB$/),
     });
     // Against a limit far off, the same fit is good enough.
     expect(judged(aggregate, 'memory.perSession', 1e6)).toMatchObject({ kind: 'value' });
   });
 
   test('no data is never a pass: nothing known of the memory', () => {
-    const aggregate = createAggregate(plan);
+    const aggregate = new RunAggregate(plan);
     for (const { workerId, batch } of sampleTelemetry(plan, { workers: 1 })) aggregate.add(workerId, batch);
     expect(judged(aggregate, 'memory.perSession', 1e9)).toMatchObject({
       kind: 'no-data',

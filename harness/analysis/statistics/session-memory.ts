@@ -1,46 +1,44 @@
+/** What a session costs the target in memory: usage samples against sessions, as a slope with its interval. */
 import type { Plan, StagePlan } from '../../../scenarios/schema/plan.js';
+import { isWithin, spansOf } from '../facts/stages.js';
+import type { UsageSeries } from '../facts/usage-series.js';
 import { whole } from '../format.js';
-import type { Aggregate, Second, UsageSeries } from '../merge/contract.js';
+import type { Aggregate } from '../merge/aggregate.js';
+import type { Second } from '../merge/timeline.js';
 import { fitLine, type LineFit, type Point } from './fit-line.js';
 
-/** What a session costs the target in memory: usage samples against sessions, as a slope with its interval. */
-
-/**
- * open: the sessions that clients hold at that moment; opened: all that were opened so far, whatever became of them.
- */
-export type Against = 'open' | 'opened';
+/** Which sessions memory is set against: those that clients hold at that moment, or all that were opened so far. */
+export type SessionBasis = 'open' | 'opened';
 
 export type SessionMemory = {
   readonly samples: number;
-  /** Least and most sessions over the samples. */
+  /** The fewest and the most sessions over the samples. */
   readonly fromSessions: number;
   readonly toSessions: number;
 } & ({ readonly kind: 'fit'; readonly bytes: LineFit } | { readonly kind: 'none'; readonly why: string });
 
 const leastSamples = 10;
-/** A handful of sessions drowns in what a server's memory does by itself. */
+/** With fewer sessions, their memory is lost in the variation of a server's own memory. */
 const leastSessions = 10;
 
 /**
- * @param replica its id; all replicas together when absent (their sum, so that it does not matter who has which
- * session)
+ * @param stages indices
+ * @param replica its id; when absent, the sum over all replicas, so that it does not matter which has which session
  */
 export function sessionMemory(
   plan: Plan,
-  aggregate: Aggregate,
+  aggregate: Pick<Aggregate, 'usage' | 'timeline'>,
   stages: readonly number[],
-  against: Against,
+  basis: SessionBasis,
   replica?: string,
 ): SessionMemory {
   const targets = aggregate.usage().filter(({ role }) => role === 'target');
   const chosen = targets.filter(({ id }) => (replica ?? id) === id);
-  const spans = plan.stages
-    .filter(({ index }) => stages.includes(index))
-    .map(({ startMs, durationMs }) => [startMs, startMs + durationMs] as const);
-  const sessions = sessionsAt(aggregate.timeline(), against);
+  const spans = spansOf(plan, stages);
+  const sessions = sessionsAt(aggregate.timeline(), basis);
   const share = replica === undefined ? 1 : 1 / Math.max(1, targets.length);
   const points = memoryOf(chosen)
-    .filter(({ atMs }) => spans.some(([fromMs, toMs]) => atMs > fromMs && atMs <= toMs))
+    .filter(({ atMs }) => isWithin(spans, atMs))
     .flatMap(({ atMs, bytes }): Point[] => {
       const x = sessions(atMs);
       return x === undefined ? [] : [{ x: x * share, y: bytes }];
@@ -56,7 +54,11 @@ export function sessionMemory(
     };
   const about = { samples: points.length, fromSessions, toSessions };
   if (points.length < leastSamples)
-    return { ...about, kind: 'none', why: `${points.length} samples of memory are too few: ${leastSamples} at least` };
+    return {
+      ...about,
+      kind: 'none',
+      why: `${points.length} samples of memory are too few: at least ${leastSamples} are needed`,
+    };
   if (toSessions - fromSessions < leastSessions) {
     return {
       ...about,
@@ -66,31 +68,32 @@ export function sessionMemory(
   }
   const fit = fitLine(points);
   return fit === undefined
-    ? { ...about, kind: 'none', why: 'sessions do not vary' }
+    ? { ...about, kind: 'none', why: 'the number of sessions did not change' }
     : { ...about, kind: 'fit', bytes: fit };
 }
 
-/** Memory of these replicas together, at each moment at which all of them told. */
+/** Memory of these replicas together, at each moment at which all of them were sampled. */
 function memoryOf(series: readonly UsageSeries[]): readonly { readonly atMs: number; readonly bytes: number }[] {
-  const sums = new Map<number, { bytes: number; told: number }>();
+  const sums = new Map<number, { bytes: number; replicas: number }>();
   for (const { points } of series) {
     for (const { atMs, memoryBytes } of points) {
-      const sum = sums.get(atMs) ?? { bytes: 0, told: 0 };
-      sums.set(atMs, { bytes: sum.bytes + memoryBytes, told: sum.told + 1 });
+      const sum = sums.get(atMs) ?? { bytes: 0, replicas: 0 };
+      sums.set(atMs, { bytes: sum.bytes + memoryBytes, replicas: sum.replicas + 1 });
     }
   }
   return [...sums]
-    .filter(([, { told }]) => told === series.length)
+    .filter(([, { replicas }]) => replicas === series.length)
     .map(([atMs, { bytes }]) => ({ atMs, bytes }))
     .sort((a, b) => a.atMs - b.atMs);
 }
 
-/** Sessions at a moment, between the ends of seconds by a straight line; undefined where nobody told. */
-function sessionsAt(timeline: readonly Second[], against: Against): (atMs: number) => number | undefined {
+/** Sessions at a moment, on a straight line between the ends of seconds; undefined where none were reported. */
+function sessionsAt(timeline: readonly Second[], basis: SessionBasis): (atMs: number) => number | undefined {
   let opened = 0;
   const ends = timeline.map(({ sessions, sessionsOpened, workers }) => {
     opened += sessionsOpened;
-    return workers === 0 ? undefined : against === 'open' ? sessions : opened;
+    if (workers === 0) return undefined;
+    return basis === 'open' ? sessions : opened;
   });
   return (atMs) => {
     const at = atMs / 1000 - 1;
@@ -101,25 +104,26 @@ function sessionsAt(timeline: readonly Second[], against: Against): (atMs: numbe
   };
 }
 
-/** Whether the target gives memory back: what it held before a stage, at its end, and after a rest without load. */
-
+/** Whether the target gives memory back: its memory before a stage, at its end, and after a rest without load. */
 export interface MemoryReturn {
   readonly restSeconds: number;
-  /**
-   * Of all replicas together: the median of the last samples before the stage, in the stage, and in the rest after it.
-   */
+  /** All replicas together: the median of the last samples before the stage, in the stage, and in the rest after it. */
   readonly beforeBytes: number;
   readonly endBytes: number;
   readonly afterBytes: number;
-  /** Of what was added in the stage; 0 where it grew on, undefined where nothing was added. */
+  /** Share of the memory added in the stage; 0 when memory went on growing, undefined when none was added. */
   readonly share: number | undefined;
 }
 
-/** One sample may be a peak between two collections; so many are not. */
+/** One sample may be a peak between two garbage collections; the median of so many is not. */
 const samplesPerLevel = 5;
 
-/** @returns undefined where no rest follows the stage, or too little is known of the memory */
-export function memoryReturn(plan: Plan, aggregate: Aggregate, stage: StagePlan): MemoryReturn | undefined {
+/** @returns undefined when no rest follows the stage, or memory was not sampled in all three */
+export function memoryReturn(
+  plan: Plan,
+  aggregate: Pick<Aggregate, 'usage'>,
+  stage: StagePlan,
+): MemoryReturn | undefined {
   const rest = plan.stages.find(({ index }) => index === stage.index + 1);
   if (rest === undefined || rest.segments.some(({ from, to }) => from > 0 || to > 0)) return undefined;
   const memory = memoryOf(aggregate.usage().filter(({ role }) => role === 'target'));
@@ -132,7 +136,7 @@ export function memoryReturn(plan: Plan, aggregate: Aggregate, stage: StagePlan)
     return last[Math.floor(last.length / 2)];
   };
   const [endMs, restEndMs] = [stage.startMs + stage.durationMs, rest.startMs + rest.durationMs];
-  // What was before a first stage is the first that is known of it.
+  // Before the first stage there is no sample: the first one stands for it.
   const beforeBytes = level(-Infinity, stage.startMs) ?? memory[0]?.bytes;
   const endBytes = level(stage.startMs, endMs);
   const afterBytes = level(rest.startMs, restEndMs);

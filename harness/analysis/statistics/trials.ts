@@ -1,6 +1,6 @@
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import { targetErrors } from '../facts/target-errors.js';
-import type { Aggregate, Selection } from '../merge/contract.js';
+import { type Aggregate, observedSeconds } from '../merge/aggregate.js';
 import { bootstrapMedian, type Interval } from './bootstrap.js';
 import { summarise } from './latency-summary.js';
 
@@ -16,7 +16,7 @@ type TrialMetric = (typeof trialMetrics)[number];
 
 interface TrialValues {
   readonly trial: number;
-  /** Undefined where the trial has no data. */
+  /** Without the metrics that the trial has no data of. */
   readonly values: Readonly<Partial<Record<TrialMetric, number>>>;
 }
 interface Trials {
@@ -24,7 +24,7 @@ interface Trials {
   readonly intervals: Readonly<Partial<Record<TrialMetric, Interval>>>;
 }
 
-/** Undefined for a run of one trial: one run is an anecdote, it has no interval. */
+/** @returns undefined for a run of one trial, which has no interval */
 export function trialsOf(plan: Plan, aggregate: Aggregate): Trials | undefined {
   if (plan.trials < 2) return undefined;
   const trials = Array.from({ length: plan.trials }, (_, at) => measureTrial(plan, aggregate, at + 1));
@@ -41,10 +41,9 @@ export function trialsOf(plan: Plan, aggregate: Aggregate): Trials | undefined {
 
 function measureTrial(plan: Plan, aggregate: Aggregate, trial: number): TrialValues {
   const stages = plan.stages.filter((stage) => stage.measured && stage.trial === trial).map(({ index }) => index);
-  const selection: Selection = { stages };
-  const totals = aggregate.select(selection);
+  const totals = aggregate.select({ stages });
   const { counts } = totals;
-  const seconds = stages.reduce((sum, stage) => sum + aggregate.observedMs(stage), 0) / 1000;
+  const seconds = observedSeconds(aggregate, stages);
   const { ended, failed } = targetErrors(counts, totals.errors);
   const latency = summarise(totals.histograms.latency);
   const candidates: Record<TrialMetric, number | null> = {

@@ -1,6 +1,4 @@
-/**
- * A whole run's log made of real histograms, as workers would have told it; every knob is something that can go wrong.
- */
+/** The log of a whole run with real histograms; each option is something that can go wrong. */
 import hdr from 'hdr-histogram-js';
 import type { Health } from '../../../client-sim/protocol/messages.js';
 import type {
@@ -21,12 +19,12 @@ export interface SampleOptions {
   readonly health?: Partial<Health>;
   /** Changes a series before it is sent. */
   readonly change?: (series: OperationSeries, second: number, worker: number) => OperationSeries;
-  /** Worker number -> run time after which nothing is heard of it. */
+  /** By worker number: the run time after which it reports nothing. */
   readonly silentAfterMs?: Readonly<Record<number, number>>;
   readonly samples?: Telemetry['samples'];
   /**
-   * What answers call the replicas. Of each, a second and a worker: 9 answers as slow as the first operation's, one
-   * failure; one of 4 sessions moved to it.
+   * The names that answers give of the replicas. Each of them has, a second and a worker, 9 answers as slow as the
+   * first operation's and one failure; one of its 4 sessions moved to it.
    */
   readonly replicas?: readonly string[];
 }

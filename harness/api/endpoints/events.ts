@@ -6,7 +6,7 @@ import type { ApiEndpoint } from '../api-endpoint.js';
 import { lastEventId, SseStream } from '../sse-stream.js';
 import { summaryOf } from './runs.js';
 
-/** The log of a run as server-sent events. Their id is `seq`, so a new connection continues where a broken one stopped. */
+/** The log of a run as server-sent events. Their id is `seq`, so a new connection resumes after a broken one. */
 export function eventEndpoints(controller: Controller, history: RunHistory): readonly ApiEndpoint[] {
   return [
     {

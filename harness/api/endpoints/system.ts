@@ -10,7 +10,7 @@ const countsSchema = z.object({
   messageSendErrors: z.number(),
 });
 
-/** Endpoints about the controller itself. `openapi` is a function because the document describes these endpoints, too. */
+/** Endpoints about the controller itself. `openapi` is a function because the document describes them, too. */
 export function systemEndpoints(
   controller: Controller,
   metrics: ControllerMetrics,

@@ -1,11 +1,11 @@
 import Docker from 'dockerode';
-
 import { runAgent } from '../../agent/agent.js';
 import { engineAddress } from '../../platform/swarm/engine/address.js';
+import { messageOf } from '../../support/error-message.js';
 import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { number } from '../load-options.js';
+import { parseNumber } from '../option-parsers.js';
 import { readToken } from '../read-token.js';
 import type { CliCommand } from './command.js';
 
@@ -24,11 +24,11 @@ export const agent: CliCommand = {
   ],
   declare(command, host, finish) {
     command
-      .requiredOption('--token-file <file>', 'token for everything but metrics and health')
-      .option('--host <address>', 'where to listen', '127.0.0.1')
-      .option('--port <n>', 'port to listen on; 0: any free one', number, 9417)
-      .option('--stack <name>', 'only tasks of this stack (default: of all)')
-      .option('--node <name>', "this node's name (default: what its engine says)")
+      .requiredOption('--token-file <file>', 'file with the token that callers need, except for metrics and health')
+      .option('--host <address>', 'address to listen on', '127.0.0.1')
+      .option('--port <n>', 'port to listen on; 0 chooses a free one', parseNumber, 9417)
+      .option('--stack <name>', 'watch only the tasks of this stack (default: of all stacks)')
+      .option('--node <name>', 'name of this node (default: the name its engine has)')
       .action(async (options: Options) => {
         await serveUntilInterrupted(options, host);
         finish(exitCode.passed);
@@ -39,7 +39,6 @@ export const agent: CliCommand = {
 async function serveUntilInterrupted({ tokenFile, stack, node, ...listen }: Options, host: Host): Promise<void> {
   const stop = new AbortController();
   const ignore = host.onInterrupt(() => stop.abort());
-  const log = (line: string): void => host.stderr.write(`agent: ${line}\n`);
   try {
     await runAgent(
       {
@@ -48,7 +47,7 @@ async function serveUntilInterrupted({ tokenFile, stack, node, ...listen }: Opti
         token: readToken('--token-file', tokenFile),
         stack,
         node,
-        log,
+        log: (line) => host.stderr.write(`agent: ${line}\n`),
       },
       stop.signal,
     );
@@ -56,8 +55,8 @@ async function serveUntilInterrupted({ tokenFile, stack, node, ...listen }: Opti
     if (error instanceof CliError) throw error;
     throw new CliError({
       code: 'AGENT',
-      message: `the agent cannot serve: ${error instanceof Error ? error.message : String(error)}`,
-      hint: "it needs the socket of this node's engine (or DOCKER_HOST) and a free port",
+      message: `the agent cannot serve: ${messageOf(error)}`,
+      hint: "it needs a free port and access to this node's engine: its socket, or DOCKER_HOST",
       exitCode: exitCode.unreachable,
     });
   } finally {

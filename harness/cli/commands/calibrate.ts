@@ -1,17 +1,20 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { loadPlan } from '../../../scenarios/schema/load-plan.js';
 import type { Plan, ProfilePlan } from '../../../scenarios/schema/plan.js';
 import { diskIo, type ScenarioIo } from '../../../scenarios/schema/scenario-io.js';
 import { formatProblems } from '../../../scenarios/yaml/problem.js';
-import { type Calibration, calibration } from '../../report/calibration.js';
+import { type Calibration, readCalibration } from '../../report/calibration.js';
 import type { Report } from '../../report/schema.js';
 import { CliError } from '../cli-error.js';
+import { RESULTS_FOLDER } from '../defaults.js';
 import { exitCode } from '../exit-code.js';
-import { wholeNumber } from '../load-options.js';
+import type { Host } from '../host.js';
 import { createLocalConductor, type LocalConductor } from '../local/local-conductor.js';
+import { parseWholeNumber } from '../option-parsers.js';
 import { redactedCommand } from '../redacted-command.js';
+import type { ConductedRun } from '../run-conductor.js';
 import { latency, rate } from '../terminal/quantity.js';
 import { styleFor } from '../terminal/style.js';
 import { table } from '../terminal/table.js';
@@ -36,7 +39,7 @@ interface Measured {
   readonly verdict: Report['verdict'];
 }
 
-/** Reports warn from this share on, so this is where the generator must still be on time. */
+/** Reports warn from this share of the ceiling on, so the generator must still be on time there. */
 const CHECKED_SHARE = 0.8;
 
 export const calibrate: CliCommand = {
@@ -47,84 +50,109 @@ export const calibrate: CliCommand = {
   ],
   declare(command, host, finish) {
     command
-      .argument('[profile...]', 'whose connections and operations to use', ['normal'])
-      .option('--out <folder>', 'where results go; reports of runs in it know the ceiling', 'results')
-      .option('--seconds <n>', 'length of each of the two measurements', wholeNumber, 8)
-      .option('--workers <n>', 'worker processes', wholeNumber, 1)
-      .option('--threads <n>', 'engine threads of each worker', wholeNumber)
-      .option('--json', 'one JSON object on stdout')
-      .option('-q, --quiet', 'no progress')
+      .argument('[profile...]', 'client profiles to measure, each by its own connections and operations', ['normal'])
+      .option('--out <folder>', 'write results to this folder; reports in it will mention the ceiling', RESULTS_FOLDER)
+      .option('--seconds <n>', 'duration of each of the two measurements of a profile', parseWholeNumber, 8)
+      .option('--workers <n>', 'number of worker processes', parseWholeNumber, 1)
+      .option('--threads <n>', 'engine threads per worker', parseWholeNumber)
+      .option('--json', 'print one JSON object on stdout')
+      .option('-q, --quiet', 'show no progress')
       .action(async (profiles: readonly string[], options: Options) => {
         const shapes = profiles.map(profileShape);
         const resultsFolder = resolve(host.cwd, options.out);
+        const measured = await measureAll(shapes, resultsFolder, options, host);
         const file = join(resultsFolder, 'calibration.json');
-        const style = styleFor(host.stderr, host.env, options.color);
-        const conductor = await createLocalConductor({
-          host,
-          resultsFolder,
-          threads: options.threads,
-          style,
-          quiet: options.quiet === true,
-        });
-        const measured: Measured[] = [];
-        try {
-          for (const shape of shapes)
-            measured.push(await measure(conductor, shape, options, redactedCommand(host.args)));
-        } finally {
-          await conductor.close();
+        const merged = mergeCalibration(await readCalibration(file), calibrationOf(measured, options.workers));
+        writeCalibrationFile(file, merged);
+        if (options.json === true) {
+          const printed = { file, checkedShare: CHECKED_SHARE, profiles: measured };
+          host.stdout.write(`${JSON.stringify(printed, undefined, 2)}\n`);
+        } else {
+          host.stdout.write(`${render(measured)}\nwritten: ${file}\n`);
         }
-        const fresh = calibrationOf(measured, options.workers);
-        writeCalibrationFile(file, mergeCalibration(readCalibrationFile(file), fresh));
-        if (options.json === true)
-          host.stdout.write(
-            `${JSON.stringify({ file, checkedShare: CHECKED_SHARE, profiles: measured }, undefined, 2)}\n`,
-          );
-        else host.stdout.write(`${render(measured)}\nwritten: ${file}\n`);
         finish(exitCode.passed);
       });
   },
 };
 
+async function measureAll(
+  shapes: readonly ProfilePlan[],
+  resultsFolder: string,
+  options: Options,
+  host: Host,
+): Promise<readonly Measured[]> {
+  const style = styleFor(host.stderr, host.env, options.color);
+  const quiet = options.quiet === true;
+  const conductor = await createLocalConductor({ host, resultsFolder, threads: options.threads, style, quiet });
+  const measured: Measured[] = [];
+  try {
+    for (const shape of shapes) measured.push(await measure(conductor, shape, options, redactedCommand(host.args)));
+  } finally {
+    await conductor.close();
+  }
+  return measured;
+}
+
 async function measure(
   conductor: LocalConductor,
-  shape: ReturnType<typeof profileShape>,
+  shape: ProfilePlan,
   { seconds, workers }: Options,
   command: string,
 ): Promise<Measured> {
-  const how = { command, workers };
-  const flatOut = reportOf(await conductor.run(flatOutPlan(shape, seconds), how));
+  const submitOptions = { command, workers };
+  const flatOut = reportOf(await conductor.run(flatOutPlan(shape, seconds), submitOptions));
   const ceilingPerSecond = flatOut.summary.throughputPerSecond ?? 0;
   if (ceilingPerSecond <= 0) throw notCalibrated(flatOut);
-  const busy = reportOf(await conductor.run(atRatePlan(shape, CHECKED_SHARE * ceilingPerSecond, seconds), how));
-  const { latencyMs, lagMs } = busy.summary;
+  const checked = atRatePlan(shape, CHECKED_SHARE * ceilingPerSecond, seconds);
+  const { summary, verdict } = reportOf(await conductor.run(checked, submitOptions));
   return {
     profile: shape.name,
     ceilingPerSecond,
-    latencyP99Ms: latencyMs.p99,
-    lagP99Ms: lagMs.p99,
-    verdict: busy.verdict,
+    latencyP99Ms: summary.latencyMs.p99,
+    lagP99Ms: summary.lagMs.p99,
+    verdict,
   };
 }
 
-function reportOf({ finished, report }: Awaited<ReturnType<LocalConductor['run']>>): Report {
-  if (finished.stopped === 'interrupt')
+function reportOf({ finished, report }: ConductedRun): Report {
+  if (finished.stopped === 'interrupt') {
     throw new CliError({
       code: 'INTERRUPTED',
       message: 'interrupted: no calibration was written',
       exitCode: exitCode.interrupted,
     });
-  if (report === undefined)
-    throw new CliError({ code: 'INTERNAL', message: finished.problems.join('; '), exitCode: exitCode.internal });
-  return report;
+  }
+  if (report !== undefined) return report;
+  throw new CliError({ code: 'INTERNAL', message: finished.problems.join('; '), exitCode: exitCode.internal });
 }
 
 function notCalibrated({ verdict, run }: Report): CliError {
   return new CliError({
     code: 'NOT_CALIBRATED',
-    message: `nothing was measured (run ${run.id})`,
+    message: `nothing was measured in run ${run.id}`,
     where: verdict.reasons.join('\n  '),
     exitCode: exitCode.untrusted,
   });
+}
+
+function render(measured: readonly Measured[]): string {
+  const p99 = (ms: number | null): string => (ms === null ? '–' : latency(ms));
+  const checked = `at ${CHECKED_SHARE * 100} % of it`;
+  const rows = measured.map(({ profile, ceilingPerSecond, lagP99Ms, latencyP99Ms }) => [
+    profile,
+    rate(ceilingPerSecond),
+    p99(lagP99Ms),
+    p99(latencyP99Ms),
+  ]);
+  const unfit = measured.filter(({ verdict }) => verdict.kind !== 'passed');
+  return [
+    ...table([['profile', 'ceiling', `lag p99 ${checked}`, `latency p99 ${checked}`], ...rows], [1, 2, 3]),
+    ...unfit.flatMap(({ profile, verdict }) => [
+      '',
+      `${profile}: the generator was not fit ${checked}; calibrate again while nothing else uses the processor`,
+      ...verdict.reasons.map((reason) => `  ${reason}`),
+    ]),
+  ].join('\n');
 }
 
 function calibrationOf(measured: readonly Measured[], workers: number): Calibration {
@@ -141,100 +169,57 @@ function calibrationOf(measured: readonly Measured[], workers: number): Calibrat
   };
 }
 
-function render(measured: readonly Measured[]): string {
-  const of = (ms: number | null): string => (ms === null ? '–' : latency(ms));
-  const busy = `at ${CHECKED_SHARE * 100} % of it`;
-  return [
-    ...table(
-      [
-        ['profile', 'ceiling', `lag p99 ${busy}`, `latency p99 ${busy}`],
-        ...measured.map(({ profile, ceilingPerSecond, lagP99Ms, latencyP99Ms }) => [
-          profile,
-          rate(ceilingPerSecond),
-          of(lagP99Ms),
-          of(latencyP99Ms),
-        ]),
-      ],
-      [1, 2, 3],
-    ),
-    ...measured
-      .filter(({ verdict }) => verdict.kind !== 'passed')
-      .flatMap(({ profile, verdict }) => [
-        '',
-        `${profile}: the generator was not fit ${busy}; calibrate again where nothing else needs the processor`,
-        ...verdict.reasons.map((reason) => `  ${reason}`),
-      ]),
-  ].join('\n');
-}
-
-/**
- * New figures replace the old ones of the same profiles; another host's or another number of workers' are all replaced.
- */
-export function mergeCalibration(known: Calibration | undefined, fresh: Calibration): Calibration {
-  const same = known !== undefined && known.host === fresh.host && known.workers === fresh.workers;
-  const kept = same
+/** Keeps known figures of other profiles, if they are of the same host and the same number of workers. */
+function mergeCalibration(known: Calibration | undefined, fresh: Calibration): Calibration {
+  const isComparable = known !== undefined && known.host === fresh.host && known.workers === fresh.workers;
+  const kept = isComparable
     ? known.profiles.filter(({ profile }) => fresh.profiles.every((one) => one.profile !== profile))
     : [];
   return { ...fresh, profiles: [...kept, ...fresh.profiles] };
 }
 
-/** Undefined when there is none, or it is not one of ours. */
-export function readCalibrationFile(file: string): Calibration | undefined {
-  try {
-    return calibration.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data;
-  } catch {
-    return undefined;
-  }
-}
-
-export function writeCalibrationFile(file: string, value: Calibration): void {
+function writeCalibrationFile(file: string, value: Calibration): void {
   writeFileSync(`${file}.part`, `${JSON.stringify(value, undefined, 2)}\n`);
   renameSync(`${file}.part`, file);
 }
 
-/**
- * The plans of a calibration: a profile's own connections and operations against the sink, first flat out, then at a
- * rate.
- */
+// The plans: the profile's own connections and operations against the sink, first flat out, then at a rate.
 
-const FILE = 'calibration.yaml';
+const SCENARIO_FILE = 'calibration.yaml';
 
-/** The profile as it is; its shape decides the others. @throws CliError when there is no such profile */
-export function profileShape(profile: string): ProfilePlan {
+/** The profile as it is, from which both plans are made. @throws CliError when there is no such profile */
+function profileShape(profile: string): ProfilePlan {
   const [shape] = planFor(profile, {}, 1).profiles;
   if (shape === undefined) throw new Error(`the plan for ${profile} has no profile`);
   if (Object.keys(shape.misbehave).length > 0) {
     throw new CliError({
       code: 'NOT_CALIBRATABLE',
-      message: `${profile} misbehaves on purpose (misbehave), so what it reaches is no ceiling`,
-      hint: 'calibrate a profile that behaves',
+      message: `${profile} misbehaves on purpose (misbehave), so its throughput is not a ceiling`,
+      hint: 'calibrate a profile that behaves well',
     });
   }
   return shape;
 }
 
-/** Closed loop without think time: every connection is always busy, so the throughput is the most this shape can do. */
-export function flatOutPlan({ name, maxInFlight, connections }: ProfilePlan, seconds: number): Plan {
+/** Closed loop without think time: every connection is always busy, so this is the most this profile can do here. */
+function flatOutPlan({ name, maxInFlight, connections }: ProfilePlan, seconds: number): Plan {
   return planFor(name, { thinkTime: '0ms', maxInFlight, connections }, seconds);
 }
 
 /** Open loop at a share of the ceiling: how late does this machine send when it is that busy? */
-export function atRatePlan(
+function atRatePlan(
   { name, clients, maxInFlight, connections }: ProfilePlan,
   ratePerSecond: number,
   seconds: number,
 ): Plan {
-  return planFor(
-    name,
-    { arrivals: { rate: `${(ratePerSecond / clients).toFixed(3)}/s` }, maxInFlight, connections },
-    seconds,
-  );
+  const arrivals = { rate: `${(ratePerSecond / clients).toFixed(3)}/s` };
+  return planFor(name, { arrivals, maxInFlight, connections }, seconds);
 }
 
 function planFor(profile: string, overrides: Readonly<Record<string, unknown>>, seconds: number): Plan {
   const scenario = {
     name: 'calibration',
-    description: `How much of profile ${profile} this machine can make: against the sink.`,
+    description: `How much load of profile ${profile} this machine can generate: against the sink.`,
     target: { server: 'sink' },
     workload: { [profile]: overrides },
     limits: { clients: 1_000_000, rate: '100000000/s' },
@@ -246,9 +231,9 @@ function planFor(profile: string, overrides: Readonly<Record<string, unknown>>, 
   // JSON is YAML, so the scenario needs no file.
   const io: ScenarioIo = {
     ...diskIo,
-    readText: (file) => (file === FILE ? JSON.stringify(scenario) : diskIo.readText(file)),
+    readText: (file) => (file === SCENARIO_FILE ? JSON.stringify(scenario) : diskIo.readText(file)),
   };
-  const result = loadPlan({ scenario: FILE, env: {} }, io);
+  const result = loadPlan({ scenario: SCENARIO_FILE, env: {} }, io);
   if (result.ok) return result.plan;
   throw new CliError({
     code: result.problems[0]?.code ?? 'INVALID_VALUE',

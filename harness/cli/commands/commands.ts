@@ -2,7 +2,7 @@ import type { CliCommand } from './command.js';
 
 interface CommandEntry {
   readonly summary: string;
-  /** Only what is asked for is loaded: an API and a report renderer are much to read for `swarmbench list`. */
+  /** Commands are loaded when they are asked for: `swarmbench list` should not have to load an API and a renderer. */
   readonly load: () => Promise<CliCommand>;
 }
 
@@ -13,55 +13,55 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./run.js')).run,
   },
   list: {
-    summary: 'the scenarios and client profiles that come with swarmbench',
+    summary: 'list the scenarios and client profiles that come with swarmbench',
     load: async () => (await import('./list.js')).list,
   },
   plan: {
-    summary: 'what a scenario would do: clients, stages, requests, bytes, limits, and what would be refused',
+    summary: 'show what a scenario would do, and whether it can run here, without running it',
     load: async () => (await import('./plan.js')).plan,
   },
   validate: {
-    summary: 'check scenario files: every problem at once, with file, line and column',
+    summary: 'check scenario files and show every problem with its file, line and column',
     load: async () => (await import('./validate.js')).validate,
   },
   schema: {
-    summary: 'the JSON Schema of scenario files, profile files or reports, for editors and validators',
+    summary: 'print the JSON Schema of scenario files, profile files or reports',
     load: async () => (await import('./schema.js')).schema,
   },
   report: {
-    summary: "render a run's report again, from its log alone",
+    summary: 'write the reports of a run again, from its log',
     load: async () => (await import('./report.js')).report,
   },
   capacity: {
-    summary: 'the highest rate that a target bears: steps, bisection, confirmation, and the curve',
+    summary: 'find the highest rate at which a target still meets the thresholds of a scenario',
     load: async () => (await import('./capacity.js')).capacity,
   },
   calibrate: {
-    summary: 'how much load of a profile this machine can make: its ceiling against a bare, fast target',
+    summary: 'measure how much load this machine can generate',
     load: async () => (await import('./calibrate.js')).calibrate,
   },
   doctor: {
-    summary: 'look whether this machine can run benchmarks well, and say what to mend',
+    summary: 'check whether this machine is fit for benchmarks, and show how to fix what is not',
     load: async () => (await import('./doctor.js')).doctor,
   },
   images: {
-    summary: 'make the images of the stack and bring them to the nodes of the swarm',
+    summary: 'build the images of the stack and distribute them to the nodes of the swarm',
     load: async () => (await import('./images.js')).images,
   },
   up: {
-    summary: 'deploy the stack into a Docker Swarm and wait until all of it runs; again: only what changed',
+    summary: 'deploy the stack to a Docker Swarm, or update what has changed, and wait until it runs',
     load: async () => (await import('./up.js')).up,
   },
   status: {
-    summary: 'what of the stack runs, and why the rest does not',
+    summary: 'show which services of the stack run, and why the others do not',
     load: async () => (await import('./status.js')).status,
   },
   scale: {
-    summary: 'how many replicas services of the stack have',
+    summary: 'set the number of replicas of one or more services',
     load: async () => (await import('./scale.js')).scale,
   },
   logs: {
-    summary: 'what services of the stack wrote, each line with its task',
+    summary: 'show the logs of one or more services',
     load: async () => (await import('./logs.js')).logs,
   },
   down: {
@@ -69,15 +69,15 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./down.js')).down,
   },
   serve: {
-    summary: 'conduct runs over the REST API, and finish those that a killed controller left in the results folder',
+    summary: 'serve the REST API; also resumes the unfinished runs of a controller that was killed',
     load: async () => (await import('./serve.js')).serve,
   },
   worker: {
-    summary: 'make load for a controller that runs elsewhere (SWARMBENCH_WORKER_TOKEN: its token)',
+    summary: 'start a worker for a controller elsewhere; its token is read from SWARMBENCH_WORKER_TOKEN',
     load: async () => (await import('./worker.js')).worker,
   },
   agent: {
-    summary: 'statistics of the containers on this node, for Prometheus and the harness',
+    summary: "serve statistics of this node's containers to Prometheus and the harness",
     load: async () => (await import('./agent.js')).agent,
   },
 };

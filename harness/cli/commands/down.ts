@@ -1,5 +1,5 @@
-import type { Engine } from '../../platform/swarm/engine/engine.js';
 import { type Remaining, removeStack } from '../../platform/swarm/stack/remove-stack.js';
+import type { Stack } from '../../platform/swarm/stack/stack-objects.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
 import { createServicesDisplay } from '../stack/services-display.js';
@@ -17,16 +17,17 @@ interface Options extends StackOptions {
 export const down: CliCommand = {
   examples: [
     'swarmbench down',
-    'swarmbench down --volumes          results and Prometheus data of this node go too',
+    'swarmbench down --volumes          also remove the results and Prometheus data on this node',
     'swarmbench down --stack mine --json',
   ],
   declare(command, host, finish) {
-    command.option('--volumes', 'also the volumes that the stack has on this node');
-    addTimeout(addStackOptions(command), 60, 'how long it may take until nothing is left').action(
+    command.option('--volumes', "also remove the stack's volumes on this node");
+    addTimeout(addStackOptions(command), 60, 'how long to wait until nothing is left').action(
       async (options: Options) => {
+        const { stack: name, json = false } = options;
         finish(
-          await withEngine(host, { stack: options.stack, json: options.json === true }, (engine, signal) =>
-            takeDown(engine, options, host, signal),
+          await withEngine(host, { stack: name, json }, (engine, signal) =>
+            takeDown({ engine, name }, options, host, signal),
           ),
         );
       },
@@ -35,15 +36,15 @@ export const down: CliCommand = {
 };
 
 async function takeDown(
-  engine: Engine,
-  { stack, volumes = false, timeout, json, color }: Options,
+  stack: Stack,
+  { volumes = false, timeout, json, color }: Options,
   host: Host,
   signal: AbortSignal,
 ): Promise<number> {
-  const display = createServicesDisplay(host.stderr, styleFor(host.stderr, host.env, color), stack);
+  const { name } = stack;
+  const display = createServicesDisplay(host.stderr, styleFor(host.stderr, host.env, color), name);
   try {
     const result = await removeStack(
-      engine,
       stack,
       { volumes, timeoutMs: timeout * 1000 },
       (remaining) => display.doing(remainingText(remaining)),
@@ -51,12 +52,14 @@ async function takeDown(
     );
     display.close();
     const { removed, keptVolumes, durationMs } = result;
-    const kept = keptVolumes.length === 0 ? '' : `  volumes stay: ${keptVolumes.join(', ')} (--volumes removes them)\n`;
-    const words =
+    const summary =
       removed.length === 0
-        ? `there is no stack ${stack}\n`
-        : `${stack} is gone: ${removed.length} objects in ${duration(durationMs)}\n`;
-    host.stdout.write(json === true ? `${JSON.stringify({ stack, ...result }, undefined, 2)}\n` : `${words}${kept}`);
+        ? `there is no stack ${name}\n`
+        : `removed ${name}: ${removed.length} objects in ${duration(durationMs)}\n`;
+    const kept = keptVolumes.length === 0 ? '' : `  kept volumes: ${keptVolumes.join(', ')} (--volumes removes them)\n`;
+    host.stdout.write(
+      json === true ? `${JSON.stringify({ stack: name, ...result }, undefined, 2)}\n` : `${summary}${kept}`,
+    );
     return exitCode.passed;
   } finally {
     display.close();

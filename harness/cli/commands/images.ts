@@ -1,12 +1,13 @@
 import { relative } from 'node:path';
-
-import { packageRoot } from '../../platform/local/package-root.js';
 import { connectEngine, type Engine } from '../../platform/swarm/engine/engine.js';
-import { buildImages, type ImageProgress } from '../../platform/swarm/images/build-images.js';
+import { buildImages } from '../../platform/swarm/images/build-images.js';
 import type { NodeEngine } from '../../platform/swarm/images/distribute.js';
+import type { ImageProgress } from '../../platform/swarm/images/engine-images.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { collect } from '../load-options.js';
+import { collectValues } from '../option-parsers.js';
+import { packageRoot } from '../package-root.js';
+import { givenEnvironment } from '../stack/load-stack.js';
 import { writeImagesFile } from '../stack/state-folder.js';
 import { withEngine } from '../stack/with-engine.js';
 import { bytes, duration } from '../terminal/quantity.js';
@@ -14,7 +15,6 @@ import { table } from '../terminal/table.js';
 import type { CliCommand } from './command.js';
 
 interface Options {
-  readonly offline?: boolean;
   readonly load: readonly string[];
   readonly push?: string;
   readonly json?: boolean;
@@ -23,34 +23,33 @@ interface Options {
 export const images: CliCommand = {
   examples: [
     'swarmbench images',
-    'swarmbench images --offline                            stand-ins from Debian packages for everything that would be pulled',
     'swarmbench images --load ssh://root@node2 --load tcp://10.0.0.3:2376',
     'swarmbench images --push registry.example.org:5000/bench',
+    'NODE_IMAGE=my-registry/node:24 swarmbench images   build on another image with Node.js',
   ],
   declare(command, host, finish) {
     command
-      .option('--offline', 'make stand-ins from Debian packages for what would be pulled')
       .option(
         '--load <docker host>',
-        "another node's engine that gets the images too, as DOCKER_HOST names it (repeatable)",
-        collect,
+        'also load the images into the engine of this node, written as for DOCKER_HOST (repeatable)',
+        collectValues,
         [],
       )
-      .option('--push <registry>', 'a registry that all nodes can pull from')
-      .option('--json', 'one JSON object on stdout')
+      .option('--push <registry>', 'push the images to this registry, from which all nodes can pull')
+      .option('--json', 'print one JSON object on stdout')
       .action(async (options: Options) => {
         finish(
           await withEngine(host, { json: options.json === true }, (engine, signal) =>
-            make(engine, options, host, signal),
+            makeImages(engine, options, host, signal),
           ),
         );
       });
   },
 };
 
-async function make(
+async function makeImages(
   engine: Engine,
-  { offline = false, load, push, json }: Options,
+  { load, push, json }: Options,
   host: Host,
   signal: AbortSignal,
 ): Promise<number> {
@@ -60,31 +59,31 @@ async function make(
   const made = await buildImages({
     docker: engine.docker,
     packageRoot: packageRoot(),
-    offline,
+    base: givenEnvironment([], host).NODE_IMAGE,
     load: nodes,
     ...(push === undefined ? {} : { push }),
     env: host.env,
     signal,
     onProgress: (progress) => {
-      const line = words(progress);
+      const line = progressLine(progress);
       if (line !== undefined) host.stderr.write(`${line}\n`);
     },
   });
   const file = writeImagesFile(host.cwd, made.environment);
-  if (json === true) host.stdout.write(`${JSON.stringify({ ...made, file }, undefined, 2)}\n`);
-  else {
-    const rows = table(
-      made.images.map(({ name, sizeBytes, cached, seconds }) => [
-        `  ${name}`,
-        bytes(sizeBytes),
-        cached ? 'as it was' : `made in ${duration(seconds * 1000)}`,
-      ]),
-      [1],
-    );
-    host.stdout.write(
-      `${rows.join('\n')}\nin ${duration(performance.now() - began)}; \`swarmbench up\` takes their names from ${relative(host.cwd, file)}\n`,
-    );
+  if (json === true) {
+    host.stdout.write(`${JSON.stringify({ ...made, file }, undefined, 2)}\n`);
+    return exitCode.passed;
   }
+  const rows = table(
+    made.images.map(({ name, sizeBytes, cached, seconds }) => [
+      `  ${name}`,
+      bytes(sizeBytes),
+      cached ? 'unchanged' : `built in ${duration(seconds * 1000)}`,
+    ]),
+    [1],
+  );
+  const summary = `done in ${duration(performance.now() - began)}; \`swarmbench up\` reads the names from`;
+  host.stdout.write(`${rows.join('\n')}\n${summary} ${relative(host.cwd, file)}\n`);
   return exitCode.passed;
 }
 
@@ -93,10 +92,10 @@ async function nodeAt(address: string, host: Host, signal: AbortSignal): Promise
   return { name: (await engine.info(signal)).Name, docker: engine.docker };
 }
 
-function words(progress: ImageProgress): string | undefined {
+function progressLine(progress: ImageProgress): string | undefined {
   switch (progress.kind) {
     case 'making':
-      return `making ${progress.image}`;
+      return `building ${progress.image}`;
     case 'pulling':
       return `pulling ${progress.image}`;
     case 'pushing':
@@ -110,6 +109,6 @@ function words(progress: ImageProgress): string | undefined {
     case 'loaded':
       return progress.images === 0
         ? `${progress.node} has all images already`
-        : `${progress.images} images loaded into ${progress.node} in ${duration(progress.seconds * 1000)}`;
+        : `loaded ${progress.images} images into ${progress.node} in ${duration(progress.seconds * 1000)}`;
   }
 }

@@ -12,23 +12,22 @@ interface Options {
 export const list: CliCommand = {
   examples: ['swarmbench list', 'swarmbench list --json'],
   declare(command, host, finish) {
-    command.option('--json', 'one JSON object on stdout').action((options: Options) => {
+    command.option('--json', 'print one JSON object on stdout').action(({ json, color }: Options) => {
       const scenarios = listScenarios();
       const profiles = listProfiles();
-      if (options.json === true) host.stdout.write(`${JSON.stringify({ scenarios, profiles }, undefined, 2)}\n`);
-      else {
-        const style = styleFor(host.stdout, host.env, options.color);
-        const rows = [...scenarios, ...profiles].map(({ name, description }) => [`  ${name}`, description]);
-        const aligned = table(rows);
-        host.stdout.write(
-          `${[
-            style.bold('Scenarios'),
-            ...aligned.slice(0, scenarios.length),
-            '',
-            style.bold('Profiles'),
-            ...aligned.slice(scenarios.length),
-          ].join('\n')}\n`,
-        );
+      if (json === true) {
+        host.stdout.write(`${JSON.stringify({ scenarios, profiles }, undefined, 2)}\n`);
+      } else {
+        const style = styleFor(host.stdout, host.env, color);
+        const rows = table([...scenarios, ...profiles].map(({ name, description }) => [`  ${name}`, description]));
+        const lines = [
+          style.bold('Scenarios'),
+          ...rows.slice(0, scenarios.length),
+          '',
+          style.bold('Profiles'),
+          ...rows.slice(scenarios.length),
+        ];
+        host.stdout.write(`${lines.join('\n')}\n`);
       }
       finish(exitCode.passed);
     });

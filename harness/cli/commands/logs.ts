@@ -1,10 +1,8 @@
-import { InvalidArgumentError } from 'commander';
-
-import type { Engine } from '../../platform/swarm/engine/engine.js';
 import { type StackLogLine, stackLogs } from '../../platform/swarm/stack/stack-logs.js';
+import type { Stack } from '../../platform/swarm/stack/stack-objects.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { wholeNumber } from '../load-options.js';
+import { parseTimeAgo, parseWholeNumber } from '../option-parsers.js';
 import { addStackOptions, type StackOptions } from '../stack/stack-options.js';
 import { withEngine } from '../stack/with-engine.js';
 import { type Paint, type Style, styleFor } from '../terminal/style.js';
@@ -25,35 +23,28 @@ export const logs: CliCommand = {
   ],
   declare(command, host, finish) {
     command
-      .argument('<service...>', 'services as the stack file names them')
+      .argument('<service...>', 'names of services in the stack file')
       .option('-f, --follow', 'go on until interrupted')
-      .option('--tail <n>', 'only the last lines of each task', wholeNumber)
-      .option('--since <ago>', 'only what is newer: 30s, 5m, 2h', sinceOf)
-      .option('-t, --timestamps', 'when the engine read each line');
-    // One JSON object per line: a log has no end that could be waited for.
-    addStackOptions(command).action(async (services: readonly string[], options: Options) => {
-      finish(
-        await withEngine(host, { json: options.json === true }, (engine, signal) =>
-          write(engine, services, options, host, signal),
-        ),
-      );
-    });
+      .option('--tail <n>', 'show only the last lines of each task', parseWholeNumber)
+      .option('--since <ago>', 'show only newer lines, e.g. 30s, 5m, 2h', parseTimeAgo)
+      .option('-t, --timestamps', 'show when the engine read each line');
+    addStackOptions(command, 'print one JSON object per line on stdout').action(
+      async (services: readonly string[], options: Options) => {
+        const { stack: name, json = false } = options;
+        finish(
+          await withEngine(host, { json }, (engine, signal) =>
+            showLogs({ engine, name }, services, options, host, signal),
+          ),
+        );
+      },
+    );
   },
 };
 
-const UNIT_S: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
-
-function sinceOf(text: string): number {
-  const [, count, unit = ''] = /^(\d+)([smhd])$/.exec(text) ?? [];
-  const unitS = UNIT_S[unit];
-  if (count === undefined || unitS === undefined) throw new InvalidArgumentError('Not a time like 30s, 5m or 2h.');
-  return Math.floor(Date.now() / 1000) - Number(count) * unitS;
-}
-
-async function write(
-  engine: Engine,
+async function showLogs(
+  stack: Stack,
   services: readonly string[],
-  { stack, follow = false, tail, since, timestamps = false, json, color }: Options,
+  { follow = false, tail, since, timestamps = false, json, color }: Options,
   host: Host,
   signal: AbortSignal,
 ): Promise<number> {
@@ -64,7 +55,7 @@ async function write(
     ...(since === undefined ? {} : { sinceS: since }),
   };
   const paints = paintsOf(services, style);
-  for await (const line of stackLogs(engine, stack, services, options, signal)) {
+  for await (const line of stackLogs(stack, services, options, signal)) {
     host.stdout.write(
       json === true ? `${JSON.stringify(line)}\n` : lineOf(line, timestamps, paints.get(line.service) ?? style.dim),
     );

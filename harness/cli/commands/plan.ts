@@ -1,6 +1,8 @@
-import { refusals, workerCountRefusals, workersHere } from '../../platform/local/local-platform.js';
+import { localRefusals } from '../../platform/local/refusals.js';
+import { workersHere } from '../../platform/local/worker-count.js';
 import { exitCode } from '../exit-code.js';
-import { addLoadOptions, type LoadOptions, planOf, wholeNumber } from '../load-options.js';
+import { addLoadOptions, type LoadOptions, planOf } from '../load-options.js';
+import { parseWholeNumber } from '../option-parsers.js';
 import { outlineOf } from '../plan/outline.js';
 import { renderOutline } from '../plan/render-outline.js';
 import { styleFor } from '../terminal/style.js';
@@ -18,16 +20,16 @@ export const plan: CliCommand = {
     'swarmbench plan ./my-scenario.yaml --set workload.normal.clients=50 --json',
   ],
   declare(command, host, finish) {
-    command.argument('<scenario>', 'name or file');
+    command.argument('<scenario>', 'name of a scenario, or a file');
     addLoadOptions(command);
     command
-      .option('--workers <n>', 'worker processes (default: as many as the plan needs)', wholeNumber)
-      .option('--json', 'one JSON object on stdout')
+      .option('--workers <n>', 'number of worker processes (default: as many as the plan needs)', parseWholeNumber)
+      .option('--json', 'print one JSON object on stdout')
       .action((scenario: string, options: Options) => {
         const made = planOf(scenario, options, host);
         const outline = outlineOf(made, {
           ...workersHere(made, options.workers),
-          refusals: [...refusals(made), ...workerCountRefusals(made, options.workers)],
+          refusals: localRefusals(made, options.workers),
         });
         if (options.json === true) host.stdout.write(`${JSON.stringify(outline, undefined, 2)}\n`);
         else host.stdout.write(renderOutline(outline, styleFor(host.stdout, host.env, options.color)));

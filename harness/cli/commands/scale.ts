@@ -1,5 +1,5 @@
-import type { Engine } from '../../platform/swarm/engine/engine.js';
 import { scaleServices } from '../../platform/swarm/stack/scale-services.js';
+import type { Stack } from '../../platform/swarm/stack/stack-objects.js';
 import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
@@ -17,16 +17,14 @@ interface Options extends StackOptions {
 export const scale: CliCommand = {
   examples: ['swarmbench scale mcp-server=8', 'swarmbench scale mcp-server=2 client-sim-normal=0'],
   declare(command, host, finish) {
-    command.argument(
-      '<service=replicas...>',
-      'services as the stack file names them, and how many replicas each is to have',
-    );
-    addTimeout(addStackOptions(command), 120, 'how long it may take until all of them run').action(
+    command.argument('<service=replicas...>', 'names of services in the stack file, each with its number of replicas');
+    addTimeout(addStackOptions(command), 120, 'how long to wait until all of them run').action(
       async (pairs: readonly string[], options: Options) => {
         const replicas = replicasOf(pairs);
+        const { stack: name, json = false } = options;
         finish(
-          await withEngine(host, { json: options.json === true }, (engine, signal) =>
-            setReplicas(engine, replicas, options, host, signal),
+          await withEngine(host, { json }, (engine, signal) =>
+            setReplicas({ engine, name }, replicas, options, host, signal),
           ),
         );
       },
@@ -49,23 +47,25 @@ function replicasOf(pairs: readonly string[]): Readonly<Record<string, number>> 
 }
 
 async function setReplicas(
-  engine: Engine,
+  stack: Stack,
   replicas: Readonly<Record<string, number>>,
-  { stack, timeout, json, color }: Options,
+  { timeout, json, color }: Options,
   host: Host,
   signal: AbortSignal,
 ): Promise<number> {
+  const { name } = stack;
   const began = performance.now();
-  const display = createServicesDisplay(host.stderr, styleFor(host.stderr, host.env, color), stack);
+  const display = createServicesDisplay(host.stderr, styleFor(host.stderr, host.env, color), name);
   try {
-    const services = await scaleServices(engine, stack, replicas, { timeoutMs: timeout * 1000 }, display.show, signal);
+    const services = await scaleServices(stack, replicas, { timeoutMs: timeout * 1000 }, display.show, signal);
     display.close();
     const durationMs = performance.now() - began;
-    if (json === true) host.stdout.write(`${JSON.stringify({ stack, services, durationMs }, undefined, 2)}\n`);
-    else
-      host.stdout.write(
-        `${services.map((service) => serviceLine(service, stack)).join('\n')}\nin ${duration(durationMs)}\n`,
-      );
+    if (json === true) {
+      host.stdout.write(`${JSON.stringify({ stack: name, services, durationMs }, undefined, 2)}\n`);
+    } else {
+      const lines = services.map((service) => serviceLine(service, name));
+      host.stdout.write(`${lines.join('\n')}\ndone in ${duration(durationMs)}\n`);
+    }
     return exitCode.passed;
   } finally {
     display.close();

@@ -1,5 +1,4 @@
 import { Argument } from 'commander';
-
 import { profileJsonSchema, scenarioJsonSchema } from '../../../scenarios/schema/keys/describe-keys.js';
 import { reportJsonSchema } from '../../report/schema.js';
 import { exitCode } from '../exit-code.js';
@@ -15,7 +14,9 @@ export const schema: CliCommand = {
   examples: ['swarmbench schema > scenario.schema.json', 'swarmbench schema report'],
   declare(command, host, finish) {
     command
-      .addArgument(new Argument('[kind]', 'of what').choices(Object.keys(schemas)).default('scenario'))
+      .addArgument(
+        new Argument('[kind]', 'kind of file to print the schema of').choices(Object.keys(schemas)).default('scenario'),
+      )
       .action((kind: keyof typeof schemas) => {
         host.stdout.write(`${JSON.stringify(schemas[kind](), undefined, 2)}\n`);
         finish(exitCode.passed);

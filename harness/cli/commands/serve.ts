@@ -1,16 +1,16 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
-
 import { type Api, startApi } from '../../api/start-api.js';
 import { type Tokens, tokensFile } from '../../api/tokens.js';
 import type { AdoptedRun, Controller } from '../../controller/controller.js';
-import { packageVersion } from '../../platform/local/package-root.js';
+import { messageOf } from '../../support/error-message.js';
 import { CliError } from '../cli-error.js';
-import { API_PORT } from '../doctor/facts.js';
+import { DEFAULT_PORT, RESULTS_FOLDER } from '../defaults.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { collect, number, wholeNumber } from '../load-options.js';
-import { createLocalController } from '../local/local-conductor.js';
+import { createLocalController } from '../local/local-controller.js';
+import { collectValues, parseNumber, parseWholeNumber } from '../option-parsers.js';
+import { packageVersion } from '../package-root.js';
 import { readToken } from '../read-token.js';
 import { createSwarmController, type SwarmController } from '../stack/swarm-controller.js';
 import type { CliCommand } from './command.js';
@@ -37,36 +37,39 @@ export const serve: CliCommand = {
   ],
   declare(command, host, finish) {
     command
-      .option('--host <address>', 'where to listen; beyond loopback every call needs a token', '127.0.0.1')
-      .option('--port <n>', 'port to listen on; 0: any free one', number, API_PORT)
-      .option('--public-url <url>', 'where workers elsewhere reach it')
-      .option('--out <folder>', 'where results go', 'results')
+      .option('--host <address>', 'address to listen on; beyond loopback every call needs a token', '127.0.0.1')
+      .option('--port <n>', 'port to listen on; 0 chooses a free one', parseNumber, DEFAULT_PORT)
+      .option('--public-url <url>', 'URL at which workers on other machines reach this API')
+      .option('--out <folder>', 'write results to this folder', RESULTS_FOLDER)
       .addOption(
         new Option(
           '--platform <platform>',
-          'where targets and workers run: processes of this machine, or services of the stack it is part of',
+          'run targets and workers as processes of this machine, or as services of the stack around this harness',
         )
           .choices(['local', 'swarm'])
           .default('local'),
       )
-      .option('--stack <name>', 'with --platform swarm: which stack (default: SWARMBENCH_STACK)')
+      .option('--stack <name>', 'with --platform swarm: name of the stack (default: SWARMBENCH_STACK)')
       .option(
         '--prometheus <url>',
-        'with --platform swarm: whose series are kept with each run',
+        'with --platform swarm: the Prometheus whose series are kept with each run',
         'http://tasks.prometheus:9090',
       )
-      .option('--threads <n>', 'engine threads of each worker it starts', wholeNumber)
+      .option('--threads <n>', 'with --platform local: engine threads per worker', parseWholeNumber)
       .option(
         '--allow-target <host>',
         'allow load on a host outside loopback and private networks (repeatable)',
-        collect,
+        collectValues,
         [],
       )
       .option(
         '--operator-token-file <file>',
-        'token that may start and stop runs (default: one made at the first start)',
+        'file with the token for starting and stopping runs (default: a token that the first start creates)',
       )
-      .option('--worker-token-file <file>', 'token of workers (default: one made at the first start)')
+      .option(
+        '--worker-token-file <file>',
+        'file with the token of workers (default: a token that the first start creates)',
+      )
       .action(async (options: Options) => {
         await serveUntilInterrupted(options, host);
         finish(exitCode.passed);
@@ -76,36 +79,33 @@ export const serve: CliCommand = {
 
 async function serveUntilInterrupted(options: Options, host: Host): Promise<void> {
   const resultsFolder = resolve(host.cwd, options.out);
-  const { controller, putToRest, cluster } = controllerFor(resultsFolder, options, host);
+  const { controller, returnToIdle, cluster } = controllerFor(resultsFolder, options, host);
   const { adopted, problems } = await controller.adopt();
-  for (const problem of problems) host.stderr.write(`warning: not adopted: ${problem}\n`);
+  for (const problem of problems) host.stderr.write(`warning: cannot resume a run: ${problem}\n`);
   const apis = await listen(controller, { adopted, cluster }, options, host);
   const own = apis.at(-1);
   host.stdout.write(`swarmbench listens on ${own?.url}, results in ${resultsFolder}\n`);
   if (own?.tokens !== undefined) host.stdout.write(`tokens are in ${tokensFile(resultsFolder)}\n`);
   for (const { run } of adopted) {
-    host.stdout.write(`adopted ${run.id}\n`);
+    host.stdout.write(`resumed ${run.id}\n`);
     void run.finished.then(({ verdict }) => host.stdout.write(`finished ${run.id}: ${verdict.kind}\n`));
   }
   void Promise.all(adopted.map(({ run }) => run.finished))
-    .then(putToRest)
+    .then(returnToIdle)
     .then(
-      (found) =>
-        found.length > 0 && host.stdout.write(`put to rest after a run that was cut short: ${found.join(', ')}\n`),
-      (error: unknown) =>
-        host.stderr.write(
-          `warning: the stack could not be put to rest: ${error instanceof Error ? error.message : String(error)}\n`,
-        ),
+      (found) => {
+        if (found.length > 0) host.stdout.write(`returned to idle after an interrupted run: ${found.join(', ')}\n`);
+      },
+      (error: unknown) => host.stderr.write(`warning: could not return the stack to idle: ${messageOf(error)}\n`),
     );
   await interrupted(controller, host);
   await Promise.all(apis.map((api) => api.close()));
 }
 
-function controllerFor(
-  resultsFolder: string,
-  options: Options,
-  host: Host,
-): Omit<SwarmController, 'cluster'> & Partial<SwarmController> {
+type ServedController = Pick<SwarmController, 'controller' | 'returnToIdle'> &
+  Partial<Pick<SwarmController, 'cluster'>>;
+
+function controllerFor(resultsFolder: string, options: Options, host: Host): ServedController {
   const {
     platform,
     threads,
@@ -114,12 +114,12 @@ function controllerFor(
     prometheus: prometheusUrl,
   } = options;
   if (platform === 'local')
-    return { controller: createLocalController({ host, resultsFolder, threads }), putToRest: async () => [] };
+    return { controller: createLocalController({ host, resultsFolder, threads }), returnToIdle: async () => [] };
   if (stack === '') {
     throw new CliError({
       code: 'USAGE',
-      message: '--platform swarm: which stack is this harness part of?',
-      hint: '--stack NAME, or SWARMBENCH_STACK in the environment',
+      message: '--platform swarm needs the name of the stack that this harness is part of',
+      hint: 'give it with --stack NAME, or as SWARMBENCH_STACK in the environment',
     });
   }
   const apiToken = operatorTokenFile === undefined ? undefined : readToken('--operator-token-file', operatorTokenFile);
@@ -132,8 +132,8 @@ interface Served {
 }
 
 /**
- * Workers of an adopted run look for their controller where it was, so that address is listened on as well. Last comes
- * our own: new runs tell their workers that one.
+ * Workers of a resumed run look for their controller where it was, so its address is listened on, too. Our own comes
+ * last: it is the one that the workers of new runs are told.
  */
 async function listen(
   controller: Controller,
@@ -148,18 +148,17 @@ async function listen(
     onInternalError: (error: unknown) =>
       host.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`),
   };
-  const before = new Set(adopted.flatMap(({ controllerUrl }) => (controllerUrl === undefined ? [] : [controllerUrl])));
+  const earlierUrls = new Set(adopted.flatMap(({ controllerUrl }) => controllerUrl ?? []));
   const apis: Api[] = [];
-  for (const url of before) {
+  for (const url of earlierUrls) {
     const { hostname, port } = new URL(url);
     if (Number(port) === options.port) continue;
-    await startApi(controller, { ...shared, host: hostname, port: Number(port) }).then(
-      (api) => apis.push(api),
-      (error: unknown) =>
-        host.stderr.write(
-          `warning: workers of an unfinished run expect their controller at ${url}, which cannot be listened on: ${String(error)}\n`,
-        ),
-    );
+    try {
+      apis.push(await startApi(controller, { ...shared, host: hostname, port: Number(port) }));
+    } catch (error) {
+      const problem = `workers of an unfinished run expect their controller at ${url}`;
+      host.stderr.write(`warning: ${problem}, but it cannot listen there: ${messageOf(error)}\n`);
+    }
   }
   const own = {
     host: options.host,
@@ -167,15 +166,15 @@ async function listen(
     ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
     ...givenTokens(options),
   };
-  apis.push(
-    await startApi(controller, { ...shared, ...own }).catch((error: unknown) => {
-      throw notListening(error, options);
-    }),
-  );
+  try {
+    apis.push(await startApi(controller, { ...shared, ...own }));
+  } catch (error) {
+    throw notListening(error, options);
+  }
   return apis;
 }
 
-/** Of Docker secrets, for example. Loopback asks for tokens too once there are given ones. */
+/** Loopback demands tokens too once some are given, as from Docker secrets. */
 function givenTokens({ operatorTokenFile, workerTokenFile }: Options): { readonly tokens?: Partial<Tokens> } {
   if (operatorTokenFile === undefined && workerTokenFile === undefined) return {};
   return {
@@ -189,19 +188,19 @@ function givenTokens({ operatorTokenFile, workerTokenFile }: Options): { readonl
 function notListening(error: unknown, { host, port }: Options): CliError {
   return new CliError({
     code: 'NOT_LISTENING',
-    message: `cannot listen on ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`,
-    hint: 'another port: swarmbench serve --port 8889',
+    message: `cannot listen on ${host}:${port}: ${messageOf(error)}`,
+    hint: 'choose another port: swarmbench serve --port 8889',
     exitCode: exitCode.unreachable,
   });
 }
 
-/** The first signal lets the run that is on end gracefully, the second cuts it; both leave a report. */
+/** The first signal lets the current run end gracefully, the second cuts it off; both leave a report. */
 function interrupted(controller: Controller, host: Host): Promise<void> {
   return new Promise((resolve, reject) => {
     let times = 0;
     host.onInterrupt((signal) => {
       times += 1;
-      if (times === 1) host.stderr.write(`${signal}: shutting down; again to stop now\n`);
+      if (times === 1) host.stderr.write(`${signal}: shutting down gracefully; repeat it to stop now\n`);
       const end = times === 1 ? controller.close() : controller.destroy();
       end.then(resolve, reject);
     });

@@ -1,6 +1,5 @@
-import type { Engine } from '../../platform/swarm/engine/engine.js';
 import { StackError } from '../../platform/swarm/stack/stack-error.js';
-import { shortName } from '../../platform/swarm/stack/stack-objects.js';
+import { type Stack, shortName } from '../../platform/swarm/stack/stack-objects.js';
 import {
   type ServiceStatus,
   type StackStatus,
@@ -23,34 +22,32 @@ interface Options extends StackOptions {
 export const status: CliCommand = {
   examples: [
     'swarmbench status',
-    'swarmbench status --tasks           where each replica runs',
+    'swarmbench status --tasks            show where each replica runs',
     'swarmbench status --json',
-    'swarmbench status || swarmbench up   exit code 0: all services as wanted; 4: not; 2: no such stack',
+    'swarmbench status || swarmbench up   exit code 0: all services run; 4: some do not; 2: there is no such stack',
   ],
   declare(command, host, finish) {
-    command.option('--tasks', 'each task: node, state, image');
+    command.option('--tasks', 'also show the tasks of each service: node, state, errors');
     addStackOptions(command).action(async (options: Options) => {
-      finish(
-        await withEngine(host, { json: options.json === true }, (engine, signal) =>
-          tell(engine, options, host, signal),
-        ),
-      );
+      const { stack: name, json = false } = options;
+      finish(await withEngine(host, { json }, (engine, signal) => showStatus({ engine, name }, options, host, signal)));
     });
   },
 };
 
-async function tell(
-  engine: Engine,
-  { stack, tasks = false, json, color }: Options,
+async function showStatus(
+  stack: Stack,
+  { tasks = false, json, color }: Options,
   host: Host,
   signal: AbortSignal,
 ): Promise<number> {
-  const found = await stackStatus(engine, stack, signal);
-  if (found.services.length === 0) throw await noStack(engine, found, signal);
-  if (json === true) host.stdout.write(`${JSON.stringify(found, undefined, 2)}\n`);
-  else {
+  const found = await stackStatus(stack, signal);
+  if (found.services.length === 0) throw await noStack(stack, found, signal);
+  if (json === true) {
+    host.stdout.write(`${JSON.stringify(found, undefined, 2)}\n`);
+  } else {
     const style = styleFor(host.stdout, host.env, color);
-    const lines = serviceRows(found.services, stack, style).flatMap((row, index) => [
+    const lines = serviceRows(found.services, stack.name, style).flatMap((row, index) => [
       row,
       ...(tasks ? taskRows(found.services[index]) : []),
     ]);
@@ -60,13 +57,21 @@ async function tell(
 }
 
 function title({ stack, services, networks, configs, secrets, volumes }: StackStatus, style: Style): string {
+  const counts = [
+    `${services.length} services`,
+    `${networks.length} networks`,
+    `${configs.length} configs`,
+    `${secrets.length} secrets`,
+    `${volumes.length} volumes on this node`,
+  ];
   const ports = services.flatMap(({ name, ports: published, wanted }) =>
     published.length === 0 || wanted === 0
       ? []
       : [`${shortName(name, stack)} ${published.map((port) => port.split(':')[0]).join(' ')}`],
   );
-  const counts = `${services.length} services, ${networks.length} networks, ${configs.length} configs, ${secrets.length} secrets, ${volumes.length} volumes here`;
-  return `${style.bold(stack)}  ${counts}${ports.length === 0 ? '' : `\n  ports: ${ports.join(', ')}`}`;
+  const lines = [`${style.bold(stack)}  ${counts.join(', ')}`];
+  if (ports.length > 0) lines.push(`  ports: ${ports.join(', ')}`);
+  return lines.join('\n');
 }
 
 function taskRows(service: ServiceStatus | undefined): readonly string[] {
@@ -83,24 +88,22 @@ function taskRows(service: ServiceStatus | undefined): readonly string[] {
 }
 
 async function noStack(
-  engine: Engine,
-  { stack, networks, configs, secrets, volumes }: StackStatus,
+  { engine, name }: Stack,
+  { networks, configs, secrets, volumes }: StackStatus,
   signal: AbortSignal,
 ): Promise<StackError> {
-  const rest = [
-    ...networks.map((name) => `network ${name}`),
-    ...configs.map((name) => `config ${name}`),
-    ...secrets.map((name) => `secret ${name}`),
-    ...volumes.map((name) => `volume ${name}`),
+  const remains = [
+    ...networks.map((network) => `network ${network}`),
+    ...configs.map((config) => `config ${config}`),
+    ...secrets.map((secret) => `secret ${secret}`),
+    ...volumes.map((volume) => `volume ${volume}`),
   ];
   const others = await stackNames(engine, signal);
-  const hint =
-    others.length === 0
-      ? '`swarmbench up` deploys it'
-      : `\`swarmbench up\` deploys it; this swarm has ${others.join(', ')} (--stack)`;
+  const left = remains.length === 0 ? '' : `, but an earlier one has left ${remains.join(', ')}`;
+  const choice = others.length === 0 ? '' : `; this swarm has ${others.join(', ')}: choose one with --stack`;
   return new StackError(
     'UNKNOWN_STACK',
-    `there is no stack ${stack} in this swarm${rest.length === 0 ? '' : `, but ${rest.join(', ')} of it`}`,
-    hint,
+    `there is no stack ${name} in this swarm${left}`,
+    `\`swarmbench up\` deploys it${choice}`,
   );
 }

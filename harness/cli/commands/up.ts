@@ -5,7 +5,7 @@ import type { Deployed } from '../../platform/swarm/stack/deploy-stack.js';
 import { shortName } from '../../platform/swarm/stack/stack-objects.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { collect } from '../load-options.js';
+import { collectValues } from '../option-parsers.js';
 import { bringUp } from '../stack/bring-up.js';
 import { type LoadedStack, loadStack } from '../stack/load-stack.js';
 import { createServicesDisplay } from '../stack/services-display.js';
@@ -26,36 +26,36 @@ interface Options extends StackOptions {
 export const up: CliCommand = {
   examples: [
     'swarmbench images && swarmbench up',
-    'swarmbench up --sticky none                          the gateway forgets sessions',
+    'swarmbench up --sticky none                          the gateway sends each request to any replica',
     'MCP_SERVER_REPLICAS=8 GATEWAY_PORT=8080 swarmbench up',
-    'swarmbench up -c my-stack.yml --stack mine           any compose file, as docker stack deploy takes it',
+    'swarmbench up -c my-stack.yml --stack mine           deploy a compose file, as docker stack deploy does',
   ],
   declare(command, host, finish) {
     command
       .option(
         '-c, --compose-file <file>',
-        'compose file instead of swarm/stack.yml; later ones are merged onto earlier ones (repeatable)',
-        collect,
+        'deploy this compose file instead of swarm/stack.yml; later files override earlier ones (repeatable)',
+        collectValues,
         [],
       )
       .option(
         '--env-file <file>',
-        'NAME=value lines for ${NAME} in the files; the environment wins (repeatable)',
-        collect,
+        'read NAME=value lines for the ${NAME} variables of the files; the environment overrides them (repeatable)',
+        collectValues,
         [],
       )
       .addOption(
-        new Option('--sticky <how>', 'how the gateway keeps a session on its replica (default: session)').choices(
-          STICKINESS,
-        ),
+        new Option(
+          '--sticky <how>',
+          'how the gateway keeps the requests of a session at one replica (default: session)',
+        ).choices(STICKINESS),
       );
-    addTimeout(addStackOptions(addRegistryAuth(command)), 180, 'how long all services together may take').action(
+    addTimeout(addStackOptions(addRegistryAuth(command)), 180, 'how long to wait until all services run').action(
       async (options: Options) => {
-        const loaded = loadStack({ ...options, stack: options.stack }, host);
+        const { stack, json = false } = options;
+        const loaded = loadStack(options, host);
         finish(
-          await withEngine(host, { stack: options.stack, json: options.json === true }, (engine, signal) =>
-            deploy(engine, loaded, options, host, signal),
-          ),
+          await withEngine(host, { stack, json }, (engine, signal) => deploy(engine, loaded, options, host, signal)),
         );
       },
     );
@@ -71,14 +71,8 @@ async function deploy(
 ): Promise<number> {
   const display = createServicesDisplay(host.stderr, styleFor(host.stderr, host.env, color), stack);
   try {
-    const deployed = await bringUp(
-      engine,
-      loaded,
-      { timeoutMs: timeout * 1000, withRegistryAuth },
-      display,
-      host,
-      signal,
-    );
+    const options = { timeoutMs: timeout * 1000, withRegistryAuth };
+    const deployed = await bringUp(engine, loaded, options, display, host, signal);
     display.close();
     host.stdout.write(
       json === true
@@ -107,5 +101,6 @@ function summary(
     );
     return published.length === 0 ? [] : [`  ${shortName(Name, stack)} publishes ${published.join(', ')}\n`];
   });
-  return `${stack} is up: ${services.length} services, ${tasks} tasks, in ${duration(durationMs)} (${counts.join(', ')})\n${ports.join('')}`;
+  const totals = `${services.length} services, ${tasks} tasks, in ${duration(durationMs)} (${counts.join(', ')})`;
+  return `${stack} is up: ${totals}\n${ports.join('')}`;
 }

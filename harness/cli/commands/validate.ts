@@ -1,14 +1,19 @@
 import { listScenarios } from '../../../scenarios/schema/list-scenarios.js';
-import { loadPlan } from '../../../scenarios/schema/load-plan.js';
+import { loadPlan, type PlanResult } from '../../../scenarios/schema/load-plan.js';
 import { formatProblems } from '../../../scenarios/yaml/problem.js';
 import { exitCode } from '../exit-code.js';
 import { addLoadOptions, type LoadOptions, planRequest } from '../load-options.js';
-import { styleFor } from '../terminal/style.js';
+import { type Style, styleFor } from '../terminal/style.js';
 import type { CliCommand } from './command.js';
 
 interface Options extends LoadOptions {
   readonly json?: boolean;
   readonly color: boolean;
+}
+
+interface Validated {
+  readonly scenario: string;
+  readonly result: PlanResult;
 }
 
 export const validate: CliCommand = {
@@ -18,44 +23,36 @@ export const validate: CliCommand = {
     'swarmbench validate ci --set stages.load.duration=30s',
   ],
   declare(command, host, finish) {
-    command.argument('[scenario...]', 'names or files; all that come with swarmbench when none is given');
+    command.argument('[scenario...]', 'names of scenarios, or files (default: all that come with swarmbench)');
     addLoadOptions(command);
-    command.option('--json', 'one JSON object on stdout').action((named: readonly string[], options: Options) => {
-      const scenarios = named.length > 0 ? named : listScenarios().map(({ name }) => name);
-      const results = scenarios.map((scenario) => ({
-        scenario,
-        result: loadPlan(planRequest(scenario, options, host)),
-      }));
+    command.option('--json', 'print one JSON object on stdout').action((given: readonly string[], options: Options) => {
+      const scenarios = given.length > 0 ? given : listScenarios().map(({ name }) => name);
+      const results = scenarios.map(
+        (scenario): Validated => ({ scenario, result: loadPlan(planRequest(scenario, options, host)) }),
+      );
       const valid = results.every(({ result }) => result.ok);
       if (options.json === true) {
-        host.stdout.write(
-          `${JSON.stringify(
-            {
-              valid,
-              scenarios: results.map(({ scenario, result }) => ({
-                scenario,
-                problems: result.ok ? [] : result.problems,
-                warnings: result.ok ? result.plan.warnings : [],
-              })),
-            },
-            undefined,
-            2,
-          )}\n`,
-        );
+        host.stdout.write(`${JSON.stringify({ valid, scenarios: results.map(jsonOf) }, undefined, 2)}\n`);
       } else {
         const style = styleFor(host.stdout, host.env, options.color);
-        for (const { scenario, result } of results) {
-          if (!result.ok)
-            host.stdout.write(
-              `${style.red('invalid')}  ${scenario}\n  ${formatProblems(result.problems).replaceAll('\n', '\n  ')}\n`,
-            );
-          else
-            host.stdout.write(
-              `${style.green('valid')}    ${scenario}${result.plan.warnings.map((warning) => `\n  ${style.yellow('warning:')} ${warning}`).join('')}\n`,
-            );
-        }
+        host.stdout.write(results.map((validated) => textOf(validated, style)).join(''));
       }
       finish(valid ? exitCode.passed : exitCode.usage);
     });
   },
 };
+
+function jsonOf({ scenario, result }: Validated): object {
+  return {
+    scenario,
+    problems: result.ok ? [] : result.problems,
+    warnings: result.ok ? result.plan.warnings : [],
+  };
+}
+
+function textOf({ scenario, result }: Validated, style: Style): string {
+  if (!result.ok)
+    return `${style.red('invalid')}  ${scenario}\n  ${formatProblems(result.problems).replaceAll('\n', '\n  ')}\n`;
+  const warnings = result.plan.warnings.map((warning) => `  ${style.yellow('warning:')} ${warning}\n`);
+  return `${style.green('valid')}    ${scenario}\n${warnings.join('')}`;
+}

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-
 import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
@@ -12,9 +11,7 @@ interface Options {
   readonly slot?: string;
 }
 
-/**
- * The same program that the platforms start; its token comes from the environment, which `ps` does not show to others.
- */
+/** The program that the platforms start, too. Its token comes from the environment, which `ps` shows to no one else. */
 const ENTRY = fileURLToPath(new URL('../../../client-sim/main.js', import.meta.url));
 
 export const worker: CliCommand = {
@@ -24,9 +21,9 @@ export const worker: CliCommand = {
   ],
   declare(command, host, finish) {
     command
-      .requiredOption('--controller <url>', 'where the controller listens')
-      .option('--threads <n>', 'engine threads (default: one a core)')
-      .option('--slot <n>', 'wished place in the order of allocation')
+      .requiredOption('--controller <url>', 'URL of the controller')
+      .option('--threads <n>', 'number of engine threads (default: one per core)')
+      .option('--slot <n>', 'position of this worker when clients are distributed, from 1')
       .action(async (options: Options) => {
         if (!URL.canParse(options.controller)) {
           throw new CliError({
@@ -49,7 +46,7 @@ function argumentsOf({ controller, threads, slot }: Options): readonly string[] 
   ];
 }
 
-/** Ctrl-C reaches the worker by itself, as it is in our process group; only SIGTERM needs passing on. */
+/** Ctrl-C reaches the worker by itself, since it is in our process group; only SIGTERM has to be passed on. */
 function runWorker(args: readonly string[], host: Host): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(host.processes.execPath, [ENTRY, ...args], { stdio: 'inherit' });

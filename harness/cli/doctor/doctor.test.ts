@@ -51,7 +51,7 @@ describe('the doctor', () => {
     ['a short backlog', { somaxconn: 128 }, 'listen backlog', 'warn', /somaxconn/],
     ['a full conntrack table', { conntrackRoom: 100 }, 'connection tracking', 'warn', /nf_conntrack_max/],
     ['a kernel without conntrack', { conntrackRoom: undefined }, 'connection tracking', 'ok', undefined],
-    ['a CPU that saves power', { cpuGovernor: 'powersave' }, 'CPU governor', 'warn', /cpupower/],
+    ['a CPU in power-saving mode', { cpuGovernor: 'powersave' }, 'CPU governor', 'warn', /cpupower/],
     ['a taken API port', { apiPortProblem: 'in use' }, 'port 8888', 'note', /--port/],
     [
       'results that cannot be written',
@@ -70,27 +70,27 @@ describe('the doctor', () => {
     ['no Docker', { programs: none }, 'Docker engine', 'note', /docker/],
     [
       'a kernel without vxlan',
-      kernel({ vxlan: { kind: 'no', words: 'Unknown device type' } }),
+      kernel({ vxlan: { kind: 'no', reason: 'Unknown device type' } }),
       'overlay networks',
       'warn',
       /modprobe vxlan/,
     ],
     [
       'a kernel without IPVS',
-      kernel({ ipvs: { kind: 'no', words: 'no module' } }),
+      kernel({ ipvs: { kind: 'no', reason: 'no module' } }),
       'virtual addresses',
       'note',
       /modprobe ip_vs.*dnsrr/,
     ],
     [
       'a kernel without netem',
-      kernel({ netem: { kind: 'no', words: 'Specified qdisc kind is unknown' } }),
+      kernel({ netem: { kind: 'no', reason: 'Specified qdisc kind is unknown' } }),
       'packet delay',
       'note',
       /modprobe sch_netem/,
     ],
     [
-      'a kernel that nobody could try',
+      'a kernel that could not be tested',
       { kernel: untried('may not') },
       'overlay networks',
       'note',
@@ -104,22 +104,22 @@ describe('the doctor', () => {
       /default-ulimit/,
     ],
     [
-      'containers that nobody looked into',
+      'containers that were not tested',
       kernel({ openFiles: undefined, triedIn: 'namespace' }),
       'open files of containers',
       'note',
-      /images --offline/,
+      /NETTOOLS_IMAGE=IMAGE swarmbench doctor/,
     ],
     ['no wrk', { programs: none }, 'wrk', 'note', /apt-get install wrk/],
     ['no Chromium', { programs: none }, 'Chromium', 'note', /apt-get install chromium/],
-  ])('%s', (_name, change, name, status, mend) => {
+  ])('%s', (_name, change, name, status, fix) => {
     const finding = judge({ ...healthy, ...change }).find((candidate) => candidate.name === name);
     expect(finding).toMatchObject({ status });
-    if (mend === undefined) expect(finding?.mend).toBeUndefined();
-    else expect(finding?.mend).toMatch(mend);
+    if (fix === undefined) expect(finding?.fix).toBeUndefined();
+    else expect(finding?.fix).toMatch(fix);
   });
 
-  test('says nothing of what a system has not (macOS)', () => {
+  test('leaves out what a system does not have (macOS)', () => {
     const names = judge({
       ...healthy,
       localPorts: undefined,
@@ -131,8 +131,8 @@ describe('the doctor', () => {
     expect(names).not.toContain('CPU governor');
   });
 
-  test('shows the command that mends below the line it mends', () => {
+  test('shows the command that fixes a problem below its line', () => {
     const text = renderFindings(judge({ ...healthy, cores: 1 }), plain);
-    expect(text).toMatch(/^warn +cores +one: .*\n +mend: put the target/m);
+    expect(text).toMatch(/^warn +cores +one, .*\n +fix: put the target/m);
   });
 });

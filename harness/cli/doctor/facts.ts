@@ -1,6 +1,4 @@
-/**
- * What the doctor looks at. Reading and judging are apart, so that judging can be tested for machines we do not have.
- */
+/** What the doctor reads. Judging is in `judge.ts`, so that it can be tested for machines that we do not have. */
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, mkdir, rm, statfs, writeFile } from 'node:fs/promises';
@@ -8,10 +6,11 @@ import { createServer } from 'node:net';
 import { freemem, loadavg, totalmem } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-
 import { openFileLimit, sysctl, usableCores } from '../../platform/local/describe-machine.js';
 import { readText } from '../../platform/local/proc.js';
 import { type KernelFacts, untried } from '../../platform/swarm/kernel/kernel-facts.js';
+import { messageOf } from '../../support/error-message.js';
+import { DEFAULT_PORT } from '../defaults.js';
 import type { Host } from '../host.js';
 
 export interface Facts {
@@ -23,18 +22,18 @@ export interface Facts {
   readonly openFiles: { readonly soft: number; readonly hard: number } | undefined;
   readonly localPorts: number | undefined;
   readonly somaxconn: number | undefined;
-  /** Entries that still fit into the connection tracking table; undefined when the kernel tracks none. */
+  /** Free entries of the connection tracking table; undefined when the kernel does not track connections. */
   readonly conntrackRoom: number | undefined;
   readonly conntrackMax: number | undefined;
   readonly cpuGovernor: string | undefined;
-  /** The API's port; undefined when free, else why not. */
+  /** Why the port of the API cannot be used; undefined when it is free. */
   readonly apiPortProblem: string | undefined;
   readonly results: {
     readonly folder: string;
     readonly problem: string | undefined;
     readonly freeBytes: number | undefined;
   };
-  /** Of the machine that the Docker engine is on; undefined when none answers. */
+  /** Of the machine of the Docker engine; undefined when no engine answers. */
   readonly kernel: KernelFacts | undefined;
   readonly programs: {
     readonly chromium: string | undefined;
@@ -42,8 +41,6 @@ export interface Facts {
     readonly docker: string | undefined;
   };
 }
-
-export const API_PORT = 8888;
 
 export async function gatherFacts(host: Host, resultsFolder: string): Promise<Facts> {
   const find = (names: readonly string[]): Promise<string | undefined> => findProgram(names, host.env.PATH ?? '');
@@ -59,7 +56,7 @@ export async function gatherFacts(host: Host, resultsFolder: string): Promise<Fa
     conntrackRoom: conntrackRoom(),
     conntrackMax: numberOf(sysctl('net.netfilter.nf_conntrack_max')),
     cpuGovernor: readText('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor')?.trim(),
-    apiPortProblem: await portProblem(API_PORT),
+    apiPortProblem: await portProblem(DEFAULT_PORT),
     results: { folder: resultsFolder, ...(await resultsProblem(resultsFolder, host.pid)) },
     kernel: await kernelFacts(host),
     programs: {
@@ -70,7 +67,7 @@ export async function gatherFacts(host: Host, resultsFolder: string): Promise<Fa
   };
 }
 
-/** `free` memory on Linux leaves out what the page cache would give back. */
+/** On Linux, `freemem` does not count what the page cache would give back. */
 function availableMemory(): number {
   const match = /^MemAvailable:\s+(\d+) kB$/m.exec(readText('/proc/meminfo') ?? '');
   return match === null ? freemem() : Number(match[1]) * 1024;
@@ -108,7 +105,7 @@ async function resultsProblem(folder: string, pid: number): Promise<Pick<Facts['
     const { bavail, bsize } = await statfs(folder);
     return { problem: undefined, freeBytes: bavail * bsize };
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error), freeBytes: undefined };
+    return { problem: messageOf(error), freeBytes: undefined };
   }
 }
 
@@ -129,7 +126,7 @@ async function findProgram(names: readonly string[], path: string): Promise<stri
 const TRY_MS = 15_000;
 
 async function kernelFacts(host: Host): Promise<KernelFacts | undefined> {
-  // The engine's client is much to read, and this is the only place of the doctor that needs it.
+  // Loaded here, because the engine's client takes long to load and only this part of the doctor needs it.
   const [{ connectEngine }, { isSwarmError }, { tryKernel }, { trialImage }] = await Promise.all([
     import('../../platform/swarm/engine/engine.js'),
     import('../stack/swarm-errors.js'),
@@ -140,11 +137,11 @@ async function kernelFacts(host: Host): Promise<KernelFacts | undefined> {
     return await tryKernel(connectEngine(host.env), trialImage(host), AbortSignal.timeout(TRY_MS));
   } catch (error) {
     if (isSwarmError(error)) return undefined;
-    return untried(error instanceof Error ? error.message : String(error));
+    return untried(messageOf(error));
   }
 }
 
-/** The engine's version: the client alone is not enough to run a swarm. */
+/** The version of the engine: the client alone cannot run a swarm. */
 async function dockerVersion(): Promise<string | undefined> {
   try {
     const { stdout } = await promisify(execFile)('docker', ['version', '--format', '{{.Server.Version}}'], {

@@ -1,14 +1,21 @@
-/** From facts to findings: each says how it stands, and if badly, the command that mends it. */
-import { type Ability, FIXES, WANTED_CONNTRACK, WANTED_FILES } from '../../platform/swarm/kernel/kernel-facts.js';
+/** From facts to findings. Each finding says how things stand and, if something is wrong, which command fixes it. */
+import {
+  type Ability,
+  FIXES,
+  type KernelFacts,
+  WANTED_CONNTRACK,
+  WANTED_FILES,
+} from '../../platform/swarm/kernel/kernel-facts.js';
+import { DEFAULT_PORT } from '../defaults.js';
 import { bytes, count } from '../terminal/quantity.js';
-import { API_PORT, type Facts } from './facts.js';
+import type { Facts } from './facts.js';
 
 export interface Finding {
   readonly name: string;
-  /** `missing` stops runs; `warn` limits what can be measured; `note` is about something optional. */
+  /** `missing` prevents runs, `warn` limits what can be measured, `note` is about something optional. */
   readonly status: 'ok' | 'warn' | 'missing' | 'note';
   readonly detail: string;
-  readonly mend?: string;
+  readonly fix?: string;
 }
 
 const GIB = 1024 ** 3;
@@ -34,79 +41,77 @@ export function judge(facts: Facts): readonly Finding[] {
 }
 
 function node({ nodeVersion }: Facts): Finding {
+  const name = 'Node.js';
   const [major = 0, minor = 0] = nodeVersion.split('.').map(Number);
-  const fits = major > 20 || (major === 20 && minor >= 19);
-  return fits
-    ? { name: 'Node.js', status: 'ok', detail: nodeVersion }
-    : {
-        name: 'Node.js',
-        status: 'missing',
-        detail: `${nodeVersion}; 20.19 or newer is needed`,
-        mend: 'install a newer Node.js',
-      };
+  if (major > 20 || (major === 20 && minor >= 19)) return { name, status: 'ok', detail: nodeVersion };
+  return {
+    name,
+    status: 'missing',
+    detail: `${nodeVersion}; 20.19 or newer is needed`,
+    fix: 'install a newer Node.js',
+  };
 }
 
 function cores({ cores }: Facts): Finding {
-  return cores >= 2
-    ? { name: 'cores', status: 'ok', detail: `${cores}` }
-    : {
-        name: 'cores',
-        status: 'warn',
-        detail: 'one: load and target take it from each other',
-        mend: 'put the target on another machine: swarmbench run --target URL',
-      };
+  const name = 'cores';
+  if (cores >= 2) return { name, status: 'ok', detail: `${cores}` };
+  return {
+    name,
+    status: 'warn',
+    detail: 'one, which the load generator and the target have to share',
+    fix: 'put the target on another machine: swarmbench run --target URL',
+  };
 }
 
 function load({ loadAverage, cores }: Facts): Finding {
+  const name = 'other load';
   const detail = `${loadAverage.toFixed(2)} over the last minute`;
-  return loadAverage < 0.5 * cores
-    ? { name: 'other load', status: 'ok', detail }
-    : {
-        name: 'other load',
-        status: 'warn',
-        detail: `${detail}: something else is working, so figures will be noisy`,
-        mend: 'top',
-      };
+  if (loadAverage < 0.5 * cores) return { name, status: 'ok', detail };
+  return { name, status: 'warn', detail: `${detail}: other programs are busy, so results will be noisy`, fix: 'top' };
 }
 
 function memory({ memoryBytes, freeMemoryBytes }: Facts): Finding {
+  const name = 'memory';
   const detail = `${bytes(freeMemoryBytes)} free of ${bytes(memoryBytes)}`;
-  return freeMemoryBytes >= GIB
-    ? { name: 'memory', status: 'ok', detail }
-    : { name: 'memory', status: 'warn', detail: `${detail}; 1 GiB is wanted`, mend: 'top -o %MEM' };
+  if (freeMemoryBytes >= GIB) return { name, status: 'ok', detail };
+  return { name, status: 'warn', detail: `${detail}; at least 1 GiB should be free`, fix: 'top -o %MEM' };
 }
 
 function openFiles({ openFiles }: Facts): Finding | undefined {
   if (openFiles === undefined) return undefined;
-  const detail = `${count(openFiles.soft)} (hard limit ${openFiles.hard === Number.MAX_SAFE_INTEGER ? 'none' : count(openFiles.hard)})`;
-  if (openFiles.soft >= WANTED_FILES) return { name: 'open files', status: 'ok', detail };
+  const name = 'open files';
+  const { soft, hard } = openFiles;
+  const detail = `${count(soft)} (hard limit ${hard === Number.MAX_SAFE_INTEGER ? 'none' : count(hard)})`;
+  if (soft >= WANTED_FILES) return { name, status: 'ok', detail };
   return {
-    name: 'open files',
+    name,
     status: 'warn',
     detail: `${detail}; thousands of connections need more`,
-    mend: `ulimit -n ${Math.min(openFiles.hard, 65_536)}`,
+    fix: `ulimit -n ${Math.min(hard, 65_536)}`,
   };
 }
 
 function localPorts({ localPorts }: Facts): Finding | undefined {
   if (localPorts === undefined) return undefined;
-  if (localPorts >= WANTED_PORTS) return { name: 'local ports', status: 'ok', detail: count(localPorts) };
+  const name = 'local ports';
+  if (localPorts >= WANTED_PORTS) return { name, status: 'ok', detail: count(localPorts) };
   return {
-    name: 'local ports',
+    name,
     status: 'warn',
-    detail: `${count(localPorts)}; churning clients use one a connection`,
-    mend: 'sudo sysctl -w net.ipv4.ip_local_port_range="10240 65535"',
+    detail: `${count(localPorts)}; clients that reconnect often use up one per connection`,
+    fix: 'sudo sysctl -w net.ipv4.ip_local_port_range="10240 65535"',
   };
 }
 
 function backlog({ somaxconn }: Facts): Finding | undefined {
   if (somaxconn === undefined) return undefined;
-  if (somaxconn >= WANTED_BACKLOG) return { name: 'listen backlog', status: 'ok', detail: count(somaxconn) };
+  const name = 'listen backlog';
+  if (somaxconn >= WANTED_BACKLOG) return { name, status: 'ok', detail: count(somaxconn) };
   return {
-    name: 'listen backlog',
+    name,
     status: 'warn',
-    detail: `${count(somaxconn)}; a burst of connections overflows it`,
-    mend: 'sudo sysctl -w net.core.somaxconn=4096',
+    detail: `${count(somaxconn)}; a burst of new connections overflows it`,
+    fix: 'sudo sysctl -w net.core.somaxconn=4096',
   };
 }
 
@@ -115,130 +120,121 @@ function conntrack({ conntrackRoom, conntrackMax }: Facts): Finding {
   if (conntrackRoom === undefined) return { name, status: 'ok', detail: 'none' };
   const room = `room for ${count(conntrackRoom)}${conntrackMax === undefined ? '' : ` of ${count(conntrackMax)}`}`;
   if (conntrackRoom >= WANTED_CONNTRACK) return { name, status: 'ok', detail: room };
-  return { name, status: 'warn', detail: `${room}; past it the kernel drops packets`, mend: FIXES.conntrack };
+  return { name, status: 'warn', detail: `${room}; the kernel drops packets beyond that`, fix: FIXES.conntrack };
 }
 
 function governor({ cpuGovernor }: Facts): Finding | undefined {
   if (cpuGovernor === undefined) return undefined;
-  if (cpuGovernor !== 'powersave') return { name: 'CPU governor', status: 'ok', detail: cpuGovernor };
+  const name = 'CPU governor';
+  if (cpuGovernor !== 'powersave') return { name, status: 'ok', detail: cpuGovernor };
   return {
-    name: 'CPU governor',
+    name,
     status: 'warn',
-    detail: 'powersave: latencies will be longer and vary',
-    mend: 'sudo cpupower frequency-set -g performance',
+    detail: 'powersave: latencies will be longer and vary more',
+    fix: 'sudo cpupower frequency-set -g performance',
   };
 }
 
 function apiPort({ apiPortProblem }: Facts): Finding {
-  const name = `port ${API_PORT}`;
+  const name = `port ${DEFAULT_PORT}`;
   if (apiPortProblem === undefined) return { name, status: 'ok', detail: 'free' };
   return {
     name,
     status: 'note',
-    detail: `taken (${apiPortProblem}); only \`swarmbench serve\` uses it`,
-    mend: 'swarmbench serve --port 8889',
+    detail: `not free (${apiPortProblem}); only \`swarmbench serve\` uses it`,
+    fix: 'swarmbench serve --port 8889',
   };
 }
 
 function results({ results: { folder, problem, freeBytes } }: Facts): Finding {
+  const name = 'results folder';
   if (problem !== undefined)
-    return {
-      name: 'results folder',
-      status: 'missing',
-      detail: `cannot be written: ${problem}`,
-      mend: 'swarmbench run --out FOLDER',
-    };
-  if (freeBytes !== undefined && freeBytes < GIB)
-    return {
-      name: 'results folder',
-      status: 'warn',
-      detail: `${folder}, ${bytes(freeBytes)} free`,
-      mend: `du -sh ${folder}/*`,
-    };
-  return {
-    name: 'results folder',
-    status: 'ok',
-    detail: `${folder}${freeBytes === undefined ? '' : `, ${bytes(freeBytes)} free`}`,
-  };
+    return { name, status: 'missing', detail: `cannot be written: ${problem}`, fix: 'swarmbench run --out FOLDER' };
+  if (freeBytes === undefined) return { name, status: 'ok', detail: folder };
+  const detail = `${folder}, ${bytes(freeBytes)} free`;
+  return freeBytes < GIB ? { name, status: 'warn', detail, fix: `du -sh ${folder}/*` } : { name, status: 'ok', detail };
 }
 
 function programs({ programs: { chromium, wrk, docker } }: Facts): readonly Finding[] {
-  const optional = (name: string, found: string | undefined, why: string, mend: string): Finding =>
-    found === undefined
-      ? { name, status: 'note', detail: `not found; only ${why}`, mend }
-      : { name, status: 'ok', detail: found };
   return [
-    optional('Docker engine', docker, 'the swarm platform needs it', 'https://docs.docker.com/engine/install/'),
-    optional('wrk', wrk, '`npm run bench:engine` compares with it', 'sudo apt-get install wrk'),
-    optional('Chromium', chromium, 'the browser tests of the report use it', 'sudo apt-get install chromium'),
+    optional('Docker engine', docker, 'the swarm platform', 'https://docs.docker.com/engine/install/'),
+    optional('wrk', wrk, '`npm run bench:engine`', 'sudo apt-get install wrk'),
+    optional('Chromium', chromium, 'the browser tests of the report', 'sudo apt-get install chromium'),
   ];
 }
 
-/** What services of a stack will find; none of it is needed without a swarm. */
+function optional(name: string, found: string | undefined, neededFor: string, fix: string): Finding {
+  if (found !== undefined) return { name, status: 'ok', detail: found };
+  return { name, status: 'note', detail: `not found; needed only for ${neededFor}`, fix };
+}
+
+/** What the services of a stack will find. Without a swarm none of it is needed. */
 function kernel({ kernel: facts }: Facts): readonly Finding[] {
   if (facts === undefined) return [];
   const { triedIn, vxlan, ipvs, netem, openFiles } = facts;
   return [
-    ability(
-      'overlay networks',
-      vxlan,
-      'vxlan',
-      'warn',
-      'services on different nodes cannot reach each other',
-      FIXES.vxlan,
-    ),
-    ability(
-      'virtual addresses',
-      ipvs,
-      'IPVS',
-      'note',
-      'no `endpoint_mode: vip`, no ingress ports; swarm/stack.yml uses neither',
-      FIXES.ipvs,
-    ),
-    ability(
-      'packet delay',
-      netem,
-      'netem',
-      'note',
-      'the kernel has no queue that delays or loses packets',
-      FIXES.netem,
-    ),
+    ability(vxlan, {
+      name: 'overlay networks',
+      feature: 'vxlan',
+      status: 'warn',
+      consequence: 'services on different nodes cannot reach each other',
+      fix: FIXES.vxlan,
+    }),
+    ability(ipvs, {
+      name: 'virtual addresses',
+      feature: 'IPVS',
+      status: 'note',
+      consequence: 'no `endpoint_mode: vip` and no ingress ports; swarm/stack.yml uses neither',
+      fix: FIXES.ipvs,
+    }),
+    ability(netem, {
+      name: 'packet delay',
+      feature: 'netem',
+      status: 'note',
+      consequence: 'the kernel cannot delay or lose packets on purpose',
+      fix: FIXES.netem,
+    }),
     containerFiles(triedIn, openFiles),
   ];
 }
 
-function ability(
-  name: string,
-  tried: Ability,
-  what: string,
-  status: 'warn' | 'note',
-  without: string,
-  mend: string,
-): Finding {
+interface AbilityTexts {
+  readonly name: string;
+  readonly feature: string;
+  /** Without the feature. */
+  readonly status: 'warn' | 'note';
+  readonly consequence: string;
+  readonly fix: string;
+}
+
+function ability(tried: Ability, { name, feature, status, consequence, fix }: AbilityTexts): Finding {
   switch (tried.kind) {
     case 'yes':
-      return { name, status: 'ok', detail: what };
+      return { name, status: 'ok', detail: feature };
     case 'no':
-      return { name, status, detail: `no ${what} (${tried.words}): ${without}`, mend };
+      return { name, status, detail: `no ${feature} (${tried.reason}): ${consequence}`, fix };
     case 'unknown':
-      return { name, status: 'note', detail: `${what} was not tried: ${tried.words}`, mend: 'sudo swarmbench doctor' };
+      return {
+        name,
+        status: 'note',
+        detail: `${feature} was not tested: ${tried.reason}`,
+        fix: 'sudo swarmbench doctor',
+      };
   }
 }
 
-function containerFiles(
-  triedIn: 'container' | 'namespace' | undefined,
-  openFiles: { readonly soft: number; readonly hard: number } | undefined,
-): Finding {
+function containerFiles(triedIn: KernelFacts['triedIn'], openFiles: KernelFacts['openFiles']): Finding {
   const name = 'open files of containers';
   if (openFiles === undefined) {
-    const why = triedIn === 'container' ? 'the container did not say' : 'there is no image to try it in';
-    return { name, status: 'note', detail: `not tried: ${why}`, mend: 'swarmbench images --offline' };
+    const reason = triedIn === 'container' ? 'the container did not tell' : 'there is no image to test it with';
+    return {
+      name,
+      status: 'note',
+      detail: `not tested: ${reason}`,
+      fix: 'NETTOOLS_IMAGE=IMAGE swarmbench doctor, with any image that has sh, ip and tc',
+    };
   }
-  if (openFiles.soft >= WANTED_FILES) return { name, status: 'ok', detail: count(openFiles.soft) };
-  return {
-    name,
-    status: 'warn',
-    detail: `${count(openFiles.soft)}; thousands of connections need more`,
-    mend: FIXES.openFiles,
-  };
+  const { soft } = openFiles;
+  if (soft >= WANTED_FILES) return { name, status: 'ok', detail: count(soft) };
+  return { name, status: 'warn', detail: `${count(soft)}; thousands of connections need more`, fix: FIXES.openFiles };
 }

@@ -1,3 +1,4 @@
+/** What a plan would do, in numbers: shown by `plan` and before each run, and the output of `plan --json`. */
 import { describeFault } from '../../../scenarios/schema/faults/fault-kinds.js';
 import type { Placeholder, Template } from '../../../scenarios/schema/grammar/template.js';
 import { formatDuration } from '../../../scenarios/schema/grammar/units.js';
@@ -5,23 +6,16 @@ import { expectedOperations, peakRate, totalDurationMs } from '../../../scenario
 import type { Plan, ProfilePlan } from '../../../scenarios/schema/plan.js';
 import { redactPlan } from '../../../scenarios/schema/redact.js';
 
-/** What a plan would do, in numbers: printed by `plan` and before each run, and what `--json` gives. */
-
 export interface Outline {
   readonly scenario: string;
   readonly description: string;
   readonly seed: number;
   readonly configHash: string;
-  readonly target: {
-    readonly kind: Plan['target']['kind'] /** With its port and path; empty for all other kinds. */;
-    readonly image: string;
-    readonly urls: readonly string[];
-    readonly replicas: number;
-    readonly era: string;
-  };
+  readonly target: TargetOutline;
   readonly processes: {
     readonly targets: number;
-    readonly workers: number /** Why there are several workers, where nobody said how many. */;
+    readonly workers: number;
+    /** Why the plan needs several workers; undefined where the user set their number. */
     readonly why?: string;
   };
   readonly durationSeconds: number;
@@ -29,9 +23,9 @@ export interface Outline {
   readonly clients: number;
   readonly profiles: readonly ProfileOutline[];
   readonly stages: readonly StageOutline[];
-  /** Undefined when a closed loop is part of it: then the target decides. */
+  /** Undefined for a closed loop, where the target decides. */
   readonly expectedRequests: number | undefined;
-  /** Sent; an answer's size is the target's. */
+  /** Without answers, whose size depends on the target. */
   readonly estimatedBytesSent: number | undefined;
   readonly limits: {
     readonly clients: number;
@@ -42,8 +36,18 @@ export interface Outline {
   readonly faults: readonly string[];
   readonly thresholds: readonly string[];
   readonly warnings: readonly string[];
-  /** What the platform cannot do of it; the run would not start. */
+  /** What the platform cannot do of the plan; with any of them the run would not start. */
   readonly refusals: readonly string[];
+}
+
+interface TargetOutline {
+  readonly kind: Plan['target']['kind'];
+  /** With its port and path; empty for all other kinds. */
+  readonly image: string;
+  /** The command of a target that is one. */
+  readonly urls: readonly string[];
+  readonly replicas: number;
+  readonly era: string;
 }
 
 interface ProfileOutline {
@@ -64,7 +68,7 @@ interface StageOutline {
   readonly peakRatePerSecond: number | undefined;
 }
 
-/** Request line and headers of the wire client in the session era; a little more in the stateless one. */
+/** Request line and headers of our own HTTP client in the session era; a little more in the stateless era. */
 const HEAD_BYTES = 260;
 /** `{"jsonrpc":"2.0","id":1000000000,"method":"tools/call","params":}` */
 const ENVELOPE_BYTES = 66;
@@ -77,8 +81,8 @@ export function outlineOf(
   const total = sumOrUndefined(expected.map(({ operations }) => operations));
   const sent = sumOrUndefined(
     expected.map(({ profile, operations }) => {
-      const of = plan.profiles.find((candidate) => candidate.name === profile);
-      return operations === undefined || of === undefined ? undefined : operations * requestBytes(of);
+      const found = plan.profiles.find(({ name }) => name === profile);
+      return operations === undefined || found === undefined ? undefined : operations * requestBytes(found);
     }),
   );
   const { target, limits } = redactPlan(plan);
@@ -88,13 +92,7 @@ export function outlineOf(
     description: plan.description,
     seed: plan.seed,
     configHash: plan.source.configHash,
-    target: {
-      kind: target.kind,
-      image: target.kind === 'image' ? `${target.image} at :${target.port}${target.path}` : '',
-      urls: target.kind === 'url' ? target.urls : target.kind === 'command' ? [target.server.command.join(' ')] : [],
-      replicas: target.kind === 'url' ? target.urls.length : target.kind === 'command' ? 1 : targets,
-      era: target.era,
-    },
+    target: targetOutline(target),
     processes: { targets, workers: options.workers, ...(options.why === undefined ? {} : { why: options.why }) },
     durationSeconds: totalDurationMs(plan) / 1000,
     drainSeconds: plan.drainMs / 1000,
@@ -127,6 +125,23 @@ export function outlineOf(
   };
 }
 
+function targetOutline(target: Plan['target']): TargetOutline {
+  const { kind, era } = target;
+  switch (target.kind) {
+    case 'url':
+      return { kind, image: '', urls: target.urls, replicas: target.urls.length, era };
+    case 'command':
+      return { kind, image: '', urls: [target.server.command.join(' ')], replicas: 1, era };
+    case 'image': {
+      const image = `${target.image} at :${target.port}${target.path}`;
+      return { kind, image, urls: [], replicas: target.replicas, era };
+    }
+    case 'reference':
+    case 'sink':
+      return { kind, image: '', urls: [], replicas: target.replicas, era };
+  }
+}
+
 function profileOutline(profile: ProfilePlan): ProfileOutline {
   const { name, clients, arrivals, connections, operations } = profile;
   return {
@@ -141,7 +156,7 @@ function profileOutline(profile: ProfilePlan): ProfileOutline {
 
 function requestBytes({ operations }: ProfilePlan): number {
   const weights = operations.reduce((sum, { weight }) => sum + weight, 0);
-  // A profile that only subscribes has no mix.
+  // A profile that only subscribes has no operations.
   if (weights === 0) return 0;
   return operations.reduce(
     (sum, { params, weight }) => sum + (weight / weights) * (HEAD_BYTES + ENVELOPE_BYTES + templateBytes(params)),
@@ -157,7 +172,7 @@ function rounded(value: number | undefined): number | undefined {
   return value === undefined ? undefined : Math.round(value);
 }
 
-/** Bytes of the JSON a template yields, on average; exact for constants. */
+/** Average size of the JSON that a template gives; exact for constants. */
 export function templateBytes(template: Template): number {
   switch (template.kind) {
     case 'constant':

@@ -23,10 +23,10 @@ describe('a plan in numbers', () => {
     expect(made.estimatedBytesSent).toBeGreaterThan(300 * (made.expectedRequests ?? 0));
   });
 
-  test('leaves to the target what a closed loop will do', () => {
+  test('gives no number of requests for a closed loop, where the target decides', () => {
     const made = outline(planOf(['workload.low-load.thinkTime=0ms']));
     expect(made.expectedRequests).toBeUndefined();
-    expect(renderBrief(made, plain)).toContain('as many as are answered (closed loop)');
+    expect(renderBrief(made, plain)).toContain('as many as the target answers (closed loop)');
   });
 
   test('names the urls of a running target without the secrets in them', () => {

@@ -4,11 +4,10 @@ import type { Style } from '../terminal/style.js';
 import { table } from '../terminal/table.js';
 import type { Outline } from './outline.js';
 
-/** What is about to happen, on the four lines one reads before it does. */
+/** What is about to happen, in a few lines. */
 export function renderBrief(outline: Outline, style: Style): string {
-  const about = outline.description === '' ? '' : `: ${outline.description}`;
   return lines([
-    `${style.bold(outline.scenario)}${about}`,
+    title(outline, style),
     ...facts(outline, style),
     ...(outline.processes.why === undefined ? [] : [`  ${style.dim('processes')}  ${processes(outline)}`]),
     ...notes(outline, style),
@@ -18,10 +17,10 @@ export function renderBrief(outline: Outline, style: Style): string {
 export function renderOutline(outline: Outline, style: Style): string {
   const { limits } = outline;
   return lines([
-    `${style.bold(outline.scenario)}${outline.description === '' ? '' : `: ${outline.description}`}`,
+    title(outline, style),
     ...facts(outline, style),
     `  ${style.dim('processes')}  ${processes(outline)}`,
-    `  ${style.dim('limits')}     ${count(limits.clients)} clients, ${rate(limits.ratePerSecond)}, ${duration(limits.durationSeconds * 1000)}, ${bytes(limits.bytes)}`,
+    `  ${style.dim('limits')}     ${limitsText(limits)}`,
     `  ${style.dim('seed')}       ${outline.seed}`,
     '',
     ...indented(
@@ -46,8 +45,8 @@ export function renderOutline(outline: Outline, style: Style): string {
           stage.name,
           duration(stage.durationSeconds * 1000),
           stage.measured ? 'yes' : 'no',
-          stage.expectedRequests === undefined ? 'as answered' : count(stage.expectedRequests),
-          stage.peakRatePerSecond === undefined ? 'as answered' : rate(stage.peakRatePerSecond),
+          stage.expectedRequests === undefined ? 'closed loop' : count(stage.expectedRequests),
+          stage.peakRatePerSecond === undefined ? 'closed loop' : rate(stage.peakRatePerSecond),
         ]),
       ],
       [1, 3, 4],
@@ -63,29 +62,55 @@ export function renderOutline(outline: Outline, style: Style): string {
   ]);
 }
 
-function processes({ processes: { targets, workers, why } }: Outline): string {
-  return `${targets} target, ${workers} worker${why === undefined ? '' : ` (${why})`}`;
+function title({ scenario, description }: Outline, style: Style): string {
+  return `${style.bold(scenario)}${description === '' ? '' : `: ${description}`}`;
 }
 
-const serverWords = { reference: 'the reference server', sink: 'the sink', image: 'image ' } as const;
+function limitsText({ clients, ratePerSecond, durationSeconds, bytes: byteLimit }: Outline['limits']): string {
+  return `${count(clients)} clients, ${rate(ratePerSecond)}, ${duration(durationSeconds * 1000)}, ${bytes(byteLimit)}`;
+}
+
+function processes({ processes: { targets, workers, why } }: Outline): string {
+  const reason = why === undefined ? '' : ` (${why})`;
+  return `${plural(targets, 'target')}, ${plural(workers, 'worker')}${reason}`;
+}
+
+function plural(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
 
 function facts(outline: Outline, style: Style): readonly string[] {
-  const { target } = outline;
-  const replicas = target.replicas === 1 ? '' : `, ${target.replicas} replicas`;
-  const where =
-    target.kind === 'command'
-      ? `a process for each session: ${target.urls.join(', ')}`
-      : target.kind === 'url'
-        ? target.urls.join(', ')
-        : `${serverWords[target.kind]}${target.image}${replicas}`;
-  const mix = outline.profiles.map(({ name, clients }) => `${name} ${count(clients)}`).join(', ');
-  const sent = outline.estimatedBytesSent === undefined ? '' : `, ${bytes(outline.estimatedBytesSent)} sent`;
+  const profiles = outline.profiles.map(({ name, clients }) => `${name} ${count(clients)}`).join(', ');
+  const load = duration(outline.durationSeconds * 1000);
+  const drain = duration(outline.drainSeconds * 1000);
   return [
-    `  ${style.dim('target')}     ${where}`,
-    `  ${style.dim('clients')}    ${count(outline.clients)} (${mix})`,
-    `  ${style.dim('duration')}   ${duration(outline.durationSeconds * 1000)}, then up to ${duration(outline.drainSeconds * 1000)} for the last answers`,
-    `  ${style.dim('requests')}   ${outline.expectedRequests === undefined ? 'as many as are answered (closed loop)' : `about ${count(outline.expectedRequests)}${sent}`}`,
+    `  ${style.dim('target')}     ${targetText(outline.target)}`,
+    `  ${style.dim('clients')}    ${count(outline.clients)} (${profiles})`,
+    `  ${style.dim('duration')}   ${load}, then up to ${drain} for the last answers`,
+    `  ${style.dim('requests')}   ${requestsText(outline)}`,
   ];
+}
+
+function targetText({ kind, image, urls, replicas }: Outline['target']): string {
+  const more = replicas === 1 ? '' : `, ${replicas} replicas`;
+  switch (kind) {
+    case 'reference':
+      return `the reference server${more}`;
+    case 'sink':
+      return `the sink${more}`;
+    case 'image':
+      return `image ${image}${more}`;
+    case 'url':
+      return urls.join(', ');
+    case 'command':
+      return `one process per session: ${urls.join(', ')}`;
+  }
+}
+
+function requestsText({ expectedRequests, estimatedBytesSent }: Outline): string {
+  if (expectedRequests === undefined) return 'as many as the target answers (closed loop)';
+  const sent = estimatedBytesSent === undefined ? '' : `, ${bytes(estimatedBytesSent)} sent`;
+  return `about ${count(expectedRequests)}${sent}`;
 }
 
 function notes(outline: Outline, style: Style): readonly string[] {

@@ -1,4 +1,4 @@
-/** A scenario with everything that the command line says about it, as a harness elsewhere takes it. */
+/** A scenario with everything that the command line adds to it, as a harness elsewhere takes it. */
 import { basename, dirname, join } from 'node:path';
 import { listScenarios } from '../../../scenarios/schema/list-scenarios.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
@@ -8,26 +8,25 @@ import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
 import type { LoadOptions } from '../load-options.js';
 
-export interface HowToRun {
+interface RunDetails {
   readonly command: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Undefined: what the plan needs. */
+  /** Undefined: as many as the plan needs. */
   readonly workers: number | undefined;
 }
 
 /**
- * The texts travel, not the names: the harness may have other versions of these files, or none.
- * @param plan what the scenario is here; its target's variables are filled in already
+ * Sends the texts of the files and not their names: the harness may have other versions of them, or none.
+ * @param plan of this scenario; the variables in its target are filled in already
+ * @throws CliError PLAN_REFUSED for a target that only this machine can start
  */
 export function buildRunRequest(
   scenario: string,
   options: LoadOptions,
   plan: Plan,
-  { command, labels, workers }: HowToRun,
+  { command, labels, workers }: RunDetails,
 ): RunRequest {
-  const file = /[/\\]|\.ya?ml$/.test(scenario)
-    ? scenario
-    : (listScenarios().find(({ name }) => name === scenario)?.file ?? scenario);
+  const file = fileOf(scenario);
   const { timeScale, seed, era, set: sets } = options;
   return {
     scenario: `${diskIo.readText(file) ?? ''}\n`,
@@ -43,6 +42,11 @@ export function buildRunRequest(
   };
 }
 
+function fileOf(scenario: string): string {
+  if (/[/\\]|\.ya?ml$/.test(scenario)) return scenario;
+  return listScenarios().find(({ name }) => name === scenario)?.file ?? scenario;
+}
+
 function profilesBeside(file: string): Record<string, string> {
   const folder = join(dirname(file), 'profiles');
   const files = diskIo.list(folder).filter((name) => name.endsWith('.yaml'));
@@ -53,8 +57,8 @@ function targetOf({ target }: Plan): Pick<RunRequest, 'targets' | 'headers' | 't
   if (target.kind === 'command') {
     throw new CliError({
       code: 'PLAN_REFUSED',
-      message: 'target.server.command: a command is started on this machine only, not by a harness elsewhere',
-      hint: 'leave --controller out',
+      message: 'target.server.command: only this machine can start the command, not a harness elsewhere',
+      hint: 'run it without --controller',
       exitCode: exitCode.usage,
     });
   }

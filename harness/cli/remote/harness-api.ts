@@ -1,19 +1,20 @@
 import { createWriteStream } from 'node:fs';
 import { rename } from 'node:fs/promises';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createParser } from 'eventsource-parser';
+import { type Dispatcher, request } from 'undici';
 import { z } from 'zod';
-import type { LiveView } from '../../analysis/merge/contract.js';
+import type { LiveView } from '../../analysis/live-view.js';
 import type { RunRequest } from '../../api/run-request.js';
 import type { RunEvent } from '../../log/events.js';
+import { codeOf, messageOf } from '../../support/error-message.js';
 import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
 
-/** The REST API of a harness elsewhere, as the command line uses it. */
-
 const created = z.looseObject({ runId: z.string().regex(/^[\w.-]+$/), queuePosition: z.number().optional() });
-const artifacts = z.looseObject({ artifacts: z.array(z.looseObject({ name: z.string(), bytes: z.number() })) });
+const runView = z.looseObject({ state: z.looseObject({ kind: z.string() }) });
+const artifactList = z.looseObject({ artifacts: z.array(z.looseObject({ name: z.string(), bytes: z.number() })) });
 const failure = z.looseObject({
   error: z.looseObject({ code: z.string(), message: z.string(), hint: z.string().optional() }),
 });
@@ -29,172 +30,167 @@ interface HarnessApiOptions {
   readonly token: string | undefined;
 }
 
+interface Call {
+  readonly body?: object;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The answer may take as long as it likes. */
+  readonly stream?: boolean;
+}
+
 const CALL_MS = 30_000;
-const READY_LOOK_MS = 300;
+const READY_POLL_MS = 300;
 const RECONNECT_MS = 500;
-/** A harness that is restarted adopts its runs; this is how long it may take to come back. */
+/** How long a harness may be unreachable in the middle of a run: one that restarts adopts its runs. */
 const AWAY_MS = 60_000;
 
-/** Errors are CliErrors: HARNESS_UNREACHABLE, or the harness's own code and words. */
+/**
+ * The REST API of a harness elsewhere, as the command line uses it. Its errors are CliErrors: HARNESS_UNREACHABLE, or
+ * the code and message that the harness answered.
+ */
 export class HarnessApi {
   private readonly url: string;
   private readonly headers: Readonly<Record<string, string>>;
 
   constructor({ url, token }: HarnessApiOptions) {
     this.url = url;
-    this.headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    this.headers = {
+      'content-type': 'application/json',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    };
   }
 
   async waitUntilReady(withinMs: number, signal: AbortSignal): Promise<void> {
     const giveUpAt = performance.now() + withinMs;
     for (;;) {
       try {
-        return void (await this.call('/readyz', {}, signal));
+        const answer = await this.call('/readyz', {}, signal);
+        return await answer.body.dump();
       } catch (error) {
         signal.throwIfAborted();
         if (performance.now() > giveUpAt) throw error;
-        await sleep(READY_LOOK_MS, undefined, { signal });
+        await sleep(READY_POLL_MS, undefined, { signal });
       }
     }
   }
 
-  async start(request: RunRequest, signal: AbortSignal): Promise<z.infer<typeof created>> {
-    return created.parse(await (await this.call('/runs', { body: request }, signal)).json());
+  async start(runRequest: RunRequest, signal: AbortSignal): Promise<z.infer<typeof created>> {
+    return created.parse(await this.json('/runs', { body: runRequest }, signal));
   }
 
   async stop(runId: string, mode: 'drain' | 'now', detail: string): Promise<void> {
-    await this.call(
-      `/runs/${runId}/stop`,
-      { body: { mode, reason: 'interrupt', detail } },
-      AbortSignal.timeout(CALL_MS),
-    );
+    const body = { mode, reason: 'interrupt', detail };
+    const answer = await this.call(`/runs/${runId}/stop`, { body }, AbortSignal.timeout(CALL_MS));
+    await answer.body.dump();
   }
 
   /** Undefined before the load and after it. */
   async live(runId: string, signal: AbortSignal): Promise<LiveView | undefined> {
-    const answer = await this.fetch(`/runs/${runId}/live`, {}, signal);
-    return answer.ok ? ((await answer.json()) as LiveView) : undefined;
+    const answer = await this.send(`/runs/${runId}/live`, {}, signal);
+    if (isSuccess(answer)) return (await answer.body.json()) as LiveView;
+    await answer.body.dump();
+    return undefined;
   }
 
-  /** All of them, each once, in order, over broken connections and a harness that is restarted; ends with the run. */
+  /** All events of the run, each once and in order, across broken connections and a restart of the harness. */
   async *events(runId: string, signal: AbortSignal): AsyncGenerator<RunEvent> {
     let last = 0;
     let awaySince = performance.now();
     for (;;) {
       try {
-        const answer = await this.call(
-          `/runs/${runId}/events`,
-          { headers: { 'last-event-id': String(last) }, stream: true },
-          signal,
-        );
+        const headers = { 'last-event-id': String(last) };
+        const answer = await this.call(`/runs/${runId}/events`, { headers, stream: true }, signal);
         awaySince = performance.now();
-        for await (const data of readServerSentEvents(answer)) {
+        for await (const data of readServerSentEvents(answer.body)) {
           const event = JSON.parse(data) as RunEvent;
           if (event.seq <= last) continue;
           last = event.seq;
           awaySince = performance.now();
           yield event;
         }
-        // It ends after `run.finished`, when the reports are written and everything is at rest; or because the harness
-        // went away.
+        // The stream ends when the run is finished and its reports are written, or because the harness went away.
         if (await this.isOver(runId, signal)) return;
       } catch (error) {
         signal.throwIfAborted();
-        const gone = error instanceof CliError && error.code !== 'HARNESS_UNREACHABLE';
-        if (gone || performance.now() - awaySince > AWAY_MS) throw error;
+        const isRefusal = error instanceof CliError && error.code !== 'HARNESS_UNREACHABLE';
+        if (isRefusal || performance.now() - awaySince > AWAY_MS) throw error;
       }
       await sleep(RECONNECT_MS, undefined, { signal });
     }
   }
 
   async artifacts(runId: string, signal: AbortSignal): Promise<readonly Artifact[]> {
-    return artifacts.parse(await (await this.call(`/runs/${runId}/artifacts`, {}, signal)).json()).artifacts;
+    return artifactList.parse(await this.json(`/runs/${runId}/artifacts`, {}, signal)).artifacts;
   }
 
-  /** Whole or not at all. */
+  /** Writes the whole file or none. */
   async download(runId: string, name: string, path: string, signal: AbortSignal): Promise<void> {
     const answer = await this.call(`/runs/${runId}/artifacts/${encodeURIComponent(name)}`, { stream: true }, signal);
-    if (answer.body === null)
-      throw new CliError({
-        code: 'HARNESS_ANSWER',
-        message: `${name} of ${runId} came without content`,
-        exitCode: exitCode.internal,
-      });
-    await pipeline(Readable.fromWeb(answer.body), createWriteStream(`${path}.part`), { signal });
+    await pipeline(answer.body, createWriteStream(`${path}.part`), { signal });
     await rename(`${path}.part`, path);
   }
 
   private async isOver(runId: string, signal: AbortSignal): Promise<boolean> {
-    const view = z
-      .looseObject({ state: z.looseObject({ kind: z.string() }) })
-      .parse(await (await this.call(`/runs/${runId}`, {}, signal)).json());
-    return view.state.kind === 'finished';
+    return runView.parse(await this.json(`/runs/${runId}`, {}, signal)).state.kind === 'finished';
   }
 
-  private async call(path: string, how: Call, signal: AbortSignal): Promise<Response> {
-    const answer = await this.fetch(path, how, signal);
-    if (answer.ok) return answer;
-    const told = failure.safeParse(await answer.json().catch(() => undefined)).data?.error;
+  private async json(path: string, call: Call, signal: AbortSignal): Promise<unknown> {
+    return (await this.call(path, call, signal)).body.json();
+  }
+
+  /** @throws CliError for every answer that is not a success */
+  private async call(path: string, call: Call, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const answer = await this.send(path, call, signal);
+    if (isSuccess(answer)) return answer;
+    const { statusCode } = answer;
+    const refusal = failure.safeParse(await answer.body.json().catch(() => undefined)).data?.error;
     throw new CliError({
-      code: told?.code ?? 'HARNESS_ANSWER',
-      message: told?.message ?? `${this.url}${path} answered ${answer.status}`,
+      code: refusal?.code ?? 'HARNESS_ANSWER',
+      message: refusal?.message ?? `${this.url}${path} answered ${statusCode}`,
       hint:
-        answer.status === 401
-          ? 'the token is not the one of this harness: --token-file names the file that has it'
-          : told?.hint,
-      exitCode: answer.status >= 500 ? exitCode.unreachable : exitCode.usage,
+        statusCode === 401
+          ? 'this is not the token of that harness; name the file that holds it with --token-file'
+          : refusal?.hint,
+      exitCode: statusCode >= 500 ? exitCode.unreachable : exitCode.usage,
     });
   }
 
-  private async fetch(
+  /** @throws CliError HARNESS_UNREACHABLE */
+  private async send(
     path: string,
     { body, headers = {}, stream = false }: Call,
     signal: AbortSignal,
-  ): Promise<Response> {
-    const limit = stream ? signal : AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]);
-    const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
+  ): Promise<Dispatcher.ResponseData> {
     try {
-      return await fetch(`${this.url}${path}`, {
-        ...init,
-        headers: { ...this.headers, 'content-type': 'application/json', ...headers },
-        signal: limit,
+      return await request(`${this.url}${path}`, {
+        method: body === undefined ? 'GET' : 'POST',
+        body: body === undefined ? null : JSON.stringify(body),
+        headers: { ...this.headers, ...headers },
+        signal: stream ? signal : AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]),
       });
     } catch (error) {
       signal.throwIfAborted();
       throw new CliError({
         code: 'HARNESS_UNREACHABLE',
-        message: `no harness answers at ${this.url}: ${causeOf(error)}`,
-        hint: '`swarmbench status` shows whether it runs; --controller names another address',
+        // A host with several addresses fails with an error that has a code and no message.
+        message: `no harness answers at ${this.url}: ${messageOf(error) || codeOf(error)}`,
+        hint: '`swarmbench status` shows whether it runs; choose another address with --controller',
         exitCode: exitCode.unreachable,
       });
     }
   }
 }
 
-interface Call {
-  readonly body?: object;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** An answer that may take as long as it likes. */
-  readonly stream?: boolean;
+function isSuccess({ statusCode }: Dispatcher.ResponseData): boolean {
+  return statusCode >= 200 && statusCode < 300;
 }
 
-/** `fetch failed` says nothing; its cause does. */
-function causeOf(error: unknown): string {
-  const cause = typeof error === 'object' && error !== null && 'cause' in error ? error.cause : undefined;
-  const one = cause ?? error;
-  return typeof one === 'object' && one !== null && 'message' in one && one.message !== ''
-    ? String(one.message)
-    : String(one);
-}
-
-/** The data of each event of a stream that our own API sends: one line of it an event (harness/api/sse-stream.ts). */
-async function* readServerSentEvents(answer: Response): AsyncGenerator<string> {
-  if (answer.body === null) return;
+/** The data of each event. */
+async function* readServerSentEvents(body: AsyncIterable<Buffer>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of answer.body) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) if (line.startsWith('data: ')) yield line.slice('data: '.length);
+  const complete: string[] = [];
+  const parser = createParser({ onEvent: ({ data }) => complete.push(data) });
+  for await (const chunk of body) {
+    parser.feed(decoder.decode(chunk, { stream: true }));
+    yield* complete.splice(0);
   }
 }

@@ -1,3 +1,4 @@
+/** Preflight and deployment of a stack, with progress: for `up`, and for a `run` whose stack does not run yet. */
 import type { Engine } from '../../platform/swarm/engine/engine.js';
 import { noRegistryAuth, registryAuthOf } from '../../platform/swarm/images/registry-auth.js';
 import type { PreflightFinding } from '../../platform/swarm/preflight/finding.js';
@@ -9,18 +10,13 @@ import type { Host } from '../host.js';
 import { type LoadedStack, trialImage } from './load-stack.js';
 import type { ServicesDisplay } from './services-display.js';
 
-/**
- * Preflight and deployment of a stack with its progress shown: what `up`, and `run` for a stack that is missing, have
- * in common.
- */
-
 interface BringUpOptions {
   readonly timeoutMs: number;
-  /** Nodes show what `docker login` has left here to the registries of the images. */
+  /** Send the logins of `docker login` to the nodes. */
   readonly withRegistryAuth: boolean;
 }
 
-/** @throws CliError for what preflight finds; StackError, EngineError, ImageError */
+/** @throws CliError for problems that the preflight finds; StackError, EngineError, ImageError */
 export async function bringUp(
   engine: Engine,
   { spec, warnings }: LoadedStack,
@@ -31,7 +27,7 @@ export async function bringUp(
 ): Promise<Deployed> {
   const registryAuth = withRegistryAuth ? registryAuthOf(host.env) : noRegistryAuth;
   if (warnings !== '') display.note(`warning: ${warnings}`);
-  display.doing('looking at the engine, ports and images');
+  display.doing('checking the engine, ports and images');
   refuseProblems(await preflight(engine, spec, { registryAuth, trialImage: trialImage(host) }, signal), display.note);
   display.doing('deploying');
   return await deployStack(
@@ -51,12 +47,11 @@ function show(display: ServicesDisplay): (progress: DeployProgress) => void {
   };
 }
 
-/** Tells warnings. @throws CliError exit code 3 with all problems */
-function refuseProblems(findings: readonly PreflightFinding[], tell: (line: string) => void): void {
+/** Prints warnings. @throws CliError exit code 3 with all problems */
+function refuseProblems(findings: readonly PreflightFinding[], print: (line: string) => void): void {
   for (const { message, hint } of findings.filter(({ level }) => level === 'warning'))
-    tell(`warning: ${message}${hint === undefined ? '' : ` (${hint})`}`);
-  const problems = findings.filter(({ level }) => level === 'problem');
-  const [first, ...others] = problems;
+    print(`warning: ${withHint(message, hint)}`);
+  const [first, ...others] = findings.filter(({ level }) => level === 'problem');
   if (first === undefined) return;
   throw new CliError({
     code: first.code,
@@ -64,10 +59,12 @@ function refuseProblems(findings: readonly PreflightFinding[], tell: (line: stri
     where:
       others.length === 0
         ? undefined
-        : others
-            .map(({ message, hint }) => `${message}${hint === undefined || hint === first.hint ? '' : ` (${hint})`}`)
-            .join('\n  '),
+        : others.map(({ message, hint }) => withHint(message, hint === first.hint ? undefined : hint)).join('\n  '),
     hint: first.hint,
     exitCode: exitCode.unreachable,
   });
+}
+
+function withHint(message: string, hint: string | undefined): string {
+  return hint === undefined ? message : `${message} (${hint})`;
 }

@@ -1,20 +1,21 @@
-/** From the command line to what a stack consists of. */
+/** From the command line to the specs of a stack. */
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { formatProblems } from '../../../scenarios/yaml/problem.js';
 import type { Stickiness } from '../../../swarm/gateway/render-gateway.js';
-import { packageRoot } from '../../platform/local/package-root.js';
 import { composeToSwarm, type StackSpec } from '../../platform/swarm/compose/compose-to-swarm.js';
 import { parseEnvFile } from '../../platform/swarm/compose/load/environment.js';
 import type { FileContent } from '../../platform/swarm/compose/load/read.js';
-import { formatProblems } from '../../platform/swarm/compose/problem.js';
 import { stackEnvironment } from '../../platform/swarm/stack/stack-environment.js';
+import { messageOf } from '../../support/error-message.js';
 import { CliError } from '../cli-error.js';
 import type { Host } from '../host.js';
+import { packageRoot } from '../package-root.js';
 import { imagesFile, readIfThere, stateFolder } from './state-folder.js';
 
 export interface StackRequest {
   readonly stack: string;
-  /** None: the stack that comes with swarmbench. */
+  /** Empty: the stack that comes with swarmbench. */
   readonly composeFile: readonly string[];
   readonly envFile: readonly string[];
   readonly sticky?: Stickiness;
@@ -39,23 +40,25 @@ export function loadStack(request: StackRequest, host: Host): LoadedStack {
     environment,
     readFile,
   });
-  if (outcome.kind === 'stack') return { spec: outcome.stack, warnings: formatProblems(outcome.warnings) };
+  if (outcome.kind === 'stack')
+    return { spec: outcome.stack, warnings: formatProblems(outcome.warnings, { withPath: true }) };
+  const { problems } = outcome;
   throw new CliError({
     code: 'STACK_REFUSED',
-    message: `${paths.join(', ')}: ${outcome.problems.length === 1 ? 'one problem' : `${outcome.problems.length} problems`}`,
-    where: formatProblems(outcome.problems).replaceAll('\n', '\n  '),
+    message: `${paths.join(', ')}: ${problems.length === 1 ? 'one problem' : `${problems.length} problems`}`,
+    where: formatProblems(problems, { withPath: true }).replaceAll('\n', '\n  '),
   });
 }
 
-/** The image whose programs try what the kernel can do, where `images` has made one. */
+/** The image in which the kernel is tested, if NETTOOLS_IMAGE names one. */
 export function trialImage(host: Host): string | undefined {
   return givenEnvironment([], host).NETTOOLS_IMAGE;
 }
 
 type Environment = Readonly<Record<string, string>>;
 
-/** Later ones win: what `images` left, the files in their order, the process's own. */
-function givenEnvironment(envFiles: readonly string[], host: Host): Environment {
+/** What `images` left, then the files in their order, then the environment of the process; later ones win. */
+export function givenEnvironment(envFiles: readonly string[], host: Host): Environment {
   const set = Object.fromEntries(
     Object.entries(host.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
   );
@@ -74,11 +77,11 @@ function variablesOf(file: string, bytes: Uint8Array, set: Environment): Environ
   throw new CliError({
     code: 'ENV_FILE',
     message: `${file}:${parsed.line} ${parsed.message}`,
-    hint: 'lines of NAME=value',
+    hint: 'write lines of NAME=value',
   });
 }
 
-/** Our own stack file needs tokens and a gateway's configuration, which are made where they are missing. */
+/** Our own stack file needs tokens and a configuration of the gateway, which are created if missing. */
 function ownEnvironment({ stack, sticky }: StackRequest, given: Environment, host: Host): Environment {
   const { environment } = stackEnvironment({
     packageRoot: packageRoot(),
@@ -104,6 +107,6 @@ function readFile(path: string): FileContent {
   try {
     return { kind: 'content', bytes: readFileSync(path) };
   } catch (error) {
-    return { kind: 'unreadable', reason: error instanceof Error ? error.message : String(error) };
+    return { kind: 'unreadable', reason: messageOf(error) };
   }
 }

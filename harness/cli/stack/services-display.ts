@@ -1,3 +1,7 @@
+/**
+ * Shows services while they start: on a terminal one row each, which is redrawn; elsewhere a line whenever one has
+ * changed.
+ */
 import type { ServiceProgress } from '../../platform/swarm/stack/service-progress.js';
 import { shortName } from '../../platform/swarm/stack/stack-objects.js';
 import type { Output } from '../host.js';
@@ -6,12 +10,10 @@ import { createScreen } from '../terminal/screen.js';
 import type { Style } from '../terminal/style.js';
 import { table } from '../terminal/table.js';
 
-/** Shows services on their way: a row each, redrawn, on a terminal; a line whenever one has changed elsewhere. */
-
 export interface ServicesDisplay {
   show(services: readonly ServiceProgress[]): void;
-  /** What is going on while there are no services to show. */
-  doing(what: string): void;
+  /** Shows an activity as long as there are no services to show. */
+  doing(activity: string): void;
   /** A line that stays. */
   note(line: string): void;
   close(): void;
@@ -24,8 +26,8 @@ export function createServicesDisplay(output: Output, style: Style, stack: strin
 function onTerminal(output: Output, style: Style, stack: string): ServicesDisplay {
   const screen = createScreen(output);
   const began = performance.now();
-  const title = (what: string): string =>
-    `${style.bold(stack)}  ${what}  ${style.dim(duration(performance.now() - began))}`;
+  const title = (activity: string): string =>
+    `${style.bold(stack)}  ${activity}  ${style.dim(duration(performance.now() - began))}`;
   return {
     show(services) {
       const running = services.filter(({ state }) => state === 'running').length;
@@ -34,39 +36,37 @@ function onTerminal(output: Output, style: Style, stack: string): ServicesDispla
         ...serviceRows(services, stack, style),
       ]);
     },
-    doing: (what) => screen.block([title(`${what} ...`)]),
+    doing: (activity) => screen.block([title(`${activity} ...`)]),
     note: (line) => screen.log(line),
     close: () => screen.close(),
   };
 }
 
 function inLines(output: Output, stack: string): ServicesDisplay {
-  const said = new Map<string, string>();
+  const printed = new Map<string, string>();
   let last = '';
   return {
     show(services) {
       for (const service of services) {
         const line = serviceLine(service, stack);
-        // Each step of a task on its way would be a line too many.
-        const news = serviceLine({ ...service, slowest: undefined }, stack);
-        if (said.get(service.name) !== news) output.write(`${line}\n`);
-        said.set(service.name, news);
+        // Without the steps of its tasks, each of which would be another line.
+        const essence = serviceLine({ ...service, slowest: undefined }, stack);
+        if (printed.get(service.name) !== essence) output.write(`${line}\n`);
+        printed.set(service.name, essence);
       }
     },
-    doing(what) {
-      if (what !== last) output.write(`${stack}: ${what}\n`);
-      last = what;
+    doing(activity) {
+      if (activity !== last) output.write(`${stack}: ${activity}\n`);
+      last = activity;
     },
     note: (line) => output.write(`${line}\n`),
     close: () => undefined,
   };
 }
 
-/** How a service's progress reads. Pure. */
-
 const BAR_COLUMNS = 12;
 
-/** One row a service, columns aligned. */
+/** One row per service, in aligned columns. */
 export function serviceRows(services: readonly ServiceProgress[], stack: string, style: Style): readonly string[] {
   return table(
     services.map((service) => {
@@ -92,17 +92,17 @@ export function serviceLine(service: ServiceProgress, stack: string): string {
 }
 
 function stateText({ state, wanted, slowest }: ServiceProgress): string {
-  if (state === 'running') return wanted === 0 ? 'at rest' : 'running';
+  if (state === 'running') return wanted === 0 ? 'idle' : 'running';
   return slowest === undefined || slowest === state ? state : `${state} (${slowest})`;
 }
 
 function paint(service: ServiceProgress, style: Style): string {
-  const words = stateText(service);
-  if (service.wanted === 0) return style.dim(words);
-  if (service.state === 'running') return style.green(words);
+  const text = stateText(service);
+  if (service.wanted === 0) return style.dim(text);
+  if (service.state === 'running') return style.green(text);
   return service.state === 'paused' || service.state === 'rolling back' || service.state === 'rolled back'
-    ? style.red(words)
-    : style.yellow(words);
+    ? style.red(text)
+    : style.yellow(text);
 }
 
 function bar(running: number, wanted: number, style: Style): string {

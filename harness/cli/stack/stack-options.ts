@@ -1,7 +1,7 @@
 /** Options that the commands about a stack share. */
-import { type Command, InvalidArgumentError } from 'commander';
-
-export const DEFAULT_STACK = 'bench';
+import type { Command } from 'commander';
+import { DEFAULT_STACK } from '../defaults.js';
+import { parseSeconds } from '../option-parsers.js';
 
 export interface StackOptions {
   readonly stack: string;
@@ -9,26 +9,17 @@ export interface StackOptions {
   readonly color: boolean;
 }
 
-export function addStackOptions(command: Command): Command {
-  return command
-    .option('--stack <name>', 'name of the stack', DEFAULT_STACK)
-    .option('--json', 'one JSON object on stdout');
+export function addStackOptions(command: Command, json = 'print one JSON object on stdout'): Command {
+  return command.option('--stack <name>', 'name of the stack', DEFAULT_STACK).option('--json', json);
 }
 
 export function addRegistryAuth(command: Command): Command {
   return command.option(
     '--with-registry-auth',
-    'nodes pull with what `docker login` has left here, as with docker stack deploy',
+    'send the logins of `docker login` to the nodes, so that they can pull (as docker stack deploy does)',
   );
 }
 
-export function addTimeout(command: Command, defaultS: number, what: string): Command {
-  return command.option('--timeout <seconds>', what, seconds, defaultS);
-}
-
-function seconds(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value <= 0)
-    throw new InvalidArgumentError('Not a number of seconds above 0.');
-  return value;
+export function addTimeout(command: Command, defaultSeconds: number, description: string): Command {
+  return command.option('--timeout <seconds>', description, parseSeconds, defaultSeconds);
 }

@@ -1,10 +1,10 @@
-/** Where commands keep what the next ones need: names of images, tokens, rendered files. */
+/** The folder where commands keep what later ones need: names of images, tokens, rendered files. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const FOLDER = '.swarmbench';
 
-/** Made when it is not there; it holds tokens, so git and others are kept out. */
+/** Created if missing. It holds tokens, so git and other users are kept out. */
 export function stateFolder(cwd: string): string {
   const folder = join(cwd, FOLDER);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -13,19 +13,20 @@ export function stateFolder(cwd: string): string {
   return folder;
 }
 
-/** Names of images as `swarmbench images` made them last, for `up`. */
+/** The names of images, as `swarmbench images` made them last; `up` reads them. */
 export function imagesFile(cwd: string): string {
   return join(cwd, FOLDER, 'images.env');
 }
 
+/** Sets these variables in the file and keeps its other lines. Gives the path. */
 export function writeImagesFile(cwd: string, environment: Readonly<Record<string, string>>): string {
-  const file = join(stateFolder(cwd), 'images.env');
-  writeFileSync(
-    file,
-    Object.entries(environment)
-      .map(([name, value]) => `${name}=${value}\n`)
-      .join(''),
-  );
+  stateFolder(cwd);
+  const file = imagesFile(cwd);
+  const kept = (readIfThere(file)?.toString() ?? '')
+    .split('\n')
+    .filter((line) => line !== '' && !Object.hasOwn(environment, line.split('=')[0] ?? ''));
+  const written = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  writeFileSync(file, [...kept, ...written].map((line) => `${line}\n`).join(''));
   return file;
 }
 

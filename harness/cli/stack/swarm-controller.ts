@@ -1,20 +1,21 @@
-/** Wires the controller and the swarm platform for the harness service of a stack. */
+/** The controller of the harness service in a stack: its targets and workers are services of that stack. */
 import type { Controller } from '../../controller/controller.js';
 import { exportMetrics } from '../../observe/export-metrics.js';
-import { packageVersion } from '../../platform/local/package-root.js';
 import { connectEngine } from '../../platform/swarm/engine/engine.js';
 import { type ClusterView, clusterView } from '../../platform/swarm/run-on-stack/cluster-view.js';
 import { createSwarmPlatform } from '../../platform/swarm/swarm-platform.js';
 import { writeReport } from '../../report/write-report.js';
+import { messageOf } from '../../support/error-message.js';
 import type { Host } from '../host.js';
-import { createRunController } from '../local/local-conductor.js';
+import { packageVersion } from '../package-root.js';
+import { createRunController } from '../run-controller.js';
 
 interface SwarmControllerOptions {
   readonly host: Host;
   readonly resultsFolder: string;
   /** The stack that this harness is part of. */
   readonly stack: string;
-  /** For the agents on the nodes. */
+  /** The agents on the nodes ask for it. */
   readonly apiToken: string | undefined;
   readonly prometheusUrl: string;
 }
@@ -23,17 +24,15 @@ export interface SwarmController {
   readonly controller: Controller;
   readonly cluster: ClusterView;
   /**
-   * To be called when no run is on: puts to rest what a harness before this one left scaled. Gives the services it
-   * found so.
+   * Undoes what an earlier harness that was killed left scaled. Call it when no run is on. Gives the names of the
+   * services it changed.
    */
-  putToRest(): Promise<readonly string[]>;
+  returnToIdle(): Promise<readonly string[]>;
 }
 
-const REST_MS = 30_000;
+const IDLE_MS = 30_000;
 
-/**
- * @throws EngineError for an address of the engine that is none; CliError for a results folder that cannot be written
- */
+/** @throws EngineError for a DOCKER_HOST that is not an address; CliError RESULTS_NOT_WRITABLE */
 export function createSwarmController({
   host,
   resultsFolder,
@@ -46,15 +45,15 @@ export function createSwarmController({
   const engine = connectEngine(host.env);
   const platform = createSwarmPlatform({ engine, stack, apiToken, versions, log });
   const controller = createRunController(resultsFolder, platform, async (folder) => {
-    // Before the report, so that whoever waits for the run finds it; what is missing in it is said in it.
+    // Before the report, because the run counts as over once that is written.
     await exportMetrics({ prometheusUrl, runFolder: folder }).catch((error: unknown) =>
-      log(`${folder}: no metrics.json: ${String(error)}`),
+      log(`${folder}: no metrics.json: ${messageOf(error)}`),
     );
     await writeReport(folder);
   });
   return {
     controller,
     cluster: clusterView({ engine, name: stack }),
-    putToRest: () => platform.rest(AbortSignal.timeout(REST_MS)),
+    returnToIdle: () => platform.returnToIdle(AbortSignal.timeout(IDLE_MS)),
   };
 }

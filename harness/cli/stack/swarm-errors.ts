@@ -1,4 +1,4 @@
-/** Errors of the engine and the deployer, as the command line tells them. */
+/** Errors of the engine, the deployer and the images, as the command line shows them. */
 import { EngineError } from '../../platform/swarm/engine/engine-error.js';
 import { ImageError } from '../../platform/swarm/images/image-error.js';
 import { StackError } from '../../platform/swarm/stack/stack-error.js';
@@ -33,7 +33,6 @@ const exitCodes: Readonly<Record<SwarmError['code'], number>> = {
   BUNDLE_INCOMPLETE: exitCode.internal,
   IMAGE_BUILD_FAILED: exitCode.unreachable,
   IMAGE_TRANSFER_FAILED: exitCode.unreachable,
-  STAND_IN_FAILED: exitCode.unreachable,
   CREDENTIALS_UNREADABLE: exitCode.unreachable,
 };
 
@@ -46,7 +45,7 @@ export function asCliError(error: SwarmError, stack: string | undefined): CliErr
   const where =
     left.length === 0 || stack === undefined
       ? undefined
-      : `left in the swarm: ${left.join(', ')}\n  \`swarmbench down --stack ${stack}\` removes it`;
+      : `left in the swarm: ${left.join(', ')}\n  remove them with \`swarmbench down --stack ${stack}\``;
   const { code, message, hint } = error;
   return new CliError({ code, message, where, hint, exitCode: exitCodes[code] });
 }

@@ -1,17 +1,17 @@
-/** What a run's events mean to somebody who watches it. */
+/** The events of a run as text for the terminal. */
 import { formatAs, unitOf } from '../../analysis/format.js';
 import type { RunEvent } from '../../log/events.js';
 import { duration } from './quantity.js';
 
-/** What is going on from this event on; undefined when it changes nothing. */
+/** The activity that begins with this event; undefined when none does. */
 export function phaseOf(event: RunEvent): string | undefined {
   switch (event.type) {
     case 'controller.listening':
       return 'starting target and workers';
     case 'preflight.started':
-      return 'preflight: a session against the target';
+      return 'preflight: opening a session with the target';
     case 'run.started':
-      return 'handing out the load';
+      return 'starting the load';
     case 'run.draining':
       return 'waiting for the last answers';
     case 'stop.requested':
@@ -23,7 +23,7 @@ export function phaseOf(event: RunEvent): string | undefined {
   }
 }
 
-/** What deserves a line that stays. */
+/** A line that stays; undefined when the event is not worth one. */
 export function noteOf(event: RunEvent): string | undefined {
   switch (event.type) {
     case 'preflight.passed': {
@@ -39,33 +39,35 @@ export function noteOf(event: RunEvent): string | undefined {
       return `preflight: ${server} answers, ${pinned.era} era (${pinned.version})${remarks.join('')}`;
     }
     case 'preflight.failed': {
-      const culprit = event.exchanges.findLast(({ ok }) => !ok);
-      return culprit === undefined
-        ? undefined
-        : `preflight failed at ${culprit.step}; it sent\n${shown(culprit.request)}\nand got\n${shown(culprit.response)}`;
+      const failed = event.exchanges.findLast(({ ok }) => !ok);
+      if (failed === undefined) return undefined;
+      const { step, request, response } = failed;
+      return `preflight failed at ${step}; it sent\n${shown(request)}\nand got\n${shown(response)}`;
     }
     case 'worker.saturated':
       return `worker ${event.workerId} is saturated: ${event.reason}`;
     case 'worker.recovered':
-      return `worker ${event.workerId} is fit again`;
+      return `worker ${event.workerId} is no longer saturated`;
     case 'worker.lost':
-      return `worker ${event.workerId} is lost, not heard of for ${duration(event.silentMs)} (onWorkerLoss: ${event.policy})`;
+      return `lost worker ${event.workerId}: silent for ${duration(event.silentMs)} (onWorkerLoss: ${event.policy})`;
     case 'slots.moved':
       return `the clients of worker ${event.from} move to worker ${event.to}`;
-    case 'load.adjusted':
-      return `load adjusted to ${formatAs('ratio', event.load)}${event.profile === undefined ? '' : ` for ${event.profile}`}`;
+    case 'load.adjusted': {
+      const profile = event.profile === undefined ? '' : ` for ${event.profile}`;
+      return `load adjusted to ${formatAs('ratio', event.load)}${profile}`;
+    }
     case 'threshold.broken':
-      return `threshold broken: ${event.check}, is ${formatAs(unitOf(metricOf(event.check)), event.actual)}${event.abort ? '; the run ends for it' : ''}`;
+      return thresholdText(event.check, event.actual, event.abort);
     case 'fault.started':
       return `fault ${event.faultId} (${event.kind}): ${event.target}`;
     case 'fault.settled':
       return event.phase === 'injected'
         ? `fault ${event.faultId} is in effect`
-        : `fault ${event.faultId} is undone, everything is as before it`;
+        : `fault ${event.faultId} was undone, and everything is as before`;
     case 'fault.ended':
       return `fault ${event.faultId} ends${event.reason === 'time' ? '' : ' with the run'}`;
     case 'fault.failed':
-      return `fault ${event.faultId} could not be ${event.phase === 'injected' ? 'made' : 'undone'}: ${event.problem}`;
+      return `could not ${event.phase === 'injected' ? 'inject' : 'undo'} fault ${event.faultId}: ${event.problem}`;
     case 'stop.requested':
       return event.reason === 'interrupt' ? undefined : `stopping: ${event.detail}`;
     default:
@@ -73,7 +75,7 @@ export function noteOf(event: RunEvent): string | undefined {
   }
 }
 
-/** Enough of a message to see what is wrong with it; the whole is in the report. */
+/** Enough of a message to see what is wrong; the report has the whole. */
 function shown(text: string): string {
   const lines = text
     .trim()
@@ -81,6 +83,11 @@ function shown(text: string): string {
     .map((line) => `    ${line.length > 200 ? `${line.slice(0, 200)} ...` : line}`);
   if (lines[0]?.trim() === '') return '    nothing';
   return [...lines.slice(0, 12), ...(lines.length > 12 ? ['    ...'] : [])].join('\n');
+}
+
+function thresholdText(check: string, actual: number, abort: boolean): string {
+  const value = formatAs(unitOf(metricOf(check)), actual);
+  return `threshold broken: ${check}, the value is ${value}${abort ? '; this ends the run' : ''}`;
 }
 
 /** `latency.p95{stage="a"} < 1s` is about `latency.p95`. */

@@ -1,5 +1,5 @@
-/** How a running run looks: a block for a terminal, a line for a pipe. Pure: what is known in, text out. */
-import type { LiveView } from '../../analysis/merge/contract.js';
+/** The progress of a run as text: a block for a terminal, a line for a pipe. Pure. */
+import type { LiveView } from '../../analysis/live-view.js';
 import { count, duration, latency, rate } from './quantity.js';
 import type { Style } from './style.js';
 
@@ -7,8 +7,10 @@ export interface Progress {
   readonly scenario: string;
   readonly totalMs: number;
   readonly stages: number;
-  readonly phase: /** Before the load and after it. */
-  { readonly kind: 'idle'; readonly doing: string } | { readonly kind: 'running'; readonly live: LiveView };
+  readonly phase:
+    | { readonly kind: 'running'; readonly live: LiveView }
+    /** Before and after the load. */
+    | { readonly kind: 'idle'; readonly doing: string };
 }
 
 const BAR_COLUMNS = 24;
@@ -19,9 +21,10 @@ export function progressBlock(progress: Progress, style: Style): readonly string
   const title = style.bold(progress.scenario);
   if (phase.kind !== 'running') return [`${title}  ${phase.doing} ...`];
   const { live } = phase;
+  const stage = `${style.bold(live.stageName)} (stage ${live.stage + 1} of ${progress.stages})`;
   const errors = count(live.failedTotal);
   return [
-    `${title}  ${bar(live.tMs / progress.totalMs, style)}  ${style.bold(live.stageName)} (stage ${live.stage + 1} of ${progress.stages})  ${duration(live.remainingMs)} left`,
+    `${title}  ${bar(live.tMs / progress.totalMs, style)}  ${stage}  ${duration(live.remainingMs)} left`,
     `  clients   ${padded(count(live.clients))}  sessions  ${count(live.sessions)}`,
     `  offered   ${padded(rate(live.offeredPerSecond))}  delivered ${delivered(live, style)}`,
     `  p50       ${padded(latencyOf(live.p50Ms))}  p95 ${latencyOf(live.p95Ms)}  p99 ${latencyOf(live.p99Ms)}`,
@@ -49,7 +52,7 @@ function bar(fraction: number, style: Style): string {
   return style.cyan('█'.repeat(full)) + style.dim('░'.repeat(BAR_COLUMNS - full));
 }
 
-/** What was sent falls visibly behind what was due: the window is full, or the generator is. */
+/** Highlighted when sending falls visibly behind what is due: the window is full, or the generator is at its limit. */
 function delivered(live: LiveView, style: Style): string {
   const text = rate(live.sentPerSecond);
   return live.sentPerSecond < 0.95 * live.offeredPerSecond ? style.yellow(text) : text;

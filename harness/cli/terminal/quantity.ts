@@ -1,4 +1,4 @@
-/** Numbers for people, always with their unit; those that reports show too are written as there. */
+/** Numbers for people, always with their unit and written as in reports. */
 import { formatAs, formatBytes, formatMs } from '../../analysis/format.js';
 
 export { formatBytes as bytes, formatMs as latency };
@@ -23,7 +23,7 @@ export function count(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
 
-/** A share that is not zero never reads as zero. */
+/** A small share that is not zero is not shown as zero. */
 export function percent(ratio: number): string {
   const value = ratio * 100;
   return `${value !== 0 && Math.abs(value) < 0.01 ? '< 0.01' : Number(value.toFixed(2))} %`;

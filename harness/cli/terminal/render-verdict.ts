@@ -1,5 +1,5 @@
 /**
- * The end of a run as a person reads it: what was measured, each threshold with its actual value, the verdict and why.
+ * The result of a run as text: what was measured, each threshold with its actual value, the verdict and its reasons.
  */
 import { formatAs } from '../../analysis/format.js';
 import type { Failure } from '../../log/errors.js';
@@ -8,13 +8,14 @@ import { count, latency, percent, rate } from './quantity.js';
 import type { Style } from './style.js';
 import { table } from './table.js';
 
-interface Ending {
-  readonly report: Report;
-  readonly reportFile: string;
-  readonly failure: Failure | undefined;
-}
-
-export function renderVerdict({ report, reportFile, failure }: Ending, style: Style): string {
+export function renderVerdict(
+  {
+    report,
+    reportFile,
+    failure,
+  }: { readonly report: Report; readonly reportFile: string; readonly failure: Failure | undefined },
+  style: Style,
+): string {
   const { verdict } = report;
   return `${[
     ...(report.summary.offered === 0 ? [] : [...measured(report), '']),
@@ -27,7 +28,7 @@ export function renderVerdict({ report, reportFile, failure }: Ending, style: St
   ].join('\n')}\n`;
 }
 
-/** Where the reasons do not say it already. */
+/** Unless a reason says it already. */
 function hintOf({ verdict }: Report, failure: Failure | undefined): readonly string[] {
   const { hint } = failure ?? {};
   return hint === undefined || verdict.reasons.some((reason) => reason.includes(hint)) ? [] : [`  hint: ${hint}`];
@@ -36,15 +37,13 @@ function hintOf({ verdict }: Report, failure: Failure | undefined): readonly str
 function measured({ summary }: Report): readonly string[] {
   const { latencyMs } = summary;
   const of = (ms: number | null): string => (ms === null ? '–' : latency(ms));
+  const { sent, offered, succeeded, failed, throughputPerSecond, errorRate } = summary;
+  const outcomes = `${count(succeeded)} succeeded, ${count(failed)} failed${lost(summary)}`;
+  const throughput = throughputPerSecond === null ? '–' : rate(throughputPerSecond);
+  const errors = errorRate === null ? '' : `, ${percent(errorRate)} errors`;
   return table([
-    [
-      '  requests',
-      `${count(summary.sent)} sent of ${count(summary.offered)} due, ${count(summary.succeeded)} succeeded, ${count(summary.failed)} failed${lost(summary)}`,
-    ],
-    [
-      '  throughput',
-      `${summary.throughputPerSecond === null ? '–' : rate(summary.throughputPerSecond)}${summary.errorRate === null ? '' : `, ${percent(summary.errorRate)} errors`}`,
-    ],
+    ['  requests', `${count(sent)} sent of ${count(offered)} due, ${outcomes}`],
+    ['  throughput', `${throughput}${errors}`],
     [
       '  latency',
       `p50 ${of(latencyMs.p50)}, p95 ${of(latencyMs.p95)}, p99 ${of(latencyMs.p99)}, max ${of(latencyMs.max)}`,

@@ -1,19 +1,21 @@
-/** Shows a run while it runs: a redrawn block on a terminal, a line every few seconds elsewhere, nothing when quiet. */
-import type { LiveView } from '../../analysis/merge/contract.js';
+/** Shows a run while it runs: a block that is redrawn on a terminal, a line every few seconds elsewhere. */
+import type { LiveView } from '../../analysis/live-view.js';
+import type { RunEvent } from '../../log/events.js';
 import type { Output } from '../host.js';
+import { noteOf, phaseOf } from './event-text.js';
 import { type Progress, progressBlock, progressLine } from './progress.js';
 import { createScreen } from './screen.js';
 import type { Style } from './style.js';
 
 export interface Display {
-  /** Shown until the load is on, and again after it. */
-  doing(what: string): void;
+  /** Shows an activity, except during the load. */
+  doing(activity: string): void;
   /** A line that stays. */
   note(line: string): void;
   close(): void;
 }
 
-interface Displayed {
+interface RunProgressSource {
   readonly scenario: string;
   readonly totalMs: number;
   readonly stages: number;
@@ -24,19 +26,26 @@ interface Displayed {
 const REDRAW_MS = 200;
 const LINE_MS = 5_000;
 
-export function createDisplay(output: Output, style: Style, quiet: boolean, displayed: Displayed): Display {
+export function createDisplay(output: Output, style: Style, quiet: boolean, source: RunProgressSource): Display {
   if (quiet) return { doing: () => undefined, note: () => undefined, close: () => undefined };
-  return output.isTTY ? onTerminal(output, style, displayed) : inLines(output, displayed);
+  return output.isTTY ? onTerminal(output, style, source) : inLines(output, source);
 }
 
-function onTerminal(output: Output, style: Style, displayed: Displayed): Display {
+export function showEvent(event: RunEvent, display: Display): void {
+  const phase = phaseOf(event);
+  if (phase !== undefined) display.doing(phase);
+  const note = noteOf(event);
+  if (note !== undefined) display.note(note);
+}
+
+function onTerminal(output: Output, style: Style, source: RunProgressSource): Display {
   const screen = createScreen(output);
-  const progress = follow(displayed);
+  const progress = follow(source);
   const draw = (): void => screen.block(progressBlock(progress.now(), style));
   const timer = setInterval(draw, REDRAW_MS);
   return {
-    doing(what) {
-      progress.doing(what);
+    doing(activity) {
+      progress.doing(activity);
       draw();
     },
     note: (line) => screen.log(line),
@@ -47,27 +56,30 @@ function onTerminal(output: Output, style: Style, displayed: Displayed): Display
   };
 }
 
-function inLines(output: Output, displayed: Displayed): Display {
-  const progress = follow(displayed);
-  const say = (): void => output.write(`${progressLine(progress.now())}\n`);
+function inLines(output: Output, source: RunProgressSource): Display {
+  const progress = follow(source);
+  const print = (): void => output.write(`${progressLine(progress.now())}\n`);
   const timer = setInterval(() => {
-    if (progress.now().phase.kind === 'running') say();
+    if (progress.now().phase.kind === 'running') print();
   }, LINE_MS);
   return {
-    doing(what) {
-      progress.doing(what);
-      if (progress.now().phase.kind !== 'running') say();
+    doing(activity) {
+      progress.doing(activity);
+      if (progress.now().phase.kind !== 'running') print();
     },
     note: (line) => output.write(`${line}\n`),
     close: () => clearInterval(timer),
   };
 }
 
-function follow({ scenario, totalMs, stages, live }: Displayed): { doing(what: string): void; now(): Progress } {
+function follow({ scenario, totalMs, stages, live }: RunProgressSource): {
+  doing(what: string): void;
+  now(): Progress;
+} {
   let doing = 'starting';
   return {
-    doing(what) {
-      doing = what;
+    doing(activity) {
+      doing = activity;
     },
     now() {
       const view = live();

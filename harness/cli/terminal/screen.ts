@@ -1,6 +1,6 @@
 /**
  * A block of lines at the bottom of the terminal that is redrawn in place, and lines that scroll above it. Each change
- * is one write, so neither can tear the other.
+ * is one write, so that the two do not mix.
  */
 import type { Output } from '../host.js';
 import { fitTo, visibleLength } from './style.js';
@@ -8,9 +8,9 @@ import { fitTo, visibleLength } from './style.js';
 interface Screen {
   /** Replaces the block. */
   block(lines: readonly string[]): void;
-  /** A line above the block that stays. */
+  /** Writes a line above the block that stays. */
   log(line: string): void;
-  /** Takes the block away and gives the cursor back. */
+  /** Removes the block and shows the cursor again. */
   close(): void;
 }
 
@@ -28,7 +28,7 @@ export function createScreen(output: Output): Screen {
     return rows === 0 ? '' : `\x1b[${rows}A\r`;
   };
   const draw = (above: string, lines: readonly string[]): void => {
-    // One column is left free: a line that fills the last one makes some terminals wrap.
+    // One column stays free: some terminals wrap a line that fills the last one.
     const fitted = lines.map((line) => fitTo(output.columns() - 1, line));
     const hide = hidden || fitted.length === 0 ? '' : HIDE_CURSOR;
     hidden ||= fitted.length > 0;
@@ -48,7 +48,7 @@ export function createScreen(output: Output): Screen {
   };
 }
 
-/** Rows a line takes now: the terminal may have become narrower since it was drawn. */
+/** Rows that a line takes now: the terminal may be narrower than when it was drawn. */
 function rowsOf(line: string, columns: number): number {
   return Math.max(1, Math.ceil(visibleLength(line) / Math.max(1, columns)));
 }

@@ -1,4 +1,4 @@
-/** Colours as functions from text to text; without colour they give the text back. */
+/** Colors as functions from text to text. Without color they return the text as it is. */
 import type { Output } from '../host.js';
 
 export interface Style {
@@ -17,7 +17,7 @@ function paint(open: number, close: number): Paint {
 }
 const asIs: Paint = (text) => text;
 
-const coloured: Style = {
+const colored: Style = {
   bold: paint(1, 22),
   dim: paint(2, 22),
   red: paint(31, 39),
@@ -27,11 +27,11 @@ const coloured: Style = {
 };
 export const plain: Style = { bold: asIs, dim: asIs, red: asIs, green: asIs, yellow: asIs, cyan: asIs };
 
-/** NO_COLOR (no-color.org) and `--no-color` win over FORCE_COLOR, which wins over what the stream is. */
+/** NO_COLOR (no-color.org) and `--no-color` override FORCE_COLOR, which overrides whether the stream is a terminal. */
 export function styleFor(output: Output, env: Readonly<Record<string, string | undefined>>, wanted = true): Style {
   if (!wanted || isSet(env.NO_COLOR)) return plain;
-  if (isSet(env.FORCE_COLOR)) return env.FORCE_COLOR === '0' ? plain : coloured;
-  return output.isTTY && env.TERM !== 'dumb' ? coloured : plain;
+  if (isSet(env.FORCE_COLOR)) return env.FORCE_COLOR === '0' ? plain : colored;
+  return output.isTTY && env.TERM !== 'dumb' ? colored : plain;
 }
 
 function isSet(value: string | undefined): boolean {
@@ -40,12 +40,12 @@ function isSet(value: string | undefined): boolean {
 
 const ESCAPES = /\x1b\[[0-9;?]*[A-Za-z]/g;
 
-/** Columns the text takes; everything we print is one column wide. */
+/** Columns that the text takes: every character we print is one column wide. */
 export function visibleLength(text: string): number {
   return text.replaceAll(ESCAPES, '').length;
 }
 
-/** Cuts to `columns` with an ellipsis, keeping escape sequences whole and closing them. */
+/** Cuts the text to `columns` with an ellipsis; keeps all escape sequences, so that colors end. */
 export function fitTo(columns: number, text: string): string {
   if (visibleLength(text) <= columns) return text;
   let room = Math.max(0, columns - 1);

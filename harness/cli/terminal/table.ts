@@ -1,4 +1,4 @@
-/** Columns aligned by their widest cell; those that `right` names are aligned to the right. */
+/** Rows with aligned columns. @param right indexes of columns that are aligned to the right */
 import { visibleLength } from './style.js';
 
 export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): readonly string[] {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import type { LiveView } from '../../analysis/merge/contract.js';
+import type { LiveView } from '../../analysis/live-view.js';
 import type { Output } from '../host.js';
 import { type Progress, progressBlock, progressLine } from './progress.js';
 import { bytes, count, duration, latency, percent, rate } from './quantity.js';
@@ -26,7 +26,7 @@ const live: LiveView = {
 };
 const running: Progress = { scenario: 'spike', totalMs: 80_000, stages: 3, phase: { kind: 'running', live } };
 
-/** A terminal of so many columns that shows what was written to it, escape sequences carried out. */
+/** A terminal that carries out the escape sequences of what is written to it. */
 function emulator(columns: number) {
   const rows: string[] = [''];
   let row = 0;
@@ -36,6 +36,11 @@ function emulator(columns: number) {
     if (column === columns) newLine();
     rows[row] = (rows[row] ?? '').padEnd(column).slice(0, column) + char + (rows[row] ?? '').slice(column + 1);
     column += 1;
+  };
+  const type = (char: string): void => {
+    if (char === '\n') newLine();
+    else if (char === '\r') column = 0;
+    else put(char);
   };
   const newLine = (): void => {
     row += 1;
@@ -55,7 +60,7 @@ function emulator(columns: number) {
     write(text) {
       for (const piece of text.split(/(\x1b\[[?0-9;]*[A-Za-z])/)) {
         if (piece.startsWith('\x1b')) act(piece);
-        else for (const char of piece) char === '\n' ? newLine() : char === '\r' ? (column = 0) : put(char);
+        else for (const char of piece) type(char);
       }
     },
   };
@@ -75,7 +80,8 @@ describe('the progress block', () => {
 
   test('is one plain line when piped', () => {
     expect(progressLine(running)).toBe(
-      'spike: 00:12 peak, clients 50, offered 5,000/s, delivered 4,990/s, p95 23.5 ms, errors 12 (http_500 10, timeout 2), 1 min 8 s left',
+      'spike: 00:12 peak, clients 50, offered 5,000/s, delivered 4,990/s, p95 23.5 ms, ' +
+        'errors 12 (http_500 10, timeout 2), 1 min 8 s left',
     );
     expect(progressLine({ ...running, phase: { kind: 'idle', doing: 'preflight' } })).toBe('spike: preflight');
   });
@@ -87,7 +93,7 @@ describe('the progress block', () => {
 });
 
 describe('the screen', () => {
-  test('redraws its block in place, keeps lines above it, and leaves nothing but them', () => {
+  test('redraws its block in place, keeps lines above it, and leaves only those', () => {
     const terminal = emulator(40);
     const screen = createScreen(terminal.output);
     screen.block(['one', 'two', 'three']);

@@ -52,6 +52,8 @@ export function testHost(args: readonly string[], options: TestHostOptions = {})
     },
     out: () => out,
     err: () => err,
-    interrupt: (signal = 'SIGINT') => listeners.forEach((listener) => listener(signal)),
+    interrupt: (signal = 'SIGINT') => {
+      for (const listener of listeners) listener(signal);
+    },
   };
 }

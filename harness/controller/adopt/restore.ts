@@ -25,16 +25,14 @@ export async function restore(folder: string, context: ControllerContext): Promi
   const created = history.last('run.created');
   if (created === undefined) throw new ControllerError('NOT_ADOPTABLE', `${log.path} does not begin with run.created`);
   const run = new ActiveRun(basename(folder), folder, created.plan, log, context);
-  run.aggregate.registerReplicas(
-    [...history.all('target.ready'), ...history.all('replicas.changed')].flatMap(({ replicas }) => replicas),
-  );
-  for (const { atMs, samples } of history.all('usage')) run.aggregate.addUsage(atMs, samples);
+  const startAt = history.last('run.started')?.startAt;
+  for (const event of history.events) run.aggregate.addEvent(event, startAt);
   return { run, history, programs: history.all('program.started').map((event) => event.program) };
 }
 
 /**
- * Resumes a run whose load has begun: its workers, their assignments, and the telemetry they have delivered. The workers
- * have the length of their lease to return.
+ * Resumes a run whose load has begun: its workers, their assignments, and the telemetry that they have delivered. The
+ * workers have the length of their lease to return.
  * @throws ControllerError CONTROLLER_LOST when the load had not begun; NOT_ADOPTABLE when its secrets are gone
  */
 export async function resume(run: ActiveRun, history: EventHistory): Promise<void> {

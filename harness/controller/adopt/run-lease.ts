@@ -23,7 +23,10 @@ export function holdLease(runFolder: string): () => void {
   return () => clearInterval(timer);
 }
 
-/** Whether a living controller holds the lease: on this machine its process is running, elsewhere the file is touched. */
+/**
+ * Whether a living controller holds the lease. On this machine its process must be running; when it is on another one,
+ * the file must be touched.
+ */
 export async function isHeld(runFolder: string): Promise<boolean> {
   const path = join(runFolder, files.lease);
   const holder = leaseHolder.safeParse(

@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PreflightResult } from '../../../client-sim/protocol/messages.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
-import { isFaultEvent } from '../../analysis/facts/fault-counters.js';
-import { liveView } from '../../analysis/live-view.js';
-import { createAggregate } from '../../analysis/merge/aggregate.js';
-import type { Aggregate, LiveView } from '../../analysis/merge/contract.js';
+import { type LiveView, liveView } from '../../analysis/live-view.js';
+import { RunAggregate } from '../../analysis/merge/aggregate.js';
 import { ControllerError, type Failure, failureOf } from '../../log/errors.js';
 import type { EventHistory, EventLog } from '../../log/event-log.js';
 import type { RunEvent, RunEventBody, StopReason } from '../../log/events.js';
@@ -36,7 +34,7 @@ const LONGEST_SLEEP_MS = 3_600_000;
 export class ActiveRun implements Run {
   readonly finished: Promise<FinishedRun>;
   readonly workers = new RunWorkers();
-  readonly aggregate: Aggregate;
+  readonly aggregate: RunAggregate;
   readonly intake: TelemetryIntake;
   private resolveFinished: (finished: FinishedRun) => void = () => undefined;
   private readonly stopController = new AbortController();
@@ -57,7 +55,7 @@ export class ActiveRun implements Run {
     readonly log: EventLog,
     readonly context: ControllerContext,
   ) {
-    this.aggregate = createAggregate(plan);
+    this.aggregate = new RunAggregate(plan);
     this.intake = new TelemetryIntake(plan, this.aggregate);
     this.finished = new Promise((resolve) => (this.resolveFinished = resolve));
   }
@@ -164,14 +162,13 @@ export class ActiveRun implements Run {
     this.deadline = start.startAt + this.endMs + this.plan.drainMs + this.context.timings.lastBatchesMs;
   }
 
-  /** Continues a load that was begun by the previous controller. Its workers have the length of their lease to report. */
+  /** Continues a load that the previous controller began. Its workers have the length of their lease to return. */
   resumeLoad(start: RunStart, history: EventHistory): void {
     const { now, timings } = this.context;
     const drainedAt = start.startAt + this.endMs + this.plan.drainMs;
     this._start = start;
     this.deadline = Math.max(drainedAt, now() + timings.leaseMs) + timings.lastBatchesMs;
     this.adjustments = history.all('load.adjusted').length;
-    for (const event of history.events) this.addToAggregate(event);
   }
 
   /** Puts a stop into effect without logging it; on its own, for a stop that the previous controller has logged. */
@@ -223,7 +220,7 @@ export class ActiveRun implements Run {
     if (this.state.kind === 'finished') return undefined;
     try {
       const event = this.log.append(body) as RunEvent;
-      this.addToAggregate(event);
+      this.aggregate.addEvent(event, this._start?.startAt);
       return event as Extract<RunEvent, { readonly type: Type }>;
     } catch (error) {
       this.noteFailure(failureOf(error));
@@ -253,12 +250,6 @@ export class ActiveRun implements Run {
       await sleep(Math.min(Math.ceil(leftMs), LONGEST_SLEEP_MS), undefined, { signal }).catch(() => undefined);
     }
     return !signal.aborted;
-  }
-
-  /** Fault events are part of the data that the verdict and the report are made from. */
-  private addToAggregate(event: RunEvent): void {
-    if (this._start !== undefined && isFaultEvent(event))
-      this.aggregate.addFault(event, Date.parse(event.at) - this._start.startAt);
   }
 }
 

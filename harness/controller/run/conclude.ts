@@ -13,7 +13,7 @@ interface ConcludeOptions {
   readonly writeReport: (runFolder: string) => Promise<void>;
 }
 
-/** From the last batch to the end of the run: first the verdict, then report and teardown side by side. Never throws. */
+/** From the last batch to the end of the run: the verdict, then report and teardown side by side. Never throws. */
 export async function conclude(run: ActiveRun, { teardown, writeReport }: ConcludeOptions): Promise<FinishedRun> {
   const problems: string[] = [];
   const attempt = async (onError: string, act: () => Promise<void> | void): Promise<void> => {

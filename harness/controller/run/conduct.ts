@@ -101,7 +101,6 @@ async function recordEnvironment(run: ActiveRun, environment: Environment): Prom
   const { endpoints, replicas } = environment;
   const described = await environment.describe().catch((error: unknown) => ({ problem: messageOf(error) }));
   run.record({ type: 'environment', environment: described });
-  run.aggregate.registerReplicas(replicas);
   run.record({ type: 'target.ready', endpoints: endpoints.map(({ url }) => shownUrl(url)), replicas });
 }
 

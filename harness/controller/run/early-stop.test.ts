@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { Plan } from '../../../scenarios/schema/plan.js';
-import { createAggregate } from '../../analysis/merge/aggregate.js';
+import { RunAggregate } from '../../analysis/merge/aggregate.js';
 import { testPlan } from '../testing/test-plan.js';
 import { batchOf } from '../testing/wire-worker.js';
 import { earlyStop, measuredMs } from './early-stop.js';
@@ -15,8 +15,8 @@ const manyErrors = {
 };
 
 /** One batch a second of 10 operations, `failed[i]` of them failed. */
-function after(plan: Plan, failed: readonly number[]): ReturnType<typeof createAggregate> {
-  const aggregate = createAggregate(plan);
+function after(plan: Plan, failed: readonly number[]): RunAggregate {
+  const aggregate = new RunAggregate(plan);
   for (const [index, count] of failed.entries()) {
     aggregate.add(
       'w1',

@@ -1,6 +1,7 @@
 import type { Plan } from '../../../scenarios/schema/plan.js';
+import { measure } from '../../analysis/judge/measure.js';
 import { holds, judgeThresholds } from '../../analysis/judge/thresholds.js';
-import type { Aggregate } from '../../analysis/merge/contract.js';
+import type { Aggregate } from '../../analysis/merge/aggregate.js';
 import type { StopReason } from '../../log/events.js';
 
 /** A reason to end the run early. */
@@ -31,15 +32,15 @@ function brokenThreshold(plan: Plan, aggregate: Aggregate, tMs: number): EarlySt
   if (!plan.thresholds.some((threshold) => threshold.abortOnFail)) return undefined;
   const elapsedMs = measuredMs(plan, tMs);
   if (elapsedMs === 0) return undefined;
-  for (const { threshold, measured, passed } of judgeThresholds(plan, aggregate)) {
+  for (const { threshold, measurement, passed } of judgeThresholds(plan, aggregate)) {
     if (!threshold.abortOnFail || elapsedMs < threshold.afterMs) continue;
-    if (passed || measured.kind === 'no-data') continue;
+    if (passed || measurement.kind === 'no-data') continue;
     const { text } = threshold.check;
     return {
       reason: 'threshold',
       check: text,
-      actual: measured.value,
-      detail: `threshold ${text} with abortOnFail is broken (${measured.value})`,
+      actual: measurement.value,
+      detail: `threshold ${text} with abortOnFail is broken (${measurement.value})`,
     };
   }
   return undefined;
@@ -48,7 +49,7 @@ function brokenThreshold(plan: Plan, aggregate: Aggregate, tMs: number): EarlySt
 function heldStopRule(plan: Plan, aggregate: Aggregate, tMs: number): EarlyStop | undefined {
   for (const { check, windowMs } of plan.stopWhen) {
     if (tMs < windowMs) continue;
-    const measured = aggregate.measure(check, { fromMs: tMs - windowMs, toMs: tMs });
+    const measured = measure(check, plan, aggregate, { fromMs: tMs - windowMs, toMs: tMs });
     if (measured.kind === 'no-data' || !holds(check, measured.value)) continue;
     return {
       reason: 'stop-rule',

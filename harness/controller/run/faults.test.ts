@@ -28,7 +28,7 @@ function fault(id: string, atMs: number, untilMs: number, replicas = 3): FaultPl
 async function run(
   seconds: number,
   faults: readonly FaultPlan[],
-  failing?: 'look' | 'inject',
+  failing?: 'inspect' | 'inject',
   stopAt?: RunEvent['type'],
 ): Promise<Ended> {
   const bench = new ControllerBench();
@@ -95,8 +95,8 @@ test('a stopped run undoes active faults and begins no more', async () => {
   expect(events.filter(({ type }) => type === 'fault.ended')).toMatchObject([{ reason: 'run-over' }]);
 }, 30_000);
 
-test.each<['look' | 'inject', readonly string[], readonly string[]]>([
-  ['look', [], ['f1 failed']],
+test.each<['inspect' | 'inject', readonly string[], readonly string[]]>([
+  ['inspect', [], ['f1 failed']],
   // It may have acted partially.
   ['inject', ['f1 3 logged 1', 'f1 back to 1'], ['f1 started', 'f1 failed', 'f1 ended', 'f1 undone']],
 ])(

@@ -16,7 +16,7 @@ const UNDO_TRIES = 3;
 const RETRY_MS = 500;
 
 export interface RunFaults {
-  /** Starts no more faults and undoes those that are on. Resolves when the platform has accepted that; never rejects. */
+  /** Starts no more faults and undoes active ones. Resolves when the platform has accepted that; never rejects. */
   end(): Promise<void>;
 }
 
@@ -54,7 +54,8 @@ class RunFault {
       history?.all(type).some(({ faultId }) => faultId === id) === true;
     const started = history?.all('fault.started').find(({ faultId }) => faultId === id);
     if (had('fault.undone')) return;
-    const subject = started === undefined ? await this.begin() : { words: started.target, before: started.before };
+    const subject =
+      started === undefined ? await this.begin() : { description: started.target, before: started.before };
     if (subject === undefined) return;
     if (!had('fault.ended')) {
       // An adopting controller cannot know whether the fault had acted; injecting it twice changes nothing.
@@ -70,9 +71,9 @@ class RunFault {
     if (!(await this.run.reaches(atMs, this.over))) return undefined;
     if (this.run.tMs >= untilMs) return this.giveUp(new Error('no controller was running at the time when it was due'));
     try {
-      const { words, before } = await this.injector.look(this.fault, AbortSignal.timeout(ORDER_MS));
-      const logged = this.run.record({ type: 'fault.started', faultId: id, kind, target: words, before });
-      return logged === undefined ? undefined : { words, before };
+      const { description, before } = await this.injector.inspect(this.fault, AbortSignal.timeout(ORDER_MS));
+      const logged = this.run.record({ type: 'fault.started', faultId: id, kind, target: description, before });
+      return logged === undefined ? undefined : { description, before };
     } catch (error) {
       return this.giveUp(error);
     }
@@ -114,11 +115,9 @@ class RunFault {
 
   private async watchEffect(subject: FaultSubject, phase: FaultPhase, signal: AbortSignal): Promise<void> {
     try {
-      const { settled, replicas } = await this.injector.effect(this.fault, subject, phase, signal);
+      const { settled, replicas } = await this.injector.waitForEffect(this.fault, subject, phase, signal);
       if (settled) this.run.record({ type: 'fault.settled', faultId: this.fault.id, phase });
-      if (replicas.length === 0) return;
-      this.run.record({ type: 'replicas.changed', replicas });
-      this.run.aggregate.registerReplicas(replicas);
+      if (replicas.length > 0) this.run.record({ type: 'replicas.changed', replicas });
     } catch {
       // Without a `fault.settled` event the report does not say when the fault took effect.
     }

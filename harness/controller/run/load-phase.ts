@@ -85,5 +85,4 @@ async function sampleUsage(run: ActiveRun, usage: Environment['usage']): Promise
   const samples = await usage().catch(() => []);
   if (samples.length === 0 || run.over.aborted) return;
   run.record({ type: 'usage', atMs, samples });
-  run.aggregate.addUsage(atMs, samples);
 }

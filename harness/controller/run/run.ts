@@ -1,5 +1,5 @@
 import type { Plan } from '../../../scenarios/schema/plan.js';
-import type { LiveView } from '../../analysis/merge/contract.js';
+import type { LiveView } from '../../analysis/live-view.js';
 import type { Failure } from '../../log/errors.js';
 import type { RunEvent, StopReason, Verdict } from '../../log/events.js';
 import type { RunState } from '../../log/state.js';

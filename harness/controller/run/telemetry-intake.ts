@@ -1,6 +1,6 @@
 import type { Telemetry } from '../../../client-sim/protocol/telemetry.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
-import type { Aggregate } from '../../analysis/merge/contract.js';
+import type { RunAggregate } from '../../analysis/merge/aggregate.js';
 import { ControllerError } from '../../log/errors.js';
 import type { TelemetryLine } from '../../log/events.js';
 import type { TelemetryLog } from '../../log/telemetry-log.js';
@@ -37,7 +37,7 @@ export class TelemetryIntake {
 
   constructor(
     private readonly plan: Plan,
-    private readonly aggregate: Aggregate,
+    private readonly aggregate: Pick<RunAggregate, 'add'>,
   ) {}
 
   get counts(): MessageCounts {
@@ -58,7 +58,7 @@ export class TelemetryIntake {
     this.count(line.workerId, line.batch);
   }
 
-  /** @throws ControllerError TELEMETRY_REFUSED (a stage or profile that is not in the plan), RUN_OVER, LOG_WRITE_FAILED */
+  /** @throws ControllerError TELEMETRY_REFUSED (not of this plan), RUN_OVER, LOG_WRITE_FAILED */
   take(workerId: string, batch: Telemetry, receivedAt: string): Promise<IntakeResult> {
     const turn = (this.turns.get(workerId) ?? Promise.resolve()).then(() =>
       this.takeBatch(workerId, batch, receivedAt),
@@ -99,7 +99,8 @@ export class TelemetryIntake {
       if (!known)
         throw new ControllerError(
           'TELEMETRY_REFUSED',
-          `worker ${workerId}, batch ${batch.sequence}: the plan has no stage ${series.stage} of profile ${series.profile}`,
+          `worker ${workerId}, batch ${batch.sequence}: ` +
+            `the plan has no stage ${series.stage} of profile ${series.profile}`,
           'Worker and controller must be of the same version.',
         );
     }

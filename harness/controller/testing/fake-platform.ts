@@ -73,7 +73,7 @@ type ScaleFault = Extract<FaultPlan, { readonly kind: 'scale' }>;
 export function fakeInjector(
   file: string,
   runFolder: () => string,
-  failing: 'look' | 'inject' | undefined = undefined,
+  failing: 'inspect' | 'inject' | undefined = undefined,
 ): FaultInjector {
   const order = (line: string): void => appendFileSync(file, `${line}\n`);
   const logged = (): number =>
@@ -82,16 +82,16 @@ export function fakeInjector(
     if (failing === at) throw new Error(`no ${at} today`);
   };
   return {
-    look: async ({ service, replicas }: ScaleFault) => {
-      fail('look');
-      return { words: `${service}: 1 to ${replicas} replicas`, before: { replicas: 1 } };
+    inspect: async ({ service, replicas }: ScaleFault) => {
+      fail('inspect');
+      return { description: `${service}: 1 to ${replicas} replicas`, before: { replicas: 1 } };
     },
     inject: async ({ id, replicas }: ScaleFault) => {
       order(`${id} ${replicas} logged ${logged()}`);
       fail('inject');
     },
     undo: async ({ id }, { before }) => order(`${id} back to ${String(before.replicas)}`),
-    effect: async ({ replicas }: ScaleFault, _subject, phase) => {
+    waitForEffect: async ({ replicas }: ScaleFault, _subject, phase) => {
       const count = phase === 'injected' ? replicas : 1;
       return {
         settled: true,

@@ -8,9 +8,9 @@ interface OrderSink {
 }
 
 /**
- * The orders of one worker, numbered from 1 and kept until its run is over, so that a new connection continues where the
- * broken one stopped. In doubt orders are repeated, which is harmless because they carry ids of their own; one without
- * an id is withdrawn when it has been done.
+ * The orders of one worker, numbered from 1 and kept until its run is over, so that a new connection resumes where the
+ * broken one stopped. In doubt orders are repeated, which is harmless because they carry ids of their own. An order
+ * without an id is withdrawn when it has been done.
  */
 export class OrderChannel {
   private orders: { readonly id: number; readonly order: Order }[] = [];

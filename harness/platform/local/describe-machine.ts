@@ -1,4 +1,4 @@
-/** What this machine is, as far as it decides what a run measures: the report's environment section. */
+/** The environment section of the report: everything about this machine that influences what a run measures. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import {
@@ -14,7 +14,6 @@ import {
 } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { packageRoot, packageVersion } from './package-root.js';
 import { readText } from './proc.js';
 
 const SYSCTLS = [
@@ -27,7 +26,16 @@ const SYSCTLS = [
   'net.core.wmem_max',
 ] as const;
 
-export async function describeMachine(nodeVersion: string): Promise<Readonly<Record<string, unknown>>> {
+interface ProgramFacts {
+  /** Folder of package.json. */
+  readonly packageRoot: string;
+  readonly versions: { readonly swarmbench: string; readonly node: string };
+}
+
+export async function describeMachine({
+  packageRoot,
+  versions,
+}: ProgramFacts): Promise<Readonly<Record<string, unknown>>> {
   const processors = cpus();
   return {
     platform: 'local',
@@ -52,7 +60,7 @@ export async function describeMachine(nodeVersion: string): Promise<Readonly<Rec
         return value === undefined ? [] : [[name, value]];
       }),
     ),
-    versions: { swarmbench: packageVersion(), commit: await commit(), node: nodeVersion },
+    versions: { swarmbench: versions.swarmbench, commit: await commit(packageRoot), node: versions.node },
   };
 }
 
@@ -62,7 +70,7 @@ export function sysctl(name: string): string | undefined {
     .replaceAll(/\s+/g, ' ');
 }
 
-/** Soft and hard limit; a shell is asked because Node cannot ask for its own. */
+/** Soft and hard limit, from a shell, because Node cannot tell its own. */
 export async function openFileLimit(): Promise<{ readonly soft: number; readonly hard: number } | undefined> {
   try {
     const { stdout } = await promisify(execFile)('sh', ['-c', 'ulimit -Sn; ulimit -Hn']);
@@ -88,7 +96,7 @@ function cgroupLimits(): { readonly cores?: number; readonly memoryBytes?: numbe
   };
 }
 
-/** Whole cores this process may keep busy: affinity, which Node knows, and the cgroup's quota, which it does not. */
+/** Whole cores that this process may keep busy, by its affinity and by the quota of its cgroup, which Node ignores. */
 export function usableCores(): number {
   return Math.max(1, Math.floor(Math.min(availableParallelism(), cgroupLimits().cores ?? Infinity)));
 }
@@ -97,9 +105,8 @@ function distribution(): string | undefined {
   return /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(readText('/etc/os-release') ?? '')?.[1];
 }
 
-/** Of swarmbench itself, when it runs from a checkout; `+changes` when that has uncommitted changes. */
-async function commit(): Promise<string | undefined> {
-  const root = packageRoot();
+/** The commit of swarmbench itself, if it runs from a checkout; `+changes` if that has uncommitted changes. */
+async function commit(root: string): Promise<string | undefined> {
   if (!existsSync(join(root, '.git'))) return undefined;
   const git = (...args: string[]): Promise<string> =>
     promisify(execFile)('git', ['-C', root, ...args], { timeout: 2_000 }).then(({ stdout }) => stdout.trim());

@@ -1,6 +1,6 @@
 /**
  * The local platform with real processes. The programs are small ones written for the test, because what is looked at
- * is starting, finding, measuring and ending; the real ones run in `tests/local`.
+ * is starting, finding, measuring and ending; the real ones run in `tests/runs`.
  */
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import type { Plan, TargetPlan } from '../../../scenarios/schema/plan.js';
-import { refusals, threadsFor } from './local-platform.js';
 import { hasProc, readText } from './proc.js';
 import {
   endPrograms,
@@ -21,6 +20,8 @@ import {
   waitUntilHealthy,
   waitUntilListening,
 } from './program.js';
+import { planRefusals } from './refusals.js';
+import { threadsFor } from './worker-count.js';
 
 const host: ProcessHost = {
   execPath: process.execPath,
@@ -75,10 +76,14 @@ function isRunning(pid: number): boolean {
 const HEALTHY_AFTER_3 = `
 import { createServer } from 'node:http';
 let asked = 0;
-const server = createServer((request, response) => { response.statusCode = request.url === '/healthz' && ++asked > 2 ? 200 : 503; response.end(); });
+const server = createServer((request, response) => {
+  response.statusCode = request.url === '/healthz' && ++asked > 2 ? 200 : 503;
+  response.end();
+});
 server.listen(0, '127.0.0.1', () => {
   console.log('some other line');
-  console.log(JSON.stringify({ listening: { url: 'http://127.0.0.1:' + server.address().port + '/mcp', endpoints: {} } }));
+  const url = 'http://127.0.0.1:' + server.address().port + '/mcp';
+  console.log(JSON.stringify({ listening: { url, endpoints: {} } }));
 });`;
 
 describe('a program', () => {
@@ -92,12 +97,12 @@ describe('a program', () => {
     expect(host.kill(program.pid, 0)).toBe(false);
   });
 
-  test('that ends before it listens is reported with its exit code and last words', async () => {
+  test('that ends before it listens is reported with its exit code and last output', async () => {
     const program = await start('console.error("no config"); process.exit(3);', { name: 'reference-2' });
     await expect(waitUntilListening(program, 10_000, signal)).rejects.toMatchObject({
       code: 'DEPLOY_START',
       message: expect.stringMatching(
-        /^reference-2: ended with exit code 3 before it listened; its last words:\n {4}no config$/,
+        /^reference-2: ended with exit code 3 before it listened; its last output:\n {4}no config$/,
       ),
       hint: expect.stringContaining(folder),
     });
@@ -114,7 +119,8 @@ describe('a program', () => {
     const program = await start(`
       import { spawn } from 'node:child_process';
       process.on('SIGTERM', () => {});
-      const child = spawn(process.execPath, ['-e', 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+      const source = 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)';
+      const child = spawn(process.execPath, ['-e', source], { stdio: 'ignore' });
       console.log(child.pid);
       setInterval(() => {}, 1000);`);
     await sleep(500);
@@ -150,7 +156,7 @@ describe('the local platform', () => {
     [{ sticky: 'source', replicas: 2 }, 1],
     [{ kind: 'url', urls: ['http://127.0.0.1:1/mcp'], headers: {} }, 0],
   ] as const)('for target %j it refuses %i things', (target, count) => {
-    expect(refusals(planWith(target as Partial<TargetPlan>))).toHaveLength(count);
+    expect(planRefusals(planWith(target as Partial<TargetPlan>))).toHaveLength(count);
   });
 
   test.each([

@@ -1,4 +1,4 @@
-/** Reads of /proc (proc(5)); every function gives undefined or nothing where there is none (macOS). */
+/** Reads of /proc (proc(5)). Where there is none (macOS), every function gives undefined or an empty list. */
 import { existsSync, readFileSync } from 'node:fs';
 import { statFields } from '../proc-stat.js';
 
@@ -21,7 +21,7 @@ export function readText(path: string): string | undefined {
   }
 }
 
-/** Use of a process and everything below it. Undefined when it is gone. */
+/** Use of a process and its descendants. Undefined when it is gone. */
 export function treeUsage(pid: number): ProcessUsage | undefined {
   const fields = statFields(pid);
   if (fields === undefined) return undefined;

@@ -1,19 +1,39 @@
+/**
+ * A child process. It is in a process group of its own, so that Ctrl-C on the terminal reaches only us and the run
+ * decides when it stops. It writes into a log file and not a pipe, so that it outlives a killed controller until its
+ * lease runs out or another controller adopts it.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { messageOf } from '../../support/error-message.js';
+import { pollUntil } from '../../support/poll-until.js';
 import type { StartedProgram } from '../platform.js';
 import { startTicks } from '../proc-stat.js';
 
-/**
- * One child process: started in a process group of its own (Ctrl-C on the terminal reaches only us; the children stop
- * when the run says so), writing into a log file rather than a pipe, so that it outlives a killed controller until its
- * lease runs out or a new controller adopts it.
- */
+/** What the local platform needs of its own process. `cli/host.ts` provides it, so that nothing here uses `process`. */
+export interface ProcessHost {
+  /** The Node that runs us, and the programs. */
+  readonly execPath: string;
+  readonly platform: NodeJS.Platform;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** kill(2): a negative number names a process group; signal 0 only asks. False when there is no such process. */
+  kill(pid: number, signal: NodeJS.Signals | 0): boolean;
+}
 
-const POLL_MS = 20;
-const LOG_LINES_SHOWN = 15;
+export class PlatformError extends Error {
+  override readonly name = 'PlatformError';
+
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly hint: string,
+  ) {
+    super(message);
+  }
+}
 
 export interface ProgramSpec {
   readonly role: StartedProgram['role'];
@@ -26,12 +46,12 @@ export interface ProgramSpec {
 
 export interface Program extends StartedProgram {
   readonly logFile: string;
-  /** Undefined while it runs. */
+  /** How it ended: a signal or `exit code 3`. Undefined while it runs. */
   readonly exit: () => string | undefined;
   readonly exited: Promise<void>;
 }
 
-/** @throws PlatformError `DEPLOY_SPAWN` */
+/** @throws PlatformError DEPLOY_SPAWN */
 export async function startProgram(spec: ProgramSpec, host: ProcessHost): Promise<Program> {
   mkdirSync(dirname(spec.logFile), { recursive: true });
   const log = openSync(spec.logFile, 'a');
@@ -69,18 +89,21 @@ function spawned(child: ChildProcess, spec: ProgramSpec): Promise<void> {
         new PlatformError(
           'DEPLOY_SPAWN',
           `${spec.name}: could not be started: ${error.message}`,
-          'is there a limit on processes or memory? `swarmbench doctor` looks',
+          'is there a limit on processes or memory? `swarmbench doctor` checks',
         ),
       );
     });
   });
 }
 
-/** What a server says of itself when it is ready. */
+const LISTEN_POLL_MS = 20;
+const HEALTH_POLL_MS = 100;
+
+/** The line that a server prints when it is ready. */
 const listening = z.object({
   listening: z.object({
     url: z.url().transform((url) => new URL(url)),
-    /** Its URL by transport. */
+    /** Its URLs by transport. */
     endpoints: z.record(z.string(), z.string()),
   }),
 });
@@ -88,46 +111,18 @@ type Listening = z.infer<typeof listening>['listening'];
 
 /**
  * Waits for the line `{"listening":{...}}` in the program's log.
- *
- * @throws PlatformError `DEPLOY_START` when it ends first or the budget is over, with the last lines of its log
+ * @throws PlatformError DEPLOY_START when the program ends or the time is over, with the last lines of its log
  */
-export async function waitUntilListening(program: Program, budgetMs: number, signal: AbortSignal): Promise<Listening> {
-  const giveUpAt = performance.now() + budgetMs;
-  for (;;) {
-    const said = listeningLine(readFileSync(program.logFile, 'utf8'));
-    if (said !== undefined) return said;
+export function waitUntilListening(program: Program, budgetMs: number, signal: AbortSignal): Promise<Listening> {
+  const look = (): Listening | undefined => {
+    const found = listeningLine(readFileSync(program.logFile, 'utf8'));
+    if (found !== undefined) return found;
     const exit = program.exit();
     if (exit !== undefined) throw notStarted(program, `ended with ${exit} before it listened`);
-    if (performance.now() > giveUpAt) throw notStarted(program, `not listening after ${budgetMs / 1000} s`);
-    await sleep(POLL_MS, undefined, { signal });
-  }
-}
-
-/** Polls `/healthz` until it answers 200. @throws PlatformError `DEPLOY_START` */
-export async function waitUntilHealthy(
-  program: Program,
-  url: URL,
-  budgetMs: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const health = new URL('/healthz', url);
-  const giveUpAt = performance.now() + budgetMs;
-  let last = 'no answer';
-  for (;;) {
-    try {
-      const answer = await fetch(health, { signal: AbortSignal.any([signal, AbortSignal.timeout(2_000)]) });
-      await answer.body?.cancel();
-      if (answer.ok) return;
-      last = `HTTP ${answer.status}`;
-    } catch (error) {
-      signal.throwIfAborted();
-      last = error instanceof Error ? error.message : String(error);
-    }
-    if (program.exit() !== undefined || performance.now() > giveUpAt) {
-      throw notStarted(program, `not healthy after ${budgetMs / 1000} s (${health.href}: ${last})`);
-    }
-    await sleep(POLL_MS * 5, undefined, { signal });
-  }
+    return undefined;
+  };
+  const late = (): PlatformError => notStarted(program, `not listening after ${budgetMs / 1000} s`);
+  return pollUntil(look, { everyMs: LISTEN_POLL_MS, withinMs: budgetMs, late }, signal);
 }
 
 function listeningLine(log: string): Listening | undefined {
@@ -139,54 +134,60 @@ function listeningLine(log: string): Listening | undefined {
   return undefined;
 }
 
-function notStarted(program: Program, what: string): PlatformError {
+/** Polls `/healthz` until it answers 200. @throws PlatformError DEPLOY_START */
+export async function waitUntilHealthy(
+  program: Program,
+  url: URL,
+  budgetMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const health = new URL('/healthz', url);
+  let last = 'no answer';
+  const late = (): PlatformError =>
+    notStarted(program, `not healthy after ${budgetMs / 1000} s (${health.href}: ${last})`);
+  const look = async (): Promise<boolean> => {
+    try {
+      const answer = await fetch(health, { signal: AbortSignal.any([signal, AbortSignal.timeout(2_000)]) });
+      await answer.body?.cancel();
+      if (answer.ok) return true;
+      last = `HTTP ${answer.status}`;
+    } catch (error) {
+      signal.throwIfAborted();
+      last = messageOf(error);
+    }
+    if (program.exit() !== undefined) throw late();
+    return false;
+  };
+  await pollUntil(look, { everyMs: HEALTH_POLL_MS, withinMs: budgetMs, late }, signal);
+}
+
+function notStarted(program: Program, problem: string): PlatformError {
   return new PlatformError(
     'DEPLOY_START',
-    `${program.name}: ${what}${logTail(program)}`,
+    `${program.name}: ${problem}${logTail(program)}`,
     `the whole log is ${program.logFile}`,
   );
 }
 
-/** The end of a program's log, to be put behind what is said about it; empty when it said nothing. */
+const LOG_LINES_SHOWN = 15;
+
+/** The end of a program's log, to be appended to a message; empty when the log is. */
 export function logTail(program: Program): string {
   const tail = readFileSync(program.logFile, 'utf8').trimEnd().split('\n').slice(-LOG_LINES_SHOWN).join('\n    ');
-  return tail === '' ? '' : `; its last words:\n    ${tail}`;
+  return tail === '' ? '' : `; its last output:\n    ${tail}`;
 }
-
-/**
- * What the local platform needs of its own process; `cli/host.ts` provides it, so that nothing here touches `process`.
- */
-export interface ProcessHost {
-  /** The Node that runs the programs: the same one that runs us. */
-  readonly execPath: string;
-  readonly platform: NodeJS.Platform;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** kill(2): a negative number names a process group; signal 0 only asks. False when there is no such process. */
-  kill(pid: number, signal: NodeJS.Signals | 0): boolean;
-}
-
-export class PlatformError extends Error {
-  override readonly name = 'PlatformError';
-
-  constructor(
-    readonly code: string,
-    message: string,
-    readonly hint: string,
-  ) {
-    super(message);
-  }
-}
-
-/** Ends our own child processes with everything they started: SIGTERM, a budget, SIGKILL, a budget. */
 
 const TERM_BUDGET_MS = 5_000;
 const KILL_BUDGET_MS = 2_000;
 
-/** Takes at most 7 s. Returns the names of those that are still there; normally none. */
+/**
+ * Ends programs with everything they have started: SIGTERM, some time, SIGKILL, some time; at most 7 s in all. Gives
+ * the names of those that still run, normally none.
+ */
 export async function endPrograms(programs: readonly Program[], host: ProcessHost): Promise<readonly string[]> {
   for (const program of running(programs)) host.kill(-program.pid, 'SIGTERM');
   await allExited(programs, TERM_BUDGET_MS);
-  // Every group, also when its first process is gone: what that one started may still be there.
+  // Every group, also when its first process is gone: what that has started may still run.
   for (const program of programs) host.kill(-program.pid, 'SIGKILL');
   await allExited(programs, KILL_BUDGET_MS);
   return running(programs).map((program) => program.name);

@@ -1,4 +1,3 @@
-/** Resource use of programs between two looks. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
@@ -8,8 +7,8 @@ import { hasProc, type ProcessUsage, treeUsage } from './proc.js';
 type UsageMeter = () => Promise<readonly UsageSample[]>;
 
 /**
- * Each call gives CPU (of one core) since the call before and the memory now, of each program with its children.
- * Programs that are gone are left out.
+ * Each call gives, for each program with its descendants, the CPU use since the previous call (as a share of one core)
+ * and the current memory. Programs that are gone are left out.
  */
 export function createUsageMeter(programs: readonly StartedProgram[]): UsageMeter {
   const before = new Map<number, { readonly cpuSeconds: number; readonly atMs: number }>();

@@ -1,25 +1,54 @@
-/** How many worker processes a plan takes here, and whether its connections find room at all. Pure. */
+/** How many worker processes a plan needs on this machine, and whether it has room for all connections. */
 import { connectionsIn, connectionsPerSession } from '../../../scenarios/schema/offered-load.js';
 import type { Plan, ProfilePlan } from '../../../scenarios/schema/plan.js';
-import type { ConnectionLimit, ConnectionLimits } from './connection-limits.js';
+import { type ConnectionLimit, type ConnectionLimits, readConnectionLimits } from './connection-limits.js';
+import { usableCores } from './describe-machine.js';
 import { isLoopback } from './source-addresses.js';
 
 export type WorkerCount =
   | {
       readonly kind: 'fits';
       readonly workers: number;
-      /** Why there are several; undefined where one is enough, or somebody said how many. */
+      /** Why there are several; undefined where one is enough, or where the user set the number. */
       readonly why: string | undefined;
     }
   | { readonly kind: 'refused'; readonly problem: string; readonly hint: string };
 
-/** @param given how many workers; undefined: as many as the plan's connections need */
+/**
+ * On this machine as it is now.
+ * @param given how many workers the user wants; undefined: as many as the plan needs
+ */
+export function countWorkersHere(plan: Plan, given: number | undefined): WorkerCount {
+  const { kind } = plan.target;
+  return countWorkers(plan, given, readConnectionLimits(kind === 'reference' || kind === 'sink' ? 2 : 1));
+}
+
+/** The workers of a plan that is not refused. */
+export function workersHere(
+  plan: Plan,
+  given: number | undefined,
+): { readonly workers: number; readonly why?: string } {
+  const workerCount = countWorkersHere(plan, given);
+  if (workerCount.kind === 'refused') return { workers: given ?? 1 };
+  const { workers, why } = workerCount;
+  return { workers, ...(why === undefined ? {} : { why }) };
+}
+
+/** Engine threads of each worker: one for each core that no target needs, but not more than the worker has clients. */
+export function threadsFor(plan: Plan, workers: number, cores: number = usableCores()): number {
+  const { target } = plan;
+  const taken = target.kind === 'url' || target.kind === 'command' ? 1 : target.replicas;
+  const clients = plan.profiles.reduce((sum, profile) => sum + profile.clients, 0);
+  return Math.max(1, Math.min(Math.floor((cores - taken) / workers), Math.ceil(clients / workers)));
+}
+
+/** Pure. @param given as for `countWorkersHere` */
 export function countWorkers(plan: Plan, given: number | undefined, limits: ConnectionLimits): WorkerCount {
   const connections = connectionsIn(plan.profiles);
-  const refusal = refuseInAll(connections, limits) ?? refuseAtTarget(plan, connections, limits);
+  const refusal = refuseByMachine(connections, limits) ?? refuseByTarget(plan, connections, limits);
   if (refusal !== undefined) return refusal;
   const { perProcess } = limits;
-  const needed = enough(plan.profiles, perProcess.connections);
+  const needed = workersFor(plan.profiles, perProcess.connections);
   const all = `${whole(connections)} connections`;
   if (needed === undefined) {
     return refused(
@@ -36,19 +65,20 @@ export function countWorkers(plan: Plan, given: number | undefined, limits: Conn
   if (given >= needed) return { kind: 'fits', workers: given, why: undefined };
   const share = whole(largestShare(plan.profiles, given));
   return refused(
-    `${given === 1 ? 'one worker' : `each of ${given} workers`} would hold ${share} of ${all}, and has room for ${fits(perProcess)}`,
-    `--workers ${needed}, or none: then there are enough; or raise that limit`,
+    `${given === 1 ? 'one worker' : `each of ${given} workers`} would have ${share} of ${all}, and has room for ` +
+      fits(perProcess),
+    `use --workers ${needed}, leave --workers out, or raise that limit`,
   );
 }
 
-/** Fewest workers whose largest share fits. */
-function enough(profiles: readonly ProfilePlan[], limits: number): number | undefined {
+/** The fewest workers among which the connections fit. */
+function workersFor(profiles: readonly ProfilePlan[], perWorker: number): number | undefined {
   const clients = profiles.reduce((sum, profile) => sum + profile.clients, 0);
-  for (let workers = 1; workers <= clients; workers++) if (largestShare(profiles, workers) <= limits) return workers;
+  for (let workers = 1; workers <= clients; workers++) if (largestShare(profiles, workers) <= perWorker) return workers;
   return undefined;
 }
 
-/** Clients are dealt like cards, each profile's evenly; a worker counts a connection for each, shared or not. */
+/** Each profile's clients are dealt evenly; a worker counts at least one connection for each, shared or not. */
 function largestShare(profiles: readonly ProfilePlan[], workers: number): number {
   return profiles.reduce(
     (sum, profile) => sum + Math.ceil(profile.clients / workers) * Math.max(1, connectionsPerSession(profile)),
@@ -56,8 +86,8 @@ function largestShare(profiles: readonly ProfilePlan[], workers: number): number
   );
 }
 
-function refuseInAll(connections: number, { inAll }: ConnectionLimits): WorkerCount | undefined {
-  const tight = inAll.find((bound) => connections > bound.connections);
+function refuseByMachine(connections: number, { total }: ConnectionLimits): WorkerCount | undefined {
+  const tight = total.find((bound) => connections > bound.connections);
   return (
     tight &&
     refused(
@@ -67,7 +97,7 @@ function refuseInAll(connections: number, { inAll }: ConnectionLimits): WorkerCo
   );
 }
 
-function refuseAtTarget(
+function refuseByTarget(
   { target }: Plan,
   connections: number,
   { perProcess, perAddress }: ConnectionLimits,
@@ -78,12 +108,14 @@ function refuseAtTarget(
       return undefined;
     case 'url': {
       const addresses = new Set(target.urls.map((url) => new URL(url).host)).size;
-      // From as many addresses of loopback as it takes.
+      // Connections to loopback may come from as many addresses as needed.
       if (target.urls.every(isLoopback)) return undefined;
       if (perAddress === undefined || connections <= perAddress.connections * addresses) return undefined;
       return refused(
-        `${whole(connections)} connections to ${addresses === 1 ? 'one address' : `${addresses} addresses`} of the target: each takes a local port, and to one address there are ${perAddress.of}`,
-        `${Math.ceil(connections / perAddress.connections)} addresses of the target (--target URL, repeated), fewer clients, or a wider range: sysctl -w net.ipv4.ip_local_port_range="1024 65535"`,
+        `${whole(connections)} connections to ${addresses === 1 ? 'one address' : `${addresses} addresses`} of the ` +
+          `target: each needs a local port, and to one address there are ${perAddress.limitedBy}`,
+        `use ${Math.ceil(connections / perAddress.connections)} addresses of the target (--target URL, repeated), ` +
+          'fewer clients, or a wider range: sysctl -w net.ipv4.ip_local_port_range="1024 65535"',
       );
     }
     case 'reference':
@@ -93,8 +125,9 @@ function refuseAtTarget(
         perAddress !== undefined && perAddress.connections < perProcess.connections ? perAddress : perProcess;
       if (share <= bound.connections) return undefined;
       return refused(
-        `${target.replicas === 1 ? 'the one replica' : `each of ${target.replicas} replicas`} of the target would hold ${whole(share)} of ${whole(connections)} connections, and has room for ${fits(bound)}`,
-        `--set target.replicas=${Math.ceil(connections / bound.connections)}, or raise that limit`,
+        `${target.replicas === 1 ? 'the one replica' : `each of ${target.replicas} replicas`} of the target would ` +
+          `have ${whole(share)} of ${whole(connections)} connections, and has room for ${fits(bound)}`,
+        `use --set target.replicas=${Math.ceil(connections / bound.connections)}, or raise that limit`,
       );
     }
   }
@@ -103,8 +136,8 @@ function refuseAtTarget(
 function refused(problem: string, hint: string): WorkerCount {
   return { kind: 'refused', problem, hint };
 }
-function fits({ connections, of }: ConnectionLimit): string {
-  return `${whole(connections)}, of ${of}`;
+function fits({ connections, limitedBy }: ConnectionLimit): string {
+  return `${whole(connections)}, limited by ${limitedBy}`;
 }
 function whole(count: number): string {
   return count.toLocaleString('en-US');

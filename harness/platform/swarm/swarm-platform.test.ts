@@ -1,14 +1,14 @@
-/** What of the swarm platform can be said without an engine; the rest is in tests/swarm/run.test.ts. */
+/** What can be tested of the swarm platform without an engine; the rest is in tests/stacks/run.test.ts. */
 import { describe, expect, test } from '@jest/globals';
 
 import { loadPlan } from '../../../scenarios/schema/load-plan.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import { renderGateway, STICKINESS } from '../../../swarm/gateway/render-gateway.js';
 import type { Service } from './engine/answers.js';
-import { refusals } from './refusals.js';
+import { swarmRefusals } from './refusals.js';
 import { type ContainerReading, ContainerUsageMeter } from './run-on-stack/container-usage.js';
 import { countUp, gatewaySettings } from './run-on-stack/gateway.js';
-import { REST_LABEL, withReplicas } from './run-on-stack/scale-for-run.js';
+import { IDLE_REPLICAS_LABEL, withReplicas } from './run-on-stack/scale-for-run.js';
 import { withImage } from './run-on-stack/target-image.js';
 import { workersByService, workersNeeded } from './run-on-stack/worker-count.js';
 
@@ -18,7 +18,7 @@ function planOf(scenario: string, sets: readonly string[] = [], targets: readonl
   return result.plan;
 }
 
-describe('the crew of a plan', () => {
+describe('the workers of a plan', () => {
   const services = [
     'harness',
     'mcp-server',
@@ -36,23 +36,23 @@ describe('the crew of a plan', () => {
     ['smoke', ['workload.low-load.arrivals.rate=5000/s'], undefined, { 'client-sim-low-load': 3 }],
     // Its profile is called `steady`, and no service is.
     ['baseline', [], undefined, { 'client-sim-normal': 1 }],
-  ])('of %s with %j and %p workers is %j', (scenario, sets, given, expected) => {
+  ])('of %s with %j and %p workers are %j', (scenario, sets, given, expected) => {
     expect(Object.fromEntries(workersByService(planOf(scenario, sets), services, given))).toEqual(expected);
   });
 
-  test.each([1, 2, 3, 7, 20])('of %i workers in all is shared by clients, nobody beside', (total) => {
+  test.each([1, 2, 3, 7, 20])('%i in all are shared out by clients', (total) => {
     const plan = planOf('mixed-workload');
     const counts = workersByService(plan, services, total);
     expect([...counts.values()].reduce((sum, count) => sum + count, 0)).toBe(total);
     expect([...counts.values()].every((count) => count > 0)).toBe(true);
   });
 
-  test('is never larger than its clients', () => {
+  test('are never more than its clients', () => {
     const plan = planOf('smoke', ['workload.low-load.clients=2', 'workload.low-load.arrivals.rate=100000/s']);
     expect(workersNeeded(plan)).toBe(2);
   });
 
-  test('is played by whoever is there, and by nobody when nobody is', () => {
+  test('come from the services that the stack has; without any the plan is refused', () => {
     expect([...workersByService(planOf('smoke'), ['client-sim-b', 'client-sim-a'], undefined)]).toEqual([
       ['client-sim-a', 1],
     ]);
@@ -75,7 +75,8 @@ describe('what the swarm platform refuses, by name:', () => {
     [
       'smoke',
       [
-        'faults=[{ at: 1s, kind: scale, service: harness, replicas: 3 }, { at: 1s, kind: scale, service: client-sim-flood, replicas: 3 }]',
+        'faults=[{ at: 1s, kind: scale, service: harness, replicas: 3 }, ' +
+          '{ at: 1s, kind: scale, service: client-sim-flood, replicas: 3 }]',
       ],
       [],
       [
@@ -98,7 +99,7 @@ describe('what the swarm platform refuses, by name:', () => {
       [expect.stringContaining('localhost') as never, expect.stringContaining('127.0.0.2') as never],
     ],
   ])('%s %j %j', (scenario, sets, targets, expected) => {
-    expect(refusals(planOf(scenario, sets, targets))).toEqual(expected);
+    expect(swarmRefusals(planOf(scenario, sets, targets))).toEqual(expected);
   });
 });
 
@@ -117,15 +118,15 @@ describe('a service that is scaled for a run', () => {
     }) as unknown as Pick<Service, 'Spec'>;
   const again = (spec: object | undefined): Pick<Service, 'Spec'> => ({ Spec: spec }) as Pick<Service, 'Spec'>;
 
-  test('knows what it was at rest, however often it is scaled, and goes back to it', () => {
+  test('keeps its idle replicas, however often it is scaled, and returns to them', () => {
     const up = withReplicas(service(2), 5);
     expect(up).toMatchObject({
-      Labels: { own: 'yes', [REST_LABEL]: '2' },
+      Labels: { own: 'yes', [IDLE_REPLICAS_LABEL]: '2' },
       Mode: { Replicated: { Replicas: 5 } },
       TaskTemplate: { ForceUpdate: 3 },
     });
     const further = withReplicas(again(up), 9);
-    expect(further).toMatchObject({ Labels: { [REST_LABEL]: '2' }, Mode: { Replicated: { Replicas: 9 } } });
+    expect(further).toMatchObject({ Labels: { [IDLE_REPLICAS_LABEL]: '2' }, Mode: { Replicated: { Replicas: 9 } } });
     expect(withReplicas(again(further), undefined)).toEqual(service(2).Spec);
     expect(withReplicas(again(further), 2)).toEqual(service(2).Spec);
   });
@@ -134,7 +135,7 @@ describe('a service that is scaled for a run', () => {
     [service(2), 2],
     [service(undefined), 1],
     [service(0), undefined],
-    [service(5, { [REST_LABEL]: '2' }), 5],
+    [service(5, { [IDLE_REPLICAS_LABEL]: '2' }), 5],
   ])('is left alone when it is as wanted', (current, wanted) => {
     expect(withReplicas(current, wanted)).toBeUndefined();
   });
@@ -166,7 +167,7 @@ describe("a service that runs the user's image", () => {
   });
   const theirs = { image: 'their/server:2', port: 8080, path: '/rpc' };
 
-  test('is told by its labels where it answers, has no health check that is not its own, and is not scraped', () => {
+  test('has its endpoint in its labels, no health check of ours, and is not scraped', () => {
     const {
       Spec: {
         Labels,
@@ -178,7 +179,7 @@ describe("a service that runs the user's image", () => {
     expect(ContainerSpec).toEqual({ Image: 'their/server:2', TTY: false, Configs: [], Secrets: [] });
   });
 
-  test('goes back to what it was, however many images came after each other', () => {
+  test('returns to what it was, however many images it has run', () => {
     const first = service(withImage(service(own), theirs));
     expect(withImage(first, theirs)).toBeUndefined();
     const second = service(withImage(first, { ...theirs, image: 'another', port: 1 }));
@@ -205,16 +206,23 @@ describe('a gateway', () => {
     expect(gatewaySettings(text)).toMatchObject(options);
   });
 
-  test('that somebody else wrote or changed is not taken for ours', () => {
+  test('that was written or changed by hand is not taken for ours', () => {
     expect(gatewaySettings('frontend x\n')).toBeUndefined();
     expect(gatewaySettings(renderGateway().replace('retries 2', 'retries 5'))).toBeUndefined();
   });
 
   test('sends to the servers of its statistics that are up', () => {
-    const csv =
-      '# pxname,svname,qcur,status,\nmcp,FRONTEND,,OPEN,\nservers,mcp1,0,UP,\nservers,mcp2,0,UP 1/2,\nservers,mcp3,0,MAINT (resolution),\nservers,BACKEND,0,UP,\nstream_servers,stream1,0,UP,\n';
+    const csv = `${[
+      '# pxname,svname,qcur,status,',
+      'mcp,FRONTEND,,OPEN,',
+      'servers,mcp1,0,UP,',
+      'servers,mcp2,0,UP 1/2,',
+      'servers,mcp3,0,MAINT (resolution),',
+      'servers,BACKEND,0,UP,',
+      'stream_servers,stream1,0,UP,',
+    ].join('\n')}\n`;
     expect(countUp(csv)).toBe(2);
-    // Ready when every way is: clients of one run may take several.
+    // The smallest backend counts: clients of one run may use several.
     expect(countUp(`${csv}servers_none,mcp1,0,UP,\nservers_none,mcp2,0,DOWN,\n`)).toBe(1);
     expect(countUp('')).toBe(0);
   });
@@ -245,7 +253,7 @@ describe('resource use between two readings', () => {
       ]),
     );
 
-  test('is told for each slot of the services asked for, from the second reading on', () => {
+  test('is given for each slot of the named services, from the second reading on', () => {
     const use = meter();
     expect(use.samples([reading('mcp-server', '1', 'a', 1_000, 1), reading('gateway', '1', 'g', 1_000, 1)])).toEqual(
       [],
@@ -268,7 +276,7 @@ describe('resource use between two readings', () => {
     ]);
   });
 
-  test('is not told twice from one reading, and a task that takes over a slot begins anew', () => {
+  test('is not given twice from one reading, and starts again when another task takes over a slot', () => {
     const use = meter();
     use.samples([reading('mcp-server', '1', 'a', 1_000, 5)]);
     expect(use.samples([reading('mcp-server', '1', 'a', 1_000, 5)])).toEqual([]);

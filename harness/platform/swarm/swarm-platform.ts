@@ -1,18 +1,20 @@
 /**
- * A run inside a stack that is up: its services are given the replicas that the plan needs, and go back to rest after
- * it. Works in the harness service, in the stack's own networks.
+ * The platform of a harness in a stack: for a run, the services of the stack get the replicas that the plan needs, and
+ * afterwards they return to idle. It works from inside the harness service, in the stack's own networks.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Plan } from '../../../scenarios/schema/plan.js';
-import type { Environment, Platform, PlatformContext, UsageSample } from '../platform.js';
+import type { Plan, Stickiness } from '../../../scenarios/schema/plan.js';
+import { messageOf } from '../../support/error-message.js';
+import { pollUntil } from '../../support/poll-until.js';
+import type { Environment, Place, Platform, PlatformContext, Replica, UsageSample } from '../platform.js';
+import type { Task } from './engine/answers.js';
 import type { Engine } from './engine/engine.js';
 import { createInjector } from './faults/injector.js';
-import { refusals } from './refusals.js';
+import { swarmRefusals } from './refusals.js';
 import { ContainerUsageMeter, readContainers } from './run-on-stack/container-usage.js';
 import { describeSwarm, type OwnVersions } from './run-on-stack/describe-swarm.js';
 import { setGateway, waitForServers } from './run-on-stack/gateway.js';
 import { type RunningTask, runningTasks } from './run-on-stack/running-tasks.js';
-import { rest, scaleForRun } from './run-on-stack/scale-for-run.js';
+import { returnToIdle, scaleForRun } from './run-on-stack/scale-for-run.js';
 import { SwarmPlatformError } from './run-on-stack/swarm-platform-error.js';
 import { reach, replicasOf, TARGET, type Target, targetOf } from './run-on-stack/target.js';
 import { workersByService } from './run-on-stack/worker-count.js';
@@ -23,77 +25,62 @@ interface SwarmPlatformOptions {
   readonly engine: Engine;
   /** Name of the stack that this harness is part of. */
   readonly stack: string;
-  /** For the agents. */
+  /** The agents ask for it. */
   readonly apiToken: string | undefined;
   readonly versions: OwnVersions;
-  /** For what goes wrong after a run, when nobody waits for it any more. */
+  /** Gets what goes wrong after a run, when nothing waits for it any more. */
   readonly log: (line: string) => void;
 }
 
 interface SwarmPlatform extends Platform {
   /**
-   * Puts to rest what a harness before this one left scaled, unless a run of this one is on. Gives the services it
-   * found so.
+   * Undoes what an earlier harness that was killed left scaled, unless a run of this one is on. Gives the names of the
+   * services it changed.
    */
-  rest(signal: AbortSignal): Promise<readonly string[]>;
+  returnToIdle(signal: AbortSignal): Promise<readonly string[]>;
 }
 
 const SCALE_MS = 120_000;
 const TEARDOWN_MS = 45_000;
-const LOOK_MS = 200;
+const WORKERS_END_MS = 40_000;
+const POLL_MS = 200;
 
-export function createSwarmPlatform({
-  engine,
-  stack: name,
-  apiToken,
-  versions,
-  log,
-}: SwarmPlatformOptions): SwarmPlatform {
+export function createSwarmPlatform(options: SwarmPlatformOptions): SwarmPlatform {
+  const { engine, stack: name, log } = options;
   const stack: Stack = { engine, name };
   const faults = createInjector(stack);
-  let busy = 0;
-  let resting: Promise<readonly string[]> = Promise.resolve([]);
+  let runs = 0;
+  let returning: Promise<readonly string[]> = Promise.resolve([]);
   return {
     name: 'swarm',
-    refusals,
+    refusals: swarmRefusals,
     faults,
-    rest: (signal) => (resting = busy > 0 ? Promise.resolve([]) : rest(stack, signal)),
+    returnToIdle: (signal) => (returning = runs > 0 ? Promise.resolve([]) : returnToIdle(stack, signal)),
     async prepare(plan, context, signal) {
-      // What is put to rest at this moment must not take away again what this run is given.
-      await resting.catch(() => undefined);
+      // Or the services that are returning to idle right now would lose what this run gives them.
+      await returning.catch(() => undefined);
       const services = await servicesOf(stack, signal);
       const target = targetOf(plan, services, name);
-      // What is not there to be changed must show before the load, and not in its middle.
-      for (const fault of plan.faults) await faults.look(fault, signal);
+      // A fault that cannot be injected must show up before the load, and not in its middle.
+      for (const fault of plan.faults) await faults.inspect(fault, signal);
       const workerCounts = workerCountsOf(plan, services, context);
       const tearDown = once(async () => {
         try {
           await scaleDown(stack, services, workerCounts);
         } catch (error) {
-          log(
-            `${context.runId}: the stack ${name} could not be put to rest: ${error instanceof Error ? error.message : String(error)}`,
-          );
+          log(`${context.runId}: could not return the stack ${name} to idle: ${messageOf(error)}`);
           throw error;
         } finally {
-          busy -= 1;
+          runs -= 1;
         }
       });
-      busy += 1;
+      runs += 1;
       try {
         const tasks = await scaleUp(stack, services, target, workerCounts, signal);
-        // As they are for this run: its image, its labels.
-        const arranged = await servicesOf(stack, signal);
-        return environment({
-          plan,
-          stack,
-          services: arranged,
-          target: targetOf(plan, arranged, name),
-          workerCounts,
-          tasks,
-          apiToken,
-          versions,
-          tearDown,
-        });
+        // Read again: images and labels are those of this run now.
+        const current = await servicesOf(stack, signal);
+        const prepared = { plan, stack, services: current, target: targetOf(plan, current, name), workerCounts, tasks };
+        return new RunEnvironment(prepared, options, tearDown);
       } catch (error) {
         await tearDown().catch(() => undefined);
         throw error;
@@ -102,7 +89,7 @@ export function createSwarmPlatform({
   };
 }
 
-/** Workers by service; none when those that register by themselves are to be used. */
+/** Number of workers by service; empty when the run uses workers that register by themselves. */
 type WorkerCounts = ReadonlyMap<string, number>;
 
 function workerCountsOf(plan: Plan, services: StackServices, { workers }: PlatformContext): WorkerCounts {
@@ -116,93 +103,97 @@ async function scaleUp(
   workerCounts: WorkerCounts,
   signal: AbortSignal,
 ): Promise<readonly RunningTask[]> {
-  const wanted = new Map([...workerCounts, ...(target.kind === 'service' ? [[TARGET, target.replicas] as const] : [])]);
+  const own = target.kind === 'service' ? target : undefined;
+  const replicas = new Map([...workerCounts, ...(own === undefined ? [] : [[TARGET, own.replicas] as const])]);
   const gateway =
-    target.kind === 'service' && target.gateway !== undefined
-      ? await setGateway(stack, target.gateway, target.sticky, target.image, signal)
-      : undefined;
-  const image = target.kind === 'service' ? target.image : undefined;
-  const awaited = [...(await scaleForRun(stack, wanted, image, signal)), ...(gateway === undefined ? [] : [gateway])];
-  await waitConverged(stack.engine, stack.name, awaited, { timeoutMs: SCALE_MS }, () => undefined, signal);
-  if (target.kind === 'service' && target.gateway !== undefined) await waitForServers(target.replicas, signal);
-  return await runningTasks(stack, services, wanted.keys(), signal);
+    own?.gateway === undefined ? undefined : await setGateway(stack, own.gateway, own.sticky, own.image, signal);
+  const scaled = await scaleForRun(stack, replicas, own?.image, signal);
+  const awaited = gateway === undefined ? scaled : [...scaled, gateway];
+  await waitConverged(stack, awaited, { timeoutMs: SCALE_MS }, () => undefined, signal);
+  if (own?.gateway !== undefined) await waitForServers(own.replicas, signal);
+  return await runningTasks(stack, services, replicas.keys(), signal);
 }
 
-interface Parts {
+interface PreparedRun {
   readonly plan: Plan;
   readonly stack: Stack;
   readonly services: StackServices;
   readonly target: Target;
   readonly workerCounts: WorkerCounts;
   readonly tasks: readonly RunningTask[];
-  readonly apiToken: string | undefined;
-  readonly versions: OwnVersions;
-  readonly tearDown: () => Promise<void>;
 }
 
-function environment({
-  plan,
-  stack,
-  services,
-  target,
-  workerCounts,
-  tasks,
-  apiToken,
-  versions,
-  tearDown,
-}: Parts): Environment {
-  const replicas = replicasOf(target, tasks, stack);
-  const workers = new Map(
-    tasks
-      .filter(({ service }) => workerCounts.has(service))
-      .map(({ host, service, slot, task, node }) => [host, { service, slot, task, node }]),
-  );
-  const roles = new Map<string, UsageSample['role']>([
-    ...[...workerCounts.keys()].map((service) => [service, 'worker'] as const),
-    [TARGET, 'target'],
-  ]);
-  const meter = new ContainerUsageMeter(roles);
-  const { signal } = new AbortController();
-  return {
-    ...reach(target, replicas, target.kind === 'service' ? target.sticky : 'session', plan),
-    reach: (sticky) => reach(target, replicas, sticky, plan),
-    workerLogs: workerLogsOf(stack.name, workerCounts.keys()),
-    expectedWorkers: [...workerCounts.values()].reduce((sum, count) => sum + count, 0),
-    replicas,
-    placeOf: ({ host }) => workers.get(host),
-    describe: () => describeSwarm(stack, services, versions, signal),
-    usage: async () => meter.samples(await readContainers(apiToken, signal)),
-    teardown: tearDown,
-  };
-}
+class RunEnvironment implements Environment {
+  readonly endpoints: Environment['endpoints'];
+  readonly preflightEndpoints?: NonNullable<Environment['preflightEndpoints']>;
+  readonly expectedWorkers: number;
+  readonly workerLogs: string;
+  readonly replicas: readonly Replica[];
+  readonly placeOf: NonNullable<Environment['placeOf']>;
+  private readonly meter: ContainerUsageMeter;
+  private readonly signal = new AbortController().signal;
 
-function workerLogsOf(stack: string, services: Iterable<string>): string {
-  return `\`swarmbench logs --stack ${stack} ${[...services].join(' ')}\``;
+  constructor(
+    private readonly run: PreparedRun,
+    private readonly options: SwarmPlatformOptions,
+    readonly teardown: () => Promise<void>,
+  ) {
+    const { stack, target, workerCounts, tasks } = run;
+    this.replicas = replicasOf(target, tasks, stack);
+    const { endpoints, preflightEndpoints } = this.reach(target.kind === 'service' ? target.sticky : 'session');
+    this.endpoints = endpoints;
+    if (preflightEndpoints !== undefined) this.preflightEndpoints = preflightEndpoints;
+    this.expectedWorkers = [...workerCounts.values()].reduce((sum, count) => sum + count, 0);
+    this.workerLogs = `\`swarmbench logs --stack ${stack.name} ${[...workerCounts.keys()].join(' ')}\``;
+    const places = new Map<string, Place>(
+      tasks
+        .filter(({ service }) => workerCounts.has(service))
+        .map(({ host, service, slot, task, node }) => [host, { service, slot, task, node }]),
+    );
+    this.placeOf = ({ host }) => places.get(host);
+    const roles = new Map<string, UsageSample['role']>([
+      ...[...workerCounts.keys()].map((service) => [service, 'worker'] as const),
+      [TARGET, 'target'],
+    ]);
+    this.meter = new ContainerUsageMeter(roles);
+  }
+
+  reach(sticky: Stickiness): Pick<Environment, 'endpoints' | 'preflightEndpoints'> {
+    return reach(this.run.target, this.replicas, sticky, this.run.plan);
+  }
+
+  describe(): Promise<Readonly<Record<string, unknown>>> {
+    return describeSwarm(this.run.stack, this.run.services, this.options.versions, this.signal);
+  }
+
+  async usage(): Promise<readonly UsageSample[]> {
+    return this.meter.samples(await readContainers(this.options.apiToken, this.signal));
+  }
 }
 
 /**
- * Back to rest, and until the workers' processes are gone: the next run must not meet them. @throws SwarmPlatformError
- * WORKERS_LEFT
+ * Returns the stack to idle and waits until the processes of the workers are gone: they must not get in the way of the
+ * next run.
+ * @throws SwarmPlatformError WORKERS_LEFT
  */
 async function scaleDown(stack: Stack, services: StackServices, workerCounts: WorkerCounts): Promise<void> {
   const signal = AbortSignal.timeout(TEARDOWN_MS);
-  await rest(stack, signal);
+  await returnToIdle(stack, signal);
   const ids = [...workerCounts.keys()].flatMap((name) => services.get(name)?.ID ?? []);
-  const giveUpAt = performance.now() + TEARDOWN_MS - 5_000;
-  for (;;) {
-    const left = (await stack.engine.tasks.ofServices(ids, signal)).filter(
+  let left: readonly Task[] = [];
+  const look = async (): Promise<boolean> => {
+    left = (await stack.engine.tasks.ofServices(ids, signal)).filter(
       ({ DesiredState, Status }) => DesiredState !== 'running' && Status.State === 'running',
     );
-    if (left.length === 0) return;
-    if (performance.now() > giveUpAt) {
-      throw new SwarmPlatformError(
-        'WORKERS_LEFT',
-        `${left.length} workers of the stack ${stack.name} have not ended: tasks ${left.map(({ ID }) => ID).join(', ')}`,
-        '`docker service ps` says on which nodes they are',
-      );
-    }
-    await sleep(LOOK_MS, undefined, { signal });
-  }
+    return left.length === 0;
+  };
+  const late = (): SwarmPlatformError =>
+    new SwarmPlatformError(
+      'WORKERS_LEFT',
+      `${left.length} workers of the stack ${stack.name} have not ended: tasks ${left.map(({ ID }) => ID).join(', ')}`,
+      '`docker service ps` shows on which nodes they are',
+    );
+  await pollUntil(look, { everyMs: POLL_MS, withinMs: WORKERS_END_MS, late }, signal);
 }
 
 function once(act: () => Promise<void>): () => Promise<void> {

@@ -4,7 +4,7 @@ import { duration, positiveDuration } from '../keys/fields.js';
 import type { FaultKind } from './fault-kind.js';
 import { scale } from './scale.js';
 
-const faultKinds = { scale } as const satisfies Readonly<Record<string, FaultKind<{ readonly kind: string }>>>;
+export const faultKinds = { scale } as const satisfies Readonly<Record<string, FaultKind<{ readonly kind: string }>>>;
 
 type Kinds = typeof faultKinds;
 type KindName = keyof Kinds;

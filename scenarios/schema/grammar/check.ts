@@ -1,12 +1,11 @@
+/** A check, `METRIC[{label="value",...}] OP NUMBER[UNIT]`: parsed and type-checked before the run. */
 import { suggest } from '../../yaml/nearest.js';
 import type { Check, Comparison } from '../plan.js';
 import { findMetric, type Label, type Metric, type MetricUnit } from './metrics.js';
 import type { TextProblem } from './template.js';
 import { bytesPer, millisecondsPer, secondsPer } from './units.js';
 
-/** `METRIC[{label="value",...}] OP NUMBER[UNIT]` into a Check: parsed and type-checked before the run. */
-
-/** The values a label may have in this scenario; what is not in here is not checked. */
+/** The values that labels may have in this scenario. Labels that are missing here are not checked. */
 export type LabelValues = Readonly<Partial<Record<Label, readonly string[]>>>;
 
 type ParsedCheck = { readonly ok: true; readonly check: Check } | { readonly ok: false; readonly problem: TextProblem };
@@ -48,15 +47,12 @@ class CheckParser {
     const rest = this.source.slice(number.offset + number.value.length).trim();
     const value = parseNumber(number.value, rest, metric.unit);
     if (!value.ok) this.fail(number.offset, value.message, value.hint);
-    const narrowed = Object.entries(labels)
-      .map(([label, wanted]) => `${label}="${wanted}"`)
-      .join(',');
-    const text = `${name.value}${narrowed === '' ? '' : `{${narrowed}}`} ${comparison} ${number.value}${rest.replaceAll(' ', '')}`;
+    const text = `${name.value}${labelsText(labels)} ${comparison} ${number.value}${rest.replaceAll(' ', '')}`;
     return { text, metric: name.value, labels, comparison, value: value.value };
   }
 
   private metric(name: Token): Metric {
-    const found = findMetric(name.value, suggest);
+    const found = findMetric(name.value);
     if (!found.ok) this.fail(name.offset, found.message, found.hint);
     return found.metric;
   }
@@ -80,23 +76,28 @@ class CheckParser {
       labels[fits] = value.value;
     } while (this.peek()?.kind === ',');
     const end = this.take('}', '`,` or `}`');
-    const apart =
-      labels.replica === undefined
-        ? undefined
-        : (['operation', 'category'] as const).find((label) => labels[label] !== undefined);
-    if (apart !== undefined)
-      this.fail(
-        end.offset,
-        `\`${name}\` is kept by replica or by ${apart}, not by both`,
-        `leave out \`replica\` or \`${apart}\``,
-      );
+    if (labels.replica !== undefined) this.refuseBesideReplica(name, labels, end);
     return labels;
+  }
+
+  private refuseBesideReplica(name: string, labels: Check['labels'], end: Token): void {
+    const other = (['operation', 'category'] as const).find((label) => labels[label] !== undefined);
+    if (other === undefined) return;
+    this.fail(
+      end.offset,
+      `\`${name}\` is measured by replica or by ${other}, not by both`,
+      `leave out \`replica\` or \`${other}\``,
+    );
   }
 
   private checkValue(label: Label, value: Token): void {
     if (label === 'category') {
-      if (!categories.test(value.value))
-        this.fail(value.offset, `no error category is named \`${value.value}\``, categoryHint);
+      if (!categoryPattern.test(value.value))
+        this.fail(
+          value.offset,
+          `no error category is named \`${value.value}\``,
+          `categories: ${Object.keys(categories).join(', ')}`,
+        );
       return;
     }
     const values = this.known[label];
@@ -124,11 +125,30 @@ class CheckParser {
   }
 }
 
-/** The categories of failures; `http_` and `rpc_` carry a number; `lost` is an operation that nothing ever answered. */
-const categories =
-  /^(?:connect|timeout|http_\d{3}|session_lost|rpc_-?\d+|tool_error|expectation|protocol_violation|stream_lost|aborted_by_us|provoked_by_us|lost)$/;
-const categoryHint =
-  'categories: connect, timeout, http_<status>, session_lost, rpc_<code>, tool_error, expectation, protocol_violation, stream_lost, aborted_by_us, provoked_by_us, lost';
+function labelsText(labels: Check['labels']): string {
+  const entries = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+  return entries.length === 0 ? '' : `{${entries.join(',')}}`;
+}
+
+/** The categories of failures, with what each means. */
+export const categories = {
+  connect: 'no connection or no session could be had',
+  timeout: 'no answer within the `timeout` of the profile',
+  'http_<status>': 'an HTTP status that is an error, such as `http_503`',
+  session_lost: 'the server does not know the session any more',
+  'rpc_<code>': 'a JSON-RPC error, such as `rpc_-32602`',
+  tool_error: 'a tool result with `isError`',
+  expectation: 'an answer that does not fit `expect`',
+  protocol_violation: 'an answer that breaks the rules of MCP',
+  stream_lost: 'the connection or stream ended before the answer was complete',
+  aborted_by_us: 'we closed the connection on purpose (`misbehave`), or the run was stopped',
+  provoked_by_us: 'it failed because we misbehaved on purpose (`misbehave`)',
+  lost: 'nothing ever answered',
+} as const;
+
+const categoryPattern = new RegExp(
+  `^(?:${Object.keys(categories).join('|').replace('<status>', '\\d{3}').replace('<code>', '-?\\d+')})$`,
+);
 
 type ParsedNumber =
   | { readonly ok: true; readonly value: number }
@@ -136,7 +156,7 @@ type ParsedNumber =
 
 interface UnitRule {
   readonly what: string;
-  /** Factor to the metric's base unit by unit as written; '' is no unit. */
+  /** Factor to the metric's base unit for each unit as written; '' is no unit. */
   readonly factors: Readonly<Record<string, number>>;
   readonly example: string;
 }
@@ -155,9 +175,8 @@ const rules: Readonly<Record<MetricUnit, UnitRule>> = {
 /** The number of a check in its metric's base unit: milliseconds, per second, fraction, count or bytes. */
 function parseNumber(amount: string, unit: string, kind: MetricUnit): ParsedNumber {
   const rule = rules[kind];
-  const factor = Object.hasOwn(rule.factors, unit.replaceAll(' ', ''))
-    ? rule.factors[unit.replaceAll(' ', '')]
-    : undefined;
+  const unitText = unit.replaceAll(' ', '');
+  const factor = Object.hasOwn(rule.factors, unitText) ? rule.factors[unitText] : undefined;
   const hint = `this metric is ${rule.what}, such as ${rule.example}`;
   if (factor === undefined) {
     return {
@@ -167,21 +186,23 @@ function parseNumber(amount: string, unit: string, kind: MetricUnit): ParsedNumb
     };
   }
   const value = Number((Number(amount) * factor).toPrecision(15));
-  if (value < 0) return { ok: false, message: `\`${amount}\` is negative: nothing measured ever is`, hint };
+  if (value < 0) return { ok: false, message: `\`${amount}\` is negative, which no metric ever is`, hint };
   if (kind === 'ratio' && unit === '' && value > 1)
-    return { ok: false, message: `\`${amount}\` is more than all there is`, hint: `did you mean ${amount}%?` };
+    return {
+      ok: false,
+      message: `\`${amount}\` is above 100 %; a ratio is between 0 and 1`,
+      hint: `did you mean ${amount}%?`,
+    };
   if (kind === 'count' && !Number.isInteger(value))
     return { ok: false, message: `\`${amount}\` is not a whole number`, hint };
   return { ok: true, value };
 }
 
-/** A check's text cut into tokens, each with its offset. */
-
 type TokenKind = 'word' | 'text' | 'number' | 'operator' | 'unit' | '{' | '}' | '=' | ',';
 
 interface Token {
   readonly kind: TokenKind;
-  /** As written; of text: without its quotes. */
+  /** As written; a text stands without its quotes. */
   readonly value: string;
   readonly offset: number;
 }
@@ -190,7 +211,7 @@ type Tokens =
   | { readonly ok: true; readonly tokens: readonly Token[] }
   | { readonly ok: false; readonly offset: number; readonly message: string };
 
-/** In order of trial: operators before `=`, numbers with the unit that follows them. */
+/** Tried in this order: operators come before `=`. */
 const tokenPatterns: readonly (readonly [TokenKind, RegExp])[] = [
   ['operator', /(?:<=|>=|==|!=|<|>)/y],
   ['text', /"([^"]*)"/y],
@@ -230,7 +251,7 @@ function tokenAt(source: string, offset: number): { readonly token: Token; reado
 
 function unexpected(source: string, offset: number): string {
   const character = source.charAt(offset);
-  if (character === '"') return 'a `"` without its partner';
+  if (character === '"') return 'a `"` without its closing `"`';
   if (character === "'") return "use double quotes for a label's value";
   return `unexpected \`${character}\``;
 }

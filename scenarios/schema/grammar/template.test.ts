@@ -59,7 +59,7 @@ describe('templates', () => {
 
   test.each<[string, number, RegExp]>([
     ['ab{{ nope }}', 2, /unknown placeholder `nope`/],
-    ['{{ }}', 0, /names nothing/],
+    ['{{ }}', 0, /names no placeholder/],
     ['{{ text }}', 0, /does not fit/],
     ['{{ text 0 }}', 0, /does not fit/],
     ['{{ text 1.5 }}', 0, /does not fit/],

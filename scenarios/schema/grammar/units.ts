@@ -1,6 +1,6 @@
 /**
- * Quantities as people write them. Every parser returns undefined for text that is not one; `explain` says why in
- * words. Times are milliseconds, rates per second, sizes bytes, percentages fractions.
+ * Quantities, as people write them. A parser returns undefined for text that is not its quantity; `explain` says why.
+ * Times become milliseconds, rates per second, sizes bytes, percentages fractions.
  */
 
 export type Quantity = 'duration' | 'rate' | 'size' | 'sizeRate' | 'percentage';
@@ -8,7 +8,7 @@ export type Quantity = 'duration' | 'rate' | 'size' | 'sizeRate' | 'percentage';
 const number = String.raw`\d+(?:\.\d+)?`;
 const sizeUnit = '(?:B|[kKMGT]B|[KMGT]iB)';
 
-/** The same patterns go into the JSON Schema, so editors refuse what the parser refuses. */
+/** The JSON Schema has the same patterns, so editors refuse what the parser refuses. */
 export const patterns: Readonly<Record<Quantity, RegExp>> = {
   duration: new RegExp(
     `^(?=.)(?:${number}d)?(?:${number}h)?(?:${number}m(?!s))?(?:${number}s)?(?:${number}ms)?(?:${number}[uµ]s)?$`,
@@ -17,22 +17,6 @@ export const patterns: Readonly<Record<Quantity, RegExp>> = {
   size: new RegExp(`^${number} ?${sizeUnit}$`),
   sizeRate: new RegExp(`^${number} ?${sizeUnit} ?/ ?s$`),
   percentage: new RegExp(`^${number} ?%$`),
-};
-
-const examples: Readonly<Record<Quantity, string>> = {
-  duration: '30s, 500ms or 1h30m',
-  rate: '100/s or 50/min',
-  size: '64 KiB or 10 MB',
-  sizeRate: '1 KiB/s or 200 B/s',
-  percentage: '50% or 0.5%',
-};
-
-const nouns: Readonly<Record<Quantity, string>> = {
-  duration: 'a duration',
-  rate: 'a rate',
-  size: 'a size',
-  sizeRate: 'a speed',
-  percentage: 'a percentage',
 };
 
 export const millisecondsPer = {
@@ -57,6 +41,23 @@ export const bytesPer = {
   GiB: 1024 ** 3,
   TiB: 1024 ** 4,
 } as const;
+
+interface QuantityHelp {
+  readonly noun: string;
+  readonly examples: string;
+  readonly units: string;
+}
+
+const unitsOfSize = 'B; kB, MB, GB, TB by 1000; KiB, MiB, GiB, TiB by 1024';
+
+/** For messages and the reference. */
+export const quantities: Readonly<Record<Quantity, QuantityHelp>> = {
+  duration: { noun: 'a duration', examples: '30s, 500ms or 1h30m', units: 'd, h, m, s, ms, us; larger units first' },
+  rate: { noun: 'a rate', examples: '100/s or 50/min', units: '/s, /min, /h' },
+  size: { noun: 'a size', examples: '64 KiB or 10 MB', units: unitsOfSize },
+  sizeRate: { noun: 'a speed', examples: '1 KiB/s or 200 B/s', units: `${unitsOfSize}; each followed by /s` },
+  percentage: { noun: 'a percentage', examples: '50% or 0.5%', units: '%' },
+};
 
 export function parseDuration(text: string): number | undefined {
   if (!patterns.duration.test(text)) return undefined;
@@ -85,10 +86,10 @@ export function parsePercentage(text: string): number | undefined {
   return patterns.percentage.test(text) ? tidy(Number.parseFloat(text) / 100) : undefined;
 }
 
-/** Why `input` is not the quantity it should be, with examples of what is. */
+/** Why `input` is not this quantity, with examples that are. */
 export function explain(quantity: Quantity, input: unknown): string {
-  const noun = nouns[quantity];
-  const example = `such as ${examples[quantity]}`;
+  const { noun, examples } = quantities[quantity];
+  const example = `such as ${examples}`;
   if (input === null || input === undefined || typeof input === 'object') return `expected ${noun}, ${example}`;
   const written = String(input);
   if (/^-/.test(written)) return `\`${written}\` is negative: expected ${noun}, ${example}`;
@@ -96,7 +97,7 @@ export function explain(quantity: Quantity, input: unknown): string {
   if (/\d[,_]\d/.test(written)) return `\`${written}\` has separators between its digits: expected ${noun}, ${example}`;
   const meant = (Object.keys(patterns) as Quantity[]).find((other) => patterns[other].test(written));
   if (meant !== undefined && meant !== quantity)
-    return `\`${written}\` is ${nouns[meant]}: expected ${noun}, ${example}`;
+    return `\`${written}\` is ${quantities[meant].noun}: expected ${noun}, ${example}`;
   return `\`${written}\` is not ${noun}: expected a number and a unit, ${example}`;
 }
 
@@ -105,13 +106,12 @@ function bytes(text: string): number {
   return tidy(Number(amount) * bytesPer[unit as keyof typeof bytesPer]);
 }
 
-/** Takes off what binary floating point adds: 0.1 % is 0.001, 1.1 s is 1100 ms. */
+/** Removes what binary floating point adds: 0.1 % is 0.001, 1.1 s is 1100 ms. */
 function tidy(value: number): number {
   return Number(value.toPrecision(15));
 }
 
-/** Quantities back as text; each parses again to the same value. */
-
+/** As text that parses to the same value; so do the others below. */
 export function formatDuration(ms: number): string {
   if (ms < 1000) return ms > 0 && ms < 1 ? `${trim(ms * 1000)}us` : `${trim(ms)}ms`;
   const hours = Math.floor(ms / 3_600_000);
@@ -125,15 +125,8 @@ export function formatRate(perSecond: number): string {
 }
 
 export function formatBytes(bytes: number): string {
-  for (const [unit, size] of [
-    ['TiB', 1024 ** 4],
-    ['GiB', 1024 ** 3],
-    ['MiB', 1024 ** 2],
-    ['KiB', 1024],
-  ] as const) {
-    if (bytes >= size) return `${trim(bytes / size)} ${unit}`;
-  }
-  return `${trim(bytes)} B`;
+  const unit = (['TiB', 'GiB', 'MiB', 'KiB'] as const).find((one) => bytes >= bytesPer[one]) ?? 'B';
+  return `${trim(bytes / bytesPer[unit])} ${unit}`;
 }
 
 function trim(value: number): string {

@@ -1,104 +1,104 @@
-/** From what zod found to problems with a place, the nearest known word and the kind of value that was expected. */
+/** Turns what zod found into problems with their place, the nearest known word and the kind of value expected. */
 import type { core } from 'zod';
-import { suggest } from '../../yaml/nearest.js';
-import {
-  child,
-  descend,
-  keyPositionOf,
-  kindOf,
-  type Path,
-  positionOf,
-  type SourceNode,
-  toValue,
-} from '../../yaml/node.js';
-import { problemAt } from '../../yaml/problem.js';
-import { type Problem, pathText } from '../source-part.js';
+import { nearest, suggest } from '../../yaml/nearest.js';
+import { child, descend, kindOf, type Path, type SourceNode, toValue } from '../../yaml/node.js';
+import type { SourcePart } from '../source-part.js';
 import { knownKeys } from './describe-keys.js';
 
-type Checked<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
-
-/** @param prefix path of `node` in the scenario, for the problems' `path` */
-export function checkNode<T>(schema: core.$ZodType<T>, node: SourceNode, prefix: string): Checked<T> {
-  const result = schema['~standard'].validate(toValue(node));
+/** @returns the value, or undefined when something is wrong with it, which is reported */
+export function checkNode<T>(schema: core.$ZodType<T>, part: SourcePart): T | undefined {
+  const result = schema['~standard'].validate(toValue(part.node));
   if (result instanceof Promise) throw new Error('scenario schemas are synchronous');
-  if (result.issues === undefined) return { ok: true, value: result.value };
-  const issues = result.issues as readonly core.$ZodIssue[];
-  return { ok: false, problems: issues.flatMap((issue) => toProblems({ schema, node, prefix }, issue, [])) };
+  if (result.issues === undefined) return result.value;
+  for (const issue of result.issues as readonly core.$ZodIssue[]) report({ schema, part }, issue, []);
+  return undefined;
+}
+
+/** The values of those keys of a map that are right, so that checks can go on when other keys are wrong. */
+export function validParts<T extends Record<string, unknown>>(
+  schema: core.$ZodType<T> & { readonly shape: Readonly<Record<string, core.$ZodType>> },
+  node: SourceNode,
+): Partial<T> {
+  const parts: Record<string, unknown> = {};
+  for (const [key, schemaOfKey] of Object.entries(schema.shape)) {
+    const value = child(node, key);
+    const checked = schemaOfKey['~standard'].validate(value === undefined ? undefined : toValue(value));
+    if (!(checked instanceof Promise) && checked.issues === undefined) parts[key] = checked.value;
+  }
+  return parts as Partial<T>;
 }
 
 interface Context {
   readonly schema: core.$ZodType;
-  readonly node: SourceNode;
-  readonly prefix: string;
+  readonly part: SourcePart;
 }
 
-function toProblems(context: Context, issue: core.$ZodIssue, base: Path): readonly Problem[] {
+function report(context: Context, issue: core.$ZodIssue, base: Path): void {
+  const { part } = context;
   const path = [...base, ...(issue.path as Path)];
-  if (issue.code === 'invalid_union')
-    return branchIssues(context, issue, path).flatMap((inner) => toProblems(context, inner, path));
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(context, path, key));
-  const found = descend(context.node, path);
-  if (found === undefined) return [missingKey(context, path)];
-  const at = issue.code === 'invalid_key' ? keyPositionOf(context.node, path) : positionOf(context.node, path);
-  return [problemAt(at, 'INVALID_VALUE', where(context, path), ...describe(issue, found))];
+  if (issue.code === 'invalid_union') {
+    for (const inner of issuesOfBranch(part.node, issue, path)) report(context, inner, path);
+    return;
+  }
+  if (issue.code === 'unrecognized_keys') {
+    for (const key of issue.keys) reportUnknownKey(context, path, key);
+    return;
+  }
+  const found = descend(part.node, path);
+  if (found === undefined) {
+    reportMissingKey(context, path);
+    return;
+  }
+  const [message, hint] = describe(issue, found);
+  if (issue.code === 'invalid_key') part.reportAtKey(path, 'INVALID_VALUE', message, hint);
+  else part.reportAtValue(path, 'INVALID_VALUE', message, hint);
 }
 
-/** A map is held against the branch for maps, anything else against the first branch: what the writer meant. */
-function branchIssues(context: Context, union: core.$ZodIssueInvalidUnion, path: Path): readonly core.$ZodIssue[] {
-  const found = descend(context.node, path);
+/** A map is held against the branch for maps, anything else against the first branch: most likely what was meant. */
+function issuesOfBranch(root: SourceNode, union: core.$ZodIssueInvalidUnion, path: Path): readonly core.$ZodIssue[] {
   const rootCodes = new Set<string>(['invalid_type', 'invalid_value', 'invalid_format']);
   const fits = (issues: readonly core.$ZodIssue[]) =>
     !issues.some((issue) => issue.path.length === 0 && rootCodes.has(issue.code));
   const first = union.errors[0] ?? [];
-  return found?.kind === 'scalar' ? first : (union.errors.find(fits) ?? first);
+  return descend(root, path)?.kind === 'scalar' ? first : (union.errors.find(fits) ?? first);
 }
 
-function unknownKey(context: Context, path: Path, key: string): Problem {
-  const at = keyPositionOf(context.node, [...path, key]);
-  const known = knownKeys(context.schema, path) ?? [];
-  return problemAt(
-    at,
-    'UNKNOWN_KEY',
-    where(context, [...path, key]),
-    `unknown key \`${key}\``,
-    suggest(key, known, 'keys here'),
-  );
+function reportUnknownKey({ schema, part }: Context, path: Path, key: string): void {
+  const hint = suggest(key, knownKeys(schema, path) ?? [], 'keys here');
+  part.reportAtKey([...path, key], 'UNKNOWN_KEY', `unknown key \`${key}\``, hint);
 }
 
-function missingKey(context: Context, path: Path): Problem {
+function reportMissingKey({ schema, part }: Context, path: Path): void {
   const key = String(path.at(-1) ?? '');
-  const parent = path.slice(0, -1);
-  const at = positionOf(context.node, parent);
-  const typo = nearUnknown(context, parent, key);
-  return problemAt(at, 'MISSING_KEY', where(context, path), `missing key \`${key}\``, typo);
+  const typo = likelyTypo(part.node, path.slice(0, -1), key, schema);
+  const hint = typo === undefined ? undefined : `there is an unknown key \`${typo}\` beside it`;
+  part.reportAtValue(path, 'MISSING_KEY', `missing key \`${key}\``, hint);
 }
 
 /** A required key that is missing beside an unknown one is most often one mistake, not two. */
-function nearUnknown(context: Context, parent: Path, key: string): string | undefined {
-  const map = descend(context.node, parent);
-  const known = knownKeys(context.schema, parent) ?? [];
+function likelyTypo(root: SourceNode, parent: Path, key: string, schema: core.$ZodType): string | undefined {
+  const map = descend(root, parent);
   if (map?.kind !== 'map') return undefined;
-  const unknown = [...map.entries.keys()].find(
-    (name) => !known.includes(name) && suggest(name, [key], '').startsWith('did you'),
-  );
-  return unknown === undefined ? undefined : `there is an unknown key \`${unknown}\` beside it`;
+  const known = knownKeys(schema, parent) ?? [];
+  return [...map.entries.keys()].find((name) => !known.includes(name) && nearest(name, [key]) !== undefined);
 }
 
 function describe(issue: core.$ZodIssue, found: SourceNode): readonly [message: string, hint?: string | undefined] {
   switch (issue.code) {
     case 'invalid_type': {
-      const own = issue.message.startsWith('Invalid input')
-        ? `expected ${typeNames[issue.expected] ?? issue.expected}`
-        : issue.message;
-      return [found.kind === 'scalar' && own !== issue.message ? `${own}, not ${kindOf(found)}` : own];
+      if (!issue.message.startsWith('Invalid input')) return [issue.message];
+      const expected = `expected ${typeNames[issue.expected] ?? issue.expected}`;
+      return [found.kind === 'scalar' ? `${expected}, not ${kindOf(found)}` : expected];
     }
     case 'invalid_value': {
       if (!issue.message.startsWith('Invalid ')) return [issue.message];
       const values = issue.values.map(String);
       const written = found.kind === 'scalar' ? String(found.value) : kindOf(found);
-      return [`\`${written}\` is not one of: ${values.join(', ')}`, closest(written, values)];
+      const close = nearest(written, values);
+      return [
+        `\`${written}\` is not one of: ${values.join(', ')}`,
+        close === undefined ? undefined : `did you mean "${close}"?`,
+      ];
     }
     case 'too_small':
       return [
@@ -115,11 +115,6 @@ function describe(issue: core.$ZodIssue, found: SourceNode): readonly [message: 
   }
 }
 
-function closest(written: string, values: readonly string[]): string | undefined {
-  const hint = suggest(written, values, '');
-  return hint.startsWith('did you') ? hint : undefined;
-}
-
 const typeNames: Partial<Record<string, string>> = {
   string: 'text',
   number: 'a number',
@@ -129,22 +124,3 @@ const typeNames: Partial<Record<string, string>> = {
   record: 'a map',
   array: 'a list',
 };
-
-function where(context: Context, path: Path): string {
-  const inside = pathText(context.node, path);
-  return [context.prefix, inside].filter((part) => part !== '').join('.');
-}
-
-/** Values of a map's keys that pass on their own, so that checks between keys can go on when other keys are wrong. */
-export function validParts<T extends Record<string, unknown>>(
-  schema: core.$ZodType<T> & { readonly shape: Readonly<Record<string, core.$ZodType>> },
-  node: SourceNode,
-): Partial<T> {
-  const parts: Record<string, unknown> = {};
-  for (const [key, part] of Object.entries(schema.shape)) {
-    const value = child(node, key);
-    const checked = part['~standard'].validate(value === undefined ? undefined : toValue(value));
-    if (!(checked instanceof Promise) && checked.issues === undefined) parts[key] = checked.value;
-  }
-  return parts as Partial<T>;
-}

@@ -1,6 +1,4 @@
-/**
- * A scenario, as written. What each key means stands in its description, which the JSON Schema and the README carry.
- */
+/** A scenario, as written. The description of each key goes into the JSON Schema and `docs/scenario-reference.md`. */
 import { z } from 'zod';
 import { faultSchema } from '../faults/fault-kinds.js';
 import { duration, MAX_REPLICAS, name, percentage, positiveDuration, rate, size, text, wholeNumber } from './fields.js';
@@ -12,13 +10,15 @@ const server = z.union([
     url: z
       .union([text, z.array(text).min(1)])
       .optional()
-      .describe('A running server, or a list of them that clients are spread over evenly.'),
+      .describe('The URL of a running server, or a list of URLs. Clients are spread over them evenly.'),
     image: text
       .optional()
       .describe(
-        "A container image of yours, in the place of the stack's own server while the run is on. Needs a swarm.",
+        "A container image of yours. During the run it takes the place of the stack's own server. Needs a swarm.",
       ),
-    port: wholeNumber(1, 65_535).optional().describe('Where in its container `image` answers MCP. Default 3000.'),
+    port: wholeNumber(1, 65_535)
+      .optional()
+      .describe('The port in its container at which `image` answers MCP. Default 3000.'),
     path: z
       .string()
       .regex(/^\/[!-~]*$/, { error: 'a path begins with /' })
@@ -29,44 +29,43 @@ const server = z.union([
       .min(1)
       .optional()
       .describe(
-        'Program and arguments of a server that speaks over its standard streams; each session starts one of its own. Locally only; transport stdio.',
+        'Program and arguments of a server that speaks over its standard streams. Each session starts one of its ' +
+          'own. On this machine only, over transport stdio.',
       ),
     env: z
       .record(z.string(), z.string())
       .optional()
       .describe(
-        'Environment variables of `command`, over PATH, HOME and the like; `${VAR}` is taken from our own. Never written to logs or reports.',
+        'Environment variables of `command`, beside PATH, HOME and the like. `${VAR}` is replaced from the ' +
+          'environment of swarmbench. Never written to logs or reports.',
       ),
   }),
 ]);
 
-const file = text;
-
 const tls = z.strictObject({
-  ca: file
+  ca: text
     .optional()
     .describe(
-      "PEM file of the authorities whose certificates are believed, in place of the system's. Files are relative to the scenario's folder.",
+      'PEM file with the certificate authorities to trust, in place of those of the system. ' +
+        "Relative to the scenario's folder, as are the other files.",
     ),
-  cert: file
+  cert: text
     .optional()
     .describe(
-      'PEM file of the client certificate (with its chain) that is shown to a target that asks for one; with `key`.',
+      'PEM file with the client certificate (and its chain), for a target that asks for one. Needs `key` beside it.',
     ),
-  key: file
+  key: text
     .optional()
-    .describe('PEM file of the private key of `cert`, without a passphrase. Never written to logs or reports.'),
-  insecure: z
-    .boolean()
-    .prefault(false)
-    .describe("true: the target's certificate is not checked, which the report says."),
+    .describe('PEM file with the private key of `cert`, without a passphrase. Never written to logs or reports.'),
+  insecure: z.boolean().prefault(false).describe("true: do not check the target's certificate. The report says so."),
 });
 
 const auth = z.strictObject({
-  tokenFile: file
+  tokenFile: text
     .optional()
     .describe(
-      "File with bearer tokens, one a line; the client with slot k sends token k modulo their number as `Authorization: Bearer`. Relative to the scenario's folder. This or `tokenEnv`.",
+      'File with bearer tokens, one on each line. Client k of the run sends token k modulo their number as ' +
+        "`Authorization: Bearer`. Relative to the scenario's folder. This or `tokenEnv`.",
     ),
   tokenEnv: z
     .string()
@@ -79,34 +78,39 @@ const target = z.strictObject({
   server: server
     .prefault('reference')
     .describe(
-      'reference: our server with tools of known behaviour; sink: a bare fast responder for calibration; { url: ... }: a running server; { image: ... }: a container image of yours.',
+      'reference: our server, with tools of known behaviour; sink: a server that answers as fast as it can, for ' +
+        'calibration; { url: ... }: a running server; { image: ... }: a container image of yours; ' +
+        '{ command: [...] }: a program that each session starts.',
     ),
   replicas: z
     .union([wholeNumber(1, MAX_REPLICAS), z.literal('auto')])
     .optional()
     .describe(
-      'Processes of `reference`, `sink` or an image; clients are spread over them evenly. Default 1. `auto`: one for each 14,000 connections.',
+      'Processes of `reference`, `sink` or an image. Clients are spread over them evenly. Default 1. ' +
+        'auto: one for every 14,000 connections.',
     ),
   gateway: z
     .strictObject({
       sticky: stickiness
         .prefault('session')
-        .describe('What keeps a client at its replica. A platform that cannot do it refuses the run by name.'),
+        .describe('What keeps a client at its replica. A platform that cannot do it refuses the run.'),
     })
     .optional()
     .describe('The load balancer in front of the replicas.'),
   era: eras
     .prefault('auto')
     .describe(
-      'legacy: revisions 2024-11-05 to 2025-11-25 with sessions; modern: 2026-07-28, stateless; auto: decided once in preflight, then pinned and reported.',
+      'The era of MCP. legacy: revisions 2024-11-05 to 2025-11-25, with sessions; modern: 2026-07-28, stateless; ' +
+        'auto: negotiated once in the preflight, then the same for the whole run and stated in the report.',
     ),
   headers: z
     .record(z.string(), z.string())
     .optional()
     .describe(
-      'HTTP headers of every request to `server.url`; `${VAR}` is taken from the environment. Never written to logs or reports.',
+      'HTTP headers of every request to `server.url`. `${VAR}` is replaced from the environment. ' +
+        'Never written to logs or reports.',
     ),
-  tls: tls.optional().describe('How https is spoken with `server.url`.'),
+  tls: tls.optional().describe('How to speak https with `server.url`.'),
   auth: auth
     .optional()
     .describe('Bearer tokens for `server.url`, spread over the clients. Never written to logs or reports.'),
@@ -115,38 +119,43 @@ const target = z.strictObject({
 const load = z.union([
   percentage,
   z.strictObject({
-    from: percentage.optional().describe('Load at the start of a ramp.'),
-    to: percentage.optional().describe('Load at the end of a ramp; the way there is continuous.'),
-    steps: z.array(percentage).min(1).optional().describe('Loads to hold one after the other.'),
-    hold: positiveDuration.optional().describe('How long each step is held; the stage lasts steps x hold.'),
+    from: percentage.optional().describe('The load at the start of a ramp.'),
+    to: percentage.optional().describe('The load at the end of a ramp. In between it changes continuously.'),
+    steps: z.array(percentage).min(1).optional().describe('Loads that are held one after the other.'),
+    hold: positiveDuration.optional().describe('How long each step is held. The stage lasts steps x hold.'),
   }),
 ]);
 
 const stage = z.strictObject({
-  name: name.describe('Unique in the scenario; the `stage` label of thresholds.'),
+  name: name.describe('The name of the stage, unique in the scenario. It is the `stage` label of thresholds.'),
   duration: positiveDuration
     .optional()
-    .describe('How long the stage lasts; not with `steps`, which say it themselves.'),
+    .describe('How long the stage lasts. Not with `steps`, which decide that themselves.'),
   load: load
     .prefault('100%')
     .describe(
-      'How much of the workload is active: a percentage, a ramp { from: 0%, to: 100% } or steps { steps: [10%, 50%, 100%], hold: 30s }.',
+      'How much of the workload is active: a percentage, a ramp { from: 0%, to: 100% }, or steps ' +
+        '{ steps: [10%, 50%, 100%], hold: 30s }.',
     ),
   measured: z
     .boolean()
     .prefault(true)
     .describe(
-      'false for warm-up and ramps: in the timeline, in no summary and no threshold that does not name the stage.',
+      'false: for warm-up and ramps. The stage is in the timeline, but not in summaries, and not in thresholds ' +
+        'unless they name it.',
     ),
   profiles: z
     .array(name)
     .min(1, { error: 'at least one profile' })
     .optional()
-    .describe('Who takes part, by name in the workload; the others are silent and have no session. Default: all.'),
+    .describe(
+      'The profiles that take part, by their names in the workload. All others are silent and have no session. ' +
+        'Default: all.',
+    ),
   scale: z
     .enum(['clients', 'rate'])
     .prefault('clients')
-    .describe('What `load` scales: how many clients are active, or the rate of every client (open loop only).'),
+    .describe('What `load` scales. clients: how many clients are active; rate: the rate of each client (open loop).'),
 });
 
 const checkText = text.describe('METRIC[{label="value"}] OP NUMBER[UNIT], such as latency.p95{stage="peak"} < 200ms.');
@@ -155,57 +164,75 @@ const threshold = z.union([
   checkText,
   z.strictObject({
     check: checkText,
-    abortOnFail: z.boolean().prefault(false).describe('Stop the run when the check does not hold while it runs.'),
-    after: duration.prefault('0s').describe('Not judged while running before this much measured time has passed.'),
+    abortOnFail: z.boolean().prefault(false).describe('true: stop the run as soon as the check fails.'),
+    after: duration
+      .prefault('0s')
+      .describe('While the run goes on, the check is not judged before this much measured time.'),
   }),
 ]);
 
 const stopRule = z.strictObject({
   check: checkText,
-  window: positiveDuration.prefault('10s').describe('Length of the sliding window the check is judged on.'),
+  window: positiveDuration.prefault('10s').describe('The length of the sliding window that the check looks at.'),
 });
 
 const limits = z.strictObject({
-  clients: wholeNumber(1, 10_000_000).prefault(10_000).describe('Most virtual clients.'),
-  rate: rate.prefault('500000/s').describe('Most operations a second, all clients together.'),
-  duration: positiveDuration.prefault('24h').describe('Longest run, without the drain.'),
+  clients: wholeNumber(1, 10_000_000).prefault(10_000).describe('The most virtual clients.'),
+  rate: rate.prefault('500000/s').describe('The most operations a second, of all clients together.'),
+  duration: positiveDuration.prefault('24h').describe('The longest run, without the drain.'),
   bytes: size
     .prefault('1 TiB')
-    .describe('Most bytes sent and received; a worker whose share is used up stops its load.'),
+    .describe('The most bytes sent and received. A worker that has used up its share stops its load.'),
 });
 
 export const scenarioSchema = z.strictObject({
-  name: name.describe('What runs and reports are called.'),
+  name: name.describe('The name of the scenario in runs and reports.'),
   description: z.string().optional().describe('What this scenario finds out.'),
-  seed: wholeNumber(0, 4_294_967_295).prefault(1).describe('One seed gives the same operations and arrivals.'),
-  target: target.optional().describe('What is put under load. Default: the reference server, 1 replica.'),
+  seed: wholeNumber(0, 4_294_967_295)
+    .prefault(1)
+    .describe('The seed of everything random. The same seed gives the same operations and arrivals.'),
+  target: target.optional().describe('The server under load. Default: the reference server with 1 replica.'),
   workload: z
     .record(name, overrideSchema.nullable())
-    .describe('Profile name -> overrides of that profile. `profile` names another profile to start from.'),
-  stages: z.array(stage).min(1, { error: 'at least one stage' }).describe('Stretches of time, one after the other.'),
+    .describe(
+      'The profiles that make the load. Each entry is the name of a profile with the keys to override; with ' +
+        '`profile` it is a name of your own.',
+    ),
+  stages: z
+    .array(stage)
+    .min(1, { error: 'at least one stage' })
+    .describe('The stages of the run, one after the other.'),
   faults: z
     .array(faultSchema)
     .optional()
     .describe(
-      'Things to change or break on purpose while the load is on, each undone at its end. Only a swarm can do them; elsewhere they are refused by name.',
+      'What is changed or broken on purpose during the load. Each fault is undone at its end. Only a swarm can make ' +
+        'faults; other platforms refuse the run.',
     ),
   thresholds: z
     .array(threshold)
     .optional()
-    .describe('What the run must keep to pass, judged over the measured stages. No data is never a pass.'),
-  stopWhen: z.array(stopRule).optional().describe('Safety: the run stops when one of these holds on a sliding window.'),
-  repeat: wholeNumber(1, 100).prefault(1).describe('Trials: all stages are run this often, one trial after the other.'),
-  limits: limits.prefault({}).describe('Checked before the run and enforced in every worker.'),
+    .describe('Checks that the run must pass, judged over the measured stages. No data is never a pass.'),
+  stopWhen: z
+    .array(stopRule)
+    .optional()
+    .describe('Safety rules: the run stops when one of these checks holds over a sliding window.'),
+  repeat: wholeNumber(1, 100)
+    .prefault(1)
+    .describe('The number of trials. Each trial runs all stages; trials follow one another.'),
+  limits: limits.prefault({}).describe('Limits that are checked before the run and kept by every worker.'),
   onWorkerLoss: z
     .enum(['fail', 'replace', 'continue'])
     .prefault('fail')
     .describe(
-      'fail: stop, the run is incomplete; replace: its clients move to workers with room; continue: go on with less load.',
+      'What happens when a worker is lost. fail: stop, and the run is incomplete; replace: its clients move to ' +
+        'workers that have room; continue: go on with less load.',
     ),
   drain: positiveDuration
     .optional()
     .describe(
-      'How long the last answers may take after the last stage. Default 10s, or the longest `timeout` if that is longer. Not scaled by --time-scale.',
+      'How long to wait for the last answers after the last stage. Default: 10s, or the longest `timeout` where that ' +
+        'is longer. --time-scale leaves it alone.',
     ),
 });
 

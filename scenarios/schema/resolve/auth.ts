@@ -1,15 +1,12 @@
-/**
- * Bearer tokens for the target: from a file or the environment, never from the scenario's text or the command line's.
- */
-
+/** Bearer tokens for the target, from a file or the environment; never from a scenario or a command line. */
 import { descend, type MapNode } from '../../yaml/node.js';
 import { problemAt } from '../../yaml/problem.js';
 import type { TargetSource } from '../keys/scenario-schema.js';
-import type { ReportProblem } from '../source-part.js';
+import { positionOfOption, type ReportProblem } from '../source-part.js';
 import { type Environment, expandVariables } from './headers.js';
 import {
   readSecretFile,
-  refuseForeignFile,
+  refuseFileInRequest,
   type SecretReference,
   type SecretSource,
   secretReference,
@@ -26,7 +23,7 @@ interface AuthContext {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** @returns undefined when the target has no tokens, or something is wrong with them, which is reported */
+/** @returns undefined when the target has no tokens, or when something is wrong with them, which is reported */
 export function resolveTokens(
   source: TargetSource['auth'],
   node: MapNode,
@@ -40,11 +37,11 @@ export function resolveTokens(
   if (tokens !== undefined && Object.keys(context.headers).some((name) => name.toLowerCase() === 'authorization')) {
     refuse(
       problemAt(
-        descend(node, ['target', 'auth'])?.at ?? { file: '--auth-token-file', line: 1, column: 1 },
+        descend(node, ['target', 'auth'])?.at ?? positionOfOption('--auth-token-file'),
         'CONFLICT',
         'target.auth',
         'the tokens and an `authorization` header exclude each other',
-        'take one of them out',
+        'remove one of them',
       ),
     );
   }
@@ -54,12 +51,12 @@ export function resolveTokens(
 function fromRequest(
   source: TargetSource['auth'],
   node: MapNode,
-  given: readonly string[] | undefined,
+  sent: readonly string[] | undefined,
   refuse: ReportProblem,
 ): readonly string[] | undefined {
-  if (given !== undefined) return given;
+  if (sent !== undefined) return sent;
   for (const key of ['tokenFile', 'tokenEnv'] as const)
-    if (source?.[key] !== undefined) refuseForeignFile(node, ['target', 'auth', key], refuse);
+    if (source?.[key] !== undefined) refuseFileInRequest(node, ['target', 'auth', key], refuse);
   return undefined;
 }
 
@@ -69,19 +66,21 @@ function fromFiles(
   { readText, options }: Extract<SecretSource, { from: 'files' }>,
   { env, refuse }: AuthContext,
 ): readonly string[] | undefined {
+  // One option takes the place of both keys.
   const fromCommandLine = options.tokenFile !== undefined || options.tokenEnv !== undefined;
-  // An option takes the place of both keys.
+  const written = fromCommandLine ? undefined : source;
+  const path = ['target', 'auth'];
   const file = secretReference(
     node,
-    ['target', 'auth', 'tokenFile'],
-    fromCommandLine ? undefined : source?.tokenFile,
+    [...path, 'tokenFile'],
+    written?.tokenFile,
     '--auth-token-file',
     options.tokenFile,
   );
   const variable = secretReference(
     node,
-    ['target', 'auth', 'tokenEnv'],
-    fromCommandLine ? undefined : source?.tokenEnv,
+    [...path, 'tokenEnv'],
+    written?.tokenEnv,
     '--auth-token-env',
     options.tokenEnv,
   );
@@ -92,47 +91,54 @@ function fromFiles(
         'CONFLICT',
         'target.auth',
         'tokens come from a file or from the environment, not from both',
-        'take one of them out',
+        'remove one of them',
       ),
     );
     return undefined;
   }
-  if (file !== undefined) {
-    const text = readSecretFile(file, readText, refuse);
-    return text === undefined
-      ? undefined
-      : checked(
-          file,
-          text
-            .split(/\r?\n/)
-            .map((line) => line.trim())
-            .filter((line) => line !== '' && !line.startsWith('#')),
-          refuse,
-        );
-  }
-  if (variable !== undefined) {
-    const expanded = expandVariables(`\${${variable.name}}`, env);
-    if (expanded.ok)
-      return checked(
-        variable,
-        expanded.text.split(/[\s,]+/).filter((token) => token !== ''),
-        refuse,
-      );
-    const { code, message, hint } = expanded.problem;
-    refuse(problemAt(variable.at, code, variable.path, message, hint));
-    return undefined;
-  }
-  const written = descend(node, ['target', 'auth']);
-  if (written !== undefined && !fromCommandLine)
+  if (file !== undefined) return fromFile(file, readText, refuse);
+  if (variable !== undefined) return fromVariable(variable, env, refuse);
+  const auth = fromCommandLine ? undefined : descend(node, path);
+  if (auth !== undefined)
     refuse(
       problemAt(
-        written.at,
+        auth.at,
         'MISSING_KEY',
         'target.auth',
-        '`auth` says nothing of where the tokens are',
+        '`auth` does not say where the tokens are',
         'auth: { tokenFile: tokens.txt } or { tokenEnv: TOKENS }',
       ),
     );
+  return undefined;
+}
+
+function fromFile(
+  file: SecretReference,
+  readText: (file: string) => string | undefined,
+  refuse: ReportProblem,
+): readonly string[] | undefined {
+  const text = readSecretFile(file, readText, refuse);
+  if (text === undefined) return undefined;
+  const lines = text.split(/\r?\n/).map((line) => line.trim());
+  return checked(
+    file,
+    lines.filter((line) => line !== '' && !line.startsWith('#')),
+    refuse,
+  );
+}
+
+function fromVariable(
+  variable: SecretReference,
+  env: Environment,
+  refuse: ReportProblem,
+): readonly string[] | undefined {
+  const expanded = expandVariables(`\${${variable.name}}`, env);
+  if (expanded.ok) {
+    const tokens = expanded.text.split(/[\s,]+/).filter((token) => token !== '');
+    return checked(variable, tokens, refuse);
+  }
+  const { code, message, hint } = expanded.problem;
+  refuse(problemAt(variable.at, code, variable.path, message, hint));
   return undefined;
 }
 
@@ -141,18 +147,21 @@ function checked(
   tokens: readonly string[],
   refuse: ReportProblem,
 ): readonly string[] | undefined {
+  if (tokens.length === 0) {
+    refuse(problemAt(from.at, 'INVALID_VALUE', from.path, `${from.name} holds no token`));
+    return undefined;
+  }
   const wrong = tokens.findIndex((token) => !bearer.test(token));
-  // Its number, never the token itself.
-  if (wrong >= 0)
-    refuse(
-      problemAt(
-        from.at,
-        'INVALID_VALUE',
-        from.path,
-        `token ${wrong + 1} of ${from.name} has characters that a bearer token cannot have`,
-        'one token a line, without `Bearer`',
-      ),
-    );
-  if (tokens.length === 0) refuse(problemAt(from.at, 'INVALID_VALUE', from.path, `${from.name} holds no token`));
-  return wrong >= 0 || tokens.length === 0 ? undefined : tokens;
+  if (wrong === -1) return tokens;
+  // The number of the token, never the token itself.
+  refuse(
+    problemAt(
+      from.at,
+      'INVALID_VALUE',
+      from.path,
+      `token ${wrong + 1} of ${from.name} has characters that a bearer token cannot have`,
+      'one token a line, without `Bearer`',
+    ),
+  );
+  return undefined;
 }

@@ -1,31 +1,29 @@
-/** Faults as written into faults with their place in the run's time, or everything that is wrong with them. */
-
+/** Gives each fault, as written, its place in the time of the run. See `faults/` for what each kind does. */
 import type { Path } from '../../yaml/node.js';
 import { type FaultAction, type FaultSource, kindOf } from '../faults/fault-kinds.js';
 import { formatDuration } from '../grammar/units.js';
 import type { FaultPlan, StagePlan } from '../plan.js';
 import type { SourcePart } from '../source-part.js';
 
-/** Of every fault, whatever its kind. */
+/** The keys of every fault, whatever its kind. */
 const commonKeys: ReadonlySet<string> = new Set(['at', 'kind', 'for']);
 
 interface FaultContext {
-  /** Of all trials. */
+  /** Stages of all trials. */
   readonly stages: readonly StagePlan[];
   readonly scaleMs: (ms: number) => number;
-  /** For problems under its `faults`. */
-  readonly scenario: SourcePart;
+  readonly scenarioPart: SourcePart;
 }
 
-/** In order of time, of all trials: `f1`, `f2` and so on. */
+/** The faults of all trials in order of time: `f1`, `f2` and so on. */
 export function resolveFaults(sources: readonly FaultSource[], context: FaultContext): readonly FaultPlan[] {
   const trials = trialsOf(context.stages);
   const placed = sources.flatMap((source, index) => {
-    const action = actionOf(source, ['faults', index], context.scenario);
+    const action = actionOf(source, ['faults', index], context.scenarioPart);
     const span = spanOf(source, index, trials[0]?.lengthMs ?? 0, context);
     return action === undefined || span === undefined ? [] : [{ ...action, ...span, index }];
   });
-  refuseOverlaps(placed, context.scenario);
+  refuseOverlaps(placed, context.scenarioPart);
   return trials
     .flatMap(({ startMs }) =>
       placed.map(({ index: _, atMs, untilMs, ...action }) => ({
@@ -41,51 +39,51 @@ export function resolveFaults(sources: readonly FaultSource[], context: FaultCon
 type Span = Pick<FaultPlan, 'atMs' | 'untilMs'>;
 type Placed = FaultAction & Span & { readonly index: number };
 
-function actionOf(source: FaultSource, path: Path, scenario: SourcePart): FaultAction | undefined {
+function actionOf(source: FaultSource, path: Path, scenarioPart: SourcePart): FaultAction | undefined {
   const kind = kindOf(source);
   for (const key of Object.keys(source)) {
     if (key in kind.keys || commonKeys.has(key)) continue;
-    scenario.reportAtKey(
+    scenarioPart.reportAtKey(
       [...path, key],
       'CONFLICT',
       `\`${key}\` does not go with \`kind: ${source.kind}\``,
       `its keys are: ${[...commonKeys, ...Object.keys(kind.keys)].join(', ')}`,
     );
   }
-  return kind.resolve(source, path, scenario);
+  return kind.resolve(source, path, scenarioPart);
 }
 
-/** From the start of the trial. */
+/** Times from the start of the trial. */
 function spanOf(
   source: FaultSource,
   index: number,
   lengthMs: number,
-  { scaleMs, scenario, stages }: FaultContext,
+  { scaleMs, scenarioPart, stages }: FaultContext,
 ): Span | undefined {
   const atMs = scaleMs(source.at);
   const untilMs = source.for === undefined ? lengthMs : scaleMs(source.at + source.for);
   // Each stage was rounded to a millisecond by itself.
   const roundingMs = stages.length;
   if (atMs >= lengthMs) {
-    scenario.reportAtValue(
+    scenarioPart.reportAtValue(
       ['faults', index, 'at'],
       'CONFLICT',
-      `the stages are over after ${formatDuration(lengthMs)}, so nothing can begin at ${formatDuration(atMs)}`,
+      `the stages are over after ${formatDuration(lengthMs)}, so no fault can begin at ${formatDuration(atMs)}`,
     );
     return undefined;
   }
   if (untilMs <= lengthMs + roundingMs) return { atMs, untilMs: Math.min(untilMs, lengthMs) };
-  scenario.reportAtValue(
+  scenarioPart.reportAtValue(
     ['faults', index, 'for'],
     'CONFLICT',
-    `it would last until ${formatDuration(untilMs)}, and the stages are over after ${formatDuration(lengthMs)}`,
-    'without `for` it lasts to the end',
+    `the fault would last until ${formatDuration(untilMs)}, and the stages are over after ${formatDuration(lengthMs)}`,
+    'without `for` a fault lasts to the end',
   );
   return undefined;
 }
 
-/** Each undo goes back to what was there before; of two faults on the same thing at once, not both could. */
-function refuseOverlaps(placed: readonly Placed[], scenario: SourcePart): void {
+/** Each undo restores what it found. Of two faults on the same subject at once, only one could do that. */
+function refuseOverlaps(placed: readonly Placed[], scenarioPart: SourcePart): void {
   for (const [position, later] of placed.entries()) {
     const subject = subjectOf(later);
     const other = placed
@@ -94,7 +92,7 @@ function refuseOverlaps(placed: readonly Placed[], scenario: SourcePart): void {
         (earlier) => subjectOf(earlier) === subject && earlier.atMs < later.untilMs && later.atMs < earlier.untilMs,
       );
     if (other === undefined) continue;
-    scenario.reportAtValue(
+    scenarioPart.reportAtValue(
       ['faults', later.index],
       'CONFLICT',
       `two faults act on ${subject} at the same time (faults.${other.index} and faults.${later.index})`,

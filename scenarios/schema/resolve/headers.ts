@@ -1,4 +1,4 @@
-/** HTTP headers that users add: checked names and values, `${VAR}` taken from the environment. */
+/** HTTP headers that users add, and `${VAR}` in them. */
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -13,28 +13,43 @@ type Expanded = { readonly ok: true; readonly text: string } | { readonly ok: fa
 /** RFC 9110, 5.6.2. */
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** Set by the wire client itself; a second one would make the request ambiguous. */
-const ours =
-  /^(?:host|connection|keep-alive|content-length|content-type|content-encoding|transfer-encoding|te|trailer|upgrade|expect|accept|accept-encoding|mcp-.*|last-event-id)$/i;
+/** The client sets these itself. A second one would make the request ambiguous. */
+const ours: ReadonlySet<string> = new Set([
+  'host',
+  'connection',
+  'keep-alive',
+  'content-length',
+  'content-type',
+  'content-encoding',
+  'transfer-encoding',
+  'te',
+  'trailer',
+  'upgrade',
+  'expect',
+  'accept',
+  'accept-encoding',
+  'last-event-id',
+]);
+
+function isOurs(name: string): boolean {
+  const lower = name.toLowerCase();
+  return ours.has(lower) || lower.startsWith('mcp-');
+}
 
 export function checkHeader(name: string, value: string): HeaderProblem | undefined {
   if (!token.test(name)) return { code: 'INVALID_VALUE', message: `\`${name}\` is not a header name` };
-  if (ours.test(name))
-    return {
-      code: 'INVALID_VALUE',
-      message: `the header \`${name}\` is set by the client itself`,
-      hint: 'take it out',
-    };
+  if (isOurs(name))
+    return { code: 'INVALID_VALUE', message: `the client itself sets the header \`${name}\``, hint: 'remove it' };
   // Never the value itself: it may be a secret.
   if (!/^[\t\x20-\x7e]*$/.test(value))
     return {
       code: 'INVALID_VALUE',
-      message: `the value of the header \`${name}\` has characters a header cannot hold`,
+      message: `the value of the header \`${name}\` has characters that a header cannot hold`,
     };
   return undefined;
 }
 
-/** `${VAR}` and `${VAR:-default}`, as the configuration files of MCP clients have them. */
+/** Replaces `${VAR}` and `${VAR:-default}`, as in the configuration files of MCP clients. */
 export function expandVariables(text: string, env: Environment): Expanded {
   const unset: string[] = [];
   const expanded = text.replaceAll(/\$\{(\w+)(?::-([^}]*))?\}/g, (_, name: string, fallback: string | undefined) => {
@@ -54,7 +69,7 @@ export function expandVariables(text: string, env: Environment): Expanded {
   };
 }
 
-/** `Name: value`, as on the command line. */
+/** Splits `Name: value`, as written on the command line. */
 export function splitHeader(written: string): readonly [name: string, value: string] | undefined {
   const colon = written.indexOf(':');
   return colon < 1 ? undefined : [written.slice(0, colon).trim(), written.slice(colon + 1).trim()];

@@ -1,13 +1,13 @@
-/** The `mcpServers` file of MCP clients: one server of it as a target. */
+/** The `mcpServers` file of MCP clients: one of its servers as a target. */
 import { z } from 'zod';
 import { suggest } from '../../yaml/nearest.js';
 import { descend, keyPositionOf, positionOf, type SourceNode } from '../../yaml/node.js';
 import { parseYaml } from '../../yaml/parse-yaml.js';
 import { problemAt } from '../../yaml/problem.js';
 import { checkNode } from '../keys/check-node.js';
-import type { Problem } from '../source-part.js';
+import { type Problem, SourcePart } from '../source-part.js';
 
-/** Every client adds keys of its own to these files, so only the keys that matter here are looked at. */
+/** Every client adds keys of its own to these files, so only those that matter here are checked. */
 const configSchema = z.object({ mcpServers: z.record(z.string(), z.looseObject({})) });
 const serverSchema = z.object({
   type: z.string().optional(),
@@ -18,15 +18,18 @@ const serverSchema = z.object({
   env: z.record(z.string(), z.string()).optional(),
 });
 
+/** Names that clients give to Streamable HTTP. */
+const httpTypes = ['http', 'streamable-http', 'streamableHttp'];
+
 export interface ConfiguredServer {
   /** This or `command`. */
   readonly url?: string;
   readonly command?: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** How it is reached, for profiles that do not say; undefined: as they do by default. */
+  /** For profiles that name no transport; undefined: their default. */
   readonly transport: 'sse' | 'stdio' | undefined;
   readonly headers: Readonly<Record<string, string>>;
-  /** The server's entry, for problems found later. */
+  /** The server's entry, for problems that are found later. */
   readonly node: SourceNode;
 }
 
@@ -34,19 +37,20 @@ type ServerChoice =
   | { readonly ok: true; readonly server: ConfiguredServer }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** @param name which of its servers; may be left out where there is only one */
+/** @param name of one of its servers; not needed where there is only one */
 export function chooseServer(text: string, file: string, name: string | undefined): ServerChoice {
-  // JSON is YAML, and so comments and trailing commas, which clients allow, are read too.
-  const { node, problems } = parseYaml(text, { file, line: 1, column: 1 });
-  if (problems.length > 0) return { ok: false, problems };
   const start = { file, line: 1, column: 1 };
+  // JSON is YAML, and so the comments and trailing commas that clients allow are read too.
+  const { node, problems } = parseYaml(text, start);
+  if (problems.length > 0) return { ok: false, problems };
   if (node === undefined)
     return failed(
       problemAt(start, 'SYNTAX', '', 'the file is empty', '{ "mcpServers": { "name": { "url": "http://..." } } }'),
     );
-  const config = checkNode(configSchema, node, '');
-  if (!config.ok) return { ok: false, problems: config.problems };
-  const names = Object.keys(config.value.mcpServers);
+  const found: Problem[] = [];
+  const config = checkNode(configSchema, new SourcePart(node, '', (problem) => found.push(problem)));
+  if (config === undefined) return { ok: false, problems: found };
+  const names = Object.keys(config.mcpServers);
   const chosen = name ?? (names.length === 1 ? names[0] : undefined);
   if (chosen === undefined)
     return failed(
@@ -54,7 +58,7 @@ export function chooseServer(text: string, file: string, name: string | undefine
         positionOf(node, ['mcpServers']),
         'MISSING_KEY',
         'mcpServers',
-        `the file has ${names.length} servers: say which`,
+        `the file has ${names.length} servers: choose one`,
         `--server NAME, one of: ${names.join(', ')}`,
       ),
     );
@@ -74,9 +78,10 @@ export function chooseServer(text: string, file: string, name: string | undefine
 
 function readServer(root: SourceNode, entry: SourceNode, name: string): ServerChoice {
   const path = `mcpServers.${name}`;
-  const checked = checkNode(serverSchema, entry, path);
-  if (!checked.ok) return { ok: false, problems: checked.problems };
-  const { type, url, headers = {}, command, args = [], env = {} } = checked.value;
+  const found: Problem[] = [];
+  const server = checkNode(serverSchema, new SourcePart(entry, path, (problem) => found.push(problem)));
+  if (server === undefined) return { ok: false, problems: found };
+  const { type, url, headers = {}, command, args = [], env = {} } = server;
   const at = keyPositionOf(root, ['mcpServers', name]);
   const known = [...httpTypes, 'sse', 'stdio'];
   if (type !== undefined && !known.includes(type)) {
@@ -85,7 +90,7 @@ function readServer(root: SourceNode, entry: SourceNode, name: string): ServerCh
         positionOf(entry, ['type']),
         'INVALID_VALUE',
         `${path}.type`,
-        `\`${type}\` is no transport that is known here`,
+        `\`${type}\` is not a known transport`,
         `types: ${known.join(', ')}`,
       ),
     );
@@ -94,14 +99,11 @@ function readServer(root: SourceNode, entry: SourceNode, name: string): ServerCh
     return { ok: true, server: { command: [command, ...args], env, headers: {}, transport: 'stdio', node: entry } };
   }
   if (url === undefined || type === 'stdio') {
-    const wanted = type === 'stdio' ? 'command' : 'url';
-    return failed(problemAt(at, 'MISSING_KEY', `${path}.${wanted}`, `server \`${name}\` has no ${wanted}`));
+    const missing = type === 'stdio' ? 'command' : 'url';
+    return failed(problemAt(at, 'MISSING_KEY', `${path}.${missing}`, `server \`${name}\` has no ${missing}`));
   }
   return { ok: true, server: { url, env: {}, headers, transport: type === 'sse' ? 'sse' : undefined, node: entry } };
 }
-
-/** What clients call it. */
-const httpTypes = ['http', 'streamable-http', 'streamableHttp'];
 
 function failed(problem: Problem): ServerChoice {
   return { ok: false, problems: [problem] };

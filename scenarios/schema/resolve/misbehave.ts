@@ -1,21 +1,21 @@
-/** What a profile does wrong on purpose, checked against what else it says. */
+/** `misbehave` of a profile, checked against its transport and its other keys. */
 import type { MisbehaveSource, ProfileSource } from '../keys/profile-schema.js';
 import type { AbortPlan, MalformedPlan, MisbehavePlan, ReconnectPlan } from '../misbehave.js';
 import type { SourcePart } from '../source-part.js';
-import { factsOf, type MisbehaviourSupport } from '../transports.js';
+import { factsOf, type MisbehaviourSupport, type TransportName } from '../transports.js';
 
 /** @param scaleMs of `--time-scale`, for what shapes the run in time: `idle` and `reconnect.every` */
 export function resolveMisbehave(
   source: ProfileSource,
-  profile: SourcePart,
+  profilePart: SourcePart,
   scaleMs: (ms: number) => number,
 ): MisbehavePlan {
   const written = source.misbehave ?? {};
   const { misbehaviour } = factsOf(source.transport);
-  checkMisbehaviourSupport(source.transport, misbehaviour, written, profile);
-  checkShares(written, profile);
-  checkIdle(source, written, profile);
-  checkReconnect(source, written, profile);
+  checkSupport(source.transport, misbehaviour, written, profilePart);
+  checkShares(written, profilePart);
+  checkIdle(source, written, profilePart);
+  checkReconnect(source, written, profilePart);
   const abort = abortPlan(written.abort, misbehaviour);
   const malformed = malformedPlan(written.malformed, misbehaviour);
   const reconnect = reconnectPlan(written.reconnect, misbehaviour, scaleMs);
@@ -30,6 +30,7 @@ export function resolveMisbehave(
   };
 }
 
+/** For `malformed: 1%`; the schema has the same default for the map. */
 const DEFAULT_OVERSIZE_BYTES = 8 * 1024 * 1024;
 
 function abortPlan(abort: MisbehaveSource['abort'], { aborts }: MisbehaviourSupport): AbortPlan | undefined {
@@ -40,11 +41,13 @@ function abortPlan(abort: MisbehaveSource['abort'], { aborts }: MisbehaviourSupp
 
 function malformedPlan(
   malformed: MisbehaveSource['malformed'],
-  { malformed: all }: MisbehaviourSupport,
+  { malformed: supported }: MisbehaviourSupport,
 ): MalformedPlan | undefined {
   if (malformed === undefined) return undefined;
-  if (typeof malformed === 'number') return { share: malformed, kinds: all, oversizeBytes: DEFAULT_OVERSIZE_BYTES };
-  return { share: malformed.share, kinds: [...new Set(malformed.kinds ?? all)], oversizeBytes: malformed.oversize };
+  if (typeof malformed === 'number')
+    return { share: malformed, kinds: supported, oversizeBytes: DEFAULT_OVERSIZE_BYTES };
+  const kinds = [...new Set(malformed.kinds ?? supported)];
+  return { share: malformed.share, kinds, oversizeBytes: malformed.oversize };
 }
 
 function reconnectPlan(
@@ -60,44 +63,43 @@ function reconnectPlan(
   };
 }
 
-/** What this transport has not is refused, with the reason. */
-function checkMisbehaviourSupport(
-  transport: string,
+function checkSupport(
+  transport: TransportName,
   misbehaviour: MisbehaviourSupport,
   written: MisbehaveSource,
-  profile: SourcePart,
+  profilePart: SourcePart,
 ): void {
-  for (const [key, why] of Object.entries(misbehaviour.unsupported ?? {})) {
+  for (const [key, reason] of Object.entries(misbehaviour.unsupported ?? {})) {
     if (key in written)
-      profile.reportAtKey(
+      profilePart.reportAtKey(
         ['misbehave', key],
         'CONFLICT',
-        `\`misbehave.${key}\` does not go with transport ${transport}: ${why}`,
-        'take it out, or choose another transport',
+        `\`misbehave.${key}\` does not go with transport ${transport}: ${reason}`,
+        'remove it, or choose another transport',
       );
   }
-  const check = (key: 'abort' | 'malformed', kinds: readonly string[], able: readonly string[]): void => {
-    for (const kind of able.length === 0 ? [] : kinds) {
-      if (!able.includes(kind))
-        profile.reportAtValue(
-          ['misbehave', key, 'kinds'],
-          'CONFLICT',
-          `over ${transport} there is no ${kind}`,
-          `it has: ${able.join(', ')}`,
-        );
-    }
+  const checkKinds = (key: 'abort' | 'malformed', kinds: readonly string[], supported: readonly string[]): void => {
+    if (supported.length === 0) return;
+    for (const kind of kinds.filter((one) => !supported.includes(one)))
+      profilePart.reportAtValue(
+        ['misbehave', key, 'kinds'],
+        'CONFLICT',
+        `transport ${transport} has no ${kind}`,
+        `it has: ${supported.join(', ')}`,
+      );
   };
-  if (typeof written.abort === 'object') check('abort', written.abort.kinds ?? [], misbehaviour.aborts);
-  if (typeof written.malformed === 'object') check('malformed', written.malformed.kinds ?? [], misbehaviour.malformed);
+  if (typeof written.abort === 'object') checkKinds('abort', written.abort.kinds ?? [], misbehaviour.aborts);
+  if (typeof written.malformed === 'object')
+    checkKinds('malformed', written.malformed.kinds ?? [], misbehaviour.malformed);
   if (
     written.reconnect?.session === 'keep' &&
     !misbehaviour.keepsSession &&
     misbehaviour.unsupported?.reconnect === undefined
   ) {
-    profile.reportAtValue(
+    profilePart.reportAtValue(
       ['misbehave', 'reconnect', 'session'],
       'CONFLICT',
-      `over ${transport} a session ends with its connection: it cannot be kept`,
+      `over ${transport} a session ends with its connection, so it cannot be kept`,
       'use session: new',
     );
   }
@@ -107,37 +109,36 @@ function shareOf(written: MisbehaveSource['abort' | 'malformed']): number {
   return typeof written === 'object' ? written.share : (written ?? 0);
 }
 
-function checkShares({ abort, malformed }: MisbehaveSource, profile: SourcePart): void {
+function checkShares({ abort, malformed }: MisbehaveSource, profilePart: SourcePart): void {
   if (shareOf(abort) + shareOf(malformed) <= 1) return;
-  const key = shareOf(abort) > 0 ? 'abort' : 'malformed';
-  profile.reportAtKey(
-    ['misbehave', key],
+  profilePart.reportAtKey(
+    ['misbehave', shareOf(abort) > 0 ? 'abort' : 'malformed'],
     'CONFLICT',
-    '`abort` and `malformed` are more than all operations together',
+    '`abort` and `malformed` together are more than all operations',
     'their shares add up to 100% at most',
   );
 }
 
-function checkIdle(source: ProfileSource, written: MisbehaveSource, profile: SourcePart): void {
+function checkIdle(source: ProfileSource, written: MisbehaveSource, profilePart: SourcePart): void {
   if (written.idle === undefined) return;
   const mode = typeof source.session === 'string' ? source.session : source.session.mode;
   if (mode !== 'reuse')
-    profile.reportAtKey(
+    profilePart.reportAtKey(
       ['misbehave', 'idle'],
       'CONFLICT',
-      `an idle client keeps its session: with session ${mode} it cannot`,
+      `an idle client keeps its session, which it cannot with session: ${mode}`,
       'use session: reuse',
     );
   if ((source.maxInFlight ?? 1) > 1)
-    profile.reportAtKey(
+    profilePart.reportAtKey(
       ['maxInFlight'],
       'CONFLICT',
       'an idle client has at most one operation on the wire',
-      'take `maxInFlight` out',
+      'remove `maxInFlight`',
     );
   for (const key of ['abort', 'malformed'] as const) {
     if (written[key] !== undefined)
-      profile.reportAtKey(
+      profilePart.reportAtKey(
         ['misbehave', key],
         'CONFLICT',
         `\`idle\` and \`${key}\` exclude each other: an idle client sends nothing that could be broken`,
@@ -146,17 +147,17 @@ function checkIdle(source: ProfileSource, written: MisbehaveSource, profile: Sou
   }
 }
 
-function checkReconnect({ session }: ProfileSource, { reconnect }: MisbehaveSource, profile: SourcePart): void {
+function checkReconnect({ session }: ProfileSource, { reconnect }: MisbehaveSource, profilePart: SourcePart): void {
   const mode = typeof session === 'string' ? session : session.mode;
   if (reconnect === undefined || (mode !== 'pool' && mode !== 'per-request')) return;
-  const why =
+  const reason =
     mode === 'pool'
       ? 'the clients of a pool share their connections'
-      : 'a session for each operation has no connection to lose in between';
-  profile.reportAtKey(
+      : 'between two operations there is no connection to lose';
+  profilePart.reportAtKey(
     ['misbehave', 'reconnect'],
     'CONFLICT',
-    `\`reconnect\` does not go with session ${mode}: ${why}`,
+    `\`reconnect\` does not go with session: ${mode}, because ${reason}`,
     'use session: reuse or churn',
   );
 }

@@ -1,3 +1,5 @@
+/** The operations of a profile: requests with their templates, weights and expectations. */
+import { child, type SourceNode } from '../../yaml/node.js';
 import { parseJsonPath } from '../grammar/json-path.js';
 import { constant, type Placeholder, parseTemplate, type Template } from '../grammar/template.js';
 import type { ExpectationSource, OperationSource } from '../keys/profile-schema.js';
@@ -7,28 +9,46 @@ import { SUBSCRIBE } from './stream.js';
 
 const kinds = ['tool', 'resource', 'prompt', 'ping', 'list', 'subscribe'] as const;
 
-/** The mix of a profile. @param profile the profile's part, for problems under its `operations` */
 export function resolveOperations(
   operations: readonly OperationSource[],
-  profile: SourcePart,
+  profilePart: SourcePart,
   era: Era,
 ): readonly OperationPlan[] {
-  const resolved = operations.flatMap((operation, index) => resolveOperation(operation, index, profile, era) ?? []);
+  const resolved = operations.flatMap((operation, index) => resolveOperation(operation, index, profilePart, era) ?? []);
   const seen = new Set<string>();
   for (const { plan, index } of resolved) {
     if (seen.has(plan.name)) {
-      profile.reportAtValue(
+      profilePart.reportAtValue(
         ['operations', index],
         'CONFLICT',
-        `two operations are called \`${plan.name}\``,
+        `two operations are named \`${plan.name}\``,
         'give this one a `name` of its own',
       );
     }
     seen.add(plan.name);
   }
   const plans = resolved.map(({ plan }) => plan);
-  checkStamps(plans, profile);
+  checkStamps(plans, profilePart);
   return plans;
+}
+
+/** Names of all operations as written, so that thresholds can be checked even when other keys are wrong. */
+export function operationNames(profiles: readonly SourceNode[]): readonly string[] {
+  const operations = profiles.flatMap((profile) => {
+    const list = child(profile, 'operations');
+    return list?.kind === 'list' ? list.items : [];
+  });
+  return [...new Set(operations.flatMap((operation) => operationName(operation) ?? []))];
+}
+
+function operationName(operation: SourceNode): string | undefined {
+  for (const key of ['name', 'tool', 'prompt', 'resource', 'subscribe']) {
+    const found = child(operation, key);
+    if (found?.kind === 'scalar' && typeof found.value === 'string') return found.value;
+  }
+  const list = child(operation, 'list');
+  if (list?.kind === 'scalar') return `${String(list.value)}/list`;
+  return child(operation, 'ping') === undefined ? undefined : 'ping';
 }
 
 interface Resolved {
@@ -36,39 +56,39 @@ interface Resolved {
   readonly index: number;
 }
 
-function resolveOperation(source: OperationSource, index: number, profile: SourcePart, era: Era): Resolved | undefined {
+function resolveOperation(
+  source: OperationSource,
+  index: number,
+  profilePart: SourcePart,
+  era: Era,
+): Resolved | undefined {
   const given = kinds.filter((kind) => source[kind] !== undefined);
   if (given.length !== 1) {
-    const message =
+    const [code, message] =
       given.length === 0
-        ? 'the operation says nothing to call'
-        : `the operation has ${given.join(' and ')}: it can be only one`;
-    profile.reportAtValue(
-      ['operations', index],
-      given.length === 0 ? 'MISSING_KEY' : 'CONFLICT',
-      message,
-      'one of: tool, resource, prompt, ping, list, subscribe',
-    );
+        ? (['MISSING_KEY', 'the operation does not say what to call'] as const)
+        : (['CONFLICT', `the operation has ${given.join(' and ')}, and it can have only one of them`] as const);
+    profilePart.reportAtValue(['operations', index], code, message, `one of: ${kinds.join(', ')}`);
     return undefined;
   }
   if (source.arguments !== undefined && source.tool === undefined && source.prompt === undefined) {
-    profile.reportAtKey(['operations', index, 'arguments'], 'CONFLICT', 'only a tool or a prompt takes arguments');
+    profilePart.reportAtKey(['operations', index, 'arguments'], 'CONFLICT', 'only a tool or a prompt takes arguments');
   }
   if (source.ping === true && era === 'modern') {
-    profile.reportAtKey(
+    profilePart.reportAtKey(
       ['operations', index, 'ping'],
       'CONFLICT',
       '`ping` does not exist in the stateless era (2026-07-28)',
-      'take it out, or set target.era: legacy',
+      'remove it, or set target.era: legacy',
     );
   }
   if (source.progress === true && source.tool === undefined) {
-    profile.reportAtKey(['operations', index, 'progress'], 'CONFLICT', 'only a tool is asked for its progress');
+    profilePart.reportAtKey(['operations', index, 'progress'], 'CONFLICT', 'only a tool call has progress');
   }
-  const plan = build(source, index, profile, era);
+  const plan = build(source, index, profilePart, era);
   if (plan === undefined) return undefined;
   const weight = plan.method === SUBSCRIBE ? 0 : source.weight;
-  const expected = source.expect === undefined ? {} : { expect: resolveExpectation(source.expect, index, profile) };
+  const expected = source.expect === undefined ? {} : { expect: resolveExpectation(source.expect, index, profilePart) };
   return {
     plan: {
       ...plan,
@@ -83,14 +103,14 @@ function resolveOperation(source: OperationSource, index: number, profile: Sourc
 
 type Built = Omit<OperationPlan, 'weight'>;
 
-function build(source: OperationSource, index: number, profile: SourcePart, era: Era): Built | undefined {
+function build(source: OperationSource, index: number, profilePart: SourcePart, era: Era): Built | undefined {
   const { tool, resource, prompt, list, subscribe } = source;
   const template = (value: unknown, path: string, numbers: boolean) =>
     parseTemplate(value, numbers, (inner, problem) => {
-      profile.reportInText(['operations', index, path, ...inner], problem.offset, problem.message, problem.hint);
+      profilePart.reportInText(['operations', index, path, ...inner], problem.offset, problem.message, problem.hint);
     });
   if (tool !== undefined) {
-    // Servers that validate arguments refuse a call without any, so a tool always gets a map.
+    // A server that validates arguments refuses a call that has none, so a tool always gets a map.
     const written = source.arguments === 'auto' ? {} : (source.arguments ?? {});
     const params = object({
       name: constant(tool),
@@ -100,7 +120,7 @@ function build(source: OperationSource, index: number, profile: SourcePart, era:
     return { name: tool, method: 'tools/call', params, target: tool, ...autoOf(source) };
   }
   if (prompt !== undefined) {
-    checkPromptArguments(source, index, profile);
+    checkPromptArguments(source, index, profilePart);
     const given =
       source.arguments === undefined || source.arguments === 'auto'
         ? {}
@@ -119,16 +139,17 @@ function build(source: OperationSource, index: number, profile: SourcePart, era:
     if (uri.kind === 'constant') return { name: resource, method: 'resources/read', params, target: resource };
     if (era !== 'legacy') {
       const message = 'a resource uri with templates needs target.era: legacy';
-      profile.reportAtValue(
+      profilePart.reportAtValue(
         ['operations', index, 'resource'],
         'CONFLICT',
         message,
-        'the stateless era repeats the uri in a header, and varying that header is not built yet; use a fixed uri',
+        'the stateless era repeats the uri in a header, which cannot vary; use a fixed uri',
       );
     }
     return { name: resource, method: 'resources/read', params };
   }
-  if (subscribe !== undefined) return subscription(subscribe, template(subscribe, 'subscribe', false), index, profile);
+  if (subscribe !== undefined)
+    return subscription(subscribe, template(subscribe, 'subscribe', false), index, profilePart);
   if (source.ping === true) return { name: 'ping', method: 'ping', params: constant({}) };
   if (list !== undefined) return { name: `${list}/list`, method: `${list}/list`, params: constant({}) };
   return undefined;
@@ -138,56 +159,56 @@ function autoOf(source: OperationSource): Pick<OperationPlan, 'autoArguments'> {
   return source.arguments === 'auto' ? { autoArguments: true } : {};
 }
 
-/** Unique among what one session has on the wire, as MCP wants it: client and number of the operation. */
+/** Unique within the session, as MCP requires: number of the client and number of the operation. */
 const progressToken: Template = {
   kind: 'object',
   entries: [['progressToken', { kind: 'string', parts: [{ name: 'client' }, '-', { name: 'seq' }] }]],
 };
 
-function subscription(written: string, uri: Template, index: number, profile: SourcePart): Built {
+function subscription(written: string, uri: Template, index: number, profilePart: SourcePart): Built {
   const drawn = placeholdersOf(uri).find(({ name }) => name !== 'client');
   if (drawn !== undefined) {
-    profile.reportAtValue(
+    profilePart.reportAtValue(
       ['operations', index, 'subscribe'],
       'CONFLICT',
-      `a subscription is made anew in each session, so its uri cannot hold \`{{ ${drawn.name} }}\``,
+      `each session makes its subscriptions again, so the uri cannot hold \`{{ ${drawn.name} }}\``,
       'use {{ client }} or {{ client 10 }}',
     );
   }
-  if (profile.has(['operations', index, 'expect'])) {
-    profile.reportAtKey(
+  if (profilePart.has(['operations', index, 'expect'])) {
+    profilePart.reportAtKey(
       ['operations', index, 'expect'],
       'CONFLICT',
-      'the answer to a subscription holds nothing',
-      'take it out',
+      'the answer to a subscription is empty, so nothing can be expected of it',
+      'remove it',
     );
   }
-  if (profile.has(['operations', index, 'weight'])) {
-    profile.reportAtKey(
+  if (profilePart.has(['operations', index, 'weight'])) {
+    profilePart.reportAtKey(
       ['operations', index, 'weight'],
       'CONFLICT',
-      'a subscription is made once for each session, beside the mix: it has no weight',
-      'take it out',
+      'a subscription is made once for each session, so it has no weight',
+      'remove it',
     );
   }
   return { name: written, method: SUBSCRIBE, params: object({ uri }) };
 }
 
-/** MCP: arguments of a prompt are text, all of them. */
-function checkPromptArguments(source: OperationSource, index: number, profile: SourcePart): void {
+/** MCP allows only text as arguments of a prompt. */
+function checkPromptArguments(source: OperationSource, index: number, profilePart: SourcePart): void {
   if (source.arguments === undefined || source.arguments === 'auto') return;
   for (const [name, value] of Object.entries(source.arguments)) {
     if (typeof value === 'string') continue;
-    profile.reportAtValue(
+    profilePart.reportAtValue(
       ['operations', index, 'arguments', name],
       'INVALID_VALUE',
-      'arguments of a prompt are text',
+      'the arguments of a prompt must be text',
       'put the value in quotes',
     );
   }
 }
 
-/** A subtree of constants is one constant: bytes that need not be built per request. */
+/** A map of constants is one constant, which need not be built for each request. */
 function object(entries: Readonly<Record<string, Template>>): Template {
   const list = Object.entries(entries);
   const parts = list.map(([key, value]) =>
@@ -196,8 +217,6 @@ function object(entries: Readonly<Record<string, Template>>): Template {
   if (parts.every((part) => part !== undefined)) return { kind: 'constant', json: `{${parts.join(',')}}` };
   return { kind: 'object', entries: list };
 }
-
-/** `{{ stamp }}`: what makes an operation a publication. */
 
 function placeholdersOf(template: Template): readonly Placeholder[] {
   switch (template.kind) {
@@ -219,47 +238,48 @@ function isStamped(params: Template): boolean {
 }
 
 /**
- * Subscribers count by a publisher's numbers, so a publisher must keep to one topic: one such operation a profile, and
- * nothing in it that chooses (`pick`, `int`), for a topic chosen anew each time would leave gaps in every one.
+ * A publication carries its number among those of its publisher, and subscribers find what was lost by the gaps. So a
+ * publisher must keep to one topic: a profile has one such operation, without `pick` and `int`, because a topic drawn
+ * for each publication would leave gaps in all of them.
  */
-function checkStamps(operations: readonly OperationPlan[], profile: SourcePart): void {
+function checkStamps(operations: readonly OperationPlan[], profilePart: SourcePart): void {
   const stamped = operations.flatMap((operation, index) => (operation.stamped === true ? [{ operation, index }] : []));
   for (const { operation, index } of stamped) {
-    const choosing = placeholdersOf(operation.params).find(({ name }) => name === 'pick' || name === 'int');
-    if (choosing !== undefined) {
-      profile.reportAtValue(
+    const drawing = placeholdersOf(operation.params).find(({ name }) => name === 'pick' || name === 'int');
+    if (drawing !== undefined) {
+      profilePart.reportAtValue(
         ['operations', index],
         'CONFLICT',
-        `\`{{ ${choosing.name} }}\` beside \`{{ stamp }}\`: subscribers count by a publisher's numbers, so it must keep to one topic`,
+        `\`{{ ${drawing.name} }}\` beside \`{{ stamp }}\`: a publisher must keep to one topic, ` +
+          'because subscribers count by its numbers',
         'use {{ client 10 }} to spread publishers over 10 topics',
       );
     }
   }
   const second = stamped[1];
   if (second !== undefined) {
-    profile.reportAtValue(
+    profilePart.reportAtValue(
       ['operations', second.index],
       'CONFLICT',
-      'a second operation with `{{ stamp }}`: a publisher counts one kind of publication',
+      'a second operation with `{{ stamp }}`: a publisher numbers one kind of publication',
       'put it into a profile of its own',
     );
   }
 }
 
-/** @param profile the profile's part, for problems under `operations.INDEX.expect` */
-function resolveExpectation(source: ExpectationSource, index: number, profile: SourcePart): ExpectPlan {
-  const here = ['operations', index, 'expect'] as const;
+function resolveExpectation(source: ExpectationSource, index: number, profilePart: SourcePart): ExpectPlan {
+  const path = ['operations', index, 'expect'] as const;
   const { contains = [], equals = {}, size = {} } = source;
   if (Object.keys(source).length === 0)
-    profile.reportAtValue(here, 'MISSING_KEY', 'nothing is expected', 'one of: contains, equals, size');
+    profilePart.reportAtValue(path, 'MISSING_KEY', 'nothing is expected', 'one of: contains, equals, size');
   if (size.min !== undefined && size.max !== undefined && size.min > size.max) {
-    profile.reportAtValue([...here, 'size'], 'CONFLICT', '`min` is more than `max`, so no answer could be right');
+    profilePart.reportAtValue([...path, 'size'], 'CONFLICT', '`min` is more than `max`, so no answer could be right');
   }
   const values = Object.entries(equals).flatMap(([text, value]) => {
     const parsed = parseJsonPath(text);
     if (parsed.ok) return [{ text, path: parsed.path, json: JSON.stringify(value) }];
-    profile.reportAtKey(
-      [...here, 'equals', text],
+    profilePart.reportAtKey(
+      [...path, 'equals', text],
       'INVALID_VALUE',
       parsed.problem,
       'a path that names one place, such as $.content[0].text',

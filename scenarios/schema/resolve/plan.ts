@@ -1,34 +1,21 @@
-import { child, type MapNode, type SourceNode } from '../../yaml/node.js';
+/** Parsed sources into the frozen Plan, or everything that is wrong with them. */
 import { configHash } from '../config-hash.js';
 import { formatDuration, formatRate } from '../grammar/units.js';
 import { checkNode, validParts } from '../keys/check-node.js';
 import { type ScenarioSource, scenarioSchema } from '../keys/scenario-schema.js';
 import { peakRate, totalDurationMs } from '../offered-load.js';
 import type { LimitsPlan, Plan, ProfilePlan, StagePlan } from '../plan.js';
-import { nameOf, type Problem, type ReportProblem, SourcePart } from '../source-part.js';
+import type { Sources, Workload } from '../read-sources.js';
+import { type Problem, type ReportProblem, SourcePart } from '../source-part.js';
 import type { TransportName } from '../transports.js';
 import { checkRoutes, checkStreams, checkTransports } from './check-profiles.js';
 import { resolveFaults } from './faults.js';
-import { resolveProfile } from './profile.js';
-import { checkStageProfiles, resolveStages } from './stages.js';
+import { operationNames } from './operations.js';
+import { type ProfileContext, resolveProfile } from './profile.js';
+import { checkScale, checkStageProfiles, resolveStages, stageNames } from './stages.js';
 import { isFromCommandLine, resolveTarget, type TargetRequest, withReplicas } from './target.js';
 import { resolveStopRules, resolveThresholds } from './thresholds.js';
 import { planWarnings } from './warnings.js';
-
-/** Parsed sources into the frozen Plan, or everything that is wrong with them. */
-
-/** A workload entry with its profile merged in. */
-export interface Workload {
-  readonly name: string;
-  readonly node: MapNode;
-}
-
-export interface Sources {
-  /** As shown in problems and kept in the plan. */
-  readonly file: string;
-  readonly scenario: MapNode;
-  readonly workloads: readonly Workload[];
-}
 
 interface ResolveRequest extends TargetRequest {
   readonly seed: number | undefined;
@@ -40,7 +27,7 @@ type Resolved =
   | { readonly ok: true; readonly plan: Plan }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Shortest drain the plan makes for itself. */
+/** Shortest drain that is used where the scenario gives none. */
 const DRAIN_MS = 10_000;
 
 export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved {
@@ -48,31 +35,29 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
   const warnings: string[] = [];
   const report: ReportProblem = (problem) => problems.push(problem);
   const warn = (warning: string) => warnings.push(warning);
-  const scenario = new SourcePart(sources.scenario, '', report);
+  const scenarioPart = new SourcePart(sources.scenario, '', report);
   const scaleMs = (ms: number) => (ms === 0 ? 0 : Math.max(1, Math.round(ms * request.timeScale)));
 
-  const checked = checkNode(scenarioSchema, sources.scenario, '');
-  if (!checked.ok) checked.problems.forEach(report);
-  const source: Partial<ScenarioSource> = checked.ok ? checked.value : validParts(scenarioSchema, sources.scenario);
+  const checked = checkNode(scenarioSchema, scenarioPart);
+  const source: Partial<ScenarioSource> = checked ?? validParts(scenarioSchema, sources.scenario);
 
   const resolvedTarget = resolveTarget(source.target, sources.scenario, request, report, warn);
-  const era = request.era ?? source.target?.era ?? 'auto';
   const resolvedProfiles = resolveProfiles(sources.workloads, {
-    era,
+    era: request.era ?? source.target?.era ?? 'auto',
     stages: stageNames(sources.scenario),
     scaleMs,
     report,
     warn,
-    transport: naturalTransport(source.target, request),
+    transport: transportOfTarget(source.target, request),
   });
   const target =
     resolvedTarget === undefined ? undefined : withReplicas(resolvedTarget, source.target?.replicas, resolvedProfiles);
   const profiles =
     target === undefined
       ? resolvedProfiles
-      : checkRoutes(target, resolvedProfiles, scenario, isFromCommandLine(request), warn);
+      : checkRoutes(target, resolvedProfiles, scenarioPart, isFromCommandLine(request), warn);
   if (source.workload !== undefined && sources.workloads.length === 0 && Object.keys(source.workload).length === 0) {
-    scenario.reportAtKey(
+    scenarioPart.reportAtKey(
       ['workload'],
       'MISSING_KEY',
       'the workload names no profile',
@@ -80,53 +65,58 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
     );
   }
   const stages =
-    source.stages === undefined ? undefined : resolveStages(source.stages, source.repeat ?? 1, scaleMs, scenario);
+    source.stages === undefined ? undefined : resolveStages(source.stages, source.repeat ?? 1, scaleMs, scenarioPart);
   const known = {
     stage: stageNames(sources.scenario),
     profile: sources.workloads.map(({ name }) => name),
-    operation: operationNames(sources.workloads),
+    operation: operationNames(sources.workloads.map(({ node }) => node)),
   };
-  const checks = { known, scaleMs, scenario };
+  const checks = { known, scaleMs, scenarioPart };
   const thresholds = resolveThresholds(source.thresholds ?? [], checks);
   const stopWhen = resolveStopRules(source.stopWhen ?? [], checks);
-  if (target !== undefined) checkTransports(target, profiles, scenario);
-  checkStreams(profiles, scenario);
-  if (source.stages !== undefined) checkStageProfiles(source.stages, known.profile, scenario);
-  if (stages !== undefined) checkScale(stages, profiles, scenario);
-  const faults = stages === undefined ? [] : resolveFaults(source.faults ?? [], { stages, scaleMs, scenario });
+  if (target !== undefined) checkTransports(target, profiles, scenarioPart);
+  checkStreams(profiles, scenarioPart);
+  if (source.stages !== undefined) checkStageProfiles(source.stages, known.profile, scenarioPart);
+  if (stages !== undefined) checkScale(stages, profiles, scenarioPart);
+  const faults = stages === undefined ? [] : resolveFaults(source.faults ?? [], { stages, scaleMs, scenarioPart });
   const limits = limitsPlan(source);
-  if (stages !== undefined && limits !== undefined) checkLimits(profiles, stages, limits, scenario);
-  if (problems.length > 0 || !checked.ok || target === undefined || stages === undefined || limits === undefined)
+  if (stages !== undefined && limits !== undefined) checkLimits(profiles, stages, limits, scenarioPart);
+  if (
+    problems.length > 0 ||
+    checked === undefined ||
+    target === undefined ||
+    stages === undefined ||
+    limits === undefined
+  )
     return { ok: false, problems };
 
-  const { name, description, seed: ownSeed, repeat: trials, onWorkerLoss, drain } = checked.value;
+  const { name, description, seed: ownSeed, repeat: trials, onWorkerLoss, drain } = checked;
   const seed = request.seed ?? ownSeed;
   const drainMs = drain ?? Math.max(DRAIN_MS, ...profiles.map((profile) => profile.timeoutMs));
   const load = { seed, profiles, stages, trials, faults, drainMs, limits, stopWhen };
-  const rest = { target, thresholds, onWorkerLoss };
   const plan: Plan = {
     planVersion: 1,
     scenario: name,
     description: description ?? '',
     source: { file: sources.file, configHash: configHash(load) },
     ...load,
-    ...rest,
+    target,
+    thresholds,
+    onWorkerLoss,
     warnings: [...warnings, ...planWarnings({ target, profiles, stages, faults, thresholds, drainMs })],
   };
   return { ok: true, plan: deepFreeze(plan) };
 }
 
-/** How profiles that name no transport reach this target, where its kind leaves one way only. */
-function naturalTransport(
+/** The transport of profiles that name none, where the target can be reached over one only. */
+function transportOfTarget(
   target: Partial<ScenarioSource>['target'],
   { configured, targets }: ResolveRequest,
 ): TransportName | undefined {
   if (configured !== undefined) return configured.transport;
-  const started = targets.length === 0 && typeof target?.server === 'object' && target.server.command !== undefined;
-  return started ? 'stdio' : undefined;
+  const isCommand = targets.length === 0 && typeof target?.server === 'object' && target.server.command !== undefined;
+  return isCommand ? 'stdio' : undefined;
 }
-
-type ProfileContext = Parameters<typeof resolveProfile>[3];
 
 function resolveProfiles(workloads: readonly Workload[], context: ProfileContext): readonly ProfilePlan[] {
   const profiles: ProfilePlan[] = [];
@@ -140,49 +130,40 @@ function resolveProfiles(workloads: readonly Workload[], context: ProfileContext
   return profiles;
 }
 
-/** The rate of a closed loop is the target's doing: there is nothing to scale. */
-function checkScale(stages: Plan['stages'], profiles: readonly ProfilePlan[], scenario: SourcePart): void {
-  const closed = profiles.filter((profile) => profile.arrivals.model === 'closed').map((profile) => profile.name);
-  const scaled = stages.filter((stage) => stage.trial === 1 && stage.scale === 'rate');
-  if (closed.length === 0) return;
-  for (const stage of scaled) {
-    scenario.reportAtValue(
-      ['stages', stage.index, 'scale'],
-      'CONFLICT',
-      `scale: rate needs arrivals, and ${closed.join(', ')} has think time instead`,
-      'use scale: clients',
-    );
-  }
-}
-
 function limitsPlan(source: Partial<ScenarioSource>): LimitsPlan | undefined {
   if (source.limits === undefined) return undefined;
   const { clients, rate, duration, bytes } = source.limits;
   return { clients, ratePerSecond: rate, durationMs: duration, bytes };
 }
 
-/** Read from the source, so that checks can be held against names even when other keys of a stage are wrong. */
-function stageNames(scenario: MapNode): readonly string[] {
-  return items(child(scenario, 'stages')).flatMap((item) => nameOf(item) ?? []);
-}
-
-function operationNames(workloads: readonly Workload[]): readonly string[] {
-  const operations = workloads.flatMap(({ node }) => items(child(node, 'operations')));
-  return [...new Set(operations.flatMap((operation) => operationName(operation) ?? []))];
-}
-
-function operationName(operation: SourceNode): string | undefined {
-  for (const key of ['name', 'tool', 'prompt', 'resource', 'subscribe']) {
-    const found = child(operation, key);
-    if (found?.kind === 'scalar' && typeof found.value === 'string') return found.value;
-  }
-  const list = child(operation, 'list');
-  if (list?.kind === 'scalar') return `${String(list.value)}/list`;
-  return child(operation, 'ping') === undefined ? undefined : 'ping';
-}
-
-function items(node: SourceNode | undefined): readonly SourceNode[] {
-  return node?.kind === 'list' ? node.items : [];
+/**
+ * Whether the plan stays inside its limits. Workers enforce what cannot be known before the run: bytes, and the rate of
+ * closed loops without think time.
+ */
+function checkLimits(
+  profiles: readonly ProfilePlan[],
+  stages: readonly StagePlan[],
+  limits: LimitsPlan,
+  scenarioPart: SourcePart,
+): void {
+  const reportExceeded = (key: string, path: string, asked: string, limit: string) => {
+    const at = scenarioPart.has(['limits', key]) ? ['limits', key] : [path];
+    scenarioPart.reportAtKey(
+      at,
+      'LIMIT_EXCEEDED',
+      `the scenario asks for ${asked}; the limit is ${limit}`,
+      `if this is meant, raise limits.${key}`,
+    );
+  };
+  const clients = profiles.reduce((sum, profile) => sum + profile.clients, 0);
+  if (clients > limits.clients) reportExceeded('clients', 'workload', `${clients} clients`, String(limits.clients));
+  const rates = stages.map((stage) => profiles.reduce((sum, profile) => sum + (peakRate(stage, profile) ?? 0), 0));
+  const rate = Math.max(...rates);
+  if (rate > limits.ratePerSecond * (1 + 1e-9))
+    reportExceeded('rate', 'workload', formatRate(rate), formatRate(limits.ratePerSecond));
+  const durationMs = totalDurationMs({ stages });
+  if (durationMs > limits.durationMs)
+    reportExceeded('duration', 'stages', formatDuration(durationMs), formatDuration(limits.durationMs));
 }
 
 function deepFreeze<T>(value: T): T {
@@ -191,35 +172,4 @@ function deepFreeze<T>(value: T): T {
     Object.values(value).forEach(deepFreeze);
   }
   return value;
-}
-
-/**
- * Whether the plan stays inside its limits. What cannot be known before (bytes, closed loops without think time)
- * workers enforce.
- */
-
-function checkLimits(
-  profiles: readonly ProfilePlan[],
-  stages: readonly StagePlan[],
-  limits: LimitsPlan,
-  scenario: SourcePart,
-): void {
-  const exceeded = (key: string, path: string, asked: string, limit: string) => {
-    const at = scenario.has(['limits', key]) ? ['limits', key] : [path];
-    scenario.reportAtKey(
-      at,
-      'LIMIT_EXCEEDED',
-      `the scenario asks for ${asked}; the limit is ${limit}`,
-      `if this is meant, raise limits.${key}`,
-    );
-  };
-  const clients = profiles.reduce((sum, profile) => sum + profile.clients, 0);
-  if (clients > limits.clients) exceeded('clients', 'workload', `${clients} clients`, String(limits.clients));
-  const rates = stages.map((stage) => profiles.reduce((sum, profile) => sum + (peakRate(stage, profile) ?? 0), 0));
-  const rate = Math.max(...rates);
-  if (rate > limits.ratePerSecond * (1 + 1e-9))
-    exceeded('rate', 'workload', formatRate(rate), formatRate(limits.ratePerSecond));
-  const durationMs = totalDurationMs({ stages });
-  if (durationMs > limits.durationMs)
-    exceeded('duration', 'stages', formatDuration(durationMs), formatDuration(limits.durationMs));
 }

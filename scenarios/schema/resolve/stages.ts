@@ -1,7 +1,8 @@
 import { suggest } from '../../yaml/nearest.js';
+import { child, type MapNode, type Path } from '../../yaml/node.js';
 import type { StageSource } from '../keys/scenario-schema.js';
-import type { LoadSegment, StagePlan } from '../plan.js';
-import type { SourcePart } from '../source-part.js';
+import type { LoadSegment, ProfilePlan, StagePlan } from '../plan.js';
+import { nameOf, type SourcePart } from '../source-part.js';
 
 /** One stage without its place in time. */
 interface Shape {
@@ -12,19 +13,19 @@ interface Shape {
 }
 
 /**
- * All trials, one after the other. Undefined when a stage is wrong, all of which is reported. @param scenario for
- * problems under its `stages`
+ * The stages of all trials, one after the other.
+ * @returns undefined when a stage is wrong, which is reported
  */
 export function resolveStages(
   sources: readonly StageSource[],
   trials: number,
   scaleMs: (ms: number) => number,
-  scenario: SourcePart,
+  scenarioPart: SourcePart,
 ): readonly StagePlan[] | undefined {
-  const shapes = sources.map((source, index) => shapeOf(source, index, scaleMs, scenario));
-  const namesFit = checkNames(sources, scenario);
+  const shapes = sources.map((source, index) => shapeOf(source, index, scaleMs, scenarioPart));
+  const namesAreUnique = checkNames(sources, scenarioPart);
   if (!sources.some((source) => source.measured)) {
-    scenario.reportAtKey(
+    scenarioPart.reportAtKey(
       ['stages'],
       'CONFLICT',
       'no stage is measured, so there would be nothing to report',
@@ -32,7 +33,7 @@ export function resolveStages(
     );
     return undefined;
   }
-  if (!namesFit || shapes.includes(undefined)) return undefined;
+  if (!namesAreUnique || shapes.includes(undefined)) return undefined;
   return unroll(
     shapes.filter((shape) => shape !== undefined),
     trials,
@@ -67,33 +68,57 @@ function unroll(shapes: readonly Shape[], trials: number): readonly StagePlan[] 
   return stages;
 }
 
-/** @param names of the workload */
+/** Names of stages as written, so that other checks can use them even when other keys of a stage are wrong. */
+export function stageNames(scenario: MapNode): readonly string[] {
+  const stages = child(scenario, 'stages');
+  return stages?.kind === 'list' ? stages.items.flatMap((stage) => nameOf(stage) ?? []) : [];
+}
+
+/** @param names of the profiles in the workload */
 export function checkStageProfiles(
   sources: readonly StageSource[],
   names: readonly string[],
-  scenario: SourcePart,
+  scenarioPart: SourcePart,
 ): void {
-  sources.forEach(({ profiles = [] }, stage) =>
-    profiles.forEach((profile, index) => {
-      if (!names.includes(profile))
-        scenario.reportAtValue(
-          ['stages', stage, 'profiles', index],
-          'INVALID_VALUE',
-          `no profile of the workload is named \`${profile}\``,
-          suggest(profile, names, 'profiles'),
-        );
-    }),
-  );
+  for (const [stage, { profiles = [] }] of sources.entries()) {
+    for (const [index, profile] of profiles.entries()) {
+      if (names.includes(profile)) continue;
+      scenarioPart.reportAtValue(
+        ['stages', stage, 'profiles', index],
+        'INVALID_VALUE',
+        `no profile of the workload is named \`${profile}\``,
+        suggest(profile, names, 'profiles'),
+      );
+    }
+  }
 }
 
-function checkNames(sources: readonly StageSource[], scenario: SourcePart): boolean {
+/** In a closed loop the target decides the rate, so there is nothing to scale. */
+export function checkScale(
+  stages: readonly StagePlan[],
+  profiles: readonly ProfilePlan[],
+  scenarioPart: SourcePart,
+): void {
+  const closed = profiles.filter((profile) => profile.arrivals.model === 'closed').map((profile) => profile.name);
+  if (closed.length === 0) return;
+  for (const stage of stages.filter(({ trial, scale }) => trial === 1 && scale === 'rate')) {
+    scenarioPart.reportAtValue(
+      ['stages', stage.index, 'scale'],
+      'CONFLICT',
+      `scale: rate needs arrivals, and ${closed.join(', ')} has think time instead`,
+      'use scale: clients',
+    );
+  }
+}
+
+function checkNames(sources: readonly StageSource[], scenarioPart: SourcePart): boolean {
   const names = sources.map((source) => source.name);
   const repeated = names.flatMap((name, index) => (names.indexOf(name) === index ? [] : [index]));
   for (const index of repeated) {
-    scenario.reportAtValue(
+    scenarioPart.reportAtValue(
       ['stages', index, 'name'],
       'CONFLICT',
-      `two stages are called \`${names[index] ?? ''}\``,
+      `two stages are named \`${names[index] ?? ''}\``,
       'thresholds and overrides find a stage by its name',
     );
   }
@@ -104,16 +129,16 @@ function shapeOf(
   source: StageSource,
   index: number,
   scaleMs: (ms: number) => number,
-  scenario: SourcePart,
+  scenarioPart: SourcePart,
 ): Shape | undefined {
   const { load } = source;
-  const at = ['stages', index];
+  const path = ['stages', index];
   if (typeof load === 'object' && (load.steps !== undefined || load.hold !== undefined))
-    return steps(source, load, at, scaleMs, scenario);
+    return stepsOf(source, load, path, scaleMs, scenarioPart);
   const [from, to] = typeof load === 'number' ? [load, load] : [load.from, load.to];
   if (from === undefined || to === undefined) {
-    scenario.reportAtValue(
-      [...at, 'load'],
+    scenarioPart.reportAtValue(
+      [...path, 'load'],
       'MISSING_KEY',
       'a ramp has `from` and `to`',
       '{ from: 0%, to: 100% }, or { steps: [10%, 50%], hold: 30s }',
@@ -121,31 +146,35 @@ function shapeOf(
     return undefined;
   }
   if (source.duration === undefined) {
-    scenario.reportAtValue(at, 'MISSING_KEY', 'missing key `duration`');
+    scenarioPart.reportAtValue(path, 'MISSING_KEY', 'missing key `duration`');
     return undefined;
   }
-  if (!loadFits(source, Math.max(from, to), at, scenario)) return undefined;
+  if (!loadFits(source, Math.max(from, to), path, scenarioPart)) return undefined;
   const durationMs = scaleMs(source.duration);
   return { source, durationMs, segments: [{ startMs: 0, endMs: durationMs, from, to }] };
 }
 
 type Steps = Exclude<StageSource['load'], number>;
 
-function steps(
+function stepsOf(
   source: StageSource,
   load: Steps,
-  at: readonly (string | number)[],
+  path: Path,
   scaleMs: (ms: number) => number,
-  scenario: SourcePart,
+  scenarioPart: SourcePart,
 ): Shape | undefined {
-  const path = [...at, 'load'];
+  const loadPath = [...path, 'load'];
   if (load.from !== undefined || load.to !== undefined) {
-    scenario.reportAtValue(path, 'CONFLICT', 'a load is a ramp (`from`, `to`) or steps (`steps`, `hold`), not both');
+    scenarioPart.reportAtValue(
+      loadPath,
+      'CONFLICT',
+      'a load is a ramp (`from`, `to`) or steps (`steps`, `hold`), not both',
+    );
     return undefined;
   }
   if (load.steps === undefined || load.hold === undefined) {
-    scenario.reportAtValue(
-      path,
+    scenarioPart.reportAtValue(
+      loadPath,
       'MISSING_KEY',
       '`steps` and `hold` go together',
       '{ steps: [10%, 25%, 50%, 100%], hold: 30s }',
@@ -153,15 +182,15 @@ function steps(
     return undefined;
   }
   if (source.duration !== undefined) {
-    scenario.reportAtKey(
-      [...at, 'duration'],
+    scenarioPart.reportAtKey(
+      [...path, 'duration'],
       'CONFLICT',
-      '`steps` say how long the stage lasts: number of steps x hold',
-      'take `duration` out',
+      '`steps` decide how long the stage lasts: number of steps x hold',
+      'remove `duration`',
     );
     return undefined;
   }
-  if (!loadFits(source, Math.max(...load.steps), at, scenario)) return undefined;
+  if (!loadFits(source, Math.max(...load.steps), path, scenarioPart)) return undefined;
   const holdMs = scaleMs(load.hold);
   const segments = load.steps.map((step, i) => ({
     startMs: i * holdMs,
@@ -173,10 +202,10 @@ function steps(
 }
 
 /** `scale: clients` at more than 100 % would need clients that do not exist. */
-function loadFits(source: StageSource, peak: number, at: readonly (string | number)[], scenario: SourcePart): boolean {
+function loadFits(source: StageSource, peak: number, path: Path, scenarioPart: SourcePart): boolean {
   if (source.scale === 'rate' || peak <= 1) return true;
-  scenario.reportAtValue(
-    [...at, 'load'],
+  scenarioPart.reportAtValue(
+    [...path, 'load'],
     'CONFLICT',
     'more than 100% of the clients cannot be active',
     'raise `clients` in the workload, or use scale: rate',

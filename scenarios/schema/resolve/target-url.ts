@@ -10,7 +10,7 @@ export interface WrittenUrl {
   readonly path: string;
 }
 
-/** The url, normalised; undefined when it cannot or must not be loaded, which is reported. */
+/** @returns the normalised url, or undefined when it cannot or must not be put under load, which is reported */
 export function checkUrl(url: WrittenUrl, allowed: readonly string[], refuse: ReportProblem): string | undefined {
   const { at, path, text } = url;
   const example = 'such as http://localhost:3000/mcp';
@@ -25,7 +25,7 @@ export function checkUrl(url: WrittenUrl, allowed: readonly string[], refuse: Re
         at,
         'INVALID_VALUE',
         path,
-        `\`${parsed.protocol}\` cannot be used: transports run over ${knownSchemes().join(' ')}`,
+        `\`${parsed.protocol}\` is not the scheme of a transport: they are ${knownSchemes().join(' ')}`,
         example,
       ),
     );
@@ -38,7 +38,7 @@ export function checkUrl(url: WrittenUrl, allowed: readonly string[], refuse: Re
         at,
         'INVALID_VALUE',
         path,
-        'a url with a user name or password in it',
+        'the url has a user name or password in it',
         "use --header 'Authorization: ...' instead",
       ),
     );
@@ -49,10 +49,7 @@ export function checkUrl(url: WrittenUrl, allowed: readonly string[], refuse: Re
   return parsed.href;
 }
 
-/**
- * A host and a port is all there is to it. Its host is read as that of a web address is, which knows all ways to write
- * one.
- */
+/** A tcp url has a host and a port only. The host is parsed as in an http url, which knows all ways to write one. */
 function checkTcp(
   url: WrittenUrl,
   { port, host, href }: URL,
@@ -78,13 +75,12 @@ function checkHost(
   refuse: ReportProblem,
 ): boolean {
   if (isAllowedHost(hostname, allowed)) return true;
-  const message = `${hostname} is neither this machine nor in a private network: load is not sent there unasked`;
+  const message = `${hostname} is neither this machine nor in a private network, so it must be allowed explicitly`;
   refuse(problemAt(at, 'TARGET_NOT_ALLOWED', path, message, `if you may put load on it: --allow-target ${hostname}`));
   return false;
 }
 
-/** Load may be sent to this machine and private networks; anywhere else only when the user names the host. */
-
+/** Load may be sent to this machine and private networks. The user must allow any other host by name. */
 const nearby = new BlockList();
 nearby.addSubnet('127.0.0.0', 8, 'ipv4');
 nearby.addSubnet('10.0.0.0', 8, 'ipv4');
@@ -95,8 +91,8 @@ nearby.addSubnet('fc00::', 7, 'ipv6');
 nearby.addSubnet('fe80::', 10, 'ipv6');
 
 /**
- * Names that cannot lead to the public internet: RFC 6761 (localhost), RFC 6762 (.local), ICANN's private-use
- * .internal. A bare name such as `server` is not among them: a search domain, or a top-level domain, may answer for it.
+ * Names that cannot lead to the public internet: localhost (RFC 6761), .local (RFC 6762) and .internal, which ICANN
+ * reserves for private use. A bare name such as `server` can: a search domain or a top-level domain may answer for it.
  */
 const nearbyName = /(?:^|\.)localhost$|\.local$|\.internal$/;
 

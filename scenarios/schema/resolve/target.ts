@@ -1,23 +1,22 @@
-import { descend, keyPositionOf, type MapNode, positionOf } from '../../yaml/node.js';
+/** The target of the load: named by the scenario, by `--target`, or by an `mcpServers` file. */
+import { descend, keyPositionOf, type MapNode, type Path, positionOf } from '../../yaml/node.js';
 import { type Position, problemAt } from '../../yaml/problem.js';
 import { MAX_REPLICAS } from '../keys/fields.js';
 import type { TargetSource } from '../keys/scenario-schema.js';
 import { CHEAP_CONNECTIONS, connectionsIn } from '../offered-load.js';
 import type { Era, ProfilePlan, ServerCommand, TargetPlan } from '../plan.js';
-import type { ReportProblem } from '../source-part.js';
+import { type ProblemCode, positionOfOption, type ReportProblem } from '../source-part.js';
 import { resolveTokens } from './auth.js';
 import { checkHeader, type Environment, expandVariables, type HeaderProblem, splitHeader } from './headers.js';
 import type { ConfiguredServer } from './mcp-config.js';
 import type { SecretOptions, SecretSource } from './secret-files.js';
 import { checkUrl, type WrittenUrl } from './target-url.js';
-import { refuseIdleTls, resolveTls } from './tls.js';
-
-/** Where the load goes: named by the scenario, by `--target`, or by an `mcpServers` file. */
+import { refuseUnusedTls, resolveTls } from './tls.js';
 
 export interface TargetRequest {
   /** `--target`, in place of the scenario's server. */
   readonly targets: readonly string[];
-  /** `--header 'Name: value'`, over the headers of scenario or file. */
+  /** `--header 'Name: value'`, over the headers of the scenario or the file. */
   readonly headers: readonly string[];
   /** `--config FILE --server NAME`. */
   readonly configured: ConfiguredServer | undefined;
@@ -28,7 +27,19 @@ export interface TargetRequest {
   readonly secrets: SecretSource;
 }
 
-/** @param node the scenario, for places; @returns undefined when something is wrong, all of which is reported */
+/** The target as written, and where to report what is wrong with it. */
+interface Written {
+  readonly source: TargetSource | undefined;
+  /** The scenario, for places in it. */
+  readonly node: MapNode;
+  readonly request: TargetRequest;
+  readonly refuse: ReportProblem;
+}
+
+/**
+ * @param node the scenario, for places in it
+ * @returns undefined when something is wrong, which is reported
+ */
 export function resolveTarget(
   source: TargetSource | undefined,
   node: MapNode,
@@ -41,154 +52,88 @@ export function resolveTarget(
     wrong = true;
     report(problem);
   };
-  const era = request.era ?? source?.era ?? 'auto';
-  const headers = collectHeaders(source, node, request, refuse);
-  const started = collectCommand(source, node, request, refuse);
-  if (started !== undefined) {
-    refuseBesideCommand(source, node, request, headers, refuse);
-    return wrong ? undefined : { kind: 'command', server: started, era };
-  }
-  const urls = collectUrls(source, node, request);
-  if (urls === undefined) {
-    if (Object.keys(headers).length > 0) {
-      const at = source?.headers === undefined ? commandLine('--header') : keyPositionOf(node, ['target', 'headers']);
-      refuse(
-        problemAt(
-          at,
-          'CONFLICT',
-          'target.headers',
-          'headers go with a url',
-          'use server: { url: ... } or --target URL',
-        ),
-      );
-    }
-    refuseForUrlsOnly(node, request.secrets, refuse);
-    if (wrong) return undefined;
-    const started = {
-      replicas: typeof source?.replicas === 'number' ? source.replicas : 1,
-      sticky: source?.gateway?.sticky ?? 'session',
-      era,
-    };
-    if (typeof source?.server === 'object') return imageTarget(source.server, node, started, refuse);
-    return { kind: source?.server === 'sink' ? 'sink' : 'reference', ...started };
-  }
-  refuseIdleImage(source, node, isFromCommandLine(request), refuse, warn);
-  checkUnused(source, node, request, refuse, warn);
-  const checked = urls.flatMap((url) => checkUrl(url, request.allowTargets, refuse) ?? []);
-  const { secrets, env } = request;
-  refuseIdleTls(
-    node,
-    secrets,
-    urls.map(({ text }) => text),
-    isFromCommandLine(request),
-    refuse,
-    warn,
-  );
-  const tls = usesTls(checked) ? resolveTls(source?.tls, node, secrets, refuse, warn) : undefined;
-  const tokens = resolveTokens(source?.auth, node, { secrets, env, headers, refuse });
-  return wrong
-    ? undefined
-    : {
-        kind: 'url',
-        urls: checked,
-        headers,
-        ...(tls === undefined ? {} : { tls }),
-        ...(tokens === undefined ? {} : { tokens }),
-        era,
-      };
-}
-
-type Server = Exclude<TargetSource['server'], string>;
-type Image = Extract<TargetPlan, { readonly kind: 'image' }>;
-
-/** Other keys of a server are refused by name already. */
-function imageTarget(
-  { image, port = 3000, path = '/mcp', command }: Server,
-  node: MapNode,
-  started: Pick<Image, 'replicas' | 'sticky' | 'era'>,
-  refuse: ReportProblem,
-): Image | undefined {
-  if (image !== undefined) return { kind: 'image', image, port, path, ...started };
-  if (command === undefined) {
-    refuse(
-      problemAt(
-        positionOf(node, ['target', 'server']),
-        'MISSING_KEY',
-        'target.server',
-        'the server has neither url nor image',
-        'reference, sink, { url: http://localhost:3000/mcp } or { image: my/server:1, port: 3000 }',
-      ),
-    );
-  }
-  return undefined;
-}
-
-/** An image, its port and its path beside a url. */
-function refuseIdleImage(
-  source: TargetSource | undefined,
-  node: MapNode,
-  fromCommandLine: boolean,
-  refuse: ReportProblem,
-  warn: (warning: string) => void,
-): void {
-  const { server } = source ?? {};
-  if (typeof server !== 'object') return;
-  for (const key of ['image', 'port', 'path'] as const) {
-    if (server[key] === undefined) continue;
-    if (fromCommandLine)
-      warn(`target.server.${key} of the scenario is not used: the server was named on the command line`);
-    else
-      refuse(
-        problemAt(
-          keyPositionOf(node, ['target', 'server', key]),
-          'CONFLICT',
-          `target.server.${key}`,
-          `\`${key}\` does not go with \`url\``,
-          'a server is one or the other; a url holds its own port and path',
-        ),
-      );
-  }
+  const written: Written = { source, node, request, refuse };
+  const kind = kindOfTarget(source, request);
+  checkKeys(kind, written, warn);
+  checkOptions(kind, written);
+  const target = planOf(kind, written, warn);
+  return wrong ? undefined : target;
 }
 
 export function isFromCommandLine({ targets, configured }: TargetRequest): boolean {
   return targets.length > 0 || configured !== undefined;
 }
 
-function usesTls(urls: readonly string[]): boolean {
-  return urls.some((url) => /^(?:https|wss):/.test(url));
+/** `replicas: auto` counted, now that the profiles are known. */
+export function withReplicas(
+  target: TargetPlan,
+  requested: number | 'auto' | undefined,
+  profiles: readonly ProfilePlan[],
+): TargetPlan {
+  if (requested !== 'auto' || !('replicas' in target)) return target;
+  const wanted = Math.ceil(connectionsIn(profiles) / CHEAP_CONNECTIONS);
+  return { ...target, replicas: Math.max(1, Math.min(MAX_REPLICAS, wanted)) };
 }
 
-/** Certificates and tokens for a server of our own, which wants neither. */
-function refuseForUrlsOnly(node: MapNode, secrets: SecretSource, refuse: ReportProblem): void {
-  const given =
-    secrets.from === 'files'
-      ? Object.entries(secrets.options)
-          .filter(([, value]) => value !== undefined && value !== false)
-          .map(([name]) => name)
-      : [];
-  for (const name of given) {
-    const option = OPTIONS[name as keyof SecretOptions];
-    refuse(
-      problemAt(
-        commandLine(option),
-        'CONFLICT',
-        'target',
-        `${option} goes with a url`,
-        'use server: { url: ... } or --target URL',
-      ),
-    );
-  }
-  for (const key of ['tls', 'auth'] as const) {
-    if (descend(node, ['target', key]) !== undefined)
-      refuse(
-        problemAt(
-          keyPositionOf(node, ['target', key]),
-          'CONFLICT',
-          `target.${key}`,
-          `\`${key}\` goes with a url`,
-          'use server: { url: ... } or --target URL',
-        ),
-      );
+type Kind = 'own' | 'image' | 'url' | 'command';
+
+function kindOfTarget(source: TargetSource | undefined, { targets, configured }: TargetRequest): Kind {
+  if (configured !== undefined) return configured.command === undefined ? 'url' : 'command';
+  if (targets.length > 0) return 'url';
+  const server = source?.server;
+  if (typeof server !== 'object') return 'own';
+  if (server.command !== undefined) return 'command';
+  return server.url === undefined ? 'image' : 'url';
+}
+
+const USE_URL = 'use server: { url: ... } or --target URL';
+
+interface KeyRule {
+  readonly path: Path;
+  readonly takenBy: readonly Kind[];
+  /** The kinds that take it, in words. */
+  readonly isFor: string;
+  readonly hint: string;
+  /** It describes the scenario's own server, and so means nothing when the command line names another one. */
+  readonly ofServer: boolean;
+}
+
+type Takers = Omit<KeyRule, 'path'>;
+
+const started: Takers = {
+  takenBy: ['own', 'image'],
+  isFor: 'servers that swarmbench starts',
+  hint: 'remove it',
+  ofServer: true,
+};
+const ofImage: Takers = { takenBy: ['image'], isFor: 'a server in a container', hint: 'remove it', ofServer: true };
+const ofCommand: Takers = { takenBy: ['command'], isFor: 'a command', hint: 'remove it', ofServer: true };
+const ofUrl: Takers = { takenBy: ['url'], isFor: 'a url', hint: USE_URL, ofServer: false };
+
+/** Keys that not every kind of target takes. */
+const keyRules: readonly KeyRule[] = [
+  { path: ['target', 'replicas'], ...started },
+  { path: ['target', 'gateway'], ...started },
+  { path: ['target', 'headers'], ...ofUrl },
+  { path: ['target', 'tls'], ...ofUrl },
+  { path: ['target', 'auth'], ...ofUrl },
+  { path: ['target', 'server', 'image'], ...ofImage },
+  { path: ['target', 'server', 'port'], ...ofImage },
+  { path: ['target', 'server', 'path'], ...ofImage },
+  { path: ['target', 'server', 'env'], ...ofCommand },
+];
+
+function checkKeys(kind: Kind, { source, node, request, refuse }: Written, warn: (warning: string) => void): void {
+  if (source === undefined) return;
+  const names = { own: `\`${String(source.server)}\``, image: 'an image', url: 'a url', command: 'a command' };
+  for (const { path, takenBy, isFor, hint, ofServer } of keyRules) {
+    if (takenBy.includes(kind) || descend(node, path) === undefined) continue;
+    if (ofServer && isFromCommandLine(request)) {
+      warn(`${path.join('.')} of the scenario is not used, because the command line names the server`);
+      continue;
+    }
+    const message = `\`${String(path.at(-1))}\` is for ${isFor}, not for ${names[kind]}`;
+    refuse(problemAt(keyPositionOf(node, path), 'CONFLICT', path.join('.'), message, hint));
   }
 }
 
@@ -201,179 +146,93 @@ const OPTIONS = {
   tokenEnv: '--auth-token-env',
 } as const satisfies Record<keyof SecretOptions, string>;
 
-/** Of our environment a server gets what a shell would give it; tokens, for example, are not its business. */
-const INHERITED = ['HOME', 'LANG', 'LOGNAME', 'PATH', 'SHELL', 'TERM', 'TMPDIR', 'USER'];
-
-/** Undefined: the target is no command. */
-function collectCommand(
-  source: TargetSource | undefined,
-  node: MapNode,
-  { targets, configured, env, secrets }: TargetRequest,
-  refuse: ReportProblem,
-): ServerCommand | undefined {
-  const inherited = Object.fromEntries(
-    INHERITED.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
-  );
-  const expanded = (
-    variables: Readonly<Record<string, string>>,
-    at: (name: string) => Position,
-  ): Readonly<Record<string, string>> =>
-    Object.fromEntries(
-      Object.entries(variables).map(([name, value]) => {
-        const found = expandVariables(value, env);
-        if (!found.ok)
-          refuse(
-            problemAt(
-              at(name),
-              found.problem.code,
-              `target.server.env.${name}`,
-              found.problem.message,
-              found.problem.hint,
-            ),
-          );
-        return [name, found.ok ? found.text : ''];
-      }),
+/** Headers, certificates and tokens on the command line are for URLs only. */
+function checkOptions(kind: Kind, { request, refuse }: Written): void {
+  if (kind === 'url') return;
+  const { secrets, headers } = request;
+  const options = secrets.from === 'files' ? secrets.options : {};
+  const given = (Object.keys(OPTIONS) as (keyof SecretOptions)[])
+    .filter((name) => options[name] !== undefined && options[name] !== false)
+    .map((name) => OPTIONS[name]);
+  for (const option of headers.length > 0 ? ['--header', ...given] : given)
+    refuse(
+      problemAt(
+        positionOfOption(option),
+        'CONFLICT',
+        'target',
+        `${option} is for a url`,
+        kind === 'command' ? 'a command takes its secrets from its environment: target.server.env' : USE_URL,
+      ),
     );
-  if (configured !== undefined) {
-    if (configured.command === undefined) return undefined;
-    return {
-      command: configured.command,
-      env: expanded(configured.env, (name) => positionOf(configured.node, ['env', name])),
-      inherited,
-    };
-  }
-  const server = typeof source?.server === 'object' ? source.server : undefined;
-  if (targets.length > 0 || server === undefined) return undefined;
-  const { command, url } = server;
-  if (command === undefined) {
-    if (server.env !== undefined)
+}
+
+function planOf(kind: Kind, written: Written, warn: (warning: string) => void): TargetPlan | undefined {
+  const { source, node, request, refuse } = written;
+  const era = request.era ?? source?.era ?? 'auto';
+  const own = {
+    replicas: typeof source?.replicas === 'number' ? source.replicas : 1,
+    sticky: source?.gateway?.sticky ?? 'session',
+    era,
+  } as const;
+  const server = typeof source?.server === 'object' ? source.server : {};
+  switch (kind) {
+    case 'own':
+      return { kind: source?.server === 'sink' ? 'sink' : 'reference', ...own };
+    case 'image': {
+      const { image, port = 3000, path = '/mcp' } = server;
+      if (image !== undefined) return { kind, image, port, path, ...own };
       refuse(
         problemAt(
-          keyPositionOf(node, ['target', 'server', 'env']),
-          'CONFLICT',
-          'target.server.env',
-          '`env` goes with a `command`',
-          'take it out',
+          positionOf(node, ['target', 'server']),
+          'MISSING_KEY',
+          'target.server',
+          'the server has no url, image or command',
+          'reference, sink, { url: http://localhost:3000/mcp } or { image: my/server:1, port: 3000 }',
         ),
       );
-    return undefined;
-  }
-  if (url !== undefined)
-    refuse(
-      problemAt(
-        keyPositionOf(node, ['target', 'server', 'command']),
-        'CONFLICT',
-        'target.server.command',
-        'the server has a url and a command',
-        'take one of them out',
-      ),
-    );
-  if (secrets.from === 'request') {
-    refuse(
-      problemAt(
-        keyPositionOf(node, ['target', 'server', 'command']),
-        'CONFLICT',
-        'target.server.command',
-        'a command is started by the command line of the machine it is for, never by a controller that was asked to',
-        'swarmbench run SCENARIO, on that machine',
-      ),
-    );
-  }
-  return {
-    command,
-    env: expanded(server.env ?? {}, (name) => positionOf(node, ['target', 'server', 'env', name])),
-    inherited,
-  };
-}
-
-/** What says how a server is reached, or how many of ours there are, says nothing of one that each session starts. */
-function refuseBesideCommand(
-  source: TargetSource | undefined,
-  node: MapNode,
-  { secrets, configured }: TargetRequest,
-  headers: Readonly<Record<string, string>>,
-  refuse: ReportProblem,
-): void {
-  if (Object.keys(headers).length > 0)
-    refuse(
-      problemAt(
-        source?.headers === undefined ? commandLine('--header') : keyPositionOf(node, ['target', 'headers']),
-        'CONFLICT',
-        'target.headers',
-        'headers go with a url',
-        'a command takes what is secret from its environment: target.server.env',
-      ),
-    );
-  if (configured === undefined) {
-    for (const key of ['replicas', 'gateway'] as const) {
-      if (source?.[key] !== undefined)
-        refuse(
-          problemAt(
-            keyPositionOf(node, ['target', key]),
-            'CONFLICT',
-            `target.${key}`,
-            `\`${key}\` is for servers that swarmbench starts once, not for one that each session starts`,
-            'take it out',
-          ),
-        );
+      return undefined;
     }
+    case 'command': {
+      const command = commandOf(written);
+      return command === undefined ? undefined : { kind, server: command, era };
+    }
+    case 'url':
+      return { kind, ...urlTarget(written, warn), era };
   }
-  refuseForUrlsOnly(node, secrets, refuse);
 }
 
-/** Undefined: one of our own servers. */
-function collectUrls(
-  source: TargetSource | undefined,
-  node: MapNode,
-  request: TargetRequest,
-): readonly WrittenUrl[] | undefined {
+function urlTarget(
+  written: Written,
+  warn: (warning: string) => void,
+): Omit<Extract<TargetPlan, { kind: 'url' }>, 'kind' | 'era'> {
+  const { source, node, request, refuse } = written;
+  const { secrets, env, allowTargets } = request;
+  const headers = collectHeaders(written);
+  const writtenUrls = collectUrls(written);
+  const urls = writtenUrls.flatMap((url) => checkUrl(url, allowTargets, refuse) ?? []);
+  const texts = writtenUrls.map(({ text }) => text);
+  refuseUnusedTls(node, secrets, texts, isFromCommandLine(request), refuse, warn);
+  const usesTls = urls.some((url) => /^(?:https|wss):/.test(url));
+  const tls = usesTls ? resolveTls(source?.tls, node, secrets, refuse, warn) : undefined;
+  const tokens = resolveTokens(source?.auth, node, { secrets, env, headers, refuse });
+  return { urls, headers, ...(tls === undefined ? {} : { tls }), ...(tokens === undefined ? {} : { tokens }) };
+}
+
+function collectUrls({ source, node, request }: Written): readonly WrittenUrl[] {
   const { targets, configured } = request;
   if (configured?.url !== undefined)
     return [{ text: configured.url, at: positionOf(configured.node, ['url']), path: 'url' }];
-  if (targets.length > 0)
-    return targets.map((text) => ({ text, at: commandLine('--target'), path: 'target.server.url' }));
+  const key = 'target.server.url';
+  if (targets.length > 0) return targets.map((text) => ({ text, at: positionOfOption('--target'), path: key }));
   const url = typeof source?.server === 'object' ? source.server.url : undefined;
-  if (url === undefined) return undefined;
   const path = ['target', 'server', 'url'];
-  if (typeof url === 'string') return [{ text: url, at: positionOf(node, path), path: 'target.server.url' }];
-  return url.map((text, index) => ({ text, at: positionOf(node, [...path, index]), path: 'target.server.url' }));
+  if (url === undefined) return [];
+  if (typeof url === 'string') return [{ text: url, at: positionOf(node, path), path: key }];
+  return url.map((text, index) => ({ text, at: positionOf(node, [...path, index]), path: key }));
 }
 
-/**
- * Replicas and gateway are for servers we start: wrong beside a url in the file, left aside when a url is given by
- * hand.
- */
-function checkUnused(
-  source: TargetSource | undefined,
-  node: MapNode,
-  request: TargetRequest,
-  refuse: ReportProblem,
-  warn: (warning: string) => void,
-): void {
-  const fromCommandLine = isFromCommandLine(request);
-  for (const key of ['replicas', 'gateway'] as const) {
-    if (source?.[key] === undefined) continue;
-    if (fromCommandLine) warn(`target.${key} of the scenario is not used: the server was named on the command line`);
-    else
-      refuse(
-        problemAt(
-          keyPositionOf(node, ['target', key]),
-          'CONFLICT',
-          `target.${key}`,
-          `\`${key}\` is for servers that swarmbench starts, not for a url`,
-          'take it out',
-        ),
-      );
-  }
-}
-
-/** Later ones win: scenario or file, then command line. Names are compared without case. */
-function collectHeaders(
-  source: TargetSource | undefined,
-  node: MapNode,
-  request: TargetRequest,
-  refuse: ReportProblem,
-): Readonly<Record<string, string>> {
+/** Later ones win: the scenario or the file, then the command line. Names are compared without case. */
+function collectHeaders({ source, node, request, refuse }: Written): Readonly<Record<string, string>> {
   const headers = new Map<string, readonly [string, string]>();
   const add = (name: string, value: string, at: Position) => {
     const expanded = expandVariables(value, request.env);
@@ -390,28 +249,56 @@ function collectHeaders(
     for (const [name, value] of Object.entries(configured.headers))
       add(name, value, positionOf(configured.node, ['headers', name]));
   }
+  const option = positionOfOption('--header');
   for (const written of request.headers) {
     const split = splitHeader(written);
     if (split === undefined)
-      refuse(problemAt(commandLine('--header'), 'SYNTAX', 'target.headers', 'a header is written as "Name: value"'));
-    else add(split[0], split[1], commandLine('--header'));
+      refuse(problemAt(option, 'SYNTAX', 'target.headers', 'a header is written as "Name: value"'));
+    else add(split[0], split[1], option);
   }
   return Object.fromEntries(headers.values());
 }
 
-function commandLine(option: string): Position {
-  return { file: option, line: 1, column: 1 };
-}
+/** The variables of our own environment that a server gets, as from a shell. It must not see others, such as tokens. */
+const INHERITED = ['HOME', 'LANG', 'LOGNAME', 'PATH', 'SHELL', 'TERM', 'TMPDIR', 'USER'];
 
-/** `replicas: auto` counted out, now that the profiles are known. */
-export function withReplicas(
-  target: TargetPlan,
-  requested: number | 'auto' | undefined,
-  profiles: readonly ProfilePlan[],
-): TargetPlan {
-  if (requested !== 'auto' || !('replicas' in target)) return target;
+function commandOf({ source, node, request, refuse }: Written): ServerCommand | undefined {
+  const { configured, env, secrets } = request;
+  const inherited = Object.fromEntries(
+    INHERITED.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
+  );
+  const expand = (variables: Readonly<Record<string, string>>, at: (name: string) => Position) =>
+    Object.fromEntries(
+      Object.entries(variables).map(([name, value]) => {
+        const expanded = expandVariables(value, env);
+        if (expanded.ok) return [name, expanded.text];
+        const { code, message, hint } = expanded.problem;
+        refuse(problemAt(at(name), code, `target.server.env.${name}`, message, hint));
+        return [name, ''];
+      }),
+    );
+  if (configured?.command !== undefined)
+    return {
+      command: configured.command,
+      env: expand(configured.env, (name) => positionOf(configured.node, ['env', name])),
+      inherited,
+    };
+  const server = typeof source?.server === 'object' ? source.server : {};
+  if (server.command === undefined) return undefined;
+  const refuseCommand = (code: ProblemCode, message: string, hint: string) =>
+    refuse(
+      problemAt(keyPositionOf(node, ['target', 'server', 'command']), code, 'target.server.command', message, hint),
+    );
+  if (server.url !== undefined) refuseCommand('CONFLICT', 'the server has a url and a command', 'remove one of them');
+  if (secrets.from === 'request')
+    refuseCommand(
+      'CONFLICT',
+      'a controller starts no commands: only the command line of the machine itself does',
+      'swarmbench run SCENARIO, on that machine',
+    );
   return {
-    ...target,
-    replicas: Math.max(1, Math.min(MAX_REPLICAS, Math.ceil(connectionsIn(profiles) / CHEAP_CONNECTIONS))),
+    command: server.command,
+    env: expand(server.env ?? {}, (name) => positionOf(node, ['target', 'server', 'env', name])),
+    inherited,
   };
 }

@@ -1,3 +1,4 @@
+/** Thresholds and stop rules: their checks are parsed here, before the run. */
 import { type LabelValues, parseCheck } from '../grammar/check.js';
 import type { ScenarioSource } from '../keys/scenario-schema.js';
 import type { Check, StopRulePlan, ThresholdPlan } from '../plan.js';
@@ -6,8 +7,7 @@ import type { SourcePart } from '../source-part.js';
 interface CheckContext {
   readonly known: LabelValues;
   readonly scaleMs: (ms: number) => number;
-  /** For problems under its `thresholds` and `stopWhen`. */
-  readonly scenario: SourcePart;
+  readonly scenarioPart: SourcePart;
 }
 
 export function resolveThresholds(
@@ -38,6 +38,6 @@ function resolveCheck(written: string, path: readonly (string | number)[], conte
   const parsed = parseCheck(written, context.known);
   if (parsed.ok) return parsed.check;
   const { offset, message, hint } = parsed.problem;
-  context.scenario.reportInText(path, offset, message, hint);
+  context.scenarioPart.reportInText(path, offset, message, hint);
   return undefined;
 }

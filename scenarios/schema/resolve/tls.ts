@@ -1,24 +1,21 @@
-/**
- * How https is spoken with the target: files named by the scenario or the command line, read and checked before
- * anything starts.
- */
+/** How to speak https with the target. Files that the scenario or the command line name are read and checked here. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { descend, type MapNode } from '../../yaml/node.js';
 import { problemAt } from '../../yaml/problem.js';
 import type { TargetSource } from '../keys/scenario-schema.js';
 import type { TlsPlan } from '../plan.js';
-import type { ReportProblem } from '../source-part.js';
+import { positionOfOption, type ReportProblem } from '../source-part.js';
 import {
   readSecretFile,
-  refuseForeignFile,
+  refuseFileInRequest,
   type SecretReference,
   type SecretSource,
   secretReference,
 } from './secret-files.js';
 
-const INSECURE = 'the certificate of the target is not checked (insecure): whoever answers at its address is believed';
+const INSECURE = 'the certificate of the target is not checked (insecure), so any server at its address is trusted';
 
-/** @returns undefined when nothing is said of TLS, or something is wrong, all of which is reported */
+/** @returns undefined where there is no TLS configuration */
 export function resolveTls(
   source: TargetSource['tls'],
   node: MapNode,
@@ -34,113 +31,8 @@ export function resolveTls(
   return plan;
 }
 
-function fromRequest(
-  source: TargetSource['tls'],
-  node: MapNode,
-  given: TlsPlan | undefined,
-  refuse: ReportProblem,
-): TlsPlan | undefined {
-  if (given !== undefined) return given;
-  for (const key of ['ca', 'cert', 'key'] as const)
-    if (source?.[key] !== undefined) refuseForeignFile(node, ['target', 'tls', key], refuse);
-  return source?.insecure === true ? { insecure: true } : undefined;
-}
-
-function fromFiles(
-  source: TargetSource['tls'],
-  node: MapNode,
-  { readText, options }: Extract<SecretSource, { from: 'files' }>,
-  refuse: ReportProblem,
-): TlsPlan | undefined {
-  const file = (key: 'ca' | 'cert' | 'key'): SecretReference | undefined =>
-    secretReference(node, ['target', 'tls', key], source?.[key], `--tls-${key}`, options[key]);
-  const [ca, cert, key] = [file('ca'), file('cert'), file('key')];
-  const insecure = options.insecure ?? source?.insecure ?? false;
-  if (ca === undefined && cert === undefined && key === undefined && !insecure) return undefined;
-  const read = (one: SecretReference | undefined): string | undefined => one && readSecretFile(one, readText, refuse);
-  const texts = { ca: read(ca), cert: read(cert), key: read(key) };
-  if (ca !== undefined && texts.ca !== undefined) checkCertificates(ca, texts.ca, refuse);
-  const own = cert === undefined || texts.cert === undefined ? undefined : checkCertificates(cert, texts.cert, refuse);
-  const secret = key === undefined || texts.key === undefined ? undefined : checkKey(key, texts.key, refuse);
-  const lone =
-    cert !== undefined && key === undefined ? cert : key !== undefined && cert === undefined ? key : undefined;
-  if (lone !== undefined)
-    refuse(
-      problemAt(
-        lone.at,
-        'CONFLICT',
-        lone.path,
-        'a client certificate and its key belong together',
-        cert === undefined ? 'give target.tls.cert (--tls-cert) too' : 'give target.tls.key (--tls-key) too',
-      ),
-    );
-  if (key !== undefined && own !== undefined && secret !== undefined && !own.checkPrivateKey(secret)) {
-    refuse(
-      problemAt(key.at, 'CONFLICT', key.path, `${key.name} is not the key of the certificate in ${cert?.name ?? ''}`),
-    );
-  }
-  return {
-    ...(texts.ca === undefined ? {} : { ca: texts.ca }),
-    ...(texts.cert === undefined ? {} : { cert: texts.cert }),
-    ...(texts.key === undefined ? {} : { key: texts.key }),
-    insecure,
-  };
-}
-
-/** @returns the first certificate of the file */
-function checkCertificates(file: SecretReference, text: string, refuse: ReportProblem): X509Certificate | undefined {
-  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  if (blocks.length === 0) {
-    refuse(
-      problemAt(
-        file.at,
-        'INVALID_VALUE',
-        file.path,
-        `${file.name} holds no certificate in PEM form`,
-        'it has -----BEGIN CERTIFICATE----- in it; of DER: openssl x509 -inform der -in FILE',
-      ),
-    );
-    return undefined;
-  }
-  try {
-    return blocks.map((block) => new X509Certificate(block))[0];
-  } catch (error) {
-    refuse(
-      problemAt(
-        file.at,
-        'INVALID_VALUE',
-        file.path,
-        `${file.name} holds a certificate that cannot be read: ${reason(error)}`,
-      ),
-    );
-    return undefined;
-  }
-}
-
-function checkKey(file: SecretReference, text: string, refuse: ReportProblem): KeyObject | undefined {
-  if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(text)) {
-    refuse(
-      problemAt(
-        file.at,
-        'INVALID_VALUE',
-        file.path,
-        `the key in ${file.name} has a passphrase, and nobody is there to type it`,
-        'openssl pkey -in FILE -out PLAIN, readable for you only',
-      ),
-    );
-    return undefined;
-  }
-  try {
-    return createPrivateKey(text);
-  } catch {
-    // Not the library's words: they may quote the file.
-    refuse(problemAt(file.at, 'INVALID_VALUE', file.path, `${file.name} holds no private key in PEM form`));
-    return undefined;
-  }
-}
-
-/** TLS keys say nothing where nothing speaks TLS. */
-export function refuseIdleTls(
+/** TLS keys and options have no effect where no url is https or wss. */
+export function refuseUnusedTls(
   node: MapNode,
   secrets: SecretSource,
   urls: readonly string[],
@@ -153,41 +45,141 @@ export function refuseIdleTls(
   if (option !== undefined)
     refuse(
       problemAt(
-        { file: option, line: 1, column: 1 },
+        positionOfOption(option),
         'CONFLICT',
         'target.tls',
-        `${option} is for https, which no url of the target speaks`,
-        'take it out',
+        `${option} is for https, and no url of the target is https`,
+        'remove it',
       ),
     );
   const written = descend(node, ['target', 'tls']);
   if (written === undefined) return;
   if (fromCommandLine)
-    warn('target.tls of the scenario is not used: the server named on the command line does not speak https');
+    warn('target.tls of the scenario is not used, because the server on the command line does not speak https');
   else
     refuse(
       problemAt(
         written.at,
         'CONFLICT',
         'target.tls',
-        '`tls` is for https, which no url of the target speaks',
-        'take it out, or use an https url',
+        '`tls` is for https, and no url of the target is https',
+        'remove it, or use an https url',
       ),
     );
 }
 
-function usedOption({
-  ca,
-  cert,
-  key,
-  insecure,
-}: Extract<SecretSource, { from: 'files' }>['options']): string | undefined {
+function usedOption({ ca, cert, key, insecure }: FileSecrets['options']): string | undefined {
   if (ca !== undefined) return '--tls-ca';
   if (cert !== undefined) return '--tls-cert';
   if (key !== undefined) return '--tls-key';
   return insecure === true ? '--insecure' : undefined;
 }
 
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+type FileSecrets = Extract<SecretSource, { from: 'files' }>;
+
+function fromRequest(
+  source: TargetSource['tls'],
+  node: MapNode,
+  sent: TlsPlan | undefined,
+  refuse: ReportProblem,
+): TlsPlan | undefined {
+  if (sent !== undefined) return sent;
+  for (const key of ['ca', 'cert', 'key'] as const)
+    if (source?.[key] !== undefined) refuseFileInRequest(node, ['target', 'tls', key], refuse);
+  return source?.insecure === true ? { insecure: true } : undefined;
+}
+
+function fromFiles(
+  source: TargetSource['tls'],
+  node: MapNode,
+  { readText, options }: FileSecrets,
+  refuse: ReportProblem,
+): TlsPlan | undefined {
+  const file = (key: 'ca' | 'cert' | 'key'): SecretReference | undefined =>
+    secretReference(node, ['target', 'tls', key], source?.[key], `--tls-${key}`, options[key]);
+  const [ca, cert, key] = [file('ca'), file('cert'), file('key')];
+  const insecure = options.insecure ?? source?.insecure ?? false;
+  if (ca === undefined && cert === undefined && key === undefined && !insecure) return undefined;
+  const read = (one: SecretReference | undefined): string | undefined => one && readSecretFile(one, readText, refuse);
+  const texts = { ca: read(ca), cert: read(cert), key: read(key) };
+  if (ca !== undefined && texts.ca !== undefined) checkCertificates(ca, texts.ca, refuse);
+  refuseOneWithoutTheOther(cert, key, refuse);
+  const certificate =
+    cert === undefined || texts.cert === undefined ? undefined : checkCertificates(cert, texts.cert, refuse);
+  const privateKey = key === undefined || texts.key === undefined ? undefined : checkKey(key, texts.key, refuse);
+  if (cert !== undefined && key !== undefined && certificate !== undefined && privateKey !== undefined)
+    if (!certificate.checkPrivateKey(privateKey))
+      refuse(problemAt(key.at, 'CONFLICT', key.path, `${key.name} is not the key of the certificate in ${cert.name}`));
+  return {
+    ...(texts.ca === undefined ? {} : { ca: texts.ca }),
+    ...(texts.cert === undefined ? {} : { cert: texts.cert }),
+    ...(texts.key === undefined ? {} : { key: texts.key }),
+    insecure,
+  };
+}
+
+function refuseOneWithoutTheOther(
+  cert: SecretReference | undefined,
+  key: SecretReference | undefined,
+  refuse: ReportProblem,
+): void {
+  const only = cert ?? key;
+  if (only === undefined || (cert !== undefined && key !== undefined)) return;
+  const missing = cert === undefined ? 'cert' : 'key';
+  refuse(
+    problemAt(
+      only.at,
+      'CONFLICT',
+      only.path,
+      'a client certificate and its key belong together',
+      `give target.tls.${missing} (--tls-${missing}) too`,
+    ),
+  );
+}
+
+/** @returns the first certificate of the file */
+function checkCertificates(file: SecretReference, text: string, refuse: ReportProblem): X509Certificate | undefined {
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  if (blocks.length === 0) {
+    refuse(
+      problemAt(
+        file.at,
+        'INVALID_VALUE',
+        file.path,
+        `${file.name} holds no certificate in PEM form`,
+        'PEM has -----BEGIN CERTIFICATE----- in it; to convert DER: openssl x509 -inform der -in FILE',
+      ),
+    );
+    return undefined;
+  }
+  try {
+    return blocks.map((block) => new X509Certificate(block))[0];
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `${file.name} holds a certificate that cannot be read: ${reason}`;
+    refuse(problemAt(file.at, 'INVALID_VALUE', file.path, message));
+    return undefined;
+  }
+}
+
+function checkKey(file: SecretReference, text: string, refuse: ReportProblem): KeyObject | undefined {
+  if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(text)) {
+    refuse(
+      problemAt(
+        file.at,
+        'INVALID_VALUE',
+        file.path,
+        `the key in ${file.name} has a passphrase, which nothing can ask you for here`,
+        'openssl pkey -in FILE -out PLAIN, readable for you only',
+      ),
+    );
+    return undefined;
+  }
+  try {
+    return createPrivateKey(text);
+  } catch {
+    // Without the library's message, which may quote the file.
+    refuse(problemAt(file.at, 'INVALID_VALUE', file.path, `${file.name} holds no private key in PEM form`));
+    return undefined;
+  }
 }

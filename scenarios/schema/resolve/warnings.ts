@@ -1,4 +1,4 @@
-/** Plans that are legal but probably not meant. */
+/** Warnings about plans that are legal but probably not meant. */
 import { formatDuration } from '../grammar/units.js';
 import { expectedOperations, peakLoad, takesPart } from '../offered-load.js';
 import type { Check, Plan, ProfilePlan, StagePlan } from '../plan.js';
@@ -19,8 +19,9 @@ function drainWarnings({ profiles, drainMs }: Judged): readonly string[] {
   return profiles
     .filter((profile) => profile.timeoutMs > drainMs)
     .map(
-      (profile) =>
-        `profile ${profile.name}: its timeout (${formatDuration(profile.timeoutMs)}) is longer than the drain (${formatDuration(drainMs)}): answers still due then count as lost`,
+      ({ name, timeoutMs }) =>
+        `profile ${name}: its timeout (${formatDuration(timeoutMs)}) is longer than the drain ` +
+        `(${formatDuration(drainMs)}), so answers that come after the drain count as lost`,
     );
 }
 
@@ -30,7 +31,8 @@ function idleWarnings({ profiles, stages }: Judged): readonly string[] {
     idleMs < runMs
       ? []
       : [
-          `profile ${name}: it is idle for ${formatDuration(idleMs)} and the run lasts ${formatDuration(runMs)}: no session is ever checked`,
+          `profile ${name}: it is idle for ${formatDuration(idleMs)} and the run lasts ${formatDuration(runMs)}, ` +
+            'so no session is ever checked',
         ],
   );
 }
@@ -39,82 +41,88 @@ function stageWarnings({ stages }: Judged): readonly string[] {
   return stages
     .filter((stage) => stage.trial === 1 && stage.measured && stage.durationMs < 1000)
     .map(
-      (stage) =>
-        `stage ${stage.name} lasts ${formatDuration(stage.durationMs)}: less than the one second the timeline resolves`,
+      ({ name, durationMs }) =>
+        `stage ${name} lasts ${formatDuration(durationMs)}, ` +
+        'which is less than the one second that the timeline resolves',
     );
 }
 
 function rateWarnings(plan: Judged): readonly string[] {
-  return expectedOperations(plan).flatMap(({ stage, profile, operations }) => {
-    const of = plan.stages[stage];
+  return expectedOperations(plan).flatMap(({ stage: index, profile, operations }) => {
+    const stage = plan.stages[index];
     if (plan.profiles.some(({ name, arrivals }) => name === profile && arrivals.model === 'none')) return [];
     if (
-      of === undefined ||
-      !of.measured ||
-      of.trial > 1 ||
+      stage === undefined ||
+      !stage.measured ||
+      stage.trial > 1 ||
       operations === undefined ||
       operations >= 1 ||
-      peakLoad(of) === 0 ||
-      !takesPart(of, profile)
+      peakLoad(stage) === 0 ||
+      !takesPart(stage, profile)
     )
       return [];
     return [
-      `profile ${profile} has less than one operation due in stage ${of.name}: its rate is too low for so short a stage`,
+      `profile ${profile} has less than one operation due in stage ${stage.name}: ` +
+        'its rate is too low for so short a stage',
     ];
   });
 }
 
 function thresholdWarnings(plan: Judged, check: Check, afterMs: number): readonly string[] {
-  const warnings: string[] = [];
   const named = check.labels.stage;
   const judged = plan.stages.filter((stage) => (named === undefined ? stage.measured : stage.name === named));
-  if (named !== undefined && judged.every((stage) => !stage.measured)) {
-    warnings.push(
-      `threshold "${check.text}": stage ${named} is not measured; it is judged all the same, because the threshold names it`,
-    );
-  }
   const judgedMs = judged.reduce((sum, stage) => sum + stage.durationMs, 0);
-  if (afterMs >= judgedMs && afterMs > 0) {
-    warnings.push(
-      `threshold "${check.text}": its stages last ${formatDuration(judgedMs)}, so after ${formatDuration(afterMs)} it is never judged while running`,
+  const runsElsewhere = plan.target.kind === 'url' || plan.target.kind === 'command';
+  const warnings: string[] = [];
+  const warn = (text: string) => warnings.push(`threshold "${check.text}": ${text}`);
+  if (named !== undefined && judged.every((stage) => !stage.measured))
+    warn(`stage ${named} is not measured; it is judged nevertheless, because the threshold names it`);
+  if (afterMs >= judgedMs && afterMs > 0)
+    warn(
+      `its stages last ${formatDuration(judgedMs)}, so after ${formatDuration(afterMs)} ` +
+        'it is never judged while running',
     );
-  }
-  if (check.metric.startsWith('connect.') && !judged.some((stage) => connectsIn(plan, stage, check.labels.profile))) {
-    warnings.push(
-      `threshold "${check.text}": no client connects in a stage it is judged over (sessions are reused and opened before), so it may find no data, which is never a pass`,
+  if (check.metric.startsWith('connect.') && !judged.some((stage) => connectsIn(plan, stage, check.labels.profile)))
+    warn(
+      'no client connects in a stage it is judged over, because sessions are opened before and reused; ' +
+        'it may find no data, which is never a pass',
     );
-  }
-  if (check.metric.startsWith('fault.') && plan.faults.length === 0) {
-    warnings.push(
-      `threshold "${check.text}": the scenario has no faults, so it will find no data, which is never a pass`,
+  if (check.metric.startsWith('fault.') && plan.faults.length === 0)
+    warn('the scenario has no faults, so it will find no data, which is never a pass');
+  if (/^(?:usage|memory)\./.test(check.metric) && runsElsewhere)
+    warn(
+      'the use of resources is known only of servers that swarmbench starts, ' +
+        'so it will find no data, which is never a pass',
     );
-  }
-  if (/^(?:usage|memory)\./.test(check.metric) && (plan.target.kind === 'url' || plan.target.kind === 'command')) {
-    warnings.push(
-      `threshold "${check.text}": the use of resources is known only of servers that swarmbench starts, so it will find no data, which is never a pass`,
-    );
-  }
   return warnings;
 }
 
-/** Whether new clients start in this stage, or sessions end and begin again. */
+/** Whether clients start in this stage, or sessions end and begin again. */
 function connectsIn(plan: Judged, stage: StagePlan, profileName: string | undefined): boolean {
   return plan.profiles.some(
     (profile) =>
       (profileName === undefined || profile.name === profileName) &&
       takesPart(stage, profile.name) &&
-      (renews(profile) || starts(plan, stage, profile)),
+      (renewsSessions(profile) || startsClients(plan, stage, profile)),
   );
 }
 
-/** More of its clients are at work than in any stage before, or they come back after one without them. */
-function starts({ stages }: Judged, stage: StagePlan, { name }: ProfilePlan): boolean {
-  const reach = (of: StagePlan): number => (!takesPart(of, name) ? 0 : of.scale === 'rate' ? 1 : peakLoad(of));
+/** Whether more of its clients are active than in any stage before, or they come back after a stage without them. */
+function startsClients({ stages }: Judged, stage: StagePlan, { name }: ProfilePlan): boolean {
   const earlier = stages.filter((other) => other.index < stage.index);
   const before = earlier.at(-1);
-  return reach(stage) > Math.max(0, ...earlier.map(reach)) || (before !== undefined && reach(before) === 0);
+  const share = activeShare(stage, name);
+  return (
+    share > Math.max(0, ...earlier.map((other) => activeShare(other, name))) ||
+    (before !== undefined && activeShare(before, name) === 0)
+  );
 }
 
-function renews(profile: ProfilePlan): boolean {
-  return profile.session.mode === 'churn' || profile.session.mode === 'per-request';
+function activeShare(stage: StagePlan, profile: string): number {
+  if (!takesPart(stage, profile)) return 0;
+  return stage.scale === 'rate' ? 1 : peakLoad(stage);
+}
+
+function renewsSessions({ session }: ProfilePlan): boolean {
+  return session.mode === 'churn' || session.mode === 'per-request';
 }

@@ -7,7 +7,7 @@ import { rpcErrorResponse } from '../mcp/outcome.js';
 import type { MessageObserver } from '../mcp/pending-requests.js';
 import { type Body, Exchange, readJsonBody } from './exchange.js';
 
-export interface McpEndpointParts extends MessageObserver {
+interface McpEndpointParts extends MessageObserver {
   readonly replica: string;
   readonly era: ServedEra;
   readonly legacy: LegacyEra;

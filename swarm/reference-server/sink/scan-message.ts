@@ -1,5 +1,5 @@
 /** Where the members of a JSON-RPC message lie; filled again for every message, so nothing is allocated. */
-export interface MessageSpan {
+interface MessageSpan {
   /** The id as it is written, quotes of a string included; start = end when there is none. */
   idStart: number;
   idEnd: number;

@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 
-/** Two ends of a connection that is no socket: what one writes the other reads. Node 20.19 has none of its own yet. */
+/** Two ends of a connection without sockets: each reads what the other writes. Node 20.19 has no such pair. */
 export function duplexPair(): readonly [Duplex, Duplex] {
   const ends: Duplex[] = [];
   const make = (other: number): Duplex =>

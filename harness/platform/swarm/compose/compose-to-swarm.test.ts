@@ -3,11 +3,12 @@ import { compose, problemsOf, serviceOf, stackOf } from './testing/compose.js';
 
 test('the same files give the same stack', () => {
   const text =
-    'services: { a: { image: i, environment: { B: 1, A: 2 } }, b: { image: i, networks: [x, y] } }\nnetworks: { y: , x: }';
+    'services: { a: { image: i, environment: { B: 1, A: 2 } }, b: { image: i, networks: [x, y] } }\n' +
+    'networks: { y: , x: }';
   expect(JSON.stringify(compose(text))).toBe(JSON.stringify(compose(text)));
 });
 
-test('every object carries the stack', () => {
+test('every object is labelled with its stack', () => {
   const stack = stackOf('services: { a: { image: i } }\nconfigs: { c: { file: f } }\nsecrets: { s: { file: f } }', {
     files: { '/work/f': 'x' },
   });
@@ -26,20 +27,20 @@ test('variables come from the environment that is given, and from nowhere else',
   expect(serviceOf('hostname: "${toString:-none}"').TaskTemplate.ContainerSpec.Hostname).toBe('none');
 });
 
-test('names like those of JavaScript itself are names like others', () => {
+test('names that JavaScript uses itself are names like others', () => {
   const { services } = stackOf('services: { constructor: { image: i, labels: { __proto__: x, toString: y } } }');
   expect(services.map((service) => service.Name)).toEqual(['s_constructor']);
   expect(Object.entries(services[0]?.TaskTemplate.ContainerSpec.Labels ?? {})).toContainEqual(['__proto__', 'x']);
 });
 
-test('files of different formats do not go together', () => {
+test('files of different formats cannot be merged', () => {
   expect(problemsOf(['version: "3.8"\nservices: {}', 'version: "3.9"\nservices: {}'])).toEqual([
     '2.yml:1:10: version: this file has format 3.9, and an earlier one 3.8 | leave the line out of all files',
   ]);
   expect(problemsOf(['version: "3"\nservices: {}', 'services: {}'])).toEqual([]);
 });
 
-test('what is wrong in an earlier file and made right by a later one is right', () => {
+test('a later file can correct an earlier one', () => {
   expect(
     problemsOf([
       'services: { a: { deploy: { resources: { limits: { cpus: x } } } } }',

@@ -1,17 +1,16 @@
 /**
- * Compose files to the objects of a Swarm, the same as `docker stack deploy` of docker/cli 28 makes them: what it
- * refuses is refused, with all problems at once and their places; what it silently ignores is a warning. Pure but for
- * `readFile`.
+ * Compose files to the objects of a Swarm, as `docker stack deploy` of docker/cli 28 makes them. What it refuses is
+ * refused, with all problems and their places at once; what it silently ignores is a warning. Pure but for `readFile`.
  */
-
+import { sortProblems } from '../../../../scenarios/yaml/problem.js';
 import { convertFileObjects } from './convert/file-objects.js';
 import { convertNetworks, isUserDefined } from './convert/networks.js';
 import { convertService } from './convert/service.js';
+import { Findings, type Problem } from './findings.js';
 import { type ComposeSource, loadFile } from './load/load-file.js';
 import type { ReadFile } from './load/read.js';
 import { mergeFiles } from './merge.js';
 import type { ComposeModel } from './model.js';
-import { Findings, inOrder, type Problem } from './problem.js';
 import type { FileSpec, NetworkSpec, ServiceSpec } from './swarm-types.js';
 
 export interface ComposeInput {
@@ -20,7 +19,7 @@ export interface ComposeInput {
   readonly files: readonly ComposeSource[];
   /** Absolute folder of the first file: relative paths of all files start there. */
   readonly folder: string;
-  /** What `${NAME}` and variables without a value are taken from. */
+  /** Values of `${NAME}` and of variables that have none in the file. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly readFile: ReadFile;
 }
@@ -29,7 +28,7 @@ export type ComposeOutcome =
   | { readonly kind: 'stack'; readonly stack: StackSpec; readonly warnings: readonly Problem[] }
   | { readonly kind: 'refused'; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] };
 
-/** What a stack consists of. References of services to secrets and configs have names and no ids yet. */
+/** The objects of a stack. References of services to secrets and configs have names and no ids yet. */
 export interface StackSpec {
   readonly name: string;
   readonly networks: readonly NetworkSpec[];
@@ -43,9 +42,9 @@ export interface StackSpec {
 export function composeToSwarm(input: ComposeInput): ComposeOutcome {
   const findings = new Findings();
   const stack = convert(input, findings);
-  const warnings = inOrder(findings.warnings);
+  const warnings = sortProblems(findings.warnings, { withPath: true });
   if (stack === undefined || findings.refused)
-    return { kind: 'refused', problems: inOrder(findings.problems), warnings };
+    return { kind: 'refused', problems: sortProblems(findings.problems, { withPath: true }), warnings };
   return { kind: 'stack', stack, warnings };
 }
 

@@ -19,16 +19,16 @@ describe('every form of a variable', () => {
     ['x${UNSET}y', 'xy'],
     ['$SET.$SET/$SET', 'value.value/value'],
   ])('%s', (text, expected) => {
-    expect(substitute(text, lookup)).toEqual({ kind: 'done', text: expected, surprises: [] });
+    expect(substitute(text, lookup)).toEqual({ kind: 'done', text: expected, warnings: [] });
   });
 });
 
 describe('what is refused', () => {
   test.each([
-    ['a $ b', /\$ stands before something/],
-    ['$1', /\$ stands before something/],
-    ['${}', /\$ stands before something/],
-    ['${SET:+x}', /\$ stands before something/],
+    ['a $ b', /\$ is not followed by a variable/],
+    ['$1', /\$ is not followed by a variable/],
+    ['${}', /\$ is not followed by a variable/],
+    ['${SET:+x}', /\$ is not followed by a variable/],
     ['${UNSET:?why}', /^the variable UNSET must be set: why$/],
     ['${EMPTY:?}', /^the variable EMPTY must be set$/],
     ['${UNSET?why}', /UNSET must be set: why/],
@@ -38,17 +38,17 @@ describe('what is refused', () => {
   });
 });
 
-describe('where the CLI reads something else than a person would, it is said', () => {
+describe('a warning tells where the CLI reads something else than a person would', () => {
   test.each([
-    ['${UNSET:-${SET}}', '${SET}', /is not interpolated itself/],
+    ['${UNSET:-${SET}}', '${SET}', /is not interpolated/],
     ['${UNSET:?must-be}', 'be', /does not demand UNSET/],
-    ['$UNSET-alpine', 'alpine', /write \$\{UNSET\} where it ends/],
+    ['$UNSET-alpine', 'alpine', /write \$\{UNSET\} to end the name/],
     ['$ ${SET}', ' value', /the CLI goes on/],
     ['${UNSET:?x} ${SET}', ' value', /the CLI goes on/],
-  ])('%s', (text, expected, surprise) => {
+  ])('%s', (text, expected, warning) => {
     const outcome = substitute(text, lookup);
     expect(outcome).toMatchObject({ kind: 'done', text: expected });
-    expect(outcome.kind === 'done' && outcome.surprises.join()).toMatch(surprise);
+    expect(outcome.kind === 'done' && outcome.warnings.join()).toMatch(warning);
   });
 });
 

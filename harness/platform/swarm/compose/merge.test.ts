@@ -59,7 +59,7 @@ describe('a later file over an earlier one', () => {
       'deploy: { placement: { constraints: [node.id==a, node.id==b] } }',
     ],
     [
-      'a test of health is appended',
+      'the test of a healthcheck is appended',
       'healthcheck: { test: [CMD, x], interval: 1s }',
       'healthcheck: { test: y }',
       'healthcheck: { test: [CMD, x, CMD-SHELL, "y"], interval: 1s }',
@@ -116,7 +116,7 @@ test('networks, volumes, configs and secrets are taken whole from the last file 
   expect(networks).toMatchObject([{ Internal: true, Attachable: false }]);
 });
 
-describe('what merging loses is said', () => {
+describe('merging warns of what it loses', () => {
   test.each([
     ['ports: ["53:53/tcp", "53:53/udp"]', 'hostname: x', 'services.a.ports: is lost'],
     ['read_only: true', 'read_only: false', 'services.a.read_only: stays true'],

@@ -1,8 +1,8 @@
 /**
- * Compose files after reading and merging, before conversion. Absent values are undefined; durations are nanoseconds.
- * Whatever can still turn out wrong after merging carries its place.
+ * Compose files after reading and merging, before conversion. Absent values are undefined, durations are nanoseconds,
+ * and what can still be refused after merging carries its place.
  */
-import type { Position } from './problem.js';
+import type { Position } from '../../../../scenarios/yaml/problem.js';
 
 export interface Located<T> {
   readonly value: T;
@@ -10,8 +10,8 @@ export interface Located<T> {
 }
 
 export interface ComposeModel {
-  /** Minor number of the 3.x format. */
-  readonly version: Located<number>;
+  /** The N of the format 3.N. */
+  readonly format: Located<number>;
   readonly services: ReadonlyMap<string, ComposeService>;
   readonly networks: ReadonlyMap<string, ComposeNetwork>;
   readonly volumes: ReadonlyMap<string, ComposeVolume>;
@@ -38,7 +38,7 @@ export interface ComposeService {
   readonly readOnly: boolean | undefined;
   readonly init: boolean | undefined;
   readonly restart: Located<string> | undefined;
-  /** Null: named without a value. */
+  /** Null for a variable that is named without a value. */
   readonly environment: Readonly<Record<string, string | null>>;
   readonly labels: Pairs | undefined;
   readonly sysctls: Pairs | undefined;
@@ -91,7 +91,7 @@ export interface ComposeCredentialSpec {
 
 export interface ComposeAttachment {
   readonly at: Position;
-  /** False: only the name was given. */
+  /** False when only the name is given. */
   readonly detailed: boolean;
   readonly aliases: readonly string[] | undefined;
   readonly driverOpts: Pairs | undefined;
@@ -184,7 +184,7 @@ export interface ComposeNetwork {
   readonly internal: boolean;
   readonly attachable: boolean;
   readonly ipamDriver: string | undefined;
-  /** Subnets, "" where a pool names none. */
+  /** The subnet of each pool, "" where it names none. */
   readonly ipamSubnets: readonly string[];
   readonly labels: Pairs | undefined;
 }

@@ -1,4 +1,3 @@
-/** Where the engine is, as the Docker CLI's environment says it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
@@ -7,7 +6,7 @@ import { EngineError } from './engine-error.js';
 interface EngineAddress {
   /** As people write it: `unix:///var/run/docker.sock`. */
   readonly text: string;
-  /** Everything dockerode would otherwise take from the process's environment by itself. */
+  /** Complete, because dockerode would take what is missing from the environment of the process. */
   readonly options: Docker.DockerOptions;
 }
 
@@ -16,8 +15,9 @@ export type DockerEnvironment = Readonly<Record<string, string | undefined>>;
 const SYSTEM_SOCKET = '/var/run/docker.sock';
 
 /**
- * DOCKER_HOST (`unix://`, `tcp://`, `ssh://`), DOCKER_TLS_VERIFY and DOCKER_CERT_PATH; without them the user's socket
- * (Docker Desktop) or the system's. @throws EngineError ENGINE_UNREACHABLE for an address that is none
+ * The address of the engine, from the variables of the Docker CLI: DOCKER_HOST (`unix://`, `tcp://`, `ssh://`),
+ * DOCKER_TLS_VERIFY and DOCKER_CERT_PATH. The default is the user's socket (Docker Desktop), or the system's.
+ * @throws EngineError ENGINE_UNREACHABLE when DOCKER_HOST is not an address
  */
 export function engineAddress(env: DockerEnvironment): EngineAddress {
   const host = env.DOCKER_HOST ?? '';
@@ -44,7 +44,7 @@ export function engineAddress(env: DockerEnvironment): EngineAddress {
   };
 }
 
-// `host: undefined` on purpose: dockerode would take DOCKER_HOST of the process, and a host wins over a socket.
+// `host: undefined` is needed: dockerode would take DOCKER_HOST of the process, and a host wins over a socket.
 function socket(path: string): EngineAddress {
   return { text: `unix://${path}`, options: { socketPath: path, host: undefined, protocol: 'http' } };
 }
@@ -64,7 +64,7 @@ function certificates(env: DockerEnvironment, tls: boolean): Pick<Docker.DockerO
 function noAddress(host: string): EngineError {
   return new EngineError(
     'ENGINE_UNREACHABLE',
-    `DOCKER_HOST is "${host}", which is no address of an engine`,
-    'as in unix:///var/run/docker.sock, tcp://10.0.0.5:2376 or ssh://user@host',
+    `DOCKER_HOST is "${host}", which is not the address of an engine`,
+    'write it like unix:///var/run/docker.sock, tcp://10.0.0.5:2376 or ssh://user@host',
   );
 }

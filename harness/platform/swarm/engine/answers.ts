@@ -1,22 +1,23 @@
 /**
- * What the engine answers, as far as we read it. Names are the API's. Loose on purpose: engines add fields, and a spec
- * that is read, changed and sent back must keep what we do not know.
+ * The answers of the engine, as far as we read them, with the names of its API. The schemas are loose: engines add
+ * fields, and a spec that is read, changed and sent back must keep those that we do not know.
  */
 import { z } from 'zod';
 
-/** Go writes an absent map or list as null. */
+/** Go writes a missing map or list as null. */
 const labels = z
   .record(z.string(), z.string())
   .nullish()
   .transform((value) => value ?? {});
-function list<Item extends z.ZodType>(item: Item) {
+
+export function list<Item extends z.ZodType>(item: Item) {
   return z
     .array(item)
     .nullish()
     .transform((value): z.output<Item>[] => value ?? []);
 }
 const empty = z.looseObject({});
-/** Of a job's runs; the engine leaves out a zero. */
+/** Of the runs of a job; the engine leaves out a zero. */
 const iteration = z.looseObject({ Index: z.number().default(0) });
 
 const port = z.looseObject({
@@ -59,7 +60,7 @@ export const service = z.looseObject({
   CreatedAt: z.string(),
   UpdatedAt: z.string(),
   Spec: serviceSpec,
-  /** Of the last update, however long ago. */
+  /** Of the last update, however old. */
   UpdateStatus: z
     .looseObject({ State: z.string().default(''), StartedAt: z.string().optional(), Message: z.string().default('') })
     .optional(),
@@ -71,7 +72,7 @@ export const task = z.looseObject({
   ServiceID: z.string().default(''),
   /** 0 for tasks of global services. */
   Slot: z.number().default(0),
-  /** Empty until a node is found. */
+  /** Empty until the task has a node. */
   NodeID: z.string().default(''),
   CreatedAt: z.string(),
   DesiredState: z.string(),
@@ -94,7 +95,7 @@ export const network = z.looseObject({
   Labels: labels,
 });
 
-/** A config or a secret; the data of a secret is never told. */
+/** A config or a secret; the engine never tells the data of a secret. */
 export const fileObject = z.looseObject({
   ID: z.string(),
   Version: z.looseObject({ Index: z.number() }),
@@ -127,7 +128,7 @@ export const container = z.looseObject({
 export const image = z.looseObject({
   Id: z.string(),
   RepoTags: list(z.string()),
-  /** Empty when it was never in a registry. */
+  /** Empty when the image was never in a registry. */
   RepoDigests: list(z.string()),
   Size: z.number().default(0),
 });
@@ -157,5 +158,3 @@ export type SwarmNode = z.output<typeof node>;
 export type Container = z.output<typeof container>;
 export type Image = z.output<typeof image>;
 export type EngineInfo = z.output<typeof info>;
-
-export { list };

@@ -1,4 +1,4 @@
-/** One HTTP call to the engine through dockerode: parsed answers, our errors, abortable. */
+/** HTTP calls to the engine through dockerode: abortable, with parsed answers and our errors. */
 import { setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
@@ -6,38 +6,38 @@ import { z } from 'zod';
 import { EngineError, toEngineError } from './engine-error.js';
 
 interface EngineRequest {
-  /** What this call does, for its error: `creating service bench_gateway`. */
-  readonly doing: string;
+  /** For the error of this call: `creating service bench_gateway`. */
+  readonly action: string;
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | boolean>>;
   readonly body?: object;
-  /** `X-Registry-Auth`: what the engine, and for services every node, is to show to a registry. */
+  /** `X-Registry-Auth`: credentials for the engine and, with services, for every node. */
   readonly registryAuth?: string | undefined;
 }
 
 export interface EngineCalls {
   /** @throws EngineError; the signal's reason when aborted */
   call<Answer>(request: EngineRequest, answer: z.ZodType<Answer>, signal: AbortSignal): Promise<Answer>;
-  /** An answer that comes bit by bit. It is destroyed when `signal` aborts. */
+  /** For an answer that is a stream. An abort of `signal` destroys it. */
   open(request: EngineRequest, signal: AbortSignal): Promise<Readable>;
 }
 
-/** For calls whose answer says nothing. */
+/** For calls whose answer does not matter. */
 export const nothing = z.unknown();
 
 const SUCCESSES = { 200: true, 201: true, 204: true };
 
 export function engineCalls(docker: Docker, address: string): EngineCalls {
   const dial = async (request: EngineRequest, isStream: boolean, signal: AbortSignal): Promise<unknown> => {
-    const { doing, method, path, query = {}, body = {}, registryAuth } = request;
+    const { action, method, path, query = {}, body = {}, registryAuth } = request;
     signal.throwIfAborted();
-    // Many calls at once listen to one signal, and stop listening when they end: no leak to warn of.
+    // Many calls at once listen to one signal and stop listening when they end: this is not a leak to warn about.
     setMaxListeners(0, signal);
     try {
       return await new Promise((resolve, reject) => {
         docker.modem.dial(
-          // Without the question mark dockerode sends no query.
+          // dockerode sends no query without the question mark.
           {
             method,
             path: `${path}?`,
@@ -53,7 +53,7 @@ export function engineCalls(docker: Docker, address: string): EngineCalls {
       });
     } catch (error) {
       signal.throwIfAborted();
-      throw toEngineError(error, doing, address);
+      throw toEngineError(error, action, address);
     }
   };
 
@@ -63,8 +63,8 @@ export function engineCalls(docker: Docker, address: string): EngineCalls {
       if (parsed.success) return parsed.data;
       throw new EngineError(
         'ENGINE_ANSWER',
-        `${request.doing}: the engine's answer is not understood: ${z.prettifyError(parsed.error)}`,
-        'engines from 20.10 on are known to work',
+        `${request.action}: the engine gave an unexpected answer: ${z.prettifyError(parsed.error)}`,
+        'engines from version 20.10 on are known to work',
         parsed.error,
       );
     },
@@ -74,7 +74,7 @@ export function engineCalls(docker: Docker, address: string): EngineCalls {
   };
 }
 
-/** As the engine wants filters: one JSON object of lists. */
+/** The engine takes filters as one JSON object of lists. */
 export function filters(wanted: Readonly<Record<string, readonly string[]>>): { readonly filters: string } {
   return { filters: JSON.stringify(wanted) };
 }

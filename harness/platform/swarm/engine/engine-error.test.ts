@@ -7,7 +7,8 @@ test.each<[number, string, string]>([
   [500, 'rpc error: code = Unknown desc = update out of sequence', 'OUT_OF_SEQUENCE'],
   [
     503,
-    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
+    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm ' +
+      'and try again.',
     'NOT_A_MANAGER',
   ],
   [
@@ -27,14 +28,14 @@ test.each<[number, string, string]>([
 ])('%i %s is %s', (statusCode, message, code) => {
   const error = toEngineError(
     Object.assign(new Error(`(HTTP code ${statusCode}) unexpected - ${message} `), { statusCode, json: { message } }),
-    'doing this',
+    'creating it',
     at,
   );
   expect(error.code).toBe(code);
-  expect(error.message).toBe(`doing this: ${message.replace(/^rpc error: code = \w+ desc = /, '')}`);
+  expect(error.message).toBe(`creating it: ${message.replace(/^rpc error: code = \w+ desc = /, '')}`);
 });
 
-test('words that come in a stream are found in the message', () => {
+test('the message of a stream is found in the message of the error', () => {
   const error = toEngineError(
     Object.assign(new Error('(HTTP code 404) unexpected - service nope not found '), { statusCode: 404, json: null }),
     'reading logs',
@@ -49,7 +50,7 @@ test.each([
   ['ECONNRESET', 'ENGINE_UNREACHABLE'],
   ['EACCES', 'ENGINE_FORBIDDEN'],
 ])('%s is %s, with the address', (code, ours) => {
-  const error = toEngineError(Object.assign(new Error(`connect ${code}`), { code }), 'doing this', at);
+  const error = toEngineError(Object.assign(new Error(`connect ${code}`), { code }), 'creating it', at);
   expect(error.code).toBe(ours);
   expect(error.message).toContain(at);
 });

@@ -1,3 +1,4 @@
+/** A Docker engine behind narrow interfaces. Every call throws `EngineError`, or the signal's reason when aborted. */
 import Docker from 'dockerode';
 import { z } from 'zod';
 import type { FileSpec, NetworkSpec } from '../compose/swarm-types.js';
@@ -26,12 +27,10 @@ import { isEngineError } from './engine-error.js';
 import { type Logs, logsOf } from './logs.js';
 import { type Services, servicesOf } from './services.js';
 
-/** A Docker engine behind narrow ports. Every call throws `EngineError`, or the signal's reason when aborted. */
-
 export interface Engine {
   /** As people write it: `unix:///var/run/docker.sock`. */
   readonly address: string;
-  /** For what no port covers: building and moving images. */
+  /** For building and moving images. */
   readonly docker: Docker;
   readonly services: Services;
   readonly tasks: Tasks;
@@ -41,13 +40,13 @@ export interface Engine {
   readonly nodes: Nodes;
   readonly logs: Logs;
   readonly images: Images;
-  /** Volumes and containers are those of this engine's node alone. */
+  /** Volumes and containers are only those on the node of this engine. */
   readonly volumes: Volumes;
   readonly containers: Containers;
   info(signal: AbortSignal): Promise<EngineInfo>;
 }
 
-/** Calls nobody yet. @param env DOCKER_HOST and its like @throws EngineError for an address that is none */
+/** Makes no call yet. @param env DOCKER_HOST and the like @throws EngineError when DOCKER_HOST is not an address */
 export function connectEngine(env: DockerEnvironment): Engine {
   const { text: address, options } = engineAddress(env);
   const docker = new Docker(options);
@@ -65,24 +64,25 @@ export function connectEngine(env: DockerEnvironment): Engine {
     images: imagesOf(calls),
     volumes: volumesOf(calls),
     containers: containersOf(calls),
-    info: (signal) => calls.call({ doing: 'asking what the engine is', method: 'GET', path: '/info' }, info, signal),
+    info: (signal) =>
+      calls.call({ action: 'asking for engine information', method: 'GET', path: '/info' }, info, signal),
   };
 }
 
-export interface Containers {
-  /** Stopped ones too. */
+interface Containers {
+  /** Stopped ones, too. */
   labelled(label: string, signal: AbortSignal): Promise<readonly Container[]>;
-  /** Refused while it runs. */
+  /** The engine refuses this while the container runs. */
   remove(id: string, signal: AbortSignal): Promise<void>;
   running(signal: AbortSignal): Promise<readonly Container[]>;
 }
 
-export function containersOf({ call }: EngineCalls): Containers {
+function containersOf({ call }: EngineCalls): Containers {
   return {
     labelled: (label, signal) =>
       call(
         {
-          doing: 'listing containers',
+          action: 'listing containers',
           method: 'GET',
           path: '/containers/json',
           query: { all: true, ...filters({ label: [label] }) },
@@ -92,30 +92,30 @@ export function containersOf({ call }: EngineCalls): Containers {
       ),
     remove: async (id, signal) =>
       void (await call(
-        { doing: `removing container ${id.slice(0, 12)}`, method: 'DELETE', path: `/containers/${id}` },
+        { action: `removing container ${id.slice(0, 12)}`, method: 'DELETE', path: `/containers/${id}` },
         nothing,
         signal,
       )),
     running: (signal) =>
-      call({ doing: 'listing containers', method: 'GET', path: '/containers/json' }, list(container), signal),
+      call({ action: 'listing containers', method: 'GET', path: '/containers/json' }, list(container), signal),
   };
 }
 
-export interface Images {
-  /** As this engine's node has it; undefined when it does not. */
+interface Images {
+  /** On the node of this engine; undefined when it does not have the image. */
   find(reference: string, signal: AbortSignal): Promise<Image | undefined>;
-  /** The digest that the registry has for it, asked by the engine. @throws EngineError with the registry's words */
+  /** The digest in the registry, which the engine asks. @throws EngineError with the registry's message */
   remoteDigest(reference: string, registryAuth: string | undefined, signal: AbortSignal): Promise<string>;
 }
 
 const distribution = z.looseObject({ Descriptor: z.looseObject({ digest: z.string() }) });
 
-export function imagesOf({ call }: EngineCalls): Images {
+function imagesOf({ call }: EngineCalls): Images {
   return {
     async find(reference, signal) {
       try {
         return await call(
-          { doing: `looking for image ${reference}`, method: 'GET', path: `/images/${reference}/json` },
+          { action: `looking for image ${reference}`, method: 'GET', path: `/images/${reference}/json` },
           image,
           signal,
         );
@@ -128,7 +128,7 @@ export function imagesOf({ call }: EngineCalls): Images {
       (
         await call(
           {
-            doing: `asking the registry for ${reference}`,
+            action: `asking the registry for ${reference}`,
             method: 'GET',
             path: `/distribution/${reference}/json`,
             registryAuth,
@@ -140,7 +140,7 @@ export function imagesOf({ call }: EngineCalls): Images {
   };
 }
 
-export interface Networks {
+interface Networks {
   labelled(label: string, signal: AbortSignal): Promise<readonly Network[]>;
   /** By its exact name; undefined when there is none. */
   find(name: string, signal: AbortSignal): Promise<Network | undefined>;
@@ -150,25 +150,25 @@ export interface Networks {
 
 const createdNetwork = z.looseObject({ Id: z.string() });
 
-export function networksOf({ call }: EngineCalls): Networks {
+function networksOf({ call }: EngineCalls): Networks {
   const networks = (
     wanted: Readonly<Record<string, readonly string[]>>,
     signal: AbortSignal,
   ): Promise<readonly Network[]> =>
     call(
-      { doing: 'listing networks', method: 'GET', path: '/networks', query: filters(wanted) },
+      { action: 'listing networks', method: 'GET', path: '/networks', query: filters(wanted) },
       list(network),
       signal,
     );
   return {
     labelled: (label, signal) => networks({ label: [label] }, signal),
-    // The engine's filter finds parts of names.
+    // The engine's filter also finds parts of names.
     find: async (name, signal) => (await networks({ name: [name] }, signal)).find(({ Name }) => Name === name),
     create: async (spec, signal) => {
       const body = { ...spec, CheckDuplicate: true };
       return (
         await call(
-          { doing: `creating network ${spec.Name}`, method: 'POST', path: '/networks/create', body },
+          { action: `creating network ${spec.Name}`, method: 'POST', path: '/networks/create', body },
           createdNetwork,
           signal,
         )
@@ -176,97 +176,96 @@ export function networksOf({ call }: EngineCalls): Networks {
     },
     remove: async (id, signal) =>
       void (await call(
-        { doing: `removing network ${id}`, method: 'DELETE', path: `/networks/${id}` },
+        { action: `removing network ${id}`, method: 'DELETE', path: `/networks/${id}` },
         nothing,
         signal,
       )),
   };
 }
 
-export interface Nodes {
+interface Nodes {
   /** @throws EngineError NOT_A_MANAGER */
   all(signal: AbortSignal): Promise<readonly SwarmNode[]>;
 }
 
-export function nodesOf({ call }: EngineCalls): Nodes {
-  return { all: (signal) => call({ doing: 'listing nodes', method: 'GET', path: '/nodes' }, list(node), signal) };
+function nodesOf({ call }: EngineCalls): Nodes {
+  return { all: (signal) => call({ action: 'listing nodes', method: 'GET', path: '/nodes' }, list(node), signal) };
 }
 
-export interface Tasks {
-  /** Tasks whose container has the label; older ones of each slot included, as far as the swarm keeps them. */
+interface Tasks {
+  /** By a label of the container; with older tasks of each slot, as far as the swarm keeps them. */
   labelled(label: string, signal: AbortSignal): Promise<readonly Task[]>;
-  /** Of these services, older ones of each slot included. */
+  /** With older tasks of each slot. */
   ofServices(serviceIds: readonly string[], signal: AbortSignal): Promise<readonly Task[]>;
-  /** Of these services, and only those tasks that fit the service as it is now. */
+  /** Only tasks that fit the current spec of their service. */
   upToDate(serviceIds: readonly string[], signal: AbortSignal): Promise<readonly Task[]>;
 }
 
-export function tasksOf({ call }: EngineCalls): Tasks {
+function tasksOf({ call }: EngineCalls): Tasks {
   const tasks = (wanted: Readonly<Record<string, readonly string[]>>, signal: AbortSignal): Promise<readonly Task[]> =>
-    call({ doing: 'listing tasks', method: 'GET', path: '/tasks', query: filters(wanted) }, list(task), signal);
+    call({ action: 'listing tasks', method: 'GET', path: '/tasks', query: filters(wanted) }, list(task), signal);
   return {
     labelled: (label, signal) => tasks({ label: [label] }, signal),
     ofServices: async (ids, signal) => (ids.length === 0 ? [] : tasks({ service: ids }, signal)),
-    // `_up-to-date` is what the Docker CLI itself relies on (cli/command/service/progress).
+    // The Docker CLI itself relies on `_up-to-date` (cli/command/service/progress).
     upToDate: async (ids, signal) => (ids.length === 0 ? [] : tasks({ service: ids, '_up-to-date': ['true'] }, signal)),
   };
 }
 
-export interface Volumes {
+interface Volumes {
   labelled(label: string, signal: AbortSignal): Promise<readonly Volume[]>;
   remove(name: string, signal: AbortSignal): Promise<void>;
 }
 
 const volumeList = z.looseObject({ Volumes: list(volume) });
 
-export function volumesOf({ call }: EngineCalls): Volumes {
+function volumesOf({ call }: EngineCalls): Volumes {
   return {
     labelled: async (label, signal) =>
       (
         await call(
-          { doing: 'listing volumes', method: 'GET', path: '/volumes', query: filters({ label: [label] }) },
+          { action: 'listing volumes', method: 'GET', path: '/volumes', query: filters({ label: [label] }) },
           volumeList,
           signal,
         )
       ).Volumes,
     remove: async (name, signal) =>
       void (await call(
-        { doing: `removing volume ${name}`, method: 'DELETE', path: `/volumes/${name}` },
+        { action: `removing volume ${name}`, method: 'DELETE', path: `/volumes/${name}` },
         nothing,
         signal,
       )),
   };
 }
 
-/** Configs and secrets: the same calls under two names. */
-
+/** Configs or secrets, which have the same calls. */
 export interface FileObjects {
   readonly kind: 'config' | 'secret';
   labelled(label: string, signal: AbortSignal): Promise<readonly FileObject[]>;
   all(signal: AbortSignal): Promise<readonly FileObject[]>;
   create(spec: FileSpec, signal: AbortSignal): Promise<string>;
-  /** The engine takes a new content of the same name for an error; only labels can change. */
+  /** Only labels can change: the engine refuses new content under the same name. */
   update(before: FileObject, spec: FileSpec, signal: AbortSignal): Promise<void>;
   remove(id: string, signal: AbortSignal): Promise<void>;
 }
 
 const createdFile = z.looseObject({ ID: z.string() });
 
-export function fileObjectsOf({ call }: EngineCalls, kind: 'config' | 'secret'): FileObjects {
+function fileObjectsOf({ call }: EngineCalls, kind: 'config' | 'secret'): FileObjects {
   const path = `/${kind}s`;
   return {
     kind,
     labelled: (label, signal) =>
       call(
-        { doing: `listing ${kind}s`, method: 'GET', path, query: filters({ label: [label] }) },
+        { action: `listing ${kind}s`, method: 'GET', path, query: filters({ label: [label] }) },
         list(fileObject),
         signal,
       ),
-    all: (signal) => call({ doing: `listing ${kind}s`, method: 'GET', path }, list(fileObject), signal),
+    all: (signal) => call({ action: `listing ${kind}s`, method: 'GET', path }, list(fileObject), signal),
     create: async (spec, signal) =>
       (
         await call(
-          { doing: `creating ${kind} ${spec.Name}`, method: 'POST', path: `${path}/create`, body: spec },
+          { action: `creating ${kind} ${spec.Name}`, method: 'POST', path: `${path}/create`, body: spec },
           createdFile,
           signal,
         )
@@ -274,7 +273,7 @@ export function fileObjectsOf({ call }: EngineCalls, kind: 'config' | 'secret'):
     update: async ({ ID, Version }, spec, signal) =>
       void (await call(
         {
-          doing: `updating ${kind} ${spec.Name}`,
+          action: `updating ${kind} ${spec.Name}`,
           method: 'POST',
           path: `${path}/${ID}/update`,
           query: { version: Version.Index },
@@ -284,6 +283,6 @@ export function fileObjectsOf({ call }: EngineCalls, kind: 'config' | 'secret'):
         signal,
       )),
     remove: async (id, signal) =>
-      void (await call({ doing: `removing ${kind} ${id}`, method: 'DELETE', path: `${path}/${id}` }, nothing, signal)),
+      void (await call({ action: `removing ${kind} ${id}`, method: 'DELETE', path: `${path}/${id}` }, nothing, signal)),
   };
 }

@@ -2,11 +2,11 @@ import type { Service } from './answers.js';
 import type { EngineCalls } from './calls.js';
 
 export interface LogOptions {
-  /** Goes on until aborted. */
+  /** Go on until aborted. */
   readonly follow: boolean;
-  /** How many of the last lines of each task; undefined: all that the engine keeps. */
+  /** Only this many last lines of each task; undefined: all that the engine has. */
   readonly tail?: number;
-  /** Unix time. */
+  /** Unix time in seconds. */
   readonly sinceS?: number;
 }
 
@@ -14,14 +14,14 @@ export interface TaskLogLine {
   readonly taskId: string;
   readonly nodeId: string;
   readonly stream: 'stdout' | 'stderr';
-  /** RFC 3339, nanoseconds, UTC: when the engine read it. */
+  /** When the engine read the line: RFC 3339 in UTC, with nanoseconds. */
   readonly at: string;
-  /** Without the line's end. */
+  /** Without the line break. */
   readonly text: string;
 }
 
 export interface Logs {
-  /** Of all tasks of a service. Ends without an error when aborted. */
+  /** The lines of all tasks of a service. Ends without an error when aborted. */
   ofService(service: Service, options: LogOptions, signal: AbortSignal): AsyncIterable<TaskLogLine>;
 }
 
@@ -38,7 +38,7 @@ export function logsOf({ open }: EngineCalls): Logs {
         ...(sinceS === undefined ? {} : { since: sinceS }),
       };
       const stream = await open(
-        { doing: `reading logs of ${Spec.Name}`, method: 'GET', path: `/services/${ID}/logs`, query },
+        { action: `reading logs of ${Spec.Name}`, method: 'GET', path: `/services/${ID}/logs`, query },
         signal,
       );
       const frames = Spec.TaskTemplate.ContainerSpec?.TTY === true ? linesOf(stream) : demux(stream);
@@ -53,10 +53,7 @@ export function logsOf({ open }: EngineCalls): Logs {
   };
 }
 
-/**
- * `2026-11-20T22:26:51.736430446Z com.docker.swarm.node.id=a,com.docker.swarm.service.id=b,com.docker.swarm.task.id=c
- * words`.
- */
+/** `2026-11-20T22:26:51.736430446Z com.docker.swarm.node.id=a,...,com.docker.swarm.task.id=c text`. */
 function parseLine({ stream, bytes }: LogFrame): TaskLogLine {
   const [, at = '', details = '', text = ''] = /^(\S*) (\S*) ?(.*?)\r?\n?$/s.exec(bytes.toString()) ?? [];
   const detail = new Map(
@@ -71,19 +68,18 @@ function parseLine({ stream, bytes }: LogFrame): TaskLogLine {
   };
 }
 
-/** Takes apart what the engine sends of containers without a terminal: frames of stdout and stderr in one stream. */
-
 export interface LogFrame {
   readonly stream: 'stdout' | 'stderr';
   readonly bytes: Buffer;
 }
 
-/**
- * Stream (0 stdin, 1 stdout, 2 stderr), three zeros, length as big-endian 32 bits:
- * docs.docker.com/reference/api/engine, "Stream format".
- */
 const HEADER_BYTES = 8;
 
+/**
+ * Splits the stream of containers without a terminal into frames of stdout and stderr. The header of a frame is the
+ * stream (0 stdin, 1 stdout, 2 stderr), three zeros, and the length as big-endian 32 bits
+ * (docs.docker.com/reference/api/engine, "Stream format").
+ */
 export async function* demux(chunks: AsyncIterable<Buffer>): AsyncGenerator<LogFrame> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of chunks) {
@@ -98,7 +94,7 @@ export async function* demux(chunks: AsyncIterable<Buffer>): AsyncGenerator<LogF
   }
 }
 
-/** A container with a terminal has one stream, without frames. */
+/** Splits the stream of a container with a terminal, which has no frames, into lines. */
 export async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<LogFrame> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of chunks) {

@@ -8,14 +8,14 @@ export interface Services {
   /** @param label `key=value` or `key` */
   labelled(label: string, signal: AbortSignal): Promise<readonly Service[]>;
   all(signal: AbortSignal): Promise<readonly Service[]>;
-  /** @param id or name */
+  /** @param id id or name */
   inspect(id: string, signal: AbortSignal): Promise<Service>;
-  /** Gives the id. @param registryAuth goes to every node that pulls the image, now and later; undefined: none */
+  /** Gives the id. @param registryAuth for every node that pulls the image, now or later; undefined: none */
   create(spec: ServiceSpec, registryAuth: string | undefined, signal: AbortSignal): Promise<string>;
   /**
-   * Reads the service and sends back what `next` makes of its spec; undefined leaves it alone. When somebody else
-   * changed it in between, both happen again. Gives the service as it was read last, and whether an update was sent.
-   * @param registryAuth undefined: the engine goes on with what the service was given before
+   * Reads the service and sends back the spec that `next` makes of it, or nothing when that is undefined. Starts again
+   * when the service was changed in between. Gives the service as it was read last, and whether an update was sent.
+   * @param registryAuth undefined: the service keeps the credentials that it was given before
    */
   change(
     id: string,
@@ -27,11 +27,11 @@ export interface Services {
 }
 
 const created = z.looseObject({ ID: z.string() });
-const MOST_TRIES = 10;
+const MAX_TRIES = 10;
 
 export function servicesOf({ call }: EngineCalls): Services {
   const inspect = (id: string, signal: AbortSignal): Promise<Service> =>
-    call({ doing: `reading service ${id}`, method: 'GET', path: `/services/${id}` }, service, signal);
+    call({ action: `reading service ${id}`, method: 'GET', path: `/services/${id}` }, service, signal);
 
   const change: Services['change'] = async (id, next, signal, registryAuth) => {
     for (let tries = 1; ; tries += 1) {
@@ -39,7 +39,7 @@ export function servicesOf({ call }: EngineCalls): Services {
       const body = next(before);
       if (body === undefined) return { before, sent: false };
       const request = {
-        doing: `updating service ${before.Spec.Name}`,
+        action: `updating service ${before.Spec.Name}`,
         method: 'POST',
         path: `/services/${id}/update`,
         query: { version: before.Version.Index },
@@ -50,8 +50,8 @@ export function servicesOf({ call }: EngineCalls): Services {
         await call(request, nothing, signal);
         return { before, sent: true };
       } catch (error) {
-        // The task's scheduler writes to the service too, so this is common while it is being rolled out.
-        if (!isEngineError(error, 'OUT_OF_SEQUENCE') || tries === MOST_TRIES) throw error;
+        // The scheduler of the swarm writes to the service, too, so this is common during a rollout.
+        if (!isEngineError(error, 'OUT_OF_SEQUENCE') || tries === MAX_TRIES) throw error;
       }
     }
   };
@@ -59,17 +59,17 @@ export function servicesOf({ call }: EngineCalls): Services {
   return {
     labelled: (label, signal) =>
       call(
-        { doing: 'listing services', method: 'GET', path: '/services', query: filters({ label: [label] }) },
+        { action: 'listing services', method: 'GET', path: '/services', query: filters({ label: [label] }) },
         list(service),
         signal,
       ),
-    all: (signal) => call({ doing: 'listing services', method: 'GET', path: '/services' }, list(service), signal),
+    all: (signal) => call({ action: 'listing services', method: 'GET', path: '/services' }, list(service), signal),
     inspect,
     create: async (spec, registryAuth, signal) =>
       (
         await call(
           {
-            doing: `creating service ${spec.Name}`,
+            action: `creating service ${spec.Name}`,
             method: 'POST',
             path: '/services/create',
             body: spec,
@@ -82,7 +82,7 @@ export function servicesOf({ call }: EngineCalls): Services {
     change,
     remove: async (id, signal) =>
       void (await call(
-        { doing: `removing service ${id}`, method: 'DELETE', path: `/services/${id}` },
+        { action: `removing service ${id}`, method: 'DELETE', path: `/services/${id}` },
         nothing,
         signal,
       )),

@@ -1,28 +1,30 @@
-/** All kinds of faults that the swarm platform can do. */
+/** All kinds of faults that the swarm platform can inject. */
 import type { FaultPlan, Plan } from '../../../../scenarios/schema/plan.js';
 import type { FaultInjector } from '../../platform.js';
 import type { Stack } from '../stack/stack-objects.js';
-import type { FaultAction } from './fault-action.js';
+import type { FaultHandler } from './fault-handler.js';
 import { scale } from './scale.js';
 
-type Of<Kind extends FaultPlan['kind']> = Extract<FaultPlan, { readonly kind: Kind }>;
+type Kind = FaultPlan['kind'];
+type FaultOf<K extends Kind> = Extract<FaultPlan, { readonly kind: K }>;
 
-const actions = { scale } as const satisfies { readonly [Kind in FaultPlan['kind']]: FaultAction<Of<Kind>> };
+const handlers: { readonly [K in Kind]: FaultHandler<FaultOf<K>> } = { scale };
 
-function actionOf<Kind extends FaultPlan['kind']>({ kind }: { readonly kind: Kind }): FaultAction<Of<Kind>> {
-  return actions[kind];
+function handlerOf<K extends Kind>({ kind }: { readonly kind: K }): FaultHandler<FaultOf<K>> {
+  return handlers[kind];
 }
 
 export function createInjector(stack: Stack): FaultInjector {
   return {
-    look: (fault, signal) => actionOf(fault).look(stack, fault, signal),
-    inject: (fault, subject, signal) => actionOf(fault).inject(stack, fault, subject, signal),
-    undo: (fault, subject, signal) => actionOf(fault).undo(stack, fault, subject, signal),
-    effect: (fault, subject, phase, signal) => actionOf(fault).effect(stack, fault, subject, phase, signal),
+    inspect: (fault, signal) => handlerOf(fault).inspect(stack, fault, signal),
+    inject: (fault, subject, signal) => handlerOf(fault).inject(stack, fault, subject, signal),
+    undo: (fault, subject, signal) => handlerOf(fault).undo(stack, fault, subject, signal),
+    waitForEffect: (fault, subject, phase, signal) =>
+      handlerOf(fault).waitForEffect(stack, fault, subject, phase, signal),
   };
 }
 
-/** What of a plan's faults cannot be done here, by name. Pure. */
+/** Why faults of this plan cannot be injected here, one sentence each. Pure. */
 export function faultRefusals(plan: Plan): readonly string[] {
-  return plan.faults.flatMap((fault) => actionOf(fault).refusal(fault, plan) ?? []);
+  return plan.faults.flatMap((fault) => handlerOf(fault).refusal(fault, plan) ?? []);
 }

@@ -1,4 +1,4 @@
-/** A service of the stack has another number of replicas for a while. */
+/** Gives a service of the stack another number of replicas for a while. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { describeFault } from '../../../../scenarios/schema/faults/fault-kinds.js';
@@ -10,70 +10,60 @@ import { runningTasks } from '../run-on-stack/running-tasks.js';
 import { withReplicas } from '../run-on-stack/scale-for-run.js';
 import { SwarmPlatformError } from '../run-on-stack/swarm-platform-error.js';
 import { replicasOfService, TARGET } from '../run-on-stack/target.js';
+import { wantedReplicas } from '../stack/service-progress.js';
 import { StackError } from '../stack/stack-error.js';
 import { type Stack, type StackServices, servicesOf } from '../stack/stack-objects.js';
-import type { FaultAction } from './fault-action.js';
+import type { FaultHandler } from './fault-handler.js';
 
-type Scale = Extract<FaultPlan, { readonly kind: 'scale' }>;
-
-const LOOK_MS = 250;
-/**
- * Without these there is nobody to conduct the run, to make its load, or to send it on; how many workers there are is
- * the run's own.
- */
+const POLL_MS = 250;
+/** A run needs these to be conducted, to generate its load and to route it, and it sets their replicas itself. */
 const NOT_SCALED = /^(?:harness|gateway|client-sim-.+)$/;
 
 const before = z.object({ replicas: z.number().int() });
 
-export const scale: FaultAction<Scale> = {
+export const scale: FaultHandler<Extract<FaultPlan, { readonly kind: 'scale' }>> = {
   refusal(fault, { target }) {
     const { service } = fault;
-    const what = `fault ${describeFault(fault)}`;
+    const prefix = `fault ${describeFault(fault)}`;
     if (NOT_SCALED.test(service))
-      return `${what}: a run needs this service as it is; scale the target (service: ${TARGET})`;
+      return `${prefix}: a run needs this service as it is; scale the target (service: ${TARGET})`;
     if (service === TARGET && (target.kind === 'url' || target.kind === 'command'))
-      return `${what}: the target is a url, and not the stack's own ${TARGET}`;
+      return `${prefix}: the target is a ${target.kind}, and not the stack's own ${TARGET}`;
     return undefined;
   },
 
-  async look(stack, { service: name, replicas }, signal) {
-    const service = serviceNamed(stack, await servicesOf(stack, signal), name);
-    const now = replicasNow(service);
-    return { words: `${name}: ${now} to ${replicas} replicas`, before: { replicas: now } };
+  async inspect(stack, { service: name, replicas }, signal) {
+    const now = wantedReplicas(serviceNamed(stack, await servicesOf(stack, signal), name));
+    return { description: `${name}: ${now} to ${replicas} replicas`, before: { replicas: now } };
   },
 
   inject: (stack, { service, replicas }, _subject, signal) => setReplicas(stack, service, replicas, signal),
+
   undo: (stack, { service }, subject, signal) =>
     setReplicas(stack, service, before.parse(subject.before).replicas, signal),
-  effect: (stack, fault, subject, phase, signal) =>
-    untilThere(
-      stack,
-      fault.service,
-      phase === 'injected' ? fault.replicas : before.parse(subject.before).replicas,
-      signal,
-    ),
+
+  async waitForEffect(stack, { service, replicas }, subject, phase, signal) {
+    const wanted = phase === 'injected' ? replicas : before.parse(subject.before).replicas;
+    let last: FaultEffect = { settled: false, replicas: [] };
+    while (!signal.aborted) {
+      last = await effectOn(stack, service, wanted, signal).catch(() => last);
+      if (last.settled) break;
+      await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+    }
+    return last;
+  },
 };
 
-/**
- * The note of what the service has at rest stays right, so that whoever comes after a killed harness goes back to that.
- */
+/** Keeps the label with the idle number of replicas, so that the service returns to it even after a killed harness. */
 async function setReplicas(stack: Stack, name: string, replicas: number, signal: AbortSignal): Promise<void> {
   const service = serviceNamed(stack, await servicesOf(stack, signal), name);
   await stack.engine.services.change(service.ID, (current) => withReplicas(current, replicas), signal);
 }
 
-/** In effect when exactly so many tasks run and, of the target behind a gateway, when exactly so many get requests. */
-async function untilThere(stack: Stack, name: string, wanted: number, signal: AbortSignal): Promise<FaultEffect> {
-  let last: FaultEffect = { settled: false, replicas: [] };
-  while (!signal.aborted) {
-    last = await look(stack, name, wanted, signal).catch(() => last);
-    if (last.settled) break;
-    await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
-  }
-  return last;
-}
-
-async function look(stack: Stack, name: string, wanted: number, signal: AbortSignal): Promise<FaultEffect> {
+/**
+ * In effect when exactly this many tasks run and, for the target behind a gateway, when exactly this many get requests.
+ */
+async function effectOn(stack: Stack, name: string, wanted: number, signal: AbortSignal): Promise<FaultEffect> {
   const services = await servicesOf(stack, signal);
   const service = serviceNamed(stack, services, name);
   const tasks = await runningTasks(stack, services, [name], signal);
@@ -96,18 +86,13 @@ function serviceNamed({ name: stack }: Stack, services: StackServices, name: str
     throw new StackError(
       'NOT_SCALABLE',
       `${service.Spec.Name} is not a replicated service, so a fault cannot scale it`,
-      'a global service has one on every node that fits its constraints',
+      'a global service runs once on every node that fits its constraints',
     );
   if (name === TARGET && !services.has(GATEWAY))
     throw new SwarmPlatformError(
       'STACK_INCOMPLETE',
-      `the stack ${stack} has no gateway, so its clients would not follow the replicas of ${name}`,
+      `the stack ${stack} has no gateway, so clients would not follow a change in the replicas of ${name}`,
       'deploy a stack that has one',
     );
   return service;
-}
-
-/** The engine takes no number for 1. */
-function replicasNow({ Spec }: Service): number {
-  return Spec.Mode.Replicated?.Replicas ?? 1;
 }

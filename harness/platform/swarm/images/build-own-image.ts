@@ -1,10 +1,10 @@
-/** Our own images, by the classic builder: every engine has it, and only COPY has to be understood. */
-
+/** Builds our own images with the classic builder: every engine has it, and it can do all that our Dockerfiles need. */
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
+import { messageOf } from '../../../support/error-message.js';
 import { type Bundle, makeBundle, type Places, writeBundle } from './bundle.js';
 import { type BuiltImage, findImage, finish } from './engine-images.js';
 import { ImageError } from './image-error.js';
@@ -16,13 +16,13 @@ interface BuildRecipe {
   readonly base: string;
   readonly version: string;
   readonly digest: string;
-  /** Name and tag; the tag changes with the content, so that services know that they have to be updated. */
+  /** Name and tag. The tag changes with the content, so that services are updated. */
   readonly reference: string;
 }
 
 const DIGEST_LENGTH = 8;
 
-/** @param baseId of the base image, so that a newer base makes a new image */
+/** @param baseId id of the base image: a newer base gives a new image */
 export function buildRecipe(
   image: OwnImage,
   places: Places,
@@ -42,7 +42,7 @@ export function buildRecipe(
   };
 }
 
-/** The plain version, which the stack file names where nothing else is said. */
+/** With the plain version as its tag, as the stack file names it by default. */
 export function versionReference({ image, version }: BuildRecipe): string {
   return `${REPOSITORY}/${image.name}:${version}`;
 }
@@ -71,10 +71,7 @@ export async function buildOwnImage(docker: Docker, recipe: BuildRecipe, signal:
     return built;
   } catch (error) {
     signal.throwIfAborted();
-    throw new ImageError(
-      'IMAGE_BUILD_FAILED',
-      `${reference} from ${base}: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new ImageError('IMAGE_BUILD_FAILED', `could not build ${reference} from ${base}: ${messageOf(error)}`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

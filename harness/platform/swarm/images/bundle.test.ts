@@ -67,9 +67,10 @@ describe('a program consists of', () => {
   test.each([
     ['imports', "import { x } from './other.js';"],
     ['imports over several lines', "import {\n  x,\n} from './other.js';"],
-    ['imports for their effect', "import './other.js';"],
-    ['exports of others', "export * from './other.js';"],
-    ['imports when needed', "const load = () => import('./other.js');"],
+    ['imports for their side effects', "import './other.js';"],
+    ['imports of JSON', "import x from './other.js' with { type: 'json' };"],
+    ['re-exports', "export * from './other.js';"],
+    ['dynamic imports', "const load = () => import('./other.js');"],
     ['threads', "new Worker(new URL('./other.js', import.meta.url))"],
   ])('%s', (_, text) => {
     expect(traced(main(text, { 'other.js': '' }))).toEqual(['main.js', 'other.js']);
@@ -93,12 +94,12 @@ describe('a program consists of', () => {
     ]);
   });
 
-  test('nothing that stands in a comment', () => {
+  test('nothing that a comment imports', () => {
     expect(traced(main("// import './other.js'\n/* import './third.js'; */"))).toEqual(['main.js']);
   });
 
-  test('files that are there; else it says who imports what', () => {
-    expect(() => traced(main("import './gone.js';"))).toThrow(/gone\.js is not there \(.*main\.js imports it\)/);
+  test('files that exist; otherwise the error names the importer', () => {
+    expect(() => traced(main("import './gone.js';"))).toThrow(/gone\.js is missing \(.*main\.js imports it\)/);
     expect(() => traced(main("import 'nobody-has-this';"))).toThrow(/package nobody-has-this is not installed/);
   });
 });

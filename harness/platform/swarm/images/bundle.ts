@@ -1,4 +1,4 @@
-/** What goes into an image of ours: the compiled programs, the packages they use, the files they read. */
+/** The content of our own images: compiled programs, the packages they use, and the files they read. */
 import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -6,16 +6,16 @@ import type { OwnImage } from './own-images.js';
 import { placeBelow, tracePrograms } from './trace-programs.js';
 
 export interface Places {
-  /** Of package.json, node_modules, the scenarios and the Dockerfiles. */
+  /** The folder of package.json, node_modules, the scenarios and the Dockerfiles. */
   readonly packageRoot: string;
-  /** Of the compiled programs. */
+  /** The folder of the compiled programs. */
   readonly buildRoot: string;
 }
 
 export interface Bundle {
-  /** By place in the build context. */
+  /** By path in the build context. */
   readonly files: ReadonlyMap<string, BundledFile>;
-  /** Changes with the place or content of any file. */
+  /** Changes with the path or the content of any file. */
   readonly digest: string;
 }
 
@@ -38,7 +38,7 @@ export function makeBundle(image: OwnImage, { packageRoot, buildRoot }: Places):
   return { files, digest: digestOf(files) };
 }
 
-/** Puts the bundle where the builder can take it from. @param folder empty */
+/** Writes the build context. @param folder must be empty */
 export function writeBundle({ files }: Bundle, folder: string): void {
   for (const [place, file] of files) {
     const target = join(folder, place);
@@ -48,7 +48,7 @@ export function writeBundle({ files }: Bundle, folder: string): void {
   }
 }
 
-// Types, their sources, source maps and prose: a third of a package's bytes, and nothing runs them. Licences stay.
+// Types, their sources, source maps and prose: a third of the bytes of packages, and never executed. Licences are kept.
 const neverRun = /\.(?:map|ts|cts|mts|md|markdown|flow|tsbuildinfo)$/i;
 const licence = /^(?:licen[cs]e|notice|copying)/i;
 const notAtTop = new Set([
@@ -83,10 +83,7 @@ function filesBelow(folder: string): readonly string[] {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-/**
- * What Node and the programs read of package.json: the module type and the version. Scripts and dependencies mean
- * nothing there.
- */
+/** The keys of package.json that Node and the programs read. */
 function runtimeManifest(packageRoot: string): string {
   const { name, version, license, type } = JSON.parse(
     readFileSync(join(packageRoot, 'package.json'), 'utf8'),

@@ -1,8 +1,9 @@
-/** Brings images to where tasks will need them: into other nodes' engines, or to a registry. */
+/** Brings images to where tasks will need them: into the engines of other nodes, or to a registry. */
 import type Docker from 'dockerode';
-import { findImage, finish, tagImage } from './engine-images.js';
+import { messageOf } from '../../../support/error-message.js';
+import { findImage, finish, type OnImageProgress, secondsSince, tagImage } from './engine-images.js';
 import { ImageError } from './image-error.js';
-import type { Credentials } from './registry-auth.js';
+import { type Credentials, registryCredentials } from './registry-auth.js';
 
 export interface NodeEngine {
   /** As shown to people. */
@@ -10,7 +11,7 @@ export interface NodeEngine {
   readonly docker: Docker;
 }
 
-/** dockerode can do it, its types do not say so. */
+/** dockerode has this method, its types do not. */
 interface SavesMany extends Docker {
   getImages(options: {
     readonly names: readonly string[];
@@ -18,7 +19,25 @@ interface SavesMany extends Docker {
   }): Promise<NodeJS.ReadableStream>;
 }
 
-/** Sends what the node does not have yet; gives the number of images sent. @throws ImageError IMAGE_TRANSFER_FAILED */
+/** Sends every node what it does not have yet. @throws ImageError IMAGE_TRANSFER_FAILED */
+export async function loadImages(
+  docker: Docker,
+  nodes: readonly NodeEngine[],
+  references: readonly string[],
+  onProgress: OnImageProgress,
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all(
+    nodes.map(async (node) => {
+      const began = performance.now();
+      onProgress({ kind: 'loading', node: node.name });
+      const images = await loadInto(docker, node, references, signal);
+      onProgress({ kind: 'loaded', node: node.name, images, seconds: secondsSince(began) });
+    }),
+  );
+}
+
+/** Gives the number of images sent. @throws ImageError IMAGE_TRANSFER_FAILED */
 export async function loadInto(
   from: Docker,
   node: NodeEngine,
@@ -32,7 +51,7 @@ export async function loadInto(
       if (here?.id !== there?.id) missing.push(reference);
     }
     if (missing.length === 0) return 0;
-    // All in one, so that layers they share travel once.
+    // All in one stream, so that the layers they share travel once.
     const saved = await (from as SavesMany).getImages({ names: missing, abortSignal: signal });
     await finish(node.docker, await node.docker.loadImage(saved, { abortSignal: signal }));
     return missing.length;
@@ -40,20 +59,47 @@ export async function loadInto(
     signal.throwIfAborted();
     throw new ImageError(
       'IMAGE_TRANSFER_FAILED',
-      `images for node ${node.name}: ${messageOf(error)}`,
+      `could not load images into node ${node.name}: ${messageOf(error)}`,
       'does its engine answer, and has its disk room?',
     );
   }
 }
 
-interface Registry {
+interface PushOptions {
+  readonly docker: Docker;
+  /** Images by the variables that select them in the stack file. */
+  readonly environment: Readonly<Record<string, string>>;
   /** `HOST[:PORT][/PATH]` */
+  readonly registry: string;
+  /** Tells where `docker login` keeps credentials. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly onProgress: OnImageProgress;
+}
+
+/** Gives the same variables with the names in the registry. @throws ImageError IMAGE_TRANSFER_FAILED */
+export async function pushImages(
+  { docker, environment, registry, env, onProgress }: PushOptions,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, string>>> {
+  const credentials = await registryCredentials(registry, env);
+  const pushed: Record<string, string> = {};
+  for (const [variable, reference] of Object.entries(environment)) {
+    const began = performance.now();
+    onProgress({ kind: 'pushing', image: reference });
+    const image = await pushTo({ name: registry, credentials }, docker, reference, signal);
+    pushed[variable] = image;
+    onProgress({ kind: 'pushed', image, seconds: secondsSince(began) });
+  }
+  return pushed;
+}
+
+interface Registry {
   readonly name: string;
   readonly credentials: Credentials | undefined;
 }
 
-/** Tags and pushes; gives the name in the registry. @throws ImageError IMAGE_TRANSFER_FAILED */
-export async function pushTo(
+/** Gives the name in the registry. */
+async function pushTo(
   { name, credentials }: Registry,
   docker: Docker,
   reference: string,
@@ -62,7 +108,7 @@ export async function pushTo(
   const remote = `${name.replace(/\/$/, '')}/${reference}`;
   try {
     await tagImage(docker, reference, remote);
-    // The engine wants to be told of credentials even where there are none.
+    // The engine wants credentials to be sent even where there are none.
     const authconfig = credentials ?? { username: '', password: '', serveraddress: '' };
     await finish(docker, await docker.getImage(remote).push({ abortSignal: signal, authconfig }));
     return remote;
@@ -70,12 +116,8 @@ export async function pushTo(
     signal.throwIfAborted();
     throw new ImageError(
       'IMAGE_TRANSFER_FAILED',
-      `${remote}: ${messageOf(error)}`,
-      'log in first where the registry asks for it: docker login',
+      `could not push ${remote}: ${messageOf(error)}`,
+      'if the registry asks for a login: docker login',
     );
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,20 +1,13 @@
-type ImageErrorCode =
-  | 'BUNDLE_INCOMPLETE'
-  | 'IMAGE_BUILD_FAILED'
-  | 'IMAGE_TRANSFER_FAILED'
-  | 'STAND_IN_FAILED'
-  | 'CREDENTIALS_UNREADABLE';
+type ImageErrorCode = 'BUNDLE_INCOMPLETE' | 'IMAGE_BUILD_FAILED' | 'IMAGE_TRANSFER_FAILED' | 'CREDENTIALS_UNREADABLE';
 
 export class ImageError extends Error {
-  readonly hint: string | undefined;
+  override readonly name = 'ImageError';
 
   constructor(
     readonly code: ImageErrorCode,
     message: string,
-    hint?: string,
+    readonly hint?: string,
   ) {
     super(message);
-    this.name = 'ImageError';
-    this.hint = hint;
   }
 }

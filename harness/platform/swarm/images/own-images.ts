@@ -1,12 +1,12 @@
-/** The images of this project's own programs. */
+/** The images of our own programs. */
 
 export interface OwnImage {
   readonly name: string;
-  /** Selects the image in the stack file. */
+  /** The variable that selects the image in the stack file. */
   readonly variable: string;
-  /** Compiled programs, from the build's root. Everything they import comes along. */
+  /** Compiled programs, from the root of the build. Everything they import is added. */
   readonly entries: readonly string[];
-  /** Folders below the package's root whose YAML files the programs read. */
+  /** Folders in the root of the package whose YAML files the programs read. */
   readonly data: readonly string[];
 }
 
@@ -14,7 +14,7 @@ export const OWN_IMAGES = [
   {
     name: 'harness',
     variable: 'HARNESS_IMAGE',
-    // The programs that its local platform and `swarmbench worker` start are found by path, not by import.
+    // The local platform and `swarmbench worker` start programs by path, not by import.
     entries: [
       'harness/cli/main.js',
       'client-sim/main.js',
@@ -35,8 +35,8 @@ export const OWN_IMAGES = [
 
 export type OwnImageName = (typeof OWN_IMAGES)[number]['name'];
 
-/** The prefix of every image made here. */
+/** The prefix of the names of all our images. */
 export const REPOSITORY = 'mcp-swarm-bench';
 
-/** On every image made here: what it was made from. */
+/** The label of all our images: a digest of what they were made from. */
 export const CONTENT_LABEL = 'io.mcp-swarm-bench.content';

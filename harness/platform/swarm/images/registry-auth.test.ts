@@ -19,7 +19,7 @@ function home(
 }
 
 describe("a registry's credentials", () => {
-  test('are those that docker login has left', async () => {
+  test('are those that `docker login` has left', async () => {
     const env = home({ auths: { 'r.example:5000': ada } });
     expect(await registryCredentials('r.example:5000/team', env)).toEqual({
       username: 'ada',
@@ -29,7 +29,7 @@ describe("a registry's credentials", () => {
     expect(await registryCredentials('other.example', env)).toBeUndefined();
   });
 
-  test('are asked of the helper that keeps them', async () => {
+  test('come from the helper that keeps them', async () => {
     const safe = {
       name: 'safe',
       script: `read -r host; printf '{"ServerURL":"%s","Username":"grace","Secret":"of %s"}' "$host" "$host"`,
@@ -42,13 +42,13 @@ describe("a registry's credentials", () => {
     ).toBeUndefined();
   });
 
-  test('are none where the helper has none, or is not there', async () => {
+  test('are undefined where the helper has none or is missing', async () => {
     const empty = { name: 'empty', script: 'echo credentials not found; exit 1' };
     expect(await registryCredentials('r.example', home({ credsStore: 'empty' }, empty))).toBeUndefined();
     expect(await registryCredentials('r.example', home({ credsStore: 'not-installed' }))).toBeUndefined();
   });
 
-  test('are none where nobody ever logged in', async () => {
+  test('are undefined without any login', async () => {
     expect(await registryCredentials('r.example', { HOME: tempFolder() })).toBeUndefined();
   });
 });

@@ -1,3 +1,4 @@
+/** Credentials for registries, found as the Docker CLI finds those that `docker login` has left. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -5,22 +6,19 @@ import { z } from 'zod';
 import { registryOf } from '../compose/convert/image.js';
 import { ImageError } from './image-error.js';
 
-/** What nodes show to the registry of an image, as `docker stack deploy --with-registry-auth` sends it. */
-
-/** `X-Registry-Auth` for an image; undefined: none is sent. */
+/** `X-Registry-Auth` for an image, as with `docker stack deploy --with-registry-auth`; undefined: none is sent. */
 export type RegistryAuth = (reference: string) => Promise<string | undefined>;
 
 export const noRegistryAuth: RegistryAuth = () => Promise.resolve(undefined);
 
-/** Under this name `docker login` keeps what Docker's own registry asks for (docker/cli, `authConfigKey`). */
+/** The name under which `docker login` keeps credentials for Docker's own registry (docker/cli, `authConfigKey`). */
 const DOCKER_HUB = 'https://index.docker.io/v1/';
 
 /**
- * From what `docker login` has left; each registry is looked up once. An image whose registry nobody logged in to is
- * sent empty credentials, as the Docker CLI does it: the service then no longer uses what it was given before.
- *
+ * Each registry is looked up once. For a registry without a login the credentials are empty, as with the Docker CLI:
+ * the service then no longer uses those that it was given before.
  * @param env DOCKER_CONFIG or HOME, and PATH for the helpers
- * @throws ImageError CREDENTIALS_UNREADABLE, from the function that is returned
+ * @throws ImageError CREDENTIALS_UNREADABLE, from the returned function
  */
 export function registryAuthOf(env: Readonly<Record<string, string | undefined>>): RegistryAuth {
   const known = new Map<string, Promise<string>>();
@@ -43,7 +41,7 @@ async function lookUp(host: string, env: Readonly<Record<string, string | undefi
     case 'unreadable':
       throw new ImageError(
         'CREDENTIALS_UNREADABLE',
-        `credentials for ${host}: ${found.words}`,
+        `cannot read the credentials for ${host}: ${found.reason}`,
         `docker login ${host === DOCKER_HUB ? '' : host}`.trim(),
       );
   }
@@ -54,8 +52,6 @@ function encoded(credentials: Partial<Credentials>): string {
   return Buffer.from(JSON.stringify(credentials)).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
 }
 
-/** What `docker login` has left for a registry, found as the Docker CLI finds it. */
-
 /** As the engine takes them (docs.docker.com, Engine API, "Authentication"). */
 export type Credentials =
   | { readonly username: string; readonly password: string; readonly serveraddress: string }
@@ -63,10 +59,10 @@ export type Credentials =
 
 type FoundCredentials =
   | { readonly kind: 'credentials'; readonly credentials: Credentials }
-  /** Many registries of one's own take pushes and pulls without. */
+  /** Private registries often need none. */
   | { readonly kind: 'none' }
-  /** They may exist, but could not be had: a file that is no JSON, a helper that is not there or fails. */
-  | { readonly kind: 'unreadable'; readonly words: string };
+  /** There may be some: the file is not JSON, or the helper is missing or fails. */
+  | { readonly kind: 'unreadable'; readonly reason: string };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -83,19 +79,19 @@ const stored = z.looseObject({ Username: z.string(), Secret: z.string() });
 const NONE: FoundCredentials = { kind: 'none' };
 /** The name under which helpers keep an identity token (docker/cli, `tokenUsername`). */
 const TOKEN_USER = '<token>';
-/** What a helper says when it has nothing (docker/docker-credential-helpers, `errCredentialsNotFoundMessage`). */
-const NOTHING_KEPT = 'credentials not found in native keychain';
+/** A helper's output when it has none (docker/docker-credential-helpers, `errCredentialsNotFoundMessage`). */
+const NOT_FOUND = 'credentials not found in native keychain';
 const ASK_MS = 20_000;
 
-/** For a push: undefined when there are none to be had. @param registry may have a path */
+/** For a push; undefined when there are none. @param registry may have a path */
 export async function registryCredentials(registry: string, env: Environment): Promise<Credentials | undefined> {
   const found = await lookUpCredentials(registry.split('/')[0] ?? registry, env);
   return found.kind === 'credentials' ? found.credentials : undefined;
 }
 
 /**
- * @param server `HOST[:PORT]`, or the URL under which Docker's own registry is kept
- * @param env DOCKER_CONFIG or HOME tell where they are, PATH where the helpers are that keep them
+ * @param server `HOST[:PORT]`, or the URL for Docker's own registry
+ * @param env DOCKER_CONFIG or HOME for the configuration, PATH for the helpers
  */
 async function lookUpCredentials(server: string, env: Environment): Promise<FoundCredentials> {
   const file = join(env.DOCKER_CONFIG ?? join(env.HOME ?? '/', '.docker'), 'config.json');
@@ -103,12 +99,12 @@ async function lookUpCredentials(server: string, env: Environment): Promise<Foun
   if (!parsed.success)
     return {
       kind: 'unreadable',
-      words: `${file} is not a configuration of the Docker CLI: ${z.prettifyError(parsed.error)}`,
+      reason: `${file} is not a configuration of the Docker CLI: ${z.prettifyError(parsed.error)}`,
     };
   const { auths, credsStore, credHelpers } = parsed.data;
   const helper = credHelpers[server] ?? credsStore;
   if (helper !== undefined && helper !== '') return await askHelper(helper, server, env);
-  // Old versions wrote URLs.
+  // Old versions of the Docker CLI wrote URLs.
   const [address, kept] =
     Object.entries(auths).find(([name]) => name === server) ??
     Object.entries(auths).find(([name]) => hostOf(name) === server) ??
@@ -134,19 +130,19 @@ function hostOf(address: string): string {
 }
 
 /**
- * Protocol of docker/docker-credential-helpers: the server on stdin, JSON on stdout; failure, with the reason on
- * stdout, when it has nothing.
+ * Protocol of docker/docker-credential-helpers: the server on stdin, JSON on stdout. A helper that has no credentials
+ * fails, with the reason on stdout.
  */
 function askHelper(helper: string, server: string, env: Environment): Promise<FoundCredentials> {
   const program = `docker-credential-${helper}`;
   return new Promise((resolve) => {
     const child = execFile(program, ['get'], { env, timeout: ASK_MS }, (error, stdout, stderr) => {
       if (error !== null) {
-        const words = stdout.trim() || stderr.trim() || error.message;
-        return resolve(words === NOTHING_KEPT ? NONE : { kind: 'unreadable', words: `${program}: ${words}` });
+        const reason = stdout.trim() || stderr.trim() || error.message;
+        return resolve(reason === NOT_FOUND ? NONE : { kind: 'unreadable', reason: `${program}: ${reason}` });
       }
       const found = stored.safeParse(parseJson(stdout));
-      if (!found.success) return resolve({ kind: 'unreadable', words: `${program} answered what is no credentials` });
+      if (!found.success) return resolve({ kind: 'unreadable', reason: `${program} did not answer with credentials` });
       const { Username, Secret } = found.data;
       const credentials =
         Username === TOKEN_USER

@@ -1,4 +1,3 @@
-/** Which files and packages a compiled program consists of. */
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { ImageError } from './image-error.js';
@@ -6,16 +5,26 @@ import { ImageError } from './image-error.js';
 interface TracedProgram {
   /** Absolute paths, sorted. */
   readonly files: readonly string[];
-  /** Absolute folders of packages, sorted; those that packages depend on included. */
+  /** Absolute folders of packages, sorted, with those that packages depend on. */
   readonly packages: readonly string[];
 }
 
-// As the compiler writes them: static and dynamic imports, and `new URL('./thread.js', import.meta.url)` of worker
-// threads.
-const imports =
-  /(?:^|[\s;}])(?:import|export)\s*(?:[^'"();]*?\sfrom\s*)?['"]([^'"\n]+)['"]|\bimport\(\s*['"]([^'"\n]+)['"]|new URL\(\s*['"](\.{1,2}\/[^'"\n]+\.js)['"]\s*,\s*import\.meta\.url/g;
+/** As the compiler writes them. The last alternative is for worker threads. */
+const imports = new RegExp(
+  [
+    /(?:^|[\s;}])(?:import|export)\s*(?:[^'"();]*?\sfrom\s*)?['"]([^'"\n]+)['"]/,
+    /\bimport\(\s*['"]([^'"\n]+)['"]/,
+    /new URL\(\s*['"](\.{1,2}\/[^'"\n]+\.js)['"]\s*,\s*import\.meta\.url/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'g',
+);
 
-/** @throws ImageError BUNDLE_INCOMPLETE, naming who imports what is not there */
+/**
+ * The files and packages that compiled programs consist of.
+ * @throws ImageError BUNDLE_INCOMPLETE when an imported file or package is missing
+ */
 export function tracePrograms(entries: readonly string[]): TracedProgram {
   const files = new Set<string>();
   const packages = new Set<string>();
@@ -23,10 +32,10 @@ export function tracePrograms(entries: readonly string[]): TracedProgram {
   return { files: [...files].sort(), packages: [...packages].sort() };
 }
 
-function traceFile(file: string, why: string, files: Set<string>, packages: Set<string>): void {
+function traceFile(file: string, reason: string, files: Set<string>, packages: Set<string>): void {
   if (files.has(file)) return;
   if (!existsSync(file))
-    throw new ImageError('BUNDLE_INCOMPLETE', `${file} is not there (${why})`, 'build the project: npm run build');
+    throw new ImageError('BUNDLE_INCOMPLETE', `${file} is missing (${reason})`, 'build the project: npm run build');
   files.add(file);
   const text = withoutComments(readFileSync(file, 'utf8'));
   for (const [, fixed, dynamic, url] of text.matchAll(imports)) {
@@ -41,9 +50,9 @@ interface Manifest {
   readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
-/** Optional dependencies stay behind: they are native speed-ups that would tie the image to this machine's platform. */
+/** Leaves out optional dependencies: they are native speed-ups that would tie the image to this machine's platform. */
 function tracePackage(name: string, importer: string, packages: Set<string>): void {
-  // Some packages of JavaScript depend on the types of others.
+  // Some JavaScript packages depend on the types of others.
   if (name.startsWith('@types/')) return;
   const folder = findPackage(name, dirname(importer));
   if (folder === undefined)
@@ -59,12 +68,12 @@ function tracePackage(name: string, importer: string, packages: Set<string>): vo
   ) as Manifest;
   const inside = join(folder, 'package.json');
   for (const dependency of Object.keys(dependencies)) tracePackage(dependency, inside, packages);
-  // A peer that is not installed is one that npm was told is optional.
+  // A peer that is not installed is optional.
   for (const peer of Object.keys(peerDependencies))
     if (findPackage(peer, folder) !== undefined) tracePackage(peer, inside, packages);
 }
 
-/** As Node looks for it: in `node_modules` of this folder, then of each above. */
+/** Where Node would find it: in `node_modules` of this folder or of a folder above. */
 function findPackage(name: string, from: string): string | undefined {
   const folder = join(from, 'node_modules', name);
   if (existsSync(join(folder, 'package.json'))) return realpathSync(folder);
@@ -80,7 +89,7 @@ function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1');
 }
 
-/** Where a file stands below a folder, with forward slashes. @throws ImageError when it is outside */
+/** The path of a file from a folder, with forward slashes. @throws ImageError when the file is outside */
 export function placeBelow(folder: string, file: string): string {
   const place = relative(folder, file);
   if (place.startsWith('..'))

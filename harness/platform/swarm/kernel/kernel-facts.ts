@@ -1,13 +1,13 @@
-/** What the kernel below an engine can do for a stack, as far as somebody tried it. */
+/** What the kernel of an engine can do for a stack, as far as that was tested. */
 
-/** `unknown` is never taken for `yes`: `words` says why nobody could try, or what the attempt came to. */
+/** `unknown` never counts as `yes`; its reason says why there was no test, or what the test came to. */
 export type Ability =
   | { readonly kind: 'yes' }
-  | { readonly kind: 'no'; readonly words: string }
-  | { readonly kind: 'unknown'; readonly words: string };
+  | { readonly kind: 'no'; readonly reason: string }
+  | { readonly kind: 'unknown'; readonly reason: string };
 
 export interface KernelFacts {
-  /** Where it was tried; undefined when it could not be. */
+  /** Where it was tested; undefined when it was not. */
   readonly triedIn: 'container' | 'namespace' | undefined;
   /** Overlay networks between nodes. */
   readonly vxlan: Ability;
@@ -15,26 +15,24 @@ export interface KernelFacts {
   readonly ipvs: Ability;
   /** Delay and loss by the kernel's own queue. */
   readonly netem: Ability;
-  /** Of a container that says nothing else; undefined unless tried in one. */
+  /** The default of containers; undefined unless tested in one. */
   readonly openFiles: { readonly soft: number; readonly hard: number } | undefined;
-  /**
-   * Entries that connection tracking of the whole kernel may hold; undefined when it does not track, or nobody looked.
-   */
+  /** Capacity of the connection tracking table; undefined when the kernel has none, or that was not tested. */
   readonly conntrackMax: number | undefined;
 }
 
 /**
- * Below it the kernel may soon drop packets of new connections: each of a busy run's takes an entry, also for a while
- * after its end.
+ * With fewer entries the kernel may soon drop packets of new connections: each connection of a busy run takes an entry,
+ * and keeps it for a while after its end.
  */
 export const WANTED_CONNTRACK = 50_000;
 /**
- * Two descriptors a client (its socket and, on the same machine, the server's end) for the largest shipped scenario,
- * with room.
+ * Enough for the largest scenario that comes with swarmbench, with some room: each client needs two descriptors, its
+ * own socket and, on the same machine, the server's.
  */
 export const WANTED_FILES = 10_240;
 
-/** What one trial could not tell, from another one of the same kernel. */
+/** Fills in what one trial could not tell from another trial of the same kernel. */
 export function completed(facts: KernelFacts, other: KernelFacts): KernelFacts {
   const better = (name: 'vxlan' | 'ipvs' | 'netem'): Ability =>
     facts[name].kind === 'unknown' ? other[name] : facts[name];
@@ -47,8 +45,8 @@ export function completed(facts: KernelFacts, other: KernelFacts): KernelFacts {
   };
 }
 
-export function untried(words: string): KernelFacts {
-  const unknown: Ability = { kind: 'unknown', words };
+export function untried(reason: string): KernelFacts {
+  const unknown: Ability = { kind: 'unknown', reason };
   return {
     triedIn: undefined,
     vxlan: unknown,
@@ -59,10 +57,10 @@ export function untried(words: string): KernelFacts {
   };
 }
 
-/** The command that mends what a kernel or an engine lacks; in the doctor's lines and in the warnings of `up` alike. */
+/** The commands that provide what a kernel or an engine lacks, for the doctor and for the warnings of `up`. */
 export const FIXES = {
   vxlan: 'sudo modprobe vxlan',
-  ipvs: 'sudo modprobe ip_vs; where the kernel has none, `endpoint_mode: dnsrr` and `mode: host` as in swarm/stack.yml',
+  ipvs: 'sudo modprobe ip_vs; without that module, use `endpoint_mode: dnsrr` and `mode: host`, as in swarm/stack.yml',
   netem: 'sudo modprobe sch_netem',
   openFiles: 'dockerd --default-ulimit nofile=65536:65536 (or `default-ulimits` in /etc/docker/daemon.json)',
   conntrack: 'sudo sysctl -w net.netfilter.nf_conntrack_max=262144',

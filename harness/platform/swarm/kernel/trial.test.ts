@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { completed, untried } from './kernel-facts.js';
 import { readTrial } from './trial.js';
 
-test('what the lines of a trial say', () => {
+test('the lines of a trial are read', () => {
   const lines = [
     'vxlan yes',
     'netem no Error: Specified qdisc kind is unknown.',
@@ -13,41 +13,41 @@ test('what the lines of a trial say', () => {
   expect(readTrial(lines.join('\r\n'), 'container')).toEqual({
     triedIn: 'container',
     vxlan: { kind: 'yes' },
-    netem: { kind: 'no', words: 'Error: Specified qdisc kind is unknown.' },
-    ipvs: { kind: 'unknown', words: 'it is not loaded' },
+    netem: { kind: 'no', reason: 'Error: Specified qdisc kind is unknown.' },
+    ipvs: { kind: 'unknown', reason: 'it is not loaded' },
     openFiles: { soft: 1024, hard: Number.MAX_SAFE_INTEGER },
     conntrackMax: 262_144,
   });
 });
 
 test.each([
-  ['nothing', '', 'the trial said nothing of it'],
-  ['nonsense', 'vxlan perhaps', 'the trial said nothing of it'],
+  ['nothing', '', 'the trial did not tell'],
+  ['nonsense', 'vxlan perhaps', 'the trial did not tell'],
   [
-    'a refusal that is about us',
+    'a permission that we lack',
     'vxlan no RTNETLINK answers: Operation not permitted',
     'RTNETLINK answers: Operation not permitted',
   ],
-])('%s is no yes and no no', (_, output, words) => {
+])('%s is neither yes nor no', (_, output, reason) => {
   expect(readTrial(output, 'namespace')).toMatchObject({
-    vxlan: { kind: 'unknown', words },
+    vxlan: { kind: 'unknown', reason },
     openFiles: undefined,
     conntrackMax: undefined,
   });
 });
 
-test('a namespace has not the limits of a container', () => {
+test('a namespace does not have the limits of a container', () => {
   expect(readTrial('files 5 5\nconntrack', 'namespace')).toMatchObject({
     openFiles: undefined,
     conntrackMax: undefined,
   });
 });
 
-test('what one trial could not tell comes from the other', () => {
+test('what one trial could not tell is taken from the other', () => {
   const first = readTrial('vxlan yes\nfiles 7 8', 'container');
   const second = readTrial('vxlan no really\nnetem yes\nconntrack 9', 'namespace');
   expect(completed(first, second)).toEqual({
-    ...untried('the trial said nothing of it'),
+    ...untried('the trial did not tell'),
     triedIn: 'container',
     vxlan: { kind: 'yes' },
     netem: { kind: 'yes' },

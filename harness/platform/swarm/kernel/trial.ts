@@ -1,21 +1,22 @@
 /**
- * The trial itself: a script for any shell in a network namespace of its own with CAP_NET_ADMIN, and what its lines
- * say. Pure.
+ * The trial of a kernel: a script for any shell, in a network namespace of its own with CAP_NET_ADMIN, and how to read
+ * its output. Pure.
  */
 import { type Ability, type KernelFacts, untried } from './kernel-facts.js';
 
 /**
- * One line a fact. Making an interface or a queue makes the kernel load what it has a module for; everything goes with
- * the namespace. Missing programs are told apart from refusals, and busybox's `ip` is none: it knows few kinds. IPVS
- * shows as a file once it is there (net/netfilter/ipvs); before, there may be a module that the engine will load.
+ * Prints one line per fact. Creating an interface or a queue makes the kernel load its module; all of it disappears
+ * with the namespace. A missing program is `unknown` and not `no`, and busybox's `ip` counts as missing: it knows few
+ * kinds. IPVS has a file once it is loaded (net/netfilter/ipvs); until then there may be a module that the engine will
+ * load.
  */
 export const TRIAL = `
 PATH=$PATH:/usr/sbin:/sbin
 attempt() {
   name=$1; shift
-  if ! "$1" -V 2>&1 | grep -q iproute2; then echo "$name unknown there is no iproute2 where it was tried"
-  elif words=$("$@" 2>&1 </dev/null); then echo "$name yes"
-  else echo "$name no" $words
+  if ! "$1" -V 2>&1 | grep -q iproute2; then echo "$name unknown there is no iproute2 where it was tested"
+  elif output=$("$@" 2>&1 </dev/null); then echo "$name yes"
+  else echo "$name no" $output
   fi
 }
 attempt vxlan ip link add trial type vxlan id 4242 dstport 4789
@@ -24,14 +25,15 @@ attempt netem tc qdisc add dev lo root netem delay 1ms
 if [ -e /proc/net/ip_vs ]; then echo 'ipvs yes'
 elif [ -d "/lib/modules/$(uname -r)" ] && command -v modprobe >/dev/null 2>&1; then
   if modprobe -nq ip_vs; then echo 'ipvs yes'; else echo 'ipvs no the kernel has no module ip_vs'; fi
-elif zcat /proc/config.gz 2>/dev/null | grep -q '^# CONFIG_IP_VS is not set'; then echo 'ipvs no the kernel was built without CONFIG_IP_VS'
-else echo 'ipvs unknown it is not loaded, and nobody could tell whether there is a module'
+elif zcat /proc/config.gz 2>/dev/null | grep -q '^# CONFIG_IP_VS is not set'; then
+  echo 'ipvs no the kernel was built without CONFIG_IP_VS'
+else echo 'ipvs unknown it is not loaded, and there may or may not be a module'
 fi
 echo "files $(ulimit -Sn) $(ulimit -Hn)"
 echo "conntrack $(cat /proc/sys/net/netfilter/nf_conntrack_max 2>/dev/null)"
 `;
 
-/** What an attempt says when the one who made it may not: nothing about the kernel. */
+/** An attempt that is not permitted says nothing about the kernel. */
 const NOT_ALLOWED = /operation not permitted|permission denied/i;
 
 export function readTrial(output: string, triedIn: 'container' | 'namespace'): KernelFacts {
@@ -51,17 +53,17 @@ export function readTrial(output: string, triedIn: 'container' | 'namespace'): K
     vxlan: ability('vxlan'),
     ipvs: ability('ipvs'),
     netem: ability('netem'),
-    // A shell in a namespace here has the limits of this process, not of a container.
+    // A shell in a namespace has the limits of this process, not those of a container.
     ...(triedIn === 'container' && soft !== undefined && hard !== undefined ? { openFiles: { soft, hard } } : {}),
     ...(Number.isNaN(conntrackMax) ? {} : { conntrackMax }),
   };
 }
 
 function abilityOf(text: string | undefined): Ability {
-  const [, kind, words = ''] = /^(yes|no|unknown)\s*(.*)$/.exec(text ?? '') ?? [];
+  const [, kind, reason = ''] = /^(yes|no|unknown)\s*(.*)$/.exec(text ?? '') ?? [];
   if (kind === 'yes') return { kind };
-  if (kind === 'no' && !NOT_ALLOWED.test(words)) return { kind, words };
-  return { kind: 'unknown', words: words === '' ? 'the trial said nothing of it' : words };
+  if (kind === 'no' && !NOT_ALLOWED.test(reason)) return { kind, reason };
+  return { kind: 'unknown', reason: reason === '' ? 'the trial did not tell' : reason };
 }
 
 function limitOf(text: string): number | undefined {

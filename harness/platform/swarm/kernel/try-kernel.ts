@@ -1,7 +1,3 @@
-/**
- * Tries what the kernel below an engine can do: in a short-lived container of the engine, else in a network namespace
- * of this machine.
- */
 import { execFile } from 'node:child_process';
 import { release, userInfo } from 'node:os';
 import type { Engine } from '../engine/engine.js';
@@ -9,11 +5,12 @@ import { completed, type KernelFacts, untried } from './kernel-facts.js';
 import { readTrial, TRIAL } from './trial.js';
 
 const TRY_MS = 10_000;
-/** Of the container, so that one that outlived a crash is known. */
+/** Label of the container, so that one that outlives a crash can be recognised. */
 const LABEL = 'swarmbench.trial';
 
 /**
- * @param image with a shell, `ip` and `tc`; undefined, or one that the engine has not: no container
+ * Tests what the kernel of an engine can do: in a short-lived container, else in a network namespace of this machine.
+ * @param image with sh, ip and tc; if it is undefined or the engine does not have it, no container is used
  * @throws EngineError when the engine does not answer; the signal's reason
  */
 export async function tryKernel(engine: Engine, image: string | undefined, signal: AbortSignal): Promise<KernelFacts> {
@@ -24,15 +21,15 @@ export async function tryKernel(engine: Engine, image: string | undefined, signa
     [inContainer.vxlan, inContainer.ipvs, inContainer.netem].every(({ kind }) => kind !== 'unknown')
   )
     return inContainer;
-  // Another machine's kernel cannot be tried from here.
+  // The kernel of another machine cannot be tested from here.
   const { KernelVersion } = await engine.info(signal);
   if (KernelVersion !== release())
-    return inContainer ?? untried('the engine is on another machine, and has no image with the programs to try it');
+    return inContainer ?? untried('the engine is on another machine and has no image with the programs for the test');
   const inNamespace = await tryInNamespace(signal);
   return inContainer === undefined ? inNamespace : completed(inContainer, inNamespace);
 }
 
-/** Undefined when the engine would not run it. */
+/** Undefined when the engine cannot run the container. */
 async function tryInContainer(
   { docker }: Engine,
   image: string,
@@ -40,7 +37,7 @@ async function tryInContainer(
 ): Promise<KernelFacts | undefined> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(TRY_MS)]);
   try {
-    // An interrupt here would leave a container that nobody knows of; it takes a tenth of a second.
+    // Not interruptible, because that could leave a container behind. It takes a tenth of a second.
     const container = await docker.createContainer({
       Image: image,
       Entrypoint: ['sh', '-c', TRIAL],
@@ -67,12 +64,12 @@ async function tryInContainer(
 }
 
 function tryInNamespace(signal: AbortSignal): Promise<KernelFacts> {
-  // Root needs no user namespace, in which the kernel would load no module for us.
+  // Root needs no user namespace, and in one the kernel would not load modules for us.
   const how = userInfo().uid === 0 ? ['--net'] : ['--user', '--map-root-user', '--net'];
   return new Promise((resolve) => {
     execFile('unshare', [...how, 'sh', '-c', TRIAL], { timeout: TRY_MS, signal }, (error, stdout, stderr) => {
       if (error === null) resolve(readTrial(stdout, 'namespace'));
-      else resolve(untried(`no network namespace to try it in: ${stderr.trim() || error.message}`));
+      else resolve(untried(`there is no network namespace for the test: ${stderr.trim() || error.message}`));
     });
   });
 }

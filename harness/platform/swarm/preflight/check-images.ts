@@ -1,3 +1,4 @@
+import { messageOf } from '../../../support/error-message.js';
 import type { StackSpec } from '../compose/compose-to-swarm.js';
 import type { Engine } from '../engine/engine.js';
 import { EngineError } from '../engine/engine-error.js';
@@ -6,7 +7,7 @@ import type { PreflightFinding } from './finding.js';
 
 const ASK_MS = 10_000;
 
-/** Images that tasks will not find: neither here nor in a registry. Services at rest do not need theirs. */
+/** Images that are neither on this node nor in a registry. Those of idle services are not needed. */
 export async function checkImages(
   engine: Engine,
   { services }: StackSpec,
@@ -32,14 +33,15 @@ export async function checkImages(
   return nodes === 1 || madeHere.length === 0 ? missing : [...missing, onlyHere(madeHere)];
 }
 
-/** One engine cannot ask what the others have. */
+/** An engine cannot tell which images the others have. */
 function onlyHere(references: readonly string[]): PreflightFinding {
   const [first = '', ...others] = references;
+  const rest = others.length === 0 ? '' : ` and ${others.length} other images of this stack`;
   return {
     level: 'warning',
     code: 'IMAGE_ON_ONE_NODE',
-    message: `no registry has ${first}${others.length === 0 ? '' : ` and ${others.length} other images of this stack`}: nodes that were not given them cannot run them`,
-    hint: 'swarmbench images --load DOCKER_HOST for each, or --push REGISTRY',
+    message: `no registry has ${first}${rest}: only nodes into which they were loaded can run them`,
+    hint: 'swarmbench images --load DOCKER_HOST for each node, or --push REGISTRY',
   };
 }
 
@@ -59,16 +61,12 @@ async function checkImage(
   } catch (error) {
     signal.throwIfAborted();
     if (!timeout.aborted && !(error instanceof EngineError)) throw error;
-    const words = timeout.aborted
-      ? `no answer within ${ASK_MS / 1000} s`
-      : error instanceof Error
-        ? error.message
-        : String(error);
+    const reason = timeout.aborted ? `no answer within ${ASK_MS / 1000} s` : messageOf(error);
     return {
       level: 'problem',
       code: 'IMAGE_MISSING',
-      message: `image ${reference} is not on this node, and cannot be pulled (${words})`,
-      hint: 'swarmbench images makes what the stack needs; --offline where nothing can be pulled',
+      message: `image ${reference} is not on this node, and cannot be pulled (${reason})`,
+      hint: '`swarmbench images` builds our images; `docker load` brings others to a node that cannot pull',
     };
   }
 }

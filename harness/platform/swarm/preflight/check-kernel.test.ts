@@ -5,9 +5,9 @@ import { kernelFindings } from './check-kernel.js';
 
 const bare: KernelFacts = {
   triedIn: 'container',
-  vxlan: { kind: 'no', words: 'no vxlan' },
-  ipvs: { kind: 'no', words: 'no ipvs' },
-  netem: { kind: 'no', words: 'no netem' },
+  vxlan: { kind: 'no', reason: 'no vxlan' },
+  ipvs: { kind: 'no', reason: 'no ipvs' },
+  netem: { kind: 'no', reason: 'no netem' },
   openFiles: { soft: 1024, hard: 1024 },
   conntrackMax: 1000,
 };
@@ -21,11 +21,7 @@ test.each([
     'a: { image: i, deploy: { endpoint_mode: vip } }',
     ['NO_VXLAN', 'NO_IPVS', 'FEW_OPEN_FILES', 'SMALL_CONNTRACK'],
   ],
-  [
-    'virtual addresses, since nothing else is said',
-    'a: { image: i }',
-    ['NO_VXLAN', 'NO_IPVS', 'FEW_OPEN_FILES', 'SMALL_CONNTRACK'],
-  ],
+  ['virtual addresses by default', 'a: { image: i }', ['NO_VXLAN', 'NO_IPVS', 'FEW_OPEN_FILES', 'SMALL_CONNTRACK']],
   [
     'no virtual address',
     'a: { image: i, deploy: { endpoint_mode: dnsrr }, ports: [{ target: 1, published: 2, mode: host }] }',
@@ -35,6 +31,6 @@ test.each([
   expect(codes(services, bare)).toEqual(expected);
 });
 
-test('what nobody could try is no finding', () => {
+test('what was not tested is not a finding', () => {
   expect(codes('a: { image: i }', untried('may not'))).toEqual([]);
 });

@@ -1,4 +1,3 @@
-/** What a stack needs of the kernel and the kernel does not have. */
 import type { StackSpec } from '../compose/compose-to-swarm.js';
 import type { ServiceSpec } from '../compose/swarm-types.js';
 import type { Engine } from '../engine/engine.js';
@@ -6,7 +5,7 @@ import { FIXES, type KernelFacts, WANTED_CONNTRACK, WANTED_FILES } from '../kern
 import { tryKernel } from '../kernel/try-kernel.js';
 import type { PreflightFinding } from './finding.js';
 
-/** @param trialImage as `tryKernel` takes it */
+/** What the stack needs and the kernel does not have. @param trialImage see `tryKernel` */
 export async function checkKernel(
   engine: Engine,
   stack: StackSpec,
@@ -16,7 +15,7 @@ export async function checkKernel(
   return stack.services.some(isConnected) ? kernelFindings(stack, await tryKernel(engine, trialImage, signal)) : [];
 }
 
-/** Pure. What nobody could try is no finding. */
+/** What was not tested is not a finding. Pure. */
 export function kernelFindings(
   { services }: StackSpec,
   { vxlan, ipvs, openFiles, conntrackMax }: KernelFacts,
@@ -28,7 +27,7 @@ export function kernelFindings(
   if (vxlan.kind === 'no' && connected.length > 0) {
     warn(
       'NO_VXLAN',
-      `the kernel makes no overlay networks (${vxlan.words}): services on different nodes will not reach each other`,
+      `the kernel has no overlay networks (${vxlan.reason}): services on different nodes cannot reach each other`,
       FIXES.vxlan,
     );
   }
@@ -36,7 +35,8 @@ export function kernelFindings(
   if (ipvs.kind === 'no' && virtual.length > 0) {
     warn(
       'NO_IPVS',
-      `the kernel has no IPVS (${ipvs.words}): nobody will reach the virtual addresses and ingress ports of ${virtual.join(', ')}`,
+      `the kernel has no IPVS (${ipvs.reason}): the virtual addresses and ingress ports of these services will not ` +
+        `work: ${virtual.join(', ')}`,
       FIXES.ipvs,
     );
   }
@@ -50,7 +50,7 @@ export function kernelFindings(
   if (conntrackMax !== undefined && conntrackMax < WANTED_CONNTRACK && connected.length > 0) {
     warn(
       'SMALL_CONNTRACK',
-      `the kernel tracks ${conntrackMax} connections at most, and drops packets past that`,
+      `the kernel tracks at most ${conntrackMax} connections, and drops packets beyond that`,
       FIXES.conntrack,
     );
   }
@@ -61,7 +61,7 @@ function isConnected({ TaskTemplate }: ServiceSpec): boolean {
   return (TaskTemplate.Networks ?? []).length > 0;
 }
 
-/** What says nothing has one (docs.docker.com, compose file version 3, `endpoint_mode`). */
+/** The default is to have one (docs.docker.com, compose file version 3, `endpoint_mode`). */
 function hasVirtualAddress({ EndpointSpec: { Mode = 'vip', Ports = [] } }: ServiceSpec): boolean {
   return Mode !== 'dnsrr' || Ports.some(({ PublishMode = 'ingress' }) => PublishMode === 'ingress');
 }

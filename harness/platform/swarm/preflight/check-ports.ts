@@ -12,7 +12,7 @@ interface Wanted {
   readonly ingress: boolean;
 }
 
-/** Ports that somebody else has: another stack's service, a container, or another program on this machine. */
+/** Ports that a service of another stack, a container or another program on this machine uses already. */
 export async function checkPorts(
   engine: Engine,
   stack: StackSpec,
@@ -71,17 +71,17 @@ function sameAs(a: Wanted, b: Wanted): boolean {
   return a.port === b.port && a.protocol === b.protocol;
 }
 
-/** Where there are several nodes, two services can have the same host-mode port on different ones. */
+/** @param perhaps on several nodes, two services may have the same host-mode port on different ones */
 function taken({ service, port, protocol }: Wanted, holder: string, perhaps: boolean): PreflightFinding {
   return {
     level: perhaps ? 'warning' : 'problem',
     code: 'PORT_IN_USE',
-    message: `${service} publishes port ${port}/${protocol}, which ${holder} has`,
-    hint: 'stop that, or publish another port',
+    message: `${service} publishes port ${port}/${protocol}, which ${holder} uses already`,
+    hint: 'stop it, or publish another port',
   };
 }
 
-/** An engine in a namespace of its own has its socket elsewhere. */
+/** The socket of an engine in a namespace of its own is elsewhere. */
 function isOnThisMachine({ address }: Engine): boolean {
   return /^unix:\/\/(?:.*\/\.docker\/run|\/var\/run|\/run)\/docker\.sock$/.test(address);
 }
@@ -89,7 +89,7 @@ function isOnThisMachine({ address }: Engine): boolean {
 function isListenedOn(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
-    // A port below 1024 may be refused to us and not to the engine: only EADDRINUSE tells.
+    // Only EADDRINUSE counts: a port below 1024 may be refused to us, but not to the engine.
     server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EADDRINUSE'));
     server.listen({ port, host: '0.0.0.0', exclusive: true }, () => server.close(() => resolve(false)));
   });

@@ -1,5 +1,5 @@
 export interface PreflightFinding {
-  /** A problem would end the deployment; a warning may be as intended. */
+  /** A problem would make the deployment fail; a warning may be intended. */
   readonly level: 'problem' | 'warning';
   readonly code:
     | 'NOT_A_MANAGER'

@@ -1,4 +1,4 @@
-/** What would keep a stack from coming up, found before anything is made. */
+/** Finds what would keep a stack from coming up, before anything is created. */
 import type { StackSpec } from '../compose/compose-to-swarm.js';
 import type { EngineInfo, SwarmNode } from '../engine/answers.js';
 import type { Engine } from '../engine/engine.js';
@@ -10,11 +10,11 @@ import type { PreflightFinding } from './finding.js';
 
 interface PreflightOptions {
   readonly registryAuth: RegistryAuth;
-  /** With the programs to try the kernel with; undefined: from outside, where that can be. */
+  /** Image in which the kernel is tested; undefined: it is tested from outside, if that is possible. */
   readonly trialImage: string | undefined;
 }
 
-/** All findings, problems first. @throws EngineError when the engine does not answer */
+/** Problems come first. @throws EngineError when the engine does not answer */
 export async function preflight(
   engine: Engine,
   stack: StackSpec,
@@ -32,7 +32,7 @@ export async function preflight(
     checkImages(engine, stack, usable.length, registryAuth, signal),
   ]);
   const findings = [...nodeFindings(nodes, usable), ...ports, ...images, ...kernel];
-  return findings.toSorted((a, b) => (a.level === b.level ? 0 : a.level === 'problem' ? -1 : 1));
+  return ['problem', 'warning'].flatMap((level) => findings.filter((finding) => finding.level === level));
 }
 
 function managerProblem({ Swarm }: EngineInfo, address: string): PreflightFinding | undefined {
@@ -45,15 +45,18 @@ function managerProblem({ Swarm }: EngineInfo, address: string): PreflightFindin
   });
   switch (Swarm.LocalNodeState) {
     case 'active':
-      return problem('is a worker of its swarm', 'point DOCKER_HOST at a manager, or on one: docker node promote');
+      return problem(
+        'is a worker of its swarm',
+        'point DOCKER_HOST at a manager, or promote this node: docker node promote',
+      );
     case 'locked':
       return problem('is locked', 'docker swarm unlock');
     case 'inactive':
-      return problem('is in no swarm', 'docker swarm init makes it a swarm of one node');
+      return problem('is in no swarm', 'docker swarm init creates a swarm of one node');
     default:
       return problem(
         `is in a swarm that is ${Swarm.LocalNodeState}${Swarm.Error === '' ? '' : ` (${Swarm.Error})`}`,
-        'docker info shows more; docker swarm leave --force leaves it',
+        'docker info shows more; docker swarm leave --force leaves the swarm',
       );
   }
 }
@@ -71,10 +74,9 @@ function nodeFindings(nodes: readonly SwarmNode[], usable: readonly SwarmNode[])
   }
   return nodes
     .filter((node) => !usable.includes(node))
-    .map(({ Description, Spec, Status }) => ({
-      level: 'warning',
-      code: 'NODE_UNUSED',
-      message: `node ${Description.Hostname} takes no tasks: it is ${Status.State === 'ready' ? Spec.Availability : Status.State}`,
-      hint: undefined,
-    }));
+    .map(({ Description, Spec, Status }) => {
+      const state = Status.State === 'ready' ? Spec.Availability : Status.State;
+      const message = `node ${Description.Hostname} takes no tasks: it is ${state}`;
+      return { level: 'warning', code: 'NODE_UNUSED', message, hint: undefined };
+    });
 }

@@ -1,12 +1,12 @@
-/** The stack and the swarm it runs in, as somebody asks the harness about them. */
+/** The stack and the swarm around it, for the REST API of the harness. */
 import type { SwarmNode } from '../engine/answers.js';
-import type { Stack } from '../stack/stack-objects.js';
+import { type Stack, shortName } from '../stack/stack-objects.js';
 import { type ServiceStatus, stackStatus } from '../stack/stack-status.js';
 
 export interface ClusterView {
   status(signal: AbortSignal): Promise<ClusterStatus>;
   nodes(signal: AbortSignal): Promise<readonly ClusterNode[]>;
-  /** Undefined: the stack has no such service. @param name as in the stack file */
+  /** Undefined when the stack has no such service. @param name as in the stack file */
   replicas(name: string, signal: AbortSignal): Promise<ClusterReplicas | undefined>;
 }
 
@@ -33,7 +33,7 @@ interface ClusterNode {
   readonly role: string;
   readonly state: string;
   readonly availability: string;
-  /** It is there, and takes tasks. */
+  /** The node is up and takes tasks. */
   readonly active: boolean;
   readonly address: string;
   readonly engine: string;
@@ -55,24 +55,23 @@ interface ClusterReplicas {
   }[];
 }
 
-export function clusterView({ engine, name: stack }: Stack): ClusterView {
-  const shortName = (full: string): string => (full.startsWith(`${stack}_`) ? full.slice(stack.length + 1) : full);
+export function clusterView(stack: Stack): ClusterView {
   const nodes = async (signal: AbortSignal): Promise<readonly ClusterNode[]> =>
-    (await engine.nodes.all(signal)).map(nodeOf);
+    (await stack.engine.nodes.all(signal)).map(nodeOf);
   return {
     nodes,
     async status(signal) {
-      const [{ services }, all] = await Promise.all([stackStatus(engine, stack, signal), nodes(signal)]);
+      const [{ services }, all] = await Promise.all([stackStatus(stack, signal), nodes(signal)]);
       return {
-        stack,
+        stack: stack.name,
         nodes: all.length,
         activeNodes: all.filter(({ active }) => active).length,
-        services: services.map((service) => serviceOf(service, shortName(service.name))),
+        services: services.map((service) => serviceOf(service, shortName(service.name, stack.name))),
       };
     },
     async replicas(wantedName, signal) {
-      const { services } = await stackStatus(engine, stack, signal);
-      const service = services.find(({ name }) => shortName(name) === wantedName);
+      const { services } = await stackStatus(stack, signal);
+      const service = services.find(({ name }) => shortName(name, stack.name) === wantedName);
       if (service === undefined) return undefined;
       const { running, wanted, tasks } = service;
       return {

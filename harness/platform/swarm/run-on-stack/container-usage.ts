@@ -1,4 +1,4 @@
-/** Resource use of tasks on all nodes, asked of the agents that stand on each. */
+/** Resource use of tasks on all nodes, as the agents on the nodes report it. */
 import { lookup } from 'node:dns/promises';
 import { z } from 'zod';
 import type { UsageSample } from '../../platform.js';
@@ -20,12 +20,12 @@ export type ContainerReading = z.infer<typeof container>;
 
 const answer = z.object({ containers: z.array(container) });
 
-/** Everything that runs in the stack, on every node whose agent answers. @param token of the stack's API */
+/** Readings of everything that runs in the stack, from every agent that answers. @param token of the stack's API */
 export async function readContainers(
   token: string | undefined,
   signal: AbortSignal,
 ): Promise<readonly ContainerReading[]> {
-  // No agents in this stack, or none yet.
+  // The lookup fails when the stack has no agents, or none yet.
   const addresses = await lookup(AGENTS, { all: true, family: 4 }).catch(() => []);
   const answers = await Promise.all(addresses.map(({ address }) => askAgent(address, token, signal).catch(() => [])));
   return answers.flat();
@@ -43,17 +43,17 @@ async function askAgent(
   return answer.parse(await response.json()).containers;
 }
 
-/** From readings of counters to samples of rates. Remembers the reading before; a task's first gives no sample. */
+/** Turns readings of counters into samples of rates. The first reading of a task gives no sample. */
 export class ContainerUsageMeter {
   private readonly before = new Map<string, ContainerReading>();
 
-  /** @param roles by service, as in the stack file; other services are left out */
+  /** @param roles of services, by their names in the stack file; other services are left out */
   constructor(private readonly roles: ReadonlyMap<string, UsageSample['role']>) {}
 
-  /** One sample a slot, by the name `service.slot`; nothing for a container that has told nothing new. */
+  /** One sample per slot, named `service.slot`; none where there is no new reading. */
   samples(readings: readonly ContainerReading[]): readonly UsageSample[] {
     const samples = new Map<string, UsageSample>();
-    // Where an old and a new task share a slot for a moment, the one that spoke last counts.
+    // Where an old and a new task share a slot for a moment, the later reading counts.
     for (const reading of readings.toSorted((a, b) => a.at - b.at)) {
       const { service, slot, task } = reading.labels;
       const role = this.roles.get(service);

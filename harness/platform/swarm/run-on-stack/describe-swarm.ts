@@ -1,4 +1,4 @@
-/** What the swarm is, as far as it decides what a run measures: the report's environment section. */
+/** The environment section of the report: everything about the swarm that influences what a run measures. */
 import { IMAGE_LABEL } from '../compose/convert/context.js';
 import type { Engine } from '../engine/engine.js';
 import type { Stack, StackServices } from '../stack/stack-objects.js';
@@ -33,7 +33,7 @@ export async function describeSwarm(
       arch: Platform?.Architecture,
       cores: (Resources?.NanoCPUs ?? 0) / 1e9,
       memoryBytes: Resources?.MemoryBytes,
-      // An engine knows its own kernel only.
+      // An engine knows only its own kernel.
       ...(ID === info.Swarm.NodeID ? { kernel: info.KernelVersion, os: info.OperatingSystem } : {}),
     })),
     images,
@@ -41,10 +41,7 @@ export async function describeSwarm(
   };
 }
 
-/**
- * By service: what the stack file names, and what exactly that is on the manager's node (its digest where it came from
- * a registry).
- */
+/** By service: the image that the stack file names, with the digest or id that it has on the manager's node. */
 async function imagesOf(
   engine: Engine,
   services: StackServices,

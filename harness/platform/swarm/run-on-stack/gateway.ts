@@ -1,5 +1,5 @@
+/** The gateway in front of the replicas: its stickiness, its servers, and whether it sends requests to all of them. */
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import {
   GATEWAY_DEFAULTS,
@@ -9,17 +9,17 @@ import {
   STICKY_PORTS,
   type Stickiness,
 } from '../../../../swarm/gateway/render-gateway.js';
+import { messageOf } from '../../../support/error-message.js';
+import { pollUntil } from '../../../support/poll-until.js';
 import { STACK_LABEL } from '../compose/convert/context.js';
 import { type FileObject, list, type Service } from '../engine/answers.js';
 import { labelOf, type Stack, type StackServices } from '../stack/stack-objects.js';
-import type { Awaited } from '../stack/wait-converged.js';
+import { type AwaitedService, awaitedAfter } from '../stack/wait-converged.js';
 import { SwarmPlatformError } from './swarm-platform-error.js';
 import type { TargetImage } from './target-image.js';
 
-/** The gateway in front of the replicas: its stickiness, where it sends to, and whether it sends to all of them. */
-
 export const GATEWAY = 'gateway';
-/** Inside the stack's networks, whatever it is published as. @param sticky undefined: in the way that is published */
+/** In the stack's networks, independent of published ports. @param sticky undefined: that of the published port */
 export function gatewayUrl(sticky?: Stickiness): string {
   return `http://tasks.gateway:${sticky === undefined ? 8080 : STICKY_PORTS[sticky]}`;
 }
@@ -37,16 +37,16 @@ const mounts = z.looseObject({
   ),
 });
 
-/** Ports and health check that the configuration has at rest, as JSON; there only while it sends to another image. */
-const REST_GATEWAY_LABEL = 'swarmbench.rest.gateway';
+/** Ports and health check of the idle gateway, as JSON; set only while it sends to another image. */
+const IDLE_GATEWAY_LABEL = 'swarmbench.rest.gateway';
 
-const atRest = z.strictObject({ port: z.number(), streamPort: z.number(), healthPath: z.string().optional() });
+const idleState = z.strictObject({ port: z.number(), streamPort: z.number(), healthPath: z.string().optional() });
 
 /**
- * Gives the gateway a configuration with this stickiness, for this image where it is not the stack's own server, and
- * keeps everything else it says. Its one task is replaced, which takes some seconds; undefined when it has that
- * configuration already.
+ * Configures the gateway for this stickiness and this image, and keeps all its other settings. This replaces its one
+ * task, which takes some seconds. Undefined when it has that configuration already.
  * @param sticky undefined: as it is
+ * @param image undefined: the stack's own server
  * @throws SwarmPlatformError GATEWAY_FOREIGN
  */
 export async function setGateway(
@@ -55,53 +55,59 @@ export async function setGateway(
   sticky: Stickiness | undefined,
   image: TargetImage | undefined,
   signal: AbortSignal,
-): Promise<Awaited | undefined> {
+): Promise<AwaitedService | undefined> {
   const mounted = mounts
     .parse(gateway.Spec.TaskTemplate.ContainerSpec ?? {})
     .Configs.find(({ File }) => File?.Name.endsWith('.cfg'));
   const configs = await stack.engine.configs.labelled(labelOf(stack.name), signal);
   const text = Buffer.from(configs.find(({ ID }) => ID === mounted?.ConfigID)?.Spec.Data ?? '', 'base64').toString();
   const settings = gatewaySettings(text);
-  if (mounted === undefined || settings === undefined) {
-    const what =
-      image === undefined
-        ? `its stickiness cannot be set to ${sticky}`
-        : `it cannot be sent to port ${image.port} of ${image.image}`;
-    throw new SwarmPlatformError(
-      'GATEWAY_FOREIGN',
-      `${gateway.Spec.Name} has a configuration that is not one of ours, so ${what}`,
-      '`swarmbench up` gives it one of ours',
-    );
-  }
-  const noted = gateway.Spec.Labels[REST_GATEWAY_LABEL];
-  const own = noted === undefined ? settings : { ...settings, ...atRest.parse(JSON.parse(noted)) };
+  if (mounted === undefined || settings === undefined) throw foreignGateway(gateway, sticky, image);
+  const kept = gateway.Spec.Labels[IDLE_GATEWAY_LABEL];
+  const own = kept === undefined ? settings : { ...settings, ...idleState.parse(JSON.parse(kept)) };
   const next = {
     ...own,
     sticky: sticky ?? own.sticky,
     ...(image === undefined ? {} : { port: image.port, streamPort: image.port, healthPath: undefined }),
   };
-  if (renderGateway(next) === text && (noted === undefined) === (image === undefined)) return undefined;
+  if (renderGateway(next) === text && (kept === undefined) === (image === undefined)) return undefined;
   const wanted = await configWith(stack, configs, next, signal);
   const { port, streamPort, healthPath } = own;
-  const note = image === undefined ? undefined : JSON.stringify({ port, streamPort, healthPath });
+  const idle = image === undefined ? undefined : JSON.stringify({ port, streamPort, healthPath });
   const { before } = await stack.engine.services.change(
     gateway.ID,
-    ({ Spec }) => withConfig(withNote(Spec, note), mounted.ConfigID, wanted),
+    ({ Spec }) => withConfig(withIdleLabel(Spec, idle), mounted.ConfigID, wanted),
     signal,
   );
-  return { id: gateway.ID, name: gateway.Spec.Name, lastUpdate: before.UpdateStatus?.StartedAt };
+  return awaitedAfter(before);
 }
 
-/** Back to the stack's own server, where it was sent to another image. */
-export async function restGateway(stack: Stack, services: StackServices, signal: AbortSignal): Promise<void> {
+function foreignGateway(
+  { Spec }: Service,
+  sticky: Stickiness | undefined,
+  image: TargetImage | undefined,
+): SwarmPlatformError {
+  const consequence =
+    image === undefined
+      ? `its stickiness cannot be set to ${sticky}`
+      : `it cannot be directed to port ${image.port} of ${image.image}`;
+  return new SwarmPlatformError(
+    'GATEWAY_FOREIGN',
+    `${Spec.Name} has a configuration that swarmbench did not write, so ${consequence}`,
+    '`swarmbench up` replaces it with one of ours',
+  );
+}
+
+/** Directs the gateway to the stack's own server again, if it sends to another image. */
+export async function returnGatewayToIdle(stack: Stack, services: StackServices, signal: AbortSignal): Promise<void> {
   const gateway = services.get(GATEWAY);
-  if (gateway?.Spec.Labels[REST_GATEWAY_LABEL] !== undefined)
+  if (gateway?.Spec.Labels[IDLE_GATEWAY_LABEL] !== undefined)
     await setGateway(stack, gateway, undefined, undefined, signal);
 }
 
-function withNote(spec: Service['Spec'], note: string | undefined): Service['Spec'] {
-  const { [REST_GATEWAY_LABEL]: _, ...labels } = spec.Labels;
-  return { ...spec, Labels: note === undefined ? labels : { ...labels, [REST_GATEWAY_LABEL]: note } };
+function withIdleLabel(spec: Service['Spec'], idle: string | undefined): Service['Spec'] {
+  const { [IDLE_GATEWAY_LABEL]: _, ...labels } = spec.Labels;
+  return { ...spec, Labels: idle === undefined ? labels : { ...labels, [IDLE_GATEWAY_LABEL]: idle } };
 }
 
 interface ConfigId {
@@ -110,8 +116,8 @@ interface ConfigId {
 }
 
 /**
- * One of the stack's that says the same, such as the one that `up` made, or a new one; with the stack's label, so that
- * `down` removes it.
+ * A config of the stack with these settings: an existing one, such as that of `up`, or a new one. It has the label of
+ * the stack, so that `down` removes it.
  */
 async function configWith(
   { engine, name }: Stack,
@@ -140,40 +146,40 @@ function withConfig(spec: Service['Spec'], before: string, wanted: ConfigId): ob
 }
 
 const READY_MS = 20_000;
-const LOOK_MS = 250;
+const POLL_MS = 250;
 
-/** Waits until it sends to exactly so many servers. @throws SwarmPlatformError GATEWAY_NOT_READY */
+/** Waits until the gateway sends to exactly this many servers. @throws SwarmPlatformError GATEWAY_NOT_READY */
 export async function waitForServers(wanted: number, signal: AbortSignal): Promise<void> {
-  const giveUpAt = performance.now() + READY_MS;
-  for (;;) {
-    const seen = await serversUp(signal);
-    if (seen === wanted) return;
-    if (performance.now() > giveUpAt) {
-      const what = typeof seen === 'string' ? seen : `it sends to ${seen}`;
-      throw new SwarmPlatformError(
-        'GATEWAY_NOT_READY',
-        `the gateway does not send to the ${wanted} replicas that run (${what} after ${READY_MS / 1000} s)`,
-        'are they healthy? its page is at port 8404, /stats',
-      );
-    }
-    await sleep(LOOK_MS, undefined, { signal });
-  }
+  let seen: number | string = 0;
+  const late = (): SwarmPlatformError => {
+    const last = typeof seen === 'string' ? seen : `it sends to ${seen}`;
+    return new SwarmPlatformError(
+      'GATEWAY_NOT_READY',
+      `the gateway does not send to the ${wanted} replicas that run (${last} after ${READY_MS / 1000} s)`,
+      'are they healthy? see the page of the gateway at port 8404, /stats',
+    );
+  };
+  const look = async (): Promise<boolean> => {
+    seen = await serversUp(signal);
+    return seen === wanted;
+  };
+  await pollUntil(look, { everyMs: POLL_MS, withinMs: READY_MS, late }, signal);
 }
 
-/** How many replicas it sends to, or why it cannot be told. */
+/** How many replicas the gateway sends to, or a sentence that says why that is unknown. */
 export async function serversUp(signal: AbortSignal): Promise<number | string> {
   try {
     const answer = await fetch(STATISTICS_URL, { signal: AbortSignal.any([signal, AbortSignal.timeout(2_000)]) });
     return answer.ok ? countUp(await answer.text()) : `${STATISTICS_URL} answers ${answer.status}`;
   } catch (error) {
     signal.throwIfAborted();
-    return `${STATISTICS_URL}: ${error instanceof Error ? error.message : String(error)}`;
+    return `${STATISTICS_URL}: ${messageOf(error)}`;
   }
 }
 
 /**
- * HAProxy's statistics as CSV (management guide, 9.1): one line for each server of each backend. The fewest that one of
- * the ways sends to.
+ * From HAProxy's statistics as CSV (management guide, 9.1), which have one line for each server of each backend. Each
+ * stickiness has its backend: the smallest number counts.
  */
 export function countUp(csv: string): number {
   const [head = '', ...lines] = csv.split('\n');
@@ -188,9 +194,10 @@ export function countUp(csv: string): number {
   return up.size === 0 ? 0 : Math.min(...up.values());
 }
 
-/** What a gateway's configuration says, read back from its text. Pure. */
-
-/** Undefined when the text is not one that we would write: somebody's own configuration, or that of another version. */
+/**
+ * The settings of a gateway, read back from its configuration. Undefined when this version would not have written that
+ * text: it is the user's own, or another version's. Pure.
+ */
 export function gatewaySettings(text: string): GatewayOptions | undefined {
   const servers = serverTemplate(text, 'mcp');
   const streams = serverTemplate(text, 'stream');

@@ -1,4 +1,4 @@
-/** Where the tasks of services run: node, slot, id, addresses, and the name each has for itself. */
+/** Where the tasks of services run: node, slot, id, addresses and host name. */
 import { z } from 'zod';
 import type { Place } from '../../platform.js';
 import { list, type Service, type Task } from '../engine/answers.js';
@@ -22,7 +22,7 @@ const attachments = z.looseObject({
 
 const hostnames = z.looseObject({ Hostname: z.string().default('') });
 
-/** @param names as in the stack file; those that the stack has not are left out */
+/** @param names as in the stack file; those that the stack does not have are left out */
 export async function runningTasks(
   { engine }: Stack,
   services: StackServices,
@@ -60,8 +60,7 @@ export async function runningTasks(
 }
 
 /**
- * As Swarm fills in the template (docs.docker.com: "Create services using templates"); without one, the container's
- * short id.
+ * Filled in as Swarm does it (docs.docker.com: "Create services using templates"); by default the container's short id.
  */
 function hostOf({ Spec }: Service, task: Task): string {
   const template = hostnames.safeParse(Spec.TaskTemplate.ContainerSpec).data?.Hostname ?? '';

@@ -1,72 +1,71 @@
 /**
- * How many replicas the services of the stack have while a run is on, and at rest. What rest is stands in a label of
- * the service itself, so that whoever comes after a killed harness can go back to it.
+ * Gives services of the stack the replicas that a run needs, and returns them to idle afterwards. What a service is
+ * when idle is kept in one of its labels, so that it can be restored even after the harness was killed.
  */
 import type { Service } from '../engine/answers.js';
+import { specWithReplicas } from '../stack/scale-services.js';
+import { wantedReplicas } from '../stack/service-progress.js';
 import { StackError } from '../stack/stack-error.js';
 import { type Stack, servicesOf } from '../stack/stack-objects.js';
-import type { Awaited } from '../stack/wait-converged.js';
-import { restGateway } from './gateway.js';
+import { type AwaitedService, awaitedAfter } from '../stack/wait-converged.js';
+import { returnGatewayToIdle } from './gateway.js';
 import { TARGET } from './target.js';
-import { REST_IMAGE_LABEL, type TargetImage, withImage } from './target-image.js';
+import { IDLE_IMAGE_LABEL, type TargetImage, withImage } from './target-image.js';
 
-/** Replicas at rest; the label is there only while the service is not at rest. */
-export const REST_LABEL = 'swarmbench.rest.replicas';
+/** The number of replicas of the idle service; set only while the service is not idle. */
+export const IDLE_REPLICAS_LABEL = 'swarmbench.rest.replicas';
 
 /**
- * Gives the services named what is wanted and puts all others back to rest. Gives those named, for `waitConverged`.
+ * Gives the named services these replicas, and returns all others to idle. Gives the named ones, for `waitConverged`.
  * @param wanted replicas by name, as in the stack file
- * @param image in the place of the target's own; undefined: its own
- * @throws StackError UNKNOWN_STACK; NOT_SCALABLE for a wanted service that has no number of replicas; EngineError
+ * @param image to run as the target; undefined: the stack's own
+ * @throws StackError UNKNOWN_STACK; NOT_SCALABLE for a named service that has no number of replicas; EngineError
  */
 export async function scaleForRun(
   stack: Stack,
   wanted: ReadonlyMap<string, number>,
   image: TargetImage | undefined,
   signal: AbortSignal,
-): Promise<readonly Awaited[]> {
+): Promise<readonly AwaitedService[]> {
   const services = await servicesOf(stack, signal);
-  const awaited: Awaited[] = [];
+  const awaited: AwaitedService[] = [];
   for (const [name, service] of services) {
     const replicas = wanted.get(name);
-    if (replicas === undefined && isAtRest(service)) continue;
+    if (replicas === undefined && isIdle(service)) continue;
     const { before } = await stack.engine.services.change(
       service.ID,
       (current) => next(current, replicas, name === TARGET ? image : undefined),
       signal,
     );
-    if (replicas !== undefined)
-      awaited.push({ id: service.ID, name: service.Spec.Name, lastUpdate: before.UpdateStatus?.StartedAt });
+    if (replicas !== undefined) awaited.push(awaitedAfter(before));
   }
   return awaited;
 }
 
-/** Everything back to rest. Gives the names of what was not, as in the stack file. */
-export async function rest(stack: Stack, signal: AbortSignal): Promise<readonly string[]> {
+/** Returns the whole stack to idle. Gives the names, as in the stack file, of the services that were not. */
+export async function returnToIdle(stack: Stack, signal: AbortSignal): Promise<readonly string[]> {
   const services = await servicesOf(stack, signal);
   await scaleForRun(stack, new Map(), undefined, signal);
-  await restGateway(stack, services, signal);
-  return [...services].filter(([, service]) => !isAtRest(service)).map(([name]) => name);
+  await returnGatewayToIdle(stack, services, signal);
+  return [...services].filter(([, service]) => !isIdle(service)).map(([name]) => name);
 }
 
-function isAtRest({ Spec }: Service): boolean {
-  return Spec.Labels[REST_LABEL] === undefined && Spec.Labels[REST_IMAGE_LABEL] === undefined;
+function isIdle({ Spec }: Service): boolean {
+  return Spec.Labels[IDLE_REPLICAS_LABEL] === undefined && Spec.Labels[IDLE_IMAGE_LABEL] === undefined;
 }
 
-/** Both in one update: two of them would each replace tasks. */
+/** Replicas and image in one update: two updates would each replace tasks. */
 function next(current: Service, replicas: number | undefined, image: TargetImage | undefined): object | undefined {
   const scaled = withReplicas(current, replicas);
   return withImage({ Spec: scaled ?? current.Spec }, image) ?? scaled;
 }
 
 /**
- * The spec with this many replicas; undefined when there is nothing to change. @param wanted undefined: what it has at
- * rest
+ * The spec with this many replicas; undefined when nothing has to change.
+ * @param wanted undefined: as many as the idle service has
  */
 export function withReplicas({ Spec }: Pick<Service, 'Spec'>, wanted: number | undefined): Service['Spec'] | undefined {
-  const { [REST_LABEL]: noted, ...labels } = Spec.Labels;
-  const { Replicated } = Spec.Mode;
-  if (Replicated === undefined) {
+  if (Spec.Mode.Replicated === undefined) {
     if (wanted === undefined) return undefined;
     throw new StackError(
       'NOT_SCALABLE',
@@ -74,11 +73,11 @@ export function withReplicas({ Spec }: Pick<Service, 'Spec'>, wanted: number | u
       'give it `deploy.mode: replicated` in the stack file',
     );
   }
-  // The engine takes no number for 1.
-  const now = Replicated.Replicas ?? 1;
-  const atRest = noted === undefined ? now : Number(noted);
-  const replicas = wanted ?? atRest;
-  if (replicas === now && (noted !== undefined) === (replicas !== atRest)) return undefined;
-  const Labels = replicas === atRest ? labels : { ...labels, [REST_LABEL]: String(atRest) };
-  return { ...Spec, Labels, Mode: { ...Spec.Mode, Replicated: { ...Replicated, Replicas: replicas } } };
+  const { [IDLE_REPLICAS_LABEL]: kept, ...labels } = Spec.Labels;
+  const now = wantedReplicas({ Spec });
+  const idle = kept === undefined ? now : Number(kept);
+  const replicas = wanted ?? idle;
+  if (replicas === now && (kept !== undefined) === (replicas !== idle)) return undefined;
+  const Labels = replicas === idle ? labels : { ...labels, [IDLE_REPLICAS_LABEL]: String(idle) };
+  return specWithReplicas({ ...Spec, Labels }, replicas);
 }

@@ -5,17 +5,18 @@ type SwarmPlatformErrorCode =
   | 'GATEWAY_FOREIGN'
   /** The gateway does not send to the replicas that run. */
   | 'GATEWAY_NOT_READY'
-  /** Workers of a run that is over are still there. */
+  /** Workers of a run that is over have not ended. */
   | 'WORKERS_LEFT';
 
-/** What can go wrong in bringing a stack from rest to what a run needs, beside what the engine and the deployer say. */
+/** A stack could not be prepared for a run or returned to idle. The codes are stable. */
 export class SwarmPlatformError extends Error {
+  override readonly name = 'SwarmPlatformError';
+
   constructor(
     readonly code: SwarmPlatformErrorCode,
     message: string,
     readonly hint: string,
   ) {
     super(message);
-    this.name = 'SwarmPlatformError';
   }
 }

@@ -1,57 +1,53 @@
+/**
+ * Runs an image of the user's in place of the stack's own server. What the service was before is kept in one of its
+ * labels, so that it can be restored even after the harness was killed.
+ */
 import { z } from 'zod';
 import type { Service } from '../engine/answers.js';
 
-/**
- * Where in the target's service its MCP endpoint is, and where it tells Prometheus; labels of the service, for images
- * that are not the reference server.
- */
+// Labels of the target's service: where its MCP endpoint is, and where Prometheus finds its metrics.
 export const PORT_LABEL = 'swarmbench.mcp.port';
 export const PATH_LABEL = 'swarmbench.mcp.path';
 const METRICS_PORT_LABEL = 'swarmbench.metrics.port';
 
-/**
- * The user's image in the place of the stack's own server. What the service was before stands in a label of it, so that
- * whoever comes after a killed harness can put it back.
- */
-
-/** Image, health check and labels of the service at rest, as JSON; there only while it runs another image. */
-export const REST_IMAGE_LABEL = 'swarmbench.rest.image';
+/** Image, health check and labels of the idle service, as JSON; set only while it runs another image. */
+export const IDLE_IMAGE_LABEL = 'swarmbench.rest.image';
 
 export interface TargetImage {
   /** As for `docker service create`. */
   readonly image: string;
-  /** Where in its container MCP is answered. */
+  /** Port and path of its MCP endpoint. */
   readonly port: number;
   readonly path: string;
 }
 
 const REPLACED_LABELS = [PORT_LABEL, PATH_LABEL, METRICS_PORT_LABEL] as const;
 
-const atRest = z.strictObject({
+const idleState = z.strictObject({
   image: z.string(),
   healthcheck: z.unknown().optional(),
   labels: z.record(z.string(), z.string()),
 });
 
 /**
- * The spec with this image, or with its own again; undefined when there is nothing to change. The health check goes, as
- * it knows our server only: what the image brings of its own counts, and the gateway looks whether the port is open. So
- * does the label that has it scraped.
+ * The spec with this image, or with its own again; undefined when nothing has to change. The health check is removed,
+ * because it fits our server only: the image's own counts, and the gateway checks whether the port is open. The label
+ * for Prometheus is removed, too.
  */
 export function withImage(
   { Spec }: Pick<Service, 'Spec'>,
   wanted: TargetImage | undefined,
 ): Service['Spec'] | undefined {
-  const noted = Spec.Labels[REST_IMAGE_LABEL];
-  if (wanted === undefined) return noted === undefined ? undefined : restored(Spec, noted);
-  const own = noted === undefined ? Spec : restored(Spec, noted);
+  const kept = Spec.Labels[IDLE_IMAGE_LABEL];
+  if (wanted === undefined) return kept === undefined ? undefined : restored(Spec, kept);
+  const own = kept === undefined ? Spec : restored(Spec, kept);
   const container = own.TaskTemplate.ContainerSpec;
-  // A plugin has none, and no image.
+  // The service of a plugin has neither a container nor an image.
   if (container === undefined) return undefined;
   const labels = Object.fromEntries(
     REPLACED_LABELS.flatMap((label) => (own.Labels[label] === undefined ? [] : [[label, own.Labels[label]]])),
   );
-  const rest = atRest.parse({
+  const idle = idleState.parse({
     image: container.Image,
     ...(container.Healthcheck === undefined ? {} : { healthcheck: container.Healthcheck }),
     labels,
@@ -62,31 +58,21 @@ export function withImage(
       ...without(own.Labels, REPLACED_LABELS),
       [PORT_LABEL]: String(wanted.port),
       [PATH_LABEL]: wanted.path,
-      [REST_IMAGE_LABEL]: JSON.stringify(rest),
+      [IDLE_IMAGE_LABEL]: JSON.stringify(idle),
     },
     TaskTemplate: { ...own.TaskTemplate, ContainerSpec: { ...container, Image: wanted.image, Healthcheck: undefined } },
   };
-  return noted !== undefined && sameTarget(Spec, next) ? undefined : next;
+  return kept !== undefined && sameTarget(Spec, next) ? undefined : next;
 }
 
-function restored(spec: Service['Spec'], noted: string): Service['Spec'] {
-  const { image, healthcheck, labels } = atRest.parse(JSON.parse(noted));
-  const container = spec.TaskTemplate.ContainerSpec;
+function restored(spec: Service['Spec'], kept: string): Service['Spec'] {
+  const { image, healthcheck, labels } = idleState.parse(JSON.parse(kept));
+  const own = healthcheck === undefined ? { Image: image } : { Image: image, Healthcheck: healthcheck };
+  const { ContainerSpec, ...template } = spec.TaskTemplate;
   return {
     ...spec,
-    Labels: { ...without(spec.Labels, [...REPLACED_LABELS, REST_IMAGE_LABEL]), ...labels },
-    TaskTemplate: {
-      ...spec.TaskTemplate,
-      ...(container === undefined
-        ? {}
-        : {
-            ContainerSpec: {
-              ...container,
-              Image: image,
-              ...(healthcheck === undefined ? {} : { Healthcheck: healthcheck }),
-            },
-          }),
-    },
+    Labels: { ...without(spec.Labels, [...REPLACED_LABELS, IDLE_IMAGE_LABEL]), ...labels },
+    TaskTemplate: ContainerSpec === undefined ? template : { ...template, ContainerSpec: { ...ContainerSpec, ...own } },
   };
 }
 

@@ -1,5 +1,4 @@
 /** The target of a run in the stack: which service it is, and where workers find it. */
-
 import { urlEndpoints } from '../../../../client-sim/protocol/endpoints.js';
 import type { Endpoint } from '../../../../client-sim/protocol/messages.js';
 import { TARGET_SERVICE } from '../../../../scenarios/schema/keys/fields.js';
@@ -13,11 +12,13 @@ import type { RunningTask } from './running-tasks.js';
 import { SwarmPlatformError } from './swarm-platform-error.js';
 import { PATH_LABEL, PORT_LABEL, type TargetImage } from './target-image.js';
 
-/** The reference server, or the user's image in its place. */
+/** The service that runs the reference server, or the user's image in its place. */
 export const TARGET = TARGET_SERVICE;
 const LOAD_NETWORK = 'mcp-network';
 
-/** Of the gateway's `stream` frontend inside the stack, and of the reference server, for WebSocket and lines. */
+/**
+ * Port for WebSocket and TCP, of the gateway's `stream` frontend inside the stack and of the reference server alike.
+ */
 const STREAM_PORT = '5555';
 
 export type Target =
@@ -26,12 +27,14 @@ export type Target =
       readonly kind: 'service';
       readonly service: Service;
       readonly replicas: number;
-      readonly sticky: Stickiness /** Undefined: the stack's own. */;
-      readonly image:
-        | TargetImage
-        | undefined /** Undefined: there is none, and clients are spread over the replicas. */;
+      readonly sticky: Stickiness;
+      /** Undefined: the stack's own. */
+      readonly image: TargetImage | undefined;
+      /** Undefined when the stack has none; then clients are spread over the replicas. */
       readonly gateway: Service | undefined;
     };
+
+type ServiceTarget = Extract<Target, { readonly kind: 'service' }>;
 
 /** @throws SwarmPlatformError STACK_INCOMPLETE */
 export function targetOf({ target, profiles }: Plan, services: StackServices, stack: string): Target {
@@ -39,35 +42,37 @@ export function targetOf({ target, profiles }: Plan, services: StackServices, st
   if (target.kind === 'command')
     throw new SwarmPlatformError(
       'STACK_INCOMPLETE',
-      'a stack has no place for servers that sessions start',
+      'in a stack, sessions cannot start servers of their own',
       'run it with --on local',
     );
   const service = services.get(TARGET);
   if (service === undefined)
     throw new SwarmPlatformError(
       'STACK_INCOMPLETE',
-      `the stack ${stack} has no service ${TARGET} to put under load`,
+      `the stack ${stack} has no service ${TARGET} to test`,
       'name a target (--target URL), or deploy a stack that has one',
     );
   const gateway = services.get(GATEWAY);
   const { replicas, sticky } = target;
-  const asked = [
+  if (gateway === undefined && replicas > 1) refuseGatewayStickiness(sticky, profiles, stack);
+  const image = target.kind === 'image' ? { image: target.image, port: target.port, path: target.path } : undefined;
+  return { kind: 'service', service, replicas, sticky, image, gateway };
+}
+
+function refuseGatewayStickiness(sticky: Stickiness, profiles: Plan['profiles'], stack: string): void {
+  const wanted = [
     ['target.gateway.sticky', sticky] as const,
     ...profiles.flatMap((profile) =>
       profile.sticky === undefined ? [] : [[`workload.${profile.name}.gateway.sticky`, profile.sticky] as const],
     ),
   ];
-  const impossible =
-    gateway === undefined && replicas > 1 ? asked.find(([, wanted]) => wanted !== 'session') : undefined;
-  if (impossible !== undefined) {
-    throw new SwarmPlatformError(
-      'STACK_INCOMPLETE',
-      `${impossible.join(': ')} needs a gateway, which the stack ${stack} has not`,
-      'without one each client stays at one replica (sticky: session)',
-    );
-  }
-  const image = target.kind === 'image' ? { image: target.image, port: target.port, path: target.path } : undefined;
-  return { kind: 'service', service, replicas, sticky, image, gateway };
+  const impossible = wanted.find(([, value]) => value !== 'session');
+  if (impossible === undefined) return;
+  throw new SwarmPlatformError(
+    'STACK_INCOMPLETE',
+    `${impossible.join(': ')} needs a gateway, and the stack ${stack} has none`,
+    'without a gateway each client stays at one replica (sticky: session)',
+  );
 }
 
 export function replicasOf(target: Target, tasks: readonly RunningTask[], stack: Stack): readonly Replica[] {
@@ -77,22 +82,18 @@ export function replicasOf(target: Target, tasks: readonly RunningTask[], stack:
 export function replicasOfService(service: Service, tasks: readonly RunningTask[], stack: Stack): readonly Replica[] {
   return tasks
     .filter((task) => task.service === TARGET)
-    .map(({ slot, task, node, host, addresses }) => ({
-      id: `${TARGET}.${slot}`,
-      node,
-      host,
-      slot,
-      task,
-      url: urlAt(
-        `http://${addresses.get(`${stack.name}_${LOAD_NETWORK}`) ?? [...addresses.values()][0] ?? host}:${portOf(service)}`,
-        service,
-      ),
-    }));
+    .map(({ slot, task, node, host, addresses }) => {
+      const address = addresses.get(`${stack.name}_${LOAD_NETWORK}`) ?? [...addresses.values()][0] ?? host;
+      const url = urlAt(`http://${address}:${portOf(service)}`, service);
+      return { id: `${TARGET}.${slot}`, node, host, slot, task, url };
+    });
 }
 
+type Reach = Pick<Environment, 'endpoints' | 'preflightEndpoints'>;
+
 /**
- * Where clients go that are kept at their replicas in this way; without a gateway they are spread over the replicas,
- * and stay.
+ * Where clients with this stickiness go. Without a gateway they are spread over the replicas, and each stays at its
+ * own.
  */
 export function reach(
   target: Target,
@@ -106,20 +107,17 @@ export function reach(
   const rest = own
     .filter(({ listener }) => listener === 'stream')
     .flatMap((transport) => streamEndpoints(transport, target, replicas));
-  // Connections through the gateway stay where they are: only requests of their own need another address for the
-  // preflight.
+  // A connection through the gateway stays at its replica, so only HTTP needs other addresses for the preflight.
   return {
     endpoints: [...web.endpoints, ...rest],
     ...(web.preflightEndpoints === undefined ? {} : { preflightEndpoints: [...web.preflightEndpoints, ...rest] }),
   };
 }
 
-type Reach = Pick<Environment, 'endpoints' | 'preflightEndpoints'>;
-
-/** The gateway has a door of its own for connections; each goes to one replica and stays there. */
+/** The gateway has a port of its own for connections; each goes to one replica and stays there. */
 function streamEndpoints(
   { scheme, path }: OwnServers,
-  { service, gateway }: Extract<Target, { kind: 'service' }>,
+  { service, gateway }: ServiceTarget,
   replicas: readonly Replica[],
 ): readonly Endpoint[] {
   const url = (host: string): string => {
@@ -134,17 +132,13 @@ function streamEndpoints(
   }));
 }
 
-function reachOverHttp(
-  target: Extract<Target, { kind: 'service' }>,
-  replicas: readonly Replica[],
-  sticky: Stickiness,
-): Reach {
+function reachOverHttp(target: ServiceTarget, replicas: readonly Replica[], sticky: Stickiness): Reach {
   if (target.gateway === undefined)
     return { endpoints: replicas.map(({ url, host, id }) => ({ url, headers: {}, replica: host ?? id })) };
   const url = urlAt(gatewayUrl(sticky === target.sticky ? undefined : sticky), target.service);
   const endpoints = [{ url, headers: {}, ...(sticky === 'cookie' ? { cookies: true } : {}) }];
   const [first, ...others] = replicas;
-  // One replica's own address where the gateway sends each request to another one.
+  // The address of one replica, because the gateway would send each request to another.
   return sticky === 'none' && first !== undefined && others.length > 0
     ? { endpoints, preflightEndpoints: [{ url: first.url, headers: {} }] }
     : { endpoints };

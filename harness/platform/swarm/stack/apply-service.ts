@@ -5,31 +5,31 @@ import type { Engine } from '../engine/engine.js';
 import { EngineError } from '../engine/engine-error.js';
 import type { RegistryAuth } from '../images/registry-auth.js';
 import { sameSpec, wouldBeSame } from './same-spec.js';
-import type { TellChange } from './stack-objects.js';
+import type { OnChange } from './stack-objects.js';
 
-/** What names in the files mean on this engine. */
+/** What the names in the stack files mean on this engine. */
 interface Resolved {
   readonly networks: ReadonlyMap<string, string>;
   readonly configs: ReadonlyMap<string, string>;
   readonly secrets: ReadonlyMap<string, string>;
-  /** The image to run for one that the files name: pinned to a digest where that is known. */
+  /** The image to run for the one that the files name: with its digest where that is known. */
   readonly image: (reference: string) => Promise<string>;
   readonly registryAuth: RegistryAuth;
 }
 
 interface AppliedService {
   readonly id: string;
-  /** When its last update began, before this deployment; an update that began then is no news. */
+  /** When its last update before this deployment began. */
   readonly lastUpdate: string | undefined;
 }
 
-/** Creates the service, or updates it in place where something changed. */
+/** Creates the service, or updates it if something has changed. */
 export async function applyService(
   engine: Engine,
   spec: ServiceSpec,
   existing: Service | undefined,
   resolved: Resolved,
-  tell: TellChange,
+  onChange: OnChange,
   signal: AbortSignal,
 ): Promise<AppliedService> {
   const wanted = withIds(spec, resolved);
@@ -41,7 +41,7 @@ export async function applyService(
       auth,
       signal,
     );
-    tell({ kind: 'service', name, did: 'created' });
+    onChange({ kind: 'service', name, did: 'created' });
     return { id, lastUpdate: undefined };
   }
   const id = existing.ID;
@@ -50,21 +50,21 @@ export async function applyService(
     id,
     (current) => {
       const next = keepForce(withImage(wanted, image), current);
-      // What the service shows to its registry is not told by the engine, so it is given anew; tasks that have their
-      // image stay.
+      // The engine does not say which credentials a service has, so they are always sent; tasks that have their image
+      // stay.
       return auth === undefined && wouldBeSame(next, current.Spec, resolved.networks) ? undefined : next;
     },
     signal,
     auth,
   );
   const changed = sent && !sameSpec((await engine.services.inspect(id, signal)).Spec, before.Spec);
-  tell({ kind: 'service', name, did: changed ? 'updated' : 'unchanged' });
+  onChange({ kind: 'service', name, did: changed ? 'updated' : 'unchanged' });
   return { id, lastUpdate: sent ? undefined : before.UpdateStatus?.StartedAt };
 }
 
 /**
- * The image that the last deployment pinned stays as long as the files name the same: otherwise every deployment would
- * roll.
+ * The image that the last deployment pinned stays as long as the files name the same one: otherwise every deployment
+ * would replace all tasks.
  */
 async function imageFor(spec: ServiceSpec, existing: Service, { image }: Resolved): Promise<string> {
   const named = spec.Labels[IMAGE_LABEL];
@@ -73,7 +73,7 @@ async function imageFor(spec: ServiceSpec, existing: Service, { image }: Resolve
   return await image(spec.TaskTemplate.ContainerSpec.Image ?? '');
 }
 
-/** Somebody's `docker service update --force` is not undone. */
+/** Does not undo a `docker service update --force`. */
 function keepForce(spec: ServiceSpec, current: Service): ServiceSpec {
   return { ...spec, TaskTemplate: { ...spec.TaskTemplate, ForceUpdate: current.Spec.TaskTemplate.ForceUpdate } };
 }
@@ -106,12 +106,12 @@ function withIds(spec: ServiceSpec, { configs, secrets }: Resolved): ServiceSpec
 }
 
 /**
- * A registry that does not answer must not hold up a deployment: without a digest the nodes use what the tag means to
- * them.
+ * A registry that does not answer must not hold up a deployment. Without a digest each node uses the image that it has
+ * under that tag, or pulls.
  */
 const ASK_MS = 5_000;
 
-/** Gives the image with the digest that its registry has now, or as it is named where none is to be had. */
+/** The image with the digest that its registry has now, or without one where the registry knows none. */
 export function imagePinner(
   engine: Engine,
   pin: boolean,
@@ -134,7 +134,7 @@ async function pinned(
   signal: AbortSignal,
 ): Promise<string> {
   const local = await engine.images.find(reference, signal);
-  // Built here and never pushed: no registry can know it.
+  // Built here and never pushed: no registry knows it.
   if (local !== undefined && local.RepoDigests.length === 0) return reference;
   const auth = await registryAuth(reference);
   const timeout = AbortSignal.timeout(ASK_MS);

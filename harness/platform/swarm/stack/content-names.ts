@@ -1,18 +1,13 @@
-/**
- * Configs and secrets cannot change their content. So the content is in the name, and a new content is a new object.
- */
+/** The content of configs and secrets cannot be changed, so its hash goes into the name: new content, new object. */
 import { createHash } from 'node:crypto';
 import type { StackSpec } from '../compose/compose-to-swarm.js';
 import type { ContainerSpec, FileSpec, ServiceSpec } from '../compose/swarm-types.js';
 
 const HASH_LENGTH = 10;
-/** Limit of the engine. */
+/** The engine's limit. */
 const NAME_LENGTH = 64;
 
-/**
- * Names of the stack's own get a hash, and services refer to them so. Objects that the file names itself keep their
- * names.
- */
+/** Services refer to the new names, too. Configs and secrets that have a `name:` in the file keep it. */
 export function withContentNames(stack: StackSpec): StackSpec {
   const configs = stack.configs.map((config) => contentNamed(config, stack.name));
   const secrets = stack.secrets.map((secret) => contentNamed(secret, stack.name));

@@ -1,3 +1,7 @@
+/**
+ * Deploys a stack in the order of the Docker CLI (networks, secrets, configs, services), and waits until all of it
+ * runs.
+ */
 import type { StackSpec } from '../compose/compose-to-swarm.js';
 import type { ServiceSpec } from '../compose/swarm-types.js';
 import type { Engine } from '../engine/engine.js';
@@ -7,19 +11,17 @@ import { applyService, imagePinner } from './apply-service.js';
 import { withContentNames } from './content-names.js';
 import { ensureFiles, ensureNetworks } from './ensure-objects.js';
 import type { ServiceProgress } from './service-progress.js';
-import { type Change, labelOf, nameOf, namingWhatIsLeft, type TellChange } from './stack-objects.js';
-import { type Awaited, type WaitOptions, waitConverged } from './wait-converged.js';
-
-/** A stack into a swarm, in the Docker CLI's order: networks, secrets, configs, services; then until all of it runs. */
+import { type Change, labelOf, nameOf, namingLeftObjects, type OnChange } from './stack-objects.js';
+import { type AwaitedService, type WaitOptions, waitConverged } from './wait-converged.js';
 
 export interface DeployOptions extends WaitOptions {
-  /** Configs and secrets get their content's hash into their names, and old ones are removed. */
+  /** Put the hash of their content into the names of configs and secrets, and remove old ones. */
   readonly contentNames: boolean;
-  /** Services of the stack that the files no longer name are removed. */
+  /** Remove services of the stack that the files no longer name. */
   readonly prune: boolean;
-  /** Images that a registry has are pinned to what it has now, so that all nodes run the same. */
+  /** Pin images to the digest that their registry has now, so that all nodes run the same. */
   readonly pinImages: boolean;
-  /** What nodes show to the registries of the images; default: nothing, and what services were given before stays. */
+  /** Credentials for the registries of the images; default: services keep those that they were given before. */
   readonly registryAuth?: RegistryAuth;
 }
 
@@ -34,8 +36,8 @@ export interface Deployed {
 }
 
 /**
- * Safe to do again: what is as wanted stays untouched.
- * @throws StackError that says what is left, also when the engine refuses, goes away, or `signal` aborts
+ * Safe to repeat: objects that are as wanted stay untouched.
+ * @throws StackError with the objects that are left, also when the engine refuses, goes away, or `signal` aborts
  */
 export async function deployStack(
   engine: Engine,
@@ -47,23 +49,23 @@ export async function deployStack(
   const began = performance.now();
   const stack = options.contentNames ? withContentNames(wanted) : wanted;
   const changes: Change[] = [];
-  const tell = (change: Change): void => {
+  const onChange = (change: Change): void => {
     changes.push(change);
     onProgress({ kind: 'change', change });
   };
-  const made = (): readonly string[] => changes.filter(({ did }) => did !== 'removed').map(nameOf);
-  return await namingWhatIsLeft(engine, stack.name, 'deploying', made, signal, async () => {
-    if (options.prune) await removeUnlisted(engine, stack, tell, signal);
-    const awaited = await apply(engine, stack, options, tell, signal);
+  const known = (): readonly string[] => changes.filter(({ did }) => did !== 'removed').map(nameOf);
+  const deployed = { engine, name: stack.name };
+  return await namingLeftObjects(deployed, 'deploying', known, signal, async () => {
+    if (options.prune) await removeUnlisted(engine, stack, onChange, signal);
+    const awaited = await apply(engine, stack, options, onChange, signal);
     const services = await waitConverged(
-      engine,
-      stack.name,
+      deployed,
       awaited,
       options,
       (all) => onProgress({ kind: 'services', services: all }),
       signal,
     );
-    if (options.contentNames) await collectOld(engine, stack, tell, signal);
+    if (options.contentNames) await removeOldFiles(engine, stack, onChange, signal);
     return { changes, services, durationMs: performance.now() - began };
   });
 }
@@ -72,17 +74,17 @@ async function apply(
   engine: Engine,
   stack: StackSpec,
   options: DeployOptions,
-  tell: (change: Change) => void,
+  onChange: OnChange,
   signal: AbortSignal,
-): Promise<readonly Awaited[]> {
+): Promise<readonly AwaitedService[]> {
   const { secretNames, configNames } = referencesOf(stack.services);
-  const networks = await ensureNetworks(engine, stack, tell, signal);
+  const networks = await ensureNetworks(engine, stack, onChange, signal);
   const secrets = await ensureFiles(
     engine.secrets,
     stack.name,
     stack.secrets,
     without(secretNames, stack.secrets),
-    tell,
+    onChange,
     signal,
   );
   const configs = await ensureFiles(
@@ -90,7 +92,7 @@ async function apply(
     stack.name,
     stack.configs,
     without(configNames, stack.configs),
-    tell,
+    onChange,
     signal,
   );
   const { pinImages, registryAuth = noRegistryAuth } = options;
@@ -104,11 +106,11 @@ async function apply(
   const existing = new Map(
     (await engine.services.labelled(labelOf(stack.name), signal)).map((service) => [service.Spec.Name, service]),
   );
-  const awaited: Awaited[] = [];
+  const awaited: AwaitedService[] = [];
   for (const spec of stack.services) {
     awaited.push({
       name: spec.Name,
-      ...(await applyService(engine, spec, existing.get(spec.Name), resolved, tell, signal)),
+      ...(await applyService(engine, spec, existing.get(spec.Name), resolved, onChange, signal)),
     });
   }
   return awaited;
@@ -131,27 +133,36 @@ function without(names: ReadonlySet<string>, own: readonly { readonly Name: stri
 }
 
 /** Services of the stack that the files do not name. */
-async function removeUnlisted(engine: Engine, stack: StackSpec, tell: TellChange, signal: AbortSignal): Promise<void> {
+async function removeUnlisted(
+  engine: Engine,
+  stack: StackSpec,
+  onChange: OnChange,
+  signal: AbortSignal,
+): Promise<void> {
   const listed = new Set(stack.services.map(({ Name }) => Name));
   for (const { ID, Spec } of await engine.services.labelled(labelOf(stack.name), signal)) {
     if (listed.has(Spec.Name)) continue;
     await engine.services.remove(ID, signal);
-    tell({ kind: 'service', name: Spec.Name, did: 'removed' });
+    onChange({ kind: 'service', name: Spec.Name, did: 'removed' });
   }
 }
 
 /** Configs and secrets of the stack that the files do not name, except those that a service still uses. */
-async function collectOld(engine: Engine, stack: StackSpec, tell: TellChange, signal: AbortSignal): Promise<void> {
+async function removeOldFiles(
+  engine: Engine,
+  stack: StackSpec,
+  onChange: OnChange,
+  signal: AbortSignal,
+): Promise<void> {
   const listed = new Set([...stack.configs, ...stack.secrets].map(({ Name }) => Name));
   for (const objects of [engine.configs, engine.secrets]) {
     for (const { ID, Spec } of await objects.labelled(labelOf(stack.name), signal)) {
       if (listed.has(Spec.Name)) continue;
       try {
         await objects.remove(ID, signal);
-        tell({ kind: objects.kind, name: Spec.Name, did: 'removed' });
+        onChange({ kind: objects.kind, name: Spec.Name, did: 'removed' });
       } catch (error) {
-        // The engine keeps what the present or the previous spec of a service needs; the next deployment finds it
-        // again.
+        // The engine keeps what the current or the previous spec of a service needs; the next deployment tries again.
         if (!isEngineError(error, 'OBJECT_IN_USE')) throw error;
       }
     }

@@ -5,15 +5,15 @@ import type { FileSpec, NetworkSpec } from '../compose/swarm-types.js';
 import type { FileObject } from '../engine/answers.js';
 import type { Engine, FileObjects } from '../engine/engine.js';
 import { StackError } from './stack-error.js';
-import type { TellChange } from './stack-objects.js';
+import type { OnChange } from './stack-objects.js';
 
-/** Gives the ids by name: those of the stack's own, and of `external` ones. */
+/** Creates or updates the stack's own configs or secrets. Gives the ids by name, those of `external` ones included. */
 export async function ensureFiles(
   objects: FileObjects,
   stack: string,
   own: readonly FileSpec[],
   external: ReadonlySet<string>,
-  tell: TellChange,
+  onChange: OnChange,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, string>> {
   const known = new Map((await objects.all(signal)).map((object) => [object.Spec.Name, object]));
@@ -29,7 +29,7 @@ export async function ensureFiles(
     ids.set(name, object.ID);
   }
   for (const spec of own)
-    ids.set(spec.Name, await ensureFile(objects, stack, spec, known.get(spec.Name), tell, signal));
+    ids.set(spec.Name, await ensureFile(objects, stack, spec, known.get(spec.Name), onChange, signal));
   return ids;
 }
 
@@ -38,27 +38,27 @@ async function ensureFile(
   stack: string,
   spec: FileSpec,
   existing: FileObject | undefined,
-  tell: TellChange,
+  onChange: OnChange,
   signal: AbortSignal,
 ): Promise<string> {
   const { kind } = objects;
   if (existing === undefined) {
     const id = await objects.create(spec, signal);
-    tell({ kind, name: spec.Name, did: 'created' });
+    onChange({ kind, name: spec.Name, did: 'created' });
     return id;
   }
   if (existing.Spec.Labels[STACK_LABEL] !== stack) {
     throw new StackError(
       'NAME_NOT_OURS',
-      `a ${kind} ${spec.Name} exists and is not of the stack ${stack}`,
+      `a ${kind} ${spec.Name} exists already and does not belong to the stack ${stack}`,
       `deploy under another name (--stack), or make it an external ${kind}`,
     );
   }
   const sameLabels = isDeepStrictEqual(existing.Spec.Labels, { ...spec.Labels });
-  // What a secret holds is never told: the engine compares, and refuses.
+  // The engine never tells what a secret holds: it compares by itself, and refuses.
   if (kind === 'config' && existing.Spec.Data !== spec.Data) throw contentChanged(kind, spec.Name);
   if (kind === 'config' && sameLabels) {
-    tell({ kind, name: spec.Name, did: 'unchanged' });
+    onChange({ kind, name: spec.Name, did: 'unchanged' });
     return existing.ID;
   }
   try {
@@ -68,33 +68,31 @@ async function ensureFile(
       throw contentChanged(kind, spec.Name, error);
     throw error;
   }
-  tell({ kind, name: spec.Name, did: sameLabels ? 'unchanged' : 'updated' });
+  onChange({ kind, name: spec.Name, did: sameLabels ? 'unchanged' : 'updated' });
   return existing.ID;
 }
 
 function contentChanged(kind: string, name: string, cause?: unknown): StackError {
   return new StackError(
     'CONTENT_CHANGED',
-    `${kind} ${name} exists with another content, and a ${kind} cannot change its content`,
-    `give it another \`name:\`, or none: then its name follows its content`,
+    `${kind} ${name} exists with other content, and the content of a ${kind} cannot be changed`,
+    `give it another \`name:\`, or none: its name then changes with its content`,
     [],
     cause,
   );
 }
 
-/**
- * Gives the id of each network by its name. A network that is there already is left as it is, as the Docker CLI leaves
- * it.
- */
+/** Gives the id of each network by its name. Networks that exist are left as they are, as the Docker CLI does it. */
 export async function ensureNetworks(
   engine: Engine,
   stack: StackSpec,
-  tell: TellChange,
+  onChange: OnChange,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, string>> {
   const ids = new Map<string, string>();
   for (const name of stack.externalNetworks) ids.set(name, await externalNetwork(engine, name, signal));
-  for (const spec of stack.networks) ids.set(spec.Name, await ensureNetwork(engine, stack.name, spec, tell, signal));
+  for (const spec of stack.networks)
+    ids.set(spec.Name, await ensureNetwork(engine, stack.name, spec, onChange, signal));
   return ids;
 }
 
@@ -112,22 +110,22 @@ async function ensureNetwork(
   engine: Engine,
   stack: string,
   spec: NetworkSpec,
-  tell: TellChange,
+  onChange: OnChange,
   signal: AbortSignal,
 ): Promise<string> {
   const existing = await engine.networks.find(spec.Name, signal);
   if (existing === undefined) {
     const id = await engine.networks.create(spec, signal);
-    tell({ kind: 'network', name: spec.Name, did: 'created' });
+    onChange({ kind: 'network', name: spec.Name, did: 'created' });
     return id;
   }
   if (existing.Labels[STACK_LABEL] !== stack) {
     throw new StackError(
       'NAME_NOT_OURS',
-      `a network ${spec.Name} exists and is not of the stack ${stack}`,
+      `a network ${spec.Name} exists already and does not belong to the stack ${stack}`,
       'deploy under another name (--stack), or make it an external network',
     );
   }
-  tell({ kind: 'network', name: spec.Name, did: 'unchanged' });
+  onChange({ kind: 'network', name: spec.Name, did: 'unchanged' });
   return existing.Id;
 }

@@ -1,5 +1,5 @@
 /**
- * How far a service is, from what the engine says of it and its tasks. Pure. The rule is that of the Docker CLI's
+ * How far a service is, from what the engine says about it and its tasks. Pure. The rules are those of the Docker CLI's
  * progress (cli/command/service/progress).
  */
 import type { Service, Task } from '../engine/answers.js';
@@ -8,12 +8,12 @@ export interface ServiceProgress {
   /** With the stack's name in front. */
   readonly name: string;
   readonly running: number;
-  /** For a global service: one for each node that has a task, which are all that fit it once the engine has looked. */
+  /** For a global service: one for each node with a task, which are all nodes that fit, once the engine has looked. */
   readonly wanted: number;
   readonly state: ServiceState;
-  /** State of the task that is least far, where one is still on its way: `pending`, `preparing`, `starting` ... */
+  /** State of the task that is least far, if one is still on its way: `pending`, `preparing`, `starting` ... */
   readonly slowest: string | undefined;
-  /** In the task's own words: `task 2 rejected: No such image: nope:1`. */
+  /** With the task's own message: `task 2 rejected: No such image: nope:1`. */
   readonly lastError: string | undefined;
 }
 
@@ -22,10 +22,10 @@ type ServiceState = 'starting' | 'running' | 'updating' | 'paused' | 'rolling ba
 /** A service with its tasks, both read at about the same moment. */
 export interface ServiceView {
   readonly service: Service;
-  /** Only those that fit the service's present spec. */
+  /** Only those that fit the current spec of the service. */
   readonly tasks: readonly Task[];
-  /** The update status tells of an update that this deployment made, not of an earlier one. */
-  readonly updateIsNews: boolean;
+  /** The update status is about an update that this deployment made, not about an earlier one. */
+  readonly updateIsNew: boolean;
 }
 
 const STATES = [
@@ -53,7 +53,7 @@ export function isOver(state: string): boolean {
   return rank(state) > rank('running');
 }
 
-/** @param activeNodes ids of nodes that are not down: what runs on others counts for nothing */
+/** @param activeNodes ids of nodes that are not down: tasks on others do not count */
 export function progressOf(view: ServiceView, activeNodes: ReadonlySet<string>): ServiceProgress {
   const { service } = view;
   const current = [...currentTasks(view, activeNodes).values()];
@@ -72,7 +72,7 @@ export function progressOf(view: ServiceView, activeNodes: ReadonlySet<string>):
   };
 }
 
-/** One task for each slot, or each node: what the engine wants most, and of those the least far. */
+/** One task for each slot, or each node: the one that the engine wants most, and of those the least far. */
 export function currentTasks(
   { service, tasks }: ServiceView,
   activeNodes: ReadonlySet<string>,
@@ -102,11 +102,11 @@ export function isGlobal({ Spec: { Mode } }: Service): boolean {
 
 /** `task 2 rejected: No such image: nope:1`. */
 export function describeTask({ Slot, Status: { State, Err, ContainerStatus } }: Task): string {
-  const who = Slot === 0 ? 'task' : `task ${Slot}`;
-  // A program that ends well when it is stopped as unhealthy leaves no other trace.
+  const name = Slot === 0 ? 'task' : `task ${Slot}`;
+  // A program that is stopped as unhealthy and then ends well leaves no other trace.
   if (State === 'complete')
-    return `${who} ended with exit code ${ContainerStatus?.ExitCode ?? 0}, by itself or because it was unhealthy`;
-  return `${who} ${State}: ${Err}`;
+    return `${name} ended with exit code ${ContainerStatus?.ExitCode ?? 0}, by itself or because it was unhealthy`;
+  return `${name} ${State}: ${Err}`;
 }
 
 export function lastErrorOf(tasks: readonly Task[]): string | undefined {
@@ -132,12 +132,17 @@ function counts({ DesiredState, Status }: Task, service: Service): boolean {
 function wantedOf(service: Service, current: readonly Task[]): number {
   const { Replicated, ReplicatedJob } = service.Spec.Mode;
   if (ReplicatedJob !== undefined) return ReplicatedJob.TotalCompletions ?? ReplicatedJob.MaxConcurrent ?? 1;
-  if (Replicated !== undefined) return Replicated.Replicas ?? 1;
+  if (Replicated !== undefined) return wantedReplicas(service);
   return current.filter(({ DesiredState }) => isJob(service) || !isOver(DesiredState)).length;
 }
 
-function stateOf({ service, updateIsNews }: ServiceView, complete: boolean): ServiceState {
-  const update = updateIsNews ? service.UpdateStatus?.State : undefined;
+/** Of a replicated service. The engine leaves the number out when it is 1. */
+export function wantedReplicas({ Spec }: Pick<Service, 'Spec'>): number {
+  return Spec.Mode.Replicated?.Replicas ?? 1;
+}
+
+function stateOf({ service, updateIsNew }: ServiceView, complete: boolean): ServiceState {
+  const update = updateIsNew ? service.UpdateStatus?.State : undefined;
   switch (update) {
     case 'updating':
       return 'updating';

@@ -1,4 +1,4 @@
-/** What `swarm/stack.yml` takes from its environment: images, tokens, the gateway's configuration, ports and limits. */
+/** The environment of `swarm/stack.yml`: images, tokens, the configuration of the gateway, ports and limits. */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -8,10 +8,10 @@ export interface StackChoices {
   readonly packageRoot: string;
   /** Name of the stack. */
   readonly stack: string;
-  /** Where tokens and rendered files are kept between deployments; made when it is not there. */
+  /** Folder that keeps tokens and rendered files between deployments; created if missing. */
   readonly stateFolder: string;
   readonly gateway: Partial<GatewayOptions>;
-  /** From `buildImages`, and what the user has set (`GATEWAY_PORT` ...); these win over what is made here. */
+  /** Names of images and what the user has set (`GATEWAY_PORT` ...); these override what is made here. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -22,7 +22,7 @@ export interface StackEnvironment {
   readonly apiToken: string;
 }
 
-/** The same with `swarmbench up` and with `docker stack deploy`: both deploy `stackFile` in this environment. */
+/** `swarmbench up` and `docker stack deploy` alike deploy `stackFile` in this environment. */
 export function stackEnvironment({
   packageRoot,
   stack,
@@ -50,8 +50,8 @@ export function stackEnvironment({
 }
 
 /**
- * An image of the user's (`MCP_SERVER_*` of the stack file) is found at its own port, and asked for its health only
- * where it can tell.
+ * An image of the user's (`MCP_SERVER_*` in the stack file) listens on its own port, and is asked for its health only
+ * if it has a health check.
  */
 function gatewayOf(given: StackChoices['environment']): Partial<GatewayOptions> {
   const port = /^[1-9]\d{0,4}$/.exec(given.MCP_SERVER_PORT ?? '')?.[0];
@@ -61,7 +61,7 @@ function gatewayOf(given: StackChoices['environment']): Partial<GatewayOptions> 
   };
 }
 
-/** For its owner's eyes only; made when it is not there. */
+/** Readable for its owner only; created if missing. */
 function tokenFile(path: string): string {
   if (!existsSync(path)) writeFileSync(path, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
   return path;

@@ -1,12 +1,7 @@
-/**
- * What can go wrong in bringing a stack up or down, with codes that stay.
- *
- * This folder, the deployer, is by the same hand as `../engine`.
- */
 import type { EngineErrorCode } from '../engine/engine-error.js';
 
 type StackErrorCode =
-  /** A service that will not come up by waiting, in its task's own words. */
+  /** A service that will not come up however long one waits; the message has its task's own error. */
   | 'SERVICE_STUCK'
   | 'NOT_CONVERGED'
   | 'ROLLED_BACK'
@@ -21,20 +16,18 @@ type StackErrorCode =
   | 'CONTENT_CHANGED'
   | 'NAME_NOT_OURS';
 
-/** A stack that is not where it was asked to be. */
+/** A stack could not be brought up, changed or removed as asked. The codes are stable. */
 export class StackError extends Error {
-  readonly hint: string | undefined;
+  override readonly name = 'StackError';
 
   constructor(
     readonly code: StackErrorCode | EngineErrorCode,
     message: string,
-    hint?: string,
-    /** What is there now, one `service bench_gateway` each; empty when nothing is. */
+    readonly hint?: string,
+    /** The objects that exist now, such as `service bench_gateway`. */
     readonly left: readonly string[] = [],
     cause?: unknown,
   ) {
     super(message, cause === undefined ? undefined : { cause });
-    this.name = 'StackError';
-    this.hint = hint;
   }
 }

@@ -1,42 +1,39 @@
 import type { Service } from '../engine/answers.js';
 import type { Engine } from '../engine/engine.js';
 import type { LogOptions, TaskLogLine } from '../engine/logs.js';
-import { findServices, shortName } from './stack-objects.js';
+import { findServices, type Stack, shortName } from './stack-objects.js';
 
 export interface StackLogLine extends TaskLogLine {
   /** As in the stack file. */
   readonly service: string;
-  /** 0 in a global service, and for tasks that the swarm no longer knows. */
+  /** 0 in a global service, and for tasks that the swarm has forgotten. */
   readonly slot: number;
   /** Host name. */
   readonly node: string;
 }
 
-/**
- * Lines of several services as they come; each service's own lines keep their order. Ends without an error when
- * aborted.
- */
+/** The lines of several services as they come, those of each service in order. Ends without an error when aborted. */
 export async function* stackLogs(
-  engine: Engine,
-  stack: string,
+  stack: Stack,
   names: readonly string[],
   options: LogOptions,
   signal: AbortSignal,
 ): AsyncGenerator<StackLogLine> {
-  const [services, nodes] = await Promise.all([findServices(engine, stack, names, signal), engine.nodes.all(signal)]);
+  const { engine } = stack;
+  const [services, nodes] = await Promise.all([findServices(stack, names, signal), engine.nodes.all(signal)]);
   const hosts = new Map(nodes.map(({ ID, Description }) => [ID, Description.Hostname]));
   const slots = await slotsOf(engine, services, signal);
   const streams = services.map((service) => linesOf(service));
   async function* linesOf(service: Service): AsyncGenerator<StackLogLine> {
     for await (const line of engine.logs.ofService(service, options, signal)) {
-      // A task that is newer than our list.
+      // A task that has started since we listed them.
       if (!slots.has(line.taskId))
         for (const [id, slot] of await slotsOf(engine, [service], signal)) slots.set(id, slot);
       const slot = slots.get(line.taskId) ?? 0;
       slots.set(line.taskId, slot);
       yield {
         ...line,
-        service: shortName(service.Spec.Name, stack),
+        service: shortName(service.Spec.Name, stack.name),
         slot,
         node: hosts.get(line.nodeId) ?? line.nodeId,
       };
@@ -57,7 +54,7 @@ async function slotsOf(
   return new Map(tasks.map(({ ID, Slot }) => [ID, Slot]));
 }
 
-/** Several streams as one: each item as soon as it is there. Leaving early ends them all. */
+/** Several streams as one, each item as soon as it is there. Leaving the loop early ends them all. */
 async function* mergeStreams<Item>(streams: readonly AsyncGenerator<Item>[]): AsyncGenerator<Item> {
   const next = (stream: AsyncGenerator<Item>) => stream.next().then((result) => ({ stream, result }));
   const waiting = new Map(streams.map((stream) => [stream, next(stream)]));

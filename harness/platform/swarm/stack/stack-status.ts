@@ -2,7 +2,7 @@ import { IMAGE_LABEL } from '../compose/convert/context.js';
 import type { SwarmNode, Task } from '../engine/answers.js';
 import type { Engine } from '../engine/engine.js';
 import { progressOf, type ServiceProgress } from './service-progress.js';
-import { findStack, labelOf } from './stack-objects.js';
+import { findStack, labelOf, type Stack } from './stack-objects.js';
 
 export interface StackStatus {
   readonly stack: string;
@@ -10,7 +10,7 @@ export interface StackStatus {
   readonly networks: readonly string[];
   readonly configs: readonly string[];
   readonly secrets: readonly string[];
-  /** Of this engine's node. */
+  /** On the node of this engine. */
   readonly volumes: readonly string[];
 }
 
@@ -20,7 +20,7 @@ export interface ServiceStatus extends ServiceProgress {
   readonly image: string;
   /** `80:3000/tcp host`. */
   readonly ports: readonly string[];
-  /** Those that fit the present spec and have not been replaced. */
+  /** Those that fit the current spec and have not been replaced. */
   readonly tasks: readonly TaskStatus[];
 }
 
@@ -28,7 +28,7 @@ interface TaskStatus {
   readonly id: string;
   /** 0 in a global service. */
   readonly slot: number;
-  /** Host name; empty until one is found. */
+  /** Host name; empty until the task has a node. */
   readonly node: string;
   readonly state: string;
   /** RFC 3339. */
@@ -36,9 +36,10 @@ interface TaskStatus {
   readonly error: string | undefined;
 }
 
-/** Without services and all else when there is no such stack. */
-export async function stackStatus(engine: Engine, stack: string, signal: AbortSignal): Promise<StackStatus> {
-  const [objects, nodes] = await Promise.all([findStack(engine, stack, signal), engine.nodes.all(signal)]);
+/** All lists are empty when there is no such stack. */
+export async function stackStatus(stack: Stack, signal: AbortSignal): Promise<StackStatus> {
+  const { engine, name } = stack;
+  const [objects, nodes] = await Promise.all([findStack(stack, signal), engine.nodes.all(signal)]);
   const upToDate = await engine.tasks.upToDate(
     objects.services.map(({ ID }) => ID),
     signal,
@@ -47,7 +48,7 @@ export async function stackStatus(engine: Engine, stack: string, signal: AbortSi
   const services = objects.services.map((service): ServiceStatus => {
     const tasks = upToDate.filter(({ ServiceID }) => ServiceID === service.ID);
     return {
-      ...progressOf({ service, tasks, updateIsNews: true }, active),
+      ...progressOf({ service, tasks, updateIsNew: true }, active),
       id: service.ID,
       image: service.Spec.Labels[IMAGE_LABEL] ?? service.Spec.TaskTemplate.ContainerSpec?.Image ?? '',
       ports: (service.Spec.EndpointSpec?.Ports ?? []).map(
@@ -60,7 +61,7 @@ export async function stackStatus(engine: Engine, stack: string, signal: AbortSi
     };
   });
   return {
-    stack,
+    stack: name,
     services: services.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     networks: objects.networks.map(({ Name }) => Name),
     configs: objects.configs.map(({ Spec }) => Spec.Name),
@@ -69,7 +70,7 @@ export async function stackStatus(engine: Engine, stack: string, signal: AbortSi
   };
 }
 
-/** Names of all stacks of this swarm. */
+/** The names of all stacks of this swarm. */
 export async function stackNames(engine: Engine, signal: AbortSignal): Promise<readonly string[]> {
   const label = labelOf('').replace(/=$/, '');
   const services = await engine.services.labelled(label, signal);

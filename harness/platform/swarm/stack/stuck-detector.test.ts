@@ -86,7 +86,7 @@ function watching(
   const watch = new StuckDetector(patience);
   return (tasks, nowMs) => {
     const seen = view(template, tasks, {}, more);
-    return watch.look(seen, progressOf(seen, active), active, nowMs);
+    return watch.check(seen, progressOf(seen, active), active, nowMs);
   };
 }
 
@@ -101,7 +101,7 @@ function view(template: object, tasks: readonly Task[], spec: object = {}, more:
   return {
     service: service.parse({ ID: 's', Version: { Index: 1 }, CreatedAt: '', UpdatedAt: '', Spec, ...more }),
     tasks,
-    updateIsNews: true,
+    updateIsNew: true,
   };
 }
 

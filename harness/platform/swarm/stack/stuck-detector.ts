@@ -10,22 +10,23 @@ import {
   slotOf,
 } from './service-progress.js';
 
-/** Tells a service that will not come up from one that needs time. Remembers what it saw; time is an argument. */
-
 export interface Patience {
-  /** A task without a node: ports and room may still be held by tasks that are stopping. */
+  /** How long a task may be without a node: tasks that are stopping may still hold ports and resources. */
   readonly pendingMs: number;
-  /** A slot whose task has ended, beyond the delay after which the engine starts the next one, if any. */
+  /** How long a slot may be without a task, beyond the delay after which the engine starts the next one. */
   readonly endedMs: number;
-  /** Tasks of one slot that may fail. */
+  /** How many tasks of one slot may fail. */
   readonly failures: number;
 }
 
 export const PATIENCE: Patience = { pendingMs: 10_000, endedMs: 3_000, failures: 3 };
 
-/** The engine's own, where a service says nothing. */
+/** The engine's default. */
 const RESTART_DELAY_NS = 5e9;
 
+/**
+ * Tells services that will never come up from those that need time. Remembers what it has seen; time is an argument.
+ */
 export class StuckDetector {
   private readonly failed = new Map<string, Set<string>>();
   private readonly old = new Set<string>();
@@ -34,8 +35,8 @@ export class StuckDetector {
 
   constructor(private readonly patience: Patience) {}
 
-  /** Why it will not come up, in the task's own words; undefined while there is hope. */
-  look(
+  /** Why the service will not come up, with the task's own message; undefined while there is hope. */
+  check(
     view: ServiceView,
     progress: ServiceProgress,
     activeNodes: ReadonlySet<string>,
@@ -49,9 +50,9 @@ export class StuckDetector {
     if (failing !== undefined && !watchedByEngine) return failing;
     if (progress.running >= progress.wanted && progress.wanted > 0) return this.forget(service.ID);
     for (const task of current.values()) {
-      const words =
+      const trouble =
         this.waiting(task, nowMs) ?? (watchedByEngine || isJob(service) ? undefined : this.ended(task, view, nowMs));
-      if (words !== undefined) return words;
+      if (trouble !== undefined) return trouble;
     }
     const nowhere = isGlobal(service) && current.size === 0;
     return this.lasts(`${service.ID}:nowhere`, nowhere, this.patience.pendingMs, nowMs)
@@ -59,7 +60,7 @@ export class StuckDetector {
       : undefined;
   }
 
-  /** Failures from before the first look are not held against it: the cause may be mended since. */
+  /** Failures from before the first check do not count: their cause may be fixed by now. */
   private failing({ service, tasks }: ServiceView, nodes: number): string | undefined {
     const first = !this.seen.has(service.ID);
     this.seen.add(service.ID);
@@ -108,36 +109,38 @@ export class StuckDetector {
   }
 }
 
-/** What to do about the words of a task. */
+/** What to do about the message of a task. */
 const hints: readonly (readonly [RegExp, string])[] = [
   [
     /no such image: \S+[.:]\S*\/|no basic auth credentials|unauthorized/i,
-    '`swarmbench images` makes our images; other nodes get them with --load or --push. A registry that wants a login: `docker login` here, and --with-registry-auth',
+    '`swarmbench images` builds our images; other nodes get them with --load or --push. If the registry asks for a ' +
+      'login, run `docker login` here and use --with-registry-auth',
   ],
   [
     /no such image|pull access denied|manifest unknown|not found: manifest/i,
-    '`swarmbench images` makes our images (`--offline` where nothing can be pulled); other nodes get them with --load or --push',
+    '`swarmbench images` builds our images; other nodes get them with --load or --push',
   ],
   [
     /host-mode port already in use/i,
     'another service of this swarm publishes that port on the same node: `docker service ls` shows which',
   ],
   [/address already in use/i, 'another program on that node listens on the port; stop it, or publish another port'],
-  [/insufficient resources/i, 'lower the reservations of the service, or add nodes'],
+  [/insufficient resources/i, 'lower the resource reservations of the service, or add nodes'],
   [
     /scheduling constraints not satisfied|no active node fits/i,
-    'no node fits `deploy.placement.constraints`: `docker node ls`, `docker node update --label-add`',
+    'no node fits `deploy.placement.constraints`; see `docker node ls` and `docker node update --label-add`',
   ],
-  [/max replicas per node/i, 'more replicas than `max_replicas_per_node` allows on these nodes'],
-  [/not available for new tasks/i, 'a node is drained or paused: `docker node update --availability active NODE`'],
+  [/max replicas per node/i, 'there are more replicas than `max_replicas_per_node` allows on these nodes'],
+  [
+    /not available for new tasks/i,
+    'a node is drained or paused; `docker node update --availability active NODE` makes it available',
+  ],
   [/bind source path does not exist/i, 'the folder must exist on the node that runs the task'],
-  [/exit \(137\)/, 'killed, perhaps for want of memory: look at the limits of the service'],
-  [/setting rlimit/i, 'the engine cannot raise its limits that far: lower `ulimits`'],
+  [/exit \(137\)/, 'the task was killed, perhaps because it ran out of memory; check the limits of the service'],
+  [/setting rlimit/i, 'the engine cannot raise its limits that far; lower `ulimits`'],
 ];
 
-export function hintFor(words: string, service: string): string {
-  return (
-    hints.find(([pattern]) => pattern.test(words))?.[1] ??
-    `\`docker service logs ${service}\` or \`swarmbench logs\` shows what it wrote`
-  );
+export function hintFor(trouble: string, service: string): string {
+  const known = hints.find(([pattern]) => pattern.test(trouble))?.[1];
+  return known ?? `see what it wrote with \`docker service logs ${service}\` or \`swarmbench logs\``;
 }

@@ -1,23 +1,27 @@
-/** Waits until all services are as wanted, at once, and says early when one will never be. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pollUntil } from '../../../support/poll-until.js';
 import type { Service, Task } from '../engine/answers.js';
 import type { Engine } from '../engine/engine.js';
 import { describeTask, lastErrorOf, progressOf, type ServiceProgress, type ServiceView } from './service-progress.js';
 import { StackError } from './stack-error.js';
-import { labelOf } from './stack-objects.js';
+import { labelOf, type Stack } from './stack-objects.js';
 import { hintFor, PATIENCE, type Patience, StuckDetector } from './stuck-detector.js';
 
-export interface Awaited {
+export interface AwaitedService {
   readonly id: string;
   readonly name: string;
-  /** When its last update before this one began. */
+  /** When its last update before the awaited one began. */
   readonly lastUpdate: string | undefined;
+}
+
+/** @param before the service as it was before the change that is awaited */
+export function awaitedAfter({ ID, Spec, UpdateStatus }: Service): AwaitedService {
+  return { id: ID, name: Spec.Name, lastUpdate: UpdateStatus?.StartedAt };
 }
 
 export interface WaitOptions {
   readonly timeoutMs: number;
   readonly patience?: Patience;
-  /** How long all must hold. */
+  /** How long all services must stay as wanted. */
   readonly stableMs?: number;
 }
 
@@ -25,42 +29,40 @@ const POLL_MS = 200;
 const STABLE_MS = 1_000;
 
 /**
- * @param onProgress of all services, after every look
+ * Waits until all these services are as wanted, and gives up early when one will never be.
+ * @param onProgress gets all of them after every look
  * @throws StackError SERVICE_STUCK, NOT_CONVERGED, ROLLED_BACK, UPDATE_PAUSED
  */
 export async function waitConverged(
-  engine: Engine,
-  stack: string,
-  awaited: readonly Awaited[],
-  options: WaitOptions,
+  stack: Stack,
+  awaited: readonly AwaitedService[],
+  { timeoutMs, patience = PATIENCE, stableMs = STABLE_MS }: WaitOptions,
   onProgress: (services: readonly ServiceProgress[]) => void,
   signal: AbortSignal,
 ): Promise<readonly ServiceProgress[]> {
-  const { timeoutMs, patience = PATIENCE, stableMs = STABLE_MS } = options;
-  const watch = new StuckDetector(patience);
-  const began = performance.now();
+  const detector = new StuckDetector(patience);
+  let services: readonly ServiceProgress[] = [];
   let goodSince: number | undefined;
-  for (;;) {
-    const { views, activeNodes } = await look(engine, stack, awaited, signal);
-    const services = views.map((view) => progressOf(view, activeNodes));
+  const look = async (): Promise<readonly ServiceProgress[] | undefined> => {
+    const { views, activeNodes } = await viewServices(stack, awaited, signal);
+    services = views.map((view) => progressOf(view, activeNodes));
     const now = performance.now();
     onProgress(services);
     for (const [index, progress] of services.entries()) {
       const view = views[index];
-      if (view !== undefined)
-        await refuseHopeless(engine, view, progress, watch.look(view, progress, activeNodes, now), signal);
+      if (view === undefined) continue;
+      await refuseHopeless(stack.engine, view, progress, detector.check(view, progress, activeNodes, now), signal);
     }
     goodSince = services.every(({ state }) => state === 'running') ? (goodSince ?? now) : undefined;
-    if (goodSince !== undefined && now - goodSince >= stableMs) return services;
-    if (now - began >= timeoutMs) throw late(services, timeoutMs);
-    await sleep(POLL_MS, undefined, { signal });
-  }
+    return goodSince !== undefined && now - goodSince >= stableMs ? services : undefined;
+  };
+  const late = (): StackError => notConverged(services, timeoutMs);
+  return await pollUntil(look, { everyMs: POLL_MS, withinMs: timeoutMs, late }, signal);
 }
 
-async function look(
-  engine: Engine,
-  stack: string,
-  awaited: readonly Awaited[],
+async function viewServices(
+  { engine, name: stack }: Stack,
+  awaited: readonly AwaitedService[],
   signal: AbortSignal,
 ): Promise<{ readonly views: readonly ServiceView[]; readonly activeNodes: ReadonlySet<string> }> {
   const [services, tasks, nodes] = await Promise.all([
@@ -77,13 +79,13 @@ async function look(
     if (service === undefined)
       throw new StackError(
         'SERVICE_STUCK',
-        `${name}: somebody removed the service while we waited for it`,
+        `${name}: the service was removed while we waited for it`,
         'run this again',
       );
     return {
       service,
       tasks: tasks.filter(({ ServiceID }) => ServiceID === id),
-      updateIsNews: service.UpdateStatus?.StartedAt !== lastUpdate,
+      updateIsNew: service.UpdateStatus?.StartedAt !== lastUpdate,
     };
   });
   return { views, activeNodes: new Set(nodes.filter(({ Status }) => Status.State !== 'down').map(({ ID }) => ID)) };
@@ -92,28 +94,27 @@ async function look(
 async function refuseHopeless(
   engine: Engine,
   { service }: ServiceView,
-  progress: ServiceProgress,
+  { name, state, running, wanted }: ServiceProgress,
   trouble: string | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  const { name, state, running, wanted } = progress;
   if (trouble !== undefined) {
-    const missing = wanted === 0 ? 'no replica' : `${wanted - running} of ${wanted} replicas not`;
+    const missing = wanted === 0 ? 'no replica is running' : `${wanted - running} of ${wanted} replicas not running`;
     throw new StackError(
       'SERVICE_STUCK',
-      `${name}: ${missing} running, and waiting will not help (${trouble})`,
+      `${name}: ${missing}, and waiting will not help (${trouble})`,
       hintFor(trouble, name),
     );
   }
   if (state !== 'paused' && state !== 'rolled back') return;
-  // The tasks that failed do not fit the spec that a service has after a rollback, so all of them are looked at.
-  const words = culpritOf(service, await engine.tasks.ofServices([service.ID], signal));
+  // After a rollback the failed tasks do not fit the spec of the service, so all of its tasks are looked at.
+  const reason = failureOf(service, await engine.tasks.ofServices([service.ID], signal));
   if (state === 'paused')
-    throw new StackError('UPDATE_PAUSED', `${name}: the engine paused the update (${words})`, hintFor(words, name));
+    throw new StackError('UPDATE_PAUSED', `${name}: the engine paused the update (${reason})`, hintFor(reason, name));
   throw new StackError(
     'ROLLED_BACK',
-    `${name}: the engine rolled the update back, the service runs as before (${words})`,
-    hintFor(words, name),
+    `${name}: the engine rolled the update back, so the service runs as before (${reason})`,
+    hintFor(reason, name),
   );
 }
 
@@ -121,17 +122,17 @@ async function refuseHopeless(
  * The engine names the task in `update paused due to failure or early termination of task ID`, but not once a rollback
  * is complete.
  */
-function culpritOf({ UpdateStatus }: Service, tasks: readonly Task[]): string {
+function failureOf({ UpdateStatus }: Service, tasks: readonly Task[]): string {
   const named = tasks.find(({ ID }) => UpdateStatus?.Message.includes(ID));
   return (named === undefined ? lastErrorOf(tasks) : describeTask(named)) ?? UpdateStatus?.Message ?? '';
 }
 
-function late(services: readonly ServiceProgress[], timeoutMs: number): StackError {
+function notConverged(services: readonly ServiceProgress[], timeoutMs: number): StackError {
   const behind = services.filter(({ state }) => state !== 'running');
-  const lines = behind.map(
-    ({ name, running, wanted, slowest, lastError }) =>
-      `${name}: ${wanted - running} of ${wanted} replicas not running (last: ${lastError ?? slowest ?? 'nothing is known of its tasks'})`,
-  );
+  const lines = behind.map(({ name, running, wanted, slowest, lastError }) => {
+    const last = lastError ?? slowest ?? 'nothing is known of its tasks';
+    return `${name}: ${wanted - running} of ${wanted} replicas not running (last: ${last})`;
+  });
   return new StackError(
     'NOT_CONVERGED',
     `after ${timeoutMs / 1000} s: ${lines.join('; ')}`,

@@ -1,25 +1,17 @@
-/**
- * Which replica answered what: for the whole run, and for each profile, so that ways through the gateway can be
- * compared.
- */
-
 import type { ProfilePlan } from '../../../../scenarios/schema/plan.js';
-import { noReplica } from '../../../analysis/facts/counts.js';
+import { noReplica, type ReplicaCounts } from '../../../analysis/facts/counts.js';
 import { targetErrors } from '../../../analysis/facts/target-errors.js';
 import type { RunModel } from '../../../analysis/fold-run.js';
-import type { ReplicaTotals, Totals } from '../../../analysis/merge/contract.js';
-import { HdrCounts } from '../../../analysis/merge/hdr-counts.js';
+import type { Totals } from '../../../analysis/merge/series-store.js';
 import { affinityOf } from '../../../analysis/statistics/affinity.js';
 import { summarise } from '../../../analysis/statistics/latency-summary.js';
-import type { Report } from '../../schema.js';
+import type { BuildInput } from '../report-section.js';
+import { sessionsOf } from '../shared/replica-sessions.js';
+import type { Affinity, ProfileAffinity, ReplicaPart } from './schema.js';
 
-type Block = NonNullable<Report['affinity']>;
-type Part = Block['perReplica'][number];
-type ProfilePart = Block['perProfile'][number];
-
-/** @param measured indices of stages */
-export function affinityBlock(model: RunModel, measured: readonly number[]): Report['affinity'] {
-  const { plan, aggregate } = model;
+/** Which replica answered what, for the whole run and for each profile, so that routes to the target compare. */
+export function buildAffinity(input: BuildInput): Affinity | null {
+  const { plan, aggregate, measured } = input;
   const whole = aggregate.select({ stages: measured });
   const affinity = affinityOf(whole);
   if (affinity === undefined) return null;
@@ -28,29 +20,12 @@ export function affinityBlock(model: RunModel, measured: readonly number[]): Rep
     unattributed: affinity.unattributed,
     perReplica: parts(whole),
     perProfile: plan.profiles.map((profile) =>
-      profilePart(model, profile, aggregate.select({ stages: measured, profile: profile.name })),
+      profilePart(input, profile, aggregate.select({ stages: measured, profile: profile.name })),
     ),
   };
 }
 
-/** Of one replica alone, zeros where it answered nothing. */
-export function replicaWork(
-  { replicas }: Totals,
-  name: string,
-): Pick<Part, 'succeeded' | 'failed' | 'latencyMs' | 'sessions'> {
-  const { counts, latency } = replicas.find((replica) => replica.name === name) ?? {
-    counts: noReplica(),
-    latency: new HdrCounts(),
-  };
-  return {
-    succeeded: counts.succeeded,
-    failed: counts.failed,
-    latencyMs: summarise(latency),
-    sessions: sessionsOf(counts),
-  };
-}
-
-function profilePart(model: RunModel, profile: ProfilePlan, totals: Totals): ProfilePart {
+function profilePart(model: RunModel, profile: ProfilePlan, totals: Totals): ProfileAffinity {
   const { counts, errors, sessions, connectFailures, histograms } = totals;
   const { ended, failed } = targetErrors(counts, errors);
   return {
@@ -69,18 +44,18 @@ function profilePart(model: RunModel, profile: ProfilePlan, totals: Totals): Pro
 }
 
 /** The stickiness is the gateway's; of a gateway that is not ours we know nothing. */
-function stickyOf({ plan: { target }, facts }: RunModel, profile: ProfilePlan): ProfilePart['sticky'] {
+function stickyOf({ plan: { target }, facts }: RunModel, profile: ProfilePlan): ProfileAffinity['sticky'] {
   return target.kind === 'url' || target.kind === 'command' || facts.environment.platform !== 'swarm'
     ? null
     : (profile.sticky ?? target.sticky);
 }
 
-function eraOf({ facts: { preflight } }: RunModel, profile: ProfilePlan): ProfilePart['era'] {
+function eraOf({ facts: { preflight } }: RunModel, profile: ProfilePlan): ProfileAffinity['era'] {
   if (preflight.kind !== 'passed') return null;
   return (preflight.routes?.find(({ profiles }) => profiles.includes(profile.name))?.pinned ?? preflight.pinned).era;
 }
 
-function parts({ replicas }: Totals): Part[] {
+function parts({ replicas }: Totals): ReplicaPart[] {
   const all = replicas.reduce((sum, { counts }) => sum + counts.succeeded + counts.failed, 0);
   return replicas.map(({ name, counts, latency }) => {
     const answered = counts.succeeded + counts.failed;
@@ -101,10 +76,6 @@ function sums({
   moved,
   moves,
   unknown,
-}: ReplicaTotals['counts']): Pick<Block, 'sessions' | 'moved' | 'moves' | 'unknown'> {
+}: Readonly<ReplicaCounts>): Pick<Affinity, 'sessions' | 'moved' | 'moves' | 'unknown'> {
   return { sessions, moved, moves, unknown };
-}
-
-function sessionsOf({ sessions, opened, moved, moves, unknown }: ReplicaTotals['counts']): Part['sessions'] {
-  return { answered: sessions, opened, movedHere: moved, moves, unknown };
 }

@@ -1,10 +1,10 @@
 import { withoutByUs } from '../../../analysis/facts/target-errors.js';
 import { significant } from '../../../analysis/format.js';
 import { html, type Markup } from '../../html/markup.js';
-import type { Report } from '../../schema.js';
 import { emptyFigure, figure } from '../../svg/figure.js';
 import { frame, plot, px, type TimeContext, widths } from '../../svg/frame.js';
 import { clock, linearScale, timeScale } from '../../svg/scale.js';
+import type { Timeline } from '../load/timeline.js';
 
 const { full: width } = widths;
 const height = 220;
@@ -15,11 +15,11 @@ const title = 'Failures a second, by category';
 interface Bar {
   readonly from: number;
   readonly to: number;
-  /** Per second, by category as listed. */
+  /** Failures a second, in the order of the categories. */
   readonly values: readonly number[];
 }
 
-export function errorsChart({ timeline }: Report, time: TimeContext): Markup {
+export function errorsChart(timeline: Timeline, time: TimeContext): Markup {
   const totals = new Map<string, number>();
   for (const second of timeline)
     for (const [category, count] of failuresOf(second)) totals.set(category, (totals.get(category) ?? 0) + count);
@@ -47,7 +47,8 @@ export function errorsChart({ timeline }: Report, time: TimeContext): Markup {
     width,
     description: `Stacked bars over run time, at most ${significant(peak)} a second. ${names.join(', ')}.`,
     keys: names.map((name, at) => ({ name, style: styles[at] ?? 'e-4', shape: 'area' })),
-    body: html`${frame(x, y, { width, height }, time, significant)}${names.map((_, at) => html`<path class="fill solid ${styles[at] ?? 'e-4'}" d="${barPath(bars, at, x.at, y.at)}"/>`)}`,
+    body: html`${frame(x, y, { width, height }, time, significant)}
+${names.map((_, at) => html`<path class="fill solid ${styles[at] ?? 'e-4'}" d="${barPath(bars, at, x.at, y.at)}"/>`)}`,
     table: {
       head: ['Time', ...names],
       rows: bars
@@ -58,12 +59,12 @@ export function errorsChart({ timeline }: Report, time: TimeContext): Markup {
   });
 }
 
-/** Of the target: what failed by our own doing is told elsewhere. */
-function failuresOf({ errors }: Report['timeline'][number]): readonly (readonly [category: string, count: number])[] {
+/** Failures of the target; those that we caused ourselves have a section of their own. */
+function failuresOf({ errors }: Timeline[number]): readonly (readonly [category: string, count: number])[] {
   return withoutByUs(Object.entries(errors ?? {}));
 }
 
-function barsOf(timeline: Report['timeline'], shown: readonly string[], withOthers: boolean): readonly Bar[] {
+function barsOf(timeline: Timeline, shown: readonly string[], withOthers: boolean): readonly Bar[] {
   const seconds = Math.max(1, Math.ceil(timeline.length / mostBars));
   return Array.from({ length: Math.ceil(timeline.length / seconds) }, (_, at) => {
     const slice = timeline.slice(at * seconds, (at + 1) * seconds);

@@ -1,71 +1,116 @@
+import { z } from 'zod';
+import { isByUs, isMisbehaviourKey } from '../../../../client-sim/protocol/misbehaviour-key.js';
+import { allStages } from '../../../analysis/facts/stages.js';
+import { significant } from '../../../analysis/format.js';
+import type { Totals } from '../../../analysis/merge/series-store.js';
+import { byName } from '../../../analysis/order.js';
 import { html, type Markup } from '../../html/markup.js';
 import { table } from '../../html/table.js';
-import type { Report } from '../../schema.js';
-import type { TimeContext } from '../../svg/frame.js';
+import * as markdown from '../../text/markdown-table.js';
 import { clip } from '../../tidy.js';
 import { count, duration } from '../../values.js';
-import { errorCharts } from '../time-charts.js';
+import type { StagesData } from '../breakdown/schema.js';
+import type { TimelineData } from '../load/timeline.js';
+import type { BuildInput, ReportSection, SectionData } from '../report-section.js';
+import { exchangeFields, exchangeOf, exchangeText } from '../shared/exchange.js';
+import * as fields from '../shared/fields.js';
+import { errorsChart } from './errors-chart.js';
 
-type Failure = Report['errors'][number];
-const sampleLimit = 4096;
-
-/** What each category of failure means to someone who has not read the manual. */
-const meanings: Readonly<Record<string, string>> = {
-  connect: 'no connection, or none in time',
-  timeout: 'no answer in the time the profile allows',
-  session_lost: 'the server no longer knew the session',
-  tool_error: 'the tool answered that it failed (isError)',
-  expectation: 'a correct answer that does not hold what the scenario expects',
-  protocol_violation: 'an answer that is not MCP, or not to our request',
-  stream_lost: 'the connection ended in the middle of an answer',
-  aborted_by_us: 'cut by us when the run was stopped',
-  lost: 'no answer when the drain ended',
+const schema = {
+  errors: z.array(
+    z.strictObject({
+      category: z.string(),
+      /** In measured stages. */
+      count: fields.count,
+      /** In all others. */
+      unmeasured: fields.count,
+      sample: z.strictObject({ atSeconds: z.number(), profile: z.string(), ...exchangeFields }).nullable(),
+    }),
+  ),
 };
-function meaningOf(category: string): string {
-  return (
-    meanings[category] ??
-    (category.startsWith('http_')
-      ? `HTTP status ${category.slice(5)}`
-      : category.startsWith('rpc_')
-        ? `JSON-RPC error ${category.slice(4)}`
-        : '')
-  );
+type Failure = SectionData<typeof schema>['errors'][number];
+
+const mostInMarkdown = 10;
+
+export const errors = {
+  id: 'errors',
+  title: 'Errors',
+  needsLoad: true,
+  schema,
+  build: (input) => ({ errors: build(input) }),
+  html: ({ errors: all, timeline, stages }, time) => html`
+${errorsChart(timeline, time)}
+${all.length === 0 ? '' : categories(all)}
+${failedOpenings(stages)}`,
+  markdown: ({ errors: all }) =>
+    all.length === 0
+      ? ''
+      : markdown.table(
+          ['Error', 'Measured stages', 'Other stages', 'First seen'],
+          all
+            .slice(0, mostInMarkdown)
+            .map(({ category, count: inside, unmeasured, sample }) => [
+              markdown.text(category),
+              significant(inside),
+              significant(unmeasured),
+              sample === null ? '' : markdown.text(sample.detail, 200),
+            ]),
+        ),
+} satisfies ReportSection<typeof schema, TimelineData & StagesData>;
+
+function build({ plan, aggregate, measured }: BuildInput): Failure[] {
+  const inside = aggregate.select({ stages: measured });
+  const outside = aggregate.select({ stages: allStages(plan).filter((index) => !measured.includes(index)) });
+  const samples = aggregate.samples();
+  const lost = inside.counts.lost + outside.counts.lost > 0 ? ['lost'] : [];
+  const categories = new Set([...inside.errors.keys(), ...outside.errors.keys(), ...samples.keys(), ...lost]);
+  return [...categories]
+    .filter((category) => !isByUs(category) && !isMisbehaviourKey(category))
+    .map((category) => {
+      const sample = samples.get(category);
+      return {
+        category,
+        count: timesOf(inside, category),
+        unmeasured: timesOf(outside, category),
+        sample:
+          sample === undefined
+            ? null
+            : { atSeconds: sample.atMs / 1000, profile: sample.profile, ...exchangeOf(sample) },
+      };
+    })
+    .sort((a, b) => b.count - a.count || b.unmeasured - a.unmeasured || byName(a.category, b.category));
 }
 
-export function errorsSection(report: Report, time: TimeContext): Markup {
-  return html`
-<h2 id="errors">Errors</h2>
-${errorCharts(report, time)}
-${
-  report.errors.length === 0
-    ? ''
-    : html`${table<Failure>(
-        'By category',
-        [
-          { head: 'Category', cell: ({ category }) => html`<code>${category}</code>` },
-          { head: 'Meaning', cell: ({ category }) => meaningOf(category), text: true },
-          { head: 'Measured', cell: ({ count: inside }) => count(inside) },
-          { head: 'Elsewhere', cell: ({ unmeasured }) => count(unmeasured) },
-        ],
-        report.errors,
-      )}
-${report.errors.map(sampleOf)}`
-}
-${openFailures(report)}`;
+function timesOf({ counts, errors: byCategory }: Totals, category: string): number {
+  return category === 'lost' ? counts.lost : (byCategory.get(category) ?? 0);
 }
 
-function sampleOf({ category, sample }: Failure): Markup | string {
+function categories(all: readonly Failure[]): Markup {
+  return html`${table<Failure>(
+    'By category',
+    [
+      { head: 'Category', cell: ({ category }) => html`<code>${category}</code>` },
+      { head: 'Meaning', cell: ({ category }) => meaningOf(category), text: true },
+      { head: 'Measured stages', cell: ({ count: inside }) => count(inside) },
+      { head: 'Other stages', cell: ({ unmeasured }) => count(unmeasured) },
+    ],
+    all,
+  )}
+${all.map(sampleText)}`;
+}
+
+function sampleText({ category, sample }: Failure): Markup | string {
   return sample === null
     ? ''
     : html`
 <details><summary>First <code>${category}</code>: ${clip(sample.detail, 160)}</summary>
-<p class="note">At ${duration(sample.atSeconds)}, profile ${sample.profile}, operation ${sample.operation}. ${sample.detail}</p>
-${sample.request === undefined ? '' : html`<p class="note">Request</p><pre tabindex="0">${clip(sample.request, sampleLimit)}</pre>`}
-${sample.response === undefined ? '' : html`<p class="note">Response</p><pre tabindex="0">${clip(sample.response, sampleLimit)}</pre>`}</details>`;
+<p class="note">At ${duration(sample.atSeconds)}, profile ${sample.profile}, operation ${sample.operation}.
+${sample.detail}</p>
+${exchangeText(sample)}</details>`;
 }
 
 /** Handshakes are not operations, so their failures are not among the errors above. */
-function openFailures({ stages }: Report): Markup | string {
+function failedOpenings(stages: StagesData['stages']): Markup | string {
   const totals = new Map<string, number>();
   for (const { sessions } of stages)
     for (const [category, times] of Object.entries(sessions.failures))
@@ -82,3 +127,23 @@ function openFailures({ stages }: Report): Markup | string {
         [...totals].sort(([, a], [, b]) => b - a),
       );
 }
+
+/** For a reader who does not know the manual. */
+function meaningOf(category: string): string {
+  const known = meanings[category];
+  if (known !== undefined) return known;
+  if (category.startsWith('http_')) return `HTTP status ${category.slice(5)}`;
+  return category.startsWith('rpc_') ? `JSON-RPC error ${category.slice(4)}` : '';
+}
+
+const meanings: Readonly<Record<string, string>> = {
+  connect: 'no connection in time',
+  timeout: 'no answer within the timeout of the profile',
+  session_lost: 'the server no longer knew the session',
+  tool_error: 'the tool reported an error (isError)',
+  expectation: 'a correct answer without what the scenario expects',
+  protocol_violation: 'an answer that is not valid MCP, or does not belong to our request',
+  stream_lost: 'the connection ended in the middle of an answer',
+  aborted_by_us: 'cut off by swarmbench when the run was stopped',
+  lost: 'no answer before the drain ended',
+};

@@ -4,24 +4,21 @@ import {
   parseMisbehaviourKey,
 } from '../../../../client-sim/protocol/misbehaviour-key.js';
 import type { MalformedKind } from '../../../../scenarios/schema/misbehave.js';
-import { takesPart } from '../../../../scenarios/schema/offered-load.js';
-import type { Plan, ProfilePlan, StagePlan } from '../../../../scenarios/schema/plan.js';
+import type { ProfilePlan } from '../../../../scenarios/schema/plan.js';
 import { factsOf } from '../../../../scenarios/schema/transports.js';
-import type { Aggregate } from '../../../analysis/merge/contract.js';
-import { operationsBlock } from '../../blocks.js';
-import type { Report } from '../../schema.js';
+import { allStages } from '../../../analysis/facts/stages.js';
+import type { Aggregate } from '../../../analysis/merge/aggregate.js';
+import { byKey, byName } from '../../../analysis/order.js';
+import type { BuildInput } from '../report-section.js';
+import { exchangeOf } from '../shared/exchange.js';
+import type { Misbehaviour, Reaction } from './schema.js';
 
-/** What clients did wrong on purpose, and what the server made of it. */
-
-type Misbehaviour = Report['misbehaviour'][number];
-type Reaction = Misbehaviour['reactions'][number];
-type Judged = Pick<Reaction, 'judgement' | 'meaning'>;
-
-export function misbehaviourBlock(plan: Plan, aggregate: Aggregate): Report['misbehaviour'] {
+/** What clients did wrong on purpose, and how the server reacted. */
+export function buildMisbehaviour({ plan, aggregate }: BuildInput): Misbehaviour[] {
   return plan.profiles.flatMap(({ name, transport }) => {
-    const { misbehaved } = aggregate.select({ stages: plan.stages.map(({ index }) => index), profile: name });
+    const { misbehaved } = aggregate.select({ stages: allStages(plan), profile: name });
     const byKind = new Map<string, Reaction[]>();
-    for (const [key, count] of [...misbehaved].sort(([a, many], [b, more]) => more - many || (a < b ? -1 : 1))) {
+    for (const [key, count] of [...misbehaved].sort(([a, many], [b, more]) => more - many || byName(a, b))) {
       const { kind, reaction } = parseMisbehaviourKey(key);
       const reactions = byKind.get(kind) ?? [];
       byKind.set(kind, reactions);
@@ -32,31 +29,21 @@ export function misbehaviourBlock(plan: Plan, aggregate: Aggregate): Report['mis
         sample: sampleOf(aggregate, kind, reaction),
       });
     }
-    return [...byKind]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(
-        ([kind, reactions]): Misbehaviour => ({
-          profile: name,
-          kind,
-          done: reactions.reduce((sum, { count }) => sum + count, 0),
-          reactions,
-        }),
-      );
+    return [...byKind].sort(byKey).map(([kind, reactions]) => ({
+      profile: name,
+      kind,
+      done: reactions.reduce((sum, { count }) => sum + count, 0),
+      reactions,
+    }));
   });
 }
 
 function sampleOf(aggregate: Aggregate, kind: string, reaction: string): Reaction['sample'] {
   const sample = aggregate.samples().get(misbehaviourKey(kind, reaction));
-  if (sample === undefined) return null;
-  const { atMs, operation, detail, request, response } = sample;
-  return {
-    atSeconds: atMs / 1000,
-    operation,
-    detail,
-    ...(request === undefined ? {} : { request }),
-    ...(response === undefined ? {} : { response }),
-  };
+  return sample === undefined ? null : { atSeconds: sample.atMs / 1000, ...exchangeOf(sample) };
 }
+
+type Judged = Pick<Reaction, 'judgement' | 'meaning'>;
 
 function right(meaning: string): Judged {
   return { judgement: 'right', meaning };
@@ -68,17 +55,17 @@ function neutral(meaning: string): Judged {
   return { judgement: 'neutral', meaning };
 }
 
-type Transport = Plan['profiles'][number]['transport'];
+type Transport = ProfilePlan['transport'];
 
 function judge(kind: string, reaction: string, transport: Transport): Judged {
   if (reaction === 'connect') return wrong('no connection');
-  if (reaction.startsWith('http_5')) return wrong(`HTTP ${reaction.slice(5)}: the server failed over it`);
+  if (reaction.startsWith('http_5')) return wrong(`HTTP ${reaction.slice(5)}: it made the server fail`);
   if (reaction === 'aborted_by_us') return neutral('the run ended first');
   if (kind.startsWith('malformed/'))
     return judgeMalformed(kind.slice('malformed/'.length) as MalformedKind, reaction, transport);
   switch (kind) {
     case 'abort/mid-handshake':
-      return reaction === 'closed' ? neutral('closed within the handshake') : neutral('the server was faster');
+      return reaction === 'closed' ? neutral('closed during the handshake') : neutral('the server was faster');
     case 'abort/mid-request':
       return reaction === 'closed'
         ? neutral('closed when half of the request was sent')
@@ -88,7 +75,7 @@ function judge(kind: string, reaction: string, transport: Transport): Judged {
     case 'abort/mid-answer':
       return reaction === 'closed'
         ? neutral('closed after the first bytes of the answer')
-        : neutral('there was nothing to cut');
+        : neutral('there was nothing to cut off');
     case 'reconnect':
       return neutral('connections lost');
     case 'reconnect/return':
@@ -99,8 +86,8 @@ function judge(kind: string, reaction: string, transport: Transport): Judged {
       return judgeIdle(reaction);
     default:
       return reaction === ANSWERED_NORMALLY
-        ? right('answered all the same')
-        : neutral('the server had enough of it, or we ran out of time');
+        ? right('answered nevertheless')
+        : neutral('the server ended it, or the time was up');
   }
 }
 
@@ -110,9 +97,9 @@ function judgeIdle(reaction: string): Judged {
   return wrong('the session was neither alive nor properly ended');
 }
 
-/** Nothing forbids an answer to these; to a text that is no UTF-8 only WebSocket does (RFC 6455, 8.1). */
+/** Nothing forbids an answer to these; only WebSocket forbids one to text that is not UTF-8 (RFC 6455, 8.1). */
 const tolerable: ReadonlySet<MalformedKind> = new Set(['oversize', 'duplicate-id', 'not-utf8']);
-/** After these the connection cannot be read on with certainty, or need not be. */
+/** After these the rest of the connection cannot be read with certainty, or need not be. */
 const endsConnection: ReadonlySet<MalformedKind> = new Set([
   'wrong-framing',
   'oversize',
@@ -121,85 +108,24 @@ const endsConnection: ReadonlySet<MalformedKind> = new Set([
   'bad-opcode',
   'huge-length',
 ]);
-/** Whose id nobody can read, so that an answer would say of no request that it is its own. */
-const nameless: ReadonlySet<MalformedKind> = new Set(['broken-json', 'wrong-framing', 'not-utf8']);
+/** Messages whose id cannot be read, so that no answer could be matched to them. */
+const withoutId: ReadonlySet<MalformedKind> = new Set(['broken-json', 'wrong-framing', 'not-utf8']);
 
 function judgeMalformed(kind: MalformedKind, reaction: string, transport: Transport): Judged {
   const { framing } = factsOf(transport);
   const isText = kind === 'not-utf8' && framing === 'websocket';
   if (reaction === 'timeout') {
-    return nameless.has(kind) && framing === 'line'
-      ? neutral('passed over in silence')
-      : wrong('no answer at all: it hung');
+    return withoutId.has(kind) && framing === 'line' ? neutral('ignored without an answer') : wrong('no answer at all');
   }
   if (reaction === 'stream_lost')
     return endsConnection.has(kind) || isText
       ? right('the connection was closed')
-      : wrong('the connection was closed without a word');
+      : wrong('the connection was closed without an answer');
   if (reaction === ANSWERED_NORMALLY)
     return tolerable.has(kind) && !isText
-      ? neutral('answered as if nothing were wrong')
-      : wrong('answered as if nothing were wrong');
+      ? neutral('answered like a valid request')
+      : wrong('answered like a valid request');
   if (reaction.startsWith('http_4')) return right(`refused with HTTP ${reaction.slice(5)}`);
   if (reaction.startsWith('rpc_')) return right(`refused with JSON-RPC error ${reaction.slice(4)}`);
   return wrong('an answer that is neither a refusal nor a result');
-}
-
-/**
- * Whether those that behave suffer from those that do not: the same profile with and without a misbehaving one beside
- * it.
- */
-
-type Row = Report['neighbours'][number];
-type Side = Row['alone'];
-
-export function neighbourBlock(plan: Plan, aggregate: Aggregate): Report['neighbours'] {
-  return plan.profiles
-    .filter((profile) => !misbehaves(profile))
-    .flatMap(({ name }): Row[] => {
-      const stages = plan.stages.filter((stage) => stage.measured && takesPart(stage, name));
-      const alone = stages.filter((stage) => misbehavingProfiles(plan, stage).length === 0);
-      const beside = stages.filter((stage) => misbehavingProfiles(plan, stage).length > 0);
-      if (alone.length === 0 || beside.length === 0) return [];
-      const [quiet, noisy] = [sideOf(aggregate, name, alone), sideOf(aggregate, name, beside)];
-      return [
-        {
-          profile: name,
-          neighbours: [...new Set(beside.flatMap((stage) => misbehavingProfiles(plan, stage)))],
-          alone: quiet,
-          beside: noisy,
-          ratio: {
-            throughput: ratio(noisy.throughputPerSecond, quiet.throughputPerSecond),
-            p50: ratio(noisy.latencyMs.p50, quiet.latencyMs.p50),
-            p95: ratio(noisy.latencyMs.p95, quiet.latencyMs.p95),
-            p99: ratio(noisy.latencyMs.p99, quiet.latencyMs.p99),
-          },
-          errorRateDifference:
-            noisy.errorRate === null || quiet.errorRate === null ? null : noisy.errorRate - quiet.errorRate,
-        },
-      ];
-    });
-}
-
-function misbehaves({ misbehave }: ProfilePlan): boolean {
-  return Object.keys(misbehave).length > 0;
-}
-
-function misbehavingProfiles(plan: Plan, stage: StagePlan): readonly string[] {
-  return plan.profiles
-    .filter((profile) => misbehaves(profile) && takesPart(stage, profile.name))
-    .map(({ name }) => name);
-}
-
-function sideOf(aggregate: Aggregate, profile: string, stages: readonly StagePlan[]): Side {
-  const indices = stages.map(({ index }) => index);
-  const seconds = indices.reduce((sum, stage) => sum + aggregate.observedMs(stage), 0) / 1000;
-  return {
-    stages: [...new Set(stages.map(({ name }) => name))],
-    ...operationsBlock(aggregate.select({ stages: indices, profile }), seconds),
-  };
-}
-
-function ratio(of: number | null, to: number | null): number | null {
-  return of === null || to === null || to === 0 ? null : of / to;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { OperationSeries } from '../../../../client-sim/protocol/telemetry.js';
-import { foldRun } from '../../../analysis/fold-run.js';
+import { foldRun } from '../../../analysis/testing/fold-run.js';
 import { check, samplePlan, sampleProfile, sampleStage, threshold } from '../../../analysis/testing/sample-plan.js';
 import { failing, sampleEvents, sampleTelemetry } from '../../../analysis/testing/sample-run.js';
 import { buildReport } from '../../build-report.js';
@@ -74,8 +74,8 @@ function report(): Report {
   return buildReport(foldRun(sampleEvents(plan, [], 1), telemetry));
 }
 
-describe('what was done on purpose', () => {
-  test('is told by kind, with what the server made of it', () => {
+describe('misbehaviour', () => {
+  test('is reported by kind, with the reactions of the server', () => {
     expect(report().misbehaviour).toEqual([
       {
         profile: 'rowdies',
@@ -95,7 +95,7 @@ describe('what was done on purpose', () => {
               response: 'HTTP/1.1 413',
             },
           },
-          { reaction: 'timeout', count: 6, judgement: 'wrong', meaning: 'no answer at all: it hung', sample: null },
+          { reaction: 'timeout', count: 6, judgement: 'wrong', meaning: 'no answer at all', sample: null },
         ],
       },
     ]);

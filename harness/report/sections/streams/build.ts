@@ -1,78 +1,29 @@
-/** What the report says of streams and of what was delivered on them. */
-import { z } from 'zod';
-import { streamCounts } from '../../../../client-sim/protocol/streams.js';
-import type { Plan } from '../../../../scenarios/schema/plan.js';
+import { type StreamCounts, streamCounts } from '../../../../client-sim/protocol/streams.js';
+import { allStages } from '../../../analysis/facts/stages.js';
 import { isCertain } from '../../../analysis/judge/measure.js';
-import type { Aggregate, Totals } from '../../../analysis/merge/contract.js';
+import type { Totals } from '../../../analysis/merge/series-store.js';
 import { type LatencySummary, summarise } from '../../../analysis/statistics/latency-summary.js';
+import type { BuildInput } from '../report-section.js';
+import type { StreamSums, Streams } from './schema.js';
 
-const count = z.number().int().min(0);
-const maybe = z.number().nullable();
-const times = z.strictObject({
-  count,
-  min: maybe,
-  mean: maybe,
-  p50: maybe,
-  p90: maybe,
-  p95: maybe,
-  p99: maybe,
-  p999: maybe,
-  max: maybe,
-});
-
-const streams = z.strictObject({
-  ...streamCounts.shape,
-  /**
-   * From when a publication was due to when a subscriber read of it. Null also where the clocks were too far apart for
-   * that value.
-   */
-  deliveryMs: times,
-  /** From a consumer's return to when it had heard all it had missed. */
-  catchUpMs: times,
-  /** How far the clocks of publishers and subscribers may have been apart; 0: one clock. */
-  clockErrorMs: z.number(),
-});
-
-export const streamsSchema = z.strictObject({
-  /** Measured stages. */
-  summary: streams,
-  stages: z.array(z.strictObject({ name: z.string(), trial: count, measured: z.boolean(), ...streams.shape })),
-  profiles: z.array(z.strictObject({ name: z.string(), ...streams.shape })),
-  /** The whole run, unmeasured stages included: what is published in one stage may be delivered in another. */
-  deliveries: z
-    .strictObject({
-      publishers: count,
-      published: count,
-      unconfirmed: count,
-      subscriptions: count,
-      before: count,
-      expected: count,
-      delivered: count,
-      lost: count,
-    })
-    .nullable(),
-});
-type StreamsBlock = z.infer<typeof streamsSchema>;
-type Streams = StreamsBlock['summary'];
-
-/** Undefined: the run had no streams and published nothing. */
-export function streamBlocks(plan: Plan, aggregate: Aggregate, measured: readonly number[]): StreamsBlock | undefined {
-  const all = block(aggregate.select({ stages: plan.stages.map(({ index }) => index) }));
+/** @returns undefined when the run had no streams and published nothing */
+export function buildStreams({ plan, aggregate, measured }: BuildInput): Streams | undefined {
+  const all = sumsOf(aggregate.select({ stages: allStages(plan) }));
   const deliveries = aggregate.deliveries();
   if (deliveries === undefined && plan.profiles.every(({ stream }) => stream === undefined) && isEmpty(all))
     return undefined;
   return {
-    summary: block(aggregate.select({ stages: measured })),
+    summary: sumsOf(aggregate.select({ stages: measured })),
     stages: plan.stages.map(({ index, name, trial, measured: counted }) => ({
       name,
       trial,
       measured: counted,
-      ...block(aggregate.select({ stages: [index] })),
+      ...sumsOf(aggregate.select({ stages: [index] })),
     })),
     profiles: plan.profiles
       .map(({ name, stream, operations }) => ({
         listens: stream !== undefined || operations.some(({ stamped }) => stamped === true),
-        row: { name, ...block(aggregate.select({ stages: measured, profile: name })) },
+        row: { name, ...sumsOf(aggregate.select({ stages: measured, profile: name })) },
       }))
       .filter(({ listens, row }) => listens || row.callsBroken > 0)
       .map(({ row }) => row),
@@ -80,7 +31,7 @@ export function streamBlocks(plan: Plan, aggregate: Aggregate, measured: readonl
   };
 }
 
-function block({ streams: counts, delivery, catchUp, clockErrorMs }: Totals): Streams {
+function sumsOf({ streams: counts, delivery, catchUp, clockErrorMs }: Totals): StreamSums {
   return {
     ...counts,
     deliveryMs: dropUncertain(summarise(delivery), clockErrorMs),
@@ -89,7 +40,7 @@ function block({ streams: counts, delivery, catchUp, clockErrorMs }: Totals): St
   };
 }
 
-/** Leaves out every value that the clocks cannot vouch for. */
+/** Leaves out every value that is too small for the error of the clocks. */
 function dropUncertain(summary: LatencySummary, clockErrorMs: number): LatencySummary {
   const keep = (ms: number | null): number | null => (ms !== null && isCertain(ms, clockErrorMs) ? ms : null);
   const { count: samples, min, mean, p50, p90, p95, p99, p999, max } = summary;
@@ -106,13 +57,11 @@ function dropUncertain(summary: LatencySummary, clockErrorMs: number): LatencySu
   };
 }
 
-function isEmpty({
-  deliveryMs: _,
-  catchUpMs: __,
-  clockErrorMs: ___,
-  cancelled: ____,
-  serverRequests: _____,
-  ...counts
-}: Streams): boolean {
-  return Object.values(counts).every((value) => value === 0);
+/** Cancelled calls and requests of a server come without streams too. */
+function isEmpty(sums: StreamSums): boolean {
+  return counted.every((key) => sums[key] === 0);
 }
+
+const counted = Object.keys(streamCounts.shape).filter(
+  (key): key is keyof StreamCounts => key !== 'cancelled' && key !== 'serverRequests',
+);

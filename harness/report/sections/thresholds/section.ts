@@ -1,19 +1,70 @@
-import { formatAs, significant } from '../../../analysis/format.js';
+import { z } from 'zod';
+import { formatAs, significant, unitOf } from '../../../analysis/format.js';
+import { judgeThresholds } from '../../../analysis/judge/thresholds.js';
 import { type Fragment, html, type Markup } from '../../html/markup.js';
 import { table } from '../../html/table.js';
-import type { Report } from '../../schema.js';
+import * as markdown from '../../text/markdown-table.js';
 import { count } from '../../values.js';
+import type { ReportSection, SectionData, SectionReport } from '../report-section.js';
+import * as fields from '../shared/fields.js';
 
-type Threshold = Report['thresholds'][number];
+const schema = {
+  thresholds: z.array(
+    z.strictObject({
+      check: z.string(),
+      metric: z.string(),
+      unit: z.enum(['ms', 'ratio', 'perSecond', 'count', 'cores', 'bytes']),
+      comparison: z.enum(['<', '<=', '>', '>=', '==', '!=']),
+      wanted: z.number(),
+      actual: fields.maybe,
+      passed: z.boolean(),
+      samples: fields.count,
+      /** Why there is no actual value. */
+      why: z.string().optional(),
+    }),
+  ),
+};
+export type ThresholdsData = SectionData<typeof schema>;
+type Threshold = ThresholdsData['thresholds'][number];
 
-export function thresholdsSection({ thresholds, verdict }: Report): Markup {
+export const thresholds = {
+  id: 'thresholds',
+  title: 'Thresholds',
+  schema,
+  build: ({ plan, aggregate }) => ({
+    thresholds: judgeThresholds(plan, aggregate).map(({ threshold: { check }, measurement, passed }) => ({
+      check: check.text,
+      metric: check.metric,
+      unit: unitOf(check.metric),
+      comparison: check.comparison,
+      wanted: check.value,
+      actual: measurement.kind === 'value' ? measurement.value : null,
+      passed,
+      samples: measurement.kind === 'value' ? measurement.samples : 0,
+      ...(measurement.kind === 'no-data' ? { why: measurement.why } : {}),
+    })),
+  }),
+  html: page,
+  markdown: ({ thresholds: all }) =>
+    all.length === 0
+      ? ''
+      : markdown.table(
+          ['', 'Threshold', 'Actual', 'Samples'],
+          all.map(({ check, actual, unit, passed, samples, why }) => [
+            passed ? '✅' : '❌',
+            markdown.text(check),
+            actual === null ? `no data: ${markdown.text(why ?? '')}` : formatAs(unit, actual),
+            significant(samples),
+          ]),
+        ),
+} satisfies ReportSection<typeof schema>;
+
+function page({ thresholds: all, verdict }: SectionReport<typeof schema>): Markup {
+  if (all.length === 0)
+    return html`<p class="empty">This scenario has no thresholds, so the verdict is about the measurement alone.</p>`;
+  const untrusted = verdict.kind === 'invalid' || verdict.kind === 'incomplete';
   return html`
-<h2 id="thresholds">Thresholds</h2>
-${
-  thresholds.length === 0
-    ? html`<p class="empty">This scenario has no thresholds: its verdict speaks of the measurement alone.</p>`
-    : html`
-${verdict.kind === 'invalid' || verdict.kind === 'incomplete' ? html`<p class="note">The run is ${verdict.kind}: what held and what did not is listed, but proves little.</p>` : ''}
+${untrusted ? html`<p class="note">The run is ${verdict.kind}, so these results prove little.</p>` : ''}
 ${table<Threshold>(
   'Over the measured stages',
   [
@@ -24,42 +75,43 @@ ${table<Threshold>(
         html`<span class="mark-cell ${passed ? 'good' : 'bad'}">${passed ? '✓ held' : '✗ broken'}</span>`,
       text: true,
     },
-    { head: 'Actual', cell: actual },
+    { head: 'Actual', cell: actualOf },
     { head: 'Margin', cell: margin },
     { head: 'Actual against limit', cell: bullet, text: true },
     { head: 'Samples', cell: ({ samples }) => count(samples) },
   ],
-  thresholds,
-)}`
-}`;
+  all,
+)}`;
 }
 
-function actual(threshold: Threshold): Fragment {
-  return threshold.actual === null
-    ? html`<span class="bad">no data</span>`
-    : formatAs(threshold.unit, threshold.actual);
+function actualOf({ actual, unit }: Threshold): Fragment {
+  return actual === null ? html`<span class="bad">no data</span>` : formatAs(unit, actual);
 }
 
-/** How much of the limit is left, or by how much it is overrun; in its own unit where the limit is 0. */
-function margin({ actual: is, wanted, comparison, unit, why }: Threshold): Fragment {
-  if (is === null) return html`<span class="quiet">${why ?? ''}</span>`;
+/** How much of the limit is left, or how far the value is beyond it; in its own unit where the limit is 0. */
+function margin({ actual, wanted, comparison, unit, why }: Threshold): Fragment {
+  if (actual === null) return html`<span class="quiet">${why ?? ''}</span>`;
   if (comparison === '==' || comparison === '!=') return '–';
-  const room = comparison === '<' || comparison === '<=' ? wanted - is : is - wanted;
-  const times = Math.abs(is / wanted);
+  const room = comparison === '<' || comparison === '<=' ? wanted - actual : actual - wanted;
+  const times = Math.abs(actual / wanted);
   if (room < 0 && wanted !== 0 && times >= 10)
     return html`<span class="bad">${significant(times)} times the limit</span>`;
   const size =
     wanted === 0
       ? formatAs(unit, Math.abs(room))
       : `${Math.abs((room / wanted) * 100).toFixed(Math.abs(room / wanted) < 0.1 ? 1 : 0)} %`;
-  return room >= 0 ? html`${size} to spare` : html`<span class="bad">${size} beyond</span>`;
+  return room >= 0 ? html`${size} to spare` : html`<span class="bad">${size} beyond the limit</span>`;
 }
 
 const width = 150;
 /** The limit stands at two thirds, so that half as much again still fits. */
-function bullet({ actual: is, wanted, comparison, passed }: Threshold): Fragment {
-  if (is === null || wanted <= 0 || comparison === '==' || comparison === '!=') return '';
-  const limit = (width * 2) / 3;
-  const length = Math.min(width, Math.max(1.5, (is / wanted) * limit));
-  return html`<svg class="bullet" viewBox="0 0 ${width} 14" aria-hidden="true"><rect class="track" width="${width}" y="3" height="8" rx="2"/><rect class="${passed ? 'ok' : 'over'}" width="${length.toFixed(1)}" y="3" height="8" rx="2"/><line class="limit" x1="${limit}" x2="${limit}" y1="0" y2="14"/></svg>`;
+const limit = (width * 2) / 3;
+
+function bullet({ actual, wanted, comparison, passed }: Threshold): Fragment {
+  if (actual === null || wanted <= 0 || comparison === '==' || comparison === '!=') return '';
+  const length = Math.min(width, Math.max(1.5, (actual / wanted) * limit));
+  const bar = html`<rect class="${passed ? 'ok' : 'over'}" width="${length.toFixed(1)}" y="3" height="8" rx="2"/>`;
+  return html`<svg class="bullet" viewBox="0 0 ${width} 14" aria-hidden="true">
+<rect class="track" width="${width}" y="3" height="8" rx="2"/>${bar}
+<line class="limit" x1="${limit}" x2="${limit}" y1="0" y2="14"/></svg>`;
 }

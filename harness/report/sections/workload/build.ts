@@ -1,18 +1,33 @@
-/** A profile in the words of its author. */
 import { formatDuration, formatRate } from '../../../../scenarios/schema/grammar/units.js';
 import type { ProfilePlan, ThinkTimePlan } from '../../../../scenarios/schema/plan.js';
+import { plural } from '../../../analysis/format.js';
+import type { BuildInput } from '../report-section.js';
+import { noPeaks, trafficBlock } from '../shared/traffic.js';
+import type { Profile } from './schema.js';
 
-export function describeLoad({ arrivals, pacing }: ProfilePlan): string {
-  return arrivals.model === 'none'
-    ? 'listens, calls nothing'
-    : `${
-        arrivals.model === 'open'
-          ? `open loop, ${formatRate(arrivals.ratePerSecond)} a client, ${arrivals.spacing}`
-          : `closed loop, ${describeThinkTime(arrivals.thinkTime)}`
-      }, ${pacingText[pacing]}`;
+export function buildProfiles({ plan, aggregate, measured, measuredSeconds }: BuildInput): Profile[] {
+  return plan.profiles.map((profile) => ({
+    name: profile.name,
+    load: describeLoad(profile),
+    session: describeSession(profile),
+    window: describeWindow(profile),
+    clients: profile.clients,
+    ...trafficBlock(aggregate.select({ stages: measured, profile: profile.name }), measuredSeconds, noPeaks),
+  }));
 }
 
-/** How often the clock is looked at: what is due at one look leaves as one burst. */
+function describeLoad({ arrivals, pacing }: ProfilePlan): string {
+  switch (arrivals.model) {
+    case 'none':
+      return 'listens, calls nothing';
+    case 'open':
+      return `open loop, ${formatRate(arrivals.ratePerSecond)} a client, ${arrivals.spacing}, ${pacingText[pacing]}`;
+    case 'closed':
+      return `closed loop, ${describeThinkTime(arrivals.thinkTime)}, ${pacingText[pacing]}`;
+  }
+}
+
+/** How often the clock is read: operations that are due at the same reading leave in one burst. */
 const pacingText: Readonly<Record<ProfilePlan['pacing'], string>> = {
   batch: 'paced by batch (1 ms)',
   metronome: 'paced by metronome (0.1 ms)',
@@ -32,7 +47,7 @@ function describeThinkTime(think: ThinkTimePlan): string {
   }
 }
 
-export function describeSession({ session, onClose }: ProfilePlan): string {
+function describeSession({ session, onClose }: ProfilePlan): string {
   switch (session.mode) {
     case 'reuse':
       return `one session a client, ${onClose} at its end`;
@@ -41,10 +56,15 @@ export function describeSession({ session, onClose }: ProfilePlan): string {
     case 'per-request':
       return `a session for each operation, ${onClose} at its end`;
     case 'churn':
-      return `a new session every ${'ms' in session.every ? formatDuration(session.every.ms) : `${session.every.operations} operations`}, ${onClose} at its end`;
+      return `a new session every ${describeInterval(session.every)}, ${onClose} at its end`;
   }
 }
 
-export function describeWindow({ maxInFlight, connections, pipeline }: ProfilePlan): string {
-  return `${maxInFlight} in flight over ${connections} ${connections === 1 ? 'connection' : 'connections'}${pipeline > 1 ? `, pipelined ${pipeline} deep` : ''}`;
+function describeInterval(every: Extract<ProfilePlan['session'], { readonly mode: 'churn' }>['every']): string {
+  return 'ms' in every ? formatDuration(every.ms) : `${every.operations} operations`;
+}
+
+function describeWindow({ maxInFlight, connections, pipeline }: ProfilePlan): string {
+  const depth = pipeline > 1 ? `, pipelined ${pipeline} deep` : '';
+  return `${maxInFlight} in flight over ${plural(connections, 'connection')}${depth}`;
 }

@@ -1,6 +1,6 @@
+import type { Findings } from '../findings.js';
 import type { ReadFile } from '../load/read.js';
 import type { ComposeModel } from '../model.js';
-import type { Findings } from '../problem.js';
 import type { Labels } from '../swarm-types.js';
 
 export interface ConvertContext {

@@ -79,7 +79,7 @@ describe('how a service is run', () => {
 });
 
 describe('networks', () => {
-  test('the default one is made for services that name none, and what nobody uses is not made', () => {
+  test('the default network is made for services that name none, and unused networks are not made', () => {
     expect(stackOf('services: { a: { image: i } }\nnetworks: { unused: }').networks).toEqual([
       {
         Name: 's_default',
@@ -99,9 +99,10 @@ describe('networks', () => {
     expect(service.TaskTemplate.Networks).toEqual([{ Target: 'host' }, { Target: 's_z', Aliases: ['x', 'a'] }]);
   });
 
-  test('external ones have to be looked up, but for those of the engine itself', () => {
+  test('external networks have to be looked up, except those of the engine itself', () => {
     const stack = stackOf(
-      'services: { a: { image: i, networks: [x, h] } }\nnetworks: { x: { external: true }, h: { external: { name: host } } }',
+      'services: { a: { image: i, networks: [x, h] } }\n' +
+        'networks: { x: { external: true }, h: { external: { name: host } } }',
     );
     expect([stack.networks, stack.externalNetworks]).toEqual([[], ['x']]);
   });
@@ -129,7 +130,7 @@ test('volumes carry the labels and the driver of their definition', () => {
   ]);
 });
 
-test('configs and secrets: all are made, each reference names its object', () => {
+test('all configs and secrets are made, and each reference names its object', () => {
   const text =
     'services: { a: { image: i, configs: [{ source: c, target: /t, mode: 0400 }], secrets: [x] } }\n' +
     'configs: { c: { file: f }, d: { file: f, name: given } }\nsecrets: { x: { external: true, name: outside } }';

@@ -3,81 +3,49 @@ import type { ComposeMount, ComposeService } from '../model.js';
 import type { Mount, VolumeOptions } from '../swarm-types.js';
 import { type ConvertContext, scoped, withStack } from './context.js';
 
-export function convertMounts(service: ComposeService, context: ConvertContext): readonly Mount[] {
-  return (service.volumes ?? []).map((mount, index) => {
-    const path = `services.${service.name}.volumes[${index}]`;
-    refuseForeignOptions(mount, path, context);
-    return convertMount(mount, path, context);
-  });
-}
+type OptionBlock = 'bind' | 'volume' | 'tmpfs';
 
-const TYPES = ['volume', 'bind', 'tmpfs', 'npipe', 'image', 'cluster'] as const;
-type MountType = (typeof TYPES)[number];
-
-/** Which of the option blocks `bind`, `volume` and `tmpfs` each type takes. */
-const OPTIONS: Readonly<Record<MountType, readonly ('bind' | 'volume' | 'tmpfs')[]>> = {
+/** The option blocks that each type of mount takes. */
+const OPTION_BLOCKS = {
   volume: ['volume'],
   bind: ['bind'],
   tmpfs: ['tmpfs'],
   npipe: ['bind'],
   image: [],
   cluster: [],
-};
+} as const satisfies Readonly<Record<string, readonly OptionBlock[]>>;
 
-function typeOf(mount: ComposeMount): MountType | undefined {
-  return mount.type === '' ? 'volume' : TYPES.find((type) => type === mount.type);
+type MountType = keyof typeof OPTION_BLOCKS;
+const TYPES = Object.keys(OPTION_BLOCKS) as readonly MountType[];
+
+export function convertMounts(service: ComposeService, context: ConvertContext): readonly Mount[] {
+  return (service.volumes ?? []).map((mount, index) => {
+    const path = `services.${service.name}.volumes[${index}]`;
+    const type = mount.type === '' ? 'volume' : TYPES.find((each) => each === mount.type);
+    if (type === undefined) {
+      const message = `unknown mount type "${mount.type}"`;
+      context.findings.refuse(mount.at, 'INVALID_VALUE', path, message, `the types are ${TYPES.join(', ')}`);
+    } else refuseForeignOptions(mount, type, path, context);
+    return omitEmpty<Mount>({
+      ...NO_OPTIONS,
+      Type: mount.type,
+      Target: mount.target,
+      ReadOnly: mount.readOnly,
+      Consistency: mount.consistency,
+      ...(type === undefined ? {} : partsOfType(mount, type, path, context)),
+    });
+  });
 }
 
-function refuseForeignOptions(mount: ComposeMount, path: string, { findings }: ConvertContext): void {
-  const type = typeOf(mount);
-  if (type === undefined) return;
+function refuseForeignOptions(mount: ComposeMount, type: MountType, path: string, { findings }: ConvertContext): void {
+  const own: readonly OptionBlock[] = OPTION_BLOCKS[type];
   for (const block of ['bind', 'volume', 'tmpfs'] as const) {
-    if (mount[block] === undefined || OPTIONS[type].includes(block)) continue;
+    if (mount[block] === undefined || own.includes(block)) continue;
     findings.refuse(mount.at, 'CONFLICT', path, `${block} options do not go with a mount of type ${type}`);
   }
 }
 
-function convertMount(mount: ComposeMount, path: string, context: ConvertContext): Mount {
-  const { findings } = context;
-  const common = { Type: mount.type, Target: mount.target, ReadOnly: mount.readOnly, Consistency: mount.consistency };
-  const type = typeOf(mount);
-  switch (type) {
-    case 'volume':
-      return omitEmpty<Mount>({ ...EMPTY, ...common, ...namedVolume(mount, path, context) });
-    case 'tmpfs':
-      if (mount.source !== undefined) findings.refuse(mount.at, 'CONFLICT', path, 'a tmpfs mount has no source');
-      return omitEmpty<Mount>({
-        ...EMPTY,
-        ...common,
-        Source: mount.source,
-        TmpfsOptions: mount.tmpfs && omitEmpty({ SizeBytes: mount.tmpfs.sizeBytes }),
-      });
-    case 'bind':
-    case 'npipe':
-    case 'image':
-      requireSource(mount, path, context);
-      return omitEmpty<Mount>({
-        ...EMPTY,
-        ...common,
-        Source: mount.source,
-        BindOptions: mount.bind && omitEmpty({ Propagation: mount.bind.propagation }),
-      });
-    case 'cluster':
-      requireSource(mount, path, context);
-      return omitEmpty<Mount>({ ...EMPTY, ...common, Source: clusterSource(mount, path, context), ClusterOptions: {} });
-    case undefined:
-      findings.refuse(
-        mount.at,
-        'INVALID_VALUE',
-        path,
-        `there is no mount of type "${mount.type}"`,
-        `the types are ${TYPES.join(', ')}`,
-      );
-      return omitEmpty<Mount>({ ...EMPTY, ...common });
-  }
-}
-
-const EMPTY = {
+const NO_OPTIONS = {
   Source: undefined,
   BindOptions: undefined,
   VolumeOptions: undefined,
@@ -85,12 +53,29 @@ const EMPTY = {
   ClusterOptions: undefined,
 };
 
-/** Without a source: an anonymous volume, and its options are lost. */
-function namedVolume(
-  mount: ComposeMount,
-  path: string,
-  context: ConvertContext,
-): Pick<Mount, 'Source' | 'VolumeOptions'> {
+type MountParts = { readonly [K in keyof typeof NO_OPTIONS]?: Mount[K] | undefined };
+
+function partsOfType(mount: ComposeMount, type: MountType, path: string, context: ConvertContext): MountParts {
+  switch (type) {
+    case 'volume':
+      return namedVolume(mount, path, context);
+    case 'tmpfs':
+      if (mount.source !== undefined)
+        context.findings.refuse(mount.at, 'CONFLICT', path, 'a tmpfs mount cannot have a source');
+      return { Source: mount.source, TmpfsOptions: mount.tmpfs && omitEmpty({ SizeBytes: mount.tmpfs.sizeBytes }) };
+    case 'bind':
+    case 'npipe':
+    case 'image':
+      requireSource(mount, path, context);
+      return { Source: mount.source, BindOptions: mount.bind && omitEmpty({ Propagation: mount.bind.propagation }) };
+    case 'cluster':
+      requireSource(mount, path, context);
+      return { Source: clusterSource(mount, path, context), ClusterOptions: {} };
+  }
+}
+
+/** Without a source it is an anonymous volume, and its options are lost. */
+function namedVolume(mount: ComposeMount, path: string, context: ConvertContext): MountParts {
   if (mount.source === undefined) {
     if (mount.volume !== undefined)
       context.findings.warn(mount.at, 'IGNORED', path, 'volume options are ignored without a source');
@@ -101,20 +86,16 @@ function namedVolume(
     refuseUndefined(mount, path, context);
     return {};
   }
-  const given = { NoCopy: mount.volume?.noCopy, Subpath: mount.volume?.subpath };
-  const named = { Source: volume.name ?? scoped(context.stack, mount.source) };
-  if (volume.external)
-    return {
-      ...named,
-      VolumeOptions: omitEmpty<VolumeOptions>({ ...given, Labels: undefined, DriverConfig: undefined }),
-    };
-  const hasDriver = volume.driver !== undefined || volume.driverOpts !== undefined;
+  const { name, external, driver, driverOpts, labels } = volume;
+  const hasDriver = driver !== undefined || driverOpts !== undefined;
+  const ownDriver = hasDriver ? omitEmpty({ Name: driver, Options: nonEmpty(driverOpts) }) : undefined;
   return {
-    ...named,
+    Source: name ?? scoped(context.stack, mount.source),
     VolumeOptions: omitEmpty<VolumeOptions>({
-      ...given,
-      Labels: withStack(context.stack, volume.labels),
-      DriverConfig: hasDriver ? omitEmpty({ Name: volume.driver, Options: nonEmpty(volume.driverOpts) }) : undefined,
+      NoCopy: mount.volume?.noCopy,
+      Subpath: mount.volume?.subpath,
+      Labels: external ? undefined : withStack(context.stack, labels),
+      DriverConfig: external ? undefined : ownDriver,
     }),
   };
 }

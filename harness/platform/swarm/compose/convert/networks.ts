@@ -1,28 +1,12 @@
 import { nonEmpty, omitAbsent, omitEmpty } from '../go/omit-empty.js';
+import { compare } from '../go/text.js';
 import type { ComposeNetwork, ComposeService } from '../model.js';
 import type { NetworkAttachment, NetworkSpec } from '../swarm-types.js';
 import { type ConvertContext, scoped, withStack } from './context.js';
-import { checkName } from './engine-rules.js';
+import { checkDnsName } from './engine-rules.js';
 
 /** The network of services that name none. */
 const DEFAULT = 'default';
-
-/** What a service is attached to, sorted by name, each with the service's own name as an alias. */
-export function convertAttachments(service: ComposeService, context: ConvertContext): readonly NetworkAttachment[] {
-  const attachments = networkKeys(service).map((key) => {
-    const attachment = service.networks?.get(key);
-    const network = context.model.networks.get(key);
-    if (network === undefined && key !== DEFAULT) refuseUndefined(service, key, context);
-    const target = network?.name ?? scoped(context.stack, key);
-    const aliases = [...(attachment?.aliases ?? []), ...(isUserDefined(target) ? [service.name] : [])];
-    return omitEmpty<NetworkAttachment>({
-      Target: target,
-      Aliases: aliases,
-      DriverOpts: nonEmpty(attachment?.driverOpts),
-    });
-  });
-  return attachments.toSorted((a, b) => (a.Target < b.Target ? -1 : a.Target > b.Target ? 1 : 0));
-}
 
 /** Only networks that a service uses are made. */
 export function convertNetworks(context: ConvertContext): {
@@ -37,16 +21,16 @@ export function convertNetworks(context: ConvertContext): {
     if (network?.external === true) external.push(network.name ?? key);
     else if (network !== undefined || key === DEFAULT) {
       const spec = convertNetwork(key, network, context.stack);
-      if (network !== undefined) checkName(spec.Name, network.at, `networks.${key}`, context);
+      if (network !== undefined) checkDnsName(spec.Name, network.at, `networks.${key}`, context);
       networks.push(spec);
     }
   }
   return { networks, external };
 }
 
-/** The engine's own networks exist on every node and know no aliases. */
-export function isUserDefined(name: string): boolean {
-  return !['default', 'bridge', 'host', 'none'].includes(name) && !name.startsWith('container:');
+function networkKeys(service: ComposeService): readonly string[] {
+  const keys = [...(service.networks?.keys() ?? [])];
+  return keys.length === 0 ? [DEFAULT] : keys;
 }
 
 function convertNetwork(key: string, network: ComposeNetwork | undefined, stack: string): NetworkSpec {
@@ -64,19 +48,32 @@ function convertNetwork(key: string, network: ComposeNetwork | undefined, stack:
   });
 }
 
-function networkKeys(service: ComposeService): readonly string[] {
-  const keys = [...(service.networks?.keys() ?? [])];
-  return keys.length === 0 ? [DEFAULT] : keys;
+/** Networks of a service, sorted by name, each with the service's own name as an alias. */
+export function convertAttachments(service: ComposeService, context: ConvertContext): readonly NetworkAttachment[] {
+  const attachments = networkKeys(service).map((key) => {
+    const attachment = service.networks?.get(key);
+    const network = context.model.networks.get(key);
+    if (network === undefined && key !== DEFAULT) refuseUndefined(service, key, context);
+    const target = network?.name ?? scoped(context.stack, key);
+    const aliases = [...(attachment?.aliases ?? []), ...(isUserDefined(target) ? [service.name] : [])];
+    return omitEmpty<NetworkAttachment>({
+      Target: target,
+      Aliases: aliases,
+      DriverOpts: nonEmpty(attachment?.driverOpts),
+    });
+  });
+  return attachments.sort((a, b) => compare(a.Target, b.Target));
 }
 
 function refuseUndefined(service: ComposeService, key: string, { model, findings }: ConvertContext): void {
+  const at = service.networks?.get(key)?.at ?? service.at;
   const known = [...model.networks.keys()];
   const hint = known.length === 0 ? `add it: networks: { ${key}: {} }` : `the networks are ${known.join(', ')}`;
-  findings.refuse(
-    service.networks?.get(key)?.at ?? service.at,
-    'UNDEFINED',
-    `services.${service.name}.networks`,
-    `the network "${key}" is not defined`,
-    hint,
-  );
+  const path = `services.${service.name}.networks`;
+  findings.refuse(at, 'UNDEFINED', path, `the network "${key}" is not defined`, hint);
+}
+
+/** Not one of the engine's own networks, which exist on every node and know no aliases. */
+export function isUserDefined(name: string): boolean {
+  return !['default', 'bridge', 'host', 'none'].includes(name) && !name.startsWith('container:');
 }

@@ -1,7 +1,7 @@
+import type { Findings } from '../findings.js';
 import { float32, parseCpus } from '../go/numbers.js';
 import { nonEmpty, omitAbsent, omitEmpty } from '../go/omit-empty.js';
 import type { ComposeReservations, ComposeService, ComposeUpdateConfig, Located } from '../model.js';
-import type { Findings } from '../problem.js';
 import type {
   EndpointSpec,
   Reservations,
@@ -20,25 +20,21 @@ import { convertAttachments } from './networks.js';
 
 export function convertService(service: ComposeService, context: ConvertContext): ServiceSpec {
   checkImage(service, context.findings);
-  const spec = serviceSpec(service, context);
-  checkServiceRules(service, spec, context);
-  return spec;
-}
-
-function serviceSpec(service: ComposeService, context: ConvertContext): ServiceSpec {
   const labels = { ...withStack(context.stack, service.deploy.labels), [IMAGE_LABEL]: service.image?.value ?? '' };
-  return omitAbsent<ServiceSpec>({
+  const spec = omitAbsent<ServiceSpec>({
     Name: scoped(context.stack, service.name),
     Labels: labels,
-    TaskTemplate: taskTemplate(service, context),
+    TaskTemplate: convertTask(service, context),
     Mode: convertMode(service, context.findings),
     UpdateConfig: convertUpdateConfig(service.deploy.updateConfig),
     RollbackConfig: convertUpdateConfig(service.deploy.rollbackConfig),
     EndpointSpec: convertEndpoint(service),
   });
+  checkServiceRules(service, spec, context);
+  return spec;
 }
 
-function taskTemplate(service: ComposeService, context: ConvertContext): TaskSpec {
+function convertTask(service: ComposeService, context: ConvertContext): TaskSpec {
   const { constraints, spread = [], maxReplicasPerNode } = service.deploy;
   const { logging } = service;
   return omitAbsent<TaskSpec>({
@@ -58,10 +54,10 @@ function taskTemplate(service: ComposeService, context: ConvertContext): TaskSpe
   });
 }
 
-export function convertMode({ name, deploy: { mode, replicas } }: ComposeService, findings: Findings): ServiceMode {
+function convertMode({ name, deploy: { mode, replicas } }: ComposeService, findings: Findings): ServiceMode {
   const count = replicas?.value;
-  switch (mode?.value) {
-    case undefined:
+  if (mode === undefined) return { Replicated: omitAbsent({ Replicas: count }) };
+  switch (mode.value) {
     case 'replicated':
       return { Replicated: omitAbsent({ Replicas: count }) };
     case 'replicated-job':
@@ -70,31 +66,20 @@ export function convertMode({ name, deploy: { mode, replicas } }: ComposeService
     case 'global-job':
       if (replicas !== undefined) {
         const path = `services.${name}.deploy.replicas`;
-        findings.refuse(
-          replicas.at,
-          'CONFLICT',
-          path,
-          `cannot be given with mode ${mode.value}, which runs one task a node`,
-          'leave it out, or use mode replicated',
-        );
+        const message = `cannot be given with mode ${mode.value}, which runs one task on each node`;
+        findings.refuse(replicas.at, 'CONFLICT', path, message, 'leave it out, or use mode replicated');
       }
       return mode.value === 'global' ? { Global: {} } : { GlobalJob: {} };
     default: {
-      const path = `services.${name}.deploy.mode`;
-      findings.refuse(
-        mode?.at ?? { file: '', line: 1, column: 1 },
-        'INVALID_VALUE',
-        path,
-        `there is no mode "${mode?.value}"`,
-        'replicated, global, replicated-job or global-job',
-      );
+      const hint = 'the modes are replicated, global, replicated-job and global-job';
+      findings.refuse(mode.at, 'INVALID_VALUE', `services.${name}.deploy.mode`, `unknown mode "${mode.value}"`, hint);
       return {};
     }
   }
 }
 
-/** Sent also without ports. Sorted by published port, so that another order in the file is no change. */
-export function convertEndpoint(service: ComposeService): EndpointSpec {
+/** Sent even without ports. Sorted by published port, so that another order in the file is no change. */
+function convertEndpoint(service: ComposeService): EndpointSpec {
   const ports = (service.ports ?? []).map(({ protocol, target, published, mode }) =>
     omitEmpty<NonNullable<EndpointSpec['Ports']>[number]>({
       Protocol: protocol,
@@ -107,10 +92,8 @@ export function convertEndpoint(service: ComposeService): EndpointSpec {
   return omitEmpty<EndpointSpec>({ Mode: service.deploy.endpointMode?.toLowerCase(), Ports: sorted });
 }
 
-/** Restart, update and rollback. */
-
 /** `deploy.restart_policy`, or else what `restart` means in a Swarm. */
-export function convertRestartPolicy(
+function convertRestartPolicy(
   { name, restart, deploy: { restartPolicy } }: ComposeService,
   findings: Findings,
 ): RestartPolicy | undefined {
@@ -134,18 +117,14 @@ export function convertRestartPolicy(
     case 'on-failure':
       if (!retries?.startsWith('-')) return { Condition: 'on-failure', MaxAttempts: Number(retries ?? 0) };
   }
-  findings.refuse(
-    restart.at,
-    'INVALID_VALUE',
-    `services.${name}.restart`,
-    `there is no restart policy "${restart.value}"`,
-    'no, always, unless-stopped, on-failure or on-failure:N',
-  );
+  const message = `unknown restart policy "${restart.value}"`;
+  const hint = 'the policies are no, always, unless-stopped, on-failure and on-failure:N';
+  findings.refuse(restart.at, 'INVALID_VALUE', `services.${name}.restart`, message, hint);
   return undefined;
 }
 
-/** An empty block means something: one task at a time, which is what the engine would do without it as well. */
-export function convertUpdateConfig(config: ComposeUpdateConfig | undefined): UpdateConfig | undefined {
+/** An empty block means one task at a time, which is what the engine would do without it as well. */
+function convertUpdateConfig(config: ComposeUpdateConfig | undefined): UpdateConfig | undefined {
   if (config === undefined) return undefined;
   return {
     Parallelism: config.parallelism ?? 1,
@@ -159,16 +138,13 @@ export function convertUpdateConfig(config: ComposeUpdateConfig | undefined): Up
   };
 }
 
-export function convertResources(
-  { name, deploy: { limits, reservations } }: ComposeService,
-  findings: Findings,
-): Resources {
+function convertResources({ name, deploy: { limits, reservations } }: ComposeService, findings: Findings): Resources {
   const path = `services.${name}.deploy.resources`;
   return omitEmpty<Resources>({
     Limits:
       limits &&
       omitEmpty({
-        NanoCPUs: cpus(limits.cpus, `${path}.limits`, findings),
+        NanoCPUs: nanoCpus(limits.cpus, `${path}.limits`, findings),
         MemoryBytes: limits.memoryBytes,
         Pids: limits.pids,
       }),
@@ -177,38 +153,33 @@ export function convertResources(
 }
 
 function convertReservations(reservations: ComposeReservations, path: string, findings: Findings): Reservations {
-  const generic = (reservations.generic ?? []).map((resource) => ({
-    ...(resource === undefined
+  const generic = (reservations.generic ?? []).map((resource) =>
+    resource === undefined
       ? {}
       : {
           DiscreteResourceSpec: omitEmpty<{ Kind?: string; Value?: number }>({
             Kind: resource.kind,
             Value: resource.value,
           }),
-        }),
-  }));
+        },
+  );
   return omitEmpty<Reservations>({
-    NanoCPUs: cpus(reservations.cpus, path, findings),
+    NanoCPUs: nanoCpus(reservations.cpus, path, findings),
     MemoryBytes: reservations.memoryBytes,
     GenericResources: generic,
   });
 }
 
+/** The engine's smallest, where it is not 0. */
 const MIN_NANO_CPUS = 1e6;
 
-function cpus(text: Located<string> | undefined, path: string, findings: Findings): number | undefined {
+function nanoCpus(text: Located<string> | undefined, path: string, findings: Findings): number | undefined {
   if (text === undefined) return undefined;
   const nano = parseCpus(text.value);
-  if (nano === undefined) {
-    findings.refuse(
-      text.at,
-      'INVALID_VALUE',
-      `${path}.cpus`,
-      `"${text.value}" is no number of processors`,
-      'a number no finer than a billionth, as in "0.5"',
-    );
-  } else if (nano !== 0 && nano < MIN_NANO_CPUS) {
-    findings.refuse(text.at, 'INVALID_VALUE', `${path}.cpus`, `${text.value} is less than the engine takes, 0.001`);
-  }
+  const refuse = (message: string, hint?: string): void =>
+    findings.refuse(text.at, 'INVALID_VALUE', `${path}.cpus`, message, hint);
+  if (nano === undefined)
+    refuse(`"${text.value}" is not a number of processors`, 'a number no finer than a billionth, as in "0.5"');
+  else if (nano !== 0 && nano < MIN_NANO_CPUS) refuse(`${text.value} is less than the engine's minimum, 0.001`);
   return nano;
 }

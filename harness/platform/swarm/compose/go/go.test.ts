@@ -3,7 +3,7 @@ import { constraintProblem } from '../load/deploy.js';
 import { parsePortSpec } from '../load/ports.js';
 import { absolutePath, isWindowsAbsolute } from '../load/read.js';
 import { float32, parseCpus, parseDuration, parseSize, printedFloat } from './numbers.js';
-import { shellWords } from './shell-words.js';
+import { shellWords } from './text.js';
 
 describe('durations, in nanoseconds', () => {
   test.each([

@@ -1,11 +1,11 @@
 import type { SourceValue } from '../source/value.js';
 
-/**
- * Values as Go's `%v` prints them, which is how numbers reach labels, variables and options. Facts:
- * strconv.FormatFloat, 'g', -1.
- */
+/** Numbers as Go and the libraries of the CLI read and print them. */
 
-/** Text of a value; undefined for nothing, lists and maps, which are never printed. */
+/**
+ * A value as Go's `%v` prints it, which is how numbers reach labels, variables and options. Undefined for nothing,
+ * lists and maps, which are never printed.
+ */
 export function printed(value: SourceValue): string | undefined {
   switch (value.kind) {
     case 'text':
@@ -21,7 +21,10 @@ export function printed(value: SourceValue): string | undefined {
   }
 }
 
-/** The shortest digits that read back the same; with an exponent when it is below -4 or above 5. */
+/**
+ * The shortest digits that read back the same, with an exponent when it is below -4 or above 5. Facts:
+ * strconv.FormatFloat, 'g', -1.
+ */
 export function printedFloat(value: number): string {
   const [mantissa = '', power = '0'] = value.toExponential().split('e');
   const exponent = Number(power);
@@ -30,17 +33,13 @@ export function printedFloat(value: number): string {
   return Object.is(value, -0) ? '-0' : value.toString();
 }
 
-/** The number as a 32-bit float is written: the shortest decimal that reads back as the same 32 bits. */
+/** The number as a 32-bit float is written: the shortest decimal, of at most 9 digits, that reads back the same. */
 export function float32(value: number): number {
   const rounded = Math.fround(value);
-  for (let digits = 1; digits <= 9; digits += 1) {
-    const shorter = Number(rounded.toPrecision(digits));
-    if (Math.fround(shorter) === rounded) return shorter;
-  }
-  return rounded;
+  let digits = 1;
+  while (digits < 9 && Math.fround(Number(rounded.toPrecision(digits))) !== rounded) digits += 1;
+  return Number(rounded.toPrecision(digits));
 }
-
-/** Go's durations. Facts: time.ParseDuration. */
 
 const DURATION_UNITS: Readonly<Record<string, number>> = {
   ns: 1,
@@ -55,7 +54,10 @@ const DURATION_UNITS: Readonly<Record<string, number>> = {
 const DURATION_PART = /(?<whole>\d*)(?<fraction>\.\d*)?(?<unit>ns|us|\u00b5s|\u03bcs|ms|s|m|h)/y;
 const MAX_DURATION_NS = 2 ** 63;
 
-/** Nanoseconds (beyond 2^53, about 104 days, exact for whole seconds only), or undefined when `text` is no duration. */
+/**
+ * Nanoseconds (beyond 2^53, about 104 days, exact for whole seconds only); undefined when `text` is not a duration.
+ * Facts: time.ParseDuration.
+ */
 export function parseDuration(text: string): number | undefined {
   const { sign = '', body = '' } = /^(?<sign>[-+]?)(?<body>.*)$/s.exec(text)?.groups ?? {};
   if (body === '0') return 0;
@@ -72,8 +74,6 @@ export function parseDuration(text: string): number | undefined {
   return sign === '-' && total !== 0 ? -total : total;
 }
 
-/** Amounts of memory: `512m`, `1.5g`, `64 KiB`; units are powers of 1024. Facts: docker/go-units, RAMInBytes. */
-
 const SIZE_FACTORS: Readonly<Record<string, number>> = {
   k: 1024,
   m: 1024 ** 2,
@@ -82,7 +82,10 @@ const SIZE_FACTORS: Readonly<Record<string, number>> = {
   p: 1024 ** 5,
 };
 
-/** Bytes, rounded down, or undefined when `text` is no size. */
+/**
+ * Bytes of `512m`, `1.5g` or `64 KiB`, with units that are powers of 1024, rounded down; undefined when `text` is not a
+ * size. Facts: docker/go-units, RAMInBytes.
+ */
 export function parseSize(text: string): number | undefined {
   const { number = '', suffix = '' } =
     /^(?<number>[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?) ?(?<suffix>[a-z]*)$/i.exec(text)?.groups ?? {};
@@ -90,19 +93,16 @@ export function parseSize(text: string): number | undefined {
   const unit = suffix.toLowerCase();
   if (unit === '' || unit === 'b') return Math.trunc(Number(number));
   const factor = SIZE_FACTORS[unit.charAt(0)];
-  return factor === undefined || !['', 'b', 'ib'].includes(unit.slice(1))
-    ? undefined
-    : Math.trunc(Number(number) * factor);
+  if (factor === undefined || !['', 'b', 'ib'].includes(unit.slice(1))) return undefined;
+  return Math.trunc(Number(number) * factor);
 }
-
-/**
- * Shares of a processor as a decimal or a fraction: `0.5`, `1/2`. Facts: math/big Rat.SetString, docker/cli
- * opts.ParseCPUs.
- */
 
 const NANO_CPUS = 10n ** 9n;
 
-/** Billionths of a processor; undefined when `text` is no number, or finer than a billionth. */
+/**
+ * Billionths of a processor, from a decimal or a fraction (`0.5`, `1/2`); undefined when `text` is neither, or finer
+ * than a billionth. Facts: math/big Rat.SetString, docker/cli opts.ParseCPUs.
+ */
 export function parseCpus(text: string): number | undefined {
   const fraction = /^(?<sign>[-+]?)(?<over>\d+)\/(?<under>\d+)$/.exec(text)?.groups;
   if (fraction !== undefined)

@@ -1,7 +1,4 @@
-/**
- * Go's `omitempty`: the engine tells an absent value from an empty one in few places only, and parity wants the same
- * body.
- */
+/** Go's `omitempty`, so that the engine is sent the same bodies as by the CLI. */
 
 type Maybe<T> = { readonly [K in keyof T]: T[K] | undefined };
 

@@ -5,7 +5,7 @@ function parse(text: string) {
   return parseEnvFile(new TextEncoder().encode(text), (name) => (name === 'OUTSIDE' ? 'from outside' : undefined));
 }
 
-test('lines are variables as they stand: no quotes, no escapes', () => {
+test('lines are taken as they are: no quotes, no escapes', () => {
   const parsed = parse('\uFEFFA=1\r\n  B= x \n#C=3\n\n D="q"\nE=\nOUTSIDE\nNOWHERE\nF=a=b\nA=2');
   expect(parsed.kind === 'variables' && Object.fromEntries(parsed.variables)).toEqual({
     A: '2',
@@ -25,6 +25,6 @@ test.each([
   expect(parse(text)).toEqual({ kind: 'wrong', line, message: expect.stringMatching(message) });
 });
 
-test('what is no text is refused', () => {
+test('bytes that are not UTF-8 text are refused', () => {
   expect(parseEnvFile(new Uint8Array([0x41, 0x3d, 0xff]), () => undefined).kind).toBe('wrong');
 });

@@ -1,12 +1,11 @@
 /** One compose file: text to model. */
+import type { Position } from '../../../../../scenarios/yaml/problem.js';
+import type { Findings } from '../findings.js';
 import { interpolate } from '../interpolate.js';
 import type { ComposeModel } from '../model.js';
-import type { Findings, Position } from '../problem.js';
-import { checkShape } from '../schema/check.js';
-import { composeFile } from '../schema/file-shape.js';
+import { checkSchema, formatOf } from '../schema/check-schema.js';
 import { FORBIDDEN } from '../schema/known-keys.js';
-import { minorVersion } from '../schema/version.js';
-import { readYaml } from '../source/read-yaml.js';
+import { readGoYaml } from '../source/go-values.js';
 import type { MapValue, SourceValue } from '../source/value.js';
 import { loadFileObject, loadNetwork, loadVolume } from './objects.js';
 import { type LoadContext, mapOf } from './read.js';
@@ -22,16 +21,15 @@ export interface ComposeSource {
 export function loadFile(source: ComposeSource, context: LoadContext): ComposeModel | undefined {
   const { findings } = context;
   const before = findings.problems.length;
-  const raw = readYaml(source.text, source.file, findings);
+  const raw = readGoYaml(source.text, source.file, findings);
   if (raw === undefined) return undefined;
-  const minor = minorVersion(raw, findings);
+  const format = formatOf(raw, findings);
   refuseForbidden(raw, findings);
-  if (minor === undefined || findings.problems.length > before) return undefined;
+  if (format === undefined || findings.problems.length > before) return undefined;
   const file = interpolate(raw, context.lookup, findings);
-  checkShape(file, composeFile, '', minor, findings);
-  if (findings.problems.length > before) return undefined;
-  return {
-    version: { value: minor, at: raw.entries.get('version')?.value.at ?? raw.at },
+  checkSchema(file, format, findings);
+  const model: ComposeModel = {
+    format: { value: format, at: raw.entries.get('version')?.value.at ?? raw.at },
     services: section(file, 'services', (name, at, value) =>
       value.kind === 'map' ? loadService(name, at, value, context) : undefined,
     ),
@@ -40,13 +38,14 @@ export function loadFile(source: ComposeSource, context: LoadContext): ComposeMo
     secrets: section(file, 'secrets', (name, at, value) => loadFileObject('secrets', name, at, value, context)),
     configs: section(file, 'configs', (name, at, value) => loadFileObject('configs', name, at, value, context)),
   };
+  return findings.problems.length > before ? undefined : model;
 }
 
 function refuseForbidden(file: MapValue, findings: Findings): void {
   for (const [name, { value }] of mapOf(file, 'services')?.entries ?? []) {
     if (value.kind !== 'map') continue;
     for (const [key, { keyAt }] of value.entries) {
-      const remedy = Object.hasOwn(FORBIDDEN, key) ? FORBIDDEN[key] : undefined;
+      const remedy = FORBIDDEN.get(key);
       if (remedy !== undefined)
         findings.refuse(keyAt, 'FORBIDDEN_KEY', `services.${name}.${key}`, 'cannot be used in a Swarm', remedy);
     }

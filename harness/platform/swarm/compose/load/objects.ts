@@ -1,19 +1,30 @@
 /** Networks, volumes, configs and secrets of a file. */
-
+import type { Position } from '../../../../../scenarios/yaml/problem.js';
+import type { Findings } from '../findings.js';
 import type { ComposeFileObject, ComposeNetwork, ComposeVolume } from '../model.js';
-import type { Position } from '../problem.js';
 import type { MapValue, SourceValue } from '../source/value.js';
-import { absolutePath, flagOf, type LoadContext, listOf, mapOf, optionsOf, pairsOf, textOf, valueOf } from './read.js';
+import {
+  absolutePath,
+  flagOf,
+  type LoadContext,
+  listOf,
+  mapOf,
+  optionsOf,
+  pairsOf,
+  textOf,
+  valueAt,
+  warnOfUnknown,
+} from './read.js';
 
-export function loadNetwork(key: string, at: Position, value: SourceValue, context: LoadContext): ComposeNetwork {
+export function loadNetwork(key: string, at: Position, value: SourceValue, { findings }: LoadContext): ComposeNetwork {
   const network = asMap(value);
   const path = `networks.${key}`;
   const ipam = mapOf(network, 'ipam');
   const external = isExternal(network);
-  if (external) warnOfRest(network, path, ['name', 'external'], context);
+  if (external) warnOfUnusedKeys(network, path, findings);
   return {
     at,
-    name: nameOf(key, network, path, context),
+    name: nameOf(key, network, path, findings),
     external,
     driver: textOf(network, 'driver'),
     driverOpts: optionsOf(network, 'driver_opts'),
@@ -26,42 +37,35 @@ export function loadNetwork(key: string, at: Position, value: SourceValue, conte
   };
 }
 
-export function loadVolume(key: string, at: Position, value: SourceValue, context: LoadContext): ComposeVolume {
+export function loadVolume(key: string, at: Position, value: SourceValue, { findings }: LoadContext): ComposeVolume {
   const volume = asMap(value);
   const path = `volumes.${key}`;
-  const external = isExternal(volume);
-  const spec = volume?.entries.get('x-cluster-spec');
-  if (spec !== undefined)
-    context.findings.warn(
-      spec.keyAt,
-      'IGNORED',
-      `${path}.x-cluster-spec`,
-      'is ignored: create the cluster volume first',
-    );
-  const given = {
+  const clusterSpec = volume?.entries.get('x-cluster-spec');
+  if (clusterSpec !== undefined) {
+    const message = 'is ignored: create the cluster volume first';
+    findings.warn(clusterSpec.keyAt, 'IGNORED', `${path}.x-cluster-spec`, message);
+  }
+  const loaded = {
+    at,
+    name: nameOf(key, volume, path, findings),
+    external: isExternal(volume),
     driver: textOf(volume, 'driver'),
     driverOpts: optionsOf(volume, 'driver_opts'),
     labels: pairsOf(volume, 'labels'),
   };
-  if (external) {
-    const conflicts = [
-      ['driver', given.driver],
-      ['driver_opts', given.driverOpts],
-      ['labels', given.labels],
-    ] as const;
-    for (const [name, conflicting] of conflicts) {
-      if (conflicting === undefined || Object.keys(conflicting).length === 0) continue;
-      const where = volume?.entries.get(name)?.keyAt ?? at;
-      context.findings.refuse(
-        where,
-        'CONFLICT',
-        `${path}.${name}`,
-        'cannot be given for an external volume',
-        'leave it out, or leave `external` out',
-      );
-    }
+  if (loaded.external) {
+    refuseExternal('driver', loaded.driver);
+    refuseExternal('driver_opts', loaded.driverOpts);
+    refuseExternal('labels', loaded.labels);
   }
-  return { at, name: nameOf(key, volume, path, context), external, ...given };
+  return loaded;
+
+  function refuseExternal(name: string, given: string | object | undefined): void {
+    if (given === undefined || Object.keys(given).length === 0) return;
+    const keyAt = volume?.entries.get(name)?.keyAt ?? at;
+    const message = 'cannot be given for an external volume';
+    findings.refuse(keyAt, 'CONFLICT', `${path}.${name}`, message, 'leave it out, or leave `external` out');
+  }
 }
 
 export function loadFileObject(
@@ -69,28 +73,24 @@ export function loadFileObject(
   key: string,
   at: Position,
   value: SourceValue,
-  context: LoadContext,
+  { folder, findings }: LoadContext,
 ): ComposeFileObject {
   const object = asMap(value);
   const path = `${kind}.${key}`;
   const external = isExternal(object);
   const driver = textOf(object, 'driver');
   const file = textOf(object, 'file');
-  if (external) warnOfRest(object, path, ['name', 'external'], context);
+  warnOfUnknown(mapOf(object, 'external'), ['name'], `${path}.external`, findings);
+  if (external) warnOfUnusedKeys(object, path, findings);
   else if (driver !== undefined && file !== undefined) {
-    context.findings.refuse(
-      object?.entries.get('file')?.keyAt ?? at,
-      'CONFLICT',
-      path,
-      'has both a `driver` and a `file`',
-      'keep one of the two',
-    );
+    const fileAt = object?.entries.get('file')?.keyAt ?? at;
+    findings.refuse(fileAt, 'CONFLICT', path, 'has both a `driver` and a `file`', 'keep one of the two');
   }
   return {
     at,
-    name: nameOf(key, object, path, context),
+    name: nameOf(key, object, path, findings),
     external,
-    file: external || file === undefined ? undefined : absolutePath(context.folder, file),
+    file: external || file === undefined ? undefined : absolutePath(folder, file),
     driver,
     driverOpts: optionsOf(object, 'driver_opts'),
     templateDriver: textOf(object, 'template_driver'),
@@ -98,47 +98,34 @@ export function loadFileObject(
   };
 }
 
+function asMap(value: SourceValue): MapValue | undefined {
+  return value.kind === 'map' ? value : undefined;
+}
+
 /** `external: true`, or the older `external: { name: ... }`, even when empty. */
 function isExternal(object: MapValue | undefined): boolean {
   return flagOf(object, 'external') ?? mapOf(object, 'external') !== undefined;
 }
 
-/** The name to use as it is; undefined: made of stack and key. An external object without a name has its key. */
-function nameOf(
-  key: string,
-  object: MapValue | undefined,
-  path: string,
-  { findings }: LoadContext,
-): string | undefined {
+/**
+ * The given name, which is used as it is; undefined when the name is made of stack and key. An external object without
+ * a name has its key for one.
+ */
+function nameOf(key: string, object: MapValue | undefined, path: string, findings: Findings): string | undefined {
   const name = textOf(object, 'name');
   if (!isExternal(object)) return name;
   const older = textOf(mapOf(object, 'external'), 'name');
-  if (older !== undefined && name !== undefined) {
-    const at = valueOf(object, 'external')?.at;
-    if (at !== undefined)
-      findings.refuse(
-        at,
-        'CONFLICT',
-        path,
-        'has both `name` and `external.name`',
-        'keep `name`, and write `external: true`',
-      );
+  const externalAt = valueAt(object, 'external')?.at;
+  if (older !== undefined && name !== undefined && externalAt !== undefined) {
+    const message = 'has both `name` and `external.name`';
+    findings.refuse(externalAt, 'CONFLICT', path, message, 'keep `name`, and write `external: true`');
   }
   return older ?? name ?? key;
 }
 
-function warnOfRest(
-  object: MapValue | undefined,
-  path: string,
-  used: readonly string[],
-  { findings }: LoadContext,
-): void {
+function warnOfUnusedKeys(object: MapValue | undefined, path: string, findings: Findings): void {
   for (const [key, { keyAt }] of object?.entries ?? []) {
-    if (!used.includes(key) && !key.startsWith('x-'))
-      findings.warn(keyAt, 'IGNORED', `${path}.${key}`, 'is ignored: it is external, and used as it is');
+    if (key === 'name' || key === 'external' || key.startsWith('x-')) continue;
+    findings.warn(keyAt, 'IGNORED', `${path}.${key}`, 'is ignored: an external object is used as it is');
   }
-}
-
-function asMap(value: SourceValue): MapValue | undefined {
-  return value.kind === 'map' ? value : undefined;
 }

@@ -1,23 +1,43 @@
+/**
+ * How the loader reads keys. Values of a kind that the schema refuses are read as absent, and an empty text counts as
+ * absent, as in Go.
+ */
 import { posix } from 'node:path';
+import type { Findings } from '../findings.js';
 import { parseDuration, printed } from '../go/numbers.js';
+import { cut } from '../go/text.js';
 import type { Lookup } from '../interpolate.js';
 import type { Located, Pairs } from '../model.js';
-import type { Findings } from '../problem.js';
+import { hintForKey } from '../schema/known-keys.js';
 import type { ListValue, MapValue, SourceValue } from '../source/value.js';
 
-/** Typed access to values whose shape has been checked. An empty text counts as absent, as in Go. */
+/** All that loading needs besides the text of a file. */
+export interface LoadContext {
+  /** Absolute folder of the first file: relative paths of all files start there. */
+  readonly folder: string;
+  readonly lookup: Lookup;
+  readonly readFile: ReadFile;
+  readonly findings: Findings;
+}
 
-export function valueOf(map: MapValue | undefined, key: string): SourceValue | undefined {
+/** @param path absolute */
+export type ReadFile = (path: string) => FileContent;
+
+export type FileContent =
+  | { readonly kind: 'content'; readonly bytes: Uint8Array }
+  | { readonly kind: 'unreadable'; readonly reason: string };
+
+export function valueAt(map: MapValue | undefined, key: string): SourceValue | undefined {
   return map?.entries.get(key)?.value;
 }
 
 export function mapOf(map: MapValue | undefined, key: string): MapValue | undefined {
-  const value = valueOf(map, key);
+  const value = valueAt(map, key);
   return value?.kind === 'map' ? value : undefined;
 }
 
 export function listOf(map: MapValue | undefined, key: string): ListValue | undefined {
-  const value = valueOf(map, key);
+  const value = valueAt(map, key);
   return value?.kind === 'list' ? value : undefined;
 }
 
@@ -26,43 +46,78 @@ export function textOf(map: MapValue | undefined, key: string): string | undefin
 }
 
 export function locatedTextOf(map: MapValue | undefined, key: string): Located<string> | undefined {
-  const value = valueOf(map, key);
+  const value = valueAt(map, key);
   return value?.kind === 'text' && value.text !== '' ? { value: value.text, at: value.at } : undefined;
 }
 
+/** One of `choices`, in any case of letters. */
+export function choiceOf(
+  map: MapValue | undefined,
+  key: string,
+  choices: readonly string[],
+  path: string,
+  findings: Findings,
+): string | undefined {
+  const text = locatedTextOf(map, key);
+  if (text !== undefined && !choices.includes(text.value.toLowerCase())) {
+    const message = `must be ${choices.join(' or ')}, not "${text.value}"`;
+    findings.refuse(text.at, 'INVALID_VALUE', `${path}.${key}`, message);
+  }
+  return text?.value;
+}
+
 export function flagOf(map: MapValue | undefined, key: string): boolean | undefined {
-  const value = valueOf(map, key);
+  const value = valueAt(map, key);
   return value?.kind === 'flag' ? value.value : undefined;
 }
 
-/** Fractions are cut off, as where the CLI takes any number for a whole one. */
+/** The whole part of a number: where the CLI takes any number for a whole one, it cuts off the rest. */
 export function wholeOf(map: MapValue | undefined, key: string): number | undefined {
-  const value = valueOf(map, key);
+  const value = valueAt(map, key);
   return value?.kind === 'integer' || value?.kind === 'float' ? Math.trunc(Number(value.value)) : undefined;
-}
-
-export function numberOf(map: MapValue | undefined, key: string): number | undefined {
-  const value = valueOf(map, key);
-  return value?.kind === 'integer' || value?.kind === 'float' ? Number(value.value) : undefined;
 }
 
 /** A whole number that cannot be negative. */
 export function countOf(map: MapValue | undefined, key: string, path: string, findings: Findings): number | undefined {
-  const value = valueOf(map, key);
+  const value = valueAt(map, key);
   const count = wholeOf(map, key);
   if (value === undefined || count === undefined || count >= 0) return count;
-  findings.refuse(value.at, 'INVALID_VALUE', `${path}.${key}`, `cannot be negative, as ${count} is`);
+  findings.refuse(value.at, 'INVALID_VALUE', `${path}.${key}`, `must be 0 or more, not ${count}`);
   return undefined;
 }
 
-export function durationOf(map: MapValue | undefined, key: string): number | undefined {
-  const value = valueOf(map, key);
-  return value?.kind === 'text' ? parseDuration(value.text) : undefined;
+/** A number from 0 to 1. */
+export function ratioOf(map: MapValue | undefined, key: string, path: string, findings: Findings): number | undefined {
+  const value = valueAt(map, key);
+  if (value?.kind !== 'integer' && value?.kind !== 'float') return undefined;
+  const ratio = Number(value.value);
+  if (ratio < 0 || ratio > 1)
+    findings.refuse(value.at, 'INVALID_VALUE', `${path}.${key}`, `must be from 0 to 1, not ${value.value}`);
+  return ratio;
+}
+
+/** Nanoseconds. @param minNs the engine's shortest; 0 is always allowed, and means that none is set */
+export function durationOf(
+  map: MapValue | undefined,
+  key: string,
+  path: string,
+  findings: Findings,
+  minNs?: number,
+): number | undefined {
+  const value = valueAt(map, key);
+  if (value?.kind !== 'text') return undefined;
+  const ns = parseDuration(value.text);
+  const refuse = (message: string, hint?: string): void =>
+    findings.refuse(value.at, 'INVALID_VALUE', `${path}.${key}`, message, hint);
+  if (ns === undefined) refuse(`"${value.text}" is not a duration`, 'a number and a unit, as in 500ms, 10s or 1m30s');
+  else if (minNs !== undefined && ns !== 0 && ns < minNs)
+    refuse(minNs === 0 ? 'cannot be negative' : `cannot be shorter than ${minNs / 1e6} ms`);
+  return ns;
 }
 
 /** A text, or a list of texts. */
 export function textsOf(map: MapValue | undefined, key: string): readonly string[] | undefined {
-  const value = valueOf(map, key);
+  const value = valueAt(map, key);
   if (value?.kind === 'text') return [value.text];
   return value?.kind === 'list' ? textsIn(value) : undefined;
 }
@@ -71,18 +126,18 @@ export function textsIn(list: ListValue): readonly string[] {
   return list.items.flatMap((item) => (item.kind === 'text' ? [item.text] : []));
 }
 
-/** `KEY: value` or `- KEY=value`; no value is an empty text. */
+/** `KEY: value` or `- KEY=value`; a key without a value has an empty text. */
 export function pairsOf(map: MapValue | undefined, key: string): Pairs | undefined {
   const pairs = nullablePairsOf(map, key);
   return pairs && Object.fromEntries(Object.entries(pairs).map(([name, value]) => [name, value ?? '']));
 }
 
-/** As `pairsOf`; null where there is no value, not even an empty one. */
+/** `KEY: value` or `- KEY=value`; null for a key without a value, which is not the same as an empty one. */
 export function nullablePairsOf(
   map: MapValue | undefined,
   key: string,
 ): Readonly<Record<string, string | null>> | undefined {
-  const value = valueOf(map, key);
+  const value = valueAt(map, key);
   if (value?.kind === 'map') {
     return Object.fromEntries([...value.entries].map(([name, entry]) => [name, printed(entry.value) ?? null]));
   }
@@ -90,43 +145,35 @@ export function nullablePairsOf(
   return Object.fromEntries(textsIn(value).map((item) => cut(item, '=')));
 }
 
-/** The text before the first separator, and what follows it: null without one. */
-export function cut(text: string, separator: string): readonly [string, string | null] {
-  const index = text.indexOf(separator);
-  return index < 0 ? [text, null] : [text.slice(0, index), text.slice(index + separator.length)];
-}
-
 /** Options of a driver: a map only. */
 export function optionsOf(map: MapValue | undefined, key: string): Pairs | undefined {
   return mapOf(map, key) && pairsOf(map, key);
 }
 
-/** What reading a file needs beside its text. */
-export interface LoadContext {
-  /** Absolute folder of the first file: relative paths of all files start there. */
-  readonly folder: string;
-  readonly lookup: Lookup;
-  /** Content of a file, or why it cannot be read. */
-  readonly readFile: ReadFile;
-  readonly findings: Findings;
+/** Warns of keys that the schema lets pass and that nothing reads. */
+export function warnOfUnknown(
+  map: MapValue | undefined,
+  keys: readonly string[],
+  path: string,
+  findings: Findings,
+): void {
+  for (const [key, { keyAt }] of map?.entries ?? []) {
+    if (keys.includes(key) || key.startsWith('x-')) continue;
+    findings.warn(keyAt, 'IGNORED', `${path}.${key}`, 'is unknown and ignored', hintForKey(key, keys));
+  }
 }
 
-export type ReadFile = (path: string) => FileContent;
-
-export type FileContent =
-  | { readonly kind: 'content'; readonly bytes: Uint8Array }
-  | { readonly kind: 'unreadable'; readonly reason: string };
-
-/** Paths as the CLI resolves them on Linux, where a Windows path may still be meant for a Windows node. */
-
-/** Absolute paths stay as they are; others are joined to `folder` and cleaned. */
+/**
+ * As the CLI resolves paths on Linux, where a Windows path may still be meant for a Windows node: absolute paths stay
+ * as they are, others are joined to `folder` and cleaned.
+ */
 export function absolutePath(folder: string, path: string): string {
   if (posix.isAbsolute(path)) return path;
   const joined = posix.join(folder, path);
   return joined.length > 1 && joined.endsWith('/') ? joined.slice(0, -1) : joined;
 }
 
-/** `C:\x`, `C:/x` and `\\server\share\x`. */
+/** Whether the path is one like `C:\x`, `C:/x` or `\\server\share\x`. */
 export function isWindowsAbsolute(path: string): boolean {
   return /^[a-z]:[\\/]/i.test(path) || /^[\\/]{2}[^\\/.][^\\/]*[\\/][^\\/.][^\\/]*[\\/]/.test(path);
 }

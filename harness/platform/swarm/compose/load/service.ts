@@ -1,5 +1,6 @@
+import type { Position } from '../../../../../scenarios/yaml/problem.js';
 import { printed } from '../go/numbers.js';
-import { shellWords } from '../go/shell-words.js';
+import { cut, shellWords } from '../go/text.js';
 import type {
   ComposeAttachment,
   ComposeCredentialSpec,
@@ -9,7 +10,6 @@ import type {
   ComposeService,
   ComposeUlimit,
 } from '../model.js';
-import type { Position } from '../problem.js';
 import { IGNORED } from '../schema/known-keys.js';
 import type { ListValue, MapValue } from '../source/value.js';
 import { loadDeploy } from './deploy.js';
@@ -18,7 +18,6 @@ import { loadMounts } from './mounts.js';
 import { loadPorts } from './ports.js';
 import {
   countOf,
-  cut,
   durationOf,
   flagOf,
   type LoadContext,
@@ -30,7 +29,8 @@ import {
   textOf,
   textsIn,
   textsOf,
-  valueOf,
+  valueAt,
+  warnOfUnknown,
   wholeOf,
 } from './read.js';
 
@@ -48,7 +48,7 @@ export function loadService(name: string, at: Position, service: MapValue, conte
     workingDir: textOf(service, 'working_dir'),
     stopSignal: textOf(service, 'stop_signal'),
     isolation: textOf(service, 'isolation'),
-    stopGracePeriodNs: durationOf(service, 'stop_grace_period'),
+    stopGracePeriodNs: durationOf(service, 'stop_grace_period', path, context.findings),
     tty: flagOf(service, 'tty'),
     stdinOpen: flagOf(service, 'stdin_open'),
     readOnly: flagOf(service, 'read_only'),
@@ -62,10 +62,10 @@ export function loadService(name: string, at: Position, service: MapValue, conte
     extraHosts: loadExtraHosts(service, path, context),
     capAdd: textsOf(service, 'cap_add'),
     capDrop: textsOf(service, 'cap_drop'),
-    ulimits: loadUlimits(service),
-    logging: logging(mapOf(service, 'logging')),
-    healthcheck: healthcheck(mapOf(service, 'healthcheck'), `${path}.healthcheck`, context),
-    credentialSpec: credentialSpec(mapOf(service, 'credential_spec')),
+    ulimits: loadUlimits(mapOf(service, 'ulimits')),
+    logging: loadLogging(mapOf(service, 'logging')),
+    healthcheck: loadHealthcheck(mapOf(service, 'healthcheck'), `${path}.healthcheck`, context),
+    credentialSpec: loadCredentialSpec(mapOf(service, 'credential_spec')),
     networks: loadAttachments(service, path, context),
     ports: loadPorts(service, path, context),
     volumes: loadMounts(service, path, context),
@@ -77,96 +77,49 @@ export function loadService(name: string, at: Position, service: MapValue, conte
 
 function warnOfIgnored(service: MapValue, path: string, { findings }: LoadContext): void {
   for (const [key, { keyAt }] of service.entries) {
-    const remedy = Object.hasOwn(IGNORED, key) ? IGNORED[key] : undefined;
+    const remedy = IGNORED.get(key);
     if (remedy !== undefined) findings.warn(keyAt, 'IGNORED', `${path}.${key}`, 'is ignored', remedy);
   }
   const restart = service.entries.get('restart');
-  if (restart !== undefined && mapOf(mapOf(service, 'deploy'), 'restart_policy') !== undefined) {
+  if (restart !== undefined && mapOf(mapOf(service, 'deploy'), 'restart_policy') !== undefined)
     findings.warn(restart.keyAt, 'IGNORED', `${path}.restart`, 'is ignored: deploy.restart_policy is given');
-  }
 }
 
-function logging(map: MapValue | undefined): ComposeLogging | undefined {
-  return map && { at: map.at, driver: textOf(map, 'driver'), options: optionsOf(map, 'options') };
-}
-
-function healthcheck(map: MapValue | undefined, path: string, context: LoadContext): ComposeHealthcheck | undefined {
-  return (
-    map && {
-      at: map.at,
-      test: test(map),
-      intervalNs: durationOf(map, 'interval'),
-      timeoutNs: durationOf(map, 'timeout'),
-      startPeriodNs: durationOf(map, 'start_period'),
-      startIntervalNs: durationOf(map, 'start_interval'),
-      retries: countOf(map, 'retries', path, context.findings),
-      disable: flagOf(map, 'disable'),
-    }
-  );
-}
-
-/** A text is run by a shell. */
-function test(map: MapValue): readonly string[] | undefined {
-  const value = valueOf(map, 'test');
-  if (value?.kind === 'text') return ['CMD-SHELL', value.text];
-  return value?.kind === 'list' ? textsIn(value) : undefined;
-}
-
-function credentialSpec(map: MapValue | undefined): ComposeCredentialSpec | undefined {
-  return (
-    map && { at: map.at, config: textOf(map, 'config'), file: textOf(map, 'file'), registry: textOf(map, 'registry') }
-  );
-}
-
-/** The smaller list-like keys of a service. */
-
-/** `command` and `entrypoint`: a list as it is, a text split as a shell would. */
-export function loadCommand(
+/** A list as it is, a text split as a shell would. */
+function loadCommand(
   service: MapValue,
   key: 'command' | 'entrypoint',
   path: string,
-  context: LoadContext,
+  { findings }: LoadContext,
 ): readonly string[] | undefined {
-  const value = valueOf(service, key);
+  const value = valueAt(service, key);
   if (value?.kind === 'list') return textsIn(value);
   if (value?.kind !== 'text') return undefined;
   const parsed = shellWords(value.text);
   if (parsed.kind === 'words') return parsed.words;
-  context.findings.refuse(
-    value.at,
-    'INVALID_VALUE',
-    `${path}.${key}`,
-    parsed.message,
-    'close the quote, or give a list',
-  );
+  findings.refuse(value.at, 'INVALID_VALUE', `${path}.${key}`, parsed.message, 'close the quote, or give a list');
   return undefined;
 }
 
-/** `name:address`; a map in order of its text, a list as it is, split at the first "=" or else ":". */
-export function loadExtraHosts(service: MapValue, path: string, context: LoadContext): readonly string[] | undefined {
-  const value = valueOf(service, 'extra_hosts');
-  if (value?.kind === 'map') {
-    const hosts = [...value.entries].flatMap(([name, entry]) => {
-      const address = printed(entry.value);
-      return address === undefined ? [] : [`${name}:${address}`];
-    });
-    return hosts.sort().map(withoutBrackets);
-  }
-  return value?.kind === 'list' ? hostList(value, path, context) : undefined;
+/** `name:address` each: the items of a map sorted, those of a list in order, split at the first "=" or else ":". */
+function loadExtraHosts(service: MapValue, path: string, context: LoadContext): readonly string[] | undefined {
+  const value = valueAt(service, 'extra_hosts');
+  if (value?.kind === 'list') return hostsInList(value, `${path}.extra_hosts`, context);
+  if (value?.kind !== 'map') return undefined;
+  const hosts = [...value.entries].flatMap(([name, entry]) => {
+    const address = printed(entry.value);
+    return address === undefined ? [] : [`${name}:${address}`];
+  });
+  return hosts.sort().map(withoutBrackets);
 }
 
-function hostList(list: ListValue, path: string, context: LoadContext): readonly string[] {
+function hostsInList(list: ListValue, path: string, { findings }: LoadContext): readonly string[] {
   return list.items.flatMap((item, index) => {
     if (item.kind !== 'text') return [];
     const [name, address] = cut(item.text, item.text.includes('=') ? '=' : ':');
     if (address !== null) return [withoutBrackets(`${name}:${address}`)];
-    context.findings.warn(
-      item.at,
-      'IGNORED',
-      `${path}.extra_hosts[${index}]`,
-      `"${item.text}" has no address and is ignored`,
-      'write name=address',
-    );
+    const message = `"${item.text}" has no address and is ignored`;
+    findings.warn(item.at, 'IGNORED', `${path}[${index}]`, message, 'write name=address');
     return [];
   });
 }
@@ -177,8 +130,7 @@ function withoutBrackets(host: string): string {
   return `${name}:${bare ?? address ?? ''}`;
 }
 
-export function loadUlimits(service: MapValue): Readonly<Record<string, ComposeUlimit>> | undefined {
-  const ulimits = mapOf(service, 'ulimits');
+function loadUlimits(ulimits: MapValue | undefined): Readonly<Record<string, ComposeUlimit>> | undefined {
   if (ulimits === undefined) return undefined;
   return Object.fromEntries(
     [...ulimits.entries].map(([name, { value }]) => {
@@ -189,59 +141,97 @@ export function loadUlimits(service: MapValue): Readonly<Record<string, ComposeU
   );
 }
 
-export function loadAttachments(
+function loadLogging(map: MapValue | undefined): ComposeLogging | undefined {
+  return map && { at: map.at, driver: textOf(map, 'driver'), options: optionsOf(map, 'options') };
+}
+
+/** The shortest time that the engine takes in a healthcheck. */
+const MIN_HEALTHCHECK_NS = 1e6;
+
+function loadHealthcheck(
+  map: MapValue | undefined,
+  path: string,
+  { findings }: LoadContext,
+): ComposeHealthcheck | undefined {
+  if (map === undefined) return undefined;
+  const timeOf = (key: string): number | undefined => durationOf(map, key, path, findings, MIN_HEALTHCHECK_NS);
+  return {
+    at: map.at,
+    test: loadTest(map),
+    intervalNs: timeOf('interval'),
+    timeoutNs: timeOf('timeout'),
+    startPeriodNs: timeOf('start_period'),
+    startIntervalNs: timeOf('start_interval'),
+    retries: countOf(map, 'retries', path, findings),
+    disable: flagOf(map, 'disable'),
+  };
+}
+
+/** A text is run by a shell. */
+function loadTest(healthcheck: MapValue): readonly string[] | undefined {
+  const value = valueAt(healthcheck, 'test');
+  if (value?.kind === 'text') return ['CMD-SHELL', value.text];
+  return value?.kind === 'list' ? textsIn(value) : undefined;
+}
+
+function loadCredentialSpec(map: MapValue | undefined): ComposeCredentialSpec | undefined {
+  return (
+    map && { at: map.at, config: textOf(map, 'config'), file: textOf(map, 'file'), registry: textOf(map, 'registry') }
+  );
+}
+
+const NAME_ONLY = { detailed: false, aliases: undefined, driverOpts: undefined };
+
+function loadAttachments(
   service: MapValue,
   path: string,
   context: LoadContext,
 ): ReadonlyMap<string, ComposeAttachment> | undefined {
-  const value = valueOf(service, 'networks');
+  const value = valueAt(service, 'networks');
   if (value?.kind === 'list') {
-    return new Map(
-      value.items.flatMap((item) =>
-        item.kind === 'text' ? [[item.text, { ...WITHOUT_DETAILS, at: item.at }] as const] : [],
-      ),
-    );
+    const names = value.items.flatMap((item) => (item.kind === 'text' ? [item] : []));
+    return new Map(names.map(({ text, at }) => [text, { ...NAME_ONLY, at }]));
   }
   if (value?.kind !== 'map') return undefined;
   return new Map(
-    [...value.entries].map(([name, entry]): [string, ComposeAttachment] => {
-      if (entry.value.kind !== 'map') return [name, { ...WITHOUT_DETAILS, at: entry.keyAt }];
-      for (const key of ['ipv4_address', 'ipv6_address']) {
-        const ignored = entry.value.entries.get(key);
-        if (ignored !== undefined)
-          context.findings.warn(
-            ignored.keyAt,
-            'IGNORED',
-            `${path}.networks.${name}.${key}`,
-            'is ignored: a Swarm gives out addresses itself',
-          );
-      }
-      const aliases = textsOf(entry.value, 'aliases');
-      return [name, { at: entry.keyAt, detailed: true, aliases, driverOpts: optionsOf(entry.value, 'driver_opts') }];
-    }),
+    [...value.entries].map(([name, entry]) => [
+      name,
+      entry.value.kind === 'map'
+        ? loadAttachment(entry.value, entry.keyAt, `${path}.networks.${name}`, context)
+        : { ...NAME_ONLY, at: entry.keyAt },
+    ]),
   );
 }
 
-const WITHOUT_DETAILS = { detailed: false, aliases: undefined, driverOpts: undefined };
+function loadAttachment(map: MapValue, at: Position, path: string, { findings }: LoadContext): ComposeAttachment {
+  for (const key of ['ipv4_address', 'ipv6_address']) {
+    const keyAt = map.entries.get(key)?.keyAt;
+    if (keyAt !== undefined)
+      findings.warn(keyAt, 'IGNORED', `${path}.${key}`, 'is ignored: a Swarm assigns addresses itself');
+  }
+  return { at, detailed: true, aliases: textsOf(map, 'aliases'), driverOpts: optionsOf(map, 'driver_opts') };
+}
+
+const SOURCE_ONLY = { target: undefined, uid: undefined, gid: undefined, mode: undefined };
 
 /** Configs or secrets that a service uses. */
-export function loadReferences(
+function loadReferences(
   service: MapValue,
   key: 'configs' | 'secrets',
   path: string,
-  context: LoadContext,
+  { findings }: LoadContext,
 ): readonly ComposeReference[] | undefined {
   return listOf(service, key)?.items.map((item, index) => {
-    if (item.kind !== 'map') return { ...NO_DETAILS, at: item.at, source: item.kind === 'text' ? item.text : '' };
+    if (item.kind !== 'map') return { ...SOURCE_ONLY, at: item.at, source: item.kind === 'text' ? item.text : '' };
+    const itemPath = `${path}.${key}[${index}]`;
+    warnOfUnknown(item, ['source', 'target', 'uid', 'gid', 'mode'], itemPath, findings);
     return {
       at: item.at,
       source: textOf(item, 'source') ?? '',
       target: textOf(item, 'target'),
       uid: textOf(item, 'uid'),
       gid: textOf(item, 'gid'),
-      mode: countOf(item, 'mode', `${path}.${key}[${index}]`, context.findings),
+      mode: countOf(item, 'mode', itemPath, findings),
     };
   });
 }
-
-const NO_DETAILS = { target: undefined, uid: undefined, gid: undefined, mode: undefined };

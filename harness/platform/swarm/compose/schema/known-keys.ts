@@ -1,12 +1,10 @@
-/**
- * Service keys that are refused before anything else is looked at, and what people write because `docker compose` takes
- * it.
- */
+/** Keys that a stack cannot have or that do nothing in one, with what to do instead. */
+import { nearest } from '../../../../../scenarios/yaml/nearest.js';
 
 const LIMITS = 'set it under deploy.resources';
 
-/** The CLI names these itself. Facts: docker/cli 28, cli/compose/types. */
-export const FORBIDDEN: Readonly<Record<string, string>> = {
+/** Keys of a service that the CLI refuses before it looks at the schema. Facts: docker/cli 28, cli/compose/types. */
+export const FORBIDDEN = table({
   extends: 'use a YAML anchor and merge key, or several files',
   volume_driver: 'define the volume under the top-level `volumes` and give its `driver` there',
   volumes_from: 'define the volume under the top-level `volumes` and mount it in each service',
@@ -15,10 +13,10 @@ export const FORBIDDEN: Readonly<Record<string, string>> = {
   cpuset: LIMITS,
   mem_limit: LIMITS,
   memswap_limit: LIMITS,
-};
+});
 
-/** Taken and ignored. */
-export const IGNORED: Readonly<Record<string, string>> = {
+/** Keys of a service that are accepted and do nothing. */
+export const IGNORED = table({
   build: 'a Swarm only runs images: build and push it first, and name it with `image`',
   cgroupns_mode: 'a Swarm cannot set it',
   cgroup_parent: 'a Swarm cannot set it',
@@ -39,10 +37,10 @@ export const IGNORED: Readonly<Record<string, string>> = {
   shm_size: 'mount a tmpfs volume at /dev/shm',
   tmpfs: 'use a long volume: { type: tmpfs, target: ... }',
   userns_mode: 'a Swarm cannot set it',
-};
+});
 
-/** `docker compose` knows these, the Swarm's format does not. */
-export const COMPOSE_ONLY: Readonly<Record<string, string>> = {
+/** Keys that `docker compose` knows and `docker stack deploy` does not. */
+const COMPOSE_ONLY = table({
   annotations: 'use `labels`',
   attach: 'leave it out',
   blkio_config: 'a Swarm cannot set it',
@@ -74,4 +72,16 @@ export const COMPOSE_ONLY: Readonly<Record<string, string>> = {
   scale: 'set deploy.replicas',
   storage_opt: 'a Swarm cannot set it',
   uts: 'a Swarm cannot set it',
-};
+});
+
+/** Says what to write in place of a key that is not one of `keys`. */
+export function hintForKey(name: string, keys: readonly string[]): string {
+  const remedy = COMPOSE_ONLY.get(name);
+  if (remedy !== undefined) return remedy;
+  const close = nearest(name, keys);
+  return close === undefined ? `the keys are ${keys.join(', ')}` : `did you mean "${close}"?`;
+}
+
+function table(remedies: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
+  return new Map(Object.entries(remedies));
+}

@@ -8,10 +8,11 @@ export type Scalar =
   | { readonly kind: 'integer'; readonly value: bigint }
   | { readonly kind: 'float'; readonly value: number }
   | { readonly kind: 'flag'; readonly value: boolean }
+  /** The text is the date as Go prints it into labels, variables and options. */
   | { readonly kind: 'time'; readonly text: string }
   | { readonly kind: 'null' };
 
-const WORDS = new Map<string, Scalar>([
+const KEYWORDS = new Map<string, Scalar>([
   ...['true', 'True', 'TRUE'].map((word) => [word, { kind: 'flag', value: true }] as const),
   ...['false', 'False', 'FALSE'].map((word) => [word, { kind: 'flag', value: false }] as const),
   ...['', '~', 'null', 'Null', 'NULL'].map((word) => [word, { kind: 'null' }] as const),
@@ -27,8 +28,8 @@ const INT64_MIN = -(2n ** 63n);
 const UINT64_MAX = 2n ** 64n - 1n;
 
 export function resolvePlain(text: string): Scalar {
-  const word = WORDS.get(text);
-  if (word !== undefined) return word;
+  const keyword = KEYWORDS.get(text);
+  if (keyword !== undefined) return keyword;
   const first = text.charAt(0);
   if (first === '.') return FLOAT.test(text) ? { kind: 'float', value: Number(text) } : { kind: 'text', text };
   if (!/[-+0-9]/.test(first)) return { kind: 'text', text };
@@ -41,7 +42,8 @@ export function resolvePlain(text: string): Scalar {
 }
 
 /**
- * Go's base 0: a leading `0` is octal, `0x`, `0b` and `0o` name their base; what does not fit 64 bits is no integer.
+ * As Go reads integers: a leading `0` is octal, `0x`, `0b` and `0o` name their base. Undefined for what does not fit
+ * into 64 bits.
  */
 function integer(text: string): bigint | undefined {
   const { sign, body } = /^(?<sign>[-+]?)(?<body>.*)$/s.exec(text)?.groups ?? {};
@@ -51,18 +53,17 @@ function integer(text: string): bigint | undefined {
   return value < INT64_MIN || value > UINT64_MAX ? undefined : value;
 }
 
-/**
- * Dates as Go's yaml.v3 recognises them and as Go prints them (`2020-01-01 00:00:00 +0000 UTC`). Facts: resolve.go,
- * time.Time.String.
- */
-
 const TIME = new RegExp(
   '^(?<year>\\d{4})-(?<month>\\d{1,2})-(?<day>\\d{1,2})' +
-    '((?<separator>[Tt ])(?<hour>\\d{1,2}):(?<minute>\\d{1,2}):(?<second>\\d{1,2})(\\.(?<fraction>\\d{1,9}))?(?<zone>Z|[-+]\\d\\d:\\d\\d)?)?$',
+    '((?<separator>[Tt ])(?<hour>\\d{1,2}):(?<minute>\\d{1,2}):(?<second>\\d{1,2})(\\.(?<fraction>\\d{1,9}))?' +
+    '(?<zone>Z|[-+]\\d\\d:\\d\\d)?)?$',
 );
 
-/** Go's text for a date or time, or undefined when `text` is none. */
-export function goTime(text: string): string | undefined {
+/**
+ * A date or time as Go prints it (`2020-01-01 00:00:00 +0000 UTC`); undefined when `text` is none to yaml.v3. Facts:
+ * resolve.go, time.Time.String.
+ */
+function goTime(text: string): string | undefined {
   const parts = TIME.exec(text)?.groups;
   if (parts === undefined) return undefined;
   const {

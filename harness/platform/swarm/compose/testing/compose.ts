@@ -1,10 +1,10 @@
 /** Compose texts to stacks without a file system. */
-
+import { formatProblems } from '../../../../../scenarios/yaml/problem.js';
 import { type ComposeOutcome, composeToSwarm, type StackSpec } from '../compose-to-swarm.js';
-import { formatProblems } from '../problem.js';
+import type { Problem } from '../findings.js';
 import type { ServiceSpec } from '../swarm-types.js';
 
-interface World {
+interface Surroundings {
   readonly environment?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -12,7 +12,7 @@ interface World {
 /** Files are named 1.yml, 2.yml, ...; the folder is /work, the stack `s`. */
 export function compose(
   texts: string | readonly string[],
-  { environment = {}, files = {} }: World = {},
+  { environment = {}, files = {} }: Surroundings = {},
 ): ComposeOutcome {
   return composeToSwarm({
     stack: 's',
@@ -29,34 +29,29 @@ export function compose(
 }
 
 /** @throws with all problems when the stack is refused */
-export function stackOf(texts: string | readonly string[], world?: World): StackSpec {
-  const outcome = compose(texts, world);
-  if (outcome.kind === 'refused') throw new Error(formatProblems(outcome.problems));
+export function stackOf(texts: string | readonly string[], surroundings?: Surroundings): StackSpec {
+  const outcome = compose(texts, surroundings);
+  if (outcome.kind === 'refused') throw new Error(formatProblems(outcome.problems, { withPath: true }));
   return outcome.stack;
 }
 
-/** The one service `a`, whose keys are given in flow style, beside the tops of further files. */
-export function serviceOf(keys: string, rest = '', world?: World): ServiceSpec {
-  const service = stackOf(`services: { a: { image: i, ${keys} } }\n${rest}`, world).services[0];
+/** The service `a` with these keys. @param rest further lines of the file */
+export function serviceOf(keys: string, rest = '', surroundings?: Surroundings): ServiceSpec {
+  const service = stackOf(`services: { a: { image: i, ${keys} } }\n${rest}`, surroundings).services[0];
   if (service === undefined) throw new Error('no service');
   return service;
 }
 
-/** `line:column path: message` each, or nothing when the stack is not refused. */
-export function problemsOf(texts: string | readonly string[], world?: World): readonly string[] {
-  const outcome = compose(texts, world);
-  return outcome.kind === 'refused'
-    ? formatProblems(outcome.problems)
-        .replace(/\n {4}hint: /g, ' | ')
-        .split('\n')
-    : [];
+/** `file:line:column: path: message | hint` each; empty when the stack is not refused. */
+export function problemsOf(texts: string | readonly string[], surroundings?: Surroundings): readonly string[] {
+  const outcome = compose(texts, surroundings);
+  return outcome.kind === 'refused' ? linesOf(outcome.problems) : [];
 }
 
-export function warningsOf(texts: string | readonly string[], world?: World): readonly string[] {
-  const { warnings } = compose(texts, world);
-  return warnings.length === 0
-    ? []
-    : formatProblems(warnings)
-        .replace(/\n {4}hint: /g, ' | ')
-        .split('\n');
+export function warningsOf(texts: string | readonly string[], surroundings?: Surroundings): readonly string[] {
+  return linesOf(compose(texts, surroundings).warnings);
+}
+
+function linesOf(problems: readonly Problem[]): readonly string[] {
+  return problems.map((problem) => formatProblems([problem], { withPath: true }).replace('\n    hint: ', ' | '));
 }

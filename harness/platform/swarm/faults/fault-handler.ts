@@ -1,0 +1,20 @@
+import type { FaultPlan, Plan } from '../../../../scenarios/schema/plan.js';
+import type { FaultEffect, FaultSubject } from '../../platform.js';
+import type { Stack } from '../stack/stack-objects.js';
+
+/** How the swarm platform handles one kind of fault: a file beside this one, and a line in `injector.ts`. */
+export interface FaultHandler<Fault extends FaultPlan> {
+  /** A sentence that says why this plan cannot have this fault. Pure. */
+  refusal(fault: Fault, plan: Plan): string | undefined;
+  // The other methods are those of `FaultInjector`.
+  inspect(stack: Stack, fault: Fault, signal: AbortSignal): Promise<FaultSubject>;
+  inject(stack: Stack, fault: Fault, subject: FaultSubject, signal: AbortSignal): Promise<void>;
+  undo(stack: Stack, fault: Fault, subject: FaultSubject, signal: AbortSignal): Promise<void>;
+  waitForEffect(
+    stack: Stack,
+    fault: Fault,
+    subject: FaultSubject,
+    phase: 'injected' | 'undone',
+    signal: AbortSignal,
+  ): Promise<FaultEffect>;
+}

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import type { RunModel } from '../analysis/fold-run.js';
+
+/** The keys of `report.json` that belong to no section: which run it was, and what came of it. */
+export const frame = {
+  schemaVersion: z.literal(1),
+  run: z.strictObject({
+    id: z.string(),
+    scenario: z.string(),
+    description: z.string(),
+    seed: z.number(),
+    /** ISO 8601. */
+    startedAt: z.string().nullable(),
+    endedAt: z.string().nullable(),
+    durationSeconds: z.number(),
+    command: z.string(),
+    version: z.string(),
+    labels: z.record(z.string(), z.string()),
+  }),
+  verdict: z.strictObject({
+    kind: z.enum(['passed', 'failed', 'invalid', 'incomplete']),
+    reasons: z.array(z.string()),
+  }),
+  exitCode: z.number().int(),
+  /** What to know before reading any number: nearness to the calibrated ceiling, plan warnings, unusable log lines. */
+  notes: z.array(z.string()),
+};
+export type Frame = z.infer<z.ZodObject<typeof frame>>;
+
+export function buildFrame({ plan, facts, aggregate, verdict, exitCode, problems }: RunModel): Frame {
+  const { created, startAt, lastAt } = facts;
+  return {
+    schemaVersion: 1,
+    run: {
+      id: created?.runId ?? '',
+      scenario: plan.scenario,
+      description: plan.description,
+      seed: plan.seed,
+      startedAt: startAt === undefined ? (created?.at ?? null) : new Date(startAt).toISOString(),
+      endedAt: startAt === undefined ? (lastAt ?? null) : new Date(startAt + aggregate.lastMs).toISOString(),
+      durationSeconds: aggregate.lastMs / 1000,
+      command: created?.command ?? '',
+      version: created?.version ?? '',
+      labels: { ...created?.labels },
+    },
+    verdict: { kind: verdict.kind, reasons: [...verdict.reasons] },
+    exitCode,
+    notes: [...problems, ...plan.warnings],
+  };
+}

@@ -1,0 +1,90 @@
+import { formatMs } from '../../../analysis/format.js';
+import { encodeCounts } from '../../../analysis/merge/hdr-counts.js';
+import { html, type Markup } from '../../html/markup.js';
+import { emptyFigure } from '../../svg/figure.js';
+import type { TimeContext } from '../../svg/frame.js';
+import { lineChart } from '../../svg/line-chart.js';
+import { pointsOf, type TimelineData } from '../load/timeline.js';
+import type { BuildInput, ReportSection } from '../report-section.js';
+import type { ThresholdsData } from '../thresholds/section.js';
+import { heatMapChart } from './heat-map-chart.js';
+import { type LatencyData, schema } from './schema.js';
+import { spectrumChart } from './spectrum-chart.js';
+
+type Reads = TimelineData & ThresholdsData;
+
+export const latency = {
+  id: 'latency',
+  title: 'Latency',
+  needsLoad: true,
+  schema,
+  build: (input) => ({ heatMap: heatMap(input), histograms: histograms(input) }),
+  html: (report, time) => html`
+${percentilesChart(report, time)}
+${heatMapChart(report.heatMap, time)}
+${spectrumChart(report.histograms)}`,
+} satisfies ReportSection<typeof schema, Reads>;
+
+function heatMap({ aggregate }: BuildInput): LatencyData['heatMap'] {
+  const { columns, ...grid } = aggregate.heatMap();
+  return { ...grid, columns: columns.map((column) => [...column]) };
+}
+
+function histograms({ plan, aggregate, measured }: BuildInput): LatencyData['histograms'] {
+  const whole = aggregate.select({ stages: measured });
+  const { latency: fromDue, service, lag, failure } = whole.histograms;
+  const named = [
+    ['latency', fromDue],
+    ['service', service],
+    ['lag', lag],
+    ['failure', failure],
+    ['connect', whole.connect],
+    ['delivery', whole.delivery],
+    ['catchUp', whole.catchUp],
+    ...plan.stages.map(
+      ({ index }) => [`stage/${index}/latency`, aggregate.select({ stages: [index] }).histograms.latency] as const,
+    ),
+    ...plan.profiles.flatMap((profile) =>
+      profile.operations.map(
+        (operation) =>
+          [
+            `operation/${profile.name}/${operation.name}/latency`,
+            aggregate.select({ stages: measured, profile: profile.name, operation: operation.name }).histograms.latency,
+          ] as const,
+      ),
+    ),
+  ] as const;
+  return Object.fromEntries(
+    named.flatMap(([name, counts]) => {
+      const encoded = encodeCounts(counts);
+      return encoded === undefined ? [] : [[name, encoded]];
+    }),
+  );
+}
+
+const title = 'Latency percentiles, second by second';
+
+function percentilesChart({ timeline, thresholds }: Reads, time: TimeContext): Markup {
+  if (timeline.every(({ p50Ms }) => p50Ms === null))
+    return emptyFigure('percentiles', title, 'No operation succeeded, so there is no latency.');
+  return lineChart({
+    id: 'percentiles',
+    title,
+    time,
+    format: formatMs,
+    perSecond: true,
+    logarithmic: 'auto',
+    caption: 'Successful operations, each from when it was due, so that a stalled target cannot hide.',
+    levels: thresholds
+      .filter(
+        ({ check, metric, comparison }) =>
+          /^latency\.p\d+$/.test(metric) && comparison.startsWith('<') && !check.includes('{'),
+      )
+      .map(({ wanted, check }) => ({ y: wanted, text: check })),
+    series: [
+      { name: 'p99', style: 's-p99', points: pointsOf(timeline, time, ({ p99Ms }) => p99Ms) },
+      { name: 'p95', style: 's-p95 dashed', points: pointsOf(timeline, time, ({ p95Ms }) => p95Ms) },
+      { name: 'p50', style: 's-p50', points: pointsOf(timeline, time, ({ p50Ms }) => p50Ms) },
+    ],
+  });
+}

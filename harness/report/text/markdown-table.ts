@@ -1,0 +1,36 @@
+/** Pieces of a Markdown document whose texts come from a server or an author. */
+import { formatAs, formatMs, significant } from '../../analysis/format.js';
+import type { LatencyBlock } from '../sections/shared/fields.js';
+import { oneLine } from '../tidy.js';
+
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+}
+
+export function bullets(lines: readonly string[]): string {
+  return lines.map((line) => `- ${text(line, 1000)}`).join('\n');
+}
+
+/** Nothing in it is markup: not a link, not a tag, not the end of a cell. */
+export function text(raw: string, limit = 300): string {
+  return oneLine(raw, limit).replaceAll(/[\\`*_[\]<>#|&@]/g, (character) => entities[character] ?? `\\${character}`);
+}
+
+const entities: Readonly<Record<string, string>> = { '<': '&lt;', '&': '&amp;' };
+
+export function percentiles({ count, p50, p95, p99, max }: LatencyBlock): string {
+  return count === 0 ? 'no data' : `p50 ${ms(p50)}, p95 ${ms(p95)}, p99 ${ms(p99)}, max ${ms(max)}`;
+}
+
+export function ms(value: number | null): string {
+  return value === null ? '–' : formatMs(value);
+}
+
+/** Seconds stay seconds here; the page turns many of them into minutes. */
+export function seconds(value: number | null): string {
+  return value === null ? '–' : `${significant(value)} s`;
+}
+
+export function rate(value: number | null): string {
+  return value === null ? 'no data' : formatAs('perSecond', value);
+}

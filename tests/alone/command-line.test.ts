@@ -1,0 +1,197 @@
+/** Whole runs as a user starts them: what is written where, what a script can rely on, and what is left behind. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import type { RunEvent } from '../../harness/log/events.js';
+import { startTestServer } from '../servers/test-server.js';
+import { startProgram } from '../support/program.js';
+import { readEvents, readRun, runFolder } from '../support/run-files.js';
+import { simpleScenario, startRun, swarmbench, writeScenario } from '../support/swarmbench.js';
+import { tempFolder } from '../support/temp-folder.js';
+import { until } from '../support/until.js';
+
+const quick = simpleScenario({ clients: 2, arrivals: { rate: '20/s' } }, 2, { thresholds: ['errors.rate < 1%'] });
+
+/** A zombie is gone: whether and when it is reaped is up to the machine's first process. */
+function isRunning(pid: number): boolean {
+  return (
+    spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' })
+      .stdout.trim()
+      .replace(/^Z.*/, '') !== ''
+  );
+}
+
+function programsOf(events: readonly RunEvent[]) {
+  return events.flatMap((event) => (event.type === 'program.started' ? [event.program] : []));
+}
+
+describe('a run from the command line', () => {
+  test('prints plan and progress on stderr, measurement and verdict on stdout, and leaves no program behind', async () => {
+    const results = join(tempFolder(), 'results');
+    const { code, stdout, stderr } = await swarmbench([
+      'run',
+      writeScenario(quick),
+      '--out',
+      results,
+      '--workers',
+      '2',
+      '--label',
+      'branch=main',
+    ]);
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringMatching(/requests +about 80[^]*test: preflight[^]*answers, (modern|legacy) era/),
+    });
+    expect(stdout).toMatch(/requests +80 sent of 80 due, 80 succeeded, 0 failed/);
+    expect(stdout).toMatch(/pass +errors\.rate < 1% +0 %/);
+    expect(stdout).toMatch(/^test: passed$/m);
+    expect(existsSync(/^report: (.*)$/m.exec(stdout)?.[1] ?? '')).toBe(true);
+    expect(stdout + stderr).not.toContain('\x1b');
+
+    const { events, folder } = readRun(results);
+    const programs = programsOf(events);
+    expect(programs.map(({ role }) => role).toSorted()).toEqual(['target', 'worker', 'worker']);
+    expect(programs.filter(({ pid }) => isRunning(pid))).toEqual([]);
+    expect(readdirSync(join(folder, 'logs')).toSorted()).toEqual(['reference-1.log', 'worker-1.log', 'worker-2.log']);
+    expect(readRun(results).report).toMatchObject({ run: { labels: { branch: 'main' } } });
+  });
+
+  test('with --json and --quiet writes one object and nothing else, and copies the JUnit report', async () => {
+    const folder = tempFolder();
+    const junit = join(folder, 'junit.xml');
+    const { code, stdout, stderr } = await swarmbench(
+      ['run', writeScenario(quick), '--out', join(folder, 'results'), '--json', '--quiet', '--junit', junit],
+      { FORCE_COLOR: '1', NO_COLOR: '' },
+    );
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const outcome = JSON.parse(stdout) as { files: Record<string, string> };
+    expect(outcome).toMatchObject({
+      exitCode: 0,
+      scenario: 'test',
+      verdict: { kind: 'passed' },
+      failure: null,
+      summary: { succeeded: 80 },
+      thresholds: [{ passed: true }],
+    });
+    for (const file of Object.values(outcome.files))
+      expect({ file, written: existsSync(file) }).toEqual({ file, written: true });
+    expect(readFileSync(junit, 'utf8')).toContain('<testsuite name="test"');
+  });
+
+  test('of several scenarios runs one after the other, and the worst exit code counts', async () => {
+    const results = join(tempFolder(), 'results');
+    const broken = { ...quick, name: 'broken', thresholds: ['latency.p50 < 1us'] };
+    const { code, stdout } = await swarmbench([
+      'run',
+      writeScenario(broken),
+      writeScenario(quick),
+      '--out',
+      results,
+      '--json',
+      '--quiet',
+    ]);
+    expect(code).toBe(99);
+    expect(JSON.parse(stdout)).toMatchObject({
+      exitCode: 99,
+      runs: [
+        { scenario: 'broken', exitCode: 99 },
+        { scenario: 'test', exitCode: 0 },
+      ],
+    });
+  });
+
+  test('refuses all of them before the first runs when one is wrong', async () => {
+    const results = join(tempFolder(), 'results');
+    const { code } = await swarmbench([
+      'run',
+      writeScenario(quick),
+      writeScenario({ ...quick, name: 'wrong', nosuch: 1 }),
+      '--out',
+      results,
+    ]);
+    expect({ code, started: existsSync(results) }).toEqual({ code: 2, started: false });
+  });
+
+  test.each([
+    [['--on', 'nowhere'], 2, /nowhere[^]*local, swarm/],
+    [['smoke', 'smoke', '--junit', 'x.xml'], 2, /--junit takes one scenario/],
+    [['--out', '/dev/null/results'], 2, /results cannot be written to \/dev\/null\/results[^]*RESULTS_NOT_WRITABLE/],
+  ])('run %j exits %i in words', async (args, expected, words) => {
+    const { code, stderr } = await swarmbench(['run', ...args]);
+    expect(stderr).toMatch(words);
+    expect(code).toBe(expected);
+  });
+
+  test('a second Ctrl-C stops now, still with a report, and nothing is left', async () => {
+    const { url, log } = await startTestServer({ behaviour: () => undefined });
+    const { program, results } = startRun({
+      scenario: simpleScenario({ thinkTime: '0ms', timeout: '60s' }, 60, { drain: '60s' }),
+      target: url,
+    });
+    await until('a call', () => log.calls.length > 0);
+    program.kill('SIGINT');
+    await program.wrote(/again to stop now/);
+    program.kill('SIGINT');
+    expect(await program.ended).toBe(130);
+    const { report, events } = readRun(results);
+    expect(report.verdict.kind).toBe('incomplete');
+    expect(programsOf(events).filter(({ pid }) => isRunning(pid))).toEqual([]);
+  });
+});
+
+describe('a report rendered again', () => {
+  test('from the log alone is the same, to the byte', async () => {
+    const results = join(tempFolder(), 'results');
+    await swarmbench(['run', writeScenario(quick), '--out', results, '--quiet']);
+    const file = join(runFolder(results), 'report.json');
+    const before = readFileSync(file, 'utf8');
+    const { code, stdout } = await swarmbench(['report', '--out', results, '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual(JSON.parse(before));
+    expect(readFileSync(file, 'utf8')).toBe(before);
+  });
+});
+
+describe('serve', () => {
+  test('finishes a run whose `swarmbench run` was killed, wherever that one listened', async () => {
+    const { program, results } = startRun({ scenario: simpleScenario({ clients: 2, arrivals: { rate: '20/s' } }, 6) });
+    await program.wrote(/starting the load/);
+    await until('the load', () => readEvents(runFolder(results)).some(({ type }) => type === 'stage.started'));
+    program.kill('SIGKILL');
+    await program.ended;
+    const server = startProgram('harness/cli/main.js', ['serve', '--port', '0', '--out', results]);
+    await server.wrote(/resumed .*test/);
+    await server.wrote(/finished .*test.*: passed/);
+    server.kill('SIGTERM');
+    expect(await server.ended).toBe(0);
+    const { report, events } = readRun(results);
+    expect(report.summary).toMatchObject({ offered: 240, succeeded: 240 });
+    expect(programsOf(events).filter(({ pid }) => isRunning(pid))).toEqual([]);
+  });
+});
+
+describe('calibrate', () => {
+  test('states the ceiling and keeps it where reports look for it', async () => {
+    const results = join(tempFolder(), 'results');
+    const { code, stdout } = await swarmbench([
+      'calibrate',
+      'low-load',
+      '--seconds',
+      '2',
+      '--out',
+      results,
+      '--json',
+      '--quiet',
+    ]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      profiles: [{ profile: 'low-load', ceilingPerSecond: expect.any(Number) }],
+    });
+    expect(JSON.parse(readFileSync(join(results, 'calibration.json'), 'utf8'))).toMatchObject({
+      schemaVersion: 1,
+      workers: 1,
+      profiles: [{ profile: 'low-load' }],
+    });
+  });
+});

@@ -1,0 +1,308 @@
+/**
+ * Our stack as a whole on a real engine: deployed both ways, all of it running and seen by Prometheus, under load, and
+ * gone again.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { deployStack } from '../../harness/platform/swarm/stack/deploy-stack.js';
+import { findStack, namesOf } from '../../harness/platform/swarm/stack/stack-objects.js';
+import { dashboardQueries, filledIn, rulesIn } from '../../monitoring/testing/queries.js';
+import { listProfiles } from '../../scenarios/schema/list-scenarios.js';
+import { packageRoot } from '../support/package-root.js';
+import { docker as cli } from '../support/swarm/docker-cli.js';
+import {
+  getJsonFrom,
+  type OwnStack,
+  offlineImages,
+  ownStack,
+  scrapeTargets,
+  seriesCount,
+  untilRunning,
+} from '../support/swarm/own-stack.js';
+import { removeStack } from '../support/swarm/stacks.js';
+import { describeOnSwarm, engine } from '../support/swarm/swarm.js';
+import { until } from '../support/until.js';
+import { callSession, openSession } from './support/mcp-session.js';
+import { helloOverTcp, helloOverWebSocket } from './support/stream-session.js';
+
+const NAME = 'swarmbench-stack';
+const EXPECTED_TARGETS = [
+  'agent.0',
+  'alertmanager.1',
+  'gateway.1',
+  'harness.1',
+  'mcp-server.1',
+  'mcp-server.2',
+  'node-exporter.0',
+  'prometheus.1',
+];
+
+await describeOnSwarm('the stack', 'cli', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'swarmbench-stack-'));
+  let stack: OwnStack;
+
+  beforeAll(async () => {
+    await removeStack(NAME);
+    stack = await ownStack(NAME, folder, await offlineImages());
+  }, 300_000);
+
+  afterAll(async () => {
+    await removeStack(NAME);
+    rmSync(folder, { recursive: true, force: true });
+  }, 240_000);
+
+  test('has a service of workers for every profile that comes with swarmbench, all at rest', () => {
+    const workers = stack.spec.services.filter(({ Name }) => Name.includes('_client-sim-'));
+    expect(workers.map(({ Name }) => Name.slice(`${NAME}_client-sim-`.length)).sort()).toEqual(
+      listProfiles()
+        .map(({ name }) => name)
+        .sort(),
+    );
+    expect(workers.map(({ Mode }) => Mode)).toEqual(workers.map(() => ({ Replicated: { Replicas: 0 } })));
+  });
+
+  describe('by docker stack deploy', () => {
+    test('all services run, and Prometheus reaches every task', async () => {
+      const { code, stderr } = await cli(
+        ['stack', 'deploy', '--detach', '--resolve-image', 'never', '-c', stack.stackFile, NAME],
+        stack.environment,
+      );
+      expect({ code, stderr }).toMatchObject({ code: 0 });
+      await untilRunning(NAME);
+      await untilAllTargetsUp(stack, EXPECTED_TARGETS);
+    }, 240_000);
+
+    test('the gateway answers MCP at one port, streams at the other, and shows its statistics', async () => {
+      const session = await openSession(stack.gatewayUrl);
+      expect(await callSession(stack.gatewayUrl, session)).toMatchObject({ status: 200, replica: session.replica });
+      const hello = { id: 1, result: { serverInfo: { name: expect.stringContaining('swarmbench') } } };
+      expect(await helloOverWebSocket(stack.streamUrl)).toMatchObject(hello);
+      expect(await helloOverTcp(stack.streamUrl)).toMatchObject(hello);
+      const [statistics, alive] = await Promise.all(
+        [`${stack.statisticsUrl}/stats`, `${stack.harnessUrl}/healthz`].map((url) =>
+          fetch(url).then(({ status }) => status),
+        ),
+      );
+      expect([statistics, alive]).toEqual([200, 200]);
+    }, 120_000);
+
+    test('a session stays at the replica that opened it, and both replicas have some', async () => {
+      const sessions = await Promise.all(Array.from({ length: 8 }, () => openSession(stack.gatewayUrl)));
+      expect(new Set(sessions.map(({ replica }) => replica)).size).toBe(2);
+      for (let round = 0; round < 4; round += 1) {
+        const answers = await Promise.all(sessions.map((session) => callSession(stack.gatewayUrl, session)));
+        expect(answers).toEqual(sessions.map(({ replica }) => ({ status: 200, replica })));
+      }
+    }, 120_000);
+
+    test('strangers get nothing from the harness', async () => {
+      const status = async (headers: Record<string, string>): Promise<number> =>
+        (await fetch(`${stack.harnessUrl}/runs`, { headers })).status;
+      expect(await status({})).toBe(401);
+      expect(await status({ authorization: `Bearer ${stack.apiToken}` })).toBe(200);
+    });
+
+    test('the harness tells viewers of services, nodes and tasks, as the engine knows them', async () => {
+      const asked = async (
+        path: string,
+        token: string,
+      ): Promise<{ readonly status: number; readonly body: unknown }> => {
+        const answer = await fetch(`${stack.harnessUrl}${path}`, { headers: { authorization: `Bearer ${token}` } });
+        return { status: answer.status, body: await answer.json() };
+      };
+      const ask = (path: string) => asked(path, stack.apiToken);
+      const { ID, Description, Status } = (await engine.nodes.all(AbortSignal.timeout(10_000)))[0] ?? {};
+      expect(await ask('/cluster')).toMatchObject({
+        status: 200,
+        body: {
+          stack: NAME,
+          nodes: 1,
+          activeNodes: 1,
+          services: expect.arrayContaining([
+            expect.objectContaining({ name: 'mcp-server', running: 2, wanted: 2, state: 'running' }),
+            expect.objectContaining({ name: 'client-sim-normal', running: 0, wanted: 0 }),
+          ]),
+        },
+      });
+      expect(await ask('/cluster/nodes?active=true')).toMatchObject({
+        status: 200,
+        body: {
+          nodes: [
+            {
+              id: ID,
+              name: Description?.Hostname,
+              address: Status?.Addr,
+              role: 'manager',
+              active: true,
+              engine: Description?.Engine?.EngineVersion,
+            },
+          ],
+        },
+      });
+      expect(await ask('/cluster/nodes?active=false')).toEqual({ status: 200, body: { nodes: [] } });
+      const replica = (slot: number) => ({
+        slot,
+        task: expect.stringMatching(/^[0-9a-z]{25}$/),
+        node: Description?.Hostname,
+        state: 'running',
+        since: expect.any(String),
+      });
+      expect(await ask('/cluster/services/mcp-server/replicas')).toEqual({
+        status: 200,
+        body: { service: 'mcp-server', running: 2, wanted: 2, replicas: [replica(1), replica(2)] },
+      });
+      expect(await ask('/cluster/services/nobody/replicas')).toMatchObject({
+        status: 404,
+        body: { error: { code: 'SERVICE_NOT_FOUND' } },
+      });
+      expect(await ask('/counters-stats')).toEqual({
+        status: 200,
+        body: { messagesSent: 0, messagesReceived: 0, messageSendErrors: 0 },
+      });
+      const workers = readFileSync(stack.environment.WORKER_TOKEN_FILE ?? '', 'utf8').trim();
+      for (const path of ['/cluster', '/cluster/nodes', '/cluster/services/mcp-server/replicas', '/counters-stats']) {
+        expect([path, (await asked(path, workers)).status, (await asked(path, 'nobody')).status]).toEqual([
+          path,
+          403,
+          401,
+        ]);
+      }
+    }, 120_000);
+
+    test('its removal leaves nothing', async () => {
+      await removeStack(NAME);
+      expect(namesOf(await findStack({ engine, name: NAME }, AbortSignal.timeout(10_000)))).toEqual([]);
+    }, 240_000);
+  });
+
+  describe('by our own deployer', () => {
+    test('all services run, and a second deployment changes nothing', async () => {
+      const deploy = () =>
+        deployStack(
+          engine,
+          stack.spec,
+          { contentNames: true, prune: true, pinImages: false, timeoutMs: 150_000 },
+          () => undefined,
+          AbortSignal.timeout(200_000),
+        );
+      await deploy();
+      expect((await deploy()).changes.filter(({ did }) => did !== 'unchanged')).toEqual([]);
+      await untilAllTargetsUp(stack, EXPECTED_TARGETS);
+    }, 300_000);
+
+    test('under load, every query of dashboards and alerts gives data; after it, so does every query that is kept with the run', async () => {
+      const run = await startRun(stack);
+      await untilNothing('queries without data', () => withoutData(stack), 120_000);
+      const finished = await until(
+        'the end of the run',
+        async () => {
+          const state = runState.parse(await askHarness(stack, `/runs/${run}`));
+          return state.state.kind === 'finished' && state;
+        },
+        150_000,
+      );
+      // A busy machine may hold up the generator; nothing else may be wrong.
+      const { kind, reasons } = finished.state.verdict ?? { kind: 'none', reasons: [] };
+      expect(['passed', 'invalid']).toContain(kind);
+      expect(
+        reasons.filter(
+          (reason) => !/^worker \S+ (used|sent its slowest|had its event loop held up)/.test(reason),
+        ),
+      ).toEqual([]);
+      const kept = keptMetrics.parse(await askHarness(stack, `/runs/${run}/artifacts/metrics.json`));
+      expect(
+        kept.groups
+          .filter(({ series, problem }) => series.length === 0 || problem !== undefined)
+          .map(({ name, problem }) => `${name}: ${problem ?? 'nothing'}`),
+      ).toEqual([]);
+    }, 300_000);
+
+    test('its removal leaves nothing', async () => {
+      await removeStack(NAME);
+      expect(namesOf(await findStack({ engine, name: NAME }, AbortSignal.timeout(10_000)))).toEqual([]);
+    }, 240_000);
+  });
+});
+
+async function untilAllTargetsUp(stack: OwnStack, expected: readonly string[]): Promise<void> {
+  await untilNothing(
+    'scrape targets that are not as they should be',
+    async () => {
+      const targets = await scrapeTargets(stack);
+      const names = targets.map(({ name }) => name);
+      return [
+        ...expected.filter((name) => !names.includes(name)).map((name) => `${name} is missing`),
+        ...names.filter((name) => !expected.includes(name)).map((name) => `${name} is there`),
+        ...targets
+          .filter(({ health }) => health !== 'up')
+          .map(({ name, health, lastError }) => `${name} is ${health} ${lastError}`),
+      ];
+    },
+    240_000,
+  );
+}
+
+/** @throws Error with what there still was at the end */
+async function untilNothing(what: string, find: () => Promise<readonly string[]>, withinMs: number): Promise<void> {
+  let found: readonly string[] = ['not looked yet'];
+  const looked = async (): Promise<boolean> => {
+    found = await find().catch((error: unknown) => [String(error)]);
+    if (found.length > 0) await new Promise((resolve) => setTimeout(resolve, 1_000));
+    return found.length === 0;
+  };
+  await until(what, looked, withinMs).catch((error: unknown) => {
+    throw new Error(`${String(error)}:\n${found.join('\n')}`);
+  });
+}
+
+async function withoutData(stack: OwnStack): Promise<readonly string[]> {
+  const { recorded, alerts } = rulesIn(
+    readFileSync(join(packageRoot, 'monitoring', 'prometheus', 'alerts.yml'), 'utf8'),
+  );
+  const queries = [...dashboardQueries(), ...recorded, ...alerts];
+  const counts = await Promise.all(queries.map(({ expr }) => seriesCount(stack, filledIn(expr, stack.name))));
+  return queries.filter((_, index) => counts[index] === 0).map(({ where, expr }) => `${where}: ${expr}`);
+}
+
+/** Some of it fails on purpose, so that there are errors to be shown. */
+const SCENARIO = `
+name: queries
+target: { server: reference, replicas: 2 }
+workload:
+  normal:
+    clients: 4
+    arrivals: { rate: 10/s, spacing: uniform }
+    operations:
+      - { tool: echo, arguments: { message: "{{ text 32 }}" }, weight: 4 }
+      - { tool: fail, arguments: { rate: 0.5 }, weight: 1 }
+stages:
+  - { name: steady, duration: 45s }
+thresholds:
+  - latency.p95 < 30s
+`;
+
+async function startRun(stack: OwnStack): Promise<string> {
+  const { runId } = z.object({ runId: z.string() }).parse(await askHarness(stack, '/runs', { scenario: SCENARIO }));
+  return runId;
+}
+
+const runState = z.looseObject({
+  state: z.looseObject({
+    kind: z.string(),
+    verdict: z.looseObject({ kind: z.string(), reasons: z.array(z.string()) }).optional(),
+  }),
+});
+const keptMetrics = z.looseObject({
+  groups: z.array(z.looseObject({ name: z.string(), problem: z.string().optional(), series: z.array(z.unknown()) })),
+});
+
+function askHarness({ harnessUrl, apiToken }: OwnStack, path: string, body?: object): Promise<unknown> {
+  const headers = { authorization: `Bearer ${apiToken}`, 'content-type': 'application/json' };
+  return getJsonFrom(
+    `${harnessUrl}${path}`,
+    body === undefined ? { headers } : { method: 'POST', headers, body: JSON.stringify(body) },
+  );
+}
