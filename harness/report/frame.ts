@@ -22,9 +22,7 @@ export const frame = {
     reasons: z.array(z.string()),
   }),
   exitCode: z.number().int(),
-  /**
-   * What a reader must know before any number: nearness to the calibrated ceiling, plan warnings, unusable log lines.
-   */
+  /** What to know before reading any number: nearness to the calibrated ceiling, plan warnings, unusable log lines. */
   notes: z.array(z.string()),
 };
 export type Frame = z.infer<z.ZodObject<typeof frame>>;

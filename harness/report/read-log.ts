@@ -4,9 +4,10 @@ import { createInterface } from 'node:readline';
 import { RunFold, type RunModel } from '../analysis/fold-run.js';
 import type { RunEvent, TelemetryLine } from '../log/events.js';
 
-/** Reads a run's log as a stream, so that hours of telemetry need not fit into memory. */
-
-/** @throws ReportError when the folder holds no readable event log */
+/**
+ * Reads a run's log as a stream, so that hours of telemetry need not fit into memory.
+ * @throws ReportError when the folder holds no readable event log
+ */
 export async function readRun(runFolder: string): Promise<RunModel> {
   const fold = new RunFold();
   let events = 0;
@@ -24,7 +25,10 @@ export async function readRun(runFolder: string): Promise<RunModel> {
   return fold.model();
 }
 
-/** The last line may be torn: its writer died with it, and nobody was told that it was written. Any other is damage. */
+/**
+ * The last line may be torn: its writer died before it could acknowledge the line. Any other unreadable line is damage,
+ * which the report notes (`log/lines.ts`, for a run that goes on, refuses it).
+ */
 async function eachLine(path: string, fold: RunFold, take: (value: unknown) => void): Promise<void> {
   const stream = createReadStream(path, 'utf8');
   let unreadable: number | undefined;
@@ -39,7 +43,7 @@ async function eachLine(path: string, fold: RunFold, take: (value: unknown) => v
       if (value !== undefined) take(value);
     }
   } catch (error) {
-    // A run that never got to its load has no telemetry.
+    // A run whose load never began has no telemetry.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   } finally {
     stream.destroy();

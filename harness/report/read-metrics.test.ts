@@ -43,7 +43,7 @@ function series(service: string, slot: string, task: string, from = 0) {
   ];
 }
 
-test('counters become rates between one scrape and the next, summed over interfaces, from the start of the load on', () => {
+test('counters become rates between scrapes, summed over interfaces, from the start of the load', () => {
   expect(meteredUse(series('mcp-server', '1', 'a'))).toEqual([
     {
       id: 'mcp-server.1',

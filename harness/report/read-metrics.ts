@@ -1,4 +1,4 @@
-/** What Prometheus knew of a run (`metrics.json` in its folder), as far as a report shows it: the use of resources. */
+/** Resource use of a run as Prometheus scraped it: `metrics.json` in the run folder. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -19,7 +19,7 @@ const exported = z.looseObject({
   ),
 });
 
-/** One a task, in order of service and slot; empty when there is no such file, or none of this version. */
+/** One entry a task, in order of service and slot; empty when there is no such file, or none of this version. */
 export async function readMetrics(runFolder: string): Promise<readonly MeteredUse[]> {
   const text = await readFile(join(runFolder, 'metrics.json'), 'utf8').catch(() => undefined);
   if (text === undefined) return [];
@@ -35,8 +35,8 @@ interface RawSeries {
 }
 
 /**
- * From counters, as cAdvisor names them, to rates between one scrape and the next. Times are seconds of run time; those
- * before the load are left out.
+ * Turns counters, as cAdvisor names them, into rates between one scrape and the next. Times are seconds of run time;
+ * those before the load are left out.
  */
 export function meteredUse(series: readonly RawSeries[]): readonly MeteredUse[] {
   const tasks = new Map<string, RawSeries[]>();
@@ -76,7 +76,7 @@ export function meteredUse(series: readonly RawSeries[]): readonly MeteredUse[] 
     );
 }
 
-/** The sum over all of a task's series, at each moment that has one before it. */
+/** The sum over all series of a task, at each moment but the first of a series. */
 function rates(series: readonly RawSeries[]): ReadonlyMap<number, number> {
   const sums = new Map<number, number>();
   for (const { values } of series) {

@@ -12,7 +12,7 @@ import { renderJunit } from './text/junit.js';
 import { renderMarkdown } from './text/markdown.js';
 import { renderTimeline } from './text/timeline-csv.js';
 
-/** Every artifact but `report.json` is a function of the report alone. */
+/** The artifacts that are made from `report.json` alone. */
 export const artifacts = {
   'report.html': renderHtml,
   'report.md': renderMarkdown,
@@ -23,7 +23,7 @@ export const artifacts = {
 } as const satisfies Record<string, (report: Report) => string>;
 
 /**
- * Reads `events.jsonl`, `telemetry.jsonl` and, where there is one, `metrics.json` of a run folder and writes everything
+ * Reads `events.jsonl`, `telemetry.jsonl` and, if there is one, `metrics.json` of a run folder, and writes everything
  * else anew, each file whole or not at all. A calibration of the same host (`calibration.json` beside the run folders)
  * adds a note.
  * @throws ReportError when the folder holds no run
@@ -38,7 +38,7 @@ export async function writeReport(runFolder: string): Promise<Report> {
   return report;
 }
 
-/** A reader never sees half a file. */
+/** Readers never see half a file. */
 async function replace(path: string, text: string): Promise<void> {
   const draft = `${path}.part`;
   await writeFile(draft, text);

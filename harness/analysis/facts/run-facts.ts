@@ -49,8 +49,8 @@ interface TimelineEvent {
 const mostTimelineEvents = 500;
 
 /**
- * ISO 8601 times at which a replica was first seen (`came`) and first missing (`gone`) in mid-run; undefined when it was
- * there from the start or to the end.
+ * ISO 8601 times at which a replica was first seen (`came`) and first missing (`gone`) in mid-run; undefined when it
+ * was there from the start or to the end.
  */
 type ReplicaFacts = Replica & { readonly came: string | undefined; readonly gone: string | undefined };
 

@@ -1,6 +1,6 @@
 /**
- * The verdict on a run. Incomplete outweighs invalid, and invalid outweighs failed; the reasons of all three are listed,
- * in that order.
+ * The verdict on a run. Incomplete outweighs invalid, and invalid outweighs failed; the reasons of all three are
+ * listed, in that order.
  */
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { RunEvent, Verdict } from '../../log/events.js';

@@ -1,7 +1,4 @@
-/**
- * What a capacity search found: `capacity.json`, and all that `capacity.html` shows. Rates per second, latencies
- * milliseconds.
- */
+/** `capacity.json`, the result of a capacity search. Rates are per second, latencies in milliseconds. */
 import { z } from 'zod';
 import { kneeOf } from '../../analysis/capacity/knee.js';
 import type { Found, ProbeOutcome } from '../../analysis/capacity/search.js';
@@ -36,7 +33,7 @@ export const capacityDocument = z.strictObject({
   seed: z.number(),
   startedAt: z.iso.datetime(),
   endedAt: z.iso.datetime(),
-  /** What a rate had to meet. */
+  /** The checks that a rate had to meet. */
   thresholds: z.array(z.string()),
   precision: z.number(),
   confirmations: z.number(),
@@ -47,11 +44,11 @@ export const capacityDocument = z.strictObject({
     end: z.enum(['converged', 'most', 'generator', 'probes', 'nothing-met', 'interrupted']),
     words: z.string(),
   }),
-  /** Offered rate at which the 99th percentile turns up; null where the curve does not show one. */
+  /** Offered rate from which the 99th percentile rises steeply; null where the curve shows none. */
   kneePerSecond: rate.nullable(),
   /**
-   * Fitted to throughput against concurrency (throughput times mean service time); null with too few points, or where
-   * the law does not fit them.
+   * The Universal Scalability Law fitted to throughput against concurrency (throughput times mean service time); null
+   * with too few points, or where the law does not fit them.
    */
   scalability: z
     .strictObject({
@@ -96,7 +93,7 @@ export function probeRecordOf(
   };
 }
 
-/** Everything of the document that the probes decide. */
+/** The part of the document that follows from the probes. */
 export function conclude(
   probes: readonly ProbeRecord[],
   found: Found | 'interrupted',
@@ -123,29 +120,36 @@ function capacityOf(probes: readonly ProbeRecord[], found: Found | 'interrupted'
       metPerSecond: null,
       unmetPerSecond: null,
       end: 'interrupted',
-      words: `Interrupted after ${probes.length} runs: no capacity can be named.`,
+      words: `Interrupted after ${probes.length} runs: the capacity is not known.`,
     };
   const { metPerSecond = null, unmetPerSecond = null, end } = found;
-  return { metPerSecond, unmetPerSecond, end, words: WORDS[end](figure(metPerSecond), figure(unmetPerSecond)) };
+  return {
+    metPerSecond,
+    unmetPerSecond,
+    end,
+    words: CONCLUSIONS[end](rateText(metPerSecond), rateText(unmetPerSecond)),
+  };
 }
 
-const WORDS: Readonly<Record<Found['end'], (met: string, unmet: string) => string>> = {
+const CONCLUSIONS: Readonly<Record<Found['end'], (met: string, unmet: string) => string>> = {
   converged: (met, unmet) => `Between ${met} (met, confirmed) and ${unmet} (not met).`,
   most: (met) =>
-    `At least ${met}: the highest rate that the limits allow was met. Raise limits.rate or --most to go on.`,
+    `At least ${met}: the highest rate that the limits allow was met. Raise limits.rate or --most to search higher.`,
   generator: (met) =>
-    `At least ${met}. Beyond it the generator, not the target, was at its limit: add workers (--workers N) or give it a machine of its own.`,
+    `At least ${met}. At higher rates the generator, not the target, was at its limit: ` +
+    'add workers (--workers N) or give it a machine of its own.',
   probes: (met, unmet) =>
     `Not narrowed down: ${met} was met and ${unmet} was not when the runs were used up (--probes).`,
   'nothing-met': (_met, unmet) =>
-    `Below ${unmet}: no rate that was tried met the thresholds. Look at the report of the lowest one, or begin lower (--from).`,
+    `Below ${unmet}: no rate that was tried met the thresholds. ` +
+    'Look at the report of the lowest one, or begin lower (--from).',
 };
 
-function figure(value: number | null): string {
+function rateText(value: number | null): string {
   return value === null ? 'no rate' : `${value.toLocaleString('en-US')}/s`;
 }
 
-/** A curve that explains less than this of what was seen is no curve of this target. */
+/** A curve that explains less than this share of the variation says nothing about the target. */
 const LEAST_FIT = 0.5;
 
 function scalabilityOf(points: readonly LoadPoint[], seed: number): CapacityDocument['scalability'] {

@@ -64,8 +64,8 @@ describe('the page of a capacity search', () => {
       { metPerSecond: 600, unmetPerSecond: undefined, end: 'generator' },
     );
     expect(made.scalability).toBeNull();
-    expect(renderCapacity(made)).toContain('Beyond it the generator, not the target, was at its limit');
-    expect(renderCapacity(made)).toContain('Too few runs');
+    expect(renderCapacity(made)).toContain('At higher rates the generator, not the target, was at its limit');
+    expect(renderCapacity(made)).toContain('there were too few runs');
     // Only the table of runs has the untrusted p99.
     expect(renderCapacity(made).match(/10 s/g)).toHaveLength(1);
   });

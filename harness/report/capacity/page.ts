@@ -1,6 +1,4 @@
-/**
- * `capacity.html`: one file, no script, nothing fetched but the runs' own reports beside it when a link is followed.
- */
+/** `capacity.html`: one file, no script, nothing fetched; it links to the reports of the runs beside it. */
 import { predict } from '../../analysis/capacity/usl.js';
 import { formatMs, significant } from '../../analysis/format.js';
 import { head } from '../html/head.js';
@@ -8,10 +6,6 @@ import { html, type Markup } from '../html/markup.js';
 import { table } from '../html/table.js';
 import { xyChart } from '../svg/xy-chart.js';
 import type { CapacityDocument, ProbeRecord } from './document.js';
-
-function perSecond(value: number): string {
-  return `${significant(value)}/s`;
-}
 
 const kinds = {
   converged: 'passed',
@@ -26,7 +20,10 @@ export function renderCapacity(document: CapacityDocument): string {
   return html`${head(`${document.scenario}: capacity`)}
 <body>
 <a class="skip" href="#verdict">Skip to the result</a>
-<header><h1>${document.scenario}</h1><p class="meta"><span>Capacity search</span><span>${document.startedAt.slice(0, 19).replace('T', ' ')} UTC</span><span>${document.probes.length} runs</span><span>seed ${document.seed}</span></p></header>
+<header>
+<h1>${document.scenario}</h1>
+<p class="meta">${about(document).map((part) => html`<span>${part}</span>`)}</p>
+</header>
 <main>
 <section class="verdict ${kinds[document.capacity.end]}" id="verdict" aria-label="Result">
 <h2>Capacity</h2>
@@ -39,25 +36,26 @@ ${table(
   'In the order they were made',
   [
     { head: 'Run', cell: (probe: ProbeRecord) => html`<a href="../${probe.runId}/report.html">${probe.runId}</a>` },
-    { head: 'For', cell: ({ purpose }) => purpose },
-    { head: 'Asked', cell: ({ askedPerSecond }) => perSecond(askedPerSecond) },
+    { head: 'Purpose', cell: ({ purpose }) => purpose },
+    { head: 'Requested', cell: ({ askedPerSecond }) => perSecond(askedPerSecond) },
     { head: 'Offered', cell: ({ offeredPerSecond }) => perSecond(offeredPerSecond) },
     { head: 'Delivered', cell: ({ deliveredPerSecond }) => perSecond(deliveredPerSecond) },
     { head: 'Succeeded', cell: ({ throughputPerSecond }) => perSecond(throughputPerSecond) },
     { head: 'p99', cell: ({ p99Ms }) => (p99Ms === null ? 'none' : formatMs(p99Ms)) },
-    { head: 'Result', cell: ({ outcome }) => words[outcome] },
-    { head: 'Why', text: true, cell: ({ reasons }) => reasons.join(' · ') },
+    { head: 'Result', cell: ({ outcome }) => outcomeText[outcome] },
+    { head: 'Reasons', text: true, cell: ({ reasons }) => reasons.join(' · ') },
   ],
   document.probes,
 )}
 </main>
-<footer>Rendered by swarmbench ${document.version} from capacity.json, which holds every number shown. Command: ${document.command}</footer>
+<footer>Rendered by swarmbench ${document.version} from capacity.json, which holds every number shown.
+Command: ${document.command}</footer>
 </body>
 </html>
 `.text;
 }
 
-const words = { met: 'met', unmet: 'not met', generator: 'generator at its limit' } as const satisfies Record<
+const outcomeText = { met: 'met', unmet: 'not met', generator: 'generator at its limit' } as const satisfies Record<
   ProbeRecord['outcome'],
   string
 >;
@@ -66,6 +64,7 @@ function charts(document: CapacityDocument): Markup {
   const { probes, capacity, kneePerSecond } = document;
   const trusted = probes.filter(({ outcome }) => outcome !== 'generator');
   const shown = trusted.length > 0 ? trusted : probes;
+  const offered = shown.map(({ offeredPerSecond }) => offeredPerSecond);
   const marks = [
     ...(capacity.metPerSecond === null
       ? []
@@ -80,8 +79,9 @@ ${xyChart({
   xFormat: perSecond,
   yFormat: perSecond,
   marks,
-  caption: html`Each mark is a run. On the dashed line the target kept up.`,
-  description: `${shown.length} runs, from ${perSecond(Math.min(...shown.map((probe) => probe.offeredPerSecond)))} to ${perSecond(Math.max(...shown.map((probe) => probe.offeredPerSecond)))} offered.`,
+  caption: 'Each dot is a run. On the dashed line the target kept up.',
+  description:
+    `${shown.length} runs, from ${perSecond(Math.min(...offered))} ` + `to ${perSecond(Math.max(...offered))} offered.`,
   series: [
     {
       name: 'Succeeded',
@@ -103,8 +103,8 @@ ${xyChart({
   yFormat: formatMs,
   marks,
   logarithmicY: true,
-  caption: html`From when each operation was due. Logarithmic scale.`,
-  description: 'Each mark is a run.',
+  caption: 'From when each operation was due. Logarithmic scale.',
+  description: 'Each dot is a run.',
   series: [
     {
       name: 'p99',
@@ -119,7 +119,8 @@ ${scalability(document, shown)}`;
 
 function scalability({ scalability: fit }: CapacityDocument, probes: readonly ProbeRecord[]): Markup {
   if (fit === null)
-    return html`<p class="empty">Too few runs at different concurrency to fit the Universal Scalability Law, or none of its curves fits them.</p>`;
+    return html`<p class="empty">The Universal Scalability Law could not be fitted:
+there were too few runs at different concurrency, or none of its curves fits them.</p>`;
   const points = probes.flatMap(({ throughputPerSecond, serviceMeanMs }) =>
     serviceMeanMs === null ? [] : [{ x: (throughputPerSecond * serviceMeanMs) / 1000, y: throughputPerSecond }],
   );
@@ -128,24 +129,48 @@ function scalability({ scalability: fit }: CapacityDocument, probes: readonly Pr
     x: ((at + 1) * widest) / 100,
     y: predict(fit, ((at + 1) * widest) / 100),
   })).filter(({ y }) => y > 0 && Number.isFinite(y));
-  const peak =
-    fit.peak === null
-      ? 'The curve has no peak.'
-      : `Its peak is ${perSecond(fit.peak.throughputPerSecond)} at ${significant(fit.peak.concurrency)} at once${fit.peak.low === null || fit.peak.high === null ? '' : ` (95 % interval ${perSecond(fit.peak.low)} to ${perSecond(fit.peak.high)})`}${fit.peak.concurrency > widest ? ', beyond what was measured' : ''}.`;
+  const [sigma, kappa] = [fit.sigma.toPrecision(3), fit.kappa.toPrecision(3)];
+  const badly = fit.rSquared < 0.9 ? ' The curve fits badly, so do not rely on it.' : '';
   return xyChart({
     id: 'usl',
     title: 'Throughput against concurrency, and the Universal Scalability Law',
     xFormat: significant,
     yFormat: perSecond,
-    caption: html`Concurrency is throughput times mean service time. ${peak} ${fit.rSquared < 0.9 ? 'The curve fits badly: do not rely on it.' : ''}`,
-    description: `sigma ${fit.sigma.toPrecision(3)}, kappa ${fit.kappa.toPrecision(3)}, lambda ${fit.lambda.toPrecision(3)} a second, R squared ${fit.rSquared.toFixed(3)}.`,
+    caption: `Concurrency is throughput times mean service time. ${peakText(fit.peak, widest)}${badly}`,
+    description:
+      `sigma ${sigma}, kappa ${kappa}, lambda ${fit.lambda.toPrecision(3)} a second, ` +
+      `R squared ${fit.rSquared.toFixed(3)}.`,
     series: [
       { name: 'Runs', style: 's-main', dots: true, points },
       {
-        name: `Fit: sigma ${fit.sigma.toPrecision(3)}, kappa ${fit.kappa.toPrecision(3)}, R² ${fit.rSquared.toFixed(3)}`,
+        name: `Fit: sigma ${sigma}, kappa ${kappa}, R² ${fit.rSquared.toFixed(3)}`,
         style: 's-plain dashed',
         points: curve,
       },
     ],
   });
+}
+
+type Peak = NonNullable<CapacityDocument['scalability']>['peak'];
+
+function peakText(peak: Peak, widest: number): string {
+  if (peak === null) return 'The curve has no peak.';
+  const { throughputPerSecond, concurrency, low, high } = peak;
+  const interval = low === null || high === null ? '' : ` (95 % interval ${perSecond(low)} to ${perSecond(high)})`;
+  const beyond = concurrency > widest ? ', beyond what was measured' : '';
+  const at = `${perSecond(throughputPerSecond)} at a concurrency of ${significant(concurrency)}`;
+  return `Its peak is ${at}${interval}${beyond}.`;
+}
+
+function about({ startedAt, probes, seed }: CapacityDocument): readonly string[] {
+  return [
+    'Capacity search',
+    `${startedAt.slice(0, 19).replace('T', ' ')} UTC`,
+    `${probes.length} runs`,
+    `seed ${seed}`,
+  ];
+}
+
+function perSecond(value: number): string {
+  return `${significant(value)}/s`;
 }

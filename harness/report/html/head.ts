@@ -1,16 +1,18 @@
-/** The head of every page that we write. */
 import { createHash } from 'node:crypto';
 import { html, type Markup, trusted } from './markup.js';
 import { style } from './style.js';
 
 const styleHash = createHash('sha256').update(style).digest('base64');
-/**
- * The page's own style sheet (by hash) and nothing else, so that even text that slipped through escaping could do
- * nothing.
- */
-const policy = `default-src 'none'; style-src 'sha256-${styleHash}'; img-src data:; base-uri 'none'; form-action 'none'`;
+/** Allows the page's own style sheet (by hash) and nothing else, so that unescaped text could do nothing. */
+const policy = [
+  "default-src 'none'",
+  `style-src 'sha256-${styleHash}'`,
+  'img-src data:',
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ');
 
-/** From the document type to the end of the head. One file, no script, nothing fetched. */
+/** Every page of ours up to the end of its head: one file, no script, nothing fetched. */
 export function head(title: string): Markup {
   return html`<!doctype html>
 <html lang="en">

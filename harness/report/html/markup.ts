@@ -1,17 +1,18 @@
-/** HTML and SVG as tagged templates: every value is escaped, unless it is markup already. */
 import { tidy } from '../tidy.js';
 
+/** HTML or SVG. */
 export class Markup {
   constructor(readonly text: string) {}
 }
 
 export type Fragment = Markup | string | number | undefined | readonly Fragment[];
 
+/** A tagged template for HTML and SVG: every value is escaped, unless it is markup already. */
 export function html(strings: TemplateStringsArray, ...values: readonly Fragment[]): Markup {
   return new Markup(strings.reduce((text, part, at) => text + render(values[at - 1]) + part));
 }
 
-/** For what is markup by construction: a style sheet, a path. Never for anything from a log. */
+/** For text that is markup by construction, such as a style sheet; never for anything from a log. */
 export function trusted(text: string): Markup {
   return new Markup(text);
 }

@@ -95,7 +95,11 @@ describe('axes', () => {
 describe('thinning a long series', () => {
   const long: Point[] = Array.from({ length: 36_000 }, (_, x) => ({
     x,
-    y: x === 17_001 ? 99 : x === 17_500 ? -5 : (x % 7) / 7,
+    y:
+      new Map([
+        [17_001, 99],
+        [17_500, -5],
+      ]).get(x) ?? (x % 7) / 7,
   }));
   test('keeps at most 1000 points, in order, and every spike', () => {
     const thin = downsample(long);
@@ -139,6 +143,7 @@ describeWith(
           await page.goto(url, { waitUntil: 'load' });
           expect(complaints).toEqual([]);
           expect(requests.filter((request) => request !== url && request !== 'data:,')).toEqual([]);
+          // biome-ignore lint/performance/useDomNodeTextContent: the style sheet capitalises the text
           expect(await page.locator('section.verdict h2').innerText()).toBe('Failed');
           expect((await page.locator('section.verdict').boundingBox())?.y).toBeLessThan(400);
           expect(await page.locator('figure svg[role=img]').count()).toBe(12);

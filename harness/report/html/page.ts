@@ -18,7 +18,7 @@ export function renderHtml(report: Report): string {
 <main>
 ${verdictSection(report)}
 ${navigation(shown)}
-${report.timeline.length === 0 ? withoutLoad(report, shown) : all(report, shown)}
+${report.timeline.length === 0 ? withoutLoad(report, shown) : markupOf(report, shown)}
 </main>
 <footer>Rendered by swarmbench ${report.run.version} from report.json, which holds every number shown and more.</footer>
 </body>
@@ -32,10 +32,11 @@ function isShown({ html: body, needsLoad, when }: SectionView<Report>, report: R
 
 function navigation(shown: readonly SectionView<Report>[]): Markup {
   const listed = shown.filter(({ unlisted }) => unlisted !== true);
-  return html`<nav aria-label="Sections"><ul>${listed.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>`;
+  const links = listed.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`);
+  return html`<nav aria-label="Sections"><ul>${links}</ul></nav>`;
 }
 
-function all(report: Report, shown: readonly SectionView<Report>[]): readonly Markup[] {
+function markupOf(report: Report, shown: readonly SectionView<Report>[]): readonly Markup[] {
   const time = timeContext(report);
   return shown.map(
     ({ id, title, html: body }) => html`
@@ -44,15 +45,15 @@ ${body?.(report, time)}`,
   );
 }
 
-/** Says why the charts are missing where the first of them would stand. */
+/** In place of the charts, a sentence says why there are none. */
 function withoutLoad(report: Report, shown: readonly SectionView<Report>[]): readonly Markup[] {
   const firstChart = views.findIndex(({ needsLoad }) => needsLoad === true);
   const before = shown.filter((view) => views.indexOf(view) < firstChart);
   const after = shown.filter((view) => views.indexOf(view) > firstChart);
   return [
-    ...all(report, before),
+    ...markupOf(report, before),
     html`
-<p class="empty">The load never began, so there is nothing measured to show.</p>`,
-    ...all(report, after),
+<p class="empty">The load never began, so nothing was measured.</p>`,
+    ...markupOf(report, after),
   ];
 }

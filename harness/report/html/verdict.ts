@@ -1,4 +1,4 @@
-/** The first screen: what it was, what came of it and why, the few numbers people ask for. */
+/** The first screen of the page: which run it was, the verdict and its reasons, and the key figures. */
 import type { Report } from '../schema.js';
 import { count, duration, ms, rate, share } from '../values.js';
 import { type Fragment, html, type Markup } from './markup.js';
@@ -7,17 +7,23 @@ type Kind = Report['verdict']['kind'];
 
 const meanings: Readonly<Record<Kind, string>> = {
   passed: 'The load was delivered and the measurement can be trusted.',
-  failed: 'The measurement can be trusted, and a threshold did not hold.',
+  failed: 'The measurement can be trusted, and a threshold is broken.',
   invalid: 'The measurement cannot be trusted; its numbers say little about the target.',
   incomplete: 'The run did not reach its end, or part of its data is missing.',
 };
 
 /** The shapes differ, not only the colours. */
 const icons: Readonly<Record<Kind, Markup>> = {
-  passed: html`<circle cx="12" cy="12" r="10" fill="none" stroke="currentColor" stroke-width="2"/><path d="M7 12.5l3.4 3.4L17 9" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round" stroke-linejoin="round"/>`,
-  failed: html`<rect x="3" y="3" width="18" height="18" rx="3" fill="none" stroke="currentColor" stroke-width="2"/><path d="M8.2 8.2l7.6 7.6M15.8 8.2l-7.6 7.6" stroke="currentColor" stroke-width="2.2" stroke-linecap="round"/>`,
-  invalid: html`<path d="M12 3L22 20.5H2Z" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round"/><path d="M12 9.5v5M12 17.4v.2" stroke="currentColor" stroke-width="2.2" stroke-linecap="round"/>`,
-  incomplete: html`<circle cx="12" cy="12" r="10" fill="none" stroke="currentColor" stroke-width="2" stroke-dasharray="4.2 3.2"/><path d="M8 12h8" stroke="currentColor" stroke-width="2.2" stroke-linecap="round"/>`,
+  passed: html`<circle cx="12" cy="12" r="10" fill="none" stroke="currentColor" stroke-width="2"/>
+<path d="M7 12.5l3.4 3.4L17 9" fill="none" stroke="currentColor" stroke-width="2.2"
+  stroke-linecap="round" stroke-linejoin="round"/>`,
+  failed: html`<rect x="3" y="3" width="18" height="18" rx="3" fill="none" stroke="currentColor" stroke-width="2"/>
+<path d="M8.2 8.2l7.6 7.6M15.8 8.2l-7.6 7.6" stroke="currentColor" stroke-width="2.2" stroke-linecap="round"/>`,
+  invalid: html`<path d="M12 3L22 20.5H2Z" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round"/>
+<path d="M12 9.5v5M12 17.4v.2" stroke="currentColor" stroke-width="2.2" stroke-linecap="round"/>`,
+  incomplete: html`<circle cx="12" cy="12" r="10" fill="none" stroke="currentColor" stroke-width="2"
+  stroke-dasharray="4.2 3.2"/>
+<path d="M8 12h8" stroke="currentColor" stroke-width="2.2" stroke-linecap="round"/>`,
 };
 
 export function masthead({ run }: Report): Markup {
@@ -42,19 +48,20 @@ export function verdictSection(report: Report): Markup {
   return html`
 <section class="verdict ${kind}" id="verdict" aria-label="Verdict">
 <h2><svg viewBox="0 0 24 24" aria-hidden="true">${icons[kind]}</svg>${kind}</h2>
-<p class="means">${meanings[kind]} ${kind === 'passed' ? held(report) : ''}</p>
-${reasons.length === 0 ? '' : html`<ul>${reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`}
+<p class="means">${meanings[kind]} ${kind === 'passed' ? thresholdsHeld(report) : ''}</p>
+${reasons.length === 0 ? '' : html`<ul>${reasons.map(listItem)}</ul>`}
 </section>
-${notes.length === 0 ? '' : html`<ul class="notes" aria-label="Notes">${notes.map((note) => html`<li>${note}</li>`)}</ul>`}
+${notes.length === 0 ? '' : html`<ul class="notes" aria-label="Notes">${notes.map(listItem)}</ul>`}
 ${report.timeline.length === 0 ? '' : keyFigures(report)}`;
 }
 
-function held({ thresholds }: Report): string {
-  return thresholds.length === 0
-    ? 'It has no thresholds to be judged by.'
-    : thresholds.length === 1
-      ? 'Its threshold held.'
-      : `All ${thresholds.length} thresholds held.`;
+function listItem(text: string): Markup {
+  return html`<li>${text}</li>`;
+}
+
+function thresholdsHeld({ thresholds }: Report): string {
+  if (thresholds.length === 0) return 'The scenario has no thresholds.';
+  return thresholds.length === 1 ? 'Its threshold held.' : `All ${thresholds.length} thresholds held.`;
 }
 
 function keyFigures({ summary }: Report): Markup {
@@ -68,7 +75,9 @@ function keyFigures({ summary }: Report): Markup {
     ['Latency p50', ms(latency.p50), `service time ${ms(service.p50)}`],
     ['Latency p95', ms(latency.p95), `service time ${ms(service.p95)}`],
     ['Latency p99', ms(latency.p99), `service time ${ms(service.p99)}`],
-    ['Latency, longest', ms(latency.max), `service time ${ms(service.max)}`],
+    ['Latency max', ms(latency.max), `service time ${ms(service.max)}`],
   ];
-  return html`<dl class="figures">${entries.map(([term, value, below]) => html`<div><dt>${term}</dt><dd>${value}<small>${below}</small></dd></div>`)}</dl>`;
+  return html`<dl class="figures">${entries.map(
+    ([term, value, below]) => html`<div><dt>${term}</dt><dd>${value}<small>${below}</small></dd></div>`,
+  )}</dl>`;
 }

@@ -1,4 +1,3 @@
-/** A chart with its heading, key, description for those who do not see it, and its numbers as a table. */
 import { type Fragment, html, type Markup } from '../html/markup.js';
 
 interface KeyEntry {
@@ -13,12 +12,13 @@ interface FigureTable {
   readonly note?: string;
 }
 
+/** A chart with its heading, its key, a description for readers who do not see it, and its numbers as a table. */
 interface Figure {
   readonly id: string;
   readonly title: string;
-  /** One or two sentences: what is shown, and its extremes. */
+  /** One or two sentences on what is shown, with the extremes. */
   readonly description: string;
-  /** What the reader should know to read it. */
+  /** What a reader needs to know to read it. */
   readonly caption?: Fragment;
   readonly keys: readonly KeyEntry[];
   /** Instead of `keys`. */
@@ -34,7 +34,8 @@ export function figure({ id, title, description, caption, keys, scale, height, w
 <figure id="${id}">
 <figcaption><h3>${title}</h3>${caption === undefined ? '' : html`<p>${caption}</p>`}</figcaption>
 ${scale ?? ''}${keys.length < 2 ? '' : html`<ul class="key">${keys.map(keyEntry)}</ul>`}
-<div class="plot"><svg viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}-t ${id}-d"><title id="${id}-t">${title}</title><desc id="${id}-d">${description}</desc>${body}</svg></div>
+<div class="plot"><svg viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}-t ${id}-d">
+<title id="${id}-t">${title}</title><desc id="${id}-d">${description}</desc>${body}</svg></div>
 <details><summary>Numbers of this chart</summary>${dataTable(title, table)}</details>
 </figure>`;
 }
@@ -54,7 +55,11 @@ function keyEntry({ name, style, shape }: KeyEntry): Markup {
 
 function dataTable(title: string, { head, rows, note }: FigureTable): Markup {
   return html`
-<div class="scroll" role="region" tabindex="0" aria-label="${title}: numbers"><table class="data"><thead><tr>${head.map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead>
-<tbody>${rows.map(([first, ...rest]) => html`<tr><th scope="row">${first}</th>${rest.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>
+<div class="scroll" role="region" tabindex="0" aria-label="${title}: numbers"><table class="data"><thead><tr>${head.map(
+    (cell) => html`<th scope="col">${cell}</th>`,
+  )}</tr></thead>
+<tbody>${rows.map(
+    ([first, ...rest]) => html`<tr><th scope="row">${first}</th>${rest.map((cell) => html`<td>${cell}</td>`)}</tr>`,
+  )}</tbody></table></div>
 ${note === undefined ? '' : html`<p class="note">${note}</p>`}`;
 }

@@ -3,9 +3,15 @@ import { figure } from './figure.js';
 import { frame, plot, px, type TimeContext, widths } from './frame.js';
 import { clock, linearScale, logScale, timeScale } from './scale.js';
 
+export interface Point {
+  readonly x: number;
+  /** Null where there is no data: the line has a gap. */
+  readonly y: number | null;
+}
+
 export interface Series {
   readonly name: string;
-  /** Class of the line: a colour and a dash, see the style sheet. */
+  /** Class of the line in the style sheet: a colour and a dash. */
   readonly style: string;
   readonly points: readonly Point[];
   /** Filled down to zero. */
@@ -24,11 +30,11 @@ interface LineChart {
   readonly levels?: readonly { readonly y: number; readonly text: string }[];
   readonly height?: number;
   readonly width?: keyof typeof widths;
-  /** Each point stands for the second that begins at its x. */
+  /** Each point is the value of the second that begins at its x. */
   readonly perSecond?: boolean;
-  /** Things that come in whole numbers: no half client on the axis. */
+  /** For things that come in whole numbers: the axis has no half clients. */
   readonly whole?: boolean;
-  /** Of the whole axis, when values have a natural end (1 for a share). */
+  /** How far the axis reaches at least, when values have a natural end (1 for a share). */
   readonly atLeast?: number;
   /** `auto`: when values span more than two decades. */
   readonly logarithmic?: 'auto';
@@ -46,7 +52,7 @@ export function lineChart(chart: LineChart): Markup {
   const positive = values.filter((value) => value > 0);
   const lowest = positive.reduce((least, value) => Math.min(least, value), Infinity);
   const logarithmic = chart.logarithmic === 'auto' && positive.length > 0 && peak / lowest > 100;
-  // A level far above everything would press the data flat on the axis.
+  // A level far above the data would flatten the data on the axis.
   const levels = (chart.levels ?? []).filter(({ y }) => y > 0 && y <= peak * (logarithmic ? 10 : 1.6));
   const top = levels.reduce((most, { y }) => Math.max(most, y), peak === 0 ? 1 : peak);
   const x = timeScale(time.endSeconds, plot.left, width - plot.right, width / 108);
@@ -63,29 +69,37 @@ export function lineChart(chart: LineChart): Markup {
     description: describe(series, format),
     keys: series.map((one) => ({ name: one.name, style: one.style, shape: one.area === true ? 'area' : 'line' })),
     body: html`${frame(x, y, { width, height }, time, format)}
-${series.map((one) => html`${one.area === true ? html`<path class="fill ${one.style}" d="${areaPath(one.points, x.at, y.at, bottomPx)}"/>` : ''}<path class="line ${one.style}" d="${linePath(one.points, x.at, y.at)}"/>`)}
+${series.map((one) => [
+  one.area === true ? html`<path class="fill ${one.style}" d="${areaPath(one.points, x.at, y.at, bottomPx)}"/>` : '',
+  html`<path class="line ${one.style}" d="${linePath(one.points, x.at, y.at)}"/>`,
+])}
 ${levels.map((level, at) => levelLine(level, y.at(level.y), width, at % 2 === 0))}`,
     table: tableOf(chart),
   });
 }
 
-/** A second's value stands in its middle; the first and the last reach to the ends of the axis. */
+/** The value of a second stands in its middle; the first and the last reach to the ends of the axis. */
 function acrossSeconds(points: readonly Point[]): readonly Point[] {
   const [first, last] = [points[0], points.at(-1)];
   if (first === undefined || last === undefined) return [];
   return [first, ...points.map(({ x, y }) => ({ x: x + 0.5, y })), { x: last.x + 1, y: last.y }];
 }
 
-/** Every second one has its words at the left, so that two close ones can be read. */
+/** The texts stand right and left in turn, so that two levels close to each other can be read. */
 function levelLine({ text }: { readonly text: string }, at: number, width: number, right: boolean): Markup {
+  const [x, anchor] = right ? [width - plot.right - 4, 'end'] : [plot.left + 6, 'start'];
   return html`
-<line class="level" x1="${plot.left}" x2="${width - plot.right}" y1="${px(at)}" y2="${px(at)}"/><text class="level-text" x="${right ? width - plot.right - 4 : plot.left + 6}" y="${px(at - 5)}" text-anchor="${right ? 'end' : 'start'}">${text}</text>`;
+<line class="level" x1="${plot.left}" x2="${width - plot.right}" y1="${px(at)}" y2="${px(at)}"/>
+<text class="level-text" x="${x}" y="${px(at - 5)}" text-anchor="${anchor}">${text}</text>`;
 }
 
-/** Stretches of consecutive data; a single point alone is drawn as a short dash so that it is seen. */
-function stretches(points: readonly Point[]): readonly (readonly (readonly [x: number, y: number])[])[] {
-  const all: (readonly [number, number])[][] = [];
-  let open: (readonly [number, number])[] | undefined;
+type XY = readonly [x: number, y: number];
+type ToPx = (value: number) => number;
+
+/** Stretches of consecutive data. */
+function stretches(points: readonly Point[]): readonly (readonly XY[])[] {
+  const all: XY[][] = [];
+  let open: XY[] | undefined;
   for (const { x, y } of points) {
     if (y === null) open = undefined;
     else if (open === undefined) all.push((open = [[x, y]]));
@@ -94,27 +108,25 @@ function stretches(points: readonly Point[]): readonly (readonly (readonly [x: n
   return all;
 }
 
-type ToPx = (value: number) => number;
 function linePath(points: readonly Point[], x: ToPx, y: ToPx): string {
   return stretches(points)
-    .map((stretch) =>
-      stretch.length === 1
-        ? dash(stretch[0] ?? [0, 0], x, y)
-        : `M${stretch.map(([px_, py]) => `${px(x(px_))} ${px(y(py))}`).join('L')}`,
-    )
+    .map((stretch) => (stretch.length === 1 ? dash(stretch[0] ?? [0, 0], x, y) : `M${polyline(stretch, x, y)}`))
     .join('');
 }
-function dash([left, level]: readonly [number, number], x: ToPx, y: ToPx): string {
+
+/** A single point is drawn as a short dash, so that it is seen. */
+function dash([left, level]: XY, x: ToPx, y: ToPx): string {
   return `M${px(x(left) - 2)} ${px(y(level))}h4`;
+}
+
+function polyline(stretch: readonly XY[], x: ToPx, y: ToPx): string {
+  return stretch.map(([left, level]) => `${px(x(left))} ${px(y(level))}`).join('L');
 }
 
 function areaPath(points: readonly Point[], x: ToPx, y: ToPx, bottomPx: number): string {
   return stretches(points)
     .filter((stretch) => stretch.length > 1)
-    .map(
-      (stretch) =>
-        `M${px(x(stretch[0]?.[0] ?? 0))} ${bottomPx}L${stretch.map(([left, level]) => `${px(x(left))} ${px(y(level))}`).join('L')}V${bottomPx}Z`,
-    )
+    .map((stretch) => `M${px(x(stretch[0]?.[0] ?? 0))} ${bottomPx}L${polyline(stretch, x, y)}V${bottomPx}Z`)
     .join('');
 }
 
@@ -123,7 +135,8 @@ function describe(series: readonly Series[], format: LineChart['format']): strin
     .map(({ name, points }) => {
       const values = points.flatMap(({ y }) => (y === null ? [] : [y]));
       if (values.length === 0) return `${name}: no data.`;
-      return `${name}: ${format(values.reduce((a, b) => Math.min(a, b)))} to ${format(values.reduce((a, b) => Math.max(a, b)))}.`;
+      const [low, high] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
+      return `${name}: ${format(low)} to ${format(high)}.`;
     })
     .join(' ')}`;
 }
@@ -151,13 +164,7 @@ function tableOf({ series, time, format }: LineChart): { head: string[]; rows: s
   };
 }
 
-export interface Point {
-  readonly x: number;
-  /** Null: no data; the line has a gap there. */
-  readonly y: number | null;
-}
-
-/** At most `limit` points; each stretch of time keeps its lowest and its highest, so no spike is lost. */
+/** At most `limit` points; each stretch of time keeps its lowest and its highest, so that no spike is lost. */
 export function downsample(points: readonly Point[], limit = 1000): readonly Point[] {
   if (points.length <= limit) return points;
   const buckets = Math.floor(limit / 2);
@@ -181,5 +188,6 @@ function extremes(slice: readonly Point[]): readonly Point[] {
     if (high?.y === undefined || high.y === null || point.y > high.y) high = point;
   }
   if (low === undefined || high === undefined) return slice.slice(0, 1);
-  return low === high ? [low] : low.x < high.x ? [low, high] : [high, low];
+  if (low === high) return [low];
+  return low.x < high.x ? [low, high] : [high, low];
 }

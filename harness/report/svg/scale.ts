@@ -1,5 +1,4 @@
-/** From values to pixels, and the round numbers to label on the way. */
-
+/** From values to pixels, with the round numbers to label. */
 export interface Scale {
   readonly at: (value: number) => number;
   readonly ticks: readonly number[];
@@ -36,7 +35,17 @@ function niceTicks(from: number, to: number, wanted: number, leastStep: number):
 function niceStep(rough: number): number {
   const power = 10 ** Math.floor(Math.log10(rough));
   const ratio = rough / power;
-  return (ratio <= 1 ? 1 : ratio <= 2 ? 2 : ratio <= 5 ? 5 : 10) * power;
+  return roundedUp(ratio) * power;
+}
+
+/** To 1, 2, 5 or 10. */
+function roundedUp(ratio: number): number {
+  return [1, 2, 5].find((step) => ratio <= step) ?? 10;
+}
+
+/** To 1, 2 or 5. */
+function roundedDown(ratio: number): number {
+  return [5, 2].find((step) => ratio >= step) ?? 1;
 }
 
 function logSteps(low: number, high: number): readonly number[] {
@@ -49,20 +58,24 @@ function logSteps(low: number, high: number): readonly number[] {
   }
   return steps;
 }
+
 function isPower(value: number): boolean {
   return Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-6;
 }
+
 function digitOf(value: number): readonly [digit: number, power: number] {
   const power = 10 ** Math.floor(Math.log10(value) + 1e-9);
   return [value / power, power];
 }
+
 function roundDown(value: number): number {
   const [digit, power] = digitOf(value);
-  return (digit >= 5 ? 5 : digit >= 2 ? 2 : 1) * power;
+  return roundedDown(digit) * power;
 }
+
 function roundUp(value: number): number {
   const [digit, power] = digitOf(value);
-  return (digit <= 1 ? 1 : digit <= 2 ? 2 : digit <= 5 ? 5 : 10) * power;
+  return roundedUp(digit) * power;
 }
 
 const timeSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400];

@@ -10,7 +10,7 @@ interface RunFolder extends AsyncDisposable {
   readonly path: string;
 }
 
-/** A results folder with one run in it, as its controller would have left it. */
+/** The folder of one run, as its controller would have left it. */
 export async function runFolder(
   plan: Plan,
   options: SampleOptions = {},
@@ -27,10 +27,12 @@ export function lines(values: readonly object[]): string {
   return values.map((value) => `${JSON.stringify(value)}\n`).join('');
 }
 
-/** Everything that a server or an author can write into a report, as an attack. */
-export const hostile = `"><script>alert(1)</script><img src=x onerror=alert(2)>&amp;' \`]]>--> | [x](javascript:alert(3)) \u0000\u001b[31m\u202e\ud800`;
+/** Every kind of attack that a server or an author can write into a report. */
+export const hostile =
+  `"><script>alert(1)</script><img src=x onerror=alert(2)>&amp;' ` +
+  '`]]>--> | [x](javascript:alert(3)) \u0000\u001b[31m\u202e\ud800';
 
-/** Two profiles, ramp, errors of several kinds, a stall, usage, events: something in every section. */
+/** Two profiles, a ramp, errors of several kinds, a stall, resource use and events, so that most sections have data. */
 export function richPlan(): Plan {
   return samplePlan({
     scenario: 'mixed-workload',
@@ -59,12 +61,10 @@ export const richOptions: SampleOptions = {
   workers: 2,
   replicas: ['replica-1', hostile],
   latencyUs: (second, i, worker) => (second === 12 ? 900_000 : 3000) + i * 130 + worker * 70,
-  change: (series, second) =>
-    second === 13
-      ? failing(failing(series, 2, 'http_503'), 1, hostile)
-      : second % 5 === 4
-        ? failing(series, 1, 'tool_error')
-        : series,
+  change: (series, second) => {
+    if (second === 13) return failing(failing(series, 2, 'http_503'), 1, hostile);
+    return second % 5 === 4 ? failing(series, 1, 'tool_error') : series;
+  },
   samples: [
     {
       category: 'http_503',

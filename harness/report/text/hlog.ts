@@ -3,9 +3,7 @@ import { decodeCounts, toHistogram } from '../../analysis/merge/hdr-counts.js';
 import type { Report } from '../schema.js';
 import { tidy } from '../tidy.js';
 
-/**
- * HdrHistogram log 1.3: one interval a stage, microseconds; measured stages without a tag, the others tagged by name.
- */
+/** HdrHistogram log 1.3 in microseconds: one interval a stage; unmeasured stages are tagged with their name. */
 export function renderHlog({ run, stages, histograms }: Report): string {
   let text = '';
   const writer = new hdr.HistogramLogWriter((line) => {
@@ -13,8 +11,7 @@ export function renderHlog({ run, stages, histograms }: Report): string {
   });
   writer.outputComment(`[swarmbench ${tidy(run.scenario, 200)}, run ${tidy(run.id, 200)}]`);
   writer.outputLogFormatVersion();
-  // Not the library's outputStartTime: it prints the local time zone, and the same run must give the same file
-  // anywhere.
+  // The library's outputStartTime prints the local time zone, but a run must give the same file everywhere.
   if (run.startedAt !== null) {
     writer.outputComment(
       `[StartTime: ${(Date.parse(run.startedAt) / 1000).toFixed(3)} (seconds since epoch), ${run.startedAt}]`,

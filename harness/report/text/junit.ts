@@ -3,20 +3,22 @@ import type { Report } from '../schema.js';
 import { oneLine, tidy } from '../tidy.js';
 
 /**
- * Suite = scenario, case = threshold (its failure carries the actual value), and one case for the measurement's
- * validity.
+ * The scenario is the suite. Each threshold is a case, whose failure carries the actual value; one more case is the
+ * validity of the measurement.
  */
 export function renderJunit(report: Report): string {
   const { run, thresholds } = report;
   const cases = [validityCase(report), ...thresholds.map((threshold) => thresholdCase(report, threshold))];
   const failures = cases.filter(({ failed }) => failed).length;
-  const counts = `tests="${cases.length}" failures="${failures}" errors="0" skipped="0" time="${run.durationSeconds.toFixed(3)}"`;
+  const time = run.durationSeconds.toFixed(3);
+  const counts = `tests="${cases.length}" failures="${failures}" errors="0" skipped="0" time="${time}"`;
   const at = run.startedAt === null ? '' : ` timestamp="${xml(run.startedAt)}"`;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="swarmbench" ${counts}>`,
     `  <testsuite name="${xml(run.scenario)}" ${counts}${at}>`,
-    `    <properties><property name="run" value="${xml(run.id)}"/><property name="seed" value="${run.seed}"/></properties>`,
+    `    <properties><property name="run" value="${xml(run.id)}"/>` +
+      `<property name="seed" value="${run.seed}"/></properties>`,
     ...cases.map(({ text }) => text),
     '  </testsuite>',
     '</testsuites>',
@@ -34,7 +36,8 @@ function testCase(
   name: string,
   failure: { readonly message: string; readonly type: string; readonly detail: string } | undefined,
 ): Case {
-  const head = `    <testcase classname="${xml(report.run.scenario)}" name="${xml(name)}" time="${report.summary.durationSeconds.toFixed(3)}"`;
+  const time = report.summary.durationSeconds.toFixed(3);
+  const head = `    <testcase classname="${xml(report.run.scenario)}" name="${xml(name)}" time="${time}"`;
   if (failure === undefined) return { failed: false, text: `${head}/>` };
   const { message, type, detail } = failure;
   return {

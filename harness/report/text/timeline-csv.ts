@@ -22,7 +22,8 @@ const columns = [
   'eventLoopUtilization',
 ] as const satisfies readonly (keyof Report['timeline'][number])[];
 
-/** One line a second; an empty cell is no data. */
+/** One line a second; a cell without data is empty. */
 export function renderTimeline({ timeline }: Report): string {
-  return `${[columns, ...timeline.map((second) => columns.map((column) => second[column] ?? ''))].map((row) => row.join(',')).join('\n')}\n`;
+  const rows = timeline.map((second) => columns.map((column) => second[column] ?? ''));
+  return [columns, ...rows].map((row) => `${row.join(',')}\n`).join('');
 }

@@ -1,4 +1,4 @@
-import { formatAs, significant } from '../../../analysis/format.js';
+import { formatAs, plural, significant } from '../../../analysis/format.js';
 import { html, type Markup } from '../../html/markup.js';
 import { type Column, table } from '../../html/table.js';
 import * as markdown from '../../text/markdown-table.js';
@@ -10,7 +10,7 @@ import { type Affinity, type ProfileAffinity, type ReplicaPart, schema } from '.
 
 const mostInMarkdown = 20;
 
-/** Which replica answered, and what became of sessions that were answered by another one than before. */
+/** Which replica answered, and how sessions fared that another replica answered than before. */
 export const affinity = {
   id: 'affinity',
   title: 'Affinity',
@@ -35,10 +35,10 @@ ${table<ReplicaPart>('By replica, measured stages', replicaColumns, all.perRepli
 
 function summaryText({ sessions, moved, unknown, unattributed, perReplica }: Affinity): string {
   return [
-    `${count(sessions)} sessions were answered by ${perReplica.length === 1 ? 'one replica' : `${perReplica.length} replicas`}.`,
-    moved === 0 ? 'None moved.' : `${count(moved)} moved: an answer came from another replica than the one before.`,
+    `${plural(perReplica.length, 'replica')} answered ${plural(sessions, 'session')}.`,
+    moved === 0 ? 'None moved.' : `${count(moved)} moved: an answer came from another replica than the one before it.`,
     unknown === 0 ? '' : `${count(unknown)} times a replica did not know the session.`,
-    unattributed === 0 ? '' : `Of ${count(unattributed)} operations that ended it is not known which replica it was.`,
+    unattributed === 0 ? '' : `The replica of ${count(unattributed)} operations is not known.`,
   ]
     .filter((part) => part !== '')
     .join(' ');
@@ -53,8 +53,8 @@ function profileColumns(profiles: readonly ProfileAffinity[]): readonly Column<P
     { head: 'Era', cell: ({ era }) => era ?? '–', text: true },
     { head: 'Sessions', cell: ({ sessions }) => count(sessions) },
     { head: 'Moved', cell: ({ moved, era }) => bad(moved, era === 'legacy') },
-    { head: 'Answers elsewhere', cell: ({ moves }) => count(moves) },
-    { head: 'Not known', cell: ({ unknown }) => bad(unknown, true) },
+    { head: 'Moves', cell: ({ moves }) => count(moves) },
+    { head: 'Session unknown', cell: ({ unknown }) => bad(unknown, true) },
     { head: 'Lost', cell: ({ lost }) => bad(lost, true) },
     { head: 'Not opened', cell: ({ refused }) => bad(refused, true) },
     { head: 'Succeeded', cell: ({ succeeded }) => count(succeeded) },
@@ -75,7 +75,7 @@ const replicaColumns: readonly Column<ReplicaPart>[] = [
   { head: 'Sessions', cell: ({ sessions }) => count(sessions.answered) },
   { head: 'Opened', cell: ({ sessions }) => count(sessions.opened) },
   { head: 'Moved here', cell: ({ sessions }) => count(sessions.movedHere) },
-  { head: 'Not known', cell: ({ sessions }) => bad(sessions.unknown, true) },
+  { head: 'Session unknown', cell: ({ sessions }) => bad(sessions.unknown, true) },
 ];
 
 function bad(value: number, matters: boolean): Markup | string {
@@ -84,7 +84,7 @@ function bad(value: number, matters: boolean): Markup | string {
 
 function tables({ perProfile, perReplica }: Affinity): string {
   const profiles = markdown.table(
-    ['Profile', 'Sticky', 'Era', 'Sessions', 'Moved', 'Not known', 'Lost', 'Not opened', 'Errors', 'p95'],
+    ['Profile', 'Sticky', 'Era', 'Sessions', 'Moved', 'Session unknown', 'Lost', 'Not opened', 'Errors', 'p95'],
     perProfile.map((one) => [
       markdown.text(one.profile),
       one.sticky ?? '–',

@@ -28,9 +28,10 @@ export const balance = {
   html: ({ balance: all }) => {
     const gaps = all.filter(({ gap }) => gap !== 0);
     if (gaps.length === 0)
-      return html`<p>${all.length} books (one for each worker and stage) balance: offered = sent + dropped + unsent, sent = succeeded + failed + lost.</p>`;
+      return html`<p>The counts of every worker add up in every stage (${all.length} checked):
+offered = sent + dropped + unsent, sent = succeeded + failed + lost.</p>`;
     return table<Row>(
-      `${gaps.length} of ${all.length} books have a gap`,
+      `Gaps in ${gaps.length} of ${all.length} sets of counts, one for each worker and stage`,
       [
         { head: 'Worker', cell: ({ worker }) => worker },
         { head: 'Stage', cell: ({ stage }) => stage, text: true },
@@ -41,8 +42,8 @@ export const balance = {
           head: 'Why',
           cell: ({ workerLost }) =>
             workerLost
-              ? 'the worker was lost with it'
-              : html`<span class="bad">a fault of this program: please report it</span>`,
+              ? 'the worker was lost before it reported the rest'
+              : html`<span class="bad">a bug in swarmbench: please report it</span>`,
           text: true,
         },
       ],

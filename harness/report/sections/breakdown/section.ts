@@ -70,7 +70,7 @@ const operationColumns: readonly Column<Operations>[] = [
   { head: 'Offered', cell: ({ offered }) => count(offered) },
   { head: 'Succeeded', cell: ({ succeeded }) => count(succeeded) },
   { head: 'Failed', cell: ({ failed, byUs }) => count(failed - byUs) },
-  { head: 'By us', cell: ({ byUs }) => (byUs === 0 ? '–' : count(byUs)) },
+  { head: 'Caused by us', cell: ({ byUs }) => (byUs === 0 ? '–' : count(byUs)) },
   { head: 'Lost', cell: ({ lost }) => count(lost) },
   { head: 'Not sent', cell: ({ dropped, unsent }) => count(dropped + unsent) },
   { head: 'Throughput', cell: ({ throughputPerSecond }) => rate(throughputPerSecond) },
@@ -114,13 +114,13 @@ function stagesTable(stages: readonly Stage[]): Markup {
     [
       { head: 'Stage', cell: ({ name, trial }) => (severalTrials ? `${name} (trial ${trial})` : name) },
       {
-        head: '',
-        cell: ({ measured }) => (measured ? 'measured' : html`<span class="quiet">not measured</span>`),
+        head: 'Measured',
+        cell: ({ measured }) => (measured ? 'yes' : html`<span class="quiet">no</span>`),
         text: true,
       },
-      { head: 'Time', cell: ({ durationSeconds }) => duration(durationSeconds) },
+      { head: 'Duration', cell: ({ durationSeconds }) => duration(durationSeconds) },
       {
-        head: 'Sessions, answered of most',
+        head: 'Sessions answered, of peak',
         cell: ({ sessions }) => `${count(sessions.answered)} of ${count(sessions.peak)}`,
       },
       ...operationColumns,

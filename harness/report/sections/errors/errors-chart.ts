@@ -15,7 +15,7 @@ const title = 'Failures a second, by category';
 interface Bar {
   readonly from: number;
   readonly to: number;
-  /** Per second, by category as listed. */
+  /** Failures a second, in the order of the categories. */
   readonly values: readonly number[];
 }
 
@@ -47,7 +47,8 @@ export function errorsChart(timeline: Timeline, time: TimeContext): Markup {
     width,
     description: `Stacked bars over run time, at most ${significant(peak)} a second. ${names.join(', ')}.`,
     keys: names.map((name, at) => ({ name, style: styles[at] ?? 'e-4', shape: 'area' })),
-    body: html`${frame(x, y, { width, height }, time, significant)}${names.map((_, at) => html`<path class="fill solid ${styles[at] ?? 'e-4'}" d="${barPath(bars, at, x.at, y.at)}"/>`)}`,
+    body: html`${frame(x, y, { width, height }, time, significant)}
+${names.map((_, at) => html`<path class="fill solid ${styles[at] ?? 'e-4'}" d="${barPath(bars, at, x.at, y.at)}"/>`)}`,
     table: {
       head: ['Time', ...names],
       rows: bars
@@ -58,7 +59,7 @@ export function errorsChart(timeline: Timeline, time: TimeContext): Markup {
   });
 }
 
-/** Of the target: what failed by our own doing is told elsewhere. */
+/** Failures of the target; those that we caused ourselves have a section of their own. */
 function failuresOf({ errors }: Timeline[number]): readonly (readonly [category: string, count: number])[] {
   return withoutByUs(Object.entries(errors ?? {}));
 }

@@ -46,7 +46,7 @@ ${failedOpenings(stages)}`,
     all.length === 0
       ? ''
       : markdown.table(
-          ['Error', 'Measured', 'Elsewhere', 'First seen'],
+          ['Error', 'Measured stages', 'Other stages', 'First seen'],
           all
             .slice(0, mostInMarkdown)
             .map(({ category, count: inside, unmeasured, sample }) => [
@@ -91,8 +91,8 @@ function categories(all: readonly Failure[]): Markup {
     [
       { head: 'Category', cell: ({ category }) => html`<code>${category}</code>` },
       { head: 'Meaning', cell: ({ category }) => meaningOf(category), text: true },
-      { head: 'Measured', cell: ({ count: inside }) => count(inside) },
-      { head: 'Elsewhere', cell: ({ unmeasured }) => count(unmeasured) },
+      { head: 'Measured stages', cell: ({ count: inside }) => count(inside) },
+      { head: 'Other stages', cell: ({ unmeasured }) => count(unmeasured) },
     ],
     all,
   )}
@@ -104,7 +104,8 @@ function sampleText({ category, sample }: Failure): Markup | string {
     ? ''
     : html`
 <details><summary>First <code>${category}</code>: ${clip(sample.detail, 160)}</summary>
-<p class="note">At ${duration(sample.atSeconds)}, profile ${sample.profile}, operation ${sample.operation}. ${sample.detail}</p>
+<p class="note">At ${duration(sample.atSeconds)}, profile ${sample.profile}, operation ${sample.operation}.
+${sample.detail}</p>
 ${exchangeText(sample)}</details>`;
 }
 
@@ -136,13 +137,13 @@ function meaningOf(category: string): string {
 }
 
 const meanings: Readonly<Record<string, string>> = {
-  connect: 'no connection, or none in time',
-  timeout: 'no answer in the time the profile allows',
+  connect: 'no connection in time',
+  timeout: 'no answer within the timeout of the profile',
   session_lost: 'the server no longer knew the session',
-  tool_error: 'the tool answered that it failed (isError)',
-  expectation: 'a correct answer that does not hold what the scenario expects',
-  protocol_violation: 'an answer that is not MCP, or not to our request',
+  tool_error: 'the tool reported an error (isError)',
+  expectation: 'a correct answer without what the scenario expects',
+  protocol_violation: 'an answer that is not valid MCP, or does not belong to our request',
   stream_lost: 'the connection ended in the middle of an answer',
-  aborted_by_us: 'cut by us when the run was stopped',
-  lost: 'no answer when the drain ended',
+  aborted_by_us: 'cut off by swarmbench when the run was stopped',
+  lost: 'no answer before the drain ended',
 };

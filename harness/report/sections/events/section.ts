@@ -13,7 +13,7 @@ type Event = SectionData<typeof schema>['events'][number];
 
 export const events = {
   id: 'events',
-  title: 'What happened',
+  title: 'Events',
   unlisted: true,
   schema,
   build: ({ facts: { timelineEvents, startAt } }) => ({
@@ -27,7 +27,7 @@ export const events = {
   when: ({ events: all }) => all.length > 0,
   html: ({ events: all }) =>
     table<Event>(
-      'Events, with the numbers that mark them in the charts',
+      'The numbers mark the events in the charts',
       [
         { head: 'Mark', cell: (event) => all.indexOf(event) + 1 },
         { head: 'Run time', cell: ({ t }) => (t === null || t < 0 ? 'before' : duration(t)) },

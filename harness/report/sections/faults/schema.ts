@@ -3,7 +3,7 @@ import type { SectionData } from '../report-section.js';
 import { count, maybe } from '../shared/fields.js';
 
 const phase = {
-  /** From the order until all of it was seen in effect: for replicas, running and behind the gateway. */
+  /** From the order until all of it took effect: for replicas, running and behind the gateway. */
   convergenceSeconds: maybe,
   /** From the order until throughput over 3 s stayed at 95 % of the 10 s before; 0: it never fell. */
   recoverySeconds: maybe,
@@ -14,8 +14,8 @@ export type FaultPhase = z.infer<z.ZodObject<typeof phase>>;
 
 export const schema = {
   /**
-   * What was changed on purpose while the load was on, in order of time; `undo` is null for a fault that lasted to the
-   * end of the run.
+   * Changes that were made on purpose while the load was on, in order of time; `undo` is null for a fault that lasted
+   * to the end of the run.
    */
   faults: z.array(
     z.strictObject({
@@ -31,7 +31,7 @@ export const schema = {
       endedBy: z.enum(['time', 'run-over']).nullable(),
       ...phase,
       undo: z.strictObject(phase).nullable(),
-      /** Failed and lost operations from its beginning until everything was as before it. */
+      /** Failed and lost operations from its beginning until its undo took effect. */
       failedDuring: count,
       problem: z.string().optional(),
     }),

@@ -67,7 +67,7 @@ function report(): Report {
   ]);
 }
 
-test('a fault is told with its moments, its convergence, its recovery and what failed', () => {
+test('a fault is reported with its times, its convergence, its recovery and its failed operations', () => {
   const made = report();
   expect(reportSchema.parse(made)).toEqual(made);
   expect(made.faults).toEqual([
@@ -88,7 +88,7 @@ test('a fault is told with its moments, its convergence, its recovery and what f
   ]);
 });
 
-test('a replica that came and went is there with its place, its time and what Prometheus knew of it', () => {
+test('a replica that came and went is listed with its place, its time and its use as Prometheus scraped it', () => {
   const { replicas, usage } = report();
   expect(replicas).toMatchObject([
     { id: 'mcp-server.1', task: 't1', cpu: null },
@@ -107,15 +107,15 @@ test('a replica that came and went is there with its place, its time and what Pr
   expect(usage.map(({ id, source, role }) => [id, source, role])).toEqual([['mcp-server.2', 'metrics.json', 'target']]);
 });
 
-test('the page shades it in every chart over time, and has a table of it; so has the summary for pipelines', () => {
+test('the page shades it in every chart over time; page and Markdown have a table of it', () => {
   const page = renderHtml(report());
   expect(page.match(/class="shade"/g)?.length).toBeGreaterThanOrEqual(8);
   expect(page).toMatch(/id="faults"[^]*mcp-server: 1 to 2 replicas[^]*6\.5 s[^]*never fell/);
-  expect(page).toContain('From what Prometheus scraped (metrics.json)');
+  expect(page).toContain('Scraped by Prometheus (metrics.json)');
   expect(renderMarkdown(report())).toContain('| f1 scale | mcp-server: 1 to 2 replicas | 20 s | 6.5 s |');
 });
 
-test('the use of resources comes from metrics.json where there is one, and again when the report is rendered again', async () => {
+test('resource use comes from metrics.json where there is one, each time the report is rendered', async () => {
   const place = { service: 'client-sim-normal', slot: 1, task: 'w', node: 'n1' };
   await using folder = await runFolder(plan, {}, [
     { type: 'target.ready', endpoints: [], replicas: [replica(1)] },

@@ -13,30 +13,29 @@ export const faults = {
   schema,
   build: (input) => ({ faults: buildFaults(input) }),
   when: ({ faults: all }) => all.length > 0,
-  html: ({
-    faults: all,
-  }) => html`<p>What was changed on purpose while the load was on; shaded in the charts. In effect: from the order until all of it was seen, for replicas running and behind the gateway.
-Recovered: until throughput over three seconds stayed at 95 % of the ten seconds before.</p>
+  html: ({ faults: all }) => html`<p>Changes that were made on purpose while the load was on; the charts shade them.
+A fault took effect when all of it was seen: for replicas, running and behind the gateway.
+Throughput recovered when its mean over three seconds stayed at 95 % of the ten seconds before.</p>
 ${table<Fault>(
   'Faults',
   [
     { head: 'Fault', cell: ({ id, kind }) => `${id} ${kind}` },
     {
-      head: 'What',
+      head: 'Change',
       cell: ({ target, problem }) =>
         problem === undefined ? target : html`${target} <span class="bad">${problem}</span>`,
       text: true,
     },
     { head: 'At', cell: ({ atSeconds }) => moment(atSeconds) },
-    { head: 'In effect after', cell: ({ convergenceSeconds }) => moment(convergenceSeconds) },
-    { head: 'Recovered after', cell: recovery },
+    { head: 'Took effect in', cell: ({ convergenceSeconds }) => moment(convergenceSeconds) },
+    { head: 'Recovered in', cell: recovery },
     {
       head: 'Undone at',
       cell: ({ undoneAtSeconds, endedBy }) => (endedBy === 'run-over' ? 'end of the run' : moment(undoneAtSeconds)),
     },
-    { head: 'As before after', cell: ({ undo }) => moment(undo?.convergenceSeconds ?? null) },
-    { head: 'Recovered after', cell: ({ undo }) => (undo === null ? '–' : recovery(undo)) },
-    { head: 'Failed during', cell: ({ failedDuring }) => count(failedDuring) },
+    { head: 'Undo took effect in', cell: ({ undo }) => moment(undo?.convergenceSeconds ?? null) },
+    { head: 'Recovered from undo in', cell: ({ undo }) => (undo === null ? '–' : recovery(undo)) },
+    { head: 'Failed operations', cell: ({ failedDuring }) => count(failedDuring) },
   ],
   all,
 )}`,
@@ -46,14 +45,14 @@ ${table<Fault>(
       : markdown.table(
           [
             'Fault',
-            'What',
+            'Change',
             'At',
-            'In effect after',
-            'Recovered after',
+            'Took effect in',
+            'Recovered in',
             'Undone at',
-            'As before after',
-            'Recovered after',
-            'Failed during',
+            'Undo took effect in',
+            'Recovered from undo in',
+            'Failed operations',
           ],
           all.map((fault) => [
             markdown.text(`${fault.id} ${fault.kind}`),
@@ -69,9 +68,10 @@ ${table<Fault>(
         ),
 } satisfies ReportSection<typeof schema>;
 
+/** From the order until throughput was back. */
 function recovery({ recoverySeconds, recoveryUnknown }: FaultPhase): string {
   if (recoverySeconds === 0) return 'never fell';
-  return recoverySeconds === null ? `not known: ${recoveryUnknown ?? 'no data'}` : duration(recoverySeconds);
+  return recoverySeconds === null ? `unknown: ${recoveryUnknown ?? 'no data'}` : duration(recoverySeconds);
 }
 
 function moment(seconds: number | null): string {

@@ -9,7 +9,7 @@ import type { ReportSection } from '../report-section.js';
 import { buildWorkers } from './build.js';
 import { schema, type Worker } from './schema.js';
 
-/** Whether the workers kept up: if not, the run is invalid. */
+/** Whether the workers kept up; if not, the run is invalid. */
 export const generator = {
   id: 'generator',
   title: 'Generator',
@@ -31,20 +31,20 @@ ${lineChart({
   ...half,
   format: formatMs,
   logarithmic: 'auto',
-  caption: 'How long after it was due a request was sent, worst worker. It is part of the latency above.',
+  caption: 'Time from when a request was due until it was sent, worst worker. It is part of the latency above.',
   series: [{ name: 'Lag p99', style: 's-main', points: pointsOf(timeline, time, ({ lagP99Ms }) => lagP99Ms) }],
 })}
 ${lineChart({
   id: 'loop',
-  title: 'Event loop in use',
+  title: 'Event loop utilisation',
   ...half,
   format: (value) => `${Math.round(value * 100)} %`,
   atLeast: 1,
   levels: [{ y: 0.9, text: 'limit 90 %' }],
-  caption: 'Worst worker. Past the limit the generator is what is measured, and the run is invalid.',
+  caption: 'Worst worker. Beyond the limit the run measures the generator, and is invalid.',
   series: [
     {
-      name: 'Loop utilisation',
+      name: 'Utilisation',
       style: 's-main',
       points: pointsOf(timeline, time, ({ eventLoopUtilization }) => eventLoopUtilization),
     },
@@ -66,14 +66,14 @@ function workersTable(workers: readonly Worker[]): Markup {
       { head: 'Clients', cell: ({ slots }) => count(slots) },
       { head: 'Sent', cell: ({ sent }) => count(sent) },
       { head: 'Failed', cell: ({ failed }) => count(failed) },
-      { head: 'Loop', cell: reading('eventLoopUtilization', share) },
+      { head: 'Event loop', cell: reading('eventLoopUtilization', share) },
       { head: 'CPU', cell: reading('cpu', cores) },
       { head: 'Waited for CPU', cell: reading('processorWait', share) },
       { head: 'Lag p99', cell: reading('lagP99Ms', ms) },
       { head: 'Loop delay p99', cell: reading('eventLoopDelayP99Ms', ms) },
       { head: 'Memory', cell: reading('memoryBytes', bytes) },
       {
-        head: 'Clock',
+        head: 'Clock offset',
         cell: ({ clock }) => (clock === null ? '–' : `${clock.offsetMs.toFixed(2)} ± ${clock.errorMs.toFixed(2)} ms`),
       },
       {

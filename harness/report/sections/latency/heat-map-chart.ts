@@ -8,7 +8,7 @@ import type { LatencyData } from './schema.js';
 const steps = 7;
 const { full: width } = widths;
 const height = 300;
-const title = 'Where latencies lie, second by second';
+const title = 'Latency distribution over time';
 
 /** Darker cells hold more operations, on a log scale; one path for each shade keeps the file small. */
 export function heatMapChart(heatMap: LatencyData['heatMap'], time: TimeContext): Markup {
@@ -35,11 +35,16 @@ export function heatMapChart(heatMap: LatencyData['heatMap'], time: TimeContext)
     title,
     height,
     width,
-    caption: html`Every successful operation, by the time its answer came and its latency; the darker, the more. Two bands mean two populations, which a percentile alone would hide. Logarithmic scale.`,
-    description: `Counts of operations in cells of ${columnSeconds} s by latency, from ${formatMs(edgeMs(0))} to ${formatMs(edgeMs(rows))}; the fullest cell holds ${significant(most)}.`,
+    caption:
+      'Every successful operation, by the time of its answer and its latency; darker cells hold more. ' +
+      'Two bands mean two populations, which a percentile alone would hide. Logarithmic scale.',
+    description:
+      `Counts of operations in cells of ${columnSeconds} s by latency, ` +
+      `from ${formatMs(edgeMs(0))} to ${formatMs(edgeMs(rows))}; the fullest cell holds ${significant(most)}.`,
     keys: [],
     scale: shadeKey(most),
-    body: html`${frame(x, y, { width, height }, time, formatMs)}${cells.map((path, shade) => html`<path class="heat" fill-opacity="${opacity(shade)}" d="${path}"/>`)}`,
+    body: html`${frame(x, y, { width, height }, time, formatMs)}
+${cells.map((path, shade) => html`<path class="heat" fill-opacity="${opacity(shade)}" d="${path}"/>`)}`,
     table: tableOf(heatMap, edgeMs, time.endSeconds),
   });
 }
@@ -57,7 +62,7 @@ function shadeKey(most: number): Markup {
 }
 
 const mostRows = 24;
-/** By time: how many, and the span of rows that holds them. */
+/** By time: how many operations there were, and the rows that hold them. */
 function tableOf(
   { columns, columnSeconds }: LatencyData['heatMap'],
   edgeMs: (row: number) => number,
@@ -79,7 +84,7 @@ function tableOf(
     ];
   });
   return {
-    head: ['Time', 'Operations', 'From', 'Most between', 'To'],
+    head: ['Time', 'Operations', 'Shortest', 'Most between', 'Longest'],
     rows,
     ...(step > 1 ? { note: `Every ${step}th column; all of them are in report.json.` } : {}),
   };

@@ -74,7 +74,7 @@ function percentilesChart({ timeline, thresholds }: Reads, time: TimeContext): M
     format: formatMs,
     perSecond: true,
     logarithmic: 'auto',
-    caption: 'Of successful operations, counted from when each was due: a stalled target cannot hide in it.',
+    caption: 'Successful operations, each from when it was due, so that a stalled target cannot hide.',
     levels: thresholds
       .filter(
         ({ check, metric, comparison }) =>

@@ -1,4 +1,3 @@
-/** Latency by percentile with a log tail, as HdrHistogram's plotter draws it: every further 9 has the same room. */
 import type { Histogram } from 'hdr-histogram-js';
 import { formatMs, significant } from '../../../analysis/format.js';
 import { decodeCounts, toHistogram } from '../../../analysis/merge/hdr-counts.js';
@@ -19,10 +18,11 @@ interface Curve {
   readonly histogram: Histogram;
 }
 
+/** Latency by percentile with a log tail, as HdrHistogram's plotter draws it: every further 9 has the same width. */
 export function spectrumChart(histograms: LatencyData['histograms']): Markup {
   const curves = [
-    ['latency', 'Latency, from when it was due', 's-p99'],
-    ['service', 'Service time, from when it was sent', 's-accent dashed'],
+    ['latency', 'Latency, from due time', 's-p99'],
+    ['service', 'Service time, from sending', 's-accent dashed'],
   ].flatMap(([key = '', name = '', style = '']): Curve[] => {
     const encoded = histograms[key];
     return encoded === undefined ? [] : [{ name, style, histogram: toHistogram(decodeCounts(encoded)) }];
@@ -47,34 +47,45 @@ export function spectrumChart(histograms: LatencyData['histograms']): Markup {
     title,
     height,
     width,
-    caption: html`Measured stages. Where the two lines part, requests waited before they could be sent: a tool that only times the answer would not have seen it.`,
+    caption:
+      'Measured stages. Where the two lines part, requests waited before they could be sent; ' +
+      'a tool that times only the answer would not see that.',
     description: curves
       .map(
         ({ name, histogram }) =>
-          `${name}: ${formatMs(histogram.getValueAtPercentile(50) / 1000)} at 50 %, ${formatMs(histogram.getValueAtPercentile(99) / 1000)} at 99 %, ${formatMs(histogram.getValueAtPercentile(100) / 1000)} at the end.`,
+          `${name}: ${latencyAt(histogram, 50)} at 50 %, ${latencyAt(histogram, 99)} at 99 %, ` +
+          `${latencyAt(histogram, 100)} at the end.`,
       )
       .join(' '),
     keys: curves.map(({ name, style }) => ({ name, style, shape: 'line' })),
     body: html`${grid(y, { width, height }, formatMs)}
-${ticks.map((share) => html`<line class="grid" x1="${px(x(-Math.log10(1 - share)))}" x2="${px(x(-Math.log10(1 - share)))}" y1="${plot.top - 8}" y2="${height - plot.bottom}"/>${xLabel(x(-Math.log10(1 - share)), { width, height }, percentLabel(share))}`)}
-${curves.map(({ style, histogram }) => html`<path class="line ${style}" d="${curvePath(histogram, nines, x, y.at)}"/>`)}`,
+${ticks.map((share) => percentileTick(share, x(-Math.log10(1 - share))))}
+${curves.map(({ style, histogram }) => {
+  return html`<path class="line ${style}" d="${curvePath(histogram, nines, x, y.at)}"/>`;
+})}`,
     table: {
       head: ['Percentile', ...curves.map(({ name }) => name)],
       rows: [0, 50, 75, 90, 95, 99, 99.9, 99.99, 99.999, 100]
-        .map((percentile) => [
-          `${percentile} %`,
-          ...curves.map(({ histogram }) => formatMs(histogram.getValueAtPercentile(percentile) / 1000)),
-        ])
+        .map((percentile) => [`${percentile} %`, ...curves.map(({ histogram }) => latencyAt(histogram, percentile))])
         .concat([['Operations', ...curves.map(({ histogram }) => significant(histogram.totalCount))]]),
     },
   });
+}
+
+function latencyAt(histogram: Histogram, percentile: number): string {
+  return formatMs(histogram.getValueAtPercentile(percentile) / 1000);
+}
+
+function percentileTick(share: number, at: number): Markup {
+  return html`<line class="grid" x1="${px(at)}" x2="${px(at)}" y1="${plot.top - 8}" y2="${height - plot.bottom}"/>
+${xLabel(at, { width, height }, percentLabel(share))}`;
 }
 
 function percentLabel(share: number): string {
   return `${Number((share * 100).toPrecision(8))} %`;
 }
 
-/** Ends at this histogram's own last operation; beyond it there is nothing to know. */
+/** Ends at this histogram's own last operation; beyond it nothing is known. */
 function curvePath(histogram: Histogram, nines: number, x: (of: number) => number, y: (ms: number) => number): string {
   const last = Math.min(nines, Math.max(Math.log10(histogram.totalCount), 0.3));
   const points = Math.ceil(last * pointsPerNine);

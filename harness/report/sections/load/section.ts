@@ -22,11 +22,11 @@ function charts({ timeline }: TimelineData, time: TimeContext): Markup {
   return html`
 ${lineChart({
   id: 'throughput',
-  title: 'Operations a second: offered and delivered',
+  title: 'Operations a second: offered and succeeded',
   ...perSecond,
   caption:
-    'What was due (dashed) against what was answered correctly. Where they part, the target did not keep up; ' +
-    'what is missing waited, was dropped, or failed.',
+    'Operations that came due (dashed) and operations that succeeded. Where the lines part, the target did not ' +
+    'keep up: the rest waited, was dropped, or failed.',
   series: [
     {
       name: 'Succeeded',
@@ -56,7 +56,7 @@ ${lineChart({
 })}
 ${lineChart({
   id: 'inflight',
-  title: 'In flight, and waiting for room',
+  title: 'Operations in flight and waiting',
   ...half,
   series: [
     { name: 'In flight', style: 's-main', points: pointsOf(timeline, time, ({ inFlight }) => inFlight) },

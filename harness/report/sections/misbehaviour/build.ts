@@ -59,13 +59,13 @@ type Transport = ProfilePlan['transport'];
 
 function judge(kind: string, reaction: string, transport: Transport): Judged {
   if (reaction === 'connect') return wrong('no connection');
-  if (reaction.startsWith('http_5')) return wrong(`HTTP ${reaction.slice(5)}: the server failed over it`);
+  if (reaction.startsWith('http_5')) return wrong(`HTTP ${reaction.slice(5)}: it made the server fail`);
   if (reaction === 'aborted_by_us') return neutral('the run ended first');
   if (kind.startsWith('malformed/'))
     return judgeMalformed(kind.slice('malformed/'.length) as MalformedKind, reaction, transport);
   switch (kind) {
     case 'abort/mid-handshake':
-      return reaction === 'closed' ? neutral('closed within the handshake') : neutral('the server was faster');
+      return reaction === 'closed' ? neutral('closed during the handshake') : neutral('the server was faster');
     case 'abort/mid-request':
       return reaction === 'closed'
         ? neutral('closed when half of the request was sent')
@@ -75,7 +75,7 @@ function judge(kind: string, reaction: string, transport: Transport): Judged {
     case 'abort/mid-answer':
       return reaction === 'closed'
         ? neutral('closed after the first bytes of the answer')
-        : neutral('there was nothing to cut');
+        : neutral('there was nothing to cut off');
     case 'reconnect':
       return neutral('connections lost');
     case 'reconnect/return':
@@ -86,8 +86,8 @@ function judge(kind: string, reaction: string, transport: Transport): Judged {
       return judgeIdle(reaction);
     default:
       return reaction === ANSWERED_NORMALLY
-        ? right('answered all the same')
-        : neutral('the server had enough of it, or we ran out of time');
+        ? right('answered nevertheless')
+        : neutral('the server ended it, or the time was up');
   }
 }
 
@@ -97,9 +97,9 @@ function judgeIdle(reaction: string): Judged {
   return wrong('the session was neither alive nor properly ended');
 }
 
-/** Nothing forbids an answer to these; to a text that is no UTF-8 only WebSocket does (RFC 6455, 8.1). */
+/** Nothing forbids an answer to these; only WebSocket forbids one to text that is not UTF-8 (RFC 6455, 8.1). */
 const tolerable: ReadonlySet<MalformedKind> = new Set(['oversize', 'duplicate-id', 'not-utf8']);
-/** After these the connection cannot be read on with certainty, or need not be. */
+/** After these the rest of the connection cannot be read with certainty, or need not be. */
 const endsConnection: ReadonlySet<MalformedKind> = new Set([
   'wrong-framing',
   'oversize',
@@ -108,25 +108,23 @@ const endsConnection: ReadonlySet<MalformedKind> = new Set([
   'bad-opcode',
   'huge-length',
 ]);
-/** Whose id nobody can read, so that an answer would say of no request that it is its own. */
-const nameless: ReadonlySet<MalformedKind> = new Set(['broken-json', 'wrong-framing', 'not-utf8']);
+/** Messages whose id cannot be read, so that no answer could be matched to them. */
+const withoutId: ReadonlySet<MalformedKind> = new Set(['broken-json', 'wrong-framing', 'not-utf8']);
 
 function judgeMalformed(kind: MalformedKind, reaction: string, transport: Transport): Judged {
   const { framing } = factsOf(transport);
   const isText = kind === 'not-utf8' && framing === 'websocket';
   if (reaction === 'timeout') {
-    return nameless.has(kind) && framing === 'line'
-      ? neutral('passed over in silence')
-      : wrong('no answer at all: it hung');
+    return withoutId.has(kind) && framing === 'line' ? neutral('ignored without an answer') : wrong('no answer at all');
   }
   if (reaction === 'stream_lost')
     return endsConnection.has(kind) || isText
       ? right('the connection was closed')
-      : wrong('the connection was closed without a word');
+      : wrong('the connection was closed without an answer');
   if (reaction === ANSWERED_NORMALLY)
     return tolerable.has(kind) && !isText
-      ? neutral('answered as if nothing were wrong')
-      : wrong('answered as if nothing were wrong');
+      ? neutral('answered like a valid request')
+      : wrong('answered like a valid request');
   if (reaction.startsWith('http_4')) return right(`refused with HTTP ${reaction.slice(5)}`);
   if (reaction.startsWith('rpc_')) return right(`refused with JSON-RPC error ${reaction.slice(4)}`);
   return wrong('an answer that is neither a refusal nor a result');

@@ -74,8 +74,8 @@ function report(): Report {
   return buildReport(foldRun(sampleEvents(plan, [], 1), telemetry));
 }
 
-describe('what was done on purpose', () => {
-  test('is told by kind, with what the server made of it', () => {
+describe('misbehaviour', () => {
+  test('is reported by kind, with the reactions of the server', () => {
     expect(report().misbehaviour).toEqual([
       {
         profile: 'rowdies',
@@ -95,7 +95,7 @@ describe('what was done on purpose', () => {
               response: 'HTTP/1.1 413',
             },
           },
-          { reaction: 'timeout', count: 6, judgement: 'wrong', meaning: 'no answer at all: it hung', sample: null },
+          { reaction: 'timeout', count: 6, judgement: 'wrong', meaning: 'no answer at all', sample: null },
         ],
       },
     ]);

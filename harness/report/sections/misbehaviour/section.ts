@@ -25,16 +25,17 @@ export const misbehaviour = {
 
 function page({ misbehaviour: all, neighbours }: MisbehaviourData): Markup {
   const rows = all.flatMap(({ reactions, ...rest }) => reactions.map((reaction): Row => ({ ...rest, ...reaction })));
-  return html`<p class="note">What clients did wrong on purpose, in all stages. None of it counts as an error of the target.</p>
+  return html`<p class="note">Clients did this on purpose, in all stages.
+None of it counts as an error of the target.</p>
 ${table<Row>(
-  'What was done, and what the server made of it',
+  'Misbehaviour and the reactions of the server',
   [
     { head: 'Kind', cell: ({ kind }) => html`<code>${kind}</code>` },
     { head: 'Profile', cell: ({ profile }) => profile, text: true },
     { head: 'Done', cell: ({ done }) => count(done) },
     { head: 'Reaction', cell: ({ reaction }) => html`<code>${reaction}</code>`, text: true },
     { head: 'Times', cell: ({ count: times }) => count(times) },
-    { head: '', cell: ({ judgement }) => judgementText[judgement], text: true },
+    { head: 'Judgement', cell: ({ judgement }) => judgementText[judgement], text: true },
     { head: 'Meaning', cell: ({ meaning }) => meaning, text: true },
   ],
   rows,
@@ -51,18 +52,18 @@ const judgementText: Readonly<Record<Reaction['judgement'], Markup | string>> = 
 
 function neighboursTable(all: readonly Neighbours[]): Markup {
   return table<Neighbours>(
-    'Those that behave: alone → beside those that do not',
+    'Well-behaved profiles: alone → beside misbehaving ones',
     [
       { head: 'Profile', cell: ({ profile }) => profile },
       { head: 'Beside', cell: ({ neighbours }) => neighbours.join(', '), text: true },
       { head: 'Throughput', cell: sides(({ throughputPerSecond }) => rate(throughputPerSecond)) },
       { head: 'Errors', cell: sides(({ errorRate }) => share(errorRate)) },
       { head: 'p50', cell: sides(({ latencyMs }) => ms(latencyMs.p50)) },
-      { head: '', cell: ({ ratio }) => times(ratio.p50) },
+      { head: 'Ratio', cell: ({ ratio }) => times(ratio.p50) },
       { head: 'p95', cell: sides(({ latencyMs }) => ms(latencyMs.p95)) },
-      { head: '', cell: ({ ratio }) => times(ratio.p95) },
+      { head: 'Ratio', cell: ({ ratio }) => times(ratio.p95) },
       { head: 'p99', cell: sides(({ latencyMs }) => ms(latencyMs.p99)) },
-      { head: '', cell: ({ ratio }) => times(ratio.p99) },
+      { head: 'Ratio', cell: ({ ratio }) => times(ratio.p99) },
     ],
     all,
   );
@@ -89,7 +90,7 @@ function misbehaviourMarkdown(all: readonly Misbehaviour[]): string {
   return all.length === 0
     ? ''
     : markdown.table(
-        ['Misbehaviour, on purpose', 'Profile', 'Done', 'What the server made of it'],
+        ['Misbehaviour', 'Profile', 'Done', 'Reactions of the server'],
         all.map(({ kind, profile, done, reactions }) => [
           markdown.text(kind),
           markdown.text(profile),
@@ -107,7 +108,16 @@ function neighboursMarkdown(all: readonly Neighbours[]): string {
   return all.length === 0
     ? ''
     : markdown.table(
-        ['Behaves', 'Beside', 'p95 alone', 'p95 beside', 'p99 alone', 'p99 beside', 'Errors alone', 'Errors beside'],
+        [
+          'Well-behaved profile',
+          'Beside',
+          'p95 alone',
+          'p95 beside',
+          'p99 alone',
+          'p99 beside',
+          'Errors alone',
+          'Errors beside',
+        ],
         all.map(({ profile, neighbours, alone, beside }) => [
           markdown.text(profile),
           markdown.text(neighbours.join(', ')),

@@ -25,7 +25,7 @@ const schema = {
 type Preflight = SectionData<typeof schema>['preflight'];
 type Exchange = NonNullable<Preflight>['exchanges'][number];
 
-/** Only of a run that failed in it. */
+/** On the page only when preflight failed. */
 export const preflight = {
   id: 'preflight',
   title: 'Preflight',
@@ -59,5 +59,6 @@ function exchange({ step, request, response, durationMs, ok, problem }: Exchange
   const title = html`<h3>${ok ? '✓' : '✗'} ${step} <span class="quiet">${durationMs.toFixed(1)} ms</span></h3>`;
   const reason = problem === undefined ? '' : html`<p class="bad">${problem}</p>`;
   return html`<div>${title}
-${reason}<p class="note">Request</p><pre tabindex="0">${request}</pre><p class="note">Answer</p><pre tabindex="0">${response}</pre></div>`;
+${reason}<p class="note">Request</p><pre tabindex="0">${request}</pre>
+<p class="note">Response</p><pre tabindex="0">${response}</pre></div>`;
 }

@@ -26,12 +26,13 @@ ${memory.length === 0 ? '' : sessionMemoryTable(memory, stages)}`,
   markdown: ({ memory }) => (memory.length === 0 ? '' : sessionMemoryMarkdown(memory)),
 } satisfies ReportSection<typeof schema, StagesData>;
 
-const noUsage = html`<p class="empty">No resource use was reported. It is known for targets and workers that this run started itself.</p>`;
+const noUsage = html`<p class="empty">No resource use was reported.
+It is known only for targets and workers that this run started itself.</p>`;
 
 const lineStyles = ['s-main', 's-accent dashed', 's-good', 's-other dashed', 's-plain dotted', 's-bad'] as const;
-/** A line each: with more of them than styles, the table beside the chart tells them apart. */
+/** Each has a line; with more of them than styles, the table beside the chart separates them. */
 const mostPrograms = 80;
-/** Round numbers of MiB on the axis, where bytes would be round in the wrong base. */
+/** The axis has round numbers of MiB; bytes would be round in the wrong base. */
 const bytesPerMiB = 1024 ** 2;
 
 function usageCharts(usage: readonly Usage[], time: TimeContext): Markup {
@@ -101,12 +102,9 @@ function programName({ id, role, task }: Usage, all: readonly Usage[]): string {
 
 function sourceText(usage: readonly Usage[]): string {
   const sampled = usage.filter(({ source }) => source === 'samples').map(({ id }) => id);
-  if (sampled.length === usage.length) return 'From samples taken while the run was on.';
-  const others =
-    sampled.length === 0
-      ? ''
-      : `; of ${sampled.join(', ')}, which is not in it, from samples taken while the run was on`;
-  return `From what Prometheus scraped (metrics.json)${others}.`;
+  if (sampled.length === usage.length) return 'Sampled while the run was on.';
+  const others = sampled.length === 0 ? '' : `; ${sampled.join(', ')} sampled while the run was on`;
+  return `Scraped by Prometheus (metrics.json)${others}.`;
 }
 
 function replicasTable(replicas: readonly Replica[]): Markup {
@@ -135,7 +133,7 @@ function replicasTable(replicas: readonly Replica[]): Markup {
 }
 
 const taskColumn: Column<Replica> = { head: 'Task', cell: ({ task }) => task ?? '–', text: true };
-const presenceColumn: Column<Replica> = { head: 'There', cell: presence, text: true };
+const presenceColumn: Column<Replica> = { head: 'Present', cell: presence, text: true };
 const networkColumns: readonly Column<Replica>[] = [
   { head: 'Received', cell: ({ receivedBytesPerSecond }) => perSecond(receivedBytesPerSecond) },
   { head: 'Sent', cell: ({ sentBytesPerSecond }) => perSecond(sentBytesPerSecond) },

@@ -55,23 +55,23 @@ function givenBack({ plan, aggregate }: BuildInput, stage: StagePlan): SessionMe
   return found === undefined ? null : { ...found, share: found.share ?? null };
 }
 
-const basisText = { open: 'a session held open', opened: 'a session ever opened' } as const;
+const basisText = { open: 'sessions held open', opened: 'sessions ever opened' } as const;
 
 export function sessionMemoryTable(rows: readonly SessionMemoryRow[], stages: StagesData['stages']): Markup {
   const severalTrials = stages.some(({ trial }) => trial > 1);
   return table<SessionMemoryRow>(
-    'Memory of the target per session, by a line through the samples of each stage',
+    'Memory of the target per session: the slope of a line through the samples of each stage',
     [
       { head: 'Stage', cell: ({ stage, trial }) => (severalTrials ? `${stage} (trial ${trial})` : stage) },
       { head: 'Sessions end with', cell: ({ how }) => how, text: true },
-      { head: 'For', cell: ({ against }) => basisText[against], text: true },
+      { head: 'Counted', cell: ({ against }) => basisText[against], text: true },
       { head: 'Sessions', cell: ({ fromSessions, toSessions }) => `${count(fromSessions)} to ${count(toSessions)}` },
-      { head: 'Bytes each', cell: ({ bytesPerSession }) => bytes(bytesPerSession) },
+      { head: 'Memory per session', cell: ({ bytesPerSession }) => bytes(bytesPerSession) },
       { head: '95 % interval', cell: ({ low, high }) => (low === null ? '–' : `${bytes(low)} to ${bytes(high)}`) },
-      { head: 'Explained', cell: ({ r2 }) => share(r2) },
+      { head: 'Variation explained', cell: ({ r2 }) => share(r2) },
       { head: 'Samples', cell: ({ samples }) => count(samples) },
       {
-        head: 'Memory before → at its end',
+        head: 'Memory before → at the end',
         cell: ({ givenBack: back }) => (back === null ? '–' : `${bytes(back.beforeBytes)} → ${bytes(back.endBytes)}`),
       },
       {
@@ -80,7 +80,7 @@ export function sessionMemoryTable(rows: readonly SessionMemoryRow[], stages: St
           back === null ? '–' : `${bytes(back.afterBytes)} (${duration(back.restSeconds)})`,
       },
       { head: 'Given back', cell: ({ givenBack: back }) => share(back?.share ?? null) },
-      { head: '', cell: ({ why }) => why ?? '', text: true },
+      { head: 'Note', cell: ({ why }) => why ?? '', text: true },
     ],
     rows,
   );
@@ -89,20 +89,20 @@ export function sessionMemoryTable(rows: readonly SessionMemoryRow[], stages: St
 export function sessionMemoryMarkdown(rows: readonly SessionMemoryRow[]): string {
   return markdown.table(
     [
+      'Stage',
+      'Sessions end with',
+      'Counted',
       'Memory per session',
-      'Ends with',
-      'For each session',
-      'Bytes',
       '95 % interval',
-      'Explained',
+      'Variation explained',
       'Before → end → after a rest',
       'Given back',
     ],
     rows.map(({ stage, how, against, bytesPerSession, low, high, r2, why, givenBack: back }) => [
       markdown.text(stage),
       markdown.text(how),
-      against === 'open' ? 'held open' : 'ever opened',
-      bytesPerSession === null ? `none: ${markdown.text(why ?? '')}` : formatBytes(bytesPerSession),
+      basisText[against],
+      bytesPerSession === null ? `unknown: ${markdown.text(why ?? '')}` : formatBytes(bytesPerSession),
       low === null || high === null ? '–' : `${formatBytes(low)} to ${formatBytes(high)}`,
       share(r2),
       back === null ? '–' : [back.beforeBytes, back.endBytes, back.afterBytes].map(formatBytes).join(' → '),

@@ -22,7 +22,8 @@ export const streams = {
 } satisfies ReportSection<typeof schema>;
 
 function page({ summary, stages, profiles, deliveries }: Streams): Markup {
-  return html`<p>Delivery: from when a publication was due to when a subscriber read of it.${summary.clockErrorMs > 0 ? html` The clocks of publishers and subscribers may be ${ms(summary.clockErrorMs)} apart; values under ten times that are left out.` : html``}</p>
+  return html`<p>Delivery time runs from when a publication was due until a subscriber read it.
+${clockText(summary.clockErrorMs)}</p>
 <div class="stack">
 ${deliveries === null ? '' : deliveriesTable(deliveries)}
 ${table<Streams['stages'][number]>(
@@ -38,6 +39,13 @@ ${table<Streams['profiles'][number]>(
 </div>`;
 }
 
+function clockText(clockErrorMs: number): string {
+  return clockErrorMs === 0
+    ? ''
+    : `The clocks of publishers and subscribers may be ${ms(clockErrorMs)} apart; ` +
+        'values below ten times that are left out.';
+}
+
 function deliveriesTable(deliveries: Deliveries): Markup {
   return table<Deliveries>(
     'Deliveries, whole run',
@@ -45,7 +53,7 @@ function deliveriesTable(deliveries: Deliveries): Markup {
       { head: 'Published', cell: ({ published }) => count(published) },
       { head: 'Not confirmed', cell: ({ unconfirmed }) => count(unconfirmed) },
       { head: 'Publishers', cell: ({ publishers }) => count(publishers) },
-      { head: 'Subscriptions heard of', cell: ({ subscriptions }) => count(subscriptions) },
+      { head: 'Subscriptions', cell: ({ subscriptions }) => count(subscriptions) },
       { head: 'Before subscribing', cell: ({ before }) => count(before) },
       { head: 'Expected', cell: ({ expected }) => count(expected) },
       { head: 'Delivered', cell: ({ delivered }) => count(delivered) },
@@ -62,7 +70,7 @@ const columns: readonly Column<StreamSums>[] = [
   { head: 'Broken', cell: ({ lost }) => count(lost) },
   { head: 'Updates', cell: ({ updates }) => count(updates) },
   { head: 'Delivered', cell: ({ delivered }) => count(delivered) },
-  { head: 'Again', cell: ({ duplicated }) => count(duplicated) },
+  { head: 'Repeated', cell: ({ duplicated }) => count(duplicated) },
   { head: 'Out of order', cell: ({ outOfOrder }) => count(outOfOrder) },
   {
     head: 'Calls resumed',
@@ -90,7 +98,7 @@ function markdownRows({ summary, deliveries }: Streams): readonly (readonly [str
   if (callsBroken > 0)
     rows.push([
       'Calls whose stream broke off',
-      `${significant(callsBroken)}, ${significant(callsResumed)} answered on a stream resumed`,
+      `${significant(callsBroken)}, ${significant(callsResumed)} answered on a resumed stream`,
     ]);
   rows.push(['Delivery from due time', markdown.percentiles(deliveryMs)]);
   if (returned > 0)

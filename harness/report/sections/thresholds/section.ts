@@ -61,10 +61,10 @@ export const thresholds = {
 
 function page({ thresholds: all, verdict }: SectionReport<typeof schema>): Markup {
   if (all.length === 0)
-    return html`<p class="empty">This scenario has no thresholds: its verdict speaks of the measurement alone.</p>`;
+    return html`<p class="empty">This scenario has no thresholds, so the verdict is about the measurement alone.</p>`;
   const untrusted = verdict.kind === 'invalid' || verdict.kind === 'incomplete';
   return html`
-${untrusted ? html`<p class="note">The run is ${verdict.kind}: what held and what did not is listed, but proves little.</p>` : ''}
+${untrusted ? html`<p class="note">The run is ${verdict.kind}, so these results prove little.</p>` : ''}
 ${table<Threshold>(
   'Over the measured stages',
   [
@@ -88,7 +88,7 @@ function actualOf({ actual, unit }: Threshold): Fragment {
   return actual === null ? html`<span class="bad">no data</span>` : formatAs(unit, actual);
 }
 
-/** How much of the limit is left, or by how much it is overrun; in its own unit where the limit is 0. */
+/** How much of the limit is left, or how far the value is beyond it; in its own unit where the limit is 0. */
 function margin({ actual, wanted, comparison, unit, why }: Threshold): Fragment {
   if (actual === null) return html`<span class="quiet">${why ?? ''}</span>`;
   if (comparison === '==' || comparison === '!=') return '–';
@@ -100,7 +100,7 @@ function margin({ actual, wanted, comparison, unit, why }: Threshold): Fragment 
     wanted === 0
       ? formatAs(unit, Math.abs(room))
       : `${Math.abs((room / wanted) * 100).toFixed(Math.abs(room / wanted) < 0.1 ? 1 : 0)} %`;
-  return room >= 0 ? html`${size} to spare` : html`<span class="bad">${size} beyond</span>`;
+  return room >= 0 ? html`${size} to spare` : html`<span class="bad">${size} beyond the limit</span>`;
 }
 
 const width = 150;
@@ -111,5 +111,7 @@ function bullet({ actual, wanted, comparison, passed }: Threshold): Fragment {
   if (actual === null || wanted <= 0 || comparison === '==' || comparison === '!=') return '';
   const length = Math.min(width, Math.max(1.5, (actual / wanted) * limit));
   const bar = html`<rect class="${passed ? 'ok' : 'over'}" width="${length.toFixed(1)}" y="3" height="8" rx="2"/>`;
-  return html`<svg class="bullet" viewBox="0 0 ${width} 14" aria-hidden="true"><rect class="track" width="${width}" y="3" height="8" rx="2"/>${bar}<line class="limit" x1="${limit}" x2="${limit}" y1="0" y2="14"/></svg>`;
+  return html`<svg class="bullet" viewBox="0 0 ${width} 14" aria-hidden="true">
+<rect class="track" width="${width}" y="3" height="8" rx="2"/>${bar}
+<line class="limit" x1="${limit}" x2="${limit}" y1="0" y2="14"/></svg>`;
 }

@@ -1,5 +1,6 @@
 import { formatDuration, formatRate } from '../../../../scenarios/schema/grammar/units.js';
 import type { ProfilePlan, ThinkTimePlan } from '../../../../scenarios/schema/plan.js';
+import { plural } from '../../../analysis/format.js';
 import type { BuildInput } from '../report-section.js';
 import { noPeaks, trafficBlock } from '../shared/traffic.js';
 import type { Profile } from './schema.js';
@@ -26,7 +27,7 @@ function describeLoad({ arrivals, pacing }: ProfilePlan): string {
   }
 }
 
-/** How often the clock is looked at: what is due at one look leaves as one burst. */
+/** How often the clock is read: operations that are due at the same reading leave in one burst. */
 const pacingText: Readonly<Record<ProfilePlan['pacing'], string>> = {
   batch: 'paced by batch (1 ms)',
   metronome: 'paced by metronome (0.1 ms)',
@@ -55,10 +56,15 @@ function describeSession({ session, onClose }: ProfilePlan): string {
     case 'per-request':
       return `a session for each operation, ${onClose} at its end`;
     case 'churn':
-      return `a new session every ${'ms' in session.every ? formatDuration(session.every.ms) : `${session.every.operations} operations`}, ${onClose} at its end`;
+      return `a new session every ${describeInterval(session.every)}, ${onClose} at its end`;
   }
 }
 
+function describeInterval(every: Extract<ProfilePlan['session'], { readonly mode: 'churn' }>['every']): string {
+  return 'ms' in every ? formatDuration(every.ms) : `${every.operations} operations`;
+}
+
 function describeWindow({ maxInFlight, connections, pipeline }: ProfilePlan): string {
-  return `${maxInFlight} in flight over ${connections} ${connections === 1 ? 'connection' : 'connections'}${pipeline > 1 ? `, pipelined ${pipeline} deep` : ''}`;
+  const depth = pipeline > 1 ? `, pipelined ${pipeline} deep` : '';
+  return `${maxInFlight} in flight over ${plural(connections, 'connection')}${depth}`;
 }

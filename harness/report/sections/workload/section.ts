@@ -21,10 +21,11 @@ ${table<Profile>(
     { head: 'Clients', cell: ({ clients }) => clients },
     { head: 'Load', cell: ({ load }) => load, text: true },
     { head: 'Sessions', cell: ({ session }) => session, text: true },
-    { head: 'Window a client', cell: ({ window }) => window, text: true },
+    { head: 'Window of a client', cell: ({ window }) => window, text: true },
   ],
   profiles,
 )}
-<details><summary>The whole plan, as it ran</summary><pre tabindex="0">${clip(JSON.stringify(plan, undefined, 2), shownPlanLength)}</pre></details>
+<details><summary>The whole plan, as it ran</summary>
+<pre tabindex="0">${clip(JSON.stringify(plan, undefined, 2), shownPlanLength)}</pre></details>
 </div>`,
 } satisfies ReportSection<typeof schema>;
