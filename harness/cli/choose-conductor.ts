@@ -42,7 +42,11 @@ export function addPlatformOptions(command: Command): Command {
     .option('--token-file <file>', 'file with the token of that harness (default: the one `swarmbench up` created)')
     .option('--out <folder>', 'write results to this folder', RESULTS_FOLDER)
     .option('--workers <n>', 'number of worker processes (default: as many as the plan needs)', parseWholeNumber)
-    .option('--threads <n>', 'engine threads per worker (default: the cores the target leaves free)', parseWholeNumber)
+    .option(
+      '--threads <n>',
+      'engine threads per worker (default: one per core that the target leaves free)',
+      parseWholeNumber,
+    )
     .option('--label <key=value>', 'add a label to the report (repeatable)', collectLabels, {});
 }
 

@@ -44,31 +44,31 @@ describe('the worst exit code of several runs', () => {
     expect(worstExitCode(codes)).toBe(worst);
   });
 
-  test('knows every code but usage, which ends it before any run', () => {
+  test('includes every code except usage, which ends the command before any run', () => {
     for (const code of Object.values(exitCode).filter((one) => one !== exitCode.usage))
       expect(worstExitCode([code])).toBe(code);
   });
 });
 
 describe('Ctrl-C', () => {
-  test('stops gracefully, then now, and says which', () => {
-    const said: string[] = [];
+  test('stops gracefully at first, then now, and prints which', () => {
+    const printed: string[] = [];
     const stops: string[] = [];
     const host = testHost([]);
-    const interrupts = watchInterrupts(host, (line) => said.push(line));
+    const interrupts = watchInterrupts(host, (line) => printed.push(line));
     interrupts.direct({ stop: (_reason, mode) => stops.push(mode) });
     host.interrupt();
     host.interrupt('SIGTERM');
     host.interrupt();
     expect(stops).toEqual(['drain', 'now', 'now']);
-    expect(said).toEqual([expect.stringMatching(/^SIGINT: stopping gracefully/), 'SIGTERM: stopping now']);
+    expect(printed).toEqual([expect.stringMatching(/^SIGINT: stopping gracefully/), 'SIGTERM: stopping now']);
     expect(interrupts.count()).toBe(3);
     interrupts.end();
     host.interrupt();
     expect(interrupts.count()).toBe(3);
   });
 
-  test('before a run is there stops it as soon as it is', () => {
+  test('before a run starts stops it as soon as it does', () => {
     const stops: string[] = [];
     const host = testHost([]);
     const interrupts = watchInterrupts(host, () => undefined);
@@ -78,7 +78,7 @@ describe('Ctrl-C', () => {
   });
 });
 
-describe('what is shown', () => {
+describe('the display of a run', () => {
   test('phases and notes of events', () => {
     expect(phaseOf(event({ type: 'run.draining' }))).toBe('waiting for the last answers');
     expect(phaseOf(event({ type: 'worker.recovered', workerId: 'w1' }))).toBeUndefined();
@@ -108,7 +108,7 @@ describe('what is shown', () => {
 
   const displayed = { scenario: 'smoke', totalMs: 1000, stages: 1, live: () => undefined };
 
-  test('is lines when piped, without a single escape sequence', () => {
+  test('is lines without escape sequences when piped', () => {
     const host = testHost([]);
     const display = createDisplay(host.stderr, plain, false, displayed);
     display.doing('preflight');
@@ -126,7 +126,7 @@ describe('what is shown', () => {
     expect(host.err()).toBe('');
   });
 
-  test('is a block on a terminal, which is gone at the end', () => {
+  test('is a block on a terminal, which disappears at the end', () => {
     const host = testHost([], { isTTY: true });
     const display = createDisplay(host.stderr, plain, false, displayed);
     display.doing('preflight');

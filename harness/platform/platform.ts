@@ -89,7 +89,7 @@ export interface Environment {
   readonly replicas: readonly Replica[];
   /**
    * Where a worker that registered runs; undefined when it does not belong to this environment. Without this method,
-   * workers are known by the processes that were started, or are whatever registers.
+   * workers are known by the processes that were started, or every worker that registers counts.
    */
   placeOf?(worker: { readonly host: string }): Place | undefined;
   /** Nodes, kernel, versions, limits: the environment section of the report. */

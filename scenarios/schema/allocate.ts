@@ -1,6 +1,6 @@
 /**
- * Who hosts which virtual clients. Pure and exact: the controller splits a plan over workers, a worker splits its share
- * over threads, and a lost worker's share is split again over the rest, all by the same function.
+ * Which worker and which thread has which virtual clients. The same function splits a plan over workers, the share of a
+ * worker over its threads, and the share of a lost worker over the other workers.
  */
 import type { ProfilePlan } from './plan.js';
 
@@ -16,15 +16,15 @@ export interface SlotSet {
 type Allocated = Pick<ProfilePlan, 'clients' | 'firstSlot' | 'session'>;
 
 /**
- * What a client's place is derived from. Clients that share a session have one key. It counts on from profile to
- * profile, so that many small profiles do not all start at the same replica.
+ * The number that a client's replica is derived from. Clients that share a session have the same key. Keys count on
+ * from profile to profile, so that many small profiles do not all start at the same replica.
  */
 export function allocationKey(profile: Allocated, index: number): number {
   const shared = profile.session.mode === 'pool' ? index % profile.session.size : index;
   return profile.firstSlot + shared;
 }
 
-/** All clients of a plan: one set a profile, and one a session where sessions are shared. */
+/** All clients of a plan: a set for each profile, or for each session where clients share sessions. */
 export function slotSets(profiles: readonly Allocated[]): readonly SlotSet[] {
   return profiles.flatMap((profile, number): readonly SlotSet[] => {
     const { clients, session } = profile;
@@ -37,8 +37,8 @@ export function slotSets(profiles: readonly Allocated[]): readonly SlotSet[] {
 }
 
 /**
- * Deals `sets` out to `parts` shares, one client after the other like cards: shares differ by at most one client,
- * within each profile and in all. A pool's session is dealt as one card, since its clients must stay together.
+ * Deals `sets` out to `parts` shares, one client after the other like cards. Shares then differ by at most one client
+ * within each profile and in total. The clients of a shared session stay together: they are dealt as one card.
  */
 export function splitSlots(
   sets: readonly SlotSet[],
@@ -67,12 +67,12 @@ export function splitSlots(
   return shares;
 }
 
-/** The share of each worker; one entry a worker, empty where there are more workers than clients. */
+/** The share of each worker, which is empty where there are more workers than clients. */
 export function allocate(profiles: readonly Allocated[], workerCount: number): readonly (readonly SlotSet[])[] {
   return splitSlots(slotSets(profiles), profiles, workerCount);
 }
 
-/** The indexes a set stands for, in order. */
+/** The indexes of the clients in a set, in order. */
 export function slotIndexes(set: SlotSet): readonly number[] {
   return Array.from({ length: set.count }, (_, i) => set.start + i * set.step);
 }

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import type { Plan } from './plan.js';
 
 /**
- * Everything that decides the load and what is done to the target under it; not where it goes, how it is judged, nor
- * what things are called for people.
+ * Everything that decides the load, and the faults under it. Not where the load goes, how it is judged, or descriptions
+ * for people.
  */
 type Load = Pick<Plan, 'seed' | 'profiles' | 'stages' | 'trials' | 'faults' | 'drainMs' | 'limits' | 'stopWhen'>;
 
-/** sha256, hex. Equal hashes mean that two runs may be compared as far as the load goes. */
+/** sha256 in hex. Two runs with equal hashes had the same load, so they may be compared. */
 export function configHash(load: Load): string {
   const { seed, stages, trials, faults, drainMs, limits, stopWhen } = load;
   const profiles = load.profiles.map(({ description: _, ...profile }) => profile);
@@ -16,7 +16,7 @@ export function configHash(load: Load): string {
     .digest('hex');
 }
 
-/** JSON with the keys of every map in order, so that equal values give equal text. */
+/** JSON with the keys of every map in alphabetical order, so that equal values give equal text. */
 function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);

@@ -1,4 +1,4 @@
-/** Scenarios and profiles by name. */
+/** The names, descriptions and files of scenarios and profiles. */
 import { basename, join } from 'node:path';
 import { child } from '../yaml/node.js';
 import { parseYaml } from '../yaml/parse-yaml.js';
@@ -6,7 +6,7 @@ import { diskIo, type ScenarioIo, shippedFolder, shownPath } from './scenario-io
 
 export interface CatalogueEntry {
   readonly name: string;
-  /** Empty where the file has none or cannot be read. */
+  /** Empty where the file has none, or cannot be read. */
   readonly description: string;
   readonly file: string;
 }

@@ -1,5 +1,4 @@
-/** From a scenario's name and the command line to a Plan, or everything that is wrong, at once. */
-
+/** Makes a Plan from the name of a scenario and the command line, or finds everything that is wrong at once. */
 import { problemAt, sortProblems } from '../yaml/problem.js';
 import type { Era, Plan, TlsPlan } from './plan.js';
 import { readSources } from './read-sources.js';
@@ -7,7 +6,7 @@ import { type ConfiguredServer, chooseServer } from './resolve/mcp-config.js';
 import { resolvePlan } from './resolve/plan.js';
 import type { SecretOptions, SecretSource } from './resolve/secret-files.js';
 import { diskIo, type ScenarioIo, shownPath } from './scenario-io.js';
-import type { Problem } from './source-part.js';
+import { type Problem, positionOfOption } from './source-part.js';
 
 export interface PlanRequest {
   /** Name of a shipped scenario, or path of a file. */
@@ -15,25 +14,25 @@ export interface PlanRequest {
   /** `--set path=value`, in order. */
   readonly sets?: readonly string[];
   /**
-   * Factor on the times that shape the run: stages, holds, `after`, `window`, churn after a time. Not timeouts, think
-   * times, drain, rates.
+   * Factor on the times that shape the run: stages, holds, `after`, `window`, churn after a time, faults. Not on
+   * timeouts, think times, drain and rates.
    */
   readonly timeScale?: number;
   readonly seed?: number;
-  /** Urls in place of the scenario's server. */
+  /** URLs in place of the scenario's server. */
   readonly targets?: readonly string[];
-  /** `Name: value`; `${VAR}` in the value is taken from `env`. */
+  /** `Name: value`, where `${VAR}` in the value is replaced from `env`. */
   readonly headers?: readonly string[];
-  /** An `mcpServers` file and which of its servers; the name may be left out when there is one only. */
+  /** An `mcpServers` file and one of its servers; the name is not needed where there is only one. */
   readonly mcpConfig?: { readonly file: string; readonly server?: string };
   /** Hosts that may be put under load although they are not in a private network. */
   readonly allowTargets?: readonly string[];
   readonly era?: Era;
-  /** For `${VAR}` in header values. */
+  /** For `${VAR}` in headers and in the environment of a command. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Files of certificates and tokens, over the scenario's. */
+  /** Files of certificates and tokens, in place of the scenario's. */
   readonly secrets?: SecretOptions;
-  /** In place of all that: somebody else read the files and sent what is in them; then none is read here. */
+  /** The contents of these files, sent with a request to a controller, which then reads no file itself. */
   readonly sentSecrets?: { readonly tls?: TlsPlan; readonly tokens?: readonly string[] };
 }
 
@@ -41,7 +40,7 @@ export type PlanResult =
   | { readonly ok: true; readonly plan: Plan }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Never throws for what a user wrote. Problems come sorted by file, line and column. */
+/** Never throws for what a user wrote. Problems are sorted by file, line and column. */
 export function loadPlan(request: PlanRequest, io: ScenarioIo = diskIo): PlanResult {
   const problems: Problem[] = [...optionProblems(request)];
   const configured = configuredServer(request, io, problems);
@@ -69,16 +68,16 @@ function secretSource({ secrets, sentSecrets }: PlanRequest, io: ScenarioIo): Se
 
 function optionProblems(request: PlanRequest): readonly Problem[] {
   const problems: Problem[] = [];
-  const wrong = (option: string, message: string, hint: string) =>
-    problems.push(problemAt({ file: option, line: 1, column: 1 }, 'INVALID_VALUE', '', message, hint));
+  const reportOption = (option: string, message: string, hint: string) =>
+    problems.push(problemAt(positionOfOption(option), 'INVALID_VALUE', '', message, hint));
   if (!usableScale(request.timeScale))
-    wrong('--time-scale', `\`${String(request.timeScale)}\` is not a factor`, 'a number above 0, such as 0.1');
+    reportOption('--time-scale', `\`${String(request.timeScale)}\` is not a factor`, 'a number above 0, such as 0.1');
   const { seed } = request;
   if (seed !== undefined && !(Number.isInteger(seed) && seed >= 0 && seed <= 4_294_967_295)) {
-    wrong('--seed', `\`${seed}\` is not a seed`, 'a whole number from 0 to 4294967295');
+    reportOption('--seed', `\`${seed}\` is not a seed`, 'a whole number from 0 to 4294967295');
   }
   if (request.mcpConfig !== undefined && (request.targets ?? []).length > 0) {
-    wrong('--target', '--target and --config both name the server', 'use one of them');
+    reportOption('--target', '--target and --config both name the server', 'use one of them');
   }
   return problems;
 }
@@ -92,7 +91,7 @@ function configuredServer(request: PlanRequest, io: ScenarioIo, problems: Proble
   const { file, server } = request.mcpConfig;
   const text = io.readText(file);
   if (text === undefined) {
-    problems.push(problemAt({ file: '--config', line: 1, column: 1 }, 'NOT_FOUND', '', `there is no file ${file}`));
+    problems.push(problemAt(positionOfOption('--config'), 'NOT_FOUND', '', `there is no file ${file}`));
     return undefined;
   }
   const chosen = chooseServer(text, shownPath(file), server);

@@ -32,45 +32,40 @@ export type MalformedKind = keyof typeof malformedMeanings;
 export const malformedKinds = Object.keys(malformedMeanings) as [MalformedKind, ...MalformedKind[]];
 
 export interface MisbehavePlan {
-  /** A true slow reader: each socket is drained no faster than this. */
+  /** Slow reader: each socket is read no faster than this. */
   readonly readBytesPerSecond?: number;
-  /** A slow writer: what each socket sends leaves no faster than this. */
+  /** Slow writer: bytes leave each socket no faster than this. */
   readonly writeBytesPerSecond?: number;
   readonly abort?: AbortPlan;
   readonly malformed?: MalformedPlan;
-  /** Each session is left alone this long before each of its operations. */
+  /** Each session is silent this long before each of its operations. */
   readonly idleMs?: number;
   readonly reconnect?: ReconnectPlan;
 }
 
 export interface AbortPlan {
-  /** Of operations, above 0 and at most 1, whose connection is closed before the answer is whole. */
+  /** The share of operations whose connection is closed before the answer is complete: above 0, at most 1. */
   readonly share: number;
   /** Equally likely; at least one. */
   readonly kinds: readonly AbortKind[];
-  /** close: as a program does that ends; reset: with RST, as one that crashes. */
+  /** close: as when a program ends; reset: with RST, as when a program crashes. */
   readonly how: 'close' | 'reset';
 }
 
 export interface MalformedPlan {
-  /** Of operations, above 0; with `abort` at most 1. */
+  /** The share of operations: above 0, and with `abort` at most 1. */
   readonly share: number;
   /** Equally likely; at least one. */
   readonly kinds: readonly MalformedKind[];
-  /** Of the body of an `oversize` request. */
+  /** The length of the body of an `oversize` request. */
   readonly oversizeBytes: number;
 }
 
 export interface ReconnectPlan {
   /** Run time between two losses. */
   readonly everyMs: number;
-  /**
-   * All clients of the profile at the same moment of run time, on whatever worker; else each at its own, evenly spread.
-   */
+  /** All clients of the profile at the same moment of run time, on all workers; else evenly spread. */
   readonly together: boolean;
-  /**
-   * keep: new connections, the same session; new: the old session is left behind and another one opened. Only HTTP's
-   * can outlive connections.
-   */
+  /** keep: new connections in the same session; new: the old session is left behind, and another one is opened. */
   readonly session: 'keep' | 'new';
 }

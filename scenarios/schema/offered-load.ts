@@ -1,11 +1,10 @@
+/** What a plan asks for: the load at a moment, the operations that come due, and the connections that it makes. */
 import type { LoadSegment, Plan, ProfilePlan, StagePlan } from './plan.js';
 import { factsOf } from './transports.js';
 
-/** What a plan's stages ask for: the load at a moment, and how many operations come due in all. */
-
 /**
- * Load fraction of a stage at a time from the start of the run; where two segments meet, the later one's. 0 outside the
- * stage.
+ * The load of a stage at a time from the start of the run; 1 is 100 %. Where two segments meet, the later one counts.
+ * Outside the stage it is 0.
  */
 export function loadAt(stage: StagePlan, tMs: number): number {
   const endMs = stage.startMs + stage.durationMs;
@@ -16,7 +15,7 @@ export function loadAt(stage: StagePlan, tMs: number): number {
   return segment.from + (segment.to - segment.from) * Math.min(share, 1);
 }
 
-/** Clients k (from 0) of `clients` are active while load x clients > k, so any load above 0 has at least one. */
+/** Client k (from 0) of `clients` is active while load x clients > k, so any load above 0 has at least one. */
 export function activeClients(load: number, clients: number): number {
   // 0.1 x 30 is a little more than 3 in binary; that is not a fourth client.
   return Math.min(clients, Math.max(0, Math.ceil(load * clients - 1e-9)));
@@ -32,7 +31,7 @@ export function totalDurationMs(plan: Pick<Plan, 'stages'>): number {
   return last === undefined ? 0 : last.startMs + last.durationMs;
 }
 
-/** Whether clients of this profile are at work in the stage at all. */
+/** Whether this profile takes part in the stage. */
 export function takesPart(stage: Pick<StagePlan, 'profiles'>, profile: string): boolean {
   return stage.profiles?.includes(profile) ?? true;
 }
@@ -41,7 +40,7 @@ export interface ExpectedOperations {
   /** Index of the stage. */
   readonly stage: number;
   readonly profile: string;
-  /** Exact integral of the offered rate; undefined in a closed loop, where the target decides. */
+  /** The exact integral of the offered rate; undefined in a closed loop, where the target decides. */
   readonly operations: number | undefined;
 }
 
@@ -55,7 +54,7 @@ export function expectedOperations(plan: Pick<Plan, 'stages' | 'profiles'>): rea
   );
 }
 
-/** The most operations a second a profile can offer in a stage; undefined in a closed loop without think time. */
+/** The most operations a second that a profile offers in a stage; undefined in a closed loop without think time. */
 export function peakRate(stage: StagePlan, profile: ProfilePlan): number | undefined {
   if (!takesPart(stage, profile.name)) return 0;
   const load = peakLoad(stage);
@@ -110,26 +109,24 @@ function activeMs(segment: LoadSegment, clients: number): number {
   return total;
 }
 
-/** How many connections a plan makes. Pure. */
-
 /**
- * So many connections to one address and port are cheap. Of the 28,232 local ports that Linux has for one it first
- * hands out every other one; once those are taken, each connect walks past all of them: 0.9 ms of processor time in
+ * This many connections to one address and port are cheap. Linux has 28,232 local ports for them and hands out every
+ * other one first. Once those are taken, each connect walks past all of them, which costs 0.9 ms of processor time in
  * place of 0.05 ms (measured).
  */
 export const CHEAP_CONNECTIONS = 14_000;
 
-/** At most at once. */
+/** The most connections at once. */
 export function connectionsIn(profiles: readonly ProfilePlan[]): number {
   return profiles.reduce((sum, profile) => sum + sessionsOf(profile) * connectionsPerSession(profile), 0);
 }
 
-/** Of one session. Over stdio nobody connects; a stream is a connection beside the others. */
+/** A server that the session starts has no connections. A stream is a connection beside the others. */
 export function connectionsPerSession({ transport, connections, stream }: ProfilePlan): number {
   return factsOf(transport).ownServer ? 0 : connections + (stream === undefined ? 0 : 1);
 }
 
-/** One a client, unless clients share them. */
+/** One session for each client, unless clients share sessions. */
 function sessionsOf({ session, clients }: ProfilePlan): number {
   return session.mode === 'pool' ? Math.min(session.size, clients) : clients;
 }

@@ -1,4 +1,4 @@
-/** `--set path=value`: values put over a scenario by name, remembering that they came from the command line. */
+/** `--set path=value`: overrides values of a scenario. Problems with them are placed on the command line. */
 import { suggest } from '../yaml/nearest.js';
 import { emptyMap, kindOf, type ListNode, type MapNode, type SourceNode, scalarNode, withEntry } from '../yaml/node.js';
 import { parseYaml } from '../yaml/parse-yaml.js';
@@ -19,9 +19,7 @@ type Applied<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/**
- * The value is YAML: `30s`, `[a, b]`, `{ from: 0%, to: 100% }`. Problems name only the path, as a value may be secret.
- */
+/** The value is YAML, such as `{ from: 0%, to: 100% }`. Problems name only the path, because a value may be secret. */
 export function parseOverride(written: string): Applied<Override> {
   const equals = written.indexOf('=');
   const path = equals === -1 ? written : written.slice(0, equals);
@@ -42,9 +40,7 @@ export function parseOverride(written: string): Applied<Override> {
   return { ok: true, value: { segments, value } };
 }
 
-/**
- * A copy of `root` with the value in its place. Maps that are missing on the way are made; names in lists must exist.
- */
+/** A copy of `root` with the value in its place. Missing maps on the path are made; names in lists must exist. */
 export function applyOverride(root: MapNode, override: Override): Applied<MapNode> {
   const result = put(root, override, 0);
   if (!result.ok) return result;

@@ -1,13 +1,12 @@
+/**
+ * The Plan: a scenario with its profiles and overrides, frozen and with every default filled in. Everything downstream
+ * (allocation, load, thresholds, report) is a function of it, and only `loadPlan` makes one. Times are milliseconds,
+ * rates per second, sizes bytes.
+ */
 import type { FaultAction } from './faults/fault-kinds.js';
 import type { Template } from './grammar/template.js';
 import type { MisbehavePlan } from './misbehave.js';
 import type { TransportName } from './transports.js';
-
-/**
- * The Plan: a scenario resolved with its profiles and overrides. Frozen, fully defaulted, seeded; everything
- * downstream (allocation, load, thresholds, report) is a function of it. Times are milliseconds, rates per second,
- * sizes bytes. `parse`, `resolve` and the CLI's overrides are the only producers.
- */
 
 export type { MisbehavePlan } from './misbehave.js';
 
@@ -17,22 +16,22 @@ export interface Plan {
   readonly description: string;
   /** One seed, one sequence of operations and arrivals. */
   readonly seed: number;
-  /** Where the scenario came from, and the sha256 of everything that decides the load (what comparisons hold equal). */
+  /** The scenario's file, and the sha256 of everything that decides the load. See `configHash`. */
   readonly source: { readonly file: string; readonly configHash: string };
   readonly target: TargetPlan;
   readonly profiles: readonly ProfilePlan[];
-  /** All trials unrolled in order of time; `repeat: 3` gives every stage three times. */
+  /** The stages of all trials, in order of time; `repeat: 3` gives every stage three times. */
   readonly stages: readonly StagePlan[];
   readonly trials: number;
-  /** Of all trials, in order of time. */
+  /** The faults of all trials, in order of time. */
   readonly faults: readonly FaultPlan[];
   readonly thresholds: readonly ThresholdPlan[];
   readonly stopWhen: readonly StopRulePlan[];
   readonly onWorkerLoss: WorkerLossPolicy;
-  /** How long the last answers may take after the last stage. */
+  /** How long to wait for the last answers after the last stage. */
   readonly drainMs: number;
   readonly limits: LimitsPlan;
-  /** Things that are legal but probably not meant; printed by `plan` and kept in the report. */
+  /** What is legal but probably not meant. `plan` prints it, and the report keeps it. */
   readonly warnings: readonly string[];
 }
 
@@ -42,10 +41,10 @@ export type Era = 'auto' | 'legacy' | 'modern';
 export type TargetPlan =
   | { readonly kind: 'reference' | 'sink'; readonly replicas: number; readonly sticky: Stickiness; readonly era: Era }
   | {
-      /** A container image in the place of the stack's own server. */
+      /** A container image takes the place of the stack's own server. */
       readonly kind: 'image';
       readonly image: string;
-      /** Where in its container MCP is answered. */
+      /** The port in its container at which it answers MCP. */
       readonly port: number;
       readonly path: string;
       readonly replicas: number;
@@ -55,33 +54,34 @@ export type TargetPlan =
   | {
       readonly kind: 'url';
       readonly urls: readonly string[];
-      /** May hold secrets: never logged, never in a report; see `redactPlan`. */
+      /** May hold secrets, so they are never in logs or reports; see `redactPlan`. */
       readonly headers: Readonly<Record<string, string>>;
-      /** For https; absent: the system's authorities and no certificate of our own. */
+      /** For https. Absent: the authorities of the system, and no client certificate. */
       readonly tls?: TlsPlan;
-      /** Bearer tokens: the client with slot k uses token k modulo their number. Secret, as headers are. */
+      /** Bearer tokens. The client with slot k uses token k modulo their number. Secret, as headers are. */
       readonly tokens?: readonly string[];
       readonly era: Era;
     }
   | { readonly kind: 'command'; readonly server: ServerCommand; readonly era: Era };
+
 /** A server to start for each session. */
 export interface ServerCommand {
   /** Program and arguments. */
   readonly command: readonly string[];
-  /** Over `inherited`. Values are secret, as headers are. */
+  /** These replace `inherited` ones of the same name. Values are secret, as headers are. */
   readonly env: Readonly<Record<string, string>>;
-  /** What a shell would give it, of the environment of whoever made the plan: PATH, HOME and the like. */
+  /** PATH, HOME and the like, from the environment of the process that made the plan. */
   readonly inherited: Readonly<Record<string, string>>;
 }
 
 /** PEM texts, read when the plan is made. The key is secret; see `redactPlan`. */
 export interface TlsPlan {
-  /** Authorities to believe in place of the system's. */
+  /** Certificate authorities to trust in place of those of the system. */
   readonly ca?: string;
-  /** What we show when the target asks who we are; always with `key`. */
+  /** The client certificate, for a target that asks for one. Always with `key`. */
   readonly cert?: string;
   readonly key?: string;
-  /** Believe whoever answers. */
+  /** Do not check the certificate of the target. */
   readonly insecure: boolean;
 }
 
@@ -95,7 +95,7 @@ export interface FaultSpan {
   readonly id: string;
   /** Run time. */
   readonly atMs: number;
-  /** Run time when it is undone; never after the last stage of its trial. */
+  /** Run time when it is undone, at the latest with the end of the last stage of its trial. */
   readonly untilMs: number;
 }
 
@@ -103,7 +103,7 @@ export interface ProfilePlan {
   readonly name: string;
   readonly description: string;
   readonly clients: number;
-  /** Global number of this profile's client 0; slots of all profiles are consecutive. */
+  /** Number in the run of this profile's client 0. The slots of all profiles are consecutive. */
   readonly firstSlot: number;
   readonly transport: TransportName;
   /** Where it differs from the target's. */
@@ -114,9 +114,9 @@ export interface ProfilePlan {
   readonly arrivals: ArrivalsPlan;
   /** Most operations of one client on the wire at once; never more than connections x pipeline. */
   readonly maxInFlight: number;
-  /** TCP connections per client. */
+  /** TCP connections of one client. */
   readonly connections: number;
-  /** Requests in flight per connection. */
+  /** Requests in flight on one connection. */
   readonly pipeline: number;
   readonly pacing: 'batch' | 'metronome' | 'spin';
   readonly timeoutMs: number;
@@ -127,9 +127,9 @@ export interface ProfilePlan {
   readonly stream?: StreamPlan;
 }
 
-/** The stream on which a client hears what the server has to say by itself: of subscriptions, or only open. */
+/** The stream for messages that the server sends by itself. */
 export interface StreamPlan {
-  /** Stages in which it is closed by the client, its session kept; opened again after them. */
+  /** Stages in which the client closes it, but keeps its session. It is opened again after them. */
   readonly away: readonly string[];
   /** Whether a stream that is opened again asks for what it missed (`Last-Event-ID`, session era). */
   readonly resume: boolean;
@@ -144,7 +144,7 @@ export type SessionPlan =
 export type ArrivalsPlan =
   | { readonly model: 'open'; readonly ratePerSecond: number; readonly spacing: 'uniform' | 'poisson' }
   | { readonly model: 'closed'; readonly thinkTime: ThinkTimePlan }
-  /** Calls nothing: only subscribes, or only keeps a stream open. */
+  /** The clients call nothing: they only subscribe, or keep a stream open. */
   | { readonly model: 'none' };
 
 export type ThinkTimePlan =
@@ -155,8 +155,8 @@ export type ThinkTimePlan =
 
 export interface OperationPlan {
   /**
-   * What reports and thresholds call it; unique within the profile: tool name, resource or topic uri, prompt name,
-   * `ping`, `tools/list`.
+   * The name in reports and thresholds, unique within the profile. Default: the tool, the uri, the prompt, or the
+   * method.
    */
   readonly name: string;
   readonly method:
@@ -168,44 +168,42 @@ export interface OperationPlan {
     | 'resources/list'
     | 'prompts/list'
     | 'resources/subscribe';
-  /** `params` of the request, with every string that holds `{{ ... }}` parsed. */
+  /** `params` of the request, with every `{{ ... }}` in them parsed. */
   readonly params: Template;
   /** Value of the `Mcp-Name` header in the stateless era. */
   readonly target?: string;
-  /** 0 for a subscription: it is made once for each session, beside the mix. */
+  /** 0 for a subscription, which is made once for each session. */
   readonly weight: number;
-  /**
-   * The arguments in `params` are still to be made, from what the server says of its tool or prompt; see the preflight.
-   */
+  /** The preflight makes the arguments in `params` from what the server says of its tool or prompt. */
   readonly autoArguments?: true;
   /** What a correct answer holds beyond the rules of MCP. */
   readonly expect?: ExpectPlan;
-  /** It publishes: its arguments hold `{{ stamp }}`, by which subscribers match it. */
+  /** It publishes: its arguments hold `{{ stamp }}`, by which subscribers count. */
   readonly stamped?: true;
   /**
-   * Headers that its tool wants made from its arguments, found in the preflight; only where there are headers, and in
-   * the stateless era.
+   * Headers that its tool wants to have made from the arguments. The preflight finds them, in the stateless era and
+   * over transports with headers.
    */
   readonly paramHeaders?: readonly HeaderPlan[];
 }
 
 export interface HeaderPlan {
-  /** In lower case, `mcp-param-` included. */
+  /** In lower case, with `mcp-param-`. */
   readonly name: string;
-  /** Of the argument it mirrors. */
+  /** The path of the argument that it repeats. */
   readonly path: readonly string[];
 }
 
 export interface ExpectPlan {
-  /** Each occurs in some text of the result. */
+  /** Each must occur in some text of the result. */
   readonly contains: readonly string[];
-  /** Values at places of the result; `text` is the path as written, `json` the value. */
+  /** Values at places in the result: `text` is the path as written, `json` the value. */
   readonly equals: readonly {
     readonly text: string;
     readonly path: readonly (string | number)[];
     readonly json: string;
   }[];
-  /** Of the JSON-RPC message. */
+  /** The size of the JSON-RPC message. */
   readonly minBytes?: number;
   readonly maxBytes?: number;
 }
@@ -213,18 +211,18 @@ export interface ExpectPlan {
 export interface StagePlan {
   readonly index: number;
   readonly name: string;
-  /** 1-based trial this stage belongs to. */
+  /** The trial that this stage belongs to, from 1. */
   readonly trial: number;
   /** From the start of the run. */
   readonly startMs: number;
   readonly durationMs: number;
-  /** False for warm-up and ramps: in the timeline, in no summary. */
+  /** False for warm-up and ramps, which are in the timeline, but in no summary. */
   readonly measured: boolean;
-  /** What the load fraction scales: how many clients are active, or every client's rate (open loop only). */
+  /** What the load scales: how many clients are active, or the rate of each client (open loop only). */
   readonly scale: 'clients' | 'rate';
-  /** Who takes part, by name; absent: all. See `takesPart`. */
+  /** The names of the profiles that take part. Absent: all. See `takesPart`. */
   readonly profiles?: readonly string[];
-  /** Piecewise linear load over the whole stage; 1 = 100 %. Times from the start of the run; segments are adjacent. */
+  /** Piecewise linear load over the whole stage, in adjacent segments; 1 is 100 %. Times from the start of the run. */
   readonly segments: readonly LoadSegment[];
 }
 
@@ -238,7 +236,7 @@ export interface LoadSegment {
 export type Comparison = '<' | '<=' | '>' | '>=' | '==' | '!=';
 
 export interface Check {
-  /** As written, normalised. */
+  /** As written, but normalised. */
   readonly text: string;
   readonly metric: string;
   readonly labels: Readonly<Partial<Record<'stage' | 'profile' | 'operation' | 'replica' | 'category', string>>>;
@@ -263,7 +261,7 @@ export interface LimitsPlan {
   readonly clients: number;
   readonly ratePerSecond: number;
   readonly durationMs: number;
-  /** Sent plus received, per run; workers stop their load when their share is used up. */
+  /** Sent and received in the whole run. A worker stops its load when its share is used up. */
   readonly bytes: number;
 }
 

@@ -2,7 +2,7 @@ import type { Plan, TlsPlan } from './plan.js';
 
 const hidden = '***';
 
-/** The plan fit for logs and reports: header values, keys, tokens and values in a url's query are hidden. */
+/** The plan for logs and reports: without values of headers and of url queries, without keys and tokens. */
 export function redactPlan(plan: Plan): Plan {
   if (plan.target.kind === 'command') {
     const { env, ...server } = plan.target.server;
@@ -27,7 +27,7 @@ export function redactPlan(plan: Plan): Plan {
   return { ...plan, target };
 }
 
-/** Certificates are no secrets, but nobody wants to read them. */
+/** Certificates are not secret, but too long to be worth showing. */
 function redactTls(tls: TlsPlan): TlsPlan {
   return {
     insecure: tls.insecure,

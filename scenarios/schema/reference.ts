@@ -11,7 +11,7 @@ import { quantities } from './grammar/units.js';
 import { describeKeys, type KeyDescription, scenarioKeys } from './keys/describe-keys.js';
 import { profileSchema } from './keys/profile-schema.js';
 import { abortMeanings, malformedMeanings } from './misbehave.js';
-import { type TransportName, transportNames, transports } from './transports.js';
+import { factsOf, transportNames } from './transports.js';
 
 /** Files of the folder `docs` by name. */
 export function referenceFiles(): ReadonlyMap<string, string> {
@@ -39,14 +39,14 @@ Every key, metric, unit and placeholder of scenarios and profiles. To learn how 
 
 ${keyTable(scenarioKeys())}
 
-Each entry of \`workload\` also takes the keys of a profile, except \`name\`. It overrides \`arrivals\`, \`misbehave\` and
-\`stream\` key by key, and all other keys as a whole.
+Each entry of \`workload\` also takes the keys of a profile, except \`name\`. It overrides \`arrivals\`, \`misbehave\`
+and \`stream\` key by key, and all other keys as a whole.
 
 ## Kinds of faults
 
 A fault has \`at\`, \`kind\`, perhaps \`for\`, and the keys of its kind.
 
-${table(['kind', 'what it does', 'its keys'], Object.entries(faultKinds).map(faultRow))}
+${faultTable()}
 
 ## Keys of a profile
 
@@ -56,23 +56,23 @@ An operation has exactly one of \`tool\`, \`resource\`, \`prompt\`, \`ping\`, \`
 
 ## Transports
 
-${table(['transport', '', 'schemes of urls', 'eras', 'messages from the server come on'], transportNames.map(transportRow))}
+${transportTable()}
 
 ## Kinds of misbehaviour
 
 \`misbehave.abort\` closes the connection of an operation:
 
-${table(['kind', 'when'], Object.entries(abortMeanings).map(meaningRow))}
+${meaningTable('kind', 'when', abortMeanings)}
 
 \`misbehave.malformed\` breaks a request:
 
-${table(['kind', 'how'], Object.entries(malformedMeanings).map(meaningRow))}
+${meaningTable('kind', 'how', malformedMeanings)}
 
 Each transport has the kinds that its wire allows. A kind or a key that a transport does not have is refused.
 
-${table(['transport', 'abort', 'malformed', 'reconnect', 'readRate, writeRate'], transportNames.map(misbehaviourRow))}
+${misbehaviourTable()}
 
-Every transport has \`idle\`. [Streams and misbehaviour](streams-and-misbehaviour.md) explains what the report makes of it.
+Every transport has \`idle\`. [Streams and misbehaviour](streams-and-misbehaviour.md) explains what the report shows.
 
 ## Thresholds
 
@@ -82,39 +82,34 @@ OP      = "<" | "<=" | ">" | ">=" | "==" | "!="
 LABEL   = "stage" | "profile" | "operation" | "replica" | "category"
 \`\`\`
 
-A check without a \`stage\` label is judged over all measured stages, of all trials together. No data is never a pass. A
-\`replica\` is named by its id in the report, such as \`reference-1\` or \`mcp-server.2\`, or as its answers name it: in the
-header \`x-swarmbench-replica\`, or else in \`x-swarmbench-server\`, which the gateway of the stack adds. It does not go
-together with \`operation\` or \`category\`. In YAML's flow style (\`{ check: ... }\`), a check with labels needs quotes around it.
+A check without a \`stage\` label is judged over all measured stages, of all trials together. No data is never a pass.
+A \`replica\` is named by its id in the report, such as \`reference-1\` or \`mcp-server.2\`, or as its answers name it:
+in the header \`x-swarmbench-replica\`, or else in \`x-swarmbench-server\`, which the gateway of the stack adds. It does
+not go together with \`operation\` or \`category\`. In YAML's flow style (\`{ check: ... }\`), a check with labels needs
+quotes around it.
 
 ${metricTable()}
 
 The categories of failed operations:
 
-${table(['category', 'meaning'], Object.entries(categories).map(meaningRow))}
+${meaningTable('category', 'meaning', categories)}
 
 ## Units
 
-A number never stands without its unit.
+A duration, a rate, a size, a speed and a percentage always have a unit.
 
-${table(
-  ['', 'such as', 'units'],
-  Object.values(quantities).map(({ noun, examples, units }) => [noun, examples, units]),
-)}
+${unitTable()}
 
 ## Templates
 
-Texts in \`arguments\` may hold placeholders, and so may a \`resource\` uri where \`target.era\` is \`legacy\`. Everything is
-drawn from the seed, the number of the client and the number of the operation, so a run can be repeated byte for byte; only
-\`now\` differs. A \`subscribe\` uri may hold \`{{ client }}\` only.
+Texts in \`arguments\` may hold placeholders, and so may a \`resource\` uri where \`target.era\` is \`legacy\`.
+Everything is drawn from the seed, the number of the client and the number of the operation, so a run can be repeated
+byte for byte; only \`now\` differs. A \`subscribe\` uri may hold \`{{ client }}\` only.
 
-${table(
-  ['placeholder', 'gives'],
-  Object.values(placeholders).map(({ example, gives }) => [code(example), gives]),
-)}
+${placeholderTable()}
 
-In the arguments of a tool, a text that is only one of \`int\`, \`client\`, \`seq\` or \`now\` becomes a JSON number. The
-arguments of a prompt are always text.
+In the arguments of a tool, a text that is only one of \`int\`, \`client\`, \`seq\` or \`now\` becomes a JSON number.
+The arguments of a prompt are always text.
 `;
 }
 
@@ -138,11 +133,15 @@ function defaultOf(key: KeyDescription): string {
   return value === undefined || typeof value === 'object' ? '' : code(String(value));
 }
 
-function faultRow([name, { description, keys }]: readonly [
-  string,
-  { readonly description: string; readonly keys: Readonly<Record<string, unknown>> },
-]): readonly string[] {
-  return [code(name), description, Object.keys(keys).map(code).join(', ')];
+function faultTable(): string {
+  return table(
+    ['kind', 'what it does', 'its keys'],
+    Object.entries(faultKinds).map(([name, { description, keys }]) => [
+      code(name),
+      description,
+      Object.keys(keys).map(code).join(', '),
+    ]),
+  );
 }
 
 const serverMessages = {
@@ -151,23 +150,33 @@ const serverMessages = {
   none: 'nothing',
 } as const;
 
-function transportRow(name: TransportName): readonly string[] {
-  const facts = transports[name];
-  const schemes = facts.schemes.map((scheme) => code(scheme.replace(':', '')));
-  return [code(name), facts.summary, schemes.join(', '), facts.eras.join(', '), serverMessages[facts.serverMessages]];
+function transportTable(): string {
+  return table(
+    ['transport', '', 'schemes of urls', 'eras', 'messages from the server come on'],
+    transportNames.map((name) => {
+      const facts = factsOf(name);
+      const schemes = facts.schemes.map((scheme) => code(scheme.replace(':', '')));
+      const eras = facts.eras.join(', ');
+      return [code(name), facts.summary, schemes.join(', '), eras, serverMessages[facts.serverMessages]];
+    }),
+  );
 }
 
-function misbehaviourRow(name: TransportName): readonly string[] {
-  const { misbehaviour } = transports[name];
-  const unsupported: readonly string[] = 'unsupported' in misbehaviour ? Object.keys(misbehaviour.unsupported) : [];
-  const reconnect = misbehaviour.keepsSession ? '`keep`, `new`' : '`new`';
-  return [
-    code(name),
-    orNone(misbehaviour.aborts),
-    orNone(misbehaviour.malformed),
-    unsupported.includes('reconnect') ? 'none' : reconnect,
-    unsupported.includes('readRate') ? 'no' : 'yes',
-  ];
+function misbehaviourTable(): string {
+  return table(
+    ['transport', 'abort', 'malformed', 'reconnect', 'readRate, writeRate'],
+    transportNames.map((name) => {
+      const { aborts, malformed, keepsSession, unsupported = {} } = factsOf(name).misbehaviour;
+      const reconnect = keepsSession ? '`keep`, `new`' : '`new`';
+      return [
+        code(name),
+        orNone(aborts),
+        orNone(malformed),
+        'reconnect' in unsupported ? 'none' : reconnect,
+        'readRate' in unsupported ? 'no' : 'yes',
+      ];
+    }),
+  );
 }
 
 function orNone(kinds: readonly string[]): string {
@@ -198,8 +207,25 @@ function metricRow(name: string, metric: Metric): readonly string[] {
   return [code(name), unitsOfMetrics[metric.unit], metric.labels.join(', '), metric.help];
 }
 
-function meaningRow([name, meaning]: readonly [string, string]): readonly string[] {
-  return [code(name), meaning];
+function unitTable(): string {
+  return table(
+    ['', 'such as', 'units'],
+    Object.values(quantities).map(({ noun, examples, units }) => [noun, examples, units]),
+  );
+}
+
+function placeholderTable(): string {
+  return table(
+    ['placeholder', 'gives'],
+    Object.values(placeholders).map(({ example, gives }) => [code(example), gives]),
+  );
+}
+
+function meaningTable(what: string, meaning: string, meanings: Readonly<Record<string, string>>): string {
+  return table(
+    [what, meaning],
+    Object.entries(meanings).map(([name, text]) => [code(name), text]),
+  );
 }
 
 function code(text: string): string {

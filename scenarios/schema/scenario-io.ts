@@ -1,4 +1,4 @@
-/** The only reading this room does, behind a port so that tests and servers can bring their own files. */
+/** Reads files for this room, behind an interface, so that tests and the controller can bring files of their own. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,14 +36,14 @@ export function shippedFolder(): string {
   return join(folder, 'scenarios');
 }
 
-/** As people see the file: relative where it is below the current folder. */
+/** The path that people see: relative where the file is below the current folder. */
 export function shownPath(file: string): string {
   const short = relative('', file);
   return short === '' || short.startsWith('..') ? file : short;
 }
 
 function isMissing(error: unknown): boolean {
-  // Not `instanceof Error`: errors of Node's own modules are of another realm where the code runs in a vm (jest).
+  // Not `instanceof Error`: under jest, errors of Node's own modules are from another realm.
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   return code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR';
 }

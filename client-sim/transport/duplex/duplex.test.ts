@@ -101,7 +101,7 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
       'protocol_violation',
     ],
     ['a batch', ({ id }, peer) => peer.send([{ jsonrpc: '2.0', id, result: {} }]), 'protocol_violation'],
-    ['a goodbye instead', (_message, { socket }) => void socket.end(), 'stream_lost'],
+    ['the end of the connection instead', (_message, { socket }) => void socket.end(), 'stream_lost'],
     ['a reset', (_message, { socket }) => void socket.resetAndDestroy(), 'stream_lost'],
   ])('a request answered with %s has failed', async (_what, talk, category) => {
     const server = await startSocketServer(transport, talk);
@@ -155,7 +155,7 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
   });
 
   test.each(['delete', 'abandon', 'reset'] as const)(
-    '%s answers what is in flight and leaves no socket',
+    '%s answers the requests in flight and leaves no socket open',
     async (how) => {
       const server = await startSocketServer(transport, () => undefined);
       const probe = await open(server.url, { pipeline: 2 });
@@ -167,7 +167,7 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
       probe.channel.flush();
       await until('the requests', () => server.peers.some((one) => calls(one).length === 2));
       const closing = probe.close(how);
-      // A server that has understood the goodbye ends the connection itself.
+      // A server that has read the close message ends the connection itself.
       if (how === 'delete' && transport === 'websocket')
         await until('the close frame', () => server.peers[0]?.frames.some(({ opcode }) => opcode === 8));
       server.peers[0]?.socket.end();
@@ -182,7 +182,7 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
     },
   );
 
-  test('destroy tells nobody, and closing while opening ends the opening', async () => {
+  test('destroy is followed by no event, and close while opening makes the opening fail', async () => {
     const server = await startSocketServer(transport, () => undefined, { initializes: false });
     const probe = new ChannelProbe(server.url, { transport });
     probe.channel.open();
@@ -216,21 +216,21 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
         }),
       'protocol_violation',
     ],
-  ])('no session is had from a server that %s', async (_what, talk, category) => {
+  ])('no session is opened with a server that %s', async (_what, talk, category) => {
     const server = await startSocketServer(transport, talk, { initializes: false });
     const probe = await open(server.url, { openTimeoutMs: 300 });
     expect(probe.openFailure?.category).toBe(category);
     await until('its socket to be closed', () => server.open === 0);
   });
 
-  test('nor where nobody listens', async () => {
+  test('a session fails to open where nothing listens', async () => {
     const server = await startSocketServer(transport, () => undefined);
     const port = Number(new URL(server.url).port) === 1 ? 2 : 1;
     const probe = await open(server.url.replace(/:\d+/, `:${port}`));
     expect(probe.openFailure?.category).toBe('connect');
   });
 
-  test('a slow reader takes what comes no faster than it may', async () => {
+  test('a slow reader reads no faster than its rate', async () => {
     const big = 'x'.repeat(50_000);
     const server = await startSocketServer(transport, ({ id }, peer) => peer.send(result(id, big)));
     const probe = await open(server.url, { pipeline: 4, readBytesPerSecond: 100_000 });

@@ -29,7 +29,7 @@ describe('a session', () => {
     expect(await probe.call()).toEqual(['correct']);
     await probe.close('delete');
 
-    const [initialize, initialized, call, goodbye] = server.requests;
+    const [initialize, initialized, call, end] = server.requests;
     expect(server.requests).toHaveLength(4);
     const common = {
       accept: 'application/json, text/event-stream',
@@ -59,7 +59,7 @@ describe('a session', () => {
       message: { id: 1_000_000_000, method: 'tools/call', params: { name: 'echo' } },
     });
     expect(Object.keys(call?.headers ?? {})).not.toContain('mcp-method');
-    expect(goodbye).toMatchObject({ verb: 'DELETE', headers: session });
+    expect(end).toMatchObject({ verb: 'DELETE', headers: session });
     expect(new Set(server.requests.map(({ connection }) => connection)).size).toBe(1);
     expect(probe.counters).toMatchObject({
       connectionsOpened: 1,

@@ -182,10 +182,10 @@ describe.each(eras)('the official client of the %s era', (era) => {
   });
 
   test('to a port where nothing listens is a refused connection', async () => {
-    const nobody = net.createServer();
-    await new Promise<void>((resolve) => nobody.listen(0, '127.0.0.1', resolve));
-    const { port } = nobody.address() as AddressInfo;
-    await new Promise((resolve) => nobody.close(resolve));
+    const unused = net.createServer();
+    await new Promise<void>((resolve) => unused.listen(0, '127.0.0.1', resolve));
+    const { port } = unused.address() as AddressInfo;
+    await new Promise((resolve) => unused.close(resolve));
     for (const [at, words] of [
       [port, 'ECONNREFUSED'],
       [1, 'bad port'],
@@ -264,7 +264,7 @@ describe('closing', () => {
     ['delete', 'DELETE'],
     ['abandon', 'POST'],
     ['reset', 'POST'],
-  ])('%s answers what is in flight and leaves no socket', async (how, lastVerb) => {
+  ])('%s answers the requests in flight and leaves no socket open', async (how, lastVerb) => {
     const server = await startRawServer(
       legacy(({ verb }, socket) => void (verb === 'GET' && socket.write(http('405 Method Not Allowed', '')))),
     );

@@ -201,7 +201,7 @@ describe('a server that misbehaves', () => {
 
   test.each([
     ['garbage', (): unknown => 'no { json', 'protocol_violation'],
-    ['an answer to nobody', (): unknown => result(7), 'protocol_violation'],
+    ['an answer to no request', (): unknown => result(7), 'protocol_violation'],
     [
       'an error',
       (id?: number): unknown => ({ jsonrpc: '2.0', id, error: { code: -32603, message: 'no' } }),

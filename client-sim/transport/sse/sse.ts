@@ -31,7 +31,7 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
   readonly answersElsewhere = true;
   readonly memory: EndpointMemory;
   nowMs = 0;
-  /** Where the server wants our messages, once it has told us. */
+  /** The address for our messages, once the server has sent it. */
   posts: Endpoint | undefined;
 
   private state: 'new' | 'opening' | 'ready' | 'gone' = 'new';

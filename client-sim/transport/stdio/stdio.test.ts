@@ -182,7 +182,7 @@ describe('a process that misbehaves', () => {
       "const more = () => process.stdout.write('x'.repeat(1_000_000), more); more()",
       'protocol_violation',
     ],
-    ['an answer to nobody', 'say(result(7))', 'protocol_violation'],
+    ['an answer to no request', 'say(result(7))', 'protocol_violation'],
   ])(
     'writes %s',
     async (_name, act, category) => {

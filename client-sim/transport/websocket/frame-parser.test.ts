@@ -168,7 +168,7 @@ describe('is broken by', () => {
     ['an unknown opcode', of(0x83, Buffer.from('x')), 1002],
     ['a fragmented ping', of(0x09, Buffer.from('x')), 1002],
     ['a ping of 126 bytes', of(0x89, Buffer.alloc(126)), 1002],
-    ['a continuation of nothing', of(0x80, Buffer.from('x')), 1002],
+    ['a continuation frame without a message', of(0x80, Buffer.from('x')), 1002],
     ['a message within a message', Buffer.concat([of(0x01, Buffer.from('x')), of(0x81, Buffer.from('y'))]), 1002],
     ['binary', of(0x82, Buffer.from('x')), 1003],
     ['text that is not UTF-8', of(0x81, Buffer.from([0xc3, 0x28])), 1007],

@@ -1,6 +1,6 @@
 /**
  * The part of JSONPath that names one place: RFC 9535, "singular queries" (`$`, `.name`, `['name']`, `[0]`, `[-1]`).
- * What can name several (`*`, `..`, slices, filters) has no single value to be held against and is refused.
+ * Steps that can name several places (`*`, `..`, slices, filters) are refused, because they have no single value.
  */
 type JsonPath = readonly (string | number)[];
 
@@ -14,7 +14,7 @@ const QUOTED = /\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]/y;
 
 /** @param text such as `$.structuredContent.items[0]['unit price']` */
 export function parseJsonPath(text: string): ParsedPath {
-  if (!text.startsWith('$')) return { ok: false, offset: 0, problem: 'a JSON path begins with $, the result' };
+  if (!text.startsWith('$')) return { ok: false, offset: 0, problem: 'a JSON path begins with $, which is the result' };
   const path: (string | number)[] = [];
   let at = 1;
   while (at < text.length) {

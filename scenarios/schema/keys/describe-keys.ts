@@ -1,12 +1,11 @@
+/** The keys of a zod schema: those at one path, and all of them with their descriptions. */
 import { type core, z } from 'zod';
 import { profileSchema } from './profile-schema.js';
 import { scenarioSchema } from './scenario-schema.js';
 
-/** Finding one's way in a zod schema: which keys there are at a path, and all paths there are. */
-
 type Schema = core.$ZodType;
 
-/** The keys a map at `path` may have; undefined where any are allowed or none is a map. */
+/** The keys of a map at `path`; undefined where any key is allowed, or where no map can be. */
 export function knownKeys(schema: Schema, path: readonly PropertyKey[]): readonly string[] | undefined {
   let options: readonly Schema[] = [schema];
   for (const key of path) options = options.flatMap((option) => members(option, key));
@@ -22,7 +21,7 @@ export interface KeyDescription {
   readonly optional: boolean;
 }
 
-/** Every key of every map in the schema, in order of the files' reading. */
+/** Every key of every map in the schema, in the order of the schema. */
 export function describeKeys(schema: Schema, prefix = ''): readonly KeyDescription[] {
   return alternatives(schema).flatMap((option) => {
     if (option instanceof z.ZodArray) return describeKeys(option.element, `${prefix}.*`);
@@ -36,7 +35,7 @@ export function describeKeys(schema: Schema, prefix = ''): readonly KeyDescripti
   });
 }
 
-/** What a value may be, with optional, default and conversion taken off. */
+/** What a value may be, without the wrappers for optional values and defaults. */
 function alternatives(schema: Schema): readonly Schema[] {
   if (schema instanceof z.ZodUnion) return schema.options.flatMap(alternatives);
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodPrefault) {
@@ -60,14 +59,14 @@ function descriptionOf(schema: Schema): string {
   return schema instanceof z.ZodOptional ? descriptionOf(schema.unwrap()) : '';
 }
 
-/** Every key of scenario files. A workload's keys are a profile's, plus `profile`, which alone is named here. */
+/** Every key of scenario files. Of a workload only `profile`, because all its other keys are those of profiles. */
 export function scenarioKeys(): readonly KeyDescription[] {
   return describeKeys(scenarioSchema).filter(
     ({ path }) => !path.startsWith('workload.*.') || path === 'workload.*.profile',
   );
 }
 
-/** Paths of all keys: of scenario files, then of profile files as `profile.KEY`. `*` stands for any item or name. */
+/** Paths of all keys of scenario files, then of profile files as `profile.KEY`. `*` stands for any item or name. */
 export function allKeyPaths(): readonly string[] {
   return [...scenarioKeys(), ...describeKeys(profileSchema, 'profile')].map(({ path }) => path);
 }

@@ -1,4 +1,4 @@
-/** The value types that scenario and profile files share. Text goes in, base units come out. */
+/** The value types that scenario and profile files share. Text becomes a number in its base unit. */
 import { z } from 'zod';
 import {
   explain,
@@ -26,7 +26,7 @@ export const TARGET_SERVICE = 'mcp-server';
 /** Most replicas of a service: as many as the gateway has places for. */
 export const MAX_REPLICAS = 64;
 
-/** Names go into `--set` paths, labels and file names. */
+/** Names are used in `--set` paths, labels and file names. */
 export const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, {
   error: 'a name has letters, digits, "-" and "_", and starts with a letter or a digit',
 });

@@ -1,5 +1,4 @@
-/** Scenario files that exist only in a test, in front of those on disk. */
-
+/** Scenario files that exist only in a test, before those on disk. */
 import { formatProblems } from '../../yaml/problem.js';
 import { loadPlan, type PlanRequest, type PlanResult } from '../load-plan.js';
 import type { Plan } from '../plan.js';
@@ -19,7 +18,7 @@ function filesIo(files: Files): ScenarioIo {
   };
 }
 
-/** A scenario with nothing in it but what must be; tests replace single lines. */
+/** A scenario with the required keys only. Tests replace single lines of it. */
 export const minimal = `name: s
 workload:
   low-load: {}
@@ -27,19 +26,22 @@ stages:
   - { name: steady, duration: 10s }
 `;
 
-/** @param text of `s.yaml`; `files` may bring profiles (`profiles/x.yaml`) and other files */
+/**
+ * @param text of `s.yaml`
+ * @param files more of them, such as profiles (`profiles/x.yaml`)
+ */
 export function load(text: string, request: Partial<PlanRequest> = {}, files: Files = {}): PlanResult {
   return loadPlan({ scenario: 's.yaml', env: {}, ...request }, filesIo({ 's.yaml': text, ...files }));
 }
 
-/** The plan, or the problems as the error's text. */
+/** @throws an error with the problems as its text */
 export function planOf(text: string, request: Partial<PlanRequest> = {}, files: Files = {}): Plan {
   const result = load(text, request, files);
   if (result.ok) return result.plan;
   throw new Error(formatProblems(result.problems));
 }
 
-/** `file:line:column: message` with hints; empty when nothing is wrong. */
+/** `file:line:column: message` and hints; empty when nothing is wrong. */
 export function problemsOf(text: string, request: Partial<PlanRequest> = {}, files: Files = {}): string {
   const result = load(text, request, files);
   return result.ok ? '' : formatProblems(result.problems);

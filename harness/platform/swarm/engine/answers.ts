@@ -95,7 +95,7 @@ export const network = z.looseObject({
   Labels: labels,
 });
 
-/** A config or a secret; the engine never tells the data of a secret. */
+/** A config or a secret; the engine never returns the data of a secret. */
 export const fileObject = z.looseObject({
   ID: z.string(),
   Version: z.looseObject({ Index: z.number() }),

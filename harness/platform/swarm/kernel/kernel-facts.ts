@@ -32,7 +32,7 @@ export const WANTED_CONNTRACK = 50_000;
  */
 export const WANTED_FILES = 10_240;
 
-/** Fills in what one trial could not tell from another trial of the same kernel. */
+/** Fills in what one trial left unknown from another trial of the same kernel. */
 export function completed(facts: KernelFacts, other: KernelFacts): KernelFacts {
   const better = (name: 'vxlan' | 'ipvs' | 'netem'): Ability =>
     facts[name].kind === 'unknown' ? other[name] : facts[name];

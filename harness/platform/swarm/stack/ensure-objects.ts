@@ -55,7 +55,7 @@ async function ensureFile(
     );
   }
   const sameLabels = isDeepStrictEqual(existing.Spec.Labels, { ...spec.Labels });
-  // The engine never tells what a secret holds: it compares by itself, and refuses.
+  // The engine never returns the content of a secret: it compares by itself, and refuses.
   if (kind === 'config' && existing.Spec.Data !== spec.Data) throw contentChanged(kind, spec.Name);
   if (kind === 'config' && sameLabels) {
     onChange({ kind, name: spec.Name, did: 'unchanged' });
