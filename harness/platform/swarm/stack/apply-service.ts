@@ -1,4 +1,4 @@
-import { IMAGE_LABEL } from '../compose/convert/context.js';
+import { IMAGE_LABEL } from '../compose/stack-names.js';
 import type { ContainerSpec, ServiceSpec } from '../compose/swarm-types.js';
 import type { Service } from '../engine/answers.js';
 import type { Engine } from '../engine/engine.js';

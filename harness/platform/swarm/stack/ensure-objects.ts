@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { StackSpec } from '../compose/compose-to-swarm.js';
-import { STACK_LABEL } from '../compose/convert/context.js';
+import { STACK_LABEL } from '../compose/stack-names.js';
 import type { FileSpec, NetworkSpec } from '../compose/swarm-types.js';
 import type { FileObject } from '../engine/answers.js';
 import type { Engine, FileObjects } from '../engine/engine.js';
