@@ -1,4 +1,4 @@
-/** Where runs take place and what conducts them: the options, checks and wiring that `run` and `capacity` share. */
+/** Options, checks and wiring that `run` and `capacity` share: the platform of a run, and its conductor. */
 import { type Command, Option } from 'commander';
 import type { Plan } from '../../scenarios/schema/plan.js';
 import { localRefusals } from '../platform/local/refusals.js';
@@ -90,7 +90,7 @@ function refusalsOf(plan: Plan, { on, controller, workers }: PlatformOptions): r
   return controller === undefined ? localRefusals(plan, workers) : [];
 }
 
-/** What a plan was made from: a harness elsewhere makes it again. */
+/** The source of a plan, from which a harness elsewhere makes it again. */
 export interface PlanSource {
   readonly scenario: string;
   readonly options: LoadOptions;

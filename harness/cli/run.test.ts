@@ -84,7 +84,7 @@ describe('the display of a run', () => {
     expect(phaseOf(event({ type: 'worker.recovered', workerId: 'w1' }))).toBeUndefined();
     expect(
       noteOf(event({ type: 'threshold.broken', check: 'latency.p95{stage="a"} < 200ms', actual: 312, abort: true })),
-    ).toBe('threshold broken: latency.p95{stage="a"} < 200ms, the value is 312 ms; this ends the run');
+    ).toBe('threshold broken: latency.p95{stage="a"} < 200ms (was 312 ms); it ends the run');
     const exchange = {
       step: 'initialize',
       request: 'POST /mcp',
@@ -103,7 +103,7 @@ describe('the display of a run', () => {
     ).toBe('stopping: errors.rate > 50% held');
     expect(
       noteOf(event({ type: 'worker.lost', workerId: 'w2', lastHeardMs: 12_000, silentMs: 3500, policy: 'fail' })),
-    ).toBe('lost worker w2: silent for 3.5 s (onWorkerLoss: fail)');
+    ).toBe('worker w2 was lost after 3.5 s of silence (onWorkerLoss: fail)');
   });
 
   const displayed = { scenario: 'smoke', totalMs: 1000, stages: 1, live: () => undefined };

@@ -168,7 +168,7 @@ function optional(name: string, found: string | undefined, neededFor: string, fi
   return { name, status: 'note', detail: `not found; needed only for ${neededFor}`, fix };
 }
 
-/** What the services of a stack will find. Without a swarm none of it is needed. */
+/** The kernel as the services of a stack find it. Without a swarm none of this is needed. */
 function kernel({ kernel: facts }: Facts): readonly Finding[] {
   if (facts === undefined) return [];
   const { triedIn, vxlan, ipvs, netem, openFiles } = facts;

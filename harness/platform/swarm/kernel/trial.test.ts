@@ -43,7 +43,7 @@ test('a namespace does not have the limits of a container', () => {
   });
 });
 
-test('what one trial left unknown is taken from the other', () => {
+test('abilities that one trial left unknown are taken from the other', () => {
   const first = readTrial('vxlan yes\nfiles 7 8', 'container');
   const second = readTrial('vxlan no really\nnetem yes\nconntrack 9', 'namespace');
   expect(completed(first, second)).toEqual({

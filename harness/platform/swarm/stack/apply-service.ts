@@ -7,7 +7,7 @@ import type { RegistryAuth } from '../images/registry-auth.js';
 import { sameSpec, wouldBeSame } from './same-spec.js';
 import type { OnChange } from './stack-objects.js';
 
-/** What the names in the stack files mean on this engine. */
+/** The objects on this engine that the names in the stack files mean. */
 interface Resolved {
   readonly networks: ReadonlyMap<string, string>;
   readonly configs: ReadonlyMap<string, string>;

@@ -28,7 +28,7 @@ export function sameSpec(one: object, other: object): boolean {
   return isDeepStrictEqual(essence(one), essence(other));
 }
 
-/** What engines store by default, and what we read where they store nothing. */
+/** Values that engines store by default, and that we read where they store nothing. */
 const defaults: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ['Runtime', 'container'],
   ['Isolation', 'default'],
@@ -46,7 +46,9 @@ const defaults: ReadonlyMap<string, unknown> = new Map<string, unknown>([
 /** Maps whose keys are the user's own. */
 const maps: ReadonlySet<string> = new Set(['Labels', 'Options', 'DriverOpts', 'Sysctls']);
 
-/** To the engine, absent, null, empty and the default are the same, except in a mode, which has a meaning when empty. */
+/**
+ * To the engine, absent, null, empty and the default are the same, except in a mode, which has a meaning when empty.
+ */
 function essence(value: unknown, key = ''): unknown {
   if (Array.isArray(value)) return value.length === 0 ? undefined : value.map((item) => essence(item) ?? null);
   if (typeof value !== 'object' || value === null)

@@ -97,7 +97,7 @@ export function namesOf({ services, networks, configs, secrets }: StackObjects):
   ];
 }
 
-/** What a deployment did to one object. */
+/** The effect of a deployment on one object. */
 export interface Change {
   readonly kind: 'network' | 'secret' | 'config' | 'service';
   readonly name: string;
