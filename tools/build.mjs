@@ -1,4 +1,4 @@
-/** `dist` against the sources. The stamp lists every input with size, time and hash, so that looking is cheap. */
+/** Builds `dist` from the sources. A stamp lists every input with size, time and hash, so that checking it is cheap. */
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -18,13 +18,15 @@ import { runQuietly } from './run-quietly.mjs';
 
 const STAMP = '.inputs.json';
 
-/** A file that was only touched (a checkout, a copy) has the same hash; the stamp then learns its new time. */
+/**
+ * A file with a new time and the same hash (after a checkout or a copy) is unchanged; the stamp then gets the new time.
+ */
 export function isBuilt(root) {
   const stamp = readStamp(root);
   if (stamp === undefined || stamp.lock !== lockHash(root)) return false;
   const inputs = inputsOf(root);
   if (inputs.length !== Object.keys(stamp.inputs).length) return false;
-  let touched = false;
+  let outdated = false;
   for (const path of inputs) {
     const known = stamp.inputs[path];
     if (known === undefined) return false;
@@ -33,15 +35,16 @@ export function isBuilt(root) {
     if (known.sha256 !== hashOf(root, path)) return false;
     known.mtimeMs = mtimeMs;
     known.size = size;
-    touched = true;
+    outdated = true;
   }
   if (!inputs.every((path) => outputsOf(path).every((output) => existsSync(join(root, 'dist', output))))) return false;
-  if (touched) writeStamp(root, stamp);
+  if (outdated) writeStamp(root, stamp);
   return true;
 }
 
 export async function build(root) {
-  // Without a stamp a failed build stays stale. Inputs are read first: one that changes meanwhile is built again.
+  // Without the stamp, a failed build is not taken for a good one. Inputs are read first, so that one that changes
+  // during the build is built again.
   rmSync(join(root, 'dist', STAMP), { force: true });
   const inputs = Object.fromEntries(
     inputsOf(root).map((path) => {
@@ -54,13 +57,13 @@ export async function build(root) {
     args: [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '--project', root],
     cwd: root,
     failure: 'the build failed',
-    hint: 'mend the type errors above; `npm run typecheck` shows them again',
+    hint: 'fix the type errors above; `npm run typecheck` shows them again',
   });
   removeStaleOutputs(root, new Set(Object.keys(inputs).flatMap(outputsOf)));
   writeStamp(root, { lock: lockHash(root), inputs });
 }
 
-/** What a renamed or deleted source left behind would still be found by tests and imports. */
+/** Tests and imports would still find the outputs of renamed or deleted sources. */
 function removeStaleOutputs(root, wanted) {
   const dist = join(root, 'dist');
   for (const path of filesBelow(dist, '')) {

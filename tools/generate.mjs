@@ -1,7 +1,4 @@
-/**
- * Writes the files that are made from code and kept in the repository: `npm run build && node tools/generate.mjs
- * [BUILD]`.
- */
+/** Writes the files of the repository that code generates: `npm run build && node tools/generate.mjs [BUILD]`. */
 import { writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';

@@ -1,6 +1,6 @@
 /**
- * Counts what makes the tree easy or hard to find one's way in: `node tools/house.mjs [FOLDER]` (a checkout; default
- * this one). A compass, not an aim. Product files are the tracked `.ts`, `.mjs` and `.js` outside `tests/` that are no
+ * Measures how easy it is to find one's way in the tree: `node tools/house.mjs [FOLDER]` (a checkout; default: this
+ * one). It is a compass and not an aim. Product files are the tracked `.ts`, `.mjs` and `.js` outside `tests/`, without
  * tests.
  */
 import { execFileSync } from 'node:child_process';
@@ -49,7 +49,7 @@ print(`lines over ${MAX_COLUMNS} columns, tests included`, tooLong(code));
 print('circles of imports, types included', circles.length);
 for (const circle of circles) print('  ', circle.join(' '));
 print('test files', code.filter(({ path }) => path.endsWith('.test.ts')).length);
-print('README words', words('README.md'));
+print('README words', countWords('README.md'));
 for (const [recipe, places] of recipes) print(`places for ${recipe}`, places);
 
 function read(path) {
@@ -65,15 +65,15 @@ function tooLong(files) {
   return files.flatMap(({ lines }) => lines).filter((line) => line.length > MAX_COLUMNS).length;
 }
 
-function words(path) {
+function countWords(path) {
   return readFileSync(join(root, path), 'utf8').split(/\s+/).filter(Boolean).length;
 }
 
-function print(what, value) {
-  process.stdout.write(`${what}: ${value}\n`);
+function print(name, value) {
+  process.stdout.write(`${name}: ${value}\n`);
 }
 
-/** The files that each recipe of CONTRIBUTING.md names: what has to be touched for one more of a kind. */
+/** How many places each recipe of CONTRIBUTING.md has: what must be changed to add one more of its kind. */
 function readRecipes() {
   const text = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8');
   const sections = text.split(/^### /m).slice(1);

@@ -1,4 +1,4 @@
-/** `node_modules` against `package-lock.json`. */
+/** Installs `node_modules` as `package-lock.json` says. */
 import { createHash } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { runQuietly } from './run-quietly.mjs';
 
 const STAMP = join('node_modules', '.swarmbench-lock-hash');
 
-/** An installation that npm itself made or changed counts too, when it holds what the lock file asks for. */
+/** An installation that npm itself made or changed counts, too, if it has what the lock file asks for. */
 export function isInstalled(root) {
   const hash = lockHash(root);
   if (read(join(root, STAMP)) === hash) return true;
@@ -20,7 +20,7 @@ export async function install(root) {
   rmSync(join(root, STAMP), { force: true });
   await runQuietly({
     command: 'npm',
-    // The build needs the compiler, whatever NODE_ENV says. No dependency needs an install script.
+    // The build needs the compiler, also when NODE_ENV is production. No dependency needs an install script.
     args: [
       'ci',
       '--include=dev',
@@ -32,7 +32,7 @@ export async function install(root) {
     ],
     cwd: root,
     failure: '`npm ci` failed',
-    hint: 'is the npm registry reachable (proxy, offline), and is there room on the disk? `npm ci` alone shows more',
+    hint: 'is the npm registry reachable (proxy?), and is there room on the disk? `npm ci` shows more',
   });
   writeFileSync(join(root, STAMP), lockHash(root));
 }
@@ -43,7 +43,7 @@ export function lockHash(root) {
     .digest('hex');
 }
 
-/** npm keeps what it installed in `node_modules/.package-lock.json`. Optional packages are of other platforms. */
+/** npm records its installation in `node_modules/.package-lock.json`. Optional packages are for other platforms. */
 function npmInstalledTheSame(root) {
   const installed = read(join(root, 'node_modules', '.package-lock.json'));
   if (installed === undefined) return false;

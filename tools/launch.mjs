@@ -1,6 +1,6 @@
 /**
- * What `./swarmbench` runs: makes installation and build fresh, then becomes the command line. It is imported, not
- * spawned, so exit codes, signals and the terminal need no passing through.
+ * Runs for `./swarmbench`: installs and builds if needed, then runs the command line. That is imported and not spawned,
+ * so that exit codes, signals and the terminal need not be passed through.
  */
 import './require-node.mjs';
 

@@ -1,34 +1,34 @@
 /**
- * A lock file: one process at a time installs or builds. It is stale when the process that made it is gone (same
- * machine) or has not touched it for a while (a checkout shared between machines or containers).
+ * A lock file, so that one process at a time installs or builds. It is stale when its process is gone (on this machine)
+ * or has not renewed it for a while (in a checkout that machines or containers share).
  */
 import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const TOUCH_MS = 2_000;
+const RENEW_MS = 2_000;
 const SILENT_MS = 20_000;
 const POLL_MS = 100;
 
 /**
  * @param {string} path
- * @param {() => void} onWait told once, when somebody else holds it
- * @returns {Promise<() => void>} gives it back
+ * @param {() => void} onWait called once if another process has the lock
+ * @returns {Promise<() => void>} releases the lock
  */
 export async function takeLock(path, onWait) {
   mkdirSync(dirname(path), { recursive: true });
-  let told = false;
+  let waited = false;
   while (!tryTake(path)) {
     if (removeIfStale(path)) continue;
-    if (!told) onWait();
-    told = true;
+    if (!waited) onWait();
+    waited = true;
     await sleep(POLL_MS);
   }
-  const touch = setInterval(() => utimesSync(path, new Date(), new Date()), TOUCH_MS);
-  touch.unref();
+  const renewal = setInterval(() => utimesSync(path, new Date(), new Date()), RENEW_MS);
+  renewal.unref();
   return () => {
-    clearInterval(touch);
+    clearInterval(renewal);
     rmSync(path, { force: true });
   };
 }
@@ -46,8 +46,8 @@ function tryTake(path) {
 }
 
 /**
- * Two that wait may both see a stale lock; the slower one must not remove the new lock of the faster one. So removal
- * itself is guarded by a second file, and staleness is judged again under it.
+ * Two processes that wait may both see a stale lock, and the slower one must not remove the new lock of the faster one.
+ * So a second file guards the removal, and under that the lock is checked again.
  */
 function removeIfStale(path) {
   if (!isStale(path)) return false;
@@ -74,7 +74,7 @@ function isStale(path) {
   try {
     owner = JSON.parse(readFileSync(path, 'utf8'));
   } catch {
-    // Gone, or its maker died between creating and writing it.
+    // The lock is gone, or its process died between creating and writing it.
     return age > SILENT_MS;
   }
   if (owner.host !== hostname()) return age > SILENT_MS;
@@ -99,8 +99,7 @@ function isAlive(pid) {
 }
 
 /**
- * Start time in ticks where /proc has it (proc_pid_stat(5), field 22): tells a process from a later one with its
- * number.
+ * Start time in ticks, from /proc (proc_pid_stat(5), field 22): distinguishes a process from a later one with its id.
  */
 function startOf(pid) {
   try {

@@ -1,6 +1,6 @@
 /**
- * Makes `node_modules` and `dist` match `package-lock.json` and the sources. Does nothing, fast, when they do.
- * Shared by the launcher, `npm test` and `npm run build` (`--force-build`). Talks on stderr only.
+ * Makes `node_modules` and `dist` match `package-lock.json` and the sources, and is fast when they do already. For the
+ * launcher, `npm test` and `npm run build` (`--force-build`). It writes to stderr only.
  */
 import './require-node.mjs';
 
@@ -14,16 +14,16 @@ import { PrepareError } from './run-quietly.mjs';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** @param {{forceBuild?: boolean, say?: (line: string) => void}} options */
-export async function prepare({ forceBuild = false, say = sayOnStderr } = {}) {
+/** @param {{forceBuild?: boolean, print?: (line: string) => void}} options */
+export async function prepare({ forceBuild = false, print = printOnStderr } = {}) {
   if (!forceBuild && isInstalled(root) && isBuilt(root)) return;
   const release = await takeLock(join(root, '.build', 'prepare.lock'), () =>
-    say('waiting for another process that installs or builds'),
+    print('waiting for another process that installs or builds'),
   );
   try {
-    // Looked at again: whoever held the lock has probably done it.
-    if (!isInstalled(root)) await timed(say, 'installing dependencies', () => install(root));
-    if (forceBuild || !isBuilt(root)) await timed(say, 'building', () => build(root));
+    // Checked again: the process that had the lock has probably done the work.
+    if (!isInstalled(root)) await timed(print, 'installing dependencies', () => install(root));
+    if (forceBuild || !isBuilt(root)) await timed(print, 'building', () => build(root));
   } finally {
     release();
   }
@@ -39,14 +39,14 @@ export async function prepareOrExit(options) {
   }
 }
 
-async function timed(say, what, work) {
-  say(`${what} ...`);
+async function timed(print, activity, work) {
+  print(`${activity} ...`);
   const started = Date.now();
   await work();
-  say(`${what}: done in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+  print(`${activity}: done in ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }
 
-function sayOnStderr(line) {
+function printOnStderr(line) {
   process.stderr.write(`swarmbench: ${line}\n`);
 }
 

@@ -1,6 +1,6 @@
 /**
- * Refuses a Node that is too old, in words. Written in old syntax and imported before anything else, because a newer
- * file would end in a SyntaxError instead.
+ * Refuses a Node.js that is too old. In old syntax and imported before anything else, because newer syntax would end in
+ * a SyntaxError instead.
  */
 var MINIMUM = [20, 19];
 var have = process.versions.node.split('.').map(Number);

@@ -1,4 +1,4 @@
-/** Runs a program whose output matters only when it fails. */
+/** Runs a program and shows its output only when it fails. */
 import { spawn } from 'node:child_process';
 
 const SHOWN_LINES = 40;
@@ -14,8 +14,8 @@ export class PrepareError extends Error {
 }
 
 /**
- * Resolves when the program ends with 0. A SIGINT or SIGTERM is passed on and ends this process the same way, so that
- * an interrupted installation leaves no program behind.
+ * Resolves when the program exits with 0. Passes SIGINT and SIGTERM on and then fails, so that an interrupted
+ * installation leaves no program behind.
  *
  * @param {{command: string, args: string[], cwd: string, failure: string, hint: string}} what
  */
@@ -72,6 +72,6 @@ export function runQuietly({ command, args, cwd, failure, hint }) {
 function lastLines(text) {
   const lines = text.trimEnd().split('\n');
   const shown = lines.slice(-SHOWN_LINES).map((line) => `  ${line}`);
-  if (lines.length > SHOWN_LINES) shown.unshift(`  ... ${lines.length - SHOWN_LINES} lines before`);
+  if (lines.length > SHOWN_LINES) shown.unshift(`  ... (${lines.length - SHOWN_LINES} lines before these)`);
   return shown.join('\n');
 }

@@ -55,7 +55,8 @@ function runJest(lanes, besideOthers) {
     ],
     {
       cwd: root,
-      // Several that redraw their status lines in one terminal would erase each other's; to a pipe they write results only.
+      // Several that redraw their status lines in one terminal would erase each other's; to a pipe they write results
+      // only.
       stdio: ['inherit', besideOthers ? 'pipe' : 'inherit', besideOthers ? 'pipe' : 'inherit'],
       env: {
         ...process.env,

@@ -1,4 +1,4 @@
-/** Where runs take place and what conducts them: the options, checks and wiring that `run` and `capacity` share. */
+/** Options, checks and wiring that `run` and `capacity` share: the platform of a run, and its conductor. */
 import { type Command, Option } from 'commander';
 import type { Plan } from '../../scenarios/schema/plan.js';
 import { localRefusals } from '../platform/local/refusals.js';
@@ -42,7 +42,11 @@ export function addPlatformOptions(command: Command): Command {
     .option('--token-file <file>', 'file with the token of that harness (default: the one `swarmbench up` created)')
     .option('--out <folder>', 'write results to this folder', RESULTS_FOLDER)
     .option('--workers <n>', 'number of worker processes (default: as many as the plan needs)', parseWholeNumber)
-    .option('--threads <n>', 'engine threads per worker (default: the cores the target leaves free)', parseWholeNumber)
+    .option(
+      '--threads <n>',
+      'engine threads per worker (default: one per core that the target leaves free)',
+      parseWholeNumber,
+    )
     .option('--label <key=value>', 'add a label to the report (repeatable)', collectLabels, {});
 }
 
@@ -86,7 +90,7 @@ function refusalsOf(plan: Plan, { on, controller, workers }: PlatformOptions): r
   return controller === undefined ? localRefusals(plan, workers) : [];
 }
 
-/** What a plan was made from: a harness elsewhere makes it again. */
+/** The source of a plan, from which a harness elsewhere makes it again. */
 export interface PlanSource {
   readonly scenario: string;
   readonly options: LoadOptions;

@@ -53,11 +53,11 @@ describe('exit codes and messages', () => {
     [['schema', 'nothing'], 2, /Allowed choices are scenario, profile/],
     [['worker'], 2, /required option '--controller <url>' not specified/],
     [['worker', '--controller', 'nowhere'], 2, /is not a URL/],
-  ])('swarmbench %j exits %i', async (args, code, said) => {
+  ])('swarmbench %j exits %i', async (args, code, message) => {
     const outcome = await swarmbench(args);
-    expect(outcome.err).toMatch(said);
+    expect(outcome.err).toMatch(message);
     expect(outcome.code).toBe(code);
-    if (code !== 0 && said.source !== '^$') expect(outcome.out).toBe('');
+    if (code !== 0 && message.source !== '^$') expect(outcome.out).toBe('');
   });
 
   test('a broken scenario names file, line and column and the nearest key', async () => {
@@ -73,7 +73,7 @@ describe('exit codes and messages', () => {
     expect(err).toMatch(/faults\.yaml:4:26: `kill` is not one of: scale/);
   });
 
-  test('what the platform cannot do is shown by plan before anything starts', async () => {
+  test('`plan` shows what the platform cannot do', async () => {
     const { code, out } = await swarmbench(['plan', 'smoke', '--set', 'target.gateway.sticky=cookie']);
     expect(code).toBe(2);
     expect(out).toMatch(/refused: target\.gateway\.sticky: cookie needs a gateway/);
@@ -162,7 +162,7 @@ describe('the process', () => {
     expect(spawnSync(process.execPath, [entry, 'nothing']).status).toBe(2);
   });
 
-  test('a reader that goes away is no error', () => {
+  test('a reader that goes away is not an error', () => {
     const { stdout, stderr } = spawnSync('sh', ['-c', `"${process.execPath}" "${entry}" schema | head -1`], {
       encoding: 'utf8',
     });

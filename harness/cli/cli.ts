@@ -1,5 +1,5 @@
 /** From arguments to an exit code: parses them, runs one command, prints errors. */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help } from 'commander';
 import { CliError, renderError, toCliError } from './cli-error.js';
 import { commands } from './commands/commands.js';
 import { exitCode } from './exit-code.js';
@@ -23,7 +23,7 @@ export async function main(host: Host): Promise<number> {
 async function buildProgram(host: Host, finish: (code: number) => void): Promise<Command> {
   const program = new Command('swarmbench')
     .description('Load tests for MCP servers, on this machine or on a Docker Swarm.')
-    .version(packageVersion())
+    .version(packageVersion(), '-V, --version', 'print the version')
     .helpCommand('help [command]', 'show the help of a command')
     .addHelpText(
       'after',
@@ -50,10 +50,17 @@ Exit codes: 0 passed, 1 internal error, 2 usage or invalid scenario, 3 target un
   return program;
 }
 
+const help = new Help();
+
 function configure(command: Command, host: Host): void {
   command
     .exitOverride()
     .showSuggestionAfterError()
+    .helpOption('-h, --help', 'show this help')
+    .configureHelp({
+      // An empty default, as of options that may be repeated, is not worth showing.
+      optionDescription: (option) => help.optionDescription(option).replace(/ \(default: (?:\[\]|\{\})\)$/, ''),
+    })
     .configureOutput({
       writeOut: (text) => host.stdout.write(text),
       writeErr: (text) => host.stderr.write(text),
@@ -68,12 +75,12 @@ function configure(command: Command, host: Host): void {
 /** From Commander's `error: unknown option '--sed'\n(Did you mean --seed?)` to our form. */
 function usageError(text: string, command: string): CliError {
   const [first = '', suggestion] = text.trim().split('\n');
-  const help = command === 'swarmbench' ? 'swarmbench --help' : `swarmbench ${command} --help`;
+  const helpCommand = command === 'swarmbench' ? 'swarmbench --help' : `swarmbench ${command} --help`;
   const guess = /^\(Did you mean (.*)\?\)$/.exec(suggestion ?? '')?.[1];
   return new CliError({
     code: 'USAGE',
     message: first.replace(/^error: /, ''),
-    hint: guess === undefined ? `see \`${help}\`` : `did you mean ${guess}? see \`${help}\``,
+    hint: guess === undefined ? `see \`${helpCommand}\`` : `did you mean ${guess}? see \`${helpCommand}\``,
   });
 }
 

@@ -33,7 +33,7 @@ export function addLoadOptions(command: Command): void {
     .option('--seed <n>', 'seed of the random numbers; the same seed gives the same load', parseNumber)
     .option(
       '--target <url>',
-      "URL of a running server to test instead of the scenario's own (repeatable)",
+      "test the server at this URL instead of the scenario's own (repeatable)",
       collectValues,
       [],
     )
@@ -55,7 +55,7 @@ export function addLoadOptions(command: Command): void {
     .option('--tls-cert <file>', 'client certificate (PEM); use it with --tls-key')
     .option('--tls-key <file>', 'private key of the client certificate (PEM)')
     .option('--insecure', "do not verify the target's certificate; the report mentions it")
-    .option('--auth-token-file <file>', 'bearer tokens, one per line, to spread over the clients')
+    .option('--auth-token-file <file>', 'file with bearer tokens, one per line, to spread over the clients')
     .option('--auth-token-env <name>', 'environment variable that holds the bearer tokens')
     .addOption(
       new Option('--era <era>', 'protocol era: legacy has sessions, modern is stateless, auto asks the target').choices(

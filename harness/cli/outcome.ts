@@ -1,4 +1,4 @@
-/** What a finished run means to a script: its exit code and the output of `--json`. */
+/** A finished run for scripts: its exit code and the output of `--json`. */
 import { join } from 'node:path';
 import type { Report } from '../report/schema.js';
 import { artifacts } from '../report/write-report.js';
@@ -42,7 +42,7 @@ function codeOf(report: Report | undefined, interrupted: boolean): number {
   return report?.exitCode ?? exitCode.internal;
 }
 
-/** From the best to the worst: what the target did wrong counts less than what keeps us from judging it. */
+/** From the best to the worst: failures of the target count less than failures that keep us from judging it. */
 const SEVERITY: readonly number[] = [
   exitCode.passed,
   exitCode.thresholds,

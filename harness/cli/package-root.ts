@@ -1,4 +1,4 @@
-/** The folder and the version of this package, found in the same way from `dist` and from any other build folder. */
+/** The folder and the version of this package, from `dist` and from any other build folder alike. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

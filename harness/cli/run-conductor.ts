@@ -1,11 +1,11 @@
-/** What carries out runs, one after another: the controller of this process, or a harness elsewhere. */
+/** Conducts runs, one after another: through the controller of this process, or through a harness elsewhere. */
 import type { Plan } from '../../scenarios/schema/plan.js';
 import type { FinishedRun } from '../controller/run/run.js';
 import type { Report } from '../report/schema.js';
 import type { Host } from './host.js';
 import type { Style } from './terminal/style.js';
 
-/** @template Request what a run is started with beside its plan */
+/** @template Request everything that a run is started with, beside its plan */
 export interface RunConductor<Request> {
   run(plan: Plan, request: Request): Promise<ConductedRun>;
   /** Whether Ctrl-C was pressed, so that no further run is started. */
@@ -24,6 +24,6 @@ export interface ConductorOptions {
   readonly resultsFolder: string;
   /** No progress on stderr. */
   readonly quiet: boolean;
-  /** Of stderr, where the progress goes. */
+  /** For the progress on stderr. */
   readonly style: Style;
 }

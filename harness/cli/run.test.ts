@@ -44,31 +44,31 @@ describe('the worst exit code of several runs', () => {
     expect(worstExitCode(codes)).toBe(worst);
   });
 
-  test('knows every code but usage, which ends it before any run', () => {
+  test('includes every code except usage, which ends the command before any run', () => {
     for (const code of Object.values(exitCode).filter((one) => one !== exitCode.usage))
       expect(worstExitCode([code])).toBe(code);
   });
 });
 
 describe('Ctrl-C', () => {
-  test('stops gracefully, then now, and says which', () => {
-    const said: string[] = [];
+  test('stops gracefully at first, then now, and prints which', () => {
+    const printed: string[] = [];
     const stops: string[] = [];
     const host = testHost([]);
-    const interrupts = watchInterrupts(host, (line) => said.push(line));
+    const interrupts = watchInterrupts(host, (line) => printed.push(line));
     interrupts.direct({ stop: (_reason, mode) => stops.push(mode) });
     host.interrupt();
     host.interrupt('SIGTERM');
     host.interrupt();
     expect(stops).toEqual(['drain', 'now', 'now']);
-    expect(said).toEqual([expect.stringMatching(/^SIGINT: stopping gracefully/), 'SIGTERM: stopping now']);
+    expect(printed).toEqual([expect.stringMatching(/^SIGINT: stopping gracefully/), 'SIGTERM: stopping now']);
     expect(interrupts.count()).toBe(3);
     interrupts.end();
     host.interrupt();
     expect(interrupts.count()).toBe(3);
   });
 
-  test('before a run is there stops it as soon as it is', () => {
+  test('before a run starts stops it as soon as it does', () => {
     const stops: string[] = [];
     const host = testHost([]);
     const interrupts = watchInterrupts(host, () => undefined);
@@ -78,13 +78,13 @@ describe('Ctrl-C', () => {
   });
 });
 
-describe('what is shown', () => {
+describe('the display of a run', () => {
   test('phases and notes of events', () => {
     expect(phaseOf(event({ type: 'run.draining' }))).toBe('waiting for the last answers');
     expect(phaseOf(event({ type: 'worker.recovered', workerId: 'w1' }))).toBeUndefined();
     expect(
       noteOf(event({ type: 'threshold.broken', check: 'latency.p95{stage="a"} < 200ms', actual: 312, abort: true })),
-    ).toBe('threshold broken: latency.p95{stage="a"} < 200ms, the value is 312 ms; this ends the run');
+    ).toBe('threshold broken: latency.p95{stage="a"} < 200ms (was 312 ms); it ends the run');
     const exchange = {
       step: 'initialize',
       request: 'POST /mcp',
@@ -103,12 +103,12 @@ describe('what is shown', () => {
     ).toBe('stopping: errors.rate > 50% held');
     expect(
       noteOf(event({ type: 'worker.lost', workerId: 'w2', lastHeardMs: 12_000, silentMs: 3500, policy: 'fail' })),
-    ).toBe('lost worker w2: silent for 3.5 s (onWorkerLoss: fail)');
+    ).toBe('worker w2 was lost after 3.5 s of silence (onWorkerLoss: fail)');
   });
 
   const displayed = { scenario: 'smoke', totalMs: 1000, stages: 1, live: () => undefined };
 
-  test('is lines when piped, without a single escape sequence', () => {
+  test('is lines without escape sequences when piped', () => {
     const host = testHost([]);
     const display = createDisplay(host.stderr, plain, false, displayed);
     display.doing('preflight');
@@ -126,7 +126,7 @@ describe('what is shown', () => {
     expect(host.err()).toBe('');
   });
 
-  test('is a block on a terminal, which is gone at the end', () => {
+  test('is a block on a terminal, which disappears at the end', () => {
     const host = testHost([], { isTTY: true });
     const display = createDisplay(host.stderr, plain, false, displayed);
     display.doing('preflight');

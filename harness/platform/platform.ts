@@ -7,7 +7,7 @@ import type { FaultPlan, Plan, Stickiness } from '../../scenarios/schema/plan.js
 
 export interface Platform {
   readonly name: 'local' | 'swarm';
-  /** What this platform cannot do of the plan, one sentence each; empty when it can do everything. Pure. */
+  /** Parts of the plan that this platform cannot do, one sentence each. Pure. */
   refusals(plan: Plan): readonly string[];
   /** Starts target and workers. On failure, everything that was started already is gone again. */
   prepare(plan: Plan, context: PlatformContext, signal: AbortSignal): Promise<Environment>;
@@ -24,7 +24,8 @@ export interface Platform {
  */
 export interface FaultInjector {
   /**
-   * What the fault will act on, and what is needed to undo it. Changes nothing; the result is logged before `inject`.
+   * Finds out what the fault will act on, and what its undo needs. Changes nothing; the result is logged before
+   * `inject`.
    * @throws coded errors when the fault cannot be injected
    */
   inspect(fault: FaultPlan, signal: AbortSignal): Promise<FaultSubject>;
@@ -43,7 +44,7 @@ export interface FaultInjector {
 export interface FaultSubject {
   /** For people, such as `mcp-server: 8 to 16 replicas`. */
   readonly description: string;
-  /** What `undo` has to restore. JSON. */
+  /** The state that `undo` has to restore. JSON. */
   readonly before: Readonly<Record<string, unknown>>;
 }
 
@@ -89,7 +90,7 @@ export interface Environment {
   readonly replicas: readonly Replica[];
   /**
    * Where a worker that registered runs; undefined when it does not belong to this environment. Without this method,
-   * workers are known by the processes that were started, or are whatever registers.
+   * workers are known by the processes that were started, or every worker that registers counts.
    */
   placeOf?(worker: { readonly host: string }): Place | undefined;
   /** Nodes, kernel, versions, limits: the environment section of the report. */

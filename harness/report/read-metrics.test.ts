@@ -58,7 +58,7 @@ test('counters become rates between scrapes, summed over interfaces, from the st
   ]);
 });
 
-test('each task is its own, in order of service, slot and time; what runs once on every node is left out', () => {
+test('each task has an entry, in order of service, slot and time; tasks without a slot are left out', () => {
   const all = [
     ...series('mcp-server', '10', 'd'),
     ...series('mcp-server', '2', 'c', 40),
@@ -74,7 +74,7 @@ test('each task is its own, in order of service, slot and time; what runs once o
   ]);
 });
 
-test('a file that is not there, broken or of another version gives nothing', async () => {
+test('a file that is missing, broken or of another version gives nothing', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'swarmbench-metrics-'));
   try {
     expect(await readMetrics(folder)).toEqual([]);

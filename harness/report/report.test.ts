@@ -23,14 +23,14 @@ describe('report.json', () => {
     ['a rich run', rich()],
     ['a run that never began', buildReport(foldRun(sampleEvents(samplePlan()).slice(0, 3), []))],
     ['a run of three trials', buildReport(trialsModel())],
-  ])('of %s is what the published schema says', (_, report) => {
+  ])('of %s follows the published schema', (_, report) => {
     const validate = new Ajv2020({ strict: false }).compile(reportJsonSchema());
     const written: unknown = JSON.parse(JSON.stringify(report));
     expect(validate(written) ? [] : validate.errors).toEqual([]);
     expect(reportSchema.parse(written)).toEqual(written);
   });
 
-  test('does not depend on the order in which batches arrived, nor on their coming twice', () => {
+  test('does not depend on the order of batches, nor on repeated ones', () => {
     const telemetry = sampleTelemetry(richPlan(), richOptions);
     const again = buildReport(
       foldRun(sampleEvents(richPlan(), richEvents), [...telemetry].reverse().concat(telemetry)),
@@ -97,7 +97,7 @@ describe('report.json', () => {
 });
 
 describe('writing the report', () => {
-  test('makes every artifact from the log alone, and the same ones again', async () => {
+  test('makes every artifact from the log alone, and the same ones each time', async () => {
     await using folder = await runFolder(richPlan(), richOptions, richEvents);
     const names = ['report.json', ...Object.keys(artifacts)];
     await writeReport(folder.path);
@@ -116,7 +116,7 @@ describe('writing the report', () => {
     expect(report.notes).toEqual([]);
   });
 
-  test('a damaged line in the middle is told, and its data is missing', async () => {
+  test('a damaged line in the middle is noted, and its data is missing', async () => {
     await using folder = await runFolder(samplePlan());
     const [first = '', ...rest] = (await read(folder.path, 'telemetry.jsonl')).split('\n');
     await writeFile(join(folder.path, 'telemetry.jsonl'), [first.slice(0, 50), ...rest].join('\n'));
@@ -131,7 +131,7 @@ describe('writing the report', () => {
     expect((await writeReport(folder.path)).verdict.kind).toBe('incomplete');
   });
 
-  test('a folder without a run is refused by name', async () => {
+  test('a folder without a run is refused', async () => {
     await using folder = await runFolder(samplePlan());
     await rm(join(folder.path, 'events.jsonl'));
     await expect(writeReport(folder.path)).rejects.toMatchObject({ code: 'report.no-log' });
@@ -166,7 +166,7 @@ describe('writing the report', () => {
 describe('text artifacts', () => {
   const report = rich();
 
-  test('junit: a suite for the scenario, a case for each threshold and one for the measurement', () => {
+  test('junit: the scenario is a suite with a case for each threshold and one for the measurement', () => {
     const xml = artifacts['junit.xml'](report);
     expect(xml).toContain('<testsuite name="mixed-workload" tests="7" failures="3" errors="0"');
     expect(xml).toContain('<testcase classname="mixed-workload" name="the measurement can be trusted"');
@@ -182,7 +182,7 @@ describe('text artifacts', () => {
     expect(xml).not.toMatch(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/);
   });
 
-  test('markdown: verdict first, tables whole, nothing of a server is markup', () => {
+  test('markdown: the verdict comes first, tables are whole, and no text of a server is markup', () => {
     const markdown = artifacts['report.md'](report);
     expect(markdown.split('\n')[0]).toBe('## ❌ failed: mixed-workload');
     expect(markdown).not.toMatch(/<(?:script|img)/);
@@ -193,20 +193,20 @@ describe('text artifacts', () => {
     expect(markdown.length).toBeLessThan(20_000);
   });
 
-  test('timeline.csv: a line a second, as many cells in each', () => {
+  test('timeline.csv: one line a second, with the same number of cells', () => {
     const rows = artifacts['timeline.csv'](report).trimEnd().split('\n');
     expect(rows).toHaveLength(1 + 25);
     expect(new Set(rows.map((row) => row.split(',').length)).size).toBe(1);
   });
 
-  test("latency.hgrm is the library's own print", () => {
+  test("latency.hgrm is the library's own output", () => {
     expect(artifacts['latency.hgrm'](report)).toMatch(/Value\s+Percentile\s+TotalCount/);
     expect(artifacts['latency.hgrm'](report)).toContain(
       `Total count    = ${String(report.summary.latencyMs.count).padStart(12)}`,
     );
   });
 
-  test('latency.hlog is read back by the library: one interval a stage, warm-up tagged', () => {
+  test('latency.hlog is read back by the library: one interval a stage, with a tag for the warm-up', () => {
     const reader = new hdr.HistogramLogReader(artifacts['latency.hlog'](report));
     const intervals = [reader.nextIntervalHistogram(), reader.nextIntervalHistogram(), reader.nextIntervalHistogram()];
     expect(intervals.map((interval) => interval?.totalCount)).toEqual([

@@ -1,27 +1,36 @@
 import { formatAs, formatBytes, formatMs, significant } from '../analysis/format.js';
 
+/** Where there was no data. */
 const none = '–';
+
 export function ms(value: number | null): string {
   return value === null ? none : formatMs(value);
 }
+
 export function count(value: number | null): string {
   return value === null ? none : Math.round(value).toLocaleString('en-US');
 }
+
 export function rate(value: number | null): string {
   return value === null ? none : formatAs('perSecond', value);
 }
+
 export function share(value: number | null): string {
   return value === null ? none : formatAs('ratio', value);
 }
+
 export function bytes(value: number | null): string {
   return value === null ? none : formatBytes(value);
 }
+
 export function plain(value: number | null): string {
   return value === null ? none : significant(value);
 }
+
 export function cores(value: number | null): string {
   return value === null ? none : value.toFixed(2);
 }
+
 export function duration(seconds: number): string {
   const whole = Math.round(seconds);
   if (whole < 120) return `${significant(seconds)} s`;

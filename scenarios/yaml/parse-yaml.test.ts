@@ -105,5 +105,7 @@ test('a second document is left unread where a dialect reads the first', () => {
 
 test('aliases of aliases cannot fill the memory', () => {
   const levels = Array.from({ length: 12 }, (_, i) => `l${i + 1}: &l${i + 1} [${Array(10).fill(`*l${i}`).join()}]`);
-  expect(problemsOf(['l0: &l0 x', ...levels].join('\n'))[0]).toMatch(/more than 200000 values/);
+  expect(problemsOf(['l0: &l0 x', ...levels].join('\n'))).toEqual([
+    expect.stringMatching(/more than 200000 values, counting what aliases repeat$/),
+  ]);
 });

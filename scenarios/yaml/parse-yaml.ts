@@ -72,6 +72,8 @@ export function parseYaml(text: string, origin: Position, dialect: YamlDialect =
 class Reader {
   readonly problems: Problem<'SYNTAX'>[] = [];
   private nodes = 0;
+  /** There are too many nodes: the rest is not read, and no further problem is reported. */
+  private full = false;
   private readonly targets: ReadonlyMap<ParsedNode, ParsedNode>;
   /** Maps and lists that are being read. */
   private readonly open = new Set<ParsedNode>();
@@ -104,7 +106,11 @@ class Reader {
   read(node: ParsedNode): SourceNode {
     const at = this.at(node.range[0]);
     this.nodes += 1;
-    if (this.nodes > MAX_NODES) return this.refuse(at, `more than ${MAX_NODES} values, counting what aliases repeat`);
+    if (this.nodes > MAX_NODES) {
+      const refused = this.refuse(at, `more than ${MAX_NODES} values, counting what aliases repeat`);
+      this.full = true;
+      return refused;
+    }
     if (isAlias(node)) {
       const target = this.targets.get(node);
       if (target === undefined) return this.refuse(at, `no anchor named "${node.source}"`);
@@ -184,7 +190,7 @@ class Reader {
   }
 
   private refuse(at: Position, message: string, hint?: string): SourceNode {
-    this.problems.push(problemAt(at, 'SYNTAX', '', message, hint));
+    if (!this.full) this.problems.push(problemAt(at, 'SYNTAX', '', message, hint));
     return scalarNode(null, at);
   }
 }

@@ -115,8 +115,8 @@ describe('a run from the command line', () => {
 
   test.each([
     [['--on', 'nowhere'], 2, /nowhere[^]*local, swarm/],
-    [['smoke', 'smoke', '--junit', 'x.xml'], 2, /--junit takes one scenario/],
-    [['--out', '/dev/null/results'], 2, /results cannot be written to \/dev\/null\/results[^]*RESULTS_NOT_WRITABLE/],
+    [['smoke', 'smoke', '--junit', 'x.xml'], 2, /--junit takes the report of one scenario only/],
+    [['--out', '/dev/null/results'], 2, /cannot write results to \/dev\/null\/results[^]*RESULTS_NOT_WRITABLE/],
   ])('run %j exits %i in words', async (args, expected, words) => {
     const { code, stderr } = await swarmbench(['run', ...args]);
     expect(stderr).toMatch(words);
@@ -131,7 +131,7 @@ describe('a run from the command line', () => {
     });
     await until('a call', () => log.calls.length > 0);
     program.kill('SIGINT');
-    await program.wrote(/again to stop now/);
+    await program.wrote(/repeat it to stop now/);
     program.kill('SIGINT');
     expect(await program.ended).toBe(130);
     const { report, events } = readRun(results);

@@ -79,9 +79,7 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
     // A busy machine may hold up the generator; what must be right in any weather is what was counted.
     expect(['passed', 'invalid']).toContain(report.verdict.kind);
     expect(report.summary).toMatchObject({ offered: 480, sent: 480, succeeded: 480, failed: 0, lost: 0 });
-    expect(program.stderr()).toMatch(
-      /swarmbench-run came up in .*\n[^]*starting the load[^]*downloading the results/,
-    );
+    expect(program.stderr()).toMatch(/swarmbench-run came up in .*\n[^]*starting the load[^]*downloading the results/);
 
     const workers = report.workers.toSorted((a, b) => (a.place?.slot ?? 0) - (b.place?.slot ?? 0));
     expect(workers.map(({ place, slots }) => ({ place, slots }))).toEqual(

@@ -100,6 +100,7 @@ const rooms: readonly Room[] = [
   { prefix: 'harness/platform/local/', mayImport: [...contracts, port, support, procStat] },
   { prefix: 'harness/platform/swarm/', mayImport: [...contracts, port, support, 'swarm/gateway/'] },
   { prefix: 'harness/log/', mayImport: [...contracts, port, support] },
+  ...analysisRooms(['facts', 'merge', 'statistics', 'judge', 'capacity']),
   { prefix: 'harness/analysis/', mayImport: [...contracts, port, 'harness/log/'] },
   { prefix: 'harness/report/', mayImport: [...contracts, port, 'harness/log/', 'harness/analysis/'] },
   { prefix: 'harness/controller/', mayImport: [...contracts, port, procStat, 'harness/log/', 'harness/analysis/'] },
@@ -119,6 +120,15 @@ const rooms: readonly Room[] = [
   { prefix: 'harness/cli/', mayImport: [...contracts, 'harness/', 'swarm/gateway/'] },
   { prefix: 'tests/', mayImport: ['scenarios/', 'client-sim/', 'harness/', 'swarm/', 'monitoring/'] },
 ];
+
+/** The rooms of analysis, from the ground up, on the formats and orders that all of them use. */
+function analysisRooms(names: readonly string[]): readonly Room[] {
+  const ground = [...contracts, port, 'harness/log/', 'harness/analysis/format.', 'harness/analysis/order.'];
+  return names.map((name, at) => ({
+    prefix: `harness/analysis/${name}/`,
+    mayImport: [...ground, ...names.slice(0, at).map((below) => `harness/analysis/${below}/`)],
+  }));
+}
 
 /** The only files that touch the process: arguments, environment, streams, signals, exit. */
 const processFiles: ReadonlySet<string> = new Set([

@@ -25,7 +25,7 @@ function search(
 }
 
 describe('the search for capacity', () => {
-  test('encloses any capacity within the precision, whichever side it begins on', () => {
+  test('encloses any capacity within the precision, from above and from below', () => {
     fc.assert(
       fc.property(
         fc.double({ min: 5, max: 900_000, noNaN: true }),
@@ -44,7 +44,7 @@ describe('the search for capacity', () => {
     );
   });
 
-  test('does not believe a rate that was met once and then not', () => {
+  test('does not trust a rate that was met once and then not', () => {
     let lucky = true;
     const { found } = search((rate) => {
       if (rate <= 1_000) return 'met';
@@ -68,7 +68,7 @@ describe('the search for capacity', () => {
     );
   });
 
-  test('says when the generator, the allowed rate or the patience came first, and when nothing was met', () => {
+  test('says whether the generator, the highest rate or the number of probes ended it, and when no rate was met', () => {
     expect(search((rate) => (rate <= 3_000 ? 'met' : 'generator')).found).toMatchObject({
       end: 'generator',
       unmetPerSecond: undefined,
@@ -90,7 +90,7 @@ describe('the law of scalability', () => {
       throughputPerSecond: predict({ lambda, sigma, kappa }, concurrency),
     }));
 
-  test('is found again from points that lie on it', () => {
+  test('is found from points that lie on it', () => {
     fc.assert(
       fc.property(
         fc.double({ min: 1, max: 10_000, noNaN: true }),
@@ -118,7 +118,7 @@ describe('the law of scalability', () => {
     expect(interval?.low).toBeCloseTo(peak?.throughputPerSecond ?? 0, 3);
   });
 
-  test('keeps within what its parameters mean, and claims nothing from few points', () => {
+  test('has no negative parameter, and no fit for few points', () => {
     const linear = [1, 2, 3, 4, 5, 6].map((concurrency) => ({
       concurrency,
       throughputPerSecond: 100 * concurrency * 1.01 ** concurrency,
@@ -131,7 +131,7 @@ describe('the law of scalability', () => {
 });
 
 describe('the knee', () => {
-  test('is where the latency of a queue turns up', () => {
+  test('is where the latency of a queue rises steeply', () => {
     const queue = [100, 200, 400, 600, 700, 800, 900, 950, 990].map((x) => ({ x, y: 1 / (1 - x / 1_000) }));
     expect(kneeOf(queue)).toBe(900);
     expect(kneeOf(queue.slice(0, 3))).toBeUndefined();

@@ -8,14 +8,14 @@ export interface FaultRecord {
   readonly kind: string;
   readonly target: string;
   readonly startedMs: number;
-  /** When it was seen in effect. */
+  /** When it was seen to be in effect. */
   readonly injectedMs?: number;
-  /** When its undo was asked for. */
+  /** When its undo was ordered. */
   readonly endedMs?: number;
   readonly ended?: 'time' | 'run-over';
   /** Whether the platform accepted the undo. */
   readonly undone: boolean;
-  /** When the undo was seen in effect. */
+  /** When the undo was seen to be in effect. */
   readonly undoneMs?: number;
   readonly problem?: string;
 }

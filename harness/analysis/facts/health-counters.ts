@@ -70,7 +70,7 @@ function isOwnLag(health: Health): boolean {
   return health.eventLoopDelayP99Ms >= health.lagP99Ms / 2;
 }
 
-/** Beyond one of these limits a worker was late. A loop that is never idle is late with whatever comes next. */
+/** Beyond one of these limits a worker was late. A loop that is never idle is late with the next task. */
 export const timingLimits = {
   eventLoopUtilization: 0.9,
   lagP99Ms: 30,
@@ -114,13 +114,13 @@ export function readingOf(counters: HealthCounters, key: HealthKey): HealthReadi
 }
 
 /** How many reports were beyond the limit, and their mean. */
-export function pastLimit(
+export function beyondLimit(
   counters: HealthCounters,
   key: HealthKey,
   limit: number,
 ): { readonly reports: number; readonly mean: number } {
-  const past = [...(counters.values.get(key) ?? [])].filter(([value]) => value > limit);
-  return { reports: past.reduce((sum, [, times]) => sum + times, 0), mean: meanOf(past) };
+  const beyond = [...(counters.values.get(key) ?? [])].filter(([value]) => value > limit);
+  return { reports: beyond.reduce((sum, [, times]) => sum + times, 0), mean: meanOf(beyond) };
 }
 
 function meanOf(tally: readonly (readonly [value: number, times: number])[]): number {

@@ -1,10 +1,10 @@
 /** Whether the generator, not the target, was the limit (design: measurement 6). */
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import {
+  beyondLimit,
   type HealthCounters,
   type HealthKey,
   mergeHealth,
-  pastLimit,
   readingOf,
   timingLimits,
 } from '../facts/health-counters.js';
@@ -116,7 +116,7 @@ export function judgeGenerator(plan: Plan, aggregate: Pick<Aggregate, 'workers'>
     return healthLimits.flatMap(({ key, limit, tolerated, exemptSpin, describe, remedy, timing }) => {
       // A busy loop keeps its processor busy, so one reason is enough.
       if (key === 'cpu' && busy) return [];
-      const beyond = pastLimit(health, key, limit(threads));
+      const beyond = beyondLimit(health, key, limit(threads));
       if (
         (spins && exemptSpin) ||
         beyond.reports < Math.min(fewestReports, health.reports) ||

@@ -94,7 +94,7 @@ describe("a check's metric", () => {
     expect(measured.kind === 'no-data' ? measured.why : '').toMatch(why);
   });
 
-  test('no data is never a pass, whatever the comparison', () => {
+  test('no data never passes, with any comparison', () => {
     const thresholds = (['<', '<=', '>', '>=', '==', '!='] as const).map((comparison) => ({
       check: check('latency.p95', comparison, 0, { operation: 'nothing' }),
       abortOnFail: false,
@@ -122,7 +122,7 @@ describe("a check's metric", () => {
   });
 });
 
-test('sessions have not moved for certain where nothing says which replica answered', () => {
+test('moved sessions are unknown where no answer names its replica', () => {
   const silent = new RunAggregate(plan);
   for (const { workerId, batch } of sampleTelemetry(plan)) silent.add(workerId, batch);
   expect(measure(check('affinity.moved', '==', 0), plan, silent)).toMatchObject({
@@ -131,7 +131,7 @@ test('sessions have not moved for certain where nothing says which replica answe
   });
 });
 
-test('replicas go by their ids, whatever answers call them', () => {
+test('replicas have their ids, under any name that answers give', () => {
   const merged = new RunAggregate(plan);
   for (const { workerId, batch } of sampleTelemetry(plan, { replicas: ['host-a', '10.0.1.7:3000', '10.0.1.7'] }))
     merged.add(workerId, batch);
@@ -154,7 +154,7 @@ test('replicas go by their ids, whatever answers call them', () => {
 
 describe('a sliding window', () => {
   const rate = check('errors.rate', '>', 0.5);
-  test('sees its own batches alone, of any stage', () => {
+  test('covers only its own batches, of any stage', () => {
     expect(measure(rate, plan, aggregate, { fromMs: 1000, toMs: 3000 })).toMatchObject({ kind: 'value', value: 0 });
     expect(measure(rate, plan, aggregate, { fromMs: 4000, toMs: 6000 })).toMatchObject({
       kind: 'value',

@@ -44,7 +44,7 @@ export function measure(check: Check, plan: Plan, aggregate: Aggregate, window?:
   return metric.value(new CheckInput(check, { plan, aggregate, source, window }, stages));
 }
 
-/** A window is about the present, whatever stage that is; otherwise the measured stages count, or the named one. */
+/** A window covers any stage; without one the measured stages count, or the stage that a label names. */
 function stagesOf(check: Check, plan: Plan, window: TimeWindow | undefined): readonly number[] {
   return plan.stages
     .filter((stage) =>

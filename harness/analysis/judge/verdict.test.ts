@@ -40,7 +40,7 @@ const rows: readonly Row[] = [
   [
     'a threshold without data is not passed',
     () =>
-      judged({ plan: samplePlan({ thresholds: [threshold(check('latency.p95', '<', 200, { profile: 'nobody' }))] }) }),
+      judged({ plan: samplePlan({ thresholds: [threshold(check('latency.p95', '<', 200, { profile: 'other' }))] }) }),
     'failed',
     99,
     /no data/,
@@ -356,7 +356,7 @@ describe('the verdict', () => {
     },
   );
 
-  test('workers that did not work at the same time', () => {
+  test('workers that did not run at the same time make a run invalid', () => {
     const plan = samplePlan();
     const lines = sampleTelemetry(plan).filter(
       ({ workerId, batch }) => workerId === 'w1' || batch.toMs <= 2000 || batch.toMs > 3000,

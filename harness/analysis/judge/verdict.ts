@@ -64,7 +64,7 @@ function unbalanced(plan: Plan, facts: RunFacts, aggregate: Aggregate): readonly
     );
 }
 
-/** A run that measured nothing has not passed, whatever its thresholds. */
+/** A run that measured nothing has not passed, with or without thresholds. */
 function nothingMeasured(plan: Plan, aggregate: Aggregate): readonly string[] {
   const stages = measuredStages(plan);
   if (stages.length === 0) return ['nothing was measured: the scenario has no measured stage'];

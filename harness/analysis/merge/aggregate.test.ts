@@ -14,7 +14,7 @@ const values = fc.array(fc.oneof(fc.integer({ min: 0, max: 5000 }), fc.integer({
 });
 
 describe('reading histograms', () => {
-  test('what the library encodes is read back to the last count', () => {
+  test('every count that the library encodes is read back', () => {
     fc.assert(
       fc.property(values, (recorded) => {
         const histogram = emptyHistogram();

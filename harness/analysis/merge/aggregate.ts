@@ -54,9 +54,9 @@ export function observedSeconds(aggregate: Pick<Aggregate, 'observedMs'>, stages
   return stages.reduce((sum, stage) => sum + aggregate.observedMs(stage), 0) / 1000;
 }
 
-/** No batch of an honest worker ends later than this after the planned end and the drain. */
+/** A batch that ends later than this after the planned end and the drain is broken. */
 const latestBatchMs = 3_600_000;
-/** Windows are asked for some time after the newest batch. */
+/** A window may be read some time after its newest batch came. */
 const slackMs = 10_000;
 
 /** An aggregate that is being filled: each batch must be added once, in any order. */
@@ -215,7 +215,7 @@ function replicaNamer(replicas: readonly Replica[]): (name: string) => string {
     const { hostname, host: address } = new URL(url);
     for (const alias of [hostname, address, host, id]) if (alias !== undefined) ids.set(alias, id);
   }
-  // Replicas of one machine share its address: only the port tells them apart, so the address alone names none of them.
+  // Replicas of one machine share its address and differ in their ports, so the address alone names none of them.
   const addresses = [...new Set(replicas.map(({ url }) => new URL(url).host))].map((host) => host.replace(/:\d+$/, ''));
   for (const hostname of addresses.filter((one, at) => addresses.indexOf(one) !== at))
     if (!replicas.some(({ id, host }) => id === hostname || host === hostname)) ids.delete(hostname);

@@ -1,6 +1,6 @@
 /**
  * Latency over time as counts in a grid: columns of time that double in width when there are too many, rows on a log
- * scale. Bounded however long the run is.
+ * scale. Its size is bounded for a run of any length.
  */
 import { type CountPair, cellLowest, HISTOGRAM_CELLS } from '../../../client-sim/protocol/histogram-codec.js';
 
@@ -15,7 +15,7 @@ const rowOfCell = Uint8Array.from({ length: HISTOGRAM_CELLS }, (_, cell) =>
 export interface HeatMapView {
   readonly columnSeconds: number;
   readonly rowsPerDecade: number;
-  /** Row number of the lowest row given. */
+  /** Number of the lowest row in `columns`. */
   readonly firstRow: number;
   /** One array of counts a column, each as long as the others; empty when nothing was recorded. */
   readonly columns: readonly (readonly number[])[];

@@ -7,7 +7,7 @@ function noise(at: number): number {
 }
 
 describe('a line', () => {
-  test('that is one is found exactly', () => {
+  test('is found exactly through points on a line', () => {
     const fit = fitLine(Array.from({ length: 20 }, (_, x) => ({ x, y: 5 + 3 * x })));
     expect(fit?.slope).toBeCloseTo(3, 9);
     expect(fit?.low).toBeCloseTo(3, 6);
@@ -31,7 +31,7 @@ describe('a line', () => {
     expect(fit?.high).toBeGreaterThan(0);
   });
 
-  test('is less certain the more its samples hang together', () => {
+  test('is less certain when its samples are correlated', () => {
     const width = (points: readonly number[]): number => {
       const fit = fitLine(points.map((y, x) => ({ x, y })));
       return (fit?.high ?? Infinity) - (fit?.low ?? -Infinity);
@@ -41,7 +41,7 @@ describe('a line', () => {
     expect(width(each)).toBeGreaterThan(1.5 * width(independent));
   });
 
-  test('needs points, and points that differ', () => {
+  test('needs points that differ', () => {
     expect(
       fitLine([
         { x: 1, y: 1 },

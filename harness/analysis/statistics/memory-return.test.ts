@@ -36,7 +36,7 @@ function grows(t: number): number {
   return Math.min(t, 20) * 1e6;
 }
 
-test('what is kept has not come back', () => {
+test('memory that is kept is not given back', () => {
   expect(returned(1, grows)).toEqual({
     restSeconds: 20,
     beforeBytes: 16e6,
@@ -46,7 +46,7 @@ test('what is kept has not come back', () => {
   });
 });
 
-test('what falls in the rest has, and a single peak does not hide it', () => {
+test('memory that falls in the rest is given back, and a single peak does not hide it', () => {
   const found = returned(1, (t) => {
     if (t === 20) return 9e9;
     if (t <= 10) return 10e6;
@@ -55,11 +55,11 @@ test('what falls in the rest has, and a single peak does not hide it', () => {
   expect(found).toEqual({ restSeconds: 20, beforeBytes: 20e6, endBytes: 60e6, afterBytes: 30e6, share: 0.75 });
 });
 
-test('where nothing was added, there is nothing to give back', () => {
+test('has no share where no memory was added', () => {
   expect(returned(1, () => 10e6)?.share).toBeUndefined();
 });
 
-test('without a rest after it, or without samples of it, nothing is said', () => {
+test('is undefined without a rest after the stage, or without samples of it', () => {
   expect(returned(0, grows)).toBeUndefined();
   expect(returned(2, grows)).toBeUndefined();
   expect(returned(1, grows, 20)).toBeUndefined();

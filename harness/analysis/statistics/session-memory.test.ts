@@ -66,7 +66,7 @@ describe('memory per session', () => {
     expect(found.bytes.r2).toBeGreaterThan(0.99);
   });
 
-  test('is that of all replicas together, or of one with its share of the sessions', () => {
+  test('covers all replicas together, or one replica with its share of the sessions', () => {
     const uneven: Server = {
       ...held,
       replicas: 2,
@@ -80,7 +80,7 @@ describe('memory per session', () => {
     expect([slopeOf('replica-1'), slopeOf('replica-2')]).toEqual([8000, 2000]);
   });
 
-  test('that stays behind is found from sessions that come and go', () => {
+  test('that sessions leave behind is found where they come and go', () => {
     const leaking: Server = {
       sessions: () => 20,
       opened: () => 100,
@@ -96,7 +96,7 @@ describe('memory per session', () => {
     expect(judged(aggregate, 'memory.perSession', 10_000).kind).toBe('no-data');
   });
 
-  test('no value where the fit is too poor for the limit it is held against', () => {
+  test('has no value where the fit is too poor for the limit', () => {
     const wild: Server = { ...held, memoryBytes: (t) => 50e6 + 5000 * 20 * t + 3e6 * noise(t) };
     const aggregate = runOf(wild);
     const poor = judged(aggregate, 'memory.perSession', 5000);
@@ -108,7 +108,7 @@ describe('memory per session', () => {
     expect(judged(aggregate, 'memory.perSession', 1e6)).toMatchObject({ kind: 'value' });
   });
 
-  test('no data is never a pass: nothing known of the memory', () => {
+  test('has no data where memory is not known', () => {
     const aggregate = new RunAggregate(plan);
     for (const { workerId, batch } of sampleTelemetry(plan, { workers: 1 })) aggregate.add(workerId, batch);
     expect(judged(aggregate, 'memory.perSession', 1e9)).toMatchObject({

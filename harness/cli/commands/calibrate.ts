@@ -1,6 +1,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
+import { Argument } from 'commander';
 import { loadPlan } from '../../../scenarios/schema/load-plan.js';
 import type { Plan, ProfilePlan } from '../../../scenarios/schema/plan.js';
 import { diskIo, type ScenarioIo } from '../../../scenarios/schema/scenario-io.js';
@@ -50,7 +51,12 @@ export const calibrate: CliCommand = {
   ],
   declare(command, host, finish) {
     command
-      .argument('[profile...]', 'client profiles to measure, each by its own connections and operations', ['normal'])
+      .addArgument(
+        new Argument(
+          '[profile...]',
+          'client profiles to measure, each with its own connections and operations',
+        ).default(['normal'], 'normal'),
+      )
       .option('--out <folder>', 'write results to this folder; reports in it will mention the ceiling', RESULTS_FOLDER)
       .option('--seconds <n>', 'duration of each of the two measurements of a profile', parseWholeNumber, 8)
       .option('--workers <n>', 'number of worker processes', parseWholeNumber, 1)

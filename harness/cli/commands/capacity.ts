@@ -70,7 +70,7 @@ export const capacity: CliCommand = {
         parseNumber,
         0.05,
       )
-      .option('--confirm <n>', 'how many more times the best rate must pass', parseWholeNumber, 2)
+      .option('--confirm <n>', 'how often the best rate must pass again', parseWholeNumber, 2)
       .option('--probes <n>', 'maximum number of runs', parseWholeNumber, 30)
       .option('--json', 'print capacity.json on stdout and nothing else')
       .option('-q, --quiet', 'show no progress')

@@ -1,5 +1,6 @@
 import { copyFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import { Argument } from 'commander';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import { workersHere } from '../../platform/local/worker-count.js';
 import { workersNeeded } from '../../platform/swarm/run-on-stack/worker-count.js';
@@ -39,10 +40,11 @@ export const run: CliCommand = {
     'swarmbench run baseline --on swarm --set target.replicas=4',
   ],
   declare(command, host, finish) {
-    command.argument(
-      '[scenario...]',
-      'names of scenarios, or files; they run one after another, and the worst exit code counts',
-      ['smoke'],
+    command.addArgument(
+      new Argument(
+        '[scenario...]',
+        'names of scenarios, or files; they run one after another, and the worst exit code counts',
+      ).default(['smoke'], 'smoke'),
     );
     addLoadOptions(command);
     addPlatformOptions(command)

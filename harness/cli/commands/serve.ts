@@ -133,7 +133,7 @@ interface Served {
 
 /**
  * Workers of a resumed run look for their controller where it was, so its address is listened on, too. Our own comes
- * last: it is the one that the workers of new runs are told.
+ * last: the workers of new runs get that one.
  */
 async function listen(
   controller: Controller,

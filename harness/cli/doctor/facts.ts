@@ -1,4 +1,4 @@
-/** What the doctor reads. Judging is in `judge.ts`, so that it can be tested for machines that we do not have. */
+/** Reads the facts. Judging them is in `judge.ts`, so that it can be tested for machines that we do not have. */
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, mkdir, rm, statfs, writeFile } from 'node:fs/promises';
@@ -33,7 +33,7 @@ export interface Facts {
     readonly problem: string | undefined;
     readonly freeBytes: number | undefined;
   };
-  /** Of the machine of the Docker engine; undefined when no engine answers. */
+  /** About the machine of the Docker engine; undefined when no engine answers. */
   readonly kernel: KernelFacts | undefined;
   readonly programs: {
     readonly chromium: string | undefined;

@@ -1,4 +1,4 @@
-/** From facts to findings. Each finding says how things stand and, if something is wrong, which command fixes it. */
+/** From facts to findings: each has a status and, if something is wrong, the command that fixes it. */
 import {
   type Ability,
   FIXES,
@@ -168,7 +168,7 @@ function optional(name: string, found: string | undefined, neededFor: string, fi
   return { name, status: 'note', detail: `not found; needed only for ${neededFor}`, fix };
 }
 
-/** What the services of a stack will find. Without a swarm none of it is needed. */
+/** The kernel as the services of a stack find it. Without a swarm none of this is needed. */
 function kernel({ kernel: facts }: Facts): readonly Finding[] {
   if (facts === undefined) return [];
   const { triedIn, vxlan, ipvs, netem, openFiles } = facts;
@@ -226,7 +226,7 @@ function ability(tried: Ability, { name, feature, status, consequence, fix }: Ab
 function containerFiles(triedIn: KernelFacts['triedIn'], openFiles: KernelFacts['openFiles']): Finding {
   const name = 'open files of containers';
   if (openFiles === undefined) {
-    const reason = triedIn === 'container' ? 'the container did not tell' : 'there is no image to test it with';
+    const reason = triedIn === 'container' ? 'the container did not report it' : 'there is no image to test it with';
     return {
       name,
       status: 'note',

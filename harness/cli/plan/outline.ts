@@ -1,4 +1,4 @@
-/** What a plan would do, in numbers: shown by `plan` and before each run, and the output of `plan --json`. */
+/** A plan in numbers: shown by `plan` and before each run, and the output of `plan --json`. */
 import { describeFault } from '../../../scenarios/schema/faults/fault-kinds.js';
 import type { Placeholder, Template } from '../../../scenarios/schema/grammar/template.js';
 import { formatDuration } from '../../../scenarios/schema/grammar/units.js';
@@ -36,7 +36,7 @@ export interface Outline {
   readonly faults: readonly string[];
   readonly thresholds: readonly string[];
   readonly warnings: readonly string[];
-  /** What the platform cannot do of the plan; with any of them the run would not start. */
+  /** Parts of the plan that the platform cannot do; with any of them the run would not start. */
   readonly refusals: readonly string[];
 }
 

@@ -4,7 +4,7 @@ import type { Style } from '../terminal/style.js';
 import { table } from '../terminal/table.js';
 import type { Outline } from './outline.js';
 
-/** What is about to happen, in a few lines. */
+/** The most important numbers, in a few lines. */
 export function renderBrief(outline: Outline, style: Style): string {
   return lines([
     title(outline, style),

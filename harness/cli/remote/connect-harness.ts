@@ -25,7 +25,7 @@ interface HarnessOptions {
   /** When the stack has to be deployed. */
   readonly withRegistryAuth: boolean;
   readonly quiet: boolean;
-  /** Of stderr. */
+  /** For stderr. */
   readonly style: Style;
 }
 

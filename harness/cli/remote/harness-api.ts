@@ -33,7 +33,7 @@ interface HarnessApiOptions {
 interface Call {
   readonly body?: object;
   readonly headers?: Readonly<Record<string, string>>;
-  /** The answer may take as long as it likes. */
+  /** Without a time limit for the answer. */
   readonly stream?: boolean;
 }
 

@@ -57,7 +57,7 @@ export function trialImage(host: Host): string | undefined {
 
 type Environment = Readonly<Record<string, string>>;
 
-/** What `images` left, then the files in their order, then the environment of the process; later ones win. */
+/** The variables of `images`, of the files in their order, and of the process; later ones override earlier ones. */
 export function givenEnvironment(envFiles: readonly string[], host: Host): Environment {
   const set = Object.fromEntries(
     Object.entries(host.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),

@@ -47,14 +47,16 @@ export function noteOf(event: RunEvent): string | undefined {
     case 'worker.saturated':
       return `worker ${event.workerId} is saturated: ${event.reason}`;
     case 'worker.recovered':
-      return `worker ${event.workerId} is no longer saturated`;
-    case 'worker.lost':
-      return `lost worker ${event.workerId}: silent for ${duration(event.silentMs)} (onWorkerLoss: ${event.policy})`;
+      return `worker ${event.workerId} keeps up again`;
+    case 'worker.lost': {
+      const silence = `${duration(event.silentMs)} of silence`;
+      return `worker ${event.workerId} was lost after ${silence} (onWorkerLoss: ${event.policy})`;
+    }
     case 'slots.moved':
-      return `the clients of worker ${event.from} move to worker ${event.to}`;
+      return `the clients of worker ${event.from} moved to worker ${event.to}`;
     case 'load.adjusted': {
       const profile = event.profile === undefined ? '' : ` for ${event.profile}`;
-      return `load adjusted to ${formatAs('ratio', event.load)}${profile}`;
+      return `load set to ${formatAs('ratio', event.load)}${profile}`;
     }
     case 'threshold.broken':
       return thresholdText(event.check, event.actual, event.abort);
@@ -63,11 +65,11 @@ export function noteOf(event: RunEvent): string | undefined {
     case 'fault.settled':
       return event.phase === 'injected'
         ? `fault ${event.faultId} is in effect`
-        : `fault ${event.faultId} was undone, and everything is as before`;
+        : `the undo of fault ${event.faultId} is in effect`;
     case 'fault.ended':
       return `fault ${event.faultId} ends${event.reason === 'time' ? '' : ' with the run'}`;
     case 'fault.failed':
-      return `could not ${event.phase === 'injected' ? 'inject' : 'undo'} fault ${event.faultId}: ${event.problem}`;
+      return `fault ${event.faultId} could not be ${event.phase}: ${event.problem}`;
     case 'stop.requested':
       return event.reason === 'interrupt' ? undefined : `stopping: ${event.detail}`;
     default:
@@ -87,7 +89,7 @@ function shown(text: string): string {
 
 function thresholdText(check: string, actual: number, abort: boolean): string {
   const value = formatAs(unitOf(metricOf(check)), actual);
-  return `threshold broken: ${check}, the value is ${value}${abort ? '; this ends the run' : ''}`;
+  return `threshold broken: ${check} (was ${value})${abort ? '; it ends the run' : ''}`;
 }
 
 /** `latency.p95{stage="a"} < 1s` is about `latency.p95`. */

@@ -8,11 +8,11 @@ export interface ConnectionLimit {
 }
 
 export interface ConnectionLimits {
-  /** Of a worker, and of a replica. */
+  /** For a worker, and for a replica. */
   readonly perProcess: ConnectionLimit;
   /** To one address and port: each connection to it needs a local port. */
   readonly perAddress: ConnectionLimit | undefined;
-  /** Of all programs together. */
+  /** For all programs together. */
   readonly total: readonly ConnectionLimit[];
 }
 

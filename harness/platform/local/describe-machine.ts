@@ -70,7 +70,7 @@ export function sysctl(name: string): string | undefined {
     .replaceAll(/\s+/g, ' ');
 }
 
-/** Soft and hard limit, from a shell, because Node cannot tell its own. */
+/** Soft and hard limit, from a shell, because Node does not have them. */
 export async function openFileLimit(): Promise<{ readonly soft: number; readonly hard: number } | undefined> {
   try {
     const { stdout } = await promisify(execFile)('sh', ['-c', 'ulimit -Sn; ulimit -Hn']);

@@ -67,7 +67,7 @@ async function start(source: string, extra: Partial<ProgramSpec> = {}): Promise<
   return program;
 }
 
-/** A zombie is gone: whether and when it is reaped is up to the machine's first process. */
+/** A zombie does not count as running: it is reaped by the first process of the machine, sooner or later. */
 function isRunning(pid: number): boolean {
   if (!host.kill(pid, 0)) return false;
   return !hasProc || !/\) Z /.test(readText(`/proc/${pid}/stat`) ?? ') Z ');
@@ -87,7 +87,7 @@ server.listen(0, '127.0.0.1', () => {
 });`;
 
 describe('a program', () => {
-  test('is found by the line it prints, waited for until healthy, and ended without a trace', async () => {
+  test('is found by the line it prints, becomes healthy, and ends without leaving anything', async () => {
     const program = await start(HEALTHY_AFTER_3);
     const { url } = await waitUntilListening(program, 10_000, signal);
     expect(url.pathname).toBe('/mcp');
@@ -97,7 +97,7 @@ describe('a program', () => {
     expect(host.kill(program.pid, 0)).toBe(false);
   });
 
-  test('that ends before it listens is reported with its exit code and last output', async () => {
+  test('that ends before it listens is reported with its exit code and its last output', async () => {
     const program = await start('console.error("no config"); process.exit(3);', { name: 'reference-2' });
     await expect(waitUntilListening(program, 10_000, signal)).rejects.toMatchObject({
       code: 'DEPLOY_START',

@@ -206,7 +206,7 @@ function endpointsOf(plan: Plan, replicas: readonly LocalReplica[], platform: No
   return withSourceAddresses(endpoints, connectionsIn(plan.profiles), replicas.length, platform);
 }
 
-/** Programs end by themselves when this file was not touched for a minute: the controller is gone for good. */
+/** Programs end by themselves when nothing has renewed this file for a minute: then their controller is gone. */
 function leaseArgs(context: PlatformContext): readonly string[] {
   return ['--lease', join(context.runFolder, 'controller.lease')];
 }

@@ -13,7 +13,7 @@ import { pollUntil } from '../../support/poll-until.js';
 import type { StartedProgram } from '../platform.js';
 import { startTicks } from '../proc-stat.js';
 
-/** What the local platform needs of its own process. `cli/host.ts` provides it, so that nothing here uses `process`. */
+/** Our own process, as the local platform needs it. `cli/host.ts` provides it, so that nothing here uses `process`. */
 export interface ProcessHost {
   /** The Node that runs us, and the programs. */
   readonly execPath: string;

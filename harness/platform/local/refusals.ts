@@ -4,8 +4,8 @@ import type { FaultPlan, Plan } from '../../../scenarios/schema/plan.js';
 import { countWorkersHere } from './worker-count.js';
 
 /**
- * What the local platform cannot do of a plan, one sentence each, also because the plan has too many connections for
- * this machine.
+ * Parts of a plan that the local platform cannot do, one sentence each, with too many connections for this machine
+ * among them.
  * @param workers how many the user wants; undefined: as many as the plan needs
  */
 export function localRefusals(plan: Plan, workers: number | undefined): readonly string[] {

@@ -1,7 +1,7 @@
 import type { Plan, TargetPlan } from '../../../scenarios/schema/plan.js';
 import { faultRefusals } from './faults/injector.js';
 
-/** What the stack cannot do of a plan, one sentence each. Pure. */
+/** Parts of a plan that the stack cannot do, one sentence each. Pure. */
 export function swarmRefusals(plan: Plan): readonly string[] {
   return [...targetRefusals(plan.target), ...transportRefusals(plan), ...faultRefusals(plan)];
 }

@@ -58,7 +58,7 @@ describe('the page of a capacity search', () => {
     expect(page).not.toMatch(/<script|NaN|undefined|Infinity/);
   });
 
-  test("leaves runs that were the generator's limit out of curve and fit, and says so", () => {
+  test('leaves runs with a generator at its limit out of curve and fit, and says so', () => {
     const made = document(
       [...rates.slice(0, 4).map((rate) => probe(rate, 'met')), probe(800, 'generator', { p99Ms: 9_999 })],
       { metPerSecond: 600, unmetPerSecond: undefined, end: 'generator' },
@@ -70,7 +70,7 @@ describe('the page of a capacity search', () => {
     expect(renderCapacity(made).match(/10 s/g)).toHaveLength(1);
   });
 
-  test('stands for a search without a single run or number, and escapes what scenarios are called', () => {
+  test('renders a search without runs or numbers, and escapes the name of the scenario', () => {
     expect(renderCapacity(document([], 'interrupted', '<b>&"'))).toContain('&lt;b&gt;&amp;&quot;');
     const silent = probe(10, 'unmet', { p50Ms: null, p99Ms: null, serviceMeanMs: null, throughputPerSecond: 0 });
     const page = renderCapacity(

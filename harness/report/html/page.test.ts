@@ -21,7 +21,7 @@ const rich = renderHtml(
 );
 
 describe('report.html', () => {
-  test('asks for nothing from anywhere and runs nothing', () => {
+  test('fetches nothing and runs nothing', () => {
     expect(rich).not.toMatch(/<(?:script|img|iframe|object|embed|form|base|foreignObject)\b/i);
     expect(rich).not.toMatch(/\son[a-z]+\s*=\s*["'][^"']*["'][^<]*>/i);
     expect(rich).not.toMatch(/\bstyle=/);
@@ -33,7 +33,7 @@ describe('report.html', () => {
     expect(rich).not.toMatch(/url\(|@import/);
   });
 
-  test('its policy allows the one style sheet it has', () => {
+  test('its policy allows its own style sheet only', () => {
     const style = /<style>([^]*?)<\/style>/.exec(rich)?.[1] ?? '';
     expect(rich).toContain(`style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`);
     expect(rich).toContain("default-src 'none'");
@@ -62,7 +62,7 @@ describe('report.html', () => {
     }
   });
 
-  test('no number in it is broken', () => {
+  test('shows no broken number', () => {
     expect(rich).not.toMatch(/NaN|Infinity|undefined|\[object/);
   });
 
@@ -80,12 +80,12 @@ describe('axes', () => {
     [0, 0.037, [0, 0.01, 0.02, 0.03, 0.04]],
   ])('from %d to %d', (from, to, ticks) => expect(linearScale(from, to, 0, 100).ticks).toEqual(ticks));
 
-  test('whole things have no half ticks', () => expect(linearScale(0, 2, 0, 100, 1).ticks).toEqual([0, 1, 2]));
+  test('whole numbers have no half ticks', () => expect(linearScale(0, 2, 0, 100, 1).ticks).toEqual([0, 1, 2]));
   test('a log axis widens to round numbers', () =>
     expect(logScale(3, 170, 0, 100).ticks).toEqual([2, 5, 10, 20, 50, 100, 200]));
-  test('a long log axis names the decades', () =>
+  test('a long log axis labels the decades', () =>
     expect(logScale(0.9, 8000, 0, 100).ticks).toEqual([1, 10, 100, 1000, 10_000]));
-  test('time has steps of a clock', () => {
+  test('time has the steps of a clock', () => {
     expect(timeScale(20, 0, 100).ticks).toEqual([0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20]);
     expect(timeScale(600, 0, 100).ticks.slice(0, 3)).toEqual([0, 60, 120]);
     expect(timeScale(10_800, 0, 100).ticks.slice(0, 3)).toEqual([0, 1800, 3600]);
@@ -113,7 +113,7 @@ describe('thinning a long series', () => {
       downsample(long.map(({ x, y }) => ({ x, y: x > 5000 && x < 9000 ? null : y }))).some(({ y }) => y === null),
     ).toBe(true);
   });
-  test('leaves a short one alone', () => expect(downsample(long.slice(0, 900))).toHaveLength(900));
+  test('leaves a short series unchanged', () => expect(downsample(long.slice(0, 900))).toHaveLength(900));
 });
 
 const browser = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);

@@ -77,7 +77,7 @@ ${y.ticks.map((tick) => {
 })}`;
 }
 
-/** Under its tick, but never past the edge of the picture. */
+/** Under its tick, but within the picture. */
 export function xLabel(at: number, { width, height }: Size, text: string): Markup {
   const atEdge = at + (text.length * letterPx) / 2 > width;
   const [x, anchor] = atEdge ? [String(width), 'end'] : [px(at), 'middle'];

@@ -1,5 +1,5 @@
 /** Everything that the engine keeps of a stack, without what differs from one deployment to the next. */
-import { STACK_LABEL } from '../../../harness/platform/swarm/compose/convert/context.js';
+import { STACK_LABEL } from '../../../harness/platform/swarm/compose/stack-names.js';
 import { getJson } from '../../support/swarm/swarm.js';
 
 type Json = Readonly<Record<string, unknown>>;

@@ -17,7 +17,7 @@ export function list<Item extends z.ZodType>(item: Item) {
     .transform((value): z.output<Item>[] => value ?? []);
 }
 const empty = z.looseObject({});
-/** Of the runs of a job; the engine leaves out a zero. */
+/** Counts the runs of a job; the engine leaves out a zero. */
 const iteration = z.looseObject({ Index: z.number().default(0) });
 
 const port = z.looseObject({
@@ -60,7 +60,7 @@ export const service = z.looseObject({
   CreatedAt: z.string(),
   UpdatedAt: z.string(),
   Spec: serviceSpec,
-  /** Of the last update, however old. */
+  /** About the last update, however old. */
   UpdateStatus: z
     .looseObject({ State: z.string().default(''), StartedAt: z.string().optional(), Message: z.string().default('') })
     .optional(),
@@ -95,7 +95,7 @@ export const network = z.looseObject({
   Labels: labels,
 });
 
-/** A config or a secret; the engine never tells the data of a secret. */
+/** A config or a secret; the engine never returns the data of a secret. */
 export const fileObject = z.looseObject({
   ID: z.string(),
   Version: z.looseObject({ Index: z.number() }),

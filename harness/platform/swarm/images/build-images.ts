@@ -20,7 +20,7 @@ interface BuildImagesOptions {
   readonly load?: readonly NodeEngine[];
   /** `HOST[:PORT][/PATH]` of a registry that every node can pull from. */
   readonly push?: string;
-  /** Tells where `docker login` keeps what the registry may ask for (HOME, DOCKER_CONFIG, PATH). */
+  /** For finding the credentials that `docker login` keeps (HOME, DOCKER_CONFIG, PATH). */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Default: all. */
   readonly own?: readonly OwnImageName[];

@@ -71,7 +71,7 @@ interface PushOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** `HOST[:PORT][/PATH]` */
   readonly registry: string;
-  /** Tells where `docker login` keeps credentials. */
+  /** For finding the credentials that `docker login` keeps. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly onProgress: OnImageProgress;
 }

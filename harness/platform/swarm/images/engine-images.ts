@@ -1,4 +1,4 @@
-/** What an engine knows of images, and how to wait for the long answers it gives about them. */
+/** Calls to an engine about images, whose answers may take long. */
 import type Docker from 'dockerode';
 
 export interface BuiltImage {
@@ -75,7 +75,7 @@ export async function tagImage(docker: Docker, reference: string, to: string): P
   await docker.getImage(reference).tag(nameAndTag(to));
 }
 
-/** Of a reference that has a tag; the port of a registry is not a tag. */
+/** @param reference must have a tag; the port of a registry is not a tag */
 export function nameAndTag(reference: string): { readonly repo: string; readonly tag: string } {
   const colon = reference.lastIndexOf(':');
   return { repo: reference.slice(0, colon), tag: reference.slice(colon + 1) };

@@ -1,11 +1,10 @@
-/** What the kernel of an engine can do for a stack, as far as that was tested. */
-
 /** `unknown` never counts as `yes`; its reason says why there was no test, or what the test came to. */
 export type Ability =
   | { readonly kind: 'yes' }
   | { readonly kind: 'no'; readonly reason: string }
   | { readonly kind: 'unknown'; readonly reason: string };
 
+/** The abilities of an engine's kernel that a stack may need, as far as they were tested. */
 export interface KernelFacts {
   /** Where it was tested; undefined when it was not. */
   readonly triedIn: 'container' | 'namespace' | undefined;
@@ -32,7 +31,7 @@ export const WANTED_CONNTRACK = 50_000;
  */
 export const WANTED_FILES = 10_240;
 
-/** Fills in what one trial could not tell from another trial of the same kernel. */
+/** Fills in what one trial left unknown from another trial of the same kernel. */
 export function completed(facts: KernelFacts, other: KernelFacts): KernelFacts {
   const better = (name: 'vxlan' | 'ipvs' | 'netem'): Ability =>
     facts[name].kind === 'unknown' ? other[name] : facts[name];

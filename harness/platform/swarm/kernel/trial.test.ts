@@ -21,8 +21,8 @@ test('the lines of a trial are read', () => {
 });
 
 test.each([
-  ['nothing', '', 'the trial did not tell'],
-  ['nonsense', 'vxlan perhaps', 'the trial did not tell'],
+  ['nothing', '', 'the trial did not report it'],
+  ['nonsense', 'vxlan perhaps', 'the trial did not report it'],
   [
     'a permission that we lack',
     'vxlan no RTNETLINK answers: Operation not permitted',
@@ -43,11 +43,11 @@ test('a namespace does not have the limits of a container', () => {
   });
 });
 
-test('what one trial could not tell is taken from the other', () => {
+test('abilities that one trial left unknown are taken from the other', () => {
   const first = readTrial('vxlan yes\nfiles 7 8', 'container');
   const second = readTrial('vxlan no really\nnetem yes\nconntrack 9', 'namespace');
   expect(completed(first, second)).toEqual({
-    ...untried('the trial did not tell'),
+    ...untried('the trial did not report it'),
     triedIn: 'container',
     vxlan: { kind: 'yes' },
     netem: { kind: 'yes' },

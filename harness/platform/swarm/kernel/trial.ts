@@ -63,7 +63,7 @@ function abilityOf(text: string | undefined): Ability {
   const [, kind, reason = ''] = /^(yes|no|unknown)\s*(.*)$/.exec(text ?? '') ?? [];
   if (kind === 'yes') return { kind };
   if (kind === 'no' && !NOT_ALLOWED.test(reason)) return { kind, reason };
-  return { kind: 'unknown', reason: reason === '' ? 'the trial did not tell' : reason };
+  return { kind: 'unknown', reason: reason === '' ? 'the trial did not report it' : reason };
 }
 
 function limitOf(text: string): number | undefined {

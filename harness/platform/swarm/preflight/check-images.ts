@@ -33,7 +33,7 @@ export async function checkImages(
   return nodes === 1 || madeHere.length === 0 ? missing : [...missing, onlyHere(madeHere)];
 }
 
-/** An engine cannot tell which images the others have. */
+/** An engine does not know which images the others have. */
 function onlyHere(references: readonly string[]): PreflightFinding {
   const [first = '', ...others] = references;
   const rest = others.length === 0 ? '' : ` and ${others.length} other images of this stack`;

@@ -31,6 +31,6 @@ test.each([
   expect(codes(services, bare)).toEqual(expected);
 });
 
-test('what was not tested is not a finding', () => {
+test('an ability that was not tested is not a finding', () => {
   expect(codes('a: { image: i }', untried('may not'))).toEqual([]);
 });

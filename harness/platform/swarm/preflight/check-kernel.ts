@@ -5,7 +5,7 @@ import { FIXES, type KernelFacts, WANTED_CONNTRACK, WANTED_FILES } from '../kern
 import { tryKernel } from '../kernel/try-kernel.js';
 import type { PreflightFinding } from './finding.js';
 
-/** What the stack needs and the kernel does not have. @param trialImage see `tryKernel` */
+/** Abilities that the stack needs and the kernel does not have. @param trialImage see `tryKernel` */
 export async function checkKernel(
   engine: Engine,
   stack: StackSpec,
@@ -15,7 +15,7 @@ export async function checkKernel(
   return stack.services.some(isConnected) ? kernelFindings(stack, await tryKernel(engine, trialImage, signal)) : [];
 }
 
-/** What was not tested is not a finding. Pure. */
+/** An ability that was not tested is not a finding. Pure. */
 export function kernelFindings(
   { services }: StackSpec,
   { vxlan, ipvs, openFiles, conntrackMax }: KernelFacts,

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import type { StackSpec } from '../compose/compose-to-swarm.js';
-import { STACK_LABEL } from '../compose/convert/context.js';
+import { STACK_LABEL } from '../compose/stack-names.js';
 import type { Service } from '../engine/answers.js';
 import type { Engine } from '../engine/engine.js';
 import type { PreflightFinding } from './finding.js';

@@ -1,5 +1,5 @@
 /** The environment section of the report: everything about the swarm that influences what a run measures. */
-import { IMAGE_LABEL } from '../compose/convert/context.js';
+import { IMAGE_LABEL } from '../compose/stack-names.js';
 import type { Engine } from '../engine/engine.js';
 import type { Stack, StackServices } from '../stack/stack-objects.js';
 

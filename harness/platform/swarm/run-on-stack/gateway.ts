@@ -11,7 +11,7 @@ import {
 } from '../../../../swarm/gateway/render-gateway.js';
 import { messageOf } from '../../../support/error-message.js';
 import { pollUntil } from '../../../support/poll-until.js';
-import { STACK_LABEL } from '../compose/convert/context.js';
+import { STACK_LABEL } from '../compose/stack-names.js';
 import { type FileObject, list, type Service } from '../engine/answers.js';
 import { labelOf, type Stack, type StackServices } from '../stack/stack-objects.js';
 import { type AwaitedService, awaitedAfter } from '../stack/wait-converged.js';

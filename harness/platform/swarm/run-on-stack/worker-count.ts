@@ -4,7 +4,7 @@ import { peakRate } from '../../../../scenarios/schema/offered-load.js';
 import type { Plan, ProfilePlan } from '../../../../scenarios/schema/plan.js';
 import { SwarmPlatformError } from './swarm-platform-error.js';
 
-/** What one worker gets unless the user sets the number of workers; well below what one core can do. */
+/** The most that one worker gets unless the user sets the number of workers; well below what one core can do. */
 const CLIENTS_PER_WORKER = 2_000;
 const RATE_PER_WORKER = 20_000;
 

@@ -1,4 +1,4 @@
-import { IMAGE_LABEL } from '../compose/convert/context.js';
+import { IMAGE_LABEL } from '../compose/stack-names.js';
 import type { ContainerSpec, ServiceSpec } from '../compose/swarm-types.js';
 import type { Service } from '../engine/answers.js';
 import type { Engine } from '../engine/engine.js';
@@ -7,7 +7,7 @@ import type { RegistryAuth } from '../images/registry-auth.js';
 import { sameSpec, wouldBeSame } from './same-spec.js';
 import type { OnChange } from './stack-objects.js';
 
-/** What the names in the stack files mean on this engine. */
+/** The objects on this engine that the names in the stack files mean. */
 interface Resolved {
   readonly networks: ReadonlyMap<string, string>;
   readonly configs: ReadonlyMap<string, string>;

@@ -2,8 +2,8 @@ import { expect, test } from '@jest/globals';
 import type { StackSpec } from '../compose/compose-to-swarm.js';
 import { withContentNames } from './content-names.js';
 
-function stack(content: string, name = 'bench_words'): StackSpec {
-  const File = { Name: '/words', UID: '0', GID: '0', Mode: 0o444 };
+function stack(content: string, name = 'bench_motd'): StackSpec {
+  const File = { Name: '/motd', UID: '0', GID: '0', Mode: 0o444 };
   return {
     name: 'bench',
     networks: [],

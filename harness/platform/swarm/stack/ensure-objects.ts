@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { StackSpec } from '../compose/compose-to-swarm.js';
-import { STACK_LABEL } from '../compose/convert/context.js';
+import { STACK_LABEL } from '../compose/stack-names.js';
 import type { FileSpec, NetworkSpec } from '../compose/swarm-types.js';
 import type { FileObject } from '../engine/answers.js';
 import type { Engine, FileObjects } from '../engine/engine.js';
@@ -55,7 +55,7 @@ async function ensureFile(
     );
   }
   const sameLabels = isDeepStrictEqual(existing.Spec.Labels, { ...spec.Labels });
-  // The engine never tells what a secret holds: it compares by itself, and refuses.
+  // The engine never returns the content of a secret: it compares by itself, and refuses.
   if (kind === 'config' && existing.Spec.Data !== spec.Data) throw contentChanged(kind, spec.Name);
   if (kind === 'config' && sameLabels) {
     onChange({ kind, name: spec.Name, did: 'unchanged' });

@@ -13,7 +13,7 @@ describe('an update would change nothing', () => {
     ['the same', {}, {}],
     ['absent, null and empty', { TaskTemplate: { a: null, b: '', c: [], d: {}, e: { f: [] } } }, { TaskTemplate: {} }],
     [
-      'what the engine fills in',
+      'defaults that the engine fills in',
       { TaskTemplate: { RestartPolicy: { Delay: 1 } }, UpdateConfig: { Order: '' } },
       {
         TaskTemplate: { RestartPolicy: { Delay: 1, Condition: 'any', MaxAttempts: 0 }, Runtime: 'container' },

@@ -1,14 +1,15 @@
 /**
- * Whether an update would change a service. Sending one that changes nothing would make the engine forget its previous
- * spec.
+ * Whether an update would change a service. Sending one that changes nothing would make the engine forget the previous
+ * spec of the service.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { ServiceSpec } from '../compose/swarm-types.js';
 import type { Service } from '../engine/answers.js';
 
 /**
- * False when in doubt. @param wanted as it would be sent
- * @param networkIds by name: the engine turns names into ids when it stores a spec
+ * False when in doubt.
+ * @param wanted as it would be sent
+ * @param networkIds by name: the engine replaces names with ids when it stores a spec
  */
 export function wouldBeSame(
   wanted: ServiceSpec,
@@ -27,7 +28,7 @@ export function sameSpec(one: object, other: object): boolean {
   return isDeepStrictEqual(essence(one), essence(other));
 }
 
-/** What engines store where nothing was said, and what we read where they store nothing. */
+/** Values that engines store by default, and that we read where they store nothing. */
 const defaults: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ['Runtime', 'container'],
   ['Isolation', 'default'],
@@ -42,10 +43,12 @@ const defaults: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ['Replicas', 1],
 ]);
 
-/** Their keys are the user's own. */
+/** Maps whose keys are the user's own. */
 const maps: ReadonlySet<string> = new Set(['Labels', 'Options', 'DriverOpts', 'Sysctls']);
 
-/** Absent, null, empty and the default are the same to the engine; a mode says something even when it is empty. */
+/**
+ * To the engine, absent, null, empty and the default are the same, except in a mode, which has a meaning when empty.
+ */
 function essence(value: unknown, key = ''): unknown {
   if (Array.isArray(value)) return value.length === 0 ? undefined : value.map((item) => essence(item) ?? null);
   if (typeof value !== 'object' || value === null)

@@ -136,7 +136,7 @@ function wantedOf(service: Service, current: readonly Task[]): number {
   return current.filter(({ DesiredState }) => isJob(service) || !isOver(DesiredState)).length;
 }
 
-/** Of a replicated service. The engine leaves the number out when it is 1. */
+/** For a replicated service. The engine leaves the number out when it is 1. */
 export function wantedReplicas({ Spec }: Pick<Service, 'Spec'>): number {
   return Spec.Mode.Replicated?.Replicas ?? 1;
 }

@@ -20,8 +20,8 @@ function environmentFor(choices: Partial<StackChoices>): ReturnType<typeof stack
   });
 }
 
-describe('what the stack is deployed with', () => {
-  test('tokens are made once, for their owner only, and stay', () => {
+describe('the environment of the stack', () => {
+  test('tokens are created once, readable for their owner only', () => {
     const stateFolder = join(tempFolder(), 'not', 'there', 'yet');
     const first = environmentFor({ stateFolder });
     const file = first.environment.API_TOKEN_FILE ?? '';
@@ -36,7 +36,7 @@ describe('what the stack is deployed with', () => {
     expect(readFileSync(environment.GATEWAY_CONFIG ?? '', 'utf8')).toBe(renderGateway({ sticky: 'cookie' }));
   });
 
-  test("the gateway finds the user's image at its port, and does not ask one for its health that has no answer", () => {
+  test("the gateway finds the user's image at its port, and asks for its health only if it has a health check", () => {
     const configFor = (environment: Readonly<Record<string, string>>): string =>
       readFileSync(environmentFor({ environment }).environment.GATEWAY_CONFIG ?? '', 'utf8');
     expect(configFor({ MCP_SERVER_PORT: '8080', MCP_SERVER_HEALTHCHECK: 'NONE' })).toBe(
@@ -45,7 +45,7 @@ describe('what the stack is deployed with', () => {
     expect(configFor({ MCP_SERVER_PORT: '' })).toBe(renderGateway());
   });
 
-  test('what the user has set wins', () => {
+  test('variables that the user has set override ours', () => {
     expect(
       environmentFor({ environment: { GATEWAY_CONFIG: '/mine.cfg', GATEWAY_PORT: '8080' } }).environment,
     ).toMatchObject({ GATEWAY_CONFIG: '/mine.cfg', GATEWAY_PORT: '8080', STACK: 'bench' });

@@ -1,5 +1,5 @@
 /** A stack in a swarm, and everything that carries its label. Only the label proves that an object is ours. */
-import { STACK_LABEL } from '../compose/convert/context.js';
+import { STACK_LABEL } from '../compose/stack-names.js';
 import type { Container, FileObject, Network, Service, Task, Volume } from '../engine/answers.js';
 import type { Engine } from '../engine/engine.js';
 import { EngineError } from '../engine/engine-error.js';
@@ -97,7 +97,7 @@ export function namesOf({ services, networks, configs, secrets }: StackObjects):
   ];
 }
 
-/** What a deployment did to one object. */
+/** The effect of a deployment on one object. */
 export interface Change {
   readonly kind: 'network' | 'secret' | 'config' | 'service';
   readonly name: string;

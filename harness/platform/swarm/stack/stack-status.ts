@@ -1,4 +1,4 @@
-import { IMAGE_LABEL } from '../compose/convert/context.js';
+import { IMAGE_LABEL } from '../compose/stack-names.js';
 import type { SwarmNode, Task } from '../engine/answers.js';
 import type { Engine } from '../engine/engine.js';
 import { progressOf, type ServiceProgress } from './service-progress.js';

@@ -7,24 +7,24 @@ const nodes = new Set(['n1']);
 const patience = { pendingMs: 1_000, endedMs: 100, failures: 3 };
 
 describe('a service in trouble', () => {
-  test('is given up when as many of its tasks failed as may fail, and not for failures of before', () => {
+  test('is given up after a number of failed tasks; earlier failures do not count', () => {
     const watch = watching({});
     const old = failed('old');
     expect(watch([old, waiting('a')], 0)).toBeUndefined();
     expect(watch([old, failed('a'), waiting('b')], 1)).toBeUndefined();
     expect(watch([old, failed('a'), failed('b'), waiting('c')], 2)).toBeUndefined();
-    // The swarm forgets old tasks; we do not.
+    // The swarm forgets old tasks, the detector does not.
     expect(watch([failed('b'), failed('c'), waiting('d')], 3)).toBe('task 1 failed: exit (3) (3 times)');
   });
 
-  test('may be rejected by every node as often', () => {
+  test('may be rejected that often by every node', () => {
     const watch = watching({}, new Set(['n1', 'n2']));
     watch([], 0);
     for (const id of ['a', 'b', 'c', 'd', 'e']) expect(watch([rejected(id), waiting('next')], 1)).toBeUndefined();
     expect(watch([rejected('f'), waiting('next')], 1)).toMatch(/6 times/);
   });
 
-  test('waits for a node only so long', () => {
+  test('may wait for a node for a limited time', () => {
     const watch = watching({});
     const pending = of('a', 'pending', { Err: 'no suitable node' }, 'running');
     expect(watch([pending], 0)).toBeUndefined();
@@ -32,7 +32,7 @@ describe('a service in trouble', () => {
     expect(watch([pending], 1_000)).toBe('task 1 pending: no suitable node');
   });
 
-  test('is not started again when its policy says so, else only after the delay', () => {
+  test('is given up when its policy does not restart it, or when the restart delay is over', () => {
     const none = watching({ RestartPolicy: { Condition: 'none' } });
     none([], 0);
     expect(none([failed('a')], 0)).toBeUndefined();
@@ -44,7 +44,7 @@ describe('a service in trouble', () => {
     expect(delayed([failed('a')], 2_100)).toMatch(/not started again/);
   });
 
-  test('is left to the engine while the engine watches its update', () => {
+  test('is left to the engine during an update', () => {
     const watch = watching({}, nodes, { UpdateStatus: { State: 'updating' } });
     watch([], 0);
     for (const id of ['a', 'b', 'c', 'd']) expect(watch([failed(id)], 9_999)).toBeUndefined();
@@ -54,14 +54,14 @@ describe('a service in trouble', () => {
 describe('a service is as wanted', () => {
   test.each<[string, object, readonly Task[], object]>([
     [
-      'when each slot has a running task, whatever was there before',
+      'when each slot has a running task, also after failures',
       { Replicated: { Replicas: 1 } },
       [failed('a'), running('b')],
       { running: 1, wanted: 1, state: 'running' },
     ],
-    ['at rest', { Replicated: { Replicas: 0 } }, [], { running: 0, wanted: 0, state: 'running' }],
+    ['when idle', { Replicated: { Replicas: 0 } }, [], { running: 0, wanted: 0, state: 'running' }],
     [
-      'not when a task is wanted and not there',
+      'not when a task is missing',
       { Replicated: { Replicas: 2 } },
       [running('b')],
       { running: 1, wanted: 2, state: 'starting' },

@@ -109,7 +109,7 @@ export class StuckDetector {
   }
 }
 
-/** What to do about the message of a task. */
+/** Hints by the message of a task. */
 const hints: readonly (readonly [RegExp, string])[] = [
   [
     /no such image: \S+[.:]\S*\/|no basic auth credentials|unauthorized/i,

@@ -48,7 +48,7 @@ function protocolOf({ pinned, routes, serverInfo }: PassedPreflight): Record<str
   };
 }
 
-/** `nodes.0.cores` -> `nodes 1 cores`; bounded, because an environment is whatever a platform says it is. */
+/** `nodes.0.cores` becomes `nodes 1 cores`; bounded, because a platform may describe anything as its environment. */
 function flatten(path: string, value: unknown, depth = 0): readonly (readonly [string, string])[] {
   if (value === null || value === undefined) return [];
   if (typeof value === 'number' && path.endsWith('Bytes'))

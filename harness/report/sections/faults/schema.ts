@@ -25,7 +25,7 @@ export const schema = {
       /** ISO 8601. */
       at: z.string().nullable(),
       atSeconds: maybe,
-      /** When its undo was asked for; null when the platform did not accept it. */
+      /** When its undo was ordered; null when the platform did not accept it. */
       undoneAt: z.string().nullable(),
       undoneAtSeconds: maybe,
       endedBy: z.enum(['time', 'run-over']).nullable(),

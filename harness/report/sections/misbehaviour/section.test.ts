@@ -101,7 +101,7 @@ describe('misbehaviour', () => {
     ]);
   });
 
-  test('is no error of the target, and balances', () => {
+  test('is no error of the target, and the counts add up', () => {
     const { summary, profiles, errors, thresholds, balance } = report();
     expect(summary).toMatchObject({ failed: 60, byUs: 60, errorRate: 0 });
     expect(summary.sent).toBe(summary.succeeded + summary.failed + summary.lost);
@@ -117,7 +117,7 @@ describe('misbehaviour', () => {
     expect(balance.map(({ gap }) => gap)).toEqual(balance.map(() => 0));
   });
 
-  test('and what its neighbours suffered is the difference', () => {
+  test('shows the effect on its neighbours', () => {
     const [row, ...others] = report().neighbours;
     expect(others).toEqual([]);
     expect(row).toMatchObject({
@@ -131,7 +131,7 @@ describe('misbehaviour', () => {
     expect(row?.ratio.throughput).toBeCloseTo(1, 6);
   });
 
-  test('is in every rendering, with nothing of it taken for markup', () => {
+  test('is in every rendering, and none of its text is markup', () => {
     const made = report();
     expect(reportSchema.parse(JSON.parse(JSON.stringify(made)))).toEqual(made);
     const page = renderHtml(made);

@@ -7,7 +7,7 @@ import type { BuildInput } from '../report-section.js';
 import { sessionsOf } from '../shared/replica-sessions.js';
 import type { Replica, Usage, UsagePoint } from './schema.js';
 
-/** Of every replica and worker: what Prometheus scraped, else what the platform was asked for while the run was on. */
+/** Of every replica and worker: as Prometheus scraped it, or else as the platform was sampled. */
 export function buildUsage({ facts, aggregate, metered }: BuildInput): Usage[] {
   const roles = new Map<string, 'target' | 'worker'>([
     ...facts.replicas.map(({ id }) => [id.slice(0, id.lastIndexOf('.')), 'target'] as const),

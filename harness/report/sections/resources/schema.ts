@@ -9,8 +9,8 @@ const usage = z.strictObject({
   task: z.string().optional(),
   node: z.string().optional(),
   /**
-   * `metrics.json`: what Prometheus scraped; `samples`: what the platform was asked for each second, where there is
-   * no such file.
+   * `metrics.json`: scraped by Prometheus; `samples`: read from the platform each second, where there is no such
+   * file.
    */
   source: z.enum(['metrics.json', 'samples']),
   points: z.array(

@@ -1,8 +1,9 @@
 import { nonEmpty, omitAbsent, omitEmpty } from '../go/omit-empty.js';
 import { compare } from '../go/text.js';
 import type { ComposeHealthcheck, ComposeService } from '../model.js';
+import { scoped, withStack } from '../stack-names.js';
 import type { ContainerSpec, CredentialSpec, Healthcheck, Ulimit } from '../swarm-types.js';
-import { type ConvertContext, scoped, withStack } from './context.js';
+import type { ConvertContext } from './context.js';
 import { convertConfigReferences, convertSecretReferences } from './file-objects.js';
 import { familiarImage } from './image.js';
 import { convertMounts } from './mounts.js';

@@ -1,8 +1,9 @@
+import type { Position } from '../../../../../scenarios/yaml/problem.js';
 import type { Findings } from '../findings.js';
 import type { ReadFile } from '../load/read.js';
 import type { ComposeModel } from '../model.js';
-import type { Labels } from '../swarm-types.js';
 
+/** All that conversion needs besides the object to convert. */
 export interface ConvertContext {
   readonly stack: string;
   readonly model: ComposeModel;
@@ -10,15 +11,28 @@ export interface ConvertContext {
   readonly findings: Findings;
 }
 
-/** Every object of a stack carries it: `docker stack ls`, `ps` and `rm` find a stack by nothing else. */
-export const STACK_LABEL = 'com.docker.stack.namespace';
-/** The image as the file names it: the engine may pin the one it runs to a digest. */
-export const IMAGE_LABEL = 'com.docker.stack.image';
-
-export function scoped(stack: string, key: string): string {
-  return `${stack}_${key}`;
+/** Refuses to use an object that no file defines. */
+export function refuseUndefined(
+  kind: 'networks' | 'volumes' | 'configs' | 'secrets',
+  key: string,
+  at: Position,
+  path: string,
+  { model, findings }: ConvertContext,
+): void {
+  const known = model[kind];
+  const definition = kind === 'networks' || kind === 'volumes' ? '{}' : '{ file: ... }';
+  const hint = known.size === 0 ? `add it: ${kind}: { ${key}: ${definition} }` : `the ${kind} are ${listed(known)}`;
+  findings.refuse(at, 'UNDEFINED', path, `the ${kind.slice(0, -1)} "${key}" is not defined`, hint);
 }
 
-export function withStack(stack: string, labels: Labels | undefined): Labels {
-  return { ...labels, [STACK_LABEL]: stack };
+/** Each problem would otherwise repeat thousands of names in a file that has as many. */
+const SHOWN_NAMES = 20;
+
+function listed(known: ReadonlyMap<string, unknown>): string {
+  const shown: string[] = [];
+  for (const name of known.keys()) {
+    if (shown.length === SHOWN_NAMES) return `${shown.join(', ')} and ${known.size - shown.length} more`;
+    shown.push(name);
+  }
+  return shown.join(', ');
 }

@@ -3,8 +3,9 @@ import type { Position } from '../../../../../scenarios/yaml/problem.js';
 import { nonEmpty, omitEmpty } from '../go/omit-empty.js';
 import { compare } from '../go/text.js';
 import type { ComposeFileObject, ComposeReference, ComposeService } from '../model.js';
+import { scoped, withStack } from '../stack-names.js';
 import type { ConfigReference, FileSpec, FileTarget, SecretReference } from '../swarm-types.js';
-import { type ConvertContext, scoped, withStack } from './context.js';
+import { type ConvertContext, refuseUndefined } from './context.js';
 
 type Kind = 'configs' | 'secrets';
 
@@ -111,19 +112,8 @@ function fileTarget({ source, target, uid, gid, mode }: ComposeReference): FileT
   return { Name: target ?? source, UID: uid ?? '0', GID: gid ?? '0', Mode: mode ?? 0o444 };
 }
 
-function nameOf(
-  kind: Kind,
-  key: string,
-  at: Position,
-  path: string,
-  { model, stack, findings }: ConvertContext,
-): string {
-  const object = model[kind].get(key);
-  if (object === undefined) {
-    const known = [...model[kind].keys()];
-    const hint =
-      known.length === 0 ? `add it: ${kind}: { ${key}: { file: ... } }` : `the ${kind} are ${known.join(', ')}`;
-    findings.refuse(at, 'UNDEFINED', path, `the ${kind.slice(0, -1)} "${key}" is not defined`, hint);
-  }
-  return object?.name ?? scoped(stack, key);
+function nameOf(kind: Kind, key: string, at: Position, path: string, context: ConvertContext): string {
+  const object = context.model[kind].get(key);
+  if (object === undefined) refuseUndefined(kind, key, at, path, context);
+  return object?.name ?? scoped(context.stack, key);
 }

@@ -1,7 +1,8 @@
 import { nonEmpty, omitEmpty } from '../go/omit-empty.js';
 import type { ComposeMount, ComposeService } from '../model.js';
+import { scoped, withStack } from '../stack-names.js';
 import type { Mount, VolumeOptions } from '../swarm-types.js';
-import { type ConvertContext, scoped, withStack } from './context.js';
+import { type ConvertContext, refuseUndefined } from './context.js';
 
 type OptionBlock = 'bind' | 'volume' | 'tmpfs';
 
@@ -83,7 +84,7 @@ function namedVolume(mount: ComposeMount, path: string, context: ConvertContext)
   }
   const volume = context.model.volumes.get(mount.source);
   if (volume === undefined) {
-    refuseUndefined(mount, path, context);
+    refuseUndefined('volumes', mount.source, mount.at, path, context);
     return {};
   }
   const { name, external, driver, driverOpts, labels } = volume;
@@ -104,17 +105,11 @@ function namedVolume(mount: ComposeMount, path: string, context: ConvertContext)
 function clusterSource(mount: ComposeMount, path: string, context: ConvertContext): string | undefined {
   if (mount.source === undefined || mount.source.startsWith('group:')) return mount.source;
   const volume = context.model.volumes.get(mount.source);
-  if (volume === undefined) refuseUndefined(mount, path, context);
+  if (volume === undefined) refuseUndefined('volumes', mount.source, mount.at, path, context);
   return volume?.name ?? scoped(context.stack, mount.source);
 }
 
 function requireSource(mount: ComposeMount, path: string, { findings }: ConvertContext): void {
   if (mount.source === undefined)
     findings.refuse(mount.at, 'MISSING_KEY', path, `a ${mount.type} mount must have a source`);
-}
-
-function refuseUndefined(mount: ComposeMount, path: string, { findings, model }: ConvertContext): void {
-  const known = [...model.volumes.keys()];
-  const hint = known.length === 0 ? `add it: volumes: { ${mount.source}: {} }` : `the volumes are ${known.join(', ')}`;
-  findings.refuse(mount.at, 'UNDEFINED', path, `the volume "${mount.source}" is not defined`, hint);
 }

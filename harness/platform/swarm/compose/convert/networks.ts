@@ -1,8 +1,9 @@
 import { nonEmpty, omitAbsent, omitEmpty } from '../go/omit-empty.js';
 import { compare } from '../go/text.js';
 import type { ComposeNetwork, ComposeService } from '../model.js';
+import { scoped, withStack } from '../stack-names.js';
 import type { NetworkAttachment, NetworkSpec } from '../swarm-types.js';
-import { type ConvertContext, scoped, withStack } from './context.js';
+import { type ConvertContext, refuseUndefined } from './context.js';
 import { checkDnsName } from './engine-rules.js';
 
 /** The network of services that name none. */
@@ -53,7 +54,8 @@ export function convertAttachments(service: ComposeService, context: ConvertCont
   const attachments = networkKeys(service).map((key) => {
     const attachment = service.networks?.get(key);
     const network = context.model.networks.get(key);
-    if (network === undefined && key !== DEFAULT) refuseUndefined(service, key, context);
+    if (network === undefined && key !== DEFAULT)
+      refuseUndefined('networks', key, attachment?.at ?? service.at, `services.${service.name}.networks`, context);
     const target = network?.name ?? scoped(context.stack, key);
     const aliases = [...(attachment?.aliases ?? []), ...(isUserDefined(target) ? [service.name] : [])];
     return omitEmpty<NetworkAttachment>({
@@ -63,14 +65,6 @@ export function convertAttachments(service: ComposeService, context: ConvertCont
     });
   });
   return attachments.sort((a, b) => compare(a.Target, b.Target));
-}
-
-function refuseUndefined(service: ComposeService, key: string, { model, findings }: ConvertContext): void {
-  const at = service.networks?.get(key)?.at ?? service.at;
-  const known = [...model.networks.keys()];
-  const hint = known.length === 0 ? `add it: networks: { ${key}: {} }` : `the networks are ${known.join(', ')}`;
-  const path = `services.${service.name}.networks`;
-  findings.refuse(at, 'UNDEFINED', path, `the network "${key}" is not defined`, hint);
 }
 
 /** Not one of the engine's own networks, which exist on every node and know no aliases. */

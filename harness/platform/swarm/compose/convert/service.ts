@@ -2,6 +2,7 @@ import type { Findings } from '../findings.js';
 import { float32, parseCpus } from '../go/numbers.js';
 import { nonEmpty, omitAbsent, omitEmpty } from '../go/omit-empty.js';
 import type { ComposeReservations, ComposeService, ComposeUpdateConfig, Located } from '../model.js';
+import { IMAGE_LABEL, scoped, withStack } from '../stack-names.js';
 import type {
   EndpointSpec,
   Reservations,
@@ -13,7 +14,7 @@ import type {
   UpdateConfig,
 } from '../swarm-types.js';
 import { convertContainer } from './container.js';
-import { type ConvertContext, IMAGE_LABEL, scoped, withStack } from './context.js';
+import type { ConvertContext } from './context.js';
 import { checkServiceRules } from './engine-rules.js';
 import { checkImage } from './image.js';
 import { convertAttachments } from './networks.js';

@@ -1,0 +1,26 @@
+/**
+ * Takes the picture of a report for the README: `node tools/report-picture.mjs RUN-FOLDER docs/images/report.png`.
+ * Needs Chromium: the first of CHROMIUM, /usr/bin/chromium and /usr/bin/google-chrome that exists.
+ */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const [folder, picture] = process.argv.slice(2);
+const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
+  (path) => path !== undefined && existsSync(path),
+);
+if (folder === undefined || picture === undefined || executablePath === undefined) {
+  process.stderr.write('usage: node tools/report-picture.mjs RUN-FOLDER PICTURE.png (needs Chromium)\n');
+  process.exit(2);
+}
+
+const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+try {
+  const page = await browser.newPage({ viewport: { width: 900, height: 1000 } });
+  await page.goto(pathToFileURL(resolve(join(folder, 'report.html'))).href);
+  await page.screenshot({ path: picture });
+} finally {
+  await browser.close();
+}
