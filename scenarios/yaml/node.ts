@@ -8,13 +8,13 @@ export type SourceNode = ScalarNode | ListNode | MapNode;
 
 export interface ScalarNode {
   readonly kind: 'scalar';
-  /** What the text means in YAML's core schema. */
+  /** The meaning of the text in YAML's core schema. */
   readonly value: string | number | boolean | null;
-  /** The text as it reads, without quotes and escapes, before it means anything. */
+  /** The text without quotes and escapes, before it gets a meaning. */
   readonly source: string;
-  /** Not quoted, and no block. */
+  /** Neither quoted nor a block. */
   readonly plain: boolean;
-  /** In full, such as `tag:yaml.org,2002:str` for `!!str`. */
+  /** The full name, such as `tag:yaml.org,2002:str` for `!!str`. */
   readonly tag?: string | undefined;
   readonly at: Position;
   /**
@@ -45,7 +45,7 @@ export interface MapEntry {
 
 export type Path = readonly (string | number)[];
 
-/** A value that nobody wrote as YAML. */
+/** A value that is not written as YAML anywhere. */
 export function scalarNode(value: string | null, at: Position): ScalarNode {
   return { kind: 'scalar', value, source: value ?? '', plain: true, at, textColumn: undefined };
 }
@@ -54,7 +54,7 @@ export function emptyMap(at: Position): MapNode {
   return { kind: 'map', entries: new Map(), at };
 }
 
-/** What this node is called in messages. */
+/** The node as messages name it. */
 export function kindOf(node: SourceNode): string {
   if (node.kind === 'list') return 'a list';
   if (node.kind === 'map') return 'a map';

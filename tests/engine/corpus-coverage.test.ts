@@ -1,4 +1,4 @@
-/** The corpus is whole: every key of the format is in it, in every form that the key can have. */
+/** The corpus is complete: it has every key of the format, in every form that the key can have. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
@@ -11,7 +11,7 @@ import type { SourceValue } from '../../harness/platform/swarm/compose/source/va
 import { packageRoot } from '../support/package-root.js';
 import { casesIn } from '../support/swarm/cases.js';
 
-/** An engine looks half a minute for a plugin that it does not have; a unit test has the conversion. */
+/** An engine looks half a minute for a plugin that it does not have; a unit test covers the conversion. */
 const untestable = ['.secrets.*.driver', '.secrets.*.driver_opts'];
 
 test('every key, in every form', () => {
@@ -71,12 +71,12 @@ function collect(value: SourceValue, schema: JsonSchema, path: string, seen: Set
   }
 }
 
-/** Schemas of what has a name of the user's choice. */
+/** Schemas of values under keys that the user names. */
 function namedOf({ patternProperties = {} }: JsonSchema): readonly JsonSchema[] {
   return Object.entries(patternProperties).flatMap(([pattern, inner]) => (pattern === '^x-' ? [] : [inner]));
 }
 
-/** One for each type that is written in another way. Text and numbers that are printed into labels and options are not. */
+/** One schema for each type that can be written here, but one for text and numbers that become labels and options. */
 function alternativesOf(schema: JsonSchema): readonly JsonSchema[] {
   const { type = [], oneOf = [], format } = schema;
   if (oneOf.length > 0) return oneOf.flatMap(alternativesOf);

@@ -1,7 +1,7 @@
 /**
- * The conversion is the CLI's: every file of the corpus and our own stack is deployed once with `docker stack deploy`
- * and once from our own conversion. The bodies that the engine is sent must be the same, and so must everything that it
- * keeps of them; and where the CLI has deployed, there is nothing left for us to do.
+ * Our conversion equals the CLI's. Every file of the corpus and our own stack is deployed once with
+ * `docker stack deploy` and once from our own conversion. Both must send the engine the same bodies, and the engine must
+ * keep the same of them. Where the CLI has deployed, there is nothing left for us to do.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

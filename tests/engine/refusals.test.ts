@@ -1,6 +1,6 @@
 /**
- * What `docker stack deploy` refuses, or the engine behind it, we refuse: each file of the folder says in its first
- * line where.
+ * Each file in `refusals/` is refused by `docker stack deploy` or by the engine behind it, and so it is by us. The
+ * first line of the file says where.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

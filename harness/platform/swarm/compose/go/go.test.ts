@@ -1,7 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { constraintProblem } from '../load/deploy.js';
-import { parsePortSpec } from '../load/ports.js';
-import { absolutePath, isWindowsAbsolute } from '../load/read.js';
 import { float32, parseCpus, parseDuration, parseSize, printedFloat } from './numbers.js';
 import { shellWords } from './text.js';
 
@@ -93,30 +90,6 @@ describe('words of a command line', () => {
   });
 });
 
-describe('port mappings', () => {
-  const tcp = (target: number, published = 0, ip = '') => ({ protocol: 'tcp', target, published, ip });
-  test.each([
-    ['80', [tcp(80)]],
-    ['8080:80', [tcp(80, 8080)]],
-    ['8080:80/UDP', [{ ...tcp(80, 8080), protocol: 'udp' }]],
-    ['80/', [tcp(80)]],
-    ['1.2.3.4:8080:80', [tcp(80, 8080, '1.2.3.4')]],
-    ['[::1]:8080:80', [tcp(80, 8080, '::1')]],
-    ['1.2.3.4::80', [tcp(80, 0, '1.2.3.4')]],
-    ['9-10', [tcp(10), tcp(9)]],
-    ['9000-9001:90-91', [tcp(90, 9000), tcp(91, 9001)]],
-    ['9000-9001:90', [tcp(90, 9000), tcp(90, 9001)]],
-  ])('%s', (spec, mappings) => {
-    expect(parsePortSpec(spec)).toEqual({ kind: 'ports', mappings });
-  });
-  test.each(['', ':', 'x', '80:', '80/icmp', '65536', '-1', '2-1', '1-2:1-3', '1:1-2', 'host:1:2', ' 80'])(
-    '%j is refused',
-    (spec) => {
-      expect(parsePortSpec(spec).kind).toBe('wrong');
-    },
-  );
-});
-
 test.each([
   [100_000, '100000'],
   [1e6, '1e+06'],
@@ -132,25 +105,4 @@ test.each([
 
 test('a fraction goes through 32 bits', () => {
   expect([0.3, 0.123456789, 1, 0].map(float32)).toEqual([0.3, 0.12345679, 1, 0]);
-});
-
-test.each([
-  ['node.role == manager', undefined],
-  ['node.labels.a!=b c', undefined],
-  ['node.ip==10.0.0.0/8', undefined],
-  ['node.role', 'neither'],
-  ['node.role = manager', 'neither'],
-  ['== x', 'left side'],
-  ['node role == x', 'left side'],
-  ['node.role ==', 'right side'],
-])('the constraint "%s"', (text, problem) => {
-  if (problem === undefined) expect(constraintProblem(text)).toBeUndefined();
-  else expect(constraintProblem(text)).toContain(problem);
-});
-
-test('paths are joined and cleaned, absolute ones are left alone', () => {
-  expect(absolutePath('/a/b', './c/../d/')).toBe('/a/b/d');
-  expect(absolutePath('/a/b', '/x/../y')).toBe('/x/../y');
-  expect(['C:\\x', 'c:/x', '\\\\server\\share\\x'].map(isWindowsAbsolute)).toEqual([true, true, true]);
-  expect(['c:x', '/x', '\\\\server', 'x'].map(isWindowsAbsolute)).toEqual([false, false, false, false]);
 });

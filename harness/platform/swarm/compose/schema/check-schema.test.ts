@@ -14,6 +14,19 @@ test('all problems of all files are found at once, in order, each with its place
   ]);
 });
 
+test('every repeated item is a problem', () => {
+  expect(problemsOf('services: { a: { image: i, ports: ["1:1", { target: 2 }, "1:1", { target: 2 }] } }')).toEqual([
+    '1.yml:1:58: services.a.ports[2]: is the same as item 0 | leave one of them out',
+    '1.yml:1:65: services.a.ports[3]: is the same as item 1 | leave one of them out',
+  ]);
+});
+
+test('a value of a wrong type is one problem, whatever else the schema says of it', () => {
+  expect(problemsOf('services: { a: { image: i, deploy: { update_config: { order: [x] } } } }')).toEqual([
+    '1.yml:1:62: services.a.deploy.update_config.order: must be text, not a list',
+  ]);
+});
+
 describe('hints say what to write instead', () => {
   test.each([
     ['services: { a: { image: i, cpus: 1 } }', 'set it under deploy.resources'],
@@ -21,6 +34,7 @@ describe('hints say what to write instead', () => {
     ['services: { a: { image: i, depends_on: { b: {} } } }', 'a Swarm takes a list of names here, and ignores it'],
     ['services: { a: { image: i, mem_limit: 1g } }', 'set it under deploy.resources'],
     ['services: { a: { image: i, deploy: { zzzz: 1 } } }', 'the keys are mode, endpoint_mode'],
+    ['services: { a: { image: i, constructor: 1 } }', 'the keys are deploy, build'],
     ['name: x', 'the stack is named when it is deployed, not in the file'],
     [
       'version: "3.8"\nservices: { a: { image: i, healthcheck: { start_interval: 1s } } }',
