@@ -7,7 +7,7 @@ import { allKeyPaths } from './describe-keys.js';
 
 /**
  * Every key takes effect. One row for each key: a scenario that sets it, and the part of the plan that shows it.
- * A key without a row fails here. `tests/local/keys.test.ts` shows the effect of each key in a run.
+ * A key without a row fails here. `tests/alone/keys.test.ts` shows the effect of each key in a run.
  */
 interface Row {
   readonly set: Change;
