@@ -91,7 +91,7 @@ function refusalsOf(plan: Plan, { on, controller, workers }: PlatformOptions): r
 }
 
 /** The source of a plan, from which a harness elsewhere makes it again. */
-export interface PlanSource {
+interface PlanSource {
   readonly scenario: string;
   readonly options: LoadOptions;
 }

@@ -40,7 +40,7 @@ function spread(counts: readonly number[]) {
 }
 
 describe('allocation', () => {
-  test('10 clients over 3 workers are 4, 3, 3', () => {
+  test('10 clients on 3 workers are 4, 3, 3', () => {
     const shares = allocate(profilesOf([{ clients: 10, pool: undefined }]), 3);
     expect(shares.map((share) => clients(share))).toEqual([
       ['0:0', '0:3', '0:6', '0:9'],
@@ -67,7 +67,7 @@ describe('allocation', () => {
     );
   });
 
-  test('without pools, shares differ by at most one client, in each profile and in all', () => {
+  test('without pools, shares differ by at most one client, in each profile and in total', () => {
     fc.assert(
       fc.property(plain, parts, (profiles, count) => {
         const shares = allocate(profiles, count).map(clients);
@@ -93,7 +93,7 @@ describe('allocation', () => {
     );
   });
 
-  test('a share split again over threads loses nobody and stays even', () => {
+  test('a share that is split again over threads loses no client and stays even', () => {
     fc.assert(
       fc.property(plain, parts, parts, (profiles, workers, threads) => {
         for (const share of allocate(profiles, workers)) {
@@ -105,7 +105,7 @@ describe('allocation', () => {
     );
   });
 
-  test('the shares of lost workers, split over the rest, keep sessions whole', () => {
+  test('the shares of lost workers, split over the other workers, keep shared sessions together', () => {
     fc.assert(
       fc.property(mixed, fc.integer({ min: 2, max: 6 }), (profiles, workers) => {
         const [lost = [], ...rest] = allocate(profiles, workers);

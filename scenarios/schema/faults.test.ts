@@ -4,14 +4,16 @@ import { loadPlan } from './load-plan.js';
 import { load, planOf } from './testing/files.js';
 
 function scenario(faults: string, more = ''): string {
-  return `name: s\nworkload:\n  low-load: {}\nstages:\n  - { name: a, duration: 10s }\n  - { name: b, duration: 20s }\n${more}faults:\n${faults}`;
+  const stages = 'stages:\n  - { name: a, duration: 10s }\n  - { name: b, duration: 20s }\n';
+  return `name: s\nworkload:\n  low-load: {}\n${stages}${more}faults:\n${faults}`;
 }
 
 describe('faults', () => {
-  test('have their place in time: those without an end last to the end, and every trial has them', () => {
+  test('are in order of time, last to the end without `for`, and come in every trial', () => {
     const { faults } = planOf(
       scenario(
-        '  - { at: 15s, kind: scale, replicas: 4 }\n  - { at: 2s, kind: scale, service: other, replicas: 1, for: 3s }\n',
+        '  - { at: 15s, kind: scale, replicas: 4 }\n' +
+          '  - { at: 2s, kind: scale, service: other, replicas: 1, for: 3s }\n',
         'repeat: 2\n',
       ),
     );
@@ -23,7 +25,7 @@ describe('faults', () => {
     ]);
   });
 
-  test('shrink and grow with --time-scale, and still fit whatever is rounded', () => {
+  test('scale with --time-scale, and still fit into the stages after rounding', () => {
     for (const timeScale of [0.1, 0.333, 0.0777, 1.7]) {
       const result = loadPlan({ scenario: 'replica-scaling', timeScale, sets: ['faults.0.for=120s'], env: {} });
       if (!result.ok) throw new Error(formatProblems(result.problems));
@@ -36,7 +38,7 @@ describe('faults', () => {
     }
   });
 
-  test('make another plan of the same load', () => {
+  test('change the hash of the load', () => {
     const hash = (replicas: number): string =>
       planOf(scenario(`  - { at: 1s, kind: scale, replicas: ${replicas} }\n`)).source.configHash;
     expect(hash(3)).toBe(hash(3));
@@ -60,9 +62,9 @@ describe('faults', () => {
     ],
     ['  - { at: 1s, kind: scale, replicas: 3, node: n1 }\n', 'unknown key `node`'],
     ['  - { at: 1s, kind: scale, replicas: 3, fraction: 50% }\n', 'unknown key `fraction`'],
-  ])('are refused: %j', (faults, words) => {
+  ])('are refused: %j', (faults, problem) => {
     const result = load(scenario(faults));
-    expect(result.ok ? '' : formatProblems(result.problems)).toContain(words);
+    expect(result.ok ? '' : formatProblems(result.problems)).toContain(problem);
   });
 
   test('may follow each other without a gap', () => {
@@ -72,9 +74,10 @@ describe('faults', () => {
     ).toHaveLength(2);
   });
 
-  test('a threshold on recovery without a fault is warned of', () => {
+  test('a threshold on recovery warns when the scenario has no fault', () => {
     const plan = planOf(
-      'name: s\nworkload:\n  low-load: {}\nstages:\n  - { name: a, duration: 10s }\nthresholds: [fault.recovery < 5s]\n',
+      'name: s\nworkload:\n  low-load: {}\nstages:\n  - { name: a, duration: 10s }\n' +
+        'thresholds: [fault.recovery < 5s]\n',
     );
     expect(plan.warnings).toEqual([expect.stringContaining('the scenario has no faults')]);
   });

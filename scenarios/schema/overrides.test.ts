@@ -18,7 +18,7 @@ stopWhen:
 describe('--set', () => {
   const set = (...sets: string[]) => planOf(text, { sets });
 
-  test('reaches every part of a scenario by name', () => {
+  test('reaches every part of a scenario by its name', () => {
     const plan = set(
       'workload.normal.clients=50',
       'stages.peak.duration=30s',
@@ -40,7 +40,7 @@ describe('--set', () => {
     expect(plan.seed).toBe(9);
   });
 
-  test('reaches what only the profile says', () => {
+  test('reaches keys that only the profile has', () => {
     const plan = set('workload.normal.operations.echo.weight=70', 'workload.normal.arrivals.spacing=poisson');
     expect(plan.profiles[0]?.operations.map((operation) => operation.weight)).toEqual([70, 2, 1]);
     expect(plan.profiles[0]?.arrivals).toEqual({ model: 'open', ratePerSecond: 100, spacing: 'poisson' });
@@ -56,7 +56,7 @@ describe('--set', () => {
     expect(plan.profiles[0]?.operations.map((operation) => operation.name)).toEqual(['tools/list']);
   });
 
-  test('one of arrivals and thinkTime takes the place of the other', () => {
+  test('setting arrivals or thinkTime removes the other', () => {
     expect(set('workload.normal.thinkTime=2s').profiles[0]?.arrivals).toEqual({
       model: 'closed',
       thinkTime: { kind: 'fixed', ms: 2000 },
@@ -97,7 +97,8 @@ describe('--set', () => {
     ],
     [
       'workload.nromal.clients=5',
-      '--set workload.nromal.clients:1:10: the scenario has no workload `nromal`\n    hint: did you mean "normal"?; to add it: --set workload.nromal={}',
+      '--set workload.nromal.clients:1:10: the scenario has no workload `nromal`\n' +
+        '    hint: did you mean "normal"?; to add it: --set workload.nromal={}',
     ],
     [
       'workload.normal.client=5',
@@ -118,23 +119,26 @@ describe('--set', () => {
     ],
     [
       'thresholds.0.after=1s',
-      '--set thresholds.0.after:1:14: `0` is text `errors.rate < 1%` here and has no `after`\n    hint: set all of it: --set thresholds.0={...}',
+      '--set thresholds.0.after:1:14: `0` is text `errors.rate < 1%` here and has no `after`\n' +
+        '    hint: set all of it: --set thresholds.0={...}',
     ],
     ['stages.peak.load=[', '--set stages.peak.load:1:19: Flow sequence must end with a ]'],
     [
       'seed',
-      '--set seed:1:1: an override has a path and a value\n    hint: write PATH=VALUE, such as --set stages.peak.duration=30s',
+      '--set seed:1:1: an override has a path and a value\n' +
+        '    hint: write PATH=VALUE, such as --set stages.peak.duration=30s',
     ],
     [
       'a..b=1',
-      '--set a..b:1:1: an override has a path and a value\n    hint: write PATH=VALUE, such as --set stages.peak.duration=30s',
+      '--set a..b:1:1: an override has a path and a value\n' +
+        '    hint: write PATH=VALUE, such as --set stages.peak.duration=30s',
     ],
     ['seed=', '--set seed:1:6: expected a number, not nothing'],
   ])('%s', (written, expected) => {
     expect(problemsOf(text, { sets: [written] })).toBe(expected);
   });
 
-  test('a secret value is not repeated in what is printed', () => {
+  test('a value is not printed, because it may be secret', () => {
     expect(problemsOf(text, { sets: ['target.headers.authorization=hunter2'] })).not.toContain('hunter2');
   });
 });
@@ -144,7 +148,7 @@ describe('--time-scale', () => {
     timeScale: 0.1,
   });
 
-  test('scales what shapes the run in time', () => {
+  test('scales the times that shape the run', () => {
     expect(plan.stages.map(({ startMs, durationMs }) => [startMs, durationMs])).toEqual([
       [0, 1000],
       [1000, 2000],
@@ -166,7 +170,7 @@ describe('--time-scale', () => {
     expect(plan.limits.durationMs).toBe(86_400_000);
   });
 
-  test('never makes a stage of no length, and refuses what is no factor', () => {
+  test('never makes a stage of no length, and refuses anything but a factor', () => {
     expect(planOf(minimal, { timeScale: 0.000001 }).stages[0]?.durationMs).toBe(1);
     for (const timeScale of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(problemsOf(minimal, { timeScale })).toContain('--time-scale:1:1:');
@@ -174,7 +178,7 @@ describe('--time-scale', () => {
   });
 });
 
-test("--seed comes before the scenario's own", () => {
+test("--seed replaces the scenario's seed", () => {
   expect(planOf(`${minimal}seed: 4\n`).seed).toBe(4);
   expect(planOf(`${minimal}seed: 4\n`, { seed: 5 }).seed).toBe(5);
   expect(problemsOf(minimal, { seed: 1.5 })).toBe(

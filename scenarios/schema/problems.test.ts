@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { load, minimal, problemsOf } from './testing/files.js';
 
-/** [what is wrong, text of s.yaml, every problem as printed] */
+/** [what is wrong, the text of s.yaml, all problems as they are printed] */
 const broken: readonly (readonly [string, string, string])[] = [
   [
     'an unknown key names the nearest one',
@@ -11,12 +11,15 @@ const broken: readonly (readonly [string, string, string])[] = [
   [
     'a missing key beside an unknown one that looks like it is one mistake',
     minimal.replace('name: steady', 'nam: steady'),
-    's.yaml:5:5: missing key `name`\n    hint: there is an unknown key `nam` beside it\ns.yaml:5:7: unknown key `nam`\n    hint: did you mean "name"?',
+    's.yaml:5:5: missing key `name`\n    hint: there is an unknown key `nam` beside it\n' +
+      's.yaml:5:7: unknown key `nam`\n    hint: did you mean "name"?',
   ],
   [
-    'an unknown key that is like no other lists all there are',
+    'an unknown key that is like no other lists all keys',
     `${minimal}zzz: 1\n`,
-    's.yaml:6:1: unknown key `zzz`\n    hint: keys here: name, description, seed, target, workload, stages, faults, thresholds, stopWhen, repeat, limits, onWorkerLoss, drain',
+    's.yaml:6:1: unknown key `zzz`\n' +
+      '    hint: keys here: name, description, seed, target, workload, stages, faults, thresholds, ' +
+      'stopWhen, repeat, limits, onWorkerLoss, drain',
   ],
   [
     'a duplicate key',
@@ -27,7 +30,8 @@ const broken: readonly (readonly [string, string, string])[] = [
   [
     'text with ": " in it and no quotes',
     `description: Few clients: many\n${minimal}`,
-    's.yaml:1:14: Nested mappings are not allowed in compact mappings\n    hint: text that contains ": " must stand in quotes',
+    's.yaml:1:14: Nested mappings are not allowed in compact mappings\n' +
+      '    hint: text that contains ": " must stand in quotes',
   ],
   ['a tab', 'name: s\n\tseed: 1\n', 's.yaml:2:1: Tabs are not allowed as indentation\n    hint: indent with spaces'],
   ['an empty file', '', 's.yaml:1:1: expected a map of keys, found nothing'],
@@ -85,7 +89,8 @@ const broken: readonly (readonly [string, string, string])[] = [
   [
     'a base profile that does not exist',
     minimal.replace('{}', '{ profile: floood, clientz: 1 }'),
-    's.yaml:3:24: there is no profile `floood`\n    hint: did you mean "flood"?\ns.yaml:3:32: unknown key `clientz`\n    hint: did you mean "clients"?',
+    's.yaml:3:24: there is no profile `floood`\n    hint: did you mean "flood"?\n' +
+      's.yaml:3:32: unknown key `clientz`\n    hint: did you mean "clients"?',
   ],
   [
     'a workload without profiles',
@@ -98,7 +103,7 @@ const broken: readonly (readonly [string, string, string])[] = [
     's.yaml:6:13: two stages are named `steady`\n    hint: thresholds and overrides find a stage by its name',
   ],
   [
-    'a stage name that paths cannot hold',
+    'a stage name with a dot',
     minimal.replace('steady', 'a.b'),
     's.yaml:5:13: a name has letters, digits, "-" and "_", and starts with a letter or a digit',
   ],
@@ -106,7 +111,8 @@ const broken: readonly (readonly [string, string, string])[] = [
   [
     'no measured stage',
     minimal.replace('10s', '10s, measured: false'),
-    's.yaml:4:1: no stage is measured, so there would be nothing to report\n    hint: leave `measured: false` out of at least one stage',
+    's.yaml:4:1: no stage is measured, so there would be nothing to report\n' +
+      '    hint: leave `measured: false` out of at least one stage',
   ],
   [
     'a load that is not a percentage',
@@ -141,7 +147,8 @@ const broken: readonly (readonly [string, string, string])[] = [
   [
     'more clients than there are',
     minimal.replace('10s', '10s, load: 150%'),
-    's.yaml:5:42: more than 100% of the clients cannot be active\n    hint: raise `clients` in the workload, or use scale: rate',
+    's.yaml:5:42: more than 100% of the clients cannot be active\n' +
+      '    hint: raise `clients` in the workload, or use scale: rate',
   ],
   [
     'a closed loop whose rate is to be scaled',
@@ -151,15 +158,17 @@ const broken: readonly (readonly [string, string, string])[] = [
   [
     'both arrivals and think time',
     minimal.replace('{}', '{ thinkTime: 1s, arrivals: { rate: 1/s } }'),
-    's.yaml:3:15: `arrivals` and `thinkTime` exclude each other\n    hint: arrivals: calls at fixed times (open loop); thinkTime: pauses between calls (closed loop)',
+    's.yaml:3:15: `arrivals` and `thinkTime` exclude each other\n' +
+      '    hint: arrivals: calls at fixed times (open loop); thinkTime: pauses between calls (closed loop)',
   ],
   [
     'half a think time',
     minimal.replace('{}', '{ thinkTime: { min: 1s } }'),
-    's.yaml:3:26: a think time is one duration, `min` with `max`, or `mean` with `distribution`\n    hint: { min: 50ms, max: 150ms } or { mean: 100ms, distribution: exponential }',
+    's.yaml:3:26: a think time is one duration, `min` with `max`, or `mean` with `distribution`\n' +
+      '    hint: { min: 50ms, max: 150ms } or { mean: 100ms, distribution: exponential }',
   ],
   [
-    'a think time the wrong way round',
+    'a think time whose longest pause is the shorter one',
     minimal.replace('{}', '{ thinkTime: { min: 2s, max: 1s } }'),
     's.yaml:3:42: `max` is less than `min`',
   ],
@@ -171,7 +180,8 @@ const broken: readonly (readonly [string, string, string])[] = [
   [
     'churn without a period',
     minimal.replace('{}', '{ session: { mode: churn } }'),
-    's.yaml:3:24: churn needs to know how often\n    hint: { mode: churn, every: 100 operations } or { mode: churn, every: 30s }',
+    's.yaml:3:24: churn needs to know how often\n' +
+      '    hint: { mode: churn, every: 100 operations } or { mode: churn, every: 30s }',
   ],
   [
     'churn with nonsense',
@@ -186,17 +196,20 @@ const broken: readonly (readonly [string, string, string])[] = [
   [
     'pipelining where a session has one request',
     minimal.replace('{}', '{ session: per-request, pipeline: 4 }'),
-    's.yaml:3:37: with session per-request a connection carries one operation, so there is nothing to pipeline\n    hint: remove `pipeline`; use maxInFlight for more sessions at once',
+    's.yaml:3:37: with session per-request a connection carries one operation, so there is nothing to ' +
+      'pipeline\n    hint: remove `pipeline`; use maxInFlight for more sessions at once',
   ],
   [
     'an operation that calls nothing',
     minimal.replace('{}', '{ operations: [{ weight: 1 }] }'),
-    's.yaml:3:28: the operation does not say what to call\n    hint: one of: tool, resource, prompt, ping, list, subscribe',
+    's.yaml:3:28: the operation does not say what to call\n' +
+      '    hint: one of: tool, resource, prompt, ping, list, subscribe',
   ],
   [
     'an operation that calls two things',
     minimal.replace('{}', '{ operations: [{ tool: a, ping: true }] }'),
-    's.yaml:3:28: the operation has tool and ping, and it can have only one of them\n    hint: one of: tool, resource, prompt, ping, list, subscribe',
+    's.yaml:3:28: the operation has tool and ping, and it can have only one of them\n' +
+      '    hint: one of: tool, resource, prompt, ping, list, subscribe',
   ],
   ['no operation', minimal.replace('{}', '{ operations: [] }'), 's.yaml:3:27: at least one operation'],
   [
@@ -225,9 +238,10 @@ const broken: readonly (readonly [string, string, string])[] = [
     's.yaml:3:58: unknown placeholder `txt`\n    hint: did you mean "text"?',
   ],
   [
-    'a placeholder without its words',
+    'a placeholder without all of its words',
     minimal.replace('{}', '{ operations: [{ tool: a, arguments: { m: "{{ int 5 }}" } }] }'),
-    's.yaml:3:56: `{{ int 5 }}` does not fit\n    hint: write {{ int 1 100 }}: a random whole number from the first to the second',
+    's.yaml:3:56: `{{ int 5 }}` does not fit\n' +
+      '    hint: write {{ int 1 100 }}: a random whole number from the first to the second',
   ],
   [
     'an open placeholder',
@@ -235,12 +249,13 @@ const broken: readonly (readonly [string, string, string])[] = [
     's.yaml:3:56: `{{` without `}}`',
   ],
   [
-    'a url with a scheme we do not speak',
+    'a url with a scheme of no transport',
     `${minimal}target: { server: { url: "ftp://localhost/" } }\n`,
-    's.yaml:6:26: `ftp:` is not the scheme of a transport: they are http: https: ws: wss: tcp:\n    hint: such as http://localhost:3000/mcp',
+    's.yaml:6:26: `ftp:` is not the scheme of a transport: they are http: https: ws: wss: tcp:\n' +
+      '    hint: such as http://localhost:3000/mcp',
   ],
   [
-    'a url that is none',
+    'a url that cannot be parsed',
     `${minimal}target: { server: { url: localhost } }\n`,
     's.yaml:6:26: `localhost` is not a url\n    hint: such as http://localhost:3000/mcp',
   ],
@@ -250,9 +265,10 @@ const broken: readonly (readonly [string, string, string])[] = [
     "s.yaml:6:26: the url has a user name or password in it\n    hint: use --header 'Authorization: ...' instead",
   ],
   [
-    'a server that is neither',
+    'a server without url, image and command',
     `${minimal}target: { server: {} }\n`,
-    's.yaml:6:19: the server has no url, image or command\n    hint: reference, sink, { url: http://localhost:3000/mcp } or { image: my/server:1, port: 3000 }',
+    's.yaml:6:19: the server has no url, image or command\n' +
+      '    hint: reference, sink, { url: http://localhost:3000/mcp } or { image: my/server:1, port: 3000 }',
   ],
   [
     'replicas of a server that runs already',
@@ -265,7 +281,7 @@ const broken: readonly (readonly [string, string, string])[] = [
     's.yaml:6:11: `headers` is for a url, not for `reference`\n    hint: use server: { url: ... } or --target URL',
   ],
   [
-    'a header of ours',
+    'a header that the client sets itself',
     `${minimal}target: { server: { url: "http://localhost/" }, headers: { Mcp-Session-Id: x } }\n`,
     's.yaml:6:76: the client itself sets the header `Mcp-Session-Id`\n    hint: remove it',
   ],
@@ -291,7 +307,7 @@ const broken: readonly (readonly [string, string, string])[] = [
   ],
 ];
 
-describe('a broken scenario says where, what, and what would be right:', () => {
+describe('a problem with a scenario says where it is, what is wrong and what would be right:', () => {
   test.each(broken)('%s', (_, text, expected) => {
     expect(problemsOf(text)).toBe(expected);
   });
@@ -340,7 +356,7 @@ onWorkerLoss: 3
     );
   });
 
-  test('a profile is called as its file', () => {
+  test('a profile has the name of its file', () => {
     const text = minimal.replace('low-load', 'mine');
     const profile = 'name: other\nclients: 3\narrivals: { rate: 5/s }\noperations:\n  - { tool: echo }\n';
     expect(problemsOf(text, {}, { 'profiles/mine.yaml': profile })).toBe(
@@ -356,14 +372,14 @@ onWorkerLoss: 3
     });
   });
 
-  test('aliases that multiply end as a problem, not as a full memory', () => {
+  test('aliases that multiply are a problem, and do not fill the memory', () => {
     const layers = Array.from({ length: 9 }, (_, i) => `l${i + 1}: &l${i + 1} [${Array(9).fill(`*l${i}`).join(', ')}]`);
     expect(problemsOf(`l0: &l0 [1]\n${layers.join('\n')}\n`)).toContain('more than 200000 values');
   });
 });
 
 describe('a scenario that cannot be found', () => {
-  test('by name: the nearest', () => {
+  test('by name: the nearest name is a hint', () => {
     expect(problemsOf(minimal, { scenario: 'smoek' })).toBe(
       'smoek:1:1: there is no scenario `smoek`\n    hint: did you mean "smoke"?',
     );
@@ -378,19 +394,19 @@ test.each([
   ['{ port: 80 }', 's.yaml:6:19: the server has no url, image or command'],
   ['{ image: x, path: mcp }', 's.yaml:6:37: a path begins with /'],
   ['{ image: x, url: "http://localhost/" }', 's.yaml:6:21: `image` is for a server in a container, not for a url'],
-])('a server of %s is no server', (server, problem) => {
+])('a server of %s is refused', (server, problem) => {
   expect(problemsOf(`${minimal}target: { server: ${server} }\n`).split('\n    hint')[0]).toBe(problem);
 });
 
 describe('keys that do not go together are refused:', () => {
-  test('pipelining where the official client has none', () => {
+  test('pipelining over a transport that has none', () => {
     expect(problemsOf(minimal.replace('{}', '{ transport: sdk, pipeline: 2 }'))).toContain(
       'over sdk a connection carries one request at a time',
     );
     expect(problemsOf(minimal.replace('{}', '{ transport: sdk, connections: 2, pipeline: 1 }'))).toBe('');
   });
 
-  test('reconnecting with one set of connections for many, or none for long', () => {
+  test('reconnecting with a pool or with a session for each request', () => {
     const storm = (session: string): string =>
       minimal.replace('{}', `{ session: ${session}, misbehave: { reconnect: { every: 1s } } }`);
     expect(problemsOf(storm('{ mode: pool, size: 2 }'))).toContain('`reconnect` does not go with session: pool');
@@ -398,7 +414,7 @@ describe('keys that do not go together are refused:', () => {
     expect(problemsOf(storm('reuse'))).toBe('');
   });
 
-  test('being idle and busy', () => {
+  test('being idle and calling at the same time', () => {
     const idle = (more: string): string => minimal.replace('{}', `{ ${more} }`);
     expect(problemsOf(idle('misbehave: { idle: 1s }'))).toBe('');
     expect(problemsOf(idle('arrivals: { rate: 1/s }, misbehave: { idle: 1s }'))).toContain(
@@ -411,20 +427,20 @@ describe('keys that do not go together are refused:', () => {
     expect(problemsOf(idle('maxInFlight: 2, misbehave: { idle: 1s }'))).toContain('at most one operation on the wire');
   });
 
-  test('a stage for a profile that is not there', () => {
+  test('a stage for a profile that is not in the workload', () => {
     expect(problemsOf(minimal.replace('duration: 10s', 'duration: 10s, profiles: [low-laod]'))).toContain(
       'no profile of the workload is named `low-laod`\n    hint: did you mean "low-load"?',
     );
   });
 
-  test('breaking more operations than there are', () => {
+  test('breaking more than all operations', () => {
     expect(problemsOf(minimal.replace('{}', '{ misbehave: { abort: 60%, malformed: 41% } }'))).toContain(
       'together are more than all operations',
     );
     expect(problemsOf(minimal.replace('{}', '{ misbehave: { abort: 60%, malformed: { share: 40% } } }'))).toBe('');
   });
 
-  test('ping where the era has none, however the era was set', () => {
+  test('ping in the stateless era, however the era was set', () => {
     const pinging = minimal.replace('{}', '{ operations: [{ ping: true }] }');
     const message = 's.yaml:3:30: `ping` does not exist in the stateless era (2026-07-28)';
     expect(problemsOf(`${pinging}target: { era: modern }\n`)).toContain(message);
@@ -432,7 +448,7 @@ describe('keys that do not go together are refused:', () => {
     expect(problemsOf(pinging)).toBe('');
   });
 
-  test('a resource uri with templates, but for the session era', () => {
+  test('a resource uri with templates outside the session era', () => {
     const templated = minimal.replace('{}', '{ operations: [{ resource: "bench://topic/{{ client }}" }] }');
     expect(problemsOf(templated)).toContain('s.yaml:3:40: a resource uri with templates needs target.era: legacy');
     expect(problemsOf(templated, { era: 'legacy' })).toBe('');

@@ -26,7 +26,7 @@ function written(keys: string) {
 }
 
 describe('tls', () => {
-  test('files of the scenario are read, those of the command line come first', () => {
+  test('files of the scenario are read, and those of the command line replace them', () => {
     const own = planOf(written('tls: { ca: ca.pem, cert: client.pem, key: client.key }'), {}, files).target;
     expect(own).toMatchObject({ tls: { ca: authority.cert, cert: client.cert, key: client.key, insecure: false } });
     const over = planOf(
@@ -64,7 +64,7 @@ describe('tls', () => {
     expect(problemsOf(written(keys), {}, files)).toContain(problem);
   });
 
-  test('is refused where nothing speaks it', () => {
+  test('is refused where no url is https', () => {
     const plain = `${minimal}target: { server: { url: "http://localhost:1/" }, tls: { insecure: true } }\n`;
     expect(problemsOf(plain)).toContain('`tls` is for https, and no url of the target is https');
     expect(problemsOf(minimal, { targets: ['http://localhost/'], secrets: { ca: 'ca.pem' } }, files)).toContain(
@@ -81,7 +81,7 @@ describe('tls', () => {
 });
 
 describe('tokens', () => {
-  test('come from a file or a variable, the command line first', () => {
+  test('come from a file or a variable, and the command line replaces both', () => {
     const pool = { tokens: ['first-token', 'second-token'] };
     expect(planOf(written('auth: { tokenFile: tokens.txt }'), {}, files).target).toMatchObject(pool);
     expect(planOf(written('auth: { tokenEnv: T }'), { env: { T: 'first-token, second-token' } }).target).toMatchObject(
@@ -113,7 +113,7 @@ describe('tokens', () => {
   });
 });
 
-test('no key and no token is in the redacted plan', () => {
+test('the redacted plan has no keys and no tokens', () => {
   const plan = planOf(
     written('tls: { cert: client.pem, key: client.key }, auth: { tokenFile: tokens.txt }'),
     {},
@@ -127,8 +127,8 @@ test('no key and no token is in the redacted plan', () => {
   });
 });
 
-describe('a plan made for somebody else', () => {
-  test('reads no file and no variable of this machine', () => {
+describe('a plan from a request', () => {
+  test('reads no files and no variables of this machine', () => {
     const result = load(
       written('tls: { ca: ca.pem }, auth: { tokenFile: tokens.txt }'),
       { sentSecrets: {}, env: { T: 't' } },
@@ -140,7 +140,7 @@ describe('a plan made for somebody else', () => {
     ]);
   });
 
-  test('takes what was sent in their place', () => {
+  test('uses the contents that were sent instead', () => {
     const sentSecrets = { tls: { ca: authority.cert, insecure: false }, tokens: ['t'] };
     expect(
       planOf(written('tls: { ca: ca.pem }, auth: { tokenFile: tokens.txt }'), { sentSecrets }).target,

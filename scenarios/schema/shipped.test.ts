@@ -52,14 +52,14 @@ function planOf(scenario: string, sets: readonly string[] = []): Plan {
   throw new Error(formatProblems(result.problems));
 }
 
-test('the catalogue has what it should, each with a description', () => {
+test('all scenarios and profiles are listed, each with a description', () => {
   expect(listScenarios().map(({ name }) => name)).toEqual(scenarios);
   expect(listProfiles().map(({ name }) => name)).toEqual(profiles);
   for (const entry of [...listScenarios(), ...listProfiles()]) expect(entry.description.length).toBeGreaterThan(20);
 });
 
 describe('every shipped scenario', () => {
-  test.each(scenarios)('%s is valid, named as its file, warns of nothing, and has thresholds', (name) => {
+  test.each(scenarios)('%s is valid, has the name of its file, no warnings, and thresholds', (name) => {
     const plan = planOf(name);
     expect(plan.scenario).toBe(name);
     expect(plan.warnings).toEqual([]);
@@ -68,7 +68,7 @@ describe('every shipped scenario', () => {
   });
 });
 
-test('the profiles have the numbers of the design', () => {
+test('the profiles have the clients and rates that their descriptions name', () => {
   const numbers = profiles.map((name) => {
     const [profile] = planOf('smoke', ['workload={}', `workload.${name}={}`]).profiles;
     return [
@@ -93,12 +93,12 @@ test('the profiles have the numbers of the design', () => {
   ]);
 });
 
-test('smoke takes 20 s, connection-flood ramps five minutes, holds three and drains in two', () => {
+test('smoke takes 20 s; connection-flood ramps for five minutes, holds for three and goes down in two', () => {
   expect(totalDurationMs(planOf('smoke'))).toBe(20_000);
   expect(planOf('connection-flood').stages.map(({ durationMs }) => durationMs / 60_000)).toEqual([5, 3, 2]);
 });
 
-test('scenarios against the reference server stay below what one core of it can do', () => {
+test('scenarios against the reference server stay below the capacity of one core', () => {
   for (const name of scenarios.filter(
     (candidate) => candidate !== 'message-bombing' && candidate !== 'connection-scaling',
   )) {
@@ -110,7 +110,7 @@ test('scenarios against the reference server stay below what one core of it can 
   }
 });
 
-test('what scenarios call is what the reference server offers', () => {
+test('scenarios call only what the reference server offers', () => {
   const offered = [
     'echo',
     'sleep',

@@ -13,7 +13,7 @@ function refusal(text: string): string {
 }
 
 describe('a profile that only subscribes', () => {
-  test('calls nothing, so nothing is due to it', () => {
+  test('calls nothing, so nothing is due', () => {
     const [profile] = planOf(scenario(listening)).profiles;
     expect(profile).toMatchObject({ arrivals: { model: 'none' }, stream: { away: [], resume: true }, connections: 1 });
     expect(profile?.operations.map(({ method, weight }) => [method, weight])).toEqual([['resources/subscribe', 0]]);
@@ -22,7 +22,7 @@ describe('a profile that only subscribes', () => {
 
   test.each([
     [
-      'a rate, which has nothing to pace',
+      'a rate',
       `${listening}, arrivals: { rate: 1/s }`,
       'workload.w.arrivals: `arrivals` decides when to call, and this profile only subscribes',
     ],
@@ -53,7 +53,7 @@ describe('a profile that only subscribes', () => {
       'workload.w.operations.0.weight: a subscription is made once for each session',
     ],
     [
-      'a uri that would be another one each time',
+      'a uri that would differ in each session',
       `${listening}, operations: [{ subscribe: "a://{{ uuid }}" }]`,
       'workload.w.operations.0.subscribe: each session makes its subscriptions again',
     ],
@@ -101,24 +101,25 @@ test.each([
   ],
   [
     'two kinds of publications',
-    `${publishing}, operations: [{ tool: publish, arguments: { stamp: "{{ stamp }}" } }, { tool: other, arguments: { stamp: "{{ stamp }}" } }]`,
+    `${publishing}, operations: [{ tool: publish, arguments: { stamp: "{{ stamp }}" } }, { tool: other, ` +
+      'arguments: { stamp: "{{ stamp }}" } }]',
     '',
     'workload.w.operations.other: a second operation with `{{ stamp }}`',
   ],
   [
-    'resuming over a link',
+    'resuming over websocket',
     `${listening}, transport: websocket, stream: { resume: true }`,
     'target: { server: { url: "ws://localhost:1/mcp" } }',
     'workload.w.stream.resume: over websocket nothing can be resumed',
   ],
   [
-    'listening with a client that tells nothing of it',
+    'subscribing over sdk',
     `${listening}, transport: sdk`,
     'target: { server: { url: "http://localhost:1/mcp" } }',
     'workload.w.transport: sdk has neither streams nor subscriptions',
   ],
   [
-    'a remainder of nothing',
+    'a remainder of dividing by 0',
     `${publishing}, operations: [{ tool: publish, arguments: { topic: "{{ client 0 }}" } }]`,
     '',
     '`{{ client 0 }}` does not fit',
@@ -131,25 +132,26 @@ describe('publishers and subscribers over stdio', () => {
   const over = (workload: string): string =>
     `name: s\ntarget: { server: { command: [x] } }\nworkload:\n${workload}stages:\n  - { name: a, duration: 10s }\n`;
 
-  test('cannot hear of one another: each session has a server of its own', () => {
-    const words =
+  test('cannot reach each other, because each session has a server of its own', () => {
+    const problem =
       'over stdio each session has a server of its own, so `subscriber` can never receive what `publisher` publishes';
-    expect(refusal(over('  subscriber: {}\n  publisher: {}\n'))).toContain(words);
+    expect(refusal(over('  subscriber: {}\n  publisher: {}\n'))).toContain(problem);
   });
 
   test.each([
     [
-      'a client hears of itself',
-      '  both: { profile: low-load, operations: [{ subscribe: "a://b" }, { tool: publish, arguments: { stamp: "{{ stamp }}" } }] }\n',
+      'a client receives its own publications',
+      '  both: { profile: low-load, operations: [{ subscribe: "a://b" }, { tool: publish, arguments: { ' +
+        'stamp: "{{ stamp }}" } }] }\n',
     ],
-    ['nobody publishes', '  subscriber: {}\n'],
-    ['nobody subscribes', '  publisher: {}\n'],
+    ['no profile publishes', '  subscriber: {}\n'],
+    ['no profile subscribes', '  publisher: {}\n'],
   ])('are not refused where %s', (_, workload) => {
     expect(refusal(over(workload))).toBe('accepted');
   });
 });
 
-test.each(['websocket', 'tcp', 'sse', 'stdio'])('over %s what is missed is missed', (transport) => {
+test.each(['websocket', 'tcp', 'sse', 'stdio'])('over %s nothing can be resumed', (transport) => {
   const server = {
     websocket: 'url: "ws://localhost:1/mcp"',
     tcp: 'url: "tcp://localhost:1"',

@@ -3,7 +3,7 @@ import { redactPlan } from './redact.js';
 import { isAllowedHost } from './resolve/target-url.js';
 import { load, minimal, planOf, problemsOf } from './testing/files.js';
 
-describe('where load may go unasked', () => {
+describe('load may be sent without --allow-target to', () => {
   test.each([
     'localhost',
     'api.localhost',
@@ -48,18 +48,18 @@ describe('where load may go unasked', () => {
     expect(isAllowedHost(host, [])).toBe(false);
   });
 
-  test('a host that is named, and only that one', () => {
+  test('a host that is allowed by name, and to no other', () => {
     expect(isAllowedHost('example.com', ['Example.com'])).toBe(true);
     expect(isAllowedHost('api.example.com', ['example.com'])).toBe(false);
     expect(isAllowedHost('[2001:db8::1]', ['2001:db8::1'])).toBe(true);
   });
 
-  test('numbers in disguise are seen through', () => {
+  test('addresses in other notations are recognised', () => {
     expect(problemsOf(minimal, { targets: ['http://0x7f.1/mcp'] })).toBe('');
     expect(problemsOf(minimal, { targets: ['http://134744072/mcp'] })).toContain('8.8.8.8 is neither');
   });
 
-  test('the problem names the option that allows it, with a stable code', () => {
+  test('a refusal names the option that allows it, with a stable code', () => {
     const result = load(minimal, { targets: ['https://example.com/mcp'] });
     expect(result).toMatchObject({
       ok: false,
@@ -72,7 +72,7 @@ describe('where load may go unasked', () => {
 });
 
 describe('the target', () => {
-  test('is the reference server when nothing is said', () => {
+  test('is the reference server by default', () => {
     expect(planOf(minimal).target).toEqual({ kind: 'reference', replicas: 1, sticky: 'session', era: 'auto' });
   });
 
@@ -98,7 +98,8 @@ describe('the target', () => {
 
   test('can be several urls, with headers from the environment', () => {
     const target =
-      'target: { server: { url: ["http://localhost:1/mcp#x", "http://localhost:2/mcp"] }, headers: { authorization: "Bearer ${TOKEN}", x: "${NO:-y}" } }\n';
+      'target: { server: { url: ["http://localhost:1/mcp#x", "http://localhost:2/mcp"] }, headers: { ' +
+      'authorization: "Bearer ${TOKEN}", x: "${NO:-y}" } }\n';
     expect(planOf(minimal + target, { env: { TOKEN: 'abc' } }).target).toEqual({
       kind: 'url',
       urls: ['http://localhost:1/mcp', 'http://localhost:2/mcp'],
@@ -107,7 +108,7 @@ describe('the target', () => {
     });
   });
 
-  test('--target, --header and --era come before the scenario, which says so', () => {
+  test('--target, --header and --era replace what the scenario says, with a warning', () => {
     const plan = planOf(`${minimal}target: { replicas: 2, era: modern }\n`, {
       targets: ['http://localhost:9/mcp'],
       headers: ['X-Key: a: ${V}'],
@@ -135,7 +136,7 @@ describe('the target', () => {
     expect(problemsOf(minimal, { targets: ['http://localhost/'], headers: [header] })).toBe(expected);
   });
 
-  test('secrets are not in the redacted plan', () => {
+  test('the redacted plan has no secrets', () => {
     const plan = planOf(minimal, {
       targets: ['http://localhost/mcp?key=s3cret&v'],
       headers: ['authorization: s3cret'],
@@ -163,11 +164,11 @@ describe('a command', () => {
     expect(problemsOf(command(more))).toContain(problem);
   });
 
-  test('is none for a controller that was asked', () => {
+  test('is refused in a request to a controller', () => {
     expect(problemsOf(command(' }'), { sentSecrets: {} })).toContain('a controller starts no commands');
   });
 
-  test('its variables are not used for a server from the command line, which says so', () => {
+  test('warns that its variables are not used when the command line names the server', () => {
     const { target, warnings } = planOf(command(', env: { A: b } }'), { targets: ['http://localhost/'] });
     expect(target.kind).toBe('url');
     expect(warnings).toEqual([
@@ -175,7 +176,7 @@ describe('a command', () => {
     ]);
   });
 
-  test('env goes with it', () => {
+  test('env is refused without it', () => {
     expect(problemsOf(`${minimal}target: { server: { url: "http://localhost/", env: { A: b } } }\n`)).toContain(
       '`env` is for a command, not for a url',
     );
@@ -184,15 +185,15 @@ describe('a command', () => {
 
 describe('an mcpServers file', () => {
   const file = `{
-  // comments are allowed, as in the clients that read these files
+
   "theme": "dark",
   "mcpServers": {
-    "web": { "type": "http", "url": "http://localhost:7/mcp", "headers": { "Authorization": "Bearer \${KEY}" }, "disabled": false },
+    "web": { "type": "http", "url": "http://localhost:7/mcp", "headers": { "Authorization": "Bearer \${KEY}" } },
     "shell": { "command": "node", "args": ["x.js"] },
-    "old": { "type": "sse", "url": "http://localhost:8/sse" },
+    "old": { "type": "sse", "url": "http://localhost:8/sse", "disabled": false },
     "nowhere": {}
   },
-}`.replace('// comments are allowed, as in the clients that read these files\n', '\n');
+}`;
   const config = (server?: string, env = { KEY: 'k' }) => ({
     request: { mcpConfig: { file: 'mcp.json', ...(server === undefined ? {} : { server }) }, env },
     files: { 'mcp.json': file },
@@ -202,7 +203,7 @@ describe('an mcpServers file', () => {
     return problemsOf(minimal, request, files);
   };
 
-  test('gives url and headers, and ignores what other programs keep in it', () => {
+  test('gives url and headers, and may hold keys of other programs', () => {
     const { request, files } = config('web');
     expect(planOf(minimal, request, files).target).toEqual({
       kind: 'url',
@@ -219,7 +220,7 @@ describe('an mcpServers file', () => {
     });
   });
 
-  test('a server that is started with a command is, and profiles reach it by stdio unless they say otherwise', () => {
+  test('a server with a command is started, and profiles reach it over stdio by default', () => {
     const files = {
       'mcp.json': '{"mcpServers":{"a":{"command":"node","args":["x.js","--y"],"env":{"KEY":"${K}","Z":"z"}}}}',
     };
@@ -241,7 +242,7 @@ describe('an mcpServers file', () => {
     ).toContain('starts no server, and the target is a command');
   });
 
-  test('of type sse is reached by HTTP+SSE', () => {
+  test('a server of type sse is reached over HTTP+SSE', () => {
     const { request, files } = config('old');
     const plan = planOf(minimal, request, files);
     expect([plan.target, plan.profiles[0]?.transport]).toMatchObject([
@@ -279,7 +280,7 @@ describe('an mcpServers file', () => {
     );
   });
 
-  test('that is not there, and one beside --target', () => {
+  test('is refused when it does not exist, and beside --target', () => {
     expect(problemsOf(minimal, { mcpConfig: { file: 'gone.json' } })).toBe('--config:1:1: there is no file gone.json');
     const { request, files } = config('web');
     expect(problemsOf(minimal, { ...request, targets: ['http://localhost/'] }, files)).toContain(

@@ -26,7 +26,7 @@ describe('over websocket and tcp', () => {
     ]);
   });
 
-  test('sessions per request are as many as may be in flight', () => {
+  test('session per-request has as many sessions as maxInFlight', () => {
     expect(profile(over('tcp', ', session: per-request, maxInFlight: 5'))).toMatchObject({
       maxInFlight: 5,
       connections: 1,
@@ -35,13 +35,13 @@ describe('over websocket and tcp', () => {
     expect(problemsOf(over('tcp', ', session: per-request, pipeline: 5'))).toContain('there is nothing to pipeline');
   });
 
-  test('stickiness of its own is refused: a connection stays where it is', () => {
+  test('gateway.sticky is refused, because a connection stays where it is', () => {
     expect(problemsOf(over('tcp', ', gateway: { sticky: none }'))).toContain(
       'a session over tcp is one connection, which stays at its replica without `gateway.sticky`',
     );
   });
 
-  test('several connections are refused by name', () => {
+  test('several connections are refused', () => {
     expect(problemsOf(over('websocket', ', connections: 4'))).toContain(
       'a session over websocket is one connection: 4 of them would be as many sessions',
     );
@@ -65,10 +65,12 @@ describe('a transport and its target', () => {
     [
       'another scheme',
       over('websocket') + at('http://localhost/mcp'),
-      'workload.low-load.transport: websocket needs a url of ws: or wss:, and the target is http://localhost/mcp\n    hint: name such a url, or choose: --set workload.low-load.transport=streamable-http',
+      'workload.low-load.transport: websocket needs a url of ws: or wss:, and the target is ' +
+        'http://localhost/mcp\n    hint: name such a url, or choose: --set ' +
+        'workload.low-load.transport=streamable-http',
     ],
     [
-      'a url that nobody reaches',
+      'a url that no profile reaches',
       `${over('tcp')}target: { server: { url: ["tcp://localhost:1", "ws://localhost:2"] } }\n`,
       'no profile reaches ws://localhost:2/: their transports are tcp',
     ],
@@ -91,16 +93,18 @@ describe('a transport and its target', () => {
     expect(problemsOf(text)).toContain(problem);
   });
 
-  test('a foreign host that is allowed is reached', () => {
+  test('a foreign host can be allowed', () => {
     expect(planOf(over('tcp') + at('tcp://8.8.8.8:1'), { allowTargets: ['8.8.8.8'] }).target).toMatchObject({
       urls: ['tcp://8.8.8.8:1'],
     });
   });
 
-  test('profiles of several transports share a target that has a url for each, and headers go where they can', () => {
-    const text = `name: s\nworkload: { low-load: { transport: tcp }, normal: {}, flood: { transport: websocket } }\nstages: [{ name: a, duration: 1s }]\n`;
+  test('profiles of several transports share a target that has a url for each', () => {
+    const workload = '{ low-load: { transport: tcp }, normal: {}, flood: { transport: websocket } }';
+    const text = `name: s\nworkload: ${workload}\nstages: [{ name: a, duration: 1s }]\n`;
     const target =
-      'target: { server: { url: ["tcp://localhost:1", "http://localhost:2/mcp", "ws://localhost:3"] }, headers: { x: y } }\n';
+      'target: { server: { url: ["tcp://localhost:1", "http://localhost:2/mcp", "ws://localhost:3"] }, ' +
+      'headers: { x: y } }\n';
     expect(problemsOf(text)).toBe('');
     expect(planOf(text + target).profiles.map(({ transport }) => transport)).toEqual([
       'tcp',
@@ -114,7 +118,7 @@ describe('misbehaviour over a transport', () => {
   const badly = (transport: string, misbehave: string): string => over(transport, `, misbehave: { ${misbehave} }`);
   const planned = (transport: string, misbehave: string) => planOf(badly(transport, misbehave)).profiles[0]?.misbehave;
 
-  test('is all that the transport has, where nothing else is said', () => {
+  test('is by default all that the transport has', () => {
     expect(planned('websocket', 'abort: 1%, malformed: 1%')).toMatchObject({
       abort: { kinds: ['mid-handshake', 'mid-request', 'after-request', 'mid-answer'], how: 'close' },
       malformed: {
@@ -125,7 +129,7 @@ describe('misbehaviour over a transport', () => {
       expect(planned(transport, 'malformed: 1%')?.malformed?.kinds).toHaveLength(6);
   });
 
-  test('can keep a session only where one outlives its connections', () => {
+  test('can keep a session only where it outlives its connections', () => {
     expect(planned('tcp', 'reconnect: { every: 1s }')?.reconnect?.session).toBe('new');
     expect(planned('streamable-http', 'reconnect: { every: 1s }')?.reconnect?.session).toBe('keep');
     for (const transport of ['websocket', 'tcp', 'sse']) {
@@ -168,11 +172,11 @@ describe('misbehaviour over a transport', () => {
       'reconnect: { every: 1s }',
       '`misbehave.reconnect` does not go with transport stdio',
     ],
-  ])('%s is refused in words', (_what, transport, misbehave, problem) => {
+  ])('%s is refused with the reason', (_what, transport, misbehave, problem) => {
     expect(problemsOf(badly(transport, misbehave))).toContain(problem);
   });
 
-  test('over stdio is what needs no process to be ended', () => {
+  test('over stdio is all that ends no process', () => {
     const target = 'target: { server: { command: [cat] } }\n';
     expect(problemsOf(badly('stdio', 'readRate: 1 KiB/s, writeRate: 1 KiB/s, malformed: 1%') + target)).toBe('');
   });

@@ -13,7 +13,7 @@ import type { Host } from '../host.js';
 import { packageRoot } from '../package-root.js';
 import { imagesFile, readIfThere, stateFolder } from './state-folder.js';
 
-export interface StackRequest {
+interface StackRequest {
   readonly stack: string;
   /** Empty: the stack that comes with swarmbench. */
   readonly composeFile: readonly string[];

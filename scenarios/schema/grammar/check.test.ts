@@ -56,7 +56,7 @@ describe('checks', () => {
     expect(parseCheck(source, known)).toEqual({ ok: true, check: { ...check, text } });
   });
 
-  test('what is normalised parses again to the same check', () => {
+  test('a normalised check parses to the same check', () => {
     for (const name of metricNames()) {
       for (const amount of ['1ms', '1/s', '1%', '1', '1KiB']) {
         const first = parseCheck(`${name}<${amount}`, known);

@@ -50,7 +50,7 @@ describe('templates', () => {
     expect(parse(value)).toEqual({ template: expected, problems: [] });
   });
 
-  test('where text is wanted, a number placeholder alone gives text', () => {
+  test('a number placeholder alone stays text where text is wanted', () => {
     expect(parse('{{ int 1 2 }}', false).template).toEqual({
       kind: 'string',
       parts: [{ name: 'int', min: 1, max: 2 }],

@@ -67,14 +67,14 @@ describe('quantities', () => {
     expect(patterns[quantity].test(text)).toBe(false);
   });
 
-  test('nearly right: the words say which way', () => {
+  test('an explanation says what is wrong', () => {
     expect(explain('duration', '1m1h')).toContain('is not a duration');
     expect(explain('duration', 10)).toContain('has no unit');
     expect(explain('rate', '10s')).toContain('is a duration: expected a rate');
     expect(explain('size', null)).toContain('expected a size, such as 64 KiB');
   });
 
-  test('what the pattern takes, the parser reads, and never as something that is not a number', () => {
+  test('the parser reads all that the pattern takes, and always as a finite number', () => {
     const parts = ['d', 'h', 'm', 's', 'ms', 'us'].map((unit) =>
       fc.option(
         fc.nat(100_000).map((n) => `${n / 100}${unit}`),

@@ -7,7 +7,7 @@ import { allKeyPaths } from './describe-keys.js';
 
 /**
  * Every key takes effect. One row for each key: a scenario that sets it, and the part of the plan that shows it.
- * A key without a row fails here; how it shows in a run is for the end-to-end companion of this table.
+ * A key without a row fails here. `tests/alone/keys.test.ts` shows the effect of each key in a run.
  */
 interface Row {
   readonly set: Change;
@@ -36,7 +36,9 @@ function textOf({
   name = 's',
 }: Change): string {
   const paced = /arrivals|thinkTime|idle/.test(work) ? '' : ', arrivals: { rate: 10/s }';
-  return `name: ${name}\n${top}\nworkload:\n  w: { profile: low-load, operations: [{ ${operation} }]${paced}${work === '' ? '' : `, ${work}`} }\nstages:\n  - { name: a, ${stage} }\n`;
+  const more = work === '' ? '' : `, ${work}`;
+  const workload = `  w: { profile: low-load, operations: [{ ${operation} }]${paced}${more} }`;
+  return `name: ${name}\n${top}\nworkload:\n${workload}\nstages:\n  - { name: a, ${stage} }\n`;
 }
 
 function first(plan: Plan) {

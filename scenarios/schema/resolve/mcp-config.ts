@@ -40,7 +40,7 @@ type ServerChoice =
 /** @param name of one of its servers; not needed where there is only one */
 export function chooseServer(text: string, file: string, name: string | undefined): ServerChoice {
   const start = { file, line: 1, column: 1 };
-  // JSON is YAML, and so the comments and trailing commas that clients allow are read too.
+  // JSON is YAML, and YAML also allows the trailing commas that clients allow.
   const { node, problems } = parseYaml(text, start);
   if (problems.length > 0) return { ok: false, problems };
   if (node === undefined)

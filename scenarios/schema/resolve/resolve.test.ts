@@ -8,7 +8,7 @@ function profile(keys: string, plan = planOf(minimal.replace('{}', `{ ${keys} }`
   return only;
 }
 
-describe('what is on the wire of one client, when the profile says only a part', () => {
+describe('the window of one client, when the profile gives only a part of it', () => {
   test.each<[string, number, number, number]>([
     ['', 8, 8, 1],
     ['thinkTime: 1s', 1, 1, 1],
@@ -28,7 +28,8 @@ describe('what is on the wire of one client, when the profile says only a part',
 
 test('slots of all profiles are consecutive', () => {
   const plan = planOf(
-    'name: s\nworkload:\n  a: { profile: low-load, clients: 3 }\n  b: { profile: flood, clients: 4 }\n  c: { profile: normal }\nstages:\n  - { name: x, duration: 1s }\n',
+    'name: s\nworkload:\n  a: { profile: low-load, clients: 3 }\n  b: { profile: flood, clients: 4 }\n' +
+      '  c: { profile: normal }\nstages:\n  - { name: x, duration: 1s }\n',
   );
   expect(plan.profiles.map(({ name, firstSlot }) => [name, firstSlot])).toEqual([
     ['a', 0],
@@ -40,7 +41,8 @@ test('slots of all profiles are consecutive', () => {
 describe('a workload', () => {
   test('overrides single keys of arrivals and misbehave, and whole values of all else', () => {
     const slow = planOf(
-      'name: s\nworkload:\n  slow-client: { arrivals: { spacing: poisson }, operations: [{ ping: true }] }\nstages:\n  - { name: x, duration: 1s }\n',
+      'name: s\nworkload:\n  slow-client: { arrivals: { spacing: poisson }, operations: [{ ping: true }] }\n' +
+        'stages:\n  - { name: x, duration: 1s }\n',
     );
     expect(slow.profiles[0]).toMatchObject({
       arrivals: { ratePerSecond: 1, spacing: 'poisson' },
@@ -49,7 +51,7 @@ describe('a workload', () => {
     });
   });
 
-  test('may come from a profile beside the scenario, before one that is shipped', () => {
+  test('uses a profile beside the scenario before a shipped one', () => {
     const mine = 'name: low-load\nclients: 2\nthinkTime: 1s\noperations: [{ ping: true }]\n';
     expect(planOf(minimal, {}, { 'profiles/low-load.yaml': mine }).profiles[0]?.clients).toBe(2);
   });
@@ -123,7 +125,7 @@ describe('warnings', () => {
       `${warm.replace('{}', '{ session: { mode: churn, every: 5s } }')}thresholds: [connect.p99 < 1s]\n`,
     ],
     ['when clients start in the measured stage', `${minimal}thresholds: [connect.p99 < 1s]\n`],
-  ])('none on connections %s', (_, text) => {
+  ])('there is none on connections %s', (_, text) => {
     expect(planOf(text).warnings).toEqual([]);
   });
 });
@@ -139,7 +141,7 @@ describe('the hash of what decides the load', () => {
       'order and writing of keys',
       'workload: { low-load: { clients: 10 } }\nstages: [{ duration: 10000ms, name: steady }]\nname: s\n',
     ],
-  ])('is the same whatever %s', (_, text) => {
+  ])('does not depend on %s', (_, text) => {
     expect(hash(text)).toBe(hash(minimal));
   });
 
@@ -151,22 +153,22 @@ describe('the hash of what decides the load', () => {
     ['a timeout', minimal.replace('{}', '{ timeout: 6s }')],
     ['trials', `${minimal}repeat: 2\n`],
     ['a rule that may stop it', `${minimal}stopWhen: [{ check: errors.rate > 1% }]\n`],
-  ])('is another with %s', (_, text) => {
+  ])('changes with %s', (_, text) => {
     expect(hash(text)).not.toBe(hash(minimal));
   });
 
-  test('--time-scale counts', () => {
+  test('changes with --time-scale', () => {
     expect(hash(minimal, { timeScale: 2 })).toBe(hash(minimal.replace('10s', '20s')));
   });
 });
 
-test('a plan is frozen, through and through, and survives JSON', () => {
+test('a plan is deeply frozen, and survives JSON', () => {
   const plan = planOf(minimal);
   expect(Object.isFrozen(plan.profiles[0]?.operations[0]?.params)).toBe(true);
   expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
 });
 
-test('a worker gets what makes load and nothing else', () => {
+test('a worker gets only the parts that make load', () => {
   const plan = planOf(`${minimal}thresholds: [errors.count < 1]\n`);
   expect(Object.keys(workerPlan(plan)).sort()).toEqual(['drainMs', 'limits', 'profiles', 'scenario', 'seed', 'stages']);
 });
