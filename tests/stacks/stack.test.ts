@@ -208,9 +208,7 @@ await describeOnSwarm('the stack', 'cli', () => {
       const { kind, reasons } = finished.state.verdict ?? { kind: 'none', reasons: [] };
       expect(['passed', 'invalid']).toContain(kind);
       expect(
-        reasons.filter(
-          (reason) => !/^worker \S+ (used|sent its slowest|had its event loop held up)/.test(reason),
-        ),
+        reasons.filter((reason) => !/^worker \S+ (used|sent its slowest|had its event loop held up)/.test(reason)),
       ).toEqual([]);
       const kept = keptMetrics.parse(await askHarness(stack, `/runs/${run}/artifacts/metrics.json`));
       expect(

@@ -199,7 +199,9 @@ export const profileRows: Rows = {
     expect((await busy(spinRun))?.worst).toBeGreaterThan(0.99);
     expect((await busy(batchRun))?.mean).toBeLessThan(0.99);
     // And that alone is no reason to call the generator saturated.
-    expect((await spinRun()).report.verdict.reasons.filter((reason) => reason.includes('of its event loop'))).toEqual([]);
+    expect((await spinRun()).report.verdict.reasons.filter((reason) => reason.includes('of its event loop'))).toEqual(
+      [],
+    );
     expect((await spinRun()).report.profiles[0]?.load).toContain('paced by spin');
   },
   'profile.gateway': stickyIsRefused,
