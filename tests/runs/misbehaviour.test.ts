@@ -1,13 +1,15 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { misbehavingRuns, type WireEvidence } from '../alone/keys/misbehave-evidence.js';
+import { testRows } from '../support/key-rows.js';
 import { run } from '../support/swarmbench.js';
+import { misbehaveRows } from './misbehaviour/rows.js';
+import { misbehavingRuns, type WireEvidence } from './misbehaviour/runs.js';
 
 jest.setTimeout(180_000);
 
 type Runs = Awaited<ReturnType<typeof misbehavingRuns>>;
 
-/** How it looks on the wire is for the rows of `keys/misbehave-rows.ts`; here is what becomes of it in the books. */
-describe('what is done on purpose', () => {
+/** The rows below compare what is on the wire; these tests compare the counts. */
+describe('misbehaviour on purpose', () => {
   let runs: Runs;
   beforeAll(async () => {
     runs = await misbehavingRuns();
@@ -23,7 +25,7 @@ describe('what is done on purpose', () => {
     'storming',
     'scattered',
   ] as const satisfies readonly (keyof Runs)[];
-  test.each(names)('%s: the books balance', (name) => {
+  test.each(names)('%s: the counts balance', (name) => {
     const { report } = runs[name];
     const { offered, sent, succeeded, failed, lost, dropped, unsent } = report.summary;
     expect(sent).toBeGreaterThan(0);
@@ -32,14 +34,14 @@ describe('what is done on purpose', () => {
     expect(report.balance.map(({ gap }) => gap)).toEqual(report.balance.map(() => 0));
   });
 
-  test.each(names)('%s: no error of the target comes of it', (name) => {
+  test.each(names)('%s: no error is blamed on the target', (name) => {
     const { report } = runs[name];
     expect(report.errors.map(({ category, count }) => `${category} ${count}`)).toEqual([]);
     expect(report.summary.errorRate ?? 0).toBe(0);
     expect(report.summary.failed).toBe(report.summary.byUs);
   });
 
-  test('a threshold sees the target alone, and has no data where everything was our doing', () => {
+  test('a threshold sees only the target, and has no data where every failure was provoked by us', () => {
     const held = ({ report }: WireEvidence): boolean | undefined => report.thresholds[0]?.passed;
     // More than half of the operations failed in the first, on purpose.
     expect(held(runs.aborting)).toBe(true);
@@ -47,7 +49,7 @@ describe('what is done on purpose', () => {
     expect(held(runs.allMalformed)).toBe(false);
   });
 
-  test('each kind is told with its own count, and with what the server made of it', () => {
+  test('each kind has its own count, with the reactions of the server', () => {
     const wrong = runs.malforming.report.misbehaviour.flatMap(({ kind, reactions }) =>
       reactions.filter(({ judgement }) => judgement === 'wrong').map(() => kind),
     );
@@ -58,7 +60,7 @@ describe('what is done on purpose', () => {
   });
 });
 
-test('the reference server takes the error injector over every transport it has: proper calls are answered, nothing hangs, nothing breaks', async () => {
+test('the reference server stands the error injector over each of its transports: correct calls are answered, and nothing hangs or breaks', async () => {
   const injector = {
     profile: 'error-injector',
     timeout: '20s',
@@ -107,3 +109,5 @@ test('the reference server takes the error injector over every transport it has:
     ]),
   );
 });
+
+testRows(misbehaveRows);

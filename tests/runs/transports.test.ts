@@ -1,14 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
-import { overAll, runOverAll } from '../alone/keys/transport-evidence.js';
+import { testRows } from '../support/key-rows.js';
 import { eventsOf } from '../support/run-files.js';
 import { run, swarmbench, writeScenario } from '../support/swarmbench.js';
+import { transportRows } from './transports/rows.js';
+import { legacyRun, overAll, runOverAll } from './transports/run-over-all.js';
 
 describe('one run over several transports', () => {
   test.each(['legacy', 'modern'] as const)(
     '%s: the counts of server and generator are equal to the last one',
     async (era) => {
       // Whether all that was due could be sent is the machine's business here, so the verdict is not asked.
-      const { report, events, stats, counts } = await runOverAll(era);
+      const { report, events, stats, counts } = await (era === 'legacy' ? legacyRun() : runOverAll(era));
       for (const [answered, succeeded] of Object.values(counts)) {
         expect(answered).toBe(succeeded);
         expect(succeeded).toBeGreaterThan(5);
@@ -48,3 +50,5 @@ describe('one run over several transports', () => {
     expect(stderr).toContain('--set workload.caller.transport=streamable-http');
   });
 });
+
+testRows(transportRows);

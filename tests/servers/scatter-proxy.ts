@@ -41,8 +41,7 @@ export async function startScatterProxy(servers: readonly string[], scatter: Sca
     const session = incoming.headers['mcp-session-id'];
     const era = incoming.headers['mcp-protocol-version'] === '2026-07-28' ? 'modern' : 'legacy';
     const method = methodOf(body);
-    const known =
-      typeof session === 'string' ? session : era === 'modern' ? `port ${incoming.socket.remotePort}` : undefined;
+    const known = typeof session === 'string' ? session : withoutSession(era, incoming);
     const nth = known === undefined ? 0 : (counts.get(known) ?? 0);
     if (known !== undefined) counts.set(known, nth + 1);
     const server =
@@ -71,6 +70,11 @@ export async function startScatterProxy(servers: readonly string[], scatter: Sca
     await new Promise((resolve) => proxy.close(resolve));
   });
   return { url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/mcp`, passed };
+}
+
+/** What stands for a session where the era has none; undefined: the session is about to be opened. */
+function withoutSession(era: 'legacy' | 'modern', { socket }: IncomingMessage): string | undefined {
+  return era === 'modern' ? `port ${socket.remotePort}` : undefined;
 }
 
 async function read(incoming: IncomingMessage): Promise<Buffer> {

@@ -32,12 +32,14 @@ interface WireServer {
 }
 
 const MOST_BODY_BYTES = 1024 * 1024;
-/** More than the socket buffers of both sides hold, so that an answer that nobody takes stays with the server. */
-const LONG_TEXT = 'x'.repeat(12 * 1024 * 1024);
+/** More than a client reads at once, so that bytes are left unread where it stops in the middle. */
+const LONG_TEXT = 'x'.repeat(4 * 1024 * 1024);
+/** The second half of a long answer is held back, so that it stays with the server however much socket buffers hold. */
+const SECOND_HALF_MS = 1_500;
 
 /**
  * An MCP server of the session era on bare sockets, sound and strict, that writes down every byte it gets and how each
- * connection ended. Tools: `slow` answers after 300 ms, `long` after 20 ms with 12 MiB, all others at once.
+ * connection ended. Tools: `slow` answers after 300 ms, `long` after 20 ms with 4 MiB in two halves, all others at once.
  */
 export async function startWireServer(): Promise<WireServer> {
   const log: WireLog = { connections: [], sessionsOpened: [], sessionsDeleted: [] };
@@ -93,9 +95,16 @@ export async function startWireServer(): Promise<WireServer> {
   const write = (connection: WireConnection, socket: Socket, text: string): void => {
     if (connection.ended !== undefined) return;
     connection.answersBegun++;
-    socket.write(text, (error) => {
-      if (error === undefined || error === null) connection.answersTaken++;
-    });
+    const writeLast = (last: string): void =>
+      void socket.write(last, (error) => {
+        if (error === undefined || error === null) connection.answersTaken++;
+      });
+    if (text.length < LONG_TEXT.length) return writeLast(text);
+    const half = Math.floor(text.length / 2);
+    socket.write(text.slice(0, half));
+    setTimeout(() => {
+      if (connection.ended === undefined) writeLast(text.slice(half));
+    }, SECOND_HALF_MS);
   };
 
   const answer = (

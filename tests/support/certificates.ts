@@ -97,13 +97,13 @@ function distinguishedName(commonName: string): Buffer {
 
 function der(tag: number, ...content: readonly Buffer[]): Buffer {
   const whole = Buffer.concat(content);
-  const length =
-    whole.length < 128
-      ? [whole.length]
-      : whole.length < 256
-        ? [0x81, whole.length]
-        : [0x82, whole.length >> 8, whole.length & 255];
-  return Buffer.concat([Buffer.from([tag, ...length]), whole]);
+  return Buffer.concat([Buffer.from([tag, ...derLength(whole.length)]), whole]);
+}
+
+function derLength(length: number): readonly number[] {
+  if (length < 128) return [length];
+  if (length < 256) return [0x81, length];
+  return [0x82, length >> 8, length & 255];
 }
 
 function sequence(...content: readonly Buffer[]): Buffer {

@@ -57,9 +57,17 @@ function follow(child: ChildProcess, name: string): Program {
   let stdout = '';
   let stderr = '';
   const watchers = new Set<() => void>();
-  const heard = (): void => watchers.forEach((watcher) => watcher());
-  child.stdout?.on('data', (chunk: Buffer) => ((stdout += chunk.toString()), heard()));
-  child.stderr?.on('data', (chunk: Buffer) => ((stderr += chunk.toString()), heard()));
+  const notify = (): void => {
+    for (const watcher of watchers) watcher();
+  };
+  child.stdout?.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString();
+    notify();
+  });
+  child.stderr?.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+    notify();
+  });
   const ended = new Promise<number | NodeJS.Signals>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => resolve(code ?? signal ?? 'SIGKILL'));

@@ -1,31 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import type { SeenCall } from '../../servers/test-server.js';
 import { distinct, median, mostAtOnce, ofTool, pauses, variation } from '../../support/calls.js';
+import type { Rows } from '../../support/key-rows.js';
 import { dueInEachSecond, operationTotals } from '../../support/run-files.js';
-import { swarmbench, writeScenario } from '../../support/swarmbench.js';
-import { tempFolder } from '../../support/temp-folder.js';
-import {
-  autoRun,
-  batchRun,
-  briefRuns,
-  clientsRun,
-  metronomeRun,
-  refusal,
-  spinRun,
-  tooShort,
-  twoErasRun,
-} from './evidence.js';
-import type { Rows } from './row.js';
-import { runOverAll, toolOf } from './transport-evidence.js';
-
-/** Without a gateway; with one it is told from the server's side in the tests on a Swarm. */
-async function stickyIsRefused(): Promise<void> {
-  return expect(
-    await refusal({ workload: { caller: { profile: 'low-load', gateway: { sticky: 'cookie' } } } }),
-  ).toContain('workload.caller.gateway.sticky: cookie needs a gateway');
-}
+import { autoRun, batchRun, clientsRun, metronomeRun, spinRun } from './runs.js';
 
 async function callsOf(tool: string): Promise<readonly SeenCall[]> {
   const calls = ofTool((await clientsRun()).log.calls, tool);
@@ -104,22 +82,6 @@ async function readsSlowly(): Promise<void> {
   expect(calls.length).toBeLessThan(8);
 }
 
-/** A profile file whose own name is another one. */
-async function fileNameIsHeldAgainstName(): Promise<void> {
-  const folder = tempFolder();
-  mkdirSync(join(folder, 'profiles'));
-  writeFileSync(
-    join(folder, 'profiles', 'mine.yaml'),
-    JSON.stringify({ name: 'yours', clients: 1, thinkTime: '0ms', operations: [{ tool: 'echo' }] }),
-  );
-  const { code, stdout, stderr } = await swarmbench([
-    'validate',
-    writeScenario({ name: 'named', workload: { mine: {} }, stages: [{ name: 'a', duration: '1s' }] }, folder),
-  ]);
-  expect(code).toBe(2);
-  expect(stdout + stderr).toContain('a profile is called as its file');
-}
-
 function halfIsAsExpected(tool: string) {
   return async (): Promise<void> => {
     const { sent, succeeded, errors } = await operation(tool);
@@ -131,22 +93,7 @@ function halfIsAsExpected(tool: string) {
   };
 }
 
-/** As the server counts it, which is told by the tool what came over which transport. */
-async function overEachTransport(): Promise<void> {
-  const { counts } = await runOverAll('legacy');
-  for (const [answered, succeeded] of [counts[toolOf.websocket], counts[toolOf.tcp], counts[toolOf.sdk]].flatMap(
-    (count) => (count === undefined ? [] : [count]),
-  )) {
-    expect(answered).toBe(succeeded);
-    expect(succeeded).toBeGreaterThan(5);
-  }
-  expect(await refusal({ workload: { caller: { profile: 'low-load', transport: 'pigeon' } } })).toContain(
-    'streamable-http',
-  );
-}
-
 export const profileRows: Rows = {
-  'profile.name': fileNameIsHeldAgainstName,
   'profile.description': async () => {
     const created = (await clientsRun()).events.find((event) => event.type === 'run.created');
     expect(
@@ -154,7 +101,6 @@ export const profileRows: Rows = {
     ).toBe('evenly spaced');
   },
   'profile.clients': async () => expect(await sessionsOf('even')).toBe(3),
-  'profile.transport': overEachTransport,
   'profile.session': churnsEveryTenOperations,
   'profile.session.mode': async () =>
     expect(await sessionsOf('per-request')).toBe((await callsOf('per-request')).length),
@@ -204,28 +150,9 @@ export const profileRows: Rows = {
     );
     expect((await spinRun()).report.profiles[0]?.load).toContain('paced by spin');
   },
-  'profile.gateway': stickyIsRefused,
-  'profile.gateway.sticky': stickyIsRefused,
-  'profile.era': async () => {
-    const { protocols } = (await twoErasRun()).report.environment as {
-      readonly protocols: Readonly<Record<string, { readonly era: string }>>;
-    };
-    expect([protocols.old?.era, protocols.new?.era]).toEqual(['legacy', 'modern']);
-    expect((await twoErasRun()).report.profiles.map(({ succeeded, failed }) => [succeeded > 0, failed])).toEqual([
-      [true, 0],
-      [true, 0],
-    ]);
-  },
   'profile.timeout': async () => {
     const { sent, errors } = await operation('slow-impatient');
     expect(errors).toEqual({ timeout: sent });
-  },
-  'profile.onClose': async () => {
-    const { deleting, abandoning, resetting } = await briefRuns();
-    expect([deleting, abandoning, resetting].map(({ log }) => log.sessionsOpened)).toEqual([2, 2, 2]);
-    expect([deleting, abandoning, resetting].map(({ log }) => log.sessionsDeleted)).toEqual([2, 0, 0]);
-    expect(resetting.log.connectionsReset).toBeGreaterThanOrEqual(2);
-    expect(abandoning.log.connectionsReset).toBe(0);
   },
   'profile.operations': async () => expect((await operation('heavy')).succeeded).toBeGreaterThan(50),
   'profile.operations.*.name': async () =>
@@ -254,11 +181,6 @@ export const profileRows: Rows = {
   'profile.operations.*.expect.equals': halfIsAsExpected('half-equals'),
   'profile.operations.*.expect.size': halfIsAsExpected('half-size'),
   'profile.operations.*.expect.size.max': halfIsAsExpected('half-size'),
-  'profile.operations.*.expect.size.min': async () => {
-    const { code, output } = await tooShort();
-    expect(code).toBe(3);
-    expect(output).toMatch(/expectation: an answer of \d+ bytes, fewer than 10000/);
-  },
   'profile.operations.*.weight': async () => {
     const ratio = (await callsOf('heavy')).length / (await callsOf('light')).length;
     expect(ratio).toBeGreaterThan(4);

@@ -1,56 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect } from '@jest/globals';
-import { runOfStarted } from '../../servers/started-server.js';
-import { packageRoot } from '../../support/package-root.js';
+import type { Rows } from '../../support/key-rows.js';
+import { type Evidence, lastedSeconds } from '../../support/observed-run.js';
 import { dueInEachSecond, totalOf } from '../../support/run-files.js';
-import {
-  abortedRun,
-  briefRuns,
-  bytesRun,
-  clientsRun,
-  type Evidence,
-  faultRefusal,
-  imageRefusal,
-  insecureRun,
-  limitedRun,
-  metronomeRun,
-  refusal,
-  ruledRun,
-  secureRun,
-  stagesRun,
-  takingTurnsRun,
-} from './evidence.js';
-import type { Rows } from './row.js';
-
-let started: ReturnType<typeof runOfStarted> | undefined;
-function startedRun(): ReturnType<typeof runOfStarted> {
-  return (started ??= runOfStarted());
-}
-
-function faultNamed(words: string) {
-  return async (): Promise<void> => expect(await faultRefusal()).toContain(words);
-}
-function imageNamed(words: string) {
-  return async (): Promise<void> => expect(await imageRefusal()).toContain(words);
-}
-function limited(key: string) {
-  return async (): Promise<void> => expect(await limitedRun()).toContain(`limits.${key}`);
-}
-
-/**
- * Run time in seconds up to which operations were due; the batches after it hold late answers only, as those of a slow
- * reader.
- */
-function lasted({ telemetry }: Evidence): number {
-  return (
-    Math.max(
-      ...telemetry
-        .filter(({ batch }) => batch.series.some((series) => series.offered > 0))
-        .map(({ batch }) => batch.toMs),
-    ) / 1000
-  );
-}
+import { abortedRun, bytesRun, clientsRun, insecureRun, metronomeRun, secureRun, stagesRun } from './runs.js';
 
 function plan({ events }: Pick<Evidence, 'events'>) {
   const created = events.find((event) => event.type === 'run.created');
@@ -63,7 +15,7 @@ async function replicasAreTwo(): Promise<void> {
   expect(ready?.type === 'target.ready' ? ready.replicas.length : 0).toBe(2);
 }
 
-/** The server takes nobody without a certificate, and is known to nobody without its authority. */
+/** The server refuses clients without a certificate, and clients without its authority do not trust it. */
 async function certificateIsShown(): Promise<void> {
   const { code, log } = await secureRun();
   expect({ code, calls: log.calls.length > 10 }).toEqual({ code: 0, calls: true });
@@ -73,10 +25,6 @@ async function tokensAreSpread(): Promise<void> {
   const { log } = await secureRun();
   const bySession = new Map(log.calls.map(({ session, headers }) => [session, headers.authorization]));
   expect([...bySession.values()].sort()).toEqual(['Bearer one', 'Bearer one', 'Bearer two', 'Bearer two']);
-}
-
-async function stickyIsRefused(): Promise<void> {
-  expect(await refusal({ target: { gateway: { sticky: 'cookie' } } })).toContain('target.gateway.sticky');
 }
 
 async function loadFollowsTheRamp(): Promise<void> {
@@ -99,15 +47,7 @@ async function loadFollowsTheSteps(): Promise<void> {
 async function aborts(): Promise<void> {
   const evidence = await abortedRun();
   expect(evidence.code).toBe(99);
-  expect(lasted(evidence)).toBeLessThan(10);
-}
-
-async function stops(): Promise<void> {
-  const evidence = await ruledRun();
-  expect(evidence.events.filter((event) => event.type === 'stop.requested').map((event) => event.reason)).toEqual([
-    'stop-rule',
-  ]);
-  expect(lasted(evidence)).toBeLessThan(10);
+  expect(lastedSeconds(evidence)).toBeLessThan(10);
 }
 
 export const scenarioRows: Rows = {
@@ -117,24 +57,7 @@ export const scenarioRows: Rows = {
   target: replicasAreTwo,
   'target.server': replicasAreTwo,
   'target.server.url': async () => expect(plan(await clientsRun()).target.kind).toBe('url'),
-  'target.server.image': imageNamed('my/server:1'),
-  'target.server.port': imageNamed('port 8123'),
-  'target.server.path': imageNamed('path /rpc'),
-  'target.server.command': async () => {
-    const { calls, report, processes } = await startedRun();
-    expect(calls).toBe(report.summary.succeeded);
-    // Two clients, and the preflight.
-    expect(processes).toBe(3);
-  },
-  'target.server.env': async () => expect((await startedRun()).labels).toEqual(['from-the-scenario']),
   'target.replicas': replicasAreTwo,
-  'target.gateway': stickyIsRefused,
-  'target.gateway.sticky': stickyIsRefused,
-  'target.era': async () => {
-    const { calls } = (await briefRuns()).modern.log;
-    expect(calls.length).toBeGreaterThan(20);
-    expect(new Set(calls.map(({ headers }) => headers['mcp-protocol-version']))).toEqual(new Set(['2026-07-28']));
-  },
   'target.headers': async () => {
     const { log, events } = await clientsRun();
     expect(new Set(log.calls.map(({ headers }) => headers['x-from-scenario']))).toEqual(new Set(['yes']));
@@ -162,7 +85,7 @@ export const scenarioRows: Rows = {
   'workload.*.profile': async () => expect((await metronomeRun()).report.profiles[0]?.sent).toBeGreaterThan(700),
   stages: async () => expect((await stagesRun()).report.stages.map(({ name }) => name)).toContain('ramp'),
   'stages.*.name': async () => expect((await stagesRun()).report.stages.map(({ name }) => name)).toContain('steps'),
-  'stages.*.duration': async () => expect(lasted(await clientsRun())).toBeCloseTo(3, 0),
+  'stages.*.duration': async () => expect(lastedSeconds(await clientsRun())).toBeCloseTo(3, 0),
   'stages.*.load': loadFollowsTheRamp,
   'stages.*.load.from': loadFollowsTheRamp,
   'stages.*.load.to': loadFollowsTheRamp,
@@ -174,24 +97,6 @@ export const scenarioRows: Rows = {
     expect(evidence.report.summary.sent).toBeGreaterThan(190);
     expect(evidence.report.summary.sent).toBeLessThan(210);
     expect(totalOf(evidence.telemetry, 'sent')).toBeGreaterThan(380);
-  },
-  'stages.*.profiles': async () => {
-    const { telemetry } = await takingTurnsRun();
-    const offered = (profile: string, stage: number): number =>
-      telemetry
-        .flatMap(({ batch }) => batch.series)
-        .filter((one) => one.profile === profile && one.stage === stage)
-        .reduce((sum, one) => sum + one.offered, 0);
-    expect(
-      [offered('first', 0), offered('second', 0), offered('first', 1), offered('second', 1)].map((count) => count > 0),
-    ).toEqual([true, false, true, true]);
-    // Nobody opens a session before its turn.
-    const sessionsIn = (stage: number): number =>
-      telemetry
-        .flatMap(({ batch }) => batch.sessions)
-        .filter((one) => one.profile === 'second' && one.stage === stage)
-        .reduce((sum, one) => sum + one.sessionsOpened, 0);
-    expect([sessionsIn(0), sessionsIn(1)]).toEqual([0, 1]);
   },
   'stages.*.scale': async () => {
     const { log } = await stagesRun();
@@ -206,47 +111,23 @@ export const scenarioRows: Rows = {
     expect(whoCalled(0, 1_000)).toBe(4);
     expect(whoCalled(2_200, 2_700)).toBe(1);
   },
-  faults: faultNamed('--on swarm'),
-  'faults.*.at': faultNamed('750ms'),
-  'faults.*.kind': faultNamed('scale'),
-  // Until the moment that `at` and `for` make.
-  'faults.*.for': faultNamed('2.25s'),
-  'faults.*.service': faultNamed('other'),
-  'faults.*.replicas': faultNamed('7 replicas'),
   thresholds: aborts,
   'thresholds.*.check': async () =>
     expect((await abortedRun()).report.thresholds.map(({ check }) => check)).toEqual([
       expect.stringContaining('latency.p50'),
     ]),
   'thresholds.*.abortOnFail': aborts,
-  'thresholds.*.after': async () => expect(lasted(await abortedRun())).toBeGreaterThan(1.4),
-  stopWhen: stops,
-  'stopWhen.*.check': stops,
-  'stopWhen.*.window': async () => expect(lasted(await ruledRun())).toBeGreaterThan(1.9),
+  'thresholds.*.after': async () => expect(lastedSeconds(await abortedRun())).toBeGreaterThan(1.4),
   repeat: async () => {
     const evidence = await stagesRun();
-    expect(lasted(evidence)).toBeCloseTo(8, 0);
+    expect(lastedSeconds(evidence)).toBeCloseTo(8, 0);
     expect(evidence.events.filter((event) => event.type === 'stage.started')).toHaveLength(4);
   },
-  limits: limited('clients'),
-  'limits.clients': limited('clients'),
-  'limits.rate': limited('rate'),
-  'limits.duration': limited('duration'),
   'limits.bytes': async () => {
     const { log, report } = await bytesRun();
     // 2 MiB are about ten answers of 200 KiB; 60 were planned.
     expect(log.calls.length).toBeGreaterThan(5);
     expect(log.calls.length).toBeLessThan(25);
     expect(report.verdict).toEqual({ kind: 'incomplete', reasons: [expect.stringContaining('limits.bytes')] });
-  },
-  // Needs workers to be killed, which is done there for each of its values.
-  onWorkerLoss: async () => {
-    const source = readFileSync(join(packageRoot, 'tests/alone/own-faults.test.ts'), 'utf8');
-    for (const policy of ['fail', 'replace', 'continue']) expect(source).toContain(`killOneWorker('${policy}')`);
-  },
-  drain: async () => {
-    const { report, log } = (await briefRuns()).drained;
-    expect(report.summary.lost).toBe(log.calls.length);
-    expect(log.calls.length).toBeGreaterThan(2);
   },
 };

@@ -1,9 +1,10 @@
 import { expect } from '@jest/globals';
+import type { Rows } from '../../support/key-rows.js';
+import { once } from '../../support/once.js';
 import { startReferenceTarget } from '../../support/reference-target.js';
 import { operationTotals } from '../../support/run-files.js';
 import { streamTotals } from '../../support/streams.js';
 import { run } from '../../support/swarmbench.js';
-import type { Rows } from './row.js';
 
 const topic = 'bench://topic/{{ client 2 }}';
 const stamped = { tool: 'publish', arguments: { topic: '{{ client 2 }}', stamp: '{{ stamp }}' } };
@@ -12,12 +13,7 @@ const stamped = { tool: 'publish', arguments: { topic: '{{ client 2 }}', stamp: 
  * Four clients that listen and ask for what they missed while they were away, two that do not, one with a stream and no
  * subscription.
  */
-let made: ReturnType<typeof observe> | undefined;
-function listeners(): ReturnType<typeof observe> {
-  return (made ??= observe());
-}
-
-async function observe() {
+const listeners = once(async () => {
   const server = await startReferenceTarget();
   const finished = await run({
     target: server.url,
@@ -57,7 +53,7 @@ async function observe() {
     },
   });
   return { ...finished, server: server.stats(), of: (profile: string) => streamTotals(finished.telemetry, profile) };
-}
+});
 
 export const streamRows: Rows = {
   'profile.stream': async () => {

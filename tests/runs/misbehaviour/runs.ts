@@ -1,8 +1,8 @@
 import { startWireServer, type WireLog } from '../../servers/wire-server.js';
+import { once } from '../../support/once.js';
 import { type Finished, run, type ScenarioFile } from '../../support/swarmbench.js';
-import { once } from './once.js';
 
-/** A finished run and every byte its target saw of it. */
+/** A finished run and every byte that its target saw of it. */
 export interface WireEvidence extends Finished {
   readonly log: WireLog;
 }
@@ -11,7 +11,7 @@ async function observe(profile: ScenarioFile, duration: string): Promise<WireEvi
   const { url, log } = await startWireServer();
   const scenario = {
     name: 'misbehaving',
-    workload: { caller: { profile: 'low-load', ...profile } },
+    workload: { caller: { profile: 'low-load', timeout: '20s', ...profile } },
     stages: [{ name: 'steady', duration }],
     thresholds: ['errors.rate < 50%'],
     drain: '20s',
@@ -19,66 +19,64 @@ async function observe(profile: ScenarioFile, duration: string): Promise<WireEvi
   return { ...(await run({ scenario, target: url })), log };
 }
 
-/** One run a kind of misbehaviour, three or four at once: in none of them does time matter, but for who came first. */
+const oneAtATime = { operations: [{ tool: 'echo' }], connections: 1, maxInFlight: 1 };
+
+/**
+ * One run for each kind of misbehaviour, four at the same time. Where shares and kinds are counted, a rate decides how
+ * many operations there are and the seed which of them misbehave; a closed loop would leave the number to the machine.
+ */
 export const misbehavingRuns = once(async () => {
-  const echo = { operations: [{ tool: 'echo' }], connections: 1, maxInFlight: 1 };
   const [aborting, resetting, malforming, allMalformed] = await Promise.all([
     observe(
       {
         clients: 4,
-        thinkTime: '20ms',
-        maxInFlight: 2,
+        arrivals: { rate: '5/s' },
+        connections: 4,
+        maxInFlight: 4,
         operations: [{ tool: 'slow', weight: 5 }, { tool: 'long' }],
-        timeout: '20s',
         misbehave: { abort: '60%' },
       },
       '4s',
     ),
     observe(
       {
-        ...echo,
         clients: 2,
-        thinkTime: '40ms',
+        arrivals: { rate: '20/s' },
+        connections: 10,
+        maxInFlight: 10,
         operations: [{ tool: 'slow' }],
-        timeout: '20s',
         misbehave: { abort: { share: '50%', kinds: ['after-request'], how: 'reset' } },
       },
       '3s',
     ),
     observe(
       {
-        ...echo,
+        ...oneAtATime,
         clients: 4,
-        thinkTime: '40ms',
-        timeout: '20s',
+        arrivals: { rate: '20/s' },
         misbehave: { malformed: { share: '50%', oversize: '2 MiB' } },
       },
       '4s',
     ),
     observe(
       {
-        ...echo,
+        ...oneAtATime,
         clients: 2,
         thinkTime: '40ms',
-        timeout: '20s',
         misbehave: { malformed: { share: '100%', kinds: ['broken-json', 'unknown-method'] } },
       },
       '2s',
     ),
   ]);
   const [writing, idling, storming, scattered] = await Promise.all([
-    observe({ ...echo, clients: 1, thinkTime: '0ms', timeout: '20s', misbehave: { writeRate: '2 KiB/s' } }, '4s'),
-    observe({ ...echo, clients: 3, timeout: '20s', misbehave: { idle: '1200ms' } }, '4s'),
-    observe(
-      { ...echo, clients: 4, thinkTime: '40ms', timeout: '20s', misbehave: { reconnect: { every: '1s' } } },
-      '3500ms',
-    ),
+    observe({ ...oneAtATime, clients: 1, thinkTime: '0ms', misbehave: { writeRate: '2 KiB/s' } }, '4s'),
+    observe({ ...oneAtATime, clients: 3, misbehave: { idle: '1200ms' } }, '4s'),
+    observe({ ...oneAtATime, clients: 4, thinkTime: '40ms', misbehave: { reconnect: { every: '1s' } } }, '3500ms'),
     observe(
       {
-        ...echo,
+        ...oneAtATime,
         clients: 4,
         thinkTime: '40ms',
-        timeout: '20s',
         misbehave: { reconnect: { every: '1s', together: false, session: 'new' } },
       },
       '3500ms',
@@ -87,12 +85,12 @@ export const misbehavingRuns = once(async () => {
   return { aborting, resetting, malforming, allMalformed, writing, idling, storming, scattered };
 });
 
-/** How often the report says that this was done, by what came of it; {} when it says nothing of the kind. */
+/** How often the report counts a kind of misbehaviour, by the reaction of the server; {} when it has none of the kind. */
 export function reactions({ report }: WireEvidence, kind: string): Readonly<Record<string, number>> {
-  const deed = report.misbehaviour.find((one) => one.kind === kind);
-  return Object.fromEntries((deed?.reactions ?? []).map(({ reaction, count }) => [reaction, count]));
+  const found = report.misbehaviour.find((one) => one.kind === kind);
+  return Object.fromEntries((found?.reactions ?? []).map(({ reaction, count }) => [reaction, count]));
 }
 
-export function done({ report }: WireEvidence, kind: string): number {
+export function countOf({ report }: WireEvidence, kind: string): number {
   return report.misbehaviour.find((one) => one.kind === kind)?.done ?? 0;
 }

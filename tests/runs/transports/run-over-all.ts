@@ -1,4 +1,5 @@
 import { startReferenceServer } from '../../../swarm/reference-server/reference-server.js';
+import { once } from '../../support/once.js';
 import { eventsOf, operationTotals } from '../../support/run-files.js';
 import { type Finished, run, type ScenarioFile } from '../../support/swarmbench.js';
 
@@ -81,3 +82,5 @@ export async function runOverAll(era: 'legacy' | 'modern'): Promise<TransportEvi
     await server.close(0);
   }
 }
+
+export const legacyRun = once(() => runOverAll('legacy'));

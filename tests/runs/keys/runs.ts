@@ -1,0 +1,144 @@
+/** Runs in which time does not matter, and scenarios that are refused. */
+import { startTestServer } from '../../servers/test-server.js';
+import { brief, byName, calling, type Evidence, even, observe, steady } from '../../support/observed-run.js';
+import { once } from '../../support/once.js';
+import { run, type ScenarioFile, startRun, swarmbench, writeScenario } from '../../support/swarmbench.js';
+
+const AT_ONCE = 3;
+const waiting: (() => Promise<unknown>)[] = [];
+
+const allOfThem = once(async () => {
+  const left = [...waiting];
+  const makeOneByOne = async (): Promise<void> => {
+    // The rows that ask for a run that fails get its error.
+    for (let make = left.shift(); make !== undefined; make = left.shift()) await make().catch(() => undefined);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, makeOneByOne));
+});
+
+/** These runs mostly wait: the first row that asks for one of them makes all, some at the same time. */
+function amongOthers<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  const made = once(make);
+  waiting.push(made);
+  return async () => {
+    await allOfThem();
+    return made();
+  };
+}
+
+/** One run for each way to end a session, because a server cannot tell whose connection was reset. */
+function closing(onClose: string): Promise<Evidence> {
+  return observe({
+    scenario: {
+      name: 'closing',
+      workload: { caller: calling('even', { ...even, clients: 2, onClose }) },
+      stages: brief,
+    },
+  });
+}
+
+export const briefRuns = once(async () => {
+  const [deleting, abandoning, resetting, modern, drained] = await Promise.all([
+    closing('delete'),
+    closing('abandon'),
+    closing('reset'),
+    observe(
+      {
+        scenario: {
+          name: 'modern',
+          target: { era: 'modern' },
+          workload: { caller: calling('even', even) },
+          stages: brief,
+        },
+      },
+      { era: 'modern' },
+    ),
+    observe({
+      scenario: {
+        name: 'drained',
+        workload: { caller: calling('stuck', { arrivals: { rate: '5/s' }, timeout: '30s' }) },
+        stages: brief,
+        drain: '1s',
+      },
+    }),
+  ]);
+  return { deleting, abandoning, resetting, modern, drained };
+});
+
+const echoing = calling('echo', { ...even, operations: [{ tool: 'echo', arguments: { message: 'hi' } }] });
+
+/** Against our own server, which speaks both. */
+export const twoErasRun = amongOthers(() =>
+  run({
+    scenario: {
+      name: 'two-eras',
+      workload: { old: { ...echoing, era: 'legacy' }, new: { ...echoing, era: 'modern' } },
+      stages: brief,
+    },
+  }),
+);
+
+export const takingTurnsRun = amongOthers(() =>
+  observe({
+    scenario: {
+      name: 'turns',
+      workload: { first: calling('first', even), second: calling('second', even) },
+      stages: [
+        { name: 'one', duration: '1s', profiles: ['first'] },
+        { name: 'both', duration: '1s', profiles: ['first', 'second'] },
+      ],
+    },
+  }),
+);
+
+export const ruledRun = amongOthers(() =>
+  observe({
+    scenario: {
+      name: 'stopped',
+      workload: { caller: calling('slow', { thinkTime: '0ms' }) },
+      stages: [{ name: 'steady', duration: '20s' }],
+      stopWhen: [{ check: 'latency.p50 > 20ms', window: '2s' }],
+    },
+  }),
+);
+
+/** The preflight stops it, since its trial call has to meet the expectation too. */
+export const tooShort = once(async () => {
+  const { url } = await startTestServer({ behaviour: byName });
+  const { program } = startRun({
+    scenario: {
+      name: 'short',
+      workload: { caller: calling('echo', { operations: [{ tool: 'echo', expect: { size: { min: '10000 B' } } }] }) },
+      stages: brief,
+    },
+    target: url,
+  });
+  return { code: await program.ended, output: program.stdout() + program.stderr() };
+});
+
+/** What `run` says when it refuses a scenario; not `validate`, so that nothing is started either. */
+export async function refusal(scenario: ScenarioFile): Promise<string> {
+  const { code, stderr } = await swarmbench([
+    'run',
+    writeScenario({ name: 'refused', workload: { caller: calling('even', even) }, stages: steady, ...scenario }),
+  ]);
+  if (code !== 2) throw new Error(`expected exit code 2, not ${code}: ${stderr}`);
+  return stderr;
+}
+
+/** Only a swarm can do it (tests/stacks/scaling.test.ts); here the refusal names everything it was to do. */
+export const faultRefusal = once(() =>
+  refusal({ faults: [{ at: '750ms', kind: 'scale', service: 'other', replicas: 7, for: '1500ms' }] }),
+);
+
+/** Only a swarm can start it (tests/stacks/scaling.test.ts); here the refusal names everything about it. */
+export const imageRefusal = once(() =>
+  refusal({ target: { server: { image: 'my/server:1', port: 8123, path: '/rpc' } } }),
+);
+
+export const limitedRun = once(() =>
+  refusal({
+    workload: { caller: calling('even', { ...even, clients: 2 }) },
+    limits: { clients: 1, rate: '1/s', duration: '500ms' },
+  }),
+);

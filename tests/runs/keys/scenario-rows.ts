@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from '@jest/globals';
+import { runOfStarted } from '../../servers/started-server.js';
+import type { Rows } from '../../support/key-rows.js';
+import { lastedSeconds } from '../../support/observed-run.js';
+import { once } from '../../support/once.js';
+import { packageRoot } from '../../support/package-root.js';
+import { briefRuns, faultRefusal, imageRefusal, limitedRun, refusal, ruledRun, takingTurnsRun } from './runs.js';
+
+const startedRun = once(() => runOfStarted());
+
+function faultNamed(text: string) {
+  return async (): Promise<void> => expect(await faultRefusal()).toContain(text);
+}
+
+function imageNamed(text: string) {
+  return async (): Promise<void> => expect(await imageRefusal()).toContain(text);
+}
+
+function limited(key: string) {
+  return async (): Promise<void> => expect(await limitedRun()).toContain(`limits.${key}`);
+}
+
+async function stickyIsRefused(): Promise<void> {
+  expect(await refusal({ target: { gateway: { sticky: 'cookie' } } })).toContain('target.gateway.sticky');
+}
+
+async function stops(): Promise<void> {
+  const evidence = await ruledRun();
+  expect(evidence.events.filter((event) => event.type === 'stop.requested').map((event) => event.reason)).toEqual([
+    'stop-rule',
+  ]);
+  expect(lastedSeconds(evidence)).toBeLessThan(10);
+}
+
+export const scenarioRows: Rows = {
+  'target.server.image': imageNamed('my/server:1'),
+  'target.server.port': imageNamed('port 8123'),
+  'target.server.path': imageNamed('path /rpc'),
+  'target.server.command': async () => {
+    const { calls, report, processes } = await startedRun();
+    expect(calls).toBe(report.summary.succeeded);
+    // Two clients, and the preflight.
+    expect(processes).toBe(3);
+  },
+  'target.server.env': async () => expect((await startedRun()).labels).toEqual(['from-the-scenario']),
+  'target.gateway': stickyIsRefused,
+  'target.gateway.sticky': stickyIsRefused,
+  'target.era': async () => {
+    const { calls } = (await briefRuns()).modern.log;
+    expect(calls.length).toBeGreaterThan(20);
+    expect(new Set(calls.map(({ headers }) => headers['mcp-protocol-version']))).toEqual(new Set(['2026-07-28']));
+  },
+  'stages.*.profiles': async () => {
+    const { telemetry } = await takingTurnsRun();
+    const offered = (profile: string, stage: number): number =>
+      telemetry
+        .flatMap(({ batch }) => batch.series)
+        .filter((one) => one.profile === profile && one.stage === stage)
+        .reduce((sum, one) => sum + one.offered, 0);
+    expect(
+      [offered('first', 0), offered('second', 0), offered('first', 1), offered('second', 1)].map((count) => count > 0),
+    ).toEqual([true, false, true, true]);
+    // A profile opens no session before its turn.
+    const sessionsIn = (stage: number): number =>
+      telemetry
+        .flatMap(({ batch }) => batch.sessions)
+        .filter((one) => one.profile === 'second' && one.stage === stage)
+        .reduce((sum, one) => sum + one.sessionsOpened, 0);
+    expect([sessionsIn(0), sessionsIn(1)]).toEqual([0, 1]);
+  },
+  faults: faultNamed('--on swarm'),
+  'faults.*.at': faultNamed('750ms'),
+  'faults.*.kind': faultNamed('scale'),
+  // Until the moment that `at` and `for` make.
+  'faults.*.for': faultNamed('2.25s'),
+  'faults.*.service': faultNamed('other'),
+  'faults.*.replicas': faultNamed('7 replicas'),
+  stopWhen: stops,
+  'stopWhen.*.check': stops,
+  'stopWhen.*.window': async () => expect(lastedSeconds(await ruledRun())).toBeGreaterThan(1.9),
+  limits: limited('clients'),
+  'limits.clients': limited('clients'),
+  'limits.rate': limited('rate'),
+  'limits.duration': limited('duration'),
+  // Workers have to be killed for it; that test does so for each of its values.
+  onWorkerLoss: async () => {
+    const source = readFileSync(join(packageRoot, 'tests/alone/own-faults.test.ts'), 'utf8');
+    for (const policy of ['fail', 'replace', 'continue']) expect(source).toContain(`killOneWorker('${policy}')`);
+  },
+  drain: async () => {
+    const { report, log } = (await briefRuns()).drained;
+    expect(report.summary.lost).toBe(log.calls.length);
+    expect(log.calls.length).toBeGreaterThan(2);
+  },
+};

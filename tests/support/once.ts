@@ -1,0 +1,8 @@
+/** Each run is made once, by the first test that asks for it. */
+export function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
