@@ -7,10 +7,10 @@ import { Recorder } from '../measure/recorder.js';
 import type { ReplicaNames } from '../measure/replica-names.js';
 import { SeriesLayout } from '../measure/series.js';
 import type { Snapshot } from '../measure/snapshot.js';
+import { RateLimiter } from './limiters.js';
 import { type ClientRef, type LoadAdjustment, Population } from './population.js';
 import { type ChannelFactory, ProfileRuntime } from './profile-runtime.js';
 import { PublicationClock, type RunClock } from './publication-clock.js';
-import { RateLimiter } from './rate-limiter.js';
 import { Scheduler } from './scheduler.js';
 import { SnapshotTaker } from './snapshot-taker.js';
 
@@ -275,7 +275,7 @@ export class Engine {
   }
 }
 
-export interface EngineOptions {
+interface EngineOptions {
   readonly plan: WorkerPlan;
   readonly clients: readonly ClientRef[];
   /** The endpoints of a profile, each with the name of its replica if there is exactly one behind it. */

@@ -2,10 +2,9 @@ import { WakeHeap } from '../load/wake-heap.js';
 import { FlowCounters } from '../measure/flow-counters.js';
 import type { Recorder } from '../measure/recorder.js';
 import type { SeriesLayout } from '../measure/series.js';
-import { OpenLimiter } from './open-limiter.js';
+import { OpenLimiter, type RateLimiter } from './limiters.js';
 import type { ChannelFactory, ProfileRuntime } from './profile-runtime.js';
 import type { PublicationClock } from './publication-clock.js';
-import type { RateLimiter } from './rate-limiter.js';
 import { TicketTable } from './ticket-table.js';
 
 /**
@@ -25,7 +24,7 @@ export interface Runnable {
 }
 
 /** A session slot as the scheduler sees it: flushed before the turn ends. */
-export interface Flushable {
+interface Flushable {
   /** It is on the scheduler's list. */
   dirty: boolean;
   flush(): void;

@@ -113,6 +113,8 @@ describe('placeholders', () => {
         expect(Number.isSafeInteger(value)).toBe(true);
       }),
     );
+    const lowest = { name: 'int', min: -9007199254740981, max: -9007199254740981 } as const;
+    expect(request(drawnNumber(lowest), LEGACY, draw).params?.v).toBe(-9007199254740981);
     const seen = new Set(
       Array.from(
         { length: 200 },

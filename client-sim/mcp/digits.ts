@@ -72,7 +72,7 @@ export function writeInteger(into: Buffer, at: number, value: number): number {
   const end = start + countDigits(rest);
   for (let index = end - 1; index >= start; index--) {
     const next = Math.floor(rest / 10);
-    into[index] = ZERO + rest - next * 10;
+    into[index] = rest - next * 10 + ZERO;
     rest = next;
   }
   return end;

@@ -36,7 +36,7 @@ export function takesPart(stage: Pick<StagePlan, 'profiles'>, profile: string): 
   return stage.profiles?.includes(profile) ?? true;
 }
 
-export interface ExpectedOperations {
+interface ExpectedOperations {
   /** Index of the stage. */
   readonly stage: number;
   readonly profile: string;

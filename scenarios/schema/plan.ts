@@ -90,7 +90,7 @@ export type Stickiness = 'none' | 'session' | 'cookie' | 'source';
 /** Something that is changed or broken on purpose for a while. Each kind is a file in `faults/`. */
 export type FaultPlan = FaultSpan & FaultAction;
 
-export interface FaultSpan {
+interface FaultSpan {
   /** `f1`, `f2` and so on, in order of time. */
   readonly id: string;
   /** Run time. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { telemetry } from '../../client-sim/protocol/telemetry.js';
 import type { RunEvent, RunEventBody } from '../../harness/log/events.js';
-import { streamsSchema } from '../../harness/report/sections/streams/schema.js';
+import { streamsSchema } from '../../harness/report/sections/streams/section.js';
 
 const latency = z.looseObject({
   count: z.number(),

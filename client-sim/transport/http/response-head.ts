@@ -105,6 +105,10 @@ function parseStatusLine(bytes: Buffer, start: number, end: number, head: Respon
     status >= 100 &&
     (after === SPACE || after === CR);
   if (!wellFormed) return malformed(head, 'a status line that is not HTTP/1.x NNN');
+  // Else a header that follows the CR would be taken for a part of the reason.
+  for (let index = start + 12; index < lf - 1; index++) {
+    if (bytes[index] === CR) return malformed(head, 'a CR without LF in the status line');
+  }
   head.status = status;
   head.keepAlive = minor === 1;
   return lf + 1;

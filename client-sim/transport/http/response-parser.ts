@@ -10,7 +10,7 @@ export interface ParserLimits {
   readonly bodyBytes: number;
 }
 
-export const DEFAULT_LIMITS: ParserLimits = { headBytes: 65_536, bodyBytes: 16_777_216 };
+const DEFAULT_LIMITS: ParserLimits = { headBytes: 65_536, bodyBytes: 16_777_216 };
 
 type State = 'head' | 'length' | 'chunked' | 'until-close' | 'ending' | 'broken';
 

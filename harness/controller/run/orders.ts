@@ -9,8 +9,7 @@ import {
   type StopOrder,
 } from '../../../client-sim/protocol/messages.js';
 import { type SettledOperation, withSettled } from '../../../client-sim/protocol/settled-operation.js';
-import type { Plan } from '../../../scenarios/schema/plan.js';
-import { workerPlan } from '../../../scenarios/schema/plan.js';
+import { type Plan, workerPlan } from '../../../scenarios/schema/plan.js';
 import type { PlannedRoute } from './routes.js';
 import type { LoadAdjusted } from './run.js';
 import type { Assignment } from './run-workers.js';

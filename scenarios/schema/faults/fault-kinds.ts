@@ -1,9 +1,59 @@
-/** All kinds of faults. A new kind is a file like `scale.ts` and a line in `faultKinds`. */
+/** What scenarios and plans know of each kind of fault. Platforms hold how it is done. */
 import { z } from 'zod';
-import { duration, positiveDuration } from '../keys/fields.js';
-import type { FaultKind } from './fault-kind.js';
-import { scale } from './scale.js';
+import type { Path } from '../../yaml/node.js';
+import { duration, MAX_REPLICAS, name, positiveDuration, TARGET_SERVICE, wholeNumber } from '../keys/fields.js';
+import type { SourcePart } from '../source-part.js';
 
+/** One kind of fault: everything that scenarios and plans know of it. */
+interface FaultKind<Action extends { readonly kind: string }, Keys extends z.ZodRawShape = z.ZodRawShape> {
+  /** What it does, in a sentence for the description of `kind`. */
+  readonly description: string;
+  /** Its keys beside `at`, `kind` and `for`. All are optional in the schema; `resolve` reports what is missing. */
+  readonly keys: Keys;
+  /**
+   * The action without its time, as the plan holds it.
+   * @param path of the fault in the scenario
+   * @returns undefined when something is wrong, which is reported
+   */
+  resolve(source: z.infer<z.ZodObject<Keys>>, path: Path, scenario: SourcePart): Action | undefined;
+  /** What it does, in words: `scale mcp-server to 16 replicas`. */
+  describe(action: Action): string;
+  /** What it changes. Faults with the same subject must not overlap in time. */
+  subject(action: Action): string;
+}
+
+/** A service of the stack has another number of replicas for a while. */
+interface ScaleAction {
+  readonly kind: 'scale';
+  readonly service: string;
+  readonly replicas: number;
+}
+
+const keys = {
+  service: name.optional().describe(`The service to change, by its name in the stack file. Default ${TARGET_SERVICE}.`),
+  replicas: wholeNumber(0, MAX_REPLICAS)
+    .optional()
+    .describe('With `kind: scale`: how many replicas the service has while the fault lasts.'),
+};
+
+const scale: FaultKind<ScaleAction, typeof keys> = {
+  description: 'gives a service of the stack another number of replicas',
+  keys,
+  resolve({ service = TARGET_SERVICE, replicas }, path, scenario) {
+    if (replicas !== undefined) return { kind: 'scale', service, replicas };
+    scenario.reportAtValue(
+      path,
+      'MISSING_KEY',
+      'missing key `replicas`',
+      '`kind: scale` needs the number of replicas: { at: 60s, kind: scale, replicas: 16, for: 60s }',
+    );
+    return undefined;
+  },
+  describe: ({ service, replicas }) => `scale ${service} to ${replicas} replicas`,
+  subject: ({ service }) => service,
+};
+
+/** All kinds of faults. A new kind is an object like `scale`, listed here. */
 export const faultKinds = { scale } as const satisfies Readonly<Record<string, FaultKind<{ readonly kind: string }>>>;
 
 type Kinds = typeof faultKinds;

@@ -31,7 +31,7 @@ export interface TextProblem {
   readonly hint?: string;
 }
 
-export type ParsedText =
+type ParsedText =
   | { readonly ok: true; readonly parts: readonly (string | Placeholder)[] }
   | { readonly ok: false; readonly problem: TextProblem };
 
@@ -124,7 +124,7 @@ function failed(offset: number, message: string, hint?: string): ParsedText {
   return { ok: false, problem: hint === undefined ? { offset, message } : { offset, message, hint } };
 }
 
-export type ParsedPlaceholder =
+type ParsedPlaceholder =
   | { readonly ok: true; readonly placeholder: Placeholder }
   | { readonly ok: false; readonly message: string; readonly hint?: string };
 
@@ -154,7 +154,7 @@ export const placeholders = {
 const MAX_TEXT = 1_000_000;
 
 /** @param source the text between `{{` and `}}`: a name and its words */
-export function parsePlaceholder(source: string): ParsedPlaceholder {
+function parsePlaceholder(source: string): ParsedPlaceholder {
   const [name = '', ...words] = splitWords(source);
   if (!isPlaceholderName(name)) {
     const message = name === '' ? '`{{ }}` names no placeholder' : `unknown placeholder \`${name}\``;

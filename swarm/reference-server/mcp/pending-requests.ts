@@ -10,7 +10,7 @@ export interface MessageObserver {
   readonly streams: StreamObserver;
 }
 
-export interface StreamObserver {
+interface StreamObserver {
   /** A client has opened a stream that it keeps open. */
   streamOpened(): void;
   streamClosed(): void;

@@ -71,7 +71,7 @@ export const STAND_INS = [
   },
 ] as const satisfies readonly StandIn[];
 
-export type StandInName = (typeof STAND_INS)[number]['name'];
+type StandInName = (typeof STAND_INS)[number]['name'];
 
 /** What the stack would pull. */
 const STACK_STAND_INS = STAND_INS.map(({ name }) => name).filter((name) => name !== 'registry');
@@ -83,7 +83,7 @@ const SCRIPT = join(packageRoot, 'tests', 'support', 'swarm', 'stand-in.sh');
 const PATH = 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const TAG_LENGTH = 12;
 
-export class StandInError extends Error {
+class StandInError extends Error {
   override readonly name = 'StandInError';
 }
 

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { ProfilePlan } from '../../../../scenarios/schema/plan.js';
 import { noReplica, type ReplicaCounts } from '../../../analysis/facts/counts.js';
 import { targetErrors } from '../../../analysis/facts/target-errors.js';
@@ -5,9 +6,9 @@ import type { RunModel } from '../../../analysis/fold-run.js';
 import type { Totals } from '../../../analysis/merge/series-store.js';
 import { affinityOf } from '../../../analysis/statistics/affinity.js';
 import { summarise } from '../../../analysis/statistics/latency-summary.js';
-import type { BuildInput } from '../report-section.js';
-import { sessionsOf } from '../shared/replica-sessions.js';
-import type { Affinity, ProfileAffinity, ReplicaPart } from './schema.js';
+import type { BuildInput, SectionData } from '../report-section.js';
+import { count, latencyBlock, maybe } from '../shared/fields.js';
+import { replicaSessions, sessionsOf } from '../shared/replica-sessions.js';
 
 /** Which replica answered what, for the whole run and for each profile, so that routes to the target compare. */
 export function buildAffinity(input: BuildInput): Affinity | null {
@@ -79,3 +80,50 @@ function sums({
 }: Readonly<ReplicaCounts>): Pick<Affinity, 'sessions' | 'moved' | 'moves' | 'unknown'> {
   return { sessions, moved, moves, unknown };
 }
+
+/** What was answered by one replica; `share` of all answers that name theirs. */
+const replicaPart = z.strictObject({
+  replica: z.string(),
+  share: z.number(),
+  succeeded: count,
+  failed: count,
+  errorRate: maybe,
+  latencyMs: latencyBlock,
+  sessions: replicaSessions,
+});
+
+/** Sums over replicas. `sessions` and `moved` count a session once in each stage it was answered in. */
+const sumFields = { sessions: count, moved: count, moves: count, unknown: count };
+
+export const schema = {
+  /** Of measured stages; null when no answer named its replica. */
+  affinity: z
+    .strictObject({
+      ...sumFields,
+      /** Operations that ended and whose replica is not known. */
+      unattributed: count,
+      perReplica: z.array(replicaPart),
+      perProfile: z.array(
+        z.strictObject({
+          profile: z.string(),
+          /** Null where there is no gateway of ours. */
+          sticky: z.enum(['none', 'session', 'cookie', 'source']).nullable(),
+          era: z.enum(['legacy', 'modern']).nullable(),
+          ...sumFields,
+          /** Sessions that ended because the server no longer knew them. */
+          lost: count,
+          /** Sessions that could not be opened. */
+          refused: count,
+          succeeded: count,
+          failed: count,
+          errorRate: maybe,
+          latencyMs: latencyBlock,
+          perReplica: z.array(replicaPart),
+        }),
+      ),
+    })
+    .nullable(),
+};
+export type Affinity = NonNullable<SectionData<typeof schema>['affinity']>;
+export type ProfileAffinity = Affinity['perProfile'][number];
+export type ReplicaPart = Affinity['perReplica'][number];

@@ -2,7 +2,7 @@ import { formatAs, significant } from '../../../analysis/format.js';
 import { html, type Markup } from '../../html/markup.js';
 import { figure } from '../../svg/figure.js';
 import { px, widths } from '../../svg/frame.js';
-import type { Affinity, ProfileAffinity } from './schema.js';
+import type { Affinity, ProfileAffinity } from './build.js';
 
 const { full: width } = widths;
 const left = 190;

@@ -4,9 +4,8 @@ import { type Column, table } from '../../html/table.js';
 import * as markdown from '../../text/markdown-table.js';
 import { count, ms, share } from '../../values.js';
 import type { ReportSection } from '../report-section.js';
-import { buildAffinity } from './build.js';
+import { type Affinity, buildAffinity, type ProfileAffinity, type ReplicaPart, schema } from './build.js';
 import { replicaSharesChart } from './replica-shares-chart.js';
-import { type Affinity, type ProfileAffinity, type ReplicaPart, schema } from './schema.js';
 
 const mostInMarkdown = 20;
 

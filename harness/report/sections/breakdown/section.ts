@@ -1,14 +1,15 @@
 import { significant } from '../../../analysis/format.js';
+import { observedSeconds } from '../../../analysis/merge/aggregate.js';
+import { trialsOf } from '../../../analysis/statistics/trials.js';
 import { html, type Markup } from '../../html/markup.js';
 import { type Column, table } from '../../html/table.js';
 import * as markdown from '../../text/markdown-table.js';
 import { count, duration, ms, rate, share } from '../../values.js';
-import type { ReportSection, SectionReport } from '../report-section.js';
+import type { BuildInput, ReportSection, SectionReport } from '../report-section.js';
 import type { LatencyBlock } from '../shared/fields.js';
-import type { Operations } from '../shared/traffic.js';
+import { type Operations, operationsBlock, peaksOf, trafficBlock } from '../shared/traffic.js';
 import type { SummaryData } from '../summary/section.js';
 import type { Profile, ProfilesData } from '../workload/schema.js';
-import { buildOperations, buildStages, buildTrials } from './build.js';
 import { type OperationRow, type Stage, schema, type Trials } from './schema.js';
 
 type Reads = SummaryData & ProfilesData;
@@ -163,4 +164,49 @@ function trialsTable({ values, intervals }: Trials): Markup {
 
 function showMetric(metric: string, value: number | undefined): string {
   return value === undefined ? '–' : (trialMetrics[metric]?.[1] ?? String)(value);
+}
+
+function buildStages(input: BuildInput): Stage[] {
+  const {
+    plan,
+    aggregate,
+    facts: { startAt },
+  } = input;
+  return plan.stages.map((stage) => {
+    const durationSeconds = observedSeconds(aggregate, [stage.index]);
+    return {
+      name: stage.name,
+      trial: stage.trial,
+      measured: stage.measured,
+      startedAt:
+        startAt === undefined || durationSeconds === 0 ? null : new Date(startAt + stage.startMs).toISOString(),
+      startSeconds: stage.startMs / 1000,
+      durationSeconds,
+      ...trafficBlock(aggregate.select({ stages: [stage.index] }), durationSeconds, peaksOf(input, [stage.index])),
+    };
+  });
+}
+
+function buildOperations({ plan, aggregate, measured, measuredSeconds }: BuildInput): OperationRow[] {
+  return plan.profiles.flatMap((profile) =>
+    profile.operations.map(({ name, method }) => ({
+      name,
+      profile: profile.name,
+      method,
+      ...operationsBlock(
+        aggregate.select({ stages: measured, profile: profile.name, operation: name }),
+        measuredSeconds,
+      ),
+    })),
+  );
+}
+
+/** @returns undefined for a run of one trial */
+function buildTrials({ plan, aggregate }: BuildInput): Trials | undefined {
+  const found = trialsOf(plan, aggregate);
+  if (found === undefined) return undefined;
+  return {
+    values: found.trials.map(({ trial, values }) => ({ trial, metrics: { ...values } })),
+    intervals: { ...found.intervals },
+  };
 }

@@ -1,12 +1,20 @@
+import { addOperations, noOperations } from '../../../analysis/facts/counts.js';
+import {
+  type HealthCounters,
+  type HealthKey,
+  mergeHealth,
+  readingOf,
+} from '../../../analysis/facts/health-counters.js';
+import { clientsOf } from '../../../analysis/facts/run-facts.js';
 import { formatMs } from '../../../analysis/format.js';
+import { measuredHealth } from '../../../analysis/judge/generator-health.js';
 import { html, type Markup } from '../../html/markup.js';
 import { type Column, table } from '../../html/table.js';
 import type { TimeContext } from '../../svg/frame.js';
 import { lineChart } from '../../svg/line-chart.js';
 import { bytes, cores, count, duration, ms, share } from '../../values.js';
 import { pointsOf, type TimelineData } from '../load/timeline.js';
-import type { ReportSection } from '../report-section.js';
-import { buildWorkers } from './build.js';
+import type { BuildInput, ReportSection } from '../report-section.js';
 import { schema, type Worker } from './schema.js';
 
 /** Whether the workers kept up; if not, the run is invalid. */
@@ -91,5 +99,61 @@ function reading(key: string, show: (value: number) => string): Column<Worker>['
   return ({ health }) => {
     const value = health.values[key];
     return value === undefined ? '–' : html`${show(value.mean)} <span class="quiet">/ ${show(value.worst)}</span>`;
+  };
+}
+
+/** Every worker that the log or its telemetry names. */
+function buildWorkers({ plan, facts, aggregate }: BuildInput): Worker[] {
+  const ids = new Set([...facts.workers.keys(), ...aggregate.workers().keys()]);
+  return [...ids].sort().map((id): Worker => {
+    const counters = aggregate.workers().get(id);
+    const worker = facts.workers.get(id);
+    const counts = noOperations();
+    for (const stage of counters?.byStage.values() ?? []) addOperations(counts, stage.counts);
+    const { offered, sent, succeeded, failed } = counts;
+    const clock = worker?.clock;
+    return {
+      id,
+      host: worker?.worker?.host ?? '',
+      ...(worker?.place === undefined ? {} : { place: { ...worker.place } }),
+      pid: worker?.worker?.pid ?? 0,
+      threads: worker?.worker?.threads ?? 0,
+      slots: clientsOf(worker?.slots ?? []),
+      offered,
+      sent,
+      succeeded,
+      failed,
+      lostAtSeconds: worker?.lostAtMs === undefined ? null : worker.lostAtMs / 1000,
+      ended: worker?.finished?.reason ?? counters?.final?.reason ?? null,
+      batches: counters?.sequences.highest ?? 0,
+      health: healthOf(counters === undefined ? [] : measuredHealth(plan, counters)),
+      clock: clock === undefined ? null : { offsetMs: clock.offsetMs, errorMs: clock.errorMs },
+    };
+  });
+}
+
+const healthKeys = [
+  'cpu',
+  'memoryBytes',
+  'eventLoopUtilization',
+  'processorWait',
+  'eventLoopDelayP99Ms',
+  'lagP99Ms',
+  'throttledRatio',
+  'openFilesShare',
+  'localPortsShare',
+] as const satisfies readonly HealthKey[];
+
+function healthOf(all: readonly HealthCounters[]): Worker['health'] {
+  const health = mergeHealth(all);
+  return {
+    reports: health.reports,
+    saturated: health.saturated,
+    values: Object.fromEntries(
+      healthKeys.flatMap((key) => {
+        const reading = readingOf(health, key);
+        return reading === undefined ? [] : [[key, { ...reading }]];
+      }),
+    ),
   };
 }

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import {
   ANSWERED_NORMALLY,
   misbehaviourKey,
@@ -9,9 +10,10 @@ import { factsOf } from '../../../../scenarios/schema/transports.js';
 import { allStages } from '../../../analysis/facts/stages.js';
 import type { Aggregate } from '../../../analysis/merge/aggregate.js';
 import { byKey, byName } from '../../../analysis/order.js';
-import type { BuildInput } from '../report-section.js';
-import { exchangeOf } from '../shared/exchange.js';
-import type { Misbehaviour, Reaction } from './schema.js';
+import type { BuildInput, SectionData } from '../report-section.js';
+import { exchangeFields, exchangeOf } from '../shared/exchange.js';
+import { count, maybe } from '../shared/fields.js';
+import { operationFields } from '../shared/traffic.js';
 
 /** What clients did wrong on purpose, and how the server reacted. */
 export function buildMisbehaviour({ plan, aggregate }: BuildInput): Misbehaviour[] {
@@ -129,3 +131,44 @@ function judgeMalformed(kind: MalformedKind, reaction: string, transport: Transp
   if (reaction.startsWith('rpc_')) return right(`refused with JSON-RPC error ${reaction.slice(4)}`);
   return wrong('an answer that is neither a refusal nor a result');
 }
+
+const side = z.strictObject({ stages: z.array(z.string()), ...operationFields });
+
+export const schema = {
+  /** Well-behaved profiles with and without one that misbehaves beside them, where measured stages have both. */
+  neighbours: z.array(
+    z.strictObject({
+      profile: z.string(),
+      neighbours: z.array(z.string()),
+      alone: side,
+      beside: side,
+      /** beside / alone. */
+      ratio: z.strictObject({ throughput: maybe, p50: maybe, p95: maybe, p99: maybe }),
+      errorRateDifference: maybe,
+    }),
+  ),
+  /** What clients did wrong on purpose, over all stages, and how the server reacted. None of it is in `errors`. */
+  misbehaviour: z.array(
+    z.strictObject({
+      profile: z.string(),
+      /** `readRate`, `writeRate`, `abort/WHEN`, `malformed/KIND`, `idle`, `reconnect`, `reconnect/return`. */
+      kind: z.string(),
+      done: count,
+      reactions: z.array(
+        z.strictObject({
+          /** `result`, an error category, or what we did ourselves: `closed`, `cut`. */
+          reaction: z.string(),
+          count,
+          /** right: as a sound server reacts; wrong: worth a look; neutral: says nothing about the server. */
+          judgement: z.enum(['right', 'wrong', 'neutral']),
+          meaning: z.string(),
+          sample: z.strictObject({ atSeconds: z.number(), ...exchangeFields }).nullable(),
+        }),
+      ),
+    }),
+  ),
+};
+export type MisbehaviourData = SectionData<typeof schema>;
+export type Misbehaviour = MisbehaviourData['misbehaviour'][number];
+export type Reaction = Misbehaviour['reactions'][number];
+export type Neighbours = MisbehaviourData['neighbours'][number];

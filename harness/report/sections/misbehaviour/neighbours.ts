@@ -3,7 +3,7 @@ import type { Plan, ProfilePlan, StagePlan } from '../../../../scenarios/schema/
 import { type Aggregate, observedSeconds } from '../../../analysis/merge/aggregate.js';
 import type { BuildInput } from '../report-section.js';
 import { operationsBlock } from '../shared/traffic.js';
-import type { Neighbours } from './schema.js';
+import type { Neighbours } from './build.js';
 
 /** Whether well-behaved profiles suffer from others: each in stages without a misbehaving one beside it, and with. */
 export function buildNeighbours({ plan, aggregate }: BuildInput): Neighbours[] {

@@ -5,9 +5,15 @@ import * as markdown from '../../text/markdown-table.js';
 import { count, duration, ms, plain, rate, share } from '../../values.js';
 import type { ReportSection } from '../report-section.js';
 import { exchangeText } from '../shared/exchange.js';
-import { buildMisbehaviour } from './build.js';
+import {
+  buildMisbehaviour,
+  type Misbehaviour,
+  type MisbehaviourData,
+  type Neighbours,
+  type Reaction,
+  schema,
+} from './build.js';
 import { buildNeighbours } from './neighbours.js';
-import { type Misbehaviour, type MisbehaviourData, type Neighbours, type Reaction, schema } from './schema.js';
 
 type Row = Pick<Misbehaviour, 'profile' | 'kind' | 'done'> & Reaction;
 

@@ -10,7 +10,7 @@ export const exchangeFields = {
   request: z.string().optional(),
   response: z.string().optional(),
 };
-export type Exchange = z.infer<z.ZodObject<typeof exchangeFields>>;
+type Exchange = z.infer<z.ZodObject<typeof exchangeFields>>;
 
 export function exchangeOf({ operation, detail, request, response }: ErrorSample): Exchange {
   return {

@@ -27,3 +27,11 @@ export function renderHlog({ run, stages, histograms }: Report): string {
   }
   return text;
 }
+
+/** Latency of the measured stages as HdrHistogram's percentile distribution in milliseconds, for its plotter. */
+export function renderHgrm({ histograms }: Report): string {
+  const latency = histograms.latency;
+  return latency === undefined
+    ? '#[no successful operation in a measured stage]\n'
+    : toHistogram(decodeCounts(latency)).outputPercentileDistribution(5, 1000);
+}
