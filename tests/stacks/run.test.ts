@@ -1,81 +1,29 @@
-/** `run --on swarm` on a real engine: from nothing to a report and back to nothing. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+/** `run --on swarm` on a real engine: from nothing to a report and back to nothing, with one stack for all runs. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { IDLE_REPLICAS_LABEL } from '../../harness/platform/swarm/run-on-stack/scale-for-run.js';
 import { findStack, labelOf } from '../../harness/platform/swarm/stack/stack-objects.js';
-import { type Report, reportSchema } from '../../harness/report/schema.js';
-import { type Program, startProgram } from '../support/program.js';
 import { readEvents } from '../support/run-files.js';
-import { dockerOfTests, offlineImages, ownStack } from '../support/swarm/own-stack.js';
-import { removeStack } from '../support/swarm/stacks.js';
+import { dockerOfTests } from '../support/swarm/own-stack.js';
 import { describeOnSwarm, engine } from '../support/swarm/swarm.js';
-import { countedScenario, type ScenarioFile, simpleScenario, writeScenario } from '../support/swarmbench.js';
+import { countedScenario, simpleScenario } from '../support/swarmbench.js';
+import { describeChangedServer } from './run/changed-server.js';
+import { RunStack } from './support/run-stack.js';
 
 const NAME = 'swarmbench-run';
-const COMMAND = 'harness/cli/main.js';
-const signal = AbortSignal.timeout(600_000);
 
 await describeOnSwarm('run --on swarm', 'engine', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'swarmbench-run-'));
-  const results = join(folder, 'results');
-  let environment: Readonly<Record<string, string>> = {};
-  let node = '';
+  const stack = new RunStack(NAME);
+  beforeAll(() => stack.prepare(), 300_000);
+  afterAll(() => stack.remove(), 240_000);
 
-  beforeAll(async () => {
-    await removeStack(NAME);
-    const stack = await ownStack(NAME, join(folder, 'unused'), await offlineImages());
-    // As a user would set them; tokens and everything else `run` makes by itself.
-    environment = Object.fromEntries(
-      Object.entries(stack.environment).filter(([key]) => /_IMAGE$|_PORT$|_REPLICAS$|^HEALTH_INTERVAL$/.test(key)),
-    );
-    node = (await engine.info(signal)).Name;
-  }, 300_000);
-
-  afterAll(async () => {
-    await removeStack(NAME);
-    rmSync(folder, { recursive: true, force: true });
-  }, 240_000);
-
-  function start(scenario: ScenarioFile, args: readonly string[]): Program {
-    return startProgram(
-      COMMAND,
-      ['run', writeScenario(scenario, folder), '--on', 'swarm', '--stack', NAME, ...args],
-      environment,
-      folder,
-    );
-  }
-
-  /** Of the newest run. @param program ended */
-  function reportOf(program: Program): Report {
-    const path = join(results, 'latest', 'report.json');
-    try {
-      return reportSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
-    } catch (cause) {
-      throw new Error(`there is no report:\n${program.stdout()}\n${program.stderr()}`, { cause });
-    }
-  }
-
-  /** Nothing of a run is left: workers at 0, the target as deployed, no note of it. */
-  async function expectRest(): Promise<void> {
-    const services = await engine.services.labelled(labelOf(NAME), signal);
-    expect(services.filter(({ Spec }) => Spec.Labels[IDLE_REPLICAS_LABEL] !== undefined)).toEqual([]);
-    const replicas = (part: string): readonly (number | undefined)[] =>
-      services
-        .filter(({ Spec }) => Spec.Name.startsWith(`${NAME}_${part}`))
-        .map(({ Spec }) => Spec.Mode.Replicated?.Replicas);
-    expect(new Set(replicas('client-sim-'))).toEqual(new Set([0]));
-    expect(replicas('mcp-server')).toEqual([2]);
-  }
-
-  test('deploys what is missing, runs, and brings home a report that knows node, slot and task of everything', async () => {
-    const program = start(
+  test('deploys what is missing, runs, and fetches a report that names node, slot and task of everything', async () => {
+    const program = stack.run(
       countedScenario({ clients: 6, arrivals: { rate: '20/s' } }, 8, { target: { server: 'reference', replicas: 3 } }),
-      ['--workers', '2'],
+      ...['--workers', '2'],
     );
     await program.ended;
-    const report = reportOf(program);
+    const report = stack.report(program);
     // A busy machine may hold up the generator; the counts are right all the same.
     expect(['passed', 'invalid']).toContain(report.verdict.kind);
     expect(report.summary).toMatchObject({ offered: 480, sent: 480, succeeded: 480, failed: 0, lost: 0 });
@@ -84,7 +32,7 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
     const workers = report.workers.toSorted((a, b) => (a.place?.slot ?? 0) - (b.place?.slot ?? 0));
     expect(workers.map(({ place, slots }) => ({ place, slots }))).toEqual(
       [1, 2].map((slot) => ({
-        place: { service: 'client-sim-normal', slot, task: expect.stringMatching(/^[0-9a-z]{25}$/), node },
+        place: { service: 'client-sim-normal', slot, task: expect.stringMatching(/^[0-9a-z]{25}$/), node: stack.node },
         slots: 3,
       })),
     );
@@ -92,7 +40,7 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
       [1, 2, 3].map((slot) =>
         expect.objectContaining({
           id: `mcp-server.${slot}`,
-          node,
+          node: stack.node,
           slot,
           task: expect.stringMatching(/^[0-9a-z]{25}$/),
           url: expect.stringMatching(/^http:\/\/10\.[\d.]+:3000\/mcp$/),
@@ -106,16 +54,16 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
       platform: 'swarm',
       stack: NAME,
       nodes: expect.arrayContaining([
-        expect.objectContaining({ name: node, engine: expect.any(String), kernel: expect.any(String) }),
+        expect.objectContaining({ name: stack.node, engine: expect.any(String), kernel: expect.any(String) }),
       ]),
       images: { 'mcp-server': expect.stringMatching(/@sha256:/) },
     });
     expect(report.run.command).toMatch(/^swarmbench run .*--on swarm/);
-    await expectRest();
+    await stack.expectIdle();
   }, 180_000);
 
   test('keeps the series of Prometheus with the run', () => {
-    const { groups } = JSON.parse(readFileSync(join(results, 'latest', 'metrics.json'), 'utf8')) as {
+    const { groups } = JSON.parse(readFileSync(join(stack.latest, 'metrics.json'), 'utf8')) as {
       groups: readonly { name: string; problem?: string; series: readonly { labels: Record<string, string> }[] }[];
     };
     expect(groups.filter(({ problem, series }) => problem !== undefined || series.length === 0)).toEqual([]);
@@ -124,16 +72,16 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
     expect(named('clients')).toContain('mcp_client_requests_total');
     expect(named('servers')).toContain('mcp_server_requests_total');
     expect(named('containers')).toContain('container_cpu_usage_seconds_total');
-    expect(readdirSync(join(results, 'latest'))).toEqual(
+    expect(readdirSync(stack.latest)).toEqual(
       expect.arrayContaining(['events.jsonl', 'telemetry.jsonl', 'report.html', 'junit.xml']),
     );
   });
 
-  test('loses sessions behind a gateway that is told to be sticky to nothing, and says so', async () => {
+  test('loses sessions behind a gateway that is sticky to nothing, and reports it', async () => {
     const target = { server: 'reference', replicas: 2, era: 'legacy', gateway: { sticky: 'none' } };
-    const program = start(simpleScenario({ clients: 4, arrivals: { rate: '5/s' } }, 4, { target }), []);
+    const program = stack.run(simpleScenario({ clients: 4, arrivals: { rate: '5/s' } }, 4, { target }));
     expect(await program.ended).not.toBe(0);
-    const report = reportOf(program);
+    const report = stack.report(program);
     expect(report.summary.failed).toBeGreaterThan(0);
     expect(
       report.errors
@@ -145,18 +93,13 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
     expect(report.affinity?.moved).toBeGreaterThan(0);
     expect(report.affinity?.unknown).toBeGreaterThan(0);
     expect(report.affinity?.perReplica.map(({ replica }) => replica)).toEqual(['mcp-server.1', 'mcp-server.2']);
-    await expectRest();
+    await stack.expectIdle();
   }, 240_000);
 
-  test('compares every way to keep sessions at their replicas in one report', async () => {
-    const program = startProgram(
-      COMMAND,
-      ['run', 'session-affinity', '--on', 'swarm', '--stack', NAME, '--time-scale', '0.12'],
-      environment,
-      folder,
-    );
+  test('compares all kinds of stickiness in one report', async () => {
+    const program = stack.run('session-affinity', '--time-scale', '0.12');
     await program.ended;
-    const report = reportOf(program);
+    const report = stack.report(program);
     const { perProfile, perReplica } = report.affinity ?? { perProfile: [], perReplica: [] };
     expect(perProfile.map(({ profile, sticky, era }) => [profile, sticky, era])).toEqual([
       ['by-session', 'session', 'legacy'],
@@ -166,7 +109,7 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
       ['stateless', 'none', 'modern'],
     ]);
     const [bySession, byCookie, bySource, byNothing, stateless] = perProfile;
-    // By source, clients of one worker are at one replica; how many workers there are is the plan's doing.
+    // By source, clients of one worker are at one replica; the plan decides how many workers there are.
     for (const kept of [bySession, byCookie, bySource]) {
       expect(kept).toMatchObject({ moved: 0, moves: 0, unknown: 0, lost: 0 });
       expect(kept?.succeeded).toBeGreaterThan(0);
@@ -178,18 +121,18 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
     expect(stateless?.moved).toBeGreaterThan(0);
     expect(stateless).toMatchObject({ unknown: 0, lost: 0 });
     expect(perReplica.map(({ replica }) => replica)).toEqual(['mcp-server.1', 'mcp-server.2', 'mcp-server.3']);
-    // How fast a busy machine answers is no matter here.
+    // How fast a busy machine answers does not matter here.
     expect(
       report.thresholds.filter(
         ({ metric, passed }) => (metric === 'affinity.moved' || metric === 'sessions.lost') && !passed,
       ),
     ).toEqual([]);
-    await expectRest();
+    await stack.expectIdle();
   }, 150_000);
 
-  test('moves none behind one that is sticky to sessions, over a harness that is killed in the middle', async () => {
+  test('moves no session behind a gateway that is sticky to sessions, although the harness is killed in mid-run', async () => {
     const target = { server: 'reference', replicas: 2, era: 'legacy' };
-    const program = start(countedScenario({ clients: 4, arrivals: { rate: '20/s' } }, 10, { target }), []);
+    const program = stack.run(countedScenario({ clients: 4, arrivals: { rate: '20/s' } }, 10, { target }));
     await program.wrote(/00:0\d steady/, 60_000);
     const docker = dockerOfTests();
     const [harness] = await docker.listContainers({
@@ -197,7 +140,7 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
     });
     await docker.getContainer(harness?.Id ?? '').kill();
     await program.ended;
-    const report = reportOf(program);
+    const report = stack.report(program);
     expect(report.summary).toMatchObject({
       offered: 400,
       succeeded: 400,
@@ -205,11 +148,11 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
       sessions: { opened: expect.any(Number), lost: 0 },
     });
     expect(report.affinity).toMatchObject({ sessions: 4, moved: 0, moves: 0, unknown: 0, unattributed: 0 });
-    expect(readEvents(join(results, 'latest')).map(({ type }) => type)).toContain('run.adopted');
+    expect(readEvents(stack.latest).map(({ type }) => type)).toContain('run.adopted');
     // The harness that took over finds by itself what the one before it had scaled.
     for (const giveUpAt = Date.now() + 20_000; ; await new Promise((resolve) => setTimeout(resolve, 500))) {
       try {
-        await expectRest();
+        await stack.expectIdle();
         break;
       } catch (error) {
         if (Date.now() > giveUpAt) throw error;
@@ -217,19 +160,21 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
     }
   }, 120_000);
 
-  test('is stopped by an interrupt, with a report, and leaves everything at rest', async () => {
-    const program = start(simpleScenario({ arrivals: { rate: '10/s' } }, 60), []);
+  test('is stopped by an interrupt, writes a report, and leaves the stack idle', async () => {
+    const program = stack.run(simpleScenario({ arrivals: { rate: '10/s' } }, 60));
     await program.wrote(/00:0\d steady/, 60_000);
     program.kill('SIGINT');
     expect(await program.ended).toBe(130);
-    expect(reportOf(program).verdict).toMatchObject({ kind: 'incomplete' });
-    await expectRest();
+    expect(stack.report(program).verdict).toMatchObject({ kind: 'incomplete' });
+    await stack.expectIdle();
   }, 240_000);
 
+  describeChangedServer(stack);
+
   test('leaves nothing of the stack when it is taken down', async () => {
-    const program = startProgram(COMMAND, ['down', '--stack', NAME, '--volumes'], environment, folder);
+    const program = stack.command('down', '--stack', NAME, '--volumes');
     expect(await program.ended).toBe(0);
-    const left = await findStack({ engine, name: NAME }, signal);
+    const left = await findStack({ engine, name: NAME }, stack.signal);
     expect(Object.entries(left).filter(([, objects]) => objects.length > 0)).toEqual([]);
   }, 240_000);
 });

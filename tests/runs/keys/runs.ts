@@ -126,12 +126,12 @@ export async function refusal(scenario: ScenarioFile): Promise<string> {
   return stderr;
 }
 
-/** Only a swarm can do it (tests/stacks/scaling.test.ts); here the refusal names everything it was to do. */
+/** Only a swarm can do it (tests/stacks/run/changed-server.ts); here the refusal names everything it was to do. */
 export const faultRefusal = once(() =>
   refusal({ faults: [{ at: '750ms', kind: 'scale', service: 'other', replicas: 7, for: '1500ms' }] }),
 );
 
-/** Only a swarm can start it (tests/stacks/scaling.test.ts); here the refusal names everything about it. */
+/** Only a swarm can start it (tests/stacks/run/changed-server.ts); here the refusal names everything about it. */
 export const imageRefusal = once(() =>
   refusal({ target: { server: { image: 'my/server:1', port: 8123, path: '/rpc' } } }),
 );
