@@ -14,20 +14,22 @@
 export const LANES = [
   // Parts of the programs, beside their code; and what holds of the whole tree.
   { name: 'unit', atOnce: 3, folders: ['', 'tests/tree/'] },
-  // Whole programs: workers, controllers, servers.
-  { name: 'programs', atOnce: 2, folders: ['tests/programs/', 'tests/servers/', 'tests/conformance/'] },
+  // Whole programs: workers, controllers, servers. They mostly wait, as most lanes below.
+  { name: 'programs', atOnce: 3, folders: ['tests/programs/', 'tests/servers/', 'tests/conformance/'] },
   // Whole runs on this machine, against our servers and other people's.
-  { name: 'runs', atOnce: 2, folders: ['tests/runs/', 'tests/third-party/'] },
+  { name: 'runs', atOnce: 3, folders: ['tests/runs/', 'tests/third-party/'] },
   // What asks a Docker engine for images, small stacks and answers.
-  { name: 'engine', atOnce: 1, folders: ['tests/engine/'] },
-  // Our whole stack on a swarm, under load.
+  { name: 'engine', atOnce: 2, folders: ['tests/engine/'] },
+  // Several engines as one swarm.
+  { name: 'nodes', atOnce: 1, folders: ['tests/nodes/'] },
+  // Our whole stack on a swarm, under load: two at once are too many for two cores.
   { name: 'stacks', atOnce: 1, folders: ['tests/stacks/'] },
   // What compares milliseconds, rates, exit codes and verdicts, or looks at everything that an engine runs.
   { name: 'alone', atOnce: 1, folders: ['tests/alone/'] },
 ];
 
 /** The groups of a step run at the same time, the lanes of a group and the steps one after the other. */
-export const STEPS = [[['unit', 'programs', 'runs'], ['engine'], ['stacks']], [['alone']]];
+export const STEPS = [[['unit', 'programs', 'runs'], ['engine', 'nodes'], ['stacks']], [['alone']]];
 
 /**
  * What the path of a lane's test files matches.
