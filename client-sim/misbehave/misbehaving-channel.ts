@@ -5,7 +5,7 @@ import type { Draw } from '../mcp/draw.js';
 import type { Failure } from '../measure/failure.js';
 import type { Channel, ChannelConfig, ChannelEvents } from '../transport/channel.js';
 import { kindOf } from '../transport/request-head.js';
-import type { WireShared } from '../transport/shared.js';
+import type { ProfileShared } from '../transport/shared.js';
 import type { Misbehaviour, MisbehaviourOptions } from './misbehaviour.js';
 
 /** A channel for proper requests, and a factory for misbehaviour beside it. */
@@ -26,7 +26,7 @@ export class MisbehavingChannel implements Channel, ChannelEvents {
   constructor(
     private readonly config: ChannelConfig,
     private readonly events: ChannelEvents,
-    private readonly shared: WireShared,
+    private readonly shared: ProfileShared,
     make: (own: ChannelEvents) => MisbehavingChannelParts,
   ) {
     const { inner, newMisbehaviour } = make(this);

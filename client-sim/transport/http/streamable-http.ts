@@ -15,7 +15,7 @@ import type { ControlOutcome } from '../control.js';
 import { CookieJar } from '../cookie-jar.js';
 import type { DrawnCall, EndpointMemory, FailedAnswer } from '../endpoint-memory.js';
 import { RequestHead, type SessionHeaders } from '../request-head.js';
-import { endpointMemory, type WireShared } from '../shared.js';
+import { endpointMemory, type ProfileShared } from '../shared.js';
 import type { Address } from '../socket/socket.js';
 import { ResumedCalls, type ResumingSession } from '../stream/call-resumption.js';
 import { type ListeningHost, ListeningStream } from '../stream/listening-stream.js';
@@ -39,7 +39,7 @@ export class StreamableHttp implements Channel, ConnectionOwner, ResumingSession
   private readonly controlSender: ControlSender;
   /** Created by the first call whose stream breaks off. */
   private resumed: ResumedCalls | undefined;
-  /** Messages that the server sends unasked, where there is a listener. */
+  /** The messages that the server sends on its own, where there is a listener. */
   private stream: ListeningStream | undefined;
   private nextId = FIRST_ID;
   private heads: (RequestHead | undefined)[];
@@ -54,7 +54,7 @@ export class StreamableHttp implements Channel, ConnectionOwner, ResumingSession
   constructor(
     private readonly config: ChannelConfig,
     private readonly events: ChannelEvents,
-    private readonly shared: WireShared,
+    private readonly shared: ProfileShared,
   ) {
     this.era = config.pinned.era;
     this.version = config.pinned.version;
@@ -163,7 +163,7 @@ export class StreamableHttp implements Channel, ConnectionOwner, ResumingSession
     this.opening?.onDown(connection, failure);
   }
 
-  onTicket(ticket: number, nowMs: number, failure: Failure | undefined, replica: number): void {
+  onOutcome(ticket: number, nowMs: number, failure: Failure | undefined, replica: number): void {
     if (failure?.category !== 'session_lost' || this.state !== 'open')
       return this.events.onAnswer(ticket, nowMs, failure, replica);
     this.state = 'closed';
@@ -214,7 +214,7 @@ export class StreamableHttp implements Channel, ConnectionOwner, ResumingSession
     this.connections.onReadEnd();
   }
 
-  describe(problem: Problem, answer: AnswerView): Failure {
+  toFailure(problem: Problem, answer: AnswerView): Failure {
     const { ring, head, answering } = answer;
     if (ring.ticket === CONTROL_TICKET) return problem;
     return this.failureOf(ring, problem, answering ? { head, body: () => answer.bodyText() } : undefined);

@@ -1,6 +1,6 @@
 import type { ClientInfo } from '../../mcp/revisions.js';
 import type { Endpoint } from '../../protocol/messages.js';
-import type { WireShared } from '../shared.js';
+import type { ProfileShared } from '../shared.js';
 import type { Address } from '../socket/socket.js';
 import type { Exchange } from './exchange.js';
 import type { Sdk } from './load-sdk.js';
@@ -36,7 +36,7 @@ export class SdkSession {
     sdk: Sdk,
     private readonly owner: SdkSessionOwner,
     { endpoint, address, clientInfo }: SdkSessionOptions,
-    { counters, connectLimiter }: WireShared,
+    { counters, connectLimiter }: ProfileShared,
   ) {
     const url = new URL(endpoint.url);
     this.sockets = new sdk.SessionSockets(url.origin, address, counters, connectLimiter);

@@ -9,7 +9,7 @@ import { type Channel, type ChannelConfig, type ChannelEvents, CLOSE_TIMEOUT_MS,
 import { CookieJar } from '../cookie-jar.js';
 import type { EndpointMemory } from '../endpoint-memory.js';
 import type { RequestKind } from '../request-head.js';
-import { endpointMemory, type WireShared } from '../shared.js';
+import { endpointMemory, type ProfileShared } from '../shared.js';
 import type { Exchange } from './exchange.js';
 import { judgeCall, judgeExchange, judgeHandshake, type Rules } from './judge-call.js';
 import { loadSdk, type Sdk } from './load-sdk.js';
@@ -48,7 +48,7 @@ export class SdkChannel implements Channel, SdkSessionOwner {
   constructor(
     private readonly config: ChannelConfig,
     private readonly events: ChannelEvents,
-    private readonly shared: WireShared,
+    private readonly shared: ProfileShared,
   ) {
     this.depth = config.connections * config.pipeline;
     this.memory = endpointMemory(config, shared);
@@ -243,7 +243,7 @@ export class SdkChannel implements Channel, SdkSessionOwner {
       (error: unknown) => {
         if (this.state === 'opening')
           this.refuse(
-            this.describe(judgeHandshake(session.lastControl, error, this.rules()), session.lastControl, undefined),
+            this.makeFailure(judgeHandshake(session.lastControl, error, this.rules()), session.lastControl, undefined),
           );
       },
     );
@@ -274,7 +274,7 @@ export class SdkChannel implements Channel, SdkSessionOwner {
     call.over = true;
     this.calls.remove(call);
     this.session?.countBytes();
-    const failure = problem === undefined ? undefined : this.describe(problem, exchange, call);
+    const failure = problem === undefined ? undefined : this.makeFailure(problem, exchange, call);
     const replica = this.shared.replicas.numberOf(exchange?.head?.replica ?? '');
     if (failure?.category !== 'session_lost' || this.state !== 'open')
       return this.events.onAnswer(ticket, this.shared.now(), failure, replica);
@@ -306,7 +306,7 @@ export class SdkChannel implements Channel, SdkSessionOwner {
     return { era: this.config.pinned.era, hasSession: this.session?.client.sessionId !== undefined };
   }
 
-  private describe(problem: Problem, exchange: Exchange | undefined, call: SdkCall | undefined): Failure {
+  private makeFailure(problem: Problem, exchange: Exchange | undefined, call: SdkCall | undefined): Failure {
     const kind = (): RequestKind => ({
       verb: 'POST',
       method: call?.template.method,

@@ -10,7 +10,7 @@ import { Connection, type ConnectionOwner } from '../http/connection.js';
 import { ConnectionSet } from '../http/connection-set.js';
 import { RequestHead, type RequestKind, requestBytes } from '../request-head.js';
 import { responseText } from '../sample.js';
-import { endpointMemory, type WireShared } from '../shared.js';
+import { endpointMemory, type ProfileShared } from '../shared.js';
 import { type Pace, paceOf } from '../socket/pace.js';
 import type { Address } from '../socket/socket.js';
 import { EventSource, type EventSourceOwner } from './event-source.js';
@@ -54,7 +54,7 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
   /** @throws TypeError for an endpoint that cannot be spoken to */
   constructor(
     private readonly owner: DuplexOwner,
-    private readonly shared: WireShared,
+    private readonly shared: ProfileShared,
     private readonly config: LinkConfig,
   ) {
     const { endpoint, connections, pipeline, resettable } = config;
@@ -162,7 +162,7 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
     this.lose(problem, retryAfter);
   }
 
-  onTicket(id: number, _nowMs: number, failure: Failure | undefined): void {
+  onOutcome(id: number, _nowMs: number, failure: Failure | undefined): void {
     if (failure === undefined) return this.onRoom();
     if (failure.category === 'session_lost') return this.lose(failure);
     this.owner.onRefusedRequest(id, failure, this.refusal);
@@ -194,7 +194,7 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
     this.connections.onReadEnd();
   }
 
-  describe(problem: Problem, answer: AnswerView): Failure {
+  toFailure(problem: Problem, answer: AnswerView): Failure {
     const { head, answering } = answer;
     this.refusal = answering
       ? { retryAfter: head.retryAfter, answer: responseText(head, answer.bodyText()) }

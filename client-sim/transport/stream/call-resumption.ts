@@ -6,7 +6,7 @@ import type { BrokenCall } from '../http/connection.js';
 import type { AnswerHead } from '../judge-http.js';
 import { reconnectWaitMs } from '../retry.js';
 import { getStream } from '../session-messages.js';
-import type { WireShared } from '../shared.js';
+import type { ProfileShared } from '../shared.js';
 import { type StreamEnd, type StreamHost, StreamSocket, type StreamSocketOwner } from './stream-socket.js';
 
 type ResumptionOutcome =
@@ -25,9 +25,9 @@ type ResumptionOutcome =
 /**
  * Streams requested in all: a server that lets its clients poll (SEP-1699) closes many before the one with the answer.
  */
-const MOST_ATTEMPTS = 64;
+const MAX_ATTEMPTS = 64;
 /** Failed attempts in a row: no connection, refused, or broken. */
-const MOST_FAILURES = 4;
+const MAX_FAILURES = 4;
 /** Client errors after which the same request may succeed later. */
 const TEMPORARY = new Set([408, 409, 425, 429]);
 
@@ -49,7 +49,7 @@ export class CallResumption implements StreamSocketOwner {
   /** @param done called once, unless it is destroyed */
   constructor(
     private readonly host: StreamHost,
-    private readonly shared: WireShared,
+    private readonly shared: ProfileShared,
     { lastEventId, retryMs }: Pick<BrokenCall, 'lastEventId' | 'retryMs'>,
     private readonly readBytesPerSecond: number | undefined,
     private readonly done: (outcome: ResumptionOutcome) => void,
@@ -109,12 +109,12 @@ export class CallResumption implements StreamSocketOwner {
     if (end.kind === 'ended') return this.wait();
     this.failures++;
     const isFinal = end.kind === 'refused' && end.status < 500 && !TEMPORARY.has(end.status);
-    if (isFinal || this.failures >= MOST_FAILURES) this.giveUp(end.problem.detail);
+    if (isFinal || this.failures >= MAX_FAILURES) this.giveUp(end.problem.detail);
     else this.wait();
   }
 
   private wait(): void {
-    if (this.attempts === MOST_ATTEMPTS) return this.giveUp(`no answer on any of ${MOST_ATTEMPTS} streams`);
+    if (this.attempts === MAX_ATTEMPTS) return this.giveUp(`no answer on any of ${MAX_ATTEMPTS} streams`);
     this.timer = setTimeout(
       () => this.attempt(),
       reconnectWaitMs(this.retryMs, this.failures, this.shared.counters.messagesReceived + this.attempts),
@@ -156,7 +156,7 @@ export class CallResumption implements StreamSocketOwner {
 export interface ResumingSession extends StreamHost {
   readonly memory: EndpointMemory;
   failureOf(call: BrokenCall, problem: Problem, answer: FailedAnswer | undefined): Failure;
-  onTicket(ticket: number, nowMs: number, failure: Failure | undefined, replica: number): void;
+  onOutcome(ticket: number, nowMs: number, failure: Failure | undefined, replica: number): void;
 }
 
 interface Waiting {
@@ -171,7 +171,7 @@ export class ResumedCalls {
 
   constructor(
     private readonly session: ResumingSession,
-    private readonly shared: WireShared,
+    private readonly shared: ProfileShared,
     private readonly readBytesPerSecond: number | undefined,
   ) {}
 
@@ -180,7 +180,7 @@ export class ResumedCalls {
     const resumption = new CallResumption(session, shared, call, this.readBytesPerSecond, (outcome) => {
       this.waiting.delete(call.ticket);
       if (outcome.kind === 'lost')
-        return session.onTicket(call.ticket, shared.now(), session.failureOf(call, outcome.problem, undefined), 0);
+        return session.onOutcome(call.ticket, shared.now(), session.failureOf(call, outcome.problem, undefined), 0);
       const { bytes, start, end, head } = outcome;
       const problem = scanAnswer(
         bytes,
@@ -194,7 +194,7 @@ export class ResumedCalls {
         problem === undefined
           ? undefined
           : session.failureOf(call, problem, { head, body: () => bytes.toString('utf8', start, end) });
-      session.onTicket(call.ticket, outcome.nowMs, failure, outcome.replica);
+      session.onOutcome(call.ticket, outcome.nowMs, failure, outcome.replica);
     });
     this.waiting.set(call.ticket, { call, resumption });
   }
@@ -215,6 +215,6 @@ export class ResumedCalls {
     for (const { resumption } of all) resumption.destroy(reset);
     if (problem === undefined) return;
     for (const { call } of all)
-      this.session.onTicket(call.ticket, this.shared.now(), this.session.failureOf(call, problem, undefined), 0);
+      this.session.onOutcome(call.ticket, this.shared.now(), this.session.failureOf(call, problem, undefined), 0);
   }
 }

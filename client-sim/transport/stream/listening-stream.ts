@@ -8,7 +8,7 @@ import type { ControlOutcome } from '../control.js';
 import { judgeControl } from '../handshake.js';
 import { reconnectWaitMs } from '../retry.js';
 import { FIRST_STREAM_REQUEST_ID, getStream, listenStream, subscribeMessage } from '../session-messages.js';
-import type { WireShared } from '../shared.js';
+import type { ProfileShared } from '../shared.js';
 import { type StreamEnd, type StreamHost, StreamSocket, type StreamSocketOwner } from './stream-socket.js';
 import { type SubscribingStream, Subscriptions } from './subscriptions.js';
 
@@ -52,7 +52,7 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
   constructor(
     private readonly host: ListeningHost,
     private readonly listener: StreamListener,
-    private readonly shared: WireShared,
+    private readonly shared: ProfileShared,
     private readonly options: ListeningOptions,
   ) {
     this.subscriptions = new Subscriptions(listener);
