@@ -7,6 +7,7 @@ import { Connection, type ConnectionOwner } from '../transport/http/connection.j
 import { clip, redact, requestText, responseText } from '../transport/sample.js';
 import type { ProfileShared } from '../transport/shared.js';
 import { paceOf } from '../transport/socket/pace.js';
+import { resettableIf } from '../transport/socket/socket.js';
 import { type ForgedRequests, forgeRequest, type ProperRequest } from './forge-request.js';
 import {
   CLOSED_WITHIN_ANSWER,
@@ -41,7 +42,7 @@ export class HttpMisbehaviour implements Misbehaviour, ConnectionOwner {
     this.memory = memory;
     this.forged = forgeRequest(misbehaviourKind, proper, config.malformed?.oversizeBytes ?? 0);
     const pace = misbehaviourKind === 'abort/mid-answer' ? MID_ANSWER_PACE : paceOf(config);
-    const address = config.abort?.how === 'reset' ? { ...memory.address, resettable: true } : memory.address;
+    const address = resettableIf(config.abort?.how === 'reset', memory.address);
     this.connection = new Connection(this, shared, address, this.forged.requests.length, pace);
   }
 

@@ -5,6 +5,7 @@ import type { Draw } from '../mcp/draw.js';
 import type { Failure } from '../measure/failure.js';
 import type { Channel, ChannelConfig, ChannelEvents } from '../transport/channel.js';
 import { kindOf } from '../transport/request-head.js';
+import { CLOSED_IN_FLIGHT, DISCONNECTED_IN_FLIGHT, LOST_IN_FLIGHT } from '../transport/session-problems.js';
 import type { ProfileShared } from '../transport/shared.js';
 import type { Misbehaviour, MisbehaviourOptions } from './misbehaviour.js';
 
@@ -60,15 +61,12 @@ export class MisbehavingChannel implements Channel, ChannelEvents {
   }
 
   close(how: 'delete' | 'abandon' | 'reset'): void {
-    this.failAll({ category: 'aborted_by_us', detail: 'the session was closed while this request was in flight' });
+    this.failAll(CLOSED_IN_FLIGHT);
     this.inner.close(how);
   }
 
   disconnect(): void {
-    this.failAll({
-      category: 'aborted_by_us',
-      detail: 'the connection was closed on purpose while this request was in flight',
-    });
+    this.failAll(DISCONNECTED_IN_FLIGHT);
     this.inner.disconnect?.();
   }
 
@@ -107,7 +105,7 @@ export class MisbehavingChannel implements Channel, ChannelEvents {
   }
 
   onClosed(reason: 'closed' | 'lost'): void {
-    this.failAll({ category: 'session_lost', detail: 'the session was lost while this request was in flight' });
+    this.failAll(LOST_IN_FLIGHT);
     this.events.onClosed(reason);
   }
 

@@ -14,6 +14,7 @@ import { asControlAnswer, type Control, NOTIFICATION_SENT, readControl } from '.
 import type { DuplexMemory } from '../endpoint-memory.js';
 import { initialize } from '../handshake.js';
 import { answerServerRequest, cancelledMessage } from '../session-messages.js';
+import { CLOSED_BEFORE_OPEN, CLOSED_IN_FLIGHT } from '../session-problems.js';
 import { duplexMemory, type ProfileShared } from '../shared.js';
 import { LinkStream } from '../stream/link-stream.js';
 import type { CreateLink, DuplexLink, DuplexOwner, LinkLoss } from './duplex-link.js';
@@ -103,15 +104,10 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
 
   close(how: 'delete' | 'abandon' | 'reset'): void {
     if (this.state === 'closing' || this.state === 'closed') return;
-    const aborted: Problem = {
-      category: 'aborted_by_us',
-      detail: 'the session was closed while this request was in flight',
-    };
-    if (this.state !== 'open')
-      return this.openFailed({ ...aborted, detail: 'the session was closed before it was open' });
+    if (this.state !== 'open') return this.openFailed(CLOSED_BEFORE_OPEN);
     this.state = 'closing';
     this.stream?.end(false);
-    this.failAll(aborted, aborted);
+    this.failAll(CLOSED_IN_FLIGHT, CLOSED_IN_FLIGHT);
     if (how !== 'delete') return this.finish(how === 'reset');
     this.timer = setTimeout(() => this.finish(false), CLOSE_TIMEOUT_MS);
     this.link.close();

@@ -5,7 +5,15 @@ import type { Endpoint } from '../../protocol/messages.js';
 import { duplexMemory, type ProfileShared } from '../shared.js';
 import type { Connecting } from '../socket/connect-limiter.js';
 import { type Pace, paceOf, SlowReader } from '../socket/pace.js';
-import { type Address, describeError, lost, openSocket, resetSocket, type SocketOwner } from '../socket/socket.js';
+import {
+  type Address,
+  describeError,
+  lost,
+  openSocket,
+  resetSocket,
+  resettableIf,
+  type SocketOwner,
+} from '../socket/socket.js';
 import type { CreateLink, DuplexOwner, LinkConfig, LinkLoss } from './duplex-link.js';
 import { FramedLink } from './framed-link.js';
 import type { Framing } from './framing.js';
@@ -168,6 +176,5 @@ export function socketAddress(
   { endpoint, resettable }: Pick<LinkConfig, 'endpoint' | 'resettable'>,
   shared: ProfileShared,
 ): Address {
-  const { address } = duplexMemory(endpoint, shared);
-  return resettable === true ? { ...address, resettable } : address;
+  return resettableIf(resettable, duplexMemory(endpoint, shared).address);
 }

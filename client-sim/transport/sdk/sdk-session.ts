@@ -5,17 +5,10 @@ import type { Address } from '../socket/socket.js';
 import type { Exchange } from './exchange.js';
 import type { Sdk } from './load-sdk.js';
 import type { MessageHooks, OfficialClient } from './official-client.js';
+import type { SdkFetchOwner } from './sdk-fetch.js';
 import type { SessionSockets } from './session-sockets.js';
 
-export interface SdkSessionOwner extends MessageHooks {
-  readonly cookie: string | undefined;
-  /** @returns false: it is no longer wanted */
-  onStart(exchange: Exchange): boolean;
-  onHead(exchange: Exchange): void;
-  onEnd(exchange: Exchange): void;
-  /** Whether a call still waits for what would follow this event. */
-  wantsResumed(lastEventId: string): boolean;
-}
+export interface SdkSessionOwner extends MessageHooks, Omit<SdkFetchOwner, 'isConnectError'> {}
 
 interface SdkSessionOptions {
   readonly endpoint: Endpoint;
@@ -70,7 +63,7 @@ export class SdkSession {
     this.sockets.destroy(false);
   }
 
-  private fetchOwner(): Parameters<Sdk['sdkFetch']>[1] {
+  private fetchOwner(): SdkFetchOwner {
     const owner = this.owner;
     const sockets = this.sockets;
     return {

@@ -9,7 +9,9 @@ import { type Channel, type ChannelConfig, type ChannelEvents, CLOSE_TIMEOUT_MS,
 import { CookieJar } from '../cookie-jar.js';
 import type { EndpointMemory } from '../endpoint-memory.js';
 import type { RequestKind } from '../request-head.js';
+import { CLOSED_BEFORE_OPEN, CLOSED_IN_FLIGHT, LOST_IN_FLIGHT } from '../session-problems.js';
 import { endpointMemory, type ProfileShared } from '../shared.js';
+import { resettableIf } from '../socket/socket.js';
 import type { Exchange } from './exchange.js';
 import { judgeCall, judgeExchange, judgeHandshake, type Rules } from './judge-call.js';
 import { loadSdk, type Sdk } from './load-sdk.js';
@@ -109,14 +111,9 @@ export class SdkChannel implements Channel, SdkSessionOwner {
 
   close(how: 'delete' | 'abandon' | 'reset'): void {
     if (this.state === 'closing' || this.state === 'closed') return;
-    const aborted: Problem = {
-      category: 'aborted_by_us',
-      detail: 'the session was closed while this request was in flight',
-    };
-    if (this.state !== 'open' || this.session === undefined)
-      return this.refuse({ ...aborted, detail: 'the session was closed before it was open' });
+    if (this.state !== 'open' || this.session === undefined) return this.refuse(CLOSED_BEFORE_OPEN);
     this.state = 'closing';
-    this.failAll(aborted);
+    this.failAll(CLOSED_IN_FLIGHT);
     if (how !== 'delete' || this.session.client.sessionId === undefined) return this.finish(how === 'reset');
     const finish = (): void => this.finish(false);
     this.timer = setTimeout(finish, CLOSE_TIMEOUT_MS);
@@ -221,7 +218,7 @@ export class SdkChannel implements Channel, SdkSessionOwner {
     if (this.state !== 'opening') return;
     const { endpoint, clientInfo, resettable, openTimeoutMs = OPEN_TIMEOUT_MS } = this.config;
     this.startedAtMs = this.shared.now();
-    const address = resettable === true ? { ...this.memory.address, resettable: true } : this.memory.address;
+    const address = resettableIf(resettable, this.memory.address);
     const session = new SdkSession(
       sdk,
       this,
@@ -280,7 +277,7 @@ export class SdkChannel implements Channel, SdkSessionOwner {
       return this.events.onAnswer(ticket, this.shared.now(), failure, replica);
     this.state = 'closed';
     this.events.onAnswer(ticket, this.shared.now(), failure, replica);
-    this.failAll({ category: 'session_lost', detail: 'the session was lost while this request was in flight' });
+    this.failAll(LOST_IN_FLIGHT);
     this.session?.end(false);
     this.events.onClosed('lost');
   }
@@ -289,7 +286,7 @@ export class SdkChannel implements Channel, SdkSessionOwner {
   private failAll(problem: Problem): void {
     for (let call = this.calls.oldest; call !== undefined; call = this.calls.oldest) {
       this.deliver(call, problem);
-      // The server need not be told: the session itself ends.
+      // Without a cancellation: the session itself ends.
       call.exchange?.abort.abort();
     }
   }

@@ -12,7 +12,7 @@ import { RequestHead, type RequestKind, requestBytes } from '../request-head.js'
 import { responseText } from '../sample.js';
 import { endpointMemory, type ProfileShared } from '../shared.js';
 import { type Pace, paceOf } from '../socket/pace.js';
-import type { Address } from '../socket/socket.js';
+import { type Address, resettableIf } from '../socket/socket.js';
 import { EventSource, type EventSourceOwner } from './event-source.js';
 
 /** MCP over HTTP+SSE (2024-11-05): one stream for all answers, one POST for each message. */
@@ -59,7 +59,7 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
   ) {
     const { endpoint, connections, pipeline, resettable } = config;
     this.memory = endpointMemory(config, shared);
-    this.address = resettable === true ? { ...this.memory.address, resettable: true } : this.memory.address;
+    this.address = resettableIf(resettable, this.memory.address);
     this.pace = paceOf(config);
     const request = requestBytes(endpoint, 'legacy', STREAM, '');
     this.source = new EventSource(this, shared, this.address, request, this.pace);

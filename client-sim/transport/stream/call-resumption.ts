@@ -7,7 +7,13 @@ import type { AnswerHead } from '../judge-http.js';
 import { reconnectWaitMs } from '../retry.js';
 import { getStream } from '../session-messages.js';
 import type { ProfileShared } from '../shared.js';
-import { type StreamEnd, type StreamHost, StreamSocket, type StreamSocketOwner } from './stream-socket.js';
+import {
+  type StreamEnd,
+  type StreamHost,
+  StreamPosition,
+  StreamSocket,
+  type StreamSocketOwner,
+} from './stream-socket.js';
 
 type ResumptionOutcome =
   /** The message that answers, not judged yet; its bytes are valid only during the call. */
@@ -38,8 +44,7 @@ const TEMPORARY = new Set([408, 409, 425, 429]);
  */
 export class CallResumption implements StreamSocketOwner {
   readonly era = 'legacy';
-  private lastEventId: string;
-  private retryMs: number;
+  private readonly position: StreamPosition;
   private attempts = 0;
   private failures = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -54,8 +59,7 @@ export class CallResumption implements StreamSocketOwner {
     private readonly readBytesPerSecond: number | undefined,
     private readonly done: (outcome: ResumptionOutcome) => void,
   ) {
-    this.lastEventId = lastEventId;
-    this.retryMs = retryMs;
+    this.position = new StreamPosition(lastEventId, retryMs);
     shared.counters.streams.callsBroken++;
     this.wait();
   }
@@ -104,7 +108,7 @@ export class CallResumption implements StreamSocketOwner {
   }
 
   onEnd(end: StreamEnd): void {
-    this.rememberPosition();
+    if (this.socket !== undefined) this.position.follow(this.socket);
     this.socket = undefined;
     if (end.kind === 'ended') return this.wait();
     this.failures++;
@@ -117,7 +121,7 @@ export class CallResumption implements StreamSocketOwner {
     if (this.attempts === MAX_ATTEMPTS) return this.giveUp(`no answer on any of ${MAX_ATTEMPTS} streams`);
     this.timer = setTimeout(
       () => this.attempt(),
-      reconnectWaitMs(this.retryMs, this.failures, this.shared.counters.messagesReceived + this.attempts),
+      reconnectWaitMs(this.position.retryMs, this.failures, this.shared.counters.messagesReceived + this.attempts),
     );
   }
 
@@ -128,7 +132,7 @@ export class CallResumption implements StreamSocketOwner {
       this,
       shared,
       host.address,
-      getStream(host.endpoint, host.sessionHeaders(), this.lastEventId),
+      getStream(host.endpoint, host.sessionHeaders(), this.position.lastEventId),
       this.readBytesPerSecond,
     );
   }
@@ -143,13 +147,6 @@ export class CallResumption implements StreamSocketOwner {
         detail: `the event stream ended without the answer, and could not be resumed: ${why}`,
       },
     });
-  }
-
-  private rememberPosition(): void {
-    const { socket } = this;
-    if (socket === undefined) return;
-    if (socket.sse.lastEventId !== '') this.lastEventId = socket.sse.lastEventId;
-    if (socket.sse.retryMs >= 0) this.retryMs = socket.sse.retryMs;
   }
 }
 

@@ -41,6 +41,21 @@ export interface StreamSocketOwner {
   onEnd(end: StreamEnd): void;
 }
 
+/** The point after which a stream is requested again. */
+export class StreamPosition {
+  /** @param retryMs the wait that the server asked for; -1: none */
+  constructor(
+    public lastEventId = '',
+    public retryMs = -1,
+  ) {}
+
+  /** Moves on to the last whole event on this socket. */
+  follow({ sse }: StreamSocket): void {
+    if (sse.lastEventId !== '') this.lastEventId = sse.lastEventId;
+    if (sse.retryMs >= 0) this.retryMs = sse.retryMs;
+  }
+}
+
 /** For an answer that is no stream. */
 const MAX_BODY_BYTES = 1_048_576;
 
