@@ -122,13 +122,6 @@ export class ChannelProbe {
     return ticket;
   }
 
-  private compiled(operation: OperationPlan): RequestTemplate {
-    let template = this.templates.get(operation);
-    if (template === undefined)
-      this.templates.set(operation, (template = compileRequest(operation, this.templates.size, this.pinned)));
-    return template;
-  }
-
   /**
    * Sends `count` requests at once when there is room, waits for all answers. @returns their outcomes, in the order of
    * sending
@@ -157,6 +150,13 @@ export class ChannelProbe {
   /** The failure of the last ticket sent. */
   get lastFailure(): Failure | undefined {
     return this.failures[this.outcomes.length - 1];
+  }
+
+  private compiled(operation: OperationPlan): RequestTemplate {
+    let template = this.templates.get(operation);
+    if (template === undefined)
+      this.templates.set(operation, (template = compileRequest(operation, this.templates.size, this.pinned)));
+    return template;
   }
 }
 
