@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
+import { messageOf } from '../support/error-message.js';
 import { type ContainerUsage, usageOf } from './container-usage.js';
 
 /** The labels of a task's container. `slot` is empty for services that run once on every node. */
@@ -73,7 +74,7 @@ export class ContainerWatch {
       if (this._trouble !== undefined) this.options.log('the engine answers again');
       this._trouble = undefined;
     } catch (error) {
-      const trouble = error instanceof Error ? error.message : String(error);
+      const trouble = messageOf(error);
       if (this._trouble !== trouble) this.options.log(`the engine does not answer: ${trouble}`);
       this._trouble = trouble;
     }

@@ -193,7 +193,7 @@ describe('text artifacts', () => {
     expect(markdown.length).toBeLessThan(20_000);
   });
 
-  test('timeline.csv: one line a second, with the same number of cells', () => {
+  test('timeline.csv: one line for each second, with the same number of cells', () => {
     const rows = artifacts['timeline.csv'](report).trimEnd().split('\n');
     expect(rows).toHaveLength(1 + 25);
     expect(new Set(rows.map((row) => row.split(',').length)).size).toBe(1);
@@ -206,7 +206,7 @@ describe('text artifacts', () => {
     );
   });
 
-  test('latency.hlog is read back by the library: one interval a stage, with a tag for the warm-up', () => {
+  test('latency.hlog is read back by the library: one interval for each stage, with a tag for the warm-up', () => {
     const reader = new hdr.HistogramLogReader(artifacts['latency.hlog'](report));
     const intervals = [reader.nextIntervalHistogram(), reader.nextIntervalHistogram(), reader.nextIntervalHistogram()];
     expect(intervals.map((interval) => interval?.totalCount)).toEqual([

@@ -1,26 +1,15 @@
 /** Whole runs as a user starts them: what is written where, what a script can rely on, and what is left behind. */
-import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { RunEvent } from '../../harness/log/events.js';
-import { startTestServer } from '../servers/test-server.js';
-import { startProgram } from '../support/program.js';
+import { isAlive, startProgram } from '../support/program.js';
 import { readEvents, readRun, runFolder } from '../support/run-files.js';
 import { simpleScenario, startRun, swarmbench, writeScenario } from '../support/swarmbench.js';
 import { tempFolder } from '../support/temp-folder.js';
 import { until } from '../support/until.js';
 
 const quick = simpleScenario({ clients: 2, arrivals: { rate: '20/s' } }, 2, { thresholds: ['errors.rate < 1%'] });
-
-/** A zombie is gone: whether and when it is reaped is up to the machine's first process. */
-function isRunning(pid: number): boolean {
-  return (
-    spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' })
-      .stdout.trim()
-      .replace(/^Z.*/, '') !== ''
-  );
-}
 
 function programsOf(events: readonly RunEvent[]) {
   return events.flatMap((event) => (event.type === 'program.started' ? [event.program] : []));
@@ -52,7 +41,7 @@ describe('a run from the command line', () => {
     const { events, folder } = readRun(results);
     const programs = programsOf(events);
     expect(programs.map(({ role }) => role).toSorted()).toEqual(['target', 'worker', 'worker']);
-    expect(programs.filter(({ pid }) => isRunning(pid))).toEqual([]);
+    expect(programs.filter(({ pid }) => isAlive(pid))).toEqual([]);
     expect(readdirSync(join(folder, 'logs')).toSorted()).toEqual(['reference-1.log', 'worker-1.log', 'worker-2.log']);
     expect(readRun(results).report).toMatchObject({ run: { labels: { branch: 'main' } } });
   });
@@ -100,57 +89,6 @@ describe('a run from the command line', () => {
       ],
     });
   });
-
-  test('refuses all of them before the first runs when one is wrong', async () => {
-    const results = join(tempFolder(), 'results');
-    const { code } = await swarmbench([
-      'run',
-      writeScenario(quick),
-      writeScenario({ ...quick, name: 'wrong', nosuch: 1 }),
-      '--out',
-      results,
-    ]);
-    expect({ code, started: existsSync(results) }).toEqual({ code: 2, started: false });
-  });
-
-  test.each([
-    [['--on', 'nowhere'], 2, /nowhere[^]*local, swarm/],
-    [['smoke', 'smoke', '--junit', 'x.xml'], 2, /--junit takes the report of one scenario only/],
-    [['--out', '/dev/null/results'], 2, /cannot write results to \/dev\/null\/results[^]*RESULTS_NOT_WRITABLE/],
-  ])('run %j exits %i in words', async (args, expected, words) => {
-    const { code, stderr } = await swarmbench(['run', ...args]);
-    expect(stderr).toMatch(words);
-    expect(code).toBe(expected);
-  });
-
-  test('a second Ctrl-C stops now, still with a report, and nothing is left', async () => {
-    const { url, log } = await startTestServer({ behaviour: () => undefined });
-    const { program, results } = startRun({
-      scenario: simpleScenario({ thinkTime: '0ms', timeout: '60s' }, 60, { drain: '60s' }),
-      target: url,
-    });
-    await until('a call', () => log.calls.length > 0);
-    program.kill('SIGINT');
-    await program.wrote(/repeat it to stop now/);
-    program.kill('SIGINT');
-    expect(await program.ended).toBe(130);
-    const { report, events } = readRun(results);
-    expect(report.verdict.kind).toBe('incomplete');
-    expect(programsOf(events).filter(({ pid }) => isRunning(pid))).toEqual([]);
-  });
-});
-
-describe('a report rendered again', () => {
-  test('from the log alone is the same, to the byte', async () => {
-    const results = join(tempFolder(), 'results');
-    await swarmbench(['run', writeScenario(quick), '--out', results, '--quiet']);
-    const file = join(runFolder(results), 'report.json');
-    const before = readFileSync(file, 'utf8');
-    const { code, stdout } = await swarmbench(['report', '--out', results, '--json']);
-    expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toEqual(JSON.parse(before));
-    expect(readFileSync(file, 'utf8')).toBe(before);
-  });
 });
 
 describe('serve', () => {
@@ -167,7 +105,7 @@ describe('serve', () => {
     expect(await server.ended).toBe(0);
     const { report, events } = readRun(results);
     expect(report.summary).toMatchObject({ offered: 240, succeeded: 240 });
-    expect(programsOf(events).filter(({ pid }) => isRunning(pid))).toEqual([]);
+    expect(programsOf(events).filter(({ pid }) => isAlive(pid))).toEqual([]);
   });
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { RunEvent } from '../../harness/log/events.js';
 import { rightly } from '../servers/behaviours.js';
 import { startTestServer } from '../servers/test-server.js';
+import { once } from '../support/once.js';
 import { isAlive, type Program, startProgram } from '../support/program.js';
 import { eventsOf, type RunFiles, readEvents, readRun, runFolder, totalOf } from '../support/run-files.js';
 import { type ScenarioFile, simpleScenario, startRun } from '../support/swarmbench.js';
@@ -29,6 +30,16 @@ interface AfterKill extends RunFiles {
   /** Calls the server saw in the last two seconds of load, a second. */
   readonly lateRate: number;
 }
+
+/** The runs with a killed worker mostly wait, so that all of them are made at the same time. */
+const killedWorkers = once(async () => {
+  const [fail, replace, continued] = await Promise.all([
+    killOneWorker('fail'),
+    killOneWorker('replace'),
+    killOneWorker('continue'),
+  ]);
+  return { fail, replace, continued };
+});
 
 /** A run with two workers, of which one is killed two seconds into the load. */
 async function killOneWorker(onWorkerLoss: string): Promise<AfterKill> {
@@ -58,14 +69,14 @@ async function killOneWorker(onWorkerLoss: string): Promise<AfterKill> {
 
 describe('a worker that is killed in mid-run', () => {
   test('is noticed within 5 s, and with `fail` ends the run as incomplete', async () => {
-    const { code, report, events, noticedAfter } = await killOneWorker('fail');
+    const { code, report, events, noticedAfter } = (await killedWorkers()).fail;
     expect(noticedAfter).toBeLessThan(5);
     expect([code, report.verdict.kind]).toEqual([4, 'incomplete']);
     expect(eventsOf(events, 'stop.requested').map(({ reason }) => reason)).toEqual(['worker-loss']);
   });
 
   test('gives its clients to the others with `replace`', async () => {
-    const { code, report, events, noticedAfter, lateRate } = await killOneWorker('replace');
+    const { code, report, events, noticedAfter, lateRate } = (await killedWorkers()).replace;
     expect(noticedAfter).toBeLessThan(5);
     const moved = eventsOf(events, 'slots.moved').flatMap(({ slots }) => slots);
     expect(moved.reduce((sum, { count }) => sum + count, 0)).toBe(clients / 2);
@@ -76,7 +87,7 @@ describe('a worker that is killed in mid-run', () => {
   });
 
   test('leaves the load reduced with `continue`, and no green verdict', async () => {
-    const { code, report, events, noticedAfter, lateRate } = await killOneWorker('continue');
+    const { code, report, events, noticedAfter, lateRate } = (await killedWorkers()).continued;
     expect(noticedAfter).toBeLessThan(5);
     expect(eventsOf(events, 'slots.moved')).toEqual([]);
     expect(eventsOf(events, 'stop.requested')).toEqual([]);

@@ -12,7 +12,7 @@ import { readEvents } from '../support/run-files.js';
 import { offlineImages, ownStack } from '../support/swarm/own-stack.js';
 import { removeStack } from '../support/swarm/stacks.js';
 import { describeOnSwarm, engine } from '../support/swarm/swarm.js';
-import { simpleScenario, writeScenario } from '../support/swarmbench.js';
+import { countedScenario, simpleScenario, writeScenario } from '../support/swarmbench.js';
 import { makeOtherServer, OTHER_SERVER } from './support/other-server.js';
 
 const NAME = 'swarmbench-scaling';
@@ -137,8 +137,12 @@ await describeOnSwarm('a server that is changed for a run', 'engine', () => {
   test("is the user's image behind the gateway during the run, and the stack's own server after it", async () => {
     const before = await serverAndGateway();
     const { image, port, path, name } = OTHER_SERVER;
-    const scenario = simpleScenario(
-      { clients: 4, arrivals: { rate: '5/s' }, operations: [{ tool: 'add', arguments: { a: 2, b: '{{ int 1 9 }}' } }] },
+    const scenario = countedScenario(
+      {
+        clients: 4,
+        arrivals: { rate: '10/s' },
+        operations: [{ tool: 'add', arguments: { a: 2, b: '{{ int 1 9 }}' } }],
+      },
       6,
       { target: { server: { image, port, path }, replicas: 2 } },
     );

@@ -278,7 +278,7 @@ const rows: readonly Row[] = [
       }),
     'failed',
     99,
-    /was 300 while the run was on/,
+    /was 300 during the run/,
   ],
   [
     'nothing succeeded and nothing judges errors',

@@ -23,8 +23,8 @@ export interface SampleOptions {
   readonly silentAfterMs?: Readonly<Record<number, number>>;
   readonly samples?: Telemetry['samples'];
   /**
-   * The names that answers give of the replicas. Each of them has, a second and a worker, 9 answers as slow as the
-   * first operation's and one failure; one of its 4 sessions moved to it.
+   * The names that answers give of the replicas. In each second and for each worker, each of them has 9 answers as slow
+   * as the first operation's and one failure; one of its 4 sessions moved to it.
    */
   readonly replicas?: readonly string[];
 }

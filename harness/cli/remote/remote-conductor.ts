@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { totalDurationMs } from '../../../scenarios/schema/offered-load.js';
+import { plural } from '../../analysis/format.js';
 import type { LiveView } from '../../analysis/live-view.js';
 import type { RunRequest } from '../../api/run-request.js';
 import type { FinishedRun } from '../../controller/run/run.js';
@@ -64,7 +65,7 @@ export function createRemoteConductor(
 }
 
 function queueText(queuePosition: number): string {
-  return `waiting for ${queuePosition} other run${queuePosition === 1 ? '' : 's'}`;
+  return `waiting for ${plural(queuePosition, 'other run')}`;
 }
 
 /**
@@ -87,7 +88,7 @@ function stoppable(api: HarnessApi, runId: string, left: AbortController, displa
       }
       api
         .stop(runId, mode, detail)
-        .catch((error: unknown) => display.note(`could not tell the harness to stop: ${messageOf(error)}`));
+        .catch((error: unknown) => display.note(`could not ask the harness to stop the run: ${messageOf(error)}`));
     },
   };
 }

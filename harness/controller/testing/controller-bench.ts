@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Api, type ApiOptions, startApi } from '../../api/start-api.js';
-import { type Controller, type ControllerOptions, createController } from '../controller.js';
+import { Controller, type ControllerOptions } from '../controller.js';
 import type { Timings } from '../timings.js';
 import { FakePlatform } from './fake-platform.js';
 
@@ -28,7 +28,7 @@ export class ControllerBench {
   private _api: Api | undefined;
 
   constructor(options: Partial<ControllerOptions> = {}) {
-    this.controller = createController({
+    this.controller = new Controller({
       resultsFolder: this.resultsFolder,
       platform: () => this.platform,
       writeReport: async (folder) => {

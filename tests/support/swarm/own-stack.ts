@@ -16,6 +16,7 @@ import { type StackEnvironment, stackEnvironment } from '../../../harness/platfo
 import { labelOf } from '../../../harness/platform/swarm/stack/stack-objects.js';
 import { waitConverged } from '../../../harness/platform/swarm/stack/wait-converged.js';
 import { formatProblems } from '../../../scenarios/yaml/problem.js';
+import { withLock } from '../lock.js';
 import { packageRoot } from '../package-root.js';
 import { readFile } from './cases.js';
 import { makeStandIns, WITHOUT_GRAFANA } from './stand-ins.js';
@@ -25,17 +26,22 @@ export function dockerOfTests(): Docker {
   return new Docker(engineAddress(process.env).options);
 }
 
-/** Everything from Debian's packages and this build; quick when the engine has it. */
-export async function offlineImages(onProgress: OnImageProgress = () => undefined): Promise<MadeImages> {
-  const docker = dockerOfTests();
-  const signal = AbortSignal.timeout(240_000);
-  const standIns = await makeStandIns(docker, signal, undefined, onProgress);
-  const base = standIns.environment.NODE_IMAGE;
-  const own = await buildImages({ docker, packageRoot, base, onProgress, signal });
-  return {
-    images: [...standIns.images, ...own.images],
-    environment: { ...standIns.environment, ...own.environment, ...WITHOUT_GRAFANA },
-  };
+/**
+ * Everything from Debian's packages and this build; quick when the engine has it. Of several test files that ask at the
+ * same time one makes the images, and the others wait for it.
+ */
+export function offlineImages(onProgress: OnImageProgress = () => undefined): Promise<MadeImages> {
+  return withLock('test-images', async () => {
+    const docker = dockerOfTests();
+    const signal = AbortSignal.timeout(240_000);
+    const standIns = await makeStandIns(docker, signal, undefined, onProgress);
+    const base = standIns.environment.NODE_IMAGE;
+    const own = await buildImages({ docker, packageRoot, base, onProgress, signal });
+    return {
+      images: [...standIns.images, ...own.images],
+      environment: { ...standIns.environment, ...own.environment, ...WITHOUT_GRAFANA },
+    };
+  });
 }
 
 export interface OwnStack extends StackEnvironment {

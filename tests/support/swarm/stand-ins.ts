@@ -17,6 +17,7 @@ import {
   type OnImageProgress,
 } from '../../../harness/platform/swarm/images/engine-images.js';
 import { CONTENT_LABEL, REPOSITORY } from '../../../harness/platform/swarm/images/own-images.js';
+import { withLock } from '../lock.js';
 import { packageRoot } from '../package-root.js';
 
 interface StandIn {
@@ -87,24 +88,26 @@ class StandInError extends Error {
 }
 
 /**
- * Quick when the engine has them.
+ * Quick when the engine has them; of several processes that ask at the same time one makes them.
  * @param names default: all that the stack needs
  * @throws StandInError where there are no Debian packages to make them from
  */
-export async function makeStandIns(
+export function makeStandIns(
   docker: Docker,
   signal: AbortSignal,
   names: readonly StandInName[] = STACK_STAND_INS,
   onProgress: OnImageProgress = () => undefined,
 ): Promise<MadeImages> {
-  const images: MadeImage[] = [];
-  const environment: Record<string, string> = {};
-  for (const recipe of await recipesOf(names, signal)) {
-    const made = await ensureImage(docker, recipe.reference, onProgress, () => importStandIn(docker, recipe, signal));
-    images.push(made);
-    environment[recipe.standIn.variable] = made.name;
-  }
-  return { images, environment };
+  return withLock('stand-ins', async () => {
+    const images: MadeImage[] = [];
+    const environment: Record<string, string> = {};
+    for (const recipe of await recipesOf(names, signal)) {
+      const made = await ensureImage(docker, recipe.reference, onProgress, () => importStandIn(docker, recipe, signal));
+      images.push(made);
+      environment[recipe.standIn.variable] = made.name;
+    }
+    return { images, environment };
+  });
 }
 
 interface Recipe {

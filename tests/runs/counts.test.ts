@@ -4,7 +4,7 @@ import { rightly } from '../servers/behaviours.js';
 import { startTestServer } from '../servers/test-server.js';
 import { listeningUrl, startProgram } from '../support/program.js';
 import { eventsOf, operationTotals, totalOf } from '../support/run-files.js';
-import { run, simpleScenario } from '../support/swarmbench.js';
+import { countedScenario, run, simpleScenario } from '../support/swarmbench.js';
 
 const stats = z.looseObject({
   requests: z.record(z.string(), z.record(z.string(), z.number())),
@@ -19,11 +19,11 @@ const mix = [
   { prompt: 'greeting', arguments: { name: '{{ pick a b c }}' } },
 ];
 
-/** Runs the mix against a reference server of its own and holds its count against ours. */
+/** Runs the mix against a reference server of its own and compares its counts with ours. */
 async function countsAgree(era: 'legacy' | 'modern', answers: 'json' | 'sse'): Promise<void> {
   const url = await listeningUrl(startProgram('swarm/reference-server/main.js', ['--port', '0', '--answers', answers]));
   const { report, telemetry, events } = await run({
-    scenario: simpleScenario({ clients: 4, arrivals: { rate: '50/s', spacing: 'poisson' }, operations: mix }, 3, {
+    scenario: countedScenario({ clients: 4, arrivals: { rate: '100/s', spacing: 'poisson' }, operations: mix }, 3, {
       target: { server: { url }, era },
     }),
   });
@@ -56,7 +56,11 @@ describe('the counts of server and generator are equal to the last one', () => {
   test('also with several workers, pipelining and no time to think', async () => {
     const { url, log } = await startTestServer({ behaviour: rightly });
     const { telemetry, report } = await run({
-      scenario: simpleScenario({ clients: 6, thinkTime: '0ms', maxInFlight: 4, connections: 1, pipeline: 4 }, 2),
+      scenario: simpleScenario(
+        { clients: 6, thinkTime: '0ms', maxInFlight: 4, connections: 1, pipeline: 4, timeout: '60s' },
+        2,
+        { drain: '60s' },
+      ),
       target: url,
       args: ['--workers', '3'],
     });
