@@ -107,7 +107,7 @@ describe('replica affinity', () => {
   });
 });
 
-test('each thread numbers replicas in its own way; a batch goes by their names', () => {
+test('each thread has its own numbers for replicas; a batch identifies them by name', () => {
   const script: ServerScript = {
     open: () => ({ ...quick, replica: ONE }),
     request: () => ({ ...quick, replica: ONE }),

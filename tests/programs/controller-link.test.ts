@@ -206,7 +206,7 @@ describe('the end', () => {
     await running(testbed);
     testbed.worker.signal('SIGTERM');
     expect(await testbed.worker.exited).toBe(0);
-    expect(testbed.controller.finalBatch?.final).toEqual({ reason: 'stopped', problem: 'the worker was told to end' });
+    expect(testbed.controller.finalBatch?.final).toEqual({ reason: 'stopped', problem: 'the worker was asked to end' });
     expect(totals(testbed.controller.batches).succeeded).toBe(testbed.server.answered);
   });
 

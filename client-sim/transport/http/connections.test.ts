@@ -405,7 +405,7 @@ test('no more connections than the limit are opened at once, and all are opened'
   );
   await Promise.all(probes.map((probe) => probe.open()));
   expect(probes.every((probe) => probe.opened !== undefined)).toBe(true);
-  // A connection is up for its client before its server has heard of it.
+  // A connection is up for its client before its server has accepted it.
   await until('all 18 to be accepted', () => server.connectionsOpened === 18);
 });
 

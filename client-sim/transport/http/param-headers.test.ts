@@ -159,7 +159,7 @@ test('the session era has none', () => {
 });
 
 /** The official server, which compares each header with the body and refuses differences. */
-async function officialServer(heard: (method: string) => void = () => undefined): Promise<string> {
+async function officialServer(onMethod: (method: string) => void = () => undefined): Promise<string> {
   const handler = createMcpHandler(
     () => {
       const server = new McpServer({ name: 'mirror', version: '1' });
@@ -187,7 +187,7 @@ async function officialServer(heard: (method: string) => void = () => undefined)
   const server = createServer(async (incoming, outgoing) => {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
-    heard(String(incoming.headers['mcp-method']));
+    onMethod(String(incoming.headers['mcp-method']));
     const answer = await handler.fetch(
       new Request('http://localhost/mcp', {
         method: 'POST',

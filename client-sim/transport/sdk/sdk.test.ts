@@ -186,7 +186,7 @@ describe.each(eras)('the official client of the %s era', (era) => {
     await new Promise<void>((resolve) => unused.listen(0, '127.0.0.1', resolve));
     const { port } = unused.address() as AddressInfo;
     await new Promise((resolve) => unused.close(resolve));
-    for (const [at, words] of [
+    for (const [at, text] of [
       [port, 'ECONNREFUSED'],
       [1, 'bad port'],
     ] as const) {
@@ -195,7 +195,7 @@ describe.each(eras)('the official client of the %s era', (era) => {
         pinned: pinnedOf[era],
         ...PATIENT,
       }).open();
-      expect(probe.openFailure).toMatchObject({ category: 'connect', detail: expect.stringContaining(words) });
+      expect(probe.openFailure).toMatchObject({ category: 'connect', detail: expect.stringContaining(text) });
     }
   });
 

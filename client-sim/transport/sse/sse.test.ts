@@ -27,7 +27,11 @@ type Act = (
   stream: Socket,
 ) => void;
 
-const GREETING = { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'raw', version: '1' } };
+const INITIALIZE_RESULT = {
+  protocolVersion: '2025-11-25',
+  capabilities: {},
+  serverInfo: { name: 'raw', version: '1' },
+};
 const answerAll: Act = ({ message }, say, post) => {
   post(ACCEPTED);
   say(result(message.id));
@@ -51,7 +55,7 @@ async function serve(
     const { id, method } = request.message;
     if (method === 'initialize') {
       post(ACCEPTED);
-      say({ jsonrpc: '2.0', id, result: GREETING });
+      say({ jsonrpc: '2.0', id, result: INITIALIZE_RESULT });
     } else if (id === undefined) post(ACCEPTED);
     else act(request, say, post, stream);
   });

@@ -174,11 +174,11 @@ describe('a call stays stream_lost', () => {
         void (nth % 2 === 0 ? socket.write(http('503 Service Unavailable', '')) : socket.destroy()),
       'could not be resumed',
     ],
-  ])('%s', async (_, asked, stream, words) => {
+  ])('%s', async (_, asked, stream, text) => {
     const target = await server(closes, stream);
     const probe = await new ChannelProbe(target.url).open();
     expect(await probe.call(1)).toEqual(['stream_lost']);
-    expect(probe.lastFailure?.detail).toContain(words);
+    expect(probe.lastFailure?.detail).toContain(text);
     expect(gets(target)).toHaveLength(asked);
     expect(probe.counters.streams).toMatchObject({ callsBroken: 1, callsResumed: 0 });
     // The session goes on.

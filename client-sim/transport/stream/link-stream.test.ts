@@ -39,7 +39,7 @@ function sent({ peers }: SocketServer, method: string): readonly Message[] {
   return peers.flatMap(({ messages }) => messages).filter((message) => message.method === method);
 }
 
-describe.each(['websocket', 'tcp'] as const)('messages that a server sends unasked over %s', (transport) => {
+describe.each(['websocket', 'tcp'] as const)('messages that a server sends on its own over %s', (transport) => {
   test('are read: updates, progress and requests, between the answers of the load', async () => {
     const server = await startSocketServer(transport, ({ id, method }, peer) => {
       if (method === 'resources/subscribe') {

@@ -4,7 +4,7 @@ import { onTestEnd } from '../../../tests/support/test-end.js';
 import { until } from '../../../tests/support/until.js';
 import { readStamp, stampOrigin } from '../../mcp/stamp.js';
 import { StreamableHttp } from '../http/streamable-http.js';
-import { createEngineWire, createWireCounters, createWireShared } from '../shared.js';
+import { createProfileShared, createThreadShared, createWireCounters } from '../shared.js';
 import { LEGACY, MODERN } from '../testing/channel-probe.js';
 import {
   ACCEPTED,
@@ -54,7 +54,7 @@ class Listening extends RecordingListener {
           if (how === 'lost') this.lost++;
         },
       },
-      createWireShared(createEngineWire(), this.counters),
+      createProfileShared(createThreadShared(), this.counters),
     );
     onTestEnd(async () => channel.destroy());
     channel.open();

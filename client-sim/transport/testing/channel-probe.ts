@@ -7,7 +7,7 @@ import type { Category, Failure } from '../../measure/failure.js';
 import type { Endpoint, PinnedProtocol } from '../../protocol/messages.js';
 import { transportMap } from '../../transports.js';
 import type { Channel, ChannelConfig, WireCounters } from '../channel.js';
-import { createEngineWire, createWireCounters, createWireShared } from '../shared.js';
+import { createProfileShared, createThreadShared, createWireCounters } from '../shared.js';
 import { ConnectLimiter } from '../socket/connect-limiter.js';
 
 export const LEGACY: PinnedProtocol = { era: 'legacy', version: '2025-11-25', sessions: true };
@@ -62,9 +62,9 @@ export class ChannelProbe {
       ...config
     } = options;
     this.pinned = config.pinned ?? LEGACY;
-    const wire = createEngineWire(limiter);
+    const wire = createThreadShared(limiter);
     const names = wire.replicas;
-    const shared = createWireShared(wire, this.counters);
+    const shared = createProfileShared(wire, this.counters);
     this.channel = transportMap[transport].createChannel(
       {
         endpoint: {

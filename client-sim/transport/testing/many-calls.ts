@@ -5,7 +5,7 @@
 import { compileRequest } from '../../mcp/compile-request.js';
 import { transportMap } from '../../transports.js';
 import type { Channel } from '../channel.js';
-import { createEngineWire, createWireCounters, createWireShared } from '../shared.js';
+import { createProfileShared } from '../shared.js';
 
 const [url = '', era = 'legacy', calls = '0'] = process.argv.slice(2);
 const pinned =
@@ -79,6 +79,6 @@ const channel: Channel = transportMap.sdk.createChannel(
     onRoom: fill,
     onClosed: () => undefined,
   },
-  createWireShared(createEngineWire(), createWireCounters()),
+  createProfileShared(),
 );
 channel.open();

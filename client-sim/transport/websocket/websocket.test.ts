@@ -184,11 +184,11 @@ describe('the upgrade', () => {
       'protocol_violation',
       'not the head',
     ],
-  ])('is refused when answered with %s', async (_what, upgrade, category, words) => {
+  ])('is refused when answered with %s', async (_what, upgrade, category, text) => {
     const server = await startSocketServer('websocket', () => undefined, { upgrade });
     const probe = await open(server.url);
     expect(probe.openFailure?.category).toBe(category);
-    expect(probe.openFailure?.detail).toContain(words);
+    expect(probe.openFailure?.detail).toContain(text);
     await until('its socket to be closed', () => server.open === 0);
   });
 
@@ -264,7 +264,7 @@ describe('a server that breaks the rules', () => {
     expect(probe.counters.bytesReceived).toBeLessThan(20_000_000);
   });
 
-  test('or closes within a message loses the answer; its reason is in the failure', async () => {
+  test('by closing within a message loses the answer; the failure has its reason', async () => {
     const server = await startSocketServer('websocket', (_message, { socket }) => {
       socket.write(
         Buffer.concat([
@@ -281,7 +281,7 @@ describe('a server that breaks the rules', () => {
     expect(echo.payload.readUInt16BE()).toBe(1011);
   });
 
-  test('or drops the connection within a message loses the answer too', async () => {
+  test('by dropping the connection within a message loses the answer too', async () => {
     const server = await startSocketServer(
       'websocket',
       (_message, { socket }) => void socket.end(textFrame('{"jsonrpc":"2.0"}').subarray(0, 9)),
