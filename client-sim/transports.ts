@@ -31,8 +31,8 @@ interface Transport {
 }
 
 /**
- * Every way to reach a server, by its name in scenarios. `scenarios/schema/transports.ts` holds the facts that scenarios
- * need.
+ * Every way to reach a server, by its name in scenarios. `scenarios/schema/transports.ts` holds what scenarios need to
+ * know of each.
  */
 export const transportMap: Readonly<Record<TransportName, Transport>> = {
   'streamable-http': { createChannel: createHttpChannel },

@@ -1,7 +1,7 @@
 /**
- * Measures how easy it is to find one's way in the tree: `node tools/house.mjs [FOLDER]` (a checkout; default: this
- * one). It is a compass and not an aim. Product files are the tracked `.ts`, `.mjs` and `.js` outside `tests/`, without
- * tests.
+ * Prints figures about how easy it is to find one's way in the tree: `node tools/house.mjs [FOLDER]` (a checkout;
+ * default: this one). They are a guide, not a goal. Product files are the tracked `.ts`, `.mjs` and `.js` files outside
+ * `tests/` that are no tests.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';

@@ -37,14 +37,14 @@ interface Entry {
 }
 
 /**
- * The patterns of this many replicas are tried; behind a gateway that sends requests anywhere, more would cost as much as
- * parsing.
+ * The patterns of this many replicas are tried; behind a gateway that sends requests anywhere, more would cost as much
+ * as parsing.
  */
 const MAX_TRIED = 8;
 
 /**
- * Patterns of whole HTTP answers by the number of the replica that their head names: a match also identifies the replica,
- * and the answers of one replica do not replace the patterns of another.
+ * Patterns of whole HTTP answers by the number of the replica that their head names: a match also identifies the
+ * replica, and the answers of one replica do not replace the patterns of another.
  */
 export class KnownAnswers {
   /** The replica of the last answer that was found. */

@@ -7,8 +7,8 @@ import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import type { StreamCounts } from '../protocol/streams.js';
 
 /**
- * The port between a session slot and a transport. One Channel is one MCP session with its connections (in the stateless
- * era: just its connections). It is the hot path: no promises, no allocation per request.
+ * The port between a session slot and a transport. One Channel is one MCP session with its connections (in the
+ * stateless era: just its connections). It is the hot path: no promises, no allocation per request.
  *
  * Time is `performance.now()` milliseconds throughout. A ticket is a small integer that the session slot chose; the
  * channel returns it exactly once, in `onAnswer`, unless the slot called `abandon(ticket)` first.

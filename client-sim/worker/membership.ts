@@ -55,8 +55,8 @@ export class Membership {
   }
 
   /**
-   * Posts to one of this worker's own paths at the controller. If the controller does not know the worker (404, or 401 for the token of an
-   * earlier controller), this registers again; the caller then repeats its call.
+   * Posts to one of this worker's own paths at the controller. If the controller does not know the worker (404, or 401
+   * for the token of an earlier controller), this registers again; the caller then repeats its call.
    * @throws ControllerUnreachable, RegistrationRefused
    */
   async call(

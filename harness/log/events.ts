@@ -1,6 +1,6 @@
 /**
- * The events of a run, in order: one on each line of `events.jsonl`, appended before they take effect. The state of a run,
- * its live view and its report are folds over these and over the telemetry lines (ARCHITECTURE.md, "The log is the
+ * The events of a run, in order: one on each line of `events.jsonl`, appended before they take effect. The state of a
+ * run, its live view and its report are folds over these and over the telemetry lines (ARCHITECTURE.md, "The log is the
  * run").
  */
 

@@ -15,7 +15,7 @@ type KnownMetrics = ReadonlyMap<string, readonly string[]>;
 export const TARGET_LABELS = ['job', 'instance', 'stack', 'service', 'slot', 'node', 'task'] as const;
 
 /** Metrics of HAProxy's exporter, node-exporter and Prometheus itself, as far as we use them. */
-const FOREIGN = {
+const THIRD_PARTY = {
   up: [],
   haproxy_backend_active_servers: ['proxy'],
   haproxy_backend_current_sessions: ['proxy'],
@@ -51,7 +51,7 @@ export async function knownMetrics(): Promise<KnownMetrics> {
       ? HISTOGRAM_SERIES.map((ending) => [name + ending, ending === '_bucket' ? [...labels, 'le'] : labels] as const)
       : [[name, labels] as const],
   );
-  return new Map<string, readonly string[]>([...all, ...Object.entries(FOREIGN)]);
+  return new Map<string, readonly string[]>([...all, ...Object.entries(THIRD_PARTY)]);
 }
 
 interface Described {

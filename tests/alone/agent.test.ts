@@ -12,7 +12,7 @@ const SERVICE = 'swarmbench-agent-test';
 const TOKEN = 'a token of the tests';
 
 await describeOnSwarm('the agent', 'cli', () => {
-  test('shows what a task uses from when it starts until it ends, and its details to those who have the token', async () => {
+  test('shows what a task uses from its start to its end, and details only to those who have the token', async () => {
     const { environment } = await offlineImages();
     const lines: string[] = [];
     const agent = await startAgent({

@@ -80,7 +80,7 @@ describe('behind a gateway that sends requests elsewhere', () => {
   };
   let first: string | undefined;
 
-  test('sessions are lost and moved exactly as the servers saw it, and the stateless era beside them loses nothing', async () => {
+  test('sessions are lost and moved exactly as the servers saw it, and the stateless era loses nothing', async () => {
     const proxy = await startTwo(scatter);
     const finished = await run({
       target: proxy.url,

@@ -140,7 +140,7 @@ describe('the launcher', () => {
     expect(await start(join(base, 'bin', 'two'), ['x'], tmpdir()).done).toMatchObject({ code: 0, stdout: '["x"]\n' });
   }, 60_000);
 
-  test('builds again when a source changes, not when it is only touched, and removes what a deleted source left', async () => {
+  test('builds again when a source changes, not when it is touched; removes outputs of deleted sources', async () => {
     await run();
     const now = new Date();
     utimesSync(join(project, 'harness/cli/main.ts'), now, now);
@@ -158,7 +158,7 @@ describe('the launcher', () => {
     expect(await run()).toMatchObject({ code: 0, stdout: 'changed\n' });
   }, 60_000);
 
-  test('installs again when the lock file changes what is installed, and accepts what npm itself installed', async () => {
+  test('installs again when the lock file changes what is installed, and accepts what npm installed', async () => {
     await run();
     rmSync(join(project, 'node_modules'), { recursive: true });
     expect(await start('npm', ['ci', '--offline', '--no-audit', '--no-fund'], project).done).toMatchObject({ code: 0 });

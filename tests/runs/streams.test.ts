@@ -16,7 +16,7 @@ const publisher = {
 const trialCalls = 1;
 
 describe.each(['legacy', 'modern'] as const)('publications in the %s era', (era) => {
-  test("every one reaches every subscriber once, over two workers, and all counts agree with the server's", async () => {
+  test("each reaches every subscriber once, over two workers, and all counts agree with the server's", async () => {
     const server = await startReferenceTarget();
     const finished = await run({
       target: server.url,

@@ -69,7 +69,7 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
     expect(replicas('mcp-server')).toEqual([2]);
   }
 
-  test('deploys what is missing, runs, and brings home a report that knows node, slot and task of everything', async () => {
+  test('deploys what is missing, runs, and fetches a report with the node, slot and task of everything', async () => {
     const program = start(
       countedScenario({ clients: 6, arrivals: { rate: '20/s' } }, 8, { target: { server: 'reference', replicas: 3 } }),
       ['--workers', '2'],

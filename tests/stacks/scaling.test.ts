@@ -134,7 +134,7 @@ await describeOnSwarm('a server that is changed for a run', 'engine', () => {
     expect(await replicasOf('mcp-server')).toEqual({ replicas: 2, rest: undefined });
   }, 400_000);
 
-  test("is the user's image at its own port and path while the run is on, behind the gateway, and the stack's own again after it", async () => {
+  test("is the user's image behind the gateway during the run, and the stack's own server after it", async () => {
     const before = await serverAndGateway();
     const { image, port, path, name } = OTHER_SERVER;
     const scenario = countedScenario(

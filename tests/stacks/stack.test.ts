@@ -193,7 +193,7 @@ await describeOnSwarm('the stack', 'cli', () => {
       await untilAllTargetsUp(stack, EXPECTED_TARGETS);
     }, 300_000);
 
-    test('under load, every query of dashboards and alerts gives data; after it, so does every query that is kept with the run', async () => {
+    test('every query of dashboards and alerts gives data under load; those kept with the run do later', async () => {
       const run = await startRun(stack);
       await untilNothing('queries without data', () => withoutData(stack), 120_000);
       const finished = await until(

@@ -22,7 +22,7 @@ function tool(name: string, params: Record<string, unknown>): OperationPlan {
  * the resumed stream under a name that nothing is ever sent to. Seen with a bare HTTP client: 200, nothing but
  * keep-alives; a stream opened beside it without the header hears the next update.
  */
-test('the official example server: subscribed to and heard of, also on a stream opened again; the progress of a call is counted', async () => {
+test('the official example server: updates arrive, also on a reopened stream, and progress is counted', async () => {
   const uri = 'demo://resource/static/document/features.md';
   const heard: string[] = [];
   const outcomes: unknown[] = [];

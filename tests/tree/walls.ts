@@ -1,10 +1,5 @@
 import { posix } from 'node:path';
-
-/** A TypeScript file: its path from the package root, with forward slashes, and its text. */
-export interface SourceFile {
-  readonly path: string;
-  readonly text: string;
-}
+import type { SourceFile } from './source-files.js';
 
 /** Which rooms a room may import from, beside itself; the first room whose prefix fits a path is its room. */
 interface Room {

@@ -207,7 +207,7 @@ function profileShape(profile: string): ProfilePlan {
   return shape;
 }
 
-/** Closed loop without think time: every connection is always busy, so this is the most that the profile can do here. */
+/** Closed loop without think time: every connection is always busy, so this is the most that a profile can do here. */
 function flatOutPlan({ name, maxInFlight, connections }: ProfilePlan, seconds: number): Plan {
   return planFor(name, { thinkTime: '0ms', maxInFlight, connections }, seconds);
 }

@@ -64,7 +64,7 @@ export function isFromCommandLine({ targets, configured }: TargetRequest): boole
   return targets.length > 0 || configured !== undefined;
 }
 
-/** `replicas: auto` counted, now that the profiles are known. */
+/** Resolves `replicas: auto`, now that the profiles are known. */
 export function withReplicas(
   target: TargetPlan,
   requested: number | 'auto' | undefined,

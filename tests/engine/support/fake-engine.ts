@@ -16,9 +16,10 @@ export async function startFakeEngine(swarm: {
   const server = createServer((request, response) => {
     const isInfo = request.url?.startsWith('/info') === true;
     response.writeHead(isInfo ? 200 : 503, { 'Content-Type': 'application/json' });
-    // The words of a real one (20.10).
+    // The text of a real one (20.10).
     const message =
-      'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
+      'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to ' +
+      'swarm and try again.';
     response.end(JSON.stringify(isInfo ? { Name: 'fake', Swarm: { ...swarm, NodeID: '', Error: '' } } : { message }));
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));

@@ -1,4 +1,4 @@
-/** Compose texts to stacks without a file system. */
+/** Converts compose texts into stacks, without a file system. */
 import { formatProblems } from '../../../../../scenarios/yaml/problem.js';
 import { type ComposeOutcome, composeToSwarm, type StackSpec } from '../compose-to-swarm.js';
 import type { Problem } from '../findings.js';
