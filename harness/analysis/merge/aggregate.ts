@@ -25,8 +25,8 @@ export interface Aggregate {
    */
   within(window: TimeWindow): Pick<Aggregate, 'select'> | undefined;
   /**
-   * One entry for each second, in order of time, from `fromSecond` (default 0) to the last one reported; a silent second
-   * is all zeros.
+   * One entry for each second, in order of time, from `fromSecond` (default 0) to the last one reported; a silent
+   * second is all zeros.
    */
   timeline(fromSecond?: number): readonly Second[];
   heatMap(): HeatMapView;
