@@ -6,7 +6,7 @@ import { onTestEnd } from '../support/test-end.js';
 export interface Passed {
   /** Index of the server it was sent to. */
   readonly server: number;
-  /** What holds the client's trail together: its session, or its connection where there is none. */
+  /** Identifies the client: its session, or its connection where there is none. */
   readonly trail: string;
   readonly era: 'legacy' | 'modern';
   readonly verb: string;
@@ -19,7 +19,7 @@ export interface ScatterProxy {
   readonly passed: readonly Passed[];
 }
 
-/** Which server a request goes to. @param home the server that opened its session @param nth of its trail, from 0 */
+/** Which server a request goes to. @param home the server that opened its session @param nth request of its client, from 0 */
 export type Scatter = (request: {
   readonly era: 'legacy' | 'modern';
   readonly method: string;
@@ -29,7 +29,7 @@ export type Scatter = (request: {
 }) => number;
 
 /**
- * A gateway without any sense: a small reverse proxy that sends requests wherever `scatter` says. Ends with the test.
+ * A gateway without stickiness: a small reverse proxy that sends requests wherever `scatter` says. Ends with the test.
  */
 export async function startScatterProxy(servers: readonly string[], scatter: Scatter): Promise<ScatterProxy> {
   const passed: Passed[] = [];
