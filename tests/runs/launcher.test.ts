@@ -182,7 +182,7 @@ describe('the launcher', () => {
     }
   }, 60_000);
 
-  test("two at once wait for each other; a lock left by a dead process blocks neither", async () => {
+  test('two at once wait for each other; a lock left by a dead process blocks neither', async () => {
     write('.build/prepare.lock', JSON.stringify({ pid: 2 ** 22 + 1, host: 'elsewhere' }));
     utimesSync(join(project, '.build/prepare.lock'), new Date(0), new Date(0));
     const outcomes = await Promise.all([run('a'), run('b')]);
