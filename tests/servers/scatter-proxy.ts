@@ -20,8 +20,9 @@ export interface ScatterProxy {
 }
 
 /**
- * Which server a request goes to. @param home the server that opened its session @param nth request of its client, from
- * 0
+ * Which server a request goes to.
+ * @param home the server that opened its session
+ * @param nth request of its client, from 0
  */
 export type Scatter = (request: {
   readonly era: 'legacy' | 'modern';
