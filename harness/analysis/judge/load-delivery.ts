@@ -96,7 +96,8 @@ function lost(facts: RunFacts): readonly string[] {
 
 function lossesIn(facts: RunFacts): string {
   const workers = lost(facts);
-  return workers.length === 0 ? 'some workers started late or stopped early' : `worker ${listed(workers)} was lost`;
+  if (workers.length === 0) return 'some workers started late or stopped early';
+  return workers.length === 1 ? `worker ${listed(workers)} was lost` : `workers ${listed(workers)} were lost`;
 }
 
 /** With several trials, the trial distinguishes stages of the same name. */

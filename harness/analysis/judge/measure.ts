@@ -212,14 +212,14 @@ const metrics: Readonly<Record<string, Metric>> = {
     errors(({ failed, ended }) => failed / ended),
     ({ counts: { succeeded, failed } }) =>
       succeeded + failed === 0
-        ? noData('it ended no operation')
+        ? noData('the replica ended no operation')
         : value(failed / (succeeded + failed), succeeded + failed),
   ),
   'errors.count': ofReplica(
     [...byOperation, 'category'],
     errors(({ failed }) => failed),
     ({ counts: { succeeded, failed } }) =>
-      succeeded + failed === 0 ? noData('it ended no operation') : value(failed, succeeded + failed),
+      succeeded + failed === 0 ? noData('the replica ended no operation') : value(failed, succeeded + failed),
   ),
   'sessions.lost': {
     labels: byProfile,
@@ -231,7 +231,9 @@ const metrics: Readonly<Record<string, Metric>> = {
   'sessions.peak': {
     labels: ['stage'],
     value: ({ timeline }) =>
-      timeline.length === 0 ? noData('no second of it was reported') : value(mostSessions(timeline), timeline.length),
+      timeline.length === 0
+        ? noData('no second of the stage was reported')
+        : value(mostSessions(timeline), timeline.length),
   },
   'sessions.answered': {
     labels: ['stage'],

@@ -15,7 +15,7 @@ const stages = [
 ];
 const plan = samplePlan({ stages });
 
-/** Of a target that holds so many bytes, by replica, at the end of second `t`. */
+/** Samples of a target whose replicas hold so many bytes at the end of second `t`. */
 function returned(stage: number, bytes: (t: number) => number, seconds = 40, replicas = 2): MemoryReturn | undefined {
   const aggregate = new RunAggregate(plan);
   for (const { workerId, batch } of sampleTelemetry(plan, { workers: 1 })) aggregate.add(workerId, batch);

@@ -16,11 +16,10 @@ export async function runFolder(
   options: SampleOptions = {},
   more: readonly RunEventBody[] = [],
 ): Promise<RunFolder> {
-  const results = await mkdtemp(join(tmpdir(), 'swarmbench-report-'));
-  const path = join(results, '.');
+  const path = await mkdtemp(join(tmpdir(), 'swarmbench-report-'));
   await writeFile(join(path, 'events.jsonl'), lines(sampleEvents(plan, more, options.workers ?? 2)));
   await writeFile(join(path, 'telemetry.jsonl'), lines(sampleTelemetry(plan, options)));
-  return { path, [Symbol.asyncDispose]: () => rm(results, { recursive: true, force: true }) };
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
 export function lines(values: readonly object[]): string {
