@@ -2,8 +2,6 @@ import { isUtf8 } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import { type AbortKind, abortKinds, type MalformedKind } from '../../scenarios/schema/misbehave.js';
 import { factsOf } from '../../scenarios/schema/transports.js';
-import { until } from '../../tests/support/until.js';
-import { ChannelProbe, MODERN, type Outcome } from '../transport/testing/channel-probe.js';
 import {
   answer,
   type CutFrame,
@@ -12,7 +10,9 @@ import {
   type RecordedConnection,
   type RecordingServer,
   startRecordingServer,
-} from './testing/recording-server.js';
+} from '../../tests/support/misbehave/recording-server.js';
+import { ChannelProbe, MODERN, type Outcome } from '../../tests/support/transport/channel-probe.js';
+import { until } from '../../tests/support/until.js';
 
 type Transport = 'websocket' | 'tcp' | 'sse';
 type Options = ConstructorParameters<typeof ChannelProbe>[1];

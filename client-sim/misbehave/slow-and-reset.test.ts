@@ -3,18 +3,18 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { median } from '../../tests/support/calls.js';
 import { selfSigned } from '../../tests/support/certificates.js';
-import { describeWith, missingLinux } from '../../tests/support/needs.js';
-import { onTestEnd } from '../../tests/support/test-end.js';
-import { until } from '../../tests/support/until.js';
-import { ChannelProbe, MODERN } from '../transport/testing/channel-probe.js';
-import { correct, legacy, type RawHandler, startRawServer } from '../transport/testing/raw-server.js';
 import {
   answer,
   framesOf,
   type React,
   type RecordedConnection,
   startRecordingServer,
-} from './testing/recording-server.js';
+} from '../../tests/support/misbehave/recording-server.js';
+import { describeWith, missingLinux } from '../../tests/support/needs.js';
+import { onTestEnd } from '../../tests/support/test-end.js';
+import { ChannelProbe, MODERN } from '../../tests/support/transport/channel-probe.js';
+import { correct, legacy, type RawHandler, startRawServer } from '../../tests/support/transport/raw-server.js';
+import { until } from '../../tests/support/until.js';
 
 const wires = ['websocket', 'tcp', 'sse'] as const;
 

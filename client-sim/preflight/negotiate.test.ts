@@ -1,7 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { until } from '../../tests/support/until.js';
-import { compileRequest } from '../mcp/compile-request.js';
-import { ECHO, MODERN } from '../transport/testing/channel-probe.js';
+import { ECHO, MODERN } from '../../tests/support/transport/channel-probe.js';
 import {
   chunk,
   correct,
@@ -15,7 +13,9 @@ import {
   result,
   SSE_HEAD,
   startRawServer,
-} from '../transport/testing/raw-server.js';
+} from '../../tests/support/transport/raw-server.js';
+import { until } from '../../tests/support/until.js';
+import { compileRequest } from '../mcp/compile-request.js';
 import { type Negotiation, negotiate } from './negotiate.js';
 
 const answerAll: RawHandler = ({ message }, socket) => void socket.write(correct(message.id));

@@ -3,12 +3,12 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import hdr from 'hdr-histogram-js';
-import { foldRun } from '../analysis/testing/fold-run.js';
-import { check, samplePlan, sampleStage, threshold } from '../analysis/testing/sample-plan.js';
-import { sampleEvents, sampleTelemetry } from '../analysis/testing/sample-run.js';
+import { foldRun } from '../../tests/support/analysis/fold-run.js';
+import { check, samplePlan, sampleStage, threshold } from '../../tests/support/analysis/sample-plan.js';
+import { sampleEvents, sampleTelemetry } from '../../tests/support/analysis/sample-run.js';
+import { hostile, lines, richEvents, richOptions, richPlan, runFolder } from '../../tests/support/report/run-folder.js';
 import { buildReport } from './build-report.js';
 import { type Report, reportJsonSchema, reportSchema } from './schema.js';
-import { hostile, lines, richEvents, richOptions, richPlan, runFolder } from './testing/run-folder.js';
 import { artifacts, writeReport } from './write-report.js';
 
 function rich(): Report {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { load, minimal, planOf, problemsOf } from '../../tests/support/scenarios/files.js';
 import { redactPlan } from './redact.js';
 import { isAllowedHost } from './resolve/target-url.js';
-import { load, minimal, planOf, problemsOf } from './testing/files.js';
 
 describe('load may be sent without --allow-target to', () => {
   test.each([

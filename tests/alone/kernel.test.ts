@@ -2,8 +2,8 @@
 import { release } from 'node:os';
 import { beforeAll, expect, test } from '@jest/globals';
 import { main } from '../../harness/cli/cli.js';
-import { testHost } from '../../harness/cli/testing/test-host.js';
 import { tryKernel } from '../../harness/platform/swarm/kernel/try-kernel.js';
+import { testHost } from '../support/cli/test-host.js';
 import { inContainer } from '../support/swarm/in-container.js';
 import { offlineImages } from '../support/swarm/own-stack.js';
 import { describeOnSwarm, engine } from '../support/swarm/swarm.js';

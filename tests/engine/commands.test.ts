@@ -2,7 +2,7 @@
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { main } from '../../harness/cli/cli.js';
-import { type TestHost, testHost } from '../../harness/cli/testing/test-host.js';
+import { type TestHost, testHost } from '../support/cli/test-host.js';
 import { inOrder } from '../support/in-order.js';
 import { removeStack } from '../support/swarm/stacks.js';
 import { describeOnSwarm } from '../support/swarm/swarm.js';

@@ -9,8 +9,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { deployStack } from '../../harness/platform/swarm/stack/deploy-stack.js';
 import { findStack, namesOf } from '../../harness/platform/swarm/stack/stack-objects.js';
-import { dashboardQueries, filledIn, rulesIn } from '../../monitoring/testing/queries.js';
 import { listProfiles } from '../../scenarios/schema/list-scenarios.js';
+import { dashboardQueries, filledIn, rulesIn } from '../support/monitoring/queries.js';
 import { packageRoot } from '../support/package-root.js';
 import { docker as cli } from '../support/swarm/docker-cli.js';
 import {

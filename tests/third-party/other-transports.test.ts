@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { negotiate } from '../../client-sim/preflight/negotiate.js';
 import type { Endpoint } from '../../client-sim/protocol/messages.js';
-import { ChannelProbe } from '../../client-sim/transport/testing/channel-probe.js';
-import { RecordingListener } from '../../client-sim/transport/testing/recording-listener.js';
 import type { OperationPlan } from '../../scenarios/schema/plan.js';
 import type { TransportName } from '../../scenarios/schema/transports.js';
+import { ChannelProbe } from '../support/transport/channel-probe.js';
+import { RecordingListener } from '../support/transport/recording-listener.js';
 import { until } from '../support/until.js';
 import { everythingCommand, startEverythingSse } from './third-party-server.js';
 

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import type { StreamControl, StreamListener } from '../../client-sim/transport/channel.js';
 import { createWireCounters } from '../../client-sim/transport/shared.js';
-import { ChannelProbe } from '../../client-sim/transport/testing/channel-probe.js';
 import type { OperationPlan } from '../../scenarios/schema/plan.js';
+import { ChannelProbe } from '../support/transport/channel-probe.js';
 import { until } from '../support/until.js';
 import { startEverything } from './third-party-server.js';
 

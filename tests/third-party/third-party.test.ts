@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { negotiate } from '../../client-sim/preflight/negotiate.js';
-import { ChannelProbe, LEGACY, MODERN } from '../../client-sim/transport/testing/channel-probe.js';
 import type { OperationPlan } from '../../scenarios/schema/plan.js';
+import { ChannelProbe, LEGACY, MODERN } from '../support/transport/channel-probe.js';
 import { until } from '../support/until.js';
 import { startEverything, startProxiedEverything } from './third-party-server.js';
 

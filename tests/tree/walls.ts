@@ -164,7 +164,7 @@ function relativeImports(path: string, text: string): readonly string[] {
 }
 
 function isTest(path: string): boolean {
-  return path.endsWith('.test.ts') || path.includes('/testing/');
+  return path.endsWith('.test.ts');
 }
 
 /** Tests stand beside their code and use real parts: their neighbours, our servers, the shared helpers. */

@@ -1,8 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
+import { ChannelProbe, COUNTED, ECHO, MODERN } from '../../../tests/support/transport/channel-probe.js';
+import { result } from '../../../tests/support/transport/raw-server.js';
+import {
+  type Message,
+  type MessageHandler,
+  type Peer,
+  startSocketServer,
+} from '../../../tests/support/transport/socket-server.js';
 import { until } from '../../../tests/support/until.js';
-import { ChannelProbe, COUNTED, ECHO, MODERN } from '../testing/channel-probe.js';
-import { result } from '../testing/raw-server.js';
-import { type Message, type MessageHandler, type Peer, startSocketServer } from '../testing/socket-server.js';
 
 const answerAll: MessageHandler = ({ id }, peer) => peer.send(result(id));
 function calls({ messages }: Peer): readonly Message[] {

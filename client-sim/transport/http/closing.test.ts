@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { ChannelProbe } from '../../../tests/support/transport/channel-probe.js';
+import { correct, http, legacy, type RawHandler, startRawServer } from '../../../tests/support/transport/raw-server.js';
 import { until } from '../../../tests/support/until.js';
-import { ChannelProbe } from '../testing/channel-probe.js';
-import { correct, http, legacy, type RawHandler, startRawServer } from '../testing/raw-server.js';
 
 const answerAll: RawHandler = ({ message }, socket) => void socket.write(correct(message.id));
 

@@ -1,8 +1,6 @@
 import net, { type AddressInfo } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { until } from '../../../tests/support/until.js';
-import { ConnectLimiter } from '../socket/connect-limiter.js';
-import { ChannelProbe, COUNTED, ECHO, MODERN } from '../testing/channel-probe.js';
+import { ChannelProbe, COUNTED, ECHO, MODERN } from '../../../tests/support/transport/channel-probe.js';
 import {
   chunk,
   correct,
@@ -17,7 +15,9 @@ import {
   result,
   SSE_HEAD,
   startRawServer,
-} from '../testing/raw-server.js';
+} from '../../../tests/support/transport/raw-server.js';
+import { until } from '../../../tests/support/until.js';
+import { ConnectLimiter } from '../socket/connect-limiter.js';
 
 const answerAll: RawHandler = ({ message }, socket) => void socket.write(correct(message.id));
 function pause(ms: number): Promise<void> {

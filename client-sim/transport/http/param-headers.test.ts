@@ -7,10 +7,10 @@ import { z } from 'zod';
 import type { Template } from '../../../scenarios/schema/grammar/template.js';
 import type { OperationPlan } from '../../../scenarios/schema/plan.js';
 import { onTestEnd } from '../../../tests/support/test-end.js';
+import { ChannelProbe, LEGACY, MODERN } from '../../../tests/support/transport/channel-probe.js';
 import { compileRequest, renderRequest } from '../../mcp/compile-request.js';
 import { FIRST_ID } from '../../mcp/digits.js';
 import { RequestHead } from '../request-head.js';
-import { ChannelProbe, LEGACY, MODERN } from '../testing/channel-probe.js';
 
 const plans = [
   { name: 'mcp-param-text', path: ['text'] },

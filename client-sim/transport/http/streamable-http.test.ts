@@ -1,6 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { until } from '../../../tests/support/until.js';
-import { ChannelProbe, COUNTED, ECHO, LEGACY, MODERN, WITH_FOREIGN_NAME } from '../testing/channel-probe.js';
+import {
+  ChannelProbe,
+  COUNTED,
+  ECHO,
+  LEGACY,
+  MODERN,
+  WITH_FOREIGN_NAME,
+} from '../../../tests/support/transport/channel-probe.js';
 import {
   ACCEPTED,
   chunk,
@@ -15,7 +21,8 @@ import {
   result,
   SSE_HEAD,
   startRawServer,
-} from '../testing/raw-server.js';
+} from '../../../tests/support/transport/raw-server.js';
+import { until } from '../../../tests/support/until.js';
 
 const answerAll: RawHandler = ({ message }, socket) => void socket.write(correct(message.id));
 

@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { wrongly } from '../../../tests/servers/behaviours.js';
 import type { Behaviour } from '../../../tests/servers/call.js';
 import { startTestServer } from '../../../tests/servers/test-server.js';
+import { ChannelProbe, LEGACY, MODERN, type Outcome } from '../../../tests/support/transport/channel-probe.js';
 import { until } from '../../../tests/support/until.js';
-import { ChannelProbe, LEGACY, MODERN, type Outcome } from '../testing/channel-probe.js';
 
 /** The outcome of every third call of a session, as the transport reports it. */
 async function outcomes(

@@ -8,8 +8,13 @@ import { startReferenceServer } from '../../../swarm/reference-server/reference-
 import { startTestServer } from '../../../tests/servers/test-server.js';
 import { certificateAuthority } from '../../../tests/support/certificates.js';
 import { onTestEnd } from '../../../tests/support/test-end.js';
-import { until } from '../../../tests/support/until.js';
-import { ChannelProbe, ECHO, LEGACY, MODERN, WITH_FOREIGN_NAME } from '../testing/channel-probe.js';
+import {
+  ChannelProbe,
+  ECHO,
+  LEGACY,
+  MODERN,
+  WITH_FOREIGN_NAME,
+} from '../../../tests/support/transport/channel-probe.js';
 import {
   ACCEPTED,
   chunk,
@@ -22,7 +27,8 @@ import {
   result,
   SSE_HEAD,
   startRawServer,
-} from '../testing/raw-server.js';
+} from '../../../tests/support/transport/raw-server.js';
+import { until } from '../../../tests/support/until.js';
 import { loadSdk } from './load-sdk.js';
 
 type Era = 'legacy' | 'modern';
@@ -109,7 +115,7 @@ describe.each(eras)('the official client of the %s era', (era) => {
     const server = await startRawServer(era === 'legacy' ? legacy(answerAll) : discovered(answerAll));
     // The program ends by itself once the session has freed everything.
     const { stdout } = await promisify(execFile)(process.execPath, [
-      fileURLToPath(new URL('../testing/many-calls.js', import.meta.url)),
+      fileURLToPath(new URL('../../../tests/support/transport/many-calls.js', import.meta.url)),
       server.url,
       era,
       '1000',

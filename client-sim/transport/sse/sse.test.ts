@@ -1,8 +1,6 @@
 import type { Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { until } from '../../../tests/support/until.js';
-import { negotiate } from '../../preflight/negotiate.js';
-import { ChannelProbe, COUNTED } from '../testing/channel-probe.js';
+import { ChannelProbe, COUNTED } from '../../../tests/support/transport/channel-probe.js';
 import {
   ACCEPTED,
   chunk,
@@ -15,7 +13,9 @@ import {
   SSE_HEAD,
   startRawServer,
   writeForever,
-} from '../testing/raw-server.js';
+} from '../../../tests/support/transport/raw-server.js';
+import { until } from '../../../tests/support/until.js';
+import { negotiate } from '../../preflight/negotiate.js';
 
 /**
  * Handles one request of the load: `send` puts an event on the session's stream, `post` answers the POST.

@@ -7,9 +7,9 @@ import { describe, expect, test } from '@jest/globals';
 import { buildRoot } from '../../../tests/support/package-root.js';
 import { isAlive } from '../../../tests/support/program.js';
 import { onTestEnd } from '../../../tests/support/test-end.js';
+import { ChannelProbe, COUNTED } from '../../../tests/support/transport/channel-probe.js';
 import { until } from '../../../tests/support/until.js';
 import { negotiate } from '../../preflight/negotiate.js';
-import { ChannelProbe, COUNTED } from '../testing/channel-probe.js';
 
 const initializeResult = JSON.stringify({
   protocolVersion: '2025-11-25',

@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { until } from '../../../tests/support/until.js';
-import { ChannelProbe } from '../testing/channel-probe.js';
+import { ChannelProbe } from '../../../tests/support/transport/channel-probe.js';
 import {
   ACCEPTED,
   chunk,
@@ -15,7 +14,8 @@ import {
   result,
   SSE_HEAD,
   startRawServer,
-} from '../testing/raw-server.js';
+} from '../../../tests/support/transport/raw-server.js';
+import { until } from '../../../tests/support/until.js';
 
 type Answer = (request: RawRequest, socket: Socket) => void;
 /** @param nth of all GETs, from 0 @param call id of the last call */

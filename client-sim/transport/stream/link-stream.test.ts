@@ -1,8 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
+import { ChannelProbe, LEGACY, MODERN } from '../../../tests/support/transport/channel-probe.js';
+import { RecordingListener } from '../../../tests/support/transport/recording-listener.js';
+import {
+  type Message,
+  type Peer,
+  type SocketServer,
+  startSocketServer,
+} from '../../../tests/support/transport/socket-server.js';
 import { until } from '../../../tests/support/until.js';
-import { ChannelProbe, LEGACY, MODERN } from '../testing/channel-probe.js';
-import { RecordingListener } from '../testing/recording-listener.js';
-import { type Message, type Peer, type SocketServer, startSocketServer } from '../testing/socket-server.js';
 
 const [a, b] = ['bench://topic/a', 'bench://topic/b'] as const;
 

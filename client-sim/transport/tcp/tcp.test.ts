@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { ChannelProbe } from '../testing/channel-probe.js';
-import { result } from '../testing/raw-server.js';
-import { type MessageHandler, startSocketServer } from '../testing/socket-server.js';
+import { ChannelProbe } from '../../../tests/support/transport/channel-probe.js';
+import { result } from '../../../tests/support/transport/raw-server.js';
+import { type MessageHandler, startSocketServer } from '../../../tests/support/transport/socket-server.js';
 
 function open(url: string): Promise<ChannelProbe> {
   return new ChannelProbe(url, { transport: 'tcp', pipeline: 2 }).open();

@@ -8,10 +8,16 @@ import { CallToolRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { selfSigned } from '../../../tests/support/certificates.js';
 import { onTestEnd } from '../../../tests/support/test-end.js';
+import { ChannelProbe, MODERN } from '../../../tests/support/transport/channel-probe.js';
+import { result } from '../../../tests/support/transport/raw-server.js';
+import {
+  accepted,
+  type MessageHandler,
+  serverFrame,
+  startSocketServer,
+  textFrame,
+} from '../../../tests/support/transport/socket-server.js';
 import { until } from '../../../tests/support/until.js';
-import { ChannelProbe, MODERN } from '../testing/channel-probe.js';
-import { result } from '../testing/raw-server.js';
-import { accepted, type MessageHandler, serverFrame, startSocketServer, textFrame } from '../testing/socket-server.js';
 
 function open(url: string, options: ConstructorParameters<typeof ChannelProbe>[1] = {}): Promise<ChannelProbe> {
   return new ChannelProbe(url, { transport: 'websocket', ...options }).open();

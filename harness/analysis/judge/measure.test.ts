@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Check } from '../../../scenarios/schema/plan.js';
+import { check, samplePlan } from '../../../tests/support/analysis/sample-plan.js';
+import { failing, sampleTelemetry } from '../../../tests/support/analysis/sample-run.js';
 import { liveView } from '../live-view.js';
 import { RunAggregate } from '../merge/aggregate.js';
-import { check, samplePlan } from '../testing/sample-plan.js';
-import { failing, sampleTelemetry } from '../testing/sample-run.js';
 import { measure } from './measure.js';
 import { holds, judgeThresholds } from './thresholds.js';
 

@@ -1,9 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Plan } from '../../../scenarios/schema/plan.js';
+import { foldRun } from '../../../tests/support/analysis/fold-run.js';
+import {
+  check,
+  samplePlan,
+  sampleProfile,
+  sampleStage,
+  threshold,
+} from '../../../tests/support/analysis/sample-plan.js';
+import {
+  failing,
+  type SampleOptions,
+  sampleEvents,
+  sampleTelemetry,
+} from '../../../tests/support/analysis/sample-run.js';
 import type { RunEventBody, Verdict } from '../../log/events.js';
-import { foldRun } from '../testing/fold-run.js';
-import { check, samplePlan, sampleProfile, sampleStage, threshold } from '../testing/sample-plan.js';
-import { failing, type SampleOptions, sampleEvents, sampleTelemetry } from '../testing/sample-run.js';
 
 function judged(options: SampleOptions & { plan?: Plan; events?: readonly RunEventBody[] } = {}) {
   const plan = options.plan ?? samplePlan();

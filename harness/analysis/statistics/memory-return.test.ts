@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
+import { samplePlan, sampleStage } from '../../../tests/support/analysis/sample-plan.js';
+import { sampleTelemetry } from '../../../tests/support/analysis/sample-run.js';
 import { RunAggregate } from '../merge/aggregate.js';
-import { samplePlan, sampleStage } from '../testing/sample-plan.js';
-import { sampleTelemetry } from '../testing/sample-run.js';
 import { type MemoryReturn, memoryReturn } from './session-memory.js';
 
 const rest = {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { check, samplePlan, sampleStage } from '../../../tests/support/analysis/sample-plan.js';
+import { sampleTelemetry } from '../../../tests/support/analysis/sample-run.js';
 import { measure } from '../judge/measure.js';
 import { RunAggregate } from '../merge/aggregate.js';
-import { check, samplePlan, sampleStage } from '../testing/sample-plan.js';
-import { sampleTelemetry } from '../testing/sample-run.js';
 import { sessionMemory } from './session-memory.js';
 
 const seconds = 30;

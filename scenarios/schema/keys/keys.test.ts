@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { certificateAuthority } from '../../../tests/support/certificates.js';
+import { planOf } from '../../../tests/support/scenarios/files.js';
 import type { Plan } from '../plan.js';
-import { planOf } from '../testing/files.js';
 import { transports } from '../transports.js';
 import { allKeyPaths } from './describe-keys.js';
 
