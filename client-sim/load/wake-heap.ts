@@ -1,11 +1,6 @@
 /**
-<<<<<<< HEAD
  * Finds the id that wakes next: an indexed binary heap over small dense ids. Setting, moving and removing one is
  * O(log n) without allocation, so 10,000 mostly idle clients cost nothing between their wakes.
-=======
- * Finds the id that wakes next: an indexed binary heap over small dense ids. Setting, moving and removing one is O(log
- * n) without allocation, so 10,000 mostly idle clients cost nothing between their wakes.
->>>>>>> a436dc6c2f90c7f78ea5c1dc923177a1da040a45
  */
 export class WakeHeap {
   private heap = new Int32Array(16);
