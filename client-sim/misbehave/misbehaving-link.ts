@@ -7,7 +7,7 @@ import type { ProfileShared } from '../transport/shared.js';
 import { paceOf } from '../transport/socket/pace.js';
 import { SseLink, STREAM } from '../transport/sse/sse.js';
 import { stdioLink } from '../transport/stdio/stdio.js';
-import { LineFraming } from '../transport/tcp/line-framing.js';
+import { LineFraming } from '../transport/tcp/tcp.js';
 import { WebSocketFraming } from '../transport/websocket/websocket.js';
 import { forgeFrame } from './forge-frame.js';
 import { forgeLine } from './forge-line.js';

@@ -8,7 +8,7 @@ import { FramedLink } from '../duplex/framed-link.js';
 import type { ProfileShared } from '../shared.js';
 import { type Connecting, ConnectLimiter } from '../socket/connect-limiter.js';
 import { type Pace, paceOf } from '../socket/pace.js';
-import { LineFraming } from '../tcp/line-framing.js';
+import { LineFraming } from '../tcp/tcp.js';
 import { ServerProcess, type ServerProcessOwner } from './server-process.js';
 
 /** MCP over the standard streams of a process. Each session starts a process, which ends with it. */
