@@ -1,6 +1,6 @@
 /**
- * Finds the id that wakes next: an indexed binary heap over small dense ids. Setting, moving and removing one is O(log
- * n) without allocation, so 10,000 mostly idle clients cost nothing between their wakes.
+ * Finds the id that wakes next: an indexed binary heap over small dense ids. Setting, moving and removing one is
+ * O(log n) without allocation, so 10,000 mostly idle clients cost nothing between their wakes.
  */
 export class WakeHeap {
   private heap = new Int32Array(16);

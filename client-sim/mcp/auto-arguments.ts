@@ -209,8 +209,8 @@ const ANNOTATIONS = [
 ];
 
 /**
- * A schema that requires what both require. @throws NoValidValue when they have different values for a key that cannot
- * be merged
+ * A schema that requires what both require.
+ * @throws NoValidValue when they have different values for a key that cannot be merged
  */
 function merge(a: Schema, b: Schema, at: string): Schema {
   const merged: Record<string, unknown> = { ...a };

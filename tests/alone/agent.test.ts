@@ -72,7 +72,7 @@ await describeOnSwarm('the agent', 'cli', () => {
   }, 200_000);
 });
 
-test('an engine that is not there is said at once', async () => {
+test('a missing engine is reported at once', async () => {
   const Docker = dockerOfTests().constructor as new (options: object) => ReturnType<typeof dockerOfTests>;
   const docker = new Docker({ socketPath: '/nobody/listens/here.sock' });
   await expect(

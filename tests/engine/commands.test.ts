@@ -60,7 +60,7 @@ await describeOnSwarm('a stack from the command line', 'engine', () => {
   });
   afterAll(() => removeStack(STACK));
 
-  test('comes up, tells how it is, is scaled, speaks, and goes', async () => {
+  test('comes up, shows its status, is scaled, shows its logs, and is removed', async () => {
     const talker = box({ command: ['sh', '-c', 'echo hello; echo trouble >&2; exec sleep 1000'] }, { replicas: 2 });
     const file = fileOf(compose({ talker, quiet: box({}, { mode: 'global' }), rest: box({}, { replicas: 0 }) }));
     const up = ['up', '-c', file];

@@ -63,7 +63,7 @@ await describeOnSwarm('images without a registry', 'cli', () => {
     120_000,
   );
 
-  test('what needs no engine runs as nobody in particular', async () => {
+  test('what needs no engine does not run as root', async () => {
     const users = await Promise.all(
       ['CLIENT_SIM_IMAGE', 'MCP_SERVER_IMAGE'].map((variable) =>
         cli(['run', '--rm', '--network', 'none', '--entrypoint', 'id', image(variable), '-u']),
@@ -113,7 +113,7 @@ await describeOnSwarm('images without a registry', 'cli', () => {
   }, 120_000);
 
   describe('and with one', () => {
-    test('they are pushed, and the stack is told their names there', async () => {
+    test('they are pushed, and the stack gets their names there', async () => {
       const docker = dockerOfTests();
       const signal = AbortSignal.timeout(220_000);
       const { environment: standIns } = await makeStandIns(docker, signal, ['node', 'node-exporter', 'registry']);

@@ -173,7 +173,7 @@ describe('the launcher', () => {
     expect((await run()).stderr).toMatch(/installing/);
   }, 60_000);
 
-  test("a type error fails with the compiler's words, and stays stale", async () => {
+  test("a type error fails with the compiler's message, and the build stays stale", async () => {
     write('harness/cli/other.ts', 'export const other: number = "text";\n');
     for (let attempt = 0; attempt < 2; attempt += 1) {
       const failed = await run();
@@ -182,7 +182,7 @@ describe('the launcher', () => {
     }
   }, 60_000);
 
-  test("two at once wait for each other; a lock left by a dead process is in nobody's way", async () => {
+  test('two at once wait for each other; a lock left by a dead process blocks neither', async () => {
     write('.build/prepare.lock', JSON.stringify({ pid: 2 ** 22 + 1, host: 'elsewhere' }));
     utimesSync(join(project, '.build/prepare.lock'), new Date(0), new Date(0));
     const outcomes = await Promise.all([run('a'), run('b')]);
@@ -193,7 +193,7 @@ describe('the launcher', () => {
     expect(existsSync(join(project, '.build/prepare.lock'))).toBe(false);
   }, 60_000);
 
-  test('a Node that is too old is refused in words', async () => {
+  test('a Node that is too old is refused with a message', async () => {
     write('old.mjs', `Object.defineProperty(process.versions, 'node', { value: '18.20.4' });\n`);
     const refused = await start(
       process.execPath,

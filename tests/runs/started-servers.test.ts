@@ -63,7 +63,7 @@ describe('servers that sessions start for themselves', () => {
     expect(report.summary.failed).toBe(0);
   });
 
-  test('one that cannot be started ends the run before the load, with its own last words', async () => {
+  test('one that cannot be started ends the run before the load, with the last lines that it wrote', async () => {
     const scenario = simpleScenario({ transport: 'stdio' }, 1, {
       target: { server: { command: [process.execPath, '-e', "console.error('no licence'); process.exit(7)"] } },
     });
@@ -71,7 +71,7 @@ describe('servers that sessions start for themselves', () => {
     expect({ code, words: (stdout + stderr).includes('ended with code 7') }).toEqual({ code: 3, words: true });
   });
 
-  test('more of them than the machine bears are refused in words', async () => {
+  test('more of them than the machine can run are refused with a hint', async () => {
     const server = notingServer('x');
     const workload = {
       caller: {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Finished, run, type ScenarioFile, simpleScenario } from '../support/swarmbench.js';
 import { tempFolder } from '../support/temp-folder.js';
 
-/** A server over standard streams that writes down every call, with its process and its LABEL. */
+/** A server over standard streams that records every call, with its process and its LABEL. */
 const PROGRAM = `
 const fs = require('node:fs');
 function note(what) {

@@ -63,7 +63,7 @@ await describeOnNodes('a swarm of three nodes', () => {
     rmSync(folder, { recursive: true, force: true });
   }, 150_000);
 
-  /** On that node, with what nobody logged in to. */
+  /** On that node, with a registry that it is not logged in to. */
   function on(number: 1 | 2 | 3, args: readonly string[], env: Readonly<Record<string, string>> = {}): Program {
     return swarmbenchOn(node(number), args, { DOCKER_CONFIG: home('stranger'), ...env }, folder);
   }
@@ -217,7 +217,7 @@ await describeOnNodes('a swarm of three nodes', () => {
       });
     }, 150_000);
 
-    test('and with it pushes, and tells the stack the names', async () => {
+    test('and pushes with it, and gives the stack the names', async () => {
       const { docker } = node(1).engine;
       const registryAndPath = `${registry()}/bench`;
       const env = { DOCKER_CONFIG: home('logged-in') };

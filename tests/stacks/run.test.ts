@@ -129,7 +129,7 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
     );
   });
 
-  test('loses sessions behind a gateway that is told to be sticky to nothing, and says so', async () => {
+  test('loses sessions behind a gateway with sticky: none, and reports it', async () => {
     const target = { server: 'reference', replicas: 2, era: 'legacy', gateway: { sticky: 'none' } };
     const program = start(simpleScenario({ clients: 4, arrivals: { rate: '5/s' } }, 4, { target }), []);
     expect(await program.ended).not.toBe(0);
@@ -206,7 +206,7 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
     });
     expect(report.affinity).toMatchObject({ sessions: 4, moved: 0, moves: 0, unknown: 0, unattributed: 0 });
     expect(readEvents(join(results, 'latest')).map(({ type }) => type)).toContain('run.adopted');
-    // The harness that took over finds by itself what the one before it had scaled.
+    // The new harness finds by itself what the previous one had scaled.
     for (const giveUpAt = Date.now() + 20_000; ; await new Promise((resolve) => setTimeout(resolve, 500))) {
       try {
         await expectRest();

@@ -79,8 +79,7 @@ await describeOnSwarm('a server that is changed for a run', 'engine', () => {
     ).toEqual(['fault.started', 'fault.ended', 'fault.undone']);
 
     const report = reportSchema.parse(JSON.parse(readFileSync(join(run, 'report.json'), 'utf8')));
-    // A busy machine may hold up the generator; what must be right in any weather is what was counted and what was
-    // done.
+    // A busy machine may delay the generator; what was counted and what was done must be right all the same.
     expect(['passed', 'invalid']).toContain(report.verdict.kind);
     expect(report.summary).toMatchObject({ offered: 77 * 20 });
     expect(report.faults).toMatchObject([
@@ -172,7 +171,7 @@ await describeOnSwarm('a server that is changed for a run', 'engine', () => {
     expect(await serverAndGateway()).toEqual(before);
   }, 300_000);
 
-  test("an image that is nowhere ends the run with the engine's own words, and the stack is as before", async () => {
+  test("an image that no registry has ends the run with the engine's message, and the stack is as before", async () => {
     const before = await serverAndGateway();
     const scenario = simpleScenario({}, 5, { target: { server: { image: 'swarmbench-test/nowhere:1' } } });
     const program = startProgram(

@@ -105,7 +105,7 @@ await describeOnSwarm('the stack', 'cli', () => {
       expect(await status({ authorization: `Bearer ${stack.apiToken}` })).toBe(200);
     });
 
-    test('the harness tells viewers of services, nodes and tasks, as the engine knows them', async () => {
+    test('the harness shows viewers the services, nodes and tasks that the engine knows', async () => {
       const asked = async (
         path: string,
         token: string,
@@ -243,7 +243,7 @@ async function untilAllTargetsUp(stack: OwnStack, expected: readonly string[]): 
   );
 }
 
-/** @throws Error with what there still was at the end */
+/** @throws Error with what was still there at the end */
 async function untilNothing(what: string, find: () => Promise<readonly string[]>, withinMs: number): Promise<void> {
   let found: readonly string[] = ['not looked yet'];
   const looked = async (): Promise<boolean> => {

@@ -44,7 +44,7 @@ test('the official example server: updates arrive, also on a reopened stream, an
   await until('the subscription', () => outcomes.length > 0);
   expect(outcomes).toEqual([undefined]);
 
-  // It tells its subscribers at once, and every few seconds from then on.
+  // It notifies its subscribers at once, and every few seconds from then on.
   expect(await probe.call(1, tool('toggle-subscriber-updates', { arguments: {} }))).toEqual(['correct']);
   await until('an update', () => heard.length > 0);
   expect(JSON.parse(heard[0] ?? '')).toMatchObject({ method: 'notifications/resources/updated', params: { uri } });

@@ -31,7 +31,7 @@ const targets: readonly Target[] = [
 ];
 
 describe.each(targets)('%s', (_name, start, eras) => {
-  test('is greeted in the newest era it speaks, and in each that is asked for', async () => {
+  test('is initialized in the newest era that it speaks, and in each that is asked for', async () => {
     const endpoint = { url: await start(), headers: {} };
     for (const era of ['auto', ...eras] as const) {
       const found = await negotiate(endpoint, era);

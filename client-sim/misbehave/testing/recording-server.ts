@@ -22,13 +22,13 @@ export interface RecordingServer {
 /** Handles a request that is not part of the handshake. */
 export type React = (
   request: { readonly id: number; readonly method: string },
-  say: (message: unknown) => void,
+  send: (message: unknown) => void,
   socket: Socket,
 ) => void;
 
-export const answer: React = ({ id, method }, say) => {
+export const answer: React = ({ id, method }, send) => {
   const known = method === 'tools/call';
-  say({
+  send({
     jsonrpc: '2.0',
     id,
     ...(known
@@ -101,7 +101,7 @@ export async function startRecordingServer(transport: Transport, react: React = 
 type Reader = (socket: Socket, react: React, streams: ((message: unknown) => void)[]) => (piece: Buffer) => void;
 
 /** @returns false: no proper client sends this */
-function handle(text: string, say: (message: unknown) => void, react: React, socket: Socket): boolean {
+function handle(text: string, send: (message: unknown) => void, react: React, socket: Socket): boolean {
   let message: { readonly id?: number; readonly method?: string };
   try {
     message = JSON.parse(text) as typeof message;
@@ -109,8 +109,8 @@ function handle(text: string, say: (message: unknown) => void, react: React, soc
     return false;
   }
   const { id, method = '' } = message;
-  if (method === 'initialize') say({ jsonrpc: '2.0', id, result: initializeResult });
-  else if (id !== undefined) react({ id, method }, say, socket);
+  if (method === 'initialize') send({ jsonrpc: '2.0', id, result: initializeResult });
+  else if (id !== undefined) react({ id, method }, send, socket);
   return true;
 }
 
@@ -121,9 +121,9 @@ const readLines: Reader = (socket, react) => {
     for (let end = held.indexOf('\n'); end >= 0; end = held.indexOf('\n')) {
       const line = held.slice(0, end);
       held = held.slice(end + 1);
-      const say = (message: unknown): void => void socket.write(`${JSON.stringify(message)}\n`);
-      if (!handle(line, say, react, socket))
-        say({ jsonrpc: '2.0', id: null, error: { code: -32700, message: 'Parse error' } });
+      const send = (message: unknown): void => void socket.write(`${JSON.stringify(message)}\n`);
+      if (!handle(line, send, react, socket))
+        send({ jsonrpc: '2.0', id: null, error: { code: -32700, message: 'Parse error' } });
     }
   };
 };
@@ -215,8 +215,8 @@ const readPosts: Reader = (socket, react, streams) => {
       const body = held.slice(end + 4, end + 4 + length);
       if (body.length < length) return;
       held = held.slice(end + 4 + length);
-      const say = streams[Number(/session=(\d+)/.exec(head)?.[1])] ?? (() => undefined);
-      const understood = handle(body, say, react, socket);
+      const send = streams[Number(/session=(\d+)/.exec(head)?.[1])] ?? (() => undefined);
+      const understood = handle(body, send, react, socket);
       socket.write(
         understood
           ? 'HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n'

@@ -163,21 +163,6 @@ export class Connection implements Connecting, SocketOwner {
     this.owner.onRoom();
   }
 
-  private awaitStreamEnd(): void {
-    this.ring.markDelivered();
-    this.linger = setTimeout(() => {
-      if (this.ring.hasWaiting) return;
-      this.lose(undefined, violation('lingering'));
-    }, LINGER_MS);
-  }
-
-  private expireIdle(): void {
-    const { keepAliveMs } = this.owner.memory;
-    if (keepAliveMs === 0 || this.ring.count > 0 || this.state !== 'up') return;
-    const margin = Math.min(KEEP_ALIVE_MARGIN_MS, keepAliveMs / 2);
-    if (this.shared.now() - this.lastReadMs > keepAliveMs - margin) this.detach('down');
-  }
-
   onSocketUp(socket: net.Socket): void {
     if (socket !== this.socket) return;
     const { counters, connectLimiter } = this.shared;
@@ -237,6 +222,21 @@ export class Connection implements Connecting, SocketOwner {
       lost(`${cause}, ${this.reader.parser.idle ? 'before' : 'within'} the answer`),
       lost(`${cause}, before the answer`),
     );
+  }
+
+  private awaitStreamEnd(): void {
+    this.ring.markDelivered();
+    this.linger = setTimeout(() => {
+      if (this.ring.hasWaiting) return;
+      this.lose(undefined, violation('lingering'));
+    }, LINGER_MS);
+  }
+
+  private expireIdle(): void {
+    const { keepAliveMs } = this.owner.memory;
+    if (keepAliveMs === 0 || this.ring.count > 0 || this.state !== 'up') return;
+    const margin = Math.min(KEEP_ALIVE_MARGIN_MS, keepAliveMs / 2);
+    if (this.shared.now() - this.lastReadMs > keepAliveMs - margin) this.detach('down');
   }
 
   /** The connection is lost, but may be opened again. */

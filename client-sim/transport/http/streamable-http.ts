@@ -161,14 +161,6 @@ export class StreamableHttp implements Channel, ConnectionOwner, ResumingSession
     this.lose();
   }
 
-  private lose(): void {
-    this.state = 'closed';
-    this.stream?.end();
-    this.resumed?.endAll(LOST_IN_FLIGHT);
-    for (const connection of this.connections.withSide) connection.destroy(false, LOST_IN_FLIGHT);
-    this.events.onClosed('lost');
-  }
-
   onRoom(): void {
     if (this.state === 'open') this.events.onRoom();
   }
@@ -210,6 +202,41 @@ export class StreamableHttp implements Channel, ConnectionOwner, ResumingSession
     return this.memory.failureOf(call, this.seed, this.sessionHeaders(), problem, answer);
   }
 
+  request(body: string, id: number, done: (outcome: ControlOutcome) => void): void {
+    this.controlSender.send({ verb: 'POST' }, body, {
+      id,
+      done: (outcome) => {
+        done(outcome);
+        // It may have occupied the load's room on a connection.
+        this.onRoom();
+      },
+    });
+  }
+
+  onSessionLost(): void {
+    if (this.isOpen) this.lose();
+  }
+
+  onControlAnswer(replica: number, unknown: boolean): void {
+    this.events.onControlAnswer?.(replica, unknown);
+  }
+
+  sessionHeaders(): SessionHeaders {
+    return { sessionId: this.sessionId, version: this.version, cookie: this.cookies?.header };
+  }
+
+  newConnection(depth: number): Connection {
+    return new Connection(this, this.shared, this.loadAddress, depth, this.config);
+  }
+
+  private lose(): void {
+    this.state = 'closed';
+    this.stream?.end();
+    this.resumed?.endAll(LOST_IN_FLIGHT);
+    for (const connection of this.connections.withSide) connection.destroy(false, LOST_IN_FLIGHT);
+    this.events.onClosed('lost');
+  }
+
   private opened(outcome: OpenOutcome): void {
     if (outcome.kind === 'failed') {
       this.destroy();
@@ -238,35 +265,12 @@ export class StreamableHttp implements Channel, ConnectionOwner, ResumingSession
     listener.onReady(this.stream);
   }
 
-  request(body: string, id: number, done: (outcome: ControlOutcome) => void): void {
-    this.controlSender.send({ verb: 'POST' }, body, {
-      id,
-      done: (outcome) => {
-        done(outcome);
-        // It may have occupied the load's room on a connection.
-        this.onRoom();
-      },
-    });
-  }
-
-  onSessionLost(): void {
-    if (this.isOpen) this.lose();
-  }
-
   private finish(reset: boolean): void {
     if (this.state === 'closed') return;
     this.state = 'closed';
     this.stopTimers();
     for (const connection of this.connections.withSide) connection.destroy(reset, CLOSED_IN_FLIGHT);
     queueMicrotask(() => this.events.onClosed('closed'));
-  }
-
-  onControlAnswer(replica: number, unknown: boolean): void {
-    this.events.onControlAnswer?.(replica, unknown);
-  }
-
-  sessionHeaders(): SessionHeaders {
-    return { sessionId: this.sessionId, version: this.version, cookie: this.cookies?.header };
   }
 
   private newHead(template: RequestTemplate): RequestHead {
@@ -285,9 +289,5 @@ export class StreamableHttp implements Channel, ConnectionOwner, ResumingSession
     this.opening = undefined;
     clearTimeout(this.closeTimer);
     this.closeTimer = undefined;
-  }
-
-  newConnection(depth: number): Connection {
-    return new Connection(this, this.shared, this.loadAddress, depth, this.config);
   }
 }

@@ -270,11 +270,15 @@ describe('closing', () => {
     );
     const probe = await new ChannelProbe(server.url, { transport: 'sdk', connections: 3, ...PATIENT }).open();
     await until('the stream to be requested', () => server.requests.some(({ verb }) => verb === 'GET'));
-    const tickets = [probe.put(), probe.put(), probe.put()];
+    const tickets = [probe.sendUnflushed(), probe.sendUnflushed(), probe.sendUnflushed()];
     probe.channel.flush();
     await until('the requests to arrive', () => server.requests.length === 6);
     await probe.close(how);
-    expect(tickets.map((ticket) => probe.fates[ticket])).toEqual(['aborted_by_us', 'aborted_by_us', 'aborted_by_us']);
+    expect(tickets.map((ticket) => probe.outcomes[ticket])).toEqual([
+      'aborted_by_us',
+      'aborted_by_us',
+      'aborted_by_us',
+    ]);
     expect(probe.log.at(-1)).toBe('closed');
     await until('all sockets to be closed', () => server.open === 0 && probe.counters.connectionsActive === 0);
     expect(server.requests.at(-1)?.verb).toBe(lastVerb);
@@ -394,7 +398,7 @@ describe('a session of the official client', () => {
       }),
     );
     const probe = await new ChannelProbe(server.url, { transport: 'sdk', ...PATIENT }).open();
-    const ticket = probe.put();
+    const ticket = probe.sendUnflushed();
     probe.channel.flush();
     await until(
       'the beginning of the answer',

@@ -130,11 +130,11 @@ describe('a call whose stream ends before its answer', () => {
       () => undefined,
     );
     const probe = await new ChannelProbe(target.url).open();
-    probe.put();
+    probe.sendUnflushed();
     probe.channel.flush();
     await until('its stream to be requested', () => gets(target).length === 1);
     expect(await probe.call(1)).toEqual(['correct']);
-    expect(probe.fates).toEqual(['waiting', 'correct']);
+    expect(probe.outcomes).toEqual(['waiting', 'correct']);
     expect(target.requests.filter(({ verb }) => verb === 'POST').every(({ connection }) => connection === 1)).toBe(
       true,
     );
@@ -200,7 +200,7 @@ describe('an abandoned call', () => {
   test('is cancelled, and its stream is not requested again', async () => {
     const target = await server(closes, (_request, socket) => void socket.write(SSE_HEAD));
     const probe = await new ChannelProbe(target.url).open();
-    const ticket = probe.put();
+    const ticket = probe.sendUnflushed();
     probe.channel.flush();
     await until('its stream', () => gets(target).length === 1 && target.open === 2);
     probe.channel.abandon(ticket);
@@ -208,7 +208,7 @@ describe('an abandoned call', () => {
       target.requests.some(({ message }) => message.method === 'notifications/cancelled'),
     );
     await until('its stream to be closed', () => target.open === 2 && probe.counters.connectionsActive === 2);
-    expect(probe.fates).toEqual(['waiting']);
+    expect(probe.outcomes).toEqual(['waiting']);
     await probe.close();
     expect(probe.counters.connectionsActive).toBe(0);
   });
@@ -216,11 +216,11 @@ describe('an abandoned call', () => {
   test('is answered with the end of its session', async () => {
     const target = await server(closes, () => undefined);
     const probe = await new ChannelProbe(target.url).open();
-    probe.put();
+    probe.sendUnflushed();
     probe.channel.flush();
     await until('its stream to be requested', () => gets(target).length === 1);
     await probe.close();
-    expect(probe.fates).toEqual(['aborted_by_us']);
+    expect(probe.outcomes).toEqual(['aborted_by_us']);
     expect(probe.log.at(-1)).toBe('closed');
   });
 });

@@ -13,8 +13,8 @@ function updatedUris({ updates }: RecordingListener): unknown[] {
   return updates.map((text) => (JSON.parse(text) as Message).params?.uri);
 }
 
-type Talk = (message: Message, peer: Peer) => void;
-const accepts: Talk = ({ id }, peer) => {
+type MessageHandler = (message: Message, peer: Peer) => void;
+const accepts: MessageHandler = ({ id }, peer) => {
   if (id !== undefined) peer.send({ jsonrpc: '2.0', id, result: {} });
 };
 function update(uri: string): object {

@@ -175,6 +175,17 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
     this.reopen();
   }
 
+  subscribe(uri: string, done: (problem: Problem | undefined) => void): void {
+    const id = this.nextId++;
+    this.host.request(subscribeMessage(id, uri), id, (outcome) => {
+      done(outcome.kind === 'failed' ? outcome.failure : judgeControl(outcome.answer, id, 'legacy', this.hasSession));
+    });
+  }
+
+  onSessionLost(problem: Problem): void {
+    this.host.onSessionLost(problem);
+  }
+
   private attempt(): void {
     const { host, listener, shared, options } = this;
     this.state = 'opening';
@@ -201,17 +212,6 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
       listener.uris,
       options.clientInfo ?? CLIENT_INFO,
     );
-  }
-
-  subscribe(uri: string, done: (problem: Problem | undefined) => void): void {
-    const id = this.nextId++;
-    this.host.request(subscribeMessage(id, uri), id, (outcome) => {
-      done(outcome.kind === 'failed' ? outcome.failure : judgeControl(outcome.answer, id, 'legacy', this.hasSession));
-    });
-  }
-
-  onSessionLost(problem: Problem): void {
-    this.host.onSessionLost(problem);
   }
 
   /** The answer to `subscriptions/listen` ends the subscription; an error is the reason why there was none. */

@@ -14,7 +14,7 @@ export const LEGACY: PinnedProtocol = { era: 'legacy', version: '2025-11-25', se
 export const MODERN: PinnedProtocol = { era: 'modern', version: '2026-07-28', sessions: false };
 
 /** The outcome of one ticket: 'correct', a category, or 'waiting'. */
-export type Fate = 'correct' | 'waiting' | Category;
+export type Outcome = 'correct' | 'waiting' | Category;
 
 /** A channel whose events are recorded. It is destroyed with the test. */
 export class ChannelProbe {
@@ -22,7 +22,7 @@ export class ChannelProbe {
   readonly counters: WireCounters = createWireCounters();
   /** By ticket. */
   readonly failures: (Failure | undefined)[] = [];
-  readonly fates: Fate[] = [];
+  readonly outcomes: Outcome[] = [];
   /** By ticket: the replica that answered, '' where none is known. */
   readonly replicas: string[] = [];
   /** Replicas of the session's own requests, in order; with a `?` where the replica does not know the session. */
@@ -91,8 +91,8 @@ export class ChannelProbe {
         onAnswer: (ticket, _nowMs, failure, replica = 0) => {
           if (this.isReading) this.reads.push(1 + (this.reads.pop() ?? 0));
           this.replicas[ticket] = names.nameOf(replica);
-          if (this.fates[ticket] !== 'waiting') throw new Error(`ticket ${ticket} came back twice`);
-          this.fates[ticket] = failure?.category ?? 'correct';
+          if (this.outcomes[ticket] !== 'waiting') throw new Error(`ticket ${ticket} came back twice`);
+          this.outcomes[ticket] = failure?.category ?? 'correct';
           this.failures[ticket] = failure;
           this.log.push(`${ticket} ${failure?.category ?? 'correct'}`);
           this.afterAnswer(ticket);
@@ -115,38 +115,31 @@ export class ChannelProbe {
   }
 
   /** Sends without flushing. @returns the ticket */
-  put(operation: OperationPlan = ECHO): number {
-    const ticket = this.fates.length;
-    this.fates.push('waiting');
+  sendUnflushed(operation: OperationPlan = ECHO): number {
+    const ticket = this.outcomes.length;
+    this.outcomes.push('waiting');
     this.channel.send(this.compiled(operation), { seed: 1, slot: 0, sequence: this.sequence++ }, ticket);
     return ticket;
   }
 
-  private compiled(operation: OperationPlan): RequestTemplate {
-    let template = this.templates.get(operation);
-    if (template === undefined)
-      this.templates.set(operation, (template = compileRequest(operation, this.templates.size, this.pinned)));
-    return template;
-  }
-
   /**
-   * Sends `count` requests at once when there is room, waits for all answers. @returns their fates, in the order of
+   * Sends `count` requests at once when there is room, waits for all answers. @returns their outcomes, in the order of
    * sending
    */
-  async call(count = 1, operation: OperationPlan = ECHO): Promise<readonly Fate[]> {
+  async call(count = 1, operation: OperationPlan = ECHO): Promise<readonly Outcome[]> {
     await until(`room for ${count} requests`, () => this.channel.room >= count);
-    const tickets = Array.from({ length: count }, () => this.put(operation));
+    const tickets = Array.from({ length: count }, () => this.sendUnflushed(operation));
     await new Promise<void>((resolve) => {
       const before = this.afterAnswer;
       this.afterAnswer = (ticket) => {
         before(ticket);
-        if (tickets.some((one) => this.fates[one] === 'waiting')) return;
+        if (tickets.some((one) => this.outcomes[one] === 'waiting')) return;
         this.afterAnswer = before;
         resolve();
       };
       this.channel.flush();
     });
-    return tickets.map((ticket) => this.fates[ticket] as Fate);
+    return tickets.map((ticket) => this.outcomes[ticket] as Outcome);
   }
 
   async close(how: 'delete' | 'abandon' | 'reset' = 'delete'): Promise<void> {
@@ -156,7 +149,14 @@ export class ChannelProbe {
 
   /** The failure of the last ticket sent. */
   get lastFailure(): Failure | undefined {
-    return this.failures[this.fates.length - 1];
+    return this.failures[this.outcomes.length - 1];
+  }
+
+  private compiled(operation: OperationPlan): RequestTemplate {
+    let template = this.templates.get(operation);
+    if (template === undefined)
+      this.templates.set(operation, (template = compileRequest(operation, this.templates.size, this.pinned)));
+    return template;
   }
 }
 

@@ -38,12 +38,12 @@ interface SocketServerOptions {
   readonly initializes?: boolean;
 }
 
-export type Talk = (message: Message, peer: Peer) => void;
+export type MessageHandler = (message: Message, peer: Peer) => void;
 
 /** A server that only reads messages; the test answers them. Ends with the test. */
 export async function startSocketServer(
   transport: 'websocket' | 'tcp',
-  talk: Talk,
+  handler: MessageHandler,
   { upgrade = accepted, initializes = true }: SocketServerOptions = {},
 ): Promise<SocketServer> {
   const peers: Peer[] = [];
@@ -71,7 +71,7 @@ export async function startSocketServer(
     const take = (text: string): void => {
       const message = JSON.parse(text) as Message;
       messages.push(message);
-      if (!initializes || !answerHandshake(message, peer)) talk(message, peer);
+      if (!initializes || !answerHandshake(message, peer)) handler(message, peer);
     };
     let held = Buffer.alloc(0);
     let upgraded = transport === 'tcp';

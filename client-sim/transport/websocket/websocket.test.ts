@@ -11,7 +11,7 @@ import { onTestEnd } from '../../../tests/support/test-end.js';
 import { until } from '../../../tests/support/until.js';
 import { ChannelProbe, MODERN } from '../testing/channel-probe.js';
 import { result } from '../testing/raw-server.js';
-import { accepted, serverFrame, startSocketServer, type Talk, textFrame } from '../testing/socket-server.js';
+import { accepted, type MessageHandler, serverFrame, startSocketServer, textFrame } from '../testing/socket-server.js';
 
 function open(url: string, options: ConstructorParameters<typeof ChannelProbe>[1] = {}): Promise<ChannelProbe> {
   return new ChannelProbe(url, { transport: 'websocket', ...options }).open();
@@ -217,12 +217,12 @@ describe('the upgrade', () => {
 
 describe('a server that breaks the rules', () => {
   const bytes =
-    (make: (text: Buffer) => Buffer): Talk =>
+    (make: (text: Buffer) => Buffer): MessageHandler =>
     ({ id }, { socket }) =>
       void socket.write(make(Buffer.from(JSON.stringify(result(id)))));
   const masked = (payload: Buffer): Buffer =>
     Buffer.concat([Buffer.from([0x81, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
-  test.each<[string, Talk, string, number]>([
+  test.each<[string, MessageHandler, string, number]>([
     ['by masking', bytes(masked), 'protocol_violation', 1002],
     ['with a reserved bit', bytes((text) => serverFrame(0xc1, text)), 'protocol_violation', 1002],
     ['with binary', bytes((text) => serverFrame(0x82, text)), 'protocol_violation', 1003],
@@ -239,8 +239,8 @@ describe('a server that breaks the rules', () => {
       1009,
     ],
     ['with HTTP', bytes(() => Buffer.from('HTTP/1.1 200 OK\r\n\r\n')), 'protocol_violation', 1002],
-  ])('%s gets a failed request and the close code for it', async (_what, talk, category, code) => {
-    const server = await startSocketServer('websocket', talk);
+  ])('%s gets a failed request and the close code for it', async (_what, handler, category, code) => {
+    const server = await startSocketServer('websocket', handler);
     const probe = await open(server.url, { pipeline: 2 });
     expect(await probe.call(2)).toEqual([category, 'stream_lost']);
     expect(probe.closed).toBe('lost');

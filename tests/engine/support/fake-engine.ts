@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { tempFolder } from '../../support/temp-folder.js';
 import { onTestEnd } from '../../support/test-end.js';
 
-/** @param swarm as `/info` tells it (docs.docker.com/reference/api/engine, SystemInfo) @returns DOCKER_HOST */
+/** @param swarm as `/info` shows it (docs.docker.com/reference/api/engine, SystemInfo) @returns DOCKER_HOST */
 export async function startFakeEngine(swarm: {
   readonly LocalNodeState: string;
   readonly ControlAvailable: boolean;

@@ -1,4 +1,4 @@
-/** An image of somebody else's MCP server: another name, port and path than ours, no health check, no metrics. */
+/** An image of a third-party MCP server: another name, port and path than ours, no health check, no metrics. */
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,10 +9,10 @@ export const OTHER_SERVER = {
   image: 'swarmbench-test/other-server:1',
   port: 8090,
   path: '/rpc',
-  name: 'somebody-elses',
+  name: 'third-party',
 } as const;
 
-/** The session era by hand: what a client of it needs to list tools and to call one. */
+/** The session era by hand: just enough for a client to list tools and to call one. */
 const PROGRAM = `
 import { createServer } from 'node:http';
 import { randomUUID } from 'node:crypto';
