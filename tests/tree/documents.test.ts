@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { Command } from 'commander';
 import { commands } from '../../harness/cli/commands/commands.js';
-import { testHost } from '../../harness/cli/testing/test-host.js';
-import { planOf } from '../../scenarios/schema/testing/files.js';
+import { testHost } from '../support/cli/test-host.js';
 import { packageRoot } from '../support/package-root.js';
+import { planOf } from '../support/scenarios/files.js';
 import { sourceFiles } from './source-files.js';
 
 const pages = readdirSync(join(packageRoot, 'docs'))
