@@ -1,4 +1,4 @@
-/** What the documents promise: links lead somewhere, commands exist, examples are valid, messages are those of the code. */
+/** What the documents promise: links lead somewhere, commands exist, examples are valid, quoted messages are real. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
