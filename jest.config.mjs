@@ -1,4 +1,4 @@
-/** Jest runs the compiled tests (every `*.test.js` below `dist`), so it needs no transformer. `npm test` is the way in. */
+/** Jest runs the compiled tests (`*.test.js` below `dist`), so it needs no transformer. `npm test` starts it. */
 import { fileURLToPath } from 'node:url';
 import { LANES, patternOf } from './tools/lanes.mjs';
 

@@ -15,7 +15,7 @@ import { DuplexChannel } from './transport/duplex/duplex-channel.js';
 import type { CreateLink } from './transport/duplex/duplex-link.js';
 import { StreamableHttp } from './transport/http/streamable-http.js';
 import { prepareSdk, SdkChannel } from './transport/sdk/sdk.js';
-import type { WireShared } from './transport/shared.js';
+import type { ProfileShared } from './transport/shared.js';
 import { sseLink } from './transport/sse/sse.js';
 import { stdioLink } from './transport/stdio/stdio.js';
 import { tcpLink } from './transport/tcp/tcp.js';
@@ -23,7 +23,7 @@ import { webSocketLink } from './transport/websocket/websocket.js';
 
 interface Transport {
   /** @throws TypeError for an endpoint that cannot be spoken to */
-  createChannel(config: ChannelConfig, events: ChannelEvents, shared: WireShared): Channel;
+  createChannel(config: ChannelConfig, events: ChannelEvents, shared: ProfileShared): Channel;
   /** Makes the link that carries messages both ways; absent where each message is an HTTP request of its own. */
   readonly createLink?: CreateLink;
   /** Loads libraries for which the first channel would otherwise wait; called before the load begins. */
@@ -31,8 +31,8 @@ interface Transport {
 }
 
 /**
- * Every way to reach a server, by its name in scenarios. `scenarios/schema/transports.ts` holds the facts that scenarios
- * need.
+ * Every way to reach a server, by its name in scenarios. `scenarios/schema/transports.ts` holds what scenarios need to
+ * know of each.
  */
 export const transportMap: Readonly<Record<TransportName, Transport>> = {
   'streamable-http': { createChannel: createHttpChannel },
@@ -43,12 +43,12 @@ export const transportMap: Readonly<Record<TransportName, Transport>> = {
   sdk: { createChannel: (config, events, shared) => new SdkChannel(config, events, shared), prepare: prepareSdk },
 };
 
-function createHttpChannel(config: ChannelConfig, events: ChannelEvents, shared: WireShared): Channel {
+function createHttpChannel(config: ChannelConfig, events: ChannelEvents, shared: ProfileShared): Channel {
   if (!misbehaves(config)) return new StreamableHttp(config, events, shared);
   return new MisbehavingChannel(config, events, shared, (own) => httpParts(config, own, shared));
 }
 
-function httpParts(config: ChannelConfig, own: ChannelEvents, shared: WireShared): MisbehavingChannelParts {
+function httpParts(config: ChannelConfig, own: ChannelEvents, shared: ProfileShared): MisbehavingChannelParts {
   const inner = new StreamableHttp(config, own, shared);
   const { endpoint, pinned } = config;
   return {

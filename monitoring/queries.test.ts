@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { knownMetrics, TARGET_LABELS } from '../tests/support/monitoring/known-metrics.js';
+import { dashboardQueries, namesIn, rulesIn, withoutLimit } from '../tests/support/monitoring/queries.js';
 import { packageRoot } from '../tests/support/package-root.js';
-import { knownMetrics, TARGET_LABELS } from './testing/known-metrics.js';
-import { dashboardQueries, namesIn, rulesIn, withoutLimit } from './testing/queries.js';
 
 const prometheus = join(packageRoot, 'monitoring', 'prometheus');
 const { recorded, alerts } = rulesIn(readFileSync(join(prometheus, 'alerts.yml'), 'utf8'));

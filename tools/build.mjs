@@ -18,9 +18,7 @@ import { runQuietly } from './run-quietly.mjs';
 
 const STAMP = '.inputs.json';
 
-/**
- * A file with a new time and the same hash (after a checkout or a copy) is unchanged; the stamp then gets the new time.
- */
+/** A file with a new time and the same hash, as after a checkout, is unchanged; the stamp then gets the new time. */
 export function isBuilt(root) {
   const stamp = readStamp(root);
   if (stamp === undefined || stamp.lock !== lockHash(root)) return false;
@@ -63,7 +61,7 @@ export async function build(root) {
   writeStamp(root, { lock: lockHash(root), inputs });
 }
 
-/** Tests and imports would still find the outputs of renamed or deleted sources. */
+/** Otherwise tests and imports would still find the outputs of renamed or deleted sources. */
 function removeStaleOutputs(root, wanted) {
   const dist = join(root, 'dist');
   for (const path of filesBelow(dist, '')) {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Undoes what tools/engine-up.sh did: stops the engine that it started, or leaves the swarm that it made on an engine of
-# somebody else. Never touches anything else. `--purge` also deletes what the engine stored (images, volumes, swarm).
+# Undoes what tools/engine-up.sh did: stops the engine that it started, or leaves the swarm that it made on an engine that
+# was already there. Touches nothing else. `--purge` also deletes what the engine stored (images, volumes, swarm).
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
@@ -16,12 +16,12 @@ stop_engine() {
     sleep 0.1
     tenths=$((tenths - 1))
   done
-  say "engine (process $1) still there after 60 s: killing it"
+  say "engine (process $1) still runs after 60 s: killing it"
   kill -KILL "-$1" 2>/dev/null || kill -KILL "$1"
   sleep 1
 }
 
-# What a killed engine left mounted below its folder would make `rm` delete through it.
+# `rm` would delete through anything that a killed engine left mounted below its folder.
 unmount_all() {
   awk -v dir="$ENGINE_DIR/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r mount; do
     umount -l "$mount" || true

@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2034
-# What engine-up.sh and engine-down.sh have to know of each other. Sourced by both.
+# What engine-up.sh and engine-down.sh share. Both source this file.
 if [ -z "${ENGINE_DIR:-}" ]; then
   if [ "$(id -u)" -eq 0 ]; then ENGINE_DIR=/var/lib/swarmbench-engine
   else ENGINE_DIR=${XDG_STATE_HOME:-$HOME/.local/state}/swarmbench-engine
@@ -9,12 +9,12 @@ pid_file=$ENGINE_DIR/dockerd.pid
 # Holds the id of the engine on which we made a swarm.
 made_on=$ENGINE_DIR/swarm-made-on
 
-# runs PID NAME. A killed process stays in the process table until its parent looks at it (state Z): it does not run.
+# runs PID NAME: whether the process runs. A zombie (state Z) does not.
 runs() {
   [ "$(cat "/proc/$1/comm" 2>/dev/null)" = "$2" ] && ! grep -q '^State:[[:space:]]*Z' "/proc/$1/status"
 }
 
-# Process number of the engine that engine-up started; nothing when it does not run.
+# Prints the process id of the engine that engine-up started; nothing when it does not run.
 engine_pid() {
   pid=$(cat "$pid_file" 2>/dev/null || true)
   if [ -n "$pid" ] && runs "$pid" dockerd; then echo "$pid"; fi

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Gives this machine a Docker engine that is a Swarm manager, for the tests: `tools/engine-up.sh`. Safe to call again, and
-# by several at once. Prints one line about the engine on stdout.
+# Makes sure that this machine has a Docker engine that is a Swarm manager, for the tests: `tools/engine-up.sh`. Safe to
+# repeat, and to run several times at once. Prints one line about the engine on stdout.
 #
-# An engine that answers on $DOCKER_HOST (or the default socket) is used as it is; only where it is in no swarm, a swarm
-# of one node is made. Where none answers, one is installed from the distribution's own packages (Debian and its like;
-# root or sudo) and started without systemd. tools/engine-down.sh undoes what this did, and nothing else.
+# An engine that answers on $DOCKER_HOST (or the default socket) is used as it is; if it is in no swarm, a swarm of one
+# node is made. If none answers, one is installed from the packages of the distribution (Debian and derivatives; root or
+# sudo) and started without systemd. tools/engine-down.sh undoes what this did, and nothing else.
 #
 #   ENGINE_DIR      state, data and log of an engine started here
 #   ENGINE_WAIT_S   how long it may take to answer (60)
@@ -38,7 +38,7 @@ start_engine() {
   [ -n "$(engine_pid)" ] || rm -f "$pid_file"
   containerd_pid=$(cat "$containerd_pid_file" 2>/dev/null || true)
   [ -z "$containerd_pid" ] || runs "$containerd_pid" containerd || rm -f "$containerd_pid_file"
-  # A session of its own: an interrupted test run does not take the engine along. It must not inherit our lock (9).
+  # In a session of its own, so that an interrupted test run does not stop it, and without our lock (descriptor 9).
   setsid dockerd --data-root "$ENGINE_DIR/data" --pidfile "$pid_file" --host unix:///var/run/docker.sock \
     --log-level warn --log-opt max-size=10m --log-opt max-file=2 >>"$log" 2>&1 </dev/null 9>&- &
   started=$!
@@ -54,7 +54,7 @@ start_engine() {
 }
 
 make_swarm() {
-  # Loopback: the node needs no neighbours, and an address that a laptop loses would take the swarm with it.
+  # On loopback: the node has no neighbours, and a swarm breaks when its address disappears, as on a laptop.
   docker swarm init --advertise-addr 127.0.0.1 --listen-addr 127.0.0.1:2377 --data-path-addr 127.0.0.1 >/dev/null
   docker info --format '{{.ID}}' >"$made_on"
 }
@@ -80,7 +80,7 @@ exec 9>"$ENGINE_DIR/lock"
 flock 9
 if ! answers; then
   command -v dockerd >/dev/null 2>&1 && command -v docker >/dev/null 2>&1 || install_engine
-  # With systemd the package has started it.
+  # With systemd, the package has already started it.
   answers || start_engine
 fi
 case $(swarm_state) in

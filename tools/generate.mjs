@@ -5,8 +5,6 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const build = resolve(process.argv[2] ?? join(root, 'dist'));
-const load = (path) => import(pathToFileURL(join(build, path)).href);
-
 const { gatewayFiles } = await load('swarm/gateway/render-gateway.js');
 const { dashboardFiles } = await load('monitoring/grafana/dashboard-files.js');
 const { referenceFiles } = await load('scenarios/schema/reference.js');
@@ -17,4 +15,8 @@ for (const [folder, files] of [
   ['docs', referenceFiles()],
 ]) {
   for (const [name, text] of files) writeFileSync(join(root, folder, name), text);
+}
+
+function load(path) {
+  return import(pathToFileURL(join(build, path)).href);
 }

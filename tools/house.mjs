@@ -1,7 +1,7 @@
 /**
- * Measures how easy it is to find one's way in the tree: `node tools/house.mjs [FOLDER]` (a checkout; default: this
- * one). It is a compass and not an aim. Product files are the tracked `.ts`, `.mjs` and `.js` outside `tests/`, without
- * tests.
+ * Prints figures about how easy it is to find one's way in the tree: `node tools/house.mjs [FOLDER]` (a checkout;
+ * default: this one). They are a guide, not a goal. Product files are the tracked `.ts`, `.mjs` and `.js` files outside
+ * `tests/` that are no tests.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -23,10 +23,9 @@ const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--excl
 
 const code = tracked.filter((path) => CODE.test(path)).map(read);
 const product = code.filter(({ path }) => !path.startsWith('tests/') && !path.endsWith('.test.ts'));
-const own = product.filter(({ path }) => !path.includes('/testing/'));
 
 const folders = new Map();
-for (const { path } of own) folders.set(dirname(path), (folders.get(dirname(path)) ?? 0) + 1);
+for (const { path } of product) folders.set(dirname(path), (folders.get(dirname(path)) ?? 0) + 1);
 const largeFolders = [...folders]
   .filter(([, count]) => count > MAX_FILES_IN_FOLDER)
   .sort(([, one], [, other]) => other - one);
@@ -36,10 +35,7 @@ const recipes = readRecipes();
 
 print('product files', product.length);
 print('product lines', sum(product));
-print(
-  `product files under ${SMALL_LINES} lines, without testing/`,
-  own.filter(({ lines }) => lines.length < SMALL_LINES).length,
-);
+print(`product files under ${SMALL_LINES} lines`, product.filter(({ lines }) => lines.length < SMALL_LINES).length);
 print(
   `folders over ${MAX_FILES_IN_FOLDER} product files`,
   largeFolders.map(([folder, count]) => `${folder} ${count}`).join(', ') || 0,

@@ -1,6 +1,6 @@
 /**
- * Jest's own runner, told how many test files it may have under way: one lane of `jest.config.mjs`. Jest runs its lanes
- * one after the other, so files of one lane never meet those of another.
+ * Jest's own runner with a limit on how many test files run at once: one lane of `jest.config.mjs`. Jest runs its lanes
+ * one after the other, so files of different lanes never run at the same time.
  */
 import TestRunner from 'jest-runner';
 

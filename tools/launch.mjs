@@ -1,6 +1,6 @@
 /**
- * Runs for `./swarmbench`: installs and builds if needed, then runs the command line. That is imported and not spawned,
- * so that exit codes, signals and the terminal need not be passed through.
+ * The program behind `./swarmbench`: installs and builds if needed, then runs the command line. That is imported, not
+ * spawned, so that exit codes, signals and the terminal need not be passed on.
  */
 import './require-node.mjs';
 

@@ -98,9 +98,7 @@ function isAlive(pid) {
   }
 }
 
-/**
- * Start time in ticks, from /proc (proc_pid_stat(5), field 22): distinguishes a process from a later one with its id.
- */
+/** Start time in ticks (proc_pid_stat(5), field 22), which distinguishes a process from a later one with its id. */
 function startOf(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Takes away everything that tools/nodes-up.sh made: containers, engines, namespaces, control groups, data. Asks the engines to
-# stop, kills what does not, and works whatever state they are in. Says so and fails when something is left.
+# Removes everything that tools/nodes-up.sh made, in whatever state it is: containers, engines, namespaces, control groups,
+# data. Asks the engines to stop, and kills those that do not. Fails with a message when something is left.
 set -eu
 
 me=nodes-down
@@ -10,7 +10,7 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
 
 gone() { [ -z "$(processes)" ]; }
 
-# wait_for TENTHS: until no process is left; fails when there still is one
+# wait_for TENTHS: waits until no process is left; fails when one still is
 wait_for() {
   left=$1
   until gone; do
@@ -20,13 +20,13 @@ wait_for() {
   done
 }
 
-# Asks them to stop, and waits until they have; 15 s at most.
+# Asks the engines to stop, and waits for that, but 15 s at most.
 stop_engines() {
   ours=$(processes)
   engines=
   for file in "$NODES_DIR"/n*/dockerd.pid; do
     pid=$(cat "$file" 2>/dev/null || true)
-    # The number may be another program's by now: ours is in one of our namespaces.
+    # Another program may have this process id by now: an engine of ours is in one of our namespaces.
     [ -n "$pid" ] && runs "$pid" dockerd && echo "$ours" | grep -qx "$pid" || continue
     kill -TERM "$pid" && engines="$engines $pid"
   done
@@ -36,7 +36,7 @@ stop_engines() {
   done
 }
 
-# A container whose engine was killed lives on under its shim, and a shim under nobody.
+# A container whose engine was killed keeps running under its shim, which has no parent left.
 kill_processes() {
   processes | while read -r pid; do kill -KILL "$pid" 2>/dev/null || true; done
 }
@@ -48,10 +48,10 @@ if [ -d "$NODES_DIR" ]; then
 fi
 stop_engines
 kill_processes
-wait_for 100 || { kill_processes; wait_for 50 || say "still there: processes $(processes | tr '\n' ' ')"; }
+wait_for 100 || { kill_processes; wait_for 50 || say "still running: processes $(processes | tr '\n' ' ')"; }
 namespaces | while read -r name; do ip netns del "$name" || true; done
 control_groups | while read -r group; do rmdir "$group" 2>/dev/null || true; done
-# The engines' mounts went with their mount namespaces; what is below our folder in this one would be deleted through.
+# The engines' mounts are gone with their mount namespaces. `rm` would delete through any others below our folder.
 awk -v dir="$NODES_DIR/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r mount; do umount -l "$mount" || true; done
 rm -rf "$NODES_DIR"
 left="$(namespaces) $(control_groups) $(processes)"

@@ -1,10 +1,10 @@
 # shellcheck shell=sh disable=SC2034
-# What nodes-up.sh and nodes-down.sh have to know of each other. Sourced by both.
+# What nodes-up.sh and nodes-down.sh share. Both source this file.
 NODES_DIR=${NODES_DIR:-/var/lib/swarmbench-nodes}
-# Beginning of every name outside that folder: network namespaces, host names, control groups.
+# Prefix of every name outside that folder: network namespaces, host names, control groups.
 prefix=swarmbench-n
 switch=swarmbench-switch
-# Only within the namespaces; the host has no leg in it.
+# Exists only within the namespaces; the host has no address in it.
 subnet=10.99.0
 
 say() { printf '%s: %s\n' "$me" "$*" >&2; }

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Several Docker engines on this one machine as one Swarm, for the tests: `tools/nodes-up.sh [N]` (3). Root, Linux. Prints a
-# line a node on stdout: its name, its address, and DOCKER_HOST for it; the first one is the manager. Safe to call again:
-# an engine that has died is started again, and takes its place in the swarm. tools/nodes-down.sh takes everything away.
+# Runs several Docker engines on this one machine as one Swarm, for the tests: `tools/nodes-up.sh [N]` (default 3; Linux,
+# root). Prints one line for each node on stdout: its name, its address and its DOCKER_HOST; the first is the manager. Safe
+# to repeat: an engine that has died is started again and rejoins the swarm. tools/nodes-down.sh removes everything.
 #
-# Every engine has network, mount and host name of its own: a namespace whose eth0 is a veth into one bridge, its own /run
-# (so a stack that mounts the socket sees the node's own engine), its own data, control groups and containerd. The bridge
-# is in a namespace of its own, too: a host that has run Docker drops what it would forward. The host's own engine and
-# networks are not touched. There is no way out of this network, so what would be pulled from outside fails at once.
+# Each engine has namespaces of its own for network, mounts and host name: its eth0 is a veth to one bridge, its /run is
+# its own (so a stack that mounts the socket sees the engine of its node), and so are data, control groups and containerd.
+# The bridge is in a namespace of its own, too, because a host that has run Docker drops forwarded packets. The engine and
+# the networks of the host are not touched. This network has no route to the outside, so pulls from there fail at once.
 #
 #   NODES_DIR       state, data and logs of the engines
 #   NODES_WAIT_S    how long each step may take (120)
@@ -36,18 +36,18 @@ plug_in() {
   ip -n "$prefix$1" link set eth0 up
 }
 
-# /sys shows the devices of the namespace that mounted it; the machine's control groups are put back into the new one.
+# /sys shows the devices of the namespace that mounted it, so it is mounted again, with the machine's control groups.
 start_engine() {
   dir=$NODES_DIR/n$1
   mkdir -p "$dir/cg" "$dir/run" "$dir/data"
-  # What this machine's own engine is configured to be is not for these.
+  # Otherwise these engines would read the configuration of this machine's own engine.
   echo '{}' >"$dir/daemon.json"
   # A killed engine and its containerd can look alive to the next one, which then refuses to start.
   containerd_pid_file=$dir/run/docker/containerd/containerd.pid
   containerd_pid=$(cat "$containerd_pid_file" 2>/dev/null || true)
   [ -z "$containerd_pid" ] || runs "$containerd_pid" containerd || rm -f "$containerd_pid_file"
   rm -f "$dir/dockerd.pid"
-  # A session of its own, so that an interrupted test run does not take it along; our lock (9) is not for it.
+  # In a session of its own, so that an interrupted test run does not stop it, and without our lock (descriptor 9).
   # shellcheck disable=SC2016
   DIR=$dir NAME=$prefix$1 SUBNET=$subnet.0/24 setsid unshare --mount --uts --propagation private nsenter --net="/run/netns/$prefix$1" sh -c '
     set -e
@@ -73,14 +73,14 @@ wait_until() {
   left=$tenths
   until "$@"; do
     left=$((left - 1))
-    [ "$left" -gt 0 ] || die "waited ${NODES_WAIT_S:-120} s in vain for $what"
+    [ "$left" -gt 0 ] || die "timed out after ${NODES_WAIT_S:-120} s, waiting for $what"
     sleep 0.1
   done
 }
 
 engine_is_up() {
   answers "$1" && return 0
-  # Started by us just now, so no other program can have this number.
+  # It is our own child, so no other program can have this process id.
   kill -0 "$2" 2>/dev/null && return 1
   tail -n 5 "$NODES_DIR/n$1/dockerd.log" >&2
   die "the engine of node $1 exited"
@@ -91,13 +91,13 @@ all_ready() { [ "$(ready)" -ge "$count" ]; }
 undo() {
   code=$?
   trap - EXIT
-  [ "$code" -eq 0 ] || { say 'taking away what is there'; exec 9>&-; "$here/nodes-down.sh" || true; }
+  [ "$code" -eq 0 ] || { say 'removing what was made'; exec 9>&-; "$here/nodes-down.sh" || true; }
   exit "$code"
 }
 
 [ "$(id -u)" -eq 0 ] || die 'network namespaces and engines need root'
 for program in dockerd docker ip unshare nsenter setsid flock; do
-  command -v "$program" >/dev/null 2>&1 || die "there is no $program here (tools/engine-up.sh installs Docker; Debian: iproute2, util-linux)"
+  command -v "$program" >/dev/null 2>&1 || die "$program is missing (tools/engine-up.sh installs Docker; Debian: iproute2, util-linux)"
 done
 mkdir -p "$NODES_DIR"
 exec 9>"$NODES_DIR/lock"
@@ -116,7 +116,7 @@ for i in $(seq "$count"); do
 done
 for each in $started; do wait_until "the engine of node ${each%:*}" engine_is_up "${each%:*}" "${each#*:}"; done
 
-# join NODE ARGUMENTS...: each in its own namespace has this port to itself
+# join NODE ARGUMENTS...: all nodes use the same port, each in its own namespace
 join() { i=$1; verb=$2; shift 2; on_node "$i" swarm "$verb" --advertise-addr "$subnet.1$i" --listen-addr "$subnet.1$i:$port" --data-path-addr "$subnet.1$i" "$@" >/dev/null; }
 [ "$(state 1)" = active ] || join 1 init
 token=$(on_node 1 swarm join-token -q worker)

@@ -1,6 +1,6 @@
 /**
- * Makes `node_modules` and `dist` match `package-lock.json` and the sources, and is fast when they do already. For the
- * launcher, `npm test` and `npm run build` (`--force-build`). It writes to stderr only.
+ * Makes `node_modules` and `dist` match `package-lock.json` and the sources; fast when they already do. Used by the
+ * launcher, `npm test` and `npm run build` (`--force-build`). Writes to stderr only.
  */
 import './require-node.mjs';
 

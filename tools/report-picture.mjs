@@ -1,5 +1,6 @@
 /**
- * Takes the picture of a report for the README: `node tools/report-picture.mjs RUN-FOLDER docs/images/report.png`.
+ * Takes the picture of a report for the README, from its head to its first chart:
+ * `node tools/report-picture.mjs results/latest docs/images/report.png`.
  * Needs Chromium: the first of CHROMIUM, /usr/bin/chromium and /usr/bin/google-chrome that exists.
  */
 import { existsSync } from 'node:fs';
@@ -16,11 +17,16 @@ if (folder === undefined || picture === undefined || executablePath === undefine
   process.exit(2);
 }
 
+const width = 900;
+const margin = 24;
+
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
 try {
-  const page = await browser.newPage({ viewport: { width: 900, height: 1000 } });
+  const page = await browser.newPage({ viewport: { width, height: 1000 } });
   await page.goto(pathToFileURL(resolve(join(folder, 'report.html'))).href);
-  await page.screenshot({ path: picture });
+  const chart = await page.locator('figure').first().locator('svg').last().boundingBox();
+  const height = Math.ceil(chart.y + chart.height + margin);
+  await page.screenshot({ path: picture, fullPage: true, clip: { x: 0, y: 0, width, height } });
 } finally {
   await browser.close();
 }

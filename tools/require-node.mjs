@@ -1,6 +1,6 @@
 /**
- * Refuses a Node.js that is too old. In old syntax and imported before anything else, because newer syntax would end in
- * a SyntaxError instead.
+ * Refuses a Node.js that is too old. It uses old syntax and is imported before anything else, because an old Node.js
+ * would stop at newer syntax with a SyntaxError.
  */
 var MINIMUM = [20, 19];
 var have = process.versions.node.split('.').map(Number);

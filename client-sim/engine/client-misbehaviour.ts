@@ -47,8 +47,7 @@ export class ClientMisbehaviour {
     return this.reconnects?.nextMs ?? Infinity;
   }
 
-  /** Called whenever the client is served. */
-  act(active: boolean): void {
+  onServe(active: boolean): void {
     const { sessionSlot, arrivals } = this.options;
     if (this.reconnects?.isDue(this.scheduler.nowMs) === true && active && this.scheduler.running) this.reconnect();
     if (arrivals instanceof IdleArrivals)

@@ -1,9 +1,9 @@
 import { describe, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { ProfilePlan } from '../../scenarios/schema/plan.js';
-import { testOperation, testPlan, testProfile, testStages } from '../testing/plans.js';
-import { expectBalance, runSimulation } from './testing/run-simulation.js';
-import type { Behaviour } from './testing/simulated-world.js';
+import { testOperation, testPlan, testProfile, testStages } from '../../tests/support/client-sim/plans.js';
+import { expectBalance, runSimulation } from '../../tests/support/engine/run-simulation.js';
+import type { Behaviour } from '../../tests/support/engine/simulated-world.js';
 
 const refused: Behaviour = { kind: 'answer', afterMs: 1, failure: { category: 'connect', detail: 'refused' } };
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ProfilePlan } from '../../scenarios/schema/plan.js';
-import { decodeToHistogram } from '../protocol/testing/library-histogram.js';
-import { testOperation, testPlan, testProfile, testStages } from '../testing/plans.js';
-import { sumOfSeries } from '../testing/sum-of-series.js';
-import { expectBalance, runSimulation } from './testing/run-simulation.js';
-import { type Behaviour, REQUEST_BYTES, type ServerScript } from './testing/simulated-world.js';
+import { testOperation, testPlan, testProfile, testStages } from '../../tests/support/client-sim/plans.js';
+import { sumOfSeries } from '../../tests/support/client-sim/sum-of-series.js';
+import { expectBalance, runSimulation } from '../../tests/support/engine/run-simulation.js';
+import { type Behaviour, REQUEST_BYTES, type ServerScript } from '../../tests/support/engine/simulated-world.js';
+import { decodeToHistogram } from '../../tests/support/protocol/library-histogram.js';
 
 const prompt: ServerScript = {
   open: () => ({ kind: 'answer', afterMs: 0.5 }),

@@ -85,7 +85,7 @@ export class Engine {
       this.passBoundaries();
       this.expireTimeouts();
       this.wake();
-      scheduler.drain();
+      scheduler.serveAndFlush();
       this.checkBytesLimit();
       this.advancePhase();
     }
@@ -136,7 +136,7 @@ export class Engine {
     const scheduler = this.scheduler;
     scheduler.budget = UNLIMITED_BUDGET;
     this.wake();
-    scheduler.drain();
+    scheduler.serveAndFlush();
     this.giveUp(endMs, false);
     this.takeSnapshot(endMs);
     if (this.stage === this.parts.stages.length - 1) {

@@ -1,4 +1,4 @@
-/** The limit holds over this time, not at each moment: a backlog that is sent at last may exceed it for so long. */
+/** The limit holds over this time, not at each moment: a backlog may exceed it for that long. */
 const WINDOW_SECONDS = 10;
 const MAX_SMALL_INTEGER = 0x3fffffff;
 

@@ -12,9 +12,9 @@ export interface RunClock {
 }
 
 /**
- * Tells the age of a publication. If it was published on this machine, by the monotonic clock: all processes of a
- * machine read it alike, whatever the workers believe about the controller's clock. If it was published elsewhere, by
- * run time, as exactly as both sides know when the run began.
+ * Computes the age of a publication. One published on this machine is measured with the monotonic clock, which all
+ * processes of a machine read alike, whatever the workers believe about the controller's clock. One published elsewhere
+ * is measured in run time, as exactly as both sides know when the run began.
  */
 export class PublicationClock {
   /** The beginning of every stamp that this thread writes. */
@@ -38,7 +38,7 @@ export class PublicationClock {
   }
 }
 
-/** Differs with every boot of a machine, and is the same in all its containers, as the clock is (random(4)). */
+/** Differs with every boot of a machine, and is the same in all its containers, like the clock (random(4)). */
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
 /** Names the monotonic clock of this process, 8 hex digits: processes with the same name read the same clock. */

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import { testPlan, testProfile, testStages } from '../../tests/support/client-sim/plans.js';
+import { runSimulation } from '../../tests/support/engine/run-simulation.js';
+import type { ServerScript } from '../../tests/support/engine/simulated-world.js';
 import { Batch } from '../measure/batch.js';
 import { percentileMs } from '../measure/duration-histogram.js';
 import { ReplicaNames } from '../measure/replica-names.js';
-import { testPlan, testProfile, testStages } from '../testing/plans.js';
-import { runSimulation } from './testing/run-simulation.js';
-import type { ServerScript } from './testing/simulated-world.js';
 
 const REPLICAS = ['one', 'two'];
 const ONE = 1;
@@ -107,7 +107,7 @@ describe('replica affinity', () => {
   });
 });
 
-test('each thread numbers replicas in its own way; a batch goes by their names', () => {
+test('each thread has its own numbers for replicas; a batch identifies them by name', () => {
   const script: ServerScript = {
     open: () => ({ ...quick, replica: ONE }),
     request: () => ({ ...quick, replica: ONE }),

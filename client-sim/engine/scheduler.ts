@@ -13,8 +13,8 @@ import { TicketTable } from './ticket-table.js';
  */
 const MAX_DIRTY = 32;
 
-/** A pump starts at most this many operations, so that sockets are read even when an hour's backlog is due. */
-const MAX_STARTS_PER_PUMP = 4_096;
+/** A turn starts at most this many operations, so that sockets are read even when an hour's backlog is due. */
+const MAX_STARTS_PER_TURN = 4_096;
 
 /** A virtual client as the scheduler sees it: served before the turn ends. */
 export interface Runnable {
@@ -87,7 +87,7 @@ export class Scheduler {
   private readonly stageNames: readonly string[];
   /** False once the last stage is over or the run was stopped: nothing new is sent or opened. */
   running = true;
-  /** Operations this pump may still start. */
+  /** Operations that this turn may still start. */
   budget = 0;
   private readonly clock: () => number;
   private readonly startMs: number;
@@ -120,10 +120,10 @@ export class Scheduler {
     return this.stageNames[this.stage] ?? '';
   }
 
-  /** Begins a pump: reads the clock and fills the budgets. */
+  /** Begins a pump: reads the clock, and refills the budget and the rate limit. */
   beginPump(): void {
     this.beginTurn();
-    this.budget = MAX_STARTS_PER_PUMP;
+    this.budget = MAX_STARTS_PER_TURN;
     this.rateLimiter.fill(this.nowMs);
   }
 
@@ -131,12 +131,12 @@ export class Scheduler {
   beginTurn(clockMs?: number): void {
     if (this.depth++ === 0) {
       this.setNow((clockMs ?? this.clock()) - this.startMs);
-      this.budget = MAX_STARTS_PER_PUMP;
+      this.budget = MAX_STARTS_PER_TURN;
     } else if (clockMs !== undefined && clockMs - this.startMs > this.nowMs) this.setNow(clockMs - this.startMs);
   }
 
   endTurn(): void {
-    if (this.depth === 1) this.drain();
+    if (this.depth === 1) this.serveAndFlush();
     this.depth--;
   }
 
@@ -169,7 +169,7 @@ export class Scheduler {
    * Serves every runnable client (serving one may make others runnable), then flushes the dirty session slots; repeats
    * until both lists are empty.
    */
-  drain(): void {
+  serveAndFlush(): void {
     while (this.runnableCount > 0 || this.dirtyCount > 0) {
       for (let index = 0; index < this.runnableCount; index++) {
         const client = this.runnable[index] as Runnable;

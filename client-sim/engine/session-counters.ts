@@ -62,8 +62,8 @@ export class SessionCounters {
 }
 
 /**
- * Tells which replica answered a session last, and so whether the session moved. Counted in the stage in which it
- * happens: a session that lives through several stages counts once in each.
+ * Follows which replica answers a session, and so whether the session moves. Counts in the stage in which it happens: a
+ * session that lives through several stages counts once in each.
  */
 class ReplicaAffinity {
   /** 0: not known. */

@@ -89,7 +89,7 @@ export class SessionSlot {
     return this.operationsLeft > 0 && this.operationsLeft < room ? this.operationsLeft : room;
   }
 
-  /** There is a session, even if it has no room: what waits here waits for the target, not for a session. */
+  /** There is a session, even if it has no room: operations that wait then wait for the target, not for a session. */
   get hasSession(): boolean {
     return this.state === 'open' || this.state === 'ending' || this.state === 'closing';
   }
@@ -331,7 +331,7 @@ export class SessionSlot {
   }
 
   private releaseRow(row: number, abandoned: boolean): void {
-    this.tickets.give(row);
+    this.tickets.release(row);
     if (this.state === 'ending' && this.inFlight === 0) this.close();
     else if (!abandoned && this.clients.contended) this.clients.grantNext();
   }

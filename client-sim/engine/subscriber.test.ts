@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { OperationPlan } from '../../scenarios/schema/plan.js';
+import { testPlan, testProfile, testStages } from '../../tests/support/client-sim/plans.js';
+import { runSimulation } from '../../tests/support/engine/run-simulation.js';
+import type { StreamBehaviour } from '../../tests/support/engine/simulated-world.js';
 import { draw32 } from '../mcp/draw.js';
-import { testPlan, testProfile, testStages } from '../testing/plans.js';
 import { SequenceTracker } from './subscriber.js';
-import { runSimulation } from './testing/run-simulation.js';
-import type { StreamBehaviour } from './testing/simulated-world.js';
 
 const subscription: OperationPlan = {
   name: 'topic',

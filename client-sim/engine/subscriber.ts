@@ -8,9 +8,9 @@ import type { ProfileRuntime } from './profile-runtime.js';
 import type { Scheduler } from './scheduler.js';
 import type { SessionBackoff } from './session-backoff.js';
 
-/** A subscription that was asked for and not yet answered. */
+/** A subscription that was requested and not yet answered. */
 interface Pending {
-  /** Series in which it was counted when it was asked for; its end is counted there too. */
+  /** Series in which the request was counted; its outcome is counted there too. */
   readonly series: number;
   readonly atMs: number;
 }
@@ -76,18 +76,18 @@ export class Subscriber implements StreamListener {
   }
 
   onSubscribed(index: number, failure: Failure | undefined): void {
-    const asked = this.pending.get(index);
-    if (asked === undefined) return;
+    const pending = this.pending.get(index);
+    if (pending === undefined) return;
     const scheduler = this.scheduler;
     scheduler.beginTurn();
     this.pending.delete(index);
-    const tookMs = scheduler.nowMs - asked.atMs;
+    const tookMs = scheduler.nowMs - pending.atMs;
     if (failure === undefined) {
       this.backoff.succeeded();
-      scheduler.recorder.recordSucceeded(asked.series, cellAt(tookMs), cellAt(tookMs), 0);
+      scheduler.recorder.recordSucceeded(pending.series, cellAt(tookMs), cellAt(tookMs), 0);
     } else {
-      const operation = this.profile.operationName(scheduler.layout.place(asked.series).operation);
-      scheduler.recorder.recordFailed(asked.series, tookMs, failure, scheduler.nowMs, {
+      const operation = this.profile.operationName(scheduler.layout.place(pending.series).operation);
+      scheduler.recorder.recordFailed(pending.series, tookMs, failure, scheduler.nowMs, {
         profile: this.profile.plan.name,
         operation,
       });

@@ -107,7 +107,7 @@ export class TicketBlock {
     return row;
   }
 
-  give(row: number): void {
+  release(row: number): void {
     this.free[this._left++] = row;
   }
 

@@ -48,9 +48,9 @@ export class VirtualClient implements SlotClient {
   /** It is no longer active, but keeps its session until its backlog is sent. */
   private finishing = false;
   private holdUntilMs = 0;
-  /** Undefined for clients that behave: that is all they pay. */
+  /** Undefined for clients that behave, which pay for one comparison only. */
   private readonly misbehaviour: ClientMisbehaviour | undefined;
-  /** It waits for an answer, for room or for a session, each of which makes it runnable. */
+  /** It waits for an answer, for room or for a session; when that comes, it becomes runnable. */
   private blocked = false;
   private readonly isClosedLoop: boolean;
 
@@ -96,7 +96,7 @@ export class VirtualClient implements SlotClient {
     const scheduler = this.scheduler;
     this.blocked = false;
     if (scheduler.running) this.updateActivity(scheduler.dueLimitMs);
-    this.misbehaviour?.act(this.active);
+    this.misbehaviour?.onServe(this.active);
     this.sendDue();
     if (this.blocked && this.profile.rules.onDemand) this.openOnDemand();
     if (this.roomGranted) this.passRoomOn();
@@ -173,15 +173,15 @@ export class VirtualClient implements SlotClient {
         ? 1
         : Math.min(sessionSlot.room, this.profile.maxInFlight - this.inFlight, startable);
       scheduler.markDirty(sessionSlot);
-      scheduler.started(this.sendSome(sessionSlot, most));
+      scheduler.started(this.sendBatch(sessionSlot, most));
     }
   }
 
   /**
-   * Looks up once, not for each operation, what is the same for all of them.
+   * Sends up to `most` operations that are due. What is the same for all of them is looked up once.
    * @returns how many were sent, at least one
    */
-  private sendSome(sessionSlot: SessionSlot, most: number): number {
+  private sendBatch(sessionSlot: SessionSlot, most: number): number {
     const { recorder, tickets, nowMs, dueLimitMs } = this.scheduler;
     const { arrivals, profile, id } = this;
     const counters = this.counters;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { ThinkTimePlan } from '../../scenarios/schema/plan.js';
-import { testProfile, testStages } from '../testing/plans.js';
+import { testProfile, testStages } from '../../tests/support/client-sim/plans.js';
 import { type Arrivals, ClosedArrivals, meanThinkTimeMs, OpenArrivals, thinkTimeMs } from './arrivals.js';
 import { clientSchedule } from './schedule.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { testProfile, testStages } from '../testing/plans.js';
+import { testProfile, testStages } from '../../tests/support/client-sim/plans.js';
 import { activeIntervals } from './activity.js';
 import { IntegratedRate, ratePieces } from './integrated-rate.js';
 import { adjustShape } from './load-shape.js';

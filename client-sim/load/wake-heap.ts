@@ -1,6 +1,6 @@
 /**
- * Tells which id wakes next: an indexed binary heap over small dense ids. Setting, moving and removing one is O(log n)
- * without allocation, so 10,000 mostly idle clients cost nothing between their wakes.
+ * Finds the id that wakes next: an indexed binary heap over small dense ids. Setting, moving and removing one is
+ * O(log n) without allocation, so 10,000 mostly idle clients cost nothing between their wakes.
  */
 export class WakeHeap {
   private heap = new Int32Array(16);
@@ -18,7 +18,7 @@ export class WakeHeap {
     return this._size === 0 ? Infinity : (this.time[this.heap[0] ?? 0] ?? Infinity);
   }
 
-  /** Sets the wake time of `id`, in index of an earlier one; Infinity removes it. */
+  /** Sets the wake time of `id`, in place of an earlier one; Infinity removes it. */
   set(id: number, time: number): void {
     if (id >= this.index.length) this.grow(id);
     const index = this.index[id] ?? -1;

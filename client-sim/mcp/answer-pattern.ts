@@ -65,7 +65,7 @@ const LONG_BYTES = 300;
 
 type Span = readonly [from: number, to: number];
 
-/** Only so many bytes of strings are left free; more cost more than they save. */
+/** Only this many bytes of strings are left free; more would cost more than they save. */
 const MAX_FREE_BYTES = 512;
 const MAX_PATTERN_BYTES = 16_384;
 

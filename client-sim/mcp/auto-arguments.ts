@@ -208,7 +208,10 @@ const ANNOTATIONS = [
   'writeOnly',
 ];
 
-/** A schema that demands both. @throws NoValidValue when they have different values for a key that cannot be merged */
+/**
+ * A schema that requires what both require.
+ * @throws NoValidValue when they have different values for a key that cannot be merged
+ */
 function merge(a: Schema, b: Schema, at: string): Schema {
   const merged: Record<string, unknown> = { ...a };
   for (const [key, value] of Object.entries(b)) {

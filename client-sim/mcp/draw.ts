@@ -2,7 +2,7 @@ import type { Stamp } from './stamp.js';
 
 /**
  * Determines the values of one request. Everything random is a pure function of (seed, slot, sequence), so the same
- * seed gives the same operations whatever the timing (design: measurement 1).
+ * seed gives the same operations whatever the timing.
  */
 export interface Draw {
   readonly seed: number;

@@ -37,14 +37,14 @@ interface Entry {
 }
 
 /**
- * The patterns of so many replicas are tried; behind a gateway that sends requests anywhere, more would cost as much as
- * parsing.
+ * The patterns of this many replicas are tried; behind a gateway that sends requests anywhere, more would cost as much
+ * as parsing.
  */
-const MOST_TRIED = 8;
+const MAX_TRIED = 8;
 
 /**
- * Patterns of whole HTTP answers by the number of the replica that their head names: matching also tells the replica,
- * and the answers of one replica do not replace the patterns of another.
+ * Patterns of whole HTTP answers by the number of the replica that their head names: a match also identifies the
+ * replica, and the answers of one replica do not replace the patterns of another.
  */
 export class KnownAnswers {
   /** The replica of the last answer that was found. */
@@ -64,7 +64,7 @@ export class KnownAnswers {
   find(last: number, template: number, bytes: Buffer, at: number, end: number, id: number): number {
     const length = this.match(last, template, bytes, at, end, id);
     if (length > 0) return length;
-    const tried = Math.min(this.byReplica.length, MOST_TRIED + 1);
+    const tried = Math.min(this.byReplica.length, MAX_TRIED + 1);
     for (let replica = 0; replica < tried; replica++) {
       const other = replica === last ? 0 : this.match(replica, template, bytes, at, end, id);
       if (other > 0) return other;

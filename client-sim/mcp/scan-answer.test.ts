@@ -73,7 +73,7 @@ describe('a long answer, which is not always parsed, is', () => {
     expect(category(body, 1)).toBe(expected);
   });
 
-  test('that is broken in the middle is found out one time in sixteen', () => {
+  test('refused one time in sixteen when it is broken only in the middle', () => {
     const broken = `{"jsonrpc":"2.0","id":${ID},"result":{"a":${long}}}`;
     const verdicts = Array.from({ length: 32 }, (_, turn) => category(broken, turn));
     expect(verdicts.filter((verdict) => verdict === 'protocol_violation')).toHaveLength(2);

@@ -4,7 +4,7 @@ import { judgeMessage, violation } from './judge-message.js';
 
 /** Bodies up to this size are always parsed when no pattern matches. */
 export const ALWAYS_PARSED_BYTES = 65_536;
-/** One in so many of the longer ones is parsed. */
+/** One in this many of the longer ones is parsed. */
 const PARSED_OF_LONG = 16;
 /** The id of a long body is searched within this distance from either end. */
 const NEAR_BYTES = 256;

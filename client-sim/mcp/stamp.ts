@@ -51,7 +51,7 @@ export interface ReadStamp {
 }
 
 const PATTERN = /swb1 ([0-9a-f]{8}) (\d{1,10}) (\d{1,16}) (\d{1,10}) (\d{1,15}) (\d{1,16})(?!\d)/;
-const LONGEST_BYTES = 100;
+const MAX_READ_BYTES = 100;
 
 /**
  * The first stamp in bytes[start, end), wherever the server put it in the message; undefined if there is none, or one
@@ -61,7 +61,7 @@ export function readStamp(bytes: Buffer, start: number, end: number): ReadStamp 
   const at = bytes.subarray(start, end).indexOf(MARK, 0, 'latin1');
   if (at < 0) return undefined;
   const [, clock = '', errorUs, startUs, publisher, number, dueUs] =
-    PATTERN.exec(bytes.toString('latin1', start + at, Math.min(end, start + at + LONGEST_BYTES))) ?? [];
+    PATTERN.exec(bytes.toString('latin1', start + at, Math.min(end, start + at + MAX_READ_BYTES))) ?? [];
   if (clock === '' || clock === '00000000') return undefined;
   return {
     clock,

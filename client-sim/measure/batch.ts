@@ -66,7 +66,7 @@ export class Batch {
     this.addCells(snapshot.cells, snapshot.replicaNames);
     for (const row of snapshot.replicas) this.addReplica(row);
     for (const { series, category, count } of snapshot.errors) {
-      const errors = this.at(series).errors;
+      const errors = this.countsOf(series).errors;
       errors[category] = (errors[category] ?? 0) + count;
     }
     for (const row of snapshot.sessions) this.addSession(row);
@@ -165,7 +165,7 @@ export class Batch {
   }
 
   private groupsWithConnect(): number[] {
-    const first = this.layout.connectHistogram(0);
+    const first = this.layout.groupHistogram(0, CONNECT);
     const end = first + this.layout.groups;
     return [...this.cells.keys()]
       .filter((histogram) => histogram >= first && histogram < end)
@@ -174,7 +174,7 @@ export class Batch {
 
   private addCounters(rows: Uint32Array): void {
     for (let at = 0; at < rows.length; at += COUNTER_ROW) {
-      const { counts } = this.at(rows[at] ?? 0);
+      const { counts } = this.countsOf(rows[at] ?? 0);
       COUNTERS.forEach((name, column) => {
         counts[name] += rows[at + 1 + column] ?? 0;
       });
@@ -241,7 +241,7 @@ export class Batch {
     else this.flows.set(flow.publisher, sumOfFlows(sum, flow));
   }
 
-  private at(series: number): SeriesCounts {
+  private countsOf(series: number): SeriesCounts {
     const known = this.series.get(series);
     if (known !== undefined) return known;
     const fresh: SeriesCounts = {

@@ -83,12 +83,11 @@ interface LocalPorts {
 }
 
 /**
- * Undefined without /proc.
- *
  * The sums of /proc/net/sockstat cost nothing, but count all connections in this network namespace. Only when they come
- * near the limit, the list of connections is read, which takes tens of milliseconds, to count only those to the target.
+ * near the limit is the list of connections read, which takes tens of milliseconds, to count only those to the target.
  * @param urls of the target; empty: one unknown address
  * @param sources how many local addresses connect to each
+ * @returns undefined without /proc
  */
 export function localPorts(urls: readonly string[], read: ReadText = readText, sources = 1): LocalPorts | undefined {
   const range = /^(\d+)\s+(\d+)/.exec(read('/proc/sys/net/ipv4/ip_local_port_range') ?? '');

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Int32Histogram } from 'hdr-histogram-js';
+import { decodeToHistogram } from '../../tests/support/protocol/library-histogram.js';
 import { cellOf, encodeCells, HISTOGRAM_BOUNDS } from '../protocol/histogram-codec.js';
-import { decodeToHistogram } from '../protocol/testing/library-histogram.js';
 import { cellAt, DurationHistogram, percentileMs, recordable } from './duration-histogram.js';
 
 const microseconds = fc.oneof(

@@ -1,6 +1,6 @@
 /** What is wrong with an answer or a connection. */
 export interface Problem {
-  /** Reports group by it (design: measurement 5). */
+  /** Reports group failures by it. */
   readonly category: Category;
   /** One sentence: what was expected and what came. */
   readonly detail: string;

@@ -3,8 +3,8 @@ import { type ReadText, readText } from './cgroup.js';
 import type { LoopHealth } from './snapshot.js';
 
 const RESOLUTION_MS = 10;
-/** At the end of a stage one reading follows another at once; so short a time does not show how busy the loop is. */
-const SHORTEST_MS = 100;
+/** Readings at the end of a stage follow each other at once; a shorter interval does not show how busy the loop is. */
+const MIN_INTERVAL_MS = 100;
 
 /**
  * Measures the event loop of the thread that creates it: utilization, delay, and time spent waiting for a processor.
@@ -25,7 +25,7 @@ export class LoopMonitor {
   take(): LoopHealth {
     const now = performance.eventLoopUtilization();
     const { utilization, active, idle } = performance.eventLoopUtilization(now, this.before);
-    if (active + idle < SHORTEST_MS) return this.last;
+    if (active + idle < MIN_INTERVAL_MS) return this.last;
     this.before = now;
     // The histogram holds the time between two firings of a timer; its resolution is part of that and is not delay.
     const p99Ms = this.delay.percentile(99) / 1e6 - RESOLUTION_MS;
@@ -51,7 +51,7 @@ export class ProcessorWait {
     this.before = this.totalMs();
   }
 
-  /** Milliseconds since the last call; undefined if the kernel does not tell. */
+  /** Milliseconds since the last call; undefined where the kernel does not report it. */
   takeMs(): number | undefined {
     const total = this.totalMs();
     const waited = total === undefined || this.before === undefined ? undefined : Math.max(0, total - this.before);

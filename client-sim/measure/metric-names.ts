@@ -1,7 +1,3 @@
-/**
- * All metrics of a worker: name, help, labels, buckets (design: observability). Dashboards and docs are checked against
- * this list.
- */
 export interface MetricDefinition {
   readonly kind: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
@@ -15,6 +11,7 @@ export const BUCKETS = [
 
 const operation = ['profile', 'operation'] as const;
 
+/** All metrics of a worker. Dashboards and docs are checked against this list. */
 export const METRICS = {
   mcp_client_offered_total: { kind: 'counter', help: 'Operations that became due.', labels: operation },
   mcp_client_requests_total: {

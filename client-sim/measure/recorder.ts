@@ -5,6 +5,7 @@ import { ReplicaCounters } from './replica-counters.js';
 import { ReplicaNames } from './replica-names.js';
 import {
   CATCH_UP,
+  CONNECT,
   COUNTERS,
   DELIVERY,
   FAILED,
@@ -114,7 +115,7 @@ export class Recorder {
 
   recordOpened(group: number, connectMs: number): void {
     this.sessionRow(group).sessionsOpened++;
-    this.cells(this.layout.connectHistogram(group)).record(connectMs);
+    this.cells(this.layout.groupHistogram(group, CONNECT)).record(connectMs);
   }
 
   /** @param clockErrorUs by how much the clocks of publisher and subscriber may differ */

@@ -4,7 +4,7 @@ const UNKNOWN_REPLICA = 0;
 /** More names than this in one run are not those of replicas; they share the last number. */
 const MAX_NAMES = 128;
 const OTHERS = '(others)';
-const LONGEST_NAME = 128;
+const MAX_NAME_LENGTH = 128;
 
 /**
  * Numbers from 1 for the replicas that answers name, so that the hot path compares and counts numbers. There is one
@@ -18,7 +18,7 @@ export class ReplicaNames {
   numberOf(name: string): number {
     const known = this.numbers.get(name);
     if (known !== undefined) return known;
-    if (name === '' || name.length > LONGEST_NAME || !/^[\x21-\x7e]+$/.test(name)) return UNKNOWN_REPLICA;
+    if (name === '' || name.length > MAX_NAME_LENGTH || !/^[\x21-\x7e]+$/.test(name)) return UNKNOWN_REPLICA;
     if (this.names.length > MAX_NAMES) return MAX_NAMES;
     const number = this.names.length;
     this.names.push(number === MAX_NAMES ? OTHERS : name);

@@ -20,7 +20,7 @@ export interface LoadView {
 
 const IDLE_GAUGES = { clients: 0, sessions: 0, connections: 0, inFlight: 0, queued: 0 };
 
-/** The worker's view of itself (design: measurement 6). A sample covers the time since the one before. */
+/** The worker's view of itself. A sample covers the time since the one before. */
 export class SelfHealth {
   private readonly group: CpuGroup = cpuGroup();
   private readonly filesLimit = openFilesLimit();

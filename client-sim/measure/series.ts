@@ -37,7 +37,7 @@ export const HISTOGRAMS_PER_SERIES = histogramNames.length;
 export const CONNECT = 0;
 /** From the due time of a publication until a subscriber has received it. */
 export const DELIVERY = 1;
-/** From a consumer's return until it has received everything that was published while it was away. */
+/** From a subscriber's return until it has received everything that was published while it was away. */
 export const CATCH_UP = 2;
 export const HISTOGRAMS_PER_GROUP = 3;
 
@@ -56,7 +56,7 @@ export class SeriesLayout {
     this.operations = Math.max(1, ...plan.profiles.map((profile) => profile.operations.length));
   }
 
-  /** Number of series; also the first histogram number of `connect` divided by the histograms of a series. */
+  /** Number of series. */
   get size(): number {
     return this.stages * this.profiles * this.operations;
   }
@@ -69,10 +69,6 @@ export class SeriesLayout {
   /** Number of a (stage, profile), for what sessions and connections count. */
   group(stage: number, profile: number): number {
     return stage * this.profiles + profile;
-  }
-
-  connectHistogram(group: number): number {
-    return this.groupHistogram(group, CONNECT);
   }
 
   /** @param kind CONNECT, DELIVERY or CATCH_UP */
@@ -94,7 +90,7 @@ export class SeriesLayout {
     return this.firstOfReplicas + (replica - 1) * this.groups + group;
   }
 
-  /** Undefined for a histogram of another kind. */
+  /** @returns undefined for a histogram of another kind */
   replicaPlace(histogram: number): { readonly group: number; readonly replica: number } | undefined {
     const at = histogram - this.firstOfReplicas;
     return at < 0 ? undefined : { group: at % this.groups, replica: 1 + Math.floor(at / this.groups) };
@@ -108,8 +104,7 @@ export class SeriesLayout {
   /** @throws RangeError for a number outside the plan */
   place(series: number): { readonly stage: number; readonly profile: number; readonly operation: number } {
     if (series < 0 || series >= this.size) throw new RangeError(`no series ${series} in a plan of ${this.size}`);
-    const group = Math.floor(series / this.operations);
-    return { ...this.groupPlace(group), operation: series % this.operations };
+    return { ...this.groupPlace(this.groupOf(series)), operation: series % this.operations };
   }
 
   groupPlace(group: number): { readonly stage: number; readonly profile: number } {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { runSimulation } from '../engine/testing/run-simulation.js';
-import { testOperation, testPlan, testProfile, testStages } from '../testing/plans.js';
-import { sumOfSeries } from '../testing/sum-of-series.js';
+import { testOperation, testPlan, testProfile, testStages } from '../../tests/support/client-sim/plans.js';
+import { sumOfSeries } from '../../tests/support/client-sim/sum-of-series.js';
+import { runSimulation } from '../../tests/support/engine/run-simulation.js';
 import { Batch } from './batch.js';
 import { METRICS } from './metric-names.js';
 import { MetricsServer } from './metrics-server.js';

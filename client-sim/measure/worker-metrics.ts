@@ -4,7 +4,7 @@ import type { Health } from '../protocol/messages.js';
 import type { Batch } from './batch.js';
 import { BUCKETS, METRICS, type MetricDefinition, type MetricName } from './metric-names.js';
 import { PrometheusHistogram } from './prometheus-histogram.js';
-import { HISTOGRAMS_PER_SERIES, LAG, LATENCY, SERVICE } from './series.js';
+import { CONNECT, HISTOGRAMS_PER_SERIES, LAG, LATENCY, SERVICE } from './series.js';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -58,7 +58,7 @@ export class WorkerMetrics {
       for (const [category, count] of Object.entries(row.connectFailures)) {
         this.count('mcp_client_messages_errors_total', { ...labels, category }, count);
       }
-      this.time('mcp_client_connect_duration_seconds', labels, batch, batch.layout.connectHistogram(group));
+      this.time('mcp_client_connect_duration_seconds', labels, batch, batch.layout.groupHistogram(group, CONNECT));
     }
     plan.profiles.forEach((_, profile) => {
       const rows = batch.gauges.filter((gauges) => gauges.profile === profile);

@@ -6,7 +6,7 @@ import type { LinkLoss } from '../transport/duplex/duplex-link.js';
 import { type InitializeOutcome, initialize, judgeControl } from '../transport/handshake.js';
 import { clip, redact } from '../transport/sample.js';
 import { answerServerRequest } from '../transport/session-messages.js';
-import type { WireShared } from '../transport/shared.js';
+import type { ProfileShared } from '../transport/shared.js';
 import { type Pace, paceOf } from '../transport/socket/pace.js';
 import type { ForgedMessage } from './malformed-message.js';
 import type { MisbehaveOver, MisbehavingLink, ReadObserver } from './misbehaving-link.js';
@@ -21,7 +21,7 @@ import {
 
 interface DuplexMisbehaviourOptions extends MisbehaviourOptions {
   readonly config: ChannelConfig;
-  readonly shared: WireShared;
+  readonly shared: ProfileShared;
   readonly misbehaveOver: MisbehaveOver;
 }
 
@@ -91,7 +91,7 @@ export class DuplexMisbehaviour implements Misbehaviour, ReadObserver {
   onLost({ problem, answer }: LinkLoss): void {
     // A loss before the misbehaviour is no reaction to it.
     if (this.forged === undefined) return this.endWithoutSession(problem);
-    this.end(this.describe(problem, answer === '' ? '(no answer)' : answer));
+    this.end(this.makeFailure(problem, answer === '' ? '(no answer)' : answer));
   }
 
   onRefusedRequest(): void {}
@@ -140,7 +140,7 @@ export class DuplexMisbehaviour implements Misbehaviour, ReadObserver {
   private answered(text: string): void {
     const { id, config } = this.options;
     const problem = judgeControl(asControlAnswer(text), id, config.pinned.era);
-    if (problem !== undefined) this.failure ??= this.describe(problem, text);
+    if (problem !== undefined) this.failure ??= this.makeFailure(problem, text);
     // The server may refuse either of two requests with one id.
     if (++this.outcomes >= (this.forged?.answers ?? 0)) this.end(this.failure);
   }
@@ -151,7 +151,7 @@ export class DuplexMisbehaviour implements Misbehaviour, ReadObserver {
     return misbehaviourKind === 'abort/mid-answer' ? MID_ANSWER_PACE : {};
   }
 
-  private describe({ category, detail }: Problem, response: string): Failure {
+  private makeFailure({ category, detail }: Problem, response: string): Failure {
     const { misbehaviourKind, config } = this.options;
     const { endpoint } = config;
     const show = (text: string): string => clip(redact(text, endpoint));

@@ -5,8 +5,9 @@ import type { EndpointMemory } from '../transport/endpoint-memory.js';
 import { judgeControl } from '../transport/handshake.js';
 import { Connection, type ConnectionOwner } from '../transport/http/connection.js';
 import { clip, redact, requestText, responseText } from '../transport/sample.js';
-import type { WireShared } from '../transport/shared.js';
+import type { ProfileShared } from '../transport/shared.js';
 import { paceOf } from '../transport/socket/pace.js';
+import { resettableIf } from '../transport/socket/socket.js';
 import { type ForgedRequests, forgeRequest, type ProperRequest } from './forge-request.js';
 import {
   CLOSED_WITHIN_ANSWER,
@@ -21,7 +22,7 @@ interface HttpMisbehaviourOptions extends Pick<MisbehaviourOptions, 'misbehaviou
   readonly proper: ProperRequest;
   readonly config: ChannelConfig;
   readonly memory: EndpointMemory;
-  readonly shared: WireShared;
+  readonly shared: ProfileShared;
 }
 
 /** One operation that misbehaves on a connection of its own; it reports how the server reacts. */
@@ -41,7 +42,7 @@ export class HttpMisbehaviour implements Misbehaviour, ConnectionOwner {
     this.memory = memory;
     this.forged = forgeRequest(misbehaviourKind, proper, config.malformed?.oversizeBytes ?? 0);
     const pace = misbehaviourKind === 'abort/mid-answer' ? MID_ANSWER_PACE : paceOf(config);
-    const address = config.abort?.how === 'reset' ? { ...memory.address, resettable: true } : memory.address;
+    const address = resettableIf(config.abort?.how === 'reset', memory.address);
     this.connection = new Connection(this, shared, address, this.forged.requests.length, pace);
   }
 
@@ -68,12 +69,12 @@ export class HttpMisbehaviour implements Misbehaviour, ConnectionOwner {
     if (this.options.misbehaviourKind === 'abort/mid-answer') this.end(closedOnPurpose(CLOSED_WITHIN_ANSWER));
   }
 
-  describe(problem: Problem): Failure {
+  toFailure(problem: Problem): Failure {
     return problem;
   }
 
   onDown(): void {}
-  onTicket(): void {}
+  onOutcome(): void {}
   onRoom(): void {}
   onServerRequest(): void {}
   onReadStart(): void {}

@@ -5,7 +5,8 @@ import type { Draw } from '../mcp/draw.js';
 import type { Failure } from '../measure/failure.js';
 import type { Channel, ChannelConfig, ChannelEvents } from '../transport/channel.js';
 import { kindOf } from '../transport/request-head.js';
-import type { WireShared } from '../transport/shared.js';
+import { CLOSED_IN_FLIGHT, DISCONNECTED_IN_FLIGHT, LOST_IN_FLIGHT } from '../transport/session-problems.js';
+import type { ProfileShared } from '../transport/shared.js';
 import type { Misbehaviour, MisbehaviourOptions } from './misbehaviour.js';
 
 /** A channel for proper requests, and a factory for misbehaviour beside it. */
@@ -26,7 +27,7 @@ export class MisbehavingChannel implements Channel, ChannelEvents {
   constructor(
     private readonly config: ChannelConfig,
     private readonly events: ChannelEvents,
-    private readonly shared: WireShared,
+    private readonly shared: ProfileShared,
     make: (own: ChannelEvents) => MisbehavingChannelParts,
   ) {
     const { inner, newMisbehaviour } = make(this);
@@ -60,15 +61,12 @@ export class MisbehavingChannel implements Channel, ChannelEvents {
   }
 
   close(how: 'delete' | 'abandon' | 'reset'): void {
-    this.failAll({ category: 'aborted_by_us', detail: 'the session was closed while this request was in flight' });
+    this.failAll(CLOSED_IN_FLIGHT);
     this.inner.close(how);
   }
 
   disconnect(): void {
-    this.failAll({
-      category: 'aborted_by_us',
-      detail: 'the connection was closed on purpose while this request was in flight',
-    });
+    this.failAll(DISCONNECTED_IN_FLIGHT);
     this.inner.disconnect?.();
   }
 
@@ -107,7 +105,7 @@ export class MisbehavingChannel implements Channel, ChannelEvents {
   }
 
   onClosed(reason: 'closed' | 'lost'): void {
-    this.failAll({ category: 'session_lost', detail: 'the session was lost while this request was in flight' });
+    this.failAll(LOST_IN_FLIGHT);
     this.events.onClosed(reason);
   }
 

@@ -3,11 +3,11 @@ import { DuplexConnection, socketAddress } from '../transport/duplex/duplex-conn
 import type { DuplexLink, DuplexOwner, LinkConfig } from '../transport/duplex/duplex-link.js';
 import type { Framing } from '../transport/duplex/framing.js';
 import { requestBytes } from '../transport/request-head.js';
-import type { WireShared } from '../transport/shared.js';
+import type { ProfileShared } from '../transport/shared.js';
 import { paceOf } from '../transport/socket/pace.js';
 import { SseLink, STREAM } from '../transport/sse/sse.js';
 import { stdioLink } from '../transport/stdio/stdio.js';
-import { LineFraming } from '../transport/tcp/line-framing.js';
+import { LineFraming } from '../transport/tcp/tcp.js';
 import { WebSocketFraming } from '../transport/websocket/websocket.js';
 import { forgeFrame } from './forge-frame.js';
 import { forgeLine } from './forge-line.js';
@@ -33,12 +33,12 @@ export interface MisbehavingLink {
 }
 
 /** Makes the misbehaving link of a transport. */
-export type MisbehaveOver = (owner: ReadObserver, shared: WireShared, options: LinkOptions) => MisbehavingLink;
+export type MisbehaveOver = (owner: ReadObserver, shared: ProfileShared, options: LinkOptions) => MisbehavingLink;
 
 class ObservedConnection extends DuplexConnection {
   constructor(
     private readonly observer: ReadObserver,
-    shared: WireShared,
+    shared: ProfileShared,
     options: LinkOptions,
     framing: Framing,
   ) {
@@ -80,7 +80,7 @@ class ObservedSse extends SseLink {
 
   constructor(
     private readonly observer: ReadObserver,
-    shared: WireShared,
+    shared: ProfileShared,
     options: LinkOptions,
   ) {
     super(observer, shared, options);

@@ -2,8 +2,6 @@ import { isUtf8 } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import { type AbortKind, abortKinds, type MalformedKind } from '../../scenarios/schema/misbehave.js';
 import { factsOf } from '../../scenarios/schema/transports.js';
-import { until } from '../../tests/support/until.js';
-import { ChannelProbe, type Fate, MODERN } from '../transport/testing/channel-probe.js';
 import {
   answer,
   type CutFrame,
@@ -12,7 +10,9 @@ import {
   type RecordedConnection,
   type RecordingServer,
   startRecordingServer,
-} from './testing/recording-server.js';
+} from '../../tests/support/misbehave/recording-server.js';
+import { ChannelProbe, MODERN, type Outcome } from '../../tests/support/transport/channel-probe.js';
+import { until } from '../../tests/support/until.js';
 
 type Transport = 'websocket' | 'tcp' | 'sse';
 type Options = ConstructorParameters<typeof ChannelProbe>[1];
@@ -24,7 +24,7 @@ async function malformed(
   transport: Transport,
   kind: MalformedKind,
   more: Options = {},
-): Promise<{ readonly fate: Fate; readonly recordingServer: RecordingServer }> {
+): Promise<{ readonly outcome: Outcome; readonly recordingServer: RecordingServer }> {
   const recordingServer = await startRecordingServer(transport);
   const probe = await new ChannelProbe(recordingServer.url, {
     transport,
@@ -33,11 +33,11 @@ async function malformed(
   }).open();
   expect(probe.openFailure).toBeUndefined();
   const own = recordingServer.connections.length;
-  const [fate = 'waiting'] = await probe.call();
+  const [outcome = 'waiting'] = await probe.call();
   // The session's own connections are not affected.
   for (const { socket, end } of recordingServer.connections.slice(0, own))
     expect([socket.destroyed, end]).toEqual([false, undefined]);
-  return { fate, recordingServer };
+  return { outcome, recordingServer };
 }
 
 function last({ connections }: RecordingServer): RecordedConnection {
@@ -52,7 +52,7 @@ function asJson(line: string): { readonly id?: number; readonly method?: string 
 }
 
 describe('malformed over websocket: the bytes that the server gets, and how the client judges its reaction', () => {
-  test.each<[MalformedKind, Fate, (frame: CutFrame) => void]>([
+  test.each<[MalformedKind, Outcome, (frame: CutFrame) => void]>([
     [
       'broken-json',
       'stream_lost',
@@ -99,8 +99,8 @@ describe('malformed over websocket: the bytes that the server gets, and how the 
       (frame) => expect([frame.first, frame.isMasked, asJson(text(frame)).method]).toEqual([0x83, true, 'tools/call']),
     ],
   ])('%s', async (kind, expected, seen) => {
-    const { fate, recordingServer } = await malformed('websocket', kind);
-    expect(fate).toBe(expected);
+    const { outcome, recordingServer } = await malformed('websocket', kind);
+    expect(outcome).toBe(expected);
     const [initialize, initialized, malformedFrame, ...more] = framesOf(last(recordingServer));
     expect([asJson(text(initialize)).method, asJson(text(initialized)).method]).toEqual([
       'initialize',
@@ -117,7 +117,7 @@ describe('malformed over websocket: the bytes that the server gets, and how the 
       pinned: MODERN,
       malformed: { share: 1, kinds: ['huge-length'], oversizeBytes: 1 },
     }).open();
-    const ticket = probe.put();
+    const ticket = probe.sendUnflushed();
     probe.channel.flush();
     const [frame] = await until('the frame', () =>
       recordingServer.connections.length === 2 &&
@@ -127,14 +127,14 @@ describe('malformed over websocket: the bytes that the server gets, and how the 
     );
     expect(frame).toMatchObject({ first: 0x81, isMasked: true, length: 2n ** 62n, isWhole: false });
     // The server waits for the rest; the client abandons the request and closes the connection.
-    expect(probe.fates[ticket]).toBe('waiting');
+    expect(probe.outcomes[ticket]).toBe('waiting');
     probe.channel.abandon(ticket);
     await until('the connection to be closed', () => last(recordingServer).end !== undefined);
   });
 
   test('duplicate-id: the same frame twice, and the client waits for both answers', async () => {
-    const { fate, recordingServer } = await malformed('websocket', 'duplicate-id', { pinned: MODERN });
-    expect(fate).toBe('correct');
+    const { outcome, recordingServer } = await malformed('websocket', 'duplicate-id', { pinned: MODERN });
+    expect(outcome).toBe('correct');
     const frames = framesOf(last(recordingServer));
     expect(frames.map(text)).toEqual([text(frames[0]), text(frames[0])]);
     expect(recordingServer.connections).toHaveLength(2);
@@ -163,7 +163,7 @@ function linesOf({ bytes }: RecordedConnection): readonly string[] {
 }
 
 describe('malformed over tcp', () => {
-  test.each<[MalformedKind, Fate, (lines: readonly string[], seen: RecordedConnection) => void]>([
+  test.each<[MalformedKind, Outcome, (lines: readonly string[], seen: RecordedConnection) => void]>([
     [
       'broken-json',
       'rpc_-32700',
@@ -194,8 +194,8 @@ describe('malformed over tcp', () => {
       ([line = ''], { bytes }) => expect([isUtf8(bytes), asJson(line).method]).toEqual([false, 'tools/call']),
     ],
   ])('%s', async (kind, expected, see) => {
-    const { fate, recordingServer } = await malformed('tcp', kind);
-    expect(fate).toBe(expected);
+    const { outcome, recordingServer } = await malformed('tcp', kind);
+    expect(outcome).toBe(expected);
     expect(recordingServer.connections).toHaveLength(2);
     see(linesOf(last(recordingServer)), last(recordingServer));
   });
@@ -209,7 +209,7 @@ function posted({ bytes }: RecordedConnection): { readonly head: string; readonl
 }
 
 describe('malformed over sse: in a stream of its own', () => {
-  test.each<[MalformedKind, Fate, (post: { readonly head: string; readonly body: Buffer }) => void]>([
+  test.each<[MalformedKind, Outcome, (post: { readonly head: string; readonly body: Buffer }) => void]>([
     ['broken-json', 'http_400', ({ body }) => expect(() => asJson(String(body))).toThrow()],
     [
       'wrong-framing',
@@ -236,8 +236,8 @@ describe('malformed over sse: in a stream of its own', () => {
       ({ body }) => expect([isUtf8(body), asJson(body.toString('latin1')).method]).toEqual([false, 'tools/call']),
     ],
   ])('%s', async (kind, expected, see) => {
-    const { fate, recordingServer } = await malformed('sse', kind);
-    expect(fate).toBe(expected);
+    const { outcome, recordingServer } = await malformed('sse', kind);
+    expect(outcome).toBe(expected);
     const posts = recordingServer.connections.filter(({ bytes }) => bytes.includes('POST '));
     expect(posts).toHaveLength(2);
     see(posted(last({ ...recordingServer, connections: posts })));

@@ -3,18 +3,18 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { median } from '../../tests/support/calls.js';
 import { selfSigned } from '../../tests/support/certificates.js';
-import { describeWith, missingLinux } from '../../tests/support/needs.js';
-import { onTestEnd } from '../../tests/support/test-end.js';
-import { until } from '../../tests/support/until.js';
-import { ChannelProbe, MODERN } from '../transport/testing/channel-probe.js';
-import { correct, legacy, type RawHandler, startRawServer } from '../transport/testing/raw-server.js';
 import {
   answer,
   framesOf,
   type React,
   type RecordedConnection,
   startRecordingServer,
-} from './testing/recording-server.js';
+} from '../../tests/support/misbehave/recording-server.js';
+import { describeWith, missingLinux } from '../../tests/support/needs.js';
+import { onTestEnd } from '../../tests/support/test-end.js';
+import { ChannelProbe, MODERN } from '../../tests/support/transport/channel-probe.js';
+import { correct, legacy, type RawHandler, startRawServer } from '../../tests/support/transport/raw-server.js';
+import { until } from '../../tests/support/until.js';
 
 const wires = ['websocket', 'tcp', 'sse'] as const;
 
@@ -65,14 +65,14 @@ function kernelOf({
 }
 
 /** More than all buffers on the way can hold, and less than the longest message accepted. */
-const flood: React = ({ id }, say) =>
-  say({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: 'x'.repeat(12_000_000) }] } });
+const flood: React = ({ id }, send) =>
+  send({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: 'x'.repeat(12_000_000) }] } });
 
 describeWith(missingLinux, 'a slow reader, as the kernel of the server sees it', () => {
   test.each(wires)('over %s closes its window', async (transport) => {
     const recordingServer = await startRecordingServer(transport, flood);
     const probe = await new ChannelProbe(recordingServer.url, { transport, readBytesPerSecond: 20_000 }).open();
-    probe.put();
+    probe.sendUnflushed();
     probe.channel.flush();
     const state = await until(
       'the window to be closed',
@@ -112,7 +112,7 @@ describe('a session that ends', () => {
 test('a slow writer that is closed drops the bytes it has not sent', async () => {
   const recordingServer = await startRecordingServer('tcp', answer);
   const probe = await new ChannelProbe(recordingServer.url, { transport: 'tcp', writeBytesPerSecond: 1000 }).open();
-  probe.put();
+  probe.sendUnflushed();
   probe.channel.flush();
   await probe.close('abandon');
   await until('the connection to end', () => recordingServer.connections[0]?.end !== undefined);
@@ -170,7 +170,7 @@ test('a slow writer over HTTP sends small pieces, no faster than its rate', asyn
     writeBytesPerSecond: 1000,
   }).open();
   const startedMs = performance.now();
-  probe.put();
+  probe.sendUnflushed();
   probe.channel.flush();
   const total = (): number => pieces.reduce((sum, { bytes }) => sum + bytes, 0);
   await until('the request to arrive', () => total() > 400 && pieces.at(-1)?.bytes !== 100, 30_000);
@@ -184,7 +184,7 @@ test('a slow writer over HTTP sends small pieces, no faster than its rate', asyn
 test('a slow writer over HTTP stops when its connection is closed', async () => {
   const server = await startRawServer(() => undefined);
   const probe = await new ChannelProbe(server.url, { pinned: MODERN, writeBytesPerSecond: 10 }).open();
-  probe.put();
+  probe.sendUnflushed();
   probe.channel.flush();
   await until('the first bytes to leave', () => probe.counters.bytesSent > 0);
   await probe.close('abandon');

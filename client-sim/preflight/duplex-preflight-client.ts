@@ -13,13 +13,13 @@ import type { CreateLink, DuplexLink, DuplexOwner, LinkLoss } from '../transport
 import type { RequestKind, SessionHeaders } from '../transport/request-head.js';
 import { parseRetryAfter } from '../transport/retry.js';
 import { answerServerRequest } from '../transport/session-messages.js';
-import { createEngineWire, createWireCounters, createWireShared, type WireShared } from '../transport/shared.js';
+import { createProfileShared } from '../transport/shared.js';
 import type { PreflightClient } from './preflight-client.js';
 
 /** One message at a time over a link like the load's, with promises. The next message replaces a link that was lost. */
 export class DuplexPreflightClient implements PreflightClient, DuplexOwner {
   sessionHeaders: SessionHeaders = {};
-  private readonly shared: WireShared = createWireShared(createEngineWire(), createWireCounters());
+  private readonly shared = createProfileShared();
   private link: DuplexLink;
   /** A link connects once. */
   private hasConnected = false;

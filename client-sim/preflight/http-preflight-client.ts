@@ -8,7 +8,7 @@ import { SIDE_DEPTH } from '../transport/http/connection-set.js';
 import { type RequestKind, requestBytes, type SessionHeaders } from '../transport/request-head.js';
 import { requestText, responseText } from '../transport/sample.js';
 import { answerServerRequest } from '../transport/session-messages.js';
-import { createEngineWire, createWireCounters, createWireShared, type WireShared } from '../transport/shared.js';
+import { createProfileShared, type ProfileShared } from '../transport/shared.js';
 import { CallResumption } from '../transport/stream/call-resumption.js';
 import type { PreflightClient } from './preflight-client.js';
 
@@ -24,7 +24,7 @@ export class HttpPreflightClient implements ConnectionOwner, PreflightClient {
   private readonly main: Connection;
   /** For answers to the server's own requests while the main connection waits for its stream. */
   private readonly side: Connection;
-  private readonly shared: WireShared;
+  private readonly shared: ProfileShared;
   /** The era of the current exchange. */
   private exchangeEra: PinnedProtocol['era'] = 'legacy';
   private resumption: CallResumption | undefined;
@@ -32,7 +32,7 @@ export class HttpPreflightClient implements ConnectionOwner, PreflightClient {
   /** @throws TypeError when the endpoint's URL is not http(s), or a header cannot be sent */
   constructor(private readonly endpoint: Endpoint) {
     this.cookies = endpoint.cookies === true ? new CookieJar() : undefined;
-    const shared = createWireShared(createEngineWire(), createWireCounters());
+    const shared = createProfileShared();
     this.shared = shared;
     this.memory = new EndpointMemory(endpoint, this.era, shared.samples);
     const { address } = this.memory;
@@ -133,14 +133,14 @@ export class HttpPreflightClient implements ConnectionOwner, PreflightClient {
     this.cookies?.keep(setCookie);
   }
 
-  describe(problem: Problem): Failure {
+  toFailure(problem: Problem): Failure {
     return problem;
   }
 
   // Outcomes reach `exchange` through its control; a connection that went down connects again with the next request.
   onUp(): void {}
   onDown(): void {}
-  onTicket(): void {}
+  onOutcome(): void {}
   onRoom(): void {}
   onReadStart(): void {}
   onReadEnd(): void {}

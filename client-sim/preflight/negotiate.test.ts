@@ -1,7 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { until } from '../../tests/support/until.js';
-import { compileRequest } from '../mcp/compile-request.js';
-import { ECHO, MODERN } from '../transport/testing/channel-probe.js';
+import { ECHO, MODERN } from '../../tests/support/transport/channel-probe.js';
 import {
   chunk,
   correct,
@@ -15,7 +13,9 @@ import {
   result,
   SSE_HEAD,
   startRawServer,
-} from '../transport/testing/raw-server.js';
+} from '../../tests/support/transport/raw-server.js';
+import { until } from '../../tests/support/until.js';
+import { compileRequest } from '../mcp/compile-request.js';
 import { type Negotiation, negotiate } from './negotiate.js';
 
 const answerAll: RawHandler = ({ message }, socket) => void socket.write(correct(message.id));
@@ -160,10 +160,10 @@ describe('no era is concluded, and the problem says what to do, from', () => {
     ['silence', () => undefined, /no answer within 200 ms.*running/],
     ['a closed connection', (_request, socket) => void socket.end(), /closed the connection before the answer/],
     ['a stateless server of another version', refuse('400 Bad Request', -32022), /stateless era, but not 2026-07-28/],
-  ])('%s', async (_name, handler, words) => {
+  ])('%s', async (_name, handler, message) => {
     const { found, server } = await ask(handler, 'auto', {}, 200);
     expect(found.ok).toBe(false);
-    expect(found.ok ? '' : found.problem).toMatch(words);
+    expect(found.ok ? '' : found.problem).toMatch(message);
     expect(found.session.exchanges).toMatchObject([{ step: 'server/discover', ok: false }]);
     await until('its socket to be closed', () => server.open === 0);
   });

@@ -46,7 +46,7 @@ export async function negotiate(
   if (era === 'legacy') return initialize(session, endpoint, options);
   let discovery = await discover(session, options);
   if (refusesVersionButOffersOurs(discovery)) {
-    session.forgiveLast();
+    session.markLastExpected();
     discovery = await discover(session, options);
   }
   const verdict = judgeDiscovery(discovery, era);
@@ -54,7 +54,7 @@ export async function negotiate(
     case 'modern':
       return { ok: true, session, pinned: session.protocol, serverInfo: verdict.serverInfo };
     case 'legacy':
-      session.forgiveLast();
+      session.markLastExpected();
       return initialize(session, endpoint, options);
     case 'unknown':
       return failed(session, `asked ${endpoint.url} for server/discover, got ${verdict.got}. ${verdict.hint}`);

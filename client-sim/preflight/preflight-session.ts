@@ -136,16 +136,16 @@ export class PreflightSession {
     return { answer: outcome.kind === 'answered' ? outcome.answer : undefined, failure, durationMs, request, response };
   }
 
-  /** The last answer was an error that had to be expected: the record shows it as correct. */
-  forgiveLast(): void {
+  /** The last answer was an error that was to be expected: the record shows it as correct. */
+  markLastExpected(): void {
     const last = this.exchanges.pop();
     if (last === undefined) return;
     const { step, request, response, durationMs } = last;
     this.exchanges.push({ step, request, response, durationMs, ok: true });
   }
 
-  /** Adds a remark to the last exchange, which was correct. */
-  remarkLast(problem: string): void {
+  /** Adds a note to the record of the last exchange, which was correct. */
+  annotateLast(problem: string): void {
     const last = this.exchanges.pop();
     if (last !== undefined) this.exchanges.push({ ...last, problem });
   }

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { OperationPlan } from '../../scenarios/schema/plan.js';
+import { McpServer, type McpServerOptions } from '../../tests/support/client-sim/mcp-server.js';
+import { testOperation, testPlan, testProfile } from '../../tests/support/client-sim/plans.js';
 import { type PreflightOrder, type PreflightResult, preflightResult } from '../protocol/messages.js';
 import { withSettled } from '../protocol/settled-operation.js';
-import { McpServer, type McpServerOptions } from '../testing/mcp-server.js';
-import { testOperation, testPlan, testProfile } from '../testing/plans.js';
 import { runPreflight } from './preflight.js';
 
 const servers: McpServer[] = [];

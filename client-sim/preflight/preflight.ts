@@ -16,7 +16,7 @@ import { type SettledOperation, withArguments } from '../protocol/settled-operat
 import { type Negotiation, negotiate } from './negotiate.js';
 import type { PreflightAnswer } from './preflight-session.js';
 import { listingFor, ServerCatalogue } from './server-catalogue.js';
-import { type StreamTrial, tryStreams } from './try-streams.js';
+import { type StreamAttempt, tryStreams } from './try-streams.js';
 
 const TIMEOUT_MS = 10_000;
 /** At most this many tokens of a pool are tried after the first: enough for a pool made by hand. */
@@ -175,7 +175,7 @@ function differenceOf(expected: PinnedProtocol, found: PinnedProtocol): string |
 }
 
 /** One session, and what is tried over it. */
-interface Trial extends StreamTrial {
+interface EndpointAttempt extends StreamAttempt {
   readonly catalogue: ServerCatalogue;
 }
 
@@ -197,7 +197,7 @@ async function tryEndpoint(
     if (!negotiation.ok) return { ok: false, problem: negotiation.problem, tools: [] };
     const { pinned } = negotiation;
     const isOverHttp = (factsOf(transport).wireTransport ?? transport) === 'streamable-http';
-    const trial: Trial = {
+    const attempt: EndpointAttempt = {
       session,
       transport,
       endpoint,
@@ -209,11 +209,11 @@ async function tryEndpoint(
     };
     const settled: SettledOperation[] = [];
     const problem =
-      (await fillCatalogue(trial)) ??
-      (await callEach(trial, settled)) ??
-      tooManyProcesses(transport, trial.profiles) ??
-      (await tryStreams(trial));
-    const tools = trial.catalogue.names('tools/list');
+      (await fillCatalogue(attempt)) ??
+      (await callEach(attempt, settled)) ??
+      tooManyProcesses(transport, attempt.profiles) ??
+      (await tryStreams(attempt));
+    const tools = attempt.catalogue.names('tools/list');
     if (problem !== undefined) return { ok: false, problem, pinned, tools };
     return { ok: true, pinned, serverInfo: negotiation.serverInfo, tools, settled };
   } finally {
@@ -256,7 +256,7 @@ async function tryTokens(
 }
 
 /** Reads the lists in which the operations of the mix must appear. */
-async function fillCatalogue({ session, profiles, catalogue }: Trial): Promise<string | undefined> {
+async function fillCatalogue({ session, profiles, catalogue }: EndpointAttempt): Promise<string | undefined> {
   const listings = new Set(
     profiles.flatMap((profile) => profile.operations.map((operation) => listingFor(operation.method))),
   );
@@ -269,8 +269,8 @@ async function fillCatalogue({ session, profiles, catalogue }: Trial): Promise<s
 }
 
 /** Calls each operation of the mix once. @param settled receives what the load needs to know of it */
-async function callEach(trial: Trial, settled: SettledOperation[]): Promise<string | undefined> {
-  const { session, seed, profiles, pinned, catalogue } = trial;
+async function callEach(attempt: EndpointAttempt, settled: SettledOperation[]): Promise<string | undefined> {
+  const { session, seed, profiles, pinned, catalogue } = attempt;
   for (const profile of profiles) {
     for (const [index, operation] of profile.operations.entries()) {
       const where = `profile ${profile.name}, operation ${operation.name}`;

@@ -83,7 +83,7 @@ export class ServerCatalogue {
     }
     const refused = listing === 'tools/list' && this.paramHeaders ? entries.filter((entry) => this.refuse(entry)) : [];
     if (refused.length > 0)
-      session.remarkLast(
+      session.annotateLast(
         refused.map(({ name }) => `tool \`${name}\` is left out: ${this.refused.get(name)}`).join('; '),
       );
     this.entries.set(

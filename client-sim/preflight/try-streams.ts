@@ -4,13 +4,14 @@ import { subscriptionUri } from '../mcp/compile-request.js';
 import type { Failure } from '../measure/failure.js';
 import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import type { StreamControl, StreamListener } from '../transport/channel.js';
-import { createEngineWire, createWireCounters, createWireShared } from '../transport/shared.js';
+import { createProfileShared } from '../transport/shared.js';
 import { addressOf } from '../transport/socket/socket.js';
 import { type ListeningHost, ListeningStream } from '../transport/stream/listening-stream.js';
 import { transportMap } from '../transports.js';
 import type { PreflightSession } from './preflight-session.js';
 
-export interface StreamTrial {
+/** An open session, and what to try over its endpoint. */
+export interface StreamAttempt {
   readonly session: PreflightSession;
   readonly transport: TransportName;
   readonly endpoint: Endpoint;
@@ -24,9 +25,9 @@ export interface StreamTrial {
  * Opens the stream of each profile that listens and makes the subscriptions of its first client, with the same code as
  * the load. Records the outcome in the session. @returns what is wrong, if anything
  */
-export async function tryStreams(trial: StreamTrial): Promise<string | undefined> {
-  const { session, transport, pinned, seed } = trial;
-  for (const profile of trial.profiles) {
+export async function tryStreams(attempt: StreamAttempt): Promise<string | undefined> {
+  const { session, transport, pinned, seed } = attempt;
+  for (const profile of attempt.profiles) {
     if (profile.stream === undefined) continue;
     const subscriptions = profile.operations.filter(({ method }) => method === 'resources/subscribe');
     const uris = subscriptions.map((operation) => subscriptionUri(operation, { seed, slot: profile.firstSlot }));
@@ -38,7 +39,7 @@ export async function tryStreams(trial: StreamTrial): Promise<string | undefined
     }
     const startedAt = performance.now();
     const failure =
-      transport === 'streamable-http' ? await tryListeningStream(trial, uris) : await trySessionStream(trial, uris);
+      transport === 'streamable-http' ? await tryListeningStream(attempt, uris) : await trySessionStream(attempt, uris);
     const step = `stream: ${uris.length === 0 ? 'no subscription' : uris.join(' ')}`;
     session.exchanges.push({
       step,
@@ -58,8 +59,8 @@ export async function tryStreams(trial: StreamTrial): Promise<string | undefined
 }
 
 /** Over the other transports, what the server sends on its own comes on the session's link: this opens a session. */
-function trySessionStream(trial: StreamTrial, uris: readonly string[]): Promise<Failure | undefined> {
-  const { transport, endpoint, pinned, timeoutMs } = trial;
+function trySessionStream(attempt: StreamAttempt, uris: readonly string[]): Promise<Failure | undefined> {
+  const { transport, endpoint, pinned, timeoutMs } = attempt;
   return firstOutcome(timeoutMs, 'no session with a subscription', (settle) => {
     const listener = subscribingListener(uris, settle, (control) => {
       control.start();
@@ -78,7 +79,7 @@ function trySessionStream(trial: StreamTrial, uris: readonly string[]): Promise<
             detail: 'the server ended the session before it confirmed a subscription',
           }),
       },
-      createWireShared(createEngineWire(), createWireCounters()),
+      createProfileShared(),
     );
     channel.open();
     // The channel must not be destroyed within one of its own calls.
@@ -89,10 +90,10 @@ function trySessionStream(trial: StreamTrial, uris: readonly string[]): Promise<
 const POLL_MS = 10;
 
 /** Over streamable HTTP. Ends with the answer to the first subscription; if there is none, when the stream opens. */
-function tryListeningStream(trial: StreamTrial, uris: readonly string[]): Promise<Failure | undefined> {
-  const { endpoint, pinned, session, timeoutMs } = trial;
+function tryListeningStream(attempt: StreamAttempt, uris: readonly string[]): Promise<Failure | undefined> {
+  const { endpoint, pinned, session, timeoutMs } = attempt;
   return firstOutcome(timeoutMs, 'no stream and no subscription', (settle) => {
-    const shared = createWireShared(createEngineWire(), createWireCounters());
+    const shared = createProfileShared();
     const listener = subscribingListener(uris, settle, (control) => control.start());
     const sessionHeaders = (): { sessionId: string | undefined; version: string } => ({
       sessionId: session.sessionId,

@@ -2,6 +2,7 @@ import { inflateSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { build, encodeIntoCompressedBase64, Int32Histogram } from 'hdr-histogram-js';
+import { decodeToHistogram, emptyHistogram } from '../../tests/support/protocol/library-histogram.js';
 import {
   cellLowest,
   cellOf,
@@ -12,7 +13,6 @@ import {
   HISTOGRAM_CELLS,
   HistogramError,
 } from './histogram-codec.js';
-import { decodeToHistogram, emptyHistogram } from './testing/library-histogram.js';
 
 const library = new Int32Histogram(1, HISTOGRAM_BOUNDS.highestTrackableValue, 3);
 const microseconds = fc.oneof(

@@ -1,5 +1,5 @@
 /**
- * The contract between controller and workers: HTTP/1.1, JSON, `protocol` in every body (design: worker-protocol).
+ * The contract between controller and workers: HTTP/1.1, JSON, `protocol` in every body.
  * `telemetry.ts` has what workers measure.
  *
  * Both ends parse with these schemas. Times ending in `Ms` are milliseconds; `*At` are epoch milliseconds of the
@@ -24,7 +24,7 @@ export const registration = z.strictObject({
   pid: z.number().int().positive(),
   /** Requested place in the order of allocation (in a Swarm: the slot of the task, from 1). */
   slot: z.number().int().positive().optional(),
-  /** `bound`: the limit of its machine that allows no more connections, as text. */
+  /** `bound`: what limits `connections` on its machine, as text. */
   capacity: z.strictObject({
     clients: count,
     ratePerSecond: z.number().min(0),
@@ -57,7 +57,7 @@ export type Registered = z.infer<typeof registered>;
 
 // ---- heartbeat ----------------------------------------------------------------------------------------------
 
-/** The worker's view of itself over the last heartbeat interval (design: measurement 6). Ratios are 0..1. */
+/** The worker's view of itself over the last heartbeat interval. Ratios are 0..1. */
 export const health = z.strictObject({
   /** In cores, so 2 threads can reach 2. */
   cpu: z.number().min(0),
@@ -102,9 +102,8 @@ export const heartbeat = z.strictObject({
 export type Heartbeat = z.infer<typeof heartbeat>;
 
 export const heartbeatAnswer = z.strictObject({ protocol: version, now: z.number() });
-export type HeartbeatAnswer = z.infer<typeof heartbeatAnswer>;
 
-// ---- orders of the controller (server-sent events, numbered by the event's id) --------------------------------------
+// ---- orders of the controller (server-sent events, numbered by the event's id) ------------------------------
 
 /**
  * Where to send the load. A client uses the endpoint with the number of its allocation key modulo the number of
@@ -206,7 +205,7 @@ export interface StopOrder {
 
 export type Order = PreflightOrder | AssignmentOrder | AdjustOrder | StopOrder;
 
-// ---- preflight result -------------------------------------------------------------------------------------------
+// ---- preflight result ---------------------------------------------------------------------------------------
 
 const exchange = z.strictObject({
   step: z.string(),

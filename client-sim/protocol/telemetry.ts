@@ -22,7 +22,7 @@ const operationSeries = z.strictObject({
   sent: count,
   succeeded: count,
   failed: count,
-  /** The window was full until the stage ended. */
+  /** There was no room until the stage ended. */
   dropped: count,
   /** No answer when the drain ended. */
   lost: count,
@@ -45,9 +45,7 @@ const sessionSeries = z.strictObject({
   sessionsOpened: count,
   sessionsClosed: count,
   sessionsLost: count,
-  /**
-   * Sessions with a correct answer to an operation that came in this stage, each counted once.
-   */
+  /** Sessions that gave a correct answer to an operation in this stage, each counted once. */
   sessionsAnswered: count,
   connectionsOpened: count,
   connectFailures: z.record(z.string(), count),
@@ -65,7 +63,7 @@ const sessionSeries = z.strictObject({
   delivery: z.string().optional(),
   /** With `delivery`: by how much the clocks that measured it may have differed at most; 0: the same clock. */
   clockErrorMs: z.number().min(0).optional(),
-  /** HdrHistogram: from a consumer's return until it received all that was published while it was away. */
+  /** HdrHistogram: from a subscriber's return until it received all that was published while it was away. */
   catchUp: z.string().optional(),
 });
 export type SessionSeries = z.infer<typeof sessionSeries>;

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { slotSets, splitSlots } from '../../scenarios/schema/allocate.js';
-import { testPlan, testProfile } from '../testing/plans.js';
+import { testPlan, testProfile } from '../../tests/support/client-sim/plans.js';
 import { countClients, divideClients, limitShare } from './divide-clients.js';
 
 const profiles = fc

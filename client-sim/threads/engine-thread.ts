@@ -7,7 +7,7 @@ import { LoopMonitor } from '../measure/loop-monitor.js';
 import { transferables } from '../measure/snapshot.js';
 import { sourceEndpoints, tokenEndpoints } from '../protocol/endpoints.js';
 import type { Endpoint } from '../protocol/messages.js';
-import { createEngineWire, createWireShared, type EngineWire, type WireShared } from '../transport/shared.js';
+import { createProfileShared, createThreadShared, type ProfileShared, type ThreadShared } from '../transport/shared.js';
 import { transportMap } from '../transports.js';
 import { type FromThread, hrNowMs, type ProfileRoute, type ThreadSpec, type ToThread } from './thread-messages.js';
 
@@ -42,14 +42,14 @@ function start(port: MessagePort, spec: ThreadSpec): Engine {
   const report = (message: FromThread): void => {
     port.postMessage(message, message.kind === 'limit' ? [] : transferables(message.snapshot));
   };
-  const wire = createEngineWire();
+  const shared = createThreadShared();
   for (const [index, { transport }] of spec.plan.profiles.entries())
     transportMap[transport].prepare?.(routeOf(spec, index).pinned.era);
   const engine = createEngine({
     plan: spec.plan,
     clients: spec.clients,
     endpoints: (profile) => routeOf(spec, profile).endpoints,
-    replicas: wire.replicas,
+    replicas: shared.replicas,
     joinMs: spec.joinMs,
     limits: spec.limits,
     clock: () => performance.now(),
@@ -60,7 +60,7 @@ function start(port: MessagePort, spec: ThreadSpec): Engine {
       profile.operations.map((operation, index) =>
         compileRequest(operation, index, routeOf(spec, profileIndex).pinned),
       ),
-    createChannel: channelFactory(spec, wire),
+    createChannel: channelFactory(spec, shared),
     onSnapshot: (snapshot) => report({ kind: 'snapshot', snapshot }),
     onLimit: (problem) => report({ kind: 'limit', problem }),
     onFinished: (snapshot) => {
@@ -80,14 +80,14 @@ function routeOf({ routes }: ThreadSpec, profile: number): ProfileRoute {
   return route;
 }
 
-function channelFactory(spec: ThreadSpec, wire: EngineWire): ChannelFactory {
-  const sharedOf = new Map<ProfileRuntime, WireShared>();
+function channelFactory(spec: ThreadSpec, threadShared: ThreadShared): ChannelFactory {
+  const sharedOf = new Map<ProfileRuntime, ProfileShared>();
   const endpoints = endpointChooser(spec);
   return (profile, { endpoint: number, slot }, events, listener) => {
     const { misbehave, onClose, timeoutMs, transport } = profile.plan;
     const endpoint = endpoints(profile.index, number, slot);
     if (endpoint === undefined) throw new RangeError(`no endpoint ${number} for profile ${profile.plan.name}`);
-    const shared = sharedOf.get(profile) ?? createWireShared(wire, profile.counters);
+    const shared = sharedOf.get(profile) ?? createProfileShared(threadShared, profile.counters);
     sharedOf.set(profile, shared);
     const { connections, pipeline } = profile.rules;
     const config = {

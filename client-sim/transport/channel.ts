@@ -7,11 +7,11 @@ import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import type { StreamCounts } from '../protocol/streams.js';
 
 /**
- * The port between a virtual client and a way to reach the server. One Channel is one MCP session with its
- * connections (in the stateless era: just its connections). It is the hot path: no promises, no allocation per request.
+ * The port between a session slot and a transport. One Channel is one MCP session with its connections (in the
+ * stateless era: just its connections). It is the hot path: no promises, no allocation per request.
  *
- * Time is `performance.now()` milliseconds throughout. A ticket is a small integer that the client chose; the channel
- * returns it exactly once, in `onAnswer`, unless the client called `abandon(ticket)` first.
+ * Time is `performance.now()` milliseconds throughout. A ticket is a small integer that the session slot chose; the
+ * channel returns it exactly once, in `onAnswer`, unless the slot called `abandon(ticket)` first.
  */
 export interface Channel {
   /** Opens the connections and does the handshake; ends in either `onOpen` or `onOpenFailed`, exactly once. */
@@ -65,7 +65,7 @@ export interface ChannelEvents {
    * @param unknown the replica does not know the session
    */
   onControlAnswer?(replica: number, unknown: boolean): void;
-  /** Room grew without an answer (a connection came back), so waiting arrivals may be sent. */
+  /** Room grew without an answer (a connection can be used again), so operations that wait may be sent. */
   onRoom(): void;
   /**
    * The session is over: `close` has finished, or the server forgot the session (`lost`). After `lost` the channel
@@ -85,7 +85,7 @@ export interface ChannelConfig extends MisbehavePlan {
   readonly clientInfo?: ClientInfo | undefined;
   /** `close('reset')` will be called: over TLS that takes a socket made for it. */
   readonly resettable?: boolean;
-  /** Receives what the server sends unasked; undefined: no stream is opened. */
+  /** Receives what the server sends on its own; undefined: no stream is opened. */
   readonly listener?: StreamListener | undefined;
   /** Time limit of `open`: all connections and the handshake. */
   readonly openTimeoutMs?: number | undefined;
@@ -93,7 +93,7 @@ export interface ChannelConfig extends MisbehavePlan {
 
 /** Default of `openTimeoutMs`. */
 export const OPEN_TIMEOUT_MS = 30_000;
-/** How long the end of a session that the protocol asks for may take before the sockets are closed without it. */
+/** How long a session may take to end as the protocol asks; then its sockets are closed. */
 export const CLOSE_TIMEOUT_MS = 2000;
 
 /** Counters that all channels of a profile share; plain numbers, read once a second. */
@@ -120,7 +120,7 @@ export interface StreamControl {
   pause(): void;
 }
 
-/** Receives what a server sends unasked on the stream of one session, and of the next session when that one ends. */
+/** Receives what a server sends on its own, on the stream of one session after another. */
 export interface StreamListener {
   /** The resources to subscribe to. */
   readonly uris: readonly string[];

@@ -31,7 +31,7 @@ export interface FailedAnswer {
   body(): string;
 }
 
-/** The knowledge of one endpoint that all HTTP channels of a profile in an engine thread share. */
+/** What all HTTP channels of a profile in an engine thread know of one endpoint. */
 export class EndpointMemory {
   readonly address: Address;
   /** Whole HTTP answers, head and framing included: one that comes again needs no parser. */
@@ -39,7 +39,7 @@ export class EndpointMemory {
   readonly replicas: ReplicaNames;
   /** JSON-RPC messages alone, for servers whose heads or framing never repeat. */
   readonly messages = new PatternMemory();
-  /** A whole HTTP answer that only acknowledges a message; see `ConnectionOwner.answersElsewhere`. */
+  /** A whole HTTP answer that only acknowledges a message; see `AnswerSession.answersElsewhere`. */
   accepted: Buffer | undefined;
   /** Request heads by template, where no session id makes them differ between channels. */
   readonly heads: (RequestHead | undefined)[] = [];
@@ -112,7 +112,7 @@ export class EndpointMemory {
   }
 }
 
-/** The knowledge of one endpoint that all duplex channels of a profile in an engine thread share. */
+/** What all duplex channels of a profile in an engine thread know of one endpoint. */
 export class DuplexMemory {
   readonly messages = new PatternMemory();
   /** Templates seen, by index, to render a failed request again. */

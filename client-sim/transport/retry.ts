@@ -1,7 +1,7 @@
 import { backoffMs } from '../load/backoff.js';
 import { mix32 } from '../mcp/draw.js';
 
-const LONGEST_MS = 5000;
+const MAX_WAIT_MS = 5000;
 
 /** Waits before the next attempt to connect to a server that refused a connection: 100 ms, doubling to 5 s. */
 export class RetryTimer {
@@ -21,7 +21,7 @@ export class RetryTimer {
         this.timer = undefined;
         this.onElapsed();
       },
-      backoffMs(failures, LONGEST_MS, spread(salt + this.failures)),
+      backoffMs(failures, MAX_WAIT_MS, spread(salt + this.failures)),
     );
   }
 
@@ -41,7 +41,7 @@ export class RetryTimer {
  * @param failures attempts since the stream was last open
  */
 export function reconnectWaitMs(retryMs: number, failures: number, salt: number): number {
-  const waitMs = backoffMs(failures, LONGEST_MS, spread(salt + failures));
+  const waitMs = backoffMs(failures, MAX_WAIT_MS, spread(salt + failures));
   if (retryMs < 0) return waitMs;
   return failures === 0 ? retryMs : Math.max(retryMs, waitMs);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { ChannelProbe } from './testing/channel-probe.js';
-import { http, json, legacy, startRawServer } from './testing/raw-server.js';
+import { ChannelProbe } from '../../tests/support/transport/channel-probe.js';
+import { http, json, legacy, startRawServer } from '../../tests/support/transport/raw-server.js';
 
 describe('samples', () => {
   test('show the exchange without secrets, also where the server sends them back', async () => {

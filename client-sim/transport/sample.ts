@@ -40,7 +40,7 @@ export class FailureMaker {
 /**
  * Samples made of one (template, category). A flood of errors must not cost more than the errors themselves.
  */
-const MOST_SAMPLES = 3;
+const MAX_SAMPLES = 3;
 
 /** Decides which failures get a sample of their exchange. */
 export class SampleBudget {
@@ -50,7 +50,7 @@ export class SampleBudget {
   take(category: Category, template: number): boolean {
     const key = `${template} ${category}`;
     const made = this.made.get(key) ?? 0;
-    if (made >= MOST_SAMPLES) return false;
+    if (made >= MAX_SAMPLES) return false;
     this.made.set(key, made + 1);
     return true;
   }

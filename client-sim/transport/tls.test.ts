@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { selfSigned } from '../../tests/support/certificates.js';
-import { negotiate } from '../preflight/negotiate.js';
-import { ChannelProbe, COUNTED, MODERN } from './testing/channel-probe.js';
+import { ChannelProbe, COUNTED, MODERN } from '../../tests/support/transport/channel-probe.js';
 import {
   chunk,
   correct,
@@ -12,7 +11,8 @@ import {
   result,
   SSE_HEAD,
   startRawServer,
-} from './testing/raw-server.js';
+} from '../../tests/support/transport/raw-server.js';
+import { negotiate } from '../preflight/negotiate.js';
 
 const certificate = selfSigned();
 const answerAll: RawHandler = ({ message }, socket) => void socket.write(correct(message.id));

@@ -8,7 +8,7 @@ import { stat } from 'node:fs/promises';
 const LEASE_CHECK_MS = 250;
 
 /**
- * Tells when the controller has been silent for longer than the lease. Time in which this process itself could not
+ * Calls back when the controller has been silent for longer than the lease. Time in which this process itself could not
  * listen (a suspended machine, a starved core) is not the controller's silence: each check adds little more than one
  * interval.
  */

@@ -91,7 +91,7 @@ export class LoadWorker {
     this.queue = new TelemetryQueue(this.membership, options.log);
   }
 
-  /** Works until it is told to end or has no controller left. Everything is closed when this resolves. */
+  /** Works until it is asked to end or has no controller left. Everything is closed when this resolves. */
   async work(signals: WorkerSignals): Promise<WorkerEnd> {
     const { leaseFile, metrics, log } = this.options;
     const server =
@@ -259,7 +259,7 @@ export class LoadWorker {
 
   /** Lets the run drain, delivers everything, then ends. */
   private async retire(): Promise<void> {
-    this.run?.stop('drain', 'stopped', 'the worker was told to end');
+    this.run?.stop('drain', 'stopped', 'the worker was asked to end');
     const { signal } = this.lifetime;
     while (this.run !== undefined && !signal.aborted) await pause(20, signal);
     await this.queue.delivered(signal);
@@ -293,7 +293,7 @@ export interface WorkerOptions {
   readonly maxRate?: number;
   /** Where to serve Prometheus metrics; port 0 takes any free port. */
   readonly metrics?: { readonly host: string; readonly port: number };
-  /** A file that the controller keeps touching; the worker ends when it stops doing so. */
+  /** A file that the controller touches every second; the worker ends when that stops. */
   readonly leaseFile?: string;
   readonly version: string;
   readonly log: (text: string) => void;

@@ -54,31 +54,26 @@ export class Membership {
     return this.registering;
   }
 
-  /** The controller does not know this worker any more. */
-  async registerAgain(signal: AbortSignal): Promise<void> {
-    await this.register(signal);
-  }
-
   /**
-   * Calls one of this worker's own routes. If the controller does not know the worker (404, or 401 for the token of an
-   * earlier controller), this registers again; the caller then repeats its call.
+   * Posts to one of this worker's own paths at the controller. If the controller does not know the worker (404, or 401
+   * for the token of an earlier controller), this registers again; the caller then repeats its call.
    * @throws ControllerUnreachable, RegistrationRefused
    */
   async call(
-    route: 'heartbeat' | 'telemetry' | 'preflight',
+    path: 'heartbeat' | 'telemetry' | 'preflight',
     body: string,
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<HttpAnswer> {
     const identity = this._identity ?? (await this.register(signal));
     const answer = await this.options.http.post(
-      `/workers/${identity.workerId}/${route}`,
+      `/workers/${identity.workerId}/${path}`,
       body,
       identity.token,
       timeoutMs,
     );
     if (answer.status < 500) this.noteAnswer();
-    if (answer.status === 404 || answer.status === 401) await this.registerAgain(signal);
+    if (answer.status === 404 || answer.status === 401) await this.register(signal);
     return answer;
   }
 

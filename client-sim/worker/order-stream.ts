@@ -59,7 +59,7 @@ export class OrderStream {
       );
       if (statusCode !== 200) {
         void body.dump().catch(() => undefined);
-        if (statusCode === 404 || statusCode === 401) await membership.registerAgain(signal);
+        if (statusCode === 404 || statusCode === 401) await membership.register(signal);
         return;
       }
       onConnected();

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { agentMetrics } from './agent-metrics.js';
-import { usageOf } from './container-usage.js';
-import { taskLabels } from './container-watch.js';
+import { taskLabels, usageOf } from './container-watch.js';
 
 /** As engines 20.10 (cgroup v1) and 26.1 (cgroup v2) answer, shortened. */
 const version1 = {

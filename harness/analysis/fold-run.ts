@@ -1,7 +1,8 @@
 import type { Plan } from '../../scenarios/schema/plan.js';
 import type { RunEvent, TelemetryLine, Verdict } from '../log/events.js';
+import { messageOf } from '../support/error-message.js';
 import { addFact, newRunFacts, type RunFacts } from './facts/run-facts.js';
-import { SequenceSet } from './facts/sequence-set.js';
+import { SequenceSet } from './facts/worker-counters.js';
 import { exitCodeOf, type RunExitCode } from './judge/exit-code.js';
 import { judge } from './judge/verdict.js';
 import { type Aggregate, RunAggregate } from './merge/aggregate.js';
@@ -51,8 +52,7 @@ export class RunFold {
     try {
       this.aggregate.add(workerId, batch);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      this.problems.push(`telemetry batch ${batch.sequence} of worker ${workerId} is unreadable: ${why}`);
+      this.problems.push(`telemetry batch ${batch.sequence} of worker ${workerId} is unreadable: ${messageOf(error)}`);
     }
   }
 

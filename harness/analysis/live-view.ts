@@ -48,7 +48,7 @@ export function liveView(
   };
 }
 
-/** The newest second that as many workers have reported as any of these; the very last is mostly still arriving. */
+/** The newest second that the most workers have reported; reports of the very last one are usually still arriving. */
 function completeSecond(seconds: readonly Second[]): Second | undefined {
   const most = Math.max(0, ...seconds.map(({ workers }) => workers));
   return seconds.findLast(({ workers }) => workers > 0 && workers === most);

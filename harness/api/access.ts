@@ -40,7 +40,7 @@ export function checkAccess(rules: AccessRules, access: Access, request: Incomin
 
 /** Also on loopback, where other users of the machine could report in the name of a worker. */
 function checkWorker({ registry }: AccessRules, token: string | undefined, workerId: string): void {
-  // An unknown worker is reported first, because it tells a worker to register again after a restart of the controller.
+  // Checked first: after a restart of the controller, this error makes a worker register again.
   const worker = registry.get(workerId);
   if (token === undefined || !sameSecret(worker.token, token))
     throw unauthorized(`this call needs the token that worker ${workerId} was given when it registered`);

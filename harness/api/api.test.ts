@@ -3,9 +3,9 @@ import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'n
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ControllerBench } from '../controller/testing/controller-bench.js';
-import { testPlan } from '../controller/testing/test-plan.js';
-import { readSse, WireWorker } from '../controller/testing/wire-worker.js';
+import { ControllerBench } from '../../tests/support/controller/controller-bench.js';
+import { testPlan } from '../../tests/support/controller/test-plan.js';
+import { readSse, WireWorker } from '../../tests/support/controller/wire-worker.js';
 import type { Tokens } from './tokens.js';
 
 let bench: ControllerBench;

@@ -1,6 +1,6 @@
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { z } from 'zod';
-import { codeOf } from '../log/errors.js';
+import { codeOf } from '../support/error-message.js';
 import { type AccessRules, checkAccess, checkOrigin } from './access.js';
 import type { ApiEndpoint } from './api-endpoint.js';
 import { ApiError, errorBody, toApiError } from './errors.js';

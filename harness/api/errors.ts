@@ -1,4 +1,5 @@
-import { ControllerError, type ControllerErrorCode, messageOf } from '../log/errors.js';
+import { ControllerError, type ControllerErrorCode } from '../log/errors.js';
+import { messageOf } from '../support/error-message.js';
 
 /** The API's own codes, in addition to those of the controller. */
 type ApiErrorCode =

@@ -2,7 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { codeOf } from '../log/errors.js';
+import { codeOf } from '../support/error-message.js';
 
 /** One secret for each role. An operator may also do everything that a viewer may; a worker may only register. */
 const tokens = z.strictObject({ viewer: z.string().min(16), operator: z.string().min(16), worker: z.string().min(16) });

@@ -34,7 +34,7 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
   PREFLIGHT_TIMEOUT: exitCode.unreachable,
 };
 
-/** Not `instanceof Error`: under jest, errors of Node's own modules come from another realm. */
+/** Does not use `instanceof`: under jest, errors of Node's own modules come from another realm. */
 function isError(thrown: unknown): thrown is Error & { readonly code?: unknown; readonly hint?: unknown } {
   return typeof thrown === 'object' && thrown !== null && 'message' in thrown && typeof thrown.message === 'string';
 }

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type TestHostOptions, testHost } from '../../tests/support/cli/test-host.js';
 import { main } from './cli.js';
 import { CliError, renderError, toCliError } from './cli-error.js';
 import { commands } from './commands/commands.js';
-import { type TestHostOptions, testHost } from './testing/test-host.js';
 
 let folder: string;
 beforeAll(() => {

@@ -5,8 +5,8 @@ export interface Stoppable {
   stop(reason: 'interrupt', mode: 'drain' | 'now', detail: string): void;
 }
 
-interface Interrupts {
-  /** How many there were. */
+export interface Interrupts {
+  /** How many there have been. */
   readonly count: () => number;
   /** Makes interrupts stop this run; one that came before it started stops it at once. */
   direct(run: Stoppable): void;

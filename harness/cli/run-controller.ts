@@ -1,5 +1,5 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
-import { type Controller, createController } from '../controller/controller.js';
+import { Controller } from '../controller/controller.js';
 import type { Platform } from '../platform/platform.js';
 import { messageOf } from '../support/error-message.js';
 import { CliError } from './cli-error.js';
@@ -15,7 +15,7 @@ export function createRunController(
   writeReport: (runFolder: string) => Promise<void>,
 ): Controller {
   ensureWritable(resultsFolder);
-  return createController({ resultsFolder, platform: () => platform, writeReport, version: packageVersion() });
+  return new Controller({ resultsFolder, platform: () => platform, writeReport, version: packageVersion() });
 }
 
 /** Creates the folder. @throws CliError RESULTS_NOT_WRITABLE, before anything is started whose results would be lost */

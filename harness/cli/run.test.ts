@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { testHost } from '../../tests/support/cli/test-host.js';
 import type { RunEvent, RunEventBody } from '../log/events.js';
 import { exitCode } from './exit-code.js';
 import { watchInterrupts } from './interrupts.js';
@@ -7,7 +8,6 @@ import { redactedCommand } from './redacted-command.js';
 import { noteOf, phaseOf } from './terminal/event-text.js';
 import { createDisplay } from './terminal/run-display.js';
 import { plain } from './terminal/style.js';
-import { testHost } from './testing/test-host.js';
 
 function event(body: RunEventBody): RunEvent {
   return { seq: 1, at: '2026-01-01T00:00:00.000Z', ...body };

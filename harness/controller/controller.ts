@@ -2,11 +2,12 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plan } from '../../scenarios/schema/plan.js';
 import { redactPlan } from '../../scenarios/schema/redact.js';
-import { ControllerError, messageOf } from '../log/errors.js';
+import { ControllerError } from '../log/errors.js';
 import { EventLog } from '../log/event-log.js';
 import { createRunFolder, files } from '../log/run-folder.js';
 import { runId } from '../log/run-id.js';
 import type { Platform, StartedProgram } from '../platform/platform.js';
+import { messageOf } from '../support/error-message.js';
 import { endPrograms } from './adopt/programs.js';
 import { restore, resume } from './adopt/restore.js';
 import { holdLease } from './adopt/run-lease.js';
@@ -256,8 +257,4 @@ export class Controller {
     run.finish(finished);
     this.startNext();
   }
-}
-
-export function createController(options: ControllerOptions): Controller {
-  return new Controller(options);
 }

@@ -1,7 +1,5 @@
 import { messageOf } from '../support/error-message.js';
 
-export { codeOf, messageOf } from '../support/error-message.js';
-
 /** All errors of requesting and conducting a run. Stable: the CLI, the API and tests match on these. */
 export type ControllerErrorCode =
   | 'ADJUST_REFUSED'

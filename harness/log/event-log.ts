@@ -1,8 +1,9 @@
 import { EventEmitter, once } from 'node:events';
 import { closeSync, fdatasync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { ControllerError, messageOf } from './errors.js';
-import type { RunEvent, RunEventBody } from './events.js';
+import { messageOf } from '../support/error-message.js';
+import { ControllerError } from './errors.js';
+import type { EventOf, RunEvent, RunEventBody } from './events.js';
 import { linesFrom, parseLine, readLines } from './lines.js';
 import type { RunState } from './state.js';
 import { emptySummary, nextSummary, type RunSummary } from './summary.js';
@@ -168,8 +169,6 @@ export async function readEvents(
   }
   return { events, bytes };
 }
-
-type EventOf<Type extends RunEvent['type']> = Extract<RunEvent, { readonly type: Type }>;
 
 /** The events that a run had logged before its controller died, by type. */
 export class EventHistory {

@@ -1,6 +1,6 @@
 /**
- * The events of a run, in order: one a line in `events.jsonl`, appended before they take effect. The state of a run,
- * its live view and its report are folds over these and over the telemetry lines (ARCHITECTURE.md, "The log is the
+ * The events of a run, in order: one on each line of `events.jsonl`, appended before they take effect. The state of a
+ * run, its live view and its report are folds over these and over the telemetry lines (ARCHITECTURE.md, "The log is the
  * run").
  */
 
@@ -13,6 +13,8 @@ import type { Place, Replica, StartedProgram, UsageSample } from '../platform/pl
 
 /** `at` is ISO 8601, by the controller's clock. */
 export type RunEvent = { readonly seq: number; readonly at: string } & RunEventBody;
+
+export type EventOf<Type extends RunEvent['type']> = Extract<RunEvent, { readonly type: Type }>;
 
 export type RunEventBody =
   /** The plan (header values) and the command line are redacted. */

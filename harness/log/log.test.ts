@@ -2,8 +2,8 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
-import { testPlan } from '../controller/testing/test-plan.js';
-import { batchOf } from '../controller/testing/wire-worker.js';
+import { testPlan } from '../../tests/support/controller/test-plan.js';
+import { batchOf } from '../../tests/support/controller/wire-worker.js';
 import { EventLog, readEvents } from './event-log.js';
 import type { RunEvent } from './events.js';
 import { isRunId, runId } from './run-id.js';

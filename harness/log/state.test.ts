@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { testPlan } from '../controller/testing/test-plan.js';
+import { testPlan } from '../../tests/support/controller/test-plan.js';
 import type { RunEvent, RunEventBody, Verdict } from './events.js';
 import { initialState, nextState, type RunState } from './state.js';
 

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { telemetry } from '../../client-sim/protocol/telemetry.js';
-import { ControllerError, messageOf } from './errors.js';
+import { messageOf } from '../support/error-message.js';
+import { ControllerError } from './errors.js';
 import type { TelemetryLine } from './events.js';
 import { parseLine, readLines } from './lines.js';
 

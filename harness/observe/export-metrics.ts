@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { readEvents } from '../log/event-log.js';
 import type { RunEvent } from '../log/events.js';
 import { files } from '../log/run-folder.js';
+import { messageOf } from '../support/error-message.js';
 
 interface ExportOptions {
   /** `http://tasks.prometheus:9090` */
@@ -142,6 +143,6 @@ async function ask(
       })),
     };
   } catch (error) {
-    return { name, query, problem: `${url}: ${error instanceof Error ? error.message : String(error)}`, series: [] };
+    return { name, query, problem: `${url}: ${messageOf(error)}`, series: [] };
   }
 }

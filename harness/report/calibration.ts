@@ -23,7 +23,7 @@ const calibration = z.strictObject({
 });
 export type Calibration = z.infer<typeof calibration>;
 
-/** From this share of the ceiling on, the report has a note (design: measurement 11). */
+/** From this share of the ceiling on, the report has a note. */
 const nearCeiling = 0.8;
 
 /** @returns undefined when there is no file, or it is not a calibration */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RunModel } from '../analysis/fold-run.js';
 
-/** The keys of `report.json` that belong to no section: which run it was, and what came of it. */
+/** The keys of `report.json` that belong to no section: which run it was, and its verdict. */
 export const frame = {
   schemaVersion: z.literal(1),
   run: z.strictObject({

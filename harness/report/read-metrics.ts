@@ -19,7 +19,7 @@ const exported = z.looseObject({
   ),
 });
 
-/** One entry a task, in order of service and slot; empty when there is no such file, or none of this version. */
+/** One entry for each task, in order of service and slot; empty when there is no such file, or none of this version. */
 export async function readMetrics(runFolder: string): Promise<readonly MeteredUse[]> {
   const text = await readFile(join(runFolder, 'metrics.json'), 'utf8').catch(() => undefined);
   if (text === undefined) return [];

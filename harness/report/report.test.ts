@@ -3,12 +3,12 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import hdr from 'hdr-histogram-js';
-import { foldRun } from '../analysis/testing/fold-run.js';
-import { check, samplePlan, sampleStage, threshold } from '../analysis/testing/sample-plan.js';
-import { sampleEvents, sampleTelemetry } from '../analysis/testing/sample-run.js';
+import { foldRun } from '../../tests/support/analysis/fold-run.js';
+import { check, samplePlan, sampleStage, threshold } from '../../tests/support/analysis/sample-plan.js';
+import { sampleEvents, sampleTelemetry } from '../../tests/support/analysis/sample-run.js';
+import { hostile, lines, richEvents, richOptions, richPlan, runFolder } from '../../tests/support/report/run-folder.js';
 import { buildReport } from './build-report.js';
 import { type Report, reportJsonSchema, reportSchema } from './schema.js';
-import { hostile, lines, richEvents, richOptions, richPlan, runFolder } from './testing/run-folder.js';
 import { artifacts, writeReport } from './write-report.js';
 
 function rich(): Report {
@@ -193,7 +193,7 @@ describe('text artifacts', () => {
     expect(markdown.length).toBeLessThan(20_000);
   });
 
-  test('timeline.csv: one line a second, with the same number of cells', () => {
+  test('timeline.csv: one line for each second, with the same number of cells', () => {
     const rows = artifacts['timeline.csv'](report).trimEnd().split('\n');
     expect(rows).toHaveLength(1 + 25);
     expect(new Set(rows.map((row) => row.split(',').length)).size).toBe(1);
@@ -206,7 +206,7 @@ describe('text artifacts', () => {
     );
   });
 
-  test('latency.hlog is read back by the library: one interval a stage, with a tag for the warm-up', () => {
+  test('latency.hlog is read back by the library: one interval for each stage, with a tag for the warm-up', () => {
     const reader = new hdr.HistogramLogReader(artifacts['latency.hlog'](report));
     const intervals = [reader.nextIntervalHistogram(), reader.nextIntervalHistogram(), reader.nextIntervalHistogram()];
     expect(intervals.map((interval) => interval?.totalCount)).toEqual([

@@ -5,7 +5,9 @@ import { frame } from './frame.js';
 import { reportSchema } from './schema.js';
 import { sections } from './sections.js';
 
-const keysOf = (object: object): string[] => Object.keys(object);
+function keysOf(object: object): string[] {
+  return Object.keys(object);
+}
 
 test('every section stands in the folder that its id names', () => {
   const folders = sections.map(({ id }) => join(import.meta.dirname, 'sections', id, 'section.js'));

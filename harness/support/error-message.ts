@@ -1,4 +1,4 @@
-/** Not by `instanceof`: errors of Node's own are of another realm where the code runs in a vm context, as in tests. */
+/** Does not use `instanceof`: in a vm context, as in tests, errors of Node itself come from another realm. */
 export function messageOf(error: unknown): string {
   return isObject(error) && typeof error.message === 'string' ? error.message : String(error);
 }

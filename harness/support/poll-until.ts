@@ -8,8 +8,8 @@ interface PollOptions {
 }
 
 /**
- * Calls `look` until it gives something, at least once, and returns that.
- * @param look gives undefined or false as long as there is nothing; what it throws ends the polling
+ * Calls `look` until it returns something, at least once, and returns that.
+ * @param look returns undefined or false as long as there is nothing; what it throws ends the polling
  * @throws the error of `late`; the reason of `signal` when it aborts
  */
 export async function pollUntil<Result>(

@@ -7,7 +7,7 @@ export const LOAD = '{stack="$stack", profile=~"$profile"}';
 /** Selects the chosen replicas. */
 export const REPLICA = '{stack="$stack", service="mcp-server", slot=~"$replica"}';
 
-/** Change per second of a counter. Grafana chooses the interval from scrape interval and zoom. */
+/** Change per second of a counter. Grafana derives the interval from the scrape interval and the zoom. */
 export function rate(counter: string, selector: string): string {
   return `rate(${counter}${selector}[$__rate_interval])`;
 }

@@ -1,6 +1,6 @@
 /**
- * Which worker and which thread has which virtual clients. The same function splits a plan over workers, the share of a
- * worker over its threads, and the share of a lost worker over the other workers.
+ * Decides which worker and which thread has which virtual clients. The same function splits a plan over workers, the
+ * share of a worker over its threads, and the share of a lost worker over the other workers.
  */
 import type { ProfilePlan } from './plan.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { load, planOf } from '../../tests/support/scenarios/files.js';
 import { formatProblems } from '../yaml/problem.js';
 import { loadPlan } from './load-plan.js';
-import { load, planOf } from './testing/files.js';
 
 function scenario(faults: string, more = ''): string {
   const stages = 'stages:\n  - { name: a, duration: 10s }\n  - { name: b, duration: 20s }\n';

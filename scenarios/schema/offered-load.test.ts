@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { planOf } from '../../tests/support/scenarios/files.js';
 import { activeClients, expectedOperations, loadAt, peakRate, totalDurationMs } from './offered-load.js';
 import type { StagePlan } from './plan.js';
-import { planOf } from './testing/files.js';
 
 function planWith(stages: string, workload = 'low-load: { clients: 10, arrivals: { rate: 5/s } }') {
   return planOf(`name: s\nworkload:\n  ${workload}\nstages:\n${stages}\n`);

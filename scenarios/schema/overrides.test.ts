@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { minimal, planOf, problemsOf } from './testing/files.js';
+import { minimal, planOf, problemsOf } from '../../tests/support/scenarios/files.js';
 
 const text = `name: s
 workload:

@@ -87,7 +87,7 @@ export interface TlsPlan {
 
 export type Stickiness = 'none' | 'session' | 'cookie' | 'source';
 
-/** Something that is changed or broken on purpose for a while. Each kind is a file in `faults/`. */
+/** Something that is changed or broken on purpose for a while. Each kind is an object in `faults/fault-kinds.ts`. */
 export type FaultPlan = FaultSpan & FaultAction;
 
 interface FaultSpan {

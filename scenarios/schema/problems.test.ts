@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { load, minimal, problemsOf } from './testing/files.js';
+import { load, minimal, problemsOf } from '../../tests/support/scenarios/files.js';
 
 /** [what is wrong, the text of s.yaml, all problems as they are printed] */
 const broken: readonly (readonly [string, string, string])[] = [

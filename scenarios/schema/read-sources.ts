@@ -57,7 +57,7 @@ export function readSources(
   return { file: shownPath(file), scenario: root, workloads };
 }
 
-/** `workload.NAME.KEY...` is applied to the workload with its profile merged in, so that it can reach into both. */
+/** `workload.NAME.KEY...` is applied after the profile has been merged in, so that it can change keys of both. */
 function isInsideWorkload({ segments }: Override): boolean {
   return segments[0]?.key === 'workload' && segments.length > 2 && segments[2]?.key !== 'profile';
 }

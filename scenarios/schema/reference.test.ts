@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { planOf } from '../../tests/support/scenarios/files.js';
 import { allKeyPaths } from './keys/describe-keys.js';
 import { listProfiles, listScenarios } from './list-scenarios.js';
 import { referenceFiles, scenarioReference } from './reference.js';
 import { shippedFolder } from './scenario-io.js';
-import { planOf } from './testing/files.js';
 
 const docs = join(dirname(shippedFolder()), 'docs');
 

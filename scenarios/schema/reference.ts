@@ -115,7 +115,7 @@ The arguments of a prompt are always text.
 
 function keyTable(keys: readonly KeyDescription[]): string {
   return table(
-    ['key', 'default', ''],
+    ['key', 'default', 'meaning'],
     keys.map((key) => [code(writtenPath(key.path)), defaultOf(key), key.description]),
   );
 }
@@ -152,7 +152,7 @@ const serverMessages = {
 
 function transportTable(): string {
   return table(
-    ['transport', '', 'schemes of urls', 'eras', 'messages from the server come on'],
+    ['transport', 'meaning', 'schemes of urls', 'eras', 'messages from the server come on'],
     transportNames.map((name) => {
       const facts = factsOf(name);
       const schemes = facts.schemes.map((scheme) => code(scheme.replace(':', '')));
@@ -186,7 +186,7 @@ function orNone(kinds: readonly string[]): string {
 function metricTable(): string {
   const anyStatistic = `{${statistics.join(',')}}`;
   return table(
-    ['metric', 'unit', 'labels', ''],
+    ['metric', 'unit', 'labels', 'meaning'],
     [
       ...Object.entries(distributions).map(([name, metric]) => metricRow(`${name}.${anyStatistic}`, metric)),
       ...Object.entries(scalars).map(([name, metric]) => metricRow(name, metric)),
@@ -209,7 +209,7 @@ function metricRow(name: string, metric: Metric): readonly string[] {
 
 function unitTable(): string {
   return table(
-    ['', 'such as', 'units'],
+    ['quantity', 'such as', 'units'],
     Object.values(quantities).map(({ noun, examples, units }) => [noun, examples, units]),
   );
 }

@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { certificateAuthority } from '../../tests/support/certificates.js';
+import { type Files, load, minimal, planOf, problemsOf } from '../../tests/support/scenarios/files.js';
 import { redactPlan } from './redact.js';
-import { type Files, load, minimal, planOf, problemsOf } from './testing/files.js';
 
 const authority = certificateAuthority();
 const client = authority.issue('client');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { load, planOf } from './testing/files.js';
+import { load, planOf } from '../../tests/support/scenarios/files.js';
 
 function scenario(work: string, top = ''): string {
   return `name: s\n${top}\nworkload:\n  w: { ${work} }\nstages:\n  - { name: a, duration: 10s }\n`;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { load, minimal, planOf, problemsOf } from '../../tests/support/scenarios/files.js';
 import { redactPlan } from './redact.js';
 import { isAllowedHost } from './resolve/target-url.js';
-import { load, minimal, planOf, problemsOf } from './testing/files.js';
 
 describe('load may be sent without --allow-target to', () => {
   test.each([
@@ -136,6 +136,15 @@ describe('the target', () => {
     expect(problemsOf(minimal, { targets: ['http://localhost/'], headers: [header] })).toBe(expected);
   });
 
+  test('no headers can stand beside any server', () => {
+    expect(planOf(`${minimal}target: { server: sink, headers: {} }\n`).target).toMatchObject({ kind: 'sink' });
+  });
+
+  test('--header without a url is a problem of the headers', () => {
+    const result = load(minimal, { headers: ['x: y'] });
+    expect(result).toMatchObject({ problems: [{ code: 'CONFLICT', path: 'target.headers' }] });
+  });
+
   test('the redacted plan has no secrets', () => {
     const plan = planOf(minimal, {
       targets: ['http://localhost/mcp?key=s3cret&v'],
@@ -240,6 +249,14 @@ describe('an mcpServers file', () => {
         files,
       ),
     ).toContain('starts no server, and the target is a command');
+  });
+
+  test('its headers replace those of the scenario, which may be there although a command has none', () => {
+    const scenario = `${minimal}target: { server: { url: "http://localhost/" }, headers: { x: y } }\n`;
+    const { request, files } = config('web');
+    expect(planOf(scenario, request, files).target).toMatchObject({ headers: { Authorization: 'Bearer k' } });
+    const shell = config('shell');
+    expect(planOf(scenario, shell.request, shell.files).target).toMatchObject({ kind: 'command' });
   });
 
   test('a server of type sse is reached over HTTP+SSE', () => {

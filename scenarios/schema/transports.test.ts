@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { minimal, planOf, problemsOf } from './testing/files.js';
+import { minimal, planOf, problemsOf } from '../../tests/support/scenarios/files.js';
 
 function over(transport: string, more = ''): string {
   return minimal.replace('{}', `{ transport: ${transport}${more} }`);

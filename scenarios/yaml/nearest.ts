@@ -13,7 +13,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best;
 }
 
-/** `did you mean "x"?`, else the list of what there is. */
+/** `did you mean "x"?`, or else the list of known words. */
 export function suggest(word: string, known: readonly string[], what: string): string {
   const close = nearest(word, known);
   if (close !== undefined) return `did you mean "${close}"?`;

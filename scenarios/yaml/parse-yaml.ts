@@ -14,7 +14,7 @@ import {
 import { kindOf, type MapEntry, type SourceNode, scalarNode } from './node.js';
 import { type Position, type Problem, problemAt } from './problem.js';
 
-/** Where kinds of files differ in the YAML they take. */
+/** What YAML a kind of file may contain. */
 export interface YamlDialect {
   /** `<<` stands for the keys of another map, or of a list of maps. */
   readonly mergeKeys: boolean;

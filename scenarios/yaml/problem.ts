@@ -34,7 +34,7 @@ export function problemAt<Code extends string>(
 }
 
 interface ProblemOptions {
-  /** The path tells problems apart, and is printed before the message. */
+  /** Problems with different paths are not equal, and the path is printed before the message. */
   readonly withPath?: boolean;
 }
 

@@ -19,7 +19,7 @@ const duration = z
     return Number.parseFloat(written) * units[unit];
   });
 
-/** One port for WebSocket and lines of JSON-RPC. Without it neither is served. */
+/** One port for WebSocket and lines of JSON-RPC; without it, neither is served. */
 const streamPort = port.optional();
 
 /** See `HostGuard`. */

@@ -59,8 +59,8 @@ export interface ReferenceServer {
 const REPLAY = 1_000;
 
 /**
- * A real MCP server with known truth: it counts exactly what it answered (`/stats`), and the arguments of a call say
- * how long it takes.
+ * A real MCP server whose behaviour is known: it counts exactly what it answered (`/stats`), and the arguments of a
+ * call decide how long it takes.
  */
 export async function startReferenceServer(options: ReferenceServerOptions): Promise<ReferenceServer> {
   const { id, era, answers, maxSessions } = options;

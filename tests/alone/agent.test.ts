@@ -12,7 +12,7 @@ const SERVICE = 'swarmbench-agent-test';
 const TOKEN = 'a token of the tests';
 
 await describeOnSwarm('the agent', 'cli', () => {
-  test('shows what a task uses from when it starts until it ends, and its details to those who have the token', async () => {
+  test('shows what a task uses from its start to its end, and details only to those who have the token', async () => {
     const { environment } = await offlineImages();
     const lines: string[] = [];
     const agent = await startAgent({
@@ -72,7 +72,7 @@ await describeOnSwarm('the agent', 'cli', () => {
   }, 200_000);
 });
 
-test('an engine that is not there is said at once', async () => {
+test('a missing engine is reported at once', async () => {
   const Docker = dockerOfTests().constructor as new (options: object) => ReturnType<typeof dockerOfTests>;
   const docker = new Docker({ socketPath: '/nobody/listens/here.sock' });
   await expect(

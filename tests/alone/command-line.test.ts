@@ -16,7 +16,7 @@ function programsOf(events: readonly RunEvent[]) {
 }
 
 describe('a run from the command line', () => {
-  test('prints plan and progress on stderr, measurement and verdict on stdout, and leaves no program behind', async () => {
+  test('prints plan and progress on stderr, results and verdict on stdout, and leaves no program behind', async () => {
     const results = join(tempFolder(), 'results');
     const { code, stdout, stderr } = await swarmbench([
       'run',

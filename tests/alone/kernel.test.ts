@@ -2,8 +2,8 @@
 import { release } from 'node:os';
 import { beforeAll, expect, test } from '@jest/globals';
 import { main } from '../../harness/cli/cli.js';
-import { testHost } from '../../harness/cli/testing/test-host.js';
 import { tryKernel } from '../../harness/platform/swarm/kernel/try-kernel.js';
+import { testHost } from '../support/cli/test-host.js';
 import { inContainer } from '../support/swarm/in-container.js';
 import { offlineImages } from '../support/swarm/own-stack.js';
 import { describeOnSwarm, engine } from '../support/swarm/swarm.js';
@@ -28,7 +28,7 @@ await describeOnSwarm('the kernel below the engine', 'cli', () => {
     });
     expect([facts.vxlan.kind, facts.netem.kind]).not.toContain('unknown');
     expect(await engine.containers.labelled('swarmbench.trial', soon())).toEqual([]);
-    // As Linux itself says it, to somebody else.
+    // As Linux reports it to another container.
     const { stdout } = await inContainer(nettools, 'ulimit -n; cat /proc/sys/net/netfilter/nf_conntrack_max');
     expect(stdout.trim().split('\n').map(Number).slice(0, 2)).toEqual([
       facts.openFiles?.soft,
@@ -47,7 +47,7 @@ await describeOnSwarm('the kernel below the engine', 'cli', () => {
       if (outside[name].kind !== 'unknown') expect(outside[name].kind).toBe(inside[name].kind);
   }, 240_000);
 
-  test('has its lines in what the doctor says, with what mends it', async () => {
+  test('has its lines in the output of the doctor, with the remedy', async () => {
     const host = testHost(['doctor', '--json'], {
       cwd: tempFolder(),
       env: {

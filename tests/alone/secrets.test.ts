@@ -36,7 +36,7 @@ function commandLines(): string {
       try {
         return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
       } catch {
-        // Ended meanwhile, or somebody else's.
+        // It has ended meanwhile, or belongs to another user.
         return '';
       }
     });
@@ -116,7 +116,7 @@ describe('a target that wants to know who calls', () => {
   });
 });
 
-describe('a target whose certificate nobody vouches for', () => {
+describe('a target whose certificate no known authority has signed', () => {
   test('is refused before the load, and loaded with --insecure, which the report says', async () => {
     const { url, log } = await startTestServer({ tls: server, behaviour: (call) => call.answer() });
     const scenario = simpleScenario({ connections: 1, arrivals: { rate: '10/s' } }, 1);

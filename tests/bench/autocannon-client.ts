@@ -28,7 +28,9 @@ const options = {
     accept: 'application/json, text/event-stream',
     'mcp-protocol-version': '2025-11-25',
   },
-  body: `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"echo","arguments":{"message":"abcdefghijklmnopqrstuvwxyz012345"}}}`,
+  body:
+    `{"jsonrpc":"2.0","id":${id},"method":"tools/call",` +
+    '"params":{"name":"echo","arguments":{"message":"abcdefghijklmnopqrstuvwxyz012345"}}}',
 };
 await autocannon({ ...options, duration: WARM_UP_SECONDS });
 const time = new LoadTime();

@@ -73,7 +73,7 @@ function lastOf(stage: number, value: (batch: (typeof batches)[number]['batch'])
   return [...fullest.values()].reduce((sum, batch) => sum + value(batch), 0);
 }
 
-/** Mean over all that the workers said in a stage, for the worst of them. */
+/** The mean over all reports of a worker in a stage, for the worst worker. */
 function meanOfWorst(
   stage: number,
   value: (health: (typeof batches)[number]['batch']['health']) => number | undefined,

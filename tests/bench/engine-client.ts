@@ -83,9 +83,16 @@ const engineThreads = new EngineThreads(
         p99: 1000 * percentileMs(lag, 99),
         max: 1000 * percentileMs(lag, 100),
       };
-      process.stdout.write(
-        `${JSON.stringify({ ...total, ...time.read(), threads: engineThreads.threads, lagUs, telemetryBytes, loopUtilization: busiestLoop, rssBytes: process.memoryUsage().rss })}\n`,
-      );
+      const figures = {
+        ...total,
+        ...time.read(),
+        threads: engineThreads.threads,
+        lagUs,
+        telemetryBytes,
+        loopUtilization: busiestLoop,
+        rssBytes: process.memoryUsage().rss,
+      };
+      process.stdout.write(`${JSON.stringify(figures)}\n`);
       void spare.close();
     },
   },

@@ -46,7 +46,8 @@ async function main(rounds: number, seconds: number): Promise<void> {
     const tracked = await isLoopbackTracked(sinks.json);
     if (tracked === true)
       process.stderr.write(
-        'the packet filter tracks connections on loopback (rules of Docker do that): every answer costs the kernel more, and all ratios are nearer to 1\n',
+        'the packet filter tracks connections on loopback (rules of Docker do that): every answer costs the kernel ' +
+          'more, and all ratios are nearer to 1\n',
       );
     const chosen = contestants.filter(({ name }) => name === 'wrk' || isChosen(name));
     const results: RoundResult[] = [];
@@ -90,9 +91,8 @@ async function compete(contestant: Contestant, round: number, sinks: Sinks, seco
   if (failed > 0)
     throw new Error(`${contestant.name}: ${failed} requests failed against the sink, so this measures something else`);
   const perCpuSecond = requests / cpuSeconds;
-  process.stderr.write(
-    `round ${round}  ${contestant.name.padEnd(24)} ${Math.round(perCpuSecond).toLocaleString('en')} per processor-second\n`,
-  );
+  const rate = Math.round(perCpuSecond).toLocaleString('en');
+  process.stderr.write(`round ${round}  ${contestant.name.padEnd(24)} ${rate} per processor-second\n`);
   return { name: contestant.name, round, requests, cpuSeconds, userSeconds, perCpuSecond };
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** What a client said of its load. */
+/** What a client printed about its load. */
 interface LoadReport {
   readonly requests: number;
   readonly failed: number;
@@ -13,7 +13,7 @@ interface LoadReport {
 /**
  * Runs a client on one core. It prints its report as its last line; where that says nothing of processor time (wrk),
  * the time of the whole program is taken: it has no start-up to speak of.
- * @throws Error with what the program said when it fails
+ * @throws Error with the output of the program when it fails
  */
 export async function runMeasured(core: number, command: readonly string[]): Promise<LoadReport> {
   // bash reports the processor time of its child to the millisecond; Node knows only its own.

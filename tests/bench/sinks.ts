@@ -62,7 +62,7 @@ export async function startSinks(core: number): Promise<Sinks> {
   }
 }
 
-/** @returns the program @throws Error with what the compiler said */
+/** @returns the program @throws Error with the compiler's output */
 function compileFastSink(folder: string): string {
   const program = join(folder, 'fast-sink');
   const folderOfSources = join(packageRoot, 'tests', 'bench', 'fast-sink');

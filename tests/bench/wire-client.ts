@@ -6,7 +6,7 @@
 import { compileRequest } from '../../client-sim/mcp/compile-request.js';
 import type { Endpoint, PinnedProtocol } from '../../client-sim/protocol/messages.js';
 import type { Channel } from '../../client-sim/transport/channel.js';
-import { createEngineWire, createWireCounters, createWireShared } from '../../client-sim/transport/shared.js';
+import { createProfileShared } from '../../client-sim/transport/shared.js';
 import { transportMap } from '../../client-sim/transports.js';
 import { isTransport } from '../../scenarios/schema/transports.js';
 import { benchOperation } from './bench-plan.js';
@@ -25,7 +25,7 @@ const endpoint: Endpoint =
     : { url: target, headers: {} };
 const pinned: PinnedProtocol = { era: 'legacy', version: '2025-11-25', sessions: true };
 const template = compileRequest(benchOperation, 0, pinned);
-const shared = createWireShared(createEngineWire(), createWireCounters());
+const shared = createProfileShared();
 const depth = Number(pipeline);
 const tally = newTally();
 

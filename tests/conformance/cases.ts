@@ -10,7 +10,7 @@ export interface ClientCase {
   readonly operations: readonly object[];
   /** When the client calls; default: ten times a second. */
   readonly pace?: object;
-  /** Our command must have printed this: the suite cannot tell a client that refuses from one that failed earlier. */
+  /** Our command must have printed this: the suite takes a client that failed earlier for one that refuses. */
   readonly prints?: string;
   /** Why the case fails; the run fails if it passes. */
   readonly expectedFailure?: string;

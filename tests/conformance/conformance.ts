@@ -1,8 +1,8 @@
 /**
  * `npm run conformance`: runs the official suite against the load client (as `swarmbench run` uses it) and the
- * reference server. Needs the npm registry, for the suite and the Node that it requires. Exits with 1 when a scenario fails
- * unexpectedly, passes unexpectedly, or is in the suite and not accounted for here. `npm run conformance -- ping` runs
- * only scenarios with that word in their name.
+ * reference server. Needs the npm registry, for the suite and the Node that it requires. Exits with 1 when a scenario
+ * fails or passes unexpectedly, or is in the suite but not accounted for here. `npm run conformance -- ping` runs only
+ * scenarios with that word in their name.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

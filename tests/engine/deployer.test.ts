@@ -346,7 +346,7 @@ await describeOnSwarm('a deployment that is cut short', 'engine', () => {
     await removeStack(STACK);
   });
 
-  test('has not touched what is not its own', async () => {
+  test('has left everything alone that is not its own', async () => {
     const name = `${STACK}_net`;
     const id = await engine.networks.create(
       { Name: name, Driver: 'overlay', Internal: false, Attachable: false, Labels: {} },

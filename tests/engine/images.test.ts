@@ -63,7 +63,7 @@ await describeOnSwarm('images without a registry', 'cli', () => {
     120_000,
   );
 
-  test('what needs no engine runs as nobody in particular', async () => {
+  test('what needs no engine does not run as root', async () => {
     const users = await Promise.all(
       ['CLIENT_SIM_IMAGE', 'MCP_SERVER_IMAGE'].map((variable) =>
         cli(['run', '--rm', '--network', 'none', '--entrypoint', 'id', image(variable), '-u']),
@@ -99,8 +99,11 @@ await describeOnSwarm('images without a registry', 'cli', () => {
   );
 
   test('Prometheus takes configuration and rules, and every alert fires when it should and only then', async () => {
+    const places =
+      's|/etc/prometheus/rules/|/given/|; s/\\*.yml/alerts.yml/; s|/run/secrets/api_token|/given/alerts.yml|';
     const command =
-      "cd /given && sed 's/{{[^}]*}}/bench/g' prometheus.yml | sed 's|/etc/prometheus/rules/|/given/|; s/\\*.yml/alerts.yml/; s|/run/secrets/api_token|/given/alerts.yml|' >/tmp/p.yml && promtool check config /tmp/p.yml && promtool test rules alerts.test.yml";
+      `cd /given && sed 's/{{[^}]*}}/bench/g' prometheus.yml | sed '${places}' >/tmp/p.yml && ` +
+      'promtool check config /tmp/p.yml && promtool test rules alerts.test.yml';
     const { code, stdout, stderr } = await inContainer(
       image('PROMETHEUS_IMAGE'),
       command,
@@ -110,7 +113,7 @@ await describeOnSwarm('images without a registry', 'cli', () => {
   }, 120_000);
 
   describe('and with one', () => {
-    test('they are pushed, and the stack is told their names there', async () => {
+    test('they are pushed, and the stack gets their names there', async () => {
       const docker = dockerOfTests();
       const signal = AbortSignal.timeout(220_000);
       const { environment: standIns } = await makeStandIns(docker, signal, ['node', 'node-exporter', 'registry']);

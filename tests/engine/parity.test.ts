@@ -1,7 +1,7 @@
 /**
- * Our conversion equals the CLI's. Every file of the corpus and our own stack is deployed once with
- * `docker stack deploy` and once from our own conversion. Both must send the engine the same bodies, and the engine must
- * keep the same of them. Where the CLI has deployed, there is nothing left for us to do.
+ * Our conversion equals the CLI's. Every file of the corpus and our own stack are deployed once with
+ * `docker stack deploy` and once from our own conversion. Both must send the engine the same bodies, and it must store
+ * the same. After a deployment by the CLI, ours must find nothing to change.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

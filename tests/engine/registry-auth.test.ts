@@ -124,7 +124,7 @@ await describeOnSwarm('registry credentials', 'cli', () => {
   }
 });
 
-test('a helper that is not there is said before anything is sent', async () => {
+test('a missing credential helper is reported before anything is sent', async () => {
   const folder = tempFolder();
   writeFileSync(join(folder, 'config.json'), JSON.stringify({ credsStore: 'not-installed' }));
   await expect(

@@ -11,6 +11,7 @@ import { loadImages, loadInto, pushImages } from '../../harness/platform/swarm/i
 import { OWN_IMAGES } from '../../harness/platform/swarm/images/own-images.js';
 import { findStack, namesOf } from '../../harness/platform/swarm/stack/stack-objects.js';
 import { type Report, reportSchema } from '../../harness/report/schema.js';
+import { inOrder } from '../support/in-order.js';
 import { type Program, startProgram } from '../support/program.js';
 import { docker as cli } from '../support/swarm/docker-cli.js';
 import { dockerOfTests, offlineImages } from '../support/swarm/own-stack.js';
@@ -63,7 +64,7 @@ await describeOnNodes('a swarm of three nodes', () => {
     rmSync(folder, { recursive: true, force: true });
   }, 150_000);
 
-  /** On that node, with what nobody logged in to. */
+  /** On that node, with a registry that it is not logged in to. */
   function on(number: 1 | 2 | 3, args: readonly string[], env: Readonly<Record<string, string>> = {}): Program {
     return swarmbenchOn(node(number), args, { DOCKER_CONFIG: home('stranger'), ...env }, folder);
   }
@@ -128,7 +129,7 @@ await describeOnNodes('a swarm of three nodes', () => {
     expect(new Set(nodesOf('mcp-server')).size).toBe(2);
   }, 300_000);
 
-  test('`run baseline --on swarm` has a worker and a replica on each, its report names them, and its books balance', async () => {
+  test('`run baseline --on swarm` has a worker and a replica on each, and a report that names them', async () => {
     const args = [
       'run',
       'baseline',
@@ -217,7 +218,7 @@ await describeOnNodes('a swarm of three nodes', () => {
       });
     }, 150_000);
 
-    test('and with it pushes, and tells the stack the names', async () => {
+    test('and pushes with it, and gives the stack the names', async () => {
       const { docker } = node(1).engine;
       const registryAndPath = `${registry()}/bench`;
       const env = { DOCKER_CONFIG: home('logged-in') };
@@ -245,7 +246,13 @@ await describeOnNodes('a swarm of three nodes', () => {
       ).toMatchObject({
         code: 4,
         err: expect.stringMatching(
-          /No such image: 10\.99\.0\.11:5000[^]*left in the swarm: service everywhere_everywhere[^]*hint: .*--with-registry-auth[^]*code: SERVICE_STUCK/,
+          inOrder(
+            'No such image: 10.99.0.11:5000',
+            'left in the swarm: service everywhere_everywhere',
+            'hint: ',
+            '--with-registry-auth',
+            'code: SERVICE_STUCK',
+          ),
         ),
       });
     }, 150_000);
@@ -266,7 +273,7 @@ await describeOnNodes('a swarm of three nodes', () => {
     }, 180_000);
   });
 
-  test('an engine that dies in the middle of `up` is said, with what is left; when it is back, `down` removes that', async () => {
+  test('`up` names an engine that dies, and what is left; when it is back, `down` removes that', async () => {
     const never = {
       ...sleeper(images.AGENT_IMAGE ?? ''),
       healthcheck: { test: ['CMD', 'false'], interval: '60s' },
@@ -278,7 +285,12 @@ await describeOnNodes('a swarm of three nodes', () => {
     expect(await ended(program)).toMatchObject({
       code: 3,
       err: expect.stringMatching(
-        /no Docker engine answers at unix:[^]*left in the swarm: network dying_net, service dying_one, service dying_two[^]*down --stack dying[^]*code: ENGINE_UNREACHABLE/,
+        inOrder(
+          'no Docker engine answers at unix:',
+          'left in the swarm: network dying_net, service dying_one, service dying_two',
+          'down --stack dying',
+          'code: ENGINE_UNREACHABLE',
+        ),
       ),
     });
     nodes = await nodesUp(3);
@@ -298,7 +310,7 @@ await describeOnNodes('a swarm of three nodes', () => {
     nodes = await nodesUp(3);
   }, 150_000);
 
-  test('taken away in the middle of everything, with an engine that is dead, it leaves nothing on this machine', async () => {
+  test('nodes-down leaves nothing here, even in the middle of everything and with a dead engine', async () => {
     const program = on(1, [
       'up',
       '-c',

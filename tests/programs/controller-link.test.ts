@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { McpServer } from '../../client-sim/testing/mcp-server.js';
-import { testPlan, testProfile, testStages } from '../../client-sim/testing/plans.js';
 import type { WorkerPlan } from '../../scenarios/schema/plan.js';
+import { McpServer } from '../support/client-sim/mcp-server.js';
+import { testPlan, testProfile, testStages } from '../support/client-sim/plans.js';
 import { TestController } from './support/test-controller.js';
 import { PINNED, Testbed, totals } from './support/testbed.js';
 import { WorkerProcess } from './support/worker-process.js';
@@ -206,7 +206,7 @@ describe('the end', () => {
     await running(testbed);
     testbed.worker.signal('SIGTERM');
     expect(await testbed.worker.exited).toBe(0);
-    expect(testbed.controller.finalBatch?.final).toEqual({ reason: 'stopped', problem: 'the worker was told to end' });
+    expect(testbed.controller.finalBatch?.final).toEqual({ reason: 'stopped', problem: 'the worker was asked to end' });
     expect(totals(testbed.controller.batches).succeeded).toBe(testbed.server.answered);
   });
 

@@ -3,11 +3,11 @@ import { readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import type { Run } from '../../harness/controller/run/run.js';
-import { ControllerBench, quickTimings } from '../../harness/controller/testing/controller-bench.js';
-import { testPlan } from '../../harness/controller/testing/test-plan.js';
 import { readEvents } from '../../harness/log/event-log.js';
 import type { RunEvent } from '../../harness/log/events.js';
 import { readTelemetry } from '../../harness/log/telemetry-log.js';
+import { ControllerBench, quickTimings } from '../support/controller/controller-bench.js';
+import { testPlan } from '../support/controller/test-plan.js';
 
 const benches: ControllerBench[] = [];
 afterEach(async () => {

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Telemetry } from '../../client-sim/protocol/telemetry.js';
-import { decodeToHistogram } from '../../client-sim/protocol/testing/library-histogram.js';
-import type { McpServerOptions, Reaction } from '../../client-sim/testing/mcp-server.js';
-import { testOperation, testPlan, testProfile, testStages } from '../../client-sim/testing/plans.js';
 import type { ProfilePlan } from '../../scenarios/schema/plan.js';
+import type { McpServerOptions, Reaction } from '../support/client-sim/mcp-server.js';
+import { testOperation, testPlan, testProfile, testStages } from '../support/client-sim/plans.js';
+import { decodeToHistogram } from '../support/protocol/library-histogram.js';
 import { Testbed, totals } from './support/testbed.js';
 
 let testbed: Testbed | undefined;

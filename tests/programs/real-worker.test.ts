@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
-import { ControllerBench } from '../../harness/controller/testing/controller-bench.js';
 import { createLocalPlatform } from '../../harness/platform/local/local-platform.js';
 import type { ProcessHost } from '../../harness/platform/local/program.js';
 import { loadPlan } from '../../scenarios/schema/load-plan.js';
 import type { Plan } from '../../scenarios/schema/plan.js';
+import { ControllerBench } from '../support/controller/controller-bench.js';
 import { packageRoot } from '../support/package-root.js';
 
 const benches: ControllerBench[] = [];

@@ -4,8 +4,8 @@ import { Client as ModernClient, StreamableHTTPClientTransport as ModernTranspor
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { negotiate } from '../../client-sim/preflight/negotiate.js';
-import { ChannelProbe, LEGACY, MODERN } from '../../client-sim/transport/testing/channel-probe.js';
 import { startReferenceServer } from '../../swarm/reference-server/reference-server.js';
+import { ChannelProbe, LEGACY, MODERN } from '../support/transport/channel-probe.js';
 
 const endings: (() => unknown)[] = [];
 afterEach(async () => {

@@ -40,14 +40,14 @@ interface Seen {
   readonly unknown: number;
 }
 
-/** What the gateway saw of the load: not of the preflight, which is the first trail of each era. */
+/** What the gateway saw of the load: not of the preflight, which is the first client of each era. */
 function seenBy({ passed }: ScatterProxy, era: 'legacy' | 'modern'): Seen & { readonly calls: readonly Passed[] } {
-  const trails = new Map<string, Passed[]>();
+  const clients = new Map<string, Passed[]>();
   for (const one of passed.filter((each) => each.era === era))
-    trails.set(one.trail, [...(trails.get(one.trail) ?? []), one]);
-  const ofLoad = [...trails.values()].slice(1);
+    clients.set(one.client, [...(clients.get(one.client) ?? []), one]);
+  const ofLoad = [...clients.values()].slice(1);
   const moves = ofLoad.map(
-    (trail) => trail.filter(({ server }, at) => at > 0 && server !== trail[at - 1]?.server).length,
+    (client) => client.filter(({ server }, at) => at > 0 && server !== client[at - 1]?.server).length,
   );
   return {
     sessions: ofLoad.length,
@@ -73,14 +73,14 @@ const caller = {
 
 describe('behind a gateway that sends requests elsewhere', () => {
   /** The third call of a session goes to the wrong server, which ends it; of the preflight's session none. */
-  const scatter: Scatter = ({ era, method, trail, home, nth }) => {
+  const scatter: Scatter = ({ era, method, client, home, nth }) => {
     if (era === 'modern') return nth % NAMES.length;
-    first ??= trail;
-    return trail !== first && method === 'tools/call' && nth % 4 === 3 ? 1 - home : home;
+    first ??= client;
+    return client !== first && method === 'tools/call' && nth % 4 === 3 ? 1 - home : home;
   };
   let first: string | undefined;
 
-  test('sessions are lost and moved exactly as the servers saw it, and the stateless era beside them loses nothing', async () => {
+  test('sessions are lost and moved exactly as the servers saw it, and the stateless era loses nothing', async () => {
     const proxy = await startTwo(scatter);
     const finished = await run({
       target: proxy.url,

@@ -140,7 +140,7 @@ describe('the launcher', () => {
     expect(await start(join(base, 'bin', 'two'), ['x'], tmpdir()).done).toMatchObject({ code: 0, stdout: '["x"]\n' });
   }, 60_000);
 
-  test('builds again when a source changes, not when it is only touched, and removes what a deleted source left', async () => {
+  test('builds again when a source changes, not when it is touched; removes outputs of deleted sources', async () => {
     await run();
     const now = new Date();
     utimesSync(join(project, 'harness/cli/main.ts'), now, now);
@@ -158,7 +158,7 @@ describe('the launcher', () => {
     expect(await run()).toMatchObject({ code: 0, stdout: 'changed\n' });
   }, 60_000);
 
-  test('installs again when the lock file changes what is installed, and accepts what npm itself installed', async () => {
+  test('installs again when the lock file changes what is installed, and accepts what npm installed', async () => {
     await run();
     rmSync(join(project, 'node_modules'), { recursive: true });
     expect(await start('npm', ['ci', '--offline', '--no-audit', '--no-fund'], project).done).toMatchObject({ code: 0 });
@@ -173,7 +173,7 @@ describe('the launcher', () => {
     expect((await run()).stderr).toMatch(/installing/);
   }, 60_000);
 
-  test("a type error fails with the compiler's words, and stays stale", async () => {
+  test("a type error fails with the compiler's message, and the build stays stale", async () => {
     write('harness/cli/other.ts', 'export const other: number = "text";\n');
     for (let attempt = 0; attempt < 2; attempt += 1) {
       const failed = await run();
@@ -182,7 +182,7 @@ describe('the launcher', () => {
     }
   }, 60_000);
 
-  test("two at once wait for each other; a lock left by a dead process is in nobody's way", async () => {
+  test('two at once wait for each other; a lock left by a dead process blocks neither', async () => {
     write('.build/prepare.lock', JSON.stringify({ pid: 2 ** 22 + 1, host: 'elsewhere' }));
     utimesSync(join(project, '.build/prepare.lock'), new Date(0), new Date(0));
     const outcomes = await Promise.all([run('a'), run('b')]);
@@ -193,7 +193,7 @@ describe('the launcher', () => {
     expect(existsSync(join(project, '.build/prepare.lock'))).toBe(false);
   }, 60_000);
 
-  test('a Node that is too old is refused in words', async () => {
+  test('a Node that is too old is refused with a message', async () => {
     write('old.mjs', `Object.defineProperty(process.versions, 'node', { value: '18.20.4' });\n`);
     const refused = await start(
       process.execPath,

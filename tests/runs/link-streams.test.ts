@@ -1,8 +1,6 @@
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { ChannelProbe, LEGACY, MODERN } from '../../client-sim/transport/testing/channel-probe.js';
-import { RecordingListener } from '../../client-sim/transport/testing/recording-listener.js';
 import type { OperationPlan } from '../../scenarios/schema/plan.js';
 import type { TransportName } from '../../scenarios/schema/transports.js';
 import { buildRoot } from '../support/package-root.js';
@@ -11,6 +9,8 @@ import { operationTotals } from '../support/run-files.js';
 import { streamsOf, streamTotals } from '../support/streams.js';
 import { run } from '../support/swarmbench.js';
 import { onTestEnd } from '../support/test-end.js';
+import { ChannelProbe, LEGACY, MODERN } from '../support/transport/channel-probe.js';
+import { RecordingListener } from '../support/transport/recording-listener.js';
 import { until } from '../support/until.js';
 
 const publish = {

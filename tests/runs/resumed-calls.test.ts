@@ -4,7 +4,7 @@ import { operationTotals } from '../support/run-files.js';
 import { streamsOf, streamTotals } from '../support/streams.js';
 import { run } from '../support/swarmbench.js';
 
-test('calls whose streams the official SDK ends before the answer are answered all the same, and told apart', async () => {
+test('calls whose streams the official SDK ends before the answer are answered, and counted on their own', async () => {
   const server = await startPollingServer();
   const finished = await run({
     target: server.url,

@@ -53,7 +53,7 @@ async function shipped(name: string, timeScale: string) {
 }
 
 describe('what is compared within one run', () => {
-  test('session-leak: memory of sessions held, deleted and abandoned; noisy-neighbour: the same clients alone and beside others', async () => {
+  test('session-leak: sessions held, deleted and abandoned; noisy-neighbour: alone and beside others', async () => {
     const [leak, noisy] = await Promise.all([shipped('session-leak', '0.1'), shipped('noisy-neighbour', '0.12')]);
 
     const row = (stage: string, against: string) =>

@@ -12,11 +12,11 @@ const publisher = {
     { tool: 'publish', arguments: { topic: '{{ client 3 }}', message: '{{ text 50 }}', stamp: '{{ stamp }}' } },
   ],
 };
-/** In preflight, one trial call; without a stamp in earnest, so nobody counts it. */
+/** In the preflight, one trial call; its stamp is not real, so no subscriber counts it. */
 const trialCalls = 1;
 
 describe.each(['legacy', 'modern'] as const)('publications in the %s era', (era) => {
-  test("every one reaches every subscriber once, over two workers, and all counts agree with the server's", async () => {
+  test("each reaches every subscriber once, over two workers, and all counts agree with the server's", async () => {
     const server = await startReferenceTarget();
     const finished = await run({
       target: server.url,

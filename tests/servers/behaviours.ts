@@ -3,7 +3,7 @@ import type { Behaviour, Call } from './call.js';
 
 export const rightly: Behaviour = (call) => call.answer();
 
-/** Answers after this long, to some tens of microseconds. */
+/** Answers after this time, exact to some tens of microseconds. */
 export function fixedDelay(ms: number): Behaviour {
   return async (call) => {
     await wait(ms);
@@ -12,7 +12,7 @@ export function fixedDelay(ms: number): Behaviour {
 }
 
 /**
- * Answers at once, but for one stretch of time in which nothing is answered; what came in it is answered at its end.
+ * Answers at once, except during one stretch of time, whose requests are answered at its end.
  */
 export function stopsOnce(afterMs: number, forMs: number): Behaviour {
   let firstAt: number | undefined;

@@ -6,8 +6,8 @@ import { onTestEnd } from '../support/test-end.js';
 export interface Passed {
   /** Index of the server it was sent to. */
   readonly server: number;
-  /** What holds the client's trail together: its session, or its connection where there is none. */
-  readonly trail: string;
+  /** Identifies the client: its session, or its connection where there is none. */
+  readonly client: string;
   readonly era: 'legacy' | 'modern';
   readonly verb: string;
   readonly method: string;
@@ -19,17 +19,21 @@ export interface ScatterProxy {
   readonly passed: readonly Passed[];
 }
 
-/** Which server a request goes to. @param home the server that opened its session @param nth of its trail, from 0 */
+/**
+ * Which server a request goes to.
+ * @param home the server that opened its session
+ * @param nth request of its client, from 0
+ */
 export type Scatter = (request: {
   readonly era: 'legacy' | 'modern';
   readonly method: string;
-  readonly trail: string;
+  readonly client: string;
   readonly home: number;
   readonly nth: number;
 }) => number;
 
 /**
- * A gateway without any sense: a small reverse proxy that sends requests wherever `scatter` says. Ends with the test.
+ * A gateway without stickiness: a small reverse proxy that sends requests wherever `scatter` says. Ends with the test.
  */
 export async function startScatterProxy(servers: readonly string[], scatter: Scatter): Promise<ScatterProxy> {
   const passed: Passed[] = [];
@@ -47,15 +51,15 @@ export async function startScatterProxy(servers: readonly string[], scatter: Sca
     const server =
       known === undefined
         ? opened++ % servers.length
-        : scatter({ era, method, trail: known, home: homes.get(known) ?? 0, nth });
+        : scatter({ era, method, client: known, home: homes.get(known) ?? 0, nth });
     const url = new URL(servers[server] ?? '');
     const forward = ask(
       { host: url.hostname, port: url.port, path: url.pathname, method: incoming.method, headers: incoming.headers },
       (answer) => {
         const given = answer.headers['mcp-session-id'];
-        const trail = known ?? (typeof given === 'string' ? given : 'none');
-        if (known === undefined) homes.set(trail, server);
-        passed.push({ server, trail, era, verb: incoming.method ?? '', method, status: answer.statusCode ?? 0 });
+        const client = known ?? (typeof given === 'string' ? given : 'none');
+        if (known === undefined) homes.set(client, server);
+        passed.push({ server, client, era, verb: incoming.method ?? '', method, status: answer.statusCode ?? 0 });
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
         answer.pipe(outgoing);
       },

@@ -3,20 +3,29 @@ import { join } from 'node:path';
 import { type Finished, run, type ScenarioFile, simpleScenario } from '../support/swarmbench.js';
 import { tempFolder } from '../support/temp-folder.js';
 
-/** A server over standard streams that writes down every call, with its process and its LABEL. */
+/** A server over standard streams that records every call, with its process and its LABEL. */
 const PROGRAM = `
 const fs = require('node:fs');
-const note = (what) => fs.appendFileSync(process.env.NOTES, [process.pid, process.env.LABEL, what].join(' ') + '\\n');
+function note(what) {
+  fs.appendFileSync(process.env.NOTES, [process.pid, process.env.LABEL, what].join(' ') + '\\n');
+}
+function send(message) {
+  process.stdout.write(JSON.stringify({ jsonrpc: '2.0', ...message }) + '\\n');
+}
 note('started');
-const answers = { 'tools/list': { tools: [{ name: 'echo', inputSchema: { type: 'object' } }] }, 'tools/call': { content: [{ type: 'text', text: 'fine' }] },
-  initialize: { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'noting', version: '1' } } };
+const serverInfo = { name: 'noting', version: '1' };
+const answers = {
+  initialize: { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo },
+  'tools/list': { tools: [{ name: 'echo', inputSchema: { type: 'object' } }] },
+  'tools/call': { content: [{ type: 'text', text: 'fine' }] },
+};
 require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
   const { id, method } = JSON.parse(line);
   if (id === undefined) return;
   const result = answers[method];
-  if (result === undefined) return process.stdout.write(JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32601, message: 'Method not found' } }) + '\\n');
+  if (result === undefined) return send({ id, error: { code: -32601, message: 'Method not found' } });
   if (method === 'tools/call') note('called');
-  process.stdout.write(JSON.stringify({ jsonrpc: '2.0', id, result }) + '\\n');
+  send({ id, result });
 });`;
 
 interface StartedServer {

@@ -57,7 +57,7 @@ interface Message {
   readonly params?: { readonly name?: string; readonly [key: string]: unknown };
 }
 
-/** A small MCP server for one test, in its own process, that behaves as told; it ends with the test. */
+/** A small MCP server for one test, in a process of its own, that behaves as the test wants. Ends with the test. */
 export async function startTestServer({
   era = 'legacy',
   behaviour,

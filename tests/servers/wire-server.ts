@@ -38,8 +38,9 @@ const LONG_TEXT = 'x'.repeat(4 * 1024 * 1024);
 const SECOND_HALF_MS = 1_500;
 
 /**
- * An MCP server of the session era on bare sockets, sound and strict, that writes down every byte it gets and how each
- * connection ended. Tools: `slow` answers after 300 ms, `long` after 20 ms with 4 MiB in two halves, all others at once.
+ * A correct and strict MCP server of the session era on bare sockets. It records every byte that it gets, and how each
+ * connection ended. Tools: `slow` answers after 300 ms, `long` after 20 ms with 4 MiB in two halves, all others at
+ * once.
  */
 export async function startWireServer(): Promise<WireServer> {
   const log: WireLog = { connections: [], sessionsOpened: [], sessionsDeleted: [] };
@@ -189,7 +190,8 @@ export async function startWireServer(): Promise<WireServer> {
 
 function http(status: string, message: unknown, headers: string): string {
   const body = message === undefined ? '' : JSON.stringify(message);
-  return `HTTP/1.1 ${status}\r\n${headers}${body === '' ? '' : 'content-type: application/json\r\n'}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  const type = body === '' ? '' : 'content-type: application/json\r\n';
+  return `HTTP/1.1 ${status}\r\n${headers}${type}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 }
 
 function resultOf(method: string, tool: string | undefined): object | undefined {

@@ -17,7 +17,7 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
   beforeAll(() => stack.prepare(), 300_000);
   afterAll(() => stack.remove(), 240_000);
 
-  test('deploys what is missing, runs, and fetches a report that names node, slot and task of everything', async () => {
+  test('deploys what is missing, runs, and fetches a report with the node, slot and task of everything', async () => {
     const program = stack.run(
       countedScenario({ clients: 6, arrivals: { rate: '20/s' } }, 8, { target: { server: 'reference', replicas: 3 } }),
       ...['--workers', '2'],
@@ -77,7 +77,7 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
     );
   });
 
-  test('loses sessions behind a gateway that is sticky to nothing, and reports it', async () => {
+  test('loses sessions behind a gateway with sticky: none, and reports it', async () => {
     const target = { server: 'reference', replicas: 2, era: 'legacy', gateway: { sticky: 'none' } };
     const program = stack.run(simpleScenario({ clients: 4, arrivals: { rate: '5/s' } }, 4, { target }));
     expect(await program.ended).not.toBe(0);
@@ -149,7 +149,7 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
     });
     expect(report.affinity).toMatchObject({ sessions: 4, moved: 0, moves: 0, unknown: 0, unattributed: 0 });
     expect(readEvents(stack.latest).map(({ type }) => type)).toContain('run.adopted');
-    // The harness that took over finds by itself what the one before it had scaled.
+    // The new harness finds by itself what the previous one had scaled.
     for (const giveUpAt = Date.now() + 20_000; ; await new Promise((resolve) => setTimeout(resolve, 500))) {
       try {
         await stack.expectIdle();

@@ -91,7 +91,7 @@ await describeOnSwarm('the stack', 'cli', () => {
       expect(await status({ authorization: `Bearer ${stack.apiToken}` })).toBe(200);
     });
 
-    test('the harness tells viewers of services, nodes and tasks, as the engine knows them', async () => {
+    test('the harness shows viewers the services, nodes and tasks that the engine knows', async () => {
       const asked = async (
         path: string,
         token: string,

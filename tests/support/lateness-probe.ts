@@ -4,7 +4,7 @@ const STEP_MS = 1;
 const nobody = new Int32Array(new SharedArrayBuffer(4));
 const late: number[] = [];
 
-/** Sleeps a millisecond at a time until somebody asks, then tells by how much each sleep was too long, and ends. */
+/** Sleeps a millisecond at a time until asked, then reports by how much each sleep was too long, and ends. */
 function sleep(): void {
   const from = performance.now();
   Atomics.wait(nobody, 0, 0, STEP_MS);

@@ -3,8 +3,8 @@ import { Worker } from 'node:worker_threads';
 import { median } from './calls.js';
 
 /**
- * Does `work` and tells how late this machine wakes a sleeping thread meanwhile: what a measured truth of some
- * milliseconds owes to neighbours on the same cores and not to who measured it.
+ * Does `work` and measures how late this machine wakes a sleeping thread meanwhile: the part of a measured time that
+ * other programs on the same cores cause, and not the program under test.
  * @returns what `work` returned, and the median lateness in milliseconds (0.05 to 0.1 on an idle Linux)
  */
 export async function withLateness<Value>(

@@ -19,7 +19,7 @@ export function testWith(
   choose(missing, test, test.skip)(named(name, missing), body, timeoutMs);
 }
 
-/** What the kernel tells or allows on Linux only. */
+/** What only a Linux kernel reports or allows. */
 export const missingLinux = process.platform === 'linux' ? undefined : 'this is not Linux';
 
 function choose<T>(missing: string | undefined, run: T, skip: T): T {

@@ -42,7 +42,7 @@ function toolsOf(scenario: ScenarioFile): readonly string[] {
   return [...new Set([...JSON.stringify(scenario).matchAll(/"tool":"([^"]+)"/g)].map(([, tool]) => tool ?? ''))];
 }
 
-/** A profile of its own for each key; the name of its tool tells its calls from those of the others. */
+/** A profile of its own for each key, whose calls are recognised by the name of its tool. */
 export function calling(tool: string, more: ScenarioFile): ScenarioFile {
   return { profile: 'low-load', clients: 1, operations: [{ tool }], ...more };
 }

@@ -81,8 +81,8 @@ export function simpleScenario(profile: ScenarioFile, seconds: number, more: Sce
 }
 
 /**
- * Counts every operation, however busy the machine is: all of them fall due in the first half of `seconds`, so that what
- * is held up is sent before the stage ends, and every answer is waited for.
+ * Counts every operation, however busy the machine is: all of them fall due in the first half of `seconds`, so that
+ * delayed ones are sent before the stage ends, and every answer is waited for.
  */
 export function countedScenario(profile: ScenarioFile, seconds: number, more: ScenarioFile = {}): ScenarioFile {
   return simpleScenario({ timeout: '60s', ...profile }, seconds, {

@@ -8,7 +8,7 @@ export async function until<Value>(
   for (;;) {
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer;
-    if (performance.now() > deadline) throw new Error(`waited ${withinMs} ms in vain for ${what}`);
+    if (performance.now() > deadline) throw new Error(`timed out after ${withinMs} ms, waiting for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { negotiate } from '../../client-sim/preflight/negotiate.js';
 import type { Endpoint } from '../../client-sim/protocol/messages.js';
-import { ChannelProbe } from '../../client-sim/transport/testing/channel-probe.js';
-import { RecordingListener } from '../../client-sim/transport/testing/recording-listener.js';
 import type { OperationPlan } from '../../scenarios/schema/plan.js';
 import type { TransportName } from '../../scenarios/schema/transports.js';
+import { ChannelProbe } from '../support/transport/channel-probe.js';
+import { RecordingListener } from '../support/transport/recording-listener.js';
 import { until } from '../support/until.js';
 import { everythingCommand, startEverythingSse } from './third-party-server.js';
 
@@ -39,7 +39,7 @@ const targets: readonly Target[] = [
 ];
 
 describe.each(targets)('the official example server over %s', (transport, start) => {
-  test('is greeted, lists its tools and calls them', async () => {
+  test('initializes, lists its tools and answers calls', async () => {
     const found = await negotiate(await start(), 'legacy', { transport });
     expect(found).toMatchObject({
       ok: true,
@@ -80,7 +80,7 @@ describe.each(targets)('the official example server over %s', (transport, start)
     expect(probe.counters).toMatchObject({ connectionsActive: 0, lateAnswers: 0 });
   }, 60_000);
 
-  test('is subscribed to and heard of, and the progress of a call is counted', async () => {
+  test('updates of a subscription arrive, and the progress of a call is counted', async () => {
     const uri = 'demo://resource/static/document/features.md';
     const listener = new RecordingListener([uri]);
     const { url, ...more } = await start();

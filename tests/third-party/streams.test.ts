@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import type { StreamControl, StreamListener } from '../../client-sim/transport/channel.js';
 import { createWireCounters } from '../../client-sim/transport/shared.js';
-import { ChannelProbe } from '../../client-sim/transport/testing/channel-probe.js';
 import type { OperationPlan } from '../../scenarios/schema/plan.js';
+import { ChannelProbe } from '../support/transport/channel-probe.js';
 import { until } from '../support/until.js';
 import { startEverything } from './third-party-server.js';
 
@@ -22,7 +22,7 @@ function tool(name: string, params: Record<string, unknown>): OperationPlan {
  * the resumed stream under a name that nothing is ever sent to. Seen with a bare HTTP client: 200, nothing but
  * keep-alives; a stream opened beside it without the header hears the next update.
  */
-test('the official example server: subscribed to and heard of, also on a stream opened again; the progress of a call is counted', async () => {
+test('the official example server: updates arrive, also on a reopened stream, and progress is counted', async () => {
   const uri = 'demo://resource/static/document/features.md';
   const heard: string[] = [];
   const outcomes: unknown[] = [];
@@ -44,7 +44,7 @@ test('the official example server: subscribed to and heard of, also on a stream 
   await until('the subscription', () => outcomes.length > 0);
   expect(outcomes).toEqual([undefined]);
 
-  // It tells its subscribers at once, and every few seconds from then on.
+  // It notifies its subscribers at once, and every few seconds from then on.
   expect(await probe.call(1, tool('toggle-subscriber-updates', { arguments: {} }))).toEqual(['correct']);
   await until('an update', () => heard.length > 0);
   expect(JSON.parse(heard[0] ?? '')).toMatchObject({ method: 'notifications/resources/updated', params: { uri } });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { negotiate } from '../../client-sim/preflight/negotiate.js';
-import { ChannelProbe, LEGACY, MODERN } from '../../client-sim/transport/testing/channel-probe.js';
 import type { OperationPlan } from '../../scenarios/schema/plan.js';
+import { ChannelProbe, LEGACY, MODERN } from '../support/transport/channel-probe.js';
 import { until } from '../support/until.js';
 import { startEverything, startProxiedEverything } from './third-party-server.js';
 
@@ -31,7 +31,7 @@ const targets: readonly Target[] = [
 ];
 
 describe.each(targets)('%s', (_name, start, eras) => {
-  test('is greeted in the newest era it speaks, and in each that is asked for', async () => {
+  test('is initialized in the newest era that it speaks, and in each that is asked for', async () => {
     const endpoint = { url: await start(), headers: {} };
     for (const era of ['auto', ...eras] as const) {
       const found = await negotiate(endpoint, era);

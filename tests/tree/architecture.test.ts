@@ -1,28 +1,12 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { packageRoot } from '../support/package-root.js';
-import { breaches, type SourceFile } from './walls.js';
-
-const roomFolders = ['scenarios', 'client-sim', 'harness', 'swarm', 'monitoring', 'tests'];
+import { sourceFiles } from './source-files.js';
+import { breaches } from './walls.js';
 
 /** Full of broken walls, as text. */
-const thisFile = 'architecture.test.ts';
-
-function sources(): readonly SourceFile[] {
-  // A room that holds nothing yet is not in a clone.
-  return roomFolders
-    .filter((folder) => existsSync(join(packageRoot, folder)))
-    .flatMap((folder) =>
-      readdirSync(join(packageRoot, folder), { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && entry.name !== thisFile)
-        .map((entry) => join(entry.parentPath, entry.name))
-        .map((file) => ({ path: relative(packageRoot, file).split(sep).join('/'), text: readFileSync(file, 'utf8') })),
-    );
-}
+const thisFile = 'tests/tree/architecture.test.ts';
 
 test('the walls of the architecture hold in every file', () => {
-  const files = sources();
+  const files = sourceFiles(['.ts']).filter(({ path }) => path !== thisFile);
   expect(files.length).toBeGreaterThan(100);
   expect(breaches(files)).toEqual([]);
 });

@@ -1,10 +1,5 @@
 import { posix } from 'node:path';
-
-/** A TypeScript file: its path from the package root, with forward slashes, and its text. */
-export interface SourceFile {
-  readonly path: string;
-  readonly text: string;
-}
+import type { SourceFile } from './source-files.js';
 
 /** Which rooms a room may import from, beside itself; the first room whose prefix fits a path is its room. */
 interface Room {
@@ -93,23 +88,27 @@ const rooms: readonly Room[] = [
       'harness/agent/',
     ],
   },
-  { prefix: 'harness/agent/', mayImport: [] },
   { prefix: support, mayImport: [] },
+  { prefix: 'harness/agent/', mayImport: [support] },
   { prefix: port, mayImport: contracts },
   { prefix: procStat, mayImport: [] },
   { prefix: 'harness/platform/local/', mayImport: [...contracts, port, support, procStat] },
   { prefix: 'harness/platform/swarm/', mayImport: [...contracts, port, support, 'swarm/gateway/'] },
   { prefix: 'harness/log/', mayImport: [...contracts, port, support] },
   ...analysisRooms(['facts', 'merge', 'statistics', 'judge', 'capacity']),
-  { prefix: 'harness/analysis/', mayImport: [...contracts, port, 'harness/log/'] },
+  { prefix: 'harness/analysis/', mayImport: [...contracts, port, support, 'harness/log/'] },
   { prefix: 'harness/report/', mayImport: [...contracts, port, 'harness/log/', 'harness/analysis/'] },
-  { prefix: 'harness/controller/', mayImport: [...contracts, port, procStat, 'harness/log/', 'harness/analysis/'] },
-  { prefix: 'harness/observe/', mayImport: [...contracts, 'harness/log/'] },
+  {
+    prefix: 'harness/controller/',
+    mayImport: [...contracts, port, support, procStat, 'harness/log/', 'harness/analysis/'],
+  },
+  { prefix: 'harness/observe/', mayImport: [...contracts, support, 'harness/log/'] },
   {
     prefix: 'harness/api/',
     mayImport: [
       ...contracts,
       port,
+      support,
       'harness/log/',
       'harness/analysis/',
       'harness/controller/',
@@ -165,7 +164,7 @@ function relativeImports(path: string, text: string): readonly string[] {
 }
 
 function isTest(path: string): boolean {
-  return path.endsWith('.test.ts') || path.includes('/testing/');
+  return path.endsWith('.test.ts');
 }
 
 /** Tests stand beside their code and use real parts: their neighbours, our servers, the shared helpers. */

@@ -14,7 +14,8 @@ import { asControlAnswer, type Control, NOTIFICATION_SENT, readControl } from '.
 import type { DuplexMemory } from '../endpoint-memory.js';
 import { initialize } from '../handshake.js';
 import { answerServerRequest, cancelledMessage } from '../session-messages.js';
-import { duplexMemory, type WireShared } from '../shared.js';
+import { CLOSED_BEFORE_OPEN, CLOSED_IN_FLIGHT } from '../session-problems.js';
+import { duplexMemory, type ProfileShared } from '../shared.js';
 import { LinkStream } from '../stream/link-stream.js';
 import type { CreateLink, DuplexLink, DuplexOwner, LinkLoss } from './duplex-link.js';
 import { type MessageOwner, MessageReader } from './message-reader.js';
@@ -24,7 +25,7 @@ import { TicketWindow } from './ticket-window.js';
  * Requests abandoned in a row, without a byte from the server in between, after which a connection counts as dead;
  * never fewer than the requests in flight at once.
  */
-const MOST_SILENT = 3;
+const MAX_SILENT = 3;
 
 type State = 'new' | 'opening' | 'open' | 'closing' | 'closed';
 
@@ -35,7 +36,7 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
   private silent = 0;
   /** The handshake's request, while it waits for its answer. */
   private awaited: Control | undefined;
-  /** Messages that the server sends unasked, where there is a listener. */
+  /** The messages that the server sends on its own, where there is a listener. */
   private stream: LinkStream | undefined;
   /** To render a failed request again. */
   private seed = 0;
@@ -50,7 +51,7 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
   constructor(
     private readonly config: ChannelConfig,
     private readonly events: ChannelEvents,
-    private readonly shared: WireShared,
+    private readonly shared: ProfileShared,
     createLink: CreateLink,
   ) {
     this.depth = config.connections * config.pipeline;
@@ -88,7 +89,7 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     const id = this.window.id(row);
     this.window.release(row);
     this.link.abandon(id);
-    if (++this.silent >= Math.max(MOST_SILENT, this.depth)) {
+    if (++this.silent >= Math.max(MAX_SILENT, this.depth)) {
       const problem: Problem = {
         category: 'stream_lost',
         detail: `nothing came from the server while ${this.silent} requests timed out`,
@@ -103,15 +104,10 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
 
   close(how: 'delete' | 'abandon' | 'reset'): void {
     if (this.state === 'closing' || this.state === 'closed') return;
-    const aborted: Problem = {
-      category: 'aborted_by_us',
-      detail: 'the session was closed while this request was in flight',
-    };
-    if (this.state !== 'open')
-      return this.openFailed({ ...aborted, detail: 'the session was closed before it was open' });
+    if (this.state !== 'open') return this.openFailed(CLOSED_BEFORE_OPEN);
     this.state = 'closing';
     this.stream?.end(false);
-    this.failAll(aborted, aborted);
+    this.failAll(CLOSED_IN_FLIGHT, CLOSED_IN_FLIGHT);
     if (how !== 'delete') return this.finish(how === 'reset');
     this.timer = setTimeout(() => this.finish(false), CLOSE_TIMEOUT_MS);
     this.link.close();
@@ -206,7 +202,7 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
       this.deliver(
         row,
         this.shared.now(),
-        this.describe(row, problem, () => answer, retryAfter),
+        this.makeFailure(row, problem, () => answer, retryAfter),
       );
   }
 
@@ -220,7 +216,7 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
 
   /** Not part of `onAnswer`, where its closure would cost every answer an object. */
   private failureOf(row: number, problem: Problem, bytes: Buffer, start: number, end: number): Failure {
-    return this.describe(row, problem, () => bytes.toString('utf8', start, end));
+    return this.makeFailure(row, problem, () => bytes.toString('utf8', start, end));
   }
 
   onServerRequest(request: Record<string, unknown>): void {
@@ -294,7 +290,7 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     if (control.id === undefined) control.done({ kind: 'answered', answer: NOTIFICATION_SENT });
   }
 
-  private describe(row: number, problem: Problem, answer: (() => string) | undefined, retryAfter?: string): Failure {
+  private makeFailure(row: number, problem: Problem, answer: (() => string) | undefined, retryAfter?: string): Failure {
     const { window, seed } = this;
     const template = this.memory.templates[window.template(row)];
     if (template === undefined) return problem;
@@ -318,7 +314,7 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     const nowMs = this.shared.now();
     let problem = first;
     for (let row = this.window.oldest(); row >= 0; row = this.window.oldest()) {
-      this.deliver(row, nowMs, this.describe(row, problem, undefined));
+      this.deliver(row, nowMs, this.makeFailure(row, problem, undefined));
       problem = rest;
     }
   }

@@ -2,10 +2,18 @@ import type net from 'node:net';
 import { violation } from '../../mcp/judge-message.js';
 import type { Problem } from '../../measure/failure.js';
 import type { Endpoint } from '../../protocol/messages.js';
-import { duplexMemory, type WireShared } from '../shared.js';
+import { duplexMemory, type ProfileShared } from '../shared.js';
 import type { Connecting } from '../socket/connect-limiter.js';
 import { type Pace, paceOf, SlowReader } from '../socket/pace.js';
-import { type Address, describeError, lost, openSocket, resetSocket, type SocketOwner } from '../socket/socket.js';
+import {
+  type Address,
+  describeError,
+  lost,
+  openSocket,
+  resetSocket,
+  resettableIf,
+  type SocketOwner,
+} from '../socket/socket.js';
 import type { CreateLink, DuplexOwner, LinkConfig, LinkLoss } from './duplex-link.js';
 import { FramedLink } from './framed-link.js';
 import type { Framing } from './framing.js';
@@ -23,7 +31,7 @@ export class DuplexConnection extends FramedLink implements Connecting, SocketOw
 
   constructor(
     owner: DuplexOwner,
-    shared: WireShared,
+    shared: ProfileShared,
     private readonly address: Address,
     framing: Framing,
     pace: Pace,
@@ -166,8 +174,7 @@ export function overSocket(newFraming: (endpoint: Endpoint) => Framing): CreateL
 
 export function socketAddress(
   { endpoint, resettable }: Pick<LinkConfig, 'endpoint' | 'resettable'>,
-  shared: WireShared,
+  shared: ProfileShared,
 ): Address {
-  const { address } = duplexMemory(endpoint, shared);
-  return resettable === true ? { ...address, resettable } : address;
+  return resettableIf(resettable, duplexMemory(endpoint, shared).address);
 }

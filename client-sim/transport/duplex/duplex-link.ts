@@ -2,12 +2,12 @@ import type { RequestTemplate } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
 import type { Problem } from '../../measure/failure.js';
 import type { ChannelConfig } from '../channel.js';
-import type { WireShared } from '../shared.js';
+import type { ProfileShared } from '../shared.js';
 import type { Pace } from '../socket/pace.js';
 
 /**
  * Carries messages both ways for one session: a socket (`DuplexConnection`), an event stream with POSTs beside it, or
- * the pipes of a process. It connects once and never comes back; its `DuplexOwner` is told what happens to it.
+ * the pipes of a process. It connects once and never comes back; its `DuplexOwner` receives its events.
  */
 export interface DuplexLink {
   readonly startedAtMs: number;
@@ -83,4 +83,4 @@ export interface LinkConfig
  * Makes the link of one session.
  * @throws TypeError for an endpoint that cannot be spoken to: a URL of another scheme, headers that cannot be sent
  */
-export type CreateLink = (owner: DuplexOwner, shared: WireShared, config: LinkConfig) => DuplexLink;
+export type CreateLink = (owner: DuplexOwner, shared: ProfileShared, config: LinkConfig) => DuplexLink;

@@ -1,10 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
+import { ChannelProbe, COUNTED, ECHO, MODERN } from '../../../tests/support/transport/channel-probe.js';
+import { result } from '../../../tests/support/transport/raw-server.js';
+import {
+  type Message,
+  type MessageHandler,
+  type Peer,
+  startSocketServer,
+} from '../../../tests/support/transport/socket-server.js';
 import { until } from '../../../tests/support/until.js';
-import { ChannelProbe, COUNTED, ECHO, MODERN } from '../testing/channel-probe.js';
-import { result } from '../testing/raw-server.js';
-import { type Message, type Peer, startSocketServer, type Talk } from '../testing/socket-server.js';
 
-const answerAll: Talk = ({ id }, peer) => peer.send(result(id));
+const answerAll: MessageHandler = ({ id }, peer) => peer.send(result(id));
 function calls({ messages }: Peer): readonly Message[] {
   return messages.filter(({ method }) => method === 'tools/call');
 }
@@ -77,10 +82,10 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
   });
 
   const answer =
-    (part: object): Talk =>
+    (part: object): MessageHandler =>
     ({ id }, peer) =>
       peer.send({ jsonrpc: '2.0', id, ...part });
-  test.each<[string, Talk, string]>([
+  test.each<[string, MessageHandler, string]>([
     ['an error', answer({ error: { code: -32602, message: 'no' } }), 'rpc_-32602'],
     [
       'an error without an id',
@@ -103,8 +108,8 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
     ['a batch', ({ id }, peer) => peer.send([{ jsonrpc: '2.0', id, result: {} }]), 'protocol_violation'],
     ['the end of the connection instead', (_message, { socket }) => void socket.end(), 'stream_lost'],
     ['a reset', (_message, { socket }) => void socket.resetAndDestroy(), 'stream_lost'],
-  ])('a request answered with %s has failed', async (_what, talk, category) => {
-    const server = await startSocketServer(transport, talk);
+  ])('a request answered with %s has failed', async (_what, handler, category) => {
+    const server = await startSocketServer(transport, handler);
     const probe = await open(server.url);
     expect(await probe.call()).toEqual([category]);
     expect(probe.lastFailure?.sample?.request).toContain('"method":"tools/call"');
@@ -127,8 +132,8 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
   test('an abandoned request is cancelled, its answer counts as late, and its room is free at once', async () => {
     const server = await startSocketServer(transport, () => undefined);
     const probe = await open(server.url, { pipeline: 2 });
-    probe.put();
-    probe.put();
+    probe.sendUnflushed();
+    probe.sendUnflushed();
     probe.channel.flush();
     const peer = await until('both requests', () => server.peers.find((one) => calls(one).length === 2));
     probe.channel.abandon(0);
@@ -139,14 +144,14 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
     expect(cancelled.params?.requestId).toBe(calls(peer)[0]?.id);
     peer.send(result(calls(peer)[0]?.id));
     peer.send(result(calls(peer)[1]?.id));
-    await until('the answer', () => probe.fates[1] === 'correct');
-    expect([probe.fates[0], probe.counters.lateAnswers]).toEqual(['waiting', 1]);
+    await until('the answer', () => probe.outcomes[1] === 'correct');
+    expect([probe.outcomes[0], probe.counters.lateAnswers]).toEqual(['waiting', 1]);
   });
 
   test('a server that sends nothing while all requests in flight time out counts as dead', async () => {
     const server = await startSocketServer(transport, () => undefined);
     const probe = await open(server.url, { pipeline: 4 });
-    const tickets = [probe.put(), probe.put(), probe.put(), probe.put()];
+    const tickets = [probe.sendUnflushed(), probe.sendUnflushed(), probe.sendUnflushed(), probe.sendUnflushed()];
     probe.channel.flush();
     for (const ticket of tickets) probe.channel.abandon(ticket);
     await until('the session to be lost', () => probe.closed !== undefined);
@@ -162,8 +167,8 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
       const reset = new Promise<boolean>((resolve) => {
         server.peers[0]?.socket.once('error', () => resolve(true)).once('close', () => resolve(false));
       });
-      probe.put();
-      probe.put();
+      probe.sendUnflushed();
+      probe.sendUnflushed();
       probe.channel.flush();
       await until('the requests', () => server.peers.some((one) => calls(one).length === 2));
       const closing = probe.close(how);
@@ -191,14 +196,14 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
     expect(probe.openFailure?.category).toBe('aborted_by_us');
     const other = new ChannelProbe(server.url, { transport, pinned: MODERN });
     await other.open();
-    other.put();
+    other.sendUnflushed();
     other.channel.flush();
     other.channel.destroy();
     await until('all sockets to be closed', () => server.open === 0);
     expect(other.log).toEqual([]);
   });
 
-  test.each<[string, Talk, string]>([
+  test.each<[string, MessageHandler, string]>([
     ['is silent', () => undefined, 'timeout'],
     ['hangs up', (_message, { socket }) => void socket.end(), 'stream_lost'],
     [
@@ -216,8 +221,8 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
         }),
       'protocol_violation',
     ],
-  ])('no session is opened with a server that %s', async (_what, talk, category) => {
-    const server = await startSocketServer(transport, talk, { initializes: false });
+  ])('no session is opened with a server that %s', async (_what, handler, category) => {
+    const server = await startSocketServer(transport, handler, { initializes: false });
     const probe = await open(server.url, { openTimeoutMs: 300 });
     expect(probe.openFailure?.category).toBe(category);
     await until('its socket to be closed', () => server.open === 0);

@@ -2,14 +2,14 @@ import type { Writable } from 'node:stream';
 import type { RequestTemplate } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
 import type { Problem } from '../../measure/failure.js';
-import type { WireShared } from '../shared.js';
+import type { ProfileShared } from '../shared.js';
 import { newOutbox, type Outbox, whenFlushed } from '../socket/outbox.js';
 import type { Pace } from '../socket/pace.js';
 import { type DuplexLink, type DuplexOwner, NO_LIMIT } from './duplex-link.js';
 import type { Framing, FramingHandler } from './framing.js';
 
 /** Bytes not yet taken by the server beyond which no more requests are sent. */
-const MOST_BACKLOG_BYTES = 1_048_576;
+const MAX_BACKLOG_BYTES = 1_048_576;
 
 /** A link over one stream of bytes, in which a framing separates the messages. */
 export abstract class FramedLink implements DuplexLink, FramingHandler {
@@ -23,7 +23,7 @@ export abstract class FramedLink implements DuplexLink, FramingHandler {
   /** @param isAsync whether a write may leave bytes to be taken later, as over TLS */
   constructor(
     protected readonly owner: DuplexOwner,
-    protected readonly shared: WireShared,
+    protected readonly shared: ProfileShared,
     protected readonly framing: Framing,
     protected readonly isAsync: boolean,
     pace: Pace,
@@ -80,7 +80,7 @@ export abstract class FramedLink implements DuplexLink, FramingHandler {
     const { outbox, output } = this;
     if (this.reading || outbox.isEmpty || output === undefined || !this.isReady) return;
     outbox.write(output, this.isAsync);
-    if (output.writableLength > MOST_BACKLOG_BYTES && !this.isBacklogged) this.awaitDrain(output);
+    if (output.writableLength > MAX_BACKLOG_BYTES && !this.isBacklogged) this.awaitDrain(output);
   }
 
   rejectText(): void {

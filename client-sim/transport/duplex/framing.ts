@@ -9,8 +9,9 @@ import type { Problem } from '../../measure/failure.js';
 export interface Framing {
   /** Sent as soon as the connection is up; undefined: messages can be sent at once. */
   readonly opening: Buffer | undefined;
-  /** Why it stopped reading; and the message with which to tell the server so, if there is one. */
+  /** Why it stopped reading. */
   readonly problem: string;
+  /** The message that reports the problem to the server; undefined: there is none. */
   readonly errorReply: Buffer | undefined;
   /** No byte of a message has been read yet. */
   readonly idle: boolean;

@@ -68,8 +68,8 @@ export class AnswerReader implements AnswerView, SseHandler {
     return this.controls?.[0];
   }
 
-  /** Id of the last event of a stream without its answer so far; '': no such stream, or its events have no ids. */
-  get brokenAt(): string {
+  /** Id of the last event of a stream that has not brought the answer yet; '': no such stream, or no ids. */
+  get resumeAfter(): string {
     return this.streaming && !this.answered && this.sse !== undefined ? this.sse.lastEventId : '';
   }
 
@@ -354,7 +354,7 @@ interface AnswerReceiver {
 export interface AnswerSession {
   readonly era: 'legacy' | 'modern';
   readonly hasSession: boolean;
-  /** HTTP answers only acknowledge a message (202); the server's own messages come by another way. */
+  /** HTTP answers only acknowledge a message (202); the server's messages come on a stream of their own. */
   readonly answersElsewhere?: boolean;
   readonly memory: EndpointMemory;
   /** The head of an answer sets cookies; see `ResponseHead.setCookie`. */
@@ -372,7 +372,7 @@ export interface AnswerView {
   bodyText(): string;
 }
 
-/** Tells the connection how to go on after a read. */
+/** What a read means for the connection. */
 type ReadResult =
   | 'open'
   /** The server announced that this answer was the last one. */

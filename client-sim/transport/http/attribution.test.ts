@@ -1,8 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
+import { ChannelProbe, MODERN } from '../../../tests/support/transport/channel-probe.js';
+import {
+  ACCEPTED,
+  http,
+  json,
+  legacy,
+  type RawHandler,
+  result,
+  startRawServer,
+} from '../../../tests/support/transport/raw-server.js';
 import { negotiate } from '../../preflight/negotiate.js';
 import { CookieJar } from '../cookie-jar.js';
-import { ChannelProbe, MODERN } from '../testing/channel-probe.js';
-import { ACCEPTED, http, json, legacy, type RawHandler, result, startRawServer } from '../testing/raw-server.js';
 
 function answerFrom(headers: (request: number) => string): RawHandler {
   let requests = 0;

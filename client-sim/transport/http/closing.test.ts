@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { ChannelProbe } from '../../../tests/support/transport/channel-probe.js';
+import { correct, http, legacy, type RawHandler, startRawServer } from '../../../tests/support/transport/raw-server.js';
 import { until } from '../../../tests/support/until.js';
-import { ChannelProbe } from '../testing/channel-probe.js';
-import { correct, http, legacy, type RawHandler, startRawServer } from '../testing/raw-server.js';
 
 const answerAll: RawHandler = ({ message }, socket) => void socket.write(correct(message.id));
 
@@ -13,11 +13,15 @@ describe('closing', () => {
   ])('%s answers the requests in flight and leaves no socket open', async (how, lastVerb) => {
     const server = await startRawServer(legacy(() => undefined));
     const probe = await new ChannelProbe(server.url, { connections: 2, pipeline: 2 }).open();
-    const tickets = [probe.put(), probe.put(), probe.put()];
+    const tickets = [probe.sendUnflushed(), probe.sendUnflushed(), probe.sendUnflushed()];
     probe.channel.flush();
     await until('the requests to arrive', () => server.requests.length === 5);
     await probe.close(how);
-    expect(tickets.map((ticket) => probe.fates[ticket])).toEqual(['aborted_by_us', 'aborted_by_us', 'aborted_by_us']);
+    expect(tickets.map((ticket) => probe.outcomes[ticket])).toEqual([
+      'aborted_by_us',
+      'aborted_by_us',
+      'aborted_by_us',
+    ]);
     expect(probe.log.at(-1)).toBe('closed');
     await until('all sockets to be closed', () => server.open === 0);
     expect(server.requests.at(-1)?.verb).toBe(lastVerb);
@@ -50,7 +54,7 @@ describe('closing', () => {
   test('destroy is followed by no event', async () => {
     const server = await startRawServer(legacy(() => undefined));
     const probe = await new ChannelProbe(server.url).open();
-    probe.put();
+    probe.sendUnflushed();
     probe.channel.flush();
     await until('the request to arrive', () => server.requests.length === 3);
     probe.channel.destroy();

@@ -6,7 +6,7 @@ import type { Failure, Problem } from '../../measure/failure.js';
 import type { Control } from '../control.js';
 import type { RequestHead } from '../request-head.js';
 import { RetryTimer } from '../retry.js';
-import type { WireShared } from '../shared.js';
+import type { ProfileShared } from '../shared.js';
 import type { Connecting } from '../socket/connect-limiter.js';
 import { newOutbox, type Outbox } from '../socket/outbox.js';
 import { type Pace, SlowReader } from '../socket/pace.js';
@@ -16,9 +16,7 @@ import { TicketRing } from './ticket-ring.js';
 
 type State = 'down' | 'queued' | 'connecting' | 'up' | 'dead';
 
-/**
- * Safety margin before the idle timeout that a server announced: a request sent later could cross its FIN.
- */
+/** Safety margin before the idle timeout that a server announced: a request sent later could cross its FIN. */
 const KEEP_ALIVE_MARGIN_MS = 1000;
 /** How long a stream may stay open after its answer before the connection is closed. */
 const LINGER_MS = 1000;
@@ -46,7 +44,7 @@ export class Connection implements Connecting, SocketOwner {
   /** @param depth requests in flight at once */
   constructor(
     private readonly owner: ConnectionOwner,
-    private readonly shared: WireShared,
+    private readonly shared: ProfileShared,
     private readonly address: Address,
     private readonly depth: number,
     pace: Pace = {},
@@ -145,7 +143,7 @@ export class Connection implements Connecting, SocketOwner {
     const { ticket, abandoned } = ring;
     const mayResume = problem === undefined ? ticket === CONTROL_TICKET : problem.category === 'stream_lost';
     if (mayResume && handToOwner(reader, owner)) return owner.onRoom();
-    const failure = problem === undefined ? undefined : owner.describe(problem, reader);
+    const failure = problem === undefined ? undefined : owner.toFailure(problem, reader);
     if (over) ring.shift();
     else this.awaitStreamEnd();
     if (ticket === CONTROL_TICKET) {
@@ -154,7 +152,7 @@ export class Connection implements Connecting, SocketOwner {
       this.shared.counters.lateAnswers++;
       owner.onRoom();
     } else {
-      owner.onTicket(ticket, nowMs, failure, reader.replica);
+      owner.onOutcome(ticket, nowMs, failure, reader.replica);
     }
   }
 
@@ -163,21 +161,6 @@ export class Connection implements Connecting, SocketOwner {
     this.linger = undefined;
     this.ring.shift();
     this.owner.onRoom();
-  }
-
-  private awaitStreamEnd(): void {
-    this.ring.markDelivered();
-    this.linger = setTimeout(() => {
-      if (this.ring.hasWaiting) return;
-      this.lose(undefined, violation('lingering'));
-    }, LINGER_MS);
-  }
-
-  private expireIdle(): void {
-    const { keepAliveMs } = this.owner.memory;
-    if (keepAliveMs === 0 || this.ring.count > 0 || this.state !== 'up') return;
-    const margin = Math.min(KEEP_ALIVE_MARGIN_MS, keepAliveMs / 2);
-    if (this.shared.now() - this.lastReadMs > keepAliveMs - margin) this.detach('down');
   }
 
   onSocketUp(socket: net.Socket): void {
@@ -241,6 +224,21 @@ export class Connection implements Connecting, SocketOwner {
     );
   }
 
+  private awaitStreamEnd(): void {
+    this.ring.markDelivered();
+    this.linger = setTimeout(() => {
+      if (this.ring.hasWaiting) return;
+      this.lose(undefined, violation('lingering'));
+    }, LINGER_MS);
+  }
+
+  private expireIdle(): void {
+    const { keepAliveMs } = this.owner.memory;
+    if (keepAliveMs === 0 || this.ring.count > 0 || this.state !== 'up') return;
+    const margin = Math.min(KEEP_ALIVE_MARGIN_MS, keepAliveMs / 2);
+    if (this.shared.now() - this.lastReadMs > keepAliveMs - margin) this.detach('down');
+  }
+
   /** The connection is lost, but may be opened again. */
   private lose(first: Problem | undefined, rest: Problem): void {
     const wasBusy = this.ring.count > 0;
@@ -288,10 +286,10 @@ export interface ConnectionOwner extends AnswerSession {
    */
   onDown(connection: Connection, failure: Failure | undefined): void;
   /** @param replica number of the one that answered; 0: not known, or there was no answer */
-  onTicket(ticket: number, nowMs: number, failure: Failure | undefined, replica: number): void;
+  onOutcome(ticket: number, nowMs: number, failure: Failure | undefined, replica: number): void;
   /**
-   * @returns whether the owner goes on waiting for the answer by another way; otherwise, or without this method, the
-   * call has failed
+   * @returns whether the owner waits for the answer on another connection; otherwise, or without this method, the call
+   * has failed
    */
   onBroken?(call: BrokenCall): boolean;
   onRoom(): void;
@@ -299,7 +297,7 @@ export interface ConnectionOwner extends AnswerSession {
   onReadStart(nowMs: number): void;
   onReadEnd(): void;
   /** Makes a failure of a problem with the oldest request in the ring. */
-  describe(problem: Problem, answer: AnswerView): Failure;
+  toFailure(problem: Problem, answer: AnswerView): Failure;
 }
 
 /**
@@ -322,7 +320,7 @@ export interface BrokenCall {
 
 /** The oldest request of the ring as a broken call; undefined: it cannot be resumed, or its client no longer waits. */
 function brokenCall(ring: TicketRing, reader: AnswerReader): BrokenCall | undefined {
-  const { brokenAt: lastEventId, retryMs } = reader;
+  const { resumeAfter: lastEventId, retryMs } = reader;
   if (lastEventId === '' || ring.abandoned) return undefined;
   const { ticket, template, slot, sequence } = ring;
   const control = ticket === CONTROL_TICKET ? reader.nextControl : undefined;
@@ -363,11 +361,11 @@ function failAll(
   }
   for (; left > 0; left--, problem = rest) {
     const { ticket, abandoned } = ring;
-    if (!abandoned) failure = owner.describe(problem, reader);
+    if (!abandoned) failure = owner.toFailure(problem, reader);
     ring.shift();
     if (abandoned || failure === undefined) continue;
     if (ticket === CONTROL_TICKET) reader.takeControl()?.done({ kind: 'failed', failure });
-    else owner.onTicket(ticket, nowMs, failure, 0);
+    else owner.onOutcome(ticket, nowMs, failure, 0);
   }
   return failure;
 }

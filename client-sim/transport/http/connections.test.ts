@@ -1,8 +1,6 @@
 import net, { type AddressInfo } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { until } from '../../../tests/support/until.js';
-import { ConnectLimiter } from '../socket/connect-limiter.js';
-import { ChannelProbe, COUNTED, ECHO, MODERN } from '../testing/channel-probe.js';
+import { ChannelProbe, COUNTED, ECHO, MODERN } from '../../../tests/support/transport/channel-probe.js';
 import {
   chunk,
   correct,
@@ -17,7 +15,9 @@ import {
   result,
   SSE_HEAD,
   startRawServer,
-} from '../testing/raw-server.js';
+} from '../../../tests/support/transport/raw-server.js';
+import { until } from '../../../tests/support/until.js';
+import { ConnectLimiter } from '../socket/connect-limiter.js';
 
 const answerAll: RawHandler = ({ message }, socket) => void socket.write(correct(message.id));
 function pause(ms: number): Promise<void> {
@@ -50,11 +50,11 @@ describe('requests in flight', () => {
   test('are sent only at the flush', async () => {
     const server = await startRawServer(legacy(answerAll));
     const probe = await new ChannelProbe(server.url, { pipeline: 2 }).open();
-    probe.put();
+    probe.sendUnflushed();
     await pause(30);
     expect(server.requests).toHaveLength(2);
     expect(await probe.call()).toEqual(['correct']);
-    expect(probe.fates).toEqual(['correct', 'correct']);
+    expect(probe.outcomes).toEqual(['correct', 'correct']);
   });
 
   test('spread over all connections', async () => {
@@ -78,12 +78,12 @@ describe('requests in flight', () => {
     let left = 400;
     probe.afterAnswer = () => {
       if (--left <= 0) return;
-      probe.put();
+      probe.sendUnflushed();
       probe.channel.flush();
     };
     await probe.call(8);
     await until('all answers', () => left <= 0);
-    expect(probe.fates.filter((fate) => fate !== 'correct' && fate !== 'waiting')).toEqual([]);
+    expect(probe.outcomes.filter((outcome) => outcome !== 'correct' && outcome !== 'waiting')).toEqual([]);
   });
 
   test('are answered between the start and the end of the read that brings all answers', async () => {
@@ -114,9 +114,9 @@ describe('requests in flight', () => {
       ...ECHO,
       params: { kind: 'object', entries: [['v', { kind: 'string', parts: [{ name: 'text', length: 300_000 }] }]] },
     } as const;
-    const tickets = Array.from({ length: 8 }, (_, index) => probe.put(index % 2 === 0 ? long : ECHO));
+    const tickets = Array.from({ length: 8 }, (_, index) => probe.sendUnflushed(index % 2 === 0 ? long : ECHO));
     probe.channel.flush();
-    await until('all answers', () => tickets.every((ticket) => probe.fates[ticket] === 'correct'));
+    await until('all answers', () => tickets.every((ticket) => probe.outcomes[ticket] === 'correct'));
     const calls = server.requests.filter(({ message }) => message.method === 'tools/call');
     expect(calls.map(({ body }) => body.length > 300_000)).toEqual([
       true,
@@ -253,13 +253,13 @@ describe('an abandoned request', () => {
       legacy((request, socket) => (silent ? undefined : answerAll(request, socket)), NO_SESSION),
     );
     const probe = await new ChannelProbe(server.url).open();
-    const ticket = probe.put();
+    const ticket = probe.sendUnflushed();
     probe.channel.flush();
     await until('the request to arrive', () => server.requests.length === 3);
     expect(probe.channel.room).toBe(0);
     probe.channel.abandon(ticket);
     await until('the connection to be closed', () => server.open === 0);
-    expect(probe.fates[ticket]).toBe('waiting');
+    expect(probe.outcomes[ticket]).toBe('waiting');
     expect(probe.log).toEqual(['room']);
     silent = false;
     expect(await probe.call()).toEqual(['correct']);
@@ -272,14 +272,14 @@ describe('an abandoned request', () => {
       legacy(({ message }, socket) => void held.push(() => socket.write(correct(message.id)))),
     );
     const probe = await new ChannelProbe(server.url, { pipeline: 2 }).open();
-    const first = probe.put();
-    const second = probe.put();
+    const first = probe.sendUnflushed();
+    const second = probe.sendUnflushed();
     probe.channel.flush();
     await until('both to arrive', () => held.length === 2);
     probe.channel.abandon(first);
     for (const answer of held) answer();
-    await until('the second answer', () => probe.fates[second] === 'correct');
-    expect(probe.fates[first]).toBe('waiting');
+    await until('the second answer', () => probe.outcomes[second] === 'correct');
+    expect(probe.outcomes[first]).toBe('waiting');
     expect(probe.channel.room).toBe(2);
     // The cancellation is sent beside the load.
     await until('the cancellation', () =>
@@ -369,11 +369,11 @@ describe('connections that are closed on purpose', () => {
     );
     const probe = await new ChannelProbe(server.url, { connections: 3 }).open();
     answers = false;
-    const tickets = [probe.put(), probe.put()];
+    const tickets = [probe.sendUnflushed(), probe.sendUnflushed()];
     probe.channel.flush();
     await until('both requests to arrive', () => server.requests.length === 4);
     probe.channel.disconnect?.();
-    expect(tickets.map((ticket) => probe.fates[ticket])).toEqual(['aborted_by_us', 'aborted_by_us']);
+    expect(tickets.map((ticket) => probe.outcomes[ticket])).toEqual(['aborted_by_us', 'aborted_by_us']);
     await until('all three to be back', () => server.connectionsOpened === 6 && probe.counters.connectionsActive === 3);
     answers = true;
     expect(await probe.call(3)).toEqual(['correct', 'correct', 'correct']);
@@ -405,7 +405,7 @@ test('no more connections than the limit are opened at once, and all are opened'
   );
   await Promise.all(probes.map((probe) => probe.open()));
   expect(probes.every((probe) => probe.opened !== undefined)).toBe(true);
-  // A connection is up for its client before its server has heard of it.
+  // A connection is up for its client before its server has accepted it.
   await until('all 18 to be accepted', () => server.connectionsOpened === 18);
 });
 

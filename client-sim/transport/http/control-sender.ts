@@ -2,7 +2,7 @@ import type { Endpoint } from '../../protocol/messages.js';
 import type { Control, ControlAnswer } from '../control.js';
 import { type RequestKind, requestBytes, type SessionHeaders } from '../request-head.js';
 import { answerServerRequest, cancelledMessage } from '../session-messages.js';
-import type { WireShared } from '../shared.js';
+import type { ProfileShared } from '../shared.js';
 import type { Connection } from './connection.js';
 import type { ConnectionSet } from './connection-set.js';
 
@@ -22,7 +22,7 @@ export class ControlSender {
     private readonly session: ControlSenderOwner,
     private readonly connections: ConnectionSet,
     private readonly endpoint: Endpoint,
-    private readonly shared: WireShared,
+    private readonly shared: ProfileShared,
   ) {}
 
   /** Sends one request on this connection at once. */
@@ -57,7 +57,7 @@ export class ControlSender {
     if (this.sendUnanswered(cancelledMessage(id))) this.shared.counters.streams.cancelled++;
   }
 
-  /** Sends a message that has no answer. @returns false: the server takes messages more slowly than it causes them */
+  /** Sends a message that has no answer. @returns false: not sent, because the server does not keep up with them */
   private sendUnanswered(message: string): boolean {
     const { side } = this.connections;
     if (side.room === 0) return false;

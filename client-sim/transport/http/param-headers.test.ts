@@ -7,10 +7,10 @@ import { z } from 'zod';
 import type { Template } from '../../../scenarios/schema/grammar/template.js';
 import type { OperationPlan } from '../../../scenarios/schema/plan.js';
 import { onTestEnd } from '../../../tests/support/test-end.js';
+import { ChannelProbe, LEGACY, MODERN } from '../../../tests/support/transport/channel-probe.js';
 import { compileRequest, renderRequest } from '../../mcp/compile-request.js';
 import { FIRST_ID } from '../../mcp/digits.js';
 import { RequestHead } from '../request-head.js';
-import { ChannelProbe, LEGACY, MODERN } from '../testing/channel-probe.js';
 
 const plans = [
   { name: 'mcp-param-text', path: ['text'] },
@@ -159,7 +159,7 @@ test('the session era has none', () => {
 });
 
 /** The official server, which compares each header with the body and refuses differences. */
-async function officialServer(heard: (method: string) => void = () => undefined): Promise<string> {
+async function officialServer(onMethod: (method: string) => void = () => undefined): Promise<string> {
   const handler = createMcpHandler(
     () => {
       const server = new McpServer({ name: 'mirror', version: '1' });
@@ -187,7 +187,7 @@ async function officialServer(heard: (method: string) => void = () => undefined)
   const server = createServer(async (incoming, outgoing) => {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
-    heard(String(incoming.headers['mcp-method']));
+    onMethod(String(incoming.headers['mcp-method']));
     const answer = await handler.fetch(
       new Request('http://localhost/mcp', {
         method: 'POST',

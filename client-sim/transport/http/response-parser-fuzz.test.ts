@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { duplexPair } from '../../../tests/support/transport/duplex-pair.js';
 import { ResponseParser } from './response-parser.js';
-import { duplexPair } from './testing/duplex-pair.js';
 
 interface Answer {
   readonly status: number;

@@ -1,6 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { until } from '../../../tests/support/until.js';
-import { ChannelProbe, COUNTED, ECHO, LEGACY, MODERN, WITH_FOREIGN_NAME } from '../testing/channel-probe.js';
+import {
+  ChannelProbe,
+  COUNTED,
+  ECHO,
+  LEGACY,
+  MODERN,
+  WITH_FOREIGN_NAME,
+} from '../../../tests/support/transport/channel-probe.js';
 import {
   ACCEPTED,
   chunk,
@@ -15,7 +21,8 @@ import {
   result,
   SSE_HEAD,
   startRawServer,
-} from '../testing/raw-server.js';
+} from '../../../tests/support/transport/raw-server.js';
+import { until } from '../../../tests/support/until.js';
 
 const answerAll: RawHandler = ({ message }, socket) => void socket.write(correct(message.id));
 
@@ -268,14 +275,14 @@ describe('an answer is judged:', () => {
     ['not HTTP', 'protocol_violation', () => 'hello there\r\n\r\n'],
     ['two lengths', 'protocol_violation', () => 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n'],
     ['an informational answer first', 'correct', (id) => `HTTP/1.1 103 Early Hints\r\n\r\n${correct(id)}`],
-  ])('%s is %s', async (_name, fate, answer) => {
+  ])('%s is %s', async (_name, outcome, answer) => {
     const server = await startRawServer(legacy(({ message }, socket) => void dribble(socket, answer(message.id ?? 0))));
     const probe = await new ChannelProbe(server.url).open();
-    expect(await probe.call()).toEqual([fate]);
+    expect(await probe.call()).toEqual([outcome]);
     // In every case the next request is served, on this connection or another.
-    expect(await probe.call()).toEqual([fate]);
-    if (fate === 'http_429') expect(probe.lastFailure?.retryAfterMs).toBe(2000);
-    if (fate === 'http_302') expect(probe.lastFailure?.detail).toContain('http://elsewhere/');
+    expect(await probe.call()).toEqual([outcome]);
+    if (outcome === 'http_429') expect(probe.lastFailure?.retryAfterMs).toBe(2000);
+    if (outcome === 'http_302') expect(probe.lastFailure?.detail).toContain('http://elsewhere/');
   });
 
   test.each<[string, string, (id: number) => string]>([
@@ -311,10 +318,10 @@ describe('an answer is judged:', () => {
       (id) => json({ jsonrpc: '2.0', id, result: { resultType: 'input_required', inputRequests: {} } }),
     ],
     ['complete', 'correct', (id) => json({ jsonrpc: '2.0', id, result: { resultType: 'complete', content: [] } })],
-  ])('in the stateless era %s is %s', async (_name, fate, answer) => {
+  ])('in the stateless era %s is %s', async (_name, outcome, answer) => {
     const server = await startRawServer(({ message }, socket) => void socket.write(answer(message.id ?? 0)));
     const probe = await new ChannelProbe(server.url, { pinned: MODERN }).open();
-    expect(await probe.call()).toEqual([fate]);
+    expect(await probe.call()).toEqual([outcome]);
   });
 
   test('an endless body is cut off at the limit', async () => {
@@ -346,10 +353,12 @@ describe('an answer is judged:', () => {
       }),
     );
     const probe = await new ChannelProbe(server.url, { pipeline: 4 }).open();
-    const fates = [];
-    for (let round = 0; round < 25; round++) fates.push(...(await probe.call(4, round % 2 === 0 ? ECHO : COUNTED)));
+    const outcomes = [];
+    for (let round = 0; round < 25; round++) outcomes.push(...(await probe.call(4, round % 2 === 0 ? ECHO : COUNTED)));
     expect(
-      fates.map((fate, index) => (fate === 'correct' ? '' : `${index + 1} ${fate}`)).filter((text) => text !== ''),
+      outcomes
+        .map((outcome, index) => (outcome === 'correct' ? '' : `${index + 1} ${outcome}`))
+        .filter((text) => text !== ''),
     ).toEqual(['50 protocol_violation', '60 protocol_violation']);
     const bodies = server.requests.filter(({ message }) => message.method === 'tools/call');
     expect(bodies.map(({ message }) => message.id)).toEqual(

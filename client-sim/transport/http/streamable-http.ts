@@ -15,8 +15,9 @@ import type { ControlOutcome } from '../control.js';
 import { CookieJar } from '../cookie-jar.js';
 import type { DrawnCall, EndpointMemory, FailedAnswer } from '../endpoint-memory.js';
 import { RequestHead, type SessionHeaders } from '../request-head.js';
-import { endpointMemory, type WireShared } from '../shared.js';
-import type { Address } from '../socket/socket.js';
+import { CLOSED_BEFORE_OPEN, CLOSED_IN_FLIGHT, DISCONNECTED_IN_FLIGHT, LOST_IN_FLIGHT } from '../session-problems.js';
+import { endpointMemory, type ProfileShared } from '../shared.js';
+import { type Address, resettableIf } from '../socket/socket.js';
 import { ResumedCalls, type ResumingSession } from '../stream/call-resumption.js';
 import { type ListeningHost, ListeningStream } from '../stream/listening-stream.js';
 import { type AnswerView, CONTROL_TICKET } from './answer-reader.js';
@@ -39,7 +40,7 @@ export class StreamableHttp implements Channel, ConnectionOwner, ResumingSession
   private readonly controlSender: ControlSender;
   /** Created by the first call whose stream breaks off. */
   private resumed: ResumedCalls | undefined;
-  /** Messages that the server sends unasked, where there is a listener. */
+  /** The messages that the server sends on its own, where there is a listener. */
   private stream: ListeningStream | undefined;
   private nextId = FIRST_ID;
   private heads: (RequestHead | undefined)[];
@@ -54,12 +55,12 @@ export class StreamableHttp implements Channel, ConnectionOwner, ResumingSession
   constructor(
     private readonly config: ChannelConfig,
     private readonly events: ChannelEvents,
-    private readonly shared: WireShared,
+    private readonly shared: ProfileShared,
   ) {
     this.era = config.pinned.era;
     this.version = config.pinned.version;
     this.memory = endpointMemory(config, shared);
-    this.loadAddress = config.resettable === true ? { ...this.memory.address, resettable: true } : this.memory.address;
+    this.loadAddress = resettableIf(config.resettable, this.memory.address);
     this.cookies = config.endpoint.cookies === true ? new CookieJar() : undefined;
     // Heads with cookies belong to this channel alone.
     this.heads = this.cookies !== undefined ? [] : this.memory.heads;
@@ -116,21 +117,14 @@ export class StreamableHttp implements Channel, ConnectionOwner, ResumingSession
 
   close(how: 'delete' | 'abandon' | 'reset'): void {
     if (this.state === 'closing' || this.state === 'closed') return;
-    const aborted: Problem = {
-      category: 'aborted_by_us',
-      detail: 'the session was closed while this request was in flight',
-    };
-    if (this.state !== 'open')
-      return this.opened({
-        kind: 'failed',
-        failure: { ...aborted, detail: 'the session was closed before it was open' },
-      });
+    if (this.state !== 'open') return this.opened({ kind: 'failed', failure: CLOSED_BEFORE_OPEN });
     this.state = 'closing';
     this.stream?.end(how === 'reset');
-    this.resumed?.endAll(aborted, how === 'reset');
-    if (how !== 'delete' || this.sessionId === undefined) return this.finish(how === 'reset', aborted);
-    for (const connection of this.connections.all) if (connection.ring.count > 0) connection.destroy(false, aborted);
-    const finish = (): void => this.finish(false, aborted);
+    this.resumed?.endAll(CLOSED_IN_FLIGHT, how === 'reset');
+    if (how !== 'delete' || this.sessionId === undefined) return this.finish(how === 'reset');
+    for (const connection of this.connections.all)
+      if (connection.ring.count > 0) connection.destroy(false, CLOSED_IN_FLIGHT);
+    const finish = (): void => this.finish(false);
     this.closeTimer = setTimeout(finish, CLOSE_TIMEOUT_MS);
     // Servers may refuse to end a session (405) or have forgotten it (404): either way it is over for us.
     this.controlSender.send({ verb: 'DELETE' }, '', { id: undefined, done: finish });
@@ -138,13 +132,9 @@ export class StreamableHttp implements Channel, ConnectionOwner, ResumingSession
 
   disconnect(): void {
     if (this.state !== 'open') return;
-    const problem: Problem = {
-      category: 'aborted_by_us',
-      detail: 'the connection was closed on purpose while this request was in flight',
-    };
     this.stream?.reconnect();
-    this.resumed?.endAll(problem, true);
-    for (const connection of this.connections.all) connection.reconnect(problem);
+    this.resumed?.endAll(DISCONNECTED_IN_FLIGHT, true);
+    for (const connection of this.connections.all) connection.reconnect(DISCONNECTED_IN_FLIGHT);
   }
 
   destroy(): void {
@@ -163,24 +153,12 @@ export class StreamableHttp implements Channel, ConnectionOwner, ResumingSession
     this.opening?.onDown(connection, failure);
   }
 
-  onTicket(ticket: number, nowMs: number, failure: Failure | undefined, replica: number): void {
+  onOutcome(ticket: number, nowMs: number, failure: Failure | undefined, replica: number): void {
     if (failure?.category !== 'session_lost' || this.state !== 'open')
       return this.events.onAnswer(ticket, nowMs, failure, replica);
     this.state = 'closed';
     this.events.onAnswer(ticket, nowMs, failure, replica);
     this.lose();
-  }
-
-  private lose(): void {
-    this.state = 'closed';
-    this.stream?.end();
-    const problem: Problem = {
-      category: 'session_lost',
-      detail: 'the session was lost while this request was in flight',
-    };
-    this.resumed?.endAll(problem);
-    for (const connection of this.connections.withSide) connection.destroy(false, problem);
-    this.events.onClosed('lost');
   }
 
   onRoom(): void {
@@ -214,7 +192,7 @@ export class StreamableHttp implements Channel, ConnectionOwner, ResumingSession
     this.connections.onReadEnd();
   }
 
-  describe(problem: Problem, answer: AnswerView): Failure {
+  toFailure(problem: Problem, answer: AnswerView): Failure {
     const { ring, head, answering } = answer;
     if (ring.ticket === CONTROL_TICKET) return problem;
     return this.failureOf(ring, problem, answering ? { head, body: () => answer.bodyText() } : undefined);
@@ -222,6 +200,41 @@ export class StreamableHttp implements Channel, ConnectionOwner, ResumingSession
 
   failureOf(call: DrawnCall, problem: Problem, answer: FailedAnswer | undefined): Failure {
     return this.memory.failureOf(call, this.seed, this.sessionHeaders(), problem, answer);
+  }
+
+  request(body: string, id: number, done: (outcome: ControlOutcome) => void): void {
+    this.controlSender.send({ verb: 'POST' }, body, {
+      id,
+      done: (outcome) => {
+        done(outcome);
+        // It may have occupied the load's room on a connection.
+        this.onRoom();
+      },
+    });
+  }
+
+  onSessionLost(): void {
+    if (this.isOpen) this.lose();
+  }
+
+  onControlAnswer(replica: number, unknown: boolean): void {
+    this.events.onControlAnswer?.(replica, unknown);
+  }
+
+  sessionHeaders(): SessionHeaders {
+    return { sessionId: this.sessionId, version: this.version, cookie: this.cookies?.header };
+  }
+
+  newConnection(depth: number): Connection {
+    return new Connection(this, this.shared, this.loadAddress, depth, this.config);
+  }
+
+  private lose(): void {
+    this.state = 'closed';
+    this.stream?.end();
+    this.resumed?.endAll(LOST_IN_FLIGHT);
+    for (const connection of this.connections.withSide) connection.destroy(false, LOST_IN_FLIGHT);
+    this.events.onClosed('lost');
   }
 
   private opened(outcome: OpenOutcome): void {
@@ -252,35 +265,12 @@ export class StreamableHttp implements Channel, ConnectionOwner, ResumingSession
     listener.onReady(this.stream);
   }
 
-  request(body: string, id: number, done: (outcome: ControlOutcome) => void): void {
-    this.controlSender.send({ verb: 'POST' }, body, {
-      id,
-      done: (outcome) => {
-        done(outcome);
-        // It may have occupied the load's room on a connection.
-        this.onRoom();
-      },
-    });
-  }
-
-  onSessionLost(): void {
-    if (this.isOpen) this.lose();
-  }
-
-  private finish(reset: boolean, aborted: Problem): void {
+  private finish(reset: boolean): void {
     if (this.state === 'closed') return;
     this.state = 'closed';
     this.stopTimers();
-    for (const connection of this.connections.withSide) connection.destroy(reset, aborted);
+    for (const connection of this.connections.withSide) connection.destroy(reset, CLOSED_IN_FLIGHT);
     queueMicrotask(() => this.events.onClosed('closed'));
-  }
-
-  onControlAnswer(replica: number, unknown: boolean): void {
-    this.events.onControlAnswer?.(replica, unknown);
-  }
-
-  sessionHeaders(): SessionHeaders {
-    return { sessionId: this.sessionId, version: this.version, cookie: this.cookies?.header };
   }
 
   private newHead(template: RequestTemplate): RequestHead {
@@ -299,9 +289,5 @@ export class StreamableHttp implements Channel, ConnectionOwner, ResumingSession
     this.opening = undefined;
     clearTimeout(this.closeTimer);
     this.closeTimer = undefined;
-  }
-
-  newConnection(depth: number): Connection {
-    return new Connection(this, this.shared, this.loadAddress, depth, this.config);
   }
 }

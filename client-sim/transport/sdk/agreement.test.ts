@@ -2,15 +2,15 @@ import { describe, expect, test } from '@jest/globals';
 import { wrongly } from '../../../tests/servers/behaviours.js';
 import type { Behaviour } from '../../../tests/servers/call.js';
 import { startTestServer } from '../../../tests/servers/test-server.js';
+import { ChannelProbe, LEGACY, MODERN, type Outcome } from '../../../tests/support/transport/channel-probe.js';
 import { until } from '../../../tests/support/until.js';
-import { ChannelProbe, type Fate, LEGACY, MODERN } from '../testing/channel-probe.js';
 
 /** The outcome of every third call of a session, as the transport reports it. */
-async function fates(
+async function outcomes(
   transport: 'sdk' | 'streamable-http',
   era: 'legacy' | 'modern',
   behaviour: Behaviour,
-): Promise<readonly Fate[]> {
+): Promise<readonly Outcome[]> {
   let calls = 0;
   const { url } = await startTestServer({
     era,
@@ -21,9 +21,9 @@ async function fates(
   const probe = new ChannelProbe(url, { transport, pinned: era === 'legacy' ? LEGACY : MODERN, openTimeoutMs: 20_000 });
   await probe.open();
   expect(probe.openFailure).toBeUndefined();
-  const seen: Fate[] = [];
+  const seen: Outcome[] = [];
   for (let turn = 0; turn < 4 && probe.closed === undefined; turn++) seen.push(...(await probe.call()));
-  return [...seen, ...(probe.closed === undefined ? [] : [probe.closed as Fate])];
+  return [...seen, ...(probe.closed === undefined ? [] : [probe.closed as Outcome])];
 }
 
 /** The server takes the first session for preflight's and answers it correctly. */
@@ -69,8 +69,8 @@ describe.each(['legacy', 'modern'] as const)('a server that misbehaves in the %s
     '%s is reported as our own client reports it',
     async (_name, behaviour) => {
       const [ours, theirs] = await Promise.all([
-        fates('streamable-http', era, behaviour),
-        fates('sdk', era, behaviour),
+        outcomes('streamable-http', era, behaviour),
+        outcomes('sdk', era, behaviour),
       ]);
       expect(theirs).toEqual(ours);
       expect(new Set(ours).size).toBeGreaterThan(1);
@@ -94,7 +94,7 @@ describe.each(['legacy', 'modern'] as const)('a server that misbehaves in the %s
         transport: 'sdk',
         pinned: era === 'legacy' ? LEGACY : MODERN,
       }).open();
-      const ticket = probe.put();
+      const ticket = probe.sendUnflushed();
       probe.channel.flush();
       await until('the call to arrive', () => log.calls.length > 0);
       expect(probe.channel.room).toBe(0);
@@ -102,7 +102,7 @@ describe.each(['legacy', 'modern'] as const)('a server that misbehaves in the %s
       expect(probe.channel.room).toBe(1);
       await until('its connection to be closed', () => log.calls[0]?.endedAtMs !== undefined);
       expect(await probe.call()).toEqual(['correct']);
-      expect(probe.fates[ticket]).toBe('waiting');
+      expect(probe.outcomes[ticket]).toBe('waiting');
       // The session era's client sends a cancellation; the stateless one only closes the answer.
       expect(probe.counters.streams.cancelled).toBe(era === 'legacy' ? 1 : 0);
     },

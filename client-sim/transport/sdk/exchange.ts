@@ -26,7 +26,7 @@ export interface ExchangeOwner {
 /**
  * Longest answer to a POST, notifications included: a JSON client reads it whole, so a server could fill its memory.
  */
-const MOST_BYTES = 16 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
 /** One HTTP exchange of an SDK's client, observed below its fetch: the SDK gets the same bytes at the same time. */
 export class Exchange {
@@ -117,8 +117,8 @@ export class Exchange {
   private add(chunk: Buffer, controller: Dispatcher.DispatchController): void {
     this.byteCount += chunk.length;
     if (this.verb !== 'POST') return;
-    if (this.byteCount > MOST_BYTES) {
-      this.problem = violation(`a body of more than ${MOST_BYTES} bytes`);
+    if (this.byteCount > MAX_ANSWER_BYTES) {
+      this.problem = violation(`a body of more than ${MAX_ANSWER_BYTES} bytes`);
       return controller.abort(new Error(this.problem.detail));
     }
     if (this.head?.mediaType !== 'event-stream' || this.head.status >= 300) this.chunks.push(chunk);

@@ -1,21 +1,14 @@
 import type { ClientInfo } from '../../mcp/revisions.js';
 import type { Endpoint } from '../../protocol/messages.js';
-import type { WireShared } from '../shared.js';
+import type { ProfileShared } from '../shared.js';
 import type { Address } from '../socket/socket.js';
 import type { Exchange } from './exchange.js';
 import type { Sdk } from './load-sdk.js';
 import type { MessageHooks, OfficialClient } from './official-client.js';
+import type { SdkFetchOwner } from './sdk-fetch.js';
 import type { SessionSockets } from './session-sockets.js';
 
-export interface SdkSessionOwner extends MessageHooks {
-  readonly cookie: string | undefined;
-  /** @returns false: it is no longer wanted */
-  onStart(exchange: Exchange): boolean;
-  onHead(exchange: Exchange): void;
-  onEnd(exchange: Exchange): void;
-  /** Whether a call still waits for what would follow this event. */
-  wantsResumed(lastEventId: string): boolean;
-}
+export interface SdkSessionOwner extends MessageHooks, Omit<SdkFetchOwner, 'isConnectError'> {}
 
 interface SdkSessionOptions {
   readonly endpoint: Endpoint;
@@ -36,7 +29,7 @@ export class SdkSession {
     sdk: Sdk,
     private readonly owner: SdkSessionOwner,
     { endpoint, address, clientInfo }: SdkSessionOptions,
-    { counters, connectLimiter }: WireShared,
+    { counters, connectLimiter }: ProfileShared,
   ) {
     const url = new URL(endpoint.url);
     this.sockets = new sdk.SessionSockets(url.origin, address, counters, connectLimiter);
@@ -70,7 +63,7 @@ export class SdkSession {
     this.sockets.destroy(false);
   }
 
-  private fetchOwner(): Parameters<Sdk['sdkFetch']>[1] {
+  private fetchOwner(): SdkFetchOwner {
     const owner = this.owner;
     const sockets = this.sockets;
     return {

@@ -8,8 +8,13 @@ import { startReferenceServer } from '../../../swarm/reference-server/reference-
 import { startTestServer } from '../../../tests/servers/test-server.js';
 import { certificateAuthority } from '../../../tests/support/certificates.js';
 import { onTestEnd } from '../../../tests/support/test-end.js';
-import { until } from '../../../tests/support/until.js';
-import { ChannelProbe, ECHO, LEGACY, MODERN, WITH_FOREIGN_NAME } from '../testing/channel-probe.js';
+import {
+  ChannelProbe,
+  ECHO,
+  LEGACY,
+  MODERN,
+  WITH_FOREIGN_NAME,
+} from '../../../tests/support/transport/channel-probe.js';
 import {
   ACCEPTED,
   chunk,
@@ -22,7 +27,8 @@ import {
   result,
   SSE_HEAD,
   startRawServer,
-} from '../testing/raw-server.js';
+} from '../../../tests/support/transport/raw-server.js';
+import { until } from '../../../tests/support/until.js';
 import { loadSdk } from './load-sdk.js';
 
 type Era = 'legacy' | 'modern';
@@ -109,7 +115,7 @@ describe.each(eras)('the official client of the %s era', (era) => {
     const server = await startRawServer(era === 'legacy' ? legacy(answerAll) : discovered(answerAll));
     // The program ends by itself once the session has freed everything.
     const { stdout } = await promisify(execFile)(process.execPath, [
-      fileURLToPath(new URL('../testing/many-calls.js', import.meta.url)),
+      fileURLToPath(new URL('../../../tests/support/transport/many-calls.js', import.meta.url)),
       server.url,
       era,
       '1000',
@@ -186,7 +192,7 @@ describe.each(eras)('the official client of the %s era', (era) => {
     await new Promise<void>((resolve) => unused.listen(0, '127.0.0.1', resolve));
     const { port } = unused.address() as AddressInfo;
     await new Promise((resolve) => unused.close(resolve));
-    for (const [at, words] of [
+    for (const [at, text] of [
       [port, 'ECONNREFUSED'],
       [1, 'bad port'],
     ] as const) {
@@ -195,7 +201,7 @@ describe.each(eras)('the official client of the %s era', (era) => {
         pinned: pinnedOf[era],
         ...PATIENT,
       }).open();
-      expect(probe.openFailure).toMatchObject({ category: 'connect', detail: expect.stringContaining(words) });
+      expect(probe.openFailure).toMatchObject({ category: 'connect', detail: expect.stringContaining(text) });
     }
   });
 
@@ -270,11 +276,15 @@ describe('closing', () => {
     );
     const probe = await new ChannelProbe(server.url, { transport: 'sdk', connections: 3, ...PATIENT }).open();
     await until('the stream to be requested', () => server.requests.some(({ verb }) => verb === 'GET'));
-    const tickets = [probe.put(), probe.put(), probe.put()];
+    const tickets = [probe.sendUnflushed(), probe.sendUnflushed(), probe.sendUnflushed()];
     probe.channel.flush();
     await until('the requests to arrive', () => server.requests.length === 6);
     await probe.close(how);
-    expect(tickets.map((ticket) => probe.fates[ticket])).toEqual(['aborted_by_us', 'aborted_by_us', 'aborted_by_us']);
+    expect(tickets.map((ticket) => probe.outcomes[ticket])).toEqual([
+      'aborted_by_us',
+      'aborted_by_us',
+      'aborted_by_us',
+    ]);
     expect(probe.log.at(-1)).toBe('closed');
     await until('all sockets to be closed', () => server.open === 0 && probe.counters.connectionsActive === 0);
     expect(server.requests.at(-1)?.verb).toBe(lastVerb);
@@ -394,7 +404,7 @@ describe('a session of the official client', () => {
       }),
     );
     const probe = await new ChannelProbe(server.url, { transport: 'sdk', ...PATIENT }).open();
-    const ticket = probe.put();
+    const ticket = probe.sendUnflushed();
     probe.channel.flush();
     await until(
       'the beginning of the answer',

@@ -9,7 +9,9 @@ import { type Channel, type ChannelConfig, type ChannelEvents, CLOSE_TIMEOUT_MS,
 import { CookieJar } from '../cookie-jar.js';
 import type { EndpointMemory } from '../endpoint-memory.js';
 import type { RequestKind } from '../request-head.js';
-import { endpointMemory, type WireShared } from '../shared.js';
+import { CLOSED_BEFORE_OPEN, CLOSED_IN_FLIGHT, LOST_IN_FLIGHT } from '../session-problems.js';
+import { endpointMemory, type ProfileShared } from '../shared.js';
+import { resettableIf } from '../socket/socket.js';
 import type { Exchange } from './exchange.js';
 import { judgeCall, judgeExchange, judgeHandshake, type Rules } from './judge-call.js';
 import { loadSdk, type Sdk } from './load-sdk.js';
@@ -48,7 +50,7 @@ export class SdkChannel implements Channel, SdkSessionOwner {
   constructor(
     private readonly config: ChannelConfig,
     private readonly events: ChannelEvents,
-    private readonly shared: WireShared,
+    private readonly shared: ProfileShared,
   ) {
     this.depth = config.connections * config.pipeline;
     this.memory = endpointMemory(config, shared);
@@ -109,14 +111,9 @@ export class SdkChannel implements Channel, SdkSessionOwner {
 
   close(how: 'delete' | 'abandon' | 'reset'): void {
     if (this.state === 'closing' || this.state === 'closed') return;
-    const aborted: Problem = {
-      category: 'aborted_by_us',
-      detail: 'the session was closed while this request was in flight',
-    };
-    if (this.state !== 'open' || this.session === undefined)
-      return this.refuse({ ...aborted, detail: 'the session was closed before it was open' });
+    if (this.state !== 'open' || this.session === undefined) return this.refuse(CLOSED_BEFORE_OPEN);
     this.state = 'closing';
-    this.failAll(aborted);
+    this.failAll(CLOSED_IN_FLIGHT);
     if (how !== 'delete' || this.session.client.sessionId === undefined) return this.finish(how === 'reset');
     const finish = (): void => this.finish(false);
     this.timer = setTimeout(finish, CLOSE_TIMEOUT_MS);
@@ -221,7 +218,7 @@ export class SdkChannel implements Channel, SdkSessionOwner {
     if (this.state !== 'opening') return;
     const { endpoint, clientInfo, resettable, openTimeoutMs = OPEN_TIMEOUT_MS } = this.config;
     this.startedAtMs = this.shared.now();
-    const address = resettable === true ? { ...this.memory.address, resettable: true } : this.memory.address;
+    const address = resettableIf(resettable, this.memory.address);
     const session = new SdkSession(
       sdk,
       this,
@@ -243,7 +240,7 @@ export class SdkChannel implements Channel, SdkSessionOwner {
       (error: unknown) => {
         if (this.state === 'opening')
           this.refuse(
-            this.describe(judgeHandshake(session.lastControl, error, this.rules()), session.lastControl, undefined),
+            this.makeFailure(judgeHandshake(session.lastControl, error, this.rules()), session.lastControl, undefined),
           );
       },
     );
@@ -274,13 +271,13 @@ export class SdkChannel implements Channel, SdkSessionOwner {
     call.over = true;
     this.calls.remove(call);
     this.session?.countBytes();
-    const failure = problem === undefined ? undefined : this.describe(problem, exchange, call);
+    const failure = problem === undefined ? undefined : this.makeFailure(problem, exchange, call);
     const replica = this.shared.replicas.numberOf(exchange?.head?.replica ?? '');
     if (failure?.category !== 'session_lost' || this.state !== 'open')
       return this.events.onAnswer(ticket, this.shared.now(), failure, replica);
     this.state = 'closed';
     this.events.onAnswer(ticket, this.shared.now(), failure, replica);
-    this.failAll({ category: 'session_lost', detail: 'the session was lost while this request was in flight' });
+    this.failAll(LOST_IN_FLIGHT);
     this.session?.end(false);
     this.events.onClosed('lost');
   }
@@ -289,7 +286,7 @@ export class SdkChannel implements Channel, SdkSessionOwner {
   private failAll(problem: Problem): void {
     for (let call = this.calls.oldest; call !== undefined; call = this.calls.oldest) {
       this.deliver(call, problem);
-      // The server need not be told: the session itself ends.
+      // Without a cancellation: the session itself ends.
       call.exchange?.abort.abort();
     }
   }
@@ -306,7 +303,7 @@ export class SdkChannel implements Channel, SdkSessionOwner {
     return { era: this.config.pinned.era, hasSession: this.session?.client.sessionId !== undefined };
   }
 
-  private describe(problem: Problem, exchange: Exchange | undefined, call: SdkCall | undefined): Failure {
+  private makeFailure(problem: Problem, exchange: Exchange | undefined, call: SdkCall | undefined): Failure {
     const kind = (): RequestKind => ({
       verb: 'POST',
       method: call?.template.method,

@@ -7,8 +7,8 @@ export interface Connecting {
 }
 
 /**
- * Limits how many connects are under way at once in this engine. A server's kernel drops those beyond its accept queue,
- * and they come back after a second, which would be measured as the server's latency.
+ * Limits how many connects are in progress at once in this engine. A server's kernel drops those beyond its accept
+ * queue, and our kernel repeats them after a second, which would be measured as the server's latency.
  */
 export class ConnectLimiter {
   private pending = 0;

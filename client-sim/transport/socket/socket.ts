@@ -38,6 +38,11 @@ export function addressOf({ url, tls: plan, sources }: Pick<Endpoint, 'url' | 't
   return { host, port: number, tls: SECURE.has(protocol) ? tlsOptions(plan) : undefined, localAddress: sources?.[0] };
 }
 
+/** The address for connections that can also be ended with RST, if that is needed. */
+export function resettableIf(resettable: boolean | undefined, address: Address): Address {
+  return resettable === true ? { ...address, resettable } : address;
+}
+
 function tlsOptions(plan: Endpoint['tls']): TlsOptions {
   const { ca, cert, key, insecure = false } = plan ?? {};
   return { secureContext: tls.createSecureContext({ ca, cert, key }), rejectUnauthorized: !insecure };

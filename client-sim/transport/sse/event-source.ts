@@ -4,8 +4,8 @@ import { violation } from '../../mcp/judge-message.js';
 import type { Problem } from '../../measure/failure.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { ResponseParser } from '../http/response-parser.js';
-import { MOST_EVENT_BYTES, type SseHandler, SseParser, STREAM_LIMITS } from '../http/sse-parser.js';
-import type { WireShared } from '../shared.js';
+import { MAX_EVENT_BYTES, type SseHandler, SseParser, STREAM_LIMITS } from '../http/sse-parser.js';
+import type { ProfileShared } from '../shared.js';
 import type { Connecting } from '../socket/connect-limiter.js';
 import { newOutbox, type Outbox } from '../socket/outbox.js';
 import { type Pace, SlowReader } from '../socket/pace.js';
@@ -37,7 +37,7 @@ export class EventSource implements Connecting, SocketOwner, SseHandler {
   /** @param request the bytes of the GET */
   constructor(
     private readonly owner: EventSourceOwner,
-    private readonly shared: WireShared,
+    private readonly shared: ProfileShared,
     private readonly address: Address,
     private readonly request: Buffer,
     pace: Pace,
@@ -117,7 +117,7 @@ export class EventSource implements Connecting, SocketOwner, SseHandler {
           break;
         case 'more':
           sse.settle();
-          if (sse.held > MOST_EVENT_BYTES) this.lose(violation(`an event of more than ${MOST_EVENT_BYTES} bytes`));
+          if (sse.held > MAX_EVENT_BYTES) this.lose(violation(`an event of more than ${MAX_EVENT_BYTES} bytes`));
           return;
         case 'end':
           return this.lose(lost('the server ended the event stream'));

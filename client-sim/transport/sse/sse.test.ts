@@ -1,8 +1,6 @@
 import type { Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { until } from '../../../tests/support/until.js';
-import { negotiate } from '../../preflight/negotiate.js';
-import { ChannelProbe, COUNTED } from '../testing/channel-probe.js';
+import { ChannelProbe, COUNTED } from '../../../tests/support/transport/channel-probe.js';
 import {
   ACCEPTED,
   chunk,
@@ -15,22 +13,28 @@ import {
   SSE_HEAD,
   startRawServer,
   writeForever,
-} from '../testing/raw-server.js';
+} from '../../../tests/support/transport/raw-server.js';
+import { until } from '../../../tests/support/until.js';
+import { negotiate } from '../../preflight/negotiate.js';
 
 /**
- * Handles one request of the load: `say` puts an event on the session's stream, `post` answers the POST.
+ * Handles one request of the load: `send` puts an event on the session's stream, `post` answers the POST.
  */
 type Act = (
   request: RawRequest,
-  say: (message: unknown) => void,
+  send: (message: unknown) => void,
   post: (answer: string) => void,
   stream: Socket,
 ) => void;
 
-const GREETING = { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'raw', version: '1' } };
-const answerAll: Act = ({ message }, say, post) => {
+const INITIALIZE_RESULT = {
+  protocolVersion: '2025-11-25',
+  capabilities: {},
+  serverInfo: { name: 'raw', version: '1' },
+};
+const answerAll: Act = ({ message }, send, post) => {
   post(ACCEPTED);
-  say(result(message.id));
+  send(result(message.id));
 };
 
 /** A server that does the handshake correctly; the test handles all other requests. */
@@ -46,14 +50,14 @@ async function serve(
     }
     const stream = streams[Number(new URL(request.path, 'http://x').searchParams.get('sessionId'))];
     if (stream === undefined) return void socket.write(http('404 Not Found', 'Session not found'));
-    const say = (message: unknown): void => void stream.write(chunk(event(message)));
+    const send = (message: unknown): void => void stream.write(chunk(event(message)));
     const post = (answer: string): void => void socket.write(answer);
     const { id, method } = request.message;
     if (method === 'initialize') {
       post(ACCEPTED);
-      say({ jsonrpc: '2.0', id, result: GREETING });
+      send({ jsonrpc: '2.0', id, result: INITIALIZE_RESULT });
     } else if (id === undefined) post(ACCEPTED);
-    else act(request, say, post, stream);
+    else act(request, send, post, stream);
   });
   return Object.assign(server, { sse: server.url.replace('/mcp', '/sse') });
 }
@@ -68,9 +72,9 @@ async function open(
 describe('a session over HTTP+SSE', () => {
   test('posts each message to the address from the server, and reads answers in any order', async () => {
     const held: (() => void)[] = [];
-    const server = await serve(({ message }, say, post) => {
+    const server = await serve(({ message }, send, post) => {
       post(ACCEPTED);
-      held.push(() => say(result(message.id)));
+      held.push(() => send(result(message.id)));
       if (held.length === 4) for (const answer of held.splice(0).reverse()) answer();
     });
     const probe = await open(server, { connections: 2, pipeline: 2, headers: { authorization: 'Bearer t' } });
@@ -88,8 +92,8 @@ describe('a session over HTTP+SSE', () => {
   });
 
   test('an answer may come before the 202 of its request', async () => {
-    const server = await serve(({ message }, say, post) => {
-      say(result(message.id));
+    const server = await serve(({ message }, send, post) => {
+      send(result(message.id));
       setTimeout(() => post(ACCEPTED), 20);
     });
     const probe = await open(server);
@@ -97,10 +101,10 @@ describe('a session over HTTP+SSE', () => {
   });
 
   test('requests of the server are answered', async () => {
-    const server = await serve(({ message }, say, post) => {
+    const server = await serve(({ message }, send, post) => {
       post(ACCEPTED);
-      say({ jsonrpc: '2.0', id: 'x', method: 'ping' });
-      say(result(message.id));
+      send({ jsonrpc: '2.0', id: 'x', method: 'ping' });
+      send(result(message.id));
     });
     const probe = await open(server);
     expect(await probe.call()).toEqual(['correct']);
@@ -165,10 +169,10 @@ describe('a server that misbehaves', () => {
 
   test('refuses one request: only that one fails, with its answer in the sample', async () => {
     let calls = 0;
-    const server = await serve((request, say, post, stream) =>
+    const server = await serve((request, send, post, stream) =>
       ++calls === 1
         ? post(http('429 Slow Down', 'later', 'retry-after: 2\r\n'))
-        : answerAll(request, say, post, stream),
+        : answerAll(request, send, post, stream),
     );
     const probe = await open(server);
     expect(await probe.call()).toEqual(['http_429']);
@@ -208,9 +212,9 @@ describe('a server that misbehaves', () => {
       'rpc_-32603',
     ],
   ])('says %s', async (_name, message, category) => {
-    const server = await serve((request, say, post) => {
+    const server = await serve((request, send, post) => {
       post(ACCEPTED);
-      say(message(request.message.id));
+      send(message(request.message.id));
     });
     const probe = await open(server);
     expect(await probe.call()).toEqual([category]);
@@ -218,17 +222,17 @@ describe('a server that misbehaves', () => {
 
   test('never answers: the client abandons the request, and a late answer counts as late', async () => {
     let late: (() => void) | undefined;
-    const server = await serve(({ message }, say, post, stream) => {
+    const server = await serve(({ message }, send, post, stream) => {
       post(ACCEPTED);
-      if (late === undefined) late = () => say(result(message.id));
-      else answerAll({ message } as RawRequest, say, () => undefined, stream);
+      if (late === undefined) late = () => send(result(message.id));
+      else answerAll({ message } as RawRequest, send, () => undefined, stream);
     });
     const probe = await open(server);
-    const ticket = probe.put();
+    const ticket = probe.sendUnflushed();
     probe.channel.flush();
     await until('it to arrive', () => late !== undefined);
     probe.channel.abandon(ticket);
-    probe.fates[ticket] = 'timeout';
+    probe.outcomes[ticket] = 'timeout';
     late?.();
     await until('the late answer', () => probe.counters.lateAnswers === 1);
     expect(await probe.call()).toEqual(['correct']);

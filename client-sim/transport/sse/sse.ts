@@ -10,9 +10,9 @@ import { Connection, type ConnectionOwner } from '../http/connection.js';
 import { ConnectionSet } from '../http/connection-set.js';
 import { RequestHead, type RequestKind, requestBytes } from '../request-head.js';
 import { responseText } from '../sample.js';
-import { endpointMemory, type WireShared } from '../shared.js';
+import { endpointMemory, type ProfileShared } from '../shared.js';
 import { type Pace, paceOf } from '../socket/pace.js';
-import type { Address } from '../socket/socket.js';
+import { type Address, resettableIf } from '../socket/socket.js';
 import { EventSource, type EventSourceOwner } from './event-source.js';
 
 /** MCP over HTTP+SSE (2024-11-05): one stream for all answers, one POST for each message. */
@@ -54,12 +54,12 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
   /** @throws TypeError for an endpoint that cannot be spoken to */
   constructor(
     private readonly owner: DuplexOwner,
-    private readonly shared: WireShared,
+    private readonly shared: ProfileShared,
     private readonly config: LinkConfig,
   ) {
     const { endpoint, connections, pipeline, resettable } = config;
     this.memory = endpointMemory(config, shared);
-    this.address = resettable === true ? { ...this.memory.address, resettable: true } : this.memory.address;
+    this.address = resettableIf(resettable, this.memory.address);
     this.pace = paceOf(config);
     const request = requestBytes(endpoint, 'legacy', STREAM, '');
     this.source = new EventSource(this, shared, this.address, request, this.pace);
@@ -162,7 +162,7 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
     this.lose(problem, retryAfter);
   }
 
-  onTicket(id: number, _nowMs: number, failure: Failure | undefined): void {
+  onOutcome(id: number, _nowMs: number, failure: Failure | undefined): void {
     if (failure === undefined) return this.onRoom();
     if (failure.category === 'session_lost') return this.lose(failure);
     this.owner.onRefusedRequest(id, failure, this.refusal);
@@ -194,7 +194,7 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
     this.connections.onReadEnd();
   }
 
-  describe(problem: Problem, answer: AnswerView): Failure {
+  toFailure(problem: Problem, answer: AnswerView): Failure {
     const { head, answering } = answer;
     this.refusal = answering
       ? { retryAfter: head.retryAfter, answer: responseText(head, answer.bodyText()) }

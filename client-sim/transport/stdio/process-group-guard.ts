@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
 /**
- * Ends process groups: those it is asked to end, and all that are left once the pipe to it closes, however we ended.
+ * Ends process groups: those it is asked to end, and all that are left when the pipe to it closes, however we ended.
  * Node cannot tie a child's life to its parent's, and a server that does not read its standard input would outlive a
  * killed worker. It is a shell, because a shell takes one megabyte. Its input lines are `+ PID`, `- PID` and `SIGNAL
  * PID`.
@@ -22,7 +22,7 @@ for one in $pids; do kill -9 "-$one" 2>/dev/null; done
 exit 0
 `;
 
-const NUMBERS = { SIGTERM: 15, SIGKILL: 9 } as const;
+const SIGNAL_NUMBERS = { SIGTERM: 15, SIGKILL: 9 } as const;
 
 let guard: ChildProcess | undefined;
 let groups = 0;
@@ -46,12 +46,12 @@ export function startGuarded<Group extends { readonly pid?: number | undefined }
 }
 
 /** Precondition: the group is guarded. */
-export function signalGroup(groupId: number, signal: keyof typeof NUMBERS): void {
-  command(String(NUMBERS[signal]), groupId);
+export function signalGroup(groupId: number, signal: keyof typeof SIGNAL_NUMBERS): void {
+  command(String(SIGNAL_NUMBERS[signal]), groupId);
 }
 
 /** The group has ended. */
-export function release(groupId: number): void {
+export function releaseGroup(groupId: number): void {
   command('-', groupId);
   removeGroup();
 }

@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { ServerCommand } from '../../../scenarios/schema/plan.js';
 import { READS_PER_SECOND } from '../socket/pace.js';
-import { release, signalGroup, startGuarded } from './process-group-guard.js';
+import { releaseGroup, signalGroup, startGuarded } from './process-group-guard.js';
 
 /** How many of the last bytes that a server wrote to stderr are kept. */
 const TAIL_BYTES = 2048;
@@ -90,7 +90,7 @@ export class ServerProcess {
     if (this.child.pid !== undefined) {
       // Kills its children, if it left any behind.
       signalGroup(this.child.pid, 'SIGKILL');
-      release(this.child.pid);
+      releaseGroup(this.child.pid);
     }
     if (this.child.stdout.readableEnded) return this.end(reason, true);
     const late = setTimeout(() => this.end(reason, true), LAST_OUTPUT_MS);

@@ -7,9 +7,9 @@ import { describe, expect, test } from '@jest/globals';
 import { buildRoot } from '../../../tests/support/package-root.js';
 import { isAlive } from '../../../tests/support/program.js';
 import { onTestEnd } from '../../../tests/support/test-end.js';
+import { ChannelProbe, COUNTED } from '../../../tests/support/transport/channel-probe.js';
 import { until } from '../../../tests/support/until.js';
 import { negotiate } from '../../preflight/negotiate.js';
-import { ChannelProbe, COUNTED } from '../testing/channel-probe.js';
 
 const initializeResult = JSON.stringify({
   protocolVersion: '2025-11-25',
@@ -17,7 +17,7 @@ const initializeResult = JSON.stringify({
   serverInfo: { name: 'piped', version: '1' },
 });
 
-/** A server program: it does the handshake, then runs `act(message, say)`, and writes its process id to PIDS. */
+/** A server program: it does the handshake, then runs `act(message, send)`, and writes its process id to PIDS. */
 function serverThat(
   act: string,
   more = '',
@@ -33,12 +33,12 @@ function serverThat(
   const program = `
     const fs = require('node:fs');
     fs.appendFileSync(process.env.PIDS, process.pid + '\\n');
-    const say = (message) => process.stdout.write(JSON.stringify(message) + '\\n');
+    const send = (message) => process.stdout.write(JSON.stringify(message) + '\\n');
     const result = (id) => ({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: 'fine' }] } });
     const act = (message) => { ${act} };
     require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
       const message = JSON.parse(line);
-      if (message.method === 'initialize') say({ jsonrpc: '2.0', id: message.id, result: ${initializeResult} });
+      if (message.method === 'initialize') send({ jsonrpc: '2.0', id: message.id, result: ${initializeResult} });
       else if (message.id !== undefined) act(message);
     });
     ${more}`;
@@ -78,7 +78,7 @@ describe('a session over the pipes of a process', () => {
   test('reads answers in any order, and ends the process with the session', async () => {
     const server = serverThat(`
       (globalThis.held ??= []).push(message.id);
-      if (held.length === 4) for (const id of held.splice(0).reverse()) say(result(id));
+      if (held.length === 4) for (const id of held.splice(0).reverse()) send(result(id));
     `);
     const probe = await open(server, { pipeline: 4 });
     expect(probe.openFailure).toBeUndefined();
@@ -100,7 +100,7 @@ describe('a session over the pipes of a process', () => {
     onTestEnd(() => delete process.env.SWARMBENCH_WORKER_TOKEN);
     const server = serverThat(`
       const names = Object.keys(process.env).sort().join(' ');
-      say({ jsonrpc: '2.0', id: message.id, error: { code: -32000, message: names } });
+      send({ jsonrpc: '2.0', id: message.id, error: { code: -32000, message: names } });
     `);
     const probe = await open(server);
     expect(await probe.call()).toEqual(['rpc_-32000']);
@@ -111,7 +111,7 @@ describe('a session over the pipes of a process', () => {
   test('preflight works over it, and finds the era', async () => {
     const server = serverThat(`
       const outcome = message.method === 'ping' ? { result: {} } : { error: { code: -32601, message: 'no' } };
-      say({ jsonrpc: '2.0', id: message.id, ...outcome });
+      send({ jsonrpc: '2.0', id: message.id, ...outcome });
     `);
     const found = await negotiate(
       { url: 'stdio://localhost', headers: {}, server: { ...server, inherited: {} } },
@@ -130,7 +130,7 @@ describe('a session over the pipes of a process', () => {
 
   test('a line of any length arrives whole', async () => {
     const server = serverThat(
-      "say({ jsonrpc: '2.0', id: message.id, result: { content: [{ type: 'text', text: 'x'.repeat(3_000_000) }] } });",
+      "send({ jsonrpc: '2.0', id: message.id, result: { content: [{ type: 'text', text: 'x'.repeat(3_000_000) }] } });",
     );
     expect(await (await open(server)).call()).toEqual(['correct']);
   }, 30_000);
@@ -170,7 +170,7 @@ describe('a process that misbehaves', () => {
 
   test('answers that it wrote before it died still count', async () => {
     const server = serverThat(
-      'say(result(message.id)); process.exitCode = 0; process.stdout.write("", () => process.exit());',
+      'send(result(message.id)); process.exitCode = 0; process.stdout.write("", () => process.exit());',
     );
     expect(await (await open(server)).call()).toEqual(['correct']);
   }, 30_000);
@@ -182,7 +182,7 @@ describe('a process that misbehaves', () => {
       "const more = () => process.stdout.write('x'.repeat(1_000_000), more); more()",
       'protocol_violation',
     ],
-    ['an answer to no request', 'say(result(7))', 'protocol_violation'],
+    ['an answer to no request', 'send(result(7))', 'protocol_violation'],
   ])(
     'writes %s',
     async (_name, act, category) => {
@@ -208,7 +208,7 @@ describe('a process that misbehaves', () => {
     const server = serverThat('');
     const probe = await open(server, { pipeline: 3 });
     for (let index = 0; index < 3; index++) {
-      const ticket = probe.put();
+      const ticket = probe.sendUnflushed();
       probe.channel.flush();
       probe.channel.abandon(ticket);
     }
@@ -218,7 +218,7 @@ describe('a process that misbehaves', () => {
 
   test('floods stderr: it is read and not kept', async () => {
     const server = serverThat(
-      "for (let i = 0; i < 200; i++) process.stderr.write('e'.repeat(10_000)); say(result(message.id));",
+      "for (let i = 0; i < 200; i++) process.stderr.write('e'.repeat(10_000)); send(result(message.id));",
     );
     expect(await (await open(server)).call()).toEqual(['correct']);
   }, 30_000);
@@ -231,7 +231,7 @@ describe('a process that misbehaves', () => {
       const startChild =
         "require('node:child_process').spawn(process.execPath, ['-e', " +
         `${JSON.stringify(child)}], { stdio: 'ignore' });`;
-      const server = serverThat('say(result(message.id));', `${ignoreSignals} ${startChild}`);
+      const server = serverThat('send(result(message.id));', `${ignoreSignals} ${startChild}`);
       const probe = await open(server);
       expect(await probe.call()).toEqual(['correct']);
       await until('its child to run', () => server.pids().length === 2, 15_000);
@@ -260,23 +260,23 @@ describe('a process that misbehaves', () => {
 describe('misbehaviour over the pipes of a process', () => {
   /** The lines that the processes of all sessions read and did not understand. */
   const listening = (): Server & { readonly lines: () => readonly string[] } => {
-    const server = serverThat('say(result(message.id));', '');
+    const server = serverThat('send(result(message.id));', '');
     const linesFile = `${server.env.PIDS}.lines`;
     const program = `
       const fs = require('node:fs');
       fs.appendFileSync(process.env.PIDS, process.pid + '\\n');
-      const say = (message) => process.stdout.write(JSON.stringify(message) + '\\n');
+      const send = (message) => process.stdout.write(JSON.stringify(message) + '\\n');
       require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
         fs.appendFileSync('${linesFile}', line + '\\n');
         let message;
         try {
           message = JSON.parse(line);
         } catch {
-          return say({ jsonrpc: '2.0', id: null, error: { code: -32700, message: 'Parse error' } });
+          return send({ jsonrpc: '2.0', id: null, error: { code: -32700, message: 'Parse error' } });
         }
         const answer = { content: [{ type: 'text', text: 'x'.repeat(200_000) }] };
         const result = message.method === 'initialize' ? ${initializeResult} : answer;
-        if (message.id !== undefined) say({ jsonrpc: '2.0', id: message.id, result });
+        if (message.id !== undefined) send({ jsonrpc: '2.0', id: message.id, result });
       });`;
     return {
       ...server,

@@ -5,10 +5,10 @@ import type { Problem } from '../../measure/failure.js';
 import type { Endpoint } from '../../protocol/messages.js';
 import type { CreateLink, DuplexOwner } from '../duplex/duplex-link.js';
 import { FramedLink } from '../duplex/framed-link.js';
-import type { WireShared } from '../shared.js';
+import type { ProfileShared } from '../shared.js';
 import { type Connecting, ConnectLimiter } from '../socket/connect-limiter.js';
 import { type Pace, paceOf } from '../socket/pace.js';
-import { LineFraming } from '../tcp/line-framing.js';
+import { LineFraming } from '../tcp/tcp.js';
 import { ServerProcess, type ServerProcessOwner } from './server-process.js';
 
 /** MCP over the standard streams of a process. Each session starts a process, which ends with it. */
@@ -22,9 +22,9 @@ function serverOf({ url, server }: Endpoint): ServerCommand {
 }
 
 /** Processes of one engine thread that start at once: each takes a good part of a second of a core until it answers. */
-const MOST_STARTING = 4;
+const MAX_STARTING = 4;
 
-const startLimiter = new ConnectLimiter(MOST_STARTING);
+const startLimiter = new ConnectLimiter(MAX_STARTING);
 
 /** One message per line over the pipes of a process that is started for this session and ends with it. */
 class PipeLink extends FramedLink implements Connecting, ServerProcessOwner {
@@ -35,7 +35,7 @@ class PipeLink extends FramedLink implements Connecting, ServerProcessOwner {
 
   constructor(
     owner: DuplexOwner,
-    shared: WireShared,
+    shared: ProfileShared,
     private readonly server: ServerCommand,
     private readonly pace: Pace,
   ) {

@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { until } from '../../../tests/support/until.js';
-import { ChannelProbe } from '../testing/channel-probe.js';
+import { ChannelProbe } from '../../../tests/support/transport/channel-probe.js';
 import {
   ACCEPTED,
   chunk,
@@ -15,7 +14,8 @@ import {
   result,
   SSE_HEAD,
   startRawServer,
-} from '../testing/raw-server.js';
+} from '../../../tests/support/transport/raw-server.js';
+import { until } from '../../../tests/support/until.js';
 
 type Answer = (request: RawRequest, socket: Socket) => void;
 /** @param nth of all GETs, from 0 @param call id of the last call */
@@ -130,11 +130,11 @@ describe('a call whose stream ends before its answer', () => {
       () => undefined,
     );
     const probe = await new ChannelProbe(target.url).open();
-    probe.put();
+    probe.sendUnflushed();
     probe.channel.flush();
     await until('its stream to be requested', () => gets(target).length === 1);
     expect(await probe.call(1)).toEqual(['correct']);
-    expect(probe.fates).toEqual(['waiting', 'correct']);
+    expect(probe.outcomes).toEqual(['waiting', 'correct']);
     expect(target.requests.filter(({ verb }) => verb === 'POST').every(({ connection }) => connection === 1)).toBe(
       true,
     );
@@ -174,11 +174,11 @@ describe('a call stays stream_lost', () => {
         void (nth % 2 === 0 ? socket.write(http('503 Service Unavailable', '')) : socket.destroy()),
       'could not be resumed',
     ],
-  ])('%s', async (_, asked, stream, words) => {
+  ])('%s', async (_, asked, stream, text) => {
     const target = await server(closes, stream);
     const probe = await new ChannelProbe(target.url).open();
     expect(await probe.call(1)).toEqual(['stream_lost']);
-    expect(probe.lastFailure?.detail).toContain(words);
+    expect(probe.lastFailure?.detail).toContain(text);
     expect(gets(target)).toHaveLength(asked);
     expect(probe.counters.streams).toMatchObject({ callsBroken: 1, callsResumed: 0 });
     // The session goes on.
@@ -200,7 +200,7 @@ describe('an abandoned call', () => {
   test('is cancelled, and its stream is not requested again', async () => {
     const target = await server(closes, (_request, socket) => void socket.write(SSE_HEAD));
     const probe = await new ChannelProbe(target.url).open();
-    const ticket = probe.put();
+    const ticket = probe.sendUnflushed();
     probe.channel.flush();
     await until('its stream', () => gets(target).length === 1 && target.open === 2);
     probe.channel.abandon(ticket);
@@ -208,7 +208,7 @@ describe('an abandoned call', () => {
       target.requests.some(({ message }) => message.method === 'notifications/cancelled'),
     );
     await until('its stream to be closed', () => target.open === 2 && probe.counters.connectionsActive === 2);
-    expect(probe.fates).toEqual(['waiting']);
+    expect(probe.outcomes).toEqual(['waiting']);
     await probe.close();
     expect(probe.counters.connectionsActive).toBe(0);
   });
@@ -216,11 +216,11 @@ describe('an abandoned call', () => {
   test('is answered with the end of its session', async () => {
     const target = await server(closes, () => undefined);
     const probe = await new ChannelProbe(target.url).open();
-    probe.put();
+    probe.sendUnflushed();
     probe.channel.flush();
     await until('its stream to be requested', () => gets(target).length === 1);
     await probe.close();
-    expect(probe.fates).toEqual(['aborted_by_us']);
+    expect(probe.outcomes).toEqual(['aborted_by_us']);
     expect(probe.log.at(-1)).toBe('closed');
   });
 });

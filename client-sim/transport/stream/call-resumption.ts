@@ -6,8 +6,14 @@ import type { BrokenCall } from '../http/connection.js';
 import type { AnswerHead } from '../judge-http.js';
 import { reconnectWaitMs } from '../retry.js';
 import { getStream } from '../session-messages.js';
-import type { WireShared } from '../shared.js';
-import { type StreamEnd, type StreamHost, StreamSocket, type StreamSocketOwner } from './stream-socket.js';
+import type { ProfileShared } from '../shared.js';
+import {
+  type StreamEnd,
+  type StreamHost,
+  StreamPosition,
+  StreamSocket,
+  type StreamSocketOwner,
+} from './stream-socket.js';
 
 type ResumptionOutcome =
   /** The message that answers, not judged yet; its bytes are valid only during the call. */
@@ -25,9 +31,9 @@ type ResumptionOutcome =
 /**
  * Streams requested in all: a server that lets its clients poll (SEP-1699) closes many before the one with the answer.
  */
-const MOST_ATTEMPTS = 64;
+const MAX_ATTEMPTS = 64;
 /** Failed attempts in a row: no connection, refused, or broken. */
-const MOST_FAILURES = 4;
+const MAX_FAILURES = 4;
 /** Client errors after which the same request may succeed later. */
 const TEMPORARY = new Set([408, 409, 425, 429]);
 
@@ -38,8 +44,7 @@ const TEMPORARY = new Set([408, 409, 425, 429]);
  */
 export class CallResumption implements StreamSocketOwner {
   readonly era = 'legacy';
-  private lastEventId: string;
-  private retryMs: number;
+  private readonly position: StreamPosition;
   private attempts = 0;
   private failures = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -49,13 +54,12 @@ export class CallResumption implements StreamSocketOwner {
   /** @param done called once, unless it is destroyed */
   constructor(
     private readonly host: StreamHost,
-    private readonly shared: WireShared,
+    private readonly shared: ProfileShared,
     { lastEventId, retryMs }: Pick<BrokenCall, 'lastEventId' | 'retryMs'>,
     private readonly readBytesPerSecond: number | undefined,
     private readonly done: (outcome: ResumptionOutcome) => void,
   ) {
-    this.lastEventId = lastEventId;
-    this.retryMs = retryMs;
+    this.position = new StreamPosition(lastEventId, retryMs);
     shared.counters.streams.callsBroken++;
     this.wait();
   }
@@ -104,20 +108,20 @@ export class CallResumption implements StreamSocketOwner {
   }
 
   onEnd(end: StreamEnd): void {
-    this.rememberPosition();
+    if (this.socket !== undefined) this.position.follow(this.socket);
     this.socket = undefined;
     if (end.kind === 'ended') return this.wait();
     this.failures++;
     const isFinal = end.kind === 'refused' && end.status < 500 && !TEMPORARY.has(end.status);
-    if (isFinal || this.failures >= MOST_FAILURES) this.giveUp(end.problem.detail);
+    if (isFinal || this.failures >= MAX_FAILURES) this.giveUp(end.problem.detail);
     else this.wait();
   }
 
   private wait(): void {
-    if (this.attempts === MOST_ATTEMPTS) return this.giveUp(`no answer on any of ${MOST_ATTEMPTS} streams`);
+    if (this.attempts === MAX_ATTEMPTS) return this.giveUp(`no answer on any of ${MAX_ATTEMPTS} streams`);
     this.timer = setTimeout(
       () => this.attempt(),
-      reconnectWaitMs(this.retryMs, this.failures, this.shared.counters.messagesReceived + this.attempts),
+      reconnectWaitMs(this.position.retryMs, this.failures, this.shared.counters.messagesReceived + this.attempts),
     );
   }
 
@@ -128,7 +132,7 @@ export class CallResumption implements StreamSocketOwner {
       this,
       shared,
       host.address,
-      getStream(host.endpoint, host.sessionHeaders(), this.lastEventId),
+      getStream(host.endpoint, host.sessionHeaders(), this.position.lastEventId),
       this.readBytesPerSecond,
     );
   }
@@ -144,19 +148,12 @@ export class CallResumption implements StreamSocketOwner {
       },
     });
   }
-
-  private rememberPosition(): void {
-    const { socket } = this;
-    if (socket === undefined) return;
-    if (socket.sse.lastEventId !== '') this.lastEventId = socket.sse.lastEventId;
-    if (socket.sse.retryMs >= 0) this.retryMs = socket.sse.retryMs;
-  }
 }
 
 export interface ResumingSession extends StreamHost {
   readonly memory: EndpointMemory;
   failureOf(call: BrokenCall, problem: Problem, answer: FailedAnswer | undefined): Failure;
-  onTicket(ticket: number, nowMs: number, failure: Failure | undefined, replica: number): void;
+  onOutcome(ticket: number, nowMs: number, failure: Failure | undefined, replica: number): void;
 }
 
 interface Waiting {
@@ -171,7 +168,7 @@ export class ResumedCalls {
 
   constructor(
     private readonly session: ResumingSession,
-    private readonly shared: WireShared,
+    private readonly shared: ProfileShared,
     private readonly readBytesPerSecond: number | undefined,
   ) {}
 
@@ -180,7 +177,7 @@ export class ResumedCalls {
     const resumption = new CallResumption(session, shared, call, this.readBytesPerSecond, (outcome) => {
       this.waiting.delete(call.ticket);
       if (outcome.kind === 'lost')
-        return session.onTicket(call.ticket, shared.now(), session.failureOf(call, outcome.problem, undefined), 0);
+        return session.onOutcome(call.ticket, shared.now(), session.failureOf(call, outcome.problem, undefined), 0);
       const { bytes, start, end, head } = outcome;
       const problem = scanAnswer(
         bytes,
@@ -194,7 +191,7 @@ export class ResumedCalls {
         problem === undefined
           ? undefined
           : session.failureOf(call, problem, { head, body: () => bytes.toString('utf8', start, end) });
-      session.onTicket(call.ticket, outcome.nowMs, failure, outcome.replica);
+      session.onOutcome(call.ticket, outcome.nowMs, failure, outcome.replica);
     });
     this.waiting.set(call.ticket, { call, resumption });
   }
@@ -215,6 +212,6 @@ export class ResumedCalls {
     for (const { resumption } of all) resumption.destroy(reset);
     if (problem === undefined) return;
     for (const { call } of all)
-      this.session.onTicket(call.ticket, this.shared.now(), this.session.failureOf(call, problem, undefined), 0);
+      this.session.onOutcome(call.ticket, this.shared.now(), this.session.failureOf(call, problem, undefined), 0);
   }
 }

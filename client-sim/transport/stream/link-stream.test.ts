@@ -1,8 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
+import { ChannelProbe, LEGACY, MODERN } from '../../../tests/support/transport/channel-probe.js';
+import { RecordingListener } from '../../../tests/support/transport/recording-listener.js';
+import {
+  type Message,
+  type Peer,
+  type SocketServer,
+  startSocketServer,
+} from '../../../tests/support/transport/socket-server.js';
 import { until } from '../../../tests/support/until.js';
-import { ChannelProbe, LEGACY, MODERN } from '../testing/channel-probe.js';
-import { RecordingListener } from '../testing/recording-listener.js';
-import { type Message, type Peer, type SocketServer, startSocketServer } from '../testing/socket-server.js';
 
 const [a, b] = ['bench://topic/a', 'bench://topic/b'] as const;
 
@@ -13,8 +18,8 @@ function updatedUris({ updates }: RecordingListener): unknown[] {
   return updates.map((text) => (JSON.parse(text) as Message).params?.uri);
 }
 
-type Talk = (message: Message, peer: Peer) => void;
-const accepts: Talk = ({ id }, peer) => {
+type MessageHandler = (message: Message, peer: Peer) => void;
+const accepts: MessageHandler = ({ id }, peer) => {
   if (id !== undefined) peer.send({ jsonrpc: '2.0', id, result: {} });
 };
 function update(uri: string): object {
@@ -39,7 +44,7 @@ function sent({ peers }: SocketServer, method: string): readonly Message[] {
   return peers.flatMap(({ messages }) => messages).filter((message) => message.method === method);
 }
 
-describe.each(['websocket', 'tcp'] as const)('messages that a server sends unasked over %s', (transport) => {
+describe.each(['websocket', 'tcp'] as const)('messages that a server sends on its own over %s', (transport) => {
   test('are read: updates, progress and requests, between the answers of the load', async () => {
     const server = await startSocketServer(transport, ({ id, method }, peer) => {
       if (method === 'resources/subscribe') {

@@ -11,7 +11,7 @@ import {
   subscribeMessage,
   unsubscribeMessage,
 } from '../session-messages.js';
-import type { WireShared } from '../shared.js';
+import type { ProfileShared } from '../shared.js';
 import { type SubscribingStream, Subscriptions } from './subscriptions.js';
 
 interface LinkStreamOptions {
@@ -22,7 +22,7 @@ interface LinkStreamOptions {
 }
 
 /**
- * Receives what a server sends unasked where one link carries everything: there is no stream to open, only
+ * Receives what a server sends on its own where one link carries everything: there is no stream to open, only
  * subscriptions, and nothing to resume, since messages are sent to this link only. It ends with its session.
  */
 export class LinkStream implements StreamControl, SubscribingStream {
@@ -43,7 +43,7 @@ export class LinkStream implements StreamControl, SubscribingStream {
   constructor(
     private readonly send: (message: string) => void,
     private readonly listener: StreamListener,
-    private readonly shared: WireShared,
+    private readonly shared: ProfileShared,
     private readonly options: LinkStreamOptions,
   ) {
     this.timeoutMs = options.timeoutMs;

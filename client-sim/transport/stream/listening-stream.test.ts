@@ -1,11 +1,7 @@
 import type { Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { onTestEnd } from '../../../tests/support/test-end.js';
-import { until } from '../../../tests/support/until.js';
-import { readStamp, stampOrigin } from '../../mcp/stamp.js';
-import { StreamableHttp } from '../http/streamable-http.js';
-import { createEngineWire, createWireCounters, createWireShared } from '../shared.js';
-import { LEGACY, MODERN } from '../testing/channel-probe.js';
+import { LEGACY, MODERN } from '../../../tests/support/transport/channel-probe.js';
 import {
   ACCEPTED,
   chunk,
@@ -20,8 +16,12 @@ import {
   SSE_HEAD,
   startRawServer,
   writeForever,
-} from '../testing/raw-server.js';
-import { RecordingListener } from '../testing/recording-listener.js';
+} from '../../../tests/support/transport/raw-server.js';
+import { RecordingListener } from '../../../tests/support/transport/recording-listener.js';
+import { until } from '../../../tests/support/until.js';
+import { readStamp, stampOrigin } from '../../mcp/stamp.js';
+import { StreamableHttp } from '../http/streamable-http.js';
+import { createProfileShared, createThreadShared, createWireCounters } from '../shared.js';
 
 /** Listens on the stream of its own session. */
 class Listening extends RecordingListener {
@@ -54,7 +54,7 @@ class Listening extends RecordingListener {
           if (how === 'lost') this.lost++;
         },
       },
-      createWireShared(createEngineWire(), this.counters),
+      createProfileShared(createThreadShared(), this.counters),
     );
     onTestEnd(async () => channel.destroy());
     channel.open();

@@ -8,8 +8,14 @@ import type { ControlOutcome } from '../control.js';
 import { judgeControl } from '../handshake.js';
 import { reconnectWaitMs } from '../retry.js';
 import { FIRST_STREAM_REQUEST_ID, getStream, listenStream, subscribeMessage } from '../session-messages.js';
-import type { WireShared } from '../shared.js';
-import { type StreamEnd, type StreamHost, StreamSocket, type StreamSocketOwner } from './stream-socket.js';
+import type { ProfileShared } from '../shared.js';
+import {
+  type StreamEnd,
+  type StreamHost,
+  StreamPosition,
+  StreamSocket,
+  type StreamSocketOwner,
+} from './stream-socket.js';
 import { type SubscribingStream, Subscriptions } from './subscriptions.js';
 
 export interface ListeningHost extends StreamHost {
@@ -39,8 +45,7 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
   refusal: Problem | undefined;
   private state: State = 'idle';
   private socket: StreamSocket | undefined;
-  private lastEventId = '';
-  private retryMs = -1;
+  private readonly position = new StreamPosition();
   private failures = 0;
   private paused = false;
   private timer: NodeJS.Timeout | undefined;
@@ -52,7 +57,7 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
   constructor(
     private readonly host: ListeningHost,
     private readonly listener: StreamListener,
-    private readonly shared: WireShared,
+    private readonly shared: ProfileShared,
     private readonly options: ListeningOptions,
   ) {
     this.subscriptions = new Subscriptions(listener);
@@ -108,7 +113,7 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
   }
 
   onStream(): void {
-    const resuming = this.lastEventId !== '' && this.listener.resume;
+    const resuming = this.position.lastEventId !== '' && this.listener.resume;
     this.state = 'listening';
     clearTimeout(this.timer);
     this.timer = undefined;
@@ -170,6 +175,17 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
     this.reopen();
   }
 
+  subscribe(uri: string, done: (problem: Problem | undefined) => void): void {
+    const id = this.nextId++;
+    this.host.request(subscribeMessage(id, uri), id, (outcome) => {
+      done(outcome.kind === 'failed' ? outcome.failure : judgeControl(outcome.answer, id, 'legacy', this.hasSession));
+    });
+  }
+
+  onSessionLost(problem: Problem): void {
+    this.host.onSessionLost(problem);
+  }
+
   private attempt(): void {
     const { host, listener, shared, options } = this;
     this.state = 'opening';
@@ -177,7 +193,7 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
     const request =
       this.era === 'modern'
         ? this.listen()
-        : getStream(host.endpoint, host.sessionHeaders(), listener.resume ? this.lastEventId : '');
+        : getStream(host.endpoint, host.sessionHeaders(), listener.resume ? this.position.lastEventId : '');
     this.socket = new StreamSocket(this, shared, host.address, request, options.readBytesPerSecond);
     // Requested now, so that the time of a subscription includes the time of the stream it needs.
     if (this.era === 'legacy') this.subscriptions.requestAll();
@@ -198,17 +214,6 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
     );
   }
 
-  subscribe(uri: string, done: (problem: Problem | undefined) => void): void {
-    const id = this.nextId++;
-    this.host.request(subscribeMessage(id, uri), id, (outcome) => {
-      done(outcome.kind === 'failed' ? outcome.failure : judgeControl(outcome.answer, id, 'legacy', this.hasSession));
-    });
-  }
-
-  onSessionLost(problem: Problem): void {
-    this.host.onSessionLost(problem);
-  }
-
   /** The answer to `subscriptions/listen` ends the subscription; an error is the reason why there was none. */
   private listenAnswered(problem: Problem | undefined): void {
     if (problem !== undefined) this.subscriptions.abandon(problem);
@@ -216,9 +221,9 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
 
   private refused(status: number, problem: Problem): void {
     if (problem.category === 'session_lost') return this.host.onSessionLost(problem);
-    if (this.lastEventId !== '' && status >= 400 && status < 500 && status !== 409 && status !== 429) {
+    if (this.position.lastEventId !== '' && status >= 400 && status < 500 && status !== 409 && status !== 429) {
       // The server does not know our last event: what we missed is lost, but a new stream may open.
-      this.lastEventId = '';
+      this.position.lastEventId = '';
       return this.reopen();
     }
     this.subscriptions.abandon(problem);
@@ -235,7 +240,7 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
     this.state = 'waiting';
     this.timer = setTimeout(
       () => this.attempt(),
-      reconnectWaitMs(this.retryMs, this.failures++, this.shared.counters.messagesReceived),
+      reconnectWaitMs(this.position.retryMs, this.failures++, this.shared.counters.messagesReceived),
     );
   }
 
@@ -248,12 +253,8 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
     this.reopen();
   }
 
-  /** Remembers the last whole event, to resume after it. */
   private rememberPosition(): void {
-    const { socket } = this;
-    if (socket === undefined) return;
-    if (socket.sse.lastEventId !== '') this.lastEventId = socket.sse.lastEventId;
-    if (socket.sse.retryMs >= 0) this.retryMs = socket.sse.retryMs;
+    if (this.socket !== undefined) this.position.follow(this.socket);
   }
 
   private drop(reset = false): void {

@@ -4,10 +4,10 @@ import type { Problem } from '../../measure/failure.js';
 import type { Endpoint } from '../../protocol/messages.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { ResponseParser } from '../http/response-parser.js';
-import { MOST_EVENT_BYTES, type SseHandler, SseParser, STREAM_LIMITS } from '../http/sse-parser.js';
+import { MAX_EVENT_BYTES, type SseHandler, SseParser, STREAM_LIMITS } from '../http/sse-parser.js';
 import { judgeHttp } from '../judge-http.js';
 import type { SessionHeaders } from '../request-head.js';
-import type { WireShared } from '../shared.js';
+import type { ProfileShared } from '../shared.js';
 import { BodyCollector } from '../socket/body-collector.js';
 import type { Connecting } from '../socket/connect-limiter.js';
 import { SlowReader } from '../socket/pace.js';
@@ -41,8 +41,23 @@ export interface StreamSocketOwner {
   onEnd(end: StreamEnd): void;
 }
 
+/** The point after which a stream is requested again. */
+export class StreamPosition {
+  /** @param retryMs the wait that the server asked for; -1: none */
+  constructor(
+    public lastEventId = '',
+    public retryMs = -1,
+  ) {}
+
+  /** Moves on to the last whole event on this socket. */
+  follow({ sse }: StreamSocket): void {
+    if (sse.lastEventId !== '') this.lastEventId = sse.lastEventId;
+    if (sse.retryMs >= 0) this.retryMs = sse.retryMs;
+  }
+}
+
 /** For an answer that is no stream. */
-const MOST_BODY_BYTES = 1_048_576;
+const MAX_BODY_BYTES = 1_048_576;
 
 /** One request whose answer is a stream of events, on a socket of its own. */
 export class StreamSocket implements Connecting, SocketOwner, SseHandler {
@@ -58,7 +73,7 @@ export class StreamSocket implements Connecting, SocketOwner, SseHandler {
   /** @param readBytesPerSecond undefined: as fast as possible */
   constructor(
     private readonly owner: StreamSocketOwner,
-    private readonly shared: WireShared,
+    private readonly shared: ProfileShared,
     private readonly address: Address,
     private readonly request: Buffer,
     readBytesPerSecond: number | undefined,
@@ -153,8 +168,8 @@ export class StreamSocket implements Connecting, SocketOwner, SseHandler {
         case 'more':
           sse.settle();
           this.body?.settle();
-          if (sse.held > MOST_EVENT_BYTES)
-            this.end({ kind: 'lost', problem: violation(`an event of more than ${MOST_EVENT_BYTES} bytes`) });
+          if (sse.held > MAX_EVENT_BYTES)
+            this.end({ kind: 'lost', problem: violation(`an event of more than ${MAX_EVENT_BYTES} bytes`) });
           return;
         case 'broken':
           this.end({ kind: 'lost', problem: violation(parser.problem) });
@@ -172,7 +187,7 @@ export class StreamSocket implements Connecting, SocketOwner, SseHandler {
 
   private gather(bytes: Buffer, start: number, end: number): void {
     if (this.body === undefined) return;
-    if (this.body.length + end - start > MOST_BODY_BYTES) this.end(this.refusal());
+    if (this.body.length + end - start > MAX_BODY_BYTES) this.end(this.refusal());
     else this.body.add(bytes, start, end);
   }
 

@@ -9,7 +9,7 @@ const LF = 0x0a;
 const CR = 0x0d;
 
 /** Longest line accepted. */
-const MOST_LINE_BYTES = 16_777_216;
+const MAX_LINE_BYTES = 16_777_216;
 
 /**
  * Resumable parser of lines that end with LF or CRLF. A line that lies whole in the read buffer is never copied; the
@@ -25,7 +25,7 @@ export class LineParser {
   private view: Buffer | undefined;
   private viewed: Buffer | undefined;
 
-  constructor(private readonly mostLineBytes = MOST_LINE_BYTES) {}
+  constructor(private readonly maxLineBytes = MAX_LINE_BYTES) {}
 
   /** No byte of a line has been read yet. */
   get idle(): boolean {
@@ -39,8 +39,8 @@ export class LineParser {
     while (at < end && !this.stopped) {
       const found = input.indexOf(LF, at);
       const stop = found < 0 ? end : found;
-      if (this.line.length + stop - at > this.mostLineBytes) {
-        this.reject(`a line of more than ${this.mostLineBytes} bytes`);
+      if (this.line.length + stop - at > this.maxLineBytes) {
+        this.reject(`a line of more than ${this.maxLineBytes} bytes`);
         return false;
       }
       this.line.add(bytes, at, stop);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { ChannelProbe } from '../testing/channel-probe.js';
-import { result } from '../testing/raw-server.js';
-import { startSocketServer, type Talk } from '../testing/socket-server.js';
+import { ChannelProbe } from '../../../tests/support/transport/channel-probe.js';
+import { result } from '../../../tests/support/transport/raw-server.js';
+import { type MessageHandler, startSocketServer } from '../../../tests/support/transport/socket-server.js';
 
 function open(url: string): Promise<ChannelProbe> {
   return new ChannelProbe(url, { transport: 'tcp', pipeline: 2 }).open();
@@ -17,7 +17,7 @@ test('lines may end with CRLF, be empty, and come in any pieces', async () => {
 });
 
 describe('a server that breaks the rules', () => {
-  test.each<[string, Talk, readonly string[]]>([
+  test.each<[string, MessageHandler, readonly string[]]>([
     [
       'with a line that is not JSON',
       (_message, { socket }) => void socket.write('hello\n'),
@@ -28,9 +28,9 @@ describe('a server that breaks the rules', () => {
       (_message, { socket }) => void socket.write(Buffer.from([0x7b, 0xff, 0x7d, 0x0a])),
       ['protocol_violation', 'stream_lost'],
     ],
-  ])('%s', async (_what, talk, fates) => {
-    const server = await startSocketServer('tcp', talk);
-    expect(await (await open(server.url)).call(2)).toEqual(fates);
+  ])('%s', async (_what, handler, outcomes) => {
+    const server = await startSocketServer('tcp', handler);
+    expect(await (await open(server.url)).call(2)).toEqual(outcomes);
   });
 
   test('with an endless line costs no more memory than the limit', async () => {

@@ -21,12 +21,12 @@ const MASKED = 0x80;
 /** A whole text message in one frame, like nearly all messages. */
 const FIN_TEXT = FIN | TEXT;
 
-const MOST_HEAD_BYTES = 10;
-const MOST_CONTROL_BYTES = 125;
+const MAX_HEAD_BYTES = 10;
+const MAX_CONTROL_BYTES = 125;
 const TWO_TO_32 = 4_294_967_296;
 
 /** Longest message accepted; with fragments, all of them together. */
-const MOST_MESSAGE_BYTES = 16_777_216;
+const MAX_MESSAGE_BYTES = 16_777_216;
 
 /**
  * Resumable parser of a server's frames (RFC 6455, 5.2): unmasked frames, and fragmented messages with control frames
@@ -50,7 +50,7 @@ export class FrameParser {
   private control: Buffer | undefined;
   private controlBytes = 0;
 
-  constructor(private readonly mostMessageBytes = MOST_MESSAGE_BYTES) {}
+  constructor(private readonly maxMessageBytes = MAX_MESSAGE_BYTES) {}
 
   /** No byte of a message has been read yet. */
   get idle(): boolean {
@@ -67,7 +67,7 @@ export class FrameParser {
           const short = bytes[at + 1] as number;
           const from = short === 126 ? at + 4 : at + 2;
           const to = from + (short === 126 ? ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number) : short);
-          if (short <= 126 && to <= end && to - from <= this.mostMessageBytes) {
+          if (short <= 126 && to <= end && to - from <= this.maxMessageBytes) {
             at = to;
             handler.onText(bytes, from, to);
             continue;
@@ -98,7 +98,7 @@ export class FrameParser {
 
   /** Reads a head, or the part of it that came. @returns where its payload begins */
   private readHead(bytes: Buffer, start: number, end: number): number {
-    const head = (this.head ??= Buffer.allocUnsafe(MOST_HEAD_BYTES));
+    const head = (this.head ??= Buffer.allocUnsafe(MAX_HEAD_BYTES));
     let at = start;
     let needed = 2;
     do {
@@ -124,8 +124,8 @@ export class FrameParser {
     else if (opcode > PONG || (opcode > BINARY && opcode < CLOSE_FRAME))
       this.reject(CLOSE.protocolError, `a frame with the unknown opcode ${opcode}`);
     else if (isControl && (first & FIN) === 0) this.reject(CLOSE.protocolError, 'a control frame in fragments');
-    else if (isControl && (second & 127) > MOST_CONTROL_BYTES)
-      this.reject(CLOSE.protocolError, `a control frame of more than ${MOST_CONTROL_BYTES} bytes`);
+    else if (isControl && (second & 127) > MAX_CONTROL_BYTES)
+      this.reject(CLOSE.protocolError, `a control frame of more than ${MAX_CONTROL_BYTES} bytes`);
     else if (opcode === 0 && !this.fragmented)
       this.reject(CLOSE.protocolError, 'a continuation frame without a message to continue');
     else if ((opcode === TEXT || opcode === BINARY) && this.fragmented)
@@ -136,10 +136,10 @@ export class FrameParser {
   private begin(head: Buffer): void {
     const length = payloadLength(head);
     const opcode = (head[0] as number) & 15;
-    if (opcode < CLOSE_FRAME && this.body.length + length > this.mostMessageBytes) {
+    if (opcode < CLOSE_FRAME && this.body.length + length > this.maxMessageBytes) {
       return this.reject(
         CLOSE.tooBig,
-        `a message of ${this.body.length + length} bytes, more than the limit of ${this.mostMessageBytes}`,
+        `a message of ${this.body.length + length} bytes, more than the limit of ${this.maxMessageBytes}`,
       );
     }
     this.opcode = opcode;
@@ -149,7 +149,7 @@ export class FrameParser {
   }
 
   private addControl(bytes: Buffer, start: number, end: number): void {
-    const control = (this.control ??= Buffer.allocUnsafe(MOST_CONTROL_BYTES));
+    const control = (this.control ??= Buffer.allocUnsafe(MAX_CONTROL_BYTES));
     bytes.copy(control, this.controlBytes, start, end);
     this.controlBytes += end - start;
   }
@@ -199,7 +199,7 @@ export const CLOSE = {
 /** Bytes of a frame's head by the short length in its second byte. */
 function headLength(short: number): number {
   if (short === 126) return 4;
-  return short === 127 ? MOST_HEAD_BYTES : 2;
+  return short === 127 ? MAX_HEAD_BYTES : 2;
 }
 
 function payloadLength(head: Buffer): number {

@@ -11,7 +11,7 @@ const SUBPROTOCOL = 'mcp';
 /** RFC 6455, 1.3: proves that the server understood the handshake. */
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const BLANK_LINE = '\r\n\r\n';
-const MOST_HEAD_BYTES = 65_536;
+const MAX_HEAD_BYTES = 65_536;
 
 export function newKey(): string {
   return randomBytes(16).toString('base64');
@@ -70,7 +70,7 @@ export class UpgradeReader {
     this.held += bytes.toString('latin1', 0, end);
     const blank = this.held.indexOf(BLANK_LINE, Math.max(0, before - 3));
     if (blank < 0) {
-      if (this.held.length <= MOST_HEAD_BYTES && 'HTTP/1.'.startsWith(this.held.slice(0, 7))) return { kind: 'more' };
+      if (this.held.length <= MAX_HEAD_BYTES && 'HTTP/1.'.startsWith(this.held.slice(0, 7))) return { kind: 'more' };
       return this.refuse(
         violation('the answer to the upgrade request is not the head of an HTTP/1.1 answer'),
         '',

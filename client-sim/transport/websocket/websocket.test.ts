@@ -8,10 +8,16 @@ import { CallToolRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { selfSigned } from '../../../tests/support/certificates.js';
 import { onTestEnd } from '../../../tests/support/test-end.js';
+import { ChannelProbe, MODERN } from '../../../tests/support/transport/channel-probe.js';
+import { result } from '../../../tests/support/transport/raw-server.js';
+import {
+  accepted,
+  type MessageHandler,
+  serverFrame,
+  startSocketServer,
+  textFrame,
+} from '../../../tests/support/transport/socket-server.js';
 import { until } from '../../../tests/support/until.js';
-import { ChannelProbe, MODERN } from '../testing/channel-probe.js';
-import { result } from '../testing/raw-server.js';
-import { accepted, serverFrame, startSocketServer, type Talk, textFrame } from '../testing/socket-server.js';
 
 function open(url: string, options: ConstructorParameters<typeof ChannelProbe>[1] = {}): Promise<ChannelProbe> {
   return new ChannelProbe(url, { transport: 'websocket', ...options }).open();
@@ -184,11 +190,11 @@ describe('the upgrade', () => {
       'protocol_violation',
       'not the head',
     ],
-  ])('is refused when answered with %s', async (_what, upgrade, category, words) => {
+  ])('is refused when answered with %s', async (_what, upgrade, category, text) => {
     const server = await startSocketServer('websocket', () => undefined, { upgrade });
     const probe = await open(server.url);
     expect(probe.openFailure?.category).toBe(category);
-    expect(probe.openFailure?.detail).toContain(words);
+    expect(probe.openFailure?.detail).toContain(text);
     await until('its socket to be closed', () => server.open === 0);
   });
 
@@ -217,12 +223,12 @@ describe('the upgrade', () => {
 
 describe('a server that breaks the rules', () => {
   const bytes =
-    (make: (text: Buffer) => Buffer): Talk =>
+    (make: (text: Buffer) => Buffer): MessageHandler =>
     ({ id }, { socket }) =>
       void socket.write(make(Buffer.from(JSON.stringify(result(id)))));
   const masked = (payload: Buffer): Buffer =>
     Buffer.concat([Buffer.from([0x81, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
-  test.each<[string, Talk, string, number]>([
+  test.each<[string, MessageHandler, string, number]>([
     ['by masking', bytes(masked), 'protocol_violation', 1002],
     ['with a reserved bit', bytes((text) => serverFrame(0xc1, text)), 'protocol_violation', 1002],
     ['with binary', bytes((text) => serverFrame(0x82, text)), 'protocol_violation', 1003],
@@ -239,8 +245,8 @@ describe('a server that breaks the rules', () => {
       1009,
     ],
     ['with HTTP', bytes(() => Buffer.from('HTTP/1.1 200 OK\r\n\r\n')), 'protocol_violation', 1002],
-  ])('%s gets a failed request and the close code for it', async (_what, talk, category, code) => {
-    const server = await startSocketServer('websocket', talk);
+  ])('%s gets a failed request and the close code for it', async (_what, handler, category, code) => {
+    const server = await startSocketServer('websocket', handler);
     const probe = await open(server.url, { pipeline: 2 });
     expect(await probe.call(2)).toEqual([category, 'stream_lost']);
     expect(probe.closed).toBe('lost');
@@ -264,7 +270,7 @@ describe('a server that breaks the rules', () => {
     expect(probe.counters.bytesReceived).toBeLessThan(20_000_000);
   });
 
-  test('or closes within a message loses the answer; its reason is in the failure', async () => {
+  test('by closing within a message loses the answer; the failure has its reason', async () => {
     const server = await startSocketServer('websocket', (_message, { socket }) => {
       socket.write(
         Buffer.concat([
@@ -281,7 +287,7 @@ describe('a server that breaks the rules', () => {
     expect(echo.payload.readUInt16BE()).toBe(1011);
   });
 
-  test('or drops the connection within a message loses the answer too', async () => {
+  test('by dropping the connection within a message loses the answer too', async () => {
     const server = await startSocketServer(
       'websocket',
       (_message, { socket }) => void socket.end(textFrame('{"jsonrpc":"2.0"}').subarray(0, 9)),

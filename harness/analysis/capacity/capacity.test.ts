@@ -68,7 +68,7 @@ describe('the search for capacity', () => {
     );
   });
 
-  test('says whether the generator, the highest rate or the number of probes ended it, and when no rate was met', () => {
+  test('says what ended it: the generator, the highest rate or the number of probes; and when no rate was met', () => {
     expect(search((rate) => (rate <= 3_000 ? 'met' : 'generator')).found).toMatchObject({
       end: 'generator',
       unmetPerSecond: undefined,

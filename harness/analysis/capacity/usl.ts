@@ -23,7 +23,7 @@ interface UslFit {
   readonly peak: { readonly concurrency: number; readonly throughputPerSecond: number } | undefined;
 }
 
-/** Fewer points than this fit any curve of three parameters. */
+/** A curve of three parameters fits any fewer points. */
 const FEWEST_POINTS = 5;
 const RESAMPLES = 1000;
 

@@ -2,10 +2,8 @@
 import type { Clock, Exchange, PinnedProtocol, Registration } from '../../../client-sim/protocol/messages.js';
 import type { SlotSet } from '../../../scenarios/schema/allocate.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
-import type { PinnedRoute, RunEvent, StopReason, Verdict } from '../../log/events.js';
+import type { EventOf, PinnedRoute, RunEvent, StopReason, Verdict } from '../../log/events.js';
 import type { Place, Replica, StartedProgram } from '../../platform/platform.js';
-
-type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
 
 export interface RunFacts {
   created: EventOf<'run.created'> | undefined;

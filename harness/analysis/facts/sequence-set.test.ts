@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { SequenceSet } from './sequence-set.js';
+import { SequenceSet } from './worker-counters.js';
 
 describe('batch numbers', () => {
   test('come in any order, once each, and gaps are counted', () => {

@@ -1,4 +1,5 @@
 import type { UsageSample } from '../../platform/platform.js';
+import { byName } from '../order.js';
 
 export interface UsageSeries {
   readonly id: string;
@@ -25,9 +26,7 @@ export class UsageStore {
   }
 
   view(): readonly UsageSeries[] {
-    return [...this.series]
-      .map(([id, { role, points }]) => ({ id, role, points }))
-      .sort((a, b) => (a.id < b.id ? -1 : 1));
+    return [...this.series].map(([id, { role, points }]) => ({ id, role, points })).sort((a, b) => byName(a.id, b.id));
   }
 }
 

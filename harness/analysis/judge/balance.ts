@@ -3,7 +3,7 @@ import type { RunFacts } from '../facts/run-facts.js';
 import type { Aggregate } from '../merge/aggregate.js';
 import { byKey } from '../order.js';
 
-/** One worker's counts of one stage (design: measurement 4). A gap is a bug of ours, unless the worker was lost. */
+/** One worker's counts of one stage. A gap is a bug of ours, unless the worker was lost. */
 interface Balance {
   readonly worker: string;
   readonly stage: string;

@@ -1,6 +1,6 @@
 import type { RunEvent, Verdict } from '../../log/events.js';
 
-/** The exit code of a run (design: measurement); the command line adds 2 for usage errors. */
+/** The exit code of a run; the command line adds 2 for usage errors. */
 export type RunExitCode = 0 | 1 | 3 | 4 | 99 | 130;
 
 export function exitCodeOf(verdict: Verdict, events: Iterable<RunEvent>): RunExitCode {

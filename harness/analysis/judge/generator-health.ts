@@ -1,4 +1,4 @@
-/** Whether the generator, not the target, was the limit (design: measurement 6). */
+/** Whether the generator, not the target, was the limit. */
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import {
   beyondLimit,

@@ -1,10 +1,11 @@
-/** Whether the planned load was delivered in every measured stage. */
-import type { Plan, ProfilePlan, StagePlan } from '../../../scenarios/schema/plan.js';
+import { takesPart } from '../../../scenarios/schema/offered-load.js';
+import type { LoadSegment, Plan, ProfilePlan, StagePlan } from '../../../scenarios/schema/plan.js';
 import type { OperationCounts } from '../facts/counts.js';
 import type { RunFacts } from '../facts/run-facts.js';
 import { listed, percent, whole } from '../format.js';
 import type { Aggregate } from '../merge/aggregate.js';
-import { plannedLoad } from './planned-load.js';
+
+/** Whether the planned load was delivered in every measured stage. */
 
 /** With a smaller share of what was due, the stage was another test than the planned one. */
 const leastDelivered = 0.95;
@@ -96,10 +97,65 @@ function lost(facts: RunFacts): readonly string[] {
 
 function lossesIn(facts: RunFacts): string {
   const workers = lost(facts);
-  return workers.length === 0 ? 'some workers started late or stopped early' : `worker ${listed(workers)} was lost`;
+  if (workers.length === 0) return 'some workers started late or stopped early';
+  return workers.length === 1 ? `worker ${listed(workers)} was lost` : `workers ${listed(workers)} were lost`;
 }
 
 /** With several trials, the trial distinguishes stages of the same name. */
 export function stageName(plan: Plan, stage: StagePlan): string {
   return plan.trials > 1 ? `${stage.name} (trial ${stage.trial})` : stage.name;
+}
+
+/** What the plan asks of a stage, to compare with what happened. */
+interface PlannedLoad {
+  /** Operations due in open loop; a closed loop plans none. */
+  readonly operations: number;
+  /** Milliseconds times active clients, of all profiles. */
+  readonly clientMs: number;
+}
+
+/** @param untilMs run time at which the stage was cut, when it was */
+export function plannedLoad(plan: Plan, stage: StagePlan, untilMs: number): PlannedLoad {
+  let operations = 0;
+  let clientMs = 0;
+  for (const profile of plan.profiles) {
+    if (!takesPart(stage, profile.name)) continue;
+    const active = activeClientMs(profile, stage, untilMs);
+    clientMs += active;
+    if (profile.arrivals.model === 'open')
+      operations += (profile.arrivals.ratePerSecond * loadedClientMs(profile, stage, untilMs, active)) / 1000;
+  }
+  return { operations, clientMs };
+}
+
+/** With `scale: clients`, client k of n is active while load x n > k; with `scale: rate`, all are. */
+function activeClientMs(profile: ProfilePlan, stage: StagePlan, untilMs: number): number {
+  if (stage.scale === 'rate') return profile.clients * Math.max(0, Math.min(stage.durationMs, untilMs - stage.startMs));
+  let sum = 0;
+  for (let client = 0; client < profile.clients; client += 1) {
+    for (const segment of stage.segments) sum += timeAbove(segment, client / profile.clients, untilMs);
+  }
+  return sum;
+}
+
+function loadedClientMs(profile: ProfilePlan, stage: StagePlan, untilMs: number, active: number): number {
+  if (stage.scale === 'clients') return active;
+  return profile.clients * stage.segments.reduce((sum, segment) => sum + integral(segment, untilMs), 0);
+}
+
+/** How long the load of a linear segment lies above a level. */
+function timeAbove({ startMs, endMs, from, to }: LoadSegment, level: number, untilMs: number): number {
+  const end = Math.min(endMs, untilMs);
+  if (end <= startMs) return 0;
+  if (from === to) return from > level ? end - startMs : 0;
+  const crossing = startMs + ((level - from) / (to - from)) * (endMs - startMs);
+  const above = to > from ? end - Math.max(startMs, crossing) : Math.min(end, crossing) - startMs;
+  return Math.max(0, Math.min(end - startMs, above));
+}
+
+function integral({ startMs, endMs, from, to }: LoadSegment, untilMs: number): number {
+  const end = Math.min(endMs, untilMs);
+  if (end <= startMs) return 0;
+  const atEnd = from + ((to - from) * (end - startMs)) / (endMs - startMs);
+  return ((from + atEnd) / 2) * (end - startMs);
 }

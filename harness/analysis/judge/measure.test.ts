@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Check } from '../../../scenarios/schema/plan.js';
+import { check, samplePlan } from '../../../tests/support/analysis/sample-plan.js';
+import { failing, sampleTelemetry } from '../../../tests/support/analysis/sample-run.js';
 import { liveView } from '../live-view.js';
 import { RunAggregate } from '../merge/aggregate.js';
-import { check, samplePlan } from '../testing/sample-plan.js';
-import { failing, sampleTelemetry } from '../testing/sample-run.js';
 import { measure } from './measure.js';
 import { holds, judgeThresholds } from './thresholds.js';
 
@@ -94,7 +94,7 @@ describe("a check's metric", () => {
     expect(measured.kind === 'no-data' ? measured.why : '').toMatch(why);
   });
 
-  test('no data never passes, with any comparison', () => {
+  test('a threshold without data never passes, with any comparison', () => {
     const thresholds = (['<', '<=', '>', '>=', '==', '!='] as const).map((comparison) => ({
       check: check('latency.p95', comparison, 0, { operation: 'nothing' }),
       abortOnFail: false,
@@ -117,7 +117,7 @@ describe("a check's metric", () => {
     ['>=', 1, 1, true],
     ['==', 1, 1, true],
     ['!=', 1, 1, false],
-  ] as const)('%s', (comparison, actual, wanted, expected) => {
+  ] as const)('the comparison %s, for %d and %d, is %s', (comparison, actual, wanted, expected) => {
     expect(holds({ comparison, value: wanted }, actual)).toBe(expected);
   });
 });

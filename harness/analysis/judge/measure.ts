@@ -21,7 +21,7 @@ export type Measurement =
 
 /**
  * The value of a check's metric over the measured stages (or the stage its label names), or the reason why there is
- * none (design: scenario, "Thresholds").
+ * none.
  * @param window only batches whose `toMs` lies in it, of any stage unless a label names one; percentiles come from the
  *   window's own histograms
  */
@@ -178,7 +178,7 @@ const metrics: Readonly<Record<string, Metric>> = {
   ),
   ...family(
     'connect',
-    ['stage', 'profile'],
+    byProfile,
     latency((totals) => totals.connect, 'connection'),
   ),
   ...family(
@@ -212,17 +212,17 @@ const metrics: Readonly<Record<string, Metric>> = {
     errors(({ failed, ended }) => failed / ended),
     ({ counts: { succeeded, failed } }) =>
       succeeded + failed === 0
-        ? noData('it ended no operation')
+        ? noData('the replica ended no operation')
         : value(failed / (succeeded + failed), succeeded + failed),
   ),
   'errors.count': ofReplica(
     [...byOperation, 'category'],
     errors(({ failed }) => failed),
     ({ counts: { succeeded, failed } }) =>
-      succeeded + failed === 0 ? noData('it ended no operation') : value(failed, succeeded + failed),
+      succeeded + failed === 0 ? noData('the replica ended no operation') : value(failed, succeeded + failed),
   ),
   'sessions.lost': {
-    labels: ['stage', 'profile'],
+    labels: byProfile,
     value: ({ totals }) =>
       totals.isEmpty
         ? noData('no session was reported')
@@ -231,7 +231,9 @@ const metrics: Readonly<Record<string, Metric>> = {
   'sessions.peak': {
     labels: ['stage'],
     value: ({ timeline }) =>
-      timeline.length === 0 ? noData('no second of it was reported') : value(mostSessions(timeline), timeline.length),
+      timeline.length === 0
+        ? noData('no second of the stage was reported')
+        : value(mostSessions(timeline), timeline.length),
   },
   'sessions.answered': {
     labels: ['stage'],
@@ -251,7 +253,7 @@ const metrics: Readonly<Record<string, Metric>> = {
     value: ({ usage }) => ofReplicas(usage, ({ memoryBytes }) => memoryBytes, peak),
   },
   'affinity.moved': ofReplica(
-    ['stage', 'profile'],
+    byProfile,
     ({ totals }) => {
       const affinity = affinityOf(totals);
       return affinity === undefined
@@ -350,7 +352,7 @@ function mostSessions(timeline: readonly Second[]): number {
   return peak(timeline.map(({ sessions }) => sessions));
 }
 
-/** All of them must be known; otherwise the one that never ended would not count. */
+/** All of them must be known; otherwise a recovery that never ended would not count. */
 function slowest(recoveries: readonly Recovery[]): Measurement {
   if (recoveries.length === 0) return noData('no fault was injected');
   const missing = recoveries.find((recovery) => recovery.kind === 'unknown');
@@ -375,7 +377,7 @@ function ofReplicas<T>(
       );
 }
 
-/** The clocks of publisher and subscriber may differ by at most this share of a value (design: measurement 9). */
+/** The clocks of publisher and subscriber may differ by at most this share of a value. */
 const mostClockError = 0.1;
 
 /** Whether the clocks were close enough for this delivery time. */
@@ -402,7 +404,7 @@ function catchUpTime({ catchUp, streams }: Totals, statistic: Statistic): Measur
   return value(measured, catchUp.total);
 }
 
-/** Known only when all workers have finished: until then, what is on its way looks lost. */
+/** Known only when all workers have finished: until then, publications on their way look lost. */
 function lostDeliveries(aggregate: Aggregate): Measurement {
   const deliveries = aggregate.deliveries();
   if (deliveries === undefined || deliveries.published === 0) return noData('no stamped publication was made');

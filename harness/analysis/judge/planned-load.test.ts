@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { samplePlan, sampleStage } from '../testing/sample-plan.js';
-import { plannedLoad } from './planned-load.js';
+import { samplePlan, sampleStage } from '../../../tests/support/analysis/sample-plan.js';
+import { plannedLoad } from './load-delivery.js';
 
 const ramp = { startMs: 0, endMs: 10_000, from: 0, to: 1 };
 const whole = { index: 0, name: 's', startMs: 0, durationMs: 10_000 };

@@ -1,20 +1,34 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Plan } from '../../../scenarios/schema/plan.js';
+import { foldRun } from '../../../tests/support/analysis/fold-run.js';
+import {
+  check,
+  samplePlan,
+  sampleProfile,
+  sampleStage,
+  threshold,
+} from '../../../tests/support/analysis/sample-plan.js';
+import {
+  failing,
+  type SampleOptions,
+  sampleEvents,
+  sampleTelemetry,
+} from '../../../tests/support/analysis/sample-run.js';
 import type { RunEventBody, Verdict } from '../../log/events.js';
-import { foldRun } from '../testing/fold-run.js';
-import { check, samplePlan, sampleProfile, sampleStage, threshold } from '../testing/sample-plan.js';
-import { failing, type SampleOptions, sampleEvents, sampleTelemetry } from '../testing/sample-run.js';
 
 function judged(options: SampleOptions & { plan?: Plan; events?: readonly RunEventBody[] } = {}) {
   const plan = options.plan ?? samplePlan();
   return foldRun(sampleEvents(plan, options.events ?? [], options.workers ?? 2), sampleTelemetry(plan, options));
 }
+
 function lost(policy: Plan['onWorkerLoss']): RunEventBody {
   return { type: 'worker.lost', workerId: 'w2', lastHeardMs: 3000, silentMs: 3500, policy };
 }
+
 function stop(reason: 'user' | 'interrupt' | 'threshold' | 'stop-rule'): RunEventBody {
   return { type: 'stop.requested', reason, mode: 'drain', detail: 'test' };
 }
+
 const fast = threshold(check('latency.p95', '<', 200));
 const tooFast = threshold(check('latency.p95', '<', 0.001));
 const closed = samplePlan({
@@ -31,7 +45,7 @@ type Row = readonly [
 const rows: readonly Row[] = [
   ['a quiet run passes', () => judged({ plan: samplePlan({ thresholds: [fast] }) }), 'passed', 0, /^$/],
   [
-    'a broken threshold fails it',
+    'a broken threshold fails a run',
     () => judged({ plan: samplePlan({ thresholds: [tooFast] }) }),
     'failed',
     99,
@@ -46,7 +60,7 @@ const rows: readonly Row[] = [
     /no data/,
   ],
   [
-    'a saturated loop makes it invalid',
+    'a saturated event loop makes a run invalid',
     () => judged({ health: { eventLoopUtilization: 0.96 } }),
     'invalid',
     4,
@@ -64,7 +78,7 @@ const rows: readonly Row[] = [
     ),
   ],
   [
-    'one that waits now and then, but is late by its own work, needs workers',
+    'a loop that waits now and then, but is late because of its own work, needs more workers',
     () => judged({ health: { eventLoopUtilization: 0.96, processorWait: 0.1 } }),
     'invalid',
     4,
@@ -89,7 +103,7 @@ const rows: readonly Row[] = [
     /^$/,
   ],
   [
-    'but not send late',
+    'a spinning profile may not send late',
     () =>
       judged({
         plan: samplePlan({ profiles: [sampleProfile({ pacing: 'spin' })] }),
@@ -100,28 +114,28 @@ const rows: readonly Row[] = [
     /40 ms or more after they were due/,
   ],
   [
-    "lateness where our loop was not held up is the target's, whose answers the window waits for",
+    'lateness while our loop is not held up is caused by the target: the window waits for its answers',
     () => judged({ health: { lagP99Ms: 800, eventLoopDelayP99Ms: 45 } }),
     'passed',
     0,
     /^$/,
   ],
   [
-    'cgroup throttling makes it invalid',
+    'cgroup throttling makes a run invalid',
     () => judged({ health: { throttledRatio: 0.3 } }),
     'invalid',
     4,
     /throttled by its cgroup for 30 %/,
   ],
   [
-    'file descriptors running out make it invalid',
+    'file descriptors that run out make a run invalid',
     () => judged({ health: { openFiles: 1000 } }),
     'invalid',
     4,
     /ulimit -n/,
   ],
   [
-    'ports running out make it invalid',
+    'local ports that run out make a run invalid',
     () => judged({ health: { localPorts: 28_000, localPortsLimit: 28_232 } }),
     'invalid',
     4,
@@ -157,7 +171,7 @@ const rows: readonly Row[] = [
     /load not offered/,
   ],
   [
-    'unless someone turned the load',
+    'fewer arrivals are no reason in a stage whose load was adjusted',
     () =>
       judged({
         plan: samplePlan({
@@ -176,14 +190,14 @@ const rows: readonly Row[] = [
     /^$/,
   ],
   [
-    'counts that do not add up are our fault',
+    'counts that do not add up are a bug of ours',
     () => judged({ change: (series) => ({ ...series, succeeded: series.succeeded - 1 }) }),
     'invalid',
     4,
     /do not add up .* sent: 4/,
   ],
   [
-    'a lost worker makes it incomplete (fail)',
+    'a lost worker makes a run incomplete (fail)',
     () => judged({ events: [lost('fail')], silentAfterMs: { 1: 3000 } }),
     'incomplete',
     4,
@@ -205,7 +219,7 @@ const rows: readonly Row[] = [
     /load not offered: .* worker w2 was lost/,
   ],
   [
-    'the same in closed loop, by the time of clients',
+    'a lost worker leaves too little load in a closed loop, by the time of its clients',
     () =>
       judged({ plan: { ...closed, onWorkerLoss: 'continue' }, events: [lost('continue')], silentAfterMs: { 1: 3000 } }),
     'invalid',
@@ -221,7 +235,7 @@ const rows: readonly Row[] = [
     /^$/,
   ],
   [
-    'a worker that says nothing more leaves a hole',
+    'a worker that falls silent leaves a gap in the telemetry',
     () =>
       judged({
         silentAfterMs: { 1: 5000 },
@@ -278,7 +292,7 @@ const rows: readonly Row[] = [
       }),
     'failed',
     99,
-    /was 300 while the run was on/,
+    /was 300 during the run/,
   ],
   [
     'nothing succeeded and nothing judges errors',
@@ -339,7 +353,7 @@ describe('the verdict', () => {
       3,
       /no target \(look\)/,
     ],
-    ['a fault of ours', [{ type: 'run.failed', code: 'INTERNAL', message: 'oops' }], 1, /oops/],
+    ['an internal error', [{ type: 'run.failed', code: 'INTERNAL', message: 'oops' }], 1, /oops/],
     ['nothing happened', [], 4, /never started/],
   ] as const satisfies readonly (readonly [string, readonly RunEventBody[], number, RegExp])[])(
     'before the load began: %s',

@@ -83,7 +83,7 @@ function aborts({ broken }: RunFacts, results: readonly ThresholdResult[]): read
     .filter(
       ({ abort, check }) => abort && results.some((result) => result.threshold.check.text === check && result.passed),
     )
-    .map(({ check, actual }) => `${check}: was ${actual} while the run was on, which ended it (abortOnFail)`);
+    .map(({ check, actual }) => `${check}: was ${actual} during the run, which ended it (abortOnFail)`);
 }
 
 function describeFailure({ threshold, measurement }: ThresholdResult): string {

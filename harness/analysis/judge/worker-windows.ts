@@ -1,4 +1,4 @@
-/** Percentiles of several workers may be merged only where they ran at the same time (design: measurement 8). */
+/** Percentiles of several workers may be merged only where they ran at the same time. */
 import type { Plan, StagePlan } from '../../../scenarios/schema/plan.js';
 import { clientsOf, type RunFacts } from '../facts/run-facts.js';
 import { percent, seconds } from '../format.js';

@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import hdr from 'hdr-histogram-js';
 import { HistogramError } from '../../../client-sim/protocol/histogram-codec.js';
+import { samplePlan } from '../../../tests/support/analysis/sample-plan.js';
+import { encode, sampleTelemetry } from '../../../tests/support/analysis/sample-run.js';
 import { summarise } from '../statistics/latency-summary.js';
-import { samplePlan } from '../testing/sample-plan.js';
-import { encode, sampleTelemetry } from '../testing/sample-run.js';
 import { RunAggregate } from './aggregate.js';
 import { decodeCounts, emptyHistogram, encodeCounts, toHistogram } from './hdr-counts.js';
 

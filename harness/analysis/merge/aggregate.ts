@@ -25,8 +25,8 @@ export interface Aggregate {
    */
   within(window: TimeWindow): Pick<Aggregate, 'select'> | undefined;
   /**
-   * One entry a second, in order of time, from `fromSecond` (default 0) to the last one reported; a silent second is
-   * all zeros.
+   * One entry for each second, in order of time, from `fromSecond` (default 0) to the last one reported; a silent
+   * second is all zeros.
    */
   timeline(fromSecond?: number): readonly Second[];
   heatMap(): HeatMapView;
@@ -111,7 +111,7 @@ export class RunAggregate implements Aggregate {
   }
 
   /**
-   * Adds replicas to those known before. What answers call them is replaced by their ids, also in what was added
+   * Adds replicas to those known before. Their ids replace the names that answers give them, also in what was added
    * earlier.
    */
   registerReplicas(replicas: readonly Replica[]): void {

@@ -17,7 +17,7 @@ export interface HeatMapView {
   readonly rowsPerDecade: number;
   /** Number of the lowest row in `columns`. */
   readonly firstRow: number;
-  /** One array of counts a column, each as long as the others; empty when nothing was recorded. */
+  /** One array of counts for each column, all of the same length; empty when nothing was recorded. */
   readonly columns: readonly (readonly number[])[];
 }
 

@@ -253,6 +253,7 @@ function emptyHistograms(): Record<HistogramName, HdrCounts> {
 function matches(wanted: string | undefined, is: string): boolean {
   return wanted === undefined || wanted === is;
 }
+
 function selects(selection: Selection, cell: { readonly stage: number; readonly profile: string }): boolean {
   return selection.stages.includes(cell.stage) && matches(selection.profile, cell.profile);
 }

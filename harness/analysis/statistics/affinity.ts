@@ -5,7 +5,7 @@ import type { Totals } from '../merge/series-store.js';
 /** What the replicas answered, summed up: for the report and for `affinity.moved`. */
 interface Affinity {
   readonly counts: Readonly<ReplicaCounts>;
-  /** Operations that succeeded or failed, not by our own doing, and whose replica is not known. */
+  /** Operations that ended, except those that we ended on purpose, and whose replica is not known. */
   readonly unattributed: number;
 }
 

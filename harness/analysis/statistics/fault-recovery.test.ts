@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import { check, samplePlan, sampleStage } from '../../../tests/support/analysis/sample-plan.js';
+import { sampleTelemetry } from '../../../tests/support/analysis/sample-run.js';
 import type { FaultEvent } from '../facts/fault-records.js';
 import { measure } from '../judge/measure.js';
 import { RunAggregate } from '../merge/aggregate.js';
 import type { Second } from '../merge/timeline.js';
-import { check, samplePlan, sampleStage } from '../testing/sample-plan.js';
-import { sampleTelemetry } from '../testing/sample-run.js';
 import { recoveryOf } from './fault-recovery.js';
 
 const steady = samplePlan({ stages: [sampleStage({ index: 0, name: 'steady', startMs: 0, durationMs: 60_000 })] });

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
+import { samplePlan, sampleStage } from '../../../tests/support/analysis/sample-plan.js';
+import { sampleTelemetry } from '../../../tests/support/analysis/sample-run.js';
 import { RunAggregate } from '../merge/aggregate.js';
-import { samplePlan, sampleStage } from '../testing/sample-plan.js';
-import { sampleTelemetry } from '../testing/sample-run.js';
 import { type MemoryReturn, memoryReturn } from './session-memory.js';
 
 const rest = {
@@ -15,7 +15,7 @@ const stages = [
 ];
 const plan = samplePlan({ stages });
 
-/** Of a target that holds so many bytes, by replica, at the end of second `t`. */
+/** Samples of a target whose replicas hold so many bytes at the end of second `t`. */
 function returned(stage: number, bytes: (t: number) => number, seconds = 40, replicas = 2): MemoryReturn | undefined {
   const aggregate = new RunAggregate(plan);
   for (const { workerId, batch } of sampleTelemetry(plan, { workers: 1 })) aggregate.add(workerId, batch);

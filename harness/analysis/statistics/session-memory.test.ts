@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { check, samplePlan, sampleStage } from '../../../tests/support/analysis/sample-plan.js';
+import { sampleTelemetry } from '../../../tests/support/analysis/sample-run.js';
 import { measure } from '../judge/measure.js';
 import { RunAggregate } from '../merge/aggregate.js';
-import { check, samplePlan, sampleStage } from '../testing/sample-plan.js';
-import { sampleTelemetry } from '../testing/sample-run.js';
 import { sessionMemory } from './session-memory.js';
 
 const seconds = 30;
@@ -89,7 +89,7 @@ describe('memory per session', () => {
     const aggregate = runOf(leaking);
     expect(sessionMemory(plan, aggregate, [0], 'open')).toMatchObject({
       kind: 'none',
-      why: 'sessions went from 20 to 20: too little to see what one costs',
+      why: 'sessions went from 20 to 20: too few to see what one costs',
     });
     const left = judged(aggregate, 'memory.leftPerSession', 10_000);
     expect(left.kind === 'value' && Math.round(left.value / 100)).toBe(7);

@@ -63,7 +63,7 @@ export function sessionMemory(
     return {
       ...about,
       kind: 'none',
-      why: `sessions went from ${whole(fromSessions)} to ${whole(toSessions)}: too little to see what one costs`,
+      why: `sessions went from ${whole(fromSessions)} to ${whole(toSessions)}: too few to see what one costs`,
     };
   }
   const fit = fitLine(points);

@@ -1,6 +1,6 @@
 /** The swarm that the controller is part of, if any. */
 import { z } from 'zod';
-import { messageOf } from '../../log/errors.js';
+import { messageOf } from '../../support/error-message.js';
 import { type ApiEndpoint, type Call, jsonEndpoint } from '../api-endpoint.js';
 import { ApiError } from '../errors.js';
 

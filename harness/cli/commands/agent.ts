@@ -27,8 +27,8 @@ export const agent: CliCommand = {
       .requiredOption('--token-file <file>', 'file with the token that callers need, except for metrics and health')
       .option('--host <address>', 'address to listen on', '127.0.0.1')
       .option('--port <n>', 'port to listen on; 0 chooses a free one', parseNumber, 9417)
-      .option('--stack <name>', 'watch only the tasks of this stack (default: of all stacks)')
-      .option('--node <name>', 'name of this node (default: the name its engine has)')
+      .option('--stack <name>', 'watch only the tasks of this stack (default: the tasks of all stacks)')
+      .option('--node <name>', 'name of this node (default: the name that its engine reports)')
       .action(async (options: Options) => {
         await serveUntilInterrupted(options, host);
         finish(exitCode.passed);

@@ -155,7 +155,7 @@ function render(measured: readonly Measured[]): string {
     ...table([['profile', 'ceiling', `lag p99 ${checked}`, `latency p99 ${checked}`], ...rows], [1, 2, 3]),
     ...unfit.flatMap(({ profile, verdict }) => [
       '',
-      `${profile}: the generator was not fit ${checked}; calibrate again while nothing else uses the processor`,
+      `${profile}: the generator did not keep up ${checked}; calibrate again while nothing else uses the processor`,
       ...verdict.reasons.map((reason) => `  ${reason}`),
     ]),
   ].join('\n');
@@ -175,7 +175,7 @@ function calibrationOf(measured: readonly Measured[], workers: number): Calibrat
   };
 }
 
-/** Keeps known figures of other profiles, if they are of the same host and the same number of workers. */
+/** Keeps the known figures of other profiles if host and number of workers are the same. */
 function mergeCalibration(known: Calibration | undefined, fresh: Calibration): Calibration {
   const isComparable = known !== undefined && known.host === fresh.host && known.workers === fresh.workers;
   const kept = isComparable
@@ -207,7 +207,7 @@ function profileShape(profile: string): ProfilePlan {
   return shape;
 }
 
-/** Closed loop without think time: every connection is always busy, so this is the most this profile can do here. */
+/** Closed loop without think time: every connection is always busy, so this is the most that a profile can do here. */
 function flatOutPlan({ name, maxInFlight, connections }: ProfilePlan, seconds: number): Plan {
   return planFor(name, { thinkTime: '0ms', maxInFlight, connections }, seconds);
 }
@@ -225,7 +225,7 @@ function atRatePlan(
 function planFor(profile: string, overrides: Readonly<Record<string, unknown>>, seconds: number): Plan {
   const scenario = {
     name: 'calibration',
-    description: `How much load of profile ${profile} this machine can generate: against the sink.`,
+    description: `How much load of profile ${profile} this machine can generate, measured against the sink.`,
     target: { server: 'sink' },
     workload: { [profile]: overrides },
     limits: { clients: 1_000_000, rate: '100000000/s' },

@@ -50,7 +50,7 @@ interface Options extends LoadOptions, PlatformOptions {
 export const capacity: CliCommand = {
   examples: [
     'swarmbench capacity',
-    'swarmbench capacity --target http://localhost:3000/mcp --from 200/s',
+    'swarmbench capacity baseline --target http://localhost:3000/mcp --time-scale 0.1 --from 100/s',
     'swarmbench capacity mine.yaml --precision 0.1 --confirm 1 --time-scale 0.5',
     'swarmbench capacity --on swarm --set target.replicas=4',
   ],

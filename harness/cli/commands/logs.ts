@@ -24,7 +24,7 @@ export const logs: CliCommand = {
   declare(command, host, finish) {
     command
       .argument('<service...>', 'names of services in the stack file')
-      .option('-f, --follow', 'go on until interrupted')
+      .option('-f, --follow', 'follow the logs until interrupted')
       .option('--tail <n>', 'show only the last lines of each task', parseWholeNumber)
       .option('--since <ago>', 'show only newer lines, e.g. 30s, 5m, 2h', parseTimeAgo)
       .option('-t, --timestamps', 'show when the engine read each line');

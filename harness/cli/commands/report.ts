@@ -51,6 +51,6 @@ function findRun(run: string, { out }: Options, host: Host): string {
     code: 'RUN_NOT_FOUND',
     message: run === 'latest' ? `there is no run in ${resolve(host.cwd, out)} yet` : `there is no run ${run}`,
     where: `there is no events.jsonl in ${candidates.join(' or ')}`,
-    hint: 'name the folder that holds the results of runs with --out',
+    hint: 'use --out to name the folder that holds the results of runs',
   });
 }

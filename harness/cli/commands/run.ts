@@ -35,7 +35,7 @@ export const run: CliCommand = {
     'swarmbench run',
     'swarmbench run baseline --target http://localhost:3000/mcp',
     'swarmbench run spike --set workload.normal.clients=50 --time-scale 0.1',
-    "swarmbench run ci --config mcp.json --server mine --header 'Authorization: Bearer ${TOKEN}'",
+    "swarmbench run baseline --config mcp.json --server mine --header 'Authorization: Bearer ${TOKEN}'",
     'swarmbench run ci --json --junit junit.xml > ci.json',
     'swarmbench run baseline --on swarm --set target.replicas=4',
   ],

@@ -39,8 +39,8 @@ function replicasOf(pairs: readonly string[]): Readonly<Record<string, number>> 
       if (service !== undefined && count !== undefined) return [service, Number(count)];
       throw new CliError({
         code: 'USAGE',
-        message: `"${pair}" is not SERVICE=REPLICAS`,
-        hint: 'swarmbench scale mcp-server=8',
+        message: `\`${pair}\` is not SERVICE=REPLICAS`,
+        hint: 'write it like mcp-server=8',
       });
     }),
   );

@@ -132,8 +132,8 @@ interface Served {
 }
 
 /**
- * Workers of a resumed run look for their controller where it was, so its address is listened on, too. Our own comes
- * last: the workers of new runs get that one.
+ * Listens on our own address, and on those of the controllers before us, where the workers of resumed runs look for
+ * their controller. Our own comes last, because workers of new runs are given the last one.
  */
 async function listen(
   controller: Controller,
@@ -157,7 +157,7 @@ async function listen(
       apis.push(await startApi(controller, { ...shared, host: hostname, port: Number(port) }));
     } catch (error) {
       const problem = `workers of an unfinished run expect their controller at ${url}`;
-      host.stderr.write(`warning: ${problem}, but it cannot listen there: ${messageOf(error)}\n`);
+      host.stderr.write(`warning: ${problem}, but this one cannot listen there: ${messageOf(error)}\n`);
     }
   }
   const own = {
@@ -174,7 +174,7 @@ async function listen(
   return apis;
 }
 
-/** Loopback demands tokens too once some are given, as from Docker secrets. */
+/** Once tokens are given (as Docker secrets, for example), calls over loopback need them, too. */
 function givenTokens({ operatorTokenFile, workerTokenFile }: Options): { readonly tokens?: Partial<Tokens> } {
   if (operatorTokenFile === undefined && workerTokenFile === undefined) return {};
   return {

@@ -11,7 +11,7 @@ interface Options {
   readonly slot?: string;
 }
 
-/** The program that the platforms start, too. Its token comes from the environment, which `ps` shows to no one else. */
+/** The program that the platforms start, too. It reads its token from the environment, which other users cannot see. */
 const ENTRY = fileURLToPath(new URL('../../../client-sim/main.js', import.meta.url));
 
 export const worker: CliCommand = {
@@ -46,7 +46,7 @@ function argumentsOf({ controller, threads, slot }: Options): readonly string[] 
   ];
 }
 
-/** Ctrl-C reaches the worker by itself, since it is in our process group; only SIGTERM has to be passed on. */
+/** Ctrl-C reaches the worker anyway, because it is in our process group; only SIGTERM has to be passed on. */
 function runWorker(args: readonly string[], host: Host): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(host.processes.execPath, [ENTRY, ...args], { stdio: 'inherit' });

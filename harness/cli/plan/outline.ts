@@ -42,9 +42,9 @@ export interface Outline {
 
 interface TargetOutline {
   readonly kind: Plan['target']['kind'];
-  /** With its port and path; empty for all other kinds. */
+  /** Of an image target: the image with its port and path; otherwise empty. */
   readonly image: string;
-  /** The command of a target that is one. */
+  /** Of a URL target: its URLs. Of a command target: the command. Otherwise empty. */
   readonly urls: readonly string[];
   readonly replicas: number;
   readonly era: string;
@@ -172,7 +172,7 @@ function rounded(value: number | undefined): number | undefined {
   return value === undefined ? undefined : Math.round(value);
 }
 
-/** Average size of the JSON that a template gives; exact for constants. */
+/** Average size of the JSON that a template produces; exact for constants. */
 export function templateBytes(template: Template): number {
   switch (template.kind) {
     case 'constant':
@@ -219,6 +219,7 @@ function placeholderBytes(placeholder: Placeholder): number {
 function separators(items: number): number {
   return Math.max(0, items - 1);
 }
+
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }

@@ -1,4 +1,5 @@
 /** A plan's outline as text: short before a run, in full for `swarmbench plan`. */
+import { plural } from '../../analysis/format.js';
 import { bytes, count, duration, rate } from '../terminal/quantity.js';
 import type { Style } from '../terminal/style.js';
 import { table } from '../terminal/table.js';
@@ -73,10 +74,6 @@ function limitsText({ clients, ratePerSecond, durationSeconds, bytes: byteLimit 
 function processes({ processes: { targets, workers, why } }: Outline): string {
   const reason = why === undefined ? '' : ` (${why})`;
   return `${plural(targets, 'target')}, ${plural(workers, 'worker')}${reason}`;
-}
-
-function plural(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 function facts(outline: Outline, style: Style): readonly string[] {

@@ -31,7 +31,7 @@ interface HarnessOptions {
 
 /** The harness of a stack may have been replaced a moment ago. */
 const STACK_READY_MS = 30_000;
-/** One that `--controller` names runs, or does not. */
+/** A harness that `--controller` names is expected to run already. */
 const CONTROLLER_READY_MS = 3_000;
 const UP_MS = 180_000;
 
@@ -78,11 +78,11 @@ function tokenOf({ stack, controller, tokenFile }: HarnessOptions, host: Host): 
   throw new CliError({
     code: 'TOKEN_MISSING',
     message: `the stack ${stack} was deployed from another folder: its API token is not in ${kept}`,
-    hint: 'name the file that holds it with --token-file, or run this where `swarmbench up` was run',
+    hint: 'use --token-file to name the file that holds it, or run this where `swarmbench up` was run',
   });
 }
 
-/** As `swarmbench up` does it; a stack that runs already is left as it is. @throws CliError, StackError, EngineError */
+/** Deploys the stack as `swarmbench up` does, unless there is one. @throws CliError, StackError, EngineError */
 async function ensureStack(
   { engine, name }: Stack,
   { withRegistryAuth, quiet, style }: HarnessOptions,
@@ -116,7 +116,7 @@ async function findHarness(stack: Stack, signal: AbortSignal): Promise<string> {
     throw new CliError({
       code: 'HARNESS_NOT_PUBLISHED',
       message: `the harness of the stack ${name} publishes no port`,
-      hint: 'say where it can be reached with --controller',
+      hint: 'use --controller to say where it can be reached',
     });
   }
   const tasks = await engine.tasks.upToDate([service.ID], signal);

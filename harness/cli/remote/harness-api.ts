@@ -148,7 +148,7 @@ export class HarnessApi {
       message: refusal?.message ?? `${this.url}${path} answered ${statusCode}`,
       hint:
         statusCode === 401
-          ? 'this is not the token of that harness; name the file that holds it with --token-file'
+          ? 'this is not the token of that harness; use --token-file to name the file that holds it'
           : refusal?.hint,
       exitCode: statusCode >= 500 ? exitCode.unreachable : exitCode.usage,
     });

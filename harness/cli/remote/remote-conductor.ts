@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { totalDurationMs } from '../../../scenarios/schema/offered-load.js';
+import { plural } from '../../analysis/format.js';
 import type { LiveView } from '../../analysis/live-view.js';
 import type { RunRequest } from '../../api/run-request.js';
 import type { FinishedRun } from '../../controller/run/run.js';
@@ -14,49 +14,38 @@ import { type Report, reportSchema } from '../../report/schema.js';
 import { messageOf } from '../../support/error-message.js';
 import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
-import { type Stoppable, watchInterrupts } from '../interrupts.js';
+import type { Stoppable } from '../interrupts.js';
 import type { ConductorOptions, RunConductor } from '../run-conductor.js';
-import { createDisplay, type Display, showEvent } from '../terminal/run-display.js';
+import { createShownRuns } from '../shown-runs.js';
+import { type Display, showEvent } from '../terminal/run-display.js';
 import type { HarnessApi } from './harness-api.js';
 
 const LIVE_MS = 500;
 
 export function createRemoteConductor(
   api: HarnessApi,
-  { host, resultsFolder, style, quiet }: ConductorOptions,
+  { resultsFolder, ...options }: ConductorOptions,
 ): RunConductor<RunRequest> {
-  let display: Display | undefined;
-  const interrupts = watchInterrupts(host, (line) =>
-    display === undefined ? host.stderr.write(`${line}\n`) : display.note(line),
-  );
+  const { interrupts, show } = createShownRuns(options);
   return {
     async run(plan, runRequest) {
       const left = new AbortController();
       let live: LiveView | undefined;
       let state = initialState;
-      const shown = createDisplay(host.stderr, style, quiet, {
-        scenario: plan.scenario,
-        totalMs: totalDurationMs(plan),
-        stages: plan.stages.length,
-        live: () => (state.kind === 'running' ? live : undefined),
-      });
-      display = shown;
-      try {
+      const shownLive = (): LiveView | undefined => (state.kind === 'running' ? live : undefined);
+      return await show(plan, shownLive, async (display) => {
         const { runId, queuePosition } = await api.start(runRequest, left.signal);
-        interrupts.direct(stoppable(api, runId, left, shown));
-        shown.doing(queuePosition === undefined ? 'starting' : queueText(queuePosition));
+        interrupts.direct(stoppable(api, runId, left, display));
+        display.doing(queuePosition === undefined ? 'starting' : queueText(queuePosition));
         const polling = new AbortController();
         const polled = pollLive(api, runId, (view) => (live = view), polling.signal);
         const seen = (event: RunEvent): void => void (state = nextState(state, event));
-        const outcome = await follow(api.events(runId, left.signal), seen, shown).finally(() => polling.abort());
+        const outcome = await follow(api.events(runId, left.signal), seen, display).finally(() => polling.abort());
         await polled;
-        shown.doing('downloading the results');
+        display.doing('downloading the results');
         const { folder, report, problems } = await downloadRun(api, runId, resultsFolder, left.signal);
         return { finished: { runId, folder, problems, ...outcome }, report };
-      } finally {
-        shown.close();
-        display = undefined;
-      }
+      });
     },
     interrupted: () => interrupts.count() > 0,
     close: async () => interrupts.end(),
@@ -64,7 +53,7 @@ export function createRemoteConductor(
 }
 
 function queueText(queuePosition: number): string {
-  return `waiting for ${queuePosition} other run${queuePosition === 1 ? '' : 's'}`;
+  return `waiting for ${plural(queuePosition, 'other run')}`;
 }
 
 /**
@@ -87,7 +76,7 @@ function stoppable(api: HarnessApi, runId: string, left: AbortController, displa
       }
       api
         .stop(runId, mode, detail)
-        .catch((error: unknown) => display.note(`could not tell the harness to stop: ${messageOf(error)}`));
+        .catch((error: unknown) => display.note(`could not ask the harness to stop the run: ${messageOf(error)}`));
     },
   };
 }

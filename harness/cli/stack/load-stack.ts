@@ -23,7 +23,7 @@ interface StackRequest {
 
 export interface LoadedStack {
   readonly spec: StackSpec;
-  /** Formatted, one or more lines each. */
+  /** All of them, one or more lines each; empty without any. */
   readonly warnings: string;
 }
 

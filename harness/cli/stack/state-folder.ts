@@ -13,12 +13,12 @@ export function stateFolder(cwd: string): string {
   return folder;
 }
 
-/** The names of images, as `swarmbench images` made them last; `up` reads them. */
+/** The names of the images that `swarmbench images` made last; `up` reads them. */
 export function imagesFile(cwd: string): string {
   return join(cwd, FOLDER, 'images.env');
 }
 
-/** Sets these variables in the file and keeps its other lines. Gives the path. */
+/** Sets these variables in the file and keeps its other lines. Returns the path. */
 export function writeImagesFile(cwd: string, environment: Readonly<Record<string, string>>): string {
   stateFolder(cwd);
   const file = imagesFile(cwd);

@@ -15,7 +15,7 @@ interface SwarmControllerOptions {
   readonly resultsFolder: string;
   /** The stack that this harness is part of. */
   readonly stack: string;
-  /** The agents on the nodes ask for it. */
+  /** For calls to the agents on the nodes. */
   readonly apiToken: string | undefined;
   readonly prometheusUrl: string;
 }
@@ -24,8 +24,8 @@ export interface SwarmController {
   readonly controller: Controller;
   readonly cluster: ClusterView;
   /**
-   * Undoes what an earlier harness that was killed left scaled. Call it when no run is on. Gives the names of the
-   * services it changed.
+   * Scales services down that a killed harness left running. To be called when no run is on. Returns the names of the
+   * services that it changed.
    */
   returnToIdle(): Promise<readonly string[]>;
 }

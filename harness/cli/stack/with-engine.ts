@@ -3,7 +3,7 @@ import type { Host } from '../host.js';
 import { asCliError, errorJson, isSwarmError } from './swarm-errors.js';
 
 interface WithEngineOptions {
-  /** For the hint how to remove what is left; undefined for commands that leave nothing. */
+  /** For the hint that says how to remove what is left; undefined for commands that leave nothing. */
   readonly stack?: string;
   readonly json: boolean;
 }

@@ -69,6 +69,7 @@ function topErrors(live: LiveView): string {
 function latencyOf(ms: number | undefined): string {
   return ms === undefined ? NOTHING : latency(ms);
 }
+
 function padded(text: string): string {
   return text.padEnd(12);
 }

@@ -1,7 +1,7 @@
 /** Numbers for people, always with their unit and written as in reports. */
-import { formatAs, formatBytes, formatMs } from '../../analysis/format.js';
+import { formatAs, formatBytes, formatMs, whole } from '../../analysis/format.js';
 
-export { formatBytes as bytes, formatMs as latency };
+export { formatBytes as bytes, formatMs as latency, whole as count };
 
 export function rate(perSecond: number): string {
   return formatAs('perSecond', perSecond);
@@ -17,10 +17,6 @@ export function duration(ms: number): string {
 
 function joined(large: number, largeUnit: string, small: number, smallUnit: string): string {
   return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
-}
-
-export function count(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
 }
 
 /** A small share that is not zero is not shown as zero. */

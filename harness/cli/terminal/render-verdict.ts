@@ -38,7 +38,7 @@ function measured({ summary }: Report): readonly string[] {
   const { latencyMs } = summary;
   const of = (ms: number | null): string => (ms === null ? '–' : latency(ms));
   const { sent, offered, succeeded, failed, throughputPerSecond, errorRate } = summary;
-  const outcomes = `${count(succeeded)} succeeded, ${count(failed)} failed${lost(summary)}`;
+  const outcomes = `${count(succeeded)} succeeded, ${count(failed)} failed${losses(summary)}`;
   const throughput = throughputPerSecond === null ? '–' : rate(throughputPerSecond);
   const errors = errorRate === null ? '' : `, ${percent(errorRate)} errors`;
   return table([
@@ -51,7 +51,7 @@ function measured({ summary }: Report): readonly string[] {
   ]);
 }
 
-function lost({ lost, dropped, unsent }: Report['summary']): string {
+function losses({ lost, dropped, unsent }: Report['summary']): string {
   const parts = Object.entries({ lost, dropped, unsent }).filter(([, times]) => times > 0);
   return parts.map(([name, times]) => `, ${count(times)} ${name}`).join('');
 }

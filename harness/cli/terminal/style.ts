@@ -15,6 +15,7 @@ export type Paint = (text: string) => string;
 function paint(open: number, close: number): Paint {
   return (text) => `\x1b[${open}m${text}\x1b[${close}m`;
 }
+
 const asIs: Paint = (text) => text;
 
 const colored: Style = {

@@ -24,8 +24,8 @@ export function holdLease(runFolder: string): () => void {
 }
 
 /**
- * Whether a living controller holds the lease. On this machine its process must be running; when it is on another one,
- * the file must be touched.
+ * Whether a living controller holds the lease. On this machine, its process must be running; on another one, it must
+ * still touch the file.
  */
 export async function isHeld(runFolder: string): Promise<boolean> {
   const path = join(runFolder, files.lease);

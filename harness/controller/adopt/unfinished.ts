@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf, messageOf } from '../../log/errors.js';
 import { readEvents } from '../../log/event-log.js';
 import { files } from '../../log/run-folder.js';
 import { isRunId } from '../../log/run-id.js';
+import { codeOf, messageOf } from '../../support/error-message.js';
 import { isHeld } from './run-lease.js';
 
 interface UnfinishedRun {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PreflightResult } from '../../../client-sim/protocol/messages.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
+import { plannedEndMs } from '../../analysis/facts/stages.js';
 import { type LiveView, liveView } from '../../analysis/live-view.js';
 import { RunAggregate } from '../../analysis/merge/aggregate.js';
 import { ControllerError, type Failure, failureOf } from '../../log/errors.js';
@@ -104,7 +105,7 @@ export class ActiveRun implements Run {
 
   /** Run time at which the last stage ends. */
   get endMs(): number {
-    return Math.max(0, ...this.plan.stages.map((stage) => stage.startMs + stage.durationMs));
+    return plannedEndMs(this.plan);
   }
 
   events(after = 0, signal?: AbortSignal): AsyncIterable<RunEvent> {
@@ -171,7 +172,7 @@ export class ActiveRun implements Run {
     this.adjustments = history.all('load.adjusted').length;
   }
 
-  /** Puts a stop into effect without logging it; on its own, for a stop that the previous controller has logged. */
+  /** Puts a stop into effect without logging it: called alone for a stop that the previous controller has logged. */
   resumeStop(reason: StopReason, mode: 'drain' | 'now'): void {
     const { now, timings } = this.context;
     this.stopMode = mode;

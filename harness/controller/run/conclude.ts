@@ -1,8 +1,8 @@
 import { judgeRun } from '../../analysis/judge/verdict.js';
-import { messageOf } from '../../log/errors.js';
 import { readEvents } from '../../log/event-log.js';
 import type { Verdict } from '../../log/events.js';
 import { dropLease, removeSecrets } from '../../log/run-folder.js';
+import { messageOf } from '../../support/error-message.js';
 import type { ActiveRun } from './active-run.js';
 import type { FinishedRun } from './run.js';
 

@@ -2,10 +2,12 @@ import { join } from 'node:path';
 import { pid } from 'node:process';
 import type { Endpoint } from '../../../client-sim/protocol/messages.js';
 import { allocate } from '../../../scenarios/schema/allocate.js';
-import { ControllerError, isCoded, messageOf } from '../../log/errors.js';
+import { clientsOf } from '../../analysis/facts/run-facts.js';
+import { ControllerError, isCoded } from '../../log/errors.js';
 import { files, type Secrets, writeSecrets } from '../../log/run-folder.js';
 import { TelemetryLog } from '../../log/telemetry-log.js';
 import type { Environment, Platform, StartedProgram } from '../../platform/platform.js';
+import { messageOf } from '../../support/error-message.js';
 import type { Worker } from '../workers/worker-registry.js';
 import type { ActiveRun } from './active-run.js';
 import { awaitWorkers } from './await-workers.js';
@@ -16,7 +18,7 @@ import { preflight } from './preflight.js';
 import { type PlannedRoute, plannedRoutes, settledRoutes, shownUrl } from './routes.js';
 import type { SubmitOptions } from './run.js';
 import { recordClock, runListener } from './run-listener.js';
-import { type Assignment, clientsOf, connectionsOf } from './run-workers.js';
+import { type Assignment, connectionsOf } from './run-workers.js';
 
 interface ConductOptions {
   readonly platform: () => Platform;

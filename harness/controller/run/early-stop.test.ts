@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import type { Plan } from '../../../scenarios/schema/plan.js';
+import { testPlan } from '../../../tests/support/controller/test-plan.js';
+import { batchOf } from '../../../tests/support/controller/wire-worker.js';
 import { RunAggregate } from '../../analysis/merge/aggregate.js';
-import { testPlan } from '../testing/test-plan.js';
-import { batchOf } from '../testing/wire-worker.js';
 import { earlyStop, measuredMs } from './early-stop.js';
 
 const errors = { text: 'errors.rate < 1%', metric: 'errors.rate', labels: {}, comparison: '<' as const, value: 0.01 };

@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import type { FaultPlan } from '../../../scenarios/schema/plan.js';
+import { ControllerBench } from '../../../tests/support/controller/controller-bench.js';
+import { fakeInjector } from '../../../tests/support/controller/fake-platform.js';
+import { testPlan } from '../../../tests/support/controller/test-plan.js';
 import { readEvents } from '../../log/event-log.js';
 import type { RunEvent } from '../../log/events.js';
-import { ControllerBench } from '../testing/controller-bench.js';
-import { fakeInjector } from '../testing/fake-platform.js';
-import { testPlan } from '../testing/test-plan.js';
 
 const benches: ControllerBench[] = [];
 afterEach(async () => {

@@ -4,10 +4,11 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultPlan } from '../../../scenarios/schema/plan.js';
-import { ControllerError, messageOf } from '../../log/errors.js';
+import { ControllerError } from '../../log/errors.js';
 import type { EventHistory } from '../../log/event-log.js';
 import type { FaultPhase } from '../../log/events.js';
 import type { FaultInjector, FaultSubject } from '../../platform/platform.js';
+import { messageOf } from '../../support/error-message.js';
 import type { ActiveRun } from './active-run.js';
 
 /** How long the platform may take to accept an order. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Stickiness } from '../../../scenarios/schema/plan.js';
-import { samplePlan, sampleProfile } from '../../analysis/testing/sample-plan.js';
+import { samplePlan, sampleProfile } from '../../../tests/support/analysis/sample-plan.js';
 import { plannedRoutes, settledRoutes } from './routes.js';
 
 const LEGACY = { era: 'legacy', version: '2025-11-25', sessions: true } as const;

@@ -2,7 +2,7 @@ import type { Endpoint, PinnedProtocol, PreflightRoute, Route } from '../../../c
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { Environment } from '../../platform/platform.js';
 
-/** A way to the target, and the profiles (by index) that take it. */
+/** A route to the target, and the profiles (by index) that take it. */
 export interface PlannedRoute extends PreflightRoute {
   /** The endpoints that the preflight asks. */
   readonly preflightEndpoints: readonly Endpoint[];

@@ -1,10 +1,12 @@
 import type { Telemetry } from '../../../client-sim/protocol/telemetry.js';
 import { type SlotSet, splitSlots } from '../../../scenarios/schema/allocate.js';
-import { ControllerError, messageOf } from '../../log/errors.js';
+import { clientsOf } from '../../analysis/facts/run-facts.js';
+import { ControllerError } from '../../log/errors.js';
+import { messageOf } from '../../support/error-message.js';
 import type { RunListener, Worker } from '../workers/worker-registry.js';
 import type { ActiveRun } from './active-run.js';
 import { assignmentOrder, stopOrder } from './orders.js';
-import { clientsOf, connectionsOf, type RunWorker } from './run-workers.js';
+import { connectionsOf, type RunWorker } from './run-workers.js';
 import type { IntakeResult } from './telemetry-intake.js';
 
 /** How a run reacts to the messages of its workers, and to their silence. */

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import type { AssignmentOrder, Order } from '../../../client-sim/protocol/messages.js';
+import { ControllerBench } from '../../../tests/support/controller/controller-bench.js';
+import { testPlan } from '../../../tests/support/controller/test-plan.js';
+import { batchOf, WireWorker } from '../../../tests/support/controller/wire-worker.js';
 import { readTelemetry } from '../../log/telemetry-log.js';
 import type { Run } from '../run/run.js';
-import { ControllerBench } from '../testing/controller-bench.js';
-import { testPlan } from '../testing/test-plan.js';
-import { batchOf, WireWorker } from '../testing/wire-worker.js';
 
 const aborts: AbortController[] = [];
 const benches: ControllerBench[] = [];

@@ -1,4 +1,4 @@
-/** Reads of /proc (proc(5)). Where there is none (macOS), every function gives undefined or an empty list. */
+/** Reads of /proc (proc(5)). Where there is none (macOS), every function returns undefined or an empty list. */
 import { existsSync, readFileSync } from 'node:fs';
 import { statFields } from '../proc-stat.js';
 

@@ -181,8 +181,8 @@ const TERM_BUDGET_MS = 5_000;
 const KILL_BUDGET_MS = 2_000;
 
 /**
- * Ends programs with everything they have started: SIGTERM, some time, SIGKILL, some time; at most 7 s in all. Gives
- * the names of those that still run, normally none.
+ * Ends programs with everything they have started: SIGTERM, some time, SIGKILL, some time; at most 7 s in all.
+ * Returns the names of those that still run, normally none.
  */
 export async function endPrograms(programs: readonly Program[], host: ProcessHost): Promise<readonly string[]> {
   for (const program of running(programs)) host.kill(-program.pid, 'SIGTERM');

@@ -7,8 +7,8 @@ import { hasProc, type ProcessUsage, treeUsage } from './proc.js';
 type UsageMeter = () => Promise<readonly UsageSample[]>;
 
 /**
- * Each call gives, for each program with its descendants, the CPU use since the previous call (as a share of one core)
- * and the current memory. Programs that are gone are left out.
+ * Each call returns, for each program with its descendants, the CPU use since the previous call (as a share of one
+ * core) and the current memory. Programs that are gone are left out.
  */
 export function createUsageMeter(programs: readonly StartedProgram[]): UsageMeter {
   const before = new Map<number, { readonly cpuSeconds: number; readonly atMs: number }>();

@@ -52,7 +52,7 @@ export function countWorkers(plan: Plan, given: number | undefined, limits: Conn
   const all = `${whole(connections)} connections`;
   if (needed === undefined) {
     return refused(
-      `${all} do not fit into any number of workers: one has room for ${fits(perProcess)}`,
+      `${all} do not fit into any number of workers: one has room for ${limitText(perProcess)}`,
       'raise that limit',
     );
   }
@@ -60,13 +60,13 @@ export function countWorkers(plan: Plan, given: number | undefined, limits: Conn
     return {
       kind: 'fits',
       workers: needed,
-      why: needed === 1 ? undefined : `${all}, and a worker has room for ${fits(perProcess)}`,
+      why: needed === 1 ? undefined : `${all}, and a worker has room for ${limitText(perProcess)}`,
     };
   if (given >= needed) return { kind: 'fits', workers: given, why: undefined };
   const share = whole(largestShare(plan.profiles, given));
   return refused(
     `${given === 1 ? 'one worker' : `each of ${given} workers`} would have ${share} of ${all}, and has room for ` +
-      fits(perProcess),
+      limitText(perProcess),
     `use --workers ${needed}, leave --workers out, or raise that limit`,
   );
 }
@@ -91,7 +91,7 @@ function refuseByMachine(connections: number, { total }: ConnectionLimits): Work
   return (
     tight &&
     refused(
-      `${whole(connections)} connections are more than this machine has room for: ${fits(tight)}`,
+      `${whole(connections)} connections are more than this machine has room for: ${limitText(tight)}`,
       'use fewer clients, or raise that limit',
     )
   );
@@ -126,7 +126,7 @@ function refuseByTarget(
       if (share <= bound.connections) return undefined;
       return refused(
         `${target.replicas === 1 ? 'the one replica' : `each of ${target.replicas} replicas`} of the target would ` +
-          `have ${whole(share)} of ${whole(connections)} connections, and has room for ${fits(bound)}`,
+          `have ${whole(share)} of ${whole(connections)} connections, and has room for ${limitText(bound)}`,
         `use --set target.replicas=${Math.ceil(connections / bound.connections)}, or raise that limit`,
       );
     }
@@ -136,9 +136,11 @@ function refuseByTarget(
 function refused(problem: string, hint: string): WorkerCount {
   return { kind: 'refused', problem, hint };
 }
-function fits({ connections, limitedBy }: ConnectionLimit): string {
+
+function limitText({ connections, limitedBy }: ConnectionLimit): string {
   return `${whole(connections)}, limited by ${limitedBy}`;
 }
+
 function whole(count: number): string {
   return count.toLocaleString('en-US');
 }

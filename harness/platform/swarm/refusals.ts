@@ -1,7 +1,7 @@
 import type { Plan, TargetPlan } from '../../../scenarios/schema/plan.js';
 import { faultRefusals } from './faults/injector.js';
 
-/** Parts of a plan that the stack cannot do, one sentence each. Pure. */
+/** Why a stack cannot run this plan, one sentence for each reason. Pure. */
 export function swarmRefusals(plan: Plan): readonly string[] {
   return [...targetRefusals(plan.target), ...transportRefusals(plan), ...faultRefusals(plan)];
 }

@@ -1,6 +1,6 @@
 /**
- * The platform of a harness in a stack: for a run, the services of the stack get the replicas that the plan needs, and
- * afterwards they return to idle. It works from inside the harness service, in the stack's own networks.
+ * The platform of a harness in a stack. For a run, the services of the stack get the replicas that the plan needs;
+ * afterwards they return to idle. The platform works from inside the harness service, in the stack's own networks.
  */
 import type { Plan, Stickiness } from '../../../scenarios/schema/plan.js';
 import { messageOf } from '../../support/error-message.js';
@@ -25,17 +25,17 @@ interface SwarmPlatformOptions {
   readonly engine: Engine;
   /** Name of the stack that this harness is part of. */
   readonly stack: string;
-  /** The agents ask for it. */
+  /** The agents require it. */
   readonly apiToken: string | undefined;
   readonly versions: OwnVersions;
-  /** Gets what goes wrong after a run, when nothing waits for it any more. */
+  /** Gets errors that happen after a run, when no caller waits for them any more. */
   readonly log: (line: string) => void;
 }
 
 interface SwarmPlatform extends Platform {
   /**
-   * Undoes what an earlier harness that was killed left scaled, unless a run of this one is on. Gives the names of the
-   * services it changed.
+   * Returns to idle what an earlier, killed harness left scaled, unless this one has a run in progress.
+   * @returns the names of the services it changed
    */
   returnToIdle(signal: AbortSignal): Promise<readonly string[]>;
 }
@@ -57,11 +57,11 @@ export function createSwarmPlatform(options: SwarmPlatformOptions): SwarmPlatfor
     faults,
     returnToIdle: (signal) => (returning = runs > 0 ? Promise.resolve([]) : returnToIdle(stack, signal)),
     async prepare(plan, context, signal) {
-      // Or the services that are returning to idle right now would lose what this run gives them.
+      // Otherwise services that are just returning to idle would lose what this run gives them.
       await returning.catch(() => undefined);
       const services = await servicesOf(stack, signal);
       const target = targetOf(plan, services, name);
-      // A fault that cannot be injected must show up before the load, and not in its middle.
+      // A fault that cannot be injected must fail the run before the load starts.
       for (const fault of plan.faults) await faults.inspect(fault, signal);
       const workerCounts = workerCountsOf(plan, services, context);
       const tearDown = once(async () => {

@@ -28,7 +28,7 @@ export function renderCapacity(document: CapacityDocument): string {
 <section class="verdict ${kinds[document.capacity.end]}" id="verdict" aria-label="Result">
 <h2>Capacity</h2>
 <p class="means">${document.capacity.words}</p>
-<ul>${document.thresholds.map((check) => html`<li>A rate is met when ${check}</li>`)}</ul>
+<ul>${document.thresholds.map((check) => html`<li>A rate must meet ${check}</li>`)}</ul>
 </section>
 ${document.probes.length === 0 ? html`<p class="empty">No run was made.</p>` : charts(document)}
 <h2 id="runs">Runs</h2>

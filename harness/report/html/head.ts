@@ -12,7 +12,7 @@ const policy = [
   "form-action 'none'",
 ].join('; ');
 
-/** Every page of ours up to the end of its head: one file, no script, nothing fetched. */
+/** The beginning of a page, up to the end of its head: one file, no script, nothing fetched. */
 export function head(title: string): Markup {
   return html`<!doctype html>
 <html lang="en">

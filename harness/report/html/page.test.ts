@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { chromium } from 'playwright-core';
+import { foldRun } from '../../../tests/support/analysis/fold-run.js';
+import { samplePlan } from '../../../tests/support/analysis/sample-plan.js';
+import { sampleEvents, sampleTelemetry } from '../../../tests/support/analysis/sample-run.js';
 import { describeWith } from '../../../tests/support/needs.js';
-import { foldRun } from '../../analysis/testing/fold-run.js';
-import { samplePlan } from '../../analysis/testing/sample-plan.js';
-import { sampleEvents, sampleTelemetry } from '../../analysis/testing/sample-run.js';
+import { richEvents, richOptions, richPlan, runFolder } from '../../../tests/support/report/run-folder.js';
 import { buildReport } from '../build-report.js';
 import { downsample, type Point } from '../svg/line-chart.js';
 import { linearScale, logScale, timeScale } from '../svg/scale.js';
-import { richEvents, richOptions, richPlan, runFolder } from '../testing/run-folder.js';
 import { writeReport } from '../write-report.js';
 import { renderHtml } from './page.js';
 

@@ -25,7 +25,7 @@ interface XyChart {
   readonly series: readonly XySeries[];
   readonly xFormat: (value: number) => string;
   readonly yFormat: (value: number) => string;
-  /** Upright lines with a text, such as the capacity. */
+  /** Vertical lines with a text, such as the capacity. */
   readonly marks?: readonly { readonly x: number; readonly text: string }[];
   readonly logarithmicY?: boolean;
 }

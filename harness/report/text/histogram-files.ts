@@ -3,7 +3,7 @@ import { decodeCounts, toHistogram } from '../../analysis/merge/hdr-counts.js';
 import type { Report } from '../schema.js';
 import { tidy } from '../tidy.js';
 
-/** HdrHistogram log 1.3 in microseconds: one interval a stage; unmeasured stages are tagged with their name. */
+/** HdrHistogram log 1.3 in microseconds: one interval for each stage; unmeasured stages are tagged with their name. */
 export function renderHlog({ run, stages, histograms }: Report): string {
   let text = '';
   const writer = new hdr.HistogramLogWriter((line) => {

@@ -22,7 +22,7 @@ const columns = [
   'eventLoopUtilization',
 ] as const satisfies readonly (keyof Report['timeline'][number])[];
 
-/** One line a second; a cell without data is empty. */
+/** One line for each second; a cell without data is empty. */
 export function renderTimeline({ timeline }: Report): string {
   const rows = timeline.map((second) => columns.map((column) => second[column] ?? ''));
   return [columns, ...rows].map((row) => `${row.join(',')}\n`).join('');

@@ -8,7 +8,10 @@ import type { SourcePart } from '../source-part.js';
 interface FaultKind<Action extends { readonly kind: string }, Keys extends z.ZodRawShape = z.ZodRawShape> {
   /** What it does, in a sentence for the description of `kind`. */
   readonly description: string;
-  /** Its keys beside `at`, `kind` and `for`. All are optional in the schema; `resolve` reports what is missing. */
+  /**
+   * Its keys beside `at`, `kind` and `for`. All are optional in the schema; `resolve` reports what is missing. A key
+   * that several kinds have is the same in all of them.
+   */
   readonly keys: Keys;
   /**
    * The action without its time, as the plan holds it.

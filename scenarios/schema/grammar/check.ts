@@ -132,10 +132,10 @@ function labelsText(labels: Check['labels']): string {
 
 /** The categories of failures, with what each means. */
 export const categories = {
-  connect: 'no connection or no session could be had',
+  connect: 'no connection or no session could be opened',
   timeout: 'no answer within the `timeout` of the profile',
   'http_<status>': 'an HTTP status that is an error, such as `http_503`',
-  session_lost: 'the server does not know the session any more',
+  session_lost: 'the server no longer knows the session',
   'rpc_<code>': 'a JSON-RPC error, such as `rpc_-32602`',
   tool_error: 'a tool result with `isError`',
   expectation: 'an answer that does not fit `expect`',

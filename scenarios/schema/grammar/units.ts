@@ -1,5 +1,5 @@
 /**
- * Quantities, as people write them. A parser returns undefined for text that is not its quantity; `explain` says why.
+ * Quantities as people write them. A parser returns undefined for text that is not its quantity; `explain` says why.
  * Times become milliseconds, rates per second, sizes bytes, percentages fractions.
  */
 
@@ -111,7 +111,7 @@ function tidy(value: number): number {
   return Number(value.toPrecision(15));
 }
 
-/** As text that parses to the same value; so do the others below. */
+/** The text parses to the same value; that holds for the functions below, too. */
 export function formatDuration(ms: number): string {
   if (ms < 1000) return ms > 0 && ms < 1 ? `${trim(ms * 1000)}us` : `${trim(ms)}ms`;
   const hours = Math.floor(ms / 3_600_000);

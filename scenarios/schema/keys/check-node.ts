@@ -1,4 +1,4 @@
-/** Turns what zod found into problems with their place, the nearest known word and the kind of value expected. */
+/** Turns the issues that zod finds into problems with a place, a suggestion and the kind of value expected. */
 import type { core } from 'zod';
 import { nearest, suggest } from '../../yaml/nearest.js';
 import { child, descend, kindOf, type Path, type SourceNode, toValue } from '../../yaml/node.js';
@@ -54,7 +54,7 @@ function report(context: Context, issue: core.$ZodIssue, base: Path): void {
   else part.reportAtValue(path, 'INVALID_VALUE', message, hint);
 }
 
-/** A map is held against the branch for maps, anything else against the first branch: most likely what was meant. */
+/** A map was most likely meant for the branch that takes maps, anything else for the first branch. */
 function issuesOfBranch(root: SourceNode, union: core.$ZodIssueInvalidUnion, path: Path): readonly core.$ZodIssue[] {
   const rootCodes = new Set<string>(['invalid_type', 'invalid_value', 'invalid_format']);
   const fits = (issues: readonly core.$ZodIssue[]) =>

@@ -23,7 +23,7 @@ export const percentage = quantity('percentage', parsePercentage);
 /** The service of a stack that the load goes to: the reference server, or an image in its place. */
 export const TARGET_SERVICE = 'mcp-server';
 
-/** Most replicas of a service: as many as the gateway has places for. */
+/** The most replicas of a service: as many as the gateway has servers for. */
 export const MAX_REPLICAS = 64;
 
 /** Names are used in `--set` paths, labels and file names. */

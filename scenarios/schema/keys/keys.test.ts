@@ -1,13 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { certificateAuthority } from '../../../tests/support/certificates.js';
+import { planOf } from '../../../tests/support/scenarios/files.js';
 import type { Plan } from '../plan.js';
-import { planOf } from '../testing/files.js';
 import { transports } from '../transports.js';
 import { allKeyPaths } from './describe-keys.js';
 
 /**
  * Every key takes effect. One row for each key: a scenario that sets it, and the part of the plan that shows it.
- * A key without a row fails here. `tests/alone/keys.test.ts` shows the effect of each key in a run.
+ * A key without a row fails here. `tests/runs/keys.test.ts` and `tests/alone/keys.test.ts` show the effect of each key
+ * in a run.
  */
 interface Row {
   readonly set: Change;
@@ -68,7 +69,7 @@ function fault(plan: Plan) {
   return plan.faults[0];
 }
 function scaling(plan: Plan) {
-  return plan.faults.find(({ kind }) => kind === 'scale');
+  return plan.faults.find((one) => one.kind === 'scale');
 }
 function check(plan: Plan) {
   return plan.thresholds[0];

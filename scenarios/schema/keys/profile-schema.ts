@@ -245,8 +245,8 @@ const misbehaveSchema = z.strictObject({
   idle: positiveDuration
     .optional()
     .describe(
-      'Initialise, then send nothing for this long; then one operation finds out whether the session is still alive, ' +
-        'and so on. Takes the place of `arrivals` and `thinkTime`.',
+      'Initialise, then send nothing for this long; then one operation shows whether the session is still alive, and ' +
+        'the next silence begins. Takes the place of `arrivals` and `thinkTime`.',
     ),
   reconnect: reconnect
     .optional()
@@ -321,8 +321,8 @@ export const profileSchema = z.strictObject({
     .enum(['batch', 'metronome', 'spin'])
     .prefault('batch')
     .describe(
-      'How exactly due times are kept. batch: to 1 ms; metronome: to 0.1 ms, for more processor time; ' +
-        'spin: as exactly as the machine can, for a core of its own.',
+      'How exactly due times are kept. batch: to 1 ms; metronome: to 0.1 ms, at the cost of processor time; ' +
+        'spin: as exactly as the machine can, at the cost of a whole core.',
     ),
   timeout: positiveDuration
     .prefault('5s')

@@ -220,7 +220,7 @@ export const scenarioSchema = z.strictObject({
   repeat: wholeNumber(1, 100)
     .prefault(1)
     .describe('The number of trials. Each trial runs all stages; trials follow one another.'),
-  limits: limits.prefault({}).describe('Limits that are checked before the run and kept by every worker.'),
+  limits: limits.prefault({}).describe('Limits that are checked before the run and enforced by every worker.'),
   onWorkerLoss: z
     .enum(['fail', 'replace', 'continue'])
     .prefault('fail')
@@ -232,7 +232,7 @@ export const scenarioSchema = z.strictObject({
     .optional()
     .describe(
       'How long to wait for the last answers after the last stage. Default: 10s, or the longest `timeout` where that ' +
-        'is longer. --time-scale leaves it alone.',
+        'is longer. --time-scale does not change it.',
     ),
 });
 

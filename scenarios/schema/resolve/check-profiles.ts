@@ -4,7 +4,7 @@ import type { SourcePart } from '../source-part.js';
 import { canReach, factsOf, type TransportFacts, transportNames, transportsWhere } from '../transports.js';
 import { SUBSCRIBE } from './stream.js';
 
-/** Whether every profile can reach the target over its transport, and at least one profile uses each part of it. */
+/** Checks that every profile can reach the target over its transport, and that each URL is used by some profile. */
 export function checkTransports(target: TargetPlan, profiles: readonly ProfilePlan[], scenarioPart: SourcePart): void {
   for (const profile of profiles) {
     checkReach(target, profile, scenarioPart);
@@ -117,7 +117,7 @@ function keyOf({ name, transport }: ProfilePlan): string {
   return `workload.${name}.transport: ${transport}`;
 }
 
-/** Whether profiles that subscribe can ever receive what other profiles publish. */
+/** Checks that profiles which subscribe can receive what other profiles publish. */
 export function checkStreams(profiles: readonly ProfilePlan[], scenarioPart: SourcePart): void {
   for (const profile of profiles) {
     const { name, transport } = profile;
@@ -145,7 +145,7 @@ function publishes({ operations }: ProfilePlan): boolean {
 }
 
 /**
- * Whether each profile can have the route through the gateway that it asks for.
+ * Checks that each profile can have the route through the gateway that it asks for.
  * @param fromCommandLine the command line named the target, in place of the scenario's
  * @returns the profiles, without the stickiness that a target from the command line cannot use
  */

@@ -1,4 +1,4 @@
-/** Gives each fault, as written, its place in the time of the run. See `faults/` for what each kind does. */
+/** Gives each fault, as written, its place in the time of the run. `fault-kinds.ts` has what each kind does. */
 import type { Path } from '../../yaml/node.js';
 import { type FaultAction, type FaultSource, kindOf } from '../faults/fault-kinds.js';
 import { formatDuration } from '../grammar/units.js';

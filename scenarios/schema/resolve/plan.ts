@@ -1,4 +1,4 @@
-/** Parsed sources into the frozen Plan, or everything that is wrong with them. */
+/** Turns parsed sources into the frozen Plan, or finds everything that is wrong with them. */
 import { configHash } from '../config-hash.js';
 import { formatDuration, formatRate } from '../grammar/units.js';
 import { checkNode, validParts } from '../keys/check-node.js';
@@ -19,7 +19,7 @@ import { planWarnings } from './warnings.js';
 
 interface ResolveRequest extends TargetRequest {
   readonly seed: number | undefined;
-  /** Factor on all times that shape the run; 1 leaves them alone. */
+  /** Factor on all times that shape the run; 1 changes nothing. */
   readonly timeScale: number;
 }
 
@@ -137,8 +137,8 @@ function limitsPlan(source: Partial<ScenarioSource>): LimitsPlan | undefined {
 }
 
 /**
- * Whether the plan stays inside its limits. Workers enforce what cannot be known before the run: bytes, and the rate of
- * closed loops without think time.
+ * Checks that the plan stays inside its limits. Workers enforce what cannot be known before the run: bytes, and the
+ * rate of closed loops without think time.
  */
 function checkLimits(
   profiles: readonly ProfilePlan[],

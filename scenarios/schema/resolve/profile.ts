@@ -220,20 +220,6 @@ type Window = Pick<ProfilePlan, 'maxInFlight' | 'connections' | 'pipeline'>;
 /** Connections of an open-loop client by default: as many as a browser opens to one host, and two more. */
 const OPEN_LOOP_CONNECTIONS = 8;
 
-/** For a transport with one connection per session: its pipeline is as deep as the window by default. */
-function resolveOneConnection(source: ProfileSource, profilePart: SourcePart, transport: TransportName): ProfileSource {
-  if (source.connections !== undefined && source.connections > 1) {
-    profilePart.reportAtKey(
-      ['connections'],
-      'CONFLICT',
-      `a session over ${transport} is one connection: ${source.connections} of them would be as many sessions`,
-      'remove `connections`; use maxInFlight for more requests at once, or clients for more connections',
-    );
-  }
-  const byDefault = source.maxInFlight ?? (source.arrivals === undefined ? 1 : OPEN_LOOP_CONNECTIONS);
-  return { ...source, connections: 1, pipeline: profilePart.has(['pipeline']) ? source.pipeline : byDefault };
-}
-
 /** How much one client has on the wire. Warns of a window that connections and pipeline cannot fill. */
 function resolveWindow(written: ProfileSource, profilePart: SourcePart, warn: (warning: string) => void): Window {
   const { transport } = written;
@@ -267,6 +253,20 @@ function resolveWindow(written: ProfileSource, profilePart: SourcePart, warn: (w
     );
   }
   return { maxInFlight: Math.min(wanted, fits), connections, pipeline };
+}
+
+/** For a transport with one connection per session: its pipeline is as deep as the window by default. */
+function resolveOneConnection(source: ProfileSource, profilePart: SourcePart, transport: TransportName): ProfileSource {
+  if (source.connections !== undefined && source.connections > 1) {
+    profilePart.reportAtKey(
+      ['connections'],
+      'CONFLICT',
+      `a session over ${transport} is one connection: ${source.connections} of them would be as many sessions`,
+      'remove `connections`; use maxInFlight for more requests at once, or clients for more connections',
+    );
+  }
+  const byDefault = source.maxInFlight ?? (source.arrivals === undefined ? 1 : OPEN_LOOP_CONNECTIONS);
+  return { ...source, connections: 1, pipeline: profilePart.has(['pipeline']) ? source.pipeline : byDefault };
 }
 
 function defaultConnections({ maxInFlight, pipeline, arrivals }: ProfileSource): number {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { minimal, planOf } from '../../../tests/support/scenarios/files.js';
 import { type Plan, workerPlan } from '../plan.js';
-import { minimal, planOf } from '../testing/files.js';
 
 function profile(keys: string, plan = planOf(minimal.replace('{}', `{ ${keys} }`))): Plan['profiles'][number] {
   const [only] = plan.profiles;

@@ -64,7 +64,7 @@ export function isFromCommandLine({ targets, configured }: TargetRequest): boole
   return targets.length > 0 || configured !== undefined;
 }
 
-/** `replicas: auto` counted, now that the profiles are known. */
+/** Resolves `replicas: auto`, now that the profiles are known. */
 export function withReplicas(
   target: TargetPlan,
   requested: number | 'auto' | undefined,
@@ -96,6 +96,8 @@ interface KeyRule {
   readonly hint: string;
   /** It describes the scenario's own server, and so means nothing when the command line names another one. */
   readonly ofServer: boolean;
+  /** Whether it says anything, where being there is not enough. */
+  readonly says?: (source: TargetSource, request: TargetRequest) => boolean;
 }
 
 type Takers = Omit<KeyRule, 'path'>;
@@ -114,7 +116,12 @@ const ofUrl: Takers = { takenBy: ['url'], isFor: 'a url', hint: USE_URL, ofServe
 const keyRules: readonly KeyRule[] = [
   { path: ['target', 'replicas'], ...started },
   { path: ['target', 'gateway'], ...started },
-  { path: ['target', 'headers'], ...ofUrl },
+  // With --config, the headers are those of its file.
+  {
+    path: ['target', 'headers'],
+    ...ofUrl,
+    says: ({ headers = {} }, { configured }) => configured === undefined && Object.keys(headers).length > 0,
+  },
   { path: ['target', 'tls'], ...ofUrl },
   { path: ['target', 'auth'], ...ofUrl },
   { path: ['target', 'server', 'image'], ...ofImage },
@@ -126,8 +133,9 @@ const keyRules: readonly KeyRule[] = [
 function checkKeys(kind: Kind, { source, node, request, refuse }: Written, warn: (warning: string) => void): void {
   if (source === undefined) return;
   const names = { own: `\`${String(source.server)}\``, image: 'an image', url: 'a url', command: 'a command' };
-  for (const { path, takenBy, isFor, hint, ofServer } of keyRules) {
+  for (const { path, takenBy, isFor, hint, ofServer, says } of keyRules) {
     if (takenBy.includes(kind) || descend(node, path) === undefined) continue;
+    if (says !== undefined && !says(source, request)) continue;
     if (ofServer && isFromCommandLine(request)) {
       warn(`${path.join('.')} of the scenario is not used, because the command line names the server`);
       continue;
@@ -159,7 +167,7 @@ function checkOptions(kind: Kind, { request, refuse }: Written): void {
       problemAt(
         positionOfOption(option),
         'CONFLICT',
-        'target',
+        option === '--header' ? 'target.headers' : 'target',
         `${option} is for a url`,
         kind === 'command' ? 'a command takes its secrets from its environment: target.server.env' : USE_URL,
       ),

@@ -14,7 +14,7 @@ import type { Inbound } from './inbound.js';
 import type { LegacyServer } from './legacy-server.js';
 import { serverName, serverVersion, signed } from './replica-meta.js';
 
-/** Tells clients that a list has changed. */
+/** Notifies clients that a list has changed. */
 export type ListChanged = (kind: 'tools_list_changed' | 'prompts_list_changed') => void;
 
 /** MCP servers to serve in place of the catalogue; endpoint, eras, sessions, streams and host check stay ours. */

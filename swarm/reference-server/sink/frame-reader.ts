@@ -1,5 +1,5 @@
-/** Takes the frames of a client. */
-interface FrameTaker {
+/** Called for the frames of a client. */
+interface FrameHandler {
   /** A text message, unmasked in place. */
   onText(bytes: Buffer, start: number, end: number): void;
   /** A ping or close frame, to be answered with `controlAnswer`. */
@@ -22,7 +22,7 @@ export class FrameReader {
   private held: Buffer = Buffer.alloc(0);
 
   /** @returns false for a frame that the sink does not take */
-  read(chunk: Buffer, taker: FrameTaker): boolean {
+  read(chunk: Buffer, handler: FrameHandler): boolean {
     const bytes = this.held.length === 0 ? chunk : Buffer.concat([this.held, chunk]);
     const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     let at = 0;
@@ -41,8 +41,8 @@ export class FrameReader {
       unmask(bytes, words, key, start, end);
       at = end;
       const opcode = first & 15;
-      if (opcode === TEXT) taker.onText(bytes, start, end);
-      else if (opcode === CLOSE || opcode === PING) taker.onControl(opcode, bytes.subarray(start, end));
+      if (opcode === TEXT) handler.onText(bytes, start, end);
+      else if (opcode === CLOSE || opcode === PING) handler.onControl(opcode, bytes.subarray(start, end));
       else if (opcode !== PONG) return false;
     }
     this.held = at === bytes.length ? Buffer.alloc(0) : bytes.subarray(at);

@@ -52,7 +52,7 @@ export class SinkStream {
     this.server.close();
   }
 
-  /** The first byte tells the two apart: a WebSocket begins with the G of GET, a message with a brace. */
+  /** The first byte distinguishes the two: a WebSocket begins with the G of GET, a message with a brace. */
   private serve(socket: Socket): void {
     this.observer.connectionOpened(socket);
     socket.setNoDelay(true);
@@ -79,7 +79,7 @@ export class SinkStream {
   private readWebSocket(socket: Socket, client: Client): (chunk: Buffer) => boolean {
     const frames = new FrameReader();
     let closed = false;
-    const taker = {
+    const handler = {
       onText: (bytes: Buffer, start: number, end: number): void => this.answer(client, 'websocket', bytes, start, end),
       onControl: (opcode: number, payload: Buffer): void => {
         this.output.add(controlAnswer(opcode, payload));
@@ -88,7 +88,7 @@ export class SinkStream {
     };
     let head: string | undefined = '';
     return (chunk) => {
-      if (head === undefined) return frames.read(chunk, taker) && !closed;
+      if (head === undefined) return frames.read(chunk, handler) && !closed;
       head += chunk.toString('latin1');
       if (!head.includes(END_OF_HEAD)) return head.length < MAX_FRAME_BYTES;
       const answer = upgradeAnswer(head);

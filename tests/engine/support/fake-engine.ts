@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { tempFolder } from '../../support/temp-folder.js';
 import { onTestEnd } from '../../support/test-end.js';
 
-/** @param swarm as `/info` tells it (docs.docker.com/reference/api/engine, SystemInfo) @returns DOCKER_HOST */
+/** @param swarm as `/info` shows it (docs.docker.com/reference/api/engine, SystemInfo) @returns DOCKER_HOST */
 export async function startFakeEngine(swarm: {
   readonly LocalNodeState: string;
   readonly ControlAvailable: boolean;
@@ -16,9 +16,10 @@ export async function startFakeEngine(swarm: {
   const server = createServer((request, response) => {
     const isInfo = request.url?.startsWith('/info') === true;
     response.writeHead(isInfo ? 200 : 503, { 'Content-Type': 'application/json' });
-    // The words of a real one (20.10).
+    // The text of a real one (20.10).
     const message =
-      'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
+      'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to ' +
+      'swarm and try again.';
     response.end(JSON.stringify(isInfo ? { Name: 'fake', Swarm: { ...swarm, NodeID: '', Error: '' } } : { message }));
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));

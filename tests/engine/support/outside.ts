@@ -1,4 +1,4 @@
-/** What the corpus calls `external`: a network, a config and a secret of one name, and of no stack. */
+/** What the corpus calls `external`: a network, a config and a secret of the same name that belong to no stack. */
 import { engine } from '../../support/swarm/swarm.js';
 
 const NAME = 'swarmbench-parity-outside';

@@ -71,7 +71,7 @@ export function nodesTool(
   return run(join(packageRoot, 'tools', name), args, env);
 }
 
-/** The command line as somebody types it on that node. */
+/** The command line as a user on that node runs it. */
 export function swarmbenchOn(
   { name, dockerHost }: TestNode,
   args: readonly string[],
@@ -88,7 +88,7 @@ export function swarmbenchOn(
   return startCommand(command, { ...env, DOCKER_HOST: dockerHost }, cwd, `on ${name}: swarmbench ${args.join(' ')}`);
 }
 
-/** As a machine that crashes: no container is told. */
+/** As when a machine crashes: no container gets a signal. */
 export function killEngine(node: TestNode): void {
   process.kill(Number(readFileSync(join(FOLDER, node.name.replace(PREFIX, 'n'), 'dockerd.pid'), 'utf8')), 'SIGKILL');
 }
@@ -128,7 +128,7 @@ function partOfNode(pid: string): readonly string[] {
   const command = text('cmdline').replaceAll('\0', ' ');
   const isOurs =
     command.includes(`${FOLDER}/`) || text('cgroup').includes(`/${PREFIX}`) || text('mountinfo').includes(`${FOLDER}/`);
-  // A shell of somebody who looks at that folder is no engine.
+  // A user's shell in that folder is no engine.
   return isOurs && !/^(?:\S*\/)?(?:ba|da)?sh /.test(command) ? [`process ${pid} ${command}`] : [];
 }
 

@@ -11,13 +11,13 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { argv, env, exit, stdout } from 'node:process';
 import { startApi } from '../../../harness/api/start-api.js';
-import { createController } from '../../../harness/controller/controller.js';
+import { Controller } from '../../../harness/controller/controller.js';
 import type { Run } from '../../../harness/controller/run/run.js';
-import { quickTimings } from '../../../harness/controller/testing/controller-bench.js';
-import { FakePlatform, fakeInjector } from '../../../harness/controller/testing/fake-platform.js';
-import { testPlan } from '../../../harness/controller/testing/test-plan.js';
 import { isRunId } from '../../../harness/log/run-id.js';
 import type { FaultPlan, WorkerLossPolicy } from '../../../scenarios/schema/plan.js';
+import { quickTimings } from '../../support/controller/controller-bench.js';
+import { FakePlatform, fakeInjector } from '../../support/controller/fake-platform.js';
+import { testPlan } from '../../support/controller/test-plan.js';
 
 const [, , resultsFolder = '', port = '0', seconds, policy = 'fail', fromMs, toMs] = argv;
 const timings = { ...quickTimings, leaseMs: Number(env.LEASE_MS ?? 20_000), lastBatchesMs: 10_000 };
@@ -30,7 +30,7 @@ const faults: readonly FaultPlan[] =
   fromMs === undefined
     ? []
     : [{ id: 'f1', kind: 'scale', service: 'mcp-server', replicas: 3, atMs: Number(fromMs), untilMs: Number(toMs) }];
-const controller = createController({
+const controller = new Controller({
   resultsFolder,
   platform: () => platform,
   writeReport: async () => undefined,

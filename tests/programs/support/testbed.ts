@@ -1,8 +1,8 @@
 import type { Order, PinnedProtocol } from '../../../client-sim/protocol/messages.js';
 import type { Telemetry } from '../../../client-sim/protocol/telemetry.js';
-import { McpServer, type McpServerOptions } from '../../../client-sim/testing/mcp-server.js';
-import { sumOfSeries } from '../../../client-sim/testing/sum-of-series.js';
 import type { WorkerPlan } from '../../../scenarios/schema/plan.js';
+import { McpServer, type McpServerOptions } from '../../support/client-sim/mcp-server.js';
+import { sumOfSeries } from '../../support/client-sim/sum-of-series.js';
 import { TestController, type TestControllerOptions } from './test-controller.js';
 import { WorkerProcess } from './worker-process.js';
 

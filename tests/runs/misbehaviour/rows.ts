@@ -4,7 +4,7 @@ import { distinct, median } from '../../support/calls.js';
 import type { Rows } from '../../support/key-rows.js';
 import { countOf, misbehavingRuns, reactions, type WireEvidence } from './runs.js';
 
-/** Connections of operations that misbehave: their ids count down from the last, those of the others up from the first. */
+/** Connections of operations that misbehave, whose ids count down from the last; ids of others count up. */
 function misbehavingConnections({ connections }: WireLog): readonly WireConnection[] {
   return connections.filter(({ requests }) => requests.some(({ message }) => (message.id ?? 0) > 2_000_000_000));
 }

@@ -85,7 +85,7 @@ export const misbehavingRuns = once(async () => {
   return { aborting, resetting, malforming, allMalformed, writing, idling, storming, scattered };
 });
 
-/** How often the report counts a kind of misbehaviour, by the reaction of the server; {} when it has none of the kind. */
+/** How often the report counts a kind of misbehaviour, by the reaction of the server; {} when it counts none. */
 export function reactions({ report }: WireEvidence, kind: string): Readonly<Record<string, number>> {
   const found = report.misbehaviour.find((one) => one.kind === kind);
   return Object.fromEntries((found?.reactions ?? []).map(({ reaction, count }) => [reaction, count]));

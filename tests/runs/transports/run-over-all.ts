@@ -16,7 +16,7 @@ function calling(tool: string, args: ScenarioFile, transport: string, more: Scen
   };
 }
 
-/** A tool for each transport: by it the server's counts tell them apart. */
+/** A tool for each transport, by which the server's counts are assigned to it. */
 export const toolOf = { 'streamable-http': 'echo', websocket: 'sleep', tcp: 'payload', sdk: 'random_latency' } as const;
 
 /** Profiles of one run over several transports: `web`, `socket`, `line` and `official`. */

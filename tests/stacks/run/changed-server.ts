@@ -56,7 +56,7 @@ export function describeChangedServer(stack: RunStack): void {
         types.filter((type) => type === 'fault.started' || type === 'fault.ended' || type === 'fault.undone'),
       ).toEqual(['fault.started', 'fault.ended', 'fault.undone']);
 
-      // A busy machine may hold up the generator; nothing else may be wrong.
+      // A busy machine may delay the generator; nothing else may be wrong.
       expect(['passed', 'invalid']).toContain(report.verdict.kind);
       expect(
         report.verdict.reasons.filter(

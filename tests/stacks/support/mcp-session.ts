@@ -1,4 +1,4 @@
-/** The least of an MCP client of the session era, to see which replica answers. */
+/** A minimal MCP client of the session era, to see which replica answers. */
 
 interface McpSession {
   readonly id: string;

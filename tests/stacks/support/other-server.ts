@@ -1,4 +1,4 @@
-/** An image of somebody else's MCP server: another name, port and path than ours, no health check, no metrics. */
+/** An image of a third-party MCP server: another name, port and path than ours, no health check, no metrics. */
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,21 +9,26 @@ export const OTHER_SERVER = {
   image: 'swarmbench-test/other-server:1',
   port: 8090,
   path: '/rpc',
-  name: 'somebody-elses',
+  name: 'third-party',
 } as const;
 
-/** The session era by hand: what a client of it needs to list tools and to call one. */
+/** The session era by hand: just enough for a client to list tools and to call one. */
 const PROGRAM = `
 import { createServer } from 'node:http';
 import { randomUUID } from 'node:crypto';
 const sessions = new Set();
+const serverInfo = { name: '${OTHER_SERVER.name}', version: '7.0.0' };
 const results = {
-  initialize: ({ protocolVersion }) => ({ protocolVersion, capabilities: { tools: {} }, serverInfo: { name: '${OTHER_SERVER.name}', version: '7.0.0' } }),
+  initialize: ({ protocolVersion }) => ({ protocolVersion, capabilities: { tools: {} }, serverInfo }),
   'tools/list': () => ({ tools: [{ name: 'add', description: 'adds', inputSchema: { type: 'object' } }] }),
   'tools/call': ({ arguments: { a, b } }) => ({ content: [{ type: 'text', text: String(a + b) }] }),
 };
 const server = createServer(async (request, response) => {
-  const say = (status, body, headers = {}) => response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body === undefined ? undefined : JSON.stringify(body));
+  const say = (status, body, headers = {}) => {
+    response.writeHead(status, { 'content-type': 'application/json', ...headers });
+    response.end(body === undefined ? undefined : JSON.stringify(body));
+  };
+  const refuse = (status, id, code, message) => say(status, { jsonrpc: '2.0', id, error: { code, message } });
   if (request.url !== '${OTHER_SERVER.path}') return say(404, { error: 'nothing here' });
   const session = request.headers['mcp-session-id'];
   if (request.method === 'DELETE') return sessions.delete(session) ? say(200, {}) : say(404, {});
@@ -36,10 +41,11 @@ const server = createServer(async (request, response) => {
     sessions.add(opened);
     return say(200, { jsonrpc: '2.0', id, result: results.initialize(params) }, { 'mcp-session-id': opened });
   }
-  if (!sessions.has(session)) return say(session === undefined ? 400 : 404, { jsonrpc: '2.0', id: id ?? null, error: { code: -32000, message: 'no such session' } });
+  if (!sessions.has(session)) return refuse(session === undefined ? 400 : 404, id ?? null, -32000, 'no such session');
   if (id === undefined) return say(202);
   const answer = results[method];
-  say(200, answer === undefined ? { jsonrpc: '2.0', id, error: { code: -32601, message: 'no such method' } } : { jsonrpc: '2.0', id, result: answer(params) });
+  if (answer === undefined) return refuse(200, id, -32601, 'no such method');
+  say(200, { jsonrpc: '2.0', id, result: answer(params) });
 });
 server.listen(${OTHER_SERVER.port}, '0.0.0.0');
 process.on('SIGTERM', () => process.exit(0));

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { dashboardQueries, filledIn, rulesIn } from '../../../monitoring/testing/queries.js';
+import { dashboardQueries, filledIn, rulesIn } from '../../support/monitoring/queries.js';
 import { packageRoot } from '../../support/package-root.js';
 import { type OwnStack, seriesCount } from '../../support/swarm/own-stack.js';
 

@@ -95,7 +95,7 @@ export async function ownStack(name: string, folder: string, images: MadeImages)
   };
 }
 
-/** @throws StackError in the tasks' own words */
+/** @throws StackError with the tasks' own messages */
 export async function untilRunning(stack: string): Promise<void> {
   const signal = AbortSignal.timeout(150_000);
   const services = await engine.services.labelled(labelOf(stack), signal);
@@ -151,7 +151,7 @@ export async function scrapeTargets({ prometheusUrl }: OwnStack): Promise<readon
 
 const vector = z.object({ data: z.object({ result: z.array(z.unknown()) }) });
 
-/** How many series a query gives now. @throws Error with Prometheus' words when it refuses the query */
+/** How many series a query gives now. @throws Error with Prometheus' message when it refuses the query */
 export async function seriesCount({ prometheusUrl }: OwnStack, query: string): Promise<number> {
   const { data } = vector.parse(await getJsonFrom(`${prometheusUrl}/api/v1/query?${new URLSearchParams({ query })}`));
   return data.result.length;

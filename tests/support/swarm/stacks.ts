@@ -6,7 +6,7 @@ import { StackError } from '../../../harness/platform/swarm/stack/stack-error.js
 import type { Change } from '../../../harness/platform/swarm/stack/stack-objects.js';
 import { engine } from './swarm.js';
 
-/** Until all objects are made, not until they run; tells what was done. @throws what the deployer throws */
+/** Waits until all objects are made, not until they run. @returns what was done @throws what the deployer throws */
 export async function createStack(stack: StackSpec): Promise<readonly Change[]> {
   const made = new AbortController();
   const changes: Change[] = [];

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { compose, problemsOf, serviceOf, stackOf } from './testing/compose.js';
+import { compose, problemsOf, serviceOf, stackOf } from '../../../../tests/support/compose/compose.js';
 
 test('the same files give the same stack', () => {
   const text =

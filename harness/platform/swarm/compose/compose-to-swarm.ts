@@ -1,6 +1,7 @@
 /**
- * Compose files to the objects of a Swarm, as `docker stack deploy` of docker/cli 28 makes them. What it refuses is
- * refused, with all problems and their places at once; what it silently ignores is a warning. Pure but for `readFile`.
+ * Converts compose files into the objects of a Swarm, as `docker stack deploy` of docker/cli 28 does. What that command
+ * refuses is refused here, with all problems and their places at once; what it silently ignores becomes a warning. Pure
+ * except for `readFile`.
  */
 import { sortProblems } from '../../../../scenarios/yaml/problem.js';
 import { convertFileObjects } from './convert/file-objects.js';

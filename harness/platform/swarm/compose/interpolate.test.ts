@@ -38,7 +38,7 @@ describe('what is refused', () => {
   });
 });
 
-describe('a warning tells where the CLI reads something else than a person would', () => {
+describe('a warning shows where the CLI reads something else than a person would', () => {
   test.each([
     ['${UNSET:-${SET}}', '${SET}', /is not interpolated/],
     ['${UNSET:?must-be}', 'be', /does not demand UNSET/],

@@ -4,7 +4,7 @@ import { describeValue, type MapEntry, type MapValue, type SourceValue, type Tex
 
 export type Lookup = (name: string) => string | undefined;
 
-/** Puts variables into every text of a file but its keys, and makes a number or a flag of it where one is wanted. */
+/** Replaces variables in every text of a file except its keys, and casts the text where a number or flag is wanted. */
 export function interpolate(file: MapValue, lookup: Lookup, findings: Findings): MapValue {
   return inMap(file, []);
 
@@ -130,7 +130,7 @@ function misreadings(expression: string, bare: boolean): readonly string[] {
   return warnings;
 }
 
-/** Turns an interpolated text into a number or a flag, or tells what the text should have been. */
+/** Turns an interpolated text into a number or a flag, or says what the text should have been. */
 type Cast = (text: TextValue) => SourceValue | { readonly kind: 'wrong'; readonly expected: string };
 
 const toInteger: Cast = ({ text, at }) =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { serviceOf, stackOf, warningsOf } from '../../../../tests/support/compose/compose.js';
 import type { ServiceSpec } from './swarm-types.js';
-import { serviceOf, stackOf, warningsOf } from './testing/compose.js';
 
 function merged(first: string, second: string, rest = ''): ServiceSpec {
   const service = stackOf([`services: { a: { image: i, ${first} } }\n${rest}`, `services: { a: { ${second} } }`])

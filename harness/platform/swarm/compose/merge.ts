@@ -1,6 +1,6 @@
 /**
- * A later compose file over an earlier one, by the rules of docker/cli 28, cli/compose/loader/merge.go (which is built
- * on dario.cat/mergo), its corners included.
+ * Merges a later compose file onto an earlier one, by the rules of docker/cli 28, cli/compose/loader/merge.go (which is
+ * built on dario.cat/mergo), with all their oddities.
  */
 import type { Position } from '../../../../scenarios/yaml/problem.js';
 import type { Findings } from './findings.js';

@@ -23,8 +23,8 @@ export interface EngineCalls {
   open(request: EngineRequest, signal: AbortSignal): Promise<Readable>;
 }
 
-/** For calls whose answer does not matter. */
-export const nothing = z.unknown();
+/** The schema of answers that do not matter. */
+export const ignored = z.unknown();
 
 const SUCCESSES = { 200: true, 201: true, 204: true };
 

@@ -1,4 +1,4 @@
-/** A Docker engine behind narrow interfaces. Every call throws `EngineError`, or the signal's reason when aborted. */
+/** A Docker engine behind narrow interfaces. Calls throw `EngineError`, or the signal's reason when aborted. */
 import Docker from 'dockerode';
 import { z } from 'zod';
 import type { FileSpec, NetworkSpec } from '../compose/swarm-types.js';
@@ -22,7 +22,7 @@ import {
   type Volume,
   volume,
 } from './answers.js';
-import { type EngineCalls, engineCalls, filters, nothing } from './calls.js';
+import { type EngineCalls, engineCalls, filters, ignored } from './calls.js';
 import { isEngineError } from './engine-error.js';
 import { type Logs, logsOf } from './logs.js';
 import { type Services, servicesOf } from './services.js';
@@ -93,7 +93,7 @@ function containersOf({ call }: EngineCalls): Containers {
     remove: async (id, signal) =>
       void (await call(
         { action: `removing container ${id.slice(0, 12)}`, method: 'DELETE', path: `/containers/${id}` },
-        nothing,
+        ignored,
         signal,
       )),
     running: (signal) =>
@@ -177,7 +177,7 @@ function networksOf({ call }: EngineCalls): Networks {
     remove: async (id, signal) =>
       void (await call(
         { action: `removing network ${id}`, method: 'DELETE', path: `/networks/${id}` },
-        nothing,
+        ignored,
         signal,
       )),
   };
@@ -232,7 +232,7 @@ function volumesOf({ call }: EngineCalls): Volumes {
     remove: async (name, signal) =>
       void (await call(
         { action: `removing volume ${name}`, method: 'DELETE', path: `/volumes/${name}` },
-        nothing,
+        ignored,
         signal,
       )),
   };
@@ -279,10 +279,10 @@ function fileObjectsOf({ call }: EngineCalls, kind: 'config' | 'secret'): FileOb
           query: { version: Version.Index },
           body: spec,
         },
-        nothing,
+        ignored,
         signal,
       )),
     remove: async (id, signal) =>
-      void (await call({ action: `removing ${kind} ${id}`, method: 'DELETE', path: `${path}/${id}` }, nothing, signal)),
+      void (await call({ action: `removing ${kind} ${id}`, method: 'DELETE', path: `${path}/${id}` }, ignored, signal)),
   };
 }

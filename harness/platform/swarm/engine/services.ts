@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ServiceSpec } from '../compose/swarm-types.js';
 import { list, type Service, service } from './answers.js';
-import { type EngineCalls, filters, nothing } from './calls.js';
+import { type EngineCalls, filters, ignored } from './calls.js';
 import { isEngineError } from './engine-error.js';
 
 export interface Services {
@@ -10,11 +10,11 @@ export interface Services {
   all(signal: AbortSignal): Promise<readonly Service[]>;
   /** @param id id or name */
   inspect(id: string, signal: AbortSignal): Promise<Service>;
-  /** Gives the id. @param registryAuth for every node that pulls the image, now or later; undefined: none */
+  /** Returns the id. @param registryAuth for every node that pulls the image, now or later; undefined: none */
   create(spec: ServiceSpec, registryAuth: string | undefined, signal: AbortSignal): Promise<string>;
   /**
-   * Reads the service and sends back the spec that `next` makes of it, or nothing when that is undefined. Starts again
-   * when the service was changed in between. Gives the service as it was read last, and whether an update was sent.
+   * Reads the service and sends back the spec that `next` makes of it; sends nothing when that is undefined. Starts
+   * again when the service was changed in between. Returns the service as last read, and whether an update was sent.
    * @param registryAuth undefined: the service keeps the credentials that it was given before
    */
   change(
@@ -47,7 +47,7 @@ export function servicesOf({ call }: EngineCalls): Services {
         registryAuth,
       } as const;
       try {
-        await call(request, nothing, signal);
+        await call(request, ignored, signal);
         return { before, sent: true };
       } catch (error) {
         // The scheduler of the swarm writes to the service, too, so this is common during a rollout.
@@ -83,7 +83,7 @@ export function servicesOf({ call }: EngineCalls): Services {
     remove: async (id, signal) =>
       void (await call(
         { action: `removing service ${id}`, method: 'DELETE', path: `/services/${id}` },
-        nothing,
+        ignored,
         signal,
       )),
   };

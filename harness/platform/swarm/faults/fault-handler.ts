@@ -6,7 +6,7 @@ import type { Stack } from '../stack/stack-objects.js';
 export interface FaultHandler<Fault extends FaultPlan> {
   /** A sentence that says why this plan cannot have this fault. Pure. */
   refusal(fault: Fault, plan: Plan): string | undefined;
-  // The other methods are those of `FaultInjector`.
+  // The other methods are those of `FaultInjector`, which says what each must do.
   inspect(stack: Stack, fault: Fault, signal: AbortSignal): Promise<FaultSubject>;
   inject(stack: Stack, fault: Fault, subject: FaultSubject, signal: AbortSignal): Promise<void>;
   undo(stack: Stack, fault: Fault, subject: FaultSubject, signal: AbortSignal): Promise<void>;

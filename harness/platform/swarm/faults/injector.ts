@@ -24,7 +24,7 @@ export function createInjector(stack: Stack): FaultInjector {
   };
 }
 
-/** Why faults of this plan cannot be injected here, one sentence each. Pure. */
+/** Why faults of this plan cannot be injected here, one sentence for each reason. Pure. */
 export function faultRefusals(plan: Plan): readonly string[] {
   return plan.faults.flatMap((fault) => handlerOf(fault).refusal(fault, plan) ?? []);
 }

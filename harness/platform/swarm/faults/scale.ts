@@ -1,4 +1,4 @@
-/** Gives a service of the stack another number of replicas for a while. */
+/** The fault that gives a service of the stack another number of replicas for a while. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { describeFault } from '../../../../scenarios/schema/faults/fault-kinds.js';
@@ -60,9 +60,7 @@ async function setReplicas(stack: Stack, name: string, replicas: number, signal:
   await stack.engine.services.change(service.ID, (current) => withReplicas(current, replicas), signal);
 }
 
-/**
- * In effect when exactly this many tasks run and, for the target behind a gateway, when exactly this many get requests.
- */
+/** Settled when exactly this many tasks run and, for the target behind a gateway, exactly this many get requests. */
 async function effectOn(stack: Stack, name: string, wanted: number, signal: AbortSignal): Promise<FaultEffect> {
   const services = await servicesOf(stack, signal);
   const service = serviceNamed(stack, services, name);

@@ -1,4 +1,4 @@
-/** The images of our own programs: built on one engine and brought to the nodes. */
+/** Builds the images of our own programs on one engine and brings them to the nodes. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

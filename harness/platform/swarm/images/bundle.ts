@@ -48,10 +48,11 @@ export function writeBundle({ files }: Bundle, folder: string): void {
   }
 }
 
-// Types, their sources, source maps and prose: a third of the bytes of packages, and never executed. Licences are kept.
+/** Types, sources, source maps and prose: a third of the bytes of packages, and never executed. Licences are kept. */
 const neverRun = /\.(?:map|ts|cts|mts|md|markdown|flow|tsbuildinfo)$/i;
 const licence = /^(?:licen[cs]e|notice|copying)/i;
-const notAtTop = new Set([
+/** At the top of a package. */
+const unusedFolders = new Set([
   'node_modules',
   'test',
   'tests',
@@ -67,7 +68,7 @@ function packageFiles(folder: string): readonly string[] {
   return readdirSync(folder, { withFileTypes: true })
     .flatMap((entry) => {
       const path = join(folder, entry.name);
-      if (entry.isDirectory()) return notAtTop.has(entry.name) ? [] : filesBelow(path);
+      if (entry.isDirectory()) return unusedFolders.has(entry.name) ? [] : filesBelow(path);
       return [path];
     })
     .filter((file) => licence.test(file.slice(file.lastIndexOf('/') + 1)) || !neverRun.test(file));

@@ -37,7 +37,7 @@ export async function loadImages(
   );
 }
 
-/** Gives the number of images sent. @throws ImageError IMAGE_TRANSFER_FAILED */
+/** Returns the number of images sent. @throws ImageError IMAGE_TRANSFER_FAILED */
 export async function loadInto(
   from: Docker,
   node: NodeEngine,
@@ -76,7 +76,7 @@ interface PushOptions {
   readonly onProgress: OnImageProgress;
 }
 
-/** Gives the same variables with the names in the registry. @throws ImageError IMAGE_TRANSFER_FAILED */
+/** Returns the same variables, with the names in the registry. @throws ImageError IMAGE_TRANSFER_FAILED */
 export async function pushImages(
   { docker, environment, registry, env, onProgress }: PushOptions,
   signal: AbortSignal,
@@ -98,7 +98,7 @@ interface Registry {
   readonly credentials: Credentials | undefined;
 }
 
-/** Gives the name in the registry. */
+/** Returns the name in the registry. */
 async function pushTo(
   { name, credentials }: Registry,
   docker: Docker,

@@ -14,13 +14,15 @@ export const noRegistryAuth: RegistryAuth = () => Promise.resolve(undefined);
 /** The name under which `docker login` keeps credentials for Docker's own registry (docker/cli, `authConfigKey`). */
 const DOCKER_HUB = 'https://index.docker.io/v1/';
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
  * Each registry is looked up once. For a registry without a login the credentials are empty, as with the Docker CLI:
  * the service then no longer uses those that it was given before.
  * @param env DOCKER_CONFIG or HOME, and PATH for the helpers
  * @throws ImageError CREDENTIALS_UNREADABLE, from the returned function
  */
-export function registryAuthOf(env: Readonly<Record<string, string | undefined>>): RegistryAuth {
+export function registryAuthOf(env: Environment): RegistryAuth {
   const known = new Map<string, Promise<string>>();
   return (reference) => {
     if (reference === '') return Promise.resolve(undefined);
@@ -31,7 +33,7 @@ export function registryAuthOf(env: Readonly<Record<string, string | undefined>>
   };
 }
 
-async function lookUp(host: string, env: Readonly<Record<string, string | undefined>>): Promise<string> {
+async function lookUp(host: string, env: Environment): Promise<string> {
   const found = await lookUpCredentials(host, env);
   switch (found.kind) {
     case 'credentials':
@@ -63,8 +65,6 @@ type FoundCredentials =
   | { readonly kind: 'none' }
   /** There may be some: the file is not JSON, or the helper is missing or fails. */
   | { readonly kind: 'unreadable'; readonly reason: string };
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 const config = z.looseObject({
   auths: z

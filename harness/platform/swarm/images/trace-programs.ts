@@ -9,7 +9,7 @@ interface TracedProgram {
   readonly packages: readonly string[];
 }
 
-/** As the compiler writes them. The last alternative is for worker threads. */
+/** Imports as the compiler writes them. The last alternative is for worker threads. */
 const imports = new RegExp(
   [
     /(?:^|[\s;}])(?:import|export)\s*(?:[^'"();]*?\sfrom\s*)?['"]([^'"\n]+)['"]/,

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { completed, untried } from './kernel-facts.js';
-import { readTrial } from './trial.js';
+import { readTrial } from './try-kernel.js';
 
 test('the lines of a trial are read', () => {
   const lines = [

@@ -7,7 +7,7 @@ import type { PreflightFinding } from './finding.js';
 
 const ASK_MS = 10_000;
 
-/** Images that are neither on this node nor in a registry. Those of idle services are not needed. */
+/** Finds images that are neither on this node nor in a registry. Those of idle services are not needed. */
 export async function checkImages(
   engine: Engine,
   { services }: StackSpec,

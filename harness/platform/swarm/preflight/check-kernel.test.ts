@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { stackOf } from '../compose/testing/compose.js';
+import { stackOf } from '../../../../tests/support/compose/compose.js';
 import { type KernelFacts, untried } from '../kernel/kernel-facts.js';
 import { kernelFindings } from './check-kernel.js';
 

@@ -5,7 +5,7 @@ import { FIXES, type KernelFacts, WANTED_CONNTRACK, WANTED_FILES } from '../kern
 import { tryKernel } from '../kernel/try-kernel.js';
 import type { PreflightFinding } from './finding.js';
 
-/** Abilities that the stack needs and the kernel does not have. @param trialImage see `tryKernel` */
+/** Finds abilities that the stack needs and the kernel lacks. @param trialImage see `tryKernel` */
 export async function checkKernel(
   engine: Engine,
   stack: StackSpec,

@@ -12,7 +12,7 @@ interface Wanted {
   readonly ingress: boolean;
 }
 
-/** Ports that a service of another stack, a container or another program on this machine uses already. */
+/** Finds ports that a service of another stack, a container or a program on this machine already uses. */
 export async function checkPorts(
   engine: Engine,
   stack: StackSpec,

@@ -61,13 +61,13 @@ export class ContainerUsageMeter {
       const before = this.before.get(task);
       this.before.set(task, reading);
       if (before !== undefined && reading.at > before.at)
-        samples.set(`${service}.${slot}`, { id: `${service}.${slot}`, role, ...between(before, reading) });
+        samples.set(`${service}.${slot}`, { id: `${service}.${slot}`, role, ...usageBetween(before, reading) });
     }
     return [...samples.values()];
   }
 }
 
-function between(before: ContainerReading, now: ContainerReading): Omit<UsageSample, 'id' | 'role'> {
+function usageBetween(before: ContainerReading, now: ContainerReading): Omit<UsageSample, 'id' | 'role'> {
   const seconds = (now.at - before.at) / 1000;
   const rate = (of: (reading: ContainerReading) => number): number => Math.max(0, of(now) - of(before)) / seconds;
   const sum =

@@ -19,13 +19,14 @@ import { SwarmPlatformError } from './swarm-platform-error.js';
 import type { TargetImage } from './target-image.js';
 
 export const GATEWAY = 'gateway';
-/** In the stack's networks, independent of published ports. @param sticky undefined: that of the published port */
-export function gatewayUrl(sticky?: Stickiness): string {
-  return `http://tasks.gateway:${sticky === undefined ? 8080 : STICKY_PORTS[sticky]}`;
-}
 const STATISTICS_URL = 'http://tasks.gateway:8404/stats;csv';
 
 const HASH_LENGTH = 10;
+
+/** Inside the stack's networks, whatever ports are published. @param sticky undefined: that of the published port */
+export function gatewayUrl(sticky?: Stickiness): string {
+  return `http://tasks.gateway:${sticky === undefined ? 8080 : STICKY_PORTS[sticky]}`;
+}
 
 const mounts = z.looseObject({
   Configs: list(

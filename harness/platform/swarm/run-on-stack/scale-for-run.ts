@@ -16,7 +16,7 @@ import { IDLE_IMAGE_LABEL, type TargetImage, withImage } from './target-image.js
 export const IDLE_REPLICAS_LABEL = 'swarmbench.rest.replicas';
 
 /**
- * Gives the named services these replicas, and returns all others to idle. Gives the named ones, for `waitConverged`.
+ * Gives the named services these replicas, and returns all others to idle. Returns the named ones, for `waitConverged`.
  * @param wanted replicas by name, as in the stack file
  * @param image to run as the target; undefined: the stack's own
  * @throws StackError UNKNOWN_STACK; NOT_SCALABLE for a named service that has no number of replicas; EngineError
@@ -42,7 +42,7 @@ export async function scaleForRun(
   return awaited;
 }
 
-/** Returns the whole stack to idle. Gives the names, as in the stack file, of the services that were not. */
+/** Returns the whole stack to idle. @returns the names, as in the stack file, of the services that were not idle */
 export async function returnToIdle(stack: Stack, signal: AbortSignal): Promise<readonly string[]> {
   const services = await servicesOf(stack, signal);
   await scaleForRun(stack, new Map(), undefined, signal);

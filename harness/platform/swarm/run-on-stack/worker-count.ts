@@ -1,5 +1,4 @@
 /** How many workers a plan gets, and from which services. Pure. */
-
 import { peakRate } from '../../../../scenarios/schema/offered-load.js';
 import type { Plan, ProfilePlan } from '../../../../scenarios/schema/plan.js';
 import { SwarmPlatformError } from './swarm-platform-error.js';

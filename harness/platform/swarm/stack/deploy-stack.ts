@@ -132,7 +132,7 @@ function without(names: ReadonlySet<string>, own: readonly { readonly Name: stri
   return new Set([...names].filter((name) => !ours.has(name)));
 }
 
-/** Services of the stack that the files do not name. */
+/** Removes services of the stack that the files do not name. */
 async function removeUnlisted(
   engine: Engine,
   stack: StackSpec,
@@ -147,7 +147,7 @@ async function removeUnlisted(
   }
 }
 
-/** Configs and secrets of the stack that the files do not name, except those that a service still uses. */
+/** Removes configs and secrets of the stack that the files do not name, except those that a service still uses. */
 async function removeOldFiles(
   engine: Engine,
   stack: StackSpec,

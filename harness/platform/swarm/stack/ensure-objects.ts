@@ -7,7 +7,7 @@ import type { Engine, FileObjects } from '../engine/engine.js';
 import { StackError } from './stack-error.js';
 import type { OnChange } from './stack-objects.js';
 
-/** Creates or updates the stack's own configs or secrets. Gives the ids by name, those of `external` ones included. */
+/** Creates or updates the stack's own configs or secrets. Returns all ids by name, also those of `external` ones. */
 export async function ensureFiles(
   objects: FileObjects,
   stack: string,
@@ -82,7 +82,7 @@ function contentChanged(kind: string, name: string, cause?: unknown): StackError
   );
 }
 
-/** Gives the id of each network by its name. Networks that exist are left as they are, as the Docker CLI does it. */
+/** Creates networks that are missing, and leaves others as they are, like the Docker CLI. Returns all ids by name. */
 export async function ensureNetworks(
   engine: Engine,
   stack: StackSpec,

@@ -1,13 +1,13 @@
 /**
- * Whether an update would change a service. Sending one that changes nothing would make the engine forget the previous
- * spec of the service.
+ * Finds out whether an update would change a service. An update that changes nothing must not be sent, because the
+ * engine would forget the previous spec of the service.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { ServiceSpec } from '../compose/swarm-types.js';
 import type { Service } from '../engine/answers.js';
 
 /**
- * False when in doubt.
+ * Whether sending `wanted` would change nothing; false when in doubt.
  * @param wanted as it would be sent
  * @param networkIds by name: the engine replaces names with ids when it stores a spec
  */

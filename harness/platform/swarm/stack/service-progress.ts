@@ -1,6 +1,6 @@
 /**
- * How far a service is, from what the engine says about it and its tasks. Pure. The rules are those of the Docker CLI's
- * progress (cli/command/service/progress).
+ * The progress of a service, from what the engine says about it and its tasks. Pure. The rules are those of the Docker
+ * CLI (cli/command/service/progress).
  */
 import type { Service, Task } from '../engine/answers.js';
 
@@ -11,7 +11,7 @@ export interface ServiceProgress {
   /** For a global service: one for each node with a task, which are all nodes that fit, once the engine has looked. */
   readonly wanted: number;
   readonly state: ServiceState;
-  /** State of the task that is least far, if one is still on its way: `pending`, `preparing`, `starting` ... */
+  /** The earliest state of a task that does not run yet, if there is one: `pending`, `preparing`, `starting` ... */
   readonly slowest: string | undefined;
   /** With the task's own message: `task 2 rejected: No such image: nope:1`. */
   readonly lastError: string | undefined;
@@ -49,6 +49,7 @@ const STATES = [
 export function rank(state: string): number {
   return STATES.indexOf(state);
 }
+
 export function isOver(state: string): boolean {
   return rank(state) > rank('running');
 }
@@ -59,7 +60,7 @@ export function progressOf(view: ServiceView, activeNodes: ReadonlySet<string>):
   const current = [...currentTasks(view, activeNodes).values()];
   const running = current.filter((task) => counts(task, service)).length;
   const wanted = wantedOf(service, current);
-  const onTheirWay = current
+  const notRunning = current
     .filter(({ Status }) => rank(Status.State) < rank('running'))
     .sort((a, b) => rank(a.Status.State) - rank(b.Status.State));
   return {
@@ -67,12 +68,12 @@ export function progressOf(view: ServiceView, activeNodes: ReadonlySet<string>):
     running,
     wanted,
     state: stateOf(view, running === wanted && (wanted > 0 || !isGlobal(service))),
-    slowest: onTheirWay[0]?.Status.State,
+    slowest: notRunning[0]?.Status.State,
     lastError: lastErrorOf(view.tasks),
   };
 }
 
-/** One task for each slot, or each node: the one that the engine wants most, and of those the least far. */
+/** One task for each slot or node: the one whose desired state, then whose state, comes first in `STATES`. */
 export function currentTasks(
   { service, tasks }: ServiceView,
   activeNodes: ReadonlySet<string>,

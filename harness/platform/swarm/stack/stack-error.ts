@@ -1,7 +1,7 @@
 import type { EngineErrorCode } from '../engine/engine-error.js';
 
 type StackErrorCode =
-  /** A service that will not come up however long one waits; the message has its task's own error. */
+  /** A service will not come up, however long one waits; the message has the error of its task. */
   | 'SERVICE_STUCK'
   | 'NOT_CONVERGED'
   | 'ROLLED_BACK'

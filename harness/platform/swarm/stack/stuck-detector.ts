@@ -24,9 +24,7 @@ export const PATIENCE: Patience = { pendingMs: 10_000, endedMs: 3_000, failures:
 /** The engine's default. */
 const RESTART_DELAY_NS = 5e9;
 
-/**
- * Tells services that will never come up from those that need time. Remembers what it has seen; time is an argument.
- */
+/** Detects services that will never come up. Remembers what it has seen; time is an argument. */
 export class StuckDetector {
   private readonly failed = new Map<string, Set<string>>();
   private readonly old = new Set<string>();

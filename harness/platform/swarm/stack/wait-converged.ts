@@ -29,7 +29,7 @@ const POLL_MS = 200;
 const STABLE_MS = 1_000;
 
 /**
- * Waits until all these services are as wanted, and gives up early when one will never be.
+ * Waits until all these services are as wanted, and gives up early when one never will be.
  * @param onProgress gets all of them after every look
  * @throws StackError SERVICE_STUCK, NOT_CONVERGED, ROLLED_BACK, UPDATE_PAUSED
  */
@@ -51,7 +51,7 @@ export async function waitConverged(
     for (const [index, progress] of services.entries()) {
       const view = views[index];
       if (view === undefined) continue;
-      await refuseHopeless(stack.engine, view, progress, detector.check(view, progress, activeNodes, now), signal);
+      await throwIfHopeless(stack.engine, view, progress, detector.check(view, progress, activeNodes, now), signal);
     }
     goodSince = services.every(({ state }) => state === 'running') ? (goodSince ?? now) : undefined;
     return goodSince !== undefined && now - goodSince >= stableMs ? services : undefined;
@@ -91,7 +91,7 @@ async function viewServices(
   return { views, activeNodes: new Set(nodes.filter(({ Status }) => Status.State !== 'down').map(({ ID }) => ID)) };
 }
 
-async function refuseHopeless(
+async function throwIfHopeless(
   engine: Engine,
   { service }: ServiceView,
   { name, state, running, wanted }: ServiceProgress,

@@ -15,7 +15,7 @@ const mostReplicas = 16;
 /** With more replicas than styles, the gaps between them separate neighbours. */
 const styles = ['s-main', 's-accent', 's-good', 's-other'] as const;
 
-/** One bar a profile, divided into what each replica answered. */
+/** One bar for each profile, divided into what each replica answered. */
 export function replicaSharesChart({ perProfile, perReplica }: Affinity): Markup {
   const rows = perProfile.filter((profile) => profile.perReplica.length > 0).slice(0, mostRows);
   const names = perReplica.slice(0, mostReplicas).map(({ replica }) => replica);

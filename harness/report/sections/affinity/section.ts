@@ -9,7 +9,7 @@ import { replicaSharesChart } from './replica-shares-chart.js';
 
 const mostInMarkdown = 20;
 
-/** Which replica answered, and how sessions fared that another replica answered than before. */
+/** Which replica answered what, and how the sessions fared that moved from one replica to another. */
 export const affinity = {
   id: 'affinity',
   title: 'Affinity',
@@ -35,7 +35,9 @@ ${table<ReplicaPart>('By replica, measured stages', replicaColumns, all.perRepli
 function summaryText({ sessions, moved, unknown, unattributed, perReplica }: Affinity): string {
   return [
     `${plural(perReplica.length, 'replica')} answered ${plural(sessions, 'session')}.`,
-    moved === 0 ? 'None moved.' : `${count(moved)} moved: an answer came from another replica than the one before it.`,
+    moved === 0
+      ? 'None moved.'
+      : `${count(moved)} moved: an answer came from a different replica than the answer before it.`,
     unknown === 0 ? '' : `${count(unknown)} times a replica did not know the session.`,
     unattributed === 0 ? '' : `The replica of ${count(unattributed)} operations is not known.`,
   ]

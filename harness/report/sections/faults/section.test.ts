@@ -1,15 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { foldRun } from '../../../analysis/testing/fold-run.js';
-import { samplePlan, sampleStage } from '../../../analysis/testing/sample-plan.js';
-import { sampleEvents, sampleTelemetry } from '../../../analysis/testing/sample-run.js';
+import { foldRun } from '../../../../tests/support/analysis/fold-run.js';
+import { samplePlan, sampleStage } from '../../../../tests/support/analysis/sample-plan.js';
+import { sampleEvents, sampleTelemetry } from '../../../../tests/support/analysis/sample-run.js';
+import { runFolder } from '../../../../tests/support/report/run-folder.js';
 import type { RunEvent, RunEventBody } from '../../../log/events.js';
 import type { Replica } from '../../../platform/platform.js';
 import { buildReport } from '../../build-report.js';
 import { renderHtml } from '../../html/page.js';
 import { type Report, reportSchema } from '../../schema.js';
-import { runFolder } from '../../testing/run-folder.js';
 import { renderMarkdown } from '../../text/markdown.js';
 import { writeReport } from '../../write-report.js';
 

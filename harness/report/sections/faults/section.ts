@@ -10,7 +10,7 @@ import type { ReportSection, SectionData } from '../report-section.js';
 import { maybe, count as wholeCount } from '../shared/fields.js';
 
 const phaseFields = {
-  /** From the order until all of it took effect: for replicas, running and behind the gateway. */
+  /** From the order until the whole change was seen: replicas, for example, ran and were behind the gateway. */
   convergenceSeconds: maybe,
   /** From the order until throughput over 3 s stayed at 95 % of the 10 s before; 0: it never fell. */
   recoverySeconds: maybe,
@@ -21,8 +21,8 @@ type FaultPhase = z.infer<z.ZodObject<typeof phaseFields>>;
 
 const schema = {
   /**
-   * Changes that were made on purpose while the load was on, in order of time; `undo` is null for a fault that lasted
-   * to the end of the run.
+   * Changes that were made on purpose during the load, in order of time; `undo` is null for a fault that lasted to the
+   * end of the run.
    */
   faults: z.array(
     z.strictObject({
@@ -52,9 +52,10 @@ export const faults = {
   schema,
   build: (input) => ({ faults: buildFaults(input) }),
   when: ({ faults: all }) => all.length > 0,
-  html: ({ faults: all }) => html`<p>Changes that were made on purpose while the load was on; the charts shade them.
-A fault took effect when all of it was seen: for replicas, running and behind the gateway.
-Throughput recovered when its mean over three seconds stayed at 95 % of the ten seconds before.</p>
+  html: ({ faults: all }) => html`<p>Changes that were made on purpose during the load; the charts shade them.
+A fault took effect when the whole change was seen: replicas, for example, ran and were behind the gateway.
+Throughput recovered when its mean over three seconds reached 95 % of the ten seconds before the change,
+and stayed there.</p>
 ${table<Fault>(
   'Faults',
   [

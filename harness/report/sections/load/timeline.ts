@@ -5,7 +5,7 @@ import type { TimeContext } from '../../svg/frame.js';
 import type { Point, Series } from '../../svg/line-chart.js';
 import { count, maybe } from '../shared/fields.js';
 
-/** One entry a second of run time. */
+/** One entry for each second of run time. */
 export const timelineSchema = z.array(
   z.strictObject({
     t: count,
@@ -53,7 +53,7 @@ export function buildTimeline(aggregate: Aggregate): Timeline {
     }));
 }
 
-/** A value of each second that the charts show. */
+/** One value of each second that the charts show. */
 export function pointsOf(
   timeline: Timeline,
   { endSeconds }: TimeContext,
@@ -62,7 +62,7 @@ export function pointsOf(
   return timeline.slice(0, endSeconds).map((second) => ({ x: second.t, y: of(second) }));
 }
 
-/** No line where it would be zero all along. */
+/** A line, or none if it would be zero throughout. */
 export function lineUnlessZero(
   series: Omit<Series, 'points'>,
   timeline: Timeline,

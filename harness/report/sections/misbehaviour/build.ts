@@ -101,7 +101,7 @@ function judgeIdle(reaction: string): Judged {
 
 /** Nothing forbids an answer to these; only WebSocket forbids one to text that is not UTF-8 (RFC 6455, 8.1). */
 const tolerable: ReadonlySet<MalformedKind> = new Set(['oversize', 'duplicate-id', 'not-utf8']);
-/** After these the rest of the connection cannot be read with certainty, or need not be. */
+/** After these, the server cannot or need not read the rest of the connection. */
 const endsConnection: ReadonlySet<MalformedKind> = new Set([
   'wrong-framing',
   'oversize',
@@ -110,7 +110,7 @@ const endsConnection: ReadonlySet<MalformedKind> = new Set([
   'bad-opcode',
   'huge-length',
 ]);
-/** Messages whose id cannot be read, so that no answer could be matched to them. */
+/** Messages whose id cannot be read, so that no answer can name it. */
 const withoutId: ReadonlySet<MalformedKind> = new Set(['broken-json', 'wrong-framing', 'not-utf8']);
 
 function judgeMalformed(kind: MalformedKind, reaction: string, transport: Transport): Judged {

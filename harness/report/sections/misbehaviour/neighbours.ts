@@ -5,7 +5,7 @@ import type { BuildInput } from '../report-section.js';
 import { operationsBlock } from '../shared/traffic.js';
 import type { Neighbours } from './build.js';
 
-/** Whether well-behaved profiles suffer from others: each in stages without a misbehaving one beside it, and with. */
+/** Whether well-behaved profiles suffer from misbehaving ones: each in stages without any, and in stages with some. */
 export function buildNeighbours({ plan, aggregate }: BuildInput): Neighbours[] {
   return plan.profiles
     .filter((profile) => !misbehaves(profile))

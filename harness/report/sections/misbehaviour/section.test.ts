@@ -1,8 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import type { OperationSeries } from '../../../../client-sim/protocol/telemetry.js';
-import { foldRun } from '../../../analysis/testing/fold-run.js';
-import { check, samplePlan, sampleProfile, sampleStage, threshold } from '../../../analysis/testing/sample-plan.js';
-import { failing, sampleEvents, sampleTelemetry } from '../../../analysis/testing/sample-run.js';
+import { foldRun } from '../../../../tests/support/analysis/fold-run.js';
+import {
+  check,
+  samplePlan,
+  sampleProfile,
+  sampleStage,
+  threshold,
+} from '../../../../tests/support/analysis/sample-plan.js';
+import { failing, sampleEvents, sampleTelemetry } from '../../../../tests/support/analysis/sample-run.js';
 import { buildReport } from '../../build-report.js';
 import { renderHtml } from '../../html/page.js';
 import { type Report, reportSchema } from '../../schema.js';

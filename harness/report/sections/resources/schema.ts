@@ -33,7 +33,7 @@ const replica = z.strictObject({
   /** In a swarm. */
   slot: count.optional(),
   task: z.string().optional(),
-  /** Run time of one that came or went in mid-run. */
+  /** Run time at which it came or went, if that was during the run. */
   cameAtSeconds: z.number().optional(),
   goneAtSeconds: z.number().optional(),
   cpu: reading.nullable(),
@@ -84,7 +84,7 @@ const memory = z.strictObject({
 export type SessionMemoryRow = z.infer<typeof memory>;
 
 export const schema = {
-  /** What a session costs the target in memory, a row a measured stage in which sessions came or went. */
+  /** What a session costs the target in memory, one row for each measured stage in which sessions came or went. */
   memory: z.array(memory),
   replicas: z.array(replica),
   usage: z.array(usage),

@@ -93,7 +93,7 @@ function mebibytesPerSecond(value: number): string {
   return `${significant(value)} MiB/s`;
 }
 
-/** The next task in a slot is another program. */
+/** Names the task, too, where a slot had several. */
 function programName({ id, role, task }: Usage, all: readonly Usage[]): string {
   return all.some((other) => other.id === id && other.task !== task) && task !== undefined
     ? `${id} (${role}, task ${task.slice(0, 8)})`
@@ -102,8 +102,8 @@ function programName({ id, role, task }: Usage, all: readonly Usage[]): string {
 
 function sourceText(usage: readonly Usage[]): string {
   const sampled = usage.filter(({ source }) => source === 'samples').map(({ id }) => id);
-  if (sampled.length === usage.length) return 'Sampled while the run was on.';
-  const others = sampled.length === 0 ? '' : `; ${sampled.join(', ')} sampled while the run was on`;
+  if (sampled.length === usage.length) return 'Sampled during the run.';
+  const others = sampled.length === 0 ? '' : `; ${sampled.join(', ')} sampled during the run`;
   return `Scraped by Prometheus (metrics.json)${others}.`;
 }
 

@@ -25,7 +25,7 @@ export function refuseUndefined(
   findings.refuse(at, 'UNDEFINED', path, `the ${kind.slice(0, -1)} "${key}" is not defined`, hint);
 }
 
-/** Each problem would otherwise repeat thousands of names in a file that has as many. */
+/** Otherwise each problem in a file with thousands of names would repeat them all. */
 const SHOWN_NAMES = 20;
 
 function listed(known: ReadonlyMap<string, unknown>): string {

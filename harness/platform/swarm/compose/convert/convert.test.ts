@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { serviceOf, stackOf } from '../testing/compose.js';
+import { serviceOf, stackOf } from '../../../../../tests/support/compose/compose.js';
 import { convertCapabilities } from './container.js';
 import { familiarImage, imageProblem } from './image.js';
 

@@ -171,7 +171,7 @@ function convertReservations(reservations: ComposeReservations, path: string, fi
   });
 }
 
-/** The engine's smallest, where it is not 0. */
+/** The engine's minimum; 0 sets no limit. */
 const MIN_NANO_CPUS = 1e6;
 
 function nanoCpus(text: Located<string> | undefined, path: string, findings: Findings): number | undefined {

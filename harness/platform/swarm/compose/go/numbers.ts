@@ -1,6 +1,5 @@
-import type { SourceValue } from '../source/value.js';
-
 /** Numbers as Go and the libraries of the CLI read and print them. */
+import type { SourceValue } from '../source/value.js';
 
 /**
  * A value as Go's `%v` prints it, which is how numbers reach labels, variables and options. Undefined for nothing,

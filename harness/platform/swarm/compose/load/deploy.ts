@@ -69,7 +69,7 @@ function loadReservations(
   return { cpus: locatedTextOf(map, 'cpus'), memoryBytes: loadMemory(map, path, context), generic };
 }
 
-/** The engine's smallest, where it is not 0. */
+/** The engine's minimum; 0 sets no limit. */
 const MIN_MEMORY_BYTES = 4 * 1024 * 1024;
 
 function loadMemory(map: MapValue, path: string, { findings }: LoadContext): number | undefined {

@@ -1,4 +1,4 @@
-/** One compose file: text to model. */
+/** Loads one compose file: from its text to the model. */
 import type { Position } from '../../../../../scenarios/yaml/problem.js';
 import type { Findings } from '../findings.js';
 import { interpolate } from '../interpolate.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { problemsOf, warningsOf } from '../testing/compose.js';
+import { problemsOf, warningsOf } from '../../../../../tests/support/compose/compose.js';
 
 test('all problems of all files are found at once, in order, each with its place', () => {
   const first =

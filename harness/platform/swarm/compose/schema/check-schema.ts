@@ -1,4 +1,4 @@
-/** A file against Docker's schema: each problem with its place, the nearest key, and what would be right. */
+/** Checks a file against Docker's schema. Each problem has its place and says what would be right. */
 import { Ajv, type ErrorObject, type FuncKeywordDefinition, type ValidateFunction } from 'ajv';
 import type { Position } from '../../../../../scenarios/yaml/problem.js';
 import type { Findings } from '../findings.js';

@@ -1,4 +1,4 @@
-/** Keys that a stack cannot have or that do nothing in one, with what to do instead. */
+/** Keys that a stack cannot have, or that have no effect in one, and what to do instead. */
 import { nearest } from '../../../../../scenarios/yaml/nearest.js';
 
 const LIMITS = 'set it under deploy.resources';
@@ -15,7 +15,7 @@ export const FORBIDDEN = table({
   memswap_limit: LIMITS,
 });
 
-/** Keys of a service that are accepted and do nothing. */
+/** Keys of a service that are accepted and have no effect. */
 export const IGNORED = table({
   build: 'a Swarm only runs images: build and push it first, and name it with `image`',
   cgroupns_mode: 'a Swarm cannot set it',
