@@ -1,6 +1,6 @@
 /**
- * Jest's own runner with a limit on how many test files run at once: one lane of `jest.config.mjs`. Jest runs its lanes
- * one after the other, so files of different lanes never run at the same time.
+ * Jest's own runner with a limit on how many test files run at once. Jest makes one runner for all lanes with the same
+ * limit, whose files share it, and lets the runners run one after the other.
  */
 import TestRunner from 'jest-runner';
 

@@ -28,8 +28,11 @@ export const LANES = [
   { name: 'alone', atOnce: 1, folders: ['tests/alone/'] },
 ];
 
-/** The groups of a step run at the same time, the lanes of a group and the steps one after the other. */
-export const STEPS = [[['unit', 'programs', 'runs'], ['engine', 'nodes'], ['stacks']], [['alone']]];
+/**
+ * The steps run one after the other. Each group of a step has a jest of its own, and all of them run at the same time;
+ * lanes of a group that run as many files at once share the workers.
+ */
+export const STEPS = [[['unit', 'programs', 'runs'], ['engine'], ['nodes'], ['stacks']], [['alone']]];
 
 /**
  * What the path of a lane's test files matches.

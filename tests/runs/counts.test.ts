@@ -23,7 +23,7 @@ const mix = [
 async function countsAgree(era: 'legacy' | 'modern', answers: 'json' | 'sse'): Promise<void> {
   const url = await listeningUrl(startProgram('swarm/reference-server/main.js', ['--port', '0', '--answers', answers]));
   const { report, telemetry, events } = await run({
-    scenario: countedScenario({ clients: 4, arrivals: { rate: '100/s', spacing: 'poisson' }, operations: mix }, 3, {
+    scenario: countedScenario({ clients: 4, arrivals: { rate: '50/s', spacing: 'poisson' }, operations: mix }, 6, {
       target: { server: { url }, era },
     }),
   });

@@ -40,9 +40,16 @@ describe('a server that goes wrong', () => {
       });
       const { report, telemetry } = await run({
         scenario: simpleScenario(
-          { clients: 4, arrivals: { rate: '15/s' }, timeout: '3s', operations: names.map((tool) => ({ tool })) },
+          // A connection for each call, so that none waits for those of which the answer never ends.
+          {
+            clients: 4,
+            arrivals: { rate: '15/s' },
+            connections: 45,
+            timeout: '4s',
+            operations: names.map((tool) => ({ tool })),
+          },
           3,
-          { drain: '4s' },
+          { drain: '6s' },
         ),
         target: url,
       });

@@ -7,7 +7,7 @@ import { describe, expect, test } from '@jest/globals';
 import { fixedDelay, rightly } from '../servers/behaviours.js';
 import { startTestServer } from '../servers/test-server.js';
 import { isAlive } from '../support/program.js';
-import { eventsOf, readEvents, readRun, runFolder } from '../support/run-files.js';
+import { eventsOf, readRun } from '../support/run-files.js';
 import { run, simpleScenario, startRun, swarmbench, writeScenario } from '../support/swarmbench.js';
 import { tempFolder } from '../support/temp-folder.js';
 import { onTestEnd } from '../support/test-end.js';
@@ -15,7 +15,7 @@ import { until } from '../support/until.js';
 
 const steady = { clients: 2, arrivals: { rate: '20/s' } };
 
-/** The two verdicts for which the machine has to be quiet are in tests/alone/verdicts.test.ts. */
+/** The verdicts for which the machine has to be quiet are in tests/alone/verdicts.test.ts. */
 describe('verdicts and exit codes that do not depend on how busy the machine is', () => {
   test('a target that is not there: 3, with the reason', async () => {
     const { port, close } = await closedPort();
@@ -58,30 +58,6 @@ describe('verdicts and exit codes that do not depend on how busy the machine is'
     expect([code, report.verdict.kind]).toEqual([4, 'invalid']);
     expect(report.summary.dropped).toBeGreaterThan(50);
     expect(report.verdict.reasons.join()).toMatch(/not delivered[\s\S]*(maxInFlight|rate)/);
-  });
-
-  test('a generator that is held up: 4, saying which worker and what to do', async () => {
-    const { url, log } = await startTestServer({ behaviour: rightly });
-    const { program, results } = startRun({
-      scenario: simpleScenario({ arrivals: { rate: '100/s' }, maxInFlight: 100 }, 4),
-      target: url,
-    });
-    await until('the first calls', () => log.calls.length > 0);
-    const [worker] = eventsOf(readEvents(runFolder(results)), 'worker.registered');
-    if (worker === undefined) throw new Error('no worker registered');
-    // Stopped for a quarter of each half second, as on a machine that has better things to do.
-    for (let round = 0; round < 7; round += 1) {
-      process.kill(worker.worker.pid, 'SIGSTOP');
-      await pause(150);
-      process.kill(worker.worker.pid, 'SIGCONT');
-      await pause(350);
-    }
-    expect(await program.ended).toBe(4);
-    const { report } = readRun(results);
-    expect(report.verdict.kind).toBe('invalid');
-    expect(report.verdict.reasons.join()).toMatch(
-      /worker \S+ (had its event loop held up|sent its slowest)[\s\S]*add workers/,
-    );
   });
 
   test('Ctrl-C: 130, and still a report', async () => {

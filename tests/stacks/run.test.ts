@@ -130,7 +130,7 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
     await stack.expectIdle();
   }, 150_000);
 
-  test('moves no session behind a gateway that is sticky to sessions, although the harness is killed in mid-run', async () => {
+  test('moves no session behind a gateway with sticky: session, while the harness is killed', async () => {
     const target = { server: 'reference', replicas: 2, era: 'legacy' };
     const program = stack.run(countedScenario({ clients: 4, arrivals: { rate: '20/s' } }, 10, { target }));
     await program.wrote(/00:0\d steady/, 60_000);

@@ -1,4 +1,4 @@
-/** Our stack as a whole on a real engine: deployed both ways, all of it running and seen by Prometheus, and gone again. */
+/** Our whole stack on a real engine: deployed both ways, all of it running and seen by Prometheus, and removed. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

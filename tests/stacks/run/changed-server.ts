@@ -19,7 +19,8 @@ const SMALL = [
   'workload.steady.clients=4',
   'workload.steady.arrivals.rate=5/s',
   'workload.steady.session.every=10 operations',
-  'workload.steady.operations=[{ tool: echo, arguments: { message: hi }, weight: 4 }, { tool: fail, arguments: { rate: 0.5 } }]',
+  'workload.steady.operations=' +
+    '[{ tool: echo, arguments: { message: hi }, weight: 4 }, { tool: fail, arguments: { rate: 0.5 } }]',
   'stages.warm-up.duration=3s',
   'stages.before.duration=7s',
   'stages.scaled.duration=30s',
@@ -137,7 +138,7 @@ export function describeChangedServer(stack: RunStack): void {
   describe("with the user's own image as the server", () => {
     beforeAll(() => makeOtherServer(stack.serverImage), 120_000);
 
-    test('it is at its own port and path behind the gateway during the run, and replaced by the own one after it', async () => {
+    test('the gateway reaches it at its port and path during the run, and our own server after it', async () => {
       const before = await serverAndGateway();
       const { image, port, path, name } = OTHER_SERVER;
       const operations = [{ tool: 'add', arguments: { a: 2, b: '{{ int 1 9 }}' } }];
@@ -163,7 +164,7 @@ export function describeChangedServer(stack: RunStack): void {
       expect(await serverAndGateway()).toEqual(before);
     }, 300_000);
 
-    test('an image that does not exist ends the run with the message of the engine, and the stack is as before', async () => {
+    test("an image that does not exist ends the run with the engine's message, and changes nothing", async () => {
       const before = await serverAndGateway();
       const program = stack.run(simpleScenario({}, 5, { target: { server: { image: 'swarmbench-test/nowhere:1' } } }));
       expect(await program.ended).not.toBe(0);
