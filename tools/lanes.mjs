@@ -30,8 +30,8 @@ export const LANES = [
 
 /**
  * The steps run one after the other. Each group of a step has a jest of its own, and all of them run at the same time;
- * lanes of a group that run as many files at once share the workers. Whole runs and stacks do not run beside each other:
- * on two cores, with four groups at once, 11 of 3,781 tests failed that pass by themselves.
+ * lanes of a group that run as many files at once share the workers. Whole runs and stacks do not run beside each
+ * other: on two cores, with four groups at once, 11 of 3,781 tests failed that pass by themselves.
  */
 export const STEPS = [[['unit', 'programs'], ['engine']], [['runs', 'nodes', 'stacks', 'alone']]];
 
