@@ -42,6 +42,9 @@ await describeOnSwarm('the agent', 'cli', () => {
       '--no-resolve-image',
       '--name',
       SERVICE,
+      // The loop does not end by itself, and the engine need not wait ten seconds to kill it.
+      '--stop-grace-period',
+      '1s',
       '--limit-cpu',
       '0.1',
       '--entrypoint',

@@ -8,7 +8,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { connectEngine } from '../../harness/platform/swarm/engine/engine.js';
-import type { DeployProgress } from '../../harness/platform/swarm/stack/deploy-stack.js';
+import type { DeployOptions, DeployProgress } from '../../harness/platform/swarm/stack/deploy-stack.js';
 import type { StackError } from '../../harness/platform/swarm/stack/stack-error.js';
 import { removeStack } from '../support/swarm/stacks.js';
 import { describeOnSwarm, engine } from '../support/swarm/swarm.js';
@@ -35,9 +35,11 @@ function failure(promise: Promise<unknown>): Promise<StackError> {
     (error: unknown) => error as StackError,
   );
 }
+/** So patient that only the engine's own end of an update ends the wait. */
+const patience = { pendingMs: 60_000, endedMs: 60_000, failures: 100 };
 /** Up for ten seconds before it counts as up: a busy engine may be slow to notice that a program has ended. */
-function stuck(services: Compose) {
-  return failure(deploy(stackOf(STACK, compose(services)), { options: { stableMs: 10_000 } }));
+function stuck(services: Compose, options: Partial<DeployOptions> = {}) {
+  return failure(deploy(stackOf(STACK, compose(services)), { options: { stableMs: 10_000, ...options } }));
 }
 
 await describeOnSwarm('a deployed stack', 'engine', () => {
@@ -279,7 +281,10 @@ await describeOnSwarm('a stack that cannot come up says so early, in the words o
     const rolling = { update_config: { failure_action: 'rollback', monitor: '1s' } };
     await up({ one: box({}, rolling) });
     const before = await runningTasks(STACK);
-    const error = await stuck({ one: box({ image: 'swarmbench-test/nowhere:2' }, { ...rolling, replicas: 1 }) });
+    const error = await stuck(
+      { one: box({ image: 'swarmbench-test/nowhere:2' }, { ...rolling, replicas: 1 }) },
+      { patience },
+    );
     expect(error).toMatchObject({
       code: 'ROLLED_BACK',
       message: expect.stringMatching(/runs as before .*No such image: swarmbench-test\/nowhere:2/),
@@ -291,7 +296,7 @@ await describeOnSwarm('a stack that cannot come up says so early, in the words o
 
   test('an update that the engine pauses', async () => {
     await up({ one: box() });
-    const error = await stuck({ one: box({ command: ['sh', '-c', 'exit 4'] }) });
+    const error = await stuck({ one: box({ command: ['sh', '-c', 'exit 4'] }) }, { patience });
     expect(error).toMatchObject({ code: 'UPDATE_PAUSED', message: expect.stringMatching(/non-zero exit \(4\)/) });
   });
 

@@ -43,6 +43,7 @@ describe.each(['legacy', 'modern'] as const)('%s era', (era) => {
       profiles: [
         testProfile({
           name: 'a',
+          timeoutMs: 30_000,
           clients: 3,
           arrivals: { model: 'open', ratePerSecond: 60, spacing: 'uniform' },
           connections: 2,
@@ -51,6 +52,7 @@ describe.each(['legacy', 'modern'] as const)('%s era', (era) => {
         }),
         testProfile({
           name: 'b',
+          timeoutMs: 30_000,
           clients: 2,
           firstSlot: 3,
           arrivals: { model: 'open', ratePerSecond: 40, spacing: 'poisson' },

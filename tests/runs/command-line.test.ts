@@ -63,3 +63,28 @@ describe('a report rendered again', () => {
     expect(readFileSync(file, 'utf8')).toBe(before);
   });
 });
+
+describe('calibrate', () => {
+  test('states the ceiling and keeps it where reports look for it', async () => {
+    const results = join(tempFolder(), 'results');
+    const { code, stdout } = await swarmbench([
+      'calibrate',
+      'low-load',
+      '--seconds',
+      '2',
+      '--out',
+      results,
+      '--json',
+      '--quiet',
+    ]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      profiles: [{ profile: 'low-load', ceilingPerSecond: expect.any(Number) }],
+    });
+    expect(JSON.parse(readFileSync(join(results, 'calibration.json'), 'utf8'))).toMatchObject({
+      schemaVersion: 1,
+      workers: 1,
+      profiles: [{ profile: 'low-load' }],
+    });
+  });
+});

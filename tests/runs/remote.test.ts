@@ -57,7 +57,7 @@ describe('a run that another harness conducts', () => {
     expect(program.stdout()).toMatch(/requests +120 sent of 120 due, 120 succeeded, 0 failed/);
     const sequence = readEvents(join(cwd, 'results', 'latest')).map(({ seq }) => seq);
     expect(sequence).toEqual(sequence.map((_, index) => index + 1));
-  }, 60_000);
+  });
 
   test.each<[string, readonly string[], number, RegExp]>([
     [
