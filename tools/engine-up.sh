@@ -81,7 +81,7 @@ flock 9
 if ! answers; then
   command -v dockerd >/dev/null 2>&1 && command -v docker >/dev/null 2>&1 || install_engine
   # With systemd, the package has already started it.
-  answers || start_engine
+  answers || { start_engine; prefer_containers docker; }
 fi
 case $(swarm_state) in
   'active true') ;;

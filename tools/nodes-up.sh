@@ -110,6 +110,7 @@ started=
 for i in $(seq "$count"); do
   namespaces | grep -qx "$prefix$i" || plug_in "$i"
   if ! answers "$i"; then
+    prefer_containers "$prefix$i"
     start_engine "$i"
     started="$started $i:$!"
   fi

@@ -71,6 +71,7 @@ function runJest(lanes, besideOthers) {
   return new Promise((resolve) => {
     child.once('close', (code, signal) => {
       children.delete(child);
+      if (signal !== null) process.stderr.write(`jest of ${group} was ended by ${signal}\n`);
       resolve({ code: signal === null ? code : 1, summary: readSummary(summaryFile, code) });
     });
   });

@@ -105,7 +105,7 @@ describe.each(['legacy', 'modern'] as const)('%s era', (era) => {
             ...profile,
           }),
         ],
-        stages: testStages({ ms: 2_000 }),
+        stages: testStages({ ms: 4_000 }),
       }),
       era,
     );
