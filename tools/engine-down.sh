@@ -1,6 +1,6 @@
 #!/bin/sh
-# Undoes what tools/engine-up.sh did: stops the engine that it started, or leaves the swarm that it made on an engine that
-# was already there. Touches nothing else. `--purge` also deletes what the engine stored (images, volumes, swarm).
+# Undoes what tools/engine-up.sh did: stops the engine that it started, or leaves the swarm that it made on an engine
+# that was already there. Touches nothing else. `--purge` also deletes what the engine stored (images, volumes, swarm).
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)

@@ -20,8 +20,9 @@ engine_pid() {
   if [ -n "$pid" ] && runs "$pid" dockerd; then echo "$pid"; fi
 }
 
-# prefer_containers GROUP, the control group above the containers of an engine. To the scheduler it is one among the groups
-# of this machine, as the tests are; what runs in containers answers the tests and is measured by them, so that it goes first.
+# prefer_containers GROUP, the control group above the containers of an engine. To the scheduler it is one among the
+# groups of this machine, as the tests are; what runs in containers answers the tests and is measured by them, so that
+# it goes first.
 prefer_containers() {
   groups=/sys/fs/cgroup
   if [ -e "$groups/cgroup.controllers" ]; then

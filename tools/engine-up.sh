@@ -22,7 +22,8 @@ answers() { timeout 10 docker version --format '{{.Server.Version}}' >/dev/null 
 swarm_state() { docker info --format '{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}' 2>/dev/null; }
 
 install_engine() {
-  command -v apt-get >/dev/null 2>&1 || die 'no Docker engine answers, and there is no apt-get to install one: install Docker, then run this again'
+  command -v apt-get >/dev/null 2>&1 ||
+    die 'no Docker engine answers, and there is no apt-get to install one: install Docker, then run this again'
   say 'installing docker.io'
   export DEBIAN_FRONTEND=noninteractive
   apt-get -qq update >/dev/null
@@ -30,7 +31,8 @@ install_engine() {
   client=
   command -v docker >/dev/null 2>&1 || client=$(apt-cache --names-only search '^docker-cli$' | cut -d' ' -f1)
   # shellcheck disable=SC2086
-  apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install -y --no-install-recommends docker.io iptables $client >/dev/null
+  apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install -y \
+    --no-install-recommends docker.io iptables $client >/dev/null
 }
 
 start_engine() {
@@ -63,7 +65,8 @@ make_swarm() {
 wait_until_ready() {
   tenths=100
   while [ "$tenths" -gt 0 ]; do
-    [ "$(docker node inspect self --format '{{.Status.State}} {{.Spec.Availability}}' 2>/dev/null)" != 'ready active' ] || return 0
+    state=$(docker node inspect self --format '{{.Status.State}} {{.Spec.Availability}}' 2>/dev/null || true)
+    [ "$state" != 'ready active' ] || return 0
     sleep 0.1
     tenths=$((tenths - 1))
   done
@@ -71,7 +74,8 @@ wait_until_ready() {
 }
 
 if ! answers && [ "$(id -u)" -ne 0 ]; then
-  command -v sudo >/dev/null 2>&1 || die 'no Docker engine answers, and starting one needs root: start Docker, or run this as root'
+  command -v sudo >/dev/null 2>&1 ||
+    die 'no Docker engine answers, and starting one needs root: start Docker, or run this as root'
   exec sudo ENGINE_DIR="$ENGINE_DIR" ENGINE_WAIT_S="$wait_s" "$0" "$@"
 fi
 
@@ -87,7 +91,11 @@ case $(swarm_state) in
   'active true') ;;
   'active false') die 'this engine is a worker of a swarm: point DOCKER_HOST at a manager of it' ;;
   'inactive '*) make_swarm ;;
-  *) die "the swarm of this engine is in a bad state ($(docker info --format '{{.Swarm.LocalNodeState}} {{.Swarm.Error}}')): docker swarm leave --force, then run this again" ;;
+  *)
+    state=$(docker info --format '{{.Swarm.LocalNodeState}} {{.Swarm.Error}}')
+    die "the swarm of this engine is in a bad state ($state): docker swarm leave --force, then run this again"
+    ;;
 esac
 wait_until_ready
-docker info --format 'engine {{.ServerVersion}}, swarm {{.Swarm.LocalNodeState}}, {{.Swarm.Nodes}} node(s), {{.NCPU}} cores'
+docker info --format \
+  'engine {{.ServerVersion}}, swarm {{.Swarm.LocalNodeState}}, {{.Swarm.Nodes}} node(s), {{.NCPU}} cores'

@@ -13,6 +13,11 @@ const MAX_FILES_IN_FOLDER = 20;
 const SMALL_LINES = 40;
 const CODE = /\.(ts|mjs|js)$/;
 
+// The reader may stop early: `node tools/house.mjs | head`.
+process.stdout.on('error', (error) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 const root = resolve(process.argv[2] ?? join(dirname(fileURLToPath(import.meta.url)), '..'));
 const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
   cwd: root,

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Removes everything that tools/nodes-up.sh made, in whatever state it is: containers, engines, namespaces, control groups,
-# data. Asks the engines to stop, and kills those that do not. Fails with a message when something is left.
+# Removes everything that tools/nodes-up.sh made, in whatever state it is: containers, engines, namespaces, control
+# groups, data. Asks the engines to stop, and kills those that do not. Fails with a message when something is left.
 set -eu
 
 me=nodes-down
@@ -52,7 +52,8 @@ wait_for 100 || { kill_processes; wait_for 50 || say "still running: processes $
 namespaces | while read -r name; do ip netns del "$name" || true; done
 control_groups | while read -r group; do rmdir "$group" 2>/dev/null || true; done
 # The engines' mounts are gone with their mount namespaces. `rm` would delete through any others below our folder.
-awk -v dir="$NODES_DIR/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r mount; do umount -l "$mount" || true; done
+awk -v dir="$NODES_DIR/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
+  while read -r mount; do umount -l "$mount" || true; done
 rm -rf "$NODES_DIR"
 left="$(namespaces) $(control_groups) $(processes)"
 [ -z "$(echo "$left" | tr -d '[:space:]')" ] && [ ! -e "$NODES_DIR" ] || die "not everything is gone: $left"

@@ -11,7 +11,9 @@ say() { printf '%s: %s\n' "$me" "$*" >&2; }
 die() { say "$*"; exit 1; }
 socket() { echo "unix://$NODES_DIR/n$1/run/docker.sock"; }
 on_node() { node=$1; shift; timeout 20 docker -H "$(socket "$node")" "$@"; }
-namespaces() { ip netns list 2>/dev/null | awk -v p="$prefix" -v s="$switch" 'index($1, p) == 1 || $1 == s { print $1 }'; }
+namespaces() {
+  ip netns list 2>/dev/null | awk -v p="$prefix" -v s="$switch" 'index($1, p) == 1 || $1 == s { print $1 }'
+}
 
 # The control groups of the nodes' containers, deepest first; the same in every hierarchy of cgroup v1, one in v2.
 control_groups() { find /sys/fs/cgroup -depth -type d \( -path "*/$prefix[0-9]*" \) 2>/dev/null; }

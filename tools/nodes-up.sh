@@ -1,12 +1,14 @@
 #!/bin/sh
-# Runs several Docker engines on this one machine as one Swarm, for the tests: `tools/nodes-up.sh [N]` (default 3; Linux,
-# root). Prints one line for each node on stdout: its name, its address and its DOCKER_HOST; the first is the manager. Safe
-# to repeat: an engine that has died is started again and rejoins the swarm. tools/nodes-down.sh removes everything.
+# Runs several Docker engines on this one machine as one Swarm, for the tests: `tools/nodes-up.sh [N]` (default 3;
+# Linux, root). Prints one line for each node on stdout: its name, its address and its DOCKER_HOST; the first is the
+# manager. Safe to repeat: an engine that has died is started again and rejoins the swarm. tools/nodes-down.sh removes
+# everything.
 #
 # Each engine has namespaces of its own for network, mounts and host name: its eth0 is a veth to one bridge, its /run is
-# its own (so a stack that mounts the socket sees the engine of its node), and so are data, control groups and containerd.
-# The bridge is in a namespace of its own, too, because a host that has run Docker drops forwarded packets. The engine and
-# the networks of the host are not touched. This network has no route to the outside, so pulls from there fail at once.
+# its own (so a stack that mounts the socket sees the engine of its node), and so are data, control groups and
+# containerd. The bridge is in a namespace of its own, too, because a host that has run Docker drops forwarded packets.
+# The engine and the networks of the host are not touched. This network has no route to the outside, so pulls from there
+# fail at once.
 #
 #   NODES_DIR       state, data and logs of the engines
 #   NODES_WAIT_S    how long each step may take (120)
@@ -49,7 +51,8 @@ start_engine() {
   rm -f "$dir/dockerd.pid"
   # In a session of its own, so that an interrupted test run does not stop it, and without our lock (descriptor 9).
   # shellcheck disable=SC2016
-  DIR=$dir NAME=$prefix$1 SUBNET=$subnet.0/24 setsid unshare --mount --uts --propagation private nsenter --net="/run/netns/$prefix$1" sh -c '
+  DIR=$dir NAME=$prefix$1 SUBNET=$subnet.0/24 setsid unshare --mount --uts --propagation private \
+    nsenter --net="/run/netns/$prefix$1" sh -c '
     set -e
     hostname "$NAME"
     mount --rbind /sys/fs/cgroup "$DIR/cg"
@@ -57,7 +60,8 @@ start_engine() {
     mount --rbind "$DIR/cg" /sys/fs/cgroup
     mount --bind "$DIR/run" /run
     # shellcheck disable=SC2086
-    exec dockerd --config-file "$DIR/daemon.json" --data-root "$DIR/data" --pidfile "$DIR/dockerd.pid" --host unix:///var/run/docker.sock \
+    exec dockerd --config-file "$DIR/daemon.json" --data-root "$DIR/data" \
+      --pidfile "$DIR/dockerd.pid" --host unix:///var/run/docker.sock \
       --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "$NAME" --insecure-registry "$SUBNET" \
       --shutdown-timeout 5 --log-level warn ${NODES_OPTIONS:-}' >>"$dir/dockerd.log" 2>&1 </dev/null 9>&- &
 }
@@ -97,7 +101,8 @@ undo() {
 
 [ "$(id -u)" -eq 0 ] || die 'network namespaces and engines need root'
 for program in dockerd docker ip unshare nsenter setsid flock; do
-  command -v "$program" >/dev/null 2>&1 || die "$program is missing (tools/engine-up.sh installs Docker; Debian: iproute2, util-linux)"
+  command -v "$program" >/dev/null 2>&1 ||
+    die "$program is missing (tools/engine-up.sh installs Docker; Debian: iproute2, util-linux)"
 done
 mkdir -p "$NODES_DIR"
 exec 9>"$NODES_DIR/lock"
@@ -118,7 +123,12 @@ done
 for each in $started; do wait_until "the engine of node ${each%:*}" engine_is_up "${each%:*}" "${each#*:}"; done
 
 # join NODE ARGUMENTS...: all nodes use the same port, each in its own namespace
-join() { i=$1; verb=$2; shift 2; on_node "$i" swarm "$verb" --advertise-addr "$subnet.1$i" --listen-addr "$subnet.1$i:$port" --data-path-addr "$subnet.1$i" "$@" >/dev/null; }
+join() {
+  i=$1 verb=$2
+  shift 2
+  on_node "$i" swarm "$verb" --advertise-addr "$subnet.1$i" --listen-addr "$subnet.1$i:$port" \
+    --data-path-addr "$subnet.1$i" "$@" >/dev/null
+}
 [ "$(state 1)" = active ] || join 1 init
 token=$(on_node 1 swarm join-token -q worker)
 for i in $(seq 2 "$count"); do [ "$(state "$i")" = active ] || join "$i" join --token "$token" "$subnet.11:$port"; done

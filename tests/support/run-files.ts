@@ -29,7 +29,7 @@ const block = {
   sessions: z.looseObject({ opened: z.number(), closed: z.number(), lost: z.number() }),
 };
 
-/** As much of report.json as tests look at (design: report). */
+/** As much of report.json as tests look at. */
 const reportSchema = z.looseObject({
   schemaVersion: z.literal(1),
   run: z.looseObject({ id: z.string(), scenario: z.string(), seed: z.number() }),

@@ -7,7 +7,7 @@ import { sourceFiles } from './source-files.js';
 const thisFile = 'tests/tree/conventions.test.ts';
 
 test('every source file keeps to the conventions', () => {
-  const files = sourceFiles(['.ts', '.mjs']).filter(({ path }) => path !== thisFile);
+  const files = sourceFiles(['.ts', '.mjs', '.sh']).filter(({ path }) => path !== thisFile);
   expect(files.length).toBeGreaterThan(500);
   expect(unconventional(files)).toEqual([]);
 });

@@ -23,8 +23,11 @@ packages() {
     node-exporter) echo 'busybox prometheus-node-exporter' ;;
     alertmanager) echo 'busybox prometheus-alertmanager' ;;
     registry) echo 'busybox docker-registry' ;;
-    nettools) echo 'busybox iproute2 iptables nftables conntrack libnftables1 libxtables12 libip4tc2 libip6tc2 libnftnl11
-      libnfnetlink0 libnetfilter-conntrack3 libmnl0 libjansson4 libedit2 libbpf1 libelf1 libbsd0 libcap2 libtirpc3 libdb5.3 libgmp10' ;;
+    nettools)
+      echo 'busybox iproute2 iptables nftables conntrack libnftables1 libxtables12 libip4tc2 libip6tc2 libnftnl11
+        libnfnetlink0 libnetfilter-conntrack3 libmnl0 libjansson4 libedit2 libbpf1 libelf1 libbsd0 libcap2 libtirpc3
+        libdb5.3 libgmp10'
+      ;;
     *) die "no recipe for \`$1\`" ;;
   esac
 }
@@ -33,7 +36,8 @@ packages() {
 versions() {
   wanted=$(for each in "$@"; do packages "$each"; done)
   # shellcheck disable=SC2086
-  apt-cache --no-all-versions show $wanted 2>/dev/null | awk '$1 == "Package:" { name = $2 } $1 == "Version:" { print name, $2 }' | sort -u
+  apt-cache --no-all-versions show $wanted 2>/dev/null |
+    awk '$1 == "Package:" { name = $2 } $1 == "Version:" { print name, $2 }' | sort -u
 }
 
 keys() {
@@ -53,7 +57,8 @@ keys() {
   done
 }
 
-command -v apt-get >/dev/null 2>&1 && command -v dpkg-deb >/dev/null 2>&1 || die 'stand-ins are made from Debian packages: this needs Debian or a distribution like it'
+command -v apt-get >/dev/null 2>&1 && command -v dpkg-deb >/dev/null 2>&1 ||
+  die 'stand-ins are made from Debian packages: this needs Debian or a distribution like it'
 node=$(readlink -f "${NODE_BINARY:-$(command -v node)}")
 
 case "$verb $#" in
@@ -78,11 +83,15 @@ download() {
 
 # What any program expects: busybox (sh, wget, nc ...), certificates, users, name lookup.
 base() {
-  for folder in bin sbin lib64 usr/bin usr/sbin usr/local/bin usr/local/sbin etc/ssl/certs run proc sys dev home/node root; do mkdir -p "$root/$folder"; done
+  for folder in bin sbin lib64 usr/bin usr/sbin usr/local/bin usr/local/sbin \
+    etc/ssl/certs run proc sys dev home/node root; do
+    mkdir -p "$root/$folder"
+  done
   mkdir -m 1777 "$root/tmp"
   chmod 777 "$root/home/node"
   put "$unpacked/bin/busybox" /bin/busybox
-  "$unpacked/bin/busybox" --list | while read -r applet; do [ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"; done
+  "$unpacked/bin/busybox" --list |
+    while read -r applet; do [ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"; done
   cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
   printf '%s\n' root:x:0:0:root:/root:/bin/sh node:x:1000:1000::/home/node:/bin/sh haproxy:x:99:99::/:/bin/false \
     nobody:x:65534:65534:nobody:/:/bin/false >"$root/etc/passwd"
@@ -137,14 +146,17 @@ programs() {
       put "$unpacked/usr/bin/docker-registry" /bin/registry
       mkdir -p "$root/etc/docker/registry" "$root/var/lib/registry"
       # Not the package's own configuration: that one asks for a password.
-      printf '%s\n' 'version: 0.1' 'log: { level: warn }' 'storage: { filesystem: { rootdirectory: /var/lib/registry } }' 'http: { addr: ":5000" }' \
+      printf '%s\n' 'version: 0.1' 'log: { level: warn }' \
+        'storage: { filesystem: { rootdirectory: /var/lib/registry } }' 'http: { addr: ":5000" }' \
         >"$root/etc/docker/registry/config.yml" ;;
     nettools)
       for applet in ip ss tc; do rm -f "$root/bin/$applet"; done
       put "$unpacked/bin/ip" /usr/sbin/ip
       put "$unpacked/bin/ss" /usr/sbin/ss
       put "$unpacked/sbin/tc" /usr/sbin/tc
-      for program in nft conntrack xtables-nft-multi xtables-legacy-multi; do put "$unpacked/usr/sbin/$program" "/usr/sbin/$program"; done
+      for program in nft conntrack xtables-nft-multi xtables-legacy-multi; do
+        put "$unpacked/usr/sbin/$program" "/usr/sbin/$program"
+      done
       for tool in iptables ip6tables iptables-save iptables-restore; do
         ln -s xtables-nft-multi "$root/usr/sbin/$tool"
         ln -s xtables-legacy-multi "$root/usr/sbin/$(echo "$tool" | sed 's/tables/tables-legacy/')"
