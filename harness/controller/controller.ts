@@ -14,7 +14,7 @@ import { holdLease } from './adopt/run-lease.js';
 import { unfinishedRuns } from './adopt/unfinished.js';
 import { ActiveRun, type ControllerContext } from './run/active-run.js';
 import { conclude } from './run/conclude.js';
-import { conduct } from './run/conduct.js';
+import { conduct, noteProgram } from './run/conduct.js';
 import { conductFaults } from './run/faults.js';
 import { loadPhase } from './run/load-phase.js';
 import type { Run, SubmitOptions } from './run/run.js';
@@ -235,11 +235,13 @@ export class Controller {
       // From here on no fault begins, but those that are on are undone.
       run.endLoad();
     }
-    const faults = conductFaults(run, this.options.platform(run.plan).faults, history);
+    const all = [...programs];
+    const { faults: injector } = this.options.platform(run.plan);
+    const faults = conductFaults(run, injector, (program) => noteProgram(run, all, program), history);
     // Not awaited: the caller must be able to listen, or no worker can return.
     void (resumed ? loadPhase(run, async () => []) : Promise.resolve())
       .then(() => faults.end())
-      .then(() => this.finish(job, programs, () => endPrograms(programs)));
+      .then(() => this.finish(job, all, () => endPrograms(all)));
     return run;
   }
 

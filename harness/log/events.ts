@@ -85,20 +85,50 @@ export type RunEventBody =
       readonly profile?: string;
     }
   | { readonly type: 'threshold.broken'; readonly check: string; readonly actual: number; readonly abort: boolean }
-  /** Logged before the fault acts. `before`: the state that its undo restores. */
+  /** Logged before the fault acts: the journal. `before`: the state that its undo restores. */
   | {
       readonly type: 'fault.started';
       readonly faultId: string;
       readonly kind: FaultPlan['kind'];
+      readonly name?: string;
       readonly target: string;
+      /** Ids of the replicas that it strikes. */
+      readonly replicas?: readonly string[];
       readonly before: Readonly<Record<string, unknown>>;
     }
-  /** The fault, or its undo, was seen to be in effect. */
-  | { readonly type: 'fault.settled'; readonly faultId: string; readonly phase: FaultPhase }
+  /** What became of the order. `refused`: nothing was changed; `unknown`: that is not known, so it is undone. */
+  | {
+      readonly type: 'fault.ordered';
+      readonly faultId: string;
+      readonly outcome: 'applied' | 'refused' | 'unknown';
+      readonly problem?: string;
+    }
+  /** The fault, or its undo, was seen to be in effect: its witness, with what showed it. */
+  | {
+      readonly type: 'fault.settled';
+      readonly faultId: string;
+      readonly phase: FaultPhase;
+      readonly evidence?: string;
+    }
+  /** It struck what came in the place of something that it had struck. */
+  | { readonly type: 'fault.followed'; readonly faultId: string; readonly struck: readonly string[] }
+  /** Somebody noticed the fault: the gateway took its replica out, Swarm knew, a replacement answered. */
+  | {
+      readonly type: 'fault.noticed';
+      readonly faultId: string;
+      readonly by: 'gateway' | 'swarm' | 'replacement';
+      readonly detail: string;
+    }
+  /** Its time was over, and nothing had shown that it was in effect. */
+  | { readonly type: 'fault.unwitnessed'; readonly faultId: string; readonly why: string }
   /** Logged before the undo. `run-over`: the run ended before the time of the fault did. */
-  | { readonly type: 'fault.ended'; readonly faultId: string; readonly reason: 'time' | 'run-over' }
-  /** The platform has accepted the undo. */
-  | { readonly type: 'fault.undone'; readonly faultId: string }
+  | { readonly type: 'fault.ended'; readonly faultId: string; readonly reason: 'time' | 'run-over' | 'halted' }
+  /** The platform has accepted the undo; `forced`: by its second way. */
+  | { readonly type: 'fault.undone'; readonly faultId: string; readonly forced?: true }
+  /** The undo was verified, and this is not as before. */
+  | { readonly type: 'fault.left'; readonly faultId: string; readonly what: string; readonly mend: string }
+  /** Somebody ended all faults; no more begin. */
+  | { readonly type: 'faults.halted'; readonly by: string }
   | { readonly type: 'fault.failed'; readonly faultId: string; readonly phase: FaultPhase; readonly problem: string }
   /** All replicas from now on. */
   | { readonly type: 'replicas.changed'; readonly replicas: readonly Replica[] }

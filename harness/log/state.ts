@@ -56,7 +56,13 @@ export function nextState(state: RunState, event: RunEvent): RunState {
     case 'threshold.broken':
     case 'usage':
     case 'fault.started':
+    case 'fault.ordered':
     case 'fault.settled':
+    case 'fault.followed':
+    case 'fault.noticed':
+    case 'fault.unwitnessed':
+    case 'fault.left':
+    case 'faults.halted':
     case 'fault.ended':
     case 'fault.undone':
     case 'fault.failed':

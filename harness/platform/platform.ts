@@ -19,40 +19,99 @@ export interface Platform {
 }
 
 /**
- * Orders return at once and take effect later. Every order may be repeated: a controller may be killed between giving
- * an order and logging it.
+ * How a platform does faults. For each fault the controller calls `inspect`, logs the result (`fault.started`: the
+ * journal), then `inject`; it waits for the witness, calls `maintain` while the fault lasts, then `undo`, and waits
+ * until that is verified. Every order may come twice, also from another controller or from `swarmbench heal`, which
+ * has nothing but the journal: what an order needs must be in the fault and its subject.
  */
 export interface FaultInjector {
   /**
-   * Finds out what the fault will act on, and what its undo needs. Changes nothing; the result is logged before
-   * `inject`.
+   * Finds out what the fault will act on, and what its undo needs. Changes nothing.
    * @throws coded errors when the fault cannot be injected
    */
-  inspect(fault: FaultPlan, signal: AbortSignal): Promise<FaultSubject>;
-  inject(fault: FaultPlan, subject: FaultSubject, signal: AbortSignal): Promise<void>;
-  /** Restores what was before, as it was logged. */
-  undo(fault: FaultPlan, subject: FaultSubject, signal: AbortSignal): Promise<void>;
-  /** Waits until the order is in effect. An abort ends the wait without an error. */
+  inspect(fault: FaultPlan, context: FaultContext, signal: AbortSignal): Promise<FaultSubject>;
+  /**
+   * @param progress share of the fault's time that is over, 0 to 1: the strength of a ramp follows from it
+   * @throws FaultRefused when nothing was changed; after any other error that is unknown, and the fault is undone
+   */
+  inject(fault: FaultPlan, subject: FaultSubject, progress: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Called every second while the fault lasts: sets the strength of a ramp, and strikes what came in the place of
+   * something that was struck. Without it, both stay as `inject` left them.
+   * @returns what it struck anew, in words; empty when nothing was
+   */
+  maintain?(fault: FaultPlan, subject: FaultSubject, progress: number, signal: AbortSignal): Promise<readonly string[]>;
+  /**
+   * Restores what was before, as it was logged. Idempotent; what is gone counts as undone.
+   * @returns the processes of this machine that it started, so that they are logged and ended with the run
+   */
+  undo(fault: FaultPlan, subject: FaultSubject, signal: AbortSignal): Promise<readonly StartedProgram[]>;
+  /** The second way, when `undo` failed or was late: replaces what was struck, if it must. */
+  undoByForce?(fault: FaultPlan, subject: FaultSubject, signal: AbortSignal): Promise<readonly StartedProgram[]>;
+  /**
+   * Waits until the order is in effect, as the data plane shows it. `injected`: the witness of the fault. `undone`:
+   * everything is as before, and nothing of ours is left. An abort ends the wait without an error.
+   */
   waitForEffect(
     fault: FaultPlan,
     subject: FaultSubject,
     phase: 'injected' | 'undone',
     signal: AbortSignal,
   ): Promise<FaultEffect>;
+  /** Tries which kinds this machine or swarm can do, for `doctor`. Leaves nothing behind. */
+  abilities?(signal: AbortSignal): Promise<readonly FaultAbility[]>;
+  /**
+   * Undoes faults by what is found on the machine or swarm alone (labels, names), without a journal.
+   * @param runId only those of this run; undefined: of all runs
+   * @returns what was undone, in words
+   */
+  sweep?(runId: string | undefined, signal: AbortSignal): Promise<readonly string[]>;
+}
+
+/** Thrown by an order that has changed nothing. `swarmbench` says why. */
+export class FaultRefused extends Error {
+  override readonly name = 'FaultRefused';
+}
+
+/** What the controller knows of the run, for `inspect`. */
+export interface FaultContext {
+  readonly runId: string;
+  readonly runFolder: string;
+  readonly seed: number;
+  /** Sessions of the load that each replica holds now, by its id; replicas without one may be missing. */
+  readonly sessions: ReadonlyMap<string, number>;
 }
 
 export interface FaultSubject {
   /** For people, such as `mcp-server: 8 to 16 replicas`. */
   readonly description: string;
-  /** The state that `undo` has to restore. JSON. */
+  /** Ids of the replicas that it strikes; empty when it strikes something else. */
+  readonly replicas: readonly string[];
+  /** Everything that `undo` needs. JSON, without secrets. */
   readonly before: Readonly<Record<string, unknown>>;
 }
 
 export interface FaultEffect {
   /** Whether it was seen to be in effect. */
   readonly settled: boolean;
+  /** What showed that: `312 packets dropped`, `exit code 137`, `RTT 81 ms`. */
+  readonly evidence?: string;
+  /** After an undo: what is not back, and the command that mends it. */
+  readonly left?: readonly LeftOver[];
   /** All replicas of the target that were seen last; empty when none were looked at. */
   readonly replicas: readonly Replica[];
+}
+
+export interface LeftOver {
+  readonly what: string;
+  /** A command, such as `docker service update --force bench_mcp-server`. */
+  readonly mend: string;
+}
+
+export interface FaultAbility {
+  readonly kind: FaultPlan['kind'];
+  /** How it is done here (`netem`, `nfqueue`, `proxy`), or why it is not. */
+  readonly how: { readonly can: true; readonly by: string } | { readonly can: false; readonly why: string };
 }
 
 export interface PlatformContext {

@@ -87,16 +87,20 @@ export interface TlsPlan {
 
 export type Stickiness = 'none' | 'session' | 'cookie' | 'source';
 
-/** Something that is changed or broken on purpose for a while. Each kind is an object in `faults/fault-kinds.ts`. */
+/** Something that is changed or broken on purpose for a while. `faults/fault-kinds.ts` lists all kinds. */
 export type FaultPlan = FaultSpan & FaultAction;
 
 interface FaultSpan {
   /** `f1`, `f2` and so on, in order of time. */
   readonly id: string;
+  /** The same in all trials, and each time that it comes again. The `fault` label of thresholds. */
+  readonly name: string;
   /** Run time. */
   readonly atMs: number;
   /** Run time when it is undone, at the latest with the end of the last stage of its trial. */
   readonly untilMs: number;
+  /** It ends as soon as it was seen in effect, at the latest at `untilMs`. */
+  readonly once?: true;
 }
 
 export interface ProfilePlan {

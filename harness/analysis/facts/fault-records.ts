@@ -6,17 +6,39 @@ export type FaultEvent = Extract<RunEvent, { readonly type: `fault.${string}` }>
 export interface FaultRecord {
   readonly id: string;
   readonly kind: string;
+  readonly name: string;
   readonly target: string;
+  /** Ids of the replicas that it struck. */
+  readonly replicas: readonly string[];
+  /** When it was decided: its order came next. */
   readonly startedMs: number;
+  /** When the platform had accepted the order. */
+  readonly orderedMs?: number;
+  readonly outcome?: 'applied' | 'refused' | 'unknown';
   /** When it was seen to be in effect. */
   readonly injectedMs?: number;
+  /** What showed that. */
+  readonly evidence?: string;
+  /** Why nothing showed it. */
+  readonly unwitnessed?: string;
+  /** What it struck anew, in words. */
+  readonly followed: readonly string[];
+  readonly noticed: readonly {
+    readonly by: 'gateway' | 'swarm' | 'replacement';
+    readonly atMs: number;
+    readonly detail: string;
+  }[];
   /** When its undo was ordered. */
   readonly endedMs?: number;
-  readonly ended?: 'time' | 'run-over';
+  readonly ended?: 'time' | 'run-over' | 'halted';
   /** Whether the platform accepted the undo. */
   readonly undone: boolean;
+  /** Whether the undo took the second way. */
+  readonly forced?: true;
   /** When the undo was seen to be in effect. */
   readonly undoneMs?: number;
+  /** What was not as before after the undo, and what mends it. */
+  readonly left: readonly { readonly what: string; readonly mend: string }[];
   readonly problem?: string;
 }
 
@@ -25,13 +47,14 @@ export class FaultRecords {
 
   add(event: FaultEvent, atMs: number): void {
     const { faultId } = event;
+    const known = this.records.get(faultId);
     if (event.type === 'fault.started') {
-      const { kind, target } = event;
-      this.records.set(faultId, { id: faultId, kind, target, startedMs: atMs, undone: false });
+      const { kind, name = kind, target, replicas = [] } = event;
+      const empty = { followed: [], noticed: [], undone: false, left: [] };
+      this.records.set(faultId, { id: faultId, kind, name, target, replicas, startedMs: atMs, ...empty });
       return;
     }
-    const known = this.records.get(faultId);
-    if (known !== undefined) this.records.set(faultId, { ...known, ...changeBy(event, atMs) });
+    if (known !== undefined) this.records.set(faultId, { ...known, ...changeBy(event, atMs, known) });
   }
 
   /** The faults that began, in order of time. */
@@ -40,14 +63,29 @@ export class FaultRecords {
   }
 }
 
-function changeBy(event: Exclude<FaultEvent, { readonly type: 'fault.started' }>, atMs: number): Partial<FaultRecord> {
+function changeBy(
+  event: Exclude<FaultEvent, { readonly type: 'fault.started' }>,
+  atMs: number,
+  { followed, noticed, left }: FaultRecord,
+): Partial<FaultRecord> {
   switch (event.type) {
+    case 'fault.ordered':
+      return { orderedMs: atMs, outcome: event.outcome };
     case 'fault.settled':
-      return event.phase === 'injected' ? { injectedMs: atMs } : { undoneMs: atMs };
+      if (event.phase === 'undone') return { undoneMs: atMs };
+      return { injectedMs: atMs, ...(event.evidence === undefined ? {} : { evidence: event.evidence }) };
+    case 'fault.followed':
+      return { followed: [...followed, ...event.struck] };
+    case 'fault.noticed':
+      return { noticed: [...noticed, { by: event.by, atMs, detail: event.detail }] };
+    case 'fault.unwitnessed':
+      return { unwitnessed: event.why };
     case 'fault.ended':
       return { endedMs: atMs, ended: event.reason };
     case 'fault.undone':
-      return { undone: true };
+      return { undone: true, ...(event.forced === undefined ? {} : { forced: event.forced }) };
+    case 'fault.left':
+      return { left: [...left, { what: event.what, mend: event.mend }] };
     case 'fault.failed':
       return { problem: event.problem };
   }

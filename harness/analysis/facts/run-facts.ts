@@ -178,10 +178,16 @@ export function addFact(facts: RunFacts, event: RunEvent): void {
     case 'run.draining':
     case 'usage':
     case 'fault.started':
+    case 'fault.ordered':
     case 'fault.settled':
+    case 'fault.followed':
+    case 'fault.noticed':
+    case 'fault.unwitnessed':
     case 'fault.ended':
     case 'fault.undone':
     case 'fault.failed':
+    case 'fault.left':
+    case 'faults.halted':
     case 'run.analysing':
       return;
   }

@@ -40,6 +40,7 @@ export class ActiveRun implements Run {
   private resolveFinished: (finished: FinishedRun) => void = () => undefined;
   private readonly stopController = new AbortController();
   private readonly overController = new AbortController();
+  private readonly haltController = new AbortController();
   private _start: RunStart | undefined;
   private _failure: Failure | undefined;
   private _stopped: StopReason | undefined;
@@ -98,6 +99,11 @@ export class ActiveRun implements Run {
     return this.overController.signal;
   }
 
+  /** Aborted when somebody ends the faults of the run. */
+  get halted(): AbortSignal {
+    return this.haltController.signal;
+  }
+
   /** Run time; negative until the load starts. */
   get tMs(): number {
     return this._start === undefined ? -Infinity : this.context.now() - this._start.startAt;
@@ -127,6 +133,12 @@ export class ActiveRun implements Run {
     if (this.stopMode === 'now' || this.stopMode === mode) return;
     this.record({ type: 'stop.requested', reason, mode, detail });
     this.resumeStop(reason, mode);
+  }
+
+  haltFaults(by: string): void {
+    if (this.halted.aborted || this.state.kind === 'finished') return;
+    this.record({ type: 'faults.halted', by });
+    this.haltController.abort();
   }
 
   adjust(request: AdjustRequest): LoadAdjusted {

@@ -30,7 +30,8 @@ interface ConductOptions {
 
 interface Deployment {
   readonly environment: Environment;
-  readonly programs: readonly StartedProgram[];
+  /** Grows when a fault or its undo starts one. */
+  readonly programs: StartedProgram[];
 }
 
 /**
@@ -60,7 +61,8 @@ export async function conduct(run: ActiveRun, options: ConductOptions): Promise<
     run.stopping.throwIfAborted();
     refuseLost(workers, workerLogs);
     startLoad(run, workers, { ...settledRoutes(endpoints, routes, pinned), settledOperations });
-    faults = conductFaults(run, platform.faults);
+    const { programs } = deployment;
+    faults = conductFaults(run, platform.faults, (program) => noteProgram(run, programs, program));
     await loadPhase(run, () => environment.usage());
   } catch (error) {
     // After a stop every phase fails because it is aborted, which says nothing new.
@@ -99,6 +101,12 @@ async function deploy(run: ActiveRun, platform: Platform, options: ConductOption
       : new ControllerError('DEPLOY_FAILED', `starting target and workers failed: ${messageOf(error)}`);
   });
   return { environment, programs };
+}
+
+/** Logs a program that a fault or its undo has started, so that whoever ends the run ends it, too. */
+export function noteProgram(run: ActiveRun, programs: StartedProgram[], program: StartedProgram): void {
+  programs.push(program);
+  run.record({ type: 'program.started', program });
 }
 
 async function recordEnvironment(run: ActiveRun, environment: Environment): Promise<void> {

@@ -22,7 +22,7 @@ interface Ended {
 }
 
 function fault(id: string, atMs: number, untilMs: number, replicas = 3): FaultPlan {
-  return { id, kind: 'scale', service: 'mcp-server', replicas, atMs, untilMs };
+  return { id, name: 'scale', kind: 'scale', service: 'mcp-server', replicas, atMs, untilMs };
 }
 
 async function run(

@@ -24,6 +24,8 @@ export interface Run {
    * has an effect when it is `now` after `drain`. Without effect once the load is over.
    */
   stop(reason: StopReason, mode: 'drain' | 'now', detail?: string): void;
+  /** Undoes all faults that are on, and begins no more; the load goes on. A second call has no effect. */
+  haltFaults(by: string): void;
   /** Changes the load of the running stage. @throws ControllerError ADJUST_REFUSED with the reason */
   adjust(request: AdjustRequest): LoadAdjusted;
   /** Never rejects: failures are in the result. */

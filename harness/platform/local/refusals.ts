@@ -30,7 +30,7 @@ function imageRefusals({ target }: Plan): readonly string[] {
 
 function faultRefusal(fault: FaultPlan): string {
   const time = `${formatDuration(fault.atMs)} to ${formatDuration(fault.untilMs)}`;
-  return `faults: ${describeFault(fault)}, ${time}, needs a swarm: run it with --on swarm`;
+  return `fault ${fault.name} (${describeFault(fault)}, ${time}) needs a swarm: run it with --on swarm`;
 }
 
 /** There is no gateway here: clients are spread over the replicas, and each stays at its own for the whole run. */

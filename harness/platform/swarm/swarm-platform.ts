@@ -62,7 +62,9 @@ export function createSwarmPlatform(options: SwarmPlatformOptions): SwarmPlatfor
       const services = await servicesOf(stack, signal);
       const target = targetOf(plan, services, name);
       // A fault that cannot be injected must fail the run before the load starts.
-      for (const fault of plan.faults) await faults.inspect(fault, signal);
+      const { runId, runFolder } = context;
+      const faultContext = { runId, runFolder, seed: plan.seed, sessions: new Map<string, number>() };
+      for (const fault of plan.faults) await faults.inspect(fault, faultContext, signal);
       const workerCounts = workerCountsOf(plan, services, context);
       const tearDown = once(async () => {
         try {

@@ -71,6 +71,18 @@ function fault(plan: Plan) {
 function scaling(plan: Plan) {
   return plan.faults.find((one) => one.kind === 'scale');
 }
+function struck(plan: Plan): readonly number[] {
+  const one = fault(plan);
+  return one !== undefined && 'target' in one && one.target.at === 'replicas' ? one.target.slots : [];
+}
+/** A fault of four replicas after a second, and the part of the plan's fault that the keys decide. */
+function faulted(keys: string, as: Readonly<Record<string, unknown>>): Row {
+  return {
+    set: { top: `target: { replicas: 4 }\nfaults: [{ at: 1s, ${keys} }]` },
+    shows: (plan) => Object.fromEntries(Object.entries(fault(plan) ?? {}).filter(([key]) => key in as)),
+    as,
+  };
+}
 function check(plan: Plan) {
   return plan.thresholds[0];
 }
@@ -255,6 +267,68 @@ const rows: Readonly<Record<string, Row>> = {
     shows: (plan) => scaling(plan)?.replicas,
     as: 0,
   },
+  'faults.*.name': faulted('kind: leader, name: coup', { name: 'coup' }),
+  'faults.*.stage': faulted('kind: leader, stage: a', { atMs: 1000 }),
+  'faults.*.every': {
+    set: { top: 'faults: [{ at: 1s, kind: leader, for: 1s, every: 4s }]' },
+    shows: (plan) => plan.faults.map(({ atMs }) => atMs),
+    as: [1000, 5000, 9000],
+  },
+  'faults.*.times': {
+    set: { top: 'faults: [{ at: 1s, kind: leader, for: 1s, every: 4s, times: 2 }]' },
+    shows: (plan) => plan.faults.map(({ atMs }) => atMs),
+    as: [1000, 5000],
+  },
+  'faults.*.replica': faulted('kind: pause, replica: 3', { target: { at: 'replicas', slots: [3] } }),
+  'faults.*.count': {
+    set: { top: 'target: { replicas: 4 }\nfaults: [{ at: 1s, kind: pause, count: 3 }]' },
+    shows: (plan) => struck(plan).length,
+    as: 3,
+  },
+  'faults.*.fraction': {
+    set: { top: 'target: { replicas: 4 }\nfaults: [{ at: 1s, kind: pause, fraction: 30% }]' },
+    shows: (plan) => struck(plan).length,
+    as: 2,
+  },
+  'faults.*.serving': faulted('kind: pause, serving: true', { target: { at: 'serving' } }),
+  'faults.*.node': faulted('kind: drain, node: n2', { target: { at: 'node', node: 'n2' } }),
+  'faults.*.leader': faulted('kind: drain, leader: true', { target: { at: 'leader' } }),
+  'faults.*.gateway': faulted('kind: kill, gateway: true', { target: { at: 'gateway' } }),
+  'faults.*.allowTotal': faulted('kind: pause, fraction: 100%, allowTotal: true', {
+    target: { at: 'replicas', slots: [1, 2, 3, 4] },
+  }),
+  'faults.*.signal': faulted('kind: kill, signal: SIGHUP', { signal: 'SIGHUP' }),
+  'faults.*.cpu': faulted('kind: cpu, cpu: 150%', { cpu: { from: 1.5, to: 1.5 } }),
+  'faults.*.cpu.from': faulted('kind: cpu, cpu: { from: 10%, to: 90% }', { cpu: { from: 0.1, to: 0.9 } }),
+  'faults.*.cpu.to': faulted('kind: cpu, cpu: { from: 10%, to: 80% }', { cpu: { from: 0.1, to: 0.8 } }),
+  'faults.*.memory': faulted('kind: memory, memory: 1 KiB', { memory: { from: 1024, to: 1024 } }),
+  'faults.*.memory.from': faulted('kind: memory, memory: { from: 2 KiB, to: 1 KiB }', {
+    memory: { from: 2048, to: 1024 },
+  }),
+  'faults.*.memory.to': faulted('kind: memory, memory: { from: 2 KiB, to: 1 kB }', {
+    memory: { from: 2048, to: 1000 },
+  }),
+  'faults.*.direction': faulted('kind: partition, direction: in', { direction: 'in' }),
+  'faults.*.delay': faulted('kind: delay, delay: 80ms', { delay: { from: 80, to: 80 } }),
+  'faults.*.delay.from': faulted('kind: delay, delay: { from: 10ms, to: 0ms }', { delay: { from: 10, to: 0 } }),
+  'faults.*.delay.to': faulted('kind: delay, delay: { from: 0ms, to: 1s }', { delay: { from: 0, to: 1000 } }),
+  'faults.*.jitter': faulted('kind: delay, delay: 80ms, jitter: 7ms', { jitterMs: 7 }),
+  'faults.*.loss': faulted('kind: loss, loss: 5%', { loss: { from: 0.05, to: 0.05 } }),
+  'faults.*.loss.from': faulted('kind: loss, loss: { from: 1%, to: 0% }', { loss: { from: 0.01, to: 0 } }),
+  'faults.*.loss.to': faulted('kind: loss, loss: { from: 0%, to: 100% }', { loss: { from: 0, to: 1 } }),
+  'faults.*.rate': faulted('kind: rate, rate: 9 kB/s', { rate: { from: 9000, to: 9000 } }),
+  'faults.*.rate.from': faulted('kind: rate, rate: { from: 9 kB/s, to: 1 B/s }', { rate: { from: 9000, to: 1 } }),
+  'faults.*.rate.to': faulted('kind: rate, rate: { from: 1 B/s, to: 2 B/s }', { rate: { from: 1, to: 2 } }),
+  'faults.*.reset': faulted('kind: reset, reset: 25%', { reset: { from: 0.25, to: 0.25 } }),
+  'faults.*.reset.from': faulted('kind: reset, reset: { from: 1%, to: 0% }', { reset: { from: 0.01, to: 0 } }),
+  'faults.*.reset.to': faulted('kind: reset, reset: { from: 0%, to: 50% }', { reset: { from: 0, to: 0.5 } }),
+  'faults.*.lookup': faulted('kind: dns, lookup: gateway, answer: nxdomain', { lookup: 'gateway' }),
+  'faults.*.answer': faulted('kind: dns, lookup: x, answer: slow, delay: 2s', { delay: { from: 2000, to: 2000 } }),
+  'faults.*.worker': faulted('kind: dns, lookup: x, answer: nxdomain, worker: 2', { worker: 2 }),
+  'faults.*.image': faulted('kind: rolling-update, image: x:2', { image: 'x:2' }),
+  'faults.*.environment': faulted('kind: rolling-update, environment: { A: b }', { environment: { A: 'b' } }),
+  'faults.*.order': faulted('kind: rolling-update, order: start-first', { order: 'start-first' }),
+  'faults.*.parallelism': faulted('kind: rolling-update, parallelism: 2', { parallelism: 2 }),
   thresholds: {
     set: { top: 'thresholds: [errors.count < 1]' },
     shows: check,

@@ -1,28 +1,36 @@
-/** Gives each fault, as written, its place in the time of the run. `fault-kinds.ts` has what each kind does. */
+/** Gives each fault, as written, its target and its place in the time of the run. `faults/` has what each kind does. */
+import { suggest } from '../../yaml/nearest.js';
 import type { Path } from '../../yaml/node.js';
-import { type FaultAction, type FaultSource, kindOf } from '../faults/fault-kinds.js';
+import { drawFrom } from '../faults/fault-kind.js';
+import { commonFaultKeys, type FaultAction, type FaultSource, kindOf } from '../faults/fault-kinds.js';
+import { commonSubject } from '../faults/fault-targets.js';
 import { formatDuration } from '../grammar/units.js';
-import type { FaultPlan, StagePlan } from '../plan.js';
+import { TARGET_SERVICE } from '../keys/fields.js';
+import type { FaultPlan, StagePlan, TargetPlan } from '../plan.js';
 import type { SourcePart } from '../source-part.js';
 
-/** The keys of every fault, whatever its kind. */
-const commonKeys: ReadonlySet<string> = new Set(['at', 'kind', 'for']);
+/** A fault that acts once must be seen in effect within this time. */
+const ONCE_MS = 30_000;
 
 interface FaultContext {
   /** Stages of all trials. */
   readonly stages: readonly StagePlan[];
   readonly scaleMs: (ms: number) => number;
   readonly scenarioPart: SourcePart;
+  readonly target: TargetPlan | undefined;
+  readonly seed: number;
 }
 
 /** The faults of all trials in order of time: `f1`, `f2` and so on. */
 export function resolveFaults(sources: readonly FaultSource[], context: FaultContext): readonly FaultPlan[] {
   const trials = trialsOf(context.stages);
-  const placed = sources.flatMap((source, index) => {
-    const action = actionOf(source, ['faults', index], context.scenarioPart);
-    const span = spanOf(source, index, trials[0]?.lengthMs ?? 0, context);
-    return action === undefined || span === undefined ? [] : [{ ...action, ...span, index }];
-  });
+  const names = namesOf(sources, context.scenarioPart);
+  const placed = sources.flatMap((source, index) =>
+    (spansOf(source, index, trials[0], context) ?? []).flatMap((span, occurrence) => {
+      const action = actionOf(source, index, occurrence, context);
+      return action === undefined ? [] : [{ ...action, ...span, name: names[index] ?? source.kind, index }];
+    }),
+  );
   refuseOverlaps(placed, context.scenarioPart);
   return trials
     .flatMap(({ startMs }) =>
@@ -36,43 +44,163 @@ export function resolveFaults(sources: readonly FaultSource[], context: FaultCon
     .map((fault, index) => ({ id: `f${index + 1}`, ...fault }));
 }
 
-type Span = Pick<FaultPlan, 'atMs' | 'untilMs'>;
+type Span = Pick<FaultPlan, 'atMs' | 'untilMs' | 'once'>;
 type Placed = FaultAction & Span & { readonly index: number };
 
-function actionOf(source: FaultSource, path: Path, scenarioPart: SourcePart): FaultAction | undefined {
+/** Its own name, or its kind: `kill`, `kill-2`. */
+function namesOf(sources: readonly FaultSource[], scenarioPart: SourcePart): readonly string[] {
+  const taken = new Set<string>();
+  for (const [index, { name }] of sources.entries()) {
+    if (name === undefined) continue;
+    if (taken.has(name))
+      scenarioPart.reportAtValue(['faults', index, 'name'], 'CONFLICT', `another fault has the name ${name}, too`);
+    taken.add(name);
+  }
+  return sources.map(({ name, kind }) => {
+    if (name !== undefined) return name;
+    let own: string = kind;
+    for (let number = 2; taken.has(own); number += 1) own = `${kind}-${number}`;
+    taken.add(own);
+    return own;
+  });
+}
+
+/** @param occurrence 0, or with `every` a later one: each draws anew */
+function actionOf(
+  source: FaultSource,
+  index: number,
+  occurrence: number,
+  { scenarioPart, target, seed }: FaultContext,
+): FaultAction | undefined {
   const kind = kindOf(source);
-  for (const key of Object.keys(source)) {
-    if (key in kind.keys || commonKeys.has(key)) continue;
+  const path: Path = ['faults', index];
+  for (const key of occurrence > 0 ? [] : Object.keys(source)) {
+    if (key in kind.keys || commonFaultKeys.includes(key)) continue;
     scenarioPart.reportAtKey(
       [...path, key],
       'CONFLICT',
       `\`${key}\` does not go with \`kind: ${source.kind}\``,
-      `its keys are: ${[...commonKeys, ...Object.keys(kind.keys)].join(', ')}`,
+      `its keys are: ${[...commonFaultKeys, ...Object.keys(kind.keys)].join(', ')}`,
     );
   }
-  return kind.resolve(source, path, scenarioPart);
+  return kind.resolve(source, {
+    path,
+    // What is wrong with the first is wrong with all of them.
+    scenario: scenarioPart,
+    replicas: target === undefined ? undefined : replicasOf(target),
+    replicaNames: target === undefined ? [] : replicaNamesOf(target),
+    draw: (count, of) => drawFrom(seed, [index, occurrence], count, of),
+  });
 }
 
-/** Times from the start of the trial. */
+function replicasOf(target: TargetPlan): number | undefined {
+  return target.kind === 'url' || target.kind === 'command' ? undefined : target.replicas;
+}
+
+/** What its first replica is called, here and on a swarm. */
+function replicaNamesOf({ kind }: TargetPlan): readonly string[] {
+  if (kind === 'url' || kind === 'command') return [];
+  return [...(kind === 'image' ? [] : [`${kind}-1`]), `${TARGET_SERVICE}.1`];
+}
+
+/** Times from the start of the trial, one for each time that the fault comes. */
+function spansOf(
+  source: FaultSource,
+  index: number,
+  trial: Trial | undefined,
+  context: FaultContext,
+): readonly Span[] | undefined {
+  const { scaleMs, scenarioPart } = context;
+  const startMs = startOf(source, index, trial, context);
+  if (startMs === undefined) return undefined;
+  const { lasts } = kindOf(source);
+  const refuse = (key: string, message: string, hint?: string): undefined => {
+    scenarioPart.reportAtKey(['faults', index, key], 'CONFLICT', message, hint);
+    return undefined;
+  };
+  if (lasts === 'moment' && source.for !== undefined)
+    return refuse('for', `\`kind: ${source.kind}\` acts once and ends when that was seen, so it has no \`for\``);
+  if (source.times !== undefined && source.every === undefined)
+    return refuse('times', '`times` needs `every`', 'such as { at: 10s, every: 30s, times: 3, for: 10s, ... }');
+  if (source.every === undefined) {
+    const span = spanOf(source, index, startMs, trial, context);
+    return span && [span];
+  }
+  if (lasts === 'time' && source.for === undefined)
+    return refuse('every', '`every` needs `for`: a fault must end before it comes again');
+  if (source.for !== undefined && source.for > source.every)
+    return refuse(
+      'every',
+      `the fault lasts ${formatDuration(source.for)}, so it cannot come again after ${formatDuration(source.every)}`,
+    );
+  const everyMs = scaleMs(source.every);
+  const lastMs = (trial?.lengthMs ?? 0) - (source.for === undefined ? 1 : scaleMs(source.for)) + context.stages.length;
+  const most = Math.max(1, Math.min(1000, Math.floor((lastMs - startMs) / everyMs) + 1));
+  const spans: Span[] = [];
+  for (let occurrence = 0; occurrence < (source.times ?? most); occurrence += 1) {
+    const span = spanOf(source, index, startMs + occurrence * everyMs, trial, context);
+    if (span === undefined) return undefined;
+    spans.push(span);
+  }
+  return spans;
+}
+
+/** When it begins, from the start of the trial. */
+function startOf(
+  { at, stage: stageName }: FaultSource,
+  index: number,
+  trial: Trial | undefined,
+  { scaleMs, scenarioPart, stages }: FaultContext,
+): number | undefined {
+  const atMs = scaleMs(at);
+  if (stageName === undefined) return atMs;
+  const own = stages.filter(({ trial: number }) => number === 1);
+  const stage = own.find(({ name }) => name === stageName);
+  if (stage === undefined) {
+    const known = own.map(({ name }) => name);
+    scenarioPart.reportAtValue(
+      ['faults', index, 'stage'],
+      'NOT_FOUND',
+      `there is no stage ${stageName}`,
+      suggest(stageName, known, 'stages'),
+    );
+    return undefined;
+  }
+  if (atMs < stage.durationMs) return stage.startMs - (trial?.startMs ?? 0) + atMs;
+  scenarioPart.reportAtValue(
+    ['faults', index, 'at'],
+    'CONFLICT',
+    `stage ${stageName} is over after ${formatDuration(stage.durationMs)}, ` +
+      `so no fault can begin in it at ${formatDuration(atMs)}`,
+  );
+  return undefined;
+}
+
 function spanOf(
   source: FaultSource,
   index: number,
-  lengthMs: number,
+  atMs: number,
+  trial: Trial | undefined,
   { scaleMs, scenarioPart, stages }: FaultContext,
 ): Span | undefined {
-  const atMs = scaleMs(source.at);
-  const untilMs = source.for === undefined ? lengthMs : scaleMs(source.at + source.for);
+  const lengthMs = trial?.lengthMs ?? 0;
+  const once = kindOf(source).lasts !== 'time' && source.for === undefined;
+  // Scaled as a sum, so that a fault that ends with a stage still does.
+  const forMs = source.for === undefined ? undefined : scaleMs(source.at + source.for) - scaleMs(source.at);
+  const openEndMs = once ? Math.min(lengthMs, atMs + ONCE_MS) : lengthMs;
+  const untilMs = forMs === undefined ? openEndMs : atMs + forMs;
   // Each stage was rounded to a millisecond by itself.
   const roundingMs = stages.length;
   if (atMs >= lengthMs) {
     scenarioPart.reportAtValue(
-      ['faults', index, 'at'],
+      ['faults', index, source.every === undefined ? 'at' : 'times'],
       'CONFLICT',
       `the stages are over after ${formatDuration(lengthMs)}, so no fault can begin at ${formatDuration(atMs)}`,
     );
     return undefined;
   }
-  if (untilMs <= lengthMs + roundingMs) return { atMs, untilMs: Math.min(untilMs, lengthMs) };
+  if (untilMs <= lengthMs + roundingMs)
+    return { atMs, untilMs: Math.min(untilMs, lengthMs), ...(once ? { once: true as const } : {}) };
   scenarioPart.reportAtValue(
     ['faults', index, 'for'],
     'CONFLICT',
@@ -84,28 +212,37 @@ function spanOf(
 
 /** Each undo restores what it found. Of two faults on the same subject at once, only one could do that. */
 function refuseOverlaps(placed: readonly Placed[], scenarioPart: SourcePart): void {
-  for (const [position, later] of placed.entries()) {
-    const subject = subjectOf(later);
-    const other = placed
-      .slice(0, position)
-      .find(
-        (earlier) => subjectOf(earlier) === subject && earlier.atMs < later.untilMs && later.atMs < earlier.untilMs,
+  let active: readonly Placed[] = [];
+  const refused = new Set<string>();
+  for (const later of placed.toSorted((a, b) => a.atMs - b.atMs || a.index - b.index)) {
+    active = active.filter((earlier) => endOf(earlier) > later.atMs);
+    for (const earlier of active) {
+      const subject = commonSubject(kindOf(earlier).subjects(earlier), kindOf(later).subjects(later));
+      const [first, second] = [earlier.index, later.index].toSorted((a, b) => a - b);
+      if (subject === undefined || refused.has(`${first} ${second}`)) continue;
+      refused.add(`${first} ${second}`);
+      scenarioPart.reportAtValue(
+        ['faults', second ?? 0],
+        'CONFLICT',
+        `two faults act on ${subject} at the same time (faults.${first} and faults.${second})`,
+        'end one of them with `for` before the other begins',
       );
-    if (other === undefined) continue;
-    scenarioPart.reportAtValue(
-      ['faults', later.index],
-      'CONFLICT',
-      `two faults act on ${subject} at the same time (faults.${other.index} and faults.${later.index})`,
-      'end one of them with `for` before the other begins',
-    );
+    }
+    active = [...active, later];
   }
 }
 
-function subjectOf(fault: FaultAction): string {
-  return kindOf(fault).subject(fault);
+/** What acts once is over in a moment; `untilMs` is only how long that may take. */
+function endOf({ atMs, untilMs, once }: Span): number {
+  return once === true ? atMs + 1 : untilMs;
 }
 
-function trialsOf(stages: readonly StagePlan[]): readonly { readonly startMs: number; readonly lengthMs: number }[] {
+interface Trial {
+  readonly startMs: number;
+  readonly lengthMs: number;
+}
+
+function trialsOf(stages: readonly StagePlan[]): readonly Trial[] {
   const trials = new Set(stages.map(({ trial }) => trial));
   return [...trials].map((trial) => {
     const own = stages.filter((stage) => stage.trial === trial);

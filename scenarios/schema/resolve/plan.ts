@@ -78,7 +78,9 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
   checkStreams(profiles, scenarioPart);
   if (source.stages !== undefined) checkStageProfiles(source.stages, known.profile, scenarioPart);
   if (stages !== undefined) checkScale(stages, profiles, scenarioPart);
-  const faults = stages === undefined ? [] : resolveFaults(source.faults ?? [], { stages, scaleMs, scenarioPart });
+  const seed = request.seed ?? source.seed ?? 1;
+  const faults =
+    stages === undefined ? [] : resolveFaults(source.faults ?? [], { stages, scaleMs, scenarioPart, target, seed });
   const limits = limitsPlan(source);
   if (stages !== undefined && limits !== undefined) checkLimits(profiles, stages, limits, scenarioPart);
   if (
@@ -90,8 +92,7 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
   )
     return { ok: false, problems };
 
-  const { name, description, seed: ownSeed, repeat: trials, onWorkerLoss, drain } = checked;
-  const seed = request.seed ?? ownSeed;
+  const { name, description, repeat: trials, onWorkerLoss, drain } = checked;
   const drainMs = drain ?? Math.max(DRAIN_MS, ...profiles.map((profile) => profile.timeoutMs));
   const load = { seed, profiles, stages, trials, faults, drainMs, limits, stopWhen };
   const plan: Plan = {

@@ -29,7 +29,17 @@ platform.faults = fakeInjector(join(resultsFolder, 'faults.log'), runFolder);
 const faults: readonly FaultPlan[] =
   fromMs === undefined
     ? []
-    : [{ id: 'f1', kind: 'scale', service: 'mcp-server', replicas: 3, atMs: Number(fromMs), untilMs: Number(toMs) }];
+    : [
+        {
+          id: 'f1',
+          name: 'scale',
+          kind: 'scale',
+          service: 'mcp-server',
+          replicas: 3,
+          atMs: Number(fromMs),
+          untilMs: Number(toMs),
+        },
+      ];
 const controller = new Controller({
   resultsFolder,
   platform: () => platform,

@@ -126,9 +126,33 @@ export async function refusal(scenario: ScenarioFile): Promise<string> {
   return stderr;
 }
 
-/** Only a swarm can do it (tests/stacks/run/changed-server.ts); here the refusal names everything it was to do. */
+/** Only a swarm can do these (tests/stacks/run/changed-server.ts has one); the refusal names all they were to do. */
 export const faultRefusal = once(() =>
-  refusal({ faults: [{ at: '750ms', kind: 'scale', service: 'other', replicas: 7, for: '1500ms' }] }),
+  refusal({
+    target: { replicas: 4 },
+    faults: [
+      { at: '750ms', kind: 'scale', service: 'other', replicas: 7, for: '1500ms' },
+      { at: '1s', kind: 'cpu', cpu: '150%', replica: 3, for: '100ms' },
+      { at: '1200ms', kind: 'cpu', cpu: { from: '10%', to: '90%' }, replica: 3, for: '100ms' },
+      { at: '1400ms', kind: 'memory', memory: '3 MiB', fraction: '30%', for: '100ms' },
+      { at: '1600ms', kind: 'memory', memory: { from: '9 KiB', to: '7 KiB' }, count: 3, for: '100ms' },
+      { at: '1800ms', kind: 'loss', loss: '5%', serving: true, for: '100ms' },
+      { at: '2s', kind: 'loss', loss: { from: '1%', to: '2%' }, allowTotal: true, count: 4, for: '100ms' },
+      { at: '2200ms', kind: 'dns', lookup: 'other-name', answer: 'slow', delay: '2s', worker: 9, for: '100ms' },
+      { at: '2400ms', kind: 'rolling-update', image: 'new:2', order: 'start-first', for: '100ms' },
+      { at: '2600ms', kind: 'rolling-update', environment: { SPEED: '1' }, parallelism: 5, for: '100ms' },
+      { at: '2800ms', kind: 'drain', node: 'n7', for: '10ms', every: '20ms', times: 3 },
+      { at: '2900ms', kind: 'drain', leader: true, name: 'coup', for: '10ms' },
+      { at: '10ms', stage: 'steady', kind: 'kill', gateway: true, signal: 'SIGHUP' },
+      { at: '20ms', kind: 'partition', direction: 'in', replica: 2, for: '10ms' },
+      { at: '40ms', kind: 'delay', delay: '80ms', jitter: '7ms', for: '10ms' },
+      { at: '60ms', kind: 'delay', delay: { from: '11ms', to: '22ms' }, for: '10ms' },
+      { at: '80ms', kind: 'rate', rate: '9 KiB/s', for: '10ms' },
+      { at: '100ms', kind: 'rate', rate: { from: '1 KiB/s', to: '2 KiB/s' }, for: '10ms' },
+      { at: '120ms', kind: 'reset', reset: '25%', for: '10ms' },
+      { at: '140ms', kind: 'reset', reset: { from: '3%', to: '4%' }, for: '10ms' },
+    ],
+  }),
 );
 
 /** Only a swarm can start it (tests/stacks/run/changed-server.ts); here the refusal names everything about it. */

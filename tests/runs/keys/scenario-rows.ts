@@ -10,8 +10,8 @@ import { briefRuns, faultRefusal, imageRefusal, limitedRun, refusal, ruledRun, t
 
 const startedRun = once(() => runOfStarted());
 
-function faultNamed(text: string) {
-  return async (): Promise<void> => expect(await faultRefusal()).toContain(text);
+function faultNamed(text: string | RegExp) {
+  return async (): Promise<void> => expect(await faultRefusal()).toMatch(text);
 }
 
 function imageNamed(text: string) {
@@ -75,8 +75,48 @@ export const scenarioRows: Rows = {
   'faults.*.kind': faultNamed('scale'),
   // Until the moment that `at` and `for` make.
   'faults.*.for': faultNamed('2.25s'),
+  'faults.*.name': faultNamed('fault coup'),
+  'faults.*.stage': faultNamed('10ms to'),
+  'faults.*.every': faultNamed('2.82s to'),
+  'faults.*.times': faultNamed('2.84s to'),
   'faults.*.service': faultNamed('other'),
   'faults.*.replicas': faultNamed('7 replicas'),
+  'faults.*.replica': faultNamed('replica 3'),
+  'faults.*.count': faultNamed(/replicas \d, \d, \d to 9 KiB/),
+  'faults.*.fraction': faultNamed(/replicas \d, \d to 3 MiB/),
+  'faults.*.serving': faultNamed('the replica with the most sessions'),
+  'faults.*.allowTotal': faultNamed('replicas 1, 2, 3, 4'),
+  'faults.*.node': faultNamed('node n7'),
+  'faults.*.leader': faultNamed('the node of the leader'),
+  'faults.*.gateway': faultNamed('kill the gateway'),
+  'faults.*.signal': faultNamed('SIGHUP'),
+  'faults.*.cpu': faultNamed('150%'),
+  'faults.*.cpu.from': faultNamed('10% to'),
+  'faults.*.cpu.to': faultNamed('to 90%'),
+  'faults.*.memory': faultNamed('3 MiB'),
+  'faults.*.memory.from': faultNamed('9 KiB to'),
+  'faults.*.memory.to': faultNamed('to 7 KiB'),
+  'faults.*.direction': faultNamed('(in)'),
+  'faults.*.delay': faultNamed('80ms'),
+  'faults.*.delay.from': faultNamed('11ms to'),
+  'faults.*.delay.to': faultNamed('to 22ms'),
+  'faults.*.jitter': faultNamed('+-7ms'),
+  'faults.*.loss': faultNamed('5%'),
+  'faults.*.loss.from': faultNamed('1% to'),
+  'faults.*.loss.to': faultNamed('to 2%'),
+  'faults.*.rate': faultNamed('9 KiB/s'),
+  'faults.*.rate.from': faultNamed('1 KiB/s to'),
+  'faults.*.rate.to': faultNamed('to 2 KiB/s'),
+  'faults.*.reset': faultNamed('25%'),
+  'faults.*.reset.from': faultNamed('3% to'),
+  'faults.*.reset.to': faultNamed('to 4%'),
+  'faults.*.lookup': faultNamed('other-name'),
+  'faults.*.answer': faultNamed('looked up 2s late'),
+  'faults.*.worker': faultNamed('worker 9'),
+  'faults.*.image': faultNamed('new:2'),
+  'faults.*.environment': faultNamed('SPEED'),
+  'faults.*.order': faultNamed('start-first'),
+  'faults.*.parallelism': faultNamed('5 at once'),
   stopWhen: stops,
   'stopWhen.*.check': stops,
   'stopWhen.*.window': async () => expect(lastedSeconds(await ruledRun())).toBeGreaterThan(1.9),

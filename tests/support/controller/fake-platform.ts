@@ -84,13 +84,16 @@ export function fakeInjector(
   return {
     inspect: async ({ service, replicas }: ScaleFault) => {
       fail('inspect');
-      return { description: `${service}: 1 to ${replicas} replicas`, before: { replicas: 1 } };
+      return { description: `${service}: 1 to ${replicas} replicas`, replicas: [], before: { replicas: 1 } };
     },
     inject: async ({ id, replicas }: ScaleFault) => {
       order(`${id} ${replicas} logged ${logged()}`);
       fail('inject');
     },
-    undo: async ({ id }, { before }) => order(`${id} back to ${String(before.replicas)}`),
+    undo: async ({ id }, { before }) => {
+      order(`${id} back to ${String(before.replicas)}`);
+      return [];
+    },
     waitForEffect: async ({ replicas }: ScaleFault, _subject, phase) => {
       const count = phase === 'injected' ? replicas : 1;
       return {

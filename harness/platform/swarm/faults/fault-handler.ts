@@ -1,5 +1,5 @@
 import type { FaultPlan, Plan } from '../../../../scenarios/schema/plan.js';
-import type { FaultEffect, FaultSubject } from '../../platform.js';
+import type { FaultContext, FaultEffect, FaultSubject } from '../../platform.js';
 import type { Stack } from '../stack/stack-objects.js';
 
 /** How the swarm platform handles one kind of fault: a file beside this one, and a line in `injector.ts`. */
@@ -7,9 +7,17 @@ export interface FaultHandler<Fault extends FaultPlan> {
   /** A sentence that says why this plan cannot have this fault. Pure. */
   refusal(fault: Fault, plan: Plan): string | undefined;
   // The other methods are those of `FaultInjector`, which says what each must do.
-  inspect(stack: Stack, fault: Fault, signal: AbortSignal): Promise<FaultSubject>;
-  inject(stack: Stack, fault: Fault, subject: FaultSubject, signal: AbortSignal): Promise<void>;
+  inspect(stack: Stack, fault: Fault, context: FaultContext, signal: AbortSignal): Promise<FaultSubject>;
+  inject(stack: Stack, fault: Fault, subject: FaultSubject, progress: number, signal: AbortSignal): Promise<void>;
+  maintain?(
+    stack: Stack,
+    fault: Fault,
+    subject: FaultSubject,
+    progress: number,
+    signal: AbortSignal,
+  ): Promise<readonly string[]>;
   undo(stack: Stack, fault: Fault, subject: FaultSubject, signal: AbortSignal): Promise<void>;
+  undoByForce?(stack: Stack, fault: Fault, subject: FaultSubject, signal: AbortSignal): Promise<void>;
   waitForEffect(
     stack: Stack,
     fault: Fault,

@@ -1,6 +1,7 @@
 /** All kinds of faults that the swarm platform can inject. */
+import { describeFault } from '../../../../scenarios/schema/faults/fault-kinds.js';
 import type { FaultPlan, Plan } from '../../../../scenarios/schema/plan.js';
-import type { FaultInjector } from '../../platform.js';
+import { type FaultInjector, FaultRefused } from '../../platform.js';
 import type { Stack } from '../stack/stack-objects.js';
 import type { FaultHandler } from './fault-handler.js';
 import { scale } from './scale.js';
@@ -8,23 +9,47 @@ import { scale } from './scale.js';
 type Kind = FaultPlan['kind'];
 type FaultOf<K extends Kind> = Extract<FaultPlan, { readonly kind: K }>;
 
-const handlers: { readonly [K in Kind]: FaultHandler<FaultOf<K>> } = { scale };
+/** Kinds without a handler are refused by name. */
+const handlers: { readonly [K in Kind]?: FaultHandler<FaultOf<K>> } = { scale };
 
-function handlerOf<K extends Kind>({ kind }: { readonly kind: K }): FaultHandler<FaultOf<K>> {
-  return handlers[kind];
+function handlerOf<K extends Kind>(fault: { readonly kind: K }): FaultHandler<FaultOf<K>> | undefined {
+  return handlers[fault.kind] as FaultHandler<FaultOf<K>> | undefined;
 }
 
 export function createInjector(stack: Stack): FaultInjector {
+  const handlerFor = (fault: FaultPlan): FaultHandler<FaultPlan> => {
+    const handler = handlerOf(fault);
+    if (handler === undefined) throw new FaultRefused(notHere(fault));
+    return handler;
+  };
   return {
-    inspect: (fault, signal) => handlerOf(fault).inspect(stack, fault, signal),
-    inject: (fault, subject, signal) => handlerOf(fault).inject(stack, fault, subject, signal),
-    undo: (fault, subject, signal) => handlerOf(fault).undo(stack, fault, subject, signal),
-    waitForEffect: (fault, subject, phase, signal) =>
-      handlerOf(fault).waitForEffect(stack, fault, subject, phase, signal),
+    inspect: async (fault, context, signal) => handlerFor(fault).inspect(stack, fault, context, signal),
+    inject: async (fault, subject, progress, signal) =>
+      handlerFor(fault).inject(stack, fault, subject, progress, signal),
+    maintain: async (fault, subject, progress, signal) =>
+      (await handlerFor(fault).maintain?.(stack, fault, subject, progress, signal)) ?? [],
+    undo: async (fault, subject, signal) => {
+      await handlerFor(fault).undo(stack, fault, subject, signal);
+      return [];
+    },
+    undoByForce: async (fault, subject, signal) => {
+      const handler = handlerFor(fault);
+      await (handler.undoByForce ?? handler.undo)(stack, fault, subject, signal);
+      return [];
+    },
+    waitForEffect: async (fault, subject, phase, signal) =>
+      handlerFor(fault).waitForEffect(stack, fault, subject, phase, signal),
   };
 }
 
 /** Why faults of this plan cannot be injected here, one sentence for each reason. Pure. */
 export function faultRefusals(plan: Plan): readonly string[] {
-  return plan.faults.flatMap((fault) => handlerOf(fault).refusal(fault, plan) ?? []);
+  return plan.faults.flatMap((fault) => {
+    const handler = handlerOf(fault);
+    return handler === undefined ? [notHere(fault)] : (handler.refusal(fault, plan) ?? []);
+  });
+}
+
+function notHere(fault: FaultPlan): string {
+  return `fault ${describeFault(fault)}: the swarm platform cannot inject \`kind: ${fault.kind}\``;
 }

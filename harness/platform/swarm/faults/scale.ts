@@ -32,12 +32,12 @@ export const scale: FaultHandler<Extract<FaultPlan, { readonly kind: 'scale' }>>
     return undefined;
   },
 
-  async inspect(stack, { service: name, replicas }, signal) {
+  async inspect(stack, { service: name, replicas }, _context, signal) {
     const now = wantedReplicas(serviceNamed(stack, await servicesOf(stack, signal), name));
-    return { description: `${name}: ${now} to ${replicas} replicas`, before: { replicas: now } };
+    return { description: `${name}: ${now} to ${replicas} replicas`, replicas: [], before: { replicas: now } };
   },
 
-  inject: (stack, { service, replicas }, _subject, signal) => setReplicas(stack, service, replicas, signal),
+  inject: (stack, { service, replicas }, _subject, _progress, signal) => setReplicas(stack, service, replicas, signal),
 
   undo: (stack, { service }, subject, signal) =>
     setReplicas(stack, service, before.parse(subject.before).replicas, signal),

@@ -16,7 +16,9 @@ import { writeReport } from '../../write-report.js';
 const START = Date.parse('2026-01-02T03:04:00.000Z');
 const plan = samplePlan({
   stages: [sampleStage({ index: 0, name: 'steady', startMs: 0, durationMs: 60_000 })],
-  faults: [{ id: 'f1', kind: 'scale', service: 'mcp-server', replicas: 2, atMs: 20_000, untilMs: 40_000 }],
+  faults: [
+    { id: 'f1', name: 'scale', kind: 'scale', service: 'mcp-server', replicas: 2, atMs: 20_000, untilMs: 40_000 },
+  ],
 });
 function replica(slot: number): Replica {
   return { id: `mcp-server.${slot}`, node: 'n1', slot, task: `t${slot}`, url: `http://10.0.0.${slot}:3000/mcp` };

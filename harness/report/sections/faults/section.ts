@@ -35,7 +35,7 @@ const schema = {
       /** When its undo was ordered; null when the platform did not accept it. */
       undoneAt: z.string().nullable(),
       undoneAtSeconds: maybe,
-      endedBy: z.enum(['time', 'run-over']).nullable(),
+      endedBy: z.enum(['time', 'run-over', 'halted']).nullable(),
       ...phaseFields,
       undo: z.strictObject(phaseFields).nullable(),
       /** Failed and lost operations from its beginning until its undo took effect. */
