@@ -89,6 +89,8 @@ export interface FaultSubject {
   readonly replicas: readonly string[];
   /** Everything that `undo` needs. JSON, without secrets. */
   readonly before: Readonly<Record<string, unknown>>;
+  /** Where the files of the run are. Not logged: whoever gives an order fills it in. */
+  readonly runFolder?: string;
 }
 
 export interface FaultEffect {
@@ -127,7 +129,8 @@ export interface PlatformContext {
 }
 
 export interface StartedProgram {
-  readonly role: 'target' | 'worker';
+  /** helper: it does faults to the target. */
+  readonly role: 'target' | 'worker' | 'helper';
   readonly name: string;
   readonly pid: number;
   /** Field 22 of /proc/PID/stat where there is one: distinguishes this process from a later one with the same id. */

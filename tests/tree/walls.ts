@@ -132,6 +132,7 @@ function analysisRooms(names: readonly string[]): readonly Room[] {
 /** The only files that touch the process: arguments, environment, streams, signals, exit. */
 const processFiles: ReadonlySet<string> = new Set([
   'harness/cli/host.ts',
+  'harness/platform/local/faults/helper-main.ts',
   'client-sim/main.ts',
   'swarm/reference-server/entry.ts',
 ]);

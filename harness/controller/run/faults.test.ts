@@ -66,7 +66,7 @@ test('a fault is logged before it acts, acts at its time, and is undone at its e
   const { orders, faults, events, verdict } = await run(4, [fault('f1', 1000, 2000)]);
   expect(verdict).toBe('passed');
   expect(orders).toEqual(['f1 3 logged 1', 'f1 back to 1']);
-  expect(faults).toEqual(['f1 started', 'f1 settled', 'f1 ended', 'f1 undone', 'f1 settled']);
+  expect(faults).toEqual(['f1 started', 'f1 ordered', 'f1 settled', 'f1 ended', 'f1 undone', 'f1 settled']);
   expect(events.filter(({ type }) => type === 'fault.ended')).toMatchObject([{ reason: 'time' }]);
   expect(events.flatMap((event) => (event.type === 'replicas.changed' ? [event.replicas.length] : []))).toEqual([3, 1]);
   // Never early, however busy the machine.
@@ -77,7 +77,7 @@ test('a fault is logged before it acts, acts at its time, and is undone at its e
 test('a fault that lasts to the end of the run is undone before the run finishes', async () => {
   const { orders, faults, events } = await run(2, [fault('f1', 500, 2000)]);
   expect(orders).toEqual(['f1 3 logged 1', 'f1 back to 1']);
-  expect(faults.slice(0, 4)).toEqual(['f1 started', 'f1 settled', 'f1 ended', 'f1 undone']);
+  expect(faults.slice(0, 5)).toEqual(['f1 started', 'f1 ordered', 'f1 settled', 'f1 ended', 'f1 undone']);
   const types = events.map(({ type }) => type);
   expect(types.indexOf('fault.undone')).toBeLessThan(types.indexOf('run.finished'));
 }, 30_000);
@@ -98,7 +98,11 @@ test('a stopped run undoes active faults and begins no more', async () => {
 test.each<['inspect' | 'inject', readonly string[], readonly string[]]>([
   ['inspect', [], ['f1 failed']],
   // It may have acted partially.
-  ['inject', ['f1 3 logged 1', 'f1 back to 1'], ['f1 started', 'f1 failed', 'f1 ended', 'f1 undone']],
+  [
+    'inject',
+    ['f1 3 logged 1', 'f1 back to 1'],
+    ['f1 started', 'f1 ordered', 'f1 failed', 'f1 ended', 'f1 undone', 'f1 settled'],
+  ],
 ])(
   'a run is incomplete when `%s` of a fault fails',
   async (failing, orders, faults) => {

@@ -84,7 +84,7 @@ class RunFault {
     if (had('fault.undone')) return;
     const logged = history?.all('fault.started').find(({ faultId }) => faultId === id);
     if (history?.all('fault.ordered').some((order) => order.faultId === id && order.outcome === 'refused')) return;
-    const subject = logged === undefined ? await this.begin() : subjectOf(logged);
+    const subject = logged === undefined ? await this.begin() : { ...subjectOf(logged), runFolder: this.run.folder };
     if (subject === undefined) return;
     if (!had('fault.ended')) {
       // An adopting controller cannot know whether the fault had acted; injecting it twice changes nothing.
@@ -117,7 +117,7 @@ class RunFault {
         ...(replicas.length === 0 ? {} : { replicas }),
         before,
       });
-      return logged === undefined ? undefined : subject;
+      return logged === undefined ? undefined : { ...subject, runFolder: this.run.folder };
     } catch (error) {
       return this.giveUp(error);
     }

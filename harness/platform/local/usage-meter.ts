@@ -16,14 +16,15 @@ export function createUsageMeter(programs: readonly StartedProgram[]): UsageMete
     const uses = hasProc ? procUsage(programs) : await psUsage(programs);
     const atMs = performance.now();
     return programs.flatMap((program) => {
+      const { role } = program;
       const use = uses.get(program.pid);
-      if (use === undefined) return [];
+      if (use === undefined || role === 'helper') return [];
       const last = before.get(program.pid);
       before.set(program.pid, { cpuSeconds: use.cpuSeconds, atMs });
       const elapsedSeconds = last === undefined ? 0 : (atMs - last.atMs) / 1000;
       const cpu =
         last === undefined || elapsedSeconds <= 0 ? 0 : Math.max(0, use.cpuSeconds - last.cpuSeconds) / elapsedSeconds;
-      return [{ id: program.name, role: program.role, cpu, memoryBytes: use.memoryBytes }];
+      return [{ id: program.name, role, cpu, memoryBytes: use.memoryBytes }];
     });
   };
 }

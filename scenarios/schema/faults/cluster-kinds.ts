@@ -45,10 +45,14 @@ export const rollingUpdate: FaultKind<RollingUpdate, typeof updateKeys> = {
   connections: { open: 'of each replica end when its turn comes', new: 'go to the replicas that run' },
   lasts: 'time',
   keys: updateKeys,
-  resolve({ service: updated = TARGET_SERVICE, ...what }) {
-    const given = Object.fromEntries(Object.entries(what).filter(([, value]) => value !== undefined));
-    return { kind: 'rolling-update', service: updated, ...given };
-  },
+  resolve: ({ service: updated = TARGET_SERVICE, image: to, environment, order, parallelism }) => ({
+    kind: 'rolling-update',
+    service: updated,
+    ...(to === undefined ? {} : { image: to }),
+    ...(environment === undefined ? {} : { environment }),
+    ...(order === undefined ? {} : { order }),
+    ...(parallelism === undefined ? {} : { parallelism }),
+  }),
   describe: ({ service: updated, image: to, environment, order, parallelism }) => {
     const how = [order, parallelism === undefined ? undefined : `${parallelism} at once`].filter(Boolean).join(', ');
     return `update ${updated} ${updateBy(to, environment)}${how === '' ? '' : ` (${how})`}`;
@@ -102,7 +106,8 @@ function nodeKind<Kind extends string>(
     lasts: 'time',
     keys: nodeKeys,
     resolve(source, context) {
-      if (Object.values(source).every((value) => value === undefined))
+      const { node, leader: ofLeader, serving, replica } = source;
+      if ([node, ofLeader, serving, replica].every((value) => value === undefined))
         return missingKey(context, 'node', kind, `{ at: 30s, kind: ${kind}, node: n2, for: 30s }`);
       // A node is one of several, and which replicas it has is known when the fault begins.
       const targeted = resolveTarget({ ...source, allowTotal: true }, context);

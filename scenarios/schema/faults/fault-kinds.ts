@@ -47,7 +47,8 @@ const keysOfAllKinds = Object.assign({}, ...Object.values(faultKinds).map(({ key
 /** A fault, as written. The keys of all kinds stand side by side; `resolveFaults` refuses those of another kind. */
 export const faultSchema = z.strictObject({
   at: duration.describe(
-    'When it begins, from the start of the first stage, or of the one that `stage` names; with `repeat`, in every trial.',
+    'When it begins, from the start of the first stage, or of the one that `stage` names; with `repeat`, in every ' +
+      'trial.',
   ),
   kind: z
     .enum(faultKindNames)

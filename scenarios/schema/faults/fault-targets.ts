@@ -112,7 +112,8 @@ export function resolveTarget(source: TargetSource, context: ActionContext): Tar
     scenario.reportAtValue(
       path,
       'CONFLICT',
-      `the fault would strike ${replicas === 1 ? 'the only replica' : `all ${replicas} replicas`}, so none would be left`,
+      `the fault would strike ${replicas === 1 ? 'the only replica' : `all ${replicas} replicas`}, ` +
+        'so none would be left',
       'strike fewer, give the target more replicas (target.replicas), or say that this is meant: allowTotal: true',
     );
     return undefined;

@@ -74,7 +74,8 @@ export const delayed: FaultKind<Delay, typeof delayKeys> = {
       context.scenario.reportAtValue(
         [...context.path, 'jitter'],
         'CONFLICT',
-        `the delay is at most ${formatDuration(Math.max(ramp.from, ramp.to))}, so it cannot vary by ${formatDuration(jitterMs)}`,
+        `the delay is at most ${formatDuration(Math.max(ramp.from, ramp.to))}, ` +
+          `so it cannot vary by ${formatDuration(jitterMs)}`,
       );
       return undefined;
     }
