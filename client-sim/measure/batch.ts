@@ -1,5 +1,5 @@
 import type { WorkerPlan } from '../../scenarios/schema/plan.js';
-import { encodeCells } from '../protocol/histogram-codec.js';
+import { cellList, packCells } from '../protocol/histogram-codec.js';
 import { addStreams, type Flow, noStreams, sumOfFlows } from '../protocol/streams.js';
 import {
   type ErrorSample,
@@ -112,8 +112,8 @@ export class Batch {
         const plan = this.plan.profiles[profile];
         const histograms: Partial<Record<HistogramName, string>> = {};
         histogramNames.forEach((name, kind) => {
-          const encoded = encodeCells(this.cells.get(series * HISTOGRAMS_PER_SERIES + kind) ?? new Map());
-          if (encoded !== undefined) histograms[name] = encoded;
+          const packed = pack(this.cells.get(series * HISTOGRAMS_PER_SERIES + kind));
+          if (packed !== undefined) histograms[name] = packed;
         });
         return {
           stage,
@@ -134,9 +134,8 @@ export class Batch {
         const { stage, profile } = this.layout.groupPlace(group);
         const { group: _, ...counts } = this.sessions.get(group) ?? emptySession(group);
         const { streams, clockErrorUs, ...rest } = counts;
-        const encoded = (kind: number) =>
-          encodeCells(this.cells.get(this.layout.groupHistogram(group, kind)) ?? new Map());
-        const [connect, delivery, catchUp] = [encoded(CONNECT), encoded(DELIVERY), encoded(CATCH_UP)];
+        const packed = (kind: number) => pack(this.cells.get(this.layout.groupHistogram(group, kind)));
+        const [connect, delivery, catchUp] = [packed(CONNECT), packed(DELIVERY), packed(CATCH_UP)];
         return {
           stage,
           profile: this.plan.profiles[profile]?.name ?? '',
@@ -154,12 +153,12 @@ export class Batch {
       .sort((a, b) => a.row.group - b.row.group || (a.row.replica < b.row.replica ? -1 : 1))
       .map(({ row: { group, ...counts }, latency }) => {
         const { stage, profile } = this.layout.groupPlace(group);
-        const encoded = encodeCells(latency);
+        const packed = pack(latency);
         return {
           stage,
           profile: this.plan.profiles[profile]?.name ?? '',
           ...counts,
-          ...(encoded === undefined ? {} : { latency: encoded }),
+          ...(packed === undefined ? {} : { latency: packed }),
         };
       });
   }
@@ -251,4 +250,8 @@ export class Batch {
     this.series.set(series, fresh);
     return fresh;
   }
+}
+
+function pack(cells: CellCounts | undefined): string | undefined {
+  return cells === undefined ? undefined : packCells(cellList(cells));
 }

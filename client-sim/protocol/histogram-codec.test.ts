@@ -4,6 +4,8 @@ import fc from 'fast-check';
 import { build, encodeIntoCompressedBase64, Int32Histogram } from 'hdr-histogram-js';
 import { decodeToHistogram, emptyHistogram } from '../../tests/support/protocol/library-histogram.js';
 import {
+  type CellList,
+  cellList,
   cellLowest,
   cellOf,
   cellWidth,
@@ -12,6 +14,9 @@ import {
   HISTOGRAM_BOUNDS,
   HISTOGRAM_CELLS,
   HistogramError,
+  packCells,
+  packToBytes,
+  unpackBytes,
 } from './histogram-codec.js';
 
 const library = new Int32Histogram(1, HISTOGRAM_BOUNDS.highestTrackableValue, 3);
@@ -54,7 +59,7 @@ describe('encoding', () => {
         const model = build({ ...HISTOGRAM_BOUNDS, bitBucketSize: 64 }) as unknown as LibraryHistogram;
         for (const [cell, count] of counts) model.setCountAtIndex(cell, count);
         model.establishInternalTackingValues();
-        const ours = encodeCells(counts) ?? '';
+        const ours = encodeCells(cellList(counts)) ?? '';
         expect(payload(ours).equals(payload(model.encodeIntoCompressedBase64()))).toBe(true);
         expect(decodeToHistogram(ours).totalCount).toBe([...counts.values()].reduce((sum, count) => sum + count, 0));
       }),
@@ -63,17 +68,22 @@ describe('encoding', () => {
   });
 
   test('gives nothing where nothing was counted', () => {
-    expect(encodeCells(new Map())).toBeUndefined();
-    expect(encodeCells(new Map([[7, 0]]))).toBeUndefined();
+    for (const empty of [new Map(), new Map([[7, 0]])]) {
+      expect(encodeCells(cellList(empty))).toBeUndefined();
+      expect(packCells(cellList(empty))).toBeUndefined();
+    }
   });
 });
 
 describe('decoding', () => {
-  test('gives back the cells that were encoded, in ascending order', () => {
+  test('gives back the cells that were encoded or packed, in ascending order', () => {
     fc.assert(
       fc.property(cells, (counts) => {
-        const counted = [...counts].filter(([, count]) => count > 0).sort(([a], [b]) => a - b);
-        expect(decodeHistogram(encodeCells(counts) ?? '')).toEqual(counted);
+        const counted = inOrder(counts);
+        expect(cellList(counts)).toEqual(counted);
+        expect(decodeHistogram(encodeCells(counted) ?? '')).toEqual(counted);
+        expect(decodeHistogram(packCells(counted) ?? '')).toEqual(counted);
+        expect(unpackBytes(packToBytes(counted))).toEqual(counted);
       }),
       { numRuns: 60 },
     );
@@ -88,8 +98,7 @@ describe('decoding', () => {
           model.recordValue(us);
           expected.set(cellOf(us), (expected.get(cellOf(us)) ?? 0) + 1);
         }
-        const pairs = decodeHistogram(encodeIntoCompressedBase64(model));
-        expect(pairs).toEqual([...expected].sort(([a], [b]) => a - b));
+        expect(decodeHistogram(encodeIntoCompressedBase64(model))).toEqual(inOrder(expected));
       }),
       { numRuns: 60 },
     );
@@ -98,14 +107,24 @@ describe('decoding', () => {
   test('reads a count beyond 32 bits', () => {
     const model = emptyHistogram();
     model.recordValueWithCount(1234, 7_000_000_000);
-    expect(decodeHistogram(encodeIntoCompressedBase64(model))).toEqual([[cellOf(1234), 7_000_000_000]]);
+    expect(decodeHistogram(encodeIntoCompressedBase64(model))).toEqual([cellOf(1234), 7_000_000_000]);
+    const large = [cellOf(1234), 2 ** 52 - 1];
+    expect(decodeHistogram(packCells(large) ?? '')).toEqual(large);
+    expect(decodeHistogram(encodeCells(large) ?? '')).toEqual(large);
   });
 
-  const good = encodeCells(new Map([[1, 2]])) ?? '';
+  const good = encodeCells([1, 2]) ?? '';
   test.each([
     ['nothing', '', 'not an HdrHistogram'],
     ['text', 'bm90IGEgaGlzdG9ncmFt', 'not an HdrHistogram'],
     ['a cut histogram', good.slice(0, 20), 'compressed part is broken'],
+    ['a packed histogram that ends in a count', `c:${Buffer.from([1]).toString('base64')}`, 'in the middle of a count'],
+    ['a packed histogram with an empty cell', `c:${Buffer.from([1, 0]).toString('base64')}`, 'with an empty cell'],
+    [
+      'a packed histogram beyond an hour',
+      `c:${Buffer.from([0xff, 0xff, 0x03, 1]).toString('base64')}`,
+      'beyond its highest value',
+    ],
     [
       'a histogram with other bounds',
       encodeIntoCompressedBase64(
@@ -118,6 +137,13 @@ describe('decoding', () => {
     expect(() => decodeHistogram(text)).toThrow(message);
   });
 });
+
+function inOrder(counts: ReadonlyMap<number, number>): CellList {
+  return [...counts]
+    .filter(([, count]) => count > 0)
+    .sort(([a], [b]) => a - b)
+    .flat();
+}
 
 interface LibraryHistogram {
   setCountAtIndex(index: number, value: number): void;

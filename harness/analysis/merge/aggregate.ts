@@ -1,15 +1,21 @@
-import type { ErrorSample, Telemetry } from '../../../client-sim/protocol/telemetry.js';
+import {
+  type ErrorSample,
+  MOST_SAMPLES_OF_CATEGORY,
+  messageShape,
+  type Telemetry,
+} from '../../../client-sim/protocol/telemetry.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { RunEvent } from '../../log/events.js';
 import type { Replica, UsageSample } from '../../platform/platform.js';
 import { type Deliveries, DeliveryCounters } from '../facts/delivery-counters.js';
 import { type FaultEvent, type FaultRecord, FaultRecords, isFaultEvent } from '../facts/fault-records.js';
+import { otherQuantiles } from '../facts/quantiles.js';
 import { plannedEndMs } from '../facts/stages.js';
 import { type UsageSeries, UsageStore } from '../facts/usage-series.js';
 import { CountersByWorker, type WorkerCounters } from '../facts/worker-counters.js';
 import { type DecodedBatch, decodeBatch } from './decoded-batch.js';
 import { HeatMap, type HeatMapView } from './heat-map.js';
-import { type Selection, SeriesStore, type Totals } from './series-store.js';
+import { type Selection, SeriesStore, selectFrom, type Totals } from './series-store.js';
 import { type Second, secondOf, Timeline } from './timeline.js';
 
 /**
@@ -20,13 +26,13 @@ export interface Aggregate {
   /** Everything merged that the selection names. */
   select(selection: Selection): Totals;
   /**
-   * The same of the batches alone whose `toMs` lies in the window; undefined when it begins before the batches that are
-   * still kept. It may reach back no further than the longest `stopWhen` window and 10 s more.
+   * The same of the batches alone whose `toMs` lies in the window; undefined when it begins before what is still kept.
+   * It may reach back no further than the longest `stopWhen` window and 10 s more.
    */
   within(window: TimeWindow): Pick<Aggregate, 'select'> | undefined;
   /**
    * One entry for each second, in order of time, from `fromSecond` (default 0) to the last one reported; a silent
-   * second is all zeros.
+   * second is all zeros. Of runs of more than an hour, old seconds are merged into longer steps.
    */
   timeline(fromSecond?: number): readonly Second[];
   heatMap(): HeatMapView;
@@ -36,8 +42,8 @@ export interface Aggregate {
   usage(): readonly UsageSeries[];
   /** The faults that began, in order of time. */
   faults(): readonly FaultRecord[];
-  /** First answer of each category, by category. */
-  samples(): ReadonlyMap<string, ErrorSample>;
+  /** By category: the first failure with each kind of message, in order of time, at most ten. */
+  samples(): ReadonlyMap<string, readonly ErrorSample[]>;
   /** How much of stage `index` telemetry covers, ms; less than planned when the run was cut. */
   observedMs(stage: number): number;
   /** Run time of the newest batch. */
@@ -59,25 +65,32 @@ const latestBatchMs = 3_600_000;
 /** A window may be read some time after its newest batch came. */
 const slackMs = 10_000;
 
-/** An aggregate that is being filled: each batch must be added once, in any order. */
+/** An aggregate that is being filled: each batch must be added once, those of one worker in their order. */
 export class RunAggregate implements Aggregate {
   private replicas: readonly Replica[] = [];
   private nameOf = replicaNamer([]);
   private readonly store = new SeriesStore((replica) => this.nameOf(replica));
-  private readonly _timeline = new Timeline();
+  private readonly _timeline: Timeline;
   private readonly _heatMap = new HeatMap();
   private readonly _workers = new CountersByWorker();
   private readonly _usage = new UsageStore();
   private readonly _faults = new FaultRecords();
   private readonly _deliveries = new DeliveryCounters();
-  private readonly _samples = new Map<string, ErrorSample>();
-  private readonly recent: RecentBatches;
+  private readonly _samples = new Map<string, Map<string, ErrorSample>>();
+  private readonly recent: RecentTotals | undefined;
   private _lastMs = 0;
 
-  constructor(private readonly plan: Plan) {
-    this.recent = new RecentBatches(Math.max(0, ...plan.stopWhen.map((rule) => rule.windowMs)) + slackMs, (replica) =>
-      this.nameOf(replica),
+  /** @param windows of run time that `within` will be asked for */
+  constructor(
+    private readonly plan: Plan,
+    windows: readonly { readonly windowMs: number }[] = plan.stopWhen,
+  ) {
+    this._timeline = new Timeline(
+      plan.stages.map(({ startMs }) => Math.floor(startMs / 1000)),
+      otherQuantiles(plan).map(({ percentile }) => percentile),
     );
+    const longestMs = Math.max(0, ...windows.map(({ windowMs }) => windowMs));
+    this.recent = windows.length === 0 ? undefined : new RecentTotals(longestMs, (replica) => this.nameOf(replica));
   }
 
   get lastMs(): number {
@@ -96,11 +109,11 @@ export class RunAggregate implements Aggregate {
     this._lastMs = Math.max(this._lastMs, batch.toMs);
     this.store.add(decoded);
     this._timeline.add(workerId, decoded);
-    for (const { pairs } of decoded.series) this._heatMap.add(secondOf(batch.toMs), pairs.latency ?? []);
+    for (const { cells } of decoded.series) this._heatMap.add(secondOf(batch.toMs), cells.latency ?? []);
     this._workers.add(workerId, batch);
     this._deliveries.add(batch.flows ?? []);
-    this.recent.add(decoded, this._lastMs);
-    for (const sample of batch.samples) this.keepEarliest(sample);
+    this.recent?.add(decoded, this._lastMs);
+    for (const sample of batch.samples) this.keepSample(sample);
   }
 
   /** Takes what the run's events say of replicas, resource use and faults. @param startAt epoch ms of run time 0 */
@@ -127,13 +140,14 @@ export class RunAggregate implements Aggregate {
   /** @param atMs run time */
   addFault(event: FaultEvent, atMs: number): void {
     this._faults.add(event, atMs);
+    if (event.type === 'fault.started' || event.type === 'fault.ended') this._timeline.keepAround(atMs);
   }
 
   select(selection: Selection): Totals {
     return this.store.select(selection);
   }
-  within(window: TimeWindow): SeriesStore | undefined {
-    return this.recent.within(window);
+  within(window: TimeWindow): Pick<Aggregate, 'select'> | undefined {
+    return this.recent?.within(window);
   }
   timeline(fromSecond = 0): readonly Second[] {
     return this._timeline.view(fromSecond);
@@ -153,8 +167,10 @@ export class RunAggregate implements Aggregate {
   faults(): readonly FaultRecord[] {
     return this._faults.view();
   }
-  samples(): ReadonlyMap<string, ErrorSample> {
-    return this._samples;
+  samples(): ReadonlyMap<string, readonly ErrorSample[]> {
+    return new Map(
+      [...this._samples].map(([category, byShape]) => [category, [...byShape.values()].sort(byOrder)] as const),
+    );
   }
 
   observedMs(index: number): number {
@@ -162,46 +178,75 @@ export class RunAggregate implements Aggregate {
     return stage === undefined ? 0 : Math.min(stage.durationMs, Math.max(0, this._lastMs - stage.startMs));
   }
 
-  /** Batches come in any order, and which sample is shown must not depend on it. */
-  private keepEarliest(sample: ErrorSample): void {
-    const known = this._samples.get(sample.category);
-    if (known === undefined || order(sample) < order(known)) this._samples.set(sample.category, sample);
+  /** Batches come in any order, and which samples are shown must not depend on it. */
+  private keepSample(sample: ErrorSample): void {
+    const byShape = this._samples.get(sample.category) ?? new Map<string, ErrorSample>();
+    this._samples.set(sample.category, byShape);
+    const shape = messageShape(sample.detail);
+    const known = byShape.get(shape);
+    if (known !== undefined && byOrder(known, sample) <= 0) return;
+    byShape.set(shape, sample);
+    if (byShape.size <= MOST_SAMPLES_OF_CATEGORY) return;
+    const latest = [...byShape].reduce((one, other) => (byOrder(one[1], other[1]) < 0 ? other : one));
+    byShape.delete(latest[0]);
   }
 }
 
-function order(sample: ErrorSample): string {
-  return `${Math.round(sample.atMs * 1000)
-    .toString()
-    .padStart(16, '0')} ${JSON.stringify(sample)}`;
+function byOrder(one: ErrorSample, other: ErrorSample): number {
+  if (one.atMs !== other.atMs) return one.atMs - other.atMs;
+  return JSON.stringify(one) < JSON.stringify(other) ? -1 : 1;
 }
 
-/** The batches of the last stretch of run time, for the sliding windows of `stopWhen`. */
-class RecentBatches {
-  private batches: DecodedBatch[] = [];
+/** The histograms of older intervals are packed. */
+const openMs = 3000;
+
+/**
+ * The totals of the last stretch of run time in short intervals, for the sliding windows of `stopWhen`. They are merged
+ * as they come, so their number does not depend on the number of workers.
+ */
+class RecentTotals {
+  /** By run time at the end. */
+  private readonly intervals = new Map<number, SeriesStore>();
+  private readonly open = new Set<number>();
+  private readonly keepMs: number;
+  private readonly intervalMs: number;
   private prunedBelowMs = 0;
+  private tidiedMs = 0;
 
   constructor(
-    private readonly keepMs: number,
+    longestMs: number,
     private readonly nameOf: (replica: string) => string,
-  ) {}
+  ) {
+    this.keepMs = longestMs + slackMs;
+    // Batches end at whole seconds, so windows of up to ten minutes are exact, and longer ones to 1 in 600.
+    this.intervalMs = Math.max(100, Math.ceil(longestMs / 60_000) * 100);
+  }
 
   add(decoded: DecodedBatch, newestMs: number): void {
     const oldestMs = newestMs - this.keepMs;
-    if (decoded.batch.toMs > oldestMs) this.batches.push(decoded);
-    // Old batches are dropped once a second of run time, not for each batch.
-    if (oldestMs > this.prunedBelowMs + 1000) {
-      this.prunedBelowMs = oldestMs;
-      this.batches = this.batches.filter(({ batch }) => batch.toMs > oldestMs);
+    const endMs = Math.ceil(decoded.batch.toMs / this.intervalMs) * this.intervalMs;
+    if (endMs > oldestMs) {
+      let store = this.intervals.get(endMs);
+      if (store === undefined) this.intervals.set(endMs, (store = new SeriesStore(this.nameOf)));
+      store.add(decoded);
+      this.open.add(endMs);
+    }
+    // Once a second of run time, not for each batch.
+    if (newestMs < this.tidiedMs + 1000) return;
+    this.tidiedMs = newestMs;
+    this.prunedBelowMs = Math.max(0, oldestMs);
+    for (const at of this.intervals.keys()) if (at <= oldestMs) this.intervals.delete(at);
+    for (const at of this.open) {
+      if (at > newestMs - openMs) continue;
+      this.intervals.get(at)?.pack();
+      this.open.delete(at);
     }
   }
 
-  within(window: TimeWindow): SeriesStore | undefined {
-    if (Math.max(0, window.fromMs) < this.prunedBelowMs) return undefined;
-    const store = new SeriesStore(this.nameOf);
-    for (const decoded of this.batches) {
-      if (decoded.batch.toMs > window.fromMs && decoded.batch.toMs <= window.toMs) store.add(decoded);
-    }
-    return store;
+  within({ fromMs, toMs }: TimeWindow): Pick<Aggregate, 'select'> | undefined {
+    if (Math.max(0, fromMs) < this.prunedBelowMs) return undefined;
+    const stores = [...this.intervals].filter(([at]) => at > fromMs && at <= toMs).map(([, store]) => store);
+    return { select: (selection) => selectFrom(stores, selection, this.nameOf) };
   }
 }
 

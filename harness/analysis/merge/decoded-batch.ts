@@ -1,4 +1,4 @@
-import { type CountPair, decodeHistogram } from '../../../client-sim/protocol/histogram-codec.js';
+import { type CellList, decodeHistogram } from '../../../client-sim/protocol/histogram-codec.js';
 import {
   type HistogramName,
   histogramNames,
@@ -8,7 +8,10 @@ import {
   type Telemetry,
 } from '../../../client-sim/protocol/telemetry.js';
 
-/** A batch with all of its histograms decoded, so that a broken one is refused before anything is counted. */
+/**
+ * A batch with all of its histograms decoded, so that a broken one is refused before anything is counted. It is merged
+ * and forgotten: the cells of a batch take ten times its bytes.
+ */
 export interface DecodedBatch {
   readonly batch: Telemetry;
   readonly series: readonly DecodedSeries[];
@@ -17,47 +20,47 @@ export interface DecodedBatch {
 }
 export interface DecodedSeries {
   readonly series: OperationSeries;
-  readonly pairs: Readonly<Partial<Record<HistogramName, readonly CountPair[]>>>;
+  readonly cells: Readonly<Partial<Record<HistogramName, CellList>>>;
 }
 export interface DecodedSessions {
   readonly series: SessionSeries;
-  readonly connect: readonly CountPair[];
-  readonly delivery: readonly CountPair[];
-  readonly catchUp: readonly CountPair[];
+  readonly connect: CellList;
+  readonly delivery: CellList;
+  readonly catchUp: CellList;
 }
 
 export interface DecodedReplica {
   readonly series: ReplicaSeries;
-  readonly latency: readonly CountPair[];
+  readonly latency: CellList;
 }
 
 /** @throws HistogramError */
 export function decodeBatch(batch: Telemetry): DecodedBatch {
   return {
     batch,
-    series: batch.series.map((series) => ({ series, pairs: decodeSeries(series) })),
+    series: batch.series.map((series) => ({ series, cells: decodeSeries(series) })),
     sessions: batch.sessions.map((series) => ({
       series,
-      connect: pairsOf(series.connect),
-      delivery: pairsOf(series.delivery),
-      catchUp: pairsOf(series.catchUp),
+      connect: cellsOf(series.connect),
+      delivery: cellsOf(series.delivery),
+      catchUp: cellsOf(series.catchUp),
     })),
     replicas: (batch.replicas ?? []).map((series) => ({
       series,
-      latency: series.latency === undefined ? [] : decodeHistogram(series.latency),
+      latency: cellsOf(series.latency),
     })),
   };
 }
 
-function pairsOf(encoded: string | undefined): readonly CountPair[] {
+function cellsOf(encoded: string | undefined): CellList {
   return encoded === undefined ? [] : decodeHistogram(encoded);
 }
 
-function decodeSeries(series: OperationSeries): DecodedSeries['pairs'] {
-  const pairs: Partial<Record<HistogramName, readonly CountPair[]>> = {};
+function decodeSeries(series: OperationSeries): DecodedSeries['cells'] {
+  const cells: Partial<Record<HistogramName, CellList>> = {};
   for (const name of histogramNames) {
     const encoded = series.histograms[name];
-    if (encoded !== undefined) pairs[name] = decodeHistogram(encoded);
+    if (encoded !== undefined) cells[name] = decodeHistogram(encoded);
   }
-  return pairs;
+  return cells;
 }

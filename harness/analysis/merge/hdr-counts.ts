@@ -1,62 +1,216 @@
 /**
- * Histogram counts by HdrHistogram index, made for merging. The library does everything else (percentiles, encoding,
- * printing) on the result of `toHistogram`.
+ * Histogram counts by HdrHistogram cell, made for merging and for keeping thousands of them. The library prints them;
+ * it works on the result of `toHistogram`.
  */
 import hdr, { type Histogram } from 'hdr-histogram-js';
 import {
-  type CountPair,
+  type CellList,
   cellLowest,
+  cellWidth,
   decodeHistogram,
+  encodeCells,
   HISTOGRAM_BOUNDS,
+  packToBytes,
+  unpackBytes,
 } from '../../../client-sim/protocol/histogram-codec.js';
 
+/** A histogram with fewer cells than this is a hash table: an array up to its highest cell takes 90 KiB at 100 ms. */
+const DENSE_FROM = 1024;
+
 export class HdrCounts {
-  /** Grows with the highest value seen: most series stay below a second, a sixth of the full range. */
-  private counts = new Float64Array(0);
+  private sparse = new SparseCells();
+  /** In place of `sparse`. */
+  private dense: DenseCells | undefined;
+  /** In place of both while nothing is added. */
+  private packed: Uint8Array | undefined;
   private _total = 0;
 
   get total(): number {
     return this._total;
   }
 
-  addPairs(pairs: readonly CountPair[]): this {
-    for (const [index, count] of pairs) this.addAt(index, count);
+  addCells(list: CellList): this {
+    if (list.length === 0) return this;
+    this.unpack();
+    for (let at = 0; at < list.length; at += 2) this.addOpen(list[at] as number, list[at + 1] as number);
     return this;
   }
 
   addAll(other: HdrCounts): this {
-    other.each((index, count) => this.addAt(index, count));
+    this.unpack();
+    other.each((cell, count) => this.addOpen(cell, count));
     return this;
   }
 
-  addAt(index: number, count: number): void {
-    if (index >= this.counts.length) this.grow(index);
-    this.counts[index] = (this.counts[index] ?? 0) + count;
-    this._total += count;
+  addAt(cell: number, count: number): void {
+    this.unpack();
+    this.addOpen(cell, count);
   }
 
-  /** Every index with a count, rising. */
-  each(visit: (index: number, count: number) => void): void {
-    for (let index = 0; index < this.counts.length; index += 1) {
-      const count = this.counts[index] ?? 0;
-      if (count > 0) visit(index, count);
+  /** Every cell with a count, rising. */
+  each(visit: (cell: number, count: number) => void): void {
+    if (this.packed === undefined) {
+      (this.dense ?? this.sparse).each(visit);
+      return;
     }
+    const list = unpackBytes(this.packed);
+    for (let at = 0; at < list.length; at += 2) visit(list[at] as number, list[at + 1] as number);
   }
 
-  private grow(index: number): void {
-    const grown = new Float64Array((index & ~1023) + 1024);
-    grown.set(this.counts);
-    this.counts = grown;
+  toList(): CellList {
+    if (this.packed !== undefined) return unpackBytes(this.packed);
+    const list: number[] = [];
+    this.each((cell, count) => void list.push(cell, count));
+    return list;
+  }
+
+  /** Takes two or three bytes a cell from now on; whatever is added later opens it again. */
+  pack(): void {
+    if (this.packed !== undefined) return;
+    this.packed = packToBytes(this.toList());
+    this.sparse = noCells;
+    this.dense = undefined;
+  }
+
+  private unpack(): void {
+    if (this.packed === undefined) return;
+    const list = unpackBytes(this.packed);
+    this.packed = undefined;
+    this.sparse = new SparseCells();
+    this._total = 0;
+    for (let at = 0; at < list.length; at += 2) this.addOpen(list[at] as number, list[at + 1] as number);
+  }
+
+  private addOpen(cell: number, count: number): void {
+    this._total += count;
+    if (this.dense !== undefined) {
+      this.dense.add(cell, count);
+      return;
+    }
+    this.sparse.add(cell, count);
+    if (this.sparse.size < DENSE_FROM) return;
+    const dense = new DenseCells();
+    this.sparse.each((known, times) => dense.add(known, times));
+    this.dense = dense;
+    this.sparse = noCells;
   }
 }
 
-/** Anything that can name its indices and their counts. */
+/** Anything that can name its cells and their counts. */
 export type CountSource = Pick<HdrCounts, 'each'>;
+
+/** An array by cell, which grows with the highest one. */
+class DenseCells {
+  private counts = new Float64Array(0);
+
+  add(cell: number, count: number): void {
+    if (cell >= this.counts.length) {
+      const grown = new Float64Array((cell & ~1023) + 1024);
+      grown.set(this.counts);
+      this.counts = grown;
+    }
+    this.counts[cell] = (this.counts[cell] as number) + count;
+  }
+
+  each(visit: (cell: number, count: number) => void): void {
+    for (let cell = 0; cell < this.counts.length; cell += 1) {
+      const count = this.counts[cell] as number;
+      if (count > 0) visit(cell, count);
+    }
+  }
+}
+
+/** A hash table with open addressing, at most three quarters full. */
+class SparseCells {
+  /** The cell plus 1; 0 is a free place. */
+  private keys = new Uint16Array(16);
+  private counts = new Float64Array(16);
+  private used = 0;
+
+  /** How many cells hold something. */
+  get size(): number {
+    return this.used;
+  }
+
+  add(cell: number, count: number): void {
+    const at = this.placeOf(cell);
+    if (this.keys[at] === 0) {
+      this.keys[at] = cell + 1;
+      this.used += 1;
+    }
+    this.counts[at] = (this.counts[at] as number) + count;
+    if (this.used * 4 > this.keys.length * 3) this.grow();
+  }
+
+  each(visit: (cell: number, count: number) => void): void {
+    const order = this.keys.filter((key) => key > 0).sort();
+    for (const key of order) visit(key - 1, this.counts[this.placeOf(key - 1)] as number);
+  }
+
+  private placeOf(cell: number): number {
+    const mask = this.keys.length - 1;
+    // Multiplied by an odd number near 2^16 times the golden ratio, so that neighbouring cells spread.
+    let at = ((cell * 40_503) >>> 4) & mask;
+    while (this.keys[at] !== 0 && this.keys[at] !== cell + 1) at = (at + 1) & mask;
+    return at;
+  }
+
+  private grow(): void {
+    const { keys, counts } = this;
+    this.keys = new Uint16Array(keys.length * 2);
+    this.counts = new Float64Array(keys.length * 2);
+    for (let old = 0; old < keys.length; old += 1) {
+      const key = keys[old] as number;
+      if (key === 0) continue;
+      const at = this.placeOf(key - 1);
+      this.keys[at] = key;
+      this.counts[at] = counts[old] as number;
+    }
+  }
+}
+
+const noCells = new SparseCells();
+
+/**
+ * The values at percentiles (0 to 100), in microseconds, as HdrHistogram gives them: the highest value of the cell in
+ * which the percentile lies, and the lowest one for 0. Empty counts have none: NaN.
+ * @param percentiles rising
+ */
+export function valuesAt(counts: HdrCounts, percentiles: readonly number[]): number[] {
+  const { total } = counts;
+  const values = percentiles.map(() => Number.NaN);
+  let next = 0;
+  let seen = 0;
+  counts.each((cell, count) => {
+    seen += count;
+    for (let percentile = percentiles[next]; percentile !== undefined; percentile = percentiles[next]) {
+      if (seen < rankOf(percentile, total)) return;
+      values[next] = percentile === 0 ? cellLowest(cell) : cellLowest(cell) + cellWidth(cell) - 1;
+      next += 1;
+    }
+  });
+  return values;
+}
+
+/** How many values lie at or below the percentile: rounded up, but not for the last digit of the division. */
+function rankOf(percentile: number, total: number): number {
+  const exact = (Math.min(percentile, 100) / 100) * total;
+  return Math.max(1, Math.ceil(exact - exact * Number.EPSILON));
+}
+
+/** Microseconds; each value counts as the middle of its cell. NaN when empty. */
+export function meanOf(counts: HdrCounts): number {
+  let sum = 0;
+  counts.each((cell, count) => {
+    sum += (cellLowest(cell) + Math.floor(cellWidth(cell) / 2)) * count;
+  });
+  return sum / counts.total;
+}
 
 /** A library histogram with the same counts (64-bit: hours of a single bucket do not overflow). */
 export function toHistogram(source: CountSource): Histogram {
   const histogram = emptyHistogram();
-  source.each((index, count) => histogram.recordValueWithCount(cellLowest(index), count));
+  source.each((cell, count) => histogram.recordValueWithCount(cellLowest(cell), count));
   return histogram;
 }
 
@@ -66,10 +220,10 @@ export function emptyHistogram(): Histogram {
 
 /** HdrHistogram V2 compressed, base64; undefined when empty. */
 export function encodeCounts(counts: HdrCounts): string | undefined {
-  return counts.total === 0 ? undefined : hdr.encodeIntoCompressedBase64(toHistogram(counts));
+  return encodeCells(counts.toList());
 }
 
 /** @throws HistogramError */
-export function decodeCounts(base64: string): HdrCounts {
-  return new HdrCounts().addPairs(decodeHistogram(base64));
+export function decodeCounts(text: string): HdrCounts {
+  return new HdrCounts().addCells(decodeHistogram(text));
 }

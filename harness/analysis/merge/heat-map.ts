@@ -2,7 +2,7 @@
  * Latency over time as counts in a grid: columns of time that double in width when there are too many, rows on a log
  * scale. Its size is bounded for a run of any length.
  */
-import { type CountPair, cellLowest, HISTOGRAM_CELLS } from '../../../client-sim/protocol/histogram-codec.js';
+import { type CellList, cellLowest, HISTOGRAM_CELLS } from '../../../client-sim/protocol/histogram-codec.js';
 
 const maxColumns = 240;
 const rowsPerDecade = 8;
@@ -11,6 +11,8 @@ const rowsPerDecade = 8;
 const rowOfCell = Uint8Array.from({ length: HISTOGRAM_CELLS }, (_, cell) =>
   Math.floor(Math.log10(Math.max(1, cellLowest(cell))) * rowsPerDecade + 1e-9),
 );
+
+const ROWS = (rowOfCell.at(-1) as number) + 1;
 
 export interface HeatMapView {
   readonly columnSeconds: number;
@@ -23,44 +25,46 @@ export interface HeatMapView {
 
 export class HeatMap {
   private columnSeconds = 1;
-  private columns: Map<number, number>[] = [];
+  /** Counts by row. */
+  private columns: Float64Array[] = [];
 
-  add(second: number, pairs: readonly CountPair[]): void {
+  add(second: number, cells: CellList): void {
+    if (cells.length === 0) return;
     while (second / this.columnSeconds >= maxColumns) this.halve();
     const column = this.column(Math.floor(second / this.columnSeconds));
-    for (const [cell, count] of pairs) {
-      const row = rowOfCell[cell] ?? 0;
-      column.set(row, (column.get(row) ?? 0) + count);
+    for (let at = 0; at < cells.length; at += 2) {
+      const row = rowOfCell[cells[at] as number] as number;
+      column[row] = (column[row] as number) + (cells[at + 1] as number);
     }
   }
 
   view(): HeatMapView {
-    const rows = this.columns.flatMap((column) => [...column.keys()]);
-    const firstRow = rows.length === 0 ? 0 : Math.min(...rows);
-    const height = rows.length === 0 ? 0 : Math.max(...rows) - firstRow + 1;
+    const used = Array.from({ length: ROWS }, (_, row) => row).filter((row) =>
+      this.columns.some((column) => (column[row] as number) > 0),
+    );
+    const firstRow = used[0] ?? 0;
+    const height = (used.at(-1) ?? -1) - firstRow + 1;
     return {
       columnSeconds: this.columnSeconds,
       rowsPerDecade,
       firstRow,
-      columns: this.columns.map((column) =>
-        Array.from({ length: height }, (_, row) => column.get(firstRow + row) ?? 0),
-      ),
+      columns: this.columns.map((column) => [...column.subarray(firstRow, firstRow + height)]),
     };
   }
 
-  private column(number: number): Map<number, number> {
-    while (this.columns.length <= number) this.columns.push(new Map());
+  private column(number: number): Float64Array {
+    while (this.columns.length <= number) this.columns.push(new Float64Array(ROWS));
     const column = this.columns[number];
     if (column === undefined) throw new RangeError(`heat map has no column ${number}`);
     return column;
   }
 
   private halve(): void {
-    const halved: Map<number, number>[] = [];
+    const halved: Float64Array[] = [];
     for (const [at, column] of this.columns.entries()) {
       const into = halved[at >> 1];
       if (into === undefined) halved.push(column);
-      else for (const [row, count] of column) into.set(row, (into.get(row) ?? 0) + count);
+      else for (const [row, count] of column.entries()) into[row] = (into[row] as number) + count;
     }
     this.columns = halved;
     this.columnSeconds *= 2;

@@ -22,7 +22,8 @@ import { HdrCounts } from './hdr-counts.js';
 
 /** Indices of stages; profile and operation by name, all of them when absent. */
 export interface Selection {
-  readonly stages: readonly number[];
+  /** Undefined: all. */
+  readonly stages: readonly number[] | undefined;
   readonly profile?: string;
   readonly operation?: string;
 }
@@ -88,9 +89,9 @@ interface ReplicaCell {
 }
 
 export class SeriesStore {
-  private readonly operations = new Map<string, OperationCell>();
-  private readonly sessions = new Map<string, SessionCell>();
-  private readonly replicas = new Map<string, ReplicaCell>();
+  private readonly operations = new ByStageAndProfile<Map<string, OperationCell>>();
+  private readonly sessions = new ByStageAndProfile<SessionCell>();
+  private readonly replicas = new ByStageAndProfile<Map<string, ReplicaCell>>();
 
   /** @param nameOf the id of a replica by the name that answers give; called when something is selected */
   constructor(private readonly nameOf: (replica: string) => string = (replica) => replica) {}
@@ -102,70 +103,127 @@ export class SeriesStore {
   }
 
   select(selection: Selection): Totals {
-    return new SelectedTotals(
-      [...this.operations.values()].filter(
-        (cell) => selects(selection, cell) && matches(selection.operation, cell.operation),
-      ),
-      // Sessions belong to a profile, not to an operation, so they are left out when an operation is named.
-      selection.operation === undefined ? [...this.sessions.values()].filter((cell) => selects(selection, cell)) : [],
-      selection.operation === undefined ? [...this.replicas.values()].filter((cell) => selects(selection, cell)) : [],
-      this.nameOf,
-    );
+    return selectFrom([this], selection, this.nameOf);
   }
 
-  private addOperations({ series, pairs }: DecodedSeries): void {
-    const key = JSON.stringify([series.stage, series.profile, series.operation]);
-    let cell = this.operations.get(key);
+  /** Sessions and replicas belong to a profile: they are left out when an operation is named. */
+  cells(selection: Selection): SelectedCells {
+    const byOperation = this.operations.select(selection);
+    const { operation } = selection;
+    if (operation !== undefined)
+      return { operations: byOperation.flatMap((cells) => cells.get(operation) ?? []), sessions: [], replicas: [] };
+    return {
+      operations: byOperation.flatMap((cells) => [...cells.values()]),
+      sessions: this.sessions.select(selection),
+      replicas: this.replicas.select(selection).flatMap((cells) => [...cells.values()]),
+    };
+  }
+
+  /** Histograms take a tenth of the memory from now on, until something is added to them. */
+  pack(): void {
+    const { operations, sessions, replicas } = this.cells({ stages: undefined });
+    for (const { histograms } of operations) for (const name of histogramNames) histograms[name].pack();
+    for (const { connect, delivery, catchUp } of sessions)
+      for (const counts of [connect, delivery, catchUp]) counts.pack();
+    for (const { latency } of replicas) latency.pack();
+  }
+
+  private addOperations({ series, cells }: DecodedSeries): void {
+    const { stage, profile, operation } = series;
+    const known = this.operations.get(stage, profile, () => new Map());
+    let cell = known.get(operation);
     if (cell === undefined) {
-      const { stage, profile, operation } = series;
       cell = { stage, profile, operation, counts: noOperations(), errors: new Map(), histograms: emptyHistograms() };
-      this.operations.set(key, cell);
+      known.set(operation, cell);
     }
     addOperations(cell.counts, series);
-    addTallies(cell.errors, Object.entries(series.errors));
-    for (const name of histogramNames) cell.histograms[name].addPairs(pairs[name] ?? []);
+    for (const category in series.errors)
+      cell.errors.set(category, (cell.errors.get(category) ?? 0) + (series.errors[category] ?? 0));
+    for (const name of histogramNames) {
+      const list = cells[name];
+      if (list !== undefined) cell.histograms[name].addCells(list);
+    }
   }
 
   private addSessions({ series, connect, delivery, catchUp }: DecodedSessions): void {
-    const key = JSON.stringify([series.stage, series.profile]);
-    let cell = this.sessions.get(key);
-    if (cell === undefined) {
-      const { stage, profile } = series;
-      cell = {
-        stage,
-        profile,
-        counts: noSessions(),
-        connectFailures: new Map(),
-        misbehaved: new Map(),
-        connect: new HdrCounts(),
-        streams: noStreams(),
-        delivery: new HdrCounts(),
-        clockErrorMs: 0,
-        catchUp: new HdrCounts(),
-      };
-      this.sessions.set(key, cell);
-    }
+    const { stage, profile } = series;
+    const cell = this.sessions.get(stage, profile, () => ({
+      stage,
+      profile,
+      counts: noSessions(),
+      connectFailures: new Map(),
+      misbehaved: new Map(),
+      connect: new HdrCounts(),
+      streams: noStreams(),
+      delivery: new HdrCounts(),
+      clockErrorMs: 0,
+      catchUp: new HdrCounts(),
+    }));
     addSessions(cell.counts, series);
     addTallies(cell.connectFailures, Object.entries(series.connectFailures));
     addTallies(cell.misbehaved, Object.entries(series.misbehaved));
-    cell.connect.addPairs(connect);
+    cell.connect.addCells(connect);
     if (series.streams !== undefined) addStreams(cell.streams, series.streams);
-    cell.delivery.addPairs(delivery);
+    cell.delivery.addCells(delivery);
     cell.clockErrorMs = Math.max(cell.clockErrorMs, series.clockErrorMs ?? 0);
-    cell.catchUp.addPairs(catchUp);
+    cell.catchUp.addCells(catchUp);
   }
 
   private addReplica({ series, latency }: DecodedReplica): void {
-    const key = JSON.stringify([series.stage, series.profile, series.replica]);
-    let cell = this.replicas.get(key);
+    const { stage, profile, replica } = series;
+    const known = this.replicas.get(stage, profile, () => new Map());
+    let cell = known.get(replica);
     if (cell === undefined) {
-      const { stage, profile, replica } = series;
       cell = { stage, profile, replica, counts: noReplica(), latency: new HdrCounts() };
-      this.replicas.set(key, cell);
+      known.set(replica, cell);
     }
     addReplica(cell.counts, series);
-    cell.latency.addPairs(latency);
+    cell.latency.addCells(latency);
   }
+}
+
+/** Two levels of maps, because a key of both would have to be made for every series of every batch. */
+class ByStageAndProfile<Value> {
+  private readonly byStage = new Map<number, Map<string, Value>>();
+
+  get(stage: number, profile: string, make: () => Value): Value {
+    let byProfile = this.byStage.get(stage);
+    if (byProfile === undefined) this.byStage.set(stage, (byProfile = new Map()));
+    let value = byProfile.get(profile);
+    if (value === undefined) byProfile.set(profile, (value = make()));
+    return value;
+  }
+
+  select({ stages, profile }: Selection): readonly Value[] {
+    return (stages ?? [...this.byStage.keys()]).flatMap((stage) => {
+      const byProfile = this.byStage.get(stage);
+      if (byProfile === undefined) return [];
+      if (profile === undefined) return [...byProfile.values()];
+      const value = byProfile.get(profile);
+      return value === undefined ? [] : [value];
+    });
+  }
+}
+
+interface SelectedCells {
+  readonly operations: readonly OperationCell[];
+  readonly sessions: readonly SessionCell[];
+  readonly replicas: readonly ReplicaCell[];
+}
+
+/** The sums of a selection over several stores. */
+export function selectFrom(
+  stores: readonly SeriesStore[],
+  selection: Selection,
+  nameOf: (replica: string) => string,
+): Totals {
+  const cells = stores.map((store) => store.cells(selection));
+  return new SelectedTotals(
+    cells.flatMap(({ operations }) => operations),
+    cells.flatMap(({ sessions }) => sessions),
+    cells.flatMap(({ replicas }) => replicas),
+    nameOf,
+  );
 }
 
 /** Sums of the cells that share a name, in order of the names. */
@@ -248,12 +306,4 @@ function emptyHistograms(): Record<HistogramName, HdrCounts> {
     lag: new HdrCounts(),
     failure: new HdrCounts(),
   };
-}
-
-function matches(wanted: string | undefined, is: string): boolean {
-  return wanted === undefined || wanted === is;
-}
-
-function selects(selection: Selection, cell: { readonly stage: number; readonly profile: string }): boolean {
-  return selection.stages.includes(cell.stage) && matches(selection.profile, cell.profile);
 }

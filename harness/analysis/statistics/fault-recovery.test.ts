@@ -9,7 +9,7 @@ import { recoveryOf } from './fault-recovery.js';
 
 const steady = samplePlan({ stages: [sampleStage({ index: 0, name: 'steady', startMs: 0, durationMs: 60_000 })] });
 function seconds(succeeded: readonly number[]): readonly Second[] {
-  return succeeded.map((count, t) => ({ t, succeeded: count })) as unknown as readonly Second[];
+  return succeeded.map((count, t) => ({ t, seconds: 1, succeeded: count })) as unknown as readonly Second[];
 }
 function flat(length: number, count = 100): number[] {
   return Array.from({ length }, () => count);

@@ -28,16 +28,15 @@ export type Recovery =
 export function recoveryOf(plan: Plan, timeline: readonly Second[], fromMs: number, toMs: number): Recovery {
   const first = Math.floor(fromMs / 1000);
   const from = Math.max(0, first - BEFORE_S);
-  const before = timeline.slice(from, first);
+  const successes = successesBySecond(timeline);
+  const before = successes.slice(from, first);
   if (before.length < LEAST_BEFORE_S) return unknown(`less than ${LEAST_BEFORE_S} s of load came before it`);
-  const after = timeline.slice(first, Math.floor(toMs / 1000));
+  const after = successes.slice(first, Math.floor(toMs / 1000));
   if (after.length < WINDOW_S) return unknown(`less than ${WINDOW_S} s of load came after it`);
   if (!isSteady(plan, from * 1000, toMs)) return unknown('the load was not the same before and after it');
-  const wanted = RECOVERED * throughput(before);
+  const wanted = RECOVERED * mean(before);
   if (wanted === 0) return unknown('nothing succeeded before it');
-  const low = after
-    .slice(0, after.length - WINDOW_S + 1)
-    .map((_, at) => throughput(after.slice(at, at + WINDOW_S)) < wanted);
+  const low = after.slice(0, after.length - WINDOW_S + 1).map((_, at) => mean(after.slice(at, at + WINDOW_S)) < wanted);
   const lastLow = low.lastIndexOf(true);
   if (lastLow === low.length - 1) return unknown('throughput had not come back when the next change or the end came');
   return {
@@ -80,8 +79,9 @@ function isSteady({ stages }: Plan, fromMs: number, toMs: number): boolean {
   return segments.every(({ from, to }) => from === to && from === level);
 }
 
-function throughput(seconds: readonly Second[]): number {
-  return mean(seconds.map(({ succeeded }) => succeeded));
+/** Around a fault the timeline has every second; what it merged elsewhere is spread evenly. */
+function successesBySecond(timeline: readonly Second[]): readonly number[] {
+  return timeline.flatMap(({ succeeded, seconds }) => Array.from({ length: seconds }, () => succeeded / seconds));
 }
 
 function unknown(why: string): Recovery {

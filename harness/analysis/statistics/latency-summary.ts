@@ -1,4 +1,4 @@
-import { type HdrCounts, toHistogram } from '../merge/hdr-counts.js';
+import { type HdrCounts, meanOf, valuesAt } from '../merge/hdr-counts.js';
 
 /** Milliseconds; null where nothing was recorded: an empty histogram has no percentiles, not zero ones. */
 export interface LatencySummary {
@@ -23,19 +23,9 @@ export function summarise(counts: HdrCounts): LatencySummary {
   if (counts.total === 0) {
     return { count: 0, min: null, mean: null, p50: null, p90: null, p95: null, p99: null, p999: null, max: null };
   }
-  const histogram = toHistogram(counts);
-  const at = (percentile: number): number => histogram.getValueAtPercentile(percentile) / usPerMs;
-  return {
-    count: counts.total,
-    min: at(percentiles.min),
-    mean: Math.round(histogram.mean) / usPerMs,
-    p50: at(percentiles.p50),
-    p90: at(percentiles.p90),
-    p95: at(percentiles.p95),
-    p99: at(percentiles.p99),
-    p999: at(percentiles.p999),
-    max: at(percentiles.max),
-  };
+  const [min, p50, p90, p95, p99, p999, max] = valuesAt(counts, Object.values(percentiles)).map((us) => us / usPerMs);
+  const mean = Math.round(meanOf(counts)) / usPerMs;
+  return { count: counts.total, min, mean, p50, p90, p95, p99, p999, max } as LatencySummary;
 }
 
 /** One statistic in ms; undefined when empty. */

@@ -90,10 +90,10 @@ function memoryOf(series: readonly UsageSeries[]): readonly { readonly atMs: num
 /** Sessions at a moment, on a straight line between the ends of seconds; undefined where none were reported. */
 function sessionsAt(timeline: readonly Second[], basis: SessionBasis): (atMs: number) => number | undefined {
   let opened = 0;
-  const ends = timeline.map(({ sessions, sessionsOpened, workers }) => {
+  const ends = timeline.flatMap(({ sessions, sessionsOpened, workers, seconds }) => {
     opened += sessionsOpened;
-    if (workers === 0) return undefined;
-    return basis === 'open' ? sessions : opened;
+    const value = basis === 'open' ? sessions : opened;
+    return Array.from({ length: seconds }, () => (workers === 0 ? undefined : value));
   });
   return (atMs) => {
     const at = atMs / 1000 - 1;

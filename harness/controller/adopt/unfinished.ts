@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readEvents } from '../../log/event-log.js';
+import { eventsOf } from '../../log/event-log.js';
+import type { RunEvent } from '../../log/events.js';
 import { files } from '../../log/run-folder.js';
 import { isRunId } from '../../log/run-id.js';
 import { codeOf, messageOf } from '../../support/error-message.js';
@@ -26,10 +27,14 @@ export async function unfinishedRuns(
   for (const runId of names.filter(isRunId).toSorted()) {
     const folder = join(resultsFolder, runId);
     try {
-      const { events } = await readEvents(join(folder, files.events));
-      if (events.length === 0 || events.at(-1)?.type === 'run.finished' || (await isHeld(folder))) continue;
-      const listening = events.findLast((event) => event.type === 'controller.listening');
-      runs.push({ runId, folder, controllerUrl: listening?.url });
+      let last: RunEvent | undefined;
+      let controllerUrl: string | undefined;
+      for await (const event of eventsOf(join(folder, files.events))) {
+        last = event;
+        if (event.type === 'controller.listening') controllerUrl = event.url;
+      }
+      if (last === undefined || last.type === 'run.finished' || (await isHeld(folder))) continue;
+      runs.push({ runId, folder, controllerUrl });
     } catch (error) {
       if (!['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) problems.push(messageOf(error));
     }

@@ -1,5 +1,6 @@
-import { judgeRun } from '../../analysis/judge/verdict.js';
-import { readEvents } from '../../log/event-log.js';
+import { addFact, newRunFacts } from '../../analysis/facts/run-facts.js';
+import { judge } from '../../analysis/judge/verdict.js';
+import { eventsOf } from '../../log/event-log.js';
 import type { Verdict } from '../../log/events.js';
 import { dropLease, removeSecrets } from '../../log/run-folder.js';
 import { messageOf } from '../../support/error-message.js';
@@ -26,7 +27,7 @@ export async function conclude(run: ActiveRun, { teardown, writeReport }: Conclu
   run.endLoad();
   await attempt('telemetry.jsonl could not be closed', () => run.intake.close());
   run.record({ type: 'run.analysing' });
-  const verdict = await judge(run);
+  const verdict = await judgeRun(run);
   run.record({ type: 'run.finished', verdict });
   await Promise.all([
     attempt('the report could not be written', () => writeReport(run.folder)),
@@ -40,12 +41,13 @@ export async function conclude(run: ActiveRun, { teardown, writeReport }: Conclu
   return { runId: run.id, folder: run.folder, verdict, failure: run.failure, stopped: run.stopped, problems };
 }
 
-async function judge(run: ActiveRun): Promise<Verdict> {
+async function judgeRun(run: ActiveRun): Promise<Verdict> {
   try {
-    const { events } = await readEvents(run.log.path);
-    const verdict = judgeRun({ plan: run.plan, events, aggregate: run.aggregate });
+    const facts = newRunFacts();
+    for await (const event of eventsOf(run.log.path)) addFact(facts, event);
+    const verdict = judge(run.plan, facts, run.aggregate);
     // A failure is missing from the log only when the log itself could not be written.
-    const inLog = run.failure === undefined || events.some((event) => event.type === 'run.failed');
+    const inLog = run.failure === undefined || facts.failed !== undefined;
     return inLog ? verdict : { kind: 'incomplete', reasons: [run.failure?.message ?? '', ...verdict.reasons] };
   } catch (error) {
     run.noteFailure({ code: 'INTERNAL', message: messageOf(error) });

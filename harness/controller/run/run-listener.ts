@@ -19,7 +19,7 @@ export function runListener(run: ActiveRun): RunListener {
     lost: (worker, silentMs) => workerLost(run, worker, silentMs),
     returned: (worker) => workerReturned(run, worker),
     preflight: (_worker, result) => run.preflightArrived(result),
-    telemetry: (worker, batch) => takeBatch(run, worker, batch),
+    telemetry: (worker, batch, json) => takeBatch(run, worker, batch, json),
   };
 }
 
@@ -27,10 +27,10 @@ export function recordClock(run: ActiveRun, worker: Worker): void {
   if (worker.clock) run.record({ type: 'worker.clock', workerId: worker.id, clock: worker.clock });
 }
 
-async function takeBatch(run: ActiveRun, worker: Worker, batch: Telemetry): Promise<number> {
+async function takeBatch(run: ActiveRun, worker: Worker, batch: Telemetry, json: string | undefined): Promise<number> {
   const { totals, now } = run.context;
   const taken = await run.intake
-    .take(worker.id, batch, new Date(now()).toISOString())
+    .take(worker.id, batch, new Date(now()).toISOString(), json)
     .catch((error: unknown): IntakeResult => {
       // A batch refused once is refused for ever, so the run ends instead of waiting for data that cannot come.
       if (error instanceof ControllerError && error.code === 'TELEMETRY_REFUSED') endRun(run, error);

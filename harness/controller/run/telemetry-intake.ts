@@ -33,12 +33,15 @@ export class TelemetryIntake {
   private readonly lastSequences = new Map<string, number>();
   private readonly turns = new Map<string, Promise<unknown>>();
   private log: TelemetryLog | undefined;
+  private readonly profiles: ReadonlySet<string>;
   private _counts = noMessages;
 
   constructor(
     private readonly plan: Plan,
     private readonly aggregate: Pick<RunAggregate, 'add'>,
-  ) {}
+  ) {
+    this.profiles = new Set(plan.profiles.map(({ name }) => name));
+  }
 
   get counts(): MessageCounts {
     return this._counts;
@@ -58,10 +61,13 @@ export class TelemetryIntake {
     this.count(line.workerId, line.batch);
   }
 
-  /** @throws ControllerError TELEMETRY_REFUSED (not of this plan), RUN_OVER, LOG_WRITE_FAILED */
-  take(workerId: string, batch: Telemetry, receivedAt: string): Promise<IntakeResult> {
+  /**
+   * @param json the batch as it came
+   * @throws ControllerError TELEMETRY_REFUSED (not of this plan), RUN_OVER, LOG_WRITE_FAILED
+   */
+  take(workerId: string, batch: Telemetry, receivedAt: string, json?: string): Promise<IntakeResult> {
     const turn = (this.turns.get(workerId) ?? Promise.resolve()).then(() =>
-      this.takeBatch(workerId, batch, receivedAt),
+      this.takeBatch(workerId, batch, receivedAt, json),
     );
     this.turns.set(
       workerId,
@@ -76,12 +82,17 @@ export class TelemetryIntake {
     this.log = undefined;
   }
 
-  private async takeBatch(workerId: string, batch: Telemetry, receivedAt: string): Promise<IntakeResult> {
+  private async takeBatch(
+    workerId: string,
+    batch: Telemetry,
+    receivedAt: string,
+    json: string | undefined,
+  ): Promise<IntakeResult> {
     const acknowledged = this.acknowledged(workerId);
     if (batch.sequence !== acknowledged + 1) return { kind: 'refused', acknowledged };
     if (this.log === undefined) throw new ControllerError('RUN_OVER', `run ${batch.runId} no longer takes telemetry`);
     this.check(workerId, batch);
-    const bytes = await this.log.append({ workerId, receivedAt, batch });
+    const bytes = await this.log.append({ workerId, receivedAt, batch }, json);
     this.lastSequences.set(workerId, batch.sequence);
     const kept = { kind: 'new', acknowledged: batch.sequence, bytes } as const;
     try {
@@ -94,9 +105,7 @@ export class TelemetryIntake {
 
   private check(workerId: string, batch: Telemetry): void {
     for (const series of [...batch.series, ...batch.sessions]) {
-      const known =
-        series.stage < this.plan.stages.length && this.plan.profiles.some((profile) => profile.name === series.profile);
-      if (!known)
+      if (series.stage >= this.plan.stages.length || !this.profiles.has(series.profile))
         throw new ControllerError(
           'TELEMETRY_REFUSED',
           `worker ${workerId}, batch ${batch.sequence}: ` +

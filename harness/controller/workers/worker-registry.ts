@@ -39,8 +39,11 @@ export interface RunListener {
   lost(worker: Worker, silentMs: number): void;
   returned(worker: Worker): void;
   preflight(worker: Worker, result: PreflightResult): void;
-  /** Resolves to the highest sequence up to which all batches are on the disk. */
-  telemetry(worker: Worker, batch: Telemetry): Promise<number>;
+  /**
+   * Resolves to the highest sequence up to which all batches are on the disk.
+   * @param json the batch as it came
+   */
+  telemetry(worker: Worker, batch: Telemetry, json?: string): Promise<number>;
 }
 
 type Entry = { -readonly [Key in keyof Worker]: Worker[Key] };
@@ -125,10 +128,10 @@ export class WorkerRegistry {
   }
 
   /** @throws ControllerError RUN_OVER when the worker is idle or works for another run */
-  async telemetry(id: string, batch: Telemetry): Promise<number> {
+  async telemetry(id: string, batch: Telemetry, json?: string): Promise<number> {
     const worker = this.entry(id);
     this.noteMessage(worker);
-    return this.listenerOf(worker, batch.runId).telemetry(worker, batch);
+    return this.listenerOf(worker, batch.runId).telemetry(worker, batch, json);
   }
 
   preflight(id: string, result: PreflightResult): void {

@@ -1,4 +1,5 @@
 import type { Report } from '../schema.js';
+import { lengthOf } from '../sections/load/timeline.js';
 import type { SectionView } from '../sections/report-section.js';
 import { sections } from '../sections.js';
 import type { TimeContext } from '../svg/frame.js';
@@ -86,6 +87,6 @@ function secondsShown({ timeline, stages }: Report): number {
     (end, { startSeconds, durationSeconds }) => Math.max(end, startSeconds + durationSeconds),
     0,
   );
-  const busy = timeline.findLast(({ sent, succeeded, failed, lost }) => sent + succeeded + failed + lost > 0)?.t ?? 0;
-  return Math.max(1, Math.ceil(planned - 0.1), busy + 1);
+  const busy = timeline.findLast(({ sent, succeeded, failed, lost }) => sent + succeeded + failed + lost > 0);
+  return Math.max(1, Math.ceil(planned - 0.1), busy === undefined ? 1 : busy.t + lengthOf(busy));
 }

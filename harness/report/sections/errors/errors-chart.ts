@@ -4,7 +4,7 @@ import { html, type Markup } from '../../html/markup.js';
 import { emptyFigure, figure } from '../../svg/figure.js';
 import { frame, plot, px, type TimeContext, widths } from '../../svg/frame.js';
 import { clock, linearScale, timeScale } from '../../svg/scale.js';
-import type { Timeline } from '../load/timeline.js';
+import { lengthOf, type Timeline } from '../load/timeline.js';
 
 const { full: width } = widths;
 const height = 220;
@@ -64,23 +64,27 @@ function failuresOf({ errors }: Timeline[number]): readonly (readonly [category:
   return withoutByUs(Object.entries(errors ?? {}));
 }
 
+/** Bars of equal width; what was merged into a longer step counts for the bar in which the step begins. */
 function barsOf(timeline: Timeline, shown: readonly string[], withOthers: boolean): readonly Bar[] {
-  const seconds = Math.max(1, Math.ceil(timeline.length / mostBars));
-  return Array.from({ length: Math.ceil(timeline.length / seconds) }, (_, at) => {
-    const slice = timeline.slice(at * seconds, (at + 1) * seconds);
-    const sum = (pick: (category: string) => boolean): number =>
-      slice.reduce(
-        (total, second) =>
-          total + failuresOf(second).reduce((part, [category, count]) => part + (pick(category) ? count : 0), 0),
-        0,
-      ) / slice.length;
-    const values = shown.map((name) => sum((category) => category === name));
-    return {
-      from: at * seconds,
-      to: at * seconds + slice.length,
-      values: withOthers ? [...values, sum((category) => !shown.includes(category))] : values,
-    };
-  });
+  const last = timeline.at(-1);
+  const end = last === undefined ? 0 : last.t + lengthOf(last);
+  const longest = timeline.reduce((most, second) => Math.max(most, lengthOf(second)), 1);
+  const width = Math.max(longest, Math.ceil(end / mostBars));
+  const bars = Array.from({ length: Math.ceil(end / width) }, (_, at) => ({
+    from: at * width,
+    to: Math.min(end, (at + 1) * width),
+    values: Array.from({ length: shown.length + (withOthers ? 1 : 0) }, () => 0),
+  }));
+  for (const second of timeline) {
+    const bar = bars[Math.floor(second.t / width)];
+    if (bar === undefined) continue;
+    for (const [category, count] of failuresOf(second)) {
+      const at = shown.indexOf(category);
+      const layer = at === -1 ? shown.length : at;
+      bar.values[layer] = (bar.values[layer] ?? 0) + count / (bar.to - bar.from);
+    }
+  }
+  return bars;
 }
 
 function barPath(bars: readonly Bar[], layer: number, x: (t: number) => number, y: (value: number) => number): string {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isByUs, isMisbehaviourKey } from '../../../../client-sim/protocol/misbehaviour-key.js';
+import type { ErrorSample } from '../../../../client-sim/protocol/telemetry.js';
 import { allStages } from '../../../analysis/facts/stages.js';
 import { significant } from '../../../analysis/format.js';
 import type { Totals } from '../../../analysis/merge/series-store.js';
@@ -16,6 +17,9 @@ import { exchangeFields, exchangeOf, exchangeText } from '../shared/exchange.js'
 import * as fields from '../shared/fields.js';
 import { errorsChart } from './errors-chart.js';
 
+const sampleSchema = z.strictObject({ atSeconds: z.number(), profile: z.string(), ...exchangeFields });
+type Sample = z.infer<typeof sampleSchema>;
+
 const schema = {
   errors: z.array(
     z.strictObject({
@@ -24,13 +28,19 @@ const schema = {
       count: fields.count,
       /** In all others. */
       unmeasured: fields.count,
-      sample: z.strictObject({ atSeconds: z.number(), profile: z.string(), ...exchangeFields }).nullable(),
+      /** The first one. */
+      sample: sampleSchema.nullable(),
+      /** The first of each other message, at most nine; messages that differ only in numbers and ids are the same. */
+      moreSamples: z.array(sampleSchema).optional(),
     }),
   ),
 };
 type Failure = SectionData<typeof schema>['errors'][number];
 
 const mostInMarkdown = 10;
+/** Of the most frequent categories, more than one sample is kept, and so much of their requests and responses. */
+const categoriesWithMore = 20;
+const mostOfMore = 1024;
 
 export const errors = {
   id: 'errors',
@@ -66,19 +76,33 @@ function build({ plan, aggregate, measured }: BuildInput): Failure[] {
   const categories = new Set([...inside.errors.keys(), ...outside.errors.keys(), ...samples.keys(), ...lost]);
   return [...categories]
     .filter((category) => !isByUs(category) && !isMisbehaviourKey(category))
-    .map((category) => {
-      const sample = samples.get(category);
+    .map((category) => ({
+      category,
+      count: timesOf(inside, category),
+      unmeasured: timesOf(outside, category),
+    }))
+    .sort((a, b) => b.count - a.count || b.unmeasured - a.unmeasured || byName(a.category, b.category))
+    .map((failure, at) => {
+      const [first, ...others] = samples.get(failure.category) ?? [];
+      const more = at < categoriesWithMore ? others.map((sample) => shortened(sampleOf(sample))) : [];
       return {
-        category,
-        count: timesOf(inside, category),
-        unmeasured: timesOf(outside, category),
-        sample:
-          sample === undefined
-            ? null
-            : { atSeconds: sample.atMs / 1000, profile: sample.profile, ...exchangeOf(sample) },
+        ...failure,
+        sample: first === undefined ? null : sampleOf(first),
+        ...(more.length === 0 ? {} : { moreSamples: more }),
       };
-    })
-    .sort((a, b) => b.count - a.count || b.unmeasured - a.unmeasured || byName(a.category, b.category));
+    });
+}
+
+function sampleOf(sample: ErrorSample): Sample {
+  return { atSeconds: sample.atMs / 1000, profile: sample.profile, ...exchangeOf(sample) };
+}
+
+function shortened({ request, response, ...sample }: Sample): Sample {
+  return {
+    ...sample,
+    ...(request === undefined ? {} : { request: clip(request, mostOfMore) }),
+    ...(response === undefined ? {} : { response: clip(response, mostOfMore) }),
+  };
 }
 
 function timesOf({ counts, errors: byCategory }: Totals, category: string): number {
@@ -96,14 +120,19 @@ function categories(all: readonly Failure[]): Markup {
     ],
     all,
   )}
-${all.map(sampleText)}`;
+${all.slice(0, mostWithSample).map(samplesText)}`;
 }
 
-function sampleText({ category, sample }: Failure): Markup | string {
-  return sample === null
-    ? ''
-    : html`
-<details><summary>First <code>${category}</code>: ${clip(sample.detail, 160)}</summary>
+const mostWithSample = 50;
+
+function samplesText({ category, sample, moreSamples = [] }: Failure): readonly Markup[] {
+  if (sample === null) return [];
+  return [sampleText('First', category, sample), ...moreSamples.map((more) => sampleText('Also', category, more))];
+}
+
+function sampleText(which: string, category: string, sample: Sample): Markup {
+  return html`
+<details><summary>${which} <code>${category}</code>: ${clip(sample.detail, 160)}</summary>
 <p class="note">At ${duration(sample.atSeconds)}, profile ${sample.profile}, operation ${sample.operation}.
 ${sample.detail}</p>
 ${exchangeText(sample)}</details>`;

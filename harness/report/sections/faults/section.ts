@@ -125,7 +125,7 @@ function buildFaults({ plan, facts: { startAt }, aggregate }: RunModel): Fault[]
     const { id, kind, target, startedMs, injectedMs, endedMs, ended, undone, undoneMs, problem } = fault;
     const recoveries = recoveriesOf(plan, aggregate, fault);
     const until = undoneMs ?? endedMs ?? aggregate.lastMs;
-    const during = timeline.filter(({ t }) => t >= Math.floor(startedMs / 1000) && t * 1000 < until);
+    const during = timeline.filter(({ t, seconds }) => t + seconds > startedMs / 1000 && t * 1000 < until);
     const undoAskedMs = undone ? endedMs : undefined;
     return {
       id,

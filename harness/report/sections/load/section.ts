@@ -3,7 +3,7 @@ import { html, type Markup } from '../../html/markup.js';
 import type { TimeContext } from '../../svg/frame.js';
 import { lineChart } from '../../svg/line-chart.js';
 import type { ReportSection } from '../report-section.js';
-import { buildTimeline, lineUnlessZero, pointsOf, type TimelineData, timelineSchema } from './timeline.js';
+import { buildTimeline, lineUnlessZero, pointsOf, ratesOf, type TimelineData, timelineSchema } from './timeline.js';
 
 const schema = { timeline: timelineSchema };
 
@@ -12,7 +12,7 @@ export const load = {
   title: 'Load',
   needsLoad: true,
   schema,
-  build: ({ aggregate }) => ({ timeline: buildTimeline(aggregate) }),
+  build: ({ plan, aggregate }) => ({ timeline: buildTimeline(plan, aggregate) }),
   html: charts,
 } satisfies ReportSection<typeof schema>;
 
@@ -32,9 +32,9 @@ ${lineChart({
       name: 'Succeeded',
       style: 's-main',
       area: true,
-      points: pointsOf(timeline, time, ({ succeeded }) => succeeded),
+      points: ratesOf(timeline, time, ({ succeeded }) => succeeded),
     },
-    { name: 'Offered', style: 's-plain dashed', points: pointsOf(timeline, time, ({ offered }) => offered) },
+    { name: 'Offered', style: 's-plain dashed', points: ratesOf(timeline, time, ({ offered }) => offered) },
     ...lineUnlessZero({ name: 'Failed', style: 's-bad' }, timeline, time, ({ failed }) => failed),
     ...lineUnlessZero({ name: 'Dropped', style: 's-accent dotted' }, timeline, time, ({ dropped }) => dropped),
   ],

@@ -41,7 +41,7 @@ export function buildMisbehaviour({ plan, aggregate }: BuildInput): Misbehaviour
 }
 
 function sampleOf(aggregate: Aggregate, kind: string, reaction: string): Reaction['sample'] {
-  const sample = aggregate.samples().get(misbehaviourKey(kind, reaction));
+  const sample = aggregate.samples().get(misbehaviourKey(kind, reaction))?.[0];
   return sample === undefined ? null : { atSeconds: sample.atMs / 1000, ...exchangeOf(sample) };
 }
 
