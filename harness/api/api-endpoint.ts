@@ -15,7 +15,8 @@ export interface ApiEndpoint {
   readonly summary: string;
   /** The parameters after `?`, for the OpenAPI document; the handler reads them itself. */
   readonly query?: Readonly<Record<string, { readonly values: readonly string[]; readonly description: string }>>;
-  readonly body?: { readonly schema: z.ZodType; readonly limitBytes: number };
+  /** `kept`: the handler also gets the text of the body. */
+  readonly body?: { readonly schema: z.ZodType; readonly limitBytes: number; readonly kept?: true };
   readonly answer: { readonly status: 200 | 201 | 202; readonly schema?: z.ZodType; readonly contentType?: string };
   readonly handle: (call: Call) => Promise<void> | void;
 }
@@ -25,6 +26,8 @@ export interface Call {
   readonly request: Request;
   readonly response: Response;
   readonly body: unknown;
+  /** The text of the body, on one line, where the endpoint keeps it and it came so. */
+  readonly json: string | undefined;
   /** A part of the path that the endpoint's `path` names. */
   param(name: string): string;
 }
@@ -35,7 +38,7 @@ interface JsonEndpointSpec<Body extends z.ZodType, Answer extends z.ZodType> {
   readonly access: Access;
   readonly summary: string;
   readonly query?: NonNullable<ApiEndpoint['query']>;
-  readonly body?: { readonly schema: Body; readonly limitBytes: number };
+  readonly body?: { readonly schema: Body; readonly limitBytes: number; readonly kept?: true };
   readonly answer: { readonly status: 200 | 201 | 202; readonly schema: Answer };
   readonly handle: (call: Call & { readonly body: z.infer<Body> }) => Promise<z.infer<Answer>> | z.infer<Answer>;
 }

@@ -1,5 +1,8 @@
+import type { IncomingMessage } from 'node:http';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { z } from 'zod';
+import { shortened } from '../../scenarios/yaml/node.js';
+import { MOST_PROBLEMS } from '../../scenarios/yaml/problem.js';
 import { codeOf } from '../support/error-message.js';
 import { type AccessRules, checkAccess, checkOrigin } from './access.js';
 import type { ApiEndpoint } from './api-endpoint.js';
@@ -29,7 +32,14 @@ export function createApp({ endpoints, access, onInternalError }: AppOptions): E
     const bodyParser =
       endpoint.body === undefined
         ? []
-        : [express.json({ limit: endpoint.body.limitBytes, strict: true, type: () => true })];
+        : [
+            express.json({
+              limit: endpoint.body.limitBytes,
+              strict: true,
+              type: () => true,
+              ...(endpoint.body.kept === true ? { verify: keepText } : {}),
+            }),
+          ];
     app[endpoint.method](endpoint.path, guard, ...bodyParser, handler(endpoint));
   }
   app.use((request) => {
@@ -54,15 +64,29 @@ export function createApp({ endpoints, access, onInternalError }: AppOptions): E
 function handler(endpoint: ApiEndpoint): RequestHandler {
   return async (request, response) => {
     const body = endpoint.body === undefined ? undefined : parse(endpoint.body.schema, request.body);
-    await endpoint.handle({ request, response, body, param: (name) => String(request.params[name] ?? '') });
+    const param = (name: string) => String(request.params[name] ?? '');
+    await endpoint.handle({ request, response, body, json: texts.get(request), param });
   };
 }
 
-/** @throws ApiError INVALID_BODY with every problem in `details` */
+/** Only while the request is handled. */
+const texts = new WeakMap<IncomingMessage, string>();
+
+/** Text with line breaks between its values, or not in UTF-8, is written anew by whoever needs it on one line. */
+function keepText(request: IncomingMessage, _response: unknown, body: Buffer, encoding: string): void {
+  if (encoding === 'utf-8' && !body.includes(0x0a) && !body.includes(0x0d)) texts.set(request, body.toString('utf8'));
+}
+
+/** @throws ApiError INVALID_BODY with the first hundred problems in `details` */
 function parse(schema: z.ZodType, body: unknown): unknown {
   const parsed = schema.safeParse(body ?? {});
   if (parsed.success) return parsed.data;
-  const details = parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
-  const problems = details.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
+  const { issues } = parsed.error;
+  const details = issues
+    .slice(0, MOST_PROBLEMS)
+    .map((issue) => ({ path: shortened(issue.path.join('.')), message: shortened(issue.message) }));
+  const told = details.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
+  const more = issues.length - details.length;
+  const problems = [...told, ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
   throw new ApiError(400, 'INVALID_BODY', problems, 'GET /openapi.json has the schema of this body.', details);
 }

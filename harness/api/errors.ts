@@ -6,6 +6,7 @@ type ApiErrorCode =
   | 'ARTIFACT_NOT_FOUND'
   | 'BAD_REQUEST'
   | 'BODY_TOO_LARGE'
+  | 'BUSY'
   | 'CLUSTER_SILENT'
   | 'FORBIDDEN'
   | 'HOST_NOT_ALLOWED'

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { loadPlan } from '../../scenarios/schema/load-plan.js';
 import type { Plan } from '../../scenarios/schema/plan.js';
 import { diskIo, type ScenarioIo } from '../../scenarios/schema/scenario-io.js';
-import { formatProblems } from '../../scenarios/yaml/problem.js';
+import { formatProblems, MOST_PROBLEMS } from '../../scenarios/yaml/problem.js';
 import { withoutUndefined } from './api-endpoint.js';
 import { ApiError } from './errors.js';
 
@@ -44,7 +44,7 @@ export type RunRequest = z.infer<typeof runRequest>;
 
 const INLINE_FILE = 'request.yaml';
 
-/** @throws ApiError INVALID_SCENARIO with every problem in `details` */
+/** @throws ApiError INVALID_SCENARIO with the first hundred problems in `details` */
 export function planFrom(request: RunRequest, allowTargets: readonly string[]): Plan {
   const { scenario, sets, timeScale, seed, targets, headers, tls, tokens, era } = request;
   const inline = isInline(scenario);
@@ -69,7 +69,7 @@ export function planFrom(request: RunRequest, allowTargets: readonly string[]): 
     'INVALID_SCENARIO',
     formatProblems(problems),
     'Fix the listed problems and send the request again.',
-    problems,
+    problems.slice(0, MOST_PROBLEMS),
   );
 }
 

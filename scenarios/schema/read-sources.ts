@@ -8,17 +8,19 @@ import {
   type MapEntry,
   type MapNode,
   scalarNode,
+  shortened,
   withEntry,
   withoutEntry,
 } from '../yaml/node.js';
 import { parseYaml } from '../yaml/parse-yaml.js';
 import { type Position, problemAt } from '../yaml/problem.js';
 import { checkNode } from './keys/check-node.js';
+import { MOST_PARTS } from './keys/fields.js';
 import { overrideSchema } from './keys/profile-schema.js';
 import { listProfiles, listScenarios } from './list-scenarios.js';
 import { applyOverride, type Override, parseOverride } from './override.js';
 import { type ScenarioIo, shippedFolder, shownPath } from './scenario-io.js';
-import { nameOf, type Problem, SourcePart } from './source-part.js';
+import { nameOf, type Problem, positionOfOption, SourcePart } from './source-part.js';
 
 export interface Sources {
   /** As shown in problems and kept in the plan. */
@@ -44,6 +46,11 @@ export function readSources(
   if (file === undefined) return undefined;
   const written = readMap(file, io, problems);
   if (written === undefined) return undefined;
+  if (sets.length > MOST_PARTS) {
+    const message = `at most ${MOST_PARTS} overrides, not ${sets.length}`;
+    problems.push(problemAt(positionOfOption('--set'), 'LIMIT_EXCEEDED', '', message, 'write them into the scenario'));
+    return undefined;
+  }
   const overrides = sets.flatMap((set) => {
     const parsed = parseOverride(set);
     if (parsed.ok) return [parsed.value];
@@ -53,7 +60,8 @@ export function readSources(
   const ofScenario = overrides.filter((override) => !isInsideWorkload(override));
   const ofWorkloads = overrides.filter(isInsideWorkload);
   const root = ofScenario.reduce((map, override) => apply(map, override, problems), written);
-  const workloads = readWorkloads(root, dirname(file), ofWorkloads, io, problems);
+  const profiles = new ProfileReader(dirname(file), io, problems);
+  const workloads = readWorkloads(root, profiles, ofWorkloads, problems);
   return { file: shownPath(file), scenario: root, workloads };
 }
 
@@ -94,9 +102,8 @@ function readMap(file: string, io: ScenarioIo, problems: Problem[]): MapNode | u
 
 function readWorkloads(
   root: MapNode,
-  folder: string,
+  profiles: ProfileReader,
   overrides: readonly Override[],
-  io: ScenarioIo,
   problems: Problem[],
 ): readonly Workload[] {
   const workload = child(root, 'workload');
@@ -109,8 +116,9 @@ function readWorkloads(
       problemAt(name.at, 'NOT_FOUND', `workload.${name.key}`, `the scenario has no workload \`${name.key}\``, hint),
     );
   }
-  return [...entries].flatMap(([name, entry]) => {
-    const merged = mergeWorkload(name, entry, folder, io, problems);
+  // More of them are refused as a whole.
+  return [...entries].slice(0, MOST_PARTS).flatMap(([name, entry]) => {
+    const merged = mergeWorkload(name, entry, profiles, problems);
     if (merged === undefined) return [];
     const ofThis = overrides.filter(({ segments }) => segments[1]?.key === name);
     return [{ name, node: ofThis.reduce((map, override) => applyInside(map, override, problems), merged) }];
@@ -130,14 +138,13 @@ function applyInside(profile: MapNode, override: Override, problems: Problem[]):
 function mergeWorkload(
   name: string,
   entry: MapEntry,
-  folder: string,
-  io: ScenarioIo,
+  profiles: ProfileReader,
   problems: Problem[],
 ): MapNode | undefined {
   const overrides = entry.node.kind === 'map' ? entry.node : emptyMap(entry.keyAt);
   const chosen = child(overrides, 'profile');
   const profile = chosen?.kind === 'scalar' && typeof chosen.value === 'string' ? chosen.value : name;
-  const base = readProfile(profile, folder, chosen?.at ?? entry.keyAt, io, problems);
+  const base = profiles.read(profile, chosen?.at ?? entry.keyAt);
   if (base === undefined) {
     checkNode(overrideSchema, new SourcePart(overrides, `workload.${name}`, (problem) => problems.push(problem)));
     return undefined;
@@ -148,29 +155,52 @@ function mergeWorkload(
   });
 }
 
-/** Profiles beside the scenario come before the shipped ones. */
-function readProfile(
-  name: string,
-  folder: string,
-  at: Position,
-  io: ScenarioIo,
-  problems: Problem[],
-): MapNode | undefined {
-  const folders = [folder, shippedFolder()];
-  const files = folders.map((place) => join(place, 'profiles', `${basename(name)}.yaml`));
-  const file = files.find((candidate) => io.readText(candidate) !== undefined);
-  if (file === undefined) {
-    const names = [...new Set(folders.flatMap((place) => listProfiles(place, io).map((profile) => profile.name)))];
-    const hint = suggest(name, names, 'profiles');
-    problems.push(problemAt(at, 'NOT_FOUND', `workload.${name}`, `there is no profile \`${name}\``, hint));
-    return undefined;
+/** Profiles beside the scenario come before the shipped ones. Each file is read once, however many workloads use it. */
+class ProfileReader {
+  private readonly known = new Map<string, MapNode | undefined>();
+  private readonly missing = new Set<string>();
+  private names: readonly string[] | undefined;
+
+  constructor(
+    private readonly folder: string,
+    private readonly io: ScenarioIo,
+    private readonly problems: Problem[],
+  ) {}
+
+  /** @param at where it is asked for @returns undefined when it cannot be used, which is reported */
+  read(name: string, at: Position): MapNode | undefined {
+    if (!this.known.has(name)) this.known.set(name, this.readFile(name));
+    if (this.missing.has(name)) {
+      this.names ??= this.allNames();
+      const hint = suggest(name, this.names, 'profiles');
+      const message = `there is no profile \`${shortened(name)}\``;
+      this.problems.push(problemAt(at, 'NOT_FOUND', `workload.${name}`, message, hint));
+    }
+    return this.known.get(name);
   }
-  const profile = readMap(file, io, problems);
-  if (profile !== undefined && nameOf(profile) !== name) {
-    const nameAt = child(profile, 'name')?.at ?? profile.at;
-    problems.push(problemAt(nameAt, 'CONFLICT', 'name', `a profile has the name of its file: \`${name}\``));
+
+  private readFile(name: string): MapNode | undefined {
+    const files = this.folders().map((place) => join(place, 'profiles', `${basename(name)}.yaml`));
+    const file = files.find((candidate) => this.io.readText(candidate) !== undefined);
+    if (file === undefined) {
+      this.missing.add(name);
+      return undefined;
+    }
+    const profile = readMap(file, this.io, this.problems);
+    if (profile !== undefined && nameOf(profile) !== name) {
+      const nameAt = child(profile, 'name')?.at ?? profile.at;
+      this.problems.push(problemAt(nameAt, 'CONFLICT', 'name', `a profile has the name of its file: \`${name}\``));
+    }
+    return profile;
   }
-  return profile;
+
+  private folders(): readonly string[] {
+    return [this.folder, shippedFolder()];
+  }
+
+  private allNames(): readonly string[] {
+    return [...new Set(this.folders().flatMap((place) => listProfiles(place, this.io).map(({ name }) => name)))];
+  }
 }
 
 /** Maps whose keys are overridden one by one. Any other key is replaced as a whole. */

@@ -59,7 +59,12 @@ export function kindOf(node: SourceNode): string {
   if (node.kind === 'list') return 'a list';
   if (node.kind === 'map') return 'a map';
   if (node.value === null) return 'nothing';
-  return `${typeof node.value === 'string' ? 'text' : typeof node.value} \`${String(node.value)}\``;
+  return `${typeof node.value === 'string' ? 'text' : typeof node.value} \`${shortened(String(node.value))}\``;
+}
+
+/** What somebody wrote, as a message quotes it. */
+export function shortened(written: string): string {
+  return written.length <= 200 ? written : `${written.slice(0, 200)}... (${written.length} characters)`;
 }
 
 export function toValue(node: SourceNode): unknown {

@@ -38,14 +38,21 @@ interface ProblemOptions {
   readonly withPath?: boolean;
 }
 
-/** One `file:line:column: message` line for each problem, with its hint indented below, in the order of the files. */
+/** The most problems that are told at once. */
+export const MOST_PROBLEMS = 100;
+
+/**
+ * One `file:line:column: message` line for each problem, with its hint indented below, in the order of the files; of
+ * more than a hundred, the last line says how many more there are.
+ */
 export function formatProblems(problems: readonly Problem[], options: ProblemOptions = {}): string {
-  return sortProblems(problems, options)
-    .map(({ file, line, column, path, message, hint }) => {
-      const subject = options.withPath === true && path !== '' ? `${path}: ` : '';
-      return `${file}:${line}:${column}: ${subject}${message}${hint === undefined ? '' : `\n    hint: ${hint}`}`;
-    })
-    .join('\n');
+  const sorted = sortProblems(problems, options);
+  const lines = sorted.slice(0, MOST_PROBLEMS).map(({ file, line, column, path, message, hint }) => {
+    const subject = options.withPath === true && path !== '' ? `${path}: ` : '';
+    return `${file}:${line}:${column}: ${subject}${message}${hint === undefined ? '' : `\n    hint: ${hint}`}`;
+  });
+  const more = sorted.length - MOST_PROBLEMS;
+  return (more > 0 ? [...lines, `and ${more} more`] : lines).join('\n');
 }
 
 /**

@@ -5,7 +5,8 @@ import { ControllerError } from '../../log/errors.js';
 import type { RunHistory } from '../../log/run-history.js';
 import type { RunSummary } from '../../log/summary.js';
 import { type ApiEndpoint, jsonEndpoint, withoutUndefined } from '../api-endpoint.js';
-import { isInline, planFrom, runRequest } from '../run-request.js';
+import { PlanThreads } from '../plan-threads.js';
+import { isInline, runRequest } from '../run-request.js';
 
 const KIB = 1024;
 
@@ -96,6 +97,7 @@ export function runEndpoints({ controller, history, allowTargets }: RunEndpoints
       queuePosition,
     });
   };
+  const plans = new PlanThreads();
   const liveRun = async (id: string): Promise<Run> => {
     const run = controller.run(id);
     if (run) return run;
@@ -110,7 +112,7 @@ export function runEndpoints({ controller, history, allowTargets }: RunEndpoints
       summary: 'Starts a run, or queues it behind the runs before it.',
       body: { schema: runRequest, limitBytes: 512 * KIB },
       answer: { status: 201, schema: runSchema },
-      handle: ({ body }) => {
+      handle: async ({ body }) => {
         const {
           scenario,
           labels,
@@ -119,7 +121,8 @@ export function runEndpoints({ controller, history, allowTargets }: RunEndpoints
           command = `POST /runs ${isInline(scenario) ? '(inline scenario)' : scenario}`,
         } = body;
         const options = withoutUndefined({ labels, workers, registeredWorkers });
-        return runView(controller.submit(planFrom(body, allowTargets), { command, ...options }).summary);
+        const plan = await plans.make(body, allowTargets);
+        return runView(controller.submit(plan, { command, ...options }).summary);
       },
     }),
     jsonEndpoint({

@@ -102,10 +102,13 @@ export function workerEndpoints(controller: Controller): readonly ApiEndpoint[] 
       path: '/workers/:id/telemetry',
       access: 'own-worker',
       summary: 'Delivers a batch of measurements. It is acknowledged when it is on the disk.',
-      body: { schema: telemetry, limitBytes: 32 * MIB },
+      body: { schema: telemetry, limitBytes: 32 * MIB, kept: true },
       answer: { status: 200, schema: acknowledgement },
       handle: async (call) =>
-        ({ protocol: PROTOCOL, acknowledged: await registry.telemetry(call.param('id'), call.body) }) as const,
+        ({
+          protocol: PROTOCOL,
+          acknowledged: await registry.telemetry(call.param('id'), call.body, call.json),
+        }) as const,
     }),
     jsonEndpoint({
       method: 'get',

@@ -1,7 +1,7 @@
 /** Turns the issues that zod finds into problems with a place, a suggestion and the kind of value expected. */
 import type { core } from 'zod';
 import { nearest, suggest } from '../../yaml/nearest.js';
-import { child, descend, kindOf, type Path, type SourceNode, toValue } from '../../yaml/node.js';
+import { child, descend, kindOf, type Path, type SourceNode, shortened, toValue } from '../../yaml/node.js';
 import type { SourcePart } from '../source-part.js';
 import { knownKeys } from './describe-keys.js';
 
@@ -41,7 +41,8 @@ function report(context: Context, issue: core.$ZodIssue, base: Path): void {
     return;
   }
   if (issue.code === 'unrecognized_keys') {
-    for (const key of issue.keys) reportUnknownKey(context, path, key);
+    const known = knownKeys(context.schema, path) ?? [];
+    for (const key of issue.keys) reportUnknownKey(context, path, key, known);
     return;
   }
   const found = descend(part.node, path);
@@ -63,9 +64,9 @@ function issuesOfBranch(root: SourceNode, union: core.$ZodIssueInvalidUnion, pat
   return descend(root, path)?.kind === 'scalar' ? first : (union.errors.find(fits) ?? first);
 }
 
-function reportUnknownKey({ schema, part }: Context, path: Path, key: string): void {
-  const hint = suggest(key, knownKeys(schema, path) ?? [], 'keys here');
-  part.reportAtKey([...path, key], 'UNKNOWN_KEY', `unknown key \`${key}\``, hint);
+function reportUnknownKey({ part }: Context, path: Path, key: string, known: readonly string[]): void {
+  const hint = suggest(key, known, 'keys here');
+  part.reportAtKey([...path, key], 'UNKNOWN_KEY', `unknown key \`${shortened(key)}\``, hint);
 }
 
 function reportMissingKey({ schema, part }: Context, path: Path): void {
@@ -96,7 +97,7 @@ function describe(issue: core.$ZodIssue, found: SourceNode): readonly [message: 
       const written = found.kind === 'scalar' ? String(found.value) : kindOf(found);
       const close = nearest(written, values);
       return [
-        `\`${written}\` is not one of: ${values.join(', ')}`,
+        `\`${shortened(written)}\` is not one of: ${values.join(', ')}`,
         close === undefined ? undefined : `did you mean "${close}"?`,
       ];
     }
@@ -107,6 +108,7 @@ function describe(issue: core.$ZodIssue, found: SourceNode): readonly [message: 
           : issue.message,
       ];
     case 'too_big':
+      if (found.kind === 'list') return [`at most ${issue.maximum} items, not ${found.items.length}`];
       return [`must be at most ${issue.maximum}, not ${kindOf(found)}`];
     case 'invalid_key':
       return [issue.issues[0]?.message ?? issue.message];

@@ -26,6 +26,12 @@ export const TARGET_SERVICE = 'mcp-server';
 /** The most replicas of a service: as many as the gateway has servers for. */
 export const MAX_REPLICAS = 64;
 
+/**
+ * The most workloads, stages, thresholds or faults of a scenario, and overrides of a command line. Some checks compare
+ * each with each, and nobody reads more.
+ */
+export const MOST_PARTS = 1000;
+
 /** Names are used in `--set` paths, labels and file names. */
 export const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, {
   error: 'a name has letters, digits, "-" and "_", and starts with a letter or a digit',

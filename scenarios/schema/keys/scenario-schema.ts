@@ -1,7 +1,18 @@
 /** A scenario, as written. The description of each key goes into the JSON Schema and `docs/scenario-reference.md`. */
 import { z } from 'zod';
 import { faultSchema } from '../faults/fault-kinds.js';
-import { duration, MAX_REPLICAS, name, percentage, positiveDuration, rate, size, text, wholeNumber } from './fields.js';
+import {
+  duration,
+  MAX_REPLICAS,
+  MOST_PARTS,
+  name,
+  percentage,
+  positiveDuration,
+  rate,
+  size,
+  text,
+  wholeNumber,
+} from './fields.js';
 import { eras, overrideSchema, stickiness } from './profile-schema.js';
 
 const server = z.union([
@@ -121,7 +132,7 @@ const load = z.union([
   z.strictObject({
     from: percentage.optional().describe('The load at the start of a ramp.'),
     to: percentage.optional().describe('The load at the end of a ramp. In between it changes continuously.'),
-    steps: z.array(percentage).min(1).optional().describe('Loads that are held one after the other.'),
+    steps: z.array(percentage).min(1).max(10_000).optional().describe('Loads that are held one after the other.'),
     hold: positiveDuration.optional().describe('How long each step is held. The stage lasts steps x hold.'),
   }),
 ]);
@@ -147,6 +158,7 @@ const stage = z.strictObject({
   profiles: z
     .array(name)
     .min(1, { error: 'at least one profile' })
+    .max(MOST_PARTS)
     .optional()
     .describe(
       'The profiles that take part, by their names in the workload. All others are silent and have no session. ' +
@@ -194,6 +206,7 @@ export const scenarioSchema = z.strictObject({
   target: target.optional().describe('The server under load. Default: the reference server with 1 replica.'),
   workload: z
     .record(name, overrideSchema.nullable())
+    .refine((entries) => Object.keys(entries).length <= MOST_PARTS, { error: `at most ${MOST_PARTS} workloads` })
     .describe(
       'The profiles that make the load. Each entry is the name of a profile with the keys to override; with ' +
         '`profile` it is a name of your own.',
@@ -201,9 +214,11 @@ export const scenarioSchema = z.strictObject({
   stages: z
     .array(stage)
     .min(1, { error: 'at least one stage' })
+    .max(MOST_PARTS)
     .describe('The stages of the run, one after the other.'),
   faults: z
     .array(faultSchema)
+    .max(MOST_PARTS)
     .optional()
     .describe(
       'What is changed or broken on purpose during the load. Each fault is undone at its end. Only a swarm can make ' +
@@ -211,10 +226,12 @@ export const scenarioSchema = z.strictObject({
     ),
   thresholds: z
     .array(threshold)
+    .max(MOST_PARTS)
     .optional()
     .describe('Checks that the run must pass, judged over the measured stages. No data is never a pass.'),
   stopWhen: z
     .array(stopRule)
+    .max(100)
     .optional()
     .describe('Safety rules: the run stops when one of these checks holds over a sliding window.'),
   repeat: wholeNumber(1, 100)

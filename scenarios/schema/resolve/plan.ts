@@ -82,7 +82,8 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
   const faults =
     stages === undefined ? [] : resolveFaults(source.faults ?? [], { stages, scaleMs, scenarioPart, target, seed });
   const limits = limitsPlan(source);
-  if (stages !== undefined && limits !== undefined) checkLimits(profiles, stages, limits, scenarioPart);
+  if (stages !== undefined && limits !== undefined && source.workload !== undefined)
+    checkLimits(profiles, stages, limits, scenarioPart);
   if (
     problems.length > 0 ||
     checked === undefined ||
@@ -158,7 +159,9 @@ function checkLimits(
   };
   const clients = profiles.reduce((sum, profile) => sum + profile.clients, 0);
   if (clients > limits.clients) reportExceeded('clients', 'workload', `${clients} clients`, String(limits.clients));
-  const rates = stages.map((stage) => profiles.reduce((sum, profile) => sum + (peakRate(stage, profile) ?? 0), 0));
+  // Every trial has the same stages.
+  const once = stages.filter(({ trial }) => trial === 1);
+  const rates = once.map((stage) => profiles.reduce((sum, profile) => sum + (peakRate(stage, profile) ?? 0), 0));
   const rate = Math.max(...rates);
   if (rate > limits.ratePerSecond * (1 + 1e-9))
     reportExceeded('rate', 'workload', formatRate(rate), formatRate(limits.ratePerSecond));

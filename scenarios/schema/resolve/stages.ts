@@ -1,4 +1,4 @@
-import { suggest } from '../../yaml/nearest.js';
+import { listOf, suggest } from '../../yaml/nearest.js';
 import { child, type MapNode, type Path } from '../../yaml/node.js';
 import type { StageSource } from '../keys/scenario-schema.js';
 import type { LoadSegment, ProfilePlan, StagePlan } from '../plan.js';
@@ -80,9 +80,10 @@ export function checkStageProfiles(
   names: readonly string[],
   scenarioPart: SourcePart,
 ): void {
+  const known = new Set(names);
   for (const [stage, { profiles = [] }] of sources.entries()) {
     for (const [index, profile] of profiles.entries()) {
-      if (names.includes(profile)) continue;
+      if (known.has(profile)) continue;
       scenarioPart.reportAtValue(
         ['stages', stage, 'profiles', index],
         'INVALID_VALUE',
@@ -105,7 +106,7 @@ export function checkScale(
     scenarioPart.reportAtValue(
       ['stages', stage.index, 'scale'],
       'CONFLICT',
-      `scale: rate needs arrivals, and ${closed.join(', ')} has think time instead`,
+      `scale: rate needs arrivals, and ${listOf(closed)} has think time instead`,
       'use scale: clients',
     );
   }
@@ -113,7 +114,12 @@ export function checkScale(
 
 function checkNames(sources: readonly StageSource[], scenarioPart: SourcePart): boolean {
   const names = sources.map((source) => source.name);
-  const repeated = names.flatMap((name, index) => (names.indexOf(name) === index ? [] : [index]));
+  const seen = new Set<string>();
+  const repeated = names.flatMap((name, index) => {
+    if (seen.has(name)) return [index];
+    seen.add(name);
+    return [];
+  });
   for (const index of repeated) {
     scenarioPart.reportAtValue(
       ['stages', index, 'name'],

@@ -5,13 +5,18 @@ import type { Check, Plan, ProfilePlan, StagePlan } from '../plan.js';
 
 type Judged = Pick<Plan, 'target' | 'profiles' | 'stages' | 'faults' | 'thresholds' | 'drainMs'>;
 
-export function planWarnings(plan: Judged): readonly string[] {
+export function planWarnings(asked: Judged): readonly string[] {
+  // Every trial has the same stages.
+  const plan = { ...asked, stages: asked.stages.filter(({ trial }) => trial === 1) };
+  const connecting = connections(plan);
   return [
     ...drainWarnings(plan),
-    ...idleWarnings(plan),
+    ...idleWarnings(asked),
     ...stageWarnings(plan),
     ...rateWarnings(plan),
-    ...plan.thresholds.flatMap(({ check, afterMs }) => thresholdWarnings(plan, check, afterMs)),
+    ...plan.thresholds.flatMap(({ check, afterMs }) =>
+      thresholdWarnings(plan, check, afterMs, { connecting, trials: asked.stages.at(-1)?.trial ?? 1 }),
+    ),
   ];
 }
 
@@ -48,13 +53,13 @@ function stageWarnings({ stages }: Judged): readonly string[] {
 }
 
 function rateWarnings(plan: Judged): readonly string[] {
+  const silent = new Set(plan.profiles.flatMap(({ name, arrivals }) => (arrivals.model === 'none' ? [name] : [])));
   return expectedOperations(plan).flatMap(({ stage: index, profile, operations }) => {
     const stage = plan.stages[index];
-    if (plan.profiles.some(({ name, arrivals }) => name === profile && arrivals.model === 'none')) return [];
+    if (silent.has(profile)) return [];
     if (
       stage === undefined ||
       !stage.measured ||
-      stage.trial > 1 ||
       operations === undefined ||
       operations >= 1 ||
       peakLoad(stage) === 0 ||
@@ -68,10 +73,15 @@ function rateWarnings(plan: Judged): readonly string[] {
   });
 }
 
-function thresholdWarnings(plan: Judged, check: Check, afterMs: number): readonly string[] {
+function thresholdWarnings(
+  plan: Judged,
+  check: Check,
+  afterMs: number,
+  { connecting, trials }: { readonly connecting: Connecting; readonly trials: number },
+): readonly string[] {
   const named = check.labels.stage;
   const judged = plan.stages.filter((stage) => (named === undefined ? stage.measured : stage.name === named));
-  const judgedMs = judged.reduce((sum, stage) => sum + stage.durationMs, 0);
+  const judgedMs = trials * judged.reduce((sum, stage) => sum + stage.durationMs, 0);
   const runsElsewhere = plan.target.kind === 'url' || plan.target.kind === 'command';
   const warnings: string[] = [];
   const warn = (text: string) => warnings.push(`threshold "${check.text}": ${text}`);
@@ -82,7 +92,7 @@ function thresholdWarnings(plan: Judged, check: Check, afterMs: number): readonl
       `its stages last ${formatDuration(judgedMs)}, so after ${formatDuration(afterMs)} ` +
         'it is never judged while running',
     );
-  if (check.metric.startsWith('connect.') && !judged.some((stage) => connectsIn(plan, stage, check.labels.profile)))
+  if (check.metric.startsWith('connect.') && !judged.some((stage) => connecting(stage, check.labels.profile)))
     warn(
       'no client connects in a stage it is judged over, because sessions are opened before and reused; ' +
         'it may find no data, which is never a pass',
@@ -97,25 +107,38 @@ function thresholdWarnings(plan: Judged, check: Check, afterMs: number): readonl
   return warnings;
 }
 
-/** Whether clients start in this stage, or sessions end and begin again. */
-function connectsIn(plan: Judged, stage: StagePlan, profileName: string | undefined): boolean {
-  return plan.profiles.some(
-    (profile) =>
-      (profileName === undefined || profile.name === profileName) &&
-      takesPart(stage, profile.name) &&
-      (renewsSessions(profile) || startsClients(plan, stage, profile)),
-  );
+/** Whether clients of the profile, or of any, start in this stage, or sessions end and begin again. */
+type Connecting = (stage: StagePlan, profile: string | undefined) => boolean;
+
+/** Found for each profile in one pass over the stages, when it is first asked for. */
+function connections({ profiles, stages }: Judged): Connecting {
+  const known = new Map<string, ReadonlySet<StagePlan>>();
+  const stagesOf = (profile: ProfilePlan): ReadonlySet<StagePlan> => {
+    const found = known.get(profile.name) ?? connectingStages(profile, stages);
+    known.set(profile.name, found);
+    return found;
+  };
+  const byName = new Map(profiles.map((profile) => [profile.name, profile]));
+  return (stage, name) => {
+    if (name === undefined) return profiles.some((profile) => stagesOf(profile).has(stage));
+    const profile = byName.get(name);
+    return profile !== undefined && stagesOf(profile).has(stage);
+  };
 }
 
-/** Whether more of its clients are active than in any stage before, or they come back after a stage without them. */
-function startsClients({ stages }: Judged, stage: StagePlan, { name }: ProfilePlan): boolean {
-  const earlier = stages.filter((other) => other.index < stage.index);
-  const before = earlier.at(-1);
-  const share = activeShare(stage, name);
-  return (
-    share > Math.max(0, ...earlier.map((other) => activeShare(other, name))) ||
-    (before !== undefined && activeShare(before, name) === 0)
-  );
+/** Stages in which more of its clients are active than in any before, or they come back after a stage without them. */
+function connectingStages(profile: ProfilePlan, stages: readonly StagePlan[]): ReadonlySet<StagePlan> {
+  const found = new Set<StagePlan>();
+  let most = 0;
+  let before: number | undefined;
+  for (const stage of stages) {
+    const share = activeShare(stage, profile.name);
+    const takes = takesPart(stage, profile.name);
+    if (takes && (renewsSessions(profile) || share > most || before === 0)) found.add(stage);
+    most = Math.max(most, share);
+    before = share;
+  }
+  return found;
 }
 
 function activeShare(stage: StagePlan, profile: string): number {
