@@ -88,6 +88,6 @@ function printError(thrown: unknown, host: Host): number {
   const error = toCliError(thrown);
   const debug = (host.env.SWARMBENCH_DEBUG ?? '') !== '';
   host.stderr.write(renderError(error));
-  if (debug && thrown instanceof Error && thrown.stack !== undefined) host.stderr.write(`${thrown.stack}\n`);
+  for (let each = thrown; debug && each instanceof Error; each = each.cause) host.stderr.write(`${each.stack}\n`);
   return error.exitCode;
 }

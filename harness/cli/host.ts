@@ -4,6 +4,9 @@
  */
 import { writeSync } from 'node:fs';
 import type { ProcessHost } from '../platform/local/program.js';
+import { CliError, renderError } from './cli-error.js';
+import { exitCode } from './exit-code.js';
+import { forTerminal } from './terminal/safe-text.js';
 
 export interface Host {
   /** Without the name of the program. */
@@ -31,11 +34,11 @@ export interface Output {
 const DEFAULT_COLUMNS = 80;
 const SHOW_CURSOR = '\x1b[?25h';
 
-function createHost(): Host {
+function createHost(cwd: string): Host {
   return {
     args: process.argv.slice(2),
     env: process.env,
-    cwd: process.cwd(),
+    cwd,
     pid: process.pid,
     nodeVersion: process.versions.node,
     stdout: outputOf(process.stdout),
@@ -59,12 +62,42 @@ function createHost(): Host {
 /** Runs `main` and ends the process with its code once everything it has written is out. */
 export async function runProcess(main: (host: Host) => Promise<number>): Promise<void> {
   if (process.stderr.isTTY) process.on('exit', showCursor);
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreMissingReader);
-  const code = await main(createHost());
+  let isLost = false;
+  process.stdout.on('error', (error) => {
+    if (isLost || isMissingReader(error)) return;
+    isLost = true;
+    complain(
+      `cannot write to standard output: ${error.message}`,
+      'where does it go, and is there room?',
+      'OUTPUT_LOST',
+    );
+  });
+  // There is nowhere left to say so.
+  process.stderr.on('error', () => undefined);
+  const cwd = currentFolder();
+  if (cwd === undefined) {
+    complain('the current folder is gone', 'change to a folder that exists, with `cd`', 'FOLDER_GONE');
+    process.exit(exitCode.usage);
+  }
+  const code = await main(createHost(cwd));
   await Promise.all(
     [process.stdout, process.stderr].map((stream) => new Promise<void>((resolve) => stream.write('', () => resolve()))),
   );
-  process.exit(code);
+  // What was asked for did not reach anybody.
+  process.exit(isLost && code === exitCode.passed ? exitCode.internal : code);
+}
+
+/** Undefined when it was removed. */
+function currentFolder(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
+  }
+}
+
+function complain(message: string, hint: string, code: string): void {
+  process.stderr.write(renderError(new CliError({ code, message, hint })));
 }
 
 /** However the process ends, the cursor of the terminal is visible again. */
@@ -73,15 +106,15 @@ function showCursor(): void {
 }
 
 /** After `swarmbench run 2>&1 | head -3`, or in a closed terminal, nothing reads our output: carry on all the same. */
-function ignoreMissingReader(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+function isMissingReader(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'EPIPE' || error.code === 'EIO';
 }
 
 function outputOf(stream: NodeJS.WriteStream): Output {
   return {
     isTTY: stream.isTTY === true,
     columns: () => stream.columns ?? DEFAULT_COLUMNS,
-    write: (text) => void stream.write(text),
+    write: (text) => void stream.write(forTerminal(text)),
   };
 }
 

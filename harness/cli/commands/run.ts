@@ -1,9 +1,10 @@
-import { copyFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { accessSync, constants, copyFileSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { Argument } from 'commander';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import { workersHere } from '../../platform/local/worker-count.js';
 import { workersNeeded } from '../../platform/swarm/run-on-stack/worker-count.js';
+import { messageOf } from '../../support/error-message.js';
 import {
   addPlatformOptions,
   chooseConductor,
@@ -60,6 +61,7 @@ export const run: CliCommand = {
 async function runScenarios(scenarios: readonly string[], options: Options, host: Host): Promise<number> {
   refuseImpossibleOptions(options);
   refuseOneFileForManyReports(scenarios, options);
+  refuseUnwritableJunit(options, host);
   // All plans first: a mistake in the last must not show up after the others have run for an hour.
   const plans = scenarios.map((scenario) => planOf(scenario, options, host));
   for (const plan of plans) refusePlan(plan, options);
@@ -97,6 +99,32 @@ function refuseOneFileForManyReports(scenarios: readonly string[], { junit }: Op
     message: '--junit takes the report of one scenario only',
     hint: 'every run has a junit.xml in its own folder',
   });
+}
+
+/** Before the run: an hour later, its report would have nowhere to go. @throws CliError USAGE */
+function refuseUnwritableJunit({ junit }: Options, host: Host): void {
+  if (junit === undefined) return;
+  const file = resolve(host.cwd, junit);
+  const problem = unwritable(file);
+  if (problem === undefined) return;
+  throw new CliError({
+    code: 'USAGE',
+    message: `--junit: cannot write ${file}: ${problem}`,
+    hint: 'name a file in a folder that exists and can be written to',
+  });
+}
+
+function unwritable(file: string): string | undefined {
+  try {
+    const folder = dirname(file);
+    if (!statSync(folder).isDirectory()) return `${folder} is not a folder`;
+    const there = statSync(file, { throwIfNoEntry: false });
+    if (there?.isDirectory()) return 'it is a folder';
+    accessSync(there === undefined ? folder : file, constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 function workersOf(plan: Plan, options: Options): { readonly workers: number; readonly why?: string } {

@@ -3,6 +3,7 @@
  * is one write, so that the two do not mix.
  */
 import type { Output } from '../host.js';
+import { ESC, withoutControls } from './safe-text.js';
 import { fitTo, visibleLength } from './style.js';
 
 interface Screen {
@@ -14,10 +15,10 @@ interface Screen {
   close(): void;
 }
 
-const HIDE_CURSOR = '\x1b[?25l';
-const SHOW_CURSOR = '\x1b[?25h';
-const CLEAR_BELOW = '\x1b[J';
-const CLEAR_LINE = '\x1b[K';
+const HIDE_CURSOR = `${ESC}[?25l`;
+const SHOW_CURSOR = `${ESC}[?25h`;
+const CLEAR_BELOW = `${ESC}[J`;
+const CLEAR_LINE = `${ESC}[K`;
 
 export function createScreen(output: Output): Screen {
   let drawn: readonly string[] = [];
@@ -25,11 +26,11 @@ export function createScreen(output: Output): Screen {
 
   const toTop = (): string => {
     const rows = drawn.reduce((sum, line) => sum + rowsOf(line, output.columns()), 0);
-    return rows === 0 ? '' : `\x1b[${rows}A\r`;
+    return rows === 0 ? '' : `${ESC}[${rows}F`;
   };
   const draw = (above: string, lines: readonly string[]): void => {
     // One column stays free: some terminals wrap a line that fills the last one.
-    const fitted = lines.map((line) => fitTo(output.columns() - 1, line));
+    const fitted = lines.map((line) => fitTo(output.columns() - 1, withoutControls(line)));
     const hide = hidden || fitted.length === 0 ? '' : HIDE_CURSOR;
     hidden ||= fitted.length > 0;
     output.write(`${hide}${toTop()}${above}${fitted.map((line) => `${line}${CLEAR_LINE}\n`).join('')}${CLEAR_BELOW}`);

@@ -1,5 +1,6 @@
 /** Colors as functions from text to text. Without color they return the text as it is. */
 import type { Output } from '../host.js';
+import { ESC } from './safe-text.js';
 
 export interface Style {
   readonly bold: Paint;
@@ -13,7 +14,7 @@ export interface Style {
 export type Paint = (text: string) => string;
 
 function paint(open: number, close: number): Paint {
-  return (text) => `\x1b[${open}m${text}\x1b[${close}m`;
+  return (text) => `${ESC}[${open}m${text}${ESC}[${close}m`;
 }
 
 const asIs: Paint = (text) => text;
@@ -39,7 +40,8 @@ function isSet(value: string | undefined): boolean {
   return value !== undefined && value !== '';
 }
 
-const ESCAPES = /\x1b\[[0-9;?]*[A-Za-z]/g;
+const ESCAPES = new RegExp(`${ESC}\\[[0-9;?]*[A-Za-z]`, 'g');
+const PIECES = new RegExp(`(${ESC}\\[[0-9;?]*[A-Za-z])`);
 
 /** Columns that the text takes: every character we print is one column wide. */
 export function visibleLength(text: string): number {
@@ -51,8 +53,8 @@ export function fitTo(columns: number, text: string): string {
   if (visibleLength(text) <= columns) return text;
   let room = Math.max(0, columns - 1);
   let fitted = '';
-  for (const piece of text.split(/(\x1b\[[0-9;?]*[A-Za-z])/)) {
-    if (piece.startsWith('\x1b')) fitted += piece;
+  for (const piece of text.split(PIECES)) {
+    if (piece.startsWith(ESC)) fitted += piece;
     else {
       fitted += piece.slice(0, room);
       room -= Math.min(room, piece.length);

@@ -4,6 +4,7 @@ import type { LiveView } from '../../analysis/live-view.js';
 import type { Output } from '../host.js';
 import { type Progress, progressBlock, progressLine } from './progress.js';
 import { bytes, count, duration, latency, percent, rate } from './quantity.js';
+import { forTerminal } from './safe-text.js';
 import { createScreen } from './screen.js';
 import { fitTo, plain, styleFor, visibleLength } from './style.js';
 import { table } from './table.js';
@@ -52,13 +53,16 @@ function emulator(columns: number) {
     else if (sequence === '\x1b[?25h') cursor = true;
     else if (sequence === '\x1b[K') rows[row] = (rows[row] ?? '').slice(0, column);
     else if (sequence === '\x1b[J') rows.splice(row, Infinity, (rows[row] ?? '').slice(0, column));
-    else if (sequence.endsWith('A')) row -= Number(sequence.slice(2, -1));
+    else if (sequence.endsWith('F')) {
+      row -= Number(sequence.slice(2, -1));
+      column = 0;
+    }
   };
   const output: Output = {
     isTTY: true,
     columns: () => columns,
     write(text) {
-      for (const piece of text.split(/(\x1b\[[?0-9;]*[A-Za-z])/)) {
+      for (const piece of forTerminal(text).split(/(\x1b\[[?0-9;]*[A-Za-z])/)) {
         if (piece.startsWith('\x1b')) act(piece);
         else for (const char of piece) type(char);
       }
@@ -139,7 +143,7 @@ describe('style', () => {
   test('a line is cut to its visible width, and colours are closed', () => {
     const { red } = styleFor(tty, {});
     expect(visibleLength(fitTo(5, red('abcdefgh')))).toBe(5);
-    expect(fitTo(5, red('abcdefgh'))).toBe(`\x1b[31mabcd\x1b[39m…`);
+    expect(forTerminal(fitTo(5, red('abcdefgh')))).toBe(`\x1b[31mabcd\x1b[39m…`);
     expect(fitTo(5, 'abcde')).toBe('abcde');
   });
 

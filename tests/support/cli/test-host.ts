@@ -1,5 +1,6 @@
 /** A host whose streams are strings, for tests of commands without a process of their own. */
 import type { Host } from '../../../harness/cli/host.js';
+import { forTerminal } from '../../../harness/cli/terminal/safe-text.js';
 
 export interface TestHost extends Host {
   readonly out: () => string;
@@ -20,7 +21,7 @@ export function testHost(args: readonly string[], options: TestHostOptions = {})
   const output = (append: (text: string) => void) => ({
     isTTY: options.isTTY ?? false,
     columns: () => 100,
-    write: append,
+    write: (text: string) => append(forTerminal(text)),
   });
   return {
     args,
