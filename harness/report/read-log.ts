@@ -5,10 +5,11 @@ import { createGunzip, type Gunzip } from 'node:zlib';
 import { RunFold, type RunModel } from '../analysis/fold-run.js';
 import type { RunEvent, TelemetryLine } from '../log/events.js';
 import { telemetryFiles } from '../log/telemetry-log.js';
+import { codeOf, messageOf } from '../support/error-message.js';
 
 /**
  * Reads a run's log as a stream, so that hours of telemetry need not fit into memory.
- * @throws ReportError when the folder holds no readable event log
+ * @throws ReportError when the folder holds no event log, or one that does not say what was run
  */
 export async function readRun(runFolder: string): Promise<RunModel> {
   const fold = new RunFold();
@@ -44,12 +45,20 @@ async function eachLine(path: string, fold: RunFold, take: (value: unknown) => v
       if (unreadable !== undefined) fold.problem(`${path}:${unreadable} is damaged and was left out`);
       const value = parse(line);
       unreadable = value === undefined ? number : undefined;
-      if (value !== undefined) take(value);
+      if (value !== undefined) {
+        try {
+          take(value);
+        } catch (error) {
+          if (codeOf(error) !== undefined) throw error;
+          // JSON, but no line that a controller writes.
+          fold.problem(`${path}:${number} is damaged and was left out: ${messageOf(error)}`);
+        }
+      }
     }
   } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException;
+    const code = codeOf(error) ?? '';
     if (code.startsWith('Z_'))
-      fold.problem(`${path} is damaged after line ${number}, and the rest was left out: ${message}`);
+      fold.problem(`${path} is damaged after line ${number}, and the rest was left out: ${messageOf(error)}`);
     // A run whose load never began has no telemetry.
     else if (code !== 'ENOENT') throw error;
   } finally {
@@ -74,11 +83,16 @@ function parse(line: string): object | undefined {
   }
 }
 
-class ReportError extends Error {
-  readonly code: 'report.no-log';
-  constructor(code: ReportError['code'], message: string) {
-    super(message);
-    this.name = 'ReportError';
-    this.code = code;
+/** A log that no report can be made of. */
+export class ReportError extends Error {
+  override readonly name = 'ReportError';
+
+  constructor(
+    readonly code: 'report.no-log' | 'report.damaged',
+    message: string,
+    readonly hint?: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
   }
 }

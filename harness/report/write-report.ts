@@ -1,9 +1,10 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { codeOf, messageOf } from '../support/error-message.js';
 import { buildReport } from './build-report.js';
 import { ceilingNotes, readCalibration } from './calibration.js';
 import { renderHtml } from './html/page.js';
-import { readRun } from './read-log.js';
+import { ReportError, readRun } from './read-log.js';
 import { readMetrics } from './read-metrics.js';
 import type { Report } from './schema.js';
 import { renderHgrm, renderHlog } from './text/histogram-files.js';
@@ -25,16 +26,32 @@ export const artifacts = {
  * Reads `events.jsonl`, `telemetry.jsonl` and, if there is one, `metrics.json` of a run folder, and writes everything
  * else anew, each file whole or not at all. A calibration of the same host (`calibration.json` beside the run folders)
  * adds a note.
- * @throws ReportError when the folder holds no run
+ * @throws ReportError when the folder holds no run, or its log is too damaged; file system errors
  */
 export async function writeReport(runFolder: string): Promise<Report> {
   const folder = resolve(runFolder);
-  const plain = buildReport(await readRun(folder), await readMetrics(folder));
+  const plain = await reportOf(folder);
   const notes = ceilingNotes(plain, await readCalibration(join(dirname(folder), 'calibration.json')));
   const report: Report = { ...plain, notes: [...notes, ...plain.notes] };
   await replace(join(folder, 'report.json'), `${JSON.stringify(report, undefined, 1)}\n`);
   for (const [name, render] of Object.entries(artifacts)) await replace(join(folder, name), render(report));
   return report;
+}
+
+async function reportOf(folder: string): Promise<Report> {
+  try {
+    return buildReport(await readRun(folder), await readMetrics(folder));
+  } catch (error) {
+    if (codeOf(error) !== undefined) throw error;
+    // Lines are JSON but do not fit together, so that the sum of them cannot be computed.
+    throw new ReportError(
+      'report.damaged',
+      `no report can be made of the log in ${folder}: ${messageOf(error)}`,
+      'was the log changed, cut, or written by another version of swarmbench? ' +
+        'If not, run it again with SWARMBENCH_DEBUG=1 and report the stack trace',
+      { cause: error },
+    );
+  }
 }
 
 /** Readers never see half a file. */

@@ -97,7 +97,7 @@ const rooms: readonly Room[] = [
   { prefix: 'harness/log/', mayImport: [...contracts, port, support] },
   ...analysisRooms(['facts', 'merge', 'statistics', 'judge', 'capacity']),
   { prefix: 'harness/analysis/', mayImport: [...contracts, port, support, 'harness/log/'] },
-  { prefix: 'harness/report/', mayImport: [...contracts, port, 'harness/log/', 'harness/analysis/'] },
+  { prefix: 'harness/report/', mayImport: [...contracts, port, support, 'harness/log/', 'harness/analysis/'] },
   {
     prefix: 'harness/controller/',
     mayImport: [...contracts, port, support, procStat, 'harness/log/', 'harness/analysis/'],

@@ -2,8 +2,9 @@ import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { RunFacts } from '../facts/run-facts.js';
 import type { Aggregate } from '../merge/aggregate.js';
 import { byKey } from '../order.js';
+import { isWhole } from './completeness.js';
 
-/** One worker's counts of one stage. A gap is a bug of ours, unless the worker was lost. */
+/** One worker's counts of one stage. A gap is a bug of ours, unless the worker was lost or the log is not whole. */
 interface Balance {
   readonly worker: string;
   readonly stage: string;
@@ -17,14 +18,17 @@ interface Balance {
   readonly gap: number;
   /** The worker was lost, and what it had not yet reported is missing. */
   readonly workerLost: boolean;
+  /** Batches of the worker are not in the log: it was cut or damaged, or the run broke off. */
+  readonly batchesMissing: boolean;
 }
 
 /** Only for a finished run: while it is on, operations in flight are a gap too. */
 export function balance(plan: Plan, aggregate: Pick<Aggregate, 'workers'>, facts: RunFacts): readonly Balance[] {
-  return [...aggregate.workers()].sort(byKey).flatMap(([worker, { byStage }]) =>
-    [...byStage]
+  return [...aggregate.workers()].sort(byKey).flatMap(([worker, counters]) =>
+    [...counters.byStage]
       .sort(([a], [b]) => a - b)
       .map(([stage, { counts, errors }]) => {
+        const known = facts.workers.get(worker);
         const offeredGap = counts.offered - (counts.sent + counts.dropped + counts.unsent);
         const sentGap = counts.sent - (counts.succeeded + counts.failed + counts.lost);
         const errorsGap = counts.failed - errors;
@@ -35,7 +39,8 @@ export function balance(plan: Plan, aggregate: Pick<Aggregate, 'workers'>, facts
           sentGap,
           errorsGap,
           gap: Math.abs(offeredGap) + Math.abs(sentGap) + Math.abs(errorsGap),
-          workerLost: facts.workers.get(worker)?.lostAtMs !== undefined,
+          workerLost: known?.lostAtMs !== undefined,
+          batchesMissing: !isWhole(known, counters),
         };
       }),
   );

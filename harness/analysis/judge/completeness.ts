@@ -90,13 +90,27 @@ function badEnding(
   return [];
 }
 
+/** How many batches a worker sent that the log does not hold, and how many it sent. */
+function batchesOf(
+  finished: WorkerFacts['finished'],
+  counters: WorkerCounters | undefined,
+): { readonly missing: number; readonly highest: number } {
+  const highest = Math.max(finished?.lastSequence ?? 0, counters?.sequences.highest ?? 0);
+  return { highest, missing: (counters?.sequences.missing ?? 0) + highest - (counters?.sequences.highest ?? 0) };
+}
+
+/** Whether the log holds all that this worker measured: no batch is missing, and the last one is known. */
+export function isWhole(worker: WorkerFacts | undefined, counters: WorkerCounters | undefined): boolean {
+  const isEnded = worker?.finished !== undefined || counters?.final !== undefined;
+  return isEnded && batchesOf(worker?.finished, counters).missing === 0;
+}
+
 function missingBatches(
   workerId: string,
   { finished }: WorkerFacts,
   counters: WorkerCounters | undefined,
 ): readonly string[] {
-  const highest = Math.max(finished?.lastSequence ?? 0, counters?.sequences.highest ?? 0);
-  const missing = (counters?.sequences.missing ?? 0) + highest - (counters?.sequences.highest ?? 0);
+  const { missing, highest } = batchesOf(finished, counters);
   return missing === 0
     ? []
     : [

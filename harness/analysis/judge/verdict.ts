@@ -45,7 +45,7 @@ function judgeValidity(plan: Plan, facts: RunFacts, aggregate: Aggregate): reado
 
 function unbalanced(plan: Plan, facts: RunFacts, aggregate: Aggregate): readonly string[] {
   return balance(plan, aggregate, facts)
-    .filter(({ gap, workerLost }) => gap !== 0 && !workerLost)
+    .filter(({ gap, workerLost, batchesMissing }) => gap !== 0 && !workerLost && !batchesMissing)
     .map(
       ({ worker, stage, offeredGap, sentGap, errorsGap }) =>
         `the counts of worker ${worker} in stage ${stage} do not add up ` +

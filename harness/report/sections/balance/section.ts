@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { balance as balanceOf } from '../../../analysis/judge/balance.js';
-import { html } from '../../html/markup.js';
+import { html, type Markup } from '../../html/markup.js';
 import { table } from '../../html/table.js';
 import type { ReportSection, SectionData } from '../report-section.js';
 import { count } from '../shared/fields.js';
@@ -15,6 +15,8 @@ const schema = {
       sentGap: z.number().int(),
       errorsGap: z.number().int(),
       workerLost: z.boolean(),
+      /** Absent in reports of earlier versions. */
+      batchesMissing: z.boolean().optional(),
     }),
   ),
 };
@@ -40,10 +42,7 @@ offered = sent + dropped + unsent, sent = succeeded + failed + lost.</p>`;
         { head: 'Errors', cell: ({ errorsGap }) => errorsGap },
         {
           head: 'Why',
-          cell: ({ workerLost }) =>
-            workerLost
-              ? 'the worker was lost before it reported the rest'
-              : html`<span class="bad">a bug in swarmbench: please report it</span>`,
+          cell: why,
           text: true,
         },
       ],
@@ -51,3 +50,9 @@ offered = sent + dropped + unsent, sent = succeeded + failed + lost.</p>`;
     );
   },
 } satisfies ReportSection<typeof schema>;
+
+function why({ workerLost, batchesMissing }: Row): string | Markup {
+  if (workerLost) return 'the worker was lost before it reported the rest';
+  if (batchesMissing === true) return 'the log lacks batches of this worker';
+  return html`<span class="bad">a bug in swarmbench: please report it</span>`;
+}
