@@ -13,6 +13,7 @@ import {
   type PreflightResult,
 } from '../protocol/messages.js';
 import { type SettledOperation, withArguments } from '../protocol/settled-operation.js';
+import { redact } from '../transport/sample.js';
 import { type Negotiation, negotiate } from './negotiate.js';
 import type { PreflightAnswer } from './preflight-session.js';
 import { listingFor, ServerCatalogue } from './server-catalogue.js';
@@ -51,6 +52,30 @@ interface Findings {
  * says what is wrong, if anything.
  */
 export async function runPreflight(order: PreflightOrder): Promise<PreflightResult> {
+  return hideSecrets(await tryRoutes(order), [
+    ...order.endpoints,
+    ...(order.routes ?? []).flatMap(({ endpoints }) => endpoints),
+  ]);
+}
+
+/** The result is shown and kept, so that no word of it may hold a secret of the target's addresses. */
+function hideSecrets(result: PreflightResult, endpoints: readonly Endpoint[]): PreflightResult {
+  const hide = (text: string): string => endpoints.reduce((shown, endpoint) => redact(shown, endpoint), text);
+  const { problem, exchanges } = result;
+  return {
+    ...result,
+    exchanges: exchanges.map((exchange) => ({
+      ...exchange,
+      step: hide(exchange.step),
+      request: hide(exchange.request),
+      response: hide(exchange.response),
+      ...(exchange.problem === undefined ? {} : { problem: hide(exchange.problem) }),
+    })),
+    ...(problem === undefined ? {} : { problem: hide(problem) }),
+  };
+}
+
+async function tryRoutes(order: PreflightOrder): Promise<PreflightResult> {
   const { plan, routes } = order;
   if (routes === undefined) return tryRoute(order);
   const results: PreflightResult[] = [];

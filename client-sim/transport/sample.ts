@@ -1,3 +1,4 @@
+import { secretsOfUrl, shownUrl } from '../../scenarios/schema/redact.js';
 import type { Category, Failure, Problem } from '../measure/failure.js';
 import type { Endpoint } from '../protocol/messages.js';
 import type { AnswerHead } from './judge-http.js';
@@ -89,18 +90,38 @@ export function responseText(head: AnswerHead, body: string): string {
 }
 
 /**
- * Hides the user's header values and the environment of a started server wherever they appear: a server may send back
- * what it was given.
+ * Hides the user's header values, the query of the URL and the environment of a started server wherever they appear: a
+ * server may send back what it was given.
  */
 export function redact(text: string, endpoint: Endpoint): string {
   let shown = text;
-  for (const value of [...Object.values(endpoint.headers), ...Object.values(endpoint.server?.env ?? {})]) {
-    if (value.length < 4) continue;
-    // `Bearer TOKEN` may come back as the token alone.
-    for (const secret of [value, value.slice(value.indexOf(' ') + 1)])
-      if (secret.length >= 4) shown = shown.replaceAll(secret, HIDDEN);
-  }
+  for (const [secret, instead] of replacementsFor(endpoint)) shown = shown.replaceAll(secret, instead);
   return shown;
+}
+
+/** A shorter value would be found in every other word. */
+const MIN_SECRET_LENGTH = 4;
+
+const replacements = new WeakMap<Endpoint, readonly (readonly [secret: string, instead: string])[]>();
+
+/** The longest first, because one may hold another. Kept, so that a flood of errors costs no more than the errors. */
+function replacementsFor(endpoint: Endpoint): readonly (readonly [secret: string, instead: string])[] {
+  const known = replacements.get(endpoint);
+  if (known !== undefined) return known;
+  const { url, headers, server } = endpoint;
+  const values = [...Object.values(headers), ...Object.values(server?.env ?? {}), ...secretsOfUrl(url)];
+  // `Bearer TOKEN` may come back as the token alone.
+  const secrets = values
+    .flatMap((value) => [value, value.slice(value.indexOf(' ') + 1)])
+    .filter((secret) => secret.length >= MIN_SECRET_LENGTH);
+  const query = URL.canParse(url) ? new URL(url).search : '';
+  const found = [
+    ...(shownUrl(url) === url ? [] : [[url, shownUrl(url)] as const]),
+    ...(query === '' ? [] : [[query, `?${HIDDEN}`] as const]),
+    ...[...new Set(secrets)].toSorted((a, b) => b.length - a.length).map((secret) => [secret, HIDDEN] as const),
+  ];
+  replacements.set(endpoint, found);
+  return found;
 }
 
 const MAX_CHARACTERS = 2048;

@@ -1,4 +1,6 @@
 /** The command line for the report: it can be pasted into a shell, and it contains no secrets. */
+import { shownUrl } from '../../scenarios/schema/redact.js';
+
 const HIDDEN = '***';
 
 export function redactedCommand(args: readonly string[]): string {
@@ -18,15 +20,8 @@ function splitOption(arg: string): readonly [string, string | undefined] {
 function redactValue(option: string, value: string): string {
   if (option === '--header') return value.replace(/:.*$/s, `: ${HIDDEN}`);
   if (option === '--set' && /header/i.test(value)) return value.replace(/=.*$/s, `=${HIDDEN}`);
-  return redactUrl(value);
-}
-
-/** Hides user information and the values of the query. */
-function redactUrl(text: string): string {
-  if (!/^https?:\/\//i.test(text)) return text;
-  const [address = '', query] = text.split(/\?(.*)/s);
-  const open = address.replace(/^(https?:\/\/)[^/@]*@/i, `$1${HIDDEN}@`);
-  return query === undefined ? open : `${open}?${query.replaceAll(/=[^&]*/g, `=${HIDDEN}`)}`;
+  // Also within a value: `--set target.server.url=http://...`, or a list of them.
+  return value.replaceAll(/[a-z][a-z0-9+.-]*:\/\/[^\s'",\]}]+/gi, shownUrl);
 }
 
 function quoted(arg: string): string {

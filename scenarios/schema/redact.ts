@@ -19,7 +19,7 @@ export function redactPlan(plan: Plan): Plan {
   const { tls, tokens } = plan.target;
   const target = {
     ...plan.target,
-    urls: plan.target.urls.map(redactUrl),
+    urls: plan.target.urls.map(shownUrl),
     headers,
     ...(tls === undefined ? {} : { tls: redactTls(tls) }),
     ...(tokens === undefined ? {} : { tokens: tokens.map(() => hidden) }),
@@ -37,7 +37,40 @@ function redactTls(tls: TlsPlan): TlsPlan {
   };
 }
 
-function redactUrl(url: string): string {
-  const query = url.indexOf('?');
-  return query === -1 ? url : url.slice(0, query) + url.slice(query).replaceAll(/([?&][^=&]*)=[^&]*/g, `$1=${hidden}`);
+/** Scheme, user information, host and path, query, fragment. */
+const URL_PARTS = /^([a-z][a-z0-9+.-]*:\/\/)([^/?#]*@)?([^?#]*)(\?[^#]*)?(#.*)?$/is;
+
+/**
+ * A URL as people may see it, in messages, logs and reports: all of them take it from here. User information and the
+ * values of the query can be secrets; names stay, so that one sees what was sent.
+ */
+export function shownUrl(url: string): string {
+  const parts = URL_PARTS.exec(url);
+  if (parts === null) return url.includes('?') ? `${url.slice(0, url.indexOf('?'))}?${hidden}` : url;
+  const [, scheme = '', user, place = '', query = '', fragment] = parts;
+  return [
+    scheme,
+    user === undefined ? '' : `${hidden}@`,
+    place,
+    shownQuery(query),
+    fragment === undefined ? '' : `#${hidden}`,
+  ].join('');
+}
+
+function shownQuery(query: string): string {
+  if (query.length < 2) return query;
+  // One word alone may be a key.
+  if (!query.includes('=')) return `?${hidden}`;
+  return query.replaceAll(/([?&;][^=&;]*)=[^&;]*/g, `$1=${hidden}`);
+}
+
+/** The parts of a URL that `shownUrl` hides, as they stand in it and decoded. */
+export function secretsOfUrl(url: string): readonly string[] {
+  if (!URL.canParse(url)) return [];
+  const { username, password, search, searchParams } = new URL(url);
+  const inQuery = search.slice(1).split(/[&;]/);
+  const written = search.includes('=')
+    ? inQuery.map((pair) => pair.slice(pair.indexOf('=') + 1 || pair.length))
+    : inQuery;
+  return [...new Set([username, password, ...written, ...searchParams.values()])].filter((part) => part !== '');
 }

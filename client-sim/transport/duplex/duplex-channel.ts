@@ -1,3 +1,4 @@
+import { shownUrl } from '../../../scenarios/schema/redact.js';
 import { type RequestTemplate, renderRequest } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
 import { CLIENT_INFO } from '../../mcp/revisions.js';
@@ -170,7 +171,7 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     if (state === 'opening') {
       const { endpoint } = this.config;
       return this.openFailed(
-        this.memory.failures.make(problem, -1, () => `(to open the session at ${endpoint.url})`, {
+        this.memory.failures.make(problem, -1, () => `(to open the session at ${shownUrl(endpoint.url)})`, {
           text: () => answer || '(no answer)',
           retryAfter,
         }),

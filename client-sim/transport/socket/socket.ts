@@ -1,5 +1,6 @@
 import net from 'node:net';
 import tls from 'node:tls';
+import { shownUrl } from '../../../scenarios/schema/redact.js';
 import type { Problem } from '../../measure/failure.js';
 import type { Endpoint } from '../../protocol/messages.js';
 
@@ -33,7 +34,7 @@ export function addressOf({ url, tls: plan, sources }: Pick<Endpoint, 'url' | 't
   const { protocol, hostname, port } = new URL(url);
   const number = port === '' ? PORTS[protocol] : Number(port);
   if (number === undefined || !(protocol in PORTS || protocol === 'tcp:'))
-    throw new TypeError(`${url} is not an http, https, ws or wss URL, nor a tcp URL with a port`);
+    throw new TypeError(`${shownUrl(url)} is not an http, https, ws or wss URL, nor a tcp URL with a port`);
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   return { host, port: number, tls: SECURE.has(protocol) ? tlsOptions(plan) : undefined, localAddress: sources?.[0] };
 }

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PinnedProtocol, PreflightResult } from '../../../client-sim/protocol/messages.js';
 import type { SettledOperation } from '../../../client-sim/protocol/settled-operation.js';
+import { shownUrl } from '../../../scenarios/schema/redact.js';
 import { ControllerError } from '../../log/errors.js';
 import type { Worker } from '../workers/worker-registry.js';
 import type { ActiveRun } from './active-run.js';
 import { preflightOrder } from './orders.js';
-import { type PlannedRoute, shownUrl } from './routes.js';
+import type { PlannedRoute } from './routes.js';
 
 const POLL_MS = 20;
 

@@ -55,16 +55,3 @@ export function settledRoutes(
     ...(settled.length > 1 ? { routes: settled } : {}),
   };
 }
-
-/**
- * An endpoint as it may be logged: query values and credentials can be secrets. `redactUrl` of `scenarios/schema` does
- * not normalise the URL; both texts are in logs, so neither can replace the other.
- */
-export function shownUrl(url: string): string {
-  if (!URL.canParse(url)) return url;
-  const parsed = new URL(url);
-  parsed.username = parsed.username && '***';
-  parsed.password = parsed.password && '***';
-  for (const name of new Set(parsed.searchParams.keys())) parsed.searchParams.set(name, '***');
-  return parsed.href;
-}

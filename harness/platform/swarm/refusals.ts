@@ -1,4 +1,5 @@
 import type { Plan, TargetPlan } from '../../../scenarios/schema/plan.js';
+import { shownUrl } from '../../../scenarios/schema/redact.js';
 import { faultRefusals } from './faults/injector.js';
 
 /** Why a stack cannot run this plan, one sentence for each reason. Pure. */
@@ -25,7 +26,9 @@ function targetRefusals(target: TargetPlan): readonly string[] {
       return target.urls
         .filter((url) => isOwnContainer(new URL(url).hostname))
         .map(
-          (url) => `target ${url}: in a swarm this is each worker's own container; use an address that nodes can reach`,
+          (url) =>
+            `target ${shownUrl(url)}: in a swarm this is each worker's own container; ` +
+            'use an address that nodes can reach',
         );
   }
 }

@@ -1,5 +1,7 @@
 /** Checks between the target and the profiles: transports, streams, and routes through the gateway. */
+
 import type { ProfilePlan, TargetPlan } from '../plan.js';
+import { shownUrl } from '../redact.js';
 import type { SourcePart } from '../source-part.js';
 import { canReach, factsOf, type TransportFacts, transportNames, transportsWhere } from '../transports.js';
 import { SUBSCRIBE } from './stream.js';
@@ -46,13 +48,13 @@ function reachProblem(
       const { urls } = target;
       if (ownServer)
         return [
-          `starts a server of its own for each session, and the target is ${urls.join(', ')}`,
+          `starts a server of its own for each session, and the target is ${urls.map(shownUrl).join(', ')}`,
           'name the command: target.server.command',
         ];
       if (urls.some((url) => canReach(transport, url))) return undefined;
       const fitting = transportNames.filter((other) => urls.some((url) => canReach(other, url)));
       return [
-        `needs a url of ${schemes.join(' or ')}, and the target is ${urls.join(', ')}`,
+        `needs a url of ${schemes.join(' or ')}, and the target is ${urls.map(shownUrl).join(', ')}`,
         `name such a url, or ${choose(fitting)}`,
       ];
     }
@@ -98,7 +100,7 @@ function checkUse(
     scenarioPart.reportAtValue(
       ['target', 'server', 'url'],
       'CONFLICT',
-      `no profile reaches ${url}: their transports are ${used.join(', ')}`,
+      `no profile reaches ${shownUrl(url)}: their transports are ${used.join(', ')}`,
       'remove it, or give a profile its transport',
     );
   }

@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { type Position, problemAt } from '../../yaml/problem.js';
+import { shownUrl } from '../redact.js';
 import type { ReportProblem } from '../source-part.js';
 import { knownSchemes } from '../transports.js';
 
@@ -15,7 +16,7 @@ export function checkUrl(url: WrittenUrl, allowed: readonly string[], refuse: Re
   const { at, path, text } = url;
   const example = 'such as http://localhost:3000/mcp';
   if (!URL.canParse(text)) {
-    refuse(problemAt(at, 'INVALID_VALUE', path, `\`${text}\` is not a url`, example));
+    refuse(problemAt(at, 'INVALID_VALUE', path, `\`${shownUrl(text)}\` is not a url`, example));
     return undefined;
   }
   const parsed = new URL(text);
