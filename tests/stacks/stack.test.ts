@@ -53,7 +53,15 @@ await describeOnSwarm('the stack', 'cli', () => {
   describe('by docker stack deploy', () => {
     test('all services run, and Prometheus reaches every task', async () => {
       const { code, stderr } = await cli(
-        ['stack', 'deploy', '--detach', '--resolve-image', 'never', '-c', stack.stackFile, NAME],
+        [
+          'stack',
+          'deploy',
+          '--detach',
+          '--resolve-image',
+          'never',
+          ...stack.files.flatMap((file) => ['-c', file]),
+          NAME,
+        ],
         stack.environment,
       );
       expect({ code, stderr }).toMatchObject({ code: 0 });

@@ -19,6 +19,7 @@ interface Options extends StackOptions {
   readonly composeFile: readonly string[];
   readonly envFile: readonly string[];
   readonly sticky?: Stickiness;
+  readonly observe?: boolean;
   readonly withRegistryAuth?: boolean;
   readonly timeout: number;
 }
@@ -43,6 +44,10 @@ export const up: CliCommand = {
         'read NAME=value lines for the ${NAME} variables of the files; the environment overrides them (repeatable)',
         collectValues,
         [],
+      )
+      .option(
+        '--observe',
+        'publish Grafana, Prometheus, Alertmanager and the statistics of the gateway, which have no access control',
       )
       .addOption(
         new Option(

@@ -19,6 +19,8 @@ interface StackRequest {
   readonly composeFile: readonly string[];
   readonly envFile: readonly string[];
   readonly sticky?: Stickiness;
+  /** Add the file that publishes the pages without access control. */
+  readonly observe?: boolean;
 }
 
 export interface LoadedStack {
@@ -30,7 +32,8 @@ export interface LoadedStack {
 /** @throws CliError exit code 2 with every problem, each at its file, line and column */
 export function loadStack(request: StackRequest, host: Host): LoadedStack {
   const own = join(packageRoot(), 'swarm', 'stack.yml');
-  const paths = request.composeFile.length === 0 ? [own] : request.composeFile.map((file) => resolve(host.cwd, file));
+  const chosen = request.composeFile.length === 0 ? [own] : request.composeFile.map((file) => resolve(host.cwd, file));
+  const paths = request.observe === true ? [...chosen, join(packageRoot(), 'swarm', 'stack.observe.yml')] : chosen;
   const given = givenEnvironment(request.envFile, host);
   const environment = paths.includes(own) ? ownEnvironment(request, given, host) : given;
   const outcome = composeToSwarm({

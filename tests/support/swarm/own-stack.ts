@@ -5,7 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import Docker from 'dockerode';
 import { z } from 'zod';
 import { composeToSwarm, type StackSpec } from '../../../harness/platform/swarm/compose/compose-to-swarm.js';
@@ -46,6 +46,8 @@ export function offlineImages(onProgress: OnImageProgress = () => undefined): Pr
 
 export interface OwnStack extends StackEnvironment {
   readonly name: string;
+  /** The stack file, and the one that publishes what the tests look at. */
+  readonly files: readonly string[];
   readonly spec: StackSpec;
   readonly harnessUrl: string;
   readonly gatewayUrl: string;
@@ -56,7 +58,7 @@ export interface OwnStack extends StackEnvironment {
 
 /** @param folder for tokens and rendered files */
 export async function ownStack(name: string, folder: string, images: MadeImages): Promise<OwnStack> {
-  const [harness, gateway, stream, statistics, prometheus, grafana] = await freePorts(6);
+  const [harness, gateway, stream, statistics, prometheus, grafana, alertmanager] = await freePorts(7);
   const made = stackEnvironment({
     packageRoot,
     stack: name,
@@ -70,13 +72,15 @@ export async function ownStack(name: string, folder: string, images: MadeImages)
       GATEWAY_STATS_PORT: `${statistics}`,
       PROMETHEUS_PORT: `${prometheus}`,
       GRAFANA_PORT: `${grafana}`,
+      ALERTMANAGER_PORT: `${alertmanager}`,
       HEALTH_INTERVAL: '2s',
     },
   });
   const { stackFile, environment } = made;
+  const files = [stackFile, join(packageRoot, 'swarm', 'stack.observe.yml')];
   const outcome = composeToSwarm({
     stack: name,
-    files: [{ file: stackFile, text: readFileSync(stackFile, 'utf8') }],
+    files: files.map((file) => ({ file, text: readFileSync(file, 'utf8') })),
     folder: dirname(stackFile),
     environment,
     readFile,
@@ -86,6 +90,7 @@ export async function ownStack(name: string, folder: string, images: MadeImages)
   return {
     ...made,
     name,
+    files,
     spec: outcome.stack,
     harnessUrl: at(harness),
     gatewayUrl: at(gateway),

@@ -2,12 +2,14 @@
 import type { SwarmNode } from '../engine/answers.js';
 import { type Stack, shortName } from '../stack/stack-objects.js';
 import { type ServiceStatus, stackStatus } from '../stack/stack-status.js';
+import { type ScrapeTarget, scrapeTargets } from './scrape-targets.js';
 
 export interface ClusterView {
   status(signal: AbortSignal): Promise<ClusterStatus>;
   nodes(signal: AbortSignal): Promise<readonly ClusterNode[]>;
   /** Undefined when the stack has no such service. @param name as in the stack file */
   replicas(name: string, signal: AbortSignal): Promise<ClusterReplicas | undefined>;
+  scrapeTargets(signal: AbortSignal): Promise<readonly ScrapeTarget[]>;
 }
 
 interface ClusterStatus {
@@ -60,6 +62,7 @@ export function clusterView(stack: Stack): ClusterView {
     (await stack.engine.nodes.all(signal)).map(nodeOf);
   return {
     nodes,
+    scrapeTargets: (signal) => scrapeTargets(stack, signal),
     async status(signal) {
       const [{ services }, all] = await Promise.all([stackStatus(stack, signal), nodes(signal)]);
       return {

@@ -39,6 +39,7 @@ export function stackEnvironment({
     STACK: stack,
     GATEWAY_CONFIG: gatewayConfig,
     API_TOKEN_FILE: tokenFile(join(folder, 'api-token')),
+    VIEWER_TOKEN_FILE: tokenFile(join(folder, 'viewer-token')),
     WORKER_TOKEN_FILE: tokenFile(join(folder, 'worker-token')),
     ...given,
   };
