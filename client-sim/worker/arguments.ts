@@ -6,6 +6,7 @@ export const USAGE = `Usage: node client-sim/main.js --controller URL [options]
 
   --controller URL     controller to register with
   --token-file FILE    file with the worker token (or set SWARMBENCH_WORKER_TOKEN); not needed on loopback
+  --tls-ca FILE        trust the certificate authorities in this PEM file for an https controller
   --slot N             preferred position among the workers, from 1
   --threads N          engine threads (default: all cores but one)
   --max-clients N      most virtual clients this worker takes (default: from the limit on open files)
@@ -39,7 +40,7 @@ export function parseOptions(
   if (values.help === true) return 'help';
   if (values.controller === undefined || !URL.canParse(values.controller))
     throw new UsageError('--controller needs the URL of a controller, for example http://127.0.0.1:8888');
-  const secret = values['token-file'] === undefined ? token : readToken(values['token-file'], readFile);
+  const secret = values['token-file'] === undefined ? token : read('--token-file', values['token-file'], readFile);
   const slot = integer('--slot', values.slot, 1);
   const maxClients = integer('--max-clients', values['max-clients'], 1);
   const maxRate = integer('--max-rate', values['max-rate'], 1);
@@ -50,6 +51,7 @@ export function parseOptions(
     log,
     threads: integer('--threads', values.threads, 1) ?? Math.max(1, cores - 1),
     ...(secret === undefined ? {} : { token: secret }),
+    ...(values['tls-ca'] === undefined ? {} : { controllerCa: read('--tls-ca', values['tls-ca'], readFile) }),
     ...(slot === undefined ? {} : { slot }),
     ...(maxClients === undefined ? {} : { maxClients }),
     ...(maxRate === undefined ? {} : { maxRate }),
@@ -65,6 +67,7 @@ function parse(args: readonly string[]) {
       options: {
         controller: { type: 'string' },
         'token-file': { type: 'string' },
+        'tls-ca': { type: 'string' },
         slot: { type: 'string' },
         threads: { type: 'string' },
         'max-clients': { type: 'string' },
@@ -80,11 +83,11 @@ function parse(args: readonly string[]) {
   }
 }
 
-function readToken(path: string, readFile: (path: string) => string): string {
+function read(option: string, path: string, readFile: (path: string) => string): string {
   try {
     return readFile(path).trim();
   } catch (error) {
-    throw new UsageError(`--token-file: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`${option}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

@@ -15,11 +15,16 @@ export class ControllerUnreachable extends Error {
 /** HTTP to one controller, on kept-alive connections of its own, apart from those that carry load. */
 export class ControllerHttp {
   private readonly base: URL;
-  /** Without time limits: callers of `post` give one, callers of `stream` an abort signal. */
-  private readonly agent = new Agent({ connect: { timeout: 0 }, headersTimeout: 0, bodyTimeout: 0 });
+  private readonly agent: Agent;
 
-  /** @throws TypeError when the URL is not http(s) */
-  constructor(url: string) {
+  /**
+   * @param ca PEM text of the authorities to trust, instead of those of the system
+   * @throws TypeError when the URL is not http(s)
+   */
+  constructor(url: string, ca?: string) {
+    // Without time limits: callers of `post` give one, callers of `stream` an abort signal.
+    const connect = { timeout: 0, ...(ca === undefined ? {} : { ca }) };
+    this.agent = new Agent({ connect, headersTimeout: 0, bodyTimeout: 0 });
     this.base = new URL(url.endsWith('/') ? url : `${url}/`);
     if (this.base.protocol !== 'http:' && this.base.protocol !== 'https:')
       throw new TypeError(`${url} is not an http or https URL`);

@@ -67,7 +67,7 @@ export class LoadWorker {
     };
     this.selfHealth = new SelfHealth(this.capacity.clients);
     this.health = this.selfHealth.sample(idleView(options.threads));
-    this.http = new ControllerHttp(options.controllerUrl);
+    this.http = new ControllerHttp(options.controllerUrl, options.controllerCa);
     this.spare = new SpareThreads(options.threads);
     this.membership = new Membership({
       http: this.http,
@@ -283,6 +283,8 @@ function idleView(threads: number): LoadView {
 
 export interface WorkerOptions {
   readonly controllerUrl: string;
+  /** PEM text of the authorities that an https controller's certificate must come from; default: the system's. */
+  readonly controllerCa?: string;
   /** Token of role `worker`; not needed where the controller is bound to loopback. */
   readonly token?: string;
   /** Preferred position in the order of allocation, from 1. */

@@ -1,14 +1,35 @@
 import type { IncomingMessage } from 'node:http';
-import type { WorkerRegistry } from '../controller/workers/worker-registry.js';
+import type { Controller } from '../controller/controller.js';
+import { sameSecret } from '../support/secret.js';
 import type { Access } from './api-endpoint.js';
 import { ApiError } from './errors.js';
-import { type Role, roleOf, sameSecret, type Tokens } from './tokens.js';
+import type { Role, TokenView } from './tokens.js';
 
-export interface AccessRules {
-  /** Undefined on loopback, where every caller may do everything. */
-  readonly tokens: Tokens | undefined;
-  readonly registry: WorkerRegistry;
+/**
+ * Who may call an API: the same for every address that a controller listens at. Besides, each run has an operator token
+ * for calls about itself, and a worker token that its own workers register with.
+ */
+export interface ApiAccess {
+  /** `tokens`: each call needs one. `loopback`: every program of this machine may do everything. */
+  readonly kind: 'tokens' | 'loopback';
+  /** Undefined for a secret that is not known. */
+  find(secret: string): TokenView | undefined;
+  /** Where a caller gets a token, for the hint of a refusal. */
+  readonly hint: string;
 }
+
+/** Who called, as far as the access rules know. */
+export interface Caller {
+  /** For the audit log: the id of a token, `run ID`, `worker ID` or `this machine`. */
+  readonly id: string;
+  /** The run whose own token it presented. */
+  readonly runId?: string;
+}
+
+const LOCAL: Caller = { id: 'this machine' };
+
+/** Every program of this machine may do everything. */
+export const loopbackAccess: ApiAccess = { kind: 'loopback', find: () => undefined, hint: '' };
 
 const rolesFor: Record<Exclude<Access, 'open' | 'own-worker'>, readonly Role[]> = {
   viewer: ['viewer', 'operator'],
@@ -16,43 +37,64 @@ const rolesFor: Record<Exclude<Access, 'open' | 'own-worker'>, readonly Role[]> 
   worker: ['worker'],
 };
 
-/**
- * @param workerId from the path, for `own-worker`
- * @throws ApiError UNAUTHORIZED, FORBIDDEN
- */
-export function checkAccess(rules: AccessRules, access: Access, request: IncomingMessage, workerId: string): void {
-  if (access === 'open') return;
-  const token = bearer(request);
-  if (access === 'own-worker') return checkWorker(rules, token, workerId);
-  if (rules.tokens === undefined) return;
-  if (token === undefined) throw unauthorized('this call needs a token');
-  const role = roleOf(rules.tokens, token);
-  if (role === undefined) throw unauthorized('the token is unknown');
-  if (!rolesFor[access].includes(role)) {
+export class AccessRules {
+  constructor(
+    private readonly access: ApiAccess,
+    private readonly controller: Pick<Controller, 'runs' | 'registry'>,
+  ) {}
+
+  /** Whether web pages of other origins have only the Host header to betray them. */
+  get isOpen(): boolean {
+    return this.access.kind === 'loopback';
+  }
+
+  /**
+   * @param id from the path: of a run, or for `own-worker` of a worker
+   * @throws ApiError UNAUTHORIZED, FORBIDDEN
+   */
+  check(needed: Access, request: IncomingMessage, id: string): Caller {
+    if (needed === 'open') return LOCAL;
+    const secret = bearer(request);
+    if (needed === 'own-worker') return this.checkWorker(secret, id);
+    const run = secret === undefined ? undefined : this.runOf(needed === 'worker' ? 'worker' : 'operator', secret);
+    // The token of a run is for its own workers, and for calls about this run.
+    if (run !== undefined && (needed === 'worker' || (run === id && isAboutRun(request))))
+      return { id: `run ${run}`, runId: run };
+    if (this.isOpen) return LOCAL;
+    if (secret === undefined) throw this.unauthorized('this call needs a token');
+    const token = this.access.find(secret);
+    if (token === undefined) throw this.unauthorized('the token is unknown');
+    if (rolesFor[needed].includes(token.role)) return { id: token.id };
     throw new ApiError(
       403,
       'FORBIDDEN',
-      `this call needs the role ${access}, but the token has the role ${role}`,
-      `Use the ${access} token.`,
+      `this call needs the role ${needed}, but the token has the role ${token.role}`,
+      `Use a token of the role ${needed}. ${this.access.hint}`.trim(),
     );
+  }
+
+  /** Also on loopback, where other users of the machine could report in the name of a worker. */
+  private checkWorker(secret: string | undefined, workerId: string): Caller {
+    const problem = `this call needs the token that worker ${workerId} was given when it registered`;
+    if (secret === undefined) throw this.unauthorized(problem);
+    // After a restart of the controller, WORKER_NOT_FOUND makes a worker register again.
+    const worker = this.controller.registry.get(workerId);
+    if (!sameSecret(worker.token, secret)) throw this.unauthorized(problem);
+    return { id: `worker ${workerId}` };
+  }
+
+  private runOf(role: 'worker' | 'operator', secret: string): string | undefined {
+    return this.controller.runs().find(({ tokens }) => sameSecret(tokens[role], secret))?.id;
+  }
+
+  private unauthorized(message: string): ApiError {
+    const hint = `Send \`Authorization: Bearer TOKEN\`. ${this.access.hint}`.trim();
+    return new ApiError(401, 'UNAUTHORIZED', message, hint);
   }
 }
 
-/** Also on loopback, where other users of the machine could report in the name of a worker. */
-function checkWorker({ registry }: AccessRules, token: string | undefined, workerId: string): void {
-  // Checked first: after a restart of the controller, this error makes a worker register again.
-  const worker = registry.get(workerId);
-  if (token === undefined || !sameSecret(worker.token, token))
-    throw unauthorized(`this call needs the token that worker ${workerId} was given when it registered`);
-}
-
-function unauthorized(message: string): ApiError {
-  return new ApiError(
-    401,
-    'UNAUTHORIZED',
-    message,
-    'Send `Authorization: Bearer TOKEN`. The tokens are in api-tokens.json in the results folder of the controller.',
-  );
+function isAboutRun({ url = '' }: IncomingMessage): boolean {
+  return url.startsWith('/runs/');
 }
 
 function bearer(request: IncomingMessage): string | undefined {
@@ -63,7 +105,7 @@ const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** Whether an API bound to this host can only be reached from this machine. */
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 /**

@@ -1,14 +1,15 @@
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
+import type { Caller } from './access.js';
 
 /**
- * Who may call. `open`: everyone who can connect. `worker`: a program with the worker token, to register. `own-worker`:
+ * Who may call. `open`: everyone who can connect. `worker`: a program with a worker token, to register. `own-worker`:
  * the worker in the path, with the token it was given when it registered.
  */
 export type Access = 'open' | 'viewer' | 'operator' | 'worker' | 'own-worker';
 
 export interface ApiEndpoint {
-  readonly method: 'get' | 'post';
+  readonly method: 'get' | 'post' | 'delete';
   /** In the notation of express: `/runs/:id`. */
   readonly path: string;
   readonly access: Access;
@@ -28,6 +29,7 @@ export interface Call {
   readonly body: unknown;
   /** The text of the body, on one line, where the endpoint keeps it and it came so. */
   readonly json: string | undefined;
+  readonly caller: Caller;
   /** A part of the path that the endpoint's `path` names. */
   param(name: string): string;
 }

@@ -1,12 +1,16 @@
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ControllerBench } from '../../tests/support/controller/controller-bench.js';
 import { testPlan } from '../../tests/support/controller/test-plan.js';
 import { readSse, WireWorker } from '../../tests/support/controller/wire-worker.js';
-import type { Tokens } from './tokens.js';
+import { tempFolder } from '../../tests/support/temp-folder.js';
+import type { Worker } from '../controller/workers/worker-registry.js';
+import type { ApiAccess } from './access.js';
+import { TokenBook } from './tokens.js';
 
 let bench: ControllerBench;
 let finishedRun: string;
@@ -17,6 +21,12 @@ beforeAll(async () => {
   finishedRun = run.id;
 }, 20_000);
 afterAll(() => bench.stop());
+
+/** As soon as there are any. */
+async function workersOf({ controller }: ControllerBench): Promise<readonly Worker[]> {
+  while (controller.registry.all().length === 0) await sleep(20);
+  return controller.registry.all();
+}
 
 interface Answer {
   readonly status: number;
@@ -185,9 +195,10 @@ describe('access', () => {
   test('needs the token of the right role when the API is bound to more than loopback', async () => {
     const open = await new ControllerBench().start({ host: '0.0.0.0' });
     try {
-      const file = join(open.resultsFolder, 'api-tokens.json');
-      expect(statSync(file).mode & 0o777).toBe(0o600);
-      const tokens = JSON.parse(readFileSync(file, 'utf8')) as Tokens;
+      const book = new TokenBook(open.resultsFolder);
+      const [viewer, operator, registrar] = (['viewer', 'operator', 'worker'] as const).map(
+        (role) => book.add(role, '').secret,
+      );
       const status = async (method: string, path: string, token?: string): Promise<number> =>
         (
           await fetch(`${open.api.url}${path}`, {
@@ -201,13 +212,16 @@ describe('access', () => {
         ['GET', '/runs'],
         ['GET', '/metrics'],
         ['GET', '/workers'],
+        ['GET', '/workers/w9'],
+        ['GET', '/tokens'],
+        ['GET', '/audit'],
+        ['DELETE', '/tokens/none'],
+        ['POST', '/tokens'],
         ['POST', '/runs'],
         ['POST', '/workers'],
       ] as const) {
         matrix[`${method} ${path}`] = await Promise.all(
-          [undefined, 'wrong', tokens.viewer, tokens.operator, tokens.worker].map((token) =>
-            status(method, path, token),
-          ),
+          [undefined, 'wrong', viewer, operator, registrar].map((token) => status(method, path, token)),
         );
       }
       // 400: access is granted, but the empty body is refused.
@@ -216,18 +230,153 @@ describe('access', () => {
         'GET /runs': [401, 401, 200, 200, 403],
         'GET /metrics': [401, 401, 200, 200, 403],
         'GET /workers': [401, 401, 200, 200, 403],
+        'GET /workers/w9': [401, 401, 404, 404, 403],
+        'GET /tokens': [401, 401, 403, 200, 403],
+        'GET /audit': [401, 401, 403, 200, 403],
+        'DELETE /tokens/none': [401, 401, 403, 404, 403],
+        'POST /tokens': [401, 401, 403, 400, 403],
         'POST /runs': [401, 401, 403, 400, 403],
         'POST /workers': [401, 401, 403, 403, 400],
       });
-      const worker = new WireWorker(open.api.url, {}, tokens.worker);
+      const worker = new WireWorker(open.api.url, {}, registrar);
       await worker.register();
       expect((await worker.heartbeat()).status).toBe(200);
-      worker.token = tokens.operator;
+      worker.token = operator ?? '';
       expect((await worker.heartbeat()).status).toBe(401);
+      expect(await status('POST', `/workers/${worker.id}/heartbeat`)).toBe(401);
+      expect(await status('POST', '/workers/w9/heartbeat')).toBe(401);
     } finally {
       await open.stop();
     }
   });
+
+  test('tokens are listed, added and revoked at once; their file holds digests; changes are audited', async () => {
+    const open = await new ControllerBench().start({ host: '0.0.0.0' });
+    try {
+      const book = new TokenBook(open.resultsFolder);
+      const operator = book.add('operator', 'of the test').secret;
+      const call = async (method: string, path: string, body?: unknown, token = operator): Promise<Answer> => {
+        const answer = await fetch(`${open.api.url}${path}`, {
+          method,
+          headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        });
+        return { status: answer.status, body: await answer.json() };
+      };
+      const made = await call('POST', '/tokens', { role: 'viewer', name: 'a screen' });
+      expect(made).toMatchObject({ status: 201, body: { role: 'viewer', name: 'a screen' } });
+      const { id, secret } = made.body as { readonly id: string; readonly secret: string };
+      const file = join(open.resultsFolder, 'api-tokens.json');
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+      for (const hidden of [secret, operator]) expect(readFileSync(file, 'utf8')).not.toContain(hidden);
+      expect(await call('GET', '/runs', undefined, secret)).toMatchObject({ status: 200 });
+      const { body: listed } = await call('GET', '/tokens');
+      expect(listed).toMatchObject({ tokens: [{ name: 'of the test' }, { id, role: 'viewer' }] });
+      expect(JSON.stringify(listed)).not.toContain(secret);
+      expect(await call('POST', '/runs', { scenario: 'smoke' }, secret)).toMatchObject({ status: 403 });
+      expect(await call('DELETE', `/tokens/${id}`)).toMatchObject({ status: 200 });
+      expect(await call('GET', '/runs', undefined, secret)).toMatchObject({ status: 401 });
+      // As `swarmbench token` does, in another process.
+      const late = book.add('viewer', '');
+      expect(await call('GET', '/runs', undefined, late.secret)).toMatchObject({ status: 200 });
+      const { body } = await call('GET', '/audit');
+      expect((body as { entries: readonly unknown[] }).entries).toMatchObject([
+        { call: `DELETE /tokens/${id}`, status: 200, caller: expect.stringMatching(/^t/) },
+        { call: 'POST /runs', status: 403 },
+        { call: 'POST /tokens', status: 201, made: `/tokens/${id}`, from: expect.stringContaining('127.0.0.1') },
+      ]);
+      expect(statSync(join(open.resultsFolder, 'audit.jsonl')).mode & 0o777).toBe(0o600);
+    } finally {
+      await open.stop();
+    }
+  });
+
+  test('the secrets of a token file of the first version go on being good, and are hashed', () => {
+    const folder = tempFolder();
+    const secrets = { viewer: 'v'.repeat(20), operator: 'o'.repeat(20), worker: 'w'.repeat(20) };
+    writeFileSync(join(folder, 'api-tokens.json'), JSON.stringify(secrets));
+    for (const book of [new TokenBook(folder), new TokenBook(folder)])
+      for (const [role, secret] of Object.entries(secrets)) expect(book.find(secret)).toMatchObject({ role });
+    expect(readFileSync(join(folder, 'api-tokens.json'), 'utf8')).not.toContain(secrets.viewer);
+  });
+
+  test('a worker that no run started gets nothing, though it is the first and says what ours would say', async () => {
+    const own = await new ControllerBench().start();
+    try {
+      const run = own.controller.submit(testPlan([1]), { command: 'test', workers: 1 });
+      const rogue = new WireWorker(own.api.url, { slot: 1 });
+      await rogue.register();
+      const seen: string[] = [];
+      const abort = new AbortController();
+      const watching = (async () => {
+        for await (const { order } of rogue.orders(0, abort.signal)) seen.push(order.type);
+      })().catch(() => undefined);
+      const beat = setInterval(() => void rogue.heartbeat().catch(() => undefined), 100);
+      const registered = await run.finished.then(() => readFileSync(join(run.folder, 'events.jsonl'), 'utf8'));
+      clearInterval(beat);
+      abort.abort();
+      await watching;
+      expect((await run.finished).verdict).toMatchObject({ kind: 'passed' });
+      expect(seen).toEqual([]);
+      expect(registered).not.toContain(`"workerId":"${rogue.id}"`);
+    } finally {
+      await own.stop();
+    }
+  }, 40_000);
+
+  test('the incarnation of a worker, which the log shows, is not enough to take its place', async () => {
+    const own = await new ControllerBench().start();
+    try {
+      const run = own.controller.submit(testPlan([1]), { command: 'test', workers: 1 });
+      const [ours] = await workersOf(own);
+      const rogue = new WireWorker(own.api.url, ours?.registration);
+      await rogue.register();
+      expect([rogue.id === ours?.id, rogue.token === ours?.token]).toEqual([false, false]);
+      expect((await run.finished).verdict).toMatchObject({ kind: 'passed' });
+    } finally {
+      await own.stop();
+    }
+  }, 40_000);
+
+  test('files that name processes of a run are private while it is on; its operator token is for it alone', async () => {
+    const closed: ApiAccess = { kind: 'tokens', find: () => undefined, hint: 'Look elsewhere.' };
+    const own = await new ControllerBench().start({ access: closed });
+    try {
+      const run = own.controller.submit(testPlan([30]), { command: 'test', workers: 1 });
+      for await (const event of run.events()) if (event.type === 'stage.started') break;
+      const modes = ['events.jsonl', 'controller.lease', 'secrets.json'].map(
+        (name) => statSync(join(run.folder, name)).mode & 0o777,
+      );
+      expect(modes).toEqual([0o600, 0o600, 0o600]);
+      const { run: tokens } = JSON.parse(readFileSync(join(run.folder, 'secrets.json'), 'utf8')) as {
+        readonly run: { readonly operator: string; readonly worker: string };
+      };
+      const call = async (method: string, path: string, token?: string): Promise<unknown> => {
+        const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+        const answer = await fetch(`${own.api.url}${path}`, {
+          method,
+          headers: token === undefined ? {} : headers,
+          ...(method === 'POST' ? { body: '{}' } : {}),
+        });
+        return answer.status;
+      };
+      expect([
+        await call('GET', `/runs/${run.id}`),
+        await call('GET', '/runs', tokens.operator),
+        await call('POST', '/runs', tokens.operator),
+        await call('POST', `/runs/${run.id}/stop`, tokens.worker),
+        await call('POST', '/workers', tokens.operator),
+        await call('GET', `/runs/${run.id}`, tokens.operator),
+        await call('POST', `/runs/${run.id}/stop`, tokens.operator),
+      ]).toEqual([401, 401, 401, 401, 401, 200, 202]);
+      await run.finished;
+      expect(existsSync(join(run.folder, 'secrets.json'))).toBe(false);
+      expect(statSync(join(run.folder, 'events.jsonl')).mode & 0o044).toBe(statSync(run.folder).mode & 0o044);
+      expect(await call('GET', `/runs/${run.id}`, tokens.operator)).toBe(401);
+    } finally {
+      await own.stop();
+    }
+  }, 40_000);
 });
 
 describe('the controller itself', () => {
@@ -278,10 +427,12 @@ describe('the controller itself', () => {
     const { openapi, paths } = body as { openapi: string; paths: Record<string, Record<string, { summary: string }>> };
     expect(openapi).toBe('3.1.0');
     expect(Object.keys(paths).toSorted()).toEqual([
+      '/audit',
       '/cluster',
       '/cluster/nodes',
       '/cluster/services/{name}/replicas',
       '/counters-stats',
+      '/discovery',
       '/healthz',
       '/metrics',
       '/openapi.json',
@@ -296,6 +447,8 @@ describe('the controller itself', () => {
       '/runs/{id}/live',
       '/runs/{id}/stop',
       '/scenarios',
+      '/tokens',
+      '/tokens/{id}',
       '/workers',
       '/workers/{id}',
       '/workers/{id}/assignments',

@@ -22,7 +22,8 @@ export function openapiDocument(endpoints: readonly ApiEndpoint[], version: stri
           type: 'http',
           scheme: 'bearer',
           description:
-            'On loopback no token is needed, except for the calls of a worker about itself, which need its own token.',
+            'A controller that listens on loopback alone needs no token, unless it was told to, except for the calls ' +
+            'of a worker about itself, which need its own token.',
         },
       },
       schemas: { Error: jsonSchema(error) },
@@ -74,7 +75,7 @@ const audience: Record<Access, string> = {
   open: 'Needs no token.',
   viewer: 'Needs the token of the role viewer or operator.',
   operator: 'Needs the token of the role operator.',
-  worker: 'Needs the token of the role worker.',
+  worker: 'Needs the token of the role worker, or the one that a run gives to the workers it starts.',
   'own-worker': 'Needs the token that this worker was given when it registered.',
 };
 

@@ -1,30 +1,37 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Plan } from '../../scenarios/schema/plan.js';
 import type { Controller } from '../controller/controller.js';
 import type { Worker } from '../controller/workers/worker-registry.js';
 import { RunHistory } from '../log/run-history.js';
 import { createControllerMetrics, type MetricsSource } from '../observe/controller-metrics.js';
-import { isLoopback } from './access.js';
+import { AccessRules, type ApiAccess, isLoopback, loopbackAccess } from './access.js';
 import type { ApiEndpoint } from './api-endpoint.js';
 import { createApp } from './app.js';
+import { AuditLog } from './audit.js';
 import { artifactEndpoints } from './endpoints/artifacts.js';
 import { catalogueEndpoints } from './endpoints/catalogue.js';
 import { type ClusterSource, clusterEndpoints } from './endpoints/cluster.js';
 import { eventEndpoints } from './endpoints/events.js';
 import { runEndpoints } from './endpoints/runs.js';
 import { systemEndpoints } from './endpoints/system.js';
+import { tokenEndpoints } from './endpoints/tokens.js';
 import { workerEndpoints } from './endpoints/workers.js';
 import { openapiDocument } from './openapi.js';
-import { loadTokens, type Tokens } from './tokens.js';
+import { TokenBook } from './tokens.js';
 
 export interface ApiOptions {
   readonly host: string;
   /** 0 for any free port. */
   readonly port: number;
-  /** Instead of the generated tokens. When given, they are also required on loopback. */
-  readonly tokens?: Partial<Tokens>;
+  /** Default: open on loopback, and beyond it the tokens of the results folder. */
+  readonly access?: ApiAccess;
+  /** The tokens that the API manages; default: those of the results folder. */
+  readonly tokens?: TokenBook;
+  /** PEM texts; with them, the API speaks TLS. */
+  readonly tls?: { readonly cert: string; readonly key: string };
   /** The URL at which workers reach this API, when it is not the one it is bound to (0.0.0.0, a proxy). */
   readonly publicUrl?: string;
   readonly allowTargets?: readonly string[];
@@ -36,8 +43,6 @@ export interface ApiOptions {
 
 export interface Api {
   readonly url: string;
-  /** Undefined when no token is required. */
-  readonly tokens: Tokens | undefined;
   /** Cuts open streams after `graceMs`. */
   close(graceMs?: number): Promise<void>;
 }
@@ -45,8 +50,9 @@ export interface Api {
 /** Serves the REST API of the controller, which may then start runs. @throws Error of listen(2), such as EADDRINUSE */
 export async function startApi(controller: Controller, options: ApiOptions): Promise<Api> {
   const { host, port, allowTargets = [], onInternalError = () => undefined } = options;
-  const tokensRequired = !isLoopback(host) || options.tokens !== undefined;
-  const tokens = tokensRequired ? { ...loadTokens(controller.resultsFolder), ...options.tokens } : undefined;
+  const tokens = options.tokens ?? new TokenBook(controller.resultsFolder);
+  const access = options.access ?? (isLoopback(host) ? loopbackAccess : tokenAccess(tokens));
+  const audit = new AuditLog(controller.resultsFolder, () => controller.now());
   const history = new RunHistory(controller.resultsFolder);
   const metrics = createControllerMetrics(metricsSource(controller));
   const endpoints: ApiEndpoint[] = [
@@ -56,21 +62,30 @@ export async function startApi(controller: Controller, options: ApiOptions): Pro
     ...workerEndpoints(controller),
     ...catalogueEndpoints(),
     ...clusterEndpoints(options.cluster),
+    ...tokenEndpoints(tokens, audit),
     ...systemEndpoints(controller, metrics, () => openapiDocument(endpoints, options.version)),
   ];
-  const app = createApp({ endpoints, access: { tokens, registry: controller.registry }, onInternalError });
-  const server = createServer({ keepAliveTimeout: 60_000 }, app);
+  const app = createApp({ endpoints, access: new AccessRules(access, controller), audit, onInternalError });
+  const server =
+    options.tls === undefined ? createServer(HTTP, app) : createTlsServer({ ...HTTP, ...options.tls }, app);
   server.listen(port, host);
   await once(server, 'listening');
-  const url = urlOf(server, host);
-  controller.listening({ url: options.publicUrl ?? url, workerToken: tokens?.worker });
-  return { url, tokens, close: (graceMs = 1000) => close(server, graceMs) };
+  const url = urlOf(server, host, options.tls === undefined ? 'http' : 'https');
+  controller.listening(options.publicUrl ?? url);
+  return { url, close: (graceMs = 1000) => close(server, graceMs) };
 }
 
-function urlOf(server: Server, host: string): string {
+const HTTP = { keepAliveTimeout: 60_000 } as const;
+
+/** Every call needs one of these tokens. @param where a caller gets one */
+export function tokenAccess(tokens: TokenBook, where = ''): ApiAccess {
+  return { kind: 'tokens', find: (secret) => tokens.find(secret), hint: where };
+}
+
+function urlOf(server: Server, host: string, scheme: 'http' | 'https'): string {
   const { port, family } = server.address() as AddressInfo;
   const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  return `http://${family === 'IPv6' && name.includes(':') ? `[${name}]` : name}:${port}`;
+  return `${scheme}://${family === 'IPv6' && name.includes(':') ? `[${name}]` : name}:${port}`;
 }
 
 async function close(server: Server, graceMs: number): Promise<void> {

@@ -19,6 +19,7 @@ export interface PlatformOptions {
   readonly stack: string;
   readonly controller?: string;
   readonly tokenFile?: string;
+  readonly controllerCa?: string;
   readonly withRegistryAuth?: boolean;
   readonly out: string;
   readonly workers?: number;
@@ -40,6 +41,7 @@ export function addPlatformOptions(command: Command): Command {
     )
     .option('--controller <url>', "URL of a running `swarmbench serve` to use instead of the stack's harness")
     .option('--token-file <file>', 'file with the token of that harness (default: the one `swarmbench up` created)')
+    .option('--controller-ca <file>', 'trust the certificate authorities in this PEM file for an https harness')
     .option('--out <folder>', 'write results to this folder', RESULTS_FOLDER)
     .option('--workers <n>', 'number of worker processes (default: as many as the plan needs)', parseWholeNumber)
     .option(
@@ -116,7 +118,7 @@ async function localConductor(
 }
 
 async function remoteConductor(
-  { stack, controller, tokenFile, withRegistryAuth = false, label: labels, workers }: PlatformOptions,
+  { stack, controller, tokenFile, controllerCa, withRegistryAuth = false, label: labels, workers }: PlatformOptions,
   options: ConductorOptions,
 ): Promise<RunConductor<PlanSource>> {
   ensureWritable(options.resultsFolder);
@@ -127,7 +129,10 @@ async function remoteConductor(
     import('./remote/build-run-request.js'),
   ]);
   const { host, quiet, style } = options;
-  const api = await connectHarness({ stack, controller, tokenFile, withRegistryAuth, quiet, style }, host);
+  const api = await connectHarness(
+    { stack, controller, tokenFile, controllerCa, withRegistryAuth, quiet, style },
+    host,
+  );
   const conductor = createRemoteConductor(api, options);
   const command = redactedCommand(host.args);
   return {

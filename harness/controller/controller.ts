@@ -4,10 +4,11 @@ import type { Plan } from '../../scenarios/schema/plan.js';
 import { redactPlan } from '../../scenarios/schema/redact.js';
 import { ControllerError } from '../log/errors.js';
 import { EventLog } from '../log/event-log.js';
-import { createRunFolder, files } from '../log/run-folder.js';
+import { createRunFolder, files, type RunTokens } from '../log/run-folder.js';
 import { runId } from '../log/run-id.js';
 import type { Platform, StartedProgram } from '../platform/platform.js';
 import { messageOf } from '../support/error-message.js';
+import { newSecret } from '../support/secret.js';
 import { endPrograms } from './adopt/programs.js';
 import { restore, resume } from './adopt/restore.js';
 import { holdLease } from './adopt/run-lease.js';
@@ -33,12 +34,6 @@ export interface ControllerOptions {
   readonly timings?: Partial<Timings>;
   /** Epoch milliseconds that never step back. */
   readonly now?: () => number;
-}
-
-/** Facts about its own API that the controller needs before it can start a run. */
-interface Listening {
-  readonly url: string;
-  readonly workerToken: string | undefined;
 }
 
 export interface AdoptedRun {
@@ -69,7 +64,8 @@ export class Controller {
   private readonly queue: QueuedJob[] = [];
   /** The run that was started here, or all runs that were adopted. */
   private readonly active = new Set<ActiveRun>();
-  private api: Listening | undefined;
+  /** Where workers reach the API of this controller; undefined until it listens. */
+  private url: string | undefined;
   private closing = false;
   private lastCounts: MessageCounts = noMessages;
 
@@ -124,14 +120,14 @@ export class Controller {
     return [...this.active].at(-1)?.counts ?? this.lastCounts;
   }
 
-  /** Called when the API listens: from now on runs may start. */
-  listening(api: Listening): void {
-    this.api = api;
+  /** Called when the API listens: from now on runs may start. @param url where workers reach it */
+  listening(url: string): void {
+    this.url = url;
     this.startNext();
   }
 
   get ready(): boolean {
-    return this.api !== undefined && !this.closing;
+    return this.url !== undefined && !this.closing;
   }
 
   /** Logs the run and queues it. @throws ControllerError CONTROLLER_CLOSING; file system errors */
@@ -155,7 +151,7 @@ export class Controller {
       version,
       ...(labels === undefined ? {} : { labels }),
     });
-    const run = new ActiveRun(id, folder, plan, log, this.context);
+    const run = new ActiveRun(id, folder, plan, log, newRunTokens(), this.context);
     this.queue.push({ run, submit, releaseLease });
     run.stopping.addEventListener('abort', () => this.leaveQueue(run));
     this.startNext();
@@ -200,15 +196,14 @@ export class Controller {
   }
 
   private startNext(): void {
-    if (this.api === undefined || this.active.size > 0) return;
+    if (this.url === undefined || this.active.size > 0) return;
     const job = this.queue.shift();
     if (job === undefined) return;
     const { run, submit } = job;
     this.active.add(run);
     const options = {
       platform: () => this.options.platform(run.plan),
-      controllerUrl: this.api.url,
-      workerToken: this.api.workerToken,
+      controllerUrl: this.url,
       submit,
     };
     void conduct(run, options).then((deployment) =>
@@ -259,4 +254,8 @@ export class Controller {
     run.finish(finished);
     this.startNext();
   }
+}
+
+function newRunTokens(): RunTokens {
+  return { worker: newSecret(), operator: newSecret() };
 }

@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
-import { closeSync, fdatasync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, fdatasync, fstatSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { messageOf } from '../support/error-message.js';
 import { ControllerError } from './errors.js';
 import type { EventOf, RunEvent, RunEventBody } from './events.js';
@@ -12,6 +13,8 @@ import { emptySummary, nextSummary, type RunSummary } from './summary.js';
  * `events.jsonl` of an active run. An event is handed to the kernel before anything acts on it, so it survives the
  * death of this process. It is flushed to the disk right after, in the background, so at most the last few milliseconds
  * are lost with the machine. There are only a few events a second, which is why the write may block.
+ *
+ * While the run is on, only its user may read the file: it names the addresses and processes of the run.
  */
 export class EventLog {
   private readonly file: number;
@@ -29,7 +32,8 @@ export class EventLog {
     flags: 'ax' | 'r+',
     existing: { readonly bytes: number; readonly sequence: number; readonly summary: RunSummary },
   ) {
-    this.file = openSync(path, flags, 0o644);
+    this.file = openSync(path, flags, 0o600);
+    fchmodSync(this.file, 0o600);
     this.bytes = existing.bytes;
     this._sequence = existing.sequence;
     this._summary = existing.summary;
@@ -125,8 +129,18 @@ export class EventLog {
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    if (!this.flushing) closeSync(this.file);
+    if (!this.flushing) this.closeFile();
     this.changes.emit('change');
+  }
+
+  /** The run is over, so the file may be read by those who may read the folder. */
+  private closeFile(): void {
+    try {
+      fchmodSync(this.file, statSync(dirname(this.path)).mode & 0o644);
+    } catch {
+      // The folder was removed while the run was on.
+    }
+    closeSync(this.file);
   }
 
   private async change(signal?: AbortSignal): Promise<void> {
@@ -147,7 +161,7 @@ export class EventLog {
     fdatasync(this.file, () => {
       this.flushing = false;
       if (this.dirty) this.flush();
-      else if (this.closed) closeSync(this.file);
+      else if (this.closed) this.closeFile();
     });
   }
 }

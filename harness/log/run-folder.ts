@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
@@ -18,7 +18,16 @@ export const files = {
 /** Not served with the artifacts of a run. */
 export const privateFiles: readonly string[] = [files.lease, files.secrets];
 
+/**
+ * The secrets of one run. `worker` makes a registering program a worker of this run: only programs that were started
+ * for it are given it. `operator` reads and stops this run and no other.
+ */
+const runTokens = z.strictObject({ worker: z.string(), operator: z.string() });
+export type RunTokens = z.infer<typeof runTokens>;
+
 const secrets = z.strictObject({
+  /** Absent in files of earlier versions. */
+  run: runTokens.optional(),
   endpoints: z.array(endpointCodec),
   /** Only when profiles (by index) take different routes. */
   routes: z
@@ -88,7 +97,10 @@ export const leaseHolder = z.strictObject({
 });
 
 export function takeLease(folder: string, holder: LeaseHolder): void {
-  writeFileSync(join(folder, files.lease), JSON.stringify(holder));
+  const path = join(folder, files.lease);
+  writeFileSync(path, JSON.stringify(holder), { mode: 0o600 });
+  // The file of an earlier controller keeps its mode. It is not replaced, since programs end when it is gone.
+  chmodSync(path, 0o600);
 }
 
 export function touchLease(folder: string): void {

@@ -121,7 +121,8 @@ export interface PlatformContext {
   readonly runFolder: string;
   /** Where workers find the controller. */
   readonly controllerUrl: string;
-  readonly workerToken: string | undefined;
+  /** Secret: what makes a program that registers a worker of this run. */
+  readonly workerToken: string;
   /** How many worker processes; undefined: the platform decides; 0: none, because workers register by themselves. */
   readonly workers: number | undefined;
   /** Gets every process that is started, before it is used, so that a later controller can end it. */

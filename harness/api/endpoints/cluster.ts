@@ -45,12 +45,20 @@ const replicas = z.object({
   replicas: z.array(replica).readonly(),
 });
 
+/** As Prometheus takes it from `http_sd_configs`. */
+const scrapeTarget = z.object({
+  targets: z.array(z.string()).readonly(),
+  labels: z.record(z.string(), z.string()).readonly(),
+});
+
 /** The source of the answers. */
 export interface ClusterSource {
   status(signal: AbortSignal): Promise<z.infer<typeof status>>;
   nodes(signal: AbortSignal): Promise<readonly z.infer<typeof node>[]>;
   /** Undefined when there is no such service. @param name as in the stack file */
   replicas(name: string, signal: AbortSignal): Promise<z.infer<typeof replicas> | undefined>;
+  /** Every task with metrics. */
+  scrapeTargets(signal: AbortSignal): Promise<readonly z.infer<typeof scrapeTarget>[]>;
 }
 
 const ENGINE_MS = 10_000;
@@ -101,6 +109,14 @@ export function clusterEndpoints(source: ClusterSource | undefined): readonly Ap
           );
         return found;
       },
+    }),
+    jsonEndpoint({
+      method: 'get',
+      path: '/discovery',
+      access: 'viewer',
+      summary: 'Lists the tasks that have metrics, for the service discovery of Prometheus.',
+      answer: { status: 200, schema: z.array(scrapeTarget).readonly() },
+      handle: () => ask(source, (cluster, signal) => cluster.scrapeTargets(signal)),
     }),
   ];
 }

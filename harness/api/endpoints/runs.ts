@@ -112,7 +112,7 @@ export function runEndpoints({ controller, history, allowTargets }: RunEndpoints
       summary: 'Starts a run, or queues it behind the runs before it.',
       body: { schema: runRequest, limitBytes: 512 * KIB },
       answer: { status: 201, schema: runSchema },
-      handle: async ({ body }) => {
+      handle: async ({ body, response }) => {
         const {
           scenario,
           labels,
@@ -122,7 +122,9 @@ export function runEndpoints({ controller, history, allowTargets }: RunEndpoints
         } = body;
         const options = withoutUndefined({ labels, workers, registeredWorkers });
         const plan = await plans.make(body, allowTargets);
-        return runView(controller.submit(plan, { command, ...options }).summary);
+        const run = controller.submit(plan, { command, ...options });
+        response.location(`/runs/${run.id}`);
+        return runView(run.summary);
       },
     }),
     jsonEndpoint({

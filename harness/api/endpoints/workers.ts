@@ -54,7 +54,7 @@ export function workerEndpoints(controller: Controller): readonly ApiEndpoint[] 
       summary: 'Registers a worker. A worker whose call is answered with 404 registers again.',
       body: { schema: registration, limitBytes: 64 * KIB },
       answer: { status: 201, schema: registered },
-      handle: ({ body }) => registry.register(body),
+      handle: ({ body, caller }) => registry.register(body, caller.runId),
     }),
     jsonEndpoint({
       method: 'post',

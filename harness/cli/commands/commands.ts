@@ -72,6 +72,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'serve the REST API; also resumes the unfinished runs of a controller that was killed',
     load: async () => (await import('./serve.js')).serve,
   },
+  token: {
+    summary: 'list, add and revoke the tokens of the REST API',
+    load: async () => (await import('./token.js')).token,
+  },
   worker: {
     summary: 'start a worker for a controller elsewhere; its token is read from SWARMBENCH_WORKER_TOKEN',
     load: async () => (await import('./worker.js')).worker,

@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { Option } from 'commander';
-import { type Api, startApi } from '../../api/start-api.js';
-import { type Tokens, tokensFile } from '../../api/tokens.js';
+import { type ApiAccess, isLoopback, loopbackAccess } from '../../api/access.js';
+import { type Api, type ApiOptions, startApi, tokenAccess } from '../../api/start-api.js';
+import { type Role, roles, TokenBook } from '../../api/tokens.js';
 import type { AdoptedRun, Controller } from '../../controller/controller.js';
 import { messageOf } from '../../support/error-message.js';
 import { CliError } from '../cli-error.js';
@@ -23,7 +26,12 @@ interface Options {
   readonly threads?: number;
   readonly allowTarget: readonly string[];
   readonly operatorTokenFile?: string;
+  readonly viewerTokenFile?: string;
   readonly workerTokenFile?: string;
+  readonly requireToken?: boolean;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly plainPort?: number;
   readonly platform: 'local' | 'swarm';
   readonly stack?: string;
   readonly prometheus: string;
@@ -64,12 +72,21 @@ export const serve: CliCommand = {
       )
       .option(
         '--operator-token-file <file>',
-        'file with the token for starting and stopping runs (default: a token that the first start creates)',
+        'file with a token for starting and stopping runs (`swarmbench token` makes others)',
       )
+      .option('--viewer-token-file <file>', 'file with a token that reads and changes nothing')
       .option(
         '--worker-token-file <file>',
-        'file with the token of workers (default: a token that the first start creates)',
+        'file with a token for workers that register by themselves (`swarmbench token` makes others)',
       )
+      .option('--tls-cert <file>', 'speak TLS with this certificate (PEM, with its intermediate certificates)')
+      .option('--tls-key <file>', 'private key of that certificate (PEM)')
+      .option(
+        '--plain-port <n>',
+        'with --tls-cert: listen on this port, too, without TLS, for workers and metrics on a network of their own',
+        parseNumber,
+      )
+      .option('--require-token', 'require a token on loopback, too: for machines with other users')
       .action(async (options: Options) => {
         await serveUntilInterrupted(options, host);
         finish(exitCode.passed);
@@ -82,10 +99,11 @@ async function serveUntilInterrupted(options: Options, host: Host): Promise<void
   const { controller, returnToIdle, cluster } = controllerFor(resultsFolder, options, host);
   const { adopted, problems } = await controller.adopt();
   for (const problem of problems) host.stderr.write(`warning: cannot resume a run: ${problem}\n`);
-  const apis = await listen(controller, { adopted, cluster }, options, host);
-  const own = apis.at(-1);
-  host.stdout.write(`swarmbench listens on ${own?.url}, results in ${resultsFolder}\n`);
-  if (own?.tokens !== undefined) host.stdout.write(`tokens are in ${tokensFile(resultsFolder)}\n`);
+  const tokens = new TokenBook(resultsFolder, givenTokens(options));
+  const access = accessOf(tokens, adopted, options);
+  const apis = await listen(controller, { adopted, cluster, tokens, access }, options, host);
+  host.stdout.write(`swarmbench listens on ${apis.at(-1)?.url}, results in ${resultsFolder}\n`);
+  if (access.kind === 'tokens' && tokens.isEmpty) host.stdout.write(firstTokens(tokens));
   for (const { run } of adopted) {
     host.stdout.write(`resumed ${run.id}\n`);
     void run.finished.then(({ verdict }) => host.stdout.write(`finished ${run.id}: ${verdict.kind}\n`));
@@ -129,6 +147,43 @@ function controllerFor(resultsFolder: string, options: Options, host: Host): Ser
 interface Served {
   readonly adopted: readonly AdoptedRun[];
   readonly cluster: SwarmController['cluster'] | undefined;
+  readonly tokens: TokenBook;
+  readonly access: ApiAccess;
+}
+
+/**
+ * One rule for all addresses: those of adopted runs must not let in whom our own does not. Tokens are needed as soon as
+ * one address can be reached from elsewhere, or a token was given (as a Docker secret, for example).
+ */
+function accessOf(tokens: TokenBook, adopted: readonly AdoptedRun[], options: Options): ApiAccess {
+  const { host, requireToken = false } = options;
+  const hosts = [host, ...earlierUrls(adopted).map((url) => new URL(url).hostname)];
+  const isGiven = Object.keys(givenTokens(options)).length > 0;
+  if (!requireToken && !isGiven && hosts.every(isLoopback)) return loopbackAccess;
+  return tokenAccess(tokens, whereTokensAre(options));
+}
+
+function whereTokensAre({ platform, operatorTokenFile, out }: Options): string {
+  if (platform === 'swarm')
+    return (
+      'The operator token of a stack is in .swarmbench/STACK/api-token where `swarmbench up` was run, or in the file ' +
+      'that API_TOKEN_FILE named for `docker stack deploy` (swarm/secrets/api-token by default).'
+    );
+  const made = `\`swarmbench token add operator --out ${out}\` makes one, on the machine of the controller`;
+  return operatorTokenFile === undefined
+    ? `${made}.`
+    : `The controller was started with the operator token in ${operatorTokenFile}; ${made}.`;
+}
+
+/** One of each role. */
+function firstTokens(tokens: TokenBook): string {
+  const lines = roles.map((role) => `  ${role.padEnd(8)}  ${tokens.add(role, 'made at the first start').secret}\n`);
+  return `tokens, shown only now (\`swarmbench token\` lists, adds and revokes them):\n${lines.join('')}`;
+}
+
+/** Where the workers of resumed runs look for their controller. */
+function earlierUrls(adopted: readonly AdoptedRun[]): readonly string[] {
+  return [...new Set(adopted.flatMap(({ controllerUrl }) => controllerUrl ?? []))];
 }
 
 /**
@@ -137,20 +192,21 @@ interface Served {
  */
 async function listen(
   controller: Controller,
-  { adopted, cluster }: Served,
+  { adopted, cluster, tokens, access }: Served,
   options: Options,
   host: Host,
 ): Promise<readonly Api[]> {
   const shared = {
     ...(cluster === undefined ? {} : { cluster }),
     version: packageVersion(),
+    tokens,
+    access,
     allowTargets: options.allowTarget,
     onInternalError: (error: unknown) =>
       host.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`),
   };
-  const earlierUrls = new Set(adopted.flatMap(({ controllerUrl }) => controllerUrl ?? []));
   const apis: Api[] = [];
-  for (const url of earlierUrls) {
+  for (const url of earlierUrls(adopted)) {
     const { hostname, port } = new URL(url);
     if (Number(port) === options.port) continue;
     try {
@@ -160,32 +216,75 @@ async function listen(
       host.stderr.write(`warning: ${problem}, but this one cannot listen there: ${messageOf(error)}\n`);
     }
   }
+  const tls = tlsOf(options);
+  const plain = tls === undefined ? undefined : await listenPlainly(controller, shared, options);
+  if (plain !== undefined) apis.push(plain);
+  const publicUrl = options.publicUrl ?? plain?.url;
   const own = {
     host: options.host,
     port: options.port,
-    ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
-    ...givenTokens(options),
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+    ...(tls === undefined ? {} : { tls }),
   };
   try {
     apis.push(await startApi(controller, { ...shared, ...own }));
   } catch (error) {
+    await Promise.all(apis.map((api) => api.close(0)));
     throw notListening(error, options);
   }
   return apis;
 }
 
-/** Once tokens are given (as Docker secrets, for example), calls over loopback need them, too. */
-function givenTokens({ operatorTokenFile, workerTokenFile }: Options): { readonly tokens?: Partial<Tokens> } {
-  if (operatorTokenFile === undefined && workerTokenFile === undefined) return {};
+/** @throws CliError USAGE, TLS_UNUSABLE */
+function tlsOf({ tlsCert, tlsKey, plainPort }: Options): { readonly cert: string; readonly key: string } | undefined {
+  if (tlsCert === undefined && tlsKey === undefined && plainPort === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined)
+    throw new CliError({
+      code: 'USAGE',
+      message: '--tls-cert, --tls-key and --plain-port go together: TLS needs a certificate and its key',
+      hint: 'swarmbench serve --tls-cert cert.pem --tls-key key.pem',
+    });
+  try {
+    const tls = { cert: readFileSync(tlsCert, 'utf8'), key: readFileSync(tlsKey, 'utf8') };
+    createSecureContext(tls);
+    return tls;
+  } catch (error) {
+    throw new CliError({
+      code: 'TLS_UNUSABLE',
+      message: `cannot speak TLS with ${tlsCert} and ${tlsKey}: ${messageOf(error)}`,
+      hint: 'both must be readable PEM files, and the key must be that of the certificate',
+    });
+  }
+}
+
+/**
+ * Without TLS: on the port that was asked for, else on a free one of loopback for the workers that we start here, which
+ * cannot check a certificate that was made out to another name.
+ */
+async function listenPlainly(
+  controller: Controller,
+  shared: Omit<ApiOptions, 'host' | 'port'>,
+  { host, plainPort, platform }: Options,
+): Promise<Api | undefined> {
+  if (plainPort === undefined && platform === 'swarm') return undefined;
+  const address = plainPort === undefined ? { host: '127.0.0.1', port: 0 } : { host, port: plainPort };
+  try {
+    return await startApi(controller, { ...shared, ...address });
+  } catch (error) {
+    throw notListening(error, address);
+  }
+}
+
+/** @throws CliError USAGE */
+function givenTokens({ operatorTokenFile, viewerTokenFile, workerTokenFile }: Options): Partial<Record<Role, string>> {
   return {
-    tokens: {
-      ...(operatorTokenFile === undefined ? {} : { operator: readToken('--operator-token-file', operatorTokenFile) }),
-      ...(workerTokenFile === undefined ? {} : { worker: readToken('--worker-token-file', workerTokenFile) }),
-    },
+    ...(viewerTokenFile === undefined ? {} : { viewer: readToken('--viewer-token-file', viewerTokenFile) }),
+    ...(operatorTokenFile === undefined ? {} : { operator: readToken('--operator-token-file', operatorTokenFile) }),
+    ...(workerTokenFile === undefined ? {} : { worker: readToken('--worker-token-file', workerTokenFile) }),
   };
 }
 
-function notListening(error: unknown, { host, port }: Options): CliError {
+function notListening(error: unknown, { host, port }: Pick<Options, 'host' | 'port'>): CliError {
   return new CliError({
     code: 'NOT_LISTENING',
     message: `cannot listen on ${host}:${port}: ${messageOf(error)}`,

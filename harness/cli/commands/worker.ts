@@ -7,6 +7,7 @@ import type { CliCommand } from './command.js';
 
 interface Options {
   readonly controller: string;
+  readonly tlsCa?: string;
   readonly threads?: string;
   readonly slot?: string;
 }
@@ -22,6 +23,7 @@ export const worker: CliCommand = {
   declare(command, host, finish) {
     command
       .requiredOption('--controller <url>', 'URL of the controller')
+      .option('--tls-ca <file>', 'trust the certificate authorities in this PEM file for an https controller')
       .option('--threads <n>', 'number of engine threads (default: one per core)')
       .option('--slot <n>', 'position of this worker when clients are distributed, from 1')
       .action(async (options: Options) => {
@@ -37,10 +39,11 @@ export const worker: CliCommand = {
   },
 };
 
-function argumentsOf({ controller, threads, slot }: Options): readonly string[] {
+function argumentsOf({ controller, tlsCa, threads, slot }: Options): readonly string[] {
   return [
     '--controller',
     controller,
+    ...(tlsCa === undefined ? [] : ['--tls-ca', tlsCa]),
     ...(threads === undefined ? [] : ['--threads', threads]),
     ...(slot === undefined ? [] : ['--slot', slot]),
   ];

@@ -1,12 +1,14 @@
 /** From the command line to the API of a harness that takes runs. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { connectEngine, type Engine } from '../../platform/swarm/engine/engine.js';
 import { findServices, labelOf, type Stack } from '../../platform/swarm/stack/stack-objects.js';
+import { messageOf } from '../../support/error-message.js';
 import { CliError } from '../cli-error.js';
 import { DEFAULT_PORT, DEFAULT_STACK } from '../defaults.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
+import { packageRoot } from '../package-root.js';
 import { readToken } from '../read-token.js';
 import { bringUp } from '../stack/bring-up.js';
 import { loadStack } from '../stack/load-stack.js';
@@ -22,6 +24,8 @@ interface HarnessOptions {
   /** URL of its API; then no engine is asked and nothing is deployed. */
   readonly controller: string | undefined;
   readonly tokenFile: string | undefined;
+  /** File with the authorities that the certificate of its API must come from. */
+  readonly controllerCa: string | undefined;
   /** When the stack has to be deployed. */
   readonly withRegistryAuth: boolean;
   readonly quiet: boolean;
@@ -43,9 +47,11 @@ export async function connectHarness(options: HarnessOptions, host: Host): Promi
   try {
     const url =
       controller === undefined ? await harnessOfStack(options, host, interrupted.signal) : originOf(controller);
-    const api = new HarnessApi({ url, token: tokenOf(options, host) });
-    await api.waitUntilReady(controller === undefined ? STACK_READY_MS : CONTROLLER_READY_MS, interrupted.signal);
-    return api;
+    const found = tokensFor(options, host);
+    const connect = (token?: string): HarnessApi => new HarnessApi({ url, token, ...caOf(options, host) });
+    const withinMs = controller === undefined ? STACK_READY_MS : CONTROLLER_READY_MS;
+    await connect().waitUntilReady(withinMs, interrupted.signal);
+    return await withGoodToken(found, connect, interrupted.signal);
   } catch (error) {
     if (isSwarmError(error)) throw asCliError(error, stack);
     throw error;
@@ -69,17 +75,70 @@ function originOf(controller: string): string {
   });
 }
 
-/** The given one, else the one that `up` keeps with the stack's other files; a harness on loopback needs none. */
-function tokenOf({ stack, controller, tokenFile }: HarnessOptions, host: Host): string | undefined {
-  if (tokenFile !== undefined) return readToken('--token-file', resolve(host.cwd, tokenFile));
+interface TokensFound {
+  /** Where they may be, in the order in which they are tried. */
+  readonly places: readonly string[];
+  readonly tokens: readonly string[];
+  /** A harness that the user named may need none. */
+  readonly isNeeded: boolean;
+}
+
+/**
+ * The given one; else the one that `up` keeps with the stack's other files; else those of `docker stack deploy`: the
+ * file that API_TOKEN_FILE names, relative to the stack file as there, and its default.
+ */
+function tokensFor({ stack, controller, tokenFile }: HarnessOptions, host: Host): TokensFound {
+  if (tokenFile !== undefined) {
+    const path = resolve(host.cwd, tokenFile);
+    return { places: [path], tokens: [readToken('--token-file', path)], isNeeded: true };
+  }
   const kept = join(stateFolder(host.cwd), stack, 'api-token');
-  if (existsSync(kept)) return readToken(kept, kept);
-  if (controller !== undefined) return undefined;
+  const besideStackFile = (file: string): string => resolve(packageRoot(), 'swarm', file);
+  const ofDocker = [host.env.API_TOKEN_FILE ?? '', 'secrets/api-token'].filter((file) => file !== '');
+  // Another harness is not shown the tokens of a stack that it is no part of.
+  const places = controller === undefined ? [kept, ...ofDocker.map(besideStackFile)] : [kept];
+  const tokens = places.filter((path) => existsSync(path)).map((path) => readToken(path, path));
+  return { places, tokens, isNeeded: controller === undefined };
+}
+
+/** @throws CliError TOKEN_MISSING, UNAUTHORIZED */
+async function withGoodToken(
+  { places, tokens, isNeeded }: TokensFound,
+  connect: (token?: string) => HarnessApi,
+  signal: AbortSignal,
+): Promise<HarnessApi> {
+  let refusal: unknown;
+  for (const token of tokens) {
+    const api = connect(token);
+    try {
+      await api.tryToken(signal);
+      return api;
+    } catch (error) {
+      if (!(error instanceof CliError && error.code === 'UNAUTHORIZED')) throw error;
+      refusal = error;
+    }
+  }
+  if (refusal !== undefined) throw refusal;
+  if (!isNeeded) return connect();
   throw new CliError({
     code: 'TOKEN_MISSING',
-    message: `the stack ${stack} was deployed from another folder: its API token is not in ${kept}`,
+    message: `the API token of the stack is in none of the files ${places.join(', ')}`,
     hint: 'use --token-file to name the file that holds it, or run this where `swarmbench up` was run',
   });
+}
+
+/** @throws CliError USAGE */
+function caOf({ controllerCa }: HarnessOptions, host: Host): { readonly ca?: string } {
+  if (controllerCa === undefined) return {};
+  try {
+    return { ca: readFileSync(resolve(host.cwd, controllerCa), 'utf8') };
+  } catch (error) {
+    throw new CliError({
+      code: 'USAGE',
+      message: `--controller-ca: ${messageOf(error)}`,
+      hint: 'name a PEM file with the certificate of the authority, or the certificate itself',
+    });
+  }
 }
 
 /** Deploys the stack as `swarmbench up` does, unless there is one. @throws CliError, StackError, EngineError */
@@ -103,6 +162,8 @@ async function ensureStack(
 }
 
 const SERVICE = 'harness';
+/** Where the harness listens with swarm/stack.tls.yml. */
+const TLS_PORT = 8443;
 
 /**
  * URL of the API of the stack's harness, at the node that runs it.
@@ -111,8 +172,10 @@ const SERVICE = 'harness';
 async function findHarness(stack: Stack, signal: AbortSignal): Promise<string> {
   const { engine, name } = stack;
   const [service] = await findServices(stack, [SERVICE], signal);
-  const port = service?.Spec.EndpointSpec?.Ports.find(({ TargetPort }) => TargetPort === DEFAULT_PORT)?.PublishedPort;
-  if (service === undefined || port === undefined || port === 0) {
+  const ports = service?.Spec.EndpointSpec?.Ports ?? [];
+  const published = ports.find(({ TargetPort }) => TargetPort === DEFAULT_PORT || TargetPort === TLS_PORT);
+  const { PublishedPort: port, TargetPort: target } = published ?? { PublishedPort: 0, TargetPort: 0 };
+  if (service === undefined || port === 0) {
     throw new CliError({
       code: 'HARNESS_NOT_PUBLISHED',
       message: `the harness of the stack ${name} publishes no port`,
@@ -132,7 +195,7 @@ async function findHarness(stack: Stack, signal: AbortSignal): Promise<string> {
   const [info, nodes] = await Promise.all([engine.info(signal), engine.nodes.all(signal)]);
   const address =
     task.NodeID === info.Swarm.NodeID ? hostOf(engine) : nodes.find(({ ID }) => ID === task.NodeID)?.Status.Addr;
-  return urlOf(address ?? '127.0.0.1', port);
+  return urlOf(target === TLS_PORT ? 'https' : 'http', address ?? '127.0.0.1', port);
 }
 
 /** The machine that the engine is on. */
@@ -140,6 +203,6 @@ function hostOf({ address }: Engine): string {
   return address.startsWith('unix:') || !URL.canParse(address) ? '127.0.0.1' : new URL(address).hostname || '127.0.0.1';
 }
 
-function urlOf(address: string, port: number): string {
-  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
+function urlOf(scheme: 'http' | 'https', address: string, port: number): string {
+  return `${scheme}://${address.includes(':') ? `[${address}]` : address}:${port}`;
 }

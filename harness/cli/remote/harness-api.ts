@@ -3,7 +3,7 @@ import { rename } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createParser } from 'eventsource-parser';
-import { type Dispatcher, request } from 'undici';
+import { Agent, type Dispatcher, request } from 'undici';
 import { z } from 'zod';
 import type { LiveView } from '../../analysis/live-view.js';
 import type { RunRequest } from '../../api/run-request.js';
@@ -28,6 +28,8 @@ interface HarnessApiOptions {
   /** Without a path. */
   readonly url: string;
   readonly token: string | undefined;
+  /** PEM text of the authorities to trust, instead of those of the system. */
+  readonly ca?: string;
 }
 
 interface Call {
@@ -50,9 +52,11 @@ const AWAY_MS = 60_000;
 export class HarnessApi {
   private readonly url: string;
   private readonly headers: Readonly<Record<string, string>>;
+  private readonly dispatcher: { readonly dispatcher?: Agent };
 
-  constructor({ url, token }: HarnessApiOptions) {
+  constructor({ url, token, ca }: HarnessApiOptions) {
     this.url = url;
+    this.dispatcher = ca === undefined ? {} : { dispatcher: new Agent({ connect: { ca } }) };
     this.headers = {
       'content-type': 'application/json',
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
@@ -71,6 +75,11 @@ export class HarnessApi {
         await sleep(READY_POLL_MS, undefined, { signal });
       }
     }
+  }
+
+  /** @throws CliError UNAUTHORIZED when the harness does not know the token */
+  async tryToken(signal: AbortSignal): Promise<void> {
+    await (await this.call('/counters-stats', {}, signal)).body.dump();
   }
 
   async start(runRequest: RunRequest, signal: AbortSignal): Promise<z.infer<typeof created>> {
@@ -148,7 +157,7 @@ export class HarnessApi {
       message: refusal?.message ?? `${this.url}${path} answered ${statusCode}`,
       hint:
         statusCode === 401
-          ? 'this is not the token of that harness; use --token-file to name the file that holds it'
+          ? ['use --token-file to name a file with a token of that harness', refusal?.hint ?? ''].join('. ')
           : refusal?.hint,
       exitCode: statusCode >= 500 ? exitCode.unreachable : exitCode.usage,
     });
@@ -162,6 +171,7 @@ export class HarnessApi {
   ): Promise<Dispatcher.ResponseData> {
     try {
       return await request(`${this.url}${path}`, {
+        ...this.dispatcher,
         method: body === undefined ? 'GET' : 'POST',
         body: body === undefined ? null : JSON.stringify(body),
         headers: { ...this.headers, ...headers },

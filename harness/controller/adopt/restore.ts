@@ -6,6 +6,7 @@ import { EventHistory, EventLog } from '../../log/event-log.js';
 import { files, readSecrets } from '../../log/run-folder.js';
 import { TelemetryLog } from '../../log/telemetry-log.js';
 import type { StartedProgram } from '../../platform/platform.js';
+import { newSecret } from '../../support/secret.js';
 import { ActiveRun, type ControllerContext } from '../run/active-run.js';
 import { adjustOrder, assignmentOrder } from '../run/orders.js';
 import { settledRoutes } from '../run/routes.js';
@@ -24,7 +25,12 @@ export async function restore(folder: string, context: ControllerContext): Promi
   const history = new EventHistory(events);
   const created = history.last('run.created');
   if (created === undefined) throw new ControllerError('NOT_ADOPTABLE', `${log.path} does not begin with run.created`);
-  const run = new ActiveRun(basename(folder), folder, created.plan, log, context);
+  // Without the file the run cannot be resumed, only ended.
+  const tokens = (await readSecrets(folder).catch(() => undefined))?.run ?? {
+    worker: newSecret(),
+    operator: newSecret(),
+  };
+  const run = new ActiveRun(basename(folder), folder, created.plan, log, tokens, context);
   const startAt = history.last('run.started')?.startAt;
   for (const event of history.events) run.aggregate.addEvent(event, startAt);
   return { run, history, programs: history.all('program.started').map((event) => event.program) };
@@ -64,11 +70,13 @@ function restoreWorkers(run: ActiveRun, history: EventHistory, tokens: Readonly<
   const { registry, timings } = run.context;
   const listener = runListener(run);
   const assigned = assignments(history);
+  const startedHere = history.all('program.started').some(({ program }) => program.role === 'worker');
+  const startedFor = startedHere ? run.id : undefined;
   for (const { workerId, worker: registration } of history.all('worker.registered')) {
     const token = tokens[workerId];
     if (token === undefined) continue;
     const clock = history.all('worker.clock').findLast((event) => event.workerId === workerId)?.clock;
-    registry.restore({ id: workerId, token, registration, clock }, timings.leaseMs);
+    registry.restore({ id: workerId, token, registration, startedFor, clock }, timings.leaseMs);
     const worker = registry.assignTo(workerId, listener);
     for (const { to, assignmentId, slots } of assigned)
       if (to === workerId) run.workers.assign(worker, { assignmentId, slots });

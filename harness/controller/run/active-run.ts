@@ -7,6 +7,7 @@ import { RunAggregate } from '../../analysis/merge/aggregate.js';
 import { ControllerError, type Failure, failureOf } from '../../log/errors.js';
 import type { EventHistory, EventLog } from '../../log/event-log.js';
 import type { RunEvent, RunEventBody, StopReason } from '../../log/events.js';
+import type { RunTokens } from '../../log/run-folder.js';
 import type { RunState } from '../../log/state.js';
 import type { RunSummary } from '../../log/summary.js';
 import type { Timings } from '../timings.js';
@@ -55,6 +56,7 @@ export class ActiveRun implements Run {
     readonly folder: string,
     readonly plan: Plan,
     readonly log: EventLog,
+    readonly tokens: RunTokens,
     readonly context: ControllerContext,
   ) {
     this.aggregate = new RunAggregate(plan);

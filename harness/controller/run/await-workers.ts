@@ -1,11 +1,15 @@
 import { ControllerError } from '../../log/errors.js';
-import type { Environment, StartedProgram } from '../../platform/platform.js';
+import type { Environment } from '../../platform/platform.js';
 import type { Worker, WorkerRegistry } from '../workers/worker-registry.js';
 
 interface WorkersWanted {
+  readonly runId: string;
   readonly count: number;
-  /** The programs the platform started. When none is a worker, any idle worker will do. */
-  readonly programs: readonly StartedProgram[];
+  /**
+   * The platform started the workers and gave them the token of the run: no other program counts, whatever it says
+   * about itself. Otherwise every idle worker will do that the API let in.
+   */
+  readonly startedHere: boolean;
   /** Recognises the platform's workers when it knows them in another way. */
   readonly placeOf: Environment['placeOf'];
   readonly withinMs: number;
@@ -46,12 +50,11 @@ export async function awaitWorkers(
   }
 }
 
-function candidates(registry: WorkerRegistry, { programs, placeOf }: WorkersWanted): readonly Worker[] {
-  const pids = new Set(programs.filter((program) => program.role === 'worker').map((program) => program.pid));
+function candidates(registry: WorkerRegistry, { runId, startedHere, placeOf }: WorkersWanted): readonly Worker[] {
   return registry.all().filter((worker) => {
     if (worker.lost || worker.runListener !== undefined || worker.registration.capacity.clients === 0) return false;
     if (placeOf !== undefined && placeOf(worker.registration) === undefined) return false;
-    return pids.size === 0 || pids.has(worker.registration.pid);
+    return worker.startedFor === (startedHere ? runId : undefined);
   });
 }
 

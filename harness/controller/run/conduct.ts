@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { pid } from 'node:process';
 import type { Endpoint } from '../../../client-sim/protocol/messages.js';
 import { allocate } from '../../../scenarios/schema/allocate.js';
+import { shownUrl } from '../../../scenarios/schema/redact.js';
 import { clientsOf } from '../../analysis/facts/run-facts.js';
 import { ControllerError, isCoded } from '../../log/errors.js';
 import { files, type Secrets, writeSecrets } from '../../log/run-folder.js';
@@ -15,16 +16,15 @@ import { conductFaults, type RunFaults } from './faults.js';
 import { loadPhase } from './load-phase.js';
 import { assignmentOrder, type RunStart } from './orders.js';
 import { preflight } from './preflight.js';
-import { type PlannedRoute, plannedRoutes, settledRoutes, shownUrl } from './routes.js';
+import { type PlannedRoute, plannedRoutes, settledRoutes } from './routes.js';
 import type { SubmitOptions } from './run.js';
 import { recordClock, runListener } from './run-listener.js';
 import { type Assignment, connectionsOf } from './run-workers.js';
 
 interface ConductOptions {
   readonly platform: () => Platform;
-  /** Where workers reach this controller, and the token that lets them register. */
+  /** Where workers reach this controller. */
   readonly controllerUrl: string;
-  readonly workerToken: string | undefined;
   readonly submit: SubmitOptions;
 }
 
@@ -44,6 +44,8 @@ export async function conduct(run: ActiveRun, options: ConductOptions): Promise<
   let faults: RunFaults | undefined;
   try {
     run.stopping.throwIfAborted();
+    // Before any program of the run is started, so that a later controller knows its workers.
+    writeSecrets(run.folder, { run: run.tokens, endpoints: [], workers: {} });
     run.intake.open(await TelemetryLog.create(join(run.folder, files.telemetry)));
     run.record({ type: 'controller.listening', url: options.controllerUrl, pid });
     const platform = options.platform();
@@ -53,7 +55,7 @@ export async function conduct(run: ActiveRun, options: ConductOptions): Promise<
     const workers = await takeWorkers(run, deployment, registeredWorkers);
     const { endpoints } = environment;
     const routes = plannedRoutes(run.plan, environment);
-    writeSecrets(run.folder, secretsOf(endpoints, routes, workers));
+    writeSecrets(run.folder, { run: run.tokens, ...secretsOf(endpoints, routes, workers) });
     const [first] = workers;
     if (first === undefined) throw new Error('a run needs at least one worker');
     const workerLogs = workerLogsOf(environment, registeredWorkers);
@@ -79,7 +81,7 @@ export async function conduct(run: ActiveRun, options: ConductOptions): Promise<
  */
 async function deploy(run: ActiveRun, platform: Platform, options: ConductOptions): Promise<Deployment> {
   const { plan } = run;
-  const { controllerUrl, workerToken, submit } = options;
+  const { controllerUrl, submit } = options;
   const refusals = platform.refusals(plan);
   if (refusals.length > 0)
     throw new ControllerError(
@@ -94,7 +96,14 @@ async function deploy(run: ActiveRun, platform: Platform, options: ConductOption
     run.log.append({ type: 'program.started', program });
   };
   const workers = submit.registeredWorkers === undefined ? submit.workers : 0;
-  const context = { runId: run.id, runFolder: run.folder, controllerUrl, workerToken, workers, started };
+  const context = {
+    runId: run.id,
+    runFolder: run.folder,
+    controllerUrl,
+    workerToken: run.tokens.worker,
+    workers,
+    started,
+  };
   const environment = await platform.prepare(plan, context, run.stopping).catch((error: unknown) => {
     throw isCoded(error)
       ? error
@@ -124,8 +133,9 @@ async function takeWorkers(
   const { registry, timings } = run.context;
   const placeOf = registered === undefined ? environment.placeOf : undefined;
   const wanted = {
+    runId: run.id,
     count: registered ?? environment.expectedWorkers,
-    programs,
+    startedHere: programs.some(({ role }) => role === 'worker'),
     placeOf,
     withinMs: timings.registerMs,
     broken: () => environment.brokenWorker?.(),
@@ -166,7 +176,7 @@ function secretsOf(
   endpoints: readonly Endpoint[],
   routes: readonly PlannedRoute[],
   workers: readonly Worker[],
-): Secrets {
+): Omit<Secrets, 'run'> {
   return {
     endpoints: [...endpoints],
     ...(routes.length > 1

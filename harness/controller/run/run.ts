@@ -2,6 +2,7 @@ import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { LiveView } from '../../analysis/live-view.js';
 import type { Failure } from '../../log/errors.js';
 import type { RunEvent, StopReason, Verdict } from '../../log/events.js';
+import type { RunTokens } from '../../log/run-folder.js';
 import type { RunState } from '../../log/state.js';
 import type { RunSummary } from '../../log/summary.js';
 
@@ -11,6 +12,8 @@ export interface Run {
   readonly folder: string;
   /** May contain header values, so it must not be shown. */
   readonly plan: Plan;
+  /** Secret. */
+  readonly tokens: RunTokens;
   readonly state: RunState;
   readonly summary: RunSummary;
   /** Events after number `after`: first those in the log, then new ones as they come. Ends after `run.finished`. */

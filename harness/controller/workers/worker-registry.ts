@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   type Clock,
   type Health,
@@ -10,6 +9,7 @@ import {
 } from '../../../client-sim/protocol/messages.js';
 import type { Telemetry } from '../../../client-sim/protocol/telemetry.js';
 import { ControllerError } from '../../log/errors.js';
+import { newSecret } from '../../support/secret.js';
 import { silenceLimitMs, type Timings } from '../timings.js';
 import { OrderChannel } from './order-channel.js';
 
@@ -18,6 +18,8 @@ export interface Worker {
   readonly id: string;
   readonly token: string;
   readonly registration: Registration;
+  /** The run whose token it has; undefined when it came by itself. */
+  readonly startedFor: string | undefined;
   readonly orders: OrderChannel;
   readonly health: Health | undefined;
   readonly clock: Clock | undefined;
@@ -53,6 +55,7 @@ interface KnownWorker {
   readonly id: string;
   readonly token: string;
   readonly registration: Registration;
+  readonly startedFor: string | undefined;
   readonly clock: Clock | undefined;
 }
 
@@ -87,14 +90,16 @@ export class WorkerRegistry {
     return this.entry(id);
   }
 
-  /** A worker that registers again (same incarnation, so the same process) keeps its id and token. */
-  register(registration: Registration): Registered {
+  /**
+   * A worker that registers again (same incarnation, so the same process) keeps its id and token.
+   * @param startedFor the run whose token it presented. The incarnation stands in the log, so it proves nothing alone.
+   */
+  register(registration: Registration, startedFor?: string): Registered {
     const known = [...this.workers.values()].find(
-      (worker) => worker.registration.incarnation === registration.incarnation,
+      (worker) => worker.registration.incarnation === registration.incarnation && worker.startedFor === startedFor,
     );
     const worker =
-      known ??
-      this.add({ id: this.nextId(), token: randomBytes(24).toString('base64url'), registration, clock: undefined });
+      known ?? this.add({ id: this.nextId(), token: newSecret(), registration, startedFor, clock: undefined });
     worker.registration = registration;
     this.noteMessage(worker);
     for (const arrived of [...this.arrivals]) arrived();

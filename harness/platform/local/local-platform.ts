@@ -186,7 +186,7 @@ function workerSpec(
       ...leaseArgs(context),
     ],
     // Not in the arguments, which every user of the machine can read.
-    env: context.workerToken === undefined ? {} : { SWARMBENCH_WORKER_TOKEN: context.workerToken },
+    env: { SWARMBENCH_WORKER_TOKEN: context.workerToken },
     logFile: logFile(context, name),
   };
 }

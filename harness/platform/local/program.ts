@@ -54,7 +54,8 @@ export interface Program extends StartedProgram {
 /** @throws PlatformError DEPLOY_SPAWN */
 export async function startProgram(spec: ProgramSpec, host: ProcessHost): Promise<Program> {
   mkdirSync(dirname(spec.logFile), { recursive: true });
-  const log = openSync(spec.logFile, 'a');
+  // It holds addresses of the run, and what the servers print.
+  const log = openSync(spec.logFile, 'a', 0o600);
   const child = spawn(host.execPath, [spec.entry, ...spec.args], {
     detached: true,
     stdio: ['ignore', log, log],

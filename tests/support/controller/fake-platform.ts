@@ -45,12 +45,7 @@ export class FakePlatform implements Platform {
 function startFakeWorker(context: PlatformContext, slot: number): ChildProcess {
   const log = openSync(join(context.runFolder, `worker-${slot}.log`), 'a');
   const entry = fileURLToPath(new URL('./fake-worker.js', import.meta.url));
-  const args = [
-    entry,
-    context.controllerUrl,
-    String(slot),
-    ...(context.workerToken === undefined ? [] : [context.workerToken]),
-  ];
+  const args = [entry, context.controllerUrl, String(slot), context.workerToken];
   const child = spawn(execPath, args, { stdio: ['ignore', log, log], detached: true });
   const pid = child.pid ?? 0;
   context.started({ role: 'worker', name: `worker-${slot}`, pid, startTicks: startTicks(pid) });
