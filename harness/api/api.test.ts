@@ -338,7 +338,7 @@ describe('access', () => {
     }
   }, 40_000);
 
-  test('files that name processes of a run are private while it is on; its operator token is for it alone', async () => {
+  test('files that name processes are private during a run, and its operator token is for it alone', async () => {
     const closed: ApiAccess = { kind: 'tokens', find: () => undefined, hint: 'Look elsewhere.' };
     const own = await new ControllerBench().start({ access: closed });
     try {

@@ -1,7 +1,7 @@
 /**
- * Text for a terminal or the log of a pipeline. All that is for people goes through here on its way out, so that what a
- * target says (its name, its errors, the output of its container) cannot move the cursor, rename the window, run backwards or
- * give orders to the pipeline.
+ * Text for a terminal or the log of a pipeline. All that is for people goes through here on its way out, so that what
+ * a target says (its name, its errors, the output of its container) cannot move the cursor, rename the window, run
+ * backwards or give orders to the pipeline.
  */
 import { randomBytes } from 'node:crypto';
 
@@ -15,8 +15,11 @@ export const ESC = `\uE000${randomBytes(8).toString('hex')}\uE001`;
  * Controls of ASCII and Latin-1 except tab and line feed; marks that change the direction of text (Unicode TR9);
  * characters that end lines or cannot be seen; tags, with which text can be hidden in emoji.
  */
-const UNSAFE =
-  /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|\udb40[\udc00-\udc7f]/g;
+const UNSAFE = new RegExp(
+  '[\\0-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u061c\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff\\ufff9-\\ufffb]' +
+    '|\\udb40[\\udc00-\\udc7f]',
+  'g',
+);
 
 /** How pipelines take orders: `::error::` at the start of a line (GitHub), `##[`, `##vso[`, `##teamcity[` anywhere. */
 const ORDER_AT_LINE_START = /^([^\S\n]*):(?=:)/gm;
